@@ -1,0 +1,69 @@
+package wei
+
+import (
+	"fmt"
+	"math/big"
+	"strings"
+)
+
+// Decimal returns the amount as a decimal number of wei without its unit, as JSON
+// fields carry it.
+func (w Wei) Decimal() string { return w.u.Dec() }
+
+// String returns the amount exactly, in the largest unit that keeps it readable,
+// with the unit: 0.1 ETH, 25 gwei, 1000 wei. Parse reads it back.
+func (w Wei) String() string { return Format(w.Rat()) }
+
+// MarshalText writes the amount as a decimal number of wei.
+func (w Wei) MarshalText() ([]byte, error) { return []byte(w.Decimal()), nil }
+
+// UnmarshalText reads a decimal number of wei, as MarshalText writes it. It fails
+// with ErrSyntax or ErrRange.
+func (w *Wei) UnmarshalText(text []byte) error {
+	s := string(text)
+	if !isDigits(s) || len(s) > 1 && s[0] == '0' {
+		return fmt.Errorf("%w: %.40q is not a decimal number of wei", ErrSyntax, s)
+	}
+	if len(s) > maxDigits {
+		return fmt.Errorf("%w: a number of %d digits, at most 2^256-1 wei", ErrRange, len(s))
+	}
+	v, _ := new(big.Int).SetString(s, 10)
+	got, err := FromBig(v)
+	if err != nil {
+		return err
+	}
+	*w = got
+	return nil
+}
+
+// Format writes a rational number of wei, such as an expected value, with its
+// unit. A fraction of a wei is cut after nine decimals and marked with ~.
+func Format(r *big.Rat) string {
+	unit, decimals := "wei", 0
+	abs := new(big.Rat).Abs(r)
+	switch {
+	case abs.Cmp(pow10(ethDecimals-4)) >= 0:
+		unit, decimals = "ETH", ethDecimals
+	case abs.Cmp(pow10(gweiDecimals-4)) >= 0:
+		unit, decimals = "gwei", gweiDecimals
+	}
+	const fractionOfWei = 9
+	scaled := new(big.Rat).Quo(r, pow10(decimals))
+	approximate := ""
+	if !r.IsInt() {
+		// Cut toward zero: an amount is never shown as more than it is.
+		units := new(big.Int).Quo(new(big.Int).Mul(r.Num(), pow10(fractionOfWei).Num()), r.Denom())
+		cut := new(big.Rat).SetFrac(units, pow10(fractionOfWei).Num())
+		if cut.Cmp(r) != 0 {
+			approximate = "~"
+		}
+		scaled.Quo(cut, pow10(decimals))
+	}
+	text := scaled.FloatString(decimals + fractionOfWei)
+	text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	return approximate + text + " " + unit
+}
+
+func pow10(n int) *big.Rat {
+	return new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil))
+}
