@@ -1,0 +1,78 @@
+// Package cmd is pmctl's command line: the only package that prints, prompts, or
+// reads environment variables.
+package cmd
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// Env is what a command sees of the world around it. Tests replace its fields.
+type Env struct {
+	// In, Out and Err are the standard streams: data goes to Out, everything
+	// else to Err.
+	In       io.Reader
+	Out, Err io.Writer
+
+	// InTerminal, OutTerminal and ErrTerminal tell whether a person sits there.
+	InTerminal, OutTerminal, ErrTerminal bool
+
+	// Getenv returns an environment variable's value, "" when it is not set.
+	Getenv func(string) string
+
+	// Home is the user's home folder, "" when there is none.
+	Home string
+
+	// Now is the clock.
+	Now func() time.Time
+
+	// Prompter asks the person at the terminal.
+	Prompter Prompter
+
+	// Getpid and fd-backed inputs are opened here, so that nothing else reaches
+	// for the process's descriptors.
+	OpenFD func(fd int) (io.ReadCloser, error)
+}
+
+// System is the Env of this process.
+func System() *Env {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = ""
+	}
+	return &Env{
+		In:          os.Stdin,
+		Out:         os.Stdout,
+		Err:         os.Stderr,
+		InTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
+		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
+		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+		Getenv:      os.Getenv,
+		Home:        home,
+		Now:         time.Now,
+		Prompter:    terminalPrompter{in: os.Stdin, out: os.Stderr},
+		OpenFD:      openFD,
+	}
+}
+
+// stateDir is where pmctl keeps what must survive: $XDG_STATE_HOME/pmctl.
+func (e *Env) stateDir() (string, error) { return e.xdg("XDG_STATE_HOME", ".local/state") }
+
+// dataDir is where pmctl keeps its key files: $XDG_DATA_HOME/pmctl.
+func (e *Env) dataDir() (string, error) { return e.xdg("XDG_DATA_HOME", ".local/share") }
+
+func (e *Env) xdg(variable, fallback string) (string, error) {
+	base := e.Getenv(variable)
+	// The XDG specification has relative paths ignored.
+	if !filepath.IsAbs(base) {
+		if e.Home == "" {
+			return "", usagef("there is no home folder: set HOME or %s to an absolute path", variable)
+		}
+		base = filepath.Join(e.Home, filepath.FromSlash(fallback))
+	}
+	return filepath.Join(base, "pmctl"), nil
+}

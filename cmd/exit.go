@@ -1,0 +1,89 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// The exit codes are pmctl's promise to scripts.
+const (
+	exitDone         = 0
+	exitFailed       = 1
+	exitUsage        = 2
+	exitLimit        = 3
+	exitFunds        = 4
+	exitUnacceptable = 5
+	exitLocked       = 6
+	exitUnreachable  = 7
+	exitNotMined     = 8
+	exitCancelled    = 130
+)
+
+// outcome is how a command that failed ends.
+type outcome struct {
+	// exit is the process's exit code.
+	exit int
+	// code names the kind of failure in JSON.
+	code string
+	// hint says what to run or set next; "" when the message says it all.
+	hint string
+}
+
+// usageError is a command line that cannot be meant.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...)}
+}
+
+// hintedError carries what the user can do about an error.
+type hintedError struct {
+	err  error
+	hint string
+}
+
+func (e *hintedError) Error() string { return e.err.Error() }
+func (e *hintedError) Unwrap() error { return e.err }
+func (e *hintedError) Hint() string  { return e.hint }
+
+// withHint says what can be done about err. A nil err stays nil.
+func withHint(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return &hintedError{err, fmt.Sprintf(format, args...)}
+}
+
+// classify maps an error to how the command ends. It is the only such table.
+func classify(err error) outcome {
+	is := func(targets ...error) bool {
+		for _, target := range targets {
+			if errors.Is(err, target) {
+				return true
+			}
+		}
+		return false
+	}
+	var out outcome
+	var usage *usageError
+	switch {
+	case errors.As(err, &usage):
+		out = outcome{exitUsage, "usage", ""}
+	case is(context.Canceled, errCancelled):
+		out = outcome{exitCancelled, "cancelled", ""}
+	default:
+		out = outcome{exitFailed, "failed", ""}
+	}
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		out.hint = hinted.Hint()
+	}
+	return out
+}
+
+// errCancelled is returned when the user said no, or pressed Ctrl-C at a prompt.
+var errCancelled = errors.New("cancelled: nothing was done")

@@ -1,0 +1,89 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet/format"
+)
+
+// Main runs one command line and returns the process's exit code.
+func Main(ctx context.Context, args []string, env *Env) int {
+	run := &run{Env: env}
+	root := newRoot(run)
+	root.SetArgs(args)
+	root.SetIn(env.In)
+	root.SetOut(env.Out)
+	root.SetErr(env.Err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	if !run.started {
+		// Nothing of ours ran yet: cobra could not make sense of the line.
+		err = &usageError{err}
+	}
+	if ctx.Err() != nil && !errors.As(err, new(*usageError)) {
+		err = errors.Join(ctx.Err(), err)
+	}
+	return run.fail(err)
+}
+
+// run is one invocation: its Env, and what the command line has set so far.
+type run struct {
+	*Env
+	started bool
+	// output is the format that --output asks for; errors follow it.
+	output string
+}
+
+// fail reports err on stderr, as JSON when the command's output is for machines.
+func (r *run) fail(err error) int {
+	out := classify(err)
+	if r.output != "" && r.output != outputTable {
+		_ = format.WriteError(r.Err, format.Error{Code: out.code, ExitCode: out.exit, Message: err.Error(), Hint: out.hint})
+		return out.exit
+	}
+	fmt.Fprintf(r.Err, "pmctl: %v\n", err)
+	if out.hint != "" {
+		fmt.Fprintf(r.Err, "hint: %s\n", out.hint)
+	}
+	return out.exit
+}
+
+// newRoot is the whole command tree on one screen.
+func newRoot(r *run) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "pmctl",
+		Short: "A wallet for Livepeer's probabilistic micropayments",
+		Long: `pmctl pays with probabilistic micropayments on the Livepeer network: it funds a
+deposit and a reserve, fetches ticket params from a recipient, and mints and
+delivers batches of signed lottery tickets.`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		DisableAutoGenTag: true,
+		PersistentPreRun:  func(*cobra.Command, []string) { r.started = true },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(
+		newVersion(r),
+	)
+	return root
+}
+
+// group is a noun whose verbs are its subcommands.
+func group(use, short string, verbs ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return usagef("%s needs a subcommand; see %s --help", cmd.CommandPath(), cmd.CommandPath())
+		},
+	}
+	cmd.AddCommand(verbs...)
+	return cmd
+}
