@@ -1,13 +1,17 @@
 package pm
 
 import (
+	"encoding/binary"
+	"errors"
 	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
 )
 
 // Ticket is one lottery ticket: a promise that pays FaceValue when it wins and
-// nothing otherwise, so that its expected value is the payment.
+// nothing otherwise, so that its expected value is the payment. A nil number
+// counts as 0.
 type Ticket struct {
 	// Recipient is who is paid when the ticket wins.
 	Recipient common.Address
@@ -46,63 +50,6 @@ type Ticket struct {
 	PricePerPixel *big.Rat
 }
 
-// TicketParams is what a recipient asks of a sender's tickets.
-type TicketParams struct {
-	// Recipient is who is paid when a ticket wins.
-	Recipient common.Address
-
-	// FaceValue is what a win pays, in wei; at most 256 bits.
-	FaceValue *big.Int
-
-	// WinProb is the numerator of the probability to win, over 2^256-1.
-	WinProb *big.Int
-
-	// RecipientRandHash commits the recipient to its secret number.
-	RecipientRandHash common.Hash
-
-	// Seed lets the recipient derive its secret number again; at most 256 bits.
-	Seed *big.Int
-
-	// ExpirationBlock is the L1 block from which the recipient refuses tickets.
-	ExpirationBlock *big.Int
-
-	// PricePerPixel is the price the params were made for, in wei a pixel.
-	PricePerPixel *big.Rat
-
-	// ExpirationParams is the round that the tickets belong to.
-	ExpirationParams *TicketExpirationParams
-}
-
-// TicketExpirationParams ties a ticket to the protocol round it was made in.
-type TicketExpirationParams struct {
-	// CreationRound is the round's number.
-	CreationRound int64
-
-	// CreationRoundBlockHash is the L1 block hash recorded for CreationRound.
-	CreationRoundBlockHash common.Hash
-}
-
-// TicketSenderParams is what differs between the tickets of a batch.
-type TicketSenderParams struct {
-	// SenderNonce is the ticket's nonce.
-	SenderNonce uint32
-
-	// Sig is the sender's 65-byte signature R‖S‖V over the ticket's hash.
-	Sig []byte
-}
-
-// TicketBatch is tickets of one sender that share their params.
-type TicketBatch struct {
-	*TicketParams
-	*TicketExpirationParams
-
-	// Sender is whose deposit and reserve pay.
-	Sender common.Address
-
-	// SenderParams has one entry a ticket.
-	SenderParams []*TicketSenderParams
-}
-
 // SignedTicket is a ticket with what its redemption needs.
 type SignedTicket struct {
 	*Ticket
@@ -112,4 +59,112 @@ type SignedTicket struct {
 
 	// RecipientRand is the preimage of the ticket's RecipientRandHash.
 	RecipientRand *big.Int
+}
+
+// NewTicket returns the ticket with the given nonce. It shares no memory with
+// params. A nil expirationParams stands for the params' own. Numbers that do not fit
+// their fields are kept as they are; CheckFields finds them.
+func NewTicket(params *TicketParams, expirationParams *TicketExpirationParams, sender common.Address, senderNonce uint32) *Ticket {
+	if expirationParams == nil {
+		expirationParams = params.ExpirationParams
+	}
+	ticket := &Ticket{
+		Recipient:             params.Recipient,
+		Sender:                sender,
+		FaceValue:             copyInt(params.FaceValue),
+		WinProb:               copyInt(params.WinProb),
+		SenderNonce:           senderNonce,
+		RecipientRandHash:     params.RecipientRandHash,
+		ParamsExpirationBlock: copyInt(params.ExpirationBlock),
+		PricePerPixel:         copyRat(params.PricePerPixel),
+	}
+	if expirationParams != nil {
+		ticket.CreationRound = expirationParams.CreationRound
+		ticket.CreationRoundBlockHash = expirationParams.CreationRoundBlockHash
+	}
+	return ticket
+}
+
+// CheckFields fails with *FieldError when a number does not fit its field, and for a
+// nil ticket. Whatever signs or accepts a ticket calls it first.
+func (t *Ticket) CheckFields() error {
+	if t == nil {
+		return errors.New("no ticket")
+	}
+	if err := checkUint("faceValue", t.FaceValue); err != nil {
+		return err
+	}
+	if err := checkUint("winProb", t.WinProb); err != nil {
+		return err
+	}
+	if err := checkUint("expirationBlock", t.ParamsExpirationBlock); err != nil {
+		return err
+	}
+	return t.expirationParams().checkFields()
+}
+
+// Hash returns what the sender signs and the contract's getTicketHash answers:
+// keccak256 of recipient (20 bytes), sender (20), faceValue, winProb, senderNonce,
+// recipientRandHash (32 each) and auxData, tightly packed. A ticket that CheckFields
+// refuses has no hash: the answer is the zero hash, which no ticket has.
+func (t *Ticket) Hash() common.Hash {
+	if t.CheckFields() != nil {
+		return common.Hash{}
+	}
+	return crypto.Keccak256Hash(t.flatten())
+}
+
+// Layout of a ticket's hashed bytes.
+const (
+	// nonceOffset is where the four bytes begin that hold the senderNonce: the low
+	// end of the uint256 behind two addresses and two uint256.
+	nonceOffset = 2*common.AddressLength + 3*uintBytes - nonceBytes
+	nonceBytes  = 4
+	// flatBytes is the length with auxData; without it there are two words less.
+	flatBytes = 2*common.AddressLength + 4*uintBytes + auxDataBytes
+)
+
+// flatten returns the bytes that are hashed. The ticket's fields have been checked.
+func (t *Ticket) flatten() []byte {
+	buf := make([]byte, 0, flatBytes)
+	buf = append(buf, t.Recipient[:]...)
+	buf = append(buf, t.Sender[:]...)
+	buf = appendUint(buf, t.FaceValue)
+	buf = appendUint(buf, t.WinProb)
+	buf = append(buf, make([]byte, uintBytes-nonceBytes)...)
+	buf = binary.BigEndian.AppendUint32(buf, t.SenderNonce)
+	buf = append(buf, t.RecipientRandHash[:]...)
+	return append(buf, t.AuxData()...)
+}
+
+// AuxData returns CreationRound as a uint256, then CreationRoundBlockHash: 64 bytes,
+// or none when both are zero. The contract redeems only tickets with 64 bytes.
+func (t *Ticket) AuxData() []byte { return t.expirationParams().AuxData() }
+
+// EV returns the expected value, faceValue · winProb / (2^256-1), exactly, in wei.
+func (t *Ticket) EV() *big.Rat { return ticketEV(t.FaceValue, t.WinProb) }
+
+// WinProbRat returns the probability to win, exactly: winProb / (2^256-1).
+func (t *Ticket) WinProbRat() *big.Rat { return winProbRat(t.WinProb) }
+
+func (t *Ticket) expirationParams() *TicketExpirationParams {
+	return &TicketExpirationParams{t.CreationRound, t.CreationRoundBlockHash}
+}
+
+// clone returns a copy that shares no memory with t.
+func (t *Ticket) clone() *Ticket {
+	c := *t
+	c.FaceValue = copyInt(t.FaceValue)
+	c.WinProb = copyInt(t.WinProb)
+	c.ParamsExpirationBlock = copyInt(t.ParamsExpirationBlock)
+	c.PricePerPixel = copyRat(t.PricePerPixel)
+	return &c
+}
+
+func winProbRat(winProb *big.Int) *big.Rat {
+	return new(big.Rat).SetFrac(orZero(winProb), maxWinProb())
+}
+
+func ticketEV(faceValue, winProb *big.Int) *big.Rat {
+	return new(big.Rat).Mul(new(big.Rat).SetInt(orZero(faceValue)), winProbRat(winProb))
 }

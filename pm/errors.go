@@ -1,0 +1,57 @@
+package pm
+
+import "errors"
+
+// Why params are not used, or a ticket is refused. Match them with errors.Is: what is
+// returned wraps them in the values that were found.
+var (
+	// ErrTicketParamsExpired is returned for params, or a ticket made from params,
+	// that are used at or too close to their expiration block.
+	ErrTicketParamsExpired = errors.New("TicketParams expired")
+
+	// ErrNoExpirationBlock is returned for params that do not say when they expire.
+	ErrNoExpirationBlock = errors.New("ticketParams expiration block is 0")
+
+	// ErrEVNotBelowFaceValue is returned for params whose tickets are as good as
+	// certain to win: they would be a payment, not a lottery.
+	ErrEVNotBelowFaceValue = errors.New("ticket EV is not below its face value")
+
+	// ErrSenderUnlocking is returned when a sender can withdraw its deposit and
+	// reserve in the next round, or already could.
+	ErrSenderUnlocking = errors.New("sender deposit and reserve are about to unlock")
+
+	// ErrNoDeposit is returned when a sender's deposit is 0.
+	ErrNoDeposit = errors.New("sender deposit is zero")
+
+	// ErrNoReserve is returned when a sender's reserve is 0.
+	ErrNoReserve = errors.New("sender reserve is zero")
+
+	// ErrInsufficientSenderReserve is returned when a sender's reserve cannot carry
+	// a face value that is worth redeeming.
+	ErrInsufficientSenderReserve = errors.New("insufficient sender reserve")
+)
+
+// Why a ticket is not valid. A Validator returns them and a Recipient passes them on.
+var (
+	// ErrTicketRecipient is returned for a ticket that pays somebody else.
+	ErrTicketRecipient = errors.New("invalid ticket recipient")
+
+	// ErrTicketSender is returned for a ticket whose sender is the zero address.
+	ErrTicketSender = errors.New("invalid ticket sender")
+
+	// ErrRecipientRand is returned when recipientRand is not the preimage of the
+	// ticket's recipientRandHash, as after any change to the advertised params.
+	ErrRecipientRand = errors.New("invalid recipientRand for ticket recipientRandHash")
+
+	// ErrTicketSignature is returned when the ticket's sender did not sign it.
+	ErrTicketSignature = errors.New("invalid ticket signature")
+)
+
+// ErrSenderValidation is returned when the sender cannot send tickets. It wraps the
+// reason, such as ErrSenderUnlocking or ErrNoDeposit.
+type ErrSenderValidation struct{ err error }
+
+func (e ErrSenderValidation) Error() string { return e.err.Error() }
+
+// Unwrap returns the reason.
+func (e ErrSenderValidation) Unwrap() error { return e.err }

@@ -1,0 +1,208 @@
+package pm
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+)
+
+// Limits is what a sender lets recipients ask for.
+type Limits struct {
+	// MaxEV is the highest expected value of one ticket, in wei; nil is no limit.
+	MaxEV *big.Rat
+
+	// MaxTotalEV is the highest expected value of one batch, in wei; nil is no limit.
+	MaxTotalEV *big.Rat
+
+	// DepositMultiplier is how many face values the deposit must hold; 0 is no limit.
+	DepositMultiplier int
+
+	// NonceCap is how many tickets one set of params is used for; 0 is no limit.
+	// Recipients take 600.
+	NonceCap uint32
+}
+
+// DefaultLimits returns the limits of the deployed network's senders: 3000 gwei a
+// ticket, 20000 gwei a batch, a deposit of one face value; and 600 tickets a set of
+// params, which is what recipients take.
+func DefaultLimits() Limits {
+	const gwei = 1_000_000_000
+	return Limits{
+		MaxEV:             big.NewRat(3000*gwei, 1),
+		MaxTotalEV:        big.NewRat(20000*gwei, 1),
+		DepositMultiplier: 1,
+		NonceCap:          maxSenderNonces,
+	}
+}
+
+// maxSenderNonces is how many tickets a recipient takes for one set of params.
+const maxSenderNonces = 600
+
+// Facts is what the chain says that a sender's checks need.
+type Facts struct {
+	// LastSeenL1Block is the newest L1 block number known.
+	LastSeenL1Block *big.Int
+
+	// LastInitializedRound is the number of the last initialized round.
+	LastInitializedRound *big.Int
+
+	// LastInitializedL1BlockHash is the L1 block hash recorded for that round.
+	LastInitializedL1BlockHash [32]byte
+
+	// Sender is what the contract keeps for the sender.
+	Sender *SenderInfo
+}
+
+// Expiration returns the round that tickets made from params belong to: the params'
+// own, or the last initialized round when they carry none.
+func (f Facts) Expiration(params *TicketParams) TicketExpirationParams {
+	if own := params.ExpirationParams; own != nil && own.CreationRound != 0 && own.CreationRoundBlockHash != [32]byte{} {
+		return *own
+	}
+	last := TicketExpirationParams{CreationRoundBlockHash: f.LastInitializedL1BlockHash}
+	if round := orZero(f.LastInitializedRound); round.IsInt64() {
+		last.CreationRound = round.Int64()
+	}
+	return last
+}
+
+// Check tells whether a sender may make n tickets from params. The checks and their
+// order are the protocol's: the params expire after the next block; a ticket with no
+// EV needs no more; EV is below the face value and at most MaxEV; the sender is not
+// about to unlock and has funds; n · EV is at most MaxTotalEV; the deposit holds
+// DepositMultiplier face values.
+//
+// It fails with *FieldError, ErrTicketCount, ErrNoExpirationBlock,
+// ErrTicketParamsExpired, ErrEVNotBelowFaceValue, *MaxEVError, ErrSenderValidation,
+// *MaxTotalEVError or *FaceValueError.
+func (l Limits) Check(params *TicketParams, facts Facts, n int) error {
+	return l.check(params, &facts, n, func() (*SenderInfo, error) { return facts.Sender, nil })
+}
+
+// CheckParams makes those of Check's checks that need no chain.
+func (l Limits) CheckParams(params *TicketParams, n int) error {
+	return l.check(params, nil, n, nil)
+}
+
+// check makes all checks, or without facts those that need none. The sender's info
+// is asked for only when its turn has come: it may cost a round trip.
+func (l Limits) check(params *TicketParams, facts *Facts, n int, senderInfo func() (*SenderInfo, error)) error {
+	if err := params.CheckFields(); err != nil {
+		return err
+	}
+	if n < 1 {
+		return fmt.Errorf("%w: %d", ErrTicketCount, n)
+	}
+	if err := checkExpiration(params, facts); err != nil {
+		return err
+	}
+	ev := params.EV()
+	if ev.Sign() <= 0 {
+		return nil
+	}
+	if ev.Cmp(new(big.Rat).SetInt(params.FaceValue)) >= 0 {
+		return fmt.Errorf("%w: EV %s, face value %v wei", ErrEVNotBelowFaceValue, weiText(ev), params.FaceValue)
+	}
+	if l.MaxEV != nil && ev.Cmp(l.MaxEV) > 0 {
+		return &MaxEVError{EV: ev, Limit: copyRat(l.MaxEV)}
+	}
+	var info *SenderInfo
+	if facts != nil {
+		var err error
+		if info, err = senderInfo(); err != nil {
+			return ErrSenderValidation{fmt.Errorf("cannot read the sender's deposit and reserve: %w", err)}
+		}
+		if err := checkSender(info, facts.LastInitializedRound); err != nil {
+			return ErrSenderValidation{err}
+		}
+	}
+	total := new(big.Rat).Mul(ev, new(big.Rat).SetInt64(int64(n)))
+	if l.MaxTotalEV != nil && total.Cmp(l.MaxTotalEV) > 0 {
+		return &MaxTotalEVError{Count: n, TotalEV: total, Limit: copyRat(l.MaxTotalEV)}
+	}
+	if info != nil && l.DepositMultiplier > 0 {
+		needed := new(big.Int).Mul(params.FaceValue, big.NewInt(int64(l.DepositMultiplier)))
+		if needed.Cmp(orZero(info.Deposit)) > 0 {
+			return &FaceValueError{FaceValue: copyInt(params.FaceValue), Deposit: new(big.Int).Set(orZero(info.Deposit)), Multiplier: l.DepositMultiplier}
+		}
+	}
+	return nil
+}
+
+func checkExpiration(params *TicketParams, facts *Facts) error {
+	expiration := orZero(params.ExpirationBlock)
+	if expiration.Sign() == 0 {
+		return ErrNoExpirationBlock
+	}
+	if facts == nil {
+		return nil
+	}
+	if facts.LastSeenL1Block == nil {
+		return errors.New("the last L1 block is not known")
+	}
+	if new(big.Int).Sub(expiration, facts.LastSeenL1Block).Cmp(big.NewInt(1)) <= 0 {
+		return fmt.Errorf("%w: they expire at L1 block %v, the last one seen is %v; fetch fresh ticket params", ErrTicketParamsExpired, expiration, facts.LastSeenL1Block)
+	}
+	return nil
+}
+
+// checkSender tells whether a sender's tickets will be backed by funds.
+func checkSender(info *SenderInfo, lastInitializedRound *big.Int) error {
+	if info == nil {
+		return errors.New("the sender's deposit and reserve are not known")
+	}
+	if err := checkUnlock(info, lastInitializedRound); err != nil {
+		return err
+	}
+	if info.Reserve == nil || orZero(info.Reserve.FundsRemaining).Sign() <= 0 {
+		return ErrNoReserve
+	}
+	if orZero(info.Deposit).Sign() <= 0 {
+		return ErrNoDeposit
+	}
+	return nil
+}
+
+// checkUnlock fails with ErrSenderUnlocking when the sender can withdraw in the round
+// after lastInitializedRound, or before.
+func checkUnlock(info *SenderInfo, lastInitializedRound *big.Int) error {
+	withdraw := orZero(info.WithdrawRound)
+	if withdraw.Sign() == 0 {
+		return nil
+	}
+	next := new(big.Int).Add(orZero(lastInitializedRound), big.NewInt(1))
+	if lastInitializedRound == nil || withdraw.Cmp(next) <= 0 {
+		return fmt.Errorf("%w: they can be withdrawn from round %v, the last initialized round is %v", ErrSenderUnlocking, withdraw, lastInitializedRound)
+	}
+	return nil
+}
+
+// TicketsFor returns how many tickets of expected value ev cover a fee, in wei, of
+// which credit is already paid: ceil((max(fee, ev) - credit) / ev), and 0 when credit
+// covers it. A ticket is the least that is paid, so that credit is never below one.
+// It fails when ev is not positive or the answer does not fit.
+func TicketsFor(fee, credit, ev *big.Rat) (uint64, error) {
+	if ev == nil || ev.Sign() <= 0 {
+		return 0, errors.New("tickets without an expected value cover no fee")
+	}
+	due := new(big.Rat).Set(ev)
+	if fee != nil && fee.Cmp(due) > 0 {
+		due.Set(fee)
+	}
+	if credit != nil {
+		due.Sub(due, credit)
+	}
+	if due.Sign() <= 0 {
+		return 0, nil
+	}
+	due.Quo(due, ev)
+	n, rest := new(big.Int).QuoRem(due.Num(), due.Denom(), new(big.Int))
+	if rest.Sign() > 0 {
+		n.Add(n, big.NewInt(1))
+	}
+	if !n.IsUint64() {
+		return 0, fmt.Errorf("%v tickets are needed, at most %d can be counted", n, uint64(math.MaxUint64))
+	}
+	return n.Uint64(), nil
+}

@@ -1,0 +1,44 @@
+package pm
+
+import (
+	"context"
+	"math"
+
+	"github.com/ethereum/go-ethereum/common"
+)
+
+// NonceRange is a run of sender nonces: First, First+1, … First+Count-1.
+type NonceRange struct {
+	// First is the lowest nonce of the range; a session's first nonce is 1.
+	First uint32
+
+	// Count is how many nonces the range has.
+	Count uint32
+}
+
+// NextNonces returns the range of count nonces behind the first used ones of a
+// session. It fails with *NonceCapError when they would go beyond limit, or beyond
+// 2^32-1 with a limit of 0. Every NonceStore shares this arithmetic.
+func NextNonces(recipientRandHash common.Hash, used, count, limit uint32) (NonceRange, error) {
+	if limit == 0 {
+		limit = math.MaxUint32
+	}
+	if uint64(used)+uint64(count) > uint64(limit) {
+		return NonceRange{}, &NonceCapError{RecipientRandHash: recipientRandHash, Used: used, Asked: uint64(count), Cap: limit}
+	}
+	if count == 0 {
+		return NonceRange{}, nil
+	}
+	return NonceRange{First: used + 1, Count: count}, nil
+}
+
+// NonceStore hands out the nonces of sessions and never the same one twice, to
+// whoever shares the store and over any crash.
+type NonceStore interface {
+	// ReserveNonces takes the next count nonces of the session that sender and
+	// params.RecipientRandHash name. It returns once the reservation is durable;
+	// nonces that are reserved and never used are lost, which costs nothing. It
+	// fails with *NonceCapError, and takes none, when limit, unless it is 0, is not
+	// enough: see NextNonces.
+	ReserveNonces(ctx context.Context, sender common.Address, params *TicketParams, count, limit uint32) (NonceRange, error)
+}

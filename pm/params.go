@@ -1,0 +1,146 @@
+package pm
+
+import (
+	"encoding/binary"
+	"errors"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+)
+
+// TicketParams is what a recipient asks of a sender's tickets. A nil number counts
+// as 0.
+type TicketParams struct {
+	// Recipient is who is paid when a ticket wins.
+	Recipient common.Address
+
+	// FaceValue is what a win pays, in wei; at most 256 bits.
+	FaceValue *big.Int
+
+	// WinProb is the numerator of the probability to win, over 2^256-1.
+	WinProb *big.Int
+
+	// RecipientRandHash commits the recipient to its secret number.
+	RecipientRandHash common.Hash
+
+	// Seed lets the recipient derive its secret number again; at most 256 bits.
+	Seed *big.Int
+
+	// ExpirationBlock is the L1 block from which the recipient refuses tickets.
+	ExpirationBlock *big.Int
+
+	// PricePerPixel is the price the params were made for, in wei a pixel.
+	PricePerPixel *big.Rat
+
+	// ExpirationParams is the round that the tickets belong to.
+	ExpirationParams *TicketExpirationParams
+}
+
+// CheckFields fails with *FieldError when a number does not fit its field, and for
+// nil params.
+func (p *TicketParams) CheckFields() error {
+	if p == nil {
+		return errors.New("no ticket params")
+	}
+	for _, field := range []struct {
+		name  string
+		value *big.Int
+	}{
+		{"faceValue", p.FaceValue},
+		{"winProb", p.WinProb},
+		{"seed", p.Seed},
+		{"expirationBlock", p.ExpirationBlock},
+	} {
+		if err := checkUint(field.name, field.value); err != nil {
+			return err
+		}
+	}
+	return p.ExpirationParams.checkFields()
+}
+
+// EV returns the expected value of one ticket, faceValue · winProb / (2^256-1),
+// exactly, in wei.
+func (p *TicketParams) EV() *big.Rat { return ticketEV(p.FaceValue, p.WinProb) }
+
+// WinProbRat returns the probability to win, exactly: winProb / (2^256-1).
+func (p *TicketParams) WinProbRat() *big.Rat { return winProbRat(p.WinProb) }
+
+// clone returns a copy that shares no memory with p.
+func (p *TicketParams) clone() *TicketParams {
+	c := *p
+	c.FaceValue = copyInt(p.FaceValue)
+	c.WinProb = copyInt(p.WinProb)
+	c.Seed = copyInt(p.Seed)
+	c.ExpirationBlock = copyInt(p.ExpirationBlock)
+	c.PricePerPixel = copyRat(p.PricePerPixel)
+	if p.ExpirationParams != nil {
+		expiration := *p.ExpirationParams
+		c.ExpirationParams = &expiration
+	}
+	return &c
+}
+
+// equal tells whether p and q ask for the same tickets.
+func (p *TicketParams) equal(q *TicketParams) bool {
+	price := func(r *big.Rat) *big.Rat {
+		if r == nil {
+			return new(big.Rat)
+		}
+		return r
+	}
+	expiration := func(e *TicketExpirationParams) TicketExpirationParams {
+		if e == nil {
+			return TicketExpirationParams{}
+		}
+		return *e
+	}
+	return p.Recipient == q.Recipient &&
+		orZero(p.FaceValue).Cmp(orZero(q.FaceValue)) == 0 &&
+		orZero(p.WinProb).Cmp(orZero(q.WinProb)) == 0 &&
+		p.RecipientRandHash == q.RecipientRandHash &&
+		orZero(p.Seed).Cmp(orZero(q.Seed)) == 0 &&
+		orZero(p.ExpirationBlock).Cmp(orZero(q.ExpirationBlock)) == 0 &&
+		price(p.PricePerPixel).Cmp(price(q.PricePerPixel)) == 0 &&
+		expiration(p.ExpirationParams) == expiration(q.ExpirationParams)
+}
+
+// TicketExpirationParams ties a ticket to the protocol round it was made in.
+type TicketExpirationParams struct {
+	// CreationRound is the round's number; never negative.
+	CreationRound int64
+
+	// CreationRoundBlockHash is the L1 block hash recorded for CreationRound.
+	CreationRoundBlockHash common.Hash
+}
+
+const auxDataBytes = 2 * uintBytes
+
+// AuxData returns CreationRound as a uint256, then CreationRoundBlockHash: 64 bytes,
+// or none when both are zero. This is what TicketBroker decodes a ticket's auxData as.
+func (e *TicketExpirationParams) AuxData() []byte {
+	if e == nil || *e == (TicketExpirationParams{}) {
+		return []byte{}
+	}
+	buf := make([]byte, uintBytes, auxDataBytes)
+	binary.BigEndian.PutUint64(buf[uintBytes-8:], uint64(e.CreationRound))
+	return append(buf, e.CreationRoundBlockHash[:]...)
+}
+
+func (e *TicketExpirationParams) checkFields() error {
+	if e == nil || e.CreationRound >= 0 {
+		return nil
+	}
+	return &FieldError{Field: "creationRound", Negative: true, Bits: 64}
+}
+
+// TicketParamsConfig is what a recipient wants of the params it makes.
+type TicketParamsConfig struct {
+	// EV is the expected value of a ticket, in wei.
+	EV *big.Int
+
+	// RedeemGas is what the redemption of a ticket is expected to cost, in gas.
+	RedeemGas int
+
+	// TxCostMultiplier is how many times the redemption's cost a face value is.
+	TxCostMultiplier int
+}

@@ -1,0 +1,230 @@
+package pm
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/big"
+	"sync"
+)
+
+// Sender makes tickets that adhere to what recipients asked for. Its methods may be
+// called from any goroutine.
+type Sender interface {
+	// StartSession begins, or continues, the session of the params' RecipientRandHash
+	// and returns its id. The params are copied and not checked here.
+	StartSession(ticketParams TicketParams) string
+
+	// CreateTicketBatch returns size signed tickets with nonces that no other batch
+	// has. The batch shares no memory with the session. It fails with
+	// ErrUnknownSession, as Limits.Check does, with *NonceCapError when the params
+	// are used up, and with what the signer fails with; nonces that were reserved
+	// when it failed are not used again.
+	CreateTicketBatch(sessionID string, size int) (*TicketBatch, error)
+
+	// ValidateTicketParams tells whether one ticket of these params would be made. It
+	// fails as Limits.Check does.
+	ValidateTicketParams(ticketParams *TicketParams) error
+
+	// EV returns the expected value of a session's ticket, exactly, in wei, or
+	// ErrUnknownSession.
+	EV(sessionID string) (*big.Rat, error)
+}
+
+// sender implements Sender.
+type sender struct {
+	signer        Signer
+	timeManager   TimeManager
+	senderManager SenderManager
+	limits        Limits
+	store         NonceStore
+
+	mu       sync.Mutex
+	sessions map[string]*session
+	// sweepAt is how many sessions there may be before expired ones are dropped.
+	sweepAt int
+	// horizon is the highest expiration block among dropped sessions. Should the
+	// chain go back below it, their params still count as expired: their nonces are
+	// forgotten.
+	horizon *big.Int
+}
+
+// session is one set of params.
+type session struct {
+	params *TicketParams
+	nonces *counter
+}
+
+// counter counts the nonces of one recipientRandHash, which several sets of params
+// may share when a recipient commits to it twice. sender.mu guards it.
+type counter struct {
+	used uint32
+	// expiration is the highest expiration block of the params that share it.
+	expiration *big.Int
+}
+
+// NewSender returns a Sender that hands out every nonce once for as long as it lives;
+// NewSenderWithStore does so over restarts. maxEV and maxTotalEV are in wei, nil for
+// no limit; a depositMultiplier of 0 is none. A set of params makes 600 tickets.
+func NewSender(signer Signer, timeManager TimeManager, senderManager SenderManager, maxEV *big.Rat, maxTotalEV *big.Rat, depositMultiplier int) Sender {
+	limits := Limits{MaxEV: maxEV, MaxTotalEV: maxTotalEV, DepositMultiplier: depositMultiplier, NonceCap: maxSenderNonces}
+	return NewSenderWithStore(signer, timeManager, senderManager, limits, nil)
+}
+
+// NewSenderWithStore returns a Sender whose nonces come from store, so that they are
+// handed out once for as long as the store lives. A nil store counts in memory.
+func NewSenderWithStore(signer Signer, timeManager TimeManager, senderManager SenderManager, limits Limits, store NonceStore) Sender {
+	limits.MaxEV, limits.MaxTotalEV = copyRat(limits.MaxEV), copyRat(limits.MaxTotalEV)
+	return &sender{
+		signer:        signer,
+		timeManager:   timeManager,
+		senderManager: senderManager,
+		limits:        limits,
+		store:         store,
+		sessions:      make(map[string]*session),
+		sweepAt:       minSweep,
+		horizon:       new(big.Int),
+	}
+}
+
+func (s *sender) StartSession(ticketParams TicketParams) string {
+	params := ticketParams.clone()
+	lastBlock := s.timeManager.LastSeenL1Block()
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sweep(lastBlock)
+	id := params.RecipientRandHash.Hex()
+	shared := &counter{expiration: new(big.Int)}
+	// Other params behind the same hash are a session of their own, lest a caller's
+	// session changes under it; their nonces are counted together.
+	for variant := 2; ; variant++ {
+		known, ok := s.sessions[id]
+		if !ok {
+			break
+		}
+		if known.params.equal(params) {
+			return id
+		}
+		shared = known.nonces
+		id = fmt.Sprintf("%v-%d", params.RecipientRandHash, variant)
+	}
+	if expiration := orZero(params.ExpirationBlock); expiration.Cmp(shared.expiration) > 0 {
+		shared.expiration = copyInt(expiration)
+	}
+	s.sessions[id] = &session{params, shared}
+	return id
+}
+
+func (s *sender) CreateTicketBatch(sessionID string, size int) (*TicketBatch, error) {
+	params, err := s.params(sessionID)
+	if err != nil {
+		return nil, err
+	}
+	facts := s.facts()
+	if err := s.check(params, facts, size); err != nil {
+		return nil, err
+	}
+	ctx := context.Background()
+	nonces, err := s.reserve(ctx, sessionID, params, size)
+	if err != nil {
+		return nil, err
+	}
+	expiration := facts.Expiration(params)
+	batch := &TicketBatch{
+		TicketParams:           params,
+		TicketExpirationParams: &expiration,
+		Sender:                 s.signer.Account().Address,
+	}
+	err = Mint(ctx, s.signer, params, &expiration, nonces, func(sp TicketSenderParams) error {
+		batch.SenderParams = append(batch.SenderParams, &TicketSenderParams{sp.SenderNonce, append([]byte(nil), sp.Sig...)})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return batch, nil
+}
+
+func (s *sender) ValidateTicketParams(ticketParams *TicketParams) error {
+	return s.check(ticketParams, s.facts(), 1)
+}
+
+func (s *sender) EV(sessionID string) (*big.Rat, error) {
+	params, err := s.params(sessionID)
+	if err != nil {
+		return nil, err
+	}
+	return params.EV(), nil
+}
+
+// params returns a copy of a session's params.
+func (s *sender) params(sessionID string) (*TicketParams, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	session, ok := s.sessions[sessionID]
+	if !ok {
+		return nil, fmt.Errorf("%w: %.80q", ErrUnknownSession, sessionID)
+	}
+	return session.params.clone(), nil
+}
+
+// facts reads what costs nothing to read; check asks for the sender's info.
+func (s *sender) facts() Facts {
+	return Facts{
+		LastSeenL1Block:            s.timeManager.LastSeenL1Block(),
+		LastInitializedRound:       s.timeManager.LastInitializedRound(),
+		LastInitializedL1BlockHash: s.timeManager.LastInitializedL1BlockHash(),
+	}
+}
+
+func (s *sender) check(params *TicketParams, facts Facts, n int) error {
+	return s.limits.check(params, &facts, n, func() (*SenderInfo, error) {
+		return s.senderManager.GetSenderInfo(s.signer.Account().Address)
+	})
+}
+
+// reserve takes the session's next nonces. size is at least 1.
+func (s *sender) reserve(ctx context.Context, sessionID string, params *TicketParams, size int) (NonceRange, error) {
+	if uint64(size) > math.MaxUint32 {
+		return NonceRange{}, &NonceCapError{RecipientRandHash: params.RecipientRandHash, Asked: uint64(size), Cap: math.MaxUint32}
+	}
+	if s.store != nil {
+		nonces, err := s.store.ReserveNonces(ctx, s.signer.Account().Address, params, uint32(size), s.limits.NonceCap)
+		if err != nil {
+			return NonceRange{}, fmt.Errorf("reserve %d nonces: %w", size, err)
+		}
+		return nonces, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	session, ok := s.sessions[sessionID]
+	if !ok || params.ExpirationBlock.Cmp(s.horizon) <= 0 {
+		return NonceRange{}, fmt.Errorf("%w: they expire at L1 block %v; fetch fresh ticket params", ErrTicketParamsExpired, params.ExpirationBlock)
+	}
+	nonces, err := NextNonces(params.RecipientRandHash, session.nonces.used, uint32(size), s.limits.NonceCap)
+	if err == nil {
+		session.nonces.used += nonces.Count
+	}
+	return nonces, err
+}
+
+// minSweep is the number of sessions below which none is dropped.
+const minSweep = 1024
+
+// sweep drops the sessions whose params have expired, each time their number has
+// doubled, so that a sender's memory does not grow with its age. s.mu is held.
+func (s *sender) sweep(lastBlock *big.Int) {
+	if lastBlock == nil || len(s.sessions) < s.sweepAt {
+		return
+	}
+	for id, session := range s.sessions {
+		if expiration := session.nonces.expiration; expiration.Cmp(lastBlock) <= 0 {
+			delete(s.sessions, id)
+			if expiration.Cmp(s.horizon) > 0 {
+				s.horizon.Set(expiration)
+			}
+		}
+	}
+	s.sweepAt = max(minSweep, 2*len(s.sessions))
+}
