@@ -1,0 +1,160 @@
+package keystore
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/accounts"
+	geth "github.com/ethereum/go-ethereum/accounts/keystore"
+	"github.com/ethereum/go-ethereum/common"
+)
+
+// Listing is what a store holds.
+type Listing struct {
+	// Accounts are the usable accounts, in the order of their files' names, which
+	// is that of their creation.
+	Accounts []accounts.Account
+	// Problems are the files that no account can be read from.
+	Problems []*FileError
+}
+
+// List reads the addresses of all key files, without decrypting any. A folder
+// that does not exist holds nothing. Subfolders, hidden files and backups (names
+// that end in "~") are passed over; links are followed, and a file that is there
+// under two names counts once.
+func (s *Store) List() (Listing, error) {
+	info, err := os.Stat(s.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Listing{}, nil
+	case err != nil:
+		return Listing{}, fmt.Errorf("keystore: %w", err)
+	case !info.IsDir():
+		return listFiles([]string{s.path}), nil
+	}
+	entries, err := os.ReadDir(s.path)
+	if err != nil {
+		return Listing{}, fmt.Errorf("keystore: %w", err)
+	}
+	var paths []string
+	for _, entry := range entries {
+		name := entry.Name()
+		if strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") {
+			continue
+		}
+		if kind := entry.Type(); kind.IsRegular() || kind&fs.ModeSymlink != 0 {
+			paths = append(paths, filepath.Join(s.path, name))
+		}
+	}
+	return listFiles(paths), nil
+}
+
+func listFiles(paths []string) Listing {
+	var list Listing
+	seen := make(map[common.Address][]fs.FileInfo)
+	for _, path := range paths {
+		file, info, err := readKeyFile(path)
+		if err == nil && file.address == (common.Address{}) {
+			err = &FileError{Path: path, Address: addressInName(path), Err: fmt.Errorf("%w: it has no address", ErrDamaged)}
+		}
+		var problem *FileError
+		if errors.As(err, &problem) {
+			if !errors.Is(err, errNotRegular) {
+				list.Problems = append(list.Problems, problem)
+			}
+			continue
+		}
+		if same(info, seen[file.address]) {
+			continue
+		}
+		seen[file.address] = append(seen[file.address], info)
+		list.Accounts = append(list.Accounts, accounts.Account{Address: file.address, URL: fileURL(path)})
+	}
+	return list
+}
+
+func same(info fs.FileInfo, others []fs.FileInfo) bool {
+	for _, other := range others {
+		if os.SameFile(info, other) {
+			return true
+		}
+	}
+	return false
+}
+
+// errNotRegular is why a link to a folder or a device is passed over.
+var errNotRegular = errors.New("not a regular file")
+
+// readKeyFile reads and checks one key file. Its errors are of type *FileError.
+func readKeyFile(path string) (*keyFile, fs.FileInfo, error) {
+	file := &keyFile{}
+	data, info, err := readBounded(path)
+	if err == nil {
+		file, err = parseKeyFile(data)
+	}
+	if err != nil {
+		address := file.address
+		if address == (common.Address{}) {
+			address = addressInName(path)
+		}
+		return nil, nil, &FileError{Path: path, Address: address, Err: err}
+	}
+	return file, info, nil
+}
+
+// readBounded reads a regular file of at most maxFileSize bytes.
+func readBounded(path string) ([]byte, fs.FileInfo, error) {
+	// What is no regular file is not even opened: a pipe would block.
+	if info, err := os.Stat(path); err != nil {
+		return nil, nil, reason(err)
+	} else if !info.Mode().IsRegular() {
+		return nil, nil, errNotRegular
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, reason(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, nil, reason(err)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
+	switch {
+	case err != nil:
+		return nil, nil, reason(err)
+	case len(data) == 0:
+		return nil, nil, fmt.Errorf("%w: it is empty", ErrDamaged)
+	case len(data) > maxFileSize:
+		return nil, nil, fmt.Errorf("%w: it is over %d bytes long", ErrDamaged, maxFileSize)
+	}
+	return data, info, nil
+}
+
+// reason is a file system's error without the path, which FileError tells.
+func reason(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// addressInName is the address at the end of a key file's name, or zero.
+func addressInName(path string) common.Address {
+	name := filepath.Base(path)
+	address, err := parseAddress(name[max(0, len(name)-2*common.AddressLength):])
+	if err != nil {
+		return common.Address{}
+	}
+	return address
+}
+
+func fileURL(path string) accounts.URL {
+	return accounts.URL{Scheme: geth.KeyStoreScheme, Path: path}
+}

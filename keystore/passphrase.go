@@ -1,0 +1,109 @@
+package keystore
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// PassphraseSource gives a passphrase when it is needed. The question is for a
+// person, without punctuation, and ignored by sources that ask nobody. Whoever
+// calls the source clears the passphrase after use.
+type PassphraseSource func(ctx context.Context, question string) ([]byte, error)
+
+// MaxPassphrase is the length of the longest passphrase, in bytes.
+const MaxPassphrase = 4096
+
+// PassphraseFile reads the passphrase from a file, or from a named pipe, without
+// the newline at its end. It fails with ErrPassphraseFile unless only its owner
+// can read it, with ErrEmptyPassphrase for a file of no bytes and with
+// ErrBadPassphrase for one of more than MaxPassphrase.
+func PassphraseFile(path string) PassphraseSource {
+	return func(ctx context.Context, _ string) ([]byte, error) {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("passphrase file: %w", err)
+		}
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil {
+			return nil, fmt.Errorf("passphrase file: %w", err)
+		}
+		if mode := info.Mode(); mode.IsDir() {
+			return nil, fmt.Errorf("%w: %s is a folder", ErrPassphraseFile, path)
+		} else if !mode.IsRegular() && mode&os.ModeNamedPipe == 0 {
+			return nil, fmt.Errorf("%w: %s is neither a file nor a pipe", ErrPassphraseFile, path)
+		} else if othersMayRead(mode) {
+			return nil, fmt.Errorf("%w: others can read %s (mode %04o); run: chmod 600 '%s'", ErrPassphraseFile, path, mode.Perm(), path)
+		}
+		// A pipe whose writer never comes to an end is left when ctx ends.
+		defer context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Unix(1, 0)) })()
+		passphrase, err := readPassphrase(ctx, f)
+		if err != nil {
+			return nil, fmt.Errorf("passphrase file %s: %w", path, err)
+		}
+		return passphrase, nil
+	}
+}
+
+// PassphraseReader reads the passphrase from r to its end, without the newline at
+// the end. It fails as PassphraseFile does.
+func PassphraseReader(r io.Reader) PassphraseSource {
+	return func(ctx context.Context, _ string) ([]byte, error) {
+		passphrase, err := readPassphrase(ctx, r)
+		if err != nil {
+			return nil, fmt.Errorf("passphrase: %w", err)
+		}
+		return passphrase, nil
+	}
+}
+
+// readPassphrase reads to the end of r and strips one newline, "\n" or "\r\n". No
+// bytes at all are an error, since a secret manager that failed looks like that;
+// a newline alone is the empty passphrase.
+func readPassphrase(ctx context.Context, r io.Reader) ([]byte, error) {
+	// One buffer from the start: growing it would leave copies behind.
+	buffer := make([]byte, MaxPassphrase+len("\r\n")+1)
+	n, err := io.ReadFull(r, buffer)
+	if err == nil {
+		err = fmt.Errorf("%w: over %d bytes", ErrBadPassphrase, MaxPassphrase)
+	} else if errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%w: there is nothing to read", ErrEmptyPassphrase)
+	} else if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	// A reader that ended because the command was cancelled ended too early.
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	passphrase := buffer[:n]
+	if line, ok := bytes.CutSuffix(passphrase, []byte("\n")); ok {
+		passphrase = bytes.TrimSuffix(line, []byte("\r"))
+	}
+	if err == nil && len(passphrase) > MaxPassphrase {
+		err = fmt.Errorf("%w: over %d bytes", ErrBadPassphrase, MaxPassphrase)
+	}
+	if err != nil {
+		clear(buffer)
+		return nil, err
+	}
+	return passphrase, nil
+}
+
+// checkNewPassphrase refuses what would lock the owner out, or nobody.
+func checkNewPassphrase(passphrase []byte) error {
+	switch {
+	case len(passphrase) == 0:
+		return fmt.Errorf("%w: whoever reads the file would own the account", ErrEmptyPassphrase)
+	case len(passphrase) > MaxPassphrase:
+		return fmt.Errorf("%w: over %d bytes", ErrBadPassphrase, MaxPassphrase)
+	case bytes.ContainsAny(passphrase, "\r\n\x00"):
+		// Wallets disagree on where such a passphrase ends.
+		return fmt.Errorf("%w: a new one must be a single line of text", ErrBadPassphrase)
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package keystore
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/big"
+	"sync"
+
+	"github.com/ethereum/go-ethereum/accounts"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
+)
+
+// ErrNoChainID is returned for a transaction that is to be signed for no chain:
+// its signature would be valid on every chain.
+var ErrNoChainID = errors.New("no chain id to sign for")
+
+// Signer is an account whose key is in memory: it signs messages and
+// transactions until it is closed. All methods may be called concurrently.
+// However it is printed, only the address shows.
+type Signer struct {
+	account accounts.Account
+	mu      sync.RWMutex
+	key     *ecdsa.PrivateKey // nil after Close
+}
+
+// NewRawSigner returns the signer of a private key given as 64 hex digits, with
+// or without 0x, and white space around. The text stays the caller's to clear. It
+// fails with ErrBadKey, in words that tell nothing of the text.
+func NewRawSigner(text []byte) (*Signer, error) {
+	digits := bytes.TrimSpace(text)
+	if len(digits) >= 2 && digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X') {
+		digits = digits[2:]
+	}
+	if len(digits) != 2*keySize {
+		return nil, fmt.Errorf("%w: %d hex digits, want %d", ErrBadKey, len(digits), 2*keySize)
+	}
+	raw := make([]byte, keySize)
+	defer clear(raw)
+	if _, err := hex.Decode(raw, digits); err != nil {
+		return nil, fmt.Errorf("%w: it has characters that are no hex digits", ErrBadKey)
+	}
+	key, err := crypto.ToECDSA(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the number is out of the curve's range", ErrBadKey)
+	}
+	return newSigner(key, ""), nil
+}
+
+// newSigner takes over key, which comes from the file at path, if any.
+func newSigner(key *ecdsa.PrivateKey, path string) *Signer {
+	account := accounts.Account{Address: crypto.PubkeyToAddress(key.PublicKey)}
+	if path != "" {
+		account.URL = fileURL(path)
+	}
+	return &Signer{account: account, key: key}
+}
+
+// Account returns the account that signs; its URL names the key file, if any.
+func (s *Signer) Account() accounts.Account { return s.account }
+
+// Address returns the address of the account that signs.
+func (s *Signer) Address() common.Address { return s.account.Address }
+
+// Sign returns the 65-byte signature R‖S‖V (V = 27 or 28, low S) over
+// keccak256("\x19Ethereum Signed Message:\n" ‖ len(msg) ‖ msg). It fails with
+// ErrClosed after Close.
+func (s *Signer) Sign(msg []byte) ([]byte, error) {
+	var signature []byte
+	err := s.use(func(key *ecdsa.PrivateKey) (err error) {
+		signature, err = crypto.Sign(accounts.TextHash(msg), key)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	signature[crypto.RecoveryIDOffset] += 27
+	return signature, nil
+}
+
+// SignTx returns tx signed for the chain. It fails with ErrNoChainID unless the
+// chain id is positive, with types.ErrInvalidChainId for a transaction of another
+// chain, and with ErrClosed after Close.
+func (s *Signer) SignTx(tx *types.Transaction, chainID *big.Int) (*types.Transaction, error) {
+	if chainID == nil || chainID.Sign() <= 0 {
+		return nil, ErrNoChainID
+	}
+	var signed *types.Transaction
+	err := s.use(func(key *ecdsa.PrivateKey) (err error) {
+		signed, err = types.SignTx(tx, types.LatestSignerForChainID(chainID), key)
+		return err
+	})
+	return signed, err
+}
+
+// KeyFile returns the key as the JSON of a key file under passphrase, which stays
+// the caller's to clear. It fails with ErrEmptyPassphrase, ErrBadPassphrase, and
+// with ErrClosed after Close.
+func (s *Signer) KeyFile(passphrase []byte, strength Strength) ([]byte, error) {
+	if err := checkNewPassphrase(passphrase); err != nil {
+		return nil, err
+	}
+	var file []byte
+	err := s.use(func(key *ecdsa.PrivateKey) (err error) {
+		file, err = encrypt(key, "", passphrase, strength)
+		return err
+	})
+	return file, err
+}
+
+// RawKey returns the private key as 64 hex digits, for the caller to clear.
+// Whoever sees them owns the account's funds. It fails with ErrClosed after Close.
+func (s *Signer) RawKey() ([]byte, error) {
+	text := make([]byte, 2*keySize)
+	err := s.use(func(key *ecdsa.PrivateKey) error {
+		raw := crypto.FromECDSA(key)
+		defer clear(raw)
+		hex.Encode(text, raw)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return text, nil
+}
+
+// use calls f with the key, which Close does not clear meanwhile.
+func (s *Signer) use(f func(*ecdsa.PrivateKey) error) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.key == nil {
+		return fmt.Errorf("%s: %w", s.account.Address.Hex(), ErrClosed)
+	}
+	return f(s.key)
+}
+
+// Close overwrites the key in memory, after the signatures under way. It may be
+// called more than once.
+func (s *Signer) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.key != nil {
+		zeroKey(s.key)
+		s.key = nil
+	}
+}
+
+// Format prints the address, whatever the verb: never the key.
+func (s *Signer) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.account.Address.Hex()) }
+
+func zeroKey(key *ecdsa.PrivateKey) { clear(key.D.Bits()) }

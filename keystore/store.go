@@ -1,0 +1,278 @@
+package keystore
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum/accounts"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+)
+
+// Store is a folder of key files, or one key file. It keeps nothing in memory:
+// every call reads the files as they are then.
+type Store struct{ path string }
+
+// Open returns the store at path, which need not exist: a folder is made when the
+// first account is written. It reads nothing.
+func Open(path string) *Store { return &Store{filepath.Clean(path)} }
+
+// Path returns where the store is.
+func (s *Store) Path() string { return s.path }
+
+// Find returns the account of an address. It fails with ErrNoSuchAccount or
+// ErrNoAccounts, with *AmbiguousError when two files claim the address, and with
+// *FileError when the address's file cannot be used.
+func (s *Store) Find(address common.Address) (accounts.Account, error) {
+	list, err := s.List()
+	if err != nil {
+		return accounts.Account{}, err
+	}
+	if found := list.of(address); len(found) > 0 {
+		return unambiguous(found)
+	}
+	for _, problem := range list.Problems {
+		if problem.Address == address {
+			return accounts.Account{}, problem
+		}
+	}
+	if len(list.Accounts) == 0 {
+		return accounts.Account{}, s.noAccounts(list)
+	}
+	return accounts.Account{}, fmt.Errorf("%w as %s in %s%s", ErrNoSuchAccount, address.Hex(), s.path, list.unreadable())
+}
+
+// Default returns the only account. It fails with ErrNoAccounts when there is
+// none and with *SeveralAccountsError when there is a choice to make, and
+// otherwise as Find does.
+func (s *Store) Default() (accounts.Account, error) {
+	list, err := s.List()
+	if err != nil {
+		return accounts.Account{}, err
+	}
+	if len(list.Accounts) == 0 {
+		return accounts.Account{}, s.noAccounts(list)
+	}
+	first := list.of(list.Accounts[0].Address)
+	if len(first) < len(list.Accounts) {
+		return accounts.Account{}, &SeveralAccountsError{Accounts: list.Accounts}
+	}
+	return unambiguous(first)
+}
+
+// of returns the accounts of an address: more than one when several files claim it.
+func (l Listing) of(address common.Address) []accounts.Account {
+	var found []accounts.Account
+	for _, account := range l.Accounts {
+		if account.Address == address {
+			found = append(found, account)
+		}
+	}
+	return found
+}
+
+// unreadable ends a message with the files that may hold what was not found.
+func (l Listing) unreadable() string {
+	if len(l.Problems) == 0 {
+		return ""
+	}
+	texts := make([]string, len(l.Problems))
+	for i, problem := range l.Problems {
+		texts[i] = problem.Error()
+	}
+	return "; unusable: " + strings.Join(texts, "; ")
+}
+
+// noAccounts is the error for a store without usable accounts.
+func (s *Store) noAccounts(list Listing) error {
+	if len(list.Problems) == 1 && list.Problems[0].Path == s.path {
+		return list.Problems[0]
+	}
+	return fmt.Errorf("%w in %s%s", ErrNoAccounts, s.path, list.unreadable())
+}
+
+func unambiguous(found []accounts.Account) (accounts.Account, error) {
+	if len(found) == 1 {
+		return found[0], nil
+	}
+	err := &AmbiguousError{Address: found[0].Address}
+	for _, account := range found {
+		err.Paths = append(err.Paths, account.URL.Path)
+	}
+	return accounts.Account{}, err
+}
+
+// Unlock asks source for the passphrase of an account that Find, Default or List
+// returned, and opens its key. It fails with ErrWrongPassphrase, with
+// ErrAddressMismatch when the file holds another account's key, with *FileError
+// when the file cannot be used, and with source's errors.
+func (s *Store) Unlock(ctx context.Context, account accounts.Account, source PassphraseSource) (*Signer, error) {
+	path := account.URL.Path
+	file, _, err := readKeyFile(path)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := file.unlock(ctx, path, source, "Passphrase of "+account.Address.Hex())
+	if err != nil {
+		return nil, fmt.Errorf("account %s: %w", account.Address.Hex(), err)
+	}
+	if signer.Address() != account.Address {
+		signer.Close()
+		return nil, &FileError{path, account.Address, fmt.Errorf("%w: it holds the key of %s", ErrAddressMismatch, signer.Address().Hex())}
+	}
+	return signer, nil
+}
+
+// UnlockJSON opens a key file that is not in a store. It fails as Unlock does.
+func UnlockJSON(ctx context.Context, data []byte, source PassphraseSource) (*Signer, error) {
+	file, err := parseKeyFile(data)
+	if err != nil {
+		return nil, err
+	}
+	return file.unlock(ctx, "", source, "Passphrase of the key file")
+}
+
+func (f *keyFile) unlock(ctx context.Context, path string, source PassphraseSource, question string) (*Signer, error) {
+	passphrase, err := source(ctx, question)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(passphrase)
+	key, err := f.decrypt(passphrase)
+	if err != nil {
+		return nil, err
+	}
+	return newSigner(key, path), nil
+}
+
+// New makes an account under a new passphrase. It fails as Import does.
+func (s *Store) New(ctx context.Context, source PassphraseSource, strength Strength) (accounts.Account, error) {
+	key, err := crypto.GenerateKey()
+	if err != nil {
+		return accounts.Account{}, fmt.Errorf("make a key: %w", err)
+	}
+	signer := newSigner(key, "")
+	defer signer.Close()
+	return s.Import(ctx, signer, source, strength)
+}
+
+// Import writes signer's account to the folder under a new passphrase. It fails
+// with ErrAccountExists, ErrNotFolder, ErrEmptyPassphrase, ErrBadPassphrase, and
+// with source's errors; the folder is then as it was.
+func (s *Store) Import(ctx context.Context, signer *Signer, source PassphraseSource, strength Strength) (accounts.Account, error) {
+	address := signer.Address()
+	if err := s.roomFor(address); err != nil {
+		return accounts.Account{}, err
+	}
+	passphrase, err := source(ctx, "New passphrase of "+address.Hex())
+	if err != nil {
+		return accounts.Account{}, err
+	}
+	defer clear(passphrase)
+	data, err := signer.KeyFile(passphrase, strength)
+	if err != nil {
+		return accounts.Account{}, err
+	}
+	if err := makeDir(s.path); err != nil {
+		return accounts.Account{}, fmt.Errorf("keystore: %w", err)
+	}
+	path := filepath.Join(s.path, fileName(address, time.Now()))
+	if err := writeFile(path, data, check(address, passphrase), placeNew); err != nil {
+		return accounts.Account{}, fmt.Errorf("account %s: %w", address.Hex(), err)
+	}
+	return accounts.Account{Address: address, URL: fileURL(path)}, nil
+}
+
+// roomFor tells whether the account may be added.
+func (s *Store) roomFor(address common.Address) error {
+	info, err := os.Stat(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("keystore: %w", err)
+	} else if !info.IsDir() {
+		return fmt.Errorf("keystore %s: %w", s.path, ErrNotFolder)
+	}
+	list, err := s.List()
+	if err != nil {
+		return err
+	}
+	if found := list.of(address); len(found) > 0 {
+		return fmt.Errorf("%w: %s is in %s", ErrAccountExists, address.Hex(), found[0].URL.Path)
+	}
+	return nil
+}
+
+// ChangePassphrase encrypts an account's file anew: current gives the passphrase
+// that opens it, then next the new one. The new file replaces the old one in one
+// step, after it was read back and opened. It fails as Unlock and Import do, with
+// the old file untouched.
+func (s *Store) ChangePassphrase(ctx context.Context, account accounts.Account, current, next PassphraseSource, strength Strength) error {
+	// The file itself is replaced, not a link to it: the old passphrase must not
+	// go on opening what the link points to.
+	path, err := filepath.EvalSymlinks(account.URL.Path)
+	if err != nil {
+		return &FileError{account.URL.Path, account.Address, reason(err)}
+	}
+	file, _, err := readKeyFile(path)
+	if err != nil {
+		return err
+	}
+	if len(file.extra) > 0 {
+		return &FileError{path, account.Address, fmt.Errorf("%w: it also holds %.100q, which a new passphrase would make unreadable", ErrUnsupported, file.extra)}
+	}
+	account.URL = fileURL(path)
+	signer, err := s.Unlock(ctx, account, current)
+	if err != nil {
+		return err
+	}
+	defer signer.Close()
+	passphrase, err := next(ctx, "New passphrase of "+account.Address.Hex())
+	if err != nil {
+		return err
+	}
+	defer clear(passphrase)
+	if err := checkNewPassphrase(passphrase); err != nil {
+		return err
+	}
+	data, err := encrypt(signer.key, file.id, passphrase, strength)
+	if err != nil {
+		return err
+	}
+	if err := writeFile(path, data, check(account.Address, passphrase), os.Rename); err != nil {
+		return fmt.Errorf("account %s: %w", account.Address.Hex(), err)
+	}
+	return nil
+}
+
+// check returns a test that a file just written opens to the account's key. It
+// costs another key derivation; a key that nobody can open costs the account.
+func check(address common.Address, passphrase []byte) func(data []byte) error {
+	return func(data []byte) error {
+		file, err := parseKeyFile(data)
+		if err != nil {
+			return err
+		}
+		key, err := file.decrypt(passphrase)
+		if err != nil {
+			return err
+		}
+		defer zeroKey(key)
+		if got := crypto.PubkeyToAddress(key.PublicKey); got != address {
+			return fmt.Errorf("%w: %s, want %s", ErrAddressMismatch, got.Hex(), address.Hex())
+		}
+		return nil
+	}
+}
+
+// fileName is the name that go-ethereum gives a key file: names sort by age.
+func fileName(address common.Address, now time.Time) string {
+	return now.UTC().Format("UTC--2006-01-02T15-04-05.000000000Z--") + hex.EncodeToString(address[:])
+}

@@ -1,0 +1,278 @@
+package keystore
+
+import (
+	"crypto/ecdsa"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	geth "github.com/ethereum/go-ethereum/accounts/keystore"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/google/uuid"
+)
+
+// Strength is how much work it takes to try one passphrase on a key file.
+type Strength int
+
+const (
+	// Standard takes 256 MiB of memory and about a second: go-ethereum's default.
+	Standard Strength = iota
+	// Light takes 4 MiB and a fraction of that, for small machines and tests.
+	Light
+)
+
+// scrypt returns the strength's cost parameters N and p; r is always 8.
+func (s Strength) scrypt() (n, p int) {
+	if s == Light {
+		return geth.LightScryptN, geth.LightScryptP
+	}
+	return geth.StandardScryptN, geth.StandardScryptP
+}
+
+// What a key derivation may cost. Files that wallets write stay at or below a
+// quarter of these; a hostile file could ask for more memory than there is.
+const (
+	maxScryptMemory     = 1 << 30 // bytes: 128·r·(N+p); Standard takes 1 << 28
+	maxScryptWork       = 1 << 24 // N·r·p; Standard takes 1 << 21
+	maxPBKDF2Iterations = 10_000_000
+)
+
+// Sizes that version 3 fixes, in bytes.
+const (
+	keySize   = 32
+	macSize   = 32
+	ivSize    = 16
+	minDKSize = 32
+	maxDKSize = 1024
+	maxSalt   = 1024
+)
+
+// maxFileSize bounds what is read as a key file; wallets write about 500 bytes.
+const maxFileSize = 64 << 10
+
+// keyFile is a key file whose structure was checked: every field is present and
+// of the right size, and deriving the key is affordable.
+type keyFile struct {
+	// address is zero when the file, as version 3 allows, does not tell it.
+	address common.Address
+	id      string
+	crypto  geth.CryptoJSON
+	// extra names the top-level fields that version 3 does not know.
+	extra []string
+}
+
+// encodedKey is the JSON of a key file, in go-ethereum's order.
+type encodedKey struct {
+	Address string          `json:"address"`
+	Crypto  geth.CryptoJSON `json:"crypto"`
+	ID      string          `json:"id"`
+	Version int             `json:"version"`
+}
+
+// parseKeyFile checks everything about a key file that needs no passphrase. When
+// it fails, the file's address is still returned if it could be read.
+func parseKeyFile(data []byte) (*keyFile, error) {
+	var fields map[string]json.RawMessage
+	if err := unmarshal(data, &fields); err != nil {
+		return &keyFile{}, err
+	}
+	var head struct {
+		Address *string         `json:"address"`
+		Crypto  json.RawMessage `json:"crypto"`
+		ID      string          `json:"id"`
+		Version json.RawMessage `json:"version"`
+	}
+	if err := unmarshal(data, &head); err != nil {
+		return &keyFile{}, err
+	}
+	file := &keyFile{id: head.ID}
+	if head.Address != nil {
+		address, err := parseAddress(*head.Address)
+		if err != nil {
+			return file, err
+		}
+		file.address = address
+	}
+	for name := range fields {
+		switch strings.ToLower(name) {
+		case "address", "crypto", "id", "version":
+		default:
+			file.extra = append(file.extra, name)
+		}
+	}
+	switch {
+	case head.Version == nil && head.Crypto == nil:
+		return file, fmt.Errorf("%w: it is JSON but no key file", ErrDamaged)
+	case head.Version == nil:
+		return file, fmt.Errorf("%w: it has no version", ErrDamaged)
+	case string(head.Version) != "3":
+		return file, fmt.Errorf("%w: version %.20s, only 3 is read", ErrUnsupported, head.Version)
+	case head.Crypto == nil:
+		return file, fmt.Errorf("%w: it holds no key", ErrDamaged)
+	}
+	var err error
+	file.crypto, err = parseCrypto(head.Crypto)
+	return file, err
+}
+
+// unmarshal decodes JSON and says in words of key files what is wrong with it.
+func unmarshal(data []byte, into any) error {
+	err := json.Unmarshal(data, into)
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &syntax) && syntax.Offset >= int64(len(data)):
+		return fmt.Errorf("%w: it is cut off after %d bytes", ErrDamaged, len(data))
+	case errors.As(err, &syntax):
+		return fmt.Errorf("%w: it is not JSON: %w", ErrDamaged, err)
+	case errors.As(err, &kind) && kind.Field != "":
+		return fmt.Errorf("%w: its field %.50q is a JSON %s", ErrDamaged, kind.Field, kind.Value)
+	default:
+		return fmt.Errorf("%w: it is JSON but no key file", ErrDamaged)
+	}
+}
+
+func parseAddress(text string) (common.Address, error) {
+	digits := strings.TrimPrefix(strings.TrimPrefix(text, "0x"), "0X")
+	raw, err := hex.DecodeString(digits)
+	if err != nil || len(raw) != common.AddressLength {
+		return common.Address{}, fmt.Errorf("%w: its address %.50q is not 40 hex digits", ErrDamaged, text)
+	}
+	address := common.BytesToAddress(raw)
+	if address == (common.Address{}) {
+		return address, fmt.Errorf("%w: its address is zero", ErrDamaged)
+	}
+	return address, nil
+}
+
+// parseCrypto returns the encrypted key with parameters that are safe to use:
+// what go-ethereum computes with is exactly what was checked here.
+func parseCrypto(data []byte) (geth.CryptoJSON, error) {
+	var c struct {
+		Cipher       string `json:"cipher"`
+		CipherText   string `json:"ciphertext"`
+		CipherParams struct {
+			IV string `json:"iv"`
+		} `json:"cipherparams"`
+		KDF       string          `json:"kdf"`
+		KDFParams json.RawMessage `json:"kdfparams"`
+		MAC       string          `json:"mac"`
+	}
+	var out geth.CryptoJSON
+	if err := unmarshal(data, &c); err != nil {
+		return out, err
+	}
+	if c.Cipher != "aes-128-ctr" {
+		return out, fmt.Errorf("%w: cipher %.50q, only aes-128-ctr is read", ErrUnsupported, c.Cipher)
+	}
+	params, err := parseKDF(c.KDF, c.KDFParams)
+	if err != nil {
+		return out, err
+	}
+	for _, f := range []struct {
+		name, text string
+		size       int
+	}{{"ciphertext", c.CipherText, keySize}, {"iv", c.CipherParams.IV, ivSize}, {"mac", c.MAC, macSize}} {
+		if raw, err := hex.DecodeString(f.text); err != nil || len(raw) != f.size {
+			return out, fmt.Errorf("%w: its %s is not %d bytes of hex", ErrDamaged, f.name, f.size)
+		}
+	}
+	out = geth.CryptoJSON{Cipher: c.Cipher, CipherText: c.CipherText, KDF: c.KDF, KDFParams: params, MAC: c.MAC}
+	out.CipherParams.IV = c.CipherParams.IV
+	return out, nil
+}
+
+// parseKDF checks the parameters of a key derivation and what it would cost.
+func parseKDF(kdf string, data []byte) (map[string]any, error) {
+	if kdf != "scrypt" && kdf != "pbkdf2" {
+		return nil, fmt.Errorf("%w: key derivation %.50q, only scrypt and pbkdf2 are read", ErrUnsupported, kdf)
+	}
+	var k struct {
+		N, R, P, C, DKLen int64
+		PRF, Salt         string
+	}
+	if err := unmarshal(data, &k); err != nil {
+		return nil, err
+	}
+	if raw, err := hex.DecodeString(k.Salt); err != nil || len(raw) > maxSalt {
+		return nil, fmt.Errorf("%w: its salt is not hex of at most %d bytes", ErrDamaged, maxSalt)
+	}
+	if k.DKLen < minDKSize || k.DKLen > maxDKSize {
+		return nil, fmt.Errorf("%w: its dklen is %d, not %d to %d", ErrDamaged, k.DKLen, minDKSize, maxDKSize)
+	}
+	params := map[string]any{"dklen": int(k.DKLen), "salt": k.Salt}
+	if kdf == "pbkdf2" {
+		switch {
+		case k.PRF != "hmac-sha256":
+			return nil, fmt.Errorf("%w: pbkdf2 with %.50q, only hmac-sha256 is read", ErrUnsupported, k.PRF)
+		case k.C <= 0:
+			return nil, fmt.Errorf("%w: pbkdf2 with %d iterations", ErrDamaged, k.C)
+		case k.C > maxPBKDF2Iterations:
+			return nil, fmt.Errorf("%w: pbkdf2 with %d iterations, at most %d", ErrTooCostly, k.C, maxPBKDF2Iterations)
+		}
+		params["c"], params["prf"] = int(k.C), k.PRF
+		return params, nil
+	}
+	if k.N <= 1 || k.N&(k.N-1) != 0 || k.R <= 0 || k.P <= 0 {
+		return nil, fmt.Errorf("%w: scrypt with N=%d, r=%d, p=%d", ErrDamaged, k.N, k.R, k.P)
+	}
+	if !affordable(k.N, k.R, k.P) {
+		return nil, fmt.Errorf("%w: scrypt with N=%d, r=%d, p=%d", ErrTooCostly, k.N, k.R, k.P)
+	}
+	params["n"], params["r"], params["p"] = int(k.N), int(k.R), int(k.P)
+	return params, nil
+}
+
+// affordable tells whether scrypt stays within the limits of memory and work.
+// Each factor is bounded first, so that no product overflows.
+func affordable(n, r, p int64) bool {
+	return n <= maxScryptWork && r <= maxScryptWork && p <= maxScryptWork &&
+		n*r <= maxScryptWork && n*r*p <= maxScryptWork &&
+		128*r*(n+p) <= maxScryptMemory
+}
+
+// decrypt opens the key and checks that it is the one of the file's address.
+func (f *keyFile) decrypt(passphrase []byte) (*ecdsa.PrivateKey, error) {
+	raw, err := geth.DecryptDataV3(f.crypto, string(passphrase))
+	if errors.Is(err, geth.ErrDecrypt) {
+		return nil, fmt.Errorf("%w, or the encrypted key was altered", ErrWrongPassphrase)
+	} else if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	defer clear(raw)
+	key, err := crypto.ToECDSA(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%w: it decrypts to no key of this curve", ErrDamaged)
+	}
+	if address := crypto.PubkeyToAddress(key.PublicKey); f.address != (common.Address{}) && f.address != address {
+		zeroKey(key)
+		return nil, fmt.Errorf("%w: the file says %s, its key is that of %s", ErrAddressMismatch, f.address.Hex(), address.Hex())
+	}
+	return key, nil
+}
+
+// encrypt returns the JSON of a key file. The id is kept when it is a UUID;
+// otherwise the file gets a new one, since go-ethereum reads no file without.
+func encrypt(key *ecdsa.PrivateKey, id string, passphrase []byte, strength Strength) ([]byte, error) {
+	if parsed, err := uuid.Parse(id); err == nil {
+		id = parsed.String()
+	} else if random, err := uuid.NewRandom(); err == nil {
+		id = random.String()
+	} else {
+		return nil, err
+	}
+	raw := crypto.FromECDSA(key)
+	defer clear(raw)
+	n, p := strength.scrypt()
+	sealed, err := geth.EncryptDataV3(raw, passphrase, n, p)
+	if err != nil {
+		return nil, err
+	}
+	address := crypto.PubkeyToAddress(key.PublicKey)
+	return json.Marshal(encodedKey{hex.EncodeToString(address[:]), sealed, id, 3})
+}
