@@ -1,6 +1,7 @@
 package pm
 
 import (
+	"context"
 	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -30,14 +31,23 @@ type Broker interface {
 	// Withdraw pays out the whole deposit and reserve.
 	Withdraw() (*types.Transaction, error)
 
-	// RedeemWinningTicket has the contract check the ticket and pay its recipient.
+	// RedeemWinningTicket has the contract check the ticket and pay its recipient. It
+	// fails with ErrTicketUsed or ErrNoRoundBlockHash where that is the reason.
 	RedeemWinningTicket(ticket *Ticket, sig []byte, recipientRand *big.Int) (*types.Transaction, error)
 
 	// IsUsedTicket tells whether the ticket has been redeemed before.
 	IsUsedTicket(ticket *Ticket) (bool, error)
 
-	// CheckTx waits until the transaction is mined and fails when it reverted.
+	// CheckTx waits until the transaction is mined and fails with ErrTxFailed when it
+	// reverted, and otherwise when that could not be found out.
 	CheckTx(tx *types.Transaction) error
+}
+
+// TxWaiter is a Broker whose wait for a transaction can be ended. A SenderMonitor
+// uses it where its broker has it, so as to stop without delay.
+type TxWaiter interface {
+	// CheckTxContext is CheckTx until ctx ends.
+	CheckTxContext(ctx context.Context, tx *types.Transaction) error
 }
 
 // SenderInfo is what the TicketBroker keeps for a sender.

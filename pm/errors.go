@@ -55,3 +55,31 @@ func (e ErrSenderValidation) Error() string { return e.err.Error() }
 
 // Unwrap returns the reason.
 func (e ErrSenderValidation) Unwrap() error { return e.err }
+
+// Why a Recipient refuses a valid ticket.
+var (
+	// ErrNonceReplayed is returned for a senderNonce that was seen before for the
+	// ticket's recipientRandHash.
+	ErrNonceReplayed = errors.New("ticket senderNonce was seen before")
+
+	// ErrTooManyNonces is returned when as many nonces as are taken for one
+	// recipientRandHash, 600, have been seen.
+	ErrTooManyNonces = errors.New("too many senderNonces for one recipientRandHash")
+
+	// ErrNotWinning is returned for a ticket that is to be redeemed and did not win.
+	ErrNotWinning = errors.New("ticket did not win")
+)
+
+// What settles a winner's redemption for good. A Broker and its CheckTx wrap them;
+// after any other error redemption is tried again.
+var (
+	// ErrTicketUsed is returned for a ticket that has been redeemed before.
+	ErrTicketUsed = errors.New("ticket is used")
+
+	// ErrTxFailed is returned for a transaction that was mined and reverted.
+	ErrTxFailed = errors.New("transaction failed")
+
+	// ErrNoRoundBlockHash is returned when the chain has no block hash for the
+	// ticket's creation round, so that nobody can redeem it.
+	ErrNoRoundBlockHash = errors.New("ticket creationRound does not have a block hash")
+)

@@ -63,9 +63,9 @@ type golden struct {
 // decimal is a whole number written as a decimal string.
 type decimal struct{ *big.Int }
 
-func (d *decimal) UnmarshalText(text []byte) error {
+func (d *decimal) UnmarshalJSON(text []byte) error {
 	d.Int = new(big.Int)
-	return d.Int.UnmarshalText(text)
+	return d.Int.UnmarshalText(bytes.Trim(text, `"`))
 }
 
 func readGolden(t *testing.T) golden {

@@ -1,32 +1,46 @@
 package pm
 
 import (
+	"errors"
+	"fmt"
 	"math/big"
+	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
 )
 
-// Recipient says what tickets it wants and receives them.
+// Recipient says what tickets it wants and receives them. Its methods may be called
+// from any goroutine.
 type Recipient interface {
 	// ReceiveTicket checks a ticket and takes its nonce. seed is the one that the
 	// ticket's params carried. It returns the id of the session the ticket belongs
-	// to, which is its recipientRandHash in hex, and whether the ticket won. After a
-	// *FatalReceiveErr the payment is over; after any other error the rest of a batch
-	// is still worth taking.
+	// to, which is its recipientRandHash in hex, and whether the ticket won.
+	//
+	// A *FatalReceiveErr ends the payment: it wraps ErrTicketRecipient,
+	// ErrTicketSender, ErrRecipientRand, ErrSenderUnlocking, a *FieldError, or what
+	// kept the sender from being looked up. After any other error the rest of a batch
+	// is still worth taking: ErrTicketSignature, ErrNonceReplayed, ErrTooManyNonces
+	// and ErrTicketParamsExpired. A refused ticket has not won, except that an
+	// expired one says whether it did: it is owed nothing and can be redeemed.
 	ReceiveTicket(ticket *Ticket, sig []byte, seed *big.Int) (sessionID string, won bool, err error)
 
 	// RedeemWinningTicket hands a winner over for redemption, which happens some time
-	// after its params have expired.
+	// after its params have expired. It fails as ReceiveTicket does for a ticket that
+	// is not valid, and with ErrNotWinning.
 	RedeemWinningTicket(ticket *Ticket, sig []byte, seed *big.Int) error
 
-	// TicketParams returns fresh params for a sender at a price in wei a pixel.
+	// TicketParams returns fresh params for a sender at a price in wei a pixel. At
+	// price 0 nothing has to be paid: face value and winProb are 0. It fails with
+	// ErrInsufficientSenderReserve when the sender's funds cannot carry a face value
+	// that is worth redeeming.
 	TicketParams(sender common.Address, price *big.Rat) (*TicketParams, error)
 
 	// TxCostMultiplier returns how many times the cost of its redemption the face
-	// value of this sender's tickets is.
+	// value of this sender's tickets is; 0 when redemption costs nothing. It fails as
+	// TicketParams does.
 	TxCostMultiplier(sender common.Address) (*big.Rat, error)
 
-	// EV returns the expected value that every ticket must have, in wei.
+	// EV returns the expected value that every ticket has, in wei.
 	EV() *big.Rat
 
 	// SetMaxFaceValue sets the highest face value to ask for, in wei; 0 is no limit.
@@ -37,4 +51,187 @@ type Recipient interface {
 type GasPriceMonitor interface {
 	// GasPrice returns the gas price, in wei a unit of gas.
 	GasPrice() *big.Int
+}
+
+const (
+	// paramsLife is how many L1 blocks params can be used for.
+	paramsLife = 40
+
+	// evMultiplier makes the face value from the EV where redemption is cheaper than
+	// one ticket's EV.
+	evMultiplier = 100
+
+	// usualGasPrice, in wei: a face value that covers redemption at this price is
+	// taken even while gas is dearer.
+	usualGasPrice = 3_000_000_000
+)
+
+// recipient implements Recipient.
+type recipient struct {
+	addr   common.Address
+	val    Validator
+	gpm    GasPriceMonitor
+	sm     SenderMonitor
+	tm     TimeManager
+	secret [32]byte
+	cfg    TicketParamsConfig
+
+	replays *replayGuard
+
+	mu           sync.Mutex
+	maxFaceValue *big.Int
+}
+
+// NewRecipient returns a Recipient with a fresh random secret: params that it made
+// are worthless to any other, also after a restart. Winners are redeemed by sm, so
+// broker is not asked and may be nil. It fails for a config that is not usable.
+func NewRecipient(addr common.Address, broker Broker, val Validator, gpm GasPriceMonitor, sm SenderMonitor, tm TimeManager, cfg TicketParamsConfig) (Recipient, error) {
+	if cfg.EV == nil || cfg.RedeemGas < 0 || cfg.TxCostMultiplier < 0 {
+		return nil, errors.New("a recipient wants an EV, and a redeemGas and txCostMultiplier that are not negative")
+	}
+	if err := checkUint("EV", cfg.EV); err != nil {
+		return nil, err
+	}
+	secret := [32]byte(RandBytes(32))
+	return NewRecipientWithSecret(addr, broker, val, gpm, sm, tm, secret, cfg), nil
+}
+
+// NewRecipientWithSecret returns a Recipient that takes tickets for all params made
+// with the same secret, as after a restart. Nonces that were seen before the restart
+// are not remembered: within the life of old params a ticket can be repeated.
+func NewRecipientWithSecret(addr common.Address, broker Broker, val Validator, gpm GasPriceMonitor, sm SenderMonitor, tm TimeManager, secret [32]byte, cfg TicketParamsConfig) Recipient {
+	cfg.EV = new(big.Int).Set(orZero(cfg.EV))
+	return &recipient{
+		addr:         addr,
+		val:          val,
+		gpm:          gpm,
+		sm:           sm,
+		tm:           tm,
+		secret:       secret,
+		cfg:          cfg,
+		replays:      newReplayGuard(),
+		maxFaceValue: new(big.Int),
+	}
+}
+
+func (r *recipient) EV() *big.Rat { return new(big.Rat).SetInt(r.cfg.EV) }
+
+func (r *recipient) SetMaxFaceValue(maxfacevalue *big.Int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.maxFaceValue = new(big.Int).Set(orZero(maxfacevalue))
+}
+
+func (r *recipient) TicketParams(sender common.Address, price *big.Rat) (*TicketParams, error) {
+	if price == nil || price.Sign() < 0 {
+		return nil, fmt.Errorf("ticket params want a price that is not negative, not %v", price)
+	}
+	lastBlock := r.tm.LastSeenL1Block()
+	if lastBlock == nil {
+		return nil, errors.New("the last L1 block is not known")
+	}
+	r.replays.forget(lastBlock)
+
+	faceValue := new(big.Int)
+	if price.Sign() > 0 {
+		var err error
+		if faceValue, err = r.faceValue(sender); err != nil {
+			return nil, err
+		}
+	}
+	expiration, err := r.expirationParams()
+	if err != nil {
+		return nil, err
+	}
+	params := &TicketParams{
+		Recipient:        r.addr,
+		FaceValue:        faceValue,
+		WinProb:          r.winProb(faceValue),
+		Seed:             new(big.Int).SetBytes(RandBytes(uintBytes)),
+		ExpirationBlock:  new(big.Int).Add(lastBlock, big.NewInt(paramsLife)),
+		PricePerPixel:    copyRat(price),
+		ExpirationParams: expiration,
+	}
+	recipientRand, err := r.rand(params.Seed, NewTicket(params, nil, sender, 0))
+	if err != nil {
+		return nil, err
+	}
+	params.RecipientRandHash = recipientRandHash(recipientRand)
+	return params, nil
+}
+
+func (r *recipient) TxCostMultiplier(sender common.Address) (*big.Rat, error) {
+	faceValue, err := r.faceValue(sender)
+	if err != nil {
+		return nil, err
+	}
+	cost := r.txCost(r.gpm.GasPrice())
+	if cost.Sign() == 0 {
+		return new(big.Rat), nil
+	}
+	return new(big.Rat).SetFrac(faceValue, cost), nil
+}
+
+// faceValue returns the face value to ask of a sender: a multiple of what redemption
+// costs, within what the sender's funds and this recipient's own limit allow.
+func (r *recipient) faceValue(sender common.Address) (*big.Int, error) {
+	cost := r.txCost(r.gpm.GasPrice())
+	faceValue := new(big.Int).Mul(cost, big.NewInt(int64(r.cfg.TxCostMultiplier)))
+	if faceValue.Cmp(r.cfg.EV) < 0 {
+		faceValue.Mul(r.cfg.EV, big.NewInt(evMultiplier))
+	}
+	maxFloat, err := r.sm.MaxFloat(sender)
+	if err != nil {
+		return nil, fmt.Errorf("max float of sender %v: %w", sender, err)
+	}
+	if maxFloat = orZero(maxFloat); faceValue.Cmp(maxFloat) > 0 {
+		faceValue.Set(maxFloat)
+	}
+	r.mu.Lock()
+	if r.maxFaceValue.Sign() > 0 && faceValue.Cmp(r.maxFaceValue) > 0 {
+		faceValue.Set(r.maxFaceValue)
+	}
+	r.mu.Unlock()
+
+	usualCost := r.txCost(big.NewInt(usualGasPrice))
+	if faceValue.Cmp(r.cfg.EV) < 0 || faceValue.Cmp(cost) < 0 && faceValue.Cmp(usualCost) < 0 {
+		return nil, ErrInsufficientSenderReserve
+	}
+	return faceValue, nil
+}
+
+// txCost returns what a redemption costs at a gas price, in wei.
+func (r *recipient) txCost(gasPrice *big.Int) *big.Int {
+	return new(big.Int).Mul(big.NewInt(int64(r.cfg.RedeemGas)), orZero(gasPrice))
+}
+
+// winProb returns EV · ceil((2^256-1) / faceValue), which gives a ticket at least the
+// wanted EV; at most 2^256-1, and 0 for a face value of 0.
+func (r *recipient) winProb(faceValue *big.Int) *big.Int {
+	if faceValue.Sign() == 0 {
+		return new(big.Int)
+	}
+	most := maxWinProb()
+	winProb, rest := new(big.Int).QuoRem(most, faceValue, new(big.Int))
+	if rest.Sign() > 0 {
+		winProb.Add(winProb, big.NewInt(1))
+	}
+	winProb.Mul(winProb, r.cfg.EV)
+	if winProb.Cmp(most) > 0 {
+		return most
+	}
+	return winProb
+}
+
+// expirationParams returns the last initialized round, or the one before when the
+// chain has no block hash for it: tickets of such a round cannot be redeemed.
+func (r *recipient) expirationParams() (*TicketExpirationParams, error) {
+	round, hash := orZero(r.tm.LastInitializedRound()), common.Hash(r.tm.LastInitializedL1BlockHash())
+	if hash == (common.Hash{}) {
+		round, hash = new(big.Int).Sub(round, big.NewInt(1)), r.tm.PreLastInitializedL1BlockHash()
+	}
+	if hash == (common.Hash{}) || round.Sign() < 0 || !round.IsInt64() {
+		return nil, fmt.Errorf("no initialized round with a block hash: the last one is %v", r.tm.LastInitializedRound())
+	}
+	return &TicketExpirationParams{CreationRound: round.Int64(), CreationRoundBlockHash: hash}, nil
 }

@@ -32,3 +32,16 @@ type TicketStore interface {
 	// IsOrchActive tells whether the recipient addr is active in a round.
 	IsOrchActive(addr common.Address, round *big.Int) (bool, error)
 }
+
+// QueueStore is a TicketStore that serves a SenderMonitor over restarts. A monitor
+// uses it where its store has it.
+type QueueStore interface {
+	TicketStore
+
+	// WinningTicketSenders returns the senders that WinningTicketCount is not 0 for.
+	WinningTicketSenders(minCreationRound int64) ([]common.Address, error)
+
+	// RequeueWinningTicket puts a ticket behind the sender's others, in one step that
+	// no crash can lose it in.
+	RequeueWinningTicket(ticket *SignedTicket) error
+}

@@ -1,0 +1,168 @@
+package pm
+
+import (
+	"fmt"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/event"
+)
+
+// pendingCover is how many times the face value in flight a deposit must hold for it
+// not to count against max float.
+const pendingCover = 3
+
+// MaxFloat returns the most that one ticket of the sender may be worth, in wei: the
+// share of its reserve that the claimant can still claim in this round, less the face
+// value of redemptions in flight unless the deposit holds three times that. It is
+// never negative, and 0 while the pool of recipients is empty.
+func (sm *LocalSenderMonitor) MaxFloat(addr common.Address) (*big.Int, error) {
+	sm.remember(addr)
+	info, err := sm.senderInfo(addr)
+	if err != nil {
+		return nil, err
+	}
+	share, err := sm.reserveShare(addr, info)
+	if err != nil {
+		return nil, err
+	}
+	pending := sm.pending(addr)
+	if orZero(info.Deposit).Cmp(new(big.Int).Mul(pending, big.NewInt(pendingCover))) >= 0 {
+		return share, nil
+	}
+	return atLeastZero(share.Sub(share, pending)), nil
+}
+
+// availableFunds returns what a redemption can draw on, in wei: the claimant's share
+// of the reserve and the deposit, less what is in flight.
+func (sm *LocalSenderMonitor) availableFunds(addr common.Address) (*big.Int, error) {
+	info, err := sm.senderInfo(addr)
+	if err != nil {
+		return nil, err
+	}
+	funds, err := sm.reserveShare(addr, info)
+	if err != nil {
+		return nil, err
+	}
+	funds.Add(funds, orZero(info.Deposit))
+	return funds.Sub(funds, sm.pending(addr)), nil
+}
+
+// reserveShare returns what the claimant can still claim of a reserve in this round:
+// (fundsRemaining + claimedInCurrentRound) / poolSize - what it has claimed, in wei.
+func (sm *LocalSenderMonitor) reserveShare(addr common.Address, info *SenderInfo) (*big.Int, error) {
+	poolSize := orZero(sm.tm.GetTranscoderPoolSize())
+	if poolSize.Sign() <= 0 || info.Reserve == nil {
+		return new(big.Int), nil
+	}
+	claimed, err := sm.smgr.ClaimedReserve(addr, sm.cfg.Claimant)
+	if err != nil {
+		return nil, fmt.Errorf("claims on the reserve of sender %v: %w", addr, err)
+	}
+	share := new(big.Int).Add(orZero(info.Reserve.FundsRemaining), orZero(info.Reserve.ClaimedInCurrentRound))
+	share.Quo(share, poolSize)
+	return atLeastZero(share.Sub(share, orZero(claimed))), nil
+}
+
+func (sm *LocalSenderMonitor) senderInfo(addr common.Address) (*SenderInfo, error) {
+	info, err := sm.smgr.GetSenderInfo(addr)
+	if err != nil {
+		return nil, fmt.Errorf("deposit and reserve of sender %v: %w", addr, err)
+	}
+	if info == nil {
+		return new(SenderInfo), nil
+	}
+	return info, nil
+}
+
+func (sm *LocalSenderMonitor) pending(addr common.Address) *big.Int {
+	sm.mu.Lock()
+	defer sm.mu.Unlock()
+	if sender := sm.senders[addr]; sender != nil {
+		return new(big.Int).Set(sender.pending)
+	}
+	return new(big.Int)
+}
+
+func atLeastZero(v *big.Int) *big.Int {
+	if v.Sign() < 0 {
+		return v.SetUint64(0)
+	}
+	return v
+}
+
+// SubscribeMaxFloatChange sends to sink whenever a sender's max float may have
+// changed: its reserve, the pool's size or what is pending. Changes that come while
+// sink is not ready are one signal, so that a slow subscriber misses none and delays
+// nobody. The subscription ends when it is unsubscribed or the monitor stops.
+func (sm *LocalSenderMonitor) SubscribeMaxFloatChange(sender common.Address, sink chan<- struct{}) event.Subscription {
+	changed := make(chan struct{}, 1)
+	sm.mu.Lock()
+	if sm.watchers[sender] == nil {
+		sm.watchers[sender] = make(map[chan struct{}]struct{})
+	}
+	sm.watchers[sender][changed] = struct{}{}
+	sm.mu.Unlock()
+
+	sub := event.NewSubscription(func(quit <-chan struct{}) error {
+		defer sm.unwatch(sender, changed)
+		for {
+			select {
+			case <-quit:
+				return nil
+			case <-sm.ctx.Done():
+				return nil
+			case <-changed:
+			}
+			select {
+			case <-quit:
+				return nil
+			case <-sm.ctx.Done():
+				return nil
+			case sink <- struct{}{}:
+			}
+		}
+	})
+	if tracked := sm.subscriptions.Track(sub); tracked != nil {
+		return tracked
+	}
+	sub.Unsubscribe() // the monitor has stopped
+	return sub
+}
+
+func (sm *LocalSenderMonitor) unwatch(sender common.Address, changed chan struct{}) {
+	sm.mu.Lock()
+	defer sm.mu.Unlock()
+	delete(sm.watchers[sender], changed)
+	if len(sm.watchers[sender]) == 0 {
+		delete(sm.watchers, sender)
+	}
+}
+
+// notify tells a sender's subscribers that its max float may have changed.
+func (sm *LocalSenderMonitor) notify(sender common.Address) {
+	sm.mu.Lock()
+	defer sm.mu.Unlock()
+	for changed := range sm.watchers[sender] {
+		signal(changed)
+	}
+}
+
+// notifyAll is notify for every sender.
+func (sm *LocalSenderMonitor) notifyAll() {
+	sm.mu.Lock()
+	defer sm.mu.Unlock()
+	for _, watchers := range sm.watchers {
+		for changed := range watchers {
+			signal(changed)
+		}
+	}
+}
+
+// signal leaves a signal in a channel with room for one. It never blocks.
+func signal(changed chan<- struct{}) {
+	select {
+	case changed <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,86 @@
+package pm
+
+import (
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/stretchr/testify/mock"
+)
+
+// MockSender is a Sender for the tests of code that uses one: its answers are set
+// with On and Return.
+type MockSender struct{ mock.Mock }
+
+// StartSession is Sender.StartSession.
+func (m *MockSender) StartSession(ticketParams TicketParams) string {
+	return m.Called(ticketParams).String(0)
+}
+
+// CreateTicketBatch is Sender.CreateTicketBatch.
+func (m *MockSender) CreateTicketBatch(sessionID string, size int) (*TicketBatch, error) {
+	args := m.Called(sessionID, size)
+	return answer[*TicketBatch](args, 0), args.Error(1)
+}
+
+// ValidateTicketParams is Sender.ValidateTicketParams.
+func (m *MockSender) ValidateTicketParams(ticketParams *TicketParams) error {
+	return m.Called(ticketParams).Error(0)
+}
+
+// EV is Sender.EV.
+func (m *MockSender) EV(sessionID string) (*big.Rat, error) {
+	args := m.Called(sessionID)
+	return answer[*big.Rat](args, 0), args.Error(1)
+}
+
+// MockRecipient is a Recipient for the tests of code that uses one: its answers are
+// set with On and Return.
+type MockRecipient struct{ mock.Mock }
+
+// Start records the call.
+func (m *MockRecipient) Start() { m.Called() }
+
+// Stop records the call.
+func (m *MockRecipient) Stop() { m.Called() }
+
+// ReceiveTicket is Recipient.ReceiveTicket.
+func (m *MockRecipient) ReceiveTicket(ticket *Ticket, sig []byte, seed *big.Int) (sessionID string, won bool, err error) {
+	args := m.Called(ticket, sig, seed)
+	return args.String(0), args.Bool(1), args.Error(2)
+}
+
+// RedeemWinningTicket is Recipient.RedeemWinningTicket.
+func (m *MockRecipient) RedeemWinningTicket(ticket *Ticket, sig []byte, seed *big.Int) error {
+	return m.Called(ticket, sig, seed).Error(0)
+}
+
+// RedeemWinningTickets stands for redeeming every winner of the sessions.
+func (m *MockRecipient) RedeemWinningTickets(sessionIDs []string) error {
+	return m.Called(sessionIDs).Error(0)
+}
+
+// TicketParams is Recipient.TicketParams.
+func (m *MockRecipient) TicketParams(sender common.Address, price *big.Rat) (*TicketParams, error) {
+	args := m.Called(sender, price)
+	return answer[*TicketParams](args, 0), args.Error(1)
+}
+
+// TxCostMultiplier is Recipient.TxCostMultiplier.
+func (m *MockRecipient) TxCostMultiplier(sender common.Address) (*big.Rat, error) {
+	args := m.Called(sender)
+	return answer[*big.Rat](args, 0), args.Error(1)
+}
+
+// EV is Recipient.EV.
+func (m *MockRecipient) EV() *big.Rat { return answer[*big.Rat](m.Called(), 0) }
+
+// SetMaxFaceValue is Recipient.SetMaxFaceValue.
+func (m *MockRecipient) SetMaxFaceValue(maxfacevalue *big.Int) { m.Called(maxfacevalue) }
+
+// answer returns the i-th answer that was set, where nil may have been set.
+func answer[T any](args mock.Arguments, i int) (v T) {
+	if args.Get(i) != nil {
+		v = args.Get(i).(T)
+	}
+	return v
+}

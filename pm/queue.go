@@ -1,0 +1,159 @@
+package pm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"sync/atomic"
+
+	"github.com/ethereum/go-ethereum/common"
+)
+
+// RedeemableEmitter emits tickets whose time to be redeemed has come.
+type RedeemableEmitter interface {
+	// Redeemable returns the channel that the tickets are sent on. The receiver
+	// answers each before the next one comes.
+	Redeemable() chan *redemption
+}
+
+// redemption is a ticket to redeem and the place for the outcome.
+type redemption struct {
+	*SignedTicket
+	// result has room for the one answer.
+	result chan redemptionResult
+}
+
+// redemptionResult is how an attempt to redeem went.
+type redemptionResult struct {
+	// txHash is zero when no transaction was mined.
+	txHash common.Hash
+	err    error
+}
+
+// settles tells whether the ticket need not be tried again.
+func (r redemptionResult) settles() bool {
+	return r.err == nil || errors.Is(r.err, ErrTicketUsed) || errors.Is(r.err, ErrTxFailed) || errors.Is(r.err, ErrNoRoundBlockHash)
+}
+
+// redeemableRounds is how many rounds after its creation round a ticket is still
+// tried.
+const redeemableRounds = 2
+
+// minCreationRound returns the lowest creation round that is still worth a try.
+func minCreationRound(tm TimeManager) int64 {
+	lowest := new(big.Int).Sub(orZero(tm.LastInitializedRound()), big.NewInt(redeemableRounds))
+	if lowest.Sign() < 0 || !lowest.IsInt64() {
+		return 0
+	}
+	return lowest.Int64()
+}
+
+// ticketQueue is one sender's line of winners. They wait in the store, the earliest
+// in front, until their params have expired. It implements RedeemableEmitter.
+type ticketQueue struct {
+	sender     common.Address
+	store      TicketStore
+	tm         TimeManager
+	redeemable chan *redemption
+	lastBlock  func() *big.Int
+	report     func(RedemptionAttempt)
+	// wake has room for one signal, so that one that comes during a pass is kept.
+	wake chan struct{}
+	// busy is set during a pass, when a ticket may be out of the store's sight.
+	busy atomic.Bool
+}
+
+func (q *ticketQueue) Redeemable() chan *redemption { return q.redeemable }
+
+// poke has the queue look at its tickets soon. It never blocks.
+func (q *ticketQueue) poke() { signal(q.wake) }
+
+// run makes a pass each time the queue is poked, until ctx ends.
+func (q *ticketQueue) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-q.wake:
+			q.busy.Store(true)
+			if err := q.pass(ctx); err != nil && ctx.Err() == nil {
+				q.report(RedemptionAttempt{Sender: q.sender, Err: err})
+			}
+			q.busy.Store(false)
+		}
+	}
+}
+
+// pass tries each waiting ticket once, from the front, up to one whose params have
+// not expired yet. It fails when the store does, or with ctx's error.
+func (q *ticketQueue) pass(ctx context.Context) error {
+	minRound := minCreationRound(q.tm)
+	count, err := q.store.WinningTicketCount(q.sender, minRound)
+	if err != nil {
+		return fmt.Errorf("count winning tickets: %w", err)
+	}
+	for waiting := count; waiting > 0; waiting-- {
+		ticket, err := q.store.SelectEarliestWinningTicket(q.sender, minRound)
+		if err != nil {
+			return fmt.Errorf("select the earliest winning ticket: %w", err)
+		}
+		if ticket == nil || q.lastBlock().Cmp(orZero(ticket.ParamsExpirationBlock)) < 0 {
+			return nil
+		}
+		result, err := q.emit(ctx, ticket)
+		if err != nil {
+			return err
+		}
+		q.report(RedemptionAttempt{Sender: q.sender, Ticket: ticket, TxHash: result.txHash, Settled: result.settles(), Err: result.err})
+		switch {
+		case result.settles():
+			if err := q.store.MarkWinningTicketRedeemed(ticket, result.txHash); err != nil {
+				return fmt.Errorf("mark a winning ticket as redeemed: %w", err)
+			}
+		case count > 1:
+			if err := q.requeue(ctx, ticket); err != nil {
+				return fmt.Errorf("put a winning ticket behind the others: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// emit hands a ticket to the receiver and returns its answer, or ctx's error.
+func (q *ticketQueue) emit(ctx context.Context, ticket *SignedTicket) (redemptionResult, error) {
+	r := &redemption{ticket, make(chan redemptionResult, 1)}
+	select {
+	case q.redeemable <- r:
+	case <-ctx.Done():
+		return redemptionResult{}, ctx.Err()
+	}
+	select {
+	case result := <-r.result:
+		return result, nil
+	case <-ctx.Done():
+		return redemptionResult{}, ctx.Err()
+	}
+}
+
+// requeue moves a ticket behind the others.
+func (q *ticketQueue) requeue(ctx context.Context, ticket *SignedTicket) error {
+	if store, ok := q.store.(QueueStore); ok {
+		return store.RequeueWinningTicket(ticket)
+	}
+	if err := q.store.RemoveWinningTicket(ticket); err != nil {
+		return err
+	}
+	// The ticket is only here until the store takes it back: nothing else matters.
+	for {
+		err := q.store.StoreWinningTicket(ticket)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-q.wake:
+		}
+	}
+}
