@@ -1,0 +1,135 @@
+package wire
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/pmctl/pmctl/pm"
+)
+
+// HTTP headers that carry a payment and its credentials.
+const (
+	PaymentHeader = "Livepeer-Payment"
+	SegmentHeader = "Livepeer-Segment"
+)
+
+// MaxHeader is how many characters of base64 a header may have to be read: far more
+// than a payment of 600 tickets needs.
+const MaxHeader = 1 << 20
+
+// ErrNotHeader is returned for text that is not a header's value.
+var ErrNotHeader = errors.New("not a header")
+
+// PaymentFor returns the message that delivers a batch. As the network's senders do,
+// it has the round in its own field and not again inside the params. It fails as
+// FromTicketParams and FromPrice do, with *FieldError for a signature that is not 65
+// bytes, and with *MissingError for a batch without params or round: a payment
+// without them makes recipients fail in odd ways.
+func PaymentFor(batch *pm.TicketBatch) (*Payment, error) {
+	if batch == nil || batch.TicketParams == nil {
+		return nil, &MissingError{"ticket_params"}
+	}
+	if batch.TicketExpirationParams == nil {
+		return nil, &MissingError{"expiration_params"}
+	}
+	params, err := FromTicketParams(batch.TicketParams)
+	if err != nil {
+		return nil, err
+	}
+	params.ExpirationParams = nil
+	price, err := FromPrice(batch.PricePerPixel)
+	if err != nil {
+		return nil, err
+	}
+	payment := &Payment{
+		TicketParams:       params,
+		Sender:             batch.Sender.Bytes(),
+		ExpirationParams:   fromExpirationParams(batch.TicketExpirationParams),
+		TicketSenderParams: make([]*TicketSenderParams, 0, len(batch.SenderParams)),
+		ExpectedPrice:      price,
+	}
+	for i, sp := range batch.SenderParams {
+		if sp == nil || len(sp.Sig) != sigBytes {
+			return nil, &FieldError{fmt.Sprintf("ticket_sender_params[%d].sig", i), "another width", "65 bytes"}
+		}
+		payment.TicketSenderParams = append(payment.TicketSenderParams, &TicketSenderParams{SenderNonce: sp.SenderNonce, Sig: sp.Sig})
+	}
+	return payment, nil
+}
+
+// Batch returns the tickets that a payment delivers. It fails with *MissingError and
+// *FieldError for what a recipient could not use.
+func (p *Payment) Batch() (*pm.TicketBatch, error) {
+	if p.GetTicketParams() == nil {
+		return nil, &MissingError{"ticket_params"}
+	}
+	expiration, err := ToExpirationParams(p.GetExpirationParams())
+	if err != nil {
+		return nil, err
+	}
+	params, err := ToTicketParams(p.TicketParams)
+	if err != nil {
+		return nil, err
+	}
+	if params.PricePerPixel, err = toPrice("expected_price", p.ExpectedPrice); err != nil {
+		return nil, err
+	}
+	params.ExpirationParams = expiration
+	if len(p.Sender) != addressBytes {
+		return nil, &FieldError{"sender", bytesText(p.Sender), "an address of 20 bytes"}
+	}
+	batch := &pm.TicketBatch{
+		TicketParams:           params,
+		TicketExpirationParams: expiration,
+		Sender:                 common.BytesToAddress(p.Sender),
+		SenderParams:           make([]*pm.TicketSenderParams, 0, len(p.TicketSenderParams)),
+	}
+	for i, sp := range p.TicketSenderParams {
+		if len(sp.GetSig()) != sigBytes {
+			return nil, &FieldError{fmt.Sprintf("ticket_sender_params[%d].sig", i), bytesText(sp.GetSig()), "65 bytes"}
+		}
+		batch.SenderParams = append(batch.SenderParams, &pm.TicketSenderParams{SenderNonce: sp.SenderNonce, Sig: sp.Sig})
+	}
+	return batch, nil
+}
+
+// EncodeHeader returns a message as a header's value: protobuf in padded base64.
+func EncodeHeader(m proto.Message) (string, error) {
+	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		return "", err
+	}
+	return base64.StdEncoding.EncodeToString(data), nil
+}
+
+// DecodePaymentHeader reads the value of a Livepeer-Payment header. It fails with
+// ErrNotHeader; what the message holds is not judged, see (*Payment).Batch.
+func DecodePaymentHeader(value string) (*Payment, error) {
+	payment := new(Payment)
+	return payment, decodeHeader(value, payment)
+}
+
+// DecodeSegmentHeader reads the value of a Livepeer-Segment header. It fails with
+// ErrNotHeader; what the message holds is not judged, see (*SegData).Check.
+func DecodeSegmentHeader(value string) (*SegData, error) {
+	segment := new(SegData)
+	return segment, decodeHeader(value, segment)
+}
+
+func decodeHeader(value string, into proto.Message) error {
+	if len(value) > MaxHeader {
+		return fmt.Errorf("%w: %d characters, at most %d", ErrNotHeader, len(value), MaxHeader)
+	}
+	data, err := base64.StdEncoding.Strict().DecodeString(value)
+	if err != nil {
+		return fmt.Errorf("%w: no base64: %w", ErrNotHeader, err)
+	}
+	if err := proto.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotHeader, err)
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package wire
+
+import (
+	"encoding/hex"
+	"fmt"
+	"math"
+	"math/big"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/pmctl/pmctl/pm"
+)
+
+// noProfiles is what the network's senders write in place of transcoding profiles
+// when a payment comes without media.
+const noProfiles = "invalid"
+
+// ExpiredTokenError is an auth token that the recipient accepts no longer.
+type ExpiredTokenError struct {
+	// Expired is when the token's life ended.
+	Expired time.Time
+}
+
+func (e *ExpiredTokenError) Error() string {
+	return fmt.Sprintf("the recipient's auth token expired at %s; fetch fresh ticket params", e.Expired.UTC().Format(time.RFC3339))
+}
+
+// Check fails with *MissingError for a token that nothing can be paid with, and with
+// *ExpiredTokenError when it has expired at now.
+func (t *AuthToken) Check(now time.Time) error {
+	if t == nil {
+		return &MissingError{"auth_token"}
+	}
+	if t.SessionId == "" {
+		return &MissingError{"auth_token.session_id"}
+	}
+	if expired := time.Unix(t.Expiration, 0); !now.Before(expired) {
+		return &ExpiredTokenError{expired}
+	}
+	return nil
+}
+
+// PaymentCredentials returns the signed segment credentials of a payment without
+// media: no data, no profiles, and the token's session as manifest, so that what is
+// paid is credited where it is spent. The recipient's capabilities ask goes along
+// unchanged; nil is none. It fails as (*AuthToken).Check does, and with the signer's
+// error.
+func PaymentCredentials(signer pm.Signer, token *AuthToken, capabilities []byte, now time.Time) (*SegData, error) {
+	if err := token.Check(now); err != nil {
+		return nil, err
+	}
+	segment := &SegData{
+		ManifestId:   []byte(token.SessionId),
+		Hash:         crypto.Keccak256(nil),
+		Profiles:     []byte(noProfiles),
+		Capabilities: capabilities,
+		AuthToken:    token,
+	}
+	sig, err := signer.Sign(SegmentMessage(segment))
+	if err != nil {
+		return nil, fmt.Errorf("sign the segment credentials: %w", err)
+	}
+	segment.Sig = sig
+	return segment, nil
+}
+
+// SegmentMessage returns what a sender signs, as a personal message, for a segment:
+// keccak256 of manifest id, sequence number as uint256, data hash, and the profiles
+// as hex text, which are none in a payment without media.
+func SegmentMessage(s *SegData) []byte {
+	var profiles []byte
+	if string(s.GetProfiles()) != noProfiles {
+		profiles = []byte(hex.EncodeToString(s.GetProfiles()))
+	}
+	seq := common.LeftPadBytes(new(big.Int).SetUint64(uint64(max(s.GetSeq(), 0))).Bytes(), uintBytes)
+	return crypto.Keccak256(s.GetManifestId(), seq, s.GetHash(), profiles)
+}
+
+// Check fails with *FieldError for credentials whose fields have another width than
+// the protocol's, and with *MissingError for absent ones.
+func (s *SegData) Check() error {
+	switch {
+	case len(s.GetManifestId()) == 0:
+		return &MissingError{"manifest_id"}
+	case len(s.GetHash()) != hashBytes:
+		return &FieldError{"hash", bytesText(s.GetHash()), "32 bytes"}
+	case len(s.GetSig()) != sigBytes:
+		return &FieldError{"sig", bytesText(s.GetSig()), "65 bytes"}
+	case s.GetSeq() < 0:
+		return &FieldError{"seq", fmt.Sprint(s.Seq), fmt.Sprintf("0 to %d", int64(math.MaxInt64))}
+	}
+	return nil
+}
