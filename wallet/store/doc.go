@@ -1,0 +1,19 @@
+// Package store keeps what must survive a crash: which nonces of a session are
+// taken, what was spent on whom, and the ticket params that a later run goes on
+// with.
+//
+// The order of calls that keeps money safe is always the same:
+//
+//  1. Check the params against the limits. Nothing is written yet.
+//  2. Reserve nonces. The reservation is on disk when the call returns.
+//  3. Sign tickets with exactly these nonces.
+//  4. Deliver them.
+//
+// A crash between two steps burns nonces, which costs nothing: recipients count
+// distinct nonces. No nonce is ever handed out twice, however many goroutines and
+// processes share the store.
+//
+// The store is one SQLite file in WAL mode, synced at every commit. All SQL is in
+// schema.go and is plain enough for other databases; what only SQLite knows is in
+// sqlite.go.
+package store

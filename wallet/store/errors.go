@@ -1,0 +1,40 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrNotStore is returned for a file that is no SQLite database, or that is
+	// one of another program. It has not been changed.
+	ErrNotStore = errors.New("not a pmctl store")
+
+	// ErrDamaged is returned for a store that SQLite finds inconsistent.
+	ErrDamaged = errors.New("the store is damaged")
+
+	// ErrAccess is returned when the store or its folder cannot be read, written or
+	// made. It wraps the file system's reason where there is one.
+	ErrAccess = errors.New("cannot use the store")
+
+	// ErrBusy is returned when another process has kept the store locked for longer
+	// than any of our own transactions takes. Nothing was changed.
+	ErrBusy = errors.New("the store is locked by another process")
+
+	// ErrNoParams is returned when no ticket params are kept under a key.
+	ErrNoParams = errors.New("no ticket params are kept")
+)
+
+// SchemaError is a store written by a newer pmctl than this one. It has not been
+// changed.
+type SchemaError struct {
+	// Path names the store's file.
+	Path string
+
+	// Found is the store's schema version, Known the newest that this pmctl reads.
+	Found, Known int
+}
+
+func (e *SchemaError) Error() string {
+	return fmt.Sprintf("the store %s has schema version %d, this pmctl knows %d: use a newer pmctl", e.Path, e.Found, e.Known)
+}

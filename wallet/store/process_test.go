@@ -1,0 +1,260 @@
+package store
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/pm"
+)
+
+// The test binary is also the other process: this variable says what it does.
+const roleVariable = "PMCTL_STORE_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(roleVariable) {
+	case "":
+		os.Exit(m.Run())
+	case "reserve":
+		os.Exit(reserveForever(os.Args[1]))
+	case "try":
+		os.Exit(tryOnce(os.Args[1]))
+	case "open":
+		os.Exit(openOnce(os.Args[1]))
+	}
+}
+
+// reserveForever prints a line for each reservation once it has been told that it
+// is durable, until its stdin ends or it is killed.
+func reserveForever(path string) int {
+	ctx, stop := context.WithCancel(context.Background())
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		stop()
+	}()
+	signal.Ignore(os.Interrupt)
+	s, err := Open(context.Background(), path)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer s.Close()
+	for ctx.Err() == nil {
+		nonces, err := s.Chain(testChain).ReserveNonces(context.Background(), common.Address{1}, params(1), 2, 0)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		fmt.Println(nonces.First, nonces.Count)
+	}
+	return 0
+}
+
+// tryOnce exits with 3 when the store is locked.
+func tryOnce(path string) int {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*lockWait)
+	defer cancel()
+	s, err := Open(ctx, path)
+	if err == nil {
+		_, err = s.Chain(testChain).ReserveNonces(ctx, common.Address{1}, params(1), 2, 0)
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return 3
+	case err != nil:
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// openOnce prints why the store cannot be opened.
+func openOnce(path string) int {
+	s, err := Open(context.Background(), path)
+	if err == nil {
+		_, err = s.Chain(testChain).ReserveNonces(context.Background(), common.Address{1}, params(1), 2, 0)
+	}
+	fmt.Println(errors.Is(err, ErrAccess), err)
+	return 0
+}
+
+func child(role, path string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], path)
+	cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+// childFails expects another process to find the store locked.
+func childFails(t *testing.T, path string) error {
+	err := child("try", path).Run()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit, "the other process got the lock")
+	require.Equal(t, 3, exit.ExitCode())
+	return nil
+}
+
+// Many processes reserve on one session. Some are killed in the middle with no
+// chance to tidy up, others take their place. No nonce appears twice, and none is
+// lost that somebody was told of.
+func TestManyProcesses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	const processes, lines, victims = 6, 25, 6
+	ranges := make(chan []pm.NonceRange)
+	run := func(kill bool) {
+		cmd := child("reserve", path)
+		stdin, err := cmd.StdinPipe()
+		require.NoError(t, err)
+		stdout, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		go func() {
+			got, enough := []pm.NonceRange{}, lines
+			if kill {
+				enough = 5
+			}
+			scanner := bufio.NewScanner(stdout)
+			for scanner.Scan() {
+				var r pm.NonceRange
+				if n, _ := fmt.Sscan(scanner.Text(), &r.First, &r.Count); n == 2 {
+					got = append(got, r)
+				}
+				if len(got) == enough {
+					if kill {
+						_ = cmd.Process.Kill()
+					}
+					stdin.Close()
+				}
+			}
+			if err := cmd.Wait(); err != nil && !kill {
+				t.Error(err)
+			}
+			ranges <- got
+		}()
+	}
+	for range processes {
+		run(false)
+	}
+	for range victims {
+		run(true)
+	}
+	var all []pm.NonceRange
+	for range processes + victims {
+		all = append(all, <-ranges...)
+	}
+
+	s := open(t, path)
+	owner := make(map[uint32]bool)
+	for _, r := range all {
+		for nonce := r.First; nonce < r.First+r.Count; nonce++ {
+			require.False(t, owner[nonce], "nonce %d was handed out twice", nonce)
+			owner[nonce] = true
+		}
+	}
+	used, err := s.UsedNonces(t.Context(), params(1).RecipientRandHash)
+	require.NoError(t, err)
+	for nonce := range owner {
+		require.LessOrEqual(t, nonce, used)
+	}
+	// A victim may have reserved once more than it could say.
+	require.LessOrEqual(t, int(used)-len(owner), 2*victims)
+	require.Equal(t, used+1, reserve(t, s, params(1), 1).First)
+
+	var whole []pm.NonceRange
+	for _, row := range ledger(t, s) {
+		whole = append(whole, pm.NonceRange{First: row.first, Count: row.nonces})
+	}
+	requireGapless(t, whole, 1)
+}
+
+// Several processes make the same new store at once; all of them get the same one.
+func TestManyProcessesMakeTheStore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new", "store.db")
+	var children []*exec.Cmd
+	for range 8 {
+		cmd := child("try", path)
+		require.NoError(t, cmd.Start())
+		children = append(children, cmd)
+	}
+	late := 0
+	for _, cmd := range children {
+		if err := cmd.Wait(); err != nil {
+			require.Equal(t, 3, cmd.ProcessState.ExitCode(), "only a full queue is an excuse")
+			late++
+		}
+	}
+	require.Equal(t, uint32(1+2*(len(children)-late)), reserve(t, open(t, path), params(1), 1).First)
+}
+
+// A store that only others may write, as a user without privileges meets it.
+func TestUnwritable(t *testing.T) {
+	if os.Getuid() != 0 {
+		unwritable(t, func(*exec.Cmd) {})
+		return
+	}
+	// The test binary's own folder is closed to others.
+	dir, err := os.MkdirTemp("", "pmctl-store-bin-")
+	require.NoError(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	require.NoError(t, os.Chmod(dir, 0o755))
+	program, err := os.ReadFile(os.Args[0])
+	require.NoError(t, err)
+	open := filepath.Join(dir, "store.test")
+	require.NoError(t, os.WriteFile(open, program, 0o755))
+	unwritable(t, func(cmd *exec.Cmd) {
+		asNobody(cmd)
+		cmd.Path, cmd.Dir = open, dir
+	})
+}
+
+func unwritable(t *testing.T, drop func(*exec.Cmd)) {
+	dir, err := os.MkdirTemp("", "pmctl-store-")
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_ = os.Chmod(dir, 0o700)
+		os.RemoveAll(dir)
+	})
+	path := filepath.Join(dir, "store.db")
+	s := open(t, path)
+	reserve(t, s, params(1), 1)
+	require.NoError(t, s.Close())
+
+	say := func() string {
+		cmd := child("open", path)
+		drop(cmd)
+		out, err := cmd.Output()
+		require.NoError(t, err)
+		return string(out)
+	}
+	for _, mode := range []struct {
+		what      string
+		dir, file os.FileMode
+	}{
+		{"unreadable file", 0o755, 0o000},
+		{"read-only file", 0o755, 0o444},
+		{"read-only folder", 0o555, 0o666},
+		{"closed folder", 0o000, 0o666},
+	} {
+		require.NoError(t, os.Chmod(dir, 0o700))
+		require.NoError(t, os.Chmod(path, mode.file))
+		require.NoError(t, os.Chmod(dir, mode.dir))
+		out := say()
+		require.True(t, strings.HasPrefix(out, "true "), "%s: %s", mode.what, out)
+		require.Contains(t, out, dir, mode.what)
+	}
+	require.NoError(t, os.Chmod(dir, 0o700))
+	require.NoError(t, os.Remove(path))
+	require.NoError(t, os.Chmod(dir, 0o555))
+	require.Contains(t, say(), "permission denied", "a new store in a read-only folder")
+}

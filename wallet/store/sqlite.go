@@ -1,0 +1,194 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+const (
+	// lockWait is how long SQLite itself waits for another process's lock. It is
+	// short because SQLite does not notice meanwhile that a context has ended.
+	lockWait = 200 * time.Millisecond
+
+	// patience is how long one call waits for the lock in all.
+	patience = 20 * time.Second
+
+	// pause is the wait where SQLite says at once that the store is locked.
+	pause = 5 * time.Millisecond
+)
+
+// openSQLite opens the database file, which exists.
+func openSQLite(path string) (*sql.DB, error) {
+	connector, err := sqlite.NewConnector(dsn(path))
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(connector)
+	// Transactions queue for this one connection, in order; across processes they
+	// queue for the file's lock.
+	db.SetMaxOpenConns(1)
+	return db, nil
+}
+
+// dsn names the file for the driver. The journal mode is not set here: connecting
+// must not change a file that turns out to belong to somebody else.
+func dsn(path string) string {
+	slashed := filepath.ToSlash(path)
+	if !strings.HasPrefix(slashed, "/") {
+		slashed = "/" + slashed // a drive letter
+	}
+	query := url.Values{
+		"mode":          {"rw"}, // never create: createFile chose the permissions
+		"_txlock":       {"immediate"},
+		"_busy_timeout": {fmt.Sprint(lockWait.Milliseconds())},
+		"_synchronous":  {"FULL"},
+		"_pragma":       {"fullfsync(1)"}, // macOS, where fsync alone does not reach the disk
+		"_foreign_keys": {"on"},
+		"_defensive":    {"1"},
+		"_dqs":          {"0"},
+		"_error_rc":     {"1"},
+	}
+	u := url.URL{Scheme: "file", Path: slashed, RawQuery: query.Encode()}
+	return u.String()
+}
+
+// smallestDatabase is SQLite's smallest page size: no database with content is
+// shorter.
+const smallestDatabase = 512
+
+// createFile makes an empty database file with mode 0600 unless there is a file at
+// path already. The file appears under its name complete and closed: closing a
+// second descriptor of a database in use would drop this process's locks on it.
+func createFile(path string) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("%w: %w", ErrAccess, err)
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && !info.Mode().IsRegular():
+		return fmt.Errorf("%w: %s is not a regular file", ErrAccess, path)
+	case err == nil && 0 < info.Size() && info.Size() < smallestDatabase:
+		// SQLite would take it for empty and write over it.
+		return fmt.Errorf("%w: %s has %d bytes", ErrNotStore, path, info.Size())
+	case err == nil:
+		return nil
+	case !errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("%w: %w", ErrAccess, err)
+	}
+	if err := linkEmptyFile(dir, path); err != nil {
+		return fmt.Errorf("%w: %w", ErrAccess, err)
+	}
+	return nil
+}
+
+func linkEmptyFile(dir, path string) error {
+	file, err := os.CreateTemp(dir, ".new-store-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	if err := file.Close(); err != nil {
+		return err
+	}
+	if err := os.Link(file.Name(), path); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// useWAL turns on write-ahead logging, in which a commit is durable once one file
+// is synced. The mode stays with the file.
+func useWAL(ctx context.Context, db *sql.DB) error {
+	var mode string
+	if err := db.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&mode); err != nil || mode == "wal" {
+		return err
+	}
+	if err := db.QueryRowContext(ctx, `PRAGMA journal_mode = WAL`).Scan(&mode); err != nil {
+		return err
+	}
+	if mode != "wal" {
+		return fmt.Errorf("%w: its file system does not support write-ahead logging", ErrAccess)
+	}
+	return nil
+}
+
+// tables returns the names of the database's tables.
+func tables(ctx context.Context, tx *sql.Tx) (names []string, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
+}
+
+// whileBusy calls f until it does not fail for another process's lock, ctx ends, or
+// patience does.
+func whileBusy(ctx context.Context, f func() error) error {
+	deadline := time.Now().Add(patience)
+	for {
+		err := f()
+		if !isBusy(err) {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%w: %w", ErrBusy, err)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
+}
+
+func isBusy(err error) bool {
+	switch primaryCode(err) {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return true
+	}
+	return false
+}
+
+// primaryCode is SQLite's result code without its details, or 0.
+func primaryCode(err error) int {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return 0
+	}
+	const primary = 0xff
+	return e.Code() & primary
+}
+
+// explain puts an error of the driver under one of this package's own.
+func explain(err error, path string) error {
+	switch primaryCode(err) {
+	case sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("%w: %s is not an SQLite database", ErrNotStore, path)
+	case sqlite3.SQLITE_CORRUPT:
+		return fmt.Errorf("%w: %s: %w", ErrDamaged, path, err)
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY:
+		return fmt.Errorf("%w: %s must be readable and writable, and so must its folder: %w", ErrAccess, path, err)
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL:
+		return fmt.Errorf("%w: %s: %w", ErrAccess, path, err)
+	}
+	return err
+}

@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"path/filepath"
+)
+
+// Store is an open store. Its methods may be called from any goroutine.
+type Store struct {
+	path string
+	id   string
+	db   *sql.DB
+}
+
+// Open opens the store at path. When there is none it makes one: a file with mode
+// 0600, in a folder with mode 0700 if the folder is missing too. It fails with
+// ErrNotStore, ErrDamaged, ErrAccess, ErrBusy or *SchemaError, and then has changed
+// nothing that was there.
+func Open(ctx context.Context, path string) (*Store, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
+	}
+	if err := createFile(path); err != nil {
+		return nil, err
+	}
+	db, err := openSQLite(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
+	}
+	s := &Store{path: path, db: db}
+	if err := s.load(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// load finds out whether the file is a store, or makes it one.
+func (s *Store) load(ctx context.Context) error {
+	err := s.read(ctx, func(tx *sql.Tx) error {
+		names, err := tables(ctx, tx)
+		if err != nil || len(names) == 0 {
+			return err
+		}
+		s.id, err = prepare(ctx, tx, s.path)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := whileBusy(ctx, func() error { return useWAL(ctx, s.db) }); err != nil {
+		return s.explain(ctx, err)
+	}
+	if s.id != "" {
+		return nil
+	}
+	// The file is empty, or another process is making it a store at this moment.
+	return s.write(ctx, func(tx *sql.Tx) (err error) {
+		s.id, err = prepare(ctx, tx, s.path)
+		return err
+	})
+}
+
+// ID returns the random name that the store was given when it was made. Params
+// carry the id of the store that fetched them, since only that store knows which of
+// their nonces are taken.
+func (s *Store) ID() string { return s.id }
+
+// Path returns the absolute path of the store's file.
+func (s *Store) Path() string { return s.path }
+
+// Close closes the store. Whatever a method has returned is on disk already.
+func (s *Store) Close() error { return s.db.Close() }
+
+// read runs do in a transaction that sees one state of the store.
+func (s *Store) read(ctx context.Context, do func(*sql.Tx) error) error {
+	return s.tx(ctx, &sql.TxOptions{ReadOnly: true}, do)
+}
+
+// write runs do in a transaction that holds the store's write lock from its start,
+// and returns once it is on disk. do may be called again and must then do the same.
+func (s *Store) write(ctx context.Context, do func(*sql.Tx) error) error {
+	return s.tx(ctx, nil, do)
+}
+
+func (s *Store) tx(ctx context.Context, options *sql.TxOptions, do func(*sql.Tx) error) error {
+	err := whileBusy(ctx, func() error {
+		tx, err := s.db.BeginTx(ctx, options)
+		if err != nil {
+			return err
+		}
+		if err := do(tx); err != nil {
+			_ = tx.Rollback() // err says more
+			return err
+		}
+		return tx.Commit()
+	})
+	return s.explain(ctx, err)
+}
+
+// explain puts an error of the database under one of this package's own, and under
+// ctx's when that is why it failed.
+func (s *Store) explain(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return explain(err, s.path)
+}
