@@ -1,0 +1,194 @@
+package devnet
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/http"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Chain ids of the local network. No public network has them, so nothing that is
+// signed here can be replayed elsewhere.
+const (
+	ChainID         = 1337
+	ArbitrumChainID = 412346
+)
+
+// ArbitrumL1Offset is how far L1 block numbers are ahead of the chain's own in the
+// Arbitrum mode: far enough that nobody mistakes one for the other.
+const ArbitrumL1Offset = 300_000_000
+
+// Defaults of Config.
+const (
+	// DefaultAccounts is how many funded accounts there are.
+	DefaultAccounts = 10
+
+	// DefaultRoundLength is in L1 blocks. A recipient's params live 40 blocks, and
+	// their winners can be redeemed only after that, in the round of their creation
+	// or the one after: a shorter round would leave too little time.
+	DefaultRoundLength = 50
+
+	// DefaultUnlockPeriod is in rounds.
+	DefaultUnlockPeriod = 7
+)
+
+// defaultBalance is what an account of the local network has.
+const defaultBalance = "1000eth"
+
+// Config says what the local network is like. The zero value, as changed by
+// WithDefaults, is good for most uses.
+type Config struct {
+	// Port serves JSON-RPC over HTTP and WebSocket, ControlPort the control API, both
+	// on 127.0.0.1. 0 takes a free port.
+	Port, ControlPort int
+
+	// Accounts is the number of funded accounts, each with Balance wei (1000 ETH when
+	// it is zero). A negative number means none; 0 means DefaultAccounts.
+	Accounts int
+	Balance  wei.Wei
+
+	// Seed makes the accounts' keys the same at each start. Without it they are
+	// random. Everybody can derive the keys of a seed.
+	Seed string
+
+	// RoundLength is in L1 blocks, UnlockPeriod in rounds. 0 means the default.
+	RoundLength, UnlockPeriod uint64
+
+	// ManualRounds leaves it to others to initialize rounds.
+	ManualRounds bool
+
+	// BlockTime seals a block each period instead of one at each transaction.
+	BlockTime time.Duration
+
+	// Arbitrum gives the chain an L1 block number of its own, ArbitrumL1Offset ahead,
+	// in every block that it answers with, written as L1Numbers says.
+	Arbitrum  bool
+	L1Numbers L1NumberFormat
+
+	// Recipients is the number of recipients to run, each an active transcoder from
+	// the first round on. StartRecipient starts one; nil means the package's own.
+	Recipients     int
+	StartRecipient StartRecipient
+
+	// StatePath is the file that tells others where the network is. Without it there
+	// is no file.
+	StatePath string
+}
+
+// StartRecipient starts a recipient. ctx bounds the start only.
+type StartRecipient func(ctx context.Context, env RecipientEnv) (Recipient, error)
+
+// RecipientEnv is what a recipient finds when it starts.
+type RecipientEnv struct {
+	// Index counts from 0.
+	Index int
+
+	// Key belongs to the recipient's funded account.
+	Key *ecdsa.PrivateKey
+
+	// RPCURL and WSURL serve JSON-RPC over HTTP and WebSocket.
+	RPCURL, WSURL string
+	ChainID       *big.Int
+
+	// Controller is the registry contract, Contracts are all contracts by name.
+	Controller common.Address
+	Contracts  map[string]common.Address
+
+	// Handle adds a route to the control API, for example "POST /recipient/0/fault".
+	Handle func(pattern string, handler http.Handler)
+}
+
+// Recipient is a running recipient.
+type Recipient interface {
+	// State tells where it is reached; its URL becomes its service URI.
+	State() chain.DevnetRecipient
+
+	// Close ends it and all that it runs.
+	Close() error
+}
+
+// withDefaults fills in what is not said and refuses what makes no sense.
+func (c Config) withDefaults() (Config, error) {
+	switch {
+	case c.Accounts == 0:
+		c.Accounts = DefaultAccounts
+	case c.Accounts < 0:
+		c.Accounts = 0
+	}
+	if c.Balance.IsZero() {
+		balance, err := wei.Parse(defaultBalance)
+		if err != nil {
+			return c, err
+		}
+		c.Balance = balance
+	}
+	if c.RoundLength == 0 {
+		c.RoundLength = DefaultRoundLength
+	}
+	if c.UnlockPeriod == 0 {
+		c.UnlockPeriod = DefaultUnlockPeriod
+	}
+	if c.StartRecipient == nil {
+		c.StartRecipient = startRecipient
+	}
+	const most = 1000
+	if c.Accounts > most || c.Recipients > most {
+		return c, fmt.Errorf("at most %d accounts and %d recipients", most, most)
+	}
+	if c.Recipients < 0 {
+		return c, fmt.Errorf("%d recipients: the number cannot be negative", c.Recipients)
+	}
+	if c.BlockTime < 0 {
+		return c, fmt.Errorf("a block time of %s: it cannot be negative", c.BlockTime)
+	}
+	if c.RoundLength > 1<<32 || c.UnlockPeriod > 1<<32 {
+		return c, errors.New("the round length and the unlock period are at most 2^32")
+	}
+	if c.L1Numbers != "" && !c.Arbitrum {
+		return c, errors.New("a plain chain has no L1 block numbers to write: use the Arbitrum mode")
+	}
+	_, err := c.L1Numbers.encoder(0)
+	return c, err
+}
+
+// l1Offset is added to a block's number to get its L1 number.
+func (c Config) l1Offset() uint64 {
+	if c.Arbitrum {
+		return ArbitrumL1Offset
+	}
+	return 0
+}
+
+func (c Config) chainID() uint64 {
+	if c.Arbitrum {
+		return ArbitrumChainID
+	}
+	return ChainID
+}
+
+// keys makes the keys of a role: random ones, or those of the seed.
+func (c Config) keys(role string, n int) ([]*ecdsa.PrivateKey, error) {
+	keys := make([]*ecdsa.PrivateKey, n)
+	for i := range keys {
+		var err error
+		if c.Seed == "" {
+			keys[i], err = crypto.GenerateKey()
+		} else {
+			// A hash that is no key, above the curve's order, is one in 2^128.
+			keys[i], err = crypto.ToECDSA(crypto.Keccak256(fmt.Appendf(nil, "pmctl-devnet\x00%s\x00%s\x00%d", c.Seed, role, i)))
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return keys, nil
+}

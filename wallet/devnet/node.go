@@ -1,0 +1,149 @@
+package devnet
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/eth"
+	"github.com/ethereum/go-ethereum/eth/catalyst"
+	"github.com/ethereum/go-ethereum/eth/ethconfig"
+	"github.com/ethereum/go-ethereum/eth/filters"
+	"github.com/ethereum/go-ethereum/ethclient"
+	"github.com/ethereum/go-ethereum/node"
+	"github.com/ethereum/go-ethereum/p2p"
+	"github.com/ethereum/go-ethereum/params"
+	"github.com/ethereum/go-ethereum/rpc"
+)
+
+// genesisBaseFee is near what a rollup asks: 0.1 gwei.
+const genesisBaseFee = 100_000_000
+
+// fullNode is a whole Ethereum node that lives in this process and in memory, and
+// seals a block when it is told to.
+type fullNode struct {
+	stack  *node.Node
+	eth    *eth.Ethereum
+	beacon *catalyst.SimulatedBeacon
+	client *ethclient.Client // in-process
+}
+
+// nodeConfig says what a fullNode starts from.
+type nodeConfig struct {
+	chainID  uint64
+	port     int // of HTTP and WebSocket on 127.0.0.1; 0 takes a free one
+	alloc    types.GenesisAlloc
+	coinbase common.Address
+}
+
+// newFullNode assembles a node. start brings it up.
+func newFullNode(cfg nodeConfig) (*fullNode, error) {
+	modules := []string{"eth", "net", "web3", "txpool", "debug"}
+	stack, err := node.New(&node.Config{
+		Name:             "pmctl-devnet",
+		P2P:              p2p.Config{NoDiscovery: true, NoDial: true},
+		HTTPHost:         "127.0.0.1",
+		HTTPPort:         cfg.port,
+		HTTPModules:      modules,
+		HTTPVirtualHosts: []string{"localhost"},
+		HTTPTimeouts:     rpc.DefaultHTTPTimeouts,
+		WSHost:           "127.0.0.1",
+		WSPort:           cfg.port, // the same port serves both
+		WSModules:        modules,
+	})
+	if err != nil {
+		return nil, err
+	}
+	conf := ethconfig.Defaults
+	conf.Genesis = genesis(cfg)
+	conf.NetworkId = cfg.chainID
+	conf.SyncMode = ethconfig.FullSync
+	conf.TxPool.NoLocals = true
+	conf.LogNoHistory = true
+	conf.Miner.Etherbase = cfg.coinbase
+	backend, err := eth.New(stack, &conf)
+	if err != nil {
+		return nil, errors.Join(err, stack.Close())
+	}
+	return &fullNode{stack: stack, eth: backend}, nil
+}
+
+func genesis(cfg nodeConfig) *core.Genesis {
+	rules := *params.AllDevChainProtocolChanges
+	rules.ChainID = new(big.Int).SetUint64(cfg.chainID)
+	rules.BogotaTime = nil // not in force anywhere yet
+
+	alloc := core.SystemContractAllocs()
+	maps.Copy(alloc, cfg.alloc)
+	return &core.Genesis{
+		Config:   &rules,
+		GasLimit: ethconfig.Defaults.Miner.GasCeil,
+		BaseFee:  big.NewInt(genesisBaseFee),
+		Alloc:    alloc,
+	}
+}
+
+// start serves JSON-RPC: the node's own methods, then overrides, whose methods take
+// the place of the node's methods of the same name.
+func (n *fullNode) start(coinbase common.Address, overrides func(*filters.FilterSystem) (any, error)) error {
+	system := filters.NewFilterSystem(n.eth.APIBackend, filters.Config{})
+	service, err := overrides(system)
+	if err != nil {
+		return err
+	}
+	n.stack.RegisterAPIs([]rpc.API{
+		{Namespace: "eth", Service: filters.NewFilterAPI(system)},
+		{Namespace: "eth", Service: service},
+	})
+	if err := n.stack.Start(); err != nil {
+		return err
+	}
+	n.client = ethclient.NewClient(n.stack.Attach())
+	beacon, err := catalyst.NewSimulatedBeacon(0, coinbase, n.eth)
+	if err != nil {
+		return err
+	}
+	n.beacon = beacon
+	// The node takes itself for unsynced until it is told where the chain begins.
+	return beacon.Fork(n.eth.BlockChain().GetCanonicalHash(0))
+}
+
+// seal makes a block of what the pool holds.
+func (n *fullNode) seal() error {
+	before := n.head()
+	n.beacon.Commit() // reports failure only to the log
+	if after := n.head(); after != before+1 {
+		return fmt.Errorf("block %d was not sealed: the chain is at %d", before+1, after)
+	}
+	return nil
+}
+
+// head is the number of the latest block.
+func (n *fullNode) head() uint64 {
+	return n.eth.BlockChain().CurrentBlock().Number.Uint64()
+}
+
+// pending counts the transactions that the next block can take.
+func (n *fullNode) pending() (int, error) {
+	if err := n.eth.TxPool().Sync(); err != nil {
+		return 0, err
+	}
+	count, _ := n.eth.TxPool().Stats()
+	return count, nil
+}
+
+// close ends the node and all that it runs.
+func (n *fullNode) close() error {
+	var err error
+	if n.client != nil {
+		n.client.Close()
+	}
+	if n.beacon != nil {
+		err = n.beacon.Stop()
+	}
+	return errors.Join(err, n.stack.Close())
+}

@@ -1,0 +1,117 @@
+package devnet
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/pmctl/pmctl/wallet/chain"
+)
+
+// RunningError is returned when the state file belongs to another network that is
+// running.
+type RunningError struct {
+	Path   string // of the state file
+	PID    int    // that serves the other network
+	RPCURL string
+}
+
+// Error names the process to stop and the flag to use instead.
+func (e *RunningError) Error() string {
+	return fmt.Sprintf("a local network is already running (process %d, %s): stop it, or give this one its own state file instead of %s",
+		e.PID, e.RPCURL, e.Path)
+}
+
+// clearStale removes a state file whose network is gone, and fails with a
+// *RunningError when it is not. A file that is no state file is left alone.
+func clearStale(path string) error {
+	state, err := chain.ReadDevnetState(path)
+	if errors.Is(err, chain.ErrNoDevnet) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if alive(state) {
+		return &RunningError{Path: path, PID: state.PID, RPCURL: state.RPCURL}
+	}
+	return remove(path)
+}
+
+// alive tells whether the process still runs and something listens where its network
+// did: a process id alone may have been given to another process since.
+func alive(state *chain.DevnetState) bool {
+	process, err := os.FindProcess(state.PID)
+	if err != nil || state.PID <= 0 {
+		return false
+	}
+	if err := process.Signal(syscall.Signal(0)); err != nil && !errors.Is(err, os.ErrPermission) {
+		return false
+	}
+	address, err := url.Parse(state.RPCURL)
+	if err != nil {
+		return false
+	}
+	conn, err := net.DialTimeout("tcp", address.Host, time.Second)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
+}
+
+// writeState makes the state file, whole and readable by its owner alone. It never
+// writes over another: of two networks that start at once, one fails.
+func writeState(path string, state chain.DevnetState) error {
+	data, err := json.MarshalIndent(state, "", "  ")
+	if err != nil {
+		return err
+	}
+	folder := filepath.Dir(path)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(folder, ".devnet-*") // with mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	_, err = file.Write(append(data, '\n'))
+	if err := errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	err = os.Link(file.Name(), path)
+	if errors.Is(err, fs.ErrExist) {
+		if other, readErr := chain.ReadDevnetState(path); readErr == nil {
+			return &RunningError{Path: path, PID: other.PID, RPCURL: other.RPCURL}
+		}
+	}
+	return err
+}
+
+// removeState removes the state file if it is still the one that pid wrote for the
+// network at rpcURL.
+func removeState(path string, pid int, rpcURL string) error {
+	state, err := chain.ReadDevnetState(path)
+	if errors.Is(err, chain.ErrNoDevnet) || err == nil && (state.PID != pid || state.RPCURL != rpcURL) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return remove(path)
+}
+
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
