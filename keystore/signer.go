@@ -152,4 +152,8 @@ func (s *Signer) Close() {
 // Format prints the address, whatever the verb: never the key.
 func (s *Signer) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.account.Address.Hex()) }
 
-func zeroKey(key *ecdsa.PrivateKey) { clear(key.D.Bits()) }
+// zeroKey overwrites the number that go-ethereum signs with.
+func zeroKey(key *ecdsa.PrivateKey) {
+	//lint:ignore SA1019 there is no other way to reach the key's memory
+	clear(key.D.Bits())
+}

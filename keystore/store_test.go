@@ -41,7 +41,6 @@ func TestStandardStrengthIsTheDefaultOfTheEcosystem(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(read(t, account.URL.Path)), &file))
 	require.Equal(t, struct{ N, R, P int }{1 << 18, 8, 1}, file.Crypto.KDFParams)
-	mustUnlock(t, store, account, "secret")
 }
 
 func TestKeyFilesOfOthersOpen(t *testing.T) {

@@ -145,8 +145,8 @@ func FuzzParseKeyFile(f *testing.F) {
 		key, err := file.decrypt([]byte("passphrase"))
 		switch {
 		case err == nil:
-			if key.D.Sign() <= 0 || key.D.Cmp(crypto.S256().Params().N) >= 0 {
-				t.Fatal("opened to a key out of range")
+			if _, err := crypto.ToECDSA(crypto.FromECDSA(key)); err != nil {
+				t.Fatal(err)
 			}
 		case !errors.Is(err, ErrWrongPassphrase) && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrAddressMismatch):
 			t.Fatalf("untyped error %v", err)
