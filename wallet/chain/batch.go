@@ -1,0 +1,59 @@
+package chain
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/rpc"
+)
+
+// batch is reads that are asked in one request.
+type batch struct {
+	elems  []rpc.BatchElem
+	decode []func() error // beside elems; nil when the result needs no decoding
+}
+
+// add appends a read whose answer is JSON.
+func (b *batch) add(method string, result any, args ...any) {
+	b.elems = append(b.elems, rpc.BatchElem{Method: method, Args: args, Result: result})
+	b.decode = append(b.decode, nil)
+}
+
+// call appends a contract's view at the newest block.
+func call[T any](b *batch, to common.Address, data []byte, unpack func([]byte) (T, error), into *T) {
+	out := new(hexutil.Bytes)
+	b.add("eth_call", out, map[string]any{"to": to, "data": hexutil.Bytes(data)}, "latest")
+	b.decode[len(b.decode)-1] = func() error {
+		value, err := unpack(*out)
+		if err != nil {
+			return fmt.Errorf("the contract at %s answers in another form than the network's: %w", to, err)
+		}
+		*into = value
+		return nil
+	}
+}
+
+// do asks everything in one request. The first error of any read is the batch's.
+func (c *Client) do(ctx context.Context, b *batch) error {
+	if err := c.rpc.BatchCallContext(ctx, b.elems); err != nil {
+		return c.classify(err)
+	}
+	for i, elem := range b.elems {
+		if elem.Error != nil {
+			return c.classify(elem.Error)
+		}
+		if b.decode[i] == nil {
+			continue
+		}
+		if err := b.decode[i](); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// contractID is the key under which the controller knows a contract.
+func contractID(name string) [32]byte { return crypto.Keccak256Hash([]byte(name)) }

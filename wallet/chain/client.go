@@ -1,0 +1,202 @@
+package chain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/ethclient"
+	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/pmctl/pmctl/wallet/contract"
+)
+
+// Client reads one network through one node. Its methods may be called from any
+// goroutine.
+type Client struct {
+	rpc     *rpc.Client
+	eth     *ethclient.Client
+	url     string // without what is secret in it
+	network Network
+
+	mu        sync.Mutex
+	contracts *Contracts // once they are found
+}
+
+// Contracts are where a network's contracts are.
+type Contracts struct {
+	Controller      common.Address `json:"controller"`
+	TicketBroker    common.Address `json:"ticket_broker"`
+	RoundsManager   common.Address `json:"rounds_manager"`
+	BondingManager  common.Address `json:"bonding_manager"`
+	ServiceRegistry common.Address `json:"service_registry"`
+}
+
+// ErrBadURL is returned for an RPC URL that cannot be dialled.
+var ErrBadURL = errors.New("not a usable RPC URL")
+
+// Dial prepares to read network through the node at an http, https, ws or wss URL. A
+// ws connection is made at once, an http one with the first read. It fails with
+// ErrBadURL and ErrUnreachable.
+func Dial(ctx context.Context, rawURL string, network Network) (*Client, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil || u.Host == "" {
+		return nil, fmt.Errorf("%w: it must be http://HOST, https://HOST, ws://HOST or wss://HOST", ErrBadURL)
+	}
+	switch u.Scheme {
+	case "http", "https", "ws", "wss":
+	default:
+		return nil, fmt.Errorf("%w: scheme %q; it must be http, https, ws or wss", ErrBadURL, u.Scheme)
+	}
+	c := &Client{url: redact(rawURL), network: network}
+	// A node that redirects would be asked somewhere nobody named.
+	noRedirect := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	c.rpc, err = rpc.DialOptions(ctx, rawURL, rpc.WithHTTPClient(noRedirect))
+	if err != nil {
+		return nil, c.classify(err)
+	}
+	c.eth = ethclient.NewClient(c.rpc)
+	return c, nil
+}
+
+// Close ends the connection.
+func (c *Client) Close() { c.rpc.Close() }
+
+// Network returns the network that the client reads.
+func (c *Client) Network() Network { return c.network }
+
+// URL returns the node's URL without what is secret in it.
+func (c *Client) URL() string { return c.url }
+
+// Contracts finds the network's contracts, once: it checks that the node serves the
+// network's chain and that the controller is there. It fails with *ChainIDError,
+// *NoContractError and ErrUnreachable.
+func (c *Client) Contracts(ctx context.Context) (Contracts, error) {
+	c.mu.Lock()
+	known := c.contracts
+	c.mu.Unlock()
+	if known != nil {
+		return *known, nil
+	}
+	controller := contract.NewController()
+	found := Contracts{Controller: c.network.Controller}
+	wanted := []struct {
+		name string
+		into *common.Address
+	}{
+		{"TicketBroker", &found.TicketBroker},
+		{"RoundsManager", &found.RoundsManager},
+		{"BondingManager", &found.BondingManager},
+		{"ServiceRegistry", &found.ServiceRegistry},
+	}
+	var id hexutil.Big
+	var code hexutil.Bytes
+	check := new(batch)
+	check.add("eth_chainId", &id)
+	check.add("eth_getCode", &code, c.network.Controller, "latest")
+	if err := c.do(ctx, check); err != nil {
+		return Contracts{}, err
+	}
+	if got := (*big.Int)(&id); !got.IsUint64() || got.Uint64() != c.network.ChainID {
+		return Contracts{}, &ChainIDError{Network: c.network.Name, URL: c.url, Got: got.Uint64(), Want: c.network.ChainID}
+	}
+	if len(code) == 0 {
+		return Contracts{}, &NoContractError{Name: "Controller", Network: c.network.Name, Address: c.network.Controller}
+	}
+	registry := new(batch)
+	for _, w := range wanted {
+		call(registry, c.network.Controller, controller.PackGetContract(contractID(w.name)), controller.UnpackGetContract, w.into)
+	}
+	if err := c.do(ctx, registry); err != nil {
+		return Contracts{}, err
+	}
+	for _, w := range wanted {
+		if *w.into == (common.Address{}) {
+			return Contracts{}, &NoContractError{Name: w.name, Network: c.network.Name}
+		}
+	}
+	c.mu.Lock()
+	c.contracts = &found
+	c.mu.Unlock()
+	return found, nil
+}
+
+// The methods below are what sending a transaction needs of a node. Their errors are
+// this package's.
+
+// ChainID returns the network's chain id.
+func (c *Client) ChainID() *big.Int { return new(big.Int).SetUint64(c.network.ChainID) }
+
+// BalanceAt returns what an account holds at the newest block, in wei.
+func (c *Client) BalanceAt(ctx context.Context, account common.Address) (*big.Int, error) {
+	balance, err := c.eth.BalanceAt(ctx, account, nil)
+	return balance, c.classify(err)
+}
+
+// PendingNonceAt returns the account's next transaction nonce, counting what waits in
+// the node's pool.
+func (c *Client) PendingNonceAt(ctx context.Context, account common.Address) (uint64, error) {
+	nonce, err := c.eth.PendingNonceAt(ctx, account)
+	return nonce, c.classify(err)
+}
+
+// SuggestGasTipCap returns the tip that the node suggests, in wei a unit of gas.
+func (c *Client) SuggestGasTipCap(ctx context.Context) (*big.Int, error) {
+	tip, err := c.eth.SuggestGasTipCap(ctx)
+	return tip, c.classify(err)
+}
+
+// SuggestGasPrice returns the price that the node suggests, in wei a unit of gas.
+func (c *Client) SuggestGasPrice(ctx context.Context) (*big.Int, error) {
+	price, err := c.eth.SuggestGasPrice(ctx)
+	return price, c.classify(err)
+}
+
+// EstimateGas simulates a call and returns the gas it needs. It fails with
+// *RevertError when the contract refuses.
+func (c *Client) EstimateGas(ctx context.Context, msg ethereum.CallMsg) (uint64, error) {
+	gas, err := c.eth.EstimateGas(ctx, msg)
+	return gas, c.classify(err)
+}
+
+// EstimateGasAsRich is EstimateGas as if the caller had all the ether it needs.
+func (c *Client) EstimateGasAsRich(ctx context.Context, msg ethereum.CallMsg) (uint64, error) {
+	arg := map[string]any{"from": msg.From, "to": msg.To, "data": hexutil.Bytes(msg.Data)}
+	if msg.Value != nil {
+		arg["value"] = (*hexutil.Big)(msg.Value)
+	}
+	rich := (*hexutil.Big)(new(big.Int).Lsh(big.NewInt(1), 200))
+	override := map[common.Address]any{msg.From: map[string]any{"balance": rich}}
+	var gas hexutil.Uint64
+	err := c.rpc.CallContext(ctx, &gas, "eth_estimateGas", arg, "latest", override)
+	return uint64(gas), c.classify(err)
+}
+
+// CallContract simulates a call at a block. It fails with *RevertError when the
+// contract refuses.
+func (c *Client) CallContract(ctx context.Context, msg ethereum.CallMsg, block *big.Int) ([]byte, error) {
+	out, err := c.eth.CallContract(ctx, msg, block)
+	return out, c.classify(err)
+}
+
+// SendTransaction hands a signed transaction to the node.
+func (c *Client) SendTransaction(ctx context.Context, tx *types.Transaction) error {
+	return c.classify(c.eth.SendTransaction(ctx, tx))
+}
+
+// TransactionReceipt returns a mined transaction's receipt, or ethereum.NotFound.
+func (c *Client) TransactionReceipt(ctx context.Context, hash common.Hash) (*types.Receipt, error) {
+	receipt, err := c.eth.TransactionReceipt(ctx, hash)
+	if errors.Is(err, ethereum.NotFound) {
+		return nil, err
+	}
+	return receipt, c.classify(err)
+}

@@ -1,0 +1,105 @@
+package chain
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/rpc"
+)
+
+// ErrUnreachable is returned when a node cannot be asked: nobody answers, or what
+// answers is no Ethereum node.
+var ErrUnreachable = errors.New("the RPC node cannot be reached")
+
+// ChainIDError is returned when a node serves another chain than the network's.
+type ChainIDError struct {
+	// Network is the network's name, URL the node's, without what is secret in it.
+	Network, URL string
+	// Got is the node's chain id, Want the network's.
+	Got, Want uint64
+}
+
+func (e *ChainIDError) Error() string {
+	return fmt.Sprintf("the node at %s serves chain id %d, %s is chain id %d", e.URL, e.Got, e.Network, e.Want)
+}
+
+// Hint says what to set.
+func (e *ChainIDError) Hint() string {
+	return "point --rpc-url at a node of the network, or choose the network with --network"
+}
+
+// NoContractError is returned when a contract is not where it should be.
+type NoContractError struct {
+	// Name is the contract's, Network the network's.
+	Name, Network string
+	// Address is where there is no code; zero when the registry does not know the
+	// contract.
+	Address common.Address
+}
+
+func (e *NoContractError) Error() string {
+	if e.Address == (common.Address{}) {
+		return fmt.Sprintf("the controller of %s knows no %s", e.Network, e.Name)
+	}
+	return fmt.Sprintf("there is no %s contract at %s on %s: the address has no code", e.Name, e.Address, e.Network)
+}
+
+// Hint says what to check.
+func (e *NoContractError) Hint() string {
+	return "check --controller and --network: the registry that they name is where all contracts are found"
+}
+
+// classify turns an error of the RPC client into one of this package's. What a node
+// itself answers stays as it is, but for reverts.
+func (c *Client) classify(err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, ErrUnreachable) {
+		return err
+	}
+	if revert := asRevert(err); revert != nil {
+		return revert
+	}
+	var http rpc.HTTPError
+	if errors.As(err, &http) {
+		return fmt.Errorf("%w: %s answered with HTTP status %s", ErrUnreachable, c.url, http.Status)
+	}
+	var fromNode rpc.Error
+	if errors.As(err, &fromNode) {
+		return fmt.Errorf("the node at %s answered: %w", c.url, err)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%w: %s did not answer in time: %w", ErrUnreachable, c.url, context.DeadlineExceeded)
+	}
+	var syntax *json.SyntaxError
+	var shape *json.UnmarshalTypeError
+	if errors.As(err, &syntax) || errors.As(err, &shape) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, rpc.ErrNoResult) || errors.Is(err, rpc.ErrMissingBatchResponse) {
+		return fmt.Errorf("%w: what answers at %s does not speak Ethereum's JSON-RPC", ErrUnreachable, c.url)
+	}
+	// The URL may hold a key; its part of the text is replaced.
+	var dial *url.Error
+	if errors.As(err, &dial) {
+		err = dial.Err
+	}
+	return fmt.Errorf("%w: %s: %w", ErrUnreachable, c.url, err)
+}
+
+// redact returns a URL without what may be secret in it: user, path and query.
+func redact(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return "the given URL"
+	}
+	shown := u.Scheme + "://" + u.Host
+	if u.Path != "" && u.Path != "/" || u.RawQuery != "" {
+		shown += "/…"
+	}
+	return shown
+}

@@ -1,0 +1,196 @@
+package chain
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Round is the protocol's time.
+type Round struct {
+	// Current is the round that the L1 block number says it is.
+	Current *big.Int
+
+	// LastInitialized is the newest round that somebody has started; tickets belong
+	// to it, and rounds count for withdrawals from it on.
+	LastInitialized *big.Int
+
+	// Initialized tells whether the current round has been started.
+	Initialized bool
+
+	// StartBlock is the L1 block that the current round began with, and Length how
+	// many L1 blocks a round has.
+	StartBlock, Length *big.Int
+
+	// PoolSize is the number of active recipients, who share each reserve.
+	PoolSize *big.Int
+}
+
+// Sender is what the contracts keep for a sender.
+type Sender struct {
+	// Balance is what the account itself holds.
+	Balance wei.Wei
+
+	// Deposit pays winning tickets, Reserve what a face value exceeds it by.
+	Deposit, Reserve wei.Wei
+
+	// ClaimedInCurrentRound is what recipients claimed of the reserve in this round.
+	ClaimedInCurrentRound wei.Wei
+
+	// WithdrawRound is the round from which everything can be withdrawn. It stays
+	// set after a withdrawal; 0 when no unlock is in progress.
+	WithdrawRound *big.Int
+}
+
+// Funded tells whether there is anything to unlock or withdraw.
+func (s Sender) Funded() bool { return !s.Deposit.IsZero() || !s.Reserve.IsZero() }
+
+// Unlocking tells whether funds are on their way out.
+func (s Sender) Unlocking() bool { return s.WithdrawRound.Sign() != 0 && s.Funded() }
+
+// Status is everything about a sender at one moment.
+type Status struct {
+	Head      Head
+	Round     Round
+	Sender    Sender
+	Contracts Contracts
+
+	// Paused tells that the contracts refuse every transaction.
+	Paused bool
+
+	// UnlockPeriod is how many rounds an unlock takes.
+	UnlockPeriod *big.Int
+
+	// ReservePerRecipient is what one recipient can claim of the reserve in a round:
+	// an equal share; 0 when nobody is active.
+	ReservePerRecipient wei.Wei
+}
+
+// Status reads everything about a sender in one request.
+func (c *Client) Status(ctx context.Context, sender common.Address) (*Status, error) {
+	contracts, err := c.Contracts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &Status{Contracts: contracts}
+	var balance hexutil.Big
+	var info contract.GetSenderInfoOutput
+	b := new(batch)
+	b.head(&s.Head)
+	b.add("eth_getBalance", &balance, sender, "latest")
+	b.round(contracts, &s.Round)
+	b.senderInfo(contracts, sender, &info)
+	broker, controller := contract.NewTicketBroker(), contract.NewController()
+	call(b, contracts.TicketBroker, broker.PackUnlockPeriod(), broker.UnpackUnlockPeriod, &s.UnlockPeriod)
+	call(b, contracts.Controller, controller.PackPaused(), controller.UnpackPaused, &s.Paused)
+	if err := c.do(ctx, b); err != nil {
+		return nil, err
+	}
+	if s.Sender.Balance, err = wei.FromBig((*big.Int)(&balance)); err != nil {
+		return nil, err
+	}
+	for _, amount := range []struct {
+		into *wei.Wei
+		from *big.Int
+	}{
+		{&s.Sender.Deposit, info.Sender.Deposit},
+		{&s.Sender.Reserve, info.Reserve.FundsRemaining},
+		{&s.Sender.ClaimedInCurrentRound, info.Reserve.ClaimedInCurrentRound},
+		{&s.ReservePerRecipient, share(info.Reserve, s.Round.PoolSize)},
+	} {
+		if *amount.into, err = wei.FromBig(amount.from); err != nil {
+			return nil, err
+		}
+	}
+	s.Sender.WithdrawRound = info.Sender.WithdrawRound
+	return s, nil
+}
+
+// share is what the contract lets one recipient claim of a reserve in a round.
+func share(reserve contract.ITicketBrokerReserveInfo, poolSize *big.Int) *big.Int {
+	if poolSize.Sign() == 0 {
+		return new(big.Int)
+	}
+	all := new(big.Int).Add(reserve.FundsRemaining, reserve.ClaimedInCurrentRound)
+	return all.Div(all, poolSize)
+}
+
+func (b *batch) round(contracts Contracts, into *Round) {
+	rounds, bonding := contract.NewRoundsManager(), contract.NewBondingManager()
+	call(b, contracts.RoundsManager, rounds.PackCurrentRound(), rounds.UnpackCurrentRound, &into.Current)
+	call(b, contracts.RoundsManager, rounds.PackLastInitializedRound(), rounds.UnpackLastInitializedRound, &into.LastInitialized)
+	call(b, contracts.RoundsManager, rounds.PackCurrentRoundInitialized(), rounds.UnpackCurrentRoundInitialized, &into.Initialized)
+	call(b, contracts.RoundsManager, rounds.PackCurrentRoundStartBlock(), rounds.UnpackCurrentRoundStartBlock, &into.StartBlock)
+	call(b, contracts.RoundsManager, rounds.PackRoundLength(), rounds.UnpackRoundLength, &into.Length)
+	call(b, contracts.BondingManager, bonding.PackGetTranscoderPoolSize(), bonding.UnpackGetTranscoderPoolSize, &into.PoolSize)
+}
+
+func (b *batch) senderInfo(contracts Contracts, sender common.Address, into *contract.GetSenderInfoOutput) {
+	broker := contract.NewTicketBroker()
+	call(b, contracts.TicketBroker, broker.PackGetSenderInfo(sender), broker.UnpackGetSenderInfo, into)
+}
+
+// protocolInfo is a sender's info as package pm has it.
+func protocolInfo(info contract.GetSenderInfoOutput) *pm.SenderInfo {
+	return &pm.SenderInfo{
+		Deposit:       info.Sender.Deposit,
+		WithdrawRound: info.Sender.WithdrawRound,
+		Reserve: &pm.ReserveInfo{
+			FundsRemaining:        info.Reserve.FundsRemaining,
+			ClaimedInCurrentRound: info.Reserve.ClaimedInCurrentRound,
+		},
+	}
+}
+
+// Facts reads what a sender's checks need before it mints.
+func (c *Client) Facts(ctx context.Context, sender common.Address) (pm.Facts, error) {
+	contracts, err := c.Contracts(ctx)
+	if err != nil {
+		return pm.Facts{}, err
+	}
+	var head Head
+	var info contract.GetSenderInfoOutput
+	var last *big.Int
+	rounds := contract.NewRoundsManager()
+	b := new(batch)
+	b.head(&head)
+	b.senderInfo(contracts, sender, &info)
+	call(b, contracts.RoundsManager, rounds.PackLastInitializedRound(), rounds.UnpackLastInitializedRound, &last)
+	if err := c.do(ctx, b); err != nil {
+		return pm.Facts{}, err
+	}
+	hashes, err := c.roundHashes(ctx, contracts, last)
+	if err != nil {
+		return pm.Facts{}, err
+	}
+	return pm.Facts{
+		LastSeenL1Block:            new(big.Int).SetUint64(head.L1Block),
+		LastInitializedRound:       last,
+		LastInitializedL1BlockHash: hashes[0],
+		Sender:                     protocolInfo(info),
+	}, nil
+}
+
+// roundHashes returns the L1 block hashes that were recorded for a round and for the
+// one before it.
+func (c *Client) roundHashes(ctx context.Context, contracts Contracts, round *big.Int) ([2][32]byte, error) {
+	var hashes [2][32]byte
+	rounds := contract.NewRoundsManager()
+	b := new(batch)
+	call(b, contracts.RoundsManager, rounds.PackBlockHashForRound(round), rounds.UnpackBlockHashForRound, &hashes[0])
+	if round.Sign() > 0 {
+		before := new(big.Int).Sub(round, big.NewInt(1))
+		call(b, contracts.RoundsManager, rounds.PackBlockHashForRound(before), rounds.UnpackBlockHashForRound, &hashes[1])
+	}
+	if err := c.do(ctx, b); err != nil {
+		return hashes, fmt.Errorf("read the block hash of round %v: %w", round, err)
+	}
+	return hashes, nil
+}

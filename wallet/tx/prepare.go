@@ -1,0 +1,136 @@
+package tx
+
+import (
+	"context"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Backend is what sending needs of a node; *chain.Client is one.
+type Backend interface {
+	ChainID() *big.Int
+	Head(ctx context.Context) (chain.Head, error)
+	BalanceAt(ctx context.Context, account common.Address) (*big.Int, error)
+	PendingNonceAt(ctx context.Context, account common.Address) (uint64, error)
+	SuggestGasTipCap(ctx context.Context) (*big.Int, error)
+	SuggestGasPrice(ctx context.Context) (*big.Int, error)
+	EstimateGas(ctx context.Context, msg ethereum.CallMsg) (uint64, error)
+	EstimateGasAsRich(ctx context.Context, msg ethereum.CallMsg) (uint64, error)
+	CallContract(ctx context.Context, msg ethereum.CallMsg, block *big.Int) ([]byte, error)
+	SendTransaction(ctx context.Context, tx *types.Transaction) error
+	TransactionReceipt(ctx context.Context, hash common.Hash) (*types.Receipt, error)
+}
+
+// Call is what a transaction does.
+type Call struct {
+	To    common.Address
+	Value wei.Wei
+	Data  []byte
+}
+
+// Prepared is a call with its price, before it is signed.
+type Prepared struct {
+	Call
+	From common.Address
+
+	// GasLimit is the most gas that it may use.
+	GasLimit uint64
+
+	// FeeCap is the highest price a unit of gas, of which TipCap is the highest tip,
+	// in wei. Where the chain knows no base fee both are the price.
+	FeeCap, TipCap *big.Int
+
+	// legacy tells that the chain knows no base fee.
+	legacy bool
+
+	// MaxFee is the most that the gas can cost: GasLimit · FeeCap.
+	MaxFee wei.Wei
+}
+
+// gasMargin is added to the estimate, as a fraction of it: what the contracts do may
+// cost a little more by the time it is mined.
+const gasMargin = 5
+
+// Prepare simulates a call, prices it and checks that the account can pay. It fails
+// with *chain.RevertError when the contract would refuse, with
+// *InsufficientFundsError when the account cannot pay, and with the node's errors.
+func Prepare(ctx context.Context, node Backend, from common.Address, call Call) (*Prepared, error) {
+	p := &Prepared{Call: call, From: from}
+	held, err := node.BalanceAt(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	balance, err := wei.FromBig(held)
+	if err != nil {
+		return nil, err
+	}
+	msg := ethereum.CallMsg{From: from, To: &call.To, Value: call.Value.Big(), Data: call.Data}
+	estimate := node.EstimateGas
+	if balance.Cmp(call.Value) <= 0 {
+		// The node would answer with what the account lacks in place of what the
+		// contract says, and could not tell the price.
+		estimate = node.EstimateGasAsRich
+	}
+	gas, err := estimate(ctx, msg)
+	if err != nil {
+		return nil, err
+	}
+	p.GasLimit = gas + gas/gasMargin
+	if err := p.price(ctx, node); err != nil {
+		return nil, err
+	}
+	need, err := call.Value.Add(p.MaxFee)
+	if err != nil {
+		return nil, err
+	}
+	if missing, err := need.Sub(balance); err == nil && !missing.IsZero() {
+		return nil, &InsufficientFundsError{Account: from, Have: balance, Need: need, Missing: missing, Value: call.Value, MaxFee: p.MaxFee}
+	}
+	return p, nil
+}
+
+// price sets what a unit of gas may cost: twice the newest base fee, which covers its
+// rise over six full blocks, and the tip that the node suggests.
+func (p *Prepared) price(ctx context.Context, node Backend) error {
+	head, err := node.Head(ctx)
+	if err != nil {
+		return err
+	}
+	if head.BaseFee == nil {
+		price, err := node.SuggestGasPrice(ctx)
+		if err != nil {
+			return err
+		}
+		p.legacy, p.FeeCap, p.TipCap = true, price, price
+	} else {
+		tip, err := node.SuggestGasTipCap(ctx)
+		if err != nil {
+			return err
+		}
+		p.TipCap = tip
+		p.FeeCap = new(big.Int).Add(new(big.Int).Lsh((*big.Int)(head.BaseFee), 1), tip)
+	}
+	feeCap, err := wei.FromBig(p.FeeCap)
+	if err != nil {
+		return err
+	}
+	p.MaxFee, err = feeCap.Mul(p.GasLimit)
+	return err
+}
+
+// transaction is the call as an unsigned transaction with its nonce.
+func (p *Prepared) transaction(chainID *big.Int, nonce uint64) *types.Transaction {
+	if p.legacy {
+		return types.NewTx(&types.LegacyTx{Nonce: nonce, GasPrice: p.FeeCap, Gas: p.GasLimit, To: &p.To, Value: p.Value.Big(), Data: p.Data})
+	}
+	return types.NewTx(&types.DynamicFeeTx{
+		ChainID: chainID, Nonce: nonce, GasTipCap: p.TipCap, GasFeeCap: p.FeeCap,
+		Gas: p.GasLimit, To: &p.To, Value: p.Value.Big(), Data: p.Data,
+	})
+}

@@ -1,0 +1,119 @@
+package tx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Signer signs transactions of one account.
+type Signer interface {
+	SignTx(tx *types.Transaction, chainID *big.Int) (*types.Transaction, error)
+	Address() common.Address
+}
+
+// Send signs a prepared call and hands it to the node. When the node does not answer
+// it fails with *UnknownOutcomeError; any other error means that nothing was sent.
+func Send(ctx context.Context, node Backend, signer Signer, p *Prepared) (*types.Transaction, error) {
+	if signer.Address() != p.From {
+		return nil, fmt.Errorf("the transaction was prepared for %s and cannot be signed by %s", p.From, signer.Address())
+	}
+	nonce, err := node.PendingNonceAt(ctx, p.From)
+	if err != nil {
+		return nil, err
+	}
+	signed, err := signer.SignTx(p.transaction(node.ChainID(), nonce), node.ChainID())
+	if err != nil {
+		return nil, fmt.Errorf("sign the transaction: %w", err)
+	}
+	if err := node.SendTransaction(ctx, signed); err != nil {
+		if errors.Is(err, chain.ErrUnreachable) || errors.Is(err, context.Canceled) {
+			return nil, &UnknownOutcomeError{Hash: signed.Hash(), Err: err}
+		}
+		return nil, err
+	}
+	return signed, nil
+}
+
+const (
+	firstPoll = 100 * time.Millisecond
+	lastPoll  = 2 * time.Second
+)
+
+// Wait returns a transaction's receipt once it is mined. It fails with
+// *NotMinedError when ctx ends first, and with *FailedError when it reverted.
+func Wait(ctx context.Context, node Backend, hash common.Hash) (*types.Receipt, error) {
+	var last error
+	for wait := firstPoll; ; wait = min(wait*3/2, lastPoll) {
+		receipt, err := node.TransactionReceipt(ctx, hash)
+		switch {
+		case err == nil && receipt.Status == types.ReceiptStatusSuccessful:
+			return receipt, nil
+		case err == nil:
+			return receipt, &FailedError{Hash: hash}
+		case !errors.Is(err, ethereum.NotFound):
+			// A node that is away for a moment does not undo what was sent.
+			last = err
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			err := context.Cause(ctx)
+			if last != nil && ctx.Err() != nil && !errors.Is(last, ctx.Err()) {
+				err = fmt.Errorf("%w; the node's last answer: %w", err, last)
+			}
+			return nil, &NotMinedError{Hash: hash, Err: err}
+		}
+	}
+}
+
+// Replay asks why a mined transaction failed: it makes the same call on the state
+// before its block. It returns a *chain.RevertError, or nil when that cannot be told.
+func (p *Prepared) Replay(ctx context.Context, node Backend, receipt *types.Receipt) error {
+	if receipt == nil || receipt.BlockNumber == nil || receipt.BlockNumber.Sign() == 0 {
+		return nil
+	}
+	before := new(big.Int).Sub(receipt.BlockNumber, big.NewInt(1))
+	_, err := node.CallContract(ctx, ethereum.CallMsg{From: p.From, To: &p.To, Value: p.Value.Big(), Data: p.Data}, before)
+	var revert *chain.RevertError
+	if errors.As(err, &revert) {
+		return revert
+	}
+	return nil
+}
+
+// Account sends the transactions of one account.
+type Account struct {
+	node   Backend
+	signer Signer
+}
+
+var _ chain.Transactor = (*Account)(nil)
+
+// NewAccount returns signer's account on the node.
+func NewAccount(node Backend, signer Signer) *Account { return &Account{node, signer} }
+
+// Send prepares, signs and sends a call. It fails as Prepare and Send do.
+func (a *Account) Send(ctx context.Context, to common.Address, value wei.Wei, data []byte) (*types.Transaction, error) {
+	p, err := Prepare(ctx, a.node, a.signer.Address(), Call{To: to, Value: value, Data: data})
+	if err != nil {
+		return nil, err
+	}
+	return Send(ctx, a.node, a.signer, p)
+}
+
+// Wait waits for a transaction. It fails as the function Wait does.
+func (a *Account) Wait(ctx context.Context, hash common.Hash) (*types.Receipt, error) {
+	return Wait(ctx, a.node, hash)
+}
