@@ -1,0 +1,145 @@
+// Package policy has the user's limits: what a recipient may ask for before pmctl
+// signs anything for it. Every path that signs tickets goes through Limits.Check.
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Names of the flags that set the limits.
+const (
+	FlagMaxTicketEV       = "--max-ticket-ev"
+	FlagMaxTotalEV        = "--max-total-ev"
+	FlagDepositMultiplier = "--deposit-multiplier"
+	FlagMaxFaceValue      = "--max-face-value"
+	FlagRecipient         = "--recipient"
+)
+
+// Limits is what the user lets recipients ask for.
+type Limits struct {
+	// Limits are the protocol's own limits for senders.
+	pm.Limits
+
+	// MaxFaceValue is the most that one ticket may win; nil is no limit.
+	MaxFaceValue *wei.Wei
+
+	// Recipient is who must be paid, and nobody else; the zero address is anybody.
+	Recipient common.Address
+}
+
+// Default returns the limits that hold unless the user sets others: a ticket EV of
+// 3000 gwei, 20000 gwei a batch, a deposit of one face value; any face value and any
+// recipient.
+func Default() Limits { return Limits{Limits: pm.DefaultLimits()} }
+
+// Check tells whether n tickets may be made from params. It is pm.Limits.Check with
+// the user's pinned recipient and face value before it.
+//
+// It fails with a *Refusal, which wraps what pm found and ErrLimit, ErrFunds or
+// ErrUnacceptable.
+func (l Limits) Check(params *pm.TicketParams, facts pm.Facts, n uint64) error {
+	return l.check(params, &facts, n)
+}
+
+// CheckParams makes those of Check's checks that need no chain: whatever fails here
+// fails there.
+func (l Limits) CheckParams(params *pm.TicketParams, n uint64) error {
+	return l.check(params, nil, n)
+}
+
+func (l Limits) check(params *pm.TicketParams, facts *pm.Facts, n uint64) error {
+	if err := params.CheckFields(); err != nil {
+		return refuse(err)
+	}
+	if err := l.CheckRecipient(params.Recipient); err != nil {
+		return refuse(err)
+	}
+	// More than fits an int is refused by the nonces' width below, whatever int holds.
+	count := int(min(n, math.MaxInt32))
+	var err error
+	if facts == nil {
+		err = l.Limits.CheckParams(params, count)
+	} else {
+		err = l.Limits.Check(params, *facts, count)
+	}
+	if err == nil {
+		err = l.checkFaceValue(params.FaceValue)
+	}
+	if err == nil {
+		err = l.checkCount(params, n)
+	}
+	return refuse(err)
+}
+
+// checkCount fails with *pm.NonceCapError for more tickets than a whole session has.
+// How many are left of it only the store knows.
+func (l Limits) checkCount(params *pm.TicketParams, n uint64) error {
+	most := l.NonceCap
+	if most == 0 || most > math.MaxInt32 {
+		most = math.MaxInt32
+	}
+	if n <= uint64(most) {
+		return nil
+	}
+	return &pm.NonceCapError{RecipientRandHash: params.RecipientRandHash, Asked: n, Cap: most}
+}
+
+// CheckRecipient fails with *WrongRecipientError when the user has said who must be
+// paid and it is somebody else.
+func (l Limits) CheckRecipient(got common.Address) error {
+	if l.Recipient == (common.Address{}) || l.Recipient == got {
+		return nil
+	}
+	return &WrongRecipientError{Got: got, Want: l.Recipient}
+}
+
+func (l Limits) checkFaceValue(faceValue *big.Int) error {
+	if l.MaxFaceValue == nil || faceValue == nil || faceValue.Cmp(l.MaxFaceValue.Big()) <= 0 {
+		return nil
+	}
+	return &MaxFaceValueError{FaceValue: faceValue, Limit: *l.MaxFaceValue}
+}
+
+// WrongRecipientError is params that pay somebody else than the user said.
+type WrongRecipientError struct {
+	// Got is who the params pay, Want who the user said must be paid.
+	Got, Want common.Address
+}
+
+func (e *WrongRecipientError) Error() string {
+	return fmt.Sprintf("the ticket params pay %v, not %v", e.Got, e.Want)
+}
+
+// MaxFaceValueError is a face value above the user's limit.
+type MaxFaceValueError struct {
+	// FaceValue is what a win pays, in wei.
+	FaceValue *big.Int
+
+	// Limit is the most that is allowed.
+	Limit wei.Wei
+}
+
+func (e *MaxFaceValueError) Error() string {
+	return fmt.Sprintf("face value %s is above the limit of %s", wei.Format(new(big.Rat).SetInt(e.FaceValue)), e.Limit)
+}
+
+// The kinds of refusal, which ask for different remedies.
+var (
+	// ErrLimit is a refusal by a limit that the user can set.
+	ErrLimit = errors.New("refused by a limit of yours")
+
+	// ErrFunds is a refusal for lack of a deposit or a reserve.
+	ErrFunds = errors.New("the deposit or reserve is too small")
+
+	// ErrUnacceptable is a refusal of params that nothing can make good: they have
+	// expired, are used up or malformed, or the protocol does not allow them.
+	ErrUnacceptable = errors.New("the ticket params cannot be used")
+)

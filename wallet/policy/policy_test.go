@@ -1,0 +1,215 @@
+package policy
+
+import (
+	"errors"
+	"math"
+	"math/big"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+const gwei = 1_000_000_000
+
+// quarter is a winProb a hair below 1/4.
+func quarter() *big.Int { return new(big.Int).Lsh(big.NewInt(1), 254) }
+
+func goodParams() *pm.TicketParams {
+	return &pm.TicketParams{
+		Recipient:         common.Address{0xaa},
+		FaceValue:         big.NewInt(4000 * gwei),
+		WinProb:           quarter(),
+		RecipientRandHash: common.Hash{1},
+		Seed:              big.NewInt(7),
+		ExpirationBlock:   big.NewInt(140),
+		ExpirationParams:  &pm.TicketExpirationParams{CreationRound: 5, CreationRoundBlockHash: common.Hash{5}},
+	}
+}
+
+func goodFacts() *pm.Facts {
+	return &pm.Facts{
+		LastSeenL1Block:            big.NewInt(100),
+		LastInitializedRound:       big.NewInt(5),
+		LastInitializedL1BlockHash: common.Hash{5},
+		Sender: &pm.SenderInfo{
+			Deposit:       big.NewInt(1e18),
+			WithdrawRound: new(big.Int),
+			Reserve:       &pm.ReserveInfo{FundsRemaining: big.NewInt(1e18), ClaimedInCurrentRound: new(big.Int)},
+		},
+	}
+}
+
+func TestGoodParamsPass(t *testing.T) {
+	require.NoError(t, Default().Check(goodParams(), *goodFacts(), 19))
+	require.NoError(t, Default().CheckParams(goodParams(), 19))
+}
+
+func TestRefusals(t *testing.T) {
+	type world struct {
+		limits Limits
+		params *pm.TicketParams
+		facts  *pm.Facts
+		n      uint64
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*world)
+		kind   error
+		err    any
+		// what the message and the hint say
+		message, hint []string
+		// offline tells that it shows without the chain
+		offline bool
+	}{
+		{"ticket EV", func(w *world) { w.params.FaceValue = big.NewInt(16_000 * gwei) }, ErrLimit, new(*pm.MaxEVError),
+			[]string{"4000", "gwei", "3000 gwei"}, []string{"--max-ticket-ev", "-ticketEV"}, true},
+		{"total EV", func(w *world) { w.n = 21 }, ErrLimit, new(*pm.MaxTotalEVError),
+			[]string{"21 tickets", "20000 gwei"}, []string{"at most 19 tickets", "--max-total-ev"}, true},
+		{"total EV of one", func(w *world) { w.n, w.limits.MaxTotalEV = 1, big.NewRat(1, 1) }, ErrLimit, new(*pm.MaxTotalEVError),
+			[]string{"1 wei"}, []string{"not even one", "--max-total-ev"}, true},
+		{"deposit below one face value", func(w *world) { w.facts.Sender.Deposit = big.NewInt(3999 * gwei) }, ErrFunds, new(*pm.FaceValueError),
+			[]string{"3999 gwei", "4000 gwei"}, []string{"add 1 gwei", "pmctl fund --deposit 1000000000wei"}, false},
+		{"deposit below several, and below one", func(w *world) {
+			w.facts.Sender.Deposit, w.limits.DepositMultiplier = big.NewInt(3999*gwei), 3
+		}, ErrFunds, new(*pm.FaceValueError), []string{"must hold 3"}, []string{"add 8001 gwei"}, false},
+		{"deposit below several face values", func(w *world) {
+			w.facts.Sender.Deposit, w.limits.DepositMultiplier = big.NewInt(4000*gwei), 3
+		}, ErrLimit, new(*pm.FaceValueError), []string{"must hold 3"}, []string{"--deposit-multiplier", "add 8000 gwei"}, false},
+		{"no deposit", func(w *world) { w.facts.Sender.Deposit = new(big.Int) }, ErrFunds, &pm.ErrNoDeposit,
+			[]string{"deposit is zero"}, []string{"pmctl fund --deposit"}, false},
+		{"no reserve", func(w *world) { w.facts.Sender.Reserve.FundsRemaining = new(big.Int) }, ErrFunds, &pm.ErrNoReserve,
+			[]string{"reserve is zero"}, []string{"--reserve AMOUNT"}, false},
+		{"unlocking", func(w *world) { w.facts.Sender.WithdrawRound = big.NewInt(6) }, ErrUnacceptable, &pm.ErrSenderUnlocking,
+			[]string{"round 6"}, []string{"pmctl unlock cancel"}, false},
+		{"expired", func(w *world) { w.facts.LastSeenL1Block = big.NewInt(139) }, ErrUnacceptable, &pm.ErrTicketParamsExpired,
+			[]string{"140", "139"}, []string{"pmctl params fetch"}, false},
+		{"no expiration block", func(w *world) { w.params.ExpirationBlock = nil }, ErrUnacceptable, &pm.ErrNoExpirationBlock,
+			[]string{"expiration block is 0"}, []string{"malformed"}, true},
+		{"certain to win", func(w *world) {
+			w.params.WinProb = new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(1))
+		}, ErrUnacceptable, &pm.ErrEVNotBelowFaceValue, []string{"not below"}, []string{"lottery"}, true},
+		{"257 bits", func(w *world) { w.params.FaceValue = new(big.Int).Lsh(big.NewInt(1), 256) }, ErrUnacceptable, new(*pm.FieldError),
+			[]string{"faceValue", "257 bits"}, []string{"malformed"}, true},
+		{"pinned recipient", func(w *world) { w.limits.Recipient = common.Address{0xbb} }, ErrLimit, new(*WrongRecipientError),
+			[]string{common.Address{0xaa}.Hex(), common.Address{0xbb}.Hex()}, []string{"--recipient"}, true},
+		{"max face value", func(w *world) {
+			limit := wei.FromUint64(3999 * gwei)
+			w.limits.MaxFaceValue = &limit
+		}, ErrLimit, new(*MaxFaceValueError), []string{"4000 gwei", "3999 gwei"}, []string{"--max-face-value", "-maxFaceValue"}, true},
+		{"more tickets than a session has", func(w *world) { w.n, w.limits.MaxTotalEV = 601, nil }, ErrUnacceptable, new(*pm.NonceCapError),
+			[]string{"601", "600"}, []string{"pmctl params fetch"}, true},
+		{"absurdly many tickets", func(w *world) {
+			w.n, w.limits.MaxTotalEV, w.limits.NonceCap = math.MaxUint64, nil, 0
+		}, ErrUnacceptable, new(*pm.NonceCapError), []string{"18446744073709551615"}, nil, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := &world{Default(), goodParams(), goodFacts(), 5}
+			c.change(w)
+			check := func(err error) {
+				var refusal *Refusal
+				require.ErrorAs(t, err, &refusal)
+				require.ErrorIs(t, err, c.kind)
+				for _, other := range []error{ErrLimit, ErrFunds, ErrUnacceptable} {
+					require.Equal(t, other == c.kind, errors.Is(err, other))
+				}
+				if sentinel, ok := c.err.(*error); ok {
+					require.ErrorIs(t, err, *sentinel)
+				} else {
+					require.ErrorAs(t, err, c.err)
+				}
+				for _, part := range c.message {
+					require.Contains(t, err.Error(), part)
+				}
+				for _, part := range c.hint {
+					require.Contains(t, refusal.Hint(), part)
+				}
+			}
+			check(w.limits.Check(w.params, *w.facts, w.n))
+			offline := w.limits.CheckParams(w.params, w.n)
+			if !c.offline {
+				require.NoError(t, offline)
+				return
+			}
+			check(offline)
+		})
+	}
+}
+
+func TestNoTickets(t *testing.T) {
+	require.ErrorIs(t, Default().Check(goodParams(), *goodFacts(), 0), pm.ErrTicketCount)
+	require.Error(t, Default().Check(nil, *goodFacts(), 1))
+}
+
+// Judge shows every check, and says no exactly where Check does.
+func TestJudgeAgreesWithCheck(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pick := func(name string, values ...int64) *big.Int {
+			return big.NewInt(rapid.SampledFrom(values).Draw(t, name))
+		}
+		limits := Default()
+		if rapid.Bool().Draw(t, "face limit") {
+			limit, err := wei.FromBig(pick("max face value", 0, 3999*gwei, 4000*gwei))
+			require.NoError(t, err)
+			limits.MaxFaceValue = &limit
+		}
+		if rapid.Bool().Draw(t, "pin") {
+			limits.Recipient = common.Address{rapid.SampledFrom([]byte{0xaa, 0xbb}).Draw(t, "pinned")}
+		}
+		if rapid.Bool().Draw(t, "no limits") {
+			limits.Limits = pm.Limits{}
+		}
+		limits.DepositMultiplier = int(pick("multiplier", 0, 1, 3).Int64())
+		params, facts := goodParams(), goodFacts()
+		params.FaceValue = pick("face value", 0, 1, 4000*gwei, 12_000*gwei, 12_001*gwei)
+		params.WinProb = rapid.SampledFrom([]*big.Int{
+			nil, new(big.Int), big.NewInt(1), quarter(),
+			new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(1)),
+			new(big.Int).Lsh(big.NewInt(1), 256),
+		}).Draw(t, "winProb")
+		params.ExpirationBlock = pick("expiration", 0, 99, 101, 102, 140)
+		if rapid.Bool().Draw(t, "no round") {
+			params.ExpirationParams = nil
+		}
+		facts.Sender.Deposit = pick("deposit", 0, 1, 3999*gwei, 4000*gwei, 12_000*gwei, 1e18)
+		facts.Sender.WithdrawRound = pick("withdraw round", 0, 5, 6, 7)
+		facts.Sender.Reserve.FundsRemaining = pick("reserve", 0, 1)
+		n := rapid.SampledFrom([]uint64{1, 5, 20, 21, 600, 601, math.MaxUint64}).Draw(t, "n")
+
+		failed := func(findings []Finding) bool {
+			for _, f := range findings {
+				require.NotEmpty(t, f.Detail)
+				if f.Verdict == Failed {
+					return true
+				}
+			}
+			return false
+		}
+		online := limits.Judge(params, facts, n)
+		require.Equal(t, limits.Check(params, *facts, n) != nil, failed(online), "%v", online)
+		for _, f := range online {
+			require.NotEqual(t, NotChecked, f.Verdict, "%v", f)
+		}
+		offline := limits.Judge(params, nil, n)
+		require.Equal(t, limits.CheckParams(params, n) != nil, failed(offline), "%v", offline)
+	})
+}
+
+func TestJudgeSaysWhatNeedsTheChain(t *testing.T) {
+	var open []string
+	for _, f := range Default().Judge(goodParams(), nil, 1) {
+		if f.Verdict == NotChecked {
+			open = append(open, f.Check)
+		}
+	}
+	require.Equal(t, []string{"expiry", "sender", "deposit"}, open)
+	require.NotPanics(t, func() {
+		Default().Judge(nil, nil, 1)
+		Default().Judge(&pm.TicketParams{}, nil, 1)
+		Default().Judge(goodParams(), &pm.Facts{}, 1)
+	})
+}

@@ -1,0 +1,121 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Refusal is why tickets are not made, and what can be done about it.
+type Refusal struct {
+	// Kind is ErrLimit, ErrFunds or ErrUnacceptable.
+	Kind error
+
+	// Err is what was found, with the value that was offered and the one allowed.
+	Err error
+
+	text, hint string
+}
+
+// Error says what was offered and what is allowed.
+func (r *Refusal) Error() string { return r.text }
+
+// Hint says what to run or set next, and what the recipient can set.
+func (r *Refusal) Hint() string { return r.hint }
+
+// Unwrap returns the kind and what was found.
+func (r *Refusal) Unwrap() []error { return []error{r.Kind, r.Err} }
+
+// refuse explains an error of the checks. A nil err stays nil, and what is no refusal
+// stays as it is.
+func refuse(err error) error {
+	var (
+		maxEV      *pm.MaxEVError
+		maxTotal   *pm.MaxTotalEVError
+		faceValue  *pm.FaceValueError
+		maxFace    *MaxFaceValueError
+		recipient  *WrongRecipientError
+		cap        *pm.NonceCapError
+		field      *pm.FieldError
+		validation pm.ErrSenderValidation
+	)
+	const refetch = "fetch fresh ticket params: pmctl params fetch URL"
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &maxEV):
+		return &Refusal{ErrLimit, err,
+			fmt.Sprintf("ticket EV %s is above the limit of %s", wei.Format(maxEV.EV), wei.Format(maxEV.Limit)),
+			fmt.Sprintf("allow it with %s, or ask the recipient for a lower -ticketEV", FlagMaxTicketEV)}
+	case errors.As(err, &maxTotal):
+		return refuseTotal(maxTotal, err)
+	case errors.As(err, &faceValue):
+		return refuseFaceValue(faceValue, err)
+	case errors.As(err, &maxFace):
+		return &Refusal{ErrLimit, err, maxFace.Error(),
+			fmt.Sprintf("allow it with %s, or ask the recipient for a lower -maxFaceValue", FlagMaxFaceValue)}
+	case errors.As(err, &recipient):
+		return &Refusal{ErrLimit, err, recipient.Error(),
+			fmt.Sprintf("check the recipient's URL, or whom %s names; nothing in the answer proves who sent it", FlagRecipient)}
+	case errors.As(err, &cap):
+		return &Refusal{ErrUnacceptable, err, cap.Error(), refetch}
+	case errors.Is(err, pm.ErrTicketParamsExpired):
+		return &Refusal{ErrUnacceptable, err, err.Error(), refetch}
+	case errors.Is(err, pm.ErrNoExpirationBlock), errors.As(err, &field):
+		return &Refusal{ErrUnacceptable, err, err.Error(), "the recipient's params are malformed; choose another recipient"}
+	case errors.Is(err, pm.ErrEVNotBelowFaceValue):
+		return &Refusal{ErrUnacceptable, err, err.Error(),
+			"a ticket that always wins is a payment, not a lottery; ask the recipient for a lower -ticketEV or a higher face value"}
+	case errors.As(err, &validation):
+		return refuseSender(err)
+	}
+	return err
+}
+
+func refuseTotal(e *pm.MaxTotalEVError, err error) error {
+	r := &Refusal{Kind: ErrLimit, Err: err,
+		text: fmt.Sprintf("%d tickets with a total EV of %s are above the limit of %s", e.Count, wei.Format(e.TotalEV), wei.Format(e.Limit))}
+	// limit · count / total is how many fit.
+	fit := new(big.Rat).Quo(new(big.Rat).Mul(e.Limit, new(big.Rat).SetInt64(int64(e.Count))), e.TotalEV)
+	if most := new(big.Int).Quo(fit.Num(), fit.Denom()); most.Sign() > 0 {
+		r.hint = fmt.Sprintf("make at most %v tickets at once, or allow more with %s", most, FlagMaxTotalEV)
+	} else {
+		r.hint = fmt.Sprintf("not even one ticket fits; allow it with %s, or ask the recipient for a lower -ticketEV", FlagMaxTotalEV)
+	}
+	return r
+}
+
+// refuseFaceValue tells a deposit that cannot pay one win from one that could, were
+// it not for the user's own margin.
+func refuseFaceValue(e *pm.FaceValueError, err error) error {
+	needed := new(big.Int).Mul(e.FaceValue, big.NewInt(int64(e.Multiplier)))
+	missing := new(big.Int).Sub(needed, e.Deposit)
+	r := &Refusal{Kind: ErrFunds, Err: err,
+		text: fmt.Sprintf("the deposit of %s is too small for a face value of %s", amount(e.Deposit), amount(e.FaceValue)),
+		hint: fmt.Sprintf("add %s: pmctl fund --deposit %vwei --reserve 0wei", amount(missing), missing)}
+	if e.Multiplier > 1 {
+		r.text += fmt.Sprintf(", of which it must hold %d", e.Multiplier)
+		if e.Deposit.Cmp(e.FaceValue) >= 0 {
+			r.Kind = ErrLimit
+			r.hint = fmt.Sprintf("lower %s, or %s", FlagDepositMultiplier, r.hint)
+		}
+	}
+	return r
+}
+
+func refuseSender(err error) error {
+	switch {
+	case errors.Is(err, pm.ErrNoDeposit):
+		return &Refusal{ErrFunds, err, err.Error(), "fund one: pmctl fund --deposit AMOUNT --reserve 0wei"}
+	case errors.Is(err, pm.ErrNoReserve):
+		return &Refusal{ErrFunds, err, err.Error(), "fund one: pmctl fund --deposit 0wei --reserve AMOUNT"}
+	case errors.Is(err, pm.ErrSenderUnlocking):
+		return &Refusal{ErrUnacceptable, err, err.Error(), "recipients refuse tickets now; keep the funds with: pmctl unlock cancel"}
+	}
+	return err
+}
+
+func amount(v *big.Int) string { return wei.Format(new(big.Rat).SetInt(v)) }
