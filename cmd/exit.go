@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/tx"
 )
 
 // The exit codes are pmctl's promise to scripts.
@@ -68,21 +72,55 @@ func classify(err error) outcome {
 		}
 		return false
 	}
+	as := func(targets ...any) bool {
+		for _, target := range targets {
+			if errors.As(err, target) {
+				return true
+			}
+		}
+		return false
+	}
 	var out outcome
-	var usage *usageError
 	switch {
-	case errors.As(err, &usage):
+	case as(new(*usageError)):
 		out = outcome{exitUsage, "usage", ""}
 	case is(context.Canceled, errCancelled):
 		out = outcome{exitCancelled, "cancelled", ""}
+	case as(new(*tx.NotMinedError), new(*tx.UnknownOutcomeError)):
+		out = outcome{exitNotMined, "not_mined", ""}
+	case is(tx.ErrInsufficientFunds):
+		out = outcome{exitFunds, "insufficient_funds", ""}
+	case is(keystore.ErrWrongPassphrase, keystore.ErrEmptyPassphrase, keystore.ErrBadPassphrase, keystore.ErrPassphraseFile,
+		keystore.ErrNoAccounts, keystore.ErrNoSuchAccount, keystore.ErrDamaged, keystore.ErrUnsupported, keystore.ErrTooCostly,
+		keystore.ErrAddressMismatch, errNoPassphrase),
+		as(new(*keystore.SeveralAccountsError), new(*keystore.AmbiguousError)):
+		out = outcome{exitLocked, "locked", ""}
+	case is(chain.ErrUnreachable, chain.ErrNoDevnet, errNoRPC, context.DeadlineExceeded):
+		out = outcome{exitUnreachable, "unreachable", ""}
 	default:
 		out = outcome{exitFailed, "failed", ""}
 	}
+	out.hint = hintFor(err)
+	return out
+}
+
+// hintFor says what can be done about an error: what the error itself says, or what
+// is the command line's to know.
+func hintFor(err error) string {
 	var hinted interface{ Hint() string }
 	if errors.As(err, &hinted) {
-		out.hint = hinted.Hint()
+		return hinted.Hint()
 	}
-	return out
+	var several *keystore.SeveralAccountsError
+	switch {
+	case errors.Is(err, keystore.ErrNoAccounts):
+		return "make one with pmctl account new, import one with pmctl account import, or say --keystore PATH"
+	case errors.As(err, &several), errors.Is(err, keystore.ErrNoSuchAccount):
+		return "choose one with --from ADDRESS; pmctl account list shows them"
+	case errors.Is(err, keystore.ErrWrongPassphrase):
+		return "nothing was sent; pmctl account show ADDRESS names the key file"
+	}
+	return ""
 }
 
 // errCancelled is returned when the user said no, or pressed Ctrl-C at a prompt.

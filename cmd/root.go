@@ -69,6 +69,10 @@ delivers batches of signed lottery tickets.`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
+		newStatus(r),
+		newFund(r),
+		newUnlock(r),
+		newWithdraw(r),
 		newVersion(r),
 	)
 	return root

@@ -1,0 +1,156 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/keystore"
+)
+
+// maxKeyInput bounds what is read as a key, in bytes: the length of the largest
+// key file that is read.
+const maxKeyInput = 64 << 10
+
+// importOptions say what to import and under which passphrase.
+type importOptions struct {
+	keys       keystoreOptions
+	passphrase passphraseOptions
+	next       passphraseOptions
+}
+
+func newAccountImport(r *run) *cobra.Command {
+	o := &importOptions{next: passphraseOptions{isNew: true}}
+	cmd := &cobra.Command{
+		Use:   "import FILE|-",
+		Short: "Import a private key or a key file",
+		Long: `Import an account from FILE, or from stdin: a private key as 64 hex digits, or
+another wallet's key file (Web3 Secret Storage, version 3).
+
+A private key is encrypted under the passphrase. A key file is opened with the
+passphrase and encrypted again under the same one, or under a new one that
+--new-passphrase-file or --new-passphrase-fd gives.
+
+The key itself is never an argument: other users can see a command line, and
+shells keep it.`,
+		Example: `  pmctl account import ~/backup/UTC--2024-…
+  pass show livepeer/key | pmctl account import - --passphrase-file passphrase`,
+		Args: cobra.ExactArgs(1),
+	}
+	o.keys.register(cmd)
+	o.passphrase.register(cmd)
+	o.next.register(cmd)
+	strength := strengthFlag(cmd)
+	r.outputFlag(cmd, outputTable, outputJSON)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return r.importAccount(cmd.Context(), o, args[0], strength())
+	}
+	return cmd
+}
+
+func (r *run) importAccount(ctx context.Context, o *importOptions, file string, strength keystore.Strength) error {
+	switch {
+	case looksLikeKey(file):
+		return withHint(usagef("the argument looks like a private key itself; a command line is no secret, so that key must count as known to others"),
+			"make a new account and move the funds there; keys are imported from a file or from stdin")
+	case file == "-" && (o.passphrase.fd == 0 || o.next.fd == 0):
+		return usagef("stdin cannot give both the key and a passphrase")
+	}
+	if err := sameInput(&o.passphrase, &o.next); err != nil {
+		return err
+	}
+	store, err := o.keys.open(r.Env)
+	if err != nil {
+		return err
+	}
+	data, err := r.readKey(ctx, file)
+	if err != nil {
+		return err
+	}
+	defer clear(data)
+	signer, source, err := r.openKey(ctx, o, file, data)
+	if err != nil {
+		return err
+	}
+	defer signer.Close()
+	account, err := store.Import(ctx, signer, source, strength)
+	if err != nil {
+		return err
+	}
+	return r.emitAccount(account)
+}
+
+// readKey reads what is to be imported. At a terminal stdin is not echoed.
+func (r *run) readKey(ctx context.Context, file string) ([]byte, error) {
+	if file == "-" && r.InTerminal {
+		return r.Prompter.Secret(ctx, "Private key")
+	}
+	in, name := r.In, "stdin"
+	if file != "-" {
+		name = file
+		if info, err := os.Stat(file); err != nil {
+			return nil, err
+		} else if info.IsDir() {
+			return nil, fmt.Errorf("%s is a folder, not a key; use it as it is with --keystore", file)
+		}
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	// One buffer from the start: growing it would leave copies of the key behind.
+	buffer := make([]byte, maxKeyInput+1)
+	n, err := io.ReadFull(in, buffer)
+	switch {
+	case err == nil:
+		err = fmt.Errorf("%w: %s is over %d bytes long", keystore.ErrBadKey, name, maxKeyInput)
+	case errors.Is(err, io.EOF):
+		err = fmt.Errorf("%w: %s is empty", keystore.ErrBadKey, name)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return buffer[:n], nil
+	default:
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	clear(buffer)
+	return nil, err
+}
+
+// openKey opens what was read, and says which passphrase the account gets.
+func (r *run) openKey(ctx context.Context, o *importOptions, name string, data []byte) (*keystore.Signer, keystore.PassphraseSource, error) {
+	next := o.next.newSource(r.Env)
+	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+		signer, err := keystore.NewRawSigner(data)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: neither a private key nor a key file: %w", name, err)
+		}
+		if !o.next.given() {
+			next = o.passphrase.newSource(r.Env)
+		}
+		return signer, next, nil
+	}
+	// The passphrase that opens the file is asked for once, and kept for the
+	// account's own file unless that gets another one.
+	current := o.passphrase.source(r.Env)
+	var kept []byte
+	signer, err := keystore.UnlockJSON(ctx, data, func(ctx context.Context, _ string) ([]byte, error) {
+		passphrase, err := current(ctx, "Passphrase of "+name)
+		kept = bytes.Clone(passphrase)
+		return passphrase, err
+	})
+	if err != nil {
+		clear(kept)
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if o.next.given() || len(kept) == 0 && r.InTerminal {
+		clear(kept)
+		return signer, next, nil
+	}
+	return signer, func(context.Context, string) ([]byte, error) { return kept, nil }, nil
+}

@@ -1,0 +1,198 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"path/filepath"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/accounts"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/keystore"
+)
+
+// keystoreOptions say where the key files are.
+type keystoreOptions struct{ path string }
+
+func (o *keystoreOptions) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.path, "keystore", "", "folder of key files, or one key file (default $ETH_KEYSTORE, else pmctl's own folder)")
+}
+
+// open returns the key files' store: the flag's, ETH_KEYSTORE's, or pmctl's own.
+func (o *keystoreOptions) open(env *Env) (*keystore.Store, error) {
+	path := o.path
+	if path == "" {
+		path = env.Getenv("ETH_KEYSTORE")
+	}
+	if path == "" {
+		dir, err := env.dataDir()
+		if err != nil {
+			return nil, err
+		}
+		path = filepath.Join(dir, "keystore")
+	}
+	return keystore.Open(path), nil
+}
+
+// passphraseOptions say where a passphrase comes from: that of an account, or, as
+// isNew, the one that an account is to get.
+type passphraseOptions struct {
+	isNew bool
+	file  string
+	fd    int
+}
+
+func (o *passphraseOptions) register(cmd *cobra.Command) {
+	name, what, elsewhere := "passphrase", "the passphrase", " (default $ETH_PASSWORD)"
+	if o.isNew {
+		name, what, elsewhere = "new-passphrase", "the new passphrase", ""
+	}
+	cmd.Flags().StringVar(&o.file, name+"-file", "", "file that holds "+what+", readable by you alone"+elsewhere)
+	cmd.Flags().IntVar(&o.fd, name+"-fd", -1, "open file descriptor to read "+what+" from")
+	cmd.MarkFlagsMutuallyExclusive(name+"-file", name+"-fd")
+}
+
+// given tells whether the command line says where the passphrase comes from.
+func (o *passphraseOptions) given() bool { return o.file != "" || o.fd >= 0 }
+
+// source is where the passphrase comes from: a descriptor, a file, or the person
+// at the terminal.
+func (o *passphraseOptions) source(env *Env) keystore.PassphraseSource {
+	return o.sourceOr(env, func(ctx context.Context, question string) ([]byte, error) {
+		return env.Prompter.Secret(ctx, question)
+	})
+}
+
+// newSource is source for a passphrase that is to be set: a person types it twice.
+func (o *passphraseOptions) newSource(env *Env) keystore.PassphraseSource {
+	return o.sourceOr(env, func(ctx context.Context, question string) ([]byte, error) {
+		first, err := env.Prompter.Secret(ctx, question)
+		if err != nil {
+			return nil, err
+		}
+		second, err := env.Prompter.Secret(ctx, "The same again")
+		defer clear(second)
+		if err == nil && !bytes.Equal(first, second) {
+			err = errPassphrasesDiffer
+		}
+		if err != nil {
+			clear(first)
+			return nil, err
+		}
+		return first, nil
+	})
+}
+
+// sourceOr is the source that the options name, or else ask, which asks a person.
+func (o *passphraseOptions) sourceOr(env *Env, ask keystore.PassphraseSource) keystore.PassphraseSource {
+	file, flag, variable := o.file, "--new-passphrase", ""
+	if !o.isNew {
+		flag, variable = "--passphrase", ", or set ETH_PASSWORD to a file's path"
+		if !o.given() {
+			file = env.Getenv("ETH_PASSWORD")
+		}
+	}
+	return func(ctx context.Context, question string) ([]byte, error) {
+		switch {
+		case o.fd >= 0:
+			f, err := env.OpenFD(o.fd)
+			if err != nil {
+				return nil, err
+			}
+			defer f.Close()
+			return keystore.PassphraseReader(f)(ctx, question)
+		case file != "":
+			return keystore.PassphraseFile(file)(ctx, question)
+		case env.InTerminal:
+			return ask(ctx, question)
+		default:
+			return nil, withHint(errNoPassphrase, "say %s-file FILE or %s-fd N%s", flag, flag, variable)
+		}
+	}
+}
+
+// sameInput refuses two passphrases from one descriptor, which ends with the first.
+func sameInput(current, next *passphraseOptions) error {
+	if current.fd >= 0 && current.fd == next.fd {
+		return usagef("--passphrase-fd and --new-passphrase-fd are both %d: each needs a descriptor of its own", next.fd)
+	}
+	return nil
+}
+
+var (
+	// errNoPassphrase is returned when a passphrase is needed and nobody is there
+	// to type it.
+	errNoPassphrase = errors.New("a passphrase is needed and there is no terminal to ask for it at")
+	// errPassphrasesDiffer is returned when a new passphrase was typed in two ways.
+	errPassphrasesDiffer = errors.New("the two passphrases differ: nothing was done")
+)
+
+// accountOptions choose the account that acts, and open it.
+type accountOptions struct {
+	keystore   keystoreOptions
+	passphrase passphraseOptions
+	from       string
+}
+
+func (o *accountOptions) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.from, "from", "", "address of the account that acts (default $ETH_FROM, else the only one there is)")
+	o.keystore.register(cmd)
+	o.passphrase.register(cmd)
+}
+
+// account finds the account that acts, without opening it.
+func (o *accountOptions) account(env *Env) (*keystore.Store, accounts.Account, error) {
+	store, err := o.keystore.open(env)
+	if err != nil {
+		return nil, accounts.Account{}, err
+	}
+	from, name := o.from, "--from"
+	if from == "" {
+		from, name = env.Getenv("ETH_FROM"), "ETH_FROM"
+	}
+	if from == "" {
+		account, err := store.Default()
+		return store, account, err
+	}
+	address, err := parseAddress(name, from)
+	if err != nil {
+		return nil, accounts.Account{}, err
+	}
+	account, err := store.Find(address)
+	return store, account, err
+}
+
+// parseAddress reads an address that the user wrote. When its letters are in
+// mixed case they are a checksum, which must be right.
+func parseAddress(name, text string) (common.Address, error) {
+	mixed, err := common.NewMixedcaseAddressFromString(text)
+	switch {
+	case looksLikeKey(text):
+		return common.Address{}, usagef("%s looks like a private key, not an address; a command line is no secret, so that key must count as known to others", name)
+	case err != nil || len(text) != 42:
+		return common.Address{}, usagef("%s: %q is not an address: 0x and 40 hex digits", name, text)
+	case !mixed.ValidChecksum() && hasMixedCase(text[2:]):
+		return common.Address{}, usagef("%s: %s has a wrong checksum: a digit was mistyped, or it was meant as %s", name, text, mixed.Address())
+	}
+	return mixed.Address(), nil
+}
+
+func hasMixedCase(hex string) bool {
+	var lower, upper bool
+	for _, c := range hex {
+		lower = lower || 'a' <= c && c <= 'f'
+		upper = upper || 'A' <= c && c <= 'F'
+	}
+	return lower && upper
+}
+
+// looksLikeKey tells whether text could be a private key, which must not be
+// repeated in an error.
+func looksLikeKey(text string) bool {
+	raw, err := hex.DecodeString(strings.TrimPrefix(strings.TrimSpace(text), "0x"))
+	return err == nil && len(raw) == 32
+}

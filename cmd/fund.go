@@ -1,0 +1,120 @@
+package cmd
+
+import (
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+type fundOptions struct {
+	transactOptions
+	deposit, reserve string
+	beneficiary      string
+}
+
+func newFund(r *run) *cobra.Command {
+	var o fundOptions
+	cmd := &cobra.Command{
+		Use:   "fund --deposit AMOUNT --reserve AMOUNT [--for ADDRESS]",
+		Short: "Add to the deposit and the reserve",
+		Long: `Fund moves ether from your account to the TicketBroker contract. The deposit pays
+winning tickets. The reserve backs them: recipients look at it when they choose
+their tickets' face value, and it pays what a face value exceeds the deposit by.
+
+Both come back together, with pmctl unlock and pmctl withdraw. Amounts are added
+to what is there.`,
+		Example: `  pmctl fund --deposit 0.1eth --reserve 0.05eth
+  pmctl fund --deposit 50000gwei --yes --output json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return r.fund(cmd, &o) },
+	}
+	cmd.Flags().StringVar(&o.deposit, "deposit", "", "amount to add to the deposit, with its unit: 0.1eth, 25gwei or 1000wei")
+	cmd.Flags().StringVar(&o.reserve, "reserve", "", "amount to add to the reserve, with its unit")
+	cmd.Flags().StringVar(&o.beneficiary, "for", "", "address whose deposit and reserve to fund, in place of your own")
+	cmd.MarkFlagsOneRequired("deposit", "reserve")
+	o.register(cmd)
+	r.outputFlag(cmd, outputTable, outputJSON)
+	return cmd
+}
+
+func (r *run) fund(cmd *cobra.Command, o *fundOptions) error {
+	deposit, err := parseAmount("--deposit", o.deposit)
+	if err != nil {
+		return err
+	}
+	reserve, err := parseAmount("--reserve", o.reserve)
+	if err != nil {
+		return err
+	}
+	total, err := deposit.Add(reserve)
+	if err != nil {
+		return &usageError{err}
+	}
+	if total.IsZero() {
+		return usagef("there is nothing to fund: --deposit and --reserve are both 0")
+	}
+	var beneficiary common.Address
+	if o.beneficiary != "" {
+		if beneficiary, err = parseAddress("--for", o.beneficiary); err != nil {
+			return err
+		}
+		if beneficiary == (common.Address{}) {
+			return usagef("--for: the zero address is nobody's: what it is given is lost")
+		}
+	}
+	return r.transact(cmd, &o.transactOptions, func(status *chain.Status, account common.Address) (intent, error) {
+		if beneficiary == account {
+			beneficiary = common.Address{}
+		}
+		return fundIntent(status, account, beneficiary, deposit, reserve, total), nil
+	})
+}
+
+func fundIntent(status *chain.Status, account, beneficiary common.Address, deposit, reserve, total wei.Wei) intent {
+	broker := contract.NewTicketBroker()
+	whose := "your"
+	data := broker.PackFundDepositAndReserve(deposit.Big(), reserve.Big())
+	var say []string
+	switch {
+	case beneficiary != (common.Address{}):
+		whose = beneficiary.Hex() + "'s"
+		data = broker.PackFundDepositAndReserveFor(beneficiary, deposit.Big(), reserve.Big())
+		say = append(say, fmt.Sprintf("The funds become %s own: only that account can withdraw them.", whose))
+	case status.Sender.Unlocking():
+		say = append(say, "This cancels the unlock that is in progress: your funds become locked again.")
+	}
+	say = append([]string{fmt.Sprintf("This adds %s to %s deposit and %s to %s reserve.", deposit, whose, reserve, whose)}, say...)
+	return intent{
+		call: func(to common.Address) tx.Call { return tx.Call{To: to, Value: total, Data: data} },
+		say:  say,
+		ask:  fmt.Sprintf("Move %s from %s to the contract?", total, account),
+		happened: func(log *types.Log) (event, bool) {
+			if e, err := broker.UnpackDepositFundedEvent(log); err == nil {
+				return amountEvent("DepositFunded", "deposit", e.Sender, e.Amount)
+			}
+			if e, err := broker.UnpackReserveFundedEvent(log); err == nil {
+				return amountEvent("ReserveFunded", "reserve", e.ReserveHolder, e.Amount)
+			}
+			return event{}, false
+		},
+	}
+}
+
+// parseAmount reads an amount of a flag; a flag that is not given is 0.
+func parseAmount(flag, text string) (wei.Wei, error) {
+	if text == "" {
+		return wei.Wei{}, nil
+	}
+	amount, err := wei.Parse(text)
+	if err != nil {
+		return wei.Wei{}, &usageError{fmt.Errorf("%s: %w", flag, err)}
+	}
+	return amount, nil
+}

@@ -1,0 +1,123 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet/chain"
+)
+
+// networkOptions choose the network and the node that it is read through.
+type networkOptions struct {
+	network    string
+	rpcURL     string
+	controller string
+	chainID    uint64
+	timeout    time.Duration
+}
+
+func (o *networkOptions) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.network, "network", "", "network: "+chain.ArbitrumOne+" or "+chain.Devnet+" (default $PMCTL_NETWORK, else "+chain.ArbitrumOne+")")
+	cmd.Flags().StringVar(&o.rpcURL, "rpc-url", "", "URL of an Ethereum JSON-RPC node (default $ETH_RPC_URL)")
+	cmd.Flags().StringVar(&o.controller, "controller", "", "address of the registry contract of a network that has no name; goes with --chain-id")
+	cmd.Flags().Uint64Var(&o.chainID, "chain-id", 0, "chain id of a network that has no name; goes with --controller")
+	cmd.MarkFlagsRequiredTogether("controller", "chain-id")
+	cmd.MarkFlagsMutuallyExclusive("network", "controller")
+	o.registerTimeout(cmd)
+}
+
+func (o *networkOptions) registerTimeout(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&o.timeout, "timeout", 2*time.Minute, "give up waiting for others after this long")
+}
+
+// bound returns a context that ends after --timeout.
+func (o *networkOptions) bound(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	if o.timeout <= 0 {
+		return nil, nil, usagef("--timeout %s: it must be more than 0", o.timeout)
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	return ctx, cancel, nil
+}
+
+// errNoRPC is returned when a network must be read and no node is named.
+var errNoRPC = errors.New("no Ethereum node to ask")
+
+// choose returns the network and the URL of its node, "" when none is named.
+func (o *networkOptions) choose(env *Env) (chain.Network, string, error) {
+	network, err := o.chooseNetwork(env)
+	if err != nil {
+		return chain.Network{}, "", err
+	}
+	switch {
+	case o.rpcURL != "":
+		network.RPCURL = o.rpcURL
+	case network.RPCURL == "":
+		network.RPCURL = env.Getenv("ETH_RPC_URL")
+	}
+	return network, network.RPCURL, nil
+}
+
+func (o *networkOptions) chooseNetwork(env *Env) (chain.Network, error) {
+	if o.controller != "" {
+		controller, err := parseAddress("--controller", o.controller)
+		if err != nil {
+			return chain.Network{}, err
+		}
+		return chain.Network{Name: "the chosen network", ChainID: o.chainID, Controller: controller}, nil
+	}
+	name := o.network
+	if name == "" {
+		name = env.Getenv("PMCTL_NETWORK")
+	}
+	switch name {
+	case chain.Devnet:
+		path, err := devnetStatePath(env)
+		if err != nil {
+			return chain.Network{}, err
+		}
+		state, err := chain.ReadDevnetState(path)
+		if err != nil {
+			return chain.Network{}, err
+		}
+		return state.Network(), nil
+	case "":
+		name = chain.ArbitrumOne
+	}
+	network, err := chain.NamedNetwork(name)
+	if err != nil {
+		return chain.Network{}, &usageError{err}
+	}
+	return network, nil
+}
+
+// devnetStatePath is where a local network tells where it is.
+func devnetStatePath(env *Env) (string, error) {
+	if path := env.Getenv("PMCTL_DEVNET_STATE"); path != "" {
+		return path, nil
+	}
+	dir, err := env.stateDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, "devnet.json"), nil
+}
+
+// dial prepares to read the chosen network.
+func (o *networkOptions) dial(ctx context.Context, env *Env) (*chain.Client, error) {
+	network, url, err := o.choose(env)
+	if err != nil {
+		return nil, err
+	}
+	if url == "" {
+		return nil, withHint(errNoRPC, "say --rpc-url URL or set ETH_RPC_URL; the network is %s (chain id %d)", network.Name, network.ChainID)
+	}
+	client, err := chain.Dial(ctx, url, network)
+	if errors.Is(err, chain.ErrBadURL) {
+		return nil, &usageError{err}
+	}
+	return client, err
+}
