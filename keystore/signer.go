@@ -97,37 +97,6 @@ func (s *Signer) SignTx(tx *types.Transaction, chainID *big.Int) (*types.Transac
 	return signed, err
 }
 
-// KeyFile returns the key as the JSON of a key file under passphrase, which stays
-// the caller's to clear. It fails with ErrEmptyPassphrase, ErrBadPassphrase, and
-// with ErrClosed after Close.
-func (s *Signer) KeyFile(passphrase []byte, strength Strength) ([]byte, error) {
-	if err := checkNewPassphrase(passphrase); err != nil {
-		return nil, err
-	}
-	var file []byte
-	err := s.use(func(key *ecdsa.PrivateKey) (err error) {
-		file, err = encrypt(key, "", passphrase, strength)
-		return err
-	})
-	return file, err
-}
-
-// RawKey returns the private key as 64 hex digits, for the caller to clear.
-// Whoever sees them owns the account's funds. It fails with ErrClosed after Close.
-func (s *Signer) RawKey() ([]byte, error) {
-	text := make([]byte, 2*keySize)
-	err := s.use(func(key *ecdsa.PrivateKey) error {
-		raw := crypto.FromECDSA(key)
-		defer clear(raw)
-		hex.Encode(text, raw)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return text, nil
-}
-
 // use calls f with the key, which Close does not clear meanwhile.
 func (s *Signer) use(f func(*ecdsa.PrivateKey) error) error {
 	s.mu.RLock()

@@ -152,6 +152,20 @@ func (f *keyFile) unlock(ctx context.Context, path string, source PassphraseSour
 	return newSigner(key, path), nil
 }
 
+// KDF describes how the key file of an account turns the passphrase into a key,
+// such as "scrypt N=262144 r=8 p=1". It fails with *FileError.
+func (s *Store) KDF(account accounts.Account) (string, error) {
+	file, _, err := readKeyFile(account.URL.Path)
+	if err != nil {
+		return "", err
+	}
+	params := file.crypto.KDFParams
+	if file.crypto.KDF == kdfPBKDF2 {
+		return fmt.Sprintf("%s c=%d", kdfPBKDF2, params["c"]), nil
+	}
+	return fmt.Sprintf("%s N=%d r=%d p=%d", kdfScrypt, params["n"], params["r"], params["p"]), nil
+}
+
 // New makes an account under a new passphrase. It fails as Import does.
 func (s *Store) New(ctx context.Context, source PassphraseSource, strength Strength) (accounts.Account, error) {
 	key, err := crypto.GenerateKey()
@@ -180,11 +194,15 @@ func (s *Store) Import(ctx context.Context, signer *Signer, source PassphraseSou
 	if err != nil {
 		return accounts.Account{}, err
 	}
+	// Deriving the key took a while, and has no other way to be stopped.
+	if err := context.Cause(ctx); err != nil {
+		return accounts.Account{}, err
+	}
 	if err := makeDir(s.path); err != nil {
 		return accounts.Account{}, fmt.Errorf("keystore: %w", err)
 	}
 	path := filepath.Join(s.path, fileName(address, time.Now()))
-	if err := writeFile(path, data, check(address, passphrase), placeNew); err != nil {
+	if err := writeFile(path, data, opensTo(address, passphrase), placeNew); err != nil {
 		return accounts.Account{}, fmt.Errorf("account %s: %w", address.Hex(), err)
 	}
 	return accounts.Account{Address: address, URL: fileURL(path)}, nil
@@ -246,30 +264,13 @@ func (s *Store) ChangePassphrase(ctx context.Context, account accounts.Account, 
 	if err != nil {
 		return err
 	}
-	if err := writeFile(path, data, check(account.Address, passphrase), os.Rename); err != nil {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if err := writeFile(path, data, opensTo(account.Address, passphrase), os.Rename); err != nil {
 		return fmt.Errorf("account %s: %w", account.Address.Hex(), err)
 	}
 	return nil
-}
-
-// check returns a test that a file just written opens to the account's key. It
-// costs another key derivation; a key that nobody can open costs the account.
-func check(address common.Address, passphrase []byte) func(data []byte) error {
-	return func(data []byte) error {
-		file, err := parseKeyFile(data)
-		if err != nil {
-			return err
-		}
-		key, err := file.decrypt(passphrase)
-		if err != nil {
-			return err
-		}
-		defer zeroKey(key)
-		if got := crypto.PubkeyToAddress(key.PublicKey); got != address {
-			return fmt.Errorf("%w: %s, want %s", ErrAddressMismatch, got.Hex(), address.Hex())
-		}
-		return nil
-	}
 }
 
 // fileName is the name that go-ethereum gives a key file: names sort by age.

@@ -32,6 +32,12 @@ func (s Strength) scrypt() (n, p int) {
 	return geth.StandardScryptN, geth.StandardScryptP
 }
 
+// The key derivations that version 3 knows.
+const (
+	kdfScrypt = "scrypt"
+	kdfPBKDF2 = "pbkdf2"
+)
+
 // What a key derivation may cost. Files that wallets write stay at or below a
 // quarter of these; a hostile file could ask for more memory than there is.
 const (
@@ -189,7 +195,7 @@ func parseCrypto(data []byte) (geth.CryptoJSON, error) {
 
 // parseKDF checks the parameters of a key derivation and what it would cost.
 func parseKDF(kdf string, data []byte) (map[string]any, error) {
-	if kdf != "scrypt" && kdf != "pbkdf2" {
+	if kdf != kdfScrypt && kdf != kdfPBKDF2 {
 		return nil, fmt.Errorf("%w: key derivation %.50q, only scrypt and pbkdf2 are read", ErrUnsupported, kdf)
 	}
 	var k struct {
@@ -206,7 +212,7 @@ func parseKDF(kdf string, data []byte) (map[string]any, error) {
 		return nil, fmt.Errorf("%w: its dklen is %d, not %d to %d", ErrDamaged, k.DKLen, minDKSize, maxDKSize)
 	}
 	params := map[string]any{"dklen": int(k.DKLen), "salt": k.Salt}
-	if kdf == "pbkdf2" {
+	if kdf == kdfPBKDF2 {
 		switch {
 		case k.PRF != "hmac-sha256":
 			return nil, fmt.Errorf("%w: pbkdf2 with %.50q, only hmac-sha256 is read", ErrUnsupported, k.PRF)

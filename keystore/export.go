@@ -1,0 +1,124 @@
+package keystore
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+)
+
+// KeyFile returns the key as the JSON of a key file under passphrase, which stays
+// the caller's to clear. It fails with ErrEmptyPassphrase, ErrBadPassphrase, and
+// with ErrClosed after Close.
+func (s *Signer) KeyFile(passphrase []byte, strength Strength) ([]byte, error) {
+	if err := checkNewPassphrase(passphrase); err != nil {
+		return nil, err
+	}
+	var file []byte
+	err := s.use(func(key *ecdsa.PrivateKey) (err error) {
+		file, err = encrypt(key, "", passphrase, strength)
+		return err
+	})
+	return file, err
+}
+
+// RawKey returns the private key as 64 hex digits, for the caller to clear.
+// Whoever sees them owns the account's funds. It fails with ErrClosed after Close.
+func (s *Signer) RawKey() ([]byte, error) {
+	// Room for a newline, so that adding it leaves no copy behind.
+	text := make([]byte, 2*keySize, 2*keySize+1)
+	err := s.use(func(key *ecdsa.PrivateKey) error {
+		raw := crypto.FromECDSA(key)
+		defer clear(raw)
+		hex.Encode(text, raw)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return text, nil
+}
+
+// WriteKeyFile writes the account to a new key file of mode 0600, under the new
+// passphrase that source gives. It fails with fs.ErrExist when there is something
+// at path already, otherwise as Store.Import does, and then leaves no file.
+func (s *Signer) WriteKeyFile(ctx context.Context, path string, source PassphraseSource, strength Strength) error {
+	if err := vacant(path); err != nil {
+		return err
+	}
+	passphrase, err := source(ctx, "New passphrase of "+path)
+	if err != nil {
+		return err
+	}
+	defer clear(passphrase)
+	data, err := s.KeyFile(passphrase, strength)
+	if err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	return writeFile(path, data, opensTo(s.Address(), passphrase), placeNew)
+}
+
+// WriteRawKey writes what RawKey returns, and a newline, to a new file of mode
+// 0600. It fails as WriteKeyFile does.
+func (s *Signer) WriteRawKey(path string) error {
+	if err := vacant(path); err != nil {
+		return err
+	}
+	text, err := s.RawKey()
+	if err != nil {
+		return err
+	}
+	text = append(text, '\n')
+	defer clear(text)
+	same := func(written []byte) error {
+		defer clear(written)
+		if !bytes.Equal(written, text) {
+			return errors.New("it reads differently")
+		}
+		return nil
+	}
+	return writeFile(path, text, same, placeNew)
+}
+
+// vacant fails early where placeNew would fail in the end.
+func vacant(path string) error {
+	_, err := os.Lstat(path)
+	switch {
+	case err == nil:
+		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	default:
+		return err
+	}
+}
+
+// opensTo returns a test that a file just written opens to the account's key. It
+// costs another key derivation; a key that nobody can open costs the account.
+func opensTo(address common.Address, passphrase []byte) func(data []byte) error {
+	return func(data []byte) error {
+		file, err := parseKeyFile(data)
+		if err != nil {
+			return err
+		}
+		key, err := file.decrypt(passphrase)
+		if err != nil {
+			return err
+		}
+		defer zeroKey(key)
+		if got := crypto.PubkeyToAddress(key.PublicKey); got != address {
+			return fmt.Errorf("%w: %s, want %s", ErrAddressMismatch, got.Hex(), address.Hex())
+		}
+		return nil
+	}
+}
