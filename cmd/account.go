@@ -71,8 +71,8 @@ func (r *run) chooseAccount(store *keystore.Store, args []string) (accounts.Acco
 			account, err = store.Find(address)
 		}
 	}
-	if errors.As(err, new(*keystore.SeveralAccountsError)) {
-		err = withHint(err, "name one as the command's argument, or set ETH_FROM")
+	if errors.As(err, new(*keystore.SeveralAccountsError)) || errors.Is(err, keystore.ErrNoSuchAccount) {
+		err = withHint(err, "name one as the command's argument, or in ETH_FROM; pmctl account list shows them")
 	}
 	return account, err
 }

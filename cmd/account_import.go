@@ -146,7 +146,11 @@ func (r *run) openKey(ctx context.Context, o *importOptions, name string, data [
 	})
 	if err != nil {
 		clear(kept)
-		return nil, nil, fmt.Errorf("%s: %w", name, err)
+		err = fmt.Errorf("%s: %w", name, err)
+		if errors.Is(err, keystore.ErrWrongPassphrase) {
+			err = withHint(err, "the passphrase is the one that the key file was written under")
+		}
+		return nil, nil, err
 	}
 	if o.next.given() || len(kept) == 0 && r.InTerminal {
 		clear(kept)

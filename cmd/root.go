@@ -69,6 +69,7 @@ delivers batches of signed lottery tickets.`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
+		newAccount(r),
 		newStatus(r),
 		newFund(r),
 		newUnlock(r),
