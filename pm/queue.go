@@ -150,6 +150,7 @@ func (q *ticketQueue) requeue(ctx context.Context, ticket *SignedTicket) error {
 		if err == nil {
 			return nil
 		}
+		q.report(RedemptionAttempt{Sender: q.sender, Ticket: ticket, Err: fmt.Errorf("put back a winning ticket: %w", err)})
 		select {
 		case <-ctx.Done():
 			return err
