@@ -57,10 +57,10 @@ func (l Limits) CheckParams(params *pm.TicketParams, n uint64) error {
 
 func (l Limits) check(params *pm.TicketParams, facts *pm.Facts, n uint64) error {
 	if err := params.CheckFields(); err != nil {
-		return refuse(err)
+		return Explain(err)
 	}
 	if err := l.CheckRecipient(params.Recipient); err != nil {
-		return refuse(err)
+		return Explain(err)
 	}
 	// More than fits an int is refused by the nonces' width below, whatever int holds.
 	count := int(min(n, math.MaxInt32))
@@ -76,7 +76,7 @@ func (l Limits) check(params *pm.TicketParams, facts *pm.Facts, n uint64) error 
 	if err == nil {
 		err = l.checkCount(params, n)
 	}
-	return refuse(err)
+	return Explain(err)
 }
 
 // checkCount fails with *pm.NonceCapError for more tickets than a whole session has.
@@ -106,6 +106,15 @@ func (l Limits) checkFaceValue(faceValue *big.Int) error {
 		return nil
 	}
 	return &MaxFaceValueError{FaceValue: faceValue, Limit: *l.MaxFaceValue}
+}
+
+// CheckSender makes those checks that concern the sender alone, before any params are
+// there: funds, and no withdrawal about to begin. It fails with a *Refusal.
+func CheckSender(facts pm.Facts) error {
+	// The rules are pm's; these params pass every other one.
+	facts.LastSeenL1Block = new(big.Int)
+	harmless := &pm.TicketParams{FaceValue: big.NewInt(2), WinProb: big.NewInt(1), ExpirationBlock: big.NewInt(2)}
+	return Explain(pm.Limits{}.Check(harmless, facts, 1))
 }
 
 // WrongRecipientError is params that pay somebody else than the user said.

@@ -29,9 +29,9 @@ func (r *Refusal) Hint() string { return r.hint }
 // Unwrap returns the kind and what was found.
 func (r *Refusal) Unwrap() []error { return []error{r.Kind, r.Err} }
 
-// refuse explains an error of the checks. A nil err stays nil, and what is no refusal
-// stays as it is.
-func refuse(err error) error {
+// Explain returns an error of pm's checks as a *Refusal. A nil err stays nil, and what
+// is no refusal stays as it is.
+func Explain(err error) error {
 	var (
 		maxEV      *pm.MaxEVError
 		maxTotal   *pm.MaxTotalEVError

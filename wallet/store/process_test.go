@@ -162,7 +162,7 @@ func TestManyProcesses(t *testing.T) {
 			owner[nonce] = true
 		}
 	}
-	used, err := s.UsedNonces(t.Context(), params(1).RecipientRandHash)
+	used, err := s.Chain(testChain).UsedNonces(t.Context(), params(1).RecipientRandHash)
 	require.NoError(t, err)
 	for nonce := range owner {
 		require.LessOrEqual(t, nonce, used)

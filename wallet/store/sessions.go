@@ -75,8 +75,8 @@ func (c *Chain) ReserveNonces(ctx context.Context, sender common.Address, params
 }
 
 // UsedNonces returns how many nonces of a session, counted from 1, are taken.
-func (s *Store) UsedNonces(ctx context.Context, recipientRandHash common.Hash) (used uint32, err error) {
-	err = s.read(ctx, func(tx *sql.Tx) error {
+func (c *Chain) UsedNonces(ctx context.Context, recipientRandHash common.Hash) (used uint32, err error) {
+	err = c.store.read(ctx, func(tx *sql.Tx) error {
 		used, err = usedNonces(ctx, tx, recipientRandHash)
 		return err
 	})

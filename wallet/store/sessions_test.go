@@ -23,10 +23,10 @@ func TestReservationsContinue(t *testing.T) {
 	require.Equal(t, pm.NonceRange{First: 11, Count: 10}, reserve(t, s, params(1), 10))
 	require.Equal(t, pm.NonceRange{First: 1, Count: 1}, reserve(t, s, params(2), 1))
 
-	used, err := s.UsedNonces(t.Context(), params(1).RecipientRandHash)
+	used, err := s.Chain(testChain).UsedNonces(t.Context(), params(1).RecipientRandHash)
 	require.NoError(t, err)
 	require.EqualValues(t, 20, used)
-	used, err = s.UsedNonces(t.Context(), common.Hash{9})
+	used, err = s.Chain(testChain).UsedNonces(t.Context(), common.Hash{9})
 	require.NoError(t, err)
 	require.Zero(t, used)
 }
