@@ -2,10 +2,210 @@ package devnet
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"math/big"
+	"sync"
+	"time"
+
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/devnet/recipient"
+	"github.com/pmctl/pmctl/wallet/tx"
 )
 
+// watchInterval is how often a recipient looks at the chain. Looking costs one
+// request within this process.
+const watchInterval = 50 * time.Millisecond
+
 // startRecipient starts the package's own recipient.
-func startRecipient(context.Context, RecipientEnv) (Recipient, error) {
-	return nil, errors.New("this network has no recipients of its own")
+func startRecipient(ctx context.Context, env RecipientEnv) (Recipient, error) {
+	return OwnRecipient(recipient.DefaultEconomy())(ctx, env)
+}
+
+// OwnRecipient starts the package's own recipient with another economy than the
+// default, and with faults.
+func OwnRecipient(economy recipient.Economy, faults ...string) StartRecipient {
+	return func(ctx context.Context, env RecipientEnv) (Recipient, error) {
+		o := &ownRecipient{}
+		if err := o.start(ctx, env, economy, faults); err != nil {
+			return nil, errors.Join(err, o.Close())
+		}
+		return o, nil
+	}
+}
+
+// ownRecipient is a recipient's account with what it sees of the chain, and the
+// servers that take payments for it.
+type ownRecipient struct {
+	stop    context.CancelFunc // ends what the account does on the chain
+	client  *chain.Client
+	watcher *chain.Watcher
+	signer  *keystore.Signer
+	cfg     recipient.Config
+
+	mu      sync.Mutex
+	closed  bool
+	servers []*recipient.Recipient // the first is the one that State tells of
+}
+
+func (o *ownRecipient) start(ctx context.Context, env RecipientEnv, economy recipient.Economy, faults []string) error {
+	var life context.Context
+	life, o.stop = context.WithCancel(context.Background())
+	var err error
+	network := chain.Network{Name: chain.Devnet, ChainID: env.ChainID.Uint64(), Controller: env.Controller, RPCURL: env.RPCURL}
+	if o.client, err = chain.Dial(ctx, env.RPCURL, network); err != nil {
+		return err
+	}
+	if o.watcher, err = chain.Watch(life, o.client, watchInterval); err != nil {
+		return err
+	}
+	if o.signer, err = rawSigner(env.Key); err != nil {
+		return err
+	}
+	account := tx.NewAccount(o.client, o.signer)
+	broker, err := chain.NewBroker(life, o.client, account)
+	if err != nil {
+		return err
+	}
+	o.cfg = recipient.Config{
+		Address:  crypto.PubkeyToAddress(env.Key.PublicKey),
+		Broker:   &redeemer{Broker: broker, account: account},
+		Time:     o.watcher,
+		Senders:  o.watcher,
+		IsActive: o.watcher.IsActive,
+		Economy:  economy,
+		Sync:     o.sync,
+		Now:      time.Now,
+	}
+	if _, err := o.serve(economy, faults); err != nil {
+		return err
+	}
+	o.routes(env)
+	return nil
+}
+
+// serve starts a server for the account. Each has its own economy, faults, secret
+// and count of what it took.
+func (o *ownRecipient) serve(economy recipient.Economy, faults []string) (*recipient.Recipient, error) {
+	cfg := o.cfg
+	cfg.Economy, cfg.Faults = economy, faults
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return nil, errors.New("the recipient is closed")
+	}
+	server, err := recipient.Start(cfg)
+	if err != nil {
+		return nil, err
+	}
+	o.servers = append(o.servers, server)
+	return server, nil
+}
+
+// main is the server that State tells of.
+func (o *ownRecipient) main() *recipient.Recipient {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.servers[0]
+}
+
+// State tells where the recipient is reached.
+func (o *ownRecipient) State() chain.DevnetRecipient { return stateOf(o.main()) }
+
+func stateOf(server *recipient.Recipient) chain.DevnetRecipient {
+	return chain.DevnetRecipient{
+		Address:   server.Address(),
+		URL:       server.URL(),
+		PlainURL:  server.PlainURL(),
+		StatusURL: server.StatusURL(),
+	}
+}
+
+// Close ends the servers, and what the account does on the chain.
+func (o *ownRecipient) Close() error {
+	o.mu.Lock()
+	o.closed = true
+	servers := o.servers
+	o.mu.Unlock()
+
+	o.stop()
+	var err error
+	for _, server := range servers {
+		err = errors.Join(err, server.Close())
+	}
+	if o.watcher != nil {
+		o.watcher.Close()
+	}
+	if o.signer != nil {
+		o.signer.Close()
+	}
+	if o.client != nil {
+		o.client.Close()
+	}
+	return err
+}
+
+// sync returns once the recipient has seen the newest block: what a test has mined
+// counts from its next request on.
+func (o *ownRecipient) sync(ctx context.Context) error {
+	head, err := o.client.Head(ctx)
+	if err != nil {
+		return err
+	}
+	newest := new(big.Int).SetUint64(head.L1Block)
+	if o.watcher.LastSeenL1Block().Cmp(newest) >= 0 {
+		return nil
+	}
+	blocks := make(chan *big.Int)
+	subscription := o.watcher.SubscribeL1Blocks(blocks)
+	defer subscription.Unsubscribe()
+	for o.watcher.LastSeenL1Block().Cmp(newest) < 0 {
+		select {
+		case <-blocks:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// redeemer is the account's broker as its servers share it: one transaction is sent
+// at a time, so that no two take the same nonce, and one that failed on the chain
+// settles its ticket.
+type redeemer struct {
+	*chain.Broker
+	account *tx.Account
+	sending sync.Mutex
+}
+
+var _ pm.TxWaiter = (*redeemer)(nil)
+
+// RedeemWinningTicket implements pm.Broker.
+func (r *redeemer) RedeemWinningTicket(ticket *pm.Ticket, sig []byte, recipientRand *big.Int) (*types.Transaction, error) {
+	r.sending.Lock()
+	defer r.sending.Unlock()
+	return r.Broker.RedeemWinningTicket(ticket, sig, recipientRand)
+}
+
+// CheckTxContext implements pm.TxWaiter.
+func (r *redeemer) CheckTxContext(ctx context.Context, transaction *types.Transaction) error {
+	_, err := r.account.Wait(ctx, transaction.Hash())
+	var failed *tx.FailedError
+	if errors.As(err, &failed) {
+		return fmt.Errorf("%w: %w", pm.ErrTxFailed, err)
+	}
+	return err
+}
+
+func rawSigner(key *ecdsa.PrivateKey) (*keystore.Signer, error) {
+	text := []byte(hex.EncodeToString(crypto.FromECDSA(key)))
+	defer clear(text)
+	return keystore.NewRawSigner(text)
 }

@@ -1,0 +1,97 @@
+package recipient
+
+import (
+	"context"
+	"errors"
+	"math/big"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/params"
+
+	"github.com/pmctl/pmctl/pm"
+)
+
+// Config is what a recipient is made of.
+type Config struct {
+	// Address is who is paid: a registered and active recipient on the chain.
+	Address common.Address
+
+	// Broker redeems winning tickets, in transactions of Address.
+	Broker pm.Broker
+
+	// Time and Senders read the contracts.
+	Time    pm.TimeManager
+	Senders pm.SenderManager
+
+	// IsActive tells whether a recipient is in the active pool in a round.
+	IsActive func(recipient common.Address, round *big.Int) (bool, error)
+
+	// Economy is what the recipient charges and offers.
+	Economy Economy
+
+	// Faults are on from the start; see Faults for what there is.
+	Faults []string
+
+	// Sync, unless nil, returns once Time and Senders know the chain's newest block.
+	// It is asked before each request.
+	Sync func(ctx context.Context) error
+
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// Economy is what a recipient charges and what its tickets look like.
+type Economy struct {
+	// PricePerUnit for PixelsPerUnit pixels, in wei.
+	PricePerUnit, PixelsPerUnit int64
+
+	// Tickets is what the tickets shall be worth; see pm.Recipient for how face
+	// value and winProb follow from it.
+	Tickets pm.TicketParamsConfig
+
+	// GasPrice is what a redemption is reckoned at, in wei a gas.
+	GasPrice *big.Int
+
+	// MaxFaceValue caps the face value, in wei; nil for no cap.
+	MaxFaceValue *big.Int
+}
+
+// DefaultEconomy returns the economy that the package's documentation derives:
+// tickets of 4000 gwei that win one time in four.
+func DefaultEconomy() Economy {
+	return Economy{
+		PricePerUnit:  1200,
+		PixelsPerUnit: 1,
+		Tickets: pm.TicketParamsConfig{
+			EV:               big.NewInt(1000 * params.GWei),
+			RedeemGas:        400_000,
+			TxCostMultiplier: 2,
+		},
+		GasPrice: big.NewInt(params.GWei / 200),
+	}
+}
+
+func (c *Config) check() error {
+	switch {
+	case c.Address == (common.Address{}):
+		return errors.New("a recipient needs an address")
+	case c.Broker == nil || c.Time == nil || c.Senders == nil || c.IsActive == nil || c.Now == nil:
+		return errors.New("a recipient needs its contracts and a clock")
+	case c.Economy.PixelsPerUnit <= 0 || c.Economy.PricePerUnit < 0:
+		return errors.New("a recipient's price is a number of wei for at least one pixel")
+	case c.Economy.Tickets.EV == nil || c.Economy.Tickets.EV.Sign() < 0:
+		return errors.New("a recipient's ticket EV is 0 or more")
+	case c.Economy.GasPrice == nil || c.Economy.GasPrice.Sign() <= 0:
+		return errors.New("a recipient needs a gas price to reckon with")
+	}
+	return nil
+}
+
+// price is the economy's price in wei a pixel.
+func (e *Economy) price() *big.Rat { return big.NewRat(e.PricePerUnit, e.PixelsPerUnit) }
+
+// fixedGasPrice is a pm.GasPriceMonitor whose price does not change, in wei.
+type fixedGasPrice struct{ wei *big.Int }
+
+func (p fixedGasPrice) GasPrice() *big.Int { return new(big.Int).Set(p.wei) }

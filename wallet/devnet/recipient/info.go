@@ -1,0 +1,95 @@
+package recipient
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+)
+
+// GetOrchestrator answers a sender's signed request with what the recipient
+// offers it. As with the deployed node every refusal has the status Unknown, and
+// its text is all that tells why.
+func (r *Recipient) GetOrchestrator(ctx context.Context, req *wire.OrchestratorRequest) (*wire.OrchestratorInfo, error) {
+	info, err := r.offer(ctx, req)
+	r.ledger.paramsAsked(err)
+	if err != nil {
+		return nil, status.Error(codes.Unknown, err.Error())
+	}
+	return info, nil
+}
+
+func (r *Recipient) offer(ctx context.Context, req *wire.OrchestratorRequest) (*wire.OrchestratorInfo, error) {
+	sender, err := requester(req)
+	if err != nil {
+		return nil, fmt.Errorf("authentication failed: %w", err)
+	}
+	if err := r.synced(ctx); err != nil {
+		return nil, err
+	}
+	url := r.PlainURL()
+	if p, ok := peer.FromContext(ctx); ok && p.AuthInfo != nil {
+		url = r.URL()
+	}
+	return r.info(sender, url)
+}
+
+// requester returns who signed the request.
+func requester(req *wire.OrchestratorRequest) (common.Address, error) {
+	if len(req.GetAddress()) != common.AddressLength {
+		return common.Address{}, fmt.Errorf("an address has %d bytes, not %d", common.AddressLength, len(req.GetAddress()))
+	}
+	sender := common.BytesToAddress(req.GetAddress())
+	if !new(pm.DefaultSigVerifier).Verify(sender, wire.OrchestratorRequestMessage(sender), req.GetSig()) {
+		return common.Address{}, fmt.Errorf("the signature is not by %v", sender)
+	}
+	return sender, nil
+}
+
+// info makes an offer: fresh params, the price they are for, and an auth token
+// for a new session. url is where the sender reached the recipient.
+func (r *Recipient) info(sender common.Address, url string) (*wire.OrchestratorInfo, error) {
+	maker := r.recipient
+	if _, on := r.faults.has(FaultExpensiveEV); on {
+		maker = r.expensive
+	}
+	params, err := maker.TicketParams(sender, r.cfg.Economy.price())
+	if err != nil {
+		return nil, err
+	}
+	wireParams, err := wire.FromTicketParams(params)
+	if err != nil {
+		return nil, err
+	}
+	token, err := r.authority.issue(r.cfg.Now())
+	if err != nil {
+		return nil, err
+	}
+	info := &wire.OrchestratorInfo{
+		Transcoder:   url,
+		TicketParams: wireParams,
+		PriceInfo:    &wire.PriceInfo{PricePerUnit: r.cfg.Economy.PricePerUnit, PixelsPerUnit: r.cfg.Economy.PixelsPerUnit},
+		Address:      r.cfg.Address.Bytes(),
+		Capabilities: capabilities(),
+		AuthToken:    token,
+	}
+	r.spoil(info)
+	return info, nil
+}
+
+// capabilities is a Capabilities message that says next to nothing: a first word
+// of capability bits, and a version.
+func capabilities() []byte {
+	const bitstring, version = 1, 4
+	out := protowire.AppendTag(nil, bitstring, protowire.BytesType)
+	out = protowire.AppendBytes(out, protowire.AppendVarint(nil, 1))
+	out = protowire.AppendTag(out, version, protowire.BytesType)
+	return protowire.AppendString(out, "0.0.0-local")
+}

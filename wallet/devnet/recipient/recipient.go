@@ -1,0 +1,156 @@
+package recipient
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"math/big"
+	"net/http"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/params"
+	"google.golang.org/grpc"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+)
+
+// Recipient is a running recipient.
+type Recipient struct {
+	cfg       Config
+	recipient pm.Recipient
+	// expensive makes params that are above a sender's default limits. It shares
+	// recipient's secret, so that recipient takes their tickets.
+	expensive pm.Recipient
+	monitor   *pm.LocalSenderMonitor
+	store     *ticketStore
+	authority *authority
+	ledger    *ledger
+	faults    faultSet
+	grpc      *grpc.Server
+	listeners *listeners
+}
+
+// Start serves a recipient until its Close.
+func Start(cfg Config) (*Recipient, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	r := &Recipient{cfg: cfg, store: &ticketStore{active: cfg.IsActive}, ledger: newLedger()}
+	for _, fault := range cfg.Faults {
+		if err := r.faults.set(fault, true); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if r.authority, err = newAuthority(); err != nil {
+		return nil, err
+	}
+	if err := r.newTicketing(); err != nil {
+		return nil, err
+	}
+
+	r.grpc = grpc.NewServer()
+	wire.RegisterOrchestratorServer(r.grpc, r)
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /payment", r.servePayment)
+	mux.HandleFunc("GET /status", r.serveStatus)
+	r.listeners, err = listen(r.withFaults(splitGRPC(r.grpc, mux)), cfg.Now())
+	if err != nil {
+		return nil, err
+	}
+	r.monitor.Start()
+	return r, nil
+}
+
+// newTicketing puts package pm's parts together.
+func (r *Recipient) newTicketing() error {
+	economy := &r.cfg.Economy
+	gasPrice := fixedGasPrice{economy.GasPrice}
+	r.monitor = pm.NewSenderMonitor(&pm.LocalSenderMonitorConfig{
+		Claimant:        r.cfg.Address,
+		CleanupInterval: time.Minute,
+		TTL:             int(time.Hour / time.Second),
+		RedeemGas:       economy.Tickets.RedeemGas,
+		SuggestGasPrice: func(context.Context) (*big.Int, error) { return gasPrice.GasPrice(), nil },
+		RPCTimeout:      10 * time.Second,
+		OnRedemption:    r.redemption,
+	}, r.cfg.Broker, r.cfg.Senders, r.cfg.Time, r.store)
+
+	var secret [32]byte
+	if _, err := rand.Read(secret[:]); err != nil {
+		return err
+	}
+	validator := pm.NewValidator(&pm.DefaultSigVerifier{}, r.cfg.Time)
+	make := func(tickets pm.TicketParamsConfig) pm.Recipient {
+		return pm.NewRecipientWithSecret(r.cfg.Address, r.cfg.Broker, validator, gasPrice, r.monitor, r.cfg.Time, secret, tickets)
+	}
+	r.recipient = make(economy.Tickets)
+	if economy.MaxFaceValue != nil {
+		r.recipient.SetMaxFaceValue(economy.MaxFaceValue)
+	}
+	r.expensive = make(expensiveTickets(economy))
+	return nil
+}
+
+// redemption notes why a winner is not redeemed.
+func (r *Recipient) redemption(attempt pm.RedemptionAttempt) {
+	if attempt.Err != nil {
+		r.ledger.fail(fmt.Errorf("redeeming: %w", attempt.Err))
+	}
+}
+
+// synced has the recipient know the chain's newest block.
+func (r *Recipient) synced(ctx context.Context) error {
+	if r.cfg.Sync == nil {
+		return nil
+	}
+	return r.cfg.Sync(ctx)
+}
+
+// expensiveTickets is an economy's tickets with an EV twice the sender's default
+// limit, and a face value twice that.
+func expensiveTickets(economy *Economy) pm.TicketParamsConfig {
+	tickets := economy.Tickets
+	tickets.EV = big.NewInt(6000 * params.GWei)
+	cost := new(big.Int).Mul(economy.GasPrice, big.NewInt(int64(max(1, tickets.RedeemGas))))
+	tickets.TxCostMultiplier = 1 + int(new(big.Int).Quo(big.NewInt(12_000*params.GWei), cost).Int64())
+	return tickets
+}
+
+// splitGRPC gives gRPC's requests to its server and all others to rest.
+func splitGRPC(server *grpc.Server, rest http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isGRPC(r) {
+			server.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
+}
+
+// Address is who is paid on the chain.
+func (r *Recipient) Address() common.Address { return r.cfg.Address }
+
+// URL is the service URI over TLS, with a self-signed certificate.
+func (r *Recipient) URL() string { return r.listeners.url() }
+
+// PlainURL is the same service without TLS: HTTP/1.1 and h2c.
+func (r *Recipient) PlainURL() string { return r.listeners.plainURL() }
+
+// StatusURL answers with Status as JSON.
+func (r *Recipient) StatusURL() string { return r.PlainURL() + "/status" }
+
+// SetFault switches a fault, written "name" or "name:value", on or off. It fails
+// with ErrUnknownFault for one that there is not.
+func (r *Recipient) SetFault(fault string, on bool) error { return r.faults.set(fault, on) }
+
+// Close frees the ports, ends the requests in flight and the redemptions, and
+// returns when nothing of the recipient runs any more.
+func (r *Recipient) Close() error {
+	err := r.listeners.close()
+	r.grpc.Stop()
+	r.monitor.Stop()
+	return err
+}

@@ -1,0 +1,31 @@
+package recipient
+
+import (
+	"errors"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+)
+
+// What is wrong with a payment's segment credentials, as the deployed node puts it.
+var (
+	errSegEncoding = errors.New("ErrorSegEncoding")
+	errSegSig      = errors.New("ErrSegSig")
+)
+
+// checkSegment returns the segment credentials that sender signed.
+func (r *Recipient) checkSegment(header string, sender common.Address) (*wire.SegData, error) {
+	segment, err := wire.DecodeSegmentHeader(header)
+	if err != nil {
+		return nil, errors.Join(errSegEncoding, err)
+	}
+	if !new(pm.DefaultSigVerifier).Verify(sender, wire.SegmentMessage(segment), segment.GetSig()) {
+		return nil, errSegSig
+	}
+	if err := r.authority.check(segment.GetAuthToken(), r.cfg.Now()); err != nil {
+		return nil, err
+	}
+	return segment, nil
+}

@@ -1,0 +1,155 @@
+package recipient
+
+import (
+	"encoding/json"
+	"math/big"
+	"net/http"
+
+	"github.com/ethereum/go-ethereum/common"
+)
+
+// Status is what a recipient has seen so far, as GET /status answers it.
+type Status struct {
+	// Address is who is paid on the chain.
+	Address common.Address `json:"address"`
+	// URL and PlainURL are the service URIs over TLS and without.
+	URL      string `json:"url"`
+	PlainURL string `json:"plain_url"`
+	// Faults are the faults that are on.
+	Faults []string `json:"faults"`
+	// Params counts the requests for ticket params.
+	Params RequestCounts `json:"params"`
+	// Payments counts the payments that were delivered.
+	Payments RequestCounts `json:"payments"`
+	// Tickets counts all senders' tickets.
+	Tickets TicketCounts `json:"tickets"`
+	// Senders tells the same for each sender, with its credit.
+	Senders map[common.Address]SenderStatus `json:"senders"`
+	// Winners are the tickets that won, oldest first.
+	Winners []WinnerStatus `json:"winners"`
+	// Failures counts what went wrong inside the recipient, by its text.
+	Failures map[string]uint64 `json:"failures"`
+}
+
+// RequestCounts counts requests by how they ended.
+type RequestCounts struct {
+	Received uint64 `json:"received"`
+	Accepted uint64 `json:"accepted"`
+	// Refused counts by reason: a Reason, or the text that the client was given.
+	Refused map[string]uint64 `json:"refused"`
+}
+
+// TicketCounts counts tickets by what became of them.
+type TicketCounts struct {
+	// Received is Accepted plus everything in Refused.
+	Received uint64 `json:"received"`
+	// Accepted tickets are valid, new, and can win.
+	Accepted uint64 `json:"accepted"`
+	// Refused counts by reason: a Reason, or the recipient's own text.
+	Refused map[string]uint64 `json:"refused"`
+	// Credited tickets count for their sender. An accepted ticket behind a refused
+	// one in its payment is not credited.
+	Credited uint64 `json:"credited"`
+	// Credit is the credited tickets' exact expected value in wei: an integer or a
+	// fraction "a/b".
+	Credit Rational `json:"credit"`
+	// Won tickets won, be they accepted or refused as expired; Queued of them wait to be redeemed, Redeemed
+	// were paid by the contract, Settled can never be paid.
+	Won      uint64 `json:"won"`
+	Queued   uint64 `json:"queued"`
+	Redeemed uint64 `json:"redeemed"`
+	Settled  uint64 `json:"settled"`
+	// RedeemedWei is the sum of the redeemed tickets' face values.
+	RedeemedWei Rational `json:"redeemed_wei"`
+}
+
+// SenderStatus is what a recipient has seen of one sender.
+type SenderStatus struct {
+	TicketCounts
+	// Manifests is the sender's credit by manifest id, in wei.
+	Manifests map[string]Rational `json:"manifests"`
+}
+
+// WinnerStatus is a winning ticket.
+type WinnerStatus struct {
+	// Ticket is the ticket's hash.
+	Ticket      common.Hash    `json:"ticket"`
+	Sender      common.Address `json:"sender"`
+	SenderNonce uint32         `json:"sender_nonce"`
+	FaceValue   Rational       `json:"face_value"`
+	// ExpirationBlock is the L1 block from which the ticket can be redeemed.
+	ExpirationBlock Rational `json:"expiration_block"`
+	CreationRound   int64    `json:"creation_round"`
+	// State is queued, redeemed, or settled: it can never be paid.
+	State string `json:"state"`
+	// Tx redeemed it.
+	Tx *common.Hash `json:"tx,omitempty"`
+}
+
+// Rational is an exact amount; in JSON it is a string, "a" or "a/b".
+type Rational struct{ big.Rat }
+
+// MarshalText writes an integer, or a fraction in lowest terms.
+func (r Rational) MarshalText() ([]byte, error) { return []byte(r.RatString()), nil }
+
+func integer(n *big.Int) Rational {
+	var r Rational
+	if n != nil {
+		r.SetInt(n)
+	}
+	return r
+}
+
+// Status returns what the recipient has seen so far.
+func (r *Recipient) Status() Status {
+	status := r.ledger.status()
+	status.Address, status.URL, status.PlainURL = r.Address(), r.URL(), r.PlainURL()
+	status.Faults = r.faults.list()
+	for _, w := range r.store.all() {
+		status.addWinner(&w)
+	}
+	return status
+}
+
+func (s *Status) addWinner(w *winner) {
+	out := WinnerStatus{
+		Ticket:          w.hash,
+		Sender:          w.ticket.Sender,
+		SenderNonce:     w.ticket.SenderNonce,
+		FaceValue:       integer(w.ticket.FaceValue),
+		ExpirationBlock: integer(w.ticket.ParamsExpirationBlock),
+		CreationRound:   w.ticket.CreationRound,
+		State:           "queued",
+	}
+	switch {
+	case w.redeemed && w.tx != (common.Hash{}):
+		out.State, out.Tx = "redeemed", &w.tx
+	case w.redeemed:
+		out.State = "settled"
+	}
+	s.Winners = append(s.Winners, out)
+
+	sender := s.Senders[out.Sender]
+	for _, counts := range []*TicketCounts{&s.Tickets, &sender.TicketCounts} {
+		switch out.State {
+		case "queued":
+			counts.Queued++
+		case "settled":
+			counts.Settled++
+		case "redeemed":
+			counts.Redeemed++
+			counts.RedeemedWei.Add(&counts.RedeemedWei.Rat, &out.FaceValue.Rat)
+		}
+	}
+	s.Senders[out.Sender] = sender
+}
+
+func (r *Recipient) serveStatus(w http.ResponseWriter, _ *http.Request) {
+	body, err := json.MarshalIndent(r.Status(), "", "  ")
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(append(body, '\n'))
+}

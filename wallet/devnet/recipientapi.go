@@ -1,0 +1,93 @@
+package devnet
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/pmctl/pmctl/wallet/devnet/recipient"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// routes adds the recipient to the control API, N being its index:
+//
+//	POST /recipients/N/fault?name=F&on=BOOL   switch a fault; answers {"faults":[…]}
+//	POST /recipients/N/servers?fault=F&…      one more server that is paid at the same address
+//
+// The first recipient's servers are started by POST /recipients too. A server's
+// query may name several faults, and amounts that differ from the default economy:
+// ev, gas_price, max_face_value (such as 1000gwei) and price (wei a pixel). It
+// answers as the state file tells of a recipient.
+func (o *ownRecipient) routes(env RecipientEnv) {
+	own := fmt.Sprintf("POST /recipients/%d", env.Index)
+	env.Handle(own+"/fault", reply(o.switchFault))
+	env.Handle(own+"/servers", reply(o.addServer))
+	if env.Index == 0 {
+		env.Handle("POST /recipients", reply(o.addServer))
+	}
+}
+
+func (o *ownRecipient) switchFault(query url.Values) (any, error) {
+	on := true
+	if text := query.Get("on"); text != "" {
+		var err error
+		if on, err = strconv.ParseBool(text); err != nil {
+			return nil, fmt.Errorf("on=%s: say true or false", text)
+		}
+	}
+	server := o.main()
+	if err := server.SetFault(query.Get("name"), on); err != nil {
+		return nil, err
+	}
+	return map[string][]string{"faults": server.Status().Faults}, nil
+}
+
+func (o *ownRecipient) addServer(query url.Values) (any, error) {
+	economy := recipient.DefaultEconomy()
+	for name, into := range map[string]**big.Int{
+		"ev":             &economy.Tickets.EV,
+		"gas_price":      &economy.GasPrice,
+		"max_face_value": &economy.MaxFaceValue,
+	} {
+		if text := query.Get(name); text != "" {
+			amount, err := wei.Parse(text)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			*into = amount.Big()
+		}
+	}
+	if text := query.Get("price"); text != "" {
+		price, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("price: %w", err)
+		}
+		economy.PricePerUnit = price
+	}
+	server, err := o.serve(economy, query["fault"])
+	if err != nil {
+		return nil, err
+	}
+	return stateOf(server), nil
+}
+
+// reply answers with what act returns, or with its error as {"error": "…"}.
+func reply(act func(url.Values) (any, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status := http.StatusOK
+		body, err := act(r.URL.Query())
+		if err != nil {
+			status, body = http.StatusBadRequest, map[string]string{"error": err.Error()}
+			if errors.Is(err, recipient.ErrUnknownFault) {
+				status = http.StatusNotFound
+			}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(body)
+	})
+}
