@@ -65,7 +65,17 @@ delivers batches of signed lottery tickets.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
-		PersistentPreRun:  func(*cobra.Command, []string) { r.started = true },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			// cobra would check these last, after the command has started.
+			if err := cmd.ValidateRequiredFlags(); err != nil {
+				return err
+			}
+			if err := cmd.ValidateFlagGroups(); err != nil {
+				return err
+			}
+			r.started = true
+			return nil
+		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
