@@ -44,8 +44,11 @@ const (
 // defaultBalance is what an account of the local network has.
 const defaultBalance = "1000eth"
 
-// Config says what the local network is like. The zero value, as changed by
-// WithDefaults, is good for most uses.
+// ErrConfig is wrapped by the errors that refuse a Config.
+var ErrConfig = errors.New("a local network cannot be like this")
+
+// Config says what the local network is like. The zero value is good for
+// most uses.
 type Config struct {
 	// Port serves JSON-RPC over HTTP and WebSocket, ControlPort the control API, both
 	// on 127.0.0.1. 0 takes a free port.
@@ -116,7 +119,7 @@ type Recipient interface {
 	Close() error
 }
 
-// withDefaults fills in what is not said and refuses what makes no sense.
+// withDefaults fills in what is not said and checks the whole.
 func (c Config) withDefaults() (Config, error) {
 	switch {
 	case c.Accounts == 0:
@@ -140,24 +143,33 @@ func (c Config) withDefaults() (Config, error) {
 	if c.StartRecipient == nil {
 		c.StartRecipient = startRecipient
 	}
-	const most = 1000
-	if c.Accounts > most || c.Recipients > most {
-		return c, fmt.Errorf("at most %d accounts and %d recipients", most, most)
+	return c, c.check()
+}
+
+// check refuses what makes no sense.
+func (c Config) check() error {
+	refuse := func(format string, args ...any) error {
+		return fmt.Errorf("%w: "+format, append([]any{ErrConfig}, args...)...)
 	}
-	if c.Recipients < 0 {
-		return c, fmt.Errorf("%d recipients: the number cannot be negative", c.Recipients)
+	const mostAccounts, mostRounds, mostPort = 1000, 1 << 32, 1<<16 - 1
+	_, l1Err := c.L1Numbers.encoder(0)
+	switch {
+	case c.Accounts > mostAccounts:
+		return refuse("%d accounts, at most %d", c.Accounts, mostAccounts)
+	case c.Recipients < 0 || c.Recipients > mostAccounts:
+		return refuse("%d recipients, 0 to %d", c.Recipients, mostAccounts)
+	case c.Port < 0 || c.Port > mostPort || c.ControlPort < 0 || c.ControlPort > mostPort:
+		return refuse("ports %d and %d, 0 to %d", c.Port, c.ControlPort, mostPort)
+	case c.BlockTime < 0:
+		return refuse("a block time of %s cannot be negative", c.BlockTime)
+	case c.RoundLength > mostRounds || c.UnlockPeriod > mostRounds:
+		return refuse("a round length of %d and an unlock period of %d, at most %d", c.RoundLength, c.UnlockPeriod, uint64(mostRounds))
+	case c.L1Numbers != "" && !c.Arbitrum:
+		return refuse("a plain chain has no L1 block numbers to write: use the Arbitrum mode")
+	case l1Err != nil:
+		return refuse("%w", l1Err)
 	}
-	if c.BlockTime < 0 {
-		return c, fmt.Errorf("a block time of %s: it cannot be negative", c.BlockTime)
-	}
-	if c.RoundLength > 1<<32 || c.UnlockPeriod > 1<<32 {
-		return c, errors.New("the round length and the unlock period are at most 2^32")
-	}
-	if c.L1Numbers != "" && !c.Arbitrum {
-		return c, errors.New("a plain chain has no L1 block numbers to write: use the Arbitrum mode")
-	}
-	_, err := c.L1Numbers.encoder(0)
-	return c, err
+	return nil
 }
 
 // l1Offset is added to a block's number to get its L1 number.

@@ -61,6 +61,9 @@ func Start(ctx context.Context, cfg Config) (*Devnet, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if cfg.StatePath != "" {
 		if err := clearStale(cfg.StatePath); err != nil {
 			return nil, err

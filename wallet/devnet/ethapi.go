@@ -3,7 +3,6 @@ package devnet
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -137,9 +136,6 @@ func ownAPI[T any](apis []rpc.API) (T, error) {
 	return none, fmt.Errorf("the node has no %T", &none)
 }
 
-// ErrL1NumberFormat is returned for an unknown way to write L1 block numbers.
-var ErrL1NumberFormat = errors.New(`L1 block numbers are written as "hex" or "number"`)
-
 // L1NumberFormat is how blocks in the Arbitrum mode spell l1BlockNumber.
 type L1NumberFormat string
 
@@ -157,5 +153,5 @@ func (f L1NumberFormat) encoder(offset uint64) (func(uint64) any, error) {
 	case L1Number:
 		return func(number uint64) any { return number + offset }, nil
 	}
-	return nil, fmt.Errorf("%w, not %q", ErrL1NumberFormat, string(f))
+	return nil, fmt.Errorf(`L1 block numbers are written as "hex" or "number", not %q`, string(f))
 }

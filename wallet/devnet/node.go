@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
+	"net"
+	"strconv"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core"
@@ -42,6 +44,16 @@ type nodeConfig struct {
 
 // newFullNode assembles a node. start brings it up.
 func newFullNode(cfg nodeConfig) (*fullNode, error) {
+	// A node that cannot open its port ends without taking down all that it has
+	// begun. So find out before.
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(cfg.port)))
+	if err != nil {
+		return nil, fmt.Errorf("JSON-RPC: %w", err)
+	}
+	if err := listener.Close(); err != nil {
+		return nil, err
+	}
+
 	modules := []string{"eth", "net", "web3", "txpool", "debug"}
 	stack, err := node.New(&node.Config{
 		Name:             "pmctl-devnet",
