@@ -1,0 +1,160 @@
+package pay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+)
+
+const (
+	// DefaultTimeout is how long a Client waits for an answer unless told otherwise.
+	DefaultTimeout = 15 * time.Second
+
+	// maxAnswer is how many bytes a recipient may answer with: capabilities are the
+	// only part that can be long, and are a few kilobytes.
+	maxAnswer = 1 << 20
+
+	userAgent = "pmctl"
+)
+
+// Client talks to recipients. Its zero value is ready to use.
+type Client struct {
+	// Timeout bounds each request from the first packet to the last; 0 is
+	// DefaultTimeout.
+	Timeout time.Duration
+
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+func (c *Client) timeout() time.Duration {
+	if c.Timeout <= 0 {
+		return DefaultTimeout
+	}
+	return c.Timeout
+}
+
+func (c *Client) now() time.Time {
+	if c.Now == nil {
+		return time.Now()
+	}
+	return c.Now()
+}
+
+// Offer is what a recipient answered a sender with.
+type Offer struct {
+	// URL is where the recipient was asked.
+	URL URL
+
+	// Transcoder is where it takes payments.
+	Transcoder URL
+
+	// Sender is who asked, and for whom alone the params are.
+	Sender common.Address
+
+	// FetchedAt is when the answer came.
+	FetchedAt time.Time
+
+	// Params are the ticket params with their price. They are well-formed, and nothing
+	// more is known of them yet.
+	Params *pm.TicketParams
+
+	// Info is the whole answer as it came, fields that are not known here included.
+	Info *wire.OrchestratorInfo
+}
+
+// Fetch asks the recipient at u for ticket params. The request is the sender's signed
+// one, the same for every recipient; see wire.NewOrchestratorRequest.
+//
+// It fails with *UnreachableError, ErrNotRecipient, *RefusedError with the
+// recipient's own words, ErrNoTicketParams, ErrMalformed, and with ctx's error. Whether
+// the params are any good, and whom they pay, is the limits' question.
+func (c *Client) Fetch(ctx context.Context, u URL, request *wire.OrchestratorRequest) (*Offer, error) {
+	limited, cancel := context.WithTimeout(ctx, c.timeout())
+	defer cancel()
+	var dial dialing
+	conn, err := dial.client(u, c.timeout())
+	if err != nil {
+		return nil, &UnreachableError{URL: u.String(), Reason: oneLine(err.Error()), Err: err}
+	}
+	defer conn.Close()
+
+	var header, trailer metadata.MD
+	info, err := wire.GetOrchestrator(limited, conn, request, grpc.Header(&header), grpc.Trailer(&trailer))
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, c.fetchError(u, err, dial.failure(), header, trailer)
+	}
+	return newOffer(u, common.BytesToAddress(request.GetAddress()), c.now(), info)
+}
+
+// fetchError explains why GetOrchestrator failed. Only an answer in gRPC has its
+// content type; anything else is not the recipient's own word.
+func (c *Client) fetchError(u URL, err, dialFailure error, header, trailer metadata.MD) error {
+	const contentType = "content-type"
+	began, ended := len(header.Get(contentType)) > 0, len(trailer.Get(contentType)) > 0
+	code, text := status.Code(err), oneLine(status.Convert(err).Message())
+	switch {
+	case !began && !ended && dialFailure != nil:
+		return connectError(u, dialFailure, c.timeout())
+	case code == codes.DeadlineExceeded && !ended:
+		return &UnreachableError{URL: u.String(), Reason: fmt.Sprintf("no answer within %v", c.timeout()), Err: context.DeadlineExceeded}
+	case !began && !ended:
+		return fmt.Errorf("%w: what answers at %s does not speak gRPC: %s", ErrNotRecipient, u, text)
+	case code == codes.Unimplemented:
+		return fmt.Errorf("%w: the gRPC server at %s does not know GetOrchestrator", ErrNotRecipient, u)
+	case began && code == codes.ResourceExhausted:
+		return fmt.Errorf("%w: it is longer than %d bytes", ErrMalformed, maxAnswer)
+	case began && code == codes.Internal:
+		return fmt.Errorf("%w: %s", ErrMalformed, text)
+	}
+	return &RefusedError{URL: u.String(), Text: text}
+}
+
+// newOffer reads a recipient's answer strictly.
+func newOffer(u URL, sender common.Address, at time.Time, info *wire.OrchestratorInfo) (*Offer, error) {
+	params, err := info.Params()
+	var missing *wire.MissingError
+	switch {
+	case errors.As(err, &missing) && info.GetTicketParams() == nil:
+		return nil, fmt.Errorf("%w (%s)", ErrNoTicketParams, u)
+	case err != nil:
+		return nil, fmt.Errorf("%w (%s): %w", ErrMalformed, u, err)
+	case params.Recipient == (common.Address{}):
+		return nil, fmt.Errorf("%w (%s): the ticket params pay the zero address", ErrMalformed, u)
+	}
+	transcoder, err := transcoderOf(u, info.GetTranscoder())
+	if err != nil {
+		return nil, err
+	}
+	return &Offer{URL: u, Transcoder: transcoder, Sender: sender, FetchedAt: at, Params: params, Info: info}, nil
+}
+
+// transcoderOf returns where payments go: where the answer says, or where it was
+// asked for if it does not say. A recipient that was asked over TLS is not paid
+// without.
+func transcoderOf(asked URL, text string) (URL, error) {
+	if text == "" {
+		return asked, nil
+	}
+	transcoder, err := ParseURL(text)
+	if err != nil {
+		return URL{}, fmt.Errorf("%w (%s): transcoder: %v", ErrMalformed, asked, err)
+	}
+	if asked.TLS() && !transcoder.TLS() {
+		return URL{}, fmt.Errorf("%w (%s): it was asked over TLS and wants to be paid without, at %s", ErrMalformed, asked, transcoder)
+	}
+	return transcoder, nil
+}

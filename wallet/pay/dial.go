@@ -1,0 +1,153 @@
+package pay
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+// errNoHTTP2 is what a TLS server that does not speak HTTP/2 ends a connection with.
+var errNoHTTP2 = errors.New("it does not speak HTTP/2")
+
+// tlsConfig accepts any certificate: see the package's documentation.
+func tlsConfig(protocols ...string) *tls.Config {
+	return &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12, NextProtos: protocols}
+}
+
+// dialing connects one gRPC client and keeps why that failed, which gRPC itself only
+// tells as text.
+type dialing struct {
+	mu sync.Mutex
+	// err is the last failure; nil once a connection stands.
+	err error
+}
+
+func (d *dialing) note(err error) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.err = err
+	return err
+}
+
+func (d *dialing) failure() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.err
+}
+
+// client returns a client of the recipient at u. It dials when it is first used.
+func (d *dialing) client(u URL, timeout time.Duration) (*grpc.ClientConn, error) {
+	transport := insecure.NewCredentials()
+	if u.TLS() {
+		config := tlsConfig("h2")
+		transport = &handshake{credentials.NewTLS(config), config, d}
+	}
+	return grpc.NewClient("passthrough:///"+u.host,
+		grpc.WithTransportCredentials(transport),
+		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+			dialer := net.Dialer{Timeout: timeout}
+			conn, err := dialer.DialContext(ctx, "tcp", address)
+			return conn, d.note(err)
+		}),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)),
+		grpc.WithDisableServiceConfig(),
+		grpc.WithUserAgent(userAgent),
+	)
+}
+
+// handshake is gRPC's TLS with its failures kept.
+type handshake struct {
+	credentials.TransportCredentials
+	config *tls.Config
+	dial   *dialing
+}
+
+func (h *handshake) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	config := h.config.Clone()
+	config.ServerName = authority
+	if host, _, err := net.SplitHostPort(authority); err == nil {
+		config.ServerName = host
+	}
+	conn := tls.Client(raw, config)
+	err := conn.HandshakeContext(ctx)
+	if err != nil {
+		err = &handshakeError{err}
+	} else if conn.ConnectionState().NegotiatedProtocol != "h2" {
+		err = errNoHTTP2
+	}
+	if h.dial.note(err) != nil {
+		raw.Close()
+		return nil, nil, err
+	}
+	info := credentials.TLSInfo{
+		State:          conn.ConnectionState(),
+		CommonAuthInfo: credentials.CommonAuthInfo{SecurityLevel: credentials.PrivacyAndIntegrity},
+	}
+	return conn, info, nil
+}
+
+func (h *handshake) Clone() credentials.TransportCredentials {
+	return &handshake{h.TransportCredentials.Clone(), h.config.Clone(), h.dial}
+}
+
+// connectError explains why no connection came about.
+func connectError(u URL, err error, timeout time.Duration) error {
+	var (
+		dns    *net.DNSError
+		record tls.RecordHeaderError
+		secure *handshakeError
+		reason string
+	)
+	switch {
+	case errors.Is(err, errNoHTTP2), isAlert(err, noApplicationProtocol):
+		return fmt.Errorf("%w: what answers at %s does not speak gRPC: %w", ErrNotRecipient, u, errNoHTTP2)
+	case errors.As(err, &dns):
+		reason = fmt.Sprintf("the name %s is not known", dns.Name)
+		if dns.IsTimeout || dns.IsTemporary {
+			reason = fmt.Sprintf("the name %s could not be looked up", dns.Name)
+		}
+	case errors.Is(err, syscall.ECONNREFUSED):
+		reason = "the connection was refused: nothing listens there"
+	case errors.As(err, &record):
+		reason = "the TLS handshake failed: it does not speak TLS; is it http://?"
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), isTimeout(err):
+		reason = fmt.Sprintf("no connection within %v", timeout)
+	case errors.As(err, &secure):
+		reason = fmt.Sprintf("the TLS handshake failed: %v", secure.err)
+	default:
+		reason = oneLine(err.Error())
+	}
+	return &UnreachableError{URL: u.String(), Reason: reason, Err: err}
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// handshakeError is a TLS handshake that failed.
+type handshakeError struct{ err error }
+
+func (e *handshakeError) Error() string { return e.err.Error() }
+func (e *handshakeError) Unwrap() error { return e.err }
+
+// noApplicationProtocol is the alert of a server that speaks none of the protocols
+// that it was offered (RFC 7301).
+const noApplicationProtocol tls.AlertError = 120
+
+// isAlert tells whether the other side ended a handshake with an alert. The type that
+// holds it is not exported, its text is the alert's.
+func isAlert(err error, alert tls.AlertError) bool {
+	var remote *net.OpError
+	return errors.As(err, &remote) && remote.Op == "remote error" && remote.Err.Error() == alert.Error()
+}

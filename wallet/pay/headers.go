@@ -1,0 +1,48 @@
+package pay
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+)
+
+// Headers are the values of the two HTTP headers that a payment is.
+type Headers struct {
+	// Payment is the value of Livepeer-Payment: the tickets.
+	Payment string
+
+	// Segment is the value of Livepeer-Segment: the credentials.
+	Segment string
+}
+
+// NewHeaders returns the headers that deliver a batch under an offer's auth token,
+// which names the session that is credited. It fails with *wire.MissingError for an
+// offer without auth token, with *wire.ExpiredTokenError when the token's life is
+// over at now, and with what the signer fails with.
+func NewHeaders(signer pm.Signer, token *wire.AuthToken, batch *pm.TicketBatch, now time.Time) (Headers, error) {
+	// The credentials come first: without them the tickets are worth nothing.
+	credentials, err := wire.PaymentCredentials(signer, token, nil, now)
+	if err != nil {
+		return Headers{}, err
+	}
+	payment, err := wire.PaymentFor(batch)
+	if err != nil {
+		return Headers{}, err
+	}
+	var h Headers
+	if h.Segment, err = wire.EncodeHeader(credentials); err != nil {
+		return Headers{}, err
+	}
+	h.Payment, err = wire.EncodeHeader(payment)
+	return h, err
+}
+
+// HTTP returns the headers for a request.
+func (h Headers) HTTP() http.Header {
+	header := make(http.Header)
+	header.Set(wire.PaymentHeader, h.Payment)
+	header.Set(wire.SegmentHeader, h.Segment)
+	return header
+}

@@ -1,0 +1,216 @@
+package pay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Chain tells a sender's checks what they need to know.
+type Chain interface {
+	Facts(ctx context.Context, sender common.Address) (pm.Facts, error)
+}
+
+// Nonces hands out a session's nonces, durably and each one once.
+type Nonces interface {
+	pm.NonceStore
+
+	// UsedNonces returns how many nonces of a session, counted from 1, are taken.
+	UsedNonces(ctx context.Context, recipientRandHash common.Hash) (uint32, error)
+}
+
+// Payer makes tickets for one sender within the user's limits.
+type Payer struct {
+	// Sender is whose deposit and reserve pay.
+	Sender common.Address
+
+	// Limits are the user's.
+	Limits policy.Limits
+
+	// Chain and Nonces are what the tickets are checked against and numbered by.
+	Chain  Chain
+	Nonces Nonces
+
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// Amount is how much to pay: a number of tickets, or a value in wei, not both.
+type Amount struct {
+	// Count is a number of tickets.
+	Count uint64
+
+	// Value is what the tickets' expected values must add up to at least, when Count
+	// is 0.
+	Value wei.Wei
+}
+
+// ErrAmount is returned for an amount that is both a count and a value, or neither.
+var ErrAmount = errors.New("say either how many tickets or what value")
+
+func (a Amount) check() error {
+	if (a.Count == 0) == a.Value.IsZero() {
+		return ErrAmount
+	}
+	return nil
+}
+
+// ErrWorthless is returned when a value is to be paid with tickets that are worth
+// nothing.
+var ErrWorthless = errors.New("the recipient's tickets have no expected value: there is nothing to pay")
+
+// Plan is tickets that may be made. Nothing has been reserved or signed for it.
+type Plan struct {
+	// Params are what the tickets are made from, Expiration the round they belong to.
+	Params     *pm.TicketParams
+	Expiration pm.TicketExpirationParams
+
+	// Count is how many there are, at least 1.
+	Count uint32
+
+	// TicketEV and TotalEV are what one and what all of them are worth, in wei.
+	TicketEV, TotalEV *big.Rat
+
+	// Overpays is by how much TotalEV exceeds the value asked for, in wei; nil when a
+	// count was asked for. A recipient books it as credit.
+	Overpays *big.Rat
+
+	checkedAt time.Time
+}
+
+// maxFactsAge is how long what the chain said is believed between a check and the
+// reservation of nonces: half the time between two L1 blocks.
+const maxFactsAge = 6 * time.Second
+
+// Plan finds out whether the amount may be paid with tickets made from params: it asks
+// the chain, the limits, and how many nonces are left.
+//
+// It fails with *policy.Refusal, ErrAmount, ErrWorthless, and as Chain and Nonces do.
+func (p *Payer) Plan(ctx context.Context, params *pm.TicketParams, amount Amount) (*Plan, error) {
+	if err := amount.check(); err != nil {
+		return nil, err
+	}
+	if err := params.CheckFields(); err != nil {
+		return nil, p.Limits.CheckParams(params, 1) // which says so as a refusal
+	}
+	ev, count := params.EV(), amount.Count
+	if count == 0 {
+		if ev.Sign() == 0 {
+			return nil, ErrWorthless
+		}
+		var err error
+		if count, err = pm.TicketsFor(amount.Value.Rat(), nil, ev); err != nil {
+			return nil, err
+		}
+	}
+	plan := &Plan{Params: params, TicketEV: ev, TotalEV: new(big.Rat).Mul(ev, new(big.Rat).SetUint64(count))}
+	if amount.Count == 0 {
+		plan.Overpays = new(big.Rat).Sub(plan.TotalEV, amount.Value.Rat())
+	}
+	if err := p.check(ctx, plan, count); err != nil {
+		return nil, err
+	}
+	plan.Count = uint32(count) // the limits' own check is that it fits
+	used, err := p.Nonces.UsedNonces(ctx, params.RecipientRandHash)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := pm.NextNonces(params.RecipientRandHash, used, plan.Count, p.Limits.NonceCap); err != nil {
+		return nil, policy.Explain(err)
+	}
+	return plan, nil
+}
+
+// check asks the chain and holds the plan to the limits.
+func (p *Payer) check(ctx context.Context, plan *Plan, count uint64) error {
+	facts, err := p.Chain.Facts(ctx, p.Sender)
+	if err != nil {
+		return err
+	}
+	if err := p.Limits.Check(plan.Params, facts, count); err != nil {
+		return err
+	}
+	plan.Expiration, plan.checkedAt = facts.Expiration(plan.Params), p.now()
+	return nil
+}
+
+// CheckSender refuses a sender whom no recipient would take tickets from. It needs no
+// params, and so spares a request that must fail.
+func (p *Payer) CheckSender(ctx context.Context) error {
+	facts, err := p.Chain.Facts(ctx, p.Sender)
+	if err != nil {
+		return err
+	}
+	return policy.CheckSender(facts)
+}
+
+// Tickets are a plan's tickets with their nonces, which are on disk as taken. They may
+// be signed once.
+type Tickets struct {
+	*Plan
+
+	// Sender is whose they are.
+	Sender common.Address
+
+	// Nonces are theirs.
+	Nonces pm.NonceRange
+}
+
+// Reserve takes the nonces for a plan. A plan that waited for somebody to type a
+// passphrase is checked again first, since expired tickets can win and cost money
+// without being credited. It fails as Plan does.
+func (p *Payer) Reserve(ctx context.Context, plan *Plan) (*Tickets, error) {
+	if p.now().Sub(plan.checkedAt) > maxFactsAge {
+		if err := p.check(ctx, plan, uint64(plan.Count)); err != nil {
+			return nil, err
+		}
+	}
+	nonces, err := p.Nonces.ReserveNonces(ctx, p.Sender, plan.Params, plan.Count, p.Limits.NonceCap)
+	if err != nil {
+		return nil, policy.Explain(err)
+	}
+	return &Tickets{Plan: plan, Sender: p.Sender, Nonces: nonces}, nil
+}
+
+func (p *Payer) now() time.Time {
+	if p.Now == nil {
+		return time.Now()
+	}
+	return p.Now()
+}
+
+// Sign signs the tickets and hands them to emit in nonce order, as pm.Mint does. The
+// signer must be the sender.
+func (t *Tickets) Sign(ctx context.Context, signer pm.Signer, emit func(pm.TicketSenderParams) error) error {
+	if got := signer.Account().Address; got != t.Sender {
+		return fmt.Errorf("the tickets are %v's and the signer is %v", t.Sender, got)
+	}
+	return pm.Mint(ctx, signer, t.Params, &t.Expiration, t.Nonces, emit)
+}
+
+// Batch signs the tickets and returns them together.
+func (t *Tickets) Batch(ctx context.Context, signer pm.Signer) (*pm.TicketBatch, error) {
+	batch := &pm.TicketBatch{
+		TicketParams:           t.Params,
+		TicketExpirationParams: &t.Expiration,
+		Sender:                 t.Sender,
+		SenderParams:           make([]*pm.TicketSenderParams, 0, t.Nonces.Count),
+	}
+	err := t.Sign(ctx, signer, func(sp pm.TicketSenderParams) error {
+		sp.Sig = append([]byte(nil), sp.Sig...)
+		batch.SenderParams = append(batch.SenderParams, &sp)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return batch, nil
+}

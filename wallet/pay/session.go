@@ -1,0 +1,162 @@
+package pay
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/policy"
+)
+
+// Kept remembers the last offer of each recipient, so that a session goes on over
+// runs.
+type Kept interface {
+	// Load returns the offer kept for a sender and a recipient, or nil.
+	Load(ctx context.Context, sender common.Address, u URL) (*Offer, error)
+
+	// Save keeps an offer in place of the one before.
+	Save(ctx context.Context, offer *Offer) error
+
+	// Drop forgets the offer kept for a sender and a recipient.
+	Drop(ctx context.Context, sender common.Address, u URL) error
+}
+
+// Session pays one recipient, going on with the params of the last payment while they
+// hold.
+type Session struct {
+	Payer  *Payer
+	Client *Client
+	Kept   Kept
+
+	// URL is where the recipient is asked for params.
+	URL URL
+
+	// Unlock opens the sender's key. It is called once, when everything that can be
+	// refused without it has been looked at.
+	Unlock func(ctx context.Context) (pm.Signer, error)
+}
+
+// Payment is a payment that the recipient accepted.
+type Payment struct {
+	// Offer is what was paid on, and Continued tells that it was kept from before.
+	Offer     *Offer
+	Continued bool
+
+	// Tickets are what was paid.
+	Tickets *Tickets
+
+	// NextErr is why no fresh params are kept for the next payment; nil when they are.
+	NextErr error
+}
+
+// Pay pays the amount: one batch, delivered once.
+//
+// It fails as Client.Fetch, Payer.Plan, Payer.Reserve, NewHeaders and Client.Deliver
+// do, and with what Kept and Unlock fail with. After *RefusedError and
+// *UnknownOutcomeError the nonces are spent and the params no longer kept.
+func (s *Session) Pay(ctx context.Context, amount Amount) (*Payment, error) {
+	if err := amount.check(); err != nil {
+		return nil, err
+	}
+	offer, plan, err := s.kept(ctx, amount)
+	if err != nil {
+		return nil, err
+	}
+	if offer == nil {
+		if err := s.Payer.CheckSender(ctx); err != nil {
+			return nil, err
+		}
+	}
+	signer, err := s.Unlock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if offer != nil {
+		payment, err := s.pay(ctx, signer, offer, plan)
+		var refused *RefusedError
+		if !errors.As(err, &refused) || refused.Status != http.StatusForbidden {
+			if err == nil {
+				payment.Continued = true
+			}
+			return payment, err
+		}
+		// The recipient has forgotten the session, and says so before it looks at any
+		// ticket: a new one costs nothing.
+	}
+	if offer, plan, err = s.fetch(ctx, signer, amount); err != nil {
+		return nil, err
+	}
+	return s.pay(ctx, signer, offer, plan)
+}
+
+// kept returns the offer kept from before with a plan on it, or nil when there is none
+// that the amount can be paid on.
+func (s *Session) kept(ctx context.Context, amount Amount) (*Offer, *Plan, error) {
+	offer, err := s.Kept.Load(ctx, s.Payer.Sender, s.URL)
+	if err != nil || offer == nil {
+		return nil, nil, err
+	}
+	if offer.Info.GetAuthToken().Check(s.Client.now()) != nil {
+		return nil, nil, nil
+	}
+	plan, err := s.Payer.Plan(ctx, offer.Params, amount)
+	if errors.As(err, new(*policy.Refusal)) || errors.Is(err, ErrWorthless) {
+		// Fresh params may fare better; if not they are refused in their own words.
+		return nil, nil, nil
+	}
+	return offer, plan, err
+}
+
+func (s *Session) fetch(ctx context.Context, signer pm.Signer, amount Amount) (*Offer, *Plan, error) {
+	request, err := wire.NewOrchestratorRequest(signer)
+	if err != nil {
+		return nil, nil, err
+	}
+	offer, err := s.Client.Fetch(ctx, s.URL, request)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := offer.Info.GetAuthToken().Check(s.Client.now()); err != nil {
+		return nil, nil, err
+	}
+	plan, err := s.Payer.Plan(ctx, offer.Params, amount)
+	return offer, plan, err
+}
+
+// pay reserves, signs and delivers, and keeps what the recipient answers.
+func (s *Session) pay(ctx context.Context, signer pm.Signer, offer *Offer, plan *Plan) (*Payment, error) {
+	tickets, err := s.Payer.Reserve(ctx, plan)
+	if err != nil {
+		return nil, err
+	}
+	batch, err := tickets.Batch(ctx, signer)
+	if err != nil {
+		return nil, err
+	}
+	headers, err := NewHeaders(signer, offer.Info.GetAuthToken(), batch, s.Client.now())
+	if err != nil {
+		return nil, err
+	}
+	receipt, err := s.Client.Deliver(ctx, offer.Transcoder, s.Payer.Sender, headers)
+	// Whatever came of the payment must be remembered even when ctx has ended.
+	after := context.WithoutCancel(ctx)
+	if err != nil {
+		if !errors.Is(err, ErrUnreachable) {
+			err = errors.Join(err, s.Kept.Drop(after, s.Payer.Sender, s.URL))
+		}
+		return nil, err
+	}
+	payment := &Payment{Offer: offer, Tickets: tickets, NextErr: receipt.NextErr}
+	if receipt.Next == nil {
+		payment.NextErr = errors.Join(payment.NextErr, s.Kept.Drop(after, s.Payer.Sender, s.URL))
+		return payment, nil
+	}
+	// Answers name the transcoder; the session is found again by its own URL.
+	receipt.Next.URL = s.URL
+	payment.NextErr = s.Kept.Save(after, receipt.Next)
+	return payment, nil
+}

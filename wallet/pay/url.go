@@ -1,0 +1,68 @@
+package pay
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// DefaultPort is the port of a recipient whose URL has none.
+const DefaultPort = 8935
+
+// ErrURL is returned for text that is not a recipient's URL.
+var ErrURL = errors.New("not a recipient's URL")
+
+// URL is where a recipient is: scheme, host and port, and nothing else, since gRPC has
+// no place for more. It compares with == and its text is unique.
+type URL struct{ scheme, host string }
+
+// ParseURL reads https://host[:port] or, for a recipient without TLS,
+// http://host[:port]. The port is 8935 when there is none, and one slash may follow.
+// Everything else is refused with ErrURL: a user name would end up in logs, and a
+// path, query or fragment would be dropped silently on half of the requests.
+func ParseURL(text string) (URL, error) {
+	fail := func(format string, args ...any) (URL, error) {
+		return URL{}, fmt.Errorf("%w: %s; write it as https://host:%d", ErrURL, fmt.Sprintf(format, args...), DefaultPort)
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		// The error repeats the text, which may hold a password.
+		return fail("it does not parse as a URL")
+	}
+	scheme := strings.ToLower(u.Scheme)
+	switch {
+	case u.User != nil:
+		return fail("it has a user name or password")
+	case scheme != "https" && scheme != "http":
+		return fail("%.80q does not begin with https:// or http://", text)
+	case u.Hostname() == "":
+		return fail("%.80q has no host", text)
+	case u.Path != "" && u.Path != "/":
+		return fail("it has the path %.80q", u.Path)
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(text, "#"):
+		return fail("it has a query or a fragment")
+	}
+	port := strconv.Itoa(DefaultPort)
+	if given := u.Port(); given != "" {
+		number, err := strconv.ParseUint(given, 10, 16)
+		if err != nil || number == 0 {
+			return fail("port %.20q is not 1 to 65535", given)
+		}
+		port = strconv.FormatUint(number, 10)
+	}
+	host := strings.ToLower(u.Hostname())
+	if strings.ContainsFunc(host, func(r rune) bool { return r == '%' || !unicode.IsGraphic(r) || unicode.IsSpace(r) }) {
+		return fail("its host %.80q has blanks or a zone", host)
+	}
+	return URL{scheme, net.JoinHostPort(host, port)}, nil
+}
+
+// String returns the URL as scheme://host:port.
+func (u URL) String() string { return u.scheme + "://" + u.host }
+
+// TLS tells whether the recipient is reached over TLS.
+func (u URL) TLS() bool { return u.scheme == "https" }
