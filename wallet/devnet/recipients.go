@@ -60,7 +60,8 @@ func (o *ownRecipient) start(ctx context.Context, env RecipientEnv, economy reci
 	life, o.stop = context.WithCancel(context.Background())
 	var err error
 	network := chain.Network{Name: chain.Devnet, ChainID: env.ChainID.Uint64(), Controller: env.Controller, RPCURL: env.RPCURL}
-	if o.client, err = chain.Dial(ctx, env.RPCURL, network); err != nil {
+	// One connection that stays, so that ending the network waits for none.
+	if o.client, err = chain.Dial(ctx, env.WSURL, network); err != nil {
 		return err
 	}
 	if o.watcher, err = chain.Watch(life, o.client, watchInterval); err != nil {

@@ -65,10 +65,10 @@ func DefaultEconomy() Economy {
 		PixelsPerUnit: 1,
 		Tickets: pm.TicketParamsConfig{
 			EV:               big.NewInt(1000 * params.GWei),
-			RedeemGas:        400_000,
+			RedeemGas:        200_000,
 			TxCostMultiplier: 2,
 		},
-		GasPrice: big.NewInt(params.GWei / 200),
+		GasPrice: big.NewInt(params.GWei / 100),
 	}
 }
 

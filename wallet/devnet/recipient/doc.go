@@ -16,10 +16,10 @@
 // face value is redeemGas · gasPrice · txCostMultiplier and its winProb is
 // EV / faceValue, so DefaultEconomy takes
 //
-//	redeemGas = 400,000   gasPrice = 0.005 gwei   txCostMultiplier = 2   EV = 1000 gwei
+//	redeemGas = 200,000   gasPrice = 0.01 gwei   txCostMultiplier = 2   EV = 1000 gwei
 //
 // A redemption is then reckoned at 2000 gwei, a face value is 4000 gwei, winProb
 // is 1/4, and a batch of up to 19 tickets passes the sender's default limits. The
-// gas price is the one the recipient reckons with, about Arbitrum One's in quiet
-// times; what the local chain charges for the redemption is its own affair.
+// gas price is the one the recipient reckons with, Arbitrum One's in quiet times;
+// what the local chain charges for the redemption is its own affair.
 package recipient

@@ -53,6 +53,8 @@ func (r *Recipient) withFaults(next http.Handler) http.Handler {
 
 // misbehave tells whether it has done with the request.
 func (r *Recipient) misbehave(w http.ResponseWriter, req *http.Request) bool {
+	r.held.Add(1)
+	defer r.held.Add(-1)
 	if value, on := r.faults.has(FaultSlow); on {
 		delay, err := time.ParseDuration(value)
 		if err != nil {

@@ -47,7 +47,7 @@ func newNetwork(t *testing.T, cfg devnet.Config) *network {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
 	state := d.State()
-	client, err := chain.Dial(t.Context(), state.RPCURL, state.Network())
+	client, err := chain.Dial(t.Context(), state.WSURL, state.Network())
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	return &network{Devnet: d, client: client}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -28,6 +29,7 @@ type Recipient struct {
 	authority *authority
 	ledger    *ledger
 	faults    faultSet
+	held      atomic.Int64 // requests that a fault keeps waiting
 	grpc      *grpc.Server
 	listeners *listeners
 }

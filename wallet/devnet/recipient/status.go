@@ -17,6 +17,8 @@ type Status struct {
 	PlainURL string `json:"plain_url"`
 	// Faults are the faults that are on.
 	Faults []string `json:"faults"`
+	// Held is how many requests a fault keeps waiting.
+	Held int64 `json:"held"`
 	// Params counts the requests for ticket params.
 	Params RequestCounts `json:"params"`
 	// Payments counts the payments that were delivered.
@@ -104,7 +106,7 @@ func integer(n *big.Int) Rational {
 func (r *Recipient) Status() Status {
 	status := r.ledger.status()
 	status.Address, status.URL, status.PlainURL = r.Address(), r.URL(), r.PlainURL()
-	status.Faults = r.faults.list()
+	status.Faults, status.Held = r.faults.list(), r.held.Load()
 	for _, w := range r.store.all() {
 		status.addWinner(&w)
 	}

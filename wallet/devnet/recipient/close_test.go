@@ -1,0 +1,74 @@
+package recipient_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/devnet"
+	"github.com/pmctl/pmctl/wallet/devnet/recipient"
+)
+
+// A recipient that is closed while senders wait for it and a winner waits for its
+// expiry leaves no goroutine and no port behind.
+func TestCloseLeavesNothing(t *testing.T) {
+	var env devnet.RecipientEnv
+	own := devnet.OwnRecipient(recipient.DefaultEconomy())
+	network := newNetwork(t, devnet.Config{StartRecipient: func(ctx context.Context, e devnet.RecipientEnv) (devnet.Recipient, error) {
+		env = e
+		return own(ctx, e)
+	}})
+	p := network.newPayer(t).fund(ether, ether)
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	before := goleak.IgnoreCurrent()
+
+	routes := map[string]http.Handler{}
+	env.Handle = func(pattern string, handler http.Handler) { routes[pattern] = handler }
+	second, err := devnet.OwnRecipient(recipient.DefaultEconomy())(t.Context(), env)
+	require.NoError(t, err)
+	closed := false
+	defer func() {
+		if !closed {
+			require.NoError(t, second.Close())
+		}
+	}()
+	state := second.State()
+	for nonce, info := uint32(1), p.offer(state.URL); status(t, state.StatusURL).Tickets.Won == 0; nonce++ {
+		p.accepted(info, p.payment(info, nonce, 1))
+	}
+
+	answer := httptest.NewRecorder()
+	routes["POST /recipients/0/fault"].ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/?name=hang", nil))
+	require.Equal(t, http.StatusOK, answer.Code)
+	request, err := wire.NewOrchestratorRequest(p.signer)
+	require.NoError(t, err)
+	ended := make(chan error, 2)
+	for _, at := range []string{state.URL, state.PlainURL} {
+		go func() {
+			_, err := p.askWith(t.Context(), at, request)
+			ended <- err
+		}()
+	}
+	eventually(t, func() (any, bool) { n := status(t, state.StatusURL).Held; return n, n == 2 })
+
+	require.NoError(t, second.Close())
+	closed = true
+	require.Error(t, <-ended)
+	require.Error(t, <-ended)
+	for _, at := range []string{state.URL, state.PlainURL} {
+		u, err := url.Parse(at)
+		require.NoError(t, err)
+		_, err = net.Dial("tcp", u.Host)
+		require.Error(t, err)
+	}
+	p.http.CloseIdleConnections()
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	goleak.VerifyNone(t, before)
+}
