@@ -1,0 +1,123 @@
+package format
+
+import (
+	"encoding/json"
+	"math/big"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/holiman/uint256"
+)
+
+// Address is an address: 0x and 40 hex digits, written with its EIP-55 checksum. Read,
+// it may be in one case throughout; in mixed case the checksum must fit.
+type Address common.Address
+
+// MarshalText writes the address with its checksum.
+func (a Address) MarshalText() ([]byte, error) { return []byte(common.Address(a).Hex()), nil }
+
+// UnmarshalText reads an address. It fails with *json.UnmarshalTypeError, to which the
+// decoder adds the field.
+func (a *Address) UnmarshalText(text []byte) error {
+	s := string(text)
+	address := common.HexToAddress(s)
+	digits := strings.TrimPrefix(s, "0x")
+	oneCase := digits == strings.ToLower(digits) || digits == strings.ToUpper(digits)
+	if !strings.HasPrefix(s, "0x") || !common.IsHexAddress(s) || !oneCase && s != address.Hex() {
+		return valueError[Address](s)
+	}
+	*a = Address(address)
+	return nil
+}
+
+// Uint is an unsigned integer of at most 256 bits: a decimal string without leading
+// zeros.
+type Uint struct{ v uint256.Int }
+
+// newUint returns v, which has been checked to fit; nil counts as 0.
+func newUint(v *big.Int) (u Uint) {
+	if v != nil {
+		u.v.SetFromBig(v)
+	}
+	return u
+}
+
+// Big returns the number as an integer of the caller's own.
+func (u Uint) Big() *big.Int { return u.v.ToBig() }
+
+// MarshalText writes the number.
+func (u Uint) MarshalText() ([]byte, error) { return []byte(u.v.Dec()), nil }
+
+// UnmarshalText reads a number. It fails with *json.UnmarshalTypeError, to which the
+// decoder adds the field.
+func (u *Uint) UnmarshalText(text []byte) error {
+	var v uint256.Int
+	if err := v.SetFromDecimal(string(text)); err != nil || v.Dec() != string(text) {
+		return valueError[Uint](string(text))
+	}
+	u.v = v
+	return nil
+}
+
+// Int is a signed integer of 64 bits: a decimal string without leading zeros.
+type Int int64
+
+// MarshalText writes the number.
+func (i Int) MarshalText() ([]byte, error) { return strconv.AppendInt(nil, int64(i), 10), nil }
+
+// UnmarshalText reads a number. It fails with *json.UnmarshalTypeError, to which the
+// decoder adds the field.
+func (i *Int) UnmarshalText(text []byte) error {
+	v, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil || strconv.FormatInt(v, 10) != string(text) {
+		return valueError[Int](string(text))
+	}
+	*i = Int(v)
+	return nil
+}
+
+// valueError is text that is no T. It is the decoder's own kind of error, because only
+// to that does the decoder add the path of the field.
+func valueError[T any](text string) error {
+	return &json.UnmarshalTypeError{Value: quote(text), Type: reflect.TypeFor[T]()}
+}
+
+// quote quotes text for an error message, cut when it is long.
+func quote(text string) string {
+	const most = 80
+	if len(text) > most {
+		return strconv.Quote(text[:most]) + "…"
+	}
+	return strconv.Quote(text)
+}
+
+// wanted says in words what a field of a type holds.
+func wanted(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[Address]():
+		return "an address: 0x, 40 hex digits, in mixed case with the right checksum"
+	case reflect.TypeFor[Uint]():
+		return "a decimal number in quotes, of at most 256 bits, without leading zeros"
+	case reflect.TypeFor[Int]():
+		return "a decimal number in quotes, of at most 63 bits, without leading zeros"
+	case reflect.TypeFor[common.Hash]():
+		return "a hash in quotes: 0x and 64 hex digits"
+	case reflect.TypeFor[[]byte]():
+		return "bytes in quotes, in base64"
+	}
+	switch t.Kind() {
+	case reflect.Uint32:
+		return "a whole number of at most 32 bits"
+	case reflect.Int:
+		return "a whole number"
+	case reflect.String:
+		return "text in quotes"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Struct, reflect.Map, reflect.Pointer:
+		return "an object"
+	}
+	return t.Kind().String()
+}
