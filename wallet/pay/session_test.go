@@ -1,0 +1,278 @@
+package pay
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/http"
+	"path/filepath"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/devnet"
+	"github.com/pmctl/pmctl/wallet/devnet/recipient"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/tx"
+)
+
+// inMemory keeps offers for one run.
+type inMemory map[string]*Offer
+
+func (m inMemory) key(sender common.Address, u URL) string { return sender.Hex() + u.String() }
+
+func (m inMemory) Load(_ context.Context, sender common.Address, u URL) (*Offer, error) {
+	return m[m.key(sender, u)], nil
+}
+
+func (m inMemory) Save(_ context.Context, offer *Offer) error {
+	m[m.key(offer.Sender, offer.URL)] = offer
+	return nil
+}
+
+func (m inMemory) Drop(_ context.Context, sender common.Address, u URL) error {
+	delete(m, m.key(sender, u))
+	return nil
+}
+
+// world is a local network with a funded sender and a running recipient.
+type world struct {
+	net      *devnet.Devnet
+	session  *Session
+	kept     inMemory
+	signer   *keystore.Signer
+	broker   *chain.Broker
+	unlocked int
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	net, err := devnet.Start(t.Context(), devnet.Config{Recipients: 1})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, net.Close()) })
+	network := chain.Network{Name: chain.Devnet, ChainID: net.ChainID().Uint64(), Controller: net.Controller()}
+	client, err := chain.Dial(t.Context(), net.RPCURL(), network)
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+
+	w := &world{net: net, kept: inMemory{}, signer: signerOf(t, net.Accounts()[0].Key)}
+	w.broker, err = chain.NewBroker(t.Context(), client, tx.NewAccount(client, w.signer))
+	require.NoError(t, err)
+	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { s.Close() })
+	w.session = &Session{
+		Payer:  &Payer{Sender: w.signer.Address(), Limits: policy.Default(), Chain: client, Nonces: s.Chain(network.ChainID)},
+		Client: &Client{Timeout: testTimeout},
+		Kept:   w.kept,
+		URL:    parse(t, net.Recipients()[0].State().URL),
+		Unlock: func(context.Context) (pm.Signer, error) {
+			w.unlocked++
+			return w.signer, nil
+		},
+	}
+	return w
+}
+
+func signerOf(t *testing.T, key *ecdsa.PrivateKey) *keystore.Signer {
+	t.Helper()
+	signer, err := keystore.NewRawSigner([]byte(hex.EncodeToString(crypto.FromECDSA(key))))
+	require.NoError(t, err)
+	t.Cleanup(signer.Close)
+	return signer
+}
+
+// confirm waits for a transaction that must succeed.
+func (w *world) confirm(t *testing.T) func(*types.Transaction, error) {
+	return func(sent *types.Transaction, err error) {
+		t.Helper()
+		require.NoError(t, err)
+		require.NoError(t, w.broker.CheckTx(sent))
+	}
+}
+
+// control asks the network to do something.
+func (w *world) control(t *testing.T, path string) {
+	t.Helper()
+	response, err := http.Post(w.net.ControlURL()+path, "", nil)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	require.Equal(t, http.StatusOK, response.StatusCode, path)
+}
+
+// fault switches a fault of the recipient.
+func (w *world) fault(t *testing.T, name string, on bool) {
+	t.Helper()
+	w.control(t, fmt.Sprintf("/recipients/0/fault?name=%s&on=%v", name, on))
+}
+
+// seen is what the recipient says that it saw of the sender.
+func (w *world) seen(t *testing.T) recipient.SenderStatus {
+	t.Helper()
+	response, err := http.Get(w.net.Recipients()[0].State().StatusURL)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	var status recipient.Status
+	require.NoError(t, json.NewDecoder(response.Body).Decode(&status))
+	return status.Senders[w.signer.Address()]
+}
+
+// One sender's story with one recipient, told in order.
+func TestPaySession(t *testing.T) {
+	w := newWorld(t)
+	pay := func(amount Amount) (*Payment, error) { return w.session.Pay(t.Context(), amount) }
+
+	// Nobody unlocks a key for a sender without funds.
+	_, err := pay(Amount{Count: 1})
+	require.ErrorIs(t, err, policy.ErrFunds)
+	w.confirm(t)(w.broker.FundDeposit(big.NewInt(1e18)))
+	_, err = pay(Amount{Count: 1})
+	require.ErrorIs(t, err, pm.ErrNoReserve)
+	require.Zero(t, w.unlocked)
+
+	// A reserve too small for a face value is the recipient's to notice.
+	w.confirm(t)(w.broker.FundReserve(big.NewInt(1)))
+	_, err = pay(Amount{Count: 1})
+	require.ErrorAs(t, err, new(*RefusedError))
+	require.ErrorIs(t, err, pm.ErrInsufficientSenderReserve)
+	w.confirm(t)(w.broker.FundReserve(big.NewInt(1e18)))
+
+	w.unlocked = 0
+	first, err := pay(amountOf(t, "3500gwei"))
+	require.NoError(t, err)
+	require.NoError(t, first.NextErr)
+	require.False(t, first.Continued)
+	require.Equal(t, pm.NonceRange{First: 1, Count: 4}, first.Tickets.Nonces)
+	require.EqualValues(t, 4, w.seen(t).Credited)
+	credit := new(big.Rat).Add(first.Tickets.Overpays, amountOf(t, "3500gwei").Value.Rat())
+	require.Zero(t, credit.Cmp(first.Tickets.TotalEV))
+
+	// The second payment goes on with what the first was answered.
+	asked := w.kept[w.kept.key(w.signer.Address(), w.session.URL)]
+	second, err := pay(Amount{Count: 2})
+	require.NoError(t, err)
+	require.True(t, second.Continued)
+	require.Same(t, asked, second.Offer)
+	require.EqualValues(t, 6, w.seen(t).Credited)
+	require.Equal(t, 2, w.unlocked)
+
+	// So does one on params that other tickets were made from.
+	asked = w.kept[w.kept.key(w.signer.Address(), w.session.URL)]
+	plan, err := w.session.Payer.Plan(t.Context(), asked.Params, Amount{Count: 3})
+	require.NoError(t, err)
+	_, err = w.session.Payer.Reserve(t.Context(), plan)
+	require.NoError(t, err)
+	third, err := pay(Amount{Count: 1})
+	require.NoError(t, err)
+	require.True(t, third.Continued)
+	require.EqualValues(t, 4, third.Tickets.Nonces.First)
+
+	// Params that expired meanwhile are fetched anew.
+	w.control(t, "/mine?blocks=40")
+	fourth, err := pay(Amount{Count: 1})
+	require.NoError(t, err)
+	require.False(t, fourth.Continued)
+	require.EqualValues(t, 8, w.seen(t).Credited)
+
+	// So is a session whose credentials the recipient no longer knows, since it says so
+	// before it takes any ticket.
+	kept := w.kept[w.kept.key(w.signer.Address(), w.session.URL)]
+	kept.Info.AuthToken.Token = []byte("from another life")
+	fifth, err := pay(Amount{Count: 1})
+	require.NoError(t, err)
+	require.False(t, fifth.Continued)
+	require.EqualValues(t, 9, w.seen(t).Credited)
+
+	w.refusals(t, pay)
+}
+
+// refusals continues the story with what a recipient can do to a payment.
+func (w *world) refusals(t *testing.T, pay func(Amount) (*Payment, error)) {
+	w.fault(t, "refuse-payment", true)
+	before := w.seen(t)
+	_, err := pay(Amount{Count: 1})
+	var refused *RefusedError
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, http.StatusBadRequest, refused.Status)
+	require.Empty(t, w.kept, "a refused session is not gone on with")
+	w.fault(t, "refuse-payment", false)
+
+	w.fault(t, "drop-after-taking", true)
+	_, err = pay(Amount{Count: 2})
+	require.ErrorAs(t, err, new(*UnknownOutcomeError))
+	require.Empty(t, w.kept)
+	require.Equal(t, before.Accepted+2, w.seen(t).Accepted, "the tickets were taken, once")
+	w.fault(t, "drop-after-taking", false)
+
+	unlocked := w.unlocked
+	w.session.Payer.Limits.MaxEV = big.NewRat(1, 1)
+	_, err = pay(Amount{Count: 1})
+	require.ErrorIs(t, err, policy.ErrLimit)
+	w.session.Payer.Limits = policy.Default()
+	w.session.Payer.Limits.Recipient = common.Address{1}
+	_, err = pay(Amount{Count: 1})
+	require.ErrorAs(t, err, new(*policy.WrongRecipientError))
+	w.session.Payer.Limits = policy.Default()
+	_, err = pay(Amount{})
+	require.ErrorIs(t, err, ErrAmount)
+	require.Equal(t, unlocked+2, w.unlocked, "fresh params are asked for with a signature")
+
+	for fault, check := range map[string]func(error){
+		"other-recipient": func(err error) { require.ErrorAs(t, err, new(*RefusedError)) },
+		"no-auth-token":   func(err error) { require.ErrorAs(t, err, new(*wire.MissingError)) },
+		"no-params":       func(err error) { require.ErrorIs(t, err, ErrNoTicketParams) },
+		"long-integer":    func(err error) { require.ErrorIs(t, err, ErrMalformed) },
+		"expired":         func(err error) { require.ErrorIs(t, err, policy.ErrUnacceptable) },
+		"expensive-ev":    func(err error) { require.ErrorIs(t, err, policy.ErrLimit) },
+	} {
+		w.fault(t, fault, true)
+		_, err = pay(Amount{Count: 1})
+		require.Error(t, err, fault)
+		check(err)
+		w.fault(t, fault, false)
+	}
+
+	w.fault(t, "no-expiration-params", true)
+	payment, err := pay(Amount{Count: 1})
+	require.NoError(t, err, "the last initialized round is what the recipient means")
+	require.Nil(t, payment.Offer.Params.ExpirationParams)
+	require.NotZero(t, payment.Tickets.Expiration.CreationRound)
+	w.fault(t, "no-expiration-params", false)
+
+	clear(w.kept)
+	w.confirm(t)(w.broker.Unlock())
+	w.control(t, "/round?count=6")
+	unlocked = w.unlocked
+	_, err = pay(Amount{Count: 1})
+	require.ErrorIs(t, err, pm.ErrSenderUnlocking)
+	require.Equal(t, unlocked, w.unlocked)
+}
+
+// A store that cannot keep the next params does not make a payment fail that was
+// accepted.
+func TestAcceptedThoughNothingWasKept(t *testing.T) {
+	w := newWorld(t)
+	w.confirm(t)(w.broker.FundDepositAndReserve(big.NewInt(1e18), big.NewInt(1e18)))
+	w.session.Kept = forgetful{w.kept}
+	payment, err := w.session.Pay(t.Context(), Amount{Count: 1})
+	require.NoError(t, err)
+	require.ErrorIs(t, payment.NextErr, errForgetful)
+}
+
+var errForgetful = errors.New("the disk is full")
+
+type forgetful struct{ inMemory }
+
+func (forgetful) Save(context.Context, *Offer) error { return errForgetful }
