@@ -14,7 +14,16 @@ import (
 
 // ErrUnreachable is returned when a node cannot be asked: nobody answers, or what
 // answers is no Ethereum node.
-var ErrUnreachable = errors.New("the RPC node cannot be reached")
+var ErrUnreachable error = unreachable{}
+
+type unreachable struct{}
+
+func (unreachable) Error() string { return "the RPC node cannot be reached" }
+
+// Hint says what to check.
+func (unreachable) Hint() string {
+	return "check --rpc-url (or ETH_RPC_URL) and the connection; the local network is there while pmctl-devnet runs"
+}
 
 // ChainIDError is returned when a node serves another chain than the network's.
 type ChainIDError struct {
@@ -60,8 +69,11 @@ func (c *Client) classify(err error) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, ErrUnreachable) {
+	if errors.Is(err, ErrUnreachable) {
 		return err
+	}
+	if errors.Is(err, context.Canceled) {
+		return context.Canceled // without the URL
 	}
 	if revert := asRevert(err); revert != nil {
 		return revert

@@ -8,6 +8,8 @@ import (
 	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/pmctl/pmctl/pm"
 )
 
 // Reasons for which the contracts revert, as they spell them.
@@ -17,8 +19,6 @@ const (
 	reasonUnlocking      = "unlock already initiated"
 	reasonNotUnlocking   = "no unlock request in progress"
 	reasonLocked         = "account is locked"
-	reasonUsed           = "ticket is used"
-	reasonNoBlockHash    = "ticket creationRound does not have a block hash"
 	reasonNotInitialized = "current round is not initialized"
 )
 
@@ -29,13 +29,11 @@ var (
 	ErrUnlocking      = errors.New(reasonUnlocking)
 	ErrNotUnlocking   = errors.New(reasonNotUnlocking)
 	ErrLocked         = errors.New(reasonLocked)
-	ErrTicketUsed     = errors.New(reasonUsed)
-	ErrNoBlockHash    = errors.New(reasonNoBlockHash)
 	ErrNotInitialized = errors.New(reasonNotInitialized)
 )
 
-// RevertError is a call that a contract refuses. It matches the reasons above with
-// errors.Is.
+// RevertError is a call that a contract refuses. It matches the reasons above, and
+// package pm's ErrTicketUsed and ErrNoRoundBlockHash, with errors.Is.
 type RevertError struct {
 	// Reason is the contract's own; "" when it gave none.
 	Reason string
@@ -51,7 +49,7 @@ func (e *RevertError) Error() string {
 // Is tells whether target is this reason.
 func (e *RevertError) Is(target error) bool {
 	switch target {
-	case ErrPaused, ErrNoFunds, ErrUnlocking, ErrNotUnlocking, ErrLocked, ErrTicketUsed, ErrNoBlockHash, ErrNotInitialized:
+	case ErrPaused, ErrNoFunds, ErrUnlocking, ErrNotUnlocking, ErrLocked, ErrNotInitialized, pm.ErrTicketUsed, pm.ErrNoRoundBlockHash:
 		return e.Reason == target.Error()
 	}
 	return false

@@ -149,7 +149,8 @@ func protocolInfo(info contract.GetSenderInfoOutput) *pm.SenderInfo {
 	}
 }
 
-// Facts reads what a sender's checks need before it mints.
+// Facts reads what a sender's checks need before it mints. When the last initialized
+// round has no block hash, the facts name the round before, as recipients' params do.
 func (c *Client) Facts(ctx context.Context, sender common.Address) (pm.Facts, error) {
 	contracts, err := c.Contracts(ctx)
 	if err != nil {
@@ -170,27 +171,39 @@ func (c *Client) Facts(ctx context.Context, sender common.Address) (pm.Facts, er
 	if err != nil {
 		return pm.Facts{}, err
 	}
-	return pm.Facts{
+	facts := pm.Facts{
 		LastSeenL1Block:            new(big.Int).SetUint64(head.L1Block),
 		LastInitializedRound:       last,
 		LastInitializedL1BlockHash: hashes[0],
 		Sender:                     protocolInfo(info),
-	}, nil
+	}
+	// A sender that can withdraw in the next round is refused, and stays so: that
+	// check must not be one round off.
+	next := new(big.Int).Add(last, big.NewInt(1))
+	if hashes[0] == ([32]byte{}) && hashes[1] != ([32]byte{}) && info.Sender.WithdrawRound.Cmp(next) != 0 {
+		facts.LastInitializedRound = new(big.Int).Sub(last, big.NewInt(1))
+		facts.LastInitializedL1BlockHash = hashes[1]
+	}
+	return facts, nil
 }
 
 // roundHashes returns the L1 block hashes that were recorded for a round and for the
 // one before it.
 func (c *Client) roundHashes(ctx context.Context, contracts Contracts, round *big.Int) ([2][32]byte, error) {
 	var hashes [2][32]byte
-	rounds := contract.NewRoundsManager()
 	b := new(batch)
-	call(b, contracts.RoundsManager, rounds.PackBlockHashForRound(round), rounds.UnpackBlockHashForRound, &hashes[0])
-	if round.Sign() > 0 {
-		before := new(big.Int).Sub(round, big.NewInt(1))
-		call(b, contracts.RoundsManager, rounds.PackBlockHashForRound(before), rounds.UnpackBlockHashForRound, &hashes[1])
-	}
+	b.roundHashes(contracts, round, &hashes)
 	if err := c.do(ctx, b); err != nil {
 		return hashes, fmt.Errorf("read the block hash of round %v: %w", round, err)
 	}
 	return hashes, nil
+}
+
+func (b *batch) roundHashes(contracts Contracts, round *big.Int, into *[2][32]byte) {
+	rounds := contract.NewRoundsManager()
+	call(b, contracts.RoundsManager, rounds.PackBlockHashForRound(round), rounds.UnpackBlockHashForRound, &into[0])
+	if round.Sign() > 0 {
+		before := new(big.Int).Sub(round, big.NewInt(1))
+		call(b, contracts.RoundsManager, rounds.PackBlockHashForRound(before), rounds.UnpackBlockHashForRound, &into[1])
+	}
 }

@@ -54,6 +54,9 @@ const (
 	overlap = 12
 	// maxBackoff bounds the wait between attempts to reach a node.
 	maxBackoff = time.Minute
+	// logSpan is how many blocks are asked for in one request; nodes refuse more than
+	// some thousands.
+	logSpan = 2000
 	// askTimeout bounds one look at the chain.
 	askTimeout = 30 * time.Second
 )
@@ -161,12 +164,17 @@ func (w *Watcher) look(before moment) (moment, error) {
 	b.head(&now.head)
 	call(b, w.contracts.RoundsManager, rounds.PackLastInitializedRound(), rounds.UnpackLastInitializedRound, &now.round)
 	call(b, w.contracts.BondingManager, bonding.PackGetTranscoderPoolSize(), bonding.UnpackGetTranscoderPoolSize, &now.poolSize)
+	if before.round != nil {
+		// Most likely the round is still the same. Its hash is read again all the
+		// same: a block that replaced another may have brought another hash.
+		b.roundHashes(w.contracts, before.round, &now.hashes)
+	}
 	if err := w.client.do(ctx, b); err != nil {
 		return moment{}, err
 	}
 	if before.round != nil && now.round.Cmp(before.round) == 0 {
 		// The pool's size is the one that the round began with.
-		now.hashes, now.poolSize = before.hashes, before.poolSize
+		now.poolSize = before.poolSize
 		return now, nil
 	}
 	var err error
@@ -180,13 +188,20 @@ func (w *Watcher) logs(from, to uint64) ([]types.Log, error) {
 	defer cancel()
 	from = min(from, to)
 	from -= min(from, overlap)
-	var logs []types.Log
-	err := w.client.rpc.CallContext(ctx, &logs, "eth_getLogs", map[string]any{
-		"fromBlock": hexutil.Uint64(from),
-		"toBlock":   hexutil.Uint64(to),
-		"address":   []common.Address{w.contracts.TicketBroker, w.contracts.RoundsManager},
-	})
-	return logs, w.client.classify(err)
+	var all []types.Log
+	for ; from <= to; from += logSpan {
+		var logs []types.Log
+		err := w.client.rpc.CallContext(ctx, &logs, "eth_getLogs", map[string]any{
+			"fromBlock": hexutil.Uint64(from),
+			"toBlock":   hexutil.Uint64(min(from+logSpan-1, to)),
+			"address":   []common.Address{w.contracts.TicketBroker, w.contracts.RoundsManager},
+		})
+		if err != nil {
+			return nil, w.client.classify(err)
+		}
+		all = append(all, logs...)
+	}
+	return all, nil
 }
 
 // changedSenders returns whose funds the events changed: all of the broker's events

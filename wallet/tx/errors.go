@@ -1,11 +1,13 @@
 package tx
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -57,6 +59,18 @@ func (e *NotMinedError) Hint() string {
 	return "it may still be mined: look at pmctl status before you send another one"
 }
 
+// waitEnded is a context's error in the words of somebody who waited.
+type waitEnded struct{ err error }
+
+func (e waitEnded) Error() string {
+	if errors.Is(e.err, context.Canceled) {
+		return "the waiting was interrupted"
+	}
+	return "the time to wait is over"
+}
+
+func (e waitEnded) Unwrap() error { return e.err }
+
 // UnknownOutcomeError is a transaction that was handed to the node without an answer:
 // it may or may not have been sent.
 type UnknownOutcomeError struct {
@@ -96,3 +110,6 @@ func (e *FailedError) Error() string {
 
 // Unwrap returns the contract's reason.
 func (e *FailedError) Unwrap() error { return e.Err }
+
+// Is matches pm.ErrTxFailed.
+func (e *FailedError) Is(target error) bool { return target == pm.ErrTxFailed }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/ethereum/go-ethereum"
@@ -35,7 +37,12 @@ func Send(ctx context.Context, node Backend, signer Signer, p *Prepared) (*types
 	if err != nil {
 		return nil, fmt.Errorf("sign the transaction: %w", err)
 	}
+	// The transaction exists from here on, whatever the node answers: a journal would
+	// take it down before it is sent.
 	if err := node.SendTransaction(ctx, signed); err != nil {
+		if strings.Contains(err.Error(), alreadyKnown) {
+			return signed, nil
+		}
 		if errors.Is(err, chain.ErrUnreachable) || errors.Is(err, context.Canceled) {
 			return nil, &UnknownOutcomeError{Hash: signed.Hash(), Err: err}
 		}
@@ -43,6 +50,10 @@ func Send(ctx context.Context, node Backend, signer Signer, p *Prepared) (*types
 	}
 	return signed, nil
 }
+
+// alreadyKnown is what nodes answer when the very same transaction, by its hash,
+// waits in their pool already. Their errors have no code for it.
+const alreadyKnown = "already known"
 
 const (
 	firstPoll = 100 * time.Millisecond
@@ -69,8 +80,8 @@ func Wait(ctx context.Context, node Backend, hash common.Hash) (*types.Receipt, 
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			err := context.Cause(ctx)
-			if last != nil && ctx.Err() != nil && !errors.Is(last, ctx.Err()) {
+			var err error = waitEnded{ctx.Err()}
+			if last != nil && !errors.Is(last, ctx.Err()) {
 				err = fmt.Errorf("%w; the node's last answer: %w", err, last)
 			}
 			return nil, &NotMinedError{Hash: hash, Err: err}
@@ -93,19 +104,24 @@ func (p *Prepared) Replay(ctx context.Context, node Backend, receipt *types.Rece
 	return nil
 }
 
-// Account sends the transactions of one account.
+// Account sends the transactions of one account. Its methods may be called from any
+// goroutine.
 type Account struct {
 	node   Backend
 	signer Signer
+	// sending lets one transaction be sent at a time, so that no two take one nonce.
+	sending sync.Mutex
 }
 
 var _ chain.Transactor = (*Account)(nil)
 
 // NewAccount returns signer's account on the node.
-func NewAccount(node Backend, signer Signer) *Account { return &Account{node, signer} }
+func NewAccount(node Backend, signer Signer) *Account { return &Account{node: node, signer: signer} }
 
 // Send prepares, signs and sends a call. It fails as Prepare and Send do.
 func (a *Account) Send(ctx context.Context, to common.Address, value wei.Wei, data []byte) (*types.Transaction, error) {
+	a.sending.Lock()
+	defer a.sending.Unlock()
 	p, err := Prepare(ctx, a.node, a.signer.Address(), Call{To: to, Value: value, Data: data})
 	if err != nil {
 		return nil, err
