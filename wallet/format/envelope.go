@@ -24,8 +24,10 @@ const Version = 1
 const (
 	KindParams = "pmctl.params"
 	KindBatch  = "pmctl.batch"
-	KindError  = "pmctl.error"
 )
+
+// kindError is the kind of the document of an error.
+const kindError = "pmctl.error"
 
 // Error is what a failed command says to a program.
 type Error struct {
@@ -57,7 +59,7 @@ func Write(w io.Writer, kind string, data any) error {
 
 // WriteError writes the document of an error, on one line.
 func WriteError(w io.Writer, e Error) error {
-	return newEncoder(w).Encode(envelope{Kind: KindError, Version: Version, Error: e})
+	return newEncoder(w).Encode(envelope{Kind: kindError, Version: Version, Error: e})
 }
 
 // indent is what a level of a document is indented by.

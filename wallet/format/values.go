@@ -1,6 +1,7 @@
 package format
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"math/big"
 	"reflect"
@@ -78,6 +79,23 @@ func (i *Int) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Bytes are bytes that are only carried: padded base64.
+type Bytes []byte
+
+// MarshalText writes the bytes.
+func (b Bytes) MarshalText() ([]byte, error) { return base64.StdEncoding.AppendEncode(nil, b), nil }
+
+// UnmarshalText reads bytes; no text is no bytes, and not nil. It fails with
+// *json.UnmarshalTypeError, to which the decoder adds the field.
+func (b *Bytes) UnmarshalText(text []byte) error {
+	v, err := base64.StdEncoding.Strict().DecodeString(string(text))
+	if err != nil || base64.StdEncoding.EncodedLen(len(v)) != len(text) {
+		return valueError[Bytes](string(text))
+	}
+	*b = v
+	return nil
+}
+
 // valueError is text that is no T. It is the decoder's own kind of error, because only
 // to that does the decoder add the path of the field.
 func valueError[T any](text string) error {
@@ -104,7 +122,7 @@ func wanted(t reflect.Type) string {
 		return "a decimal number in quotes, of at most 63 bits, without leading zeros"
 	case reflect.TypeFor[common.Hash]():
 		return "a hash in quotes: 0x and 64 hex digits"
-	case reflect.TypeFor[[]byte]():
+	case reflect.TypeFor[Bytes]():
 		return "bytes in quotes, in base64"
 	}
 	switch t.Kind() {
