@@ -1,0 +1,53 @@
+package tx_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// silentSend stands before the network's node and passes everything on, but hangs up
+// in place of the answer to a transaction.
+func (w *world) silentSend() *chain.Client {
+	w.t.Helper()
+	target, err := url.Parse(w.net.RPCURL())
+	require.NoError(w.t, err)
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if !bytes.Contains(body, []byte("eth_sendRawTransaction")) {
+			proxy.ServeHTTP(rw, r)
+			return
+		}
+		proxy.ServeHTTP(httptest.NewRecorder(), r)
+		panic(http.ErrAbortHandler)
+	}))
+	w.t.Cleanup(server.Close)
+	return w.dial(server.URL)
+}
+
+// TestUnknownOutcome loses the node's answer after the transaction was sent. The
+// error names the transaction, which is indeed mined.
+func TestUnknownOutcome(t *testing.T) {
+	w := newWorld(t)
+	node := w.silentSend()
+	_, err := tx.Send(t.Context(), node, w.signer, w.prepare(node, w.deposit(wei.FromUint64(1))))
+	var unknown *tx.UnknownOutcomeError
+	require.ErrorAs(t, err, &unknown)
+	require.ErrorIs(t, err, chain.ErrUnreachable)
+	w.wait(unknown.Hash)
+}

@@ -1,0 +1,339 @@
+package tx_test
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"math/big"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/devnet"
+	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+var broker = contract.NewTicketBroker()
+
+// world is a local network with one account that acts on it.
+type world struct {
+	t      *testing.T
+	net    *devnet.Devnet
+	client *chain.Client
+	signer *keystore.Signer
+	broker common.Address
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	d, err := devnet.Start(t.Context(), devnet.Config{Accounts: 2})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	w := &world{t: t, net: d, signer: signer(t, d, 0), broker: d.Contracts()["TicketBroker"]}
+	w.client = w.dial(d.RPCURL())
+	return w
+}
+
+func signer(t *testing.T, d *devnet.Devnet, i int) *keystore.Signer {
+	t.Helper()
+	s, err := keystore.NewRawSigner([]byte(hex.EncodeToString(crypto.FromECDSA(d.Accounts()[i].Key))))
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (w *world) dial(url string) *chain.Client {
+	w.t.Helper()
+	state := w.net.State()
+	client, err := chain.Dial(w.t.Context(), url, state.Network())
+	require.NoError(w.t, err)
+	w.t.Cleanup(client.Close)
+	return client
+}
+
+// deposit is a call that funds the deposit.
+func (w *world) deposit(value wei.Wei) tx.Call {
+	return tx.Call{To: w.broker, Value: value, Data: broker.PackFundDeposit()}
+}
+
+func (w *world) prepare(node tx.Backend, call tx.Call) *tx.Prepared {
+	w.t.Helper()
+	p, err := tx.Prepare(w.t.Context(), node, w.signer.Address(), call)
+	require.NoError(w.t, err)
+	return p
+}
+
+func (w *world) send(node tx.Backend, p *tx.Prepared) *types.Transaction {
+	w.t.Helper()
+	sent, err := tx.Send(w.t.Context(), node, w.signer, p)
+	require.NoError(w.t, err)
+	return sent
+}
+
+func (w *world) wait(hash common.Hash) *types.Receipt {
+	w.t.Helper()
+	receipt, err := tx.Wait(w.t.Context(), w.client, hash)
+	require.NoError(w.t, err)
+	return receipt
+}
+
+// account is the account's balance and how many transactions it has sent.
+func (w *world) account() (balance wei.Wei, nonce uint64) {
+	w.t.Helper()
+	held, err := w.client.BalanceAt(w.t.Context(), w.signer.Address())
+	require.NoError(w.t, err)
+	nonce, err = w.client.PendingNonceAt(w.t.Context(), w.signer.Address())
+	require.NoError(w.t, err)
+	return amount(w.t, held), nonce
+}
+
+func amount(t *testing.T, v *big.Int) wei.Wei {
+	t.Helper()
+	w, err := wei.FromBig(v)
+	require.NoError(t, err)
+	return w
+}
+
+func parse(t *testing.T, text string) wei.Wei {
+	t.Helper()
+	w, err := wei.Parse(text)
+	require.NoError(t, err)
+	return w
+}
+
+func minus(t *testing.T, a wei.Wei, rest ...wei.Wei) wei.Wei {
+	t.Helper()
+	for _, b := range rest {
+		var err error
+		a, err = a.Sub(b)
+		require.NoError(t, err)
+	}
+	return a
+}
+
+// TestBalancesAddUp sends one transaction and accounts for every wei.
+func TestBalancesAddUp(t *testing.T) {
+	w := newWorld(t)
+	before, nonce := w.account()
+	head, err := w.client.Head(t.Context())
+	require.NoError(t, err)
+	tip, err := w.client.SuggestGasTipCap(t.Context())
+	require.NoError(t, err)
+
+	value := parse(t, "1.5eth")
+	p := w.prepare(w.client, w.deposit(value))
+	require.Equal(t, new(big.Int).Add(new(big.Int).Lsh((*big.Int)(head.BaseFee), 1), tip), p.FeeCap)
+	require.Equal(t, amount(t, new(big.Int).Mul(p.FeeCap, new(big.Int).SetUint64(p.GasLimit))), p.MaxFee)
+	held, sent := w.account()
+	require.Equal(t, before, held, "to prepare costs nothing")
+	require.Equal(t, nonce, sent)
+
+	receipt := w.wait(w.send(w.client, p).Hash())
+	fee := amount(t, new(big.Int).Mul(receipt.EffectiveGasPrice, new(big.Int).SetUint64(receipt.GasUsed)))
+	require.LessOrEqual(t, fee.Cmp(p.MaxFee), 0)
+	held, sent = w.account()
+	require.Equal(t, minus(t, before, value, fee), held)
+	require.Equal(t, nonce+1, sent)
+}
+
+// TestRevertSendsNothing has the contract's own reason come before anything is sent,
+// even where the account could not pay.
+func TestRevertSendsNothing(t *testing.T) {
+	w := newWorld(t)
+	before, nonce := w.account()
+	_, err := tx.Prepare(t.Context(), w.client, w.signer.Address(), tx.Call{To: w.broker, Data: broker.PackWithdraw()})
+	require.ErrorIs(t, err, chain.ErrNoFunds)
+	var revert *chain.RevertError
+	require.ErrorAs(t, err, &revert)
+	require.Equal(t, "sender deposit and reserve are zero", revert.Reason)
+	held, sent := w.account()
+	require.Equal(t, before, held)
+	require.Equal(t, nonce, sent)
+
+	poor := common.HexToAddress("0x00000000000000000000000000000000000000aa")
+	_, err = tx.Prepare(t.Context(), w.client, poor, tx.Call{To: w.broker, Data: broker.PackWithdraw()})
+	require.ErrorIs(t, err, chain.ErrNoFunds)
+
+	wrong := broker.PackFundDepositAndReserve(big.NewInt(1), big.NewInt(1))
+	_, err = tx.Prepare(t.Context(), w.client, w.signer.Address(), tx.Call{To: w.broker, Value: wei.FromUint64(3), Data: wrong})
+	require.ErrorAs(t, err, &revert)
+	require.Equal(t, "msg.value does not equal sum of deposit amount and reserve amount", revert.Reason)
+}
+
+// TestFundsToTheWei finds the border between enough and not enough.
+func TestFundsToTheWei(t *testing.T) {
+	w := newWorld(t)
+	balance, nonce := w.account()
+	maxFee := w.prepare(w.client, w.deposit(wei.FromUint64(1))).MaxFee
+	most := minus(t, balance, maxFee)
+	over, err := most.Add(wei.FromUint64(1))
+	require.NoError(t, err)
+	twice, err := balance.Mul(2)
+	require.NoError(t, err)
+
+	for _, c := range []struct {
+		name           string
+		value, missing wei.Wei
+	}{
+		{"one wei over", over, wei.FromUint64(1)},
+		{"nothing left for gas", balance, maxFee},
+		{"twice the balance", twice, minus(t, w.sum(twice, maxFee), balance)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := tx.Prepare(t.Context(), w.client, w.signer.Address(), w.deposit(c.value))
+			require.ErrorIs(t, err, tx.ErrInsufficientFunds)
+			var short *tx.InsufficientFundsError
+			require.ErrorAs(t, err, &short)
+			require.Equal(t, w.signer.Address(), short.Account)
+			require.Equal(t, balance, short.Have)
+			require.Equal(t, w.sum(c.value, maxFee), short.Need)
+			require.Equal(t, c.missing, short.Missing)
+			require.Contains(t, err.Error(), w.signer.Address().Hex())
+			require.Contains(t, err.Error(), c.missing.String())
+		})
+	}
+	_, sent := w.account()
+	require.Equal(t, nonce, sent)
+
+	// All that there is can be moved.
+	w.wait(w.send(w.client, w.prepare(w.client, w.deposit(most))).Hash())
+}
+
+func (w *world) sum(a, b wei.Wei) wei.Wei {
+	w.t.Helper()
+	sum, err := a.Add(b)
+	require.NoError(w.t, err)
+	return sum
+}
+
+// TestWaitEnds lets the waiting end before the transaction is mined, in both ways.
+func TestWaitEnds(t *testing.T) {
+	w := newWorld(t)
+	require.NoError(t, w.net.SetAutomine(t.Context(), false))
+	hash := w.send(w.client, w.prepare(w.client, w.deposit(wei.FromUint64(1)))).Hash()
+
+	timed, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for ended, want := range map[context.Context]error{timed: context.DeadlineExceeded, cancelled: context.Canceled} {
+		_, err := tx.Wait(ended, w.client, hash)
+		var pending *tx.NotMinedError
+		require.ErrorAs(t, err, &pending)
+		require.Equal(t, hash, pending.Hash)
+		require.ErrorIs(t, err, want)
+		require.Contains(t, err.Error(), hash.Hex())
+		require.NotContains(t, err.Error(), "context")
+	}
+
+	// It is mined all the same.
+	require.NoError(t, w.net.Mine(t.Context(), 1))
+	w.wait(hash)
+}
+
+// TestFailedTransaction mines a transaction whose reason to fail came after it was
+// simulated.
+func TestFailedTransaction(t *testing.T) {
+	w := newWorld(t)
+	w.wait(w.send(w.client, w.prepare(w.client, w.deposit(wei.FromUint64(1)))).Hash())
+	unlock := tx.Call{To: w.broker, Data: broker.PackUnlock()}
+	first, second := w.prepare(w.client, unlock), w.prepare(w.client, unlock)
+	w.wait(w.send(w.client, first).Hash())
+
+	sent := w.send(w.client, second)
+	receipt, err := tx.Wait(t.Context(), w.client, sent.Hash())
+	var failed *tx.FailedError
+	require.ErrorAs(t, err, &failed)
+	require.Equal(t, sent.Hash(), failed.Hash)
+	require.ErrorIs(t, err, pm.ErrTxFailed)
+	require.ErrorIs(t, second.Replay(t.Context(), w.client, receipt), chain.ErrUnlocking)
+}
+
+// behind is a node that has not heard of the account's pending transactions.
+type behind struct {
+	tx.Backend
+	nonce uint64
+}
+
+func (b behind) PendingNonceAt(context.Context, common.Address) (uint64, error) { return b.nonce, nil }
+
+// TestSameTransactionTwice hands the very same transaction to the node again: it is
+// sent once, and that is no failure.
+func TestSameTransactionTwice(t *testing.T) {
+	w := newWorld(t)
+	require.NoError(t, w.net.SetAutomine(t.Context(), false))
+	_, nonce := w.account()
+	node := behind{w.client, nonce}
+	p := w.prepare(node, w.deposit(wei.FromUint64(1)))
+	first, second := w.send(node, p), w.send(node, p)
+	require.Equal(t, first.Hash(), second.Hash())
+	require.NoError(t, w.net.Mine(t.Context(), 1))
+	w.wait(first.Hash())
+	_, sent := w.account()
+	require.Equal(t, nonce+1, sent)
+
+	// Once it is mined its nonce is gone: the node refuses, and nothing was sent.
+	_, err := tx.Send(t.Context(), node, w.signer, w.prepare(node, w.deposit(wei.FromUint64(2))))
+	require.ErrorContains(t, err, "nonce too low")
+	require.False(t, errors.As(err, new(*tx.UnknownOutcomeError)))
+}
+
+// priced is a node of a chain without a base fee.
+type priced struct{ tx.Backend }
+
+func (p priced) Head(ctx context.Context) (chain.Head, error) {
+	head, err := p.Backend.Head(ctx)
+	head.BaseFee = nil
+	return head, err
+}
+
+func TestLegacyPrice(t *testing.T) {
+	w := newWorld(t)
+	price, err := w.client.SuggestGasPrice(t.Context())
+	require.NoError(t, err)
+	p := w.prepare(priced{w.client}, w.deposit(wei.FromUint64(1)))
+	require.Equal(t, price, p.FeeCap)
+	sent := w.send(w.client, p)
+	require.EqualValues(t, types.LegacyTxType, sent.Type())
+	require.Equal(t, w.net.ChainID(), sent.ChainId(), "it must not be valid on other chains")
+	w.wait(sent.Hash())
+}
+
+func TestForeignSigner(t *testing.T) {
+	w := newWorld(t)
+	_, err := tx.Send(t.Context(), w.client, signer(t, w.net, 1), w.prepare(w.client, w.deposit(wei.FromUint64(1))))
+	require.ErrorContains(t, err, w.signer.Address().Hex())
+}
+
+// TestAccountSendsOneAtATime has several goroutines act as one account.
+func TestAccountSendsOneAtATime(t *testing.T) {
+	w := newWorld(t)
+	_, nonce := w.account()
+	account := tx.NewAccount(w.client, w.signer)
+	const several = 8
+	var group sync.WaitGroup
+	errs := make([]error, several)
+	for i := range several {
+		group.Go(func() {
+			sent, err := account.Send(t.Context(), w.broker, wei.FromUint64(1), broker.PackFundDeposit())
+			if err == nil {
+				_, err = account.Wait(t.Context(), sent.Hash())
+			}
+			errs[i] = err
+		})
+	}
+	group.Wait()
+	require.NoError(t, errors.Join(errs...))
+	_, sent := w.account()
+	require.Equal(t, nonce+several, sent)
+}
