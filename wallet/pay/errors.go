@@ -81,7 +81,7 @@ func (e *RefusedError) Unwrap() error {
 func (e *RefusedError) Hint() string {
 	switch {
 	case e.Unwrap() != nil:
-		return "fund a larger reserve: pmctl fund --deposit 0wei --reserve AMOUNT"
+		return "fund a larger reserve: pmctl fund --reserve AMOUNT"
 	case e.Status == 400 && e.TicketsTaken:
 		return "its nonces are spent: pay with fresh ticket params; tickets behind the refused one may have been taken without being credited"
 	case e.Status == 402:

@@ -95,7 +95,7 @@ func refuseFaceValue(e *pm.FaceValueError, err error) error {
 	missing := new(big.Int).Sub(needed, e.Deposit)
 	r := &Refusal{Kind: ErrFunds, Err: err,
 		text: fmt.Sprintf("the deposit of %s is too small for a face value of %s", amount(e.Deposit), amount(e.FaceValue)),
-		hint: fmt.Sprintf("add %s: pmctl fund --deposit %vwei --reserve 0wei", amount(missing), missing)}
+		hint: fmt.Sprintf("add %s: pmctl fund --deposit %vwei", amount(missing), missing)}
 	if e.Multiplier > 1 {
 		r.text += fmt.Sprintf(", of which it must hold %d", e.Multiplier)
 		if e.Deposit.Cmp(e.FaceValue) >= 0 {
@@ -109,9 +109,9 @@ func refuseFaceValue(e *pm.FaceValueError, err error) error {
 func refuseSender(err error) error {
 	switch {
 	case errors.Is(err, pm.ErrNoDeposit):
-		return &Refusal{ErrFunds, err, err.Error(), "fund one: pmctl fund --deposit AMOUNT --reserve 0wei"}
+		return &Refusal{ErrFunds, err, err.Error(), "fund one: pmctl fund --deposit AMOUNT"}
 	case errors.Is(err, pm.ErrNoReserve):
-		return &Refusal{ErrFunds, err, err.Error(), "fund one: pmctl fund --deposit 0wei --reserve AMOUNT"}
+		return &Refusal{ErrFunds, err, err.Error(), "fund one: pmctl fund --reserve AMOUNT"}
 	case errors.Is(err, pm.ErrSenderUnlocking):
 		return &Refusal{ErrUnacceptable, err, err.Error(), "recipients refuse tickets now; keep the funds with: pmctl unlock cancel"}
 	}
