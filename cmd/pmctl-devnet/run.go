@@ -47,7 +47,7 @@ func run(ctx context.Context, s streams, getenv func(string) string, args []stri
 		return exitDone
 	}
 	fmt.Fprintf(s.err, "pmctl-devnet: %v\n", err)
-	if usage := (usageError{}); errors.As(err, &usage) {
+	if usage := (usageError{}); errors.As(err, &usage) || errors.Is(err, devnet.ErrConfig) {
 		fmt.Fprintln(s.err, "pmctl-devnet --help lists the flags")
 		return exitUsage
 	}
@@ -78,6 +78,9 @@ secrets: never send real money to them.`,
 			return nil
 		},
 		RunE: func(command *cobra.Command, _ []string) error {
+			if command.Flags().Changed("l1-number-as") && !o.config.Arbitrum {
+				return usageError{errors.New("--l1-number-as goes with --arbitrum: a plain chain has no L1 numbers")}
+			}
 			return serve(command.Context(), s, getenv, o)
 		},
 	}
@@ -86,6 +89,7 @@ secrets: never send real money to them.`,
 	command.SetErr(s.err)
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	command.CompletionOptions.DisableDefaultCmd = true
+	command.SetHelpCommand(&cobra.Command{Hidden: true})
 
 	c := &o.config
 	flags := command.Flags()
@@ -101,9 +105,10 @@ secrets: never send real money to them.`,
 	flags.DurationVar(&c.BlockTime, "block-time", 0, "mine a block each period, not one at each transaction")
 	flags.BoolVar(&c.Arbitrum, "arbitrum", false, "let blocks tell an L1 block number of their own, as on Arbitrum")
 	flags.StringVar(&o.l1Numbers, "l1-number-as", string(devnet.L1Hex), `how --arbitrum writes l1BlockNumber: "hex" or "number"`)
-	flags.StringVar(&o.state, "state", "", "file that tells others where the network is (default $XDG_STATE_HOME/pmctl/devnet.json)")
+	command.PersistentFlags().StringVar(&o.state, "state", "", "file that tells others where the network is (default $XDG_STATE_HOME/pmctl/devnet.json)")
 	flags.BoolVar(&o.json, "json", false, "print the state as JSON on stdout when the network is ready")
 	flags.BoolVar(&o.untilStdinCloses, "until-stdin-closes", false, "end also when stdin ends, so that no script leaves a network behind")
+	command.AddCommand(remote{s, func() (string, error) { return o.statePath(getenv) }}.commands()...)
 	return command
 }
 
@@ -153,19 +158,25 @@ func (o options) complete(getenv func(string) string) (devnet.Config, error) {
 	if config.Arbitrum {
 		config.L1Numbers = devnet.L1NumberFormat(o.l1Numbers)
 	}
-	config.StatePath = o.state
-	if config.StatePath == "" {
-		folder := getenv("XDG_STATE_HOME")
-		if !filepath.IsAbs(folder) {
-			home := getenv("HOME")
-			if home == "" {
-				return config, usageError{errors.New("no HOME to keep the state file in: name one with --state")}
-			}
-			folder = filepath.Join(home, ".local", "state")
-		}
-		config.StatePath = filepath.Join(folder, "pmctl", "devnet.json")
+	var err error
+	config.StatePath, err = o.statePath(getenv)
+	return config, err
+}
+
+// statePath is the file that tells others where the network is.
+func (o options) statePath(getenv func(string) string) (string, error) {
+	if o.state != "" {
+		return o.state, nil
 	}
-	return config, nil
+	folder := getenv("XDG_STATE_HOME")
+	if !filepath.IsAbs(folder) {
+		home := getenv("HOME")
+		if home == "" {
+			return "", usageError{errors.New("no HOME to keep the state file in: name one with --state")}
+		}
+		folder = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(folder, "pmctl", "devnet.json"), nil
 }
 
 // report tells that the network is ready: people on stderr, programs on stdout.

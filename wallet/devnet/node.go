@@ -121,17 +121,28 @@ func (n *fullNode) start(coinbase common.Address, overrides func(*filters.Filter
 	}
 	n.beacon = beacon
 	// The node takes itself for unsynced until it is told where the chain begins.
-	return beacon.Fork(n.eth.BlockChain().GetCanonicalHash(0))
+	if err := beacon.Fork(n.eth.BlockChain().GetCanonicalHash(0)); err != nil {
+		return err
+	}
+	return n.settle()
 }
 
-// seal makes a block of what the pool holds.
+// settle waits until the pool has caught up with the chain. A transaction that comes
+// while the pool is at it may be put aside until the block after next. Only one
+// goroutine at a time may wait here: the pool forgets all but the last.
+func (n *fullNode) settle() error {
+	return n.eth.TxPool().Sync()
+}
+
+// seal makes a block of what the pool holds. Like settle, it is for one goroutine at
+// a time.
 func (n *fullNode) seal() error {
 	before := n.head()
 	n.beacon.Commit() // reports failure only to the log
 	if after := n.head(); after != before+1 {
 		return fmt.Errorf("block %d was not sealed: the chain is at %d", before+1, after)
 	}
-	return nil
+	return n.settle()
 }
 
 // head is the number of the latest block.
@@ -139,9 +150,10 @@ func (n *fullNode) head() uint64 {
 	return n.eth.BlockChain().CurrentBlock().Number.Uint64()
 }
 
-// pending counts the transactions that the next block can take.
+// pending counts the transactions that the next block can take. Like settle, it is
+// for one goroutine at a time.
 func (n *fullNode) pending() (int, error) {
-	if err := n.eth.TxPool().Sync(); err != nil {
+	if err := n.settle(); err != nil {
 		return 0, err
 	}
 	count, _ := n.eth.TxPool().Stats()
