@@ -105,7 +105,7 @@ secrets: never send real money to them.`,
 	flags.DurationVar(&c.BlockTime, "block-time", 0, "mine a block each period, not one at each transaction")
 	flags.BoolVar(&c.Arbitrum, "arbitrum", false, "let blocks tell an L1 block number of their own, as on Arbitrum")
 	flags.StringVar(&o.l1Numbers, "l1-number-as", string(devnet.L1Hex), `how --arbitrum writes l1BlockNumber: "hex" or "number"`)
-	command.PersistentFlags().StringVar(&o.state, "state", "", "file that tells others where the network is (default $XDG_STATE_HOME/pmctl/devnet.json)")
+	command.PersistentFlags().StringVar(&o.state, "state", "", "file that tells others where the network is (default $PMCTL_DEVNET_STATE, else $XDG_STATE_HOME/pmctl/devnet.json)")
 	flags.BoolVar(&o.json, "json", false, "print the state as JSON on stdout when the network is ready")
 	flags.BoolVar(&o.untilStdinCloses, "until-stdin-closes", false, "end also when stdin ends, so that no script leaves a network behind")
 	command.AddCommand(remote{s, func() (string, error) { return o.statePath(getenv) }}.commands()...)
@@ -167,6 +167,9 @@ func (o options) complete(getenv func(string) string) (devnet.Config, error) {
 func (o options) statePath(getenv func(string) string) (string, error) {
 	if o.state != "" {
 		return o.state, nil
+	}
+	if path := getenv("PMCTL_DEVNET_STATE"); path != "" {
+		return path, nil
 	}
 	folder := getenv("XDG_STATE_HOME")
 	if !filepath.IsAbs(folder) {
