@@ -144,6 +144,9 @@ lost. Copies of the old file still open with the old passphrase.`,
 		if err != nil {
 			return err
 		}
+		if err := next.available(r.Env); err != nil {
+			return err
+		}
 		if err := store.ChangePassphrase(cmd.Context(), account, current.source(r.Env), next.newSource(r.Env), strength()); err != nil {
 			return err
 		}

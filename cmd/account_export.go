@@ -3,6 +3,8 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -36,7 +38,7 @@ it owns the account.`,
 	o.passphrase.register(cmd)
 	o.next.register(cmd)
 	strength := strengthFlag(cmd)
-	cmd.Flags().StringVar(&o.out, "out", "", "file to write, or - for stdout")
+	cmd.Flags().StringVar(&o.out, "out", "", "`FILE` to write, or - for stdout")
 	cmd.Flags().BoolVar(&o.raw, "raw", false, "write the unprotected private key")
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask before writing an unprotected key")
 	_ = cmd.MarkFlagRequired("out")
@@ -86,7 +88,7 @@ func (r *run) exportAccount(ctx context.Context, o *exportOptions, args []string
 	return r.emitAccount(account)
 }
 
-// check refuses options that contradict each other.
+// check refuses what cannot be done before anybody is asked for a passphrase.
 func (o *exportOptions) check(env *Env) error {
 	switch {
 	case o.out == "":
@@ -96,7 +98,16 @@ func (o *exportOptions) check(env *Env) error {
 	case o.raw && o.out == "-" && env.OutTerminal:
 		return usagef("a private key is not printed on a terminal: name a file with --out, or pipe the output")
 	}
-	return sameInput(&o.passphrase, &o.next)
+	if err := sameInput(&o.passphrase, &o.next); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(o.out); err == nil && o.out != "-" {
+		return withHint(fmt.Errorf("%s: %w", o.out, fs.ErrExist), "nothing is ever overwritten: name another file")
+	}
+	if o.raw {
+		return nil
+	}
+	return o.next.available(env)
 }
 
 // writeKey writes the exported account to stdout.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/accounts"
@@ -19,7 +20,7 @@ import (
 type keystoreOptions struct{ path string }
 
 func (o *keystoreOptions) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.path, "keystore", "", "folder of key files, or one key file (default $ETH_KEYSTORE, else pmctl's own folder)")
+	cmd.Flags().StringVar(&o.path, "keystore", "", "folder of key files, or one key file, at `PATH` (default $ETH_KEYSTORE, else pmctl's own folder)")
 }
 
 // open returns the key files' store: the flag's, ETH_KEYSTORE's, or pmctl's own.
@@ -51,9 +52,32 @@ func (o *passphraseOptions) register(cmd *cobra.Command) {
 	if o.isNew {
 		name, what, elsewhere = "new-passphrase", "the new passphrase", ""
 	}
-	cmd.Flags().StringVar(&o.file, name+"-file", "", "file that holds "+what+", readable by you alone"+elsewhere)
-	cmd.Flags().IntVar(&o.fd, name+"-fd", -1, "open file descriptor to read "+what+" from")
+	o.fd = -1
+	cmd.Flags().StringVar(&o.file, name+"-file", "", "`FILE` that holds "+what+", readable by you alone"+elsewhere)
+	cmd.Flags().Var((*descriptor)(&o.fd), name+"-fd", "read "+what+" from the open file descriptor `N`")
 	cmd.MarkFlagsMutuallyExclusive(name+"-file", name+"-fd")
+}
+
+// descriptor is a flag whose value is the number of a file descriptor; -1 when it
+// is not given.
+type descriptor int
+
+func (d *descriptor) Type() string { return "descriptor" }
+
+func (d *descriptor) String() string {
+	if *d < 0 {
+		return ""
+	}
+	return strconv.Itoa(int(*d))
+}
+
+func (d *descriptor) Set(text string) error {
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return errors.New("must be the number of an open file descriptor, such as 3")
+	}
+	*d = descriptor(n)
+	return nil
 }
 
 // given tells whether the command line says where the passphrase comes from.
@@ -87,14 +111,27 @@ func (o *passphraseOptions) newSource(env *Env) keystore.PassphraseSource {
 	})
 }
 
+// available tells whether there is anybody or anything to get the passphrase from,
+// so that a command need not open a key to find out that it cannot go on.
+func (o *passphraseOptions) available(env *Env) error {
+	variable := ""
+	if !o.isNew {
+		variable = env.Getenv("ETH_PASSWORD")
+	}
+	if o.given() || variable != "" || env.InTerminal {
+		return nil
+	}
+	if o.isNew {
+		return withHint(errNoPassphrase, "say --new-passphrase-file FILE or --new-passphrase-fd N")
+	}
+	return withHint(errNoPassphrase, "say --passphrase-file FILE or --passphrase-fd N, or set ETH_PASSWORD to a file's path")
+}
+
 // sourceOr is the source that the options name, or else ask, which asks a person.
 func (o *passphraseOptions) sourceOr(env *Env, ask keystore.PassphraseSource) keystore.PassphraseSource {
-	file, flag, variable := o.file, "--new-passphrase", ""
-	if !o.isNew {
-		flag, variable = "--passphrase", ", or set ETH_PASSWORD to a file's path"
-		if !o.given() {
-			file = env.Getenv("ETH_PASSWORD")
-		}
+	file := o.file
+	if !o.isNew && !o.given() {
+		file = env.Getenv("ETH_PASSWORD")
 	}
 	return func(ctx context.Context, question string) ([]byte, error) {
 		switch {
@@ -107,11 +144,11 @@ func (o *passphraseOptions) sourceOr(env *Env, ask keystore.PassphraseSource) ke
 			return keystore.PassphraseReader(f)(ctx, question)
 		case file != "":
 			return keystore.PassphraseFile(file)(ctx, question)
-		case env.InTerminal:
-			return ask(ctx, question)
-		default:
-			return nil, withHint(errNoPassphrase, "say %s-file FILE or %s-fd N%s", flag, flag, variable)
 		}
+		if err := o.available(env); err != nil {
+			return nil, err
+		}
+		return ask(ctx, question)
 	}
 }
 
