@@ -84,10 +84,11 @@ func classify(err error) outcome {
 	switch {
 	case as(new(*usageError)):
 		out = outcome{exitUsage, "usage", ""}
+	case as(new(*tx.NotMinedError), new(*tx.UnknownOutcomeError)):
+		// Before cancelled: what was sent is not undone by Ctrl-C.
+		out = outcome{exitNotMined, "not_mined", ""}
 	case is(context.Canceled, errCancelled):
 		out = outcome{exitCancelled, "cancelled", ""}
-	case as(new(*tx.NotMinedError), new(*tx.UnknownOutcomeError)):
-		out = outcome{exitNotMined, "not_mined", ""}
 	case is(tx.ErrInsufficientFunds):
 		out = outcome{exitFunds, "insufficient_funds", ""}
 	case is(keystore.ErrWrongPassphrase, keystore.ErrEmptyPassphrase, keystore.ErrBadPassphrase, keystore.ErrPassphraseFile,

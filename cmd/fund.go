@@ -86,7 +86,7 @@ func fundIntent(status *chain.Status, account, beneficiary common.Address, depos
 	case beneficiary != (common.Address{}):
 		whose = beneficiary.Hex() + "'s"
 		data = broker.PackFundDepositAndReserveFor(beneficiary, deposit.Big(), reserve.Big())
-		say = append(say, fmt.Sprintf("The funds become %s own: only that account can withdraw them.", whose))
+		say = append(say, fmt.Sprintf("The funds become %s own: you cannot take them back, only that account can withdraw them.", whose))
 	case status.Sender.Unlocking():
 		say = append(say, "This cancels the unlock that is in progress: your funds become locked again.")
 	}

@@ -26,8 +26,13 @@ func Main(ctx context.Context, args []string, env *Env) int {
 		// Nothing of ours ran yet: cobra could not make sense of the line.
 		err = &usageError{err}
 	}
-	if ctx.Err() != nil && !errors.As(err, new(*usageError)) {
-		err = errors.Join(ctx.Err(), err)
+	if ctx.Err() != nil {
+		switch classify(err).exit {
+		case exitUsage, exitNotMined, exitCancelled:
+		default:
+			// It failed in some way because it was told to end.
+			err = errors.Join(ctx.Err(), err)
+		}
 	}
 	return run.fail(err)
 }

@@ -189,7 +189,13 @@ func (s statusResult) fields() []field {
 	if s.Paused {
 		fields = append(fields, field{"paused", "the contracts are paused: nothing can be sent"})
 	}
-	return append(fields, field{"broker", s.Contracts.TicketBroker.Hex()})
+	return append(fields,
+		field{"controller", s.Contracts.Controller.Hex()},
+		field{"ticket broker", s.Contracts.TicketBroker.Hex()},
+		field{"rounds manager", s.Contracts.RoundsManager.Hex()},
+		field{"bonding manager", s.Contracts.BondingManager.Hex()},
+		field{"service registry", s.Contracts.ServiceRegistry.Hex()},
+	)
 }
 
 func blockText(b blockResult) string {
