@@ -4,10 +4,10 @@
 GO      ?= go
 BIN     := bin
 TOOL    := $(GO) tool -modfile=.tools/go.mod
-# Time for each fuzz target, and how much of the long proofs to run (1 = all).
+# Time for each fuzz target.
 FUZZTIME ?= 30s
 
-.PHONY: all demo build test race lint gen gen-check fuzz soak bench contracts clean
+.PHONY: all demo build test race lint gen gen-check contracts contracts-check pure fuzz soak bench clean
 
 all: build
 
@@ -32,6 +32,37 @@ lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
+
+## gen: regenerate the wire format's Go and the contracts' bindings
+gen:
+	$(GO) -C .tools run ./protogen "$(CURDIR)" pm/wire/wire.proto
+	@set -e; for name in Controller TicketBroker RoundsManager BondingManager ServiceRegistry; do \
+		$(TOOL) abigen --v2 --abi wallet/contract/abi/$$name.json --pkg contract --type $$name \
+			--out wallet/contract/$$(echo $$name | tr '[:upper:]' '[:lower:]').go; \
+	done
+
+## gen-check: fail when generated files are out of date
+gen-check: gen
+	git diff --exit-code -- pm/wire wallet/contract
+
+## contracts: compile the local network's contracts; needs Node.js and npm
+contracts:
+	npm --prefix wallet/devnet/contracts ci --silent
+	npm --prefix wallet/devnet/contracts run --silent build
+
+## contracts-check: fail when the committed bytecode is not what the sources compile to
+contracts-check: contracts
+	git diff --exit-code -- wallet/devnet/contracts
+
+## pure: test what signs without a C compiler
+pure:
+	CGO_ENABLED=0 $(GO) build -o /dev/null .
+	CGO_ENABLED=0 $(GO) test ./pm/... ./keystore
+
+## soak: the long proofs; SOAK=sample runs a part of each
+SOAK ?= whole
+soak:
+	PMCTL_SOAK=$(SOAK) $(GO) test -count=1 -timeout 60m -run Soak ./...
 
 ## fuzz: run every fuzz target for FUZZTIME
 fuzz:

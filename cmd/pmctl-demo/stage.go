@@ -20,6 +20,8 @@ type stage struct {
 	dir string
 	env []string
 	out io.Writer
+	// url is where the local network's recipient is.
+	url string
 }
 
 // newStage makes an empty home. The binaries are found first on the path, so

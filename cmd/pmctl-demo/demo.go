@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"os"
+	"path/filepath"
+)
+
+// The demo's amounts. A payment is a few tickets' worth.
+const (
+	gift    = "10eth"
+	deposit = "1eth"
+	reserve = "1eth"
+	payment = "2000gwei"
+)
+
+const (
+	batchSize = 10
+	// maxTickets bounds how many tickets are made until one has won: with a chance
+	// near 1/4 each, 50 miss once in two million demos.
+	maxTickets = 50
+	// paramsLife is how many blocks params live; winners are redeemed after it.
+	paramsLife = 40
+)
+
+// demo shows the main job and returns an error unless it worked.
+func demo(ctx context.Context, bin string, out io.Writer) (err error) {
+	s, err := newStage(bin, out)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+
+	s.say("A local network: a chain, the contracts, and a recipient that takes payments.")
+	network, err := s.startNetwork(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, network.stop()) }()
+	acts := []func(context.Context, *stage, *tally) error{makeAccount, fund, payByHeaders, payUntilWon, redeem, withdraw}
+	var t tally
+	for _, act := range acts {
+		if err := act(ctx, s, &t); err != nil {
+			return err
+		}
+	}
+	s.say("Accepted %d of %d tickets; %d won and were redeemed; %s came back. All of it read from the recipient and the chain.",
+		t.accepted, t.minted, t.redeemed, t.withdrawn)
+	return nil
+}
+
+// tally is what the demo counts, to check it in the end.
+type tally struct {
+	address   string
+	minted    uint64
+	accepted  uint64
+	redeemed  uint64
+	deposit   *big.Int // before winners were redeemed
+	withdrawn string
+}
+
+func makeAccount(ctx context.Context, s *stage, t *tally) error {
+	s.say("An account, in an empty folder. The passphrase comes from a file that only you can read.")
+	if err := os.WriteFile(filepath.Join(s.dir, "passphrase"), []byte("correct horse battery staple\n"), 0o600); err != nil {
+		return err
+	}
+	if _, err := s.run(ctx, "pmctl account new"); err != nil {
+		return err
+	}
+	var accounts struct {
+		Accounts []struct{ Address string }
+	}
+	if err := s.ask(ctx, &accounts, "pmctl", "account", "list", "-o", "json"); err != nil {
+		return err
+	}
+	if len(accounts.Accounts) != 1 {
+		return fmt.Errorf("%d accounts in place of one", len(accounts.Accounts))
+	}
+	t.address = accounts.Accounts[0].Address
+	_, err := s.run(ctx, "pmctl-devnet faucet "+t.address+" "+gift)
+	return err
+}
+
+func fund(ctx context.Context, s *stage, _ *tally) error {
+	s.say("A deposit pays winning tickets, a reserve backs them.")
+	if _, err := s.run(ctx, "pmctl fund --deposit "+deposit+" --reserve "+reserve+" --yes"); err != nil {
+		return err
+	}
+	_, err := s.run(ctx, "pmctl status")
+	return err
+}
+
+func payByHeaders(ctx context.Context, s *stage, t *tally) error {
+	s.say("What does the recipient ask for?")
+	if _, err := s.run(ctx, "pmctl params fetch "+s.url); err != nil {
+		return err
+	}
+	s.say("A batch of signed tickets, minted into a pipe and delivered from it.")
+	if _, err := s.run(ctx, "pmctl params fetch "+s.url+" -o json > params.json"); err != nil {
+		return err
+	}
+	if _, err := s.run(ctx, fmt.Sprintf("pmctl ticket batch --params params.json --count %d -o headers | pmctl ticket deliver %s", batchSize, s.url)); err != nil {
+		return err
+	}
+	t.minted += batchSize
+	return t.count(ctx, s)
+}
+
+func payUntilWon(ctx context.Context, s *stage, t *tally) error {
+	s.say("Or everything in one command. About one ticket in four wins here.")
+	for {
+		won, err := t.won(ctx, s)
+		if err != nil {
+			return err
+		}
+		if won > 0 {
+			return t.count(ctx, s)
+		}
+		if t.minted >= maxTickets {
+			return fmt.Errorf("none of %d tickets won", t.minted)
+		}
+		out, err := s.run(ctx, "pmctl pay "+s.url+" --value "+payment+" -o json")
+		if err != nil {
+			return err
+		}
+		var paid struct{ Data struct{ Tickets uint64 } }
+		if err := json.Unmarshal(out, &paid); err != nil {
+			return err
+		}
+		t.minted += paid.Data.Tickets
+	}
+}
+
+func redeem(ctx context.Context, s *stage, t *tally) error {
+	before, err := s.funds(ctx)
+	if err != nil {
+		return err
+	}
+	t.deposit = before.deposit
+	s.say("The recipient redeems winners once their params have expired, %d blocks after they were made.", paramsLife)
+	if _, err := s.run(ctx, fmt.Sprintf("pmctl-devnet mine %d", paramsLife+2)); err != nil {
+		return err
+	}
+	status, err := s.redemption(ctx)
+	if err != nil {
+		return err
+	}
+	t.redeemed = status.Tickets.Redeemed
+	if _, err := s.run(ctx, "pmctl-devnet recipient"); err != nil {
+		return err
+	}
+	s.say("Their face value has left the deposit.")
+	if _, err := s.run(ctx, "pmctl status"); err != nil {
+		return err
+	}
+	after, err := s.funds(ctx)
+	if err != nil {
+		return err
+	}
+	paid := new(big.Int).Sub(t.deposit, after.deposit)
+	if paid.String() != status.Tickets.RedeemedWei {
+		return fmt.Errorf("the deposit went down by %v wei, the redeemed tickets are worth %s", paid, status.Tickets.RedeemedWei)
+	}
+	return nil
+}
+
+func withdraw(ctx context.Context, s *stage, t *tally) error {
+	s.say("The way out: unlock, wait, withdraw.")
+	if _, err := s.run(ctx, "pmctl unlock --yes"); err != nil {
+		return err
+	}
+	var status struct {
+		RoundsLeft string `json:"rounds_left"`
+	}
+	if err := s.ask(ctx, &status, "pmctl", "status", "-o", "json"); err != nil {
+		return err
+	}
+	if _, err := s.run(ctx, "pmctl-devnet round "+status.RoundsLeft); err != nil {
+		return err
+	}
+	before, err := s.funds(ctx)
+	if err != nil {
+		return err
+	}
+	out, err := s.run(ctx, "pmctl withdraw --yes -o json")
+	if err != nil {
+		return err
+	}
+	var withdrawal struct{ Data struct{ Fee string } }
+	if err := json.Unmarshal(out, &withdrawal); err != nil {
+		return err
+	}
+	fee, ok := new(big.Int).SetString(withdrawal.Data.Fee, 10)
+	if !ok {
+		return fmt.Errorf("the fee %q is not a number", withdrawal.Data.Fee)
+	}
+	if _, err := s.run(ctx, "pmctl status"); err != nil {
+		return err
+	}
+	after, err := s.funds(ctx)
+	if err != nil {
+		return err
+	}
+	gained := new(big.Int).Sub(after.balance, before.balance)
+	gained.Add(gained, fee)
+	held := new(big.Int).Add(before.deposit, before.reserve)
+	if gained.Cmp(held) != 0 || after.deposit.Sign() != 0 || after.reserve.Sign() != 0 {
+		return fmt.Errorf("the account got %v wei of the %v wei that it had in the contract", gained, held)
+	}
+	t.withdrawn = held.String() + " wei"
+	return nil
+}
+
+// count checks that the recipient accepted what was minted.
+func (t *tally) count(ctx context.Context, s *stage) error {
+	status, err := s.recipient(ctx)
+	if err != nil {
+		return err
+	}
+	t.accepted = status.Tickets.Accepted
+	if t.accepted != t.minted {
+		return fmt.Errorf("the recipient accepted %d tickets of %d that were minted", t.accepted, t.minted)
+	}
+	return nil
+}
+
+func (t *tally) won(ctx context.Context, s *stage) (uint64, error) {
+	status, err := s.recipient(ctx)
+	return status.Tickets.Won, err
+}
