@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -102,7 +101,7 @@ func (o *exportOptions) check(env *Env) error {
 		return err
 	}
 	if _, err := os.Lstat(o.out); err == nil && o.out != "-" {
-		return withHint(fmt.Errorf("%s: %w", o.out, fs.ErrExist), "nothing is ever overwritten: name another file")
+		return existsAlready(o.out)
 	}
 	if o.raw {
 		return nil
