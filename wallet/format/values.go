@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/holiman/uint256"
 )
 
@@ -96,6 +97,21 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Sig is a signature R‖S‖V: 0x and 130 hex digits.
+type Sig [65]byte
+
+// MarshalText writes the signature.
+func (s Sig) MarshalText() ([]byte, error) { return hexutil.Bytes(s[:]).MarshalText() }
+
+// UnmarshalText reads a signature. It fails with *json.UnmarshalTypeError, to which the
+// decoder adds the field.
+func (s *Sig) UnmarshalText(text []byte) error {
+	if hexutil.UnmarshalFixedText("Sig", text, s[:]) != nil {
+		return valueError[Sig](string(text))
+	}
+	return nil
+}
+
 // valueError is text that is no T. It is the decoder's own kind of error, because only
 // to that does the decoder add the path of the field.
 func valueError[T any](text string) error {
@@ -122,6 +138,8 @@ func wanted(t reflect.Type) string {
 		return "a decimal number in quotes, of at most 63 bits, without leading zeros"
 	case reflect.TypeFor[common.Hash]():
 		return "a hash in quotes: 0x and 64 hex digits"
+	case reflect.TypeFor[Sig]():
+		return "a signature in quotes: 0x and 130 hex digits"
 	case reflect.TypeFor[Bytes]():
 		return "bytes in quotes, in base64"
 	}

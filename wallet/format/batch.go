@@ -1,0 +1,133 @@
+package format
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+)
+
+// BatchHeader is what the tickets of a batch share. Their nonces are Count numbers
+// from FirstNonce on, in order.
+type BatchHeader struct {
+	Sender Address `json:"sender"`
+
+	// Offer is what the tickets are made from, at Price. Its round is not here but in
+	// ExpirationParams, the round that the tickets were made in.
+	Offer            TicketParams     `json:"ticket_params"`
+	Price            Price            `json:"price"`
+	ExpirationParams ExpirationParams `json:"expiration_params"`
+
+	// EV is the expected value of one ticket, exactly, in wei: a decimal number, or a
+	// fraction n/d in lowest terms.
+	EV string `json:"ev"`
+
+	Count      uint32 `json:"count"`
+	FirstNonce uint32 `json:"first_nonce"`
+
+	// Segment is the value of the Livepeer-Segment header that delivers the batch; empty
+	// when there is none.
+	Segment string `json:"segment,omitempty"`
+}
+
+// Ticket is what differs between the tickets of a batch.
+type Ticket struct {
+	Nonce uint32 `json:"nonce"`
+	Sig   Sig    `json:"sig"`
+}
+
+// batch is the data of a whole batch. Tickets is nil where they follow as lines.
+type batch struct {
+	BatchHeader
+	Tickets []Ticket `json:"tickets,omitzero"`
+}
+
+// NewBatchHeader returns the header of the tickets that sender makes from params, in
+// the round of expiration, with these nonces. It fails with *pm.FieldError and
+// *wire.FieldError for what does not fit.
+func NewBatchHeader(sender common.Address, params *pm.TicketParams, expiration pm.TicketExpirationParams, nonces pm.NonceRange) (*BatchHeader, error) {
+	h, err := newBatchHeader(sender, params, expiration)
+	if err != nil {
+		return nil, err
+	}
+	h.FirstNonce, h.Count = nonces.First, nonces.Count
+	return h, h.check()
+}
+
+// newBatchHeader returns a header without nonces.
+func newBatchHeader(sender common.Address, params *pm.TicketParams, expiration pm.TicketExpirationParams) (*BatchHeader, error) {
+	offer, err := newTicketParams(params)
+	if err != nil {
+		return nil, err
+	}
+	offer.ExpirationParams = nil
+	price, err := wire.FromPrice(params.PricePerPixel)
+	if err != nil {
+		return nil, err
+	}
+	return &BatchHeader{
+		Sender:           Address(sender),
+		Offer:            offer,
+		Price:            *newPrice(price),
+		ExpirationParams: *newExpirationParams(expiration),
+		EV:               params.EV().RatString(),
+	}, nil
+}
+
+// check fails with *wire.FieldError or *pm.FieldError for what a recipient could not
+// use, and for a header that contradicts itself.
+func (h *BatchHeader) check() error {
+	payment, err := h.payment()
+	if err != nil {
+		return err
+	}
+	b, err := payment.Batch()
+	if err != nil {
+		return err
+	}
+	if ev := b.EV().RatString(); h.EV != ev {
+		return &wire.FieldError{Field: "ev", Got: quote(h.EV), Want: ev + ", which is what the ticket params make"}
+	}
+	if h.Segment != "" {
+		if _, err := decodeSegment(h.Segment); err != nil {
+			return err
+		}
+	}
+	return checkNonces(h.FirstNonce, h.Count)
+}
+
+// payment returns the message that delivers the batch, still without its tickets.
+func (h *BatchHeader) payment() (*wire.Payment, error) {
+	if h.Offer.ExpirationParams != nil {
+		return nil, &wire.FieldError{Field: "ticket_params.expiration_params", Got: "a round", Want: "none: a batch has it in expiration_params"}
+	}
+	offer, err := wire.FromTicketParams(h.Offer.pm())
+	if err != nil {
+		return nil, err
+	}
+	return &wire.Payment{
+		TicketParams: offer,
+		Sender:       common.Address(h.Sender).Bytes(),
+		ExpirationParams: &wire.TicketExpirationParams{
+			CreationRound:          int64(h.ExpirationParams.CreationRound),
+			CreationRoundBlockHash: h.ExpirationParams.CreationRoundBlockHash.Bytes(),
+		},
+		ExpectedPrice: h.Price.wire(),
+	}, nil
+}
+
+// checkNonces fails unless count nonces from first on exist.
+func checkNonces(first, count uint32) error {
+	switch {
+	case count == 0:
+		return nil
+	case first == 0:
+		return &wire.FieldError{Field: "first_nonce", Got: "0", Want: "1 or more"}
+	case uint64(first)+uint64(count)-1 > math.MaxUint32:
+		return &wire.FieldError{Field: "count", Got: fmt.Sprint(count), Want: fmt.Sprintf("at most %d from nonce %d on", math.MaxUint32-first+1, first)}
+	}
+	return nil
+}

@@ -1,0 +1,152 @@
+package format
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+)
+
+// Forms that input is recognised by, beside those that batches are written in.
+const (
+	// ParamsForm is a params document.
+	ParamsForm = "params"
+
+	// Segment is a Livepeer-Segment header alone.
+	Segment = "segment"
+)
+
+// Document is what Decode found. Nil is what the input did not have.
+type Document struct {
+	// Form is what the input is: ParamsForm, JSON, NDJSON, Payment, Headers or Segment.
+	Form string
+
+	// Params are a params document's.
+	Params *Params
+
+	// Batch are the tickets, and Header is what they share. The tickets of a payment may
+	// have any nonces; the header then has the lowest, and their count.
+	Batch  *pm.TicketBatch
+	Header *BatchHeader
+
+	// Segment are segment credentials: of their header, or of the batch that has them.
+	Segment *wire.SegData
+}
+
+// Decode reads any document of params or of a batch that this package writes, and the
+// headers Livepeer-Payment and Livepeer-Segment: a value alone, or lines of name and
+// value. It tells a whole document from a part of it, and checks every width, but no
+// signature. It fails with ErrTruncated, ErrTooLarge, ErrSyntax, *KindError,
+// *VersionError or the reader's error.
+func Decode(r io.Reader) (*Document, error) {
+	input, err := readAll(r)
+	if err != nil {
+		return nil, err
+	}
+	if bytes.TrimSpace(input)[0] == '{' {
+		return decodeJSON(input)
+	}
+	return decodeHeaders(input)
+}
+
+func decodeJSON(input []byte) (*Document, error) {
+	document, rest, err := first(input)
+	if err != nil {
+		return nil, err
+	}
+	kind, err := identify(document, KindParams, KindBatch)
+	if err != nil {
+		return nil, err
+	}
+	if kind == KindBatch {
+		return decodeBatch(document, rest)
+	}
+	params, err := ReadParams(bytes.NewReader(input))
+	if err != nil {
+		return nil, err
+	}
+	return &Document{Form: ParamsForm, Params: params}, nil
+}
+
+// decodeBatch reads a batch whose tickets are in its document, or in the lines that
+// follow it.
+func decodeBatch(document json.RawMessage, rest []byte) (*Document, error) {
+	var b batch
+	if err := unmarshalData(document, &b); err != nil {
+		return nil, err
+	}
+	form := JSON
+	if b.Tickets == nil {
+		form = NDJSON
+		var err error
+		if b.Tickets, err = decodeLines(rest, b.Count); err != nil {
+			return nil, err
+		}
+	} else if err := onlySpace(rest); err != nil {
+		return nil, err
+	}
+	tickets, err := b.tickets()
+	if err != nil {
+		return nil, invalid(err)
+	}
+	d := &Document{Form: form, Batch: tickets, Header: &b.BatchHeader}
+	if b.Segment != "" {
+		if d.Segment, err = decodeSegment(b.Segment); err != nil {
+			return nil, invalid(err)
+		}
+	}
+	return d, nil
+}
+
+// decodeLines reads one ticket a line.
+func decodeLines(rest []byte, count uint32) ([]Ticket, error) {
+	tickets := []Ticket{}
+	for line := range bytes.Lines(bytes.TrimSpace(rest)) {
+		var t Ticket
+		if err := unmarshalLine(bytes.TrimSpace(line), &t); err != nil {
+			return nil, fmt.Errorf("ticket %d: %w", len(tickets)+1, err)
+		}
+		tickets = append(tickets, t)
+	}
+	if uint64(len(tickets)) < uint64(count) {
+		return nil, fmt.Errorf("%w: %d of %d tickets are there", ErrTruncated, len(tickets), count)
+	}
+	return tickets, nil
+}
+
+func unmarshalLine(line []byte, t *Ticket) error {
+	value, rest, err := first(line)
+	if err != nil {
+		return err
+	}
+	if err := onlySpace(rest); err != nil {
+		return err
+	}
+	return unmarshal(value, t)
+}
+
+// tickets returns the batch for package pm. It fails with *wire.FieldError for tickets
+// that are not those that the header says, and as check does.
+func (b *batch) tickets() (*pm.TicketBatch, error) {
+	if err := b.check(); err != nil {
+		return nil, err
+	}
+	if len(b.Tickets) != int(b.Count) {
+		return nil, &wire.FieldError{Field: "tickets", Got: fmt.Sprint(len(b.Tickets)), Want: fmt.Sprintf("%d, as count says", b.Count)}
+	}
+	payment, err := b.payment()
+	if err != nil {
+		return nil, err
+	}
+	for i := range b.Tickets {
+		t := &b.Tickets[i]
+		if want := b.FirstNonce + uint32(i); t.Nonce != want {
+			return nil, &wire.FieldError{Field: fmt.Sprintf("tickets[%d].nonce", i), Got: fmt.Sprint(t.Nonce), Want: fmt.Sprint(want)}
+		}
+		payment.TicketSenderParams = append(payment.TicketSenderParams, &wire.TicketSenderParams{SenderNonce: t.Nonce, Sig: t.Sig[:]})
+	}
+	return payment.Batch()
+}

@@ -1,0 +1,106 @@
+package format
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/pmctl/pmctl/pm/wire"
+)
+
+// decodeHeaders reads lines of name and value, or one value alone.
+func decodeHeaders(input []byte) (*Document, error) {
+	d := new(Document)
+	for line := range bytes.Lines(bytes.TrimSpace(input)) {
+		text := strings.TrimSpace(string(line))
+		name, value, named := strings.Cut(text, ":")
+		value = strings.TrimSpace(value)
+		var err error
+		switch {
+		case text == "":
+		case !named && len(line) == len(bytes.TrimSpace(input)):
+			return decodeValue(text)
+		case named && d.Batch == nil && strings.EqualFold(strings.TrimSpace(name), wire.PaymentHeader):
+			err = d.payment(value)
+		case named && d.Segment == nil && strings.EqualFold(strings.TrimSpace(name), wire.SegmentHeader):
+			d.Segment, err = decodeSegment(value)
+		default:
+			err = fmt.Errorf("%s: neither a document of pmctl nor one %s and one %s header", quote(text), wire.PaymentHeader, wire.SegmentHeader)
+		}
+		if err != nil {
+			return nil, invalid(err)
+		}
+	}
+	switch {
+	case d.Batch == nil:
+		d.Form = Segment
+	case d.Segment == nil:
+		d.Form = Payment
+	default:
+		d.Form = Headers
+	}
+	return d, nil
+}
+
+// decodeValue reads the value of either header. Neither can be taken for the other: the
+// second field of a payment is an address, that of credentials a number.
+func decodeValue(value string) (*Document, error) {
+	d := &Document{Form: Payment}
+	paymentErr := d.payment(value)
+	if paymentErr == nil {
+		return d, nil
+	}
+	segment, segmentErr := decodeSegment(value)
+	if segmentErr == nil {
+		return &Document{Form: Segment, Segment: segment}, nil
+	}
+	if errors.Is(paymentErr, wire.ErrNotHeader) && errors.Is(segmentErr, wire.ErrNotHeader) {
+		return nil, fmt.Errorf("%w: %s is neither JSON nor the value of a %s or %s header: %w", ErrSyntax, quote(value), wire.PaymentHeader, wire.SegmentHeader, paymentErr)
+	}
+	return nil, fmt.Errorf("%w: the value is neither a payment (%w) nor segment credentials (%w)", ErrSyntax, paymentErr, segmentErr)
+}
+
+// payment takes the value of a Livepeer-Payment header.
+func (d *Document) payment(value string) error {
+	payment, err := wire.DecodePaymentHeader(value)
+	if err == nil && payment.ExpectedPrice == nil {
+		// Recipients refuse a payment without it, and a payment that lost its end has none.
+		err = &wire.MissingError{Field: "expected_price"}
+	}
+	if err == nil {
+		d.Batch, err = payment.Batch()
+	}
+	if err == nil {
+		d.Header, err = newBatchHeader(d.Batch.Sender, d.Batch.TicketParams, *d.Batch.TicketExpirationParams)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", wire.PaymentHeader, err)
+	}
+	d.Header.Count = uint32(len(d.Batch.SenderParams))
+	lowest := uint32(math.MaxUint32)
+	for _, t := range d.Batch.SenderParams {
+		lowest = min(lowest, t.SenderNonce)
+	}
+	if d.Header.Count > 0 {
+		d.Header.FirstNonce = lowest
+	}
+	return nil
+}
+
+// decodeSegment reads the value of a Livepeer-Segment header. Credentials without an
+// auth token deliver nothing, and those that lost their end have none.
+func decodeSegment(value string) (*wire.SegData, error) {
+	segment, err := wire.DecodeSegmentHeader(value)
+	if err == nil {
+		err = segment.Check()
+	}
+	if err == nil && segment.AuthToken == nil {
+		err = &wire.MissingError{Field: "auth_token"}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", wire.SegmentHeader, err)
+	}
+	return segment, nil
+}
