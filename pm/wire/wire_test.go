@@ -1,0 +1,295 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/base64"
+	"math"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/dynamicpb"
+	"pgregory.net/rapid"
+
+	"github.com/pmctl/pmctl/pm"
+)
+
+// TestLivesBesideTheNetworksTypes registers what a media node's binary registers:
+// the same messages under the network's own package. Registering a name or a file
+// twice in one process panics.
+func TestLivesBesideTheNetworksTypes(t *testing.T) {
+	ours := protodesc.ToFileDescriptorProto(File_pm_wire_wire_proto)
+	theirs := proto.Clone(ours).(*descriptorpb.FileDescriptorProto)
+	theirs.Name = proto.String("net/lp_rpc.proto")
+	theirs.Package = proto.String("net")
+	for _, message := range theirs.MessageType {
+		for _, field := range message.Field {
+			if field.TypeName != nil {
+				field.TypeName = proto.String(strings.Replace(*field.TypeName, ".pmctl.wire.v1.", ".net.", 1))
+			}
+		}
+	}
+	file, err := protodesc.NewFile(theirs, protoregistry.GlobalFiles)
+	require.NoError(t, err)
+	require.NoError(t, protoregistry.GlobalFiles.RegisterFile(file))
+	for i := range file.Messages().Len() {
+		require.NoError(t, protoregistry.GlobalTypes.RegisterMessage(dynamicpb.NewMessageType(file.Messages().Get(i))))
+	}
+	for _, name := range []protoreflect.FullName{"net.OrchestratorInfo", "pmctl.wire.v1.OrchestratorInfo"} {
+		_, err := protoregistry.GlobalTypes.FindMessageByName(name)
+		require.NoError(t, err, name)
+	}
+	// This is what a second registration under the network's name would have done.
+	require.Panics(t, func() { _ = protoregistry.GlobalFiles.RegisterFile(file) })
+}
+
+// TestUnknownFieldsSurvive decodes and encodes an answer with fields, inside and
+// outside of known messages, that this package has no name for.
+func TestUnknownFieldsSurvive(t *testing.T) {
+	unknown := protowire.AppendTag(nil, 33, protowire.BytesType)
+	unknown = protowire.AppendBytes(unknown, []byte("storage"))
+	capabilities := protowire.AppendTag(nil, 5, protowire.VarintType)
+	capabilities = protowire.AppendVarint(capabilities, 7)
+	info := &OrchestratorInfo{
+		Transcoder:   "https://127.0.0.1:8935",
+		Capabilities: append(capabilities, unknown...),
+		AuthToken:    &AuthToken{Token: []byte{1}, SessionId: "s", Expiration: 5},
+	}
+	raw, err := proto.Marshal(info)
+	require.NoError(t, err)
+	raw = append(raw, unknown...)
+	var back OrchestratorInfo
+	require.NoError(t, proto.Unmarshal(raw, &back))
+	require.Equal(t, info.Capabilities, back.Capabilities)
+	again, err := proto.MarshalOptions{Deterministic: true}.Marshal(&back)
+	require.NoError(t, err)
+	require.Equal(t, raw, again)
+
+	// An answer with empty capabilities is not one without.
+	info.Capabilities = []byte{}
+	raw, err = proto.Marshal(info)
+	require.NoError(t, err)
+	back.Reset()
+	require.NoError(t, proto.Unmarshal(raw, &back))
+	require.NotNil(t, back.Capabilities)
+}
+
+func validParams() *TicketParams {
+	return &TicketParams{
+		Recipient:         bytes.Repeat([]byte{1}, 20),
+		FaceValue:         []byte{2},
+		WinProb:           []byte{3},
+		RecipientRandHash: bytes.Repeat([]byte{4}, 32),
+		Seed:              []byte{5},
+		ExpirationBlock:   []byte{6},
+		ExpirationParams:  &TicketExpirationParams{CreationRound: 7, CreationRoundBlockHash: bytes.Repeat([]byte{8}, 32)},
+	}
+}
+
+func TestWidths(t *testing.T) {
+	_, err := ToTicketParams(validParams())
+	require.NoError(t, err)
+	wide := bytes.Repeat([]byte{1}, 33)
+	for field, spoil := range map[string]func(*TicketParams){
+		"ticket_params.recipient":                                   func(p *TicketParams) { p.Recipient = p.Recipient[:19] },
+		"ticket_params.face_value":                                  func(p *TicketParams) { p.FaceValue = wide },
+		"ticket_params.win_prob":                                    func(p *TicketParams) { p.WinProb = wide },
+		"ticket_params.recipient_rand_hash":                         func(p *TicketParams) { p.RecipientRandHash = wide },
+		"ticket_params.seed":                                        func(p *TicketParams) { p.Seed = wide },
+		"ticket_params.expiration_block":                            func(p *TicketParams) { p.ExpirationBlock = wide },
+		"ticket_params.expiration_params.creation_round":            func(p *TicketParams) { p.ExpirationParams.CreationRound = -1 },
+		"ticket_params.expiration_params.creation_round_block_hash": func(p *TicketParams) { p.ExpirationParams.CreationRoundBlockHash = wide },
+	} {
+		params := validParams()
+		spoil(params)
+		_, err := ToTicketParams(params)
+		var width *FieldError
+		require.ErrorAs(t, err, &width, field)
+		require.Equal(t, field, width.Field)
+	}
+	empty := validParams()
+	empty.Recipient = nil
+	_, err = ToTicketParams(empty)
+	require.Error(t, err)
+
+	// Leading zeros are accepted as far as they fit, absent integers are 0.
+	params := validParams()
+	params.FaceValue = common.LeftPadBytes([]byte{9}, 32)
+	params.Seed = nil
+	got, err := ToTicketParams(params)
+	require.NoError(t, err)
+	require.Equal(t, big.NewInt(9), got.FaceValue)
+	require.Zero(t, got.Seed.Sign())
+}
+
+func TestMissingParts(t *testing.T) {
+	full := func() *Payment {
+		params := validParams()
+		params.ExpirationParams = nil
+		return &Payment{
+			TicketParams:       params,
+			Sender:             bytes.Repeat([]byte{1}, 20),
+			ExpirationParams:   validParams().ExpirationParams,
+			TicketSenderParams: []*TicketSenderParams{{SenderNonce: 1, Sig: make([]byte, 65)}},
+			ExpectedPrice:      &PriceInfo{PricePerUnit: 1, PixelsPerUnit: 1},
+		}
+	}
+	_, err := full().Batch()
+	require.NoError(t, err)
+	var missing *MissingError
+	p := full()
+	p.TicketParams = nil
+	_, err = p.Batch()
+	require.ErrorAs(t, err, &missing)
+	p = full()
+	p.ExpirationParams = nil
+	_, err = p.Batch()
+	require.ErrorAs(t, err, &missing)
+	require.Equal(t, "expiration_params", missing.Field)
+
+	var width *FieldError
+	for _, spoil := range []func(*Payment){
+		func(p *Payment) { p.Sender = nil },
+		func(p *Payment) { p.TicketSenderParams[0].Sig = make([]byte, 64) },
+		func(p *Payment) { p.TicketSenderParams[0] = nil },
+		func(p *Payment) { p.ExpectedPrice.PixelsPerUnit = 0 },
+		func(p *Payment) { p.ExpectedPrice.PricePerUnit = -1 },
+	} {
+		p := full()
+		spoil(p)
+		_, err := p.Batch()
+		require.ErrorAs(t, err, &width)
+	}
+
+	_, err = (&OrchestratorInfo{}).Params()
+	require.ErrorAs(t, err, &missing)
+	_, err = PaymentFor(&pm.TicketBatch{TicketParams: &pm.TicketParams{}})
+	require.ErrorAs(t, err, &missing)
+	_, err = PaymentFor(nil)
+	require.ErrorAs(t, err, &missing)
+	_, err = PaymentFor(&pm.TicketBatch{
+		TicketParams: &pm.TicketParams{}, TicketExpirationParams: &pm.TicketExpirationParams{},
+		SenderParams: []*pm.TicketSenderParams{{SenderNonce: 1, Sig: []byte{1}}},
+	})
+	require.ErrorAs(t, err, &width)
+	_, err = FromPrice(new(big.Rat).SetFrac(big.NewInt(1), new(big.Int).Lsh(big.NewInt(1), 63)))
+	require.ErrorAs(t, err, &width)
+	var tooWide *pm.FieldError
+	_, err = FromTicketParams(&pm.TicketParams{FaceValue: new(big.Int).Lsh(big.NewInt(1), 256)})
+	require.ErrorAs(t, err, &tooWide)
+}
+
+func TestAuthToken(t *testing.T) {
+	now := time.Unix(1000, 0)
+	require.NoError(t, (&AuthToken{SessionId: "s", Expiration: 1001}).Check(now))
+	var expired *ExpiredTokenError
+	require.ErrorAs(t, (&AuthToken{SessionId: "s", Expiration: 1000}).Check(now), &expired)
+	var missing *MissingError
+	require.ErrorAs(t, (*AuthToken)(nil).Check(now), &missing)
+	require.ErrorAs(t, (&AuthToken{Expiration: 1001}).Check(now), &missing)
+}
+
+func TestParamsRoundTrip(t *testing.T) {
+	uint256 := rapid.Custom(func(t *rapid.T) *big.Int {
+		return new(big.Int).SetBytes(rapid.SliceOfN(rapid.Byte(), 0, 32).Draw(t, "bytes"))
+	})
+	fixed := func(n int) *rapid.Generator[[]byte] { return rapid.SliceOfN(rapid.Byte(), n, n) }
+	rapid.Check(t, func(t *rapid.T) {
+		params := &pm.TicketParams{
+			Recipient:         common.BytesToAddress(fixed(20).Draw(t, "recipient")),
+			FaceValue:         uint256.Draw(t, "faceValue"),
+			WinProb:           uint256.Draw(t, "winProb"),
+			RecipientRandHash: common.BytesToHash(fixed(32).Draw(t, "randHash")),
+			Seed:              uint256.Draw(t, "seed"),
+			ExpirationBlock:   uint256.Draw(t, "expirationBlock"),
+			PricePerPixel:     big.NewRat(rapid.Int64Range(0, math.MaxInt64).Draw(t, "price"), rapid.Int64Range(1, math.MaxInt64).Draw(t, "pixels")),
+			ExpirationParams: &pm.TicketExpirationParams{
+				CreationRound:          rapid.Int64Range(0, math.MaxInt64).Draw(t, "round"),
+				CreationRoundBlockHash: common.BytesToHash(fixed(32).Draw(t, "roundHash")),
+			},
+		}
+		wired, err := FromTicketParams(params)
+		require.NoError(t, err)
+		price, err := FromPrice(params.PricePerPixel)
+		require.NoError(t, err)
+		back, err := (&OrchestratorInfo{TicketParams: wired, PriceInfo: price}).Params()
+		require.NoError(t, err)
+		require.Equal(t, params.PricePerPixel.RatString(), back.PricePerPixel.RatString())
+		params.PricePerPixel, back.PricePerPixel = nil, nil
+		require.Equal(t, params, back)
+	})
+}
+
+func TestNotHeaders(t *testing.T) {
+	for _, value := range []string{"!", "AAA", "/w==", strings.Repeat("A", MaxHeader+4), "CokB"} {
+		_, err := DecodePaymentHeader(value)
+		require.ErrorIs(t, err, ErrNotHeader, "%.20s", value)
+		_, err = DecodeSegmentHeader(value)
+		require.ErrorIs(t, err, ErrNotHeader, "%.20s", value)
+	}
+}
+
+func FuzzDecodePayment(f *testing.F) {
+	for _, g := range loadGolden(f).Payments {
+		f.Add([]byte(g.PaymentProtoHex))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		payment, err := DecodePaymentHeader(base64.StdEncoding.EncodeToString(raw))
+		if err != nil {
+			return
+		}
+		batch, err := payment.Batch()
+		if err != nil {
+			return
+		}
+		again, err := PaymentFor(batch)
+		require.NoError(t, err)
+		back, err := again.Batch()
+		require.NoError(t, err)
+		require.Equal(t, batch, back)
+		for _, ticket := range batch.Tickets() {
+			ticket.Hash()
+		}
+	})
+}
+
+func FuzzDecodeSegment(f *testing.F) {
+	for _, g := range loadGolden(f).Segments {
+		f.Add(g.LivepeerSegment)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		segment, err := DecodeSegmentHeader(value)
+		if err != nil || segment.Check() != nil {
+			return
+		}
+		require.Len(t, SegmentMessage(segment), 32)
+	})
+}
+
+func FuzzOrchestratorInfo(f *testing.F) {
+	for _, g := range loadGolden(f).Payments {
+		raw, err := base64.StdEncoding.DecodeString(g.OrchestratorInfoBase64)
+		require.NoError(f, err)
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		info := new(OrchestratorInfo)
+		if proto.Unmarshal(raw, info) != nil {
+			return
+		}
+		params, err := info.Params()
+		if err != nil {
+			return
+		}
+		require.NoError(t, params.CheckFields())
+	})
+}
