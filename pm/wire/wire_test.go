@@ -224,8 +224,9 @@ func TestParamsRoundTrip(t *testing.T) {
 		back, err := (&OrchestratorInfo{TicketParams: wired, PriceInfo: price}).Params()
 		require.NoError(t, err)
 		require.Equal(t, params.PricePerPixel.RatString(), back.PricePerPixel.RatString())
-		params.PricePerPixel, back.PricePerPixel = nil, nil
-		require.Equal(t, params, back)
+		again, err := FromTicketParams(back)
+		require.NoError(t, err)
+		require.True(t, proto.Equal(wired, again), "%v, %v", params, back)
 	})
 }
 
