@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -15,16 +16,23 @@ import (
 )
 
 // interrupt runs a program, sends it SIGINT once it is busy, and wants exit code
-// 130 soon after:
+// 130, or the one that is named, soon after:
 //
-//	interrupt stderr PATTERN PROGRAM ARGS…   busy when stderr has a line like PATTERN
-//	interrupt accept PROGRAM ARGS…           busy when it has connected to HANG
+//	interrupt [-exit CODE] stderr PATTERN PROGRAM ARGS…   busy when stderr has a line like PATTERN
+//	interrupt [-exit CODE] accept PROGRAM ARGS…           busy when it has connected to HANG
 //
 // The word HANG in ARGS stands for the address (host:port) of a server that
 // accepts and never answers.
 func interrupt(ts *testscript.TestScript, neg bool, args []string) {
+	want := exitCancelled
+	if len(args) > 2 && args[0] == "-exit" {
+		var err error
+		want, err = strconv.Atoi(args[1])
+		ts.Check(err)
+		args = args[2:]
+	}
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: interrupt stderr PATTERN PROGRAM ARGS… | interrupt accept PROGRAM ARGS…")
+		ts.Fatalf("usage: interrupt [-exit CODE] stderr PATTERN PROGRAM ARGS… | interrupt [-exit CODE] accept PROGRAM ARGS…")
 	}
 	busy := make(chan struct{})
 	var pattern *regexp.Regexp
@@ -92,8 +100,8 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 		err := cmd.Wait()
 		ts.Logf("[stderr]\n%s", text)
 		var exit *exec.ExitError
-		if !errors.As(err, &exit) || exit.ExitCode() != exitCancelled {
-			ts.Fatalf("after SIGINT: %v, want exit code %d", err, exitCancelled)
+		if !errors.As(err, &exit) || exit.ExitCode() != want {
+			ts.Fatalf("after SIGINT: %v, want exit code %d", err, want)
 		}
 	case <-time.After(patience):
 		_ = cmd.Process.Kill()

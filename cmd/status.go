@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -17,7 +18,7 @@ import (
 type statusResult struct {
 	Network string         `json:"network"`
 	ChainID string         `json:"chain_id"`
-	Account common.Address `json:"account"`
+	Account format.Address `json:"account"`
 	Balance wei.Wei        `json:"balance"`
 	Deposit wei.Wei        `json:"deposit"`
 	Reserve wei.Wei        `json:"reserve"`
@@ -31,7 +32,15 @@ type statusResult struct {
 	Round         roundResult     `json:"round"`
 	Block         blockResult     `json:"block"`
 	Paused        bool            `json:"paused"`
-	Contracts     chain.Contracts `json:"contracts"`
+	Contracts     contractsResult `json:"contracts"`
+}
+
+type contractsResult struct {
+	Controller      format.Address `json:"controller"`
+	TicketBroker    format.Address `json:"ticket_broker"`
+	RoundsManager   format.Address `json:"rounds_manager"`
+	BondingManager  format.Address `json:"bonding_manager"`
+	ServiceRegistry format.Address `json:"service_registry"`
 }
 
 type roundResult struct {
@@ -114,7 +123,7 @@ func newStatusResult(network chain.Network, address common.Address, s *chain.Sta
 	result := statusResult{
 		Network:             network.Name,
 		ChainID:             fmt.Sprint(network.ChainID),
-		Account:             address,
+		Account:             format.Address(address),
 		Balance:             s.Sender.Balance,
 		Deposit:             s.Sender.Deposit,
 		Reserve:             s.Sender.Reserve,
@@ -130,8 +139,14 @@ func newStatusResult(network chain.Network, address common.Address, s *chain.Sta
 			L1Block: fmt.Sprint(s.Head.L1Block),
 			Time:    s.Head.Time,
 		},
-		Paused:    s.Paused,
-		Contracts: s.Contracts,
+		Paused: s.Paused,
+		Contracts: contractsResult{
+			Controller:      format.Address(s.Contracts.Controller),
+			TicketBroker:    format.Address(s.Contracts.TicketBroker),
+			RoundsManager:   format.Address(s.Contracts.RoundsManager),
+			BondingManager:  format.Address(s.Contracts.BondingManager),
+			ServiceRegistry: format.Address(s.Contracts.ServiceRegistry),
+		},
 	}
 	result.Lock = lockState(s)
 	if result.Lock == lockUnlocking || result.Lock == lockUnlocked {
@@ -166,6 +181,7 @@ func roundsLeft(s *chain.Status) *big.Int {
 }
 
 func (s statusResult) fields() []field {
+	hex := func(a format.Address) string { return common.Address(a).Hex() }
 	round := s.Round.Current
 	if !s.Round.Initialized {
 		round += " (not initialized; last initialized " + s.Round.LastInitialized + ")"
@@ -178,7 +194,7 @@ func (s statusResult) fields() []field {
 	}[s.Lock]
 	fields := []field{
 		{"network", fmt.Sprintf("%s (chain id %s)", s.Network, s.ChainID)},
-		{"account", s.Account.Hex()},
+		{"account", hex(s.Account)},
 		{"balance", s.Balance.String()},
 		{"deposit", s.Deposit.String()},
 		{"reserve", fmt.Sprintf("%s (%s a recipient)", s.Reserve, s.ReservePerRecipient)},
@@ -190,11 +206,11 @@ func (s statusResult) fields() []field {
 		fields = append(fields, field{"paused", "the contracts are paused: nothing can be sent"})
 	}
 	return append(fields,
-		field{"controller", s.Contracts.Controller.Hex()},
-		field{"ticket broker", s.Contracts.TicketBroker.Hex()},
-		field{"rounds manager", s.Contracts.RoundsManager.Hex()},
-		field{"bonding manager", s.Contracts.BondingManager.Hex()},
-		field{"service registry", s.Contracts.ServiceRegistry.Hex()},
+		field{"controller", hex(s.Contracts.Controller)},
+		field{"ticket broker", hex(s.Contracts.TicketBroker)},
+		field{"rounds manager", hex(s.Contracts.RoundsManager)},
+		field{"bonding manager", hex(s.Contracts.BondingManager)},
+		field{"service registry", hex(s.Contracts.ServiceRegistry)},
 	)
 }
 

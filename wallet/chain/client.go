@@ -33,11 +33,11 @@ type Client struct {
 
 // Contracts are where a network's contracts are.
 type Contracts struct {
-	Controller      common.Address `json:"controller"`
-	TicketBroker    common.Address `json:"ticket_broker"`
-	RoundsManager   common.Address `json:"rounds_manager"`
-	BondingManager  common.Address `json:"bonding_manager"`
-	ServiceRegistry common.Address `json:"service_registry"`
+	Controller      common.Address
+	TicketBroker    common.Address
+	RoundsManager   common.Address
+	BondingManager  common.Address
+	ServiceRegistry common.Address
 }
 
 // ErrBadURL is returned for an RPC URL that cannot be dialled.
