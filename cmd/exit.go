@@ -6,7 +6,11 @@ import (
 	"fmt"
 
 	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/tx"
 )
 
@@ -87,16 +91,25 @@ func classify(err error) outcome {
 	case as(new(*tx.NotMinedError), new(*tx.UnknownOutcomeError)):
 		// Before cancelled: what was sent is not undone by Ctrl-C.
 		out = outcome{exitNotMined, "not_mined", ""}
+	case as(new(*pay.UnknownOutcomeError)):
+		out = outcome{exitNotMined, "outcome_unknown", ""}
 	case is(context.Canceled, errCancelled):
 		out = outcome{exitCancelled, "cancelled", ""}
-	case is(tx.ErrInsufficientFunds):
+	case is(policy.ErrLimit, errOtherStore):
+		out = outcome{exitLimit, "limit", ""}
+	case is(tx.ErrInsufficientFunds, policy.ErrFunds, pm.ErrInsufficientSenderReserve):
 		out = outcome{exitFunds, "insufficient_funds", ""}
+	case is(policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, errOtherSender),
+		as(new(*wire.ExpiredTokenError), new(*wire.MissingError), new(*wire.FieldError)):
+		out = outcome{exitUnacceptable, "unacceptable", ""}
+	case as(new(*pay.RefusedError)):
+		out = outcome{exitFailed, "refused", ""}
 	case is(keystore.ErrWrongPassphrase, keystore.ErrEmptyPassphrase, keystore.ErrBadPassphrase, keystore.ErrPassphraseFile,
 		keystore.ErrNoAccounts, keystore.ErrNoSuchAccount, keystore.ErrDamaged, keystore.ErrUnsupported, keystore.ErrTooCostly,
 		keystore.ErrAddressMismatch, errNoPassphrase),
 		as(new(*keystore.SeveralAccountsError), new(*keystore.AmbiguousError)):
 		out = outcome{exitLocked, "locked", ""}
-	case is(chain.ErrUnreachable, chain.ErrNoDevnet, errNoRPC, context.DeadlineExceeded):
+	case is(chain.ErrUnreachable, chain.ErrNoDevnet, errNoRPC, pay.ErrUnreachable, pay.ErrNotRecipient, context.DeadlineExceeded):
 		out = outcome{exitUnreachable, "unreachable", ""}
 	default:
 		out = outcome{exitFailed, "failed", ""}

@@ -89,6 +89,11 @@ delivers batches of signed lottery tickets.`,
 		newFund(r),
 		newUnlock(r),
 		newWithdraw(r),
+		newParams(r),
+		group("ticket", "Make tickets",
+			newTicketBatch(r),
+		),
+		newPay(r),
 		newVersion(r),
 	)
 	return root

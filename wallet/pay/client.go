@@ -97,7 +97,7 @@ func (c *Client) Fetch(ctx context.Context, u URL, request *wire.OrchestratorReq
 		}
 		return nil, c.fetchError(u, err, dial.failure(), header, trailer)
 	}
-	return newOffer(u, common.BytesToAddress(request.GetAddress()), c.now(), info)
+	return NewOffer(u, common.BytesToAddress(request.GetAddress()), c.now(), info)
 }
 
 // fetchError explains why GetOrchestrator failed. Only an answer in gRPC has its
@@ -123,8 +123,9 @@ func (c *Client) fetchError(u URL, err, dialFailure error, header, trailer metad
 	return &RefusedError{URL: u.String(), Text: text}
 }
 
-// newOffer reads a recipient's answer strictly.
-func newOffer(u URL, sender common.Address, at time.Time, info *wire.OrchestratorInfo) (*Offer, error) {
+// NewOffer reads a recipient's answer to sender, which asked at u and got it at that
+// time. It fails with ErrNoTicketParams and ErrMalformed.
+func NewOffer(u URL, sender common.Address, at time.Time, info *wire.OrchestratorInfo) (*Offer, error) {
 	params, err := info.Params()
 	var missing *wire.MissingError
 	switch {
@@ -134,6 +135,8 @@ func newOffer(u URL, sender common.Address, at time.Time, info *wire.Orchestrato
 		return nil, fmt.Errorf("%w (%s): %w", ErrMalformed, u, err)
 	case params.Recipient == (common.Address{}):
 		return nil, fmt.Errorf("%w (%s): the ticket params pay the zero address", ErrMalformed, u)
+	case len(info.GetAddress()) != 0 && len(info.GetAddress()) != common.AddressLength:
+		return nil, fmt.Errorf("%w (%s): address: got %d bytes, want %d", ErrMalformed, u, len(info.GetAddress()), common.AddressLength)
 	}
 	transcoder, err := transcoderOf(u, info.GetTranscoder())
 	if err != nil {

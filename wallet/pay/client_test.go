@@ -203,6 +203,7 @@ func TestMalformedAnswers(t *testing.T) {
 		{name: "33-byte seed", spoil: func(i *wire.OrchestratorInfo) { i.TicketParams.Seed = make([]byte, 33) }, is: ErrMalformed, says: "seed"},
 		{name: "33-byte expiration block", spoil: func(i *wire.OrchestratorInfo) { i.TicketParams.ExpirationBlock = make([]byte, 33) }, is: ErrMalformed, says: "expiration_block"},
 		{name: "short recipient", spoil: func(i *wire.OrchestratorInfo) { i.TicketParams.Recipient = make([]byte, 19) }, is: ErrMalformed, says: "ticket_params.recipient: got 19 bytes"},
+		{name: "short node address", spoil: func(i *wire.OrchestratorInfo) { i.Address = make([]byte, 19) }, is: ErrMalformed, says: "address: got 19 bytes"},
 		{name: "no recipient", spoil: func(i *wire.OrchestratorInfo) { i.TicketParams.Recipient = nil }, is: ErrMalformed, says: "recipient"},
 		{name: "zero recipient", spoil: func(i *wire.OrchestratorInfo) { i.TicketParams.Recipient = make([]byte, 20) }, is: ErrMalformed, says: "zero address"},
 		{name: "short hash", spoil: func(i *wire.OrchestratorInfo) { i.TicketParams.RecipientRandHash = make([]byte, 31) }, is: ErrMalformed, says: "recipient_rand_hash"},

@@ -85,7 +85,7 @@ func (c *Client) next(transcoder URL, sender common.Address, body []byte) (*Offe
 	if err := proto.Unmarshal(body, result); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	return newOffer(transcoder, sender, c.now(), result.GetInfo())
+	return NewOffer(transcoder, sender, c.now(), result.GetInfo())
 }
 
 // http returns a client for one request: a connection that is kept could be found dead

@@ -23,7 +23,7 @@ type Headers struct {
 // over at now, and with what the signer fails with.
 func NewHeaders(signer pm.Signer, token *wire.AuthToken, batch *pm.TicketBatch, now time.Time) (Headers, error) {
 	// The credentials come first: without them the tickets are worth nothing.
-	credentials, err := wire.PaymentCredentials(signer, token, nil, now)
+	segment, err := SegmentHeader(signer, token, now)
 	if err != nil {
 		return Headers{}, err
 	}
@@ -31,12 +31,21 @@ func NewHeaders(signer pm.Signer, token *wire.AuthToken, batch *pm.TicketBatch, 
 	if err != nil {
 		return Headers{}, err
 	}
-	var h Headers
-	if h.Segment, err = wire.EncodeHeader(credentials); err != nil {
+	value, err := wire.EncodeHeader(payment)
+	if err != nil {
 		return Headers{}, err
 	}
-	h.Payment, err = wire.EncodeHeader(payment)
-	return h, err
+	return Headers{Payment: value, Segment: segment}, nil
+}
+
+// SegmentHeader returns the credentials alone, the value of Livepeer-Segment. It fails
+// as NewHeaders does.
+func SegmentHeader(signer pm.Signer, token *wire.AuthToken, now time.Time) (string, error) {
+	credentials, err := wire.PaymentCredentials(signer, token, nil, now)
+	if err != nil {
+		return "", err
+	}
+	return wire.EncodeHeader(credentials)
 }
 
 // HTTP returns the headers for a request.

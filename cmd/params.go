@@ -1,0 +1,264 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
+)
+
+func newParams(r *run) *cobra.Command {
+	return group("params", "Ask recipients for ticket params, and judge them",
+		newParamsFetch(r),
+		newParamsShow(r),
+	)
+}
+
+func newParamsFetch(r *run) *cobra.Command {
+	var o payerOptions
+	cmd := &cobra.Command{
+		Use:   "fetch URL…",
+		Short: "Fetch ticket params from recipients",
+		Long: `Fetch asks each recipient for ticket params and shows what it offers, held against
+your limits and, when there is a node to ask, against the chain. With --output
+json it prints the params themselves, one document a recipient, for pmctl ticket
+batch to read.
+
+URL is https://host[:port], or http:// for a recipient without TLS; the port is
+8935 when there is none. Recipients' certificates prove nothing, and nothing that
+they answer is signed: say with --recipient who must be paid.`,
+		Example: `  pmctl params fetch https://recipient.example
+  pmctl params fetch https://recipient.example --recipient 0x… --output json | pmctl ticket batch --params - --count 10`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return r.fetchParams(cmd, &o, args) },
+	}
+	o.register(cmd)
+	r.outputFlag(cmd, outputTable, outputJSON)
+	return cmd
+}
+
+func (r *run) fetchParams(cmd *cobra.Command, o *payerOptions, args []string) error {
+	urls, err := parseURLs(args)
+	if err != nil {
+		return err
+	}
+	w, err := r.openWallet(cmd, o)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	var facts *pm.Facts
+	if r.output == outputTable {
+		facts = r.factsIfAny(cmd.Context(), w)
+	}
+	signer, err := w.unlock(cmd.Context())
+	if err != nil {
+		return err
+	}
+	request, err := wire.NewOrchestratorRequest(signer)
+	if err != nil {
+		return err
+	}
+	offers, errs := fetchAll(cmd.Context(), w.client, urls, request)
+	printed := false
+	for i, offer := range offers {
+		if offer == nil {
+			continue
+		}
+		if r.output == outputTable && printed {
+			fmt.Fprintln(r.Out)
+		}
+		printed = true
+		if errs[i] = r.emitOffer(w, offer, facts); len(urls) > 1 {
+			errs[i] = withSource(offer.URL.String(), errs[i])
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// parseURLs reads recipients' URLs from the command line.
+func parseURLs(args []string) ([]pay.URL, error) {
+	urls := make([]pay.URL, len(args))
+	for i, arg := range args {
+		var err error
+		if urls[i], err = pay.ParseURL(arg); err != nil {
+			return nil, &usageError{err}
+		}
+	}
+	return urls, nil
+}
+
+// factsIfAny asks the node, if there is one. The chain only helps to judge here, so
+// that it is no error when nobody answers.
+func (r *run) factsIfAny(ctx context.Context, w *wallet) *pm.Facts {
+	facts, err := w.Facts(ctx, w.account.Address)
+	if err != nil {
+		r.note("not checked against the chain: %v", err)
+		return nil
+	}
+	return &facts
+}
+
+// fetchAll asks several recipients at once. Of each there is either an offer or an
+// error.
+func fetchAll(ctx context.Context, client *pay.Client, urls []pay.URL, request *wire.OrchestratorRequest) ([]*pay.Offer, []error) {
+	const atOnce = 16
+	offers, errs := make([]*pay.Offer, len(urls)), make([]error, len(urls))
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for i, u := range urls {
+		group.Go(func() error {
+			offers[i], errs[i] = client.Fetch(ctx, u, request)
+			return nil
+		})
+	}
+	_ = group.Wait() // each call has its own error
+	return offers, errs
+}
+
+// emitOffer prints an offer. Who is paid is looked at before anything is printed,
+// since what is printed is there to be used.
+func (r *run) emitOffer(w *wallet, offer *pay.Offer, facts *pm.Facts) error {
+	if err := policy.Explain(w.limits.CheckRecipient(offer.Params.Recipient)); err != nil {
+		return err
+	}
+	params, err := paramsOf(offer, w.store.ID())
+	if err != nil {
+		return fmt.Errorf("%w (%s): %w", pay.ErrMalformed, offer.URL, err)
+	}
+	if r.output == outputJSON {
+		return format.Write(r.Out, format.KindParams, params)
+	}
+	if err := writeParams(r.Out, params, offer.Params, w.limits.Judge(offer.Params, facts, 1)); err != nil {
+		return err
+	}
+	if facts == nil {
+		return w.limits.CheckParams(offer.Params, 1)
+	}
+	return w.limits.Check(offer.Params, *facts, 1)
+}
+
+func newParamsShow(r *run) *cobra.Command {
+	var limits limitOptions
+	cmd := &cobra.Command{
+		Use:   "show FILE|-",
+		Short: "Show ticket params and hold them against your limits",
+		Long: `Show decodes ticket params that pmctl params fetch wrote to a file, or to stdin as
+"-", and holds them against your limits. It asks nobody: what only the chain can
+tell is named and not checked.`,
+		Example: `  pmctl params show params.json
+  pmctl params fetch https://recipient.example -o json | pmctl params show - --max-ticket-ev 100gwei`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return r.showParams(&limits, args[0]) },
+	}
+	limits.register(cmd)
+	r.outputFlag(cmd, outputTable, outputJSON)
+	return cmd
+}
+
+func (r *run) showParams(o *limitOptions, file string) error {
+	limits, err := o.limits()
+	if err != nil {
+		return err
+	}
+	params, err := r.readParams(file)
+	if err != nil {
+		return err
+	}
+	ticketParams, err := params.TicketParams()
+	if err != nil {
+		return err
+	}
+	findings := limits.Judge(ticketParams, nil, 1)
+	if r.output == outputJSON {
+		err = format.Write(r.Out, "pmctl.judgement", newJudgement(params, ticketParams, findings))
+	} else {
+		err = writeParams(r.Out, params, ticketParams, findings)
+	}
+	if err != nil {
+		return err
+	}
+	return limits.CheckParams(ticketParams, 1)
+}
+
+// readParams reads a params document from a file, or from stdin as "-".
+func (r *run) readParams(file string) (*format.Params, error) {
+	if file == "-" {
+		if r.InTerminal {
+			return nil, usagef("stdin is a terminal: name a file, or pipe the output of pmctl params fetch -o json")
+		}
+		params, err := format.ReadParams(r.In)
+		return params, withSource("stdin", err)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	params, err := format.ReadParams(f)
+	return params, withSource(file, err)
+}
+
+// withSource says where bad input came from. A nil err stays nil.
+func withSource(source string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", source, err)
+}
+
+// judgement is what pmctl params show answers in JSON.
+type judgement struct {
+	Recipient       format.Address `json:"recipient"`
+	Sender          format.Address `json:"sender"`
+	TicketEV        string         `json:"ticket_ev"`
+	FaceValue       string         `json:"face_value"`
+	ExpirationBlock string         `json:"expiration_block"`
+	Checks          []checkResult  `json:"checks"`
+}
+
+type checkResult struct {
+	Check   string         `json:"check"`
+	Verdict policy.Verdict `json:"verdict"`
+	Detail  string         `json:"detail"`
+}
+
+func newJudgement(params *format.Params, ticketParams *pm.TicketParams, findings []policy.Finding) judgement {
+	j := judgement{
+		Recipient:       format.Address(ticketParams.Recipient),
+		Sender:          params.Sender,
+		TicketEV:        ticketParams.EV().RatString(),
+		FaceValue:       ticketParams.FaceValue.String(),
+		ExpirationBlock: ticketParams.ExpirationBlock.String(),
+		Checks:          make([]checkResult, len(findings)),
+	}
+	for i, f := range findings {
+		j.Checks[i] = checkResult(f)
+	}
+	return j
+}
+
+// writeParams prints params and how they fare.
+func writeParams(w io.Writer, params *format.Params, ticketParams *pm.TicketParams, findings []policy.Finding) error {
+	if err := writeFields(w, paramsFields(params, ticketParams)); err != nil {
+		return err
+	}
+	rows := make([][]string, len(findings))
+	for i, f := range findings {
+		rows[i] = []string{f.Check, string(f.Verdict), f.Detail}
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return writeTable(w, []string{"check", "verdict", "found"}, rows)
+}

@@ -1,0 +1,70 @@
+package cmd
+
+import (
+	"fmt"
+	"math/big"
+	"strconv"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// paramsFields is params for a person to read. What a stranger wrote is quoted, so that
+// it cannot do anything to the terminal.
+func paramsFields(params *format.Params, ticketParams *pm.TicketParams) []field {
+	fields := []field{
+		{"recipient", ticketParams.Recipient.Hex()},
+		{"url", plainText(params.URL)},
+	}
+	if params.Transcoder != "" && params.Transcoder != params.URL {
+		fields = append(fields, field{"pay at", plainText(params.Transcoder)})
+	}
+	fields = append(fields,
+		field{"for sender", common.Address(params.Sender).Hex()},
+		field{"fetched at", params.FetchedAt.Format(time.RFC3339)},
+		field{"ticket EV", wei.Format(ticketParams.EV())},
+		field{"face value", wei.Format(new(big.Rat).SetInt(ticketParams.FaceValue))},
+		field{"wins", oneIn(ticketParams.WinProbRat())},
+		field{"price", wei.Format(ticketParams.PricePerPixel) + " a pixel"},
+		field{"expires at", fmt.Sprintf("L1 block %v", ticketParams.ExpirationBlock)},
+	)
+	if token := params.AuthToken; token != nil {
+		fields = append(fields,
+			field{"session", plainText(token.SessionID)},
+			field{"session ends", time.Unix(int64(token.Expiration), 0).UTC().Format(time.RFC3339)},
+		)
+	} else {
+		fields = append(fields, field{"session", "none: these params cannot be paid on over HTTP"})
+	}
+	return fields
+}
+
+// oneIn says how often something of a probability happens.
+func oneIn(probability *big.Rat) string {
+	if probability.Sign() == 0 {
+		return "never"
+	}
+	odds := new(big.Rat).Inv(probability)
+	text := odds.FloatString(2)
+	if exact, ok := new(big.Rat).SetString(text); ok && exact.Cmp(odds) != 0 {
+		text = "about " + text
+	}
+	return "one in " + text
+}
+
+// plainText is a stranger's text as it is when it is harmless, and quoted when not.
+func plainText(text string) string {
+	const most = 200
+	if len(text) > most {
+		text = text[:most] + "…"
+	}
+	quoted := strconv.QuoteToGraphic(text)
+	if quoted == `"`+text+`"` {
+		return text
+	}
+	return quoted
+}

@@ -1,0 +1,138 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+func newPay(r *run) *cobra.Command {
+	var o payerOptions
+	var value string
+	cmd := &cobra.Command{
+		Use:   "pay URL --value AMOUNT",
+		Short: "Pay a recipient",
+		Long: `Pay makes as many tickets as are worth AMOUNT at least, delivers them to the
+recipient, and keeps the fresh ticket params that it answers with for the next
+payment. What the tickets are worth beyond AMOUNT stays as credit.
+
+The recipient credits the payment under its session. A payment that was sent and
+not answered is not sent again: its tickets may have been accepted.`,
+		Example: `  pmctl pay https://recipient.example --value 3000gwei
+  pmctl pay https://recipient.example --value 3000gwei --recipient 0x… --output json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return r.pay(cmd, &o, args[0], value) },
+	}
+	cmd.Flags().StringVar(&value, "value", "", "`AMOUNT` to pay, with its unit: 3000gwei or 0.00001eth")
+	_ = cmd.MarkFlagRequired("value")
+	o.register(cmd)
+	r.outputFlag(cmd, outputTable, outputJSON)
+	return cmd
+}
+
+func (r *run) pay(cmd *cobra.Command, o *payerOptions, url, value string) error {
+	u, err := pay.ParseURL(url)
+	if err != nil {
+		return &usageError{err}
+	}
+	amount, err := parseValue(value)
+	if err != nil {
+		return err
+	}
+	w, err := r.openWallet(cmd, o)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	session := &pay.Session{Payer: w.payer(), Client: w.client, Kept: w.kept(), URL: u, Unlock: w.unlock}
+	payment, err := session.Pay(cmd.Context(), pay.Amount{Value: amount})
+	if err != nil {
+		return err
+	}
+	if payment.NextErr != nil {
+		r.note("the payment was accepted; the next one begins with a new session: %v", payment.NextErr)
+	}
+	result := newPaymentResult(payment, amount)
+	return r.emit("pmctl.payment", result, result.write)
+}
+
+// parseValue reads the amount of --value, which is more than nothing.
+func parseValue(text string) (wei.Wei, error) {
+	value, err := parseAmount("--value", text)
+	if err == nil && value.IsZero() {
+		err = usagef("--value: say more than 0, with its unit: 3000gwei or 0.00001eth")
+	}
+	return value, err
+}
+
+// paymentResult is what pmctl pay answers. Expected values are exact: a decimal number
+// of wei, or a fraction n/d.
+type paymentResult struct {
+	URL        string         `json:"url"`
+	Recipient  format.Address `json:"recipient"`
+	Sender     format.Address `json:"sender"`
+	Session    string         `json:"session"`
+	Continued  bool           `json:"continued"`
+	Value      wei.Wei        `json:"value"`
+	Paid       string         `json:"paid"`
+	Overpaid   string         `json:"overpaid"`
+	TicketEV   string         `json:"ticket_ev"`
+	FaceValue  string         `json:"face_value"`
+	Tickets    uint32         `json:"tickets"`
+	FirstNonce uint32         `json:"first_nonce"`
+	LastNonce  uint32         `json:"last_nonce"`
+
+	payment *pay.Payment
+}
+
+func newPaymentResult(p *pay.Payment, value wei.Wei) paymentResult {
+	t := p.Tickets
+	return paymentResult{
+		URL:        p.Offer.Transcoder.String(),
+		Recipient:  format.Address(t.Params.Recipient),
+		Sender:     format.Address(t.Sender),
+		Session:    p.Offer.Info.GetAuthToken().GetSessionId(),
+		Continued:  p.Continued,
+		Value:      value,
+		Paid:       t.TotalEV.RatString(),
+		Overpaid:   t.Overpays.RatString(),
+		TicketEV:   t.TicketEV.RatString(),
+		FaceValue:  t.Params.FaceValue.String(),
+		Tickets:    t.Nonces.Count,
+		FirstNonce: t.Nonces.First,
+		LastNonce:  lastNonce(t),
+		payment:    p,
+	}
+}
+
+func (p paymentResult) write(w io.Writer) error {
+	t := p.payment.Tickets
+	session := "new"
+	if p.Continued {
+		session = "continued"
+	}
+	return writeFields(w, []field{
+		{"paid", wei.Format(t.TotalEV)},
+		{"to", t.Params.Recipient.Hex()},
+		{"at", p.URL},
+		{"asked for", p.Value.String()},
+		{"overpaid", wei.Format(t.Overpays) + ", which the recipient keeps as credit"},
+		{"accepted", plural(fmt.Sprint(t.Count), "ticket") + " of " + wei.Format(t.TicketEV) + ", nonces " + nonceRange(t)},
+		{"session", plainText(p.Session) + ", " + session},
+	})
+}
+
+func lastNonce(t *pay.Tickets) uint32 { return t.Nonces.First + t.Nonces.Count - 1 }
+
+// nonceRange is tickets' nonces for a person: 4, or 4 to 7.
+func nonceRange(t *pay.Tickets) string {
+	if t.Nonces.Count == 1 {
+		return fmt.Sprint(t.Nonces.First)
+	}
+	return fmt.Sprintf("%d to %d", t.Nonces.First, lastNonce(t))
+}

@@ -1,0 +1,201 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/ethereum/go-ethereum/accounts"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// payerOptions are what every command takes that makes tickets, or asks for params to
+// make them from.
+type payerOptions struct {
+	network networkOptions
+	account accountOptions
+	limits  limitOptions
+}
+
+func (o *payerOptions) register(cmd *cobra.Command) {
+	o.limits.register(cmd)
+	o.account.register(cmd)
+	o.network.register(cmd)
+}
+
+// wallet is an account with what it needs to pay. When it is opened nothing has been
+// asked of anybody yet, and the key is not open.
+type wallet struct {
+	account accounts.Account
+	limits  policy.Limits
+	network chain.Network
+	store   *store.Store
+	client  *pay.Client
+	now     func() time.Time
+
+	keys       *keystore.Store
+	passphrase keystore.PassphraseSource
+	signer     *keystore.Signer
+
+	dial func(context.Context) (*chain.Client, error)
+	// bound puts --timeout on what is asked of the node.
+	bound func(context.Context) (context.Context, context.CancelFunc, error)
+	node  *chain.Client
+}
+
+// openWallet looks at everything that the command line and the disk can be refused for.
+func (r *run) openWallet(cmd *cobra.Command, o *payerOptions) (*wallet, error) {
+	w := &wallet{
+		client:     &pay.Client{Now: r.Now},
+		now:        r.Now,
+		passphrase: o.account.passphrase.source(r.Env),
+		dial:       func(ctx context.Context) (*chain.Client, error) { return o.network.dial(ctx, r.Env) },
+		bound:      o.network.bound,
+	}
+	var err error
+	if w.limits, err = o.limits.limits(); err != nil {
+		return nil, err
+	}
+	_, cancel, err := o.network.bound(cmd.Context())
+	if err != nil {
+		return nil, err
+	}
+	cancel()
+	if cmd.Flags().Changed("timeout") {
+		w.client.Timeout = o.network.timeout
+	}
+	if w.network, _, err = o.network.choose(r.Env); err != nil {
+		return nil, err
+	}
+	if w.keys, w.account, err = o.account.account(r.Env); err != nil {
+		return nil, err
+	}
+	if err := o.account.passphrase.available(r.Env); err != nil {
+		return nil, err
+	}
+	dir, err := r.stateDir()
+	if err != nil {
+		return nil, err
+	}
+	w.store, err = store.Open(cmd.Context(), filepath.Join(dir, "store.db"))
+	return w, err
+}
+
+// close clears the key and closes the store and the connection to the node.
+func (w *wallet) close() {
+	if w.signer != nil {
+		w.signer.Close()
+	}
+	if w.node != nil {
+		w.node.Close()
+	}
+	w.store.Close()
+}
+
+// unlock opens the account's key. However long a person takes for the passphrase, no
+// time runs out.
+func (w *wallet) unlock(ctx context.Context) (pm.Signer, error) {
+	signer, err := w.keys.Unlock(ctx, w.account, w.passphrase)
+	if err != nil {
+		return nil, err
+	}
+	w.signer = signer
+	return signer, nil
+}
+
+// Facts implements pay.Chain: it asks the node, and connects to it when it is first
+// asked.
+func (w *wallet) Facts(ctx context.Context, sender common.Address) (pm.Facts, error) {
+	ctx, cancel, err := w.bound(ctx)
+	if err != nil {
+		return pm.Facts{}, err
+	}
+	defer cancel()
+	if w.node == nil {
+		if w.node, err = w.dial(ctx); err != nil {
+			return pm.Facts{}, err
+		}
+	}
+	return w.node.Facts(ctx, sender)
+}
+
+// payer returns what makes the account's tickets.
+func (w *wallet) payer() *pay.Payer {
+	return &pay.Payer{
+		Sender: w.account.Address,
+		Limits: w.limits,
+		Chain:  w,
+		Nonces: w.store.Chain(w.network.ChainID),
+		Now:    w.now,
+	}
+}
+
+// kept returns the offers of recipients that the store keeps.
+func (w *wallet) kept() keptOffers {
+	return keptOffers{w.store.Chain(w.network.ChainID), w.store.ID()}
+}
+
+// keptOffers keeps recipients' offers in the store, as the documents that users see.
+type keptOffers struct {
+	chain *store.Chain
+	id    string
+}
+
+// Load implements pay.Kept. A document that cannot be read any more is as good as none,
+// since params are easily had again.
+func (k keptOffers) Load(ctx context.Context, sender common.Address, u pay.URL) (*pay.Offer, error) {
+	document, err := k.chain.Params(ctx, sender, u.String())
+	if errors.Is(err, store.ErrNoParams) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	params, err := format.ReadParams(bytes.NewReader(document))
+	if err != nil || params.StoreID != k.id || common.Address(params.Sender) != sender {
+		return nil, nil
+	}
+	info, err := params.Info()
+	if err != nil {
+		return nil, nil
+	}
+	offer, err := pay.NewOffer(u, sender, params.FetchedAt, info)
+	if err != nil {
+		return nil, nil
+	}
+	return offer, nil
+}
+
+// Save implements pay.Kept.
+func (k keptOffers) Save(ctx context.Context, offer *pay.Offer) error {
+	params, err := paramsOf(offer, k.id)
+	if err != nil {
+		return err
+	}
+	var document bytes.Buffer
+	if err := format.Write(&document, format.KindParams, params); err != nil {
+		return err
+	}
+	return k.chain.SaveParams(ctx, offer.Sender, offer.URL.String(), document.Bytes())
+}
+
+// Drop implements pay.Kept.
+func (k keptOffers) Drop(ctx context.Context, sender common.Address, u pay.URL) error {
+	return k.chain.DropParams(ctx, sender, u.String())
+}
+
+// paramsOf returns an offer as a document.
+func paramsOf(offer *pay.Offer, storeID string) (*format.Params, error) {
+	return format.ParamsFromInfo(offer.Info, offer.Sender, offer.URL.String(), storeID, offer.FetchedAt)
+}
