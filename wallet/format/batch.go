@@ -113,7 +113,7 @@ func (h *BatchHeader) payment() (*wire.Payment, error) {
 		Sender:       common.Address(h.Sender).Bytes(),
 		ExpirationParams: &wire.TicketExpirationParams{
 			CreationRound:          int64(h.ExpirationParams.CreationRound),
-			CreationRoundBlockHash: h.ExpirationParams.CreationRoundBlockHash.Bytes(),
+			CreationRoundBlockHash: h.ExpirationParams.CreationRoundBlockHash[:],
 		},
 		ExpectedPrice: h.Price.wire(),
 	}, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/pmctl/pmctl/pm/wire"
@@ -88,5 +89,11 @@ func explain(err error) error {
 	case errors.As(err, &moment):
 		return invalid(&wire.FieldError{Field: "time", Got: quote(moment.Value), Want: "a time such as 2026-01-02T15:04:05Z"})
 	}
+	if field, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
+		return unknownField(field)
+	}
 	return invalid(err)
 }
+
+// unknownField is a field, quoted, that a document of its kind and version does not have.
+func unknownField(field string) error { return fmt.Errorf("%w: unknown field %s", ErrSyntax, field) }

@@ -4,8 +4,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/ethereum/go-ethereum/common"
-
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -66,9 +64,9 @@ type TicketParams struct {
 	FaceValue wei.Wei `json:"face_value"`
 
 	// WinProb is the numerator of the probability to win, over 2^256-1.
-	WinProb           Uint        `json:"win_prob"`
-	RecipientRandHash common.Hash `json:"recipient_rand_hash"`
-	Seed              Uint        `json:"seed"`
+	WinProb           Uint `json:"win_prob"`
+	RecipientRandHash Hash `json:"recipient_rand_hash"`
+	Seed              Uint `json:"seed"`
 
 	// ExpirationBlock is the L1 block from which the recipient refuses tickets.
 	ExpirationBlock Uint `json:"expiration_block"`
@@ -82,9 +80,9 @@ type TicketParams struct {
 
 // ExpirationParams tie a ticket to the round it was made in.
 type ExpirationParams struct {
-	CreationRound          Int         `json:"creation_round"`
-	CreationRoundBlockHash common.Hash `json:"creation_round_block_hash"`
-	Unknown                Bytes       `json:"unknown,omitempty"`
+	CreationRound          Int   `json:"creation_round"`
+	CreationRoundBlockHash Hash  `json:"creation_round_block_hash"`
+	Unknown                Bytes `json:"unknown,omitempty"`
 }
 
 // Price is PricePerUnit wei for PixelsPerUnit pixels.

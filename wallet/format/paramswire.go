@@ -121,7 +121,7 @@ func newTicketParams(p *pm.TicketParams) (TicketParams, error) {
 		Recipient:         Address(p.Recipient),
 		FaceValue:         faceValue,
 		WinProb:           newUint(p.WinProb),
-		RecipientRandHash: p.RecipientRandHash,
+		RecipientRandHash: Hash(p.RecipientRandHash),
 		Seed:              newUint(p.Seed),
 		ExpirationBlock:   newUint(p.ExpirationBlock),
 	}
@@ -137,7 +137,7 @@ func (p *TicketParams) pm() *pm.TicketParams {
 		Recipient:         common.Address(p.Recipient),
 		FaceValue:         p.FaceValue.Big(),
 		WinProb:           p.WinProb.Big(),
-		RecipientRandHash: p.RecipientRandHash,
+		RecipientRandHash: common.Hash(p.RecipientRandHash),
 		Seed:              p.Seed.Big(),
 		ExpirationBlock:   p.ExpirationBlock.Big(),
 	}
@@ -148,11 +148,11 @@ func (p *TicketParams) pm() *pm.TicketParams {
 }
 
 func newExpirationParams(e pm.TicketExpirationParams) *ExpirationParams {
-	return &ExpirationParams{CreationRound: Int(e.CreationRound), CreationRoundBlockHash: e.CreationRoundBlockHash}
+	return &ExpirationParams{CreationRound: Int(e.CreationRound), CreationRoundBlockHash: Hash(e.CreationRoundBlockHash)}
 }
 
 func (e *ExpirationParams) pm() *pm.TicketExpirationParams {
-	return &pm.TicketExpirationParams{CreationRound: int64(e.CreationRound), CreationRoundBlockHash: e.CreationRoundBlockHash}
+	return &pm.TicketExpirationParams{CreationRound: int64(e.CreationRound), CreationRoundBlockHash: common.Hash(e.CreationRoundBlockHash)}
 }
 
 func newPrice(p *wire.PriceInfo) *Price {

@@ -83,7 +83,7 @@ func (p *paths) walk(decoder *json.Decoder, path string) error {
 			}
 			name, _ := token.(string)
 			if !plain(name) {
-				return invalid(fmt.Errorf("unknown field %s", quote(name)))
+				return unknownField(quote(name))
 			}
 			if err := p.walk(decoder, join(path, name)); err != nil {
 				return err

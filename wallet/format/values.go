@@ -97,6 +97,21 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Hash is a hash: 0x and 64 hex digits.
+type Hash common.Hash
+
+// MarshalText writes the hash.
+func (h Hash) MarshalText() ([]byte, error) { return hexutil.Bytes(h[:]).MarshalText() }
+
+// UnmarshalText reads a hash. It fails with *json.UnmarshalTypeError, to which the
+// decoder adds the field.
+func (h *Hash) UnmarshalText(text []byte) error {
+	if hexutil.UnmarshalFixedText("Hash", text, h[:]) != nil {
+		return valueError[Hash](string(text))
+	}
+	return nil
+}
+
 // Sig is a signature R‖S‖V: 0x and 130 hex digits.
 type Sig [65]byte
 
@@ -136,7 +151,7 @@ func wanted(t reflect.Type) string {
 		return "a decimal number in quotes, of at most 256 bits, without leading zeros"
 	case reflect.TypeFor[Int]():
 		return "a decimal number in quotes, of at most 63 bits, without leading zeros"
-	case reflect.TypeFor[common.Hash]():
+	case reflect.TypeFor[Hash]():
 		return "a hash in quotes: 0x and 64 hex digits"
 	case reflect.TypeFor[Sig]():
 		return "a signature in quotes: 0x and 130 hex digits"

@@ -1,0 +1,193 @@
+package format
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/pm/wire"
+)
+
+func TestReadRefuses(t *testing.T) {
+	whole := string(documents(t)[ParamsForm])
+	replace := func(old, new string) string {
+		require.Contains(t, whole, old)
+		return strings.Replace(whole, old, new, 1)
+	}
+	for name, c := range map[string]struct {
+		input, message string
+		want           error
+	}{
+		"nothing":               {"", "empty", ErrTruncated},
+		"only space":            {" \n\t", "empty", ErrTruncated},
+		"half":                  {whole[:len(whole)/2], "ends too early", ErrTruncated},
+		"a word":                {"hello", "byte 1", ErrSyntax},
+		"a list":                {"[]", "the document: got array, want an object", ErrSyntax},
+		"no UTF-8":              {replace("store", "st\xffore"), "UTF-8", ErrSyntax},
+		"something after":       {whole + "{}", `after its end follows "{}"`, ErrSyntax},
+		"two documents":         {whole + whole, "after its end", ErrSyntax},
+		"no kind":               {"{}", "no kind; want pmctl.params", &KindError{}},
+		"another kind":          {replace("pmctl.params", "pmctl.batch"), "is a pmctl.batch document, want pmctl.params", &KindError{}},
+		"a newer version":       {replace(`"version": 1`, `"version": 2`), "has version 2, this pmctl reads version 1: use a newer", &VersionError{}},
+		"no version":            {replace(`"version": 1,`, ``), "version 0", &VersionError{}},
+		"a version in quotes":   {replace(`"version": 1`, `"version": "1"`), "version: got string, want a whole number", ErrSyntax},
+		"an unknown field":      {replace(`"seed"`, `"sead"`), `unknown field "sead"`, ErrSyntax},
+		"one beside the data":   {replace(`"version": 1,`, `"version": 1, "more": 1,`), `unknown field "more"`, ErrSyntax},
+		"a field in capitals":   {replace(`"seed"`, `"Seed"`), `unknown field "Seed"`, ErrSyntax},
+		"a field twice":         {replace(`"seed"`, `"seed": "1", "seed"`), "data.ticket_params.seed is there twice", ErrSyntax},
+		"no data":               {`{"kind":"pmctl.params","version":1}`, "data is missing", ErrSyntax},
+		"null as data":          {`{"kind":"pmctl.params","version":1,"data":null}`, "data is missing", ErrSyntax},
+		"a field too few":       {replace(`"seed"`, `"unknown":"","seed2"`), "unknown field", ErrSyntax},
+		"null in a field":       {replace(`"win_prob": "`, `"win_prob": null, "unknown": "`), "", ErrSyntax},
+		"a number unquoted":     {replace(`"creation_round": "3812"`, `"creation_round": 3812`), "data.ticket_params.expiration_params.creation_round: got number", ErrSyntax},
+		"a leading zero":        {replace(`"3812"`, `"03812"`), `got "03812", want a decimal number`, ErrSyntax},
+		"a negative round":      {replace(`"3812"`, `"-3812"`), "creationRound is negative", ErrSyntax},
+		"hex for a number":      {replace(`"3812"`, `"0x3812"`), `got "0x3812"`, ErrSyntax},
+		"no pixels":             {replace(`"pixels_per_unit": "3"`, `"pixels_per_unit": "0"`), "pixels_per_unit: got 0, want 1 or more", ErrSyntax},
+		"a wrong checksum":      {replace("0x70997970C5", "0x70997970c5"), "recipient: got \"0x70997970c5", ErrSyntax},
+		"an address cut short":  {replace("0x70997970C5", "0x70997970"), "want an address", ErrSyntax},
+		"an address without 0x": {replace("0x70997970C5", "70997970C5"), "want an address", ErrSyntax},
+		"a hash cut short":      {replace(`"recipient_rand_hash": "0x247d`, `"recipient_rand_hash": "0x24`), "data.ticket_params.recipient_rand_hash: got", ErrSyntax},
+		"no base64":             {replace(`"token": "`, `"token": "*`), "data.auth_token.token: got", ErrSyntax},
+		"base64 of two lines":   {replace(`"token": "pWn`, `"token": "pWn\r\n`), "data.auth_token.token: got", ErrSyntax},
+		"no time":               {replace("2023-11-14T22:13:20Z", "yesterday"), `got "yesterday", want a time`, ErrSyntax},
+		"no amount":             {replace(`"face_value": "`, `"face_value": "-`), "is not a decimal number of wei", ErrSyntax},
+		"a token that is known": {replace(`"auth_token"`, `"unknown": "KgA=", "auth_token"`), "unknown", ErrSyntax},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := ReadParams(strings.NewReader(c.input))
+			require.ErrorContains(t, err, c.message)
+			switch c.want.(type) {
+			case *KindError:
+				require.ErrorAs(t, err, new(*KindError))
+			case *VersionError:
+				require.ErrorAs(t, err, new(*VersionError))
+			default:
+				require.ErrorIs(t, err, c.want)
+			}
+			require.NotContains(t, err.Error(), "Go ", "errors speak of documents, not of our types")
+			require.NotContains(t, err.Error(), "json:")
+		})
+	}
+}
+
+func TestEveryFieldIsNeeded(t *testing.T) {
+	all := documents(t)
+	for form, optional := range map[string][]string{
+		ParamsForm: {"data.store_id", "data.price", "data.address", "data.auth_token", "data.ticket_params.expiration_params"},
+		JSON:       {"data.segment"},
+	} {
+		p, err := fields(all[form])
+		require.NoError(t, err)
+		require.Greater(t, len(p.order), 20)
+		for _, path := range p.order {
+			if strings.Contains(path, "[") {
+				continue
+			}
+			for _, null := range []bool{false, true} {
+				var tree map[string]any
+				require.NoError(t, json.Unmarshal(all[form], &tree))
+				cut(tree, strings.Split(path, "."), null)
+				text, err := json.Marshal(tree)
+				require.NoError(t, err)
+				_, err = Decode(bytes.NewReader(text))
+				if slices.Contains(optional, path) {
+					require.NoError(t, err, "%s without %s", form, path)
+				} else {
+					require.Error(t, err, "%s without %s", form, path)
+				}
+			}
+		}
+	}
+}
+
+// cut removes a field from a tree, or sets it to null.
+func cut(tree map[string]any, path []string, null bool) {
+	for ; len(path) > 1; path = path[1:] {
+		tree = tree[path[0]].(map[string]any)
+	}
+	delete(tree, path[0])
+	if null {
+		tree[path[0]] = nil
+	}
+}
+
+func TestReadIsBounded(t *testing.T) {
+	for name, read := range map[string]func(io.Reader) error{
+		"Read":   func(r io.Reader) error { return Read(r, KindParams, new(Params)) },
+		"Decode": func(r io.Reader) error { _, err := Decode(r); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			endless := &endless{}
+			require.ErrorIs(t, read(endless), ErrTooLarge)
+			require.Less(t, endless.read, MaxSize+1<<20, "no more is read than is allowed")
+
+			broken := errors.New("the cable is out")
+			require.ErrorIs(t, read(iotest.ErrReader(broken)), broken)
+		})
+	}
+	whole := documents(t)[ParamsForm]
+	padded := append(bytes.Repeat([]byte(" "), MaxSize-len(whole)), whole...)
+	require.NoError(t, Read(bytes.NewReader(padded), KindParams, new(Params)))
+	require.ErrorIs(t, Read(bytes.NewReader(append(padded, '\n')), KindParams, new(Params)), ErrTooLarge)
+	require.NoError(t, Read(iotest.OneByteReader(bytes.NewReader(whole)), KindParams, new(Params)))
+}
+
+// endless never stops to open objects.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = '['
+	}
+	e.read += len(p)
+	return len(p), nil
+}
+
+func TestDeepNestingIsRefused(t *testing.T) {
+	_, err := Decode(strings.NewReader(strings.Repeat(`{"kind":`, 1<<20)))
+	require.Error(t, err)
+}
+
+func TestReadAnyKind(t *testing.T) {
+	type round struct {
+		Number int       `json:"number"`
+		At     time.Time `json:"at"`
+		Notes  []string  `json:"notes,omitempty"`
+	}
+	want := round{7, time.Unix(0, 0).UTC(), []string{"a < b & c"}}
+	var out bytes.Buffer
+	require.NoError(t, Write(&out, "pmctl.round", want))
+	require.Equal(t, "{\n  \"kind\": \"pmctl.round\",\n  \"version\": 1,\n  \"data\": {\n    \"number\": 7,\n    \"at\": \"1970-01-01T00:00:00Z\",\n    \"notes\": [\n      \"a < b & c\"\n    ]\n  }\n}\n", out.String())
+	var got round
+	require.NoError(t, Read(&out, "pmctl.round", &got))
+	require.Equal(t, want, got)
+}
+
+func TestWriteError(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, WriteError(&out, Error{Code: "no_funds", ExitCode: 4, Message: "a & b", Hint: "do\nthis"}))
+	require.Equal(t, `{"kind":"pmctl.error","version":1,"error":{"code":"no_funds","exit_code":4,"message":"a & b","hint":"do\nthis"}}`+"\n", out.String())
+
+	// A failed command's error, read in place of its document.
+	err := Read(&out, KindParams, new(Params))
+	require.Equal(t, &KindError{Found: "pmctl.error", Want: KindParams}, err)
+}
+
+func TestAMissingFieldIsNamed(t *testing.T) {
+	var missing *wire.MissingError
+	err := Read(strings.NewReader(`{"kind":"x","version":1,"data":{"a":1}}`), "x", &struct {
+		A int `json:"a"`
+		B int `json:"b"`
+	}{})
+	require.ErrorAs(t, err, &missing)
+	require.Equal(t, "data.b", missing.Field)
+}
