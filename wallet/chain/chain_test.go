@@ -50,10 +50,16 @@ func dial(t *testing.T, url string, network chain.Network) *chain.Client {
 // account is a funded account that acts through the client.
 func account(t *testing.T, d *devnet.Devnet, client *chain.Client, i int) (*tx.Account, common.Address) {
 	t.Helper()
-	signer, err := keystore.NewRawSigner([]byte(common.Bytes2Hex(crypto.FromECDSA(d.Accounts()[i].Key))))
+	s := signer(t, d, i)
+	return tx.NewAccount(client, s), s.Address()
+}
+
+func signer(t *testing.T, d *devnet.Devnet, i int) *keystore.Signer {
+	t.Helper()
+	s, err := keystore.NewRawSigner([]byte(common.Bytes2Hex(crypto.FromECDSA(d.Accounts()[i].Key))))
 	require.NoError(t, err)
-	t.Cleanup(signer.Close)
-	return tx.NewAccount(client, signer), signer.Address()
+	t.Cleanup(s.Close)
+	return s
 }
 
 func ether(t *testing.T, text string) *big.Int {

@@ -1,0 +1,110 @@
+package chain_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/rpc"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/devnet"
+)
+
+// request is a JSON-RPC request as a proxy sees it.
+type request struct {
+	ID     json.RawMessage   `json:"id"`
+	Method string            `json:"method"`
+	Params []json.RawMessage `json:"params"`
+}
+
+// answer is what a proxy says in place of the node.
+type answer struct {
+	Result any        `json:"result,omitempty"`
+	Error  *nodeError `json:"error,omitempty"`
+}
+
+type nodeError struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+	Data    any    `json:"data,omitempty"`
+}
+
+// errAway makes a proxy answer as a server whose node is away.
+var errAway = errors.New("away")
+
+// proxy stands before the network's node. It answers what instead answers, and asks
+// the node where that returns nil. An error of instead is the whole request's.
+func proxy(t *testing.T, d *devnet.Devnet, instead func(request) (*answer, error)) string {
+	t.Helper()
+	node, err := rpc.Dial(d.RPCURL())
+	require.NoError(t, err)
+	t.Cleanup(node.Close)
+	type reply struct {
+		Version string          `json:"jsonrpc"`
+		ID      json.RawMessage `json:"id"`
+		answer
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		batch := bytes.HasPrefix(bytes.TrimSpace(body), []byte("["))
+		if !batch {
+			body = append(append([]byte("["), body...), ']')
+		}
+		var requests []request
+		if err := json.Unmarshal(body, &requests); err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		var replies []reply
+		for _, req := range requests {
+			said, err := instead(req)
+			if err != nil {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			if said == nil {
+				said = ask(r, node, req)
+			}
+			replies = append(replies, reply{"2.0", req.ID, *said})
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if batch {
+			_ = json.NewEncoder(w).Encode(replies)
+		} else {
+			_ = json.NewEncoder(w).Encode(replies[0])
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// ask passes a request on.
+func ask(r *http.Request, node *rpc.Client, req request) *answer {
+	params := make([]any, len(req.Params))
+	for i, p := range req.Params {
+		params[i] = p
+	}
+	var result json.RawMessage
+	err := node.CallContext(r.Context(), &result, req.Method, params...)
+	if err == nil {
+		return &answer{Result: result}
+	}
+	said := &nodeError{Code: -32000, Message: err.Error()}
+	var coded rpc.Error
+	if errors.As(err, &coded) {
+		said.Code = coded.ErrorCode()
+	}
+	var data rpc.DataError
+	if errors.As(err, &data) {
+		said.Data = data.ErrorData()
+	}
+	return &answer{Error: said}
+}
