@@ -26,6 +26,7 @@ type Client struct {
 	eth     *ethclient.Client
 	url     string // without what is secret in it
 	network Network
+	conns   *http.Transport // of http and https
 
 	mu        sync.Mutex
 	contracts *Contracts // once they are found
@@ -56,10 +57,13 @@ func Dial(ctx context.Context, rawURL string, network Network) (*Client, error) 
 	default:
 		return nil, fmt.Errorf("%w: scheme %q; it must be http, https, ws or wss", ErrBadURL, u.Scheme)
 	}
-	c := &Client{url: redact(rawURL), network: network}
-	// A node that redirects would be asked somewhere nobody named.
-	noRedirect := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	c.rpc, err = rpc.DialOptions(ctx, rawURL, rpc.WithHTTPClient(noRedirect))
+	c := &Client{url: redact(rawURL), network: network, conns: newTransport()}
+	overHTTP := &http.Client{
+		Transport: c.conns,
+		// A node that redirects would be asked somewhere nobody named.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	c.rpc, err = rpc.DialOptions(ctx, rawURL, rpc.WithHTTPClient(overHTTP))
 	if err != nil {
 		return nil, c.classify(err)
 	}
@@ -67,8 +71,19 @@ func Dial(ctx context.Context, rawURL string, network Network) (*Client, error) 
 	return c, nil
 }
 
-// Close ends the connection.
-func (c *Client) Close() { c.rpc.Close() }
+// newTransport is one client's own connections, which end with it.
+func newTransport() *http.Transport {
+	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
+		return standard.Clone()
+	}
+	return &http.Transport{Proxy: http.ProxyFromEnvironment}
+}
+
+// Close ends the connections.
+func (c *Client) Close() {
+	c.rpc.Close()
+	c.conns.CloseIdleConnections()
+}
 
 // Network returns the network that the client reads.
 func (c *Client) Network() Network { return c.network }
