@@ -1,0 +1,142 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"os"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+func newTicketDeliver(r *run) *cobra.Command {
+	var network networkOptions
+	cmd := &cobra.Command{
+		Use:   "deliver URL [FILE|-]",
+		Short: "Hand a batch to its recipient",
+		Long: `Deliver posts a batch of tickets with its credentials to the recipient at URL,
+once. It reads what pmctl ticket batch wrote, as json, ndjson or headers, from FILE
+or from stdin. No key is opened.
+
+A batch that was sent and not answered must not be sent again: its tickets may have
+been accepted.`,
+		Example: `  pmctl ticket batch --params params.json --count 10 -o headers | pmctl ticket deliver https://recipient.example
+  pmctl ticket deliver https://recipient.example tickets.json --output json`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file := "-"
+			if len(args) == 2 {
+				file = args[1]
+			}
+			return r.deliver(cmd, &network, args[0], file)
+		},
+	}
+	network.registerTimeout(cmd)
+	r.outputFlag(cmd, outputTable, outputJSON)
+	return cmd
+}
+
+// deliveryResult is what pmctl ticket deliver answers. Paid is exact: a decimal number
+// of wei, or a fraction n/d.
+type deliveryResult struct {
+	URL       string         `json:"url"`
+	Recipient format.Address `json:"recipient"`
+	Sender    format.Address `json:"sender"`
+	Tickets   int            `json:"tickets"`
+	Paid      string         `json:"paid"`
+	paid      *big.Rat
+}
+
+func (r *run) deliver(cmd *cobra.Command, network *networkOptions, url, file string) error {
+	u, err := pay.ParseURL(url)
+	if err != nil {
+		return &usageError{err}
+	}
+	if network.timeout <= 0 {
+		return usagef("--timeout %s: it must be more than 0", network.timeout)
+	}
+	document, err := r.readDocument(file)
+	if err != nil {
+		return err
+	}
+	headers, err := headersOf(document)
+	if err != nil {
+		return err
+	}
+	batch := document.Batch
+	client := &pay.Client{Timeout: network.timeout, Now: r.Now}
+	receipt, err := client.Deliver(cmd.Context(), u, batch.Sender, headers)
+	if err != nil {
+		return err
+	}
+	if receipt.NextErr != nil {
+		r.note("the tickets were accepted; the recipient's fresh params cannot be used: %v", receipt.NextErr)
+	}
+	paid := batch.EV()
+	paid.Mul(paid, big.NewRat(int64(len(batch.SenderParams)), 1))
+	result := deliveryResult{
+		URL:       u.String(),
+		Recipient: format.Address(batch.Recipient),
+		Sender:    format.Address(batch.Sender),
+		Tickets:   len(batch.SenderParams),
+		Paid:      paid.RatString(),
+		paid:      paid,
+	}
+	return r.emit("pmctl.delivery", result, result.write)
+}
+
+// errNoCredentials is returned for a batch that no recipient would take.
+var errNoCredentials = errors.New("these are no tickets with their credentials")
+
+// headersOf returns the headers that deliver a document's tickets.
+func headersOf(document *format.Document) (pay.Headers, error) {
+	if document.Batch == nil || document.Segment == nil {
+		return pay.Headers{}, withHint(errNoCredentials, "make them with pmctl ticket batch -o headers, or -o json while the params' auth token holds")
+	}
+	payment, err := wire.PaymentFor(document.Batch)
+	if err != nil {
+		return pay.Headers{}, err
+	}
+	var headers pay.Headers
+	if headers.Payment, err = wire.EncodeHeader(payment); err != nil {
+		return headers, err
+	}
+	headers.Segment, err = wire.EncodeHeader(document.Segment)
+	return headers, err
+}
+
+// readDocument reads any document from a file, or from stdin when it is "-".
+func (r *run) readDocument(file string) (*format.Document, error) {
+	if file == "-" {
+		if r.InTerminal {
+			return nil, usagef("there is nothing on stdin: name a FILE, or pipe a document in")
+		}
+		return format.Decode(r.In)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	document, err := format.Decode(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return document, nil
+}
+
+func (d deliveryResult) write(w io.Writer) error {
+	return writeFields(w, []field{
+		{"accepted", plural(fmt.Sprint(d.Tickets), "ticket") + " worth " + wei.Format(d.paid)},
+		{"to", common.Address(d.Recipient).Hex()},
+		{"at", d.URL},
+		{"from", common.Address(d.Sender).Hex()},
+	})
+}
