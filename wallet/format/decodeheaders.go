@@ -10,10 +10,13 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
-// decodeHeaders reads lines of name and value, or one value alone.
+// decodeHeaders reads lines of name and value, or one value alone. Its errors do not
+// repeat text that was not recognised: a file given by mistake may hold a secret.
 func decodeHeaders(input []byte) (*Document, error) {
 	d := new(Document)
+	number := 0
 	for line := range bytes.Lines(bytes.TrimSpace(input)) {
+		number++
 		text := strings.TrimSpace(string(line))
 		name, value, named := strings.Cut(text, ":")
 		value = strings.TrimSpace(value)
@@ -27,7 +30,7 @@ func decodeHeaders(input []byte) (*Document, error) {
 		case named && d.Segment == nil && strings.EqualFold(strings.TrimSpace(name), wire.SegmentHeader):
 			d.Segment, err = decodeSegment(value)
 		default:
-			err = fmt.Errorf("%s: neither a document of pmctl nor one %s and one %s header", quote(text), wire.PaymentHeader, wire.SegmentHeader)
+			err = fmt.Errorf("line %d is not one %s and not one %s header, nor does the input begin a document of pmctl", number, wire.PaymentHeader, wire.SegmentHeader)
 		}
 		if err != nil {
 			return nil, invalid(err)
@@ -57,7 +60,7 @@ func decodeValue(value string) (*Document, error) {
 		return &Document{Form: Segment, Segment: segment}, nil
 	}
 	if errors.Is(paymentErr, wire.ErrNotHeader) && errors.Is(segmentErr, wire.ErrNotHeader) {
-		return nil, fmt.Errorf("%w: %s is neither JSON nor the value of a %s or %s header: %w", ErrSyntax, quote(value), wire.PaymentHeader, wire.SegmentHeader, paymentErr)
+		return nil, fmt.Errorf("%w: neither a document of pmctl nor the value of a %s or %s header: %w", ErrSyntax, wire.PaymentHeader, wire.SegmentHeader, wire.ErrNotHeader)
 	}
 	return nil, fmt.Errorf("%w: the value is neither a payment (%w) nor segment credentials (%w)", ErrSyntax, paymentErr, segmentErr)
 }

@@ -97,7 +97,7 @@ func unmarshalData(document json.RawMessage, into any) error {
 // onlySpace fails unless nothing but space follows a document.
 func onlySpace(rest []byte) error {
 	if rest = bytes.TrimSpace(rest); len(rest) > 0 {
-		return fmt.Errorf("%w: after its end follows %s", ErrSyntax, quote(string(rest)))
+		return fmt.Errorf("%w: after its end follow %d bytes more", ErrSyntax, len(rest))
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func TestReadRefuses(t *testing.T) {
 		"a word":                {"hello", "byte 1", ErrSyntax},
 		"a list":                {"[]", "the document: got array, want an object", ErrSyntax},
 		"no UTF-8":              {replace("store", "st\xffore"), "UTF-8", ErrSyntax},
-		"something after":       {whole + "{}", `after its end follows "{}"`, ErrSyntax},
+		"something after":       {whole + "{}", "after its end follow 2 bytes more", ErrSyntax},
 		"two documents":         {whole + whole, "after its end", ErrSyntax},
 		"no kind":               {"{}", "no kind; want pmctl.params", &KindError{}},
 		"another kind":          {replace("pmctl.params", "pmctl.batch"), "is a pmctl.batch document, want pmctl.params", &KindError{}},
