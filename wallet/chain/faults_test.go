@@ -143,6 +143,32 @@ func TestCancelledShowsNoURL(t *testing.T) {
 	require.NotContains(t, err.Error(), "secret")
 }
 
+// TestWatcherFollowsAnotherHash has a round's hash become another within the round, as
+// when the block that began it is replaced.
+func TestWatcherFollowsAnotherHash(t *testing.T) {
+	d, client := start(t, devnet.Config{RoundLength: 1000})
+	facts, err := client.Facts(t.Context(), common.Address{})
+	require.NoError(t, err)
+	var replaced atomic.Bool
+	missing := noHash(facts.LastInitializedRound)
+	through := dial(t, proxy(t, d, func(req request) (*answer, error) {
+		if !replaced.Load() {
+			return nil, nil
+		}
+		return missing(req)
+	}), network(d))
+	watcher, err := chain.Watch(t.Context(), through, 10*time.Millisecond)
+	require.NoError(t, err)
+	defer watcher.Close()
+	require.Equal(t, facts.LastInitializedL1BlockHash, watcher.LastInitializedL1BlockHash())
+	blocks := make(chan *big.Int)
+	defer watcher.SubscribeL1Blocks(blocks).Unsubscribe()
+	replaced.Store(true)
+	require.NoError(t, d.Mine(t.Context(), 1))
+	receive(t, blocks)
+	require.Equal(t, [32]byte{}, watcher.LastInitializedL1BlockHash())
+}
+
 // TestWatcherAfterALongAbsence loses the node while many blocks are mined, at a node
 // that answers for a few blocks at a time only.
 func TestWatcherAfterALongAbsence(t *testing.T) {
