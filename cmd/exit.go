@@ -9,6 +9,7 @@ import (
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/tx"
@@ -99,6 +100,10 @@ func classify(err error) outcome {
 		out = outcome{exitLimit, "limit", ""}
 	case is(tx.ErrInsufficientFunds, policy.ErrFunds, pm.ErrInsufficientSenderReserve):
 		out = outcome{exitFunds, "insufficient_funds", ""}
+	case is(format.ErrSyntax, format.ErrTruncated, format.ErrTooLarge),
+		as(new(*format.KindError), new(*format.VersionError)):
+		// Before the fields that may be to blame: a file is at fault, not a recipient.
+		out = outcome{exitFailed, "bad_input", ""}
 	case is(policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, errOtherSender),
 		as(new(*wire.ExpiredTokenError), new(*wire.MissingError), new(*wire.FieldError)):
 		out = outcome{exitUnacceptable, "unacceptable", ""}

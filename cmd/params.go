@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -255,7 +256,7 @@ func writeParams(w io.Writer, params *format.Params, ticketParams *pm.TicketPara
 	}
 	rows := make([][]string, len(findings))
 	for i, f := range findings {
-		rows[i] = []string{f.Check, string(f.Verdict), f.Detail}
+		rows[i] = []string{f.Check, strings.ReplaceAll(string(f.Verdict), "_", " "), f.Detail}
 	}
 	if _, err := fmt.Fprintln(w); err != nil {
 		return err

@@ -3,6 +3,7 @@ package cmd
 import (
 	"fmt"
 	"io"
+	"math/big"
 
 	"github.com/spf13/cobra"
 
@@ -121,7 +122,7 @@ func (p paymentResult) write(w io.Writer) error {
 		{"to", t.Params.Recipient.Hex()},
 		{"at", p.URL},
 		{"asked for", p.Value.String()},
-		{"overpaid", wei.Format(t.Overpays) + ", which the recipient keeps as credit"},
+		{"overpaid", overpays(t) + ", which the recipient keeps as credit"},
 		{"accepted", plural(fmt.Sprint(t.Count), "ticket") + " of " + wei.Format(t.TicketEV) + ", nonces " + nonceRange(t)},
 		{"session", plainText(p.Session) + ", " + session},
 	})
@@ -135,4 +136,12 @@ func nonceRange(t *pay.Tickets) string {
 		return fmt.Sprint(t.Nonces.First)
 	}
 	return fmt.Sprintf("%d to %d", t.Nonces.First, lastNonce(t))
+}
+
+// overpays is by how much tickets exceed the value that was asked for.
+func overpays(t *pay.Tickets) string {
+	if one := big.NewRat(1, 1); t.Overpays.Sign() > 0 && t.Overpays.Cmp(one) < 0 {
+		return "less than 1 wei"
+	}
+	return wei.Format(t.Overpays)
 }

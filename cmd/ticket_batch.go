@@ -270,7 +270,7 @@ func writeBatchTable(ctx context.Context, out io.Writer, signer pm.Signer, t *pa
 func (r *run) noteBatch(t *pay.Tickets, o *batchOptions) {
 	r.note("made %s worth %s, nonces %s", plural(fmt.Sprint(t.Count), "ticket"), wei.Format(t.TotalEV), nonceRange(t))
 	if t.Overpays != nil {
-		r.note("that is %s more than --value %s", wei.Format(t.Overpays), o.value)
+		r.note("that is %s more than --value %s", overpays(t), o.value)
 	}
 	if o.out != "" && o.out != "-" {
 		r.note("written to %s", o.out)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -157,6 +158,19 @@ func (s *Session) pay(ctx context.Context, signer pm.Signer, offer *Offer, plan 
 	}
 	// Answers name the transcoder; the session is found again by its own URL.
 	receipt.Next.URL = s.URL
+	s.stay(offer, receipt.Next)
 	payment.NextErr = s.Kept.Save(after, receipt.Next)
 	return payment, nil
+}
+
+// tokenMargin is what an auth token must have left to be kept for another payment.
+const tokenMargin = time.Minute
+
+// stay keeps a session's auth token while it holds, in place of the new one that each
+// answer brings: credit is booked under the token's session.
+func (s *Session) stay(paid, next *Offer) {
+	token := paid.Info.GetAuthToken()
+	if token.Check(s.Client.now().Add(tokenMargin)) == nil {
+		next.Info.AuthToken = token
+	}
 }

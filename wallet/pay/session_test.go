@@ -11,11 +11,13 @@ import (
 	"net/http"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
@@ -167,6 +169,7 @@ func TestPaySession(t *testing.T) {
 	require.Same(t, asked, second.Offer)
 	require.EqualValues(t, 6, w.seen(t).Credited)
 	require.Equal(t, 2, w.unlocked)
+	require.Len(t, w.seen(t).Manifests, 1, "all of it is credit of one session")
 
 	// So does one on params that other tickets were made from.
 	asked = w.kept[w.kept.key(w.signer.Address(), w.session.URL)]
@@ -185,6 +188,7 @@ func TestPaySession(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, fourth.Continued)
 	require.EqualValues(t, 8, w.seen(t).Credited)
+	require.Len(t, w.seen(t).Manifests, 2)
 
 	// So is a session whose credentials the recipient no longer knows, since it says so
 	// before it takes any ticket.
@@ -276,3 +280,21 @@ var errForgetful = errors.New("the disk is full")
 type forgetful struct{ inMemory }
 
 func (forgetful) Save(context.Context, *Offer) error { return errForgetful }
+
+// A token that will not last gives way to the fresh one, and the session with it.
+func TestStayWhileTheTokenHolds(t *testing.T) {
+	paid, next := &Offer{Info: goodInfo()}, &Offer{Info: goodInfo()}
+	next.Info.AuthToken.SessionId = "fresh"
+	end := time.Unix(paid.Info.AuthToken.Expiration, 0)
+	for _, c := range []struct {
+		now  time.Time
+		want string
+	}{
+		{end.Add(-2 * time.Minute), "session"},
+		{end.Add(-time.Minute / 2), "fresh"},
+	} {
+		answered := &Offer{Info: proto.Clone(next.Info).(*wire.OrchestratorInfo)}
+		(&Session{Client: &Client{Now: func() time.Time { return c.now }}}).stay(paid, answered)
+		require.Equal(t, c.want, answered.Info.AuthToken.SessionId)
+	}
+}

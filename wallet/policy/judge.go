@@ -15,7 +15,7 @@ type Verdict string
 const (
 	Passed     Verdict = "ok"
 	Failed     Verdict = "refused"
-	NotChecked Verdict = "not checked"
+	NotChecked Verdict = "not_checked"
 )
 
 // Finding is one check of params.
@@ -45,7 +45,7 @@ func (l Limits) Judge(params *pm.TicketParams, facts *pm.Facts, n uint64) []Find
 	j.ticketEV()
 	j.faceValue()
 	j.totalEV(n)
-	j.count(n)
+	j.tickets(n)
 	j.sender()
 	j.deposit()
 	return j.findings
@@ -139,9 +139,17 @@ func (j *judge) faceValue() {
 	j.upTo("face value", value, limit, FlagMaxFaceValue)
 }
 
+// totalEV also says how many tickets there is room for, which is what people ask next.
 func (j *judge) totalEV(n uint64) {
-	total := new(big.Rat).Mul(j.ev, new(big.Rat).SetUint64(n))
-	j.upTo(fmt.Sprintf("total EV of %d", n), total, j.limits.MaxTotalEV, FlagMaxTotalEV)
+	const check = "total EV"
+	total, limit := new(big.Rat).Mul(j.ev, new(big.Rat).SetUint64(n)), j.limits.MaxTotalEV
+	if limit == nil || j.ev.Sign() == 0 {
+		j.upTo(check, total, limit, FlagMaxTotalEV)
+		return
+	}
+	fit := new(big.Rat).Quo(limit, j.ev)
+	j.ifTrue(check, total.Cmp(limit) <= 0, "%s for %s, at most %s (%s): room for %v", wei.Format(total), count(n, "ticket"),
+		wei.Format(limit), FlagMaxTotalEV, new(big.Int).Quo(fit.Num(), fit.Denom()))
 }
 
 // upTo compares a value with the limit that a flag sets; nil is no limit.
@@ -153,7 +161,7 @@ func (j *judge) upTo(check string, value, limit *big.Rat, flag string) {
 	j.ifTrue(check, value.Cmp(limit) <= 0, "%s, at most %s (%s)", wei.Format(value), wei.Format(limit), flag)
 }
 
-func (j *judge) count(n uint64) {
+func (j *judge) tickets(n uint64) {
 	if err := j.limits.checkCount(j.params, n); err != nil {
 		j.add("tickets", Failed, "%v", err)
 	}
@@ -183,9 +191,17 @@ func (j *judge) deposit() {
 	}
 	needed := new(big.Int).Mul(j.params.FaceValue, big.NewInt(int64(multiplier)))
 	if j.facts == nil || j.facts.Sender == nil || j.facts.Sender.Deposit == nil {
-		j.add(check, NotChecked, "must hold %s: %d face values (%s)", amount(needed), multiplier, FlagDepositMultiplier)
+		j.add(check, NotChecked, "must hold %s: %s (%s)", amount(needed), count(uint64(multiplier), "face value"), FlagDepositMultiplier)
 		return
 	}
 	deposit := j.facts.Sender.Deposit
-	j.ifTrue(check, deposit.Cmp(needed) >= 0, "%s, at least %s: %d face values (%s)", amount(deposit), amount(needed), multiplier, FlagDepositMultiplier)
+	j.ifTrue(check, deposit.Cmp(needed) >= 0, "%s, at least %s: %s (%s)", amount(deposit), amount(needed), count(uint64(multiplier), "face value"), FlagDepositMultiplier)
+}
+
+// count writes a number of things.
+func count(n uint64, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }

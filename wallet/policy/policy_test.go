@@ -69,7 +69,7 @@ func TestRefusals(t *testing.T) {
 		{"ticket EV", func(w *world) { w.params.FaceValue = big.NewInt(16_000 * gwei) }, ErrLimit, new(*pm.MaxEVError),
 			[]string{"4000", "gwei", "3000 gwei"}, []string{"--max-ticket-ev", "-ticketEV"}, true},
 		{"total EV", func(w *world) { w.n = 21 }, ErrLimit, new(*pm.MaxTotalEVError),
-			[]string{"21 tickets", "20000 gwei"}, []string{"at most 19 tickets", "--max-total-ev"}, true},
+			[]string{"21 tickets, ~21000", "20000 gwei"}, []string{"at most 19 tickets", "--max-total-ev"}, true},
 		{"total EV of one", func(w *world) { w.n, w.limits.MaxTotalEV = 1, big.NewRat(1, 1) }, ErrLimit, new(*pm.MaxTotalEVError),
 			[]string{"1 wei"}, []string{"not even one", "--max-total-ev"}, true},
 		{"deposit below one face value", func(w *world) { w.facts.Sender.Deposit = big.NewInt(3999 * gwei) }, ErrFunds, new(*pm.FaceValueError),

@@ -77,7 +77,7 @@ func Explain(err error) error {
 
 func refuseTotal(e *pm.MaxTotalEVError, err error) error {
 	r := &Refusal{Kind: ErrLimit, Err: err,
-		text: fmt.Sprintf("%d tickets with a total EV of %s are above the limit of %s", e.Count, wei.Format(e.TotalEV), wei.Format(e.Limit))}
+		text: fmt.Sprintf("the total EV of %s, %s, is above the limit of %s", count(uint64(e.Count), "ticket"), wei.Format(e.TotalEV), wei.Format(e.Limit))}
 	// limit · count / total is how many fit.
 	fit := new(big.Rat).Quo(new(big.Rat).Mul(e.Limit, new(big.Rat).SetInt64(int64(e.Count))), e.TotalEV)
 	if most := new(big.Int).Quo(fit.Num(), fit.Denom()); most.Sign() > 0 {
