@@ -113,14 +113,7 @@ func payByHeaders(ctx context.Context, s *stage, t *tally) error {
 
 func payUntilWon(ctx context.Context, s *stage, t *tally) error {
 	s.say("Or everything in one command. About one ticket in four wins here.")
-	for {
-		won, err := t.won(ctx, s)
-		if err != nil {
-			return err
-		}
-		if won > 0 {
-			return t.count(ctx, s)
-		}
+	for won := uint64(0); won == 0; {
 		if t.minted >= maxTickets {
 			return fmt.Errorf("none of %d tickets won", t.minted)
 		}
@@ -133,7 +126,13 @@ func payUntilWon(ctx context.Context, s *stage, t *tally) error {
 			return err
 		}
 		t.minted += paid.Data.Tickets
+		status, err := s.recipient(ctx)
+		if err != nil {
+			return err
+		}
+		won = status.Tickets.Won
 	}
+	return t.count(ctx, s)
 }
 
 func redeem(ctx context.Context, s *stage, t *tally) error {
@@ -227,9 +226,4 @@ func (t *tally) count(ctx context.Context, s *stage) error {
 		return fmt.Errorf("the recipient accepted %d tickets of %d that were minted", t.accepted, t.minted)
 	}
 	return nil
-}
-
-func (t *tally) won(ctx context.Context, s *stage) (uint64, error) {
-	status, err := s.recipient(ctx)
-	return status.Tickets.Won, err
 }
