@@ -267,7 +267,9 @@ func TestUnreachable(t *testing.T) {
 		"empty batch":    answer(`[]`),
 		"an object":      answer(`{"hello":"world"}`),
 		"429":            serve(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }),
-		"redirect":       serve(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound) }),
+		"redirect": serve(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
+		}),
 		"silent": serve(func(w http.ResponseWriter, r *http.Request) {
 			// The server sees the client go only once it has read the request.
 			_, _ = io.Copy(io.Discard, r.Body)
