@@ -25,7 +25,12 @@ func createOut(path string) (*outFile, error) {
 	}
 	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
-		return nil, fmt.Errorf("--out %s: %w", path, err)
+		// The name of the file that could not be begun means nothing to anybody.
+		var failed *fs.PathError
+		if errors.As(err, &failed) {
+			err = failed.Err
+		}
+		return nil, fmt.Errorf("--out %s: nothing can be written there: %w", path, err)
 	}
 	return &outFile{bufio.NewWriter(temp), path, temp}, nil
 }

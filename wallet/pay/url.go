@@ -28,15 +28,16 @@ func ParseURL(text string) (URL, error) {
 	fail := func(format string, args ...any) (URL, error) {
 		return URL{}, fmt.Errorf("%w: %s; write it as https://host:%d", ErrURL, fmt.Sprintf(format, args...), DefaultPort)
 	}
+	// Nothing that may hold a password is repeated in an error.
+	if strings.Contains(text, "@") {
+		return fail("it has a user name or password")
+	}
 	u, err := url.Parse(text)
 	if err != nil {
-		// The error repeats the text, which may hold a password.
 		return fail("it does not parse as a URL")
 	}
 	scheme := strings.ToLower(u.Scheme)
 	switch {
-	case u.User != nil:
-		return fail("it has a user name or password")
 	case scheme != "https" && scheme != "http":
 		return fail("%.80q does not begin with https:// or http://", text)
 	case u.Hostname() == "":

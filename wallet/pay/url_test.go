@@ -38,7 +38,7 @@ func TestParseURLRefuses(t *testing.T) {
 }
 
 func TestURLErrorsKeepSecrets(t *testing.T) {
-	for _, in := range []string{"https://user:hunter2@recipient.example", "https://user:hunter2@recipient.example:bad"} {
+	for _, in := range []string{"https://user:hunter2@recipient.example", "https://user:hunter2@recipient.example:bad", "user:hunter2@recipient.example"} {
 		_, err := ParseURL(in)
 		require.ErrorIs(t, err, ErrURL)
 		require.NotContains(t, err.Error(), "hunter2")

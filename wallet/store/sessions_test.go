@@ -129,6 +129,20 @@ func TestWaitingForTheLockEndsWithTheContext(t *testing.T) {
 	require.Equal(t, pm.NonceRange{First: 1, Count: 1}, reserve(t, waiter, params(1), 1))
 }
 
+func TestALockHeldForTooLong(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	holder, waiter := open(t, path), open(t, path)
+	waiter.patience = 0
+	err := holder.write(t.Context(), func(*sql.Tx) error {
+		_, err := waiter.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 5, 0)
+		require.ErrorIs(t, err, ErrBusy)
+		_, err = waiter.Chain(testChain).UsedNonces(t.Context(), common.Hash{})
+		require.NoError(t, err, "who only reads need not wait")
+		return nil
+	})
+	require.NoError(t, err)
+}
+
 func TestManyGoroutines(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store.db")
 	const goroutines, each = 16, 12

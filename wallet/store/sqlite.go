@@ -20,8 +20,8 @@ const (
 	// short because SQLite does not notice meanwhile that a context has ended.
 	lockWait = 200 * time.Millisecond
 
-	// patience is how long one call waits for the lock in all.
-	patience = 20 * time.Second
+	// lockPatience is how long one call waits for the lock in all.
+	lockPatience = 20 * time.Second
 
 	// pause is the wait where SQLite says at once that the store is locked.
 	pause = 5 * time.Millisecond
@@ -142,7 +142,7 @@ func tables(ctx context.Context, tx *sql.Tx) (names []string, err error) {
 
 // whileBusy calls f until it does not fail for another process's lock, ctx ends, or
 // patience does.
-func whileBusy(ctx context.Context, f func() error) error {
+func whileBusy(ctx context.Context, patience time.Duration, f func() error) error {
 	deadline := time.Now().Add(patience)
 	for {
 		err := f()

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
+	"time"
 )
 
 // Store is an open store. Its methods may be called from any goroutine.
@@ -12,6 +13,9 @@ type Store struct {
 	path string
 	id   string
 	db   *sql.DB
+
+	// patience is how long one call waits for the lock.
+	patience time.Duration
 }
 
 // Open opens the store at path. When there is none it makes one: a file with mode
@@ -30,7 +34,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
 	}
-	s := &Store{path: path, db: db}
+	s := &Store{path: path, db: db, patience: lockPatience}
 	if err := s.load(ctx); err != nil {
 		db.Close()
 		return nil, err
@@ -51,7 +55,7 @@ func (s *Store) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := whileBusy(ctx, func() error { return useWAL(ctx, s.db) }); err != nil {
+	if err := whileBusy(ctx, s.patience, func() error { return useWAL(ctx, s.db) }); err != nil {
 		return s.explain(ctx, err)
 	}
 	if s.id != "" {
@@ -87,7 +91,7 @@ func (s *Store) write(ctx context.Context, do func(*sql.Tx) error) error {
 }
 
 func (s *Store) tx(ctx context.Context, options *sql.TxOptions, do func(*sql.Tx) error) error {
-	err := whileBusy(ctx, func() error {
+	err := whileBusy(ctx, s.patience, func() error {
 		tx, err := s.db.BeginTx(ctx, options)
 		if err != nil {
 			return err
