@@ -5,7 +5,6 @@ import (
 	"crypto/ecdsa"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"math/big"
 	"sync"
 	"time"
@@ -70,14 +69,13 @@ func (o *ownRecipient) start(ctx context.Context, env RecipientEnv, economy reci
 	if o.signer, err = rawSigner(env.Key); err != nil {
 		return err
 	}
-	account := tx.NewAccount(o.client, o.signer)
-	broker, err := chain.NewBroker(life, o.client, account)
+	broker, err := chain.NewBroker(life, o.client, tx.NewAccount(o.client, o.signer))
 	if err != nil {
 		return err
 	}
 	o.cfg = recipient.Config{
 		Address:  crypto.PubkeyToAddress(env.Key.PublicKey),
-		Broker:   &redeemer{Broker: broker, account: account},
+		Broker:   &redeemer{Broker: broker},
 		Time:     o.watcher,
 		Senders:  o.watcher,
 		IsActive: o.watcher.IsActive,
@@ -178,31 +176,17 @@ func (o *ownRecipient) sync(ctx context.Context) error {
 }
 
 // redeemer is the account's broker as its servers share it: one transaction is sent
-// at a time, so that no two take the same nonce, and one that failed on the chain
-// settles its ticket.
+// at a time, so that no two take the same nonce.
 type redeemer struct {
 	*chain.Broker
-	account *tx.Account
 	sending sync.Mutex
 }
-
-var _ pm.TxWaiter = (*redeemer)(nil)
 
 // RedeemWinningTicket implements pm.Broker.
 func (r *redeemer) RedeemWinningTicket(ticket *pm.Ticket, sig []byte, recipientRand *big.Int) (*types.Transaction, error) {
 	r.sending.Lock()
 	defer r.sending.Unlock()
 	return r.Broker.RedeemWinningTicket(ticket, sig, recipientRand)
-}
-
-// CheckTxContext implements pm.TxWaiter.
-func (r *redeemer) CheckTxContext(ctx context.Context, transaction *types.Transaction) error {
-	_, err := r.account.Wait(ctx, transaction.Hash())
-	var failed *tx.FailedError
-	if errors.As(err, &failed) {
-		return fmt.Errorf("%w: %w", pm.ErrTxFailed, err)
-	}
-	return err
 }
 
 func rawSigner(key *ecdsa.PrivateKey) (*keystore.Signer, error) {

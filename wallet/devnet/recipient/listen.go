@@ -33,8 +33,8 @@ type listeners struct {
 	requests      gate
 }
 
-// listen starts serving. The requests' contexts end when close is called.
-func listen(handler http.Handler, now time.Time) (*listeners, error) {
+// listen takes two free ports.
+func listen(now time.Time) (*listeners, error) {
 	certificate, err := selfSigned(now)
 	if err != nil {
 		return nil, fmt.Errorf("making the certificate: %w", err)
@@ -49,23 +49,26 @@ func listen(handler http.Handler, now time.Time) (*listeners, error) {
 	}
 
 	ctx, stop := context.WithCancel(context.Background())
-	l := &listeners{secure: secure, plain: plain, stop: stop}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
-	l.server = &http.Server{
-		Handler:           l.tracked(handler),
+	return &listeners{secure: secure, plain: plain, stop: stop, server: &http.Server{
 		Protocols:         protocols,
 		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{certificate}},
 		ReadHeaderTimeout: 10 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		// What goes wrong with one connection is its client's to report.
 		ErrorLog: log.New(io.Discard, "", 0),
-	}
-	l.serving.Go(func() { _ = l.server.Serve(plain) })
-	l.serving.Go(func() { _ = l.server.ServeTLS(secure, "", "") })
-	return l, nil
+	}}, nil
+}
+
+// serve has handler answer on both ports. The requests' contexts end when close is
+// called.
+func (l *listeners) serve(handler http.Handler) {
+	l.server.Handler = l.tracked(handler)
+	l.serving.Go(func() { _ = l.server.Serve(l.plain) })
+	l.serving.Go(func() { _ = l.server.ServeTLS(l.secure, "", "") })
 }
 
 // tracked lets close wait for the requests in flight.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -156,7 +157,17 @@ func TestRefusedTickets(t *testing.T) {
 }
 
 func TestWinnerIsRedeemed(t *testing.T) {
-	net := newNetwork(t, devnet.Config{})
+	for name, cfg := range map[string]devnet.Config{
+		"plain":                     {},
+		"arbitrum":                  {Arbitrum: true},
+		"arbitrum, number as JSON":  {Arbitrum: true, L1Numbers: devnet.L1Number},
+		"block time, not on demand": {BlockTime: 200 * time.Millisecond, RoundLength: 1000},
+	} {
+		t.Run(name, func(t *testing.T) { testWinnerIsRedeemed(t, newNetwork(t, cfg)) })
+	}
+}
+
+func testWinnerIsRedeemed(t *testing.T, net *network) {
 	p := net.newPayer(t).fund(ether, ether)
 	main := net.State().Recipients[0]
 	info := p.offer(main.URL)
@@ -171,6 +182,10 @@ func TestWinnerIsRedeemed(t *testing.T) {
 	require.EqualValues(t, 1, seen.Tickets.Queued)
 	require.Equal(t, "queued", seen.Winners[0].State)
 	require.Equal(t, ether, net.deposit(t, p), "nothing is redeemed before the params expire")
+	head, err := net.client.Head(t.Context())
+	require.NoError(t, err)
+	expires, _ := seen.Winners[0].ExpirationBlock.Float64()
+	require.InDelta(t, float64(head.L1Block), expires, 41, "L1 blocks count")
 
 	require.NoError(t, net.Mine(t.Context(), 40))
 	eventually(t, func() (any, bool) {

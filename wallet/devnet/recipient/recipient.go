@@ -58,11 +58,11 @@ func Start(cfg Config) (*Recipient, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /payment", r.servePayment)
 	mux.HandleFunc("GET /status", r.serveStatus)
-	r.listeners, err = listen(r.withFaults(splitGRPC(r.grpc, mux)), cfg.Now())
-	if err != nil {
+	if r.listeners, err = listen(cfg.Now()); err != nil {
 		return nil, err
 	}
 	r.monitor.Start()
+	r.listeners.serve(r.withFaults(splitGRPC(r.grpc, mux)))
 	return r, nil
 }
 
@@ -85,14 +85,14 @@ func (r *Recipient) newTicketing() error {
 		return err
 	}
 	validator := pm.NewValidator(&pm.DefaultSigVerifier{}, r.cfg.Time)
-	make := func(tickets pm.TicketParamsConfig) pm.Recipient {
+	with := func(tickets pm.TicketParamsConfig) pm.Recipient {
 		return pm.NewRecipientWithSecret(r.cfg.Address, r.cfg.Broker, validator, gasPrice, r.monitor, r.cfg.Time, secret, tickets)
 	}
-	r.recipient = make(economy.Tickets)
+	r.recipient = with(economy.Tickets)
 	if economy.MaxFaceValue != nil {
 		r.recipient.SetMaxFaceValue(economy.MaxFaceValue)
 	}
-	r.expensive = make(expensiveTickets(economy))
+	r.expensive = with(expensiveTickets(economy))
 	return nil
 }
 
