@@ -136,11 +136,10 @@ func (o *passphraseOptions) sourceOr(env *Env, ask keystore.PassphraseSource) ke
 	return func(ctx context.Context, question string) ([]byte, error) {
 		switch {
 		case o.fd >= 0:
-			f, err := env.OpenFD(o.fd)
+			f, err := env.OpenFD(ctx, o.fd)
 			if err != nil {
 				return nil, err
 			}
-			defer f.Close()
 			return keystore.PassphraseReader(f)(ctx, question)
 		case file != "":
 			return keystore.PassphraseFile(file)(ctx, question)
@@ -181,8 +180,9 @@ func (o *accountOptions) register(cmd *cobra.Command) {
 	o.passphrase.register(cmd)
 }
 
-// account finds the account that acts, without opening it.
-func (o *accountOptions) account(env *Env) (*keystore.Store, accounts.Account, error) {
+// account finds the account that acts, without opening it. When there are several and
+// none is named, a person at the terminal chooses.
+func (o *accountOptions) account(ctx context.Context, env *Env) (*keystore.Store, accounts.Account, error) {
 	store, err := o.keystore.open(env)
 	if err != nil {
 		return nil, accounts.Account{}, err
@@ -193,6 +193,10 @@ func (o *accountOptions) account(env *Env) (*keystore.Store, accounts.Account, e
 	}
 	if from == "" {
 		account, err := store.Default()
+		var several *keystore.SeveralAccountsError
+		if env.InTerminal && errors.As(err, &several) {
+			account, err = chooseAccount(ctx, env, several.Accounts)
+		}
 		return store, account, err
 	}
 	address, err := parseAddress(name, from)
@@ -201,6 +205,18 @@ func (o *accountOptions) account(env *Env) (*keystore.Store, accounts.Account, e
 	}
 	account, err := store.Find(address)
 	return store, account, err
+}
+
+func chooseAccount(ctx context.Context, env *Env, all []accounts.Account) (accounts.Account, error) {
+	addresses := make([]string, len(all))
+	for i, account := range all {
+		addresses[i] = account.Address.Hex()
+	}
+	i, err := env.Prompter.Select(ctx, "Which account", addresses)
+	if err != nil {
+		return accounts.Account{}, err
+	}
+	return all[i], nil
 }
 
 // parseAddress reads an address that the user wrote. When its letters are in

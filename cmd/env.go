@@ -3,6 +3,7 @@
 package cmd
 
 import (
+	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -33,9 +34,8 @@ type Env struct {
 	// Prompter asks the person at the terminal.
 	Prompter Prompter
 
-	// Getpid and fd-backed inputs are opened here, so that nothing else reaches
-	// for the process's descriptors.
-	OpenFD func(fd int) (io.ReadCloser, error)
+	// OpenFD reads an inherited file descriptor until ctx ends.
+	OpenFD func(ctx context.Context, fd int) (io.Reader, error)
 }
 
 // System is the Env of this process.

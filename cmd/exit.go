@@ -137,7 +137,7 @@ func hintFor(err error) string {
 	case errors.As(err, &several), errors.Is(err, keystore.ErrNoSuchAccount):
 		return "choose one with --from ADDRESS; pmctl account list shows them"
 	case errors.Is(err, keystore.ErrWrongPassphrase):
-		return "nothing was sent; pmctl account show ADDRESS names the key file"
+		return "pmctl account show ADDRESS names the key file; a key whose passphrase is lost cannot be used"
 	}
 	return ""
 }

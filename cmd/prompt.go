@@ -11,6 +11,8 @@ import (
 
 	"github.com/manifoldco/promptui"
 	"golang.org/x/term"
+
+	"github.com/pmctl/pmctl/keystore"
 )
 
 // Prompter asks the person at the terminal. Every method returns errCancelled
@@ -22,6 +24,9 @@ type Prompter interface {
 
 	// Secret reads a line without showing it. The caller zeroes it after use.
 	Secret(ctx context.Context, label string) ([]byte, error)
+
+	// Select has one of the items chosen and returns its index.
+	Select(ctx context.Context, label string, items []string) (int, error)
 }
 
 // confirm asks before something that cannot be taken back, unless the command
@@ -40,38 +45,53 @@ func (r *run) confirm(ctx context.Context, yes bool, question string) error {
 type terminalPrompter struct{ in, out *os.File }
 
 func (p terminalPrompter) Confirm(ctx context.Context, question string) error {
-	return p.session(ctx, func(in io.ReadCloser) error {
-		prompt := promptui.Prompt{Label: promptLabel(question), IsConfirm: true, Stdin: in, Stdout: noBell{p.out}}
-		_, err := prompt.Run()
-		switch {
-		case errors.Is(err, promptui.ErrAbort), errors.Is(err, promptui.ErrInterrupt), errors.Is(err, promptui.ErrEOF):
-			return errCancelled
-		default:
-			return err
-		}
-	})
+	answer, err := p.line(ctx, question+" [y/N] ", p.out)
+	if err != nil {
+		return err
+	}
+	switch strings.ToLower(strings.TrimSpace(string(answer))) {
+	case "y", "yes":
+		return nil
+	}
+	return errCancelled
 }
 
-// promptLabel is the question without its mark, which promptui adds itself.
-func promptLabel(question string) string { return strings.TrimSuffix(question, "?") }
-
 func (p terminalPrompter) Secret(ctx context.Context, label string) ([]byte, error) {
-	var secret []byte
+	return p.line(ctx, label+": ", io.Discard)
+}
+
+func (p terminalPrompter) Select(ctx context.Context, label string, items []string) (int, error) {
+	chosen := 0
+	err := p.session(ctx, func(in io.ReadCloser) error {
+		choice := promptui.Select{Label: label, Items: items, Size: min(len(items), 10), Stdin: in, Stdout: noBell{p.out}}
+		i, _, err := choice.Run()
+		if errors.Is(err, promptui.ErrInterrupt) || errors.Is(err, promptui.ErrEOF) {
+			return errCancelled
+		}
+		chosen = i
+		return err
+	})
+	return chosen, err
+}
+
+// line asks for a line of text and echoes what is typed.
+func (p terminalPrompter) line(ctx context.Context, question string, echo io.Writer) ([]byte, error) {
+	var line []byte
 	err := p.session(ctx, func(in io.ReadCloser) error {
 		if _, err := term.MakeRaw(int(p.in.Fd())); err != nil {
 			return err
 		}
-		fmt.Fprintf(p.out, "%s: ", label)
-		line, err := readSecret(in)
+		fmt.Fprint(p.out, question)
+		text, err := readLine(in, echo)
 		fmt.Fprint(p.out, "\r\n")
-		secret = line
+		line = text
 		return err
 	})
 	if err != nil {
-		clear(secret)
+		clear(line)
 		return nil, err
 	}
-	return secret, nil
+	return line, nil
 }
 
 // session runs ask with the terminal's input and puts the terminal back as it
@@ -99,7 +119,7 @@ func (p terminalPrompter) session(ctx context.Context, ask func(io.ReadCloser) e
 	return err
 }
 
-// Keys that a line of hidden text knows.
+// Keys that a line of text knows.
 const (
 	keyInterrupt = 3
 	keyEnd       = 4
@@ -108,11 +128,18 @@ const (
 	keyDelete    = 127
 )
 
-// readSecret reads one line from a terminal in raw mode.
-func readSecret(in io.Reader) ([]byte, error) {
+// maxLine is the longest line that can be typed: a passphrase.
+const maxLine = keystore.MaxPassphrase
+
+// readLine reads one line from a terminal in raw mode and echoes it.
+func readLine(in io.Reader, echo io.Writer) ([]byte, error) {
 	// The capacity is the limit, so that no copy is left behind by growing.
-	const limit = 1024
-	line := make([]byte, 0, limit)
+	line := make([]byte, 0, maxLine)
+	cut := func(n int) {
+		fmt.Fprint(echo, strings.Repeat("\b \b", utf8.RuneCount(line[n:])))
+		clear(line[n:])
+		line = line[:n]
+	}
 	var key [1]byte
 	for {
 		if _, err := io.ReadFull(in, key[:]); err != nil {
@@ -131,17 +158,18 @@ func readSecret(in io.Reader) ([]byte, error) {
 			}
 		case keyBackspace, keyDelete:
 			_, size := utf8.DecodeLastRune(line)
-			clear(line[len(line)-size:])
-			line = line[:len(line)-size]
+			cut(len(line) - size)
 		case keyClear:
-			clear(line)
-			line = line[:0]
+			cut(0)
 		default:
-			if len(line) == limit {
+			if len(line) == maxLine {
 				clear(line)
-				return nil, fmt.Errorf("the passphrase is longer than %d bytes", limit)
+				return nil, fmt.Errorf("the text is longer than %d bytes", maxLine)
 			}
 			line = append(line, key[0])
+			if key[0] >= ' ' {
+				echo.Write(key[:])
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -13,9 +14,12 @@ import (
 // Main runs one command line and returns the process's exit code.
 func Main(ctx context.Context, args []string, env *Env) int {
 	run := &run{Env: env}
+	if err := run.readUntil(ctx); err != nil {
+		return run.fail(err)
+	}
 	root := newRoot(run)
 	root.SetArgs(args)
-	root.SetIn(env.In)
+	root.SetIn(run.In)
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	err := root.ExecuteContext(ctx)
@@ -43,6 +47,21 @@ type run struct {
 	started bool
 	// output is the format that --output asks for; errors follow it.
 	output string
+}
+
+// readUntil has reads of the process's own stdin end with ctx, not only with the input.
+func (r *run) readUntil(ctx context.Context) error {
+	stdin, ok := r.In.(*os.File)
+	if !ok || r.InTerminal {
+		return nil
+	}
+	in, err := r.OpenFD(ctx, int(stdin.Fd()))
+	if err != nil {
+		return err
+	}
+	env := *r.Env
+	env.In, r.Env = in, &env
+	return nil
 }
 
 // fail reports err on stderr, as JSON when the command's output is for machines.

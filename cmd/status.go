@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math/big"
@@ -77,7 +78,7 @@ no key is opened.`,
   pmctl status 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --output json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			address, err := statusAddress(r.Env, &account, args)
+			address, err := statusAddress(cmd.Context(), r.Env, &account, args)
 			if err != nil {
 				return err
 			}
@@ -108,14 +109,14 @@ no key is opened.`,
 
 // statusAddress is the address on the command line, or the user's account. An
 // address that is named need not be in the keystore.
-func statusAddress(env *Env, account *accountOptions, args []string) (common.Address, error) {
+func statusAddress(ctx context.Context, env *Env, account *accountOptions, args []string) (common.Address, error) {
 	if len(args) == 1 {
 		return parseAddress("ADDRESS", args[0])
 	}
 	if account.from != "" {
 		return parseAddress("--from", account.from)
 	}
-	_, found, err := account.account(env)
+	_, found, err := account.account(ctx, env)
 	return found.Address, err
 }
 

@@ -3,6 +3,7 @@
 package cmd
 
 import (
+	"context"
 	"io"
 	"os"
 )
@@ -11,9 +12,8 @@ import (
 // returns with the next key.
 func newTerminalInput(f *os.File) (io.ReadCloser, error) { return io.NopCloser(f), nil }
 
-// openFD opens an inherited file descriptor for reading. Only the standard ones
-// are inherited here.
-func openFD(fd int) (io.ReadCloser, error) {
+// openFD reads an inherited file descriptor. Only the standard one is inherited here.
+func openFD(_ context.Context, fd int) (io.Reader, error) {
 	if fd != 0 {
 		return nil, usagef("only descriptor 0 can be read on this system")
 	}

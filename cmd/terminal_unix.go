@@ -3,6 +3,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -11,31 +12,43 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// terminalInput reads a terminal a byte at a time and stops reading when it is
-// closed. Line editors read ahead and leave a reader behind: what was typed for
-// the next question would go to them.
-type terminalInput struct {
-	fd        int
+// descriptorInput reads a file descriptor, and stops waiting for it when it is closed.
+// A plain read of a terminal or a pipe cannot be called off.
+type descriptorInput struct {
+	fd int
+	// step is how much is read at once; 0 is as much as is asked for.
+	step int
+	// ended is what reads return once the input is closed.
+	ended     error
 	wakeRead  *os.File
 	wakeWrite *os.File
 	close     sync.Once
 }
 
-func newTerminalInput(f *os.File) (io.ReadCloser, error) {
+func newDescriptorInput(fd, step int, ended error) (*descriptorInput, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	return &terminalInput{fd: int(f.Fd()), wakeRead: r, wakeWrite: w}, nil
+	return &descriptorInput{fd: fd, step: step, ended: ended, wakeRead: r, wakeWrite: w}, nil
 }
 
-func (t *terminalInput) Read(p []byte) (int, error) {
+// newTerminalInput reads a terminal a byte at a time. Line editors read ahead and leave
+// a reader behind: what was typed for the next question would go to them.
+func newTerminalInput(f *os.File) (io.ReadCloser, error) {
+	return newDescriptorInput(int(f.Fd()), 1, io.EOF)
+}
+
+func (d *descriptorInput) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
+	if d.step > 0 {
+		p = p[:min(len(p), d.step)]
+	}
 	fds := []unix.PollFd{
-		{Fd: int32(t.fd), Events: unix.POLLIN},
-		{Fd: int32(t.wakeRead.Fd()), Events: unix.POLLIN},
+		{Fd: int32(d.fd), Events: unix.POLLIN},
+		{Fd: int32(d.wakeRead.Fd()), Events: unix.POLLIN},
 	}
 	for {
 		if _, err := unix.Poll(fds, -1); errors.Is(err, unix.EINTR) {
@@ -44,14 +57,14 @@ func (t *terminalInput) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		if fds[1].Revents != 0 {
-			return 0, io.EOF
+			return 0, d.ended
 		}
-		n, err := unix.Read(t.fd, p[:1])
+		n, err := unix.Read(d.fd, p)
 		switch {
 		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN):
 			continue
 		case err != nil:
-			return 0, err
+			return 0, os.NewSyscallError("read", err)
 		case n == 0:
 			return 0, io.EOF
 		}
@@ -59,16 +72,22 @@ func (t *terminalInput) Read(p []byte) (int, error) {
 	}
 }
 
-// Close makes a pending Read and all later ones return io.EOF.
-func (t *terminalInput) Close() error {
-	t.close.Do(func() { t.wakeWrite.Close() })
+// Close makes a pending Read and all later ones return at once. The descriptor itself
+// stays open: it is not this input's.
+func (d *descriptorInput) Close() error {
+	d.close.Do(func() { d.wakeWrite.Close() })
 	return nil
 }
 
-// openFD opens an inherited file descriptor for reading.
-func openFD(fd int) (io.ReadCloser, error) {
+// openFD reads an inherited file descriptor until ctx ends.
+func openFD(ctx context.Context, fd int) (io.Reader, error) {
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
 		return nil, usagef("file descriptor %d is not open", fd)
 	}
-	return os.NewFile(uintptr(fd), "descriptor"), nil
+	in, err := newDescriptorInput(fd, 0, errCancelled)
+	if err != nil {
+		return nil, err
+	}
+	context.AfterFunc(ctx, func() { in.Close() })
+	return in, nil
 }

@@ -62,7 +62,7 @@ type transactionResult struct {
 // transact does what plan says: plan sees the account's status first and may refuse.
 // Nothing is signed before the call was simulated, priced, shown and agreed to.
 func (r *run) transact(cmd *cobra.Command, o *transactOptions, plan func(*chain.Status, common.Address) (intent, error)) error {
-	store, account, err := o.account.account(r.Env)
+	store, account, err := o.account.account(cmd.Context(), r.Env)
 	if err != nil {
 		return err
 	}

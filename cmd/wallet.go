@@ -78,7 +78,7 @@ func (r *run) openWallet(cmd *cobra.Command, o *payerOptions) (*wallet, error) {
 	if w.network, _, err = o.network.choose(r.Env); err != nil {
 		return nil, err
 	}
-	if w.keys, w.account, err = o.account.account(r.Env); err != nil {
+	if w.keys, w.account, err = o.account.account(cmd.Context(), r.Env); err != nil {
 		return nil, err
 	}
 	if err := o.account.passphrase.available(r.Env); err != nil {
