@@ -211,8 +211,8 @@ func TestPaymentFaults(t *testing.T) {
 	require.Empty(t, status(t, service.StatusURL).Faults)
 }
 
-func TestEveryFaultIsTested(t *testing.T) {
-	// A fault that is listed can be switched on; what it does is tested above.
+func TestEveryFaultCanBeSwitchedOn(t *testing.T) {
+	// All at once: what each of them does is tested above.
 	net := newNetwork(t, devnet.Config{})
 	query := url.Values{}
 	for _, fault := range recipient.Faults() {

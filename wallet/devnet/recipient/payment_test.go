@@ -204,3 +204,33 @@ func testWinnerIsRedeemed(t *testing.T, net *network) {
 	require.Equal(t, paid.String(), fmt.Sprint(seen.Tickets.RedeemedWei.RatString()))
 	t.Logf("redeemed with %d gas", receipt.GasUsed)
 }
+
+// Winners of several senders fall due in one block, and one account redeems them.
+func TestManySendersWinAtOnce(t *testing.T) {
+	net := newNetwork(t, devnet.Config{})
+	main := net.State().Recipients[0]
+	var payers []*payer
+	for range 4 {
+		payers = append(payers, net.newPayer(t).fund(ether, ether))
+	}
+	for _, p := range payers {
+		info := p.offer(main.URL)
+		for nonce := uint32(1); status(t, main.StatusURL).Senders[p.signer.Address()].Won < 2; nonce++ {
+			p.accepted(info, p.payment(info, nonce, 1))
+		}
+	}
+	require.NoError(t, net.Mine(t.Context(), 40))
+	eventually(t, func() (any, bool) {
+		seen := status(t, main.StatusURL)
+		return seen, seen.Tickets.Redeemed == seen.Tickets.Won
+	})
+	seen := status(t, main.StatusURL)
+	require.Empty(t, seen.Failures)
+	require.EqualValues(t, 8, seen.Tickets.Redeemed)
+	for _, p := range payers {
+		paid := new(big.Int).Sub(ether, net.deposit(t, p))
+		require.Equal(t, "8000000000000", paid.String())
+		redeemed := seen.Senders[p.signer.Address()].RedeemedWei
+		require.Equal(t, paid.String(), redeemed.RatString())
+	}
+}
