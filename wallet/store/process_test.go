@@ -105,7 +105,15 @@ func childFails(t *testing.T, path string) error {
 // Many processes reserve on one session. Some are killed in the middle with no
 // chance to tidy up, others take their place. No nonce appears twice, and none is
 // lost that somebody was told of.
-func TestManyProcesses(t *testing.T) {
+func TestSoakManyProcesses(t *testing.T) {
+	rounds := map[string]int{"": 1, "sample": 5, "whole": 100}[os.Getenv("PMCTL_SOAK")]
+	require.Positive(t, rounds, "PMCTL_SOAK is sample or whole")
+	for range rounds {
+		manyProcesses(t)
+	}
+}
+
+func manyProcesses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store.db")
 	const processes, lines, victims = 6, 25, 6
 	ranges := make(chan []pm.NonceRange)
