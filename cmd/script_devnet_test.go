@@ -22,7 +22,7 @@ import (
 //
 // pmctl finds it by its state file. The script gets CONTROL, RPC, CONTROLLER and
 // BROKER, the accounts' private keys as the files key0, key1 and so on, and of the
-// first recipient RECIPIENT and RECIPIENT_URL.
+// first recipient RECIPIENT, RECIPIENT_URL and RECIPIENT_STATUS.
 func startDevnet(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("unsupported: ! devnet")
@@ -54,5 +54,6 @@ func startDevnet(ts *testscript.TestScript, neg bool, args []string) {
 	if recipients := d.Recipients(); len(recipients) > 0 {
 		ts.Setenv("RECIPIENT", recipients[0].State().Address.Hex())
 		ts.Setenv("RECIPIENT_URL", recipients[0].State().URL)
+		ts.Setenv("RECIPIENT_STATUS", recipients[0].State().StatusURL)
 	}
 }

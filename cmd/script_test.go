@@ -49,6 +49,7 @@ func TestScripts(t *testing.T) {
 			"field":     fieldOf,
 			"devnet":    startDevnet,
 			"interrupt": interrupt,
+			"flip":      flip,
 		},
 		RequireExplicitExec: true,
 	})

@@ -30,7 +30,7 @@ type batchOptions struct {
 func newTicketBatch(r *run) *cobra.Command {
 	var o batchOptions
 	cmd := &cobra.Command{
-		Use:   "batch --params FILE|- --count N",
+		Use:   "batch [--params FILE|-] --count N",
 		Short: "Make signed tickets",
 		Long: `Batch makes signed tickets from ticket params: those in a file or on stdin, or fresh
 ones from a recipient. Nonces go on where the last batch of the same params ended,
@@ -42,18 +42,17 @@ the value of the Livepeer-Payment header, headers both headers as curl -H @- rea
 them, table for people.`,
 		Example: `  pmctl ticket batch --params params.json --count 10
   pmctl ticket batch --recipient-url https://recipient.example --value 5000gwei --output ndjson --out tickets.ndjson
-  pmctl params fetch URL -o json | pmctl ticket batch --params - --count 10 -o headers | curl -kH @- -X POST URL/payment`,
+  pmctl params fetch URL -o json | pmctl ticket batch --count 10 -o headers | curl -kH @- -X POST URL/payment`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return r.makeBatch(cmd, &o) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.params, "params", "", "`FILE` with ticket params from pmctl params fetch, or - for stdin")
+	flags.StringVar(&o.params, "params", "-", "`FILE` with ticket params from pmctl params fetch, or - for stdin")
 	flags.StringVar(&o.url, "recipient-url", "", "`URL` of a recipient to fetch ticket params from")
 	flags.Uint32Var(&o.count, "count", 0, "make `N` tickets")
 	flags.StringVar(&o.value, "value", "", "make as many tickets as are worth this `AMOUNT`")
 	flags.StringVar(&o.out, "out", "", "`FILE` to write, whole or not at all, in place of stdout; it must not exist")
 	flags.BoolVar(&o.adopt, "adopt", false, "use params that another store fetched: their nonces start at 1 here, and are refused where the other store used them")
-	cmd.MarkFlagsOneRequired("params", "recipient-url")
 	cmd.MarkFlagsMutuallyExclusive("params", "recipient-url")
 	cmd.MarkFlagsOneRequired("count", "value")
 	cmd.MarkFlagsMutuallyExclusive("count", "value")
