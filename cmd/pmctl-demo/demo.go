@@ -9,6 +9,8 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+
+	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // The demo's amounts. A payment is a few tickets' worth.
@@ -49,7 +51,7 @@ func demo(ctx context.Context, bin string, out io.Writer) (err error) {
 			return err
 		}
 	}
-	s.say("Accepted %d of %d tickets; %d won and were redeemed; %s came back. All of it read from the recipient and the chain.",
+	s.say("Tickets accepted: %d of %d. Winners redeemed: %d. Withdrawn: %s.\n# All read from the recipient's own count and from the chain.",
 		t.accepted, t.minted, t.redeemed, t.withdrawn)
 	return nil
 }
@@ -61,7 +63,7 @@ type tally struct {
 	accepted  uint64
 	redeemed  uint64
 	deposit   *big.Int // before winners were redeemed
-	withdrawn string
+	withdrawn wei.Wei
 }
 
 func makeAccount(ctx context.Context, s *stage, t *tally) error {
@@ -211,8 +213,8 @@ func withdraw(ctx context.Context, s *stage, t *tally) error {
 	if gained.Cmp(held) != 0 || after.deposit.Sign() != 0 || after.reserve.Sign() != 0 {
 		return fmt.Errorf("the account got %v wei of the %v wei that it had in the contract", gained, held)
 	}
-	t.withdrawn = held.String() + " wei"
-	return nil
+	t.withdrawn, err = wei.FromBig(held)
+	return err
 }
 
 // count checks that the recipient accepted what was minted.
