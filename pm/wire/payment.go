@@ -53,8 +53,11 @@ func PaymentFor(batch *pm.TicketBatch) (*Payment, error) {
 		ExpectedPrice:      price,
 	}
 	for i, sp := range batch.SenderParams {
-		if sp == nil || len(sp.Sig) != sigBytes {
-			return nil, &FieldError{fmt.Sprintf("ticket_sender_params[%d].sig", i), "another width", "65 bytes"}
+		if sp == nil {
+			return nil, &MissingError{fmt.Sprintf("ticket_sender_params[%d]", i)}
+		}
+		if len(sp.Sig) != sigBytes {
+			return nil, &FieldError{fmt.Sprintf("ticket_sender_params[%d].sig", i), bytesText(sp.Sig), "65 bytes"}
 		}
 		payment.TicketSenderParams = append(payment.TicketSenderParams, &TicketSenderParams{SenderNonce: sp.SenderNonce, Sig: sp.Sig})
 	}
@@ -127,6 +130,10 @@ func decodeHeader(value string, into proto.Message) error {
 	data, err := base64.StdEncoding.Strict().DecodeString(value)
 	if err != nil {
 		return fmt.Errorf("%w: no base64: %w", ErrNotHeader, err)
+	}
+	// The decoder passes over line ends, which would end the header where it is written.
+	if base64.StdEncoding.EncodedLen(len(data)) != len(value) {
+		return fmt.Errorf("%w: it has line ends in it", ErrNotHeader)
 	}
 	if err := proto.Unmarshal(data, into); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotHeader, err)

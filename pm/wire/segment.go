@@ -67,15 +67,32 @@ func PaymentCredentials(signer pm.Signer, token *AuthToken, capabilities []byte,
 }
 
 // SegmentMessage returns what a sender signs, as a personal message, for a segment:
-// keccak256 of manifest id, sequence number as uint256, data hash, and the profiles
-// as hex text, which are none in a payment without media.
+// keccak256 of manifest id, sequence number as uint256, data hash, and the ids of the
+// profiles as hex text, which are none in a payment without media.
 func SegmentMessage(s *SegData) []byte {
-	var profiles []byte
-	if string(s.GetProfiles()) != noProfiles {
-		profiles = []byte(hex.EncodeToString(s.GetProfiles()))
-	}
+	profiles := []byte(hex.EncodeToString(profileIDs(s)))
 	seq := common.LeftPadBytes(new(big.Int).SetUint64(uint64(max(s.GetSeq(), 0))).Bytes(), uintBytes)
 	return crypto.Keccak256(s.GetManifestId(), seq, s.GetHash(), profiles)
+}
+
+// profileIDs returns the ids of the profiles that count: the first four bytes of
+// keccak256 of each one's name. Old senders write the ids themselves.
+func profileIDs(s *SegData) []byte {
+	const idBytes = 4
+	for _, profiles := range [][]*VideoProfile{s.GetFullProfiles3(), s.GetFullProfiles2(), s.GetFullProfiles()} {
+		if len(profiles) == 0 {
+			continue
+		}
+		ids := make([]byte, 0, idBytes*len(profiles))
+		for _, profile := range profiles {
+			ids = append(ids, crypto.Keccak256([]byte(profile.GetName()))[:idBytes]...)
+		}
+		return ids
+	}
+	if string(s.GetProfiles()) == noProfiles {
+		return nil
+	}
+	return s.GetProfiles()
 }
 
 // Check fails with *FieldError for credentials whose fields have another width than

@@ -586,9 +586,14 @@ type SegData struct {
 	Profiles   []byte                 `protobuf:"bytes,4,opt,name=profiles,proto3" json:"profiles,omitempty"`
 	Sig        []byte                 `protobuf:"bytes,5,opt,name=sig,proto3" json:"sig,omitempty"`
 	// duration is in milliseconds.
-	Duration      int32      `protobuf:"varint,6,opt,name=duration,proto3" json:"duration,omitempty"`
-	Capabilities  []byte     `protobuf:"bytes,7,opt,name=capabilities,proto3,oneof" json:"capabilities,omitempty"`
-	AuthToken     *AuthToken `protobuf:"bytes,8,opt,name=auth_token,json=authToken,proto3" json:"auth_token,omitempty"`
+	Duration     int32      `protobuf:"varint,6,opt,name=duration,proto3" json:"duration,omitempty"`
+	Capabilities []byte     `protobuf:"bytes,7,opt,name=capabilities,proto3,oneof" json:"capabilities,omitempty"`
+	AuthToken    *AuthToken `protobuf:"bytes,8,opt,name=auth_token,json=authToken,proto3" json:"auth_token,omitempty"`
+	// full_profiles are what media is transcoded to, and what sig covers of it; the
+	// newest of the three that is there counts. A payment without media has none.
+	FullProfiles  []*VideoProfile `protobuf:"bytes,33,rep,name=full_profiles,json=fullProfiles,proto3" json:"full_profiles,omitempty"`
+	FullProfiles2 []*VideoProfile `protobuf:"bytes,34,rep,name=full_profiles2,json=fullProfiles2,proto3" json:"full_profiles2,omitempty"`
+	FullProfiles3 []*VideoProfile `protobuf:"bytes,35,rep,name=full_profiles3,json=fullProfiles3,proto3" json:"full_profiles3,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -679,6 +684,72 @@ func (x *SegData) GetAuthToken() *AuthToken {
 	return nil
 }
 
+func (x *SegData) GetFullProfiles() []*VideoProfile {
+	if x != nil {
+		return x.FullProfiles
+	}
+	return nil
+}
+
+func (x *SegData) GetFullProfiles2() []*VideoProfile {
+	if x != nil {
+		return x.FullProfiles2
+	}
+	return nil
+}
+
+func (x *SegData) GetFullProfiles3() []*VideoProfile {
+	if x != nil {
+		return x.FullProfiles3
+	}
+	return nil
+}
+
+// VideoProfile is one rendition. Only its name is signed; the rest is carried.
+type VideoProfile struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,16,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VideoProfile) Reset() {
+	*x = VideoProfile{}
+	mi := &file_pm_wire_wire_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VideoProfile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VideoProfile) ProtoMessage() {}
+
+func (x *VideoProfile) ProtoReflect() protoreflect.Message {
+	mi := &file_pm_wire_wire_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VideoProfile.ProtoReflect.Descriptor instead.
+func (*VideoProfile) Descriptor() ([]byte, []int) {
+	return file_pm_wire_wire_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *VideoProfile) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 // PaymentResult is a recipient's answer to a payment.
 type PaymentResult struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -689,7 +760,7 @@ type PaymentResult struct {
 
 func (x *PaymentResult) Reset() {
 	*x = PaymentResult{}
-	mi := &file_pm_wire_wire_proto_msgTypes[9]
+	mi := &file_pm_wire_wire_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -701,7 +772,7 @@ func (x *PaymentResult) String() string {
 func (*PaymentResult) ProtoMessage() {}
 
 func (x *PaymentResult) ProtoReflect() protoreflect.Message {
-	mi := &file_pm_wire_wire_proto_msgTypes[9]
+	mi := &file_pm_wire_wire_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -714,7 +785,7 @@ func (x *PaymentResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaymentResult.ProtoReflect.Descriptor instead.
 func (*PaymentResult) Descriptor() ([]byte, []int) {
-	return file_pm_wire_wire_proto_rawDescGZIP(), []int{9}
+	return file_pm_wire_wire_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *PaymentResult) GetInfo() *OrchestratorInfo {
@@ -777,7 +848,7 @@ const file_pm_wire_wire_proto_rawDesc = "" +
 	"\x06sender\x18\x02 \x01(\fR\x06sender\x12R\n" +
 	"\x11expiration_params\x18\x03 \x01(\v2%.pmctl.wire.v1.TicketExpirationParamsR\x10expirationParams\x12S\n" +
 	"\x14ticket_sender_params\x18\x04 \x03(\v2!.pmctl.wire.v1.TicketSenderParamsR\x12ticketSenderParams\x12?\n" +
-	"\x0eexpected_price\x18\x05 \x01(\v2\x18.pmctl.wire.v1.PriceInfoR\rexpectedPrice\"\x8d\x02\n" +
+	"\x0eexpected_price\x18\x05 \x01(\v2\x18.pmctl.wire.v1.PriceInfoR\rexpectedPrice\"\xd7\x03\n" +
 	"\aSegData\x12\x1f\n" +
 	"\vmanifest_id\x18\x01 \x01(\fR\n" +
 	"manifestId\x12\x10\n" +
@@ -788,8 +859,13 @@ const file_pm_wire_wire_proto_rawDesc = "" +
 	"\bduration\x18\x06 \x01(\x05R\bduration\x12'\n" +
 	"\fcapabilities\x18\a \x01(\fH\x00R\fcapabilities\x88\x01\x01\x127\n" +
 	"\n" +
-	"auth_token\x18\b \x01(\v2\x18.pmctl.wire.v1.AuthTokenR\tauthTokenB\x0f\n" +
-	"\r_capabilities\"D\n" +
+	"auth_token\x18\b \x01(\v2\x18.pmctl.wire.v1.AuthTokenR\tauthToken\x12@\n" +
+	"\rfull_profiles\x18! \x03(\v2\x1b.pmctl.wire.v1.VideoProfileR\ffullProfiles\x12B\n" +
+	"\x0efull_profiles2\x18\" \x03(\v2\x1b.pmctl.wire.v1.VideoProfileR\rfullProfiles2\x12B\n" +
+	"\x0efull_profiles3\x18# \x03(\v2\x1b.pmctl.wire.v1.VideoProfileR\rfullProfiles3B\x0f\n" +
+	"\r_capabilities\"\"\n" +
+	"\fVideoProfile\x12\x12\n" +
+	"\x04name\x18\x10 \x01(\tR\x04name\"D\n" +
 	"\rPaymentResult\x123\n" +
 	"\x04info\x18\x10 \x01(\v2\x1f.pmctl.wire.v1.OrchestratorInfoR\x04infoB Z\x1egithub.com/pmctl/pmctl/pm/wireb\x06proto3"
 
@@ -805,7 +881,7 @@ func file_pm_wire_wire_proto_rawDescGZIP() []byte {
 	return file_pm_wire_wire_proto_rawDescData
 }
 
-var file_pm_wire_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_pm_wire_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_pm_wire_wire_proto_goTypes = []any{
 	(*OrchestratorRequest)(nil),    // 0: pmctl.wire.v1.OrchestratorRequest
 	(*OrchestratorInfo)(nil),       // 1: pmctl.wire.v1.OrchestratorInfo
@@ -816,7 +892,8 @@ var file_pm_wire_wire_proto_goTypes = []any{
 	(*AuthToken)(nil),              // 6: pmctl.wire.v1.AuthToken
 	(*Payment)(nil),                // 7: pmctl.wire.v1.Payment
 	(*SegData)(nil),                // 8: pmctl.wire.v1.SegData
-	(*PaymentResult)(nil),          // 9: pmctl.wire.v1.PaymentResult
+	(*VideoProfile)(nil),           // 9: pmctl.wire.v1.VideoProfile
+	(*PaymentResult)(nil),          // 10: pmctl.wire.v1.PaymentResult
 }
 var file_pm_wire_wire_proto_depIdxs = []int32{
 	2,  // 0: pmctl.wire.v1.OrchestratorInfo.ticket_params:type_name -> pmctl.wire.v1.TicketParams
@@ -828,12 +905,15 @@ var file_pm_wire_wire_proto_depIdxs = []int32{
 	4,  // 6: pmctl.wire.v1.Payment.ticket_sender_params:type_name -> pmctl.wire.v1.TicketSenderParams
 	5,  // 7: pmctl.wire.v1.Payment.expected_price:type_name -> pmctl.wire.v1.PriceInfo
 	6,  // 8: pmctl.wire.v1.SegData.auth_token:type_name -> pmctl.wire.v1.AuthToken
-	1,  // 9: pmctl.wire.v1.PaymentResult.info:type_name -> pmctl.wire.v1.OrchestratorInfo
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	9,  // 9: pmctl.wire.v1.SegData.full_profiles:type_name -> pmctl.wire.v1.VideoProfile
+	9,  // 10: pmctl.wire.v1.SegData.full_profiles2:type_name -> pmctl.wire.v1.VideoProfile
+	9,  // 11: pmctl.wire.v1.SegData.full_profiles3:type_name -> pmctl.wire.v1.VideoProfile
+	1,  // 12: pmctl.wire.v1.PaymentResult.info:type_name -> pmctl.wire.v1.OrchestratorInfo
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_pm_wire_wire_proto_init() }
@@ -850,7 +930,7 @@ func file_pm_wire_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pm_wire_wire_proto_rawDesc), len(file_pm_wire_wire_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

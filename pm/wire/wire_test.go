@@ -230,6 +230,73 @@ func TestParamsRoundTrip(t *testing.T) {
 	})
 }
 
+// TestErrorsSayWhatWasFound holds messages to the field, what it has and what is
+// allowed.
+func TestErrorsSayWhatWasFound(t *testing.T) {
+	short := validParams()
+	short.Recipient = short.Recipient[:19]
+	_, err := ToTicketParams(short)
+	require.EqualError(t, err, "ticket_params.recipient: got 19 bytes, want an address of 20 bytes")
+	_, err = (&OrchestratorInfo{TicketParams: validParams(), PriceInfo: &PriceInfo{PricePerUnit: 1}}).Params()
+	require.EqualError(t, err, "price_info.pixels_per_unit: got 0, want 1 or more")
+	_, err = (&OrchestratorInfo{TicketParams: short}).Params()
+	require.Error(t, err)
+	_, err = ToPrice(&PriceInfo{PricePerUnit: -1, PixelsPerUnit: 1})
+	require.EqualError(t, err, "price.price_per_unit: got -1, want 0 or more")
+	_, err = (*OrchestratorInfo)(nil).Params()
+	require.EqualError(t, err, "ticket_params is missing")
+
+	batch := &pm.TicketBatch{
+		TicketParams: &pm.TicketParams{}, TicketExpirationParams: &pm.TicketExpirationParams{},
+		SenderParams: []*pm.TicketSenderParams{{SenderNonce: 1, Sig: make([]byte, 65)}, {SenderNonce: 2, Sig: make([]byte, 64)}},
+	}
+	_, err = PaymentFor(batch)
+	require.EqualError(t, err, "ticket_sender_params[1].sig: got 64 bytes, want 65 bytes")
+	batch.SenderParams[1] = nil
+	_, err = PaymentFor(batch)
+	require.EqualError(t, err, "ticket_sender_params[1] is missing")
+	batch.SenderParams = nil
+	batch.FaceValue = new(big.Int).Lsh(big.NewInt(1), 256)
+	_, err = PaymentFor(batch)
+	require.Error(t, err)
+	batch.FaceValue = nil
+	batch.PricePerPixel = big.NewRat(-1, 1)
+	_, err = PaymentFor(batch)
+	require.EqualError(t, err, "price: got -1, want 0 or more, in terms of at most 63 bits")
+	batch.TicketExpirationParams, batch.PricePerPixel = nil, nil
+	_, err = PaymentFor(batch)
+	require.EqualError(t, err, "expiration_params is missing")
+}
+
+// TestPricesAreQuotients reads a price that is not in lowest terms.
+func TestPricesAreQuotients(t *testing.T) {
+	price, err := ToPrice(&PriceInfo{PricePerUnit: 6, PixelsPerUnit: 4})
+	require.NoError(t, err)
+	require.Equal(t, "3/2", price.RatString())
+	none, err := ToPrice(nil)
+	require.NoError(t, err)
+	require.Zero(t, none.Sign())
+	// A price of 0 is written with a pixel, which recipients want.
+	free, err := FromPrice(nil)
+	require.NoError(t, err)
+	require.True(t, proto.Equal(&PriceInfo{PixelsPerUnit: 1}, free))
+}
+
+// TestHeadersHaveNoLineEnds refuses line ends inside a value: written to HTTP it would
+// be two headers.
+func TestHeadersHaveNoLineEnds(t *testing.T) {
+	g := loadGolden(t)
+	for _, end := range []string{"\r", "\n", "\r\n"} {
+		for _, at := range []int{0, 20, len(g.Payments[0].Header)} {
+			_, err := DecodePaymentHeader(g.Payments[0].Header[:at] + end + g.Payments[0].Header[at:])
+			require.ErrorIs(t, err, ErrNotHeader, "%q at %d", end, at)
+		}
+		segment := g.Segments[0].LivepeerSegment
+		_, err := DecodeSegmentHeader(segment[:20] + end + segment[20:])
+		require.ErrorIs(t, err, ErrNotHeader)
+	}
+}
+
 func TestNotHeaders(t *testing.T) {
 	for _, value := range []string{"!", "AAA", "/w==", strings.Repeat("A", MaxHeader+4), "CokB"} {
 		_, err := DecodePaymentHeader(value)
