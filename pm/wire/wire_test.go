@@ -323,7 +323,10 @@ func FuzzDecodePayment(f *testing.F) {
 		require.NoError(t, err)
 		back, err := again.Batch()
 		require.NoError(t, err)
-		require.Equal(t, batch, back)
+		// One number has several representations in memory, and one on the wire.
+		third, err := PaymentFor(back)
+		require.NoError(t, err)
+		require.True(t, proto.Equal(again, third), "%v, %v", again, third)
 		for _, ticket := range batch.Tickets() {
 			ticket.Hash()
 		}
