@@ -306,6 +306,19 @@ func TestNotHeaders(t *testing.T) {
 	}
 }
 
+// normal returns a batch whose numbers are represented as others of the same value
+// are: 0 has several representations in memory.
+func normal(b *pm.TicketBatch) *pm.TicketBatch {
+	params := *b.TicketParams
+	for _, number := range []**big.Int{&params.FaceValue, &params.WinProb, &params.Seed, &params.ExpirationBlock} {
+		*number = new(big.Int).Set(*number)
+	}
+	params.PricePerPixel = new(big.Rat).SetFrac(params.PricePerPixel.Num(), params.PricePerPixel.Denom())
+	c := *b
+	c.TicketParams = &params
+	return &c
+}
+
 func FuzzDecodePayment(f *testing.F) {
 	for _, g := range loadGolden(f).Payments {
 		f.Add([]byte(g.PaymentProtoHex))
@@ -323,10 +336,7 @@ func FuzzDecodePayment(f *testing.F) {
 		require.NoError(t, err)
 		back, err := again.Batch()
 		require.NoError(t, err)
-		// One number has several representations in memory, and one on the wire.
-		third, err := PaymentFor(back)
-		require.NoError(t, err)
-		require.True(t, proto.Equal(again, third), "%v, %v", again, third)
+		require.Equal(t, normal(batch), normal(back))
 		for _, ticket := range batch.Tickets() {
 			ticket.Hash()
 		}
