@@ -137,11 +137,13 @@ func TestWritersRefuse(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, name, field(w.Begin(&spoilt)))
 			}
-			spoilt := *h
-			spoilt.Segment = "Cg==\r\nX-Other: 1"
-			w, err = NewBatchWriter(&out, format)
-			require.NoError(t, err)
-			require.ErrorIs(t, w.Begin(&spoilt), wire.ErrNotHeader)
+			for _, segment := range []string{"Cg==\r\nX-Other: 1", h.Segment + "\r\nX-Other: 1", h.Segment[:8] + "\n" + h.Segment[8:], h.Segment + "\n"} {
+				spoilt := *h
+				spoilt.Segment = segment
+				w, err = NewBatchWriter(&out, format)
+				require.NoError(t, err)
+				require.ErrorIs(t, w.Begin(&spoilt), wire.ErrNotHeader, "%q", segment)
+			}
 			require.Zero(t, out.Len(), "nothing is written before the header is found good")
 		})
 	}

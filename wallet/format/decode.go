@@ -106,7 +106,7 @@ func decodeLines(rest []byte, count uint32) ([]Ticket, error) {
 	tickets := []Ticket{}
 	for line := range bytes.Lines(bytes.TrimSpace(rest)) {
 		var t Ticket
-		if err := unmarshalLine(bytes.TrimSpace(line), &t); err != nil {
+		if err := unmarshalLine(line, &t); err != nil {
 			return nil, fmt.Errorf("ticket %d: %w", len(tickets)+1, err)
 		}
 		tickets = append(tickets, t)
@@ -118,6 +118,9 @@ func decodeLines(rest []byte, count uint32) ([]Ticket, error) {
 }
 
 func unmarshalLine(line []byte, t *Ticket) error {
+	if len(bytes.TrimSpace(line)) == 0 {
+		return fmt.Errorf("%w: the line is empty", ErrSyntax)
+	}
 	value, rest, err := first(line)
 	if err != nil {
 		return err

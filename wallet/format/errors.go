@@ -87,12 +87,20 @@ func explain(err error) error {
 		}
 		return invalid(&wire.FieldError{Field: field, Got: value.Value, Want: wanted(value.Type)})
 	case errors.As(err, &moment):
-		return invalid(&wire.FieldError{Field: "time", Got: quote(moment.Value), Want: "a time such as 2026-01-02T15:04:05Z"})
+		return badTime(quote(moment.Value))
+	}
+	if strings.HasPrefix(err.Error(), "Time.UnmarshalJSON: ") {
+		return badTime("something else than text")
 	}
 	if field, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
 		return unknownField(field)
 	}
 	return invalid(err)
+}
+
+// badTime is a value that is no time. The decoder does not tell the field.
+func badTime(got string) error {
+	return invalid(&wire.FieldError{Field: "time", Got: got, Want: "a time in quotes, such as 2026-01-02T15:04:05Z"})
 }
 
 // unknownField is a field, quoted, that a document of its kind and version does not have.

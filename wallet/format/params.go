@@ -3,8 +3,6 @@ package format
 import (
 	"io"
 	"time"
-
-	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // ReadParams reads ticket params, and judges their form with (*Params).TicketParams. It
@@ -17,6 +15,7 @@ func ReadParams(r io.Reader) (*Params, error) {
 	if _, err := p.TicketParams(); err != nil {
 		return nil, invalid(err)
 	}
+	p.FetchedAt = p.FetchedAt.UTC()
 	return p, nil
 }
 
@@ -61,7 +60,7 @@ type TicketParams struct {
 	Recipient Address `json:"recipient"`
 
 	// FaceValue is what a win pays.
-	FaceValue wei.Wei `json:"face_value"`
+	FaceValue Amount `json:"face_value"`
 
 	// WinProb is the numerator of the probability to win, over 2^256-1.
 	WinProb           Uint `json:"win_prob"`
@@ -80,15 +79,15 @@ type TicketParams struct {
 
 // ExpirationParams tie a ticket to the round it was made in.
 type ExpirationParams struct {
-	CreationRound          Int   `json:"creation_round"`
+	CreationRound          Nat   `json:"creation_round"`
 	CreationRoundBlockHash Hash  `json:"creation_round_block_hash"`
 	Unknown                Bytes `json:"unknown,omitempty"`
 }
 
 // Price is PricePerUnit wei for PixelsPerUnit pixels.
 type Price struct {
-	PricePerUnit  Int   `json:"price_per_unit"`
-	PixelsPerUnit Int   `json:"pixels_per_unit"`
+	PricePerUnit  Nat   `json:"price_per_unit"`
+	PixelsPerUnit Nat   `json:"pixels_per_unit"`
 	Unknown       Bytes `json:"unknown,omitempty"`
 }
 

@@ -119,7 +119,7 @@ func newTicketParams(p *pm.TicketParams) (TicketParams, error) {
 	}
 	out := TicketParams{
 		Recipient:         Address(p.Recipient),
-		FaceValue:         faceValue,
+		FaceValue:         Amount{faceValue},
 		WinProb:           newUint(p.WinProb),
 		RecipientRandHash: Hash(p.RecipientRandHash),
 		Seed:              newUint(p.Seed),
@@ -148,7 +148,7 @@ func (p *TicketParams) pm() *pm.TicketParams {
 }
 
 func newExpirationParams(e pm.TicketExpirationParams) *ExpirationParams {
-	return &ExpirationParams{CreationRound: Int(e.CreationRound), CreationRoundBlockHash: Hash(e.CreationRoundBlockHash)}
+	return &ExpirationParams{CreationRound: Nat(e.CreationRound), CreationRoundBlockHash: Hash(e.CreationRoundBlockHash)}
 }
 
 func (e *ExpirationParams) pm() *pm.TicketExpirationParams {
@@ -156,7 +156,7 @@ func (e *ExpirationParams) pm() *pm.TicketExpirationParams {
 }
 
 func newPrice(p *wire.PriceInfo) *Price {
-	return &Price{PricePerUnit: Int(p.PricePerUnit), PixelsPerUnit: Int(p.PixelsPerUnit), Unknown: unknownOf(p)}
+	return &Price{PricePerUnit: Nat(p.PricePerUnit), PixelsPerUnit: Nat(p.PixelsPerUnit), Unknown: unknownOf(p)}
 }
 
 func (p *Price) wire() *wire.PriceInfo {

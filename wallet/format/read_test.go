@@ -49,7 +49,8 @@ func TestReadRefuses(t *testing.T) {
 		"null in a field":       {replace(`"win_prob": "`, `"win_prob": null, "unknown": "`), "", ErrSyntax},
 		"a number unquoted":     {replace(`"creation_round": "3812"`, `"creation_round": 3812`), "data.ticket_params.expiration_params.creation_round: got number", ErrSyntax},
 		"a leading zero":        {replace(`"3812"`, `"03812"`), `got "03812", want a decimal number`, ErrSyntax},
-		"a negative round":      {replace(`"3812"`, `"-3812"`), "creationRound is negative", ErrSyntax},
+		"a negative round":      {replace(`"3812"`, `"-3812"`), `data.ticket_params.expiration_params.creation_round: got "-3812", want a decimal number in quotes, 0 or more`, ErrSyntax},
+		"a negative price":      {replace(`"price_per_unit": "7"`, `"price_per_unit": "-7"`), "data.price.price_per_unit: got", ErrSyntax},
 		"hex for a number":      {replace(`"3812"`, `"0x3812"`), `got "0x3812"`, ErrSyntax},
 		"no pixels":             {replace(`"pixels_per_unit": "3"`, `"pixels_per_unit": "0"`), "pixels_per_unit: got 0, want 1 or more", ErrSyntax},
 		"a wrong checksum":      {replace("0x70997970C5", "0x70997970c5"), "recipient: got \"0x70997970c5", ErrSyntax},
@@ -59,7 +60,10 @@ func TestReadRefuses(t *testing.T) {
 		"no base64":             {replace(`"token": "`, `"token": "*`), "data.auth_token.token: got", ErrSyntax},
 		"base64 of two lines":   {replace(`"token": "pWn`, `"token": "pWn\r\n`), "data.auth_token.token: got", ErrSyntax},
 		"no time":               {replace("2023-11-14T22:13:20Z", "yesterday"), `got "yesterday", want a time`, ErrSyntax},
-		"no amount":             {replace(`"face_value": "`, `"face_value": "-`), "is not a decimal number of wei", ErrSyntax},
+		"no amount":             {replace(`"face_value": "`, `"face_value": "-`), `data.ticket_params.face_value: got "-3500000000000000", want an amount in wei`, ErrSyntax},
+		"an amount unquoted":    {replace(`"face_value": "3500000000000000"`, `"face_value": 3500000000000000`), "data.ticket_params.face_value: got number, want an amount in wei", ErrSyntax},
+		"an amount too large":   {replace(`"face_value": "`, `"face_value": "`+strings.Repeat("9", 70)), "data.ticket_params.face_value: got", ErrSyntax},
+		"a number as time":      {replace(`"2023-11-14T22:13:20Z"`, `5`), "time: got something else than text, want a time", ErrSyntax},
 		"a token that is known": {replace(`"auth_token"`, `"unknown": "KgA=", "auth_token"`), "unknown", ErrSyntax},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -75,8 +79,30 @@ func TestReadRefuses(t *testing.T) {
 			}
 			require.NotContains(t, err.Error(), "Go ", "errors speak of documents, not of our types")
 			require.NotContains(t, err.Error(), "json:")
+			require.NotContains(t, err.Error(), "Unmarshal")
 		})
 	}
+}
+
+func TestErrorsDoNotRepeatTheAuthToken(t *testing.T) {
+	whole := string(documents(t)[ParamsForm])
+	for _, spoil := range []string{"*pWn", "pWn ", "pWnA"} {
+		spoilt := strings.Replace(whole, `"token": "pWn`, `"token": "`+spoil, 1)
+		require.NotEqual(t, whole, spoilt)
+		_, err := ReadParams(strings.NewReader(spoilt))
+		require.ErrorIs(t, err, ErrSyntax)
+		require.ErrorContains(t, err, "data.auth_token.token: got 45 characters that are something else, want bytes in quotes, in base64")
+		require.NotContains(t, err.Error(), "pWn")
+	}
+}
+
+func TestTimesAreOfUTC(t *testing.T) {
+	whole := string(documents(t)[ParamsForm])
+	p, err := ReadParams(strings.NewReader(strings.Replace(whole, "22:13:20Z", "23:13:20+01:00", 1)))
+	require.NoError(t, err)
+	var out bytes.Buffer
+	require.NoError(t, Write(&out, KindParams, p))
+	require.Equal(t, whole, out.String())
 }
 
 func TestEveryFieldIsNeeded(t *testing.T) {

@@ -83,7 +83,7 @@ func TestLinesThatAreMissingRepeatedOrTooMany(t *testing.T) {
 		"one twice":             {header + tickets[0] + tickets[1] + tickets[1], ErrSyntax},
 		"one too many":          {header + strings.Join(tickets, "") + tickets[2], ErrSyntax},
 		"in another order":      {header + tickets[1] + tickets[0] + tickets[2], ErrSyntax},
-		"a blank between":       {header + tickets[0] + "\n" + tickets[1] + tickets[2], ErrTruncated},
+		"a blank between":       {header + tickets[0] + "\n" + tickets[1] + tickets[2], ErrSyntax},
 		"two on a line":         {header + strings.TrimSpace(tickets[0]) + tickets[1] + tickets[2], ErrSyntax},
 		"a second header":       {header + header + strings.Join(tickets, ""), ErrSyntax},
 	} {

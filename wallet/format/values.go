@@ -3,6 +3,7 @@ package format
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"reflect"
 	"strconv"
@@ -11,6 +12,8 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/holiman/uint256"
+
+	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // Address is an address: 0x and 40 hex digits, written with its EIP-55 checksum. Read,
@@ -80,6 +83,35 @@ func (i *Int) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Nat is an integer of 0 to 2^63-1: a decimal string without leading zeros.
+type Nat int64
+
+// MarshalText writes the number.
+func (n Nat) MarshalText() ([]byte, error) { return Int(n).MarshalText() }
+
+// UnmarshalText reads a number. It fails with *json.UnmarshalTypeError, to which the
+// decoder adds the field.
+func (n *Nat) UnmarshalText(text []byte) error {
+	var i Int
+	if i.UnmarshalText(text) != nil || i < 0 {
+		return valueError[Nat](string(text))
+	}
+	*n = Nat(i)
+	return nil
+}
+
+// Amount is an amount: a decimal string of wei without leading zeros.
+type Amount struct{ wei.Wei }
+
+// UnmarshalText reads an amount. It fails with *json.UnmarshalTypeError, to which the
+// decoder adds the field.
+func (a *Amount) UnmarshalText(text []byte) error {
+	if a.Wei.UnmarshalText(text) != nil {
+		return valueError[Amount](string(text))
+	}
+	return nil
+}
+
 // Bytes are bytes that are only carried: padded base64.
 type Bytes []byte
 
@@ -87,11 +119,12 @@ type Bytes []byte
 func (b Bytes) MarshalText() ([]byte, error) { return base64.StdEncoding.AppendEncode(nil, b), nil }
 
 // UnmarshalText reads bytes; no text is no bytes, and not nil. It fails with
-// *json.UnmarshalTypeError, to which the decoder adds the field.
+// *json.UnmarshalTypeError, to which the decoder adds the field. The error does not
+// repeat the text: it may be most of an auth token.
 func (b *Bytes) UnmarshalText(text []byte) error {
 	v, err := base64.StdEncoding.Strict().DecodeString(string(text))
 	if err != nil || base64.StdEncoding.EncodedLen(len(v)) != len(text) {
-		return valueError[Bytes](string(text))
+		return &json.UnmarshalTypeError{Value: fmt.Sprintf("%d characters that are something else", len(text)), Type: reflect.TypeFor[Bytes]()}
 	}
 	*b = v
 	return nil
@@ -151,6 +184,10 @@ func wanted(t reflect.Type) string {
 		return "a decimal number in quotes, of at most 256 bits, without leading zeros"
 	case reflect.TypeFor[Int]():
 		return "a decimal number in quotes, of at most 63 bits, without leading zeros"
+	case reflect.TypeFor[Nat]():
+		return "a decimal number in quotes, 0 or more and of at most 63 bits, without leading zeros"
+	case reflect.TypeFor[Amount]():
+		return "an amount in wei: a decimal number in quotes, of at most 256 bits, without leading zeros"
 	case reflect.TypeFor[Hash]():
 		return "a hash in quotes: 0x and 64 hex digits"
 	case reflect.TypeFor[Sig]():
