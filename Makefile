@@ -25,7 +25,7 @@ test:
 
 ## race: run all tests under the race detector
 race:
-	$(GO) test -race -shuffle=on ./...
+	$(GO) test -race -shuffle=on -timeout 20m ./...
 
 ## lint: formatting, vet and staticcheck
 lint:
