@@ -4,13 +4,17 @@ package cmd
 
 import (
 	"bytes"
+	"encoding/hex"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
+	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/pmctl/pmctl/wallet/devnet"
 )
 
 // TestChooseAccount has a person choose among several accounts.
@@ -43,6 +47,45 @@ func TestChooseAccount(t *testing.T) {
 	require.NoError(t, p.cmd.Process.Signal(unix.SIGTERM))
 	code, shown = p.end()
 	require.Equal(t, exitCancelled, code, shown)
+}
+
+// TestInterruptedQuestion ends a command that asks whether to send a transaction:
+// nothing is sent, and the terminal is a usable one again.
+func TestInterruptedQuestion(t *testing.T) {
+	home := t.TempDir()
+	state := filepath.Join(home, "devnet.json")
+	network, err := devnet.Start(t.Context(), devnet.Config{Accounts: 1, StatePath: state})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, network.Close()) }()
+	t.Setenv("PMCTL_NETWORK", "devnet")
+	t.Setenv("PMCTL_DEVNET_STATE", state)
+	pass, key := filepath.Join(home, "pass"), filepath.Join(home, "key")
+	require.NoError(t, os.WriteFile(pass, []byte("correct horse 1\n"), 0o600))
+	require.NoError(t, os.WriteFile(key, []byte(hex.EncodeToString(crypto.FromECDSA(network.Accounts()[0].Key))), 0o600))
+	imported := exec.CommandContext(t.Context(), "pmctl", "account", "import", key, "--lightkdf", "--passphrase-file", pass)
+	imported.Env = append(os.Environ(), "HOME="+home, "XDG_DATA_HOME=", "ETH_KEYSTORE=")
+	out, err := imported.CombinedOutput()
+	require.NoError(t, err, string(out))
+
+	for name, stop := range map[string]func(*terminal){
+		"Ctrl-C":  func(p *terminal) { p.press("\x03") },
+		"no":      func(p *terminal) { p.press("n\r") },
+		"Enter":   func(p *terminal) { p.press("\r") },
+		"SIGTERM": func(p *terminal) { require.NoError(p.t, p.cmd.Process.Signal(unix.SIGTERM)) },
+		"SIGINT":  func(p *terminal) { require.NoError(p.t, p.cmd.Process.Signal(unix.SIGINT)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := atTerminal(t, home, "fund", "--deposit", "1eth")
+			p.expect("[y/N] ")
+			stop(p)
+			code, shown := p.end()
+			require.Equal(t, exitCancelled, code, shown)
+			require.NotContains(t, shown, "sent ")
+		})
+	}
+	nonce, err := network.Client().PendingNonceAt(t.Context(), network.Accounts()[0].Address)
+	require.NoError(t, err)
+	require.Zero(t, nonce)
 }
 
 // TestInterruptedReads sends SIGINT to commands that wait for the rest of their input.
