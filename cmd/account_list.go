@@ -59,14 +59,13 @@ func (r *run) emitList(store *keystore.Store, list keystore.Listing) error {
 		r.note("no accounts in %s; pmctl account new makes one", store.Path())
 	}
 	return r.emit("pmctl.accounts", result, func(w io.Writer) error {
-		if len(result.Accounts) == 0 {
-			return nil
+		// An address and a file's name do not fit into a line of a terminal.
+		for _, account := range result.Accounts {
+			if err := writeFields(w, []field{{"address", account.Address}, {"key file", filepath.Base(account.Path)}}); err != nil {
+				return err
+			}
 		}
-		rows := make([][]string, len(result.Accounts))
-		for i, account := range result.Accounts {
-			rows[i] = []string{account.Address, filepath.Base(account.Path)}
-		}
-		return writeTable(w, []string{"address", "key file"}, rows)
+		return nil
 	})
 }
 

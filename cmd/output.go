@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/renderer"
@@ -85,9 +86,17 @@ func writeFields(w io.Writer, fields []field) error {
 	return err
 }
 
-// writeTable prints rows under a header, without lines or colours.
+// terminalWidth is what tables fit into, on any terminal and in a pipe alike.
+const terminalWidth = 80
+
+// columnGap stands between the columns of a table.
+const columnGap = "  "
+
+// writeTable prints rows under a header, without lines or colours. The last column is
+// wrapped at its spaces; nothing is ever cut.
 func writeTable(w io.Writer, header []string, rows [][]string) error {
-	table := tablewriter.NewTable(w,
+	var text strings.Builder
+	table := tablewriter.NewTable(&text,
 		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
 			Borders:  tw.BorderNone,
 			Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
@@ -95,11 +104,59 @@ func writeTable(w io.Writer, header []string, rows [][]string) error {
 		tablewriter.WithHeaderAlignment(tw.AlignLeft),
 		tablewriter.WithRowAlignment(tw.AlignLeft),
 		tablewriter.WithRowAutoWrap(tw.WrapNone),
-		tablewriter.WithPadding(tw.Padding{Left: "", Right: "  "}),
+		tablewriter.WithPadding(tw.Padding{Left: "", Right: columnGap}),
 	)
 	table.Header(header)
-	if err := table.Bulk(rows); err != nil {
+	if err := table.Bulk(wrapLast(header, rows)); err != nil {
 		return err
 	}
-	return table.Render()
+	if err := table.Render(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(text.String()) {
+		if _, err := io.WriteString(w, strings.TrimRight(line, " \n")+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wrapLast returns rows whose last cells are broken into lines that fit beside the
+// other columns.
+func wrapLast(header []string, rows [][]string) [][]string {
+	last := len(header) - 1
+	room := terminalWidth
+	for column := range last {
+		width := utf8.RuneCountInString(header[column])
+		for _, row := range rows {
+			width = max(width, utf8.RuneCountInString(row[column]))
+		}
+		room -= width + len(columnGap)
+	}
+	wrapped := make([][]string, len(rows))
+	for i, row := range rows {
+		wrapped[i] = append(slices.Clone(row[:last]), wrap(row[last], room))
+	}
+	return wrapped
+}
+
+// wrap breaks text at spaces into lines of at most width characters, where it can.
+func wrap(text string, width int) string {
+	var b strings.Builder
+	used := 0
+	for i, word := range strings.Fields(text) {
+		length := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case used+1+length > width:
+			b.WriteByte('\n')
+			used = 0
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += length
+	}
+	return b.String()
 }
