@@ -128,7 +128,7 @@ func group(use, short string, verbs ...*cobra.Command) *cobra.Command {
 		Short: short,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usagef("%s needs a subcommand; see %s --help", cmd.CommandPath(), cmd.CommandPath())
+			return usagef("%s needs a subcommand; see %s --help", cmd.Name(), cmd.CommandPath())
 		},
 	}
 	cmd.AddCommand(verbs...)
