@@ -36,9 +36,10 @@ func resultOf(account accounts.Account) accountResult {
 // emitAccount prints what an account's file now is.
 func (r *run) emitAccount(account accounts.Account) error {
 	result := resultOf(account)
-	return r.emit("pmctl.account", result, func(w io.Writer) error {
+	err := r.emit("pmctl.account", result, func(w io.Writer) error {
 		return writeFields(w, []field{{"address", result.Address}, {"key file", result.Path}})
 	})
+	return withHint(err, "it is done all the same: the key of %s is in %s", result.Address, result.Path)
 }
 
 // strengthFlag adds --lightkdf.

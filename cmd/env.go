@@ -22,10 +22,14 @@ type Env struct {
 	// InTerminal, OutTerminal and ErrTerminal tell whether a person sits there.
 	InTerminal, OutTerminal, ErrTerminal bool
 
+	// OutClosed tells that the process was started without a stdout.
+	OutClosed bool
+
 	// Getenv returns an environment variable's value, "" when it is not set.
 	Getenv func(string) string
 
-	// Home is the user's home folder, "" when there is none.
+	// Home is the user's home folder, "" when there is none. One whose path is relative
+	// is not used.
 	Home string
 
 	// Now is the clock.
@@ -51,6 +55,7 @@ func System() *Env {
 		InTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
 		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+		OutClosed:   outClosed(),
 		Getenv:      os.Getenv,
 		Home:        home,
 		Now:         time.Now,
@@ -69,7 +74,7 @@ func (e *Env) xdg(variable, fallback string) (string, error) {
 	base := e.Getenv(variable)
 	// The XDG specification has relative paths ignored.
 	if !filepath.IsAbs(base) {
-		if e.Home == "" {
+		if !filepath.IsAbs(e.Home) {
 			return "", usagef("there is no home folder: set HOME or %s to an absolute path", variable)
 		}
 		base = filepath.Join(e.Home, filepath.FromSlash(fallback))

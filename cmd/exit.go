@@ -94,6 +94,8 @@ func classify(err error) outcome {
 		out = outcome{exitNotMined, "not_mined", ""}
 	case as(new(*pay.UnknownOutcomeError)):
 		out = outcome{exitNotMined, "outcome_unknown", ""}
+	case as(new(*unreportedError)):
+		out = outcome{exitNotMined, "unreported", ""}
 	case is(context.Canceled, errCancelled):
 		out = outcome{exitCancelled, "cancelled", ""}
 	case is(policy.ErrLimit, errOtherStore):

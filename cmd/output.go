@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -62,6 +63,70 @@ func (r *run) emit(kind string, data any, table func(io.Writer) error) error {
 		return format.Write(r.Out, kind, data)
 	}
 	return table(r.Out)
+}
+
+// emitDone emits the result of something that is done and must not be done again.
+func (r *run) emitDone(what, kind string, data any, table func(io.Writer) error) error {
+	if err := r.emit(kind, data, table); err != nil {
+		return &unreportedError{what, err}
+	}
+	return nil
+}
+
+// unreportedError is a result that nobody was told.
+type unreportedError struct {
+	// what is done.
+	what string
+	err  error
+}
+
+func (e *unreportedError) Error() string {
+	return fmt.Sprintf("%s, but its result cannot be written: %v", e.what, e.err)
+}
+func (e *unreportedError) Unwrap() error { return e.err }
+
+// Hint warns against the second time.
+func (e *unreportedError) Hint() string { return "it is done: do not run the command again for it" }
+
+// errOutClosed is returned before anything is done when its result would be lost.
+var errOutClosed error = &hintedError{errors.New("stdout is closed: there is nowhere to write the result to"),
+	"redirect it, to /dev/null when nobody reads it"}
+
+// checkedWriter remembers that something could not be written.
+type checkedWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (c *checkedWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	if err != nil && c.err == nil {
+		c.err = err
+	}
+	return n, err
+}
+
+// requestedOutput is the format that a command line asks for which cannot be parsed as a
+// whole, "" when it asks for none that machines read.
+func requestedOutput(args []string) string {
+	requested := ""
+	for i, arg := range args {
+		value, joined := "", false
+		switch {
+		case arg == "--":
+			return requested
+		case (arg == "-o" || arg == "--output") && i+1 < len(args):
+			value, joined = args[i+1], true
+		case strings.HasPrefix(arg, "--output="):
+			value, joined = strings.CutPrefix(arg, "--output=")
+		case strings.HasPrefix(arg, "-o"):
+			value, joined = strings.TrimPrefix(strings.TrimPrefix(arg, "-o"), "="), true
+		}
+		if joined && slices.Contains([]string{outputJSON, format.NDJSON, format.Payment, format.Headers}, value) {
+			requested = value
+		}
+	}
+	return requested
 }
 
 // note tells the user something on stderr that is no data.

@@ -59,7 +59,7 @@ func (r *run) pay(cmd *cobra.Command, o *payerOptions, url, value string) error 
 		r.note("the payment was accepted; the next one begins with a new session: %v", payment.NextErr)
 	}
 	result := newPaymentResult(payment, amount)
-	return r.emit("pmctl.payment", result, result.write)
+	return r.emitDone("the payment is accepted", "pmctl.payment", result, result.write)
 }
 
 // parseValue reads the amount of --value, which is more than nothing.
@@ -123,19 +123,19 @@ func (p paymentResult) write(w io.Writer) error {
 		{"at", p.URL},
 		{"asked for", p.Value.String()},
 		{"overpaid", overpays(t) + ", which the recipient keeps as credit"},
-		{"accepted", plural(fmt.Sprint(t.Count), "ticket") + " of " + wei.Format(t.TicketEV) + ", nonces " + nonceRange(t)},
+		{"accepted", plural(fmt.Sprint(t.Count), "ticket") + " of " + wei.Format(t.TicketEV) + ", " + nonceRange(t)},
 		{"session", plainText(p.Session) + ", " + session},
 	})
 }
 
 func lastNonce(t *pay.Tickets) uint32 { return t.Nonces.First + t.Nonces.Count - 1 }
 
-// nonceRange is tickets' nonces for a person: 4, or 4 to 7.
+// nonceRange is tickets' nonces for a person: nonce 4, or nonces 4 to 7.
 func nonceRange(t *pay.Tickets) string {
 	if t.Nonces.Count == 1 {
-		return fmt.Sprint(t.Nonces.First)
+		return fmt.Sprintf("nonce %d", t.Nonces.First)
 	}
-	return fmt.Sprintf("%d to %d", t.Nonces.First, lastNonce(t))
+	return fmt.Sprintf("nonces %d to %d", t.Nonces.First, lastNonce(t))
 }
 
 // overpays is by how much tickets exceed the value that was asked for.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,22 +14,36 @@ import (
 
 // Main runs one command line and returns the process's exit code.
 func Main(ctx context.Context, args []string, env *Env) int {
-	run := &run{Env: env}
-	if err := run.readUntil(ctx); err != nil {
+	out := &checkedWriter{w: env.Out}
+	checked := *env
+	checked.Out = out
+	run := &run{Env: &checked}
+	err := run.readUntil(ctx)
+	if err == nil && env.OutClosed {
+		err = errOutClosed
+	}
+	if err != nil {
+		run.output = requestedOutput(args)
 		return run.fail(err)
 	}
 	root := newRoot(run)
 	root.SetArgs(args)
 	root.SetIn(run.In)
-	root.SetOut(env.Out)
-	root.SetErr(env.Err)
-	err := root.ExecuteContext(ctx)
+	root.SetOut(run.Out)
+	root.SetErr(run.Err)
+	cmd, err := root.ExecuteContextC(ctx)
+	switch {
+	case out.err != nil && (err == nil || !run.started):
+		// What cobra prints, it prints without looking.
+		err = out.err
+	case err != nil && !run.started:
+		// Nothing of ours ran yet: cobra could not make sense of the line, or of
+		// what comes before --output in it.
+		run.output = requestedOutput(args)
+		err = &usageError{withHint(oneLine(err), "see %s --help", cmd.CommandPath())}
+	}
 	if err == nil {
 		return exitDone
-	}
-	if !run.started {
-		// Nothing of ours ran yet: cobra could not make sense of the line.
-		err = &usageError{err}
 	}
 	if ctx.Err() != nil {
 		switch classify(err).exit {
@@ -101,7 +116,10 @@ delivers batches of signed lottery tickets.`,
 			return nil
 		},
 	}
+	root.Version = buildVersion()
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", terminalWidth)))
+	root.SetHelpCommand(newHelp(root))
 	root.AddCommand(
 		newAccount(r),
 		newStatus(r),
@@ -119,6 +137,31 @@ delivers batches of signed lottery tickets.`,
 		newVersion(r),
 	)
 	return root
+}
+
+// newHelp is cobra's help, as a command that fails for what there is not.
+func newHelp(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Help about any command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			about, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return withHint(usagef("there is no command %q", strings.Join(args, " ")), "pmctl help lists the commands")
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
+}
+
+// oneLine is cobra's error without its paragraph of suggestions.
+func oneLine(err error) error {
+	text, suggestions, found := strings.Cut(err.Error(), "\n\nDid you mean this?\n")
+	if !found {
+		return err
+	}
+	return fmt.Errorf("%s; did you mean %s?", text, strings.Join(strings.Fields(suggestions), " or "))
 }
 
 // group is a noun whose verbs are its subcommands.

@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -50,6 +52,13 @@ func TestScripts(t *testing.T) {
 			"devnet":    startDevnet,
 			"interrupt": interrupt,
 			"flip":      flip,
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "cgo" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			info, _ := debug.ReadBuildInfo()
+			return slices.Contains(info.Settings, debug.BuildSetting{Key: "CGO_ENABLED", Value: "1"}), nil
 		},
 		RequireExplicitExec: true,
 	})

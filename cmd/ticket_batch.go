@@ -107,7 +107,7 @@ func (r *run) makeBatch(cmd *cobra.Command, o *batchOptions) error {
 		err = out.commit()
 	}
 	if err != nil {
-		return fmt.Errorf("nonces %s are spent: %w", nonceRange(tickets), err)
+		return fmt.Errorf("no tickets, and %s used up: %w", nonceRange(tickets), err)
 	}
 	r.noteBatch(tickets, o)
 	return nil
@@ -267,7 +267,7 @@ func writeBatchTable(ctx context.Context, out io.Writer, signer pm.Signer, t *pa
 
 // noteBatch says what was made, on stderr.
 func (r *run) noteBatch(t *pay.Tickets, o *batchOptions) {
-	r.note("made %s worth %s, nonces %s", plural(fmt.Sprint(t.Count), "ticket"), wei.Format(t.TotalEV), nonceRange(t))
+	r.note("made %s worth %s, %s", plural(fmt.Sprint(t.Count), "ticket"), wei.Format(t.TotalEV), nonceRange(t))
 	if t.Overpays != nil {
 		r.note("that is %s more than --value %s", overpays(t), o.value)
 	}

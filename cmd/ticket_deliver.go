@@ -89,7 +89,7 @@ func (r *run) deliver(cmd *cobra.Command, network *networkOptions, url, file str
 		Paid:      paid.RatString(),
 		paid:      paid,
 	}
-	return r.emit("pmctl.delivery", result, result.write)
+	return r.emitDone("the tickets are accepted", "pmctl.delivery", result, result.write)
 }
 
 // errNoCredentials is returned for a batch that no recipient would take.

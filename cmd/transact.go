@@ -121,7 +121,7 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, plan func(*chain.
 	}
 	if o.noWait {
 		result := transactionResult{Hash: sent.Hash()}
-		return r.emit("pmctl.transaction", result, result.write)
+		return r.emitDone(fmt.Sprintf("transaction %s is sent", sent.Hash()), "pmctl.transaction", result, result.write)
 	}
 	r.note("sent      %s, waiting until it is mined", sent.Hash())
 	receipt, err := tx.Wait(ctx, client, sent.Hash())
@@ -132,7 +132,7 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, plan func(*chain.
 	if err != nil {
 		return err
 	}
-	return r.emit("pmctl.transaction", result, result.write)
+	return r.emitDone(fmt.Sprintf("transaction %s is mined", result.Hash), "pmctl.transaction", result, result.write)
 }
 
 // explainFailure adds the contract's reason to a transaction that was mined and
