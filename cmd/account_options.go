@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -142,7 +144,12 @@ func (o *passphraseOptions) sourceOr(env *Env, ask keystore.PassphraseSource) ke
 			}
 			return keystore.PassphraseReader(f)(ctx, question)
 		case file != "":
-			return keystore.PassphraseFile(file)(ctx, question)
+			passphrase, err := keystore.PassphraseFile(file)(ctx, question)
+			var unread *fs.PathError
+			if errors.As(err, &unread) {
+				err = fmt.Errorf("%w: %w", keystore.ErrPassphraseFile, unread)
+			}
+			return passphrase, err
 		}
 		if err := o.available(env); err != nil {
 			return nil, err
@@ -175,7 +182,7 @@ type accountOptions struct {
 }
 
 func (o *accountOptions) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.from, "from", "", "address of the account that acts (default $ETH_FROM, else the only one there is)")
+	cmd.Flags().StringVar(&o.from, "from", "", "`ADDRESS` of the account that acts (default $ETH_FROM, else the only one there is)")
 	o.keystore.register(cmd)
 	o.passphrase.register(cmd)
 }

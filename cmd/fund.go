@@ -35,9 +35,9 @@ to what is there.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return r.fund(cmd, &o) },
 	}
-	cmd.Flags().StringVar(&o.deposit, "deposit", "", "amount to add to the deposit, with its unit: 0.1eth, 25gwei or 1000wei")
-	cmd.Flags().StringVar(&o.reserve, "reserve", "", "amount to add to the reserve, with its unit")
-	cmd.Flags().StringVar(&o.beneficiary, "for", "", "address whose deposit and reserve to fund, in place of your own")
+	cmd.Flags().StringVar(&o.deposit, "deposit", "", "`AMOUNT` to add to the deposit, with its unit: 0.1eth, 25gwei or 1000wei")
+	cmd.Flags().StringVar(&o.reserve, "reserve", "", "`AMOUNT` to add to the reserve, with its unit")
+	cmd.Flags().StringVar(&o.beneficiary, "for", "", "`ADDRESS` whose deposit and reserve to fund, in place of your own")
 	cmd.MarkFlagsOneRequired("deposit", "reserve")
 	o.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)

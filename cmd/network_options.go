@@ -21,17 +21,17 @@ type networkOptions struct {
 }
 
 func (o *networkOptions) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.network, "network", "", "network: "+chain.ArbitrumOne+" or "+chain.Devnet+" (default $PMCTL_NETWORK, else "+chain.ArbitrumOne+")")
-	cmd.Flags().StringVar(&o.rpcURL, "rpc-url", "", "URL of an Ethereum JSON-RPC node (default $ETH_RPC_URL)")
-	cmd.Flags().StringVar(&o.controller, "controller", "", "address of the registry contract of a network that has no name; goes with --chain-id")
-	cmd.Flags().Uint64Var(&o.chainID, "chain-id", 0, "chain id of a network that has no name; goes with --controller")
+	cmd.Flags().StringVar(&o.network, "network", "", "`NAME` of the network: "+chain.ArbitrumOne+" or "+chain.Devnet+" (default $PMCTL_NETWORK, else "+chain.ArbitrumOne+")")
+	cmd.Flags().StringVar(&o.rpcURL, "rpc-url", "", "`URL` of an Ethereum JSON-RPC node (default $ETH_RPC_URL)")
+	cmd.Flags().StringVar(&o.controller, "controller", "", "`ADDRESS` of the registry contract of a network that has no name; goes with --chain-id")
+	cmd.Flags().Uint64Var(&o.chainID, "chain-id", 0, "`ID` of the chain of a network that has no name; goes with --controller")
 	cmd.MarkFlagsRequiredTogether("controller", "chain-id")
 	cmd.MarkFlagsMutuallyExclusive("network", "controller")
 	o.registerTimeout(cmd)
 }
 
 func (o *networkOptions) registerTimeout(cmd *cobra.Command) {
-	cmd.Flags().DurationVar(&o.timeout, "timeout", 2*time.Minute, "give up waiting for others after this long")
+	cmd.Flags().DurationVar(&o.timeout, "timeout", 2*time.Minute, "give up waiting for others after this `TIME`, such as 30s or 5m")
 }
 
 // bound returns a context that ends after --timeout.

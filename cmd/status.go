@@ -101,7 +101,7 @@ no key is opened.`,
 		},
 	}
 	network.register(cmd)
-	cmd.Flags().StringVar(&account.from, "from", "", "address to show (default $ETH_FROM, else the only account there is)")
+	cmd.Flags().StringVar(&account.from, "from", "", "`ADDRESS` to show (default $ETH_FROM, else the only account there is)")
 	account.keystore.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd

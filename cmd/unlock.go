@@ -60,9 +60,10 @@ func unlockIntent(status *chain.Status, account common.Address) (intent, error) 
 func newUnlockCancel(r *run) *cobra.Command {
 	var o transactOptions
 	cmd := &cobra.Command{
-		Use:     "cancel",
-		Short:   "Lock the deposit and the reserve again",
-		Long:    `Cancel takes an unlock back: the deposit and the reserve are locked again, and recipients take your tickets.`,
+		Use:   "cancel",
+		Short: "Lock the deposit and the reserve again",
+		Long: `Cancel takes an unlock back: the deposit and the reserve are locked again, and
+recipients take your tickets.`,
 		Example: `  pmctl unlock cancel`,
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return r.transact(cmd, &o, cancelIntent) },
