@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/stretchr/testify/require"
@@ -209,6 +210,7 @@ func receive[T any](t *testing.T, c <-chan T) T {
 
 func TestWatcherLeavesNothingBehind(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
+	core.SenderCacher() // goroutines that the node starts at some time and never ends
 	before := goleak.IgnoreCurrent()
 	client, err := chain.Dial(t.Context(), d.RPCURL(), network(d))
 	require.NoError(t, err)

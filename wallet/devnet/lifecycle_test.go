@@ -27,6 +27,9 @@ var nodesOwn = []goleak.Option{
 	// The filter API looks for idle filters as long as the process lives: it has no
 	// way to be stopped.
 	goleak.IgnoreTopFunction("github.com/ethereum/go-ethereum/eth/filters.(*FilterAPI).timeoutLoop"),
+	// The first blocks that come together start helpers that serve all chains of the
+	// process and never end.
+	goleak.IgnoreTopFunction("github.com/ethereum/go-ethereum/core.(*txSenderCacher).cache"),
 	// The list of peers is a database, which takes a second to let go of its buffers
 	// after it is closed.
 	goleak.IgnoreTopFunction("github.com/syndtr/goleveldb/leveldb.(*DB).mpoolDrain"),

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/ethereum/go-ethereum/core"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -27,6 +28,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	}})
 	p := network.newPayer(t).fund(ether, ether)
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	core.SenderCacher() // goroutines that the node starts at some time and never ends
 	before := goleak.IgnoreCurrent()
 
 	routes := map[string]http.Handler{}
