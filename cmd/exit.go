@@ -144,5 +144,19 @@ func hintFor(err error) string {
 	return ""
 }
 
+// interruptedError is how a command ended that was told to by a signal.
+type interruptedError struct{ err error }
+
+func (e *interruptedError) Error() string {
+	switch {
+	case errors.Is(e.err, errCancelled):
+		return e.err.Error()
+	case e.err.Error() == context.Canceled.Error():
+		return "interrupted"
+	}
+	return "interrupted: " + e.err.Error()
+}
+func (e *interruptedError) Unwrap() []error { return []error{context.Canceled, e.err} }
+
 // errCancelled is returned when the user said no, or pressed Ctrl-C at a prompt.
 var errCancelled = errors.New("cancelled: nothing was done")

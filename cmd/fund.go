@@ -94,7 +94,7 @@ func fundIntent(status *chain.Status, account, beneficiary common.Address, depos
 	return intent{
 		call: func(to common.Address) tx.Call { return tx.Call{To: to, Value: total, Data: data} },
 		say:  say,
-		ask:  fmt.Sprintf("Move %s from %s to the contract?", total, account),
+		ask:  fmt.Sprintf("Move %s to the contract?", total),
 		happened: func(log *types.Log) (event, bool) {
 			if e, err := broker.UnpackDepositFundedEvent(log); err == nil {
 				return amountEvent("DepositFunded", "deposit", e.Sender, e.Amount)

@@ -32,7 +32,7 @@ func (r *run) outputFlag(cmd *cobra.Command, formats ...string) {
 	pre := cmd.PreRunE
 	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
 		if r.output == "" {
-			r.output = formats[0]
+			r.output, r.outputByDefault = formats[0], true
 		}
 		if pre != nil {
 			return pre(cmd, args)

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -47,10 +46,10 @@ func Main(ctx context.Context, args []string, env *Env) int {
 	}
 	if ctx.Err() != nil {
 		switch classify(err).exit {
-		case exitUsage, exitNotMined, exitCancelled:
+		case exitUsage, exitNotMined:
 		default:
 			// It failed in some way because it was told to end.
-			err = errors.Join(ctx.Err(), err)
+			err = &interruptedError{err}
 		}
 	}
 	return run.fail(err)
@@ -62,6 +61,8 @@ type run struct {
 	started bool
 	// output is the format that --output asks for; errors follow it.
 	output string
+	// outputByDefault tells that nobody asked for it.
+	outputByDefault bool
 }
 
 // readUntil has reads of the process's own stdin end with ctx, not only with the input.
@@ -82,7 +83,8 @@ func (r *run) readUntil(ctx context.Context) error {
 // fail reports err on stderr, as JSON when the command's output is for machines.
 func (r *run) fail(err error) int {
 	out := classify(err)
-	if r.output != "" && r.output != outputTable {
+	forPeople := r.output == "" || r.output == outputTable || r.outputByDefault && r.ErrTerminal
+	if !forPeople {
 		_ = format.WriteError(r.Err, format.Error{Code: out.code, ExitCode: out.exit, Message: err.Error(), Hint: out.hint})
 		return out.exit
 	}

@@ -3,6 +3,7 @@ package cmd
 import (
 	"bufio"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -98,7 +99,8 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	select {
 	case text := <-said:
 		err := cmd.Wait()
-		ts.Logf("[stderr]\n%s", text)
+		_, writeErr := io.WriteString(ts.Stderr(), text)
+		ts.Check(writeErr)
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) || exit.ExitCode() != want {
 			ts.Fatalf("after SIGINT: %v, want exit code %d", err, want)
