@@ -27,8 +27,8 @@ func newAccountExport(r *run) *cobra.Command {
 		Long: `Export an account as a key file under a new passphrase, for a backup or for
 another wallet. FILE must not exist yet; "-" is stdout. The account stays.
 
-With --raw the file holds the private key itself, as 64 hex digits: whoever reads
-it owns the account.`,
+With --raw the file holds the private key itself, as 64 hex digits: whoever
+reads it owns the account.`,
 		Example: `  pmctl account export --out backup.json
   pmctl account export 0x… --raw --yes --out - | age -r age1… > key.age`,
 		Args: cobra.MaximumNArgs(1),

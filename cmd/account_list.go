@@ -26,8 +26,8 @@ func newAccountList(r *run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the accounts",
-		Long: `List the accounts of the keystore, oldest first. Nothing is decrypted. Files that
-no account can be read from are named on stderr, with the reason.`,
+		Long: `List the accounts of the keystore, oldest first. Nothing is decrypted. Files
+that no account can be read from are named on stderr, with the reason.`,
 		Example: `  pmctl account list
   pmctl account list --keystore ~/.lpData/arbitrum-one-mainnet/keystore`,
 		Args: cobra.NoArgs,
@@ -81,9 +81,9 @@ func newAccountShow(r *run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show [ADDRESS]",
 		Short: "Show one account",
-		Long: `Show an account: its address, its key file, and how the passphrase is turned into
-the key that encrypts it. Without ADDRESS it is the account that other commands
-would act as: ETH_FROM's, or the only one. Nothing is decrypted.`,
+		Long: `Show an account: its address, its key file, and how the passphrase is turned
+into the key that encrypts it. Without ADDRESS it is the account that other
+commands would act as: ETH_FROM's, or the only one. Nothing is decrypted.`,
 		Example: `  pmctl account show
   pmctl account show 0x… --output json`,
 		Args: cobra.MaximumNArgs(1),

@@ -24,9 +24,10 @@ func newFund(r *run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fund --deposit AMOUNT --reserve AMOUNT [--for ADDRESS]",
 		Short: "Add to the deposit and the reserve",
-		Long: `Fund moves ether from your account to the TicketBroker contract. The deposit pays
-winning tickets. The reserve backs them: recipients look at it when they choose
-their tickets' face value, and it pays what a face value exceeds the deposit by.
+		Long: `Fund moves ether from your account to the TicketBroker contract. The deposit
+pays winning tickets. The reserve backs them: recipients look at it when they
+choose their tickets' face value, and it pays what a face value exceeds the
+deposit by.
 
 Both come back together, with pmctl unlock and pmctl withdraw. Amounts are added
 to what is there.`,

@@ -30,16 +30,17 @@ func newParamsFetch(r *run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fetch URL…",
 		Short: "Fetch ticket params from recipients",
-		Long: `Fetch asks each recipient for ticket params and shows what it offers, held against
-your limits and, when there is a node to ask, against the chain. With --output
-json it prints the params themselves, one document a recipient, for pmctl ticket
-batch to read.
+		Long: `Fetch asks each recipient for ticket params and shows what it offers, held
+against your limits and, when there is a node to ask, against the chain. With
+--output json it prints the params themselves, one document a recipient, for
+pmctl ticket batch to read.
 
 URL is https://host[:port], or http:// for a recipient without TLS; the port is
-8935 when there is none. Recipients' certificates prove nothing, and nothing that
-they answer is signed: say with --recipient who must be paid.`,
+8935 when there is none. Recipients' certificates prove nothing, and nothing
+that they answer is signed: say with --recipient who must be paid.`,
 		Example: `  pmctl params fetch https://recipient.example
-  pmctl params fetch https://recipient.example --recipient 0x… --output json | pmctl ticket batch --params - --count 10`,
+  pmctl params fetch https://recipient.example --recipient 0x… --output json |
+    pmctl ticket batch --params - --count 10`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return r.fetchParams(cmd, &o, args) },
 	}
@@ -154,11 +155,12 @@ func newParamsShow(r *run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show FILE|-",
 		Short: "Show ticket params and hold them against your limits",
-		Long: `Show decodes ticket params that pmctl params fetch wrote to a file, or to stdin as
-"-", and holds them against your limits. It asks nobody: what only the chain can
-tell is named and not checked.`,
+		Long: `Show decodes ticket params that pmctl params fetch wrote to a file, or to stdin
+as "-", and holds them against your limits. It asks nobody: what only the chain
+can tell is named and not checked.`,
 		Example: `  pmctl params show params.json
-  pmctl params fetch https://recipient.example -o json | pmctl params show - --max-ticket-ev 100gwei`,
+  pmctl params fetch https://recipient.example -o json |
+    pmctl params show - --max-ticket-ev 100gwei`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return r.showParams(&limits, args[0]) },
 	}

@@ -25,7 +25,8 @@ payment. What the tickets are worth beyond AMOUNT stays as credit.
 The recipient credits the payment under its session. A payment that was sent and
 not answered is not sent again: its tickets may have been accepted.`,
 		Example: `  pmctl pay https://recipient.example --value 3000gwei
-  pmctl pay https://recipient.example --value 3000gwei --recipient 0x… --output json`,
+  pmctl pay https://recipient.example --value 3000gwei --recipient 0x… \
+    --output json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return r.pay(cmd, &o, args[0], value) },
 	}

@@ -152,6 +152,7 @@ func newHelp(root *cobra.Command) *cobra.Command {
 				return withHint(usagef("there is no command %q", strings.Join(args, " ")), "pmctl help lists the commands")
 			}
 			about.InitDefaultHelpFlag()
+			about.InitDefaultVersionFlag()
 			return about.Help()
 		},
 	}

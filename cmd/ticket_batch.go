@@ -32,17 +32,20 @@ func newTicketBatch(r *run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "batch [--params FILE|-] --count N",
 		Short: "Make signed tickets",
-		Long: `Batch makes signed tickets from ticket params: those in a file or on stdin, or fresh
-ones from a recipient. Nonces go on where the last batch of the same params ended,
-over runs and processes; they are taken before anything is signed, so that none is
-ever used twice.
+		Long: `Batch makes signed tickets from ticket params: those in a file or on stdin, or
+fresh ones from a recipient. Nonces go on where the last batch of the same
+params ended, over runs and processes; they are taken before anything is signed,
+so that none is ever used twice.
 
-Formats: json is one document, ndjson a header and a line for each ticket, payment
-the value of the Livepeer-Payment header, headers both headers as curl -H @- reads
-them, table for people.`,
+Formats: json is one document, ndjson a header and a line for each ticket,
+payment the value of the Livepeer-Payment header, headers both headers as curl
+-H @- reads them, table for people.`,
 		Example: `  pmctl ticket batch --params params.json --count 10
-  pmctl ticket batch --recipient-url https://recipient.example --value 5000gwei --output ndjson --out tickets.ndjson
-  pmctl params fetch URL -o json | pmctl ticket batch --count 10 -o headers | curl -kH @- -X POST URL/payment`,
+  pmctl ticket batch --recipient-url https://recipient.example \
+    --value 5000gwei --output ndjson --out tickets.ndjson
+  pmctl params fetch URL -o json |
+    pmctl ticket batch --count 10 -o headers |
+    curl -kH @- -X POST URL/payment`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return r.makeBatch(cmd, &o) },
 	}

@@ -22,12 +22,13 @@ func newTicketDeliver(r *run) *cobra.Command {
 		Use:   "deliver URL [FILE|-]",
 		Short: "Hand a batch to its recipient",
 		Long: `Deliver posts a batch of tickets with its credentials to the recipient at URL,
-once. It reads what pmctl ticket batch wrote, as json, ndjson or headers, from FILE
-or from stdin. No key is opened.
+once. It reads what pmctl ticket batch wrote, as json, ndjson or headers, from
+FILE or from stdin. No key is opened.
 
-A batch that was sent and not answered must not be sent again: its tickets may have
-been accepted.`,
-		Example: `  pmctl ticket batch --params params.json --count 10 -o headers | pmctl ticket deliver https://recipient.example
+A batch that was sent and not answered must not be sent again: its tickets may
+have been accepted.`,
+		Example: `  pmctl ticket batch --params params.json --count 10 -o headers |
+    pmctl ticket deliver https://recipient.example
   pmctl ticket deliver https://recipient.example tickets.json --output json`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -20,14 +20,15 @@ func newTicketInspect(r *run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect [FILE|-]",
 		Short: "Show what is in tickets, headers or ticket params",
-		Long: `Inspect decodes what pmctl writes, and the headers that deliver a payment: a batch
-as json, ndjson, payment or headers, ticket params, and any Livepeer-Payment or
-Livepeer-Segment header, as a line of its own or its value alone. It reads FILE or
-stdin, asks nobody and opens no key.
+		Long: `Inspect decodes what pmctl writes, and the headers that deliver a payment: a
+batch as json, ndjson, payment or headers, ticket params, and any
+Livepeer-Payment or Livepeer-Segment header, as a line of its own or its value
+alone. It reads FILE or stdin, asks nobody and opens no key.
 
-It shows who signed the credentials; whether the tickets are signed by their sender
-is for pmctl ticket verify to tell.`,
-		Example: `  pmctl ticket batch --params params.json --count 2 -o headers | pmctl ticket inspect
+It shows who signed the credentials; whether the tickets are signed by their
+sender is for pmctl ticket verify to tell.`,
+		Example: `  pmctl ticket batch --params params.json --count 2 -o headers |
+    pmctl ticket inspect
   pmctl ticket inspect tickets.ndjson -o json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {

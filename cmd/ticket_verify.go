@@ -22,13 +22,13 @@ func newTicketVerify(r *run) *cobra.Command {
 		Use:   "verify [FILE|-]",
 		Short: "Check the signatures of tickets",
 		Long: `Verify checks, without a network, that each ticket of a batch is signed by its
-sender and that no nonce is there twice, and that the credentials that go along are
-by the same sender. It reads FILE or stdin: anything that pmctl ticket batch writes,
-and the headers Livepeer-Payment and Livepeer-Segment.
+sender and that no nonce is there twice, and that the credentials that go along
+are by the same sender. It reads FILE or stdin: anything that pmctl ticket batch
+writes, and the headers Livepeer-Payment and Livepeer-Segment.
 
-It ends with exit code 1 when anything is wrong. What it cannot check: whether the
-tickets fit what the recipient offered, whether they have expired, whether the
-recipient has seen them, and whether the contract has paid them.`,
+It ends with exit code 1 when anything is wrong. What it cannot check: whether
+the tickets fit what the recipient offered, whether they have expired, whether
+the recipient has seen them, and whether the contract has paid them.`,
 		Example: `  pmctl ticket verify tickets.json
   pmctl ticket verify - --sender 0x… < headers.txt`,
 		Args: cobra.MaximumNArgs(1),
