@@ -20,7 +20,7 @@ import (
 // 130, or the one that is named, soon after:
 //
 //	interrupt [-exit CODE] stderr PATTERN PROGRAM ARGS…   busy when stderr has a line like PATTERN
-//	interrupt [-exit CODE] accept PROGRAM ARGS…           busy when it has connected to HANG
+//	interrupt [-exit CODE] accept PROGRAM ARGS…           busy when it has asked HANG something
 //
 // The word HANG in ARGS stands for the address (host:port) of a server that
 // accepts and never answers.
@@ -51,9 +51,13 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 				return
 			}
 			defer conn.Close()
+			in := bufio.NewReader(conn)
+			if _, err := in.ReadByte(); err != nil {
+				return
+			}
 			close(busy)
 			// Hold the connection until the client goes.
-			_, _ = bufio.NewReader(conn).WriteTo(discard{})
+			_, _ = in.WriteTo(discard{})
 		}()
 		args = args[1:]
 		for i := range args {

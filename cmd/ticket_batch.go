@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -21,7 +22,7 @@ import (
 type batchOptions struct {
 	payerOptions
 	params, url string
-	count       uint32
+	count       ticketCount
 	value       string
 	out         string
 	adopt       bool
@@ -52,7 +53,7 @@ payment the value of the Livepeer-Payment header, headers both headers as curl
 	flags := cmd.Flags()
 	flags.StringVar(&o.params, "params", "-", "`FILE` with ticket params from pmctl params fetch, or - for stdin")
 	flags.StringVar(&o.url, "recipient-url", "", "`URL` of a recipient to fetch ticket params from")
-	flags.Uint32Var(&o.count, "count", 0, "make `N` tickets")
+	flags.Var(&o.count, "count", "make `N` tickets")
 	flags.StringVar(&o.value, "value", "", "make as many tickets as are worth this `AMOUNT`")
 	flags.StringVar(&o.out, "out", "", "`FILE` to write, whole or not at all, in place of stdout; it must not exist")
 	flags.BoolVar(&o.adopt, "adopt", false, "use params that another store fetched: their nonces start at 1 here, and are refused where the other store used them")
@@ -77,6 +78,9 @@ func (r *run) makeBatch(cmd *cobra.Command, o *batchOptions) error {
 		if u, err = pay.ParseURL(o.url); err != nil {
 			return &usageError{err}
 		}
+	}
+	if cmd.Flags().Changed("out") && o.out == "" {
+		return usagef("--out needs a file's name, or - for stdout")
 	}
 	out, err := r.openOutput(o.out)
 	if err != nil {
@@ -116,14 +120,25 @@ func (r *run) makeBatch(cmd *cobra.Command, o *batchOptions) error {
 	return nil
 }
 
+// ticketCount is a flag whose value is a number of tickets; 0 when it is not given.
+type ticketCount uint32
+
+func (c *ticketCount) Type() string   { return "count" }
+func (c *ticketCount) String() string { return strconv.FormatUint(uint64(*c), 10) }
+func (c *ticketCount) Set(text string) error {
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil || n == 0 {
+		return errors.New("must be a whole number of tickets, from 1")
+	}
+	*c = ticketCount(n)
+	return nil
+}
+
 // amount is what the flags ask for.
 func (o *batchOptions) amount(cmd *cobra.Command) (pay.Amount, error) {
 	if !cmd.Flags().Changed("count") {
 		value, err := parseValue(o.value)
 		return pay.Amount{Value: value}, err
-	}
-	if o.count == 0 {
-		return pay.Amount{}, usagef("--count: make at least 1 ticket")
 	}
 	return pay.Amount{Count: uint64(o.count)}, nil
 }
