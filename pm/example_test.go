@@ -42,11 +42,12 @@ type chain struct {
 	pm.SenderManager
 }
 
-func (chain) LastSeenL1Block() *big.Int            { return big.NewInt(22_000_000) }
-func (chain) LastInitializedRound() *big.Int       { return big.NewInt(3_800) }
-func (chain) LastInitializedL1BlockHash() [32]byte { return [32]byte{1} }
-func (chain) GetTranscoderPoolSize() *big.Int      { return big.NewInt(100) }
-func (chain) GasPrice() *big.Int                   { return big.NewInt(100_000_000) }
+func (chain) LastSeenL1Block() *big.Int               { return big.NewInt(22_000_000) }
+func (chain) LastInitializedRound() *big.Int          { return big.NewInt(3_800) }
+func (chain) LastInitializedL1BlockHash() [32]byte    { return [32]byte{1} }
+func (chain) PreLastInitializedL1BlockHash() [32]byte { return [32]byte{2} }
+func (chain) GetTranscoderPoolSize() *big.Int         { return big.NewInt(100) }
+func (chain) GasPrice() *big.Int                      { return big.NewInt(100_000_000) }
 
 func (chain) ClaimedReserve(holder, claimant common.Address) (*big.Int, error) {
 	return new(big.Int), nil

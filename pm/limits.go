@@ -50,18 +50,26 @@ type Facts struct {
 	// LastInitializedL1BlockHash is the L1 block hash recorded for that round.
 	LastInitializedL1BlockHash [32]byte
 
+	// PreLastInitializedL1BlockHash is the hash recorded for the round before.
+	PreLastInitializedL1BlockHash [32]byte
+
 	// Sender is what the contract keeps for the sender.
 	Sender *SenderInfo
 }
 
 // Expiration returns the round that tickets made from params belong to: the params'
-// own, or the last initialized round when they carry none.
+// own, or the last initialized round when they carry none. When that round has no block
+// hash it is the round before, as in recipients' own params.
 func (f Facts) Expiration(params *TicketParams) TicketExpirationParams {
 	if own := params.ExpirationParams; own != nil && own.CreationRound != 0 && own.CreationRoundBlockHash != [32]byte{} {
 		return *own
 	}
-	last := TicketExpirationParams{CreationRoundBlockHash: f.LastInitializedL1BlockHash}
-	if round := orZero(f.LastInitializedRound); round.IsInt64() {
+	round, hash := orZero(f.LastInitializedRound), f.LastInitializedL1BlockHash
+	if hash == [32]byte{} && f.PreLastInitializedL1BlockHash != [32]byte{} {
+		round, hash = new(big.Int).Sub(round, big.NewInt(1)), f.PreLastInitializedL1BlockHash
+	}
+	last := TicketExpirationParams{CreationRoundBlockHash: hash}
+	if round.IsInt64() {
 		last.CreationRound = round.Int64()
 	}
 	return last

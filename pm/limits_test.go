@@ -197,6 +197,17 @@ func TestFactsExpiration(t *testing.T) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
+	// A round without a block hash: the one before, if that has one.
+	params.ExpirationParams = nil
+	facts.LastInitializedL1BlockHash = [32]byte{}
+	if got, want := facts.Expiration(params), (TicketExpirationParams{10, [32]byte{}}); got != want {
+		t.Errorf("no hash at all: %v, want %v", got, want)
+	}
+	facts.PreLastInitializedL1BlockHash = [32]byte{0xbb}
+	if got, want := facts.Expiration(params), (TicketExpirationParams{9, [32]byte{0xbb}}); got != want {
+		t.Errorf("no hash for the last round: %v, want %v", got, want)
+	}
+	facts.LastInitializedL1BlockHash = [32]byte{0xcc}
 	facts.LastInitializedRound = new(big.Int).Lsh(big.NewInt(1), 64)
 	if got := facts.Expiration(params).CreationRound; got != 0 {
 		t.Errorf("a round beyond 63 bits becomes %d, want 0", got)

@@ -172,9 +172,10 @@ func (s *sender) params(sessionID string) (*TicketParams, error) {
 // facts reads what costs nothing to read; check asks for the sender's info.
 func (s *sender) facts() Facts {
 	return Facts{
-		LastSeenL1Block:            s.timeManager.LastSeenL1Block(),
-		LastInitializedRound:       s.timeManager.LastInitializedRound(),
-		LastInitializedL1BlockHash: s.timeManager.LastInitializedL1BlockHash(),
+		LastSeenL1Block:               s.timeManager.LastSeenL1Block(),
+		LastInitializedRound:          s.timeManager.LastInitializedRound(),
+		LastInitializedL1BlockHash:    s.timeManager.LastInitializedL1BlockHash(),
+		PreLastInitializedL1BlockHash: s.timeManager.PreLastInitializedL1BlockHash(),
 	}
 }
 

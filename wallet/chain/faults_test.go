@@ -48,16 +48,20 @@ func TestFactsOfARoundWithoutHash(t *testing.T) {
 	tampered := dial(t, proxy(t, d, noHash(last)), network(d))
 	facts, err := tampered.Facts(t.Context(), who)
 	require.NoError(t, err)
-	require.Equal(t, before, facts.LastInitializedRound)
-	require.NotEqual(t, [32]byte{}, facts.LastInitializedL1BlockHash)
-	require.NotEqual(t, real.LastInitializedL1BlockHash, facts.LastInitializedL1BlockHash)
+	require.Equal(t, last, facts.LastInitializedRound)
+	expiration := facts.Expiration(&pm.TicketParams{})
+	require.Equal(t, before.Int64(), expiration.CreationRound)
+	require.Equal(t, common.Hash(real.PreLastInitializedL1BlockHash), expiration.CreationRoundBlockHash)
+	require.NotEqual(t, common.Hash{}, expiration.CreationRoundBlockHash)
+	require.NotEqual(t, common.Hash(real.LastInitializedL1BlockHash), expiration.CreationRoundBlockHash)
 
 	// Two in a row: there is nothing to go by, and the facts say so.
 	none := dial(t, proxy(t, d, noHash(last, before)), network(d))
 	facts, err = none.Facts(t.Context(), who)
 	require.NoError(t, err)
-	require.Equal(t, last, facts.LastInitializedRound)
-	require.Equal(t, [32]byte{}, facts.LastInitializedL1BlockHash)
+	expiration = facts.Expiration(&pm.TicketParams{})
+	require.Equal(t, last.Int64(), expiration.CreationRound)
+	require.Equal(t, common.Hash{}, expiration.CreationRoundBlockHash)
 
 	// It can withdraw in the next round: refused, with a hash and without.
 	broker, err := chain.NewBroker(t.Context(), client, acts)

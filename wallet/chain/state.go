@@ -149,8 +149,7 @@ func protocolInfo(info contract.GetSenderInfoOutput) *pm.SenderInfo {
 	}
 }
 
-// Facts reads what a sender's checks need before it mints. When the last initialized
-// round has no block hash, the facts name the round before, as recipients' params do.
+// Facts reads what a sender's checks need before it mints.
 func (c *Client) Facts(ctx context.Context, sender common.Address) (pm.Facts, error) {
 	contracts, err := c.Contracts(ctx)
 	if err != nil {
@@ -171,20 +170,13 @@ func (c *Client) Facts(ctx context.Context, sender common.Address) (pm.Facts, er
 	if err != nil {
 		return pm.Facts{}, err
 	}
-	facts := pm.Facts{
-		LastSeenL1Block:            new(big.Int).SetUint64(head.L1Block),
-		LastInitializedRound:       last,
-		LastInitializedL1BlockHash: hashes[0],
-		Sender:                     protocolInfo(info),
-	}
-	// A sender that can withdraw in the next round is refused, and stays so: that
-	// check must not be one round off.
-	next := new(big.Int).Add(last, big.NewInt(1))
-	if hashes[0] == ([32]byte{}) && hashes[1] != ([32]byte{}) && info.Sender.WithdrawRound.Cmp(next) != 0 {
-		facts.LastInitializedRound = new(big.Int).Sub(last, big.NewInt(1))
-		facts.LastInitializedL1BlockHash = hashes[1]
-	}
-	return facts, nil
+	return pm.Facts{
+		LastSeenL1Block:               new(big.Int).SetUint64(head.L1Block),
+		LastInitializedRound:          last,
+		LastInitializedL1BlockHash:    hashes[0],
+		PreLastInitializedL1BlockHash: hashes[1],
+		Sender:                        protocolInfo(info),
+	}, nil
 }
 
 // roundHashes returns the L1 block hashes that were recorded for a round and for the
