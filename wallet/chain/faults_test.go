@@ -137,9 +137,9 @@ func TestReasons(t *testing.T) {
 func TestCancelledShowsNoURL(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	d, _ := start(t, devnet.Config{})
-	url := proxy(t, d, func(request) (*answer, error) {
+	url := proxy(t, d, func(req request) (*answer, error) {
 		cancel()
-		<-ctx.Done()
+		<-req.left // an answer sent before could arrive before the interruption
 		return nil, errAway
 	})
 	_, err := dial(t, url+"/v2/verysecretkey", network(d)).Contracts(ctx)

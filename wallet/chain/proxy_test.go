@@ -20,6 +20,8 @@ type request struct {
 	ID     json.RawMessage   `json:"id"`
 	Method string            `json:"method"`
 	Params []json.RawMessage `json:"params"`
+	// left is closed when the client does not wait any more.
+	left <-chan struct{}
 }
 
 // answer is what a proxy says in place of the node.
@@ -65,6 +67,7 @@ func proxy(t *testing.T, d *devnet.Devnet, instead func(request) (*answer, error
 		}
 		var replies []reply
 		for _, req := range requests {
+			req.left = r.Context().Done()
 			said, err := instead(req)
 			if err != nil {
 				w.WriteHeader(http.StatusServiceUnavailable)
