@@ -12,6 +12,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/redeem"
 	"github.com/pmctl/pmctl/wallet/tx"
 )
 
@@ -98,7 +99,7 @@ func classify(err error) outcome {
 		out = outcome{exitNotMined, "unreported", ""}
 	case is(context.Canceled, errCancelled):
 		out = outcome{exitCancelled, "cancelled", ""}
-	case is(policy.ErrLimit, errOtherStore):
+	case is(policy.ErrLimit, errOtherStore, redeem.ErrTooEarly, redeem.ErrNotWorthGas):
 		out = outcome{exitLimit, "limit", ""}
 	case is(tx.ErrInsufficientFunds, policy.ErrFunds, pm.ErrInsufficientSenderReserve):
 		out = outcome{exitFunds, "insufficient_funds", ""}
@@ -106,7 +107,8 @@ func classify(err error) outcome {
 		as(new(*format.KindError), new(*format.VersionError)):
 		// Before the fields that may be to blame: a file is at fault, not a recipient.
 		out = outcome{exitFailed, "bad_input", ""}
-	case is(policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, errOtherSender),
+	case is(policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, errOtherSender,
+		redeem.ErrNothing, pm.ErrRecipientRand),
 		as(new(*wire.ExpiredTokenError), new(*wire.MissingError), new(*wire.FieldError)):
 		out = outcome{exitUnacceptable, "unacceptable", ""}
 	case as(new(*pay.RefusedError)):

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -70,11 +71,11 @@ func (r *run) fund(cmd *cobra.Command, o *fundOptions) error {
 			return usagef("--for: the zero address is nobody's: what it is given is lost")
 		}
 	}
-	return r.transact(cmd, &o.transactOptions, func(status *chain.Status, account common.Address) (intent, error) {
-		if beneficiary == account {
+	return r.transact(cmd, &o.transactOptions, func(_ context.Context, s situation) (intent, error) {
+		if beneficiary == s.account {
 			beneficiary = common.Address{}
 		}
-		return fundIntent(status, account, beneficiary, deposit, reserve, total), nil
+		return fundIntent(s.status, s.account, beneficiary, deposit, reserve, total), nil
 	})
 }
 
@@ -96,7 +97,7 @@ func fundIntent(status *chain.Status, account, beneficiary common.Address, depos
 		call: func(to common.Address) tx.Call { return tx.Call{To: to, Value: total, Data: data} },
 		say:  say,
 		ask:  fmt.Sprintf("Move %s to the contract?", total),
-		happened: func(log *types.Log) (event, bool) {
+		report: eventsOf(func(log *types.Log) (event, bool) {
 			if e, err := broker.UnpackDepositFundedEvent(log); err == nil {
 				return amountEvent("DepositFunded", "deposit", e.Sender, e.Amount)
 			}
@@ -104,7 +105,7 @@ func fundIntent(status *chain.Status, account, beneficiary common.Address, depos
 				return amountEvent("ReserveFunded", "reserve", e.ReserveHolder, e.Amount)
 			}
 			return event{}, false
-		},
+		}),
 	}
 }
 

@@ -50,7 +50,9 @@ func TestScripts(t *testing.T) {
 			"http":      httpRequest,
 			"field":     fieldOf,
 			"devnet":    startDevnet,
+			"offer":     makeOffer,
 			"interrupt": interrupt,
+			"upon":      upon,
 			"flip":      flip,
 		},
 		Condition: func(name string) (bool, error) {

@@ -37,8 +37,16 @@ type intent struct {
 	say  []string
 	// ask is the question that a person answers.
 	ask string
-	// happened reads what the contract says that it did.
-	happened func(*types.Log) (event, bool)
+	// report adds what the contract says that it did to the result of a transaction that
+	// was mined.
+	report func(context.Context, *types.Receipt, *transactionResult) error
+}
+
+// situation is what a command finds before it decides what to send.
+type situation struct {
+	client  *chain.Client
+	status  *chain.Status
+	account common.Address
 }
 
 // event is what a contract says that it did.
@@ -57,11 +65,16 @@ type transactionResult struct {
 	GasUsed string   `json:"gas_used,omitempty"`
 	Fee     *wei.Wei `json:"fee,omitempty"`
 	Events  []event  `json:"events,omitempty"`
+	// Tickets are those of a redemption, with what became of each.
+	Tickets []ticketOutcome `json:"tickets,omitempty"`
 }
 
-// transact does what plan says: plan sees the account's status first and may refuse.
-// Nothing is signed before the call was simulated, priced, shown and agreed to.
-func (r *run) transact(cmd *cobra.Command, o *transactOptions, plan func(*chain.Status, common.Address) (intent, error)) error {
+// planner decides what to send, or refuses.
+type planner func(context.Context, situation) (intent, error)
+
+// transact does what plan says. Nothing is signed before the call was simulated,
+// priced, shown and agreed to.
+func (r *run) transact(cmd *cobra.Command, o *transactOptions, plan planner) error {
 	store, account, err := o.account.account(cmd.Context(), r.Env)
 	if err != nil {
 		return err
@@ -83,7 +96,7 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, plan func(*chain.
 	if status.Paused {
 		return &chain.RevertError{Reason: chain.ErrPaused.Error()}
 	}
-	intent, err := plan(status, account.Address)
+	intent, err := plan(ctx, situation{client, status, account.Address})
 	if err != nil {
 		return err
 	}
@@ -128,11 +141,15 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, plan func(*chain.
 	if err != nil {
 		return explainFailure(ctx, client, prepared, receipt, err)
 	}
-	result, err := newTransactionResult(receipt, intent.happened)
+	result, err := newTransactionResult(receipt)
 	if err != nil {
 		return err
 	}
-	return r.emitDone(fmt.Sprintf("transaction %s is mined", result.Hash), "pmctl.transaction", result, result.write)
+	failed := intent.report(ctx, receipt, &result)
+	if len(result.Events) > 0 || len(result.Tickets) > 0 {
+		err = r.emitDone(fmt.Sprintf("transaction %s is mined", result.Hash), "pmctl.transaction", result, result.write)
+	}
+	return errors.Join(err, failed)
 }
 
 // explainFailure adds the contract's reason to a transaction that was mined and
@@ -145,33 +162,40 @@ func explainFailure(ctx context.Context, node tx.Backend, prepared *tx.Prepared,
 	return err
 }
 
-func newTransactionResult(receipt *types.Receipt, happened func(*types.Log) (event, bool)) (transactionResult, error) {
+// newTransactionResult is what a receipt says by itself.
+func newTransactionResult(receipt *types.Receipt) (transactionResult, error) {
 	result := transactionResult{
 		Hash:    receipt.TxHash,
 		Mined:   true,
 		Block:   receipt.BlockNumber.String(),
 		GasUsed: fmt.Sprint(receipt.GasUsed),
 	}
-	if receipt.EffectiveGasPrice != nil {
-		price, err := wei.FromBig(receipt.EffectiveGasPrice)
-		if err != nil {
-			return result, err
-		}
-		fee, err := price.Mul(receipt.GasUsed)
-		if err != nil {
-			return result, err
-		}
-		result.Fee = &fee
+	if receipt.EffectiveGasPrice == nil {
+		return result, nil
 	}
-	for _, log := range receipt.Logs {
-		if e, ok := happened(log); ok {
-			result.Events = append(result.Events, e)
+	price, err := wei.FromBig(receipt.EffectiveGasPrice)
+	if err != nil {
+		return result, err
+	}
+	fee, err := price.Mul(receipt.GasUsed)
+	result.Fee = &fee
+	return result, err
+}
+
+// eventsOf reports the logs that read makes events of. A transaction without any has
+// not done what it was sent for.
+func eventsOf(read func(*types.Log) (event, bool)) func(context.Context, *types.Receipt, *transactionResult) error {
+	return func(_ context.Context, receipt *types.Receipt, result *transactionResult) error {
+		for _, log := range receipt.Logs {
+			if e, ok := read(log); ok {
+				result.Events = append(result.Events, e)
+			}
 		}
+		if len(result.Events) == 0 {
+			return fmt.Errorf("transaction %s was mined, but the contract does not say that it did anything", result.Hash)
+		}
+		return nil
 	}
-	if len(result.Events) == 0 {
-		return result, fmt.Errorf("transaction %s was mined, but the contract does not say that it did anything", result.Hash)
-	}
-	return result, nil
 }
 
 func (t transactionResult) write(w io.Writer) error {
@@ -182,6 +206,7 @@ func (t transactionResult) write(w io.Writer) error {
 	for _, e := range t.Events {
 		fields = append(fields, field{"done", e.text})
 	}
+	fields = append(fields, outcomeFields(t.Tickets)...)
 	fields = append(fields, field{"transaction", t.Hash.Hex()}, field{"block", t.Block})
 	if t.Fee != nil {
 		fields = append(fields, field{"gas paid", t.Fee.String()})

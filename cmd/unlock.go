@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"fmt"
 	"math/big"
 
@@ -8,7 +9,6 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/tx"
 )
@@ -32,7 +32,8 @@ and recipients take no new ones shortly before.`,
 	return cmd
 }
 
-func unlockIntent(status *chain.Status, account common.Address) (intent, error) {
+func unlockIntent(_ context.Context, s situation) (intent, error) {
+	status, account := s.status, s.account
 	broker := contract.NewTicketBroker()
 	from := new(big.Int).Add(status.Round.Current, status.UnlockPeriod)
 	return intent{
@@ -43,7 +44,7 @@ func unlockIntent(status *chain.Status, account common.Address) (intent, error) 
 			"Until then your tickets can be redeemed; shortly before, recipients take no more of them.",
 		},
 		ask: fmt.Sprintf("Unlock the deposit and the reserve of %s?", account),
-		happened: func(log *types.Log) (event, bool) {
+		report: eventsOf(func(log *types.Log) (event, bool) {
 			e, err := broker.UnpackUnlockEvent(log)
 			if err != nil {
 				return event{}, false
@@ -53,7 +54,7 @@ func unlockIntent(status *chain.Status, account common.Address) (intent, error) 
 				Fields: map[string]string{"sender": e.Sender.Hex(), "start_round": e.StartRound.String(), "end_round": e.EndRound.String()},
 				text:   fmt.Sprintf("unlocking since round %v; withdraw from round %v", e.StartRound, e.EndRound),
 			}, true
-		},
+		}),
 	}, nil
 }
 
@@ -73,19 +74,19 @@ recipients take your tickets.`,
 	return cmd
 }
 
-func cancelIntent(_ *chain.Status, account common.Address) (intent, error) {
+func cancelIntent(_ context.Context, s situation) (intent, error) {
 	broker := contract.NewTicketBroker()
 	return intent{
 		call: plainCall(broker.PackCancelUnlock()),
 		say:  []string{"This cancels the unlock: the deposit and the reserve are locked again."},
-		ask:  fmt.Sprintf("Cancel the unlock of %s?", account),
-		happened: func(log *types.Log) (event, bool) {
+		ask:  fmt.Sprintf("Cancel the unlock of %s?", s.account),
+		report: eventsOf(func(log *types.Log) (event, bool) {
 			e, err := broker.UnpackUnlockCancelledEvent(log)
 			if err != nil {
 				return event{}, false
 			}
 			return event{Name: "UnlockCancelled", Fields: map[string]string{"sender": e.Sender.Hex()}, text: "the funds of " + e.Sender.Hex() + " are locked again"}, true
-		},
+		}),
 	}, nil
 }
 

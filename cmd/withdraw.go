@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"fmt"
 	"math/big"
 
@@ -8,7 +9,6 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -30,7 +30,8 @@ the unlock period is over. The contract knows no partial withdrawal.`,
 	return cmd
 }
 
-func withdrawIntent(status *chain.Status, account common.Address) (intent, error) {
+func withdrawIntent(_ context.Context, s situation) (intent, error) {
+	status, account := s.status, s.account
 	broker := contract.NewTicketBroker()
 	total, err := status.Sender.Deposit.Add(status.Sender.Reserve)
 	if err != nil {
@@ -40,7 +41,7 @@ func withdrawIntent(status *chain.Status, account common.Address) (intent, error
 		call: plainCall(broker.PackWithdraw()),
 		say:  []string{fmt.Sprintf("This pays out %s of deposit and %s of reserve: all of both.", status.Sender.Deposit, status.Sender.Reserve)},
 		ask:  fmt.Sprintf("Withdraw %s to %s?", total, account),
-		happened: func(log *types.Log) (event, bool) {
+		report: eventsOf(func(log *types.Log) (event, bool) {
 			e, err := broker.UnpackWithdrawalEvent(log)
 			if err != nil {
 				return event{}, false
@@ -50,7 +51,7 @@ func withdrawIntent(status *chain.Status, account common.Address) (intent, error
 				Fields: map[string]string{"sender": e.Sender.Hex(), "deposit": e.Deposit.String(), "reserve": e.Reserve.String()},
 				text:   fmt.Sprintf("withdrew %s of deposit and %s of reserve", weiText(e.Deposit), weiText(e.Reserve)),
 			}, true
-		},
+		}),
 	}, nil
 }
 

@@ -32,6 +32,10 @@ type Call struct {
 	To    common.Address
 	Value wei.Wei
 	Data  []byte
+
+	// Gas is the gas limit where the caller knows better than the node's estimate; 0
+	// otherwise.
+	Gas uint64
 }
 
 // Prepared is a call with its price, before it is signed.
@@ -70,18 +74,12 @@ func Prepare(ctx context.Context, node Backend, from common.Address, call Call) 
 	if err != nil {
 		return nil, err
 	}
-	msg := ethereum.CallMsg{From: from, To: &call.To, Value: call.Value.Big(), Data: call.Data}
-	estimate := node.EstimateGas
-	if balance.Cmp(call.Value) <= 0 {
-		// The node would answer with what the account lacks in place of what the
-		// contract says, and could not tell the price.
-		estimate = node.EstimateGasAsRich
-	}
-	gas, err := estimate(ctx, msg)
-	if err != nil {
+	if p.GasLimit, err = simulate(ctx, node, balance, p.message()); err != nil {
 		return nil, err
 	}
-	p.GasLimit = gas + gas/gasMargin
+	if call.Gas != 0 {
+		p.GasLimit = call.Gas
+	}
 	if err := p.price(ctx, node); err != nil {
 		return nil, err
 	}
@@ -93,6 +91,23 @@ func Prepare(ctx context.Context, node Backend, from common.Address, call Call) 
 		return nil, &InsufficientFundsError{Account: from, Have: balance, Need: need, Missing: missing, Value: call.Value, MaxFee: p.MaxFee}
 	}
 	return p, nil
+}
+
+// simulate makes a call without sending it, and returns the gas limit to send it with.
+func simulate(ctx context.Context, node Backend, balance wei.Wei, msg ethereum.CallMsg) (uint64, error) {
+	estimate := node.EstimateGas
+	if balance.Big().Cmp(msg.Value) <= 0 {
+		// The node would answer with what the account lacks in place of what the
+		// contract says, and could not tell the price.
+		estimate = node.EstimateGasAsRich
+	}
+	gas, err := estimate(ctx, msg)
+	return gas + gas/gasMargin, err
+}
+
+// message is the call as a simulation makes it.
+func (p *Prepared) message() ethereum.CallMsg {
+	return ethereum.CallMsg{From: p.From, To: &p.To, Value: p.Value.Big(), Data: p.Data}
 }
 
 // price sets what a unit of gas may cost: twice the newest base fee, which covers its

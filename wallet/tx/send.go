@@ -96,7 +96,7 @@ func (p *Prepared) Replay(ctx context.Context, node Backend, receipt *types.Rece
 		return nil
 	}
 	before := new(big.Int).Sub(receipt.BlockNumber, big.NewInt(1))
-	_, err := node.CallContract(ctx, ethereum.CallMsg{From: p.From, To: &p.To, Value: p.Value.Big(), Data: p.Data}, before)
+	_, err := node.CallContract(ctx, p.message(), before)
 	var revert *chain.RevertError
 	if errors.As(err, &revert) {
 		return revert

@@ -1,0 +1,85 @@
+package redeem
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Settle reads from the logs of Call's transaction what became of the tickets. Each
+// that the contract did not redeem gets an Err that matches ErrPassedOver.
+func (ts Tickets) Settle(broker common.Address, logs []*types.Log) error {
+	events := contract.NewTicketBroker()
+	for _, t := range ts {
+		t.Err = ErrPassedOver
+	}
+	// What a ticket pays is in an event before the one that names it; one that pays
+	// nothing has no such event.
+	paid := new(big.Int)
+	for _, log := range logs {
+		if log.Address != broker {
+			continue
+		}
+		if e, err := events.UnpackWinningTicketTransferEvent(log); err == nil {
+			paid = e.Amount
+			continue
+		}
+		e, err := events.UnpackWinningTicketRedeemedEvent(log)
+		if err != nil {
+			continue
+		}
+		if t := ts.named(e); t != nil {
+			if t.Pays, err = wei.FromBig(paid); err != nil {
+				return err
+			}
+			t.Redeemed, t.Err = true, nil
+		}
+		paid = new(big.Int)
+	}
+	return nil
+}
+
+// named returns the ticket that an event is about.
+func (ts Tickets) named(e *contract.TicketBrokerWinningTicketRedeemed) *Ticket {
+	for _, t := range ts {
+		if t.Sender == e.Sender && t.Recipient == e.Recipient && t.RecipientRand.Cmp(e.RecipientRand) == 0 &&
+			e.SenderNonce.Cmp(new(big.Int).SetUint64(uint64(t.SenderNonce))) == 0 {
+			return t
+		}
+	}
+	return nil
+}
+
+// Explain asks the chain why it passed over tickets, as far as it can still be told.
+func (ts Tickets) Explain(ctx context.Context, node Node, from common.Address) {
+	var passed Tickets
+	for _, t := range ts {
+		if errors.Is(t.Err, ErrPassedOver) {
+			passed = append(passed, t)
+		}
+	}
+	if len(passed) == 0 {
+		return
+	}
+	again := make(Tickets, len(passed))
+	for i, t := range passed {
+		again[i] = &Ticket{SignedTicket: t.SignedTicket}
+	}
+	if again.estimate(ctx, node, from) != nil {
+		return
+	}
+	for i, t := range passed {
+		var refused *chain.RevertError
+		if errors.As(again[i].Err, &refused) {
+			t.Err = fmt.Errorf("%w: %w", ErrPassedOver, refused)
+		}
+	}
+}
