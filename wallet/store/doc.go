@@ -1,6 +1,6 @@
 // Package store keeps what must survive a crash: which nonces of a session are
-// taken, what was spent on whom, and the ticket params that a later run goes on
-// with.
+// taken, what was spent on whom, the ticket params that a later run goes on with,
+// and the tickets that won.
 //
 // The order of calls that keeps money safe is always the same:
 //
@@ -12,6 +12,9 @@
 // A crash between two steps burns nonces, which costs nothing: recipients count
 // distinct nonces. No nonce is ever handed out twice, however many goroutines and
 // processes share the store.
+//
+// A recipient keeps its winning tickets here, Chain.Winners, from when they are
+// received until they are redeemed.
 //
 // The store is one SQLite file in WAL mode, synced at every commit. All SQL is in
 // schema.go and is plain enough for other databases; what only SQLite knows is in

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/pmctl/pmctl/pm"
 )
@@ -23,7 +24,7 @@ const roleVariable = "PMCTL_STORE_TEST_ROLE"
 func TestMain(m *testing.M) {
 	switch os.Getenv(roleVariable) {
 	case "":
-		os.Exit(m.Run())
+		goleak.VerifyTestMain(m)
 	case "reserve":
 		os.Exit(reserveForever(os.Args[1]))
 	case "try":

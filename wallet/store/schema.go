@@ -10,16 +10,22 @@ import (
 	"strconv"
 )
 
-// schemaVersion is what this package reads and writes.
-const schemaVersion = 1
+// schema is the store's tables, by the schema version that brought them. A store is
+// made, and an older one brought up to date, by running what it does not have yet;
+// so what a version has brought never changes.
+//
+// Hashes, addresses and signatures are hex with 0x, addresses checksummed; integers
+// that may exceed 63 bits are decimal text; times are milliseconds since 1970 in UTC.
+var schema = [][]string{version1, version2}
 
-// schema is the tables of a new store. Hashes and addresses are hex with 0x,
-// addresses checksummed; integers that may exceed 63 bits are decimal text; times
-// are milliseconds since 1970 in UTC.
+// schemaVersion is what this package reads and writes.
+func schemaVersion() int { return len(schema) }
+
+// version1 is the tables of a sender.
 //
 // Nonces belong to a recipientRandHash alone, whoever the sender and whatever the
 // chain: that is what recipients tell replays by.
-var schema = []string{
+var version1 = []string{
 	`CREATE TABLE meta (
 		name  TEXT PRIMARY KEY,
 		value TEXT NOT NULL
@@ -52,8 +58,36 @@ var schema = []string{
 	)`,
 }
 
+// version2 is the tables of a recipient.
+var version2 = []string{
+	// Tickets that won. Until they are redeemed recipient_rand is a secret.
+	`CREATE TABLE winners (
+		chain_id                  TEXT   NOT NULL,
+		sender                    TEXT   NOT NULL,
+		recipient_rand_hash       TEXT   NOT NULL,
+		sender_nonce              BIGINT NOT NULL,
+		position                  BIGINT NOT NULL, -- in the chain's queue
+		recipient                 TEXT   NOT NULL,
+		face_value                TEXT   NOT NULL, -- wei
+		win_prob                  TEXT   NOT NULL,
+		creation_round            BIGINT NOT NULL,
+		creation_round_block_hash TEXT   NOT NULL,
+		expiration_block          TEXT   NOT NULL, -- L1
+		price_per_pixel           TEXT   NOT NULL, -- wei, an exact fraction a/b
+		sig                       TEXT   NOT NULL,
+		recipient_rand            TEXT   NOT NULL,
+		stored_at                 BIGINT NOT NULL,
+		settled_at                BIGINT,
+		settled_by                TEXT, -- the transaction, where it is known
+		PRIMARY KEY (chain_id, sender, recipient_rand_hash, sender_nonce),
+		UNIQUE (chain_id, position)
+	)`,
+	`CREATE INDEX winners_waiting ON winners (chain_id, sender, position) WHERE settled_at IS NULL`,
+}
+
 const (
 	insertMeta = `INSERT INTO meta (name, value) VALUES ($1, $2)`
+	updateMeta = `UPDATE meta SET value = $1 WHERE name = $2`
 	selectMeta = `SELECT value FROM meta WHERE name = $1`
 
 	insertSession = `INSERT INTO sessions (recipient_rand_hash, used_nonces) VALUES ($1, 0) ON CONFLICT DO NOTHING`
@@ -70,6 +104,27 @@ const (
 		ON CONFLICT (chain_id, sender, recipient_url) DO UPDATE SET document = excluded.document, saved_at = excluded.saved_at`
 	selectParams = `SELECT document FROM params WHERE chain_id = $1 AND sender = $2 AND recipient_url = $3`
 	deleteParams = `DELETE FROM params WHERE chain_id = $1 AND sender = $2 AND recipient_url = $3`
+
+	lastPosition  = `(SELECT COALESCE(MAX(position), 0) FROM winners WHERE chain_id = $1)`
+	winnersKey    = ` WHERE chain_id = $1 AND sender = $2 AND recipient_rand_hash = $3 AND sender_nonce = $4`
+	winnersWait   = ` WHERE chain_id = $1 AND settled_at IS NULL AND creation_round >= $2`
+	winnersOfOne  = winnersWait + ` AND sender = $3`
+	winnersFields = `sender, recipient_rand_hash, sender_nonce, recipient, face_value, win_prob, creation_round,
+		creation_round_block_hash, expiration_block, price_per_pixel, sig, recipient_rand, settled_at, settled_by`
+
+	insertWinner = `INSERT INTO winners (chain_id, sender, recipient_rand_hash, sender_nonce, recipient, face_value, win_prob,
+			creation_round, creation_round_block_hash, expiration_block, price_per_pixel, sig, recipient_rand, stored_at, position)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, ` + lastPosition + ` + 1)
+		ON CONFLICT (chain_id, sender, recipient_rand_hash, sender_nonce) DO NOTHING`
+	deleteWinner  = `DELETE FROM winners` + winnersKey
+	requeueWinner = `UPDATE winners SET position = ` + lastPosition + ` + 1` + winnersKey
+	// settleWinner keeps what settled the ticket first.
+	settleWinner = `UPDATE winners SET settled_at = COALESCE(settled_at, $5), settled_by = COALESCE(settled_by, $6)` + winnersKey
+
+	selectWinners        = `SELECT ` + winnersFields + ` FROM winners WHERE chain_id = $1 ORDER BY position`
+	selectEarliestWinner = `SELECT ` + winnersFields + ` FROM winners` + winnersOfOne + ` ORDER BY position LIMIT 1`
+	countWinners         = `SELECT COUNT(*) FROM winners` + winnersOfOne
+	selectWinnerSenders  = `SELECT sender FROM winners` + winnersWait + ` GROUP BY sender ORDER BY MIN(position)`
 )
 
 // Names in the meta table.
@@ -78,41 +133,50 @@ const (
 	metaID      = "store_id"
 )
 
-// prepare makes the tables of an empty database, or checks that an existing one is
-// a store of a version that is known, and returns the store's id.
-func prepare(ctx context.Context, tx *sql.Tx, path string) (id string, err error) {
+// inspect returns the schema version and the id of a store; 0 and "" for an empty
+// database. It fails for one of another program or of a version that is not known.
+func inspect(ctx context.Context, tx *sql.Tx, path string) (version int, id string, err error) {
 	names, err := tables(ctx, tx)
-	if err != nil {
-		return "", err
-	}
-	if len(names) == 0 {
-		return create(ctx, tx)
+	if err != nil || len(names) == 0 {
+		return 0, "", err
 	}
 	if !slices.Contains(names, "meta") {
-		return "", fmt.Errorf("%w: %s is a database of another program", ErrNotStore, path)
+		return 0, "", fmt.Errorf("%w: %s is a database of another program", ErrNotStore, path)
 	}
 	text, err := meta(ctx, tx, metaVersion)
 	if err != nil {
-		return "", err
+		return 0, "", err
 	}
-	version, err := strconv.Atoi(text)
+	version, err = strconv.Atoi(text)
 	if err != nil || version < 1 {
-		return "", fmt.Errorf("%w: %s has schema version %.20q", ErrNotStore, path, text)
+		return 0, "", fmt.Errorf("%w: %s has schema version %.20q", ErrNotStore, path, text)
 	}
-	if version > schemaVersion {
-		return "", &SchemaError{Path: path, Found: version, Known: schemaVersion}
+	if version > schemaVersion() {
+		return 0, "", &SchemaError{Path: path, Found: version, Known: schemaVersion()}
 	}
-	return meta(ctx, tx, metaID)
+	id, err = meta(ctx, tx, metaID)
+	return version, id, err
 }
 
-func create(ctx context.Context, tx *sql.Tx) (id string, err error) {
-	for _, statement := range schema {
+// upgrade makes a store of an empty database, or brings an older one up to date,
+// and returns its id.
+func upgrade(ctx context.Context, tx *sql.Tx, path string) (id string, err error) {
+	version, id, err := inspect(ctx, tx, path)
+	if err != nil {
+		return "", err
+	}
+	for _, statement := range slices.Concat(schema[version:]...) {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return "", err
 		}
 	}
+	newest := strconv.Itoa(schemaVersion())
+	if version > 0 {
+		_, err = tx.ExecContext(ctx, updateMeta, newest, metaVersion)
+		return id, err
+	}
 	id = rand.Text()
-	for name, value := range map[string]string{metaVersion: strconv.Itoa(schemaVersion), metaID: id} {
+	for name, value := range map[string]string{metaVersion: newest, metaID: id} {
 		if _, err := tx.ExecContext(ctx, insertMeta, name, value); err != nil {
 			return "", err
 		}

@@ -19,9 +19,10 @@ type Store struct {
 }
 
 // Open opens the store at path. When there is none it makes one: a file with mode
-// 0600, in a folder with mode 0700 if the folder is missing too. It fails with
-// ErrNotStore, ErrDamaged, ErrAccess, ErrBusy or *SchemaError, and then has changed
-// nothing that was there.
+// 0600, in a folder with mode 0700 if the folder is missing too. A store of an older
+// version is brought up to date, in one transaction. It fails with ErrNotStore,
+// ErrDamaged, ErrAccess, ErrBusy or *SchemaError, and then has changed nothing that
+// was there.
 func Open(ctx context.Context, path string) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -44,12 +45,9 @@ func Open(ctx context.Context, path string) (*Store, error) {
 
 // load finds out whether the file is a store, or makes it one.
 func (s *Store) load(ctx context.Context) error {
-	err := s.read(ctx, func(tx *sql.Tx) error {
-		names, err := tables(ctx, tx)
-		if err != nil || len(names) == 0 {
-			return err
-		}
-		s.id, err = prepare(ctx, tx, s.path)
+	var version int
+	err := s.read(ctx, func(tx *sql.Tx) (err error) {
+		version, s.id, err = inspect(ctx, tx, s.path)
 		return err
 	})
 	if err != nil {
@@ -58,12 +56,13 @@ func (s *Store) load(ctx context.Context) error {
 	if err := whileBusy(ctx, s.patience, func() error { return useWAL(ctx, s.db) }); err != nil {
 		return s.explain(ctx, err)
 	}
-	if s.id != "" {
+	if version == schemaVersion() {
 		return nil
 	}
-	// The file is empty, or another process is making it a store at this moment.
+	// The file is empty or of an older version, or another process is making it what
+	// it should be at this moment.
 	return s.write(ctx, func(tx *sql.Tx) (err error) {
-		s.id, err = prepare(ctx, tx, s.path)
+		s.id, err = upgrade(ctx, tx, s.path)
 		return err
 	})
 }

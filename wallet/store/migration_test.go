@@ -1,0 +1,119 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/pm"
+)
+
+// storeOf makes a store as the pmctl of an older schema version left it, from the
+// statements that it ran.
+func storeOf(t *testing.T, version string) string {
+	t.Helper()
+	statements, err := os.ReadFile(filepath.Join("testdata", version+".sql"))
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "store.db")
+	require.NoError(t, createFile(path))
+	db, err := openSQLite(path)
+	require.NoError(t, err)
+	defer db.Close()
+	require.NoError(t, useWAL(t.Context(), db))
+	_, err = db.Exec(string(statements))
+	require.NoError(t, err)
+	return path
+}
+
+func TestVersion1IsBroughtUpToDate(t *testing.T) {
+	path := storeOf(t, "version1")
+	s := open(t, path)
+	require.Equal(t, "KEPT", s.ID(), "params carry it")
+
+	c, me := s.Chain(testChain), common.Address{1}
+	nonces, err := c.ReserveNonces(t.Context(), me, params(1), 3, 600)
+	require.NoError(t, err)
+	require.Equal(t, pm.NonceRange{First: 8, Count: 3}, nonces, "7 nonces were taken")
+	require.Len(t, ledger(t, s), 2)
+	document, err := c.Params(t.Context(), me, "https://recipient:8935")
+	require.NoError(t, err)
+	require.Equal(t, `{"kind":"pmctl.params"}`, string(document))
+	require.NoError(t, c.Winners(isActive).StoreWinningTicket(winning(ann, 1, 1)))
+	require.NoError(t, s.Close())
+
+	again := open(t, path)
+	require.Equal(t, "KEPT", again.ID())
+	all, err := again.Chain(testChain).Winners(isActive).All(t.Context())
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+}
+
+// A store that was brought up to date has the tables of a new one.
+func TestOldAndNewStoresAreTheSame(t *testing.T) {
+	layout := func(path string) (found []string) {
+		rows, err := open(t, path).db.Query(`SELECT name || ': ' || COALESCE(sql, '') FROM sqlite_schema ORDER BY name`)
+		require.NoError(t, err)
+		defer rows.Close()
+		for rows.Next() {
+			var text string
+			require.NoError(t, rows.Scan(&text))
+			found = append(found, text)
+		}
+		require.NoError(t, rows.Err())
+		return found
+	}
+	fresh := layout(filepath.Join(t.TempDir(), "store.db"))
+	require.Equal(t, fresh, layout(storeOf(t, "version1")))
+	require.True(t, slices.ContainsFunc(fresh, func(text string) bool { return len(text) > 100 }))
+}
+
+// Everything of an upgrade happens, or nothing.
+func TestAnUpgradeThatFailsChangesNothing(t *testing.T) {
+	path := storeOf(t, "version1")
+	db, err := openSQLite(path)
+	require.NoError(t, err)
+	_, err = db.Exec(`CREATE TABLE other (a INTEGER); CREATE INDEX winners_waiting ON other (a)`)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+
+	_, err = Open(t.Context(), path)
+	require.Error(t, err, "the name of an index is taken")
+	db, err = openSQLite(path)
+	require.NoError(t, err)
+	defer db.Close()
+	tx, err := db.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, tx.Rollback()) }()
+	version, id, err := inspect(t.Context(), tx, path)
+	require.NoError(t, err)
+	require.Equal(t, 1, version)
+	require.Equal(t, "KEPT", id)
+	names, err := tables(t.Context(), tx)
+	require.NoError(t, err)
+	require.NotContains(t, names, "winners")
+}
+
+// Of many that open an old store at once, one brings it up to date.
+func TestManyUpgradeAtOnce(t *testing.T) {
+	path := storeOf(t, "version1")
+	failed := make(chan error, 8)
+	for range cap(failed) {
+		go func() {
+			s, err := Open(context.Background(), path)
+			if err == nil {
+				err = s.Close()
+			}
+			failed <- err
+		}()
+	}
+	for range cap(failed) {
+		require.NoError(t, <-failed)
+	}
+	require.Equal(t, "KEPT", open(t, path).ID())
+}

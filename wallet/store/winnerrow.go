@@ -1,0 +1,143 @@
+package store
+
+import (
+	"cmp"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+
+	"github.com/pmctl/pmctl/pm"
+)
+
+var errNoTicket = errors.New("there is no ticket")
+
+// uintBits is the width of a ticket's integers, maxDigits their longest decimal.
+const (
+	uintBits  = 256
+	maxDigits = 78
+)
+
+// winnerRow returns what insertWinner wants behind a ticket's key, without the time.
+func winnerRow(t *pm.SignedTicket) ([]any, error) {
+	if t == nil || t.Ticket == nil {
+		return nil, errNoTicket
+	}
+	if err := t.CheckFields(); err != nil {
+		return nil, err
+	}
+	price := t.PricePerPixel
+	if price == nil {
+		price = new(big.Rat)
+	}
+	for _, field := range []struct {
+		name  string
+		value *big.Int
+	}{{"recipientRand", t.RecipientRand}, {"pricePerPixel", price.Num()}, {"pricePerPixel", price.Denom()}} {
+		if v := field.value; v != nil && (v.Sign() < 0 || v.BitLen() > uintBits) {
+			return nil, &pm.FieldError{Field: field.name, Negative: v.Sign() < 0, Bits: v.BitLen()}
+		}
+	}
+	return []any{
+		t.Recipient.Hex(), decimal(t.FaceValue), decimal(t.WinProb), t.CreationRound, t.CreationRoundBlockHash.Hex(),
+		decimal(t.ParamsExpirationBlock), price.RatString(), hexutil.Encode(t.Sig), decimal(t.RecipientRand),
+	}, nil
+}
+
+// scanWinner reads a row of winnersFields. Its errors never show a value that could
+// be the secret recipientRand.
+func scanWinner(rows *sql.Rows) (Winner, error) {
+	var (
+		t                                          = &pm.Ticket{}
+		sender, randHash, recipient, roundHash     string
+		faceValue, winProb, expiration, price, sig string
+		rand                                       string
+		settledAt                                  sql.NullInt64
+		settledBy                                  sql.NullString
+	)
+	err := rows.Scan(&sender, &randHash, &t.SenderNonce, &recipient, &faceValue, &winProb, &t.CreationRound,
+		&roundHash, &expiration, &price, &sig, &rand, &settledAt, &settledBy)
+	if err != nil {
+		return Winner{}, err
+	}
+	w := Winner{SignedTicket: &pm.SignedTicket{Ticket: t}, Settled: settledAt.Valid}
+	err = cmp.Or(
+		column("sender", &t.Sender, parseAddress, sender),
+		column("recipient_rand_hash", &t.RecipientRandHash, parseHash, randHash),
+		column("recipient", &t.Recipient, parseAddress, recipient),
+		column("face_value", &t.FaceValue, parseUint, faceValue),
+		column("win_prob", &t.WinProb, parseUint, winProb),
+		column("creation_round_block_hash", &t.CreationRoundBlockHash, parseHash, roundHash),
+		column("expiration_block", &t.ParamsExpirationBlock, parseUint, expiration),
+		column("price_per_pixel", &t.PricePerPixel, parseFraction, price),
+		column("sig", &w.Sig, hexutil.Decode, sig),
+		column("recipient_rand", &w.RecipientRand, parseUint, rand),
+		t.CheckFields(),
+	)
+	if settledBy.Valid {
+		err = cmp.Or(err, column("settled_by", &w.SettledBy, parseHash, settledBy.String))
+	}
+	if err != nil {
+		return Winner{}, fmt.Errorf("the winning ticket with nonce %d of %.42q: %w", t.SenderNonce, sender, err)
+	}
+	return w, nil
+}
+
+// column reads a column's text.
+func column[T any](name string, into *T, parse func(string) (T, error), text string) error {
+	v, err := parse(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	*into = v
+	return nil
+}
+
+func parseAddress(text string) (common.Address, error) {
+	if !common.IsHexAddress(text) {
+		return common.Address{}, errors.New("not an address")
+	}
+	return common.HexToAddress(text), nil
+}
+
+func parseHash(text string) (common.Hash, error) {
+	hash, err := hexutil.Decode(text)
+	if err != nil || len(hash) != common.HashLength {
+		return common.Hash{}, errors.New("not a hash")
+	}
+	return common.Hash(hash), nil
+}
+
+// parseUint reads what decimal wrote.
+func parseUint(text string) (*big.Int, error) {
+	if len(text) <= maxDigits {
+		if v, ok := new(big.Int).SetString(text, 10); ok && v.Sign() >= 0 && v.BitLen() <= uintBits {
+			return v, nil
+		}
+	}
+	return nil, errors.New("not a decimal number of 256 bits")
+}
+
+// parseFraction reads "a" or "a/b".
+func parseFraction(text string) (*big.Rat, error) {
+	a, b, isFraction := strings.Cut(text, "/")
+	if !isFraction {
+		b = "1"
+	}
+	num, err := parseUint(a)
+	if err != nil {
+		return nil, err
+	}
+	denom, err := parseUint(b)
+	if err != nil {
+		return nil, err
+	}
+	if denom.Sign() == 0 {
+		return nil, errors.New("a fraction of 0")
+	}
+	return new(big.Rat).SetFrac(num, denom), nil
+}
