@@ -68,7 +68,7 @@ func (o *ownRecipient) addServer(query url.Values) (any, error) {
 		}
 		economy.PricePerUnit = price
 	}
-	server, err := o.serve(economy, query["fault"])
+	server, err := o.serve(RecipientConfig{Economy: economy, Faults: query["fault"]})
 	if err != nil {
 		return nil, err
 	}

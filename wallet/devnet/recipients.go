@@ -9,11 +9,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/ethclient"
 
 	"github.com/pmctl/pmctl/keystore"
-	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
 	"github.com/pmctl/pmctl/wallet/tx"
@@ -25,15 +24,25 @@ const watchInterval = 50 * time.Millisecond
 
 // startRecipient starts the package's own recipient.
 func startRecipient(ctx context.Context, env RecipientEnv) (Recipient, error) {
-	return OwnRecipient(recipient.DefaultEconomy())(ctx, env)
+	return OwnRecipient(RecipientConfig{Economy: recipient.DefaultEconomy()})(ctx, env)
 }
 
-// OwnRecipient starts the package's own recipient with another economy than the
-// default, and with faults.
-func OwnRecipient(economy recipient.Economy, faults ...string) StartRecipient {
+// RecipientConfig says what the package's own recipient is like.
+type RecipientConfig struct {
+	// Economy is what it charges and offers, Faults what is wrong with it.
+	Economy recipient.Economy
+	Faults  []string
+
+	// StorePath is the file of its winning tickets, which a later run goes on with;
+	// without it they end with the recipient.
+	StorePath string
+}
+
+// OwnRecipient starts the package's own recipient in another way than the default.
+func OwnRecipient(cfg RecipientConfig) StartRecipient {
 	return func(ctx context.Context, env RecipientEnv) (Recipient, error) {
 		o := &ownRecipient{}
-		if err := o.start(ctx, env, economy, faults); err != nil {
+		if err := o.start(ctx, env, cfg); err != nil {
 			return nil, errors.Join(err, o.Close())
 		}
 		return o, nil
@@ -45,6 +54,7 @@ func OwnRecipient(economy recipient.Economy, faults ...string) StartRecipient {
 type ownRecipient struct {
 	stop    context.CancelFunc // ends what the account does on the chain
 	client  *chain.Client
+	node    *ethclient.Client
 	watcher *chain.Watcher
 	signer  *keystore.Signer
 	cfg     recipient.Config
@@ -54,7 +64,7 @@ type ownRecipient struct {
 	servers []*recipient.Recipient // the first is the one that State tells of
 }
 
-func (o *ownRecipient) start(ctx context.Context, env RecipientEnv, economy recipient.Economy, faults []string) error {
+func (o *ownRecipient) start(ctx context.Context, env RecipientEnv, cfg RecipientConfig) error {
 	var life context.Context
 	life, o.stop = context.WithCancel(context.Background())
 	var err error
@@ -73,28 +83,35 @@ func (o *ownRecipient) start(ctx context.Context, env RecipientEnv, economy reci
 	if err != nil {
 		return err
 	}
+	if o.node, err = ethclient.DialContext(ctx, env.WSURL); err != nil {
+		return err
+	}
+	redeemer, err := newRedeemer(life, broker, o.node, o.signer.Address())
+	if err != nil {
+		return err
+	}
 	o.cfg = recipient.Config{
-		Address:  crypto.PubkeyToAddress(env.Key.PublicKey),
-		Broker:   &redeemer{Broker: broker},
+		Address:  o.signer.Address(),
+		ChainID:  env.ChainID.Uint64(),
+		Broker:   redeemer,
 		Time:     o.watcher,
 		Senders:  o.watcher,
 		IsActive: o.watcher.IsActive,
-		Economy:  economy,
 		Sync:     o.sync,
 		Now:      time.Now,
 	}
-	if _, err := o.serve(economy, faults); err != nil {
+	if _, err := o.serve(cfg); err != nil {
 		return err
 	}
 	o.routes(env)
 	return nil
 }
 
-// serve starts a server for the account. Each has its own economy, faults, secret
-// and count of what it took.
-func (o *ownRecipient) serve(economy recipient.Economy, faults []string) (*recipient.Recipient, error) {
+// serve starts a server for the account. Each has its own economy, faults, secret,
+// store and count of what it took.
+func (o *ownRecipient) serve(own RecipientConfig) (*recipient.Recipient, error) {
 	cfg := o.cfg
-	cfg.Economy, cfg.Faults = economy, faults
+	cfg.Economy, cfg.Faults, cfg.StorePath = own.Economy, own.Faults, own.StorePath
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
@@ -145,6 +162,9 @@ func (o *ownRecipient) Close() error {
 	if o.signer != nil {
 		o.signer.Close()
 	}
+	if o.node != nil {
+		o.node.Close()
+	}
 	if o.client != nil {
 		o.client.Close()
 	}
@@ -173,20 +193,6 @@ func (o *ownRecipient) sync(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// redeemer is the account's broker as its servers share it: one transaction is sent
-// at a time, so that no two take the same nonce.
-type redeemer struct {
-	*chain.Broker
-	sending sync.Mutex
-}
-
-// RedeemWinningTicket implements pm.Broker.
-func (r *redeemer) RedeemWinningTicket(ticket *pm.Ticket, sig []byte, recipientRand *big.Int) (*types.Transaction, error) {
-	r.sending.Lock()
-	defer r.sending.Unlock()
-	return r.Broker.RedeemWinningTicket(ticket, sig, recipientRand)
 }
 
 func rawSigner(key *ecdsa.PrivateKey) (*keystore.Signer, error) {

@@ -21,7 +21,7 @@ import (
 // expiry leaves no goroutine and no port behind.
 func TestCloseLeavesNothing(t *testing.T) {
 	var env devnet.RecipientEnv
-	own := devnet.OwnRecipient(recipient.DefaultEconomy())
+	own := devnet.OwnRecipient(devnet.RecipientConfig{Economy: recipient.DefaultEconomy()})
 	network := newNetwork(t, devnet.Config{StartRecipient: func(ctx context.Context, e devnet.RecipientEnv) (devnet.Recipient, error) {
 		env = e
 		return own(ctx, e)
@@ -33,7 +33,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 
 	routes := map[string]http.Handler{}
 	env.Handle = func(pattern string, handler http.Handler) { routes[pattern] = handler }
-	second, err := devnet.OwnRecipient(recipient.DefaultEconomy())(t.Context(), env)
+	second, err := devnet.OwnRecipient(devnet.RecipientConfig{Economy: recipient.DefaultEconomy()})(t.Context(), env)
 	require.NoError(t, err)
 	closed := false
 	defer func() {

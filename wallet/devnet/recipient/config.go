@@ -10,12 +10,21 @@ import (
 	"github.com/ethereum/go-ethereum/params"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // Config is what a recipient is made of.
 type Config struct {
 	// Address is who is paid: a registered and active recipient on the chain.
 	Address common.Address
+
+	// ChainID is the chain's; the winning tickets of others in the store are not seen.
+	ChainID uint64
+
+	// StorePath is the file that keeps winning tickets until they are redeemed, as
+	// the next recipient with this file does where this one has left off. Without it
+	// they are in a temporary file that goes with the recipient.
+	StorePath string
 
 	// Broker redeems winning tickets, in transactions of Address.
 	Broker pm.Broker
@@ -25,7 +34,7 @@ type Config struct {
 	Senders pm.SenderManager
 
 	// IsActive tells whether a recipient is in the active pool in a round.
-	IsActive func(recipient common.Address, round *big.Int) (bool, error)
+	IsActive store.ActiveFunc
 
 	// Economy is what the recipient charges and offers.
 	Economy Economy

@@ -86,13 +86,18 @@ func (l *ledger) fail(err error) {
 func (l *ledger) sender(addr common.Address) *SenderStatus {
 	status := l.senders[addr]
 	if status == nil {
-		status = &SenderStatus{
-			TicketCounts: TicketCounts{Refused: map[string]uint64{}},
-			Manifests:    map[string]Rational{},
-		}
+		fresh := newSenderStatus()
+		status = &fresh
 		l.senders[addr] = status
 	}
 	return status
+}
+
+func newSenderStatus() SenderStatus {
+	return SenderStatus{
+		TicketCounts: TicketCounts{Refused: map[string]uint64{}},
+		Manifests:    map[string]Rational{},
+	}
 }
 
 // status returns a copy of everything counted.

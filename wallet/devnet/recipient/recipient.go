@@ -3,6 +3,7 @@ package recipient
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"math/big"
 	"net/http"
@@ -25,7 +26,7 @@ type Recipient struct {
 	// recipient's secret, so that recipient takes their tickets.
 	expensive pm.Recipient
 	monitor   *pm.LocalSenderMonitor
-	store     *ticketStore
+	winners   *winners
 	authority *authority
 	ledger    *ledger
 	faults    faultSet
@@ -39,7 +40,7 @@ func Start(cfg Config) (*Recipient, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	r := &Recipient{cfg: cfg, store: &ticketStore{active: cfg.IsActive}, ledger: newLedger()}
+	r := &Recipient{cfg: cfg, ledger: newLedger()}
 	for _, fault := range cfg.Faults {
 		if err := r.faults.set(fault, true); err != nil {
 			return nil, err
@@ -49,21 +50,32 @@ func Start(cfg Config) (*Recipient, error) {
 	if r.authority, err = newAuthority(); err != nil {
 		return nil, err
 	}
-	if err := r.newTicketing(); err != nil {
+	if r.winners, err = openWinners(&r.cfg); err != nil {
 		return nil, err
 	}
+	if err := r.serve(); err != nil {
+		return nil, errors.Join(err, r.winners.close())
+	}
+	return r, nil
+}
 
+// serve begins to take payments and to redeem.
+func (r *Recipient) serve() error {
+	if err := r.newTicketing(); err != nil {
+		return err
+	}
 	r.grpc = grpc.NewServer()
 	wire.RegisterOrchestratorServer(r.grpc, r)
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /payment", r.servePayment)
 	mux.HandleFunc("GET /status", r.serveStatus)
-	if r.listeners, err = listen(cfg.Now()); err != nil {
-		return nil, err
+	var err error
+	if r.listeners, err = listen(r.cfg.Now()); err != nil {
+		return err
 	}
 	r.monitor.Start()
 	r.listeners.serve(r.withFaults(splitGRPC(r.grpc, mux)))
-	return r, nil
+	return nil
 }
 
 // newTicketing puts package pm's parts together.
@@ -78,7 +90,7 @@ func (r *Recipient) newTicketing() error {
 		SuggestGasPrice: func(context.Context) (*big.Int, error) { return gasPrice.GasPrice(), nil },
 		RPCTimeout:      10 * time.Second,
 		OnRedemption:    r.redemption,
-	}, r.cfg.Broker, r.cfg.Senders, r.cfg.Time, r.store)
+	}, r.cfg.Broker, r.cfg.Senders, r.cfg.Time, r.winners)
 
 	var secret [32]byte
 	if _, err := rand.Read(secret[:]); err != nil {
@@ -149,10 +161,11 @@ func (r *Recipient) StatusURL() string { return r.PlainURL() + "/status" }
 func (r *Recipient) SetFault(fault string, on bool) error { return r.faults.set(fault, on) }
 
 // Close frees the ports, ends the requests in flight and the redemptions, and
-// returns when nothing of the recipient runs any more.
+// returns when nothing of the recipient runs any more. Winners that wait stay in
+// the store, if that stays.
 func (r *Recipient) Close() error {
 	err := r.listeners.close()
 	r.grpc.Stop()
 	r.monitor.Stop()
-	return err
+	return errors.Join(err, r.winners.close())
 }

@@ -1,14 +1,18 @@
 package recipient
 
 import (
+	"context"
 	"encoding/json"
 	"math/big"
 	"net/http"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Status is what a recipient has seen so far, as GET /status answers it.
+// Status is what a recipient has seen since its start, as GET /status answers it,
+// and the winners that its store keeps, from before too.
 type Status struct {
 	// Address is who is paid on the chain.
 	Address common.Address `json:"address"`
@@ -27,7 +31,7 @@ type Status struct {
 	Tickets TicketCounts `json:"tickets"`
 	// Senders tells the same for each sender, with its credit.
 	Senders map[common.Address]SenderStatus `json:"senders"`
-	// Winners are the tickets that won, oldest first.
+	// Winners are the tickets that won, in the order in which they are redeemed.
 	Winners []WinnerStatus `json:"winners"`
 	// Failures counts what went wrong inside the recipient, by its text.
 	Failures map[string]uint64 `json:"failures"`
@@ -55,9 +59,11 @@ type TicketCounts struct {
 	// Credit is the credited tickets' exact expected value in wei: an integer or a
 	// fraction "a/b".
 	Credit Rational `json:"credit"`
-	// Won tickets won, be they accepted or refused as expired; Queued of them wait to be redeemed, Redeemed
-	// were paid by the contract, Settled can never be paid.
-	Won      uint64 `json:"won"`
+	// Won tickets won, be they accepted or refused as expired.
+	Won uint64 `json:"won"`
+	// Of the store's winners Queued wait to be redeemed. Redeemed are settled by a
+	// transaction of this recipient, Settled without one that it knows of: the tickets
+	// are used, or can never be paid.
 	Queued   uint64 `json:"queued"`
 	Redeemed uint64 `json:"redeemed"`
 	Settled  uint64 `json:"settled"`
@@ -82,7 +88,7 @@ type WinnerStatus struct {
 	// ExpirationBlock is the L1 block from which the ticket can be redeemed.
 	ExpirationBlock Rational `json:"expiration_block"`
 	CreationRound   int64    `json:"creation_round"`
-	// State is queued, redeemed, or settled: it can never be paid.
+	// State is queued, redeemed, or settled, as TicketCounts tells them apart.
 	State string `json:"state"`
 	// Tx redeemed it.
 	Tx *common.Hash `json:"tx,omitempty"`
@@ -104,34 +110,41 @@ func integer(n *big.Int) Rational {
 
 // Status returns what the recipient has seen so far.
 func (r *Recipient) Status() Status {
+	winners, err := r.winners.All(context.Background())
+	if err != nil {
+		r.ledger.fail(err)
+	}
 	status := r.ledger.status()
 	status.Address, status.URL, status.PlainURL = r.Address(), r.URL(), r.PlainURL()
 	status.Faults, status.Held = r.faults.list(), r.held.Load()
-	for _, w := range r.store.all() {
-		status.addWinner(&w)
+	for i := range winners {
+		status.addWinner(&winners[i])
 	}
 	return status
 }
 
-func (s *Status) addWinner(w *winner) {
+func (s *Status) addWinner(w *store.Winner) {
 	out := WinnerStatus{
-		Ticket:          w.hash,
-		Sender:          w.ticket.Sender,
-		SenderNonce:     w.ticket.SenderNonce,
-		FaceValue:       integer(w.ticket.FaceValue),
-		ExpirationBlock: integer(w.ticket.ParamsExpirationBlock),
-		CreationRound:   w.ticket.CreationRound,
+		Ticket:          w.Hash(),
+		Sender:          w.Sender,
+		SenderNonce:     w.SenderNonce,
+		FaceValue:       integer(w.FaceValue),
+		ExpirationBlock: integer(w.ParamsExpirationBlock),
+		CreationRound:   w.CreationRound,
 		State:           "queued",
 	}
 	switch {
-	case w.redeemed && w.tx != (common.Hash{}):
-		out.State, out.Tx = "redeemed", &w.tx
-	case w.redeemed:
+	case w.SettledBy != (common.Hash{}):
+		out.State, out.Tx = "redeemed", &w.SettledBy
+	case w.Settled:
 		out.State = "settled"
 	}
 	s.Winners = append(s.Winners, out)
 
-	sender := s.Senders[out.Sender]
+	sender, seen := s.Senders[out.Sender]
+	if !seen { // since the start
+		sender = newSenderStatus()
+	}
 	for _, counts := range []*TicketCounts{&s.Tickets, &sender.TicketCounts} {
 		switch out.State {
 		case "queued":
