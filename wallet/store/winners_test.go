@@ -281,18 +281,16 @@ func TestQueueStoreIsAList(t *testing.T) {
 					}
 					lines[ticket.Sender] = append(lines[ticket.Sender], ticket)
 				}
-				for _, sender := range senders {
-					line := lines[sender]
-					count, err := store.WinningTicketCount(sender, minRound)
-					require.NoError(t, err)
-					require.Equal(t, len(line), count)
-					earliest, err := store.SelectEarliestWinningTicket(sender, minRound)
-					require.NoError(t, err)
-					if len(line) == 0 {
-						require.Nil(t, earliest)
-						continue
-					}
-					requireSame(t, line[0], earliest)
+				sender := rapid.SampledFrom(senders).Draw(t, "whose")
+				count, err := store.WinningTicketCount(sender, minRound)
+				require.NoError(t, err)
+				require.Equal(t, len(lines[sender]), count)
+				earliest, err := store.SelectEarliestWinningTicket(sender, minRound)
+				require.NoError(t, err)
+				if count == 0 {
+					require.Nil(t, earliest)
+				} else {
+					requireSame(t, lines[sender][0], earliest)
 				}
 				found, err := store.WinningTicketSenders(minRound)
 				require.NoError(t, err)

@@ -1,11 +1,14 @@
 package recipient_test
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/core"
@@ -15,18 +18,18 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
+	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // A recipient that is closed while senders wait for it and a winner waits for its
-// expiry leaves no goroutine and no port behind.
+// expiry leaves no goroutine, no port and no file behind.
 func TestCloseLeavesNothing(t *testing.T) {
-	var env devnet.RecipientEnv
-	own := devnet.OwnRecipient(devnet.RecipientConfig{Economy: recipient.DefaultEconomy()})
-	network := newNetwork(t, devnet.Config{StartRecipient: func(ctx context.Context, e devnet.RecipientEnv) (devnet.Recipient, error) {
-		env = e
-		return own(ctx, e)
-	}})
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	t.Setenv("TMP", temporary)
+	network, env := networkAndEnv(t)
 	p := network.newPayer(t).fund(ether, ether)
+	files := folders(t, temporary)
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	core.SenderCacher() // goroutines that the node starts at some time and never ends
 	before := goleak.IgnoreCurrent()
@@ -72,5 +75,48 @@ func TestCloseLeavesNothing(t *testing.T) {
 	}
 	p.http.CloseIdleConnections()
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	goleak.VerifyNone(t, before)
+	require.Equal(t, files, folders(t, temporary))
+}
+
+// networkAndEnv is a network with a recipient, and what a second one finds there.
+func networkAndEnv(t *testing.T) (*network, devnet.RecipientEnv) {
+	t.Helper()
+	var env devnet.RecipientEnv
+	own := devnet.OwnRecipient(devnet.RecipientConfig{Economy: recipient.DefaultEconomy()})
+	network := newNetwork(t, devnet.Config{StartRecipient: func(ctx context.Context, e devnet.RecipientEnv) (devnet.Recipient, error) {
+		env = e
+		return own(ctx, e)
+	}})
+	return network, env
+}
+
+func folders(t *testing.T, path string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(path)
+	require.NoError(t, err)
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
+// A recipient does not start on a file that is no store, and leaves it as it is.
+func TestStoreThatIsNone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	text := bytes.Repeat([]byte("dear diary, "), 100)
+	require.NoError(t, os.WriteFile(path, text, 0o600))
+	network, env := networkAndEnv(t)
+	_, err := network.client.Head(t.Context()) // its goroutines run from the first call on
+	require.NoError(t, err)
+	core.SenderCacher() // goroutines that the node starts at some time and never ends
+	before := goleak.IgnoreCurrent()
+
+	_, err = devnet.OwnRecipient(devnet.RecipientConfig{Economy: recipient.DefaultEconomy(), StorePath: path})(t.Context(), env)
+	require.ErrorIs(t, err, store.ErrNotStore)
+	require.ErrorContains(t, err, path)
+	left, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, text, left)
 	goleak.VerifyNone(t, before)
 }

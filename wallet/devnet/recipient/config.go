@@ -21,9 +21,9 @@ type Config struct {
 	// ChainID is the chain's; the winning tickets of others in the store are not seen.
 	ChainID uint64
 
-	// StorePath is the file that keeps winning tickets until they are redeemed, as
-	// the next recipient with this file does where this one has left off. Without it
-	// they are in a temporary file that goes with the recipient.
+	// StorePath is the file that keeps winning tickets: the next recipient with this
+	// file redeems those that this one leaves. One recipient at a time may have it.
+	// Without it the tickets are in a temporary file that goes with the recipient.
 	StorePath string
 
 	// Broker redeems winning tickets, in transactions of Address.

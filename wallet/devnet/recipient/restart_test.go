@@ -86,3 +86,28 @@ func TestKilledWhileARedemptionIsUnderWay(t *testing.T) {
 	require.Equal(t, won, net.redeemed(t, payer))
 	require.Equal(t, before+3, net.sent(t, account), "each once")
 }
+
+// A recipient that is killed each time before it can note what it has redeemed sends
+// nothing twice.
+func TestKilledAfterEachRedemption(t *testing.T) {
+	var p *process
+	net := newNetwork(t, devnet.Config{StartRecipient: inProcess(t, &p), RoundLength: 200})
+	account := p.State().Address
+	before := net.sent(t, account)
+	payer := net.newPayer(t).fund(ether, ether)
+	won := payer.win(p.State(), payer.offer(p.State().URL), 1, 4)
+	require.NoError(t, net.Mine(t.Context(), 40))
+	for lives := range won {
+		eventually(t, func() (any, bool) { n := len(net.redemptions(t)); return n, n > lives })
+		require.NoError(t, p.kill())
+		require.NoError(t, p.start())
+	}
+	var seen recipient.Status
+	eventually(t, func() (any, bool) {
+		seen = status(t, p.State().StatusURL)
+		return seen, seen.Tickets.Queued == 0
+	})
+	require.EqualValues(t, len(won), seen.Tickets.Redeemed+seen.Tickets.Settled)
+	require.Equal(t, won, net.redeemed(t, payer))
+	require.Equal(t, before+uint64(len(won)), net.sent(t, account), "each once")
+}
