@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/wallet/format"
 )
 
 // maxKeyInput bounds what is read as a key, in bytes: the length of the largest
@@ -55,7 +56,7 @@ shells keep it.`,
 
 func (r *run) importAccount(ctx context.Context, o *importOptions, file string, strength keystore.Strength) error {
 	switch {
-	case looksLikeKey(file):
+	case format.LooksLikeKey(file):
 		return withHint(usagef("the argument looks like a private key itself; a command line is no secret, so that key must count as known to others"),
 			"make a new account and move the funds there; keys are imported from a file or from stdin")
 	case file == "-" && (o.passphrase.fd == 0 || o.next.fd == 0):

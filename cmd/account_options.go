@@ -3,19 +3,19 @@ package cmd
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"github.com/ethereum/go-ethereum/accounts"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/wallet/config"
+	"github.com/pmctl/pmctl/wallet/format"
 )
 
 // keystoreOptions say where the key files are.
@@ -27,9 +27,9 @@ func (o *keystoreOptions) register(cmd *cobra.Command) {
 
 // open returns the key files' store: the flag's, ETH_KEYSTORE's, or pmctl's own.
 func (o *keystoreOptions) open(env *Env) (*keystore.Store, error) {
-	path := o.path
-	if path == "" {
-		path = env.Getenv("ETH_KEYSTORE")
+	path, err := env.pick(o.path, "ETH_KEYSTORE", func(f *config.File) string { return f.Keystore })
+	if err != nil {
+		return nil, err
 	}
 	if path == "" {
 		dir, err := env.dataDir()
@@ -194,9 +194,18 @@ func (o *accountOptions) account(ctx context.Context, env *Env) (*keystore.Store
 	if err != nil {
 		return nil, accounts.Account{}, err
 	}
-	from, name := o.from, "--from"
-	if from == "" {
-		from, name = env.Getenv("ETH_FROM"), "ETH_FROM"
+	from, err := env.pick(o.from, "ETH_FROM", func(f *config.File) string {
+		if f.From == nil {
+			return ""
+		}
+		return f.From.Hex()
+	})
+	if err != nil {
+		return nil, accounts.Account{}, err
+	}
+	name := "ETH_FROM"
+	if o.from != "" {
+		name = "--from"
 	}
 	if from == "" {
 		account, err := store.Default()
@@ -229,30 +238,12 @@ func chooseAccount(ctx context.Context, env *Env, all []accounts.Account) (accou
 // parseAddress reads an address that the user wrote. When its letters are in
 // mixed case they are a checksum, which must be right.
 func parseAddress(name, text string) (common.Address, error) {
-	mixed, err := common.NewMixedcaseAddressFromString(text)
-	switch {
-	case looksLikeKey(text):
-		return common.Address{}, usagef("%s looks like a private key, not an address; a command line is no secret, so that key must count as known to others", name)
-	case err != nil || len(text) != 42:
-		return common.Address{}, usagef("%s: %q is not an address: 0x and 40 hex digits", name, text)
-	case !mixed.ValidChecksum() && hasMixedCase(text[2:]):
-		return common.Address{}, usagef("%s: %s has a wrong checksum: a digit was mistyped, or it was meant as %s", name, text, mixed.Address())
+	address, err := format.ParseAddress(text)
+	if errors.Is(err, format.ErrLooksLikeKey) {
+		return address, usagef("%s: %w; a command line is no secret, so that key must count as known to others", name, err)
 	}
-	return mixed.Address(), nil
-}
-
-func hasMixedCase(hex string) bool {
-	var lower, upper bool
-	for _, c := range hex {
-		lower = lower || 'a' <= c && c <= 'f'
-		upper = upper || 'A' <= c && c <= 'F'
+	if err != nil {
+		return address, &usageError{fmt.Errorf("%s: %w", name, err)}
 	}
-	return lower && upper
-}
-
-// looksLikeKey tells whether text could be a private key, which must not be
-// repeated in an error.
-func looksLikeKey(text string) bool {
-	raw, err := hex.DecodeString(strings.TrimPrefix(strings.TrimSpace(text), "0x"))
-	return err == nil && len(raw) == 32
+	return address, nil
 }

@@ -32,6 +32,9 @@ type Env struct {
 	// is not used.
 	Home string
 
+	// SystemConfig is the path of the config file that holds for every user.
+	SystemConfig string
+
 	// Now is the clock.
 	Now func() time.Time
 
@@ -49,18 +52,19 @@ func System() *Env {
 		home = ""
 	}
 	return &Env{
-		In:          os.Stdin,
-		Out:         os.Stdout,
-		Err:         os.Stderr,
-		InTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
-		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
-		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
-		OutClosed:   outClosed(),
-		Getenv:      os.Getenv,
-		Home:        home,
-		Now:         time.Now,
-		Prompter:    terminalPrompter{in: os.Stdin, out: os.Stderr},
-		OpenFD:      openFD,
+		In:           os.Stdin,
+		Out:          os.Stdout,
+		Err:          os.Stderr,
+		InTerminal:   term.IsTerminal(int(os.Stdin.Fd())),
+		OutTerminal:  term.IsTerminal(int(os.Stdout.Fd())),
+		ErrTerminal:  term.IsTerminal(int(os.Stderr.Fd())),
+		OutClosed:    outClosed(),
+		Getenv:       os.Getenv,
+		Home:         home,
+		SystemConfig: "/etc/pmctl/config.toml",
+		Now:          time.Now,
+		Prompter:     terminalPrompter{in: os.Stdin, out: os.Stderr},
+		OpenFD:       openFD,
 	}
 }
 
@@ -69,6 +73,9 @@ func (e *Env) stateDir() (string, error) { return e.xdg("XDG_STATE_HOME", ".loca
 
 // dataDir is where pmctl keeps its key files: $XDG_DATA_HOME/pmctl.
 func (e *Env) dataDir() (string, error) { return e.xdg("XDG_DATA_HOME", ".local/share") }
+
+// configDir is where the user's config file is: $XDG_CONFIG_HOME/pmctl.
+func (e *Env) configDir() (string, error) { return e.xdg("XDG_CONFIG_HOME", ".config") }
 
 func (e *Env) xdg(variable, fallback string) (string, error) {
 	base := e.Getenv(variable)

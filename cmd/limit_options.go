@@ -3,6 +3,7 @@ package cmd
 import (
 	"strconv"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -26,39 +27,50 @@ func (o *limitOptions) register(cmd *cobra.Command) {
 	flags.StringVar(&o.depositMultiplier, "deposit-multiplier", "", "how many face values, `N`, the deposit must hold (default "+strconv.Itoa(limits.DepositMultiplier)+")")
 }
 
-// limits returns what the flags say, over the defaults.
-func (o *limitOptions) limits() (policy.Limits, error) {
-	limits := policy.Default()
+// limits returns the limits that hold: the config files', tightened by the command line.
+// What no file sets, the command line sets freely.
+func (o *limitOptions) limits(env *Env) (policy.Limits, error) {
+	settings, err := env.settings()
+	if err != nil {
+		return policy.Limits{}, err
+	}
+	limits, err := settings.limits()
+	if err != nil {
+		return policy.Limits{}, err
+	}
+	rules := policy.Rules{Where: policy.Setting.Flag}
 	for _, flag := range []struct {
-		name, text string
-		set        func(wei.Wei)
+		setting policy.Setting
+		text    string
+		into    **wei.Wei
 	}{
-		{policy.FlagMaxTicketEV, o.maxTicketEV, func(w wei.Wei) { limits.MaxEV = w.Rat() }},
-		{policy.FlagMaxTotalEV, o.maxTotalEV, func(w wei.Wei) { limits.MaxTotalEV = w.Rat() }},
-		{policy.FlagMaxFaceValue, o.maxFaceValue, func(w wei.Wei) { limits.MaxFaceValue = &w }},
+		{policy.MaxTicketEV, o.maxTicketEV, &rules.MaxTicketEV},
+		{policy.MaxTotalEV, o.maxTotalEV, &rules.MaxTotalEV},
+		{policy.MaxFaceValue, o.maxFaceValue, &rules.MaxFaceValue},
 	} {
 		if flag.text == "" {
 			continue
 		}
-		amount, err := parseAmount(flag.name, flag.text)
+		amount, err := parseAmount(flag.setting.Flag(), flag.text)
 		if err != nil {
 			return limits, err
 		}
-		flag.set(amount)
+		*flag.into = &amount
 	}
 	if o.depositMultiplier != "" {
 		n, err := strconv.ParseUint(o.depositMultiplier, 10, 31)
 		if err != nil || n == 0 {
-			return limits, usagef("%s: %q is not a whole number from 1", policy.FlagDepositMultiplier, o.depositMultiplier)
+			return limits, usagef("%s: %q is not a whole number from 1", policy.DepositMultiplier.Flag(), o.depositMultiplier)
 		}
-		limits.DepositMultiplier = int(n)
+		multiplier := int(n)
+		rules.DepositMultiplier = &multiplier
 	}
 	if o.recipient != "" {
-		address, err := parseAddress(policy.FlagRecipient, o.recipient)
+		address, err := parseAddress(policy.Recipients.Flag(), o.recipient)
 		if err != nil {
 			return limits, err
 		}
-		limits.Recipient = address
+		rules.Recipients = []common.Address{address}
 	}
-	return limits, nil
+	return limits.With(rules)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/config"
 )
 
 // networkOptions choose the network and the node that it is read through.
@@ -52,13 +53,18 @@ func (o *networkOptions) choose(env *Env) (chain.Network, string, error) {
 	if err != nil {
 		return chain.Network{}, "", err
 	}
-	switch {
-	case o.rpcURL != "":
+	if o.rpcURL != "" {
 		network.RPCURL = o.rpcURL
-	case network.RPCURL == "":
-		network.RPCURL = env.Getenv("ETH_RPC_URL")
 	}
-	return network, network.RPCURL, nil
+	if network.RPCURL == "" {
+		network.RPCURL, err = env.pick("", "ETH_RPC_URL", func(f *config.File) string {
+			if len(f.RPCURLs) == 0 {
+				return ""
+			}
+			return f.RPCURLs[0]
+		})
+	}
+	return network, network.RPCURL, err
 }
 
 func (o *networkOptions) chooseNetwork(env *Env) (chain.Network, error) {
@@ -69,9 +75,9 @@ func (o *networkOptions) chooseNetwork(env *Env) (chain.Network, error) {
 		}
 		return chain.Network{Name: "the chosen network", ChainID: o.chainID, Controller: controller}, nil
 	}
-	name := o.network
-	if name == "" {
-		name = env.Getenv("PMCTL_NETWORK")
+	name, err := env.pick(o.network, "PMCTL_NETWORK", func(f *config.File) string { return f.Network })
+	if err != nil {
+		return chain.Network{}, err
 	}
 	switch name {
 	case chain.Devnet:
@@ -113,7 +119,7 @@ func (o *networkOptions) dial(ctx context.Context, env *Env) (*chain.Client, err
 		return nil, err
 	}
 	if url == "" {
-		return nil, withHint(errNoRPC, "say --rpc-url URL or set ETH_RPC_URL; the network is %s (chain id %d)", network.Name, network.ChainID)
+		return nil, withHint(errNoRPC, "say --rpc-url URL, or set ETH_RPC_URL, or rpc_urls in the config file; the network is %s (chain id %d)", network.Name, network.ChainID)
 	}
 	client, err := chain.Dial(ctx, url, network)
 	if errors.Is(err, chain.ErrBadURL) {

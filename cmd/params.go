@@ -131,7 +131,7 @@ func fetchAll(ctx context.Context, client *pay.Client, urls []pay.URL, request *
 // emitOffer prints an offer. Who is paid is looked at before anything is printed,
 // since what is printed is there to be used.
 func (r *run) emitOffer(w *wallet, offer *pay.Offer, facts *pm.Facts) error {
-	if err := policy.Explain(w.limits.CheckRecipient(offer.Params.Recipient)); err != nil {
+	if err := w.limits.Explain(w.limits.CheckRecipient(offer.Params.Recipient)); err != nil {
 		return err
 	}
 	params, err := paramsOf(offer, w.store.ID())
@@ -170,7 +170,7 @@ can tell is named and not checked.`,
 }
 
 func (r *run) showParams(o *limitOptions, file string) error {
-	limits, err := o.limits()
+	limits, err := o.limits(r.Env)
 	if err != nil {
 		return err
 	}

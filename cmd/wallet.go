@@ -64,7 +64,7 @@ func (r *run) openWallet(cmd *cobra.Command, o *payerOptions) (*wallet, error) {
 		bound:      o.network.bound,
 	}
 	var err error
-	if w.limits, err = o.limits.limits(); err != nil {
+	if w.limits, err = o.limits.limits(r.Env); err != nil {
 		return nil, err
 	}
 	_, cancel, err := o.network.bound(cmd.Context())

@@ -7,7 +7,6 @@ import (
 	"math/big"
 	"reflect"
 	"strconv"
-	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -26,12 +25,9 @@ func (a Address) MarshalText() ([]byte, error) { return []byte(common.Address(a)
 // UnmarshalText reads an address. It fails with *json.UnmarshalTypeError, to which the
 // decoder adds the field.
 func (a *Address) UnmarshalText(text []byte) error {
-	s := string(text)
-	address := common.HexToAddress(s)
-	digits := strings.TrimPrefix(s, "0x")
-	oneCase := digits == strings.ToLower(digits) || digits == strings.ToUpper(digits)
-	if !strings.HasPrefix(s, "0x") || !common.IsHexAddress(s) || !oneCase && s != address.Hex() {
-		return valueError[Address](s)
+	address, err := ParseAddress(string(text))
+	if err != nil {
+		return valueError[Address](string(text))
 	}
 	*a = Address(address)
 	return nil

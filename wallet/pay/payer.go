@@ -124,7 +124,7 @@ func (p *Payer) Plan(ctx context.Context, params *pm.TicketParams, amount Amount
 		return nil, err
 	}
 	if _, err := pm.NextNonces(params.RecipientRandHash, used, plan.Count, p.Limits.NonceCap); err != nil {
-		return nil, policy.Explain(err)
+		return nil, p.Limits.Explain(err)
 	}
 	return plan, nil
 }
@@ -175,7 +175,7 @@ func (p *Payer) Reserve(ctx context.Context, plan *Plan) (*Tickets, error) {
 	}
 	nonces, err := p.Nonces.ReserveNonces(ctx, p.Sender, plan.Params, plan.Count, p.Limits.NonceCap)
 	if err != nil {
-		return nil, policy.Explain(err)
+		return nil, p.Limits.Explain(err)
 	}
 	return &Tickets{Plan: plan, Sender: p.Sender, Nonces: nonces}, nil
 }

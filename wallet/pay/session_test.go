@@ -225,7 +225,7 @@ func (w *world) refusals(t *testing.T, pay func(Amount) (*Payment, error)) {
 	_, err = pay(Amount{Count: 1})
 	require.ErrorIs(t, err, policy.ErrLimit)
 	w.session.Payer.Limits = policy.Default()
-	w.session.Payer.Limits.Recipient = common.Address{1}
+	w.session.Payer.Limits.Recipients = []common.Address{{1}}
 	_, err = pay(Amount{Count: 1})
 	require.ErrorAs(t, err, new(*policy.WrongRecipientError))
 	w.session.Payer.Limits = policy.Default()

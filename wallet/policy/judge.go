@@ -107,8 +107,8 @@ func (j *judge) recipient() {
 		return
 	}
 	pinned := "any is allowed"
-	if j.limits.Recipient == j.params.Recipient {
-		pinned = "as pinned"
+	if j.limits.Recipients != nil {
+		pinned = fmt.Sprintf("as allowed (%s)", j.limits.knob(Recipients))
 	}
 	j.add("recipient", Passed, "%v, %s", j.params.Recipient, pinned)
 }
@@ -124,7 +124,7 @@ func (j *judge) ticketEV() {
 		j.add(check, Failed, "%s, not below the face value of %s", wei.Format(j.ev), wei.Format(faceValue))
 		return
 	}
-	j.upTo(check, j.ev, j.limits.MaxEV, FlagMaxTicketEV)
+	j.upTo(check, j.ev, j.limits.MaxEV, MaxTicketEV)
 }
 
 func (j *judge) faceValue() {
@@ -136,7 +136,7 @@ func (j *judge) faceValue() {
 	if j.params.FaceValue != nil {
 		value.SetInt(j.params.FaceValue)
 	}
-	j.upTo("face value", value, limit, FlagMaxFaceValue)
+	j.upTo("face value", value, limit, MaxFaceValue)
 }
 
 // totalEV also says how many tickets there is room for, which is what people ask next.
@@ -144,21 +144,21 @@ func (j *judge) totalEV(n uint64) {
 	const check = "total EV"
 	total, limit := new(big.Rat).Mul(j.ev, new(big.Rat).SetUint64(n)), j.limits.MaxTotalEV
 	if limit == nil || j.ev.Sign() == 0 {
-		j.upTo(check, total, limit, FlagMaxTotalEV)
+		j.upTo(check, total, limit, MaxTotalEV)
 		return
 	}
 	fit := new(big.Rat).Quo(limit, j.ev)
 	j.ifTrue(check, total.Cmp(limit) <= 0, "%s for %s, at most %s (%s): room for %v", wei.Format(total), count(n, "ticket"),
-		wei.Format(limit), FlagMaxTotalEV, new(big.Int).Quo(fit.Num(), fit.Denom()))
+		wei.Format(limit), j.limits.knob(MaxTotalEV), new(big.Int).Quo(fit.Num(), fit.Denom()))
 }
 
-// upTo compares a value with the limit that a flag sets; nil is no limit.
-func (j *judge) upTo(check string, value, limit *big.Rat, flag string) {
+// upTo compares a value with a limit; nil is no limit.
+func (j *judge) upTo(check string, value, limit *big.Rat, setting Setting) {
 	if limit == nil {
 		j.add(check, Passed, "%s, no limit", wei.Format(value))
 		return
 	}
-	j.ifTrue(check, value.Cmp(limit) <= 0, "%s, at most %s (%s)", wei.Format(value), wei.Format(limit), flag)
+	j.ifTrue(check, value.Cmp(limit) <= 0, "%s, at most %s (%s)", wei.Format(value), wei.Format(limit), j.limits.knob(setting))
 }
 
 func (j *judge) tickets(n uint64) {
@@ -191,11 +191,11 @@ func (j *judge) deposit() {
 	}
 	needed := new(big.Int).Mul(j.params.FaceValue, big.NewInt(int64(multiplier)))
 	if j.facts == nil || j.facts.Sender == nil || j.facts.Sender.Deposit == nil {
-		j.add(check, NotChecked, "must hold %s: %s (%s)", amount(needed), count(uint64(multiplier), "face value"), FlagDepositMultiplier)
+		j.add(check, NotChecked, "must hold %s: %s (%s)", amount(needed), count(uint64(multiplier), "face value"), j.limits.knob(DepositMultiplier))
 		return
 	}
 	deposit := j.facts.Sender.Deposit
-	j.ifTrue(check, deposit.Cmp(needed) >= 0, "%s, at least %s: %s (%s)", amount(deposit), amount(needed), count(uint64(multiplier), "face value"), FlagDepositMultiplier)
+	j.ifTrue(check, deposit.Cmp(needed) >= 0, "%s, at least %s: %s (%s)", amount(deposit), amount(needed), count(uint64(multiplier), "face value"), j.limits.knob(DepositMultiplier))
 }
 
 // count writes a number of things.

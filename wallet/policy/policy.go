@@ -14,15 +14,6 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Names of the flags that set the limits.
-const (
-	FlagMaxTicketEV       = "--max-ticket-ev"
-	FlagMaxTotalEV        = "--max-total-ev"
-	FlagDepositMultiplier = "--deposit-multiplier"
-	FlagMaxFaceValue      = "--max-face-value"
-	FlagRecipient         = "--recipient"
-)
-
 // Limits is what the user lets recipients ask for.
 type Limits struct {
 	// Limits are the protocol's own limits for senders.
@@ -31,8 +22,11 @@ type Limits struct {
 	// MaxFaceValue is the most that one ticket may win; nil is no limit.
 	MaxFaceValue *wei.Wei
 
-	// Recipient is who must be paid, and nobody else; the zero address is anybody.
-	Recipient common.Address
+	// Recipients are those who may be paid; nil is anybody.
+	Recipients []common.Address
+
+	// places are where the limits are set, unless they are the defaults.
+	places map[Setting]place
 }
 
 // Default returns the limits that hold unless the user sets others: a ticket EV of
@@ -57,10 +51,10 @@ func (l Limits) CheckParams(params *pm.TicketParams, n uint64) error {
 
 func (l Limits) check(params *pm.TicketParams, facts *pm.Facts, n uint64) error {
 	if err := params.CheckFields(); err != nil {
-		return Explain(err)
+		return l.Explain(err)
 	}
 	if err := l.CheckRecipient(params.Recipient); err != nil {
-		return Explain(err)
+		return l.Explain(err)
 	}
 	// More than fits an int is refused by the nonces' width below, whatever int holds.
 	count := int(min(n, math.MaxInt32))
@@ -76,7 +70,7 @@ func (l Limits) check(params *pm.TicketParams, facts *pm.Facts, n uint64) error 
 	if err == nil {
 		err = l.checkCount(params, n)
 	}
-	return Explain(err)
+	return l.Explain(err)
 }
 
 // checkCount fails with *pm.NonceCapError for more tickets than a whole session has.
@@ -92,13 +86,13 @@ func (l Limits) checkCount(params *pm.TicketParams, n uint64) error {
 	return &pm.NonceCapError{RecipientRandHash: params.RecipientRandHash, Asked: n, Cap: most}
 }
 
-// CheckRecipient fails with *WrongRecipientError when the user has said who must be
-// paid and it is somebody else.
+// CheckRecipient fails with *WrongRecipientError when the user has said who may be paid
+// and it is somebody else.
 func (l Limits) CheckRecipient(got common.Address) error {
-	if l.Recipient == (common.Address{}) || l.Recipient == got {
+	if l.allows(got) {
 		return nil
 	}
-	return &WrongRecipientError{Got: got, Want: l.Recipient}
+	return &WrongRecipientError{Got: got, Want: l.Recipients}
 }
 
 func (l Limits) checkFaceValue(faceValue *big.Int) error {
@@ -114,17 +108,23 @@ func CheckSender(facts pm.Facts) error {
 	// The rules are pm's; these params pass every other one.
 	facts.LastSeenL1Block = new(big.Int)
 	harmless := &pm.TicketParams{FaceValue: big.NewInt(2), WinProb: big.NewInt(1), ExpirationBlock: big.NewInt(2)}
-	return Explain(pm.Limits{}.Check(harmless, facts, 1))
+	return Limits{}.Explain(pm.Limits{}.Check(harmless, facts, 1))
 }
 
 // WrongRecipientError is params that pay somebody else than the user said.
 type WrongRecipientError struct {
-	// Got is who the params pay, Want who the user said must be paid.
-	Got, Want common.Address
+	// Got is who the params pay.
+	Got common.Address
+
+	// Want are those who may be paid.
+	Want []common.Address
 }
 
 func (e *WrongRecipientError) Error() string {
-	return fmt.Sprintf("the ticket params pay %v, not %v", e.Got, e.Want)
+	if len(e.Want) == 1 {
+		return fmt.Sprintf("the ticket params pay %v, not %v", e.Got, e.Want[0])
+	}
+	return fmt.Sprintf("the ticket params pay %v, who is none of the %d recipients that are allowed", e.Got, len(e.Want))
 }
 
 // MaxFaceValueError is a face value above the user's limit.

@@ -95,7 +95,7 @@ func TestRefusals(t *testing.T) {
 		}, ErrUnacceptable, &pm.ErrEVNotBelowFaceValue, []string{"not below"}, []string{"lottery"}, true},
 		{"257 bits", func(w *world) { w.params.FaceValue = new(big.Int).Lsh(big.NewInt(1), 256) }, ErrUnacceptable, new(*pm.FieldError),
 			[]string{"faceValue", "257 bits"}, []string{"malformed"}, true},
-		{"pinned recipient", func(w *world) { w.limits.Recipient = common.Address{0xbb} }, ErrLimit, new(*WrongRecipientError),
+		{"pinned recipient", func(w *world) { w.limits.Recipients = []common.Address{{0xbb}} }, ErrLimit, new(*WrongRecipientError),
 			[]string{common.Address{0xaa}.Hex(), common.Address{0xbb}.Hex()}, []string{"--recipient"}, true},
 		{"max face value", func(w *world) {
 			limit := wei.FromUint64(3999 * gwei)
@@ -158,7 +158,7 @@ func TestJudgeAgreesWithCheck(t *testing.T) {
 			limits.MaxFaceValue = &limit
 		}
 		if rapid.Bool().Draw(t, "pin") {
-			limits.Recipient = common.Address{rapid.SampledFrom([]byte{0xaa, 0xbb}).Draw(t, "pinned")}
+			limits.Recipients = []common.Address{{rapid.SampledFrom([]byte{0xaa, 0xbb}).Draw(t, "pinned")}}
 		}
 		if rapid.Bool().Draw(t, "no limits") {
 			limits.Limits = pm.Limits{}

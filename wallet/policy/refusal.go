@@ -29,9 +29,9 @@ func (r *Refusal) Hint() string { return r.hint }
 // Unwrap returns the kind and what was found.
 func (r *Refusal) Unwrap() []error { return []error{r.Kind, r.Err} }
 
-// Explain returns an error of pm's checks as a *Refusal. A nil err stays nil, and what
-// is no refusal stays as it is.
-func Explain(err error) error {
+// Explain returns an error of pm's checks as a *Refusal that says where the limit is
+// set. A nil err stays nil, and what is no refusal stays as it is.
+func (l Limits) Explain(err error) error {
 	var (
 		maxEV      *pm.MaxEVError
 		maxTotal   *pm.MaxTotalEVError
@@ -48,18 +48,18 @@ func Explain(err error) error {
 		return nil
 	case errors.As(err, &maxEV):
 		return &Refusal{ErrLimit, err,
-			fmt.Sprintf("ticket EV %s is above the limit of %s", wei.Format(maxEV.EV), wei.Format(maxEV.Limit)),
-			fmt.Sprintf("allow it with %s, or ask the recipient for a lower -ticketEV", FlagMaxTicketEV)}
+			fmt.Sprintf("ticket EV %s is above the limit of %s (%s)", wei.Format(maxEV.EV), wei.Format(maxEV.Limit), l.where(MaxTicketEV)),
+			l.allow(MaxTicketEV) + ", or ask the recipient for a lower -ticketEV"}
 	case errors.As(err, &maxTotal):
-		return refuseTotal(maxTotal, err)
+		return l.refuseTotal(maxTotal, err)
 	case errors.As(err, &faceValue):
-		return refuseFaceValue(faceValue, err)
+		return l.refuseFaceValue(faceValue, err)
 	case errors.As(err, &maxFace):
-		return &Refusal{ErrLimit, err, maxFace.Error(),
-			fmt.Sprintf("allow it with %s, or ask the recipient for a lower -maxFaceValue", FlagMaxFaceValue)}
+		return &Refusal{ErrLimit, err, fmt.Sprintf("%v (%s)", maxFace, l.where(MaxFaceValue)),
+			l.allow(MaxFaceValue) + ", or ask the recipient for a lower -maxFaceValue"}
 	case errors.As(err, &recipient):
-		return &Refusal{ErrLimit, err, recipient.Error(),
-			fmt.Sprintf("check the recipient's URL, or whom %s names; nothing in the answer proves who sent it", FlagRecipient)}
+		return &Refusal{ErrLimit, err, fmt.Sprintf("%v (%s)", recipient, l.where(Recipients)),
+			fmt.Sprintf("check the recipient's URL, or whom %s names; nothing in the answer proves who sent it", l.knob(Recipients))}
 	case errors.As(err, &cap):
 		return &Refusal{ErrUnacceptable, err, cap.Error(), refetch}
 	case errors.Is(err, pm.ErrTicketParamsExpired):
@@ -75,22 +75,23 @@ func Explain(err error) error {
 	return err
 }
 
-func refuseTotal(e *pm.MaxTotalEVError, err error) error {
+func (l Limits) refuseTotal(e *pm.MaxTotalEVError, err error) error {
 	r := &Refusal{Kind: ErrLimit, Err: err,
-		text: fmt.Sprintf("the total EV of %s, %s, is above the limit of %s", count(uint64(e.Count), "ticket"), wei.Format(e.TotalEV), wei.Format(e.Limit))}
+		text: fmt.Sprintf("the total EV of %s, %s, is above the limit of %s (%s)",
+			count(uint64(e.Count), "ticket"), wei.Format(e.TotalEV), wei.Format(e.Limit), l.where(MaxTotalEV))}
 	// limit · count / total is how many fit.
 	fit := new(big.Rat).Quo(new(big.Rat).Mul(e.Limit, new(big.Rat).SetInt64(int64(e.Count))), e.TotalEV)
 	if most := new(big.Int).Quo(fit.Num(), fit.Denom()); most.Sign() > 0 {
-		r.hint = fmt.Sprintf("make at most %v tickets at once, or allow more with %s", most, FlagMaxTotalEV)
+		r.hint = fmt.Sprintf("make at most %v tickets at once, or %s", most, l.allow(MaxTotalEV))
 	} else {
-		r.hint = fmt.Sprintf("not even one ticket fits; allow it with %s, or ask the recipient for a lower -ticketEV", FlagMaxTotalEV)
+		r.hint = fmt.Sprintf("not even one ticket fits; %s, or ask the recipient for a lower -ticketEV", l.allow(MaxTotalEV))
 	}
 	return r
 }
 
 // refuseFaceValue tells a deposit that cannot pay one win from one that could, were
 // it not for the user's own margin.
-func refuseFaceValue(e *pm.FaceValueError, err error) error {
+func (l Limits) refuseFaceValue(e *pm.FaceValueError, err error) error {
 	needed := new(big.Int).Mul(e.FaceValue, big.NewInt(int64(e.Multiplier)))
 	missing := new(big.Int).Sub(needed, e.Deposit)
 	r := &Refusal{Kind: ErrFunds, Err: err,
@@ -100,7 +101,8 @@ func refuseFaceValue(e *pm.FaceValueError, err error) error {
 		r.text += fmt.Sprintf(", of which it must hold %d", e.Multiplier)
 		if e.Deposit.Cmp(e.FaceValue) >= 0 {
 			r.Kind = ErrLimit
-			r.hint = fmt.Sprintf("lower %s, or %s", FlagDepositMultiplier, r.hint)
+			r.text += fmt.Sprintf(" (%s)", l.where(DepositMultiplier))
+			r.hint = fmt.Sprintf("lower %s, or %s", l.knob(DepositMultiplier), r.hint)
 		}
 	}
 	return r

@@ -1,0 +1,197 @@
+// Package config reads the files in which a user sets what holds for every command:
+// which network, node and account, and limits that no command line can loosen.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// File is a config file. What it does not set is zero.
+type File struct {
+	// Path is where it is.
+	Path string
+
+	// Network is the name of the network to use.
+	Network string
+
+	// RPCURLs are the network's nodes, the preferred one first. They may hold keys.
+	RPCURLs []string
+
+	// From is the account that acts; nil when none is named.
+	From *common.Address
+
+	// Keystore is the path of a folder of key files, or of one.
+	Keystore string
+
+	// Rules are limits that bind what comes after them.
+	Rules policy.Rules
+}
+
+// document is a file as it is written.
+type document struct {
+	Network  string   `toml:"network"`
+	RPCURLs  []string `toml:"rpc_urls"`
+	From     *string  `toml:"from"`
+	Keystore string   `toml:"keystore"`
+	Limits   struct {
+		MaxTicketEV       *string  `toml:"max_ticket_ev"`
+		MaxTotalEV        *string  `toml:"max_total_ev"`
+		MaxFaceValue      *string  `toml:"max_face_value"`
+		DepositMultiplier *int64   `toml:"deposit_multiplier"`
+		Recipients        []string `toml:"recipients"`
+	} `toml:"limits"`
+}
+
+// ErrInvalid is wrapped by the errors about a file's content.
+var ErrInvalid = errors.New("the config file cannot be used")
+
+// ErrUnsafe is returned for a file that others than the user and root can change.
+var ErrUnsafe = errors.New("the config file could be changed by others")
+
+// maxSize bounds a file; settings fit many times.
+const maxSize = 64 << 10
+
+// Read reads a config file. One that does not exist sets nothing. It fails with
+// ErrInvalid, which says the line, ErrUnsafe, and the file system's errors.
+func Read(path string) (*File, error) {
+	text, err := load(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		text, err = nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var d document
+	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&d); err != nil {
+		return nil, fmt.Errorf("%w: %s%w", ErrInvalid, path, explain(err))
+	}
+	f, err := d.file(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrInvalid, path, err)
+	}
+	return f, nil
+}
+
+func load(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: %s is no file", ErrInvalid, path)
+	}
+	if err := checkOwner(path, info); err != nil {
+		return nil, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxSize+1))
+	if err == nil && len(text) > maxSize {
+		err = fmt.Errorf("%w: %s is larger than %d bytes", ErrInvalid, path, maxSize)
+	}
+	return text, err
+}
+
+// positioned is an error that says its own place in the file.
+type positioned struct{ text string }
+
+func (e positioned) Error() string { return e.text }
+
+// explain writes an error of the decoder as one line that begins with its place.
+func explain(err error) error {
+	var unknown *toml.StrictMissingError
+	if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
+		first := unknown.Errors[0]
+		row, column := first.Position()
+		return positioned{fmt.Sprintf(":%d:%d: there is no setting %s", row, column, strings.Join(first.Key(), "."))}
+	}
+	var wrong *toml.DecodeError
+	if errors.As(err, &wrong) {
+		row, column := wrong.Position()
+		text := strings.TrimPrefix(wrong.Error(), "toml: ")
+		if key := strings.Join(wrong.Key(), "."); key != "" {
+			text = key + ": " + text
+		}
+		return positioned{fmt.Sprintf(":%d:%d: %s", row, column, text)}
+	}
+	return positioned{": " + strings.TrimPrefix(err.Error(), "toml: ")}
+}
+
+// keys are the names that limits have in a file.
+var keys = map[policy.Setting]string{
+	policy.MaxTicketEV:       "max_ticket_ev",
+	policy.MaxTotalEV:        "max_total_ev",
+	policy.MaxFaceValue:      "max_face_value",
+	policy.DepositMultiplier: "deposit_multiplier",
+	policy.Recipients:        "recipients",
+}
+
+// file reads the values.
+func (d *document) file(path string) (*File, error) {
+	f := &File{Path: path, Network: d.Network, RPCURLs: d.RPCURLs, Keystore: d.Keystore}
+	f.Rules = policy.Rules{Binding: true, Where: func(s policy.Setting) string { return keys[s] + " in " + path }}
+	if slices.Contains(f.RPCURLs, "") {
+		return nil, errors.New("rpc_urls: one of them is empty")
+	}
+	if d.From != nil {
+		from, err := format.ParseAddress(*d.From)
+		if err != nil {
+			return nil, fmt.Errorf("from: %w", err)
+		}
+		f.From = &from
+	}
+	for _, amount := range []struct {
+		setting policy.Setting
+		text    *string
+		into    **wei.Wei
+	}{
+		{policy.MaxTicketEV, d.Limits.MaxTicketEV, &f.Rules.MaxTicketEV},
+		{policy.MaxTotalEV, d.Limits.MaxTotalEV, &f.Rules.MaxTotalEV},
+		{policy.MaxFaceValue, d.Limits.MaxFaceValue, &f.Rules.MaxFaceValue},
+	} {
+		if amount.text == nil {
+			continue
+		}
+		value, err := wei.Parse(*amount.text)
+		if err != nil {
+			return nil, fmt.Errorf("limits.%s: %w", keys[amount.setting], err)
+		}
+		*amount.into = &value
+	}
+	if n := d.Limits.DepositMultiplier; n != nil {
+		if *n < 1 || *n > math.MaxInt32 {
+			return nil, fmt.Errorf("limits.deposit_multiplier: %d is not a whole number from 1 to %d", *n, math.MaxInt32)
+		}
+		multiplier := int(*n)
+		f.Rules.DepositMultiplier = &multiplier
+	}
+	if d.Limits.Recipients != nil && len(d.Limits.Recipients) == 0 {
+		return nil, errors.New("limits.recipients: nobody could be paid; leave it out to allow everybody")
+	}
+	for _, text := range d.Limits.Recipients {
+		recipient, err := format.ParseAddress(text)
+		if err != nil {
+			return nil, fmt.Errorf("limits.recipients: %w", err)
+		}
+		f.Rules.Recipients = append(f.Rules.Recipients, recipient)
+	}
+	return f, nil
+}

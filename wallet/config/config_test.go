@@ -1,0 +1,105 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/policy"
+)
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.toml")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+func TestEverySetting(t *testing.T) {
+	path := write(t, `
+network = "devnet"
+rpc_urls = ["https://node.example/key", "https://other.example"]
+from = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+keystore = "/keys"
+
+[limits]
+max_ticket_ev = "1000gwei"
+max_total_ev = "0.01eth"
+max_face_value = "0.1eth"
+deposit_multiplier = 2
+recipients = ["0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"]
+`)
+	f, err := Read(path)
+	require.NoError(t, err)
+	someone := common.HexToAddress("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed")
+	require.Equal(t, "devnet", f.Network)
+	require.Equal(t, []string{"https://node.example/key", "https://other.example"}, f.RPCURLs)
+	require.Equal(t, someone, *f.From)
+	require.Equal(t, "/keys", f.Keystore)
+
+	limits, err := policy.Default().With(f.Rules)
+	require.NoError(t, err)
+	require.Equal(t, "1000000000000", limits.MaxEV.RatString())
+	require.Equal(t, "10000000000000000", limits.MaxTotalEV.RatString())
+	require.Equal(t, "100000000000000000", limits.MaxFaceValue.Decimal())
+	require.Equal(t, 2, limits.DepositMultiplier)
+	require.Equal(t, []common.Address{someone}, limits.Recipients)
+	require.Equal(t, "max_total_ev in "+path, f.Rules.Where(policy.MaxTotalEV))
+}
+
+func TestNothingIsSet(t *testing.T) {
+	missing, err := Read(filepath.Join(t.TempDir(), "config.toml"))
+	require.NoError(t, err)
+	empty, err := Read(write(t, "# nothing\n"))
+	require.NoError(t, err)
+	for _, f := range []*File{missing, empty} {
+		limits, err := policy.Default().With(f.Rules)
+		require.NoError(t, err)
+		require.Equal(t, policy.Default().Limits, limits.Limits)
+		require.Nil(t, limits.Recipients)
+		require.Nil(t, f.RPCURLs)
+	}
+}
+
+// Every limit of policy has a name here: none can be set only where it does not bind.
+func TestEveryLimitHasAKey(t *testing.T) {
+	for _, s := range policy.Settings() {
+		require.NotEmpty(t, keys[s], s)
+	}
+	require.Len(t, keys, len(policy.Settings()))
+}
+
+func TestBadFiles(t *testing.T) {
+	for name, c := range map[string]struct{ text, says string }{
+		"no TOML":          {"network = ", ":1:"},
+		"unknown setting":  {"\nnetwrk = \"devnet\"", ":2:1: there is no setting netwrk"},
+		"unknown limit":    {"[limits]\nmax_tickets = 5", ":2:1: there is no setting limits.max_tickets"},
+		"no unit":          {"[limits]\nmax_ticket_ev = \"1000\"", ": limits.max_ticket_ev: amount has no unit"},
+		"a bare number":    {"[limits]\nmax_ticket_ev = 1000", ":2:"},
+		"negative":         {"[limits]\nmax_total_ev = \"-1eth\"", "is negative"},
+		"no address":       {"from = \"0x12\"", `from: "0x12" is not an address`},
+		"wrong checksum":   {"from = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD\"", "wrong checksum"},
+		"a private key":    {"from = \"" + strings.Repeat("ab", 32) + "\"", "from: that looks like a private key"},
+		"nobody":           {"[limits]\nrecipients = []", "nobody could be paid"},
+		"no multiplier":    {"[limits]\ndeposit_multiplier = 0", "whole number from 1"},
+		"large multiplier": {"[limits]\ndeposit_multiplier = 9999999999", "deposit_multiplier"},
+		"empty URL":        {"rpc_urls = [\"\"]", "rpc_urls: one of them is empty"},
+		"too large":        {"#" + strings.Repeat("x", maxSize), "larger than"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := write(t, c.text)
+			_, err := Read(path)
+			require.ErrorIs(t, err, ErrInvalid)
+			require.ErrorContains(t, err, path)
+			require.ErrorContains(t, err, c.says)
+			require.NotContains(t, err.Error(), "\n")
+			require.NotContains(t, err.Error(), "abab")
+		})
+	}
+	_, err := Read(t.TempDir())
+	require.ErrorIs(t, err, ErrInvalid)
+}

@@ -1,0 +1,24 @@
+//go:build unix
+
+package config
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAFileThatOthersCanChange(t *testing.T) {
+	for _, mode := range []os.FileMode{0o620, 0o602, 0o666} {
+		path := write(t, "network = \"devnet\"\n")
+		require.NoError(t, os.Chmod(path, mode))
+		_, err := Read(path)
+		require.ErrorIs(t, err, ErrUnsafe)
+		require.ErrorContains(t, err, "chmod go-w")
+	}
+	path := write(t, "network = \"devnet\"\n")
+	require.NoError(t, os.Chmod(path, 0o444))
+	_, err := Read(path)
+	require.NoError(t, err, "one that nobody can change is fine")
+}

@@ -1,0 +1,48 @@
+package format
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+)
+
+// Why text is no address.
+var (
+	// ErrLooksLikeKey is returned for what could be a private key, which the error does
+	// not repeat.
+	ErrLooksLikeKey = errors.New("that looks like a private key, not an address")
+
+	// ErrAddress is returned for any other text.
+	ErrAddress = errors.New("not an address")
+
+	// ErrChecksum is returned for an address in mixed case whose checksum is wrong.
+	ErrChecksum = errors.New("wrong checksum")
+)
+
+// ParseAddress reads 0x and 40 hex digits. Letters of both cases are a checksum, which
+// must be right. It fails with ErrLooksLikeKey, ErrAddress or ErrChecksum.
+func ParseAddress(text string) (common.Address, error) {
+	digits, ok := strings.CutPrefix(text, "0x")
+	if LooksLikeKey(text) {
+		return common.Address{}, ErrLooksLikeKey
+	}
+	if !ok || !common.IsHexAddress(text) {
+		return common.Address{}, fmt.Errorf("%q is %w: 0x and 40 hex digits", text, ErrAddress)
+	}
+	address := common.HexToAddress(text)
+	oneCase := digits == strings.ToLower(digits) || digits == strings.ToUpper(digits)
+	if !oneCase && text != address.Hex() {
+		return common.Address{}, fmt.Errorf("%s has a %w: a digit was mistyped, or it was meant as %s", text, ErrChecksum, address)
+	}
+	return address, nil
+}
+
+// LooksLikeKey tells whether text could be a private key, which must not be repeated in
+// an error.
+func LooksLikeKey(text string) bool {
+	raw, err := hex.DecodeString(strings.TrimPrefix(strings.TrimSpace(text), "0x"))
+	return err == nil && len(raw) == 32
+}
