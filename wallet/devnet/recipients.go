@@ -54,7 +54,7 @@ func OwnRecipient(cfg RecipientConfig) StartRecipient {
 type ownRecipient struct {
 	stop    context.CancelFunc // ends what the account does on the chain
 	client  *chain.Client
-	node    *ethclient.Client
+	node    *ethclient.Client // for what the redeemer asks
 	watcher *chain.Watcher
 	signer  *keystore.Signer
 	cfg     recipient.Config
@@ -69,7 +69,7 @@ func (o *ownRecipient) start(ctx context.Context, env RecipientEnv, cfg Recipien
 	life, o.stop = context.WithCancel(context.Background())
 	var err error
 	network := chain.Network{Name: chain.Devnet, ChainID: env.ChainID.Uint64(), Controller: env.Controller, RPCURL: env.RPCURL}
-	// One connection that stays, so that ending the network waits for none.
+	// Connections that stay, so that ending the network waits for none.
 	if o.client, err = chain.Dial(ctx, env.WSURL, network); err != nil {
 		return err
 	}

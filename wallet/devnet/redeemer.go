@@ -59,7 +59,7 @@ func (r *redeemer) settle() error {
 	}
 	// What the pool has dropped is not waited for.
 	if waiting := min(pending, r.earlier); mined < waiting {
-		return fmt.Errorf("%d transactions of an earlier run are not mined yet", waiting-mined)
+		return fmt.Errorf("transactions of an earlier run are not mined yet: %d", waiting-mined)
 	}
 	r.settled.Store(true)
 	return nil

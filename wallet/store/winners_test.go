@@ -233,70 +233,70 @@ func TestQueueStoreIsAList(t *testing.T) {
 		chain++ // each case finds an empty chain
 		store := s.Chain(chain).Winners(isActive)
 		var waiting, settled []*pm.SignedTicket
-		draw := func(t *rapid.T) *pm.SignedTicket {
-			sender := rapid.SampledFrom(senders).Draw(t, "sender")
-			nonce := rapid.Uint32Range(1, 4).Draw(t, "nonce")
-			return winning(sender, nonce, int64(nonce%3))
+		known := func(ticket *pm.SignedTicket) bool {
+			return slices.ContainsFunc(slices.Concat(waiting, settled), same(ticket))
 		}
-		t.Repeat(map[string]func(*rapid.T){
-			"store": func(t *rapid.T) {
-				ticket := draw(t)
+		calls := map[string]func(ticket *pm.SignedTicket){
+			"store": func(ticket *pm.SignedTicket) {
 				require.NoError(t, store.StoreWinningTicket(ticket))
-				if !slices.ContainsFunc(slices.Concat(waiting, settled), same(ticket)) {
+				if !known(ticket) {
 					waiting = append(waiting, ticket)
 				}
 			},
-			"remove": func(t *rapid.T) {
-				ticket := draw(t)
+			"remove": func(ticket *pm.SignedTicket) {
 				require.NoError(t, store.RemoveWinningTicket(ticket))
 				waiting = slices.DeleteFunc(waiting, same(ticket))
 				settled = slices.DeleteFunc(settled, same(ticket))
 			},
-			"settle": func(t *rapid.T) {
-				ticket := draw(t)
+			"settle": func(ticket *pm.SignedTicket) {
 				err := store.MarkWinningTicketRedeemed(ticket, common.Hash{1})
-				require.Equal(t, !slices.ContainsFunc(slices.Concat(waiting, settled), same(ticket)), errors.Is(err, ErrNoWinner))
+				require.Equal(t, !known(ticket), errors.Is(err, ErrNoWinner))
 				if slices.ContainsFunc(waiting, same(ticket)) {
 					waiting = slices.DeleteFunc(waiting, same(ticket))
 					settled = append(settled, ticket)
 				}
 			},
-			"requeue": func(t *rapid.T) {
-				ticket := draw(t)
+			"requeue": func(ticket *pm.SignedTicket) {
 				err := store.RequeueWinningTicket(ticket)
-				require.Equal(t, !slices.ContainsFunc(slices.Concat(waiting, settled), same(ticket)), errors.Is(err, ErrNoWinner))
+				require.Equal(t, !known(ticket), errors.Is(err, ErrNoWinner))
 				if slices.ContainsFunc(waiting, same(ticket)) {
 					waiting = append(slices.DeleteFunc(waiting, same(ticket)), ticket)
 				}
 			},
-			"": func(t *rapid.T) {
-				minRound := rapid.Int64Range(0, 3).Draw(t, "minimum round")
-				lines, want := map[common.Address][]*pm.SignedTicket{}, []common.Address(nil)
-				for _, ticket := range waiting {
-					if ticket.CreationRound < minRound {
-						continue
-					}
-					if lines[ticket.Sender] == nil {
-						want = append(want, ticket.Sender)
-					}
-					lines[ticket.Sender] = append(lines[ticket.Sender], ticket)
+		}
+		check := func(sender common.Address, minRound int64) {
+			lines, want := map[common.Address][]*pm.SignedTicket{}, []common.Address(nil)
+			for _, ticket := range waiting {
+				if ticket.CreationRound < minRound {
+					continue
 				}
-				sender := rapid.SampledFrom(senders).Draw(t, "whose")
-				count, err := store.WinningTicketCount(sender, minRound)
-				require.NoError(t, err)
-				require.Equal(t, len(lines[sender]), count)
-				earliest, err := store.SelectEarliestWinningTicket(sender, minRound)
-				require.NoError(t, err)
-				if count == 0 {
-					require.Nil(t, earliest)
-				} else {
-					requireSame(t, lines[sender][0], earliest)
+				if lines[ticket.Sender] == nil {
+					want = append(want, ticket.Sender)
 				}
-				found, err := store.WinningTicketSenders(minRound)
-				require.NoError(t, err)
-				require.Equal(t, want, found)
-			},
-		})
+				lines[ticket.Sender] = append(lines[ticket.Sender], ticket)
+			}
+			count, err := store.WinningTicketCount(sender, minRound)
+			require.NoError(t, err)
+			require.Equal(t, len(lines[sender]), count)
+			earliest, err := store.SelectEarliestWinningTicket(sender, minRound)
+			require.NoError(t, err)
+			if count == 0 {
+				require.Nil(t, earliest)
+			} else {
+				requireSame(t, lines[sender][0], earliest)
+			}
+			found, err := store.WinningTicketSenders(minRound)
+			require.NoError(t, err)
+			require.Equal(t, want, found)
+		}
+		names := []string{"store", "store", "remove", "settle", "requeue", "requeue"}
+		for range rapid.IntRange(1, 20).Draw(t, "calls") {
+			name := rapid.SampledFrom(names).Draw(t, "call")
+			sender := rapid.SampledFrom(senders).Draw(t, "sender")
+			nonce := rapid.Uint32Range(1, 4).Draw(t, "nonce")
+			calls[name](winning(sender, nonce, int64(nonce%3)))
+			check(sender, rapid.Int64Range(0, 3).Draw(t, "minimum round"))
+		}
 	})
 }
 

@@ -6,7 +6,8 @@
 // winners. This package adds what surrounds them in a node: the gRPC method
 // GetOrchestrator and the HTTP method POST /payment on one port, over TLS and in
 // the clear, auth tokens, the senders' credit, a status page, and faults that
-// tests switch on.
+// tests switch on. Winners wait in a store of package store: a recipient that is
+// killed redeems them in its next life.
 //
 // # The default economy
 //

@@ -70,7 +70,7 @@ func TestKilledWhileARedemptionIsUnderWay(t *testing.T) {
 	// Without a block its monitor looks at each of the three once.
 	eventually(t, func() (any, bool) {
 		seen := status(t, p.State().StatusURL)
-		return seen, failed(seen, "1 transactions of an earlier run are not mined yet") == 3
+		return seen, failed(seen, "transactions of an earlier run are not mined yet: 1") == 3
 	})
 	require.Equal(t, before+1, net.sent(t, account))
 	require.EqualValues(t, 3, status(t, p.State().StatusURL).Tickets.Queued)
