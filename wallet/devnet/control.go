@@ -22,6 +22,7 @@ const maxPerRequest = 100_000
 //	GET  /state              where the network stands
 //	POST /mine?blocks=N      mine blocks (1)
 //	POST /round?count=N      mine into the next round, N times (1)
+//	POST /reorg?blocks=N     replace the last N blocks (1) by N+1 without their transactions
 //	POST /automine?on=BOOL   mine a block per transaction, or wait for /mine
 //	POST /rounds?on=BOOL     initialize rounds as they begin, or leave it to others
 //	POST /pause?on=BOOL      pause the contracts, or let them go on
@@ -58,6 +59,7 @@ func startControl(d *Devnet, port int) (*control, error) {
 	handle("GET /state", func(*http.Request) error { return nil })
 	handle("POST /mine", numbered("blocks", d.Mine))
 	handle("POST /round", numbered("count", d.NextRound))
+	handle("POST /reorg", numbered("blocks", d.Reorg))
 	handle("POST /automine", switched(d.SetAutomine))
 	handle("POST /pause", switched(d.SetPaused))
 	handle("POST /rounds", switched(func(_ context.Context, on bool) error {

@@ -151,7 +151,9 @@ func (d *Devnet) startChain(ctx context.Context) (recipientKeys []*ecdsa.Private
 	if err := d.node.start(owner, d.overrides); err != nil {
 		return nil, err
 	}
-	return recipientKeys, d.system.deploy(ctx, d.cfg, d.cfg.l1Offset(), transcoders)
+	err = d.system.deploy(ctx, d.cfg, d.cfg.l1Offset(), transcoders)
+	d.miner.deployed = d.node.head()
+	return recipientKeys, err
 }
 
 // overrides is what answers in place of the node's own eth API.

@@ -24,6 +24,7 @@ type miner struct {
 	system *system
 
 	firstBlock  uint64 // of round 1; a number of this chain
+	deployed    uint64 // the block with which all contracts are in place
 	roundLength uint64
 
 	mu          sync.Mutex
@@ -162,6 +163,25 @@ func (m *miner) lastInitialized(ctx context.Context) (uint64, error) {
 		return 0, err
 	}
 	return round.Uint64(), nil
+}
+
+// reorg has other blocks, and one more, take the place of the last ones. What was in
+// those, and what waits in the pool, is dropped.
+func (m *miner) reorg(ctx context.Context, depth uint64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	head := m.node.head()
+	if most := head - m.deployed; depth == 0 || depth > most {
+		return fmt.Errorf("%w: %d blocks cannot be replaced: the last %d can", errBadRequest, depth, most)
+	}
+	if err := m.node.rewind(head - depth); err != nil {
+		return err
+	}
+	var err error
+	if m.initialized, err = m.lastInitialized(ctx); err != nil {
+		return err
+	}
+	return m.mineLocked(ctx, depth+1, m.keepRounds)
 }
 
 // execute mines a block with the transaction that send puts into the pool, and

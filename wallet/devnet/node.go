@@ -145,6 +145,20 @@ func (n *fullNode) seal() error {
 	return n.settle()
 }
 
+// rewind makes an earlier block the latest. Like settle, it is for one goroutine at a
+// time.
+func (n *fullNode) rewind(number uint64) error {
+	n.beacon.Rollback() // no fork while transactions wait
+	if err := n.beacon.Fork(n.eth.BlockChain().GetCanonicalHash(number)); err != nil {
+		return fmt.Errorf("go back to block %d: %w", number, err)
+	}
+	if err := n.settle(); err != nil {
+		return err
+	}
+	n.beacon.Rollback() // what was mined waits again
+	return nil
+}
+
 // head is the number of the latest block.
 func (n *fullNode) head() uint64 {
 	return n.eth.BlockChain().CurrentBlock().Number.Uint64()

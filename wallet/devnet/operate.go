@@ -71,6 +71,14 @@ func (d *Devnet) NextRound(ctx context.Context, count uint64) error {
 	return nil
 }
 
+// Reorg replaces the last blocks of the chain, as many as depth says, by others and one
+// more, as when nodes agree on another fork: for a moment the chain is shorter, then
+// longer than before. Transactions of the replaced blocks, and those that wait in the
+// pool, are gone as if they had never been sent. Rounds that began in the replaced
+// blocks are initialized anew, with another block hash, unless SetKeepRounds says not
+// to. It fails, and changes nothing, when depth is 0 or would undo the contracts.
+func (d *Devnet) Reorg(ctx context.Context, depth uint64) error { return d.miner.reorg(ctx, depth) }
+
 // SetAutomine switches mining on demand. Switched off, transactions wait for Mine or
 // for the block time.
 func (d *Devnet) SetAutomine(ctx context.Context, on bool) error {
