@@ -46,7 +46,7 @@ var ErrBadURL = errors.New("not a usable RPC URL")
 
 // Dial prepares to read network through the node at an http, https, ws or wss URL. A
 // ws connection is made at once, an http one with the first read. It fails with
-// ErrBadURL and ErrUnreachable.
+// ErrBadURL and ErrUnreachable, and as soon as ctx ends.
 func Dial(ctx context.Context, rawURL string, network Network) (*Client, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Host == "" {
@@ -63,8 +63,11 @@ func Dial(ctx context.Context, rawURL string, network Network) (*Client, error) 
 		// A node that redirects would be asked somewhere nobody named.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	c.rpc, err = rpc.DialOptions(ctx, rawURL, rpc.WithHTTPClient(overHTTP))
+	c.rpc, err = rpc.DialOptions(ctx, rawURL, rpc.WithHTTPClient(overHTTP), rpc.WithWebsocketDialer(newDialer()))
 	if err != nil {
+		if canceled := ctx.Err(); canceled != nil {
+			err = canceled // and not what became of the connection by it
+		}
 		return nil, c.classify(err)
 	}
 	c.eth = ethclient.NewClient(c.rpc)

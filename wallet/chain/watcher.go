@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math/big"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/event"
 
@@ -17,8 +17,15 @@ import (
 )
 
 // Watcher follows a chain for a recipient: it is package pm's TimeManager and its
-// SenderManager. It asks the node for what is new at an interval, more seldom while
-// the node does not answer.
+// SenderManager.
+//
+// Over a connection that stays (WebSocket) each new block makes it look at once. Over
+// HTTP, and where a node has no subscriptions, it looks at an interval. It looks more
+// seldom while the node does not answer; what it missed meanwhile it finds afterwards.
+//
+// When other blocks replace some that it has seen, what it knows is as if those had
+// never been: it tells of each sender whose funds an event changed in the old blocks
+// or in the new ones. Its time may then go back; see LastSeenL1Block.
 type Watcher struct {
 	client    *Client
 	contracts Contracts
@@ -27,9 +34,15 @@ type Watcher struct {
 	stop      context.CancelFunc
 	done      chan struct{}
 
+	// Of the goroutine that follows the chain.
+	window window
+	begun  []beginning
+
 	mu      sync.Mutex
 	now     moment
-	senders map[common.Address]*pm.SenderInfo
+	senders map[common.Address]known
+	seen    time.Time
+	err     error
 
 	l1Blocks feed[*big.Int]
 	rounds   feed[types.Log]
@@ -49,20 +62,29 @@ type moment struct {
 	poolSize *big.Int
 }
 
+// beginning is a round's, as subscribers know it.
+type beginning struct {
+	round *big.Int
+	hash  [32]byte
+}
+
 const (
-	// overlap is how many blocks are looked at again, in case others replaced them.
-	overlap = 12
+	// maxGap bounds the time from a look to one for the next new block: where blocks
+	// come faster, one look serves several.
+	maxGap = time.Second / 2
+	// calm is how many intervals may pass without a look while the node tells of new
+	// blocks, should it have stopped to.
+	calm = 10
 	// maxBackoff bounds the wait between attempts to reach a node.
 	maxBackoff = time.Minute
-	// logSpan is how many blocks are asked for in one request; nodes refuse more than
-	// some thousands.
-	logSpan = 2000
-	// askTimeout bounds one look at the chain.
+	// askTimeout bounds one request.
 	askTimeout = 30 * time.Second
+	// maxBegun bounds the beginnings that are remembered: no more fit into a window.
+	maxBegun = overlap
 )
 
-// Watch looks at the chain once and then every interval, until Close or until ctx
-// ends.
+// Watch looks at the chain once, and then again until Close or until ctx ends: with
+// each new block where the node tells of them, every interval where it does not.
 func Watch(ctx context.Context, client *Client, interval time.Duration) (*Watcher, error) {
 	contracts, err := client.Contracts(ctx)
 	if err != nil {
@@ -73,14 +95,20 @@ func Watch(ctx context.Context, client *Client, interval time.Duration) (*Watche
 		contracts: contracts,
 		interval:  interval,
 		done:      make(chan struct{}),
-		senders:   make(map[common.Address]*pm.SenderInfo),
+		senders:   make(map[common.Address]known),
+		seen:      time.Now(),
 	}
 	w.l1Blocks.latest = true
 	w.ctx, w.stop = context.WithCancel(ctx)
-	if w.now, err = w.look(moment{}); err != nil {
+	if w.now, err = w.look(moment{}); err == nil {
+		w.window, _, err = w.advance(window{}, w.now.head)
+	}
+	if err != nil {
 		w.stop()
 		return nil, err
 	}
+	before := new(big.Int).Sub(w.now.round, big.NewInt(1))
+	w.begun = []beginning{{before, w.now.hashes[1]}, {w.now.round, w.now.hashes[0]}}
 	go w.follow()
 	return w, nil
 }
@@ -91,48 +119,106 @@ func (w *Watcher) Close() {
 	<-w.done
 }
 
+// Err returns why the newest look at the chain failed, with an error that says how old
+// is what the watcher knows, or nil when it succeeded.
+func (w *Watcher) Err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		return nil
+	}
+	return fmt.Errorf("the chain was last seen %v ago: %w", time.Since(w.seen).Round(time.Second), w.err)
+}
+
 func (w *Watcher) follow() {
 	defer close(w.done)
-	wait := w.interval
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
+	heads := newHeads{client: w.client.rpc, told: make(chan newHead)}
+	defer heads.end()
+	gap := min(w.interval, maxGap)
+	backoff := gap
+	var earliest time.Time // of a look for a new block
+	told := false          // that there is a new block, since the last look
+	next := time.NewTimer(0)
+	defer next.Stop()
 	for {
 		select {
 		case <-w.ctx.Done():
 			return
-		case <-timer.C:
+		case head := <-heads.told:
+			told = true
+			if head.Hash != w.at().head.Hash {
+				next.Reset(time.Until(earliest))
+			}
+			continue
+		case <-heads.lost():
+			heads.end()
+		case <-next.C:
 		}
-		if err := w.poll(); err != nil {
-			wait = min(2*wait, maxBackoff)
-		} else {
-			wait = w.interval
+		// The look comes after the subscription, so that no block is in between.
+		subscribed, last := heads.sub != nil, w.at().head.Hash
+		heads.begin(w.ctx)
+		err := w.poll()
+		if subscribed && !told && w.at().head.Hash != last {
+			heads.end() // it has gone silent
 		}
-		timer.Reset(wait)
+		told = false
+		wait := w.interval
+		switch {
+		case err != nil:
+			backoff = min(2*backoff, maxBackoff)
+			wait = backoff
+			heads.refused = false // by the node there was
+			earliest = time.Now().Add(wait)
+		case heads.sub != nil:
+			wait = calm * w.interval
+			fallthrough
+		default:
+			backoff = gap
+			earliest = time.Now().Add(gap)
+		}
+		next.Reset(wait)
 	}
 }
 
-// poll looks at the chain and tells subscribers what is new.
+// poll looks at the chain, and remembers how that went.
 func (w *Watcher) poll() error {
+	err := w.update()
 	w.mu.Lock()
-	before := w.now
-	w.mu.Unlock()
+	defer w.mu.Unlock()
+	if w.err = err; err == nil {
+		w.seen = time.Now()
+	}
+	return err
+}
+
+// update looks at the chain and tells subscribers what is new.
+func (w *Watcher) update() error {
+	before := w.at()
 	now, err := w.look(before)
 	if err != nil {
 		return err
 	}
-	if now.head.Hash == before.head.Hash {
-		return nil
-	}
-	logs, err := w.logs(before.head.Number, now.head.Number)
-	if err != nil {
-		return err
+	var diff difference
+	if now.head.Hash != before.head.Hash {
+		var after window
+		if after, diff, err = w.advance(w.window, now.head); err != nil {
+			return err
+		}
+		w.window = after
 	}
 
-	changed := changedSenders(logs)
+	changed := make(map[common.Address]struct{})
+	changedSenders(changed, diff.removed)
+	changedSenders(changed, diff.added)
 	w.mu.Lock()
 	w.now = now
-	for sender := range changed {
-		delete(w.senders, sender)
+	for sender, known := range w.senders {
+		if diff.lost {
+			changed[sender] = struct{}{} // by events that cannot be found any more
+		}
+		if _, ok := changed[sender]; ok || known.ahead {
+			delete(w.senders, sender)
+		}
 	}
 	if now.round.Cmp(before.round) != 0 {
 		// What recipients claimed counts anew in each round.
@@ -143,8 +229,8 @@ func (w *Watcher) poll() error {
 	for sender := range changed {
 		w.changes.send(sender)
 	}
-	for _, log := range logs {
-		if round, ok := w.newRound(log); ok && round.Cmp(before.round) > 0 {
+	for _, log := range diff.added {
+		if w.begins(log) {
 			w.rounds.send(log)
 		}
 	}
@@ -156,8 +242,6 @@ func (w *Watcher) poll() error {
 
 // look reads what time it is.
 func (w *Watcher) look(before moment) (moment, error) {
-	ctx, cancel := context.WithTimeout(w.ctx, askTimeout)
-	defer cancel()
 	var now moment
 	rounds, bonding := contract.NewRoundsManager(), contract.NewBondingManager()
 	b := new(batch)
@@ -169,66 +253,49 @@ func (w *Watcher) look(before moment) (moment, error) {
 		// same: a block that replaced another may have brought another hash.
 		b.roundHashes(w.contracts, before.round, &now.hashes)
 	}
-	if err := w.client.do(ctx, b); err != nil {
+	if err := w.ask(b); err != nil {
 		return moment{}, err
 	}
-	if before.round != nil && now.round.Cmp(before.round) == 0 {
+	if before.round == nil || now.round.Cmp(before.round) != 0 {
+		hashes := new(batch)
+		hashes.roundHashes(w.contracts, now.round, &now.hashes)
+		return now, w.ask(hashes)
+	}
+	if now.hashes == before.hashes {
 		// The pool's size is the one that the round began with.
 		now.poolSize = before.poolSize
-		return now, nil
 	}
-	var err error
-	now.hashes, err = w.client.roundHashes(ctx, w.contracts, now.round)
-	return now, err
+	return now, nil
 }
 
-// logs returns the broker's and the rounds' events since a block.
-func (w *Watcher) logs(from, to uint64) ([]types.Log, error) {
+// ask is one request of the watcher's own.
+func (w *Watcher) ask(b *batch) error {
 	ctx, cancel := context.WithTimeout(w.ctx, askTimeout)
 	defer cancel()
-	from = min(from, to)
-	from -= min(from, overlap)
-	var all []types.Log
-	for ; from <= to; from += logSpan {
-		var logs []types.Log
-		err := w.client.rpc.CallContext(ctx, &logs, "eth_getLogs", map[string]any{
-			"fromBlock": hexutil.Uint64(from),
-			"toBlock":   hexutil.Uint64(min(from+logSpan-1, to)),
-			"address":   []common.Address{w.contracts.TicketBroker, w.contracts.RoundsManager},
-		})
-		if err != nil {
-			return nil, w.client.classify(err)
-		}
-		all = append(all, logs...)
-	}
-	return all, nil
+	return w.client.do(ctx, b)
 }
 
-// changedSenders returns whose funds the events changed: all of the broker's events
-// that do name the sender first.
-func changedSenders(logs []types.Log) map[common.Address]struct{} {
-	broker := contract.NewTicketBroker().GetABI()
-	changed := make(map[common.Address]struct{})
-	for _, log := range logs {
-		if len(log.Topics) < 2 {
-			continue
-		}
-		if _, err := broker.EventByID(log.Topics[0]); err == nil {
-			changed[common.BytesToAddress(log.Topics[1][:])] = struct{}{}
-		}
-	}
-	return changed
-}
-
-func (w *Watcher) newRound(log types.Log) (*big.Int, bool) {
+// begins tells whether an event is a round's beginning that subscribers do not know:
+// of a round that is new, or that has another block hash than it had.
+func (w *Watcher) begins(log types.Log) bool {
 	if log.Address != w.contracts.RoundsManager {
-		return nil, false
+		return false
 	}
 	event, err := contract.NewRoundsManager().UnpackNewRoundEvent(&log)
 	if err != nil {
-		return nil, false
+		return false
 	}
-	return event.Round, true
+	for _, b := range slices.Backward(w.begun) {
+		if b.round.Cmp(event.Round) == 0 {
+			if b.hash == event.BlockHash {
+				return false
+			}
+			break
+		}
+	}
+	w.begun = append(w.begun, beginning{event.Round, event.BlockHash})
+	w.begun = w.begun[max(0, len(w.begun)-maxBegun):]
+	return true
 }
 
 func (w *Watcher) at() moment {
@@ -249,96 +316,25 @@ func (w *Watcher) PreLastInitializedL1BlockHash() [32]byte { return w.at().hashe
 // GetTranscoderPoolSize implements pm.TimeManager.
 func (w *Watcher) GetTranscoderPoolSize() *big.Int { return new(big.Int).Set(w.at().poolSize) }
 
-// LastSeenL1Block implements pm.TimeManager.
+// LastSeenL1Block implements pm.TimeManager. It is the newest block's L1 number, and
+// goes back when the chain does: on a chain that is its own L1, for as long as a new
+// fork is shorter than the old one; behind several nodes, when one that lags answers.
+//
+// Params that had expired do not come back to life with it: a pm.Recipient that has
+// forgotten the nonces of expired params refuses all tickets of params up to then.
+// Params made meanwhile expire the earlier, and a redemption that waits for params to
+// expire waits the longer.
 func (w *Watcher) LastSeenL1Block() *big.Int { return new(big.Int).SetUint64(w.at().head.L1Block) }
 
-// SubscribeRounds implements pm.TimeManager.
+// SubscribeRounds implements pm.TimeManager. It sends an event once for each round, and
+// again only when a reorg has the round begin with another block hash. There is no
+// event for a round that a reorg undoes; LastInitializedRound goes back.
 func (w *Watcher) SubscribeRounds(sink chan<- types.Log) event.Subscription {
 	return w.rounds.subscribe(sink)
 }
 
 // SubscribeL1Blocks implements pm.TimeManager. A slow subscriber gets the newest
-// number only.
+// number only. After a reorg, the number can be lower than the one before.
 func (w *Watcher) SubscribeL1Blocks(sink chan<- *big.Int) event.Subscription {
 	return w.l1Blocks.subscribe(sink)
-}
-
-// GetSenderInfo implements pm.SenderManager. The answer is kept until an event or a
-// new round changes it; it is the caller's own.
-func (w *Watcher) GetSenderInfo(sender common.Address) (*pm.SenderInfo, error) {
-	w.mu.Lock()
-	known := w.senders[sender]
-	head := w.now.head.Hash
-	w.mu.Unlock()
-	if known != nil {
-		return cloneInfo(known), nil
-	}
-	ctx, cancel := context.WithTimeout(w.ctx, askTimeout)
-	defer cancel()
-	var info contract.GetSenderInfoOutput
-	b := new(batch)
-	b.senderInfo(w.contracts, sender, &info)
-	if err := w.client.do(ctx, b); err != nil {
-		return nil, fmt.Errorf("read the deposit and reserve of %s: %w", sender, err)
-	}
-	fresh := protocolInfo(info)
-	w.mu.Lock()
-	// A block that came in meanwhile may have changed it.
-	if w.now.head.Hash == head {
-		w.senders[sender] = fresh
-	}
-	w.mu.Unlock()
-	return cloneInfo(fresh), nil
-}
-
-func cloneInfo(info *pm.SenderInfo) *pm.SenderInfo {
-	return &pm.SenderInfo{
-		Deposit:       new(big.Int).Set(info.Deposit),
-		WithdrawRound: new(big.Int).Set(info.WithdrawRound),
-		Reserve: &pm.ReserveInfo{
-			FundsRemaining:        new(big.Int).Set(info.Reserve.FundsRemaining),
-			ClaimedInCurrentRound: new(big.Int).Set(info.Reserve.ClaimedInCurrentRound),
-		},
-	}
-}
-
-// ClaimedReserve implements pm.SenderManager.
-func (w *Watcher) ClaimedReserve(reserveHolder, claimant common.Address) (*big.Int, error) {
-	ctx, cancel := context.WithTimeout(w.ctx, askTimeout)
-	defer cancel()
-	var claimed *big.Int
-	broker := contract.NewTicketBroker()
-	b := new(batch)
-	call(b, w.contracts.TicketBroker, broker.PackClaimedReserve(reserveHolder, claimant), broker.UnpackClaimedReserve, &claimed)
-	if err := w.client.do(ctx, b); err != nil {
-		return nil, fmt.Errorf("read what %s claimed of %s's reserve: %w", claimant, reserveHolder, err)
-	}
-	return claimed, nil
-}
-
-// Clear implements pm.SenderManager.
-func (w *Watcher) Clear(sender common.Address) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.senders, sender)
-}
-
-// SubscribeReserveChange implements pm.SenderManager.
-func (w *Watcher) SubscribeReserveChange(sink chan<- common.Address) event.Subscription {
-	return w.changes.subscribe(sink)
-}
-
-// IsActive tells whether a recipient is in the pool that redeems now. Rounds before
-// the current one cannot be asked for: the contract keeps only what is.
-func (w *Watcher) IsActive(recipient common.Address, _ *big.Int) (bool, error) {
-	ctx, cancel := context.WithTimeout(w.ctx, askTimeout)
-	defer cancel()
-	var active bool
-	bonding := contract.NewBondingManager()
-	b := new(batch)
-	call(b, w.contracts.BondingManager, bonding.PackIsActiveTranscoder(recipient), bonding.UnpackIsActiveTranscoder, &active)
-	if err := w.client.do(ctx, b); err != nil {
-		return false, fmt.Errorf("read whether %s is active: %w", recipient, err)
-	}
-	return active, nil
 }

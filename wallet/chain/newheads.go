@@ -1,0 +1,63 @@
+package chain
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/rpc"
+)
+
+// subscribeTimeout bounds the wait for a subscription; a node that says nothing to the
+// request counts as one that refuses it.
+const subscribeTimeout = 5 * time.Second
+
+// newHeads is a node's subscription to new blocks, where it offers one: connections
+// that stay have it, HTTP has not, and nodes may refuse it. It belongs to one
+// goroutine.
+type newHeads struct {
+	client  *rpc.Client
+	told    chan newHead
+	sub     *rpc.ClientSubscription // nil while there is none
+	refused bool
+}
+
+// newHead is what matters of what the node tells: that there is something to look at.
+type newHead struct {
+	Hash common.Hash `json:"hash"`
+}
+
+// begin subscribes, unless that is done or the node does not want it. The client dials
+// again by itself when its connection is lost. Why it fails, the next look finds out.
+func (n *newHeads) begin(ctx context.Context) {
+	if n.sub != nil || n.refused {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, subscribeTimeout)
+	defer cancel()
+	sub, err := n.client.EthSubscribe(ctx, n.told, "newHeads")
+	var said rpc.Error
+	switch {
+	case err == nil:
+		n.sub = sub
+	case errors.As(err, &said), errors.Is(err, rpc.ErrNotificationsUnsupported), errors.Is(err, context.DeadlineExceeded):
+		n.refused = true
+	}
+}
+
+// lost tells when the subscription has ended by itself.
+func (n *newHeads) lost() <-chan error {
+	if n.sub == nil {
+		return nil
+	}
+	return n.sub.Err()
+}
+
+// end unsubscribes.
+func (n *newHeads) end() {
+	if n.sub != nil {
+		n.sub.Unsubscribe()
+		n.sub = nil
+	}
+}

@@ -1,0 +1,97 @@
+package chain
+
+import (
+	"fmt"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/event"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/contract"
+)
+
+// known is what was said of a sender.
+type known struct {
+	info *pm.SenderInfo // nil when it is not kept
+	// ahead tells that it was read at another block than the watcher's newest. Should
+	// that block be replaced before the watcher sees it, no event will tell.
+	ahead bool
+}
+
+// GetSenderInfo implements pm.SenderManager. The answer is kept until an event, a
+// reorg or a new round changes it; it is the caller's own.
+func (w *Watcher) GetSenderInfo(sender common.Address) (*pm.SenderInfo, error) {
+	w.mu.Lock()
+	kept := w.senders[sender]
+	before := w.now.head.Hash
+	w.senders[sender] = kept // who asks about it is told when it is lost
+	w.mu.Unlock()
+	if kept.info != nil {
+		return cloneInfo(kept.info), nil
+	}
+	var head Head
+	var info contract.GetSenderInfoOutput
+	b := new(batch)
+	b.head(&head)
+	b.senderInfo(w.contracts, sender, &info)
+	if err := w.ask(b); err != nil {
+		return nil, fmt.Errorf("read the deposit and reserve of %s: %w", sender, err)
+	}
+	fresh := protocolInfo(info)
+	w.mu.Lock()
+	// A block that came in meanwhile may have changed it.
+	if w.now.head.Hash == before {
+		w.senders[sender] = known{info: fresh, ahead: head.Hash != before}
+	}
+	w.mu.Unlock()
+	return cloneInfo(fresh), nil
+}
+
+func cloneInfo(info *pm.SenderInfo) *pm.SenderInfo {
+	return &pm.SenderInfo{
+		Deposit:       new(big.Int).Set(info.Deposit),
+		WithdrawRound: new(big.Int).Set(info.WithdrawRound),
+		Reserve: &pm.ReserveInfo{
+			FundsRemaining:        new(big.Int).Set(info.Reserve.FundsRemaining),
+			ClaimedInCurrentRound: new(big.Int).Set(info.Reserve.ClaimedInCurrentRound),
+		},
+	}
+}
+
+// ClaimedReserve implements pm.SenderManager.
+func (w *Watcher) ClaimedReserve(reserveHolder, claimant common.Address) (*big.Int, error) {
+	var claimed *big.Int
+	broker := contract.NewTicketBroker()
+	b := new(batch)
+	call(b, w.contracts.TicketBroker, broker.PackClaimedReserve(reserveHolder, claimant), broker.UnpackClaimedReserve, &claimed)
+	if err := w.ask(b); err != nil {
+		return nil, fmt.Errorf("read what %s claimed of %s's reserve: %w", claimant, reserveHolder, err)
+	}
+	return claimed, nil
+}
+
+// Clear implements pm.SenderManager.
+func (w *Watcher) Clear(sender common.Address) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.senders, sender)
+}
+
+// SubscribeReserveChange implements pm.SenderManager.
+func (w *Watcher) SubscribeReserveChange(sink chan<- common.Address) event.Subscription {
+	return w.changes.subscribe(sink)
+}
+
+// IsActive tells whether a recipient is in the pool that redeems now. Rounds before
+// the current one cannot be asked for: the contract keeps only what is.
+func (w *Watcher) IsActive(recipient common.Address, _ *big.Int) (bool, error) {
+	var active bool
+	bonding := contract.NewBondingManager()
+	b := new(batch)
+	call(b, w.contracts.BondingManager, bonding.PackIsActiveTranscoder(recipient), bonding.UnpackIsActiveTranscoder, &active)
+	if err := w.ask(b); err != nil {
+		return false, fmt.Errorf("read whether %s is active: %w", recipient, err)
+	}
+	return active, nil
+}

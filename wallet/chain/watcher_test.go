@@ -1,0 +1,298 @@
+package chain_test
+
+import (
+	"context"
+	"encoding/json"
+	"math/big"
+	"net"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/rpc"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/devnet"
+)
+
+// never is an interval at which no test waits for a look.
+const never = time.Hour
+
+func watch(t *testing.T, client *chain.Client, interval time.Duration) *chain.Watcher {
+	t.Helper()
+	watcher, err := chain.Watch(t.Context(), client, interval)
+	require.NoError(t, err)
+	t.Cleanup(watcher.Close)
+	return watcher
+}
+
+// reaches waits until the watcher has seen an L1 block.
+func reaches(t *testing.T, watcher *chain.Watcher, blocks <-chan *big.Int, number uint64) {
+	t.Helper()
+	for watcher.LastSeenL1Block().Uint64() != number {
+		receive(t, blocks)
+	}
+}
+
+// head is the network's newest block.
+func head(t *testing.T, client *chain.Client) chain.Head {
+	t.Helper()
+	head, err := client.Head(t.Context())
+	require.NoError(t, err)
+	return head
+}
+
+// TestWatcherIsTold has the node tell of each block, to a watcher that would not look
+// by itself.
+func TestWatcherIsTold(t *testing.T) {
+	for _, cfg := range []devnet.Config{{}, {Arbitrum: true}} {
+		d, client := start(t, cfg)
+		watcher := watch(t, dial(t, d.WSURL(), network(d)), never)
+		blocks, changes := make(chan *big.Int), make(chan common.Address)
+		defer watcher.SubscribeL1Blocks(blocks).Unsubscribe()
+		defer watcher.SubscribeReserveChange(changes).Unsubscribe()
+		acts, who := account(t, d, client, 0)
+		broker, err := chain.NewBroker(t.Context(), client, acts)
+		require.NoError(t, err)
+		done(t, broker)(broker.FundDeposit(ether(t, "1eth")))
+		require.Equal(t, who, receive(t, changes))
+		require.NoError(t, d.Mine(t.Context(), 30))
+		reaches(t, watcher, blocks, head(t, client).L1Block)
+		require.NoError(t, watcher.Err())
+	}
+}
+
+// cable is a TCP connection to the node that can be cut.
+type cable struct {
+	listener net.Listener
+	node     string
+	wg       sync.WaitGroup
+
+	mu    sync.Mutex
+	cut   bool
+	conns []net.Conn
+}
+
+func newCable(t *testing.T, url string) *cable {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	c := &cable{listener: listener, node: strings.TrimPrefix(url, "ws://")}
+	c.wg.Go(c.serve)
+	t.Cleanup(func() {
+		_ = listener.Close()
+		c.set(true)
+		c.wg.Wait()
+	})
+	return c
+}
+
+func (c *cable) url() string { return "ws://" + c.listener.Addr().String() }
+
+// set cuts the cable or mends it.
+func (c *cable) set(cut bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cut = cut
+	if cut {
+		for _, conn := range c.conns {
+			_ = conn.Close()
+		}
+		c.conns = nil
+	}
+}
+
+func (c *cable) serve() {
+	for {
+		near, err := c.listener.Accept()
+		if err != nil {
+			return
+		}
+		far, err := net.Dial("tcp", c.node)
+		if err != nil {
+			_ = near.Close()
+			continue
+		}
+		c.mu.Lock()
+		c.conns = append(c.conns, near, far)
+		cut := c.cut
+		c.mu.Unlock()
+		if cut {
+			c.set(true)
+			continue
+		}
+		pipe := func(to, from net.Conn) func() {
+			return func() {
+				buf := make([]byte, 4096)
+				for {
+					n, err := from.Read(buf)
+					if err == nil {
+						_, err = to.Write(buf[:n])
+					}
+					if err != nil {
+						_ = to.Close()
+						_ = from.Close()
+						return
+					}
+				}
+			}
+		}
+		c.wg.Go(pipe(near, far))
+		c.wg.Go(pipe(far, near))
+	}
+}
+
+// TestWatcherAfterALostConnection cuts the connection on which the node tells of
+// blocks. What happens meanwhile is told afterwards, and so is what comes then.
+func TestWatcherAfterALostConnection(t *testing.T) {
+	d, client := start(t, devnet.Config{RoundLength: 1000})
+	cable := newCable(t, d.WSURL())
+	watcher := watch(t, dial(t, cable.url(), network(d)), never)
+	rounds, changes := make(chan types.Log), make(chan common.Address)
+	defer watcher.SubscribeRounds(rounds).Unsubscribe()
+	defer watcher.SubscribeReserveChange(changes).Unsubscribe()
+	acts, who := account(t, d, client, 0)
+	broker, err := chain.NewBroker(t.Context(), client, acts)
+	require.NoError(t, err)
+	done(t, broker)(broker.FundDeposit(ether(t, "1eth")))
+	require.Equal(t, who, receive(t, changes))
+
+	cable.set(true)
+	done(t, broker)(broker.FundDeposit(ether(t, "1eth")))
+	require.NoError(t, d.NextRound(t.Context(), 1))
+	require.Eventually(t, func() bool { return watcher.Err() != nil }, 20*time.Second, 5*time.Millisecond)
+	require.ErrorIs(t, watcher.Err(), chain.ErrUnreachable)
+	require.ErrorContains(t, watcher.Err(), "the chain was last seen")
+	cable.set(false)
+	require.Equal(t, who, receive(t, changes))
+	require.Equal(t, watcher.LastInitializedRound(), receive(t, rounds).Topics[1].Big())
+	info, err := watcher.GetSenderInfo(who)
+	require.NoError(t, err)
+	require.Equal(t, ether(t, "2eth"), info.Deposit)
+
+	done(t, broker)(broker.FundDeposit(ether(t, "1eth")))
+	require.Equal(t, who, receive(t, changes))
+	require.NoError(t, watcher.Err())
+}
+
+// passing is a node's eth API over a WebSocket, as far as a watcher uses it, with no
+// subscriptions.
+type passing struct{ node *rpc.Client }
+
+func (p *passing) pass(ctx context.Context, method string, args ...any) (result json.RawMessage, err error) {
+	return result, p.node.CallContext(ctx, &result, method, args...)
+}
+
+func (p *passing) ChainId(ctx context.Context) (json.RawMessage, error) { //nolint:revive // its name on the wire
+	return p.pass(ctx, "eth_chainId")
+}
+
+func (p *passing) GetCode(ctx context.Context, address, block json.RawMessage) (json.RawMessage, error) {
+	return p.pass(ctx, "eth_getCode", address, block)
+}
+
+func (p *passing) Call(ctx context.Context, message, block json.RawMessage) (json.RawMessage, error) {
+	return p.pass(ctx, "eth_call", message, block)
+}
+
+func (p *passing) GetBlockByNumber(ctx context.Context, number, full json.RawMessage) (json.RawMessage, error) {
+	return p.pass(ctx, "eth_getBlockByNumber", number, full)
+}
+
+func (p *passing) GetLogs(ctx context.Context, filter json.RawMessage) (json.RawMessage, error) {
+	return p.pass(ctx, "eth_getLogs", filter)
+}
+
+// silent takes a subscription and never tells anything.
+type silent struct{ passing }
+
+func (*silent) NewHeads(ctx context.Context) (*rpc.Subscription, error) {
+	notifier, ok := rpc.NotifierFromContext(ctx)
+	if !ok {
+		return nil, rpc.ErrNotificationsUnsupported
+	}
+	return notifier.CreateSubscription(), nil
+}
+
+// TestWatcherWithoutNews looks by itself when the node has no subscriptions, and when
+// it has one and does not tell.
+func TestWatcherWithoutNews(t *testing.T) {
+	d, client := start(t, devnet.Config{})
+	node, err := rpc.Dial(d.RPCURL())
+	require.NoError(t, err)
+	defer node.Close()
+	for name, service := range map[string]any{
+		"refused": &passing{node},
+		"silent":  &silent{passing{node}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := rpc.NewServer()
+			defer server.Stop()
+			require.NoError(t, server.RegisterName("eth", service))
+			web := httptest.NewServer(server.WebsocketHandler([]string{"*"}))
+			defer web.Close()
+			through := dial(t, strings.Replace(web.URL, "http://", "ws://", 1), network(d))
+			watcher := watch(t, through, 5*time.Millisecond)
+			blocks := make(chan *big.Int)
+			defer watcher.SubscribeL1Blocks(blocks).Unsubscribe()
+			for range 3 {
+				require.NoError(t, d.Mine(t.Context(), 1))
+				reaches(t, watcher, blocks, head(t, client).L1Block)
+			}
+			require.NoError(t, watcher.Err())
+		})
+	}
+}
+
+// TestWatcherLeavesNoSubscription ends while the node tells of blocks.
+func TestWatcherLeavesNoSubscription(t *testing.T) {
+	d, _ := start(t, devnet.Config{})
+	core.SenderCacher() // goroutines that the node starts at some time and never ends
+	client, err := chain.Dial(t.Context(), d.WSURL(), network(d))
+	require.NoError(t, err)
+	_, err = client.Contracts(t.Context())
+	require.NoError(t, err)
+	before := goleak.IgnoreCurrent() // with the connection, whose far end is the node's
+	watcher, err := chain.Watch(t.Context(), client, never)
+	require.NoError(t, err)
+	blocks := make(chan *big.Int)
+	sub := watcher.SubscribeL1Blocks(blocks)
+	require.NoError(t, d.Mine(t.Context(), 3))
+	receive(t, blocks)
+	sub.Unsubscribe()
+	watcher.Close()
+	goleak.VerifyNone(t, before)
+	client.Close()
+}
+
+// TestDialEndsWithItsContext interrupts the dialling of a server that takes a
+// connection and never answers.
+func TestDialEndsWithItsContext(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	for _, scheme := range []string{"ws://", "wss://"} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ended := make(chan error, 1)
+		go func() {
+			_, err := chain.Dial(ctx, scheme+listener.Addr().String()+"/verysecretkey", chain.Network{})
+			ended <- err
+		}()
+		conn, err := listener.Accept()
+		require.NoError(t, err)
+		_, err = conn.Read(make([]byte, 1)) // it has said hello, and waits
+		require.NoError(t, err)
+		cancel()
+		err = receive(t, ended)
+		require.ErrorIs(t, err, context.Canceled)
+		require.NotContains(t, err.Error(), "secret")
+		require.NoError(t, conn.Close())
+	}
+}

@@ -1,0 +1,149 @@
+package chain
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/pmctl/pmctl/wallet/contract"
+)
+
+const (
+	// overlap is how many blocks are looked at again, in case others replaced them:
+	// what Ethereum needs to make a block final.
+	overlap = 64
+	// logSpan is how many blocks are asked for in one request; nodes refuse more than
+	// some thousands.
+	logSpan = 2000
+)
+
+// window is the end of the chain as it was last seen, which is looked at again.
+type window struct {
+	// number and hash are those of the block before the window. While that is the
+	// same, all the blocks before it are.
+	number uint64
+	hash   common.Hash
+	// logs are the events in the window that matter.
+	logs []types.Log
+}
+
+// difference is what other blocks, and more of them, made of a window.
+type difference struct {
+	added, removed []types.Log
+	// lost tells that blocks before the window were replaced too: there may have been
+	// more events than the removed ones.
+	lost bool
+}
+
+// advance reads the window that ends with head, and compares it with the one before.
+// The first of all has nothing to be compared with.
+func (w *Watcher) advance(before window, head Head) (window, difference, error) {
+	var was common.Hash
+	after := window{number: head.Number - min(head.Number, overlap)}
+	b := new(batch)
+	b.blockHash(before.number, &was)
+	b.blockHash(after.number, &after.hash)
+	if err := w.ask(b); err != nil {
+		return window{}, difference{}, err
+	}
+	if after.hash == (common.Hash{}) {
+		return window{}, difference{}, fmt.Errorf("%w: the node has block %d and not block %d", ErrUnreachable, head.Number, after.number)
+	}
+	first := before.hash == (common.Hash{})
+	diff := difference{lost: !first && was != before.hash}
+	from := after.number
+	if !first && !diff.lost {
+		// However long ago it was: nothing since then is missed. And should the head
+		// have gone back, events before the old window are no news.
+		from = before.number
+		if after.number < before.number {
+			after.number, after.hash = before.number, before.hash
+		}
+	}
+	logs, err := w.logs(from+1, head.Number)
+	if err != nil {
+		return window{}, difference{}, err
+	}
+	diff.added = without(logs, before.logs)
+	diff.removed = without(before.logs, logs)
+	for _, log := range logs {
+		if log.BlockNumber > after.number {
+			after.logs = append(after.logs, log)
+		}
+	}
+	return after, diff, nil
+}
+
+// without returns the events that are not among others. In another block, the same
+// event is another one.
+func without(logs, others []types.Log) (left []types.Log) {
+	type id struct {
+		block common.Hash
+		index uint
+	}
+	known := make(map[id]struct{}, len(others))
+	for _, log := range others {
+		known[id{log.BlockHash, log.Index}] = struct{}{}
+	}
+	for _, log := range logs {
+		if _, ok := known[id{log.BlockHash, log.Index}]; !ok {
+			left = append(left, log)
+		}
+	}
+	return left
+}
+
+// logs returns the broker's and the rounds' events in blocks from one to another.
+func (w *Watcher) logs(from, to uint64) (all []types.Log, err error) {
+	for ; from <= to; from += logSpan {
+		logs, err := w.someLogs(from, min(from+logSpan-1, to))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, logs...)
+	}
+	return all, nil
+}
+
+func (w *Watcher) someLogs(from, to uint64) (logs []types.Log, err error) {
+	ctx, cancel := context.WithTimeout(w.ctx, askTimeout)
+	defer cancel()
+	err = w.client.rpc.CallContext(ctx, &logs, "eth_getLogs", map[string]any{
+		"fromBlock": hexutil.Uint64(from),
+		"toBlock":   hexutil.Uint64(to),
+		"address":   []common.Address{w.contracts.TicketBroker, w.contracts.RoundsManager},
+	})
+	return logs, w.client.classify(err)
+}
+
+// blockHash appends a read of a block's hash; it stays zero when there is no such
+// block.
+func (b *batch) blockHash(number uint64, into *common.Hash) {
+	block := new(*struct {
+		Hash common.Hash `json:"hash"`
+	})
+	b.add("eth_getBlockByNumber", block, hexutil.Uint64(number), false)
+	b.decode[len(b.decode)-1] = func() error {
+		if *block != nil {
+			*into = (*block).Hash
+		}
+		return nil
+	}
+}
+
+// changedSenders adds whose funds the events changed: all of the broker's events that
+// do name the sender first.
+func changedSenders(into map[common.Address]struct{}, logs []types.Log) {
+	broker := contract.NewTicketBroker().GetABI()
+	for _, log := range logs {
+		if len(log.Topics) < 2 {
+			continue
+		}
+		if _, err := broker.EventByID(log.Topics[0]); err == nil {
+			into[common.BytesToAddress(log.Topics[1][:])] = struct{}{}
+		}
+	}
+}
