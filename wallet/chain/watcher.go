@@ -84,8 +84,12 @@ const (
 )
 
 // Watch looks at the chain once, and then again until Close or until ctx ends: with
-// each new block where the node tells of them, every interval where it does not.
+// each new block where the node tells of them, every interval where it does not. It
+// fails as Contracts does, and when interval is not positive.
 func Watch(ctx context.Context, client *Client, interval time.Duration) (*Watcher, error) {
+	if interval <= 0 {
+		return nil, fmt.Errorf("watch the chain: an interval of %v; it must be positive", interval)
+	}
 	contracts, err := client.Contracts(ctx)
 	if err != nil {
 		return nil, err
@@ -113,7 +117,8 @@ func Watch(ctx context.Context, client *Client, interval time.Duration) (*Watche
 	return w, nil
 }
 
-// Close ends the watching and returns when nothing of it runs any more.
+// Close ends the watching and returns when nothing of it runs any more. A node that has
+// stopped answering can hold it up for 10 seconds, unless the client is closed.
 func (w *Watcher) Close() {
 	w.stop()
 	<-w.done

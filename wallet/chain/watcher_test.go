@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -78,6 +79,7 @@ type cable struct {
 	mu    sync.Mutex
 	cut   bool
 	conns []net.Conn
+	taken int // connections
 }
 
 func newCable(t *testing.T, url string) *cable {
@@ -122,6 +124,7 @@ func (c *cable) serve() {
 		}
 		c.mu.Lock()
 		c.conns = append(c.conns, near, far)
+		c.taken++
 		cut := c.cut
 		c.mu.Unlock()
 		if cut {
@@ -211,9 +214,13 @@ func (p *passing) GetLogs(ctx context.Context, filter json.RawMessage) (json.Raw
 }
 
 // silent takes a subscription and never tells anything.
-type silent struct{ passing }
+type silent struct {
+	passing
+	taken atomic.Int32 // subscriptions
+}
 
-func (*silent) NewHeads(ctx context.Context) (*rpc.Subscription, error) {
+func (s *silent) NewHeads(ctx context.Context) (*rpc.Subscription, error) {
+	s.taken.Add(1)
 	notifier, ok := rpc.NotifierFromContext(ctx)
 	if !ok {
 		return nil, rpc.ErrNotificationsUnsupported
@@ -228,10 +235,8 @@ func TestWatcherWithoutNews(t *testing.T) {
 	node, err := rpc.Dial(d.RPCURL())
 	require.NoError(t, err)
 	defer node.Close()
-	for name, service := range map[string]any{
-		"refused": &passing{node},
-		"silent":  &silent{passing{node}},
-	} {
+	quiet := &silent{passing: passing{node}}
+	for name, service := range map[string]any{"refused": &passing{node}, "silent": quiet} {
 		t.Run(name, func(t *testing.T) {
 			server := rpc.NewServer()
 			defer server.Stop()
@@ -249,6 +254,7 @@ func TestWatcherWithoutNews(t *testing.T) {
 			require.NoError(t, watcher.Err())
 		})
 	}
+	require.Greater(t, quiet.taken.Load(), int32(1), "a subscription that tells nothing is renewed")
 }
 
 // TestWatcherLeavesNoSubscription ends while the node tells of blocks.
@@ -295,4 +301,29 @@ func TestDialEndsWithItsContext(t *testing.T) {
 		require.NotContains(t, err.Error(), "secret")
 		require.NoError(t, conn.Close())
 	}
+}
+
+// TestConnectionOutlivesTheDial goes on, on the same connection, when what bounded the
+// dialling is over.
+func TestConnectionOutlivesTheDial(t *testing.T) {
+	d, _ := start(t, devnet.Config{})
+	cable := newCable(t, d.WSURL())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	client, err := chain.Dial(ctx, cable.url(), network(d))
+	require.NoError(t, err)
+	defer client.Close()
+	cancel()
+	for range 3 {
+		_, err = client.Head(t.Context())
+		require.NoError(t, err)
+	}
+	cable.mu.Lock()
+	defer cable.mu.Unlock()
+	require.Equal(t, 1, cable.taken)
+}
+
+func TestWatchWantsAnInterval(t *testing.T) {
+	_, client := start(t, devnet.Config{})
+	_, err := chain.Watch(t.Context(), client, 0)
+	require.ErrorContains(t, err, "must be positive")
 }
