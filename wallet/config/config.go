@@ -54,6 +54,8 @@ type document struct {
 		MaxFaceValue      *string  `toml:"max_face_value"`
 		DepositMultiplier *int64   `toml:"deposit_multiplier"`
 		Recipients        []string `toml:"recipients"`
+		MaxGasPrice       *string  `toml:"max_gas_price"`
+		MaxFee            *string  `toml:"max_fee"`
 	} `toml:"limits"`
 }
 
@@ -142,6 +144,8 @@ var keys = map[policy.Setting]string{
 	policy.MaxFaceValue:      "max_face_value",
 	policy.DepositMultiplier: "deposit_multiplier",
 	policy.Recipients:        "recipients",
+	policy.MaxGasPrice:       "max_gas_price",
+	policy.MaxFee:            "max_fee",
 }
 
 // file reads the values.
@@ -166,6 +170,8 @@ func (d *document) file(path string) (*File, error) {
 		{policy.MaxTicketEV, d.Limits.MaxTicketEV, &f.Rules.MaxTicketEV},
 		{policy.MaxTotalEV, d.Limits.MaxTotalEV, &f.Rules.MaxTotalEV},
 		{policy.MaxFaceValue, d.Limits.MaxFaceValue, &f.Rules.MaxFaceValue},
+		{policy.MaxGasPrice, d.Limits.MaxGasPrice, &f.Rules.MaxGasPrice},
+		{policy.MaxFee, d.Limits.MaxFee, &f.Rules.MaxFee},
 	} {
 		if amount.text == nil {
 			continue

@@ -25,14 +25,22 @@ type Limits struct {
 	// Recipients are those who may be paid; nil is anybody.
 	Recipients []common.Address
 
+	// MaxGasPrice is the most that a unit of a transaction's gas may cost, MaxFee the most
+	// that all of it may; nil is no limit.
+	MaxGasPrice, MaxFee *wei.Wei
+
 	// places are where the limits are set, unless they are the defaults.
 	places map[Setting]place
 }
 
 // Default returns the limits that hold unless the user sets others: a ticket EV of
-// 3000 gwei, 20000 gwei a batch, a deposit of one face value; any face value and any
-// recipient.
-func Default() Limits { return Limits{Limits: pm.DefaultLimits()} }
+// 3000 gwei, 20000 gwei a batch, a deposit of one face value, any face value and any
+// recipient; any gas price, and 0.05 ETH for the gas of a transaction. Without that last
+// one a node that names absurd prices could have an account spend all it has.
+func Default() Limits {
+	maxFee := wei.FromUint64(50_000_000_000_000_000)
+	return Limits{Limits: pm.DefaultLimits(), MaxFee: &maxFee}
+}
 
 // Check tells whether n tickets may be made from params. It is pm.Limits.Check with
 // the user's pinned recipient and face value before it.

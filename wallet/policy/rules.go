@@ -22,11 +22,13 @@ const (
 	MaxFaceValue      Setting = "max-face-value"
 	DepositMultiplier Setting = "deposit-multiplier"
 	Recipients        Setting = "recipient"
+	MaxGasPrice       Setting = "max-gas-price"
+	MaxFee            Setting = "max-fee"
 )
 
 // Settings returns all limits.
 func Settings() []Setting {
-	return []Setting{MaxTicketEV, MaxTotalEV, MaxFaceValue, DepositMultiplier, Recipients}
+	return []Setting{MaxTicketEV, MaxTotalEV, MaxFaceValue, DepositMultiplier, Recipients, MaxGasPrice, MaxFee}
 }
 
 // Flag is the setting on a command line.
@@ -44,6 +46,10 @@ type Rules struct {
 
 	// Recipients are the ones that may be paid.
 	Recipients []common.Address
+
+	// MaxGasPrice is the most that a unit of a transaction's gas may cost, MaxFee the most
+	// that all of it may.
+	MaxGasPrice, MaxFee *wei.Wei
 
 	// Binding tells that what is set later may tighten these rules and not loosen them.
 	// What tightens a binding rule binds in its place.
@@ -75,6 +81,8 @@ func (l Limits) With(r Rules) (Limits, error) {
 		{MaxTicketEV, r.MaxTicketEV, l.MaxEV, func(w wei.Wei) { l.MaxEV = w.Rat() }},
 		{MaxTotalEV, r.MaxTotalEV, l.MaxTotalEV, func(w wei.Wei) { l.MaxTotalEV = w.Rat() }},
 		{MaxFaceValue, r.MaxFaceValue, ratOf(l.MaxFaceValue), func(w wei.Wei) { l.MaxFaceValue = &w }},
+		{MaxGasPrice, r.MaxGasPrice, ratOf(l.MaxGasPrice), func(w wei.Wei) { l.MaxGasPrice = &w }},
+		{MaxFee, r.MaxFee, ratOf(l.MaxFee), func(w wei.Wei) { l.MaxFee = &w }},
 	} {
 		if amount.asked == nil {
 			continue

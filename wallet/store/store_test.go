@@ -116,7 +116,7 @@ func TestRefusesANewerSchema(t *testing.T) {
 	_, err = Open(t.Context(), path)
 	var schema *SchemaError
 	require.ErrorAs(t, err, &schema)
-	require.Equal(t, SchemaError{Path: path, Found: 7, Known: 2}, *schema)
+	require.Equal(t, SchemaError{Path: path, Found: 7, Known: schemaVersion()}, *schema)
 	require.ErrorContains(t, err, "newer pmctl")
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -39,15 +40,21 @@ func (e *InsufficientFundsError) Hint() string {
 	return fmt.Sprintf("send at least %s to %s, or choose smaller amounts", e.Missing, e.Account)
 }
 
-// NotMinedError is a transaction that was sent and is not mined yet: it may still be.
+// NotMinedError is a transaction that was sent and is not mined yet, or not deep enough:
+// it may still be.
 type NotMinedError struct {
 	// Hash names the transaction.
 	Hash common.Hash
+	// In is the block that has it, with too few others on top; nil when none has.
+	In *big.Int
 	// Err is why the waiting ended.
 	Err error
 }
 
 func (e *NotMinedError) Error() string {
+	if e.In != nil {
+		return fmt.Sprintf("transaction %s is in block %v and has too few confirmations: %v", e.Hash, e.In, e.Err)
+	}
 	return fmt.Sprintf("transaction %s was sent and is not mined yet: %v", e.Hash, e.Err)
 }
 
@@ -56,7 +63,7 @@ func (e *NotMinedError) Unwrap() error { return e.Err }
 
 // Hint says what to do.
 func (e *NotMinedError) Hint() string {
-	return "it may still be mined: look at pmctl status before you send another one"
+	return "it may still be mined: pmctl tx list shows it; the same command again goes on with it, and sends no second one"
 }
 
 // waitEnded is a context's error in the words of somebody who waited.
@@ -89,7 +96,7 @@ func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
 
 // Hint says what to do.
 func (e *UnknownOutcomeError) Hint() string {
-	return "it may still be mined: look at pmctl status before you send another one"
+	return "it may still be mined: pmctl tx list shows it; the same command again goes on with it, and sends no second one"
 }
 
 // FailedError is a transaction that was mined and reverted: it changed nothing but
@@ -113,3 +120,30 @@ func (e *FailedError) Unwrap() error { return e.Err }
 
 // Is matches pm.ErrTxFailed.
 func (e *FailedError) Is(target error) bool { return target == pm.ErrTxFailed }
+
+// CancelledError is an intent in whose place nothing was mined.
+type CancelledError struct {
+	// Hash names the transaction that did nothing, Nonce the nonce that it took.
+	Hash  common.Hash
+	Nonce uint64
+}
+
+func (e *CancelledError) Error() string {
+	return fmt.Sprintf("it was cancelled: transaction %s, which does nothing, was mined with nonce %d in its place", e.Hash, e.Nonce)
+}
+
+// LostError is an intent none of whose transactions can be mined any more.
+type LostError struct {
+	// Hash names its newest transaction, Nonce the nonce.
+	Hash  common.Hash
+	Nonce uint64
+}
+
+func (e *LostError) Error() string {
+	return fmt.Sprintf("transaction %s can never be mined: another transaction of the account, which pmctl did not send, has its nonce %d", e.Hash, e.Nonce)
+}
+
+// Hint says what to do.
+func (e *LostError) Hint() string {
+	return "nothing of it was done; run the command again, with another --request-id if it had one"
+}

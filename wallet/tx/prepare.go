@@ -23,6 +23,8 @@ type Backend interface {
 	EstimateGas(ctx context.Context, msg ethereum.CallMsg) (uint64, error)
 	EstimateGasAsRich(ctx context.Context, msg ethereum.CallMsg) (uint64, error)
 	CallContract(ctx context.Context, msg ethereum.CallMsg, block *big.Int) ([]byte, error)
+	NonceAt(ctx context.Context, account common.Address) (uint64, error)
+	KnowsTransaction(ctx context.Context, hash common.Hash) (bool, error)
 	SendTransaction(ctx context.Context, tx *types.Transaction) error
 	TransactionReceipt(ctx context.Context, hash common.Hash) (*types.Receipt, error)
 }
@@ -63,14 +65,11 @@ const gasMargin = 5
 
 // Prepare simulates a call, prices it and checks that the account can pay. It fails
 // with *chain.RevertError when the contract would refuse, with
-// *InsufficientFundsError when the account cannot pay, and with the node's errors.
-func Prepare(ctx context.Context, node Backend, from common.Address, call Call) (*Prepared, error) {
+// *InsufficientFundsError when the account cannot pay, with *PriceError when the gas costs
+// more than the caps allow, and with the node's errors.
+func Prepare(ctx context.Context, node Backend, from common.Address, call Call, caps Caps) (*Prepared, error) {
 	p := &Prepared{Call: call, From: from}
-	held, err := node.BalanceAt(ctx, from)
-	if err != nil {
-		return nil, err
-	}
-	balance, err := wei.FromBig(held)
+	balance, err := balanceOf(ctx, node, from)
 	if err != nil {
 		return nil, err
 	}
@@ -80,17 +79,34 @@ func Prepare(ctx context.Context, node Backend, from common.Address, call Call) 
 	if call.Gas != 0 {
 		p.GasLimit = call.Gas
 	}
-	if err := p.price(ctx, node); err != nil {
+	if err := p.price(ctx, node, caps); err != nil {
 		return nil, err
 	}
-	need, err := call.Value.Add(p.MaxFee)
-	if err != nil {
+	if err := p.payable(balance); err != nil {
 		return nil, err
-	}
-	if missing, err := need.Sub(balance); err == nil && !missing.IsZero() {
-		return nil, &InsufficientFundsError{Account: from, Have: balance, Need: need, Missing: missing, Value: call.Value, MaxFee: p.MaxFee}
 	}
 	return p, nil
+}
+
+func balanceOf(ctx context.Context, node Backend, account common.Address) (wei.Wei, error) {
+	held, err := node.BalanceAt(ctx, account)
+	if err != nil {
+		return wei.Wei{}, err
+	}
+	return wei.FromBig(held)
+}
+
+// payable fails with *InsufficientFundsError when a balance does not cover the call.
+func (p *Prepared) payable(balance wei.Wei) error {
+	need, err := p.Value.Add(p.MaxFee)
+	if err != nil {
+		return err
+	}
+	missing, err := need.Sub(balance)
+	if err != nil || missing.IsZero() {
+		return nil // there is more than is needed, or just as much
+	}
+	return &InsufficientFundsError{Account: p.From, Have: balance, Need: need, Missing: missing, Value: p.Value, MaxFee: p.MaxFee}
 }
 
 // simulate makes a call without sending it, and returns the gas limit to send it with.
@@ -110,27 +126,20 @@ func (p *Prepared) message() ethereum.CallMsg {
 	return ethereum.CallMsg{From: p.From, To: &p.To, Value: p.Value.Big(), Data: p.Data}
 }
 
-// price sets what a unit of gas may cost: twice the newest base fee, which covers its
-// rise over six full blocks, and the tip that the node suggests.
-func (p *Prepared) price(ctx context.Context, node Backend) error {
-	head, err := node.Head(ctx)
+// price sets what the gas may cost, under the caps.
+func (p *Prepared) price(ctx context.Context, node Backend, caps Caps) error {
+	asked, err := ask(ctx, node)
 	if err != nil {
 		return err
 	}
-	if head.BaseFee == nil {
-		price, err := node.SuggestGasPrice(ctx)
-		if err != nil {
-			return err
-		}
-		p.legacy, p.FeeCap, p.TipCap = true, price, price
-	} else {
-		tip, err := node.SuggestGasTipCap(ctx)
-		if err != nil {
-			return err
-		}
-		p.TipCap = tip
-		p.FeeCap = new(big.Int).Add(new(big.Int).Lsh((*big.Int)(head.BaseFee), 1), tip)
+	if asked, err = caps.under(asked, p.GasLimit); err != nil {
+		return err
 	}
+	return p.set(asked)
+}
+
+func (p *Prepared) set(asked prices) error {
+	p.FeeCap, p.TipCap, p.legacy = asked.cap, asked.tip, asked.legacy
 	feeCap, err := wei.FromBig(p.FeeCap)
 	if err != nil {
 		return err
@@ -138,6 +147,9 @@ func (p *Prepared) price(ctx context.Context, node Backend) error {
 	p.MaxFee, err = feeCap.Mul(p.GasLimit)
 	return err
 }
+
+// Legacy tells that the chain knows no base fee.
+func (p *Prepared) Legacy() bool { return p.legacy }
 
 // transaction is the call as an unsigned transaction with its nonce.
 func (p *Prepared) transaction(chainID *big.Int, nonce uint64) *types.Transaction {

@@ -37,8 +37,6 @@ func Send(ctx context.Context, node Backend, signer Signer, p *Prepared) (*types
 	if err != nil {
 		return nil, fmt.Errorf("sign the transaction: %w", err)
 	}
-	// The transaction exists from here on, whatever the node answers: a journal would
-	// take it down before it is sent.
 	if err := node.SendTransaction(ctx, signed); err != nil {
 		if strings.Contains(err.Error(), alreadyKnown) {
 			return signed, nil
@@ -50,15 +48,6 @@ func Send(ctx context.Context, node Backend, signer Signer, p *Prepared) (*types
 	}
 	return signed, nil
 }
-
-// alreadyKnown is what nodes answer when the very same transaction, by its hash,
-// waits in their pool already. Their errors have no code for it.
-const alreadyKnown = "already known"
-
-const (
-	firstPoll = 100 * time.Millisecond
-	lastPoll  = 2 * time.Second
-)
 
 // Wait returns a transaction's receipt once it is mined. It fails with
 // *NotMinedError when ctx ends first, and with *FailedError when it reverted.
@@ -89,14 +78,14 @@ func Wait(ctx context.Context, node Backend, hash common.Hash) (*types.Receipt, 
 	}
 }
 
-// Replay asks why a mined transaction failed: it makes the same call on the state
-// before its block. It returns a *chain.RevertError, or nil when that cannot be told.
-func (p *Prepared) Replay(ctx context.Context, node Backend, receipt *types.Receipt) error {
-	if receipt == nil || receipt.BlockNumber == nil || receipt.BlockNumber.Sign() == 0 {
+// replay asks why a mined transaction failed: it makes the same call on the state before
+// its block. It returns a *chain.RevertError, or nil when that cannot be told.
+func replay(ctx context.Context, node Backend, from common.Address, sent *types.Transaction, receipt *types.Receipt) error {
+	if receipt.BlockNumber == nil || receipt.BlockNumber.Sign() == 0 {
 		return nil
 	}
 	before := new(big.Int).Sub(receipt.BlockNumber, big.NewInt(1))
-	_, err := node.CallContract(ctx, p.message(), before)
+	_, err := node.CallContract(ctx, ethereum.CallMsg{From: from, To: sent.To(), Value: sent.Value(), Data: sent.Data()}, before)
 	var revert *chain.RevertError
 	if errors.As(err, &revert) {
 		return revert
@@ -122,7 +111,7 @@ func NewAccount(node Backend, signer Signer) *Account { return &Account{node: no
 func (a *Account) Send(ctx context.Context, to common.Address, value wei.Wei, data []byte) (*types.Transaction, error) {
 	a.sending.Lock()
 	defer a.sending.Unlock()
-	p, err := Prepare(ctx, a.node, a.signer.Address(), Call{To: to, Value: value, Data: data})
+	p, err := Prepare(ctx, a.node, a.signer.Address(), Call{To: to, Value: value, Data: data}, Caps{})
 	if err != nil {
 		return nil, err
 	}

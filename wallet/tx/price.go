@@ -1,0 +1,115 @@
+package tx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Caps are the most that a transaction may cost, its replacements included; nil is no
+// cap.
+type Caps struct {
+	// Price is the most that a unit of gas may cost, Fee the most that all of it may, in
+	// wei.
+	Price, Fee *wei.Wei
+}
+
+// ErrPrice is matched by *PriceError.
+var ErrPrice = errors.New("the gas costs more than is allowed")
+
+// PriceError is gas that costs more than the caps allow.
+type PriceError struct {
+	// What is capped: the price of a unit of gas, or the fee for all of it.
+	What string
+	// Needed is what it costs at the least now, Cap what is allowed.
+	Needed, Cap wei.Wei
+}
+
+func (e *PriceError) Error() string {
+	return fmt.Sprintf("the %s is at least %s now, above the limit of %s", e.What, e.Needed, e.Cap)
+}
+
+// Hint says what to do.
+func (e *PriceError) Hint() string {
+	return "wait for a lower price, or raise the limit: --max-gas-price, --max-fee, or the config file where that sets it"
+}
+
+// Is matches ErrPrice.
+func (e *PriceError) Is(target error) bool { return target == ErrPrice }
+
+// What the caps are about.
+const (
+	priceOfGas = "price of a unit of gas"
+	feeOfAll   = "fee for the gas"
+)
+
+// prices is what the chain wants for a unit of gas.
+type prices struct {
+	// cap is the most to offer, tip what the miner gets of it, least what it takes now
+	// to be mined: the base fee and the tip, or the price where there is no base fee.
+	cap, tip, least *big.Int
+	legacy          bool
+}
+
+// ask reads the prices: a cap of twice the newest base fee covers its rise over six
+// full blocks.
+func ask(ctx context.Context, node Backend) (prices, error) {
+	head, err := node.Head(ctx)
+	if err != nil {
+		return prices{}, err
+	}
+	if head.BaseFee == nil {
+		price, err := node.SuggestGasPrice(ctx)
+		return prices{cap: price, tip: price, least: price, legacy: true}, err
+	}
+	tip, err := node.SuggestGasTipCap(ctx)
+	if err != nil {
+		return prices{}, err
+	}
+	base := (*big.Int)(head.BaseFee)
+	return prices{
+		cap:   new(big.Int).Add(new(big.Int).Lsh(base, 1), tip),
+		tip:   tip,
+		least: new(big.Int).Add(base, tip),
+	}, nil
+}
+
+// under lowers the price to the caps. It fails with *PriceError where that is below
+// what it takes.
+func (c Caps) under(p prices, gas uint64) (prices, error) {
+	if c.Price != nil {
+		p.cap = smaller(p.cap, c.Price.Big())
+		if p.cap.Cmp(p.least) < 0 {
+			return p, priceError(priceOfGas, p.least, *c.Price)
+		}
+	}
+	if c.Fee != nil && gas > 0 {
+		units := new(big.Int).SetUint64(gas)
+		p.cap = smaller(p.cap, new(big.Int).Quo(c.Fee.Big(), units))
+		if p.cap.Cmp(p.least) < 0 {
+			return p, priceError(feeOfAll, new(big.Int).Mul(p.least, units), *c.Fee)
+		}
+	}
+	if p.legacy {
+		p.tip = p.cap
+	}
+	return p, nil
+}
+
+func priceError(what string, needed *big.Int, cap wei.Wei) error {
+	amount, err := wei.FromBig(needed)
+	if err != nil {
+		return err
+	}
+	return &PriceError{What: what, Needed: amount, Cap: cap}
+}
+
+func smaller(a, b *big.Int) *big.Int {
+	if a.Cmp(b) < 0 {
+		return a
+	}
+	return b
+}
