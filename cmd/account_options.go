@@ -194,18 +194,9 @@ func (o *accountOptions) account(ctx context.Context, env *Env) (*keystore.Store
 	if err != nil {
 		return nil, accounts.Account{}, err
 	}
-	from, err := env.pick(o.from, "ETH_FROM", func(f *config.File) string {
-		if f.From == nil {
-			return ""
-		}
-		return f.From.Hex()
-	})
+	from, err := o.named(env)
 	if err != nil {
 		return nil, accounts.Account{}, err
-	}
-	name := "ETH_FROM"
-	if o.from != "" {
-		name = "--from"
 	}
 	if from == "" {
 		account, err := store.Default()
@@ -215,12 +206,43 @@ func (o *accountOptions) account(ctx context.Context, env *Env) (*keystore.Store
 		}
 		return store, account, err
 	}
-	address, err := parseAddress(name, from)
+	address, err := o.parse(from)
 	if err != nil {
 		return nil, accounts.Account{}, err
 	}
 	account, err := store.Find(address)
 	return store, account, err
+}
+
+// named is the account that the user names, "" when there is none to name.
+func (o *accountOptions) named(env *Env) (string, error) {
+	return env.pick(o.from, "ETH_FROM", func(f *config.File) string {
+		if f.From == nil {
+			return ""
+		}
+		return f.From.Hex()
+	})
+}
+
+func (o *accountOptions) parse(from string) (common.Address, error) {
+	if o.from != "" {
+		return parseAddress("--from", from)
+	}
+	return parseAddress("ETH_FROM", from)
+}
+
+// address is the account that acts, where its key is not needed: it need not be in the
+// keystore.
+func (o *accountOptions) address(ctx context.Context, env *Env) (common.Address, error) {
+	from, err := o.named(env)
+	if err != nil {
+		return common.Address{}, err
+	}
+	if from != "" {
+		return o.parse(from)
+	}
+	_, found, err := o.account(ctx, env)
+	return found.Address, err
 }
 
 func chooseAccount(ctx context.Context, env *Env, all []accounts.Account) (accounts.Account, error) {

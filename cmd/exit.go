@@ -88,7 +88,7 @@ func classify(err error) outcome {
 	}
 	var out outcome
 	switch {
-	case as(new(*usageError)):
+	case as(new(*usageError), new(*tx.RequestError)):
 		out = outcome{exitUsage, "usage", ""}
 	case as(new(*tx.NotMinedError), new(*tx.UnknownOutcomeError)):
 		// Before cancelled: what was sent is not undone by Ctrl-C.
@@ -99,7 +99,7 @@ func classify(err error) outcome {
 		out = outcome{exitNotMined, "unreported", ""}
 	case is(context.Canceled, errCancelled):
 		out = outcome{exitCancelled, "cancelled", ""}
-	case is(policy.ErrLimit, errOtherStore, redeem.ErrTooEarly, redeem.ErrNotWorthGas):
+	case is(policy.ErrLimit, errOtherStore, redeem.ErrTooEarly, redeem.ErrNotWorthGas, tx.ErrPrice):
 		out = outcome{exitLimit, "limit", ""}
 	case is(tx.ErrInsufficientFunds, policy.ErrFunds, pm.ErrInsufficientSenderReserve):
 		out = outcome{exitFunds, "insufficient_funds", ""}

@@ -8,7 +8,6 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -71,42 +70,52 @@ func (r *run) fund(cmd *cobra.Command, o *fundOptions) error {
 			return usagef("--for: the zero address is nobody's: what it is given is lost")
 		}
 	}
-	return r.transact(cmd, &o.transactOptions, func(_ context.Context, s situation) (intent, error) {
-		if beneficiary == s.account {
-			beneficiary = common.Address{}
-		}
-		return fundIntent(s.status, s.account, beneficiary, deposit, reserve, total), nil
-	})
+	return r.transact(cmd, &o.transactOptions, fundAction(beneficiary, deposit, reserve, total))
 }
 
-func fundIntent(status *chain.Status, account, beneficiary common.Address, deposit, reserve, total wei.Wei) intent {
+func fundAction(beneficiary common.Address, deposit, reserve, total wei.Wei) action {
+	label := fmt.Sprintf("fund %s of deposit and %s of reserve", deposit, reserve)
+	if beneficiary != (common.Address{}) {
+		label += " for " + beneficiary.Hex()
+	}
+	return action{
+		label: label,
+		plan: func(_ context.Context, s situation) (proposal, error) {
+			return proposeFunding(s, beneficiary, deposit, reserve, total), nil
+		},
+		report: eventsOf(readFunding),
+	}
+}
+
+func proposeFunding(s situation, beneficiary common.Address, deposit, reserve, total wei.Wei) proposal {
 	broker := contract.NewTicketBroker()
 	whose := "your"
 	data := broker.PackFundDepositAndReserve(deposit.Big(), reserve.Big())
 	var say []string
 	switch {
-	case beneficiary != (common.Address{}):
+	case beneficiary != (common.Address{}) && beneficiary != s.account:
 		whose = beneficiary.Hex() + "'s"
 		data = broker.PackFundDepositAndReserveFor(beneficiary, deposit.Big(), reserve.Big())
 		say = append(say, fmt.Sprintf("The funds become %s own: you cannot take them back, only that account can withdraw them.", whose))
-	case status.Sender.Unlocking():
+	case s.status.Sender.Unlocking():
 		say = append(say, "This cancels the unlock that is in progress: your funds become locked again.")
 	}
-	say = append([]string{fmt.Sprintf("This adds %s to %s deposit and %s to %s reserve.", deposit, whose, reserve, whose)}, say...)
-	return intent{
-		call: func(to common.Address) tx.Call { return tx.Call{To: to, Value: total, Data: data} },
-		say:  say,
+	return proposal{
+		call: tx.Call{To: s.status.Contracts.TicketBroker, Value: total, Data: data},
+		say:  append([]string{fmt.Sprintf("This adds %s to %s deposit and %s to %s reserve.", deposit, whose, reserve, whose)}, say...),
 		ask:  fmt.Sprintf("Move %s to the contract?", total),
-		report: eventsOf(func(log *types.Log) (event, bool) {
-			if e, err := broker.UnpackDepositFundedEvent(log); err == nil {
-				return amountEvent("DepositFunded", "deposit", e.Sender, e.Amount)
-			}
-			if e, err := broker.UnpackReserveFundedEvent(log); err == nil {
-				return amountEvent("ReserveFunded", "reserve", e.ReserveHolder, e.Amount)
-			}
-			return event{}, false
-		}),
 	}
+}
+
+func readFunding(log *types.Log) (event, bool) {
+	broker := contract.NewTicketBroker()
+	if e, err := broker.UnpackDepositFundedEvent(log); err == nil {
+		return amountEvent("DepositFunded", "deposit", e.Sender, e.Amount)
+	}
+	if e, err := broker.UnpackReserveFundedEvent(log); err == nil {
+		return amountEvent("ReserveFunded", "reserve", e.ReserveHolder, e.Amount)
+	}
+	return event{}, false
 }
 
 // parseAmount reads an amount of a flag; a flag that is not given is 0.

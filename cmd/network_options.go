@@ -22,13 +22,18 @@ type networkOptions struct {
 }
 
 func (o *networkOptions) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.network, "network", "", "`NAME` of the network: "+chain.ArbitrumOne+" or "+chain.Devnet+" (default $PMCTL_NETWORK, else "+chain.ArbitrumOne+")")
+	o.registerNetwork(cmd)
 	cmd.Flags().StringVar(&o.rpcURL, "rpc-url", "", "`URL` of an Ethereum JSON-RPC node (default $ETH_RPC_URL)")
+	o.registerTimeout(cmd)
+}
+
+// registerNetwork is register for commands that ask no node.
+func (o *networkOptions) registerNetwork(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.network, "network", "", "`NAME` of the network: "+chain.ArbitrumOne+" or "+chain.Devnet+" (default $PMCTL_NETWORK, else "+chain.ArbitrumOne+")")
 	cmd.Flags().StringVar(&o.controller, "controller", "", "`ADDRESS` of the registry contract of a network that has no name; goes with --chain-id")
 	cmd.Flags().Uint64Var(&o.chainID, "chain-id", 0, "`ID` of the chain of a network that has no name; goes with --controller")
 	cmd.MarkFlagsRequiredTogether("controller", "chain-id")
 	cmd.MarkFlagsMutuallyExclusive("network", "controller")
-	o.registerTimeout(cmd)
 }
 
 func (o *networkOptions) registerTimeout(cmd *cobra.Command) {

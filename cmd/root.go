@@ -137,6 +137,7 @@ delivers batches of signed lottery tickets.`,
 			newTicketRedeem(r),
 		),
 		newPay(r),
+		newTx(r),
 		newVersion(r),
 	)
 	return root

@@ -107,17 +107,12 @@ no key is opened.`,
 	return cmd
 }
 
-// statusAddress is the address on the command line, or the user's account. An
-// address that is named need not be in the keystore.
+// statusAddress is the address on the command line, or the user's account.
 func statusAddress(ctx context.Context, env *Env, account *accountOptions, args []string) (common.Address, error) {
 	if len(args) == 1 {
 		return parseAddress("ADDRESS", args[0])
 	}
-	if account.from != "" {
-		return parseAddress("--from", account.from)
-	}
-	_, found, err := account.account(ctx, env)
-	return found.Address, err
+	return account.address(ctx, env)
 }
 
 func newStatusResult(network chain.Network, address common.Address, s *chain.Status) statusResult {

@@ -12,13 +12,13 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/redeem"
-	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -87,9 +87,33 @@ func (r *run) redeem(cmd *cobra.Command, o *redeemOptions, file string) error {
 	if len(tickets.Left()) == 0 {
 		return nothingToRedeem(tickets)
 	}
-	return r.transact(cmd, &o.transactOptions, func(ctx context.Context, s situation) (intent, error) {
-		return redeemIntent(ctx, s, tickets, o.policy)
-	})
+	return r.transact(cmd, &o.transactOptions, redeemAction(tickets, o.policy))
+}
+
+// redeemAction redeems the winners among tickets.
+func redeemAction(tickets redeem.Tickets, policy redeem.Policy) action {
+	won := tickets.Left()
+	hashes := make([]byte, 0, len(won)*common.HashLength)
+	for _, t := range won {
+		hashes = append(hashes, t.Hash().Bytes()...)
+	}
+	return action{
+		label: fmt.Sprintf("redeem %s (%s)", plural(fmt.Sprint(len(won)), "winning ticket"), crypto.Keccak256Hash(hashes)),
+		plan: func(ctx context.Context, s situation) (proposal, error) {
+			return proposeRedemption(ctx, s, tickets, policy)
+		},
+		report: func(ctx context.Context, s situation, receipt *types.Receipt, result *transactionResult) error {
+			// An earlier run may have sent the transaction: it says itself which tickets
+			// it redeemed.
+			left := tickets.Left()
+			if err := left.Settle(s.status.Contracts.TicketBroker, receipt.Logs); err != nil {
+				return err
+			}
+			left.Explain(ctx, s.client, s.account)
+			result.Tickets = outcomes(tickets)
+			return passedOver(left)
+		},
+	}
 }
 
 // errNoTicketsToRedeem is returned for a document without tickets.
@@ -148,37 +172,25 @@ func selectNonces(batch *pm.TicketBatch, nonces []int) error {
 	return nil
 }
 
-// redeemIntent is the transaction for the winners that the contract would pay.
-func redeemIntent(ctx context.Context, s situation, tickets redeem.Tickets, policy redeem.Policy) (intent, error) {
+// proposeRedemption is the transaction for the winners that the contract would pay.
+func proposeRedemption(ctx context.Context, s situation, tickets redeem.Tickets, policy redeem.Policy) (proposal, error) {
 	if err := tickets.Judge(ctx, s.client, s.account, policy); err != nil {
-		return intent{}, err
+		return proposal{}, err
 	}
 	left := tickets.Left()
 	if len(left) == 0 {
-		return intent{}, nothingToRedeem(tickets)
+		return proposal{}, nothingToRedeem(tickets)
 	}
-	broker := s.status.Contracts.TicketBroker
-	call, err := left.Call(broker)
+	call, err := left.Call(s.status.Contracts.TicketBroker)
 	if err != nil {
-		return intent{}, err
+		return proposal{}, err
 	}
 	say, total, err := sayRedemption(s.account, tickets, left)
-	if err != nil {
-		return intent{}, err
-	}
-	return intent{
-		call: func(common.Address) tx.Call { return call },
+	return proposal{
+		call: call,
 		say:  say,
 		ask:  fmt.Sprintf("Redeem %s for %s?", plural(fmt.Sprint(len(left)), "ticket"), total),
-		report: func(ctx context.Context, receipt *types.Receipt, result *transactionResult) error {
-			if err := left.Settle(broker, receipt.Logs); err != nil {
-				return err
-			}
-			left.Explain(ctx, s.client, s.account)
-			result.Tickets = outcomes(tickets)
-			return passedOver(left)
-		},
-	}, nil
+	}, err
 }
 
 // sayRedemption says what a redemption will do, and how much it pays.

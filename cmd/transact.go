@@ -4,42 +4,81 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"time"
 
+	"github.com/ethereum/go-ethereum/accounts"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/redeem"
+	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/tx"
-	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // transactOptions are what every command takes that sends a transaction.
 type transactOptions struct {
-	network networkOptions
-	account accountOptions
-	yes     bool
-	noWait  bool
+	network   networkOptions
+	account   accountOptions
+	fees      feeOptions
+	mining    miningOptions
+	requestID string
+	dryRun    bool
+	unsigned  bool
+	yes       bool
 }
 
 func (o *transactOptions) register(cmd *cobra.Command) {
 	o.network.register(cmd)
 	o.account.register(cmd)
+	o.fees.register(cmd)
+	o.mining.register(cmd)
+	cmd.Flags().StringVar(&o.requestID, "request-id", "", "`ID` of your own: the same command with it again goes on with the same transaction, and never sends a second one")
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the call, what the simulation says, and the highest price; sign and send nothing")
+	cmd.Flags().BoolVar(&o.unsigned, "unsigned", false, "write the transaction for pmctl tx sign on another machine; no key is needed here")
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
-	cmd.Flags().BoolVar(&o.noWait, "no-wait", false, "print the transaction's hash as soon as it is sent, without waiting until it is mined")
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "unsigned", "no-wait")
 }
 
-// intent is one thing to do with the TicketBroker contract.
-type intent struct {
-	// call is the transaction, and say what it will do: a sentence each.
-	call func(broker common.Address) tx.Call
-	say  []string
-	// ask is the question that a person answers.
-	ask string
+// miningOptions say how long a transaction is waited for.
+type miningOptions struct {
+	noWait        bool
+	confirmations uint64
+}
+
+func (o *miningOptions) register(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&o.noWait, "no-wait", false, "print the transaction's hash as soon as it is sent, without waiting until it is mined")
+	o.registerConfirmations(cmd)
+	cmd.MarkFlagsMutuallyExclusive("no-wait", "confirmations")
+}
+
+func (o *miningOptions) registerConfirmations(cmd *cobra.Command) {
+	cmd.Flags().Uint64Var(&o.confirmations, "confirmations", 1, "wait until this `NUMBER` of blocks has the transaction, its own included")
+}
+
+// action is something to do with the TicketBroker contract.
+type action struct {
+	// label says what, for people and for the journal: whoever asks for the same thing
+	// gives the same label.
+	label string
+	// plan decides what to send, or refuses.
+	plan func(context.Context, situation) (proposal, error)
 	// report adds what the contract says that it did to the result of a transaction that
 	// was mined.
-	report func(context.Context, *types.Receipt, *transactionResult) error
+	report reporter
+}
+
+type reporter func(context.Context, situation, *types.Receipt, *transactionResult) error
+
+// proposal is a transaction that may be sent.
+type proposal struct {
+	call tx.Call
+	// say is what it will do: a sentence each.
+	say []string
+	// ask is the question that a person answers.
+	ask string
 }
 
 // situation is what a command finds before it decides what to send.
@@ -49,33 +88,22 @@ type situation struct {
 	account common.Address
 }
 
-// event is what a contract says that it did.
-type event struct {
-	Name   string            `json:"name"`
-	Fields map[string]string `json:"fields"`
-	text   string
-}
-
-// transactionResult is what a command that sends a transaction answers.
-type transactionResult struct {
-	Hash common.Hash `json:"hash"`
-	// Mined tells that it was waited for; the fields below are set only then.
-	Mined   bool     `json:"mined"`
-	Block   string   `json:"block,omitempty"`
-	GasUsed string   `json:"gas_used,omitempty"`
-	Fee     *wei.Wei `json:"fee,omitempty"`
-	Events  []event  `json:"events,omitempty"`
-	// Tickets are those of a redemption, with what became of each.
-	Tickets []ticketOutcome `json:"tickets,omitempty"`
-}
-
-// planner decides what to send, or refuses.
-type planner func(context.Context, situation) (intent, error)
-
-// transact does what plan says. Nothing is signed before the call was simulated,
-// priced, shown and agreed to.
-func (r *run) transact(cmd *cobra.Command, o *transactOptions, plan planner) error {
-	store, account, err := o.account.account(cmd.Context(), r.Env)
+// transact does an action once: it goes on with what an earlier run of the same command
+// has begun, or begins it.
+func (r *run) transact(cmd *cobra.Command, o *transactOptions, a action) error {
+	if o.mining.confirmations == 0 {
+		return usagef("--confirmations 0: it must be at least 1; --no-wait does not wait at all")
+	}
+	caps, err := o.fees.caps(r.Env)
+	if err != nil {
+		return err
+	}
+	t := &transacting{run: r, options: o, action: a, caps: caps}
+	if o.unsigned {
+		t.account.Address, err = o.account.address(cmd.Context(), r.Env)
+	} else {
+		t.keys, t.account, err = o.account.account(cmd.Context(), r.Env)
+	}
 	if err != nil {
 		return err
 	}
@@ -89,127 +117,187 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, plan planner) err
 		return err
 	}
 	defer client.Close()
-	status, err := client.Status(ctx, account.Address)
+	status, err := client.Status(ctx, t.account.Address)
 	if err != nil {
 		return err
 	}
-	if status.Paused {
-		return &chain.RevertError{Reason: chain.ErrPaused.Error()}
+	t.situation = situation{client, status, t.account.Address}
+	if o.dryRun || o.unsigned {
+		return t.withoutSending(ctx)
 	}
-	intent, err := plan(ctx, situation{client, status, account.Address})
+	journal, err := r.openJournal(cmd.Context(), client.Network())
 	if err != nil {
 		return err
 	}
-	prepared, err := tx.Prepare(ctx, client, account.Address, intent.call(status.Contracts.TicketBroker))
+	defer journal.close()
+	t.journal = journal.Journal
+	err = t.do(cmd.Context(), ctx)
+	if t.intent != nil {
+		err = errors.Join(err, t.end(cmd.Context(), err))
+	}
+	return err
+}
+
+// transacting is an action under way.
+type transacting struct {
+	run     *run
+	options *transactOptions
+	action  action
+	caps    tx.Caps
+	keys    *keystore.Store
+	account accounts.Account
+	situation
+	journal *store.Journal
+	// intent is set from when it is in the journal.
+	intent *tx.Intent
+}
+
+// do takes the command's own context, which only a signal ends, and one that --timeout
+// ends too.
+func (t *transacting) do(command, ctx context.Context) (err error) {
+	resume := func() error {
+		t.intent, err = t.journal.Resume(ctx, t.account.Address, t.options.requestID, t.action.label)
+		return err
+	}
+	if err := resume(); err != nil {
+		return err
+	}
+	if t.intent == nil {
+		err = t.begin(command, ctx)
+		if errors.Is(err, tx.ErrTaken) {
+			err = resume()
+		}
+		if err != nil {
+			return err
+		}
+	} else {
+		t.run.note("continues transaction %s, which an earlier run signed at %s: no second one is sent",
+			t.intent.Newest().Hash(), t.intent.CreatedAt.Format(time.RFC3339))
+	}
+	return t.finish(command)
+}
+
+// prepare has the action decide what to send, and simulates and prices it.
+func (t *transacting) prepare(ctx context.Context) (*tx.Prepared, proposal, error) {
+	if t.status.Paused {
+		return nil, proposal{}, &chain.RevertError{Reason: chain.ErrPaused.Error()}
+	}
+	p, err := t.action.plan(ctx, t.situation)
+	if err != nil {
+		return nil, p, err
+	}
+	prepared, err := tx.Prepare(ctx, t.client, t.account.Address, p.call, t.caps)
+	return prepared, p, err
+}
+
+// withoutSending shows what would be sent, or writes it for another machine.
+func (t *transacting) withoutSending(ctx context.Context) error {
+	prepared, proposal, err := t.prepare(ctx)
 	if err != nil {
 		return err
 	}
-	r.note("network   %s (chain id %d)", client.Network().Name, client.Network().ChainID)
-	r.note("account   %s", account.Address)
-	r.note("contract  TicketBroker at %s", status.Contracts.TicketBroker)
-	r.note("gas       at most %s", prepared.MaxFee)
-	for _, sentence := range intent.say {
-		r.note("%s", sentence)
+	if t.options.dryRun {
+		return t.dryRun(prepared, proposal.say)
 	}
+	t.show(prepared, proposal.say)
+	return t.unsigned(ctx, prepared)
+}
+
+// begin simulates and prices the call, shows it, has it agreed to, and sends it. Nothing
+// is signed before.
+func (t *transacting) begin(command, ctx context.Context) error {
+	r, o := t.run, t.options
+	prepared, proposal, err := t.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	t.show(prepared, proposal.say)
 	// Whoever thinks about the answer is not waited for by a node.
-	if err := r.confirm(cmd.Context(), o.yes, intent.ask); err != nil {
+	if err := r.confirm(command, o.yes, proposal.ask); err != nil {
 		return err
 	}
-	signer, err := store.Unlock(cmd.Context(), account, o.account.passphrase.source(r.Env))
+	signer, err := t.keys.Unlock(command, t.account, o.account.passphrase.source(r.Env))
 	if err != nil {
 		return err
 	}
 	defer signer.Close()
-	if err := cmd.Context().Err(); err != nil {
+	if err := command.Err(); err != nil {
 		return err
 	}
-	ctx, cancel, err = o.network.bound(cmd.Context())
+	ctx, cancel, err := o.network.bound(command)
 	if err != nil {
 		return err
 	}
 	defer cancel()
-	sent, err := tx.Send(ctx, client, signer, prepared)
+	intent := &tx.Intent{RequestID: o.requestID, Label: t.action.label}
+	err = tx.Submit(ctx, t.client, t.journal, signer, prepared, intent)
+	if err == nil || intent.ID != "" && errors.As(err, new(*tx.UnknownOutcomeError)) {
+		t.intent = intent
+	}
+	return err
+}
+
+// show tells what is about to be sent.
+func (t *transacting) show(p *tx.Prepared, say []string) {
+	r := t.run
+	r.note("network   %s (chain id %d)", t.client.Network().Name, t.client.Network().ChainID)
+	r.note("account   %s", t.account.Address)
+	r.note("contract  TicketBroker at %s", t.status.Contracts.TicketBroker)
+	r.note("gas       at most %s", p.MaxFee)
+	for _, sentence := range say {
+		r.note("%s", sentence)
+	}
+}
+
+// finish waits until the intent's transaction is mined, unless nobody wants to, and says
+// what happened.
+func (t *transacting) finish(command context.Context) error {
+	ctx, cancel, err := t.options.network.bound(command)
 	if err != nil {
 		return err
 	}
+	defer cancel()
+	return t.run.awaitIntent(ctx, t.situation, t.journal, t.intent, t.options.mining, t.action.report)
+}
+
+// awaitIntent waits for one of an intent's transactions, as the options say, and emits
+// the result.
+func (r *run) awaitIntent(ctx context.Context, s situation, journal tx.Journal, intent *tx.Intent, o miningOptions, report reporter) error {
+	hash := intent.Newest().Hash()
 	if o.noWait {
-		result := transactionResult{Hash: sent.Hash()}
-		return r.emitDone(fmt.Sprintf("transaction %s is sent", sent.Hash()), "pmctl.transaction", result, result.write)
+		result := transactionResult{Hash: hash}
+		return r.emitDone(fmt.Sprintf("transaction %s is sent", hash), "pmctl.transaction", result, result.write)
 	}
-	r.note("sent      %s, waiting until it is mined", sent.Hash())
-	receipt, err := tx.Wait(ctx, client, sent.Hash())
+	r.note("sent      %s, waiting until it is mined", hash)
+	receipt, err := tx.Await(ctx, s.client, journal, intent, o.confirmations)
 	if err != nil {
-		return explainFailure(ctx, client, prepared, receipt, err)
+		return err
 	}
 	result, err := newTransactionResult(receipt)
 	if err != nil {
 		return err
 	}
-	failed := intent.report(ctx, receipt, &result)
+	failed := report(ctx, s, receipt, &result)
 	if len(result.Events) > 0 || len(result.Tickets) > 0 {
 		err = r.emitDone(fmt.Sprintf("transaction %s is mined", result.Hash), "pmctl.transaction", result, result.write)
 	}
 	return errors.Join(err, failed)
 }
 
-// explainFailure adds the contract's reason to a transaction that was mined and
-// failed.
-func explainFailure(ctx context.Context, node tx.Backend, prepared *tx.Prepared, receipt *types.Receipt, err error) error {
-	var failed *tx.FailedError
-	if errors.As(err, &failed) {
-		failed.Err = prepared.Replay(ctx, node, receipt)
-	}
-	return err
+// endPatience bounds the last entry in the journal, which is made after a signal too.
+const endPatience = 5 * time.Second
+
+// end records whether the run knows how the intent went. One that does not is gone on
+// with by the next run of the same command.
+func (t *transacting) end(ctx context.Context, err error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
+	defer cancel()
+	return t.journal.End(ctx, t.intent, !leavesOpen(err))
 }
 
-// newTransactionResult is what a receipt says by itself.
-func newTransactionResult(receipt *types.Receipt) (transactionResult, error) {
-	result := transactionResult{
-		Hash:    receipt.TxHash,
-		Mined:   true,
-		Block:   receipt.BlockNumber.String(),
-		GasUsed: fmt.Sprint(receipt.GasUsed),
-	}
-	if receipt.EffectiveGasPrice == nil {
-		return result, nil
-	}
-	price, err := wei.FromBig(receipt.EffectiveGasPrice)
-	if err != nil {
-		return result, err
-	}
-	fee, err := price.Mul(receipt.GasUsed)
-	result.Fee = &fee
-	return result, err
-}
-
-// eventsOf reports the logs that read makes events of. A transaction without any has
-// not done what it was sent for.
-func eventsOf(read func(*types.Log) (event, bool)) func(context.Context, *types.Receipt, *transactionResult) error {
-	return func(_ context.Context, receipt *types.Receipt, result *transactionResult) error {
-		for _, log := range receipt.Logs {
-			if e, ok := read(log); ok {
-				result.Events = append(result.Events, e)
-			}
-		}
-		if len(result.Events) == 0 {
-			return fmt.Errorf("transaction %s was mined, but the contract does not say that it did anything", result.Hash)
-		}
-		return nil
-	}
-}
-
-func (t transactionResult) write(w io.Writer) error {
-	if !t.Mined {
-		return writeFields(w, []field{{"transaction", t.Hash.Hex()}})
-	}
-	var fields []field
-	for _, e := range t.Events {
-		fields = append(fields, field{"done", e.text})
-	}
-	fields = append(fields, outcomeFields(t.Tickets)...)
-	fields = append(fields, field{"transaction", t.Hash.Hex()}, field{"block", t.Block})
-	if t.Fee != nil {
-		fields = append(fields, field{"gas paid", t.Fee.String()})
-	}
-	return writeFields(w, fields)
+// leavesOpen tells whether a command that ends with err does not know how its
+// transaction went. Whatever is not known for sure is looked at again by a retry.
+func leavesOpen(err error) bool {
+	return err != nil && !errors.As(err, new(*tx.FailedError)) && !errors.As(err, new(*tx.CancelledError)) &&
+		!errors.As(err, new(*tx.LostError)) && !errors.Is(err, redeem.ErrPassedOver)
 }

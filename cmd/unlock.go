@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/big"
 
-	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/spf13/cobra"
 
@@ -24,7 +23,7 @@ and recipients take no new ones shortly before.`,
 		Example: `  pmctl unlock
   pmctl unlock --yes --output json`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return r.transact(cmd, &o, unlockIntent) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return r.transact(cmd, &o, unlockAction()) },
 	}
 	o.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
@@ -32,30 +31,34 @@ and recipients take no new ones shortly before.`,
 	return cmd
 }
 
-func unlockIntent(_ context.Context, s situation) (intent, error) {
-	status, account := s.status, s.account
-	broker := contract.NewTicketBroker()
-	from := new(big.Int).Add(status.Round.Current, status.UnlockPeriod)
-	return intent{
-		call: plainCall(broker.PackUnlock()),
+func unlockAction() action {
+	return action{label: "unlock", plan: proposeUnlock, report: eventsOf(readUnlock)}
+}
+
+func proposeUnlock(_ context.Context, s situation) (proposal, error) {
+	sender, round := s.status.Sender, s.status.Round
+	from := new(big.Int).Add(round.Current, s.status.UnlockPeriod)
+	return proposal{
+		call: tx.Call{To: s.status.Contracts.TicketBroker, Data: contract.NewTicketBroker().PackUnlock()},
 		say: []string{
 			fmt.Sprintf("This unlocks %s of deposit and %s of reserve, together, from round %v on (it is round %v now).",
-				status.Sender.Deposit, status.Sender.Reserve, from, status.Round.Current),
+				sender.Deposit, sender.Reserve, from, round.Current),
 			"Until then your tickets can be redeemed; shortly before, recipients take no more of them.",
 		},
-		ask: fmt.Sprintf("Unlock the deposit and the reserve of %s?", account),
-		report: eventsOf(func(log *types.Log) (event, bool) {
-			e, err := broker.UnpackUnlockEvent(log)
-			if err != nil {
-				return event{}, false
-			}
-			return event{
-				Name:   "Unlock",
-				Fields: map[string]string{"sender": e.Sender.Hex(), "start_round": e.StartRound.String(), "end_round": e.EndRound.String()},
-				text:   fmt.Sprintf("unlocking since round %v; withdraw from round %v", e.StartRound, e.EndRound),
-			}, true
-		}),
+		ask: fmt.Sprintf("Unlock the deposit and the reserve of %s?", s.account),
 	}, nil
+}
+
+func readUnlock(log *types.Log) (event, bool) {
+	e, err := contract.NewTicketBroker().UnpackUnlockEvent(log)
+	if err != nil {
+		return event{}, false
+	}
+	return event{
+		Name:   "Unlock",
+		Fields: map[string]string{"sender": e.Sender.Hex(), "start_round": e.StartRound.String(), "end_round": e.EndRound.String()},
+		text:   fmt.Sprintf("unlocking since round %v; withdraw from round %v", e.StartRound, e.EndRound),
+	}, true
 }
 
 func newUnlockCancel(r *run) *cobra.Command {
@@ -67,30 +70,33 @@ func newUnlockCancel(r *run) *cobra.Command {
 recipients take your tickets.`,
 		Example: `  pmctl unlock cancel`,
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return r.transact(cmd, &o, cancelIntent) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return r.transact(cmd, &o, cancelAction()) },
 	}
 	o.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }
 
-func cancelIntent(_ context.Context, s situation) (intent, error) {
-	broker := contract.NewTicketBroker()
-	return intent{
-		call: plainCall(broker.PackCancelUnlock()),
+func cancelAction() action {
+	return action{label: "unlock cancel", plan: proposeCancel, report: eventsOf(readCancel)}
+}
+
+func proposeCancel(_ context.Context, s situation) (proposal, error) {
+	return proposal{
+		call: tx.Call{To: s.status.Contracts.TicketBroker, Data: contract.NewTicketBroker().PackCancelUnlock()},
 		say:  []string{"This cancels the unlock: the deposit and the reserve are locked again."},
 		ask:  fmt.Sprintf("Cancel the unlock of %s?", s.account),
-		report: eventsOf(func(log *types.Log) (event, bool) {
-			e, err := broker.UnpackUnlockCancelledEvent(log)
-			if err != nil {
-				return event{}, false
-			}
-			return event{Name: "UnlockCancelled", Fields: map[string]string{"sender": e.Sender.Hex()}, text: "the funds of " + e.Sender.Hex() + " are locked again"}, true
-		}),
 	}, nil
 }
 
-// plainCall is a call that moves no ether.
-func plainCall(data []byte) func(common.Address) tx.Call {
-	return func(to common.Address) tx.Call { return tx.Call{To: to, Data: data} }
+func readCancel(log *types.Log) (event, bool) {
+	e, err := contract.NewTicketBroker().UnpackUnlockCancelledEvent(log)
+	if err != nil {
+		return event{}, false
+	}
+	return event{
+		Name:   "UnlockCancelled",
+		Fields: map[string]string{"sender": e.Sender.Hex()},
+		text:   "the funds of " + e.Sender.Hex() + " are locked again",
+	}, true
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -23,36 +24,37 @@ the unlock period is over. The contract knows no partial withdrawal.`,
 		Example: `  pmctl withdraw
   pmctl withdraw --yes --output json`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return r.transact(cmd, &o, withdrawIntent) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return r.transact(cmd, &o, withdrawAction()) },
 	}
 	o.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }
 
-func withdrawIntent(_ context.Context, s situation) (intent, error) {
-	status, account := s.status, s.account
-	broker := contract.NewTicketBroker()
-	total, err := status.Sender.Deposit.Add(status.Sender.Reserve)
+func withdrawAction() action {
+	return action{label: "withdraw", plan: proposeWithdrawal, report: eventsOf(readWithdrawal)}
+}
+
+func proposeWithdrawal(_ context.Context, s situation) (proposal, error) {
+	sender := s.status.Sender
+	total, err := sender.Deposit.Add(sender.Reserve)
+	return proposal{
+		call: tx.Call{To: s.status.Contracts.TicketBroker, Data: contract.NewTicketBroker().PackWithdraw()},
+		say:  []string{fmt.Sprintf("This pays out %s of deposit and %s of reserve: all of both.", sender.Deposit, sender.Reserve)},
+		ask:  fmt.Sprintf("Withdraw %s to %s?", total, s.account),
+	}, err
+}
+
+func readWithdrawal(log *types.Log) (event, bool) {
+	e, err := contract.NewTicketBroker().UnpackWithdrawalEvent(log)
 	if err != nil {
-		return intent{}, err
+		return event{}, false
 	}
-	return intent{
-		call: plainCall(broker.PackWithdraw()),
-		say:  []string{fmt.Sprintf("This pays out %s of deposit and %s of reserve: all of both.", status.Sender.Deposit, status.Sender.Reserve)},
-		ask:  fmt.Sprintf("Withdraw %s to %s?", total, account),
-		report: eventsOf(func(log *types.Log) (event, bool) {
-			e, err := broker.UnpackWithdrawalEvent(log)
-			if err != nil {
-				return event{}, false
-			}
-			return event{
-				Name:   "Withdrawal",
-				Fields: map[string]string{"sender": e.Sender.Hex(), "deposit": e.Deposit.String(), "reserve": e.Reserve.String()},
-				text:   fmt.Sprintf("withdrew %s of deposit and %s of reserve", weiText(e.Deposit), weiText(e.Reserve)),
-			}, true
-		}),
-	}, nil
+	return event{
+		Name:   "Withdrawal",
+		Fields: map[string]string{"sender": e.Sender.Hex(), "deposit": e.Deposit.String(), "reserve": e.Reserve.String()},
+		text:   fmt.Sprintf("withdrew %s of deposit and %s of reserve", weiText(e.Deposit), weiText(e.Reserve)),
+	}, true
 }
 
 // amountEvent is an event that adds an amount to a sender's deposit or reserve.

@@ -1,0 +1,37 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// openJournal is a network's journal with the store that it is in.
+type openJournal struct {
+	*store.Journal
+	store *store.Store
+}
+
+// openJournal opens the journal of a network's transactions.
+func (r *run) openJournal(ctx context.Context, network chain.Network) (*openJournal, error) {
+	dir, err := r.stateDir()
+	if err != nil {
+		return nil, err
+	}
+	opened, err := store.Open(ctx, filepath.Join(dir, "store.db"))
+	if err != nil {
+		return nil, err
+	}
+	// Local networks share their chain id; each has a controller of its own.
+	name := fmt.Sprintf("%d/%s", network.ChainID, network.Controller)
+	return &openJournal{opened.Journal(name), opened}, nil
+}
+
+func (j *openJournal) close() {
+	// Whatever was recorded is on disk; a lock that stays is taken for a run that died.
+	_ = j.Journal.Close()
+	_ = j.store.Close()
+}

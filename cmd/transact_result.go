@@ -1,0 +1,92 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// event is what a contract says that it did.
+type event struct {
+	Name   string            `json:"name"`
+	Fields map[string]string `json:"fields"`
+	text   string
+}
+
+// transactionResult is what a command that sends a transaction answers.
+type transactionResult struct {
+	Hash common.Hash `json:"hash"`
+	// Mined tells that it was waited for; the fields below are set only then.
+	Mined   bool     `json:"mined"`
+	Block   string   `json:"block,omitempty"`
+	GasUsed string   `json:"gas_used,omitempty"`
+	Fee     *wei.Wei `json:"fee,omitempty"`
+	Events  []event  `json:"events,omitempty"`
+	// Cancelled tells that the transaction did nothing, in the place of another.
+	Cancelled bool `json:"cancelled,omitempty"`
+	// Tickets are those of a redemption, with what became of each.
+	Tickets []ticketOutcome `json:"tickets,omitempty"`
+}
+
+// newTransactionResult is what a receipt says by itself.
+func newTransactionResult(receipt *types.Receipt) (transactionResult, error) {
+	result := transactionResult{
+		Hash:    receipt.TxHash,
+		Mined:   true,
+		Block:   receipt.BlockNumber.String(),
+		GasUsed: fmt.Sprint(receipt.GasUsed),
+	}
+	if receipt.EffectiveGasPrice == nil {
+		return result, nil
+	}
+	price, err := wei.FromBig(receipt.EffectiveGasPrice)
+	if err != nil {
+		return result, err
+	}
+	fee, err := price.Mul(receipt.GasUsed)
+	result.Fee = &fee
+	return result, err
+}
+
+// eventsOf reports the logs that read makes events of. A transaction without any has
+// not done what it was sent for.
+func eventsOf(read func(*types.Log) (event, bool)) reporter {
+	return func(_ context.Context, _ situation, receipt *types.Receipt, result *transactionResult) error {
+		for _, log := range receipt.Logs {
+			if e, ok := read(log); ok {
+				result.Events = append(result.Events, e)
+			}
+		}
+		if len(result.Events) == 0 {
+			return fmt.Errorf("transaction %s was mined, but the contract does not say that it did anything", result.Hash)
+		}
+		return nil
+	}
+}
+
+func (t transactionResult) write(w io.Writer) error {
+	if !t.Mined {
+		return writeFields(w, []field{{"transaction", t.Hash.Hex()}})
+	}
+	var fields []field
+	for _, e := range t.Events {
+		fields = append(fields, field{"done", e.text})
+	}
+	fields = append(fields, outcomeFields(t.Tickets)...)
+	if t.Cancelled {
+		fields = append(fields, field{"done", "cancelled: nothing was moved"})
+	}
+	fields = append(fields, field{"transaction", t.Hash.Hex()})
+	if t.Block != "" {
+		fields = append(fields, field{"block", t.Block})
+	}
+	if t.Fee != nil {
+		fields = append(fields, field{"gas paid", t.Fee.String()})
+	}
+	return writeFields(w, fields)
+}

@@ -1,0 +1,146 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet/tx"
+)
+
+// replaceOptions are what a command takes that replaces a transaction.
+type replaceOptions struct {
+	intentOptions
+	keys       keystoreOptions
+	passphrase passphraseOptions
+	fees       feeOptions
+	yes        bool
+}
+
+func (o *replaceOptions) register(cmd *cobra.Command) {
+	o.intentOptions.network.register(cmd)
+	o.mining.register(cmd)
+	o.keys.register(cmd)
+	o.passphrase.register(cmd)
+	o.fees.register(cmd)
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+}
+
+func newTxBump(r *run) *cobra.Command {
+	var o replaceOptions
+	cmd := &cobra.Command{
+		Use:   "bump HASH",
+		Short: "Pay more for a transaction that waits",
+		Long: `Bump signs the same transaction at a higher price, high enough for nodes to take
+it in the place of the one that waits: the caps of --max-gas-price and --max-fee
+hold for it too. Only one of the two can be mined.`,
+		Example: `  pmctl tx bump 0x…
+  pmctl tx bump 0x… --max-fee 0.001eth --yes`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return r.replace(cmd, &o, args[0], tx.KindBump, tx.PrepareBump)
+		},
+	}
+	o.register(cmd)
+	r.outputFlag(cmd, outputTable, outputJSON)
+	return cmd
+}
+
+func newTxCancel(r *run) *cobra.Command {
+	var o replaceOptions
+	cmd := &cobra.Command{
+		Use:   "cancel HASH",
+		Short: "Have nothing mined in the place of a transaction",
+		Long: `Cancel signs a transaction that moves nothing, with the nonce of the one that
+waits and at a higher price, so that nodes take it in its place. If the other
+one is mined first all the same, cancel says so and ends with exit code 1.`,
+		Example: `  pmctl tx cancel 0x… --yes`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return r.replace(cmd, &o, args[0], tx.KindCancel, tx.PrepareCancel)
+		},
+	}
+	o.register(cmd)
+	r.outputFlag(cmd, outputTable, outputJSON)
+	return cmd
+}
+
+type prepareReplacement func(context.Context, tx.Backend, *tx.Intent, tx.Caps) (*tx.Prepared, error)
+
+func (r *run) replace(cmd *cobra.Command, o *replaceOptions, arg string, kind tx.Kind, prepare prepareReplacement) error {
+	caps, err := o.fees.caps(r.Env)
+	if err != nil {
+		return err
+	}
+	return r.onIntent(cmd, &o.intentOptions, arg, func(ctx context.Context, s situation, j *openJournal, i *tx.Intent) error {
+		prepared, err := prepare(ctx, s.client, i, caps)
+		if err != nil {
+			return err
+		}
+		r.note("network   %s (chain id %d)", s.client.Network().Name, s.client.Network().ChainID)
+		r.note("account   %s", i.Account)
+		r.note("waiting   %s: %s", i.Newest().Hash(), i.Label)
+		r.note("gas       at most %s, in place of at most %s", prepared.MaxFee, weiText(tx.MaxFee(i.Newest())))
+		question := "Pay more for it?"
+		if kind == tx.KindCancel {
+			question = "Cancel it?"
+		}
+		if err := r.confirm(cmd.Context(), o.yes, question); err != nil {
+			return err
+		}
+		if err := r.signReplacement(cmd.Context(), o, s, j, i, prepared, kind); err != nil {
+			return err
+		}
+		ctx, cancel, err := o.network.bound(cmd.Context())
+		if err != nil {
+			return err
+		}
+		defer cancel()
+		return r.awaitReplacement(ctx, o, s, j, i, kind)
+	})
+}
+
+func (r *run) signReplacement(ctx context.Context, o *replaceOptions, s situation, j *openJournal, i *tx.Intent, p *tx.Prepared, kind tx.Kind) error {
+	keys, err := o.keys.open(r.Env)
+	if err != nil {
+		return err
+	}
+	account, err := keys.Find(i.Account)
+	if err != nil {
+		return err
+	}
+	signer, err := keys.Unlock(ctx, account, o.passphrase.source(r.Env))
+	if err != nil {
+		return err
+	}
+	defer signer.Close()
+	ctx, cancel, err := o.network.bound(ctx)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	return tx.Replace(ctx, s.client, j, signer, i, p, kind)
+}
+
+// awaitReplacement waits until the replacement is mined, or what it replaces.
+func (r *run) awaitReplacement(ctx context.Context, o *replaceOptions, s situation, j *openJournal, i *tx.Intent, kind tx.Kind) error {
+	err := r.awaitIntent(ctx, s, j, i, o.mining, eventsOf(readAny))
+	var cancelled *tx.CancelledError
+	switch {
+	case kind != tx.KindCancel || o.mining.noWait:
+	case errors.As(err, &cancelled):
+		result := transactionResult{Hash: cancelled.Hash, Mined: true, Cancelled: true}
+		err = r.emitDone(fmt.Sprintf("transaction %s is mined", result.Hash), "pmctl.transaction", result, result.write)
+	case err == nil:
+		err = errTooLate
+	}
+	if leavesOpen(err) {
+		return err
+	}
+	return errors.Join(err, j.End(context.WithoutCancel(ctx), i, true))
+}
+
+// errTooLate is returned when a transaction was mined before it could be cancelled.
+var errTooLate = errors.New("too late to cancel it: the transaction itself was mined")
