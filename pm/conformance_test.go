@@ -16,7 +16,7 @@ import (
 // its documented type. It is in the package for the unexported type in
 // RedeemableEmitter.
 
-var _ error = ErrTicketParamsExpired
+var _ *error = &ErrTicketParamsExpired
 
 var (
 	_ func() common.Address        = RandAddress
@@ -64,9 +64,6 @@ var (
 	_ Recipient     = (*MockRecipient)(nil)
 
 	_ RedeemableEmitter = (*ticketQueue)(nil)
-
-	_ = MockSender{Mock: mock.Mock{}}
-	_ = MockRecipient{Mock: mock.Mock{}}
 )
 
 // The mocks' methods beyond the interfaces.
@@ -175,29 +172,76 @@ var (
 	_ validatorDoc      = Validator(nil)
 )
 
-// The documented fields of structs.
+// Structs whose every field is documented convert to a literal of the same fields, in
+// order; nothing else does.
 var (
-	_ = Ticket{
-		Recipient: common.Address{}, Sender: common.Address{}, FaceValue: (*big.Int)(nil), WinProb: (*big.Int)(nil),
-		SenderNonce: uint32(0), RecipientRandHash: common.Hash{}, CreationRound: int64(0), CreationRoundBlockHash: common.Hash{},
-		ParamsExpirationBlock: (*big.Int)(nil), PricePerPixel: (*big.Rat)(nil),
+	_ = struct {
+		Recipient, Sender      common.Address
+		FaceValue, WinProb     *big.Int
+		SenderNonce            uint32
+		RecipientRandHash      common.Hash
+		CreationRound          int64
+		CreationRoundBlockHash common.Hash
+		ParamsExpirationBlock  *big.Int
+		PricePerPixel          *big.Rat
+	}(Ticket{})
+	_ = struct {
+		*Ticket
+		Sig           []byte
+		RecipientRand *big.Int
+	}(SignedTicket{})
+	_ = struct {
+		Recipient             common.Address
+		FaceValue, WinProb    *big.Int
+		RecipientRandHash     common.Hash
+		Seed, ExpirationBlock *big.Int
+		PricePerPixel         *big.Rat
+		ExpirationParams      *TicketExpirationParams
+	}(TicketParams{})
+	_ = struct {
+		CreationRound          int64
+		CreationRoundBlockHash common.Hash
+	}(TicketExpirationParams{})
+	_ = struct {
+		SenderNonce uint32
+		Sig         []byte
+	}(TicketSenderParams{})
+	_ = struct {
+		*TicketParams
+		*TicketExpirationParams
+		Sender       common.Address
+		SenderParams []*TicketSenderParams
+	}(TicketBatch{})
+	_ = struct {
+		EV                          *big.Int
+		RedeemGas, TxCostMultiplier int
+	}(TicketParamsConfig{})
+	_ = struct {
+		Deposit, WithdrawRound *big.Int
+		Reserve                *ReserveInfo
+	}(SenderInfo{})
+	_ = struct {
+		FundsRemaining, ClaimedInCurrentRound *big.Int
+	}(ReserveInfo{})
+	_ = struct{}(DefaultSigVerifier{})
+)
+
+// Structs with more fields than are documented have a pointer taken to each that is.
+var (
+	_ = func(c *LocalSenderMonitorConfig) {
+		var (
+			_ *common.Address                          = &c.Claimant
+			_ *time.Duration                           = &c.CleanupInterval
+			_ *int                                     = &c.TTL
+			_ *int                                     = &c.RedeemGas
+			_ *func(context.Context) (*big.Int, error) = &c.SuggestGasPrice
+			_ *time.Duration                           = &c.RPCTimeout
+		)
 	}
-	_ = SignedTicket{Ticket: (*Ticket)(nil), Sig: []byte(nil), RecipientRand: (*big.Int)(nil)}
-	_ = TicketParams{
-		Recipient: common.Address{}, FaceValue: (*big.Int)(nil), WinProb: (*big.Int)(nil), RecipientRandHash: common.Hash{},
-		Seed: (*big.Int)(nil), ExpirationBlock: (*big.Int)(nil), PricePerPixel: (*big.Rat)(nil), ExpirationParams: (*TicketExpirationParams)(nil),
-	}
-	_ = TicketExpirationParams{CreationRound: int64(0), CreationRoundBlockHash: common.Hash{}}
-	_ = TicketSenderParams{SenderNonce: uint32(0), Sig: []byte(nil)}
-	_ = TicketBatch{
-		TicketParams: (*TicketParams)(nil), TicketExpirationParams: (*TicketExpirationParams)(nil),
-		Sender: common.Address{}, SenderParams: []*TicketSenderParams(nil),
-	}
-	_ = TicketParamsConfig{EV: (*big.Int)(nil), RedeemGas: int(0), TxCostMultiplier: int(0)}
-	_ = SenderInfo{Deposit: (*big.Int)(nil), WithdrawRound: (*big.Int)(nil), Reserve: (*ReserveInfo)(nil)}
-	_ = ReserveInfo{FundsRemaining: (*big.Int)(nil), ClaimedInCurrentRound: (*big.Int)(nil)}
-	_ = LocalSenderMonitorConfig{
-		Claimant: common.Address{}, CleanupInterval: time.Duration(0), TTL: int(0), RedeemGas: int(0),
-		SuggestGasPrice: (func(context.Context) (*big.Int, error))(nil), RPCTimeout: time.Duration(0),
+	_ = func(s *MockSender, r *MockRecipient) {
+		var (
+			_ *mock.Mock = &s.Mock
+			_ *mock.Mock = &r.Mock
+		)
 	}
 )
