@@ -1,13 +1,16 @@
 package chain_test
 
 import (
+	"encoding/json"
 	"math/big"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/rpc"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/pm"
@@ -173,4 +176,52 @@ func TestWatcherReorgOfTheUnseen(t *testing.T) {
 	behind.Store(false)
 	reaches(t, watcher, blocks, head(t, client).L1Block)
 	hasDeposit(t, watcher, who, "0wei")
+}
+
+// TestWatcherBehindALaggingNode is told of an older head than before, as by a server
+// with several nodes. What it had seen is no news afterwards.
+func TestWatcherBehindALaggingNode(t *testing.T) {
+	d, client := start(t, devnet.Config{RoundLength: 1000})
+	node, err := rpc.Dial(d.RPCURL())
+	require.NoError(t, err)
+	defer node.Close()
+	var lag atomic.Uint64
+	through := dial(t, proxy(t, d, func(req request) (*answer, error) {
+		if lag.Load() == 0 || req.Method != "eth_getBlockByNumber" || string(req.Params[0]) != `"latest"` {
+			return nil, nil
+		}
+		var newest hexutil.Uint64
+		var older json.RawMessage
+		if err := node.Call(&newest, "eth_blockNumber"); err != nil {
+			return nil, err
+		}
+		err := node.Call(&older, "eth_getBlockByNumber", newest-hexutil.Uint64(lag.Load()), false)
+		return &answer{Result: older}, err
+	}), network(d))
+	watcher := watch(t, through, 5*time.Millisecond)
+	blocks, changes := make(chan *big.Int), make(chan common.Address)
+	defer watcher.SubscribeL1Blocks(blocks).Unsubscribe()
+	defer watcher.SubscribeReserveChange(changes).Unsubscribe()
+	acts, who := account(t, d, client, 0)
+	broker, err := chain.NewBroker(t.Context(), client, acts)
+	require.NoError(t, err)
+	done(t, broker)(broker.FundDeposit(ether(t, "1eth")))
+	require.Equal(t, who, receive(t, changes))
+	// At the newest head the event is too old to be looked at again, at the older
+	// one it is not.
+	require.NoError(t, d.Mine(t.Context(), 70))
+	newest := head(t, client).L1Block
+	reaches(t, watcher, blocks, newest)
+	hasDeposit(t, watcher, who, "1eth")
+	for range 3 {
+		lag.Store(10)
+		reaches(t, watcher, blocks, newest-10)
+		lag.Store(0)
+		reaches(t, watcher, blocks, newest)
+	}
+	acts, other := account(t, d, client, 1)
+	broker, err = chain.NewBroker(t.Context(), client, acts)
+	require.NoError(t, err)
+	done(t, broker)(broker.FundDeposit(ether(t, "1eth")))
+	require.Equal(t, other, receive(t, changes))
 }

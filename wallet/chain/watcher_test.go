@@ -73,10 +73,10 @@ func TestWatcherIsTold(t *testing.T) {
 // cable is a TCP connection to the node that can be cut.
 type cable struct {
 	listener net.Listener
-	node     string
 	wg       sync.WaitGroup
 
 	mu    sync.Mutex
+	node  string
 	cut   bool
 	conns []net.Conn
 	taken int // connections
@@ -86,7 +86,8 @@ func newCable(t *testing.T, url string) *cable {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	c := &cable{listener: listener, node: strings.TrimPrefix(url, "ws://")}
+	c := &cable{listener: listener}
+	c.lead(url)
 	c.wg.Go(c.serve)
 	t.Cleanup(func() {
 		_ = listener.Close()
@@ -97,6 +98,13 @@ func newCable(t *testing.T, url string) *cable {
 }
 
 func (c *cable) url() string { return "ws://" + c.listener.Addr().String() }
+
+// lead has connections end at another node from now on.
+func (c *cable) lead(url string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.node = strings.TrimPrefix(url, "ws://")
+}
 
 // set cuts the cable or mends it.
 func (c *cable) set(cut bool) {
@@ -117,7 +125,10 @@ func (c *cable) serve() {
 		if err != nil {
 			return
 		}
-		far, err := net.Dial("tcp", c.node)
+		c.mu.Lock()
+		node := c.node
+		c.mu.Unlock()
+		far, err := net.Dial("tcp", node)
 		if err != nil {
 			_ = near.Close()
 			continue
@@ -228,6 +239,39 @@ func (s *silent) NewHeads(ctx context.Context) (*rpc.Subscription, error) {
 	return notifier.CreateSubscription(), nil
 }
 
+// serveWS serves an eth API over WebSocket.
+func serveWS(t *testing.T, service any) string {
+	t.Helper()
+	server := rpc.NewServer()
+	t.Cleanup(server.Stop)
+	require.NoError(t, server.RegisterName("eth", service))
+	web := httptest.NewServer(server.WebsocketHandler([]string{"*"}))
+	t.Cleanup(web.Close)
+	return strings.Replace(web.URL, "http://", "ws://", 1)
+}
+
+// TestWatcherAsksAnotherNode has a node that takes subscriptions come in the place of
+// one that does not.
+func TestWatcherAsksAnotherNode(t *testing.T) {
+	d, client := start(t, devnet.Config{})
+	node, err := rpc.Dial(d.RPCURL())
+	require.NoError(t, err)
+	t.Cleanup(node.Close)
+	cable := newCable(t, serveWS(t, &passing{node}))
+	other := &silent{passing: passing{node}}
+	otherURL := serveWS(t, other)
+	watcher := watch(t, dial(t, cable.url(), network(d)), 5*time.Millisecond)
+	blocks := make(chan *big.Int)
+	defer watcher.SubscribeL1Blocks(blocks).Unsubscribe()
+	require.NoError(t, d.Mine(t.Context(), 1))
+	reaches(t, watcher, blocks, head(t, client).L1Block) // it has asked, and was refused
+	cable.set(true)
+	require.Eventually(t, func() bool { return watcher.Err() != nil }, 20*time.Second, 5*time.Millisecond)
+	cable.lead(otherURL)
+	cable.set(false)
+	require.Eventually(t, func() bool { return other.taken.Load() > 0 }, 20*time.Second, 5*time.Millisecond)
+}
+
 // TestWatcherWithoutNews looks by itself when the node has no subscriptions, and when
 // it has one and does not tell.
 func TestWatcherWithoutNews(t *testing.T) {
@@ -238,13 +282,7 @@ func TestWatcherWithoutNews(t *testing.T) {
 	quiet := &silent{passing: passing{node}}
 	for name, service := range map[string]any{"refused": &passing{node}, "silent": quiet} {
 		t.Run(name, func(t *testing.T) {
-			server := rpc.NewServer()
-			defer server.Stop()
-			require.NoError(t, server.RegisterName("eth", service))
-			web := httptest.NewServer(server.WebsocketHandler([]string{"*"}))
-			defer web.Close()
-			through := dial(t, strings.Replace(web.URL, "http://", "ws://", 1), network(d))
-			watcher := watch(t, through, 5*time.Millisecond)
+			watcher := watch(t, dial(t, serveWS(t, service), network(d)), 5*time.Millisecond)
 			blocks := make(chan *big.Int)
 			defer watcher.SubscribeL1Blocks(blocks).Unsubscribe()
 			for range 3 {
