@@ -345,14 +345,65 @@ func FuzzDecodePayment(f *testing.F) {
 
 func FuzzDecodeSegment(f *testing.F) {
 	for _, g := range loadGolden(f).Segments {
-		f.Add(g.LivepeerSegment)
+		raw, err := base64.StdEncoding.DecodeString(g.LivepeerSegment)
+		require.NoError(f, err)
+		f.Add(raw)
 	}
-	f.Fuzz(func(t *testing.T, value string) {
-		segment, err := DecodeSegmentHeader(value)
-		if err != nil || segment.Check() != nil {
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		segment, err := DecodeSegmentHeader(base64.StdEncoding.EncodeToString(raw))
+		if err != nil {
+			require.ErrorIs(t, err, ErrNotHeader)
 			return
 		}
 		require.Len(t, SegmentMessage(segment), 32)
+		if segment.Check() != nil {
+			return
+		}
+		require.Len(t, segment.Sig, sigBytes)
+		_ = segment.AuthToken.Check(time.Unix(1000, 0))
+		value, err := EncodeHeader(segment)
+		require.NoError(t, err)
+		again, err := DecodeSegmentHeader(value)
+		require.NoError(t, err)
+		require.True(t, proto.Equal(segment, again))
+	})
+}
+
+// FuzzHeaders reads any text as a header: what is taken is one line of base64, and
+// is written so that it reads as the same.
+func FuzzHeaders(f *testing.F) {
+	g := loadGolden(f)
+	for _, payment := range g.Payments {
+		f.Add(payment.Header)
+	}
+	for _, segment := range g.Segments {
+		f.Add(segment.LivepeerSegment)
+		f.Add(segment.LivepeerSegment + "\r\n")
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		taken := func(m proto.Message, err error) bool {
+			if err != nil {
+				require.ErrorIs(t, err, ErrNotHeader)
+				return false
+			}
+			require.False(t, strings.ContainsAny(value, "\r\n \t"), value)
+			require.LessOrEqual(t, len(value), MaxHeader)
+			return true
+		}
+		if payment, err := DecodePaymentHeader(value); taken(payment, err) {
+			written, err := EncodeHeader(payment)
+			require.NoError(t, err)
+			again, err := DecodePaymentHeader(written)
+			require.NoError(t, err)
+			require.True(t, proto.Equal(payment, again))
+		}
+		if segment, err := DecodeSegmentHeader(value); taken(segment, err) {
+			written, err := EncodeHeader(segment)
+			require.NoError(t, err)
+			again, err := DecodeSegmentHeader(written)
+			require.NoError(t, err)
+			require.True(t, proto.Equal(segment, again))
+		}
 	})
 }
 
@@ -372,5 +423,18 @@ func FuzzOrchestratorInfo(f *testing.F) {
 			return
 		}
 		require.NoError(t, params.CheckFields())
+		params.EV()
+		_ = info.AuthToken.Check(time.Unix(1000, 0))
+		// What a recipient offers is written again as it was read.
+		wired, err := FromTicketParams(params)
+		require.NoError(t, err)
+		price, err := FromPrice(params.PricePerPixel)
+		require.NoError(t, err)
+		again, err := (&OrchestratorInfo{TicketParams: wired, PriceInfo: price}).Params()
+		require.NoError(t, err)
+		rewired, err := FromTicketParams(again)
+		require.NoError(t, err)
+		require.True(t, proto.Equal(wired, rewired))
+		require.Zero(t, params.PricePerPixel.Cmp(again.PricePerPixel))
 	})
 }
