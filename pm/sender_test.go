@@ -218,8 +218,11 @@ func TestSenderRefuses(t *testing.T) {
 			t.Errorf("size %d: error is %v, want ErrTicketCount", size, err)
 		}
 	}
-	if _, err := sender.CreateTicketBatch(id, math.MaxInt); !isNonceCapError(err) {
-		t.Errorf("error is %v, want *NonceCapError", err)
+	for size, limit := range map[int]uint32{601: 600, math.MaxUint32: 600, math.MaxUint32 + 1: math.MaxUint32, math.MaxInt: math.MaxUint32} {
+		var capErr *NonceCapError
+		if _, err := sender.CreateTicketBatch(id, size); !errors.As(err, &capErr) || capErr.Asked != uint64(size) || capErr.Cap != limit {
+			t.Errorf("size %d: error is %v, want *NonceCapError with cap %d", size, err, limit)
+		}
 	}
 	if err := sender.ValidateTicketParams(params); err != nil {
 		t.Errorf("good params are refused: %v", err)
