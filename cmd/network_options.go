@@ -52,24 +52,34 @@ func (o *networkOptions) bound(ctx context.Context) (context.Context, context.Ca
 // errNoRPC is returned when a network must be read and no node is named.
 var errNoRPC = errors.New("no Ethereum node to ask")
 
-// choose returns the network and the URL of its node, "" when none is named.
-func (o *networkOptions) choose(env *Env) (chain.Network, string, error) {
+// choose returns the network and the URLs of its nodes, the preferred one first; none
+// when none is named.
+func (o *networkOptions) choose(env *Env) (chain.Network, []string, error) {
 	network, err := o.chooseNetwork(env)
 	if err != nil {
-		return chain.Network{}, "", err
+		return chain.Network{}, nil, err
 	}
 	if o.rpcURL != "" {
 		network.RPCURL = o.rpcURL
 	}
 	if network.RPCURL == "" {
-		network.RPCURL, err = env.pick("", "ETH_RPC_URL", func(f *config.File) string {
-			if len(f.RPCURLs) == 0 {
-				return ""
-			}
-			return f.RPCURLs[0]
-		})
+		network.RPCURL = env.Getenv("ETH_RPC_URL")
 	}
-	return network, network.RPCURL, err
+	if network.RPCURL != "" {
+		return network, []string{network.RPCURL}, nil
+	}
+	settings, err := env.settings()
+	if err != nil {
+		return chain.Network{}, nil, err
+	}
+	urls := settings.user.RPCURLs
+	if len(urls) == 0 {
+		urls = settings.system.RPCURLs
+	}
+	if len(urls) > 0 {
+		network.RPCURL = urls[0]
+	}
+	return network, urls, nil
 }
 
 func (o *networkOptions) chooseNetwork(env *Env) (chain.Network, error) {
@@ -119,14 +129,14 @@ func devnetStatePath(env *Env) (string, error) {
 
 // dial prepares to read the chosen network.
 func (o *networkOptions) dial(ctx context.Context, env *Env) (*chain.Client, error) {
-	network, url, err := o.choose(env)
+	network, urls, err := o.choose(env)
 	if err != nil {
 		return nil, err
 	}
-	if url == "" {
+	if len(urls) == 0 {
 		return nil, withHint(errNoRPC, "say --rpc-url URL, or set ETH_RPC_URL, or rpc_urls in the config file; the network is %s (chain id %d)", network.Name, network.ChainID)
 	}
-	client, err := chain.Dial(ctx, url, network)
+	client, err := chain.Dial(ctx, urls[0], network, urls[1:]...)
 	if errors.Is(err, chain.ErrBadURL) {
 		return nil, &usageError{err}
 	}

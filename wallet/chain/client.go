@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 
 	"github.com/ethereum/go-ethereum"
@@ -45,24 +46,29 @@ type Contracts struct {
 var ErrBadURL = errors.New("not a usable RPC URL")
 
 // Dial prepares to read network through the node at an http, https, ws or wss URL. A
-// ws connection is made at once, an http one with the first read. It fails with
-// ErrBadURL and ErrUnreachable, and as soon as ctx ends.
-func Dial(ctx context.Context, rawURL string, network Network) (*Client, error) {
-	u, err := url.Parse(rawURL)
-	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("%w: it must be http://HOST, https://HOST, ws://HOST or wss://HOST", ErrBadURL)
+// ws connection is made at once, an http one with the first read. Where that node does
+// not answer, the others at http or https URLs are asked, if they serve the same chain.
+// It fails with ErrBadURL and ErrUnreachable, and as soon as ctx ends.
+func Dial(ctx context.Context, rawURL string, network Network, others ...string) (*Client, error) {
+	urls := make([]*url.URL, 0, 1+len(others))
+	shown := make([]string, 0, 1+len(others))
+	for _, text := range append([]string{rawURL}, others...) {
+		u, err := parseURL(text)
+		if err != nil {
+			return nil, err
+		}
+		if overHTTP := strings.HasPrefix(u.Scheme, "http"); !overHTTP && len(others) > 0 {
+			return nil, fmt.Errorf("%w: scheme %q; of several nodes each must be http or https", ErrBadURL, u.Scheme)
+		}
+		urls, shown = append(urls, u), append(shown, redact(text))
 	}
-	switch u.Scheme {
-	case "http", "https", "ws", "wss":
-	default:
-		return nil, fmt.Errorf("%w: scheme %q; it must be http, https, ws or wss", ErrBadURL, u.Scheme)
-	}
-	c := &Client{url: redact(rawURL), network: network, conns: newTransport()}
+	c := &Client{url: strings.Join(shown, " or "), network: network, conns: newTransport()}
 	overHTTP := &http.Client{
-		Transport: c.conns,
+		Transport: newNodes(c.conns, network, urls),
 		// A node that redirects would be asked somewhere nobody named.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	var err error
 	c.rpc, err = rpc.DialOptions(ctx, rawURL, rpc.WithHTTPClient(overHTTP), rpc.WithWebsocketDialer(newDialer()))
 	if err != nil {
 		if canceled := ctx.Err(); canceled != nil {
@@ -72,6 +78,18 @@ func Dial(ctx context.Context, rawURL string, network Network) (*Client, error) 
 	}
 	c.eth = ethclient.NewClient(c.rpc)
 	return c, nil
+}
+
+func parseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return nil, fmt.Errorf("%w: it must be http://HOST, https://HOST, ws://HOST or wss://HOST", ErrBadURL)
+	}
+	switch u.Scheme {
+	case "http", "https", "ws", "wss":
+		return u, nil
+	}
+	return nil, fmt.Errorf("%w: scheme %q; it must be http, https, ws or wss", ErrBadURL, u.Scheme)
 }
 
 // newTransport is one client's own connections, which end with it.

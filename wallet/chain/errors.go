@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/rpc"
@@ -42,6 +43,27 @@ func (e *ChainIDError) Hint() string {
 	return "point --rpc-url at a node of the network, or choose the network with --network"
 }
 
+// StaleError is a node that does not know what the chain is like now. It matches
+// ErrUnreachable: the chain cannot be asked through it.
+type StaleError struct {
+	// URL is the node's, without what is secret in it.
+	URL string
+	// Age is how old its newest block is, Max how old that may be.
+	Age, Max time.Duration
+}
+
+func (e *StaleError) Error() string {
+	return fmt.Sprintf("the newest block of the node at %s is %s old, at most %s is allowed: it has fallen behind, or the clock here is wrong", e.URL, e.Age.Round(time.Second), e.Max)
+}
+
+// Is matches ErrUnreachable.
+func (e *StaleError) Is(target error) bool { return target == ErrUnreachable }
+
+// Hint says what to do.
+func (e *StaleError) Hint() string {
+	return "use another node: --rpc-url, or rpc_urls in the config file"
+}
+
 // NoContractError is returned when a contract is not where it should be.
 type NoContractError struct {
 	// Name is the contract's, Network the network's.
@@ -71,6 +93,10 @@ func (c *Client) classify(err error) error {
 	}
 	if errors.Is(err, ErrUnreachable) {
 		return err
+	}
+	var other *ChainIDError
+	if errors.As(err, &other) {
+		return other
 	}
 	if errors.Is(err, context.Canceled) {
 		return context.Canceled // without the URL

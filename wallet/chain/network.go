@@ -3,6 +3,7 @@ package chain
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 )
@@ -20,6 +21,10 @@ type Network struct {
 
 	// RPCURL is the node that comes with the network; "" when users bring their own.
 	RPCURL string
+
+	// MaxHeadAge is how old the newest block may be for a node to count as up to date; 0
+	// is any age, for chains that make blocks only when there is something in them.
+	MaxHeadAge time.Duration
 }
 
 // Names of the networks that pmctl knows.
@@ -45,6 +50,7 @@ func NamedNetwork(name string) (Network, error) {
 			Name:       ArbitrumOne,
 			ChainID:    42161,
 			Controller: common.HexToAddress("0xD8E8328501E9645d16Cf49539efC04f734606ee4"),
+			MaxHeadAge: 3 * time.Minute,
 		}, nil
 	default:
 		return Network{}, &UnknownNetworkError{name}

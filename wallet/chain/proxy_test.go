@@ -2,6 +2,7 @@ package chain_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -74,7 +75,7 @@ func proxy(t *testing.T, d *devnet.Devnet, instead func(request) (*answer, error
 				return
 			}
 			if said == nil {
-				said = ask(r, node, req)
+				said = ask(r.Context(), node, req)
 			}
 			replies = append(replies, reply{"2.0", req.ID, *said})
 		}
@@ -90,13 +91,13 @@ func proxy(t *testing.T, d *devnet.Devnet, instead func(request) (*answer, error
 }
 
 // ask passes a request on.
-func ask(r *http.Request, node *rpc.Client, req request) *answer {
+func ask(ctx context.Context, node *rpc.Client, req request) *answer {
 	params := make([]any, len(req.Params))
 	for i, p := range req.Params {
 		params[i] = p
 	}
 	var result json.RawMessage
-	err := node.CallContext(r.Context(), &result, req.Method, params...)
+	err := node.CallContext(ctx, &result, req.Method, params...)
 	if err == nil {
 		return &answer{Result: result}
 	}

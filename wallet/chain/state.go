@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/big"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -149,7 +150,8 @@ func protocolInfo(info contract.GetSenderInfoOutput) *pm.SenderInfo {
 	}
 }
 
-// Facts reads what a sender's checks need before it mints.
+// Facts reads what a sender's checks need before it mints. It fails with *StaleError when
+// the node is behind: params that have expired could look good through it.
 func (c *Client) Facts(ctx context.Context, sender common.Address) (pm.Facts, error) {
 	contracts, err := c.Contracts(ctx)
 	if err != nil {
@@ -165,6 +167,9 @@ func (c *Client) Facts(ctx context.Context, sender common.Address) (pm.Facts, er
 	call(b, contracts.RoundsManager, rounds.PackLastInitializedRound(), rounds.UnpackLastInitializedRound, &last)
 	if err := c.do(ctx, b); err != nil {
 		return pm.Facts{}, err
+	}
+	if age := time.Since(head.Time); c.network.MaxHeadAge > 0 && age > c.network.MaxHeadAge {
+		return pm.Facts{}, &StaleError{URL: c.url, Age: age, Max: c.network.MaxHeadAge}
 	}
 	hashes, err := c.roundHashes(ctx, contracts, last)
 	if err != nil {
