@@ -166,28 +166,16 @@ func (r *run) onIntent(cmd *cobra.Command, o *intentOptions, arg string, do func
 	if o.mining.confirmations == 0 {
 		return usagef("--confirmations 0: it must be at least 1")
 	}
-	hash, err := parseHash(arg)
-	if err != nil {
-		return err
-	}
 	ctx, cancel, err := o.network.bound(cmd.Context())
 	if err != nil {
 		return err
 	}
 	defer cancel()
-	network, _, err := o.network.choose(r.Env)
-	if err != nil {
-		return err
-	}
-	journal, err := r.openJournal(cmd.Context(), network)
+	journal, intent, err := r.findIntent(ctx, &o.network, arg)
 	if err != nil {
 		return err
 	}
 	defer journal.close()
-	intent, err := journal.Find(ctx, hash)
-	if err != nil {
-		return withHint(err, "pmctl tx list --all shows the transactions of this store on %s", network.Name)
-	}
 	client, err := o.network.dial(ctx, r.Env)
 	if err != nil {
 		return err
@@ -200,6 +188,28 @@ func (r *run) onIntent(cmd *cobra.Command, o *intentOptions, arg string, do func
 	return do(ctx, situation{client, status, intent.Account}, journal, intent)
 }
 
+// findIntent opens the journal and finds the transaction that an argument names.
+func (r *run) findIntent(ctx context.Context, o *networkOptions, arg string) (*openJournal, *tx.Intent, error) {
+	hash, err := parseHash(arg)
+	if err != nil {
+		return nil, nil, err
+	}
+	network, err := o.chooseNetwork(r.Env)
+	if err != nil {
+		return nil, nil, err
+	}
+	journal, err := r.openJournal(ctx, network)
+	if err != nil {
+		return nil, nil, err
+	}
+	intent, err := journal.Find(ctx, hash)
+	if err != nil {
+		journal.close()
+		return nil, nil, withHint(err, "pmctl tx list --all shows the transactions of this store on %s", network.Name)
+	}
+	return journal, intent, nil
+}
+
 func parseHash(text string) (common.Hash, error) {
 	raw, err := hexutil.Decode(text)
 	if err != nil || len(raw) != common.HashLength {
@@ -209,7 +219,7 @@ func parseHash(text string) (common.Hash, error) {
 }
 
 func newTxShow(r *run) *cobra.Command {
-	var o intentOptions
+	var network networkOptions
 	cmd := &cobra.Command{
 		Use:   "show HASH",
 		Short: "Show a transaction as the journal has it",
@@ -218,28 +228,16 @@ to replace it. No node is asked; pmctl tx wait asks.`,
 		Example: `  pmctl tx show 0x… --output json`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			hash, err := parseHash(args[0])
-			if err != nil {
-				return err
-			}
-			network, err := o.network.chooseNetwork(r.Env)
-			if err != nil {
-				return err
-			}
-			journal, err := r.openJournal(cmd.Context(), network)
+			journal, intent, err := r.findIntent(cmd.Context(), &network, args[0])
 			if err != nil {
 				return err
 			}
 			defer journal.close()
-			intent, err := journal.Find(cmd.Context(), hash)
-			if err != nil {
-				return withHint(err, "pmctl tx list --all shows the transactions of this store on %s", network.Name)
-			}
 			result := newIntentResult(intent)
 			return r.emit("pmctl.journal_entry", result, func(w io.Writer) error { return writeFields(w, result.fields()) })
 		},
 	}
-	o.network.registerNetwork(cmd)
+	network.registerNetwork(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }
