@@ -140,3 +140,51 @@ func ExampleMint() {
 	// 11 5ade0d70…
 	// 12 8ab270dc…
 }
+
+// ledger is a NonceStore. A real one writes to disk, and syncs, before it returns.
+type ledger map[common.Hash]uint32
+
+func (l ledger) ReserveNonces(_ context.Context, _ common.Address, params *pm.TicketParams, count, limit uint32) (pm.NonceRange, error) {
+	nonces, err := pm.NextNonces(params.RecipientRandHash, l[params.RecipientRandHash], count, limit)
+	if err == nil {
+		l[params.RecipientRandHash] += count
+	}
+	return nonces, err
+}
+
+// A Sender that is made anew goes on where the last one ended, since both count in one
+// store.
+func ExampleNewSenderWithStore() {
+	contracts := chain{}
+	payer := key{"4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318"}
+	params := pm.TicketParams{
+		Recipient:       common.HexToAddress("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
+		FaceValue:       big.NewInt(3_500_000_000_000_000),
+		WinProb:         new(big.Int).Lsh(big.NewInt(1), 236),
+		ExpirationBlock: big.NewInt(22_000_040),
+	}
+	store := ledger{}
+	for range 2 { // two runs of a program
+		sender := pm.NewSenderWithStore(payer, contracts, contracts, pm.DefaultLimits(), store)
+		batch, err := sender.CreateTicketBatch(sender.StartSession(params), 3)
+		if err != nil {
+			log.Fatal(err)
+		}
+		for _, ticket := range batch.Tickets() {
+			fmt.Print(ticket.SenderNonce, " ")
+		}
+	}
+	// Output: 1 2 3 4 5 6
+}
+
+// A fee that is not a multiple of the EV is overpaid; the recipient books the rest as
+// credit.
+func ExampleTicketsFor() {
+	fee, credit, ev := big.NewRat(20_000, 1), big.NewRat(1_500, 1), big.NewRat(8_000, 1)
+	n, err := pm.TicketsFor(fee, credit, ev)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(n)
+	// Output: 3
+}

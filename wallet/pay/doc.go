@@ -6,7 +6,8 @@
 //
 //	Client.Fetch      params from the recipient, signed for
 //	Payer.Plan        how many tickets; the limits, the chain, the nonces left
-//	Payer.Mint        nonces reserved on disk, then signatures
+//	Payer.Reserve     nonces, on disk
+//	Tickets.Sign      signatures, one a nonce
 //	NewHeaders        the payment and its credentials
 //	Client.Deliver    the recipient's answer, with fresh params
 //
