@@ -46,5 +46,8 @@ func (o *feeOptions) caps(env *Env) (tx.Caps, error) {
 		*flag.into = &amount
 	}
 	limits, err = limits.With(rules)
-	return tx.Caps{Price: limits.MaxGasPrice, Fee: limits.MaxFee}, err
+	return tx.Caps{
+		Price: limits.MaxGasPrice, PriceSetIn: limits.Where(policy.MaxGasPrice),
+		Fee: limits.MaxFee, FeeSetIn: limits.Where(policy.MaxFee),
+	}, err
 }

@@ -48,17 +48,17 @@ func (l Limits) Explain(err error) error {
 		return nil
 	case errors.As(err, &maxEV):
 		return &Refusal{ErrLimit, err,
-			fmt.Sprintf("ticket EV %s is above the limit of %s (%s)", wei.Format(maxEV.EV), wei.Format(maxEV.Limit), l.where(MaxTicketEV)),
+			fmt.Sprintf("ticket EV %s is above the limit of %s (%s)", wei.Format(maxEV.EV), wei.Format(maxEV.Limit), l.Where(MaxTicketEV)),
 			l.allow(MaxTicketEV) + ", or ask the recipient for a lower -ticketEV"}
 	case errors.As(err, &maxTotal):
 		return l.refuseTotal(maxTotal, err)
 	case errors.As(err, &faceValue):
 		return l.refuseFaceValue(faceValue, err)
 	case errors.As(err, &maxFace):
-		return &Refusal{ErrLimit, err, fmt.Sprintf("%v (%s)", maxFace, l.where(MaxFaceValue)),
+		return &Refusal{ErrLimit, err, fmt.Sprintf("%v (%s)", maxFace, l.Where(MaxFaceValue)),
 			l.allow(MaxFaceValue) + ", or ask the recipient for a lower -maxFaceValue"}
 	case errors.As(err, &recipient):
-		return &Refusal{ErrLimit, err, fmt.Sprintf("%v (%s)", recipient, l.where(Recipients)),
+		return &Refusal{ErrLimit, err, fmt.Sprintf("%v (%s)", recipient, l.Where(Recipients)),
 			fmt.Sprintf("check the recipient's URL, or whom %s names; nothing in the answer proves who sent it", l.knob(Recipients))}
 	case errors.As(err, &cap):
 		return &Refusal{ErrUnacceptable, err, cap.Error(), refetch}
@@ -78,7 +78,7 @@ func (l Limits) Explain(err error) error {
 func (l Limits) refuseTotal(e *pm.MaxTotalEVError, err error) error {
 	r := &Refusal{Kind: ErrLimit, Err: err,
 		text: fmt.Sprintf("the total EV of %s, %s, is above the limit of %s (%s)",
-			count(uint64(e.Count), "ticket"), wei.Format(e.TotalEV), wei.Format(e.Limit), l.where(MaxTotalEV))}
+			count(uint64(e.Count), "ticket"), wei.Format(e.TotalEV), wei.Format(e.Limit), l.Where(MaxTotalEV))}
 	// limit · count / total is how many fit.
 	fit := new(big.Rat).Quo(new(big.Rat).Mul(e.Limit, new(big.Rat).SetInt64(int64(e.Count))), e.TotalEV)
 	if most := new(big.Int).Quo(fit.Num(), fit.Denom()); most.Sign() > 0 {
@@ -101,7 +101,7 @@ func (l Limits) refuseFaceValue(e *pm.FaceValueError, err error) error {
 		r.text += fmt.Sprintf(", of which it must hold %d", e.Multiplier)
 		if e.Deposit.Cmp(e.FaceValue) >= 0 {
 			r.Kind = ErrLimit
-			r.text += fmt.Sprintf(" (%s)", l.where(DepositMultiplier))
+			r.text += fmt.Sprintf(" (%s)", l.Where(DepositMultiplier))
 			r.hint = fmt.Sprintf("lower %s, or %s", l.knob(DepositMultiplier), r.hint)
 		}
 	}

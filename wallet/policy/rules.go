@@ -125,8 +125,8 @@ func (l Limits) allows(recipient common.Address) bool {
 	return l.Recipients == nil || slices.Contains(l.Recipients, recipient)
 }
 
-// where names the place that a limit is set in.
-func (l Limits) where(s Setting) string {
+// Where names the place that a limit is set in.
+func (l Limits) Where(s Setting) string {
 	if p, ok := l.places[s]; ok {
 		return p.name
 	}

@@ -15,6 +15,9 @@ type Caps struct {
 	// Price is the most that a unit of gas may cost, Fee the most that all of it may, in
 	// wei.
 	Price, Fee *wei.Wei
+
+	// PriceSetIn and FeeSetIn name where they are set, for people.
+	PriceSetIn, FeeSetIn string
 }
 
 // ErrPrice is matched by *PriceError.
@@ -26,10 +29,12 @@ type PriceError struct {
 	What string
 	// Needed is what it costs at the least now, Cap what is allowed.
 	Needed, Cap wei.Wei
+	// SetIn names where the cap is set.
+	SetIn string
 }
 
 func (e *PriceError) Error() string {
-	return fmt.Sprintf("the %s is at least %s now, above the limit of %s", e.What, e.Needed, e.Cap)
+	return fmt.Sprintf("the %s is at least %s now, above the limit of %s (%s)", e.What, e.Needed, e.Cap, e.SetIn)
 }
 
 // Hint says what to do.
@@ -83,14 +88,14 @@ func (c Caps) under(p prices, gas uint64) (prices, error) {
 	if c.Price != nil {
 		p.cap = smaller(p.cap, c.Price.Big())
 		if p.cap.Cmp(p.least) < 0 {
-			return p, priceError(priceOfGas, p.least, *c.Price)
+			return p, priceError(priceOfGas, p.least, *c.Price, c.PriceSetIn)
 		}
 	}
 	if c.Fee != nil && gas > 0 {
 		units := new(big.Int).SetUint64(gas)
 		p.cap = smaller(p.cap, new(big.Int).Quo(c.Fee.Big(), units))
 		if p.cap.Cmp(p.least) < 0 {
-			return p, priceError(feeOfAll, new(big.Int).Mul(p.least, units), *c.Fee)
+			return p, priceError(feeOfAll, new(big.Int).Mul(p.least, units), *c.Fee, c.FeeSetIn)
 		}
 	}
 	if p.legacy {
@@ -99,12 +104,12 @@ func (c Caps) under(p prices, gas uint64) (prices, error) {
 	return p, nil
 }
 
-func priceError(what string, needed *big.Int, cap wei.Wei) error {
+func priceError(what string, needed *big.Int, cap wei.Wei, setIn string) error {
 	amount, err := wei.FromBig(needed)
 	if err != nil {
 		return err
 	}
-	return &PriceError{What: what, Needed: amount, Cap: cap}
+	return &PriceError{What: what, Needed: amount, Cap: cap, SetIn: setIn}
 }
 
 func smaller(a, b *big.Int) *big.Int {
