@@ -57,6 +57,12 @@ type document struct {
 		MaxGasPrice       *string  `toml:"max_gas_price"`
 		MaxFee            *string  `toml:"max_fee"`
 	} `toml:"limits"`
+	Budget struct {
+		EVPerDay                 *string `toml:"ev_per_day"`
+		FaceValuePerDay          *string `toml:"face_value_per_day"`
+		RecipientEVPerDay        *string `toml:"recipient_ev_per_day"`
+		RecipientFaceValuePerDay *string `toml:"recipient_face_value_per_day"`
+	} `toml:"budget"`
 }
 
 // ErrInvalid is wrapped by the errors about a file's content.
@@ -139,13 +145,17 @@ func explain(err error) error {
 
 // keys are the names that limits have in a file.
 var keys = map[policy.Setting]string{
-	policy.MaxTicketEV:       "max_ticket_ev",
-	policy.MaxTotalEV:        "max_total_ev",
-	policy.MaxFaceValue:      "max_face_value",
-	policy.DepositMultiplier: "deposit_multiplier",
-	policy.Recipients:        "recipients",
-	policy.MaxGasPrice:       "max_gas_price",
-	policy.MaxFee:            "max_fee",
+	policy.MaxTicketEV:              "max_ticket_ev",
+	policy.MaxTotalEV:               "max_total_ev",
+	policy.MaxFaceValue:             "max_face_value",
+	policy.DepositMultiplier:        "deposit_multiplier",
+	policy.Recipients:               "recipients",
+	policy.EVPerDay:                 "ev_per_day",
+	policy.FaceValuePerDay:          "face_value_per_day",
+	policy.RecipientEVPerDay:        "recipient_ev_per_day",
+	policy.RecipientFaceValuePerDay: "recipient_face_value_per_day",
+	policy.MaxGasPrice:              "max_gas_price",
+	policy.MaxFee:                   "max_fee",
 }
 
 // file reads the values.
@@ -181,6 +191,24 @@ func (d *document) file(path string) (*File, error) {
 			return nil, fmt.Errorf("limits.%s: %w", keys[amount.setting], err)
 		}
 		*amount.into = &value
+	}
+	for setting, text := range map[policy.Setting]*string{
+		policy.EVPerDay:                 d.Budget.EVPerDay,
+		policy.FaceValuePerDay:          d.Budget.FaceValuePerDay,
+		policy.RecipientEVPerDay:        d.Budget.RecipientEVPerDay,
+		policy.RecipientFaceValuePerDay: d.Budget.RecipientFaceValuePerDay,
+	} {
+		if text == nil {
+			continue
+		}
+		value, err := wei.Parse(*text)
+		if err != nil {
+			return nil, fmt.Errorf("budget.%s: %w", keys[setting], err)
+		}
+		if f.Rules.Budget == nil {
+			f.Rules.Budget = make(map[policy.Setting]wei.Wei)
+		}
+		f.Rules.Budget[setting] = value
 	}
 	if n := d.Limits.DepositMultiplier; n != nil {
 		if *n < 1 || *n > math.MaxInt32 {

@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,6 +33,12 @@ max_total_ev = "0.01eth"
 max_face_value = "0.1eth"
 deposit_multiplier = 2
 recipients = ["0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"]
+
+[budget]
+ev_per_day = "1eth"
+face_value_per_day = "2eth"
+recipient_ev_per_day = "3gwei"
+recipient_face_value_per_day = "4wei"
 `)
 	f, err := Read(path)
 	require.NoError(t, err)
@@ -49,6 +56,14 @@ recipients = ["0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"]
 	require.Equal(t, 2, limits.DepositMultiplier)
 	require.Equal(t, []common.Address{someone}, limits.Recipients)
 	require.Equal(t, "max_total_ev in "+path, f.Rules.Where(policy.MaxTotalEV))
+	for s, want := range map[policy.Setting]string{
+		policy.EVPerDay: "1 ETH", policy.FaceValuePerDay: "2 ETH",
+		policy.RecipientEVPerDay: "3 gwei", policy.RecipientFaceValuePerDay: "4 wei",
+	} {
+		limit, where := limits.Budget(s)
+		require.Equal(t, want, limit.String())
+		require.Equal(t, keys[s]+" in "+path, where)
+	}
 }
 
 func TestNothingIsSet(t *testing.T) {
@@ -67,10 +82,11 @@ func TestNothingIsSet(t *testing.T) {
 
 // Every limit of policy has a name here: none can be set only where it does not bind.
 func TestEveryLimitHasAKey(t *testing.T) {
-	for _, s := range policy.Settings() {
+	all := slices.Concat(policy.Settings(), policy.Budgets())
+	for _, s := range all {
 		require.NotEmpty(t, keys[s], s)
 	}
-	require.Len(t, keys, len(policy.Settings()))
+	require.Len(t, keys, len(all))
 }
 
 func TestBadFiles(t *testing.T) {
@@ -84,6 +100,8 @@ func TestBadFiles(t *testing.T) {
 		"no address":       {"from = \"0x12\"", `from: "0x12" is not an address`},
 		"wrong checksum":   {"from = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD\"", "wrong checksum"},
 		"a private key":    {"from = \"" + strings.Repeat("ab", 32) + "\"", "from: that looks like a private key"},
+		"bad budget":       {"[budget]\nev_per_day = \"1\"", ": budget.ev_per_day: amount has no unit"},
+		"unknown budget":   {"[budget]\nper_hour = \"1eth\"", "there is no setting budget.per_hour"},
 		"nobody":           {"[limits]\nrecipients = []", "nobody could be paid"},
 		"no multiplier":    {"[limits]\ndeposit_multiplier = 0", "whole number from 1"},
 		"large multiplier": {"[limits]\ndeposit_multiplier = 9999999999", "deposit_multiplier"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -19,9 +20,14 @@ type Chain interface {
 	Facts(ctx context.Context, sender common.Address) (pm.Facts, error)
 }
 
-// Nonces hands out a session's nonces, durably and each one once.
+// Nonces hands out a session's nonces, durably and each one once, and keeps book of
+// what was spent.
 type Nonces interface {
-	pm.NonceStore
+	// Reserve takes nonces and books what the tickets cost, at once.
+	Reserve(ctx context.Context, spend store.Spend) (*store.Made, error)
+
+	// Spending returns what a sender has spent on the day of at.
+	Spending(ctx context.Context, sender common.Address, at time.Time) (policy.Spending, error)
 
 	// UsedNonces returns how many nonces of a session, counted from 1, are taken.
 	UsedNonces(ctx context.Context, recipientRandHash common.Hash) (uint32, error)
@@ -83,6 +89,9 @@ type Plan struct {
 	// count was asked for. A recipient books it as credit.
 	Overpays *big.Rat
 
+	// Request is what the tickets are made for, when it has a name; nil otherwise.
+	Request *store.Request
+
 	checkedAt time.Time
 }
 
@@ -126,6 +135,13 @@ func (p *Payer) Plan(ctx context.Context, params *pm.TicketParams, amount Amount
 	if _, err := pm.NextNonces(params.RecipientRandHash, used, plan.Count, p.Limits.NonceCap); err != nil {
 		return nil, p.Limits.Explain(err)
 	}
+	spent, err := p.Nonces.Spending(ctx, p.Sender, p.now())
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Limits.CheckBudget(params.Recipient, policy.Cost(count, ev, params.FaceValue), spent); err != nil {
+		return nil, err
+	}
 	return plan, nil
 }
 
@@ -162,22 +178,30 @@ type Tickets struct {
 
 	// Nonces are theirs.
 	Nonces pm.NonceRange
+
+	// Before is what was made for the plan's request before, when something was: its
+	// tickets stand for the request, and the plan does not.
+	Before *store.Record
 }
 
 // Reserve takes the nonces for a plan. A plan that waited for somebody to type a
 // passphrase is checked again first, since expired tickets can win and cost money
-// without being credited. It fails as Plan does.
+// without being credited. The user's budget holds here, over all processes. It fails as
+// Plan does, and with *store.RequestError.
 func (p *Payer) Reserve(ctx context.Context, plan *Plan) (*Tickets, error) {
 	if p.now().Sub(plan.checkedAt) > maxFactsAge {
 		if err := p.check(ctx, plan, uint64(plan.Count)); err != nil {
 			return nil, err
 		}
 	}
-	nonces, err := p.Nonces.ReserveNonces(ctx, p.Sender, plan.Params, plan.Count, p.Limits.NonceCap)
+	made, err := p.Nonces.Reserve(ctx, store.Spend{
+		Sender: p.Sender, Params: plan.Params, Count: plan.Count, Cap: p.Limits.NonceCap,
+		Allow: p.Limits.CheckBudget, At: p.now(), Request: plan.Request,
+	})
 	if err != nil {
 		return nil, p.Limits.Explain(err)
 	}
-	return &Tickets{Plan: plan, Sender: p.Sender, Nonces: nonces}, nil
+	return &Tickets{Plan: plan, Sender: p.Sender, Nonces: made.Nonces, Before: made.Before}, nil
 }
 
 func (p *Payer) now() time.Time {

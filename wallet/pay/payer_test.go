@@ -98,8 +98,16 @@ func TestPlanRefuses(t *testing.T) {
 			p.WinProb = new(big.Int)
 			*a = amountOf(t, "1wei")
 		}, ErrWorthless},
+		{"budget", func(p *Payer, _ *chainAt, _ *pm.TicketParams, _ *Amount) {
+			limits, err := p.Limits.With(policy.Rules{
+				Budget: map[policy.Setting]wei.Wei{policy.EVPerDay: wei.FromUint64(1)},
+				Where:  func(policy.Setting) string { return "here" },
+			})
+			require.NoError(t, err)
+			p.Limits = limits
+		}, policy.ErrLimit},
 		{"used up", func(p *Payer, _ *chainAt, params *pm.TicketParams, _ *Amount) {
-			_, err := p.Nonces.ReserveNonces(context.Background(), p.Sender, params, 600, 600)
+			_, err := p.Nonces.Reserve(context.Background(), store.Spend{Sender: p.Sender, Params: params, Count: 600, Cap: 600})
 			require.NoError(t, err)
 		}, policy.ErrUnacceptable},
 	} {

@@ -29,6 +29,9 @@ type Limits struct {
 	// that all of it may; nil is no limit.
 	MaxGasPrice, MaxFee *wei.Wei
 
+	// budget is what may be spent in a day.
+	budget map[Setting]wei.Wei
+
 	// places are where the limits are set, unless they are the defaults.
 	places map[Setting]place
 }

@@ -26,7 +26,7 @@ const (
 	MaxFee            Setting = "max-fee"
 )
 
-// Settings returns all limits.
+// Settings returns all limits that have a flag.
 func Settings() []Setting {
 	return []Setting{MaxTicketEV, MaxTotalEV, MaxFaceValue, DepositMultiplier, Recipients, MaxGasPrice, MaxFee}
 }
@@ -50,6 +50,10 @@ type Rules struct {
 	// MaxGasPrice is the most that a unit of a transaction's gas may cost, MaxFee the most
 	// that all of it may.
 	MaxGasPrice, MaxFee *wei.Wei
+
+	// Budget is what may be spent in a day, by the setting: see Budgets. Budgets bind,
+	// wherever they are set.
+	Budget map[Setting]wei.Wei
 
 	// Binding tells that what is set later may tighten these rules and not loosen them.
 	// What tightens a binding rule binds in its place.
@@ -106,6 +110,7 @@ func (l Limits) With(r Rules) (Limits, error) {
 		}
 		l.Recipients = slices.Clone(r.Recipients)
 	}
+	l.takeBudget(r)
 	return l, nil
 }
 

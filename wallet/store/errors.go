@@ -3,6 +3,9 @@ package store
 import (
 	"errors"
 	"fmt"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
 )
 
 var (
@@ -38,3 +41,18 @@ type SchemaError struct {
 func (e *SchemaError) Error() string {
 	return fmt.Sprintf("the store %s has schema version %d, this pmctl knows %d: use a newer pmctl", e.Path, e.Found, e.Known)
 }
+
+// RetiredError is a session that is over: the store that counted its nonces was moved,
+// copied or put back, so that nobody knows any more which of them are taken.
+type RetiredError struct {
+	// RecipientRandHash names the session, At is when it ended.
+	RecipientRandHash common.Hash
+	At                time.Time
+}
+
+func (e *RetiredError) Error() string {
+	return fmt.Sprintf("session %v was retired at %s, when the store turned out to be moved, copied or put back", e.RecipientRandHash, e.At.Format(time.RFC3339))
+}
+
+// Hint says what to do.
+func (e *RetiredError) Hint() string { return "fetch fresh ticket params: pmctl params fetch URL" }

@@ -29,6 +29,8 @@ func TestMain(m *testing.M) {
 		os.Exit(reserveForever(os.Args[1]))
 	case "try":
 		os.Exit(tryOnce(os.Args[1]))
+	case "spend":
+		os.Exit(spendAll(os.Args[1]))
 	case "open":
 		os.Exit(openOnce(os.Args[1]))
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // schema is the store's tables, by the schema version that brought them. A store is
@@ -16,7 +17,7 @@ import (
 //
 // Hashes, addresses and signatures are hex with 0x, addresses checksummed; integers
 // that may exceed 63 bits are decimal text; times are milliseconds since 1970 in UTC.
-var schema = [][]string{version1, version2, version3}
+var schema = [][]string{version1, version2, version3, version4}
 
 // schemaVersion is what this package reads and writes.
 func schemaVersion() int { return len(schema) }
@@ -91,7 +92,6 @@ const (
 	selectMeta = `SELECT value FROM meta WHERE name = $1`
 
 	insertSession = `INSERT INTO sessions (recipient_rand_hash, used_nonces) VALUES ($1, 0) ON CONFLICT DO NOTHING`
-	selectUsed    = `SELECT used_nonces FROM sessions WHERE recipient_rand_hash = $1`
 	// advanceUsed names the old count too, so that a wrong isolation level shows
 	// as no row changed instead of as a nonce used twice.
 	advanceUsed = `UPDATE sessions SET used_nonces = $1 WHERE recipient_rand_hash = $2 AND used_nonces = $3`
@@ -131,6 +131,7 @@ const (
 const (
 	metaVersion = "schema_version"
 	metaID      = "store_id"
+	metaSpent   = "spent_day" // a day whose budget counts as spent, and why
 )
 
 // inspect returns the schema version and the id of a store; 0 and "" for an empty
@@ -167,6 +168,11 @@ func upgrade(ctx context.Context, tx *sql.Tx, path string) (id string, err error
 	}
 	for _, statement := range slices.Concat(schema[version:]...) {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return "", err
+		}
+	}
+	if 0 < version && version < spendingVersion {
+		if err := bookReserved(ctx, tx, time.Now()); err != nil {
 			return "", err
 		}
 	}

@@ -1,0 +1,181 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/policy"
+)
+
+// startOfDay is the midnight in UTC before at.
+func startOfDay(at time.Time) time.Time { return at.UTC().Truncate(24 * time.Hour) }
+
+// Spending returns what a sender has spent on the chain on the day of at.
+func (c *Chain) Spending(ctx context.Context, sender common.Address, at time.Time) (spent policy.Spending, err error) {
+	err = c.store.read(ctx, func(tx *sql.Tx) (err error) {
+		spent, err = c.spending(ctx, tx, sender, at)
+		return err
+	})
+	if err != nil {
+		return spent, fmt.Errorf("read what was spent: %w", err)
+	}
+	return spent, nil
+}
+
+// spending fails with ErrDamaged when the day's sum is not that of its recipients.
+func (c *Chain) spending(ctx context.Context, tx *sql.Tx, sender common.Address, at time.Time) (policy.Spending, error) {
+	spent := policy.Spending{Day: startOfDay(at), Recipients: make(map[common.Address]policy.Sum)}
+	day := spent.Day.Format(time.DateOnly)
+	var sum policy.Sum
+	err := eachRow(ctx, tx, func(rows *sql.Rows) error {
+		name, one, err := scanSum(rows)
+		if err != nil {
+			return err
+		}
+		recipient, err := parseAddress(name)
+		spent.Recipients[recipient] = one
+		sum = sum.Plus(one)
+		return err
+	}, selectSpending, c.id, sender.Hex(), day)
+	if err != nil {
+		return spent, err
+	}
+	err = eachRow(ctx, tx, func(rows *sql.Rows) (err error) {
+		_, spent.All, err = scanSum(rows)
+		return err
+	}, selectDay, c.id, sender.Hex(), day)
+	if err != nil {
+		return spent, err
+	}
+	if !sum.Equal(spent.All) {
+		return spent, fmt.Errorf("%w: what was spent on %s does not add up: %s and %s tickets", ErrDamaged, day, fmt.Sprint(sum.Tickets), fmt.Sprint(spent.All.Tickets))
+	}
+	spent.Spent, err = spentReason(ctx, tx, day)
+	return spent, err
+}
+
+// spend books what the tickets cost, if that is allowed.
+func (c *Chain) spend(ctx context.Context, tx *sql.Tx, s Spend, at time.Time) error {
+	spent, err := c.spending(ctx, tx, s.Sender, at)
+	if err != nil {
+		return err
+	}
+	asked, recipient := policy.Cost(uint64(s.Count), s.Params.EV(), s.Params.FaceValue), s.Params.Recipient
+	if s.Allow != nil {
+		if err := s.Allow(recipient, asked, spent); err != nil {
+			return err
+		}
+	}
+	return book(ctx, tx, c.id, s.Sender, spent, recipient, asked)
+}
+
+// book adds to what was spent on a recipient and in all.
+func book(ctx context.Context, tx *sql.Tx, chain string, sender common.Address, spent policy.Spending, recipient common.Address, asked policy.Sum) error {
+	one, all := spent.Recipients[recipient].Plus(asked), spent.All.Plus(asked)
+	day := spent.Day.Format(time.DateOnly)
+	_, err := tx.ExecContext(ctx, upsertSpending, chain, sender.Hex(), day, recipient.Hex(), int64(one.Tickets), one.EV.RatString(), one.FaceValue.String())
+	if err == nil {
+		_, err = tx.ExecContext(ctx, upsertDay, chain, sender.Hex(), day, int64(all.Tickets), all.EV.RatString(), all.FaceValue.String())
+	}
+	return err
+}
+
+// bookReserved books what was reserved since the day of at began, in a store that has
+// not booked it yet.
+func bookReserved(ctx context.Context, tx *sql.Tx, at time.Time) error {
+	type row struct {
+		chain             string
+		sender, recipient common.Address
+		asked             policy.Sum
+	}
+	var found []row
+	err := eachRow(ctx, tx, func(rows *sql.Rows) error {
+		var chain, sender, recipient, ev, faceValue string
+		var count uint32
+		if err := rows.Scan(&chain, &sender, &recipient, &count, &ev, &faceValue); err != nil {
+			return err
+		}
+		each, err := parseSum(1, ev, faceValue)
+		if err != nil {
+			return err
+		}
+		r := row{chain: chain, asked: policy.Cost(uint64(count), each.EV, each.FaceValue)}
+		r.sender, err = parseAddress(sender)
+		if err == nil {
+			r.recipient, err = parseAddress(recipient)
+		}
+		found = append(found, r)
+		return err
+	}, selectReservedSince, startOfDay(at).UnixMilli())
+	if err != nil {
+		return err
+	}
+	for _, r := range found {
+		spent, err := (&Chain{id: r.chain}).spending(ctx, tx, r.sender, at)
+		if err == nil {
+			err = book(ctx, tx, r.chain, r.sender, spent, r.recipient, r.asked)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scanSum reads a name and what is booked under it.
+func scanSum(rows *sql.Rows) (name string, sum policy.Sum, err error) {
+	var tickets int64
+	var ev, faceValue string
+	if err := rows.Scan(&name, &tickets, &ev, &faceValue); err != nil {
+		return "", sum, err
+	}
+	sum, err = parseSum(tickets, ev, faceValue)
+	return name, sum, err
+}
+
+var errNoSum = errors.New("not a sum of tickets")
+
+// parseSum reads what RatString and decimal wrote.
+func parseSum(tickets int64, ev, faceValue string) (policy.Sum, error) {
+	num, denom, isFraction := strings.Cut(ev, "/")
+	if !isFraction {
+		denom = "1"
+	}
+	a, b, c := parseNatural(num), parseNatural(denom), parseNatural(faceValue)
+	if tickets < 0 || a == nil || b == nil || b.Sign() == 0 || c == nil {
+		return policy.Sum{}, errNoSum
+	}
+	return policy.Sum{Tickets: uint64(tickets), EV: new(big.Rat).SetFrac(a, b), FaceValue: c}, nil
+}
+
+// parseNatural reads decimal digits; nil for anything else. Sums are wider than the
+// fields of a ticket.
+func parseNatural(text string) *big.Int {
+	const maxDigits = 400
+	if text == "" || len(text) > maxDigits || strings.Trim(text, "0123456789") != "" {
+		return nil
+	}
+	v, _ := new(big.Int).SetString(text, 10)
+	return v
+}
+
+// spentReason is why all of a day's budget counts as spent, "" when it does not.
+func spentReason(ctx context.Context, tx *sql.Tx, day string) (string, error) {
+	var text string
+	err := tx.QueryRowContext(ctx, selectMeta, metaSpent).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	spentDay, reason, _ := strings.Cut(text, " ")
+	if err != nil || spentDay != day {
+		return "", err
+	}
+	return reason, nil
+}
