@@ -138,6 +138,7 @@ delivers batches of signed lottery tickets.`,
 		),
 		newPay(r),
 		newTx(r),
+		newBudget(r),
 		newVersion(r),
 	)
 	return root

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"path/filepath"
 	"time"
 
 	"github.com/ethereum/go-ethereum/accounts"
@@ -84,11 +83,7 @@ func (r *run) openWallet(cmd *cobra.Command, o *payerOptions) (*wallet, error) {
 	if err := o.account.passphrase.available(r.Env); err != nil {
 		return nil, err
 	}
-	dir, err := r.stateDir()
-	if err != nil {
-		return nil, err
-	}
-	w.store, err = store.Open(cmd.Context(), filepath.Join(dir, "store.db"))
+	w.store, err = r.openStore(cmd.Context())
 	return w, err
 }
 

@@ -89,7 +89,7 @@ func (s Spending) Ends() time.Time { return s.Day.AddDate(0, 0, 1) }
 // Budget returns the limit that a budget sets, and where it is set; nil where none does.
 func (l Limits) Budget(s Setting) (limit *wei.Wei, where string) {
 	if w, ok := l.budget[s]; ok {
-		return &w, l.where(s)
+		return &w, l.Where(s)
 	}
 	return nil, ""
 }
@@ -130,7 +130,7 @@ func (l Limits) refuseBudget(e *BudgetError) error {
 	if most := e.fit(); most.Sign() > 0 {
 		hint = fmt.Sprintf("make at most %v tickets; %s", most, hint)
 	}
-	return &Refusal{ErrLimit, e, fmt.Sprintf("%v (%s; the day ends at %s)", e, l.where(e.Setting), ends), hint}
+	return &Refusal{ErrLimit, e, fmt.Sprintf("%v (%s; the day ends at %s)", e, l.Where(e.Setting), ends), hint}
 }
 
 // BudgetError is tickets that would go beyond a budget. None were made.
