@@ -13,6 +13,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/redeem"
+	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/tx"
 )
 
@@ -88,12 +89,12 @@ func classify(err error) outcome {
 	}
 	var out outcome
 	switch {
-	case as(new(*usageError), new(*tx.RequestError)):
+	case as(new(*usageError), new(*tx.RequestError), new(*store.RequestError)):
 		out = outcome{exitUsage, "usage", ""}
 	case as(new(*tx.NotMinedError), new(*tx.UnknownOutcomeError)):
 		// Before cancelled: what was sent is not undone by Ctrl-C.
 		out = outcome{exitNotMined, "not_mined", ""}
-	case as(new(*pay.UnknownOutcomeError)):
+	case as(new(*pay.UnknownOutcomeError)), is(pay.ErrInProgress):
 		out = outcome{exitNotMined, "outcome_unknown", ""}
 	case as(new(*unreportedError)):
 		out = outcome{exitNotMined, "unreported", ""}
@@ -109,9 +110,9 @@ func classify(err error) outcome {
 		out = outcome{exitFailed, "bad_input", ""}
 	case is(policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, errOtherSender,
 		redeem.ErrNothing, pm.ErrRecipientRand),
-		as(new(*wire.ExpiredTokenError), new(*wire.MissingError), new(*wire.FieldError)):
+		as(new(*wire.ExpiredTokenError), new(*wire.MissingError), new(*wire.FieldError), new(*store.RetiredError)):
 		out = outcome{exitUnacceptable, "unacceptable", ""}
-	case as(new(*pay.RefusedError)):
+	case as(new(*pay.RefusedError), new(*pay.RefusedBeforeError)):
 		out = outcome{exitFailed, "refused", ""}
 	case is(keystore.ErrWrongPassphrase, keystore.ErrEmptyPassphrase, keystore.ErrBadPassphrase, keystore.ErrPassphraseFile,
 		keystore.ErrNoAccounts, keystore.ErrNoSuchAccount, keystore.ErrDamaged, keystore.ErrUnsupported, keystore.ErrTooCostly,

@@ -4,16 +4,19 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 func newPay(r *run) *cobra.Command {
 	var o payerOptions
+	var request requestOption
 	var value string
 	cmd := &cobra.Command{
 		Use:   "pay URL --value AMOUNT",
@@ -23,21 +26,30 @@ recipient, and keeps the fresh ticket params that it answers with for the next
 payment. What the tickets are worth beyond AMOUNT stays as credit.
 
 The recipient credits the payment under its session. A payment that was sent and
-not answered is not sent again: its tickets may have been accepted.`,
+not answered is not sent again: its tickets may have been accepted.
+
+With --request-id a payment can be run again until it is known what became of
+it, and is never made twice. Once accepted, nothing is sent. While that is not
+known the very same tickets are delivered again: a recipient that has them
+refuses them, and pmctl ends with exit code 8 as before. What a recipient has
+refused is not sent again.`,
 		Example: `  pmctl pay https://recipient.example --value 3000gwei
   pmctl pay https://recipient.example --value 3000gwei --recipient 0x… \
-    --output json`,
+    --output json
+  pmctl pay https://recipient.example --value 3000gwei \
+    --request-id invoice-17`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return r.pay(cmd, &o, args[0], value) },
+		RunE: func(cmd *cobra.Command, args []string) error { return r.pay(cmd, &o, &request, args[0], value) },
 	}
 	cmd.Flags().StringVar(&value, "value", "", "`AMOUNT` to pay, with its unit: 3000gwei or 0.00001eth")
 	_ = cmd.MarkFlagRequired("value")
+	request.register(cmd, "the payment")
 	o.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }
 
-func (r *run) pay(cmd *cobra.Command, o *payerOptions, url, value string) error {
+func (r *run) pay(cmd *cobra.Command, o *payerOptions, id *requestOption, url, value string) error {
 	u, err := pay.ParseURL(url)
 	if err != nil {
 		return &usageError{err}
@@ -46,18 +58,32 @@ func (r *run) pay(cmd *cobra.Command, o *payerOptions, url, value string) error 
 	if err != nil {
 		return err
 	}
+	request, err := id.request(cmd, "pay", u.String(), amount.Decimal())
+	if err != nil {
+		return err
+	}
 	w, err := r.openWallet(cmd, o)
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	session := &pay.Session{Payer: w.payer(), Client: w.client, Kept: w.kept(), URL: u, Unlock: w.unlock}
+	session := &pay.Session{
+		Payer: w.payer(), Client: w.client, Kept: w.kept(), URL: u, Unlock: w.unlock,
+		Request: request, Requests: w.store.Chain(w.network.ChainID),
+	}
 	payment, err := session.Pay(cmd.Context(), pay.Amount{Value: amount})
 	if err != nil {
 		return err
 	}
 	if payment.NextErr != nil {
 		r.note("the payment was accepted; the next one begins with a new session: %v", payment.NextErr)
+	}
+	if before := payment.Before; before != nil {
+		what := "the payment was accepted then, and is not made again"
+		if before.State != store.Accepted {
+			what = "the same payment was delivered again, and is accepted now"
+		}
+		r.note("request %s was begun at %s: %s", plainText(before.ID), before.At.Format(time.RFC3339), what)
 	}
 	result := newPaymentResult(payment, amount)
 	return r.emitDone("the payment is accepted", "pmctl.payment", result, result.write)

@@ -15,6 +15,7 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -26,6 +27,7 @@ type batchOptions struct {
 	value       string
 	out         string
 	adopt       bool
+	request     requestOption
 }
 
 func newTicketBatch(r *run) *cobra.Command {
@@ -38,12 +40,17 @@ fresh ones from a recipient. Nonces go on where the last batch of the same
 params ended, over runs and processes; they are taken before anything is signed,
 so that none is ever used twice.
 
+With --request-id a batch can be made again, byte for byte: the same tickets for
+the same id, however often it is run, and never a second batch. Of params on
+stdin only the recipient must be the same then, of a file all of it.
+
 Formats: json is one document, ndjson a header and a line for each ticket,
 payment the value of the Livepeer-Payment header, headers both headers as curl
 -H @- reads them, table for people.`,
 		Example: `  pmctl ticket batch --params params.json --count 10
   pmctl ticket batch --recipient-url https://recipient.example \
     --value 5000gwei --output ndjson --out tickets.ndjson
+  pmctl ticket batch --params params.json --count 10 --request-id job-42
   pmctl params fetch URL -o json |
     pmctl ticket batch --count 10 -o headers |
     curl -kH @- -X POST URL/payment`,
@@ -60,6 +67,7 @@ payment the value of the Livepeer-Payment header, headers both headers as curl
 	cmd.MarkFlagsMutuallyExclusive("params", "recipient-url")
 	cmd.MarkFlagsOneRequired("count", "value")
 	cmd.MarkFlagsMutuallyExclusive("count", "value")
+	o.request.register(cmd, "the batch")
 	o.register(cmd)
 	r.outputFlag(cmd, outputJSON, format.NDJSON, format.Payment, format.Headers, outputTable)
 	return cmd
@@ -92,31 +100,34 @@ func (r *run) makeBatch(cmd *cobra.Command, o *batchOptions) error {
 		return err
 	}
 	defer w.close()
-	var p *planned
-	if payer := w.payer(); o.url != "" {
-		p, err = r.planFresh(cmd.Context(), w, payer, u, amount)
-	} else {
-		p, err = r.planGiven(cmd.Context(), w, payer, o, amount)
+	var document *format.Params
+	if o.url == "" {
+		if document, err = r.readParams(o.params); err != nil {
+			return err
+		}
+	}
+	request, err := o.requested(cmd, u, document, amount)
+	if err != nil {
+		return err
+	}
+	b, err := r.batchBefore(cmd.Context(), w, request)
+	if err == nil && b == nil {
+		b, err = r.newBatch(cmd.Context(), w, o, u, document, amount, request)
 	}
 	if err != nil {
 		return err
 	}
-	segment, err := r.segment(p)
-	if err != nil {
-		return err
-	}
-	tickets, err := p.payer.Reserve(cmd.Context(), p.plan)
-	if err != nil {
-		return err
-	}
-	err = r.writeBatch(cmd.Context(), out, p.signer, tickets, segment)
+	err = r.writeBatch(cmd.Context(), out, b)
 	if err == nil {
 		err = out.commit()
 	}
-	if err != nil {
-		return fmt.Errorf("no tickets, and %s used up: %w", nonceRange(tickets), err)
+	switch {
+	case err != nil && request != nil:
+		return withHint(fmt.Errorf("no tickets: %w", err), "run it again with the same --request-id for the same tickets")
+	case err != nil:
+		return fmt.Errorf("no tickets, and %s used up: %w", nonceRange(b.tickets), err)
 	}
-	r.noteBatch(tickets, o)
+	r.noteBatch(b.tickets, o)
 	return nil
 }
 
@@ -148,17 +159,53 @@ func (o *batchOptions) amount(cmd *cobra.Command) (pay.Amount, error) {
 type planned struct {
 	payer  *pay.Payer
 	plan   *pay.Plan
-	token  *wire.AuthToken
+	info   *wire.OrchestratorInfo
 	signer pm.Signer
 }
 
-// planGiven plans a batch from params that are there already, and opens the key last.
-func (r *run) planGiven(ctx context.Context, w *wallet, payer *pay.Payer, o *batchOptions, amount pay.Amount) (*planned, error) {
-	document, err := r.readParams(o.params)
+// readyBatch is a batch whose nonces are taken, and nothing but the signatures missing.
+type readyBatch struct {
+	tickets *pay.Tickets
+	segment string
+	signer  pm.Signer
+}
+
+// newBatch makes everything of a batch but its signatures.
+func (r *run) newBatch(ctx context.Context, w *wallet, o *batchOptions, u pay.URL, document *format.Params, amount pay.Amount, request *store.Request) (*readyBatch, error) {
+	var p *planned
+	var err error
+	if payer := w.payer(); document == nil {
+		p, err = r.planFresh(ctx, w, payer, u, amount)
+	} else {
+		p, err = r.planGiven(ctx, w, payer, document, o.adopt, amount)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := w.checkDocument(document, o.adopt); err != nil {
+	segment, err := r.segment(p)
+	if err != nil {
+		return nil, err
+	}
+	if request != nil {
+		recipe := pay.Recipe{Info: p.info, Expiration: p.plan.Expiration, Segment: segment, Value: amount.Value}
+		if request.Record, err = recipe.Encode(); err != nil {
+			return nil, err
+		}
+		p.plan.Request = request
+	}
+	tickets, err := p.payer.Reserve(ctx, p.plan)
+	if err != nil {
+		return nil, err
+	}
+	if tickets.Before != nil {
+		return r.sameBatch(p.payer, tickets.Before, p.signer)
+	}
+	return &readyBatch{tickets, segment, p.signer}, nil
+}
+
+// planGiven plans a batch from params that are there already, and opens the key last.
+func (r *run) planGiven(ctx context.Context, w *wallet, payer *pay.Payer, document *format.Params, adopt bool, amount pay.Amount) (*planned, error) {
+	if err := w.checkDocument(document, adopt); err != nil {
 		return nil, err
 	}
 	info, err := document.Info()
@@ -169,11 +216,11 @@ func (r *run) planGiven(ctx context.Context, w *wallet, payer *pay.Payer, o *bat
 	if err != nil {
 		return nil, err
 	}
-	p := &planned{payer: payer, token: info.GetAuthToken()}
+	p := &planned{payer: payer, info: info}
 	if p.plan, err = payer.Plan(ctx, params, amount); err != nil {
 		return nil, err
 	}
-	if err := r.checkToken(p.token); err != nil {
+	if err := r.checkToken(info.GetAuthToken()); err != nil {
 		return nil, err
 	}
 	p.signer, err = w.unlock(ctx)
@@ -197,11 +244,11 @@ func (r *run) planFresh(ctx context.Context, w *wallet, payer *pay.Payer, u pay.
 	if err != nil {
 		return nil, err
 	}
-	p := &planned{payer: payer, token: offer.Info.GetAuthToken(), signer: signer}
+	p := &planned{payer: payer, info: offer.Info, signer: signer}
 	if p.plan, err = payer.Plan(ctx, offer.Params, amount); err != nil {
 		return nil, err
 	}
-	return p, r.checkToken(p.token)
+	return p, r.checkToken(p.info.GetAuthToken())
 }
 
 // errOtherSender is returned for params that were made for another sender.
@@ -233,22 +280,23 @@ func (r *run) checkToken(token *wire.AuthToken) error {
 // segment returns the credentials that go along with a batch, "" when the params have
 // no auth token that still holds.
 func (r *run) segment(p *planned) (string, error) {
-	now := r.Now()
-	if p.token.Check(now) != nil && r.output != format.Headers {
+	now, token := r.Now(), p.info.GetAuthToken()
+	if token.Check(now) != nil && r.output != format.Headers {
 		return "", nil
 	}
-	return pay.SegmentHeader(p.signer, p.token, now)
+	return pay.SegmentHeader(p.signer, token, now)
 }
 
 // writeBatch signs the tickets and writes them as they come.
-func (r *run) writeBatch(ctx context.Context, out io.Writer, signer pm.Signer, tickets *pay.Tickets, segment string) error {
+func (r *run) writeBatch(ctx context.Context, out io.Writer, b *readyBatch) error {
+	tickets := b.tickets
 	header, err := format.NewBatchHeader(tickets.Sender, tickets.Params, tickets.Expiration, tickets.Nonces)
 	if err != nil {
 		return err
 	}
-	header.Segment = segment
+	header.Segment = b.segment
 	if r.output == outputTable {
-		return writeBatchTable(ctx, out, signer, tickets)
+		return writeBatchTable(ctx, out, b.signer, tickets)
 	}
 	writer, err := format.NewBatchWriter(out, r.output)
 	if err != nil {
@@ -257,7 +305,7 @@ func (r *run) writeBatch(ctx context.Context, out io.Writer, signer pm.Signer, t
 	if err := writer.Begin(header); err != nil {
 		return err
 	}
-	if err := tickets.Sign(ctx, signer, writer.Ticket); err != nil {
+	if err := tickets.Sign(ctx, b.signer, writer.Ticket); err != nil {
 		return err
 	}
 	return writer.End()

@@ -105,9 +105,16 @@ type UnknownOutcomeError struct {
 
 	// Err is why there is no answer.
 	Err error
+
+	// Request, unless it is empty, is the id of a payment that was delivered before,
+	// and could not be again.
+	Request string
 }
 
 func (e *UnknownOutcomeError) Error() string {
+	if e.Request != "" {
+		return fmt.Sprintf("request %q was sent to %s before and not answered; it is still not known whether its tickets were accepted: %v", e.Request, e.URL, e.Err)
+	}
 	return fmt.Sprintf("the payment was sent to %s and not answered; its tickets may have been accepted: %v", e.URL, e.Err)
 }
 
@@ -116,6 +123,9 @@ func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
 
 // Hint says what to do about the missing answer.
 func (e *UnknownOutcomeError) Hint() string {
+	if e.Request != "" {
+		return "a recipient refuses tickets that it has: most likely the first delivery arrived; ask the recipient what it credited before you pay under another id"
+	}
 	return "do not deliver these tickets again; ask the recipient whether it credited them, and pay the rest with fresh ticket params"
 }
 

@@ -27,6 +27,11 @@ func NewHeaders(signer pm.Signer, token *wire.AuthToken, batch *pm.TicketBatch, 
 	if err != nil {
 		return Headers{}, err
 	}
+	return headersOf(batch, segment)
+}
+
+// headersOf returns the headers that deliver a batch with the credentials that are there.
+func headersOf(batch *pm.TicketBatch, segment string) (Headers, error) {
 	payment, err := wire.PaymentFor(batch)
 	if err != nil {
 		return Headers{}, err

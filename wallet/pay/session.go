@@ -3,6 +3,7 @@ package pay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // Kept remembers the last offer of each recipient, so that a session goes on over
@@ -36,6 +38,11 @@ type Session struct {
 	// URL is where the recipient is asked for params.
 	URL URL
 
+	// Request names the payment, so that it is made once however often it is asked
+	// for, and Requests remember it; nil for a payment of its own. Record is not used.
+	Request  *store.Request
+	Requests Requests
+
 	// Unlock opens the sender's key. It is called once, when everything that can be
 	// refused without it has been looked at.
 	Unlock func(ctx context.Context) (pm.Signer, error)
@@ -50,18 +57,36 @@ type Payment struct {
 	// Tickets are what was paid.
 	Tickets *Tickets
 
+	// Before is the request as it was found, when it was begun before this call.
+	Before *store.Record
+
 	// NextErr is why no fresh params are kept for the next payment; nil when they are.
 	NextErr error
 }
 
 // Pay pays the amount: one batch, delivered once.
 //
+// A payment with a Request that was begun before is gone on with. When it was accepted
+// nothing is done. When its outcome is not known the same tickets are delivered again:
+// a recipient that has them refuses them, so that they are never paid twice. When
+// nothing of it was ever sent, and its params have expired, it is made anew.
+//
 // It fails as Client.Fetch, Payer.Plan, Payer.Reserve, NewHeaders and Client.Deliver
-// do, and with what Kept and Unlock fail with. After *RefusedError and
-// *UnknownOutcomeError the nonces are spent and the params no longer kept.
+// do, with what Kept and Unlock fail with, with *RefusedBeforeError and as Requests do.
+// After *RefusedError and *UnknownOutcomeError the nonces are spent and the params no
+// longer kept.
 func (s *Session) Pay(ctx context.Context, amount Amount) (*Payment, error) {
 	if err := amount.check(); err != nil {
 		return nil, err
+	}
+	before, err := s.requested(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if before != nil {
+		if payment, err := s.repeat(ctx, before); payment != nil || err != nil {
+			return payment, err
+		}
 	}
 	offer, plan, err := s.kept(ctx, amount)
 	if err != nil {
@@ -77,12 +102,9 @@ func (s *Session) Pay(ctx context.Context, amount Amount) (*Payment, error) {
 		return nil, err
 	}
 	if offer != nil {
-		payment, err := s.pay(ctx, signer, offer, plan)
+		payment, err := s.pay(ctx, signer, offer, plan, amount, true)
 		var refused *RefusedError
-		if !errors.As(err, &refused) || refused.Status != http.StatusForbidden {
-			if err == nil {
-				payment.Continued = true
-			}
+		if !errors.As(err, &refused) || refused.Status != http.StatusForbidden || errors.As(err, new(*UnknownOutcomeError)) {
 			return payment, err
 		}
 		// The recipient has forgotten the session, and says so before it looks at any
@@ -91,7 +113,7 @@ func (s *Session) Pay(ctx context.Context, amount Amount) (*Payment, error) {
 	if offer, plan, err = s.fetch(ctx, signer, amount); err != nil {
 		return nil, err
 	}
-	return s.pay(ctx, signer, offer, plan)
+	return s.pay(ctx, signer, offer, plan, amount, false)
 }
 
 // kept returns the offer kept from before with a plan on it, or nil when there is none
@@ -105,7 +127,7 @@ func (s *Session) kept(ctx context.Context, amount Amount) (*Offer, *Plan, error
 		return nil, nil, nil
 	}
 	plan, err := s.Payer.Plan(ctx, offer.Params, amount)
-	if errors.As(err, new(*policy.Refusal)) || errors.Is(err, ErrWorthless) {
+	if errors.As(err, new(*policy.Refusal)) || errors.Is(err, ErrWorthless) || errors.As(err, new(*store.RetiredError)) {
 		// Fresh params may fare better; if not they are refused in their own words.
 		return nil, nil, nil
 	}
@@ -128,38 +150,65 @@ func (s *Session) fetch(ctx context.Context, signer pm.Signer, amount Amount) (*
 	return offer, plan, err
 }
 
-// pay reserves, signs and delivers, and keeps what the recipient answers.
-func (s *Session) pay(ctx context.Context, signer pm.Signer, offer *Offer, plan *Plan) (*Payment, error) {
+// pay reserves, signs and delivers.
+func (s *Session) pay(ctx context.Context, signer pm.Signer, offer *Offer, plan *Plan, amount Amount, continued bool) (*Payment, error) {
+	// The credentials come first: without them the tickets are worth nothing.
+	segment, err := SegmentHeader(signer, offer.Info.GetAuthToken(), s.Client.now())
+	if err != nil {
+		return nil, err
+	}
+	if plan.Request, err = s.request(offer, plan, amount, segment, continued); err != nil {
+		return nil, err
+	}
 	tickets, err := s.Payer.Reserve(ctx, plan)
 	if err != nil {
 		return nil, err
 	}
-	batch, err := tickets.Batch(ctx, signer)
+	if tickets.Before != nil {
+		return nil, fmt.Errorf("%w: %q", ErrInProgress, tickets.Before.ID)
+	}
+	d := &delivery{offer: offer, tickets: tickets, segment: segment, continued: continued}
+	if plan.Request != nil {
+		d.record = &store.Record{ID: plan.Request.ID, RecipientRandHash: plan.Params.RecipientRandHash, Nonces: tickets.Nonces}
+	}
+	return s.deliver(ctx, signer, d)
+}
+
+// ErrInProgress is returned for a request that another process has begun while this one
+// was about to.
+var ErrInProgress = errors.New("another process is making this request at this moment: run it again for its outcome")
+
+// deliver signs and delivers, and keeps what the recipient answers.
+func (s *Session) deliver(ctx context.Context, signer pm.Signer, d *delivery) (*Payment, error) {
+	headers, err := d.signed(ctx, signer)
 	if err != nil {
 		return nil, err
 	}
-	headers, err := NewHeaders(signer, offer.Info.GetAuthToken(), batch, s.Client.now())
-	if err != nil {
+	if err := s.begin(ctx, d); err != nil {
 		return nil, err
 	}
-	receipt, err := s.Client.Deliver(ctx, offer.Transcoder, s.Payer.Sender, headers)
+	receipt, err := s.Client.Deliver(ctx, d.offer.Transcoder, s.Payer.Sender, headers)
 	// Whatever came of the payment must be remembered even when ctx has ended.
 	after := context.WithoutCancel(ctx)
 	if err != nil {
 		if !errors.Is(err, ErrUnreachable) {
 			err = errors.Join(err, s.Kept.Drop(after, s.Payer.Sender, s.URL))
 		}
-		return nil, err
+		return s.failed(after, d, err)
 	}
-	payment := &Payment{Offer: offer, Tickets: tickets, NextErr: receipt.NextErr}
+	payment := d.payment()
+	payment.NextErr = receipt.NextErr
+	if d.record != nil {
+		payment.NextErr = errors.Join(payment.NextErr, s.Requests.SetRequest(after, s.Payer.Sender, d.record, store.Accepted, ""))
+	}
 	if receipt.Next == nil {
 		payment.NextErr = errors.Join(payment.NextErr, s.Kept.Drop(after, s.Payer.Sender, s.URL))
 		return payment, nil
 	}
 	// Answers name the transcoder; the session is found again by its own URL.
 	receipt.Next.URL = s.URL
-	s.stay(offer, receipt.Next)
-	payment.NextErr = s.Kept.Save(after, receipt.Next)
+	s.stay(d.offer, receipt.Next)
+	payment.NextErr = errors.Join(payment.NextErr, s.Kept.Save(after, receipt.Next))
 	return payment, nil
 }
 

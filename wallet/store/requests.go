@@ -117,7 +117,7 @@ func (c *Chain) request(ctx context.Context, tx *sql.Tx, sender common.Address, 
 	return r, nil
 }
 
-// SetRequest notes what became of a request.
+// SetRequest notes what became of a request. One that was accepted stays so.
 func (c *Chain) SetRequest(ctx context.Context, sender common.Address, r *Record, state State, outcome string) error {
 	return c.changeRequest(ctx, updateRequest, sender, r, string(state), outcome)
 }

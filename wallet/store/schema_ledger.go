@@ -70,6 +70,6 @@ const (
 	// What became of a request is written by whoever made what it stands for, and by
 	// nobody who made it before.
 	requestOf     = requestKey + ` AND recipient_rand_hash = $4 AND first_nonce = $5`
-	updateRequest = `UPDATE requests SET state = $6, outcome = $7` + requestOf
+	updateRequest = `UPDATE requests SET state = $6, outcome = $7` + requestOf + ` AND state <> 'accepted'`
 	deleteRequest = `DELETE FROM requests` + requestOf + ` AND state = $6`
 )

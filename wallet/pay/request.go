@@ -1,0 +1,202 @@
+package pay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// Requests remember what was made for requests that have a name, and what became of it.
+type Requests interface {
+	// Requested returns what was made for a request, nil when nothing was.
+	Requested(ctx context.Context, sender common.Address, request store.Request) (*store.Record, error)
+
+	// SetRequest notes what became of a request.
+	SetRequest(ctx context.Context, sender common.Address, r *store.Record, state store.State, outcome string) error
+
+	// ReleaseRequest forgets a request that is in a state, so that it may be made anew.
+	ReleaseRequest(ctx context.Context, sender common.Address, r *store.Record, state store.State) error
+}
+
+// delivery is a payment that is ready to be delivered.
+type delivery struct {
+	offer     *Offer
+	tickets   *Tickets
+	segment   string
+	continued bool
+
+	// record is the request's, nil for a payment that has none. Again tells that it
+	// may have been delivered before.
+	record *store.Record
+	again  bool
+}
+
+func (d *delivery) payment() *Payment {
+	return &Payment{Offer: d.offer, Continued: d.continued, Tickets: d.tickets}
+}
+
+// requested returns what was made for the session's request, if it has one and
+// something was.
+func (s *Session) requested(ctx context.Context) (*store.Record, error) {
+	if s.Request == nil {
+		return nil, nil
+	}
+	return s.Requests.Requested(ctx, s.Payer.Sender, *s.Request)
+}
+
+// RefusedBeforeError is a request that has failed for good.
+type RefusedBeforeError struct {
+	// ID is the request's, Outcome what the recipient said, At when it was made.
+	ID, Outcome string
+	At          time.Time
+}
+
+func (e *RefusedBeforeError) Error() string {
+	return fmt.Sprintf("request %q of %s was refused by the recipient, and is not sent again: %s", e.ID, e.At.Format(time.RFC3339), e.Outcome)
+}
+
+// Hint says what to do.
+func (e *RefusedBeforeError) Hint() string {
+	return "some of its tickets may have been taken without being credited; pay again under another id"
+}
+
+// repeat goes on with a request that was begun before. It returns no payment and no
+// error when the request was never sent and cannot be any more: it is then to be made
+// anew.
+func (s *Session) repeat(ctx context.Context, before *store.Record) (*Payment, error) {
+	recipe, tickets, err := s.Payer.Again(before)
+	if err != nil {
+		return nil, err
+	}
+	u, err := ParseURL(recipe.URL)
+	if err != nil {
+		return nil, fmt.Errorf("%w: request %q: %w", store.ErrDamaged, before.ID, err)
+	}
+	offer, err := NewOffer(u, s.Payer.Sender, recipe.FetchedAt, recipe.Info)
+	if err != nil {
+		return nil, fmt.Errorf("%w: request %q: %w", store.ErrDamaged, before.ID, err)
+	}
+	d := &delivery{offer: offer, tickets: tickets, segment: recipe.Segment, continued: recipe.Continued, record: before, again: before.State == store.Sent}
+	switch before.State {
+	case store.Accepted:
+		payment := d.payment()
+		payment.Before = before
+		return payment, nil
+	case store.Refused:
+		return nil, &RefusedBeforeError{before.ID, before.Outcome, before.At}
+	}
+	if err := s.deliverable(ctx, d); err != nil {
+		switch {
+		case !errors.As(err, new(*policy.Refusal)) && !errors.As(err, new(*wire.ExpiredTokenError)):
+			return nil, err
+		case d.again:
+			return nil, s.unknown(d, fmt.Errorf("it cannot be sent again: %w", err))
+		}
+		// Nobody has had it, and nobody will: only this state can be released.
+		return nil, s.Requests.ReleaseRequest(ctx, s.Payer.Sender, before, store.Reserved)
+	}
+	signer, err := s.Unlock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	payment, err := s.deliver(ctx, signer, d)
+	if payment != nil {
+		payment.Before = before
+	}
+	return payment, err
+}
+
+// deliverable tells whether a payment made earlier may still be delivered: expired
+// tickets can win, and are not credited.
+func (s *Session) deliverable(ctx context.Context, d *delivery) error {
+	if err := d.offer.Info.GetAuthToken().Check(s.Client.now()); err != nil {
+		return err
+	}
+	facts, err := s.Payer.Chain.Facts(ctx, s.Payer.Sender)
+	if err != nil {
+		return err
+	}
+	return s.Payer.Limits.Check(d.tickets.Params, facts, uint64(d.tickets.Count))
+}
+
+// request returns the plan's request with what makes its tickets again.
+func (s *Session) request(offer *Offer, plan *Plan, amount Amount, segment string, continued bool) (*store.Request, error) {
+	if s.Request == nil {
+		return nil, nil
+	}
+	recipe := Recipe{
+		Info: offer.Info, URL: offer.URL.String(), FetchedAt: offer.FetchedAt,
+		Expiration: plan.Expiration, Segment: segment, Value: amount.Value, Continued: continued,
+	}
+	record, err := recipe.Encode()
+	return &store.Request{ID: s.Request.ID, Digest: s.Request.Digest, Record: record}, err
+}
+
+// begin notes that a payment is about to be delivered. From here on it may have been.
+func (s *Session) begin(ctx context.Context, d *delivery) error {
+	if d.record == nil {
+		return nil
+	}
+	outcome := ""
+	if d.again {
+		outcome = sentAgain
+	}
+	return s.Requests.SetRequest(ctx, s.Payer.Sender, d.record, store.Sent, outcome)
+}
+
+// sentAgain marks a request that was delivered more than once: a refusal may then mean
+// that the recipient has the other delivery.
+const sentAgain = "sent again"
+
+// failed notes what a delivery that failed means for its request, and returns the error
+// to report, or the payment when another process has had it accepted.
+func (s *Session) failed(ctx context.Context, d *delivery, err error) (*Payment, error) {
+	if d.record == nil {
+		return nil, err
+	}
+	now, lookErr := s.requested(ctx)
+	switch {
+	case lookErr != nil:
+		return nil, errors.Join(err, lookErr)
+	case now == nil || now.Nonces != d.record.Nonces:
+		return nil, err
+	case now.State == store.Accepted:
+		return d.payment(), nil
+	}
+	again := d.again || now.Outcome == sentAgain
+	var refused *RefusedError
+	switch {
+	case errors.As(err, new(*UnknownOutcomeError)):
+		return nil, err
+	case again && errors.As(err, &refused):
+		return nil, s.unknown(d, err)
+	case again:
+		return nil, err
+	case errors.As(err, &refused) && refused.TicketsTaken:
+		return nil, errors.Join(err, s.Requests.SetRequest(ctx, s.Payer.Sender, d.record, store.Refused, refused.Text))
+	}
+	// No ticket has left, or none was looked at.
+	return nil, errors.Join(err, s.Requests.ReleaseRequest(ctx, s.Payer.Sender, d.record, store.Sent))
+}
+
+// unknown says that it is still not known what became of a payment.
+func (s *Session) unknown(d *delivery, err error) error {
+	return &UnknownOutcomeError{URL: d.offer.Transcoder.String(), Err: err, Request: d.record.ID}
+}
+
+// signed returns the headers that deliver the tickets.
+func (d *delivery) signed(ctx context.Context, signer pm.Signer) (Headers, error) {
+	batch, err := d.tickets.Batch(ctx, signer)
+	if err != nil {
+		return Headers{}, err
+	}
+	return headersOf(batch, d.segment)
+}
