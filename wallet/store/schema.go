@@ -132,6 +132,9 @@ const (
 	metaVersion = "schema_version"
 	metaID      = "store_id"
 	metaSpent   = "spent_day" // a day whose budget counts as spent, and why
+
+	metaHome       = "home"       // where the store lives
+	metaGeneration = "generation" // counts the changes to it
 )
 
 // inspect returns the schema version and the id of a store; 0 and "" for an empty
@@ -181,7 +184,7 @@ func upgrade(ctx context.Context, tx *sql.Tx, path string) (id string, err error
 		_, err = tx.ExecContext(ctx, updateMeta, newest, metaVersion)
 		return id, err
 	}
-	id = rand.Text()
+	id = newID()
 	for name, value := range map[string]string{metaVersion: newest, metaID: id} {
 		if _, err := tx.ExecContext(ctx, insertMeta, name, value); err != nil {
 			return "", err
@@ -193,7 +196,13 @@ func upgrade(ctx context.Context, tx *sql.Tx, path string) (id string, err error
 func meta(ctx context.Context, tx *sql.Tx, name string) (value string, err error) {
 	err = tx.QueryRowContext(ctx, selectMeta, name).Scan(&value)
 	if errors.Is(err, sql.ErrNoRows) {
-		err = fmt.Errorf("%w: it has no %s", ErrNotStore, name)
+		err = fmt.Errorf("%w: it has no %s", errNoMeta, name)
 	}
 	return value, err
 }
+
+// errNoMeta is returned for what a store does not say of itself. Each store says what
+// version and id it has.
+var errNoMeta = fmt.Errorf("%w: the meta table is incomplete", ErrDamaged)
+
+func newID() string { return rand.Text() }

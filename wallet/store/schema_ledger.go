@@ -51,6 +51,10 @@ const (
 	selectSession = `SELECT used_nonces, retired_at FROM sessions WHERE recipient_rand_hash = $1`
 	selectLast    = `SELECT first_nonce + nonces - 1 FROM reservations WHERE recipient_rand_hash = $1 ORDER BY first_nonce DESC LIMIT 1`
 
+	upsertMeta      = `INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
+	retireSessions  = `UPDATE sessions SET retired_at = $1 WHERE retired_at IS NULL`
+	deleteAllParams = `DELETE FROM params`
+
 	selectReservedSince = `SELECT chain_id, sender, recipient, nonces, ticket_ev, face_value FROM reservations WHERE reserved_at >= $1`
 
 	selectSpending = `SELECT recipient, tickets, ev, face_value FROM spending WHERE chain_id = $1 AND sender = $2 AND day = $3`

@@ -14,6 +14,12 @@ type Store struct {
 	id   string
 	db   *sql.DB
 
+	// mark tells whether the file was put back to an older state.
+	mark *mark
+
+	// retirement is what was done when that was found out; nil mostly.
+	retirement *Retirement
+
 	// patience is how long one call waits for the lock.
 	patience time.Duration
 }
@@ -28,17 +34,25 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
 	}
-	if err := createFile(path); err != nil {
+	mark := markOf(path)
+	if err := mark.checkEmpty(path); err != nil {
 		return nil, err
+	}
+	if err := createFile(path); err != nil {
+		return nil, mark.judge(err)
 	}
 	db, err := openSQLite(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
 	}
-	s := &Store{path: path, db: db, patience: lockPatience}
-	if err := s.load(ctx); err != nil {
-		db.Close()
-		return nil, err
+	s := &Store{path: path, db: db, mark: mark, patience: lockPatience}
+	err = s.load(ctx)
+	if err == nil {
+		err = s.settle(ctx)
+	}
+	if err != nil {
+		s.Close()
+		return nil, mark.judge(err)
 	}
 	return s, nil
 }
@@ -61,7 +75,7 @@ func (s *Store) load(ctx context.Context) error {
 	}
 	// The file is empty or of an older version, or another process is making it what
 	// it should be at this moment.
-	return s.write(ctx, func(tx *sql.Tx) (err error) {
+	return s.tx(ctx, nil, func(tx *sql.Tx) (err error) {
 		s.id, err = upgrade(ctx, tx, s.path)
 		return err
 	})
@@ -76,7 +90,12 @@ func (s *Store) ID() string { return s.id }
 func (s *Store) Path() string { return s.path }
 
 // Close closes the store. Whatever a method has returned is on disk already.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error {
+	if s.mark != nil {
+		s.mark.close()
+	}
+	return s.db.Close()
+}
 
 // read runs do in a transaction that sees one state of the store.
 func (s *Store) read(ctx context.Context, do func(*sql.Tx) error) error {
@@ -86,7 +105,19 @@ func (s *Store) read(ctx context.Context, do func(*sql.Tx) error) error {
 // write runs do in a transaction that holds the store's write lock from its start,
 // and returns once it is on disk. do may be called again and must then do the same.
 func (s *Store) write(ctx context.Context, do func(*sql.Tx) error) error {
-	return s.tx(ctx, nil, do)
+	var generation int64
+	err := s.tx(ctx, nil, func(tx *sql.Tx) (err error) {
+		if generation, err = s.advance(ctx, tx); err != nil {
+			return err
+		}
+		return do(tx)
+	})
+	if err == nil && s.mark != nil {
+		// The change is made. A mark that could not be written stays behind, and is
+		// written with the next change.
+		_ = s.mark.advance(generation)
+	}
+	return err
 }
 
 func (s *Store) tx(ctx context.Context, options *sql.TxOptions, do func(*sql.Tx) error) error {

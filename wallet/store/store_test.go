@@ -26,7 +26,7 @@ func TestNewStoreIsPrivate(t *testing.T) {
 	reserve(t, s, params(1), 1)
 
 	if runtime.GOOS != "windows" {
-		for _, file := range []string{path, path + "-wal", path + "-shm"} {
+		for _, file := range []string{path, path + "-wal", path + "-shm", path + "-mark"} {
 			info, err := os.Stat(file)
 			require.NoError(t, err)
 			require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), file)
@@ -38,7 +38,7 @@ func TestNewStoreIsPrivate(t *testing.T) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	require.NoError(t, err)
 	for _, entry := range entries {
-		require.Contains(t, []string{"store.db", "store.db-wal", "store.db-shm"}, entry.Name())
+		require.Contains(t, []string{"store.db", "store.db-wal", "store.db-shm", "store.db-mark"}, entry.Name())
 	}
 }
 

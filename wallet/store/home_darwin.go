@@ -1,0 +1,26 @@
+package store
+
+import (
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// fileID is the file's inode and when it was made.
+func fileID(path string) (string, error) {
+	var stat unix.Stat_t
+	if err := unix.Stat(path, &stat); err != nil {
+		return "", &os.PathError{Op: "stat", Path: path, Err: err}
+	}
+	return fmt.Sprintf("%d %d", stat.Ino, stat.Btim.Nano()), nil
+}
+
+// machineID is the machine's id, "" where it has none.
+func machineID() string {
+	id, err := unix.Sysctl("kern.uuid")
+	if err != nil {
+		return ""
+	}
+	return id
+}
