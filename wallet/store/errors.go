@@ -56,3 +56,31 @@ func (e *RetiredError) Error() string {
 
 // Hint says what to do.
 func (e *RetiredError) Hint() string { return "fetch fresh ticket params: pmctl params fetch URL" }
+
+// DamagedError is a store's file that cannot be used: it wraps ErrDamaged, or
+// ErrNotStore for one that never was a store. Nothing in it was changed.
+type DamagedError struct {
+	// Path names the file.
+	Path string
+
+	// Err says what is wrong with it.
+	Err error
+}
+
+func (e *DamagedError) Error() string { return fmt.Sprintf("%s: %v", e.Path, e.Err) }
+
+// Unwrap returns what is wrong.
+func (e *DamagedError) Unwrap() error { return e.Err }
+
+// Hint says what to do.
+func (e *DamagedError) Hint() string {
+	return "pmctl store check looks at all of it; to go on without it, move it and the files beside it away: pmctl then makes a new one and fetches fresh ticket params"
+}
+
+// withPath says which file it is that cannot be used.
+func withPath(err error, path string) error {
+	if !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrNotStore) || errors.As(err, new(*DamagedError)) {
+		return err
+	}
+	return &DamagedError{Path: path, Err: err}
+}

@@ -216,7 +216,7 @@ func (s *Store) advance(ctx context.Context, tx *sql.Tx) (generation int64, err 
 		return 0, err
 	}
 	if marked && generation < seen {
-		return 0, fmt.Errorf("%w: %s was put back to an older state while it was in use; run the command again", ErrDamaged, s.path)
+		return 0, fmt.Errorf("%w: it was put back to an older state while it was in use", ErrDamaged)
 	}
 	generation++
 	_, err = tx.ExecContext(ctx, updateMeta, fmt.Sprint(generation), metaGeneration)

@@ -186,16 +186,16 @@ func (m *mark) checkEmpty(path string) error {
 	if seen, _, err := m.read(); err != nil || seen.generation == 0 {
 		return err
 	}
-	return fmt.Errorf("%w: %s is empty, and was not", ErrDamaged, path)
+	return fmt.Errorf("%w: it is empty, and was not", ErrDamaged)
 }
 
 // judge returns ErrDamaged for a file that is no store, and was one.
 func (m *mark) judge(err error) error {
-	if !errors.Is(err, ErrNotStore) {
+	if !errors.Is(err, ErrNotStore) || errors.Is(err, ErrDamaged) {
 		return err
 	}
 	if _, statErr := os.Stat(m.path); statErr != nil {
 		return err
 	}
-	return fmt.Errorf("%w: it was a store and is none any more: %w", ErrDamaged, err)
+	return fmt.Errorf("%w: it was a store before: %w", ErrDamaged, err)
 }

@@ -163,6 +163,7 @@ func manyProcesses(t *testing.T) {
 	}
 
 	s := open(t, path)
+	require.Nil(t, s.Retirement(), "processes that are killed leave the store as it was")
 	owner := make(map[uint32]bool)
 	for _, r := range all {
 		for nonce := r.First; nonce < r.First+r.Count; nonce++ {

@@ -99,8 +99,8 @@ func (c *Chain) request(ctx context.Context, tx *sql.Tx, sender common.Address, 
 	r := &Record{ID: request.ID}
 	var digest, hash, record, state string
 	var at int64
-	err := tx.QueryRowContext(ctx, selectRequested, c.id, sender.Hex(), request.ID).
-		Scan(&digest, &hash, &r.Nonces.First, &r.Nonces.Count, &record, &state, &r.Outcome, &at)
+	err := scanRow(tx.QueryRowContext(ctx, selectRequested, c.id, sender.Hex(), request.ID),
+		&digest, &hash, &r.Nonces.First, &r.Nonces.Count, &record, &state, &r.Outcome, &at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

@@ -135,7 +135,7 @@ func (c *Chain) reserve(ctx context.Context, tx *sql.Tx, s Spend) (*Made, error)
 // pages of the file, so that no damaged page sets a session back.
 func checkLast(ctx context.Context, tx *sql.Tx, hash common.Hash, used uint32) error {
 	var last int64
-	err := tx.QueryRowContext(ctx, selectLast, hash.Hex()).Scan(&last)
+	err := scanRow(tx.QueryRowContext(ctx, selectLast, hash.Hex()), &last)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
@@ -148,7 +148,7 @@ func checkLast(ctx context.Context, tx *sql.Tx, hash common.Hash, used uint32) e
 // usedNonces fails with *RetiredError, and with sql.ErrNoRows where there is no session.
 func usedNonces(ctx context.Context, tx *sql.Tx, hash common.Hash) (used uint32, err error) {
 	var retired sql.NullInt64
-	err = tx.QueryRowContext(ctx, selectSession, hash.Hex()).Scan(&used, &retired)
+	err = scanRow(tx.QueryRowContext(ctx, selectSession, hash.Hex()), &used, &retired)
 	if err == nil && retired.Valid {
 		err = &RetiredError{RecipientRandHash: hash, At: time.UnixMilli(retired.Int64).UTC()}
 	}

@@ -145,7 +145,7 @@ func inspect(ctx context.Context, tx *sql.Tx, path string) (version int, id stri
 		return 0, "", err
 	}
 	if !slices.Contains(names, "meta") {
-		return 0, "", fmt.Errorf("%w: %s is a database of another program", ErrNotStore, path)
+		return 0, "", fmt.Errorf("%w: it is a database of another program", ErrNotStore)
 	}
 	text, err := meta(ctx, tx, metaVersion)
 	if err != nil {
@@ -153,7 +153,7 @@ func inspect(ctx context.Context, tx *sql.Tx, path string) (version int, id stri
 	}
 	version, err = strconv.Atoi(text)
 	if err != nil || version < 1 {
-		return 0, "", fmt.Errorf("%w: %s has schema version %.20q", ErrNotStore, path, text)
+		return 0, "", fmt.Errorf("%w: it has schema version %.20q", ErrDamaged, text)
 	}
 	if version > schemaVersion() {
 		return 0, "", &SchemaError{Path: path, Found: version, Known: schemaVersion()}
@@ -194,7 +194,7 @@ func upgrade(ctx context.Context, tx *sql.Tx, path string) (id string, err error
 }
 
 func meta(ctx context.Context, tx *sql.Tx, name string) (value string, err error) {
-	err = tx.QueryRowContext(ctx, selectMeta, name).Scan(&value)
+	err = scanRow(tx.QueryRowContext(ctx, selectMeta, name), &value)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = fmt.Errorf("%w: it has no %s", errNoMeta, name)
 	}

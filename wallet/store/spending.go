@@ -169,7 +169,7 @@ func parseNatural(text string) *big.Int {
 // spentReason is why all of a day's budget counts as spent, "" when it does not.
 func spentReason(ctx context.Context, tx *sql.Tx, day string) (string, error) {
 	var text string
-	err := tx.QueryRowContext(ctx, selectMeta, metaSpent).Scan(&text)
+	err := scanRow(tx.QueryRowContext(ctx, selectMeta, metaSpent), &text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}

@@ -52,7 +52,10 @@ func dsn(path string) string {
 		"_txlock":       {"immediate"},
 		"_busy_timeout": {fmt.Sprint(lockWait.Milliseconds())},
 		"_synchronous":  {"FULL"},
-		"_pragma":       {"fullfsync(1)"}, // macOS, where fsync alone does not reach the disk
+		"_pragma": {
+			"fullfsync(1)",       // macOS, where fsync alone does not reach the disk
+			"cell_size_check(1)", // looks closer at each page that is read
+		},
 		"_foreign_keys": {"on"},
 		"_defensive":    {"1"},
 		"_dqs":          {"0"},
@@ -80,7 +83,7 @@ func createFile(path string) error {
 		return fmt.Errorf("%w: %s is not a regular file", ErrAccess, path)
 	case err == nil && 0 < info.Size() && info.Size() < smallestDatabase:
 		// SQLite would take it for empty and write over it.
-		return fmt.Errorf("%w: %s has %d bytes", ErrNotStore, path, info.Size())
+		return fmt.Errorf("%w: it has %d bytes", ErrNotStore, info.Size())
 	case err == nil:
 		return nil
 	case !errors.Is(err, os.ErrNotExist):
@@ -182,9 +185,11 @@ func primaryCode(err error) int {
 func explain(err error, path string) error {
 	switch primaryCode(err) {
 	case sqlite3.SQLITE_NOTADB:
-		return fmt.Errorf("%w: %s is not an SQLite database", ErrNotStore, path)
-	case sqlite3.SQLITE_CORRUPT:
-		return fmt.Errorf("%w: %s: %w", ErrDamaged, path, err)
+		return fmt.Errorf("%w: it is not an SQLite database", ErrNotStore)
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_ERROR:
+		// Our statements fail in none of these ways unless tables, rows or indexes are
+		// not what was written.
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY:
 		return fmt.Errorf("%w: %s must be readable and writable, and so must its folder: %w", ErrAccess, path, err)
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL:

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -35,11 +36,13 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
 	}
 	mark := markOf(path)
-	if err := mark.checkEmpty(path); err != nil {
-		return nil, err
+	err = mark.checkEmpty(path)
+	if err == nil {
+		err = createFile(path)
 	}
-	if err := createFile(path); err != nil {
-		return nil, mark.judge(err)
+	if err != nil {
+		mark.close()
+		return nil, withPath(mark.judge(err), path)
 	}
 	db, err := openSQLite(path)
 	if err != nil {
@@ -52,7 +55,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	}
 	if err != nil {
 		s.Close()
-		return nil, mark.judge(err)
+		return nil, withPath(mark.judge(err), path)
 	}
 	return s, nil
 }
@@ -141,5 +144,17 @@ func (s *Store) explain(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return explain(err, s.path)
+	return withPath(explain(err, s.path), s.path)
+}
+
+// scanRow is row.Scan, and fails with ErrDamaged for a value that was not written by us.
+func scanRow(row *sql.Row, into ...any) error {
+	err := row.Scan(into...)
+	if err == nil || errors.Is(err, sql.ErrNoRows) || row.Err() != nil || primaryCode(err) != 0 {
+		return err
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrDamaged, err)
 }
