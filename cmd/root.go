@@ -139,6 +139,7 @@ delivers batches of signed lottery tickets.`,
 		newPay(r),
 		newTx(r),
 		newBudget(r),
+		newStore(r),
 		newVersion(r),
 	)
 	return root

@@ -2,8 +2,15 @@ package cmd
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -22,5 +29,246 @@ func (r *run) openStore(ctx context.Context) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return store.Open(ctx, path)
+	return r.openStoreAt(ctx, path)
+}
+
+// openStoreAt opens a store, and says so when it is not where or what it was.
+func (r *run) openStoreAt(ctx context.Context, path string) (*store.Store, error) {
+	s, err := store.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	if retired := s.Retirement(); retired != nil {
+		r.note("the store %s was moved, copied or put back: %s", s.Path(), retired.Reason)
+		r.note("%s retired: go on with fresh ticket params; today's budget counts as spent", plural(fmt.Sprint(retired.Sessions), "session"))
+	}
+	return s, nil
+}
+
+func newStore(r *run) *cobra.Command {
+	return group("store", "Look after the store of nonces, spending and requests",
+		newStoreCheck(r),
+		newStoreExport(r),
+		newStoreImport(r),
+		newStoreMigrate(r),
+	)
+}
+
+// storeReport is what pmctl store check answers.
+type storeReport struct {
+	Path    string           `json:"path"`
+	StoreID string           `json:"store_id"`
+	Version int              `json:"schema_version"`
+	Known   int              `json:"known_version"`
+	Sound   bool             `json:"sound"`
+	Moved   string           `json:"moved,omitempty"`
+	Rows    map[string]int64 `json:"rows"`
+	// Problems are what is wrong, for people.
+	Problems []string `json:"problems,omitempty"`
+}
+
+func newStoreCheck(r *run) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Look for damage",
+		Long: `Check looks at all of the store: every page of the file, every session against
+its reservations, and every day's spending. It changes nothing, and says whether
+the store is where and what it was: one that was moved, copied or put back
+retires its sessions when it is used next.
+
+It ends with exit code 1 when something is wrong.`,
+		Example: `  pmctl store check
+  pmctl store check --output json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return r.checkStore(cmd.Context()) },
+	}
+	r.outputFlag(cmd, outputTable, outputJSON)
+	return cmd
+}
+
+func (r *run) checkStore(ctx context.Context) error {
+	path, err := r.storePath()
+	if err != nil {
+		return err
+	}
+	found, err := store.Check(ctx, path)
+	if errors.Is(err, store.ErrNoStore) {
+		return withHint(err, "the first command that needs one makes it")
+	}
+	if err != nil {
+		return err
+	}
+	report := storeReport{
+		Path: found.Path, StoreID: found.ID, Version: found.Version, Known: found.Known,
+		Sound: len(found.Problems) == 0, Moved: found.Strange, Rows: found.Counts, Problems: found.Problems,
+	}
+	if err := r.emit("pmctl.store_check", report, report.write); err != nil {
+		return err
+	}
+	if !report.Sound {
+		return &store.DamagedError{Path: found.Path, Err: store.ErrDamaged}
+	}
+	return nil
+}
+
+func (s storeReport) write(w io.Writer) error {
+	fields := []field{
+		{"store", s.Path},
+		{"id", s.StoreID},
+		{"schema", fmt.Sprintf("version %d", s.Version)},
+	}
+	if s.Version < s.Known {
+		fields = append(fields, field{"", fmt.Sprintf("the next command that uses it brings it to version %d", s.Known)})
+	}
+	for _, name := range []string{"sessions", "reservations", "requests", "params", "winners"} {
+		if count, ok := s.Rows[name]; ok {
+			fields = append(fields, field{name, fmt.Sprint(count)})
+		}
+	}
+	home := "where and what it was"
+	if s.Moved != "" {
+		home = s.Moved + ": its sessions will be retired"
+	}
+	fields = append(fields, field{"home", home})
+	verdict := "sound"
+	if !s.Sound {
+		verdict = "damaged"
+	}
+	for _, problem := range s.Problems {
+		fields = append(fields, field{"problem", plainText(problem)})
+	}
+	return writeFields(w, append(fields, field{"verdict", verdict}))
+}
+
+func newStoreExport(r *run) *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Write the ledger as a document",
+		Long: `Export writes what was made as a JSON document: nonces with what their tickets
+are worth, and requests. Ticket params, credentials and winning tickets are not
+in it.`,
+		Example: `  pmctl store export --out ledger.json
+  pmctl store export | jq .data.reservations`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return r.exportStore(cmd.Context(), out) },
+	}
+	cmd.Flags().StringVar(&out, "out", "", "`FILE` to write, whole or not at all, in place of stdout; it must not exist")
+	r.outputFlag(cmd, outputJSON)
+	return cmd
+}
+
+// kindStore is the document that stores are exported to.
+const kindStore = "pmctl.store"
+
+func (r *run) exportStore(ctx context.Context, path string) error {
+	out, err := r.openOutput(path)
+	if err != nil {
+		return err
+	}
+	defer out.close()
+	s, err := r.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	dump, err := s.Export(ctx)
+	if err != nil {
+		return err
+	}
+	if err := format.Write(out, kindStore, dump); err != nil {
+		return err
+	}
+	return out.commit()
+}
+
+func newStoreImport(r *run) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "import FILE|-",
+		Short: "Take over a ledger that was exported",
+		Long: `Import reads what pmctl store export wrote, into a store that nothing was done
+with. Nobody knows whether the other store was gone on with, and so nothing is
+gone on with here: the sessions are retired, the requests count as made, and
+today's budget counts as spent. To carry a store to another place and go on
+there, use pmctl store migrate.`,
+		Example: `  pmctl store import ledger.json`,
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return r.importStore(cmd.Context(), args[0]) },
+	}
+	r.outputFlag(cmd, outputTable)
+	return cmd
+}
+
+func (r *run) importStore(ctx context.Context, file string) error {
+	in := r.In
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	} else if r.InTerminal {
+		return usagef("stdin is a terminal: name a file")
+	}
+	dump := new(store.Dump)
+	if err := format.Read(in, kindStore, dump); err != nil {
+		return withSource(file, err)
+	}
+	s, err := r.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := s.Import(ctx, dump); err != nil {
+		return err
+	}
+	r.note("imported %s and %s into %s", plural(fmt.Sprint(len(dump.Reservations)), "reservation"), plural(fmt.Sprint(len(dump.Requests)), "request"), s.Path())
+	return nil
+}
+
+func newStoreMigrate(r *run) *cobra.Command {
+	var to string
+	cmd := &cobra.Command{
+		Use:   "migrate [--to LOCATION]",
+		Short: "Bring the store up to date, or carry it to another place",
+		Long: `Migrate brings the store to the newest schema, which every other command does
+too when it opens an older one.
+
+With --to it carries all of the store to a new one, which goes on in its place:
+with its nonces, its requests and what was spent. The old one refuses to make
+tickets from then on. A run that ended early is run again.`,
+		Example: `  pmctl store migrate
+  pmctl store migrate --to /srv/pmctl/store.db`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return r.migrateStore(cmd, to) },
+	}
+	cmd.Flags().StringVar(&to, "to", "", "`LOCATION` of the new store")
+	r.outputFlag(cmd, outputTable)
+	return cmd
+}
+
+func (r *run) migrateStore(cmd *cobra.Command, to string) error {
+	if cmd.Flags().Changed("to") && to == "" {
+		return usagef("--to: say where the new store is")
+	}
+	s, err := r.openStore(cmd.Context())
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if to == "" {
+		r.note("the store %s is up to date", s.Path())
+		return nil
+	}
+	target, err := r.openStoreAt(cmd.Context(), to)
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	if err := s.Migrate(cmd.Context(), target); err != nil {
+		return err
+	}
+	r.note("the store goes on at %s; %s makes no more tickets", target.Path(), s.Path())
+	return nil
 }

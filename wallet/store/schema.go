@@ -135,6 +135,7 @@ const (
 
 	metaHome       = "home"       // where the store lives
 	metaGeneration = "generation" // counts the changes to it
+	metaMoved      = "moved_to"   // where it was migrated to, and is used now
 )
 
 // inspect returns the schema version and the id of a store; 0 and "" for an empty

@@ -31,10 +31,21 @@ func (c *Chain) Spending(ctx context.Context, sender common.Address, at time.Tim
 
 // spending fails with ErrDamaged when the day's sum is not that of its recipients.
 func (c *Chain) spending(ctx context.Context, tx *sql.Tx, sender common.Address, at time.Time) (policy.Spending, error) {
-	spent := policy.Spending{Day: startOfDay(at), Recipients: make(map[common.Address]policy.Sum)}
+	spent := policy.Spending{Day: startOfDay(at)}
 	day := spent.Day.Format(time.DateOnly)
+	if err := sumOfDay(ctx, tx, c.id, sender.Hex(), day, &spent); err != nil {
+		return spent, err
+	}
+	var err error
+	spent.Spent, err = spentReason(ctx, tx, day)
+	return spent, err
+}
+
+// sumOfDay reads what a sender has spent in a day into spent.
+func sumOfDay(ctx context.Context, tx *sql.Tx, chain, sender, day string, spent *policy.Spending) (err error) {
 	var sum policy.Sum
-	err := eachRow(ctx, tx, func(rows *sql.Rows) error {
+	spent.Recipients = make(map[common.Address]policy.Sum)
+	err = eachRow(ctx, tx, func(rows *sql.Rows) error {
 		name, one, err := scanSum(rows)
 		if err != nil {
 			return err
@@ -43,22 +54,21 @@ func (c *Chain) spending(ctx context.Context, tx *sql.Tx, sender common.Address,
 		spent.Recipients[recipient] = one
 		sum = sum.Plus(one)
 		return err
-	}, selectSpending, c.id, sender.Hex(), day)
+	}, selectSpending, chain, sender, day)
 	if err != nil {
-		return spent, err
+		return err
 	}
 	err = eachRow(ctx, tx, func(rows *sql.Rows) (err error) {
 		_, spent.All, err = scanSum(rows)
 		return err
-	}, selectDay, c.id, sender.Hex(), day)
+	}, selectDay, chain, sender, day)
 	if err != nil {
-		return spent, err
+		return err
 	}
 	if !sum.Equal(spent.All) {
-		return spent, fmt.Errorf("%w: what was spent on %s does not add up: %s and %s tickets", ErrDamaged, day, fmt.Sprint(sum.Tickets), fmt.Sprint(spent.All.Tickets))
+		return fmt.Errorf("%w: what was spent on %s does not add up: %d tickets by recipient and %d in all", ErrDamaged, day, sum.Tickets, spent.All.Tickets)
 	}
-	spent.Spent, err = spentReason(ctx, tx, day)
-	return spent, err
+	return nil
 }
 
 // spend books what the tickets cost, if that is allowed.

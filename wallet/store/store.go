@@ -113,6 +113,9 @@ func (s *Store) write(ctx context.Context, do func(*sql.Tx) error) error {
 		if generation, err = s.advance(ctx, tx); err != nil {
 			return err
 		}
+		if err := checkMoved(ctx, tx); err != nil {
+			return err
+		}
 		return do(tx)
 	})
 	if err == nil && s.mark != nil {

@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/pmctl/pmctl/wallet/policy"
+)
+
+// Report is what a check of a store found.
+type Report struct {
+	// Path, ID and Version are the store's; Known is the newest version that this pmctl
+	// knows.
+	Path, ID       string
+	Version, Known int
+
+	// Strange says why the store's sessions will be retired when it is used next; ""
+	// when they will not.
+	Strange string
+
+	// Problems are what is wrong with it; none in a sound store.
+	Problems []string
+
+	// Counts are how many rows the tables have.
+	Counts map[string]int64
+}
+
+// ErrNoStore is returned where there is no store to check.
+var ErrNoStore = errors.New("there is no store")
+
+// maxProblems bounds what a check tells of one kind.
+const maxProblems = 20
+
+const (
+	selectUneven = `SELECT s.recipient_rand_hash FROM sessions s
+		LEFT JOIN (SELECT recipient_rand_hash, SUM(nonces) AS taken, MAX(first_nonce + nonces - 1) AS last
+			FROM reservations GROUP BY recipient_rand_hash) r ON r.recipient_rand_hash = s.recipient_rand_hash
+		WHERE COALESCE(r.taken, 0) <> s.used_nonces OR COALESCE(r.last, 0) <> s.used_nonces ORDER BY 1 LIMIT 20`
+	selectOrphans = `SELECT DISTINCT recipient_rand_hash FROM reservations
+		WHERE recipient_rand_hash NOT IN (SELECT recipient_rand_hash FROM sessions) ORDER BY 1 LIMIT 20`
+	selectDays = `SELECT chain_id, sender, day FROM spending_days UNION SELECT chain_id, sender, day FROM spending`
+)
+
+// Check looks at all of the store in the file at path: every page, every session
+// against its reservations, every day's sum. It changes nothing, and so neither brings
+// the store up to date nor retires anything. It fails with ErrNoStore, and as Open does
+// for what is too damaged to be looked at.
+func Check(ctx context.Context, path string) (*Report, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w at %s", ErrNoStore, path)
+	}
+	mark := markOf(path)
+	if err := errors.Join(mark.checkEmpty(path), createFile(path)); err != nil {
+		mark.close()
+		return nil, withPath(mark.judge(err), path)
+	}
+	db, err := openSQLite(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
+	}
+	s := &Store{path: path, db: db, mark: mark, patience: lockPatience}
+	defer s.Close()
+	report := &Report{Path: path, Known: schemaVersion()}
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		report.Problems, report.Counts = nil, make(map[string]int64)
+		return s.check(ctx, tx, report)
+	})
+	if err != nil {
+		return nil, withPath(mark.judge(err), path)
+	}
+	return report, nil
+}
+
+func (s *Store) check(ctx context.Context, tx *sql.Tx, r *Report) (err error) {
+	if r.Version, r.ID, err = inspect(ctx, tx, s.path); err != nil {
+		return err
+	}
+	if r.Version == 0 {
+		return fmt.Errorf("%w in %s: it is empty", ErrNoStore, s.path)
+	}
+	found, err := texts(ctx, tx, `PRAGMA integrity_check(20)`)
+	if err != nil {
+		return err
+	}
+	for _, text := range found {
+		if text != "ok" {
+			r.Problems = append(r.Problems, text)
+		}
+	}
+	names, err := tables(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		var count int64
+		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM "`+name+`"`).Scan(&count); err != nil {
+			return err
+		}
+		r.Counts[name] = count
+	}
+	for _, problem := range []struct{ query, says string }{
+		{selectUneven, "session %s does not agree with its reservations"},
+		{selectOrphans, "session %s has reservations and is not there"},
+	} {
+		hashes, err := texts(ctx, tx, problem.query)
+		if err != nil {
+			return err
+		}
+		for _, hash := range hashes {
+			r.Problems = append(r.Problems, fmt.Sprintf(problem.says, hash))
+		}
+	}
+	if r.Version < spendingVersion {
+		return nil
+	}
+	if _, r.Strange, err = s.strange(ctx, tx); err != nil {
+		return err
+	}
+	return checkDays(ctx, tx, r)
+}
+
+// checkDays looks whether each day's sum is that of its recipients.
+func checkDays(ctx context.Context, tx *sql.Tx, r *Report) error {
+	type day struct{ chain, sender, date string }
+	var days []day
+	err := eachRow(ctx, tx, func(rows *sql.Rows) error {
+		var d day
+		err := rows.Scan(&d.chain, &d.sender, &d.date)
+		days = append(days, d)
+		return err
+	}, selectDays)
+	if err != nil {
+		return err
+	}
+	for _, d := range days {
+		err := sumOfDay(ctx, tx, d.chain, d.sender, d.date, new(policy.Spending))
+		if errors.Is(err, ErrDamaged) && len(r.Problems) < maxProblems {
+			r.Problems = append(r.Problems, fmt.Sprintf("%s on chain %s: %v", d.sender, d.chain, err))
+		} else if err != nil && !errors.Is(err, ErrDamaged) {
+			return err
+		}
+	}
+	return nil
+}
+
+// texts returns the first column of what a query finds.
+func texts(ctx context.Context, tx *sql.Tx, query string) (found []string, err error) {
+	err = eachRow(ctx, tx, func(rows *sql.Rows) error {
+		var text string
+		err := rows.Scan(&text)
+		found = append(found, text)
+		return err
+	}, query)
+	return found, err
+}

@@ -1,0 +1,194 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+)
+
+// Dump is a store's ledger as a document: what was made, and for which requests. It has
+// no ticket params, credentials or winning tickets, since those can be had again or are
+// secrets.
+type Dump struct {
+	StoreID    string    `json:"store_id"`
+	ExportedAt time.Time `json:"exported_at"`
+
+	Reservations []DumpedReservation `json:"reservations"`
+	Requests     []DumpedRequest     `json:"requests"`
+}
+
+// DumpedReservation is nonces that were taken. Numbers are decimal text, EV a fraction.
+type DumpedReservation struct {
+	RecipientRandHash string    `json:"recipient_rand_hash"`
+	FirstNonce        uint32    `json:"first_nonce"`
+	Nonces            uint32    `json:"nonces"`
+	ChainID           string    `json:"chain_id"`
+	Sender            string    `json:"sender"`
+	Recipient         string    `json:"recipient"`
+	FaceValue         string    `json:"face_value"`
+	TicketEV          string    `json:"ticket_ev"`
+	ExpirationBlock   string    `json:"expiration_block"`
+	ReservedAt        time.Time `json:"reserved_at"`
+}
+
+// DumpedRequest is a request that was made.
+type DumpedRequest struct {
+	ChainID           string    `json:"chain_id"`
+	Sender            string    `json:"sender"`
+	ID                string    `json:"request_id"`
+	Digest            string    `json:"digest"`
+	RecipientRandHash string    `json:"recipient_rand_hash"`
+	FirstNonce        uint32    `json:"first_nonce"`
+	Nonces            uint32    `json:"nonces"`
+	State             string    `json:"state"`
+	Outcome           string    `json:"outcome"`
+	MadeAt            time.Time `json:"made_at"`
+}
+
+const (
+	selectAllReservations = `SELECT recipient_rand_hash, first_nonce, nonces, chain_id, sender, recipient, face_value, ticket_ev, expiration_block, reserved_at
+		FROM reservations ORDER BY reserved_at, recipient_rand_hash, first_nonce`
+	selectAllRequests = `SELECT chain_id, sender, request_id, digest, recipient_rand_hash, first_nonce, nonces, state, outcome, made_at
+		FROM requests ORDER BY made_at, chain_id, sender, request_id`
+	insertRetired = `INSERT INTO sessions (recipient_rand_hash, used_nonces, retired_at) VALUES ($1, $2, $3)
+		ON CONFLICT (recipient_rand_hash) DO UPDATE SET used_nonces = excluded.used_nonces`
+	importRequest = `INSERT INTO requests
+		(chain_id, sender, request_id, digest, recipient_rand_hash, first_nonce, nonces, record, state, outcome, made_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8, $9, $10)`
+	countRows = `SELECT (SELECT COUNT(*) FROM sessions) + (SELECT COUNT(*) FROM requests)`
+)
+
+// Export returns the ledger.
+func (s *Store) Export(ctx context.Context) (*Dump, error) {
+	d := &Dump{StoreID: s.id, ExportedAt: time.Now().UTC().Truncate(time.Second)}
+	err := s.read(ctx, func(tx *sql.Tx) error {
+		d.Reservations, d.Requests = []DumpedReservation{}, []DumpedRequest{}
+		err := eachRow(ctx, tx, func(rows *sql.Rows) error {
+			var r DumpedReservation
+			var at int64
+			err := rows.Scan(&r.RecipientRandHash, &r.FirstNonce, &r.Nonces, &r.ChainID, &r.Sender, &r.Recipient, &r.FaceValue, &r.TicketEV, &r.ExpirationBlock, &at)
+			r.ReservedAt = time.UnixMilli(at).UTC()
+			d.Reservations = append(d.Reservations, r)
+			return err
+		}, selectAllReservations)
+		if err != nil {
+			return err
+		}
+		return eachRow(ctx, tx, func(rows *sql.Rows) error {
+			var r DumpedRequest
+			var at int64
+			err := rows.Scan(&r.ChainID, &r.Sender, &r.ID, &r.Digest, &r.RecipientRandHash, &r.FirstNonce, &r.Nonces, &r.State, &r.Outcome, &at)
+			r.MadeAt = time.UnixMilli(at).UTC()
+			d.Requests = append(d.Requests, r)
+			return err
+		}, selectAllRequests)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("export the store: %w", err)
+	}
+	return d, nil
+}
+
+// ErrNotEmpty is returned for a store that something was done with already.
+var ErrNotEmpty = errors.New("the store is in use already")
+
+// ErrBadDump is returned for a dump that no store makes.
+var ErrBadDump = errors.New("not what a store exports")
+
+// Import takes over the ledger of another store, into one that nothing was done with.
+// Whoever has the dump may have gone on with the other store: so all sessions are
+// retired, the requests count as made and cannot be made again, and today's budget
+// counts as spent. It fails with ErrNotEmpty and ErrBadDump.
+func (s *Store) Import(ctx context.Context, d *Dump) error {
+	if err := d.check(); err != nil {
+		return fmt.Errorf("%w: %w", ErrBadDump, err)
+	}
+	now := time.Now()
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		var rows int64
+		if err := tx.QueryRowContext(ctx, countRows).Scan(&rows); err != nil {
+			return err
+		}
+		if rows > 0 {
+			return ErrNotEmpty
+		}
+		used := make(map[string]int64)
+		for _, r := range d.Reservations {
+			last := int64(r.FirstNonce) + int64(r.Nonces) - 1
+			used[r.RecipientRandHash] = max(used[r.RecipientRandHash], last)
+			if _, err := tx.ExecContext(ctx, insertRetired, r.RecipientRandHash, used[r.RecipientRandHash], now.UnixMilli()); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(ctx, insertReservation, r.RecipientRandHash, r.FirstNonce, r.Nonces, r.ChainID, r.Sender, r.Recipient,
+				r.FaceValue, r.TicketEV, r.ExpirationBlock, r.ReservedAt.UnixMilli())
+			if err != nil {
+				return err
+			}
+		}
+		for _, r := range d.Requests {
+			_, err := tx.ExecContext(ctx, importRequest, r.ChainID, r.Sender, r.ID, r.Digest, r.RecipientRandHash, r.FirstNonce, r.Nonces,
+				r.State, r.Outcome, r.MadeAt.UnixMilli())
+			if err != nil {
+				return err
+			}
+		}
+		if err := bookReserved(ctx, tx, now); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, upsertMeta, metaSpent, startOfDay(now).Format(time.DateOnly)+" the store was imported that day")
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("import a store: %w", err)
+	}
+	return nil
+}
+
+// check fails for what would not be found again under the name that it has.
+func (d *Dump) check() error {
+	type key struct {
+		hash  string
+		first uint32
+	}
+	next := make(map[key]bool)
+	for _, r := range d.Reservations {
+		if next[key{r.RecipientRandHash, r.FirstNonce}] {
+			return fmt.Errorf("session %.66s: nonce %d is there twice", r.RecipientRandHash, r.FirstNonce)
+		}
+		next[key{r.RecipientRandHash, r.FirstNonce}] = true
+		_, err := parseSum(0, r.TicketEV, r.FaceValue)
+		if err == nil && (parseNatural(r.ChainID) == nil || parseNatural(r.ExpirationBlock) == nil) {
+			err = errors.New("not a number")
+		}
+		if err = cmp.Or(err, checkKey(r.RecipientRandHash, r.FirstNonce, r.Nonces, r.Sender, r.Recipient)); err != nil {
+			return fmt.Errorf("the reservation of nonce %d of %.66s: %w", r.FirstNonce, r.RecipientRandHash, err)
+		}
+	}
+	for _, r := range d.Requests {
+		if err := checkKey(r.RecipientRandHash, r.FirstNonce, r.Nonces, r.Sender, r.Sender); err != nil {
+			return fmt.Errorf("request %.40q: %w", r.ID, err)
+		}
+	}
+	return nil
+}
+
+func checkKey(hash string, first, count uint32, addresses ...string) error {
+	parsed, err := parseHash(hash)
+	if err == nil && parsed.Hex() != hash {
+		err = errors.New("not a hash in small letters")
+	}
+	if err == nil && (first == 0 || count == 0 || uint64(first)+uint64(count)-1 > 1<<32-1) {
+		err = errors.New("not a range of nonces")
+	}
+	for _, text := range addresses {
+		if err == nil && (!common.IsHexAddress(text) || common.HexToAddress(text).Hex() != text) {
+			err = errors.New("not an address with its checksum")
+		}
+	}
+	return err
+}
