@@ -1,0 +1,201 @@
+package store
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/policy"
+)
+
+// busy makes a store with something in every table of a sender.
+func busy(t *testing.T) *Store {
+	t.Helper()
+	s := open(t, filepath.Join(t.TempDir(), "store.db"))
+	request := &Request{ID: "one", Digest: "d", Record: []byte("record")}
+	_, err := s.Chain(testChain).Reserve(t.Context(), Spend{Sender: common.Address{1}, Params: params(1), Count: 3, Request: request})
+	require.NoError(t, err)
+	reserve(t, s, params(2), 4)
+	require.NoError(t, s.Chain(testChain).SaveParams(t.Context(), common.Address{1}, "https://r", []byte("{}")))
+	require.NoError(t, s.Chain(testChain).Winners(isActive).StoreWinningTicket(winning(ann, 1, 1)))
+	return s
+}
+
+func TestMigrate(t *testing.T) {
+	from, to := busy(t), open(t, filepath.Join(t.TempDir(), "store.db"))
+	id := from.ID()
+	require.NoError(t, from.Migrate(t.Context(), to))
+	require.NoError(t, from.Migrate(t.Context(), to), "what is done is done")
+	require.Equal(t, id, to.ID())
+
+	_, err := from.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 1, 0)
+	require.Equal(t, &MovedError{To: to.Path()}, errorAs[*MovedError](t, err))
+	again := open(t, from.Path())
+	_, err = again.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 1, 0)
+	errorAs[*MovedError](t, err)
+
+	require.EqualValues(t, 4, reserve(t, to, params(1), 1).First)
+	require.EqualValues(t, 5, reserve(t, to, params(2), 1).First)
+	spent, err := to.Chain(testChain).Spending(t.Context(), common.Address{1}, time.Now())
+	require.NoError(t, err)
+	require.True(t, policy.Cost(9, params(1).EV(), params(1).FaceValue).Equal(spent.All))
+	made, err := to.Chain(testChain).Requested(t.Context(), common.Address{1}, Request{ID: "one", Digest: "d"})
+	require.NoError(t, err)
+	require.Equal(t, "record", string(made.Record))
+	require.Equal(t, pm.NonceRange{First: 1, Count: 3}, made.Nonces)
+	winners, err := to.Chain(testChain).Winners(isActive).All(t.Context())
+	require.NoError(t, err)
+	require.Len(t, winners, 1)
+	reopened := open(t, to.Path())
+	require.Nil(t, reopened.Retirement())
+	require.Equal(t, id, reopened.ID())
+
+	other := open(t, filepath.Join(t.TempDir(), "store.db"))
+	errorAs[*MovedError](t, from.Migrate(t.Context(), other))
+}
+
+func errorAs[E error](t *testing.T, err error) (found E) {
+	t.Helper()
+	require.ErrorAs(t, err, &found)
+	return found
+}
+
+// A migration that ended between its two steps is gone on with.
+func TestMigrateGoesOn(t *testing.T) {
+	from, to := busy(t), open(t, filepath.Join(t.TempDir(), "store.db"))
+	err := from.write(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(upsertMeta, metaMoved, to.Path())
+		return err
+	})
+	require.NoError(t, err)
+	require.NoError(t, from.Migrate(t.Context(), to))
+	require.EqualValues(t, 4, reserve(t, to, params(1), 1).First)
+}
+
+func TestMigrateNeedsAnEmptyStore(t *testing.T) {
+	from, to := busy(t), busy(t)
+	require.ErrorIs(t, from.Migrate(t.Context(), to), ErrNotEmpty)
+	require.ErrorIs(t, from.Migrate(t.Context(), from), ErrNotEmpty)
+	require.EqualValues(t, 4, reserve(t, from, params(1), 1).First, "it goes on where it is")
+}
+
+func TestExportAndImport(t *testing.T) {
+	from := busy(t)
+	dump, err := from.Export(t.Context())
+	require.NoError(t, err)
+	to := open(t, filepath.Join(t.TempDir(), "store.db"))
+	require.NoError(t, to.Import(t.Context(), dump))
+	require.NotEqual(t, from.ID(), to.ID())
+	c := to.Chain(testChain)
+	for i := range 2 {
+		_, err = c.ReserveNonces(t.Context(), common.Address{1}, params(byte(1+i)), 1, 0)
+		errorAs[*RetiredError](t, err)
+	}
+	spent, err := c.Spending(t.Context(), common.Address{1}, time.Now())
+	require.NoError(t, err)
+	require.EqualValues(t, 7, spent.All.Tickets)
+	require.Contains(t, spent.Spent, "imported")
+	made, err := c.Requested(t.Context(), common.Address{1}, Request{ID: "one", Digest: "d"})
+	require.NoError(t, err)
+	require.Empty(t, made.Record)
+	again, err := to.Export(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, dump.Reservations, again.Reservations)
+	require.Equal(t, dump.Requests, again.Requests)
+	require.ErrorIs(t, to.Import(t.Context(), dump), ErrNotEmpty)
+	report, err := Check(t.Context(), to.Path())
+	require.NoError(t, err)
+	require.Empty(t, report.Problems)
+}
+
+func TestImportRefusesNonsense(t *testing.T) {
+	dump, err := busy(t).Export(t.Context())
+	require.NoError(t, err)
+	for name, change := range map[string]func(r *DumpedReservation){
+		"twice":     func(r *DumpedReservation) { *r = dump.Reservations[1] },
+		"hash":      func(r *DumpedReservation) { r.RecipientRandHash = "0xAB" },
+		"sender":    func(r *DumpedReservation) { r.Sender = "me" },
+		"range":     func(r *DumpedReservation) { r.FirstNonce = 0 },
+		"wide":      func(r *DumpedReservation) { r.Nonces = 1<<32 - 1; r.FirstNonce = 9 },
+		"ev":        func(r *DumpedReservation) { r.TicketEV = "1e9" },
+		"faceValue": func(r *DumpedReservation) { r.FaceValue = "-1" },
+		"chain":     func(r *DumpedReservation) { r.ChainID = "" },
+	} {
+		bad := *dump
+		bad.Reservations = append([]DumpedReservation(nil), dump.Reservations...)
+		change(&bad.Reservations[0])
+		s := open(t, filepath.Join(t.TempDir(), "store.db"))
+		require.ErrorIs(t, s.Import(t.Context(), &bad), ErrBadDump, name)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	s := busy(t)
+	report, err := Check(t.Context(), s.Path())
+	require.NoError(t, err)
+	require.Empty(t, report.Problems)
+	require.Empty(t, report.Strange)
+	require.Equal(t, s.ID(), report.ID)
+	require.EqualValues(t, 2, report.Counts["sessions"])
+
+	for _, c := range []struct{ statement, says string }{
+		{`UPDATE sessions SET used_nonces = 9`, "does not agree with its reservations"},
+		{`DELETE FROM spending_days`, "does not add up"},
+	} {
+		_, err = s.db.Exec(c.statement)
+		require.NoError(t, err)
+		report, err = Check(t.Context(), s.Path())
+		require.NoError(t, err)
+		require.Contains(t, report.Problems[len(report.Problems)-1], c.says)
+	}
+	_, err = Check(t.Context(), filepath.Join(t.TempDir(), "store.db"))
+	require.ErrorIs(t, err, ErrNoStore)
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	require.NoError(t, s.Close())
+	data, err := os.ReadFile(s.Path())
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(copied, data, 0o600))
+	report, err = Check(t.Context(), copied)
+	require.NoError(t, err)
+	require.Contains(t, report.Strange, "it was at "+s.Path())
+}
+
+// A request is one, whoever asks first; its state never leaves what was accepted.
+func TestRequests(t *testing.T) {
+	c, me := open(t, filepath.Join(t.TempDir(), "store.db")).Chain(testChain), common.Address{1}
+	request := Request{ID: "one", Digest: "d", Record: []byte("first")}
+	spend := Spend{Sender: me, Params: params(1), Count: 3, Request: &request}
+	first, err := c.Reserve(t.Context(), spend)
+	require.NoError(t, err)
+	require.Nil(t, first.Before)
+	second := spend
+	second.Params, second.Request = params(2), &Request{ID: "one", Digest: "d", Record: []byte("second")}
+	made, err := c.Reserve(t.Context(), second)
+	require.NoError(t, err)
+	require.Equal(t, first.Nonces, made.Nonces)
+	require.Equal(t, "first", string(made.Before.Record))
+	require.Equal(t, Reserved, made.Before.State)
+	second.Request = &Request{ID: "one", Digest: "other"}
+	_, err = c.Reserve(t.Context(), second)
+	errorAs[*RequestError](t, err)
+	spent, err := c.Spending(t.Context(), me, time.Now())
+	require.NoError(t, err)
+	require.EqualValues(t, 3, spent.All.Tickets, "spent once")
+
+	require.NoError(t, c.SetRequest(t.Context(), me, made.Before, Sent, ""))
+	require.Error(t, c.ReleaseRequest(t.Context(), me, made.Before, Reserved), "it may have arrived")
+	require.NoError(t, c.SetRequest(t.Context(), me, made.Before, Accepted, ""))
+	require.Error(t, c.SetRequest(t.Context(), me, made.Before, Refused, "no"))
+	found, err := c.Requested(t.Context(), me, request)
+	require.NoError(t, err)
+	require.Equal(t, Accepted, found.State)
+	found, err = c.Requested(t.Context(), common.Address{2}, request)
+	require.NoError(t, err)
+	require.Nil(t, found, "another sender's ids are its own")
+}
