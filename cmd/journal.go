@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -17,11 +16,7 @@ type openJournal struct {
 
 // openJournal opens the journal of a network's transactions.
 func (r *run) openJournal(ctx context.Context, network chain.Network) (*openJournal, error) {
-	dir, err := r.stateDir()
-	if err != nil {
-		return nil, err
-	}
-	opened, err := store.Open(ctx, filepath.Join(dir, "store.db"))
+	opened, err := r.openStore(ctx)
 	if err != nil {
 		return nil, err
 	}
