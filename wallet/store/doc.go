@@ -13,6 +13,10 @@
 // distinct nonces. No nonce is ever handed out twice, however many goroutines and
 // processes share the store.
 //
+// What is spent is booked with the reservation, and a budget is held there (Reserve). A
+// store that finds itself moved, copied or put back retires its sessions (Retirement):
+// somebody else may have gone on with them.
+//
 // A recipient keeps its winning tickets here, Chain.Winners, from when they are
 // received until they are redeemed.
 //
