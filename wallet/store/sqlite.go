@@ -22,10 +22,22 @@ const (
 
 	// lockPatience is how long one call waits for the lock in all.
 	lockPatience = 20 * time.Second
-
-	// pause is the wait where SQLite says at once that the store is locked.
-	pause = 5 * time.Millisecond
 )
+
+// sqliteFile is the backend of a store in a file of its own.
+type sqliteFile struct{ path string }
+
+// begin implements backend: SQLite lets one connection write at a time.
+func (sqliteFile) begin(ctx context.Context, db *sql.DB, write bool, _ time.Duration) (*sql.Tx, error) {
+	return db.BeginTx(ctx, &sql.TxOptions{ReadOnly: !write})
+}
+
+func (sqliteFile) commit(tx *sql.Tx) error { return tx.Commit() }
+
+// create implements backend: the file is the place.
+func (sqliteFile) create(context.Context, *sql.Tx) error { return nil }
+
+func (sqliteFile) prepare(ctx context.Context, db *sql.DB) error { return useWAL(ctx, db) }
 
 // openSQLite opens the database file, which exists.
 func openSQLite(path string) (*sql.DB, error) {
@@ -123,8 +135,7 @@ func useWAL(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// tables returns the names of the database's tables.
-func tables(ctx context.Context, tx *sql.Tx) (names []string, err error) {
+func (sqliteFile) tables(ctx context.Context, tx *sql.Tx) (names []string, err error) {
 	rows, err := tx.QueryContext(ctx, `SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`)
 	if err != nil {
 		return nil, err
@@ -140,27 +151,7 @@ func tables(ctx context.Context, tx *sql.Tx) (names []string, err error) {
 	return names, rows.Err()
 }
 
-// whileBusy calls f until it does not fail for another process's lock, ctx ends, or
-// patience does.
-func whileBusy(ctx context.Context, patience time.Duration, f func() error) error {
-	deadline := time.Now().Add(patience)
-	for {
-		err := f()
-		if !isBusy(err) {
-			return err
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("%w: %w", ErrBusy, err)
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(pause):
-		}
-	}
-}
-
-func isBusy(err error) bool {
+func (sqliteFile) isBusy(err error) bool {
 	switch primaryCode(err) {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return true
@@ -178,8 +169,8 @@ func primaryCode(err error) int {
 	return e.Code() & primary
 }
 
-// explain puts an error of the driver under one of this package's own.
-func explain(err error, path string) error {
+func (f sqliteFile) explain(err error) error {
+	path := f.path
 	switch primaryCode(err) {
 	case sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%w: %s is not an SQLite database", ErrNotStore, path)

@@ -3,39 +3,33 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
-	"path/filepath"
 	"time"
 )
 
 // Store is an open store. Its methods may be called from any goroutine.
 type Store struct {
-	path string
-	id   string
-	db   *sql.DB
+	path    string
+	id      string
+	db      *sql.DB
+	backend backend
 
 	// patience is how long one call waits for the lock.
 	patience time.Duration
 }
 
-// Open opens the store at path. When there is none it makes one: a file with mode
-// 0600, in a folder with mode 0700 if the folder is missing too. A store of an older
-// version is brought up to date, in one transaction. It fails with ErrNotStore,
-// ErrDamaged, ErrAccess, ErrBusy or *SchemaError, and then has changed nothing that
-// was there.
-func Open(ctx context.Context, path string) (*Store, error) {
-	path, err := filepath.Abs(path)
+// Open opens the store at a location, which is a file's path or the postgres:// URL
+// of a database. When there is none it makes one: a file with mode 0600, in a folder
+// with mode 0700 if the folder is missing too; or, in a database, the schema pmctl,
+// which other programs' tables are no part of. A store of an older version is brought
+// up to date, in one transaction. It fails with ErrLocation, ErrNotStore, ErrDamaged,
+// ErrAccess, ErrUnreachable, ErrBusy or *SchemaError, and then has changed nothing
+// that was there. No error shows a password.
+func Open(ctx context.Context, location string) (*Store, error) {
+	db, backend, name, err := connect(location)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
-	}
-	if err := createFile(path); err != nil {
 		return nil, err
 	}
-	db, err := openSQLite(path)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
-	}
-	s := &Store{path: path, db: db, patience: lockPatience}
+	s := &Store{path: name, db: db, backend: backend, patience: lockPatience}
 	if err := s.load(ctx); err != nil {
 		db.Close()
 		return nil, err
@@ -43,26 +37,26 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	return s, nil
 }
 
-// load finds out whether the file is a store, or makes it one.
+// load finds out whether a store is there, or makes one.
 func (s *Store) load(ctx context.Context) error {
 	var version int
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
-		version, s.id, err = inspect(ctx, tx, s.path)
+		version, s.id, err = s.inspect(ctx, tx)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if err := whileBusy(ctx, s.patience, func() error { return useWAL(ctx, s.db) }); err != nil {
+	if err := whileBusy(ctx, s.patience, s.backend.isBusy, func() error { return s.backend.prepare(ctx, s.db) }); err != nil {
 		return s.explain(ctx, err)
 	}
 	if version == schemaVersion() {
 		return nil
 	}
-	// The file is empty or of an older version, or another process is making it what
-	// it should be at this moment.
+	// There is nothing yet or a store of an older version, or another process is making
+	// it what it should be at this moment.
 	return s.write(ctx, func(tx *sql.Tx) (err error) {
-		s.id, err = upgrade(ctx, tx, s.path)
+		s.id, err = s.upgrade(ctx, tx)
 		return err
 	})
 }
@@ -72,7 +66,8 @@ func (s *Store) load(ctx context.Context) error {
 // their nonces are taken.
 func (s *Store) ID() string { return s.id }
 
-// Path returns the absolute path of the store's file.
+// Path returns where the store is: the absolute path of its file, or the URL of its
+// database, which has no password.
 func (s *Store) Path() string { return s.path }
 
 // Close closes the store. Whatever a method has returned is on disk already.
@@ -80,18 +75,18 @@ func (s *Store) Close() error { return s.db.Close() }
 
 // read runs do in a transaction that sees one state of the store.
 func (s *Store) read(ctx context.Context, do func(*sql.Tx) error) error {
-	return s.tx(ctx, &sql.TxOptions{ReadOnly: true}, do)
+	return s.tx(ctx, false, do)
 }
 
 // write runs do in a transaction that holds the store's write lock from its start,
 // and returns once it is on disk. do may be called again and must then do the same.
 func (s *Store) write(ctx context.Context, do func(*sql.Tx) error) error {
-	return s.tx(ctx, nil, do)
+	return s.tx(ctx, true, do)
 }
 
-func (s *Store) tx(ctx context.Context, options *sql.TxOptions, do func(*sql.Tx) error) error {
-	err := whileBusy(ctx, s.patience, func() error {
-		tx, err := s.db.BeginTx(ctx, options)
+func (s *Store) tx(ctx context.Context, write bool, do func(*sql.Tx) error) error {
+	err := whileBusy(ctx, s.patience, s.backend.isBusy, func() error {
+		tx, err := s.backend.begin(ctx, s.db, write, s.patience)
 		if err != nil {
 			return err
 		}
@@ -99,7 +94,7 @@ func (s *Store) tx(ctx context.Context, options *sql.TxOptions, do func(*sql.Tx)
 			_ = tx.Rollback() // err says more
 			return err
 		}
-		return tx.Commit()
+		return s.backend.commit(tx)
 	})
 	return s.explain(ctx, err)
 }
@@ -110,5 +105,5 @@ func (s *Store) explain(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return explain(err, s.path)
+	return s.backend.explain(err)
 }
