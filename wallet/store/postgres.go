@@ -43,6 +43,11 @@ func connectPostgres(location string) (*sql.DB, backend, string, error) {
 	if err != nil {
 		return nil, nil, "", err
 	}
+	db, b := openPostgres(config, silence)
+	return db, b, b.name, nil
+}
+
+func openPostgres(config *pgx.ConnConfig, silence time.Duration) (*sql.DB, postgres) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectPatience
 	}
@@ -54,8 +59,7 @@ func connectPostgres(location string) (*sql.DB, backend, string, error) {
 	noPing := stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false })
 	db := stdlib.OpenDB(*config, noPing)
 	db.SetMaxOpenConns(connections)
-	name := displayURL(config)
-	return db, postgres{name}, name, nil
+	return db, postgres{displayURL(config)}
 }
 
 // begin implements backend. Transactions that write take one lock, in the order in
@@ -208,6 +212,9 @@ func isUnreachable(err error) bool {
 func (p postgres) explain(err error) error {
 	state := sqlState(err)
 	reason := &oneLine{err}
+	if connect := new(pgconn.ConnectError); errors.As(err, &connect) {
+		reason.err = connect.Unwrap() // the name says already what it says besides
+	}
 	switch {
 	case err == nil, errors.Is(err, ErrBusy), errors.Is(err, ErrUncertain), errors.Is(err, ErrAccess), errors.Is(err, ErrDamaged):
 		return err

@@ -66,7 +66,7 @@ type process struct {
 // start starts the server, and returns when it answers.
 func (s *Server) start() error {
 	cmd, err := s.command("postgres", "-D", filepath.Join(s.dir, "data"), "-p", fmt.Sprint(s.port),
-		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "shared_buffers=16MB", "-c", "fsync=on")
+		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "shared_buffers=16MB")
 	if err != nil {
 		return err
 	}
