@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"path/filepath"
 	"time"
 
 	"github.com/ethereum/go-ethereum/accounts"
@@ -26,12 +25,14 @@ type payerOptions struct {
 	network networkOptions
 	account accountOptions
 	limits  limitOptions
+	store   storeOptions
 }
 
 func (o *payerOptions) register(cmd *cobra.Command) {
 	o.limits.register(cmd)
 	o.account.register(cmd)
 	o.network.register(cmd)
+	o.store.register(cmd)
 }
 
 // wallet is an account with what it needs to pay. When it is opened nothing has been
@@ -84,11 +85,7 @@ func (r *run) openWallet(cmd *cobra.Command, o *payerOptions) (*wallet, error) {
 	if err := o.account.passphrase.available(r.Env); err != nil {
 		return nil, err
 	}
-	dir, err := r.stateDir()
-	if err != nil {
-		return nil, err
-	}
-	w.store, err = store.Open(cmd.Context(), filepath.Join(dir, "store.db"))
+	w.store, err = o.store.open(cmd.Context(), r.Env)
 	return w, err
 }
 

@@ -25,6 +25,7 @@ network = "devnet"
 rpc_urls = ["https://node.example/key", "https://other.example"]
 from = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 keystore = "/keys"
+store = "/state/store.db"
 
 [limits]
 max_ticket_ev = "1000gwei"
@@ -40,6 +41,7 @@ recipients = ["0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"]
 	require.Equal(t, []string{"https://node.example/key", "https://other.example"}, f.RPCURLs)
 	require.Equal(t, someone, *f.From)
 	require.Equal(t, "/keys", f.Keystore)
+	require.Equal(t, "/state/store.db", f.Store)
 
 	limits, err := policy.Default().With(f.Rules)
 	require.NoError(t, err)
