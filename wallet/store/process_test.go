@@ -225,5 +225,8 @@ func manyProcessesMakeTheStore(t *testing.T, place place) {
 			late++
 		}
 	}
-	require.Equal(t, uint32(1+2*(len(children)-late)), reserve(t, open(t, path), params(1), 1).First)
+	// Who was late may have got its nonces just then.
+	first := reserve(t, open(t, path), params(1), 1).First
+	require.GreaterOrEqual(t, int(first), 1+2*(len(children)-late))
+	require.LessOrEqual(t, int(first), 1+2*len(children))
 }
