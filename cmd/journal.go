@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -16,12 +15,8 @@ type openJournal struct {
 }
 
 // openJournal opens the journal of a network's transactions.
-func (r *run) openJournal(ctx context.Context, network chain.Network) (*openJournal, error) {
-	dir, err := r.stateDir()
-	if err != nil {
-		return nil, err
-	}
-	opened, err := store.Open(ctx, filepath.Join(dir, "store.db"))
+func (r *run) openJournal(ctx context.Context, o *storeOptions, network chain.Network) (*openJournal, error) {
+	opened, err := o.open(ctx, r.Env)
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,9 @@ type backend interface {
 	// it is known that nothing of another program is there.
 	prepare(ctx context.Context, db *sql.DB) error
 
+	// newRun returns a run that has not begun.
+	newRun(db *sql.DB) run
+
 	// isBusy tells whether a transaction failed for others that were at work at the
 	// same time: it has changed nothing, and may succeed when it is tried again.
 	isBusy(err error) bool

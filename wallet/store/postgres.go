@@ -17,9 +17,10 @@ import (
 )
 
 const (
-	// connections is how many one store uses: one that writes, and one for who only
-	// reads and need not wait for it. A fleet shares what its server allows.
-	connections = 2
+	// connections is how many one store uses: one that writes, one for who only reads
+	// and need not wait for it, and one for a run's lock. A fleet shares what its server
+	// allows.
+	connections = 3
 
 	// connectPatience is how long a server may take to let us in.
 	connectPatience = 10 * time.Second

@@ -37,6 +37,9 @@ func (sqliteFile) commit(tx *sql.Tx) error { return tx.Commit() }
 // create implements backend: the file is the place.
 func (sqliteFile) create(context.Context, *sql.Tx) error { return nil }
 
+// newRun implements backend: the runs' files are beside the store's.
+func (f sqliteFile) newRun(*sql.DB) run { return &fileRun{folder: f.path + ".runs"} }
+
 func (sqliteFile) prepare(ctx context.Context, db *sql.DB) error { return useWAL(ctx, db) }
 
 // openSQLite opens the database file, which exists.
