@@ -43,6 +43,7 @@ type budgetLine struct {
 func newBudget(r *run) *cobra.Command {
 	var network networkOptions
 	var account accountOptions
+	var place storeOptions
 	cmd := &cobra.Command{
 		Use:   "budget",
 		Short: "Show what was spent today, and what the budget allows",
@@ -52,16 +53,17 @@ limits that the config file sets. Nobody is asked, and no key is opened.`,
 		Example: `  pmctl budget
   pmctl budget --from 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed -o json`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return r.budget(cmd, &network, &account) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return r.budget(cmd, &network, &account, &place) },
 	}
 	network.register(cmd)
 	cmd.Flags().StringVar(&account.from, "from", "", "`ADDRESS` to show (default $ETH_FROM, else the only account there is)")
 	account.keystore.register(cmd)
+	place.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }
 
-func (r *run) budget(cmd *cobra.Command, network *networkOptions, account *accountOptions) error {
+func (r *run) budget(cmd *cobra.Command, network *networkOptions, account *accountOptions, place *storeOptions) error {
 	settings, err := r.settings()
 	if err != nil {
 		return err
@@ -78,7 +80,7 @@ func (r *run) budget(cmd *cobra.Command, network *networkOptions, account *accou
 	if err != nil {
 		return err
 	}
-	s, err := r.openStore(cmd.Context())
+	s, err := r.openStore(cmd.Context(), place)
 	if err != nil {
 		return err
 	}

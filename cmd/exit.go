@@ -119,7 +119,7 @@ func classify(err error) outcome {
 		keystore.ErrAddressMismatch, errNoPassphrase),
 		as(new(*keystore.SeveralAccountsError), new(*keystore.AmbiguousError)):
 		out = outcome{exitLocked, "locked", ""}
-	case is(chain.ErrUnreachable, chain.ErrNoDevnet, errNoRPC, pay.ErrUnreachable, pay.ErrNotRecipient, context.DeadlineExceeded):
+	case is(chain.ErrUnreachable, chain.ErrNoDevnet, errNoRPC, pay.ErrUnreachable, pay.ErrNotRecipient, store.ErrUnreachable, context.DeadlineExceeded):
 		out = outcome{exitUnreachable, "unreachable", ""}
 	default:
 		out = outcome{exitFailed, "failed", ""}

@@ -15,8 +15,8 @@ type openJournal struct {
 }
 
 // openJournal opens the journal of a network's transactions.
-func (r *run) openJournal(ctx context.Context, network chain.Network) (*openJournal, error) {
-	opened, err := r.openStore(ctx)
+func (r *run) openJournal(ctx context.Context, o *storeOptions, network chain.Network) (*openJournal, error) {
+	opened, err := r.openStore(ctx, o)
 	if err != nil {
 		return nil, err
 	}

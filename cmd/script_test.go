@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -19,11 +20,14 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/store/pgtest"
 )
 
 // TestMain lets the test binary be pmctl when a script runs it under that name.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(serving{m}, map[string]func(){
 		"pmctl": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			context.AfterFunc(ctx, stop)
@@ -32,10 +36,33 @@ func TestMain(m *testing.M) {
 	})
 }
 
+// server is started by the first test that needs PostgreSQL.
+var server pgtest.Server
+
+// serving ends the server when all tests have run.
+type serving struct{ m *testing.M }
+
+func (s serving) Run() int {
+	defer server.Stop()
+	return s.m.Run()
+}
+
 // TestScripts runs every script of testdata: the command line as a user sees it.
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runScripts(t, "testdata", nil) }
+
+// TestScriptsOnPostgreSQL runs the scripts of a fleet that shares the store $DATABASE,
+// of which $PASSWORD is no part.
+func TestScriptsOnPostgreSQL(t *testing.T) {
+	u, err := url.Parse(server.Database(t))
+	require.NoError(t, err)
+	password, _ := u.User.Password()
+	u.User = url.User(u.User.Username())
+	runScripts(t, "testdata/postgres", map[string]string{"DATABASE": u.String(), "ADDRESS": u.Host, "PASSWORD": password})
+}
+
+func runScripts(t *testing.T, dir string, variables map[string]string) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
+		Dir: dir,
 		Setup: func(env *testscript.Env) error {
 			home := filepath.Join(env.WorkDir, "home")
 			env.Setenv("HOME", home)
@@ -43,6 +70,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_DATA_HOME", filepath.Join(home, "data"))
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
 			env.Setenv("NO_COLOR", "1")
+			for name, value := range variables {
+				env.Setenv(name, value)
+			}
 			return os.MkdirAll(home, 0o700)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -14,27 +13,17 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// storePath is where the store is.
-func (e *Env) storePath() (string, error) {
-	dir, err := e.stateDir()
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(dir, "store.db"), nil
-}
-
-// openStore opens the store, and makes it where there is none.
-func (r *run) openStore(ctx context.Context) (*store.Store, error) {
-	path, err := r.storePath()
+// openStore opens the store, and makes it where there is none. It says so when the store
+// is not where or what it was.
+func (r *run) openStore(ctx context.Context, o *storeOptions) (*store.Store, error) {
+	location, err := o.choose(r.Env)
 	if err != nil {
 		return nil, err
 	}
-	return r.openStoreAt(ctx, path)
-}
-
-// openStoreAt opens a store, and says so when it is not where or what it was.
-func (r *run) openStoreAt(ctx context.Context, path string) (*store.Store, error) {
-	s, err := store.Open(ctx, path)
+	s, err := store.Open(ctx, location)
+	if errors.Is(err, store.ErrLocation) {
+		return nil, &usageError{err}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +57,7 @@ type storeReport struct {
 }
 
 func newStoreCheck(r *run) *cobra.Command {
+	var o storeOptions
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Look for damage",
@@ -80,18 +70,19 @@ It ends with exit code 1 when something is wrong.`,
 		Example: `  pmctl store check
   pmctl store check --output json`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return r.checkStore(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return r.checkStore(cmd.Context(), &o) },
 	}
+	o.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }
 
-func (r *run) checkStore(ctx context.Context) error {
-	path, err := r.storePath()
+func (r *run) checkStore(ctx context.Context, o *storeOptions) error {
+	location, err := o.choose(r.Env)
 	if err != nil {
 		return err
 	}
-	found, err := store.Check(ctx, path)
+	found, err := store.Check(ctx, location)
 	if errors.Is(err, store.ErrNoStore) {
 		return withHint(err, "the first command that needs one makes it")
 	}
@@ -141,6 +132,7 @@ func (s storeReport) write(w io.Writer) error {
 }
 
 func newStoreExport(r *run) *cobra.Command {
+	var o storeOptions
 	var out string
 	cmd := &cobra.Command{
 		Use:   "export",
@@ -151,9 +143,10 @@ in it.`,
 		Example: `  pmctl store export --out ledger.json
   pmctl store export | jq .data.reservations`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return r.exportStore(cmd.Context(), out) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return r.exportStore(cmd.Context(), &o, out) },
 	}
 	cmd.Flags().StringVar(&out, "out", "", "`FILE` to write, whole or not at all, in place of stdout; it must not exist")
+	o.register(cmd)
 	r.outputFlag(cmd, outputJSON)
 	return cmd
 }
@@ -161,13 +154,13 @@ in it.`,
 // kindStore is the document that stores are exported to.
 const kindStore = "pmctl.store"
 
-func (r *run) exportStore(ctx context.Context, path string) error {
+func (r *run) exportStore(ctx context.Context, o *storeOptions, path string) error {
 	out, err := r.openOutput(path)
 	if err != nil {
 		return err
 	}
 	defer out.close()
-	s, err := r.openStore(ctx)
+	s, err := r.openStore(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -183,6 +176,7 @@ func (r *run) exportStore(ctx context.Context, path string) error {
 }
 
 func newStoreImport(r *run) *cobra.Command {
+	var o storeOptions
 	cmd := &cobra.Command{
 		Use:   "import FILE|-",
 		Short: "Take over a ledger that was exported",
@@ -193,13 +187,14 @@ today's budget counts as spent. To carry a store to another place and go on
 there, use pmctl store migrate.`,
 		Example: `  pmctl store import ledger.json`,
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return r.importStore(cmd.Context(), args[0]) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return r.importStore(cmd.Context(), &o, args[0]) },
 	}
+	o.register(cmd)
 	r.outputFlag(cmd, outputTable)
 	return cmd
 }
 
-func (r *run) importStore(ctx context.Context, file string) error {
+func (r *run) importStore(ctx context.Context, o *storeOptions, file string) error {
 	in := r.In
 	if file != "-" {
 		f, err := os.Open(file)
@@ -215,7 +210,7 @@ func (r *run) importStore(ctx context.Context, file string) error {
 	if err := format.Read(in, kindStore, dump); err != nil {
 		return withSource(file, err)
 	}
-	s, err := r.openStore(ctx)
+	s, err := r.openStore(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -228,6 +223,7 @@ func (r *run) importStore(ctx context.Context, file string) error {
 }
 
 func newStoreMigrate(r *run) *cobra.Command {
+	var o storeOptions
 	var to string
 	cmd := &cobra.Command{
 		Use:   "migrate [--to LOCATION]",
@@ -239,20 +235,21 @@ With --to it carries all of the store to a new one, which goes on in its place:
 with its nonces, its requests and what was spent. The old one refuses to make
 tickets from then on. A run that ended early is run again.`,
 		Example: `  pmctl store migrate
-  pmctl store migrate --to /srv/pmctl/store.db`,
+  pmctl store migrate --to postgres://pmctl@db.example/pay`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return r.migrateStore(cmd, to) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return r.migrateStore(cmd, &o, to) },
 	}
 	cmd.Flags().StringVar(&to, "to", "", "`LOCATION` of the new store")
+	o.register(cmd)
 	r.outputFlag(cmd, outputTable)
 	return cmd
 }
 
-func (r *run) migrateStore(cmd *cobra.Command, to string) error {
+func (r *run) migrateStore(cmd *cobra.Command, o *storeOptions, to string) error {
 	if cmd.Flags().Changed("to") && to == "" {
 		return usagef("--to: say where the new store is")
 	}
-	s, err := r.openStore(cmd.Context())
+	s, err := r.openStore(cmd.Context(), o)
 	if err != nil {
 		return err
 	}
@@ -261,7 +258,7 @@ func (r *run) migrateStore(cmd *cobra.Command, to string) error {
 		r.note("the store %s is up to date", s.Path())
 		return nil
 	}
-	target, err := r.openStoreAt(cmd.Context(), to)
+	target, err := r.openStore(cmd.Context(), &storeOptions{location: to, flag: "--to"})
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ type transactOptions struct {
 	account   accountOptions
 	fees      feeOptions
 	mining    miningOptions
+	store     storeOptions
 	requestID string
 	dryRun    bool
 	unsigned  bool
@@ -35,6 +36,7 @@ func (o *transactOptions) register(cmd *cobra.Command) {
 	o.account.register(cmd)
 	o.fees.register(cmd)
 	o.mining.register(cmd)
+	o.store.register(cmd)
 	cmd.Flags().StringVar(&o.requestID, "request-id", "", "`ID` of your own: the same command with it again goes on with the same transaction, and never sends a second one")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the call, what the simulation says, and the highest price; sign and send nothing")
 	cmd.Flags().BoolVar(&o.unsigned, "unsigned", false, "write the transaction for pmctl tx sign on another machine; no key is needed here")
@@ -125,7 +127,7 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, a action) error {
 	if o.dryRun || o.unsigned {
 		return t.withoutSending(ctx)
 	}
-	journal, err := r.openJournal(cmd.Context(), client.Network())
+	journal, err := r.openJournal(cmd.Context(), &o.store, client.Network())
 	if err != nil {
 		return err
 	}

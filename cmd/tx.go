@@ -88,6 +88,7 @@ func (i intentResult) fields() []field {
 func newTxList(r *run) *cobra.Command {
 	var network networkOptions
 	var account accountOptions
+	var place storeOptions
 	var all bool
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -98,17 +99,18 @@ journal: no node is asked, and no key is opened.`,
 		Example: `  pmctl tx list
   pmctl tx list --all --output json`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return r.listIntents(cmd, &network, &account, all) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return r.listIntents(cmd, &network, &account, &place, all) },
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "show the transactions that are settled, too")
 	cmd.Flags().StringVar(&account.from, "from", "", "`ADDRESS` of the account (default $ETH_FROM, else the only one there is)")
 	account.keystore.register(cmd)
 	network.registerNetwork(cmd)
+	place.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }
 
-func (r *run) listIntents(cmd *cobra.Command, o *networkOptions, account *accountOptions, all bool) error {
+func (r *run) listIntents(cmd *cobra.Command, o *networkOptions, account *accountOptions, place *storeOptions, all bool) error {
 	network, err := o.chooseNetwork(r.Env)
 	if err != nil {
 		return err
@@ -117,7 +119,7 @@ func (r *run) listIntents(cmd *cobra.Command, o *networkOptions, account *accoun
 	if err != nil {
 		return err
 	}
-	journal, err := r.openJournal(cmd.Context(), network)
+	journal, err := r.openJournal(cmd.Context(), place, network)
 	if err != nil {
 		return err
 	}
@@ -154,11 +156,13 @@ func (r *run) listIntents(cmd *cobra.Command, o *networkOptions, account *accoun
 type intentOptions struct {
 	network networkOptions
 	mining  miningOptions
+	store   storeOptions
 }
 
 func (o *intentOptions) register(cmd *cobra.Command) {
 	o.network.register(cmd)
 	o.mining.registerConfirmations(cmd)
+	o.store.register(cmd)
 }
 
 // onIntent does something with the transaction that an argument names.
@@ -171,7 +175,7 @@ func (r *run) onIntent(cmd *cobra.Command, o *intentOptions, arg string, do func
 		return err
 	}
 	defer cancel()
-	journal, intent, err := r.findIntent(ctx, &o.network, arg)
+	journal, intent, err := r.findIntent(ctx, &o.network, &o.store, arg)
 	if err != nil {
 		return err
 	}
@@ -189,7 +193,7 @@ func (r *run) onIntent(cmd *cobra.Command, o *intentOptions, arg string, do func
 }
 
 // findIntent opens the journal and finds the transaction that an argument names.
-func (r *run) findIntent(ctx context.Context, o *networkOptions, arg string) (*openJournal, *tx.Intent, error) {
+func (r *run) findIntent(ctx context.Context, o *networkOptions, place *storeOptions, arg string) (*openJournal, *tx.Intent, error) {
 	hash, err := parseHash(arg)
 	if err != nil {
 		return nil, nil, err
@@ -198,7 +202,7 @@ func (r *run) findIntent(ctx context.Context, o *networkOptions, arg string) (*o
 	if err != nil {
 		return nil, nil, err
 	}
-	journal, err := r.openJournal(ctx, network)
+	journal, err := r.openJournal(ctx, place, network)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -220,6 +224,7 @@ func parseHash(text string) (common.Hash, error) {
 
 func newTxShow(r *run) *cobra.Command {
 	var network networkOptions
+	var place storeOptions
 	cmd := &cobra.Command{
 		Use:   "show HASH",
 		Short: "Show a transaction as the journal has it",
@@ -228,7 +233,7 @@ to replace it. No node is asked; pmctl tx wait asks.`,
 		Example: `  pmctl tx show 0x… --output json`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			journal, intent, err := r.findIntent(cmd.Context(), &network, args[0])
+			journal, intent, err := r.findIntent(cmd.Context(), &network, &place, args[0])
 			if err != nil {
 				return err
 			}
@@ -238,6 +243,7 @@ to replace it. No node is asked; pmctl tx wait asks.`,
 		},
 	}
 	network.registerNetwork(cmd)
+	place.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }

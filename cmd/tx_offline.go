@@ -253,6 +253,7 @@ func (r *run) showTransaction(t *format.Transaction) error {
 func newTxSend(r *run) *cobra.Command {
 	var network networkOptions
 	var mining miningOptions
+	var place storeOptions
 	cmd := &cobra.Command{
 		Use:   "send [FILE|-]",
 		Short: "Send a transaction that another machine has signed",
@@ -263,11 +264,12 @@ mined once. No key is opened.`,
   pmctl tx send - --no-wait < signed.json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return r.sendTx(cmd, &network, &mining, fileOrStdin(args))
+			return r.sendTx(cmd, &network, &mining, &place, fileOrStdin(args))
 		},
 	}
 	network.register(cmd)
 	mining.register(cmd)
+	place.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }
@@ -275,7 +277,7 @@ mined once. No key is opened.`,
 // errOtherContract is returned for a transaction to another contract than the network's.
 var errOtherContract = errors.New("the transaction is not for the network's TicketBroker")
 
-func (r *run) sendTx(cmd *cobra.Command, o *networkOptions, mining *miningOptions, file string) error {
+func (r *run) sendTx(cmd *cobra.Command, o *networkOptions, mining *miningOptions, place *storeOptions, file string) error {
 	in, err := r.openDocument(file)
 	if err != nil {
 		return err
@@ -305,7 +307,7 @@ func (r *run) sendTx(cmd *cobra.Command, o *networkOptions, mining *miningOption
 	if broker := status.Contracts.TicketBroker; common.Address(document.To) != broker {
 		return fmt.Errorf("%w: it is to %v; the TicketBroker of %s is %v", errOtherContract, common.Address(document.To), client.Network().Name, broker)
 	}
-	journal, err := r.openJournal(cmd.Context(), client.Network())
+	journal, err := r.openJournal(cmd.Context(), place, client.Network())
 	if err != nil {
 		return err
 	}

@@ -25,12 +25,14 @@ type payerOptions struct {
 	network networkOptions
 	account accountOptions
 	limits  limitOptions
+	store   storeOptions
 }
 
 func (o *payerOptions) register(cmd *cobra.Command) {
 	o.limits.register(cmd)
 	o.account.register(cmd)
 	o.network.register(cmd)
+	o.store.register(cmd)
 }
 
 // wallet is an account with what it needs to pay. When it is opened nothing has been
@@ -83,7 +85,7 @@ func (r *run) openWallet(cmd *cobra.Command, o *payerOptions) (*wallet, error) {
 	if err := o.account.passphrase.available(r.Env); err != nil {
 		return nil, err
 	}
-	w.store, err = r.openStore(cmd.Context())
+	w.store, err = r.openStore(cmd.Context(), &o.store)
 	return w, err
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -38,6 +39,9 @@ type File struct {
 	// Keystore is the path of a folder of key files, or of one.
 	Keystore string
 
+	// Store is the location of the store: a path, or a URL that may hold a password.
+	Store string
+
 	// Rules are limits that bind what comes after them.
 	Rules policy.Rules
 }
@@ -48,6 +52,7 @@ type document struct {
 	RPCURLs  []string `toml:"rpc_urls"`
 	From     *string  `toml:"from"`
 	Keystore string   `toml:"keystore"`
+	Store    string   `toml:"store"`
 	Limits   struct {
 		MaxTicketEV       *string  `toml:"max_ticket_ev"`
 		MaxTotalEV        *string  `toml:"max_total_ev"`
@@ -71,11 +76,14 @@ var ErrInvalid = errors.New("the config file cannot be used")
 // ErrUnsafe is returned for a file that others than the user and root can change.
 var ErrUnsafe = errors.New("the config file could be changed by others")
 
+// ErrPublic is returned for a file that holds a password and that others can read.
+var ErrPublic = errors.New("the config file has a password in it that others can read")
+
 // maxSize bounds a file; settings fit many times.
 const maxSize = 64 << 10
 
 // Read reads a config file. One that does not exist sets nothing. It fails with
-// ErrInvalid, which says the line, ErrUnsafe, and the file system's errors.
+// ErrInvalid, which says the line, ErrUnsafe, ErrPublic, and the file system's errors.
 func Read(path string) (*File, error) {
 	text, err := load(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -91,6 +99,9 @@ func Read(path string) (*File, error) {
 	f, err := d.file(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrInvalid, path, err)
+	}
+	if store.HasPassword(f.Store) {
+		return f, checkPrivate(path)
 	}
 	return f, nil
 }
@@ -160,7 +171,7 @@ var keys = map[policy.Setting]string{
 
 // file reads the values.
 func (d *document) file(path string) (*File, error) {
-	f := &File{Path: path, Network: d.Network, RPCURLs: d.RPCURLs, Keystore: d.Keystore}
+	f := &File{Path: path, Network: d.Network, RPCURLs: d.RPCURLs, Keystore: d.Keystore, Store: d.Store}
 	f.Rules = policy.Rules{Binding: true, Where: func(s policy.Setting) string { return keys[s] + " in " + path }}
 	if slices.Contains(f.RPCURLs, "") {
 		return nil, errors.New("rpc_urls: one of them is empty")

@@ -26,6 +26,7 @@ network = "devnet"
 rpc_urls = ["https://node.example/key", "https://other.example"]
 from = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 keystore = "/keys"
+store = "/state/store.db"
 
 [limits]
 max_ticket_ev = "1000gwei"
@@ -47,6 +48,7 @@ recipient_face_value_per_day = "4wei"
 	require.Equal(t, []string{"https://node.example/key", "https://other.example"}, f.RPCURLs)
 	require.Equal(t, someone, *f.From)
 	require.Equal(t, "/keys", f.Keystore)
+	require.Equal(t, "/state/store.db", f.Store)
 
 	limits, err := policy.Default().With(f.Rules)
 	require.NoError(t, err)

@@ -22,3 +22,21 @@ func TestAFileThatOthersCanChange(t *testing.T) {
 	_, err := Read(path)
 	require.NoError(t, err, "one that nobody can change is fine")
 }
+
+func TestAFileWithAPasswordIsPrivate(t *testing.T) {
+	path := write(t, "store = \"postgres://me:secret@host/db\"\n")
+	f, err := Read(path)
+	require.NoError(t, err)
+	require.Equal(t, "postgres://me:secret@host/db", f.Store)
+	for _, mode := range []os.FileMode{0o640, 0o604, 0o444} {
+		require.NoError(t, os.Chmod(path, mode))
+		_, err := Read(path)
+		require.ErrorIs(t, err, ErrPublic)
+		require.ErrorContains(t, err, "chmod 600")
+		require.NotContains(t, err.Error(), "secret")
+	}
+	path = write(t, "store = \"postgres://me@host/db\"\n")
+	require.NoError(t, os.Chmod(path, 0o444))
+	_, err = Read(path)
+	require.NoError(t, err, "it has no password")
+}

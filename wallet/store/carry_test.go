@@ -27,8 +27,12 @@ func busy(t *testing.T) *Store {
 	return s
 }
 
-func TestMigrate(t *testing.T) {
-	from, to := busy(t), open(t, filepath.Join(t.TempDir(), "store.db"))
+// A file's store goes on in another file, or in a database.
+func TestMigrate(t *testing.T) { onEach(t, migrate) }
+
+func migrate(t *testing.T, place place) {
+	location := place(t)
+	from, to := busy(t), open(t, location)
 	id := from.ID()
 	require.NoError(t, from.Migrate(t.Context(), to))
 	require.NoError(t, from.Migrate(t.Context(), to), "what is done is done")
@@ -52,7 +56,7 @@ func TestMigrate(t *testing.T) {
 	winners, err := to.Chain(testChain).Winners(isActive).All(t.Context())
 	require.NoError(t, err)
 	require.Len(t, winners, 1)
-	reopened := open(t, to.Path())
+	reopened := open(t, location)
 	require.Nil(t, reopened.Retirement())
 	require.Equal(t, id, reopened.ID())
 
@@ -85,11 +89,13 @@ func TestMigrateNeedsAnEmptyStore(t *testing.T) {
 	require.EqualValues(t, 4, reserve(t, from, params(1), 1).First, "it goes on where it is")
 }
 
-func TestExportAndImport(t *testing.T) {
-	from := busy(t)
+func TestExportAndImport(t *testing.T) { onEach(t, exportAndImport) }
+
+func exportAndImport(t *testing.T, place place) {
+	from, location := busy(t), place(t)
 	dump, err := from.Export(t.Context())
 	require.NoError(t, err)
-	to := open(t, filepath.Join(t.TempDir(), "store.db"))
+	to := open(t, location)
 	require.NoError(t, to.Import(t.Context(), dump))
 	require.NotEqual(t, from.ID(), to.ID())
 	c := to.Chain(testChain)
@@ -109,7 +115,7 @@ func TestExportAndImport(t *testing.T) {
 	require.Equal(t, dump.Reservations, again.Reservations)
 	require.Equal(t, dump.Requests, again.Requests)
 	require.ErrorIs(t, to.Import(t.Context(), dump), ErrNotEmpty)
-	report, err := Check(t.Context(), to.Path())
+	report, err := Check(t.Context(), location)
 	require.NoError(t, err)
 	require.Empty(t, report.Problems)
 }

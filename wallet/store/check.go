@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"strings"
 
 	"github.com/pmctl/pmctl/wallet/policy"
 )
@@ -46,57 +46,43 @@ const (
 	selectDays = `SELECT chain_id, sender, day FROM spending_days UNION SELECT chain_id, sender, day FROM spending`
 )
 
-// Check looks at all of the store in the file at path: every page, every session
+// Check looks at all of the store at a location: every page of a file, every session
 // against its reservations, every day's sum. It changes nothing, and so neither brings
 // the store up to date nor retires anything. It fails with ErrNoStore, and as Open does
 // for what is too damaged to be looked at.
-func Check(ctx context.Context, path string) (*Report, error) {
-	path, err := filepath.Abs(path)
+func Check(ctx context.Context, location string) (*Report, error) {
+	if _, err := os.Stat(location); errors.Is(err, fs.ErrNotExist) && !strings.Contains(location, "://") {
+		return nil, fmt.Errorf("%w at %s", ErrNoStore, location)
+	}
+	s, err := connect(location)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
+		return nil, err
 	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w at %s", ErrNoStore, path)
-	}
-	mark := markOf(path)
-	if err := errors.Join(mark.checkEmpty(path), createFile(path)); err != nil {
-		mark.close()
-		return nil, withPath(mark.judge(err), path)
-	}
-	db, err := openSQLite(path)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
-	}
-	s := &Store{path: path, db: db, mark: mark, patience: lockPatience}
 	defer s.Close()
-	report := &Report{Path: path, Known: schemaVersion()}
+	report := &Report{Path: s.path, Known: schemaVersion()}
 	err = s.read(ctx, func(tx *sql.Tx) error {
 		report.Problems, report.Counts = nil, make(map[string]int64)
 		return s.check(ctx, tx, report)
 	})
 	if err != nil {
-		return nil, withPath(mark.judge(err), path)
+		return nil, withPath(s.mark.judge(err), s.path)
 	}
 	return report, nil
 }
 
 func (s *Store) check(ctx context.Context, tx *sql.Tx, r *Report) (err error) {
-	if r.Version, r.ID, err = inspect(ctx, tx, s.path); err != nil {
+	if r.Version, r.ID, err = s.inspect(ctx, tx); err != nil {
 		return err
 	}
 	if r.Version == 0 {
 		return fmt.Errorf("%w in %s: it is empty", ErrNoStore, s.path)
 	}
-	found, err := texts(ctx, tx, `PRAGMA integrity_check(20)`)
+	found, err := s.backend.problems(ctx, tx)
 	if err != nil {
 		return err
 	}
-	for _, text := range found {
-		if text != "ok" {
-			r.Problems = append(r.Problems, text)
-		}
-	}
-	names, err := tables(ctx, tx)
+	r.Problems = append(r.Problems, found...)
+	names, err := s.backend.tables(ctx, tx)
 	if err != nil {
 		return err
 	}

@@ -100,7 +100,7 @@ func reserveAll(t *testing.T, path string, sessions int, used uint32) (met error
 	defer s.Close()
 	require.Nil(t, s.Retirement())
 	undo := errors.New("undo")
-	err = s.tx(context.Background(), nil, func(tx *sql.Tx) error {
+	err = s.tx(context.Background(), true, func(tx *sql.Tx) error {
 		for i := range sessions {
 			made, err := s.Chain(testChain).reserve(context.Background(), tx, Spend{Sender: common.Address{1}, Params: params(byte(i)), Count: 1})
 			if err != nil {

@@ -20,7 +20,8 @@
 // A recipient keeps its winning tickets here, Chain.Winners, from when they are
 // received until they are redeemed.
 //
-// The store is one SQLite file in WAL mode, synced at every commit. All SQL is in
-// schema.go and is plain enough for other databases; what only SQLite knows is in
-// sqlite.go.
+// The store is one SQLite file in WAL mode, synced at every commit, or a schema of a
+// PostgreSQL database, which a fleet of machines can share. All SQL is in schema.go and
+// is plain enough for both; what only one of them knows is in sqlite.go and postgres.go,
+// behind the interface of backend.go.
 package store

@@ -9,19 +9,33 @@ import (
 )
 
 var (
-	// ErrNotStore is returned for a file that is no SQLite database, or that is
-	// one of another program. It has not been changed.
+	// ErrLocation is returned for what is neither a path nor a URL that can be meant.
+	// Nothing of a URL is shown, since a password could be anywhere in it.
+	ErrLocation = errors.New("not the location of a store")
+
+	// ErrNotStore is returned for a file that is no SQLite database, and for one, or
+	// a schema of a PostgreSQL database, that is another program's. It has not been
+	// changed.
 	ErrNotStore = errors.New("not a pmctl store")
 
-	// ErrDamaged is returned for a store that SQLite finds inconsistent.
+	// ErrDamaged is returned for a store that is found inconsistent.
 	ErrDamaged = errors.New("the store is damaged")
 
 	// ErrAccess is returned when the store or its folder cannot be read, written or
-	// made. It wraps the file system's reason where there is one.
+	// made, or its server lets us not in. It wraps the reason where there is one.
 	ErrAccess = errors.New("cannot use the store")
 
-	// ErrBusy is returned when another process has kept the store locked for longer
-	// than any of our own transactions takes. Nothing was changed.
+	// ErrUnreachable is the ErrAccess of a store whose server does not answer, or
+	// went away in the middle. The same call may succeed later.
+	ErrUnreachable = fmt.Errorf("%w: its server cannot be reached", ErrAccess)
+
+	// ErrUncertain is returned with the reason when the connection to a server was
+	// lost at the very end: the call has been done completely or not at all, and
+	// which of the two is not known. Nonces are not handed out then.
+	ErrUncertain = errors.New("whether the store kept it is not known")
+
+	// ErrBusy is returned when others have kept the store locked for longer than any
+	// of our own transactions takes. Nothing was changed.
 	ErrBusy = errors.New("the store is locked by another process")
 
 	// ErrNoParams is returned when no ticket params are kept under a key.
@@ -31,7 +45,7 @@ var (
 // SchemaError is a store written by a newer pmctl than this one. It has not been
 // changed.
 type SchemaError struct {
-	// Path names the store's file.
+	// Path is where the store is, as Store.Path returns it.
 	Path string
 
 	// Found is the store's schema version, Known the newest that this pmctl reads.

@@ -16,13 +16,14 @@ import (
 // home is where a store lives. A store that finds itself elsewhere is a copy, or is not
 // where everybody else looks for it.
 type home struct {
-	// Machine names the machine, without telling its id.
+	// Machine names the machine, without telling its id, or the server.
 	Machine string `json:"machine"`
 
-	// Path is the file's, without symbolic links.
+	// Path is the file's, without symbolic links, or the database's number.
 	Path string `json:"path"`
 
-	// File tells the file from a copy of it under the same name.
+	// File tells the file from a copy of it under the same name, and a server from what
+	// it becomes when it is restored or a standby takes its place.
 	File string `json:"file"`
 }
 
@@ -60,9 +61,6 @@ func (s *Store) Retirement() *Retirement { return s.retirement }
 // which nonces of its sessions are taken, or what was spent today: it retires all
 // sessions, counts the day's budget as spent, and takes a new id.
 func (s *Store) settle(ctx context.Context) error {
-	if s.mark == nil {
-		return nil
-	}
 	var reason string
 	known := false
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
@@ -74,7 +72,7 @@ func (s *Store) settle(ctx context.Context) error {
 	}
 	var generation int64
 	var done *Retirement
-	err = s.tx(ctx, nil, func(tx *sql.Tx) (err error) {
+	err = s.tx(ctx, true, func(tx *sql.Tx) (err error) {
 		generation, done = 0, nil
 		// Another process may have done it meanwhile.
 		if known, reason, err = s.strange(ctx, tx); err != nil || known && reason == "" {
@@ -104,13 +102,16 @@ func (s *Store) settle(ctx context.Context) error {
 // strange tells why the store is not where or what it was, "" when it is; known tells
 // whether it has a home at all.
 func (s *Store) strange(ctx context.Context, tx *sql.Tx) (known bool, reason string, err error) {
-	at, err := homeOf(s.path)
-	if err != nil {
-		return false, "", fmt.Errorf("%w: %w", ErrAccess, err)
-	}
-	seen, marked, err := s.mark.read()
+	at, err := s.backend.home(ctx, tx)
 	if err != nil {
 		return false, "", err
+	}
+	var seen sighting
+	marked := s.mark == nil // a database needs none
+	if s.mark != nil {
+		if seen, marked, err = s.mark.read(); err != nil {
+			return false, "", err
+		}
 	}
 	text, err := meta(ctx, tx, metaHome)
 	if errors.Is(err, errNoMeta) {
@@ -126,16 +127,19 @@ func (s *Store) strange(ctx context.Context, tx *sql.Tx) (known bool, reason str
 	if err := json.Unmarshal([]byte(text), &was); err != nil {
 		return false, "", fmt.Errorf("%w: %s: %w", ErrDamaged, metaHome, err)
 	}
-	generation, err := generationOf(ctx, tx)
+	var generation int64
+	if s.mark != nil {
+		if generation, err = generationOf(ctx, tx); err != nil {
+			return false, "", err
+		}
+	}
 	switch {
-	case err != nil:
-		return false, "", err
 	case was.Machine != at.Machine:
 		reason = "it was on another machine before"
 	case was.Path != at.Path:
 		reason = "it was at " + was.Path + " before"
 	case was.File != at.File:
-		reason = "its file is another one than before"
+		reason = s.backend.replaced()
 	case !marked:
 		reason = s.mark.path + ", which goes with it, is gone"
 	case generation < seen.generation:
@@ -176,6 +180,17 @@ func (s *Store) retire(ctx context.Context, tx *sql.Tx, reason string) (*Retirem
 
 // moveIn writes down where the store lives. The generation exceeds that of every copy.
 func (s *Store) moveIn(ctx context.Context, tx *sql.Tx) (generation int64, err error) {
+	at, err := s.backend.home(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	text, err := json.Marshal(at)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, upsertMeta, metaHome, string(text))
+	}
+	if err != nil || s.mark == nil {
+		return 0, err
+	}
 	// A crash before the end must find a mark, and one that asks for nothing.
 	if err := s.mark.create(); err != nil {
 		return 0, err
@@ -188,17 +203,7 @@ func (s *Store) moveIn(ctx context.Context, tx *sql.Tx) (generation int64, err e
 		return 0, err
 	}
 	generation = max(generation, seen.generation) + 1
-	at, err := homeOf(s.path)
-	if err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrAccess, err)
-	}
-	text, err := json.Marshal(at)
-	if err == nil {
-		_, err = tx.ExecContext(ctx, upsertMeta, metaHome, string(text))
-	}
-	if err == nil {
-		_, err = tx.ExecContext(ctx, upsertMeta, metaGeneration, fmt.Sprint(generation))
-	}
+	_, err = tx.ExecContext(ctx, upsertMeta, metaGeneration, fmt.Sprint(generation))
 	return generation, err
 }
 

@@ -75,7 +75,7 @@ var _ tx.SignedJournal = (*Journal)(nil)
 // Journal returns the journal of a network. Its name must tell a chain from every other:
 // an account's nonces begin anew on each.
 func (s *Store) Journal(network string) *Journal {
-	return &Journal{store: s, network: network, run: run{folder: s.path + ".runs"}}
+	return &Journal{store: s, network: network, run: s.backend.newRun(s.db)}
 }
 
 // Close tells other runs that this one does not work on anything any more.
@@ -83,7 +83,7 @@ func (j *Journal) Close() error { return j.run.end() }
 
 // Resume implements tx.Journal.
 func (j *Journal) Resume(ctx context.Context, account common.Address, requestID, label string) (*tx.Intent, error) {
-	token, err := j.run.begin()
+	token, err := j.run.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func (j *Journal) unfinished(ctx context.Context, t *sql.Tx, account common.Addr
 	}
 	for _, c := range candidates {
 		if c.run != "" {
-			alive, err := j.run.alive(c.run)
+			alive, err := j.run.alive(ctx, t, c.run)
 			if err != nil {
 				return nil, err
 			}
@@ -144,7 +144,7 @@ func (j *Journal) unfinished(ctx context.Context, t *sql.Tx, account common.Addr
 
 // Begin implements tx.Journal.
 func (j *Journal) Begin(ctx context.Context, intent *tx.Intent, pending uint64, sign func(uint64) (*types.Transaction, error)) error {
-	token, err := j.run.begin()
+	token, err := j.run.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -222,7 +222,7 @@ func addAttempt(ctx context.Context, t *sql.Tx, id string, a tx.Attempt) error {
 
 // Add implements tx.Journal.
 func (j *Journal) Add(ctx context.Context, intent *tx.Intent, attempt tx.Attempt) error {
-	if _, err := j.run.begin(); err != nil {
+	if _, err := j.run.begin(ctx); err != nil {
 		return err
 	}
 	err := j.store.write(ctx, func(t *sql.Tx) error { return addAttempt(ctx, t, intent.ID, attempt) })

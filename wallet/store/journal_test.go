@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/big"
-	"path/filepath"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -56,10 +55,20 @@ func (a accountant) resumed(requestID, label string) *tx.Intent {
 }
 
 // die ends a run as a crash does: its lock goes, and nothing is written.
-func (a accountant) die() { require.NoError(a.t, a.run.lock.Unlock()) }
+func (a accountant) die() {
+	switch r := a.run.(type) {
+	case *fileRun:
+		require.NoError(a.t, r.lock.Unlock())
+	case *serverRun:
+		_, err := r.conn.ExecContext(a.t.Context(), `SELECT pg_advisory_unlock_all()`)
+		require.NoError(a.t, err)
+	}
+}
 
-func TestNoncesFillGaps(t *testing.T) {
-	a := newAccountant(t, open(t, filepath.Join(t.TempDir(), "store.db")))
+func TestNoncesFillGaps(t *testing.T) { onEach(t, noncesFillGaps) }
+
+func noncesFillGaps(t *testing.T, place place) {
+	a := newAccountant(t, open(t, place(t)))
 	var intents []*tx.Intent
 	for i := range uint64(4) {
 		intents = append(intents, a.begun("", "fund", 5, i))
@@ -78,8 +87,10 @@ func TestNoncesFillGaps(t *testing.T) {
 	require.EqualValues(t, 6, between[0].Nonce, "in the order in which they must be mined")
 }
 
-func TestResume(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "store.db")
+func TestResume(t *testing.T) { onEach(t, journalResume) }
+
+func journalResume(t *testing.T, place place) {
+	path := place(t)
 	first, second := newAccountant(t, open(t, path)), newAccountant(t, open(t, path))
 	require.Nil(t, first.resumed("", "fund 1"))
 	begun := first.begun("", "fund 1", 0, 1)
@@ -99,8 +110,10 @@ func TestResume(t *testing.T) {
 	require.Equal(t, begun.ID, first.resumed("", "fund 1").ID, "that one died")
 }
 
-func TestRequestsAreForEver(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "store.db")
+func TestRequestsAreForEver(t *testing.T) { onEach(t, requestsAreForEver) }
+
+func requestsAreForEver(t *testing.T, place place) {
+	path := place(t)
 	first, second := newAccountant(t, open(t, path)), newAccountant(t, open(t, path))
 	begun := first.begun("a", "fund 1", 0, 1)
 	_, err := second.begin("a", "fund 1", 0, 2)
@@ -124,8 +137,10 @@ func TestRequestsAreForEver(t *testing.T) {
 	require.Nil(t, elsewhere, "each network has its own")
 }
 
-func TestAttempts(t *testing.T) {
-	a := newAccountant(t, open(t, filepath.Join(t.TempDir(), "store.db")))
+func TestAttempts(t *testing.T) { onEach(t, journalAttempts) }
+
+func journalAttempts(t *testing.T, place place) {
+	a := newAccountant(t, open(t, place(t)))
 	begun := a.begun("", "fund", 0, 1)
 	bump := tx.Attempt{Tx: unsigned(0, 2), Kind: tx.KindBump, At: begun.CreatedAt.Add(1e9)}
 	require.NoError(t, a.Add(t.Context(), begun, bump))
@@ -146,8 +161,10 @@ func TestAttempts(t *testing.T) {
 }
 
 // What cannot be signed leaves no trace.
-func TestUnsignedIsNotKept(t *testing.T) {
-	a := newAccountant(t, open(t, filepath.Join(t.TempDir(), "store.db")))
+func TestUnsignedIsNotKept(t *testing.T) { onEach(t, unsignedIsNotKept) }
+
+func unsignedIsNotKept(t *testing.T, place place) {
+	a := newAccountant(t, open(t, place(t)))
 	no := errors.New("no")
 	intent := &tx.Intent{Account: payer, Label: "fund", RequestID: "a"}
 	require.ErrorIs(t, a.Begin(t.Context(), intent, 0, func(uint64) (*types.Transaction, error) { return nil, no }), no)
@@ -156,14 +173,15 @@ func TestUnsignedIsNotKept(t *testing.T) {
 	require.EqualValues(t, 0, a.begun("a", "fund", 0, 1).Nonce)
 }
 
-func TestDamagedJournal(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "store.db"))
+func TestDamagedJournal(t *testing.T) { onEach(t, damagedJournal) }
+
+func damagedJournal(t *testing.T, place place) {
+	s := open(t, place(t))
 	a := newAccountant(t, s)
 	a.begun("", "fund", 0, 1)
 	for _, damage := range []string{`UPDATE attempts SET raw = 'zz'`, `UPDATE attempts SET raw = '02'`, `DELETE FROM attempts`} {
-		_, err := s.db.ExecContext(t.Context(), damage)
-		require.NoError(t, err)
-		_, err = a.Intents(t.Context(), payer)
+		change(t, s, damage)
+		_, err := a.Intents(t.Context(), payer)
 		require.ErrorIs(t, err, ErrDamaged, damage)
 	}
 }

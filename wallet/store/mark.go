@@ -191,7 +191,7 @@ func (m *mark) checkEmpty(path string) error {
 
 // judge returns ErrDamaged for a file that is no store, and was one.
 func (m *mark) judge(err error) error {
-	if !errors.Is(err, ErrNotStore) || errors.Is(err, ErrDamaged) {
+	if m == nil || !errors.Is(err, ErrNotStore) || errors.Is(err, ErrDamaged) {
 		return err
 	}
 	if _, statErr := os.Stat(m.path); statErr != nil {

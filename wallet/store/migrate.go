@@ -38,7 +38,7 @@ func checkMoved(ctx context.Context, tx *sql.Tx) error {
 // kept params. From then on s refuses to change anything with *MovedError. After a
 // failure it can be run again, with the same two stores.
 func (s *Store) Migrate(ctx context.Context, to *Store) error {
-	err := s.tx(ctx, nil, func(tx *sql.Tx) error {
+	err := s.tx(ctx, true, func(tx *sql.Tx) error {
 		err := checkMoved(ctx, tx)
 		var moved *MovedError
 		if errors.As(err, &moved) && moved.To == to.path {

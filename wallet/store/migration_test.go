@@ -16,23 +16,37 @@ import (
 
 // storeOf makes a store as the pmctl of an older schema version left it, from the
 // statements that it ran.
-func storeOf(t *testing.T, version string) string {
+func storeOf(t *testing.T, location, version string) string {
 	t.Helper()
 	statements, err := os.ReadFile(filepath.Join("testdata", version+".sql"))
 	require.NoError(t, err)
-	path := filepath.Join(t.TempDir(), "store.db")
-	require.NoError(t, createFile(path))
-	db, err := openSQLite(path)
-	require.NoError(t, err)
-	defer db.Close()
-	require.NoError(t, useWAL(t.Context(), db))
-	_, err = db.Exec(string(statements))
-	require.NoError(t, err)
-	return path
+	behind(t, location, func(s *Store) {
+		require.NoError(t, s.backend.prepare(t.Context(), s.db))
+		require.NoError(t, s.tx(t.Context(), true, func(tx *sql.Tx) error {
+			if err := s.backend.create(t.Context(), tx); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(t.Context(), string(statements))
+			return err
+		}))
+	})
+	return location
 }
 
-func TestVersion1IsBroughtUpToDate(t *testing.T) {
-	path := storeOf(t, "version1")
+// behind uses a store's database without looking what is in it.
+func behind(t *testing.T, location string, do func(*Store)) {
+	t.Helper()
+	s, err := connect(location)
+	require.NoError(t, err)
+	s.mark = nil // it tells of changes that a store makes
+	defer s.db.Close()
+	do(s)
+}
+
+func TestVersion1IsBroughtUpToDate(t *testing.T) { onEach(t, version1IsBroughtUpToDate) }
+
+func version1IsBroughtUpToDate(t *testing.T, place place) {
+	path := storeOf(t, place(t), "version1")
 	s := open(t, path)
 	require.Equal(t, "KEPT", s.ID(), "params carry it")
 
@@ -68,40 +82,41 @@ func TestOldAndNewStoresAreTheSame(t *testing.T) {
 		require.NoError(t, rows.Err())
 		return found
 	}
-	fresh := layout(filepath.Join(t.TempDir(), "store.db"))
-	require.Equal(t, fresh, layout(storeOf(t, "version1")))
+	fresh := layout(newFile(t))
+	require.Equal(t, fresh, layout(storeOf(t, newFile(t), "version1")))
 	require.True(t, slices.ContainsFunc(fresh, func(text string) bool { return len(text) > 100 }))
 }
 
 // Everything of an upgrade happens, or nothing.
-func TestAnUpgradeThatFailsChangesNothing(t *testing.T) {
-	path := storeOf(t, "version1")
-	db, err := openSQLite(path)
-	require.NoError(t, err)
-	_, err = db.Exec(`CREATE TABLE other (a INTEGER); CREATE INDEX winners_waiting ON other (a)`)
-	require.NoError(t, err)
-	require.NoError(t, db.Close())
+func TestAnUpgradeThatFailsChangesNothing(t *testing.T) { onEach(t, anUpgradeThatFailsChangesNothing) }
 
-	_, err = Open(t.Context(), path)
+func anUpgradeThatFailsChangesNothing(t *testing.T, place place) {
+	path := storeOf(t, place(t), "version1")
+	behind(t, path, func(s *Store) {
+		change(t, s, `CREATE TABLE other (a INTEGER)`)
+		change(t, s, `CREATE INDEX winners_waiting ON other (a)`)
+	})
+	_, err := Open(t.Context(), path)
 	require.Error(t, err, "the name of an index is taken")
-	db, err = openSQLite(path)
-	require.NoError(t, err)
-	defer db.Close()
-	tx, err := db.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
-	require.NoError(t, err)
-	defer func() { require.NoError(t, tx.Rollback()) }()
-	version, id, err := inspect(t.Context(), tx, path)
-	require.NoError(t, err)
-	require.Equal(t, 1, version)
-	require.Equal(t, "KEPT", id)
-	names, err := tables(t.Context(), tx)
-	require.NoError(t, err)
-	require.NotContains(t, names, "winners")
+	behind(t, path, func(s *Store) {
+		require.NoError(t, s.read(t.Context(), func(tx *sql.Tx) error {
+			version, id, err := s.inspect(t.Context(), tx)
+			require.NoError(t, err)
+			require.Equal(t, 1, version)
+			require.Equal(t, "KEPT", id)
+			names, err := s.backend.tables(t.Context(), tx)
+			require.NoError(t, err)
+			require.NotContains(t, names, "winners")
+			return nil
+		}))
+	})
 }
 
 // Of many that open an old store at once, one brings it up to date.
-func TestManyUpgradeAtOnce(t *testing.T) {
-	path := storeOf(t, "version1")
+func TestManyUpgradeAtOnce(t *testing.T) { onEach(t, manyUpgradeAtOnce) }
+
+func manyUpgradeAtOnce(t *testing.T, place place) {
+	path := storeOf(t, place(t), "version1")
 	failed := make(chan error, 8)
 	for range cap(failed) {
 		go func() {

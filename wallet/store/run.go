@@ -1,7 +1,9 @@
 package store
 
 import (
+	"context"
 	"crypto/rand"
+	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,9 +13,21 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// run is one run of the program, as others can tell whether it still works: it holds the
-// lock of a file of its own, which ends with the process however that ends.
-type run struct {
+// run is one run of the program, as others can tell whether it still works.
+type run interface {
+	// begin returns the run's token. From the first call on it is alive, until end or
+	// until the process ends, however that ends.
+	begin(ctx context.Context) (token string, err error)
+
+	// alive tells whether the run that has a token still works.
+	alive(ctx context.Context, t *sql.Tx, token string) (bool, error)
+
+	// end ends the run, if it has begun.
+	end() error
+}
+
+// fileRun holds the lock of a file of its own.
+type fileRun struct {
 	folder string
 
 	mu    sync.Mutex
@@ -21,8 +35,7 @@ type run struct {
 	lock  *flock.Flock
 }
 
-// begin takes the lock, once, and returns the run's token.
-func (r *run) begin() (string, error) {
+func (r *fileRun) begin(context.Context) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.token != "" {
@@ -40,8 +53,7 @@ func (r *run) begin() (string, error) {
 	return token, nil
 }
 
-// end gives the lock back.
-func (r *run) end() error {
+func (r *fileRun) end() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.token == "" {
@@ -55,8 +67,7 @@ func (r *run) end() error {
 	return r.lock.Unlock()
 }
 
-// alive tells whether the run that has a token still works.
-func (r *run) alive(token string) (bool, error) {
+func (r *fileRun) alive(_ context.Context, _ *sql.Tx, token string) (bool, error) {
 	if strings.ContainsAny(token, `/\.`) {
 		return false, fmt.Errorf("%w: %q names no run", ErrDamaged, token)
 	}
@@ -76,4 +87,4 @@ func (r *run) alive(token string) (bool, error) {
 	return false, lock.Unlock()
 }
 
-func (r *run) path(token string) string { return filepath.Join(r.folder, token) }
+func (r *fileRun) path(token string) string { return filepath.Join(r.folder, token) }

@@ -140,8 +140,8 @@ const (
 
 // inspect returns the schema version and the id of a store; 0 and "" for an empty
 // database. It fails for one of another program or of a version that is not known.
-func inspect(ctx context.Context, tx *sql.Tx, path string) (version int, id string, err error) {
-	names, err := tables(ctx, tx)
+func (s *Store) inspect(ctx context.Context, tx *sql.Tx) (version int, id string, err error) {
+	names, err := s.backend.tables(ctx, tx)
 	if err != nil || len(names) == 0 {
 		return 0, "", err
 	}
@@ -157,7 +157,7 @@ func inspect(ctx context.Context, tx *sql.Tx, path string) (version int, id stri
 		return 0, "", fmt.Errorf("%w: it has schema version %.20q", ErrDamaged, text)
 	}
 	if version > schemaVersion() {
-		return 0, "", &SchemaError{Path: path, Found: version, Known: schemaVersion()}
+		return 0, "", &SchemaError{Path: s.path, Found: version, Known: schemaVersion()}
 	}
 	id, err = meta(ctx, tx, metaID)
 	return version, id, err
@@ -165,10 +165,15 @@ func inspect(ctx context.Context, tx *sql.Tx, path string) (version int, id stri
 
 // upgrade makes a store of an empty database, or brings an older one up to date,
 // and returns its id.
-func upgrade(ctx context.Context, tx *sql.Tx, path string) (id string, err error) {
-	version, id, err := inspect(ctx, tx, path)
+func (s *Store) upgrade(ctx context.Context, tx *sql.Tx) (id string, err error) {
+	version, id, err := s.inspect(ctx, tx)
 	if err != nil {
 		return "", err
+	}
+	if version == 0 {
+		if err := s.backend.create(ctx, tx); err != nil {
+			return "", err
+		}
 	}
 	for _, statement := range slices.Concat(schema[version:]...) {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {

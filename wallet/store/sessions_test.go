@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"math"
 	"math/big"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -17,8 +16,10 @@ import (
 	"github.com/pmctl/pmctl/pm"
 )
 
-func TestReservationsContinue(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "store.db"))
+func TestReservationsContinue(t *testing.T) { onEach(t, reservationsContinue) }
+
+func reservationsContinue(t *testing.T, place place) {
+	s := open(t, place(t))
 	require.Equal(t, pm.NonceRange{First: 1, Count: 10}, reserve(t, s, params(1), 10))
 	require.Equal(t, pm.NonceRange{First: 11, Count: 10}, reserve(t, s, params(1), 10))
 	require.Equal(t, pm.NonceRange{First: 1, Count: 1}, reserve(t, s, params(2), 1))
@@ -32,8 +33,10 @@ func TestReservationsContinue(t *testing.T) {
 }
 
 // Recipients tell replays by the recipientRandHash alone.
-func TestASessionIsItsHash(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "store.db"))
+func TestASessionIsItsHash(t *testing.T) { onEach(t, aSessionIsItsHash) }
+
+func aSessionIsItsHash(t *testing.T, place place) {
+	s := open(t, place(t))
 	reserve(t, s, params(1), 10)
 	changed := params(1)
 	changed.FaceValue, changed.Recipient, changed.ExpirationBlock = big.NewInt(7), common.Address{0xbb}, big.NewInt(99)
@@ -42,8 +45,10 @@ func TestASessionIsItsHash(t *testing.T) {
 	require.EqualValues(t, 11, nonces.First)
 }
 
-func TestCap(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "store.db"))
+func TestCap(t *testing.T) { onEach(t, nonceCap) }
+
+func nonceCap(t *testing.T, place place) {
+	s := open(t, place(t))
 	c, me := s.Chain(testChain), common.Address{1}
 	_, err := c.ReserveNonces(t.Context(), me, params(1), 595, 600)
 	require.NoError(t, err)
@@ -65,8 +70,10 @@ func TestCap(t *testing.T) {
 	require.ErrorAs(t, err, &capped, "a nonce has 32 bits")
 }
 
-func TestReservationRefusesNonsense(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "store.db"))
+func TestReservationRefusesNonsense(t *testing.T) { onEach(t, reservationRefusesNonsense) }
+
+func reservationRefusesNonsense(t *testing.T, place place) {
+	s := open(t, place(t))
 	c := s.Chain(testChain)
 	_, err := c.ReserveNonces(t.Context(), common.Address{1}, params(1), 0, 0)
 	require.ErrorIs(t, err, pm.ErrTicketCount)
@@ -79,8 +86,10 @@ func TestReservationRefusesNonsense(t *testing.T) {
 	require.Empty(t, ledger(t, s))
 }
 
-func TestLedger(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "store.db"))
+func TestLedger(t *testing.T) { onEach(t, ledgerRows) }
+
+func ledgerRows(t *testing.T, place place) {
+	s := open(t, place(t))
 	before := time.Now().UnixMilli()
 	reserve(t, s, params(1), 3)
 	rows := ledger(t, s)
@@ -102,7 +111,11 @@ func TestLedger(t *testing.T) {
 }
 
 func TestACancelledReservationTakesNothing(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "store.db"))
+	onEach(t, aCancelledReservationTakesNothing)
+}
+
+func aCancelledReservationTakesNothing(t *testing.T, place place) {
+	s := open(t, place(t))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := s.Chain(testChain).ReserveNonces(ctx, common.Address{1}, params(1), 5, 0)
@@ -112,7 +125,11 @@ func TestACancelledReservationTakesNothing(t *testing.T) {
 
 // While another connection holds the lock a caller can still give up.
 func TestWaitingForTheLockEndsWithTheContext(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "store.db")
+	onEach(t, waitingForTheLockEndsWithTheContext)
+}
+
+func waitingForTheLockEndsWithTheContext(t *testing.T, place place) {
+	path := place(t)
 	holder, waiter := open(t, path), open(t, path)
 	ctx, cancel := context.WithCancel(t.Context())
 	err := holder.write(t.Context(), func(*sql.Tx) error {
@@ -129,8 +146,10 @@ func TestWaitingForTheLockEndsWithTheContext(t *testing.T) {
 	require.Equal(t, pm.NonceRange{First: 1, Count: 1}, reserve(t, waiter, params(1), 1))
 }
 
-func TestALockHeldForTooLong(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "store.db")
+func TestALockHeldForTooLong(t *testing.T) { onEach(t, aLockHeldForTooLong) }
+
+func aLockHeldForTooLong(t *testing.T, place place) {
+	path := place(t)
 	holder, waiter := open(t, path), open(t, path)
 	waiter.patience = 0
 	err := holder.write(t.Context(), func(*sql.Tx) error {
@@ -143,8 +162,10 @@ func TestALockHeldForTooLong(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestManyGoroutines(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "store.db")
+func TestManyGoroutines(t *testing.T) { onEach(t, manyGoroutines) }
+
+func manyGoroutines(t *testing.T, place place) {
+	path := place(t)
 	const goroutines, each = 16, 12
 	var mu sync.Mutex
 	var all []pm.NonceRange
@@ -192,15 +213,13 @@ type reservation struct {
 
 func ledger(t *testing.T, s *Store) (rows []reservation) {
 	t.Helper()
-	found, err := s.db.Query(`SELECT recipient_rand_hash, first_nonce, nonces, chain_id, sender, recipient, face_value, ticket_ev, expiration_block, reserved_at
-		FROM reservations ORDER BY first_nonce`)
-	require.NoError(t, err)
-	defer found.Close()
-	for found.Next() {
-		var r reservation
-		require.NoError(t, found.Scan(&r.hash, &r.first, &r.nonces, &r.chain, &r.sender, &r.recipient, &r.faceValue, &r.ev, &r.expiration, &r.at))
-		rows = append(rows, r)
-	}
-	require.NoError(t, found.Err())
+	require.NoError(t, s.read(t.Context(), func(tx *sql.Tx) error {
+		return eachRow(t.Context(), tx, func(found *sql.Rows) error {
+			var r reservation
+			defer func() { rows = append(rows, r) }()
+			return found.Scan(&r.hash, &r.first, &r.nonces, &r.chain, &r.sender, &r.recipient, &r.faceValue, &r.ev, &r.expiration, &r.at)
+		}, `SELECT recipient_rand_hash, first_nonce, nonces, chain_id, sender, recipient, face_value, ticket_ev, expiration_block, reserved_at
+			FROM reservations ORDER BY first_nonce`)
+	}))
 	return rows
 }

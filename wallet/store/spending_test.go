@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/big"
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -68,8 +67,10 @@ var testDay = time.Date(2026, 11, 23, 23, 59, 59, 0, time.UTC)
 
 // Of 16 processes that spend as fast as they can none goes beyond the budget, and
 // together they spend all of it.
-func TestManyProcessesKeepTheBudget(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "store.db")
+func TestManyProcessesKeepTheBudget(t *testing.T) { onEach(t, manyProcessesKeepTheBudget) }
+
+func manyProcessesKeepTheBudget(t *testing.T, place place) {
+	path := place(t)
 	var made int
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -99,10 +100,12 @@ func TestManyProcessesKeepTheBudget(t *testing.T) {
 	require.Equal(t, policy.Cost(ticketsOfABudget, params(1).EV(), params(1).FaceValue), spent.All)
 }
 
-func TestEveryBudgetHolds(t *testing.T) {
+func TestEveryBudgetHolds(t *testing.T) { onEach(t, everyBudgetHolds) }
+
+func everyBudgetHolds(t *testing.T, place place) {
 	for _, setting := range policy.Budgets() {
 		t.Run(string(setting), func(t *testing.T) {
-			c := open(t, filepath.Join(t.TempDir(), "store.db")).Chain(testChain)
+			c := open(t, place(t)).Chain(testChain)
 			limits, err := limitsOf(setting, 10)
 			require.NoError(t, err)
 			spend := func(count uint32, at time.Time, recipient byte) error {
@@ -130,8 +133,10 @@ func TestEveryBudgetHolds(t *testing.T) {
 
 // What was spent counts although no budget was set at that time, and other chains and
 // senders have their own.
-func TestSpendingIsBooked(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "store.db"))
+func TestSpendingIsBooked(t *testing.T) { onEach(t, spendingIsBooked) }
+
+func spendingIsBooked(t *testing.T, place place) {
+	s := open(t, place(t))
 	c, me := s.Chain(testChain), common.Address{1}
 	_, err := c.ReserveNonces(t.Context(), me, params(1), 3, 0)
 	require.NoError(t, err)
@@ -150,7 +155,9 @@ func TestSpendingIsBooked(t *testing.T) {
 }
 
 // A booking that was changed behind the store's back is noticed before more is spent.
-func TestSpendingThatDoesNotAddUp(t *testing.T) {
+func TestSpendingThatDoesNotAddUp(t *testing.T) { onEach(t, spendingThatDoesNotAddUp) }
+
+func spendingThatDoesNotAddUp(t *testing.T, place place) {
 	for _, statement := range []string{
 		`UPDATE spending SET ev = '1'`,
 		`UPDATE spending SET face_value = 'x'`,
@@ -159,11 +166,10 @@ func TestSpendingThatDoesNotAddUp(t *testing.T) {
 		`DELETE FROM spending`,
 		`DELETE FROM spending_days`,
 	} {
-		s := open(t, filepath.Join(t.TempDir(), "store.db"))
+		s := open(t, place(t))
 		reserve(t, s, params(1), 3)
-		_, err := s.db.Exec(statement)
-		require.NoError(t, err)
-		_, err = s.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 1, 0)
+		change(t, s, statement)
+		_, err := s.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 1, 0)
 		require.ErrorIs(t, err, ErrDamaged, statement)
 		_, err = s.Chain(testChain).Spending(t.Context(), common.Address{1}, time.Now())
 		require.ErrorIs(t, err, ErrDamaged, statement)
@@ -171,8 +177,10 @@ func TestSpendingThatDoesNotAddUp(t *testing.T) {
 }
 
 // An older store that is brought up to date has booked what it reserved that day.
-func TestAnUpgradeBooksTheDay(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "store.db"))
+func TestAnUpgradeBooksTheDay(t *testing.T) { onEach(t, anUpgradeBooksTheDay) }
+
+func anUpgradeBooksTheDay(t *testing.T, place place) {
+	s := open(t, place(t))
 	reserve(t, s, params(1), 3)
 	reserve(t, s, params(2), 2)
 	err := s.write(t.Context(), func(tx *sql.Tx) error {

@@ -22,10 +22,66 @@ const (
 
 	// lockPatience is how long one call waits for the lock in all.
 	lockPatience = 20 * time.Second
-
-	// pause is the wait where SQLite says at once that the store is locked.
-	pause = 5 * time.Millisecond
 )
+
+// sqliteFile is the backend of a store in a file of its own.
+type sqliteFile struct{ path string }
+
+// begin implements backend: SQLite lets one connection write at a time.
+func (sqliteFile) begin(ctx context.Context, db *sql.DB, write bool, _ time.Duration) (*sql.Tx, error) {
+	return db.BeginTx(ctx, &sql.TxOptions{ReadOnly: !write})
+}
+
+func (sqliteFile) commit(tx *sql.Tx) error { return tx.Commit() }
+
+// create implements backend: the file is the place.
+func (sqliteFile) create(context.Context, *sql.Tx) error { return nil }
+
+func (f sqliteFile) home(context.Context, *sql.Tx) (home, error) {
+	at, err := homeOf(f.path)
+	if err != nil {
+		return home{}, fmt.Errorf("%w: %w", ErrAccess, err)
+	}
+	return at, nil
+}
+
+func (sqliteFile) problems(ctx context.Context, tx *sql.Tx) ([]string, error) {
+	found, err := texts(ctx, tx, `PRAGMA integrity_check(20)`)
+	if len(found) == 1 && found[0] == "ok" {
+		found = nil
+	}
+	return found, err
+}
+
+func (sqliteFile) replaced() string { return "its file is another one than before" }
+
+// newRun implements backend: the runs' files are beside the store's.
+func (f sqliteFile) newRun(*sql.DB) run { return &fileRun{folder: f.path + ".runs"} }
+
+func (sqliteFile) prepare(ctx context.Context, db *sql.DB) error { return useWAL(ctx, db) }
+
+// connectFile prepares to use the file at path, and makes it where there is none.
+func connectFile(path string) (*Store, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
+	}
+	mark := markOf(path)
+	err = mark.checkEmpty(path)
+	if err == nil {
+		err = createFile(path)
+	}
+	if err != nil {
+		mark.close()
+		return nil, withPath(mark.judge(err), path)
+	}
+	db, err := openSQLite(path)
+	if err != nil {
+		mark.close()
+		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
+	}
+	return &Store{path: path, db: db, backend: sqliteFile{path}, mark: mark, patience: lockPatience}, nil
+}
 
 // openSQLite opens the database file, which exists.
 func openSQLite(path string) (*sql.DB, error) {
@@ -126,8 +182,7 @@ func useWAL(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// tables returns the names of the database's tables.
-func tables(ctx context.Context, tx *sql.Tx) (names []string, err error) {
+func (sqliteFile) tables(ctx context.Context, tx *sql.Tx) (names []string, err error) {
 	rows, err := tx.QueryContext(ctx, `SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`)
 	if err != nil {
 		return nil, err
@@ -143,27 +198,7 @@ func tables(ctx context.Context, tx *sql.Tx) (names []string, err error) {
 	return names, rows.Err()
 }
 
-// whileBusy calls f until it does not fail for another process's lock, ctx ends, or
-// patience does.
-func whileBusy(ctx context.Context, patience time.Duration, f func() error) error {
-	deadline := time.Now().Add(patience)
-	for {
-		err := f()
-		if !isBusy(err) {
-			return err
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("%w: %w", ErrBusy, err)
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(pause):
-		}
-	}
-}
-
-func isBusy(err error) bool {
+func (sqliteFile) isBusy(err error) bool {
 	switch primaryCode(err) {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return true
@@ -181,8 +216,8 @@ func primaryCode(err error) int {
 	return e.Code() & primary
 }
 
-// explain puts an error of the driver under one of this package's own.
-func explain(err error, path string) error {
+func (f sqliteFile) explain(err error) error {
+	path := f.path
 	switch primaryCode(err) {
 	case sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%w: it is not an SQLite database", ErrNotStore)

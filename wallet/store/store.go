@@ -5,17 +5,17 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 )
 
 // Store is an open store. Its methods may be called from any goroutine.
 type Store struct {
-	path string
-	id   string
-	db   *sql.DB
+	path    string
+	id      string
+	db      *sql.DB
+	backend backend
 
-	// mark tells whether the file was put back to an older state.
+	// mark tells whether the file was put back to an older state; a database has none.
 	mark *mark
 
 	// retirement is what was done when that was found out; nil mostly.
@@ -25,61 +25,49 @@ type Store struct {
 	patience time.Duration
 }
 
-// Open opens the store at path. When there is none it makes one: a file with mode
-// 0600, in a folder with mode 0700 if the folder is missing too. A store of an older
-// version is brought up to date, in one transaction. It fails with ErrNotStore,
-// ErrDamaged, ErrAccess, ErrBusy or *SchemaError, and then has changed nothing that
-// was there.
-func Open(ctx context.Context, path string) (*Store, error) {
-	path, err := filepath.Abs(path)
+// Open opens the store at a location, which is a file's path or the postgres:// URL
+// of a database. When there is none it makes one: a file with mode 0600, in a folder
+// with mode 0700 if the folder is missing too; or, in a database, the schema pmctl,
+// which other programs' tables are no part of. A store of an older version is brought
+// up to date, in one transaction. It fails with ErrLocation, ErrNotStore, ErrDamaged,
+// ErrAccess, ErrUnreachable, ErrBusy or *SchemaError, and then has changed nothing
+// that was there. No error shows a password.
+func Open(ctx context.Context, location string) (*Store, error) {
+	s, err := connect(location)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
+		return nil, err
 	}
-	mark := markOf(path)
-	err = mark.checkEmpty(path)
-	if err == nil {
-		err = createFile(path)
-	}
-	if err != nil {
-		mark.close()
-		return nil, withPath(mark.judge(err), path)
-	}
-	db, err := openSQLite(path)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
-	}
-	s := &Store{path: path, db: db, mark: mark, patience: lockPatience}
 	err = s.load(ctx)
 	if err == nil {
 		err = s.settle(ctx)
 	}
 	if err != nil {
 		s.Close()
-		return nil, withPath(mark.judge(err), path)
+		return nil, withPath(s.mark.judge(err), s.path)
 	}
 	return s, nil
 }
 
-// load finds out whether the file is a store, or makes it one.
+// load finds out whether a store is there, or makes one.
 func (s *Store) load(ctx context.Context) error {
 	var version int
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
-		version, s.id, err = inspect(ctx, tx, s.path)
+		version, s.id, err = s.inspect(ctx, tx)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if err := whileBusy(ctx, s.patience, func() error { return useWAL(ctx, s.db) }); err != nil {
+	if err := whileBusy(ctx, s.patience, s.backend.isBusy, func() error { return s.backend.prepare(ctx, s.db) }); err != nil {
 		return s.explain(ctx, err)
 	}
 	if version == schemaVersion() {
 		return nil
 	}
-	// The file is empty or of an older version, or another process is making it what
-	// it should be at this moment.
-	return s.tx(ctx, nil, func(tx *sql.Tx) (err error) {
-		s.id, err = upgrade(ctx, tx, s.path)
+	// There is nothing yet or a store of an older version, or another process is making
+	// it what it should be at this moment.
+	return s.tx(ctx, true, func(tx *sql.Tx) (err error) {
+		s.id, err = s.upgrade(ctx, tx)
 		return err
 	})
 }
@@ -89,7 +77,8 @@ func (s *Store) load(ctx context.Context) error {
 // their nonces are taken.
 func (s *Store) ID() string { return s.id }
 
-// Path returns the absolute path of the store's file.
+// Path returns where the store is: the absolute path of its file, or the URL of its
+// database, which has no password.
 func (s *Store) Path() string { return s.path }
 
 // Close closes the store. Whatever a method has returned is on disk already.
@@ -102,14 +91,14 @@ func (s *Store) Close() error {
 
 // read runs do in a transaction that sees one state of the store.
 func (s *Store) read(ctx context.Context, do func(*sql.Tx) error) error {
-	return s.tx(ctx, &sql.TxOptions{ReadOnly: true}, do)
+	return s.tx(ctx, false, do)
 }
 
 // write runs do in a transaction that holds the store's write lock from its start,
 // and returns once it is on disk. do may be called again and must then do the same.
 func (s *Store) write(ctx context.Context, do func(*sql.Tx) error) error {
 	var generation int64
-	err := s.tx(ctx, nil, func(tx *sql.Tx) (err error) {
+	err := s.tx(ctx, true, func(tx *sql.Tx) (err error) {
 		if generation, err = s.advance(ctx, tx); err != nil {
 			return err
 		}
@@ -126,9 +115,9 @@ func (s *Store) write(ctx context.Context, do func(*sql.Tx) error) error {
 	return err
 }
 
-func (s *Store) tx(ctx context.Context, options *sql.TxOptions, do func(*sql.Tx) error) error {
-	err := whileBusy(ctx, s.patience, func() error {
-		tx, err := s.db.BeginTx(ctx, options)
+func (s *Store) tx(ctx context.Context, write bool, do func(*sql.Tx) error) error {
+	err := whileBusy(ctx, s.patience, s.backend.isBusy, func() error {
+		tx, err := s.backend.begin(ctx, s.db, write, s.patience)
 		if err != nil {
 			return err
 		}
@@ -136,7 +125,7 @@ func (s *Store) tx(ctx context.Context, options *sql.TxOptions, do func(*sql.Tx)
 			_ = tx.Rollback() // err says more
 			return err
 		}
-		return tx.Commit()
+		return s.backend.commit(tx)
 	})
 	return s.explain(ctx, err)
 }
@@ -147,7 +136,7 @@ func (s *Store) explain(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return withPath(explain(err, s.path), s.path)
+	return withPath(s.backend.explain(err), s.path)
 }
 
 // scanRow is row.Scan, and fails with ErrDamaged for a value that was not written by us.

@@ -42,8 +42,10 @@ func TestNewStoreIsPrivate(t *testing.T) {
 	}
 }
 
-func TestReopenedStoreIsTheSame(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "store.db")
+func TestReopenedStoreIsTheSame(t *testing.T) { onEach(t, reopenedStoreIsTheSame) }
+
+func reopenedStoreIsTheSame(t *testing.T, place place) {
+	path := place(t)
 	first := open(t, path)
 	require.Equal(t, pm.NonceRange{First: 1, Count: 10}, reserve(t, first, params(1), 10))
 	require.NoError(t, first.Close())
@@ -52,14 +54,16 @@ func TestReopenedStoreIsTheSame(t *testing.T) {
 	require.Equal(t, first.ID(), second.ID())
 	require.Equal(t, pm.NonceRange{First: 11, Count: 10}, reserve(t, second, params(1), 10))
 
-	other := open(t, filepath.Join(t.TempDir(), "store.db"))
+	other := open(t, place(t))
 	require.NotEqual(t, first.ID(), other.ID())
 }
 
 // Closing a descriptor of a file drops the locks that the process has on it, so
 // opening a store again must not touch one that is in use.
-func TestOpeningAgainKeepsTheLock(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "store.db")
+func TestOpeningAgainKeepsTheLock(t *testing.T) { onEach(t, openingAgainKeepsTheLock) }
+
+func openingAgainKeepsTheLock(t *testing.T, place place) {
+	path := place(t)
 	first := open(t, path)
 	err := first.write(t.Context(), func(tx *sql.Tx) error {
 		open(t, path)
@@ -106,17 +110,18 @@ func TestRefusesFilesThatAreNoStore(t *testing.T) {
 	}
 }
 
-func TestRefusesANewerSchema(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "store.db")
+func TestRefusesANewerSchema(t *testing.T) { onEach(t, refusesANewerSchema) }
+
+func refusesANewerSchema(t *testing.T, place place) {
+	path := place(t)
 	s := open(t, path)
-	_, err := s.db.Exec(`UPDATE meta SET value = '7' WHERE name = 'schema_version'`)
-	require.NoError(t, err)
+	change(t, s, `UPDATE meta SET value = '7' WHERE name = 'schema_version'`)
 	require.NoError(t, s.Close())
 
-	_, err = Open(t.Context(), path)
+	_, err := Open(t.Context(), path)
 	var schema *SchemaError
 	require.ErrorAs(t, err, &schema)
-	require.Equal(t, SchemaError{Path: path, Found: 7, Known: schemaVersion()}, *schema)
+	require.Equal(t, SchemaError{Path: s.Path(), Found: 7, Known: schemaVersion()}, *schema)
 	require.ErrorContains(t, err, "newer pmctl")
 }
 
@@ -143,15 +148,16 @@ func TestRefusesDamage(t *testing.T) {
 		require.NoError(t, os.WriteFile(broken, data, 0o600))
 		require.ErrorIs(t, useOnce(t, broken), ErrDamaged)
 	})
-	t.Run("counter set back", func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "store.db")
-		s := open(t, path)
-		reserve(t, s, params(1), 5)
-		_, err := s.db.Exec(`UPDATE sessions SET used_nonces = 0`)
-		require.NoError(t, err)
-		_, err = s.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 3, 0)
-		require.Error(t, err, "the ledger has nonce 1 already")
-	})
+}
+
+func TestCounterSetBack(t *testing.T) { onEach(t, counterSetBack) }
+
+func counterSetBack(t *testing.T, place place) {
+	s := open(t, place(t))
+	reserve(t, s, params(1), 5)
+	change(t, s, `UPDATE sessions SET used_nonces = 0`)
+	_, err := s.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 3, 0)
+	require.Error(t, err, "the ledger has nonce 1 already")
 }
 
 func TestAccess(t *testing.T) {
@@ -168,8 +174,10 @@ func TestAccess(t *testing.T) {
 	}
 }
 
-func TestKeptParams(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "store.db"))
+func TestKeptParams(t *testing.T) { onEach(t, keptParams) }
+
+func keptParams(t *testing.T, place place) {
+	s := open(t, place(t))
 	ctx, c := t.Context(), s.Chain(testChain)
 	me, url := common.Address{1}, "https://recipient:8935"
 

@@ -1,0 +1,37 @@
+package cmd
+
+import (
+	"cmp"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet/config"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// storeOptions say where the store is.
+type storeOptions struct {
+	location string
+	// flag is the one that location comes from; "" for --store.
+	flag string
+}
+
+func (o *storeOptions) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.location, "store", "", "`LOCATION` of the store: a file, or a database's postgres:// URL (default $PMCTL_STORE, else pmctl's own file)")
+}
+
+// choose returns where the store is: the flag's word, PMCTL_STORE's, the config file's,
+// or pmctl's own file.
+func (o *storeOptions) choose(env *Env) (string, error) {
+	if store.HasPassword(o.location) {
+		return "", withHint(usagef("%s: the URL has a password in it; a command line is no secret, so it must count as known to others", cmp.Or(o.flag, "--store")),
+			"leave it out and set PGPASSWORD or PGPASSFILE, or say it in ~/.pgpass, PMCTL_STORE or store in the config file")
+	}
+	location, err := env.pick(o.location, "PMCTL_STORE", func(f *config.File) string { return f.Store })
+	if err != nil || location != "" {
+		return location, err
+	}
+	dir, err := env.stateDir()
+	return filepath.Join(dir, "store.db"), err
+}

@@ -1,0 +1,45 @@
+package store
+
+import (
+	"database/sql"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/store/pgtest"
+)
+
+// server is started by the first test that needs it, and ended by TestMain.
+var server pgtest.Server
+
+// place returns the location of a new store.
+type place func(testing.TB) string
+
+// places are the databases that a store can be in. What a store must do is asked of
+// each of them.
+var places = map[string]place{
+	"SQLite":     newFile,
+	"PostgreSQL": server.Database,
+}
+
+func newFile(t testing.TB) string { return filepath.Join(t.TempDir(), "new", "store.db") }
+
+func onEach(t *testing.T, test func(*testing.T, place)) {
+	for name, place := range places {
+		t.Run(name, func(t *testing.T) { test(t, place) })
+	}
+}
+
+// change runs a statement on the store's tables, behind the store's back.
+func change(t testing.TB, s *Store, statement string, args ...any) {
+	t.Helper()
+	require.NoError(t, tryChange(t, s, statement, args...))
+}
+
+func tryChange(t testing.TB, s *Store, statement string, args ...any) error {
+	return s.write(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(t.Context(), statement, args...)
+		return err
+	})
+}

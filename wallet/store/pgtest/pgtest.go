@@ -1,0 +1,187 @@
+// Package pgtest starts PostgreSQL servers for tests: real ones, private to the test
+// binary, on a loopback port, from the programs that the system has installed. A
+// server syncs what it commits, so that killing it proves something.
+//
+//	var postgres pgtest.Server
+//
+//	func TestMain(m *testing.M) {
+//		code := m.Run()
+//		postgres.Stop()
+//		os.Exit(code)
+//	}
+//
+// Where PostgreSQL is not installed the tests that need it are skipped; they fail
+// instead when PMCTL_REQUIRE_POSTGRES is set.
+package pgtest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// RequireVariable names the environment variable that turns skipping into failing.
+const RequireVariable = "PMCTL_REQUIRE_POSTGRES"
+
+// errNotInstalled is why there is no server.
+var errNotInstalled = errors.New("PostgreSQL is not installed")
+
+// patience is how long a test waits for a server.
+const patience = time.Minute
+
+// Server is a PostgreSQL server. It starts when it is first needed.
+type Server struct {
+	once     sync.Once
+	err      error
+	bin      string // the folder of PostgreSQL's programs
+	dir      string // where its files are
+	password string
+	port     int
+	process  *process
+
+	mu        sync.Mutex
+	databases int
+}
+
+// Database returns the URL, with a password, of a new and empty database.
+func (s *Server) Database(t testing.TB) string {
+	t.Helper()
+	s.need(t)
+	s.mu.Lock()
+	s.databases++
+	name := fmt.Sprintf("test%d", s.databases)
+	s.mu.Unlock()
+	Exec(t, s.url("postgres"), "CREATE DATABASE "+name)
+	return s.url(name)
+}
+
+// need starts the server, unless it has been.
+func (s *Server) need(t testing.TB) {
+	t.Helper()
+	s.once.Do(func() { s.err = s.create() })
+	switch {
+	case errors.Is(s.err, errNotInstalled) && os.Getenv(RequireVariable) == "":
+		t.Skipf("skipped: %v", s.err)
+	case s.err != nil:
+		t.Fatalf("start PostgreSQL: %v", s.err)
+	}
+}
+
+func (s *Server) url(database string) string {
+	u := url.URL{
+		Scheme:   "postgres",
+		User:     url.UserPassword("postgres", s.password),
+		Host:     fmt.Sprintf("127.0.0.1:%d", s.port),
+		Path:     database,
+		RawQuery: "sslmode=disable",
+	}
+	return u.String()
+}
+
+// create makes the server's files and starts it.
+func (s *Server) create() error {
+	bin, err := programs()
+	if err != nil {
+		return err
+	}
+	s.bin, s.password = bin, rand.Text()
+	if s.dir, err = os.MkdirTemp("", "pmctl-postgres-"); err != nil {
+		return err
+	}
+	if err := s.initialize(); err != nil {
+		return errors.Join(err, os.RemoveAll(s.dir))
+	}
+	if s.port, err = freePort(); err == nil {
+		err = s.start()
+	}
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(s.dir))
+	}
+	return nil
+}
+
+// initialize makes the server's files.
+func (s *Server) initialize() error {
+	passwords := filepath.Join(s.dir, "password")
+	if err := os.WriteFile(passwords, []byte(s.password+"\n"), 0o600); err != nil {
+		return err
+	}
+	initdb, err := s.command("initdb", "-D", filepath.Join(s.dir, "data"), "-U", "postgres", "--pwfile", passwords,
+		"--auth", "scram-sha-256", "--no-locale", "--encoding", "UTF8", "--no-sync")
+	if err != nil {
+		return err
+	}
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	return os.Remove(passwords)
+}
+
+// Crash ends the server as a power cut does: nothing is tidied up. With kill it gets
+// no chance at all, else it is told to drop everything. All of its processes are gone
+// when Crash returns.
+func (s *Server) Crash(t testing.TB, kill bool) {
+	t.Helper()
+	s.need(t)
+	var signal os.Signal = immediateShutdown
+	if kill {
+		signal = os.Kill
+	}
+	if err := s.process.end(signal); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Start starts the server again on the same port, and returns when it answers.
+func (s *Server) Start(t testing.TB) {
+	t.Helper()
+	if err := s.start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// StartAsStandby starts the server as one that can only be read.
+func (s *Server) StartAsStandby(t testing.TB) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(s.dir, "data", "standby.signal"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s.Start(t)
+}
+
+// Stop ends the server, if it was started, and removes its files.
+func (s *Server) Stop() {
+	s.once.Do(func() { s.err = errors.New("the server was stopped") })
+	if s.process != nil {
+		_ = s.process.end(immediateShutdown)
+	}
+	if s.dir != "" {
+		_ = os.RemoveAll(s.dir)
+	}
+}
+
+// Exec runs statements on the database at a URL.
+func Exec(t testing.TB, location string, statements ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	for _, statement := range statements {
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}

@@ -1,0 +1,293 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/store/pgtest"
+)
+
+// edit changes a part of a database's URL.
+func edit(t *testing.T, location string, change func(*url.URL)) string {
+	t.Helper()
+	u, err := url.Parse(location)
+	require.NoError(t, err)
+	change(u)
+	return u.String()
+}
+
+// secret is the password in a URL.
+func secret(t *testing.T, location string) (password string) {
+	t.Helper()
+	edit(t, location, func(u *url.URL) { password, _ = u.User.Password() })
+	require.NotEmpty(t, password)
+	return password
+}
+
+func TestADatabaseIsNamedWithoutItsPassword(t *testing.T) {
+	location := server.Database(t)
+	s := open(t, location)
+	require.NotContains(t, s.Path(), secret(t, location))
+	require.Equal(t, edit(t, location, func(u *url.URL) { u.User, u.RawQuery = url.User("postgres"), "" }), s.Path())
+}
+
+// Whatever the defaults of server, database and role are, a commit is durable when it
+// returns, and a lock does not outlive the machine that has it.
+func TestACommitIsDurableWhateverTheDefaults(t *testing.T) {
+	location := server.Database(t)
+	s := open(t, location)
+	pgtest.Exec(t, location, `ALTER DATABASE `+databaseOf(t, location)+` SET synchronous_commit = off`,
+		`ALTER DATABASE `+databaseOf(t, location)+` SET search_path = public`)
+	require.NoError(t, s.Close())
+	s = open(t, location)
+	for setting, want := range map[string]string{
+		"synchronous_commit": "on", "lock_timeout": "20s", "idle_in_transaction_session_timeout": "30s", "search_path": "pmctl",
+	} {
+		require.NoError(t, s.write(t.Context(), func(tx *sql.Tx) error {
+			var got string
+			require.NoError(t, tx.QueryRowContext(t.Context(), `SELECT current_setting($1)`, setting).Scan(&got))
+			require.Equal(t, want, got, setting)
+			return nil
+		}))
+	}
+}
+
+func databaseOf(t *testing.T, location string) (name string) {
+	edit(t, location, func(u *url.URL) { name = strings.TrimPrefix(u.Path, "/") })
+	return name
+}
+
+// A database may have other programs' tables beside ours, not among them.
+func TestADatabaseIsShared(t *testing.T) {
+	location := server.Database(t)
+	pgtest.Exec(t, location, `CREATE TABLE meta (theirs INT)`, `CREATE TABLE sessions (theirs INT)`)
+	reserve(t, open(t, location), params(1), 1)
+	pgtest.Exec(t, location, `SELECT theirs FROM public.meta`, `SELECT used_nonces FROM pmctl.sessions`)
+
+	foreign := server.Database(t)
+	pgtest.Exec(t, foreign, `CREATE SCHEMA pmctl`, `CREATE TABLE pmctl.sessions (theirs INT)`)
+	_, err := Open(t.Context(), foreign)
+	require.ErrorIs(t, err, ErrNotStore)
+	require.ErrorContains(t, err, databaseOf(t, foreign))
+	behind(t, foreign, func(s *Store) {
+		require.NoError(t, s.read(t.Context(), func(tx *sql.Tx) error {
+			names, err := s.backend.tables(t.Context(), tx)
+			require.Equal(t, []string{"sessions"}, names)
+			return err
+		}))
+	})
+}
+
+// A role needs no right but on a schema that somebody else has made for it.
+func TestARoleWithFewRights(t *testing.T) {
+	location := server.Database(t)
+	name := databaseOf(t, location)
+	pgtest.Exec(t, location, `CREATE ROLE `+name+` LOGIN PASSWORD 'weak'`)
+	weak := edit(t, location, func(u *url.URL) { u.User = url.UserPassword(name, "weak") })
+	_, err := Open(t.Context(), weak)
+	require.ErrorIs(t, err, ErrAccess)
+	require.ErrorContains(t, err, "permission denied for database")
+
+	pgtest.Exec(t, location, `CREATE SCHEMA pmctl AUTHORIZATION `+name)
+	reserve(t, open(t, weak), params(1), 1)
+	pgtest.Exec(t, location, `REVOKE ALL ON pmctl.sessions FROM `+name)
+	_, err = open(t, weak).Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 1, 0)
+	require.ErrorIs(t, err, ErrAccess)
+
+	pgtest.Exec(t, location, `DROP TABLE pmctl.params`)
+	_, err = open(t, location).Chain(testChain).Params(t.Context(), common.Address{1}, "https://recipient:8935")
+	require.ErrorIs(t, err, ErrDamaged)
+}
+
+func TestServersThatCannotBeUsed(t *testing.T) {
+	location := server.Database(t)
+	password := secret(t, location)
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // it accepts, and never answers
+	require.NoError(t, err)
+	defer listener.Close()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, closed.Close())
+	readOnly := server.Database(t)
+	pgtest.Exec(t, readOnly, `ALTER DATABASE `+databaseOf(t, readOnly)+` SET default_transaction_read_only = on`)
+
+	for name, c := range map[string]struct {
+		location, says string
+		unreachable    bool
+	}{
+		"wrong password": {edit(t, location, func(u *url.URL) { u.User = url.UserPassword("postgres", password+"x") }),
+			"password authentication failed", false},
+		"no such database": {edit(t, location, func(u *url.URL) { u.Path = "/nothing" }), `database "nothing" does not exist`, false},
+		"nobody listens":   {edit(t, location, func(u *url.URL) { u.Host = closed.Addr().String() }), "refused", true},
+		"nobody listens, TLS preferred": {edit(t, location, func(u *url.URL) { u.Host, u.RawQuery = closed.Addr().String(), "sslmode=prefer" }),
+			"refused", true},
+		"no such host": {edit(t, location, func(u *url.URL) { u.Host = "server.invalid" }), "server.invalid", true},
+		"silence": {edit(t, location, func(u *url.URL) { u.Host, u.RawQuery = listener.Addr().String(), "sslmode=disable&connect_timeout=1" }),
+			"does not answer", true},
+		"no TLS":    {edit(t, location, func(u *url.URL) { u.RawQuery = "sslmode=require" }), "refused TLS", true},
+		"read-only": {readOnly, "read-only", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Open(t.Context(), c.location)
+			require.ErrorIs(t, err, ErrAccess)
+			require.ErrorContains(t, err, c.says)
+			require.ErrorContains(t, err, "postgres://postgres@")
+			require.NotContains(t, err.Error(), password)
+			require.NotContains(t, err.Error(), "\n")
+			if c.unreachable {
+				require.ErrorIs(t, err, ErrUnreachable)
+			} else {
+				require.NotErrorIs(t, err, ErrUnreachable)
+			}
+		})
+	}
+}
+
+// A server that does not answer keeps nobody who wants to leave.
+func TestOpeningEndsWithTheContext(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		if conn, err := listener.Accept(); err == nil {
+			defer conn.Close()
+			_, _ = conn.Read(make([]byte, 1)) // it has asked
+			cancel()
+			_, _ = io.Copy(io.Discard, conn)
+		}
+	}()
+	_, err = Open(ctx, "postgres://me@"+listener.Addr().String()+"/db?sslmode=disable")
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// Calls without a context of their own end too, when the server hangs.
+func TestAStatementThatTakesTooLong(t *testing.T) {
+	location := server.Database(t)
+	config, err := parseURL(location, allKeys)
+	require.NoError(t, err)
+	db, backend := openPostgres(config, 100*time.Millisecond)
+	defer db.Close()
+	s := &Store{db: db, backend: backend, patience: lockPatience}
+	err = s.write(context.Background(), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(context.Background(), `SELECT pg_sleep(60)`)
+		return err
+	})
+	require.ErrorIs(t, err, ErrUnreachable)
+	require.ErrorContains(t, err, "does not answer")
+}
+
+// Both kinds of server would say "done" and not have it: one cannot write, and the
+// other does not wait for the disk.
+func TestServersThatCannotKeepAnything(t *testing.T) {
+	var server pgtest.Server
+	defer server.Stop()
+	location := server.Database(t)
+	require.NoError(t, open(t, location).Close())
+
+	pgtest.Exec(t, location, `ALTER SYSTEM SET fsync = off`)
+	server.Crash(t, false)
+	server.Start(t)
+	_, err := Open(t.Context(), location)
+	require.ErrorIs(t, err, ErrAccess)
+	require.ErrorContains(t, err, "fsync is off")
+
+	pgtest.Exec(t, location, `ALTER SYSTEM RESET fsync`)
+	server.Crash(t, false)
+	server.StartAsStandby(t)
+	_, err = Open(t.Context(), location)
+	require.ErrorIs(t, err, ErrAccess)
+	require.ErrorContains(t, err, "is a standby")
+	behind(t, location, func(s *Store) {
+		err := tryChange(t, s, `DELETE FROM sessions`)
+		require.ErrorIs(t, err, ErrAccess, "it has become a standby since")
+	})
+}
+
+// dropAnswer forwards to a server until somebody says commit. That still arrives; what
+// the server answers does not.
+func dropAnswer(t *testing.T, address string) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		client, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer client.Close()
+		up, err := net.Dial("tcp", address)
+		if err != nil {
+			return
+		}
+		defer up.Close()
+		go func() { _, _ = io.Copy(client, up) }()
+		buffer := make([]byte, 1<<16)
+		for {
+			n, err := client.Read(buffer)
+			if err != nil {
+				return
+			}
+			last := bytes.Contains(buffer[:n], []byte("commit\x00")) && bytes.Contains(buffer[:n], []byte{'Q'})
+			if last {
+				client.Close()
+			}
+			if _, err := up.Write(buffer[:n]); err != nil {
+				return
+			}
+			if last {
+				_, _ = up.Read(buffer) // it is done
+				return
+			}
+		}
+	}()
+	return listener.Addr().String()
+}
+
+// Nonces whose reservation may have been committed or not are nobody's.
+func TestACommitWithoutAnAnswer(t *testing.T) {
+	location := server.Database(t)
+	direct := open(t, location)
+	reserve(t, direct, params(1), 5)
+
+	var address string
+	edit(t, location, func(u *url.URL) { address = u.Host })
+	config, err := parseURL(edit(t, location, func(u *url.URL) { u.Host = dropAnswer(t, address) }), allKeys)
+	require.NoError(t, err)
+	db, backend := openPostgres(config, silence)
+	defer db.Close()
+	through := &Store{db: db, backend: backend, patience: lockPatience}
+	nonces, err := through.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 3, 0)
+	require.ErrorIs(t, err, ErrUncertain)
+	require.ErrorIs(t, err, ErrUnreachable)
+	require.NotContains(t, err.Error(), secret(t, location))
+	require.Zero(t, nonces)
+
+	require.EqualValues(t, 9, reserve(t, direct, params(1), 1).First, "6 to 8 were taken, and are lost")
+	require.Len(t, ledger(t, direct), 3, "nothing was tried twice")
+}
+
+// What a server says about a row shows nothing of it.
+func TestAServersErrorShowsNoRow(t *testing.T) {
+	s := open(t, server.Database(t))
+	w := s.Chain(testChain).Winners(isActive)
+	require.NoError(t, w.StoreWinningTicket(winning(ann, 1, 5)))
+	err := tryChange(t, s, `UPDATE winners SET face_value = NULL`)
+	require.ErrorIs(t, err, ErrDamaged)
+	digits := winning(ann, 1, 5).RecipientRand.String()[:40]
+	require.NotContains(t, err.Error(), digits)
+	var refused *pgconn.PgError
+	require.ErrorAs(t, err, &refused)
+	require.Contains(t, refused.Detail, digits, "the server does tell")
+}

@@ -1,0 +1,82 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// publicKeys are the parts of a URL that may be seen by anybody. What a store depends
+// on, such as the schema, cannot be set there.
+var publicKeys = []string{
+	"host", "port", "user", "database", "service", "servicefile", "passfile", "application_name", "connect_timeout",
+	"target_session_attrs", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslnegotiation", "sslsni",
+	"channel_binding", "require_auth", "krbspn", "krbsrvname",
+}
+
+// allKeys are publicKeys and secrets.
+var allKeys = slices.Concat(publicKeys, []string{"password", "sslpassword"})
+
+// HasPassword tells whether a location is a URL with a password in it. Wherever others
+// may read it, as on a command line, there must be none.
+func HasPassword(location string) bool {
+	if !isPostgres(location) {
+		return false
+	}
+	_, err := parseURL(location, publicKeys)
+	if err == nil {
+		return false
+	}
+	_, err = parseURL(location, allKeys)
+	return err == nil
+}
+
+func isPostgres(location string) bool {
+	return strings.HasPrefix(location, "postgres://") || strings.HasPrefix(location, "postgresql://")
+}
+
+// parseURL reads a URL that has no keys but these. What it leaves out comes from where
+// PostgreSQL's own programs have it: PGPASSWORD and its like, ~/.pgpass, a service file.
+func parseURL(location string, keys []string) (*pgx.ConnConfig, error) {
+	var options pgx.ParseConfigOptions
+	options.ConnStringAllowedKeys = keys
+	config, err := pgx.ParseConfigWithOptions(location, options)
+	if err == nil {
+		return config, nil
+	}
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return nil, fmt.Errorf("%w: a file that it names: %w", ErrLocation, file)
+	}
+	// The driver's own words may have a password in them.
+	return nil, fmt.Errorf("%w: write postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full; in a name or a password "+
+		"%%40 stands for @, %%2F for / and %%3F for ?; after the ? may come %s", ErrLocation, strings.Join(publicKeys[5:], ", "))
+}
+
+// displayURL is a URL that names the database, without any secret.
+func displayURL(config *pgx.ConnConfig) string {
+	u := url.URL{Scheme: "postgres", Path: "/" + config.Database}
+	if config.User != "" {
+		u.User = url.User(config.User)
+	}
+	if path.IsAbs(config.Host) { // the folder of a socket
+		u.RawQuery = url.Values{"host": {config.Host}}.Encode()
+		return u.String()
+	}
+	all := append([]*pgconn.FallbackConfig{{Host: config.Host, Port: config.Port}}, config.Fallbacks...)
+	var hosts []string
+	for _, one := range all {
+		hosts = append(hosts, net.JoinHostPort(one.Host, strconv.Itoa(int(one.Port))))
+	}
+	u.Host = strings.Join(slices.Compact(hosts), ",") // each is there with TLS and without
+	return u.String()
+}

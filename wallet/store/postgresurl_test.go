@@ -1,0 +1,67 @@
+package store
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestHasPassword(t *testing.T) {
+	for location, want := range map[string]bool{
+		"postgres://me:secret@host/db":               true,
+		"postgresql://me:secret@host:1/db":           true,
+		"postgres://host/db?user=me&password=secret": true,
+		"postgres://host/db?pass%77ord=secret":       true,
+		"postgres://me@host/db?sslpassword=secret":   true,
+		"postgres://me@host/db?sslmode=verify-full":  false,
+		"postgres://me@host,other:7/db":              false,
+		"postgres://":                                false,
+		"/home/me/postgres:/me:secret@host":          false,
+		"store.db":                                   false,
+	} {
+		require.Equal(t, want, HasPassword(location), location)
+	}
+}
+
+// A URL that cannot be read shows nothing of itself, wherever the password got to.
+func TestLocationsThatCannotBeMeant(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, location := range []string{
+		"postgres://me:sec/ret@host/db",
+		"postgres://me:sec:ret@host:x/db",
+		"postgres://me:%zzret@host/db",
+		"postgres://me:secret@host:99999999/db",
+		"postgres://me:secret@[::1/db",
+		"postgres://me:secret@host/db?sslmode=ret",
+		"postgres://me:secret@host/db?search_path=ret",
+		"postgres://me:secret@host/db?options=-csearch_path%3Dret",
+		"postgres://me:secret@host/db?sslrootcert=/no/such/file",
+		"postgres://me:secret@host/db?passwrd=ret",
+		"mysql://me:secret@host/db",
+	} {
+		_, err := Open(t.Context(), location)
+		require.ErrorIs(t, err, ErrLocation, location)
+		require.NotContains(t, err.Error(), "sec", location)
+		require.NotContains(t, err.Error(), "ret@", location)
+		require.NotContains(t, err.Error(), "ret\"", location)
+	}
+	left, err := filepath.Glob("*")
+	require.NoError(t, err)
+	require.Empty(t, left, "no folder of that name")
+}
+
+func TestDisplayURL(t *testing.T) {
+	for location, want := range map[string]string{
+		"postgres://me:secret@host/db":                          "postgres://me@host:5432/db",
+		"postgres://me:secret@host:7,other:8/db":                "postgres://me@host:7,other:8/db",
+		"postgres://m%40e:secret@[::1]:7/d%20b?sslmode=require": "postgres://m%40e@[::1]:7/d%20b",
+		"postgres://me:secret@/db?host=/run/postgresql":         "postgres://me@/db?host=%2Frun%2Fpostgresql",
+	} {
+		config, err := parseURL(location, allKeys)
+		require.NoError(t, err, location)
+		require.Equal(t, want, displayURL(config))
+		require.True(t, strings.HasPrefix(want, "postgres://"))
+	}
+}
