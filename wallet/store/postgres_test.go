@@ -180,7 +180,7 @@ func TestAStatementThatTakesTooLong(t *testing.T) {
 	db, backend := openPostgres(config, 100*time.Millisecond)
 	defer db.Close()
 	s := &Store{db: db, backend: backend, patience: lockPatience}
-	err = s.write(context.Background(), func(tx *sql.Tx) error {
+	err = s.tx(context.Background(), true, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(context.Background(), `SELECT pg_sleep(60)`)
 		return err
 	})
