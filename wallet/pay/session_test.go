@@ -123,7 +123,12 @@ func (w *world) fault(t *testing.T, name string, on bool) {
 // seen is what the recipient says that it saw of the sender.
 func (w *world) seen(t *testing.T) recipient.SenderStatus {
 	t.Helper()
-	response, err := http.Get(w.net.Recipients()[0].State().StatusURL)
+	return w.seenAt(t, w.net.Recipients()[0].State().StatusURL)
+}
+
+func (w *world) seenAt(t *testing.T, url string) recipient.SenderStatus {
+	t.Helper()
+	response, err := http.Get(url)
 	require.NoError(t, err)
 	defer response.Body.Close()
 	var status recipient.Status

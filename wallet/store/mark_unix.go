@@ -4,7 +4,6 @@ package store
 
 import (
 	"os"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,13 +27,4 @@ func changeTime(file *os.File) (nanoseconds int64, known bool, err error) {
 		return 0, false, err
 	}
 	return stat.Ctim.Nano(), true, nil
-}
-
-// touch changes the file's times to now, and returns that by the file system's clock.
-func touch(file *os.File) (nanoseconds int64, known bool, err error) {
-	now := time.Now()
-	if err := os.Chtimes(file.Name(), now, now); err != nil {
-		return 0, false, err
-	}
-	return changeTime(file)
 }
