@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/big"
@@ -18,19 +19,26 @@ import (
 )
 
 // process runs a command line in a process of its own.
-func (s *shell) process(line string) error { return s.processUntil(s.t.Context(), line) }
+func (s *shell) process(line string) error {
+	_, err := s.processUntil(s.t.Context(), line)
+	return err
+}
 
-// processUntil is process, killed with SIGKILL when ctx ends.
-func (s *shell) processUntil(ctx context.Context, line string) error {
+// processUntil is process, killed with SIGKILL when ctx ends. It returns what the
+// process printed.
+func (s *shell) processUntil(ctx context.Context, line string) (string, error) {
 	cmd := exec.CommandContext(ctx, "pmctl", append(strings.Fields(line), "--output", "json")...)
 	cmd.Env = os.Environ()
 	for name, value := range s.env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("pmctl %s: %w: %s", line, err, out)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	if err == nil || cmd.ProcessState != nil && cmd.ProcessState.Success() {
+		return out.String(), nil // it ended by itself, if in the moment in which it was to be killed
 	}
-	return nil
+	return out.String(), fmt.Errorf("pmctl %s: %w: %s", line, err, errs.String())
 }
 
 // TestProcessesShareAnAccount funds from many processes at once. Each with an id of its
@@ -61,7 +69,9 @@ func TestProcessesShareAnAccount(t *testing.T) {
 	require.Len(t, s.run(exitDone, "tx list --all")["transactions"], processes+1)
 }
 
-// TestSoakKilledFunding kills the process at a random moment, and then does the obvious.
+// TestSoakKilledFunding kills the process at a random moment, and then does the obvious:
+// with a request id the same again whatever was seen, without one the same again unless
+// the result was printed.
 func TestSoakKilledFunding(t *testing.T) {
 	runs := 10
 	switch os.Getenv("PMCTL_SOAK") {
@@ -71,17 +81,25 @@ func TestSoakKilledFunding(t *testing.T) {
 		runs = 300
 	}
 	s := newShell(t, devnet.Config{})
-	killed := 0
+	killed, deposit := 0, int64(0)
 	for run := range runs {
-		const line = "fund --deposit 7wei --yes"
-		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.IntN(250))*time.Millisecond)
-		err := s.processUntil(ctx, line)
+		// An amount of its own: what was killed when it had printed its result, and was
+		// not to be run again, would be gone on with by the same command later.
+		line := fmt.Sprintf("fund --deposit %dwei --yes", 7+run)
+		deposit += int64(7 + run)
+		if run%2 == 1 {
+			line += fmt.Sprintf(" --request-id run-%d", run)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.IntN(130))*time.Millisecond)
+		out, err := s.processUntil(ctx, line)
 		cancel()
 		if err != nil {
 			killed++
+		}
+		if err != nil && (run%2 == 1 || !strings.HasSuffix(out, "}\n")) {
 			require.NoError(t, s.process(line))
 		}
-		require.Equal(t, big.NewInt(7*int64(run+1)), s.number(s.run(exitDone, "status"), "deposit"), "run %d", run)
+		require.Equal(t, big.NewInt(deposit), s.number(s.run(exitDone, "status"), "deposit"), "run %d printed %q, and ended with %v", run, out, err)
 	}
 	t.Logf("%d of %d runs were killed", killed, runs)
 }

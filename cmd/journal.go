@@ -25,8 +25,10 @@ func (r *run) openJournal(ctx context.Context, o *storeOptions, network chain.Ne
 	return &openJournal{opened.Journal(name), opened}, nil
 }
 
+// close is the last thing that a command does: a process that is killed before has died
+// on the way, and the same command again goes on with its transaction.
 func (j *openJournal) close() {
 	// Whatever was recorded is on disk; a lock that stays is taken for a run that died.
-	_ = j.Journal.Close()
 	_ = j.store.Close()
+	_ = j.Journal.Close()
 }

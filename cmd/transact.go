@@ -114,6 +114,18 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, a action) error {
 		return err
 	}
 	defer cancel()
+	if !o.dryRun && !o.unsigned {
+		network, err := o.network.chooseNetwork(r.Env)
+		if err != nil {
+			return err
+		}
+		journal, err := r.openJournal(cmd.Context(), &o.store, network)
+		if err != nil {
+			return err
+		}
+		defer journal.close() // after everything else
+		t.journal = journal.Journal
+	}
 	client, err := o.network.dial(ctx, r.Env)
 	if err != nil {
 		return err
@@ -124,15 +136,9 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, a action) error {
 		return err
 	}
 	t.situation = situation{client, status, t.account.Address}
-	if o.dryRun || o.unsigned {
+	if t.journal == nil {
 		return t.withoutSending(ctx)
 	}
-	journal, err := r.openJournal(cmd.Context(), &o.store, client.Network())
-	if err != nil {
-		return err
-	}
-	defer journal.close()
-	t.journal = journal.Journal
 	err = t.do(cmd.Context(), ctx)
 	if t.intent != nil {
 		err = errors.Join(err, t.end(cmd.Context(), err))

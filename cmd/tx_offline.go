@@ -292,14 +292,23 @@ func (r *run) sendTx(cmd *cobra.Command, o *networkOptions, mining *miningOption
 		return err
 	}
 	defer cancel()
+	network, err := o.chooseNetwork(r.Env)
+	if err != nil {
+		return err
+	}
+	if err := checkNetwork(&document.Transaction, network); err != nil {
+		return err
+	}
+	journal, err := r.openJournal(cmd.Context(), place, network)
+	if err != nil {
+		return err
+	}
+	defer journal.close() // after everything else
 	client, err := o.dial(ctx, r.Env)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	if err := checkNetwork(&document.Transaction, client.Network()); err != nil {
-		return err
-	}
 	status, err := client.Status(ctx, common.Address(document.From))
 	if err != nil {
 		return err
@@ -307,11 +316,6 @@ func (r *run) sendTx(cmd *cobra.Command, o *networkOptions, mining *miningOption
 	if broker := status.Contracts.TicketBroker; common.Address(document.To) != broker {
 		return fmt.Errorf("%w: it is to %v; the TicketBroker of %s is %v", errOtherContract, common.Address(document.To), client.Network().Name, broker)
 	}
-	journal, err := r.openJournal(cmd.Context(), place, client.Network())
-	if err != nil {
-		return err
-	}
-	defer journal.close()
 	intent, err := tx.SubmitSigned(ctx, client, journal, &tx.Intent{
 		Account: common.Address(document.From), Nonce: uint64(document.Nonce), RequestID: document.RequestID, Label: document.What,
 	}, signed)

@@ -24,8 +24,8 @@ var version3 = []string{
 		nonce      BIGINT NOT NULL,
 		request_id TEXT, -- the user's own name for it
 		label      TEXT   NOT NULL, -- what it does
-		run        TEXT   NOT NULL, -- the run that works on it; '' when that has ended
-		unknown    BIGINT NOT NULL, -- 1 when that ended without knowing how it went
+		run        TEXT   NOT NULL, -- the run that works on it, or was the last to
+		unknown    BIGINT NOT NULL, -- 1 until a run knows how it went
 		state      TEXT   NOT NULL,
 		settled_by TEXT,
 		created_at BIGINT NOT NULL,
@@ -49,12 +49,13 @@ const (
 	selectIntentByHash  = intentFields + ` WHERE network = $1 AND id = (SELECT intent FROM attempts WHERE hash = $2)`
 	selectRequest       = intentFields + ` WHERE network = $1 AND account = $2 AND request_id = $3`
 	selectIntents       = intentFields + ` WHERE network = $1 AND account = $2 ORDER BY nonce DESC`
-	selectUnfinished    = `SELECT id, run FROM intents WHERE network = $1 AND account = $2 AND label = $3 AND request_id IS NULL AND (run <> '' OR unknown = 1) ORDER BY nonce DESC`
+	selectUnfinished    = `SELECT id, run, unknown FROM intents WHERE network = $1 AND account = $2 AND label = $3 AND request_id IS NULL ORDER BY nonce DESC`
 	selectBetween       = intentFields + ` WHERE network = $1 AND account = $2 AND nonce >= $3 AND nonce < $4 ORDER BY nonce`
 	selectSettledNonce  = `SELECT COALESCE(MAX(nonce) + 1, 0) FROM intents WHERE network = $1 AND account = $2 AND state <> 'open'`
 	selectHeldNonces    = `SELECT nonce FROM intents WHERE network = $1 AND account = $2 AND nonce >= $3 ORDER BY nonce`
-	insertIntent        = `INSERT INTO intents (id, network, account, nonce, request_id, label, run, unknown, state, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)`
-	updateIntentRun     = `UPDATE intents SET run = $1, unknown = $2 WHERE id = $3`
+	insertIntent        = `INSERT INTO intents (id, network, account, nonce, request_id, label, run, unknown, state, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9)`
+	updateIntentRun     = `UPDATE intents SET run = $1, unknown = 1 WHERE id = $2`
+	updateIntentKnown   = `UPDATE intents SET unknown = $1 WHERE id = $2`
 	updateIntentState   = `UPDATE intents SET state = $1, settled_by = $2 WHERE id = $3`
 	deleteIntent        = `DELETE FROM intents WHERE id = $1`
 	deleteIntentAttempt = `DELETE FROM attempts WHERE intent = $1`
@@ -78,7 +79,8 @@ func (s *Store) Journal(network string) *Journal {
 	return &Journal{store: s, network: network, run: s.backend.newRun(s.db)}
 }
 
-// Close tells other runs that this one does not work on anything any more.
+// Close tells other runs that this one has ended, and that whoever waited for it knows.
+// It is the last thing that a process does: one that is killed before counts as dead.
 func (j *Journal) Close() error { return j.run.end() }
 
 // Resume implements tx.Journal.
@@ -88,58 +90,73 @@ func (j *Journal) Resume(ctx context.Context, account common.Address, requestID,
 		return nil, err
 	}
 	var intent *tx.Intent
+	var before string
 	err = j.store.write(ctx, func(t *sql.Tx) (err error) {
-		if intent, err = j.unfinished(ctx, t, account, requestID, label); err != nil || intent == nil {
+		if requestID != "" {
+			intent, err = j.requested(ctx, t, account, requestID, label)
+		} else {
+			intent, before, err = j.unfinished(ctx, t, account, label)
+		}
+		if err != nil || intent == nil {
 			return err
 		}
-		_, err = t.ExecContext(ctx, updateIntentRun, token, 0, intent.ID)
+		_, err = t.ExecContext(ctx, updateIntentRun, token, intent.ID)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look into the journal: %w", err)
 	}
+	if before != "" && before != token {
+		j.run.forget(before)
+	}
 	return intent, nil
 }
 
-func (j *Journal) unfinished(ctx context.Context, t *sql.Tx, account common.Address, requestID, label string) (*tx.Intent, error) {
-	if requestID != "" {
-		intent, err := j.one(ctx, t, selectRequest, j.network, account.Hex(), requestID)
-		if err == nil && intent != nil && intent.Label != label {
-			err = &tx.RequestError{ID: requestID, Label: intent.Label}
-		}
-		return intent, err
+func (j *Journal) requested(ctx context.Context, t *sql.Tx, account common.Address, requestID, label string) (*tx.Intent, error) {
+	intent, err := j.one(ctx, t, selectRequest, j.network, account.Hex(), requestID)
+	if err == nil && intent != nil && intent.Label != label {
+		err = &tx.RequestError{ID: requestID, Label: intent.Label}
 	}
+	return intent, err
+}
+
+// unfinished returns the newest intent of that label whose last run does not know how it
+// went, or died after it knew and before anybody could be told, with that run's token.
+func (j *Journal) unfinished(ctx context.Context, t *sql.Tx, account common.Address, label string) (*tx.Intent, string, error) {
+	type candidate struct {
+		id, run string
+		unknown bool
+	}
+	var candidates []candidate
 	rows, err := t.QueryContext(ctx, selectUnfinished, j.network, account.Hex(), label)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	type candidate struct{ id, run string }
-	var candidates []candidate
+	defer rows.Close()
 	for rows.Next() {
 		var c candidate
-		if err := rows.Scan(&c.id, &c.run); err != nil {
-			rows.Close()
-			return nil, err
+		var unknown int64
+		if err := rows.Scan(&c.id, &c.run, &unknown); err != nil {
+			return nil, "", err
 		}
+		c.unknown = unknown != 0
 		candidates = append(candidates, c)
 	}
-	rows.Close()
 	if err := rows.Err(); err != nil {
-		return nil, err
+		return nil, "", err
 	}
+	rows.Close()
 	for _, c := range candidates {
-		if c.run != "" {
-			alive, err := j.run.alive(ctx, t, c.run)
-			if err != nil {
-				return nil, err
-			}
-			if alive {
-				continue
-			}
+		became, err := j.run.look(ctx, t, c.run)
+		if err != nil {
+			return nil, "", err
 		}
-		return j.one(ctx, t, selectIntent, j.network, c.id)
+		if became == dead || became == gone && c.unknown {
+			intent, err := j.one(ctx, t, selectIntent, j.network, c.id)
+			return intent, c.run, err
+		}
 	}
-	return nil, nil
+	return nil, "", nil
 }
 
 // Begin implements tx.Journal.
@@ -254,13 +271,14 @@ func (j *Journal) Forget(ctx context.Context, intent *tx.Intent) error {
 	})
 }
 
-// End implements tx.Journal.
+// End implements tx.Journal. The run itself ends with Close: until then it counts as one
+// that may still die before anybody is told.
 func (j *Journal) End(ctx context.Context, intent *tx.Intent, known bool) error {
 	unknown := 1
 	if known {
 		unknown = 0
 	}
-	return j.exec(ctx, updateIntentRun, "", unknown, intent.ID)
+	return j.exec(ctx, updateIntentKnown, unknown, intent.ID)
 }
 
 func (j *Journal) exec(ctx context.Context, statement string, args ...any) error {

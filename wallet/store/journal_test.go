@@ -91,23 +91,36 @@ func TestResume(t *testing.T) { onEach(t, journalResume) }
 
 func journalResume(t *testing.T, place place) {
 	path := place(t)
-	first, second := newAccountant(t, open(t, path)), newAccountant(t, open(t, path))
+	run := func() accountant { return newAccountant(t, open(t, path)) }
+	first, second := run(), run()
 	require.Nil(t, first.resumed("", "fund 1"))
 	begun := first.begun("", "fund 1", 0, 1)
 
 	require.Nil(t, second.resumed("", "fund 1"), "a run that lives is another intent")
 	require.NoError(t, first.End(t.Context(), begun, true))
-	require.Nil(t, second.resumed("", "fund 1"), "so is one that ended well")
+	require.Nil(t, second.resumed("", "fund 1"), "it still lives")
+	require.NoError(t, first.Close())
+	require.Nil(t, second.resumed("", "fund 1"), "one that ended well is another intent too")
 
+	first = run()
+	begun = first.begun("", "fund 1", 0, 2)
 	require.NoError(t, first.End(t.Context(), begun, false))
+	require.NoError(t, first.Close())
 	require.Nil(t, second.resumed("", "fund 2"), "another command is")
 	again := second.resumed("", "fund 1")
 	require.Equal(t, begun.ID, again.ID)
 	require.Equal(t, begun.Newest().Hash(), again.Newest().Hash())
-	require.Nil(t, first.resumed("", "fund 1"), "the second run works on it now")
-
+	third := run()
+	require.Nil(t, third.resumed("", "fund 1"), "the second run works on it now")
 	second.die()
-	require.Equal(t, begun.ID, first.resumed("", "fund 1").ID, "that one died")
+	require.Equal(t, begun.ID, third.resumed("", "fund 1").ID, "that one died")
+
+	// Killed when everything was done, and nobody could know yet.
+	require.NoError(t, third.End(t.Context(), begun, true))
+	third.die()
+	if _, files := third.run.(*fileRun); files {
+		require.Equal(t, begun.ID, run().resumed("", "fund 1").ID)
+	}
 }
 
 func TestRequestsAreForEver(t *testing.T) { onEach(t, requestsAreForEver) }

@@ -19,12 +19,27 @@ type run interface {
 	// until the process ends, however that ends.
 	begin(ctx context.Context) (token string, err error)
 
-	// alive tells whether the run that has a token still works.
-	alive(ctx context.Context, t *sql.Tx, token string) (bool, error)
+	// look tells what became of the run that has a token.
+	look(ctx context.Context, t *sql.Tx, token string) (fate, error)
+
+	// forget removes what a run left that died.
+	forget(token string)
 
 	// end ends the run, if it has begun.
 	end() error
 }
+
+// fate is what became of a run.
+type fate int
+
+const (
+	// alive is a run that still works.
+	alive fate = iota
+	// dead is one whose process ended before the run did.
+	dead
+	// gone is one of which only that is known that it does not work any more.
+	gone
+)
 
 // fileRun holds the lock of a file of its own.
 type fileRun struct {
@@ -67,24 +82,25 @@ func (r *fileRun) end() error {
 	return r.lock.Unlock()
 }
 
-func (r *fileRun) alive(_ context.Context, _ *sql.Tx, token string) (bool, error) {
-	if strings.ContainsAny(token, `/\.`) {
-		return false, fmt.Errorf("%w: %q names no run", ErrDamaged, token)
+// look implements run: a run that ends takes its file with it, one that dies leaves it.
+func (r *fileRun) look(_ context.Context, _ *sql.Tx, token string) (fate, error) {
+	if strings.ContainsAny(token, `/\.`) || token == "" {
+		return gone, fmt.Errorf("%w: %q names no run", ErrDamaged, token)
 	}
 	if _, err := os.Stat(r.path(token)); os.IsNotExist(err) {
-		return false, nil
+		return gone, nil
 	}
 	lock := flock.New(r.path(token))
 	held, err := lock.TryLock()
 	if err != nil {
-		return false, fmt.Errorf("%w: lock %s: %w", ErrAccess, lock.Path(), err)
+		return gone, fmt.Errorf("%w: lock %s: %w", ErrAccess, lock.Path(), err)
 	}
 	if !held {
-		return true, nil
+		return alive, nil
 	}
-	// It died without a word. What it left is of no use to anybody.
-	_ = os.Remove(lock.Path())
-	return false, lock.Unlock()
+	return dead, lock.Unlock()
 }
+
+func (r *fileRun) forget(token string) { _ = os.Remove(r.path(token)) }
 
 func (r *fileRun) path(token string) string { return filepath.Join(r.folder, token) }

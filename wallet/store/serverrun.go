@@ -56,11 +56,18 @@ func (r *serverRun) explain(ctx context.Context, err error) error {
 	return r.backend.explain(err)
 }
 
-func (r *serverRun) alive(ctx context.Context, t *sql.Tx, token string) (bool, error) {
+// look implements run.
+func (r *serverRun) look(ctx context.Context, t *sql.Tx, token string) (fate, error) {
 	var free bool
 	err := t.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, runLock(token)).Scan(&free)
-	return !free, err
+	if err == nil && !free {
+		return alive, nil
+	}
+	return gone, err
 }
+
+// forget implements run: a lock leaves nothing.
+func (r *serverRun) forget(string) {}
 
 func (r *serverRun) end() error {
 	r.mu.Lock()
