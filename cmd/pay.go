@@ -22,8 +22,10 @@ func newPay(r *run) *cobra.Command {
 recipient, and keeps the fresh ticket params that it answers with for the next
 payment. What the tickets are worth beyond AMOUNT stays as credit.
 
-The recipient credits the payment under its session. A payment that was sent and
-not answered is not sent again: its tickets may have been accepted.`,
+The recipient credits the payment under its session. Tickets that were sent are
+never sent again or made up for by others, whether they were refused or not
+answered: the recipient has them, and may redeem those that win. A refusal ends
+the session and has exit code 1, no answer of the recipient's has 8.`,
 		Example: `  pmctl pay https://recipient.example --value 3000gwei
   pmctl pay https://recipient.example --value 3000gwei --recipient 0x… \
     --output json`,

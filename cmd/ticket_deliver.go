@@ -25,8 +25,8 @@ func newTicketDeliver(r *run) *cobra.Command {
 once. It reads what pmctl ticket batch wrote, as json, ndjson or headers, from
 FILE or from stdin. No key is opened.
 
-A batch that was sent and not answered must not be sent again: its tickets may
-have been accepted.`,
+A batch that was sent and not answered by the recipient, but by nobody or by a
+proxy, must not be sent again: its tickets may have been accepted.`,
 		Example: `  pmctl ticket batch --params params.json --count 10 -o headers |
     pmctl ticket deliver https://recipient.example
   pmctl ticket deliver https://recipient.example tickets.json --output json`,

@@ -3,7 +3,6 @@ package pay
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -54,11 +53,15 @@ type Payment struct {
 	NextErr error
 }
 
-// Pay pays the amount: one batch, delivered once.
+// Pay pays the amount: one batch, delivered once. A recipient that refuses a batch has
+// it nevertheless, and may redeem what wins of it, so that no second one follows,
+// whatever reason the refusal gives. The one payment that begins anew is one that could
+// not be sent, because nothing answers where kept params say to pay.
 //
-// It fails as Client.Fetch, Payer.Plan, Payer.Reserve, NewHeaders and Client.Deliver
-// do, and with what Kept and Unlock fail with. After *RefusedError and
-// *UnknownOutcomeError the nonces are spent and the params no longer kept.
+// It fails as Client.Fetch, Payer.Plan, Payer.Reserve and NewHeaders do, and with what
+// Kept and Unlock fail with; with *UnreachableError when nothing was sent; and with a
+// *DeliveryError when something was that is not known to be accepted. The nonces of
+// such tickets are spent and their params no longer kept.
 func (s *Session) Pay(ctx context.Context, amount Amount) (*Payment, error) {
 	if err := amount.check(); err != nil {
 		return nil, err
@@ -78,15 +81,12 @@ func (s *Session) Pay(ctx context.Context, amount Amount) (*Payment, error) {
 	}
 	if offer != nil {
 		payment, err := s.pay(ctx, signer, offer, plan)
-		var refused *RefusedError
-		if !errors.As(err, &refused) || refused.Status != http.StatusForbidden {
+		if !errors.Is(err, ErrUnreachable) || offer.Transcoder == s.URL {
 			if err == nil {
 				payment.Continued = true
 			}
 			return payment, err
 		}
-		// The recipient has forgotten the session, and says so before it looks at any
-		// ticket: a new one costs nothing.
 	}
 	if offer, plan, err = s.fetch(ctx, signer, amount); err != nil {
 		return nil, err
@@ -146,10 +146,10 @@ func (s *Session) pay(ctx context.Context, signer pm.Signer, offer *Offer, plan 
 	// Whatever came of the payment must be remembered even when ctx has ended.
 	after := context.WithoutCancel(ctx)
 	if err != nil {
-		if !errors.Is(err, ErrUnreachable) {
-			err = errors.Join(err, s.Kept.Drop(after, s.Payer.Sender, s.URL))
+		if errors.As(err, new(*RefusedError)) || errors.As(err, new(*UnknownOutcomeError)) {
+			err = &DeliveryError{Tickets: tickets, Err: err}
 		}
-		return nil, err
+		return nil, errors.Join(err, s.Kept.Drop(after, s.Payer.Sender, s.URL))
 	}
 	payment := &Payment{Offer: offer, Tickets: tickets, NextErr: receipt.NextErr}
 	if receipt.Next == nil {
