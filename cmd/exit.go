@@ -99,6 +99,8 @@ func classify(err error) outcome {
 		out = outcome{exitNotMined, "unreported", ""}
 	case is(context.Canceled, errCancelled):
 		out = outcome{exitCancelled, "cancelled", ""}
+	case as(new(*pay.OtherRecipientError)):
+		out = outcome{exitLimit, "recipient_changed", ""}
 	case is(policy.ErrLimit, errOtherStore, redeem.ErrTooEarly, redeem.ErrNotWorthGas, tx.ErrPrice):
 		out = outcome{exitLimit, "limit", ""}
 	case is(tx.ErrInsufficientFunds, policy.ErrFunds, pm.ErrInsufficientSenderReserve):

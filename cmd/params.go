@@ -37,7 +37,8 @@ pmctl ticket batch to read.
 
 URL is https://host[:port], or http:// for a recipient without TLS; the port is
 8935 when there is none. Recipients' certificates prove nothing, and nothing
-that they answer is signed: say with --recipient who must be paid.`,
+that they answer is signed: say with --recipient who must be paid. When somebody
+else was paid at URL before, its params are refused until you do.`,
 		Example: `  pmctl params fetch https://recipient.example
   pmctl params fetch https://recipient.example --recipient 0x… --output json |
     pmctl ticket batch --params - --count 10`,
@@ -81,7 +82,7 @@ func (r *run) fetchParams(cmd *cobra.Command, o *payerOptions, args []string) er
 			fmt.Fprintln(r.Out)
 		}
 		printed = true
-		if errs[i] = r.emitOffer(w, offer, facts); len(urls) > 1 {
+		if errs[i] = r.emitOffer(cmd.Context(), w, offer, facts); len(urls) > 1 {
 			errs[i] = withSource(offer.URL.String(), errs[i])
 		}
 	}
@@ -130,8 +131,11 @@ func fetchAll(ctx context.Context, client *pay.Client, urls []pay.URL, request *
 
 // emitOffer prints an offer. Who is paid is looked at before anything is printed,
 // since what is printed is there to be used.
-func (r *run) emitOffer(w *wallet, offer *pay.Offer, facts *pm.Facts) error {
+func (r *run) emitOffer(ctx context.Context, w *wallet, offer *pay.Offer, facts *pm.Facts) error {
 	if err := w.limits.Explain(w.limits.CheckRecipient(offer.Params.Recipient)); err != nil {
+		return err
+	}
+	if err := w.pins().Check(ctx, offer.URL, offer.Params.Recipient); err != nil {
 		return err
 	}
 	params, err := paramsOf(offer, w.store.ID())

@@ -22,6 +22,9 @@ func newPay(r *run) *cobra.Command {
 recipient, and keeps the fresh ticket params that it answers with for the next
 payment. What the tickets are worth beyond AMOUNT stays as credit.
 
+Whom the first payment to a URL pays is remembered. When somebody else is to be
+paid there later, pay refuses (exit code 3) until --recipient names them.
+
 The recipient credits the payment under its session. Tickets that were sent are
 never sent again or made up for by others, whether they were refused or not
 answered: the recipient has them, and may redeem those that win. A refusal ends
@@ -53,7 +56,7 @@ func (r *run) pay(cmd *cobra.Command, o *payerOptions, url, value string) error 
 		return err
 	}
 	defer w.close()
-	session := &pay.Session{Payer: w.payer(), Client: w.client, Kept: w.kept(), URL: u, Unlock: w.unlock}
+	session := &pay.Session{Payer: w.payer(), Client: w.client, Kept: w.kept(), Pins: w.pins(), URL: u, Unlock: w.unlock}
 	payment, err := session.Pay(cmd.Context(), pay.Amount{Value: amount})
 	if err != nil {
 		return err

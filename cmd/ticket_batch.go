@@ -36,7 +36,8 @@ func newTicketBatch(r *run) *cobra.Command {
 		Long: `Batch makes signed tickets from ticket params: those in a file or on stdin, or
 fresh ones from a recipient. Nonces go on where the last batch of the same
 params ended, over runs and processes; they are taken before anything is signed,
-so that none is ever used twice.
+so that none is ever used twice. Whom the tickets of a recipient's URL pay is
+remembered, as by pmctl pay.
 
 Formats: json is one document, ndjson a header and a line for each ticket,
 payment the value of the Livepeer-Payment header, headers both headers as curl
@@ -101,6 +102,11 @@ func (r *run) makeBatch(cmd *cobra.Command, o *batchOptions) error {
 	if err != nil {
 		return err
 	}
+	if p.url != (pay.URL{}) {
+		if err := w.pins().Keep(cmd.Context(), p.url, p.plan.Params.Recipient); err != nil {
+			return err
+		}
+	}
 	segment, err := r.segment(p)
 	if err != nil {
 		return err
@@ -148,6 +154,7 @@ func (o *batchOptions) amount(cmd *cobra.Command) (pay.Amount, error) {
 type planned struct {
 	payer  *pay.Payer
 	plan   *pay.Plan
+	url    pay.URL // of the recipient, where it is known
 	token  *wire.AuthToken
 	signer pm.Signer
 }
@@ -170,6 +177,14 @@ func (r *run) planGiven(ctx context.Context, w *wallet, payer *pay.Payer, o *bat
 		return nil, err
 	}
 	p := &planned{payer: payer, token: info.GetAuthToken()}
+	if document.URL != "" {
+		if p.url, err = pay.ParseURL(document.URL); err != nil {
+			return nil, err
+		}
+		if err := w.pins().Check(ctx, p.url, params.Recipient); err != nil {
+			return nil, err
+		}
+	}
 	if p.plan, err = payer.Plan(ctx, params, amount); err != nil {
 		return nil, err
 	}
@@ -197,7 +212,10 @@ func (r *run) planFresh(ctx context.Context, w *wallet, payer *pay.Payer, u pay.
 	if err != nil {
 		return nil, err
 	}
-	p := &planned{payer: payer, token: offer.Info.GetAuthToken(), signer: signer}
+	if err := w.pins().Check(ctx, u, offer.Params.Recipient); err != nil {
+		return nil, err
+	}
+	p := &planned{payer: payer, url: u, token: offer.Info.GetAuthToken(), signer: signer}
 	if p.plan, err = payer.Plan(ctx, offer.Params, amount); err != nil {
 		return nil, err
 	}

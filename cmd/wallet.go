@@ -39,6 +39,7 @@ func (o *payerOptions) register(cmd *cobra.Command) {
 type wallet struct {
 	account accounts.Account
 	limits  policy.Limits
+	named   []common.Address // by --recipient
 	network chain.Network
 	store   *store.Store
 	client  *pay.Client
@@ -65,6 +66,9 @@ func (r *run) openWallet(cmd *cobra.Command, o *payerOptions) (*wallet, error) {
 	}
 	var err error
 	if w.limits, err = o.limits.limits(r.Env); err != nil {
+		return nil, err
+	}
+	if w.named, err = o.limits.named(); err != nil {
 		return nil, err
 	}
 	_, cancel, err := o.network.bound(cmd.Context())
@@ -144,6 +148,11 @@ func (w *wallet) payer() *pay.Payer {
 // kept returns the offers of recipients that the store keeps.
 func (w *wallet) kept() keptOffers {
 	return keptOffers{w.store.Chain(w.network.ChainID), w.store.ID()}
+}
+
+// pins are who was paid at which URL.
+func (w *wallet) pins() pay.Pins {
+	return pay.Pins{Known: w.store.Chain(w.network.ChainID), Sender: w.account.Address, Accept: w.named}
 }
 
 // keptOffers keeps recipients' offers in the store, as the documents that users see.

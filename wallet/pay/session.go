@@ -31,6 +31,7 @@ type Session struct {
 	Payer  *Payer
 	Client *Client
 	Kept   Kept
+	Pins   Pins
 
 	// URL is where the recipient is asked for params.
 	URL URL
@@ -58,8 +59,8 @@ type Payment struct {
 // whatever reason the refusal gives. The one payment that begins anew is one that could
 // not be sent, because nothing answers where kept params say to pay.
 //
-// It fails as Client.Fetch, Payer.Plan, Payer.Reserve and NewHeaders do, and with what
-// Kept and Unlock fail with; with *UnreachableError when nothing was sent; and with a
+// It fails as Client.Fetch, Pins.Check, Payer.Plan, Payer.Reserve and NewHeaders do, and
+// with what Kept, Known and Unlock fail with; with *UnreachableError when nothing was sent; and with a
 // *DeliveryError when something was that is not known to be accepted. The nonces of
 // such tickets are spent and their params no longer kept.
 func (s *Session) Pay(ctx context.Context, amount Amount) (*Payment, error) {
@@ -104,6 +105,13 @@ func (s *Session) kept(ctx context.Context, amount Amount) (*Offer, *Plan, error
 	if offer.Info.GetAuthToken().Check(s.Client.now()) != nil {
 		return nil, nil, nil
 	}
+	err = s.Pins.Check(ctx, s.URL, offer.Params.Recipient)
+	if errors.As(err, new(*OtherRecipientError)) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
 	plan, err := s.Payer.Plan(ctx, offer.Params, amount)
 	if errors.As(err, new(*policy.Refusal)) || errors.Is(err, ErrWorthless) {
 		// Fresh params may fare better; if not they are refused in their own words.
@@ -121,6 +129,9 @@ func (s *Session) fetch(ctx context.Context, signer pm.Signer, amount Amount) (*
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := s.Pins.Check(ctx, s.URL, offer.Params.Recipient); err != nil {
+		return nil, nil, err
+	}
 	if err := offer.Info.GetAuthToken().Check(s.Client.now()); err != nil {
 		return nil, nil, err
 	}
@@ -130,6 +141,9 @@ func (s *Session) fetch(ctx context.Context, signer pm.Signer, amount Amount) (*
 
 // pay reserves, signs and delivers, and keeps what the recipient answers.
 func (s *Session) pay(ctx context.Context, signer pm.Signer, offer *Offer, plan *Plan) (*Payment, error) {
+	if err := s.Pins.Keep(ctx, s.URL, offer.Params.Recipient); err != nil {
+		return nil, err
+	}
 	tickets, err := s.Payer.Reserve(ctx, plan)
 	if err != nil {
 		return nil, err
@@ -152,6 +166,10 @@ func (s *Session) pay(ctx context.Context, signer pm.Signer, offer *Offer, plan 
 		return nil, errors.Join(err, s.Kept.Drop(after, s.Payer.Sender, s.URL))
 	}
 	payment := &Payment{Offer: offer, Tickets: tickets, NextErr: receipt.NextErr}
+	if next := receipt.Next; next != nil && next.Params.Recipient != offer.Params.Recipient {
+		receipt.Next = nil
+		payment.NextErr = &OtherRecipientError{URL: s.URL.String(), Was: offer.Params.Recipient, Now: next.Params.Recipient}
+	}
 	if receipt.Next == nil {
 		payment.NextErr = errors.Join(payment.NextErr, s.Kept.Drop(after, s.Payer.Sender, s.URL))
 		return payment, nil

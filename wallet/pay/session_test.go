@@ -51,6 +51,18 @@ func (m inMemory) Drop(_ context.Context, sender common.Address, u URL) error {
 	return nil
 }
 
+// knownInMemory remembers recipients for one run.
+type knownInMemory map[string]common.Address
+
+func (k knownInMemory) Recipient(_ context.Context, sender common.Address, url string) (common.Address, error) {
+	return k[sender.Hex()+url], nil
+}
+
+func (k knownInMemory) SaveRecipient(_ context.Context, sender common.Address, url string, recipient common.Address) error {
+	k[sender.Hex()+url] = recipient
+	return nil
+}
+
 // world is a local network with a funded sender and a running recipient.
 type world struct {
 	net      *devnet.Devnet
@@ -81,6 +93,7 @@ func newWorld(t *testing.T) *world {
 		Payer:  &Payer{Sender: w.signer.Address(), Limits: policy.Default(), Chain: client, Nonces: s.Chain(network.ChainID)},
 		Client: &Client{Timeout: testTimeout},
 		Kept:   w.kept,
+		Pins:   Pins{Known: s.Chain(network.ChainID), Sender: w.signer.Address()},
 		URL:    parse(t, net.Recipients()[0].State().URL),
 		Unlock: func(context.Context) (pm.Signer, error) {
 			w.unlocked++
@@ -242,7 +255,7 @@ func (w *world) refusals(t *testing.T, pay func(Amount) (*Payment, error)) {
 	require.Equal(t, unlocked+2, w.unlocked, "fresh params are asked for with a signature")
 
 	for fault, check := range map[string]func(error){
-		"other-recipient": func(err error) { require.ErrorAs(t, err, new(*RefusedError)) },
+		"other-recipient": func(err error) { require.ErrorAs(t, err, new(*OtherRecipientError)) },
 		"no-auth-token":   func(err error) { require.ErrorAs(t, err, new(*wire.MissingError)) },
 		"no-params":       func(err error) { require.ErrorIs(t, err, ErrNoTicketParams) },
 		"long-integer":    func(err error) { require.ErrorIs(t, err, ErrMalformed) },
@@ -296,6 +309,7 @@ func newShop(t *testing.T) (*shop, *Session) {
 		Payer:  payer,
 		Client: &Client{Timeout: testTimeout},
 		Kept:   inMemory{},
+		Pins:   Pins{Known: knownInMemory{}, Sender: payer.Sender},
 		URL:    serve(t, true, s),
 		Unlock: func(context.Context) (pm.Signer, error) { return me(t), nil },
 	}
@@ -374,6 +388,54 @@ func TestKeptTranscoderIsGone(t *testing.T) {
 	require.NotErrorAs(t, err, new(*DeliveryError), "nothing was sent")
 	require.Empty(t, session.Kept)
 	require.Equal(t, 3, shop.taken)
+}
+
+// Who is paid at a URL stays the same, unless the user says otherwise.
+func TestTheRecipientOfAURLIsPinned(t *testing.T) {
+	shop, session := newShop(t)
+	honest, other := common.Address{0xaa}, common.Address{0xee}
+	one := Amount{Count: 1}
+	becomesOther := func(info *wire.OrchestratorInfo) { info.TicketParams.Recipient = other.Bytes() }
+
+	// The answer to a payment names somebody else: the session ends there.
+	shop.answer = func(http.ResponseWriter, int) bool {
+		shop.spoil = becomesOther
+		return false
+	}
+	payment, err := session.Pay(t.Context(), one)
+	require.NoError(t, err)
+	require.ErrorAs(t, payment.NextErr, new(*OtherRecipientError))
+	require.Empty(t, session.Kept)
+
+	// So do fresh params, before anything is reserved or signed for them.
+	for range 2 {
+		_, err = session.Pay(t.Context(), one)
+		var changed *OtherRecipientError
+		require.ErrorAs(t, err, &changed)
+		require.Equal(t, honest, changed.Was)
+		require.Equal(t, other, changed.Now)
+		require.Contains(t, changed.Hint(), "--recipient "+other.Hex())
+		require.Equal(t, 1, shop.taken)
+	}
+
+	// The user's word settles it, for the next payments too.
+	session.Pins.Accept = []common.Address{other}
+	_, err = session.Pay(t.Context(), one)
+	require.NoError(t, err)
+	session.Pins.Accept = nil
+	payment, err = session.Pay(t.Context(), one)
+	require.NoError(t, err)
+	require.True(t, payment.Continued)
+	require.Equal(t, 3, shop.taken)
+
+	// Kept params of somebody else are not gone on with.
+	shop.spoil = func(*wire.OrchestratorInfo) {}
+	shop.answer = func(http.ResponseWriter, int) bool { return false }
+	require.NoError(t, session.Pins.Known.SaveRecipient(t.Context(), session.Payer.Sender, session.URL.String(), honest))
+	payment, err = session.Pay(t.Context(), one)
+	require.NoError(t, err)
+	require.False(t, payment.Continued)
+	require.Equal(t, honest, payment.Offer.Params.Recipient)
 }
 
 // A store that cannot keep the next params does not make a payment fail that was
