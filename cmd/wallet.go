@@ -126,12 +126,23 @@ func (w *wallet) Facts(ctx context.Context, sender common.Address) (pm.Facts, er
 		return pm.Facts{}, err
 	}
 	defer cancel()
-	if w.node == nil {
-		if w.node, err = w.dial(ctx); err != nil {
-			return pm.Facts{}, err
-		}
+	node, err := w.connected(ctx)
+	if err != nil {
+		return pm.Facts{}, err
 	}
-	return w.node.Facts(ctx, sender)
+	return node.Facts(ctx, sender)
+}
+
+// connected is the node, to which it connects when it is first asked for.
+func (w *wallet) connected(ctx context.Context) (*chain.Client, error) {
+	if w.node == nil {
+		node, err := w.dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		w.node = node
+	}
+	return w.node, nil
 }
 
 // payer returns what makes the account's tickets.
