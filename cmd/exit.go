@@ -95,7 +95,7 @@ func classify(err error) outcome {
 		out = outcome{exitNotMined, "not_mined", ""}
 	case as(new(*pay.UnknownOutcomeError)):
 		out = outcome{exitNotMined, "outcome_unknown", ""}
-	case as(new(*unreportedError)):
+	case as(new(*unreportedError), new(*unsyncedError)):
 		out = outcome{exitNotMined, "unreported", ""}
 	case is(context.Canceled, errCancelled):
 		out = outcome{exitCancelled, "cancelled", ""}

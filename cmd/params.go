@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -166,19 +166,19 @@ can tell is named and not checked.`,
   pmctl params fetch https://recipient.example -o json |
     pmctl params show - --max-ticket-ev 100gwei`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return r.showParams(&limits, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return r.showParams(cmd.Context(), &limits, args[0]) },
 	}
 	limits.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }
 
-func (r *run) showParams(o *limitOptions, file string) error {
+func (r *run) showParams(ctx context.Context, o *limitOptions, file string) error {
 	limits, err := o.limits(r.Env)
 	if err != nil {
 		return err
 	}
-	params, err := r.readParams(file)
+	params, err := r.readParams(ctx, file)
 	if err != nil {
 		return err
 	}
@@ -199,7 +199,7 @@ func (r *run) showParams(o *limitOptions, file string) error {
 }
 
 // readParams reads a params document from a file, or from stdin as "-".
-func (r *run) readParams(file string) (*format.Params, error) {
+func (r *run) readParams(ctx context.Context, file string) (*format.Params, error) {
 	if file == "-" {
 		if r.InTerminal {
 			return nil, usagef("stdin is a terminal: name a file, or pipe the output of pmctl params fetch -o json")
@@ -207,7 +207,7 @@ func (r *run) readParams(file string) (*format.Params, error) {
 		params, err := format.ReadParams(r.In)
 		return params, withSource("stdin", err)
 	}
-	f, err := os.Open(file)
+	f, err := input.Open(ctx, file)
 	if err != nil {
 		return nil, err
 	}

@@ -119,6 +119,9 @@ func (r *run) makeBatch(cmd *cobra.Command, o *batchOptions) error {
 	if err == nil {
 		err = out.commit()
 	}
+	if errors.As(err, new(*unsyncedError)) {
+		return err
+	}
 	if err != nil {
 		return fmt.Errorf("no tickets, and %s used up: %w", nonceRange(tickets), err)
 	}
@@ -161,7 +164,7 @@ type planned struct {
 
 // planGiven plans a batch from params that are there already, and opens the key last.
 func (r *run) planGiven(ctx context.Context, w *wallet, payer *pay.Payer, o *batchOptions, amount pay.Amount) (*planned, error) {
-	document, err := r.readParams(o.params)
+	document, err := r.readParams(ctx, o.params)
 	if err != nil {
 		return nil, err
 	}

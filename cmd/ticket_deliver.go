@@ -1,15 +1,16 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math/big"
-	"os"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
@@ -63,7 +64,7 @@ func (r *run) deliver(cmd *cobra.Command, network *networkOptions, url, file str
 	if network.timeout <= 0 {
 		return usagef("--timeout %s: it must be more than 0", network.timeout)
 	}
-	document, err := r.readDocument(file)
+	document, err := r.readDocument(cmd.Context(), file)
 	if err != nil {
 		return err
 	}
@@ -114,14 +115,14 @@ func headersOf(document *format.Document) (pay.Headers, error) {
 }
 
 // readDocument reads any document from a file, or from stdin when it is "-".
-func (r *run) readDocument(file string) (*format.Document, error) {
+func (r *run) readDocument(ctx context.Context, file string) (*format.Document, error) {
 	if file == "-" {
 		if r.InTerminal {
 			return nil, usagef("there is nothing on stdin: name a FILE, or pipe a document in")
 		}
 		return format.Decode(r.In)
 	}
-	f, err := os.Open(file)
+	f, err := input.Open(ctx, file)
 	if err != nil {
 		return nil, err
 	}
