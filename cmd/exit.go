@@ -109,7 +109,7 @@ func classify(err error) outcome {
 		as(new(*format.KindError), new(*format.VersionError)):
 		// Before the fields that may be to blame: a file is at fault, not a recipient.
 		out = outcome{exitFailed, "bad_input", ""}
-	case is(policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, errOtherSender, errDisagrees,
+	case is(policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, pm.ErrTicketParamsExpired, errOtherSender, errDisagrees,
 		redeem.ErrNothing, pm.ErrRecipientRand),
 		as(new(*wire.ExpiredTokenError), new(*wire.MissingError), new(*wire.FieldError)):
 		out = outcome{exitUnacceptable, "unacceptable", ""}
