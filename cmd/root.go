@@ -13,6 +13,8 @@ import (
 
 // Main runs one command line and returns the process's exit code.
 func Main(ctx context.Context, args []string, env *Env) int {
+	// Where the system does not allow it, keys are as safe as any program's data.
+	_ = protect()
 	out := &checkedWriter{w: env.Out}
 	checked := *env
 	checked.Out = out

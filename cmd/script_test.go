@@ -23,13 +23,13 @@ import (
 
 // TestMain lets the test binary be pmctl when a script runs it under that name.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"pmctl": func() {
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-			context.AfterFunc(ctx, stop)
-			os.Exit(Main(ctx, os.Args[1:], System()))
-		},
-	})
+	all := programs()
+	all["pmctl"] = func() {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		context.AfterFunc(ctx, stop)
+		os.Exit(Main(ctx, os.Args[1:], System()))
+	}
+	testscript.Main(m, all)
 }
 
 // TestScripts runs every script of testdata: the command line as a user sees it.
