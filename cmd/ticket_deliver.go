@@ -124,14 +124,11 @@ func (r *run) stillHolds(ctx context.Context, network *networkOptions, document 
 		return err
 	}
 	defer client.Close()
-	if _, err := client.Contracts(ctx); err != nil { // which makes sure of the chain
-		return err
-	}
-	head, err := client.Head(ctx)
+	facts, err := client.Facts(ctx, document.Batch.Sender)
 	if err != nil {
 		return err
 	}
-	last, expiration := new(big.Int).SetUint64(head.L1Block), document.Batch.ExpirationBlock
+	last, expiration := facts.LastSeenL1Block, document.Batch.ExpirationBlock
 	// As for making tickets: they hold beyond the next block.
 	if expiration == nil || new(big.Int).Sub(expiration, last).Cmp(big.NewInt(1)) <= 0 {
 		return withHint(fmt.Errorf("%w: they expire at L1 block %v, the last one seen is %v", pm.ErrTicketParamsExpired, expiration, last), again)
