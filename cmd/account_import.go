@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet/format"
 )
@@ -99,7 +100,7 @@ func (r *run) readKey(ctx context.Context, file string) ([]byte, error) {
 		} else if info.IsDir() {
 			return nil, fmt.Errorf("%s is a folder, not a key; use it as it is with --keystore", file)
 		}
-		f, err := os.Open(file)
+		f, err := input.Open(ctx, file)
 		if err != nil {
 			return nil, err
 		}

@@ -96,10 +96,12 @@ func classify(err error) outcome {
 		out = outcome{exitNotMined, "not_mined", ""}
 	case as(new(*pay.UnknownOutcomeError)), is(pay.ErrInProgress):
 		out = outcome{exitNotMined, "outcome_unknown", ""}
-	case as(new(*unreportedError)):
+	case as(new(*unreportedError), new(*unsyncedError)):
 		out = outcome{exitNotMined, "unreported", ""}
 	case is(context.Canceled, errCancelled):
 		out = outcome{exitCancelled, "cancelled", ""}
+	case as(new(*pay.OtherRecipientError)):
+		out = outcome{exitLimit, "recipient_changed", ""}
 	case is(policy.ErrLimit, errOtherStore, redeem.ErrTooEarly, redeem.ErrNotWorthGas, tx.ErrPrice):
 		out = outcome{exitLimit, "limit", ""}
 	case is(tx.ErrInsufficientFunds, policy.ErrFunds, pm.ErrInsufficientSenderReserve):
@@ -108,7 +110,7 @@ func classify(err error) outcome {
 		as(new(*format.KindError), new(*format.VersionError)):
 		// Before the fields that may be to blame: a file is at fault, not a recipient.
 		out = outcome{exitFailed, "bad_input", ""}
-	case is(policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, errOtherSender,
+	case is(policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, pm.ErrTicketParamsExpired, errOtherSender, errDisagrees,
 		redeem.ErrNothing, pm.ErrRecipientRand),
 		as(new(*wire.ExpiredTokenError), new(*wire.MissingError), new(*wire.FieldError), new(*store.RetiredError)):
 		out = outcome{exitUnacceptable, "unacceptable", ""}

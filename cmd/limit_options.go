@@ -65,12 +65,20 @@ func (o *limitOptions) limits(env *Env) (policy.Limits, error) {
 		multiplier := int(n)
 		rules.DepositMultiplier = &multiplier
 	}
-	if o.recipient != "" {
-		address, err := parseAddress(policy.Recipients.Flag(), o.recipient)
-		if err != nil {
-			return limits, err
-		}
-		rules.Recipients = []common.Address{address}
+	if rules.Recipients, err = o.named(); err != nil {
+		return limits, err
 	}
 	return limits.With(rules)
+}
+
+// named is whom the command line names as the recipient; nil when it names nobody.
+func (o *limitOptions) named() ([]common.Address, error) {
+	if o.recipient == "" {
+		return nil, nil
+	}
+	address, err := parseAddress(policy.Recipients.Flag(), o.recipient)
+	if err != nil {
+		return nil, err
+	}
+	return []common.Address{address}, nil
 }

@@ -47,7 +47,7 @@ func (f *outFile) commit() error {
 	}
 	err = errors.Join(err, f.temp.Close())
 	if err == nil {
-		err = os.Link(f.temp.Name(), f.path)
+		err = place(os.Link, f.temp.Name(), f.path)
 	}
 	switch {
 	case errors.Is(err, fs.ErrExist):
@@ -55,8 +55,49 @@ func (f *outFile) commit() error {
 	case err != nil:
 		return fmt.Errorf("--out %s: %w", f.path, err)
 	}
-	return syncFolder(filepath.Dir(f.path))
+	return sure(f.path, syncFolder(filepath.Dir(f.path)))
 }
+
+// place gives the file at from the name to, unless there is something already. Where
+// there are no links the name is taken first, by an empty file.
+func place(link func(from, to string) error, from, to string) error {
+	err := link(from, to)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	taken, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	taken.Close()
+	if err := os.Rename(from, to); err != nil {
+		return errors.Join(err, os.Remove(to))
+	}
+	return nil
+}
+
+// unsyncedError is a file that is there and whole, though not for certain after a power
+// failure.
+type unsyncedError struct {
+	path string
+	err  error
+}
+
+// sure is an *unsyncedError when the name of the file at path could not be synced.
+func sure(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &unsyncedError{path, err}
+}
+
+func (e *unsyncedError) Error() string {
+	return fmt.Sprintf("%s is written, but might not survive a power failure: %v", e.path, e.err)
+}
+func (e *unsyncedError) Unwrap() error { return e.err }
+
+// Hint warns against the second time.
+func (e *unsyncedError) Hint() string { return "the file is there: do not make it again" }
 
 // close drops what has not been committed.
 func (f *outFile) close() {
@@ -72,8 +113,8 @@ func syncFolder(dir string) error {
 		return nil
 	}
 	defer folder.Close()
-	if err := folder.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return fmt.Errorf("the file is written, but might not survive a power failure: %w", err)
+	if err := folder.Sync(); !errors.Is(err, errors.ErrUnsupported) {
+		return err
 	}
 	return nil
 }

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -37,7 +37,8 @@ pmctl ticket batch to read.
 
 URL is https://host[:port], or http:// for a recipient without TLS; the port is
 8935 when there is none. Recipients' certificates prove nothing, and nothing
-that they answer is signed: say with --recipient who must be paid.`,
+that they answer is signed: say with --recipient who must be paid. When somebody
+else was paid at URL before, its params are refused until you do.`,
 		Example: `  pmctl params fetch https://recipient.example
   pmctl params fetch https://recipient.example --recipient 0x… --output json |
     pmctl ticket batch --params - --count 10`,
@@ -81,7 +82,7 @@ func (r *run) fetchParams(cmd *cobra.Command, o *payerOptions, args []string) er
 			fmt.Fprintln(r.Out)
 		}
 		printed = true
-		if errs[i] = r.emitOffer(w, offer, facts); len(urls) > 1 {
+		if errs[i] = r.emitOffer(cmd.Context(), w, offer, facts); len(urls) > 1 {
 			errs[i] = withSource(offer.URL.String(), errs[i])
 		}
 	}
@@ -130,8 +131,11 @@ func fetchAll(ctx context.Context, client *pay.Client, urls []pay.URL, request *
 
 // emitOffer prints an offer. Who is paid is looked at before anything is printed,
 // since what is printed is there to be used.
-func (r *run) emitOffer(w *wallet, offer *pay.Offer, facts *pm.Facts) error {
+func (r *run) emitOffer(ctx context.Context, w *wallet, offer *pay.Offer, facts *pm.Facts) error {
 	if err := w.limits.Explain(w.limits.CheckRecipient(offer.Params.Recipient)); err != nil {
+		return err
+	}
+	if err := w.pins().Check(ctx, offer.URL, offer.Params.Recipient); err != nil {
 		return err
 	}
 	params, err := paramsOf(offer, w.store.ID())
@@ -162,19 +166,19 @@ can tell is named and not checked.`,
   pmctl params fetch https://recipient.example -o json |
     pmctl params show - --max-ticket-ev 100gwei`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return r.showParams(&limits, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return r.showParams(cmd.Context(), &limits, args[0]) },
 	}
 	limits.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }
 
-func (r *run) showParams(o *limitOptions, file string) error {
+func (r *run) showParams(ctx context.Context, o *limitOptions, file string) error {
 	limits, err := o.limits(r.Env)
 	if err != nil {
 		return err
 	}
-	params, err := r.readParams(file)
+	params, err := r.readParams(ctx, file)
 	if err != nil {
 		return err
 	}
@@ -195,7 +199,7 @@ func (r *run) showParams(o *limitOptions, file string) error {
 }
 
 // readParams reads a params document from a file, or from stdin as "-".
-func (r *run) readParams(file string) (*format.Params, error) {
+func (r *run) readParams(ctx context.Context, file string) (*format.Params, error) {
 	if file == "-" {
 		if r.InTerminal {
 			return nil, usagef("stdin is a terminal: name a file, or pipe the output of pmctl params fetch -o json")
@@ -203,7 +207,7 @@ func (r *run) readParams(file string) (*format.Params, error) {
 		params, err := format.ReadParams(r.In)
 		return params, withSource("stdin", err)
 	}
-	f, err := os.Open(file)
+	f, err := input.Open(ctx, file)
 	if err != nil {
 		return nil, err
 	}

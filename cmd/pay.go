@@ -25,8 +25,13 @@ func newPay(r *run) *cobra.Command {
 recipient, and keeps the fresh ticket params that it answers with for the next
 payment. What the tickets are worth beyond AMOUNT stays as credit.
 
-The recipient credits the payment under its session. A payment that was sent and
-not answered is not sent again: its tickets may have been accepted.
+Whom the first payment to a URL pays is remembered. When somebody else is to be
+paid there later, pay refuses (exit code 3) until --recipient names them.
+
+The recipient credits the payment under its session. Tickets that were sent are
+never made up for by others, whether they were refused or not answered: the
+recipient has them, and may redeem those that win. A refusal ends the session
+and has exit code 1, no answer of the recipient's has 8.
 
 With --request-id a payment can be run again until it is known what became of
 it, and is never made twice. Once accepted, nothing is sent. While that is not
@@ -68,7 +73,7 @@ func (r *run) pay(cmd *cobra.Command, o *payerOptions, id *requestOption, url, v
 	}
 	defer w.close()
 	session := &pay.Session{
-		Payer: w.payer(), Client: w.client, Kept: w.kept(), URL: u, Unlock: w.unlock,
+		Payer: w.payer(), Client: w.client, Kept: w.kept(), Pins: w.pins(), URL: u, Unlock: w.unlock,
 		Request: request, Requests: w.store.Chain(w.network.ChainID),
 	}
 	payment, err := session.Pay(cmd.Context(), pay.Amount{Value: amount})

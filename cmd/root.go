@@ -13,6 +13,8 @@ import (
 
 // Main runs one command line and returns the process's exit code.
 func Main(ctx context.Context, args []string, env *Env) int {
+	// Where the system does not allow it, keys are as safe as any program's data.
+	_ = protect()
 	out := &checkedWriter{w: env.Out}
 	checked := *env
 	checked.Out = out
@@ -128,6 +130,7 @@ delivers batches of signed lottery tickets.`,
 		newFund(r),
 		newUnlock(r),
 		newWithdraw(r),
+		newRecipient(r),
 		newParams(r),
 		group("ticket", "Make tickets, deliver them, and look at them",
 			newTicketBatch(r),

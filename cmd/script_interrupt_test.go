@@ -21,6 +21,7 @@ import (
 //
 //	interrupt [-exit CODE] stderr PATTERN PROGRAM ARGS…   busy when stderr has a line like PATTERN
 //	interrupt [-exit CODE] accept PROGRAM ARGS…           busy when it has asked HANG something
+//	interrupt [-exit CODE] open FIFO PROGRAM ARGS…        busy when it reads FIFO, which stays empty
 //
 // The word HANG in ARGS stands for the address (host:port) of a server that
 // accepts and never answers.
@@ -63,6 +64,12 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 		for i := range args {
 			args[i] = strings.ReplaceAll(args[i], "HANG", listener.Addr().String())
 		}
+	case "open":
+		fifo := ts.MkAbs(args[1])
+		args = args[2:]
+		ended := make(chan struct{})
+		defer close(ended)
+		go openAsWriter(fifo, busy, ended)
 	default:
 		ts.Fatalf("interrupt: unknown trigger %q", args[0])
 	}
@@ -112,6 +119,27 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	case <-time.After(patience):
 		_ = cmd.Process.Kill()
 		ts.Fatalf("%s did not end after SIGINT", args[0])
+	}
+}
+
+// openAsWriter opens a named pipe once somebody reads it, as a writer that never writes,
+// and closes busy. It keeps the pipe open until ended is closed.
+func openAsWriter(fifo string, busy chan<- struct{}, ended <-chan struct{}) {
+	retry := time.NewTicker(5 * time.Millisecond)
+	defer retry.Stop()
+	for {
+		writer, err := os.OpenFile(fifo, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+		if err == nil {
+			defer writer.Close()
+			close(busy)
+			<-ended
+			return
+		}
+		select {
+		case <-retry.C:
+		case <-ended:
+			return
+		}
 	}
 }
 

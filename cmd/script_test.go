@@ -27,13 +27,13 @@ import (
 
 // TestMain lets the test binary be pmctl when a script runs it under that name.
 func TestMain(m *testing.M) {
-	testscript.Main(serving{m}, map[string]func(){
-		"pmctl": func() {
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-			context.AfterFunc(ctx, stop)
-			os.Exit(Main(ctx, os.Args[1:], System()))
-		},
-	})
+	all := programs()
+	all["pmctl"] = func() {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		context.AfterFunc(ctx, stop)
+		os.Exit(Main(ctx, os.Args[1:], System()))
+	}
+	testscript.Main(serving{m}, all)
 }
 
 // server is started by the first test that needs PostgreSQL.

@@ -38,7 +38,8 @@ func newTicketBatch(r *run) *cobra.Command {
 		Long: `Batch makes signed tickets from ticket params: those in a file or on stdin, or
 fresh ones from a recipient. Nonces go on where the last batch of the same
 params ended, over runs and processes; they are taken before anything is signed,
-so that none is ever used twice.
+so that none is ever used twice. Whom the tickets of a recipient's URL pay is
+remembered, as by pmctl pay.
 
 With --request-id a batch can be made again, byte for byte: the same tickets for
 the same id, however often it is run, and never a second batch. Of params on
@@ -102,7 +103,7 @@ func (r *run) makeBatch(cmd *cobra.Command, o *batchOptions) error {
 	defer w.close()
 	var document *format.Params
 	if o.url == "" {
-		if document, err = r.readParams(o.params); err != nil {
+		if document, err = r.readParams(cmd.Context(), o.params); err != nil {
 			return err
 		}
 	}
@@ -122,6 +123,8 @@ func (r *run) makeBatch(cmd *cobra.Command, o *batchOptions) error {
 		err = out.commit()
 	}
 	switch {
+	case errors.As(err, new(*unsyncedError)):
+		return err
 	case err != nil && request != nil:
 		return withHint(fmt.Errorf("no tickets: %w", err), "run it again with the same --request-id for the same tickets")
 	case err != nil:
@@ -159,6 +162,7 @@ func (o *batchOptions) amount(cmd *cobra.Command) (pay.Amount, error) {
 type planned struct {
 	payer  *pay.Payer
 	plan   *pay.Plan
+	url    pay.URL // of the recipient, where it is known
 	info   *wire.OrchestratorInfo
 	signer pm.Signer
 }
@@ -178,6 +182,9 @@ func (r *run) newBatch(ctx context.Context, w *wallet, o *batchOptions, u pay.UR
 		p, err = r.planFresh(ctx, w, payer, u, amount)
 	} else {
 		p, err = r.planGiven(ctx, w, payer, document, o.adopt, amount)
+	}
+	if err == nil && p.url != (pay.URL{}) {
+		err = w.pins().Keep(ctx, p.url, p.plan.Params.Recipient)
 	}
 	if err != nil {
 		return nil, err
@@ -217,6 +224,14 @@ func (r *run) planGiven(ctx context.Context, w *wallet, payer *pay.Payer, docume
 		return nil, err
 	}
 	p := &planned{payer: payer, info: info}
+	if document.URL != "" {
+		if p.url, err = pay.ParseURL(document.URL); err != nil {
+			return nil, err
+		}
+		if err := w.pins().Check(ctx, p.url, params.Recipient); err != nil {
+			return nil, err
+		}
+	}
 	if p.plan, err = payer.Plan(ctx, params, amount); err != nil {
 		return nil, err
 	}
@@ -244,7 +259,10 @@ func (r *run) planFresh(ctx context.Context, w *wallet, payer *pay.Payer, u pay.
 	if err != nil {
 		return nil, err
 	}
-	p := &planned{payer: payer, info: offer.Info, signer: signer}
+	if err := w.pins().Check(ctx, u, offer.Params.Recipient); err != nil {
+		return nil, err
+	}
+	p := &planned{payer: payer, url: u, info: offer.Info, signer: signer}
 	if p.plan, err = payer.Plan(ctx, offer.Params, amount); err != nil {
 		return nil, err
 	}

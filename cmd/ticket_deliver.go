@@ -1,15 +1,17 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math/big"
-	"os"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/input"
+	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
@@ -25,8 +27,12 @@ func newTicketDeliver(r *run) *cobra.Command {
 once. It reads what pmctl ticket batch wrote, as json, ndjson or headers, from
 FILE or from stdin. No key is opened.
 
-A batch that was sent and not answered must not be sent again: its tickets may
-have been accepted.`,
+Tickets whose params have expired are not sent (exit code 5): they would be
+refused, and redeemed all the same where they win. That takes a node to ask;
+with none, only the credentials are looked at.
+
+A batch that was sent and not answered by the recipient, but by nobody or by a
+proxy, must not be sent again: its tickets may have been accepted.`,
 		Example: `  pmctl ticket batch --params params.json --count 10 -o headers |
     pmctl ticket deliver https://recipient.example
   pmctl ticket deliver https://recipient.example tickets.json --output json`,
@@ -39,7 +45,7 @@ have been accepted.`,
 			return r.deliver(cmd, &network, args[0], file)
 		},
 	}
-	network.registerTimeout(cmd)
+	network.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }
@@ -63,7 +69,7 @@ func (r *run) deliver(cmd *cobra.Command, network *networkOptions, url, file str
 	if network.timeout <= 0 {
 		return usagef("--timeout %s: it must be more than 0", network.timeout)
 	}
-	document, err := r.readDocument(file)
+	document, err := r.readDocument(cmd.Context(), file)
 	if err != nil {
 		return err
 	}
@@ -72,6 +78,9 @@ func (r *run) deliver(cmd *cobra.Command, network *networkOptions, url, file str
 		return err
 	}
 	batch := document.Batch
+	if err := r.stillHolds(cmd.Context(), network, document); err != nil {
+		return err
+	}
 	client := &pay.Client{Timeout: network.timeout, Now: r.Now}
 	receipt, err := client.Deliver(cmd.Context(), u, batch.Sender, headers)
 	if err != nil {
@@ -91,6 +100,40 @@ func (r *run) deliver(cmd *cobra.Command, network *networkOptions, url, file str
 		paid:      paid,
 	}
 	return r.emitDone("the tickets are accepted", "pmctl.delivery", result, result.write)
+}
+
+// stillHolds fails for tickets that come too late: by the clock for their credentials, by
+// the chain, where there is a node to ask, for the ticket params.
+func (r *run) stillHolds(ctx context.Context, network *networkOptions, document *format.Document) error {
+	const again = "nothing was sent; make a new batch from fresh ticket params"
+	var expired *wire.ExpiredTokenError
+	if err := document.Segment.GetAuthToken().Check(r.Now()); errors.As(err, &expired) {
+		return withHint(expired, again)
+	}
+	ctx, cancel, err := network.bound(ctx)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	client, err := network.dial(ctx, r.Env)
+	if errors.Is(err, errNoRPC) {
+		r.note("not checked against the chain whether the ticket params still hold: %v", errNoRPC)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	facts, err := client.Facts(ctx, document.Batch.Sender)
+	if err != nil {
+		return err
+	}
+	last, expiration := facts.LastSeenL1Block, document.Batch.ExpirationBlock
+	// As for making tickets: they hold beyond the next block.
+	if expiration == nil || new(big.Int).Sub(expiration, last).Cmp(big.NewInt(1)) <= 0 {
+		return withHint(fmt.Errorf("%w: they expire at L1 block %v, the last one seen is %v", pm.ErrTicketParamsExpired, expiration, last), again)
+	}
+	return nil
 }
 
 // errNoCredentials is returned for a batch that no recipient would take.
@@ -114,14 +157,14 @@ func headersOf(document *format.Document) (pay.Headers, error) {
 }
 
 // readDocument reads any document from a file, or from stdin when it is "-".
-func (r *run) readDocument(file string) (*format.Document, error) {
+func (r *run) readDocument(ctx context.Context, file string) (*format.Document, error) {
 	if file == "-" {
 		if r.InTerminal {
 			return nil, usagef("there is nothing on stdin: name a FILE, or pipe a document in")
 		}
 		return format.Decode(r.In)
 	}
-	f, err := os.Open(file)
+	f, err := input.Open(ctx, file)
 	if err != nil {
 		return nil, err
 	}

@@ -31,8 +31,8 @@ sender is for pmctl ticket verify to tell.`,
     pmctl ticket inspect
   pmctl ticket inspect tickets.ndjson -o json`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			document, err := r.readDocument(fileOrStdin(args))
+		RunE: func(cmd *cobra.Command, args []string) error {
+			document, err := r.readDocument(cmd.Context(), fileOrStdin(args))
 			if err != nil {
 				return err
 			}

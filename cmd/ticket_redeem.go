@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/big"
-	"os"
 	"slices"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -66,11 +66,11 @@ func (r *run) redeem(cmd *cobra.Command, o *redeemOptions, file string) error {
 	if o.rand == "-" && file == "-" {
 		return usagef("--recipient-rand-file and the tickets cannot both be stdin: name a file for one of them")
 	}
-	rand, err := r.readRand(o.rand)
+	rand, err := r.readRand(cmd.Context(), o.rand)
 	if err != nil {
 		return err
 	}
-	document, err := r.readDocument(file)
+	document, err := r.readDocument(cmd.Context(), file)
 	if err != nil {
 		return err
 	}
@@ -123,10 +123,10 @@ var errNoTicketsToRedeem = errors.New("there are no tickets to redeem")
 const maxRandText = 200
 
 // readRand reads a recipient's secret number. Its errors do not repeat it.
-func (r *run) readRand(file string) (*big.Int, error) {
+func (r *run) readRand(ctx context.Context, file string) (*big.Int, error) {
 	in := r.In
 	if file != "-" {
-		f, err := os.Open(file)
+		f, err := input.Open(ctx, file)
 		if err != nil {
 			return nil, err
 		}

@@ -49,7 +49,7 @@ func (r *run) verifyTickets(ctx context.Context, file, from string) error {
 			return err
 		}
 	}
-	document, err := r.readDocument(file)
+	document, err := r.readDocument(ctx, file)
 	if err != nil {
 		return err
 	}

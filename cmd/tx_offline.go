@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"math/big"
-	"os"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -138,10 +138,10 @@ func checkNetwork(t *format.Transaction, network chain.Network) error {
 		"choose its network with --network, or with --controller and --chain-id")
 }
 
-// openDocument opens a file, or stdin for "-".
-func (r *run) openDocument(file string) (io.ReadCloser, error) {
+// openDocument opens a file, or stdin for "-". Reading it ends with ctx.
+func (r *run) openDocument(ctx context.Context, file string) (io.ReadCloser, error) {
 	if file != "-" {
-		return os.Open(file)
+		return input.Open(ctx, file)
 	}
 	if r.InTerminal {
 		return nil, usagef("there is nothing on stdin: name a FILE, or pipe a document in")
@@ -179,7 +179,7 @@ id must be that of the network that you choose.`,
 
 func (r *run) signTx(ctx context.Context, o *signOptions, file string) error {
 	r.output = outputJSON
-	in, err := r.openDocument(file)
+	in, err := r.openDocument(ctx, file)
 	if err != nil {
 		return err
 	}
@@ -278,7 +278,7 @@ mined once. No key is opened.`,
 var errOtherContract = errors.New("the transaction is not for the network's TicketBroker")
 
 func (r *run) sendTx(cmd *cobra.Command, o *networkOptions, mining *miningOptions, place *storeOptions, file string) error {
-	in, err := r.openDocument(file)
+	in, err := r.openDocument(cmd.Context(), file)
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,7 @@ func (o *payerOptions) register(cmd *cobra.Command) {
 type wallet struct {
 	account accounts.Account
 	limits  policy.Limits
+	named   []common.Address // by --recipient
 	network chain.Network
 	store   *store.Store
 	client  *pay.Client
@@ -66,6 +67,9 @@ func (r *run) openWallet(cmd *cobra.Command, o *payerOptions) (*wallet, error) {
 	}
 	var err error
 	if w.limits, err = o.limits.limits(r.Env); err != nil {
+		return nil, err
+	}
+	if w.named, err = o.limits.named(); err != nil {
 		return nil, err
 	}
 	_, cancel, err := o.network.bound(cmd.Context())
@@ -119,12 +123,23 @@ func (w *wallet) Facts(ctx context.Context, sender common.Address) (pm.Facts, er
 		return pm.Facts{}, err
 	}
 	defer cancel()
-	if w.node == nil {
-		if w.node, err = w.dial(ctx); err != nil {
-			return pm.Facts{}, err
-		}
+	node, err := w.connected(ctx)
+	if err != nil {
+		return pm.Facts{}, err
 	}
-	return w.node.Facts(ctx, sender)
+	return node.Facts(ctx, sender)
+}
+
+// connected is the node, to which it connects when it is first asked for.
+func (w *wallet) connected(ctx context.Context) (*chain.Client, error) {
+	if w.node == nil {
+		node, err := w.dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		w.node = node
+	}
+	return w.node, nil
 }
 
 // payer returns what makes the account's tickets.
@@ -141,6 +156,11 @@ func (w *wallet) payer() *pay.Payer {
 // kept returns the offers of recipients that the store keeps.
 func (w *wallet) kept() keptOffers {
 	return keptOffers{w.store.Chain(w.network.ChainID), w.store.ID()}
+}
+
+// pins are who was paid at which URL.
+func (w *wallet) pins() pay.Pins {
+	return pay.Pins{Known: w.store.Chain(w.network.ChainID), Sender: w.account.Address, Accept: w.named}
 }
 
 // keptOffers keeps recipients' offers in the store, as the documents that users see.

@@ -280,6 +280,19 @@ func TestPassphraseFromAPipe(t *testing.T) {
 	require.ErrorIs(t, err, ErrPassphraseFile)
 }
 
+func TestAPipeThatNeverBeginsIsLeftWhenCancelled(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	require.NoError(t, unix.Mkfifo(path, 0o600))
+	ctx, cancel := context.WithCancel(t.Context())
+	var group errgroup.Group
+	group.Go(func() error {
+		_, err := PassphraseFile(path)(ctx, "")
+		return err
+	})
+	cancel()
+	require.ErrorIs(t, group.Wait(), context.Canceled)
+}
+
 func TestAPipeThatNeverEndsIsLeftWhenCancelled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	require.NoError(t, unix.Mkfifo(path, 0o600))

@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
+
+	"github.com/pmctl/pmctl/internal/input"
 )
 
 // PassphraseSource gives a passphrase when it is needed. The question is for a
@@ -19,12 +20,12 @@ type PassphraseSource func(ctx context.Context, question string) ([]byte, error)
 const MaxPassphrase = 4096
 
 // PassphraseFile reads the passphrase from a file, or from a named pipe, without
-// the newline at its end. It fails with ErrPassphraseFile unless only its owner
+// the newline at its end. It waits for a pipe until its context ends. It fails with ErrPassphraseFile unless only its owner
 // can read it, with ErrEmptyPassphrase for a file of no bytes and with
 // ErrBadPassphrase for one of more than MaxPassphrase.
 func PassphraseFile(path string) PassphraseSource {
 	return func(ctx context.Context, _ string) ([]byte, error) {
-		f, err := os.Open(path)
+		f, err := input.Open(ctx, path)
 		if err != nil {
 			return nil, fmt.Errorf("passphrase file: %w", err)
 		}
@@ -40,8 +41,6 @@ func PassphraseFile(path string) PassphraseSource {
 		} else if othersMayRead(mode) {
 			return nil, fmt.Errorf("%w: others can read %s (mode %04o); run: chmod 600 '%s'", ErrPassphraseFile, path, mode.Perm(), path)
 		}
-		// A pipe whose writer never comes to an end is left when ctx ends.
-		defer context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Unix(1, 0)) })()
 		passphrase, err := readPassphrase(ctx, f)
 		if err != nil {
 			return nil, fmt.Errorf("passphrase file %s: %w", path, err)

@@ -152,7 +152,7 @@ func transcoderOf(asked URL, text string) (URL, error) {
 	if text == "" {
 		return asked, nil
 	}
-	transcoder, err := ParseURL(text)
+	transcoder, err := ParseServiceURI(text)
 	if err != nil {
 		return URL{}, fmt.Errorf("%w (%s): transcoder: %v", ErrMalformed, asked, err)
 	}

@@ -2,10 +2,12 @@ package pay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync/atomic"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -29,7 +31,8 @@ type Receipt struct {
 //
 // It fails with *UnreachableError when nothing was sent; with *RefusedError when the
 // recipient says no; with *UnknownOutcomeError when the payment was sent, in full or
-// in part, and no answer came, which includes the end of ctx.
+// in part, and no answer of the recipient's came, which includes the end of ctx and
+// what a proxy or another web server answers.
 func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Address, headers Headers) (*Receipt, error) {
 	limited, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
@@ -60,33 +63,57 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 		return nil, connectError(transcoder, err, c.timeout())
 	}
 	defer response.Body.Close()
-	// The status alone decides; an answer that breaks off later changes nothing.
 	body, bodyErr := readAll(response.Body)
 	if response.StatusCode != http.StatusOK {
-		return nil, &RefusedError{
-			URL:    transcoder.String(),
-			Status: response.StatusCode,
-			Text:   oneLine(string(body)),
-			// The recipient looks at tickets only after everything else.
-			TicketsTaken: response.StatusCode == http.StatusBadRequest,
-		}
+		return nil, notAccepted(transcoder, response, oneLine(string(body)))
+	}
+	// Any web server says 200: only a whole answer to a payment is the recipient's.
+	result := new(wire.PaymentResult)
+	if bodyErr == nil {
+		bodyErr = proto.Unmarshal(body, result)
+	}
+	if bodyErr == nil && result.GetInfo() == nil {
+		bodyErr = errors.New("there is no OrchestratorInfo in it")
 	}
 	if bodyErr != nil {
-		return &Receipt{NextErr: bodyErr}, nil
+		return nil, &UnknownOutcomeError{URL: transcoder.String(), Err: fmt.Errorf("status 200, with no answer to a payment: %w", bodyErr)}
 	}
 	receipt := new(Receipt)
-	receipt.Next, receipt.NextErr = c.next(transcoder, sender, body)
+	receipt.Next, receipt.NextErr = NewOffer(transcoder, sender, c.now(), result.GetInfo())
 	return receipt, nil
 }
 
-// next reads the fresh params in the answer to a payment.
-func (c *Client) next(transcoder URL, sender common.Address, body []byte) (*Offer, error) {
-	result := new(wire.PaymentResult)
-	if err := proto.Unmarshal(body, result); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+// notAccepted is what an answer without success means, which says text: a refusal, or
+// nothing when it need not be the recipient's.
+func notAccepted(transcoder URL, response *http.Response, text string) error {
+	status := response.StatusCode
+	if !isRefusal(status, response.Header.Get("Content-Type"), text) {
+		return &UnknownOutcomeError{URL: transcoder.String(), Err: fmt.Errorf("status %d, which is not the recipient's own answer: %s", status, text)}
 	}
-	return NewOffer(transcoder, sender, c.now(), result.GetInfo())
+	return &RefusedError{
+		URL:    transcoder.String(),
+		Status: status,
+		Text:   text,
+		// The protocol has tickets looked at after everything else.
+		TicketsTaken: status == http.StatusBadRequest,
+	}
 }
+
+// isRefusal tells whether a status can only be a no. What proxies answer for a recipient
+// that has taken the payment and died, or was too slow, is none: any 5xx, and 408 and
+// 499. A recipient's own 500 has its reason in plain text.
+func isRefusal(status int, contentType, text string) bool {
+	switch {
+	case status == http.StatusRequestTimeout || status == statusClientClosed:
+		return false
+	case status == http.StatusInternalServerError:
+		return strings.HasPrefix(contentType, "text/plain") && text != wordless && text != http.StatusText(status)
+	}
+	return 300 <= status && status < 500
+}
+
+// statusClientClosed is what some proxies answer when they give up.
+const statusClientClosed = 499
 
 // http returns a client for one request: a connection that is kept could be found dead
 // by the next payment, whose outcome would then be unknown.

@@ -3,8 +3,13 @@ package pay
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httputil"
+	"net/url"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -46,33 +51,79 @@ func TestDeliver(t *testing.T) {
 	}
 }
 
-// The status says that the payment was accepted, whatever follows it.
+// An answer without fresh params is the recipient's own nevertheless.
 func TestAcceptedWithoutFreshParams(t *testing.T) {
-	empty, err := proto.Marshal(&wire.PaymentResult{})
-	require.NoError(t, err)
 	for _, c := range []struct {
-		name   string
-		answer http.HandlerFunc
-		is     error
+		name  string
+		spoil func(*wire.OrchestratorInfo)
+		is    error
 	}{
-		{"no params", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(empty) }, ErrNoTicketParams},
-		{"no message", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte{0xff}) }, ErrMalformed},
-		{"huge", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 2*maxAnswer)) }, ErrMalformed},
-		{"broken off", func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Length", "1000")
-			_, _ = w.Write([]byte("x"))
-			_ = http.NewResponseController(w).Flush()
-			panic(http.ErrAbortHandler)
-		}, nil},
+		{"no params", func(info *wire.OrchestratorInfo) { info.TicketParams = nil }, ErrNoTicketParams},
+		{"bad params", func(info *wire.OrchestratorInfo) { info.TicketParams.Recipient = []byte{1} }, ErrMalformed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			receipt, err := deliver(t, serve(t, true, c.answer), testTimeout)
+			info := goodInfo()
+			c.spoil(info)
+			answer, err := proto.Marshal(&wire.PaymentResult{Info: info})
+			require.NoError(t, err)
+			receipt, err := deliver(t, serve(t, true, saying(http.StatusOK, "", string(answer))), testTimeout)
 			require.NoError(t, err)
 			require.Nil(t, receipt.Next)
-			require.Error(t, receipt.NextErr)
-			if c.is != nil {
-				require.ErrorIs(t, receipt.NextErr, c.is)
-			}
+			require.ErrorIs(t, receipt.NextErr, c.is)
+		})
+	}
+}
+
+// saying answers everything in the same way.
+func saying(status int, contentType, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if contentType != "" {
+			w.Header().Set("Content-Type", contentType)
+		}
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	}
+}
+
+// What anybody but the recipient may have answered says nothing about its tickets.
+func TestAnswersOfOthers(t *testing.T) {
+	died := serve(t, false, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	behind, err := url.Parse(died.String())
+	require.NoError(t, err)
+	proxy := httputil.NewSingleHostReverseProxy(behind)
+	proxy.ErrorLog = log.New(io.Discard, "", 0)
+	whole, err := proto.Marshal(&wire.PaymentResult{Info: goodInfo()})
+	require.NoError(t, err)
+	for name, handler := range map[string]http.Handler{
+		"a proxy whose recipient died": proxy,
+		"502":                          saying(502, "text/html", "<h1>Bad Gateway</h1>"),
+		"503":                          saying(503, "text/plain", "busy"),
+		"504":                          saying(504, "text/plain", "took too long"),
+		"520":                          saying(520, "text/plain", "error code: 520"),
+		"524":                          saying(524, "", ""),
+		"500 in HTML":                  saying(500, "text/html", "<h1>Internal Server Error</h1>"),
+		"500 of a server":              saying(500, "text/plain", "Internal Server Error"),
+		"500 without a word":           saying(500, "text/plain", ""),
+		"408":                          saying(408, "text/plain", "timeout"),
+		"499":                          saying(499, "text/plain", "client closed"),
+		"204":                          saying(204, "", ""),
+		"a web page":                   saying(200, "text/html", "<html>hello</html>"),
+		"nothing":                      saying(200, "", ""),
+		"no message":                   saying(200, "", "\xff"),
+		"huge":                         saying(200, "", string(make([]byte, 2*maxAnswer))),
+		"broken off": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", fmt.Sprint(len(whole)))
+			_, _ = w.Write(whole[:len(whole)/2])
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			receipt, err := deliver(t, serve(t, true, handler), testTimeout)
+			require.ErrorAs(t, err, new(*UnknownOutcomeError))
+			require.NotErrorAs(t, err, new(*RefusedError))
+			require.ErrorContains(t, err, "may have been accepted")
+			require.Nil(t, receipt)
 		})
 	}
 }
@@ -87,9 +138,9 @@ func TestDeliverRefused(t *testing.T) {
 	}{
 		{400, "ticket senderNonce was seen before\n", true, "fresh ticket params", nil},
 		{402, "cannot decode", false, "proxy", nil},
-		{403, "expired auth token", false, "fetch fresh", nil},
+		{403, "expired auth token", false, "which nothing proves", nil},
+		{500, "cannot make ticket params", false, "which nothing proves", nil},
 		{500, "insufficient sender reserve", false, "--reserve", pm.ErrInsufficientSenderReserve},
-		{503, "busy", false, "no ticket was taken", nil},
 		{418, "\x1b]0;pwned\x07", false, "", nil},
 	} {
 		u := serve(t, true, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, c.text, c.status) }))

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 var (
@@ -56,8 +57,10 @@ type RefusedError struct {
 	// Text is what the recipient says, cut to a line.
 	Text string
 
-	// TicketsTaken tells that some of a refused payment's tickets may have been taken
-	// nevertheless: they can win and be redeemed, but are not credited.
+	// TicketsTaken tells that, by the protocol, some of a refused payment's tickets may
+	// have been taken nevertheless: they can win and be redeemed, but are not credited.
+	// Where it is false that is the recipient's word alone, and nothing proves it: a
+	// payment that was sent is never made again by itself.
 	TicketsTaken bool
 }
 
@@ -87,23 +90,23 @@ func (e *RefusedError) Hint() string {
 	case e.Status == 402:
 		return "the payment header did not arrive as it was sent: look for a proxy in between"
 	case e.Status == 403:
-		return "the credentials no longer hold: fetch fresh ticket params"
+		return "the recipient has ended the session; by the protocol it took no ticket, which nothing proves: paying again begins a new session"
 	case 300 <= e.Status && e.Status < 400:
 		return "redirects are not followed with a payment: use the recipient's own URL"
 	case e.Status >= 500:
-		return "no ticket was taken; the recipient could not make fresh ticket params"
+		return "by the protocol no ticket was taken, which nothing proves: the recipient could not make fresh ticket params"
 	}
 	return ""
 }
 
-// UnknownOutcomeError is a payment that was sent and never answered: its tickets may
-// have been accepted. They must not be sent again, since a second delivery would be
-// refused as a replay if they were, and their nonces stay taken.
+// UnknownOutcomeError is a payment that was sent and has no answer of the recipient's:
+// its tickets may have been accepted. They must not be sent again, since a second
+// delivery would be refused as a replay if they were, and their nonces stay taken.
 type UnknownOutcomeError struct {
 	// URL is where the payment went.
 	URL string
 
-	// Err is why there is no answer.
+	// Err is why there is no answer, or what came instead.
 	Err error
 
 	// Request, unless it is empty, is the id of a payment that was delivered before,
@@ -115,7 +118,7 @@ func (e *UnknownOutcomeError) Error() string {
 	if e.Request != "" {
 		return fmt.Sprintf("request %q was sent to %s before and not answered; it is still not known whether its tickets were accepted: %v", e.Request, e.URL, e.Err)
 	}
-	return fmt.Sprintf("the payment was sent to %s and not answered; its tickets may have been accepted: %v", e.URL, e.Err)
+	return fmt.Sprintf("the payment was sent to %s and the recipient has not answered it; its tickets may have been accepted: %v", e.URL, e.Err)
 }
 
 // Unwrap returns why there is no answer.
@@ -128,6 +131,27 @@ func (e *UnknownOutcomeError) Hint() string {
 	}
 	return "do not deliver these tickets again; ask the recipient whether it credited them, and pay the rest with fresh ticket params"
 }
+
+// DeliveryError is a payment that is not known to be accepted, with the tickets that
+// were sent for it. Whatever the recipient says, it has them.
+type DeliveryError struct {
+	// Tickets are what was sent.
+	Tickets *Tickets
+
+	// Err is a *RefusedError or an *UnknownOutcomeError.
+	Err error
+}
+
+func (e *DeliveryError) Error() string {
+	t := e.Tickets
+	return fmt.Sprintf("%v (sent: %d of %s to %v, from nonce %d on)", e.Err, t.Nonces.Count, wei.Format(t.TicketEV), t.Params.Recipient, t.Nonces.First)
+}
+
+// Unwrap returns what came of the delivery.
+func (e *DeliveryError) Unwrap() error { return e.Err }
+
+// wordless stands for a text that says nothing.
+const wordless = "(without a word)"
 
 // oneLine makes a stranger's text fit for a terminal and a log: one line of at most
 // 300 characters without control characters.
@@ -147,7 +171,7 @@ func oneLine(text string) string {
 		text = string(runes[:most]) + "…"
 	}
 	if text == "" {
-		return "(without a word)"
+		return wordless
 	}
 	return text
 }

@@ -189,7 +189,8 @@ type Tickets struct {
 // without being credited. The user's budget holds here, over all processes. It fails as
 // Plan does, and with *store.RequestError.
 func (p *Payer) Reserve(ctx context.Context, plan *Plan) (*Tickets, error) {
-	if p.now().Sub(plan.checkedAt) > maxFactsAge {
+	// A clock that was set back says nothing about how long it took.
+	if age := p.now().Sub(plan.checkedAt); age < 0 || age > maxFactsAge {
 		if err := p.check(ctx, plan, uint64(plan.Count)); err != nil {
 			return nil, err
 		}
@@ -204,11 +205,13 @@ func (p *Payer) Reserve(ctx context.Context, plan *Plan) (*Tickets, error) {
 	return &Tickets{Plan: plan, Sender: p.Sender, Nonces: made.Nonces, Before: made.Before}, nil
 }
 
+// now is the time by the wall clock alone: the monotonic one stands still while a
+// machine sleeps, and params expire all the same.
 func (p *Payer) now() time.Time {
 	if p.Now == nil {
-		return time.Now()
+		return time.Now().Round(0)
 	}
-	return p.Now()
+	return p.Now().Round(0)
 }
 
 // Sign signs the tickets and hands them to emit in nonce order, as pm.Mint does. The

@@ -179,6 +179,21 @@ func TestALatePlanIsCheckedAgain(t *testing.T) {
 	require.EqualValues(t, 1, used)
 }
 
+// What the clock shows, and not what a machine counted while it was awake, tells how old
+// the facts are; a clock that was set back tells nothing.
+func TestAPlanAgesByTheWallClock(t *testing.T) {
+	payer, chain := newPayer(t)
+	plan, err := payer.Plan(t.Context(), goodParams(t), Amount{Count: 1})
+	require.NoError(t, err)
+	require.NotContains(t, plan.checkedAt.String(), "m=", "a monotonic reading stands still during sleep")
+
+	payer.Now = func() time.Time { return time.Now().Add(-time.Hour) }
+	chain.facts.LastSeenL1Block = big.NewInt(139)
+	_, err = payer.Reserve(t.Context(), plan)
+	require.ErrorIs(t, err, pm.ErrTicketParamsExpired)
+	require.Equal(t, 2, chain.asked)
+}
+
 func TestCheckSender(t *testing.T) {
 	payer, chain := newPayer(t)
 	require.NoError(t, payer.CheckSender(t.Context()))

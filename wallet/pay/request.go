@@ -180,10 +180,11 @@ func (s *Session) failed(ctx context.Context, d *delivery, err error) (*Payment,
 		return nil, s.unknown(d, err)
 	case again:
 		return nil, err
-	case errors.As(err, &refused) && refused.TicketsTaken:
+	case errors.As(err, &refused):
+		// It says whether it took a ticket, and has all of them: nothing follows by itself.
 		return nil, errors.Join(err, s.Requests.SetRequest(ctx, s.Payer.Sender, d.record, store.Refused, refused.Text))
 	}
-	// No ticket has left, or none was looked at.
+	// No ticket has left.
 	return nil, errors.Join(err, s.Requests.ReleaseRequest(ctx, s.Payer.Sender, d.record, store.Sent))
 }
 

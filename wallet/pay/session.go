@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -34,6 +33,7 @@ type Session struct {
 	Payer  *Payer
 	Client *Client
 	Kept   Kept
+	Pins   Pins
 
 	// URL is where the recipient is asked for params.
 	URL URL
@@ -64,17 +64,21 @@ type Payment struct {
 	NextErr error
 }
 
-// Pay pays the amount: one batch, delivered once.
+// Pay pays the amount: one batch, delivered once. A recipient that refuses a batch has
+// it nevertheless, and may redeem what wins of it, so that no second one follows,
+// whatever reason the refusal gives. The one payment that begins anew is one that could
+// not be sent, because nothing answers where kept params say to pay.
 //
 // A payment with a Request that was begun before is gone on with. When it was accepted
 // nothing is done. When its outcome is not known the same tickets are delivered again:
 // a recipient that has them refuses them, so that they are never paid twice. When
 // nothing of it was ever sent, and its params have expired, it is made anew.
 //
-// It fails as Client.Fetch, Payer.Plan, Payer.Reserve, NewHeaders and Client.Deliver
-// do, with what Kept and Unlock fail with, with *RefusedBeforeError and as Requests do.
-// After *RefusedError and *UnknownOutcomeError the nonces are spent and the params no
-// longer kept.
+// It fails as Client.Fetch, Pins.Check, Payer.Plan, Payer.Reserve and NewHeaders do,
+// with what Kept and Unlock fail with, and as Requests do; with *UnreachableError when
+// nothing was sent, with *RefusedBeforeError for a request that was refused, and with a
+// *DeliveryError when something was sent that is not known to be accepted. The nonces of
+// such tickets are spent and their params no longer kept.
 func (s *Session) Pay(ctx context.Context, amount Amount) (*Payment, error) {
 	if err := amount.check(); err != nil {
 		return nil, err
@@ -103,12 +107,9 @@ func (s *Session) Pay(ctx context.Context, amount Amount) (*Payment, error) {
 	}
 	if offer != nil {
 		payment, err := s.pay(ctx, signer, offer, plan, amount, true)
-		var refused *RefusedError
-		if !errors.As(err, &refused) || refused.Status != http.StatusForbidden || errors.As(err, new(*UnknownOutcomeError)) {
+		if !errors.Is(err, ErrUnreachable) || offer.Transcoder == s.URL {
 			return payment, err
 		}
-		// The recipient has forgotten the session, and says so before it looks at any
-		// ticket: a new one costs nothing.
 	}
 	if offer, plan, err = s.fetch(ctx, signer, amount); err != nil {
 		return nil, err
@@ -125,6 +126,13 @@ func (s *Session) kept(ctx context.Context, amount Amount) (*Offer, *Plan, error
 	}
 	if offer.Info.GetAuthToken().Check(s.Client.now()) != nil {
 		return nil, nil, nil
+	}
+	err = s.Pins.Check(ctx, s.URL, offer.Params.Recipient)
+	if errors.As(err, new(*OtherRecipientError)) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
 	}
 	plan, err := s.Payer.Plan(ctx, offer.Params, amount)
 	if errors.As(err, new(*policy.Refusal)) || errors.Is(err, ErrWorthless) || errors.As(err, new(*store.RetiredError)) {
@@ -143,6 +151,9 @@ func (s *Session) fetch(ctx context.Context, signer pm.Signer, amount Amount) (*
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := s.Pins.Check(ctx, s.URL, offer.Params.Recipient); err != nil {
+		return nil, nil, err
+	}
 	if err := offer.Info.GetAuthToken().Check(s.Client.now()); err != nil {
 		return nil, nil, err
 	}
@@ -150,8 +161,11 @@ func (s *Session) fetch(ctx context.Context, signer pm.Signer, amount Amount) (*
 	return offer, plan, err
 }
 
-// pay reserves, signs and delivers.
+// pay reserves, signs and delivers, and keeps what the recipient answers.
 func (s *Session) pay(ctx context.Context, signer pm.Signer, offer *Offer, plan *Plan, amount Amount, continued bool) (*Payment, error) {
+	if err := s.Pins.Keep(ctx, s.URL, offer.Params.Recipient); err != nil {
+		return nil, err
+	}
 	// The credentials come first: without them the tickets are worth nothing.
 	segment, err := SegmentHeader(signer, offer.Info.GetAuthToken(), s.Client.now())
 	if err != nil {
@@ -191,15 +205,19 @@ func (s *Session) deliver(ctx context.Context, signer pm.Signer, d *delivery) (*
 	// Whatever came of the payment must be remembered even when ctx has ended.
 	after := context.WithoutCancel(ctx)
 	if err != nil {
-		if !errors.Is(err, ErrUnreachable) {
-			err = errors.Join(err, s.Kept.Drop(after, s.Payer.Sender, s.URL))
+		if errors.As(err, new(*RefusedError)) || errors.As(err, new(*UnknownOutcomeError)) {
+			err = &DeliveryError{Tickets: d.tickets, Err: err}
 		}
-		return s.failed(after, d, err)
+		return s.failed(after, d, errors.Join(err, s.Kept.Drop(after, s.Payer.Sender, s.URL)))
 	}
 	payment := d.payment()
 	payment.NextErr = receipt.NextErr
 	if d.record != nil {
 		payment.NextErr = errors.Join(payment.NextErr, s.Requests.SetRequest(after, s.Payer.Sender, d.record, store.Accepted, ""))
+	}
+	if next := receipt.Next; next != nil && next.Params.Recipient != d.offer.Params.Recipient {
+		receipt.Next = nil
+		payment.NextErr = errors.Join(payment.NextErr, &OtherRecipientError{URL: s.URL.String(), Was: d.offer.Params.Recipient, Now: next.Params.Recipient})
 	}
 	if receipt.Next == nil {
 		payment.NextErr = errors.Join(payment.NextErr, s.Kept.Drop(after, s.Payer.Sender, s.URL))

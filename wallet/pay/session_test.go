@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/pmctl/pmctl/keystore"
@@ -46,6 +48,18 @@ func (m inMemory) Save(_ context.Context, offer *Offer) error {
 
 func (m inMemory) Drop(_ context.Context, sender common.Address, u URL) error {
 	delete(m, m.key(sender, u))
+	return nil
+}
+
+// knownInMemory remembers recipients for one run.
+type knownInMemory map[string]common.Address
+
+func (k knownInMemory) Recipient(_ context.Context, sender common.Address, url string) (common.Address, error) {
+	return k[sender.Hex()+url], nil
+}
+
+func (k knownInMemory) SaveRecipient(_ context.Context, sender common.Address, url string, recipient common.Address) error {
+	k[sender.Hex()+url] = recipient
 	return nil
 }
 
@@ -79,6 +93,7 @@ func newWorld(t *testing.T) *world {
 		Payer:  &Payer{Sender: w.signer.Address(), Limits: policy.Default(), Chain: client, Nonces: s.Chain(network.ChainID)},
 		Client: &Client{Timeout: testTimeout},
 		Kept:   w.kept,
+		Pins:   Pins{Known: s.Chain(network.ChainID), Sender: w.signer.Address()},
 		URL:    parse(t, net.Recipients()[0].State().URL),
 		Unlock: func(context.Context) (pm.Signer, error) {
 			w.unlocked++
@@ -195,10 +210,16 @@ func TestPaySession(t *testing.T) {
 	require.EqualValues(t, 8, w.seen(t).Credited)
 	require.Len(t, w.seen(t).Manifests, 2)
 
-	// So is a session whose credentials the recipient no longer knows, since it says so
-	// before it takes any ticket.
+	// A session whose credentials the recipient no longer knows is over. What was sent to
+	// it is spent, whatever it says; the next payment begins a new one.
 	kept := w.kept[w.kept.key(w.signer.Address(), w.session.URL)]
 	kept.Info.AuthToken.Token = []byte("from another life")
+	_, err = pay(Amount{Count: 1})
+	var sent *DeliveryError
+	require.ErrorAs(t, err, &sent)
+	require.ErrorAs(t, err, new(*RefusedError))
+	require.EqualValues(t, 1, sent.Tickets.Count)
+	require.EqualValues(t, 8, w.seen(t).Credited)
 	fifth, err := pay(Amount{Count: 1})
 	require.NoError(t, err)
 	require.False(t, fifth.Continued)
@@ -239,7 +260,7 @@ func (w *world) refusals(t *testing.T, pay func(Amount) (*Payment, error)) {
 	require.Equal(t, unlocked+2, w.unlocked, "fresh params are asked for with a signature")
 
 	for fault, check := range map[string]func(error){
-		"other-recipient": func(err error) { require.ErrorAs(t, err, new(*RefusedError)) },
+		"other-recipient": func(err error) { require.ErrorAs(t, err, new(*OtherRecipientError)) },
 		"no-auth-token":   func(err error) { require.ErrorAs(t, err, new(*wire.MissingError)) },
 		"no-params":       func(err error) { require.ErrorIs(t, err, ErrNoTicketParams) },
 		"long-integer":    func(err error) { require.ErrorIs(t, err, ErrMalformed) },
@@ -267,6 +288,159 @@ func (w *world) refusals(t *testing.T, pay func(Amount) (*Payment, error)) {
 	_, err = pay(Amount{Count: 1})
 	require.ErrorIs(t, err, pm.ErrSenderUnlocking)
 	require.Equal(t, unlocked, w.unlocked)
+}
+
+// shop is a recipient that counts the tickets that it was sent, each time with params of
+// another session, and answers as it is told.
+type shop struct {
+	t      *testing.T
+	grpc   *grpc.Server
+	made   byte
+	taken  int
+	answer func(w http.ResponseWriter, post int) bool // true when it has answered
+	posts  int
+	spoil  func(*wire.OrchestratorInfo)
+}
+
+func newShop(t *testing.T) (*shop, *Session) {
+	t.Helper()
+	s := &shop{t: t, grpc: grpc.NewServer(), answer: func(http.ResponseWriter, int) bool { return false }, spoil: func(*wire.OrchestratorInfo) {}}
+	wire.RegisterOrchestratorServer(s.grpc, orchestrator(func(context.Context, *wire.OrchestratorRequest) (*wire.OrchestratorInfo, error) {
+		return s.info(), nil
+	}))
+	t.Cleanup(s.grpc.Stop)
+	payer, _ := newPayer(t)
+	return s, &Session{
+		Payer:  payer,
+		Client: &Client{Timeout: testTimeout},
+		Kept:   inMemory{},
+		Pins:   Pins{Known: knownInMemory{}, Sender: payer.Sender},
+		URL:    serve(t, true, s),
+		Unlock: func(context.Context) (pm.Signer, error) { return me(t), nil },
+	}
+}
+
+func (s *shop) info() *wire.OrchestratorInfo {
+	s.made++
+	info := goodInfo()
+	info.TicketParams.RecipientRandHash = common.Hash{s.made}.Bytes()
+	s.spoil(info)
+	return info
+}
+
+func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
+		s.grpc.ServeHTTP(w, r)
+		return
+	}
+	payment, err := wire.DecodePaymentHeader(r.Header.Get("Livepeer-Payment"))
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	s.posts++
+	s.taken += len(payment.TicketSenderParams)
+	if s.answer(w, s.posts) {
+		return
+	}
+	body, err := proto.Marshal(&wire.PaymentResult{Info: s.info()})
+	if err != nil {
+		s.t.Error(err)
+	}
+	_, _ = w.Write(body)
+}
+
+// A recipient that keeps the tickets and says that it took none gets no others.
+func TestNoRefusalIsPaidTwice(t *testing.T) {
+	for _, status := range []int{400, 402, 403, 404, 429, 500, 502, 503} {
+		shop, session := newShop(t)
+		_, err := session.Pay(t.Context(), amountOf(t, "3000gwei"))
+		require.NoError(t, err)
+		shop.answer = func(w http.ResponseWriter, _ int) bool {
+			http.Error(w, "unknown session", status)
+			return true
+		}
+		before := shop.taken
+		_, err = session.Pay(t.Context(), amountOf(t, "3000gwei"))
+		var sent *DeliveryError
+		require.ErrorAs(t, err, &sent, "status %d", status)
+		require.EqualValues(t, 3, shop.taken-before, "status %d", status)
+		require.EqualValues(t, 3, sent.Tickets.Count)
+		require.ErrorContains(t, err, "sent: 3 of ~1000")
+		require.Empty(t, session.Kept, "a new session is next")
+	}
+}
+
+// Params that name a place where nothing answers are not gone on with: nothing can have
+// been sent there, and the recipient's own URL may know another one.
+func TestKeptTranscoderIsGone(t *testing.T) {
+	shop, session := newShop(t)
+	_, err := session.Pay(t.Context(), Amount{Count: 1})
+	require.NoError(t, err)
+	for _, offer := range session.Kept.(inMemory) {
+		offer.Transcoder = nobody(t, "https")
+	}
+	payment, err := session.Pay(t.Context(), Amount{Count: 2})
+	require.NoError(t, err)
+	require.False(t, payment.Continued)
+	require.Equal(t, 3, shop.taken)
+
+	gone := nobody(t, "https").String()
+	shop.spoil = func(info *wire.OrchestratorInfo) { info.Transcoder = gone }
+	clear(session.Kept.(inMemory))
+	_, err = session.Pay(t.Context(), Amount{Count: 1})
+	require.ErrorIs(t, err, ErrUnreachable)
+	require.NotErrorAs(t, err, new(*DeliveryError), "nothing was sent")
+	require.Empty(t, session.Kept)
+	require.Equal(t, 3, shop.taken)
+}
+
+// Who is paid at a URL stays the same, unless the user says otherwise.
+func TestTheRecipientOfAURLIsPinned(t *testing.T) {
+	shop, session := newShop(t)
+	honest, other := common.Address{0xaa}, common.Address{0xee}
+	one := Amount{Count: 1}
+	becomesOther := func(info *wire.OrchestratorInfo) { info.TicketParams.Recipient = other.Bytes() }
+
+	// The answer to a payment names somebody else: the session ends there.
+	shop.answer = func(http.ResponseWriter, int) bool {
+		shop.spoil = becomesOther
+		return false
+	}
+	payment, err := session.Pay(t.Context(), one)
+	require.NoError(t, err)
+	require.ErrorAs(t, payment.NextErr, new(*OtherRecipientError))
+	require.Empty(t, session.Kept)
+
+	// So do fresh params, before anything is reserved or signed for them.
+	for range 2 {
+		_, err = session.Pay(t.Context(), one)
+		var changed *OtherRecipientError
+		require.ErrorAs(t, err, &changed)
+		require.Equal(t, honest, changed.Was)
+		require.Equal(t, other, changed.Now)
+		require.Contains(t, changed.Hint(), "--recipient "+other.Hex())
+		require.Equal(t, 1, shop.taken)
+	}
+
+	// The user's word settles it, for the next payments too.
+	session.Pins.Accept = []common.Address{other}
+	_, err = session.Pay(t.Context(), one)
+	require.NoError(t, err)
+	session.Pins.Accept = nil
+	payment, err = session.Pay(t.Context(), one)
+	require.NoError(t, err)
+	require.True(t, payment.Continued)
+	require.Equal(t, 3, shop.taken)
+
+	// Kept params of somebody else are not gone on with.
+	shop.spoil = func(*wire.OrchestratorInfo) {}
+	shop.answer = func(http.ResponseWriter, int) bool { return false }
+	require.NoError(t, session.Pins.Known.SaveRecipient(t.Context(), session.Payer.Sender, session.URL.String(), honest))
+	payment, err = session.Pay(t.Context(), one)
+	require.NoError(t, err)
+	require.False(t, payment.Continued)
+	require.Equal(t, honest, payment.Offer.Params.Recipient)
 }
 
 // A store that cannot keep the next params does not make a payment fail that was

@@ -10,7 +10,7 @@ import (
 	"unicode"
 )
 
-// DefaultPort is the port of a recipient whose URL has none.
+// DefaultPort is the port that a person means who writes a recipient's URL without one.
 const DefaultPort = 8935
 
 // ErrURL is returned for text that is not a recipient's URL.
@@ -25,6 +25,16 @@ type URL struct{ scheme, host string }
 // Everything else is refused with ErrURL: a user name would end up in logs, and a
 // path, query or fragment would be dropped silently on half of the requests.
 func ParseURL(text string) (URL, error) {
+	return parseURL(text, strconv.Itoa(DefaultPort), strconv.Itoa(DefaultPort))
+}
+
+// ParseServiceURI reads a URL as recipients publish it, in the service registry or as
+// where they take payments. It is ParseURL but for the port: without one the URL means
+// its scheme's own, 443 or 80, since senders use the text as it is.
+func ParseServiceURI(text string) (URL, error) { return parseURL(text, "443", "80") }
+
+// parseURL reads a URL whose port is tlsPort, or plainPort without TLS, when it has none.
+func parseURL(text, tlsPort, plainPort string) (URL, error) {
 	fail := func(format string, args ...any) (URL, error) {
 		return URL{}, fmt.Errorf("%w: %s; write it as https://host:%d", ErrURL, fmt.Sprintf(format, args...), DefaultPort)
 	}
@@ -47,7 +57,10 @@ func ParseURL(text string) (URL, error) {
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(text, "#"):
 		return fail("it has a query or a fragment")
 	}
-	port := strconv.Itoa(DefaultPort)
+	port := tlsPort
+	if scheme == "http" {
+		port = plainPort
+	}
 	if given := u.Port(); given != "" {
 		number, err := strconv.ParseUint(given, 10, 16)
 		if err != nil || number == 0 {

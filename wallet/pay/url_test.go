@@ -24,6 +24,27 @@ func TestParseURL(t *testing.T) {
 	}
 }
 
+// What recipients publish without a port is on the scheme's own, which is where other
+// senders look for it.
+func TestParseServiceURI(t *testing.T) {
+	for in, want := range map[string]string{
+		"https://recipient.example":      "https://recipient.example:443",
+		"http://recipient.example/":      "http://recipient.example:80",
+		"https://recipient.example:8935": "https://recipient.example:8935",
+	} {
+		u, err := ParseServiceURI(in)
+		require.NoError(t, err, in)
+		require.Equal(t, want, u.String())
+		transcoder, err := transcoderOf(parse(t, "https://recipient.example:8935"), in)
+		if u.TLS() {
+			require.NoError(t, err)
+			require.Equal(t, u, transcoder)
+		}
+	}
+	_, err := ParseServiceURI("ftp://recipient.example")
+	require.ErrorIs(t, err, ErrURL)
+}
+
 func TestParseURLRefuses(t *testing.T) {
 	for _, in := range []string{
 		"", "recipient.example:8935", "recipient.example", "127.0.0.1:8935", "ftp://recipient.example", "https://",

@@ -1,0 +1,287 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
+)
+
+type recipientShowOptions struct {
+	payerOptions
+	registryOnly bool
+}
+
+func newRecipientShow(r *run) *cobra.Command {
+	var o recipientShowOptions
+	cmd := &cobra.Command{
+		Use:   "show ADDRESS|URL",
+		Short: "Show who a recipient is, and what it offers",
+		Long: `Show looks a recipient up in the service registry, asks it for ticket params,
+and says whether the two agree: whether the address that would be paid at the
+URL has entered this URL. It measures how long the answer takes, and holds the
+offer against your limits and the chain. Nothing is paid.
+
+Asking takes a signature of your key over your own address. --registry-only asks
+only the node, and opens no key; a URL is then looked for in the active pool.
+
+Exit code 5 means that the registry and the recipient do not agree.`,
+		Example: `  pmctl recipient show https://recipient.example
+  pmctl recipient show 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --output json
+  pmctl recipient show https://recipient.example --registry-only`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return r.showRecipient(cmd, &o, args[0]) },
+	}
+	cmd.Flags().BoolVar(&o.registryOnly, "registry-only", false, "show only what the chain says, and ask nobody else")
+	o.register(cmd)
+	r.outputFlag(cmd, outputTable, outputJSON)
+	return cmd
+}
+
+// recipientResult is what pmctl recipient show answers.
+type recipientResult struct {
+	recipientEntry
+	*recipientOffer
+
+	params *format.Params
+	offer  *pay.Offer
+}
+
+// recipientOffer is what a recipient answered.
+type recipientOffer struct {
+	// URL is where it was asked, and Agrees whether the registry and the answer are
+	// of one mind about who is there.
+	URL    string `json:"url"`
+	Agrees bool   `json:"agrees"`
+
+	// PaidBefore is whom this sender paid at URL before; absent when nobody.
+	PaidBefore *format.Address `json:"paid_before,omitempty"`
+
+	// LatencyMS is how long the answer took, connection included, in milliseconds.
+	LatencyMS int64 `json:"latency_ms"`
+
+	// Price is in wei a pixel: a decimal number, or a fraction n/d.
+	Price string    `json:"price"`
+	Offer judgement `json:"offer"`
+
+	findings []policy.Finding
+}
+
+// errNotRegistered is returned when the registry has no entry for what was asked.
+var errNotRegistered = errors.New("the service registry does not know it")
+
+// errDisagrees is returned when the registry and a recipient's answer contradict each
+// other.
+var errDisagrees = errors.New("the service registry and the recipient do not agree")
+
+func (r *run) showRecipient(cmd *cobra.Command, o *recipientShowOptions, arg string) error {
+	var address common.Address
+	var u pay.URL
+	var err error
+	if isAddress := strings.HasPrefix(arg, "0x"); isAddress {
+		address, err = parseAddress("ADDRESS", arg)
+	} else if u, err = pay.ParseURL(arg); err != nil {
+		err = &usageError{err}
+	}
+	if err != nil {
+		return err
+	}
+	if o.registryOnly {
+		return r.showRegistered(cmd.Context(), &o.network, address, u)
+	}
+	w, err := r.openWallet(cmd, &o.payerOptions)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if u == (pay.URL{}) {
+		return r.showAddress(cmd.Context(), w, address)
+	}
+	return r.showURL(cmd.Context(), w, u)
+}
+
+// showRegistered shows what the chain says of an address, or of u unless it is zero.
+func (r *run) showRegistered(ctx context.Context, network *networkOptions, address common.Address, u pay.URL) error {
+	ctx, cancel, err := network.bound(ctx)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	client, err := network.dial(ctx, r.Env)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	if u == (pay.URL{}) {
+		found, err := client.Recipient(ctx, address)
+		if err != nil {
+			return err
+		}
+		return r.emitRecipient(&recipientResult{recipientEntry: newRecipientEntry(found)})
+	}
+	pool, err := client.Recipients(ctx)
+	if err != nil {
+		return err
+	}
+	for _, recipient := range pool {
+		if isRegisteredAt(recipient, u) {
+			return r.emitRecipient(&recipientResult{recipientEntry: newRecipientEntry(recipient)})
+		}
+	}
+	return fmt.Errorf("%w: no active recipient has entered %s", errNotRegistered, u)
+}
+
+// showAddress asks a recipient where the registry says that it is.
+func (r *run) showAddress(ctx context.Context, w *wallet, address common.Address) error {
+	registered, err := w.registered(ctx, address)
+	if err != nil {
+		return err
+	}
+	if registered.ServiceURI == "" {
+		return withHint(fmt.Errorf("%w: %v has entered no URL", errNotRegistered, address), "if you know its URL: pmctl recipient show URL")
+	}
+	u, err := pay.ParseServiceURI(registered.ServiceURI)
+	if err != nil {
+		return fmt.Errorf("the service registry's entry of %v: %w", address, err)
+	}
+	offer, latency, err := w.ask(ctx, u)
+	if err != nil {
+		return err
+	}
+	return r.judgeRecipient(ctx, w, registered, offer, latency, offer.Params.Recipient == address)
+}
+
+// showURL asks a recipient, and the registry for the one whom it wants to be paid.
+func (r *run) showURL(ctx context.Context, w *wallet, u pay.URL) error {
+	offer, latency, err := w.ask(ctx, u)
+	if err != nil {
+		return err
+	}
+	registered, err := w.registered(ctx, offer.Params.Recipient)
+	if err != nil {
+		return err
+	}
+	return r.judgeRecipient(ctx, w, registered, offer, latency, isRegisteredAt(registered, u))
+}
+
+// judgeRecipient shows a recipient with its offer, and fails for what speaks against
+// paying it.
+func (r *run) judgeRecipient(ctx context.Context, w *wallet, registered chain.Recipient, offer *pay.Offer, latency time.Duration, agrees bool) error {
+	facts, err := w.Facts(ctx, w.account.Address)
+	if err != nil {
+		return err
+	}
+	params, err := paramsOf(offer, w.store.ID())
+	if err != nil {
+		return fmt.Errorf("%w (%s): %w", pay.ErrMalformed, offer.URL, err)
+	}
+	pins := w.pins()
+	before, err := pins.Known.Recipient(ctx, pins.Sender, offer.URL.String())
+	if err != nil {
+		return err
+	}
+	findings := w.limits.Judge(offer.Params, &facts, 1)
+	answered := &recipientOffer{
+		URL:       offer.URL.String(),
+		Agrees:    agrees,
+		LatencyMS: latency.Milliseconds(),
+		Price:     offer.Params.PricePerPixel.RatString(),
+		Offer:     newJudgement(params, offer.Params, findings),
+		findings:  findings,
+	}
+	if before != (common.Address{}) {
+		answered.PaidBefore = (*format.Address)(&before)
+	}
+	if err := r.emitRecipient(&recipientResult{newRecipientEntry(registered), answered, params, offer}); err != nil {
+		return err
+	}
+	if !agrees {
+		return withHint(fmt.Errorf("%w: %s pays %v, and the registry has %s for %v", errDisagrees, offer.URL,
+			offer.Params.Recipient, serviceURI(registered.ServiceURI), registered.Address),
+			"pay there only if you know from elsewhere whose URL it is; then say --recipient %v", offer.Params.Recipient)
+	}
+	if err := pins.Check(ctx, offer.URL, offer.Params.Recipient); err != nil {
+		return err
+	}
+	return w.limits.Check(offer.Params, facts, 1)
+}
+
+func (r *run) emitRecipient(result *recipientResult) error {
+	return r.emit("pmctl.recipient", result, result.write)
+}
+
+func (p *recipientResult) write(w io.Writer) error {
+	active := "no: it takes no payments, and no reserve pays it"
+	if p.Active {
+		active = "yes"
+	}
+	fields := []field{
+		{"recipient", common.Address(p.Address).Hex()},
+		{"registry", serviceURI(p.ServiceURI)},
+		{"active", active},
+	}
+	if p.recipientOffer == nil {
+		return writeFields(w, fields)
+	}
+	agrees := "yes"
+	if !p.Agrees {
+		agrees = "NO"
+	}
+	before := "nobody"
+	if p.PaidBefore != nil {
+		before = common.Address(*p.PaidBefore).Hex()
+	}
+	fields = append(fields,
+		field{"asked at", p.URL},
+		field{"agrees", agrees},
+		field{"paid before", before},
+		field{"latency", fmt.Sprintf("%d ms", p.LatencyMS)},
+	)
+	if err := writeFields(w, fields); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return writeParams(w, p.params, p.offer.Params, p.findings)
+}
+
+// ask asks a recipient for ticket params and says how long that took.
+func (w *wallet) ask(ctx context.Context, u pay.URL) (*pay.Offer, time.Duration, error) {
+	signer, err := w.unlock(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	request, err := wire.NewOrchestratorRequest(signer)
+	if err != nil {
+		return nil, 0, err
+	}
+	began := time.Now()
+	offer, err := w.client.Fetch(ctx, u, request)
+	return offer, time.Since(began), err
+}
+
+// registered is what the chain says of a recipient.
+func (w *wallet) registered(ctx context.Context, address common.Address) (chain.Recipient, error) {
+	ctx, cancel, err := w.bound(ctx)
+	if err != nil {
+		return chain.Recipient{}, err
+	}
+	defer cancel()
+	node, err := w.connected(ctx)
+	if err != nil {
+		return chain.Recipient{}, err
+	}
+	return node.Recipient(ctx, address)
+}
