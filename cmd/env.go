@@ -35,6 +35,9 @@ type Env struct {
 	// SystemConfig is the path of the config file that holds for every user.
 	SystemConfig string
 
+	// Profile is what --profile names, "" when it is not given.
+	Profile string
+
 	// Now is the clock.
 	Now func() time.Time
 
