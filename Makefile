@@ -48,6 +48,7 @@ gen-check: gen
 ## docs: run the commands in the documentation, and write what they print into it
 docs:
 	$(GO) test ./docs -run TestPages -update
+	$(GO) test ./docs -run TestRecording -update
 
 ## contracts: compile the local network's contracts; needs Node.js and npm
 contracts:
