@@ -80,6 +80,9 @@ func (e *Env) dataDir() (string, error) { return e.xdg("XDG_DATA_HOME", ".local/
 // configDir is where the user's config file is: $XDG_CONFIG_HOME/pmctl.
 func (e *Env) configDir() (string, error) { return e.xdg("XDG_CONFIG_HOME", ".config") }
 
+// cacheDir is where pmctl keeps what is only quicker to have: $XDG_CACHE_HOME/pmctl.
+func (e *Env) cacheDir() (string, error) { return e.xdg("XDG_CACHE_HOME", ".cache") }
+
 func (e *Env) xdg(variable, fallback string) (string, error) {
 	base := e.Getenv(variable)
 	// The XDG specification has relative paths ignored.

@@ -150,5 +150,11 @@ func (o *networkOptions) dial(ctx context.Context, env *Env) (*chain.Client, err
 	if errors.Is(err, chain.ErrBadURL) {
 		return nil, &usageError{err}
 	}
-	return client, err
+	if err != nil {
+		return nil, err
+	}
+	if folder, err := env.cacheDir(); err == nil {
+		client.RememberIn(folder)
+	}
+	return client, nil
 }

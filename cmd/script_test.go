@@ -96,6 +96,8 @@ func runScripts(t *testing.T, dir string, variables map[string]string, begun *at
 			"interrupt": interrupt,
 			"upon":      upon,
 			"flip":      flip,
+			"counting":  startCounting,
+			"asked":     asked,
 		},
 		Condition: func(name string) (bool, error) {
 			if name != "cgo" {
