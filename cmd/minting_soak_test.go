@@ -1,11 +1,16 @@
 package cmd
 
 import (
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // atOnce is how many processes mint at the same time.
@@ -36,4 +41,59 @@ func (m *minting) mintAll(mints int) {
 		})
 	}
 	_ = group.Wait() // what went wrong is in the mints
+}
+
+// TestSoakServerKilledUnderMinting kills PostgreSQL over and over while eight processes
+// mint, and starts it again. In between they say that the store cannot be reached, with
+// exit code 7, and later they go on where they were.
+func TestSoakServerKilledUnderMinting(t *testing.T) {
+	mints := soakRuns(t, 40, 120, 1000)
+	m := newMinting(t, server.Database(t), mints)
+	var unreachable, uncertain atomic.Int64
+	m.retry = func(end ending) bool {
+		switch {
+		case end.code == exitUnreachable:
+			unreachable.Add(1)
+			if !strings.Contains(end.errs, store.ErrUnreachable.Error()) {
+				t.Errorf("unclear: %s", end.errs)
+			}
+			return true
+		case end.code != exitDone && strings.Contains(end.errs, store.ErrUncertain.Error()):
+			uncertain.Add(1)
+			return true
+		}
+		return false
+	}
+	ended := make(chan struct{})
+	crashes := 0
+	go func() {
+		defer close(ended)
+		m.mintAll(mints)
+	}()
+	for kill := true; ; kill = !kill {
+		before := unreachable.Load()
+		server.Crash(t, kill)
+		crashes++
+		for unreachable.Load() == before && !over(ended, 10*time.Millisecond) {
+		}
+		server.Start(t)
+		for went := m.went.Load(); m.went.Load() < went+atOnce && !over(ended, 10*time.Millisecond); {
+		}
+		if over(ended, time.Duration(rand.IntN(100))*time.Millisecond) {
+			break
+		}
+	}
+	t.Logf("%d crashes, %d runs found no server, %d lost it while it kept something", crashes, unreachable.Load(), uncertain.Load())
+	require.Positive(t, unreachable.Load())
+	m.check()
+}
+
+// over waits for a while, and tells whether ended is closed.
+func over(ended <-chan struct{}, while time.Duration) bool {
+	select {
+	case <-ended:
+		return true
+	case <-time.After(while):
+		return false
+	}
 }

@@ -57,6 +57,7 @@ type minting struct {
 
 	mu     sync.Mutex
 	mints  []*mint
+	went   atomic.Int64 // runs that ended well
 	kills  atomic.Int64
 	reruns atomic.Int64
 }
@@ -141,6 +142,8 @@ func (m *minting) attempt(n *mint) bool {
 		m.reruns.Add(1)
 	}
 	switch {
+	case end.code == exitDone:
+		m.went.Add(1)
 	case end.code == killed && !kills:
 		m.t.Errorf("%s hangs", n.line)
 		return false
