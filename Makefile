@@ -7,7 +7,7 @@ TOOL    := $(GO) tool -modfile=.tools/go.mod
 # Time for each fuzz target.
 FUZZTIME ?= 30s
 
-.PHONY: all demo build test race lint gen gen-check contracts contracts-check pure fuzz soak bench clean
+.PHONY: all demo build test race lint gen gen-check contracts contracts-check pure fuzz soak bench docs clean
 
 all: build
 
@@ -44,6 +44,11 @@ gen:
 ## gen-check: fail when generated files are out of date
 gen-check: gen
 	git diff --exit-code -- pm/wire wallet/contract
+
+## docs: run the commands in the documentation, and write what they print into it
+docs:
+	$(GO) test ./docs -run TestPages -update
+	$(GO) test ./docs -run TestRecording -update
 
 ## contracts: compile the local network's contracts; needs Node.js and npm
 contracts:

@@ -131,7 +131,7 @@ func requestedOutput(args []string) string {
 
 // note tells the user something on stderr that is no data.
 func (r *run) note(text string, args ...any) {
-	fmt.Fprintf(r.Err, text+"\n", args...)
+	fmt.Fprintln(r.Err, plainLines(fmt.Sprintf(text, args...)))
 }
 
 // field is one line of a key–value listing.

@@ -91,9 +91,9 @@ func (r *run) fail(err error) int {
 		_ = format.WriteError(r.Err, format.Error{Code: out.code, ExitCode: out.exit, Message: err.Error(), Hint: out.hint})
 		return out.exit
 	}
-	fmt.Fprintf(r.Err, "pmctl: %v\n", err)
+	fmt.Fprintf(r.Err, "pmctl: %s\n", plainLines(err.Error()))
 	if out.hint != "" {
-		fmt.Fprintf(r.Err, "hint: %s\n", out.hint)
+		fmt.Fprintf(r.Err, "hint: %s\n", plainLines(out.hint))
 	}
 	return out.exit
 }

@@ -56,7 +56,7 @@ type dryRunResult struct {
 	Call        callResult     `json:"call"`
 	Value       wei.Wei        `json:"value"`
 	GasLimit    string         `json:"gas_limit"`
-	MaxGasPrice string         `json:"max_gas_price"`
+	MaxGasPrice wei.Wei        `json:"max_gas_price"`
 	MaxFee      wei.Wei        `json:"max_fee"`
 	MaxCost     wei.Wei        `json:"max_cost"`
 	says        []string
@@ -72,10 +72,14 @@ func (t *transacting) dryRun(p *tx.Prepared, says []string) error {
 	if err != nil {
 		return err
 	}
+	price, err := wei.FromBig(p.FeeCap)
+	if err != nil {
+		return err
+	}
 	network := t.client.Network()
 	result := dryRunResult{
 		Network: network.Name, ChainID: fmt.Sprint(network.ChainID), Account: t.situation.account, Contract: p.To, Call: call, Value: p.Value,
-		GasLimit: fmt.Sprint(p.GasLimit), MaxGasPrice: p.FeeCap.String(), MaxFee: p.MaxFee, MaxCost: cost, says: says,
+		GasLimit: fmt.Sprint(p.GasLimit), MaxGasPrice: price, MaxFee: p.MaxFee, MaxCost: cost, says: says,
 	}
 	return t.run.emit("pmctl.dry_run", result, result.write)
 }
@@ -95,7 +99,7 @@ func (d dryRunResult) write(w io.Writer) error {
 	return writeFields(w, append(fields,
 		field{"value", d.Value.String()},
 		field{"gas limit", d.GasLimit},
-		field{"gas price", "at most " + d.MaxGasPrice + " wei"},
+		field{"gas price", "at most " + d.MaxGasPrice.String()},
 		field{"gas", "at most " + d.MaxFee.String()},
 		field{"in all", "at most " + d.MaxCost.String()},
 		field{"simulated", "the contract would take it; nothing was sent"},
