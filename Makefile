@@ -4,10 +4,12 @@
 GO      ?= go
 BIN     := bin
 TOOL    := $(GO) tool -modfile=.tools/go.mod
+# How many pairs of processes are measured.
+PAIRS   ?= 11
 # Time for each fuzz target.
 FUZZTIME ?= 30s
 
-.PHONY: all demo build test race lint gen gen-check contracts contracts-check pure fuzz soak bench docs clean
+.PHONY: all demo build test race lint gen gen-check contracts contracts-check pure fuzz soak bench measure docs clean
 
 all: build
 
@@ -78,9 +80,13 @@ fuzz:
 		done; \
 	done
 
-## bench: run the benchmarks
-bench:
+## bench: run the benchmarks, and measure whole processes
+bench: measure
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+## measure: time whole processes, each in turns with the least that could do the same
+measure:
+	$(GO) run ./cmd/pmctl-bench $(PAIRS)
 
 clean:
 	rm -rf $(BIN)
