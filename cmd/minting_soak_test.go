@@ -63,36 +63,32 @@ func TestSoakServerKilledUnderMinting(t *testing.T) {
 		}
 		return true
 	}
-	ended := make(chan struct{})
-	crashes := 0
+	heard := make(chan ending, 1<<16) // nobody waits for the one who listens
+	m.heard = heard
 	go func() {
-		defer close(ended)
+		defer close(heard)
 		m.mintAll(mints)
 	}()
-	for kill := true; ; kill = !kill {
-		before := unreachable.Load()
-		server.Crash(t, kill)
-		crashes++
-		for unreachable.Load() == before && !over(ended, 10*time.Millisecond) {
+	// listen returns false when there is nothing more to hear.
+	listen := func(runs, code int) bool {
+		for end := range heard {
+			if end.code == code {
+				runs--
+			}
+			if runs <= 0 {
+				return true
+			}
 		}
-		server.Start(t)
-		for went := m.went.Load(); m.went.Load() < went+atOnce && !over(ended, 10*time.Millisecond); {
-		}
-		if over(ended, time.Duration(rand.IntN(100))*time.Millisecond) {
-			break
-		}
-	}
-	t.Logf("%d crashes, %d runs found no server, %d lost it while it kept something", crashes, unreachable.Load(), uncertain.Load())
-	require.Positive(t, unreachable.Load())
-	m.check()
-}
-
-// over waits for a while, and tells whether ended is closed.
-func over(ended <-chan struct{}, while time.Duration) bool {
-	select {
-	case <-ended:
-		return true
-	case <-time.After(while):
 		return false
 	}
+	crashes := 0
+	for kill := true; listen(1+rand.IntN(2*atOnce), exitDone); kill = !kill {
+		server.Crash(t, kill)
+		crashes++
+		listen(1, exitUnreachable)
+		server.Start(t)
+	}
+	t.Logf("%d crashes, %d runs found no server, %d of them lost it at the very end", crashes, unreachable.Load(), uncertain.Load())
+	require.Positive(t, unreachable.Load())
+	m.check()
 }
