@@ -201,7 +201,11 @@ func (o *accountOptions) account(ctx context.Context, env *Env) (*account, error
 	if err != nil {
 		return nil, err
 	}
-	return o.keys.find(ctx, env, address)
+	found, err := o.keys.find(ctx, env, address)
+	if errors.Is(err, keystore.ErrAddressMismatch) {
+		err = withHint(err, "give that account's key, or say --from with the address of the key's own account")
+	}
+	return found, err
 }
 
 // named is the account that the user names, "" when there is none to name.

@@ -56,8 +56,7 @@ func (o *keyOptions) find(ctx context.Context, env *Env, address common.Address)
 		found, err := o.read(ctx, env)
 		if err == nil && found.address != address {
 			found.close()
-			err = withHint(fmt.Errorf("%w: --key-fd %d gives the key of %v, and the account that is to act is %v", keystore.ErrAddressMismatch, o.fd.n, found.address, address),
-				"say --from %v if that account is meant", found.address)
+			err = fmt.Errorf("%w: --key-fd %d gives the key of %v, and the account that is to act is %v", keystore.ErrAddressMismatch, o.fd.n, found.address, address)
 		}
 		if err != nil {
 			return nil, err
