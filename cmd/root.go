@@ -66,6 +66,8 @@ type run struct {
 	output string
 	// outputByDefault tells that nobody asked for it.
 	outputByDefault bool
+	// quiet has nothing but errors on stderr.
+	quiet bool
 }
 
 // readUntil has reads of the process's own stdin end with ctx, not only with the input.
@@ -121,6 +123,8 @@ delivers batches of signed lottery tickets.`,
 			return nil
 		},
 	}
+	root.PersistentFlags().StringVar(&r.Profile, "profile", "", "`NAME` of a profile of the config file, whose settings come first (default $PMCTL_PROFILE)")
+	root.PersistentFlags().BoolVarP(&r.quiet, "quiet", "q", false, "write nothing but errors to stderr")
 	root.Version = buildVersion()
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", terminalWidth)))
@@ -143,6 +147,7 @@ delivers batches of signed lottery tickets.`,
 		newPay(r),
 		newTx(r),
 		newBudget(r),
+		newConfig(r),
 		newStore(r),
 		newVersion(r),
 	)
