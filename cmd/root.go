@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -170,8 +171,16 @@ func newHelp(root *cobra.Command) *cobra.Command {
 	}
 }
 
-// oneLine is cobra's error without its paragraph of suggestions.
+// errKeyAsValue is returned for an option whose value could be a private key.
+var errKeyAsValue = errors.New("an option's value looks like a private key itself; a command line is no secret, so that key must count as known to others")
+
+// oneLine is cobra's error without its paragraph of suggestions, and without what could
+// be a key.
 func oneLine(err error) error {
+	var invalid interface{ GetValue() string } // pflag's, for a value that it cannot parse
+	if errors.As(err, &invalid) && format.LooksLikeKey(invalid.GetValue()) {
+		return errKeyAsValue
+	}
 	text, suggestions, found := strings.Cut(err.Error(), "\n\nDid you mean this?\n")
 	if !found {
 		return err

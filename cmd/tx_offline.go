@@ -154,10 +154,9 @@ func (r *run) openDocument(ctx context.Context, file string) (io.ReadCloser, err
 }
 
 type signOptions struct {
-	network    networkOptions
-	keys       keystoreOptions
-	passphrase passphraseOptions
-	yes        bool
+	network networkOptions
+	keys    keyOptions
+	yes     bool
 }
 
 func newTxSign(r *run) *cobra.Command {
@@ -176,13 +175,15 @@ id must be that of the network that you choose.`,
 	}
 	o.network.registerNetwork(cmd)
 	o.keys.register(cmd)
-	o.passphrase.register(cmd)
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	return cmd
 }
 
 func (r *run) signTx(ctx context.Context, o *signOptions, file string) error {
 	r.output = outputJSON
+	if flag := o.keys.onStdin(); flag != "" && file == "-" {
+		return usagef("stdin cannot give both the transaction and what %s reads: name a FILE, or another descriptor", flag)
+	}
 	in, err := r.openDocument(ctx, file)
 	if err != nil {
 		return err
@@ -205,19 +206,15 @@ func (r *run) signTx(ctx context.Context, o *signOptions, file string) error {
 	if err := r.confirm(ctx, o.yes, "Sign it?"); err != nil {
 		return err
 	}
-	keys, err := o.keys.open(r.Env)
+	account, err := o.keys.find(ctx, r.Env, common.Address(document.From))
 	if err != nil {
 		return err
 	}
-	account, err := keys.Find(common.Address(document.From))
+	defer account.close()
+	signer, err := account.unlock(ctx)
 	if err != nil {
 		return err
 	}
-	signer, err := keys.Unlock(ctx, account, o.passphrase.source(r.Env))
-	if err != nil {
-		return err
-	}
-	defer signer.Close()
 	signed, err := signer.SignTx(document.Unsigned(), new(big.Int).SetUint64(network.ChainID))
 	if err != nil {
 		return err
