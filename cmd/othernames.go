@@ -48,9 +48,9 @@ func otherCommand(name string) string {
 		return "pmctl fund --for ADDRESS --deposit AMOUNT --reserve AMOUNT"
 	case "cancelunlock", "relock", "lock":
 		return "pmctl unlock cancel"
-	case "unlockbroadcastingfunds", "unlockfunds", "unbond":
+	case "unlockbroadcastingfunds", "unlockfunds":
 		return "pmctl unlock"
-	case "withdrawbroadcastingfunds", "withdrawfunds", "cashout", "withdrawfees":
+	case "withdrawbroadcastingfunds", "withdrawfunds", "cashout":
 		return "pmctl withdraw"
 	case "invoke":
 		return "pmctl fund, pmctl unlock, pmctl unlock cancel or pmctl withdraw"
@@ -58,7 +58,7 @@ func otherCommand(name string) string {
 		return "pmctl status"
 	case "orchestrators", "orchestrator", "registeredorchestrators", "transcoders", "recipients":
 		return "pmctl recipient list"
-	case "mint", "tickets", "sign", "signmessage":
+	case "mint", "tickets":
 		return "pmctl ticket batch"
 	case "redeem", "redeemwinningticket":
 		return "pmctl ticket redeem"
