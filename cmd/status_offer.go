@@ -68,7 +68,7 @@ func newOfferResult(s *chain.Status) offerResult {
 // text is the offer on one line.
 func (o offerResult) text() string {
 	if !o.Accepted {
-		return "none: a typical recipient refuses, see below"
+		return "none: the reserve is too small for a typical recipient"
 	}
 	return fmt.Sprintf("face value %s (a typical recipient's)", o.FaceValue)
 }

@@ -137,9 +137,14 @@ func roundsLeft(s *chain.Status) *big.Int {
 
 // write prints the status for a person: what there is, and then what is wrong with it.
 func (s *statusResult) write(w io.Writer) error {
-	if err := writeFields(w, s.fields()); err != nil {
+	if err := writeFields(w, append(s.fields(), s.Contracts.fields()...)); err != nil {
 		return err
 	}
+	return s.writeWarnings(w)
+}
+
+// writeWarnings prints a paragraph for each warning.
+func (s *statusResult) writeWarnings(w io.Writer) error {
 	for _, warning := range s.Warnings {
 		label := "notice: "
 		if warning.Problem {
@@ -153,7 +158,6 @@ func (s *statusResult) write(w io.Writer) error {
 }
 
 func (s *statusResult) fields() []field {
-	hex := func(a format.Address) string { return common.Address(a).Hex() }
 	round := s.Round.Current
 	if !s.Round.Initialized {
 		round += " (not initialized; last initialized " + s.Round.LastInitialized + ")"
@@ -166,7 +170,7 @@ func (s *statusResult) fields() []field {
 	}[s.Lock]
 	fields := []field{
 		{"network", fmt.Sprintf("%s (chain id %s)", s.Network, s.ChainID)},
-		{"account", hex(s.Account)},
+		{"account", common.Address(s.Account).Hex()},
 		{"balance", s.Balance.String()},
 		{"deposit", s.Deposit.String()},
 		{"reserve", fmt.Sprintf("%s (%s a recipient)", s.Reserve, s.ReservePerRecipient)},
@@ -183,13 +187,18 @@ func (s *statusResult) fields() []field {
 	if s.Paused {
 		fields = append(fields, field{"paused", "the contracts are paused: nothing can be sent"})
 	}
-	return append(fields,
-		field{"controller", hex(s.Contracts.Controller)},
-		field{"ticket broker", hex(s.Contracts.TicketBroker)},
-		field{"rounds manager", hex(s.Contracts.RoundsManager)},
-		field{"bonding manager", hex(s.Contracts.BondingManager)},
-		field{"service registry", hex(s.Contracts.ServiceRegistry)},
-	)
+	return fields
+}
+
+func (c contractsResult) fields() []field {
+	hex := func(a format.Address) string { return common.Address(a).Hex() }
+	return []field{
+		{"controller", hex(c.Controller)},
+		{"ticket broker", hex(c.TicketBroker)},
+		{"rounds manager", hex(c.RoundsManager)},
+		{"bonding manager", hex(c.BondingManager)},
+		{"service registry", hex(c.ServiceRegistry)},
+	}
 }
 
 func blockText(b blockResult) string {

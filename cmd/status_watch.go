@@ -3,6 +3,7 @@ package cmd
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -56,7 +57,8 @@ func (v *statusView) refresh(result *statusResult) error {
 	if term := v.Getenv("TERM"); v.OutTerminal && term != "" && term != "dumb" {
 		screen.WriteString(clearScreen)
 	}
-	if err := result.write(&screen); err != nil {
+	// Without the contracts' addresses it fits a screen.
+	if err := errors.Join(writeFields(&screen, result.fields()), result.writeWarnings(&screen)); err != nil {
 		return err
 	}
 	screen.WriteString("\nas of " + v.Now().UTC().Format(time.RFC3339) + ", again in " + v.interval.String() + "; Ctrl-C ends it\n\n")

@@ -82,7 +82,7 @@ func TestWatch(t *testing.T) {
 	require.Contains(t, out, "again in 1s; Ctrl-C ends it")
 	out, _, _ = watch(true, "dumb")
 	require.NotContains(t, out, "\x1b")
-	require.Equal(t, 2, strings.Count(out, "ticket broker "))
+	require.Equal(t, 2, strings.Count(out, "account "))
 
 	// Quiet is quiet about it.
 	_, stderr, code = watch(false, "", "--quiet", "-o", "json")

@@ -244,6 +244,9 @@ func (r *run) showTransaction(t *format.Transaction) error {
 		{"contract", common.Address(t.To).Hex()},
 	}
 	fields = append(fields, call.fields()...)
+	if r.quiet {
+		return nil // signed without asking, or refused
+	}
 	return writeFields(r.Err, append(fields,
 		field{"value", t.Value.String()},
 		field{"gas", "at most " + fee.String()},
