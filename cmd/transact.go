@@ -101,6 +101,9 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, a action) error {
 	if o.mining.confirmations == 0 {
 		return usagef("--confirmations 0: it must be at least 1; --no-wait does not wait at all")
 	}
+	if r.output == outputSafe && !o.unsigned {
+		return usagef("--output %s is a transaction for a Safe to sign: it goes with --unsigned, and --from is the Safe", outputSafe)
+	}
 	caps, err := o.fees.caps(r.Env)
 	if err != nil {
 		return err
