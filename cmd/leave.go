@@ -244,6 +244,11 @@ func (l *leaving) wait(ctx context.Context, status *chain.Status) error {
 		return err
 	}
 	l.note("%s; waiting (it is round %v now)", waits, status.Round.Current)
+	until := ""
+	if known {
+		until = ", until about " + at.Local().Format("Mon 15:04")
+	}
+	defer l.waiting("waiting for round %v%s", status.Sender.WithdrawRound, until)()
 	unlock := status.Sender.WithdrawRound
 	for lockState(status) == lockUnlocking && status.Sender.WithdrawRound.Cmp(unlock) == 0 {
 		select {
