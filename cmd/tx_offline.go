@@ -128,6 +128,9 @@ func (t *transacting) unsigned(ctx context.Context, p *tx.Prepared) error {
 		}
 		document.MaxTip = &format.Amount{Wei: tip}
 	}
+	if t.run.output == outputSafe {
+		return t.run.writeSafe(&document)
+	}
 	return format.Write(t.run.Out, format.KindUnsigned, document)
 }
 
