@@ -7,7 +7,6 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
-
 )
 
 func TestReservations(t *testing.T) { onEach(t, reservations) }
