@@ -41,7 +41,7 @@ func TestFund(t *testing.T) {
 		"negative":      func(n *Need) { n.Spend = big.NewRat(-1, 1) },
 		"no recipients": func(n *Need) { n.Recipients = 0 },
 		"too small":     func(n *Need) { n.FaceValue = wei.FromUint64(1) },
-		"too large":     func(n *Need) { n.FaceValue = amount(t, "1"+strings.Repeat("0", 58)+"eth") },
+		"too large":     func(n *Need) { n.FaceValue = amount(t, "1"+strings.Repeat("0", 58)+"eth"); n.PoolSize = 100 },
 	} {
 		bad := need
 		change(&bad)

@@ -40,7 +40,25 @@ const (
 	reservationFields   = `SELECT recipient_rand_hash, first_nonce, nonces, recipient, face_value, ticket_ev, expiration_block, reserved_at FROM reservations`
 	selectReservations  = reservationFields + ` WHERE chain_id = $1 AND sender = $2 AND reserved_at >= $3 ORDER BY reserved_at, recipient_rand_hash, first_nonce`
 	selectReservationOf = reservationFields + ` WHERE recipient_rand_hash = $1 AND first_nonce <= $2 AND chain_id = $3 AND sender = $4 ORDER BY first_nonce DESC LIMIT 1`
+
+	selectFirstReservation = `SELECT MIN(reserved_at) FROM reservations WHERE chain_id = $1 AND sender = $2`
 )
+
+// FirstReservation returns when a sender made its first tickets, or the zero time when it
+// has made none.
+func (c *Chain) FirstReservation(ctx context.Context, sender common.Address) (time.Time, error) {
+	var at sql.NullInt64
+	err := c.store.read(ctx, func(tx *sql.Tx) error {
+		return scanRow(tx.QueryRowContext(ctx, selectFirstReservation, c.id, sender.Hex()), &at)
+	})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read the ledger: %w", err)
+	}
+	if !at.Valid {
+		return time.Time{}, nil
+	}
+	return time.UnixMilli(at.Int64).UTC(), nil
+}
 
 // ErrNoReservation is returned for a ticket that was not made with this store.
 var ErrNoReservation = errors.New("no such ticket was made with this store")

@@ -24,6 +24,9 @@ func reservations(t *testing.T, place place) {
 			TicketEV: p.EV(), ExpirationBlock: p.ExpirationBlock, At: at,
 		}
 	}
+	at, err := c.FirstReservation(t.Context(), me)
+	require.NoError(t, err)
+	require.Zero(t, at)
 	first := spend(me, 1, 10, noon)
 	second := spend(me, 2, 1, noon.Add(time.Hour))
 	third := spend(me, 1, 5, noon.Add(2*time.Hour))
@@ -37,6 +40,9 @@ func reservations(t *testing.T, place place) {
 		}))
 		return found
 	}
+	at, err = c.FirstReservation(t.Context(), me)
+	require.NoError(t, err)
+	require.Equal(t, noon, at)
 	same(t, []Reservation{first, second, third}, all(time.Time{}))
 	same(t, []Reservation{second, third}, all(noon.Add(time.Hour)))
 	require.Empty(t, all(noon.Add(3*time.Hour)))
