@@ -142,6 +142,7 @@ delivers batches of signed lottery tickets.`,
 		newPay(r),
 		newTx(r),
 		newBudget(r),
+		newHistory(r),
 		newStore(r),
 		newVersion(r),
 	)
