@@ -42,6 +42,7 @@ to what is there.`,
 	cmd.MarkFlagsOneRequired("deposit", "reserve")
 	o.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
+	cmd.AddCommand(newFundPlan(r))
 	return cmd
 }
 

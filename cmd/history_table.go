@@ -34,6 +34,12 @@ func (h *historyResult) write(w io.Writer) error {
 			return err
 		}
 	}
+	if err := writeTable(w, []string{"TOTAL", "DEPOSIT", "RESERVE"}, h.totals()); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
 	return writeFields(w, h.summary())
 }
 
@@ -73,16 +79,28 @@ func (t *redemptionResult) text(fromReserve *wei.Wei) string {
 	return text + fmt.Sprintf(", ticket %s, which is not in this ledger", t.SenderNonce)
 }
 
+// totals are what the events add up to, of the deposit and of the reserve.
+func (h *historyResult) totals() [][]string {
+	t := h.Totals
+	rows := [][]string{
+		{"funded", t.DepositFunded, t.ReserveFunded},
+		{"paid", t.DepositPaid, t.ReservePaid},
+		{"withdrawn", t.DepositWithdrawn, t.ReserveWithdrawn},
+	}
+	if h.Recipient != nil {
+		rows = rows[1:2]
+	}
+	for _, row := range rows {
+		row[1], row[2] = decimalText(row[1]), decimalText(row[2])
+	}
+	return rows
+}
+
 func (h *historyResult) summary() []field {
 	t, l := h.Totals, h.Luck
 	fields := []field{{"sender", common.Address(h.Sender).Hex()}}
-	if h.Recipient == nil {
-		fields = append(fields,
-			field{"deposit", fmt.Sprintf("%s funded, %s paid, %s withdrawn", decimalText(t.DepositFunded), decimalText(t.DepositPaid), decimalText(t.DepositWithdrawn))},
-			field{"reserve", fmt.Sprintf("%s funded, %s paid, %s withdrawn", decimalText(t.ReserveFunded), decimalText(t.ReservePaid), decimalText(t.ReserveWithdrawn))})
-	} else {
-		fields = append(fields, field{"recipient", common.Address(*h.Recipient).Hex()},
-			field{"paid", fmt.Sprintf("%s from the deposit, %s from the reserve", decimalText(t.DepositPaid), decimalText(t.ReservePaid))})
+	if h.Recipient != nil {
+		fields = append(fields, field{"recipient", common.Address(*h.Recipient).Hex()})
 	}
 	redemptions := t.Redemptions
 	if t.Unmatched != "0" {
@@ -95,30 +113,26 @@ func (h *historyResult) summary() []field {
 	if l.Tickets == "0" {
 		return append(fields, field{"luck", "no ticket of this ledger has been drawn"})
 	}
+	luck, chance := l.text()
 	return append(fields,
-		field{"drawn", fmt.Sprintf("%s worth %s", plural(l.Tickets, "ticket"), wei.Format(l.ev))},
+		field{"drawn", fmt.Sprintf("%s worth %s", plural(l.Tickets, "ticket"), about(l.ev.FloatString(0)))},
 		field{"won", fmt.Sprintf("%s redeemed, %.4g expected; %s paid", l.Wins, l.ExpectedWins, decimalText(l.Paid))},
-		field{"luck", l.text()})
+		field{"luck", luck}, field{"", chance})
 }
 
-// text says which way the luck went, for a sender whose tickets had better not win.
-func (l luckResult) text() string {
+// text says which way the luck went, for a sender whose tickets had better not win, and
+// how likely it is to go that way as far.
+func (l luckResult) text() (luck, chance string) {
 	off := new(big.Rat).Sub(l.paid, l.ev)
-	amount := wei.Format(new(big.Rat).Abs(off))
-	switch {
-	case float64(l.wins) > l.ExpectedWins:
-		return fmt.Sprintf("bad: paid %s; %s or more has a chance of %s", moreOrLess(off.Sign(), amount), plural(l.Wins, "win"), percent(l.ProbabilityAtLeast))
-	case float64(l.wins) < l.ExpectedWins:
-		return fmt.Sprintf("good: paid %s; %s or fewer has a chance of %s", moreOrLess(off.Sign(), amount), plural(l.Wins, "win"), percent(l.ProbabilityAtMost))
+	amount := about(new(big.Rat).Abs(off).FloatString(0))
+	luck = fmt.Sprintf("paid %s less than the tickets are worth", amount)
+	if off.Sign() > 0 {
+		luck = fmt.Sprintf("paid %s more than the tickets are worth", amount)
 	}
-	return "as expected"
-}
-
-func moreOrLess(sign int, amount string) string {
-	if sign > 0 {
-		return amount + " too much"
+	if float64(l.wins) > l.ExpectedWins {
+		return "bad: " + luck, fmt.Sprintf("chance of %s or more: %s", plural(l.Wins, "win"), percent(l.ProbabilityAtLeast))
 	}
-	return amount + " less than worth"
+	return "good: " + luck, fmt.Sprintf("chance of %s or fewer: %s", plural(l.Wins, "win"), percent(l.ProbabilityAtMost))
 }
 
 // percent writes a probability for people.

@@ -143,6 +143,7 @@ delivers batches of signed lottery tickets.`,
 		newTx(r),
 		newBudget(r),
 		newHistory(r),
+		newRunway(r),
 		newStore(r),
 		newVersion(r),
 	)

@@ -76,6 +76,9 @@ func (r *run) lookBack(cmd *cobra.Command, o *scanOptions) (*past, error) {
 	if p.status, err = client.Status(bounded, p.sender); err != nil {
 		return nil, err
 	}
+	if p.status.Head.Time.After(p.now) {
+		p.now = p.status.Head.Time // a chain's clock may be ahead
+	}
 	from, err := history.BlockAt(bounded, client, p.status.Head.Number, p.since)
 	if err != nil {
 		return nil, err

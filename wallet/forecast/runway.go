@@ -36,6 +36,9 @@ type Band struct {
 // ErrTooLittle is returned when too little was seen to tell how it goes on.
 var ErrTooLittle = errors.New("too little was spent to tell how it goes on")
 
+// Confidence is the probability of the day being inside the band.
+const Confidence = 0.90
+
 // MinBins is how many parts the time that was watched must at least be cut into: what
 // is known of how much the pace changes comes from comparing them.
 const MinBins = 7
@@ -46,8 +49,6 @@ const (
 	paths = 5_000
 	// fewWins is up to how many wins each is drawn; more follow the normal distribution.
 	fewWins = 400
-	// confidence is the share of the futures inside the band.
-	confidence = 0.90
 )
 
 // Runway says in how many days a deposit no longer pays a win in full, when tickets go
@@ -95,7 +96,7 @@ func Runway(deposit, owed float64, prizes []Prize, pace Pace) (Band, error) {
 	}
 	slices.Sort(days)
 	at := func(share float64) float64 { return days[int(share*(paths-1))] }
-	return Band{at((1 - confidence) / 2), at(0.5), at((1 + confidence) / 2)}, nil
+	return Band{at((1 - Confidence) / 2), at(0.5), at((1 + Confidence) / 2)}, nil
 }
 
 func inUse(bins []float64) (n int) {
