@@ -62,17 +62,20 @@ func (s *spending) plot() plotData {
 	return d
 }
 
-// The picture's size, and where the drawing is in it.
+// The picture's size, and where the panels are in it.
 const (
-	plotWidth, plotHeight = 800, 400
-	plotLeft, plotRight   = 110, 780
-	plotTop, plotBottom   = 60, 350
+	plotWidth, plotHeight = 800, 600
+	plotLeft, plotRight   = 130, 780
+	plotTop, plotPanel    = 70, 120 // the first panel's top, and each one's height
+	plotGap               = 55      // between panels
 )
 
-// plotLine is one line of the picture, with its place in the legend.
-type plotLine struct {
+// plotPart is one line of the picture, in a panel and at a scale of its own: a reserve
+// may be a thousand times a deposit.
+type plotPart struct {
 	Name, Color, Points string
-	X                   int
+	Top                 int
+	Rows                []plotTick
 }
 
 type plotTick struct {
@@ -83,83 +86,87 @@ type plotTick struct {
 var plotTemplate = template.Must(template.New("plot").Parse(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{.Width}} {{.Height}}" width="{{.Width}}" height="{{.Height}}" font-family="sans-serif" font-size="12">
 <title>Deposit, reserve and expected value of {{.Sender}}</title>
 <rect width="100%" height="100%" fill="#ffffff"/>
-<text x="{{.Left}}" y="22" font-size="14">{{.Sender}}</text>
-{{- range .Lines}}
-<rect x="{{.X}}" y="34" width="12" height="12" fill="{{.Color}}"/><text x="{{.X}}" dx="18" y="44">{{.Name}}</text>
-{{- end}}
+<text x="{{.Left}}" y="28" font-size="14">{{.Sender}}</text>
+{{- range .Parts}}
+<text x="{{$.Left}}" y="{{.Top}}" dy="-12" font-weight="bold" fill="{{.Color}}">{{.Name}}</text>
 {{- range .Rows}}
 <line x1="{{$.Left}}" x2="{{$.Right}}" y1="{{.At}}" y2="{{.At}}" stroke="#dddddd"/><text x="{{$.Left}}" dx="-8" y="{{.At}}" dy="4" text-anchor="end">{{.Text}}</text>
 {{- end}}
-{{- range .Columns}}
-<text x="{{.At}}" y="{{$.Bottom}}" dy="22" text-anchor="middle">{{.Text}}</text>
-{{- end}}
-{{- range .Lines}}
 <polyline points="{{.Points}}" fill="none" stroke="{{.Color}}" stroke-width="2"/>
+{{- end}}
+{{- range .Columns}}
+<text x="{{.At}}" y="{{$.Height}}" dy="-20" text-anchor="middle">{{.Text}}</text>
 {{- end}}
 </svg>
 `))
 
 // writePlot draws the picture.
 func writePlot(w io.Writer, d plotData) error {
-	top := 1.0
-	for _, points := range [][]plotPoint{d.deposit, d.reserve, d.ev} {
-		for _, p := range points {
-			top = math.Max(top, p.amount)
-		}
-	}
-	step := niceStep(top)
-	top = math.Ceil(top/step) * step
-	x := func(at time.Time) float64 {
-		return plotLeft + (plotRight-plotLeft)*float64(at.Sub(d.from))/math.Max(1, float64(d.to.Sub(d.from)))
-	}
-	y := func(amount float64) float64 { return plotBottom - (plotBottom-plotTop)*amount/top }
-	// An amount holds until the next one: a line of stairs.
-	stairs := func(points []plotPoint) string {
-		var b strings.Builder
-		for i, p := range points {
-			if i > 0 {
-				fmt.Fprintf(&b, "%.1f,%.1f ", x(p.at), y(points[i-1].amount))
-			}
-			fmt.Fprintf(&b, "%.1f,%.1f ", x(p.at), y(p.amount))
-		}
-		fmt.Fprintf(&b, "%.1f,%.1f", x(d.to), y(points[len(points)-1].amount))
-		return b.String()
-	}
-	const legend = 230
 	data := struct {
-		Width, Height, Left, Right, Bottom int
-		Sender                             string
-		Lines                              []plotLine
-		Rows, Columns                      []plotTick
+		Width, Height, Left, Right int
+		Sender                     string
+		Parts                      []plotPart
+		Columns                    []plotTick
+	}{Width: plotWidth, Height: plotHeight, Left: plotLeft, Right: plotRight, Sender: d.sender.Hex()}
+	for i, line := range []struct {
+		name, color string
+		points      []plotPoint
 	}{
-		plotWidth, plotHeight, plotLeft, plotRight, plotBottom, d.sender.Hex(),
-		[]plotLine{
-			{"deposit " + d.lastD, "#1f6fb4", stairs(d.deposit), plotLeft},
-			{"reserve " + d.lastRes, "#2f9e44", stairs(d.reserve), plotLeft + legend},
-			{"EV made " + d.lastEV, "#d9480f", stairs(d.ev), plotLeft + 2*legend},
-		}, nil, nil,
-	}
-	for amount := 0.0; amount <= top*1.0001; amount += step {
-		whole, _ := new(big.Float).SetFloat64(math.Round(amount)).Int(nil)
-		data.Rows = append(data.Rows, plotTick{y(amount), wei.Format(new(big.Rat).SetInt(whole))})
+		{"deposit, now " + d.lastD, "#1f6fb4", d.deposit},
+		{"reserve, now " + d.lastRes, "#2f9e44", d.reserve},
+		{"expected value of the tickets made, " + d.lastEV + " in all", "#d9480f", d.ev},
+	} {
+		part := plotPart{Name: line.name, Color: line.color, Top: plotTop + i*(plotPanel+plotGap)}
+		part.draw(d, line.points)
+		data.Parts = append(data.Parts, part)
 	}
 	const columns = 4
 	layout := time.DateOnly
 	if d.to.Sub(d.from) < columns*24*time.Hour {
-		layout = "01-02 15:04"
+		layout = "01-02 15:04:05"
 	}
 	for i := range columns {
 		at := d.from.Add(d.to.Sub(d.from) / columns * time.Duration(i))
-		data.Columns = append(data.Columns, plotTick{x(at), at.UTC().Format(layout)})
+		data.Columns = append(data.Columns, plotTick{d.x(at), at.UTC().Format(layout)})
 	}
 	return plotTemplate.Execute(w, data)
 }
 
-// niceStep is a round number of which about five make up the whole.
+// x is where a moment is in the picture.
+func (d plotData) x(at time.Time) float64 {
+	return plotLeft + (plotRight-plotLeft)*float64(at.Sub(d.from))/math.Max(1, float64(d.to.Sub(d.from)))
+}
+
+// draw fills in the line, as stairs since an amount holds until the next one, and the
+// scale behind it.
+func (p *plotPart) draw(d plotData, points []plotPoint) {
+	highest := 1.0
+	for _, point := range points {
+		highest = math.Max(highest, point.amount)
+	}
+	step := niceStep(highest)
+	highest = math.Ceil(highest/step) * step
+	y := func(amount float64) float64 { return float64(p.Top) + plotPanel*(1-amount/highest) }
+	var line strings.Builder
+	last := points[0]
+	for _, point := range points {
+		fmt.Fprintf(&line, "%.1f,%.1f %.1f,%.1f ", d.x(point.at), y(last.amount), d.x(point.at), y(point.amount))
+		last = point
+	}
+	fmt.Fprintf(&line, "%.1f,%.1f", d.x(d.to), y(last.amount))
+	p.Points = line.String()
+	for i := range int(math.Round(highest/step)) + 1 {
+		amount := step * float64(i)
+		whole, _ := new(big.Float).SetFloat64(math.Round(amount)).Int(nil)
+		p.Rows = append(p.Rows, plotTick{y(amount), wei.Format(new(big.Rat).SetInt(whole))})
+	}
+}
+
+// niceStep is a round number of which two to five make up the whole.
 func niceStep(whole float64) float64 {
-	power := math.Pow(10, math.Floor(math.Log10(whole/5)))
+	power := math.Pow(10, math.Floor(math.Log10(whole/4)))
 	for _, step := range []float64{1, 2, 5} {
-		if whole/(power*step) <= 6 {
+		if whole/(power*step) <= 5 {
 			return power * step
 		}
 	}
