@@ -140,7 +140,7 @@ func (r *run) fundPlan(cmd *cobra.Command, o *fundPlanOptions) error {
 	if a := result.Account; a != nil {
 		a.AddDeposit, a.AddReserve = missing(plan.Deposit, a.Deposit), missing(plan.Reserve, a.Reserve)
 	}
-	return r.emit("pmctl.fund-plan", result, result.write)
+	return r.emit("pmctl.fund_plan", result, result.write)
 }
 
 // missing is what there has to be beyond what there is.

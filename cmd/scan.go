@@ -106,6 +106,10 @@ func (r *run) readEvents(ctx context.Context, o *scanOptions, client *chain.Clie
 	if err != nil {
 		return err
 	}
+	if p.scan.NotKept != nil {
+		r.note("%v", p.scan.NotKept)
+		r.note("hint: %s", hintFor(p.scan.NotKept))
+	}
 	events, err := history.Decode(p.scan.Logs)
 	if err != nil {
 		return err

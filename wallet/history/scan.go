@@ -33,6 +33,8 @@ type Scan struct {
 	Logs []Log
 	// Head is the newest block, the last one that was looked at.
 	Head chain.Head
+	// NotKept is a *CacheError when the next scan has to read the same again.
+	NotKept error
 }
 
 const (
@@ -70,8 +72,7 @@ type Scanner struct {
 }
 
 // Scan reads the blocks from one on, and those that were read before. It goes on where
-// one before it ended, even by an error. It fails as Node does, with *CacheError, and
-// with ErrReplaced.
+// one before it ended, even by an error. It fails as Node does, and with ErrReplaced.
 func (s *Scanner) Scan(ctx context.Context, from uint64) (*Scan, error) {
 	for range restarts {
 		scan, err := s.scan(ctx, from)
@@ -272,5 +273,6 @@ func (p *pass) save(ctx context.Context) error {
 			old.Logs = append(old.Logs, log)
 		}
 	}
-	return p.Cache.store(&old, last[0].Hash)
+	p.NotKept = p.Cache.store(&old, last[0].Hash)
+	return nil
 }
