@@ -65,7 +65,7 @@ With --face-value and --pool-size nobody is asked. Nothing is sent.`,
 	}
 	o.network.register(cmd)
 	flags.StringVar(&o.account.from, "from", "", "`ADDRESS` whose deposit and reserve are there already (default $ETH_FROM, else the only account there is, if any)")
-	o.account.keystore.register(cmd)
+	o.account.keys.keystore.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }
@@ -226,7 +226,7 @@ func (o *fundPlanOptions) accountIfAny(ctx context.Context, env *Env) (common.Ad
 		}
 		return o.account.parse(named)
 	}
-	keys, err := o.account.keystore.open(env)
+	keys, err := o.account.keys.keystore.open(env)
 	if err != nil {
 		return common.Address{}, err
 	}

@@ -31,8 +31,8 @@ func newHistory(r *run) *cobra.Command {
 		Long: `History reads what the TicketBroker contract tells of an account: what was
 deposited, unlocked and withdrawn, and which of your tickets won and were
 redeemed. Each redemption is matched with the ticket in the store's ledger that
-it came from. At the end it says how many tickets should have won, and how likely
-it is to be off by that much.
+it came from. At the end it says how many tickets should have won, and how
+likely it is to be off by that much.
 
 What is too old to change is kept in pmctl's cache folder. A scan that was
 interrupted goes on where it ended; --since spares what is before.`,

@@ -27,7 +27,7 @@ type scanOptions struct {
 func (o *scanOptions) register(cmd *cobra.Command) {
 	o.network.register(cmd)
 	cmd.Flags().StringVar(&o.account.from, "from", "", "`ADDRESS` to show (default $ETH_FROM, else the only account there is)")
-	o.account.keystore.register(cmd)
+	o.account.keys.keystore.register(cmd)
 	o.store.register(cmd)
 	cmd.Flags().BoolVar(&o.noCache, "no-cache", false, "read everything from the chain, and keep nothing of it")
 }
@@ -138,7 +138,7 @@ const (
 
 func (p *progressLine) blocks(done, total uint64) {
 	now := p.run.Now()
-	if !p.run.ErrTerminal || now.Sub(p.began) < progressAfter || now.Sub(p.last) < progressEvery {
+	if !p.run.ErrTerminal || p.run.quiet || now.Sub(p.began) < progressAfter || now.Sub(p.last) < progressEvery {
 		return
 	}
 	p.last = now
