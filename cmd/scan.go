@@ -149,7 +149,10 @@ func (p *progressLine) blocks(done, total uint64) {
 // write replaces the line, in a way that every terminal knows.
 func (p *progressLine) write(text string) {
 	fmt.Fprintf(p.run.Err, "\r%-*s\r%s", p.shown, "", text)
-	p.shown = len(text)
+	p.shown = 0
+	if text != "" {
+		p.shown = len(text) + len("^C") // which terminals show behind it
+	}
 }
 
 func (p *progressLine) clear() {
