@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -147,4 +148,48 @@ func TestSoakHistory(t *testing.T) {
 		}
 	}
 	require.Equal(t, sum, parts)
+	runway := s.run(exitDone, "runway --since 1h")
+	require.Equal(t, basisLedger, runway["basis"])
+	require.Equal(t, sum, s.number(runway, "paid"))
+	require.Equal(t, luck["ev"], runway["made"].(map[string]any)["ev"])
+
+	// Another store has made none of these tickets.
+	elsewhere := " --store " + filepath.Join(t.TempDir(), "store.db")
+	other := s.run(exitDone, "history"+elsewhere)
+	require.Equal(t, totals["redemptions"], other["totals"].(map[string]any)["unmatched"])
+	require.Equal(t, totals["deposit_paid"], other["totals"].(map[string]any)["deposit_paid"])
+	require.Equal(t, "0", other["luck"].(map[string]any)["wins"])
+	require.Equal(t, basisRedemptions, s.run(exitDone, "runway"+elsewhere)["basis"])
+}
+
+// TestRunwayForecast spends evenly, and is told when that comes to an end.
+func TestRunwayForecast(t *testing.T) {
+	s := newShell(t, devnet.Config{Recipients: 1, RoundLength: 1000})
+	s.env["XDG_CACHE_HOME"] = t.TempDir()
+	s.run(exitDone, "fund --deposit 0.0001eth --reserve 0.1eth --yes")
+	for range 10 {
+		s.run(exitDone, "pay "+s.net.Recipients()[0].State().URL+" --value 5000gwei")
+	}
+	data := s.run(exitDone, "runway")
+	forecast, ok := data["forecast"].(map[string]any)
+	require.True(t, ok, data)
+	low, median, high := forecast["days_low"].(float64), forecast["days_median"].(float64), forecast["days_high"].(float64)
+	require.Positive(t, low)
+	require.Less(t, low, median)
+	require.Less(t, median, high)
+	// 0.0001 ETH is as much again as was spent; half of that time is gone.
+	since, err := time.Parse(time.RFC3339, data["since"].(string))
+	require.NoError(t, err)
+	until, err := time.Parse(time.RFC3339, data["until"].(string))
+	require.NoError(t, err)
+	require.InEpsilon(t, until.Sub(since).Hours()/24, median, 0.9)
+	require.Equal(t, "50", data["outstanding"].(map[string]any)["tickets"])
+}
+
+func TestSparkline(t *testing.T) {
+	require.Equal(t, "▁▂▃▄▅▆▇█", sparkline([]float64{0.1, 1, 2, 3, 4, 5, 6, 8}, 8))
+	require.Equal(t, "█ ▅", sparkline([]float64{8, 0, 4, 0}, 8))
+	require.Equal(t, "▅█", sparkline([]float64{1, 1, 2, 2}, 2), "what does not fit is added up")
+	require.Empty(t, sparkline([]float64{0, 0}, 8))
+	require.Empty(t, sparkline(nil, 8))
 }

@@ -131,6 +131,14 @@ func TestScan(t *testing.T) {
 	require.Equal(t, head.Number+1, node.once(t, math.MaxUint64))
 	require.Equal(t, []uint64{head.Number + 1, head.Number + 1}, []uint64{done, total})
 
+	events, err := history.Decode(scan.Logs)
+	require.NoError(t, err)
+	var deposits []string
+	for _, b := range history.Balances(events, big.NewInt(6), new(big.Int)) {
+		deposits = append(deposits, b.Deposit.String())
+	}
+	require.Equal(t, []string{"0", "1", "3", "6"}, deposits)
+
 	// One that ends before it is done goes on where it was.
 	node = &limited{Client: w.client, blocks: 7}
 	away, left := errors.New("away"), 0
