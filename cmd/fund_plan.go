@@ -138,13 +138,13 @@ func (r *run) fundPlan(cmd *cobra.Command, o *fundPlanOptions) error {
 	result.ExpectedWins, result.Wins, result.Chance = plan.ExpectedWins, fmt.Sprint(plan.Wins), plan.Chance
 	result.Spare, result.Deposit, result.Reserve = fmt.Sprint(plan.Spare), plan.Deposit, plan.Reserve
 	if a := result.Account; a != nil {
-		a.AddDeposit, a.AddReserve = missing(plan.Deposit, a.Deposit), missing(plan.Reserve, a.Reserve)
+		a.AddDeposit, a.AddReserve = lacking(plan.Deposit, a.Deposit), lacking(plan.Reserve, a.Reserve)
 	}
 	return r.emit("pmctl.fund_plan", result, result.write)
 }
 
-// missing is what there has to be beyond what there is.
-func missing(wanted, there wei.Wei) wei.Wei {
+// lacking is what there has to be beyond what there is.
+func lacking(wanted, there wei.Wei) wei.Wei {
 	left, err := wanted.Sub(there)
 	if err != nil {
 		return wei.Wei{} // there is more

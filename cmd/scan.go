@@ -98,7 +98,7 @@ func (r *run) readEvents(ctx context.Context, o *scanOptions, client *chain.Clie
 	progress := &progressLine{run: r, began: r.Now()}
 	scanner := &history.Scanner{Node: client, Sender: p.sender, Progress: progress.blocks}
 	// Whoever has no home folder has no cache in it.
-	if dir, err := r.xdg("XDG_CACHE_HOME", ".cache"); err == nil && !o.noCache {
+	if dir, err := r.cacheDir(); err == nil && !o.noCache {
 		scanner.Cache = history.NewCache(filepath.Join(dir, "history"), p.network.ChainID, p.status.Contracts.TicketBroker, p.sender)
 	}
 	p.scan, err = scanner.Scan(ctx, from)
