@@ -202,13 +202,7 @@ func (r *run) askForPlan(ctx context.Context, o *fundPlanOptions, need *forecast
 		}
 	}
 	if need.FaceValue.IsZero() {
-		price, err := client.SuggestGasPrice(ctx)
-		if err != nil {
-			return err
-		}
-		if need.FaceValue, err = usualFaceValue(price, status.Head.L1Block != status.Head.Number); err != nil {
-			return err
-		}
+		need.FaceValue = newOfferResult(status).WantedFaceValue
 		result.FaceValueFrom = "gas_price"
 	}
 	if account != (common.Address{}) {
@@ -236,18 +230,6 @@ func (o *fundPlanOptions) accountIfAny(ctx context.Context, env *Env) (common.Ad
 		return common.Address{}, nil
 	}
 	return found.Address, err
-}
-
-// usualFaceValue is what a recipient with the deployed node's settings asks for: what a
-// redemption's gas costs, a hundred times. Redeeming takes more gas on Arbitrum, whose
-// blocks name an L1 block besides their own.
-func usualFaceValue(gasPrice *big.Int, arbitrum bool) (wei.Wei, error) {
-	const onArbitrum, elsewhere, multiplier = 1_200_000, 350_000, 100
-	gas := int64(elsewhere)
-	if arbitrum {
-		gas = onArbitrum
-	}
-	return wei.FromBig(new(big.Int).Mul(gasPrice, big.NewInt(gas*multiplier)))
 }
 
 func (p *fundPlanResult) write(w io.Writer) error {
