@@ -131,14 +131,14 @@ type progressLine struct {
 }
 
 const (
-	// progressAfter is how long something may take without a word.
-	progressAfter = time.Second
-	progressEvery = 200 * time.Millisecond
+	// firstWordAfter is how long something may take without a word.
+	firstWordAfter = time.Second
+	nextWordAfter  = 200 * time.Millisecond
 )
 
 func (p *progressLine) blocks(done, total uint64) {
 	now := p.run.Now()
-	if !p.run.ErrTerminal || p.run.quiet || now.Sub(p.began) < progressAfter || now.Sub(p.last) < progressEvery {
+	if !p.run.ErrTerminal || p.run.quiet || now.Sub(p.began) < firstWordAfter || now.Sub(p.last) < nextWordAfter {
 		return
 	}
 	p.last = now
