@@ -101,7 +101,7 @@ func (o *exportOptions) check(env *Env) error {
 		return err
 	}
 	if _, err := os.Lstat(o.out); err == nil && o.out != "-" {
-		return existsAlready(o.out)
+		return existsAlready("--out", o.out)
 	}
 	if o.raw {
 		return nil

@@ -43,6 +43,7 @@ to what is there. At a terminal pmctl fund alone asks for them.`,
 	cmd.Flags().StringVar(&o.beneficiary, "for", "", "`ADDRESS` whose deposit and reserve to fund, in place of your own")
 	o.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON, outputSafe)
+	cmd.AddCommand(newFundPlan(r))
 	return cmd
 }
 

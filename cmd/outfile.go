@@ -13,15 +13,16 @@ import (
 // outFile is a file that appears whole or not at all, and never in place of another.
 type outFile struct {
 	*bufio.Writer
+	flag string // that names the file
 	path string
 	temp *os.File
 }
 
-// createOut begins the file at path. It fails when there is something at path already,
+// createOut begins the file at path, which a flag names. It fails when there is something at path already,
 // or when nothing can be written there; close it in any case.
-func createOut(path string) (*outFile, error) {
+func createOut(flag, path string) (*outFile, error) {
 	if _, err := os.Lstat(path); err == nil {
-		return nil, existsAlready(path)
+		return nil, existsAlready(flag, path)
 	}
 	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
@@ -30,13 +31,13 @@ func createOut(path string) (*outFile, error) {
 		if errors.As(err, &failed) {
 			err = failed.Err
 		}
-		return nil, fmt.Errorf("--out %s: nothing can be written there: %w", path, err)
+		return nil, fmt.Errorf("%s %s: nothing can be written there: %w", flag, path, err)
 	}
-	return &outFile{bufio.NewWriter(temp), path, temp}, nil
+	return &outFile{bufio.NewWriter(temp), flag, path, temp}, nil
 }
 
-func existsAlready(path string) error {
-	return withHint(fmt.Errorf("--out %s: %w", path, fs.ErrExist), "nothing is ever overwritten: name another file")
+func existsAlready(flag, path string) error {
+	return withHint(fmt.Errorf("%s %s: %w", flag, path, fs.ErrExist), "nothing is ever overwritten: name another file")
 }
 
 // commit gives the file its name once its content is on disk.
@@ -51,9 +52,9 @@ func (f *outFile) commit() error {
 	}
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return existsAlready(f.path)
+		return existsAlready(f.flag, f.path)
 	case err != nil:
-		return fmt.Errorf("--out %s: %w", f.path, err)
+		return fmt.Errorf("%s %s: %w", f.flag, f.path, err)
 	}
 	return sure(f.path, syncFolder(filepath.Dir(f.path)))
 }
@@ -131,7 +132,7 @@ func (r *run) openOutput(path string) (output, error) {
 	if path == "" || path == "-" {
 		return stdout{bufio.NewWriter(r.Out)}, nil
 	}
-	return createOut(path)
+	return createOut("--out", path)
 }
 
 type stdout struct{ *bufio.Writer }

@@ -122,7 +122,7 @@ func requestedOutput(args []string) string {
 		case strings.HasPrefix(arg, "-o"):
 			value, joined = strings.TrimPrefix(strings.TrimPrefix(arg, "-o"), "="), true
 		}
-		if joined && slices.Contains([]string{outputJSON, format.NDJSON, format.Payment, format.Headers}, value) {
+		if joined && slices.Contains([]string{outputJSON, format.NDJSON, format.Payment, format.Headers, outputCSV}, value) {
 			requested = value
 		}
 	}

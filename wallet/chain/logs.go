@@ -1,0 +1,120 @@
+package chain
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/pmctl/pmctl/wallet/contract"
+)
+
+// ErrTooMuch is matched by a refusal that a request for fewer blocks may not get: a
+// node said no, or did not answer in time. Nodes tell their limits in words of their own.
+var ErrTooMuch = errors.New("the node does not answer for that many blocks")
+
+// senderEvents are the broker's events about a sender, who is the first indexed
+// argument of each.
+var senderEvents = []string{
+	contract.TicketBrokerDepositFundedEventName,
+	contract.TicketBrokerReserveFundedEventName,
+	contract.TicketBrokerUnlockEventName,
+	contract.TicketBrokerUnlockCancelledEventName,
+	contract.TicketBrokerWithdrawalEventName,
+	contract.TicketBrokerReserveClaimedEventName,
+	contract.TicketBrokerWinningTicketTransferEventName,
+	contract.TicketBrokerWinningTicketRedeemedEventName,
+}
+
+// SenderLogs returns the broker's events about a sender in the blocks from first to
+// last, in the chain's order, in one request. It fails with ErrTooMuch besides what
+// every read fails with.
+func (c *Client) SenderLogs(ctx context.Context, sender common.Address, first, last uint64) ([]types.Log, error) {
+	contracts, err := c.Contracts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	broker := contract.NewTicketBroker().GetABI()
+	kinds := make([]common.Hash, len(senderEvents))
+	for i, name := range senderEvents {
+		kinds[i] = broker.Events[name].ID
+	}
+	var logs []types.Log
+	err = c.rpc.CallContext(ctx, &logs, "eth_getLogs", map[string]any{
+		"fromBlock": hexutil.Uint64(first),
+		"toBlock":   hexutil.Uint64(last),
+		"address":   contracts.TicketBroker,
+		"topics":    []any{kinds, common.BytesToHash(sender[:])},
+	})
+	if err != nil {
+		if tooMuch(err) {
+			return nil, fmt.Errorf("%w: %w", ErrTooMuch, c.classify(err))
+		}
+		return nil, c.classify(err)
+	}
+	slices.SortStableFunc(logs, func(a, b types.Log) int {
+		return cmp.Or(cmp.Compare(a.BlockNumber, b.BlockNumber), cmp.Compare(a.Index, b.Index))
+	})
+	return logs, nil
+}
+
+// tooMuch tells whether a smaller question may be answered.
+func tooMuch(err error) bool {
+	var status rpc.HTTPError
+	if errors.As(err, &status) {
+		return slices.Contains([]int{
+			http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusInternalServerError,
+			http.StatusBadGateway, http.StatusGatewayTimeout,
+		}, status.StatusCode)
+	}
+	var fromNode rpc.Error
+	return errors.As(err, &fromNode) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// Block is a block's place in time.
+type Block struct {
+	// Number is the block's own, Hash its hash.
+	Number uint64
+	Hash   common.Hash
+	// Time is when it was made.
+	Time time.Time
+}
+
+// blocksAtOnce bounds the blocks in one request.
+const blocksAtOnce = 50
+
+// Blocks returns blocks of this chain by their numbers. A block that the node does not
+// have has a zero hash.
+func (c *Client) Blocks(ctx context.Context, numbers ...uint64) ([]Block, error) {
+	blocks := make([]Block, 0, len(numbers))
+	for some := range slices.Chunk(numbers, blocksAtOnce) {
+		type answer struct {
+			Hash      common.Hash    `json:"hash"`
+			Timestamp hexutil.Uint64 `json:"timestamp"`
+		}
+		answers := make([]*answer, len(some))
+		b := new(batch)
+		for i, number := range some {
+			b.add("eth_getBlockByNumber", &answers[i], hexutil.Uint64(number), false)
+		}
+		if err := c.do(ctx, b); err != nil {
+			return nil, err
+		}
+		for i, a := range answers {
+			block := Block{Number: some[i]}
+			if a != nil {
+				block.Hash, block.Time = a.Hash, time.Unix(int64(a.Timestamp), 0).UTC()
+			}
+			blocks = append(blocks, block)
+		}
+	}
+	return blocks, nil
+}

@@ -1,0 +1,94 @@
+package forecast
+
+import (
+	"fmt"
+	"math/big"
+
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Risk is the chance of running dry that a plan accepts.
+const Risk = 0.01
+
+// Need is what a plan is made for.
+type Need struct {
+	// Spend is the expected value of the tickets until the next top-up, in wei.
+	Spend *big.Rat
+	// FaceValue is what a win pays.
+	FaceValue wei.Wei
+	// Recipients is how many are paid, PoolSize how many share the reserve: all that are
+	// active, paid or not.
+	Recipients, PoolSize uint64
+	// DepositMultiplier is how many face values a deposit must hold for a ticket to be
+	// made; less than 1 counts as 1.
+	DepositMultiplier uint64
+}
+
+// Plan is the deposit and the reserve that keep the chance of running dry below Risk.
+type Plan struct {
+	// ExpectedWins is Spend over FaceValue, Wins what it is exceeded to with a
+	// probability of Chance, which is below Risk.
+	ExpectedWins float64
+	Wins         uint64
+	Chance       float64
+	// Spare is how many face values must be left in the deposit after Wins.
+	Spare uint64
+	// Sharers is how many shares the reserve has.
+	Sharers uint64
+
+	Deposit, Reserve wei.Wei
+}
+
+// pendingRatio is how many times a deposit must be what a recipient is redeeming, for
+// that not to count against the sender's reserve.
+const pendingRatio = 3
+
+// mostWins bounds what Fund counts: beyond it a face value makes no sense.
+const mostWins = 1e9
+
+// NeedError is a need that no plan can be made for.
+type NeedError struct{ Why string }
+
+func (e *NeedError) Error() string { return "no plan can be made: " + e.Why }
+
+// Fund returns the plan for a need. With F the face value:
+//
+//	wins    ~ Poisson(Spend / F)
+//	Deposit = (k + spare) · F   where k is the least with P(wins > k) < Risk
+//	Reserve = sharers · F
+//
+// A ticket's wins are no more spread than the Poisson distribution's, whatever its
+// probability to win is. The spare is what keeps payments going up to the last of those
+// wins: a recipient counts what it is redeeming against its share of the reserve unless
+// the deposit is three times that, so two face values are still there after it; and tickets
+// are only made while the deposit holds DepositMultiplier of them. A recipient takes no
+// face value above its share of the reserve, which is the reserve over the pool's size.
+//
+// It fails with *NeedError.
+func Fund(n Need) (Plan, error) {
+	switch {
+	case n.FaceValue.IsZero():
+		return Plan{}, &NeedError{"the face value is 0"}
+	case n.Spend.Sign() < 0:
+		return Plan{}, &NeedError{"the spending is negative"}
+	case n.Recipients == 0:
+		return Plan{}, &NeedError{"there are no recipients"}
+	}
+	p := Plan{Spare: max(pendingRatio-1, n.DepositMultiplier), Sharers: max(n.PoolSize, n.Recipients)}
+	p.ExpectedWins, _ = new(big.Rat).Quo(n.Spend, n.FaceValue.Rat()).Float64()
+	if p.ExpectedWins > mostWins {
+		return Plan{}, &NeedError{fmt.Sprintf("%s in tickets of %s are %.3g wins, at most %.0e are counted: the face value is too small",
+			wei.Format(n.Spend), n.FaceValue, p.ExpectedWins, float64(mostWins))}
+	}
+	wins := Poisson(p.ExpectedWins)
+	p.Wins = wins.Quantile(Risk)
+	p.Chance = wins.AtLeast(p.Wins + 1)
+	var err error
+	if p.Deposit, err = n.FaceValue.Mul(p.Wins + p.Spare); err == nil {
+		p.Reserve, err = n.FaceValue.Mul(p.Sharers)
+	}
+	if err != nil {
+		return Plan{}, &NeedError{err.Error()}
+	}
+	return p, nil
+}

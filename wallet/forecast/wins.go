@@ -1,0 +1,160 @@
+package forecast
+
+import "math"
+
+// Tickets are alike: N of them, each of which wins with probability P.
+type Tickets struct {
+	N uint64
+	P float64
+}
+
+// Distribution is how likely each number of wins is. What is less likely than about
+// 1e-18 at either end is left out.
+type Distribution struct {
+	first uint64    // the number that mass[0] is of
+	mass  []float64 // adds up to 1
+}
+
+// Negligible is what a probability counts as 0 below.
+const Negligible = 1e-15
+
+// Wins returns the distribution of how many tickets win, a Poisson binomial one: the
+// convolution of one binomial distribution for each group.
+func Wins(groups []Tickets) Distribution {
+	parts := make([]Distribution, 0, len(groups))
+	for _, g := range groups {
+		parts = append(parts, binomial(g))
+	}
+	return sum(parts)
+}
+
+// sum adds independent numbers, halves first: so each step's work is that of the spread
+// of its parts.
+func sum(parts []Distribution) Distribution {
+	switch len(parts) {
+	case 0:
+		return Distribution{mass: []float64{1}}
+	case 1:
+		return parts[0]
+	}
+	half := len(parts) / 2
+	a, b := sum(parts[:half]), sum(parts[half:])
+	out := Distribution{first: a.first + b.first, mass: make([]float64, len(a.mass)+len(b.mass)-1)}
+	for i, p := range a.mass {
+		for j, q := range b.mass {
+			out.mass[i+j] += p * q
+		}
+	}
+	return out.trimmed()
+}
+
+// binomial is the distribution of the wins among tickets that are alike.
+func binomial(g Tickets) Distribution {
+	switch {
+	case g.P <= 0 || g.N == 0:
+		return Distribution{mass: []float64{1}}
+	case g.P >= 1:
+		return Distribution{first: g.N, mass: []float64{1}}
+	}
+	n := float64(g.N)
+	odds := g.P / (1 - g.P)
+	mode := math.Min(math.Floor((n+1)*g.P), n)
+	// Each number's mass from its neighbour's.
+	return around(mode, 0, n,
+		func(k float64) float64 { return (n - k) / (k + 1) * odds },
+		func(k float64) float64 { return k / (n - k + 1) / odds })
+}
+
+// Poisson is the distribution of how many wins there are when mean are expected: what a
+// binomial one comes to for many tickets that seldom win. Its spread is never less.
+func Poisson(mean float64) Distribution {
+	if mean <= 0 {
+		return Distribution{mass: []float64{1}}
+	}
+	return around(math.Floor(mean), 0, math.Inf(1),
+		func(k float64) float64 { return mean / (k + 1) },
+		func(k float64) float64 { return k / mean })
+}
+
+// around builds a distribution from its mode outwards, where up is mass(k+1)/mass(k)
+// and down is mass(k-1)/mass(k).
+func around(mode, least, most float64, up, down func(k float64) float64) Distribution {
+	const enough = 1e-22 // of the mode's mass
+	var above, below []float64
+	for k, m := mode, 1.0; k < most; k++ {
+		if m *= up(k); m < enough {
+			break
+		}
+		above = append(above, m)
+	}
+	for k, m := mode, 1.0; k > least; k-- {
+		if m *= down(k); m < enough {
+			break
+		}
+		below = append(below, m)
+	}
+	out := Distribution{first: uint64(mode) - uint64(len(below))}
+	for i := len(below) - 1; i >= 0; i-- {
+		out.mass = append(out.mass, below[i])
+	}
+	out.mass = append(append(out.mass, 1), above...)
+	return out.trimmed()
+}
+
+// trimmed leaves out what does not count, and has the rest add up to 1.
+func (d Distribution) trimmed() Distribution {
+	const enough = 1e-20
+	var total float64
+	for _, m := range d.mass {
+		total += m
+	}
+	from, to := 0, len(d.mass)
+	for from < to-1 && d.mass[from] < enough*total {
+		from++
+	}
+	for to > from+1 && d.mass[to-1] < enough*total {
+		to--
+	}
+	d.first, d.mass = d.first+uint64(from), d.mass[from:to]
+	for i := range d.mass {
+		d.mass[i] /= total
+	}
+	return d
+}
+
+// Mean is the expected number of wins.
+func (d Distribution) Mean() float64 {
+	var mean float64
+	for i, m := range d.mass {
+		mean += m * float64(d.first+uint64(i))
+	}
+	return mean
+}
+
+// AtLeast is the probability of k wins or more.
+func (d Distribution) AtLeast(k uint64) (p float64) {
+	for i := len(d.mass) - 1; i >= 0 && d.first+uint64(i) >= k; i-- {
+		p += d.mass[i]
+	}
+	return math.Min(p, 1)
+}
+
+// AtMost is the probability of k wins or fewer.
+func (d Distribution) AtMost(k uint64) (p float64) {
+	for i := 0; i < len(d.mass) && d.first+uint64(i) <= k; i++ {
+		p += d.mass[i]
+	}
+	return math.Min(p, 1)
+}
+
+// Quantile is the least number of wins that is exceeded with a probability below risk.
+func (d Distribution) Quantile(risk float64) uint64 {
+	var above float64
+	for i := len(d.mass) - 1; i >= 0; i-- {
+		if above+d.mass[i] >= risk {
+			return d.first + uint64(i)
+		}
+		above += d.mass[i]
+	}
+	return d.first
+}

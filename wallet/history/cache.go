@@ -1,0 +1,125 @@
+package history
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/ethereum/go-ethereum/common"
+)
+
+// Cache is a file of what was read of the chain. It can be removed at any time.
+type Cache struct {
+	path string
+	of   identity
+}
+
+// identity is whose events a file has.
+type identity struct {
+	Version int            `json:"version"`
+	ChainID uint64         `json:"chain_id"`
+	Broker  common.Address `json:"ticket_broker"`
+	Sender  common.Address `json:"sender"`
+}
+
+// cached is the file, which begins with its SHA-256 in hex and a line's end.
+type cached struct {
+	identity
+	From     uint64      `json:"from"`
+	To       uint64      `json:"to"`
+	LastHash common.Hash `json:"last_hash"` // of block To-1
+	Logs     []cachedLog `json:"logs"`
+}
+
+// cacheVersion is the file's form. A file of another one is read again from the chain.
+const cacheVersion = 1
+
+// CacheError is returned when what was read cannot be kept.
+type CacheError struct {
+	Path string
+	Err  error
+}
+
+func (e *CacheError) Error() string {
+	return fmt.Sprintf("keep what was read in %s: %v", e.Path, e.Err)
+}
+func (e *CacheError) Unwrap() error { return e.Err }
+
+// Hint says what to do about it.
+func (e *CacheError) Hint() string {
+	return "set XDG_CACHE_HOME to a folder that can be written to, or say --no-cache"
+}
+
+// NewCache names the file for a sender's events in a folder, which need not be there yet.
+func NewCache(folder string, chainID uint64, broker, sender common.Address) *Cache {
+	return &Cache{
+		path: filepath.Join(folder, fmt.Sprintf("history-%d-%s.json", chainID, sender.Hex())),
+		of:   identity{cacheVersion, chainID, broker, sender},
+	}
+}
+
+// load returns what the file has, and the hash of its last block; nil where there is no
+// file, or one that is not as it was written.
+func (c *Cache) load() (*Scan, common.Hash) {
+	data, err := os.ReadFile(c.path)
+	if err != nil {
+		return nil, common.Hash{}
+	}
+	sum, body, _ := bytes.Cut(data, []byte("\n"))
+	var file cached
+	if string(sum) != checksum(body) || json.Unmarshal(body, &file) != nil || file.identity != c.of {
+		return nil, common.Hash{}
+	}
+	scan := &Scan{From: file.From, To: file.To}
+	for _, log := range file.Logs {
+		scan.Logs = append(scan.Logs, log.log())
+	}
+	return scan, file.LastHash
+}
+
+// store replaces the file. Others see the old one or the new one.
+func (c *Cache) store(scan *Scan, last common.Hash) error {
+	file := cached{identity: c.of, From: scan.From, To: scan.To, LastHash: last}
+	for _, log := range scan.Logs {
+		file.Logs = append(file.Logs, newCachedLog(log))
+	}
+	body, err := json.Marshal(file)
+	if err == nil {
+		err = replace(c.path, append([]byte(checksum(body)+"\n"), body...))
+	}
+	if err != nil {
+		return &CacheError{c.path, err}
+	}
+	return nil
+}
+
+func checksum(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}
+
+// replace writes a file that only its owner can read.
+func replace(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
+}

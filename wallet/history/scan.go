@@ -1,0 +1,278 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/pmctl/pmctl/wallet/chain"
+)
+
+// Node is what a scan asks: a *chain.Client.
+type Node interface {
+	Head(ctx context.Context) (chain.Head, error)
+	SenderLogs(ctx context.Context, sender common.Address, first, last uint64) ([]types.Log, error)
+	Blocks(ctx context.Context, numbers ...uint64) ([]chain.Block, error)
+}
+
+// Log is an event as the chain has it, with its block's time.
+type Log struct {
+	types.Log
+	Time time.Time
+}
+
+// Scan is the events about a sender in the blocks From to To-1.
+type Scan struct {
+	From, To uint64
+	// Logs are in the chain's order.
+	Logs []Log
+	// Head is the newest block, the last one that was looked at.
+	Head chain.Head
+	// NotKept is a *CacheError when the next scan has to read the same again.
+	NotKept error
+}
+
+const (
+	// final is how many blocks are not kept, since others may replace them: what
+	// Ethereum needs to make a block final.
+	final = 64
+	// firstSpan is how many blocks the first request is for. What is refused is halved,
+	// what is answered is doubled.
+	firstSpan = 1 << 20
+	// patience is how many answers in a row let a span be tried that was refused before:
+	// some nodes count events and not blocks.
+	patience = 32
+	// askTimeout bounds one request. A node that needs longer is asked for less.
+	askTimeout = 30 * time.Second
+	// restarts is how often a scan is begun again because the chain's end was replaced.
+	restarts = 3
+	// saveEvery is how many requests are lost at most when the process is killed.
+	saveEvery = 64
+)
+
+// ErrReplaced is returned when the chain's newest blocks are replaced again and again
+// while they are read.
+var ErrReplaced = errors.New("the chain's newest blocks were replaced while they were read")
+
+// Scanner reads the events about a sender.
+type Scanner struct {
+	Node   Node
+	Sender common.Address
+
+	// Cache keeps what was read; nil keeps nothing.
+	Cache *Cache
+
+	// Progress is told how many of the blocks are read; nil is not.
+	Progress func(done, total uint64)
+}
+
+// Scan reads the blocks from one on, and those that were read before. It goes on where
+// one before it ended, even by an error. It fails as Node does, and with ErrReplaced.
+func (s *Scanner) Scan(ctx context.Context, from uint64) (*Scan, error) {
+	for range restarts {
+		scan, err := s.scan(ctx, from)
+		if !errors.Is(err, ErrReplaced) {
+			return scan, err
+		}
+	}
+	return nil, ErrReplaced
+}
+
+func (s *Scanner) scan(ctx context.Context, from uint64) (*Scan, error) {
+	head, err := s.Node.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &pass{Scanner: s, span: firstSpan, refused: math.MaxUint64, Scan: &Scan{Head: head}}
+	if head.Number >= final {
+		p.kept = head.Number - final + 1
+	}
+	if err := p.begin(ctx, from); err != nil {
+		return nil, err
+	}
+	// Both ways whatever is read is next to what is known: an interrupted scan leaves
+	// no hole.
+	p.total = head.Number + 1 - p.To
+	if p.From > from {
+		p.total += p.From - from
+	}
+	err = p.down(ctx, from)
+	if err == nil {
+		err = p.up(ctx, head.Number+1)
+	}
+	if err == nil {
+		err = p.unchanged(ctx)
+	}
+	if saved := p.save(ctx); err == nil {
+		err = saved
+	}
+	return p.Scan, err
+}
+
+// pass is one run over the blocks that are not known yet.
+type pass struct {
+	*Scanner
+	*Scan
+	// kept is the first block that is too young to be kept.
+	kept uint64
+	// span is how many blocks are asked for next, refused what was too many.
+	span, refused uint64
+	// answers counts those since the last refusal, asked all.
+	answers, asked int
+	done, total    uint64
+}
+
+// begin sets out from what was read before, if that is still so.
+func (p *pass) begin(ctx context.Context, from uint64) error {
+	p.From = min(max(from, p.kept), p.Head.Number+1)
+	p.To = p.From
+	if p.Cache == nil {
+		return nil
+	}
+	known, hash := p.Cache.load()
+	if known == nil || known.To == 0 || known.To > p.kept {
+		return nil
+	}
+	last, err := p.Node.Blocks(ctx, known.To-1)
+	if err != nil {
+		return err
+	}
+	if last[0].Hash == hash {
+		p.From, p.To, p.Logs = known.From, known.To, known.Logs
+	}
+	return nil
+}
+
+func (p *pass) down(ctx context.Context, from uint64) error {
+	for p.From > from {
+		n := min(p.span, p.From-from)
+		logs, err := p.ask(ctx, p.From-n, n)
+		if err != nil {
+			return err
+		}
+		if logs == nil {
+			continue
+		}
+		p.From -= n
+		p.Logs = append(logs, p.Logs...)
+		if err := p.advance(ctx, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *pass) up(ctx context.Context, to uint64) error {
+	for p.To < to {
+		n := min(p.span, to-p.To)
+		logs, err := p.ask(ctx, p.To, n)
+		if err != nil {
+			return err
+		}
+		if logs == nil {
+			continue
+		}
+		p.To += n
+		p.Logs = append(p.Logs, logs...)
+		if err := p.advance(ctx, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ask reads n blocks. It returns nil when that was too many, and has made the span
+// smaller.
+func (p *pass) ask(ctx context.Context, first, n uint64) ([]Log, error) {
+	one, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	found, err := p.Node.SenderLogs(one, p.Sender, first, first+n-1)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, err
+	case errors.Is(err, chain.ErrTooMuch) && n > 1:
+		p.refused, p.span, p.answers = n, n/2, 0
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read the events in blocks %d to %d: %w", first, first+n-1, err)
+	}
+	if p.answers++; p.answers >= patience {
+		p.refused, p.answers = math.MaxUint64, 0
+	}
+	if p.span <= math.MaxUint64/4 && p.span*2 < p.refused {
+		p.span *= 2
+	}
+	return p.timed(ctx, found)
+}
+
+// timed adds the blocks' times.
+func (p *pass) timed(ctx context.Context, found []types.Log) ([]Log, error) {
+	logs := make([]Log, len(found))
+	var numbers []uint64
+	for i, log := range found {
+		if i == 0 || log.BlockNumber != found[i-1].BlockNumber {
+			numbers = append(numbers, log.BlockNumber)
+		}
+	}
+	blocks, err := p.Node.Blocks(ctx, numbers...)
+	if err != nil {
+		return nil, err
+	}
+	at := -1
+	for i, log := range found {
+		if at < 0 || blocks[at].Number != log.BlockNumber {
+			at++
+		}
+		if blocks[at].Hash != log.BlockHash {
+			return nil, ErrReplaced
+		}
+		logs[i] = Log{log, blocks[at].Time}
+	}
+	return logs, nil
+}
+
+func (p *pass) advance(ctx context.Context, n uint64) error {
+	p.done += n
+	if p.Progress != nil {
+		p.Progress(p.done, p.total)
+	}
+	if p.asked++; p.asked%saveEvery != 0 {
+		return nil
+	}
+	return p.save(ctx)
+}
+
+// unchanged fails when the newest block is not what it was when the scan began.
+func (p *pass) unchanged(ctx context.Context) error {
+	now, err := p.Node.Blocks(ctx, p.Head.Number)
+	if err == nil && now[0].Hash != p.Head.Hash {
+		err = ErrReplaced
+	}
+	return err
+}
+
+// save keeps what is old enough. It is called after an interrupt too, which it outlives.
+func (p *pass) save(ctx context.Context) error {
+	old := Scan{From: p.From, To: min(p.To, p.kept)}
+	if p.Cache == nil || old.From >= old.To {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout/6)
+	defer cancel()
+	last, err := p.Node.Blocks(ctx, old.To-1)
+	if err != nil {
+		return err
+	}
+	for _, log := range p.Logs {
+		if log.BlockNumber < old.To {
+			old.Logs = append(old.Logs, log)
+		}
+	}
+	p.NotKept = p.Cache.store(&old, last[0].Hash)
+	return nil
+}
