@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
@@ -81,7 +82,9 @@ func (r *run) doctor(cmd *cobra.Command, o *payerOptions, args []string) error {
 	p := &patient{run: r, o: o}
 	defer p.close()
 	checks := append(append(p.wallet(), p.chain()...), p.books()...)
-	if len(args) == 1 {
+	if len(args) == 0 {
+		checks = append(checks, doctor.Check{ID: "max_float", Needs: []string{"reserve"}, Run: p.bound(p.checkMaxFloat)})
+	} else {
 		if p.recipient.url, err = pay.ParseURL(args[0]); err != nil {
 			return &usageError{err}
 		}
@@ -213,14 +216,22 @@ func (d doctorResult) write(w io.Writer) error {
 	return err
 }
 
+// underneath is where texts stand that have a word too long for the room beside their label.
+const underneath = 11
+
 // hang prints text behind a label, and the lines that do not fit there under its own
-// beginning. A word that is longer than the room has a line of its own.
+// beginning.
 func hang(b *strings.Builder, label, text string) {
-	lines := wrap(plainLines(text), terminalWidth-len(label))
-	for i, line := range strings.Split(lines, "\n") {
-		if i > 0 {
-			label = strings.Repeat(" ", len(label))
+	text = plainLines(text)
+	room := terminalWidth - len(label)
+	for word := range strings.FieldsSeq(text) {
+		if utf8.RuneCountInString(word) > room && len(label) > underneath {
+			b.WriteString(strings.TrimRight(label, " ") + "\n")
+			label, room = strings.Repeat(" ", underneath), terminalWidth-underneath
 		}
-		b.WriteString(strings.TrimRight(label+line, " ") + "\n")
+	}
+	for line := range strings.SplitSeq(wrap(text, room), "\n") {
+		b.WriteString(label + line + "\n")
+		label = strings.Repeat(" ", len(label))
 	}
 }

@@ -90,9 +90,9 @@ func (p *patient) checkKey(ctx context.Context) doctor.Finding {
 		p.account = found
 	}
 	if p.account.file == "" {
-		return fine("from a descriptor")
+		return fine("it comes from a descriptor")
 	}
-	return fine("%s", p.account.file)
+	return fine("the key file is there and well-formed")
 }
 
 func (p *patient) checkKeyMode(context.Context) doctor.Finding {
@@ -104,7 +104,7 @@ func (p *patient) checkKeyMode(context.Context) doctor.Finding {
 		return failed(err, "", yours+"the key file")
 	}
 	if mode := info.Mode(); keystore.OthersMayRead(mode) {
-		err := withHint(fmt.Errorf("others can read %s (mode %04o)", p.account.file, mode.Perm()), "run: chmod 600 '%s'", p.account.file)
+		err := withHint(fmt.Errorf("others can read %s (mode %04o)", p.account.file, mode.Perm()), "chmod 600 '%s'", p.account.file)
 		return found(fmt.Sprintf("mode %04o: others can read it", mode.Perm()), failed(err, "mode 0600", yours+"the key file's mode"))
 	}
 	return fine("only you can read it")
@@ -134,7 +134,11 @@ func (p *patient) checkPassphrase(ctx context.Context) doctor.Finding {
 	passphrase, err := keys.passphrase.source(p.run.Env)(ctx, "")
 	clear(passphrase)
 	if err != nil {
-		return failed(err, "a file that you alone can read (mode 0600)", yours+"--passphrase-file or ETH_PASSWORD")
+		f := failed(err, "a file that you alone can read (mode 0600)", yours+"--passphrase-file or ETH_PASSWORD")
+		if info, err := os.Stat(file); err == nil && keystore.OthersMayRead(info.Mode()) {
+			f.Found, f.Fix = fmt.Sprintf("mode %04o: others can read %s", info.Mode().Perm(), file), fmt.Sprintf("chmod 600 '%s'", file)
+		}
+		return f
 	}
 	return fine("%s", file)
 }

@@ -90,9 +90,12 @@ func (f *float) bounds(least *big.Int) string {
 
 func ether(amount *big.Int) string { return wei.Format(new(big.Rat).SetInt(amount)) }
 
-// checkMaxFloat replays how a recipient chooses a face value. It can only warn: each has
-// settings of its own.
+// checkMaxFloat replays how a recipient chooses a face value. It can only warn, since
+// each has settings of its own, unless the recipient itself has refused.
 func (p *patient) checkMaxFloat(ctx context.Context) doctor.Finding {
+	if p.refusesReserve() {
+		return p.explainRefusal(ctx)
+	}
 	f, err := p.floatOf(ctx, common.Address{})
 	if err != nil {
 		return failed(err, "", "")
@@ -100,31 +103,24 @@ func (p *patient) checkMaxFloat(ctx context.Context) doctor.Finding {
 	return f.explain()
 }
 
-// refusedFloat explains why a recipient finds the reserve insufficient.
-func (p *patient) refusedFloat(ctx context.Context, said error) doctor.Finding {
-	finding := failed(said, "", theirs+"-ticketEV, -maxFaceValue, and its gas price; yours: the reserve")
-	if p.status == nil {
-		return finding
-	}
+// explainRefusal says why a recipient finds the reserve insufficient.
+func (p *patient) explainRefusal(ctx context.Context) doctor.Finding {
+	said := p.recipient.fetchErr
 	recipient, err := p.supposed(ctx)
 	if err != nil {
-		return finding
+		return failed(errors.Join(said, err), "", "")
 	}
 	f, err := p.floatOf(ctx, recipient)
 	if err != nil {
-		return finding
+		return failed(errors.Join(said, err), "", "")
 	}
-	explained := f.explain()
-	finding.Allowed = explained.Allowed
-	switch {
-	case explained.State == doctor.OK:
+	finding := f.explain()
+	if finding.State == doctor.OK {
 		finding.Allowed = f.bounds(f.terms.LeastFaceValue(f.gasPrice))
-		finding.Found += "; the reserve has " + explained.Found
 		finding.Fix = "it reckons with other settings than the defaults: ask for its -ticketEV and -maxFaceValue, or add to the reserve: pmctl fund --reserve AMOUNT"
-	default:
-		finding.Found += "; it can claim " + explained.Found
-		finding.Fix = explained.Fix
 	}
+	finding.State, finding.Knob = doctor.Failed, theirs+"-ticketEV, -maxFaceValue, and its gas price; yours: the reserve"
+	finding.Found = fmt.Sprintf("it says %q; it can claim %s", pm.ErrInsufficientSenderReserve, finding.Found)
 	finding.Err = withHint(said, "%s", finding.Fix)
 	return finding
 }

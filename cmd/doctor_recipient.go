@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
@@ -18,8 +19,9 @@ import (
 func (p *patient) reach() []doctor.Check {
 	return []doctor.Check{
 		{ID: "recipient", Run: p.checkRecipient},
-		{ID: "recipient_protocol", Needs: []string{"recipient"}, Run: p.checkProtocol},
-		{ID: "params", Needs: []string{"recipient_protocol", "key_opens"}, Run: p.checkParams},
+		{ID: "protocol", Needs: []string{"recipient"}, Run: p.checkProtocol},
+		{ID: "params", Needs: []string{"protocol", "key_opens"}, Run: p.checkParams},
+		{ID: "max_float", Needs: []string{"params", "reserve"}, Run: p.bound(p.checkMaxFloat)},
 		{ID: "params_form", Needs: []string{"params"}, Run: p.checkForm},
 		{ID: "pin", Needs: []string{"params_form", "store"}, Run: p.checkPin},
 		{ID: "allowed", Needs: []string{"params_form", "limits"}, Run: p.checkAllowed},
@@ -62,13 +64,22 @@ func (p *patient) checkParams(ctx context.Context) doctor.Finding {
 	switch {
 	case r.fetchErr == nil, errors.Is(r.fetchErr, pay.ErrMalformed), errors.Is(r.fetchErr, pay.ErrNoTicketParams):
 		return fine("it answers")
-	case errors.Is(r.fetchErr, pm.ErrInsufficientSenderReserve):
-		return p.bound(func(ctx context.Context) doctor.Finding { return p.refusedFloat(ctx, r.fetchErr) })(ctx)
+	case p.refusesReserve():
+		return fine("it answers: %v", pm.ErrInsufficientSenderReserve)
 	}
 	return failed(r.fetchErr, "ticket params", theirs+"its reason is its own")
 }
 
+// refusesReserve tells whether the recipient makes no tickets for so small a reserve:
+// that is max_float's to explain.
+func (p *patient) refusesReserve() bool {
+	return errors.Is(p.recipient.fetchErr, pm.ErrInsufficientSenderReserve)
+}
+
 func (p *patient) checkForm(context.Context) doctor.Finding {
+	if p.refusesReserve() {
+		return skipped("needs max_float")
+	}
 	if err := p.recipient.fetchErr; err != nil {
 		return failed(withHint(err, "choose another recipient: pmctl recipient list"), "ticket params and a price, as the protocol has them", theirs+"its software")
 	}
@@ -96,7 +107,11 @@ func (p *patient) checkPin(ctx context.Context) doctor.Finding {
 func (p *patient) checkAllowed(context.Context) doctor.Finding {
 	recipient := p.recipient.offer.Params.Recipient
 	if err := p.limits.Explain(p.limits.CheckRecipient(recipient)); err != nil {
-		return found(recipient.Hex(), failed(err, "the recipients in "+p.limits.Where(policy.Recipients), p.knob(policy.Recipients)))
+		allowed := make([]string, len(p.limits.Recipients))
+		for i, address := range p.limits.Recipients {
+			allowed[i] = address.Hex()
+		}
+		return found(recipient.Hex(), failed(err, strings.Join(allowed, ", "), yours+p.limits.Where(policy.Recipients)))
 	}
 	if p.limits.Recipients == nil {
 		return fine("anybody may be paid")
@@ -125,12 +140,12 @@ func (p *patient) terms() []doctor.Check {
 	offer := []string{"params_form", "limits"}
 	return []doctor.Check{
 		{ID: "expiry", Needs: []string{"params_form", "contracts", "head"}, Run: p.checkExpiry},
-		{ID: "ev_below_face_value", Needs: []string{"params_form"}, Run: p.checkEVBelowFaceValue},
-		{ID: "ticket_ev", Needs: append(offer, "ev_below_face_value"), Run: p.checkTicketEV},
+		{ID: "ev_below_face", Needs: []string{"params_form"}, Run: p.checkEVBelowFaceValue},
+		{ID: "ticket_ev", Needs: append(offer, "ev_below_face"), Run: p.checkTicketEV},
 		{ID: "total_ev", Needs: append(offer, "ticket_ev"), Run: p.checkTotalEV},
 		{ID: "face_value", Needs: offer, Run: p.checkFaceValue},
-		{ID: "deposit_cover", Needs: append(offer, "ev_below_face_value", "deposit"), Run: p.checkCover},
-		{ID: "recipient_budget", Needs: append(offer, "budget"), Run: p.checkOfferBudget},
+		{ID: "deposit_cover", Needs: append(offer, "ev_below_face", "deposit"), Run: p.checkCover},
+		{ID: "offer_budget", Needs: append(offer, "budget"), Run: p.checkOfferBudget},
 		{ID: "auth_token", Needs: []string{"params_form"}, Run: p.checkToken},
 	}
 }
@@ -143,8 +158,6 @@ func (p *patient) bare(keep func(l *policy.Limits)) policy.Limits {
 	keep(&l)
 	return l
 }
-
-func (p *patient) knob(s policy.Setting) string { return yours + p.limits.Where(s) }
 
 func (p *patient) checkExpiry(context.Context) doctor.Finding {
 	params, facts := p.recipient.offer.Params, p.facts()
