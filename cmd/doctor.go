@@ -126,7 +126,7 @@ func (p *patient) bound(check func(context.Context) doctor.Finding) func(context
 	return func(ctx context.Context) doctor.Finding {
 		ctx, cancel, err := p.o.network.bound(ctx)
 		if err != nil {
-			return failed(err, "", "")
+			return unread(err)
 		}
 		defer cancel()
 		return check(ctx)
@@ -151,6 +151,19 @@ func skipped(format string, args ...any) doctor.Finding {
 // failed is a check whose error says what was found, and what to do about it.
 func failed(err error, allowed, knob string) doctor.Finding {
 	return doctor.Finding{State: doctor.Failed, Found: err.Error(), Allowed: allowed, Knob: knob, Fix: hintFor(err), Err: err}
+}
+
+// orElse is a finding with what to do about it where its error does not say.
+func orElse(fix string, f doctor.Finding) doctor.Finding {
+	if f.Fix == "" {
+		f.Fix = fix
+	}
+	return f
+}
+
+// unread is a check that could not be made because what it reads does not answer.
+func unread(err error) doctor.Finding {
+	return orElse("run pmctl doctor again", failed(err, "an answer", yours+"--rpc-url, --store"))
 }
 
 // found is a failed check's finding with the value alone.

@@ -65,7 +65,7 @@ func (p *patient) checkContracts(ctx context.Context) doctor.Finding {
 		p.status, err = p.node.Status(ctx, p.address)
 	}
 	if err != nil {
-		return failed(err, "a registry that knows all contracts, and code where they are", yours+"--controller, --network")
+		return orElse("check --controller and --network", failed(err, "a registry that knows all contracts, and code where they are", yours+"--controller, --network"))
 	}
 	return fine("the registry knows them, and they answer")
 }
@@ -101,7 +101,7 @@ func (p *patient) checkPaused(context.Context) doctor.Finding {
 		return fine("no")
 	}
 	err := &chain.RevertError{Reason: chain.ErrPaused.Error()}
-	return found("the contracts are paused: nothing can be sent or redeemed", failed(err, "contracts that are not", networks+"the controller's owner"))
+	return orElse("wait until they go on", failed(err, "contracts that are not", networks+"the controller's owner"))
 }
 
 func (p *patient) checkRound(context.Context) doctor.Finding {
@@ -131,7 +131,7 @@ func (p *patient) checkBalance(ctx context.Context) doctor.Finding {
 	case errors.As(err, &poor):
 		return found(poor.Have.String(), failed(err, fmt.Sprintf("at least %s, for one transaction", poor.Need), knob))
 	case err != nil:
-		return failed(err, "enough for one transaction", knob)
+		return orElse("pmctl status shows what the account has", failed(err, "enough for one transaction", knob))
 	}
 	return fine("%s", p.status.Sender.Balance)
 }
@@ -140,7 +140,7 @@ func (p *patient) checkGasPrice(ctx context.Context) doctor.Finding {
 	err := p.prepared(ctx, capsOf(p.limits))
 	var dear *tx.PriceError
 	if errors.As(err, &dear) {
-		return failed(err, "what your limits allow", yours+"--max-gas-price, --max-fee")
+		return orElse("wait for a lower price, or allow more", failed(err, "what your limits allow", yours+"--max-gas-price, --max-fee"))
 	}
 	return fine("within your limits")
 }

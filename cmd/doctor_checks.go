@@ -34,7 +34,7 @@ func (p *patient) wallet() []doctor.Check {
 func (p *patient) checkConfig(context.Context) doctor.Finding {
 	settings, err := p.run.settings()
 	if err != nil {
-		return failed(err, "TOML that only you can change", yours+"the config file")
+		return orElse("correct it where the message says", failed(err, "TOML that only you can change", yours+"the config file"))
 	}
 	if settings.user.Path == "" {
 		return fine("there is no home folder to have one in")
@@ -56,7 +56,8 @@ func (p *patient) checkNetwork(context.Context) doctor.Finding {
 		err = noNode(chosen)
 	}
 	if err != nil {
-		return failed(err, "a network that pmctl knows, and a node of it", yours+"--network, --rpc-url, or network and rpc_urls in the config file")
+		return orElse("pmctl status --help says how to name a network; pmctl-devnet starts a local one",
+			failed(err, "a network that pmctl knows, and a node of it", yours+"--network, --rpc-url, or network and rpc_urls in the config file"))
 	}
 	p.network = chosen
 	return fine("%s, chain id %d", chosen.Name, chosen.ChainID)
@@ -76,7 +77,7 @@ func (p *patient) checkAccount(ctx context.Context) doctor.Finding {
 		}
 	}
 	if err != nil {
-		return failed(err, "one account", yours+"--from, ETH_FROM, or from in the config file")
+		return orElse("pmctl account list shows the accounts there are", failed(err, "one account", yours+"--from, ETH_FROM, or from in the config file"))
 	}
 	return fine("%v", p.address)
 }
@@ -85,7 +86,8 @@ func (p *patient) checkKey(ctx context.Context) doctor.Finding {
 	if p.account == nil {
 		found, err := p.o.account.keys.find(ctx, p.run.Env, p.address)
 		if err != nil {
-			return failed(err, "a readable key file in Ethereum's format (version 3)", yours+"--keystore, ETH_KEYSTORE, or keystore in the config file")
+			return orElse("put back a copy of the file, or import the key: pmctl account import FILE",
+				failed(err, "a readable key file in Ethereum's format (version 3)", yours+"--keystore, ETH_KEYSTORE, or keystore in the config file"))
 		}
 		p.account = found
 	}
@@ -134,7 +136,7 @@ func (p *patient) checkPassphrase(ctx context.Context) doctor.Finding {
 	passphrase, err := keys.passphrase.source(p.run.Env)(ctx, "")
 	clear(passphrase)
 	if err != nil {
-		f := failed(err, "a file that you alone can read (mode 0600)", yours+"--passphrase-file or ETH_PASSWORD")
+		f := orElse("name the file that has it: --passphrase-file FILE", failed(err, "a file that you alone can read (mode 0600)", yours+"--passphrase-file or ETH_PASSWORD"))
 		if info, err := os.Stat(file); err == nil && keystore.OthersMayRead(info.Mode()) {
 			f.Found, f.Fix = fmt.Sprintf("mode %04o: others can read %s", info.Mode().Perm(), file), fmt.Sprintf("chmod 600 '%s'", file)
 		}
@@ -156,7 +158,7 @@ func (p *patient) checkKeyOpens(ctx context.Context) doctor.Finding {
 		return skipped("nobody is asked for the passphrase without a URL")
 	}
 	if _, err := p.account.unlock(ctx); err != nil {
-		return failed(err, "the passphrase of this key file", yours+"the passphrase")
+		return orElse("say another: --passphrase-file FILE", failed(err, "the passphrase of this key file", yours+"the passphrase"))
 	}
 	return fine("the passphrase opens it")
 }
@@ -175,14 +177,14 @@ func (p *patient) checkStore(ctx context.Context) doctor.Finding {
 	const sound, knob = "a store that is sound", yours + "--store, PMCTL_STORE, or store in the config file"
 	location, err := p.o.store.choose(p.run.Env)
 	if err != nil {
-		return failed(err, sound, knob)
+		return orElse("pmctl store check says more", failed(err, sound, knob))
 	}
 	report, err := store.Check(ctx, location)
 	switch {
 	case errors.Is(err, store.ErrNoStore):
 		return fine("there is none yet: the first command that needs one makes it")
 	case err != nil:
-		return failed(err, sound, knob)
+		return orElse("pmctl store check says more", failed(err, sound, knob))
 	case len(report.Problems) > 0:
 		return failed(&store.DamagedError{Path: report.Path, Err: fmt.Errorf("%w: %s", store.ErrDamaged, report.Problems[0])}, sound, knob)
 	case report.Strange != "":
@@ -190,7 +192,7 @@ func (p *patient) checkStore(ctx context.Context) doctor.Finding {
 			Fix: "the next command that uses it ends its sessions and counts today's budget as spent; nothing is to be done"}
 	}
 	if p.store, err = store.Open(ctx, location); err != nil {
-		return failed(err, sound, knob)
+		return orElse("pmctl store check says more", failed(err, sound, knob))
 	}
 	return fine("%s", report.Path)
 }
@@ -206,7 +208,7 @@ func (p *patient) budgetFor(ctx context.Context, recipient common.Address, asked
 	if p.store != nil {
 		var err error
 		if spent, err = p.store.Chain(p.network.ChainID).Spending(ctx, p.address, p.run.Now()); err != nil {
-			return failed(err, "", "")
+			return unread(err)
 		}
 	}
 	if err := p.limits.CheckBudget(recipient, asked, spent); err != nil {
@@ -230,11 +232,11 @@ func (p *patient) checkTransactions(ctx context.Context) doctor.Finding {
 	defer journal.Close()
 	intents, err := journal.Intents(ctx, p.address)
 	if err != nil {
-		return failed(err, "", "")
+		return unread(err)
 	}
 	mined, err := p.node.NonceAt(ctx, p.address)
 	if err != nil {
-		return failed(err, "", "")
+		return unread(err)
 	}
 	for i := len(intents) - 1; i >= 0; i-- { // the oldest holds up all others
 		if intent := intents[i]; intent.State == tx.Open && intent.Nonce >= mined {

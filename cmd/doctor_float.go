@@ -98,7 +98,7 @@ func (p *patient) checkMaxFloat(ctx context.Context) doctor.Finding {
 	}
 	f, err := p.floatOf(ctx, common.Address{})
 	if err != nil {
-		return failed(err, "", "")
+		return unread(err)
 	}
 	return f.explain()
 }
@@ -108,11 +108,11 @@ func (p *patient) explainRefusal(ctx context.Context) doctor.Finding {
 	said := p.recipient.fetchErr
 	recipient, err := p.supposed(ctx)
 	if err != nil {
-		return failed(errors.Join(said, err), "", "")
+		return unread(errors.Join(said, err))
 	}
 	f, err := p.floatOf(ctx, recipient)
 	if err != nil {
-		return failed(errors.Join(said, err), "", "")
+		return unread(errors.Join(said, err))
 	}
 	finding := f.explain()
 	if finding.State == doctor.OK {

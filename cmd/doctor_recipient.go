@@ -54,11 +54,11 @@ func (p *patient) checkParams(ctx context.Context) doctor.Finding {
 	r := &p.recipient
 	signer, err := p.account.unlock(ctx)
 	if err != nil {
-		return failed(err, "", "")
+		return unread(err)
 	}
 	request, err := wire.NewOrchestratorRequest(signer)
 	if err != nil {
-		return failed(err, "", "")
+		return unread(err)
 	}
 	r.offer, r.fetchErr = r.client.Fetch(ctx, r.url, request)
 	switch {
@@ -67,7 +67,7 @@ func (p *patient) checkParams(ctx context.Context) doctor.Finding {
 	case p.refusesReserve():
 		return fine("it answers: %v", pm.ErrInsufficientSenderReserve)
 	}
-	return failed(r.fetchErr, "ticket params", theirs+"its reason is its own")
+	return orElse("ask the recipient, or choose another: pmctl recipient list", failed(r.fetchErr, "ticket params", theirs+"what it refuses is its own affair"))
 }
 
 // refusesReserve tells whether the recipient makes no tickets for so small a reserve:
@@ -83,14 +83,31 @@ func (p *patient) checkForm(context.Context) doctor.Finding {
 	if err := p.recipient.fetchErr; err != nil {
 		return failed(withHint(err, "choose another recipient: pmctl recipient list"), "ticket params and a price, as the protocol has them", theirs+"its software")
 	}
-	return fine("a price of %s wei a pixel", p.recipient.offer.Params.PricePerPixel.RatString())
+	return fine("as the protocol has them")
+}
+
+// checkPrice can only warn: pmctl has no limit on a price, which is a recipient's own.
+func (p *patient) checkPrice(context.Context) doctor.Finding {
+	params := p.recipient.offer.Params
+	if price := params.PricePerPixel; price != nil && price.Sign() > 0 || params.EV().Sign() == 0 {
+		return fine("%s wei a pixel", ratText(price))
+	}
+	return doctor.Finding{State: doctor.Warning, Found: "no price, and tickets that cost something", Allowed: "a price: tickets are refused that name another than the recipient's",
+		Knob: theirs + "-pricePerUnit, -pixelsPerUnit", Fix: "ask the recipient, or choose another: pmctl recipient list"}
+}
+
+func ratText(r *big.Rat) string {
+	if r == nil {
+		return "0"
+	}
+	return r.RatString()
 }
 
 func (p *patient) checkPin(ctx context.Context) doctor.Finding {
 	params := p.recipient.offer.Params
 	before, err := p.paidBefore(ctx)
 	if err != nil {
-		return failed(err, "", "")
+		return unread(err)
 	}
 	if p.store != nil {
 		pins, err := p.pins()
@@ -125,7 +142,7 @@ func (p *patient) checkRegistry(ctx context.Context) doctor.Finding {
 	entry, err := p.node.Recipient(ctx, recipient)
 	switch {
 	case err != nil:
-		return failed(err, "", "")
+		return unread(err)
 	case !isRegisteredAt(entry, p.recipient.url):
 		return found(serviceURI(entry.ServiceURI), failed(disagreement(p.recipient.url, recipient, entry), p.recipient.url.String(), knob))
 	case !entry.Active:
@@ -140,6 +157,7 @@ func (p *patient) terms() []doctor.Check {
 	offer := []string{"params_form", "limits"}
 	return []doctor.Check{
 		{ID: "expiry", Needs: []string{"params_form", "contracts", "head"}, Run: p.checkExpiry},
+		{ID: "price", Needs: []string{"params_form"}, Run: p.checkPrice},
 		{ID: "ev_below_face", Needs: []string{"params_form"}, Run: p.checkEVBelowFaceValue},
 		{ID: "ticket_ev", Needs: append(offer, "ev_below_face"), Run: p.checkTicketEV},
 		{ID: "total_ev", Needs: append(offer, "ticket_ev"), Run: p.checkTotalEV},
