@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/keystore"
-	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
@@ -27,18 +26,21 @@ func (o *keystoreOptions) register(cmd *cobra.Command) {
 
 // open returns the key files' store: the flag's, ETH_KEYSTORE's, or pmctl's own.
 func (o *keystoreOptions) open(env *Env) (*keystore.Store, error) {
-	path, err := env.pick(o.path, "ETH_KEYSTORE", func(f *config.File) string { return f.Keystore })
+	path, _, err := o.locate(env)
 	if err != nil {
 		return nil, err
 	}
-	if path == "" {
-		dir, err := env.dataDir()
-		if err != nil {
-			return nil, err
-		}
-		path = filepath.Join(dir, "keystore")
-	}
 	return keystore.Open(path), nil
+}
+
+// locate returns where the key files are, and what says so.
+func (o *keystoreOptions) locate(env *Env) (path, from string, err error) {
+	path, from, err = env.find(o.path, settingKeystore())
+	if err != nil || path != "" {
+		return path, from, err
+	}
+	dir, err := env.dataDir()
+	return filepath.Join(dir, "keystore"), from, err
 }
 
 // passphraseOptions say where a passphrase comes from: that of an account, or, as
@@ -211,12 +213,8 @@ func (o *accountOptions) account(ctx context.Context, env *Env) (*account, error
 
 // named is the account that the user names, "" when there is none to name.
 func (o *accountOptions) named(env *Env) (string, error) {
-	return env.pick(o.from, "ETH_FROM", func(f *config.File) string {
-		if f.From == nil {
-			return ""
-		}
-		return f.From.Hex()
-	})
+	from, _, err := env.find(o.from, settingFrom())
+	return from, err
 }
 
 func (o *accountOptions) parse(from string) (common.Address, error) {

@@ -12,19 +12,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/doctor"
 	"github.com/pmctl/pmctl/wallet/pay"
-	"github.com/pmctl/pmctl/wallet/wei"
 )
-
-// defaultTerms are go-livepeer's defaults for recipients: nobody is told a recipient's
-// own. On Arbitrum, which alone numbers its blocks otherwise than L1, redemption takes
-// more gas.
-func defaultTerms(head chain.Head) pm.TicketParamsConfig {
-	terms := pm.TicketParamsConfig{EV: big.NewInt(8_000_000_000), RedeemGas: 350_000, TxCostMultiplier: 100}
-	if head.L1Block != head.Number {
-		terms.RedeemGas = 1_200_000
-	}
-	return terms
-}
 
 // float is what a recipient reckons with when it chooses a face value.
 type float struct {
@@ -39,11 +27,7 @@ type float struct {
 // floatOf asks what a recipient can claim; the zero address is one that has claimed
 // nothing.
 func (p *patient) floatOf(ctx context.Context, recipient common.Address) (*float, error) {
-	price, err := p.node.SuggestGasPrice(ctx)
-	if err != nil {
-		return nil, err
-	}
-	f := &float{terms: defaultTerms(p.status.Head), gasPrice: price, reserve: p.reserve(), poolSize: p.status.Round.PoolSize, claimed: new(big.Int)}
+	f := &float{terms: usualConfig(p.status), gasPrice: p.status.GasPrice.Big(), reserve: p.reserve(), poolSize: p.status.Round.PoolSize, claimed: new(big.Int)}
 	f.share = f.reserve.ReserveShare(f.poolSize, nil)
 	if recipient == (common.Address{}) {
 		return f, nil
@@ -64,7 +48,7 @@ func (f *float) explain() doctor.Finding {
 	least := f.terms.LeastFaceValue(f.gasPrice)
 	_, err := f.terms.FaceValue(f.gasPrice, f.share, nil)
 	if err == nil {
-		return fine("%s a recipient; by the defaults it wants %s", ether(f.share), ether(least))
+		return fine("%s a recipient; by the defaults it wants %s", amountText(f.share), amountText(least))
 	}
 	finding := doctor.Finding{State: doctor.Warning, Knob: knob, Allowed: f.bounds(least)}
 	missing, err := f.reserve.MissingFor(least, f.poolSize, f.claimed)
@@ -76,7 +60,7 @@ func (f *float) explain() doctor.Finding {
 	if f.share.Cmp(f.terms.EV) < 0 {
 		below = "the EV"
 	}
-	finding.Found = fmt.Sprintf("%s a recipient (1/%v of the reserve): below %s", ether(f.share), f.poolSize, below)
+	finding.Found = fmt.Sprintf("%s a recipient (1/%v of the reserve): below %s", amountText(f.share), f.poolSize, below)
 	finding.Fix = fmt.Sprintf("this much more does, by the defaults: pmctl fund --reserve %vwei", missing)
 	return finding
 }
@@ -85,10 +69,8 @@ func (f *float) explain() doctor.Finding {
 func (f *float) bounds(least *big.Int) string {
 	const usual = 3_000_000_000
 	return fmt.Sprintf("at least %s. By go-livepeer's defaults, since its own settings are not known: EV %s, and redemption of %d gas costs %s at the node's gas price, %s at 3 gwei, of which the lower counts",
-		ether(least), ether(f.terms.EV), f.terms.RedeemGas, ether(f.terms.RedeemCost(f.gasPrice)), ether(f.terms.RedeemCost(big.NewInt(usual))))
+		amountText(least), amountText(f.terms.EV), f.terms.RedeemGas, amountText(f.terms.TxCost(f.gasPrice)), amountText(f.terms.TxCost(big.NewInt(usual))))
 }
-
-func ether(amount *big.Int) string { return wei.Format(new(big.Rat).SetInt(amount)) }
 
 // checkMaxFloat replays how a recipient chooses a face value. It can only warn, since
 // each has settings of its own, unless the recipient itself has refused.

@@ -191,7 +191,7 @@ func (p *patient) checkEVBelowFaceValue(context.Context) doctor.Finding {
 	params := p.recipient.offer.Params
 	ev := wei.Format(params.EV())
 	if err := p.bare(func(*policy.Limits) {}).CheckParams(params, 1); errors.Is(err, pm.ErrEVNotBelowFaceValue) {
-		return found("EV "+ev, failed(err, "below the face value of "+ether(params.FaceValue), theirs+"-ticketEV, -maxFaceValue"))
+		return found("EV "+ev, failed(err, "below the face value of "+amountText(params.FaceValue), theirs+"-ticketEV, -maxFaceValue"))
 	}
 	return fine("EV %s", ev)
 }
@@ -218,9 +218,9 @@ func (p *patient) checkFaceValue(context.Context) doctor.Finding {
 	params := p.recipient.offer.Params
 	err := p.bare(func(l *policy.Limits) { l.MaxFaceValue = p.limits.MaxFaceValue }).CheckParams(params, 1)
 	if errors.As(err, new(*policy.MaxFaceValueError)) {
-		return found(ether(params.FaceValue), failed(err, "at most "+p.limits.MaxFaceValue.String(), p.knobs(policy.MaxFaceValue, "-maxFaceValue")))
+		return found(amountText(params.FaceValue), failed(err, "at most "+p.limits.MaxFaceValue.String(), p.knobs(policy.MaxFaceValue, "-maxFaceValue")))
 	}
-	return fine("%s", ether(params.FaceValue))
+	return fine("%s", amountText(params.FaceValue))
 }
 
 // checkCover looks whether the deposit holds as many face values as it must.
@@ -230,7 +230,7 @@ func (p *patient) checkCover(context.Context) doctor.Finding {
 	err := p.bare(func(l *policy.Limits) { l.DepositMultiplier = n }).Check(p.recipient.offer.Params, facts, 1)
 	if errors.As(err, new(*pm.FaceValueError)) {
 		needed := new(big.Int).Mul(p.recipient.offer.Params.FaceValue, big.NewInt(int64(n)))
-		return found("a deposit of "+p.status.Sender.Deposit.String(), failed(err, fmt.Sprintf("at least %s: %s", ether(needed), plural(fmt.Sprint(n), "face value")),
+		return found("a deposit of "+p.status.Sender.Deposit.String(), failed(err, fmt.Sprintf("at least %s: %s", amountText(needed), plural(fmt.Sprint(n), "face value")),
 			p.knobs(policy.DepositMultiplier, "-maxFaceValue")))
 	}
 	return fine("the deposit holds %s", plural(fmt.Sprint(n), "face value"))

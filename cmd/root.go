@@ -19,7 +19,11 @@ func Main(ctx context.Context, args []string, env *Env) int {
 	out := &checkedWriter{w: env.Out}
 	checked := *env
 	checked.Out = out
-	run := &run{Env: &checked}
+	shown := &screen{w: env.Err}
+	if env.Prompter != nil {
+		checked.Prompter = politePrompter{env.Prompter, shown}
+	}
+	run := &run{Env: &checked, screen: shown}
 	err := run.readUntil(ctx)
 	if err == nil && env.OutClosed {
 		err = errOutClosed
@@ -42,7 +46,11 @@ func Main(ctx context.Context, args []string, env *Env) int {
 		// Nothing of ours ran yet: cobra could not make sense of the line, or of
 		// what comes before --output in it.
 		run.output = requestedOutput(args)
-		err = &usageError{withHint(oneLine(err), "see %s --help", cmd.CommandPath())}
+		hint := "see " + cmd.CommandPath() + " --help"
+		if instead := otherName(cmd, args); instead != "" {
+			hint = "what you mean may be " + instead
+		}
+		err = &usageError{withHint(oneLine(err), "%s", hint)}
 	}
 	if err == nil {
 		return exitDone
@@ -61,11 +69,14 @@ func Main(ctx context.Context, args []string, env *Env) int {
 // run is one invocation: its Env, and what the command line has set so far.
 type run struct {
 	*Env
+	screen  *screen
 	started bool
 	// output is the format that --output asks for; errors follow it.
 	output string
 	// outputByDefault tells that nobody asked for it.
 	outputByDefault bool
+	// quiet has nothing but errors on stderr.
+	quiet bool
 }
 
 // readUntil has reads of the process's own stdin end with ctx, not only with the input.
@@ -91,9 +102,9 @@ func (r *run) fail(err error) int {
 		_ = format.WriteError(r.Err, format.Error{Code: out.code, ExitCode: out.exit, Message: err.Error(), Hint: out.hint})
 		return out.exit
 	}
-	fmt.Fprintf(r.Err, "pmctl: %s\n", plainLines(err.Error()))
+	r.screen.print("pmctl: " + plainLines(err.Error()))
 	if out.hint != "" {
-		fmt.Fprintf(r.Err, "hint: %s\n", plainLines(out.hint))
+		r.screen.print("hint: " + plainLines(out.hint))
 	}
 	return out.exit
 }
@@ -121,6 +132,8 @@ delivers batches of signed lottery tickets.`,
 			return nil
 		},
 	}
+	root.PersistentFlags().StringVar(&r.Profile, "profile", "", "`NAME` of a profile of the config file, whose settings come first (default $PMCTL_PROFILE)")
+	root.PersistentFlags().BoolVarP(&r.quiet, "quiet", "q", false, "write nothing but errors to stderr")
 	root.Version = buildVersion()
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", terminalWidth)))
@@ -132,6 +145,7 @@ delivers batches of signed lottery tickets.`,
 		newFund(r),
 		newUnlock(r),
 		newWithdraw(r),
+		newExit(r),
 		newRecipient(r),
 		newParams(r),
 		group("ticket", "Make tickets, deliver them, and look at them",
@@ -144,6 +158,7 @@ delivers batches of signed lottery tickets.`,
 		newPay(r),
 		newTx(r),
 		newBudget(r),
+		newConfig(r),
 		newStore(r),
 		newVersion(r),
 	)

@@ -51,8 +51,8 @@ func (c callResult) fields() []field {
 type dryRunResult struct {
 	Network     string         `json:"network"`
 	ChainID     string         `json:"chain_id"`
-	Account     common.Address `json:"account"`
-	Contract    common.Address `json:"contract"`
+	Account     format.Address `json:"account"`
+	Contract    format.Address `json:"contract"`
 	Call        callResult     `json:"call"`
 	Value       wei.Wei        `json:"value"`
 	GasLimit    string         `json:"gas_limit"`
@@ -78,7 +78,7 @@ func (t *transacting) dryRun(p *tx.Prepared, says []string) error {
 	}
 	network := t.client.Network()
 	result := dryRunResult{
-		Network: network.Name, ChainID: fmt.Sprint(network.ChainID), Account: t.situation.account, Contract: p.To, Call: call, Value: p.Value,
+		Network: network.Name, ChainID: fmt.Sprint(network.ChainID), Account: format.Address(t.situation.account), Contract: format.Address(p.To), Call: call, Value: p.Value,
 		GasLimit: fmt.Sprint(p.GasLimit), MaxGasPrice: price, MaxFee: p.MaxFee, MaxCost: cost, says: says,
 	}
 	return t.run.emit("pmctl.dry_run", result, result.write)
@@ -92,8 +92,8 @@ func (d dryRunResult) write(w io.Writer) error {
 	}
 	fields := []field{
 		{"network", fmt.Sprintf("%s (chain id %s)", d.Network, d.ChainID)},
-		{"account", d.Account.Hex()},
-		{"contract", d.Contract.Hex()},
+		{"account", common.Address(d.Account).Hex()},
+		{"contract", common.Address(d.Contract).Hex()},
 	}
 	fields = append(fields, d.Call.fields()...)
 	return writeFields(w, append(fields,
@@ -127,6 +127,9 @@ func (t *transacting) unsigned(ctx context.Context, p *tx.Prepared) error {
 			return err
 		}
 		document.MaxTip = &format.Amount{Wei: tip}
+	}
+	if t.run.output == outputSafe {
+		return t.run.writeSafe(&document)
 	}
 	return format.Write(t.run.Out, format.KindUnsigned, document)
 }
@@ -244,6 +247,9 @@ func (r *run) showTransaction(t *format.Transaction) error {
 		{"contract", common.Address(t.To).Hex()},
 	}
 	fields = append(fields, call.fields()...)
+	if r.quiet {
+		return nil // signed without asking, or refused
+	}
 	return writeFields(r.Err, append(fields,
 		field{"value", t.Value.String()},
 		field{"gas", "at most " + fee.String()},

@@ -155,23 +155,28 @@ func (r *recipient) TxCostMultiplier(sender common.Address) (*big.Rat, error) {
 	if err != nil {
 		return nil, err
 	}
-	cost := r.cfg.RedeemCost(r.gpm.GasPrice())
+	cost := r.cfg.TxCost(r.gpm.GasPrice())
 	if cost.Sign() == 0 {
 		return new(big.Rat), nil
 	}
 	return new(big.Rat).SetFrac(faceValue, cost), nil
 }
 
-// faceValue returns the face value to ask of a sender.
+// faceValue returns the face value to ask of a sender: a multiple of what redemption
+// costs, within what the sender's funds and this recipient's own limit allow.
 func (r *recipient) faceValue(sender common.Address) (*big.Int, error) {
-	gasPrice := r.gpm.GasPrice()
 	maxFloat, err := r.sm.MaxFloat(sender)
 	if err != nil {
 		return nil, fmt.Errorf("max float of sender %v: %w", sender, err)
 	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.cfg.FaceValue(gasPrice, maxFloat, r.maxFaceValue)
+	maxFaceValue := new(big.Int).Set(r.maxFaceValue)
+	r.mu.Unlock()
+	faceValue, err := r.cfg.FaceValue(r.gpm.GasPrice(), maxFloat, maxFaceValue)
+	if err != nil {
+		return nil, err
+	}
+	return faceValue, nil
 }
 
 // winProb returns EV · ceil((2^256-1) / faceValue), which gives a ticket at least the
