@@ -22,11 +22,11 @@ func newDoctor(r *run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor [URL]",
 		Short: "Find out why something does not work",
-		Long: `Doctor looks at everything that a payment needs: config files, key file and
-passphrase, the node, the contracts, your funds, the store and its budget, and
-transactions that are not mined. With a recipient's URL it asks that recipient
-for ticket params and holds them against your limits, as a payment would.
-Nothing is paid, sent or changed.
+		Long: `Doctor looks at everything that payments and transactions need: config files,
+key file and passphrase, the node, the contracts, your funds, the store and its
+budget, and transactions that are not mined. With a recipient's URL it asks that
+recipient for ticket params and holds them against your limits, as a payment
+would. Nothing is paid, sent or changed.
 
 For what fails it says what was found, what is allowed, whose setting that is,
 and what to run. A check that needs one that failed is not made, and says so.

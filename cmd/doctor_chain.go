@@ -109,9 +109,9 @@ func (p *patient) checkRound(context.Context) doctor.Finding {
 	if round.Initialized {
 		return fine("%v, initialized", round.Current)
 	}
-	err := withHint(fmt.Errorf("round %v is not initialized, the last one that is: %v", round.Current, round.LastInitialized),
-		"wait: anybody can initialize it, and somebody does; until then winning tickets are not redeemed")
-	return failed(err, "a current round that is initialized", networks+"RoundsManager.initializeRound()")
+	return doctor.Finding{State: doctor.Warning, Found: fmt.Sprintf("round %v is not initialized, the last one that is: %v", round.Current, round.LastInitialized),
+		Allowed: "a current round that is", Knob: networks + "RoundsManager.initializeRound()",
+		Fix: "wait: anybody can initialize it, and somebody does; until then winning tickets are not redeemed"}
 }
 
 // prepared simulates and prices the cheapest funding there is. It stands for any

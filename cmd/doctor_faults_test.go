@@ -100,7 +100,7 @@ func chainFaults() []sick {
 			w.net.SetKeepRounds(false)
 			w.clock = func() time.Time { return time.Now().Add(time.Minute) } // blocks are a second apart
 			require.NoError(w.t, w.net.Mine(w.t.Context(), devnet.DefaultRoundLength))
-		}, want: []string{"round failed"}, exit: exitFailed, says: "initializeRound"},
+		}, want: []string{"round warning"}, exit: exitDone, says: "initializeRound"},
 		{name: "no ether for gas", moves: true, induce: (*ward).poor,
 			want: []string{"balance failed"}, exit: exitFunds, says: "at least"},
 		{name: "gas above a limit", induce: func(w *ward) { w.config("[limits]\nmax_gas_price = \"1wei\"\n") },
