@@ -90,6 +90,14 @@ func (d descriptor) is(n int) bool { return d.given && d.n == n }
 // given tells whether the command line says where the passphrase comes from.
 func (o *passphraseOptions) given() bool { return o.file != "" || o.fd.given }
 
+// path is the file that the passphrase comes from, "" when it comes from elsewhere.
+func (o *passphraseOptions) path(env *Env) string {
+	if o.isNew || o.given() {
+		return o.file
+	}
+	return env.Getenv("ETH_PASSWORD")
+}
+
 // source is where the passphrase comes from: a descriptor, a file, or the person
 // at the terminal.
 func (o *passphraseOptions) source(env *Env) keystore.PassphraseSource {
@@ -121,11 +129,7 @@ func (o *passphraseOptions) newSource(env *Env) keystore.PassphraseSource {
 // available tells whether there is anybody or anything to get the passphrase from,
 // so that a command need not open a key to find out that it cannot go on.
 func (o *passphraseOptions) available(env *Env) error {
-	variable := ""
-	if !o.isNew {
-		variable = env.Getenv("ETH_PASSWORD")
-	}
-	if o.given() || variable != "" || env.InTerminal {
+	if o.fd.given || o.path(env) != "" || env.InTerminal {
 		return nil
 	}
 	if o.isNew {
@@ -136,10 +140,7 @@ func (o *passphraseOptions) available(env *Env) error {
 
 // sourceOr is the source that the options name, or else ask, which asks a person.
 func (o *passphraseOptions) sourceOr(env *Env, ask keystore.PassphraseSource) keystore.PassphraseSource {
-	file := o.file
-	if !o.isNew && !o.given() {
-		file = env.Getenv("ETH_PASSWORD")
-	}
+	file := o.path(env)
 	return func(ctx context.Context, question string) ([]byte, error) {
 		switch {
 		case o.fd.given:

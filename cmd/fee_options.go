@@ -46,8 +46,13 @@ func (o *feeOptions) caps(env *Env) (tx.Caps, error) {
 		*flag.into = &amount
 	}
 	limits, err = limits.With(rules)
+	return capsOf(limits), err
+}
+
+// capsOf are the limits that transactions have.
+func capsOf(limits policy.Limits) tx.Caps {
 	return tx.Caps{
 		Price: limits.MaxGasPrice, PriceSetIn: limits.Where(policy.MaxGasPrice),
 		Fee: limits.MaxFee, FeeSetIn: limits.Where(policy.MaxFee),
-	}, err
+	}
 }

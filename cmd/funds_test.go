@@ -31,9 +31,15 @@ func newShell(t *testing.T, cfg devnet.Config) *shell {
 	d, err := devnet.Start(t.Context(), cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	return newHome(t, d, home)
+}
+
+// newHome is a shell with a home folder of its own beside a network that is there.
+func newHome(t *testing.T, d *devnet.Devnet, home string) *shell {
+	t.Helper()
 	s := &shell{t: t, net: d, env: map[string]string{
 		"XDG_STATE_HOME": filepath.Join(home, "state"), "XDG_DATA_HOME": filepath.Join(home, "data"),
-		"PMCTL_NETWORK": "devnet", "PMCTL_DEVNET_STATE": cfg.StatePath,
+		"PMCTL_NETWORK": "devnet", "PMCTL_DEVNET_STATE": filepath.Join(home, "devnet.json"),
 		"ETH_PASSWORD": filepath.Join(home, "pass"),
 	}}
 	require.NoError(t, os.WriteFile(s.env["ETH_PASSWORD"], []byte("correct horse\n"), 0o600))

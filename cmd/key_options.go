@@ -95,7 +95,7 @@ func (o *keyOptions) only(ctx context.Context, env *Env) (*account, error) {
 }
 
 func (o *keyOptions) ofFile(env *Env, store *keystore.Store, found accounts.Account) *account {
-	return &account{address: found.Address, open: func(ctx context.Context) (*keystore.Signer, error) {
+	return &account{address: found.Address, file: found.URL.Path, open: func(ctx context.Context) (*keystore.Signer, error) {
 		return store.Unlock(ctx, found, o.passphrase.source(env))
 	}}
 }
@@ -132,6 +132,7 @@ func (o *keyOptions) read(ctx context.Context, env *Env) (*account, error) {
 // account is an account that acts. Whoever finds one closes it, which clears its key.
 type account struct {
 	address common.Address
+	file    string // its key file; "" for a key behind a descriptor
 	open    func(context.Context) (*keystore.Signer, error)
 	signer  *keystore.Signer // nil until the key is open
 }

@@ -55,6 +55,10 @@ func (o *networkOptions) bound(ctx context.Context) (context.Context, context.Ca
 // errNoRPC is returned when a network must be read and no node is named.
 var errNoRPC = errors.New("no Ethereum node to ask")
 
+func noNode(network chain.Network) error {
+	return withHint(errNoRPC, "say --rpc-url URL, or set ETH_RPC_URL, or rpc_urls in the config file; the network is %s (chain id %d)", network.Name, network.ChainID)
+}
+
 // choose returns the network and the URLs of its nodes, the preferred one first; none
 // when none is named.
 func (o *networkOptions) choose(env *Env) (chain.Network, []string, error) {
@@ -144,7 +148,7 @@ func (o *networkOptions) dial(ctx context.Context, env *Env) (*chain.Client, err
 		return nil, err
 	}
 	if len(urls) == 0 {
-		return nil, withHint(errNoRPC, "say --rpc-url URL, or set ETH_RPC_URL, or rpc_urls in the config file; the network is %s (chain id %d)", network.Name, network.ChainID)
+		return nil, noNode(network)
 	}
 	client, err := chain.Dial(ctx, urls[0], network, urls[1:]...)
 	if errors.Is(err, chain.ErrBadURL) {

@@ -213,14 +213,19 @@ func (r *run) judgeRecipient(ctx context.Context, w *wallet, registered chain.Re
 		return err
 	}
 	if !agrees {
-		return withHint(fmt.Errorf("%w: %s pays %v, and the registry has %s for %v", errDisagrees, offer.URL,
-			offer.Params.Recipient, serviceURI(registered.ServiceURI), registered.Address),
-			"pay there only if you know from elsewhere whose URL it is; then say --recipient %v", offer.Params.Recipient)
+		return disagreement(offer.URL, offer.Params.Recipient, registered)
 	}
 	if err := pins.Check(ctx, offer.URL, offer.Params.Recipient); err != nil {
 		return err
 	}
 	return w.limits.Check(offer.Params, facts, 1)
+}
+
+// disagreement is what speaks against paying a recipient that the registry has elsewhere.
+func disagreement(u pay.URL, recipient common.Address, registered chain.Recipient) error {
+	return withHint(fmt.Errorf("%w: %s pays %v, and the registry has %s for %v", errDisagrees, u,
+		recipient, serviceURI(registered.ServiceURI), registered.Address),
+		"pay there only if you know from elsewhere whose URL it is; then say --recipient %v", recipient)
 }
 
 func (r *run) emitRecipient(result *recipientResult) error {

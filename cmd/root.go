@@ -141,6 +141,7 @@ delivers batches of signed lottery tickets.`,
 	root.AddCommand(
 		newAccount(r),
 		newStatus(r),
+		newDoctor(r),
 		newFund(r),
 		newUnlock(r),
 		newWithdraw(r),

@@ -38,7 +38,7 @@ func PassphraseFile(path string) PassphraseSource {
 			return nil, fmt.Errorf("%w: %s is a folder", ErrPassphraseFile, path)
 		} else if !mode.IsRegular() && mode&os.ModeNamedPipe == 0 {
 			return nil, fmt.Errorf("%w: %s is neither a file nor a pipe", ErrPassphraseFile, path)
-		} else if othersMayRead(mode) {
+		} else if OthersMayRead(mode) {
 			return nil, fmt.Errorf("%w: others can read %s (mode %04o); run: chmod 600 '%s'", ErrPassphraseFile, path, mode.Perm(), path)
 		}
 		passphrase, err := readPassphrase(ctx, f)

@@ -4,5 +4,5 @@ package keystore
 
 import "io/fs"
 
-// othersMayRead tells whether a file's group or everybody may read it.
-func othersMayRead(mode fs.FileMode) bool { return mode.Perm()&0o044 != 0 }
+// OthersMayRead tells whether a file's group or everybody may read it.
+func OthersMayRead(mode fs.FileMode) bool { return mode.Perm()&0o044 != 0 }

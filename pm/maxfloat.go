@@ -48,8 +48,8 @@ func (sm *LocalSenderMonitor) availableFunds(addr common.Address) (*big.Int, err
 	return funds.Sub(funds, sm.pending(addr)), nil
 }
 
-// reserveShare returns what the claimant can still claim of a reserve in this round:
-// (fundsRemaining + claimedInCurrentRound) / poolSize - what it has claimed, in wei.
+// reserveShare returns what the claimant can still claim of a reserve in this round, in
+// wei.
 func (sm *LocalSenderMonitor) reserveShare(addr common.Address, info *SenderInfo) (*big.Int, error) {
 	poolSize := orZero(sm.tm.GetTranscoderPoolSize())
 	if poolSize.Sign() <= 0 || info.Reserve == nil {
@@ -59,9 +59,7 @@ func (sm *LocalSenderMonitor) reserveShare(addr common.Address, info *SenderInfo
 	if err != nil {
 		return nil, fmt.Errorf("claims on the reserve of sender %v: %w", addr, err)
 	}
-	share := new(big.Int).Add(orZero(info.Reserve.FundsRemaining), orZero(info.Reserve.ClaimedInCurrentRound))
-	share.Quo(share, poolSize)
-	return atLeastZero(share.Sub(share, orZero(claimed))), nil
+	return info.Reserve.ReserveShare(poolSize, claimed), nil
 }
 
 func (sm *LocalSenderMonitor) senderInfo(addr common.Address) (*SenderInfo, error) {

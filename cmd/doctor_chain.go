@@ -1,0 +1,187 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/doctor"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// chain are the checks of what the node tells.
+func (p *patient) chain() []doctor.Check {
+	funds := []string{"contracts", "head", "account"}
+	fees := []string{"contracts", "paused", "account"}
+	return []doctor.Check{
+		{ID: "node", Needs: []string{"network"}, Run: p.bound(p.checkNode)},
+		{ID: "chain_id", Needs: []string{"node"}, Run: p.bound(p.checkChainID)},
+		{ID: "contracts", Needs: []string{"chain_id"}, Run: p.bound(p.checkContracts)},
+		{ID: "head", Needs: []string{"chain_id"}, Run: p.checkHead},
+		{ID: "clock", Needs: []string{"chain_id"}, Run: p.checkClock},
+		{ID: "paused", Needs: []string{"contracts"}, Run: p.checkPaused},
+		{ID: "round", Needs: []string{"contracts", "head"}, Run: p.checkRound},
+		{ID: "balance", Needs: fees, Run: p.bound(p.checkBalance)},
+		{ID: "gas_price", Needs: append(fees, "limits"), Run: p.bound(p.checkGasPrice)},
+		{ID: "deposit", Needs: funds, Run: p.checkFunds(pm.ErrNoDeposit, func(s chain.Sender) wei.Wei { return s.Deposit })},
+		{ID: "reserve", Needs: funds, Run: p.checkFunds(pm.ErrNoReserve, func(s chain.Sender) wei.Wei { return s.Reserve })},
+		{ID: "lock", Needs: funds, Run: p.checkLock},
+	}
+}
+
+// checkNode finds out whether a node answers. Of several it may be the second that finds
+// out that the first serves another chain: that is for the next check to tell.
+func (p *patient) checkNode(ctx context.Context) doctor.Finding {
+	var err error
+	if p.node, err = p.o.network.dial(ctx, p.run.Env); err == nil {
+		p.head, err = p.node.Head(ctx)
+	}
+	if err != nil && !errors.As(err, new(*chain.ChainIDError)) {
+		return failed(err, "a node that answers", yours+"--rpc-url, ETH_RPC_URL, or rpc_urls in the config file")
+	}
+	return fine("%s answers", p.node.URL())
+}
+
+func (p *patient) checkChainID(ctx context.Context) doctor.Finding {
+	_, p.findErr = p.node.Contracts(ctx)
+	var other *chain.ChainIDError
+	if errors.As(p.findErr, &other) {
+		return found(fmt.Sprint(other.Got), failed(other, fmt.Sprintf("%d (%s)", other.Want, other.Network), yours+"--network and --rpc-url"))
+	}
+	return fine("%d", p.network.ChainID)
+}
+
+// checkContracts also reads all that the contracts tell at once, for the checks to come.
+func (p *patient) checkContracts(ctx context.Context) doctor.Finding {
+	err := p.findErr
+	if err == nil {
+		p.status, err = p.node.Status(ctx, p.address)
+	}
+	if err != nil {
+		return orElse("check --controller and --network", failed(err, "a registry that knows all contracts, and code where they are", yours+"--controller, --network"))
+	}
+	return fine("the registry knows them, and they answer")
+}
+
+func (p *patient) checkHead(context.Context) doctor.Finding {
+	age := p.run.Now().Sub(p.head.Time)
+	if most := p.network.MaxHeadAge; most > 0 && age > most {
+		stale := &chain.StaleError{URL: p.node.URL(), Age: age, Max: most}
+		return found(fmt.Sprintf("block %d is %s old", p.head.Number, age.Round(time.Second)),
+			failed(stale, fmt.Sprintf("at most %s, unless the clock here is fast", most), yours+"--rpc-url, rpc_urls; or the clock"))
+	}
+	return fine("block %d, %s old", p.head.Number, max(0, age).Round(time.Second))
+}
+
+// maxClockSkew is how far the chain's time may be ahead of the clock here: nodes take
+// blocks that are some seconds ahead of theirs.
+const maxClockSkew = 15 * time.Second
+
+// checkClock finds a clock that is slow. One that is fast looks like a stale head.
+func (p *patient) checkClock(context.Context) doctor.Finding {
+	ahead := p.head.Time.Sub(p.run.Now())
+	if ahead <= maxClockSkew {
+		return fine("it agrees with the chain")
+	}
+	err := withHint(fmt.Errorf("the clock here is %s behind the newest block", ahead.Round(time.Second)),
+		"set the clock, for example with: timedatectl set-ntp true")
+	return found(fmt.Sprintf("%s behind the newest block", ahead.Round(time.Second)),
+		failed(err, fmt.Sprintf("at most %s", maxClockSkew), yours+"this machine's clock"))
+}
+
+func (p *patient) checkPaused(context.Context) doctor.Finding {
+	if !p.status.Paused {
+		return fine("no")
+	}
+	err := &chain.RevertError{Reason: chain.ErrPaused.Error()}
+	return orElse("wait until they go on", failed(err, "contracts that are not", networks+"the controller's owner"))
+}
+
+func (p *patient) checkRound(context.Context) doctor.Finding {
+	round := p.status.Round
+	if round.Initialized {
+		return fine("%v, initialized", round.Current)
+	}
+	return doctor.Finding{State: doctor.Warning, Found: fmt.Sprintf("round %v is not initialized, the last one that is: %v", round.Current, round.LastInitialized),
+		Allowed: "a current round that is", Knob: networks + "RoundsManager.initializeRound()",
+		Fix: "wait: anybody can initialize it, and somebody does; until then winning tickets are not redeemed"}
+}
+
+// prepared simulates and prices the cheapest funding there is. It stands for any
+// transaction: they cost about the same.
+func (p *patient) prepared(ctx context.Context, caps tx.Caps) error {
+	_, err := tx.Prepare(ctx, p.node, p.address, tx.Call{
+		To: p.status.Contracts.TicketBroker, Value: wei.FromUint64(1), Data: contract.NewTicketBroker().PackFundDeposit(),
+	}, caps)
+	return err
+}
+
+func (p *patient) checkBalance(ctx context.Context) doctor.Finding {
+	const knob = yours + "what the account holds"
+	err := p.prepared(ctx, tx.Caps{})
+	var poor *tx.InsufficientFundsError
+	switch {
+	case errors.As(err, &poor):
+		return found(poor.Have.String(), failed(err, fmt.Sprintf("at least %s, for one transaction", poor.Need), knob))
+	case err != nil:
+		return orElse("pmctl status shows what the account has", failed(err, "enough for one transaction", knob))
+	}
+	return fine("%s", p.status.Sender.Balance)
+}
+
+func (p *patient) checkGasPrice(ctx context.Context) doctor.Finding {
+	err := p.prepared(ctx, capsOf(p.limits))
+	var dear *tx.PriceError
+	if errors.As(err, &dear) {
+		return orElse("wait for a lower price, or allow more", failed(err, "what your limits allow", yours+"--max-gas-price, --max-fee"))
+	}
+	return fine("within your limits")
+}
+
+// facts are what the checks of params need of the chain.
+func (p *patient) facts() pm.Facts {
+	s := &p.status.Sender
+	return pm.Facts{
+		LastSeenL1Block:      new(big.Int).SetUint64(p.status.Head.L1Block),
+		LastInitializedRound: p.status.Round.LastInitialized,
+		Sender:               &pm.SenderInfo{Deposit: s.Deposit.Big(), WithdrawRound: s.WithdrawRound, Reserve: p.reserve()},
+	}
+}
+
+func (p *patient) reserve() *pm.ReserveInfo {
+	s := &p.status.Sender
+	return &pm.ReserveInfo{FundsRemaining: s.Reserve.Big(), ClaimedInCurrentRound: s.ClaimedInCurrentRound.Big()}
+}
+
+// checkFunds looks whether one of the two is there at all.
+func (p *patient) checkFunds(none error, of func(chain.Sender) wei.Wei) func(context.Context) doctor.Finding {
+	return func(context.Context) doctor.Finding {
+		facts := p.facts()
+		facts.Sender.WithdrawRound = nil // a check of its own
+		if err := policy.CheckSender(facts); errors.Is(err, none) {
+			return found(of(p.status.Sender).String(), failed(err, "more than 0", yours+"what you fund"))
+		}
+		return fine("%s", of(p.status.Sender))
+	}
+}
+
+// checkLock looks whether recipients take the sender to be about to leave. The withdraw
+// round of one whose funds are gone is a leftover.
+func (p *patient) checkLock(context.Context) doctor.Finding {
+	state := lockState(p.status)
+	if state == lockEmpty || state == lockLocked {
+		return fine("%s", state)
+	}
+	at := fmt.Sprintf("%s: the funds can be withdrawn from round %v", state, p.status.Sender.WithdrawRound)
+	if err := policy.CheckSender(p.facts()); errors.Is(err, pm.ErrSenderUnlocking) {
+		return found(at, failed(err, "funds that stay locked for more than a round", yours+"pmctl unlock"))
+	}
+	return doctor.Finding{State: doctor.Warning, Found: at, Allowed: "funds that stay locked", Knob: yours + "pmctl unlock", Fix: "keep them with: pmctl unlock cancel"}
+}

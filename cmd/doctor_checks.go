@@ -1,0 +1,250 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"os"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/wallet/doctor"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/tx"
+)
+
+// wallet are the checks of what is on this machine: settings and key.
+func (p *patient) wallet() []doctor.Check {
+	return []doctor.Check{
+		{ID: "config", Run: p.checkConfig},
+		{ID: "limits", Needs: []string{"config"}, Run: p.checkLimits},
+		{ID: "network", Needs: []string{"config"}, Run: p.checkNetwork},
+		{ID: "account", Needs: []string{"config"}, Run: p.checkAccount},
+		{ID: "key", Needs: []string{"account"}, Run: p.checkKey},
+		{ID: "key_mode", Needs: []string{"key"}, Run: p.checkKeyMode},
+		{ID: "passphrase", Run: p.checkPassphrase},
+		{ID: "key_opens", Needs: []string{"key", "passphrase"}, Run: p.checkKeyOpens},
+	}
+}
+
+func (p *patient) checkConfig(context.Context) doctor.Finding {
+	settings, err := p.run.settings()
+	if err != nil {
+		return orElse("correct it where the message says", failed(err, "TOML that only you can change", yours+"the config file"))
+	}
+	if settings.user.Path == "" {
+		return fine("there is no home folder to have one in")
+	}
+	return fine("%s", settings.user.Path)
+}
+
+func (p *patient) checkLimits(context.Context) doctor.Finding {
+	var err error
+	if p.limits, err = p.o.limits.limits(p.run.Env); err != nil {
+		return failed(err, "limits that tighten those set before", yours+"the config files' [limits] and the flags")
+	}
+	return fine("they can be read")
+}
+
+func (p *patient) checkNetwork(context.Context) doctor.Finding {
+	chosen, urls, err := p.o.network.choose(p.run.Env)
+	if err == nil && len(urls) == 0 {
+		err = noNode(chosen)
+	}
+	if err != nil {
+		return orElse("pmctl status --help says how to name a network; pmctl-devnet starts a local one",
+			failed(err, "a network that pmctl knows, and a node of it", yours+"--network, --rpc-url, or network and rpc_urls in the config file"))
+	}
+	p.network = chosen
+	return fine("%s, chain id %d", chosen.Name, chosen.ChainID)
+}
+
+// checkAccount finds the address that acts. Where nobody names it, it is that of the
+// only key.
+func (p *patient) checkAccount(ctx context.Context) doctor.Finding {
+	named, err := p.o.account.named(p.run.Env)
+	switch {
+	case err != nil:
+	case named != "":
+		p.address, err = p.o.account.parse(named)
+	default:
+		if p.account, err = p.o.account.keys.only(ctx, p.run.Env); err == nil {
+			p.address = p.account.address
+		}
+	}
+	if err != nil {
+		return orElse("pmctl account list shows the accounts there are", failed(err, "one account", yours+"--from, ETH_FROM, or from in the config file"))
+	}
+	return fine("%v", p.address)
+}
+
+func (p *patient) checkKey(ctx context.Context) doctor.Finding {
+	if p.account == nil {
+		found, err := p.o.account.keys.find(ctx, p.run.Env, p.address)
+		if err != nil {
+			return orElse("put back a copy of the file, or import the key: pmctl account import FILE",
+				failed(err, "a readable key file in Ethereum's format (version 3)", yours+"--keystore, ETH_KEYSTORE, or keystore in the config file"))
+		}
+		p.account = found
+	}
+	if p.account.file == "" {
+		return fine("it comes from a descriptor")
+	}
+	return fine("the key file is there and well-formed")
+}
+
+func (p *patient) checkKeyMode(context.Context) doctor.Finding {
+	if p.account.file == "" {
+		return fine("there is no file")
+	}
+	info, err := os.Stat(p.account.file)
+	if err != nil {
+		return failed(err, "", yours+"the key file")
+	}
+	if mode := info.Mode(); keystore.OthersMayRead(mode) {
+		err := withHint(fmt.Errorf("others can read %s (mode %04o)", p.account.file, mode.Perm()), "chmod 600 '%s'", p.account.file)
+		return found(fmt.Sprintf("mode %04o: others can read it", mode.Perm()), failed(err, "mode 0600", yours+"the key file's mode"))
+	}
+	return fine("only you can read it")
+}
+
+// checkPassphrase looks where the passphrase would come from. What can be read only once
+// is left alone.
+func (p *patient) checkPassphrase(ctx context.Context) doctor.Finding {
+	keys := &p.o.account.keys
+	file := keys.passphrase.path(p.run.Env)
+	switch {
+	case keys.fd.given:
+		return fine("the key comes without one")
+	case keys.passphrase.fd.given:
+		return fine("descriptor %d", keys.passphrase.fd.n)
+	case file == "":
+		if err := keys.available(p.run.Env); err != nil {
+			f := failed(err, "a file, a descriptor or a terminal", yours+"--passphrase-file, --passphrase-fd or ETH_PASSWORD")
+			f.State, f.Err = doctor.Warning, nil
+			return f
+		}
+		return fine("you are asked for it")
+	}
+	if info, err := os.Stat(file); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+		return fine("the pipe %s", file)
+	}
+	passphrase, err := keys.passphrase.source(p.run.Env)(ctx, "")
+	clear(passphrase)
+	if err != nil {
+		f := orElse("name the file that has it: --passphrase-file FILE", failed(err, "a file that you alone can read (mode 0600)", yours+"--passphrase-file or ETH_PASSWORD"))
+		if info, err := os.Stat(file); err == nil && keystore.OthersMayRead(info.Mode()) {
+			f.Found, f.Fix = fmt.Sprintf("mode %04o: others can read %s", info.Mode().Perm(), file), fmt.Sprintf("chmod 600 '%s'", file)
+		}
+		return f
+	}
+	return fine("%s", file)
+}
+
+// checkKeyOpens asks a person only where a recipient is to be asked, which takes the
+// key's signature.
+func (p *patient) checkKeyOpens(ctx context.Context) doctor.Finding {
+	passphrase := &p.o.account.keys.passphrase
+	byItself := p.o.account.keys.fd.given || passphrase.given() || passphrase.path(p.run.Env) != ""
+	switch {
+	case byItself:
+	case !p.run.InTerminal:
+		return skipped("needs a passphrase")
+	case p.recipient.client == nil:
+		return skipped("nobody is asked for the passphrase without a URL")
+	}
+	if _, err := p.account.unlock(ctx); err != nil {
+		return orElse("say another: --passphrase-file FILE", failed(err, "the passphrase of this key file", yours+"the passphrase"))
+	}
+	return fine("the passphrase opens it")
+}
+
+// books are the checks of the store: nonces, spending, and transactions.
+func (p *patient) books() []doctor.Check {
+	return []doctor.Check{
+		{ID: "store", Needs: []string{"config"}, Run: p.checkStore},
+		{ID: "budget", Needs: []string{"store", "limits", "network", "account"}, Run: p.checkBudget},
+		{ID: "transactions", Needs: []string{"store", "contracts", "account"}, Run: p.bound(p.checkTransactions)},
+	}
+}
+
+// checkStore opens the store only when that changes nothing in it.
+func (p *patient) checkStore(ctx context.Context) doctor.Finding {
+	const sound, knob = "a store that is sound", yours + "--store, PMCTL_STORE, or store in the config file"
+	location, err := p.o.store.choose(p.run.Env)
+	if err != nil {
+		return orElse("pmctl store check says more", failed(err, sound, knob))
+	}
+	report, err := store.Check(ctx, location)
+	switch {
+	case errors.Is(err, store.ErrNoStore):
+		return fine("there is none yet: the first command that needs one makes it")
+	case err != nil:
+		return orElse("pmctl store check says more", failed(err, sound, knob))
+	case len(report.Problems) > 0:
+		return failed(&store.DamagedError{Path: report.Path, Err: fmt.Errorf("%w: %s", store.ErrDamaged, report.Problems[0])}, sound, knob)
+	case report.Strange != "":
+		return doctor.Finding{State: doctor.Warning, Found: report.Strange, Allowed: "a store that is where and what it was", Knob: knob,
+			Fix: "the next command that uses it ends its sessions and counts today's budget as spent; nothing is to be done"}
+	}
+	if p.store, err = store.Open(ctx, location); err != nil {
+		return orElse("pmctl store check says more", failed(err, sound, knob))
+	}
+	return fine("%s", report.Path)
+}
+
+// checkBudget finds out whether anything at all may still be spent today.
+func (p *patient) checkBudget(ctx context.Context) doctor.Finding {
+	return p.budgetFor(ctx, common.Address{}, policy.Cost(1, big.NewRat(1, 1), big.NewInt(1)))
+}
+
+// budgetFor tells whether the day's budget has room for tickets to a recipient.
+func (p *patient) budgetFor(ctx context.Context, recipient common.Address, asked policy.Sum) doctor.Finding {
+	var spent policy.Spending
+	if p.store != nil {
+		var err error
+		if spent, err = p.store.Chain(p.network.ChainID).Spending(ctx, p.address, p.run.Now()); err != nil {
+			return unread(err)
+		}
+	}
+	if err := p.limits.CheckBudget(recipient, asked, spent); err != nil {
+		return failed(err, "what the budget allows in a day (UTC)", yours+"[budget] in the config file")
+	}
+	for _, setting := range policy.Budgets() {
+		if limit, _ := p.limits.Budget(setting); limit != nil {
+			return fine("there is room; pmctl budget shows it")
+		}
+	}
+	return fine("none is set")
+}
+
+// checkTransactions looks for transactions that were sent and are not mined. The chain
+// knows best: nobody notes what nobody waits for.
+func (p *patient) checkTransactions(ctx context.Context) doctor.Finding {
+	if p.store == nil {
+		return fine("none are open")
+	}
+	journal := p.store.Journal(journalName(p.network))
+	defer journal.Close()
+	intents, err := journal.Intents(ctx, p.address)
+	if err != nil {
+		return unread(err)
+	}
+	mined, err := p.node.NonceAt(ctx, p.address)
+	if err != nil {
+		return unread(err)
+	}
+	for i := len(intents) - 1; i >= 0; i-- { // the oldest holds up all others
+		if intent := intents[i]; intent.State == tx.Open && intent.Nonce >= mined {
+			hash := intent.Newest().Hash()
+			err := withHint(&tx.NotMinedError{Hash: hash, Err: fmt.Errorf("it was signed at %s", intent.CreatedAt.Format(time.RFC3339))},
+				"wait for it: pmctl tx wait %s; or pay more for it: pmctl tx bump %s", hash, hash)
+			return failed(err, "none that waits", networks+"the gas price; yours: --max-gas-price")
+		}
+	}
+	return fine("none are open")
+}
