@@ -35,6 +35,18 @@ func TestEveryPromiseIsProved(t *testing.T) {
 	require.Greater(t, promises, 40)
 }
 
+// TestSecurityNamesItsTests finds the tests that the threat model names.
+func TestSecurityNamesItsTests(t *testing.T) {
+	text, err := os.ReadFile("../SECURITY.md")
+	require.NoError(t, err)
+	exist := everyTest(t)
+	proofs := regexp.MustCompile("`(Test\\w+|\\w+\\.txtar)`").FindAllStringSubmatch(string(text), -1)
+	require.Greater(t, len(proofs), 15)
+	for _, proof := range proofs {
+		require.Contains(t, exist, proof[1])
+	}
+}
+
 // everyTest is the tests and scripts of the project, by name.
 func everyTest(t *testing.T) map[string]bool {
 	t.Helper()
