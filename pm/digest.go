@@ -70,12 +70,12 @@ type BatchVerifier struct {
 // NewBatchVerifier returns a BatchVerifier for the tickets that sender makes from params
 // in the round of expiration; nil stands for the params' own. It fails with *FieldError.
 func NewBatchVerifier(params *TicketParams, expiration *TicketExpirationParams, sender common.Address) (*BatchVerifier, error) {
-	order, err := newMintOrder(&Order{Params: params, Expiration: expiration}, sender)
+	template, err := flatTemplate(&Order{Params: params, Expiration: expiration}, sender)
 	if err != nil {
 		return nil, err
 	}
 	v := &BatchVerifier{sender: sender, digester: newDigester()}
-	v.digester.use(order.template)
+	v.digester.use(template)
 	return v, nil
 }
 

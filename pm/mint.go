@@ -21,8 +21,13 @@ type Order struct {
 	Params     *TicketParams
 	Expiration *TicketExpirationParams
 
-	// Nonces are the tickets', one each.
+	// Nonces are the tickets', one each. An order without nonces needs no params: it
+	// only keeps its place among the others.
 	Nonces NonceRange
+
+	// Begin and End, unless they are nil, are called before the first ticket is emitted
+	// and behind the last.
+	Begin, End func() error
 
 	// Emit takes the signed tickets in nonce order. What it is given is valid until it
 	// returns: its Sig is reused.
@@ -39,7 +44,12 @@ type Order struct {
 // fails with *FieldError for numbers that do not fit their fields and with
 // *NonceCapError for a range beyond 2^32-1.
 func Mint(ctx context.Context, signer Signer, params *TicketParams, expiration *TicketExpirationParams, nonces NonceRange, emit func(TicketSenderParams) error) error {
-	order := &Order{params, expiration, nonces, emit}
+	if nonces.Count == 0 {
+		if err := params.CheckFields(); err != nil {
+			return err
+		}
+	}
+	order := &Order{Params: params, Expiration: expiration, Nonces: nonces, Emit: emit}
 	return MintOrders(ctx, signer, func(context.Context) (*Order, error) {
 		next := order
 		order = nil
@@ -98,8 +108,9 @@ const (
 
 // chunk is neighbouring tickets of an order.
 type chunk struct {
-	order  *mintOrder
-	nonces NonceRange
+	order       *mintOrder
+	nonces      NonceRange
+	first, last bool // of its order
 	// sigs are the first signed tickets' signatures; err is why the next has none.
 	sigs   [chunkTickets][sigBytes]byte
 	signed int
@@ -108,7 +119,7 @@ type chunk struct {
 
 // mintOrder is an order that has been found good, with its tickets' hashed bytes.
 type mintOrder struct {
-	emit     func(TicketSenderParams) error
+	*Order
 	template []byte
 }
 
@@ -121,7 +132,8 @@ type feeder struct {
 }
 
 func (f *feeder) fill(ctx context.Context, c *chunk) error {
-	for f.rest.Count == 0 {
+	first := f.rest.Count == 0
+	if first {
 		order, err := f.next(ctx)
 		if err != nil {
 			return err
@@ -135,10 +147,30 @@ func (f *feeder) fill(ctx context.Context, c *chunk) error {
 	c.order, c.nonces, c.signed, c.err = f.order, NonceRange{f.rest.First, count}, 0, nil
 	f.rest.First += count
 	f.rest.Count -= count
+	c.first, c.last = first, f.rest.Count == 0
 	return nil
 }
 
 func newMintOrder(o *Order, sender common.Address) (*mintOrder, error) {
+	nonces := o.Nonces
+	if nonces.Count == 0 {
+		return &mintOrder{o, nil}, nil
+	}
+	template, err := flatTemplate(o, sender)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case nonces.First == 0:
+		return nil, errors.New("nonces begin at 1, not at 0")
+	case uint64(nonces.First)+uint64(nonces.Count)-1 > math.MaxUint32:
+		return nil, &NonceCapError{RecipientRandHash: o.Params.RecipientRandHash, Used: nonces.First - 1, Asked: uint64(nonces.Count), Cap: math.MaxUint32}
+	}
+	return &mintOrder{o, template}, nil
+}
+
+// flatTemplate returns the hashed bytes of the order's tickets, without a nonce.
+func flatTemplate(o *Order, sender common.Address) ([]byte, error) {
 	if err := o.Params.CheckFields(); err != nil {
 		return nil, err
 	}
@@ -146,20 +178,14 @@ func newMintOrder(o *Order, sender common.Address) (*mintOrder, error) {
 	if err := ticket.CheckFields(); err != nil {
 		return nil, err
 	}
-	nonces := o.Nonces
-	switch {
-	case nonces.Count == 0:
-	case nonces.First == 0:
-		return nil, errors.New("nonces begin at 1, not at 0")
-	case uint64(nonces.First)+uint64(nonces.Count)-1 > math.MaxUint32:
-		return nil, &NonceCapError{RecipientRandHash: o.Params.RecipientRandHash, Used: nonces.First - 1, Asked: uint64(nonces.Count), Cap: math.MaxUint32}
-	}
-	return &mintOrder{o.Emit, ticket.flatten()}, nil
+	return ticket.flatten(), nil
 }
 
 // sign signs the chunk's tickets until one fails or ctx ends.
 func (c *chunk) sign(ctx context.Context, d *digester, sign signFunc) {
-	d.use(c.order.template)
+	if c.nonces.Count > 0 {
+		d.use(c.order.template)
+	}
 	for c.signed < int(c.nonces.Count) {
 		nonce := c.nonces.First + uint32(c.signed)
 		sig := c.sigs[c.signed][:]
@@ -175,13 +201,21 @@ func (c *chunk) sign(ctx context.Context, d *digester, sign signFunc) {
 
 // emit hands the signed tickets over, and fails when there are not all of them.
 func (c *chunk) emit(ctx context.Context) error {
+	if c.first && c.order.Begin != nil {
+		if err := c.order.Begin(); err != nil {
+			return err
+		}
+	}
 	for i := range c.signed {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := c.order.emit(TicketSenderParams{SenderNonce: c.nonces.First + uint32(i), Sig: c.sigs[i][:]}); err != nil {
+		if err := c.order.Emit(TicketSenderParams{SenderNonce: c.nonces.First + uint32(i), Sig: c.sigs[i][:]}); err != nil {
 			return err
 		}
+	}
+	if c.err == nil && c.last && c.order.End != nil {
+		return c.order.End()
 	}
 	return c.err
 }
