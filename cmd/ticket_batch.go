@@ -238,6 +238,7 @@ func (r *run) planGiven(ctx context.Context, w *wallet, payer *pay.Payer, docume
 	if err != nil {
 		return nil, err
 	}
+	p.payer = payer
 	p.signer, err = w.unlock(ctx)
 	return p, err
 }
@@ -255,7 +256,7 @@ func (r *run) proposeGiven(ctx context.Context, w *wallet, document *format.Para
 	if err != nil {
 		return nil, err
 	}
-	p := &planned{payer: payer, info: info}
+	p := &planned{info: info}
 	if document.URL != "" {
 		if p.url, err = pay.ParseURL(document.URL); err != nil {
 			return nil, err
