@@ -118,7 +118,7 @@ func classify(err error) outcome {
 		out = outcome{exitFailed, "refused", ""}
 	case is(keystore.ErrWrongPassphrase, keystore.ErrEmptyPassphrase, keystore.ErrBadPassphrase, keystore.ErrPassphraseFile,
 		keystore.ErrNoAccounts, keystore.ErrNoSuchAccount, keystore.ErrDamaged, keystore.ErrUnsupported, keystore.ErrTooCostly,
-		keystore.ErrAddressMismatch, errNoPassphrase),
+		keystore.ErrAddressMismatch, errNoPassphrase, errKeyInput),
 		as(new(*keystore.SeveralAccountsError), new(*keystore.AmbiguousError)):
 		out = outcome{exitLocked, "locked", ""}
 	case is(chain.ErrUnreachable, chain.ErrNoDevnet, errNoRPC, pay.ErrUnreachable, pay.ErrNotRecipient, store.ErrUnreachable, context.DeadlineExceeded):

@@ -36,6 +36,7 @@ func TestWalletLinksNoNode(t *testing.T) {
 	const geth = "github.com/ethereum/go-ethereum/"
 	for _, dep := range deps(t, module) {
 		require.False(t, strings.HasPrefix(dep, module+"/wallet/devnet"), dep)
+		require.NotContains(t, dep, "jsonschema", "only tests read schemas")
 		for _, node := range []string{"node", "eth", "core/vm", "core/state", "p2p", "ethdb/pebble"} {
 			require.NotEqual(t, geth+node, dep)
 		}

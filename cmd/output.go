@@ -129,9 +129,12 @@ func requestedOutput(args []string) string {
 	return requested
 }
 
-// note tells the user something on stderr that is no data.
+// note tells the user something on stderr that is no data, unless that shall be quiet.
 func (r *run) note(text string, args ...any) {
-	fmt.Fprintf(r.Err, text+"\n", args...)
+	if r.quiet {
+		return
+	}
+	fmt.Fprintln(r.Err, plainLines(fmt.Sprintf(text, args...)))
 }
 
 // field is one line of a key–value listing.

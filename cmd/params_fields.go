@@ -3,7 +3,6 @@ package cmd
 import (
 	"fmt"
 	"math/big"
-	"strconv"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -54,17 +53,4 @@ func oneIn(probability *big.Rat) string {
 		text = "about " + text
 	}
 	return "one in " + text
-}
-
-// plainText is a stranger's text as it is when it is harmless, and quoted when not.
-func plainText(text string) string {
-	const most = 200
-	if len(text) > most {
-		text = text[:most] + "…"
-	}
-	quoted := strconv.QuoteToGraphic(text)
-	if quoted == `"`+text+`"` {
-		return text
-	}
-	return quoted
 }

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -65,6 +66,8 @@ type run struct {
 	output string
 	// outputByDefault tells that nobody asked for it.
 	outputByDefault bool
+	// quiet has nothing but errors on stderr.
+	quiet bool
 }
 
 // readUntil has reads of the process's own stdin end with ctx, not only with the input.
@@ -90,9 +93,9 @@ func (r *run) fail(err error) int {
 		_ = format.WriteError(r.Err, format.Error{Code: out.code, ExitCode: out.exit, Message: err.Error(), Hint: out.hint})
 		return out.exit
 	}
-	fmt.Fprintf(r.Err, "pmctl: %v\n", err)
+	fmt.Fprintf(r.Err, "pmctl: %s\n", plainLines(err.Error()))
 	if out.hint != "" {
-		fmt.Fprintf(r.Err, "hint: %s\n", out.hint)
+		fmt.Fprintf(r.Err, "hint: %s\n", plainLines(out.hint))
 	}
 	return out.exit
 }
@@ -120,6 +123,8 @@ delivers batches of signed lottery tickets.`,
 			return nil
 		},
 	}
+	root.PersistentFlags().StringVar(&r.Profile, "profile", "", "`NAME` of a profile of the config file, whose settings come first (default $PMCTL_PROFILE)")
+	root.PersistentFlags().BoolVarP(&r.quiet, "quiet", "q", false, "write nothing but errors to stderr")
 	root.Version = buildVersion()
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", terminalWidth)))
@@ -142,6 +147,7 @@ delivers batches of signed lottery tickets.`,
 		newPay(r),
 		newTx(r),
 		newBudget(r),
+		newConfig(r),
 		newStore(r),
 		newVersion(r),
 	)
@@ -165,8 +171,16 @@ func newHelp(root *cobra.Command) *cobra.Command {
 	}
 }
 
-// oneLine is cobra's error without its paragraph of suggestions.
+// errKeyAsValue is returned for an option whose value could be a private key.
+var errKeyAsValue = errors.New("an option's value looks like a private key itself; a command line is no secret, so that key must count as known to others")
+
+// oneLine is cobra's error without its paragraph of suggestions, and without what could
+// be a key.
 func oneLine(err error) error {
+	var invalid interface{ GetValue() string } // pflag's, for a value that it cannot parse
+	if errors.As(err, &invalid) && format.LooksLikeKey(invalid.GetValue()) {
+		return errKeyAsValue
+	}
 	text, suggestions, found := strings.Cut(err.Error(), "\n\nDid you mean this?\n")
 	if !found {
 		return err

@@ -102,7 +102,7 @@ no key is opened.`,
 	}
 	network.register(cmd)
 	cmd.Flags().StringVar(&account.from, "from", "", "`ADDRESS` to show (default $ETH_FROM, else the only account there is)")
-	account.keystore.register(cmd)
+	account.keys.keystore.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }

@@ -241,7 +241,7 @@ func (s *batchStream) plan(ctx context.Context, line *streamedLine, text []byte)
 		return err
 	}
 	if request != nil {
-		before, err := s.w.store.Chain(s.w.network.ChainID).Requested(ctx, s.w.account.Address, *request)
+		before, err := s.w.store.Chain(s.w.network.ChainID).Requested(ctx, s.w.account.address, *request)
 		if err != nil {
 			return err
 		}

@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/ethereum/go-ethereum/accounts"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/redeem"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -42,6 +40,7 @@ func (o *transactOptions) register(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.unsigned, "unsigned", false, "write the transaction for pmctl tx sign on another machine; no key is needed here")
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "unsigned", "no-wait")
+	cmd.MarkFlagsMutuallyExclusive("unsigned", "key-fd")
 }
 
 // miningOptions say how long a transaction is waited for.
@@ -102,13 +101,15 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, a action) error {
 	}
 	t := &transacting{run: r, options: o, action: a, caps: caps}
 	if o.unsigned {
-		t.account.Address, err = o.account.address(cmd.Context(), r.Env)
+		t.account = new(account)
+		t.account.address, err = o.account.address(cmd.Context(), r.Env)
 	} else {
-		t.keys, t.account, err = o.account.account(cmd.Context(), r.Env)
+		t.account, err = o.account.account(cmd.Context(), r.Env)
 	}
 	if err != nil {
 		return err
 	}
+	defer t.account.close()
 	ctx, cancel, err := o.network.bound(cmd.Context())
 	if err != nil {
 		return err
@@ -131,11 +132,11 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, a action) error {
 		return err
 	}
 	defer client.Close()
-	status, err := client.Status(ctx, t.account.Address)
+	status, err := client.Status(ctx, t.account.address)
 	if err != nil {
 		return err
 	}
-	t.situation = situation{client, status, t.account.Address}
+	t.situation = situation{client, status, t.account.address}
 	if t.journal == nil {
 		return t.withoutSending(ctx)
 	}
@@ -152,8 +153,7 @@ type transacting struct {
 	options *transactOptions
 	action  action
 	caps    tx.Caps
-	keys    *keystore.Store
-	account accounts.Account
+	account *account
 	situation
 	journal *store.Journal
 	// intent is set from when it is in the journal.
@@ -164,7 +164,7 @@ type transacting struct {
 // ends too.
 func (t *transacting) do(command, ctx context.Context) (err error) {
 	resume := func() error {
-		t.intent, err = t.journal.Resume(ctx, t.account.Address, t.options.requestID, t.action.label)
+		t.intent, err = t.journal.Resume(ctx, t.account.address, t.options.requestID, t.action.label)
 		return err
 	}
 	if err := resume(); err != nil {
@@ -194,7 +194,7 @@ func (t *transacting) prepare(ctx context.Context) (*tx.Prepared, proposal, erro
 	if err != nil {
 		return nil, p, err
 	}
-	prepared, err := tx.Prepare(ctx, t.client, t.account.Address, p.call, t.caps)
+	prepared, err := tx.Prepare(ctx, t.client, t.account.address, p.call, t.caps)
 	return prepared, p, err
 }
 
@@ -224,11 +224,11 @@ func (t *transacting) begin(command, ctx context.Context) error {
 	if err := r.confirm(command, o.yes, proposal.ask); err != nil {
 		return err
 	}
-	signer, err := t.keys.Unlock(command, t.account, o.account.passphrase.source(r.Env))
+	signer, err := t.account.unlock(command)
 	if err != nil {
 		return err
 	}
-	defer signer.Close()
+	defer t.account.close() // waiting needs no key
 	if err := command.Err(); err != nil {
 		return err
 	}
@@ -249,7 +249,7 @@ func (t *transacting) begin(command, ctx context.Context) error {
 func (t *transacting) show(p *tx.Prepared, say []string) {
 	r := t.run
 	r.note("network   %s (chain id %d)", t.client.Network().Name, t.client.Network().ChainID)
-	r.note("account   %s", t.account.Address)
+	r.note("account   %s", t.account.address)
 	r.note("contract  TicketBroker at %s", t.status.Contracts.TicketBroker)
 	r.note("gas       at most %s", p.MaxFee)
 	for _, sentence := range say {

@@ -66,8 +66,8 @@ type Payment struct {
 
 // Pay pays the amount: one batch, delivered once. A recipient that refuses a batch has
 // it nevertheless, and may redeem what wins of it, so that no second one follows,
-// whatever reason the refusal gives. The one payment that begins anew is one that could
-// not be sent, because nothing answers where kept params say to pay.
+// whatever reason the refusal gives. The one payment that begins anew is one on kept
+// params that could not be sent.
 //
 // A payment with a Request that was begun before is gone on with. When it was accepted
 // nothing is done. When its outcome is not known the same tickets are delivered again:
@@ -107,7 +107,7 @@ func (s *Session) Pay(ctx context.Context, amount Amount) (*Payment, error) {
 	}
 	if offer != nil {
 		payment, err := s.pay(ctx, signer, offer, plan, amount, true)
-		if !errors.Is(err, ErrUnreachable) || offer.Transcoder == s.URL {
+		if !s.overtaken(offer, err) {
 			return payment, err
 		}
 	}
@@ -115,6 +115,16 @@ func (s *Session) Pay(ctx context.Context, amount Amount) (*Payment, error) {
 		return nil, err
 	}
 	return s.pay(ctx, signer, offer, plan, amount, false)
+}
+
+// overtaken tells whether kept params that looked good have failed in a way in which
+// nothing was sent, and fresh ones may fare better: nothing answers where they say to
+// pay, or others have used up their nonces, and blocks went by, while the key was opened.
+func (s *Session) overtaken(offer *Offer, err error) bool {
+	if errors.Is(err, ErrUnreachable) {
+		return offer.Transcoder != s.URL
+	}
+	return errors.As(err, new(*policy.Refusal)) || errors.As(err, new(*store.RetiredError))
 }
 
 // kept returns the offer kept from before with a plan on it, or nil when there is none

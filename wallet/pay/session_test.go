@@ -397,6 +397,28 @@ func TestKeptTranscoderIsGone(t *testing.T) {
 	require.Equal(t, 3, shop.taken)
 }
 
+// Others may take the last nonces of a session while somebody types a passphrase.
+func TestKeptParamsAreUsedUpMeanwhile(t *testing.T) {
+	shop, session := newShop(t)
+	_, err := session.Pay(t.Context(), Amount{Count: 1})
+	require.NoError(t, err)
+	session.Unlock = func(ctx context.Context) (pm.Signer, error) {
+		for _, offer := range session.Kept.(inMemory) {
+			session.Payer.Limits.MaxTotalEV = nil
+			plan, err := session.Payer.Plan(ctx, offer.Params, Amount{Count: uint64(session.Payer.Limits.NonceCap) - 1})
+			require.NoError(t, err)
+			_, err = session.Payer.Reserve(ctx, plan)
+			require.NoError(t, err)
+		}
+		return me(t), nil
+	}
+	payment, err := session.Pay(t.Context(), Amount{Count: 2})
+	require.NoError(t, err)
+	require.False(t, payment.Continued)
+	require.Equal(t, pm.NonceRange{First: 1, Count: 2}, payment.Tickets.Nonces)
+	require.Equal(t, 3, shop.taken)
+}
+
 // Who is paid at a URL stays the same, unless the user says otherwise.
 func TestTheRecipientOfAURLIsPinned(t *testing.T) {
 	shop, session := newShop(t)
