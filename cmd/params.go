@@ -233,10 +233,10 @@ func (r *run) readParams(ctx context.Context, file string) (*format.Params, erro
 	return params, withSource(file, err)
 }
 
-// withSource says where bad input came from. A nil err stays nil.
+// withSource says where bad input came from, unless that is "". A nil err stays nil.
 func withSource(source string, err error) error {
-	if err == nil {
-		return nil
+	if err == nil || source == "" {
+		return err
 	}
 	return fmt.Errorf("%s: %w", source, err)
 }
@@ -285,4 +285,12 @@ func writeParams(w io.Writer, params *format.Params, ticketParams *pm.TicketPara
 		return err
 	}
 	return writeTable(w, []string{"check", "verdict", "found"}, rows)
+}
+
+// fileName is a file's name for withSource: stdin has none.
+func fileName(file string) string {
+	if file == "-" {
+		return ""
+	}
+	return file
 }

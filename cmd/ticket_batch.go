@@ -27,6 +27,7 @@ type batchOptions struct {
 	value       string
 	out         string
 	adopt       bool
+	stream      bool
 	request     requestOption
 }
 
@@ -47,14 +48,23 @@ stdin only the recipient must be the same then, of a file all of it.
 
 Formats: json is one document, ndjson a header and a line for each ticket,
 payment the value of the Livepeer-Payment header, headers both headers as curl
--H @- reads them, table for people.`,
+-H @- reads them, table for people.
+
+With --stream each line of the input is ticket params, and makes a batch of its
+own as soon as it is read: one line of output for each, in order, with ndjson
+the batch's document, with payment the header's value. A line that makes no
+batch has its place too: the document of its error, or an empty line, and the
+exit code at the end is that of the first. With --request-id ID each line is a
+request of its own, ID and its number; what was made for a line is made again.`,
 		Example: `  pmctl ticket batch --params params.json --count 10
   pmctl ticket batch --recipient-url https://recipient.example \
     --value 5000gwei --output ndjson --out tickets.ndjson
   pmctl ticket batch --params params.json --count 10 --request-id job-42
   pmctl params fetch URL -o json |
     pmctl ticket batch --count 10 -o headers |
-    curl -kH @- -X POST URL/payment`,
+    curl -kH @- -X POST URL/payment
+  pmctl params fetch URL… -o json | jq -c |
+    pmctl ticket batch --stream --count 100 -o payment`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return r.makeBatch(cmd, &o) },
 	}
@@ -65,6 +75,7 @@ payment the value of the Livepeer-Payment header, headers both headers as curl
 	flags.StringVar(&o.value, "value", "", "make as many tickets as are worth this `AMOUNT`")
 	flags.StringVar(&o.out, "out", "", "`FILE` to write, whole or not at all, in place of stdout; it must not exist")
 	flags.BoolVar(&o.adopt, "adopt", false, "use params that another store fetched: their nonces start at 1 here, and are refused where the other store used them")
+	flags.BoolVar(&o.stream, "stream", false, "make a batch of each line of ticket params")
 	cmd.MarkFlagsMutuallyExclusive("params", "recipient-url")
 	cmd.MarkFlagsOneRequired("count", "value")
 	cmd.MarkFlagsMutuallyExclusive("count", "value")
@@ -82,17 +93,20 @@ func (r *run) makeBatch(cmd *cobra.Command, o *batchOptions) error {
 	if err != nil {
 		return err
 	}
+	if cmd.Flags().Changed("out") && o.out == "" {
+		return usagef("--out needs a file's name, or - for stdout")
+	}
+	if flag := o.account.keys.onStdin(); flag != "" && o.url == "" && o.params == "-" {
+		return usagef("stdin cannot give both the ticket params and what %s reads: name a file with --params, or another descriptor", flag)
+	}
+	if o.stream {
+		return r.streamBatches(cmd, o, amount)
+	}
 	var u pay.URL
 	if o.url != "" {
 		if u, err = pay.ParseURL(o.url); err != nil {
 			return &usageError{err}
 		}
-	}
-	if flag := o.account.keys.onStdin(); flag != "" && o.url == "" && o.params == "-" {
-		return usagef("stdin cannot give both the ticket params and what %s reads: name a file with --params, or another descriptor", flag)
-	}
-	if cmd.Flags().Changed("out") && o.out == "" {
-		return usagef("--out needs a file's name, or - for stdout")
 	}
 	out, err := r.openOutput(o.out)
 	if err != nil {
@@ -196,12 +210,8 @@ func (r *run) newBatch(ctx context.Context, w *wallet, o *batchOptions, u pay.UR
 	if err != nil {
 		return nil, err
 	}
-	if request != nil {
-		recipe := pay.Recipe{Info: p.info, Expiration: p.plan.Expiration, Segment: segment, Value: amount.Value}
-		if request.Record, err = recipe.Encode(); err != nil {
-			return nil, err
-		}
-		p.plan.Request = request
+	if err := p.ask(request, segment, amount); err != nil {
+		return nil, err
 	}
 	tickets, err := p.payer.Reserve(ctx, p.plan)
 	if err != nil {
@@ -213,8 +223,31 @@ func (r *run) newBatch(ctx context.Context, w *wallet, o *batchOptions, u pay.UR
 	return &readyBatch{tickets, segment, p.signer}, nil
 }
 
+// ask has the batch made for a request, unless that is nil.
+func (p *planned) ask(request *store.Request, segment string, amount pay.Amount) (err error) {
+	if request != nil {
+		recipe := pay.Recipe{Info: p.info, Expiration: p.plan.Expiration, Segment: segment, Value: amount.Value}
+		request.Record, err = recipe.Encode()
+		p.plan.Request = request
+	}
+	return err
+}
+
 // planGiven plans a batch from params that are there already, and opens the key last.
 func (r *run) planGiven(ctx context.Context, w *wallet, payer *pay.Payer, document *format.Params, adopt bool, amount pay.Amount) (*planned, error) {
+	p, err := r.proposeGiven(ctx, w, document, adopt, func(params *pm.TicketParams) (*pay.Plan, error) {
+		return payer.Plan(ctx, params, amount)
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.payer = payer
+	p.signer, err = w.unlock(ctx)
+	return p, err
+}
+
+// proposeGiven judges params that are there already, and has plan plan their batch.
+func (r *run) proposeGiven(ctx context.Context, w *wallet, document *format.Params, adopt bool, plan func(*pm.TicketParams) (*pay.Plan, error)) (*planned, error) {
 	if err := w.checkDocument(document, adopt); err != nil {
 		return nil, err
 	}
@@ -226,7 +259,7 @@ func (r *run) planGiven(ctx context.Context, w *wallet, payer *pay.Payer, docume
 	if err != nil {
 		return nil, err
 	}
-	p := &planned{payer: payer, info: info}
+	p := &planned{info: info}
 	if document.URL != "" {
 		if p.url, err = pay.ParseURL(document.URL); err != nil {
 			return nil, err
@@ -235,14 +268,10 @@ func (r *run) planGiven(ctx context.Context, w *wallet, payer *pay.Payer, docume
 			return nil, err
 		}
 	}
-	if p.plan, err = payer.Plan(ctx, params, amount); err != nil {
+	if p.plan, err = plan(params); err != nil {
 		return nil, err
 	}
-	if err := r.checkToken(info.GetAuthToken()); err != nil {
-		return nil, err
-	}
-	p.signer, err = w.unlock(ctx)
-	return p, err
+	return p, r.checkToken(info.GetAuthToken())
 }
 
 // planFresh plans a batch from fresh params, which a recipient gives for a signature.

@@ -10,7 +10,6 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -160,20 +159,14 @@ func headersOf(document *format.Document) (pay.Headers, error) {
 
 // readDocument reads any document from a file, or from stdin when it is "-".
 func (r *run) readDocument(ctx context.Context, file string) (*format.Document, error) {
-	if file == "-" {
-		if r.InTerminal {
-			return nil, usagef("there is nothing on stdin: name a FILE, or pipe a document in")
-		}
-		return format.Decode(r.In)
-	}
-	f, err := input.Open(ctx, file)
+	in, err := r.openDocument(ctx, file)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	document, err := format.Decode(f)
+	defer in.Close()
+	document, err := format.Decode(in)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, withSource(fileName(file), err)
 	}
 	return document, nil
 }

@@ -24,7 +24,8 @@ func newTicketVerify(r *run) *cobra.Command {
 		Long: `Verify checks, without a network, that each ticket of a batch is signed by its
 sender and that no nonce is there twice, and that the credentials that go along
 are by the same sender. It reads FILE or stdin: anything that pmctl ticket batch
-writes, and the headers Livepeer-Payment and Livepeer-Segment.
+writes, and the headers Livepeer-Payment and Livepeer-Segment. All cores work,
+and ndjson may have any number of tickets: it is checked as it is read.
 
 It ends with exit code 1 when anything is wrong. What it cannot check: whether
 the tickets fit what the recipient offered, whether they have expired, whether
@@ -49,23 +50,28 @@ func (r *run) verifyTickets(ctx context.Context, file, from string) error {
 			return err
 		}
 	}
-	document, err := r.readDocument(ctx, file)
+	in, err := r.openDocument(ctx, file)
 	if err != nil {
 		return err
+	}
+	defer in.Close()
+	document, lines, err := format.DecodeStream(in)
+	if err != nil {
+		return withSource(fileName(file), err)
 	}
 	switch {
 	case document.Batch == nil && document.Segment == nil:
 		return errNothingSigned
 	case document.Batch == nil && from == "":
 		return usagef("credentials do not name their sender: say who must have signed them with --sender ADDRESS")
-	case document.Batch != nil && len(document.Batch.SenderParams) == 0:
+	case document.Batch != nil && document.Header.Count == 0:
 		return errNoTickets
 	case from == "":
 		sender = document.Batch.Sender
 	}
-	v, err := verify(ctx, document, sender)
+	v, err := verify(ctx, document, lines, sender)
 	if err != nil {
-		return err
+		return withSource(fileName(file), err)
 	}
 	if err := r.emit("pmctl.verification", v, v.write); err != nil {
 		return err
@@ -114,16 +120,16 @@ const (
 	credentialsBad   = "bad"
 )
 
-// verify checks every signature of a document against sender. It fails only when ctx
-// ends.
-func verify(ctx context.Context, document *format.Document, sender common.Address) (*verification, error) {
+// verify checks every signature of a document, and of the lines that follow it, against
+// sender. It fails when ctx ends, and for lines that are none.
+func verify(ctx context.Context, document *format.Document, lines *format.TicketLines, sender common.Address) (*verification, error) {
 	v := &verification{
 		Sender:     format.Address(sender),
 		Bad:        []badTicket{},
 		NotChecked: []string{"recipient_rand", "expiration", "used"},
 	}
 	if document.Batch != nil {
-		if err := v.tickets(ctx, document.Batch, sender); err != nil {
+		if err := v.tickets(ctx, document.Batch, lines, sender); err != nil {
 			return nil, err
 		}
 	}
@@ -134,27 +140,6 @@ func verify(ctx context.Context, document *format.Document, sender common.Addres
 		}
 	}
 	return v, nil
-}
-
-func (v *verification) tickets(ctx context.Context, batch *pm.TicketBatch, sender common.Address) error {
-	seen := make(map[uint32]bool, len(batch.SenderParams))
-	for i, ticket := range batch.Tickets() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		reason := ticketFault(ticket, batch.SenderParams[i].Sig, sender)
-		if reason == "" && seen[ticket.SenderNonce] {
-			reason = "its nonce is there twice"
-		}
-		seen[ticket.SenderNonce] = true
-		v.Tickets++
-		if reason == "" {
-			v.Valid++
-			continue
-		}
-		v.Bad = append(v.Bad, badTicket{ticket.SenderNonce, format.Hash(ticket.Hash()), reason})
-	}
-	return nil
 }
 
 // ticketFault says why a ticket is not one that sender signed, "" when it is.

@@ -33,7 +33,7 @@ func aTicketTwice(t *testing.T) *format.Document {
 
 func TestVerifyFindsARepeatedNonce(t *testing.T) {
 	document := aTicketTwice(t)
-	v, err := verify(t.Context(), document, document.Batch.Sender)
+	v, err := verify(t.Context(), document, nil, document.Batch.Sender)
 	require.NoError(t, err)
 	require.Equal(t, 2, v.Valid)
 	require.Len(t, v.Bad, 1)
@@ -46,6 +46,6 @@ func TestVerifyEndsWithItsContext(t *testing.T) {
 	document := aTicketTwice(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := verify(ctx, document, document.Batch.Sender)
+	_, err := verify(ctx, document, nil, document.Batch.Sender)
 	require.ErrorIs(t, err, context.Canceled)
 }

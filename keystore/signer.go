@@ -70,16 +70,29 @@ func (s *Signer) Address() common.Address { return s.account.Address }
 // keccak256("\x19Ethereum Signed Message:\n" ‖ len(msg) ‖ msg). It fails with
 // ErrClosed after Close.
 func (s *Signer) Sign(msg []byte) ([]byte, error) {
-	var signature []byte
-	err := s.use(func(key *ecdsa.PrivateKey) (err error) {
-		signature, err = crypto.Sign(accounts.TextHash(msg), key)
-		return err
-	})
-	if err != nil {
+	signature := make([]byte, crypto.SignatureLength)
+	if err := s.SignDigest(accounts.TextHash(msg), signature); err != nil {
 		return nil, err
 	}
-	signature[crypto.RecoveryIDOffset] += 27
 	return signature, nil
+}
+
+// SignDigest writes into sig, 65 bytes, the signature R‖S‖V (V = 27 or 28, low S) over
+// digest, 32 bytes: the hash of something that the caller made itself, prefix and all.
+// Whoever signs digests from elsewhere signs transactions unseen. It fails with
+// ErrClosed after Close.
+func (s *Signer) SignDigest(digest, sig []byte) error {
+	return s.use(func(key *ecdsa.PrivateKey) error {
+		signature, err := crypto.Sign(digest, key)
+		if err != nil {
+			return err
+		}
+		if copied := copy(sig, signature); copied != crypto.SignatureLength {
+			return fmt.Errorf("a signature has %d bytes, and there is room for %d", crypto.SignatureLength, copied)
+		}
+		sig[crypto.RecoveryIDOffset] += 27
+		return nil
+	})
 }
 
 // SignTx returns tx signed for the chain. It fails with ErrNoChainID unless the

@@ -1,59 +1,253 @@
 package pm
 
 import (
+	"bytes"
 	"context"
-	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 	"math"
+	"runtime"
 
-	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/ordered"
 )
+
+// Order is tickets to be minted from one set of params. Its nonces are reserved.
+type Order struct {
+	// Params are what the tickets are made from. A nil Expiration stands for the params'
+	// own.
+	Params     *TicketParams
+	Expiration *TicketExpirationParams
+
+	// Nonces are the tickets', one each. An order without nonces needs no params: it
+	// only keeps its place among the others.
+	Nonces NonceRange
+
+	// Begin and End, unless they are nil, are called before the first ticket is emitted
+	// and behind the last.
+	Begin, End func() error
+
+	// Emit takes the signed tickets in nonce order. What it is given is valid until it
+	// returns: its Sig is reused.
+	Emit func(TicketSenderParams) error
+}
 
 // Mint signs one ticket for each nonce of the range and hands them to emit in
 // nonce order. It neither checks the params against limits nor remembers nonces: the
 // caller has reserved the range, durably where that matters. A nil expiration stands
-// for the params' own.
+// for the params' own. It uses the cores and the memory that MintOrders does.
 //
-// What emit is given is valid until it returns: its Sig may be reused. Mint stops at
-// emit's first error, and when ctx ends, and returns that error. Before it signs
-// anything it fails with *FieldError for numbers that do not fit their fields and
-// with *NonceCapError for a range beyond 2^32-1.
+// What emit is given is valid until it returns: its Sig is reused. Mint stops at emit's
+// first error, and when ctx ends, and returns that error. Before it signs anything it
+// fails with *FieldError for numbers that do not fit their fields and with
+// *NonceCapError for a range beyond 2^32-1.
 func Mint(ctx context.Context, signer Signer, params *TicketParams, expiration *TicketExpirationParams, nonces NonceRange, emit func(TicketSenderParams) error) error {
-	if err := params.CheckFields(); err != nil {
-		return err
-	}
-	ticket := NewTicket(params, expiration, signer.Account().Address, 0)
-	if err := ticket.CheckFields(); err != nil {
-		return err
-	}
 	if nonces.Count == 0 {
-		return ctx.Err()
+		if err := params.CheckFields(); err != nil {
+			return err
+		}
 	}
-	if nonces.First == 0 {
-		return fmt.Errorf("nonces begin at 1, not at 0")
+	order := &Order{Params: params, Expiration: expiration, Nonces: nonces, Emit: emit}
+	return MintOrders(ctx, signer, func(context.Context) (*Order, error) {
+		next := order
+		order = nil
+		if next == nil {
+			return nil, io.EOF
+		}
+		return next, nil
+	})
+}
+
+// MintOrders signs the tickets of one order after another, which next returns until it
+// fails with io.EOF. Tickets are emitted in order, by the calling goroutine and as soon
+// as they are signed; next is called by another one, ahead of that, and must return when
+// its ctx ends.
+//
+// A DigestSigner is used on all cores, any other Signer by one goroutine. However many
+// tickets there are, memory does not grow: a slow Emit holds up the signatures.
+//
+// It stops at the first error of next, of an Emit or of the signer, at an order that
+// Mint would refuse, and when ctx ends, and returns that error. The tickets before are
+// emitted then, unless it was an Emit that failed, or ctx that ended. When it returns
+// nothing is under way any more.
+func MintOrders(ctx context.Context, signer Signer, next func(context.Context) (*Order, error)) error {
+	return mintOrders(ctx, signer, min(runtime.NumCPU(), runtime.GOMAXPROCS(0)), next)
+}
+
+func mintOrders(ctx context.Context, signer Signer, workers int, next func(context.Context) (*Order, error)) error {
+	sign := signMessage(signer)
+	if s, ok := signer.(DigestSigner); ok {
+		sign = signDigest(s)
+	} else {
+		workers = 1
 	}
-	last := uint64(nonces.First) + uint64(nonces.Count) - 1
-	if last > math.MaxUint32 {
-		return &NonceCapError{RecipientRandHash: params.RecipientRandHash, Used: nonces.First - 1, Asked: uint64(nonces.Count), Cap: math.MaxUint32}
+	feed := feeder{sender: signer.Account().Address, next: next}
+	return ordered.Run(ctx, ordered.Job[chunk]{
+		Workers: workers,
+		Depth:   chunksAhead * workers,
+		Fill:    feed.fill,
+		NewWorker: func() func(context.Context, *chunk) {
+			d := newDigester()
+			return func(ctx context.Context, c *chunk) { c.sign(ctx, d, sign) }
+		},
+		Emit: func(c *chunk) error { return c.emit(ctx) },
+	})
+}
+
+const (
+	// chunkTickets is how many tickets a worker signs at once: enough to make up for
+	// handing them over, and few enough that small batches keep every worker busy.
+	chunkTickets = 16
+
+	// chunksAhead is how many chunks there are for each worker, so that none waits
+	// while the next order is being made: 60 ms of signatures.
+	chunksAhead = 128
+)
+
+// chunk is neighbouring tickets of an order.
+type chunk struct {
+	order       *mintOrder
+	nonces      NonceRange
+	first, last bool // of its order
+	// sigs are the first signed tickets' signatures; err is why the next has none.
+	sigs   [chunkTickets][sigBytes]byte
+	signed int
+	err    error
+}
+
+// mintOrder is an order that has been found good, with its tickets' hashed bytes.
+type mintOrder struct {
+	*Order
+	template []byte
+}
+
+// feeder cuts orders into chunks.
+type feeder struct {
+	sender common.Address
+	next   func(context.Context) (*Order, error)
+	order  *mintOrder
+	rest   NonceRange
+}
+
+func (f *feeder) fill(ctx context.Context, c *chunk) error {
+	first := f.rest.Count == 0
+	if first {
+		order, err := f.next(ctx)
+		if err != nil {
+			return err
+		}
+		if f.order, err = newMintOrder(order, f.sender); err != nil {
+			return err
+		}
+		f.rest = order.Nonces
 	}
-	// Only the nonce differs from one ticket's bytes to the next.
-	template, keccak := ticket.flatten(), crypto.NewKeccakState()
-	for nonce := uint64(nonces.First); nonce <= last; nonce++ {
+	count := min(f.rest.Count, chunkTickets)
+	c.order, c.nonces, c.signed, c.err = f.order, NonceRange{f.rest.First, count}, 0, nil
+	f.rest.First += count
+	f.rest.Count -= count
+	c.first, c.last = first, f.rest.Count == 0
+	return nil
+}
+
+func newMintOrder(o *Order, sender common.Address) (*mintOrder, error) {
+	nonces := o.Nonces
+	if nonces.Count == 0 {
+		return &mintOrder{o, nil}, nil
+	}
+	template, err := flatTemplate(o, sender)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case nonces.First == 0:
+		return nil, errors.New("nonces begin at 1, not at 0")
+	case uint64(nonces.First)+uint64(nonces.Count)-1 > math.MaxUint32:
+		return nil, &NonceCapError{RecipientRandHash: o.Params.RecipientRandHash, Used: nonces.First - 1, Asked: uint64(nonces.Count), Cap: math.MaxUint32}
+	}
+	return &mintOrder{o, template}, nil
+}
+
+// flatTemplate returns the hashed bytes of the order's tickets, without a nonce.
+func flatTemplate(o *Order, sender common.Address) ([]byte, error) {
+	if err := o.Params.CheckFields(); err != nil {
+		return nil, err
+	}
+	ticket := NewTicket(o.Params, o.Expiration, sender, 0)
+	if err := ticket.CheckFields(); err != nil {
+		return nil, err
+	}
+	return ticket.flatten(), nil
+}
+
+// sign signs the chunk's tickets until one fails or ctx ends.
+func (c *chunk) sign(ctx context.Context, d *digester, sign signFunc) {
+	if c.nonces.Count > 0 {
+		d.use(c.order.template)
+	}
+	for c.signed < int(c.nonces.Count) {
+		nonce := c.nonces.First + uint32(c.signed)
+		sig := c.sigs[c.signed][:]
+		if c.err = ctx.Err(); c.err == nil {
+			c.err = sign(d, nonce, sig)
+		}
+		if c.err != nil {
+			return
+		}
+		c.signed++
+	}
+}
+
+// emit hands the signed tickets over, and fails when there are not all of them.
+func (c *chunk) emit(ctx context.Context) error {
+	if c.first && c.order.Begin != nil {
+		if err := c.order.Begin(); err != nil {
+			return err
+		}
+	}
+	for i := range c.signed {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		binary.BigEndian.PutUint32(template[nonceOffset:], uint32(nonce))
-		hash := crypto.HashData(keccak, template)
-		sig, err := signer.Sign(hash[:])
-		if err != nil {
-			return fmt.Errorf("sign the ticket with nonce %d: %w", nonce, err)
-		}
-		if !wellFormedSig(sig) {
-			return fmt.Errorf("sign the ticket with nonce %d: the signer's answer is not 65 bytes R‖S‖V with low S and V 27 or 28", nonce)
-		}
-		if err := emit(TicketSenderParams{SenderNonce: uint32(nonce), Sig: sig}); err != nil {
+		if err := c.order.Emit(TicketSenderParams{SenderNonce: c.nonces.First + uint32(i), Sig: c.sigs[i][:]}); err != nil {
 			return err
 		}
+	}
+	if c.err == nil && c.last && c.order.End != nil {
+		return c.order.End()
+	}
+	return c.err
+}
+
+// signFunc writes the signature of the ticket with a nonce into sig.
+type signFunc func(d *digester, nonce uint32, sig []byte) error
+
+func signDigest(signer DigestSigner) signFunc {
+	return func(d *digester, nonce uint32, sig []byte) error {
+		return checkSigned(nonce, sig, signer.SignDigest(d.digest(nonce), sig))
+	}
+}
+
+// signMessage has a signer that takes only messages hash the last step itself.
+func signMessage(signer Signer) signFunc {
+	return func(d *digester, nonce uint32, sig []byte) error {
+		signed, err := signer.Sign(bytes.Clone(d.hash(nonce)))
+		if err := checkSigned(nonce, signed, err); err != nil {
+			return err
+		}
+		copy(sig, signed)
+		return nil
+	}
+}
+
+// checkSigned looks at a signer's answer before it becomes a ticket.
+func checkSigned(nonce uint32, sig []byte, err error) error {
+	switch {
+	case err != nil:
+		return fmt.Errorf("sign the ticket with nonce %d: %w", nonce, err)
+	case !wellFormedSig(sig):
+		return fmt.Errorf("sign the ticket with nonce %d: the signer's answer is not 65 bytes R‖S‖V with low S and V 27 or 28", nonce)
 	}
 	return nil
 }

@@ -96,15 +96,15 @@ func TestMintOfNothing(t *testing.T) {
 func TestMintStops(t *testing.T) {
 	t.Run("when ctx ends", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
-		signer, emitted := &countingSigner{Signer: newTestSigner(t)}, 0
-		err := Mint(ctx, signer, testParams(), nil, NonceRange{1, 600}, func(TicketSenderParams) error {
+		emitted := 0
+		err := Mint(ctx, newTestSigner(t), testParams(), nil, NonceRange{1, 600}, func(TicketSenderParams) error {
 			if emitted++; emitted == 3 {
 				cancel()
 			}
 			return nil
 		})
-		if !errors.Is(err, context.Canceled) || emitted != 3 || signer.signed != 3 {
-			t.Errorf("%d tickets, %d signatures, error %v", emitted, signer.signed, err)
+		if !errors.Is(err, context.Canceled) || emitted != 3 {
+			t.Errorf("%d tickets, error %v", emitted, err)
 		}
 	})
 	t.Run("at emit's error", func(t *testing.T) {

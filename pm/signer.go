@@ -5,7 +5,8 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 )
 
-// Signer signs personal messages as one Ethereum account.
+// Signer signs personal messages as one Ethereum account. This package calls a signer
+// from one goroutine at a time, unless it is a DigestSigner.
 type Signer interface {
 	// Sign returns the 65-byte signature R‖S‖V (V = 27 or 28, low S) over
 	// keccak256("\x19Ethereum Signed Message:\n" ‖ len(msg) ‖ msg).
@@ -13,6 +14,17 @@ type Signer interface {
 
 	// Account returns the account that signs.
 	Account() accounts.Account
+}
+
+// DigestSigner is a Signer that has its key at hand. Whoever calls SignDigest knows what
+// the digest stands for: package pm passes digests of tickets that it made itself.
+type DigestSigner interface {
+	Signer
+
+	// SignDigest writes into sig, 65 bytes, the signature R‖S‖V (V = 27 or 28, low S)
+	// over digest, 32 bytes, which already is the hash of a message with its prefix. It
+	// may be called from several goroutines at once, and keeps neither.
+	SignDigest(digest, sig []byte) error
 }
 
 // SigVerifier checks signatures over personal messages.

@@ -1,8 +1,6 @@
 package pm
 
 import (
-	"math/big"
-
 	"github.com/ethereum/go-ethereum/accounts"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -27,15 +25,25 @@ func (sv *DefaultSigVerifier) Verify(addr common.Address, msg, sig []byte) bool 
 // recoveryIDBase is what Ethereum adds to a signature's recovery id, 0 or 1.
 const recoveryIDBase = 27
 
+// sigBytes is the length of a signature R‖S‖V.
+const sigBytes = crypto.SignatureLength
+
+// The order of secp256k1, and half of it rounded down, as 32 bytes.
+const (
+	curveOrder     = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xba\xae\xdc\xe6\xaf\x48\xa0\x3b\xbf\xd2\x5e\x8c\xd0\x36\x41\x41"
+	halfCurveOrder = "\x7f\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x5d\x57\x6e\x73\x57\xa4\x50\x1d\xdf\xe9\x2f\x46\x68\x1b\x20\xa0"
+	zeroWord       = "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+)
+
 // wellFormedSig tells whether sig can be a signature that recipients and the
-// contract take.
+// contract take: 0 < R < the curve's order, 0 < S ≤ half of it, V = 27 or 28. It takes
+// no memory, since every ticket passes here.
 func wellFormedSig(sig []byte) bool {
-	if len(sig) != crypto.SignatureLength {
+	if len(sig) != sigBytes {
 		return false
 	}
-	r := new(big.Int).SetBytes(sig[:uintBytes])
-	s := new(big.Int).SetBytes(sig[uintBytes : 2*uintBytes])
-	const lowSOnly = true
-	// A V below 27 wraps round to a large byte and is refused with the others.
-	return crypto.ValidateSignatureValues(sig[crypto.RecoveryIDOffset]-recoveryIDBase, r, s, lowSOnly)
+	r, s, v := sig[:uintBytes], sig[uintBytes:2*uintBytes], sig[crypto.RecoveryIDOffset]
+	return zeroWord < string(r) && string(r) < curveOrder &&
+		zeroWord < string(s) && string(s) <= halfCurveOrder &&
+		(v == recoveryIDBase || v == recoveryIDBase+1)
 }

@@ -74,6 +74,7 @@ type section struct {
 		MaxTotalEV        *string  `toml:"max_total_ev"`
 		MaxFaceValue      *string  `toml:"max_face_value"`
 		DepositMultiplier *int64   `toml:"deposit_multiplier"`
+		NonceCap          *int64   `toml:"nonce_cap"`
 		Recipients        []string `toml:"recipients"`
 		MaxGasPrice       *string  `toml:"max_gas_price"`
 		MaxFee            *string  `toml:"max_fee"`
@@ -214,6 +215,7 @@ var keys = map[policy.Setting]string{
 	policy.MaxTotalEV:               "max_total_ev",
 	policy.MaxFaceValue:             "max_face_value",
 	policy.DepositMultiplier:        "deposit_multiplier",
+	policy.NonceCap:                 "nonce_cap",
 	policy.Recipients:               "recipients",
 	policy.EVPerDay:                 "ev_per_day",
 	policy.FaceValuePerDay:          "face_value_per_day",
@@ -291,6 +293,13 @@ func (d *section) file(path, profile string) (*File, error) {
 			return nil, fmt.Errorf("check.%s: %w", threshold.key, err)
 		}
 		*threshold.into = &value
+	}
+	if n := d.Limits.NonceCap; n != nil {
+		if *n < 1 || *n > math.MaxUint32 {
+			return nil, fmt.Errorf("limits.nonce_cap: %d is not a whole number from 1 to %d", *n, math.MaxUint32)
+		}
+		most := uint32(*n)
+		f.Rules.NonceCap = &most
 	}
 	if n := d.Limits.DepositMultiplier; n != nil {
 		if *n < 1 || *n > math.MaxInt32 {

@@ -84,7 +84,7 @@ func TestNothingIsSet(t *testing.T) {
 
 // Every limit of policy has a name here: none can be set only where it does not bind.
 func TestEveryLimitHasAKey(t *testing.T) {
-	all := slices.Concat(policy.Settings(), policy.Budgets())
+	all := slices.Concat(policy.Settings(), policy.Budgets(), []policy.Setting{policy.NonceCap})
 	for _, s := range all {
 		require.NotEmpty(t, keys[s], s)
 	}

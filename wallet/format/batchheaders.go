@@ -1,8 +1,6 @@
 package format
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/base64"
 	"fmt"
 
@@ -10,13 +8,13 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
-// paymentWriter writes a batch as the message that delivers it, which must be complete
-// before any of it can be written.
+// paymentWriter writes batches as the messages that deliver them, each of which must be
+// complete before any of it can be written.
 type paymentWriter struct {
-	out *bufio.Writer
+	out chunkWriter
 	sequence
 	headers bool
-	payment *wire.Payment
+	payment wire.PaymentEncoder
 	segment string
 }
 
@@ -39,9 +37,8 @@ func (w *paymentWriter) Begin(h *BatchHeader) error {
 	if err != nil {
 		return err
 	}
-	payment.TicketSenderParams = make([]*wire.TicketSenderParams, 0, h.Count)
-	w.payment, w.segment = payment, h.Segment
-	return nil
+	w.segment = h.Segment
+	return w.payment.Begin(payment)
 }
 
 // Ticket keeps a ticket.
@@ -49,7 +46,7 @@ func (w *paymentWriter) Ticket(t pm.TicketSenderParams) error {
 	if err := w.take(t); err != nil {
 		return err
 	}
-	w.payment.TicketSenderParams = append(w.payment.TicketSenderParams, &wire.TicketSenderParams{SenderNonce: t.SenderNonce, Sig: bytes.Clone(t.Sig)})
+	w.payment.Ticket(t.SenderNonce, t.Sig)
 	return nil
 }
 
@@ -58,21 +55,19 @@ func (w *paymentWriter) End() error {
 	if err := w.finish(); err != nil {
 		return err
 	}
-	value, err := wire.EncodeHeader(w.payment)
-	if err != nil {
-		return err
+	if w.payment.Len() > wire.MaxHeader {
+		return tooManyTickets(w.count)
 	}
-	if len(value) > wire.MaxHeader {
-		return tooManyTickets(uint32(len(w.payment.TicketSenderParams)))
-	}
-	text := value + "\n"
+	b := w.out.pending
 	if w.headers {
-		text = wire.PaymentHeader + ": " + value + "\n" + wire.SegmentHeader + ": " + w.segment + "\n"
+		b = append(b, wire.PaymentHeader+": "...)
 	}
-	if _, err := w.out.WriteString(text); err != nil {
-		return err
+	b = append(w.payment.AppendTo(b), '\n')
+	if w.headers {
+		b = append(b, wire.SegmentHeader+": "+w.segment+"\n"...)
 	}
-	return w.out.Flush()
+	w.out.pending = b
+	return w.out.flush()
 }
 
 func tooManyTickets(count uint32) error {

@@ -1,25 +1,41 @@
 package format
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/hex"
-	"fmt"
+	"errors"
 	"strconv"
 
 	"github.com/pmctl/pmctl/pm"
 )
 
-// jsonWriter writes a batch as one document.
+// jsonWriter writes each batch as one document.
 type jsonWriter struct {
-	out *bufio.Writer
+	out chunkWriter
 	sequence
-	ticket []byte
+	layout layout
 	comma  bool
 }
 
-// closing is how the document of a batch ends, behind its last ticket.
-const closing = "]\n" + indent + "}\n}\n"
+// layout is the space in a batch's document.
+type layout struct {
+	// indented tells that the document is written for people too.
+	indented bool
+
+	// beforeTicket stands before each ticket of the list, afterTickets behind the last.
+	beforeTicket, afterTickets string
+
+	// closing is how the document ends, behind its tickets.
+	closing string
+}
+
+// indentedLayout is what Write makes.
+func indentedLayout() layout {
+	return layout{true, "\n" + indent + indent + indent, "\n" + indent + indent, "]\n" + indent + "}\n}\n"}
+}
+
+// lineLayout is a document on a line of its own.
+func lineLayout() layout { return layout{closing: "]}}\n"} }
 
 // Begin writes the document up to the list of tickets.
 func (w *jsonWriter) Begin(h *BatchHeader) error {
@@ -27,31 +43,36 @@ func (w *jsonWriter) Begin(h *BatchHeader) error {
 		return err
 	}
 	var document bytes.Buffer
-	if err := Write(&document, KindBatch, batch{BatchHeader: *h, Tickets: []Ticket{}}); err != nil {
+	encoder := newEncoder(&document)
+	if w.layout.indented {
+		encoder.SetIndent("", indent)
+	}
+	data := batch{BatchHeader: *h, Tickets: []Ticket{}}
+	if err := encoder.Encode(envelope{Kind: KindBatch, Version: Version, Data: data}); err != nil {
 		return err
 	}
-	opening, ok := bytes.CutSuffix(document.Bytes(), []byte(closing))
+	opening, ok := bytes.CutSuffix(document.Bytes(), []byte(w.layout.closing))
 	if !ok {
-		return fmt.Errorf("the document of a batch does not end in its tickets")
+		return errors.New("the document of a batch does not end in its tickets")
 	}
-	_, err := w.out.Write(opening)
-	return err
+	w.comma = false
+	w.out.pending = append(w.out.pending, opening...)
+	return w.out.full()
 }
 
 // Ticket writes an element of the list.
 func (w *jsonWriter) Ticket(t pm.TicketSenderParams) error {
-	w.ticket = w.ticket[:0]
-	if w.comma {
-		w.ticket = append(w.ticket, ',')
-	}
-	w.comma = true
-	w.ticket = append(w.ticket, "\n"+indent+indent+indent...)
-	var err error
-	if w.ticket, err = w.append(w.ticket, t); err != nil {
+	if err := w.take(t); err != nil {
 		return err
 	}
-	_, err = w.out.Write(w.ticket)
-	return err
+	b := w.out.pending
+	if w.comma {
+		b = append(b, ',')
+	}
+	w.comma = true
+	b = append(b, w.layout.beforeTicket...)
+	w.out.pending = appendTicket(b, t)
+	return w.out.full()
 }
 
 // End closes the document.
@@ -60,21 +81,16 @@ func (w *jsonWriter) End() error {
 		return err
 	}
 	if w.comma {
-		if _, err := w.out.WriteString("\n" + indent + indent); err != nil {
-			return err
-		}
+		w.out.pending = append(w.out.pending, w.layout.afterTickets...)
 	}
-	if _, err := w.out.WriteString(closing); err != nil {
-		return err
-	}
-	return w.out.Flush()
+	w.out.pending = append(w.out.pending, w.layout.closing...)
+	return w.out.flush()
 }
 
-// linesWriter writes a batch as lines.
+// linesWriter writes each batch as lines.
 type linesWriter struct {
-	out *bufio.Writer
+	out chunkWriter
 	sequence
-	line []byte
 }
 
 // Begin writes the header's line.
@@ -82,18 +98,21 @@ func (w *linesWriter) Begin(h *BatchHeader) error {
 	if err := w.begin(h); err != nil {
 		return err
 	}
-	return newEncoder(w.out).Encode(envelope{Kind: KindBatch, Version: Version, Data: h})
+	var line bytes.Buffer
+	if err := newEncoder(&line).Encode(envelope{Kind: KindBatch, Version: Version, Data: h}); err != nil {
+		return err
+	}
+	w.out.pending = append(w.out.pending, line.Bytes()...)
+	return w.out.full()
 }
 
 // Ticket writes a line.
 func (w *linesWriter) Ticket(t pm.TicketSenderParams) error {
-	var err error
-	if w.line, err = w.append(w.line[:0], t); err != nil {
+	if err := w.take(t); err != nil {
 		return err
 	}
-	w.line = append(w.line, '\n')
-	_, err = w.out.Write(w.line)
-	return err
+	w.out.pending = append(appendTicket(w.out.pending, t), '\n')
+	return w.out.full()
 }
 
 // End flushes the lines.
@@ -101,18 +120,21 @@ func (w *linesWriter) End() error {
 	if err := w.finish(); err != nil {
 		return err
 	}
-	return w.out.Flush()
+	return w.out.flush()
 }
 
-// append appends the next ticket's object: what the JSON package makes of a Ticket,
-// without its work.
-func (s *sequence) append(b []byte, t pm.TicketSenderParams) ([]byte, error) {
-	if err := s.take(t); err != nil {
-		return b, err
-	}
-	b = append(b, `{"nonce":`...)
+// The object of a ticket, around its nonce and its signature: what the JSON package makes
+// of a Ticket, without its work.
+const (
+	ticketOpening = `{"nonce":`
+	ticketMiddle  = `,"sig":"0x`
+	ticketClosing = `"}`
+)
+
+func appendTicket(b []byte, t pm.TicketSenderParams) []byte {
+	b = append(b, ticketOpening...)
 	b = strconv.AppendUint(b, uint64(t.SenderNonce), 10)
-	b = append(b, `,"sig":"0x`...)
+	b = append(b, ticketMiddle...)
 	b = hex.AppendEncode(b, t.Sig)
-	return append(b, `"}`...), nil
+	return append(b, ticketClosing...)
 }

@@ -1,7 +1,6 @@
 package format
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +18,10 @@ const (
 	// NDJSON is a line with the header's document and a line for each ticket.
 	NDJSON = "ndjson"
 
+	// JSONLine is the document that JSON is, on one line, for many batches in one stream.
+	// Decode takes both for the same.
+	JSONLine = "json-line"
+
 	// Payment is the value of a Livepeer-Payment header on a line of its own.
 	Payment = "payment"
 
@@ -33,8 +36,9 @@ var ErrFormat = errors.New("unknown format of a batch")
 // the Livepeer-Segment header.
 var ErrNoSegment = errors.New("both headers need segment credentials, and the batch has none")
 
-// BatchWriter writes one batch: Begin, then Ticket as often as the header's Count says,
-// then End. What was written is whole only when End has returned nil.
+// BatchWriter writes one batch after another: Begin, then Ticket as often as the header's
+// Count says, then End. What was written is whole only when End has returned nil. No
+// write ends within a ticket, and End leaves nothing unwritten.
 type BatchWriter interface {
 	// Begin writes the header. It fails before anything is written for a header that
 	// no batch can have, and as the format needs: with ErrNoSegment, or ErrTooLarge.
@@ -49,12 +53,14 @@ type BatchWriter interface {
 }
 
 // NewBatchWriter returns a BatchWriter to w in one of the formats. It fails with
-// ErrFormat for any other. JSON and NDJSON take no more memory for more tickets.
+// ErrFormat for any other. JSON, JSONLine and NDJSON take no more memory for more tickets.
 func NewBatchWriter(w io.Writer, format string) (BatchWriter, error) {
-	out := bufio.NewWriterSize(w, 1<<16)
+	out := chunkWriter{w: w}
 	switch format {
 	case JSON:
-		return &jsonWriter{out: out}, nil
+		return &jsonWriter{out: out, layout: indentedLayout()}, nil
+	case JSONLine:
+		return &jsonWriter{out: out, layout: lineLayout()}, nil
 	case NDJSON:
 		return &linesWriter{out: out}, nil
 	case Payment:
@@ -62,13 +68,14 @@ func NewBatchWriter(w io.Writer, format string) (BatchWriter, error) {
 	case Headers:
 		return &paymentWriter{out: out, headers: true}, nil
 	}
-	return nil, fmt.Errorf("%w: %q; one of %s", ErrFormat, format, strings.Join([]string{JSON, NDJSON, Payment, Headers}, ", "))
+	return nil, fmt.Errorf("%w: %q; one of %s", ErrFormat, format, strings.Join([]string{JSON, NDJSON, JSONLine, Payment, Headers}, ", "))
 }
 
 // sequence sees to it that tickets are what their header says: no nonce more, less or
 // twice.
 type sequence struct {
 	next, end uint64
+	count     uint32
 	begun     bool
 }
 
@@ -82,7 +89,7 @@ func (s *sequence) begin(h *BatchHeader) error {
 	if err := h.check(); err != nil {
 		return err
 	}
-	s.begun = true
+	s.begun, s.count = true, h.Count
 	s.next, s.end = uint64(h.FirstNonce), uint64(h.FirstNonce)+uint64(h.Count)
 	return nil
 }
@@ -109,5 +116,6 @@ func (s *sequence) finish() error {
 	if missing := s.end - s.next; missing > 0 {
 		return &wire.FieldError{Field: "count", Got: fmt.Sprintf("%d tickets too few", missing), Want: "as many as the batch's header says"}
 	}
+	s.begun = false
 	return nil
 }

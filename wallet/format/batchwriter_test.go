@@ -18,16 +18,24 @@ import (
 
 // header returns the header of count tickets from nonce first on.
 func header(t testing.TB, first, count uint32) *BatchHeader {
-	h, err := NewBatchHeader(common.Address{1}, &pm.TicketParams{
+	h, err := NewBatchHeader(common.Address{1}, mintParams(), mintRound(), pm.NonceRange{First: first, Count: count})
+	require.NoError(t, err)
+	return h
+}
+
+func mintParams() *pm.TicketParams {
+	return &pm.TicketParams{
 		Recipient:       common.Address{2},
 		FaceValue:       big.NewInt(1000),
 		WinProb:         new(big.Int).Lsh(big.NewInt(1), 250),
 		Seed:            big.NewInt(3),
 		ExpirationBlock: big.NewInt(4),
 		PricePerPixel:   big.NewRat(7, 3),
-	}, pm.TicketExpirationParams{CreationRound: 5, CreationRoundBlockHash: common.Hash{6}}, pm.NonceRange{First: first, Count: count})
-	require.NoError(t, err)
-	return h
+	}
+}
+
+func mintRound() pm.TicketExpirationParams {
+	return pm.TicketExpirationParams{CreationRound: 5, CreationRoundBlockHash: common.Hash{6}}
 }
 
 // ticket returns a ticket whose signature is of no use.

@@ -92,8 +92,14 @@ func decodeBatch(document json.RawMessage, rest []byte) (*Document, error) {
 	if err != nil {
 		return nil, invalid(err)
 	}
+	return b.document(form, tickets)
+}
+
+// document is the batch as what was found.
+func (b *batch) document(form string, tickets *pm.TicketBatch) (*Document, error) {
 	d := &Document{Form: form, Batch: tickets, Header: &b.BatchHeader}
 	if b.Segment != "" {
+		var err error
 		if d.Segment, err = decodeSegment(b.Segment); err != nil {
 			return nil, invalid(err)
 		}

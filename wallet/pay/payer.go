@@ -23,8 +23,9 @@ type Chain interface {
 // Nonces hands out a session's nonces, durably and each one once, and keeps book of
 // what was spent.
 type Nonces interface {
-	// Reserve takes nonces and books what the tickets cost, at once.
-	Reserve(ctx context.Context, spend store.Spend) (*store.Made, error)
+	// ReserveAll takes nonces for each Spend and books what the tickets cost, at once.
+	// One that is refused leaves the others alone.
+	ReserveAll(ctx context.Context, spends []store.Spend) ([]store.Outcome, error)
 
 	// Spending returns what a sender has spent on the day of at.
 	Spending(ctx context.Context, sender common.Address, at time.Time) (policy.Spending, error)
@@ -104,6 +105,31 @@ const maxFactsAge = 6 * time.Second
 //
 // It fails with *policy.Refusal, ErrAmount, ErrWorthless, and as Chain and Nonces do.
 func (p *Payer) Plan(ctx context.Context, params *pm.TicketParams, amount Amount) (*Plan, error) {
+	plan, err := p.Propose(ctx, params, amount)
+	if err != nil {
+		return nil, err
+	}
+	used, err := p.Nonces.UsedNonces(ctx, params.RecipientRandHash)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := pm.NextNonces(params.RecipientRandHash, used, plan.Count, p.Limits.NonceCap); err != nil {
+		return nil, p.Limits.Explain(err)
+	}
+	spent, err := p.Nonces.Spending(ctx, p.Sender, p.now())
+	if err != nil {
+		return nil, err
+	}
+	cost := policy.Cost(uint64(plan.Count), plan.TicketEV, params.FaceValue)
+	if err := p.Limits.CheckBudget(params.Recipient, cost, spent); err != nil {
+		return nil, err
+	}
+	return plan, nil
+}
+
+// Propose is Plan without what Nonces knows: how many nonces are left and what was spent,
+// both of which Reserve holds the plan to in any case.
+func (p *Payer) Propose(ctx context.Context, params *pm.TicketParams, amount Amount) (*Plan, error) {
 	if err := amount.check(); err != nil {
 		return nil, err
 	}
@@ -128,20 +154,6 @@ func (p *Payer) Plan(ctx context.Context, params *pm.TicketParams, amount Amount
 		return nil, err
 	}
 	plan.Count = uint32(count) // the limits' own check is that it fits
-	used, err := p.Nonces.UsedNonces(ctx, params.RecipientRandHash)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := pm.NextNonces(params.RecipientRandHash, used, plan.Count, p.Limits.NonceCap); err != nil {
-		return nil, p.Limits.Explain(err)
-	}
-	spent, err := p.Nonces.Spending(ctx, p.Sender, p.now())
-	if err != nil {
-		return nil, err
-	}
-	if err := p.Limits.CheckBudget(params.Recipient, policy.Cost(count, ev, params.FaceValue), spent); err != nil {
-		return nil, err
-	}
 	return plan, nil
 }
 
@@ -189,20 +201,56 @@ type Tickets struct {
 // without being credited. The user's budget holds here, over all processes. It fails as
 // Plan does, and with *store.RequestError.
 func (p *Payer) Reserve(ctx context.Context, plan *Plan) (*Tickets, error) {
-	// A clock that was set back says nothing about how long it took.
-	if age := p.now().Sub(plan.checkedAt); age < 0 || age > maxFactsAge {
-		if err := p.check(ctx, plan, uint64(plan.Count)); err != nil {
-			return nil, err
-		}
+	outcomes, err := p.ReserveAll(ctx, []*Plan{plan})
+	if err != nil {
+		return nil, err
 	}
-	made, err := p.Nonces.Reserve(ctx, store.Spend{
-		Sender: p.Sender, Params: plan.Params, Count: plan.Count, Cap: p.Limits.NonceCap,
-		Allow: p.Limits.CheckBudget, At: p.now(), Request: plan.Request,
-	})
+	return outcomes[0].Tickets, outcomes[0].Err
+}
+
+// Outcome is what came of one of several plans: its tickets, or why there are none.
+type Outcome struct {
+	Tickets *Tickets
+	Err     error
+}
+
+// ReserveAll does what Reserve does for each plan, in order and with one write. A plan
+// that is refused leaves the others alone; where the store fails, or ctx ends, no nonce
+// was taken for any.
+func (p *Payer) ReserveAll(ctx context.Context, plans []*Plan) ([]Outcome, error) {
+	outcomes := make([]Outcome, len(plans))
+	var spends []store.Spend
+	var places []int // of the spends among the plans
+	for i, plan := range plans {
+		// A clock that was set back says nothing about how long it took.
+		if age := p.now().Sub(plan.checkedAt); age < 0 || age > maxFactsAge {
+			if err := p.check(ctx, plan, uint64(plan.Count)); err != nil {
+				outcomes[i].Err = err
+				continue
+			}
+		}
+		places = append(places, i)
+		spends = append(spends, store.Spend{
+			Sender: p.Sender, Params: plan.Params, Count: plan.Count, Cap: p.Limits.NonceCap,
+			Allow: p.Limits.CheckBudget, At: p.now(), Request: plan.Request,
+		})
+	}
+	if len(spends) == 0 {
+		return outcomes, nil
+	}
+	reserved, err := p.Nonces.ReserveAll(ctx, spends)
 	if err != nil {
 		return nil, p.Limits.Explain(err)
 	}
-	return &Tickets{Plan: plan, Sender: p.Sender, Nonces: made.Nonces, Before: made.Before}, nil
+	for j, i := range places {
+		if err := reserved[j].Err; err != nil {
+			outcomes[i].Err = p.Limits.Explain(err)
+			continue
+		}
+		made := reserved[j].Made
+		outcomes[i].Tickets = &Tickets{Plan: plans[i], Sender: p.Sender, Nonces: made.Nonces, Before: made.Before}
+	}
+	return outcomes, nil
 }
 
 // now is the time by the wall clock alone: the monotonic one stands still while a

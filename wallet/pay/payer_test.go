@@ -107,7 +107,7 @@ func TestPlanRefuses(t *testing.T) {
 			p.Limits = limits
 		}, policy.ErrLimit},
 		{"used up", func(p *Payer, _ *chainAt, params *pm.TicketParams, _ *Amount) {
-			_, err := p.Nonces.Reserve(context.Background(), store.Spend{Sender: p.Sender, Params: params, Count: 600, Cap: 600})
+			_, err := p.Nonces.(*store.Chain).Reserve(context.Background(), store.Spend{Sender: p.Sender, Params: params, Count: 600, Cap: 600})
 			require.NoError(t, err)
 		}, policy.ErrUnacceptable},
 	} {

@@ -13,8 +13,8 @@ type Known interface {
 	// Recipient returns whom sender paid last at url, or the zero address.
 	Recipient(ctx context.Context, sender common.Address, url string) (common.Address, error)
 
-	// SaveRecipient remembers whom sender pays at url.
-	SaveRecipient(ctx context.Context, sender common.Address, url string, recipient common.Address) error
+	// SaveRecipients remembers, all at once, whom sender pays at each URL.
+	SaveRecipients(ctx context.Context, sender common.Address, recipients map[string]common.Address) error
 }
 
 // Pins ties each recipient's URL to the address that is paid there. The first one is
@@ -43,11 +43,25 @@ func (p Pins) Check(ctx context.Context, u URL, recipient common.Address) error 
 
 // Keep remembers that recipient is paid at u. It writes only what is new.
 func (p Pins) Keep(ctx context.Context, u URL, recipient common.Address) error {
-	was, err := p.Known.Recipient(ctx, p.Sender, u.String())
-	if err != nil || was == recipient {
-		return err
+	return p.KeepAll(ctx, map[URL]common.Address{u: recipient})
+}
+
+// KeepAll remembers whom each URL pays, as Keep does, with one write.
+func (p Pins) KeepAll(ctx context.Context, recipients map[URL]common.Address) error {
+	fresh := make(map[string]common.Address)
+	for u, recipient := range recipients {
+		was, err := p.Known.Recipient(ctx, p.Sender, u.String())
+		if err != nil {
+			return err
+		}
+		if was != recipient {
+			fresh[u.String()] = recipient
+		}
 	}
-	return p.Known.SaveRecipient(ctx, p.Sender, u.String(), recipient)
+	if len(fresh) == 0 {
+		return nil
+	}
+	return p.Known.SaveRecipients(ctx, p.Sender, fresh)
 }
 
 // OtherRecipientError is ticket params that pay somebody else than the one who was paid

@@ -58,8 +58,10 @@ func (k knownInMemory) Recipient(_ context.Context, sender common.Address, url s
 	return k[sender.Hex()+url], nil
 }
 
-func (k knownInMemory) SaveRecipient(_ context.Context, sender common.Address, url string, recipient common.Address) error {
-	k[sender.Hex()+url] = recipient
+func (k knownInMemory) SaveRecipients(_ context.Context, sender common.Address, recipients map[string]common.Address) error {
+	for url, recipient := range recipients {
+		k[sender.Hex()+url] = recipient
+	}
 	return nil
 }
 
@@ -458,7 +460,7 @@ func TestTheRecipientOfAURLIsPinned(t *testing.T) {
 	// Kept params of somebody else are not gone on with.
 	shop.spoil = func(*wire.OrchestratorInfo) {}
 	shop.answer = func(http.ResponseWriter, int) bool { return false }
-	require.NoError(t, session.Pins.Known.SaveRecipient(t.Context(), session.Payer.Sender, session.URL.String(), honest))
+	require.NoError(t, session.Pins.Known.SaveRecipients(t.Context(), session.Payer.Sender, map[string]common.Address{session.URL.String(): honest}))
 	payment, err = session.Pay(t.Context(), one)
 	require.NoError(t, err)
 	require.False(t, payment.Continued)

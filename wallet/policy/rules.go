@@ -26,6 +26,10 @@ const (
 	MaxFee            Setting = "max-fee"
 )
 
+// NonceCap is how many tickets may be made from one set of params. Recipients refuse more
+// than 600, so that no flag changes it.
+const NonceCap Setting = "nonce-cap"
+
 // Settings returns all limits that have a flag.
 func Settings() []Setting {
 	return []Setting{MaxTicketEV, MaxTotalEV, MaxFaceValue, DepositMultiplier, Recipients, MaxGasPrice, MaxFee}
@@ -43,6 +47,9 @@ type Rules struct {
 
 	// DepositMultiplier is how many face values the deposit must hold, from 1.
 	DepositMultiplier *int
+
+	// NonceCap is how many tickets may be made from one set of params, from 1.
+	NonceCap *uint32
 
 	// Recipients are the ones that may be paid.
 	Recipients []common.Address
@@ -102,6 +109,12 @@ func (l Limits) With(r Rules) (Limits, error) {
 			return l, err
 		}
 		l.DepositMultiplier = *asked
+	}
+	if asked := r.NonceCap; asked != nil {
+		if err := l.take(r, NonceCap, *asked > l.NonceCap, fmt.Sprint(*asked), fmt.Sprint(l.NonceCap)); err != nil {
+			return l, err
+		}
+		l.NonceCap = *asked
 	}
 	if r.Recipients != nil {
 		looser := slices.ContainsFunc(r.Recipients, func(a common.Address) bool { return !l.allows(a) })

@@ -102,7 +102,7 @@ func reserveAll(t *testing.T, path string, sessions int, used uint32) (met error
 	undo := errors.New("undo")
 	err = s.tx(context.Background(), true, func(tx *sql.Tx) error {
 		for i := range sessions {
-			made, err := s.Chain(testChain).reserve(context.Background(), tx, Spend{Sender: common.Address{1}, Params: params(byte(i)), Count: 1})
+			made, err := s.Chain(testChain).reserve(context.Background(), tx, newBooks(s.Chain(testChain), tx), Spend{Sender: common.Address{1}, Params: params(byte(i)), Count: 1})
 			if err != nil {
 				met = s.explain(context.Background(), err)
 				continue

@@ -47,14 +47,20 @@ func (c *Chain) Recipient(ctx context.Context, sender common.Address, url string
 	return common.HexToAddress(text), nil
 }
 
-// SaveRecipient remembers whom sender pays at url, in place of whom it paid before.
-func (c *Chain) SaveRecipient(ctx context.Context, sender common.Address, url string, recipient common.Address) error {
+// SaveRecipients remembers whom sender pays at each URL, in place of whom it paid before,
+// in one transaction.
+func (c *Chain) SaveRecipients(ctx context.Context, sender common.Address, recipients map[string]common.Address) error {
 	err := c.store.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, upsertRecipient, c.id, sender.Hex(), url, recipient.Hex(), time.Now().UnixMilli())
-		return err
+		for url, recipient := range recipients {
+			_, err := tx.ExecContext(ctx, upsertRecipient, c.id, sender.Hex(), url, recipient.Hex(), time.Now().UnixMilli())
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("remember who is paid at %s: %w", url, err)
+		return fmt.Errorf("remember who is paid at %d URLs: %w", len(recipients), err)
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func TestRecipientOfAURL(t *testing.T) {
 		return found
 	}
 	require.Zero(t, recipient(c, me, url))
-	require.NoError(t, c.SaveRecipient(t.Context(), me, url, common.Address{2}))
+	require.NoError(t, c.SaveRecipients(t.Context(), me, map[string]common.Address{url: common.Address{2}}))
 	require.Equal(t, common.Address{2}, recipient(c, me, url))
 	require.Zero(t, recipient(c, common.Address{9}, url), "each sender has its own")
 	require.Zero(t, recipient(s.Chain(1), me, url), "and each chain")
@@ -28,7 +28,7 @@ func TestRecipientOfAURL(t *testing.T) {
 
 	again := open(t, path).Chain(testChain)
 	require.Equal(t, common.Address{2}, recipient(again, me, url))
-	require.NoError(t, again.SaveRecipient(t.Context(), me, url, common.Address{3}))
+	require.NoError(t, again.SaveRecipients(t.Context(), me, map[string]common.Address{url: common.Address{3}}))
 	require.Equal(t, common.Address{3}, recipient(again, me, url))
 
 	_, err := again.store.db.Exec(`UPDATE recipients SET recipient = 'nobody'`)

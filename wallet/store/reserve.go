@@ -66,24 +66,92 @@ type Made struct {
 // ErrBusy, ErrAccess or ErrDamaged; and with ctx's error. Nonces are then either not
 // taken or lost, never handed out.
 func (c *Chain) Reserve(ctx context.Context, s Spend) (*Made, error) {
+	outcomes, err := c.ReserveAll(ctx, []Spend{s})
+	if err != nil {
+		return nil, err
+	}
+	return outcomes[0].Made, outcomes[0].Err
+}
+
+// Outcome is what came of one of several Spends: it was made, or refused.
+type Outcome struct {
+	Made *Made
+	Err  error
+}
+
+// ReserveAll does what Reserve does for each Spend, in order and in one transaction: what
+// one took counts for the next. A Spend that is refused leaves the others alone, and its
+// Outcome has Reserve's error. Where the store itself fails, or ctx ends, ReserveAll does,
+// and nothing was taken.
+func (c *Chain) ReserveAll(ctx context.Context, spends []Spend) ([]Outcome, error) {
+	outcomes := make([]Outcome, len(spends))
+	err := c.store.write(ctx, func(tx *sql.Tx) error {
+		books, taken := newBooks(c, tx), false
+		for i, s := range spends {
+			made, err := c.reserveOne(ctx, tx, books, s)
+			if err != nil && !isRefusal(err) {
+				return fmt.Errorf("reserve %d nonces: %w", s.Count, err)
+			}
+			outcomes[i] = Outcome{made, nil}
+			if err != nil {
+				outcomes[i].Err = fmt.Errorf("reserve %d nonces: %w", s.Count, err)
+			}
+			taken = taken || err == nil && made.Before == nil
+		}
+		if !taken {
+			return errNothingTaken
+		}
+		return books.close(ctx)
+	})
+	if err != nil && !errors.Is(err, errNothingTaken) {
+		return nil, err
+	}
+	return outcomes, nil
+}
+
+// errNothingTaken undoes a transaction in which there is nothing to keep.
+var errNothingTaken = errors.New("nothing was taken")
+
+// notAllowed is what a Spend's Allow said.
+type notAllowed struct{ error }
+
+func (e notAllowed) Unwrap() error { return e.error }
+
+// isRefusal tells a Spend that may not be from a store that failed.
+func isRefusal(err error) bool {
+	for _, target := range []any{new(notAllowed), new(*pm.NonceCapError), new(*pm.FieldError), new(*RetiredError), new(*RequestError)} {
+		if errors.As(err, target) {
+			return true
+		}
+	}
+	return errors.Is(err, pm.ErrTicketCount)
+}
+
+// reserveOne takes a Spend's nonces, or leaves no trace of it.
+func (c *Chain) reserveOne(ctx context.Context, tx *sql.Tx, books *books, s Spend) (*Made, error) {
 	if err := s.Params.CheckFields(); err != nil {
 		return nil, err
 	}
 	if s.Count == 0 {
 		return nil, fmt.Errorf("%w: 0", pm.ErrTicketCount)
 	}
-	var made *Made
-	err := c.store.write(ctx, func(tx *sql.Tx) (err error) {
-		made, err = c.reserve(ctx, tx, s)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reserve %d nonces: %w", s.Count, err)
+	if _, err := tx.ExecContext(ctx, `SAVEPOINT spend`); err != nil {
+		return nil, err
 	}
-	return made, nil
+	made, err := c.reserve(ctx, tx, books, s)
+	if err != nil {
+		_, undoErr := tx.ExecContext(ctx, `ROLLBACK TO SAVEPOINT spend`)
+		if undoErr != nil {
+			return nil, undoErr
+		}
+	}
+	if _, endErr := tx.ExecContext(ctx, `RELEASE SAVEPOINT spend`); endErr != nil {
+		return nil, endErr
+	}
+	return made, err
 }
 
-func (c *Chain) reserve(ctx context.Context, tx *sql.Tx, s Spend) (*Made, error) {
+func (c *Chain) reserve(ctx context.Context, tx *sql.Tx, books *books, s Spend) (*Made, error) {
 	if s.Request != nil {
 		before, err := c.request(ctx, tx, s.Sender, *s.Request)
 		if err != nil {
@@ -108,8 +176,15 @@ func (c *Chain) reserve(ctx context.Context, tx *sql.Tx, s Spend) (*Made, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.spend(ctx, tx, s, at); err != nil {
+	page, err := books.open(ctx, s.Sender, at)
+	if err != nil {
 		return nil, err
+	}
+	asked := policy.Cost(uint64(s.Count), s.Params.EV(), s.Params.FaceValue)
+	if s.Allow != nil {
+		if err := s.Allow(s.Params.Recipient, asked, page.spent); err != nil {
+			return nil, notAllowed{err}
+		}
 	}
 	result, err := tx.ExecContext(ctx, advanceUsed, int64(used)+int64(s.Count), hash.Hex(), used)
 	if err != nil {
@@ -128,6 +203,7 @@ func (c *Chain) reserve(ctx context.Context, tx *sql.Tx, s Spend) (*Made, error)
 	if err != nil {
 		return nil, err
 	}
+	page.add(s.Params.Recipient, asked)
 	return &Made{Nonces: nonces}, nil
 }
 

@@ -71,30 +71,69 @@ func sumOfDay(ctx context.Context, tx *sql.Tx, chain, sender, day string, spent 
 	return nil
 }
 
-// spend books what the tickets cost, if that is allowed.
-func (c *Chain) spend(ctx context.Context, tx *sql.Tx, s Spend, at time.Time) error {
-	spent, err := c.spending(ctx, tx, s.Sender, at)
-	if err != nil {
-		return err
-	}
-	asked, recipient := policy.Cost(uint64(s.Count), s.Params.EV(), s.Params.FaceValue), s.Params.Recipient
-	if s.Allow != nil {
-		if err := s.Allow(recipient, asked, spent); err != nil {
-			return err
-		}
-	}
-	return book(ctx, tx, c.id, s.Sender, spent, recipient, asked)
+// books are what was spent, as one transaction finds and leaves it. Each page is read
+// and written once, however many tickets are booked on it.
+type books struct {
+	chain *Chain
+	tx    *sql.Tx
+	pages map[pageName]*page
 }
 
-// book adds to what was spent on a recipient and in all.
-func book(ctx context.Context, tx *sql.Tx, chain string, sender common.Address, spent policy.Spending, recipient common.Address, asked policy.Sum) error {
-	one, all := spent.Recipients[recipient].Plus(asked), spent.All.Plus(asked)
-	day := spent.Day.Format(time.DateOnly)
-	_, err := tx.ExecContext(ctx, upsertSpending, chain, sender.Hex(), day, recipient.Hex(), int64(one.Tickets), one.EV.RatString(), one.FaceValue.String())
-	if err == nil {
-		_, err = tx.ExecContext(ctx, upsertDay, chain, sender.Hex(), day, int64(all.Tickets), all.EV.RatString(), all.FaceValue.String())
+type pageName struct {
+	sender common.Address
+	day    string
+}
+
+// page is what a sender spends in a day.
+type page struct {
+	spent policy.Spending
+	// changed are the recipients for whom it is not written yet.
+	changed map[common.Address]bool
+}
+
+func newBooks(chain *Chain, tx *sql.Tx) *books {
+	return &books{chain, tx, make(map[pageName]*page)}
+}
+
+// open returns the page of the day of at.
+func (b *books) open(ctx context.Context, sender common.Address, at time.Time) (*page, error) {
+	name := pageName{sender, startOfDay(at).Format(time.DateOnly)}
+	if known := b.pages[name]; known != nil {
+		return known, nil
 	}
-	return err
+	spent, err := b.chain.spending(ctx, b.tx, sender, at)
+	if err != nil {
+		return nil, err
+	}
+	b.pages[name] = &page{spent, make(map[common.Address]bool)}
+	return b.pages[name], nil
+}
+
+// add books tickets for a recipient.
+func (p *page) add(recipient common.Address, asked policy.Sum) {
+	p.spent.Recipients[recipient] = p.spent.Recipients[recipient].Plus(asked)
+	p.spent.All = p.spent.All.Plus(asked)
+	p.changed[recipient] = true
+}
+
+// close writes what was booked.
+func (b *books) close(ctx context.Context) error {
+	for name, p := range b.pages {
+		for recipient := range p.changed {
+			one := p.spent.Recipients[recipient]
+			_, err := b.tx.ExecContext(ctx, upsertSpending, b.chain.id, name.sender.Hex(), name.day, recipient.Hex(), int64(one.Tickets), one.EV.RatString(), one.FaceValue.String())
+			if err != nil {
+				return err
+			}
+		}
+		if all := p.spent.All; len(p.changed) > 0 {
+			_, err := b.tx.ExecContext(ctx, upsertDay, b.chain.id, name.sender.Hex(), name.day, int64(all.Tickets), all.EV.RatString(), all.FaceValue.String())
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // bookReserved books what was reserved since the day of at began, in a store that has
@@ -128,9 +167,11 @@ func bookReserved(ctx context.Context, tx *sql.Tx, at time.Time) error {
 		return err
 	}
 	for _, r := range found {
-		spent, err := (&Chain{id: r.chain}).spending(ctx, tx, r.sender, at)
+		books := newBooks(&Chain{id: r.chain}, tx)
+		page, err := books.open(ctx, r.sender, at)
 		if err == nil {
-			err = book(ctx, tx, r.chain, r.sender, spent, r.recipient, r.asked)
+			page.add(r.recipient, r.asked)
+			err = books.close(ctx)
 		}
 		if err != nil {
 			return err
