@@ -15,6 +15,7 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -27,6 +28,7 @@ type batchOptions struct {
 	value       string
 	out         string
 	adopt       bool
+	offline     bool
 	request     requestOption
 }
 
@@ -65,7 +67,11 @@ payment the value of the Livepeer-Payment header, headers both headers as curl
 	flags.StringVar(&o.value, "value", "", "make as many tickets as are worth this `AMOUNT`")
 	flags.StringVar(&o.out, "out", "", "`FILE` to write, whole or not at all, in place of stdout; it must not exist")
 	flags.BoolVar(&o.adopt, "adopt", false, "use params that another store fetched: their nonces start at 1 here, and are refused where the other store used them")
+	flags.BoolVar(&o.offline, "offline", false, "ask no node: the tickets may have expired already, or be worth nothing, and what was not checked is said on stderr")
 	cmd.MarkFlagsMutuallyExclusive("params", "recipient-url")
+	cmd.MarkFlagsMutuallyExclusive("offline", "recipient-url")
+	cmd.MarkFlagsMutuallyExclusive("offline", "rpc-url")
+	cmd.MarkFlagsMutuallyExclusive("offline", "max-head-age")
 	cmd.MarkFlagsOneRequired("count", "value")
 	cmd.MarkFlagsMutuallyExclusive("count", "value")
 	o.request.register(cmd, "the batch")
@@ -104,6 +110,7 @@ func (r *run) makeBatch(cmd *cobra.Command, o *batchOptions) error {
 		return err
 	}
 	defer w.close()
+	w.offline = o.offline
 	var document *format.Params
 	if o.url == "" {
 		if document, err = r.readParams(cmd.Context(), o.params); err != nil {
@@ -241,6 +248,9 @@ func (r *run) planGiven(ctx context.Context, w *wallet, payer *pay.Payer, docume
 	if err := r.checkToken(info.GetAuthToken()); err != nil {
 		return nil, err
 	}
+	if w.offline {
+		r.noteUnchecked(w.limits, p.plan)
+	}
 	p.signer, err = w.unlock(ctx)
 	return p, err
 }
@@ -350,6 +360,16 @@ func writeBatchTable(ctx context.Context, out io.Writer, signer pm.Signer, t *pa
 		_, err := fmt.Fprintf(out, "\nnonce %d\n%s\n", ticket.SenderNonce, hexutil.Encode(ticket.Sig))
 		return err
 	})
+}
+
+// noteUnchecked says what nobody has looked at, since the chain was not asked.
+func (r *run) noteUnchecked(limits policy.Limits, plan *pay.Plan) {
+	for _, finding := range limits.Judge(plan.Params, nil, uint64(plan.Count)) {
+		if finding.Verdict == policy.NotChecked {
+			r.note("not checked: %s: %s", finding.Check, finding.Detail)
+		}
+	}
+	r.note("not checked: round: whether %d is still one that recipients take", plan.Expiration.CreationRound)
 }
 
 // noteBatch says what was made, on stderr.
