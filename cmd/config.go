@@ -67,7 +67,7 @@ out. Nobody is asked, and no key is opened.`,
 	o.limits.register(cmd)
 	fees.register(cmd)
 	cmd.Flags().StringVar(&o.account.from, "from", "", "`ADDRESS` of the account that acts (default $ETH_FROM, else the only one there is)")
-	o.account.keystore.register(cmd)
+	o.account.keys.keystore.register(cmd)
 	o.network.registerNetwork(cmd)
 	o.network.registerNode(cmd)
 	o.store.register(cmd)
@@ -148,7 +148,7 @@ func (r *run) plainSettings(o *payerOptions) ([]configSetting, error) {
 		}
 		from = address.Hex()
 	}
-	keys, keysFrom, err := o.account.keystore.locate(r.Env)
+	keys, keysFrom, err := o.account.keys.keystore.locate(r.Env)
 	if err != nil {
 		return nil, err
 	}

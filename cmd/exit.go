@@ -100,6 +100,8 @@ func classify(err error) outcome {
 	case as(new(*tx.NotMinedError), new(*tx.UnknownOutcomeError)):
 		// Before cancelled: what was sent is not undone by Ctrl-C.
 		out = outcome{exitNotMined, "not_mined", ""}
+	case as(new(*roundsError)):
+		out = outcome{exitNotMined, "waiting", ""}
 	case as(new(*pay.UnknownOutcomeError)), is(pay.ErrInProgress):
 		out = outcome{exitNotMined, "outcome_unknown", ""}
 	case as(new(*unreportedError), new(*unsyncedError)):

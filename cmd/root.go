@@ -42,7 +42,11 @@ func Main(ctx context.Context, args []string, env *Env) int {
 		// Nothing of ours ran yet: cobra could not make sense of the line, or of
 		// what comes before --output in it.
 		run.output = requestedOutput(args)
-		err = &usageError{withHint(oneLine(err), "see %s --help", cmd.CommandPath())}
+		hint := "see " + cmd.CommandPath() + " --help"
+		if instead := otherName(cmd, args); instead != "" {
+			hint = "what you mean may be " + instead
+		}
+		err = &usageError{withHint(oneLine(err), "%s", hint)}
 	}
 	if err == nil {
 		return exitDone
@@ -135,6 +139,7 @@ delivers batches of signed lottery tickets.`,
 		newFund(r),
 		newUnlock(r),
 		newWithdraw(r),
+		newExit(r),
 		newRecipient(r),
 		newParams(r),
 		group("ticket", "Make tickets, deliver them, and look at them",

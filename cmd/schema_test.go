@@ -76,6 +76,7 @@ func conform(stream []byte, whole bool) error {
 		var head struct {
 			Kind   string          `json:"kind"`
 			Crypto json.RawMessage `json:"crypto"`
+			Batch  json.RawMessage `json:"transactions"`
 		}
 		if err := json.Unmarshal(document, &head); err != nil {
 			return err
@@ -84,6 +85,8 @@ func conform(stream []byte, whole bool) error {
 		switch {
 		case head.Kind == "" && head.Crypto != nil:
 			continue // a key file, whose form is not ours
+		case head.Kind == "" && head.Batch != nil:
+			continue // for a Safe, whose form is not ours either
 		case head.Kind == "" && last == format.KindBatch:
 			schema = format.KindBatch + "#ticket"
 		case head.Kind == "":

@@ -27,6 +27,10 @@ type transactOptions struct {
 	dryRun    bool
 	unsigned  bool
 	yes       bool
+
+	// journal, unless it is nil, is open already, and stays so: the run that it belongs
+	// to does more than one thing.
+	journal *openJournal
 }
 
 func (o *transactOptions) register(cmd *cobra.Command) {
@@ -78,6 +82,8 @@ type action struct {
 	// report adds what the contract says that it did to the result of a transaction that
 	// was mined.
 	report reporter
+	// into, unless it is nil, takes the result in place of stdout.
+	into *transactionResult
 }
 
 type reporter func(context.Context, situation, *types.Receipt, *transactionResult) error
@@ -104,6 +110,9 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, a action) error {
 	if o.mining.confirmations == 0 {
 		return usagef("--confirmations 0: it must be at least 1; --no-wait does not wait at all")
 	}
+	if r.output == outputSafe && !o.unsigned {
+		return usagef("--output %s is a transaction for a Safe to sign: it goes with --unsigned, and --from is the Safe", outputSafe)
+	}
 	caps, err := o.fees.caps(r.Env)
 	if err != nil {
 		return err
@@ -124,7 +133,10 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, a action) error {
 		return err
 	}
 	defer cancel()
-	if !o.dryRun && !o.unsigned {
+	switch {
+	case o.journal != nil:
+		t.journal = o.journal.Journal
+	case !o.dryRun && !o.unsigned:
 		network, err := o.network.chooseNetwork(r.Env)
 		if err != nil {
 			return err
@@ -274,6 +286,10 @@ func (t *transacting) finish(command context.Context) error {
 		return err
 	}
 	defer cancel()
+	if t.action.into != nil {
+		*t.action.into, err = t.run.mined(ctx, t.situation, t.journal, t.intent, t.options.mining, t.action.report)
+		return err
+	}
 	return t.run.awaitIntent(ctx, t.situation, t.journal, t.intent, t.options.mining, t.action.report)
 }
 
@@ -285,20 +301,28 @@ func (r *run) awaitIntent(ctx context.Context, s situation, journal tx.Journal, 
 		result := transactionResult{Hash: hash}
 		return r.emitDone(fmt.Sprintf("transaction %s is sent", hash), "pmctl.transaction", result, result.write)
 	}
-	r.note("sent      %s, waiting until it is mined", hash)
-	receipt, err := tx.Await(ctx, s.client, journal, intent, o.confirmations)
-	if err != nil {
-		return err
-	}
-	result, err := newTransactionResult(receipt)
-	if err != nil {
-		return err
-	}
-	failed := report(ctx, s, receipt, &result)
+	result, failed := r.mined(ctx, s, journal, intent, o, report)
+	var err error
 	if len(result.Events) > 0 || len(result.Tickets) > 0 {
 		err = r.emitDone(fmt.Sprintf("transaction %s is mined", result.Hash), "pmctl.transaction", result, result.write)
 	}
 	return errors.Join(err, failed)
+}
+
+// mined waits for one of an intent's transactions and returns what it did. A result with
+// events is one even where something of it has failed.
+func (r *run) mined(ctx context.Context, s situation, journal tx.Journal, intent *tx.Intent, o miningOptions, report reporter) (transactionResult, error) {
+	r.note("sent      %s, waiting until it is mined", intent.Newest().Hash())
+	receipt, err := tx.Await(ctx, s.client, journal, intent, o.confirmations)
+	if err != nil {
+		return transactionResult{}, err
+	}
+	result, err := newTransactionResult(receipt)
+	if err != nil {
+		return transactionResult{}, err
+	}
+	err = report(ctx, s, receipt, &result)
+	return result, err
 }
 
 // endPatience bounds the last entry in the journal, which is made after a signal too.

@@ -128,6 +128,9 @@ func (t *transacting) unsigned(ctx context.Context, p *tx.Prepared) error {
 		}
 		document.MaxTip = &format.Amount{Wei: tip}
 	}
+	if t.run.output == outputSafe {
+		return t.run.writeSafe(&document)
+	}
 	return format.Write(t.run.Out, format.KindUnsigned, document)
 }
 
@@ -244,6 +247,9 @@ func (r *run) showTransaction(t *format.Transaction) error {
 		{"contract", common.Address(t.To).Hex()},
 	}
 	fields = append(fields, call.fields()...)
+	if r.quiet {
+		return nil // signed without asking, or refused
+	}
 	return writeFields(r.Err, append(fields,
 		field{"value", t.Value.String()},
 		field{"gas", "at most " + fee.String()},

@@ -129,6 +129,26 @@ func share(reserve contract.ITicketBrokerReserveInfo, poolSize *big.Int) *big.In
 	return all.Div(all, poolSize)
 }
 
+// l1BlockTime is how far apart L1 blocks are, but for those that are missed.
+const l1BlockTime = 12 * time.Second
+
+// WithdrawTime returns when the sender's withdraw round begins, as far as 12 seconds a
+// block tell, and false when no round is being waited for.
+func (s *Status) WithdrawTime() (time.Time, bool) {
+	left := new(big.Int).Sub(s.Sender.WithdrawRound, s.Round.Current)
+	if !s.Sender.Unlocking() || left.Sign() <= 0 {
+		return time.Time{}, false
+	}
+	begins := left.Mul(left, s.Round.Length)
+	begins.Add(begins, s.Round.StartBlock)
+	blocks := begins.Sub(begins, new(big.Int).SetUint64(s.Head.L1Block))
+	const longest = 1 << 29 // blocks: more than a duration holds is no plan
+	if !blocks.IsInt64() || blocks.Int64() > longest {
+		return time.Time{}, false
+	}
+	return s.Head.Time.Add(time.Duration(blocks.Int64()) * l1BlockTime), true
+}
+
 func (b *batch) round(contracts Contracts, into *Round) {
 	rounds, bonding := contract.NewRoundsManager(), contract.NewBondingManager()
 	call(b, contracts.RoundsManager, rounds.PackCurrentRound(), rounds.UnpackCurrentRound, &into.Current)
