@@ -69,13 +69,13 @@ payment the value of the Livepeer-Payment header, headers both headers as curl
 	flags.BoolVar(&o.adopt, "adopt", false, "use params that another store fetched: their nonces start at 1 here, and are refused where the other store used them")
 	flags.BoolVar(&o.offline, "offline", false, "ask no node: the tickets may have expired already, or be worth nothing, and what was not checked is said on stderr")
 	cmd.MarkFlagsMutuallyExclusive("params", "recipient-url")
-	cmd.MarkFlagsMutuallyExclusive("offline", "recipient-url")
-	cmd.MarkFlagsMutuallyExclusive("offline", "rpc-url")
-	cmd.MarkFlagsMutuallyExclusive("offline", "max-head-age")
 	cmd.MarkFlagsOneRequired("count", "value")
 	cmd.MarkFlagsMutuallyExclusive("count", "value")
 	o.request.register(cmd, "the batch")
 	o.register(cmd)
+	for _, asking := range []string{"recipient-url", "rpc-url", "max-head-age"} {
+		cmd.MarkFlagsMutuallyExclusive("offline", asking)
+	}
 	r.outputFlag(cmd, outputJSON, format.NDJSON, format.Payment, format.Headers, outputTable)
 	return cmd
 }
