@@ -64,10 +64,13 @@ func (c *Client) Stop(ctx context.Context) (*Status, error) {
 	return status, c.post(ctx, pathStop, "", nil, KindStatus, status)
 }
 
-// facts asks what the chain says of the agent's account.
+// facts asks what the chain says of the agent's account; 0 is as old as the agent allows.
 func (c *Client) facts(ctx context.Context, atMost time.Duration) (*factsDocument, error) {
-	document := new(factsDocument)
-	return document, c.get(ctx, pathFacts+"?max_age="+url.QueryEscape(atMost.String()), kindFacts, document)
+	document, path := new(factsDocument), pathFacts
+	if atMost > 0 {
+		path += "?max_age=" + url.QueryEscape(atMost.String())
+	}
+	return document, c.get(ctx, path, kindFacts, document)
 }
 
 func (c *Client) get(ctx context.Context, path, kind string, into any) error {

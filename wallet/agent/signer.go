@@ -133,10 +133,11 @@ func (s *Signer) Reserve(ctx context.Context, storeID string, spend store.Spend)
 }
 
 func (s *Signer) order(storeID string) *order {
-	return &order{
-		ChainID: s.status.ChainID, StoreID: storeID,
-		MaxHeadAge: format.Nat(s.MaxHeadAge.Milliseconds()), Offline: s.Offline,
+	o := &order{ChainID: s.status.ChainID, StoreID: storeID, Offline: s.Offline}
+	if s.MaxHeadAge > 0 {
+		o.MaxHeadAge = format.Nat(max(1, s.MaxHeadAge.Milliseconds()))
 	}
+	return o
 }
 
 // params are ticket params as a document.
