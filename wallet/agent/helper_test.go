@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -263,4 +264,26 @@ func (w *world) post(t testing.TB, method, path, body string) (int, string) {
 		require.NotEmpty(t, document.Error.Message)
 	}
 	return res.StatusCode, fmt.Sprint(document.Error.Code, " ", document.Error.Message)
+}
+
+func mustJSON(t testing.TB, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(text)
+}
+
+// requireDocument checks that an answer is one: of an error unless the status is 200.
+func requireDocument(t *testing.T, answer *httptest.ResponseRecorder) {
+	t.Helper()
+	var document struct {
+		Kind    string          `json:"kind"`
+		Version int             `json:"version"`
+		Data    json.RawMessage `json:"data"`
+		Error   *format.Error   `json:"error"`
+	}
+	require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &document))
+	require.Equal(t, 1, document.Version)
+	require.Equal(t, answer.Code == http.StatusOK, document.Error == nil)
+	require.Equal(t, answer.Code == http.StatusOK, document.Data != nil)
 }
