@@ -45,7 +45,7 @@ func newAgentVerb(r *run, name, short, long string, do func(*run, *cobra.Command
 			if err != nil {
 				return withHint(err, "pmctl agent start begins one; %s names its socket", envAgent)
 			}
-			return r.emit(agent.KindStatus, status, agentStatus{status, path, name == "stop"}.write)
+			return r.emit("pmctl.agent_status", status, agentStatus{status, path, name == "stop"}.write)
 		},
 	}
 	r.outputFlag(cmd, outputTable, outputJSON)

@@ -93,7 +93,7 @@ func (r *run) startAgent(cmd *cobra.Command, o *agentOptions) error {
 	if err != nil {
 		return err
 	}
-	return r.emit(agent.KindStatus, status, agentStatus{status, path, false}.write)
+	return r.emit("pmctl.agent_status", status, agentStatus{status, path, false}.write)
 }
 
 // replaceLocked ends an agent that has forgotten its key. It fails with agent.ErrRunning

@@ -49,19 +49,19 @@ func (c *Client) Path() string { return c.path }
 // Status asks how the agent is. It fails with ErrNoAgent.
 func (c *Client) Status(ctx context.Context) (*Status, error) {
 	status := new(Status)
-	return status, c.get(ctx, pathStatus, KindStatus, status)
+	return status, c.get(ctx, pathStatus, kindStatus, status)
 }
 
 // Lock has the agent overwrite its key.
 func (c *Client) Lock(ctx context.Context) (*Status, error) {
 	status := new(Status)
-	return status, c.post(ctx, pathLock, "", nil, KindStatus, status)
+	return status, c.post(ctx, pathLock, "", nil, kindStatus, status)
 }
 
 // Stop ends the agent.
 func (c *Client) Stop(ctx context.Context) (*Status, error) {
 	status := new(Status)
-	return status, c.post(ctx, pathStop, "", nil, KindStatus, status)
+	return status, c.post(ctx, pathStop, "", nil, kindStatus, status)
 }
 
 // facts asks what the chain says of the agent's account; 0 is as old as the agent allows.

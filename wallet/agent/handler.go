@@ -28,7 +28,7 @@ func Handler(s *Service, describe Describe, stop func()) http.Handler {
 			h.answer(w, r, serve)
 		})
 	}
-	get(pathStatus, func(*http.Request) (string, any, error) { return KindStatus, s.Status(), nil })
+	get(pathStatus, func(*http.Request) (string, any, error) { return kindStatus, s.Status(), nil })
 	get(pathFacts, h.facts)
 	post(pathRequest, serve(kindRequest, kindRequest, func(_ context.Context, o *orchestratorRequest) (any, error) { return s.request(o) }))
 	post(pathCredentials, serve(kindCredentials, kindHeader, func(_ context.Context, c *credentials) (any, error) { return s.credentials(c) }))
@@ -36,13 +36,13 @@ func Handler(s *Service, describe Describe, stop func()) http.Handler {
 	post(pathTransaction, serve(kindTransaction, kindTransaction, func(ctx context.Context, t *transaction) (any, error) { return s.signTransaction(ctx, t) }))
 	post(pathLock, func(*http.Request) (string, any, error) {
 		s.Lock("it was told to")
-		return KindStatus, s.Status(), nil
+		return kindStatus, s.Status(), nil
 	})
 	post(pathStop, func(*http.Request) (string, any, error) {
 		s.Lock("it ends")
 		status := s.Status()
 		stop()
-		return KindStatus, status, nil
+		return kindStatus, status, nil
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, fmt.Errorf("%w: %s %.80q", errNoPath, r.Method, r.URL.Path))

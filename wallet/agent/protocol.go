@@ -26,8 +26,8 @@ const (
 
 // The kinds of documents that cross the socket.
 const (
-	// KindStatus is the kind of a Status.
-	KindStatus = "pmctl.agent_status"
+	// kindStatus is the kind of a Status.
+	kindStatus = "pmctl.agent_status"
 
 	kindFacts       = "pmctl.agent_facts"
 	kindRequest     = "pmctl.agent_orchestrator_request"
