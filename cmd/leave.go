@@ -102,6 +102,7 @@ type leaving struct {
 	keep    *keptFunds // nil for nothing
 	result  exitResult
 	asked   bool
+	held    *chain.Status // when it was looked at first; nil when nothing was there
 }
 
 func (r *run) exit(cmd *cobra.Command, o *exitOptions) error {
@@ -192,7 +193,11 @@ func (l *leaving) ask(s *step) error {
 		return nil
 	}
 	l.asked = true
-	question := "Take the deposit and the reserve out?"
+	question := "Go on with the exit?"
+	if l.held != nil {
+		sender := l.held.Sender
+		question = fmt.Sprintf("Take %s of deposit and %s of reserve out, to %s?", sender.Deposit, sender.Reserve, common.Address(l.result.Account))
+	}
 	if s.name == stepUnlock {
 		l.note("The deposit and the reserve unlock together, and leave together. Your tickets stay")
 		l.note("redeemable until then; shortly before, recipients take no more of them.")
@@ -308,6 +313,9 @@ func (l *leaving) next(ctx context.Context) (*step, error) {
 		return nil, err
 	}
 	state := lockState(status)
+	if state != lockEmpty && l.held == nil {
+		l.held = status
+	}
 	// A withdrawal that was found done may be one of long ago: the funds tell.
 	if l.did(stepWithdraw) && l.keep == nil && state != lockUnlocked {
 		return nil, nil
@@ -335,6 +343,9 @@ func (l *leaving) next(ctx context.Context) (*step, error) {
 		return l.withdraw(), nil
 	case l.keep != nil && withdrawal != nil && withdrawal.State == tx.Mined && keeping == nil:
 		return l.putBack(withdrawal), nil
+	}
+	if l.keep != nil {
+		return nil, withHint(errNothingToTake, "to put funds back after an exit that kept other amounts: pmctl fund")
 	}
 	return nil, errNothingToTake
 }

@@ -5,12 +5,17 @@ import (
 	"fmt"
 	"math/big"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/ethclient"
 	"github.com/stretchr/testify/require"
@@ -69,6 +74,64 @@ func TestSoakKilledExit(t *testing.T) {
 		require.Equal(t, keep, new(big.Int).Add(s.number(status, "deposit"), s.number(status, "reserve")), "run %d", run)
 		require.Equal(t, new(big.Int).Sub(before, s.fees(nonce)), s.whole(), "run %d", run)
 	}
+}
+
+// TestSoakExitKilledAtEachRequest kills an exit at its first request to the node, then one
+// at its second, and so on to the last: before the node has it, and before the answer is
+// there. Run again each comes to its end, once.
+func TestSoakExitKilledAtEachRequest(t *testing.T) {
+	stride := 7
+	switch os.Getenv("PMCTL_SOAK") {
+	case "sample":
+		stride = 4
+	case "whole":
+		stride = 1
+	}
+	s := newShell(t, devnet.Config{UnlockPeriod: 2})
+	direct, err := url.Parse(s.net.RPCURL())
+	require.NoError(t, err)
+	forward := httputil.NewSingleHostReverseProxy(direct)
+	const line = "exit --yes --interval 20ms --keep-deposit 0.1eth"
+	points := 0
+	for at := 1; ; at += stride {
+		s.run(exitDone, "fund --deposit 1eth --reserve 0.3eth --yes")
+		before, nonce := s.whole(), s.nonce()
+		ctx, kill := context.WithCancel(t.Context())
+		var requests atomic.Int64
+		node := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if requests.Add(1) != int64(at) {
+				forward.ServeHTTP(w, r)
+				return
+			}
+			if at%2 == 0 {
+				forward.ServeHTTP(httptest.NewRecorder(), r)
+			}
+			kill()
+			panic(http.ErrAbortHandler) // nobody gets an answer
+		}))
+		rounds := make(chan error, 1)
+		passing, stop := context.WithCancel(t.Context())
+		go func() { rounds <- s.passRounds(passing, false) }()
+		_, err := s.processUntil(ctx, line+" --rpc-url "+node.URL)
+		kill()
+		node.Close()
+		if killed := err != nil; killed {
+			require.NoError(t, s.process(line), "killed at request %d", at)
+		}
+		stop()
+		require.NoError(t, <-rounds)
+		require.Equal(t, nonce+3, s.nonce(), "killed at request %d", at)
+		status := s.run(exitDone, "status")
+		require.Equal(t, eth(t, "0.1eth"), s.number(status, "deposit"), "killed at request %d", at)
+		require.Zero(t, s.number(status, "reserve").Sign(), "killed at request %d", at)
+		require.Equal(t, new(big.Int).Sub(before, s.fees(nonce)), s.whole(), "killed at request %d", at)
+		s.run(exitDone, "fund --deposit 1wei --yes") // so that the next exit is another one
+		if err == nil {
+			break
+		}
+		points++
+	}
+	t.Logf("killed at %d points", points)
 }
 
 // passRounds lets rounds pass while funds unlock; without hurry, so that a run has time
@@ -130,24 +193,15 @@ func (s *shell) nonce() uint64 {
 func (s *shell) fees(from uint64) *big.Int {
 	s.t.Helper()
 	node := s.node()
-	signer := types.LatestSignerForChainID(s.net.ChainID())
-	account := crypto.PubkeyToAddress(s.net.Accounts()[0].Key.PublicKey)
-	number, err := node.BlockNumber(s.t.Context())
-	require.NoError(s.t, err)
 	sum := new(big.Int)
-	for ; number > 0; number-- {
-		block, err := node.BlockByNumber(s.t.Context(), new(big.Int).SetUint64(number))
-		require.NoError(s.t, err)
-		for _, sent := range block.Transactions() {
-			sender, err := types.Sender(signer, sent)
-			require.NoError(s.t, err)
-			if sender != account || sent.Nonce() < from {
-				continue
-			}
-			receipt, err := node.TransactionReceipt(s.t.Context(), sent.Hash())
-			require.NoError(s.t, err)
-			sum.Add(sum, new(big.Int).Mul(receipt.EffectiveGasPrice, new(big.Int).SetUint64(receipt.GasUsed)))
+	for _, entry := range s.run(exitDone, "tx list --all")["transactions"].([]any) {
+		entry := entry.(map[string]any)
+		if s.number(entry, "nonce").Uint64() < from {
+			continue
 		}
+		receipt, err := node.TransactionReceipt(s.t.Context(), common.HexToHash(entry["hash"].(string)))
+		require.NoError(s.t, err)
+		sum.Add(sum, new(big.Int).Mul(receipt.EffectiveGasPrice, new(big.Int).SetUint64(receipt.GasUsed)))
 	}
 	return sum
 }
