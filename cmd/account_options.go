@@ -192,19 +192,20 @@ func (o *accountOptions) register(cmd *cobra.Command) {
 }
 
 // account finds the account that acts: the one that is named, else the only one.
-func (o *accountOptions) account(ctx context.Context, env *Env) (*account, error) {
+// An agent that signs for it on the chain comes before its key; chain id 0 is for none.
+func (o *accountOptions) account(ctx context.Context, env *Env, chainID uint64) (*account, error) {
 	from, err := o.named(env)
 	if err != nil {
 		return nil, err
 	}
 	if from == "" {
-		return o.keys.only(ctx, env)
+		return o.keys.only(ctx, env, chainID)
 	}
 	address, err := o.parse(from)
 	if err != nil {
 		return nil, err
 	}
-	found, err := o.keys.find(ctx, env, address)
+	found, err := o.keys.find(ctx, env, address, chainID)
 	if errors.Is(err, keystore.ErrAddressMismatch) {
 		err = withHint(err, "give that account's key, or say --from with the address of the key's own account")
 	}
@@ -234,7 +235,7 @@ func (o *accountOptions) address(ctx context.Context, env *Env) (common.Address,
 	if from != "" {
 		return o.parse(from)
 	}
-	found, err := o.keys.only(ctx, env)
+	found, err := o.keys.only(ctx, env, 0)
 	if err != nil {
 		return common.Address{}, err
 	}

@@ -72,7 +72,7 @@ func (p *patient) checkAccount(ctx context.Context) doctor.Finding {
 	case named != "":
 		p.address, err = p.o.account.parse(named)
 	default:
-		if p.account, err = p.o.account.keys.only(ctx, p.run.Env); err == nil {
+		if p.account, err = p.o.account.keys.only(ctx, p.run.Env, 0); err == nil {
 			p.address = p.account.address
 		}
 	}
@@ -84,7 +84,7 @@ func (p *patient) checkAccount(ctx context.Context) doctor.Finding {
 
 func (p *patient) checkKey(ctx context.Context) doctor.Finding {
 	if p.account == nil {
-		found, err := p.o.account.keys.find(ctx, p.run.Env, p.address)
+		found, err := p.o.account.keys.find(ctx, p.run.Env, p.address, 0)
 		if err != nil {
 			return orElse("put back a copy of the file, or import the key: pmctl account import FILE",
 				failed(err, "a readable key file in Ethereum's format (version 3)", yours+"--keystore, ETH_KEYSTORE, or keystore in the config file"))

@@ -141,7 +141,7 @@ func recipientFaults() []sick {
 		}, want: []string{"registry warning"}, exit: exitDone, says: "pmctl recipient list"},
 		{name: "somebody else was paid there", induce: func(w *ward) {
 			w.open(func(c *store.Chain) {
-				require.NoError(w.t, c.SaveRecipient(w.t.Context(), w.me(), w.url, common.Address{7}))
+				require.NoError(w.t, c.SaveRecipients(w.t.Context(), w.me(), map[string]common.Address{w.url: {7}}))
 			})
 		}, want: []string{"pin failed"}, exit: exitLimit, says: "--recipient"},
 		{name: "recipient that is not allowed", induce: func(w *ward) { w.flags = "--recipient " + w.me().Hex() },

@@ -44,6 +44,10 @@ type Env struct {
 	// Prompter asks the person at the terminal.
 	Prompter Prompter
 
+	// Detach runs this program again as a process of its own, with these arguments, and
+	// with these files as its descriptors from 3 on.
+	Detach func(args []string, files []*os.File) error
+
 	// OpenFD reads an inherited file descriptor until ctx ends.
 	OpenFD func(ctx context.Context, fd int) (io.Reader, error)
 }
@@ -67,6 +71,7 @@ func System() *Env {
 		SystemConfig: "/etc/pmctl/config.toml",
 		Now:          time.Now,
 		Prompter:     terminalPrompter{in: os.Stdin, out: os.Stderr},
+		Detach:       detach,
 		OpenFD:       openFD,
 	}
 }

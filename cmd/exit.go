@@ -8,6 +8,7 @@ import (
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
@@ -89,6 +90,11 @@ func classify(err error) outcome {
 	}
 	var out outcome
 	switch {
+	case as(new(*agent.RemoteError)):
+		// The agent has classified it, by this same table.
+		var remote *agent.RemoteError
+		errors.As(err, &remote)
+		out = outcome{remote.Said.ExitCode, remote.Said.Code, ""}
 	case as(new(*usageError), new(*tx.RequestError), new(*store.RequestError)):
 		out = outcome{exitUsage, "usage", ""}
 	case as(new(*tx.NotMinedError), new(*tx.UnknownOutcomeError)):
@@ -104,7 +110,7 @@ func classify(err error) outcome {
 		out = outcome{exitCancelled, "cancelled", ""}
 	case as(new(*pay.OtherRecipientError)):
 		out = outcome{exitLimit, "recipient_changed", ""}
-	case is(policy.ErrLimit, errOtherStore, redeem.ErrTooEarly, redeem.ErrNotWorthGas, tx.ErrPrice):
+	case is(policy.ErrLimit, agent.ErrTransaction, errOtherStore, redeem.ErrTooEarly, redeem.ErrNotWorthGas, tx.ErrPrice):
 		out = outcome{exitLimit, "limit", ""}
 	case is(tx.ErrInsufficientFunds, policy.ErrFunds, pm.ErrInsufficientSenderReserve):
 		out = outcome{exitFunds, "insufficient_funds", ""}
@@ -112,7 +118,7 @@ func classify(err error) outcome {
 		as(new(*format.KindError), new(*format.VersionError)):
 		// Before the fields that may be to blame: a file is at fault, not a recipient.
 		out = outcome{exitFailed, "bad_input", ""}
-	case is(policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, pm.ErrTicketParamsExpired, errOtherSender, errDisagrees,
+	case is(policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, pay.ErrNoRound, agent.ErrRound, pm.ErrTicketParamsExpired, errOtherSender, errDisagrees,
 		redeem.ErrNothing, pm.ErrRecipientRand),
 		as(new(*wire.ExpiredTokenError), new(*wire.MissingError), new(*wire.FieldError), new(*store.RetiredError)):
 		out = outcome{exitUnacceptable, "unacceptable", ""}
@@ -120,7 +126,7 @@ func classify(err error) outcome {
 		out = outcome{exitFailed, "refused", ""}
 	case is(keystore.ErrWrongPassphrase, keystore.ErrEmptyPassphrase, keystore.ErrBadPassphrase, keystore.ErrPassphraseFile,
 		keystore.ErrNoAccounts, keystore.ErrNoSuchAccount, keystore.ErrDamaged, keystore.ErrUnsupported, keystore.ErrTooCostly,
-		keystore.ErrAddressMismatch, errNoPassphrase, errKeyInput),
+		keystore.ErrAddressMismatch, agent.ErrNoAgent, agent.ErrLocked, agent.ErrMismatch, agent.ErrPeer, errNoPassphrase, errKeyInput),
 		as(new(*keystore.SeveralAccountsError), new(*keystore.AmbiguousError)):
 		out = outcome{exitLocked, "locked", ""}
 	case is(chain.ErrUnreachable, chain.ErrNoDevnet, errNoRPC, pay.ErrUnreachable, pay.ErrNotRecipient, store.ErrUnreachable, context.DeadlineExceeded):

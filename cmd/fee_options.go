@@ -24,9 +24,14 @@ func (o *feeOptions) caps(env *Env) (tx.Caps, error) {
 		return tx.Caps{}, err
 	}
 	limits, err := settings.limits()
-	if err != nil {
-		return tx.Caps{}, err
+	if err == nil {
+		limits, err = o.over(limits)
 	}
+	return capsOf(limits), err
+}
+
+// over returns limits with the command line's over them.
+func (o *feeOptions) over(limits policy.Limits) (policy.Limits, error) {
 	rules := policy.Rules{Where: policy.Setting.Flag}
 	for _, flag := range []struct {
 		setting policy.Setting
@@ -41,12 +46,11 @@ func (o *feeOptions) caps(env *Env) (tx.Caps, error) {
 		}
 		amount, err := parseAmount(flag.setting.Flag(), flag.text)
 		if err != nil {
-			return tx.Caps{}, err
+			return limits, err
 		}
 		*flag.into = &amount
 	}
-	limits, err = limits.With(rules)
-	return capsOf(limits), err
+	return limits.With(rules)
 }
 
 // capsOf are the limits that transactions have.

@@ -11,6 +11,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/tx"
 )
 
 // keyOptions say where the key of the account that acts is: in a key file, which a
@@ -49,9 +51,13 @@ func (o *keyOptions) available(env *Env) error {
 	return o.passphrase.available(env)
 }
 
-// find finds the account of an address. A key behind a descriptor, which can be read
+// find finds the account of an address: in the agent where that signs for it on the
+// chain, 0 for no agent. A key behind a descriptor, which can be read
 // once, is read here, and must be that account's.
-func (o *keyOptions) find(ctx context.Context, env *Env, address common.Address) (*account, error) {
+func (o *keyOptions) find(ctx context.Context, env *Env, address common.Address, chainID uint64) (*account, error) {
+	if found, err := o.agent(ctx, env, &address, chainID); found != nil || err != nil {
+		return found, err
+	}
 	if o.fd.given {
 		found, err := o.read(ctx, env)
 		if err == nil && found.address != address {
@@ -74,8 +80,11 @@ func (o *keyOptions) find(ctx context.Context, env *Env, address common.Address)
 	return o.ofFile(env, store, found), nil
 }
 
-// only finds the only account there is. Of several a person at the terminal chooses.
-func (o *keyOptions) only(ctx context.Context, env *Env) (*account, error) {
+// only finds the only account there is: the agent's, where it signs on the chain. Of several a person at the terminal chooses.
+func (o *keyOptions) only(ctx context.Context, env *Env, chainID uint64) (*account, error) {
+	if found, err := o.agent(ctx, env, nil, chainID); found != nil || err != nil {
+		return found, err
+	}
 	if o.fd.given {
 		return o.read(ctx, env)
 	}
@@ -134,12 +143,19 @@ type account struct {
 	address common.Address
 	file    string // its key file; "" for a key behind a descriptor
 	open    func(context.Context) (*keystore.Signer, error)
-	signer  *keystore.Signer // nil until the key is open
+	signer  accountSigner // nil until the key is open
+}
+
+// accountSigner is an open key, here or in an agent.
+type accountSigner interface {
+	pm.Signer
+	tx.Signer
+	Close()
 }
 
 // unlock opens the key, once. However long a person takes for the passphrase, no time
 // runs out.
-func (a *account) unlock(ctx context.Context) (*keystore.Signer, error) {
+func (a *account) unlock(ctx context.Context) (accountSigner, error) {
 	if a.signer == nil {
 		signer, err := a.open(ctx)
 		if err != nil {

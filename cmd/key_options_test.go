@@ -34,7 +34,7 @@ func TestAKeyFromADescriptorIsCleared(t *testing.T) {
 		in := &leaky{Reader: bytes.NewReader([]byte(text))}
 		env := &Env{OpenFD: func(context.Context, int) (io.Reader, error) { return in, nil }}
 		o := keyOptions{fd: descriptor{given: true, n: 1000}}
-		found, err := o.only(t.Context(), env)
+		found, err := o.only(t.Context(), env, 0)
 		if err != nil {
 			require.ErrorIs(t, err, errKeyInput)
 			require.ErrorIs(t, err, keystore.ErrBadKey)

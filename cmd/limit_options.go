@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ type limitOptions struct {
 	maxTicketEV, maxTotalEV, maxFaceValue string
 	depositMultiplier                     string
 	recipient                             string
+	maxHeadAge                            string
 }
 
 func (o *limitOptions) register(cmd *cobra.Command) {
@@ -25,6 +27,11 @@ func (o *limitOptions) register(cmd *cobra.Command) {
 	flags.StringVar(&o.maxTotalEV, "max-total-ev", "", "highest expected value of all tickets made at once, an `AMOUNT` (default "+wei.Format(limits.MaxTotalEV)+")")
 	flags.StringVar(&o.maxFaceValue, "max-face-value", "", "highest `AMOUNT` that one ticket may win (default any)")
 	flags.StringVar(&o.depositMultiplier, "deposit-multiplier", "", "how many face values, `N`, the deposit must hold (default "+strconv.Itoa(limits.DepositMultiplier)+")")
+}
+
+// registerHeadAge is for commands that ask the chain.
+func (o *limitOptions) registerHeadAge(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.maxHeadAge, "max-head-age", "", "how long ago, `TIME`, the agent may have asked the chain; without an agent it is asked now (default "+policy.Default().MaxHeadAge.String()+")")
 }
 
 // limits returns the limits that hold: the config files', tightened by the command line.
@@ -64,6 +71,13 @@ func (o *limitOptions) limits(env *Env) (policy.Limits, error) {
 		}
 		multiplier := int(n)
 		rules.DepositMultiplier = &multiplier
+	}
+	if o.maxHeadAge != "" {
+		age, err := time.ParseDuration(o.maxHeadAge)
+		if err != nil || age <= 0 {
+			return limits, usagef("%s: %q is not a time of more than 0, such as 30s", policy.MaxHeadAge.Flag(), o.maxHeadAge)
+		}
+		rules.MaxHeadAge = &age
 	}
 	if rules.Recipients, err = o.named(); err != nil {
 		return limits, err

@@ -98,6 +98,7 @@ func runScripts(t *testing.T, dir string, variables map[string]string, begun *at
 			"flip":      flip,
 			"counting":  startCounting,
 			"asked":     asked,
+			"agents":    endAgents,
 		},
 		Condition: func(name string) (bool, error) {
 			if name != "cgo" {

@@ -15,6 +15,7 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -28,6 +29,7 @@ type batchOptions struct {
 	out         string
 	adopt       bool
 	stream      bool
+	offline     bool
 	request     requestOption
 }
 
@@ -76,11 +78,15 @@ request of its own, ID and its number; what was made for a line is made again.`,
 	flags.StringVar(&o.out, "out", "", "`FILE` to write, whole or not at all, in place of stdout; it must not exist")
 	flags.BoolVar(&o.adopt, "adopt", false, "use params that another store fetched: their nonces start at 1 here, and are refused where the other store used them")
 	flags.BoolVar(&o.stream, "stream", false, "make a batch of each line of ticket params")
+	flags.BoolVar(&o.offline, "offline", false, "ask no node: the tickets may have expired already, or be worth nothing, and what was not checked is said on stderr")
 	cmd.MarkFlagsMutuallyExclusive("params", "recipient-url")
 	cmd.MarkFlagsOneRequired("count", "value")
 	cmd.MarkFlagsMutuallyExclusive("count", "value")
 	o.request.register(cmd, "the batch")
 	o.register(cmd)
+	for _, asking := range []string{"recipient-url", "rpc-url", "max-head-age"} {
+		cmd.MarkFlagsMutuallyExclusive("offline", asking)
+	}
 	r.outputFlag(cmd, outputJSON, format.NDJSON, format.Payment, format.Headers, outputTable)
 	return cmd
 }
@@ -118,6 +124,7 @@ func (r *run) makeBatch(cmd *cobra.Command, o *batchOptions) error {
 		return err
 	}
 	defer w.close()
+	w.offline = o.offline
 	var document *format.Params
 	if o.url == "" {
 		if document, err = r.readParams(cmd.Context(), o.params); err != nil {
@@ -271,6 +278,9 @@ func (r *run) proposeGiven(ctx context.Context, w *wallet, document *format.Para
 	if p.plan, err = plan(params); err != nil {
 		return nil, err
 	}
+	if w.offline {
+		r.noteUnchecked(w.limits, p.plan)
+	}
 	return p, r.checkToken(info.GetAuthToken())
 }
 
@@ -379,6 +389,16 @@ func writeBatchTable(ctx context.Context, out io.Writer, signer pm.Signer, t *pa
 		_, err := fmt.Fprintf(out, "\nnonce %d\n%s\n", ticket.SenderNonce, hexutil.Encode(ticket.Sig))
 		return err
 	})
+}
+
+// noteUnchecked says what nobody has looked at, since the chain was not asked.
+func (r *run) noteUnchecked(limits policy.Limits, plan *pay.Plan) {
+	for _, finding := range limits.Judge(plan.Params, nil, uint64(plan.Count)) {
+		if finding.Verdict == policy.NotChecked {
+			r.note("not checked: %s: %s", finding.Check, finding.Detail)
+		}
+	}
+	r.note("not checked: round: whether %d is still one that recipients take", plan.Expiration.CreationRound)
 }
 
 // noteBatch says what was made, on stderr.

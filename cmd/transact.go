@@ -63,6 +63,15 @@ func (o *miningOptions) registerConfirmations(cmd *cobra.Command) {
 	cmd.Flags().Uint64Var(&o.confirmations, "confirmations", 1, "wait until this `NUMBER` of blocks has the transaction, its own included")
 }
 
+// acting finds the account that acts on the chosen network.
+func (o *transactOptions) acting(ctx context.Context, env *Env) (*account, error) {
+	network, err := o.network.chooseNetwork(env)
+	if err != nil {
+		return nil, err
+	}
+	return o.account.account(ctx, env, network.ChainID)
+}
+
 // action is something to do with the TicketBroker contract.
 type action struct {
 	// label says what, for people and for the journal: whoever asks for the same thing
@@ -113,7 +122,7 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, a action) error {
 		t.account = new(account)
 		t.account.address, err = o.account.address(cmd.Context(), r.Env)
 	} else {
-		t.account, err = o.account.account(cmd.Context(), r.Env)
+		t.account, err = o.acting(cmd.Context(), r.Env)
 	}
 	if err != nil {
 		return err

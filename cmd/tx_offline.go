@@ -209,7 +209,7 @@ func (r *run) signTx(ctx context.Context, o *signOptions, file string) error {
 	if err := r.confirm(ctx, o.yes, "Sign it?"); err != nil {
 		return err
 	}
-	account, err := o.keys.find(ctx, r.Env, common.Address(document.From))
+	account, err := o.keys.find(ctx, r.Env, common.Address(document.From), network.ChainID)
 	if err != nil {
 		return err
 	}

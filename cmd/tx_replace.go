@@ -102,7 +102,7 @@ func (r *run) replace(cmd *cobra.Command, o *replaceOptions, arg string, kind tx
 }
 
 func (r *run) signReplacement(ctx context.Context, o *replaceOptions, s situation, j *openJournal, i *tx.Intent, p *tx.Prepared, kind tx.Kind) error {
-	account, err := o.keys.find(ctx, r.Env, i.Account)
+	account, err := o.keys.find(ctx, r.Env, i.Account, s.client.Network().ChainID)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
@@ -28,6 +29,7 @@ type payerOptions struct {
 
 func (o *payerOptions) register(cmd *cobra.Command) {
 	o.limits.register(cmd)
+	o.limits.registerHeadAge(cmd)
 	o.account.register(cmd)
 	o.network.register(cmd)
 	o.store.register(cmd)
@@ -37,6 +39,8 @@ func (o *payerOptions) register(cmd *cobra.Command) {
 // asked of anybody yet, and the key is not open.
 type wallet struct {
 	account *account
+	agent   *agent.Signer // the account's; nil when its key is opened here
+	offline bool
 	limits  policy.Limits
 	named   []common.Address // by --recipient
 	network chain.Network
@@ -51,7 +55,17 @@ type wallet struct {
 }
 
 // openWallet looks at everything that the command line and the disk can be refused for.
+// Where an agent has the account, the wallet is the agent's.
 func (r *run) openWallet(cmd *cobra.Command, o *payerOptions) (*wallet, error) {
+	return r.openWalletOf(cmd, o, true)
+}
+
+// openKeyedWallet is openWallet for the agent itself.
+func (r *run) openKeyedWallet(cmd *cobra.Command, o *payerOptions) (*wallet, error) {
+	return r.openWalletOf(cmd, o, false)
+}
+
+func (r *run) openWalletOf(cmd *cobra.Command, o *payerOptions, withAgent bool) (*wallet, error) {
 	w := &wallet{
 		client: &pay.Client{Now: r.Now},
 		now:    r.Now,
@@ -76,10 +90,19 @@ func (r *run) openWallet(cmd *cobra.Command, o *payerOptions) (*wallet, error) {
 	if w.network, _, err = o.network.choose(r.Env); err != nil {
 		return nil, err
 	}
-	if w.account, err = o.account.account(cmd.Context(), r.Env); err != nil {
+	chainID := uint64(0)
+	if withAgent {
+		chainID = w.network.ChainID
+	}
+	if w.account, err = o.account.account(cmd.Context(), r.Env, chainID); err != nil {
 		return nil, err
 	}
-	if err = o.account.keys.available(r.Env); err == nil {
+	if w.agent, _ = w.account.signer.(*agent.Signer); w.agent != nil {
+		w.agent.MaxHeadAge = w.limits.MaxHeadAge
+	} else {
+		err = o.account.keys.available(r.Env)
+	}
+	if err == nil {
 		w.store, err = r.openStore(cmd.Context(), &o.store)
 	}
 	if err != nil {
@@ -107,9 +130,12 @@ func (w *wallet) unlock(ctx context.Context) (pm.Signer, error) {
 	return signer, nil
 }
 
-// Facts implements pay.Chain: it asks the node, and connects to it when it is first
+// Facts implements pay.Chain: it asks the agent if there is one, else the node, and connects to it when it is first
 // asked.
 func (w *wallet) Facts(ctx context.Context, sender common.Address) (pm.Facts, error) {
+	if w.agent != nil {
+		return w.agent.Facts(ctx, sender)
+	}
 	ctx, cancel, err := w.bound(ctx)
 	if err != nil {
 		return pm.Facts{}, err
@@ -136,13 +162,19 @@ func (w *wallet) connected(ctx context.Context) (*chain.Client, error) {
 
 // payer returns what makes the account's tickets.
 func (w *wallet) payer() *pay.Payer {
-	return &pay.Payer{
-		Sender: w.account.address,
-		Limits: w.limits,
-		Chain:  w,
-		Nonces: w.store.Chain(w.network.ChainID),
-		Now:    w.now,
+	payer := &pay.Payer{
+		Sender:  w.account.address,
+		Limits:  w.limits,
+		Chain:   w,
+		Nonces:  w.store.Chain(w.network.ChainID),
+		Now:     w.now,
+		Offline: w.offline,
 	}
+	if w.agent != nil {
+		w.agent.Offline = w.offline
+		payer.Nonces = agentNonces{w.store.Chain(w.network.ChainID), w.agent, w.store.ID()}
+	}
+	return payer
 }
 
 // kept returns the offers of recipients that the store keeps.

@@ -15,6 +15,8 @@ type row struct {
 	name string
 	// before, unless it is empty, makes what a run of the first one uses up.
 	before []string
+	// agent has the first one use the agent.
+	agent bool
 	// of is measured against baseline. They are command lines.
 	of, baseline []string
 }
@@ -32,7 +34,7 @@ func measure(ctx context.Context, w *world, r row, pairs int) (result, error) {
 				return result{}, err
 			}
 		}
-		a, err := w.time(ctx, r.of)
+		a, err := w.timeWith(ctx, r.agent, r.of)
 		if err != nil {
 			return result{}, err
 		}
@@ -50,8 +52,15 @@ func measure(ctx context.Context, w *world, r row, pairs int) (result, error) {
 
 // time runs a command and returns its milliseconds.
 func (w *world) time(ctx context.Context, line []string) (float64, error) {
+	return w.timeWith(ctx, false, line)
+}
+
+func (w *world) timeWith(ctx context.Context, agent bool, line []string) (float64, error) {
 	command := exec.CommandContext(ctx, line[0], line[1:]...)
 	command.Env, command.Dir = w.env, w.folder
+	if agent {
+		command.Env = append(slices.Clone(w.env), w.socket())
+	}
 	var errs bytes.Buffer
 	command.Stderr = &errs
 	start := time.Now()

@@ -39,6 +39,7 @@ func newWorld(ctx context.Context, folder string) (_ *world, err error) {
 	w.env = []string{
 		"HOME=" + folder, "PATH=" + folder + ":" + os.Getenv("PATH"), "ETH_PASSWORD=" + w.passphrase,
 		"PMCTL_NETWORK=devnet", "PMCTL_DEVNET_STATE=" + state,
+		"PMCTL_AGENT=off",
 	}
 	config := filepath.Join(folder, ".config", "pmctl")
 	if err := os.MkdirAll(config, 0o700); err != nil {
@@ -75,8 +76,12 @@ func newWorld(ctx context.Context, folder string) (_ *world, err error) {
 			return nil, err
 		}
 	}
-	return w, nil
+	_, err = w.timeWith(ctx, true, []string{filepath.Join(folder, "pmctl"), "agent", "start"})
+	return w, err
 }
+
+// socket is the agent's, as a variable.
+func (w *world) socket() string { return "PMCTL_AGENT=" + filepath.Join(w.folder, "agent", "sock") }
 
 // start starts the network, and a node that is a round trip away.
 func (w *world) start(ctx context.Context, state string) error {
@@ -117,8 +122,9 @@ func (w *world) output(ctx context.Context, name string, args ...string) ([]byte
 	return out, err
 }
 
-// close ends the network.
+// close ends the agent and the network.
 func (w *world) close() {
+	_, _ = w.timeWith(context.Background(), true, []string{filepath.Join(w.folder, "pmctl"), "agent", "stop"}) // if it has begun
 	if w.proxy != nil {
 		w.proxy.close()
 	}
@@ -132,7 +138,25 @@ func (w *world) close() {
 func (w *world) rows() []row {
 	bin := func(name string) string { return filepath.Join(w.folder, name) }
 	params := []string{"sh", "-c", "pmctl params fetch " + w.recipient + " -o json >params.json"}
+	twice := []string{"sh", "-c", params[2] + " && pmctl params fetch " + w.recipient + " -o json >more.json"}
+	batch := func(file string, count string) []string {
+		return []string{bin("pmctl"), "ticket", "batch", "--params", file, "--count", count, "-o", "ndjson"}
+	}
 	return []row{
+		{
+			name:     "mint of 600 through the agent / cold",
+			before:   twice,
+			agent:    true,
+			of:       batch("params.json", "600"),
+			baseline: batch("more.json", "600"),
+		},
+		{
+			name:     "one ticket through the agent / cobra",
+			before:   params,
+			agent:    true,
+			of:       batch("params.json", "1"),
+			baseline: []string{bin("hello"), "version"},
+		},
 		{
 			name:     "version / a program on cobra",
 			of:       []string{bin("pmctl"), "version"},
@@ -141,7 +165,7 @@ func (w *world) rows() []row {
 		{
 			name:     "cold mint of 600 / decryption of its key file",
 			before:   params, // a session has 600 nonces
-			of:       []string{bin("pmctl"), "ticket", "batch", "--params", "params.json", "--count", "600", "-o", "ndjson"},
+			of:       batch("params.json", "600"),
 			baseline: []string{bin("pmctl-bench"), "decrypt", w.keyFile, w.passphrase},
 		},
 		{

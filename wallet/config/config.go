@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/pelletier/go-toml/v2"
@@ -78,6 +79,7 @@ type section struct {
 		Recipients        []string `toml:"recipients"`
 		MaxGasPrice       *string  `toml:"max_gas_price"`
 		MaxFee            *string  `toml:"max_fee"`
+		MaxHeadAge        *string  `toml:"max_head_age"`
 	} `toml:"limits"`
 	Budget struct {
 		EVPerDay                 *string `toml:"ev_per_day"`
@@ -223,6 +225,7 @@ var keys = map[policy.Setting]string{
 	policy.RecipientFaceValuePerDay: "recipient_face_value_per_day",
 	policy.MaxGasPrice:              "max_gas_price",
 	policy.MaxFee:                   "max_fee",
+	policy.MaxHeadAge:               "max_head_age",
 }
 
 // file reads the values of a file, or of a profile in it.
@@ -300,6 +303,13 @@ func (d *section) file(path, profile string) (*File, error) {
 		}
 		most := uint32(*n)
 		f.Rules.NonceCap = &most
+	}
+	if text := d.Limits.MaxHeadAge; text != nil {
+		age, err := time.ParseDuration(*text)
+		if err != nil || age <= 0 {
+			return nil, fmt.Errorf("limits.max_head_age: %q is not a time of more than 0, such as 30s", *text)
+		}
+		f.Rules.MaxHeadAge = &age
 	}
 	if n := d.Limits.DepositMultiplier; n != nil {
 		if *n < 1 || *n > math.MaxInt32 {

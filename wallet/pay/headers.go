@@ -46,6 +46,12 @@ func headersOf(batch *pm.TicketBatch, segment string) (Headers, error) {
 // SegmentHeader returns the credentials alone, the value of Livepeer-Segment. It fails
 // as NewHeaders does.
 func SegmentHeader(signer pm.Signer, token *wire.AuthToken, now time.Time) (string, error) {
+	if told, ok := signer.(TicketSigner); ok {
+		if err := token.Check(now); err != nil {
+			return "", err
+		}
+		return told.SegmentHeader(token)
+	}
 	credentials, err := wire.PaymentCredentials(signer, token, nil, now)
 	if err != nil {
 		return "", err

@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -48,6 +49,10 @@ type Payer struct {
 
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+
+	// Offline has plans not held against the chain: whether params have expired and the
+	// sender can pay is then not known, and only params that name a round can be used.
+	Offline bool
 }
 
 // Amount is how much to pay: a number of tickets, or a value in wei, not both.
@@ -159,6 +164,9 @@ func (p *Payer) Propose(ctx context.Context, params *pm.TicketParams, amount Amo
 
 // check asks the chain and holds the plan to the limits.
 func (p *Payer) check(ctx context.Context, plan *Plan, count uint64) error {
+	if p.Offline {
+		return p.checkOffline(plan, count)
+	}
 	facts, err := p.Chain.Facts(ctx, p.Sender)
 	if err != nil {
 		return err
@@ -169,6 +177,34 @@ func (p *Payer) check(ctx context.Context, plan *Plan, count uint64) error {
 	plan.Expiration, plan.checkedAt = facts.Expiration(plan.Params), p.now()
 	return nil
 }
+
+// checkOffline holds the plan to the limits that need no chain.
+func (p *Payer) checkOffline(plan *Plan, count uint64) error {
+	if err := p.Limits.CheckOffline(); err != nil {
+		return err
+	}
+	if err := p.Limits.CheckParams(plan.Params, count); err != nil {
+		return err
+	}
+	own := plan.Params.ExpirationParams
+	if own == nil || own.CreationRound == 0 || own.CreationRoundBlockHash == [32]byte{} {
+		return ErrNoRound
+	}
+	plan.Expiration, plan.checkedAt = *own, p.now()
+	return nil
+}
+
+// ErrNoRound is returned for params that name no round when the chain is not asked.
+var ErrNoRound error = noRound{}
+
+type noRound struct{}
+
+func (noRound) Error() string {
+	return "the ticket params name no round, and without the chain nobody else does"
+}
+
+// Hint says what to do.
+func (noRound) Hint() string { return "leave --offline out, so that the chain is asked" }
 
 // CheckSender refuses a sender whom no recipient would take tickets from. It needs no
 // params, and so spares a request that must fail.
@@ -262,11 +298,26 @@ func (p *Payer) now() time.Time {
 	return p.Now().Round(0)
 }
 
+// TicketSigner is a signer that is told what it signs, such as an agent: it signs no
+// messages as they come.
+type TicketSigner interface {
+	pm.Signer
+
+	// SignTickets does what Tickets.Sign does.
+	SignTickets(ctx context.Context, t *Tickets, emit func(pm.TicketSenderParams) error) error
+
+	// SegmentHeader does what the function of that name does.
+	SegmentHeader(token *wire.AuthToken) (string, error)
+}
+
 // Sign signs the tickets and hands them to emit in nonce order, as pm.Mint does. The
 // signer must be the sender.
 func (t *Tickets) Sign(ctx context.Context, signer pm.Signer, emit func(pm.TicketSenderParams) error) error {
 	if got := signer.Account().Address; got != t.Sender {
 		return fmt.Errorf("the tickets are %v's and the signer is %v", t.Sender, got)
+	}
+	if told, ok := signer.(TicketSigner); ok {
+		return told.SignTickets(ctx, t, emit)
 	}
 	return pm.Mint(ctx, signer, t.Params, &t.Expiration, t.Nonces, emit)
 }

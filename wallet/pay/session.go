@@ -124,7 +124,7 @@ func (s *Session) overtaken(offer *Offer, err error) bool {
 	if errors.Is(err, ErrUnreachable) {
 		return offer.Transcoder != s.URL
 	}
-	return errors.As(err, new(*policy.Refusal)) || errors.As(err, new(*store.RetiredError))
+	return errors.Is(err, policy.ErrUnacceptable) || errors.As(err, new(*policy.Refusal)) || errors.As(err, new(*store.RetiredError))
 }
 
 // kept returns the offer kept from before with a plan on it, or nil when there is none

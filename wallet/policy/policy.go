@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -29,6 +30,9 @@ type Limits struct {
 	// that all of it may; nil is no limit.
 	MaxGasPrice, MaxFee *wei.Wei
 
+	// MaxHeadAge is how old what is known of the chain may be when tickets are made.
+	MaxHeadAge time.Duration
+
 	// budget is what may be spent in a day.
 	budget map[Setting]wei.Wei
 
@@ -38,11 +42,11 @@ type Limits struct {
 
 // Default returns the limits that hold unless the user sets others: a ticket EV of
 // 3000 gwei, 20000 gwei a batch, a deposit of one face value, any face value and any
-// recipient; any gas price, and 0.05 ETH for the gas of a transaction. Without that last
+// recipient; what the chain said up to 30 seconds ago; any gas price, and 0.05 ETH for the gas of a transaction. Without that last
 // one a node that names absurd prices could have an account spend all it has.
 func Default() Limits {
 	maxFee := wei.FromUint64(50_000_000_000_000_000)
-	return Limits{Limits: pm.DefaultLimits(), MaxFee: &maxFee}
+	return Limits{Limits: pm.DefaultLimits(), MaxFee: &maxFee, MaxHeadAge: 30 * time.Second}
 }
 
 // Check tells whether n tickets may be made from params. It is pm.Limits.Check with
@@ -83,6 +87,19 @@ func (l Limits) check(params *pm.TicketParams, facts *pm.Facts, n uint64) error 
 	}
 	return l.Explain(err)
 }
+
+// CheckOffline fails with a *Refusal where a config file says how old what is known of the
+// chain may be: tickets that are not held against the chain are then not made.
+func (l Limits) CheckOffline() error {
+	if !l.places[MaxHeadAge].binding {
+		return nil
+	}
+	return &Refusal{ErrLimit, errUnasked, fmt.Sprintf("%v, and what is known of it may be %v old (%s)", errUnasked, l.MaxHeadAge, l.Where(MaxHeadAge)),
+		"leave --offline out, or " + l.allow(MaxHeadAge)}
+}
+
+// errUnasked is what CheckOffline finds.
+var errUnasked = errors.New("the chain is not to be asked")
 
 // checkCount fails with *pm.NonceCapError for more tickets than a whole session has.
 // How many are left of it only the store knows.

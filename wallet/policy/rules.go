@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -24,6 +25,7 @@ const (
 	Recipients        Setting = "recipient"
 	MaxGasPrice       Setting = "max-gas-price"
 	MaxFee            Setting = "max-fee"
+	MaxHeadAge        Setting = "max-head-age"
 )
 
 // NonceCap is how many tickets may be made from one set of params. Recipients refuse more
@@ -32,7 +34,7 @@ const NonceCap Setting = "nonce-cap"
 
 // Settings returns all limits that have a flag.
 func Settings() []Setting {
-	return []Setting{MaxTicketEV, MaxTotalEV, MaxFaceValue, DepositMultiplier, Recipients, MaxGasPrice, MaxFee}
+	return []Setting{MaxTicketEV, MaxTotalEV, MaxFaceValue, DepositMultiplier, Recipients, MaxGasPrice, MaxFee, MaxHeadAge}
 }
 
 // Flag is the setting on a command line.
@@ -57,6 +59,9 @@ type Rules struct {
 	// MaxGasPrice is the most that a unit of a transaction's gas may cost, MaxFee the most
 	// that all of it may.
 	MaxGasPrice, MaxFee *wei.Wei
+
+	// MaxHeadAge is how old what is known of the chain may be, more than 0.
+	MaxHeadAge *time.Duration
 
 	// Budget is what may be spent in a day, by the setting: see Budgets. Budgets bind,
 	// wherever they are set.
@@ -115,6 +120,12 @@ func (l Limits) With(r Rules) (Limits, error) {
 			return l, err
 		}
 		l.NonceCap = *asked
+	}
+	if asked := r.MaxHeadAge; asked != nil {
+		if err := l.take(r, MaxHeadAge, *asked > l.MaxHeadAge, asked.String(), l.MaxHeadAge.String()); err != nil {
+			return l, err
+		}
+		l.MaxHeadAge = *asked
 	}
 	if r.Recipients != nil {
 		looser := slices.ContainsFunc(r.Recipients, func(a common.Address) bool { return !l.allows(a) })

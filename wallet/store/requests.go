@@ -46,8 +46,8 @@ const (
 
 // Record is what was made for a request.
 type Record struct {
-	// ID is the request's; RecipientRandHash and Nonces are the tickets'.
-	ID                string
+	// ID and Digest are the request's; RecipientRandHash and Nonces are the tickets'.
+	ID, Digest        string
 	RecipientRandHash common.Hash
 	Nonces            pm.NonceRange
 
@@ -96,7 +96,7 @@ func (c *Chain) Requested(ctx context.Context, sender common.Address, request Re
 }
 
 func (c *Chain) request(ctx context.Context, tx *sql.Tx, sender common.Address, request Request) (*Record, error) {
-	r := &Record{ID: request.ID}
+	r := &Record{ID: request.ID, Digest: request.Digest}
 	var digest, hash, record, state string
 	var at int64
 	err := scanRow(tx.QueryRowContext(ctx, selectRequested, c.id, sender.Hex(), request.ID),

@@ -1,0 +1,99 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/agent"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// envAgent names the variable with the agent's socket, or agentOff.
+const envAgent = "PMCTL_AGENT"
+
+// agentOff is what the variable says when no agent is to be used.
+const agentOff = "off"
+
+// agentSocket is where the agent is, and whether the user has said so. The path is ""
+// when none is to be used.
+func (e *Env) agentSocket() (path string, said bool, err error) {
+	switch path = e.Getenv(envAgent); {
+	case path == agentOff:
+		return "", true, nil
+	case path != "":
+		return path, true, nil
+	}
+	if runtime := e.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(runtime) {
+		return filepath.Join(runtime, "pmctl", "agent.sock"), false, nil
+	}
+	dir, err := e.stateDir()
+	return filepath.Join(dir, "agent", "agent.sock"), false, err
+}
+
+// agent finds the account in the agent: nil when there is none to use. An agent that the
+// user has named must serve; one that is just there is passed over when it does not have
+// the account, or not for this chain, or is locked.
+func (o *keyOptions) agent(ctx context.Context, env *Env, want *common.Address, chainID uint64) (*account, error) {
+	if chainID == 0 || o.fd.given || o.keystore.path != "" || o.passphrase.given() {
+		return nil, nil
+	}
+	path, said, err := env.agentSocket()
+	if err != nil || path == "" {
+		return nil, nil // whoever has no home folder has no agent in it
+	}
+	if _, err := os.Lstat(path); !said && errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	client := agent.NewClient(path)
+	status, err := client.Status(ctx)
+	if err == nil {
+		err = serves(status, want, chainID)
+	}
+	switch {
+	case err == nil:
+		signer := agent.NewSigner(ctx, client, status)
+		return &account{address: signer.Address(), signer: signer}, nil
+	case said:
+		client.Close()
+		return nil, withHint(err, "start one with pmctl agent start, or go without: %s=%s", envAgent, agentOff)
+	case errors.Is(err, agent.ErrNoAgent), errors.Is(err, agent.ErrLocked), errors.Is(err, agent.ErrMismatch):
+		client.Close()
+		return nil, nil
+	}
+	client.Close()
+	return nil, withHint(err, "go without an agent: %s=%s", envAgent, agentOff)
+}
+
+// serves tells whether an agent signs for an account, nil for any, on a chain.
+func serves(status *agent.Status, want *common.Address, chainID uint64) error {
+	switch served := common.Address(status.Account); {
+	case want != nil && *want != served:
+		return agent.Mismatch("account", *want, served)
+	case chainID != uint64(status.ChainID):
+		return agent.Mismatch("chain id", chainID, status.ChainID)
+	case status.Locked:
+		return agent.LockedError(status.LockedBy)
+	}
+	return nil
+}
+
+// agentNonces are a store's, of which the agent takes those for tickets.
+type agentNonces struct {
+	*store.Chain
+	signer  *agent.Signer
+	storeID string
+}
+
+// Reserve implements pay.Nonces.
+func (n agentNonces) Reserve(ctx context.Context, spend store.Spend) (*store.Made, error) {
+	made, err := n.signer.Reserve(ctx, n.storeID, spend)
+	if err == nil && made.Before != nil {
+		made.Before, err = n.Requested(ctx, spend.Sender, *spend.Request)
+	}
+	return made, err
+}

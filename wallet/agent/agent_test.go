@@ -1,0 +1,359 @@
+//go:build linux || darwin
+
+package agent
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math/big"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// TestTheSameTickets: what the agent signs is what the key would sign here.
+func TestTheSameTickets(t *testing.T) {
+	w := begin(t, nil)
+	got, err := w.batch(t, w.signer(t), 1, 3)
+	require.NoError(t, err)
+	local := key(t)
+	want := new(pm.TicketBatch)
+	err = pm.Mint(t.Context(), local, params(t, 1), got.TicketExpirationParams, pm.NonceRange{First: 1, Count: 3}, func(sp pm.TicketSenderParams) error {
+		sp.Sig = bytes.Clone(sp.Sig)
+		want.SenderParams = append(want.SenderParams, &sp)
+		return nil
+	})
+	require.NoError(t, err)
+	require.Equal(t, want.SenderParams, got.SenderParams)
+
+	next, err := w.batch(t, w.signer(t), 1, 2)
+	require.NoError(t, err)
+	require.Equal(t, uint32(4), next.SenderParams[0].SenderNonce)
+	require.Equal(t, uint32(5), w.used(t, 1))
+
+	s := w.signer(t)
+	signed, err := wire.NewOrchestratorRequest(s)
+	require.NoError(t, err)
+	here, err := wire.NewOrchestratorRequest(local)
+	require.NoError(t, err)
+	require.Equal(t, here.Sig, signed.Sig)
+	token := &wire.AuthToken{Token: []byte{9}, SessionId: "session", Expiration: time.Now().Add(time.Hour).Unix()}
+	header, err := pay.SegmentHeader(s, token, time.Now())
+	require.NoError(t, err)
+	same, err := pay.SegmentHeader(local, token, time.Now())
+	require.NoError(t, err)
+	require.Equal(t, same, header)
+
+	status, err := w.client.Status(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 5, status.Counts.Tickets)
+	require.EqualValues(t, 2, status.Counts.Batches)
+}
+
+// TestNoBlindHashes: the agent has no way to sign what it does not compute.
+func TestNoBlindHashes(t *testing.T) {
+	w := begin(t, nil)
+	_, err := w.signer(t).Sign(make([]byte, 32))
+	require.ErrorIs(t, err, ErrMessage)
+}
+
+// TestPolicyIsTheAgents: a client without limits of its own is held to the agent's.
+func TestPolicyIsTheAgents(t *testing.T) {
+	day := wei.FromUint64(5000e9)
+	w := begin(t, func(c *Config) {
+		var err error
+		c.Limits, err = c.Limits.With(policy.Rules{
+			Budget: map[policy.Setting]wei.Wei{policy.FaceValuePerDay: day}, Recipients: []common.Address{{0xaa}},
+			Where: func(policy.Setting) string { return "the agent's file" },
+		})
+		require.NoError(t, err)
+	})
+	s := w.signer(t)
+	_, err := s.Facts(t.Context(), s.Address()) // as every command does, for the round
+	require.NoError(t, err)
+	spend := store.Spend{Sender: s.Address(), Params: params(t, 1), Count: 1}
+	_, err = s.Reserve(t.Context(), w.store.ID(), spend)
+	require.NoError(t, err)
+	_, err = s.Reserve(t.Context(), w.store.ID(), spend)
+	require.ErrorIs(t, err, policy.ErrLimit, "the budget is for one ticket")
+	spend.Params = params(t, 2)
+	spend.Params.Recipient = common.Address{0xcc}
+	_, err = s.Reserve(t.Context(), w.store.ID(), spend)
+	require.ErrorIs(t, err, policy.ErrLimit)
+	require.Zero(t, w.used(t, 2))
+	require.Equal(t, uint32(1), w.used(t, 1))
+}
+
+// TestOrdersThatAreNotServed: nothing is reserved for them.
+func TestOrdersThatAreNotServed(t *testing.T) {
+	w := begin(t, nil)
+	s := w.signer(t)
+	_, err := s.Facts(t.Context(), s.Address())
+	require.NoError(t, err)
+	spend := store.Spend{Sender: s.Address(), Params: params(t, 1), Count: 1}
+	for name, c := range map[string]struct {
+		storeID string
+		change  func(*Signer, *store.Spend)
+		text    string
+	}{
+		"another store":   {"other", func(*Signer, *store.Spend) {}, "does not serve this: store"},
+		"another chain":   {"", func(s *Signer, _ *store.Spend) { s.status.ChainID = 5 }, "does not serve this: chain id"},
+		"another account": {"", func(s *Signer, _ *store.Spend) { s.status.Account[0]++ }, "does not serve this: account"},
+		"none":            {"", func(_ *Signer, p *store.Spend) { p.Count = 0 }, "from 1 to"},
+		"too many":        {"", func(_ *Signer, p *store.Spend) { p.Count = MaxTickets + 1 }, "from 1 to"},
+		"another round":   {"", func(s *Signer, _ *store.Spend) { s.round.LastInitializedRound = big.NewInt(4) }, "another round"},
+		"a record of nothing": {"", func(_ *Signer, p *store.Spend) {
+			p.Request = &store.Request{ID: "x", Digest: "y", Record: []byte("{}")}
+		}, "request"},
+	} {
+		status := *s.status
+		other := *s
+		other.status = &status
+		asked := spend
+		c.change(&other, &asked)
+		id := c.storeID
+		if id == "" {
+			id = w.store.ID()
+		}
+		_, err := other.Reserve(t.Context(), id, asked)
+		require.ErrorContains(t, err, c.text, name)
+	}
+	require.Zero(t, w.used(t, 1))
+}
+
+// TestARequestIsMadeOnce: the record that a client keeps must be of these tickets, and
+// makes the same ones again.
+func TestARequestIsMadeOnce(t *testing.T) {
+	w := begin(t, nil)
+	s := w.signer(t)
+	payer := w.payer(s)
+	make := func(record byte) (*pay.Tickets, error) {
+		plan, err := payer.Plan(t.Context(), params(t, 1), pay.Amount{Count: 2})
+		require.NoError(t, err)
+		kept := params(t, 1)
+		kept.Seed = big.NewInt(int64(record))
+		kept.FaceValue = new(big.Int).Add(kept.FaceValue, big.NewInt(int64(record)))
+		document, err := s.params(kept)
+		require.NoError(t, err)
+		info, err := document.Info()
+		require.NoError(t, err)
+		text, err := (&pay.Recipe{Info: info, Expiration: plan.Expiration}).Encode()
+		require.NoError(t, err)
+		plan.Request = &store.Request{ID: "one", Digest: "d", Record: text}
+		return payer.Reserve(t.Context(), plan)
+	}
+	_, err := make(1)
+	require.ErrorContains(t, err, "makes other tickets than these")
+	require.Zero(t, w.used(t, 1))
+	tickets, err := make(0)
+	require.NoError(t, err)
+	first, err := tickets.Batch(t.Context(), s)
+	require.NoError(t, err)
+	before, err := w.store.Chain(1337).Requested(t.Context(), s.Address(), store.Request{ID: "one", Digest: "d"})
+	require.NoError(t, err)
+	_, again, err := payer.Again(before)
+	require.NoError(t, err)
+	second, err := again.Batch(t.Context(), w.signer(t))
+	require.NoError(t, err)
+	require.Equal(t, first.SenderParams, second.SenderParams)
+	require.Equal(t, uint32(2), w.used(t, 1))
+}
+
+// TestTransactions: only calls of the TicketBroker are signed, on this chain and under
+// the caps.
+func TestTransactions(t *testing.T) {
+	w := begin(t, nil)
+	s := w.signer(t)
+	call := contract.NewTicketBroker().PackUnlock()
+	good := types.DynamicFeeTx{ChainID: big.NewInt(1337), Gas: 100_000, GasFeeCap: big.NewInt(1e9), GasTipCap: big.NewInt(1), To: &broker, Data: call, Value: new(big.Int)}
+	sign := func(change func(*types.DynamicFeeTx)) error {
+		asked := good
+		change(&asked)
+		_, err := s.SignTx(types.NewTx(&asked), big.NewInt(1337))
+		return err
+	}
+	require.NoError(t, sign(func(*types.DynamicFeeTx) {}))
+	self := s.Address()
+	require.NoError(t, sign(func(t *types.DynamicFeeTx) { t.To, t.Data = &self, nil }), "it cancels")
+	for text, change := range map[string]func(*types.DynamicFeeTx){
+		"it is to":          func(t *types.DynamicFeeTx) { t.To = &common.Address{1} },
+		"makes a contract":  func(t *types.DynamicFeeTx) { t.To = nil },
+		"TicketBroker":      func(t *types.DynamicFeeTx) { t.Data = []byte{1, 2, 3, 4} },
+		"chain id":          func(t *types.DynamicFeeTx) { t.ChainID = big.NewInt(1) },
+		"access list":       func(t *types.DynamicFeeTx) { t.AccessList = types.AccessList{{Address: broker}} },
+		"above the limit":   func(t *types.DynamicFeeTx) { t.GasFeeCap = big.NewInt(1e18) },
+		"only calls of the": func(t *types.DynamicFeeTx) { t.To, t.Data, t.Value = &self, nil, big.NewInt(1) },
+	} {
+		require.ErrorContains(t, sign(change), text)
+	}
+	_, err := s.SignTx(types.NewTx(&types.LegacyTx{To: &broker, Data: call, Gas: 1, GasPrice: big.NewInt(1)}), big.NewInt(5))
+	require.ErrorContains(t, err, "chain id")
+	require.ErrorContains(t, sign(func(t *types.DynamicFeeTx) { t.GasFeeCap = new(big.Int).Lsh(big.NewInt(1), 255) }), "fee for the gas")
+	var _ tx.Signer = s
+}
+
+// TestTimeouts: the key is gone when nobody used it for a while, and after its lifetime.
+func TestTimeouts(t *testing.T) {
+	w := begin(t, func(c *Config) { c.Idle, c.Lifetime = time.Hour, 90*time.Minute })
+	s := w.signer(t)
+	w.clock.forward(50 * time.Minute)
+	_, err := w.batch(t, s, 1, 1)
+	require.NoError(t, err)
+	w.clock.forward(39 * time.Minute)
+	_, err = w.batch(t, s, 1, 1)
+	require.NoError(t, err, "it was used meanwhile")
+	w.clock.forward(time.Minute)
+	_, err = w.batch(t, s, 1, 1)
+	require.ErrorIs(t, err, ErrLocked)
+	require.ErrorContains(t, err, "its lifetime of 1h30m0s is over")
+	require.Equal(t, uint32(2), w.used(t, 1), "no nonces without a key")
+	_, err = w.service.Signer.Sign(nil)
+	require.Error(t, err, "the key itself is gone")
+
+	w = begin(t, nil)
+	w.clock.forward(time.Hour)
+	status, err := w.client.Status(t.Context())
+	require.NoError(t, err)
+	require.True(t, status.Locked)
+	require.Equal(t, "nobody used it for 1h0m0s", status.LockedBy)
+}
+
+// TestAnIdleKeyIsClosedByItself: without anybody asking.
+func TestAnIdleKeyIsClosedByItself(t *testing.T) {
+	due := make(chan time.Time)
+	armed := make(chan time.Duration)
+	c := &clock{now: time.Now().Round(0)}
+	conf := config(t, filepath.Join(t.TempDir(), "store.db"), &chainAt{})
+	defer conf.Store.Close()
+	conf.Chain = nil // so that nobody else waits
+	conf.Now, conf.After = c.Now, func(d time.Duration) <-chan time.Time { armed <- d; return due }
+	service := New(conf)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		service.Run(ctx)
+	}()
+	require.Equal(t, time.Minute, <-armed, "it looks at least so often")
+	c.forward(time.Hour)
+	due <- c.Now()
+	for {
+		if _, err := service.Signer.Sign(nil); err != nil {
+			break // nothing but the service has closed it
+		}
+	}
+	stop()
+	<-ended
+}
+
+// TestFactsAreKept: a warm mint asks no node, and an old answer is no answer.
+func TestFactsAreKept(t *testing.T) {
+	w := begin(t, nil)
+	s := w.signer(t)
+	_, err := w.batch(t, s, 1, 1)
+	require.NoError(t, err)
+	asked := w.chain.times()
+	_, err = w.batch(t, s, 1, 1)
+	require.NoError(t, err)
+	require.Equal(t, asked, w.chain.times())
+
+	w.chain.fails(errors.New("no answer"))
+	w.clock.forward(29 * time.Second)
+	_, err = w.batch(t, s, 1, 1)
+	require.NoError(t, err)
+	s.MaxHeadAge = 20 * time.Second
+	_, err = w.batch(t, s, 1, 1)
+	require.ErrorContains(t, err, "is 29s old, and may be 20s old: no answer")
+	s.MaxHeadAge = time.Hour
+	w.clock.forward(2 * time.Second)
+	_, err = w.batch(t, s, 1, 1)
+	require.ErrorContains(t, err, "is 31s old, and may be 30s old", "nobody can make the user's limit looser")
+	require.Equal(t, uint32(3), w.used(t, 1))
+
+	status, err := w.client.Status(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "no answer", status.HeadError)
+	require.EqualValues(t, 31_000, *status.HeadAge)
+	w.chain.fails(nil)
+	_, err = w.batch(t, s, 1, 1)
+	require.NoError(t, err)
+}
+
+// TestFactsInTheBackground: a third of the age that is allowed goes by from one look to
+// the next.
+func TestFactsInTheBackground(t *testing.T) {
+	c, asked := &clock{now: time.Now()}, make(chan struct{})
+	f := &facts{chain: telling{asked}, now: c.Now, every: 10 * time.Second}
+	waits := make(chan time.Duration)
+	goOn := make(chan time.Time)
+	f.after = func(d time.Duration) <-chan time.Time { waits <- d; return goOn }
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		f.run(ctx)
+	}()
+	for range 3 {
+		<-asked
+		require.Equal(t, 10*time.Second, <-waits)
+		c.forward(10 * time.Second)
+		goOn <- c.Now()
+	}
+	<-asked
+	<-waits
+	_, age, ok := f.known()
+	require.True(t, ok)
+	require.Zero(t, age)
+	stop()
+	<-ended
+}
+
+// telling is a chain that tells when it is asked.
+type telling struct{ asked chan struct{} }
+
+func (c telling) Facts(context.Context, common.Address) (pm.Facts, error) {
+	c.asked <- struct{}{}
+	return goodFacts(), nil
+}
+
+func TestStaleErrorIsUnreachable(t *testing.T) {
+	f := &facts{now: time.Now}
+	_, _, err := f.get(t.Context(), time.Minute)
+	require.ErrorIs(t, err, chain.ErrUnreachable)
+	require.ErrorIs(t, err, errNoNode)
+}
+
+// TestOneAtATime: a socket has one agent, and what a dead one left is replaced.
+func TestOneAtATime(t *testing.T) {
+	w := begin(t, nil)
+	_, err := Listen(w.path)
+	require.ErrorIs(t, err, ErrRunning)
+	info, err := os.Stat(w.path)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+
+	_, err = w.client.Stop(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, AwaitEnd(w.path))
+	_, err = w.client.Status(t.Context())
+	require.ErrorIs(t, err, ErrNoAgent)
+	_, err = w.service.Signer.Sign(nil)
+	require.Error(t, err)
+}

@@ -1,0 +1,141 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"syscall"
+	"time"
+
+	"github.com/pmctl/pmctl/wallet/format"
+)
+
+// Client asks the agent at a socket.
+type Client struct {
+	path string
+	http *http.Client
+}
+
+// NewClient returns a client of the socket at path. It connects with the first request.
+func NewClient(path string) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
+		if err != nil {
+			return nil, err
+		}
+		// Somebody else's process might have taken the path: it would learn what is asked.
+		if err := checkPeer(conn); err != nil {
+			conn.Close()
+			return nil, err
+		}
+		return conn, nil
+	}
+	return &Client{path: path, http: &http.Client{Transport: &http.Transport{DialContext: dial, DisableCompression: true}}}
+}
+
+// Close ends the connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Path is the socket's.
+func (c *Client) Path() string { return c.path }
+
+// Status asks how the agent is. It fails with ErrNoAgent.
+func (c *Client) Status(ctx context.Context) (*Status, error) {
+	status := new(Status)
+	return status, c.get(ctx, pathStatus, kindStatus, status)
+}
+
+// Lock has the agent overwrite its key.
+func (c *Client) Lock(ctx context.Context) (*Status, error) {
+	status := new(Status)
+	return status, c.post(ctx, pathLock, "", nil, kindStatus, status)
+}
+
+// Stop ends the agent.
+func (c *Client) Stop(ctx context.Context) (*Status, error) {
+	status := new(Status)
+	return status, c.post(ctx, pathStop, "", nil, kindStatus, status)
+}
+
+// facts asks what the chain says of the agent's account; 0 is as old as the agent allows.
+func (c *Client) facts(ctx context.Context, atMost time.Duration) (*factsDocument, error) {
+	document, path := new(factsDocument), pathFacts
+	if atMost > 0 {
+		path += "?max_age=" + url.QueryEscape(atMost.String())
+	}
+	return document, c.get(ctx, path, kindFacts, document)
+}
+
+func (c *Client) get(ctx context.Context, path, kind string, into any) error {
+	return c.do(ctx, http.MethodGet, path, http.NoBody, kind, into)
+}
+
+func (c *Client) post(ctx context.Context, path, in string, document any, out string, into any) error {
+	var body bytes.Buffer
+	if document != nil {
+		if err := format.Write(&body, in, document); err != nil {
+			return err
+		}
+	}
+	return c.do(ctx, http.MethodPost, path, &body, out, into)
+}
+
+func (c *Client) do(ctx context.Context, method, path string, body io.Reader, kind string, into any) error {
+	req, err := http.NewRequestWithContext(ctx, method, "http://agent"+path, body)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := c.http.Do(req)
+	if err != nil {
+		return c.failed(ctx, err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return c.refused(ctx, res)
+	}
+	answer, err := io.ReadAll(io.LimitReader(res.Body, format.MaxSize+1))
+	if err != nil {
+		return c.failed(ctx, err)
+	}
+	if err := format.Read(bytes.NewReader(answer), kind, into); err != nil {
+		return fmt.Errorf("the agent at %s: %w", c.path, err)
+	}
+	return nil
+}
+
+// refused reads an agent's error.
+func (c *Client) refused(ctx context.Context, res *http.Response) error {
+	text, err := io.ReadAll(io.LimitReader(res.Body, maxBody))
+	if err != nil {
+		return c.failed(ctx, err)
+	}
+	document := struct {
+		Error format.Error `json:"error"`
+	}{}
+	if json.Unmarshal(text, &document) != nil || document.Error.Message == "" {
+		return fmt.Errorf("what answers at %s is no agent: HTTP status %s", c.path, res.Status)
+	}
+	return &RemoteError{Status: res.StatusCode, Said: document.Error}
+}
+
+// failed tells an agent that is not there from one that has gone away.
+func (c *Client) failed(ctx context.Context, err error) error {
+	var dial *net.OpError
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, ErrPeer), errors.Is(err, ErrUnsupported):
+		return fmt.Errorf("%s: %w", c.path, err)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED), errors.As(err, &dial) && dial.Op == "dial":
+		return fmt.Errorf("%w at %s", ErrNoAgent, c.path)
+	}
+	return fmt.Errorf("%w: %s: %w", ErrGone, c.path, err)
+}

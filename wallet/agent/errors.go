@@ -1,0 +1,113 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/policy"
+)
+
+var (
+	// ErrLocked is returned when the agent's key is not open.
+	ErrLocked = errors.New("the agent is locked")
+
+	// ErrNoAgent is returned when nothing answers at a socket.
+	ErrNoAgent = errors.New("no agent answers")
+
+	// ErrGone is returned when an agent ended, or was cut off, before its whole answer was
+	// there. Nonces may be taken for tickets that nobody has.
+	ErrGone = errors.New("the agent ended before it had answered")
+
+	// ErrPeer is returned for a socket of which another user holds the other end.
+	ErrPeer = errors.New("the other end of the socket is another user's")
+
+	// ErrRunning is returned when an agent serves a socket already.
+	ErrRunning = errors.New("an agent runs already")
+
+	// ErrUnsupported is returned where there is no agent.
+	ErrUnsupported = errors.New("there is no agent on this system: it needs Linux or macOS")
+
+	// ErrMessage is returned by a Signer for a message that it is not told the purpose of.
+	ErrMessage = errors.New("the agent signs no messages as such, only what it can compute itself")
+
+	// ErrMismatch is returned for a request that is another agent's to serve: for another
+	// account, chain or store.
+	ErrMismatch = errors.New("the agent does not serve this")
+
+	// ErrRound is returned when the round changed between a plan and its tickets.
+	ErrRound = errors.New("the tickets were planned for another round than the last initialized one")
+
+	// ErrOrder is returned for an order that asks for nothing or for too much.
+	ErrOrder = errors.New("an order of tickets that cannot be made")
+
+	// ErrTransaction is returned for a transaction that an agent does not sign.
+	ErrTransaction = errors.New("the agent signs only calls of the network's TicketBroker")
+)
+
+// Mismatch returns an ErrMismatch: what was asked for, and what the agent serves.
+func Mismatch(what string, asked, served any) error {
+	return fmt.Errorf("%w: %s %v; it serves %v", ErrMismatch, what, asked, served)
+}
+
+// StaleError is what the agent knows of the chain when that is too old, and nobody
+// answers to make it newer. It matches chain.ErrUnreachable.
+type StaleError struct {
+	// Account is whose funds are among it; Age is how old it is, 0 when nothing is known;
+	// Max is how old it may be.
+	Account  common.Address
+	Age, Max time.Duration
+	// Err is why nothing newer can be had.
+	Err error
+}
+
+func (e *StaleError) Error() string {
+	if e.Age == 0 {
+		return fmt.Sprintf("the agent knows nothing of the chain: %v", e.Err)
+	}
+	return fmt.Sprintf("what the agent knows of the chain is %v old, and may be %v old: %v", e.Age.Round(time.Second), e.Max, e.Err)
+}
+
+// Unwrap returns why nothing newer can be had.
+func (e *StaleError) Unwrap() error { return e.Err }
+
+// Is matches chain.ErrUnreachable.
+func (e *StaleError) Is(target error) bool { return target == chain.ErrUnreachable }
+
+// RemoteError is what an agent refuses with: its own account of the error.
+type RemoteError struct {
+	// Status is the HTTP status.
+	Status int
+
+	// Said is what the agent says.
+	Said format.Error
+}
+
+func (e *RemoteError) Error() string { return e.Said.Message }
+
+// Hint says what the agent says can be done.
+func (e *RemoteError) Hint() string { return e.Said.Hint }
+
+// Is matches ErrLocked, and the kinds of refusal of package policy.
+func (e *RemoteError) Is(target error) bool {
+	switch target {
+	case ErrLocked:
+		return e.Said.Code == "agent_locked"
+	case policy.ErrLimit:
+		return e.Said.Code == "limit"
+	case policy.ErrFunds:
+		return e.Said.Code == "insufficient_funds"
+	case policy.ErrUnacceptable:
+		return e.Said.Code == "unacceptable"
+	case chain.ErrUnreachable:
+		return e.Said.Code == "unreachable"
+	}
+	return false
+}
+
+// LockedError returns an ErrLocked that says why.
+func LockedError(why string) error { return fmt.Errorf("%w: %s", ErrLocked, why) }

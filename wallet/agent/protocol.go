@@ -1,0 +1,216 @@
+package agent
+
+import (
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/format"
+)
+
+// The paths of version 1 of the protocol.
+const (
+	pathStatus      = "/v1/status"
+	pathFacts       = "/v1/facts"
+	pathRequest     = "/v1/orchestrator-request"
+	pathCredentials = "/v1/credentials"
+	pathTickets     = "/v1/tickets"
+	pathTransaction = "/v1/transaction"
+	pathLock        = "/v1/lock"
+	pathStop        = "/v1/stop"
+)
+
+// The kinds of documents that cross the socket.
+const (
+	// kindStatus is the kind of a Status.
+	kindStatus = "pmctl.agent_status"
+
+	kindFacts       = "pmctl.agent_facts"
+	kindRequest     = "pmctl.agent_orchestrator_request"
+	kindCredentials = "pmctl.agent_credentials"
+	kindHeader      = "pmctl.agent_segment_header"
+	kindOrder       = "pmctl.agent_ticket_order"
+	kindTickets     = "pmctl.agent_tickets"
+	kindTransaction = "pmctl.agent_transaction"
+)
+
+const (
+	// MaxTickets bounds one order: its answer must fit into one document.
+	MaxTickets = 100_000
+
+	// maxBody bounds what a client sends, in bytes.
+	maxBody = 1 << 20
+)
+
+// Status is what an agent tells of itself.
+type Status struct {
+	// PID is the agent's process, Version its program's.
+	PID     int    `json:"pid"`
+	Version string `json:"version"`
+
+	// Account is who signs, on the chain with this id, with nonces of this store.
+	Account format.Address `json:"account"`
+	Network string         `json:"network"`
+	ChainID format.Nat     `json:"chain_id"`
+	StoreID string         `json:"store_id"`
+
+	// Locked tells that the key is gone from memory, LockedBy why.
+	Locked   bool   `json:"locked"`
+	LockedBy string `json:"locked_by,omitempty"`
+
+	// MemoryLocked tells that the key's page is kept off the swap.
+	MemoryLocked bool `json:"memory_locked"`
+
+	// Since is when the key was opened. It is closed at IdleUntil unless somebody uses it,
+	// and at Until in any case; nil is never.
+	Since     time.Time  `json:"since"`
+	IdleUntil *time.Time `json:"idle_until,omitzero"`
+	Until     *time.Time `json:"until,omitzero"`
+
+	// L1Block is the newest that the agent has seen, HeadAge how many milliseconds ago it
+	// asked; nil when it has not got an answer yet. HeadError is why the newest look at
+	// the chain failed.
+	L1Block   *format.Nat `json:"l1_block,omitzero"`
+	HeadAge   *format.Nat `json:"head_age_ms,omitzero"`
+	HeadError string      `json:"head_error,omitempty"`
+
+	// Counts are what was signed and refused since the start.
+	Counts Counts `json:"counts"`
+}
+
+// Counts are what an agent has done.
+type Counts struct {
+	Batches      format.Nat `json:"batches"`
+	Tickets      format.Nat `json:"tickets"`
+	Requests     format.Nat `json:"orchestrator_requests"`
+	Transactions format.Nat `json:"transactions"`
+	Refused      format.Nat `json:"refused"`
+}
+
+// factsDocument is pm.Facts with its age.
+type factsDocument struct {
+	L1Block      format.Nat  `json:"l1_block"`
+	Round        format.Nat  `json:"round"`
+	Hash         format.Hash `json:"round_block_hash"`
+	PreviousHash format.Hash `json:"previous_round_block_hash"`
+	Age          format.Nat  `json:"age_ms"`
+
+	Deposit       string `json:"deposit"`
+	WithdrawRound string `json:"withdraw_round"`
+	Reserve       string `json:"reserve"`
+	Claimed       string `json:"claimed_in_current_round"`
+}
+
+func newFacts(f pm.Facts, age time.Duration) (*factsDocument, error) {
+	if !f.LastSeenL1Block.IsInt64() || !f.LastInitializedRound.IsInt64() {
+		return nil, fmt.Errorf("the chain's block %v or round %v is wider than 63 bits", f.LastSeenL1Block, f.LastInitializedRound)
+	}
+	return &factsDocument{
+		L1Block: format.Nat(f.LastSeenL1Block.Int64()), Round: format.Nat(f.LastInitializedRound.Int64()),
+		Hash: f.LastInitializedL1BlockHash, PreviousHash: f.PreLastInitializedL1BlockHash,
+		Age:     format.Nat(max(0, age.Milliseconds())),
+		Deposit: f.Sender.Deposit.String(), WithdrawRound: f.Sender.WithdrawRound.String(),
+		Reserve: f.Sender.Reserve.FundsRemaining.String(), Claimed: f.Sender.Reserve.ClaimedInCurrentRound.String(),
+	}, nil
+}
+
+func (d *factsDocument) facts() (pm.Facts, error) {
+	f := pm.Facts{
+		LastSeenL1Block: big.NewInt(int64(d.L1Block)), LastInitializedRound: big.NewInt(int64(d.Round)),
+		LastInitializedL1BlockHash: d.Hash, PreLastInitializedL1BlockHash: d.PreviousHash,
+		Sender: &pm.SenderInfo{Reserve: new(pm.ReserveInfo)},
+	}
+	for _, amount := range []struct {
+		name, text string
+		into       **big.Int
+	}{
+		{"deposit", d.Deposit, &f.Sender.Deposit},
+		{"withdraw_round", d.WithdrawRound, &f.Sender.WithdrawRound},
+		{"reserve", d.Reserve, &f.Sender.Reserve.FundsRemaining},
+		{"claimed_in_current_round", d.Claimed, &f.Sender.Reserve.ClaimedInCurrentRound},
+	} {
+		value, ok := new(big.Int).SetString(amount.text, 10)
+		if !ok || value.Sign() < 0 || value.BitLen() > 256 {
+			return f, &wire.FieldError{Field: amount.name, Got: fmt.Sprintf("%.80q", amount.text), Want: "a decimal number of up to 256 bits"}
+		}
+		*amount.into = value
+	}
+	return f, nil
+}
+
+// orchestratorRequest is a request for params: who asks, and their signature.
+type orchestratorRequest struct {
+	Sender    format.Address `json:"sender"`
+	Signature *format.Sig    `json:"signature,omitzero"`
+}
+
+// credentials are asked for under a recipient's leave to pay.
+type credentials struct {
+	Sender format.Address `json:"sender"`
+	// Token is the recipient's auth token, a protobuf message, byte for byte.
+	Token format.Bytes `json:"auth_token"`
+}
+
+// segmentHeader is the answer: the value of Livepeer-Segment.
+type segmentHeader struct {
+	Header string `json:"header"`
+}
+
+// order is tickets that a client wants.
+type order struct {
+	ChainID format.Nat `json:"chain_id"`
+	StoreID string     `json:"store_id"`
+
+	// Params are as a recipient answered; the sender is in them.
+	Params *format.Params `json:"params,omitzero"`
+	Count  uint32         `json:"count,omitzero"`
+
+	// Round is the one that the client has planned for, MaxHeadAge how many milliseconds
+	// old what the agent knows of the chain may be.
+	Round      *format.ExpirationParams `json:"expiration_params,omitzero"`
+	MaxHeadAge format.Nat               `json:"max_head_age_ms,omitzero"`
+
+	// Offline has nothing held against the chain.
+	Offline bool `json:"offline,omitzero"`
+
+	// Request is what the tickets are for, when it has a name. Without params the tickets
+	// that were made for it before are signed again.
+	Request *namedRequest `json:"request,omitzero"`
+}
+
+// namedRequest is a store.Request.
+type namedRequest struct {
+	ID     string       `json:"id"`
+	Digest string       `json:"digest"`
+	Record format.Bytes `json:"record,omitempty"`
+}
+
+// signedTickets is the answer to an order.
+type signedTickets struct {
+	FirstNonce uint32 `json:"first_nonce"`
+	Count      uint32 `json:"count"`
+
+	// Before tells that the request's tickets were made before: these are the nonces of
+	// those, and no signatures.
+	Before bool `json:"before,omitzero"`
+
+	// Signatures are 65 bytes R‖S‖V for each nonce, in order.
+	Signatures format.Bytes `json:"signatures,omitempty"`
+}
+
+// transaction is one to sign, and the answer one that is signed: in its RLP form with
+// its type, EIP-2718.
+type transaction struct {
+	ChainID     format.Nat     `json:"chain_id"`
+	Sender      format.Address `json:"sender"`
+	Transaction format.Hex     `json:"transaction"`
+}
+
+// expirationOf is a round as package pm has it.
+func expirationOf(e *format.ExpirationParams) pm.TicketExpirationParams {
+	return pm.TicketExpirationParams{CreationRound: int64(e.CreationRound), CreationRoundBlockHash: common.Hash(e.CreationRoundBlockHash)}
+}

@@ -1,0 +1,231 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// Config is what a Service works with.
+type Config struct {
+	// Signer is the open key. The service closes it.
+	Signer *keystore.Signer
+
+	// Network is what it signs for, through Chain, which is nil when there is no node.
+	// Broker returns where the network's TicketBroker is.
+	Network chain.Network
+	Chain   Chain
+	Broker  func(context.Context) (common.Address, error)
+
+	// Store numbers the tickets and keeps the budgets' books.
+	Store *store.Store
+
+	// Limits are the user's; what is older than their MaxHeadAge is not believed.
+	Limits policy.Limits
+
+	// Idle is how long the key stays open without being used, Lifetime how long in any
+	// case; 0 is for ever.
+	Idle, Lifetime time.Duration
+
+	// Version is the program's, for the status.
+	Version string
+
+	// Now is the clock, After tells when some time has passed; nil are time's own.
+	Now   func() time.Time
+	After func(time.Duration) <-chan time.Time
+}
+
+// Service signs for one account, within the user's limits, until it is locked. Its
+// methods may be called from any goroutine.
+type Service struct {
+	Config
+	facts  facts
+	pinned bool
+	since  time.Time
+
+	mu       sync.Mutex
+	used     time.Time // when the key was asked for last
+	lockedBy string    // "" while the key is open
+
+	batches, tickets, requests, transactions, refused atomic.Int64
+}
+
+// New returns a service, whose key is open from now on.
+func New(c Config) *Service {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.After == nil {
+		c.After = time.After
+	}
+	s := &Service{Config: c}
+	s.pinned = c.Signer.LockMemory() == nil
+	s.since = s.now()
+	s.used = s.since
+	s.facts = facts{
+		chain: c.Chain, sender: c.Signer.Address(), now: s.now, after: c.After, every: c.Limits.MaxHeadAge / looks,
+	}
+	return s
+}
+
+// now is the time by the wall clock alone: the monotonic one stands still while a machine
+// sleeps.
+func (s *Service) now() time.Time { return s.Now().Round(0) }
+
+// Run follows the chain and closes the key in time, until ctx ends. The key is closed
+// when it returns.
+func (s *Service) Run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var following sync.WaitGroup
+	if s.Chain != nil {
+		following.Go(func() { s.facts.run(ctx) })
+	}
+	for ctx.Err() == nil {
+		var due <-chan time.Time
+		if left, ends := s.left(); ends {
+			due = s.After(left)
+		}
+		select {
+		case <-ctx.Done():
+		case <-due:
+			s.expire()
+		}
+	}
+	s.Lock("it ends")
+	following.Wait()
+}
+
+// left returns the time until the key is to be closed, and whether it ever is. It is
+// never 0 while the key is open, so that nobody waits in a circle.
+func (s *Service) left() (time.Duration, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, _ := s.deadline()
+	if s.lockedBy != "" || at.IsZero() {
+		return 0, false
+	}
+	// A clock may be set, and a machine sleep: nobody looks less often than this.
+	const most = time.Minute
+	return min(max(at.Sub(s.now()), time.Millisecond), most), true
+}
+
+// deadline is when the key is to be closed, and why; zero for never. The caller holds
+// the lock.
+func (s *Service) deadline() (at time.Time, why string) {
+	if s.Lifetime > 0 {
+		at, why = s.since.Add(s.Lifetime), fmt.Sprintf("its lifetime of %v is over", s.Lifetime)
+	}
+	if idle := s.used.Add(s.Idle); s.Idle > 0 && (at.IsZero() || idle.Before(at)) {
+		at, why = idle, fmt.Sprintf("nobody used it for %v", s.Idle)
+	}
+	return at, why
+}
+
+// expire closes the key when its time is over.
+func (s *Service) expire() {
+	s.mu.Lock()
+	at, why := s.deadline()
+	over := !at.IsZero() && !s.now().Before(at)
+	s.mu.Unlock()
+	if over {
+		s.Lock(why)
+	}
+}
+
+// Lock overwrites the key in memory, after the signature under way. Why is for people.
+// The service goes on to follow the chain and to tell its status.
+func (s *Service) Lock(why string) {
+	s.mu.Lock()
+	if s.lockedBy == "" {
+		s.lockedBy = why
+	}
+	s.mu.Unlock()
+	s.Signer.Close()
+}
+
+// unlocked returns the key when it is open, and counts as its use. It fails with
+// ErrLocked.
+func (s *Service) unlocked() (pm.Signer, error) {
+	s.expire()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lockedBy != "" {
+		return nil, LockedError(s.lockedBy)
+	}
+	s.used = s.now()
+	return s.Signer, nil
+}
+
+// Status tells how the service is.
+func (s *Service) Status() *Status {
+	s.expire()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	status := &Status{
+		PID: os.Getpid(), Version: s.Version, Account: format.Address(s.Signer.Address()),
+		Network: s.Network.Name, ChainID: format.Nat(s.Network.ChainID), StoreID: s.Store.ID(),
+		Locked: s.lockedBy != "", LockedBy: s.lockedBy, MemoryLocked: s.pinned && s.lockedBy == "",
+		Since: s.since.UTC().Truncate(time.Second),
+		Counts: Counts{
+			Batches: format.Nat(s.batches.Load()), Tickets: format.Nat(s.tickets.Load()), Requests: format.Nat(s.requests.Load()),
+			Transactions: format.Nat(s.transactions.Load()), Refused: format.Nat(s.refused.Load()),
+		},
+	}
+	if s.lockedBy == "" {
+		status.IdleUntil, status.Until = until(s.used, s.Idle), until(s.since, s.Lifetime)
+	}
+	if said, age, ok := s.facts.known(); ok {
+		block, ms := format.Nat(said.LastSeenL1Block.Int64()), format.Nat(age.Milliseconds())
+		status.L1Block, status.HeadAge = &block, &ms
+	}
+	if err := s.facts.failed(); err != nil {
+		status.HeadError = err.Error()
+	}
+	return status
+}
+
+// until is the end of a time from a moment on; nil when it has none.
+func until(from time.Time, length time.Duration) *time.Time {
+	if length <= 0 {
+		return nil
+	}
+	at := from.Add(length).UTC().Truncate(time.Second)
+	return &at
+}
+
+// within returns how old the chain's facts may be, when a client allows no more than
+// asked; 0 is whatever the user's limit is. Nobody can make that looser.
+func (s *Service) within(asked time.Duration) time.Duration {
+	if asked <= 0 {
+		return s.Limits.MaxHeadAge
+	}
+	return min(asked, s.Limits.MaxHeadAge)
+}
+
+// agedChain is a pay.Chain that answers from what is known, up to an age.
+type agedChain struct {
+	facts  *facts
+	atMost time.Duration
+}
+
+// Facts implements pay.Chain, for the service's account.
+func (a agedChain) Facts(ctx context.Context, sender common.Address) (pm.Facts, error) {
+	if sender != a.facts.sender {
+		return pm.Facts{}, Mismatch("the account", sender, a.facts.sender)
+	}
+	said, _, err := a.facts.get(ctx, a.atMost)
+	return said, err
+}

@@ -1,0 +1,233 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/ethereum/go-ethereum/accounts"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// Signer is an agent's account: what a wallet signs with, what it reserves nonces
+// through, and where it learns what the chain is like. One command uses it at a time.
+type Signer struct {
+	client *Client
+	status *Status
+	// ctx ends what is asked by methods that are given none.
+	ctx context.Context
+
+	// MaxHeadAge is how old what the agent knows of the chain may be, if that is less than
+	// the agent's own limit; 0 is the agent's. Offline has tickets not held against it.
+	MaxHeadAge time.Duration
+	Offline    bool
+
+	// round is what tickets are planned for.
+	round pm.Facts
+	// signed are the signatures of tickets whose nonces were taken.
+	signed map[pm.NonceRange][]byte
+}
+
+var (
+	_ pm.Signer        = (*Signer)(nil)
+	_ pay.TicketSigner = (*Signer)(nil)
+	_ pay.Chain        = (*Signer)(nil)
+)
+
+// NewSigner returns the account of the agent that told the status. Ctx ends whatever it
+// asks.
+func NewSigner(ctx context.Context, client *Client, status *Status) *Signer {
+	return &Signer{client: client, status: status, ctx: ctx, signed: make(map[pm.NonceRange][]byte)}
+}
+
+// Address is the account's.
+func (s *Signer) Address() common.Address { return common.Address(s.status.Account) }
+
+// Account implements pm.Signer.
+func (s *Signer) Account() accounts.Account { return accounts.Account{Address: s.Address()} }
+
+// Close ends the connection. The agent keeps its key.
+func (s *Signer) Close() { s.client.Close() }
+
+// Sign implements pm.Signer for the one message that the agent can compute itself: a
+// request for ticket params. It fails with ErrMessage for every other one.
+func (s *Signer) Sign(message []byte) ([]byte, error) {
+	if !bytes.Equal(message, wire.OrchestratorRequestMessage(s.Address())) {
+		return nil, ErrMessage
+	}
+	ask, answer := &orchestratorRequest{Sender: s.status.Account}, new(orchestratorRequest)
+	if err := s.client.post(s.ctx, pathRequest, kindRequest, ask, kindRequest, answer); err != nil {
+		return nil, err
+	}
+	if answer.Signature == nil {
+		return nil, fmt.Errorf("the agent at %s answers without a signature", s.client.path)
+	}
+	return answer.Signature[:], nil
+}
+
+// SegmentHeader implements pay.TicketSigner.
+func (s *Signer) SegmentHeader(token *wire.AuthToken) (string, error) {
+	raw, err := proto.Marshal(token)
+	if err != nil {
+		return "", err
+	}
+	answer := new(segmentHeader)
+	err = s.client.post(s.ctx, pathCredentials, kindCredentials, &credentials{Sender: s.status.Account, Token: raw}, kindHeader, answer)
+	return answer.Header, err
+}
+
+// Facts implements pay.Chain: it asks the agent, which most often knows.
+func (s *Signer) Facts(ctx context.Context, sender common.Address) (pm.Facts, error) {
+	if sender != s.Address() {
+		return pm.Facts{}, Mismatch("account", sender, s.Address())
+	}
+	document, err := s.client.facts(ctx, s.MaxHeadAge)
+	if err != nil {
+		return pm.Facts{}, err
+	}
+	said, err := document.facts()
+	if err == nil {
+		s.round = said
+	}
+	return said, err
+}
+
+// Reserve is pay.Nonces' Reserve: the agent takes the nonces within its own limits, and
+// signs, and the signatures wait here for SignTickets.
+func (s *Signer) Reserve(ctx context.Context, storeID string, spend store.Spend) (*store.Made, error) {
+	params, err := s.params(spend.Params)
+	if err != nil {
+		return nil, err
+	}
+	round := s.round.Expiration(spend.Params)
+	o := s.order(storeID)
+	o.Params, o.Count = params, spend.Count
+	o.Round = &format.ExpirationParams{CreationRound: format.Nat(round.CreationRound), CreationRoundBlockHash: format.Hash(round.CreationRoundBlockHash)}
+	if r := spend.Request; r != nil {
+		o.Request = &namedRequest{ID: r.ID, Digest: r.Digest, Record: r.Record}
+	}
+	answer := new(signedTickets)
+	if err := s.client.post(ctx, pathTickets, kindOrder, o, kindTickets, answer); err != nil {
+		return nil, err
+	}
+	made := &store.Made{Nonces: pm.NonceRange{First: answer.FirstNonce, Count: answer.Count}}
+	if answer.Before {
+		made.Before = &store.Record{ID: o.Request.ID, Nonces: made.Nonces}
+		return made, nil
+	}
+	if answer.Count != spend.Count {
+		return nil, fmt.Errorf("the agent at %s answers with %d tickets, not %d", s.client.path, answer.Count, spend.Count)
+	}
+	s.signed[made.Nonces] = answer.Signatures
+	return made, nil
+}
+
+func (s *Signer) order(storeID string) *order {
+	o := &order{ChainID: s.status.ChainID, StoreID: storeID, Offline: s.Offline}
+	if s.MaxHeadAge > 0 {
+		o.MaxHeadAge = format.Nat(max(1, s.MaxHeadAge.Milliseconds()))
+	}
+	return o
+}
+
+// params are ticket params as a document.
+func (s *Signer) params(p *pm.TicketParams) (*format.Params, error) {
+	offer, err := wire.FromTicketParams(p)
+	if err != nil {
+		return nil, err
+	}
+	price, err := wire.FromPrice(p.PricePerPixel)
+	if err != nil {
+		return nil, err
+	}
+	info := &wire.OrchestratorInfo{TicketParams: offer, PriceInfo: price}
+	return format.ParamsFromInfo(info, s.Address(), "", "", time.Time{})
+}
+
+// SignTickets implements pay.TicketSigner.
+func (s *Signer) SignTickets(ctx context.Context, t *pay.Tickets, emit func(pm.TicketSenderParams) error) error {
+	signatures, ok := s.signed[t.Nonces]
+	delete(s.signed, t.Nonces)
+	if !ok {
+		var err error
+		if signatures, err = s.again(ctx, t); err != nil {
+			return err
+		}
+	}
+	if len(signatures) != sigLength*int(t.Nonces.Count) {
+		return fmt.Errorf("the agent at %s answers with %d bytes for %d signatures of %d", s.client.path, len(signatures), t.Nonces.Count, sigLength)
+	}
+	if err := s.check(t, signatures); err != nil {
+		return err
+	}
+	for i := range t.Nonces.Count {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		sig := signatures[:sigLength:sigLength]
+		signatures = signatures[sigLength:]
+		if err := emit(pm.TicketSenderParams{SenderNonce: t.Nonces.First + i, Sig: sig}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check makes sure that the agent has signed these tickets and not others like them: what
+// holds for the last one holds for those before it.
+func (s *Signer) check(t *pay.Tickets, signatures []byte) error {
+	last := pm.NewTicket(t.Params, &t.Expiration, t.Sender, t.Nonces.First+t.Nonces.Count-1)
+	hash := last.Hash()
+	if !new(pm.DefaultSigVerifier).Verify(t.Sender, hash[:], signatures[len(signatures)-sigLength:]) {
+		return fmt.Errorf("the agent at %s answers with signatures of other tickets", s.client.path)
+	}
+	return nil
+}
+
+// again asks for the signatures of tickets that were made for a request before.
+func (s *Signer) again(ctx context.Context, t *pay.Tickets) ([]byte, error) {
+	if t.Before == nil {
+		return nil, fmt.Errorf("the agent at %s has not made these tickets", s.client.path)
+	}
+	o := s.order(s.status.StoreID)
+	o.Request = &namedRequest{ID: t.Before.ID, Digest: t.Before.Digest}
+	answer := new(signedTickets)
+	err := s.client.post(ctx, pathTickets, kindOrder, o, kindTickets, answer)
+	return answer.Signatures, err
+}
+
+// SignTx implements tx.Signer.
+func (s *Signer) SignTx(t *types.Transaction, chainID *big.Int) (*types.Transaction, error) {
+	if chainID == nil || !chainID.IsInt64() {
+		return nil, Mismatch("chain id", chainID, int64(s.status.ChainID))
+	}
+	raw, err := t.MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	answer := new(transaction)
+	ask := &transaction{ChainID: format.Nat(chainID.Int64()), Sender: s.status.Account, Transaction: raw}
+	if err := s.client.post(s.ctx, pathTransaction, kindTransaction, ask, kindTransaction, answer); err != nil {
+		return nil, err
+	}
+	signed := new(types.Transaction)
+	if err := signed.UnmarshalBinary(answer.Transaction); err != nil {
+		return nil, fmt.Errorf("the agent at %s answers with no transaction: %w", s.client.path, err)
+	}
+	signer := types.LatestSignerForChainID(chainID)
+	from, err := types.Sender(signer, signed)
+	if err != nil || from != s.Address() || signer.Hash(signed) != signer.Hash(t) {
+		return nil, fmt.Errorf("the agent at %s answers with another transaction", s.client.path)
+	}
+	return signed, nil
+}

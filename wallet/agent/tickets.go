@@ -1,0 +1,176 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// payer makes the account's tickets, under the user's limits.
+func (s *Service) payer(o *order) *pay.Payer {
+	return &pay.Payer{
+		Sender:  s.Signer.Address(),
+		Limits:  s.Limits,
+		Chain:   agedChain{&s.facts, s.within(time.Duration(o.MaxHeadAge) * time.Millisecond)},
+		Nonces:  s.Store.Chain(s.Network.ChainID),
+		Now:     s.Now,
+		Offline: o.Offline,
+	}
+}
+
+// make makes tickets: it checks the order as if nobody had, takes the nonces, and signs.
+func (s *Service) make(ctx context.Context, o *order) (*signedTickets, error) {
+	if uint64(o.ChainID) != s.Network.ChainID {
+		return nil, Mismatch("chain id", o.ChainID, s.Network.ChainID)
+	}
+	if o.StoreID != s.Store.ID() {
+		return nil, Mismatch("store", o.StoreID, s.Store.ID())
+	}
+	payer := s.payer(o)
+	if o.Params == nil {
+		return s.again(ctx, payer, o)
+	}
+	if sender := common.Address(o.Params.Sender); sender != payer.Sender {
+		return nil, Mismatch("account", sender, payer.Sender)
+	}
+	if o.Count == 0 || o.Count > MaxTickets || o.Round == nil {
+		return nil, fmt.Errorf("%w: of %d tickets; it must say a round, and from 1 to %d tickets", ErrOrder, o.Count, MaxTickets)
+	}
+	params, err := o.Params.TicketParams()
+	if err != nil {
+		return nil, err
+	}
+	plan, err := payer.Plan(ctx, params, pay.Amount{Count: uint64(o.Count)})
+	if err != nil {
+		return nil, err
+	}
+	if round := expirationOf(o.Round); plan.Expiration != round {
+		return nil, fmt.Errorf("%w: %d with block hash %#x, not %d with %#x", ErrRound,
+			round.CreationRound, round.CreationRoundBlockHash, plan.Expiration.CreationRound, plan.Expiration.CreationRoundBlockHash)
+	}
+	if o.Request != nil {
+		plan.Request = &store.Request{ID: o.Request.ID, Digest: o.Request.Digest, Record: o.Request.Record}
+		if err := checkRecord(payer, plan); err != nil {
+			return nil, err
+		}
+	}
+	signer, err := s.unlocked()
+	if err != nil {
+		return nil, err
+	}
+	tickets, err := payer.Reserve(ctx, plan)
+	if err != nil {
+		return nil, err
+	}
+	if tickets.Before != nil {
+		return &signedTickets{FirstNonce: tickets.Nonces.First, Count: tickets.Nonces.Count, Before: true}, nil
+	}
+	return s.sign(ctx, signer, tickets)
+}
+
+// checkRecord makes sure that what a request's tickets would be made of again is what
+// they are made of now: it comes from the client.
+func checkRecord(payer *pay.Payer, plan *pay.Plan) error {
+	kept := &store.Record{ID: plan.Request.ID, RecipientRandHash: plan.Params.RecipientRandHash, Record: plan.Request.Record}
+	_, again, err := payer.Again(kept)
+	if err != nil {
+		return err
+	}
+	now, then := pm.NewTicket(plan.Params, &plan.Expiration, payer.Sender, 1), pm.NewTicket(again.Params, &again.Expiration, payer.Sender, 1)
+	if now.Hash() != then.Hash() {
+		return fmt.Errorf("%w: what is to be kept for request %q makes other tickets than these", ErrOrder, plan.Request.ID)
+	}
+	return nil
+}
+
+// again signs the tickets that were made for a request before: the same ones.
+func (s *Service) again(ctx context.Context, payer *pay.Payer, o *order) (*signedTickets, error) {
+	if o.Request == nil {
+		return nil, fmt.Errorf("%w: it has neither ticket params nor a request", ErrOrder)
+	}
+	before, err := s.Store.Chain(s.Network.ChainID).Requested(ctx, payer.Sender, store.Request{ID: o.Request.ID, Digest: o.Request.Digest})
+	if err != nil {
+		return nil, err
+	}
+	if before == nil {
+		return nil, fmt.Errorf("%w: no tickets were made for request %q", ErrOrder, o.Request.ID)
+	}
+	_, tickets, err := payer.Again(before)
+	if err != nil {
+		return nil, err
+	}
+	if tickets.Nonces.Count > MaxTickets {
+		return nil, fmt.Errorf("%w: of %d tickets; at most %d are made at once", ErrOrder, tickets.Nonces.Count, MaxTickets)
+	}
+	signer, err := s.unlocked()
+	if err != nil {
+		return nil, err
+	}
+	return s.sign(ctx, signer, tickets)
+}
+
+const sigLength = 65
+
+func (s *Service) sign(ctx context.Context, signer pm.Signer, t *pay.Tickets) (*signedTickets, error) {
+	signatures := make([]byte, 0, sigLength*int(t.Nonces.Count))
+	err := t.Sign(ctx, signer, func(ticket pm.TicketSenderParams) error {
+		signatures = append(signatures, ticket.Sig...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.batches.Add(1)
+	s.tickets.Add(int64(t.Nonces.Count))
+	return &signedTickets{FirstNonce: t.Nonces.First, Count: t.Nonces.Count, Signatures: signatures}, nil
+}
+
+// request signs a request for ticket params.
+func (s *Service) request(o *orchestratorRequest) (*orchestratorRequest, error) {
+	if err := s.serves(o.Sender); err != nil {
+		return nil, err
+	}
+	signer, err := s.unlocked()
+	if err != nil {
+		return nil, err
+	}
+	request, err := wire.NewOrchestratorRequest(signer)
+	if err != nil {
+		return nil, err
+	}
+	s.requests.Add(1)
+	return &orchestratorRequest{Sender: o.Sender, Signature: (*format.Sig)(request.Sig)}, nil
+}
+
+func (s *Service) serves(sender format.Address) error {
+	if asked, served := common.Address(sender), s.Signer.Address(); asked != served {
+		return Mismatch("account", asked, served)
+	}
+	return nil
+}
+
+// credentials makes the header that goes along with tickets under an auth token.
+func (s *Service) credentials(c *credentials) (*segmentHeader, error) {
+	if err := s.serves(c.Sender); err != nil {
+		return nil, err
+	}
+	token := new(wire.AuthToken)
+	if err := proto.Unmarshal(c.Token, token); err != nil {
+		return nil, fmt.Errorf("%w: auth_token: %w", format.ErrSyntax, err)
+	}
+	signer, err := s.unlocked()
+	if err != nil {
+		return nil, err
+	}
+	header, err := pay.SegmentHeader(signer, token, s.Now())
+	return &segmentHeader{header}, err
+}

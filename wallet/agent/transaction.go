@@ -1,0 +1,106 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// signTransaction signs a call of the TicketBroker, or what cancels one, under the
+// user's caps.
+func (s *Service) signTransaction(ctx context.Context, t *transaction) (*transaction, error) {
+	if err := s.serves(t.Sender); err != nil {
+		return nil, err
+	}
+	if uint64(t.ChainID) != s.Network.ChainID {
+		return nil, Mismatch("chain id", t.ChainID, s.Network.ChainID)
+	}
+	unsigned := new(types.Transaction)
+	if err := unsigned.UnmarshalBinary(t.Transaction); err != nil {
+		return nil, fmt.Errorf("%w: transaction: %w", format.ErrSyntax, err)
+	}
+	if err := s.checkCall(ctx, unsigned); err != nil {
+		return nil, err
+	}
+	if err := s.checkFee(unsigned); err != nil {
+		return nil, err
+	}
+	if _, err := s.unlocked(); err != nil {
+		return nil, err
+	}
+	signed, err := s.Signer.SignTx(unsigned, new(big.Int).SetUint64(s.Network.ChainID))
+	if err != nil {
+		return nil, err
+	}
+	raw, err := signed.MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	s.transactions.Add(1)
+	return &transaction{ChainID: t.ChainID, Sender: t.Sender, Transaction: raw}, nil
+}
+
+// checkCall fails with ErrTransaction for what is neither a call of the TicketBroker nor
+// a transfer of nothing to the account itself, which takes another transaction's place.
+func (s *Service) checkCall(ctx context.Context, t *types.Transaction) error {
+	switch {
+	case t.Type() != types.LegacyTxType && t.Type() != types.DynamicFeeTxType:
+		return fmt.Errorf("%w: it is of type %d", ErrTransaction, t.Type())
+	case t.Type() == types.DynamicFeeTxType && t.ChainId().Cmp(new(big.Int).SetUint64(s.Network.ChainID)) != 0:
+		return Mismatch("chain id", t.ChainId(), s.Network.ChainID)
+	case len(t.AccessList()) > 0:
+		return fmt.Errorf("%w: it has an access list", ErrTransaction)
+	case t.To() == nil:
+		return fmt.Errorf("%w: it makes a contract", ErrTransaction)
+	case *t.To() == s.Signer.Address() && t.Value().Sign() == 0 && len(t.Data()) == 0:
+		return nil
+	case s.Broker == nil:
+		return fmt.Errorf("%w, and cannot tell where that is: %w", ErrTransaction, errNoNode)
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	broker, err := s.Broker(ctx)
+	if err != nil {
+		return err
+	}
+	if *t.To() != broker {
+		return fmt.Errorf("%w: it is to %v; the TicketBroker of %s is %v", ErrTransaction, common.Address(*t.To()), s.Network.Name, broker)
+	}
+	if _, err := contract.Describe(t.Data()); err != nil {
+		return fmt.Errorf("%w: %w", ErrTransaction, err)
+	}
+	return nil
+}
+
+// checkFee fails with *tx.PriceError for a transaction that may cost more than the caps.
+func (s *Service) checkFee(t *types.Transaction) error {
+	fee := new(big.Int).Mul(t.GasFeeCap(), new(big.Int).SetUint64(t.Gas()))
+	for _, cap := range []struct {
+		what    string
+		cost    *big.Int
+		most    *wei.Wei
+		setting policy.Setting
+	}{
+		{"price of a unit of gas", t.GasFeeCap(), s.Limits.MaxGasPrice, policy.MaxGasPrice},
+		{"fee for the gas", fee, s.Limits.MaxFee, policy.MaxFee},
+	} {
+		if cap.most == nil || cap.cost.Cmp(cap.most.Big()) <= 0 {
+			continue
+		}
+		needed, err := wei.FromBig(cap.cost)
+		if err != nil {
+			return fmt.Errorf("%w: the %s: %w", ErrTransaction, cap.what, err)
+		}
+		return &tx.PriceError{What: cap.what, Needed: needed, Cap: *cap.most, SetIn: s.Limits.Where(cap.setting) + " of the agent"}
+	}
+	return nil
+}
