@@ -20,9 +20,13 @@ func (r *run) openJournal(ctx context.Context, o *storeOptions, network chain.Ne
 	if err != nil {
 		return nil, err
 	}
-	// Local networks share their chain id; each has a controller of its own.
-	name := fmt.Sprintf("%d/%s", network.ChainID, network.Controller)
-	return &openJournal{opened.Journal(name), opened}, nil
+	return &openJournal{opened.Journal(journalName(network)), opened}, nil
+}
+
+// journalName tells a network from every other. Local networks share their chain id; each
+// has a controller of its own.
+func journalName(network chain.Network) string {
+	return fmt.Sprintf("%d/%s", network.ChainID, network.Controller)
 }
 
 // close is the last thing that a command does: a process that is killed before has died

@@ -117,11 +117,14 @@ delivers batches of signed lottery tickets.`,
 				return err
 			}
 			r.started = true
+			if cmd.Name() == cobra.ShellCompRequestCmd {
+				unquoteUsage(cmd.Root())
+			}
 			return nil
 		},
 	}
 	root.Version = buildVersion()
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", terminalWidth)))
 	root.SetHelpCommand(newHelp(root))
 	root.AddCommand(
@@ -144,7 +147,9 @@ delivers batches of signed lottery tickets.`,
 		newBudget(r),
 		newStore(r),
 		newVersion(r),
+		newCompletion(),
 	)
+	addCompletions(r, root)
 	return root
 }
 
@@ -153,6 +158,16 @@ func newHelp(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [command]",
 		Short: "Help about any command",
+		ValidArgsFunction: func(_ *cobra.Command, args []string, typed string) (names []string, _ cobra.ShellCompDirective) {
+			if about, rest, err := root.Find(args); err == nil && len(rest) == 0 {
+				for _, sub := range about.Commands() {
+					if sub.IsAvailableCommand() && strings.HasPrefix(sub.Name(), typed) {
+						names = append(names, cobra.CompletionWithDesc(sub.Name(), sub.Short))
+					}
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			about, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
