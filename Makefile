@@ -33,17 +33,19 @@ lint:
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
 
-## gen: regenerate the wire format's Go and the contracts' bindings
+## gen: regenerate the wire format's Go, the contracts' bindings, and what is written from the commands' help
 gen:
 	$(GO) -C .tools run ./protogen "$(CURDIR)" pm/wire/wire.proto
 	@set -e; for name in Controller TicketBroker RoundsManager BondingManager ServiceRegistry; do \
 		$(TOOL) abigen --v2 --abi wallet/contract/abi/$$name.json --pkg contract --type $$name \
 			--out wallet/contract/$$(echo $$name | tr '[:upper:]' '[:lower:]').go; \
 	done
+	$(GO) run ./cmd/pmctl-docs -reference docs/cli.md -man docs/man
 
 ## gen-check: fail when generated files are out of date
 gen-check: gen
-	git diff --exit-code -- pm/wire wallet/contract
+	git diff --exit-code -- pm/wire wallet/contract docs/cli.md docs/man
+	@test -z "$$(git status --porcelain -- docs/man)" || { git status --short -- docs/man; exit 1; }
 
 ## contracts: compile the local network's contracts; needs Node.js and npm
 contracts:

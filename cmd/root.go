@@ -97,6 +97,11 @@ func (r *run) fail(err error) int {
 	return out.exit
 }
 
+// Tree is the command tree, for programs that describe it.
+func Tree() *cobra.Command {
+	return newRoot(&run{Env: &Env{Getenv: func(string) string { return "" }}})
+}
+
 // newRoot is the whole command tree on one screen.
 func newRoot(r *run) *cobra.Command {
 	root := &cobra.Command{
