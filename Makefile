@@ -7,7 +7,7 @@ TOOL    := $(GO) tool -modfile=.tools/go.mod
 # Time for each fuzz target.
 FUZZTIME ?= 30s
 
-.PHONY: all demo build test race lint gen gen-check contracts contracts-check pure fuzz soak bench clean
+.PHONY: all demo build test race lint gen gen-check contracts contracts-check pure fuzz soak bench snapshot release-files clean
 
 all: build
 
@@ -78,6 +78,22 @@ fuzz:
 ## bench: run the benchmarks
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+RELEASE_TOOL := $(GO) tool -modfile=.tools/release/go.mod
+
+## snapshot: make everything of a release, into dist/, that needs no network
+snapshot:
+	TAP_TOKEN= $(RELEASE_TOOL) goreleaser release --snapshot --clean --skip=docker,sign
+
+## release-files: what a release carries beside the program, and what it is made with
+release-files: build
+	@rm -rf $(BIN)/release && mkdir -p $(BIN)/release/completions $(BIN)/release/man
+	@$(BIN)/pmctl completion bash > $(BIN)/release/completions/pmctl.bash
+	@$(BIN)/pmctl completion zsh > $(BIN)/release/completions/_pmctl
+	@$(BIN)/pmctl completion fish > $(BIN)/release/completions/pmctl.fish
+	@$(BIN)/pmctl completion powershell > $(BIN)/release/completions/pmctl.ps1
+	@for page in docs/man/*.1; do gzip -9nc $$page > $(BIN)/release/man/$${page##*/}.gz || exit 1; done
+	@$(GO) -C .tools/release build -o "$(CURDIR)/$(BIN)/release/sbom" ./sbom
 
 clean:
 	rm -rf $(BIN)
