@@ -7,7 +7,7 @@ TOOL    := $(GO) tool -modfile=.tools/go.mod
 # Time for each fuzz target.
 FUZZTIME ?= 30s
 
-.PHONY: all demo build test race lint gen gen-check contracts contracts-check pure fuzz soak bench snapshot release-files clean
+.PHONY: all demo build test race lint gen gen-check contracts contracts-check pure fuzz soak bench snapshot release release-check release-files targets vulnerabilities clean
 
 all: build
 
@@ -84,6 +84,25 @@ RELEASE_TOOL := $(GO) tool -modfile=.tools/release/go.mod
 ## snapshot: make everything of a release, into dist/, that needs no network
 snapshot:
 	TAP_TOKEN= $(RELEASE_TOOL) goreleaser release --snapshot --clean --skip=docker,sign
+
+## release: what the release workflow runs on a tag
+release:
+	$(RELEASE_TOOL) goreleaser release --clean
+
+## release-check: two clean builds are the same bytes; packages and container work
+release-check:
+	bash packaging/check.sh
+
+## targets: compile and vet everything for every platform of a release, in pure Go
+targets:
+	@set -e; for target in linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64; do \
+		echo "== $$target"; \
+		GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0 $(GO) vet -trimpath ./...; \
+	done
+
+## vulnerabilities: look for known ones in what is linked and called; asks vuln.go.dev
+vulnerabilities:
+	$(RELEASE_TOOL) govulncheck ./...
 
 ## release-files: what a release carries beside the program, and what it is made with
 release-files: build
