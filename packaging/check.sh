@@ -46,6 +46,7 @@ clean_root() {
 runs() {
   chroot "$1" /usr/bin/pmctl version -o json >"$work/version" || die "pmctl does not run in $1"
   grep -q '"kind":"pmctl.version"' "$work/version" || die "pmctl version says: $(cat "$work/version")"
+  ! grep -qF '(devel)' "$work/version" || die "pmctl does not know its version: $(cat "$work/version")"
   local file
   for file in share/man/man1/pmctl.1.gz share/man/man1/pmctl-pay.1.gz share/bash-completion/completions/pmctl share/fish/vendor_completions.d/pmctl.fish; do
     [ -s "$1/usr/$file" ] || die "$file is not in the package"
