@@ -4,10 +4,12 @@
 GO      ?= go
 BIN     := bin
 TOOL    := $(GO) tool -modfile=.tools/go.mod
+# How many pairs of processes are measured.
+PAIRS   ?= 11
 # Time for each fuzz target.
 FUZZTIME ?= 30s
 
-.PHONY: all demo build test race lint gen gen-check contracts contracts-check pure fuzz soak bench snapshot release release-check release-files targets vulnerabilities clean
+.PHONY: all demo build test race lint gen gen-check contracts contracts-check pure fuzz soak bench measure docs snapshot release release-check release-files targets vulnerabilities clean
 
 all: build
 
@@ -47,6 +49,11 @@ gen-check: gen
 	git diff --exit-code -- pm/wire wallet/contract docs/cli.md docs/man
 	@test -z "$$(git status --porcelain -- docs/man)" || { git status --short -- docs/man; exit 1; }
 
+## docs: run the commands in the documentation, and write what they print into it
+docs:
+	$(GO) test ./docs -run TestPages -update
+	$(GO) test ./docs -run TestRecording -update
+
 ## contracts: compile the local network's contracts; needs Node.js and npm
 contracts:
 	npm --prefix wallet/devnet/contracts ci --silent
@@ -75,9 +82,13 @@ fuzz:
 		done; \
 	done
 
-## bench: run the benchmarks
-bench:
+## bench: run the benchmarks, and measure whole processes
+bench: measure
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+## measure: time whole processes, each in turns with the least that could do the same
+measure:
+	$(GO) run ./cmd/pmctl-bench $(PAIRS)
 
 RELEASE_TOOL := $(GO) tool -modfile=.tools/release/go.mod
 

@@ -60,7 +60,7 @@ func (r *run) importAccount(ctx context.Context, o *importOptions, file string, 
 	case format.LooksLikeKey(file):
 		return withHint(usagef("the argument looks like a private key itself; a command line is no secret, so that key must count as known to others"),
 			"make a new account and move the funds there; keys are imported from a file or from stdin")
-	case file == "-" && (o.passphrase.fd == 0 || o.next.fd == 0):
+	case file == "-" && (o.passphrase.fd.is(0) || o.next.fd.is(0)):
 		return usagef("stdin cannot give both the key and a passphrase")
 	}
 	if err := sameInput(&o.passphrase, &o.next); err != nil {
@@ -107,12 +107,17 @@ func (r *run) readKey(ctx context.Context, file string) ([]byte, error) {
 		defer f.Close()
 		in = f
 	}
+	return readSecret(in, name, maxKeyInput)
+}
+
+// readSecret reads a key to the end of in, at most limit bytes.
+func readSecret(in io.Reader, name string, limit int) ([]byte, error) {
 	// One buffer from the start: growing it would leave copies of the key behind.
-	buffer := make([]byte, maxKeyInput+1)
+	buffer := make([]byte, limit+1)
 	n, err := io.ReadFull(in, buffer)
 	switch {
 	case err == nil:
-		err = fmt.Errorf("%w: %s is over %d bytes long", keystore.ErrBadKey, name, maxKeyInput)
+		err = fmt.Errorf("%w: %s is over %d bytes long", keystore.ErrBadKey, name, limit)
 	case errors.Is(err, io.EOF):
 		err = fmt.Errorf("%w: %s is empty", keystore.ErrBadKey, name)
 	case errors.Is(err, io.ErrUnexpectedEOF):

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/keystore"
-	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
@@ -27,18 +26,21 @@ func (o *keystoreOptions) register(cmd *cobra.Command) {
 
 // open returns the key files' store: the flag's, ETH_KEYSTORE's, or pmctl's own.
 func (o *keystoreOptions) open(env *Env) (*keystore.Store, error) {
-	path, err := env.pick(o.path, "ETH_KEYSTORE", func(f *config.File) string { return f.Keystore })
+	path, _, err := o.locate(env)
 	if err != nil {
 		return nil, err
 	}
-	if path == "" {
-		dir, err := env.dataDir()
-		if err != nil {
-			return nil, err
-		}
-		path = filepath.Join(dir, "keystore")
-	}
 	return keystore.Open(path), nil
+}
+
+// locate returns where the key files are, and what says so.
+func (o *keystoreOptions) locate(env *Env) (path, from string, err error) {
+	path, from, err = env.find(o.path, settingKeystore())
+	if err != nil || path != "" {
+		return path, from, err
+	}
+	dir, err := env.dataDir()
+	return filepath.Join(dir, "keystore"), from, err
 }
 
 // passphraseOptions say where a passphrase comes from: that of an account, or, as
@@ -46,7 +48,7 @@ func (o *keystoreOptions) open(env *Env) (*keystore.Store, error) {
 type passphraseOptions struct {
 	isNew bool
 	file  string
-	fd    int
+	fd    descriptor
 }
 
 func (o *passphraseOptions) register(cmd *cobra.Command) {
@@ -54,23 +56,24 @@ func (o *passphraseOptions) register(cmd *cobra.Command) {
 	if o.isNew {
 		name, what, elsewhere = "new-passphrase", "the new passphrase", ""
 	}
-	o.fd = -1
 	cmd.Flags().StringVar(&o.file, name+"-file", "", "`FILE` that holds "+what+", readable by you alone"+elsewhere)
-	cmd.Flags().Var((*descriptor)(&o.fd), name+"-fd", "read "+what+" from the open file descriptor `N`")
+	cmd.Flags().Var(&o.fd, name+"-fd", "read "+what+" from the open file descriptor `N`")
 	cmd.MarkFlagsMutuallyExclusive(name+"-file", name+"-fd")
 }
 
-// descriptor is a flag whose value is the number of a file descriptor; -1 when it
-// is not given.
-type descriptor int
+// descriptor is a flag whose value is the number of a file descriptor.
+type descriptor struct {
+	given bool
+	n     int
+}
 
 func (d *descriptor) Type() string { return "descriptor" }
 
 func (d *descriptor) String() string {
-	if *d < 0 {
+	if !d.given {
 		return ""
 	}
-	return strconv.Itoa(int(*d))
+	return strconv.Itoa(d.n)
 }
 
 func (d *descriptor) Set(text string) error {
@@ -78,12 +81,14 @@ func (d *descriptor) Set(text string) error {
 	if err != nil {
 		return errors.New("must be the number of an open file descriptor, such as 3")
 	}
-	*d = descriptor(n)
+	*d = descriptor{given: true, n: int(n)}
 	return nil
 }
 
+func (d descriptor) is(n int) bool { return d.given && d.n == n }
+
 // given tells whether the command line says where the passphrase comes from.
-func (o *passphraseOptions) given() bool { return o.file != "" || o.fd >= 0 }
+func (o *passphraseOptions) given() bool { return o.file != "" || o.fd.given }
 
 // source is where the passphrase comes from: a descriptor, a file, or the person
 // at the terminal.
@@ -137,8 +142,8 @@ func (o *passphraseOptions) sourceOr(env *Env, ask keystore.PassphraseSource) ke
 	}
 	return func(ctx context.Context, question string) ([]byte, error) {
 		switch {
-		case o.fd >= 0:
-			f, err := env.OpenFD(ctx, o.fd)
+		case o.fd.given:
+			f, err := env.OpenFD(ctx, o.fd.n)
 			if err != nil {
 				return nil, err
 			}
@@ -160,8 +165,8 @@ func (o *passphraseOptions) sourceOr(env *Env, ask keystore.PassphraseSource) ke
 
 // sameInput refuses two passphrases from one descriptor, which ends with the first.
 func sameInput(current, next *passphraseOptions) error {
-	if current.fd >= 0 && current.fd == next.fd {
-		return usagef("--passphrase-fd and --new-passphrase-fd are both %d: each needs a descriptor of its own", next.fd)
+	if current.fd.given && current.fd == next.fd {
+		return usagef("--passphrase-fd and --new-passphrase-fd are both %d: each needs a descriptor of its own", next.fd.n)
 	}
 	return nil
 }
@@ -176,52 +181,39 @@ var (
 
 // accountOptions choose the account that acts, and open it.
 type accountOptions struct {
-	keystore   keystoreOptions
-	passphrase passphraseOptions
-	from       string
+	keys keyOptions
+	from string
 }
 
 func (o *accountOptions) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.from, "from", "", "`ADDRESS` of the account that acts (default $ETH_FROM, else the only one there is)")
-	o.keystore.register(cmd)
-	o.passphrase.register(cmd)
+	o.keys.register(cmd)
 }
 
-// account finds the account that acts, without opening it. When there are several and
-// none is named, a person at the terminal chooses.
-func (o *accountOptions) account(ctx context.Context, env *Env) (*keystore.Store, accounts.Account, error) {
-	store, err := o.keystore.open(env)
-	if err != nil {
-		return nil, accounts.Account{}, err
-	}
+// account finds the account that acts: the one that is named, else the only one.
+func (o *accountOptions) account(ctx context.Context, env *Env) (*account, error) {
 	from, err := o.named(env)
 	if err != nil {
-		return nil, accounts.Account{}, err
+		return nil, err
 	}
 	if from == "" {
-		account, err := store.Default()
-		var several *keystore.SeveralAccountsError
-		if env.InTerminal && errors.As(err, &several) {
-			account, err = chooseAccount(ctx, env, several.Accounts)
-		}
-		return store, account, err
+		return o.keys.only(ctx, env)
 	}
 	address, err := o.parse(from)
 	if err != nil {
-		return nil, accounts.Account{}, err
+		return nil, err
 	}
-	account, err := store.Find(address)
-	return store, account, err
+	found, err := o.keys.find(ctx, env, address)
+	if errors.Is(err, keystore.ErrAddressMismatch) {
+		err = withHint(err, "give that account's key, or say --from with the address of the key's own account")
+	}
+	return found, err
 }
 
 // named is the account that the user names, "" when there is none to name.
 func (o *accountOptions) named(env *Env) (string, error) {
-	return env.pick(o.from, "ETH_FROM", func(f *config.File) string {
-		if f.From == nil {
-			return ""
-		}
-		return f.From.Hex()
-	})
+	from, _, err := env.find(o.from, settingFrom())
+	return from, err
 }
 
 func (o *accountOptions) parse(from string) (common.Address, error) {
@@ -241,8 +233,12 @@ func (o *accountOptions) address(ctx context.Context, env *Env) (common.Address,
 	if from != "" {
 		return o.parse(from)
 	}
-	_, found, err := o.account(ctx, env)
-	return found.Address, err
+	found, err := o.keys.only(ctx, env)
+	if err != nil {
+		return common.Address{}, err
+	}
+	defer found.close()
+	return found.address, nil
 }
 
 func chooseAccount(ctx context.Context, env *Env, all []accounts.Account) (accounts.Account, error) {

@@ -41,7 +41,7 @@ func (r *run) batchBefore(ctx context.Context, w *wallet, request *store.Request
 	if request == nil {
 		return nil, nil
 	}
-	before, err := w.store.Chain(w.network.ChainID).Requested(ctx, w.account.Address, *request)
+	before, err := w.store.Chain(w.network.ChainID).Requested(ctx, w.account.address, *request)
 	if err != nil || before == nil {
 		return nil, err
 	}

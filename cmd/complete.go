@@ -25,12 +25,14 @@ func addCompletions(r *run, cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		addCompletions(r, sub)
 	}
-	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+	register := func(flag *pflag.Flag) {
 		if complete := r.flagCompletion(flag); complete != nil {
 			// It fails for a flag that is not there, or has one already.
 			_ = cmd.RegisterFlagCompletionFunc(flag.Name, complete)
 		}
-	})
+	}
+	cmd.Flags().VisitAll(register)
+	cmd.PersistentFlags().VisitAll(register)
 	if cmd.ValidArgs == nil {
 		cmd.ValidArgsFunction = r.argCompletion(cmd)
 	}
@@ -41,7 +43,9 @@ func unquoteUsage(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		unquoteUsage(sub)
 	}
-	cmd.Flags().VisitAll(func(flag *pflag.Flag) { flag.Usage = strings.ReplaceAll(flag.Usage, "`", "") })
+	unquote := func(flag *pflag.Flag) { flag.Usage = strings.ReplaceAll(flag.Usage, "`", "") }
+	cmd.Flags().VisitAll(unquote)
+	cmd.PersistentFlags().VisitAll(unquote)
 }
 
 // flagCompletion is what completes a flag's value, nil for the names of files.
@@ -55,6 +59,8 @@ func (r *run) flagCompletion(flag *pflag.Flag) cobra.CompletionFunc {
 		return nil
 	case flag.Name == "network":
 		return cobra.FixedCompletions([]string{chain.ArbitrumOne, chain.Devnet}, cobra.ShellCompDirectiveNoFileComp)
+	case flag.Name == "profile":
+		return r.completing(r.knownProfiles)
 	case flag.Name == "recipient":
 		return r.completing(r.knownRecipients)
 	case flag.Name == "recipient-url":
@@ -143,6 +149,15 @@ func (r *run) knownAccounts(_ context.Context, line *pflag.FlagSet) (found []cob
 	return found
 }
 
+// knownProfiles are those of the config files.
+func (r *run) knownProfiles(context.Context, *pflag.FlagSet) []cobra.Completion {
+	files, err := r.settings()
+	if err != nil {
+		return nil
+	}
+	return files.profiles()
+}
+
 // knownURLs are where recipients were paid.
 func (r *run) knownURLs(ctx context.Context, line *pflag.FlagSet) (found []cobra.Completion) {
 	for _, paid := range r.paid(ctx, line) {
@@ -165,25 +180,25 @@ func (r *run) knownRecipients(ctx context.Context, line *pflag.FlagSet) (found [
 	return found
 }
 
-func (r *run) paid(ctx context.Context, line *pflag.FlagSet) []store.GlancedRecipient {
-	network, glance, err := r.glance(ctx, line)
+func (r *run) paid(ctx context.Context, line *pflag.FlagSet) []store.KnownRecipient {
+	network, peek, err := r.peek(ctx, line)
 	if err != nil {
 		return nil
 	}
-	defer glance.Close()
-	recipients, _ := glance.Recipients(ctx, network.ChainID)
+	defer peek.Close()
+	recipients, _ := peek.Recipients(ctx, network.ChainID)
 	return recipients
 }
 
 // knownTransactions are the journal's; those alone that may still be mined where nothing
 // else can be done to a transaction.
 func (r *run) knownTransactions(ctx context.Context, line *pflag.FlagSet) (found []cobra.Completion) {
-	network, glance, err := r.glance(ctx, line)
+	network, peek, err := r.peek(ctx, line)
 	if err != nil {
 		return nil
 	}
-	defer glance.Close()
-	all, _ := glance.Transactions(ctx, journalName(network))
+	defer peek.Close()
+	all, _ := peek.Transactions(ctx, journalName(network))
 	for _, t := range all {
 		// Whoever may pay more for a transaction replaces it.
 		if replaces := line.Lookup("max-fee") != nil; replaces && t.State != string(tx.Open) {
@@ -194,8 +209,8 @@ func (r *run) knownTransactions(ctx context.Context, line *pflag.FlagSet) (found
 	return found
 }
 
-// glance looks at the store that the line means.
-func (r *run) glance(ctx context.Context, line *pflag.FlagSet) (chain.Network, *store.Glance, error) {
+// peek looks into the store that the line means.
+func (r *run) peek(ctx context.Context, line *pflag.FlagSet) (chain.Network, *store.Peek, error) {
 	network := networkOptions{network: valueOf(line, "network"), controller: valueOf(line, "controller")}
 	if network.controller != "" {
 		network.chainID, _ = line.GetUint64("chain-id")
@@ -208,8 +223,8 @@ func (r *run) glance(ctx context.Context, line *pflag.FlagSet) (chain.Network, *
 	if err != nil {
 		return chosen, nil, err
 	}
-	glance, err := store.GlanceAt(ctx, location)
-	return chosen, glance, err
+	peek, err := store.PeekAt(ctx, location)
+	return chosen, peek, err
 }
 
 // valueOf is what the line says for a flag so far, "" for one that the command has not.

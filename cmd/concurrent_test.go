@@ -27,7 +27,26 @@ func (s *shell) process(line string) error {
 // processUntil is process, killed with SIGKILL when ctx ends. It returns what the
 // process printed.
 func (s *shell) processUntil(ctx context.Context, line string) (string, error) {
-	cmd := exec.CommandContext(ctx, "pmctl", append(strings.Fields(line), "--output", "json")...)
+	end := s.launch(ctx, line+" --output json")
+	if end.code == exitDone {
+		return end.out, nil
+	}
+	return end.out, fmt.Errorf("pmctl %s: exit code %d: %s", line, end.code, end.errs)
+}
+
+// killed is the exit code of a process that did not end by itself.
+const killed = -1
+
+// ending is how a process ended, and what it printed.
+type ending struct {
+	code      int
+	out, errs string
+}
+
+// launch runs a command line in a process of its own, and kills it with SIGKILL when ctx
+// ends.
+func (s *shell) launch(ctx context.Context, line string) ending {
+	cmd := exec.CommandContext(ctx, "pmctl", strings.Fields(line)...)
 	cmd.Env = os.Environ()
 	for name, value := range s.env {
 		cmd.Env = append(cmd.Env, name+"="+value)
@@ -35,10 +54,13 @@ func (s *shell) processUntil(ctx context.Context, line string) (string, error) {
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
-	if err == nil || cmd.ProcessState != nil && cmd.ProcessState.Success() {
-		return out.String(), nil // it ended by itself, if in the moment in which it was to be killed
+	end := ending{code: killed, out: out.String(), errs: errs.String()}
+	if cmd.ProcessState != nil {
+		end.code = cmd.ProcessState.ExitCode() // its own, even when it was to be killed at that moment
+	} else if ctx.Err() == nil {
+		s.t.Error(err)
 	}
-	return out.String(), fmt.Errorf("pmctl %s: %w: %s", line, err, errs.String())
+	return end
 }
 
 // TestProcessesShareAnAccount funds from many processes at once. Each with an id of its

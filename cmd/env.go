@@ -35,6 +35,9 @@ type Env struct {
 	// SystemConfig is the path of the config file that holds for every user.
 	SystemConfig string
 
+	// Profile is what --profile names, "" when it is not given.
+	Profile string
+
 	// Now is the clock.
 	Now func() time.Time
 
@@ -76,6 +79,9 @@ func (e *Env) dataDir() (string, error) { return e.xdg("XDG_DATA_HOME", ".local/
 
 // configDir is where the user's config file is: $XDG_CONFIG_HOME/pmctl.
 func (e *Env) configDir() (string, error) { return e.xdg("XDG_CONFIG_HOME", ".config") }
+
+// cacheDir is where pmctl keeps what is only quicker to have: $XDG_CACHE_HOME/pmctl.
+func (e *Env) cacheDir() (string, error) { return e.xdg("XDG_CACHE_HOME", ".cache") }
 
 func (e *Env) xdg(variable, fallback string) (string, error) {
 	base := e.Getenv(variable)

@@ -94,6 +94,8 @@ func classify(err error) outcome {
 	case as(new(*tx.NotMinedError), new(*tx.UnknownOutcomeError)):
 		// Before cancelled: what was sent is not undone by Ctrl-C.
 		out = outcome{exitNotMined, "not_mined", ""}
+	case as(new(*roundsError)):
+		out = outcome{exitNotMined, "waiting", ""}
 	case as(new(*pay.UnknownOutcomeError)), is(pay.ErrInProgress):
 		out = outcome{exitNotMined, "outcome_unknown", ""}
 	case as(new(*unreportedError), new(*unsyncedError)):
@@ -118,7 +120,7 @@ func classify(err error) outcome {
 		out = outcome{exitFailed, "refused", ""}
 	case is(keystore.ErrWrongPassphrase, keystore.ErrEmptyPassphrase, keystore.ErrBadPassphrase, keystore.ErrPassphraseFile,
 		keystore.ErrNoAccounts, keystore.ErrNoSuchAccount, keystore.ErrDamaged, keystore.ErrUnsupported, keystore.ErrTooCostly,
-		keystore.ErrAddressMismatch, errNoPassphrase),
+		keystore.ErrAddressMismatch, errNoPassphrase, errKeyInput),
 		as(new(*keystore.SeveralAccountsError), new(*keystore.AmbiguousError)):
 		out = outcome{exitLocked, "locked", ""}
 	case is(chain.ErrUnreachable, chain.ErrNoDevnet, errNoRPC, pay.ErrUnreachable, pay.ErrNotRecipient, store.ErrUnreachable, context.DeadlineExceeded):

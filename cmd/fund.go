@@ -32,7 +32,8 @@ deposit by.
 Both come back together, with pmctl unlock and pmctl withdraw. Amounts are added
 to what is there.`,
 		Example: `  pmctl fund --deposit 0.1eth --reserve 0.05eth
-  pmctl fund --deposit 50000gwei --yes --output json`,
+  pmctl fund --deposit 50000gwei --yes --output json
+  pmctl fund --deposit 1eth --from 0x… --unsigned --output safe`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return r.fund(cmd, &o) },
 	}
@@ -41,7 +42,7 @@ to what is there.`,
 	cmd.Flags().StringVar(&o.beneficiary, "for", "", "`ADDRESS` whose deposit and reserve to fund, in place of your own")
 	cmd.MarkFlagsOneRequired("deposit", "reserve")
 	o.register(cmd)
-	r.outputFlag(cmd, outputTable, outputJSON)
+	r.outputFlag(cmd, outputTable, outputJSON, outputSafe)
 	return cmd
 }
 

@@ -37,6 +37,7 @@ func TestWalletLinksNoNode(t *testing.T) {
 	for _, dep := range deps(t, module) {
 		require.False(t, strings.HasPrefix(dep, module+"/wallet/devnet"), dep)
 		require.False(t, strings.HasPrefix(dep, "github.com/spf13/cobra/doc"), dep)
+		require.NotContains(t, dep, "jsonschema", "only tests read schemas")
 		for _, node := range []string{"node", "eth", "core/vm", "core/state", "p2p", "ethdb/pebble"} {
 			require.NotEqual(t, geth+node, dep)
 		}

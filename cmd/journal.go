@@ -23,7 +23,7 @@ func (r *run) openJournal(ctx context.Context, o *storeOptions, network chain.Ne
 	return &openJournal{opened.Journal(journalName(network)), opened}, nil
 }
 
-// journalName tells a network from every other. Local networks share their chain id; each
+// journalName names a network in the journal. Local networks share their chain id; each
 // has a controller of its own.
 func journalName(network chain.Network) string {
 	return fmt.Sprintf("%d/%s", network.ChainID, network.Controller)

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet/chain"
-	"github.com/pmctl/pmctl/wallet/config"
 )
 
 // networkOptions choose the network and the node that it is read through.
@@ -23,8 +22,12 @@ type networkOptions struct {
 
 func (o *networkOptions) register(cmd *cobra.Command) {
 	o.registerNetwork(cmd)
-	cmd.Flags().StringVar(&o.rpcURL, "rpc-url", "", "`URL` of an Ethereum JSON-RPC node (default $ETH_RPC_URL)")
+	o.registerNode(cmd)
 	o.registerTimeout(cmd)
+}
+
+func (o *networkOptions) registerNode(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.rpcURL, "rpc-url", "", "`URL` of an Ethereum JSON-RPC node (default $ETH_RPC_URL)")
 }
 
 // registerNetwork is register for commands that ask no node.
@@ -59,27 +62,34 @@ func (o *networkOptions) choose(env *Env) (chain.Network, []string, error) {
 	if err != nil {
 		return chain.Network{}, nil, err
 	}
-	if o.rpcURL != "" {
-		network.RPCURL = o.rpcURL
-	}
-	if network.RPCURL == "" {
-		network.RPCURL = env.Getenv("ETH_RPC_URL")
-	}
-	if network.RPCURL != "" {
-		return network, []string{network.RPCURL}, nil
-	}
-	settings, err := env.settings()
-	if err != nil {
-		return chain.Network{}, nil, err
-	}
-	urls := settings.user.RPCURLs
-	if len(urls) == 0 {
-		urls = settings.system.RPCURLs
-	}
+	urls, _, err := o.nodes(env, network)
 	if len(urls) > 0 {
 		network.RPCURL = urls[0]
 	}
-	return network, urls, nil
+	return network, urls, err
+}
+
+// nodes returns the URLs of a network's nodes, and what names them.
+func (o *networkOptions) nodes(env *Env, network chain.Network) (urls []string, from string, err error) {
+	switch {
+	case o.rpcURL != "":
+		return []string{o.rpcURL}, "--rpc-url", nil
+	case network.RPCURL != "":
+		return []string{network.RPCURL}, "the local network", nil
+	}
+	if url := env.Getenv(envRPCURL); url != "" {
+		return []string{url}, envRPCURL, nil
+	}
+	settings, err := env.settings()
+	if err != nil {
+		return nil, "", err
+	}
+	for _, layer := range settings.layers {
+		if len(layer.RPCURLs) > 0 {
+			return layer.RPCURLs, layer.place("rpc_urls"), nil
+		}
+	}
+	return nil, theDefault, nil
 }
 
 func (o *networkOptions) chooseNetwork(env *Env) (chain.Network, error) {
@@ -90,7 +100,7 @@ func (o *networkOptions) chooseNetwork(env *Env) (chain.Network, error) {
 		}
 		return chain.Network{Name: "the chosen network", ChainID: o.chainID, Controller: controller}, nil
 	}
-	name, err := env.pick(o.network, "PMCTL_NETWORK", func(f *config.File) string { return f.Network })
+	name, _, err := env.find(o.network, settingNetwork())
 	if err != nil {
 		return chain.Network{}, err
 	}
@@ -140,5 +150,11 @@ func (o *networkOptions) dial(ctx context.Context, env *Env) (*chain.Client, err
 	if errors.Is(err, chain.ErrBadURL) {
 		return nil, &usageError{err}
 	}
-	return client, err
+	if err != nil {
+		return nil, err
+	}
+	if folder, err := env.cacheDir(); err == nil {
+		client.RememberIn(folder)
+	}
+	return client, nil
 }

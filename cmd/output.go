@@ -129,8 +129,11 @@ func requestedOutput(args []string) string {
 	return requested
 }
 
-// note tells the user something on stderr that is no data.
+// note tells the user something on stderr that is no data, unless that shall be quiet.
 func (r *run) note(text string, args ...any) {
+	if r.quiet {
+		return
+	}
 	fmt.Fprintln(r.Err, plainLines(fmt.Sprintf(text, args...)))
 }
 

@@ -38,6 +38,9 @@ func (r *run) confirm(ctx context.Context, yes bool, question string) error {
 	if !r.InTerminal {
 		return usagef("%s There is no terminal to ask at: say --yes", question)
 	}
+	if r.quiet {
+		return usagef("%s With --quiet nobody is told what that would do: say --yes, or leave --quiet out", question)
+	}
 	return r.Prompter.Confirm(ctx, question)
 }
 

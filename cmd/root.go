@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -41,7 +42,11 @@ func Main(ctx context.Context, args []string, env *Env) int {
 		// Nothing of ours ran yet: cobra could not make sense of the line, or of
 		// what comes before --output in it.
 		run.output = requestedOutput(args)
-		err = &usageError{withHint(oneLine(err), "see %s --help", cmd.CommandPath())}
+		hint := "see " + cmd.CommandPath() + " --help"
+		if instead := otherName(cmd, args); instead != "" {
+			hint = "what you mean may be " + instead
+		}
+		err = &usageError{withHint(oneLine(err), "%s", hint)}
 	}
 	if err == nil {
 		return exitDone
@@ -65,6 +70,8 @@ type run struct {
 	output string
 	// outputByDefault tells that nobody asked for it.
 	outputByDefault bool
+	// quiet has nothing but errors on stderr.
+	quiet bool
 }
 
 // readUntil has reads of the process's own stdin end with ctx, not only with the input.
@@ -128,6 +135,8 @@ delivers batches of signed lottery tickets.`,
 			return nil
 		},
 	}
+	root.PersistentFlags().StringVar(&r.Profile, "profile", "", "`NAME` of a profile of the config file, whose settings come first (default $PMCTL_PROFILE)")
+	root.PersistentFlags().BoolVarP(&r.quiet, "quiet", "q", false, "write nothing but errors to stderr")
 	root.Version = buildVersion()
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", terminalWidth)))
@@ -138,6 +147,7 @@ delivers batches of signed lottery tickets.`,
 		newFund(r),
 		newUnlock(r),
 		newWithdraw(r),
+		newExit(r),
 		newRecipient(r),
 		newParams(r),
 		group("ticket", "Make tickets, deliver them, and look at them",
@@ -150,6 +160,7 @@ delivers batches of signed lottery tickets.`,
 		newPay(r),
 		newTx(r),
 		newBudget(r),
+		newConfig(r),
 		newStore(r),
 		newVersion(r),
 		newCompletion(),
@@ -185,8 +196,16 @@ func newHelp(root *cobra.Command) *cobra.Command {
 	}
 }
 
-// oneLine is cobra's error without its paragraph of suggestions.
+// errKeyAsValue is returned for an option whose value could be a private key.
+var errKeyAsValue = errors.New("an option's value looks like a private key itself; a command line is no secret, so that key must count as known to others")
+
+// oneLine is cobra's error without its paragraph of suggestions, and without what could
+// be a key.
 func oneLine(err error) error {
+	var invalid interface{ GetValue() string } // pflag's, for a value that it cannot parse
+	if errors.As(err, &invalid) && format.LooksLikeKey(invalid.GetValue()) {
+		return errKeyAsValue
+	}
 	text, suggestions, found := strings.Cut(err.Error(), "\n\nDid you mean this?\n")
 	if !found {
 		return err

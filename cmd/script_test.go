@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -31,7 +32,7 @@ func TestMain(m *testing.M) {
 	all["pmctl"] = func() {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		context.AfterFunc(ctx, stop)
-		os.Exit(Main(ctx, os.Args[1:], System()))
+		os.Exit(documented(func(env *Env) int { return Main(ctx, os.Args[1:], env) }))
 	}
 	testscript.Main(serving{m}, all)
 }
@@ -48,7 +49,16 @@ func (s serving) Run() int {
 }
 
 // TestScripts runs every script of testdata: the command line as a user sees it.
-func TestScripts(t *testing.T) { runScripts(t, "testdata", nil) }
+func TestScripts(t *testing.T) {
+	var begun atomic.Int32
+	kinds := t.TempDir()
+	t.Cleanup(func() {
+		if scripts, _ := filepath.Glob("testdata/*.txtar"); !t.Failed() && int(begun.Load()) == len(scripts) {
+			checkEveryKind(t, kinds)
+		}
+	})
+	runScripts(t, "testdata", map[string]string{kindsVariable: kinds}, &begun)
+}
 
 // TestScriptsOnPostgreSQL runs the scripts of a fleet that shares the store $DATABASE,
 // of which $PASSWORD is no part.
@@ -57,13 +67,15 @@ func TestScriptsOnPostgreSQL(t *testing.T) {
 	require.NoError(t, err)
 	password, _ := u.User.Password()
 	u.User = url.User(u.User.Username())
-	runScripts(t, "testdata/postgres", map[string]string{"DATABASE": u.String(), "ADDRESS": u.Host, "PASSWORD": password})
+	runScripts(t, "testdata/postgres", map[string]string{"DATABASE": u.String(), "ADDRESS": u.Host, "PASSWORD": password, kindsVariable: t.TempDir()}, new(atomic.Int32))
 }
 
-func runScripts(t *testing.T, dir string, variables map[string]string) {
+// runScripts runs the scripts of a folder, and counts those that began.
+func runScripts(t *testing.T, dir string, variables map[string]string, begun *atomic.Int32) {
 	testscript.Run(t, testscript.Params{
 		Dir: dir,
 		Setup: func(env *testscript.Env) error {
+			begun.Add(1)
 			home := filepath.Join(env.WorkDir, "home")
 			env.Setenv("HOME", home)
 			env.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
@@ -84,6 +96,8 @@ func runScripts(t *testing.T, dir string, variables map[string]string) {
 			"interrupt": interrupt,
 			"upon":      upon,
 			"flip":      flip,
+			"counting":  startCounting,
+			"asked":     asked,
 		},
 		Condition: func(name string) (bool, error) {
 			switch name {

@@ -1,15 +1,40 @@
 package cmd
 
 import (
+	"maps"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/policy"
 )
 
+// envRPCURL names the variable with the node's URL.
+const envRPCURL = "ETH_RPC_URL"
+
+// theDefault is where a value comes from that nobody has set.
+const theDefault = "the default"
+
 // settings are the config files: the system's, which nobody but its owner can change,
-// and the user's.
-type settings struct{ system, user *config.File }
+// the user's, and in each the profile that was asked for.
+type settings struct {
+	system, user *config.File
+	// profile is the name of the profile, "" for none.
+	profile string
+	// layers are what sets something, from the first to be asked to the last: the
+	// profile of the user's file, that of the system's, the user's file, the system's.
+	layers []layer
+}
+
+// layer is a file, or a profile in it.
+type layer struct {
+	*config.File
+	profile string
+}
+
+// place names a setting of the layer, for people.
+func (l layer) place(key string) string { return config.Place(key, l.profile, l.Path) }
 
 // settings reads the config files.
 func (e *Env) settings() (*settings, error) {
@@ -24,34 +49,110 @@ func (e *Env) settings() (*settings, error) {
 			return nil, err
 		}
 	}
+	files := []*config.File{s.user, s.system}
+	if s.profile = e.Profile; s.profile == "" {
+		s.profile = e.Getenv("PMCTL_PROFILE")
+	}
+	if s.profile != "" {
+		for _, file := range files {
+			if profile := file.Profiles[s.profile]; profile != nil {
+				s.layers = append(s.layers, layer{profile, s.profile})
+			}
+		}
+		if len(s.layers) == 0 {
+			return nil, s.noProfile()
+		}
+	}
+	for _, file := range files {
+		s.layers = append(s.layers, layer{file, ""})
+	}
 	return s, nil
 }
 
-// limits are the defaults with the files' rules over them. Neither the user's file nor
-// what comes later can loosen what is in a file before it.
-func (s *settings) limits() (policy.Limits, error) {
-	limits, err := policy.Default().With(s.system.Rules)
-	if err != nil {
-		return limits, err
+// noProfile says which profiles there are.
+func (s *settings) noProfile() error {
+	known := s.profiles()
+	err := usagef("there is no profile %q", s.profile)
+	if len(known) == 0 {
+		return withHint(err, "no config file has a profile; [profile.%s] in one begins it", s.profile)
 	}
-	return limits.With(s.user.Rules)
+	return withHint(err, "the profiles are %s", strings.Join(known, ", "))
 }
 
-// pick returns the first text that is not empty: a flag's, an environment variable's,
-// or a setting's, the user's before the system's.
-func (e *Env) pick(flag, variable string, setting func(*config.File) string) (string, error) {
+// profiles are the names of those that there are.
+func (s *settings) profiles() []string {
+	known := make(map[string]bool)
+	for _, file := range []*config.File{s.user, s.system} {
+		for name := range file.Profiles {
+			known[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(known))
+}
+
+// limits are the defaults with the files' rules over them: the system's, those of its
+// profile, the user's, those of its profile. None can loosen what is in one before it.
+func (s *settings) limits() (policy.Limits, error) {
+	limits := policy.Default()
+	var err error
+	for _, file := range []*config.File{s.system, s.user} {
+		for _, rules := range []*config.File{file, file.Profiles[s.profile]} {
+			if rules == nil {
+				continue
+			}
+			if limits, err = limits.With(rules.Rules); err != nil {
+				return limits, err
+			}
+		}
+	}
+	return limits, nil
+}
+
+// setting is something that a flag, a variable or a config file can set.
+type setting struct {
+	// name is its key in a file, flag and variable its other names.
+	name, flag, variable string
+	in                   func(*config.File) string
+}
+
+func settingNetwork() setting {
+	return setting{"network", "--network", "PMCTL_NETWORK", func(f *config.File) string { return f.Network }}
+}
+
+func settingFrom() setting {
+	return setting{"from", "--from", "ETH_FROM", func(f *config.File) string {
+		if f.From == nil {
+			return ""
+		}
+		return f.From.Hex()
+	}}
+}
+
+func settingKeystore() setting {
+	return setting{"keystore", "--keystore", "ETH_KEYSTORE", func(f *config.File) string { return f.Keystore }}
+}
+
+func settingStore() setting {
+	return setting{"store", "--store", "PMCTL_STORE", func(f *config.File) string { return f.Store }}
+}
+
+// find returns the first value that is not empty: the flag's, the environment
+// variable's, or that of the config files; and where it is from.
+func (e *Env) find(flag string, s setting) (value, from string, err error) {
 	if flag != "" {
-		return flag, nil
+		return flag, s.flag, nil
 	}
-	if value := e.Getenv(variable); value != "" {
-		return value, nil
+	if value := e.Getenv(s.variable); value != "" {
+		return value, s.variable, nil
 	}
-	s, err := e.settings()
+	files, err := e.settings()
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	if value := setting(s.user); value != "" {
-		return value, nil
+	for _, layer := range files.layers {
+		if value := s.in(layer.File); value != "" {
+			return value, layer.place(s.name), nil
+		}
 	}
-	return setting(s.system), nil
+	return "", theDefault, nil
 }

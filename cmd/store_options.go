@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -24,14 +23,20 @@ func (o *storeOptions) register(cmd *cobra.Command) {
 // choose returns where the store is: the flag's word, PMCTL_STORE's, the config file's,
 // or pmctl's own file.
 func (o *storeOptions) choose(env *Env) (string, error) {
+	location, _, err := o.locate(env)
+	return location, err
+}
+
+// locate is choose that also returns what says so.
+func (o *storeOptions) locate(env *Env) (location, from string, err error) {
 	if store.HasPassword(o.location) {
-		return "", withHint(usagef("%s: the URL has a password in it; a command line is no secret, so it must count as known to others", cmp.Or(o.flag, "--store")),
+		return "", "", withHint(usagef("%s: the URL has a password in it; a command line is no secret, so it must count as known to others", cmp.Or(o.flag, "--store")),
 			"leave it out and set PGPASSWORD or PGPASSFILE, or say it in ~/.pgpass, PMCTL_STORE or store in the config file")
 	}
-	location, err := env.pick(o.location, "PMCTL_STORE", func(f *config.File) string { return f.Store })
+	location, from, err = env.find(o.location, settingStore())
 	if err != nil || location != "" {
-		return location, err
+		return location, from, err
 	}
 	dir, err := env.stateDir()
-	return filepath.Join(dir, "store.db"), err
+	return filepath.Join(dir, "store.db"), from, err
 }

@@ -88,6 +88,9 @@ func (r *run) makeBatch(cmd *cobra.Command, o *batchOptions) error {
 			return &usageError{err}
 		}
 	}
+	if flag := o.account.keys.onStdin(); flag != "" && o.url == "" && o.params == "-" {
+		return usagef("stdin cannot give both the ticket params and what %s reads: name a file with --params, or another descriptor", flag)
+	}
 	if cmd.Flags().Changed("out") && o.out == "" {
 		return usagef("--out needs a file's name, or - for stdout")
 	}
@@ -277,8 +280,8 @@ var errOtherStore = errors.New("these ticket params were fetched by another stor
 
 // checkDocument refuses params that are not this wallet's to use.
 func (w *wallet) checkDocument(params *format.Params, adopt bool) error {
-	if sender := common.Address(params.Sender); sender != w.account.Address {
-		return withHint(fmt.Errorf("%w: %v; the account is %v", errOtherSender, sender, w.account.Address),
+	if sender := common.Address(params.Sender); sender != w.account.address {
+		return withHint(fmt.Errorf("%w: %v; the account is %v", errOtherSender, sender, w.account.address),
 			"choose the account with --from %v, or fetch params of your own", sender)
 	}
 	if params.StoreID != "" && params.StoreID != w.store.ID() && !adopt {

@@ -66,6 +66,9 @@ func (r *run) redeem(cmd *cobra.Command, o *redeemOptions, file string) error {
 	if o.rand == "-" && file == "-" {
 		return usagef("--recipient-rand-file and the tickets cannot both be stdin: name a file for one of them")
 	}
+	if flag := o.account.keys.onStdin(); flag != "" && (o.rand == "-" || file == "-") {
+		return usagef("stdin cannot give both what %s reads and the tickets or their number: name a file for one of them", flag)
+	}
 	rand, err := r.readRand(cmd.Context(), o.rand)
 	if err != nil {
 		return err

@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/ethereum/go-ethereum/accounts"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/redeem"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -29,6 +27,10 @@ type transactOptions struct {
 	dryRun    bool
 	unsigned  bool
 	yes       bool
+
+	// journal, unless it is nil, is open already, and stays so: the run that it belongs
+	// to does more than one thing.
+	journal *openJournal
 }
 
 func (o *transactOptions) register(cmd *cobra.Command) {
@@ -42,6 +44,7 @@ func (o *transactOptions) register(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.unsigned, "unsigned", false, "write the transaction for pmctl tx sign on another machine; no key is needed here")
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "unsigned", "no-wait")
+	cmd.MarkFlagsMutuallyExclusive("unsigned", "key-fd")
 }
 
 // miningOptions say how long a transaction is waited for.
@@ -70,6 +73,8 @@ type action struct {
 	// report adds what the contract says that it did to the result of a transaction that
 	// was mined.
 	report reporter
+	// into, unless it is nil, takes the result in place of stdout.
+	into *transactionResult
 }
 
 type reporter func(context.Context, situation, *types.Receipt, *transactionResult) error
@@ -96,25 +101,33 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, a action) error {
 	if o.mining.confirmations == 0 {
 		return usagef("--confirmations 0: it must be at least 1; --no-wait does not wait at all")
 	}
+	if r.output == outputSafe && !o.unsigned {
+		return usagef("--output %s is a transaction for a Safe to sign: it goes with --unsigned, and --from is the Safe", outputSafe)
+	}
 	caps, err := o.fees.caps(r.Env)
 	if err != nil {
 		return err
 	}
 	t := &transacting{run: r, options: o, action: a, caps: caps}
 	if o.unsigned {
-		t.account.Address, err = o.account.address(cmd.Context(), r.Env)
+		t.account = new(account)
+		t.account.address, err = o.account.address(cmd.Context(), r.Env)
 	} else {
-		t.keys, t.account, err = o.account.account(cmd.Context(), r.Env)
+		t.account, err = o.account.account(cmd.Context(), r.Env)
 	}
 	if err != nil {
 		return err
 	}
+	defer t.account.close()
 	ctx, cancel, err := o.network.bound(cmd.Context())
 	if err != nil {
 		return err
 	}
 	defer cancel()
-	if !o.dryRun && !o.unsigned {
+	switch {
+	case o.journal != nil:
+		t.journal = o.journal.Journal
+	case !o.dryRun && !o.unsigned:
 		network, err := o.network.chooseNetwork(r.Env)
 		if err != nil {
 			return err
@@ -131,11 +144,11 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, a action) error {
 		return err
 	}
 	defer client.Close()
-	status, err := client.Status(ctx, t.account.Address)
+	status, err := client.Status(ctx, t.account.address)
 	if err != nil {
 		return err
 	}
-	t.situation = situation{client, status, t.account.Address}
+	t.situation = situation{client, status, t.account.address}
 	if t.journal == nil {
 		return t.withoutSending(ctx)
 	}
@@ -152,8 +165,7 @@ type transacting struct {
 	options *transactOptions
 	action  action
 	caps    tx.Caps
-	keys    *keystore.Store
-	account accounts.Account
+	account *account
 	situation
 	journal *store.Journal
 	// intent is set from when it is in the journal.
@@ -164,7 +176,7 @@ type transacting struct {
 // ends too.
 func (t *transacting) do(command, ctx context.Context) (err error) {
 	resume := func() error {
-		t.intent, err = t.journal.Resume(ctx, t.account.Address, t.options.requestID, t.action.label)
+		t.intent, err = t.journal.Resume(ctx, t.account.address, t.options.requestID, t.action.label)
 		return err
 	}
 	if err := resume(); err != nil {
@@ -194,7 +206,7 @@ func (t *transacting) prepare(ctx context.Context) (*tx.Prepared, proposal, erro
 	if err != nil {
 		return nil, p, err
 	}
-	prepared, err := tx.Prepare(ctx, t.client, t.account.Address, p.call, t.caps)
+	prepared, err := tx.Prepare(ctx, t.client, t.account.address, p.call, t.caps)
 	return prepared, p, err
 }
 
@@ -224,11 +236,11 @@ func (t *transacting) begin(command, ctx context.Context) error {
 	if err := r.confirm(command, o.yes, proposal.ask); err != nil {
 		return err
 	}
-	signer, err := t.keys.Unlock(command, t.account, o.account.passphrase.source(r.Env))
+	signer, err := t.account.unlock(command)
 	if err != nil {
 		return err
 	}
-	defer signer.Close()
+	defer t.account.close() // waiting needs no key
 	if err := command.Err(); err != nil {
 		return err
 	}
@@ -249,7 +261,7 @@ func (t *transacting) begin(command, ctx context.Context) error {
 func (t *transacting) show(p *tx.Prepared, say []string) {
 	r := t.run
 	r.note("network   %s (chain id %d)", t.client.Network().Name, t.client.Network().ChainID)
-	r.note("account   %s", t.account.Address)
+	r.note("account   %s", t.account.address)
 	r.note("contract  TicketBroker at %s", t.status.Contracts.TicketBroker)
 	r.note("gas       at most %s", p.MaxFee)
 	for _, sentence := range say {
@@ -265,6 +277,10 @@ func (t *transacting) finish(command context.Context) error {
 		return err
 	}
 	defer cancel()
+	if t.action.into != nil {
+		*t.action.into, err = t.run.mined(ctx, t.situation, t.journal, t.intent, t.options.mining, t.action.report)
+		return err
+	}
 	return t.run.awaitIntent(ctx, t.situation, t.journal, t.intent, t.options.mining, t.action.report)
 }
 
@@ -276,20 +292,28 @@ func (r *run) awaitIntent(ctx context.Context, s situation, journal tx.Journal, 
 		result := transactionResult{Hash: hash}
 		return r.emitDone(fmt.Sprintf("transaction %s is sent", hash), "pmctl.transaction", result, result.write)
 	}
-	r.note("sent      %s, waiting until it is mined", hash)
-	receipt, err := tx.Await(ctx, s.client, journal, intent, o.confirmations)
-	if err != nil {
-		return err
-	}
-	result, err := newTransactionResult(receipt)
-	if err != nil {
-		return err
-	}
-	failed := report(ctx, s, receipt, &result)
+	result, failed := r.mined(ctx, s, journal, intent, o, report)
+	var err error
 	if len(result.Events) > 0 || len(result.Tickets) > 0 {
 		err = r.emitDone(fmt.Sprintf("transaction %s is mined", result.Hash), "pmctl.transaction", result, result.write)
 	}
 	return errors.Join(err, failed)
+}
+
+// mined waits for one of an intent's transactions and returns what it did. A result with
+// events is one even where something of it has failed.
+func (r *run) mined(ctx context.Context, s situation, journal tx.Journal, intent *tx.Intent, o miningOptions, report reporter) (transactionResult, error) {
+	r.note("sent      %s, waiting until it is mined", intent.Newest().Hash())
+	receipt, err := tx.Await(ctx, s.client, journal, intent, o.confirmations)
+	if err != nil {
+		return transactionResult{}, err
+	}
+	result, err := newTransactionResult(receipt)
+	if err != nil {
+		return transactionResult{}, err
+	}
+	err = report(ctx, s, receipt, &result)
+	return result, err
 }
 
 // endPatience bounds the last entry in the journal, which is made after a signal too.

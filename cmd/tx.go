@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/tx"
 )
 
@@ -32,7 +33,7 @@ func newTx(r *run) *cobra.Command {
 type intentResult struct {
 	// Hash is the newest transaction's, or that of the one which settled the intent.
 	Hash      common.Hash    `json:"hash"`
-	Account   common.Address `json:"account"`
+	Account   format.Address `json:"account"`
 	Nonce     string         `json:"nonce"`
 	What      string         `json:"what"`
 	RequestID string         `json:"request_id,omitempty"`
@@ -52,7 +53,7 @@ type attemptResult struct {
 func newIntentResult(i *tx.Intent) intentResult {
 	result := intentResult{
 		Hash:      i.Newest().Hash(),
-		Account:   i.Account,
+		Account:   format.Address(i.Account),
 		Nonce:     fmt.Sprint(i.Nonce),
 		What:      i.Label,
 		RequestID: i.RequestID,
@@ -103,7 +104,7 @@ journal: no node is asked, and no key is opened.`,
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "show the transactions that are settled, too")
 	cmd.Flags().StringVar(&account.from, "from", "", "`ADDRESS` of the account (default $ETH_FROM, else the only one there is)")
-	account.keystore.register(cmd)
+	account.keys.keystore.register(cmd)
 	network.registerNetwork(cmd)
 	place.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)

@@ -51,12 +51,12 @@ func (c callResult) fields() []field {
 type dryRunResult struct {
 	Network     string         `json:"network"`
 	ChainID     string         `json:"chain_id"`
-	Account     common.Address `json:"account"`
-	Contract    common.Address `json:"contract"`
+	Account     format.Address `json:"account"`
+	Contract    format.Address `json:"contract"`
 	Call        callResult     `json:"call"`
 	Value       wei.Wei        `json:"value"`
 	GasLimit    string         `json:"gas_limit"`
-	MaxGasPrice string         `json:"max_gas_price"`
+	MaxGasPrice wei.Wei        `json:"max_gas_price"`
 	MaxFee      wei.Wei        `json:"max_fee"`
 	MaxCost     wei.Wei        `json:"max_cost"`
 	says        []string
@@ -72,10 +72,14 @@ func (t *transacting) dryRun(p *tx.Prepared, says []string) error {
 	if err != nil {
 		return err
 	}
+	price, err := wei.FromBig(p.FeeCap)
+	if err != nil {
+		return err
+	}
 	network := t.client.Network()
 	result := dryRunResult{
-		Network: network.Name, ChainID: fmt.Sprint(network.ChainID), Account: t.situation.account, Contract: p.To, Call: call, Value: p.Value,
-		GasLimit: fmt.Sprint(p.GasLimit), MaxGasPrice: p.FeeCap.String(), MaxFee: p.MaxFee, MaxCost: cost, says: says,
+		Network: network.Name, ChainID: fmt.Sprint(network.ChainID), Account: format.Address(t.situation.account), Contract: format.Address(p.To), Call: call, Value: p.Value,
+		GasLimit: fmt.Sprint(p.GasLimit), MaxGasPrice: price, MaxFee: p.MaxFee, MaxCost: cost, says: says,
 	}
 	return t.run.emit("pmctl.dry_run", result, result.write)
 }
@@ -88,14 +92,14 @@ func (d dryRunResult) write(w io.Writer) error {
 	}
 	fields := []field{
 		{"network", fmt.Sprintf("%s (chain id %s)", d.Network, d.ChainID)},
-		{"account", d.Account.Hex()},
-		{"contract", d.Contract.Hex()},
+		{"account", common.Address(d.Account).Hex()},
+		{"contract", common.Address(d.Contract).Hex()},
 	}
 	fields = append(fields, d.Call.fields()...)
 	return writeFields(w, append(fields,
 		field{"value", d.Value.String()},
 		field{"gas limit", d.GasLimit},
-		field{"gas price", "at most " + d.MaxGasPrice + " wei"},
+		field{"gas price", "at most " + d.MaxGasPrice.String()},
 		field{"gas", "at most " + d.MaxFee.String()},
 		field{"in all", "at most " + d.MaxCost.String()},
 		field{"simulated", "the contract would take it; nothing was sent"},
@@ -124,6 +128,9 @@ func (t *transacting) unsigned(ctx context.Context, p *tx.Prepared) error {
 		}
 		document.MaxTip = &format.Amount{Wei: tip}
 	}
+	if t.run.output == outputSafe {
+		return t.run.writeSafe(&document)
+	}
 	return format.Write(t.run.Out, format.KindUnsigned, document)
 }
 
@@ -150,10 +157,9 @@ func (r *run) openDocument(ctx context.Context, file string) (io.ReadCloser, err
 }
 
 type signOptions struct {
-	network    networkOptions
-	keys       keystoreOptions
-	passphrase passphraseOptions
-	yes        bool
+	network networkOptions
+	keys    keyOptions
+	yes     bool
 }
 
 func newTxSign(r *run) *cobra.Command {
@@ -172,13 +178,15 @@ id must be that of the network that you choose.`,
 	}
 	o.network.registerNetwork(cmd)
 	o.keys.register(cmd)
-	o.passphrase.register(cmd)
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	return cmd
 }
 
 func (r *run) signTx(ctx context.Context, o *signOptions, file string) error {
 	r.output = outputJSON
+	if flag := o.keys.onStdin(); flag != "" && file == "-" {
+		return usagef("stdin cannot give both the transaction and what %s reads: name a FILE, or another descriptor", flag)
+	}
 	in, err := r.openDocument(ctx, file)
 	if err != nil {
 		return err
@@ -201,19 +209,15 @@ func (r *run) signTx(ctx context.Context, o *signOptions, file string) error {
 	if err := r.confirm(ctx, o.yes, "Sign it?"); err != nil {
 		return err
 	}
-	keys, err := o.keys.open(r.Env)
+	account, err := o.keys.find(ctx, r.Env, common.Address(document.From))
 	if err != nil {
 		return err
 	}
-	account, err := keys.Find(common.Address(document.From))
+	defer account.close()
+	signer, err := account.unlock(ctx)
 	if err != nil {
 		return err
 	}
-	signer, err := keys.Unlock(ctx, account, o.passphrase.source(r.Env))
-	if err != nil {
-		return err
-	}
-	defer signer.Close()
 	signed, err := signer.SignTx(document.Unsigned(), new(big.Int).SetUint64(network.ChainID))
 	if err != nil {
 		return err
@@ -243,6 +247,9 @@ func (r *run) showTransaction(t *format.Transaction) error {
 		{"contract", common.Address(t.To).Hex()},
 	}
 	fields = append(fields, call.fields()...)
+	if r.quiet {
+		return nil // signed without asking, or refused
+	}
 	return writeFields(r.Err, append(fields,
 		field{"value", t.Value.String()},
 		field{"gas", "at most " + fee.String()},

@@ -13,10 +13,9 @@ import (
 // replaceOptions are what a command takes that replaces a transaction.
 type replaceOptions struct {
 	intentOptions
-	keys       keystoreOptions
-	passphrase passphraseOptions
-	fees       feeOptions
-	yes        bool
+	keys keyOptions
+	fees feeOptions
+	yes  bool
 }
 
 func (o *replaceOptions) register(cmd *cobra.Command) {
@@ -24,7 +23,6 @@ func (o *replaceOptions) register(cmd *cobra.Command) {
 	o.store.register(cmd)
 	o.mining.register(cmd)
 	o.keys.register(cmd)
-	o.passphrase.register(cmd)
 	o.fees.register(cmd)
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 }
@@ -104,19 +102,15 @@ func (r *run) replace(cmd *cobra.Command, o *replaceOptions, arg string, kind tx
 }
 
 func (r *run) signReplacement(ctx context.Context, o *replaceOptions, s situation, j *openJournal, i *tx.Intent, p *tx.Prepared, kind tx.Kind) error {
-	keys, err := o.keys.open(r.Env)
+	account, err := o.keys.find(ctx, r.Env, i.Account)
 	if err != nil {
 		return err
 	}
-	account, err := keys.Find(i.Account)
+	defer account.close()
+	signer, err := account.unlock(ctx)
 	if err != nil {
 		return err
 	}
-	signer, err := keys.Unlock(ctx, account, o.passphrase.source(r.Env))
-	if err != nil {
-		return err
-	}
-	defer signer.Close()
 	ctx, cancel, err := o.network.bound(ctx)
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ and recipients take no new ones shortly before.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return r.transact(cmd, &o, unlockAction()) },
 	}
 	o.register(cmd)
-	r.outputFlag(cmd, outputTable, outputJSON)
+	r.outputFlag(cmd, outputTable, outputJSON, outputSafe)
 	cmd.AddCommand(newUnlockCancel(r))
 	return cmd
 }
@@ -73,7 +73,7 @@ recipients take your tickets.`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return r.transact(cmd, &o, cancelAction()) },
 	}
 	o.register(cmd)
-	r.outputFlag(cmd, outputTable, outputJSON)
+	r.outputFlag(cmd, outputTable, outputJSON, outputSafe)
 	return cmd
 }
 

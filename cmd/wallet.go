@@ -6,11 +6,9 @@ import (
 	"errors"
 	"time"
 
-	"github.com/ethereum/go-ethereum/accounts"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -38,17 +36,13 @@ func (o *payerOptions) register(cmd *cobra.Command) {
 // wallet is an account with what it needs to pay. When it is opened nothing has been
 // asked of anybody yet, and the key is not open.
 type wallet struct {
-	account accounts.Account
+	account *account
 	limits  policy.Limits
 	named   []common.Address // by --recipient
 	network chain.Network
 	store   *store.Store
 	client  *pay.Client
 	now     func() time.Time
-
-	keys       *keystore.Store
-	passphrase keystore.PassphraseSource
-	signer     *keystore.Signer
 
 	dial func(context.Context) (*chain.Client, error)
 	// bound puts --timeout on what is asked of the node.
@@ -59,11 +53,10 @@ type wallet struct {
 // openWallet looks at everything that the command line and the disk can be refused for.
 func (r *run) openWallet(cmd *cobra.Command, o *payerOptions) (*wallet, error) {
 	w := &wallet{
-		client:     &pay.Client{Now: r.Now},
-		now:        r.Now,
-		passphrase: o.account.passphrase.source(r.Env),
-		dial:       func(ctx context.Context) (*chain.Client, error) { return o.network.dial(ctx, r.Env) },
-		bound:      o.network.bound,
+		client: &pay.Client{Now: r.Now},
+		now:    r.Now,
+		dial:   func(ctx context.Context) (*chain.Client, error) { return o.network.dial(ctx, r.Env) },
+		bound:  o.network.bound,
 	}
 	var err error
 	if w.limits, err = o.limits.limits(r.Env); err != nil {
@@ -83,35 +76,34 @@ func (r *run) openWallet(cmd *cobra.Command, o *payerOptions) (*wallet, error) {
 	if w.network, _, err = o.network.choose(r.Env); err != nil {
 		return nil, err
 	}
-	if w.keys, w.account, err = o.account.account(cmd.Context(), r.Env); err != nil {
+	if w.account, err = o.account.account(cmd.Context(), r.Env); err != nil {
 		return nil, err
 	}
-	if err := o.account.passphrase.available(r.Env); err != nil {
+	if err = o.account.keys.available(r.Env); err == nil {
+		w.store, err = r.openStore(cmd.Context(), &o.store)
+	}
+	if err != nil {
+		w.account.close()
 		return nil, err
 	}
-	w.store, err = r.openStore(cmd.Context(), &o.store)
-	return w, err
+	return w, nil
 }
 
 // close clears the key and closes the store and the connection to the node.
 func (w *wallet) close() {
-	if w.signer != nil {
-		w.signer.Close()
-	}
+	w.account.close()
 	if w.node != nil {
 		w.node.Close()
 	}
 	w.store.Close()
 }
 
-// unlock opens the account's key. However long a person takes for the passphrase, no
-// time runs out.
+// unlock opens the account's key.
 func (w *wallet) unlock(ctx context.Context) (pm.Signer, error) {
-	signer, err := w.keys.Unlock(ctx, w.account, w.passphrase)
+	signer, err := w.account.unlock(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w.signer = signer
 	return signer, nil
 }
 
@@ -145,7 +137,7 @@ func (w *wallet) connected(ctx context.Context) (*chain.Client, error) {
 // payer returns what makes the account's tickets.
 func (w *wallet) payer() *pay.Payer {
 	return &pay.Payer{
-		Sender: w.account.Address,
+		Sender: w.account.address,
 		Limits: w.limits,
 		Chain:  w,
 		Nonces: w.store.Chain(w.network.ChainID),
@@ -160,7 +152,7 @@ func (w *wallet) kept() keptOffers {
 
 // pins are who was paid at which URL.
 func (w *wallet) pins() pay.Pins {
-	return pay.Pins{Known: w.store.Chain(w.network.ChainID), Sender: w.account.Address, Accept: w.named}
+	return pay.Pins{Known: w.store.Chain(w.network.ChainID), Sender: w.account.address, Accept: w.named}
 }
 
 // keptOffers keeps recipients' offers in the store, as the documents that users see.

@@ -27,7 +27,7 @@ the unlock period is over. The contract knows no partial withdrawal.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return r.transact(cmd, &o, withdrawAction()) },
 	}
 	o.register(cmd)
-	r.outputFlag(cmd, outputTable, outputJSON)
+	r.outputFlag(cmd, outputTable, outputJSON, outputSafe)
 	return cmd
 }
 

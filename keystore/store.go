@@ -95,6 +95,9 @@ func (s *Store) noAccounts(list Listing) error {
 	if len(list.Problems) == 1 && list.Problems[0].Path == s.path {
 		return list.Problems[0]
 	}
+	if _, err := os.Stat(s.path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w in %s: it does not exist", ErrNoAccounts, s.path)
+	}
 	return fmt.Errorf("%w in %s%s", ErrNoAccounts, s.path, list.unreadable())
 }
 

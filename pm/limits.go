@@ -163,10 +163,14 @@ func checkSender(info *SenderInfo, lastInitializedRound *big.Int) error {
 	if err := checkUnlock(info, lastInitializedRound); err != nil {
 		return err
 	}
-	if info.Reserve == nil || orZero(info.Reserve.FundsRemaining).Sign() <= 0 {
+	noReserve := info.Reserve == nil || orZero(info.Reserve.FundsRemaining).Sign() <= 0
+	noDeposit := orZero(info.Deposit).Sign() <= 0
+	switch {
+	case noReserve && noDeposit:
+		return fmt.Errorf("%w, and %w", ErrNoReserve, ErrNoDeposit)
+	case noReserve:
 		return ErrNoReserve
-	}
-	if orZero(info.Deposit).Sign() <= 0 {
+	case noDeposit:
 		return ErrNoDeposit
 	}
 	return nil

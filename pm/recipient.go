@@ -53,18 +53,8 @@ type GasPriceMonitor interface {
 	GasPrice() *big.Int
 }
 
-const (
-	// paramsLife is how many L1 blocks params can be used for.
-	paramsLife = 40
-
-	// evMultiplier makes the face value from the EV where redemption is cheaper than
-	// one ticket's EV.
-	evMultiplier = 100
-
-	// usualGasPrice, in wei: a face value that covers redemption at this price is
-	// taken even while gas is dearer.
-	usualGasPrice = 3_000_000_000
-)
+// paramsLife is how many L1 blocks params can be used for.
+const paramsLife = 40
 
 // recipient implements Recipient.
 type recipient struct {
@@ -165,7 +155,7 @@ func (r *recipient) TxCostMultiplier(sender common.Address) (*big.Rat, error) {
 	if err != nil {
 		return nil, err
 	}
-	cost := r.txCost(r.gpm.GasPrice())
+	cost := r.cfg.TxCost(r.gpm.GasPrice())
 	if cost.Sign() == 0 {
 		return new(big.Rat), nil
 	}
@@ -175,34 +165,18 @@ func (r *recipient) TxCostMultiplier(sender common.Address) (*big.Rat, error) {
 // faceValue returns the face value to ask of a sender: a multiple of what redemption
 // costs, within what the sender's funds and this recipient's own limit allow.
 func (r *recipient) faceValue(sender common.Address) (*big.Int, error) {
-	cost := r.txCost(r.gpm.GasPrice())
-	faceValue := new(big.Int).Mul(cost, big.NewInt(int64(r.cfg.TxCostMultiplier)))
-	if faceValue.Cmp(r.cfg.EV) < 0 {
-		faceValue.Mul(r.cfg.EV, big.NewInt(evMultiplier))
-	}
 	maxFloat, err := r.sm.MaxFloat(sender)
 	if err != nil {
 		return nil, fmt.Errorf("max float of sender %v: %w", sender, err)
 	}
-	if maxFloat = orZero(maxFloat); faceValue.Cmp(maxFloat) > 0 {
-		faceValue.Set(maxFloat)
-	}
 	r.mu.Lock()
-	if r.maxFaceValue.Sign() > 0 && faceValue.Cmp(r.maxFaceValue) > 0 {
-		faceValue.Set(r.maxFaceValue)
-	}
+	maxFaceValue := new(big.Int).Set(r.maxFaceValue)
 	r.mu.Unlock()
-
-	usualCost := r.txCost(big.NewInt(usualGasPrice))
-	if faceValue.Cmp(r.cfg.EV) < 0 || faceValue.Cmp(cost) < 0 && faceValue.Cmp(usualCost) < 0 {
-		return nil, ErrInsufficientSenderReserve
+	faceValue, err := r.cfg.FaceValue(r.gpm.GasPrice(), maxFloat, maxFaceValue)
+	if err != nil {
+		return nil, err
 	}
 	return faceValue, nil
-}
-
-// txCost returns what a redemption costs at a gas price, in wei.
-func (r *recipient) txCost(gasPrice *big.Int) *big.Int {
-	return new(big.Int).Mul(big.NewInt(int64(r.cfg.RedeemGas)), orZero(gasPrice))
 }
 
 // winProb returns EV · ceil((2^256-1) / faceValue), which gives a ticket at least the

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet/devnet"
+	"github.com/pmctl/pmctl/wallet/devnet/recipient"
+	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // Exit codes, a part of pmctl's.
@@ -31,8 +34,29 @@ type options struct {
 	config           devnet.Config
 	state            string
 	l1Numbers        string
+	economy          recipient.Economy
 	json             bool
 	untilStdinCloses bool
+}
+
+// amount is a flag whose value is an amount with its unit.
+type amount struct{ target **big.Int }
+
+func (a amount) Type() string { return "amount" }
+
+func (a amount) String() string {
+	if a.target == nil {
+		return ""
+	}
+	return wei.Format(new(big.Rat).SetInt(*a.target))
+}
+
+func (a amount) Set(text string) error {
+	parsed, err := wei.Parse(text)
+	if err == nil {
+		*a.target = parsed.Big()
+	}
+	return err
 }
 
 // usageError marks what the caller of the program got wrong.
@@ -98,6 +122,9 @@ secrets: never send real money to them.`,
 	flags.IntVar(&c.Accounts, "accounts", devnet.DefaultAccounts, "number of funded accounts")
 	flags.StringVar(&c.Seed, "seed", "", "derive all keys from this text instead of at random")
 	flags.IntVar(&c.Recipients, "recipients", 1, "number of recipients")
+	o.economy = recipient.DefaultEconomy()
+	flags.Var(amount{&o.economy.Tickets.EV}, "ticket-ev", "what the recipients' tickets are worth on average")
+	flags.Var(amount{&o.economy.GasPrice}, "redemption-gas-price", "gas price that the recipients reckon with: a face value is 400000 times that, the rarer to win")
 	flags.Uint64Var(&c.RoundLength, "round-length", devnet.DefaultRoundLength,
 		"length of a round in L1 blocks (params live 40: with much less than that, winners expire unredeemed)")
 	flags.Uint64Var(&c.UnlockPeriod, "unlock-period", devnet.DefaultUnlockPeriod, "rounds between unlock and withdrawal")
@@ -158,6 +185,7 @@ func (o options) complete(getenv func(string) string) (devnet.Config, error) {
 	if config.Arbitrum {
 		config.L1Numbers = devnet.L1NumberFormat(o.l1Numbers)
 	}
+	config.StartRecipient = devnet.OwnRecipient(devnet.RecipientConfig{Economy: o.economy})
 	var err error
 	config.StatePath, err = o.statePath(getenv)
 	return config, err

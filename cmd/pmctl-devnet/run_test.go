@@ -163,6 +163,7 @@ func TestUsage(t *testing.T) {
 		{"round length", home, []string{"--round-length", "0"}, "at least 1"},
 		{"L1 numbers", home, []string{"--arbitrum", "--l1-number-as", "roman"}, `not "roman"`},
 		{"L1 numbers of a plain chain", home, []string{"--l1-number-as", "number"}, "--arbitrum"},
+		{"ticket EV", home, []string{"--ticket-ev", "1000"}, "amount has no unit"},
 		{"port", home, []string{"--port", "70000"}, "70000"},
 		{"no home", none, nil, "--state"},
 	} {

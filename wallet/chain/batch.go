@@ -38,12 +38,22 @@ func call[T any](b *batch, to common.Address, data []byte, unpack func([]byte) (
 
 // do asks everything in one request. The first error of any read is the batch's.
 func (c *Client) do(ctx context.Context, b *batch) error {
-	if err := c.rpc.BatchCallContext(ctx, b.elems); err != nil {
-		return c.classify(err)
+	if err := c.send(ctx, b); err != nil {
+		return err
 	}
-	for i, elem := range b.elems {
-		if elem.Error != nil {
-			return c.classify(elem.Error)
+	return c.settle(b, 0, len(b.elems))
+}
+
+// send asks everything in one request.
+func (c *Client) send(ctx context.Context, b *batch) error {
+	return c.classify(c.rpc.BatchCallContext(ctx, b.elems))
+}
+
+// settle decodes the answers from one to before another, and returns the first error.
+func (c *Client) settle(b *batch, from, to int) error {
+	for i := from; i < to; i++ {
+		if err := b.elems[i].Error; err != nil {
+			return c.classify(err)
 		}
 		if b.decode[i] == nil {
 			continue

@@ -16,8 +16,6 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/ethclient"
 	"github.com/ethereum/go-ethereum/rpc"
-
-	"github.com/pmctl/pmctl/wallet/contract"
 )
 
 // Client reads one network through one node. Its methods may be called from any
@@ -30,16 +28,9 @@ type Client struct {
 	conns   *http.Transport // of http and https
 
 	mu        sync.Mutex
-	contracts *Contracts // once they are found
-}
-
-// Contracts are where a network's contracts are.
-type Contracts struct {
-	Controller      common.Address
-	TicketBroker    common.Address
-	RoundsManager   common.Address
-	BondingManager  common.Address
-	ServiceRegistry common.Address
+	contracts *Contracts // once the registry has named them
+	memoryAt  string     // the path of the file that known is kept in; "" for none
+	known     memory
 }
 
 // ErrBadURL is returned for an RPC URL that cannot be dialled.
@@ -111,59 +102,6 @@ func (c *Client) Network() Network { return c.network }
 
 // URL returns the node's URL without what is secret in it.
 func (c *Client) URL() string { return c.url }
-
-// Contracts finds the network's contracts, once: it checks that the node serves the
-// network's chain and that the controller is there. It fails with *ChainIDError,
-// *NoContractError and ErrUnreachable.
-func (c *Client) Contracts(ctx context.Context) (Contracts, error) {
-	c.mu.Lock()
-	known := c.contracts
-	c.mu.Unlock()
-	if known != nil {
-		return *known, nil
-	}
-	controller := contract.NewController()
-	found := Contracts{Controller: c.network.Controller}
-	wanted := []struct {
-		name string
-		into *common.Address
-	}{
-		{"TicketBroker", &found.TicketBroker},
-		{"RoundsManager", &found.RoundsManager},
-		{"BondingManager", &found.BondingManager},
-		{"ServiceRegistry", &found.ServiceRegistry},
-	}
-	var id hexutil.Big
-	var code hexutil.Bytes
-	check := new(batch)
-	check.add("eth_chainId", &id)
-	check.add("eth_getCode", &code, c.network.Controller, "latest")
-	if err := c.do(ctx, check); err != nil {
-		return Contracts{}, err
-	}
-	if got := (*big.Int)(&id); !got.IsUint64() || got.Uint64() != c.network.ChainID {
-		return Contracts{}, &ChainIDError{Network: c.network.Name, URL: c.url, Got: got.Uint64(), Want: c.network.ChainID}
-	}
-	if len(code) == 0 {
-		return Contracts{}, &NoContractError{Name: "Controller", Network: c.network.Name, Address: c.network.Controller}
-	}
-	registry := new(batch)
-	for _, w := range wanted {
-		call(registry, c.network.Controller, controller.PackGetContract(contractID(w.name)), controller.UnpackGetContract, w.into)
-	}
-	if err := c.do(ctx, registry); err != nil {
-		return Contracts{}, err
-	}
-	for _, w := range wanted {
-		if *w.into == (common.Address{}) {
-			return Contracts{}, &NoContractError{Name: w.name, Network: c.network.Name}
-		}
-	}
-	c.mu.Lock()
-	c.contracts = &found
-	c.mu.Unlock()
-	return found, nil
-}
 
 // The methods below are what sending a transaction needs of a node. Their errors are
 // this package's.

@@ -129,6 +129,10 @@ func (c *Client) classify(err error) error {
 	return fmt.Errorf("%w: %s: %w", ErrUnreachable, c.url, err)
 }
 
+// DisplayURL returns an RPC URL as it may be shown to anybody: without user, path and
+// query, which may be keys.
+func DisplayURL(text string) string { return redact(text) }
+
 // redact returns a URL without what may be secret in it: user, path and query.
 func redact(text string) string {
 	u, err := url.Parse(text)

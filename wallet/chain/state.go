@@ -63,6 +63,9 @@ type Status struct {
 	Sender    Sender
 	Contracts Contracts
 
+	// GasPrice is what the node suggests to pay, in wei a unit of gas.
+	GasPrice wei.Wei
+
 	// Paused tells that the contracts refuse every transaction.
 	Paused bool
 
@@ -74,24 +77,27 @@ type Status struct {
 	ReservePerRecipient wei.Wei
 }
 
-// Status reads everything about a sender in one request.
+// Status reads everything about a sender, in one request where the contracts are known
+// or remembered.
 func (c *Client) Status(ctx context.Context, sender common.Address) (*Status, error) {
-	contracts, err := c.Contracts(ctx)
+	s := new(Status)
+	var balance, gasPrice hexutil.Big
+	var info contract.GetSenderInfoOutput
+	broker, controller := contract.NewTicketBroker(), contract.NewController()
+	var err error
+	s.Contracts, err = c.ask(ctx, func(b *batch, contracts Contracts) {
+		b.head(&s.Head)
+		b.add("eth_getBalance", &balance, sender, "latest")
+		b.add("eth_gasPrice", &gasPrice)
+		b.round(contracts, &s.Round)
+		b.senderInfo(contracts, sender, &info)
+		call(b, contracts.TicketBroker, broker.PackUnlockPeriod(), broker.UnpackUnlockPeriod, &s.UnlockPeriod)
+		call(b, contracts.Controller, controller.PackPaused(), controller.UnpackPaused, &s.Paused)
+	})
 	if err != nil {
 		return nil, err
 	}
-	s := &Status{Contracts: contracts}
-	var balance hexutil.Big
-	var info contract.GetSenderInfoOutput
-	b := new(batch)
-	b.head(&s.Head)
-	b.add("eth_getBalance", &balance, sender, "latest")
-	b.round(contracts, &s.Round)
-	b.senderInfo(contracts, sender, &info)
-	broker, controller := contract.NewTicketBroker(), contract.NewController()
-	call(b, contracts.TicketBroker, broker.PackUnlockPeriod(), broker.UnpackUnlockPeriod, &s.UnlockPeriod)
-	call(b, contracts.Controller, controller.PackPaused(), controller.UnpackPaused, &s.Paused)
-	if err := c.do(ctx, b); err != nil {
+	if s.GasPrice, err = wei.FromBig((*big.Int)(&gasPrice)); err != nil {
 		return nil, err
 	}
 	if s.Sender.Balance, err = wei.FromBig((*big.Int)(&balance)); err != nil {
@@ -121,6 +127,26 @@ func share(reserve contract.ITicketBrokerReserveInfo, poolSize *big.Int) *big.In
 	}
 	all := new(big.Int).Add(reserve.FundsRemaining, reserve.ClaimedInCurrentRound)
 	return all.Div(all, poolSize)
+}
+
+// l1BlockTime is how far apart L1 blocks are, but for those that are missed.
+const l1BlockTime = 12 * time.Second
+
+// WithdrawTime returns when the sender's withdraw round begins, as far as 12 seconds a
+// block tell, and false when no round is being waited for.
+func (s *Status) WithdrawTime() (time.Time, bool) {
+	left := new(big.Int).Sub(s.Sender.WithdrawRound, s.Round.Current)
+	if !s.Sender.Unlocking() || left.Sign() <= 0 {
+		return time.Time{}, false
+	}
+	begins := left.Mul(left, s.Round.Length)
+	begins.Add(begins, s.Round.StartBlock)
+	blocks := begins.Sub(begins, new(big.Int).SetUint64(s.Head.L1Block))
+	const longest = 1 << 29 // blocks: more than a duration holds is no plan
+	if !blocks.IsInt64() || blocks.Int64() > longest {
+		return time.Time{}, false
+	}
+	return s.Head.Time.Add(time.Duration(blocks.Int64()) * l1BlockTime), true
 }
 
 func (b *batch) round(contracts Contracts, into *Round) {
@@ -153,27 +179,32 @@ func protocolInfo(info contract.GetSenderInfoOutput) *pm.SenderInfo {
 // Facts reads what a sender's checks need before it mints. It fails with *StaleError when
 // the node is behind: params that have expired could look good through it.
 func (c *Client) Facts(ctx context.Context, sender common.Address) (pm.Facts, error) {
-	contracts, err := c.Contracts(ctx)
-	if err != nil {
-		return pm.Facts{}, err
-	}
 	var head Head
 	var info contract.GetSenderInfoOutput
 	var last *big.Int
+	// Rounds take a day: the one that was last is worth guessing.
+	guess := new(big.Int).SetUint64(c.rememberedRound())
+	var hashes [2][32]byte
 	rounds := contract.NewRoundsManager()
-	b := new(batch)
-	b.head(&head)
-	b.senderInfo(contracts, sender, &info)
-	call(b, contracts.RoundsManager, rounds.PackLastInitializedRound(), rounds.UnpackLastInitializedRound, &last)
-	if err := c.do(ctx, b); err != nil {
+	contracts, err := c.ask(ctx, func(b *batch, contracts Contracts) {
+		b.head(&head)
+		b.senderInfo(contracts, sender, &info)
+		call(b, contracts.RoundsManager, rounds.PackLastInitializedRound(), rounds.UnpackLastInitializedRound, &last)
+		b.roundHashes(contracts, guess, &hashes)
+	})
+	if err != nil {
 		return pm.Facts{}, err
 	}
 	if age := time.Since(head.Time); c.network.MaxHeadAge > 0 && age > c.network.MaxHeadAge {
 		return pm.Facts{}, &StaleError{URL: c.url, Age: age, Max: c.network.MaxHeadAge}
 	}
-	hashes, err := c.roundHashes(ctx, contracts, last)
-	if err != nil {
-		return pm.Facts{}, err
+	if last.Cmp(guess) != 0 {
+		if hashes, err = c.roundHashes(ctx, contracts, last); err != nil {
+			return pm.Facts{}, err
+		}
+		if last.IsUint64() {
+			c.learnRound(last.Uint64())
+		}
 	}
 	return pm.Facts{
 		LastSeenL1Block:               new(big.Int).SetUint64(head.L1Block),

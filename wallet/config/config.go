@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -24,8 +25,9 @@ import (
 
 // File is a config file. What it does not set is zero.
 type File struct {
-	// Path is where it is.
-	Path string
+	// Path is where it is, or would be; Found tells whether it is there.
+	Path  string
+	Found bool
 
 	// Network is the name of the network to use.
 	Network string
@@ -42,12 +44,26 @@ type File struct {
 	// Store is the location of the store: a path, or a URL that may hold a password.
 	Store string
 
+	// MinDeposit and MinReserve are what pmctl status --check wants to see; nil when they
+	// are not set.
+	MinDeposit, MinReserve *wei.Wei
+
 	// Rules are limits that bind what comes after them.
 	Rules policy.Rules
+
+	// Profiles are settings for occasions, by their name: each may set what a file can,
+	// and has the file's path and no profiles of its own.
+	Profiles map[string]*File
 }
 
 // document is a file as it is written.
 type document struct {
+	section
+	Profiles map[string]section `toml:"profile"`
+}
+
+// section is all that a file, or a profile in it, can set.
+type section struct {
 	Network  string   `toml:"network"`
 	RPCURLs  []string `toml:"rpc_urls"`
 	From     *string  `toml:"from"`
@@ -68,6 +84,10 @@ type document struct {
 		RecipientEVPerDay        *string `toml:"recipient_ev_per_day"`
 		RecipientFaceValuePerDay *string `toml:"recipient_face_value_per_day"`
 	} `toml:"budget"`
+	Check struct {
+		MinDeposit *string `toml:"min_deposit"`
+		MinReserve *string `toml:"min_reserve"`
+	} `toml:"check"`
 }
 
 // ErrInvalid is wrapped by the errors about a file's content.
@@ -86,7 +106,8 @@ const maxSize = 64 << 10
 // ErrInvalid, which says the line, ErrUnsafe, ErrPublic, and the file system's errors.
 func Read(path string) (*File, error) {
 	text, err := load(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	missing := errors.Is(err, fs.ErrNotExist)
+	if missing {
 		text, err = nil, nil
 	}
 	if err != nil {
@@ -96,14 +117,36 @@ func Read(path string) (*File, error) {
 	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&d); err != nil {
 		return nil, fmt.Errorf("%w: %s%w", ErrInvalid, path, explain(err))
 	}
-	f, err := d.file(path)
+	f, err := d.section.file(path, "")
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrInvalid, path, err)
 	}
-	if store.HasPassword(f.Store) {
+	f.Found = !missing
+	secret := store.HasPassword(f.Store)
+	for _, name := range slices.Sorted(maps.Keys(d.Profiles)) {
+		profile, err := d.profile(path, name)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: profile.%s: %w", ErrInvalid, path, name, err)
+		}
+		if f.Profiles == nil {
+			f.Profiles = make(map[string]*File)
+		}
+		f.Profiles[name] = profile
+		secret = secret || store.HasPassword(profile.Store)
+	}
+	if secret {
 		return f, checkPrivate(path)
 	}
 	return f, nil
+}
+
+func (d *document) profile(path, name string) (*File, error) {
+	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+	if name == "" || strings.Trim(name, allowed) != "" {
+		return nil, errors.New("a profile's name has letters, digits, _ and -")
+	}
+	section := d.Profiles[name]
+	return section.file(path, name)
 }
 
 func load(path string) ([]byte, error) {
@@ -154,6 +197,17 @@ func explain(err error) error {
 	return positioned{": " + strings.TrimPrefix(err.Error(), "toml: ")}
 }
 
+// Place names where a setting is, for people: profile is "" outside of profiles.
+func Place(key, profile, path string) string {
+	if profile != "" {
+		key += " of profile " + profile
+	}
+	return key + " in " + path
+}
+
+// Key is the name that a limit has in a file.
+func Key(s policy.Setting) string { return keys[s] }
+
 // keys are the names that limits have in a file.
 var keys = map[policy.Setting]string{
 	policy.MaxTicketEV:              "max_ticket_ev",
@@ -169,10 +223,10 @@ var keys = map[policy.Setting]string{
 	policy.MaxFee:                   "max_fee",
 }
 
-// file reads the values.
-func (d *document) file(path string) (*File, error) {
+// file reads the values of a file, or of a profile in it.
+func (d *section) file(path, profile string) (*File, error) {
 	f := &File{Path: path, Network: d.Network, RPCURLs: d.RPCURLs, Keystore: d.Keystore, Store: d.Store}
-	f.Rules = policy.Rules{Binding: true, Where: func(s policy.Setting) string { return keys[s] + " in " + path }}
+	f.Rules = policy.Rules{Binding: true, Where: func(s policy.Setting) string { return Place(keys[s], profile, path) }}
 	if slices.Contains(f.RPCURLs, "") {
 		return nil, errors.New("rpc_urls: one of them is empty")
 	}
@@ -220,6 +274,23 @@ func (d *document) file(path string) (*File, error) {
 			f.Rules.Budget = make(map[policy.Setting]wei.Wei)
 		}
 		f.Rules.Budget[setting] = value
+	}
+	for _, threshold := range []struct {
+		key  string
+		text *string
+		into **wei.Wei
+	}{
+		{"min_deposit", d.Check.MinDeposit, &f.MinDeposit},
+		{"min_reserve", d.Check.MinReserve, &f.MinReserve},
+	} {
+		if threshold.text == nil {
+			continue
+		}
+		value, err := wei.Parse(*threshold.text)
+		if err != nil {
+			return nil, fmt.Errorf("check.%s: %w", threshold.key, err)
+		}
+		*threshold.into = &value
 	}
 	if n := d.Limits.DepositMultiplier; n != nil {
 		if *n < 1 || *n > math.MaxInt32 {

@@ -40,3 +40,12 @@ func TestAFileWithAPasswordIsPrivate(t *testing.T) {
 	_, err = Read(path)
 	require.NoError(t, err, "it has no password")
 }
+
+func TestAProfileWithAPasswordIsPrivate(t *testing.T) {
+	path := write(t, "[profile.fleet]\nstore = \"postgres://me:secret@host/db\"\n")
+	_, err := Read(path)
+	require.NoError(t, err)
+	require.NoError(t, os.Chmod(path, 0o644))
+	_, err = Read(path)
+	require.ErrorIs(t, err, ErrPublic)
+}

@@ -57,6 +57,11 @@ func Write(w io.Writer, kind string, data any) error {
 	return encoder.Encode(envelope{Kind: kind, Version: Version, Data: data})
 }
 
+// WriteLine writes a document on one line.
+func WriteLine(w io.Writer, kind string, data any) error {
+	return newEncoder(w).Encode(envelope{Kind: kind, Version: Version, Data: data})
+}
+
 // WriteError writes the document of an error, on one line.
 func WriteError(w io.Writer, e Error) error {
 	return newEncoder(w).Encode(envelope{Kind: kindError, Version: Version, Error: e})

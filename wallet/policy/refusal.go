@@ -110,6 +110,8 @@ func (l Limits) refuseFaceValue(e *pm.FaceValueError, err error) error {
 
 func refuseSender(err error) error {
 	switch {
+	case errors.Is(err, pm.ErrNoDeposit) && errors.Is(err, pm.ErrNoReserve):
+		return &Refusal{ErrFunds, err, err.Error(), "fund both: pmctl fund --deposit AMOUNT --reserve AMOUNT"}
 	case errors.Is(err, pm.ErrNoDeposit):
 		return &Refusal{ErrFunds, err, err.Error(), "fund one: pmctl fund --deposit AMOUNT"}
 	case errors.Is(err, pm.ErrNoReserve):

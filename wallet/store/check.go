@@ -5,9 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"strings"
 
 	"github.com/pmctl/pmctl/wallet/policy"
 )
@@ -51,8 +48,8 @@ const (
 // the store up to date nor retires anything. It fails with ErrNoStore, and as Open does
 // for what is too damaged to be looked at.
 func Check(ctx context.Context, location string) (*Report, error) {
-	if _, err := os.Stat(location); errors.Is(err, fs.ErrNotExist) && !strings.Contains(location, "://") {
-		return nil, fmt.Errorf("%w at %s", ErrNoStore, location)
+	if err := present(location); err != nil {
+		return nil, err
 	}
 	s, err := connect(location)
 	if err != nil {

@@ -5,114 +5,66 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 )
 
-const (
-	// glancePatience is how long a glance waits for others who use the file.
-	glancePatience = 100 * time.Millisecond
+const countOpen = `SELECT COUNT(*) FROM intents WHERE network = $1 AND account = $2 AND state = 'open'`
 
-	selectGlanceRecipients = `SELECT recipient_url, recipient FROM recipients WHERE chain_id = $1 ORDER BY saved_at DESC LIMIT 200`
-	selectGlanceAttempts   = `SELECT a.hash, i.label, i.state FROM attempts a JOIN intents i ON i.id = a.intent
-		WHERE i.network = $1 ORDER BY a.signed_at DESC, a.hash LIMIT 200`
-)
+// Glimpse is what can be seen of a store without using it.
+type Glimpse struct {
+	// Strange says why the store's sessions will be retired when it is used next; ""
+	// when they will not.
+	Strange string
 
-// Glance reads what is of use while a command line is typed. Unlike Open and Check it
-// makes no file where there is none, brings nothing up to date and asks no server: it
-// fails with ErrNoStore for anything but a store in a file, as this package writes it.
-type Glance struct{ store *Store }
+	// Open is how many of the account's transactions are not known to be mined.
+	Open int
+}
 
-// GlanceAt looks at the store at a location.
-func GlanceAt(ctx context.Context, location string) (*Glance, error) {
-	if strings.Contains(location, "://") {
-		return nil, fmt.Errorf("%w in a file at %s", ErrNoStore, location)
+// Glance looks at the store at a location, and at an account in the journal of a network.
+// It changes nothing. It fails with ErrNoStore, and as Open does.
+func Glance(ctx context.Context, location, network string, account common.Address) (Glimpse, error) {
+	if err := present(location); err != nil {
+		return Glimpse{}, err
 	}
-	path, err := filepath.Abs(location)
+	s, err := connect(location)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
+		return Glimpse{}, err
 	}
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() || info.Size() < smallestDatabase {
-		return nil, errors.Join(fmt.Errorf("%w at %s", ErrNoStore, path), err)
-	}
-	db, err := openSQLite(path)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
-	}
-	s := &Store{path: path, db: db, backend: sqliteFile{path}, patience: glancePatience}
-	err = s.read(ctx, func(tx *sql.Tx) error {
+	defer s.Close()
+	var g Glimpse
+	err = s.read(ctx, func(tx *sql.Tx) (err error) {
 		version, _, err := s.inspect(ctx, tx)
-		if err == nil && version != schemaVersion() {
-			err = fmt.Errorf("%w of version %d at %s", ErrNoStore, schemaVersion(), path)
+		if err == nil && version == 0 {
+			err = fmt.Errorf("%w in %s: it is empty", ErrNoStore, s.path)
 		}
-		return err
-	})
-	if err != nil {
-		s.Close()
-		return nil, err
-	}
-	return &Glance{s}, nil
-}
-
-// Close ends the glance.
-func (g *Glance) Close() error { return g.store.Close() }
-
-// GlancedRecipient is somebody who was paid.
-type GlancedRecipient struct {
-	URL     string
-	Address common.Address
-}
-
-// Recipients returns who was paid on a chain, whoever paid, the latest first.
-func (g *Glance) Recipients(ctx context.Context, chainID uint64) (found []GlancedRecipient, err error) {
-	err = g.each(ctx, selectGlanceRecipients, fmt.Sprint(chainID), func(rows *sql.Rows) error {
-		var r GlancedRecipient
-		var address string
-		err := rows.Scan(&r.URL, &address)
-		r.Address = common.HexToAddress(address)
-		found = append(found, r)
-		return err
-	})
-	return found, err
-}
-
-// GlancedTransaction is a transaction of the journal.
-type GlancedTransaction struct {
-	Hash common.Hash
-	// Label is what it does, State what became of it (tx.State).
-	Label, State string
-}
-
-// Transactions returns the transactions of a network, which is named as for
-// Store.Journal, the latest first.
-func (g *Glance) Transactions(ctx context.Context, network string) (found []GlancedTransaction, err error) {
-	err = g.each(ctx, selectGlanceAttempts, network, func(rows *sql.Rows) error {
-		var t GlancedTransaction
-		var hash string
-		err := rows.Scan(&hash, &t.Label, &t.State)
-		t.Hash = common.HexToHash(hash)
-		found = append(found, t)
-		return err
-	})
-	return found, err
-}
-
-func (g *Glance) each(ctx context.Context, query, of string, do func(*sql.Rows) error) error {
-	return g.store.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, query, of)
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			if err := do(rows); err != nil {
-				return err
-			}
+		if _, g.Strange, err = s.strange(ctx, tx); err != nil {
+			return err
 		}
-		return rows.Err()
+		// An older version's store may have no journal.
+		names, err := s.backend.tables(ctx, tx)
+		if err != nil || !slices.Contains(names, "intents") {
+			return err
+		}
+		return tx.QueryRowContext(ctx, countOpen, network, account.Hex()).Scan(&g.Open)
 	})
+	if err != nil {
+		return Glimpse{}, withPath(s.mark.judge(err), s.path)
+	}
+	return g, nil
+}
+
+// present fails with ErrNoStore where a file would be made by connecting to it.
+func present(location string) error {
+	if _, err := os.Stat(location); errors.Is(err, fs.ErrNotExist) && !strings.Contains(location, "://") {
+		return fmt.Errorf("%w at %s", ErrNoStore, location)
+	}
+	return nil
 }

@@ -50,6 +50,7 @@ const (
 	selectRequest       = intentFields + ` WHERE network = $1 AND account = $2 AND request_id = $3`
 	selectIntents       = intentFields + ` WHERE network = $1 AND account = $2 ORDER BY nonce DESC`
 	selectUnfinished    = `SELECT id, run, unknown FROM intents WHERE network = $1 AND account = $2 AND label = $3 AND request_id IS NULL ORDER BY nonce DESC`
+	selectRun           = `SELECT run, unknown FROM intents WHERE id = $1`
 	selectBetween       = intentFields + ` WHERE network = $1 AND account = $2 AND nonce >= $3 AND nonce < $4 ORDER BY nonce`
 	selectSettledNonce  = `SELECT COALESCE(MAX(nonce) + 1, 0) FROM intents WHERE network = $1 AND account = $2 AND state <> 'open'`
 	selectHeldNonces    = `SELECT nonce FROM intents WHERE network = $1 AND account = $2 AND nonce >= $3 ORDER BY nonce`
@@ -314,6 +315,25 @@ func (j *Journal) Between(ctx context.Context, account common.Address, from, to 
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}
 	return intents, nil
+}
+
+// Died tells whether the last run that worked on an intent ended without anybody having
+// been told how it went: it died, or did not know.
+func (j *Journal) Died(ctx context.Context, intent *tx.Intent) (died bool, err error) {
+	err = j.store.read(ctx, func(t *sql.Tx) error {
+		var token string
+		var unknown int64
+		if err := t.QueryRowContext(ctx, selectRun, intent.ID).Scan(&token, &unknown); err != nil {
+			return err
+		}
+		became, err := j.run.look(ctx, t, token)
+		died = became == dead || became == gone && unknown != 0
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("read the journal: %w", err)
+	}
+	return died, nil
 }
 
 // Find returns the intent that a transaction's hash belongs to. It fails with

@@ -80,3 +80,16 @@ func displayURL(config *pgx.ConnConfig) string {
 	u.Host = strings.Join(slices.Compact(hosts), ",") // each is there with TLS and without
 	return u.String()
 }
+
+// Display returns a location as it may be shown to anybody: a path, or a URL without
+// what is secret in it.
+func Display(location string) string {
+	if !isPostgres(location) {
+		return location
+	}
+	config, err := parseURL(location, allKeys)
+	if err != nil {
+		return "a URL that cannot be used"
+	}
+	return displayURL(config)
+}

@@ -9,15 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestGlance(t *testing.T) {
+func TestPeek(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store.db")
-	_, err := GlanceAt(t.Context(), path)
+	_, err := PeekAt(t.Context(), path)
 	require.ErrorIs(t, err, ErrNoStore)
-	require.NoFileExists(t, path, "a glance makes nothing")
-	_, err = GlanceAt(t.Context(), "postgres://127.0.0.1:1/pmctl")
-	require.ErrorIs(t, err, ErrNoStore, "a glance asks no server")
+	require.NoFileExists(t, path, "a peek makes nothing")
+	_, err = PeekAt(t.Context(), "postgres://127.0.0.1:1/pmctl")
+	require.ErrorIs(t, err, ErrNoStore, "a peek asks no server")
 	require.NoError(t, os.WriteFile(path+"x", make([]byte, 2*smallestDatabase), 0o600))
-	_, err = GlanceAt(t.Context(), path+"x")
+	_, err = PeekAt(t.Context(), path+"x")
 	require.ErrorIs(t, err, ErrNotStore)
 
 	s := open(t, path)
@@ -26,18 +26,18 @@ func TestGlance(t *testing.T) {
 	require.NoError(t, s.Chain(1).SaveRecipient(t.Context(), common.Address{1}, "https://c:8935", common.Address{3}))
 
 	// While the store is in use, too.
-	g, err := GlanceAt(t.Context(), path)
+	g, err := PeekAt(t.Context(), path)
 	require.NoError(t, err)
 	defer g.Close()
 	recipients, err := g.Recipients(t.Context(), testChain)
 	require.NoError(t, err)
-	require.Equal(t, []GlancedRecipient{{"https://b:8935", common.Address{2}}}, recipients)
+	require.Equal(t, []KnownRecipient{{"https://b:8935", common.Address{2}}}, recipients)
 	transactions, err := g.Transactions(t.Context(), "1337/0x")
 	require.NoError(t, err)
 	require.Empty(t, transactions)
 
 	_, err = s.db.Exec(`UPDATE meta SET value = '1' WHERE name = $1`, metaVersion)
 	require.NoError(t, err)
-	_, err = GlanceAt(t.Context(), path)
+	_, err = PeekAt(t.Context(), path)
 	require.ErrorIs(t, err, ErrNoStore, "one of another version is left alone")
 }

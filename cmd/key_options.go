@@ -1,0 +1,156 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/accounts"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/pmctl/pmctl/keystore"
+)
+
+// keyOptions say where the key of the account that acts is: in a key file, which a
+// passphrase opens, or behind a descriptor.
+type keyOptions struct {
+	keystore   keystoreOptions
+	passphrase passphraseOptions
+	fd         descriptor
+}
+
+func (o *keyOptions) register(cmd *cobra.Command) {
+	o.keystore.register(cmd)
+	o.passphrase.register(cmd)
+	cmd.Flags().Var(&o.fd, "key-fd", "read the account's private key, 64 hex digits, from the open file descriptor `N`; no key file is used")
+	for _, other := range []string{"keystore", "passphrase-file", "passphrase-fd"} {
+		cmd.MarkFlagsMutuallyExclusive("key-fd", other)
+	}
+}
+
+// onStdin names the flag that reads a secret from stdin, "" when none does.
+func (o *keyOptions) onStdin() string {
+	switch {
+	case o.fd.is(0):
+		return "--key-fd"
+	case o.passphrase.fd.is(0):
+		return "--passphrase-fd"
+	}
+	return ""
+}
+
+// available tells whether there is anybody or anything that can open a key.
+func (o *keyOptions) available(env *Env) error {
+	if o.fd.given {
+		return nil
+	}
+	return o.passphrase.available(env)
+}
+
+// find finds the account of an address. A key behind a descriptor, which can be read
+// once, is read here, and must be that account's.
+func (o *keyOptions) find(ctx context.Context, env *Env, address common.Address) (*account, error) {
+	if o.fd.given {
+		found, err := o.read(ctx, env)
+		if err == nil && found.address != address {
+			found.close()
+			err = fmt.Errorf("%w: --key-fd %d gives the key of %v, and the account that is to act is %v", keystore.ErrAddressMismatch, o.fd.n, found.address, address)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return found, nil
+	}
+	store, err := o.keystore.open(env)
+	if err != nil {
+		return nil, err
+	}
+	found, err := store.Find(address)
+	if err != nil {
+		return nil, err
+	}
+	return o.ofFile(env, store, found), nil
+}
+
+// only finds the only account there is. Of several a person at the terminal chooses.
+func (o *keyOptions) only(ctx context.Context, env *Env) (*account, error) {
+	if o.fd.given {
+		return o.read(ctx, env)
+	}
+	store, err := o.keystore.open(env)
+	if err != nil {
+		return nil, err
+	}
+	found, err := store.Default()
+	var several *keystore.SeveralAccountsError
+	if env.InTerminal && errors.As(err, &several) {
+		found, err = chooseAccount(ctx, env, several.Accounts)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return o.ofFile(env, store, found), nil
+}
+
+func (o *keyOptions) ofFile(env *Env, store *keystore.Store, found accounts.Account) *account {
+	return &account{address: found.Address, open: func(ctx context.Context) (*keystore.Signer, error) {
+		return store.Unlock(ctx, found, o.passphrase.source(env))
+	}}
+}
+
+// errKeyInput is returned when what a descriptor gives is no key.
+var errKeyInput = errors.New("no key to sign with")
+
+// maxRawKey bounds what is read from a descriptor, in bytes: a key's digits with 0x and
+// some white space around.
+const maxRawKey = 128
+
+// read reads the key behind the descriptor to its end.
+func (o *keyOptions) read(ctx context.Context, env *Env) (*account, error) {
+	if term.IsTerminal(o.fd.n) {
+		return nil, usagef("--key-fd %d is a terminal, which would show the key: give it a pipe or a file, as in --key-fd 3 3<key", o.fd.n)
+	}
+	in, err := env.OpenFD(ctx, o.fd.n)
+	if err != nil {
+		return nil, err
+	}
+	name := fmt.Sprintf("descriptor %d", o.fd.n)
+	text, err := readSecret(in, name, maxRawKey)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errKeyInput, err)
+	}
+	defer clear(text)
+	signer, err := keystore.NewRawSigner(text)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", errKeyInput, name, err)
+	}
+	return &account{address: signer.Address(), signer: signer}, nil
+}
+
+// account is an account that acts. Whoever finds one closes it, which clears its key.
+type account struct {
+	address common.Address
+	open    func(context.Context) (*keystore.Signer, error)
+	signer  *keystore.Signer // nil until the key is open
+}
+
+// unlock opens the key, once. However long a person takes for the passphrase, no time
+// runs out.
+func (a *account) unlock(ctx context.Context) (*keystore.Signer, error) {
+	if a.signer == nil {
+		signer, err := a.open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		a.signer = signer
+	}
+	return a.signer, nil
+}
+
+func (a *account) close() {
+	if a.signer != nil {
+		a.signer.Close()
+	}
+}

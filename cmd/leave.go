@@ -1,0 +1,401 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+type exitOptions struct {
+	transactOptions
+	keepDeposit, keepReserve string
+	interval                 time.Duration
+}
+
+func newExit(r *run) *cobra.Command {
+	var o exitOptions
+	cmd := &cobra.Command{
+		Use:   "exit",
+		Short: "Take the deposit and the reserve out, whole",
+		Long: `Exit unlocks the deposit and the reserve, waits until they can be withdrawn, and
+withdraws them. They leave together: the contract knows no partial withdrawal.
+Until then your tickets can be redeemed, and what they win is paid. With
+--keep-deposit or --keep-reserve that much is put back at the end.
+
+It can be interrupted at any moment, and run again: it goes on where it was, and
+does nothing twice. With --no-wait it does what can be done now, and ends with
+exit code 8 when the rest has to wait; run it again at the time that it names.`,
+		Example: `  pmctl exit
+  pmctl exit --yes --no-wait
+  pmctl exit --keep-deposit 0.05eth --keep-reserve 0.05eth`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return r.exit(cmd, &o) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.keepDeposit, "keep-deposit", "", "`AMOUNT` to put back into the deposit at the end")
+	flags.StringVar(&o.keepReserve, "keep-reserve", "", "`AMOUNT` to put back into the reserve at the end")
+	flags.DurationVar(&o.interval, "interval", 12*time.Second, "`TIME` from one look at the chain to the next while waiting for rounds")
+	flags.BoolVar(&o.mining.noWait, "no-wait", false, "do not wait for rounds: end with exit code 8, and say when to come back")
+	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	o.network.register(cmd)
+	o.account.register(cmd)
+	o.fees.register(cmd)
+	o.mining.registerConfirmations(cmd)
+	o.store.register(cmd)
+	r.outputFlag(cmd, outputTable, outputJSON)
+	return cmd
+}
+
+// exitResult is what pmctl exit answers.
+type exitResult struct {
+	Account format.Address `json:"account"`
+	// Steps are what was done, or found done by a run that had died, in order.
+	Steps []exitStep `json:"steps"`
+	// Kept is what was put back.
+	Kept *keptFunds `json:"kept,omitempty"`
+}
+
+type exitStep struct {
+	// Step is unlock, withdraw or keep.
+	Step        string            `json:"step"`
+	Transaction transactionResult `json:"transaction"`
+}
+
+type keptFunds struct {
+	Deposit wei.Wei `json:"deposit"`
+	Reserve wei.Wei `json:"reserve"`
+}
+
+func (e exitResult) write(w io.Writer) error {
+	for i, s := range e.Steps {
+		if i > 0 {
+			if _, err := fmt.Fprintln(w); err != nil {
+				return err
+			}
+		}
+		if err := writeFields(w, []field{{"step", s.Step}}); err != nil {
+			return err
+		}
+		if err := s.Transaction.write(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leaving is an exit under way.
+type leaving struct {
+	*run
+	cmd     *cobra.Command
+	options *exitOptions
+	keep    *keptFunds // nil for nothing
+	result  exitResult
+	asked   bool
+}
+
+func (r *run) exit(cmd *cobra.Command, o *exitOptions) error {
+	l := &leaving{run: r, cmd: cmd, options: o}
+	if o.interval <= 0 {
+		return usagef("--interval %s: it must be more than 0", o.interval)
+	}
+	if o.account.keys.fd.given {
+		return usagef("--key-fd: an exit signs more than once, rounds apart, and a descriptor can be read once: use a key file, or pmctl unlock and pmctl withdraw")
+	}
+	var keep keptFunds
+	var err error
+	if keep.Deposit, err = parseAmount("--keep-deposit", o.keepDeposit); err != nil {
+		return err
+	}
+	if keep.Reserve, err = parseAmount("--keep-reserve", o.keepReserve); err != nil {
+		return err
+	}
+	if !keep.Deposit.IsZero() || !keep.Reserve.IsZero() {
+		l.keep = &keep
+	}
+	address, err := o.account.address(cmd.Context(), r.Env)
+	if err != nil {
+		return err
+	}
+	l.result.Account = format.Address(address)
+	network, err := o.network.chooseNetwork(r.Env)
+	if err != nil {
+		return err
+	}
+	if l.options.journal, err = r.openJournal(cmd.Context(), &o.store, network); err != nil {
+		return err
+	}
+	// After everything else: a run that dies before has told nobody what it did.
+	defer l.options.journal.close()
+	for {
+		next, err := l.next(cmd.Context())
+		if err == nil && next == nil {
+			break
+		}
+		if err == nil {
+			err = l.take(next)
+		}
+		if err != nil {
+			return l.explain(err)
+		}
+	}
+	l.result.Kept = l.keep
+	return r.emitDone("the exit is finished", "pmctl.exit", l.result, l.result.write)
+}
+
+// did tells whether a step was taken by this run, or was found to be.
+func (l *leaving) did(step string) bool {
+	for _, s := range l.result.Steps {
+		if s.Step == step {
+			return true
+		}
+	}
+	return false
+}
+
+// step is one transaction of an exit.
+type step struct {
+	name      string
+	action    action
+	requestID string
+}
+
+// take sends the step's transaction, or goes on with it, and waits until it is mined.
+func (l *leaving) take(s *step) error {
+	if err := l.ask(s); err != nil {
+		return err
+	}
+	var result transactionResult
+	s.action.into = &result
+	o := l.options.transactOptions
+	o.yes, o.requestID, o.mining.noWait = true, s.requestID, false
+	if err := l.transact(l.cmd, &o, s.action); err != nil {
+		return err
+	}
+	l.result.Steps = append(l.result.Steps, exitStep{s.name, result})
+	return nil
+}
+
+// ask has the whole exit agreed to, once.
+func (l *leaving) ask(s *step) error {
+	if l.asked {
+		return nil
+	}
+	l.asked = true
+	question := "Take the deposit and the reserve out?"
+	if s.name == stepUnlock {
+		l.note("The deposit and the reserve unlock together, and leave together. Your tickets stay")
+		l.note("redeemable until then; shortly before, recipients take no more of them.")
+	}
+	if l.keep != nil {
+		l.note("At the end %s of deposit and %s of reserve are put back.", l.keep.Deposit, l.keep.Reserve)
+	}
+	return l.confirm(l.cmd.Context(), l.options.yes, question)
+}
+
+// explain adds to an error what was done before it.
+func (l *leaving) explain(err error) error {
+	var waits *roundsError
+	if len(l.result.Steps) == 0 || errors.As(err, &waits) {
+		return err
+	}
+	last := l.result.Steps[len(l.result.Steps)-1]
+	return fmt.Errorf("after step %s, which is done (transaction %s): %w", last.Step, last.Transaction.Hash, err)
+}
+
+// roundsError is an exit that has to wait for rounds.
+type roundsError struct {
+	round string
+	at    time.Time // zero where that cannot be told
+}
+
+func (e *roundsError) Error() string {
+	text := "the deposit and the reserve are unlocking, and can be withdrawn from round " + e.round + " on"
+	if !e.at.IsZero() {
+		text += ", at about " + e.at.UTC().Format(time.RFC3339)
+	}
+	return text
+}
+
+// Hint says how to go on.
+func (e *roundsError) Hint() string { return "run the same command again then" }
+
+// wait waits until the funds can be withdrawn. A node that does not answer meanwhile is
+// asked again.
+func (l *leaving) wait(ctx context.Context, status *chain.Status) error {
+	at, known := status.WithdrawTime()
+	waits := &roundsError{round: status.Sender.WithdrawRound.String()}
+	if known {
+		waits.at = at
+	}
+	if l.options.mining.noWait {
+		return waits
+	}
+	if err := l.ask(&step{name: stepWithdraw}); err != nil {
+		return err
+	}
+	l.note("%s; waiting (it is round %v now)", waits, status.Round.Current)
+	unlock := status.Sender.WithdrawRound
+	for lockState(status) == lockUnlocking && status.Sender.WithdrawRound.Cmp(unlock) == 0 {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(l.options.interval):
+		}
+		now, err := l.status(ctx)
+		switch {
+		case err == nil:
+			status = now
+		case errors.Is(err, chain.ErrUnreachable) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+			l.note("%v; asking again", err)
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// status is where the account stands.
+func (l *leaving) status(ctx context.Context) (*chain.Status, error) {
+	ctx, cancel, err := l.options.network.bound(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	client, err := l.options.network.dial(ctx, l.Env)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	return client.Status(ctx, common.Address(l.result.Account))
+}
+
+// The steps of an exit.
+const (
+	stepUnlock   = "unlock"
+	stepWithdraw = "withdraw"
+	stepKeep     = "keep"
+)
+
+// errNothingToTake is returned for an exit of an account that has nothing in the
+// contract.
+var errNothingToTake = errors.New("there is nothing to take out: deposit and reserve are 0")
+
+// next finds the next step, nil when the exit is finished. It is decided by the chain,
+// and by the journal where the chain does not tell: after the withdrawal, and after
+// what was kept was put back.
+func (l *leaving) next(ctx context.Context) (*step, error) {
+	if l.did(stepKeep) {
+		return nil, nil
+	}
+	status, err := l.status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	state := lockState(status)
+	// A withdrawal that was found done may be one of long ago: the funds tell.
+	if l.did(stepWithdraw) && l.keep == nil && state != lockUnlocked {
+		return nil, nil
+	}
+	withdrawal, keeping, died, err := l.journaled(ctx)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case died != nil && died == keeping:
+		return l.putBack(withdrawal), nil
+	case died != nil && (state == lockEmpty || died.State == tx.Open):
+		return l.withdraw(), nil
+	case state == lockLocked:
+		return &step{name: stepUnlock, action: unlockAction()}, nil
+	case state == lockUnlocking:
+		if err := l.wait(ctx, status); err != nil {
+			return nil, err
+		}
+		return l.next(ctx)
+	case state == lockUnlocked:
+		return l.withdraw(), nil
+	case l.keep != nil && withdrawal != nil && withdrawal.State == tx.Mined && keeping == nil:
+		return l.putBack(withdrawal), nil
+	}
+	return nil, errNothingToTake
+}
+
+func (l *leaving) withdraw() *step {
+	a := withdrawAction()
+	a.label = l.withdrawLabel()
+	return &step{name: stepWithdraw, action: a}
+}
+
+// withdrawLabel tells the withdrawal of an exit that keeps something from one that does
+// not: what follows is another thing.
+func (l *leaving) withdrawLabel() string {
+	if l.keep == nil {
+		return withdrawAction().label
+	}
+	return fmt.Sprintf("withdraw, and put %s of deposit and %s of reserve back", l.keep.Deposit, l.keep.Reserve)
+}
+
+// putBack funds what was to be kept. Its request id is the withdrawal's: however many
+// runs come to this step, it is taken once.
+func (l *leaving) putBack(withdrawal *tx.Intent) *step {
+	total, err := l.keep.Deposit.Add(l.keep.Reserve)
+	a := fundAction(common.Address{}, l.keep.Deposit, l.keep.Reserve, total)
+	if err != nil {
+		a.plan = func(context.Context, situation) (proposal, error) { return proposal{}, err }
+	}
+	return &step{name: stepKeep, action: a, requestID: keepID(withdrawal)}
+}
+
+func keepID(withdrawal *tx.Intent) string { return "after withdrawal " + withdrawal.ID }
+
+// journaled returns the last withdrawal of such an exit and what was put back after it,
+// nil for what there is not, and which of the two a run worked on that told nobody how
+// it went.
+func (l *leaving) journaled(ctx context.Context) (withdrawal, keeping, died *tx.Intent, err error) {
+	journal := l.options.journal
+	intents, err := journal.Intents(ctx, common.Address(l.result.Account))
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for _, i := range intents { // the newest first
+		if i.Label == l.withdrawLabel() && i.RequestID == "" {
+			withdrawal = i
+			break
+		}
+	}
+	if withdrawal == nil {
+		return nil, nil, nil, nil
+	}
+	for _, i := range intents {
+		if i.RequestID == keepID(withdrawal) {
+			keeping = i
+		}
+	}
+	last := withdrawal
+	if keeping != nil {
+		last = keeping
+	}
+	gone, err := journal.Died(ctx, last)
+	if gone && !l.did(stepOf(last, keeping)) {
+		died = last
+	}
+	return withdrawal, keeping, died, err
+}
+
+// stepOf is the step that an intent is of.
+func stepOf(i, keeping *tx.Intent) string {
+	if i == keeping {
+		return stepKeep
+	}
+	return stepWithdraw
+}

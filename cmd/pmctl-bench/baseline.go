@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/ethclient"
+
+	"github.com/pmctl/pmctl/keystore"
+)
+
+// decrypt opens the key file and does nothing with the key: the least of a mint.
+func decrypt(ctx context.Context, keyFile, passphraseFile string) error {
+	store := keystore.Open(keyFile)
+	account, err := store.Default()
+	if err != nil {
+		return err
+	}
+	signer, err := store.Unlock(ctx, account, keystore.PassphraseFile(passphraseFile))
+	if err != nil {
+		return err
+	}
+	signer.Close()
+	return nil
+}
+
+// call asks a node for one thing: the least of any command that knows the chain.
+func call(ctx context.Context, url string) error {
+	client, err := ethclient.DialContext(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	answer, err := client.CallContract(ctx, ethereum.CallMsg{To: new(common.Address)}, nil)
+	if err == nil && len(answer) > 0 {
+		err = errors.New("the zero address has code")
+	}
+	return err
+}

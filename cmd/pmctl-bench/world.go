@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// world is a user with money on a local network.
+type world struct {
+	folder string
+	env    []string
+
+	network *exec.Cmd
+	stdin   io.Closer
+	proxy   *proxy
+
+	recipient, keyFile, passphrase string
+}
+
+// roundTrip is how far away a node usually is.
+const roundTrip = 50 * time.Millisecond
+
+// newWorld makes one with the programs that are in folder.
+func newWorld(ctx context.Context, folder string) (_ *world, err error) {
+	w := &world{folder: folder, passphrase: filepath.Join(folder, "passphrase")}
+	defer func() {
+		if err != nil {
+			w.close()
+		}
+	}()
+	state := filepath.Join(folder, "devnet.json")
+	w.env = []string{
+		"HOME=" + folder, "PATH=" + folder + ":" + os.Getenv("PATH"), "ETH_PASSWORD=" + w.passphrase,
+		"PMCTL_NETWORK=devnet", "PMCTL_DEVNET_STATE=" + state,
+	}
+	config := filepath.Join(folder, ".config", "pmctl")
+	if err := os.MkdirAll(config, 0o700); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(config, "config.toml"), []byte("[limits]\nmax_total_ev = \"10eth\"\n"), 0o600); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(w.passphrase, []byte("secret\n"), 0o600); err != nil {
+		return nil, err
+	}
+	if err := w.start(ctx, state); err != nil {
+		return nil, err
+	}
+	var account struct {
+		Data struct {
+			Address string `json:"address"`
+			Path    string `json:"path"`
+		} `json:"data"`
+	}
+	out, err := w.output(ctx, "pmctl", "account", "new", "-o", "json")
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(out, &account); err != nil {
+		return nil, err
+	}
+	w.keyFile = account.Data.Path
+	for _, line := range [][]string{
+		{"pmctl-devnet", "faucet", account.Data.Address, "100eth"},
+		{"pmctl", "fund", "--deposit", "10eth", "--reserve", "10eth", "--yes"},
+	} {
+		if _, err := w.output(ctx, line[0], line[1:]...); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// start starts the network, and a node that is a round trip away.
+func (w *world) start(ctx context.Context, state string) error {
+	w.network = exec.CommandContext(ctx, filepath.Join(w.folder, "pmctl-devnet"), "--state", state, "--json", "--until-stdin-closes")
+	var err error
+	if w.stdin, err = w.network.StdinPipe(); err != nil {
+		return err
+	}
+	stdout, err := w.network.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := w.network.Start(); err != nil {
+		return err
+	}
+	var ready struct {
+		RPCURL     string `json:"rpc_url"`
+		Recipients []struct {
+			URL string `json:"url"`
+		} `json:"recipients"`
+	}
+	if err := json.NewDecoder(stdout).Decode(&ready); err != nil || len(ready.Recipients) == 0 {
+		return fmt.Errorf("the local network did not start: %w", err)
+	}
+	w.recipient = ready.Recipients[0].URL
+	w.proxy, err = newProxy(ready.RPCURL, roundTrip)
+	return err
+}
+
+func (w *world) output(ctx context.Context, name string, args ...string) ([]byte, error) {
+	command := exec.CommandContext(ctx, filepath.Join(w.folder, name), args...)
+	command.Env, command.Dir = w.env, w.folder
+	out, err := command.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return nil, fmt.Errorf("%s %v: %w: %s", name, args, err, exit.Stderr)
+	}
+	return out, err
+}
+
+// close ends the network.
+func (w *world) close() {
+	if w.proxy != nil {
+		w.proxy.close()
+	}
+	if w.stdin != nil {
+		w.stdin.Close()
+		_ = w.network.Wait()
+	}
+}
+
+// rows are what is measured.
+func (w *world) rows() []row {
+	bin := func(name string) string { return filepath.Join(w.folder, name) }
+	params := []string{"sh", "-c", "pmctl params fetch " + w.recipient + " -o json >params.json"}
+	return []row{
+		{
+			name:     "version / a program on cobra",
+			of:       []string{bin("pmctl"), "version"},
+			baseline: []string{bin("hello"), "version"},
+		},
+		{
+			name:     "cold mint of 600 / decryption of its key file",
+			before:   params, // a session has 600 nonces
+			of:       []string{bin("pmctl"), "ticket", "batch", "--params", "params.json", "--count", "600", "-o", "ndjson"},
+			baseline: []string{bin("pmctl-bench"), "decrypt", w.keyFile, w.passphrase},
+		},
+		{
+			name:     fmt.Sprintf("status / one eth_call, %v away", roundTrip),
+			of:       []string{bin("pmctl"), "status", "--rpc-url", w.proxy.url},
+			baseline: []string{bin("pmctl-bench"), "call", w.proxy.url},
+		},
+	}
+}

@@ -1,0 +1,210 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+	"math/big"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// statusResult is what pmctl status answers.
+type statusResult struct {
+	Network string         `json:"network"`
+	ChainID string         `json:"chain_id"`
+	Account format.Address `json:"account"`
+	Balance wei.Wei        `json:"balance"`
+	Deposit wei.Wei        `json:"deposit"`
+	Reserve wei.Wei        `json:"reserve"`
+	// ReservePerRecipient is what one recipient can claim of the reserve in a round.
+	ReservePerRecipient wei.Wei `json:"reserve_per_recipient"`
+	// Lock is empty, locked, unlocking or unlocked.
+	Lock string `json:"lock"`
+	// WithdrawRound is set while an unlock is in progress or done.
+	WithdrawRound string `json:"withdraw_round,omitempty"`
+	RoundsLeft    string `json:"rounds_left,omitempty"`
+	// WithdrawAt is about when the withdraw round begins.
+	WithdrawAt *time.Time  `json:"withdraw_at,omitempty"`
+	Round      roundResult `json:"round"`
+	Block      blockResult `json:"block"`
+	Paused     bool        `json:"paused"`
+	Offer      offerResult `json:"offer"`
+	// OpenTransactions are those of the journal that are not known to be mined; absent
+	// where there is no journal.
+	OpenTransactions *int            `json:"open_transactions,omitempty"`
+	Warnings         []warning       `json:"warnings"`
+	Contracts        contractsResult `json:"contracts"`
+}
+
+type contractsResult struct {
+	Controller      format.Address `json:"controller"`
+	TicketBroker    format.Address `json:"ticket_broker"`
+	RoundsManager   format.Address `json:"rounds_manager"`
+	BondingManager  format.Address `json:"bonding_manager"`
+	ServiceRegistry format.Address `json:"service_registry"`
+}
+
+type roundResult struct {
+	Current         string `json:"current"`
+	LastInitialized string `json:"last_initialized"`
+	Initialized     bool   `json:"initialized"`
+	UnlockPeriod    string `json:"unlock_period"`
+}
+
+type blockResult struct {
+	Number  string    `json:"number"`
+	L1Block string    `json:"l1_block"`
+	Time    time.Time `json:"time"`
+}
+
+// Lock states of a sender's funds.
+const (
+	lockEmpty     = "empty"
+	lockLocked    = "locked"
+	lockUnlocking = "unlocking"
+	lockUnlocked  = "unlocked"
+)
+
+func newStatusResult(network chain.Network, address common.Address, s *chain.Status) statusResult {
+	result := statusResult{
+		Network:             network.Name,
+		ChainID:             fmt.Sprint(network.ChainID),
+		Account:             format.Address(address),
+		Balance:             s.Sender.Balance,
+		Deposit:             s.Sender.Deposit,
+		Reserve:             s.Sender.Reserve,
+		ReservePerRecipient: s.ReservePerRecipient,
+		Round: roundResult{
+			Current:         s.Round.Current.String(),
+			LastInitialized: s.Round.LastInitialized.String(),
+			Initialized:     s.Round.Initialized,
+			UnlockPeriod:    s.UnlockPeriod.String(),
+		},
+		Block: blockResult{
+			Number:  fmt.Sprint(s.Head.Number),
+			L1Block: fmt.Sprint(s.Head.L1Block),
+			Time:    s.Head.Time,
+		},
+		Paused: s.Paused,
+		Contracts: contractsResult{
+			Controller:      format.Address(s.Contracts.Controller),
+			TicketBroker:    format.Address(s.Contracts.TicketBroker),
+			RoundsManager:   format.Address(s.Contracts.RoundsManager),
+			BondingManager:  format.Address(s.Contracts.BondingManager),
+			ServiceRegistry: format.Address(s.Contracts.ServiceRegistry),
+		},
+	}
+	result.Lock = lockState(s)
+	if result.Lock == lockUnlocking || result.Lock == lockUnlocked {
+		result.WithdrawRound = s.Sender.WithdrawRound.String()
+		result.RoundsLeft = roundsLeft(s).String()
+	}
+	if at, ok := s.WithdrawTime(); ok {
+		result.WithdrawAt = &at
+	}
+	result.Offer = newOfferResult(s)
+	return result
+}
+
+// lockState says whether a sender's funds are locked. The withdraw round of a sender
+// whose funds are gone is a leftover of its last withdrawal.
+func lockState(s *chain.Status) string {
+	switch {
+	case !s.Sender.Funded():
+		return lockEmpty
+	case s.Sender.WithdrawRound.Sign() == 0:
+		return lockLocked
+	case roundsLeft(s).Sign() > 0:
+		return lockUnlocking
+	default:
+		return lockUnlocked
+	}
+}
+
+// roundsLeft is how many rounds have to pass before a withdrawal.
+func roundsLeft(s *chain.Status) *big.Int {
+	left := new(big.Int).Sub(s.Sender.WithdrawRound, s.Round.Current)
+	if left.Sign() < 0 {
+		left.SetInt64(0)
+	}
+	return left
+}
+
+// write prints the status for a person: what there is, and then what is wrong with it.
+func (s *statusResult) write(w io.Writer) error {
+	if err := writeFields(w, append(s.fields(), s.Contracts.fields()...)); err != nil {
+		return err
+	}
+	return s.writeWarnings(w)
+}
+
+// writeWarnings prints a paragraph for each warning.
+func (s *statusResult) writeWarnings(w io.Writer) error {
+	for _, warning := range s.Warnings {
+		label := "notice: "
+		if warning.Problem {
+			label = "warning: "
+		}
+		if _, err := fmt.Fprintf(w, "\n%s\n", wrap(label+warning.Text, terminalWidth)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *statusResult) fields() []field {
+	round := s.Round.Current
+	if !s.Round.Initialized {
+		round += " (not initialized; last initialized " + s.Round.LastInitialized + ")"
+	}
+	lock := map[string]string{
+		lockEmpty:     "nothing is deposited",
+		lockLocked:    "locked; pmctl unlock starts the way out",
+		lockUnlocking: fmt.Sprintf("unlocking; withdraw from round %s (%s left)", s.WithdrawRound, plural(s.RoundsLeft, "round")),
+		lockUnlocked:  "unlocked; pmctl withdraw pays out",
+	}[s.Lock]
+	fields := []field{
+		{"network", fmt.Sprintf("%s (chain id %s)", s.Network, s.ChainID)},
+		{"account", common.Address(s.Account).Hex()},
+		{"balance", s.Balance.String()},
+		{"deposit", s.Deposit.String()},
+		{"reserve", fmt.Sprintf("%s (%s a recipient)", s.Reserve, s.ReservePerRecipient)},
+		{"lock", lock},
+	}
+	if s.WithdrawAt != nil {
+		fields = append(fields, field{"withdraw at", "about " + s.WithdrawAt.Format(time.RFC3339)})
+	}
+	fields = append(fields, []field{
+		{"offer", s.Offer.text()},
+		{"round", round},
+		{"block", blockText(s.Block)},
+	}...)
+	if s.Paused {
+		fields = append(fields, field{"paused", "the contracts are paused: nothing can be sent"})
+	}
+	return fields
+}
+
+func (c contractsResult) fields() []field {
+	hex := func(a format.Address) string { return common.Address(a).Hex() }
+	return []field{
+		{"controller", hex(c.Controller)},
+		{"ticket broker", hex(c.TicketBroker)},
+		{"rounds manager", hex(c.RoundsManager)},
+		{"bonding manager", hex(c.BondingManager)},
+		{"service registry", hex(c.ServiceRegistry)},
+	}
+}
+
+func blockText(b blockResult) string {
+	text := b.Number
+	if b.L1Block != b.Number {
+		text += " (L1 block " + b.L1Block + ")"
+	}
+	return text + " at " + b.Time.Format(time.RFC3339)
+}

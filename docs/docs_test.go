@@ -1,0 +1,163 @@
+// Package docs has the pages that people read, and a test that runs them.
+package docs
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "write what the commands print into the pages")
+
+// seed makes the local network's addresses the same at each run. One ticket in 4000 wins
+// there: a page that tells of a winner is one in a thousand runs.
+const seed = "pmctl's documentation"
+
+// TestPages runs every command line of the pages, each page from top to bottom in a home
+// and on a local network of its own, and compares what is printed. -update writes it.
+func TestPages(t *testing.T) {
+	for _, program := range []string{"bash", "curl", "jq"} {
+		if _, err := exec.LookPath(program); err != nil && os.Getenv("PMCTL_REQUIRE_DOCS") == "" {
+			t.Skipf("the pages use %s, which is not here", program)
+		}
+	}
+	bin := t.TempDir()
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "..", "../cmd/pmctl-devnet")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	for _, path := range everyPage(t) {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			p, err := readPage(path)
+			require.NoError(t, err)
+			if len(p.steps) == 0 {
+				return
+			}
+			outputs := newWorld(t, bin).run(p)
+			if *update {
+				require.NoError(t, p.rewrite(outputs))
+				return
+			}
+			for i, s := range p.steps {
+				if !s.hidden && !matches(p.printed(s), outputs[i]) {
+					t.Errorf("%s:%d: %s\nprints\n%s\nand not\n%s\nIf that is right: go test ./docs -update",
+						path, s.first, s.command, strings.Join(outputs[i], "\n"), strings.Join(p.printed(s), "\n"))
+				}
+			}
+		})
+	}
+}
+
+// world is the machine that a page runs on.
+type world struct {
+	t    *testing.T
+	bin  string
+	home string
+	// names are what the page says, and what that is here.
+	names []string
+}
+
+func newWorld(t *testing.T, bin string) *world {
+	w := &world{t: t, bin: bin, home: t.TempDir()}
+	state := filepath.Join(w.home, ".local", "state", "pmctl", "devnet.json")
+	network := exec.Command(filepath.Join(bin, "pmctl-devnet"), "--seed", seed, "--recipients", "3", "--redemption-gas-price", "10gwei", "--json", "--state", state)
+	network.Env = w.env()
+	network.Dir = w.home
+	stdout, err := network.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, network.Start())
+	t.Cleanup(func() {
+		_ = network.Process.Signal(os.Interrupt)
+		_ = network.Wait()
+	})
+	var ready struct {
+		RPCURL     string `json:"rpc_url"`
+		Recipients []struct {
+			URL string `json:"url"`
+		} `json:"recipients"`
+	}
+	require.NoError(t, json.NewDecoder(stdout).Decode(&ready))
+	w.names = []string{"https://node.example/key", ready.RPCURL}
+	for i, r := range ready.Recipients {
+		name := "https://recipient.example"
+		if i > 0 {
+			name = fmt.Sprintf("https://recipient%d.example", i+1)
+		}
+		w.names = append(w.names, name, r.URL)
+	}
+	return w
+}
+
+// env is a new user's environment.
+func (w *world) env() []string {
+	return []string{
+		"HOME=" + w.home, "PATH=" + w.bin + ":" + os.Getenv("PATH"), "LANG=C.UTF-8", "TZ=UTC", "TERM=dumb", "USER=you",
+		"PMCTL_DEVNET_STATE=" + filepath.Join(w.home, ".local", "state", "pmctl", "devnet.json"),
+	}
+}
+
+// patience is how long a page may take.
+const patience = 2 * time.Minute
+
+// run runs a page's steps in one shell, and returns what each of them prints. A command
+// that fails prints its exit code last.
+func (w *world) run(p *page) [][]string {
+	const mark = "=~=~= end of step"
+	here := strings.NewReplacer(w.names...)
+	var script strings.Builder
+	for i, s := range p.steps {
+		fmt.Fprintf(&script, "%s\nprintf '\\n%s %d %%d\\n' $?\n", here.Replace(s.command), mark, i)
+	}
+	file := filepath.Join(w.t.TempDir(), "page.sh")
+	require.NoError(w.t, os.WriteFile(file, []byte(script.String()), 0o600))
+
+	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
+	defer cancel()
+	shell := exec.CommandContext(ctx, "bash", "--noprofile", "--norc", file)
+	shell.Env, shell.Dir = w.env(), w.home
+	shell.WaitDelay = time.Second
+	var out bytes.Buffer
+	shell.Stdout, shell.Stderr = &out, &out
+	err := shell.Run()
+
+	there := w.there()
+	text := out.String()
+	outputs := make([][]string, 0, len(p.steps))
+	for i, s := range p.steps {
+		ended := regexp.MustCompile(`\n` + mark + ` ` + strconv.Itoa(i) + ` (\d+)\n`).FindStringSubmatchIndex(text)
+		require.NotNil(w.t, ended, "%s does not come to an end (%v):\n%s", s.command, err, text)
+		printed, code := strings.TrimRight(text[:ended[0]], "\n"), text[ended[2]:ended[3]]
+		text = text[ended[1]:]
+		if code != "0" {
+			require.False(w.t, s.hidden, "%s ends with %s:\n%s", s.command, code, printed)
+			printed += "\n[exit code " + code + "]"
+		}
+		var lines []string
+		if printed = strings.TrimPrefix(printed, "\n"); printed != "" {
+			lines = strings.Split(there.Replace(printed), "\n")
+		}
+		outputs = append(outputs, lines)
+	}
+	return outputs
+}
+
+// there turns what is here into what the page says.
+func (w *world) there() *strings.Replacer {
+	var pairs []string
+	for i := 0; i < len(w.names); i += 2 {
+		pairs = append(pairs, w.names[i+1], w.names[i])
+	}
+	return strings.NewReplacer(append(pairs, w.home, "/home/you")...)
+}

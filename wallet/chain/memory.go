@@ -1,0 +1,89 @@
+package chain
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// memory is what one run of the program leaves to the next, so that it need not ask
+// twice. Nothing in it is believed: it says what to ask for, and the same request asks
+// whether it is right.
+type memory struct {
+	Contracts Contracts `json:"contracts"`
+	// Round is the last initialized round.
+	Round uint64 `json:"round,omitempty"`
+}
+
+// RememberIn has the client keep the addresses of the network's contracts and the round
+// in a file of the folder, and start from those that are there. It may be called once,
+// before anything is asked. What cannot be read or written is only slower.
+func (c *Client) RememberIn(folder string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.memoryAt = filepath.Join(folder, fmt.Sprintf("network-%d-%s.json", c.network.ChainID, c.network.Controller))
+	text, err := os.ReadFile(c.memoryAt)
+	if err != nil {
+		return
+	}
+	var known memory
+	if json.Unmarshal(text, &known) == nil && known.Contracts.Controller == c.network.Controller {
+		c.known = known
+	}
+}
+
+// recall returns the contracts as they were before.
+func (c *Client) recall() (Contracts, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.known.Contracts, c.known.Contracts != Contracts{}
+}
+
+// remember writes what is known. The caller holds the lock.
+func (c *Client) remember() {
+	if c.memoryAt == "" {
+		return
+	}
+	text, err := json.Marshal(c.known)
+	if err != nil {
+		return
+	}
+	folder := filepath.Dir(c.memoryAt)
+	if os.MkdirAll(folder, 0o700) != nil {
+		return
+	}
+	// Others may be reading it: it is there whole, or as it was.
+	file, err := os.CreateTemp(folder, ".network-*")
+	if err != nil {
+		return
+	}
+	_, err = file.Write(text)
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(file.Name(), c.memoryAt)
+	}
+	if err != nil {
+		_ = os.Remove(file.Name())
+	}
+}
+
+// rememberedRound returns the last initialized round as it was before, 0 when it is not
+// known.
+func (c *Client) rememberedRound() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.known.Round
+}
+
+// learnRound keeps the last initialized round.
+func (c *Client) learnRound(round uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known.Round != round {
+		c.known.Round = round
+		c.remember()
+	}
+}

@@ -1,0 +1,125 @@
+package chain
+
+import (
+	"context"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+
+	"github.com/pmctl/pmctl/wallet/contract"
+)
+
+// Contracts are where a network's contracts are.
+type Contracts struct {
+	Controller      common.Address
+	TicketBroker    common.Address
+	RoundsManager   common.Address
+	BondingManager  common.Address
+	ServiceRegistry common.Address
+}
+
+// Contracts finds the network's contracts, once, in one request: it checks that the node
+// serves the network's chain and that the controller is there. It fails with
+// *ChainIDError, *NoContractError and ErrUnreachable.
+func (c *Client) Contracts(ctx context.Context) (Contracts, error) {
+	if known := c.verified(); known != nil {
+		return *known, nil
+	}
+	found := Contracts{Controller: c.network.Controller}
+	b := new(batch)
+	c.registry(b, &found)
+	if err := c.do(ctx, b); err != nil {
+		return Contracts{}, err
+	}
+	return found, c.learn(found)
+}
+
+// ask reads what build adds for the network's contracts, in one request where their
+// addresses are known or remembered. What is remembered is looked up in the registry in
+// the same request, and what was read is thrown away, and read again, where it is not so.
+func (c *Client) ask(ctx context.Context, build func(*batch, Contracts)) (Contracts, error) {
+	if guess, ok := c.recall(); ok && c.verified() == nil {
+		found := Contracts{Controller: c.network.Controller}
+		b := new(batch)
+		c.registry(b, &found)
+		checks := len(b.elems)
+		build(b, guess)
+		if err := c.send(ctx, b); err != nil {
+			return Contracts{}, err
+		}
+		if err := c.settle(b, 0, checks); err != nil {
+			return Contracts{}, err
+		}
+		if err := c.learn(found); err != nil {
+			return Contracts{}, err
+		}
+		if found == guess {
+			return found, c.settle(b, checks, len(b.elems))
+		}
+	}
+	contracts, err := c.Contracts(ctx)
+	if err != nil {
+		return Contracts{}, err
+	}
+	b := new(batch)
+	build(b, contracts)
+	return contracts, c.do(ctx, b)
+}
+
+// named are the addresses that the registry knows by their names.
+func (c *Contracts) named() map[string]*common.Address {
+	return map[string]*common.Address{
+		"TicketBroker":    &c.TicketBroker,
+		"RoundsManager":   &c.RoundsManager,
+		"BondingManager":  &c.BondingManager,
+		"ServiceRegistry": &c.ServiceRegistry,
+	}
+}
+
+// registry appends what finds the contracts, and tells whether this is their network.
+func (c *Client) registry(b *batch, into *Contracts) {
+	id, code := new(hexutil.Big), new(hexutil.Bytes)
+	b.add("eth_chainId", id)
+	b.decode[len(b.decode)-1] = func() error {
+		if got := (*big.Int)(id); !got.IsUint64() || got.Uint64() != c.network.ChainID {
+			return &ChainIDError{Network: c.network.Name, URL: c.url, Got: got.Uint64(), Want: c.network.ChainID}
+		}
+		return nil
+	}
+	b.add("eth_getCode", code, c.network.Controller, "latest")
+	b.decode[len(b.decode)-1] = func() error {
+		if len(*code) == 0 {
+			return &NoContractError{Name: "Controller", Network: c.network.Name, Address: c.network.Controller}
+		}
+		return nil
+	}
+	controller := contract.NewController()
+	for name, address := range into.named() {
+		call(b, c.network.Controller, controller.PackGetContract(contractID(name)), controller.UnpackGetContract, address)
+	}
+}
+
+// verified returns the contracts once this client has found them in the registry.
+func (c *Client) verified() *Contracts {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.contracts
+}
+
+// learn keeps what the registry says.
+func (c *Client) learn(found Contracts) error {
+	for name, address := range found.named() {
+		if *address == (common.Address{}) {
+			return &NoContractError{Name: name, Network: c.network.Name}
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.contracts = &found
+	if c.known.Contracts != found {
+		c.known.Contracts = found
+		c.remember()
+	}
+	return nil
+}
