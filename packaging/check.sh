@@ -12,20 +12,21 @@ trap 'rm -rf "$work"' EXIT
 say() { echo "-- $*"; }
 die() { echo "release-check: $*" >&2; exit 1; }
 
-# A clone has what is committed and nothing else.
+# build FROM FOLDER: a clone has what is committed and nothing else.
 build() {
-  git clone -q . "$1"
+  git clone -q "$1" "$2"
+  shift
   TAP_TOKEN='' make -s -C "$1" snapshot >"$1.log" 2>&1 || { tail -30 "$1.log"; die "the build in $1 failed"; }
 }
 
 twice() {
   say "build in two folders"
-  build "$work/one"
+  build . "$work/one"
   # -trimpath keeps the folder out of what the compiler makes; the cache is shared, so that
   # the second build is mostly linking. CLEAN=1 gives it a cache of its own.
   if [ -n "${CLEAN-}" ]; then export GOCACHE=$work/cache; fi
   mkdir -p "$work/somewhere/deeper"
-  build "$work/somewhere/deeper/two"
+  build "$work/one" "$work/somewhere/deeper/two"
   diff "$work/one/dist/checksums.txt" "$work/somewhere/deeper/two/dist/checksums.txt" || die "the two builds differ"
   (cd "$work/one/dist" && sha256sum --quiet -c checksums.txt)
   wc -l <"$work/one/dist/checksums.txt" | grep -qx "$1" || die "not $1 files in checksums.txt: $(cat "$work/one/dist/checksums.txt")"
@@ -45,7 +46,7 @@ clean_root() {
 # runs ROOT: the installed program is this version, and its pages and completions are there.
 runs() {
   chroot "$1" /usr/bin/pmctl version -o json >"$work/version" || die "pmctl does not run in $1"
-  grep -q '"kind":"pmctl.version"' "$work/version" || die "pmctl version says: $(cat "$work/version")"
+  grep -q '"kind": *"pmctl.version"' "$work/version" || die "pmctl version says: $(cat "$work/version")"
   ! grep -qF '(devel)' "$work/version" || die "pmctl does not know its version: $(cat "$work/version")"
   local file
   for file in share/man/man1/pmctl.1.gz share/man/man1/pmctl-pay.1.gz share/bash-completion/completions/pmctl share/fish/vendor_completions.d/pmctl.fish; do
@@ -109,7 +110,7 @@ container() {
   }
   inside version >/dev/null || die "pmctl does not run in the container"
   inside account new --lightkdf --new-passphrase-fd 3 >/dev/null || die "pmctl cannot write to the volume"
-  inside account list -o json | grep -q '"address":"0x' || die "the account is not in the volume"
+  inside account list -o json | grep -q '"address": *"0x' || die "the account is not in the volume"
   inside budget >/dev/null || die "pmctl cannot keep a store in the volume"
   if inside account new --lightkdf --new-passphrase-fd 3 --keystore /tmp/keys >/dev/null 2>&1; then
     die "the container's root can be written to"
