@@ -30,8 +30,9 @@ choose their tickets' face value, and it pays what a face value exceeds the
 deposit by.
 
 Both come back together, with pmctl unlock and pmctl withdraw. Amounts are added
-to what is there.`,
-		Example: `  pmctl fund --deposit 0.1eth --reserve 0.05eth
+to what is there. At a terminal pmctl fund alone asks for them.`,
+		Example: `  pmctl fund
+  pmctl fund --deposit 0.1eth --reserve 0.05eth
   pmctl fund --deposit 50000gwei --yes --output json
   pmctl fund --deposit 1eth --from 0x… --unsigned --output safe`,
 		Args: cobra.NoArgs,
@@ -40,13 +41,17 @@ to what is there.`,
 	cmd.Flags().StringVar(&o.deposit, "deposit", "", "`AMOUNT` to add to the deposit, with its unit: 0.1eth, 25gwei or 1000wei")
 	cmd.Flags().StringVar(&o.reserve, "reserve", "", "`AMOUNT` to add to the reserve, with its unit")
 	cmd.Flags().StringVar(&o.beneficiary, "for", "", "`ADDRESS` whose deposit and reserve to fund, in place of your own")
-	cmd.MarkFlagsOneRequired("deposit", "reserve")
 	o.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON, outputSafe)
 	return cmd
 }
 
 func (r *run) fund(cmd *cobra.Command, o *fundOptions) error {
+	if o.deposit == "" && o.reserve == "" {
+		if err := r.askFunding(cmd); err != nil {
+			return err
+		}
+	}
 	deposit, err := parseAmount("--deposit", o.deposit)
 	if err != nil {
 		return err
@@ -72,6 +77,23 @@ func (r *run) fund(cmd *cobra.Command, o *fundOptions) error {
 		}
 	}
 	return r.transact(cmd, &o.transactOptions, fundAction(beneficiary, deposit, reserve, total))
+}
+
+// askFunding asks a person for what the command line does not say.
+func (r *run) askFunding(cmd *cobra.Command) error {
+	if !r.asks() {
+		return usagef("say how much to fund: --deposit AMOUNT, --reserve AMOUNT, or both")
+	}
+	for _, part := range []string{"deposit", "reserve"} {
+		amount, err := r.askAmount(cmd.Context(), "Add to the "+part)
+		if err == nil {
+			err = setFlag(cmd, part, amount)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func fundAction(beneficiary common.Address, deposit, reserve, total wei.Wei) action {

@@ -30,7 +30,8 @@ func newExit(r *run) *cobra.Command {
 		Long: `Exit unlocks the deposit and the reserve, waits until they can be withdrawn, and
 withdraws them. They leave together: the contract knows no partial withdrawal.
 Until then your tickets can be redeemed, and what they win is paid. With
---keep-deposit or --keep-reserve that much is put back at the end.
+--keep-deposit or --keep-reserve that much is put back at the end: no more than
+comes out.
 
 It can be interrupted at any moment, and run again: it goes on where it was, and
 does nothing twice. With --no-wait it does what can be done now, and ends with
@@ -244,6 +245,11 @@ func (l *leaving) wait(ctx context.Context, status *chain.Status) error {
 		return err
 	}
 	l.note("%s; waiting (it is round %v now)", waits, status.Round.Current)
+	until := ""
+	if known {
+		until = ", until about " + at.Local().Format("Mon 15:04")
+	}
+	defer l.waiting("waiting for round %v%s", status.Sender.WithdrawRound, until)()
 	unlock := status.Sender.WithdrawRound
 	for lockState(status) == lockUnlocking && status.Sender.WithdrawRound.Cmp(unlock) == 0 {
 		select {
@@ -315,6 +321,9 @@ func (l *leaving) next(ctx context.Context) (*step, error) {
 		return l.putBack(withdrawal), nil
 	case died != nil && (state == lockEmpty || died.State == tx.Open):
 		return l.withdraw(), nil
+	case state != lockEmpty && l.keepsTooMuch(status) != nil:
+		// Before each step that cannot be taken back: winners may be paid while it waits.
+		return nil, l.keepsTooMuch(status)
 	case state == lockLocked:
 		return &step{name: stepUnlock, action: unlockAction()}, nil
 	case state == lockUnlocking:
@@ -328,6 +337,23 @@ func (l *leaving) next(ctx context.Context) (*step, error) {
 		return l.putBack(withdrawal), nil
 	}
 	return nil, errNothingToTake
+}
+
+// keepsTooMuch fails when more is to be put back than will come out.
+func (l *leaving) keepsTooMuch(status *chain.Status) error {
+	if l.keep == nil {
+		return nil
+	}
+	keep, err := l.keep.Deposit.Add(l.keep.Reserve)
+	if err != nil {
+		return &usageError{err}
+	}
+	held, err := status.Sender.Deposit.Add(status.Sender.Reserve)
+	if err != nil || keep.Cmp(held) <= 0 {
+		return err
+	}
+	return withHint(fmt.Errorf("%w: %s are to be kept, and deposit and reserve are %s together", tx.ErrInsufficientFunds, keep, held),
+		"keep less: at most %s in all; pmctl fund adds more afterwards", held)
 }
 
 func (l *leaving) withdraw() *step {

@@ -134,7 +134,7 @@ func (r *run) note(text string, args ...any) {
 	if r.quiet {
 		return
 	}
-	fmt.Fprintln(r.Err, plainLines(fmt.Sprintf(text, args...)))
+	r.screen.print(plainLines(fmt.Sprintf(text, args...)))
 }
 
 // field is one line of a key–value listing.

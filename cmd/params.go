@@ -42,7 +42,7 @@ else was paid at URL before, its params are refused until you do.`,
 		Example: `  pmctl params fetch https://recipient.example
   pmctl params fetch https://recipient.example --recipient 0x… --output json |
     pmctl ticket batch --params - --count 10`,
-		Args: cobra.MinimumNArgs(1),
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return r.fetchParams(cmd, &o, args) },
 	}
 	o.register(cmd)
@@ -51,6 +51,17 @@ else was paid at URL before, its params are refused until you do.`,
 }
 
 func (r *run) fetchParams(cmd *cobra.Command, o *payerOptions, args []string) error {
+	asked := len(args) == 0
+	if asked {
+		if !r.asks() {
+			return usagef("say whom to ask: pmctl params fetch URL")
+		}
+		u, err := r.askURL(cmd.Context())
+		if err != nil {
+			return err
+		}
+		args = []string{u}
+	}
 	urls, err := parseURLs(args)
 	if err != nil {
 		return err
@@ -72,7 +83,9 @@ func (r *run) fetchParams(cmd *cobra.Command, o *payerOptions, args []string) er
 	if err != nil {
 		return err
 	}
+	done := r.waiting("waiting for the answers of %s", plural(fmt.Sprint(len(urls)), "recipient"))
 	offers, errs := fetchAll(cmd.Context(), w.client, urls, request)
+	done()
 	printed := false
 	for i, offer := range offers {
 		if offer == nil {
@@ -86,7 +99,11 @@ func (r *run) fetchParams(cmd *cobra.Command, o *payerOptions, args []string) er
 			errs[i] = withSource(offer.URL.String(), errs[i])
 		}
 	}
-	return errors.Join(errs...)
+	err = errors.Join(errs...)
+	if err == nil && asked {
+		r.sameAgain(cmd, args, o.account.besides(w.account.address)...)
+	}
+	return err
 }
 
 // parseURLs reads recipients' URLs from the command line.

@@ -76,7 +76,9 @@ func (r *run) pay(cmd *cobra.Command, o *payerOptions, id *requestOption, url, v
 		Payer: w.payer(), Client: w.client, Kept: w.kept(), Pins: w.pins(), URL: u, Unlock: w.unlock,
 		Request: request, Requests: w.store.Chain(w.network.ChainID),
 	}
+	done := r.waiting("paying at %s", u)
 	payment, err := session.Pay(cmd.Context(), pay.Amount{Value: amount})
+	done()
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,10 @@ type Prompter interface {
 
 	// Select has one of the items chosen and returns its index.
 	Select(ctx context.Context, label string, items []string) (int, error)
+
+	// Text reads a line that valid accepts; what is wrong with it is shown while it is
+	// typed.
+	Text(ctx context.Context, label string, valid func(string) error) (string, error)
 }
 
 // confirm asks before something that cannot be taken back, unless the command
@@ -75,6 +79,19 @@ func (p terminalPrompter) Select(ctx context.Context, label string, items []stri
 		return err
 	})
 	return chosen, err
+}
+
+func (p terminalPrompter) Text(ctx context.Context, label string, valid func(string) error) (string, error) {
+	text := ""
+	err := p.session(ctx, func(in io.ReadCloser) (err error) {
+		prompt := promptui.Prompt{Label: label, Validate: valid, Stdin: in, Stdout: noBell{p.out}}
+		text, err = prompt.Run()
+		if errors.Is(err, promptui.ErrInterrupt) || errors.Is(err, promptui.ErrEOF) {
+			return errCancelled
+		}
+		return err
+	})
+	return text, err
 }
 
 // line asks for a line of text and echoes what is typed.

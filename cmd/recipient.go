@@ -67,7 +67,9 @@ func (r *run) listRecipients(ctx context.Context, network *networkOptions) error
 		return err
 	}
 	defer client.Close()
+	done := r.waiting("reading the active recipients")
 	pool, err := client.Recipients(ctx)
+	done()
 	if err != nil {
 		return err
 	}

@@ -130,7 +130,9 @@ func (r *run) showRegistered(ctx context.Context, network *networkOptions, addre
 		}
 		return r.emitRecipient(&recipientResult{recipientEntry: newRecipientEntry(found)})
 	}
+	done := r.waiting("reading the active recipients")
 	pool, err := client.Recipients(ctx)
+	done()
 	if err != nil {
 		return err
 	}
@@ -155,7 +157,9 @@ func (r *run) showAddress(ctx context.Context, w *wallet, address common.Address
 	if err != nil {
 		return fmt.Errorf("the service registry's entry of %v: %w", address, err)
 	}
+	done := r.waiting("waiting for the answer of %s", u)
 	offer, latency, err := w.ask(ctx, u)
+	done()
 	if err != nil {
 		return err
 	}
@@ -164,7 +168,9 @@ func (r *run) showAddress(ctx context.Context, w *wallet, address common.Address
 
 // showURL asks a recipient, and the registry for the one whom it wants to be paid.
 func (r *run) showURL(ctx context.Context, w *wallet, u pay.URL) error {
+	done := r.waiting("waiting for the answer of %s", u)
 	offer, latency, err := w.ask(ctx, u)
+	done()
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,11 @@ func Main(ctx context.Context, args []string, env *Env) int {
 	out := &checkedWriter{w: env.Out}
 	checked := *env
 	checked.Out = out
-	run := &run{Env: &checked}
+	shown := &screen{w: env.Err}
+	if env.Prompter != nil {
+		checked.Prompter = politePrompter{env.Prompter, shown}
+	}
+	run := &run{Env: &checked, screen: shown}
 	err := run.readUntil(ctx)
 	if err == nil && env.OutClosed {
 		err = errOutClosed
@@ -65,6 +69,7 @@ func Main(ctx context.Context, args []string, env *Env) int {
 // run is one invocation: its Env, and what the command line has set so far.
 type run struct {
 	*Env
+	screen  *screen
 	started bool
 	// output is the format that --output asks for; errors follow it.
 	output string
@@ -97,9 +102,9 @@ func (r *run) fail(err error) int {
 		_ = format.WriteError(r.Err, format.Error{Code: out.code, ExitCode: out.exit, Message: err.Error(), Hint: out.hint})
 		return out.exit
 	}
-	fmt.Fprintf(r.Err, "pmctl: %s\n", plainLines(err.Error()))
+	r.screen.print("pmctl: " + plainLines(err.Error()))
 	if out.hint != "" {
-		fmt.Fprintf(r.Err, "hint: %s\n", plainLines(out.hint))
+		r.screen.print("hint: " + plainLines(out.hint))
 	}
 	return out.exit
 }

@@ -60,7 +60,7 @@ func newOfferResult(s *chain.Status) offerResult {
 	}
 	if err != nil {
 		offer.Reason = fmt.Sprintf("%v: max float is %s, a redemption costs %s at %s a unit of gas",
-			err, offer.MaxFloat, weiOf(config.TxCost(gasPrice)), s.GasPrice)
+			err, offer.MaxFloat, amountText(config.TxCost(gasPrice)), s.GasPrice)
 	}
 	return offer
 }
@@ -73,7 +73,7 @@ func (o offerResult) text() string {
 	return fmt.Sprintf("face value %s (a typical recipient's)", o.FaceValue)
 }
 
-// weiOf is an amount that was computed from amounts, and so is none that does not fit.
+// weiOf is an amount that is known to fit: at most max float, or 2^200.
 func weiOf(v *big.Int) wei.Wei {
 	amount, err := wei.FromBig(v)
 	if err != nil {

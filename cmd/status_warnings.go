@@ -82,32 +82,28 @@ func (v *statusView) fundWarnings(s *chain.Status, result *statusResult, problem
 		problem(policy.ErrFunds, "not_funded", "nothing is deposited, so nobody takes tickets: pmctl fund --deposit AMOUNT --reserve AMOUNT")
 		return
 	}
-	needed := new(big.Int).Mul(offer.WantedFaceValue.Big(), big.NewInt(int64(v.multiplier)))
-	if offer.Accepted {
-		needed.Mul(offer.FaceValue.Big(), big.NewInt(int64(v.multiplier)))
-	}
-	if want := weiOf(needed); sender.Deposit.Cmp(want) < 0 {
+	multiplier := big.NewInt(int64(v.multiplier))
+	if need := new(big.Int).Mul(offer.FaceValue.Big(), multiplier); offer.Accepted && sender.Deposit.Big().Cmp(need) < 0 {
 		problem(policy.ErrFunds, "deposit_low", "the deposit does not hold %s of %s: tickets of a typical recipient are refused here. pmctl fund --deposit %vwei",
-			plural(fmt.Sprint(v.multiplier), "face value"), weiOf(new(big.Int).Div(needed, big.NewInt(int64(v.multiplier)))), missing(sender.Deposit, want))
+			plural(multiplier.String(), "face value"), offer.FaceValue, need.Sub(need, sender.Deposit.Big()))
 	}
 	switch {
 	case s.Round.PoolSize.Sign() == 0:
-		problem(policy.ErrFunds, "no_recipients", "no recipient is active, and none can claim of the reserve")
+		problem(nil, "no_recipients", "no recipient is active, and none can claim of the reserve")
 	case !offer.Accepted:
-		problem(policy.ErrFunds, "reserve_low", "a typical recipient refuses: %s. A reserve of %s would do: pmctl fund --reserve AMOUNT", offer.Reason, reserveFor(s, usualConfig(s).LeastFaceValue(s.GasPrice.Big())))
+		problem(policy.ErrFunds, "reserve_low", "a typical recipient refuses: %s. A reserve of %s would do: pmctl fund --reserve AMOUNT", offer.Reason,
+			amountText(new(big.Int).Mul(usualConfig(s).LeastFaceValue(s.GasPrice.Big()), s.Round.PoolSize)))
 	case offer.FaceValue.Cmp(offer.WantedFaceValue) < 0:
 		notice("reserve_small", "the reserve keeps the face value at %s where a typical recipient would like %s: tickets win more often, and recipients pay more for redemptions", offer.FaceValue, offer.WantedFaceValue)
 	}
-	const redemption = 200_000 // gas, about what the dearest of the account's own transactions takes
-	if price := weiOf(new(big.Int).Mul(s.GasPrice.Big(), big.NewInt(redemption))); sender.Balance.Cmp(price) < 0 {
-		notice("balance_low", "the balance of %s may not pay for the gas of a transaction, about %s: funds cannot be moved", sender.Balance, price)
+	const dearest = 200_000 // gas, about what the dearest of the account's own transactions takes
+	if price := new(big.Int).Mul(s.GasPrice.Big(), big.NewInt(dearest)); sender.Balance.Big().Cmp(price) < 0 {
+		notice("balance_low", "the balance of %s may not pay for the gas of a transaction, about %s: funds cannot be moved", sender.Balance, amountText(price))
 	}
 }
 
-// reserveFor is the reserve of which each recipient's share is at least an amount.
-func reserveFor(s *chain.Status, share *big.Int) wei.Wei {
-	return weiOf(new(big.Int).Mul(share, s.Round.PoolSize))
-}
+// amountText is an amount of wei for people, also one that no account could hold.
+func amountText(v *big.Int) string { return wei.Format(new(big.Rat).SetInt(v)) }
 
 // missing is by how much less one amount is than another, in wei.
 func missing(have, want wei.Wei) *big.Int { return new(big.Int).Sub(want.Big(), have.Big()) }

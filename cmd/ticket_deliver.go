@@ -82,7 +82,9 @@ func (r *run) deliver(cmd *cobra.Command, network *networkOptions, url, file str
 		return err
 	}
 	client := &pay.Client{Timeout: network.timeout, Now: r.Now}
+	done := r.waiting("delivering to %s", u)
 	receipt, err := client.Deliver(cmd.Context(), u, batch.Sender, headers)
+	done()
 	if err != nil {
 		return err
 	}

@@ -156,6 +156,9 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, a action) error {
 	if t.intent != nil {
 		err = errors.Join(err, t.end(cmd.Context(), err))
 	}
+	if err == nil && !o.yes {
+		r.sameAgain(cmd, nil, o.account.besides(t.account.address, "--yes")...)
+	}
 	return err
 }
 
@@ -304,7 +307,9 @@ func (r *run) awaitIntent(ctx context.Context, s situation, journal tx.Journal, 
 // events is one even where something of it has failed.
 func (r *run) mined(ctx context.Context, s situation, journal tx.Journal, intent *tx.Intent, o miningOptions, report reporter) (transactionResult, error) {
 	r.note("sent      %s, waiting until it is mined", intent.Newest().Hash())
+	done := r.waiting("not mined yet")
 	receipt, err := tx.Await(ctx, s.client, journal, intent, o.confirmations)
+	done()
 	if err != nil {
 		return transactionResult{}, err
 	}

@@ -1,0 +1,90 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// asks tells whether a person can be asked for what the command line does not say.
+func (r *run) asks() bool { return r.InTerminal && !r.quiet }
+
+// askAmount asks for the amount of a flag that is not given; "" is none.
+func (r *run) askAmount(ctx context.Context, label string) (string, error) {
+	text, err := r.Prompter.Text(ctx, label+" (as in 0.1eth; empty for none)", func(text string) error {
+		if text == "" {
+			return nil
+		}
+		_, err := wei.Parse(text)
+		return err
+	})
+	return strings.TrimSpace(text), err
+}
+
+// askURL asks for a recipient's URL.
+func (r *run) askURL(ctx context.Context) (string, error) {
+	text, err := r.Prompter.Text(ctx, "Recipient's URL (https://host[:port])", func(text string) error {
+		_, err := pay.ParseURL(strings.TrimSpace(text))
+		return err
+	})
+	return strings.TrimSpace(text), err
+}
+
+// sameAgain tells a person who was asked something which command line asks nothing: the
+// flags that were given or answered, and more.
+func (r *run) sameAgain(cmd *cobra.Command, args []string, more ...string) {
+	if !r.asks() || !r.ErrTerminal {
+		return
+	}
+	words := strings.Fields(cmd.CommandPath())
+	words = append(words, args...)
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		words = append(words, "--"+f.Name)
+		if f.Value.Type() != "bool" {
+			words = append(words, f.Value.String())
+		}
+	})
+	words = append(words, more...)
+	for i, word := range words {
+		words[i] = shellWord(word)
+	}
+	r.note("the same without questions: %s", strings.Join(words, " "))
+}
+
+var harmless = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+// shellWord is text as a shell reads it as one word.
+func shellWord(text string) string {
+	if harmless.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// setFlag gives a flag the value that was answered.
+func setFlag(cmd *cobra.Command, name, value string) error {
+	if value == "" {
+		return nil
+	}
+	if err := cmd.Flags().Set(name, value); err != nil {
+		return &usageError{fmt.Errorf("--%s: %w", name, err)}
+	}
+	return nil
+}
+
+// besides is what a command line needs that asks nothing, besides what it has: the
+// account that was chosen.
+func (o *accountOptions) besides(chosen common.Address, more ...string) []string {
+	if o.from != "" {
+		return more
+	}
+	return append([]string{"--from", chosen.Hex()}, more...)
+}

@@ -1,0 +1,133 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+)
+
+// screen writes lines to stderr and keeps one more below them, which says what is waited
+// for: it is rewritten in place, and gone before anything else is written.
+type screen struct {
+	w  io.Writer
+	mu sync.Mutex
+	// shown is how wide the line is that is there, asking whether somebody is asked
+	// something below it.
+	shown  int
+	asking bool
+}
+
+// print writes lines that stay.
+func (s *screen) print(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.erase()
+	fmt.Fprintln(s.w, text)
+}
+
+// show replaces the line that is rewritten in place; "" removes it.
+func (s *screen) show(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.asking {
+		return
+	}
+	s.erase()
+	text = text[:min(len(text), terminalWidth-len("^C")-1)]
+	fmt.Fprint(s.w, text)
+	if text != "" {
+		s.shown = len(text) + len("^C") // which terminals show behind it
+	}
+}
+
+// erase removes the line in a way that every terminal knows.
+func (s *screen) erase() {
+	if s.shown > 0 {
+		fmt.Fprintf(s.w, "\r%s\r", strings.Repeat(" ", s.shown))
+		s.shown = 0
+	}
+}
+
+// ask has something else drawn until the returned function is called.
+func (s *screen) ask() (done func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.erase()
+	s.asking = true
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.asking = false
+	}
+}
+
+const (
+	// progressAfter is how long something may take without a word, progressEvery how
+	// often the word changes.
+	progressAfter = time.Second
+	progressEvery = 200 * time.Millisecond
+)
+
+// watched tells whether a person sees what is rewritten in place.
+func (r *run) watched() bool {
+	return r.ErrTerminal && !r.quiet && r.Getenv("TERM") != "dumb"
+}
+
+// waiting tells a person at a terminal what is waited for, once that takes longer than a
+// moment, until the returned function is called. In a pipe it does nothing.
+func (r *run) waiting(format string, args ...any) (done func()) {
+	if !r.watched() {
+		return func() {}
+	}
+	text := plainLines(fmt.Sprintf(format, args...))
+	began := time.Now()
+	stop := make(chan struct{})
+	var ended sync.WaitGroup
+	ended.Go(func() {
+		timer := time.NewTimer(progressAfter)
+		defer timer.Stop()
+		for {
+			select {
+			case <-stop:
+				r.screen.show("")
+				return
+			case <-timer.C:
+				r.screen.show(fmt.Sprintf("%s … %s", text, time.Since(began).Truncate(time.Second)))
+				timer.Reset(progressEvery)
+			}
+		}
+	})
+	return func() {
+		close(stop)
+		ended.Wait()
+	}
+}
+
+// politePrompter asks when nothing is drawn in the same place.
+type politePrompter struct {
+	Prompter
+	screen *screen
+}
+
+func (p politePrompter) Confirm(ctx context.Context, question string) error {
+	defer p.screen.ask()()
+	return p.Prompter.Confirm(ctx, question)
+}
+
+func (p politePrompter) Secret(ctx context.Context, label string) ([]byte, error) {
+	defer p.screen.ask()()
+	return p.Prompter.Secret(ctx, label)
+}
+
+func (p politePrompter) Select(ctx context.Context, label string, items []string) (int, error) {
+	defer p.screen.ask()()
+	return p.Prompter.Select(ctx, label, items)
+}
+
+func (p politePrompter) Text(ctx context.Context, label string, valid func(string) error) (string, error) {
+	defer p.screen.ask()()
+	return p.Prompter.Text(ctx, label, valid)
+}
