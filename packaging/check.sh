@@ -109,10 +109,10 @@ container() {
     ' bash "$root" "$user" "${#environment[@]}" "${environment[@]}" "$entry" "$@" 3<"$work/pass"
   }
   inside version >/dev/null || die "pmctl does not run in the container"
-  inside account new --lightkdf --new-passphrase-fd 3 >/dev/null || die "pmctl cannot write to the volume"
+  inside account new --lightkdf --passphrase-fd 3 >/dev/null || die "pmctl cannot write to the volume"
   inside account list -o json | grep -q '"address": *"0x' || die "the account is not in the volume"
   inside budget >/dev/null || die "pmctl cannot keep a store in the volume"
-  if inside account new --lightkdf --new-passphrase-fd 3 --keystore /tmp/keys >/dev/null 2>&1; then
+  if inside account new --lightkdf --passphrase-fd 3 --keystore /tmp/keys >/dev/null 2>&1; then
     die "the container's root can be written to"
   fi
   [ "$(stat -c %u "$root"/home/nonroot/.local)" = "${user%%:*}" ] || die "the volume's files are not the user's"
