@@ -126,4 +126,4 @@ release-files: build
 	@$(GO) -C .tools/release build -o "$(CURDIR)/$(BIN)/release/sbom" ./sbom
 
 clean:
-	rm -rf $(BIN)
+	rm -rf $(BIN) dist
