@@ -9,7 +9,7 @@ PAIRS   ?= 11
 # Time for each fuzz target.
 FUZZTIME ?= 30s
 
-.PHONY: all demo build test race lint gen gen-check contracts contracts-check pure fuzz soak bench measure docs clean
+.PHONY: all demo build test race lint gen gen-check contracts contracts-check pure fuzz soak bench measure docs snapshot release release-check release-files targets vulnerabilities clean
 
 all: build
 
@@ -35,17 +35,19 @@ lint:
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
 
-## gen: regenerate the wire format's Go and the contracts' bindings
+## gen: regenerate the wire format's Go, the contracts' bindings, and what is written from the commands' help
 gen:
 	$(GO) -C .tools run ./protogen "$(CURDIR)" pm/wire/wire.proto
 	@set -e; for name in Controller TicketBroker RoundsManager BondingManager ServiceRegistry; do \
 		$(TOOL) abigen --v2 --abi wallet/contract/abi/$$name.json --pkg contract --type $$name \
 			--out wallet/contract/$$(echo $$name | tr '[:upper:]' '[:lower:]').go; \
 	done
+	$(GO) run ./cmd/pmctl-docs -reference docs/cli.md -man docs/man
 
 ## gen-check: fail when generated files are out of date
 gen-check: gen
-	git diff --exit-code -- pm/wire wallet/contract
+	git diff --exit-code -- pm/wire wallet/contract docs/cli.md docs/man
+	@test -z "$$(git status --porcelain -- docs/man)" || { git status --short -- docs/man; exit 1; }
 
 ## docs: run the commands in the documentation, and write what they print into it
 docs:
@@ -88,5 +90,40 @@ bench: measure
 measure:
 	$(GO) run ./cmd/pmctl-bench $(PAIRS)
 
+RELEASE_TOOL := $(GO) tool -modfile=.tools/release/go.mod
+
+## snapshot: make everything of a release, into dist/, that needs no network
+snapshot:
+	TAP_TOKEN= $(RELEASE_TOOL) goreleaser release --snapshot --clean --skip=docker,sign
+
+## release: what the release workflow runs on a tag
+release:
+	$(RELEASE_TOOL) goreleaser release --clean
+
+## release-check: two clean builds are the same bytes; packages and container work
+release-check:
+	bash packaging/check.sh
+
+## targets: compile and vet everything for every platform of a release, in pure Go
+targets:
+	@set -e; for target in linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64; do \
+		echo "== $$target"; \
+		GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0 $(GO) vet -trimpath ./...; \
+	done
+
+## vulnerabilities: look for known ones in what is linked and called; asks vuln.go.dev
+vulnerabilities:
+	$(RELEASE_TOOL) govulncheck ./...
+
+## release-files: what a release carries beside the program, and what it is made with
+release-files: build
+	@rm -rf $(BIN)/release && mkdir -p $(BIN)/release/completions $(BIN)/release/man
+	@$(BIN)/pmctl completion bash > $(BIN)/release/completions/pmctl.bash
+	@$(BIN)/pmctl completion zsh > $(BIN)/release/completions/_pmctl
+	@$(BIN)/pmctl completion fish > $(BIN)/release/completions/pmctl.fish
+	@$(BIN)/pmctl completion powershell > $(BIN)/release/completions/pmctl.ps1
+	@for page in docs/man/*.1; do gzip -9nc $$page > $(BIN)/release/man/$${page##*/}.gz || exit 1; done
+	@$(GO) -C .tools/release build -o "$(CURDIR)/$(BIN)/release/sbom" ./sbom
+
 clean:
-	rm -rf $(BIN)
+	rm -rf $(BIN) dist

@@ -31,11 +31,12 @@ func TestImportsPointOneWay(t *testing.T) {
 }
 
 // TestWalletLinksNoNode keeps the full node, which the local network runs in its
-// own binary, out of pmctl.
+// own binary, and what documentation is made with, out of pmctl.
 func TestWalletLinksNoNode(t *testing.T) {
 	const geth = "github.com/ethereum/go-ethereum/"
 	for _, dep := range deps(t, module) {
 		require.False(t, strings.HasPrefix(dep, module+"/wallet/devnet"), dep)
+		require.False(t, strings.HasPrefix(dep, "github.com/spf13/cobra/doc"), dep)
 		require.NotContains(t, dep, "jsonschema", "only tests read schemas")
 		for _, node := range []string{"node", "eth", "core/vm", "core/state", "p2p", "ethdb/pebble"} {
 			require.NotEqual(t, geth+node, dep)

@@ -109,6 +109,11 @@ func (r *run) fail(err error) int {
 	return out.exit
 }
 
+// Tree is the command tree, for programs that describe it.
+func Tree() *cobra.Command {
+	return newRoot(&run{Env: &Env{Getenv: func(string) string { return "" }}})
+}
+
 // newRoot is the whole command tree on one screen.
 func newRoot(r *run) *cobra.Command {
 	root := &cobra.Command{
@@ -129,13 +134,16 @@ delivers batches of signed lottery tickets.`,
 				return err
 			}
 			r.started = true
+			if cmd.Name() == cobra.ShellCompRequestCmd {
+				unquoteUsage(cmd.Root())
+			}
 			return nil
 		},
 	}
 	root.PersistentFlags().StringVar(&r.Profile, "profile", "", "`NAME` of a profile of the config file, whose settings come first (default $PMCTL_PROFILE)")
 	root.PersistentFlags().BoolVarP(&r.quiet, "quiet", "q", false, "write nothing but errors to stderr")
 	root.Version = buildVersion()
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", terminalWidth)))
 	root.SetHelpCommand(newHelp(root))
 	root.AddCommand(
@@ -164,7 +172,9 @@ delivers batches of signed lottery tickets.`,
 		newConfig(r),
 		newStore(r),
 		newVersion(r),
+		newCompletion(),
 	)
+	addCompletions(r, root)
 	return root
 }
 
@@ -173,6 +183,16 @@ func newHelp(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [command]",
 		Short: "Help about any command",
+		ValidArgsFunction: func(_ *cobra.Command, args []string, typed string) (names []string, _ cobra.ShellCompDirective) {
+			if about, rest, err := root.Find(args); err == nil && len(rest) == 0 {
+				for _, sub := range about.Commands() {
+					if sub.IsAvailableCommand() && strings.HasPrefix(sub.Name(), typed) {
+						names = append(names, cobra.CompletionWithDesc(sub.Name(), sub.Short))
+					}
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			about, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {

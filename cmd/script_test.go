@@ -101,11 +101,15 @@ func runScripts(t *testing.T, dir string, variables map[string]string, begun *at
 			"agents":    endAgents,
 		},
 		Condition: func(name string) (bool, error) {
-			if name != "cgo" {
-				return false, fmt.Errorf("unknown condition %q", name)
+			switch name {
+			case "cgo":
+				info, _ := debug.ReadBuildInfo()
+				return slices.Contains(info.Settings, debug.BuildSetting{Key: "CGO_ENABLED", Value: "1"}), nil
+			case "bash-completion":
+				_, err := os.Stat(bashCompletion)
+				return err == nil, nil
 			}
-			info, _ := debug.ReadBuildInfo()
-			return slices.Contains(info.Settings, debug.BuildSetting{Key: "CGO_ENABLED", Value: "1"}), nil
+			return false, fmt.Errorf("unknown condition %q", name)
 		},
 		RequireExplicitExec: true,
 	})

@@ -60,7 +60,7 @@ func (e *Env) settings() (*settings, error) {
 			}
 		}
 		if len(s.layers) == 0 {
-			return nil, s.noProfile(files)
+			return nil, s.noProfile()
 		}
 	}
 	for _, file := range files {
@@ -70,18 +70,24 @@ func (e *Env) settings() (*settings, error) {
 }
 
 // noProfile says which profiles there are.
-func (s *settings) noProfile(files []*config.File) error {
-	known := make(map[string]bool)
-	for _, file := range files {
-		for name := range file.Profiles {
-			known[name] = true
-		}
-	}
+func (s *settings) noProfile() error {
+	known := s.profiles()
 	err := usagef("there is no profile %q", s.profile)
 	if len(known) == 0 {
 		return withHint(err, "no config file has a profile; [profile.%s] in one begins it", s.profile)
 	}
-	return withHint(err, "the profiles are %s", strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+	return withHint(err, "the profiles are %s", strings.Join(known, ", "))
+}
+
+// profiles are the names of those that there are.
+func (s *settings) profiles() []string {
+	known := make(map[string]bool)
+	for _, file := range []*config.File{s.user, s.system} {
+		for name := range file.Profiles {
+			known[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(known))
 }
 
 // limits are the defaults with the files' rules over them: the system's, those of its

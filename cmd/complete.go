@@ -1,0 +1,236 @@
+package cmd
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/tx"
+)
+
+// completionTime is what a person waits for at most after pressing TAB.
+const completionTime = 500 * time.Millisecond
+
+// addCompletions lets the shell complete the flags and arguments of a command and of
+// those under it. What a value is, its placeholder in the help says. Completing asks
+// nobody, opens no key and makes no file; what cannot be read completes to nothing.
+func addCompletions(r *run, cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		addCompletions(r, sub)
+	}
+	register := func(flag *pflag.Flag) {
+		if complete := r.flagCompletion(flag); complete != nil {
+			// It fails for a flag that is not there, or has one already.
+			_ = cmd.RegisterFlagCompletionFunc(flag.Name, complete)
+		}
+	}
+	cmd.Flags().VisitAll(register)
+	cmd.PersistentFlags().VisitAll(register)
+	if cmd.ValidArgs == nil {
+		cmd.ValidArgsFunction = r.argCompletion(cmd)
+	}
+}
+
+// unquoteUsage takes the quotes that mark placeholders out of what shells show of flags.
+func unquoteUsage(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		unquoteUsage(sub)
+	}
+	unquote := func(flag *pflag.Flag) { flag.Usage = strings.ReplaceAll(flag.Usage, "`", "") }
+	cmd.Flags().VisitAll(unquote)
+	cmd.PersistentFlags().VisitAll(unquote)
+}
+
+// flagCompletion is what completes a flag's value, nil for the names of files.
+func (r *run) flagCompletion(flag *pflag.Flag) cobra.CompletionFunc {
+	if c, ok := flag.Value.(*choice); ok {
+		return cobra.FixedCompletions(c.allowed, cobra.ShellCompDirectiveNoFileComp)
+	}
+	placeholder, _ := pflag.UnquoteUsage(flag)
+	switch {
+	case placeholder == "FILE", placeholder == "PATH", placeholder == "LOCATION":
+		return nil
+	case flag.Name == "network":
+		return cobra.FixedCompletions([]string{chain.ArbitrumOne, chain.Devnet}, cobra.ShellCompDirectiveNoFileComp)
+	case flag.Name == "profile":
+		return r.completing(r.knownProfiles)
+	case flag.Name == "recipient":
+		return r.completing(r.knownRecipients)
+	case flag.Name == "recipient-url":
+		return r.completing(r.knownURLs)
+	case flag.Name == "controller":
+		return cobra.NoFileCompletions
+	case placeholder == "ADDRESS":
+		return r.completing(r.knownAccounts)
+	}
+	return cobra.NoFileCompletions
+}
+
+// argCompletion is what completes a command's arguments, nil for the names of files.
+func (r *run) argCompletion(cmd *cobra.Command) cobra.CompletionFunc {
+	// The usage line's words before the first flag, without the brackets around what may
+	// be left out.
+	usage, _, _ := strings.Cut(cmd.Use, " -")
+	words := strings.Fields(strings.NewReplacer("[", "", "]", "").Replace(usage))[1:]
+	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		if len(words) > 0 && strings.HasSuffix(words[len(words)-1], "…") {
+			for len(words) <= len(args) {
+				words = append(words, words[len(words)-1])
+			}
+		}
+		if len(args) >= len(words) {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var sources []source
+		for _, kind := range strings.Split(strings.TrimSuffix(words[len(args)], "…"), "|") {
+			switch kind {
+			case "FILE":
+				return nil, cobra.ShellCompDirectiveDefault
+			case "URL":
+				sources = append(sources, r.knownURLs)
+			case "HASH":
+				sources = append(sources, r.knownTransactions)
+			case "ADDRESS":
+				if cmd.Parent().Name() == "recipient" {
+					sources = append(sources, r.knownRecipients)
+				} else {
+					sources = append(sources, r.knownAccounts)
+				}
+			}
+		}
+		return r.completing(sources...)(cmd, args, typed)
+	}
+}
+
+// source tells values that a word can be completed to.
+type source func(ctx context.Context, line *pflag.FlagSet) []cobra.Completion
+
+// completing completes to those values of the sources that begin as what was typed,
+// whatever the case of its letters.
+func (r *run) completing(sources ...source) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
+		defer cancel()
+		var found []string
+		for _, values := range sources {
+			for _, value := range values(ctx, cmd.Flags()) {
+				word, _, _ := strings.Cut(value, "\t")
+				begins := len(word) >= len(typed) && strings.EqualFold(word[:len(typed)], typed)
+				if begins && !slices.Contains(args, word) {
+					found = append(found, value)
+				}
+			}
+		}
+		return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	}
+}
+
+// knownAccounts are those of the keystore that the line means.
+func (r *run) knownAccounts(_ context.Context, line *pflag.FlagSet) (found []cobra.Completion) {
+	keys := keystoreOptions{path: valueOf(line, "keystore")}
+	opened, err := keys.open(r.Env)
+	if err != nil {
+		return nil
+	}
+	list, err := opened.List()
+	if err != nil {
+		return nil
+	}
+	for _, account := range list.Accounts {
+		found = append(found, account.Address.Hex())
+	}
+	return found
+}
+
+// knownProfiles are those of the config files.
+func (r *run) knownProfiles(context.Context, *pflag.FlagSet) []cobra.Completion {
+	files, err := r.settings()
+	if err != nil {
+		return nil
+	}
+	return files.profiles()
+}
+
+// knownURLs are where recipients were paid.
+func (r *run) knownURLs(ctx context.Context, line *pflag.FlagSet) (found []cobra.Completion) {
+	for _, paid := range r.paid(ctx, line) {
+		if value := cobra.CompletionWithDesc(plainText(paid.URL), paid.Address.Hex()); !slices.Contains(found, value) {
+			found = append(found, value)
+		}
+	}
+	return found
+}
+
+// knownRecipients are who was paid.
+func (r *run) knownRecipients(ctx context.Context, line *pflag.FlagSet) (found []cobra.Completion) {
+	seen := make(map[common.Address]bool)
+	for _, paid := range r.paid(ctx, line) {
+		if !seen[paid.Address] {
+			seen[paid.Address] = true
+			found = append(found, cobra.CompletionWithDesc(paid.Address.Hex(), plainText(paid.URL)))
+		}
+	}
+	return found
+}
+
+func (r *run) paid(ctx context.Context, line *pflag.FlagSet) []store.KnownRecipient {
+	network, peek, err := r.peek(ctx, line)
+	if err != nil {
+		return nil
+	}
+	defer peek.Close()
+	recipients, _ := peek.Recipients(ctx, network.ChainID)
+	return recipients
+}
+
+// knownTransactions are the journal's; those alone that may still be mined where nothing
+// else can be done to a transaction.
+func (r *run) knownTransactions(ctx context.Context, line *pflag.FlagSet) (found []cobra.Completion) {
+	network, peek, err := r.peek(ctx, line)
+	if err != nil {
+		return nil
+	}
+	defer peek.Close()
+	all, _ := peek.Transactions(ctx, journalName(network))
+	for _, t := range all {
+		// Whoever may pay more for a transaction replaces it.
+		if replaces := line.Lookup("max-fee") != nil; replaces && t.State != string(tx.Open) {
+			continue
+		}
+		found = append(found, cobra.CompletionWithDesc(t.Hash.Hex(), plainText(t.State+": "+t.Label)))
+	}
+	return found
+}
+
+// peek looks into the store that the line means.
+func (r *run) peek(ctx context.Context, line *pflag.FlagSet) (chain.Network, *store.Peek, error) {
+	network := networkOptions{network: valueOf(line, "network"), controller: valueOf(line, "controller")}
+	if network.controller != "" {
+		network.chainID, _ = line.GetUint64("chain-id")
+	}
+	chosen, err := network.chooseNetwork(r.Env)
+	if err != nil {
+		return chosen, nil, err
+	}
+	location, err := (&storeOptions{location: valueOf(line, "store")}).choose(r.Env)
+	if err != nil {
+		return chosen, nil, err
+	}
+	peek, err := store.PeekAt(ctx, location)
+	return chosen, peek, err
+}
+
+// valueOf is what the line says for a flag so far, "" for one that the command has not.
+func valueOf(line *pflag.FlagSet, name string) string {
+	if flag := line.Lookup(name); flag != nil {
+		return flag.Value.String()
+	}
+	return ""
+}

@@ -1,0 +1,110 @@
+// Pmctl-docs writes what is told of pmctl's commands elsewhere than in their help, from
+// that help: the reference and the man pages.
+//
+//	pmctl-docs -reference docs/cli.md -man docs/man
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+
+	"github.com/pmctl/pmctl/cmd"
+)
+
+func main() {
+	reference := flag.String("reference", "", "write the reference to this `FILE`")
+	man := flag.String("man", "", "write the man pages, and nothing else, into this `DIR`")
+	flag.Parse()
+	if err := write(*reference, *man); err != nil {
+		fmt.Fprintln(os.Stderr, "pmctl-docs:", err)
+		os.Exit(1)
+	}
+}
+
+func write(reference, man string) error {
+	tree := cmd.Tree()
+	if reference != "" {
+		text, err := referenceOf(tree)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(reference, text, 0o644); err != nil {
+			return err
+		}
+	}
+	if man == "" {
+		return nil
+	}
+	return writeMan(tree, man)
+}
+
+// all returns the command with all under it that users see, in the order of their names.
+func all(c *cobra.Command) []*cobra.Command {
+	found := []*cobra.Command{c}
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() {
+			found = append(found, all(sub)...)
+		}
+	}
+	return found
+}
+
+// referenceOf is every command's help on one page of Markdown.
+func referenceOf(tree *cobra.Command) ([]byte, error) {
+	var page bytes.Buffer
+	page.WriteString("# Command line reference\n\n" +
+		"What `pmctl COMMAND --help` says, for every command, as `make gen` wrote it down. The exit codes are in [formats.md](formats.md).\n\n")
+	for _, c := range all(tree) {
+		path := c.CommandPath()
+		fmt.Fprintf(&page, "- [%s](#%s): %s\n", path, strings.ReplaceAll(path, " ", "-"), c.Short)
+	}
+	for _, c := range all(tree) {
+		var help bytes.Buffer
+		c.SetOut(&help)
+		c.InitDefaultHelpFlag()
+		c.InitDefaultVersionFlag()
+		if err := c.Help(); err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&page, "\n## %s\n\n```text\n%s\n```\n", c.CommandPath(), strings.TrimSpace(help.String()))
+	}
+	return page.Bytes(), nil
+}
+
+// writeMan writes a page for each command, and removes those of commands that are gone.
+func writeMan(tree *cobra.Command, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	old, err := filepath.Glob(filepath.Join(dir, "*.1"))
+	if err != nil {
+		return err
+	}
+	for _, path := range old {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	for _, c := range all(tree) {
+		var page bytes.Buffer
+		// A page must not change with the day on which it is made, so it has no date.
+		header := &doc.GenManHeader{Section: "1", Source: "pmctl", Manual: "pmctl manual", Date: new(time.Time)}
+		if err := doc.GenMan(c, header, &page); err != nil {
+			return err
+		}
+		text := strings.Replace(page.String(), `"Jan 0001"`, `""`, 1)
+		path := filepath.Join(dir, strings.ReplaceAll(c.CommandPath(), " ", "-")+".1")
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
