@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -49,6 +50,8 @@ The exit code is 0 when nothing failed, else that of the first failure.`,
 type patient struct {
 	run *run
 	o   *payerOptions
+	// end ends all checks, for a person who does not want to go on.
+	end context.CancelCauseFunc
 
 	limits   policy.Limits
 	network  chain.Network
@@ -79,7 +82,9 @@ func (r *run) doctor(cmd *cobra.Command, o *payerOptions, args []string) error {
 		return err
 	}
 	cancel()
-	p := &patient{run: r, o: o}
+	ctx, end := context.WithCancelCause(cmd.Context())
+	defer end(nil)
+	p := &patient{run: r, o: o, end: end}
 	defer p.close()
 	checks := append(append(p.wallet(), p.chain()...), p.books()...)
 	if len(args) == 0 {
@@ -94,9 +99,9 @@ func (r *run) doctor(cmd *cobra.Command, o *payerOptions, args []string) error {
 		}
 		checks = append(append(checks, p.reach()...), p.terms()...)
 	}
-	reports := doctor.Run(cmd.Context(), checks)
-	if err := cmd.Context().Err(); err != nil {
-		return err
+	reports := doctor.Run(ctx, checks)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	result := newDoctorResult(reports)
 	if err := r.emit("pmctl.doctor", result, result.write); err != nil {
@@ -107,6 +112,15 @@ func (r *run) doctor(cmd *cobra.Command, o *payerOptions, args []string) error {
 		return nil
 	}
 	return fmt.Errorf("%d of %d checks failed, the first is %s: %w", result.count(doctor.Failed), len(reports), first.ID, first.Err)
+}
+
+// asked is the error of something that a person may have been asked for. Whoever
+// cancels wants no more checks.
+func (p *patient) asked(err error) error {
+	if errors.Is(err, errCancelled) {
+		p.end(err)
+	}
+	return err
 }
 
 func (p *patient) close() {

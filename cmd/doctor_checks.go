@@ -76,7 +76,7 @@ func (p *patient) checkAccount(ctx context.Context) doctor.Finding {
 			p.address = p.account.address
 		}
 	}
-	if err != nil {
+	if p.asked(err) != nil {
 		return orElse("pmctl account list shows the accounts there are", failed(err, "one account", yours+"--from, ETH_FROM, or from in the config file"))
 	}
 	return fine("%v", p.address)
@@ -157,7 +157,7 @@ func (p *patient) checkKeyOpens(ctx context.Context) doctor.Finding {
 	case p.recipient.client == nil:
 		return skipped("nobody is asked for the passphrase without a URL")
 	}
-	if _, err := p.account.unlock(ctx); err != nil {
+	if _, err := p.account.unlock(ctx); p.asked(err) != nil {
 		return orElse("say another: --passphrase-file FILE", failed(err, "the passphrase of this key file", yours+"the passphrase"))
 	}
 	return fine("the passphrase opens it")
