@@ -53,12 +53,11 @@ type patient struct {
 	// end ends all checks, for a person who does not want to go on.
 	end context.CancelCauseFunc
 
-	limits   policy.Limits
-	network  chain.Network
-	address  common.Address // of the account that acts
-	account  *account       // nil until its key is found
-	location string         // of the store
-	store    *store.Store   // nil where there is none, or where it must not be opened
+	limits  policy.Limits
+	network chain.Network
+	address common.Address // of the account that acts
+	account *account       // nil until its key is found
+	store   *store.Store   // nil where there is none, or where it must not be opened
 
 	node      *chain.Client
 	head      chain.Head

@@ -199,8 +199,8 @@ func (l *leaving) ask(s *step) error {
 		question = fmt.Sprintf("Take %s of deposit and %s of reserve out, to %s?", sender.Deposit, sender.Reserve, common.Address(l.result.Account))
 	}
 	if s.name == stepUnlock {
-		l.note("The deposit and the reserve unlock together, and leave together. Your tickets stay")
-		l.note("redeemable until then; shortly before, recipients take no more of them.")
+		l.note("The deposit and the reserve unlock together, and leave together. Your tickets")
+		l.note("stay redeemable until then; shortly before, recipients take no more of them.")
 	}
 	if l.keep != nil {
 		l.note("At the end %s of deposit and %s of reserve are put back.", l.keep.Deposit, l.keep.Reserve)
