@@ -25,9 +25,9 @@ build:
 test:
 	$(GO) test -shuffle=on ./...
 
-## race: run all tests under the race detector
+## race: run the tests under the race detector, of the longest ones a part
 race:
-	$(GO) test -race -shuffle=on -timeout 20m ./...
+	$(GO) test -race -short -shuffle=on -timeout 30m ./...
 
 ## lint: formatting, vet and staticcheck
 lint:

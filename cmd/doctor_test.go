@@ -232,13 +232,13 @@ func TestDoctorNamesEachFaultAndNoOther(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("file modes mean nothing there")
 	}
-	if testing.Short() {
-		t.Skip("a local network for each fault")
-	}
 	cases := append(append(localFaults(), chainFaults()...), recipientFaults()...)
 	require.GreaterOrEqual(t, len(cases), 20)
 	shared := sick{}.ownNetwork(t)
-	for _, c := range cases {
+	for i, c := range cases {
+		if testing.Short() && i%10 != 0 {
+			continue // many have a local network of their own
+		}
 		t.Run(c.name, func(t *testing.T) {
 			if c.moves {
 				c.test(t, c.ownNetwork(t))
