@@ -98,7 +98,7 @@ func (r *run) streamBatches(cmd *cobra.Command, o *batchOptions, amount pay.Amou
 	if s.writer, err = format.NewBatchWriter(out, form); err != nil {
 		return err
 	}
-	err = pm.MintOrders(cmd.Context(), s.signer, s.next)
+	err = s.mint(cmd.Context())
 	s.clearProgress()
 	if err == nil {
 		err = out.commit()
@@ -129,9 +129,51 @@ func batches(n int) string {
 	return fmt.Sprintf("%d batches", n)
 }
 
-// next returns the order of the next line. It is the pipeline's reader, ahead of what is
-// written.
-func (s *batchStream) next(ctx context.Context) (*pm.Order, error) {
+// mint writes the batches of all lines.
+func (s *batchStream) mint(ctx context.Context) error {
+	told, ok := s.signer.(pay.TicketSigner)
+	if !ok {
+		return pm.MintOrders(ctx, s.signer, func(ctx context.Context) (*pm.Order, error) {
+			line, err := s.next(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return s.order(line)
+		})
+	}
+	for {
+		line, err := s.next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.mintThrough(ctx, told, line); err != nil {
+			return err
+		}
+	}
+}
+
+// mintThrough writes a line's batch with the signatures of one who is told what they are
+// for.
+func (s *batchStream) mintThrough(ctx context.Context, told pay.TicketSigner, line *streamedLine) error {
+	order, err := s.order(line)
+	if err != nil {
+		return err
+	}
+	if err := order.Begin(); err != nil || line.err != nil {
+		return err
+	}
+	if err := told.SignTickets(ctx, line.batch.tickets, order.Emit); err != nil {
+		return err
+	}
+	return order.End()
+}
+
+// next returns the next line whose batch can be minted, or that has failed. The pipeline
+// calls it ahead of what is written.
+func (s *batchStream) next(ctx context.Context) (*streamedLine, error) {
 	if len(s.ready) == 0 {
 		if err := s.readGroup(ctx); err != nil {
 			return nil, err
@@ -139,6 +181,11 @@ func (s *batchStream) next(ctx context.Context) (*pm.Order, error) {
 	}
 	line := s.ready[0]
 	s.ready = s.ready[1:]
+	return line, nil
+}
+
+// order is what is minted for a line, and how it is written.
+func (s *batchStream) order(line *streamedLine) (*pm.Order, error) {
 	if line.err != nil {
 		return &pm.Order{Begin: func() error { return s.writeFailure(line) }}, nil
 	}

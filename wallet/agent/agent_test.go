@@ -88,13 +88,13 @@ func TestPolicyIsTheAgents(t *testing.T) {
 	_, err := s.Facts(t.Context(), s.Address()) // as every command does, for the round
 	require.NoError(t, err)
 	spend := store.Spend{Sender: s.Address(), Params: params(t, 1), Count: 1}
-	_, err = s.Reserve(t.Context(), w.store.ID(), spend)
+	_, err = s.reserve(t.Context(), w.store.ID(), spend)
 	require.NoError(t, err)
-	_, err = s.Reserve(t.Context(), w.store.ID(), spend)
+	_, err = s.reserve(t.Context(), w.store.ID(), spend)
 	require.ErrorIs(t, err, policy.ErrLimit, "the budget is for one ticket")
 	spend.Params = params(t, 2)
 	spend.Params.Recipient = common.Address{0xcc}
-	_, err = s.Reserve(t.Context(), w.store.ID(), spend)
+	_, err = s.reserve(t.Context(), w.store.ID(), spend)
 	require.ErrorIs(t, err, policy.ErrLimit)
 	require.Zero(t, w.used(t, 2))
 	require.Equal(t, uint32(1), w.used(t, 1))
@@ -131,7 +131,7 @@ func TestOrdersThatAreNotServed(t *testing.T) {
 		if id == "" {
 			id = w.store.ID()
 		}
-		_, err := other.Reserve(t.Context(), id, asked)
+		_, err := other.reserve(t.Context(), id, asked)
 		require.ErrorContains(t, err, c.text, name)
 	}
 	require.Zero(t, w.used(t, 1))

@@ -102,9 +102,22 @@ func (s *Signer) Facts(ctx context.Context, sender common.Address) (pm.Facts, er
 	return said, err
 }
 
-// Reserve is pay.Nonces' Reserve: the agent takes the nonces within its own limits, and
-// signs, and the signatures wait here for SignTickets.
-func (s *Signer) Reserve(ctx context.Context, storeID string, spend store.Spend) (*store.Made, error) {
+// ReserveAll is pay.Nonces' ReserveAll, with a question for each Spend: the agent takes
+// the nonces within its own limits, and signs, and the signatures wait here for
+// SignTickets. It fails by itself when ctx ends; what was taken by then makes no tickets.
+func (s *Signer) ReserveAll(ctx context.Context, storeID string, spends []store.Spend) ([]store.Outcome, error) {
+	outcomes := make([]store.Outcome, len(spends))
+	for i, spend := range spends {
+		made, err := s.reserve(ctx, storeID, spend)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		outcomes[i] = store.Outcome{Made: made, Err: err}
+	}
+	return outcomes, nil
+}
+
+func (s *Signer) reserve(ctx context.Context, storeID string, spend store.Spend) (*store.Made, error) {
 	params, err := s.params(spend.Params)
 	if err != nil {
 		return nil, err
