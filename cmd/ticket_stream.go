@@ -117,7 +117,11 @@ func (s *batchStream) result(err error) error {
 	}
 	s.r.note("%s", made)
 	if s.failed > 0 {
-		return fmt.Errorf("%d of %d lines made no batch; the first, %w", s.failed, s.lines, s.firstFailure)
+		err := fmt.Errorf("%d of %d lines made no batch; the first, %w", s.failed, s.lines, s.firstFailure)
+		if errors.Is(err, format.ErrTruncated) {
+			err = withHint(err, "each line must be a whole document: jq -c . FILE | pmctl ticket batch --stream")
+		}
+		return err
 	}
 	return nil
 }
