@@ -115,8 +115,8 @@ func TestOrdersThatAreNotServed(t *testing.T) {
 		"another store":   {"other", func(*Signer, *store.Spend) {}, "does not serve this: store"},
 		"another chain":   {"", func(s *Signer, _ *store.Spend) { s.status.ChainID = 5 }, "does not serve this: chain id"},
 		"another account": {"", func(s *Signer, _ *store.Spend) { s.status.Account[0]++ }, "does not serve this: account"},
-		"none":            {"", func(_ *Signer, p *store.Spend) { p.Count = 0 }, "from 1 to"},
-		"too many":        {"", func(_ *Signer, p *store.Spend) { p.Count = MaxTickets + 1 }, "from 1 to"},
+		"none":            {"", func(_ *Signer, p *store.Spend) { p.Count = 0 }, "at least 1 ticket"},
+		"too many":        {"", func(_ *Signer, p *store.Spend) { p.Count = MaxTickets + 1 }, "more than the 100000"},
 		"another round":   {"", func(s *Signer, _ *store.Spend) { s.round.LastInitializedRound = big.NewInt(4) }, "another round"},
 		"a record of nothing": {"", func(_ *Signer, p *store.Spend) {
 			p.Request = &store.Request{ID: "x", Digest: "y", Record: []byte("{}")}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"math/big"
 	"time"
 
@@ -134,6 +135,12 @@ func (s *Signer) reserve(ctx context.Context, storeID string, spend store.Spend)
 		return nil, err
 	}
 	made := &store.Made{Nonces: pm.NonceRange{First: answer.FirstNonce, Count: answer.Count}}
+	if last := uint64(answer.FirstNonce) + uint64(answer.Count) - 1; answer.FirstNonce == 0 || answer.Count == 0 || last > math.MaxUint32 {
+		return nil, fmt.Errorf("the agent at %s answers with %d nonces from %d on", s.client.path, answer.Count, answer.FirstNonce)
+	}
+	if answer.Before && o.Request == nil {
+		return nil, fmt.Errorf("the agent at %s answers for a request, and none was named", s.client.path)
+	}
 	if answer.Before {
 		made.Before = &store.Record{ID: o.Request.ID, Nonces: made.Nonces}
 		return made, nil
