@@ -82,13 +82,14 @@ fuzz:
 		done; \
 	done
 
-## bench: run the benchmarks, and measure whole processes
-bench: measure
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+## bench: measure everything, large batches too; BENCH=-long has batches of ten million
+BENCH ?= -bulk
+bench:
+	$(GO) run ./cmd/pmctl-bench -pairs $(PAIRS) $(BENCH)
 
-## measure: time whole processes, each in turns with the least that could do the same
+## measure: time what people wait for, each in turns with the least that could do the same
 measure:
-	$(GO) run ./cmd/pmctl-bench $(PAIRS)
+	$(GO) run ./cmd/pmctl-bench -pairs $(PAIRS)
 
 RELEASE_TOOL := $(GO) tool -modfile=.tools/release/go.mod
 

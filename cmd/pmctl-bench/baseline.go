@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
@@ -10,6 +11,24 @@ import (
 
 	"github.com/pmctl/pmctl/keystore"
 )
+
+// baselines are the least that something can take, each as a process of its own.
+var baselines = map[string]func(context.Context, []string) error{
+	"decrypt": func(ctx context.Context, args []string) error { return decrypt(ctx, args[0], args[1]) },
+	"call":    func(ctx context.Context, args []string) error { return call(ctx, args[0]) },
+	"sign":    func(_ context.Context, args []string) error { return counted(args, signAll) },
+	"loop":    func(_ context.Context, args []string) error { return counted(args, signLoop) },
+	"recover": func(_ context.Context, args []string) error { return counted(args, recoverAll) },
+}
+
+// counted hands a number of tickets on.
+func counted(args []string, do func(int) error) error {
+	count, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	return do(count)
+}
 
 // decrypt opens the key file and does nothing with the key: the least of a mint.
 func decrypt(ctx context.Context, keyFile, passphraseFile string) error {

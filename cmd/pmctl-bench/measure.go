@@ -10,66 +10,99 @@ import (
 	"time"
 )
 
-// row is one comparison of whole processes.
+// row is one comparison.
 type row struct {
 	name string
-	// before, unless it is empty, makes what a run of the first one uses up.
-	before []string
-	// agent has the first one use the agent.
-	agent bool
-	// of is measured against baseline. They are command lines.
-	of, baseline []string
+	// before, unless it is nil, makes what the others use up.
+	before func(context.Context) error
+	// of is measured against baseline. Each returns what it took, in milliseconds, or how
+	// much it needed, in unit.
+	of, baseline func(context.Context) (float64, error)
+	unit         string // "" is ms
+	// rate has the ratio tell how fast it is, not how long it takes.
+	rate bool
+	// once is for what tells the same each time.
+	once bool
 }
 
-// result is medians in milliseconds, and the median of the pairs' ratios.
+// result is medians, and the median of the pairs' ratios.
 type result struct{ of, baseline, ratio float64 }
 
-// measure runs both command lines in turns, so that whatever else the machine does
-// concerns both.
-func measure(ctx context.Context, w *world, r row, pairs int) (result, error) {
+// measure runs both in turns, so that whatever else the machine does concerns both.
+func measure(ctx context.Context, r row, pairs int) (result, error) {
 	var of, baseline, ratio []float64
+	if r.once {
+		pairs = 1
+	}
 	for i := range pairs + 1 {
-		if len(r.before) > 0 {
-			if _, err := w.time(ctx, r.before); err != nil {
+		if i == 0 && r.once {
+			continue // nothing to warm
+		}
+		if r.before != nil {
+			if err := r.before(ctx); err != nil {
 				return result{}, err
 			}
 		}
-		a, err := w.timeWith(ctx, r.agent, r.of)
+		a, err := r.of(ctx)
 		if err != nil {
 			return result{}, err
 		}
-		b, err := w.time(ctx, r.baseline)
+		b, err := r.baseline(ctx)
 		if err != nil {
 			return result{}, err
 		}
 		if i == 0 {
 			continue // the first one warms the page cache
 		}
-		of, baseline, ratio = append(of, a), append(baseline, b), append(ratio, a/b)
+		part := a / b
+		if r.rate {
+			part = b / a
+		}
+		of, baseline, ratio = append(of, a), append(baseline, b), append(ratio, part)
 	}
 	return result{median(of), median(baseline), median(ratio)}, nil
 }
 
-// time runs a command and returns its milliseconds.
-func (w *world) time(ctx context.Context, line []string) (float64, error) {
-	return w.timeWith(ctx, false, line)
+// print measures rows and prints a line for each.
+func printRows(ctx context.Context, title string, rows []row, pairs int) error {
+	fmt.Printf("\n%-50s %11s %11s %6s\n", title, "pmctl", "baseline", "ratio")
+	for _, r := range rows {
+		found, err := measure(ctx, r, pairs)
+		if err != nil {
+			return fmt.Errorf("%s: %w", r.name, err)
+		}
+		unit := r.unit
+		if unit == "" {
+			unit = "ms"
+		}
+		fmt.Printf("%-50s %8.1f %-2s %8.1f %-2s %6.2f\n", r.name, found.of, unit, found.baseline, unit, found.ratio)
+	}
+	return nil
 }
 
-func (w *world) timeWith(ctx context.Context, agent bool, line []string) (float64, error) {
-	command := exec.CommandContext(ctx, line[0], line[1:]...)
-	command.Env, command.Dir = w.env, w.folder
-	if agent {
-		command.Env = append(slices.Clone(w.env), w.socket())
+// process returns what times a command of the world, with more variables.
+func (w *world) process(line []string, env ...string) func(context.Context) (float64, error) {
+	return func(ctx context.Context) (float64, error) {
+		command := exec.CommandContext(ctx, line[0], line[1:]...)
+		command.Env, command.Dir = append(slices.Clone(w.env), env...), w.folder
+		var errs bytes.Buffer
+		command.Stderr = &errs
+		start := time.Now()
+		err := command.Run()
+		elapsed := time.Since(start)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w: %s", strings.Join(line, " "), err, errs.String())
+		}
+		return float64(elapsed.Microseconds()) / 1000, nil
 	}
-	var errs bytes.Buffer
-	command.Stderr = &errs
-	start := time.Now()
-	err := command.Run()
-	elapsed := time.Since(start)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w: %s", strings.Join(line, " "), err, errs.String())
+}
+
+// run runs a command of the world, whatever that takes.
+func (w *world) run(line []string, env ...string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := w.process(line, env...)(ctx)
+		return err
 	}
-	return float64(elapsed.Microseconds()) / 1000, nil
 }
 
 func median(values []float64) float64 {

@@ -15,6 +15,7 @@ func TestMedian(t *testing.T) {
 // Every row runs, from the building of the programs on.
 func TestRun(t *testing.T) {
 	t.Chdir("../..")
-	require.NoError(t, run(t.Context(), []string{"1"}))
-	require.ErrorContains(t, run(t.Context(), []string{"many"}), `"many" is no number of pairs`)
+	require.NoError(t, run(t.Context(), []string{"-pairs", "1"}))
+	require.ErrorContains(t, run(t.Context(), []string{"-pairs", "0"}), "at least 1")
+	require.ErrorContains(t, run(t.Context(), []string{"many"}), "usage")
 }

@@ -76,8 +76,8 @@ func newWorld(ctx context.Context, folder string) (_ *world, err error) {
 			return nil, err
 		}
 	}
-	_, err = w.timeWith(ctx, true, []string{filepath.Join(folder, "pmctl"), "agent", "start"})
-	return w, err
+	// It ends by itself if nobody can end it any more.
+	return w, w.run([]string{filepath.Join(folder, "pmctl"), "agent", "start", "--lifetime", "2h"}, w.socket())(ctx)
 }
 
 // socket is the agent's, as a variable.
@@ -124,7 +124,7 @@ func (w *world) output(ctx context.Context, name string, args ...string) ([]byte
 
 // close ends the agent and the network.
 func (w *world) close() {
-	_, _ = w.timeWith(context.Background(), true, []string{filepath.Join(w.folder, "pmctl"), "agent", "stop"}) // if it has begun
+	_ = w.run([]string{filepath.Join(w.folder, "pmctl"), "agent", "stop"}, w.socket())(context.Background()) // if it has begun
 	if w.proxy != nil {
 		w.proxy.close()
 	}
@@ -134,7 +134,7 @@ func (w *world) close() {
 	}
 }
 
-// rows are what is measured.
+// rows are the commands that people wait for.
 func (w *world) rows() []row {
 	bin := func(name string) string { return filepath.Join(w.folder, name) }
 	params := []string{"sh", "-c", "pmctl params fetch " + w.recipient + " -o json >params.json"}
@@ -145,33 +145,31 @@ func (w *world) rows() []row {
 	return []row{
 		{
 			name:     "mint of 600 through the agent / cold",
-			before:   twice,
-			agent:    true,
-			of:       batch("params.json", "600"),
-			baseline: batch("more.json", "600"),
+			before:   w.run(twice),
+			of:       w.process(batch("params.json", "600"), w.socket()),
+			baseline: w.process(batch("more.json", "600")),
 		},
 		{
 			name:     "one ticket through the agent / cobra",
-			before:   params,
-			agent:    true,
-			of:       batch("params.json", "1"),
-			baseline: []string{bin("hello"), "version"},
+			before:   w.run(params),
+			of:       w.process(batch("params.json", "1"), w.socket()),
+			baseline: w.process([]string{bin("hello"), "version"}),
 		},
 		{
 			name:     "version / a program on cobra",
-			of:       []string{bin("pmctl"), "version"},
-			baseline: []string{bin("hello"), "version"},
+			of:       w.process([]string{bin("pmctl"), "version"}),
+			baseline: w.process([]string{bin("hello"), "version"}),
 		},
 		{
 			name:     "cold mint of 600 / decryption of its key file",
-			before:   params, // a session has 600 nonces
-			of:       batch("params.json", "600"),
-			baseline: []string{bin("pmctl-bench"), "decrypt", w.keyFile, w.passphrase},
+			before:   w.run(params), // a session has 600 nonces
+			of:       w.process(batch("params.json", "600")),
+			baseline: w.process([]string{bin("pmctl-bench"), "decrypt", w.keyFile, w.passphrase}),
 		},
 		{
 			name:     fmt.Sprintf("status / one eth_call, %v away", roundTrip),
-			of:       []string{bin("pmctl"), "status", "--rpc-url", w.proxy.url},
-			baseline: []string{bin("pmctl-bench"), "call", w.proxy.url},
+			of:       w.process([]string{bin("pmctl"), "status", "--rpc-url", w.proxy.url}),
+			baseline: w.process([]string{bin("pmctl-bench"), "call", w.proxy.url}),
 		},
 	}
 }

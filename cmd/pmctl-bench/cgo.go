@@ -1,0 +1,6 @@
+//go:build cgo
+
+package main
+
+// cgo tells that signatures are made by the library in C.
+const cgo = true
