@@ -29,11 +29,12 @@ test:
 race:
 	$(GO) test -race -short -shuffle=on -timeout 30m ./...
 
-## lint: formatting, vet and staticcheck
+## lint: formatting, vet, staticcheck, and the spelling of pages and comments
 lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
+	$(TOOL) misspell -error $$(git ls-files '*.md' '*.go' '*.1' '*.txtar' '*.proto' '*.sol')
 
 ## gen: regenerate the wire format's Go, the contracts' bindings, and what is written from the commands' help
 gen:

@@ -29,7 +29,7 @@ func newRecipientList(r *run) *cobra.Command {
 most first. Each has an address, which is what tickets pay, and a URL that it
 has entered in the service registry itself. Nobody but the node is asked.`,
 		Example: `  pmctl recipient list
-  pmctl recipient list --network arbitrum-one --output json`,
+  pmctl recipient list --network arbitrum-one-mainnet --output json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return r.listRecipients(cmd.Context(), &network) },
 	}

@@ -19,7 +19,9 @@ func newVersion(r *run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print pmctl's version",
-		Args:  cobra.NoArgs,
+		Example: `  pmctl version
+  pmctl version --output json | jq -r .data.version`,
+		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			v := versionResult{buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH}
 			return r.emit("pmctl.version", v, func(w io.Writer) error {

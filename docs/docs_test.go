@@ -28,15 +28,8 @@ const seed = "pmctl's documentation"
 // TestPages runs every command line of the pages, each page from top to bottom in a home
 // and on a local network of its own, and compares what is printed. -update writes it.
 func TestPages(t *testing.T) {
-	for _, program := range []string{"bash", "curl", "jq"} {
-		if _, err := exec.LookPath(program); err != nil && os.Getenv("PMCTL_REQUIRE_DOCS") == "" {
-			t.Skipf("the pages use %s, which is not here", program)
-		}
-	}
-	bin := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "..", "../cmd/pmctl-devnet")
-	out, err := build.CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	needPrograms(t)
+	bin := programs(t)
 	for _, path := range everyPage(t) {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
@@ -58,6 +51,25 @@ func TestPages(t *testing.T) {
 			}
 		})
 	}
+}
+
+// needPrograms skips the test where what the pages use beside pmctl is not here.
+func needPrograms(t *testing.T) {
+	t.Helper()
+	for _, program := range []string{"bash", "curl", "jq"} {
+		if _, err := exec.LookPath(program); err != nil && os.Getenv("PMCTL_REQUIRE_DOCS") == "" {
+			t.Skipf("the pages use %s, which is not here", program)
+		}
+	}
+}
+
+// programs builds pmctl and the local network, and returns the folder they are in.
+func programs(t *testing.T) string {
+	t.Helper()
+	bin := t.TempDir()
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "..", "../cmd/pmctl-devnet").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return bin
 }
 
 // world is the machine that a page runs on.
@@ -109,7 +121,7 @@ func (w *world) env() []string {
 }
 
 // patience is how long a page may take.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 // run runs a page's steps in one shell, and returns what each of them prints. A command
 // that fails prints its exit code last.

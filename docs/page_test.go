@@ -29,12 +29,14 @@ type step struct {
 
 var (
 	hiddenStep = regexp.MustCompile(`^<!-- run: (.*) -->$`)
+	fileBlock  = regexp.MustCompile(`^<!-- file: (\S+) -->$`)
 	notRun     = regexp.MustCompile(`^<!-- not run: .+ -->$`)
 	commands   = regexp.MustCompile(`(^|[|;&(] *)(pmctl|pmctl-devnet|pmctl-agent) `)
 )
 
-// readPage finds the steps of a page. A block with commands that is no console is an
-// error, unless the line before it says why it is not run.
+// readPage finds the steps of a page: what consoles run, and the files that are shown, which
+// are written to where the line before them says, for later steps to use. A block with
+// commands that is neither is an error, unless the line before it says why it is not run.
 func readPage(path string) (*page, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -58,6 +60,9 @@ func readPage(path string) (*page, error) {
 		}
 		switch {
 		case i > 0 && notRun.MatchString(p.lines[i-1]):
+		case i > 0 && fileBlock.MatchString(p.lines[i-1]):
+			name := fileBlock.FindStringSubmatch(p.lines[i-1])[1]
+			p.steps = append(p.steps, writes(name, p.lines[i+1:end]))
 		case language == "console":
 			if err := p.console(i+1, end); err != nil {
 				return nil, err
@@ -72,6 +77,16 @@ func readPage(path string) (*page, error) {
 		i = end
 	}
 	return p, nil
+}
+
+// writes is the step that puts lines into a file; what has a first line for the kernel can
+// be run.
+func writes(name string, lines []string) step {
+	command := fmt.Sprintf("mkdir -p \"$(dirname %[1]s)\" && cat >%[1]s <<'=~= end of file'\n%[2]s\n=~= end of file", name, strings.Join(lines, "\n"))
+	if strings.HasPrefix(lines[0], "#!") {
+		command += "\nchmod +x " + name
+	}
+	return step{command: command, hidden: true}
 }
 
 // console finds the steps in the lines of a console block.
