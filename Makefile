@@ -92,38 +92,32 @@ measure:
 	$(GO) run ./cmd/pmctl-bench $(PAIRS)
 
 RELEASE_TOOL := $(GO) tool -modfile=.tools/release/go.mod
+GORELEASER   ?= $(RELEASE_TOOL) goreleaser
 
 ## snapshot: make everything of a release, into dist/, that needs no network
 snapshot:
-	TAP_TOKEN= $(RELEASE_TOOL) goreleaser release --snapshot --clean --skip=docker,sign
+	TAP_TOKEN= $(GORELEASER) release --snapshot --clean --skip=docker,sign
 
 ## release: what the release workflow runs on a tag
 release:
-	$(RELEASE_TOOL) goreleaser release --clean
+	$(GORELEASER) release --clean
 
 ## release-check: two clean builds are the same bytes; packages and container work
 release-check:
 	bash packaging/check.sh
 
-## targets: compile and vet what is released, for every platform of a release, in pure Go
-# go vet takes the tests along, and with them the full node of the local network, which is
-# released nowhere: an overlay hides them.
+## targets: compile and vet what is released, for every platform of a release
 targets:
-	@set -e; mkdir -p $(BIN); \
-	git ls-files '*_test.go' | awk 'BEGIN {printf "{\"Replace\": {"} {printf "%s\"%s\": \"\"", comma, $$0; comma = ", "} END {print "}}"}' > $(BIN)/no-tests.json; \
-	for target in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64; do \
-		echo "== $$target"; \
-		export GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0; \
-		$(GO) vet -trimpath -overlay $(BIN)/no-tests.json $$($(GO) list -deps -f '{{if .Module}}{{if .Module.Main}}{{.ImportPath}}{{end}}{{end}}' .); \
-	done
+	bash packaging/targets.sh
 
 ## vulnerabilities: look for known ones in what is linked and called; asks vuln.go.dev
 vulnerabilities:
 	$(RELEASE_TOOL) govulncheck ./...
 
 ## release-files: what a release carries beside the program, and what it is made with
-release-files: build
+release-files:
 	@rm -rf $(BIN)/release && mkdir -p $(BIN)/release/completions $(BIN)/release/man
+	@$(GO) build -trimpath -o $(BIN)/ .
 	@$(BIN)/pmctl completion bash > $(BIN)/release/completions/pmctl.bash
 	@$(BIN)/pmctl completion zsh > $(BIN)/release/completions/_pmctl
 	@$(BIN)/pmctl completion fish > $(BIN)/release/completions/pmctl.fish

@@ -9,18 +9,20 @@ cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-say() { echo "-- $*"; }
+say() { echo "-- $SECONDS s: $*"; }
 die() { echo "release-check: $*" >&2; exit 1; }
 
 # build FROM FOLDER: a clone has what is committed and nothing else.
 build() {
   git clone -q "$1" "$2"
   shift
-  TAP_TOKEN='' make -s -C "$1" snapshot >"$1.log" 2>&1 || { tail -30 "$1.log"; die "the build in $1 failed"; }
+  TAP_TOKEN='' make -s -C "$1" snapshot GORELEASER="$goreleaser" >"$1.log" 2>&1 || { tail -30 "$1.log"; die "the build in $1 failed"; }
 }
 
 twice() {
   say "build in two folders"
+  # Compiled once, whatever cache the builds have.
+  goreleaser=$(go tool -modfile=.tools/release/go.mod -n goreleaser)
   build . "$work/one"
   # -trimpath keeps the folder out of what the compiler makes; the cache is shared, so that
   # the second build is mostly linking. CLEAN=1 gives it a cache of its own.
