@@ -38,6 +38,17 @@ twice() {
   done
 }
 
+# Every bill of materials names what its program is of.
+bills() {
+  say "read the bills of materials"
+  local bill wanted
+  for bill in "$work"/one/dist/*.cdx.json; do
+    for wanted in "std@$(go env GOVERSION)" "$(go list -m -f '{{.Path}}@{{.Version}}' github.com/ethereum/go-ethereum)" github.com/pmctl/pmctl@; do
+      grep -qF "\"purl\": \"pkg:golang/$wanted" "$bill" || die "${bill##*/} does not name $wanted"
+    done
+  done
+}
+
 # The root of a system with a shell and the C library, and nothing of ours.
 clean_root() {
   mkdir -p "$1"/{bin,dev,etc,tmp,var/lib/dpkg/{info,updates}}
@@ -122,6 +133,7 @@ container() {
 
 [ "$(id -u)" = 0 ] || die "must be run as root: it installs packages into roots of its own"
 twice 16
+bills
 packages
 container
 say "all as promised"
