@@ -108,7 +108,13 @@ spend what the account holds.`,
 		if err != nil {
 			return err
 		}
-		return r.emitAccount(account)
+		if err := r.emitAccount(account); err != nil {
+			return err
+		}
+		if !passphrase.fd.given && passphrase.path(r.Env) == "" {
+			r.sameAgain(cmd, nil, "--passphrase-file", "FILE")
+		}
+		return nil
 	}
 	return cmd
 }

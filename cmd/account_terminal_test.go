@@ -22,11 +22,19 @@ type terminal struct {
 	keyboard *os.File
 	cmd      *exec.Cmd
 	seen     strings.Builder
+	// before is how the terminal was when the command began.
+	before *unix.Termios
 }
 
 // atTerminal starts pmctl with a terminal for its standard streams and ends it
 // with the test.
 func atTerminal(t *testing.T, home string, args ...string) *terminal {
+	t.Helper()
+	return atTerminalWith(t, home, nil, args...)
+}
+
+// atTerminalWith is atTerminal with more variables.
+func atTerminalWith(t *testing.T, home string, env []string, args ...string) *terminal {
 	t.Helper()
 	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	require.NoError(t, err)
@@ -46,10 +54,25 @@ func atTerminal(t *testing.T, home string, args ...string) *terminal {
 	require.NoError(t, err)
 	cmd := exec.CommandContext(t.Context(), path, args...)
 	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_DATA_HOME=", "ETH_KEYSTORE=", "ETH_FROM=", "ETH_PASSWORD=")
+	cmd.Env = append(cmd.Env, env...)
+	cmd.Dir = home
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = screen, screen, screen
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	require.NoError(t, unix.IoctlSetWinsize(int(screen.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: terminalWidth}))
+	p := &terminal{t: t, keyboard: keyboard, cmd: cmd}
+	p.before = p.settings()
 	require.NoError(t, cmd.Start())
-	return &terminal{t: t, keyboard: keyboard, cmd: cmd}
+	return p
+}
+
+// settings are how the terminal treats what is typed and shown.
+func (p *terminal) settings() (settings *unix.Termios) {
+	p.t.Helper()
+	conn, err := p.keyboard.SyscallConn()
+	require.NoError(p.t, err)
+	require.NoError(p.t, conn.Control(func(fd uintptr) { settings, err = unix.IoctlGetTermios(int(fd), unix.TCGETS) }))
+	require.NoError(p.t, err)
+	return settings
 }
 
 // expect reads the screen until it shows text.
@@ -70,20 +93,25 @@ func (p *terminal) press(keys string) {
 	require.NoError(p.t, err)
 }
 
-// end reads the rest of the screen and returns the exit code and all that was shown.
+// end reads the rest of the screen and returns the exit code and all that was shown. The
+// terminal must be as it was before the command.
 func (p *terminal) end() (int, string) {
 	p.t.Helper()
 	buffer := make([]byte, 256)
+	require.NoError(p.t, p.keyboard.SetReadDeadline(time.Now().Add(30*time.Second)))
 	for {
 		// When the last one who had it open is gone, a terminal reads as EIO.
 		n, err := p.keyboard.Read(buffer)
 		p.seen.Write(buffer[:n])
 		if err != nil {
-			require.ErrorIs(p.t, err, unix.EIO)
+			require.ErrorIs(p.t, err, unix.EIO, "%v has not ended:\n%s", p.cmd.Args, &p.seen)
 			break
 		}
 	}
 	_ = p.cmd.Wait()
+	require.Equal(p.t, p.before, p.settings(), "the terminal is as it was")
+	hidden, shown := strings.LastIndex(p.seen.String(), "\x1b[?25l"), strings.LastIndex(p.seen.String(), "\x1b[?25h")
+	require.LessOrEqual(p.t, hidden, shown, "the cursor is to be seen")
 	return p.cmd.ProcessState.ExitCode(), p.seen.String()
 }
 
@@ -98,6 +126,7 @@ func TestPassphrasesAreNotShown(t *testing.T) {
 	code, shown := p.end()
 	require.Zero(t, code, shown)
 	require.Contains(t, shown, "key file")
+	require.Contains(t, shown, "the same without questions:\r\n  pmctl account new --lightkdf --passphrase-file FILE\r\n")
 	require.NotContains(t, shown, "h0rs")
 }
 

@@ -89,11 +89,13 @@ type agentNonces struct {
 	storeID string
 }
 
-// Reserve implements pay.Nonces.
-func (n agentNonces) Reserve(ctx context.Context, spend store.Spend) (*store.Made, error) {
-	made, err := n.signer.Reserve(ctx, n.storeID, spend)
-	if err == nil && made.Before != nil {
-		made.Before, err = n.Requested(ctx, spend.Sender, *spend.Request)
+// ReserveAll implements pay.Nonces.
+func (n agentNonces) ReserveAll(ctx context.Context, spends []store.Spend) ([]store.Outcome, error) {
+	outcomes, err := n.signer.ReserveAll(ctx, n.storeID, spends)
+	for i, o := range outcomes {
+		if o.Err == nil && o.Made.Before != nil {
+			o.Made.Before, outcomes[i].Err = n.Requested(ctx, spends[i].Sender, *spends[i].Request)
+		}
 	}
-	return made, err
+	return outcomes, err
 }

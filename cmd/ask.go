@@ -56,7 +56,30 @@ func (r *run) sameAgain(cmd *cobra.Command, args []string, more ...string) {
 	for i, word := range words {
 		words[i] = shellWord(word)
 	}
-	r.note("the same without questions: %s", strings.Join(words, " "))
+	r.note("the same without questions:\n%s", wrapCommand(words))
+}
+
+// wrapCommand is a command line in lines that fit into a terminal, and that a shell reads
+// as one.
+func wrapCommand(words []string) string {
+	const indent, goesOn = "  ", " \\"
+	var b strings.Builder
+	used := 0
+	for i, word := range words {
+		switch {
+		case i == 0:
+			used, _ = b.WriteString(indent)
+		case used+1+len(word)+len(goesOn) > terminalWidth:
+			b.WriteString(goesOn + "\n")
+			used, _ = b.WriteString(indent + indent)
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += len(word)
+	}
+	return b.String()
 }
 
 var harmless = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)

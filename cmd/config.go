@@ -221,14 +221,13 @@ func (c configResult) write(w io.Writer) error {
 	for _, s := range c.Settings {
 		width = max(width, len(s.Name))
 	}
+	var b strings.Builder
 	for _, s := range c.Settings {
-		text := cmp.Or(s.text, s.Value, strings.Join(s.Values, ", "), "not set")
+		hang(&b, fmt.Sprintf("%-*s  ", width, s.Name), cmp.Or(s.text, s.Value, strings.Join(s.Values, ", "), "not set"), fieldIndent)
 		if s.From != theDefault {
-			text += "\n    from " + shorten.Replace(s.From)
-		}
-		if _, err := fmt.Fprintf(w, "%-*s  %s\n", width, s.Name, text); err != nil {
-			return err
+			hang(&b, "    from ", shorten.Replace(s.From), 2*fieldIndent)
 		}
 	}
-	return nil
+	_, err := io.WriteString(w, b.String())
+	return err
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
@@ -229,10 +228,10 @@ func (d doctorResult) write(w io.Writer) error {
 	var b strings.Builder
 	for _, check := range d.Checks {
 		line := fmt.Sprintf("%-7s  %-*s  ", doctorWords[check.State], width, check.ID)
-		hang(&b, line, check.Found)
+		hang(&b, line, plainLines(check.Found), doctorIndent)
 		for _, more := range []field{{"allowed", check.Allowed}, {"set by", check.Knob}, {"fix", check.Fix}} {
 			if more.value != "" {
-				hang(&b, fmt.Sprintf("           %-7s  ", more.name), more.value)
+				hang(&b, fmt.Sprintf("           %-7s  ", more.name), plainLines(more.value), doctorIndent)
 			}
 		}
 	}
@@ -242,22 +241,6 @@ func (d doctorResult) write(w io.Writer) error {
 	return err
 }
 
-// underneath is where texts stand that have a word too long for the room beside their label.
-const underneath = 11
-
-// hang prints text behind a label, and the lines that do not fit there under its own
-// beginning.
-func hang(b *strings.Builder, label, text string) {
-	text = plainLines(text)
-	room := terminalWidth - len(label)
-	for word := range strings.FieldsSeq(text) {
-		if utf8.RuneCountInString(word) > room && len(label) > underneath {
-			b.WriteString(strings.TrimRight(label, " ") + "\n")
-			label, room = strings.Repeat(" ", underneath), terminalWidth-underneath
-		}
-	}
-	for line := range strings.SplitSeq(wrap(text, room), "\n") {
-		b.WriteString(label + line + "\n")
-		label = strings.Repeat(" ", len(label))
-	}
-}
+// doctorIndent is where texts stand that have a word too long for the room beside their
+// check.
+const doctorIndent = 11

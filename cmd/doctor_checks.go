@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/doctor"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -23,6 +24,7 @@ func (p *patient) wallet() []doctor.Check {
 		{ID: "config", Run: p.checkConfig},
 		{ID: "limits", Needs: []string{"config"}, Run: p.checkLimits},
 		{ID: "network", Needs: []string{"config"}, Run: p.checkNetwork},
+		{ID: "agent", Needs: []string{"network"}, Run: p.checkAgent},
 		{ID: "account", Needs: []string{"config"}, Run: p.checkAccount},
 		{ID: "key", Needs: []string{"account"}, Run: p.checkKey},
 		{ID: "key_mode", Needs: []string{"key"}, Run: p.checkKeyMode},
@@ -63,6 +65,34 @@ func (p *patient) checkNetwork(context.Context) doctor.Finding {
 	return fine("%s, chain id %d", chosen.Name, chosen.ChainID)
 }
 
+// checkAgent looks for the agent that every other command would use.
+func (p *patient) checkAgent(ctx context.Context) doctor.Finding {
+	var want *common.Address
+	if named, err := p.o.account.named(p.run.Env); err == nil && named != "" {
+		if address, err := p.o.account.parse(named); err == nil {
+			want = &address
+		}
+	}
+	served, err := p.o.account.keys.agent(ctx, p.run.Env, want, p.network.ChainID)
+	switch {
+	case err != nil:
+		return failed(err, "an agent that signs for the account on this chain, or none", yours+envAgent)
+	case served == nil:
+		return fine("none is used")
+	}
+	p.account = served
+	return fine("it signs for %v", served.address)
+}
+
+// fromAgent tells whether an agent has the key.
+func (p *patient) fromAgent() bool {
+	if p.account == nil {
+		return false
+	}
+	_, ok := p.account.signer.(*agent.Signer)
+	return ok
+}
+
 // checkAccount finds the address that acts. Where nobody names it, it is that of the
 // only key.
 func (p *patient) checkAccount(ctx context.Context) doctor.Finding {
@@ -71,6 +101,8 @@ func (p *patient) checkAccount(ctx context.Context) doctor.Finding {
 	case err != nil:
 	case named != "":
 		p.address, err = p.o.account.parse(named)
+	case p.account != nil:
+		p.address = p.account.address
 	default:
 		if p.account, err = p.o.account.keys.only(ctx, p.run.Env, 0); err == nil {
 			p.address = p.account.address
@@ -91,7 +123,10 @@ func (p *patient) checkKey(ctx context.Context) doctor.Finding {
 		}
 		p.account = found
 	}
-	if p.account.file == "" {
+	switch {
+	case p.fromAgent():
+		return fine("the agent has it")
+	case p.account.file == "":
 		return fine("it comes from a descriptor")
 	}
 	return fine("the key file is there and well-formed")
@@ -118,6 +153,8 @@ func (p *patient) checkPassphrase(ctx context.Context) doctor.Finding {
 	keys := &p.o.account.keys
 	file := keys.passphrase.path(p.run.Env)
 	switch {
+	case p.fromAgent():
+		return fine("the agent needs none")
 	case keys.fd.given:
 		return fine("the key comes without one")
 	case keys.passphrase.fd.given:
@@ -149,6 +186,9 @@ func (p *patient) checkPassphrase(ctx context.Context) doctor.Finding {
 // key's signature.
 func (p *patient) checkKeyOpens(ctx context.Context) doctor.Finding {
 	passphrase := &p.o.account.keys.passphrase
+	if p.fromAgent() {
+		return fine("the agent has it open")
+	}
 	byItself := p.o.account.keys.fd.given || passphrase.given() || passphrase.path(p.run.Env) != ""
 	switch {
 	case byItself:

@@ -3,6 +3,7 @@ package cmd
 import (
 	"encoding/hex"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -31,6 +32,8 @@ func localFaults() []sick {
 			want: []string{"network failed"}, exit: exitUnreachable, says: "no local network is running"},
 		{name: "no node", induce: func(w *ward) { w.elsewhere(w.net.Controller(), devnet.ChainID, "") },
 			want: []string{"network failed"}, exit: exitUnreachable, says: "--rpc-url"},
+		{name: "agent that is not there", induce: func(w *ward) { w.env["PMCTL_AGENT"] = filepath.Join(w.t.TempDir(), "sock") },
+			want: []string{"agent failed"}, exit: exitLocked, says: "pmctl agent start"},
 		{name: "no account", induce: func(w *ward) { w.flags = "--keystore " + w.t.TempDir() },
 			want: []string{"account failed"}, exit: exitLocked, says: "pmctl account new"},
 		{name: "several accounts", induce: func(w *ward) {

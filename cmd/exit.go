@@ -110,7 +110,7 @@ func classify(err error) outcome {
 		out = outcome{exitCancelled, "cancelled", ""}
 	case as(new(*pay.OtherRecipientError)):
 		out = outcome{exitLimit, "recipient_changed", ""}
-	case is(policy.ErrLimit, agent.ErrTransaction, errOtherStore, redeem.ErrTooEarly, redeem.ErrNotWorthGas, tx.ErrPrice):
+	case is(policy.ErrLimit, agent.ErrTransaction, agent.ErrFundsAnother, errOtherStore, redeem.ErrTooEarly, redeem.ErrNotWorthGas, tx.ErrPrice):
 		out = outcome{exitLimit, "limit", ""}
 	case is(tx.ErrInsufficientFunds, policy.ErrFunds, pm.ErrInsufficientSenderReserve):
 		out = outcome{exitFunds, "insufficient_funds", ""}

@@ -83,7 +83,7 @@ func TestSoakExitKilledAtEachRequest(t *testing.T) {
 	stride := 7
 	switch os.Getenv("PMCTL_SOAK") {
 	case "sample":
-		stride = 4
+		stride = 3
 	case "whole":
 		stride = 1
 	}

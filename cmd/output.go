@@ -140,7 +140,7 @@ func (r *run) note(text string, args ...any) {
 // field is one line of a key–value listing.
 type field struct{ name, value string }
 
-// writeFields prints key–value lines, aligned. Nothing is ever cut.
+// writeFields prints key–value lines, aligned and wrapped. Nothing is ever cut.
 func writeFields(w io.Writer, fields []field) error {
 	width := 0
 	for _, f := range fields {
@@ -148,10 +148,33 @@ func writeFields(w io.Writer, fields []field) error {
 	}
 	var b strings.Builder
 	for _, f := range fields {
-		fmt.Fprintf(&b, "%-*s  %s\n", width, f.name, f.value)
+		hang(&b, fmt.Sprintf("%-*s  ", width, f.name), f.value, fieldIndent)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// fieldIndent is where values stand that have a word too long for the room beside their
+// name.
+const fieldIndent = 2
+
+// hang prints text behind a label, and the lines that do not fit there under its own
+// beginning. A text with a word that is too long for that stands below the label.
+func hang(b *strings.Builder, label, text string, underneath int) {
+	room := terminalWidth - len(label)
+	for word := range strings.FieldsSeq(text) {
+		if utf8.RuneCountInString(word) > room && len(label) > underneath {
+			b.WriteString(strings.TrimRight(label, " ") + "\n")
+			label, room = strings.Repeat(" ", underneath), terminalWidth-underneath
+		}
+	}
+	if utf8.RuneCountInString(text) > room {
+		text = wrap(text, room)
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		b.WriteString(strings.TrimRight(label+line, " ") + "\n")
+		label = strings.Repeat(" ", len(label))
+	}
 }
 
 // terminalWidth is what tables fit into, on any terminal and in a pipe alike.

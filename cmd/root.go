@@ -19,7 +19,7 @@ func Main(ctx context.Context, args []string, env *Env) int {
 	out := &checkedWriter{w: env.Out}
 	checked := *env
 	checked.Out = out
-	shown := &screen{w: env.Err}
+	shown := &screen{w: env.Err, wraps: env.ErrTerminal}
 	if env.Prompter != nil {
 		checked.Prompter = politePrompter{env.Prompter, shown}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -95,14 +96,21 @@ func (r *run) lookBack(cmd *cobra.Command, o *scanOptions) (*past, error) {
 }
 
 func (r *run) readEvents(ctx context.Context, o *scanOptions, client *chain.Client, p *past, from uint64) (err error) {
-	progress := &progressLine{run: r, began: r.Now()}
-	scanner := &history.Scanner{Node: client, Sender: p.sender, Progress: progress.blocks}
+	var read, all atomic.Uint64
+	scanner := &history.Scanner{Node: client, Sender: p.sender, Progress: func(done, total uint64) {
+		read.Store(done)
+		all.Store(total)
+	}}
 	// Whoever has no home folder has no cache in it.
 	if dir, err := r.cacheDir(); err == nil && !o.noCache {
 		scanner.Cache = history.NewCache(filepath.Join(dir, "history"), p.network.ChainID, p.status.Contracts.TicketBroker, p.sender)
 	}
+	done := r.progress(func() string {
+		done, total := read.Load(), all.Load()
+		return fmt.Sprintf("reading blocks: %d of %d (%d %%)", done, total, done*100/max(total, 1))
+	})
 	p.scan, err = scanner.Scan(ctx, from)
-	progress.clear()
+	done()
 	if err != nil {
 		return err
 	}
@@ -120,43 +128,4 @@ func (r *run) readEvents(ctx context.Context, o *scanOptions, client *chain.Clie
 		}
 	}
 	return history.MatchAll(ctx, p.ledger, p.sender, p.events)
-}
-
-// progressLine tells a person at a terminal how far something is that takes its time.
-type progressLine struct {
-	run   *run
-	began time.Time
-	last  time.Time
-	shown int
-}
-
-const (
-	// firstWordAfter is how long something may take without a word.
-	firstWordAfter = time.Second
-	nextWordAfter  = 200 * time.Millisecond
-)
-
-func (p *progressLine) blocks(done, total uint64) {
-	now := p.run.Now()
-	if !p.run.ErrTerminal || p.run.quiet || now.Sub(p.began) < firstWordAfter || now.Sub(p.last) < nextWordAfter {
-		return
-	}
-	p.last = now
-	text := fmt.Sprintf("reading blocks: %d of %d (%d %%)", done, total, done*100/max(total, 1))
-	p.write(text)
-}
-
-// write replaces the line, in a way that every terminal knows.
-func (p *progressLine) write(text string) {
-	fmt.Fprintf(p.run.Err, "\r%-*s\r%s", p.shown, "", text)
-	p.shown = 0
-	if text != "" {
-		p.shown = len(text) + len("^C") // which terminals show behind it
-	}
-}
-
-func (p *progressLine) clear() {
-	if p.shown > 0 {
-		p.write("")
-	}
 }

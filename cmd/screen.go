@@ -7,13 +7,17 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // screen writes lines to stderr and keeps one more below them, which says what is waited
 // for: it is rewritten in place, and gone before anything else is written.
 type screen struct {
-	w  io.Writer
-	mu sync.Mutex
+	w io.Writer
+	// wraps tells that people read the lines, which fit into a terminal then. Elsewhere a
+	// message is a line.
+	wraps bool
+	mu    sync.Mutex
 	// shown is how wide the line is that is there, asking whether somebody is asked
 	// something below it.
 	shown  int
@@ -22,10 +26,25 @@ type screen struct {
 
 // print writes lines that stay.
 func (s *screen) print(text string) {
+	if s.wraps {
+		text = wrapLines(text)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.erase()
 	fmt.Fprintln(s.w, text)
+}
+
+// wrapLines wraps those lines that are too long for a terminal, and leaves the others as
+// they are.
+func wrapLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if utf8.RuneCountInString(line) > terminalWidth {
+			lines[i] = wrap(line, terminalWidth)
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // show replaces the line that is rewritten in place; "" removes it.
@@ -36,10 +55,11 @@ func (s *screen) show(text string) {
 		return
 	}
 	s.erase()
-	text = text[:min(len(text), terminalWidth-len("^C")-1)]
-	fmt.Fprint(s.w, text)
-	if text != "" {
-		s.shown = len(text) + len("^C") // which terminals show behind it
+	runes := []rune(text)
+	runes = runes[:min(len(runes), terminalWidth-len("^C")-1)]
+	fmt.Fprint(s.w, string(runes))
+	if len(runes) > 0 {
+		s.shown = len(runes) + len("^C") // which terminals show behind it
 	}
 }
 
@@ -79,10 +99,15 @@ func (r *run) watched() bool {
 // waiting tells a person at a terminal what is waited for, once that takes longer than a
 // moment, until the returned function is called. In a pipe it does nothing.
 func (r *run) waiting(format string, args ...any) (done func()) {
+	text := plainLines(fmt.Sprintf(format, args...))
+	return r.progress(func() string { return text })
+}
+
+// progress is waiting for what changes: a goroutine of its own asks for the text.
+func (r *run) progress(text func() string) (done func()) {
 	if !r.watched() {
 		return func() {}
 	}
-	text := plainLines(fmt.Sprintf(format, args...))
 	began := time.Now()
 	stop := make(chan struct{})
 	var ended sync.WaitGroup
@@ -95,7 +120,7 @@ func (r *run) waiting(format string, args ...any) (done func()) {
 				r.screen.show("")
 				return
 			case <-timer.C:
-				r.screen.show(fmt.Sprintf("%s … %s", text, time.Since(began).Truncate(time.Second)))
+				r.screen.show(fmt.Sprintf("%s … %s", text(), time.Since(began).Truncate(time.Second)))
 				timer.Reset(progressEvery)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -365,7 +366,14 @@ func (r *run) writeBatch(ctx context.Context, out io.Writer, b *readyBatch) erro
 	if err := writer.Begin(header); err != nil {
 		return err
 	}
-	if err := tickets.Sign(ctx, b.signer, writer.Ticket); err != nil {
+	var signed atomic.Uint32
+	done := r.progress(func() string { return fmt.Sprintf("%d of %d tickets", signed.Load(), tickets.Nonces.Count) })
+	err = tickets.Sign(ctx, b.signer, func(ticket pm.TicketSenderParams) error {
+		signed.Add(1)
+		return writer.Ticket(ticket)
+	})
+	done()
+	if err != nil {
 		return err
 	}
 	return writer.End()

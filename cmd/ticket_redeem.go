@@ -47,7 +47,7 @@ does not pay, so each is reported by its own event.
 A redemption publishes recipientRand. While the ticket params hold it is
 refused, unless you say --early: the sender could tell winners from losers.`,
 		Example: `  pmctl ticket redeem tickets.json --recipient-rand-file rand.txt
-  pmctl ticket redeem - --recipient-rand-file rand.txt --yes -o json < header.txt`,
+  pmctl ticket redeem header.txt --recipient-rand-file rand.txt --yes -o json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return r.redeem(cmd, &o, fileOrStdin(args)) },
 	}

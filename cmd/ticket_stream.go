@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -38,12 +39,11 @@ type batchStream struct {
 	// lines is how many were read; ready are those whose batches can be minted.
 	lines int
 	ready []*streamedLine
-	// reserved and written are how many batches have nonces, and how many are written.
-	reserved, written int
-	tickets           uint64
-	failed            int
-	firstFailure      error
-	shown             time.Time
+	// reserved is how many batches have nonces; written and tickets are what is written.
+	reserved         int
+	written, tickets atomic.Int64
+	failed           int
+	firstFailure     error
 }
 
 // streamedLine is a line of params, and what becomes of it.
@@ -98,8 +98,9 @@ func (r *run) streamBatches(cmd *cobra.Command, o *batchOptions, amount pay.Amou
 	if s.writer, err = format.NewBatchWriter(out, form); err != nil {
 		return err
 	}
-	err = pm.MintOrders(cmd.Context(), s.signer, s.next)
-	s.clearProgress()
+	done := r.progress(s.made)
+	err = s.mint(cmd.Context())
+	done()
 	if err == nil {
 		err = out.commit()
 	}
@@ -108,8 +109,8 @@ func (r *run) streamBatches(cmd *cobra.Command, o *batchOptions, amount pay.Amou
 
 // result says what was made, and what was not.
 func (s *batchStream) result(err error) error {
-	made := fmt.Sprintf("made %s in %s", plural(fmt.Sprint(s.tickets), "ticket"), batches(s.written))
-	if lost := s.reserved - s.written; err != nil && s.o.request.id == "" && lost > 0 {
+	made := s.made()
+	if lost := int64(s.reserved) - s.written.Load(); err != nil && s.o.request.id == "" && lost > 0 {
 		return fmt.Errorf("%s, and used up the nonces of %s more: %w", made, batches(lost), err)
 	}
 	if err != nil {
@@ -117,21 +118,72 @@ func (s *batchStream) result(err error) error {
 	}
 	s.r.note("%s", made)
 	if s.failed > 0 {
-		return fmt.Errorf("%d of %d lines made no batch; the first, %w", s.failed, s.lines, s.firstFailure)
+		err := fmt.Errorf("%d of %d lines made no batch; the first, %w", s.failed, s.lines, s.firstFailure)
+		if errors.Is(err, format.ErrTruncated) {
+			err = withHint(err, "each line must be a whole document: jq -c . FILE | pmctl ticket batch --stream")
+		}
+		return err
 	}
 	return nil
 }
 
-func batches(n int) string {
+// made is what is written so far.
+func (s *batchStream) made() string {
+	return fmt.Sprintf("made %s in %s", plural(fmt.Sprint(s.tickets.Load()), "ticket"), batches(s.written.Load()))
+}
+
+func batches(n int64) string {
 	if n == 1 {
 		return "1 batch"
 	}
 	return fmt.Sprintf("%d batches", n)
 }
 
-// next returns the order of the next line. It is the pipeline's reader, ahead of what is
-// written.
-func (s *batchStream) next(ctx context.Context) (*pm.Order, error) {
+// mint writes the batches of all lines.
+func (s *batchStream) mint(ctx context.Context) error {
+	told, ok := s.signer.(pay.TicketSigner)
+	if !ok {
+		return pm.MintOrders(ctx, s.signer, func(ctx context.Context) (*pm.Order, error) {
+			line, err := s.next(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return s.order(line)
+		})
+	}
+	for {
+		line, err := s.next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.mintThrough(ctx, told, line); err != nil {
+			return err
+		}
+	}
+}
+
+// mintThrough writes a line's batch with the signatures of one who is told what they are
+// for.
+func (s *batchStream) mintThrough(ctx context.Context, told pay.TicketSigner, line *streamedLine) error {
+	order, err := s.order(line)
+	if err != nil {
+		return err
+	}
+	if err := order.Begin(); err != nil || line.err != nil {
+		return err
+	}
+	if err := told.SignTickets(ctx, line.batch.tickets, order.Emit); err != nil {
+		return err
+	}
+	return order.End()
+}
+
+// next returns the next line whose batch can be minted, or that has failed. The pipeline
+// calls it ahead of what is written.
+func (s *batchStream) next(ctx context.Context) (*streamedLine, error) {
 	if len(s.ready) == 0 {
 		if err := s.readGroup(ctx); err != nil {
 			return nil, err
@@ -139,6 +191,11 @@ func (s *batchStream) next(ctx context.Context) (*pm.Order, error) {
 	}
 	line := s.ready[0]
 	s.ready = s.ready[1:]
+	return line, nil
+}
+
+// order is what is minted for a line, and how it is written.
+func (s *batchStream) order(line *streamedLine) (*pm.Order, error) {
 	if line.err != nil {
 		return &pm.Order{Begin: func() error { return s.writeFailure(line) }}, nil
 	}
@@ -156,9 +213,8 @@ func (s *batchStream) next(ctx context.Context) (*pm.Order, error) {
 			if err := s.writer.End(); err != nil {
 				return err
 			}
-			s.written++
-			s.tickets += uint64(t.Count)
-			s.progress()
+			s.written.Add(1)
+			s.tickets.Add(int64(t.Count))
 			return s.flush()
 		},
 	}, nil
@@ -342,7 +398,6 @@ func (s *batchStream) writeFailure(line *streamedLine) error {
 		if _, err := io.WriteString(s.out, "\n"); err != nil {
 			return err
 		}
-		s.clearProgress()
 		s.r.note("%v", line.err)
 		return s.flush()
 	}
@@ -360,22 +415,6 @@ func (s *batchStream) flush() error {
 		return out.Flush()
 	}
 	return nil
-}
-
-// progress tells a person now and then how far it is.
-func (s *batchStream) progress() {
-	const between = 200 * time.Millisecond
-	if now := time.Now(); s.r.ErrTerminal && now.Sub(s.shown) >= between {
-		s.shown = now
-		fmt.Fprintf(s.r.Err, "\r%s, %s", batches(s.written), plural(fmt.Sprint(s.tickets), "ticket"))
-	}
-}
-
-func (s *batchStream) clearProgress() {
-	if !s.shown.IsZero() {
-		fmt.Fprint(s.r.Err, "\r\x1b[K")
-		s.shown = time.Time{}
-	}
 }
 
 // recentFacts asks the chain no more often than facts grow old.

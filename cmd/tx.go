@@ -229,8 +229,8 @@ func newTxShow(r *run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show HASH",
 		Short: "Show a transaction as the journal has it",
-		Long: `Show tells what the journal knows of a transaction, and of those that were signed
-to replace it. No node is asked; pmctl tx wait asks.`,
+		Long: `Show tells what the journal knows of a transaction, and of those that were
+signed to replace it. No node is asked; pmctl tx wait asks.`,
 		Example: `  pmctl tx show 0x… --output json`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -183,7 +183,7 @@ id must be that of the network that you choose.`,
 }
 
 func (r *run) signTx(ctx context.Context, o *signOptions, file string) error {
-	r.output = outputJSON
+	r.output, r.outputByDefault = outputJSON, true
 	if flag := o.keys.onStdin(); flag != "" && file == "-" {
 		return usagef("stdin cannot give both the transaction and what %s reads: name a FILE, or another descriptor", flag)
 	}

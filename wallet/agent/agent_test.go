@@ -88,13 +88,13 @@ func TestPolicyIsTheAgents(t *testing.T) {
 	_, err := s.Facts(t.Context(), s.Address()) // as every command does, for the round
 	require.NoError(t, err)
 	spend := store.Spend{Sender: s.Address(), Params: params(t, 1), Count: 1}
-	_, err = s.Reserve(t.Context(), w.store.ID(), spend)
+	_, err = s.reserve(t.Context(), w.store.ID(), spend)
 	require.NoError(t, err)
-	_, err = s.Reserve(t.Context(), w.store.ID(), spend)
+	_, err = s.reserve(t.Context(), w.store.ID(), spend)
 	require.ErrorIs(t, err, policy.ErrLimit, "the budget is for one ticket")
 	spend.Params = params(t, 2)
 	spend.Params.Recipient = common.Address{0xcc}
-	_, err = s.Reserve(t.Context(), w.store.ID(), spend)
+	_, err = s.reserve(t.Context(), w.store.ID(), spend)
 	require.ErrorIs(t, err, policy.ErrLimit)
 	require.Zero(t, w.used(t, 2))
 	require.Equal(t, uint32(1), w.used(t, 1))
@@ -115,8 +115,8 @@ func TestOrdersThatAreNotServed(t *testing.T) {
 		"another store":   {"other", func(*Signer, *store.Spend) {}, "does not serve this: store"},
 		"another chain":   {"", func(s *Signer, _ *store.Spend) { s.status.ChainID = 5 }, "does not serve this: chain id"},
 		"another account": {"", func(s *Signer, _ *store.Spend) { s.status.Account[0]++ }, "does not serve this: account"},
-		"none":            {"", func(_ *Signer, p *store.Spend) { p.Count = 0 }, "from 1 to"},
-		"too many":        {"", func(_ *Signer, p *store.Spend) { p.Count = MaxTickets + 1 }, "from 1 to"},
+		"none":            {"", func(_ *Signer, p *store.Spend) { p.Count = 0 }, "at least 1 ticket"},
+		"too many":        {"", func(_ *Signer, p *store.Spend) { p.Count = MaxTickets + 1 }, "more than the 100000"},
 		"another round":   {"", func(s *Signer, _ *store.Spend) { s.round.LastInitializedRound = big.NewInt(4) }, "another round"},
 		"a record of nothing": {"", func(_ *Signer, p *store.Spend) {
 			p.Request = &store.Request{ID: "x", Digest: "y", Record: []byte("{}")}
@@ -131,7 +131,7 @@ func TestOrdersThatAreNotServed(t *testing.T) {
 		if id == "" {
 			id = w.store.ID()
 		}
-		_, err := other.Reserve(t.Context(), id, asked)
+		_, err := other.reserve(t.Context(), id, asked)
 		require.ErrorContains(t, err, c.text, name)
 	}
 	require.Zero(t, w.used(t, 1))
@@ -191,13 +191,19 @@ func TestTransactions(t *testing.T) {
 	require.NoError(t, sign(func(*types.DynamicFeeTx) {}))
 	self := s.Address()
 	require.NoError(t, sign(func(t *types.DynamicFeeTx) { t.To, t.Data = &self, nil }), "it cancels")
+	require.NoError(t, sign(func(t *types.DynamicFeeTx) {
+		t.Data = contract.NewTicketBroker().PackFundDepositAndReserveFor(self, big.NewInt(1), big.NewInt(1))
+	}))
 	for text, change := range map[string]func(*types.DynamicFeeTx){
-		"it is to":          func(t *types.DynamicFeeTx) { t.To = &common.Address{1} },
-		"makes a contract":  func(t *types.DynamicFeeTx) { t.To = nil },
-		"TicketBroker":      func(t *types.DynamicFeeTx) { t.Data = []byte{1, 2, 3, 4} },
-		"chain id":          func(t *types.DynamicFeeTx) { t.ChainID = big.NewInt(1) },
-		"access list":       func(t *types.DynamicFeeTx) { t.AccessList = types.AccessList{{Address: broker}} },
-		"above the limit":   func(t *types.DynamicFeeTx) { t.GasFeeCap = big.NewInt(1e18) },
+		"it is to":         func(t *types.DynamicFeeTx) { t.To = &common.Address{1} },
+		"makes a contract": func(t *types.DynamicFeeTx) { t.To = nil },
+		"TicketBroker":     func(t *types.DynamicFeeTx) { t.Data = []byte{1, 2, 3, 4} },
+		"chain id":         func(t *types.DynamicFeeTx) { t.ChainID = big.NewInt(1) },
+		"access list":      func(t *types.DynamicFeeTx) { t.AccessList = types.AccessList{{Address: broker}} },
+		"above the limit":  func(t *types.DynamicFeeTx) { t.GasFeeCap = big.NewInt(1e18) },
+		"funds its own account only": func(t *types.DynamicFeeTx) {
+			t.Data = contract.NewTicketBroker().PackFundDepositAndReserveFor(common.Address{9}, big.NewInt(1), big.NewInt(1))
+		},
 		"only calls of the": func(t *types.DynamicFeeTx) { t.To, t.Data, t.Value = &self, nil, big.NewInt(1) },
 	} {
 		require.ErrorContains(t, sign(change), text)

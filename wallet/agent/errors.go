@@ -49,10 +49,39 @@ var (
 	ErrTransaction = errors.New("the agent signs only calls of the network's TicketBroker")
 )
 
+// ErrFundsAnother is returned for a transaction that gives the account's ether to another
+// sender: who can ask an agent could empty the account by it.
+var ErrFundsAnother error = fundsAnother{}
+
+type fundsAnother struct{}
+
+func (fundsAnother) Error() string {
+	return "the agent funds its own account only, and this is another's deposit and reserve"
+}
+
+// Hint says what to do.
+func (fundsAnother) Hint() string { return "open the key file for this: PMCTL_AGENT=off" }
+
 // Mismatch returns an ErrMismatch: what was asked for, and what the agent serves.
 func Mismatch(what string, asked, served any) error {
 	return fmt.Errorf("%w: %s %v; it serves %v", ErrMismatch, what, asked, served)
 }
+
+// TooManyError is returned for more tickets than an agent makes at once. It matches
+// ErrOrder.
+type TooManyError struct{ Count uint32 }
+
+func (e *TooManyError) Error() string {
+	return fmt.Sprintf("%d tickets are more than the %d that an agent makes at once", e.Count, MaxTickets)
+}
+
+// Hint says what to do.
+func (*TooManyError) Hint() string {
+	return "ask for fewer, or open the key file: PMCTL_AGENT=off"
+}
+
+// Is matches ErrOrder.
+func (*TooManyError) Is(target error) bool { return target == ErrOrder }
 
 // StaleError is what the agent knows of the chain when that is too old, and nobody
 // answers to make it newer. It matches chain.ErrUnreachable.

@@ -213,8 +213,8 @@ type nonces struct {
 	id     string
 }
 
-func (n nonces) Reserve(ctx context.Context, spend store.Spend) (*store.Made, error) {
-	return n.signer.Reserve(ctx, n.id, spend)
+func (n nonces) ReserveAll(ctx context.Context, spends []store.Spend) ([]store.Outcome, error) {
+	return n.signer.ReserveAll(ctx, n.id, spends)
 }
 
 func (w *world) payer(s *Signer) *pay.Payer {

@@ -90,7 +90,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	const many = 50_000 // seconds of work
 	failed := make(chan error, 1)
 	go func() {
-		_, err := s.Reserve(context.Background(), ledger.ID(), store.Spend{Sender: s.Address(), Params: params(t, 1), Count: many})
+		_, err := s.reserve(context.Background(), ledger.ID(), store.Spend{Sender: s.Address(), Params: params(t, 1), Count: many})
 		failed <- err
 	}()
 	for w.used(t, 1) == 0 {

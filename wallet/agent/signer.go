@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"math/big"
 	"time"
 
@@ -102,9 +103,22 @@ func (s *Signer) Facts(ctx context.Context, sender common.Address) (pm.Facts, er
 	return said, err
 }
 
-// Reserve is pay.Nonces' Reserve: the agent takes the nonces within its own limits, and
-// signs, and the signatures wait here for SignTickets.
-func (s *Signer) Reserve(ctx context.Context, storeID string, spend store.Spend) (*store.Made, error) {
+// ReserveAll is pay.Nonces' ReserveAll, with a question for each Spend: the agent takes
+// the nonces within its own limits, and signs, and the signatures wait here for
+// SignTickets. It fails by itself when ctx ends; what was taken by then makes no tickets.
+func (s *Signer) ReserveAll(ctx context.Context, storeID string, spends []store.Spend) ([]store.Outcome, error) {
+	outcomes := make([]store.Outcome, len(spends))
+	for i, spend := range spends {
+		made, err := s.reserve(ctx, storeID, spend)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		outcomes[i] = store.Outcome{Made: made, Err: err}
+	}
+	return outcomes, nil
+}
+
+func (s *Signer) reserve(ctx context.Context, storeID string, spend store.Spend) (*store.Made, error) {
 	params, err := s.params(spend.Params)
 	if err != nil {
 		return nil, err
@@ -121,6 +135,12 @@ func (s *Signer) Reserve(ctx context.Context, storeID string, spend store.Spend)
 		return nil, err
 	}
 	made := &store.Made{Nonces: pm.NonceRange{First: answer.FirstNonce, Count: answer.Count}}
+	if last := uint64(answer.FirstNonce) + uint64(answer.Count) - 1; answer.FirstNonce == 0 || answer.Count == 0 || last > math.MaxUint32 {
+		return nil, fmt.Errorf("the agent at %s answers with %d nonces from %d on", s.client.path, answer.Count, answer.FirstNonce)
+	}
+	if answer.Before && o.Request == nil {
+		return nil, fmt.Errorf("the agent at %s answers for a request, and none was named", s.client.path)
+	}
 	if answer.Before {
 		made.Before = &store.Record{ID: o.Request.ID, Nonces: made.Nonces}
 		return made, nil

@@ -42,8 +42,11 @@ func (s *Service) make(ctx context.Context, o *order) (*signedTickets, error) {
 	if sender := common.Address(o.Params.Sender); sender != payer.Sender {
 		return nil, Mismatch("account", sender, payer.Sender)
 	}
-	if o.Count == 0 || o.Count > MaxTickets || o.Round == nil {
-		return nil, fmt.Errorf("%w: of %d tickets; it must say a round, and from 1 to %d tickets", ErrOrder, o.Count, MaxTickets)
+	if o.Count > MaxTickets {
+		return nil, &TooManyError{o.Count}
+	}
+	if o.Count == 0 || o.Round == nil {
+		return nil, fmt.Errorf("%w: of %d tickets; it must say a round, and at least 1 ticket", ErrOrder, o.Count)
 	}
 	params, err := o.Params.TicketParams()
 	if err != nil {
@@ -109,7 +112,7 @@ func (s *Service) again(ctx context.Context, payer *pay.Payer, o *order) (*signe
 		return nil, err
 	}
 	if tickets.Nonces.Count > MaxTickets {
-		return nil, fmt.Errorf("%w: of %d tickets; at most %d are made at once", ErrOrder, tickets.Nonces.Count, MaxTickets)
+		return nil, &TooManyError{tickets.Nonces.Count}
 	}
 	signer, err := s.unlocked()
 	if err != nil {

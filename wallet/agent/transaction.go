@@ -51,6 +51,7 @@ func (s *Service) signTransaction(ctx context.Context, t *transaction) (*transac
 
 // checkCall fails with ErrTransaction for what is neither a call of the TicketBroker nor
 // a transfer of nothing to the account itself, which takes another transaction's place.
+// It fails with ErrFundsAnother for a call that gives another sender ether.
 func (s *Service) checkCall(ctx context.Context, t *types.Transaction) error {
 	switch {
 	case t.Type() != types.LegacyTxType && t.Type() != types.DynamicFeeTxType:
@@ -75,8 +76,12 @@ func (s *Service) checkCall(ctx context.Context, t *types.Transaction) error {
 	if *t.To() != broker {
 		return fmt.Errorf("%w: it is to %v; the TicketBroker of %s is %v", ErrTransaction, common.Address(*t.To()), s.Network.Name, broker)
 	}
-	if _, err := contract.Describe(t.Data()); err != nil {
+	call, err := contract.Describe(t.Data())
+	if err != nil {
 		return fmt.Errorf("%w: %w", ErrTransaction, err)
+	}
+	if call.Method == "fundDepositAndReserveFor" && call.Args[0].Value != s.Signer.Address().Hex() {
+		return fmt.Errorf("%w: %s", ErrFundsAnother, call.Args[0].Value)
 	}
 	return nil
 }
