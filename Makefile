@@ -29,12 +29,13 @@ test:
 race:
 	$(GO) test -race -short -shuffle=on -timeout 30m ./...
 
-## lint: formatting, vet, staticcheck, and the spelling of pages and comments
+## lint: formatting, vet, staticcheck, the spelling of pages and comments, and the workflows
 lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
 	$(TOOL) misspell -error $$(git ls-files '*.md' '*.go' '*.1' '*.txtar' '*.proto' '*.sol')
+	$(TOOL) actionlint
 
 ## gen: regenerate the wire format's Go, the contracts' bindings, and what is written from the commands' help
 gen:
@@ -93,33 +94,32 @@ measure:
 	$(GO) run ./cmd/pmctl-bench -pairs $(PAIRS)
 
 RELEASE_TOOL := $(GO) tool -modfile=.tools/release/go.mod
+GORELEASER   ?= $(RELEASE_TOOL) goreleaser
 
 ## snapshot: make everything of a release, into dist/, that needs no network
 snapshot:
-	TAP_TOKEN= $(RELEASE_TOOL) goreleaser release --snapshot --clean --skip=docker,sign
+	TAP_TOKEN= $(GORELEASER) release --snapshot --clean --skip=docker,sign
 
 ## release: what the release workflow runs on a tag
 release:
-	$(RELEASE_TOOL) goreleaser release --clean
+	$(GORELEASER) release --clean
 
 ## release-check: two clean builds are the same bytes; packages and container work
 release-check:
 	bash packaging/check.sh
 
-## targets: compile and vet everything for every platform of a release, in pure Go
+## targets: compile and vet what is released, for every platform of a release
 targets:
-	@set -e; for target in linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64; do \
-		echo "== $$target"; \
-		GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0 $(GO) vet -trimpath ./...; \
-	done
+	bash packaging/targets.sh
 
 ## vulnerabilities: look for known ones in what is linked and called; asks vuln.go.dev
 vulnerabilities:
 	$(RELEASE_TOOL) govulncheck ./...
 
 ## release-files: what a release carries beside the program, and what it is made with
-release-files: build
+release-files:
 	@rm -rf $(BIN)/release && mkdir -p $(BIN)/release/completions $(BIN)/release/man
+	@$(GO) build -trimpath -o $(BIN)/ .
 	@$(BIN)/pmctl completion bash > $(BIN)/release/completions/pmctl.bash
 	@$(BIN)/pmctl completion zsh > $(BIN)/release/completions/_pmctl
 	@$(BIN)/pmctl completion fish > $(BIN)/release/completions/pmctl.fish

@@ -9,18 +9,20 @@ cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-say() { echo "-- $*"; }
+say() { echo "-- $SECONDS s: $*"; }
 die() { echo "release-check: $*" >&2; exit 1; }
 
 # build FROM FOLDER: a clone has what is committed and nothing else.
 build() {
   git clone -q "$1" "$2"
   shift
-  TAP_TOKEN='' make -s -C "$1" snapshot >"$1.log" 2>&1 || { tail -30 "$1.log"; die "the build in $1 failed"; }
+  TAP_TOKEN='' make -s -C "$1" snapshot GORELEASER="$goreleaser" >"$1.log" 2>&1 || { tail -30 "$1.log"; die "the build in $1 failed"; }
 }
 
 twice() {
   say "build in two folders"
+  # Compiled once, whatever cache the builds have.
+  goreleaser=$(go tool -modfile=.tools/release/go.mod -n goreleaser)
   build . "$work/one"
   # -trimpath keeps the folder out of what the compiler makes; the cache is shared, so that
   # the second build is mostly linking. CLEAN=1 gives it a cache of its own.
@@ -33,6 +35,17 @@ twice() {
   local archive
   for archive in $(grep -o 'sha256 "[0-9a-f]*"' "$work/one/dist/homebrew/Formula/pmctl.rb" | cut -d'"' -f2); do
     grep -q "^$archive " "$work/one/dist/checksums.txt" || die "the formula names $archive, which is no archive's"
+  done
+}
+
+# Every bill of materials names what its program is of.
+bills() {
+  say "read the bills of materials"
+  local bill wanted
+  for bill in "$work"/one/dist/*.cdx.json; do
+    for wanted in "std@$(go env GOVERSION)" "$(go list -m -f '{{.Path}}@{{.Version}}' github.com/ethereum/go-ethereum)" github.com/pmctl/pmctl@; do
+      grep -qF "\"purl\": \"pkg:golang/$wanted" "$bill" || die "${bill##*/} does not name $wanted"
+    done
   done
 }
 
@@ -120,6 +133,7 @@ container() {
 
 [ "$(id -u)" = 0 ] || die "must be run as root: it installs packages into roots of its own"
 twice 16
+bills
 packages
 container
 say "all as promised"
