@@ -32,7 +32,7 @@ func TestEveryCommandFitsATerminal(t *testing.T) {
 	lines := []string{
 		"account list", "account show", "account new --lightkdf", "account show " + me, "account import key0 --lightkdf", "account import key0 --lightkdf --keystore other",
 		"account export " + me + " --raw --yes --out exported", "account export " + unmined[:42], "account passwd " + unmined[:42],
-		"budget", "config show", 
+		"budget", "config show",
 		"doctor", "doctor " + url, "history", "runway", "status", "status --check", "status --from " + unmined[:42], "version",
 		"fund plan --recipients 1 --spend-rate 0.01eth/day",
 		"params fetch " + url, "params show params.json", "recipient list", "recipient show " + url,
