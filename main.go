@@ -12,8 +12,6 @@ import (
 )
 
 func main() {
-	spareProcessors()
-	smallHeap()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal ends what is under way in good order; a second one kills.
 	context.AfterFunc(ctx, stop)

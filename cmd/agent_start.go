@@ -165,6 +165,7 @@ func (r *run) serveAgent(cmd *cobra.Command, o *agentOptions, path string) error
 		socket.Close()
 		return err
 	}
+	prepareFor(agent.MaxTickets)
 	service := agent.New(config)
 	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()

@@ -184,6 +184,7 @@ func limitSettings(l policy.Limits) []configSetting {
 		named(policy.MaxTotalEV, configSetting{Value: l.MaxTotalEV.RatString(), text: wei.Format(l.MaxTotalEV)}),
 		named(policy.MaxFaceValue, faceValue),
 		named(policy.DepositMultiplier, configSetting{Value: strconv.Itoa(l.DepositMultiplier)}),
+		named(policy.NonceCap, configSetting{Value: fmt.Sprint(l.NonceCap)}),
 		named(policy.MaxHeadAge, configSetting{Value: l.MaxHeadAge.String()}),
 		named(policy.Recipients, configSetting{Values: recipients}),
 	}

@@ -64,6 +64,7 @@ func documented(run func(*Env) int) int {
 func conform(stream []byte, whole bool) error {
 	decoder := json.NewDecoder(bytes.NewReader(stream))
 	last := ""
+	var line *jsonschema.Schema // of a batch's tickets: there are many of them
 	for {
 		var document json.RawMessage
 		err := decoder.Decode(&document)
@@ -94,7 +95,16 @@ func conform(stream []byte, whole bool) error {
 		default:
 			last = head.Kind
 		}
-		if err := check(schema, document); err != nil {
+		compiled := line
+		if compiled == nil || schema != format.KindBatch+"#ticket" {
+			if compiled, err = compile(schema); err != nil {
+				return err
+			}
+		}
+		if schema == format.KindBatch+"#ticket" {
+			line = compiled
+		}
+		if err := check(compiled, schema, document); err != nil {
 			return err
 		}
 	}
@@ -102,11 +112,7 @@ func conform(stream []byte, whole bool) error {
 
 // check holds a document against the schema of its kind. The first document of a shape
 // is also changed in every field, which the schema must notice.
-func check(name string, document []byte) error {
-	schema, err := compile(name)
-	if err != nil {
-		return err
-	}
+func check(schema *jsonschema.Schema, name string, document []byte) error {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(document))
 	if err != nil {
 		return err

@@ -366,6 +366,7 @@ func (r *run) writeBatch(ctx context.Context, out io.Writer, b *readyBatch) erro
 	if err := writer.Begin(header); err != nil {
 		return err
 	}
+	prepareFor(int64(tickets.Nonces.Count))
 	var signed atomic.Uint32
 	done := r.progress(func() string { return fmt.Sprintf("%d of %d tickets", signed.Load(), tickets.Nonces.Count) })
 	err = tickets.Sign(ctx, b.signer, func(ticket pm.TicketSenderParams) error {

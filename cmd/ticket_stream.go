@@ -98,6 +98,7 @@ func (r *run) streamBatches(cmd *cobra.Command, o *batchOptions, amount pay.Amou
 	if s.writer, err = format.NewBatchWriter(out, form); err != nil {
 		return err
 	}
+	prepareFor(bulk) // or fewer: nobody knows
 	done := r.progress(s.made)
 	err = s.mint(cmd.Context())
 	done()

@@ -54,6 +54,11 @@ func (v *verification) tickets(ctx context.Context, batch *pm.TicketBatch, lines
 		}
 	}
 	seen := make(map[uint32]bool)
+	count := int64(len(batch.SenderParams))
+	if lines != nil {
+		count = several // at least: nobody has counted them yet
+	}
+	prepareFor(count)
 	workers := min(runtime.NumCPU(), runtime.GOMAXPROCS(0))
 	return ordered.Run(ctx, ordered.Job[verifyChunk]{
 		Workers: workers,

@@ -97,14 +97,22 @@ func mintOrders(ctx context.Context, signer Signer, workers int, next func(conte
 }
 
 const (
-	// chunkTickets is how many tickets a worker signs at once: enough to make up for
-	// handing them over, and few enough that small batches keep every worker busy.
-	chunkTickets = 16
+	// A worker signs firstTickets at once to begin with, few enough that small batches
+	// keep every worker busy, and up to chunkTickets when there are many: handing them
+	// over wakes somebody up each time.
+	firstTickets = 16
+	chunkTickets = 64
 
 	// chunksAhead is how many chunks there are for each worker, so that none waits
 	// while the next order is being made: 60 ms of signatures.
-	chunksAhead = 128
+	chunksAhead = 32
 )
+
+// chunkSize is how many tickets are signed at once after a number of others.
+func chunkSize(before uint64) uint32 {
+	const share = 32
+	return uint32(min(max(before/share, firstTickets), chunkTickets))
+}
 
 // chunk is neighbouring tickets of an order.
 type chunk struct {
@@ -129,6 +137,8 @@ type feeder struct {
 	next   func(context.Context) (*Order, error)
 	order  *mintOrder
 	rest   NonceRange
+	// given is how many tickets have been cut off so far.
+	given uint64
 }
 
 func (f *feeder) fill(ctx context.Context, c *chunk) error {
@@ -143,7 +153,8 @@ func (f *feeder) fill(ctx context.Context, c *chunk) error {
 		}
 		f.rest = order.Nonces
 	}
-	count := min(f.rest.Count, chunkTickets)
+	count := min(f.rest.Count, chunkSize(f.given))
+	f.given += uint64(count)
 	c.order, c.nonces, c.signed, c.err = f.order, NonceRange{f.rest.First, count}, 0, nil
 	f.rest.First += count
 	f.rest.Count -= count

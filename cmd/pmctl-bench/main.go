@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -98,14 +99,21 @@ func (o options) run(ctx context.Context) error {
 // has written is in the page cache in larger pieces than what was copied: a process that
 // runs it counts 10 MiB more as its memory, of which it has touched nothing.
 func install(program string) error {
-	content, err := os.ReadFile(program)
+	in, err := os.Open(program)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(program+".copy", content, 0o700); err != nil {
+	defer in.Close()
+	out, err := os.OpenFile(program+".copy", os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o700)
+	if err != nil {
 		return err
 	}
-	return os.Rename(program+".copy", program)
+	defer out.Close()
+	// In pieces, and not by a call that hands whole files over.
+	if _, err := io.CopyBuffer(struct{ io.Writer }{out}, struct{ io.Reader }{in}, make([]byte, 128<<10)); err != nil {
+		return err
+	}
+	return errors.Join(out.Close(), os.Rename(program+".copy", program))
 }
 
 // describeMachine says what the figures are of.
