@@ -1,10 +1,12 @@
 package pm
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -72,7 +74,7 @@ func TestMintOrdersMakesWhatTheStraightLoopMakes(t *testing.T) {
 			params := testParams()
 			params.RecipientRandHash = common.Hash{byte(i)}
 			order := &Order{Params: params, Nonces: NonceRange{
-				First: rapid.Uint32Range(1, 1<<32-100).Draw(t, "first"),
+				First: rapid.Uint32Range(1, 1<<32-4*chunkTickets).Draw(t, "first"),
 				Count: rapid.Uint32Range(0, 3*chunkTickets+1).Draw(t, "count"),
 			}}
 			if rapid.Bool().Draw(t, "no round") {
@@ -96,6 +98,31 @@ func TestMintOrdersMakesWhatTheStraightLoopMakes(t *testing.T) {
 			t.Fatalf("got\n%v\nwant\n%v", got, want)
 		}
 	})
+}
+
+// TestLargeBatchesAreTheStraightLoops: batches for which the pieces grow to their full
+// size, and are used again many times over.
+func TestLargeBatchesAreTheStraightLoops(t *testing.T) {
+	key := newDigestSigner(t)
+	const count = chunkTickets * 32 * 3 // the last third is in whole pieces
+	if got := chunkSize(count / 2); got != chunkTickets {
+		t.Fatalf("the pieces have %d tickets in the middle, not %d", got, chunkTickets)
+	}
+	whole := &Order{Params: testParams(), Nonces: NonceRange{First: 7, Count: count}}
+	want := straight(t, key.keySigner, whole)
+	for _, workers := range []int{1, 2, 5} {
+		var got []TicketSenderParams
+		whole.Emit = func(sp TicketSenderParams) error {
+			got = append(got, TicketSenderParams{sp.SenderNonce, bytes.Clone(sp.Sig)})
+			return nil
+		}
+		if err := mintOrders(t.Context(), key, workers, ordersOf(whole)); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("%d workers make other tickets than the straight loop", workers)
+		}
+	}
 }
 
 func TestMintOrdersStops(t *testing.T) {

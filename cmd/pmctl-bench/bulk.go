@@ -38,6 +38,9 @@ func (w *world) bulkRows(ctx context.Context, long bool) ([]row, error) {
 	if err := os.WriteFile(filepath.Join(w.folder, "bulk.json"), params, 0o600); err != nil {
 		return nil, err
 	}
+	if err := w.install(); err != nil {
+		return nil, err
+	}
 	const some, many = 100_000, 1_000_000
 	lines := some / 100
 	if long {
@@ -74,8 +77,10 @@ func (w *world) bulkRows(ctx context.Context, long bool) ([]row, error) {
 }
 
 // mint is a batch whose key comes from a descriptor.
-func mint(count int, form, out string) []string {
-	return []string{"sh", "-c", fmt.Sprintf("exec pmctl ticket batch --params bulk.json --count %d -o %s --key-fd 3 3<key >%s", count, form, out)}
+func mint(count int, form, out string) []string { return mintWith("pmctl", count, form, out) }
+
+func mintWith(program string, count int, form, out string) []string {
+	return []string{"sh", "-c", fmt.Sprintf("exec %s ticket batch --params bulk.json --count %d -o %s --key-fd 3 3<key >%s", program, count, form, out)}
 }
 
 // writeSessions writes params of as many sessions as if they were other recipients'.

@@ -48,7 +48,7 @@ func (w *world) insideRows(ctx context.Context, long bool) ([]row, error) {
 	}
 	const some = 100_000
 	rows = append(rows, row{
-		name: "allocations a ticket / a bare signature", unit: "", once: true,
+		name: "allocations a ticket / a bare signature", unit: none, once: true,
 		of:       allocations(some, func() error { return mintTo(ctx, io.Discard, signer, format.NDJSON, some) }),
 		baseline: allocations(some, func() error { return signAll(some) }),
 	})

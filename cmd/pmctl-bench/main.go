@@ -8,7 +8,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -63,9 +62,6 @@ func (o options) run(ctx context.Context) error {
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build: %w\n%s", err, out)
 	}
-	if err := install(filepath.Join(folder, "pmctl")); err != nil {
-		return err
-	}
 	w, err := newWorld(ctx, folder)
 	if err != nil {
 		return err
@@ -93,27 +89,6 @@ func (o options) run(ctx context.Context) error {
 		}
 	}
 	return inits(ctx, filepath.Join(folder, "pmctl"))
-}
-
-// install replaces a program by its copy, as whoever installs it does. What the linker
-// has written is in the page cache in larger pieces than what was copied: a process that
-// runs it counts 10 MiB more as its memory, of which it has touched nothing.
-func install(program string) error {
-	in, err := os.Open(program)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.OpenFile(program+".copy", os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o700)
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	// In pieces, and not by a call that hands whole files over.
-	if _, err := io.CopyBuffer(struct{ io.Writer }{out}, struct{ io.Reader }{in}, make([]byte, 128<<10)); err != nil {
-		return err
-	}
-	return errors.Join(out.Close(), os.Rename(program+".copy", program))
 }
 
 // describeMachine says what the figures are of.

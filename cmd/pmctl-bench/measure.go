@@ -18,12 +18,15 @@ type row struct {
 	// of is measured against baseline. Each returns what it took, in milliseconds, or how
 	// much it needed, in unit.
 	of, baseline func(context.Context) (float64, error)
-	unit         string // "" is ms
+	unit         string // "" is ms, none a number alone
 	// rate has the ratio tell how fast it is, not how long it takes.
 	rate bool
 	// once is for what tells the same each time.
 	once bool
 }
+
+// none is the unit of what is counted.
+const none = "-"
 
 // result is medians, and the median of the pairs' ratios.
 type result struct{ of, baseline, ratio float64 }
@@ -74,6 +77,9 @@ func printRows(ctx context.Context, title string, rows []row, pairs int) error {
 		unit := r.unit
 		if unit == "" {
 			unit = "ms"
+		}
+		if unit == none {
+			unit = ""
 		}
 		fmt.Printf("%-50s %8.1f %-2s %8.1f %-2s %6.2f\n", r.name, found.of, unit, found.baseline, unit, found.ratio)
 	}
