@@ -52,7 +52,8 @@ func (r *run) confirm(ctx context.Context, yes bool, question string) error {
 type terminalPrompter struct{ in, out *os.File }
 
 func (p terminalPrompter) Confirm(ctx context.Context, question string) error {
-	answer, err := p.line(ctx, question+" [y/N] ", p.out)
+	question = wrap(question+" [y/N]", terminalWidth-len(" yes")) + " "
+	answer, err := p.line(ctx, question, p.out)
 	if err != nil {
 		return err
 	}
@@ -101,7 +102,7 @@ func (p terminalPrompter) line(ctx context.Context, question string, echo io.Wri
 		if _, err := term.MakeRaw(int(p.in.Fd())); err != nil {
 			return err
 		}
-		fmt.Fprint(p.out, question)
+		fmt.Fprint(p.out, strings.ReplaceAll(question, "\n", "\r\n"))
 		text, err := readLine(in, echo)
 		fmt.Fprint(p.out, "\r\n")
 		line = text

@@ -91,6 +91,9 @@ func interruptEach(t *testing.T, s *seat, prompts []prompt) {
 				code, shown := p.end()
 				require.Equal(t, exitCancelled, code, shown)
 				require.NotContains(t, shown, passphraseTyped)
+				if asked.asks == "[y/N] " {
+					requireFits(t, shown)
+				}
 				now, err := s.network.Client().PendingNonceAt(t.Context(), s.network.Accounts()[0].Address)
 				require.NoError(t, err)
 				require.Equal(t, nonce, now, "nothing was sent")
