@@ -14,6 +14,9 @@ func TestMedian(t *testing.T) {
 
 // Every row runs, from the building of the programs on.
 func TestRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("what is timed is not under the race detector")
+	}
 	t.Chdir("../..")
 	require.NoError(t, run(t.Context(), []string{"-pairs", "1"}))
 	require.ErrorContains(t, run(t.Context(), []string{"-pairs", "0"}), "at least 1")
