@@ -95,6 +95,7 @@ func TestProcessesShareAnAccount(t *testing.T) {
 // with a request id the same again whatever was seen, without one the same again unless
 // the result was printed.
 func TestSoakKilledFunding(t *testing.T) {
+	notInShort(t)
 	runs := 10
 	switch os.Getenv("PMCTL_SOAK") {
 	case "sample":

@@ -20,6 +20,7 @@ const atOnce = 8
 // batches of the same params and pay the same recipient. No nonce is printed or
 // delivered twice, and whatever was printed or delivered is in the ledger.
 func TestSoakKilledMinting(t *testing.T) {
+	notInShort(t)
 	onEachStore(t, func(t *testing.T, location string) {
 		mints := soakRuns(t, 20, 60, 1000)
 		m := newMinting(t, location, mints)
@@ -47,6 +48,7 @@ func (m *minting) mintAll(mints int) {
 // mint, and starts it again. In between they say that the store cannot be reached, with
 // exit code 7, and later they go on where they were.
 func TestSoakServerKilledUnderMinting(t *testing.T) {
+	notInShort(t)
 	mints := soakRuns(t, 40, 120, 1000)
 	m := newMinting(t, server.Database(t), mints)
 	var unreachable, uncertain atomic.Int64

@@ -37,6 +37,15 @@ func TestMain(m *testing.M) {
 	testscript.Main(serving{m}, all)
 }
 
+// notInShort passes over a proof that is long because it starts many programs. The race
+// detector, which is run in short, finds the same code in the scripts.
+func notInShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it is long")
+	}
+}
+
 // server is started by the first test that needs PostgreSQL.
 var server pgtest.Server
 

@@ -17,9 +17,7 @@ import (
 // no line is longer. With NO_COLOR, and where TERM says that the terminal is dumb, there
 // is nothing on it but text.
 func TestEveryCommandFitsATerminal(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the scripts run the same code under the race detector")
-	}
+	notInShort(t)
 	s := newSeat(t)
 	url := s.network.Recipients()[0].State().URL
 	s.run("fund", "--deposit", "1.000000000000000001eth", "--reserve", "1eth", "--yes")
