@@ -60,7 +60,7 @@ func System() *Env {
 	}
 	return &Env{
 		In:           os.Stdin,
-		Out:          os.Stdout,
+		Out:          wholeWrites{os.Stdout},
 		Err:          os.Stderr,
 		InTerminal:   term.IsTerminal(int(os.Stdin.Fd())),
 		OutTerminal:  term.IsTerminal(int(os.Stdout.Fd())),

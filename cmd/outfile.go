@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 )
 
 // outFile is a file that appears whole or not at all, and never in place of another.
@@ -127,9 +129,12 @@ type output interface {
 	close()
 }
 
-// openOutput returns the output for --out; "" and "-" are stdout.
+// openOutput returns the output for --out; "" and "-" are stdout, whose reader may stop:
+// that is an error like any other then, and says which nonces are used up, where the
+// signal would end the process without a word.
 func (r *run) openOutput(path string) (output, error) {
 	if path == "" || path == "-" {
+		signal.Ignore(syscall.SIGPIPE)
 		return stdout{bufio.NewWriter(r.Out)}, nil
 	}
 	return createOut("--out", path)

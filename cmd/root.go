@@ -16,6 +16,7 @@ import (
 func Main(ctx context.Context, args []string, env *Env) int {
 	// Where the system does not allow it, keys are as safe as any program's data.
 	_ = protect()
+	outliveFileLimit()
 	out := &checkedWriter{w: env.Out}
 	checked := *env
 	checked.Out = out

@@ -151,9 +151,9 @@ func (r *run) makeBatch(cmd *cobra.Command, o *batchOptions) error {
 	case errors.As(err, new(*unsyncedError)):
 		return err
 	case err != nil && request != nil:
-		return withHint(fmt.Errorf("no tickets: %w", err), "run it again with the same --request-id for the same tickets")
+		return withHint(fmt.Errorf("the batch is not whole: %w", err), "run it again with the same --request-id for the same tickets")
 	case err != nil:
-		return fmt.Errorf("no tickets, and %s used up: %w", nonceRange(b.tickets), err)
+		return fmt.Errorf("the batch is not whole, and %s used up: %w", nonceRange(b.tickets), err)
 	}
 	r.noteBatch(b.tickets, o)
 	return nil
