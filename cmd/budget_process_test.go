@@ -18,6 +18,7 @@ import (
 // refused a single ticket. Together they have made what the budget pays for: not one
 // ticket more, and not one less.
 func TestSoakProcessesKeepTheBudget(t *testing.T) {
+	t.Parallel()
 	const processes = 16
 	tickets := soakRuns(t, 20, 53, 400)
 	onEachStore(t, func(t *testing.T, location string) {

@@ -66,6 +66,7 @@ func (s *shell) launch(ctx context.Context, line string) ending {
 // TestProcessesShareAnAccount funds from many processes at once. Each with an id of its
 // own gets a transaction of its own; all with one id share one.
 func TestProcessesShareAnAccount(t *testing.T) {
+	t.Parallel()
 	const processes = 20
 	s := newShell(t, devnet.Config{})
 	require.NoError(t, s.net.SetAutomine(t.Context(), false))
@@ -95,6 +96,7 @@ func TestProcessesShareAnAccount(t *testing.T) {
 // with a request id the same again whatever was seen, without one the same again unless
 // the result was printed.
 func TestSoakKilledFunding(t *testing.T) {
+	t.Parallel()
 	notInShort(t)
 	runs := 10
 	switch os.Getenv("PMCTL_SOAK") {

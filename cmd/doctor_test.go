@@ -229,6 +229,7 @@ func (w *ward) open(change func(*store.Chain)) {
 }
 
 func TestDoctorNamesEachFaultAndNoOther(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("file modes mean nothing there")
 	}

@@ -48,6 +48,7 @@ func (s *shell) winners(statusURL string) (all []winner) {
 // against the chain: the sums to the wei, and each redemption against the ticket that its
 // recipient knows to have won.
 func TestSoakHistory(t *testing.T) {
+	t.Parallel()
 	notInShort(t)
 	payments := map[string]int{"": 24, "sample": 60, "whole": 300}[os.Getenv("PMCTL_SOAK")]
 	require.Positive(t, payments, "PMCTL_SOAK is sample or whole")

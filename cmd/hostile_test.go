@@ -200,6 +200,7 @@ func (h *hostile) age(params []any) {
 // time with the obvious retry. Whatever was lost, doubled or late: the deposit has grown
 // by what was asked for, each time.
 func TestSoakFundingThroughAHostileNode(t *testing.T) {
+	t.Parallel()
 	notInShort(t)
 	runs := 8
 	switch os.Getenv("PMCTL_SOAK") {

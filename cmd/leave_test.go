@@ -27,6 +27,7 @@ import (
 // again until they end. Each comes to its end with one transaction a step, and every wei
 // is accounted for.
 func TestSoakKilledExit(t *testing.T) {
+	t.Parallel()
 	notInShort(t)
 	runs := 3
 	switch os.Getenv("PMCTL_SOAK") {
@@ -81,6 +82,7 @@ func TestSoakKilledExit(t *testing.T) {
 // at its second, and so on to the last: before the node has it, and before the answer is
 // there. Run again each comes to its end, once.
 func TestSoakExitKilledAtEachRequest(t *testing.T) {
+	t.Parallel()
 	notInShort(t)
 	stride := 7
 	switch os.Getenv("PMCTL_SOAK") {

@@ -20,6 +20,7 @@ const atOnce = 8
 // batches of the same params and pay the same recipient. No nonce is printed or
 // delivered twice, and whatever was printed or delivered is in the ledger.
 func TestSoakKilledMinting(t *testing.T) {
+	t.Parallel()
 	notInShort(t)
 	onEachStore(t, func(t *testing.T, location string) {
 		mints := soakRuns(t, 20, 60, 1000)

@@ -22,6 +22,7 @@ type prompt struct {
 // TestEveryPromptEnds interrupts each question that there is: the command ends at once,
 // says that it was cancelled, has done nothing, and leaves the terminal as it was.
 func TestEveryPromptEnds(t *testing.T) {
+	t.Parallel()
 	notInShort(t)
 	s := newSeat(t)
 	s.run("fund", "--deposit", "1eth", "--reserve", "1eth", "--yes")

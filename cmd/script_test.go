@@ -91,6 +91,7 @@ func runScripts(t *testing.T, dir string, variables map[string]string, begun *at
 			env.Setenv("XDG_DATA_HOME", filepath.Join(home, "data"))
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
 			env.Setenv("NO_COLOR", "1")
+			env.Setenv("GORACE", os.Getenv("GORACE")) // without which every program sleeps for a second at its end
 			for name, value := range variables {
 				env.Setenv(name, value)
 			}

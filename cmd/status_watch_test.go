@@ -34,6 +34,7 @@ func (w *endingWriter) Write(p []byte) (int, error) {
 // TestWatch has a status watched until it is interrupted, through a node that is away at
 // the second look.
 func TestWatch(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	state := filepath.Join(home, "devnet.json")
 	d, err := devnet.Start(t.Context(), devnet.Config{StatePath: state, Accounts: 1})

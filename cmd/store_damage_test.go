@@ -14,6 +14,7 @@ import (
 // tickets go on behind all that were made, or the user is told that the file is damaged
 // and what to do.
 func TestSoakTornStoreIsExplained(t *testing.T) {
+	t.Parallel()
 	const page = 4096
 	every := soakRuns(t, 4, 2, 1)
 	m := newMinting(t, "", 1)

@@ -17,6 +17,7 @@ import (
 // no line is longer. With NO_COLOR, and where TERM says that the terminal is dumb, there
 // is nothing on it but text.
 func TestEveryCommandFitsATerminal(t *testing.T) {
+	t.Parallel()
 	notInShort(t)
 	s := newSeat(t)
 	url := s.network.Recipients()[0].State().URL
