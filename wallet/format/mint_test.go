@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/ethereum/go-ethereum/accounts"
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -21,21 +22,27 @@ import (
 
 const mintKey = "4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318"
 
-// mintInto mints a header's tickets into a writer of a format.
-func mintInto(w io.Writer, format string, signer pm.Signer, h *BatchHeader) error {
+// mintInto mints the tickets of one header after another into a writer of a format, as a
+// batch or a stream of batches is made.
+func mintInto(w io.Writer, format string, signer pm.Signer, headers ...*BatchHeader) error {
 	out, err := NewBatchWriter(w, format)
 	if err != nil {
 		return err
 	}
-	if err := out.Begin(h); err != nil {
-		return err
-	}
-	expiration := h.ExpirationParams.pm()
-	nonces := pm.NonceRange{First: h.FirstNonce, Count: h.Count}
-	if err := pm.Mint(context.Background(), signer, h.Offer.pm(), expiration, nonces, out.Ticket); err != nil {
-		return err
-	}
-	return out.End()
+	return pm.MintOrders(context.Background(), signer, func(context.Context) (*pm.Order, error) {
+		if len(headers) == 0 {
+			return nil, io.EOF
+		}
+		h := headers[0]
+		headers = headers[1:]
+		return &pm.Order{
+			Params: h.Offer.pm(), Expiration: h.ExpirationParams.pm(),
+			Nonces: pm.NonceRange{First: h.FirstNonce, Count: h.Count},
+			Begin:  func() error { return out.Begin(h) },
+			Emit:   out.Ticket,
+			End:    out.End,
+		}, nil
+	})
 }
 
 // straight is what mintInto writes, made one ticket after the other, by the packages
@@ -84,8 +91,8 @@ func straight(t *rapid.T, format string, h *BatchHeader) []byte {
 	return out.Bytes()
 }
 
-// Whatever the number of cores, of tickets and the format, the bytes are those of the
-// obvious loop.
+// Whatever the number of cores, of batches and of tickets, and the format, the bytes are
+// those of the obvious loop.
 func TestWhatIsMintedIsByteForByteTheStraightLoops(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	signer, err := keystore.NewRawSigner([]byte(mintKey))
@@ -93,19 +100,29 @@ func TestWhatIsMintedIsByteForByteTheStraightLoops(t *testing.T) {
 	segment := loadGolden(t).Segments[0].LivepeerSegment
 	rapid.Check(t, func(t *rapid.T) {
 		runtime.GOMAXPROCS(rapid.IntRange(1, 5).Draw(t, "cores"))
-		count := rapid.OneOf(rapid.Uint32Range(0, 40), rapid.Uint32Range(0, 700)).Draw(t, "count")
-		h, err := NewBatchHeader(signer.Address(), mintParams(), mintRound(), pm.NonceRange{
-			First: rapid.Uint32Range(1, 1<<32-1000).Draw(t, "first"), Count: count})
-		if err != nil {
-			t.Fatal(err)
-		}
-		h.Segment = segment
 		format := rapid.SampledFrom(append(formats(), JSONLine)).Draw(t, "format")
+		var headers []*BatchHeader
+		var want []byte
+		for i := range rapid.IntRange(1, 4).Draw(t, "batches") {
+			params := mintParams()
+			params.RecipientRandHash = common.Hash{byte(i)}
+			nonces := pm.NonceRange{
+				First: rapid.Uint32Range(1, 1<<32-1000).Draw(t, "first"),
+				Count: rapid.OneOf(rapid.Uint32Range(0, 40), rapid.Uint32Range(0, 700)).Draw(t, "count"),
+			}
+			h, err := NewBatchHeader(signer.Address(), params, mintRound(), nonces)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.Segment = segment
+			headers = append(headers, h)
+			want = append(want, straight(t, format, h)...)
+		}
 		var got bytes.Buffer
-		if err := mintInto(&got, format, signer, h); err != nil {
+		if err := mintInto(&got, format, signer, headers...); err != nil {
 			t.Fatal(err)
 		}
-		if want := straight(t, format, h); !bytes.Equal(got.Bytes(), want) {
+		if !bytes.Equal(got.Bytes(), want) {
 			t.Fatalf("got\n%s\nwant\n%s", got.Bytes(), want)
 		}
 	})
