@@ -25,5 +25,6 @@ func prepareFor(signatures int64) {
 	}
 	if signatures >= bulk {
 		debug.FreeOSMemory()
+		releaseCode()
 	}
 }
