@@ -214,7 +214,7 @@ func (r *run) newBatch(ctx context.Context, w *wallet, o *batchOptions, u pay.UR
 	if err != nil {
 		return nil, err
 	}
-	segment, err := r.segment(p)
+	segment, err := r.segment(p, request)
 	if err != nil {
 		return nil, err
 	}
@@ -338,11 +338,13 @@ func (r *run) checkToken(token *wire.AuthToken) error {
 	return token.Check(r.Now())
 }
 
-// segment returns the credentials that go along with a batch, "" when the params have
-// no auth token that still holds.
-func (r *run) segment(p *planned) (string, error) {
+// segment returns the credentials that go along with a batch, "" when nobody would see
+// them or the params have no auth token that still holds. A request's are kept with it,
+// for any format that it is made again in.
+func (r *run) segment(p *planned, request *store.Request) (string, error) {
 	now, token := r.Now(), p.info.GetAuthToken()
-	if token.Check(now) != nil && r.output != format.Headers {
+	unseen := request == nil && (r.output == format.Payment || r.output == outputTable)
+	if r.output != format.Headers && (unseen || token.Check(now) != nil) {
 		return "", nil
 	}
 	return pay.SegmentHeader(p.signer, token, now)

@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"sync/atomic"
-	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
@@ -19,9 +19,13 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// reserveTogether is how many batches' nonces are taken at once, at most. What is taken
-// when the command is interrupted makes no tickets.
-const reserveTogether = 128
+// The nonces of firstTogether batches are taken at once to begin with, so that tickets are
+// signed soon, then of twice as many each time, up to reserveTogether. What is taken when
+// the command is interrupted makes no tickets.
+const (
+	firstTogether   = 4
+	reserveTogether = 128
+)
 
 // batchStream makes a batch of each line of params.
 type batchStream struct {
@@ -39,6 +43,8 @@ type batchStream struct {
 	// lines is how many were read; ready are those whose batches can be minted.
 	lines int
 	ready []*streamedLine
+	// together is how many batches' nonces are taken at once next.
+	together int
 	// reserved is how many batches have nonces; written and tickets are what is written.
 	reserved         int
 	written, tickets atomic.Int64
@@ -83,8 +89,9 @@ func (r *run) streamBatches(cmd *cobra.Command, o *batchOptions, amount pay.Amou
 		return err
 	}
 	defer in.Close()
-	s := &batchStream{r: r, w: w, o: o, cmd: cmd, amount: amount, in: bufio.NewReaderSize(in, 1<<18), out: out, payer: w.payer()}
+	s := &batchStream{r: r, w: w, o: o, cmd: cmd, amount: amount, together: firstTogether, in: bufio.NewReaderSize(in, 1<<18), out: out, payer: w.payer()}
 	s.payer.Chain = &recentFacts{chain: w, now: r.Now}
+	w.known = &recentlyKnown{Known: w.pins().Known, now: r.Now}
 	if err := s.payer.CheckSender(cmd.Context()); err != nil {
 		return err
 	}
@@ -99,6 +106,10 @@ func (r *run) streamBatches(cmd *cobra.Command, o *batchOptions, amount pay.Amou
 		return err
 	}
 	prepareFor(bulk) // or fewer: nobody knows
+	// A line makes as much garbage as its tickets do; looking for it takes time from them.
+	if s.r.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 	done := r.progress(s.made)
 	err = s.mint(cmd.Context())
 	done()
@@ -229,7 +240,7 @@ func (s *batchStream) readGroup(ctx context.Context) error {
 		stop := context.AfterFunc(ctx, func() { in.Close() })
 		defer stop()
 	}
-	for len(s.ready) < reserveTogether && (len(s.ready) == 0 || s.lineIsThere()) {
+	for len(s.ready) < s.together && (len(s.ready) == 0 || s.lineIsThere()) {
 		text, err := s.readLine()
 		if errors.Is(err, io.EOF) && len(s.ready) > 0 {
 			break // and the next call finds the same
@@ -246,6 +257,7 @@ func (s *batchStream) readGroup(ctx context.Context) error {
 		}
 		s.ready = append(s.ready, line)
 	}
+	s.together = min(2*s.together, reserveTogether)
 	return s.reserve(ctx)
 }
 
@@ -313,7 +325,7 @@ func (s *batchStream) plan(ctx context.Context, line *streamedLine, text []byte)
 		return err
 	}
 	planned.signer = s.signer
-	if line.segment, err = s.r.segment(planned); err != nil {
+	if line.segment, err = s.r.segment(planned, request); err != nil {
 		return err
 	}
 	line.planned = planned
@@ -416,29 +428,4 @@ func (s *batchStream) flush() error {
 		return out.Flush()
 	}
 	return nil
-}
-
-// recentFacts asks the chain no more often than facts grow old.
-type recentFacts struct {
-	chain pay.Chain
-	now   func() time.Time
-	facts pm.Facts
-	at    time.Time
-}
-
-// maxRecent is how old facts are that are not asked for again: with what a plan may wait
-// for its nonces, less than the time between two L1 blocks.
-const maxRecent = 3 * time.Second
-
-// Facts implements pay.Chain for one sender.
-func (f *recentFacts) Facts(ctx context.Context, sender common.Address) (pm.Facts, error) {
-	now := f.now()
-	if age := now.Sub(f.at); !f.at.IsZero() && age >= 0 && age <= maxRecent {
-		return f.facts, nil
-	}
-	facts, err := f.chain.Facts(ctx, sender)
-	if err == nil {
-		f.facts, f.at = facts, now
-	}
-	return facts, err
 }

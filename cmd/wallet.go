@@ -52,6 +52,9 @@ type wallet struct {
 	// bound puts --timeout on what is asked of the node.
 	bound func(context.Context) (context.Context, context.CancelFunc, error)
 	node  *chain.Client
+
+	// known is who was paid where; nil is what the store knows.
+	known pay.Known
 }
 
 // openWallet looks at everything that the command line and the disk can be refused for.
@@ -184,7 +187,11 @@ func (w *wallet) kept() keptOffers {
 
 // pins are who was paid at which URL.
 func (w *wallet) pins() pay.Pins {
-	return pay.Pins{Known: w.store.Chain(w.network.ChainID), Sender: w.account.address, Accept: w.named}
+	pins := pay.Pins{Known: w.known, Sender: w.account.address, Accept: w.named}
+	if pins.Known == nil {
+		pins.Known = w.store.Chain(w.network.ChainID)
+	}
+	return pins
 }
 
 // keptOffers keeps recipients' offers in the store, as the documents that users see.

@@ -166,5 +166,6 @@ func winProbRat(winProb *big.Int) *big.Rat {
 }
 
 func ticketEV(faceValue, winProb *big.Int) *big.Rat {
-	return new(big.Rat).Mul(new(big.Rat).SetInt(orZero(faceValue)), winProbRat(winProb))
+	product := new(big.Int).Mul(orZero(faceValue), orZero(winProb))
+	return new(big.Rat).SetFrac(product, maxWinProb())
 }

@@ -95,7 +95,7 @@ func (c *Chain) Requested(ctx context.Context, sender common.Address, request Re
 	return record, nil
 }
 
-func (c *Chain) request(ctx context.Context, tx *sql.Tx, sender common.Address, request Request) (*Record, error) {
+func (c *Chain) request(ctx context.Context, tx querier, sender common.Address, request Request) (*Record, error) {
 	r := &Record{ID: request.ID, Digest: request.Digest}
 	var digest, hash, record, state string
 	var at int64

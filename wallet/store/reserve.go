@@ -87,8 +87,12 @@ func (c *Chain) ReserveAll(ctx context.Context, spends []Spend) ([]Outcome, erro
 	outcomes := make([]Outcome, len(spends))
 	err := c.store.write(ctx, func(tx *sql.Tx) error {
 		books, taken := newBooks(c, tx), false
+		var in querier = tx
+		if len(spends) > 1 {
+			in = &prepared{tx, make(map[string]*sql.Stmt)}
+		}
 		for i, s := range spends {
-			made, err := c.reserveOne(ctx, tx, books, s)
+			made, err := c.reserveOne(ctx, in, books, s)
 			if err != nil && !isRefusal(err) {
 				return fmt.Errorf("reserve %d nonces: %w", s.Count, err)
 			}
@@ -128,7 +132,7 @@ func isRefusal(err error) bool {
 }
 
 // reserveOne takes a Spend's nonces, or leaves no trace of it.
-func (c *Chain) reserveOne(ctx context.Context, tx *sql.Tx, books *books, s Spend) (*Made, error) {
+func (c *Chain) reserveOne(ctx context.Context, tx querier, books *books, s Spend) (*Made, error) {
 	if err := s.Params.CheckFields(); err != nil {
 		return nil, err
 	}
@@ -151,7 +155,7 @@ func (c *Chain) reserveOne(ctx context.Context, tx *sql.Tx, books *books, s Spen
 	return made, err
 }
 
-func (c *Chain) reserve(ctx context.Context, tx *sql.Tx, books *books, s Spend) (*Made, error) {
+func (c *Chain) reserve(ctx context.Context, tx querier, books *books, s Spend) (*Made, error) {
 	if s.Request != nil {
 		before, err := c.request(ctx, tx, s.Sender, *s.Request)
 		if err != nil {
@@ -180,7 +184,8 @@ func (c *Chain) reserve(ctx context.Context, tx *sql.Tx, books *books, s Spend) 
 	if err != nil {
 		return nil, err
 	}
-	asked := policy.Cost(uint64(s.Count), s.Params.EV(), s.Params.FaceValue)
+	ev := s.Params.EV()
+	asked := policy.Cost(uint64(s.Count), ev, s.Params.FaceValue)
 	if s.Allow != nil {
 		if err := s.Allow(s.Params.Recipient, asked, page.spent); err != nil {
 			return nil, notAllowed{err}
@@ -195,7 +200,7 @@ func (c *Chain) reserve(ctx context.Context, tx *sql.Tx, books *books, s Spend) 
 	}
 	_, err = tx.ExecContext(ctx, insertReservation,
 		hash.Hex(), nonces.First, nonces.Count, c.id, s.Sender.Hex(), s.Params.Recipient.Hex(),
-		decimal(s.Params.FaceValue), s.Params.EV().RatString(), decimal(s.Params.ExpirationBlock), at.UnixMilli())
+		decimal(s.Params.FaceValue), ev.RatString(), decimal(s.Params.ExpirationBlock), at.UnixMilli())
 	if err == nil && s.Request != nil {
 		_, err = tx.ExecContext(ctx, insertRequest, c.id, s.Sender.Hex(), s.Request.ID, s.Request.Digest,
 			hash.Hex(), nonces.First, nonces.Count, string(s.Request.Record), string(Reserved), at.UnixMilli())
@@ -209,7 +214,7 @@ func (c *Chain) reserve(ctx context.Context, tx *sql.Tx, books *books, s Spend) 
 
 // checkLast holds a session's count against its last reservation. They are on different
 // pages of the file, so that no damaged page sets a session back.
-func checkLast(ctx context.Context, tx *sql.Tx, hash common.Hash, used uint32) error {
+func checkLast(ctx context.Context, tx querier, hash common.Hash, used uint32) error {
 	var last int64
 	err := scanRow(tx.QueryRowContext(ctx, selectLast, hash.Hex()), &last)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -222,7 +227,7 @@ func checkLast(ctx context.Context, tx *sql.Tx, hash common.Hash, used uint32) e
 }
 
 // usedNonces fails with *RetiredError, and with sql.ErrNoRows where there is no session.
-func usedNonces(ctx context.Context, tx *sql.Tx, hash common.Hash) (used uint32, err error) {
+func usedNonces(ctx context.Context, tx querier, hash common.Hash) (used uint32, err error) {
 	var retired sql.NullInt64
 	err = scanRow(tx.QueryRowContext(ctx, selectSession, hash.Hex()), &used, &retired)
 	if err == nil && retired.Valid {
