@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,7 +34,10 @@ func Main(ctx context.Context, args []string, env *Env) int {
 		run.output = requestedOutput(args)
 		return run.fail(err)
 	}
-	root := newRoot(run)
+	root := newRoot(run, args...)
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		addCompletions(run, root) // which takes as long as all the rest of the tree
+	}
 	root.SetArgs(args)
 	root.SetIn(run.In)
 	root.SetOut(run.Out)
@@ -115,8 +119,45 @@ func Tree() *cobra.Command {
 	return newRoot(&run{Env: &Env{Getenv: func(string) string { return "" }}})
 }
 
-// newRoot is the whole command tree on one screen.
-func newRoot(r *run) *cobra.Command {
+// noun is a command below the root, with its own below that.
+type noun struct {
+	name  string
+	build func(*run) *cobra.Command
+}
+
+// nouns are what pmctl has commands for.
+func nouns() []noun {
+	return []noun{
+		{"account", newAccount},
+		{"status", newStatus},
+		{"doctor", newDoctor},
+		{"fund", newFund},
+		{"unlock", newUnlock},
+		{"withdraw", newWithdraw},
+		{"exit", newExit},
+		{"recipient", newRecipient},
+		{"params", newParams},
+		{"ticket", newTicket},
+		{"pay", newPay},
+		{"tx", newTx},
+		{"agent", newAgent},
+		{"budget", newBudget},
+		{"history", newHistory},
+		{"runway", newRunway},
+		{"config", newConfig},
+		{"store", newStore},
+		{"version", newVersion},
+		{"completion", newCompletion},
+	}
+}
+
+// newRoot is the command tree: all of it, or only the part under the noun that a command
+// line begins with. A third of what a start takes beyond the libraries' own is the tree.
+func newRoot(r *run, line ...string) *cobra.Command {
+	only := ""
+	if len(line) > 0 && slices.ContainsFunc(nouns(), func(n noun) bool { return n.name == line[0] }) {
+		only = line[0]
+	}
 	root := &cobra.Command{
 		Use:   "pmctl",
 		Short: "A wallet for Livepeer's probabilistic micropayments",
@@ -147,35 +188,11 @@ delivers batches of signed lottery tickets.`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", terminalWidth)))
 	root.SetHelpCommand(newHelp(root))
-	root.AddCommand(
-		newAccount(r),
-		newStatus(r),
-		newDoctor(r),
-		newFund(r),
-		newUnlock(r),
-		newWithdraw(r),
-		newExit(r),
-		newRecipient(r),
-		newParams(r),
-		group("ticket", "Make tickets, deliver them, and look at them",
-			newTicketBatch(r),
-			newTicketDeliver(r),
-			newTicketInspect(r),
-			newTicketVerify(r),
-			newTicketRedeem(r),
-		),
-		newPay(r),
-		newTx(r),
-		newAgent(r),
-		newBudget(r),
-		newHistory(r),
-		newRunway(r),
-		newConfig(r),
-		newStore(r),
-		newVersion(r),
-		newCompletion(),
-	)
-	addCompletions(r, root)
+	for _, noun := range nouns() {
+		if only == "" || only == noun.name {
+			root.AddCommand(noun.build(r))
+		}
+	}
 	return root
 }
 

@@ -34,6 +34,16 @@ type batchOptions struct {
 	request     requestOption
 }
 
+func newTicket(r *run) *cobra.Command {
+	return group("ticket", "Make tickets, deliver them, and look at them",
+		newTicketBatch(r),
+		newTicketDeliver(r),
+		newTicketInspect(r),
+		newTicketVerify(r),
+		newTicketRedeem(r),
+	)
+}
+
 func newTicketBatch(r *run) *cobra.Command {
 	var o batchOptions
 	cmd := &cobra.Command{

@@ -75,13 +75,6 @@ func TestEveryCommandFitsATerminal(t *testing.T) {
 // moves tells a line that changes what the next one finds.
 func moves(line string) bool { return strings.Contains(line, "--yes") }
 
-func eachCommand(command *cobra.Command, do func(*cobra.Command)) {
-	do(command)
-	for _, child := range command.Commands() {
-		eachCommand(child, do)
-	}
-}
-
 // look runs a command with its output on a terminal, and a passphrase from a file.
 func (s *seat) look(t *testing.T, env string, args ...string) string {
 	t.Helper()
