@@ -40,6 +40,10 @@ var tears = map[string]func(page []byte){
 // Each page of a store is torn in each way. Either that is noticed, or every session
 // still goes on behind the last nonce that it has used.
 func TestTornPages(t *testing.T) {
+	every := pageSize
+	if testing.Short() {
+		every *= 7 // it takes long under the race detector, which has nothing to see here
+	}
 	path := filepath.Join(t.TempDir(), "store.db")
 	s := open(t, path)
 	const sessions = 150
@@ -58,7 +62,7 @@ func TestTornPages(t *testing.T) {
 
 	noticed := 0
 	for name, tear := range tears {
-		for at := 0; at < len(whole); at += pageSize {
+		for at := 0; at < len(whole); at += every {
 			torn := append([]byte(nil), whole[at:at+pageSize]...)
 			tear(torn)
 			writeAt(t, path, torn, at)
@@ -70,7 +74,7 @@ func TestTornPages(t *testing.T) {
 			writeAt(t, path, whole[at:at+pageSize], at)
 		}
 	}
-	require.Greater(t, noticed, len(whole)/pageSize)
+	require.Greater(t, noticed, len(whole)/every)
 	require.NoError(t, reserveAll(t, path, sessions, 5), "whole again")
 }
 
