@@ -21,7 +21,7 @@ func releaseCode() {
 		return
 	}
 	for line := range strings.Lines(string(maps)) {
-		fields := strings.Fields(line) // the last are the mode, offset, device, inode and path
+		fields := strings.Fields(line) // addresses, mode, offset, device, inode, path
 		if len(fields) != 6 || fields[1] != "r-xp" || fields[5] != program {
 			continue
 		}

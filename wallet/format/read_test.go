@@ -26,45 +26,47 @@ func TestReadRefuses(t *testing.T) {
 		input, message string
 		want           error
 	}{
-		"nothing":               {"", "empty", ErrTruncated},
-		"only space":            {" \n\t", "empty", ErrTruncated},
-		"half":                  {whole[:len(whole)/2], "ends too early", ErrTruncated},
-		"a word":                {"hello", "byte 1", ErrSyntax},
-		"a list":                {"[]", "the document: got array, want an object", ErrSyntax},
-		"no UTF-8":              {replace("store", "st\xffore"), "UTF-8", ErrSyntax},
-		"something after":       {whole + "{}", "after its end follow 2 bytes more", ErrSyntax},
-		"two documents":         {whole + whole, "after its end", ErrSyntax},
-		"no kind":               {"{}", "no kind; want pmctl.params", &KindError{}},
-		"another kind":          {replace("pmctl.params", "pmctl.batch"), "is a pmctl.batch document, want pmctl.params", &KindError{}},
-		"a newer version":       {replace(`"version": 1`, `"version": 2`), "has version 2, this pmctl reads version 1: use a newer", &VersionError{}},
-		"no version":            {replace(`"version": 1,`, ``), "version 0", &VersionError{}},
-		"a version in quotes":   {replace(`"version": 1`, `"version": "1"`), "version: got string, want a whole number", ErrSyntax},
-		"an unknown field":      {replace(`"seed"`, `"sead"`), `unknown field "sead"`, ErrSyntax},
-		"one beside the data":   {replace(`"version": 1,`, `"version": 1, "more": 1,`), `unknown field "more"`, ErrSyntax},
-		"a field in capitals":   {replace(`"seed"`, `"Seed"`), `unknown field "Seed"`, ErrSyntax},
-		"a field twice":         {replace(`"seed"`, `"seed": "1", "seed"`), "data.ticket_params.seed is there twice", ErrSyntax},
-		"no data":               {`{"kind":"pmctl.params","version":1}`, "data is missing", ErrSyntax},
-		"null as data":          {`{"kind":"pmctl.params","version":1,"data":null}`, "data is missing", ErrSyntax},
-		"a field too few":       {replace(`"seed"`, `"unknown":"","seed2"`), "unknown field", ErrSyntax},
-		"null in a field":       {replace(`"win_prob": "`, `"win_prob": null, "unknown": "`), "", ErrSyntax},
-		"a number unquoted":     {replace(`"creation_round": "3812"`, `"creation_round": 3812`), "data.ticket_params.expiration_params.creation_round: got number", ErrSyntax},
-		"a leading zero":        {replace(`"3812"`, `"03812"`), `got "03812", want a decimal number`, ErrSyntax},
-		"a negative round":      {replace(`"3812"`, `"-3812"`), `data.ticket_params.expiration_params.creation_round: got "-3812", want a decimal number in quotes, 0 or more`, ErrSyntax},
-		"a negative price":      {replace(`"price_per_unit": "7"`, `"price_per_unit": "-7"`), "data.price.price_per_unit: got", ErrSyntax},
-		"hex for a number":      {replace(`"3812"`, `"0x3812"`), `got "0x3812"`, ErrSyntax},
-		"no pixels":             {replace(`"pixels_per_unit": "3"`, `"pixels_per_unit": "0"`), "pixels_per_unit: got 0, want 1 or more", ErrSyntax},
-		"a wrong checksum":      {replace("0x70997970C5", "0x70997970c5"), "recipient: got \"0x70997970c5", ErrSyntax},
-		"an address cut short":  {replace("0x70997970C5", "0x70997970"), "want an address", ErrSyntax},
-		"an address without 0x": {replace("0x70997970C5", "70997970C5"), "want an address", ErrSyntax},
-		"a hash cut short":      {replace(`"recipient_rand_hash": "0x247d`, `"recipient_rand_hash": "0x24`), "data.ticket_params.recipient_rand_hash: got", ErrSyntax},
-		"no base64":             {replace(`"token": "`, `"token": "*`), "data.auth_token.token: got", ErrSyntax},
-		"base64 of two lines":   {replace(`"token": "pWn`, `"token": "pWn\r\n`), "data.auth_token.token: got", ErrSyntax},
-		"no time":               {replace("2023-11-14T22:13:20Z", "yesterday"), `got "yesterday", want a time`, ErrSyntax},
-		"no amount":             {replace(`"face_value": "`, `"face_value": "-`), `data.ticket_params.face_value: got "-3500000000000000", want an amount in wei`, ErrSyntax},
-		"an amount unquoted":    {replace(`"face_value": "3500000000000000"`, `"face_value": 3500000000000000`), "data.ticket_params.face_value: got number, want an amount in wei", ErrSyntax},
-		"an amount too large":   {replace(`"face_value": "`, `"face_value": "`+strings.Repeat("9", 70)), "data.ticket_params.face_value: got", ErrSyntax},
-		"a number as time":      {replace(`"2023-11-14T22:13:20Z"`, `5`), "time: got something else than text, want a time", ErrSyntax},
-		"a token that is known": {replace(`"auth_token"`, `"unknown": "KgA=", "auth_token"`), "unknown", ErrSyntax},
+		"nothing":                {"", "empty", ErrTruncated},
+		"only space":             {" \n\t", "empty", ErrTruncated},
+		"half":                   {whole[:len(whole)/2], "ends too early", ErrTruncated},
+		"a word":                 {"hello", "byte 1", ErrSyntax},
+		"a list":                 {"[]", "the document: got array, want an object", ErrSyntax},
+		"no UTF-8":               {replace("store", "st\xffore"), "UTF-8", ErrSyntax},
+		"something after":        {whole + "{}", "after its end follow 2 bytes more", ErrSyntax},
+		"two documents":          {whole + whole, "after its end", ErrSyntax},
+		"no kind":                {"{}", "no kind; want pmctl.params", &KindError{}},
+		"another kind":           {replace("pmctl.params", "pmctl.batch"), "is a pmctl.batch document, want pmctl.params", &KindError{}},
+		"a newer version":        {replace(`"version": 1`, `"version": 2`), "has version 2, this pmctl reads version 1: use a newer", &VersionError{}},
+		"no version":             {replace(`"version": 1,`, ``), "version 0", &VersionError{}},
+		"a version in quotes":    {replace(`"version": 1`, `"version": "1"`), "version: got string, want a whole number", ErrSyntax},
+		"an unknown field":       {replace(`"seed"`, `"sead"`), `unknown field "sead"`, ErrSyntax},
+		"one beside the data":    {replace(`"version": 1,`, `"version": 1, "more": 1,`), `unknown field "more"`, ErrSyntax},
+		"a field in capitals":    {replace(`"seed"`, `"Seed"`), `unknown field "Seed"`, ErrSyntax},
+		"a field twice":          {replace(`"seed"`, `"seed": "1", "seed"`), "data.ticket_params.seed is there twice", ErrSyntax},
+		"twice, once in escapes": {replace(`"seed"`, `"se\u0065d" : "1", "seed"`), "data.ticket_params.seed is there twice", ErrSyntax},
+		"a name with a bracket":  {replace(`"seed"`, `"se}\"d": [{}, [null, "]"]], "seed"`), `se}`, ErrSyntax},
+		"no data":                {`{"kind":"pmctl.params","version":1}`, "data is missing", ErrSyntax},
+		"null as data":           {`{"kind":"pmctl.params","version":1,"data":null}`, "data is missing", ErrSyntax},
+		"a field too few":        {replace(`"seed"`, `"unknown":"","seed2"`), "unknown field", ErrSyntax},
+		"null in a field":        {replace(`"win_prob": "`, `"win_prob": null, "unknown": "`), "", ErrSyntax},
+		"a number unquoted":      {replace(`"creation_round": "3812"`, `"creation_round": 3812`), "data.ticket_params.expiration_params.creation_round: got number", ErrSyntax},
+		"a leading zero":         {replace(`"3812"`, `"03812"`), `got "03812", want a decimal number`, ErrSyntax},
+		"a negative round":       {replace(`"3812"`, `"-3812"`), `data.ticket_params.expiration_params.creation_round: got "-3812", want a decimal number in quotes, 0 or more`, ErrSyntax},
+		"a negative price":       {replace(`"price_per_unit": "7"`, `"price_per_unit": "-7"`), "data.price.price_per_unit: got", ErrSyntax},
+		"hex for a number":       {replace(`"3812"`, `"0x3812"`), `got "0x3812"`, ErrSyntax},
+		"no pixels":              {replace(`"pixels_per_unit": "3"`, `"pixels_per_unit": "0"`), "pixels_per_unit: got 0, want 1 or more", ErrSyntax},
+		"a wrong checksum":       {replace("0x70997970C5", "0x70997970c5"), "recipient: got \"0x70997970c5", ErrSyntax},
+		"an address cut short":   {replace("0x70997970C5", "0x70997970"), "want an address", ErrSyntax},
+		"an address without 0x":  {replace("0x70997970C5", "70997970C5"), "want an address", ErrSyntax},
+		"a hash cut short":       {replace(`"recipient_rand_hash": "0x247d`, `"recipient_rand_hash": "0x24`), "data.ticket_params.recipient_rand_hash: got", ErrSyntax},
+		"no base64":              {replace(`"token": "`, `"token": "*`), "data.auth_token.token: got", ErrSyntax},
+		"base64 of two lines":    {replace(`"token": "pWn`, `"token": "pWn\r\n`), "data.auth_token.token: got", ErrSyntax},
+		"no time":                {replace("2023-11-14T22:13:20Z", "yesterday"), `got "yesterday", want a time`, ErrSyntax},
+		"no amount":              {replace(`"face_value": "`, `"face_value": "-`), `data.ticket_params.face_value: got "-3500000000000000", want an amount in wei`, ErrSyntax},
+		"an amount unquoted":     {replace(`"face_value": "3500000000000000"`, `"face_value": 3500000000000000`), "data.ticket_params.face_value: got number, want an amount in wei", ErrSyntax},
+		"an amount too large":    {replace(`"face_value": "`, `"face_value": "`+strings.Repeat("9", 70)), "data.ticket_params.face_value: got", ErrSyntax},
+		"a number as time":       {replace(`"2023-11-14T22:13:20Z"`, `5`), "time: got something else than text, want a time", ErrSyntax},
+		"a token that is known":  {replace(`"auth_token"`, `"unknown": "KgA=", "auth_token"`), "unknown", ErrSyntax},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ReadParams(strings.NewReader(c.input))
@@ -216,4 +218,11 @@ func TestAMissingFieldIsNamed(t *testing.T) {
 	}{})
 	require.ErrorAs(t, err, &missing)
 	require.Equal(t, "data.b", missing.Field)
+}
+
+// What stands within strings is no field, and a null is none.
+func TestFieldsAreFoundBetweenAnything(t *testing.T) {
+	p, err := fields([]byte(` { "a" : [ {"b":"]}\",\\"} , null , -1.5e3,true,[ ] ],"c":{ } ,"d":"\\" , "e":null,"f" : "{\"g\":1}" } `))
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "a[0]", "a[0].b", "a[2]", "a[3]", "a[4]", "c", "d", "f"}, p.order)
 }

@@ -111,16 +111,22 @@ func (w *walker) members(closing byte, member func() error) error {
 
 // member walks over a name and its value.
 func (w *walker) member() error {
-	name := w.text()
-	if !plain(name) {
+	quoted := w.text()
+	name := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(name, '\\') >= 0 {
 		var unquoted string
-		_ = json.Unmarshal(name, &unquoted)
-		return unknownField(quote(unquoted))
+		if err := json.Unmarshal(quoted, &unquoted); err != nil {
+			return explain(err)
+		}
+		name = []byte(unquoted)
+	}
+	if !plain(name) {
+		return unknownField(quote(string(name)))
 	}
 	if len(w.path) > 0 {
 		w.path = append(w.path, '.')
 	}
-	w.path = append(w.path, name[1:len(name)-1]...)
+	w.path = append(w.path, name...)
 	w.next()
 	w.rest = w.rest[1:] // the colon
 	return w.value()
@@ -169,10 +175,9 @@ func (w *walker) scalar() {
 	w.rest = w.rest[end:]
 }
 
-// plain tells whether a field's name, in its quotes, is spelled as ours are. The JSON
-// package takes names in any case, so that a second spelling could replace a field unseen.
-func plain(quoted []byte) bool {
-	name := quoted[1 : len(quoted)-1]
+// plain tells whether a field's name is spelled as ours are. The JSON package takes names
+// in any case, so that a second spelling could replace a field unseen.
+func plain(name []byte) bool {
 	for _, c := range name {
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
 			return false
