@@ -275,7 +275,7 @@ func (l *leaving) wait(ctx context.Context, status *chain.Status) error {
 	return nil
 }
 
-// status is where the account stands.
+// status is where the account stands, as a node says that is up to date.
 func (l *leaving) status(ctx context.Context) (*chain.Status, error) {
 	ctx, cancel, err := l.options.network.bound(ctx)
 	if err != nil {
@@ -287,7 +287,11 @@ func (l *leaving) status(ctx context.Context) (*chain.Status, error) {
 		return nil, err
 	}
 	defer client.Close()
-	return client.Status(ctx, common.Address(l.result.Account))
+	status, err := client.Status(ctx, common.Address(l.result.Account))
+	if err != nil {
+		return nil, err
+	}
+	return status, client.UpToDate(status.Head)
 }
 
 // The steps of an exit.

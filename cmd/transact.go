@@ -211,6 +211,9 @@ func (t *transacting) do(command, ctx context.Context) (err error) {
 
 // prepare has the action decide what to send, and simulates and prices it.
 func (t *transacting) prepare(ctx context.Context) (*tx.Prepared, proposal, error) {
+	if err := t.client.UpToDate(t.status.Head); err != nil {
+		return nil, proposal{}, err
+	}
 	if t.status.Paused {
 		return nil, proposal{}, &chain.RevertError{Reason: chain.ErrPaused.Error()}
 	}

@@ -41,6 +41,15 @@ func (c *Client) Head(ctx context.Context) (Head, error) {
 	return head, nil
 }
 
+// UpToDate fails with *StaleError when a head is older than the network allows: what the
+// node says of the chain is then no ground for a payment or a transaction.
+func (c *Client) UpToDate(head Head) error {
+	if age := time.Since(head.Time); c.network.MaxHeadAge > 0 && age > c.network.MaxHeadAge {
+		return &StaleError{URL: c.url, Age: age, Max: c.network.MaxHeadAge}
+	}
+	return nil
+}
+
 // head appends a read of the newest block. It reads the raw answer, since the usual
 // client drops the field that tells the L1 block.
 func (b *batch) head(into *Head) {

@@ -195,8 +195,8 @@ func (c *Client) Facts(ctx context.Context, sender common.Address) (pm.Facts, er
 	if err != nil {
 		return pm.Facts{}, err
 	}
-	if age := time.Since(head.Time); c.network.MaxHeadAge > 0 && age > c.network.MaxHeadAge {
-		return pm.Facts{}, &StaleError{URL: c.url, Age: age, Max: c.network.MaxHeadAge}
+	if err := c.UpToDate(head); err != nil {
+		return pm.Facts{}, err
 	}
 	if last.Cmp(guess) != 0 {
 		if hashes, err = c.roundHashes(ctx, contracts, last); err != nil {

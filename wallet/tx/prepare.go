@@ -16,6 +16,7 @@ import (
 type Backend interface {
 	ChainID() *big.Int
 	Head(ctx context.Context) (chain.Head, error)
+	UpToDate(head chain.Head) error
 	BalanceAt(ctx context.Context, account common.Address) (*big.Int, error)
 	PendingNonceAt(ctx context.Context, account common.Address) (uint64, error)
 	SuggestGasTipCap(ctx context.Context) (*big.Int, error)
@@ -64,11 +65,15 @@ type Prepared struct {
 const gasMargin = 5
 
 // Prepare simulates a call, prices it and checks that the account can pay. It fails
-// with *chain.RevertError when the contract would refuse, with
+// with *chain.StaleError when the node is behind, with *chain.RevertError when the contract would refuse, with
 // *InsufficientFundsError when the account cannot pay, with *PriceError when the gas costs
 // more than the caps allow, and with the node's errors.
 func Prepare(ctx context.Context, node Backend, from common.Address, call Call, caps Caps) (*Prepared, error) {
 	p := &Prepared{Call: call, From: from}
+	head, err := currentHead(ctx, node)
+	if err != nil {
+		return nil, err
+	}
 	balance, err := balanceOf(ctx, node, from)
 	if err != nil {
 		return nil, err
@@ -79,13 +84,23 @@ func Prepare(ctx context.Context, node Backend, from common.Address, call Call, 
 	if call.Gas != 0 {
 		p.GasLimit = call.Gas
 	}
-	if err := p.price(ctx, node, caps); err != nil {
+	if err := p.price(ctx, node, head, caps); err != nil {
 		return nil, err
 	}
 	if err := p.payable(balance); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// currentHead returns the newest block. It fails with *chain.StaleError when that is too
+// old for anything to be sent.
+func currentHead(ctx context.Context, node Backend) (chain.Head, error) {
+	head, err := node.Head(ctx)
+	if err != nil {
+		return head, err
+	}
+	return head, node.UpToDate(head)
 }
 
 func balanceOf(ctx context.Context, node Backend, account common.Address) (wei.Wei, error) {
@@ -127,8 +142,8 @@ func (p *Prepared) message() ethereum.CallMsg {
 }
 
 // price sets what the gas may cost, under the caps.
-func (p *Prepared) price(ctx context.Context, node Backend, caps Caps) error {
-	asked, err := ask(ctx, node)
+func (p *Prepared) price(ctx context.Context, node Backend, head chain.Head, caps Caps) error {
+	asked, err := ask(ctx, node, head)
 	if err != nil {
 		return err
 	}

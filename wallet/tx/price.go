@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 
+	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -59,13 +60,9 @@ type prices struct {
 	legacy          bool
 }
 
-// ask reads the prices: a cap of twice the newest base fee covers its rise over six
+// ask reads the prices at a head: a cap of twice the newest base fee covers its rise over six
 // full blocks.
-func ask(ctx context.Context, node Backend) (prices, error) {
-	head, err := node.Head(ctx)
-	if err != nil {
-		return prices{}, err
-	}
+func ask(ctx context.Context, node Backend, head chain.Head) (prices, error) {
 	if head.BaseFee == nil {
 		price, err := node.SuggestGasPrice(ctx)
 		return prices{cap: price, tip: price, least: price, legacy: true}, err

@@ -49,6 +49,10 @@ func PrepareCancel(ctx context.Context, node Backend, intent *Intent, caps Caps)
 }
 
 func replacement(ctx context.Context, node Backend, intent *Intent, call Call, caps Caps) (*Prepared, error) {
+	head, err := currentHead(ctx, node)
+	if err != nil {
+		return nil, err
+	}
 	w := waiting{node: node, intent: intent}
 	receipt, err := w.mined(ctx)
 	if err != nil {
@@ -57,7 +61,7 @@ func replacement(ctx context.Context, node Backend, intent *Intent, call Call, c
 	if receipt != nil {
 		return nil, fmt.Errorf("%w: %s was mined in block %v", ErrSettled, receipt.TxHash, receipt.BlockNumber)
 	}
-	asked, err := ask(ctx, node)
+	asked, err := ask(ctx, node, head)
 	if err != nil {
 		return nil, err
 	}

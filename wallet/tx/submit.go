@@ -127,6 +127,9 @@ func SubmitSigned(ctx context.Context, node Backend, journal SignedJournal, inte
 	if used > intent.Nonce {
 		return nil, &NonceError{Nonce: intent.Nonce, Free: used}
 	}
+	if _, err := currentHead(ctx, node); err != nil {
+		return nil, err
+	}
 	err = journal.Begin(ctx, intent, intent.Nonce, func(free uint64) (*types.Transaction, error) {
 		if free != signed.Nonce() {
 			return nil, &NonceError{Nonce: signed.Nonce(), Free: free}
