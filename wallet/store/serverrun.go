@@ -9,11 +9,12 @@ import (
 	"encoding/binary"
 	"fmt"
 	"sync"
+	"time"
 )
 
-// serverRun holds a lock of the server, over a connection of its own: it goes with the
-// connection. A run whose server was started again counts as dead, and who repeats its
-// command goes on with its transaction; no second one is sent.
+// serverRun holds a lock of the server, over a connection of its own: the lock ends with
+// the run, or with the connection. A run whose server was started again counts as dead,
+// and repeating its command resumes its transaction; no second one is sent.
 type serverRun struct {
 	backend postgres
 	db      *sql.DB
@@ -21,6 +22,20 @@ type serverRun struct {
 	mu    sync.Mutex
 	token string
 	conn  *sql.Conn
+}
+
+// endPatience is how long the end of a run waits for its server. The lock goes with the
+// connection in any case, a little later.
+const endPatience = 5 * time.Second
+
+// noticeLoss has a server end the connection of a machine that lost its power or its
+// network within half a minute. The usual is two hours, in which the run would count as
+// alive. Where a server has no such setting it refuses, and keeps its own.
+var noticeLoss = []string{
+	`SET tcp_keepalives_idle = 10`,
+	`SET tcp_keepalives_interval = 5`,
+	`SET tcp_keepalives_count = 4`,
+	`SET tcp_user_timeout = 30000`,
 }
 
 // newRun implements backend.
@@ -37,9 +52,15 @@ func (r *serverRun) begin(ctx context.Context) (string, error) {
 		return "", r.explain(ctx, err)
 	}
 	token, held := rand.Text(), false
+	for _, setting := range noticeLoss {
+		if _, err := conn.ExecContext(ctx, setting); err != nil && sqlState(err) == "" {
+			conn.Close()
+			return "", r.explain(ctx, err)
+		}
+	}
 	err = conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, runLock(token)).Scan(&held)
 	if err == nil && !held {
-		err = fmt.Errorf("%w: a run's lock is somebody else's", ErrAccess)
+		err = fmt.Errorf("%w: another session has the lock of this run", ErrAccess)
 	}
 	if err != nil {
 		conn.Close()
@@ -56,10 +77,11 @@ func (r *serverRun) explain(ctx context.Context, err error) error {
 	return r.backend.explain(err)
 }
 
-// look implements run.
+// look implements run. Its own lock is shared, so that two that look at the same time do
+// not take each other for the run.
 func (r *serverRun) look(ctx context.Context, t *sql.Tx, token string) (fate, error) {
 	var free bool
-	err := t.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, runLock(token)).Scan(&free)
+	err := t.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock_shared($1)`, runLock(token)).Scan(&free)
 	if err == nil && !free {
 		return alive, nil
 	}
@@ -75,9 +97,13 @@ func (r *serverRun) end() error {
 	if r.token == "" {
 		return nil
 	}
+	// A server takes its time to notice that a connection was closed. The run ends now.
+	ctx, cancel := context.WithTimeout(context.Background(), endPatience)
+	defer cancel()
+	_, _ = r.conn.ExecContext(ctx, `SELECT pg_advisory_unlock($1)`, runLock(r.token))
 	r.token = ""
-	// The connection is not for others to use, since the lock goes with it. One that
-	// was lost has no lock any more.
+	// If that failed, the lock goes with the connection, which is nothing for others to
+	// use: its settings are the run's.
 	_ = r.conn.Raw(func(any) error { return driver.ErrBadConn })
 	return nil
 }
