@@ -132,7 +132,7 @@ func readSecret(in io.Reader, name string, limit int) ([]byte, error) {
 // openKey opens what was read, and says which passphrase the account gets.
 func (r *run) openKey(ctx context.Context, o *importOptions, name string, data []byte) (*keystore.Signer, keystore.PassphraseSource, error) {
 	next := o.next.newSource(r.Env)
-	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+	if !keystore.IsKeyFile(data) {
 		signer, err := keystore.NewRawSigner(data)
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: neither a private key nor a key file: %w", name, err)

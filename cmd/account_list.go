@@ -10,8 +10,10 @@ import (
 )
 
 type accountList struct {
-	Keystore string           `json:"keystore"`
-	Accounts []accountResult  `json:"accounts"`
+	Keystore string          `json:"keystore"`
+	Accounts []accountResult `json:"accounts"`
+	// Unnamed are key files that do not name their address.
+	Unnamed  []string         `json:"unnamed,omitempty"`
 	Problems []accountProblem `json:"problems"`
 }
 
@@ -49,15 +51,18 @@ that no account can be read from are named on stderr, with the reason.`,
 }
 
 func (r *run) emitList(store *keystore.Store, list keystore.Listing) error {
-	result := accountList{Keystore: store.Path(), Accounts: []accountResult{}, Problems: []accountProblem{}}
+	result := accountList{Keystore: store.Path(), Accounts: []accountResult{}, Unnamed: list.Unnamed, Problems: []accountProblem{}}
 	for _, account := range list.Accounts {
 		result.Accounts = append(result.Accounts, resultOf(account))
+	}
+	for _, path := range list.Unnamed {
+		r.note("key file %s does not name its address: pass --from ADDRESS, or open it without", path)
 	}
 	for _, problem := range list.Problems {
 		result.Problems = append(result.Problems, accountProblem{problem.Path, problem.Err.Error()})
 		r.note("unusable: %v", problem)
 	}
-	if len(list.Accounts) == 0 {
+	if len(list.Accounts)+len(list.Unnamed) == 0 {
 		r.note("no accounts in %s; pmctl account new makes one", store.Path())
 	}
 	return r.emit("pmctl.accounts", result, func(w io.Writer) error {

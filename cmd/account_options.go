@@ -150,7 +150,7 @@ func (o *passphraseOptions) sourceOr(env *Env, ask keystore.PassphraseSource) ke
 			}
 			return keystore.PassphraseReader(f)(ctx, question)
 		case file != "":
-			passphrase, err := keystore.PassphraseFile(file)(ctx, question)
+			passphrase, err := keystore.PassphraseFile(file, env.Getenv("CREDENTIALS_DIRECTORY"))(ctx, question)
 			var unread *fs.PathError
 			if errors.As(err, &unread) {
 				err = fmt.Errorf("%w: %w", keystore.ErrPassphraseFile, unread)

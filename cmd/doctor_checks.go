@@ -10,6 +10,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/access"
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/doctor"
@@ -140,9 +141,9 @@ func (p *patient) checkKeyMode(context.Context) doctor.Finding {
 	if err != nil {
 		return failed(err, "", yours+"the key file")
 	}
-	if mode := info.Mode(); keystore.OthersMayRead(mode) {
-		err := withHint(fmt.Errorf("others can read %s (mode %04o)", p.account.file, mode.Perm()), "chmod 600 '%s'", p.account.file)
-		return found(fmt.Sprintf("mode %04o: others can read it", mode.Perm()), failed(err, "mode 0600", yours+"the key file's mode"))
+	if others := access.Others(p.account.file, info); others != "" {
+		err := withHint(fmt.Errorf("%s can read %s", others, p.account.file), "chmod 600 '%s'", p.account.file)
+		return found(others+" can read it", failed(err, "mode 0600", yours+"the key file's mode"))
 	}
 	return fine("only you can read it")
 }
@@ -174,8 +175,9 @@ func (p *patient) checkPassphrase(ctx context.Context) doctor.Finding {
 	clear(passphrase)
 	if err != nil {
 		f := orElse("name the file that has it: --passphrase-file FILE", failed(err, "a file that you alone can read (mode 0600)", yours+"--passphrase-file or ETH_PASSWORD"))
-		if info, err := os.Stat(file); err == nil && keystore.OthersMayRead(info.Mode()) {
-			f.Found, f.Fix = fmt.Sprintf("mode %04o: others can read %s", info.Mode().Perm(), file), fmt.Sprintf("chmod 600 '%s'", file)
+		var readable *keystore.ReadableError
+		if errors.As(err, &readable) {
+			f.Found, f.Fix = readable.By+" can read "+file, fmt.Sprintf("chmod 600 '%s'", file)
 		}
 		return f
 	}

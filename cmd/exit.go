@@ -125,9 +125,9 @@ func classify(err error) outcome {
 	case as(new(*pay.RefusedError), new(*pay.RefusedBeforeError)):
 		out = outcome{exitFailed, "refused", ""}
 	case is(keystore.ErrWrongPassphrase, keystore.ErrEmptyPassphrase, keystore.ErrBadPassphrase, keystore.ErrPassphraseFile,
-		keystore.ErrNoAccounts, keystore.ErrNoSuchAccount, keystore.ErrDamaged, keystore.ErrUnsupported, keystore.ErrTooCostly,
+		keystore.ErrNoAccounts, keystore.ErrNoSuchAccount, keystore.ErrDamaged, keystore.ErrUnsupported, keystore.ErrTooCostly, keystore.ErrTooLittleMemory,
 		keystore.ErrAddressMismatch, agent.ErrNoAgent, agent.ErrLocked, agent.ErrMismatch, agent.ErrPeer, errNoPassphrase, errKeyInput),
-		as(new(*keystore.SeveralAccountsError), new(*keystore.AmbiguousError)):
+		as(new(*keystore.SeveralAccountsError), new(*keystore.AmbiguousError), new(*keystore.UnnamedError)):
 		out = outcome{exitLocked, "locked", ""}
 	case is(chain.ErrUnreachable, chain.ErrNoDevnet, errNoRPC, pay.ErrUnreachable, pay.ErrNotRecipient, store.ErrUnreachable, context.DeadlineExceeded):
 		out = outcome{exitUnreachable, "unreachable", ""}

@@ -226,7 +226,7 @@ func (o *fundPlanOptions) accountIfAny(ctx context.Context, env *Env) (common.Ad
 	}
 	found, err := keys.Default()
 	var several *keystore.SeveralAccountsError
-	if errors.Is(err, keystore.ErrNoAccounts) || errors.As(err, &several) {
+	if errors.Is(err, keystore.ErrNoAccounts) || errors.As(err, &several) || errors.As(err, new(*keystore.UnnamedError)) {
 		return common.Address{}, nil
 	}
 	return found.Address, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/accounts"
+	geth "github.com/ethereum/go-ethereum/accounts/keystore"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -93,6 +94,10 @@ func (o *keyOptions) only(ctx context.Context, env *Env, chainID uint64) (*accou
 		return nil, err
 	}
 	found, err := store.Default()
+	var unnamed *keystore.UnnamedError
+	if errors.As(err, &unnamed) && unnamed.Only() != "" && o.passphrase.available(env) == nil {
+		return o.ofUnnamed(ctx, env, store, unnamed.Only())
+	}
 	var several *keystore.SeveralAccountsError
 	if env.InTerminal && errors.As(err, &several) {
 		found, err = chooseAccount(ctx, env, several.Accounts)
@@ -107,6 +112,16 @@ func (o *keyOptions) ofFile(env *Env, store *keystore.Store, found accounts.Acco
 	return &account{address: found.Address, file: found.URL.Path, open: func(ctx context.Context) (*keystore.Signer, error) {
 		return store.Unlock(ctx, found, o.passphrase.source(env))
 	}}
+}
+
+// ofUnnamed opens a key file that does not name its address: opening it tells.
+func (o *keyOptions) ofUnnamed(ctx context.Context, env *Env, store *keystore.Store, path string) (*account, error) {
+	file := accounts.Account{URL: accounts.URL{Scheme: geth.KeyStoreScheme, Path: path}}
+	signer, err := store.Unlock(ctx, file, o.passphrase.source(env))
+	if err != nil {
+		return nil, err
+	}
+	return &account{address: signer.Address(), file: path, signer: signer}, nil
 }
 
 // errKeyInput is returned when what a descriptor gives is no key.

@@ -41,6 +41,9 @@ var (
 	// ErrTooCostly is returned for a key file whose key derivation would take more
 	// memory or time than any honest file asks for.
 	ErrTooCostly = errors.New("key derivation too costly")
+	// ErrTooLittleMemory is returned for a key file whose key derivation takes more
+	// memory than the process can get.
+	ErrTooLittleMemory = errors.New("too little memory to open the key")
 	// ErrAddressMismatch is returned when the key in a file is not the key of the
 	// address that the file is for.
 	ErrAddressMismatch = errors.New("address does not match the key")
@@ -93,4 +96,59 @@ type AmbiguousError struct {
 
 func (e *AmbiguousError) Error() string {
 	return fmt.Sprintf("account %s is in %d files, keep one: %s", e.Address.Hex(), len(e.Paths), strings.Join(e.Paths, ", "))
+}
+
+// UnnamedError is returned when no account was named and there are key files that do
+// not name their address, so that the files alone do not tell which account acts.
+type UnnamedError struct {
+	// Paths are the files that do not name their address.
+	Paths []string
+	// Others are the accounts whose files do.
+	Others []accounts.Account
+}
+
+func (e *UnnamedError) Error() string {
+	text := "key file " + strings.Join(e.Paths, ", ") + " does not name its address"
+	if len(e.Paths) > 1 {
+		text = fmt.Sprintf("%d key files do not name their address: %s", len(e.Paths), strings.Join(e.Paths, ", "))
+	}
+	if len(e.Others) > 0 {
+		text += fmt.Sprintf(", and there are %d other accounts", len(e.Others))
+	}
+	return text
+}
+
+// Only returns the file when it is the only one of the store, else "".
+func (e *UnnamedError) Only() string {
+	if len(e.Paths) == 1 && len(e.Others) == 0 {
+		return e.Paths[0]
+	}
+	return ""
+}
+
+// Hint says what to do.
+func (e *UnnamedError) Hint() string {
+	if len(e.Paths) > 1 {
+		return "pass --keystore FILE with the one file to use"
+	}
+	return "name the account with --from ADDRESS, or as the command's argument; pmctl account passwd ADDRESS writes the file anew, with its address"
+}
+
+// ReadableError is a file with a secret that other users can read. It wraps
+// ErrPassphraseFile.
+type ReadableError struct {
+	// Path is the file, and By who can read it.
+	Path, By string
+}
+
+func (e *ReadableError) Error() string {
+	return fmt.Sprintf("%v: %s can read %s", ErrPassphraseFile, e.By, e.Path)
+}
+
+// Unwrap returns ErrPassphraseFile.
+func (e *ReadableError) Unwrap() error { return ErrPassphraseFile }
+
+// Hint says what to do.
+func (e *ReadableError) Hint() string {
+	return fmt.Sprintf("run chmod 600 '%s'; where the file cannot be changed (a secret of Docker or Kubernetes), pass --passphrase-fd 3 3<'%s'", e.Path, e.Path)
 }

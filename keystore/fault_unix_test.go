@@ -248,7 +248,9 @@ func TestPassphraseFileOthersCanRead(t *testing.T) {
 		require.NoError(t, os.Chmod(path, mode))
 		_, err := PassphraseFile(path)(t.Context(), "")
 		require.ErrorIs(t, err, ErrPassphraseFile)
-		require.ErrorContains(t, err, "chmod 600 '"+path+"'")
+		var readable *ReadableError
+		require.ErrorAs(t, err, &readable)
+		require.Contains(t, readable.Hint(), "chmod 600 '"+path+"'")
 		link := filepath.Join(t.TempDir(), "link")
 		require.NoError(t, os.Symlink(path, link))
 		_, err = PassphraseFile(link)(t.Context(), "")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/accounts"
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/stretchr/testify/require"
 )
 
@@ -97,3 +98,6 @@ func altered(t *testing.T, old, new string) string {
 	require.Equal(t, 1, strings.Count(text, old), old)
 	return strings.Replace(text, old, new, 1)
 }
+
+// keccakMAC is the checksum of an encrypted key, as version 3 has it.
+func keccakMAC(key, cipherText []byte) []byte { return crypto.Keccak256(key, cipherText) }

@@ -19,6 +19,9 @@ type Listing struct {
 	// Accounts are the usable accounts, in the order of their files' names, which
 	// is that of their creation.
 	Accounts []accounts.Account
+	// Unnamed are the paths of usable key files that do not name their address,
+	// which version 3 allows: opening one tells it.
+	Unnamed []string
 	// Problems are the files that no account can be read from.
 	Problems []*FileError
 }
@@ -59,9 +62,6 @@ func listFiles(paths []string) Listing {
 	seen := make(map[common.Address][]fs.FileInfo)
 	for _, path := range paths {
 		file, info, err := readKeyFile(path)
-		if err == nil && file.address == (common.Address{}) {
-			err = &FileError{Path: path, Address: addressInName(path), Err: fmt.Errorf("%w: it has no address", ErrDamaged)}
-		}
 		var problem *FileError
 		if errors.As(err, &problem) {
 			if !errors.Is(err, errNotRegular) {
@@ -73,6 +73,10 @@ func listFiles(paths []string) Listing {
 			continue
 		}
 		seen[file.address] = append(seen[file.address], info)
+		if file.address == (common.Address{}) {
+			list.Unnamed = append(list.Unnamed, path)
+			continue
+		}
 		list.Accounts = append(list.Accounts, accounts.Account{Address: file.address, URL: fileURL(path)})
 	}
 	return list
@@ -97,12 +101,11 @@ func readKeyFile(path string) (*keyFile, fs.FileInfo, error) {
 	if err == nil {
 		file, err = parseKeyFile(data)
 	}
+	if file.address == (common.Address{}) {
+		file.address = addressInName(path)
+	}
 	if err != nil {
-		address := file.address
-		if address == (common.Address{}) {
-			address = addressInName(path)
-		}
-		return nil, nil, &FileError{Path: path, Address: address, Err: err}
+		return nil, nil, &FileError{Path: path, Address: file.address, Err: err}
 	}
 	return file, info, nil
 }

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
+	"github.com/pmctl/pmctl/internal/access"
 	"github.com/pmctl/pmctl/internal/input"
 )
 
@@ -20,10 +22,13 @@ type PassphraseSource func(ctx context.Context, question string) ([]byte, error)
 const MaxPassphrase = 4096
 
 // PassphraseFile reads the passphrase from a file, or from a named pipe, without
-// the newline at its end. It waits for a pipe until its context ends. It fails with ErrPassphraseFile unless only its owner
-// can read it, with ErrEmptyPassphrase for a file of no bytes and with
-// ErrBadPassphrase for one of more than MaxPassphrase.
-func PassphraseFile(path string) PassphraseSource {
+// the newline at its end. It waits for a pipe until its context ends. It fails with
+// ErrPassphraseFile when other users can read the file, with ErrEmptyPassphrase for a
+// file of no bytes and with ErrBadPassphrase for one of more than MaxPassphrase.
+//
+// Files in one of the private folders are taken whatever their mode, as long as other
+// users cannot enter the folder: a service manager's credentials, for example.
+func PassphraseFile(path string, private ...string) PassphraseSource {
 	return func(ctx context.Context, _ string) ([]byte, error) {
 		f, err := input.Open(ctx, path)
 		if err != nil {
@@ -38,8 +43,9 @@ func PassphraseFile(path string) PassphraseSource {
 			return nil, fmt.Errorf("%w: %s is a folder", ErrPassphraseFile, path)
 		} else if !mode.IsRegular() && mode&os.ModeNamedPipe == 0 {
 			return nil, fmt.Errorf("%w: %s is neither a file nor a pipe", ErrPassphraseFile, path)
-		} else if OthersMayRead(mode) {
-			return nil, fmt.Errorf("%w: others can read %s (mode %04o); run: chmod 600 '%s'", ErrPassphraseFile, path, mode.Perm(), path)
+		}
+		if others := access.Others(path, info); others != "" && !within(path, private) {
+			return nil, &ReadableError{Path: path, By: others}
 		}
 		passphrase, err := readPassphrase(ctx, f)
 		if err != nil {
@@ -47,6 +53,20 @@ func PassphraseFile(path string) PassphraseSource {
 		}
 		return passphrase, nil
 	}
+}
+
+// within tells whether a file is in one of the folders, and the folder is private.
+func within(path string, folders []string) bool {
+	for _, folder := range folders {
+		if folder == "" || filepath.Dir(filepath.Clean(path)) != filepath.Clean(folder) {
+			continue
+		}
+		info, err := os.Stat(folder)
+		if err == nil && info.IsDir() && info.Mode().Perm()&0o007 == 0 && access.Others(folder, info) == "" {
+			return true
+		}
+	}
+	return false
 }
 
 // PassphraseReader reads the passphrase from r to its end, without the newline at
@@ -100,9 +120,23 @@ func checkNewPassphrase(passphrase []byte) error {
 		return fmt.Errorf("%w: whoever reads the file would own the account", ErrEmptyPassphrase)
 	case len(passphrase) > MaxPassphrase:
 		return fmt.Errorf("%w: over %d bytes", ErrBadPassphrase, MaxPassphrase)
+	case encodingOf(passphrase) != "":
+		return fmt.Errorf("%w: it begins with %s; save the file as UTF-8 without one", ErrBadPassphrase, encodingOf(passphrase))
 	case bytes.ContainsAny(passphrase, "\r\n\x00"):
 		// Wallets disagree on where such a passphrase ends.
 		return fmt.Errorf("%w: a new one must be a single line of text", ErrBadPassphrase)
 	}
 	return nil
+}
+
+// encodingOf names the byte order mark that a passphrase begins with, "" for none: an
+// editor wrote it, and other wallets do not.
+func encodingOf(passphrase []byte) string {
+	switch {
+	case bytes.HasPrefix(passphrase, utf8Mark):
+		return "a UTF-8 byte order mark"
+	case bytes.HasPrefix(passphrase, []byte("\xff\xfe")), bytes.HasPrefix(passphrase, []byte("\xfe\xff")):
+		return "a UTF-16 byte order mark"
+	}
+	return ""
 }

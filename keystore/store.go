@@ -27,9 +27,12 @@ func Open(path string) *Store { return &Store{filepath.Clean(path)} }
 // Path returns where the store is.
 func (s *Store) Path() string { return s.path }
 
-// Find returns the account of an address. It fails with ErrNoSuchAccount or
-// ErrNoAccounts, with *AmbiguousError when two files claim the address, and with
-// *FileError when the address's file cannot be used.
+// Find returns the account of an address. A file that does not name its address is
+// taken for that account's when it is the only such file and no other names the
+// address: Unlock checks that it is. Find fails with ErrNoSuchAccount or
+// ErrNoAccounts, with *AmbiguousError when two files claim the address, with
+// *UnnamedError when several do not name theirs, and with *FileError when the
+// address's file cannot be used.
 func (s *Store) Find(address common.Address) (accounts.Account, error) {
 	list, err := s.List()
 	if err != nil {
@@ -43,19 +46,28 @@ func (s *Store) Find(address common.Address) (accounts.Account, error) {
 			return accounts.Account{}, problem
 		}
 	}
-	if len(list.Accounts) == 0 {
+	switch {
+	case len(list.Unnamed) == 1:
+		return accounts.Account{Address: address, URL: fileURL(list.Unnamed[0])}, nil
+	case len(list.Unnamed) > 1:
+		return accounts.Account{}, &UnnamedError{Paths: list.Unnamed}
+	case len(list.Accounts) == 0:
 		return accounts.Account{}, s.noAccounts(list)
 	}
 	return accounts.Account{}, fmt.Errorf("%w as %s in %s%s", ErrNoSuchAccount, address.Hex(), s.path, list.unreadable())
 }
 
 // Default returns the only account. It fails with ErrNoAccounts when there is
-// none and with *SeveralAccountsError when there is a choice to make, and
-// otherwise as Find does.
+// none, with *SeveralAccountsError when there is a choice to make, with
+// *UnnamedError when there are files that do not name their address, and otherwise
+// as Find does.
 func (s *Store) Default() (accounts.Account, error) {
 	list, err := s.List()
 	if err != nil {
 		return accounts.Account{}, err
+	}
+	if len(list.Unnamed) > 0 {
+		return accounts.Account{}, &UnnamedError{Paths: list.Unnamed, Others: list.Accounts}
 	}
 	if len(list.Accounts) == 0 {
 		return accounts.Account{}, s.noAccounts(list)
@@ -113,7 +125,8 @@ func unambiguous(found []accounts.Account) (accounts.Account, error) {
 }
 
 // Unlock asks source for the passphrase of an account that Find, Default or List
-// returned, and opens its key. It fails with ErrWrongPassphrase, with
+// returned, and opens its key. The zero address stands for that of the key in the
+// file. Unlock fails with ErrWrongPassphrase, with
 // ErrAddressMismatch when the file holds another account's key, with *FileError
 // when the file cannot be used, and with source's errors.
 func (s *Store) Unlock(ctx context.Context, account accounts.Account, source PassphraseSource) (*Signer, error) {
@@ -122,11 +135,15 @@ func (s *Store) Unlock(ctx context.Context, account accounts.Account, source Pas
 	if err != nil {
 		return nil, err
 	}
-	signer, err := file.unlock(ctx, path, source, "Passphrase of "+account.Address.Hex())
-	if err != nil {
-		return nil, fmt.Errorf("account %s: %w", account.Address.Hex(), err)
+	name := account.Address.Hex()
+	if account.Address == (common.Address{}) {
+		name = path
 	}
-	if signer.Address() != account.Address {
+	signer, err := file.unlock(ctx, path, source, "Passphrase of "+name)
+	if err != nil {
+		return nil, fmt.Errorf("account %s: %w", name, err)
+	}
+	if account.Address != (common.Address{}) && signer.Address() != account.Address {
 		signer.Close()
 		return nil, &FileError{path, account.Address, fmt.Errorf("%w: it holds the key of %s", ErrAddressMismatch, signer.Address().Hex())}
 	}
@@ -162,11 +179,7 @@ func (s *Store) KDF(account accounts.Account) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	params := file.crypto.KDFParams
-	if file.crypto.KDF == kdfPBKDF2 {
-		return fmt.Sprintf("%s c=%d", kdfPBKDF2, params["c"]), nil
-	}
-	return fmt.Sprintf("%s N=%d r=%d p=%d", kdfScrypt, params["n"], params["r"], params["p"]), nil
+	return file.sealed.kdf.String(), nil
 }
 
 // New makes an account under a new passphrase. It fails as Import does.

@@ -1,11 +1,13 @@
 package keystore
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	geth "github.com/ethereum/go-ethereum/accounts/keystore"
@@ -38,11 +40,12 @@ const (
 	kdfPBKDF2 = "pbkdf2"
 )
 
-// What a key derivation may cost. Files that wallets write stay at or below a
-// quarter of these; a hostile file could ask for more memory than there is.
+// What a key derivation may cost. Wallets write files of up to 1 GiB; a hostile
+// file could ask for more memory than there is, or for hours of work.
 const (
-	maxScryptMemory     = 1 << 30 // bytes: 128·r·(N+p); Standard takes 1 << 28
-	maxScryptWork       = 1 << 24 // N·r·p; Standard takes 1 << 21
+	maxScryptMemory     = 1 << 30 // bytes: 128·N·r; Standard takes 1 << 28
+	maxScryptLanes      = 1 << 19 // r·p: 64 MiB more
+	maxScryptWork       = 1 << 27 // N·r·p: about a minute; Standard takes 1 << 21
 	maxPBKDF2Iterations = 10_000_000
 )
 
@@ -65,7 +68,7 @@ type keyFile struct {
 	// address is zero when the file, as version 3 allows, does not tell it.
 	address common.Address
 	id      string
-	crypto  geth.CryptoJSON
+	sealed  sealedKey
 	// extra names the top-level fields that version 3 does not know.
 	extra []string
 }
@@ -81,8 +84,15 @@ type encodedKey struct {
 // parseKeyFile checks everything about a key file that needs no passphrase. When
 // it fails, the file's address is still returned if it could be read.
 func parseKeyFile(data []byte) (*keyFile, error) {
+	data = bytes.TrimPrefix(data, utf8Mark)
+	if err := otherKind(data); err != nil {
+		return &keyFile{}, err
+	}
 	var fields map[string]json.RawMessage
 	if err := unmarshal(data, &fields); err != nil {
+		return &keyFile{}, err
+	}
+	if err := otherWallet(fields); err != nil {
 		return &keyFile{}, err
 	}
 	var head struct {
@@ -120,7 +130,7 @@ func parseKeyFile(data []byte) (*keyFile, error) {
 		return file, fmt.Errorf("%w: it holds no key", ErrDamaged)
 	}
 	var err error
-	file.crypto, err = parseCrypto(head.Crypto)
+	file.sealed, err = parseCrypto(head.Crypto)
 	return file, err
 }
 
@@ -156,9 +166,8 @@ func parseAddress(text string) (common.Address, error) {
 	return address, nil
 }
 
-// parseCrypto returns the encrypted key with parameters that are safe to use:
-// what go-ethereum computes with is exactly what was checked here.
-func parseCrypto(data []byte) (geth.CryptoJSON, error) {
+// parseCrypto returns the encrypted key with parameters that are safe to use.
+func parseCrypto(data []byte) (sealedKey, error) {
 	var c struct {
 		Cipher       string `json:"cipher"`
 		CipherText   string `json:"ciphertext"`
@@ -169,86 +178,104 @@ func parseCrypto(data []byte) (geth.CryptoJSON, error) {
 		KDFParams json.RawMessage `json:"kdfparams"`
 		MAC       string          `json:"mac"`
 	}
-	var out geth.CryptoJSON
+	var out sealedKey
 	if err := unmarshal(data, &c); err != nil {
 		return out, err
 	}
 	if c.Cipher != "aes-128-ctr" {
 		return out, fmt.Errorf("%w: cipher %.50q, only aes-128-ctr is read", ErrUnsupported, c.Cipher)
 	}
-	params, err := parseKDF(c.KDF, c.KDFParams)
-	if err != nil {
+	var err error
+	if out.kdf, err = parseKDF(c.KDF, c.KDFParams); err != nil {
 		return out, err
 	}
 	for _, f := range []struct {
-		name, text string
-		size       int
-	}{{"ciphertext", c.CipherText, keySize}, {"iv", c.CipherParams.IV, ivSize}, {"mac", c.MAC, macSize}} {
-		if raw, err := hex.DecodeString(f.text); err != nil || len(raw) != f.size {
-			return out, fmt.Errorf("%w: its %s is not %d bytes of hex", ErrDamaged, f.name, f.size)
+		name, text  string
+		least, most int
+		into        *[]byte
+	}{
+		// Wallets that dropped leading zero bytes of the key wrote fewer than 32.
+		{"ciphertext", c.CipherText, 1, keySize, &out.cipherText},
+		{"iv", c.CipherParams.IV, ivSize, ivSize, &out.iv},
+		{"mac", c.MAC, macSize, macSize, &out.mac},
+	} {
+		raw, err := decodeHex(f.text)
+		if err != nil || len(raw) < f.least || len(raw) > f.most {
+			return out, fmt.Errorf("%w: its %s is not %s bytes of hex", ErrDamaged, f.name, span(f.least, f.most))
 		}
+		*f.into = raw
 	}
-	out = geth.CryptoJSON{Cipher: c.Cipher, CipherText: c.CipherText, KDF: c.KDF, KDFParams: params, MAC: c.MAC}
-	out.CipherParams.IV = c.CipherParams.IV
 	return out, nil
 }
 
+// span writes a range of sizes.
+func span(least, most int) string {
+	if least == most {
+		return strconv.Itoa(most)
+	}
+	return fmt.Sprintf("%d to %d", least, most)
+}
+
+// decodeHex reads hex digits of any case, with or without 0x.
+func decodeHex(text string) ([]byte, error) {
+	return hex.DecodeString(strings.TrimPrefix(strings.TrimPrefix(text, "0x"), "0X"))
+}
+
 // parseKDF checks the parameters of a key derivation and what it would cost.
-func parseKDF(kdf string, data []byte) (map[string]any, error) {
+func parseKDF(kdf string, data []byte) (derivation, error) {
+	var d derivation
 	if kdf != kdfScrypt && kdf != kdfPBKDF2 {
-		return nil, fmt.Errorf("%w: key derivation %.50q, only scrypt and pbkdf2 are read", ErrUnsupported, kdf)
+		return d, fmt.Errorf("%w: key derivation %.50q, only scrypt and pbkdf2 are read", ErrUnsupported, kdf)
 	}
 	var k struct {
 		N, R, P, C, DKLen int64
 		PRF, Salt         string
 	}
 	if err := unmarshal(data, &k); err != nil {
-		return nil, err
+		return d, err
 	}
-	if raw, err := hex.DecodeString(k.Salt); err != nil || len(raw) > maxSalt {
-		return nil, fmt.Errorf("%w: its salt is not hex of at most %d bytes", ErrDamaged, maxSalt)
+	salt, err := decodeHex(k.Salt)
+	if err != nil || len(salt) > maxSalt {
+		return d, fmt.Errorf("%w: its salt is not hex of at most %d bytes", ErrDamaged, maxSalt)
 	}
 	if k.DKLen < minDKSize || k.DKLen > maxDKSize {
-		return nil, fmt.Errorf("%w: its dklen is %d, not %d to %d", ErrDamaged, k.DKLen, minDKSize, maxDKSize)
+		return d, fmt.Errorf("%w: its dklen is %d, not %d to %d", ErrDamaged, k.DKLen, minDKSize, maxDKSize)
 	}
-	params := map[string]any{"dklen": int(k.DKLen), "salt": k.Salt}
+	d = derivation{kdf: kdf, salt: salt, size: int(k.DKLen)}
 	if kdf == kdfPBKDF2 {
 		switch {
 		case k.PRF != "hmac-sha256":
-			return nil, fmt.Errorf("%w: pbkdf2 with %.50q, only hmac-sha256 is read", ErrUnsupported, k.PRF)
+			return d, fmt.Errorf("%w: pbkdf2 with %.50q, only hmac-sha256 is read", ErrUnsupported, k.PRF)
 		case k.C <= 0:
-			return nil, fmt.Errorf("%w: pbkdf2 with %d iterations", ErrDamaged, k.C)
+			return d, fmt.Errorf("%w: pbkdf2 with %d iterations", ErrDamaged, k.C)
 		case k.C > maxPBKDF2Iterations:
-			return nil, fmt.Errorf("%w: pbkdf2 with %d iterations, at most %d", ErrTooCostly, k.C, maxPBKDF2Iterations)
+			return d, fmt.Errorf("%w: pbkdf2 with %d iterations, at most %d", ErrTooCostly, k.C, maxPBKDF2Iterations)
 		}
-		params["c"], params["prf"] = int(k.C), k.PRF
-		return params, nil
+		d.iterations = int(k.C)
+		return d, nil
 	}
 	if k.N <= 1 || k.N&(k.N-1) != 0 || k.R <= 0 || k.P <= 0 {
-		return nil, fmt.Errorf("%w: scrypt with N=%d, r=%d, p=%d", ErrDamaged, k.N, k.R, k.P)
+		return d, fmt.Errorf("%w: scrypt with N=%d, r=%d, p=%d", ErrDamaged, k.N, k.R, k.P)
 	}
 	if !affordable(k.N, k.R, k.P) {
-		return nil, fmt.Errorf("%w: scrypt with N=%d, r=%d, p=%d", ErrTooCostly, k.N, k.R, k.P)
+		return d, fmt.Errorf("%w: scrypt with N=%d, r=%d, p=%d", ErrTooCostly, k.N, k.R, k.P)
 	}
-	params["n"], params["r"], params["p"] = int(k.N), int(k.R), int(k.P)
-	return params, nil
+	d.n, d.r, d.p = int(k.N), int(k.R), int(k.P)
+	return d, nil
 }
 
 // affordable tells whether scrypt stays within the limits of memory and work.
 // Each factor is bounded first, so that no product overflows.
 func affordable(n, r, p int64) bool {
 	return n <= maxScryptWork && r <= maxScryptWork && p <= maxScryptWork &&
-		n*r <= maxScryptWork && n*r*p <= maxScryptWork &&
-		128*r*(n+p) <= maxScryptMemory
+		128*n*r <= maxScryptMemory && r*p <= maxScryptLanes && n*r*p <= maxScryptWork
 }
 
 // decrypt opens the key and checks that it is the one of the file's address.
 func (f *keyFile) decrypt(passphrase []byte) (*ecdsa.PrivateKey, error) {
-	raw, err := geth.DecryptDataV3(f.crypto, string(passphrase))
-	if errors.Is(err, geth.ErrDecrypt) {
-		return nil, fmt.Errorf("%w, or the encrypted key was altered", ErrWrongPassphrase)
-	} else if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	raw, err := f.sealed.open(passphrase)
+	if err != nil {
+		return nil, err
 	}
 	defer clear(raw)
 	key, err := crypto.ToECDSA(raw)

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package access
+
+import "io/fs"
+
+// Others returns "" where a mode does not tell who may read a file.
+func Others(string, fs.FileInfo) string { return "" }
