@@ -17,6 +17,9 @@ import (
 // asks tells whether a person can be asked for what the command line does not say.
 func (r *run) asks() bool { return r.InTerminal && !r.quiet }
 
+// asksFor tells whether a person is asked before a transaction is sent.
+func (r *run) asksFor(o *transactOptions) bool { return r.asks() && !o.yes && !o.dryRun && !o.unsigned }
+
 // askAmount asks for the amount of a flag that is not given; "" is none.
 func (r *run) askAmount(ctx context.Context, label string) (string, error) {
 	text, err := r.Prompter.Text(ctx, label+" (as in 0.1eth; empty for none)", func(text string) error {

@@ -110,6 +110,8 @@ func classify(err error) outcome {
 		out = outcome{exitCancelled, "cancelled", ""}
 	case as(new(*pay.OtherRecipientError)):
 		out = outcome{exitLimit, "recipient_changed", ""}
+	case as(new(*unlockingError)):
+		out = outcome{exitLimit, "unlocking", ""}
 	case is(policy.ErrLimit, agent.ErrTransaction, agent.ErrFundsAnother, errOtherStore, redeem.ErrTooEarly, redeem.ErrNotWorthGas, tx.ErrPrice):
 		out = outcome{exitLimit, "limit", ""}
 	case is(tx.ErrInsufficientFunds, policy.ErrFunds, pm.ErrInsufficientSenderReserve):

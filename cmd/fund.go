@@ -17,6 +17,7 @@ type fundOptions struct {
 	transactOptions
 	deposit, reserve string
 	beneficiary      string
+	cancelsUnlock    bool
 }
 
 func newFund(r *run) *cobra.Command {
@@ -30,7 +31,11 @@ choose their tickets' face value, and it pays what a face value exceeds the
 deposit by.
 
 Both come back together, with pmctl unlock and pmctl withdraw. Amounts are added
-to what is there. At a terminal pmctl fund alone asks for them.`,
+to what is there. At a terminal pmctl fund alone asks for them.
+
+While an unlock is in progress, funding your own account cancels it: everything
+is locked again. That needs --cancel-unlock, or your yes at a terminal. Funding
+another account with --for leaves its unlock as it is.`,
 		Example: `  pmctl fund
   pmctl fund --deposit 0.1eth --reserve 0.05eth
   pmctl fund --deposit 50000gwei --yes --output json
@@ -41,6 +46,7 @@ to what is there. At a terminal pmctl fund alone asks for them.`,
 	cmd.Flags().StringVar(&o.deposit, "deposit", "", "`AMOUNT` to add to the deposit, with its unit: 0.1eth, 25gwei or 1000wei")
 	cmd.Flags().StringVar(&o.reserve, "reserve", "", "`AMOUNT` to add to the reserve, with its unit")
 	cmd.Flags().StringVar(&o.beneficiary, "for", "", "`ADDRESS` whose deposit and reserve to fund, in place of your own")
+	registerCancelsUnlock(cmd, &o.cancelsUnlock)
 	o.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON, outputSafe)
 	cmd.AddCommand(newFundPlan(r))
@@ -53,31 +59,29 @@ func (r *run) fund(cmd *cobra.Command, o *fundOptions) error {
 			return err
 		}
 	}
-	deposit, err := parseAmount("--deposit", o.deposit)
-	if err != nil {
+	f := funding{cancelsUnlock: o.cancelsUnlock, asks: r.asksFor(&o.transactOptions)}
+	var err error
+	if f.deposit, err = parseAmount("--deposit", o.deposit); err != nil {
 		return err
 	}
-	reserve, err := parseAmount("--reserve", o.reserve)
-	if err != nil {
+	if f.reserve, err = parseAmount("--reserve", o.reserve); err != nil {
 		return err
 	}
-	total, err := deposit.Add(reserve)
-	if err != nil {
+	if f.total, err = f.deposit.Add(f.reserve); err != nil {
 		return &usageError{err}
 	}
-	if total.IsZero() {
+	if f.total.IsZero() {
 		return usagef("there is nothing to fund: --deposit and --reserve are both 0")
 	}
-	var beneficiary common.Address
 	if o.beneficiary != "" {
-		if beneficiary, err = parseAddress("--for", o.beneficiary); err != nil {
+		if f.beneficiary, err = parseAddress("--for", o.beneficiary); err != nil {
 			return err
 		}
-		if beneficiary == (common.Address{}) {
+		if f.beneficiary == (common.Address{}) {
 			return usagef("--for: the zero address is nobody's: what it is given is lost")
 		}
 	}
-	return r.transact(cmd, &o.transactOptions, fundAction(beneficiary, deposit, reserve, total))
+	return r.transact(cmd, &o.transactOptions, f.action())
 }
 
 // askFunding asks a person for what the command line does not say.
@@ -97,38 +101,58 @@ func (r *run) askFunding(cmd *cobra.Command) error {
 	return nil
 }
 
-func fundAction(beneficiary common.Address, deposit, reserve, total wei.Wei) action {
-	label := fmt.Sprintf("fund %s of deposit and %s of reserve", deposit, reserve)
-	if beneficiary != (common.Address{}) {
-		label += " for " + beneficiary.Hex()
+// funding is what to add to a deposit and a reserve.
+type funding struct {
+	beneficiary             common.Address // zero for the account's own
+	deposit, reserve, total wei.Wei
+
+	// cancelsUnlock tells that an unlock in progress may be cancelled, asks that a person
+	// will be asked for it.
+	cancelsUnlock, asks bool
+}
+
+func (f funding) action() action {
+	label := fmt.Sprintf("fund %s of deposit and %s of reserve", f.deposit, f.reserve)
+	if f.beneficiary != (common.Address{}) {
+		label += " for " + f.beneficiary.Hex()
 	}
 	return action{
-		label: label,
-		plan: func(_ context.Context, s situation) (proposal, error) {
-			return proposeFunding(s, beneficiary, deposit, reserve, total), nil
-		},
-		report: eventsOf(readFunding),
+		label:  label,
+		plan:   func(_ context.Context, s situation) (proposal, error) { return f.propose(s) },
+		report: eventsOf(readOwnFunding),
 	}
 }
 
-func proposeFunding(s situation, beneficiary common.Address, deposit, reserve, total wei.Wei) proposal {
+func (f funding) propose(s situation) (proposal, error) {
 	broker := contract.NewTicketBroker()
-	whose := "your"
-	data := broker.PackFundDepositAndReserve(deposit.Big(), reserve.Big())
+	whose, and := "your", ""
+	data := broker.PackFundDepositAndReserve(f.deposit.Big(), f.reserve.Big())
 	var say []string
 	switch {
-	case beneficiary != (common.Address{}) && beneficiary != s.account:
-		whose = beneficiary.Hex() + "'s"
-		data = broker.PackFundDepositAndReserveFor(beneficiary, deposit.Big(), reserve.Big())
+	case f.beneficiary != (common.Address{}) && f.beneficiary != s.account:
+		whose = f.beneficiary.Hex() + "'s"
+		data = broker.PackFundDepositAndReserveFor(f.beneficiary, f.deposit.Big(), f.reserve.Big())
 		say = append(say, fmt.Sprintf("The funds become %s own: you cannot take them back, only that account can withdraw them.", whose))
 	case s.status.Sender.Unlocking():
+		if !f.cancelsUnlock && !f.asks {
+			return proposal{}, &unlockingError{s.status.Sender.WithdrawRound}
+		}
+		and = ", and cancel the unlock"
 		say = append(say, "This cancels the unlock that is in progress: your funds become locked again.")
 	}
 	return proposal{
-		call: tx.Call{To: s.status.Contracts.TicketBroker, Value: total, Data: data},
-		say:  append([]string{fmt.Sprintf("This adds %s to %s deposit and %s to %s reserve.", deposit, whose, reserve, whose)}, say...),
-		ask:  fmt.Sprintf("Move %s to the contract?", total),
+		call: tx.Call{To: s.status.Contracts.TicketBroker, Value: f.total, Data: data},
+		say:  append([]string{fmt.Sprintf("This adds %s to %s deposit and %s to %s reserve.", f.deposit, whose, f.reserve, whose)}, say...),
+		ask:  fmt.Sprintf("Move %s to the contract%s?", f.total, and),
+	}, nil
+}
+
+// readOwnFunding reads what a funding does, to an unlock as well.
+func readOwnFunding(log *types.Log) (event, bool) {
+	if e, ok := readFunding(log); ok {
+		return e, true
 	}
+	return readCancel(log)
 }
 
 func readFunding(log *types.Log) (event, bool) {

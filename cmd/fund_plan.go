@@ -101,6 +101,8 @@ type plannedAccount struct {
 	Reserve    wei.Wei        `json:"reserve"`
 	AddDeposit wei.Wei        `json:"add_deposit"`
 	AddReserve wei.Wei        `json:"add_reserve"`
+	// Unlocking tells that to fund the account cancels its unlock.
+	Unlocking bool `json:"unlocking,omitempty"`
 }
 
 func (r *run) fundPlan(cmd *cobra.Command, o *fundPlanOptions) error {
@@ -206,7 +208,7 @@ func (r *run) askForPlan(ctx context.Context, o *fundPlanOptions, need *forecast
 		result.FaceValueFrom = "gas_price"
 	}
 	if account != (common.Address{}) {
-		result.Account = &plannedAccount{Address: format.Address(account), Deposit: status.Sender.Deposit, Reserve: status.Sender.Reserve}
+		result.Account = &plannedAccount{Address: format.Address(account), Deposit: status.Sender.Deposit, Reserve: status.Sender.Reserve, Unlocking: status.Sender.Unlocking()}
 	}
 	return nil
 }
@@ -260,7 +262,11 @@ func (a *plannedAccount) todo() string {
 	if a.AddDeposit.IsZero() && a.AddReserve.IsZero() {
 		return "nothing: that will do"
 	}
-	return fundLine(a.AddDeposit, a.AddReserve)
+	line := fundLine(a.AddDeposit, a.AddReserve)
+	if a.Unlocking {
+		line += " --cancel-unlock"
+	}
+	return line
 }
 
 // fundLine is the command that adds to deposit and reserve, in whole gwei so that it

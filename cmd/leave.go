@@ -390,7 +390,7 @@ func (l *leaving) withdrawLabel() string {
 // runs come to this step, it is taken once.
 func (l *leaving) putBack(withdrawal *tx.Intent) *step {
 	total, err := l.keep.Deposit.Add(l.keep.Reserve)
-	a := fundAction(common.Address{}, l.keep.Deposit, l.keep.Reserve, total)
+	a := funding{deposit: l.keep.Deposit, reserve: l.keep.Reserve, total: total, cancelsUnlock: true}.action()
 	if err != nil {
 		a.plan = func(context.Context, situation) (proposal, error) { return proposal{}, err }
 	}

@@ -261,19 +261,22 @@ func newTxSend(r *run) *cobra.Command {
 	var network networkOptions
 	var mining miningOptions
 	var place storeOptions
+	var cancelsUnlock bool
 	cmd := &cobra.Command{
 		Use:   "send [FILE|-]",
 		Short: "Send a transaction that another machine has signed",
 		Long: `Send reads what pmctl tx sign wrote, checks the chain, the contract and the
 account, and sends it. To send the same file again is harmless: a transaction is
-mined once. No key is opened.`,
+mined once. No key is opened. A funding that would cancel an unlock which is in
+progress by now needs --cancel-unlock.`,
 		Example: `  pmctl tx send signed.json
   pmctl tx send - --no-wait < signed.json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return r.sendTx(cmd, &network, &mining, &place, fileOrStdin(args))
+			return r.sendTx(cmd, &network, &mining, &place, cancelsUnlock, fileOrStdin(args))
 		},
 	}
+	registerCancelsUnlock(cmd, &cancelsUnlock)
 	network.register(cmd)
 	mining.register(cmd)
 	place.register(cmd)
@@ -284,7 +287,7 @@ mined once. No key is opened.`,
 // errOtherContract is returned for a transaction to another contract than the network's.
 var errOtherContract = errors.New("the transaction is not for the network's TicketBroker")
 
-func (r *run) sendTx(cmd *cobra.Command, o *networkOptions, mining *miningOptions, place *storeOptions, file string) error {
+func (r *run) sendTx(cmd *cobra.Command, o *networkOptions, mining *miningOptions, place *storeOptions, cancelsUnlock bool, file string) error {
 	in, err := r.openDocument(cmd.Context(), file)
 	if err != nil {
 		return err
@@ -322,6 +325,11 @@ func (r *run) sendTx(cmd *cobra.Command, o *networkOptions, mining *miningOption
 	}
 	if broker := status.Contracts.TicketBroker; common.Address(document.To) != broker {
 		return fmt.Errorf("%w: it is to %v; the TicketBroker of %s is %v", errOtherContract, common.Address(document.To), client.Network().Name, broker)
+	}
+	if _, err := journal.Find(ctx, signed.Hash()); errors.Is(err, tx.ErrUnknown) && !cancelsUnlock {
+		if err := checkUnlock(common.Address(document.From), document.Data, status); err != nil {
+			return err
+		}
 	}
 	intent, err := tx.SubmitSigned(ctx, client, journal, &tx.Intent{
 		Account: common.Address(document.From), Nonce: uint64(document.Nonce), RequestID: document.RequestID, Label: document.What,
