@@ -23,7 +23,7 @@ func (r *run) asksFor(o *transactOptions) bool { return r.asks() && !o.yes && !o
 // askAmount asks for the amount of a flag that is not given; "" is none.
 func (r *run) askAmount(ctx context.Context, label string) (string, error) {
 	text, err := r.Prompter.Text(ctx, label+" (as in 0.1eth; empty for none)", func(text string) error {
-		if text == "" {
+		if text = strings.TrimSpace(text); text == "" {
 			return nil
 		}
 		_, err := wei.Parse(text)

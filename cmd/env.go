@@ -70,7 +70,7 @@ func System() *Env {
 		Home:         home,
 		SystemConfig: "/etc/pmctl/config.toml",
 		Now:          time.Now,
-		Prompter:     terminalPrompter{in: os.Stdin, out: os.Stderr},
+		Prompter:     &terminalPrompter{in: os.Stdin, out: os.Stderr},
 		Detach:       detach,
 		OpenFD:       openFD,
 	}

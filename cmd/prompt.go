@@ -28,8 +28,8 @@ type Prompter interface {
 	// Select has one of the items chosen and returns its index.
 	Select(ctx context.Context, label string, items []string) (int, error)
 
-	// Text reads a line that valid accepts; what is wrong with it is shown while it is
-	// typed.
+	// Text reads a line that valid accepts; what is wrong with it is shown, and it is
+	// asked for again.
 	Text(ctx context.Context, label string, valid func(string) error) (string, error)
 }
 
@@ -49,9 +49,14 @@ func (r *run) confirm(ctx context.Context, yes bool, question string) error {
 }
 
 // terminalPrompter asks on a real terminal: it reads in and draws on out.
-type terminalPrompter struct{ in, out *os.File }
+type terminalPrompter struct {
+	in, out *os.File
 
-func (p terminalPrompter) Confirm(ctx context.Context, question string) error {
+	// afterCR tells that the last key read was a carriage return.
+	afterCR bool
+}
+
+func (p *terminalPrompter) Confirm(ctx context.Context, question string) error {
 	question = wrap(question+" [y/N]", terminalWidth-len(" yes")) + " "
 	answer, err := p.line(ctx, question, p.out)
 	if err != nil {
@@ -64,11 +69,11 @@ func (p terminalPrompter) Confirm(ctx context.Context, question string) error {
 	return errCancelled
 }
 
-func (p terminalPrompter) Secret(ctx context.Context, label string) ([]byte, error) {
+func (p *terminalPrompter) Secret(ctx context.Context, label string) ([]byte, error) {
 	return p.line(ctx, label+": ", io.Discard)
 }
 
-func (p terminalPrompter) Select(ctx context.Context, label string, items []string) (int, error) {
+func (p *terminalPrompter) Select(ctx context.Context, label string, items []string) (int, error) {
 	chosen := 0
 	err := p.session(ctx, func(in io.ReadCloser) error {
 		choice := promptui.Select{Label: label, Items: items, Size: min(len(items), 10), Stdin: in, Stdout: noBell{p.out}}
@@ -82,31 +87,53 @@ func (p terminalPrompter) Select(ctx context.Context, label string, items []stri
 	return chosen, err
 }
 
-func (p terminalPrompter) Text(ctx context.Context, label string, valid func(string) error) (string, error) {
+func (p *terminalPrompter) Text(ctx context.Context, label string, valid func(string) error) (string, error) {
 	text := ""
 	err := p.session(ctx, func(in io.ReadCloser) (err error) {
-		prompt := promptui.Prompt{Label: label, Validate: valid, Stdin: in, Stdout: noBell{p.out}}
-		text, err = prompt.Run()
-		if errors.Is(err, promptui.ErrInterrupt) || errors.Is(err, promptui.ErrEOF) {
-			return errCancelled
+		if _, err := term.MakeRaw(int(p.in.Fd())); err != nil {
+			return err
 		}
-		return err
+		editor := term.NewTerminal(struct {
+			io.Reader
+			io.Writer
+		}{in, p.out}, label+": ")
+		if width, height, err := term.GetSize(int(p.out.Fd())); err == nil && width > 0 {
+			_ = editor.SetSize(width, height) // only a width of 0 fails
+		}
+		for {
+			if text, err = editor.ReadLine(); err != nil {
+				fmt.Fprint(p.out, "\r\n")
+				return errCancelled
+			}
+			wrong := valid(text)
+			if wrong == nil {
+				return nil
+			}
+			fmt.Fprintln(editor, wrong)
+		}
 	})
 	return text, err
 }
 
-// line asks for a line of text and echoes what is typed.
-func (p terminalPrompter) line(ctx context.Context, question string, echo io.Writer) ([]byte, error) {
+// line asks for a line of text and echoes what is typed. A line with a control key in
+// it, such as an arrow's, is asked for again.
+func (p *terminalPrompter) line(ctx context.Context, question string, echo io.Writer) ([]byte, error) {
 	var line []byte
 	err := p.session(ctx, func(in io.ReadCloser) error {
 		if _, err := term.MakeRaw(int(p.in.Fd())); err != nil {
 			return err
 		}
-		fmt.Fprint(p.out, strings.ReplaceAll(question, "\n", "\r\n"))
-		text, err := readLine(in, echo)
-		fmt.Fprint(p.out, "\r\n")
-		line = text
-		return err
+		for {
+			fmt.Fprint(p.out, strings.ReplaceAll(question, "\n", "\r\n"))
+			text, err := readLine(in, echo)
+			fmt.Fprint(p.out, "\r\n")
+			var control *controlKeyError
+			if !errors.As(err, &control) {
+				line = text
+				return err
+			}
+			fmt.Fprintf(p.out, "%v\r\n", control)
+		}
 	})
 	if err != nil {
 		clear(line)
@@ -117,15 +144,16 @@ func (p terminalPrompter) line(ctx context.Context, question string, echo io.Wri
 
 // session runs ask with the terminal's input and puts the terminal back as it
 // was, however ask ends. When ctx ends the input does too, so that ask returns.
-func (p terminalPrompter) session(ctx context.Context, ask func(io.ReadCloser) error) error {
+func (p *terminalPrompter) session(ctx context.Context, ask func(io.ReadCloser) error) error {
 	state, err := term.GetState(int(p.in.Fd()))
 	if err != nil {
 		return err
 	}
-	in, err := newTerminalInput(p.in)
+	input, err := newTerminalInput(p.in)
 	if err != nil {
 		return err
 	}
+	in := &keyboard{input, &p.afterCR}
 	stop := context.AfterFunc(ctx, func() { in.Close() })
 	err = ask(in)
 	stop()
@@ -152,10 +180,26 @@ const (
 // maxLine is the longest line that can be typed: a passphrase.
 const maxLine = keystore.MaxPassphrase
 
-// readLine reads one line from a terminal in raw mode and echoes it.
+// controlKeyError is a line with a key in it that is no text.
+type controlKeyError struct{ key byte }
+
+func (e *controlKeyError) Error() string {
+	name := "Ctrl-" + string(rune(e.key+'@'))
+	switch e.key {
+	case '\t':
+		name = "Tab"
+	case '\x1b':
+		name = "Esc (or an arrow key)"
+	}
+	return name + " is no text: type the line again"
+}
+
+// readLine reads one line from a terminal in raw mode and echoes it. It fails with
+// *controlKeyError at the end of a line that has a control key in it.
 func readLine(in io.Reader, echo io.Writer) ([]byte, error) {
 	// The capacity is the limit, so that no copy is left behind by growing.
 	line := make([]byte, 0, maxLine)
+	var control *controlKeyError
 	cut := func(n int) {
 		fmt.Fprint(echo, strings.Repeat("\b \b", utf8.RuneCount(line[n:])))
 		clear(line[n:])
@@ -167,32 +211,56 @@ func readLine(in io.Reader, echo io.Writer) ([]byte, error) {
 			clear(line)
 			return nil, errCancelled
 		}
-		switch key[0] {
-		case '\r', '\n':
+		switch {
+		case key[0] == '\r', key[0] == '\n':
+			if control != nil {
+				clear(line)
+				return nil, control
+			}
 			return line, nil
-		case keyInterrupt:
+		case key[0] == keyInterrupt, key[0] == keyEnd && len(line) == 0:
 			clear(line)
 			return nil, errCancelled
-		case keyEnd:
-			if len(line) == 0 {
-				return nil, errCancelled
-			}
-		case keyBackspace, keyDelete:
+		case key[0] == keyBackspace, key[0] == keyDelete:
 			_, size := utf8.DecodeLastRune(line)
 			cut(len(line) - size)
-		case keyClear:
+		case key[0] == keyClear:
 			cut(0)
+			control = nil
+		case key[0] < ' ':
+			if control == nil {
+				control = &controlKeyError{key[0]}
+			}
+		case len(line) == maxLine:
+			clear(line)
+			return nil, fmt.Errorf("the text is longer than %d bytes", maxLine)
 		default:
-			if len(line) == maxLine {
-				clear(line)
-				return nil, fmt.Errorf("the text is longer than %d bytes", maxLine)
-			}
 			line = append(line, key[0])
-			if key[0] >= ' ' {
-				echo.Write(key[:])
-			}
+			echo.Write(key[:])
 		}
 	}
+}
+
+// keyboard reads a terminal. Pasted text may end its lines with CR LF: the CR answers a
+// question, and the LF is not the answer to the next one.
+type keyboard struct {
+	io.ReadCloser
+	afterCR *bool
+}
+
+func (k *keyboard) Read(p []byte) (int, error) {
+	n, err := k.ReadCloser.Read(p)
+	if n > 0 && *k.afterCR && p[0] == '\n' {
+		n = copy(p, p[1:n])
+		*k.afterCR = false
+		if n == 0 && err == nil {
+			return k.Read(p)
+		}
+	}
+	if n > 0 {
+		*k.afterCR = p[n-1] == '\r'
+	}
+	return n, err
 }
 
 // noBell keeps promptui from ringing the terminal's bell at every key.
