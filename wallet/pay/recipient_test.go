@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,7 +52,32 @@ func serveGRPC(t *testing.T, overTLS bool, o orchestrator) URL {
 // serve serves HTTP/1.1 and HTTP/2 on a port of its own.
 func serve(t *testing.T, overTLS bool, handler http.Handler) URL {
 	t.Helper()
+	u, _ := serveMoody(t, overTLS, handler)
+	return u
+}
+
+// moody is a listener that, while it is out, closes each connection before a handshake.
+type moody struct {
+	net.Listener
+	out atomic.Bool
+}
+
+func (l *moody) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil || !l.out.Load() {
+			return conn, err
+		}
+		conn.Close()
+	}
+}
+
+// serveMoody is serve with a listener that can be out.
+func serveMoody(t *testing.T, overTLS bool, handler http.Handler) (URL, *moody) {
+	t.Helper()
 	server := httptest.NewUnstartedServer(handler)
+	listener := &moody{Listener: server.Listener}
+	server.Listener = listener
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -68,7 +94,7 @@ func serve(t *testing.T, overTLS bool, handler http.Handler) URL {
 		server.CloseClientConnections()
 		server.Close()
 	})
-	return parse(t, server.URL)
+	return parse(t, server.URL), listener
 }
 
 // serveTCP gives each connection to talk.

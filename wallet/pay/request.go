@@ -19,11 +19,16 @@ type Requests interface {
 	// Requested returns what was made for a request, nil when nothing was.
 	Requested(ctx context.Context, sender common.Address, request store.Request) (*store.Record, error)
 
-	// SetRequest notes what became of a request.
-	SetRequest(ctx context.Context, sender common.Address, r *store.Record, state store.State, outcome string) error
+	// BeginDelivery notes that a request is about to be delivered; it fails with
+	// *store.RequestMovedError when another process has changed it since it was read.
+	BeginDelivery(ctx context.Context, sender common.Address, r *store.Record) error
 
-	// ReleaseRequest forgets a request that is in a state, so that it may be made anew.
-	ReleaseRequest(ctx context.Context, sender common.Address, r *store.Record, state store.State) error
+	// EndDelivery notes how a delivery ended, and returns the request as it is then.
+	EndDelivery(ctx context.Context, sender common.Address, r *store.Record, end store.State, outcome string) (*store.Record, error)
+
+	// ReleaseRequest forgets a request of which nothing was sent, so that it may be made
+	// anew.
+	ReleaseRequest(ctx context.Context, sender common.Address, r *store.Record) error
 }
 
 // delivery is a payment that is ready to be delivered.
@@ -33,10 +38,10 @@ type delivery struct {
 	segment   string
 	continued bool
 
-	// record is the request's, nil for a payment that has none. Again tells that it
-	// may have been delivered before.
-	record *store.Record
-	again  bool
+	// record is the request's, nil for a payment that has none. Released tells that
+	// nothing was sent, and that the request may be made anew.
+	record   *store.Record
+	released bool
 }
 
 func (d *delivery) payment() *Payment {
@@ -84,7 +89,7 @@ func (s *Session) repeat(ctx context.Context, before *store.Record) (*Payment, e
 	if err != nil {
 		return nil, fmt.Errorf("%w: request %q: %w", store.ErrDamaged, before.ID, err)
 	}
-	d := &delivery{offer: offer, tickets: tickets, segment: recipe.Segment, continued: recipe.Continued, record: before, again: before.State == store.Sent}
+	d := &delivery{offer: offer, tickets: tickets, segment: recipe.Segment, continued: recipe.Continued, record: before}
 	switch before.State {
 	case store.Accepted:
 		payment := d.payment()
@@ -97,21 +102,41 @@ func (s *Session) repeat(ctx context.Context, before *store.Record) (*Payment, e
 		switch {
 		case !errors.As(err, new(*policy.Refusal)) && !errors.As(err, new(*wire.ExpiredTokenError)):
 			return nil, err
-		case d.again:
+		case before.State == store.Sent:
 			return nil, s.unknown(d, fmt.Errorf("it cannot be sent again: %w", err))
 		}
-		// Nobody has had it, and nobody will: only this state can be released.
-		return nil, s.Requests.ReleaseRequest(ctx, s.Payer.Sender, before, store.Reserved)
+		return nil, s.release(ctx, before)
 	}
 	signer, err := s.Unlock(ctx)
 	if err != nil {
 		return nil, err
 	}
+	found := *before
 	payment, err := s.deliver(ctx, signer, d)
-	if payment != nil {
-		payment.Before = before
+	if payment != nil && payment.Before == nil {
+		payment.Before = &found
+	}
+	if d.released {
+		return nil, nil
 	}
 	return payment, err
+}
+
+// release forgets a request of which nothing was sent, so that it is made anew.
+func (s *Session) release(ctx context.Context, r *store.Record) error {
+	return inProgress(s.Requests.ReleaseRequest(ctx, s.Payer.Sender, r))
+}
+
+// ErrInProgress is returned for a request that another process is making at the same time.
+var ErrInProgress = errors.New("another process is making this request at this moment: run it again for its outcome")
+
+// inProgress has a request that another process has changed match ErrInProgress.
+func inProgress(err error) error {
+	var moved *store.RequestMovedError
+	if errors.As(err, &moved) {
+		return fmt.Errorf("%w: %q", ErrInProgress, moved.ID)
+	}
+	return err
 }
 
 // deliverable tells whether a payment made earlier may still be delivered: expired
@@ -140,21 +165,36 @@ func (s *Session) request(offer *Offer, plan *Plan, amount Amount, segment strin
 	return &store.Request{ID: s.Request.ID, Digest: s.Request.Digest, Record: record}, err
 }
 
-// begin notes that a payment is about to be delivered. From here on it may have been.
-func (s *Session) begin(ctx context.Context, d *delivery) error {
+// begin notes that a payment is about to be delivered. From here on it may have been. It
+// returns a payment that another process has had accepted since the request was read.
+func (s *Session) begin(ctx context.Context, d *delivery) (*Payment, error) {
+	if d.record == nil {
+		return nil, nil
+	}
+	err := s.Requests.BeginDelivery(ctx, s.Payer.Sender, d.record)
+	var moved *store.RequestMovedError
+	if !errors.As(err, &moved) || moved.Now == nil {
+		return nil, inProgress(err)
+	}
+	switch now := moved.Now; now.State {
+	case store.Accepted:
+		payment := d.payment()
+		payment.Before = now
+		return payment, nil
+	case store.Refused:
+		return nil, &RefusedBeforeError{now.ID, now.Outcome, now.At}
+	}
+	return nil, inProgress(err)
+}
+
+// accepted notes that the recipient has accepted a payment.
+func (s *Session) accepted(ctx context.Context, d *delivery) error {
 	if d.record == nil {
 		return nil
 	}
-	outcome := ""
-	if d.again {
-		outcome = sentAgain
-	}
-	return s.Requests.SetRequest(ctx, s.Payer.Sender, d.record, store.Sent, outcome)
+	_, err := s.Requests.EndDelivery(ctx, s.Payer.Sender, d.record, store.Accepted, "")
+	return err
 }
-
-// sentAgain marks a request that was delivered more than once: a refusal may then mean
-// that the recipient has the other delivery.
-const sentAgain = "sent again"
 
 // failed notes what a delivery that failed means for its request, and returns the error
 // to report, or the payment when another process has had it accepted.
@@ -162,30 +202,31 @@ func (s *Session) failed(ctx context.Context, d *delivery, err error) (*Payment,
 	if d.record == nil {
 		return nil, err
 	}
-	now, lookErr := s.requested(ctx)
-	switch {
-	case lookErr != nil:
-		return nil, errors.Join(err, lookErr)
-	case now == nil || now.Nonces != d.record.Nonces:
-		return nil, err
-	case now.State == store.Accepted:
-		return d.payment(), nil
-	}
-	again := d.again || now.Outcome == sentAgain
+	end, outcome := store.Reserved, "" // no ticket has left
 	var refused *RefusedError
 	switch {
 	case errors.As(err, new(*UnknownOutcomeError)):
-		return nil, err
-	case again && errors.As(err, &refused):
-		return nil, s.unknown(d, err)
-	case again:
-		return nil, err
+		end = store.Sent
 	case errors.As(err, &refused):
-		// It says whether it took a ticket, and has all of them: nothing follows by itself.
-		return nil, errors.Join(err, s.Requests.SetRequest(ctx, s.Payer.Sender, d.record, store.Refused, refused.Text))
+		end, outcome = store.Refused, refused.Text
 	}
-	// No ticket has left.
-	return nil, errors.Join(err, s.Requests.ReleaseRequest(ctx, s.Payer.Sender, d.record, store.Sent))
+	now, noteErr := s.Requests.EndDelivery(ctx, s.Payer.Sender, d.record, end, outcome)
+	if noteErr != nil {
+		return nil, errors.Join(err, noteErr)
+	}
+	d.record = now
+	switch {
+	case now.State == store.Accepted:
+		return d.payment(), nil
+	case end == store.Refused && now.State != store.Refused:
+		return nil, s.unknown(d, err)
+	case now.State == store.Reserved && d.offer.Transcoder != s.URL:
+		// Fresh params may name another place: the request is not bound to this one.
+		noteErr = s.release(ctx, now)
+		d.released = noteErr == nil
+		return nil, errors.Join(err, noteErr)
+	}
+	return nil, err
 }
 
 // unknown says that it is still not known what became of a payment.

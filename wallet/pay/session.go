@@ -193,14 +193,13 @@ func (s *Session) pay(ctx context.Context, signer pm.Signer, offer *Offer, plan 
 	}
 	d := &delivery{offer: offer, tickets: tickets, segment: segment, continued: continued}
 	if plan.Request != nil {
-		d.record = &store.Record{ID: plan.Request.ID, RecipientRandHash: plan.Params.RecipientRandHash, Nonces: tickets.Nonces}
+		d.record = &store.Record{
+			ID: plan.Request.ID, Digest: plan.Request.Digest, State: store.Reserved,
+			RecipientRandHash: plan.Params.RecipientRandHash, Nonces: tickets.Nonces,
+		}
 	}
 	return s.deliver(ctx, signer, d)
 }
-
-// ErrInProgress is returned for a request that another process has begun while this one
-// was about to.
-var ErrInProgress = errors.New("another process is making this request at this moment: run it again for its outcome")
 
 // deliver signs and delivers, and keeps what the recipient answers.
 func (s *Session) deliver(ctx context.Context, signer pm.Signer, d *delivery) (*Payment, error) {
@@ -208,8 +207,8 @@ func (s *Session) deliver(ctx context.Context, signer pm.Signer, d *delivery) (*
 	if err != nil {
 		return nil, err
 	}
-	if err := s.begin(ctx, d); err != nil {
-		return nil, err
+	if before, err := s.begin(ctx, d); before != nil || err != nil {
+		return before, err
 	}
 	receipt, err := s.Client.Deliver(ctx, d.offer.Transcoder, s.Payer.Sender, headers)
 	// Whatever came of the payment must be remembered even when ctx has ended.
@@ -221,10 +220,7 @@ func (s *Session) deliver(ctx context.Context, signer pm.Signer, d *delivery) (*
 		return s.failed(after, d, errors.Join(err, s.Kept.Drop(after, s.Payer.Sender, s.URL)))
 	}
 	payment := d.payment()
-	payment.NextErr = receipt.NextErr
-	if d.record != nil {
-		payment.NextErr = errors.Join(payment.NextErr, s.Requests.SetRequest(after, s.Payer.Sender, d.record, store.Accepted, ""))
-	}
+	payment.NextErr = errors.Join(receipt.NextErr, s.accepted(after, d))
 	if next := receipt.Next; next != nil && next.Params.Recipient != d.offer.Params.Recipient {
 		receipt.Next = nil
 		payment.NextErr = errors.Join(payment.NextErr, &OtherRecipientError{URL: s.URL.String(), Was: d.offer.Params.Recipient, Now: next.Params.Recipient})

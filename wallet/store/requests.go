@@ -12,6 +12,24 @@ import (
 	"github.com/pmctl/pmctl/pm"
 )
 
+// version6 adds how many deliveries of a request's tickets were begun. What was sent
+// before, other processes may have sent too: nothing counted them.
+var version6 = []string{
+	`ALTER TABLE requests ADD COLUMN deliveries BIGINT NOT NULL DEFAULT 0`,
+	`UPDATE requests SET deliveries = CASE state WHEN 'reserved' THEN 0 WHEN 'sent' THEN 2 ELSE 1 END,
+		outcome = CASE state WHEN 'sent' THEN '' ELSE outcome END`,
+}
+
+const (
+	selectRequested = `SELECT digest, recipient_rand_hash, first_nonce, nonces, record, state, outcome, deliveries, made_at FROM requests` + requestKey
+
+	// requestAsRead finds a request while it is what it was read as: these tickets, in
+	// this state, with so many deliveries.
+	requestAsRead = requestKey + ` AND recipient_rand_hash = $4 AND first_nonce = $5 AND state = $6 AND deliveries = $7`
+	updateRequest = `UPDATE requests SET state = $8, outcome = $9, deliveries = $10` + requestAsRead
+	deleteRequest = `DELETE FROM requests` + requestAsRead
+)
+
 // Request names something that is to happen once, however often it is asked for. Ids
 // are a sender's own on a chain.
 type Request struct {
@@ -29,9 +47,10 @@ type Request struct {
 // State is how far a request has come.
 type State string
 
-// The states of a request.
+// The states of a request. Reserved becomes Sent with the first delivery that is begun,
+// and Sent becomes Reserved again when every delivery has failed before a ticket left.
 const (
-	// Reserved has nonces, and nothing made with them was delivered by pmctl.
+	// Reserved has nonces, and no ticket made with them can have left pmctl.
 	Reserved State = "reserved"
 
 	// Sent may have been delivered.
@@ -40,7 +59,7 @@ const (
 	// Accepted was delivered, and the recipient has accepted it.
 	Accepted State = "accepted"
 
-	// Refused was delivered, and the recipient refused it.
+	// Refused was delivered once, and the recipient refused it.
 	Refused State = "refused"
 )
 
@@ -55,9 +74,13 @@ type Record struct {
 	// which alone can make its tickets again.
 	Record []byte
 
-	// State is how far it has come, and Outcome what was said about that.
+	// State is how far it has come, and Outcome what the recipient said about that.
 	State   State
 	Outcome string
+
+	// Deliveries is how many deliveries were begun, by any process, of which a ticket may
+	// have left.
+	Deliveries int
 
 	// At is when the tickets were made.
 	At time.Time
@@ -79,8 +102,22 @@ func (e *RequestError) Hint() string {
 	return "repeat it with the arguments that it had then, or choose another id"
 }
 
-// errNoRequest is returned for a request that somebody has done anew meanwhile.
-var errNoRequest = errors.New("another process has taken the request over")
+// RequestMovedError is a request that another process has changed since it was read.
+type RequestMovedError struct {
+	// ID is the request's.
+	ID string
+
+	// Now is what it is now; nil when it was released, or was made anew with other tickets.
+	Now *Record
+}
+
+func (e *RequestMovedError) Error() string {
+	now := "released"
+	if e.Now != nil {
+		now = string(e.Now.State)
+	}
+	return fmt.Sprintf("another process is working on request %q, which is %s now", e.ID, now)
+}
 
 // Requested returns what was made for a sender's request, nil when nothing was. It fails
 // with *RequestError.
@@ -100,7 +137,7 @@ func (c *Chain) request(ctx context.Context, tx querier, sender common.Address, 
 	var digest, hash, record, state string
 	var at int64
 	err := scanRow(tx.QueryRowContext(ctx, selectRequested, c.id, sender.Hex(), request.ID),
-		&digest, &hash, &r.Nonces.First, &r.Nonces.Count, &record, &state, &r.Outcome, &at)
+		&digest, &hash, &r.Nonces.First, &r.Nonces.Count, &record, &state, &r.Outcome, &r.Deliveries, &at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -117,30 +154,117 @@ func (c *Chain) request(ctx context.Context, tx querier, sender common.Address, 
 	return r, nil
 }
 
-// SetRequest notes what became of a request. One that was accepted stays so.
-func (c *Chain) SetRequest(ctx context.Context, sender common.Address, r *Record, state State, outcome string) error {
-	return c.changeRequest(ctx, updateRequest, sender, r, string(state), outcome)
+// BeginDelivery notes that a request's tickets are about to be delivered: from here on
+// they may have left. It fails with *RequestMovedError, and then nothing may be sent, when
+// the request is not what it was read as; else it brings r up to date.
+func (c *Chain) BeginDelivery(ctx context.Context, sender common.Address, r *Record) error {
+	begun := *r
+	err := c.changeRequest(ctx, sender, r, func(now Record) (Record, error) {
+		if now.State != r.State || now.Deliveries != r.Deliveries || now.State != Reserved && now.State != Sent {
+			return now, &RequestMovedError{ID: r.ID, Now: &now}
+		}
+		now.State = Sent
+		now.Deliveries++
+		begun = now
+		return now, nil
+	})
+	if err != nil {
+		return fmt.Errorf("begin to deliver request %q: %w", r.ID, err)
+	}
+	*r = begun
+	return nil
 }
 
-// ReleaseRequest forgets a request, so that it may be made anew, when it is in a state.
-func (c *Chain) ReleaseRequest(ctx context.Context, sender common.Address, r *Record, state State) error {
-	return c.changeRequest(ctx, deleteRequest, sender, r, string(state))
+// EndDelivery notes how one delivery ended that BeginDelivery has begun, and returns the
+// request as it is then: Reserved says that no ticket has left, Sent that this is not
+// known, Accepted and Refused what the recipient has answered, with outcome in its words.
+// A request that is accepted stays so. It is refused only when this was its only delivery:
+// of several, one may be refused because the recipient has another.
+func (c *Chain) EndDelivery(ctx context.Context, sender common.Address, r *Record, end State, outcome string) (*Record, error) {
+	var after Record
+	err := c.changeRequest(ctx, sender, r, func(now Record) (_ Record, err error) {
+		after, err = now.ended(end, outcome)
+		return after, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("note what became of request %q: %w", r.ID, err)
+	}
+	return &after, nil
 }
 
-func (c *Chain) changeRequest(ctx context.Context, statement string, sender common.Address, r *Record, args ...any) error {
-	args = append([]any{c.id, sender.Hex(), r.ID, r.RecipientRandHash.Hex(), r.Nonces.First}, args...)
+// ended returns the request after one of its deliveries has ended.
+func (r Record) ended(end State, outcome string) (Record, error) {
+	if r.Deliveries < 1 {
+		return r, fmt.Errorf("%w: request %q has no delivery under way", ErrDamaged, r.ID)
+	}
+	switch {
+	case r.State == Accepted:
+	case end == Accepted:
+		r.State, r.Outcome = Accepted, ""
+	case end == Refused && r.Deliveries == 1:
+		r.State, r.Outcome = Refused, outcome
+	case end == Reserved:
+		if r.Deliveries--; r.Deliveries == 0 {
+			r.State = Reserved
+		}
+	}
+	return r, nil
+}
+
+// ReleaseRequest forgets a request of which no ticket can have left, so that it may be
+// made anew. It fails with *RequestMovedError when a delivery was begun.
+func (c *Chain) ReleaseRequest(ctx context.Context, sender common.Address, r *Record) error {
 	err := c.store.write(ctx, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, statement, args...)
+		now, err := c.sameRequest(ctx, tx, sender, r)
+		if err == nil && now.State != Reserved {
+			err = &RequestMovedError{ID: r.ID, Now: now}
+		}
 		if err != nil {
 			return err
 		}
-		if changed, err := result.RowsAffected(); err != nil || changed != 1 {
-			return errors.Join(errNoRequest, err)
-		}
-		return nil
+		return c.setRequest(ctx, tx, deleteRequest, sender, now)
 	})
 	if err != nil {
-		return fmt.Errorf("note what became of request %q: %w", r.ID, err)
+		return fmt.Errorf("release request %q: %w", r.ID, err)
+	}
+	return nil
+}
+
+// changeRequest replaces what is kept of a request with what change makes of it, in one
+// transaction. It fails with *RequestMovedError when r's tickets are not the request's.
+func (c *Chain) changeRequest(ctx context.Context, sender common.Address, r *Record, change func(Record) (Record, error)) error {
+	return c.store.write(ctx, func(tx *sql.Tx) error {
+		now, err := c.sameRequest(ctx, tx, sender, r)
+		if err != nil {
+			return err
+		}
+		after, err := change(*now)
+		if err != nil {
+			return err
+		}
+		return c.setRequest(ctx, tx, updateRequest, sender, now, string(after.State), after.Outcome, after.Deliveries)
+	})
+}
+
+// sameRequest reads a request whose tickets are r's.
+func (c *Chain) sameRequest(ctx context.Context, tx querier, sender common.Address, r *Record) (*Record, error) {
+	now, err := c.request(ctx, tx, sender, Request{ID: r.ID, Digest: r.Digest})
+	if err == nil && (now == nil || now.RecipientRandHash != r.RecipientRandHash || now.Nonces != r.Nonces) {
+		err = &RequestMovedError{ID: r.ID}
+	}
+	return now, err
+}
+
+// setRequest runs a statement on a request while it is as now says. The condition is in
+// the statement too, so that a wrong isolation level shows as no row changed.
+func (c *Chain) setRequest(ctx context.Context, tx querier, statement string, sender common.Address, now *Record, args ...any) error {
+	args = append([]any{c.id, sender.Hex(), now.ID, now.RecipientRandHash.Hex(), now.Nonces.First, string(now.State), now.Deliveries}, args...)
+	result, err := tx.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return err
+	}
+	if changed, err := result.RowsAffected(); err != nil || changed != 1 {
+		return errors.Join(&RequestMovedError{ID: now.ID}, err)
 	}
 	return nil
 }

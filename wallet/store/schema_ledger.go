@@ -70,10 +70,4 @@ const (
 	insertRequest = `INSERT INTO requests
 		(chain_id, sender, request_id, digest, recipient_rand_hash, first_nonce, nonces, record, state, outcome, made_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10)`
-	selectRequested = `SELECT digest, recipient_rand_hash, first_nonce, nonces, record, state, outcome, made_at FROM requests` + requestKey
-	// What became of a request is written by whoever made what it stands for, and by
-	// nobody who made it before.
-	requestOf     = requestKey + ` AND recipient_rand_hash = $4 AND first_nonce = $5`
-	updateRequest = `UPDATE requests SET state = $6, outcome = $7` + requestOf + ` AND state <> 'accepted'`
-	deleteRequest = `DELETE FROM requests` + requestOf + ` AND state = $6`
 )

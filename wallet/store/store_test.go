@@ -115,13 +115,13 @@ func TestRefusesANewerSchema(t *testing.T) { onEach(t, refusesANewerSchema) }
 func refusesANewerSchema(t *testing.T, place place) {
 	path := place(t)
 	s := open(t, path)
-	change(t, s, `UPDATE meta SET value = '7' WHERE name = 'schema_version'`)
+	change(t, s, `UPDATE meta SET value = '99' WHERE name = 'schema_version'`)
 	require.NoError(t, s.Close())
 
 	_, err := Open(t.Context(), path)
 	var schema *SchemaError
 	require.ErrorAs(t, err, &schema)
-	require.Equal(t, SchemaError{Path: s.Path(), Found: 7, Known: schemaVersion()}, *schema)
+	require.Equal(t, SchemaError{Path: s.Path(), Found: 99, Known: schemaVersion()}, *schema)
 	require.ErrorContains(t, err, "newer pmctl")
 }
 

@@ -1,0 +1,126 @@
+package pay
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// result is what a payment returned.
+type result struct {
+	payment *Payment
+	err     error
+}
+
+// start pays with a request in a process of its own, as far as a store can tell: the
+// key is opened when open is closed.
+func start(t *testing.T, s Session, open <-chan struct{}) <-chan result {
+	t.Helper()
+	asked, done := make(chan struct{}), make(chan result, 1)
+	s.Kept = inMemory{}
+	s.Unlock = func(context.Context) (pm.Signer, error) {
+		close(asked)
+		<-open
+		return me(t), nil
+	}
+	go func() {
+		payment, err := s.Pay(context.Background(), Amount{Count: 3})
+		done <- result{payment, err}
+	}()
+	<-asked
+	return done
+}
+
+// reserved is a shop with a session whose request has tickets that were never sent, as a
+// run leaves it that was killed. The shop accepts tickets once; a delivery is held while
+// held can be received from.
+func reserved(t *testing.T) (shop *shop, s *Session, listener *moody, held chan chan struct{}) {
+	t.Helper()
+	shop, s = newShop(t)
+	held = make(chan chan struct{})
+	var mu sync.Mutex
+	taken := 0
+	shop.answer = func(w http.ResponseWriter, _ int) bool {
+		mu.Lock()
+		taken++
+		first := taken == 1
+		mu.Unlock()
+		if !first {
+			http.Error(w, "nonce was seen before", http.StatusBadRequest)
+			return true
+		}
+		release := make(chan struct{})
+		held <- release
+		<-release
+		return false
+	}
+	s.URL, listener = serveMoody(t, true, shop)
+	s.Request, s.Requests = &store.Request{ID: "one", Digest: "digest"}, s.Payer.Nonces.(*store.Chain)
+	offer, err := s.Client.Fetch(t.Context(), s.URL, signedRequest(t))
+	require.NoError(t, err)
+	plan, err := s.Payer.Plan(t.Context(), offer.Params, Amount{Count: 3})
+	require.NoError(t, err)
+	segment, err := SegmentHeader(me(t), offer.Info.GetAuthToken(), s.Client.now())
+	require.NoError(t, err)
+	plan.Request, err = s.request(offer, plan, Amount{Count: 3}, segment, false)
+	require.NoError(t, err)
+	_, err = s.Payer.Reserve(t.Context(), plan)
+	require.NoError(t, err)
+	return shop, s, listener, held
+}
+
+// Of two processes on one request one delivers, and the other, which cannot connect, does
+// not have the request made anew.
+func TestWhoCannotConnectReleasesNothing(t *testing.T) {
+	shop, s, listener, held := reserved(t)
+	open, typed := make(chan struct{}), make(chan struct{})
+	close(open)
+	b := start(t, *s, typed) // it has read the request, and waits for a passphrase
+	a := start(t, *s, open)
+	release := <-held // the recipient has the tickets of a
+	listener.out.Store(true)
+	close(typed)
+	require.Error(t, (<-b).err)
+	listener.out.Store(false)
+	close(release)
+	require.NoError(t, (<-a).err)
+
+	paid, err := once(t, *s)
+	require.Equal(t, 3, shop.taken, "one set of tickets for one request")
+	require.NoError(t, err)
+	require.Equal(t, store.Accepted, paid.Before.State)
+}
+
+// once pays with a request in a process of its own, to its end.
+func once(t *testing.T, s Session) (*Payment, error) {
+	t.Helper()
+	s.Kept = inMemory{}
+	s.Unlock = func(context.Context) (pm.Signer, error) { return me(t), nil }
+	return s.Pay(t.Context(), Amount{Count: 3})
+}
+
+// A refusal of what another process has under way is not what became of the request.
+func TestARefusedReplayIsNotBooked(t *testing.T) {
+	_, s, _, held := reserved(t)
+	open, typed := make(chan struct{}), make(chan struct{})
+	close(open)
+	b := start(t, *s, typed)
+	a := start(t, *s, open)
+	release := <-held
+	close(typed)
+	require.Error(t, (<-b).err)
+	_, err := once(t, *s) // while a is still under way
+	require.NotErrorAs(t, err, new(*RefusedBeforeError))
+	require.ErrorAs(t, err, new(*UnknownOutcomeError))
+	close(release)
+	require.NoError(t, (<-a).err)
+	paid, err := once(t, *s)
+	require.NoError(t, err)
+	require.Equal(t, store.Accepted, paid.Before.State)
+}
