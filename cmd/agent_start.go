@@ -150,7 +150,7 @@ func (r *run) serveAgent(cmd *cobra.Command, o *agentOptions, path string) error
 		Signer: key, Network: w.network, Store: w.store, Limits: limits,
 		Idle: o.idle, Lifetime: o.lifetime, Version: buildVersion(), Now: r.Now,
 	}
-	node, err := o.network.dial(cmd.Context(), r.Env)
+	node, err := r.dialPinned(cmd.Context(), &o.network, w.store)
 	switch {
 	case err == nil:
 		defer node.Close()
@@ -187,6 +187,10 @@ func (r *run) serveAgent(cmd *cobra.Command, o *agentOptions, path string) error
 // describeError is an error as the agent tells it.
 func describeError(err error) format.Error {
 	out := classify(err)
+	var changed *chain.ContractsError
+	if errors.As(err, &changed) && !changed.BuiltIn {
+		out.hint = "use another node: --rpc-url URL; the agent accepts other contracts when it is started with --accept-contracts"
+	}
 	return format.Error{Code: out.code, ExitCode: out.exit, Message: err.Error(), Hint: out.hint}
 }
 

@@ -40,7 +40,7 @@ The exit code is 0 when nothing failed, else that of the first failure.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return r.doctor(cmd, &o, args) },
 	}
-	o.register(cmd)
+	o.registerReading(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }

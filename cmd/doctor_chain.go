@@ -40,13 +40,26 @@ func (p *patient) chain() []doctor.Check {
 // out that the first serves another chain: that is for the next check to tell.
 func (p *patient) checkNode(ctx context.Context) doctor.Finding {
 	var err error
-	if p.node, err = p.o.network.dial(ctx, p.run.Env); err == nil {
+	if p.node, err = p.dial(ctx); err == nil {
 		p.head, err = p.node.Head(ctx)
 	}
 	if err != nil && !errors.As(err, new(*chain.ChainIDError)) {
 		return failed(err, "a node that answers", yours+"--rpc-url, ETH_RPC_URL, or rpc_urls in the config file")
 	}
 	return fine("%s answers", p.node.URL())
+}
+
+// dial also holds the node to the contracts that are known here. A store that cannot be
+// read is another check's.
+func (p *patient) dial(ctx context.Context) (*chain.Client, error) {
+	network, urls, err := p.o.network.choose(p.run.Env)
+	if err != nil {
+		return nil, err
+	}
+	if known, ok, err := knownContracts(ctx, p.run.Env, network, &p.o.store); ok && err == nil {
+		network.Contracts = known
+	}
+	return dialNetwork(ctx, p.run.Env, network, urls)
 }
 
 func (p *patient) checkChainID(ctx context.Context) doctor.Finding {
@@ -63,6 +76,10 @@ func (p *patient) checkContracts(ctx context.Context) doctor.Finding {
 	err := p.findErr
 	if err == nil {
 		p.status, err = p.node.Status(ctx, p.address)
+	}
+	var changed *chain.ContractsError
+	if errors.As(err, &changed) {
+		return failed(changed, "the contracts that are known here", networks+"the node's answer; --rpc-url")
 	}
 	if err != nil {
 		return orElse("check --controller and --network", failed(err, "a registry that knows all contracts, and code where they are", yours+"--controller, --network"))

@@ -112,6 +112,8 @@ func classify(err error) outcome {
 		out = outcome{exitLimit, "recipient_changed", ""}
 	case as(new(*unlockingError)):
 		out = outcome{exitLimit, "unlocking", ""}
+	case as(new(*chain.ContractsError)):
+		out = outcome{exitLimit, "contracts_changed", ""}
 	case is(policy.ErrLimit, agent.ErrTransaction, agent.ErrFundsAnother, errOtherStore, redeem.ErrTooEarly, redeem.ErrNotWorthGas, tx.ErrPrice):
 		out = outcome{exitLimit, "limit", ""}
 	case is(tx.ErrInsufficientFunds, policy.ErrFunds, pm.ErrInsufficientSenderReserve):

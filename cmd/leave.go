@@ -49,6 +49,7 @@ exit code 8 when the rest has to wait; run it again at the time that it names.`,
 	flags.BoolVar(&o.mining.noWait, "no-wait", false, "do not wait for rounds: end with exit code 8, and say when to come back")
 	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	o.network.register(cmd)
+	o.network.registerContracts(cmd)
 	o.account.register(cmd)
 	o.fees.register(cmd)
 	o.mining.registerConfirmations(cmd)
@@ -282,7 +283,7 @@ func (l *leaving) status(ctx context.Context) (*chain.Status, error) {
 		return nil, err
 	}
 	defer cancel()
-	client, err := l.options.network.dial(ctx, l.Env)
+	client, err := l.dialPinned(ctx, &l.options.network, l.options.journal.store)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,9 @@ type networkOptions struct {
 	controller string
 	chainID    uint64
 	timeout    time.Duration
+
+	// acceptContracts has other contracts replace the pinned ones.
+	acceptContracts bool
 }
 
 func (o *networkOptions) register(cmd *cobra.Command) {
@@ -102,7 +105,7 @@ func (o *networkOptions) chooseNetwork(env *Env) (chain.Network, error) {
 		if err != nil {
 			return chain.Network{}, err
 		}
-		return chain.Network{Name: "the chosen network", ChainID: o.chainID, Controller: controller}, nil
+		return chain.NetworkAt(o.chainID, controller), nil
 	}
 	name, _, err := env.find(o.network, settingNetwork())
 	if err != nil {
@@ -147,6 +150,10 @@ func (o *networkOptions) dial(ctx context.Context, env *Env) (*chain.Client, err
 	if err != nil {
 		return nil, err
 	}
+	return dialNetwork(ctx, env, network, urls)
+}
+
+func dialNetwork(ctx context.Context, env *Env, network chain.Network, urls []string) (*chain.Client, error) {
 	if len(urls) == 0 {
 		return nil, noNode(network)
 	}

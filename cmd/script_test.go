@@ -109,6 +109,7 @@ func runScripts(t *testing.T, dir string, variables map[string]string, begun *at
 			"counting":  startCounting,
 			"asked":     asked,
 			"agents":    endAgents,
+			"liar":      startLiar,
 		},
 		Condition: func(name string) (bool, error) {
 			switch name {

@@ -35,6 +35,7 @@ type transactOptions struct {
 
 func (o *transactOptions) register(cmd *cobra.Command) {
 	o.network.register(cmd)
+	o.network.registerContracts(cmd)
 	o.account.register(cmd)
 	o.fees.register(cmd)
 	o.mining.register(cmd)
@@ -133,9 +134,10 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, a action) error {
 		return err
 	}
 	defer cancel()
+	var opened *store.Store
 	switch {
 	case o.journal != nil:
-		t.journal = o.journal.Journal
+		t.journal, opened = o.journal.Journal, o.journal.store
 	case !o.dryRun && !o.unsigned:
 		network, err := o.network.chooseNetwork(r.Env)
 		if err != nil {
@@ -146,9 +148,9 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, a action) error {
 			return err
 		}
 		defer journal.close() // after everything else
-		t.journal = journal.Journal
+		t.journal, opened = journal.Journal, journal.store
 	}
-	client, err := o.network.dial(ctx, r.Env)
+	client, err := r.dialFor(ctx, &o.network, opened, &o.store)
 	if err != nil {
 		return err
 	}

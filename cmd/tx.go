@@ -162,6 +162,7 @@ type intentOptions struct {
 
 func (o *intentOptions) register(cmd *cobra.Command) {
 	o.network.register(cmd)
+	o.network.registerContracts(cmd)
 	o.mining.registerConfirmations(cmd)
 	o.store.register(cmd)
 }
@@ -181,7 +182,7 @@ func (r *run) onIntent(cmd *cobra.Command, o *intentOptions, arg string, do func
 		return err
 	}
 	defer journal.close()
-	client, err := o.network.dial(ctx, r.Env)
+	client, err := r.dialPinned(ctx, &o.network, journal.store)
 	if err != nil {
 		return err
 	}

@@ -278,6 +278,7 @@ progress by now needs --cancel-unlock.`,
 	}
 	registerCancelsUnlock(cmd, &cancelsUnlock)
 	network.register(cmd)
+	network.registerContracts(cmd)
 	mining.register(cmd)
 	place.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
@@ -314,7 +315,7 @@ func (r *run) sendTx(cmd *cobra.Command, o *networkOptions, mining *miningOption
 		return err
 	}
 	defer journal.close() // after everything else
-	client, err := o.dial(ctx, r.Env)
+	client, err := r.dialPinned(ctx, o, journal.store)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ type replaceOptions struct {
 
 func (o *replaceOptions) register(cmd *cobra.Command) {
 	o.intentOptions.network.register(cmd)
+	o.intentOptions.network.registerContracts(cmd)
 	o.store.register(cmd)
 	o.mining.register(cmd)
 	o.keys.register(cmd)

@@ -28,6 +28,12 @@ type payerOptions struct {
 }
 
 func (o *payerOptions) register(cmd *cobra.Command) {
+	o.registerReading(cmd)
+	o.network.registerContracts(cmd)
+}
+
+// registerReading is register for a command that signs nothing.
+func (o *payerOptions) registerReading(cmd *cobra.Command) {
 	o.limits.register(cmd)
 	o.limits.registerHeadAge(cmd)
 	o.account.register(cmd)
@@ -72,9 +78,9 @@ func (r *run) openWalletOf(cmd *cobra.Command, o *payerOptions, withAgent bool) 
 	w := &wallet{
 		client: &pay.Client{Now: r.Now},
 		now:    r.Now,
-		dial:   func(ctx context.Context) (*chain.Client, error) { return o.network.dial(ctx, r.Env) },
 		bound:  o.network.bound,
 	}
+	w.dial = func(ctx context.Context) (*chain.Client, error) { return r.dialPinned(ctx, &o.network, w.store) }
 	var err error
 	if w.limits, err = o.limits.limits(r.Env); err != nil {
 		return nil, err

@@ -29,6 +29,9 @@ type Client struct {
 
 	mu        sync.Mutex
 	contracts *Contracts // once the registry has named them
+	expected  Contracts  // where they must be; zero until something is known of that
+	pins      Pins       // nil when the client pins nothing
+	accept    bool       // whether others may replace the pinned ones
 	memoryAt  string     // the path of the file that known is kept in; "" for none
 	known     memory
 }
@@ -53,7 +56,10 @@ func Dial(ctx context.Context, rawURL string, network Network, others ...string)
 		}
 		urls, shown = append(urls, u), append(shown, redact(text))
 	}
-	c := &Client{url: strings.Join(shown, " or "), network: network, conns: newTransport()}
+	c := &Client{url: strings.Join(shown, " or "), network: network, conns: newTransport(), expected: network.Contracts}
+	if network.BuiltIn() {
+		c.expected = arbitrumOne().Contracts
+	}
 	overHTTP := &http.Client{
 		Transport: newNodes(c.conns, network, urls),
 		// A node that redirects would be asked somewhere nobody named.

@@ -33,10 +33,13 @@ func (c *Client) RememberIn(folder string) {
 	}
 }
 
-// recall returns the contracts as they were before.
+// recall returns the contracts as they must be, or else as they were before.
 func (c *Client) recall() (Contracts, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.expected != (Contracts{}) {
+		return c.expected, true
+	}
 	return c.known.Contracts, c.known.Contracts != Contracts{}
 }
 

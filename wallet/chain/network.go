@@ -19,6 +19,11 @@ type Network struct {
 	// Controller is the registry contract, from which all others are found.
 	Controller common.Address
 
+	// Contracts are the addresses that are known without asking a node: built in, named
+	// by the local network's state file, or pinned; zero where none are. A node that
+	// names others is refused.
+	Contracts Contracts
+
 	// RPCURL is the node that comes with the network; "" when users bring their own.
 	RPCURL string
 
@@ -46,18 +51,55 @@ func (e *UnknownNetworkError) Error() string {
 func NamedNetwork(name string) (Network, error) {
 	switch strings.ToLower(name) {
 	case ArbitrumOne, arbitrumOneAlias:
-		return Network{
-			Name:       ArbitrumOne,
-			ChainID:    42161,
-			Controller: common.HexToAddress("0xD8E8328501E9645d16Cf49539efC04f734606ee4"),
-			MaxHeadAge: 3 * time.Minute,
-		}, nil
+		return arbitrumOne(), nil
 	default:
 		return Network{}, &UnknownNetworkError{name}
 	}
 }
 
-// Network returns where the local network is.
+// arbitrumOne is the deployed network. Its contracts are proxies: an upgrade changes the
+// code behind them, and no address.
+func arbitrumOne() Network {
+	controller := common.HexToAddress("0xD8E8328501E9645d16Cf49539efC04f734606ee4")
+	return Network{
+		Name:       ArbitrumOne,
+		ChainID:    42161,
+		Controller: controller,
+		Contracts: Contracts{
+			Controller:      controller,
+			TicketBroker:    common.HexToAddress("0xa8bB618B1520E284046F3dFc448851A1Ff26e41B"),
+			RoundsManager:   common.HexToAddress("0xdd6f56DcC28D3F5f27084381fE8Df634985cc39f"),
+			BondingManager:  common.HexToAddress("0x35Bcf3c30594191d53231E4FF333E8A770453e40"),
+			ServiceRegistry: common.HexToAddress("0xC92d3A360b8f9e083bA64DE15d95Cf8180897431"),
+		},
+		MaxHeadAge: 3 * time.Minute,
+	}
+}
+
+// NetworkAt returns the network with a controller on a chain. What is known of a deployed
+// network holds for it however it is named.
+func NetworkAt(chainID uint64, controller common.Address) Network {
+	if known := arbitrumOne(); known.ChainID == chainID && known.Controller == controller {
+		return known
+	}
+	return Network{Name: "the chosen network", ChainID: chainID, Controller: controller}
+}
+
+// BuiltIn tells whether the addresses of the network's contracts are part of the program.
+func (n Network) BuiltIn() bool {
+	known := arbitrumOne()
+	return n.ChainID == known.ChainID && n.Controller == known.Controller
+}
+
+// Network returns where the local network is. Its state file, which the user's own
+// process writes, names its contracts as well as its controller.
 func (s *DevnetState) Network() Network {
-	return Network{Name: Devnet, ChainID: s.ChainID, Controller: s.Controller, RPCURL: s.RPCURL}
+	contracts := Contracts{Controller: s.Controller}
+	for _, n := range contracts.named() {
+		if *n.address = s.Contracts[n.name]; *n.address == (common.Address{}) {
+			contracts = Contracts{} // an older one's, which names none
+			break
+		}
+	}
+	return Network{Name: Devnet, ChainID: s.ChainID, Controller: s.Controller, Contracts: contracts, RPCURL: s.RPCURL}
 }

@@ -20,8 +20,9 @@ type Contracts struct {
 }
 
 // Contracts finds the network's contracts, once, in one request: it checks that the node
-// serves the network's chain and that the controller is there. It fails with
-// *ChainIDError, *NoContractError and ErrUnreachable.
+// serves the network's chain, that the controller is there, and that the contracts are the
+// known ones. It fails with *ChainIDError, *NoContractError, *ContractsError and
+// ErrUnreachable.
 func (c *Client) Contracts(ctx context.Context) (Contracts, error) {
 	if known := c.verified(); known != nil {
 		return *known, nil
@@ -32,7 +33,7 @@ func (c *Client) Contracts(ctx context.Context) (Contracts, error) {
 	if err := c.do(ctx, b); err != nil {
 		return Contracts{}, err
 	}
-	return found, c.learn(found)
+	return found, c.learn(ctx, found)
 }
 
 // ask reads what build adds for the network's contracts, in one request where their
@@ -51,7 +52,7 @@ func (c *Client) ask(ctx context.Context, build func(*batch, Contracts)) (Contra
 		if err := c.settle(b, 0, checks); err != nil {
 			return Contracts{}, err
 		}
-		if err := c.learn(found); err != nil {
+		if err := c.learn(ctx, found); err != nil {
 			return Contracts{}, err
 		}
 		if found == guess {
@@ -67,13 +68,19 @@ func (c *Client) ask(ctx context.Context, build func(*batch, Contracts)) (Contra
 	return contracts, c.do(ctx, b)
 }
 
-// named are the addresses that the registry knows by their names.
-func (c *Contracts) named() map[string]*common.Address {
-	return map[string]*common.Address{
-		"TicketBroker":    &c.TicketBroker,
-		"RoundsManager":   &c.RoundsManager,
-		"BondingManager":  &c.BondingManager,
-		"ServiceRegistry": &c.ServiceRegistry,
+// namedContract is an address with the name that the registry knows it by.
+type namedContract struct {
+	name    string
+	address *common.Address
+}
+
+// named are the addresses that the registry knows by name.
+func (c *Contracts) named() []namedContract {
+	return []namedContract{
+		{"TicketBroker", &c.TicketBroker},
+		{"RoundsManager", &c.RoundsManager},
+		{"BondingManager", &c.BondingManager},
+		{"ServiceRegistry", &c.ServiceRegistry},
 	}
 }
 
@@ -95,8 +102,8 @@ func (c *Client) registry(b *batch, into *Contracts) {
 		return nil
 	}
 	controller := contract.NewController()
-	for name, address := range into.named() {
-		call(b, c.network.Controller, controller.PackGetContract(contractID(name)), controller.UnpackGetContract, address)
+	for _, n := range into.named() {
+		call(b, c.network.Controller, controller.PackGetContract(contractID(n.name)), controller.UnpackGetContract, n.address)
 	}
 }
 
@@ -107,15 +114,18 @@ func (c *Client) verified() *Contracts {
 	return c.contracts
 }
 
-// learn keeps what the registry says.
-func (c *Client) learn(found Contracts) error {
-	for name, address := range found.named() {
-		if *address == (common.Address{}) {
-			return &NoContractError{Name: name, Network: c.network.Name}
+// learn keeps what the registry says, if the network's known contracts are there.
+func (c *Client) learn(ctx context.Context, found Contracts) error {
+	for _, n := range found.named() {
+		if *n.address == (common.Address{}) {
+			return &NoContractError{Name: n.name, Network: c.network.Name}
 		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.hold(ctx, found); err != nil {
+		return err
+	}
 	c.contracts = &found
 	if c.known.Contracts != found {
 		c.known.Contracts = found
