@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -51,11 +50,12 @@ type backend interface {
 
 // connect prepares to use the store at a location, without looking what is there.
 func connect(location string) (*Store, error) {
-	if isPostgres(location) {
+	isDatabase, err := classify(location)
+	switch {
+	case err != nil:
+		return nil, err
+	case isDatabase:
 		return connectPostgres(location)
-	}
-	if scheme, _, found := strings.Cut(location, "://"); found {
-		return nil, fmt.Errorf("%w: there are no stores of kind %.20q, but files and postgres:// URLs", ErrLocation, scheme)
 	}
 	return connectFile(location)
 }

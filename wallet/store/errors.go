@@ -88,6 +88,9 @@ func (e *DamagedError) Unwrap() error { return e.Err }
 
 // Hint says what to do.
 func (e *DamagedError) Hint() string {
+	if isDatabase, err := classify(e.Path); err == nil && isDatabase {
+		return "pmctl store check looks at all of it; restore the schema pmctl from a backup, or name another database: pmctl then fetches fresh ticket params"
+	}
 	return "pmctl store check looks at all of it; to go on without it, move it and the files beside it away: pmctl then makes a new one and fetches fresh ticket params"
 }
 

@@ -117,21 +117,36 @@ func (p postgres) commit(tx *sql.Tx) error {
 	return fmt.Errorf("%w: %w", ErrUncertain, p.explain(err))
 }
 
-// tables implements backend.
-func (postgres) tables(ctx context.Context, tx *sql.Tx) (names []string, err error) {
-	rows, err := tx.QueryContext(ctx, `SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = 'pmctl' ORDER BY tablename`)
+// tables implements backend. To a role without rights tables look as if they were not
+// there, so that it asks for the rights too: it fails with *RightsError.
+func (p postgres) tables(ctx context.Context, tx *sql.Tx) (names []string, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT c.relname, current_user, has_schema_privilege(n.oid, 'USAGE'),
+			has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+				AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')
+		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE n.nspname = 'pmctl' AND c.relkind IN ('r', 'p') ORDER BY c.relname`)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
+	var missing RightsError
 	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
+		var name, role string
+		var usage, all bool
+		if err := rows.Scan(&name, &role, &usage, &all); err != nil {
 			return nil, err
 		}
 		names = append(names, name)
+		if missing.Role = role; !usage || !all {
+			missing.Usage = missing.Usage || !usage
+			missing.Tables = append(missing.Tables, name)
+		}
 	}
-	return names, rows.Err()
+	if err := rows.Err(); err != nil || len(missing.Tables) == 0 {
+		return names, err
+	}
+	missing.Store = p.name
+	return nil, &missing
 }
 
 // create implements backend. A schema that is there, and empty, is used: a role need

@@ -100,9 +100,10 @@ func TestARoleWithFewRights(t *testing.T) {
 	require.ErrorContains(t, err, "permission denied for database")
 
 	pgtest.Exec(t, location, `CREATE SCHEMA pmctl AUTHORIZATION `+name)
-	reserve(t, open(t, weak), params(1), 1)
+	before := open(t, weak)
+	reserve(t, before, params(1), 1)
 	pgtest.Exec(t, location, `REVOKE ALL ON pmctl.sessions FROM `+name)
-	_, err = open(t, weak).Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 1, 0)
+	_, err = before.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 1, 0)
 	require.ErrorIs(t, err, ErrAccess)
 
 	pgtest.Exec(t, location, `DROP TABLE pmctl.params`)

@@ -26,10 +26,10 @@ var publicKeys = []string{
 // allKeys are publicKeys and secrets.
 var allKeys = slices.Concat(publicKeys, []string{"password", "sslpassword"})
 
-// HasPassword tells whether a location is a URL with a password in it. Wherever others
+// HasPassword tells whether a location is that of a database with a password in it. Wherever others
 // may read it, as on a command line, there must be none.
 func HasPassword(location string) bool {
-	if !isPostgres(location) {
+	if isDatabase, err := classify(location); err != nil || !isDatabase {
 		return false
 	}
 	_, err := parseURL(location, publicKeys)
@@ -40,15 +40,14 @@ func HasPassword(location string) bool {
 	return err == nil
 }
 
-func isPostgres(location string) bool {
-	return strings.HasPrefix(location, "postgres://") || strings.HasPrefix(location, "postgresql://")
-}
-
 // parseURL reads a URL that has no keys but these. What it leaves out comes from where
 // PostgreSQL's own programs have it: PGPASSWORD and its like, ~/.pgpass, a service file.
 func parseURL(location string, keys []string) (*pgx.ConnConfig, error) {
 	var options pgx.ParseConfigOptions
 	options.ConnStringAllowedKeys = keys
+	if err := unescaped(location); err != nil {
+		return nil, err
+	}
 	config, err := pgx.ParseConfigWithOptions(location, options)
 	if err == nil {
 		return config, nil
@@ -58,8 +57,26 @@ func parseURL(location string, keys []string) (*pgx.ConnConfig, error) {
 		return nil, fmt.Errorf("%w: a file that it names: %w", ErrLocation, file)
 	}
 	// The driver's own words may have a password in them.
-	return nil, fmt.Errorf("%w: write postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full; in a name or a password "+
-		"%%40 stands for @, %%2F for / and %%3F for ?; after the ? may come %s", ErrLocation, strings.Join(publicKeys[5:], ", "))
+	return nil, errURL()
+}
+
+func errURL() error {
+	return fmt.Errorf("%w: write postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full; in a name or a password "+
+		"%%40 stands for @, %%2F for /, %%3F for ? and %%23 for #; after the ? may come %s", ErrLocation, strings.Join(publicKeys[5:], ", "))
+}
+
+// unescaped refuses a URL with a character in it that ends the part it is in, so that
+// half of a password would count as a host, a port or a database, and be shown.
+func unescaped(location string) error {
+	_, rest, isURL := strings.Cut(location, "://")
+	if !isURL {
+		return nil
+	}
+	_, behind, _ := strings.Cut(rest, "/")
+	if strings.Contains(rest, "#") || strings.Contains(behind, "@") || strings.Count(rest, "@") > 1 {
+		return errURL()
+	}
+	return nil
 }
 
 // displayURL is a URL that names the database, without any secret.
@@ -84,7 +101,9 @@ func displayURL(config *pgx.ConnConfig) string {
 // Display returns a location as it may be shown to anybody: a path, or a URL without
 // what is secret in it.
 func Display(location string) string {
-	if !isPostgres(location) {
+	if isDatabase, err := classify(location); err != nil {
+		return "a location that cannot be used"
+	} else if !isDatabase {
 		return location
 	}
 	config, err := parseURL(location, allKeys)

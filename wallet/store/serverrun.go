@@ -62,12 +62,31 @@ func (r *serverRun) begin(ctx context.Context) (string, error) {
 	if err == nil && !held {
 		err = fmt.Errorf("%w: another session has the lock of this run", ErrAccess)
 	}
+	if err == nil {
+		err = r.checkSession(ctx, token)
+	}
 	if err != nil {
 		conn.Close()
 		return "", r.explain(ctx, err)
 	}
 	r.token, r.conn = token, conn
 	return token, nil
+}
+
+// checkSession fails with *PoolerError when the server's session of this run's lock is
+// given to other connections between transactions: the lock says nothing then. A pooler
+// gives a new transaction the session that was used last.
+func (r *serverRun) checkSession(ctx context.Context, token string) error {
+	other, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = other.Rollback() }() // it has changed nothing
+	became, err := r.look(ctx, other, token)
+	if err == nil && became != alive {
+		err = &PoolerError{Store: r.backend.name}
+	}
+	return err
 }
 
 func (r *serverRun) explain(ctx context.Context, err error) error {

@@ -10,4 +10,4 @@ import (
 var immediateShutdown = os.Kill
 
 // unprivileged fails: how a server is started here is not known.
-func unprivileged(*exec.Cmd, string) error { return errNotInstalled }
+func unprivileged(*exec.Cmd, string, ...string) error { return errNotInstalled }

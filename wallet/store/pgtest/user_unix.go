@@ -15,9 +15,9 @@ import (
 // immediateShutdown has a server end at once, as if it had crashed.
 const immediateShutdown = syscall.SIGQUIT
 
-// unprivileged has cmd, whose files are in dir, run as the user postgres when we are
+// unprivileged has cmd, whose files are dir, its password and more, run as the user postgres when we are
 // root, whom PostgreSQL refuses.
-func unprivileged(cmd *exec.Cmd, dir string) error {
+func unprivileged(cmd *exec.Cmd, dir string, more ...string) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	dieWithParent(cmd.SysProcAttr)
 	if os.Getuid() != 0 {
@@ -36,7 +36,7 @@ func unprivileged(cmd *exec.Cmd, dir string) error {
 		return err
 	}
 	cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	for _, path := range []string{dir, filepath.Join(dir, "password")} {
+	for _, path := range append([]string{dir, filepath.Join(dir, "password")}, more...) {
 		if err := os.Chown(path, int(uid), int(gid)); err != nil && !os.IsNotExist(err) {
 			return err
 		}

@@ -1,0 +1,42 @@
+package store
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	// keyword is how a list of settings begins, such as host=/run/postgresql.
+	keyword = regexp.MustCompile(`^\s*([a-z_]+)\s*=`)
+	// scheme is how a location begins that means more than a name, such as
+	// postgres:me@host, file:name or :memory:.
+	scheme = regexp.MustCompile(`^[A-Za-z0-9+.-]*:`)
+)
+
+// classify tells whether a location is that of a database: a postgres:// URL, or
+// settings as libpq reads them (host=… dbname=…). All else is a file's path. What looks
+// like neither is refused, since a machine of a fleet that made a file of it would
+// count nonces and budgets alone; a path that begins with / or ./ is always a path.
+// Nothing of a location that is refused is shown: a password could be anywhere in it.
+func classify(location string) (isDatabase bool, err error) {
+	switch {
+	case strings.HasPrefix(location, "postgres://"), strings.HasPrefix(location, "postgresql://"):
+		return true, nil
+	case strings.HasPrefix(location, "/"), strings.HasPrefix(location, "./"), strings.HasPrefix(location, "../"),
+		filepath.VolumeName(location) != "":
+		return false, nil
+	}
+	if found := keyword.FindStringSubmatch(location); found != nil {
+		if slices.Contains(allKeys, found[1]) || found[1] == "dbname" {
+			return true, nil
+		}
+		return false, fmt.Errorf("%w: it begins with a setting that is none of PostgreSQL's; a file's path with = in it begins with ./ or /", ErrLocation)
+	}
+	if scheme.MatchString(location) {
+		return false, fmt.Errorf("%w: a database is postgres://USER@HOST/DATABASE or host=HOST dbname=DATABASE, and a file's path with : in it begins with ./ or /", ErrLocation)
+	}
+	return false, nil
+}

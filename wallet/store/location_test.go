@@ -1,0 +1,66 @@
+package store
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestLocations tells files from databases, and refuses what looks like neither: a
+// machine of a fleet must not count alone in a file that it made in silence.
+func TestLocations(t *testing.T) {
+	for location, want := range map[string]bool{
+		"postgres://me@host/db":                   true,
+		"postgresql://host/db":                    true,
+		"host=db.example dbname=wallet":           true,
+		"dbname=wallet":                           true,
+		" user = me  host=/run/postgresql":        true,
+		"service=wallet":                          true,
+		"store.db":                                false,
+		"folder/store.db":                         false,
+		"/var/lib/store:1.db":                     false,
+		"./host=x":                                false,
+		"../postgres:x":                           false,
+		"./:memory:":                              false,
+		"a folder/with = and : further behind.db": false,
+	} {
+		isDatabase, err := classify(location)
+		require.NoError(t, err, location)
+		require.Equal(t, want, isDatabase, location)
+	}
+	t.Chdir(t.TempDir())
+	for _, location := range []string{
+		"postgres:me:sec:ret@host/db", "postgres:/me@host/db", "postgresql:host/db", "file:store.db", "file:///tmp/x", "file:store.db?mode=memory", ":memory:",
+		"mysql://host/db", "word:store", "hst=localhost dbname=x", "name=secret", "sqlite3:store.db",
+	} {
+		_, err := Open(t.Context(), location)
+		require.ErrorIs(t, err, ErrLocation, location)
+		require.NotContains(t, err.Error(), "sec", location)
+		require.Equal(t, "a location that cannot be used", Display(location))
+		require.False(t, HasPassword(location))
+	}
+	left, err := filepath.Glob("*")
+	require.NoError(t, err)
+	require.Empty(t, left, "no file of that name")
+}
+
+// TestNoPartOfAPasswordIsShown: a character that must be escaped must not make a host or
+// a database of half of a password.
+func TestNoPartOfAPasswordIsShown(t *testing.T) {
+	for _, location := range []string{
+		"postgres://me:12@34@host/db", "postgres://me:12#34@host/db", "postgres://me:12/34@host/db",
+		"postgres://me:12/3@4@host/db", "postgres://me:12@host/d@b",
+	} {
+		_, err := Open(t.Context(), location)
+		require.ErrorIs(t, err, ErrLocation, location)
+		for _, shown := range []string{err.Error(), Display(location)} {
+			require.NotContains(t, shown, "12", location)
+			require.NotContains(t, shown, "34", location)
+		}
+	}
+	// In settings a password needs no escapes but quotes.
+	require.Equal(t, "postgres://me@host:5432/wallet", Display("host=host user=me dbname=wallet password='12@34 5'"))
+	require.True(t, HasPassword("host=host user=me password=12@34"))
+	require.False(t, HasPassword("host=host user=me"))
+}

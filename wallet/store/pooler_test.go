@@ -1,0 +1,30 @@
+package store
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestSoakPooler goes through a real pgbouncer. Where it gives a session to several
+// clients no transaction is begun, since its run could not be seen to be alive; tickets,
+// which need no lock between transactions, are made through it all the same.
+func TestSoakPooler(t *testing.T) {
+	for mode, works := range map[string]bool{"session": true, "transaction": false} {
+		t.Run(mode, func(t *testing.T) {
+			s := open(t, server.Pooler(t, server.Database(t), mode))
+			reserve(t, s, params(1), 3)
+			for range 5 {
+				journal := s.Journal("1337/devnet")
+				_, err := journal.Resume(t.Context(), payer, "", "fund")
+				if works {
+					require.NoError(t, err)
+				} else {
+					require.ErrorIs(t, err, ErrAccess)
+					require.ErrorAs(t, err, new(*PoolerError))
+				}
+				require.NoError(t, journal.Close())
+			}
+		})
+	}
+}

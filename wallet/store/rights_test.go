@@ -1,0 +1,48 @@
+package store
+
+import (
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/store/pgtest"
+)
+
+// TestRightsThatLackAreNamed: a role without rights must not be told that the store is
+// damaged, and never to move a database away.
+func TestRightsThatLackAreNamed(t *testing.T) {
+	location := server.Database(t)
+	role := databaseOf(t, location) + `-"o"`
+	quoted := `"` + databaseOf(t, location) + `-""o"""`
+	reserve(t, open(t, location), params(1), 1)
+	pgtest.Exec(t, location, `CREATE ROLE `+quoted+` LOGIN PASSWORD 'weak'`)
+	weak := edit(t, location, func(u *url.URL) { u.User = url.UserPassword(role, "weak") })
+
+	_, err := Open(t.Context(), weak)
+	var rights *RightsError
+	require.ErrorAs(t, err, &rights)
+	require.ErrorIs(t, err, ErrAccess)
+	require.NotErrorIs(t, err, ErrDamaged)
+	require.True(t, rights.Usage)
+	require.ErrorContains(t, err, "the schema pmctl")
+
+	pgtest.Exec(t, location, `GRANT USAGE ON SCHEMA pmctl TO `+quoted, `GRANT SELECT ON ALL TABLES IN SCHEMA pmctl TO `+quoted,
+		`GRANT INSERT, UPDATE, DELETE ON pmctl.meta, pmctl.sessions TO `+quoted)
+	_, err = Open(t.Context(), weak)
+	require.ErrorAs(t, err, &rights)
+	require.False(t, rights.Usage)
+	require.Contains(t, rights.Tables, "requests")
+	require.NotContains(t, rights.Tables, "sessions")
+
+	// What the hint says helps.
+	pgtest.Exec(t, location, `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA pmctl TO `+quoted)
+	require.Contains(t, rights.Hint(), quoted)
+	reserve(t, open(t, weak), params(2), 1)
+}
+
+// TestADatabaseIsNotToBeMovedAway: what helps a file is no advice for a database.
+func TestADatabaseIsNotToBeMovedAway(t *testing.T) {
+	require.NotContains(t, (&DamagedError{Path: "postgres://me@host:5432/db"}).Hint(), "move it")
+	require.Contains(t, (&DamagedError{Path: "/home/me/store.db"}).Hint(), "move it")
+}
