@@ -14,9 +14,9 @@ import (
 	"github.com/pmctl/pmctl/wallet/chain"
 )
 
-// version6 adds where each network's contracts are. A chain may have several networks:
+// version7 adds where each network's contracts are. A chain may have several networks:
 // each has a controller of its own.
-var version6 = []string{
+var version7 = []string{
 	`CREATE TABLE contracts (
 		chain_id         TEXT   NOT NULL,
 		controller       TEXT   NOT NULL,
