@@ -95,6 +95,9 @@ func (r *run) showConfig(o *payerOptions, fees *feeOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := o.store.checkBound(r.Env); err != nil {
+		return err
+	}
 	caps, err := fees.caps(r.Env)
 	if err != nil {
 		return err

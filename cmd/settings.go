@@ -90,22 +90,46 @@ func (s *settings) profiles() []string {
 	return slices.Sorted(maps.Keys(known))
 }
 
-// limits are the defaults with the files' rules over them: the system's, those of its
-// profile, the user's, those of its profile. None can loosen what is in one before it.
+// ranked are the layers by who may set what binds: the system's file, its profile, the
+// user's file, its profile. What one sets, those after it can tighten and not loosen.
+func (s *settings) ranked() []layer {
+	var ranked []layer
+	for _, file := range []*config.File{s.system, s.user} {
+		ranked = append(ranked, layer{file, ""})
+		if profile := file.Profiles[s.profile]; profile != nil {
+			ranked = append(ranked, layer{profile, s.profile})
+		}
+	}
+	return ranked
+}
+
+// limits are the defaults with the files' rules over them.
 func (s *settings) limits() (policy.Limits, error) {
 	limits := policy.Default()
 	var err error
-	for _, file := range []*config.File{s.system, s.user} {
-		for _, rules := range []*config.File{file, file.Profiles[s.profile]} {
-			if rules == nil {
-				continue
-			}
-			if limits, err = limits.With(rules.Rules); err != nil {
-				return limits, err
-			}
+	for _, layer := range s.ranked() {
+		if limits, err = limits.With(layer.Rules); err != nil {
+			return limits, err
 		}
 	}
 	return limits, nil
+}
+
+// storeUpTo returns the store as it would be without the layers behind a rank, and what
+// names it; "" where none does. For what is set outside of profiles no profile counts: it
+// is the same in all of them.
+func (s *settings) storeUpTo(rank int) (location, from string) {
+	ranked := s.ranked()
+	own := ranked[rank].profile
+	for _, layer := range s.layers {
+		if layer.Store == "" || layer.profile != "" && own == "" {
+			continue
+		}
+		if at := slices.Index(ranked, layer); at <= rank {
+			return layer.Store, layer.place("store")
+		}
+	}
+	return "", ""
 }
 
 // setting is something that a flag, a variable or a config file can set.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -39,4 +40,46 @@ func (o *storeOptions) locate(env *Env) (location, from string, err error) {
 	}
 	dir, err := env.stateDir()
 	return filepath.Join(dir, "store.db"), from, err
+}
+
+// checkBound refuses another store than the one in which a binding limit is counted: where
+// a budget binds, its store does too. It is for commands that make tickets; the others
+// may read or look after any store. It fails with *config.OtherStoreError and
+// *config.UnboundStoreError.
+func (o *storeOptions) checkBound(env *Env) error {
+	location, from, err := o.locate(env)
+	if err != nil {
+		return err
+	}
+	files, err := env.settings()
+	if err != nil {
+		return err
+	}
+	for rank, binding := range files.ranked() {
+		counted := binding.Counted()
+		if counted == "" {
+			continue
+		}
+		limit := binding.place(config.Key(counted))
+		bound, boundBy := files.storeUpTo(rank)
+		switch {
+		case bound != "":
+			if by := config.DecidedBy(bound, env.Getenv); by != "" {
+				return &config.UnboundStoreError{Limit: limit, Path: binding.Path, DecidedBy: by}
+			}
+		case binding.Path == files.system.Path:
+			// The user's own folder is where the environment says.
+			return &config.UnboundStoreError{Limit: limit, Path: binding.Path, DecidedBy: "the environment"}
+		default:
+			dir, err := env.stateDir()
+			if err != nil {
+				return err
+			}
+			bound, boundBy = filepath.Join(dir, "store.db"), binding.place("store")
+		}
+		if !config.SameStore(location, bound) {
+			return &config.OtherStoreError{Store: location, ChosenBy: from, Limit: limit, Bound: bound, BoundBy: boundBy}
+		}
+	}
+	return nil
 }

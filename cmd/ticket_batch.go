@@ -89,13 +89,13 @@ request of its own, ID and its number; what was made for a line is made again.`,
 	flags.StringVar(&o.out, "out", "", "`FILE` to write, whole or not at all, in place of stdout; it must not exist")
 	flags.BoolVar(&o.adopt, "adopt", false, "use params that another store fetched: their nonces start at 1 here, and are refused where the other store used them")
 	flags.BoolVar(&o.stream, "stream", false, "make a batch of each line of ticket params")
-	flags.BoolVar(&o.offline, "offline", false, "ask no node: the tickets may have expired already, or be worth nothing, and what was not checked is said on stderr")
+	flags.BoolVar(&o.offline, "offline", false, "ask no node: the tickets may have expired already, or be worth nothing, and what was not checked is said on stderr; refused where deposit_multiplier or max_head_age is set in a config file or for the agent")
 	cmd.MarkFlagsMutuallyExclusive("params", "recipient-url")
 	cmd.MarkFlagsOneRequired("count", "value")
 	cmd.MarkFlagsMutuallyExclusive("count", "value")
 	o.request.register(cmd, "the batch")
 	o.register(cmd)
-	for _, asking := range []string{"recipient-url", "rpc-url", "max-head-age"} {
+	for _, asking := range []string{"recipient-url", "rpc-url", "max-head-age", "deposit-multiplier", "stream"} {
 		cmd.MarkFlagsMutuallyExclusive("offline", asking)
 	}
 	r.outputFlag(cmd, outputJSON, format.NDJSON, format.Payment, format.Headers, outputTable)

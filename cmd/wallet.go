@@ -99,6 +99,9 @@ func (r *run) openWalletOf(cmd *cobra.Command, o *payerOptions, withAgent bool) 
 	if w.network, _, err = o.network.choose(r.Env); err != nil {
 		return nil, err
 	}
+	if err := o.store.checkBound(r.Env); err != nil {
+		return nil, err
+	}
 	chainID := uint64(0)
 	if withAgent {
 		chainID = w.network.ChainID

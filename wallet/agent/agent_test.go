@@ -100,6 +100,42 @@ func TestPolicyIsTheAgents(t *testing.T) {
 	require.Equal(t, uint32(1), w.used(t, 1))
 }
 
+// TestAnAgentDecidesWhetherTheChainIsAsked: a limit that needs the chain binds the clients,
+// whether a file or a flag of the agent's has set it.
+func TestAnAgentDecidesWhetherTheChainIsAsked(t *testing.T) {
+	three, age := 3, time.Minute
+	for name, c := range map[string]struct {
+		rules   policy.Rules
+		refused string
+	}{
+		"defaults":           {},
+		"budget":             {rules: policy.Rules{Budget: map[policy.Setting]wei.Wei{policy.EVPerDay: wei.FromUint64(1e18)}}},
+		"deposit multiplier": {policy.Rules{DepositMultiplier: &three}, "the deposit must hold 3 face values (--deposit-multiplier of the agent)"},
+		"head age":           {policy.Rules{MaxHeadAge: &age}, "what is known of the chain may be 1m0s old (--max-head-age of the agent)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := begin(t, func(config *Config) {
+				c.rules.Where = policy.Setting.Flag
+				var err error
+				config.Limits, err = config.Limits.With(c.rules)
+				require.NoError(t, err)
+			})
+			s := w.signer(t)
+			s.Offline = true
+			p := params(t, 1)
+			p.ExpirationParams = &pm.TicketExpirationParams{CreationRound: 5, CreationRoundBlockHash: common.Hash{5}}
+			_, err := s.reserve(t.Context(), w.store.ID(), store.Spend{Sender: s.Address(), Params: p, Count: 1})
+			if c.refused == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, policy.ErrLimit)
+			require.ErrorContains(t, err, c.refused)
+			require.Zero(t, w.used(t, 1))
+		})
+	}
+}
+
 // TestOrdersThatAreNotServed: nothing is reserved for them.
 func TestOrdersThatAreNotServed(t *testing.T) {
 	w := begin(t, nil)

@@ -32,7 +32,8 @@ type Config struct {
 	// Store numbers the tickets and keeps the budgets' books.
 	Store *store.Store
 
-	// Limits are the user's; what is older than their MaxHeadAge is not believed.
+	// Limits are the user's, and bind the clients, wherever they were set; what is older
+	// than their MaxHeadAge is not believed.
 	Limits policy.Limits
 
 	// Idle is how long the key stays open without being used, Lifetime how long in any
@@ -70,6 +71,7 @@ func New(c Config) *Service {
 	if c.After == nil {
 		c.After = time.After
 	}
+	c.Limits = c.Limits.Bound("the agent")
 	s := &Service{Config: c}
 	s.pinned = c.Signer.LockMemory() == nil
 	s.since = s.now()

@@ -105,7 +105,7 @@ func (s *Service) checkFee(t *types.Transaction) error {
 		if err != nil {
 			return fmt.Errorf("%w: the %s: %w", ErrTransaction, cap.what, err)
 		}
-		return &tx.PriceError{What: cap.what, Needed: needed, Cap: *cap.most, SetIn: s.Limits.Where(cap.setting) + " of the agent"}
+		return &tx.PriceError{What: cap.what, Needed: needed, Cap: *cap.most, SetIn: s.Limits.Where(cap.setting)}
 	}
 	return nil
 }

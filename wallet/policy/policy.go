@@ -38,6 +38,9 @@ type Limits struct {
 
 	// places are where the limits are set, unless they are the defaults.
 	places map[Setting]place
+
+	// whose names the process that the limits are in, unless it is this one.
+	whose string
 }
 
 // Default returns the limits that hold unless the user sets others: a ticket EV of
@@ -88,18 +91,26 @@ func (l Limits) check(params *pm.TicketParams, facts *pm.Facts, n uint64) error 
 	return l.Explain(err)
 }
 
-// CheckOffline fails with a *Refusal where a config file says how old what is known of the
-// chain may be: tickets that are not held against the chain are then not made.
+// CheckOffline fails with a *Refusal where a binding limit needs the chain: without asking
+// it nothing can be held to that limit, and so no tickets are made.
 func (l Limits) CheckOffline() error {
-	if !l.places[MaxHeadAge].binding {
-		return nil
+	for _, c := range []struct {
+		setting Setting
+		needs   string
+	}{
+		{DepositMultiplier, fmt.Sprintf("the deposit must hold %s", count(uint64(max(0, l.DepositMultiplier)), "face value"))},
+		{MaxHeadAge, fmt.Sprintf("what is known of the chain may be %v old", l.MaxHeadAge)},
+	} {
+		if l.places[c.setting].binding {
+			return &Refusal{ErrLimit, errOffline, fmt.Sprintf("%v: %s (%s)", errOffline, c.needs, l.Where(c.setting)),
+				"leave --offline out, or " + l.allow(c.setting)}
+		}
 	}
-	return &Refusal{ErrLimit, errUnasked, fmt.Sprintf("%v, and what is known of it may be %v old (%s)", errUnasked, l.MaxHeadAge, l.Where(MaxHeadAge)),
-		"leave --offline out, or " + l.allow(MaxHeadAge)}
+	return nil
 }
 
-// errUnasked is what CheckOffline finds.
-var errUnasked = errors.New("the chain is not to be asked")
+// errOffline is what CheckOffline finds.
+var errOffline = errors.New("tickets cannot be made without asking the chain")
 
 // checkCount fails with *pm.NonceCapError for more tickets than a whole session has.
 // How many are left of it only the store knows.

@@ -149,6 +149,18 @@ func (l *Limits) take(r Rules, s Setting, looser bool, asked, existing string) e
 	return nil
 }
 
+// Bound returns the limits as they bind somebody else, such as an agent's clients: what
+// is set, wherever, can only be changed there. Whose names the place that they are in,
+// for people.
+func (l Limits) Bound(whose string) Limits {
+	places := make(map[Setting]place, len(l.places))
+	for s, p := range l.places {
+		places[s] = place{p.name + " of " + whose, true}
+	}
+	l.places, l.whose = places, whose
+	return l
+}
+
 // allows tells whether a recipient may be paid.
 func (l Limits) allows(recipient common.Address) bool {
 	return l.Recipients == nil || slices.Contains(l.Recipients, recipient)
@@ -159,6 +171,9 @@ func (l Limits) Where(s Setting) string {
 	if p, ok := l.places[s]; ok {
 		return p.name
 	}
+	if l.whose != "" {
+		return "the default of " + l.whose
+	}
 	return "the default"
 }
 
@@ -166,6 +181,9 @@ func (l Limits) Where(s Setting) string {
 func (l Limits) knob(s Setting) string {
 	if p := l.places[s]; p.binding {
 		return p.name
+	}
+	if l.whose != "" {
+		return s.Flag() + " of " + l.whose
 	}
 	return s.Flag()
 }
@@ -175,7 +193,7 @@ func (l Limits) allow(s Setting) string {
 	if p := l.places[s]; p.binding {
 		return "change " + p.name
 	}
-	return "allow it with " + s.Flag()
+	return "allow it with " + l.knob(s)
 }
 
 // LooserError is a limit that would loosen one that is binding. It matches ErrLimit.
