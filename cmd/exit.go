@@ -130,7 +130,7 @@ func classify(err error) outcome {
 		out = outcome{exitFailed, "refused", ""}
 	case is(keystore.ErrWrongPassphrase, keystore.ErrEmptyPassphrase, keystore.ErrBadPassphrase, keystore.ErrPassphraseFile,
 		keystore.ErrNoAccounts, keystore.ErrNoSuchAccount, keystore.ErrDamaged, keystore.ErrUnsupported, keystore.ErrTooCostly, keystore.ErrTooLittleMemory,
-		keystore.ErrAddressMismatch, agent.ErrNoAgent, agent.ErrLocked, agent.ErrMismatch, agent.ErrPeer, errNoPassphrase, errKeyInput),
+		keystore.ErrAddressMismatch, agent.ErrNoAgent, agent.ErrLocked, agent.ErrMismatch, agent.ErrPeer, errNoPassphrase, errKeyInput, errOtherAccount),
 		as(new(*keystore.SeveralAccountsError), new(*keystore.AmbiguousError), new(*keystore.UnnamedError)):
 		out = outcome{exitLocked, "locked", ""}
 	case is(chain.ErrUnreachable, chain.ErrNoDevnet, errNoRPC, pay.ErrUnreachable, pay.ErrNotRecipient, store.ErrUnreachable, context.DeadlineExceeded):

@@ -19,15 +19,21 @@ func (o *feeOptions) register(cmd *cobra.Command) {
 
 // caps returns the config files' caps, tightened by the command line.
 func (o *feeOptions) caps(env *Env) (tx.Caps, error) {
+	limits, err := o.limits(env)
+	return capsOf(limits), err
+}
+
+// limits returns the config files' limits, tightened by the command line's caps.
+func (o *feeOptions) limits(env *Env) (policy.Limits, error) {
 	settings, err := env.settings()
 	if err != nil {
-		return tx.Caps{}, err
+		return policy.Limits{}, err
 	}
 	limits, err := settings.limits()
-	if err == nil {
-		limits, err = o.over(limits)
+	if err != nil {
+		return policy.Limits{}, err
 	}
-	return capsOf(limits), err
+	return o.over(limits)
 }
 
 // over returns limits with the command line's over them.

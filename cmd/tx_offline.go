@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
@@ -156,139 +155,43 @@ func (r *run) openDocument(ctx context.Context, file string) (io.ReadCloser, err
 	return io.NopCloser(r.In), nil
 }
 
-type signOptions struct {
-	network networkOptions
-	keys    keyOptions
-	yes     bool
-}
-
-func newTxSign(r *run) *cobra.Command {
-	var o signOptions
-	cmd := &cobra.Command{
-		Use:   "sign [FILE|-]",
-		Short: "Sign a transaction that another machine has prepared",
-		Long: `Sign reads what a command with --unsigned wrote, shows the call as it is encoded
-in it, asks, and writes the signed transaction. It needs no network: the chain
-id must be that of the network that you choose.`,
-		Example: `  pmctl fund --deposit 1eth --from 0x… --unsigned > unsigned.json
-  pmctl tx sign unsigned.json > signed.json
-  pmctl tx send signed.json`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return r.signTx(cmd.Context(), &o, fileOrStdin(args)) },
-	}
-	o.network.registerNetwork(cmd)
-	o.keys.register(cmd)
-	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
-	return cmd
-}
-
-func (r *run) signTx(ctx context.Context, o *signOptions, file string) error {
-	r.output, r.outputByDefault = outputJSON, true
-	if flag := o.keys.onStdin(); flag != "" && file == "-" {
-		return usagef("stdin cannot give both the transaction and what %s reads: name a FILE, or another descriptor", flag)
-	}
-	in, err := r.openDocument(ctx, file)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	document, err := format.ReadUnsigned(in)
-	if err != nil {
-		return err
-	}
-	network, err := o.network.chooseNetwork(r.Env)
-	if err != nil {
-		return err
-	}
-	if err := checkNetwork(document, network); err != nil {
-		return err
-	}
-	if err := r.showTransaction(document); err != nil {
-		return err
-	}
-	if err := r.confirm(ctx, o.yes, "Sign it?"); err != nil {
-		return err
-	}
-	account, err := o.keys.find(ctx, r.Env, common.Address(document.From), network.ChainID)
-	if err != nil {
-		return err
-	}
-	defer account.close()
-	signer, err := account.unlock(ctx)
-	if err != nil {
-		return err
-	}
-	signed, err := signer.SignTx(document.Unsigned(), new(big.Int).SetUint64(network.ChainID))
-	if err != nil {
-		return err
-	}
-	result, err := format.NewSigned(*document, signed)
-	if err != nil {
-		return err
-	}
-	return format.Write(r.Out, format.KindSigned, result)
-}
-
-// showTransaction shows what would be signed: what is encoded, not what the document
-// says about it.
-func (r *run) showTransaction(t *format.Transaction) error {
-	unsigned := t.Unsigned()
-	call, err := describe(t.Data)
-	if err != nil {
-		return withHint(err, "pmctl signs calls of the TicketBroker only")
-	}
-	fee, err := wei.FromBig(tx.MaxFee(unsigned))
-	if err != nil {
-		return err
-	}
-	fields := []field{
-		{"network", fmt.Sprintf("%q (chain id %d)", t.Network, t.ChainID)},
-		{"account", common.Address(t.From).Hex()},
-		{"contract", common.Address(t.To).Hex()},
-	}
-	fields = append(fields, call.fields()...)
-	if r.quiet {
-		return nil // signed without asking, or refused
-	}
-	return writeFields(r.Err, append(fields,
-		field{"value", t.Value.String()},
-		field{"gas", "at most " + fee.String()},
-		field{"nonce", fmt.Sprint(t.Nonce)},
-	))
+// sendOptions are the options of pmctl tx send.
+type sendOptions struct {
+	network       networkOptions
+	mining        miningOptions
+	fees          feeOptions
+	store         storeOptions
+	cancelsUnlock bool
 }
 
 func newTxSend(r *run) *cobra.Command {
-	var network networkOptions
-	var mining miningOptions
-	var place storeOptions
-	var cancelsUnlock bool
+	var o sendOptions
 	cmd := &cobra.Command{
 		Use:   "send [FILE|-]",
 		Short: "Send a transaction that another machine has signed",
-		Long: `Send reads what pmctl tx sign wrote, checks the chain, the contract and the
-account, and sends it. To send the same file again is harmless: a transaction is
-mined once. No key is opened. A funding that would cancel an unlock which is in
-progress by now needs --cancel-unlock.`,
+		Long: `Send reads what pmctl tx sign wrote, checks again all that pmctl tx sign checks
+(chain, account, contract, call, and what its gas may cost), and sends it. To
+send the same file again is harmless: a transaction is mined once. No key is
+opened. A funding that would cancel an unlock which is in progress by now needs
+--cancel-unlock.`,
 		Example: `  pmctl tx send signed.json
   pmctl tx send - --no-wait < signed.json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return r.sendTx(cmd, &network, &mining, &place, cancelsUnlock, fileOrStdin(args))
+			return r.sendTx(cmd, &o, fileOrStdin(args))
 		},
 	}
-	registerCancelsUnlock(cmd, &cancelsUnlock)
-	network.register(cmd)
-	network.registerContracts(cmd)
-	mining.register(cmd)
-	place.register(cmd)
+	registerCancelsUnlock(cmd, &o.cancelsUnlock)
+	o.network.register(cmd)
+	o.network.registerContracts(cmd)
+	o.mining.register(cmd)
+	o.fees.register(cmd)
+	o.store.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }
 
-// errOtherContract is returned for a transaction to another contract than the network's.
-var errOtherContract = errors.New("the transaction is not for the network's TicketBroker")
-
-func (r *run) sendTx(cmd *cobra.Command, o *networkOptions, mining *miningOptions, place *storeOptions, cancelsUnlock bool, file string) error {
+func (r *run) sendTx(cmd *cobra.Command, o *sendOptions, file string) error {
 	in, err := r.openDocument(cmd.Context(), file)
 	if err != nil {
 		return err
@@ -298,24 +201,24 @@ func (r *run) sendTx(cmd *cobra.Command, o *networkOptions, mining *miningOption
 	if err != nil {
 		return err
 	}
-	ctx, cancel, err := o.bound(cmd.Context())
+	ctx, cancel, err := o.network.bound(cmd.Context())
 	if err != nil {
 		return err
 	}
 	defer cancel()
-	network, err := o.chooseNetwork(r.Env)
+	network, err := o.network.chooseNetwork(r.Env)
 	if err != nil {
 		return err
 	}
 	if err := checkNetwork(&document.Transaction, network); err != nil {
 		return err
 	}
-	journal, err := r.openJournal(cmd.Context(), place, network)
+	journal, err := r.openJournal(cmd.Context(), &o.store, network)
 	if err != nil {
 		return err
 	}
 	defer journal.close() // after everything else
-	client, err := r.dialPinned(ctx, o, journal.store)
+	client, err := r.dialPinned(ctx, &o.network, journal.store)
 	if err != nil {
 		return err
 	}
@@ -324,10 +227,10 @@ func (r *run) sendTx(cmd *cobra.Command, o *networkOptions, mining *miningOption
 	if err != nil {
 		return err
 	}
-	if broker := status.Contracts.TicketBroker; common.Address(document.To) != broker {
-		return fmt.Errorf("%w: it is to %v; the TicketBroker of %s is %v", errOtherContract, common.Address(document.To), client.Network().Name, broker)
+	if _, err := o.fees.checkTransaction(r.Env, &document.Transaction, network, status.Contracts.TicketBroker); err != nil {
+		return err
 	}
-	if _, err := journal.Find(ctx, signed.Hash()); errors.Is(err, tx.ErrUnknown) && !cancelsUnlock {
+	if _, err := journal.Find(ctx, signed.Hash()); errors.Is(err, tx.ErrUnknown) && !o.cancelsUnlock {
 		if err := checkUnlock(common.Address(document.From), document.Data, status); err != nil {
 			return err
 		}
@@ -337,7 +240,7 @@ func (r *run) sendTx(cmd *cobra.Command, o *networkOptions, mining *miningOption
 	}, signed)
 	s := situation{client, status, common.Address(document.From)}
 	if err == nil {
-		err = r.awaitIntent(ctx, s, journal, intent, *mining, eventsOf(readAny))
+		err = r.awaitIntent(ctx, s, journal, intent, o.mining, eventsOf(readAny))
 	}
 	if intent == nil {
 		return err

@@ -228,7 +228,7 @@ func TestTransactions(t *testing.T) {
 	self := s.Address()
 	require.NoError(t, sign(func(t *types.DynamicFeeTx) { t.To, t.Data = &self, nil }), "it cancels")
 	require.NoError(t, sign(func(t *types.DynamicFeeTx) {
-		t.Data = contract.NewTicketBroker().PackFundDepositAndReserveFor(self, big.NewInt(1), big.NewInt(1))
+		t.Value, t.Data = big.NewInt(2), contract.NewTicketBroker().PackFundDepositAndReserveFor(self, big.NewInt(1), big.NewInt(1))
 	}))
 	for text, change := range map[string]func(*types.DynamicFeeTx){
 		"it is to":         func(t *types.DynamicFeeTx) { t.To = &common.Address{1} },
@@ -238,15 +238,17 @@ func TestTransactions(t *testing.T) {
 		"access list":      func(t *types.DynamicFeeTx) { t.AccessList = types.AccessList{{Address: broker}} },
 		"above the limit":  func(t *types.DynamicFeeTx) { t.GasFeeCap = big.NewInt(1e18) },
 		"funds its own account only": func(t *types.DynamicFeeTx) {
-			t.Data = contract.NewTicketBroker().PackFundDepositAndReserveFor(common.Address{9}, big.NewInt(1), big.NewInt(1))
+			t.Value, t.Data = big.NewInt(2), contract.NewTicketBroker().PackFundDepositAndReserveFor(common.Address{9}, big.NewInt(1), big.NewInt(1))
 		},
-		"only calls of the": func(t *types.DynamicFeeTx) { t.To, t.Data, t.Value = &self, nil, big.NewInt(1) },
+		"takes a value of 0 wei": func(t *types.DynamicFeeTx) { t.Value = big.NewInt(1) },
+		"getSenderInfo of the":   func(t *types.DynamicFeeTx) { t.Data = contract.NewTicketBroker().PackGetSenderInfo(self) },
+		"only calls of the":      func(t *types.DynamicFeeTx) { t.To, t.Data, t.Value = &self, nil, big.NewInt(1) },
 	} {
 		require.ErrorContains(t, sign(change), text)
 	}
 	_, err := s.SignTx(types.NewTx(&types.LegacyTx{To: &broker, Data: call, Gas: 1, GasPrice: big.NewInt(1)}), big.NewInt(5))
 	require.ErrorContains(t, err, "chain id")
-	require.ErrorContains(t, sign(func(t *types.DynamicFeeTx) { t.GasFeeCap = new(big.Int).Lsh(big.NewInt(1), 255) }), "fee for the gas")
+	require.ErrorContains(t, sign(func(t *types.DynamicFeeTx) { t.GasFeeCap = new(big.Int).Lsh(big.NewInt(1), 255) }), "fee for the transaction's gas")
 	var _ tx.Signer = s
 }
 

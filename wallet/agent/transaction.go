@@ -10,9 +10,6 @@ import (
 
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/format"
-	"github.com/pmctl/pmctl/wallet/policy"
-	"github.com/pmctl/pmctl/wallet/tx"
-	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // signTransaction signs a call of the TicketBroker, or what cancels one, under the
@@ -31,7 +28,7 @@ func (s *Service) signTransaction(ctx context.Context, t *transaction) (*transac
 	if err := s.checkCall(ctx, unsigned); err != nil {
 		return nil, err
 	}
-	if err := s.checkFee(unsigned); err != nil {
+	if err := s.Limits.CheckFee(unsigned); err != nil {
 		return nil, err
 	}
 	if _, err := s.unlocked(); err != nil {
@@ -76,36 +73,12 @@ func (s *Service) checkCall(ctx context.Context, t *types.Transaction) error {
 	if *t.To() != broker {
 		return fmt.Errorf("%w: it is to %v; the TicketBroker of %s is %v", ErrTransaction, common.Address(*t.To()), s.Network.Name, broker)
 	}
-	call, err := contract.Describe(t.Data())
+	call, err := contract.ParseCall(t.Value(), t.Data())
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrTransaction, err)
 	}
-	if call.Method == "fundDepositAndReserveFor" && call.Args[0].Value != s.Signer.Address().Hex() {
-		return fmt.Errorf("%w: %s", ErrFundsAnother, call.Args[0].Value)
-	}
-	return nil
-}
-
-// checkFee fails with *tx.PriceError for a transaction that may cost more than the caps.
-func (s *Service) checkFee(t *types.Transaction) error {
-	fee := new(big.Int).Mul(t.GasFeeCap(), new(big.Int).SetUint64(t.Gas()))
-	for _, cap := range []struct {
-		what    string
-		cost    *big.Int
-		most    *wei.Wei
-		setting policy.Setting
-	}{
-		{"price of a unit of gas", t.GasFeeCap(), s.Limits.MaxGasPrice, policy.MaxGasPrice},
-		{"fee for the gas", fee, s.Limits.MaxFee, policy.MaxFee},
-	} {
-		if cap.most == nil || cap.cost.Cmp(cap.most.Big()) <= 0 {
-			continue
-		}
-		needed, err := wei.FromBig(cap.cost)
-		if err != nil {
-			return fmt.Errorf("%w: the %s: %w", ErrTransaction, cap.what, err)
-		}
-		return &tx.PriceError{What: cap.what, Needed: needed, Cap: *cap.most, SetIn: s.Limits.Where(cap.setting)}
+	if call.Beneficiary != nil && *call.Beneficiary != s.Signer.Address() {
+		return fmt.Errorf("%w: %v", ErrFundsAnother, *call.Beneficiary)
 	}
 	return nil
 }

@@ -1,0 +1,98 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Expected is what a transaction that was prepared elsewhere must be for.
+type Expected struct {
+	// ChainID is the network's, TicketBroker its contract.
+	ChainID      uint64
+	TicketBroker common.Address
+}
+
+// ErrTransaction is wrapped by refusals of a transaction that pmctl would not prepare
+// itself.
+var ErrTransaction = errors.New("not a transaction that pmctl signs or sends")
+
+// CheckTransaction tells whether a transaction that was prepared elsewhere may be signed:
+// a call that pmctl makes, to the network's TicketBroker, with a gas price and a fee
+// within the limits. It returns the call, as it is encoded. It fails with a *Refusal of
+// kind ErrLimit, which wraps ErrTransaction or a *FeeError.
+func (l Limits) CheckTransaction(t *types.Transaction, e Expected) (*contract.Call, error) {
+	switch {
+	case t.Type() != types.LegacyTxType && t.Type() != types.DynamicFeeTxType:
+		return nil, refuseTransaction("it is of type %d", t.Type())
+	case t.Type() == types.DynamicFeeTxType && t.ChainId().Cmp(new(big.Int).SetUint64(e.ChainID)) != 0:
+		return nil, refuseTransaction("it is for chain id %v, and the network's is %d", t.ChainId(), e.ChainID)
+	case len(t.AccessList()) > 0:
+		return nil, refuseTransaction("it has an access list")
+	case t.To() == nil:
+		return nil, refuseTransaction("it creates a contract")
+	case *t.To() != e.TicketBroker:
+		return nil, refuseTransaction("it is to %v, and the network's TicketBroker is %v", *t.To(), e.TicketBroker)
+	}
+	call, err := contract.ParseCall(t.Value(), t.Data())
+	if err != nil {
+		return nil, &Refusal{ErrLimit, errors.Join(ErrTransaction, err), err.Error(), whatIsSigned}
+	}
+	return call, l.CheckFee(t)
+}
+
+const whatIsSigned = "pmctl signs and sends what pmctl fund, unlock, unlock cancel, withdraw and ticket redeem prepare with --unsigned, and nothing else"
+
+func refuseTransaction(format string, args ...any) error {
+	text := fmt.Sprintf(format, args...)
+	return &Refusal{ErrLimit, ErrTransaction, fmt.Sprintf("%v: %s", ErrTransaction, text), whatIsSigned}
+}
+
+// CheckFee fails with a *Refusal, which wraps ErrLimit and a *FeeError, for a transaction
+// whose gas may cost more than the limits allow.
+func (l Limits) CheckFee(t *types.Transaction) error {
+	fee := new(big.Int).Mul(t.GasFeeCap(), new(big.Int).SetUint64(t.Gas()))
+	for _, cap := range []struct {
+		setting Setting
+		asked   *big.Int
+		most    *wei.Wei
+	}{
+		{MaxGasPrice, t.GasFeeCap(), l.MaxGasPrice},
+		{MaxFee, fee, l.MaxFee},
+	} {
+		if cap.most == nil || cap.asked.Cmp(cap.most.Big()) <= 0 {
+			continue
+		}
+		err := &FeeError{Setting: cap.setting, Asked: cap.asked, Limit: *cap.most}
+		return &Refusal{ErrLimit, err, fmt.Sprintf("%v (%s)", err, l.Where(cap.setting)),
+			"prepare it again when gas is cheaper, or " + l.allow(cap.setting)}
+	}
+	return nil
+}
+
+// FeeError is a transaction whose gas may cost more than is allowed.
+type FeeError struct {
+	// Setting is MaxGasPrice or MaxFee, Limit what it allows.
+	Setting Setting
+	Limit   wei.Wei
+
+	// Asked is what the transaction offers to pay, in wei.
+	Asked *big.Int
+}
+
+func (e *FeeError) Error() string {
+	what := "fee for the transaction's gas may be"
+	if e.Setting == MaxGasPrice {
+		what = "transaction offers for a unit of gas"
+	}
+	return fmt.Sprintf("the %s %s, above the limit of %s", what, amount(e.Asked), e.Limit)
+}
+
+// Is matches ErrLimit.
+func (e *FeeError) Is(target error) bool { return target == ErrLimit }
