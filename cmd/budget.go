@@ -57,7 +57,7 @@ limits that the config file sets. Nobody is asked, and no key is opened.`,
 	}
 	network.register(cmd)
 	cmd.Flags().StringVar(&account.from, "from", "", "`ADDRESS` to show (default $ETH_FROM, else the only account there is)")
-	account.keys.keystore.register(cmd)
+	account.keys.registerAddress(cmd)
 	place.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd

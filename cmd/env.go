@@ -4,6 +4,7 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -77,23 +78,32 @@ func System() *Env {
 }
 
 // stateDir is where pmctl keeps what must survive: $XDG_STATE_HOME/pmctl.
-func (e *Env) stateDir() (string, error) { return e.xdg("XDG_STATE_HOME", ".local/state") }
+func (e *Env) stateDir() (string, error) {
+	return e.xdg("XDG_STATE_HOME", ".local/state", "PMCTL_STORE")
+}
 
 // dataDir is where pmctl keeps its key files: $XDG_DATA_HOME/pmctl.
-func (e *Env) dataDir() (string, error) { return e.xdg("XDG_DATA_HOME", ".local/share") }
+func (e *Env) dataDir() (string, error) {
+	return e.xdg("XDG_DATA_HOME", ".local/share", "ETH_KEYSTORE")
+}
 
 // configDir is where the user's config file is: $XDG_CONFIG_HOME/pmctl.
-func (e *Env) configDir() (string, error) { return e.xdg("XDG_CONFIG_HOME", ".config") }
+func (e *Env) configDir() (string, error) { return e.xdg("XDG_CONFIG_HOME", ".config", "") }
 
 // cacheDir is where pmctl keeps what is only quicker to have: $XDG_CACHE_HOME/pmctl.
-func (e *Env) cacheDir() (string, error) { return e.xdg("XDG_CACHE_HOME", ".cache") }
+func (e *Env) cacheDir() (string, error) { return e.xdg("XDG_CACHE_HOME", ".cache", "") }
 
-func (e *Env) xdg(variable, fallback string) (string, error) {
+// xdg is pmctl's folder below a base folder of the XDG specification. What is looked for
+// there can also be named by a variable of its own, instead.
+func (e *Env) xdg(variable, fallback, instead string) (string, error) {
 	base := e.Getenv(variable)
 	// The XDG specification has relative paths ignored.
 	if !filepath.IsAbs(base) {
 		if !filepath.IsAbs(e.Home) {
-			return "", usagef("there is no home folder: set HOME or %s to an absolute path", variable)
+			if instead != "" {
+				variable = fmt.Sprintf("%s, or %s", instead, variable)
+			}
+			return "", usagef("HOME is not set: set it, or %s, to an absolute path", variable)
 		}
 		base = filepath.Join(e.Home, filepath.FromSlash(fallback))
 	}

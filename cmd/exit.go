@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
@@ -155,6 +156,10 @@ func hintFor(err error) string {
 		return "make one with pmctl account new, import one with pmctl account import, or say --keystore PATH"
 	case errors.As(err, &several), errors.Is(err, keystore.ErrNoSuchAccount):
 		return "choose one with --from ADDRESS; pmctl account list shows them"
+	case errors.Is(err, store.ErrAccess) && errors.As(err, new(*fs.PathError)):
+		return "name a place that can be written with PMCTL_STORE or --store FILE (by default it is below XDG_STATE_HOME, else HOME)"
+	case errors.Is(err, keystore.ErrFolder):
+		return "name a folder that can be written with ETH_KEYSTORE or --keystore PATH (by default it is below XDG_DATA_HOME, else HOME)"
 	case errors.Is(err, keystore.ErrWrongPassphrase):
 		return "pmctl account show ADDRESS names the key file; a key whose passphrase is lost cannot be used"
 	}

@@ -27,9 +27,21 @@ type keyOptions struct {
 func (o *keyOptions) register(cmd *cobra.Command) {
 	o.keystore.register(cmd)
 	o.passphrase.register(cmd)
+	o.registerFD(cmd)
+}
+
+// registerAddress adds the flags of a command that needs the account's address alone.
+func (o *keyOptions) registerAddress(cmd *cobra.Command) {
+	o.keystore.register(cmd)
+	o.registerFD(cmd)
+}
+
+func (o *keyOptions) registerFD(cmd *cobra.Command) {
 	cmd.Flags().Var(&o.fd, "key-fd", "read the account's private key, 64 hex digits, from the open file descriptor `N`; no key file is used")
 	for _, other := range []string{"keystore", "passphrase-file", "passphrase-fd"} {
-		cmd.MarkFlagsMutuallyExclusive("key-fd", other)
+		if cmd.Flags().Lookup(other) != nil {
+			cmd.MarkFlagsMutuallyExclusive("key-fd", other)
+		}
 	}
 }
 

@@ -137,7 +137,7 @@ func devnetStatePath(env *Env) (string, error) {
 	if path := env.Getenv("PMCTL_DEVNET_STATE"); path != "" {
 		return path, nil
 	}
-	dir, err := env.stateDir()
+	dir, err := env.xdg("XDG_STATE_HOME", ".local/state", "PMCTL_DEVNET_STATE")
 	if err != nil {
 		return "", err
 	}

@@ -28,7 +28,7 @@ type scanOptions struct {
 func (o *scanOptions) register(cmd *cobra.Command) {
 	o.network.register(cmd)
 	cmd.Flags().StringVar(&o.account.from, "from", "", "`ADDRESS` to show (default $ETH_FROM, else the only account there is)")
-	o.account.keys.keystore.register(cmd)
+	o.account.keys.registerAddress(cmd)
 	o.store.register(cmd)
 	cmd.Flags().BoolVar(&o.noCache, "no-cache", false, "read everything from the chain, and keep nothing of it")
 }

@@ -63,7 +63,7 @@ node exporter; --out replaces the file that it reads, in one step.`,
 	cmd.MarkFlagsMutuallyExclusive("watch", "check")
 	o.network.register(cmd)
 	flags.StringVar(&o.account.from, "from", "", "`ADDRESS` to show (default $ETH_FROM, else the only account there is)")
-	o.account.keys.keystore.register(cmd)
+	o.account.keys.registerAddress(cmd)
 	o.store.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON, outputPrometheus)
 	return cmd

@@ -104,7 +104,7 @@ journal: no node is asked, and no key is opened.`,
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "show the transactions that are settled, too")
 	cmd.Flags().StringVar(&account.from, "from", "", "`ADDRESS` of the account (default $ETH_FROM, else the only one there is)")
-	account.keys.keystore.register(cmd)
+	account.keys.registerAddress(cmd)
 	network.registerNetwork(cmd)
 	place.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)

@@ -16,6 +16,8 @@ var (
 	ErrNoSuchAccount = errors.New("no such account")
 	// ErrAccountExists is returned when the store already has a file for the address.
 	ErrAccountExists = errors.New("account exists already")
+	// ErrFolder is returned when the folder for a new account cannot be created.
+	ErrFolder = errors.New("cannot create the keystore")
 	// ErrNotFolder is returned when an account is to be added to a single key file.
 	ErrNotFolder = errors.New("not a folder")
 

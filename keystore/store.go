@@ -215,7 +215,7 @@ func (s *Store) Import(ctx context.Context, signer *Signer, source PassphraseSou
 		return accounts.Account{}, err
 	}
 	if err := makeDir(s.path); err != nil {
-		return accounts.Account{}, fmt.Errorf("keystore: %w", err)
+		return accounts.Account{}, fmt.Errorf("%w: %w", ErrFolder, err)
 	}
 	path := filepath.Join(s.path, fileName(address, time.Now()))
 	if err := writeFile(path, data, opensTo(address, passphrase), placeNew); err != nil {
