@@ -12,7 +12,6 @@ import (
 
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/store"
-	"github.com/pmctl/pmctl/wallet/tx"
 )
 
 // completionTime is what a person waits for at most after pressing TAB.
@@ -201,10 +200,10 @@ func (r *run) knownTransactions(ctx context.Context, line *pflag.FlagSet) (found
 	all, _ := peek.Transactions(ctx, journalName(network))
 	for _, t := range all {
 		// Whoever may pay more for a transaction replaces it.
-		if replaces := line.Lookup("max-fee") != nil; replaces && t.State != string(tx.Open) {
+		if replaces := line.Lookup("max-fee") != nil; replaces && !t.State.Unsettled() {
 			continue
 		}
-		found = append(found, cobra.CompletionWithDesc(t.Hash.Hex(), plainText(t.State+": "+t.Label)))
+		found = append(found, cobra.CompletionWithDesc(t.Hash.Hex(), plainText(string(t.State)+": "+t.Label.String())))
 	}
 	return found
 }

@@ -73,7 +73,9 @@ func TestProcessesShareAnAccount(t *testing.T) {
 	funded := func(id func(int) string) {
 		var group errgroup.Group
 		for i := range processes {
-			group.Go(func() error { return s.process("fund --deposit 7wei --yes --no-wait --request-id " + id(i)) })
+			group.Go(func() error {
+				return s.process("fund --deposit 7wei --yes --no-wait --with-pending --request-id " + id(i))
+			})
 		}
 		require.NoError(t, group.Wait())
 		require.NoError(t, s.net.Mine(t.Context(), 1))

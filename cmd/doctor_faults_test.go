@@ -144,8 +144,7 @@ func recipientFaults() []sick {
 		}, want: []string{"registry warning"}, exit: exitDone, says: "pmctl recipient list"},
 		{name: "somebody else was paid there", induce: func(w *ward) {
 			w.open(func(c *store.Chain) {
-				_, err := c.PinRecipients(w.t.Context(), w.me(), []store.Pin{{URL: w.url, Recipient: common.Address{7}}}, []common.Address{{7}})
-				require.NoError(w.t, err)
+				require.NoError(w.t, c.SaveRecipients(w.t.Context(), w.me(), map[string]common.Address{w.url: {7}}))
 			})
 		}, want: []string{"pin failed"}, exit: exitLimit, says: "--recipient"},
 		{name: "recipient that is not allowed", induce: func(w *ward) { w.flags = "--recipient " + w.me().Hex() },

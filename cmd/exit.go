@@ -98,7 +98,9 @@ func classify(err error) outcome {
 		out = outcome{remote.Said.ExitCode, remote.Said.Code, ""}
 	case as(new(*usageError), new(*tx.RequestError), new(*store.RequestError)):
 		out = outcome{exitUsage, "usage", ""}
-	case as(new(*tx.NotMinedError), new(*tx.UnknownOutcomeError)):
+	case as(new(*tx.RefusedError)):
+		out = outcome{exitFailed, "refused", ""}
+	case as(new(*tx.NotMinedError), new(*tx.UnknownOutcomeError), new(*tx.UncertainError), new(*tx.InProgressError)):
 		// Before cancelled: what was sent is not undone by Ctrl-C.
 		out = outcome{exitNotMined, "not_mined", ""}
 	case as(new(*roundsError)):
@@ -109,6 +111,8 @@ func classify(err error) outcome {
 		out = outcome{exitNotMined, "unreported", ""}
 	case is(context.Canceled, errCancelled):
 		out = outcome{exitCancelled, "cancelled", ""}
+	case as(new(*tx.PendingError), new(*tx.UnknownPendingError)):
+		out = outcome{exitLimit, "pending", ""}
 	case as(new(*pay.OtherRecipientError)):
 		out = outcome{exitLimit, "recipient_changed", ""}
 	case as(new(*unlockingError)):

@@ -112,12 +112,8 @@ type funding struct {
 }
 
 func (f funding) action() action {
-	label := fmt.Sprintf("fund %s of deposit and %s of reserve", f.deposit, f.reserve)
-	if f.beneficiary != (common.Address{}) {
-		label += " for " + f.beneficiary.Hex()
-	}
 	return action{
-		label:  label,
+		label:  tx.FundLabel(f.deposit, f.reserve, f.beneficiary),
 		plan:   func(_ context.Context, s situation) (proposal, error) { return f.propose(s) },
 		report: eventsOf(readOwnFunding),
 	}

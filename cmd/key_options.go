@@ -13,6 +13,7 @@ import (
 
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/tx"
 )
 
@@ -194,7 +195,18 @@ func (a *account) unlock(ctx context.Context) (accountSigner, error) {
 }
 
 func (a *account) close() {
-	if a.signer != nil {
-		a.signer.Close()
+	if a.signer == nil {
+		return
 	}
+	a.signer.Close()
+	if a.open != nil {
+		a.signer = nil // it can be opened again
+	}
+}
+
+// opensAgain tells whether the key can be opened after it was closed: what a descriptor
+// gives can be read once.
+func (a *account) opensAgain() bool {
+	_, byAgent := a.signer.(*agent.Signer)
+	return a.open != nil || byAgent
 }

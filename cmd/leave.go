@@ -54,6 +54,7 @@ exit code 8 when the rest has to wait; run it again at the time that it names.`,
 	o.fees.register(cmd)
 	o.mining.registerConfirmations(cmd)
 	o.store.register(cmd)
+	o.pending.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }
@@ -380,11 +381,11 @@ func (l *leaving) withdraw() *step {
 
 // withdrawLabel tells the withdrawal of an exit that keeps something from one that does
 // not: what follows is another thing.
-func (l *leaving) withdrawLabel() string {
+func (l *leaving) withdrawLabel() tx.Label {
 	if l.keep == nil {
-		return withdrawAction().label
+		return tx.LabelWithdraw
 	}
-	return fmt.Sprintf("withdraw, and put %s of deposit and %s of reserve back", l.keep.Deposit, l.keep.Reserve)
+	return tx.WithdrawKeepingLabel(l.keep.Deposit, l.keep.Reserve)
 }
 
 // putBack funds what was to be kept. Its request id is the withdrawal's: however many

@@ -19,6 +19,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/redeem"
+	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -101,7 +102,7 @@ func redeemAction(tickets redeem.Tickets, policy redeem.Policy) action {
 		hashes = append(hashes, t.Hash().Bytes()...)
 	}
 	return action{
-		label: fmt.Sprintf("redeem %s (%s)", plural(fmt.Sprint(len(won)), "winning ticket"), crypto.Keccak256Hash(hashes)),
+		label: tx.RedeemLabel(len(won), crypto.Keccak256Hash(hashes)),
 		plan: func(ctx context.Context, s situation) (proposal, error) {
 			return proposeRedemption(ctx, s, tickets, policy)
 		},

@@ -23,6 +23,7 @@ type transactOptions struct {
 	fees      feeOptions
 	mining    miningOptions
 	store     storeOptions
+	pending   pendingOptions
 	requestID string
 	dryRun    bool
 	unsigned  bool
@@ -40,7 +41,8 @@ func (o *transactOptions) register(cmd *cobra.Command) {
 	o.fees.register(cmd)
 	o.mining.register(cmd)
 	o.store.register(cmd)
-	cmd.Flags().StringVar(&o.requestID, "request-id", "", "`ID` of your own: the same command with it again goes on with the same transaction, and never sends a second one")
+	o.pending.register(cmd)
+	cmd.Flags().StringVar(&o.requestID, "request-id", "", "`ID` of your own: the same command with it again continues the same transaction, and never sends a second one")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the call, what the simulation says, and the highest price; sign and send nothing")
 	cmd.Flags().BoolVar(&o.unsigned, "unsigned", false, "write the transaction for pmctl tx sign on another machine; no key is needed here")
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
@@ -75,9 +77,8 @@ func (o *transactOptions) acting(ctx context.Context, env *Env) (*account, error
 
 // action is something to do with the TicketBroker contract.
 type action struct {
-	// label says what, for people and for the journal: whoever asks for the same thing
-	// gives the same label.
-	label string
+	// label says what: the same thing has the same label.
+	label tx.Label
 	// plan decides what to send, or refuses.
 	plan func(context.Context, situation) (proposal, error)
 	// report adds what the contract says that it did to the result of a transaction that
@@ -184,6 +185,8 @@ type transacting struct {
 	journal *store.Journal
 	// intent is set from when it is in the journal.
 	intent *tx.Intent
+	// others are the account's unsettled transactions that the user was shown.
+	others []*tx.Intent
 }
 
 // do takes the command's own context, which only a signal ends, and one that --timeout
@@ -201,12 +204,11 @@ func (t *transacting) do(command, ctx context.Context) (err error) {
 		if errors.Is(err, tx.ErrTaken) {
 			err = resume()
 		}
-		if err != nil {
-			return err
-		}
 	} else {
-		t.run.note("continues transaction %s, which an earlier run signed at %s: no second one is sent",
-			t.intent.Newest().Hash(), t.intent.CreatedAt.Format(time.RFC3339))
+		err = t.resume(command, ctx)
+	}
+	if err != nil {
+		return err
 	}
 	return t.finish(command)
 }
@@ -240,16 +242,81 @@ func (t *transacting) withoutSending(ctx context.Context) error {
 	return t.unsigned(ctx, prepared)
 }
 
-// begin simulates and prices the call, shows it, has it agreed to, and sends it. Nothing
-// is signed before.
+// begin sends a transaction for a new intent.
 func (t *transacting) begin(command, ctx context.Context) error {
+	return t.send(command, ctx, func(ctx context.Context, signer tx.Signer, p *tx.Prepared, terms tx.Terms) error {
+		intent := &tx.Intent{RequestID: t.options.requestID, Label: t.action.label}
+		err := tx.Submit(ctx, t.client, t.journal, signer, p, intent, terms)
+		if intent.ID != "" {
+			t.intent = intent
+		}
+		return err
+	})
+}
+
+// resume continues what an earlier run began. A transaction that a node refused is signed
+// anew, with the same nonce.
+func (t *transacting) resume(command, ctx context.Context) error {
+	t.run.note("continues transaction %s, which an earlier run signed at %s: no second one is sent",
+		t.intent.Newest().Hash(), t.intent.CreatedAt.Format(time.RFC3339))
+	if t.intent.State == tx.Refused {
+		if err := t.lookAround(ctx); err != nil {
+			return err
+		}
+		if err := t.journal.Reload(ctx, t.intent); err != nil {
+			return err
+		}
+	}
+	switch {
+	case t.intent.State == tx.Refused && !t.held():
+		return t.send(command, ctx, func(ctx context.Context, signer tx.Signer, p *tx.Prepared, _ tx.Terms) error {
+			return tx.Retry(ctx, t.client, t.journal, signer, p, t.intent)
+		})
+	case t.intent.State == tx.Open && t.options.mining.noWait:
+		return tx.Resend(ctx, t.client, t.journal, t.intent)
+	}
+	return nil
+}
+
+// held tells whether an open transaction of the account has the nonce of one that was
+// refused: which of the two is mined must show first.
+func (t *transacting) held() bool {
+	for _, i := range t.others {
+		if i.State == tx.Open && i.Nonce == t.intent.Nonce {
+			return true
+		}
+	}
+	return false
+}
+
+// lookAround finds the account's other transactions that may still be mined, and fails
+// where the user has not agreed to send one beside them.
+func (t *transacting) lookAround(ctx context.Context) error {
+	if err := tx.CatchUp(ctx, t.client, t.journal, t.account.address); err != nil {
+		return err
+	}
+	queue, err := t.journal.Queue(ctx, t.account.address, 0, 0)
+	if err != nil {
+		return err
+	}
+	queue = queue.Without(t.intent)
+	t.others = append(queue.Open, queue.Refused...)
+	return t.options.pending.terms().Agree(queue)
+}
+
+// send simulates and prices the call, shows it, has it agreed to, and submits it. Nothing
+// is signed before.
+func (t *transacting) send(command, ctx context.Context, submit func(context.Context, tx.Signer, *tx.Prepared, tx.Terms) error) error {
 	r, o := t.run, t.options
+	if err := t.lookAround(ctx); err != nil {
+		return err
+	}
 	prepared, proposal, err := t.prepare(ctx)
 	if err != nil {
 		return err
 	}
 	t.show(prepared, proposal.say)
-	// Whoever thinks about the answer is not waited for by a node.
+	// No node waits while a person thinks about the answer.
 	if err := r.confirm(command, o.yes, proposal.ask); err != nil {
 		return err
 	}
@@ -266,12 +333,11 @@ func (t *transacting) begin(command, ctx context.Context) error {
 		return err
 	}
 	defer cancel()
-	intent := &tx.Intent{RequestID: o.requestID, Label: t.action.label}
-	err = tx.Submit(ctx, t.client, t.journal, signer, prepared, intent)
-	if err == nil || intent.ID != "" && errors.As(err, new(*tx.UnknownOutcomeError)) {
-		t.intent = intent
+	terms := o.pending.terms()
+	if !o.yes {
+		terms.Seen = t.others
 	}
-	return err
+	return submit(ctx, signer, prepared, terms)
 }
 
 // show tells what is about to be sent.
@@ -281,35 +347,92 @@ func (t *transacting) show(p *tx.Prepared, say []string) {
 	r.note("account   %s", t.account.address)
 	r.note("contract  TicketBroker at %s", t.status.Contracts.TicketBroker)
 	r.note("gas       at most %s", p.MaxFee)
+	for _, i := range t.others {
+		if i.State == tx.Refused {
+			r.note("refused   %s: it may still be mined", i.Describe())
+		} else {
+			r.note("pending   %s: it is mined too", i.Describe())
+		}
+	}
 	for _, sentence := range say {
 		r.note("%s", sentence)
 	}
 }
 
-// finish waits until the intent's transaction is mined, unless nobody wants to, and says
-// what happened.
+// finish waits until the intent's transaction is mined, unless the user wants to return at
+// once, and reports what happened. Where a transaction of others used the nonce, it sends
+// the intent's with another one.
 func (t *transacting) finish(command context.Context) error {
+	retry := t.intent.State == tx.Lost // which the user knows, who runs the command again
+	for {
+		err := t.await(command)
+		var lost *tx.LostError
+		if !errors.As(err, &lost) || !t.account.opensAgain() {
+			return err
+		}
+		if _, unknown := t.journal.Find(command, lost.By); unknown != nil && !retry {
+			return err
+		}
+		retry = false
+		t.run.note("nonce %d was used by transaction %s: signs it anew with another one", lost.Nonce, lost.By)
+		if err := t.move(command); err != nil {
+			return err
+		}
+	}
+}
+
+// move sends an intent's transaction with another nonce.
+func (t *transacting) move(command context.Context) error {
 	ctx, cancel, err := t.options.network.bound(command)
 	if err != nil {
 		return err
 	}
 	defer cancel()
-	if t.action.into != nil {
-		*t.action.into, err = t.run.mined(ctx, t.situation, t.journal, t.intent, t.options.mining, t.action.report)
+	if t.status, err = t.client.Status(ctx, t.account.address); err != nil {
 		return err
 	}
-	return t.run.awaitIntent(ctx, t.situation, t.journal, t.intent, t.options.mining, t.action.report)
+	return t.send(command, ctx, func(ctx context.Context, signer tx.Signer, p *tx.Prepared, terms tx.Terms) error {
+		return tx.Move(ctx, t.client, t.journal, signer, p, t.intent, terms)
+	})
+}
+
+// await waits for the intent's transaction, and reports what it did.
+func (t *transacting) await(command context.Context) error {
+	ctx, cancel, err := t.options.network.bound(command)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	w := waited{situation: t.situation, journal: t.journal, intent: t.intent, mining: t.options.mining,
+		withPending: t.options.pending.withPending, others: t.others, report: t.action.report}
+	if t.action.into != nil {
+		*t.action.into, err = t.run.mined(ctx, w)
+		return err
+	}
+	return t.run.awaitIntent(ctx, w)
+}
+
+// waited is a transaction that is waited for, and how.
+type waited struct {
+	situation
+	journal     tx.Journal
+	intent      *tx.Intent
+	mining      miningOptions
+	withPending bool
+	// others are the account's other transactions that may be mined with it.
+	others []*tx.Intent
+	report reporter
 }
 
 // awaitIntent waits for one of an intent's transactions, as the options say, and emits
 // the result.
-func (r *run) awaitIntent(ctx context.Context, s situation, journal tx.Journal, intent *tx.Intent, o miningOptions, report reporter) error {
-	hash := intent.Newest().Hash()
-	if o.noWait {
-		result := transactionResult{Hash: hash}
+func (r *run) awaitIntent(ctx context.Context, w waited) error {
+	hash := w.intent.Newest().Hash()
+	if w.mining.noWait {
+		result := transactionResult{Hash: hash, Earlier: newEarlier(w.others)}
 		return r.emitDone(fmt.Sprintf("transaction %s is sent", hash), "pmctl.transaction", result, result.write)
 	}
-	result, failed := r.mined(ctx, s, journal, intent, o, report)
+	result, failed := r.mined(ctx, w)
 	var err error
 	if len(result.Events) > 0 || len(result.Tickets) > 0 {
 		err = r.emitDone(fmt.Sprintf("transaction %s is mined", result.Hash), "pmctl.transaction", result, result.write)
@@ -319,10 +442,10 @@ func (r *run) awaitIntent(ctx context.Context, s situation, journal tx.Journal, 
 
 // mined waits for one of an intent's transactions and returns what it did. A result with
 // events is one even where something of it has failed.
-func (r *run) mined(ctx context.Context, s situation, journal tx.Journal, intent *tx.Intent, o miningOptions, report reporter) (transactionResult, error) {
-	r.note("sent      %s, waiting until it is mined", intent.Newest().Hash())
+func (r *run) mined(ctx context.Context, w waited) (transactionResult, error) {
+	r.note("sent      %s, waiting until it is mined", w.intent.Newest().Hash())
 	done := r.waiting("not mined yet")
-	receipt, err := tx.Await(ctx, s.client, journal, intent, o.confirmations)
+	receipt, err := tx.Await(ctx, w.client, w.journal, w.intent, tx.AwaitOptions{Confirmations: w.mining.confirmations, WithPending: w.withPending})
 	done()
 	if err != nil {
 		return transactionResult{}, err
@@ -331,19 +454,48 @@ func (r *run) mined(ctx context.Context, s situation, journal tx.Journal, intent
 	if err != nil {
 		return transactionResult{}, err
 	}
-	err = report(ctx, s, receipt, &result)
+	if err := w.settleOthers(ctx); err != nil {
+		r.note("%v; pmctl tx wait settles the earlier transactions", err)
+	}
+	result.Earlier = newEarlier(w.others)
+	err = w.report(ctx, w.situation, receipt, &result)
 	return result, err
+}
+
+// settleOthers records what became of the account's other transactions meanwhile.
+func (w waited) settleOthers(ctx context.Context) error {
+	if len(w.others) == 0 {
+		return nil
+	}
+	if err := tx.CatchUp(ctx, w.client, w.journal, w.intent.Account); err != nil {
+		return err
+	}
+	for _, i := range w.others {
+		if err := w.journal.Reload(ctx, i); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // endPatience bounds the last entry in the journal, which is made after a signal too.
 const endPatience = 5 * time.Second
 
-// end records whether the run knows how the intent went. One that does not is gone on
-// with by the next run of the same command.
+// end records whether the run knows how the intent went. The next run of the
+// same command continues one that does not.
 func (t *transacting) end(ctx context.Context, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
 	defer cancel()
-	return t.journal.End(ctx, t.intent, !leavesOpen(err))
+	return endIntent(ctx, t.journal, t.intent, err)
+}
+
+// endIntent records whether a command that ends with err has reported how a transaction
+// went, unless another run has continued that one.
+func endIntent(ctx context.Context, journal tx.Journal, intent *tx.Intent, err error) error {
+	if err := journal.End(ctx, intent, !leavesOpen(err)); !errors.Is(err, tx.ErrNotOwner) {
+		return err
+	}
+	return nil
 }
 
 // leavesOpen tells whether a command that ends with err does not know how its

@@ -8,6 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 
+	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -31,6 +32,27 @@ type transactionResult struct {
 	Cancelled bool `json:"cancelled,omitempty"`
 	// Tickets are those of a redemption, with what became of each.
 	Tickets []ticketOutcome `json:"tickets,omitempty"`
+	// Earlier are the account's other transactions that were not settled when this one
+	// was sent, and what became of them.
+	Earlier []earlierResult `json:"earlier,omitempty"`
+}
+
+// earlierResult is a transaction that was under way when another one was sent.
+type earlierResult struct {
+	Hash  common.Hash `json:"hash"`
+	Nonce string      `json:"nonce"`
+	What  string      `json:"what"`
+	// Value is the ether that it moves.
+	Value wei.Wei `json:"value"`
+	State string  `json:"state"`
+}
+
+func newEarlier(intents []*tx.Intent) []earlierResult {
+	var list []earlierResult
+	for _, i := range intents {
+		list = append(list, earlierResult{newIntentResult(i).Hash, fmt.Sprint(i.Nonce), i.Label.String(), i.Value(), string(i.State)})
+	}
+	return list
 }
 
 // newTransactionResult is what a receipt says by itself.
@@ -70,9 +92,6 @@ func eventsOf(read func(*types.Log) (event, bool)) reporter {
 }
 
 func (t transactionResult) write(w io.Writer) error {
-	if !t.Mined {
-		return writeFields(w, []field{{"transaction", t.Hash.Hex()}})
-	}
 	var fields []field
 	for _, e := range t.Events {
 		fields = append(fields, field{"done", e.text})
@@ -82,6 +101,9 @@ func (t transactionResult) write(w io.Writer) error {
 		fields = append(fields, field{"done", "cancelled: nothing was moved"})
 	}
 	fields = append(fields, field{"transaction", t.Hash.Hex()})
+	for _, e := range t.Earlier {
+		fields = append(fields, field{"earlier", fmt.Sprintf("%s: %s, nonce %s, %s", e.State, e.Hash, e.Nonce, e.What)})
+	}
 	if t.Block != "" {
 		fields = append(fields, field{"block", t.Block})
 	}

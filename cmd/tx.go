@@ -36,9 +36,12 @@ type intentResult struct {
 	Account   format.Address `json:"account"`
 	Nonce     string         `json:"nonce"`
 	What      string         `json:"what"`
+	Label     string         `json:"label"`
 	RequestID string         `json:"request_id,omitempty"`
-	// State is open, mined, reverted, cancelled or lost.
-	State     string          `json:"state"`
+	// State is open, refused, mined, reverted, cancelled or lost.
+	State string `json:"state"`
+	// Refusal is what the node said to the newest transaction.
+	Refusal   string          `json:"refusal,omitempty"`
 	CreatedAt time.Time       `json:"created_at"`
 	Attempts  []attemptResult `json:"attempts"`
 }
@@ -55,9 +58,11 @@ func newIntentResult(i *tx.Intent) intentResult {
 		Hash:      i.Newest().Hash(),
 		Account:   format.Address(i.Account),
 		Nonce:     fmt.Sprint(i.Nonce),
-		What:      i.Label,
+		What:      i.Label.String(),
+		Label:     string(i.Label),
 		RequestID: i.RequestID,
 		State:     string(i.State),
+		Refusal:   i.Refusal,
 		CreatedAt: i.CreatedAt,
 	}
 	if i.SettledBy != (common.Hash{}) {
@@ -77,6 +82,9 @@ func (i intentResult) fields() []field {
 		{"nonce", i.Nonce},
 		{"signed at", i.CreatedAt.Format(time.RFC3339)},
 	}
+	if i.Refusal != "" {
+		fields = append(fields, field{"refused with", i.Refusal})
+	}
 	if i.RequestID != "" {
 		fields = append(fields, field{"request id", i.RequestID})
 	}
@@ -95,7 +103,8 @@ func newTxList(r *run) *cobra.Command {
 		Use:   "list",
 		Short: "List the account's transactions",
 		Long: `List shows the transactions that this store's runs have signed for your account
-and that may still be mined; with --all the others too. It is read from the
+and that may still be mined, those included that a node refused; with --all the
+others too. It is read from the
 journal: no node is asked, and no key is opened.`,
 		Example: `  pmctl tx list
   pmctl tx list --all --output json`,
@@ -131,7 +140,7 @@ func (r *run) listIntents(cmd *cobra.Command, o *networkOptions, account *accoun
 	}
 	list := []intentResult{}
 	for _, i := range intents {
-		if all || i.State == tx.Open {
+		if all || i.State.Unsettled() {
 			list = append(list, newIntentResult(i))
 		}
 	}
@@ -155,12 +164,14 @@ func (r *run) listIntents(cmd *cobra.Command, o *networkOptions, account *accoun
 
 // intentOptions are what every command takes that is about one transaction.
 type intentOptions struct {
-	network networkOptions
-	mining  miningOptions
-	store   storeOptions
+	network     networkOptions
+	mining      miningOptions
+	store       storeOptions
+	withPending bool
 }
 
 func (o *intentOptions) register(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&o.withPending, "with-pending", false, "send earlier transactions of the account again, too, where the node has lost them: they must be mined first")
 	o.network.register(cmd)
 	o.network.registerContracts(cmd)
 	o.mining.registerConfirmations(cmd)
@@ -189,6 +200,9 @@ func (r *run) onIntent(cmd *cobra.Command, o *intentOptions, arg string, do func
 	defer client.Close()
 	status, err := client.Status(ctx, intent.Account)
 	if err != nil {
+		return err
+	}
+	if err := journal.Adopt(ctx, intent); err != nil {
 		return err
 	}
 	return do(ctx, situation{client, status, intent.Account}, journal, intent)
@@ -256,18 +270,16 @@ func newTxWait(r *run) *cobra.Command {
 		Use:   "wait HASH",
 		Short: "Wait until a transaction is mined",
 		Long: `Wait returns when the transaction, or one that replaces it, is mined, and says
-what the contract says happened. Meanwhile it sends again what the nodes have
-lost. No key is opened.`,
+what the contract says happened. Meanwhile it sends the transaction again where
+the node has lost it; earlier ones of the account only with --with-pending. No
+key is opened.`,
 		Example: `  pmctl tx wait 0x…
   pmctl tx wait 0x… --confirmations 12 --timeout 10m`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return r.onIntent(cmd, &o, args[0], func(ctx context.Context, s situation, j *openJournal, i *tx.Intent) error {
-				err := r.awaitIntent(ctx, s, j, i, o.mining, eventsOf(readAny))
-				if leavesOpen(err) {
-					return err
-				}
-				return errors.Join(err, j.End(ctx, i, true))
+				err := r.awaitIntent(ctx, waited{situation: s, journal: j, intent: i, mining: o.mining, withPending: o.withPending, report: eventsOf(readAny)})
+				return errors.Join(err, endIntent(context.WithoutCancel(ctx), j, i, err))
 			})
 		},
 	}

@@ -116,7 +116,7 @@ func (t *transacting) unsigned(ctx context.Context, p *tx.Prepared) error {
 		return err
 	}
 	document := format.Transaction{
-		Network: t.client.Network().Name, ChainID: format.Nat(t.client.Network().ChainID), What: t.action.label, RequestID: t.options.requestID,
+		Network: t.client.Network().Name, ChainID: format.Nat(t.client.Network().ChainID), What: string(t.action.label), RequestID: t.options.requestID,
 		From: format.Address(p.From), To: format.Address(p.To), Value: format.Amount{Wei: p.Value}, Data: p.Data,
 		Nonce: format.Nat(nonce), GasLimit: format.Nat(p.GasLimit), MaxGasPrice: format.Amount{Wei: feeCap},
 	}
@@ -161,6 +161,7 @@ type sendOptions struct {
 	mining        miningOptions
 	fees          feeOptions
 	store         storeOptions
+	pending       pendingOptions
 	cancelsUnlock bool
 }
 
@@ -187,6 +188,7 @@ opened. A funding that would cancel an unlock which is in progress by now needs
 	o.mining.register(cmd)
 	o.fees.register(cmd)
 	o.store.register(cmd)
+	o.pending.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }
@@ -236,14 +238,14 @@ func (r *run) sendTx(cmd *cobra.Command, o *sendOptions, file string) error {
 		}
 	}
 	intent, err := tx.SubmitSigned(ctx, client, journal, &tx.Intent{
-		Account: common.Address(document.From), Nonce: uint64(document.Nonce), RequestID: document.RequestID, Label: document.What,
-	}, signed)
+		Account: common.Address(document.From), Nonce: uint64(document.Nonce), RequestID: document.RequestID, Label: tx.ReadLabel(document.What),
+	}, signed, o.pending.terms())
 	s := situation{client, status, common.Address(document.From)}
 	if err == nil {
-		err = r.awaitIntent(ctx, s, journal, intent, o.mining, eventsOf(readAny))
+		err = r.awaitIntent(ctx, waited{situation: s, journal: journal, intent: intent, mining: o.mining, withPending: o.pending.withPending, report: eventsOf(readAny)})
 	}
 	if intent == nil {
 		return err
 	}
-	return errors.Join(err, journal.End(context.WithoutCancel(ctx), intent, !leavesOpen(err)))
+	return errors.Join(err, endIntent(context.WithoutCancel(ctx), journal, intent, err))
 }

@@ -122,7 +122,7 @@ func (r *run) signReplacement(ctx context.Context, o *replaceOptions, s situatio
 
 // awaitReplacement waits until the replacement is mined, or what it replaces.
 func (r *run) awaitReplacement(ctx context.Context, o *replaceOptions, s situation, j *openJournal, i *tx.Intent, kind tx.Kind) error {
-	err := r.awaitIntent(ctx, s, j, i, o.mining, eventsOf(readAny))
+	err := r.awaitIntent(ctx, waited{situation: s, journal: j, intent: i, mining: o.mining, report: eventsOf(readAny)})
 	var cancelled *tx.CancelledError
 	switch {
 	case kind != tx.KindCancel || o.mining.noWait:
@@ -132,10 +132,7 @@ func (r *run) awaitReplacement(ctx context.Context, o *replaceOptions, s situati
 	case err == nil:
 		err = errTooLate
 	}
-	if leavesOpen(err) {
-		return err
-	}
-	return errors.Join(err, j.End(context.WithoutCancel(ctx), i, true))
+	return errors.Join(err, endIntent(context.WithoutCancel(ctx), j, i, err))
 }
 
 // errTooLate is returned when a transaction was mined before it could be cancelled.

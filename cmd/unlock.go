@@ -32,7 +32,7 @@ and recipients take no new ones shortly before.`,
 }
 
 func unlockAction() action {
-	return action{label: "unlock", plan: proposeUnlock, report: eventsOf(readUnlock)}
+	return action{label: tx.LabelUnlock, plan: proposeUnlock, report: eventsOf(readUnlock)}
 }
 
 func proposeUnlock(_ context.Context, s situation) (proposal, error) {
@@ -78,7 +78,7 @@ recipients take your tickets.`,
 }
 
 func cancelAction() action {
-	return action{label: "unlock cancel", plan: proposeCancel, report: eventsOf(readCancel)}
+	return action{label: tx.LabelCancelUnlock, plan: proposeCancel, report: eventsOf(readCancel)}
 }
 
 func proposeCancel(_ context.Context, s situation) (proposal, error) {

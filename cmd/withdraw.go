@@ -32,7 +32,7 @@ the unlock period is over. The contract knows no partial withdrawal.`,
 }
 
 func withdrawAction() action {
-	return action{label: "withdraw", plan: proposeWithdrawal, report: eventsOf(readWithdrawal)}
+	return action{label: tx.LabelWithdraw, plan: proposeWithdrawal, report: eventsOf(readWithdrawal)}
 }
 
 func proposeWithdrawal(_ context.Context, s situation) (proposal, error) {

@@ -23,7 +23,8 @@ import (
 type Client struct {
 	rpc     *rpc.Client
 	eth     *ethclient.Client
-	url     string // without what is secret in it
+	url     string   // without what is secret in it
+	raw     []string // the nodes' URLs
 	network Network
 	conns   *http.Transport // of http and https
 
@@ -56,7 +57,7 @@ func Dial(ctx context.Context, rawURL string, network Network, others ...string)
 		}
 		urls, shown = append(urls, u), append(shown, redact(text))
 	}
-	c := &Client{url: strings.Join(shown, " or "), network: network, conns: newTransport(), expected: network.Contracts}
+	c := &Client{url: strings.Join(shown, " or "), raw: append([]string{rawURL}, others...), network: network, conns: newTransport(), expected: network.Contracts}
 	if network.BuiltIn() {
 		c.expected = arbitrumOne().Contracts
 	}

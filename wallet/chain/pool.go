@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
 )
 
 // NonceAt returns how many of the account's transactions are in blocks: the lowest
@@ -12,6 +13,18 @@ import (
 func (c *Client) NonceAt(ctx context.Context, account common.Address) (uint64, error) {
 	nonce, err := c.eth.NonceAt(ctx, account, nil)
 	return nonce, c.classify(err)
+}
+
+// Nonces returns how many of the account's transactions are in blocks, as NonceAt does,
+// and how many there are with those that wait in the node's pool. Both come from one
+// request.
+func (c *Client) Nonces(ctx context.Context, account common.Address) (used, pending uint64, err error) {
+	var mined, waiting hexutil.Uint64
+	b := new(batch)
+	b.add("eth_getTransactionCount", &mined, account, "latest")
+	b.add("eth_getTransactionCount", &waiting, account, "pending")
+	err = c.do(ctx, b)
+	return uint64(mined), uint64(waiting), err
 }
 
 // KnowsTransaction tells whether the node has a transaction, in its pool or in a block.

@@ -13,7 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 )
 
-const countOpen = `SELECT COUNT(*) FROM intents WHERE network = $1 AND account = $2 AND state = 'open'`
+const countOpen = `SELECT COUNT(*) FROM intents WHERE network = $1 AND account = $2 AND state IN ('open', 'refused')`
 
 // Glimpse is what can be seen of a store without using it.
 type Glimpse struct {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -13,55 +14,6 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/pmctl/pmctl/wallet/tx"
-)
-
-// version3 is the journal of accounts' transactions.
-var version3 = []string{
-	`CREATE TABLE intents (
-		id         TEXT   PRIMARY KEY,
-		network    TEXT   NOT NULL,
-		account    TEXT   NOT NULL,
-		nonce      BIGINT NOT NULL,
-		request_id TEXT, -- the user's own name for it
-		label      TEXT   NOT NULL, -- what it does
-		run        TEXT   NOT NULL, -- the run that works on it, or was the last to
-		unknown    BIGINT NOT NULL, -- 1 until a run knows how it went
-		state      TEXT   NOT NULL,
-		settled_by TEXT,
-		created_at BIGINT NOT NULL,
-		UNIQUE (network, account, nonce),
-		UNIQUE (network, account, request_id)
-	)`,
-	`CREATE TABLE attempts (
-		hash      TEXT   PRIMARY KEY,
-		intent    TEXT   NOT NULL REFERENCES intents ON DELETE CASCADE,
-		kind      TEXT   NOT NULL,
-		raw       TEXT   NOT NULL, -- signed
-		signed_at BIGINT NOT NULL
-	)`,
-	`CREATE INDEX attempts_of_intent ON attempts (intent, signed_at)`,
-}
-
-const (
-	intentFields = `SELECT id, account, nonce, request_id, label, state, settled_by, created_at FROM intents`
-
-	selectIntent        = intentFields + ` WHERE network = $1 AND id = $2`
-	selectIntentByHash  = intentFields + ` WHERE network = $1 AND id = (SELECT intent FROM attempts WHERE hash = $2)`
-	selectRequest       = intentFields + ` WHERE network = $1 AND account = $2 AND request_id = $3`
-	selectIntents       = intentFields + ` WHERE network = $1 AND account = $2 ORDER BY nonce DESC`
-	selectUnfinished    = `SELECT id, run, unknown FROM intents WHERE network = $1 AND account = $2 AND label = $3 AND request_id IS NULL ORDER BY nonce DESC`
-	selectRun           = `SELECT run, unknown FROM intents WHERE id = $1`
-	selectBetween       = intentFields + ` WHERE network = $1 AND account = $2 AND nonce >= $3 AND nonce < $4 ORDER BY nonce`
-	selectSettledNonce  = `SELECT COALESCE(MAX(nonce) + 1, 0) FROM intents WHERE network = $1 AND account = $2 AND state <> 'open'`
-	selectHeldNonces    = `SELECT nonce FROM intents WHERE network = $1 AND account = $2 AND nonce >= $3 ORDER BY nonce`
-	insertIntent        = `INSERT INTO intents (id, network, account, nonce, request_id, label, run, unknown, state, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9)`
-	updateIntentRun     = `UPDATE intents SET run = $1, unknown = 1 WHERE id = $2`
-	updateIntentKnown   = `UPDATE intents SET unknown = $1 WHERE id = $2`
-	updateIntentState   = `UPDATE intents SET state = $1, settled_by = $2 WHERE id = $3`
-	deleteIntent        = `DELETE FROM intents WHERE id = $1`
-	deleteIntentAttempt = `DELETE FROM attempts WHERE intent = $1`
-	insertAttempt       = `INSERT INTO attempts (hash, intent, kind, raw, signed_at) VALUES ($1, $2, $3, $4, $5)`
-	selectAttempts      = `SELECT kind, raw, signed_at FROM attempts WHERE intent = $1 ORDER BY signed_at, hash`
 )
 
 // Journal is the store as it keeps the transactions of one network's accounts, for one
@@ -80,12 +32,12 @@ func (s *Store) Journal(network string) *Journal {
 	return &Journal{store: s, network: network, run: s.backend.newRun(s.db)}
 }
 
-// Close tells other runs that this one has ended, and that whoever waited for it knows.
-// It is the last thing that a process does: one that is killed before counts as dead.
+// Close marks the run as ended. Call it last: the user must have seen the result. A
+// process that is killed before counts as dead.
 func (j *Journal) Close() error { return j.run.end() }
 
 // Resume implements tx.Journal.
-func (j *Journal) Resume(ctx context.Context, account common.Address, requestID, label string) (*tx.Intent, error) {
+func (j *Journal) Resume(ctx context.Context, account common.Address, requestID string, label tx.Label) (*tx.Intent, error) {
 	token, err := j.run.begin(ctx)
 	if err != nil {
 		return nil, err
@@ -96,7 +48,7 @@ func (j *Journal) Resume(ctx context.Context, account common.Address, requestID,
 		if requestID != "" {
 			intent, err = j.requested(ctx, t, account, requestID, label)
 		} else {
-			intent, before, err = j.unfinished(ctx, t, account, label)
+			intent, before, err = j.unfinished(ctx, t, token, account, label)
 		}
 		if err != nil || intent == nil {
 			return err
@@ -104,6 +56,9 @@ func (j *Journal) Resume(ctx context.Context, account common.Address, requestID,
 		_, err = t.ExecContext(ctx, updateIntentRun, token, intent.ID)
 		return err
 	})
+	if errors.As(err, new(*tx.InProgressError)) || errors.As(err, new(*tx.RequestError)) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("look into the journal: %w", err)
 	}
@@ -113,7 +68,7 @@ func (j *Journal) Resume(ctx context.Context, account common.Address, requestID,
 	return intent, nil
 }
 
-func (j *Journal) requested(ctx context.Context, t *sql.Tx, account common.Address, requestID, label string) (*tx.Intent, error) {
+func (j *Journal) requested(ctx context.Context, t *sql.Tx, account common.Address, requestID string, label tx.Label) (*tx.Intent, error) {
 	intent, err := j.one(ctx, t, selectRequest, j.network, account.Hex(), requestID)
 	if err == nil && intent != nil && intent.Label != label {
 		err = &tx.RequestError{ID: requestID, Label: intent.Label}
@@ -121,47 +76,97 @@ func (j *Journal) requested(ctx context.Context, t *sql.Tx, account common.Addre
 	return intent, err
 }
 
-// unfinished returns the newest intent of that label whose last run does not know how it
-// went, or died after it knew and before anybody could be told, with that run's token.
-func (j *Journal) unfinished(ctx context.Context, t *sql.Tx, account common.Address, label string) (*tx.Intent, string, error) {
-	type candidate struct {
-		id, run string
-		unknown bool
-	}
-	var candidates []candidate
-	rows, err := t.QueryContext(ctx, selectUnfinished, j.network, account.Hex(), label)
+// unfinished returns the newest intent with a label that is not settled, or of which the
+// last run did not report how it went, with that run's token. It fails with
+// *tx.InProgressError where another run is alive that has it, or the intent has a request id.
+func (j *Journal) unfinished(ctx context.Context, t *sql.Tx, own string, account common.Address, label tx.Label) (*tx.Intent, string, error) {
+	owned, err := j.owned(ctx, t, account, label)
 	if err != nil {
 		return nil, "", err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var c candidate
-		var unknown int64
-		if err := rows.Scan(&c.id, &c.run, &unknown); err != nil {
-			return nil, "", err
-		}
-		c.unknown = unknown != 0
-		candidates = append(candidates, c)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, "", err
-	}
-	rows.Close()
-	for _, c := range candidates {
-		became, err := j.run.look(ctx, t, c.run)
+	for _, o := range owned {
+		became, err := j.run.look(ctx, t, o.run)
 		if err != nil {
 			return nil, "", err
 		}
-		if became == dead || became == gone && c.unknown {
-			intent, err := j.one(ctx, t, selectIntent, j.network, c.id)
-			return intent, c.run, err
+		unreported := became == dead || became == gone && o.unknown
+		if o.requestID && !o.state.Unsettled() || !unreported && !o.state.Unsettled() {
+			continue
 		}
+		intent, err := j.one(ctx, t, selectIntent, j.network, o.id)
+		if err == nil && (became == alive && o.run != own || o.requestID) {
+			err = &tx.InProgressError{Intent: intent}
+		}
+		return intent, o.run, err
 	}
 	return nil, "", nil
 }
 
+// ownedIntent is an intent with the run that it belongs to.
+type ownedIntent struct {
+	id, run            string
+	unknown, requestID bool
+	state              tx.State
+}
+
+// owned returns an account's intents with a label, the newest first. They are compared
+// here, since the rows of earlier versions have sentences.
+func (j *Journal) owned(ctx context.Context, t *sql.Tx, account common.Address, label tx.Label) ([]ownedIntent, error) {
+	rows, err := t.QueryContext(ctx, selectRunsOfAccount, j.network, account.Hex())
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []ownedIntent
+	for rows.Next() {
+		var o ownedIntent
+		var text, state string
+		var requestID sql.NullString
+		var unknown int64
+		if err := rows.Scan(&o.id, &text, &requestID, &o.run, &unknown, &state); err != nil {
+			return nil, err
+		}
+		o.unknown, o.requestID, o.state = unknown != 0, requestID.Valid, tx.State(state)
+		if tx.ReadLabel(text) == label {
+			list = append(list, o)
+		}
+	}
+	return list, rows.Err()
+}
+
+// Queue implements tx.Journal.
+func (j *Journal) Queue(ctx context.Context, account common.Address, used, pending uint64) (q tx.Queue, err error) {
+	err = j.store.read(ctx, func(t *sql.Tx) (err error) {
+		q, err = j.queue(ctx, t, &tx.Intent{Account: account}, used, pending)
+		return err
+	})
+	if err != nil {
+		return q, fmt.Errorf("read the journal: %w", err)
+	}
+	return q, nil
+}
+
+// queue is what the account of an intent has under way beside it.
+func (j *Journal) queue(ctx context.Context, t *sql.Tx, beside *tx.Intent, used, pending uint64) (tx.Queue, error) {
+	var settled int64
+	if err := t.QueryRowContext(ctx, selectSettledNonce, j.network, beside.Account.Hex()).Scan(&settled); err != nil {
+		return tx.Queue{}, err
+	}
+	all, err := j.all(ctx, t, selectUnsettled, j.network, beside.Account.Hex())
+	if err != nil {
+		return tx.Queue{}, err
+	}
+	others := all[:0]
+	for _, i := range all {
+		if i.ID != beside.ID {
+			others = append(others, i)
+		}
+	}
+	return tx.NewQueue(used, pending, uint64(settled), others), nil
+}
+
 // Begin implements tx.Journal.
-func (j *Journal) Begin(ctx context.Context, intent *tx.Intent, pending uint64, sign func(uint64) (*types.Transaction, error)) error {
+func (j *Journal) Begin(ctx context.Context, intent *tx.Intent, slot tx.Slot) error {
 	token, err := j.run.begin(ctx)
 	if err != nil {
 		return err
@@ -169,26 +174,14 @@ func (j *Journal) Begin(ctx context.Context, intent *tx.Intent, pending uint64, 
 	begun := *intent
 	begun.ID, begun.State, begun.CreatedAt = rand.Text(), tx.Open, time.Now().UTC()
 	err = j.store.write(ctx, func(t *sql.Tx) error {
-		if begun.RequestID != "" {
-			taken, err := j.one(ctx, t, selectRequest, j.network, begun.Account.Hex(), begun.RequestID)
-			if err != nil {
-				return err
-			}
-			if taken != nil {
-				return tx.ErrTaken
-			}
-		}
-		var err error
-		if begun.Nonce, err = j.freeNonce(ctx, t, begun.Account, pending); err != nil {
+		if err := j.checkNew(ctx, t, &begun); err != nil {
 			return err
 		}
-		signed, err := sign(begun.Nonce)
-		if err != nil {
-			return fmt.Errorf("sign the transaction: %w", err)
+		if err := j.place(ctx, t, &begun, slot); err != nil {
+			return err
 		}
-		begun.Attempts = []tx.Attempt{{Tx: signed, Kind: tx.KindCall, At: begun.CreatedAt}}
-		_, err = t.ExecContext(ctx, insertIntent, begun.ID, j.network, begun.Account.Hex(), int64(begun.Nonce),
-			sql.NullString{String: begun.RequestID, Valid: begun.RequestID != ""}, begun.Label, token, string(begun.State),
+		_, err := t.ExecContext(ctx, insertIntent, begun.ID, j.network, begun.Account.Hex(), int64(begun.Nonce),
+			sql.NullString{String: begun.RequestID, Valid: begun.RequestID != ""}, string(begun.Label), token, string(begun.State),
 			begun.CreatedAt.UnixMilli())
 		if err != nil {
 			return err
@@ -196,37 +189,107 @@ func (j *Journal) Begin(ctx context.Context, intent *tx.Intent, pending uint64, 
 		return addAttempt(ctx, t, begun.ID, begun.Attempts[0])
 	})
 	if err != nil {
-		return fmt.Errorf("keep the transaction in the journal: %w", err)
+		return keeping(&begun, err)
 	}
 	*intent = begun
 	return nil
 }
 
-// freeNonce returns the lowest nonce from pending on that no intent holds: one that was
-// forgotten leaves a gap, which must be filled before what comes after it can be mined.
-// A node may be behind what the journal knows to be mined.
-func (j *Journal) freeNonce(ctx context.Context, t *sql.Tx, account common.Address, pending uint64) (uint64, error) {
-	var settled int64
-	if err := t.QueryRowContext(ctx, selectSettledNonce, j.network, account.Hex()).Scan(&settled); err != nil {
-		return 0, err
+// checkNew fails where an intent of the same request or with the same label forbids
+// another one.
+func (j *Journal) checkNew(ctx context.Context, t *sql.Tx, intent *tx.Intent) error {
+	if intent.RequestID != "" {
+		taken, err := j.one(ctx, t, selectRequest, j.network, intent.Account.Hex(), intent.RequestID)
+		if err == nil && taken != nil {
+			err = tx.ErrTaken
+		}
+		return err
 	}
-	pending = max(pending, uint64(settled))
-	rows, err := t.QueryContext(ctx, selectHeldNonces, j.network, account.Hex(), int64(pending))
+	unsettled, err := j.all(ctx, t, selectUnsettled, j.network, intent.Account.Hex())
+	for _, other := range unsettled {
+		if other.Label == intent.Label {
+			return &tx.InProgressError{Intent: other}
+		}
+	}
+	return err
+}
+
+// place gives an intent its nonce, and a transaction that is signed with it.
+func (j *Journal) place(ctx context.Context, t *sql.Tx, intent *tx.Intent, slot tx.Slot) error {
+	q, err := j.queue(ctx, t, intent, slot.Used, slot.Pending)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	defer rows.Close()
-	free := pending
-	for rows.Next() {
-		var held int64
-		if err := rows.Scan(&held); err != nil {
-			return 0, err
-		}
-		if uint64(held) == free {
-			free++
-		}
+	if err := slot.Agree(q); err != nil {
+		return err
 	}
-	return free, rows.Err()
+	signed, err := slot.Sign(q.Nonce)
+	if err != nil {
+		return fmt.Errorf("sign the transaction: %w", err)
+	}
+	intent.Nonce = q.Nonce
+	intent.Attempts = []tx.Attempt{{Tx: signed, Kind: tx.KindCall, At: time.Now().UTC()}}
+	return nil
+}
+
+// keeping is the error for a transaction that was to be kept.
+func keeping(intent *tx.Intent, err error) error {
+	if errors.Is(err, ErrUncertain) && len(intent.Attempts) > 0 {
+		return &tx.UncertainError{Hash: intent.Newest().Hash(), Nonce: intent.Nonce, Label: intent.Label, Err: err}
+	}
+	if errors.Is(err, tx.ErrTaken) || errors.As(err, new(*tx.PendingError)) || errors.As(err, new(*tx.UnknownPendingError)) || errors.As(err, new(*tx.InProgressError)) {
+		return err // nothing was to be kept
+	}
+	return fmt.Errorf("keep the transaction in the journal: %w", err)
+}
+
+// Move implements tx.Journal.
+func (j *Journal) Move(ctx context.Context, intent *tx.Intent, slot tx.Slot) error {
+	if _, err := j.run.begin(ctx); err != nil {
+		return err
+	}
+	moved := *intent
+	err := j.store.write(ctx, func(t *sql.Tx) error {
+		if _, err := j.expect(ctx, t, intent); err != nil {
+			return err
+		}
+		if intent.State != tx.Lost && !intent.State.Unsettled() {
+			return &tx.ChangedError{ID: intent.ID, Found: intent.State, Nonce: intent.Nonce}
+		}
+		slot.Used = max(slot.Used, intent.Nonce+1)
+		moved.State = tx.Open // its own nonce is used up
+		if err := j.place(ctx, t, &moved, slot); err != nil {
+			return err
+		}
+		if _, err := t.ExecContext(ctx, updateIntentNonce, int64(moved.Nonce), moved.ID); err != nil {
+			return err
+		}
+		return addAttempt(ctx, t, moved.ID, moved.Attempts[0])
+	})
+	if err != nil {
+		return keeping(&moved, err)
+	}
+	moved.SettledBy, moved.Refusal = common.Hash{}, ""
+	moved.Attempts = append(append([]tx.Attempt{}, intent.Attempts...), moved.Attempts...)
+	*intent = moved
+	return nil
+}
+
+// expect fails with *tx.ChangedError unless an intent is as the caller has read it. It
+// returns the token of the run that the intent belongs to.
+func (j *Journal) expect(ctx context.Context, t *sql.Tx, intent *tx.Intent) (owner string, err error) {
+	var unknown, nonce int64
+	var state string
+	err = t.QueryRowContext(ctx, selectRun, j.network, intent.ID).Scan(&owner, &unknown, &state, &nonce)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return "", &tx.ChangedError{ID: intent.ID}
+	case err != nil:
+		return "", err
+	case tx.State(state) != intent.State || uint64(nonce) != intent.Nonce:
+		return owner, &tx.ChangedError{ID: intent.ID, Found: tx.State(state), Nonce: uint64(nonce)}
+	}
+	return owner, nil
 }
 
 func addAttempt(ctx context.Context, t *sql.Tx, id string, a tx.Attempt) error {
@@ -243,48 +306,147 @@ func (j *Journal) Add(ctx context.Context, intent *tx.Intent, attempt tx.Attempt
 	if _, err := j.run.begin(ctx); err != nil {
 		return err
 	}
-	err := j.store.write(ctx, func(t *sql.Tx) error { return addAttempt(ctx, t, intent.ID, attempt) })
+	err := j.store.write(ctx, func(t *sql.Tx) error {
+		if _, err := j.expect(ctx, t, intent); err != nil {
+			return err
+		}
+		if !intent.State.Unsettled() {
+			return &tx.ChangedError{ID: intent.ID, Found: intent.State, Nonce: intent.Nonce}
+		}
+		if intent.State == tx.Refused {
+			if err := j.checkFree(ctx, t, intent); err != nil {
+				return err
+			}
+		}
+		if _, err := t.ExecContext(ctx, updateIntentState, string(tx.Open), nil, "", intent.ID); err != nil {
+			return err
+		}
+		if intent.Has(attempt.Tx.Hash()) {
+			return nil
+		}
+		return addAttempt(ctx, t, intent.ID, attempt)
+	})
 	if err != nil {
 		return fmt.Errorf("keep the transaction in the journal: %w", err)
 	}
-	intent.Attempts = append(intent.Attempts, attempt)
+	intent.State, intent.Refusal = tx.Open, ""
+	if !intent.Has(attempt.Tx.Hash()) {
+		intent.Attempts = append(intent.Attempts, attempt)
+	}
 	return nil
 }
 
-// Settle implements tx.Journal.
-func (j *Journal) Settle(ctx context.Context, intent *tx.Intent, state tx.State, by common.Hash) error {
-	settledBy := sql.NullString{String: by.Hex(), Valid: by != common.Hash{}}
-	if err := j.exec(ctx, updateIntentState, string(state), settledBy, intent.ID); err != nil {
+// checkFree fails with tx.ErrHeld where an open intent has the nonce of a refused one.
+func (j *Journal) checkFree(ctx context.Context, t *sql.Tx, refused *tx.Intent) error {
+	unsettled, err := j.all(ctx, t, selectUnsettled, j.network, refused.Account.Hex())
+	for _, other := range unsettled {
+		if other.State == tx.Open && other.Nonce == refused.Nonce {
+			return tx.ErrHeld
+		}
+	}
+	return err
+}
+
+// Record implements tx.Journal.
+func (j *Journal) Record(ctx context.Context, intent *tx.Intent, outcome tx.Outcome) error {
+	token, err := j.run.begin(ctx)
+	if err != nil {
 		return err
 	}
-	intent.State, intent.SettledBy = state, by
+	err = j.store.write(ctx, func(t *sql.Tx) error {
+		owner, err := j.expect(ctx, t, intent)
+		if err != nil {
+			return err
+		}
+		switch {
+		case outcome.State == tx.Refused && owner != token:
+			return tx.ErrNotOwner
+		case outcome.By == common.Hash{} && intent.SettledBy != common.Hash{}:
+			// Only another mined transaction takes the place of one.
+			return &tx.ChangedError{ID: intent.ID, Found: intent.State, Nonce: intent.Nonce}
+		}
+		_, err = t.ExecContext(ctx, updateIntentState, string(outcome.State),
+			sql.NullString{String: outcome.By.Hex(), Valid: outcome.By != common.Hash{}}, outcome.Refusal, intent.ID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	intent.State, intent.SettledBy, intent.Refusal = outcome.State, outcome.By, outcome.Refusal
 	return nil
 }
 
-// Forget implements tx.Journal.
-func (j *Journal) Forget(ctx context.Context, intent *tx.Intent) error {
-	return j.store.write(ctx, func(t *sql.Tx) error {
-		if _, err := t.ExecContext(ctx, deleteIntentAttempt, intent.ID); err != nil {
+// Reload implements tx.Journal.
+func (j *Journal) Reload(ctx context.Context, intent *tx.Intent) error {
+	err := j.store.read(ctx, func(t *sql.Tx) error {
+		now, err := j.one(ctx, t, selectIntent, j.network, intent.ID)
+		if err != nil {
 			return err
 		}
-		_, err := t.ExecContext(ctx, deleteIntent, intent.ID)
+		if now == nil {
+			return &tx.ChangedError{ID: intent.ID}
+		}
+		*intent = *now
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read the journal: %w", err)
+	}
+	return nil
+}
+
+// Adopt makes an intent the caller's own, unless the run that it belongs to is alive.
+func (j *Journal) Adopt(ctx context.Context, intent *tx.Intent) error {
+	token, err := j.run.begin(ctx)
+	if err != nil {
+		return err
+	}
+	err = j.store.write(ctx, func(t *sql.Tx) error {
+		owner, err := j.expect(ctx, t, intent)
+		if err != nil || owner == token {
+			return err
+		}
+		became, err := j.run.look(ctx, t, owner)
+		if err != nil || became == alive {
+			return err
+		}
+		if became == dead { // before it could report how it went
+			_, err = t.ExecContext(ctx, updateIntentRun, token, intent.ID)
+			return err
+		}
+		_, err = t.ExecContext(ctx, updateIntentOwner, token, intent.ID)
 		return err
 	})
+	if err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	return nil
 }
 
 // End implements tx.Journal. The run itself ends with Close: until then it counts as one
-// that may still die before anybody is told.
+// that may still die before its result is reported.
 func (j *Journal) End(ctx context.Context, intent *tx.Intent, known bool) error {
+	token, err := j.run.begin(ctx)
+	if err != nil {
+		return err
+	}
 	unknown := 1
 	if known {
 		unknown = 0
 	}
-	return j.exec(ctx, updateIntentKnown, unknown, intent.ID)
-}
-
-func (j *Journal) exec(ctx context.Context, statement string, args ...any) error {
-	err := j.store.write(ctx, func(t *sql.Tx) error {
-		_, err := t.ExecContext(ctx, statement, args...)
+	err = j.store.write(ctx, func(t *sql.Tx) error {
+		var owner, state string
+		var was, nonce int64
+		err := t.QueryRowContext(ctx, selectRun, j.network, intent.ID).Scan(&owner, &was, &state, &nonce)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return &tx.ChangedError{ID: intent.ID}
+		case err != nil:
+			return err
+		case owner != token:
+			return tx.ErrNotOwner
+		}
+		_, err = t.ExecContext(ctx, updateIntentKnown, unknown, intent.ID)
 		return err
 	})
 	if err != nil {
@@ -294,9 +456,18 @@ func (j *Journal) exec(ctx context.Context, statement string, args ...any) error
 }
 
 // Intents returns the account's intents, the newest nonce first.
-func (j *Journal) Intents(ctx context.Context, account common.Address) (intents []*tx.Intent, err error) {
+func (j *Journal) Intents(ctx context.Context, account common.Address) ([]*tx.Intent, error) {
+	return j.listed(ctx, selectIntents, account)
+}
+
+// Unsettled implements tx.Journal.
+func (j *Journal) Unsettled(ctx context.Context, account common.Address) ([]*tx.Intent, error) {
+	return j.listed(ctx, selectUnsettled, account)
+}
+
+func (j *Journal) listed(ctx context.Context, query string, account common.Address) (intents []*tx.Intent, err error) {
 	err = j.store.read(ctx, func(t *sql.Tx) (err error) {
-		intents, err = j.all(ctx, t, selectIntents, j.network, account.Hex())
+		intents, err = j.all(ctx, t, query, j.network, account.Hex())
 		return err
 	})
 	if err != nil {
@@ -305,25 +476,13 @@ func (j *Journal) Intents(ctx context.Context, account common.Address) (intents 
 	return intents, nil
 }
 
-// Between implements tx.Journal.
-func (j *Journal) Between(ctx context.Context, account common.Address, from, to uint64) (intents []*tx.Intent, err error) {
-	err = j.store.read(ctx, func(t *sql.Tx) (err error) {
-		intents, err = j.all(ctx, t, selectBetween, j.network, account.Hex(), int64(from), int64(to))
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the journal: %w", err)
-	}
-	return intents, nil
-}
-
-// Died tells whether the last run that worked on an intent ended without anybody having
-// been told how it went: it died, or did not know.
+// Died tells whether the last run that worked on an intent ended without having reported
+// how it went: it died, or did not know.
 func (j *Journal) Died(ctx context.Context, intent *tx.Intent) (died bool, err error) {
 	err = j.store.read(ctx, func(t *sql.Tx) error {
-		var token string
-		var unknown int64
-		if err := t.QueryRowContext(ctx, selectRun, intent.ID).Scan(&token, &unknown); err != nil {
+		var token, state string
+		var unknown, nonce int64
+		if err := t.QueryRowContext(ctx, selectRun, j.network, intent.ID).Scan(&token, &unknown, &state, &nonce); err != nil {
 			return err
 		}
 		became, err := j.run.look(ctx, t, token)
@@ -389,13 +548,13 @@ func (j *Journal) all(ctx context.Context, t *sql.Tx, query string, args ...any)
 
 func scanIntent(rows *sql.Rows) (*tx.Intent, error) {
 	var i tx.Intent
-	var account, state string
+	var account, state, label string
 	var nonce, createdAt int64
 	var requestID, settledBy sql.NullString
-	if err := rows.Scan(&i.ID, &account, &nonce, &requestID, &i.Label, &state, &settledBy, &createdAt); err != nil {
+	if err := rows.Scan(&i.ID, &account, &nonce, &requestID, &label, &state, &settledBy, &i.Refusal, &createdAt); err != nil {
 		return nil, err
 	}
-	i.Account, i.Nonce = common.HexToAddress(account), uint64(nonce)
+	i.Account, i.Nonce, i.Label = common.HexToAddress(account), uint64(nonce), tx.ReadLabel(label)
 	i.RequestID = requestID.String
 	i.State, i.SettledBy = tx.State(state), common.HexToHash(settledBy.String)
 	i.CreatedAt = time.UnixMilli(createdAt).UTC()

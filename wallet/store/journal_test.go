@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/big"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // accountant is a journal of one run, and what it signs.
@@ -35,23 +37,48 @@ func unsigned(nonce, value uint64) *types.Transaction {
 	})
 }
 
-func (a accountant) begin(requestID, label string, pending, value uint64) (*tx.Intent, error) {
-	intent := &tx.Intent{Account: payer, RequestID: requestID, Label: label}
-	return intent, a.Begin(context.Background(), intent, pending, func(nonce uint64) (*types.Transaction, error) { return unsigned(nonce, value), nil })
+// slot signs a value with the lowest nonce that is free from used on, whatever else is
+// under way.
+func slot(used, value uint64) tx.Slot {
+	return tx.Slot{
+		Used: used, Pending: used, Agree: tx.Terms{WithPending: true}.Agree,
+		Sign: func(nonce uint64) (*types.Transaction, error) { return unsigned(nonce, value), nil },
+	}
 }
 
-func (a accountant) begun(requestID, label string, pending, value uint64) *tx.Intent {
+func (a accountant) begin(requestID string, label tx.Label, used, value uint64) (*tx.Intent, error) {
+	intent := &tx.Intent{Account: payer, RequestID: requestID, Label: label}
+	return intent, a.Begin(context.Background(), intent, slot(used, value))
+}
+
+func (a accountant) begun(requestID string, label tx.Label, used, value uint64) *tx.Intent {
 	a.t.Helper()
-	intent, err := a.begin(requestID, label, pending, value)
+	intent, err := a.begin(requestID, label, used, value)
 	require.NoError(a.t, err)
 	return intent
 }
 
-func (a accountant) resumed(requestID, label string) *tx.Intent {
+func (a accountant) resumed(requestID string, label tx.Label) *tx.Intent {
 	a.t.Helper()
 	intent, err := a.Resume(a.t.Context(), payer, requestID, label)
 	require.NoError(a.t, err)
 	return intent
+}
+
+func (a accountant) record(intent *tx.Intent, state tx.State, by common.Hash) {
+	a.t.Helper()
+	require.NoError(a.t, a.Record(a.t.Context(), intent, tx.Outcome{State: state, By: by}))
+}
+
+// refuses expects an open intent to keep the same command from beginning another one.
+func (a accountant) refuses(label tx.Label, because *tx.Intent) {
+	a.t.Helper()
+	_, err := a.Resume(a.t.Context(), payer, "", label)
+	var busy *tx.InProgressError
+	require.ErrorAs(a.t, err, &busy)
+	require.Equal(a.t, because.ID, busy.Intent.ID)
+	_, err = a.begin("", label, 0, 99)
+	require.ErrorAs(a.t, err, &busy)
 }
 
 // die ends a run as a crash does: its lock goes, and nothing is written.
@@ -71,20 +98,23 @@ func noncesFillGaps(t *testing.T, place place) {
 	a := newAccountant(t, open(t, place(t)))
 	var intents []*tx.Intent
 	for i := range uint64(4) {
-		intents = append(intents, a.begun("", "fund", 5, i))
+		intents = append(intents, a.begun("", tx.Label(fmt.Sprint("fund ", i)), 5, i))
 		require.Equal(t, 5+i, intents[i].Nonce)
 	}
-	require.NoError(t, a.Forget(t.Context(), intents[1]))
-	require.EqualValues(t, 6, a.begun("", "fund", 5, 10).Nonce, "the gap comes first")
-	require.EqualValues(t, 9, a.begun("", "fund", 5, 11).Nonce)
-	require.EqualValues(t, 20, a.begun("", "fund", 20, 12).Nonce, "the node knows more")
-	require.NoError(t, a.Settle(t.Context(), intents[3], tx.Mined, intents[3].Newest().Hash()))
-	require.EqualValues(t, 10, a.begun("", "fund", 0, 13).Nonce, "a node that is behind what was mined is not believed")
+	a.record(intents[1], tx.Refused, common.Hash{})
+	require.EqualValues(t, 6, a.begun("", "fund 4", 5, 10).Nonce, "what a node refused holds no nonce")
+	require.EqualValues(t, 9, a.begun("", "fund 5", 5, 11).Nonce)
+	require.EqualValues(t, 20, a.begun("", "fund 6", 20, 12).Nonce, "the chain knows more")
+	a.record(intents[3], tx.Mined, intents[3].Newest().Hash())
+	require.EqualValues(t, 10, a.begun("", "fund 7", 0, 13).Nonce, "a node that is behind what was mined is not believed")
 
-	between, err := a.Between(t.Context(), payer, 6, 9)
+	unsettled, err := a.Unsettled(t.Context(), payer)
 	require.NoError(t, err)
-	require.Len(t, between, 3)
-	require.EqualValues(t, 6, between[0].Nonce, "in the order in which they must be mined")
+	var nonces []uint64
+	for _, i := range unsettled {
+		nonces = append(nonces, i.Nonce)
+	}
+	require.Equal(t, []uint64{5, 6, 6, 7, 9, 10, 20}, nonces, "in the order in which they must be mined")
 }
 
 func TestResume(t *testing.T) { onEach(t, journalResume) }
@@ -96,29 +126,43 @@ func journalResume(t *testing.T, place place) {
 	require.Nil(t, first.resumed("", "fund 1"))
 	begun := first.begun("", "fund 1", 0, 1)
 
-	require.Nil(t, second.resumed("", "fund 1"), "a run that lives is another intent")
+	second.refuses("fund 1", begun)
+	require.Nil(t, second.resumed("", "fund 2"), "another command is another one")
+	require.NotNil(t, second.begun("an id of its own", "fund 1", 0, 7))
+	first.record(begun, tx.Mined, begun.Newest().Hash())
+	require.Nil(t, first.resumed("", "fund 3"))
 	require.NoError(t, first.End(t.Context(), begun, true))
-	require.Nil(t, second.resumed("", "fund 1"), "it still lives")
-	require.NoError(t, first.Close())
-	require.Nil(t, second.resumed("", "fund 1"), "one that ended well is another intent too")
 
+	third := run()
+	_, err := third.Resume(t.Context(), payer, "", "fund 1")
+	require.ErrorAs(t, err, new(*tx.InProgressError), "the one with an id is open")
+	require.NoError(t, second.Close())
+	require.NotNil(t, third.resumed("an id of its own", "fund 1"))
+	owned := third.resumed("an id of its own", "fund 1")
+	third.record(owned, tx.Mined, owned.Newest().Hash())
+	require.Nil(t, third.resumed("", "fund 1"), "all of them are settled and reported")
+	require.NoError(t, first.Close())
+	require.Nil(t, third.resumed("", "fund 1"), "one that ended well is another intent")
+
+	// Open, though its run ended well, as with --no-wait.
 	first = run()
 	begun = first.begun("", "fund 1", 0, 2)
-	require.NoError(t, first.End(t.Context(), begun, false))
+	require.NoError(t, first.End(t.Context(), begun, true))
 	require.NoError(t, first.Close())
-	require.Nil(t, second.resumed("", "fund 2"), "another command is")
-	again := second.resumed("", "fund 1")
+	again := third.resumed("", "fund 1")
 	require.Equal(t, begun.ID, again.ID)
 	require.Equal(t, begun.Newest().Hash(), again.Newest().Hash())
-	third := run()
-	require.Nil(t, third.resumed("", "fund 1"), "the second run works on it now")
-	second.die()
-	require.Equal(t, begun.ID, third.resumed("", "fund 1").ID, "that one died")
-
-	// Killed when everything was done, and nobody could know yet.
-	require.NoError(t, third.End(t.Context(), begun, true))
+	fourth := run()
+	fourth.refuses("fund 1", begun)
 	third.die()
-	if _, files := third.run.(*fileRun); files {
+	require.Equal(t, begun.ID, fourth.resumed("", "fund 1").ID, "that one died")
+
+	// Killed when everything was done, and the result was not reported yet.
+	begun = fourth.resumed("", "fund 1")
+	fourth.record(begun, tx.Mined, begun.Newest().Hash())
+	require.NoError(t, fourth.End(t.Context(), begun, true))
+	fourth.die()
+	if _, files := fourth.run.(*fileRun); files {
 		require.Equal(t, begun.ID, run().resumed("", "fund 1").ID)
 	}
 }
@@ -132,8 +176,8 @@ func requestsAreForEver(t *testing.T, place place) {
 	_, err := second.begin("a", "fund 1", 0, 2)
 	require.ErrorIs(t, err, tx.ErrTaken)
 	require.Equal(t, begun.ID, second.resumed("a", "fund 1").ID, "though the first run lives")
-	require.NoError(t, first.Settle(t.Context(), begun, tx.Mined, begun.Newest().Hash()))
-	require.NoError(t, first.End(t.Context(), begun, true))
+	first.record(begun, tx.Mined, begun.Newest().Hash())
+	require.ErrorIs(t, first.End(t.Context(), begun, true), tx.ErrNotOwner)
 	settled := second.resumed("a", "fund 1")
 	require.Equal(t, tx.Mined, settled.State)
 	require.Equal(t, begun.Newest().Hash(), settled.SettledBy)
@@ -141,7 +185,7 @@ func requestsAreForEver(t *testing.T, place place) {
 	_, err = second.Resume(t.Context(), payer, "a", "fund 2")
 	var other *tx.RequestError
 	require.ErrorAs(t, err, &other)
-	require.Equal(t, "fund 1", other.Label)
+	require.EqualValues(t, "fund 1", other.Label)
 	require.Nil(t, second.resumed("b", "fund 1"))
 	require.NotEqual(t, begun.Nonce, second.begun("b", "fund 1", 0, 3).Nonce)
 
@@ -170,7 +214,17 @@ func journalAttempts(t *testing.T, place place) {
 	list, err := a.Intents(t.Context(), payer)
 	require.NoError(t, err)
 	require.Len(t, list, 1)
-	require.Error(t, a.Add(t.Context(), begun, bump), "the same transaction is kept once")
+	require.NoError(t, a.Add(t.Context(), begun, bump))
+	require.NoError(t, a.Reload(t.Context(), begun))
+	require.Len(t, begun.Attempts, 2, "the same transaction is kept once")
+
+	// However fast they follow each other, they stay in their order.
+	for i := range uint64(4) {
+		next := tx.Attempt{Tx: unsigned(0, 10-i), Kind: tx.KindBump, At: bump.At}
+		require.NoError(t, a.Add(t.Context(), begun, next))
+		require.NoError(t, a.Reload(t.Context(), begun))
+		require.Equal(t, next.Tx.Hash(), begun.Newest().Hash())
+	}
 }
 
 // What cannot be signed leaves no trace.
@@ -180,7 +234,9 @@ func unsignedIsNotKept(t *testing.T, place place) {
 	a := newAccountant(t, open(t, place(t)))
 	no := errors.New("no")
 	intent := &tx.Intent{Account: payer, Label: "fund", RequestID: "a"}
-	require.ErrorIs(t, a.Begin(t.Context(), intent, 0, func(uint64) (*types.Transaction, error) { return nil, no }), no)
+	unsigned := slot(0, 1)
+	unsigned.Sign = func(uint64) (*types.Transaction, error) { return nil, no }
+	require.ErrorIs(t, a.Begin(t.Context(), intent, unsigned), no)
 	require.Empty(t, intent.ID)
 	require.Nil(t, a.resumed("a", "fund"))
 	require.EqualValues(t, 0, a.begun("a", "fund", 0, 1).Nonce)
@@ -197,4 +253,153 @@ func damagedJournal(t *testing.T, place place) {
 		_, err := a.Intents(t.Context(), payer)
 		require.ErrorIs(t, err, ErrDamaged, damage)
 	}
+}
+
+func TestEachChangeNamesWhatItChanges(t *testing.T) { onEach(t, eachChangeNamesWhatItChanges) }
+
+// A run that has not seen what another one did changes nothing.
+func eachChangeNamesWhatItChanges(t *testing.T, place place) {
+	path := place(t)
+	first, second := newAccountant(t, open(t, path)), newAccountant(t, open(t, path))
+	begun := first.begun("a", "fund 1", 0, 1)
+	seen := *begun
+	resumed := second.resumed("a", "fund 1")
+
+	// It belongs to the second run now.
+	require.ErrorIs(t, first.Record(t.Context(), begun, tx.Outcome{State: tx.Refused, Refusal: "no"}), tx.ErrNotOwner)
+	require.ErrorIs(t, first.End(t.Context(), begun, true), tx.ErrNotOwner)
+	require.NoError(t, first.Reload(t.Context(), begun))
+	require.Equal(t, tx.Open, begun.State)
+
+	second.record(resumed, tx.Mined, resumed.Newest().Hash())
+	for name, change := range map[string]func(*tx.Intent) error{
+		"lost": func(i *tx.Intent) error { return first.Record(t.Context(), i, tx.Outcome{State: tx.Lost}) },
+		"mined": func(i *tx.Intent) error {
+			return first.Record(t.Context(), i, tx.Outcome{State: tx.Mined, By: common.Hash{1}})
+		},
+		"add": func(i *tx.Intent) error {
+			return first.Add(t.Context(), i, tx.Attempt{Tx: unsigned(0, 5), Kind: tx.KindBump})
+		},
+		"move":   func(i *tx.Intent) error { return first.Move(t.Context(), i, slot(1, 5)) },
+		"adopt":  func(i *tx.Intent) error { return first.Adopt(t.Context(), i) },
+		"reopen": func(i *tx.Intent) error { return first.Record(t.Context(), i, tx.Outcome{State: tx.Open}) },
+	} {
+		stale := seen
+		err := change(&stale)
+		var changed *tx.ChangedError
+		require.ErrorAs(t, err, &changed, name)
+		require.Equal(t, tx.Mined, changed.Found, name)
+		if name != "mined" && name != "adopt" {
+			require.ErrorIs(t, change(resumed), tx.ErrChanged, "%s, though it has read the journal", name)
+		}
+	}
+	require.NoError(t, first.Reload(t.Context(), begun))
+	require.Equal(t, resumed.SettledBy, begun.SettledBy)
+
+	change(t, first.store, `DELETE FROM attempts`)
+	change(t, first.store, `DELETE FROM intents`)
+	var changed *tx.ChangedError
+	require.ErrorAs(t, first.Record(t.Context(), begun, tx.Outcome{State: tx.Mined, By: common.Hash{1}}), &changed)
+	require.Empty(t, changed.Found)
+	require.ErrorAs(t, first.End(t.Context(), begun, true), &changed)
+	require.ErrorAs(t, first.Reload(t.Context(), begun), &changed)
+}
+
+func TestRefusedIntentsShareANonce(t *testing.T) { onEach(t, refusedIntentsShareANonce) }
+
+func refusedIntentsShareANonce(t *testing.T, place place) {
+	a := newAccountant(t, open(t, place(t)))
+	refused := a.begun("a", "fund 1", 0, 1)
+	require.NoError(t, a.Record(t.Context(), refused, tx.Outcome{State: tx.Refused, Refusal: "insufficient funds"}))
+	require.Equal(t, "insufficient funds", a.resumed("a", "fund 1").Refusal, "its id and its nonce stay")
+
+	other := a.begun("", "fund 2", 0, 2)
+	require.Equal(t, refused.Nonce, other.Nonce)
+	again := tx.Attempt{Tx: unsigned(0, 3), Kind: tx.KindCall}
+	require.ErrorIs(t, a.Add(t.Context(), refused, again), tx.ErrHeld)
+
+	// Once the other one is mined, it gets another nonce.
+	a.record(other, tx.Mined, other.Newest().Hash())
+	a.record(refused, tx.Lost, common.Hash{})
+	require.NoError(t, a.Move(t.Context(), refused, slot(0, 3)))
+	require.EqualValues(t, 1, refused.Nonce, "though the node is behind")
+	moved := a.resumed("a", "fund 1")
+	require.Equal(t, tx.Open, moved.State)
+	require.Empty(t, moved.Refusal)
+	require.Len(t, moved.Attempts, 2)
+	require.EqualValues(t, 1, moved.Newest().Nonce())
+}
+
+func TestBeginAgreesFirst(t *testing.T) { onEach(t, beginAgreesFirst) }
+
+func beginAgreesFirst(t *testing.T, place place) {
+	a := newAccountant(t, open(t, place(t)))
+	open := a.begun("", "fund 1", 0, 1)
+	shown, err := a.Queue(t.Context(), payer, 0, 0)
+	require.NoError(t, err)
+	require.Len(t, shown.Open, 1)
+
+	try := func(terms tx.Terms, pending uint64) error {
+		s := slot(0, 2)
+		s.Pending, s.Agree = pending, terms.Agree
+		s.Sign = func(uint64) (*types.Transaction, error) { panic("signed") }
+		if terms.WithPending && terms.ReplaceUnknown {
+			s.Sign = slot(0, 2).Sign
+		}
+		return a.Begin(t.Context(), &tx.Intent{Account: payer, Label: "fund 2"}, s)
+	}
+	var pending *tx.PendingError
+	require.ErrorAs(t, try(tx.Terms{}, 1), &pending)
+	require.Equal(t, open.ID, pending.Queue.Open[0].ID)
+	require.ErrorAs(t, try(tx.Terms{WithPending: true, Seen: []*tx.Intent{}}, 1), &pending, "it came after the question")
+	var unknown *tx.UnknownPendingError
+	require.ErrorAs(t, try(tx.Terms{WithPending: true}, 4), &unknown)
+	require.Equal(t, tx.UnknownPendingError{Nonce: 1, Count: 3}, *unknown)
+	require.NoError(t, try(tx.Terms{WithPending: true, ReplaceUnknown: true, Seen: shown.Open}, 4))
+}
+
+// TestAJournalOfSentences reads what the pmctl of schema version 5 wrote: it continues
+// what that one began, though a label is a code now.
+func TestAJournalOfSentences(t *testing.T) { onEach(t, aJournalOfSentences) }
+
+func aJournalOfSentences(t *testing.T, place place) {
+	s := open(t, storeOf(t, place(t), "version5"))
+	j := s.Journal("1337/0xCB4E1ec2e46C15DeB74ED25DaE83EBC8a197521C")
+	defer j.Close()
+	account, other := common.HexToAddress("0xDA492a4B84eefAD10C1680A5C4ACD203835d52A3"), common.HexToAddress("0x3B7e8Fe678A78d8E024E30662EF48ed0a01cC1Bb")
+	amount := func(text string) wei.Wei {
+		w, err := wei.Parse(text)
+		require.NoError(t, err)
+		return w
+	}
+	for _, c := range []struct {
+		requestID string
+		label     tx.Label
+		nonce     uint64
+		attempts  int
+	}{
+		{"", tx.FundLabel(amount("0.1eth"), amount("0wei"), common.Address{}), 3, 1},
+		{"", tx.LabelUnlock, 4, 1},
+		{"", tx.WithdrawKeepingLabel(amount("0.1eth"), amount("3wei")), 5, 1},
+		{"topup-1", tx.FundLabel(amount("1eth"), amount("7wei"), other), 6, 2},
+	} {
+		intent, err := j.Resume(t.Context(), account, c.requestID, c.label)
+		require.NoError(t, err, c.label)
+		require.NotNil(t, intent, c.label)
+		require.Equal(t, c.label, intent.Label)
+		require.Equal(t, c.nonce, intent.Nonce)
+		require.Len(t, intent.Attempts, c.attempts)
+		require.Equal(t, c.nonce, intent.Newest().Nonce())
+	}
+	for _, settled := range []tx.Label{tx.FundLabel(amount("1.5eth"), amount("50000gwei"), common.Address{}), tx.LabelCancelUnlock} {
+		intent, err := j.Resume(t.Context(), account, "", settled)
+		require.NoError(t, err)
+		require.Nil(t, intent, "it was done, and reported")
+	}
+	_, err := j.Resume(t.Context(), account, "topup-1", tx.FundLabel(amount("1eth"), amount("8wei"), other))
+	require.ErrorAs(t, err, new(*tx.RequestError))
+	intents, err := j.Intents(t.Context(), account)
+	require.NoError(t, err)
+	require.Len(t, intents, 7)
+	require.Equal(t, tx.KindBump, intents[0].Attempts[1].Kind, "the order of attempts is kept")
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/tx"
 )
 
 const (
@@ -19,7 +21,7 @@ const (
 
 	selectKnownRecipients = `SELECT recipient_url, recipient FROM recipients WHERE chain_id = $1 ORDER BY saved_at DESC LIMIT 200`
 	selectKnownAttempts   = `SELECT a.hash, i.label, i.state FROM attempts a JOIN intents i ON i.id = a.intent
-		WHERE i.network = $1 ORDER BY a.signed_at DESC, a.hash LIMIT 200`
+		WHERE i.network = $1 ORDER BY a.signed_at DESC, a.position DESC, a.hash LIMIT 200`
 )
 
 // Peek reads what is of use while a command line is typed. Unlike Open and Check it
@@ -44,8 +46,8 @@ func PeekAt(ctx context.Context, location string) (*Peek, error) {
 		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
 	}
 	s := &Store{path: path, db: db, backend: sqliteFile{path}, patience: peekPatience}
-	err = s.read(ctx, func(tx *sql.Tx) error {
-		version, _, err := s.inspect(ctx, tx)
+	err = s.read(ctx, func(t *sql.Tx) error {
+		version, _, err := s.inspect(ctx, t)
 		if err == nil && version != schemaVersion() {
 			err = fmt.Errorf("%w of version %d at %s", ErrNoStore, schemaVersion(), path)
 		}
@@ -83,8 +85,9 @@ func (p *Peek) Recipients(ctx context.Context, chainID uint64) (found []KnownRec
 // KnownTransaction is a transaction of the journal.
 type KnownTransaction struct {
 	Hash common.Hash
-	// Label is what it does, State what became of it (tx.State).
-	Label, State string
+	// Label is what it does, State what became of it.
+	Label tx.Label
+	State tx.State
 }
 
 // Transactions returns the transactions of a network, which is named as for
@@ -92,9 +95,9 @@ type KnownTransaction struct {
 func (p *Peek) Transactions(ctx context.Context, network string) (found []KnownTransaction, err error) {
 	err = p.each(ctx, selectKnownAttempts, network, func(rows *sql.Rows) error {
 		var t KnownTransaction
-		var hash string
-		err := rows.Scan(&hash, &t.Label, &t.State)
-		t.Hash = common.HexToHash(hash)
+		var hash, label, state string
+		err := rows.Scan(&hash, &label, &state)
+		t.Hash, t.Label, t.State = common.HexToHash(hash), tx.ReadLabel(label), tx.State(state)
 		found = append(found, t)
 		return err
 	})
@@ -102,8 +105,8 @@ func (p *Peek) Transactions(ctx context.Context, network string) (found []KnownT
 }
 
 func (p *Peek) each(ctx context.Context, query, of string, do func(*sql.Rows) error) error {
-	return p.store.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, query, of)
+	return p.store.read(ctx, func(t *sql.Tx) error {
+		rows, err := t.QueryContext(ctx, query, of)
 		if err != nil {
 			return err
 		}

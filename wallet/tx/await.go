@@ -10,6 +10,8 @@ import (
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/pmctl/pmctl/wallet/chain"
 )
 
 const (
@@ -19,32 +21,54 @@ const (
 	// looksBetween is how many looks in vain there are between two that ask whether the
 	// transaction is still on its way.
 	looksBetween = 5
-	// lostAfter is how many of these must find the nonce taken by a stranger: a node may
-	// know of a block for a moment before it knows the receipts in it.
+	// lostAfter is how many looks in a row must find another transaction with the nonce
+	// in the same block: a block may be replaced.
 	lostAfter = 3
 )
 
+// AwaitOptions are how a transaction is waited for.
+type AwaitOptions struct {
+	// Confirmations is how many blocks must have it, its own included; 0 is 1.
+	Confirmations uint64
+
+	// WithPending sends earlier open transactions of the account again, too, where the
+	// node has lost them. It needs the user's consent: they move ether.
+	WithPending bool
+}
+
 // Await waits until one of an intent's transactions is in a block that has
-// confirmations-1 more on top, and records what became of the intent. While it waits it
-// sends again what the nodes have lost. Another run may have settled the intent before;
-// what the chain says now counts.
+// Confirmations-1 more on top, and records what became of the intent. While it waits it
+// sends again what the nodes have lost, and rereads the journal, since other runs may
+// replace the transaction. What the chain says now counts, whatever was recorded before.
 //
 // It returns the receipt of the transaction that was mined. It fails with *FailedError
 // when that reverted, *CancelledError when it was sent to cancel the call, *LostError
-// when none can be mined any more, and *NotMinedError when ctx ends first.
-func Await(ctx context.Context, node Backend, journal Journal, intent *Intent, confirmations uint64) (*types.Receipt, error) {
-	w := waiting{node: node, journal: journal, intent: intent, confirmations: confirmations}
+// when the chain shows that another transaction used the nonce, *RefusedError when ctx
+// ends and the node refused the transaction at the last, and *NotMinedError when ctx ends
+// otherwise.
+func Await(ctx context.Context, node Backend, journal Journal, intent *Intent, o AwaitOptions) (*types.Receipt, error) {
+	w := waiting{node: node, journal: journal, intent: intent, AwaitOptions: o}
 	for wait := firstPoll; ; wait = min(wait*3/2, lastPoll) {
 		receipt, err := w.look(ctx)
+		var lost *LostError
 		switch {
 		case receipt != nil:
-			return receipt, settle(ctx, node, journal, intent, receipt)
-		case errors.Is(err, errLost):
-			if err := journal.Settle(ctx, intent, Lost, common.Hash{}); err != nil {
+			err = settle(ctx, node, journal, intent, receipt)
+			if !errors.Is(err, ErrChanged) {
+				return receipt, err
+			}
+		case errors.As(err, &lost):
+			err = journal.Record(ctx, intent, Outcome{State: Lost})
+			if err == nil {
+				return nil, lost
+			}
+			if !errors.Is(err, ErrChanged) {
 				return nil, err
 			}
-			return nil, &LostError{Hash: intent.Newest().Hash(), Nonce: intent.Nonce}
-		case err != nil:
+		case isGone(err):
+			return nil, err
+		}
+		if err != nil {
 			// A node that is away for a moment does not undo what was sent.
 			w.last = err
 		}
@@ -58,35 +82,51 @@ func Await(ctx context.Context, node Backend, journal Journal, intent *Intent, c
 	}
 }
 
-// waiting is what Await has seen.
-type waiting struct {
-	node          Backend
-	journal       Journal
-	intent        *Intent
-	confirmations uint64
-
-	looks, strange int
-	// in is the block that has the transaction, as long as too few are on top of it.
-	in   *big.Int
-	last error
+// isGone tells whether the journal does not have the intent any more.
+func isGone(err error) bool {
+	var changed *ChangedError
+	return errors.As(err, &changed) && changed.Found == ""
 }
 
-var errLost = errors.New("another transaction has the nonce")
+// waiting is what Await has seen.
+type waiting struct {
+	AwaitOptions
+	node    Backend
+	journal Journal
+	intent  *Intent
+
+	looks int
+	// overtaken counts the looks in a row that found the same transaction of others with
+	// the nonce.
+	overtaken int
+	by        chain.NonceUse
+	// in is the block that has the transaction, as long as too few are on top of it.
+	in *big.Int
+	// hidden says what a node does not show of a nonce that is used.
+	hidden error
+	// refused is what the node said to the transaction at the last; nil when it has it.
+	refused *RefusedError
+	// behind is what must be mined first, as of the last look.
+	behind error
+	last   error
+}
 
 // look returns the receipt of a transaction that is deep enough in the chain, nil when
-// there is none yet, or errLost.
+// there is none yet, or *LostError.
 func (w *waiting) look(ctx context.Context) (*types.Receipt, error) {
-	receipt, err := w.mined(ctx)
+	if err := w.journal.Reload(ctx, w.intent); err != nil {
+		return nil, err
+	}
+	receipt, err := mined(ctx, w.node, w.intent)
 	if err != nil {
 		return nil, err
 	}
 	w.in = nil
 	if receipt != nil {
-		w.strange, w.in = 0, receipt.BlockNumber
+		w.overtaken, w.hidden, w.in = 0, nil, receipt.BlockNumber
 		return w.deep(ctx, receipt)
 	}
-	w.looks++
-	if w.looks%looksBetween != 0 {
+	if w.looks++; w.looks%looksBetween != 0 && w.overtaken == 0 {
 		return nil, nil
 	}
 	used, err := w.node.NonceAt(ctx, w.intent.Account)
@@ -94,21 +134,20 @@ func (w *waiting) look(ctx context.Context) (*types.Receipt, error) {
 		return nil, err
 	}
 	if used > w.intent.Nonce {
-		if w.strange++; w.strange >= lostAfter {
-			return nil, errLost
-		}
-		return nil, nil
+		w.refused, w.behind = nil, nil
+		return nil, w.identify(ctx)
 	}
-	w.strange = 0
+	w.overtaken, w.hidden = 0, nil
 	// Nodes forget what waits in their pools, and blocks that are replaced do not
 	// always give their transactions back.
 	return nil, w.sendAgain(ctx, used)
 }
 
-// mined returns the receipt of the attempt that is in a block, nil when none is.
-func (w *waiting) mined(ctx context.Context) (*types.Receipt, error) {
-	for i := len(w.intent.Attempts) - 1; i >= 0; i-- {
-		receipt, err := w.node.TransactionReceipt(ctx, w.intent.Attempts[i].Tx.Hash())
+// mined returns the receipt of an intent's transaction that is in a block, nil when none
+// is.
+func mined(ctx context.Context, node Backend, intent *Intent) (*types.Receipt, error) {
+	for i := len(intent.Attempts) - 1; i >= 0; i-- {
+		receipt, err := node.TransactionReceipt(ctx, intent.Attempts[i].Tx.Hash())
 		if err == nil {
 			return receipt, nil
 		}
@@ -121,15 +160,12 @@ func (w *waiting) mined(ctx context.Context) (*types.Receipt, error) {
 
 // deep returns the receipt when enough blocks are on top of its own.
 func (w *waiting) deep(ctx context.Context, receipt *types.Receipt) (*types.Receipt, error) {
-	if w.confirmations <= 1 {
+	if w.Confirmations <= 1 {
 		return receipt, nil
 	}
-	head, err := w.node.Head(ctx)
-	if err != nil {
+	enough, err := w.buried(ctx, receipt.BlockNumber.Uint64())
+	if err != nil || !enough {
 		return nil, err
-	}
-	if head.Number+1 < receipt.BlockNumber.Uint64()+w.confirmations {
-		return nil, nil
 	}
 	// The head may be a newer chain's than the receipt.
 	again, err := w.node.TransactionReceipt(ctx, receipt.TxHash)
@@ -139,25 +175,169 @@ func (w *waiting) deep(ctx context.Context, receipt *types.Receipt) (*types.Rece
 	return receipt, nil
 }
 
+// buried tells whether enough blocks are on top of one.
+func (w *waiting) buried(ctx context.Context, block uint64) (bool, error) {
+	if w.Confirmations <= 1 {
+		return true, nil
+	}
+	head, err := w.node.Head(ctx)
+	return err == nil && head.Number+1 >= block+w.Confirmations, err
+}
+
+// identify finds out which transaction used the nonce, when none of the intent's has a
+// receipt. It fails with *LostError once it is one of others for sure: each node shows
+// it, in the same block, look after look.
+func (w *waiting) identify(ctx context.Context) error {
+	use, err := agreed(w.node.NonceUses(ctx, w.intent.Account, w.intent.Nonce), w.intent.Nonce)
+	if err != nil {
+		w.overtaken, w.hidden = 0, err
+		return nil
+	}
+	w.hidden = nil
+	_, err = w.journal.Find(ctx, use.Tx.Hash())
+	if err != nil && !errors.Is(err, ErrUnknown) {
+		return err
+	}
+	foreign := err != nil
+	switch kind, own := w.intent.equivalent(use.Tx); {
+	case w.intent.Has(use.Tx.Hash()):
+		w.overtaken = 0
+		w.hidden = fmt.Errorf("block %d has it, but the node at %s does not show its receipt yet", use.Block, use.URL)
+		return nil
+	case foreign && own:
+		// It was signed for the same intent where the journal did not see it: from a copy
+		// of the store, or with another wallet.
+		w.overtaken = 0
+		return w.adopt(ctx, Attempt{Tx: use.Tx, Kind: kind, At: time.Now()})
+	}
+	if w.overtaken > 0 && (w.by.Tx.Hash() != use.Tx.Hash() || w.by.Block != use.Block) {
+		w.overtaken = 0
+	}
+	w.by = use
+	w.overtaken++
+	if w.overtaken < lostAfter {
+		return nil
+	}
+	if enough, err := w.buried(ctx, use.Block); err != nil || !enough {
+		return err
+	}
+	return &LostError{Hash: w.intent.Newest().Hash(), Nonce: w.intent.Nonce, By: use.Tx.Hash()}
+}
+
+// adopt keeps a transaction that the journal does not have, of an intent that it has.
+func (w *waiting) adopt(ctx context.Context, attempt Attempt) error {
+	if w.intent.State == Lost {
+		if err := w.journal.Record(ctx, w.intent, Outcome{State: Open}); err != nil {
+			return err
+		}
+	}
+	return w.journal.Add(ctx, w.intent, attempt)
+}
+
+// equivalent tells whether a transaction does what the intent is about, or replaces it
+// with nothing.
+func (i *Intent) equivalent(other *types.Transaction) (Kind, bool) {
+	call, to := i.call(), other.To()
+	switch {
+	case to == nil || call.To() == nil:
+		return "", false
+	case *to == *call.To() && other.Value().Cmp(call.Value()) == 0 && string(other.Data()) == string(call.Data()):
+		return KindBump, true
+	case *to == i.Account && other.Value().Sign() == 0 && len(other.Data()) == 0:
+		return KindCancel, true
+	}
+	return "", false
+}
+
+// agreed returns what all nodes say about a nonce that is used. It fails where a node
+// does not answer, does not show the transaction, or another one than the others.
+func agreed(uses []chain.NonceUse, nonce uint64) (chain.NonceUse, error) {
+	for _, use := range uses {
+		switch {
+		case use.Err != nil && !use.Used:
+			return use, fmt.Errorf("the node at %s does not say which transaction used nonce %d: %w", use.URL, nonce, use.Err)
+		case !use.Used:
+			return use, fmt.Errorf("nonce %d is not used yet according to the node at %s, but is according to another", nonce, use.URL)
+		case use.Tx == nil:
+			return use, &HiddenError{URL: use.URL, Nonce: nonce, Err: use.Err}
+		case use.Tx.Hash() != uses[0].Tx.Hash():
+			return use, fmt.Errorf("the nodes at %s and %s show different transactions with nonce %d", uses[0].URL, use.URL, nonce)
+		}
+	}
+	return uses[0], nil
+}
+
 // sendAgain hands over what the node does not know any more: the intent's transaction,
-// and those of the account that must be mined before it.
+// and with the user's consent those of the account that must be mined before it.
 func (w *waiting) sendAgain(ctx context.Context, used uint64) error {
-	before, err := w.journal.Between(ctx, w.intent.Account, used, w.intent.Nonce)
+	unsettled, err := w.journal.Unsettled(ctx, w.intent.Account)
 	if err != nil {
 		return err
 	}
-	for _, intent := range append(before, w.intent) {
-		newest := intent.Newest()
-		known, err := w.node.KnowsTransaction(ctx, newest.Hash())
-		if err != nil {
-			return err
-		}
-		if known {
+	var before []*Intent
+	held := false
+	for _, i := range unsettled {
+		if i.ID == w.intent.ID || i.State != Open || i.Nonce < used || i.Nonce > w.intent.Nonce {
 			continue
 		}
-		if err := w.node.SendTransaction(ctx, newest); err != nil {
+		before = append(before, i)
+		held = held || i.Nonce == w.intent.Nonce
+	}
+	w.behind = behind(before, used, w.intent.Nonce)
+	if w.WithPending {
+		for _, i := range before {
+			if err := sendUnlessKnown(ctx, w.node, w.journal, i); err != nil {
+				return err
+			}
+		}
+	}
+	if held && w.intent.State == Refused {
+		return nil // the other one has the nonce now
+	}
+	err = sendUnlessKnown(ctx, w.node, w.journal, w.intent)
+	if !errors.As(err, &w.refused) {
+		w.refused = nil
+	}
+	return err
+}
+
+// sendUnlessKnown hands over an intent's newest transaction where the node has none of
+// the intent's. It fails with *RefusedError, which it does not record.
+func sendUnlessKnown(ctx context.Context, node Backend, journal Journal, intent *Intent) error {
+	known, err := knows(ctx, node, intent)
+	if err != nil {
+		return err
+	}
+	if !known {
+		newest := intent.Newest()
+		err := node.SendTransaction(ctx, newest)
+		if err != nil && answered(err) && !isKnown(err) {
+			return &RefusedError{Hash: newest.Hash(), Nonce: intent.Nonce, Err: err}
+		}
+		if err != nil && !isKnown(err) {
 			return err
 		}
+	}
+	if intent.State == Refused {
+		return journal.Record(ctx, intent, Outcome{State: Open})
+	}
+	return nil
+}
+
+// behind says what must be mined before a nonce can be: open intents, or a transaction
+// that the journal does not have; nil when nothing has to.
+func behind(before []*Intent, used, nonce uint64) error {
+	held := make(map[uint64]bool)
+	for _, i := range before {
+		held[i.Nonce] = true
+	}
+	for n := used; n < nonce; n++ {
+		if !held[n] {
+			return &GapError{Nonce: n}
+		}
+	}
+	if len(before) > 0 {
+		return &BehindError{Intents: before}
 	}
 	return nil
 }
@@ -165,8 +345,19 @@ func (w *waiting) sendAgain(ctx context.Context, used uint64) error {
 // ended is the error for a wait that was over too early.
 func (w *waiting) ended(ctx context.Context) error {
 	var err error = waitEnded{ctx.Err()}
-	if w.last != nil && !errors.Is(w.last, ctx.Err()) {
+	if w.refused != nil {
+		ctx := context.WithoutCancel(ctx)
+		if recordErr := w.journal.Record(ctx, w.intent, Outcome{State: Refused, Refusal: w.refused.Err.Error()}); recordErr == nil {
+			return w.refused
+		}
+	}
+	switch {
+	case w.hidden != nil:
+		err = fmt.Errorf("%w; %w", err, w.hidden)
+	case w.last != nil && !errors.Is(w.last, ctx.Err()):
 		err = fmt.Errorf("%w; the node's last answer: %w", err, w.last)
+	case w.behind != nil:
+		err = fmt.Errorf("%w; %w", err, w.behind)
 	}
 	return &NotMinedError{Hash: w.intent.Newest().Hash(), In: w.in, Err: err}
 }
@@ -174,18 +365,61 @@ func (w *waiting) ended(ctx context.Context) error {
 // settle records what a receipt says of an intent, and returns it as an error unless
 // the call was mined and succeeded.
 func settle(ctx context.Context, node Backend, journal Journal, intent *Intent, receipt *types.Receipt) error {
-	state := Mined
-	var outcome error
-	attempt := intent.attempt(receipt.TxHash)
-	switch {
-	case attempt.Kind == KindCancel:
-		state, outcome = Cancelled, &CancelledError{Hash: receipt.TxHash, Nonce: intent.Nonce}
-	case receipt.Status != types.ReceiptStatusSuccessful:
-		state = Reverted
-		outcome = &FailedError{Hash: receipt.TxHash, Err: replay(ctx, node, intent.Account, attempt.Tx, receipt)}
-	}
-	if err := journal.Settle(ctx, intent, state, receipt.TxHash); err != nil {
+	outcome := outcomeOf(intent, receipt)
+	if err := journal.Record(ctx, intent, outcome); err != nil {
 		return err
 	}
-	return outcome
+	switch outcome.State {
+	case Cancelled:
+		return &CancelledError{Hash: receipt.TxHash, Nonce: intent.attempt(receipt.TxHash).Tx.Nonce()}
+	case Reverted:
+		return &FailedError{Hash: receipt.TxHash, Err: replay(ctx, node, intent.Account, intent.attempt(receipt.TxHash).Tx, receipt)}
+	}
+	return nil
+}
+
+// outcomeOf is what the receipt of one of an intent's transactions says of the intent.
+func outcomeOf(intent *Intent, receipt *types.Receipt) Outcome {
+	o := Outcome{State: Mined, By: receipt.TxHash}
+	switch {
+	case intent.attempt(receipt.TxHash).Kind == KindCancel:
+		o.State = Cancelled
+	case receipt.Status != types.ReceiptStatusSuccessful:
+		o.State = Reverted
+	}
+	return o
+}
+
+// CatchUp records what the chain already shows of an account's unsettled intents: those
+// that were mined, and refused ones that the node has after all.
+func CatchUp(ctx context.Context, node Backend, journal Journal, account common.Address) error {
+	unsettled, err := journal.Unsettled(ctx, account)
+	if err != nil {
+		return err
+	}
+	for _, intent := range unsettled {
+		receipt, err := mined(ctx, node, intent)
+		if err != nil {
+			return err
+		}
+		outcome := Outcome{State: Open}
+		switch {
+		case receipt != nil:
+			outcome = outcomeOf(intent, receipt)
+		case intent.State == Open:
+			continue
+		default:
+			known, err := knows(ctx, node, intent)
+			if err != nil {
+				return err
+			}
+			if !known {
+				continue
+			}
+		}
+		if err := journal.Record(ctx, intent, outcome); err != nil && !errors.Is(err, ErrChanged) {
+			return err
+		}
+	}
+	return nil
 }

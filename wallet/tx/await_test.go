@@ -21,13 +21,18 @@ type chainAt struct {
 	used     uint64
 	receipts map[common.Hash]*types.Receipt
 	known    map[common.Hash]bool
+	uses     []chain.NonceUse
 	sent     []common.Hash
+
+	// asked is called before a receipt is looked for.
+	asked func()
 }
 
 func (c *chainAt) Head(context.Context) (chain.Head, error) { return chain.Head{Number: c.head}, nil }
 func (c *chainAt) NonceAt(context.Context, common.Address) (uint64, error) {
 	return c.used, nil
 }
+func (c *chainAt) NonceUses(context.Context, common.Address, uint64) []chain.NonceUse { return c.uses }
 func (c *chainAt) KnowsTransaction(_ context.Context, hash common.Hash) (bool, error) {
 	return c.known[hash], nil
 }
@@ -36,71 +41,208 @@ func (c *chainAt) SendTransaction(_ context.Context, sent *types.Transaction) er
 	return nil
 }
 func (c *chainAt) TransactionReceipt(_ context.Context, hash common.Hash) (*types.Receipt, error) {
+	if c.asked != nil {
+		c.asked()
+	}
 	if r := c.receipts[hash]; r != nil {
 		return r, nil
 	}
 	return nil, ethereum.NotFound
 }
 
-// earlier is a journal that only knows what comes before.
-type earlier struct {
+// kept is a journal of intents that stay as the test has them.
+type kept struct {
 	Journal
 	intents []*Intent
 }
 
-func (e earlier) Between(_ context.Context, _ common.Address, from, to uint64) (list []*Intent, err error) {
-	for _, i := range e.intents {
-		if i.Nonce >= from && i.Nonce < to {
+func (k kept) Unsettled(context.Context, common.Address) (list []*Intent, err error) {
+	for _, i := range k.intents {
+		if i.State.Unsettled() {
 			list = append(list, i)
 		}
 	}
 	return list, nil
 }
-
-func intentWith(nonce uint64) *Intent {
-	signed := types.NewTx(&types.LegacyTx{Nonce: nonce, To: &common.Address{1}, GasPrice: big.NewInt(1)})
-	return &Intent{Nonce: nonce, State: Open, Attempts: []Attempt{{Tx: signed, Kind: KindCall}}}
+func (kept) Reload(context.Context, *Intent) error { return nil }
+func (k kept) Find(_ context.Context, hash common.Hash) (*Intent, error) {
+	for _, i := range k.intents {
+		if i.Has(hash) {
+			return i, nil
+		}
+	}
+	return nil, ErrUnknown
+}
+func (kept) Add(_ context.Context, intent *Intent, attempt Attempt) error {
+	intent.Attempts = append(intent.Attempts, attempt)
+	return nil
 }
 
-// TestLostNeedsMoreThanOneLook: a node knows of a block before it knows its receipts.
+func intentWith(nonce uint64) *Intent { return intentOf(nonce, 0) }
+
+// intentOf moves a value, which makes it another one.
+func intentOf(nonce uint64, value int64) *Intent {
+	signed := types.NewTx(&types.LegacyTx{Nonce: nonce, To: &common.Address{1}, GasPrice: big.NewInt(1), Value: big.NewInt(value)})
+	return &Intent{ID: signed.Hash().Hex(), Account: common.Address{9}, Nonce: nonce, State: Open, Attempts: []Attempt{{Tx: signed, Kind: KindCall}}}
+}
+
+// usedBy is what a node says that shows which transaction used a nonce.
+func usedBy(used *types.Transaction, block uint64) chain.NonceUse {
+	return chain.NonceUse{URL: "https://node", Used: true, Tx: used, Block: block}
+}
+
+// TestLostNeedsMoreThanOneLook: a block may be replaced, so another transaction must be
+// found with the nonce look after look, in the same block and by every node.
 func TestLostNeedsMoreThanOneLook(t *testing.T) {
-	node := &chainAt{used: 8}
-	w := waiting{node: node, journal: earlier{}, intent: intentWith(7)}
-	for range lostAfter*looksBetween - 1 {
+	winner, another := intentOf(7, 1).Newest(), intentOf(7, 2).Newest()
+	hidden := chain.NonceUse{URL: "https://other", Used: true, Err: errors.New("no such block")}
+	for name, c := range map[string]struct {
+		uses  [][]chain.NonceUse // look after look
+		is    error
+		lost  bool
+		shown string
+	}{
+		"each time the same":       {uses: [][]chain.NonceUse{{usedBy(winner, 5)}, {usedBy(winner, 5)}, {usedBy(winner, 5)}}, lost: true},
+		"in another block":         {uses: [][]chain.NonceUse{{usedBy(winner, 5)}, {usedBy(winner, 5)}, {usedBy(winner, 6)}}},
+		"another transaction":      {uses: [][]chain.NonceUse{{usedBy(winner, 5)}, {usedBy(winner, 5)}, {usedBy(another, 5)}}},
+		"hidden in between":        {uses: [][]chain.NonceUse{{usedBy(winner, 5)}, {hidden}, {usedBy(winner, 5)}}},
+		"one of two hides it":      {uses: [][]chain.NonceUse{{usedBy(winner, 5), hidden}}, shown: "nonce 7 is used by a transaction that this node does not show"},
+		"one of two has none":      {uses: [][]chain.NonceUse{{usedBy(winner, 5), {URL: "https://other"}}}, shown: "nonce 7 is not used yet according to the node at https://other"},
+		"one of two does not tell": {uses: [][]chain.NonceUse{{usedBy(winner, 5), {URL: "https://other", Err: errors.New("down")}}}, shown: "does not say which transaction used nonce 7"},
+		"two disagree":             {uses: [][]chain.NonceUse{{usedBy(winner, 5), usedBy(another, 5)}}, shown: "show different transactions with nonce 7"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			node := &chainAt{used: 8}
+			w := waiting{node: node, journal: kept{}, intent: intentWith(7)}
+			for range looksBetween - 1 {
+				receipt, err := w.look(t.Context())
+				require.NoError(t, err)
+				require.Nil(t, receipt)
+			}
+			var err error
+			for _, uses := range c.uses {
+				require.NoError(t, err)
+				node.uses = uses
+				_, err = w.look(t.Context())
+			}
+			var lost *LostError
+			require.Equal(t, c.lost, errors.As(err, &lost), "%v", err)
+			if c.lost {
+				require.Equal(t, winner.Hash(), lost.By)
+			}
+			if c.shown != "" {
+				require.ErrorContains(t, w.hidden, c.shown)
+			}
+			require.Empty(t, node.sent, "nothing is sent for a nonce that is used")
+		})
+	}
+
+	t.Run("its receipt came late", func(t *testing.T) {
+		node := &chainAt{used: 8}
+		w := waiting{node: node, journal: kept{}, intent: intentWith(7)}
+		node.uses = []chain.NonceUse{usedBy(w.intent.Newest(), 1)}
+		for range (lostAfter + 1) * looksBetween {
+			_, err := w.look(t.Context())
+			require.NoError(t, err)
+		}
+		mined := &types.Receipt{TxHash: w.intent.Newest().Hash(), BlockNumber: big.NewInt(1)}
+		node.receipts = map[common.Hash]*types.Receipt{mined.TxHash: mined}
 		receipt, err := w.look(t.Context())
 		require.NoError(t, err)
-		require.Nil(t, receipt)
-	}
-	_, err := w.look(t.Context())
-	require.True(t, errors.Is(err, errLost))
-	require.Empty(t, node.sent, "nothing is sent for a nonce that is gone")
+		require.Equal(t, mined, receipt)
+	})
+}
 
-	// The receipt came late after all.
-	w = waiting{node: node, journal: earlier{}, intent: intentWith(7)}
-	for range 2 * looksBetween {
+// TestLostIsBuried: the transaction that used the nonce must be as deep in the chain as
+// the intent's own would have to be.
+func TestLostIsBuried(t *testing.T) {
+	node := &chainAt{used: 8, head: 6, uses: []chain.NonceUse{usedBy(intentOf(7, 1).Newest(), 5)}}
+	w := waiting{node: node, journal: kept{}, intent: intentWith(7), AwaitOptions: AwaitOptions{Confirmations: 3}}
+	for range lostAfter * looksBetween {
 		_, err := w.look(t.Context())
 		require.NoError(t, err)
 	}
-	mined := &types.Receipt{TxHash: w.intent.Newest().Hash(), BlockNumber: big.NewInt(1)}
-	node.receipts = map[common.Hash]*types.Receipt{mined.TxHash: mined}
-	receipt, err := w.look(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, mined, receipt)
+	node.head = 7
+	_, err := w.look(t.Context())
+	require.ErrorAs(t, err, new(*LostError))
 }
 
-// TestWhatComesBeforeIsSentAgain: a transaction waits for all lower nonces.
+// TestItsOwnIsNotForeign: a transaction of the same intent that was signed where this
+// journal did not see it, such as with a copy of the store, is the intent's own; the same
+// call of another intent of the journal is not.
+func TestItsOwnIsNotForeign(t *testing.T) {
+	same := types.NewTx(&types.LegacyTx{Nonce: 7, To: &common.Address{1}, GasPrice: big.NewInt(2), Value: new(big.Int)})
+	nothing := types.NewTx(&types.LegacyTx{Nonce: 7, To: &common.Address{9}, GasPrice: big.NewInt(2), Value: new(big.Int)})
+	for kind, by := range map[Kind]*types.Transaction{KindBump: same, KindCancel: nothing} {
+		node := &chainAt{used: 8, uses: []chain.NonceUse{usedBy(by, 5)}}
+		w := waiting{node: node, journal: kept{}, intent: intentWith(7)}
+		for range looksBetween {
+			_, err := w.look(t.Context())
+			require.NoError(t, err)
+		}
+		require.Len(t, w.intent.Attempts, 2)
+		require.Equal(t, kind, w.intent.Attempts[1].Kind)
+
+		other := &Intent{ID: "other", Nonce: 7, State: Mined, Attempts: []Attempt{{Tx: by, Kind: KindCall}}}
+		w = waiting{node: node, journal: kept{intents: []*Intent{other}}, intent: intentWith(7)}
+		var err error
+		for range looksBetween + lostAfter - 1 {
+			require.NoError(t, err)
+			_, err = w.look(t.Context())
+		}
+		require.ErrorAs(t, err, new(*LostError))
+	}
+}
+
+// TestWhatComesBeforeIsSentAgain: a transaction waits for all lower nonces. Those of
+// other intents are sent again with the user's consent alone.
 func TestWhatComesBeforeIsSentAgain(t *testing.T) {
 	five, six, seven := intentWith(5), intentWith(6), intentWith(7)
-	node := &chainAt{used: 5, known: map[common.Hash]bool{six.Newest().Hash(): true}}
-	w := waiting{node: node, journal: earlier{intents: []*Intent{intentWith(4), five, six}}, intent: seven}
+	journal := kept{intents: []*Intent{intentWith(4), five, six, seven, intentWith(8)}}
+	for _, agreed := range []bool{true, false} {
+		node := &chainAt{used: 5, known: map[common.Hash]bool{six.Newest().Hash(): true}}
+		w := waiting{node: node, journal: journal, intent: seven, AwaitOptions: AwaitOptions{WithPending: agreed}}
+		for range looksBetween {
+			_, err := w.look(t.Context())
+			require.NoError(t, err)
+		}
+		want := []common.Hash{seven.Newest().Hash()}
+		if agreed {
+			want = []common.Hash{five.Newest().Hash(), seven.Newest().Hash()}
+		}
+		require.Equal(t, want, node.sent)
+		var behind *BehindError
+		require.ErrorAs(t, w.behind, &behind)
+		require.Equal(t, five, behind.Intents[0])
+	}
+
+	// Nothing that is known fills the gap.
+	node := &chainAt{used: 3}
+	w := waiting{node: node, journal: journal, intent: seven}
 	for range looksBetween {
 		_, err := w.look(t.Context())
 		require.NoError(t, err)
 	}
-	require.Equal(t, []common.Hash{five.Newest().Hash(), seven.Newest().Hash()}, node.sent)
+	var gap *GapError
+	require.ErrorAs(t, w.behind, &gap)
+	require.EqualValues(t, 3, gap.Nonce)
 }
 
-// TestConfirmationsAreOfOneChain: a block that was replaced confirms nothing.
+// TestARefusedOneLeavesItsNonceToAnOpenOne: two intents with one nonce do not compete.
+func TestARefusedOneLeavesItsNonceToAnOpenOne(t *testing.T) {
+	open, refused := intentOf(5, 1), intentOf(5, 2)
+	refused.State = Refused
+	node := &chainAt{used: 5}
+	w := waiting{node: node, journal: kept{intents: []*Intent{open, refused}}, intent: refused, AwaitOptions: AwaitOptions{WithPending: true}}
+	for range looksBetween {
+		_, err := w.look(t.Context())
+		require.NoError(t, err)
+	}
+	require.Equal(t, []common.Hash{open.Newest().Hash()}, node.sent)
+}
+
+// TestConfirmationsAreOfOneChain: a block that was replaced confirms nothing, even where
+// the head that counts is already the new chain's.
 func TestConfirmationsAreOfOneChain(t *testing.T) {
 	intent := intentWith(0)
 	hash := intent.Newest().Hash()
@@ -108,7 +250,7 @@ func TestConfirmationsAreOfOneChain(t *testing.T) {
 		return map[common.Hash]*types.Receipt{hash: {TxHash: hash, BlockHash: block, BlockNumber: big.NewInt(number)}}
 	}
 	node := &chainAt{head: 10, used: 1, receipts: in(common.Hash{1}, 10)}
-	w := waiting{node: node, journal: earlier{}, intent: intent, confirmations: 3}
+	w := waiting{node: node, journal: kept{}, intent: intent, AwaitOptions: AwaitOptions{Confirmations: 3}}
 	look := func() *types.Receipt {
 		receipt, err := w.look(t.Context())
 		require.NoError(t, err)
@@ -117,8 +259,17 @@ func TestConfirmationsAreOfOneChain(t *testing.T) {
 	require.Nil(t, look())
 	node.head = 11
 	require.Nil(t, look())
-	node.head, node.receipts = 12, in(common.Hash{2}, 12)
+	// The chain is replaced between the look at the receipt and that at the head.
+	node.asked = func() {
+		if node.head == 12 {
+			node.receipts = in(common.Hash{2}, 12)
+		}
+		node.head = 12
+	}
 	require.Nil(t, look(), "it is in another block now")
+	node.asked = nil
+	node.head = 13
+	require.Nil(t, look())
 	node.head = 14
 	require.Equal(t, common.Hash{2}, look().BlockHash)
 }

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -52,6 +54,9 @@ type NotMinedError struct {
 }
 
 func (e *NotMinedError) Error() string {
+	if hidden := new(HiddenError); errors.As(e.Err, &hidden) {
+		return fmt.Sprintf("it is not known whether transaction %s was mined: %v", e.Hash, hidden)
+	}
 	if e.In != nil {
 		return fmt.Sprintf("transaction %s is in block %v and has too few confirmations: %v", e.Hash, e.In, e.Err)
 	}
@@ -63,7 +68,11 @@ func (e *NotMinedError) Unwrap() error { return e.Err }
 
 // Hint says what to do.
 func (e *NotMinedError) Hint() string {
-	return "it may still be mined: pmctl tx list shows it; the same command again goes on with it, and sends no second one"
+	var hinted interface{ Hint() string }
+	if errors.As(e.Err, &hinted) && !errors.Is(e.Err, chain.ErrUnreachable) {
+		return hinted.Hint()
+	}
+	return "it may still be mined: pmctl tx list shows it; the same command again continues it, and sends no second one"
 }
 
 // waitEnded is a context's error in the words of somebody who waited.
@@ -96,7 +105,7 @@ func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
 
 // Hint says what to do.
 func (e *UnknownOutcomeError) Hint() string {
-	return "it may still be mined: pmctl tx list shows it; the same command again goes on with it, and sends no second one"
+	return "it may still be mined: pmctl tx list shows it; the same command again continues it, and sends no second one"
 }
 
 // FailedError is a transaction that was mined and reverted: it changed nothing but
@@ -132,18 +141,109 @@ func (e *CancelledError) Error() string {
 	return fmt.Sprintf("it was cancelled: transaction %s, which does nothing, was mined with nonce %d in its place", e.Hash, e.Nonce)
 }
 
-// LostError is an intent none of whose transactions can be mined any more.
+// LostError is an intent none of whose transactions can be mined any more: the chain has
+// another transaction of the account with its nonce.
 type LostError struct {
-	// Hash names its newest transaction, Nonce the nonce.
+	// Hash names its newest transaction, Nonce the nonce, and By the transaction that used
+	// it.
 	Hash  common.Hash
 	Nonce uint64
+	By    common.Hash
 }
 
 func (e *LostError) Error() string {
-	return fmt.Sprintf("transaction %s can never be mined: another transaction of the account, which pmctl did not send, has its nonce %d", e.Hash, e.Nonce)
+	return fmt.Sprintf("transaction %s cannot be mined any more: another transaction of the account, %s, used its nonce %d", e.Hash, e.By, e.Nonce)
 }
 
 // Hint says what to do.
 func (e *LostError) Hint() string {
-	return "nothing of it was done; run the command again, with another --request-id if it had one"
+	return "run the same command again: it signs the transaction with another nonce"
+}
+
+// HiddenError is a nonce that is used by a transaction which a node does not show.
+type HiddenError struct {
+	// URL is the node's, without what is secret in it.
+	URL   string
+	Nonce uint64
+	// Err is why it does not show the transaction.
+	Err error
+}
+
+func (e *HiddenError) Error() string {
+	return fmt.Sprintf("nonce %d is used by a transaction that this node does not show (%s): %v", e.Nonce, e.URL, e.Err)
+}
+
+// Unwrap returns why the node does not show the transaction.
+func (e *HiddenError) Unwrap() error { return e.Err }
+
+// Hint says what to do.
+func (e *HiddenError) Hint() string {
+	return "run the same command again later, or with another node (--rpc-url); no second transaction is sent"
+}
+
+// BehindError is a transaction that is mined only after others of the account.
+type BehindError struct{ Intents []*Intent }
+
+func (e *BehindError) Error() string {
+	return fmt.Sprintf("transaction %s must be mined first", e.Intents[0].Describe())
+}
+
+// Hint says what to do.
+func (e *BehindError) Hint() string {
+	return fmt.Sprintf("wait for that one: pmctl tx wait %s", e.Intents[0].Newest().Hash())
+}
+
+// GapError is a transaction that is mined only after another one, which the journal does
+// not have.
+type GapError struct {
+	// Nonce is the missing transaction's.
+	Nonce uint64
+}
+
+func (e *GapError) Error() string {
+	return fmt.Sprintf("a transaction with nonce %d must be mined first, and the journal has none", e.Nonce)
+}
+
+// Hint says what to do.
+func (e *GapError) Hint() string {
+	return fmt.Sprintf("if another wallet sent it, wait; otherwise the next command that sends a transaction uses nonce %d", e.Nonce)
+}
+
+// RefusedError is a transaction that a node refused, and which it does not have. Another
+// node may have taken it.
+type RefusedError struct {
+	// Hash names the transaction, Nonce is its nonce.
+	Hash  common.Hash
+	Nonce uint64
+	// Err is what the node answered.
+	Err error
+}
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("the node refused transaction %s, nonce %d: %v", e.Hash, e.Nonce, e.Err)
+}
+
+// Unwrap returns what the node answered.
+func (e *RefusedError) Unwrap() error { return e.Err }
+
+// Hint says what to do.
+func (e *RefusedError) Hint() string {
+	return fmt.Sprintf("%s; then run the same command again: it signs the transaction with the same nonce, so that only one is mined. To give up: pmctl tx cancel %s", remedy(e.Err), e.Hash)
+}
+
+// remedy is what may help against a node's refusal. Nodes have no codes for their
+// reasons; nothing but this sentence depends on their words.
+func remedy(err error) string {
+	for _, known := range []struct{ words, remedy string }{
+		{"insufficient funds", "add ether to the account, or choose smaller amounts"},
+		{"underpriced", "another transaction may wait with this nonce, or the price is too low for the node: wait, or raise --max-gas-price and --max-fee"},
+		{"less than block base fee", "the gas price rose: raise --max-gas-price and --max-fee if they are below it"},
+		{"exceeds the configured cap", "the node has a cap on fees: lower --max-fee, or use another node (--rpc-url)"},
+		{"intrinsic gas too low", "the gas that it needs rose meanwhile"},
+	} {
+		if strings.Contains(err.Error(), known.words) {
+			return known.remedy
+		}
+	}
+	return "use a node that takes it (--rpc-url)"
 }

@@ -10,32 +10,36 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 )
 
-// Intent is one thing that an account wants done on the chain, once. It holds one nonce:
-// whatever is sent for it, at most one transaction can be mined.
+// Intent is one thing that an account wants done on the chain, once. It keeps one nonce,
+// so that at most one of its transactions can be mined. It gets another nonce only after
+// the chain has shown that a transaction of another intent used the first one up.
 type Intent struct {
 	// ID is the journal's name for it.
 	ID string
 
-	// Account is who acts, and Nonce the transaction nonce.
+	// Account is the sender, and Nonce its transaction nonce.
 	Account common.Address
 	Nonce   uint64
 
 	// RequestID is the user's own name for the intent; empty when there is none.
 	RequestID string
 
-	// Label says what it does: the same label is the same thing to do.
-	Label string
+	// Label says what it does: intents with the same label do the same thing.
+	Label Label
 
 	// State is what became of it as far as it is known, and SettledBy the transaction
-	// that settled it; zero when none of the journal's did.
+	// that settled it; zero when none did.
 	State     State
 	SettledBy common.Hash
+
+	// Refusal is what a node said when it refused the newest transaction, for people.
+	Refusal string
 
 	// CreatedAt is when its first transaction was signed.
 	CreatedAt time.Time
 
 	// Attempts are the transactions signed for it, the oldest first. Any of them may
-	// still be mined while the intent is open.
+	// still be mined while the intent is not settled.
 	Attempts []Attempt
 }
 
@@ -53,7 +57,7 @@ type Kind string
 const (
 	KindCall   Kind = "call"   // what the intent is about
 	KindBump   Kind = "bump"   // the same at a higher price
-	KindCancel Kind = "cancel" // nothing, in the place of the call
+	KindCancel Kind = "cancel" // an empty transaction that replaces the call
 )
 
 // State is what became of an intent.
@@ -61,23 +65,46 @@ type State string
 
 // The states of intents.
 const (
-	// Open is an intent of which a transaction may still be mined.
+	// Open is an intent of which a transaction may be mined at any time. It holds its
+	// nonce.
 	Open State = "open"
+	// Refused is one whose newest transaction a node refused, and of which that node had
+	// no other. Another node may have taken it, so it may still be mined; but other
+	// intents may use its nonce.
+	Refused State = "refused"
 	// Mined is one whose call was mined, and succeeded.
 	Mined State = "mined"
 	// Reverted is one whose call was mined, and failed.
 	Reverted State = "reverted"
-	// Cancelled is one in whose place nothing was mined.
+	// Cancelled is one that an empty transaction replaced.
 	Cancelled State = "cancelled"
-	// Lost is one whose nonce another transaction took, of which the journal does not
-	// know: none of its own can be mined any more.
+	// Lost is one whose nonce was used by a transaction of another intent, or of another
+	// program. It can be signed again, with another nonce.
 	Lost State = "lost"
 )
+
+// Unsettled tells whether a transaction of the intent may still be mined.
+func (s State) Unsettled() bool { return s == Open || s == Refused }
+
+// final tells whether one of the intent's own transactions was mined.
+func (s State) final() bool { return s == Mined || s == Reverted || s == Cancelled }
+
+// Outcome is what a run found out about an intent.
+type Outcome struct {
+	State State
+	// By is the transaction that settled it; zero for none of its own.
+	By common.Hash
+	// Refusal is what the node said, for Refused.
+	Refusal string
+}
 
 // Newest returns the newest attempt, which has the highest price.
 func (i *Intent) Newest() *types.Transaction { return i.Attempts[len(i.Attempts)-1].Tx }
 
-// attempt returns the attempt whose transaction has a hash, which is one of the intent's.
+// Has tells whether a transaction is one of the intent's.
+func (i *Intent) Has(hash common.Hash) bool { return i.attempt(hash).Tx != nil }
+
+// attempt returns the attempt whose transaction has a hash, an empty one for none.
 func (i *Intent) attempt(hash common.Hash) Attempt {
 	for _, a := range i.Attempts {
 		if a.Tx.Hash() == hash {
@@ -87,49 +114,160 @@ func (i *Intent) attempt(hash common.Hash) Attempt {
 	return Attempt{}
 }
 
-// Journal is where transactions are kept, durably, before anybody can send them.
+// call returns the newest transaction that does what the intent is about.
+func (i *Intent) call() *types.Transaction {
+	for n := len(i.Attempts) - 1; n > 0; n-- {
+		if i.Attempts[n].Kind != KindCancel {
+			return i.Attempts[n].Tx
+		}
+	}
+	return i.Attempts[0].Tx
+}
+
+// Journal is where transactions are kept, durably, before anybody can send them. Each
+// change names the state in which the caller has seen the intent, by the intent that it
+// passes, and fails with *ChangedError when that is no longer so. An intent is never
+// removed.
 type Journal interface {
-	// Resume returns the intent that a command goes on with; nil when it is another one.
-	// A request id names an intent for ever. Without one, a command goes on with what
-	// the same command began in a run that died, or ended without knowing how it went.
-	// It fails with *RequestError for an id that named something else.
-	Resume(ctx context.Context, account common.Address, requestID, label string) (*Intent, error)
+	// Resume returns the intent that a command continues, which is the caller's own from
+	// then on; nil when the command is to begin another one. A request id names an intent
+	// for ever. Without one, a command continues what the same command began and has not
+	// settled, or settled in a run that died before it could report that.
+	//
+	// It fails with *RequestError for an id that named something else, and with
+	// *InProgressError where a run that may still be alive has an open intent with the
+	// same label, or a request id has it.
+	Resume(ctx context.Context, account common.Address, requestID string, label Label) (*Intent, error)
 
-	// Begin keeps a new intent with the transaction that sign returns for the nonce that
-	// it is given: the lowest from pending on that no intent of the account holds. It
-	// sets ID, Nonce, CreatedAt and Attempts. When another run has taken the request id
-	// meanwhile it fails with ErrTaken.
-	Begin(ctx context.Context, intent *Intent, pending uint64, sign func(nonce uint64) (*types.Transaction, error)) error
+	// Queue returns what the account has under way: for Slot.Agree, before anything is
+	// signed. used and pending are as in Slot.
+	Queue(ctx context.Context, account common.Address, used, pending uint64) (Queue, error)
 
-	// Add keeps another transaction for an open intent.
+	// Begin keeps a new intent with the transaction that the slot's Sign returns. It
+	// sets ID, Nonce, State, CreatedAt and Attempts. It fails with what Agree and Sign
+	// fail with, with ErrTaken when another run has taken the request id meanwhile, with
+	// *InProgressError, and with *UncertainError when the journal may have the intent
+	// and may not.
+	Begin(ctx context.Context, intent *Intent, slot Slot) error
+
+	// Move gives an intent another nonce, once its own is used up. It fails as Begin
+	// does.
+	Move(ctx context.Context, intent *Intent, slot Slot) error
+
+	// Add keeps another transaction for an unsettled intent, which is open from then on.
+	// The same transaction can be added again. It fails with ErrHeld where the intent was
+	// refused and an open one has its nonce.
 	Add(ctx context.Context, intent *Intent, attempt Attempt) error
 
-	// Settle records what became of an intent.
-	Settle(ctx context.Context, intent *Intent, state State, by common.Hash) error
+	// Record keeps what became of an intent. Lost never takes the place of a state that
+	// names a mined transaction. Refused is kept only for the run that the intent
+	// belongs to.
+	Record(ctx context.Context, intent *Intent, outcome Outcome) error
 
-	// Forget removes an intent that no node has taken.
-	Forget(ctx context.Context, intent *Intent) error
+	// Reload reads the intent again: other runs may have added transactions, or settled
+	// it.
+	Reload(ctx context.Context, intent *Intent) error
 
-	// Between returns the account's intents with nonces from from to before to, in order.
-	Between(ctx context.Context, account common.Address, from, to uint64) ([]*Intent, error)
+	// Unsettled returns the account's intents of which a transaction may still be mined,
+	// the lowest nonce first.
+	Unsettled(ctx context.Context, account common.Address) ([]*Intent, error)
 
-	// End records that the run which worked on an intent ends, and whether it knows how
-	// that went.
+	// Find returns the intent that a transaction belongs to. It fails with ErrUnknown.
+	Find(ctx context.Context, hash common.Hash) (*Intent, error)
+
+	// End records that the run to which an intent belongs ends, and whether it reported
+	// how that went. It fails with ErrNotOwner when another run has continued it.
 	End(ctx context.Context, intent *Intent, known bool) error
 }
 
-// ErrTaken is returned when a request id has just got its intent from another run.
-var ErrTaken = errors.New("another run has begun this request")
+var (
+	// ErrTaken is returned when a request id has just got its intent from another run.
+	ErrTaken = errors.New("another run has begun this request")
+
+	// ErrNotOwner is returned to a run whose intent another run has continued.
+	ErrNotOwner = errors.New("another run has continued this transaction")
+
+	// ErrUnknown is returned for a transaction that is not in the journal.
+	ErrUnknown = errors.New("the journal does not know this transaction")
+
+	// ErrHeld is returned for a refused intent whose nonce an open one has.
+	ErrHeld = errors.New("another transaction of the account has this nonce now")
+
+	// ErrChanged is matched by *ChangedError.
+	ErrChanged = errors.New("the journal has another state of this transaction")
+)
+
+// ChangedError is an intent that was changed since the caller has read it. Reload reads
+// it again.
+type ChangedError struct {
+	// ID is the intent's. Found is its state now; empty when it is not there any more.
+	ID    string
+	Found State
+	// Nonce is its nonce now.
+	Nonce uint64
+}
+
+func (e *ChangedError) Error() string {
+	if e.Found == "" {
+		return fmt.Sprintf("%v: intent %q is gone", ErrChanged, e.ID)
+	}
+	return fmt.Sprintf("%v: it is %s, with nonce %d", ErrChanged, e.Found, e.Nonce)
+}
+
+// Is matches ErrChanged.
+func (e *ChangedError) Is(target error) bool { return target == ErrChanged }
 
 // RequestError is a request id that names something else than before.
 type RequestError struct {
 	// ID is the request id, and Label what it was used for.
-	ID, Label string
+	ID    string
+	Label Label
 }
 
 func (e *RequestError) Error() string {
-	return fmt.Sprintf("request id %q was used before, for something else: %s", e.ID, e.Label)
+	return fmt.Sprintf("request ID %q was already used with different arguments: %s", e.ID, e.Label)
 }
 
 // Hint says what to do.
-func (e *RequestError) Hint() string { return "an id names one intent for ever: choose another" }
+func (e *RequestError) Hint() string {
+	return "a request ID names one transaction for ever: choose another"
+}
+
+// InProgressError is an open intent that does what another one was to do.
+type InProgressError struct{ Intent *Intent }
+
+func (e *InProgressError) Error() string {
+	if e.Intent.RequestID != "" {
+		return fmt.Sprintf("transaction %s, request ID %q, does the same and is not mined yet: %s", e.Intent.Newest().Hash(), e.Intent.RequestID, e.Intent.Label)
+	}
+	return fmt.Sprintf("another run of the same command sent transaction %s, which is not mined yet: %s", e.Intent.Newest().Hash(), e.Intent.Label)
+}
+
+// Hint says what to do.
+func (e *InProgressError) Hint() string {
+	hash := e.Intent.Newest().Hash()
+	return fmt.Sprintf("wait for it: pmctl tx wait %s; to do the same a second time, pass a --request-id of its own", hash)
+}
+
+// UncertainError is an intent that may be in the journal and may not: the store did not
+// answer. None of its transactions was sent.
+type UncertainError struct {
+	// Hash names its transaction, and Label says what that does.
+	Hash  common.Hash
+	Nonce uint64
+	Label Label
+	// Err is why it is not known.
+	Err error
+}
+
+func (e *UncertainError) Error() string {
+	return fmt.Sprintf("it is not known whether the journal has transaction %s, nonce %d (%s); it was not sent: %v", e.Hash, e.Nonce, e.Label, e.Err)
+}
+
+// Unwrap returns why it is not known.
+func (e *UncertainError) Unwrap() error { return e.Err }
+
+// Hint says what to do.
+func (e *UncertainError) Hint() string {
+	return fmt.Sprintf("run the same command again: if the journal has it, it continues it; pmctl tx list shows it, pmctl tx cancel %s cancels it", e.Hash)
+}

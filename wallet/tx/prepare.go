@@ -25,6 +25,8 @@ type Backend interface {
 	EstimateGasAsRich(ctx context.Context, msg ethereum.CallMsg) (uint64, error)
 	CallContract(ctx context.Context, msg ethereum.CallMsg, block *big.Int) ([]byte, error)
 	NonceAt(ctx context.Context, account common.Address) (uint64, error)
+	Nonces(ctx context.Context, account common.Address) (used, pending uint64, err error)
+	NonceUses(ctx context.Context, account common.Address, nonce uint64) []chain.NonceUse
 	KnowsTransaction(ctx context.Context, hash common.Hash) (bool, error)
 	SendTransaction(ctx context.Context, tx *types.Transaction) error
 	TransactionReceipt(ctx context.Context, hash common.Hash) (*types.Receipt, error)

@@ -20,7 +20,7 @@ var ErrSettled = errors.New("the transaction is not waiting any more")
 // place of what waits. It fails with ErrSettled when one of its transactions is mined
 // already, and as Prepare does.
 func PrepareBump(ctx context.Context, node Backend, intent *Intent, caps Caps) (*Prepared, error) {
-	first := intent.Attempts[0].Tx
+	first := intent.call()
 	if newest := intent.Attempts[len(intent.Attempts)-1]; newest.Kind == KindCancel {
 		first = newest.Tx // a cancellation is bumped as what it is
 	}
@@ -53,8 +53,7 @@ func replacement(ctx context.Context, node Backend, intent *Intent, call Call, c
 	if err != nil {
 		return nil, err
 	}
-	w := waiting{node: node, intent: intent}
-	receipt, err := w.mined(ctx)
+	receipt, err := mined(ctx, node, intent)
 	if err != nil {
 		return nil, err
 	}
@@ -65,10 +64,14 @@ func replacement(ctx context.Context, node Backend, intent *Intent, call Call, c
 	if err != nil {
 		return nil, err
 	}
-	newest := intent.Newest()
-	asked.cap = larger(asked.cap, raised(newest.GasFeeCap()))
-	asked.tip = larger(asked.tip, raised(newest.GasTipCap()))
-	asked.least = larger(asked.least, raised(newest.GasFeeCap()))
+	for _, a := range intent.Attempts {
+		if a.Tx.Nonce() != intent.Nonce {
+			continue // it cannot be mined any more
+		}
+		asked.cap = larger(asked.cap, raised(a.Tx.GasFeeCap()))
+		asked.tip = larger(asked.tip, raised(a.Tx.GasTipCap()))
+		asked.least = larger(asked.least, raised(a.Tx.GasFeeCap()))
+	}
 	asked.cap = larger(asked.cap, asked.tip)
 	if asked, err = caps.under(asked, call.Gas); err != nil {
 		return nil, err
@@ -101,7 +104,7 @@ func raised(price *big.Int) *big.Int {
 }
 
 // Replace signs a replacement, keeps it in the journal and hands it to the node. It
-// fails as Submit does.
+// fails as Submit does, and with *ChangedError when the intent is settled.
 func Replace(ctx context.Context, node Backend, journal Journal, signer Signer, intent *Intent, p *Prepared, kind Kind) error {
 	if signer.Address() != intent.Account {
 		return fmt.Errorf("the transaction is %s's and cannot be replaced by %s", intent.Account, signer.Address())

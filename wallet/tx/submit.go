@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/rpc"
 )
@@ -15,24 +14,54 @@ import (
 // transaction is in the journal before anybody can send it, so that whatever happens
 // from then on, the next run finds it.
 //
-// It fails with ErrTaken when another run has just begun the same request, and with
-// *UnknownOutcomeError when it is not known whether the node has the transaction. Any
-// other error means that nothing was sent.
-func Submit(ctx context.Context, node Backend, journal Journal, signer Signer, p *Prepared, intent *Intent) error {
-	if signer.Address() != p.From {
-		return fmt.Errorf("the transaction was prepared for %s and cannot be signed by %s", p.From, signer.Address())
-	}
-	pending, err := node.PendingNonceAt(ctx, p.From)
+// It fails with ErrTaken when another run has just begun the same request, with
+// *PendingError and *UnknownPendingError for what the terms do not allow, and with
+// *InProgressError; nothing was signed then. With *UnknownOutcomeError, *RefusedError and
+// *UncertainError the transaction may still be mined.
+func Submit(ctx context.Context, node Backend, journal Journal, signer Signer, p *Prepared, intent *Intent, terms Terms) error {
+	slot, err := slotFor(ctx, node, signer, p, terms)
 	if err != nil {
 		return err
 	}
 	intent.Account = p.From
-	err = journal.Begin(ctx, intent, pending, func(nonce uint64) (*types.Transaction, error) {
-		return signer.SignTx(p.transaction(node.ChainID(), nonce), node.ChainID())
-	})
+	if err := journal.Begin(ctx, intent, slot); err != nil {
+		return err
+	}
+	return broadcast(ctx, node, journal, intent)
+}
+
+// Move signs a prepared call anew, with another nonce, for an intent whose own is used up
+// by a transaction of others: Await has failed with *LostError. It fails as Submit does.
+func Move(ctx context.Context, node Backend, journal Journal, signer Signer, p *Prepared, intent *Intent, terms Terms) error {
+	slot, err := slotFor(ctx, node, signer, p, terms)
 	if err != nil {
 		return err
 	}
+	if err := journal.Move(ctx, intent, slot); err != nil {
+		return err
+	}
+	return broadcast(ctx, node, journal, intent)
+}
+
+func slotFor(ctx context.Context, node Backend, signer Signer, p *Prepared, terms Terms) (Slot, error) {
+	if signer.Address() != p.From {
+		return Slot{}, fmt.Errorf("the transaction was prepared for %s and cannot be signed by %s", p.From, signer.Address())
+	}
+	used, pending, err := node.Nonces(ctx, p.From)
+	return Slot{Used: used, Pending: pending, Agree: terms.Agree, Sign: func(nonce uint64) (*types.Transaction, error) {
+		return signer.SignTx(p.transaction(node.ChainID(), nonce), node.ChainID())
+	}}, err
+}
+
+// Retry signs a prepared call anew for an intent that a node refused, with the intent's
+// nonce, and hands it to the node. It fails with ErrHeld where another intent has the
+// nonce by now, and as Submit does.
+func Retry(ctx context.Context, node Backend, journal Journal, signer Signer, p *Prepared, intent *Intent) error {
+	return Replace(ctx, node, journal, signer, intent, p, KindCall)
+}
+
+// Resend hands an intent's newest transaction to the node again. It fails as Submit does.
+func Resend(ctx context.Context, node Backend, journal Journal, intent *Intent) error {
 	return broadcast(ctx, node, journal, intent)
 }
 
@@ -41,58 +70,59 @@ func Submit(ctx context.Context, node Backend, journal Journal, signer Signer, p
 func broadcast(ctx context.Context, node Backend, journal Journal, intent *Intent) error {
 	newest := intent.Newest()
 	err := node.SendTransaction(ctx, newest)
-	if err == nil || strings.Contains(err.Error(), alreadyKnown) {
+	if err == nil || isKnown(err) {
 		return nil
 	}
 	unknown := &UnknownOutcomeError{Hash: newest.Hash(), Err: err}
 	if !answered(err) {
 		return unknown
 	}
-	// The node refused. That may be since it had got the transaction before.
-	known, lookErr := node.KnowsTransaction(ctx, newest.Hash())
+	// The node refused. That may be since it had got the transaction before, or another
+	// of the same intent.
+	known, lookErr := knows(ctx, node, intent)
+	if lookErr != nil {
+		return unknown
+	}
+	used, lookErr := node.NonceAt(ctx, intent.Account)
 	switch {
 	case lookErr != nil:
 		return unknown
-	case known:
-		return nil
-	case len(intent.Attempts) > 1 || !neverTaken(err):
-		return unknown
+	case known || used > intent.Nonce:
+		return nil // waiting finds out what became of it
 	}
-	if forgetErr := journal.Forget(ctx, intent); forgetErr != nil {
-		return errors.Join(unknown, forgetErr)
+	// What a node says of a transaction is not known to be the network's word: the
+	// intent stays, with its nonce and its request id.
+	recordErr := journal.Record(ctx, intent, Outcome{State: Refused, Refusal: err.Error()})
+	switch {
+	case errors.Is(recordErr, ErrNotOwner), errors.Is(recordErr, ErrChanged):
+		return unknown // another run has continued it
+	case recordErr != nil:
+		return errors.Join(unknown, recordErr)
 	}
-	return err
+	return &RefusedError{Hash: newest.Hash(), Nonce: intent.Nonce, Err: err}
+}
+
+// knows tells whether the node has any of an intent's transactions.
+func knows(ctx context.Context, node Backend, intent *Intent) (bool, error) {
+	for i := len(intent.Attempts) - 1; i >= 0; i-- {
+		known, err := node.KnowsTransaction(ctx, intent.Attempts[i].Tx.Hash())
+		if err != nil || known {
+			return known, err
+		}
+	}
+	return false, nil
 }
 
 // alreadyKnown is what nodes answer when the very same transaction, by its hash,
 // waits in their pool already. Their errors have no code for it.
 const alreadyKnown = "already known"
 
+func isKnown(err error) bool { return strings.Contains(err.Error(), alreadyKnown) }
+
 // answered tells whether an error is a node's own answer and not the connection's.
 func answered(err error) bool {
 	var fromNode rpc.Error
 	return errors.As(err, &fromNode)
-}
-
-// neverTaken tells whether a node refuses a transaction for what it is, so that no node
-// has taken it. A nonce that is too low is not among the reasons: the transaction itself
-// may have been mined meanwhile.
-func neverTaken(err error) bool {
-	for _, reason := range []string{
-		"insufficient funds",
-		"intrinsic gas too low",
-		"exceeds block gas limit",
-		"transaction underpriced",
-		"max fee per gas less than block base fee",
-		"max priority fee per gas higher than max fee per gas",
-		"invalid sender",
-		"oversized data",
-	} {
-		if strings.Contains(err.Error(), reason) {
-			return true
-		}
-	}
-	return false
 }
 
 // NonceError is a signed transaction whose nonce is another intent's.
@@ -112,15 +142,15 @@ func (e *NonceError) Hint() string { return "prepare it anew with --unsigned, an
 // and nonce, as the intent says. It returns the journal's intent, which is an earlier
 // run's when the same transaction was handed over before. It fails with *NonceError, and
 // as Submit does; the intent is nil unless it is in the journal.
-func SubmitSigned(ctx context.Context, node Backend, journal SignedJournal, intent *Intent, signed *types.Transaction) (*Intent, error) {
+func SubmitSigned(ctx context.Context, node Backend, journal SignedJournal, intent *Intent, signed *types.Transaction, terms Terms) (*Intent, error) {
 	known, err := journal.Find(ctx, signed.Hash())
 	if err == nil {
-		return known, broadcast(ctx, node, journal, known)
+		return known, resubmit(ctx, node, journal, known)
 	}
 	if !errors.Is(err, ErrUnknown) {
 		return nil, err
 	}
-	used, err := node.NonceAt(ctx, intent.Account)
+	used, pending, err := node.Nonces(ctx, intent.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -130,29 +160,46 @@ func SubmitSigned(ctx context.Context, node Backend, journal SignedJournal, inte
 	if _, err := currentHead(ctx, node); err != nil {
 		return nil, err
 	}
-	err = journal.Begin(ctx, intent, intent.Nonce, func(free uint64) (*types.Transaction, error) {
+	if pending > used {
+		// What the node counts may be this very transaction, sent by another program.
+		if known, err := node.KnowsTransaction(ctx, signed.Hash()); err != nil {
+			return nil, err
+		} else if known {
+			pending = used
+		}
+	}
+	err = journal.Begin(ctx, intent, Slot{Used: used, Pending: pending, Agree: terms.Agree, Sign: func(free uint64) (*types.Transaction, error) {
 		if free != signed.Nonce() {
 			return nil, &NonceError{Nonce: signed.Nonce(), Free: free}
 		}
 		return signed, nil
-	})
+	}})
 	if err != nil {
 		return nil, err
 	}
-	err = broadcast(ctx, node, journal, intent)
-	if err != nil && !errors.As(err, new(*UnknownOutcomeError)) {
-		return nil, err
-	}
-	return intent, err
+	return intent, broadcast(ctx, node, journal, intent)
 }
 
-// SignedJournal is a Journal that can be asked for a transaction.
+// resubmit hands a transaction of the journal over again.
+func resubmit(ctx context.Context, node Backend, journal SignedJournal, intent *Intent) error {
+	if err := journal.Adopt(ctx, intent); err != nil {
+		return err
+	}
+	if !intent.State.Unsettled() {
+		return nil // waiting says what became of it
+	}
+	if intent.State == Refused {
+		if err := journal.Add(ctx, intent, intent.Attempts[len(intent.Attempts)-1]); err != nil {
+			return err
+		}
+	}
+	return broadcast(ctx, node, journal, intent)
+}
+
+// SignedJournal is a Journal for transactions that were signed somewhere else.
 type SignedJournal interface {
 	Journal
 
-	// Find returns the intent that a transaction belongs to. It fails with ErrUnknown.
-	Find(ctx context.Context, hash common.Hash) (*Intent, error)
+	// Adopt makes an intent the caller's own, unless the run that it belongs to is alive.
+	Adopt(ctx context.Context, intent *Intent) error
 }
-
-// ErrUnknown is returned for a transaction that is not in the journal.
-var ErrUnknown = errors.New("the journal does not know this transaction")

@@ -1,0 +1,23 @@
+package cmd
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet/tx"
+)
+
+// pendingOptions are what the user agrees to about an account's other transactions, when
+// one is sent.
+type pendingOptions struct {
+	withPending    bool
+	replaceUnknown bool
+}
+
+func (o *pendingOptions) register(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&o.withPending, "with-pending", false, "send although earlier transactions of the account are not mined yet, and send those again where the node has lost them: they are mined too")
+	cmd.Flags().BoolVar(&o.replaceUnknown, "replace-unknown", false, "send although the node counts pending transactions that pmctl did not sign: this one may replace one of them")
+}
+
+func (o *pendingOptions) terms() tx.Terms {
+	return tx.Terms{WithPending: o.withPending, ReplaceUnknown: o.replaceUnknown}
+}

@@ -1,0 +1,141 @@
+package chain
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/core/types"
+)
+
+// NonceUse is what one node says about a transaction nonce of an account.
+type NonceUse struct {
+	// URL is the node's, without what is secret in it.
+	URL string
+
+	// Used tells whether a block has a transaction of the account with the nonce.
+	Used bool
+
+	// Tx is that transaction, with the account's own signature, and Block the number of
+	// its block; nil where the node does not show it.
+	Tx    *types.Transaction
+	Block uint64
+
+	// Err is why the node does not answer, or does not show the transaction.
+	Err error
+}
+
+// NonceUses asks each of the client's nodes by itself which transaction used a nonce of
+// the account.
+func (c *Client) NonceUses(ctx context.Context, account common.Address, nonce uint64) []NonceUse {
+	if len(c.raw) == 1 {
+		return []NonceUse{c.nonceUse(ctx, account, nonce)}
+	}
+	uses := make([]NonceUse, len(c.raw))
+	for i, raw := range c.raw {
+		node, err := Dial(ctx, raw, c.network)
+		if err != nil {
+			uses[i] = NonceUse{URL: redact(raw), Err: err}
+			continue
+		}
+		uses[i] = node.nonceUse(ctx, account, nonce)
+		node.Close()
+	}
+	return uses
+}
+
+func (c *Client) nonceUse(ctx context.Context, account common.Address, nonce uint64) NonceUse {
+	use := NonceUse{URL: c.url}
+	var id hexutil.Uint64
+	var head Head
+	var count hexutil.Uint64
+	b := new(batch)
+	b.add("eth_chainId", &id)
+	b.head(&head)
+	b.add("eth_getTransactionCount", &count, account, "latest")
+	if use.Err = c.do(ctx, b); use.Err != nil {
+		return use
+	}
+	if uint64(id) != c.network.ChainID {
+		use.Err = &ChainIDError{Network: c.network.Name, URL: c.url, Got: uint64(id), Want: c.network.ChainID}
+		return use
+	}
+	if use.Used = uint64(count) > nonce; !use.Used {
+		return use
+	}
+	if use.Block, use.Err = c.blockOfNonce(ctx, account, nonce, head.Number); use.Err == nil {
+		use.Tx, use.Err = c.transactionIn(ctx, use.Block, account, nonce)
+	}
+	return use
+}
+
+// blockOfNonce returns the number of the block that has an account's transaction with a
+// nonce, which is at most newest. It looks at the newest blocks first: nodes forget the
+// state of old ones.
+func (c *Client) blockOfNonce(ctx context.Context, account common.Address, nonce, newest uint64) (uint64, error) {
+	has := func(block uint64) (bool, error) {
+		count, err := c.eth.NonceAt(ctx, account, new(big.Int).SetUint64(block))
+		return count > nonce, c.classify(err)
+	}
+	with, without := newest, uint64(0)
+	for step := uint64(1); step <= newest; step *= 2 {
+		used, err := has(newest - step)
+		if err != nil {
+			return 0, err
+		}
+		if !used {
+			without = newest - step
+			break
+		}
+		with = newest - step
+	}
+	for with-without > 1 {
+		middle := without + (with-without)/2
+		used, err := has(middle)
+		if err != nil {
+			return 0, err
+		}
+		if used {
+			with = middle
+		} else {
+			without = middle
+		}
+	}
+	return with, nil
+}
+
+// transactionIn returns the account's transaction with a nonce that a block has. Blocks
+// of rollups have transactions of kinds that nothing here can read; they are passed over.
+func (c *Client) transactionIn(ctx context.Context, block uint64, account common.Address, nonce uint64) (*types.Transaction, error) {
+	var found *struct {
+		Transactions []json.RawMessage `json:"transactions"`
+	}
+	if err := c.rpc.CallContext(ctx, &found, "eth_getBlockByNumber", hexutil.Uint64(block), true); err != nil {
+		return nil, c.classify(err)
+	}
+	if found == nil {
+		return nil, fmt.Errorf("the node at %s has no block %d", c.url, block)
+	}
+	for _, raw := range found.Transactions {
+		var head struct {
+			From  common.Address `json:"from"`
+			Nonce hexutil.Uint64 `json:"nonce"`
+		}
+		if json.Unmarshal(raw, &head) != nil || head.From != account || uint64(head.Nonce) != nonce {
+			continue
+		}
+		tx := new(types.Transaction)
+		if err := tx.UnmarshalJSON(raw); err != nil {
+			continue
+		}
+		// The signature is the account's word, whatever the node says beside it.
+		from, err := types.Sender(types.LatestSignerForChainID(c.ChainID()), tx)
+		if err == nil && from == account && tx.Nonce() == nonce {
+			return tx, nil
+		}
+	}
+	return nil, fmt.Errorf("block %d of the node at %s has no transaction of the account with nonce %d", block, c.url, nonce)
+}

@@ -1,0 +1,135 @@
+package tx
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Label says what an intent does: a code, followed by arguments name=value in an order
+// that never changes. The journal compares labels, so the code of an action stays the
+// same whatever the sentences about it say.
+type Label string
+
+// The labels without arguments.
+const (
+	LabelUnlock       Label = "unlock"
+	LabelCancelUnlock Label = "cancel-unlock"
+	LabelWithdraw     Label = "withdraw"
+)
+
+// FundLabel adds to a deposit and a reserve; to those of the account itself where
+// beneficiary is zero.
+func FundLabel(deposit, reserve wei.Wei, beneficiary common.Address) Label {
+	label := Label(fmt.Sprintf("fund deposit=%s reserve=%s", deposit.Decimal(), reserve.Decimal()))
+	if beneficiary != (common.Address{}) {
+		label += Label(" for=" + beneficiary.Hex())
+	}
+	return label
+}
+
+// WithdrawKeepingLabel withdraws before a part is funded again.
+func WithdrawKeepingLabel(deposit, reserve wei.Wei) Label {
+	return Label(fmt.Sprintf("withdraw keep-deposit=%s keep-reserve=%s", deposit.Decimal(), reserve.Decimal()))
+}
+
+// RedeemLabel redeems winning tickets: how many, and the hash of their hashes.
+func RedeemLabel(count int, tickets common.Hash) Label {
+	return Label(fmt.Sprintf("redeem count=%d tickets=%s", count, tickets.Hex()))
+}
+
+// String returns the label as a sentence for people.
+func (l Label) String() string {
+	name, _, _ := strings.Cut(string(l), " ")
+	switch {
+	case name == "fund" && l.has("deposit", "reserve"):
+		text := fmt.Sprintf("fund %s of deposit and %s of reserve", l.amount("deposit"), l.amount("reserve"))
+		if beneficiary := l.argument("for"); beneficiary != "" {
+			text += " for " + beneficiary
+		}
+		return text
+	case l == LabelCancelUnlock:
+		return "cancel the unlock"
+	case name == "withdraw" && l.has("keep-deposit", "keep-reserve"):
+		return fmt.Sprintf("withdraw, and fund %s of deposit and %s of reserve again", l.amount("keep-deposit"), l.amount("keep-reserve"))
+	case name == "redeem" && l.has("count", "tickets"):
+		tickets := "tickets"
+		if l.argument("count") == "1" {
+			tickets = "ticket"
+		}
+		return fmt.Sprintf("redeem %s winning %s (%s)", l.argument("count"), tickets, l.argument("tickets"))
+	}
+	return string(l)
+}
+
+// argument returns an argument's value, "" when there is none.
+func (l Label) argument(name string) string {
+	for _, field := range strings.Fields(string(l)) {
+		if value, found := strings.CutPrefix(field, name+"="); found {
+			return value
+		}
+	}
+	return ""
+}
+
+func (l Label) has(names ...string) bool {
+	for _, name := range names {
+		if l.argument(name) == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// amount returns an argument with its unit, as it is when it is no number of wei.
+func (l Label) amount(name string) string {
+	var amount wei.Wei
+	text := l.argument(name)
+	if amount.UnmarshalText([]byte(text)) != nil {
+		return text
+	}
+	return amount.String()
+}
+
+// The sentences that earlier versions kept in place of codes.
+var (
+	fundSentence     = regexp.MustCompile(`^fund ([0-9.]+ \w+) of deposit and ([0-9.]+ \w+) of reserve(?: for (0x[0-9a-fA-F]{40}))?$`)
+	withdrawSentence = regexp.MustCompile(`^withdraw, and put ([0-9.]+ \w+) of deposit and ([0-9.]+ \w+) of reserve back$`)
+	redeemSentence   = regexp.MustCompile(`^redeem ([0-9]+) winning tickets? \((0x[0-9a-f]{64})\)$`)
+)
+
+// ReadLabel returns the label that a journal or a document has: a code, or a sentence of
+// an earlier version, which becomes the code of the same action. Anything else stays as
+// it is.
+func ReadLabel(text string) Label {
+	if text == "unlock cancel" {
+		return LabelCancelUnlock
+	}
+	if m := fundSentence.FindStringSubmatch(text); m != nil {
+		if deposit, reserve, ok := amounts(m[1], m[2]); ok {
+			return FundLabel(deposit, reserve, common.HexToAddress(m[3]))
+		}
+	}
+	if m := withdrawSentence.FindStringSubmatch(text); m != nil {
+		if deposit, reserve, ok := amounts(m[1], m[2]); ok {
+			return WithdrawKeepingLabel(deposit, reserve)
+		}
+	}
+	if m := redeemSentence.FindStringSubmatch(text); m != nil {
+		return Label("redeem count=" + m[1] + " tickets=" + m[2])
+	}
+	return Label(text)
+}
+
+func amounts(first, second string) (a, b wei.Wei, ok bool) {
+	a, err := wei.Parse(first)
+	if err != nil {
+		return a, b, false
+	}
+	b, err = wei.Parse(second)
+	return a, b, err == nil
+}

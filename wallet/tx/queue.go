@@ -1,0 +1,189 @@
+package tx
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Slot is where a transaction is to stand among an account's others.
+type Slot struct {
+	// Used is how many of the account's transactions the chain has, and Pending how many
+	// there are with those in the node's pool.
+	Used, Pending uint64
+
+	// Agree is called before Sign, with what the account has under way. An error of it
+	// ends Begin, and nothing is kept.
+	Agree func(Queue) error
+
+	// Sign returns the transaction with a nonce.
+	Sign func(nonce uint64) (*types.Transaction, error)
+}
+
+// Queue is what an account has under way when another transaction is to be signed.
+type Queue struct {
+	// Nonce is the lowest one that the chain and the journal leave free.
+	Nonce uint64
+
+	// Open are the intents of which a transaction may be mined at any time, and Refused
+	// those that a node refused, which may still be mined; the lowest nonce first.
+	Open, Refused []*Intent
+
+	// Unknown is how many transactions from Nonce on the node counts as pending that the
+	// journal does not have.
+	Unknown uint64
+}
+
+// NewQueue sorts an account's unsettled intents. used and pending are as in Slot;
+// settled is the lowest nonce above all that the journal knows to be used, since a node
+// may be behind that.
+func NewQueue(used, pending, settled uint64, unsettled []*Intent) Queue {
+	var q Queue
+	held, explained := make(map[uint64]bool), make(map[uint64]bool)
+	used = max(used, settled)
+	for _, i := range unsettled {
+		explained[i.Nonce] = true
+		if i.State == Refused {
+			q.Refused = append(q.Refused, i)
+			continue
+		}
+		q.Open = append(q.Open, i)
+		held[i.Nonce] = true
+	}
+	for q.Nonce = used; held[q.Nonce]; q.Nonce++ {
+	}
+	for nonce := q.Nonce; nonce < pending; nonce++ {
+		// Above the journal's own, all is unknown: a node may count any number.
+		if nonce > q.Nonce+uint64(len(unsettled)) {
+			q.Unknown += pending - nonce
+			break
+		}
+		if !explained[nonce] {
+			q.Unknown++
+		}
+	}
+	return q
+}
+
+// Terms are what the user agrees to about an account's other transactions.
+type Terms struct {
+	// WithPending lets a transaction be sent beside open ones: they are mined with it.
+	WithPending bool
+
+	// ReplaceUnknown lets it be sent although the node counts pending transactions that
+	// pmctl did not sign, one of which it may replace.
+	ReplaceUnknown bool
+
+	// Seen are the open intents that the user was shown before the question; all may be
+	// there when it is nil.
+	Seen []*Intent
+}
+
+// Agree fails with *PendingError and *UnknownPendingError for what the user has not
+// agreed to.
+func (t Terms) Agree(q Queue) error {
+	if q.Unknown > 0 && !t.ReplaceUnknown {
+		return &UnknownPendingError{Nonce: q.Nonce, Count: q.Unknown}
+	}
+	if !t.WithPending && len(q.Open) > 0 {
+		return &PendingError{Queue: q}
+	}
+	for _, i := range q.Open {
+		if t.Seen != nil && !contains(t.Seen, i) {
+			return &PendingError{Queue: q}
+		}
+	}
+	return nil
+}
+
+func contains(list []*Intent, one *Intent) bool {
+	for _, i := range list {
+		if i.ID == one.ID {
+			return true
+		}
+	}
+	return false
+}
+
+// PendingError is an account with open transactions, which would be mined together with
+// the one that was to be sent.
+type PendingError struct{ Queue Queue }
+
+func (e *PendingError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d earlier transactions of the account are not mined yet, and are mined together with this one:", len(e.Queue.Open))
+	if len(e.Queue.Open) == 1 {
+		b.Reset()
+		b.WriteString("an earlier transaction of the account is not mined yet, and is mined together with this one:")
+	}
+	for n, i := range e.Queue.Open {
+		if n > 0 {
+			b.WriteString(";")
+		}
+		fmt.Fprintf(&b, " %s", i.Describe())
+	}
+	return b.String()
+}
+
+// Hint says what to do.
+func (e *PendingError) Hint() string {
+	hash := e.Queue.Open[0].Newest().Hash()
+	return fmt.Sprintf("settle it first: pmctl tx wait %s, or pmctl tx bump or cancel; to send this one too, pass --with-pending", hash)
+}
+
+// Describe names an intent with its amount: what it does, its newest transaction, its
+// nonce and the ether that it moves.
+func (i *Intent) Describe() string {
+	return fmt.Sprintf("%s with nonce %d, which moves %s (%s)", i.Newest().Hash(), i.Nonce, i.Value(), i.Label)
+}
+
+// Value is the ether that an intent's call moves.
+func (i *Intent) Value() wei.Wei {
+	value, err := wei.FromBig(i.call().Value())
+	if err != nil {
+		return wei.Wei{} // a transaction's value always fits
+	}
+	return value
+}
+
+// Without returns the queue beside an intent, which may be nil.
+func (q Queue) Without(intent *Intent) Queue {
+	if intent != nil {
+		q.Open, q.Refused = without(q.Open, intent), without(q.Refused, intent)
+	}
+	return q
+}
+
+func without(list []*Intent, one *Intent) []*Intent {
+	var rest []*Intent
+	for _, i := range list {
+		if i.ID != one.ID {
+			rest = append(rest, i)
+		}
+	}
+	return rest
+}
+
+// UnknownPendingError is an account of which the node counts pending transactions that
+// neither the chain nor the journal has.
+type UnknownPendingError struct {
+	// Nonce is the lowest that the chain and the journal leave free, and Count how many
+	// transactions from there on the node counts.
+	Nonce, Count uint64
+}
+
+func (e *UnknownPendingError) Error() string {
+	noun := "transactions"
+	if e.Count == 1 {
+		noun = "transaction"
+	}
+	return fmt.Sprintf("the node counts %d pending %s of the account from nonce %d on, which pmctl did not sign", e.Count, noun, e.Nonce)
+}
+
+// Hint says what to do.
+func (e *UnknownPendingError) Hint() string {
+	return fmt.Sprintf("if another wallet sent them, wait until they are mined; if there are none, the node is wrong: use another --rpc-url, or pass --replace-unknown to use nonce %d, which replaces a transaction that waits with it", e.Nonce)
+}
