@@ -115,6 +115,8 @@ func classify(err error) outcome {
 		out = outcome{exitLimit, "pending", ""}
 	case as(new(*pay.OtherRecipientError)):
 		out = outcome{exitLimit, "recipient_changed", ""}
+	case as(new(*changedError)):
+		out = outcome{exitLimit, "changed", ""}
 	case as(new(*unlockingError)):
 		out = outcome{exitLimit, "unlocking", ""}
 	case as(new(*chain.ContractsError)):

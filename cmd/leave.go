@@ -33,6 +33,10 @@ Until then your tickets can be redeemed, and what they win is paid. With
 --keep-deposit or --keep-reserve that much is put back at the end: no more than
 comes out.
 
+Exit takes out what is there when it asks, or starts with --yes. If its unlock is
+cancelled or the funds grow before the round comes, it asks again; with --yes it
+stops with exit code 3.
+
 It can be interrupted at any moment, and run again: it goes on where it was, and
 does nothing twice. With --no-wait it does what can be done now, and ends with
 exit code 8 when the rest has to wait; run it again at the time that it names.`,
@@ -104,7 +108,7 @@ type leaving struct {
 	keep    *keptFunds // nil for nothing
 	result  exitResult
 	asked   bool
-	held    *chain.Status // when it was looked at first; nil when nothing was there
+	agreed  *terms // nil when nothing was there at the first look
 }
 
 func (r *run) exit(cmd *cobra.Command, o *exitOptions) error {
@@ -148,6 +152,9 @@ func (r *run) exit(cmd *cobra.Command, o *exitOptions) error {
 		if err == nil {
 			err = l.take(next)
 		}
+		if changed := new(changedError); errors.As(err, &changed) {
+			err = l.agreeAgain(changed)
+		}
 		if err != nil {
 			return l.explain(err)
 		}
@@ -180,10 +187,22 @@ func (l *leaving) take(s *step) error {
 	}
 	var result transactionResult
 	s.action.into = &result
+	if plan := s.action.plan; s.name != stepKeep {
+		// The last look before anything is signed.
+		s.action.plan = func(ctx context.Context, now situation) (proposal, error) {
+			if err := l.agreed.check(now.status); err != nil {
+				return proposal{}, err
+			}
+			return plan(ctx, now)
+		}
+	}
 	o := l.options.transactOptions
 	o.yes, o.requestID, o.mining.noWait = true, s.requestID, false
 	if err := l.transact(l.cmd, &o, s.action); err != nil {
 		return err
+	}
+	if s.name == stepUnlock && l.agreed != nil {
+		l.agreed.unlocks = true
 	}
 	l.result.Steps = append(l.result.Steps, exitStep{s.name, result})
 	return nil
@@ -195,11 +214,6 @@ func (l *leaving) ask(s *step) error {
 		return nil
 	}
 	l.asked = true
-	question := "Go on with the exit?"
-	if l.held != nil {
-		sender := l.held.Sender
-		question = fmt.Sprintf("Take %s of deposit and %s of reserve out, to %s?", sender.Deposit, sender.Reserve, common.Address(l.result.Account))
-	}
 	if s.name == stepUnlock {
 		l.note("The deposit and the reserve unlock together, and leave together. Your tickets")
 		l.note("stay redeemable until then; shortly before, recipients take no more of them.")
@@ -207,7 +221,15 @@ func (l *leaving) ask(s *step) error {
 	if l.keep != nil {
 		l.note("At the end %s of deposit and %s of reserve are put back.", l.keep.Deposit, l.keep.Reserve)
 	}
-	return l.confirm(l.cmd.Context(), l.options.yes, question)
+	return l.confirm(l.cmd.Context(), l.options.yes, l.question())
+}
+
+// question is what a person agrees to.
+func (l *leaving) question() string {
+	if l.agreed == nil {
+		return "Go on with the exit?"
+	}
+	return fmt.Sprintf("Take %s of deposit and %s of reserve out, to %s?", l.agreed.deposit, l.agreed.reserve, common.Address(l.result.Account))
 }
 
 // explain adds to an error what was done before it.
@@ -257,8 +279,7 @@ func (l *leaving) wait(ctx context.Context, status *chain.Status) error {
 		until = ", until about " + at.Local().Format("Mon 15:04")
 	}
 	defer l.waiting("waiting for round %v%s", status.Sender.WithdrawRound, until)()
-	unlock := status.Sender.WithdrawRound
-	for lockState(status) == lockUnlocking && status.Sender.WithdrawRound.Cmp(unlock) == 0 {
+	for lockState(status) == lockUnlocking && l.agreed.check(status) == nil {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -319,8 +340,8 @@ func (l *leaving) next(ctx context.Context) (*step, error) {
 		return nil, err
 	}
 	state := lockState(status)
-	if state != lockEmpty && l.held == nil {
-		l.held = status
+	if state != lockEmpty && l.agreed == nil {
+		l.agreed = termsOf(status)
 	}
 	// A withdrawal that was found done may be one of long ago: the funds tell.
 	if l.did(stepWithdraw) && l.keep == nil && state != lockUnlocked {
@@ -335,25 +356,34 @@ func (l *leaving) next(ctx context.Context) (*step, error) {
 		return l.putBack(withdrawal), nil
 	case died != nil && (state == lockEmpty || died.State == tx.Open):
 		return l.withdraw(), nil
-	case state != lockEmpty && l.keepsTooMuch(status) != nil:
-		// Before each step that cannot be taken back: winners may be paid while it waits.
-		return nil, l.keepsTooMuch(status)
-	case state == lockLocked:
+	case state == lockEmpty && l.keep != nil && withdrawal != nil && withdrawal.State == tx.Mined && keeping == nil:
+		return l.putBack(withdrawal), nil
+	}
+	if err := l.agreed.check(status); err != nil {
+		return nil, err
+	}
+	if state == lockEmpty {
+		if l.keep != nil {
+			return nil, withHint(errNothingToTake, "to put funds back after an exit that kept other amounts: pmctl fund")
+		}
+		return nil, errNothingToTake
+	}
+	l.agreed.see(status)
+	// Before each step that cannot be taken back: winners may be paid while it waits.
+	if err := l.keepsTooMuch(status); err != nil {
+		return nil, err
+	}
+	switch state {
+	case lockLocked:
 		return &step{name: stepUnlock, action: unlockAction()}, nil
-	case state == lockUnlocking:
+	case lockUnlocking:
 		if err := l.wait(ctx, status); err != nil {
 			return nil, err
 		}
 		return l.next(ctx)
-	case state == lockUnlocked:
+	default:
 		return l.withdraw(), nil
-	case l.keep != nil && withdrawal != nil && withdrawal.State == tx.Mined && keeping == nil:
-		return l.putBack(withdrawal), nil
 	}
-	if l.keep != nil {
-		return nil, withHint(errNothingToTake, "to put funds back after an exit that kept other amounts: pmctl fund")
-	}
-	return nil, errNothingToTake
 }
 
 // keepsTooMuch fails when more is to be put back than will come out.

@@ -1,0 +1,42 @@
+//go:build linux
+
+package cmd
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestAnExitAsksAgain: at a terminal what changed after the question is asked about, the
+// funds that grew while it waited for the answer as well as the unlock that was taken
+// back while it waited for its round.
+func TestAnExitAsksAgain(t *testing.T) {
+	t.Parallel()
+	s := newSeat(t)
+	s.run("fund", "--deposit", "1eth", "--reserve", "1eth", "--yes")
+	p := s.sit(nil, "exit", "--interval", "10ms")
+	p.expect("Take 1 ETH of deposit and 1 ETH of reserve out")
+	p.expect("[y/N] ")
+	s.run("fund", "--deposit", "4eth", "--yes")
+	p.seen.Reset()
+	p.press("y\r")
+	p.expect("have grown since it was asked to take out 1 ETH")
+	p.expect("Take 5 ETH of deposit and 1 ETH of reserve out")
+	p.expect("[y/N] ")
+	p.press("y\r")
+	p.expect("assphrase of 0x")
+	p.press(passphraseTyped + "\r")
+	p.expect("waiting (it is round")
+	p.seen.Reset()
+	s.run("unlock", "cancel", "--yes")
+	p.expect("any more: 5 ETH of deposit and 1 ETH of reserve are locked")
+	p.expect("[y/N] ")
+	p.press("n\r")
+	code, shown := p.end()
+	require.Equal(t, exitCancelled, code, shown)
+	status := s.run("status")
+	require.Contains(t, status, "5 ETH")
+	require.Contains(t, status, "locked")
+	require.NotContains(t, status, "unlocking")
+}
