@@ -19,7 +19,7 @@ import (
 // chain are the checks of what the node tells.
 func (p *patient) chain() []doctor.Check {
 	funds := []string{"contracts", "head", "account"}
-	fees := []string{"contracts", "paused", "account"}
+	fees := []string{"contracts", "paused", "account", "head"}
 	return []doctor.Check{
 		{ID: "node", Needs: []string{"network"}, Run: p.bound(p.checkNode)},
 		{ID: "chain_id", Needs: []string{"node"}, Run: p.bound(p.checkChainID)},

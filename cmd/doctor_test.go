@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ecdsa"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -188,18 +189,30 @@ func (w *ward) arbitrum(age time.Duration) {
 	w.t.Helper()
 	deployed, err := chain.NamedNetwork(chain.ArbitrumOne)
 	require.NoError(w.t, err)
-	theirs, ours := strings.ToLower(deployed.Controller.Hex()), strings.ToLower(w.net.Controller().Hex())
+	// The node knows our contracts, pmctl the deployed ones.
+	var toOurs, toTheirs []string
+	swap := func(theirs, ours common.Address) {
+		t, o := hex.EncodeToString(theirs[:]), hex.EncodeToString(ours[:])
+		toOurs, toTheirs = append(toOurs, t, o), append(toTheirs, o, t)
+	}
+	swap(deployed.Controller, w.net.Controller())
+	for name, theirs := range map[string]common.Address{
+		"TicketBroker": deployed.Contracts.TicketBroker, "RoundsManager": deployed.Contracts.RoundsManager,
+		"BondingManager": deployed.Contracts.BondingManager, "ServiceRegistry": deployed.Contracts.ServiceRegistry,
+	} {
+		swap(theirs, w.net.Contracts()[name])
+	}
 	timestamp := regexp.MustCompile(`"timestamp":"0x[0-9a-f]+"`)
 	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		body = bytes.ReplaceAll(body, []byte(theirs), []byte(ours))
-		res, err := http.Post(w.net.RPCURL(), "application/json", bytes.NewReader(body))
+		asked := strings.NewReplacer(toOurs...).Replace(string(body))
+		res, err := http.Post(w.net.RPCURL(), "application/json", strings.NewReader(asked))
 		if err != nil {
 			return
 		}
 		defer res.Body.Close()
 		answer, _ := io.ReadAll(res.Body)
-		answer = bytes.ReplaceAll(answer, []byte(`"0x539"`), []byte(`"0xa4b1"`))
+		answer = bytes.ReplaceAll([]byte(strings.NewReplacer(toTheirs...).Replace(string(answer))), []byte(`"0x539"`), []byte(`"0xa4b1"`))
 		old := fmt.Sprintf(`"timestamp":"0x%x"`, time.Now().Add(-age).Unix())
 		out.Header().Set("Content-Type", "application/json")
 		_, _ = out.Write(timestamp.ReplaceAll(answer, []byte(old)))
