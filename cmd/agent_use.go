@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -80,6 +81,27 @@ func serves(status *agent.Status, want *common.Address, chainID uint64) error {
 		return agent.LockedError(status.LockedBy)
 	}
 	return nil
+}
+
+// tellPatience is how long an agent is waited for that is told of a transaction.
+const tellPatience = 2 * time.Second
+
+// tellAgent reports a mined transaction to an agent that may have its account, whoever
+// signed it: what the agent remembers of the account's funds is outdated. It does not
+// matter whether that works, since an agent asks the chain before it refuses.
+func (e *Env) tellAgent(ctx context.Context, chainID uint64, account common.Address, transaction common.Hash) {
+	path, _, err := e.agentSocket()
+	if err != nil || path == "" {
+		return
+	}
+	if _, err := os.Lstat(path); err != nil {
+		return
+	}
+	client := agent.NewClient(path)
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, tellPatience)
+	defer cancel()
+	_ = client.Mined(ctx, chainID, account, transaction)
 }
 
 // agentNonces are a store's, of which the agent takes those for tickets.

@@ -121,7 +121,7 @@ func parseURLs(args []string) ([]pay.URL, error) {
 // factsIfAny asks the node, if there is one. The chain only helps to judge here, so
 // that it is no error when nobody answers.
 func (r *run) factsIfAny(ctx context.Context, w *wallet) *pm.Facts {
-	facts, err := w.Facts(ctx, w.account.address)
+	facts, err := w.newestFacts(ctx)
 	if err != nil {
 		r.note("not checked against the chain: %v", err)
 		return nil

@@ -35,6 +35,30 @@ func (f *recentFacts) Facts(ctx context.Context, sender common.Address) (pm.Fact
 	return facts, err
 }
 
+// renewPause is the least time between two looks at the chain, however many lines are
+// refused.
+const renewPause = 200 * time.Millisecond
+
+// Renew implements pay.Remembering for one sender.
+func (f *recentFacts) Renew(ctx context.Context, sender common.Address) (pm.Facts, time.Duration, error) {
+	now := f.now()
+	if age := now.Sub(f.at); !f.at.IsZero() && age >= 0 && age <= renewPause {
+		return f.facts, age, nil
+	}
+	var facts pm.Facts
+	var age time.Duration
+	var err error
+	if remembering, ok := f.chain.(pay.Remembering); ok {
+		facts, age, err = remembering.Renew(ctx, sender)
+	} else {
+		facts, err = f.chain.Facts(ctx, sender)
+	}
+	if err == nil {
+		f.facts, f.at = facts, now
+	}
+	return facts, age, err
+}
+
 // recentlyKnown asks no more often than that whom a URL pays.
 type recentlyKnown struct {
 	pay.Known

@@ -184,7 +184,7 @@ func (r *run) showURL(ctx context.Context, w *wallet, u pay.URL) error {
 // judgeRecipient shows a recipient with its offer, and fails for what speaks against
 // paying it.
 func (r *run) judgeRecipient(ctx context.Context, w *wallet, registered chain.Recipient, offer *pay.Offer, latency time.Duration, agrees bool) error {
-	facts, err := w.Facts(ctx, w.account.address)
+	facts, err := w.newestFacts(ctx)
 	if err != nil {
 		return err
 	}

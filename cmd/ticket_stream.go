@@ -90,7 +90,7 @@ func (r *run) streamBatches(cmd *cobra.Command, o *batchOptions, amount pay.Amou
 	}
 	defer in.Close()
 	s := &batchStream{r: r, w: w, o: o, cmd: cmd, amount: amount, together: firstTogether, in: bufio.NewReaderSize(in, 1<<18), out: out, payer: w.payer()}
-	s.payer.Chain = &recentFacts{chain: w, now: r.Now}
+	s.payer.Chain = &recentFacts{chain: s.payer.Chain, now: r.Now}
 	w.known = &recentlyKnown{Known: w.pins().Known, now: r.Now}
 	if err := s.payer.CheckSender(cmd.Context()); err != nil {
 		return err

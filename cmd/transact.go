@@ -450,6 +450,7 @@ func (r *run) mined(ctx context.Context, w waited) (transactionResult, error) {
 	if err != nil {
 		return transactionResult{}, err
 	}
+	r.tellAgent(ctx, w.client.Network().ChainID, w.situation.account, receipt.TxHash)
 	result, err := newTransactionResult(receipt)
 	if err != nil {
 		return transactionResult{}, err

@@ -160,6 +160,15 @@ func (w *wallet) Facts(ctx context.Context, sender common.Address) (pm.Facts, er
 	return node.Facts(ctx, sender)
 }
 
+// newestFacts is Facts by a look at the chain that begins now.
+func (w *wallet) newestFacts(ctx context.Context) (pm.Facts, error) {
+	if w.agent == nil {
+		return w.Facts(ctx, w.account.address)
+	}
+	facts, _, err := w.agent.Renew(ctx, w.account.address)
+	return facts, err
+}
+
 // connected is the node, to which it connects when it is first asked for.
 func (w *wallet) connected(ctx context.Context) (*chain.Client, error) {
 	if w.node == nil {
@@ -184,6 +193,7 @@ func (w *wallet) payer() *pay.Payer {
 	}
 	if w.agent != nil {
 		w.agent.Offline = w.offline
+		payer.Chain = w.agent
 		payer.Nonces = agentNonces{w.store.Chain(w.network.ChainID), w.agent, w.store.ID()}
 	}
 	return payer

@@ -282,11 +282,11 @@ func TestTimeouts(t *testing.T) {
 func TestAnIdleKeyIsClosedByItself(t *testing.T) {
 	due := make(chan time.Time)
 	armed := make(chan time.Duration)
-	c := &clock{now: time.Now().Round(0)}
+	c := &testClock{now: time.Now().Round(0)}
 	conf := config(t, filepath.Join(t.TempDir(), "store.db"), &chainAt{})
 	defer conf.Store.Close()
 	conf.Chain = nil // so that nobody else waits
-	conf.Now, conf.After = c.Now, func(d time.Duration) <-chan time.Time { armed <- d; return due }
+	conf.Now, conf.Elapsed, conf.After = c.Now, c.Elapsed, func(d time.Duration) <-chan time.Time { armed <- d; return due }
 	service := New(conf)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -343,11 +343,11 @@ func TestFactsAreKept(t *testing.T) {
 // TestFactsInTheBackground: a third of the age that is allowed goes by from one look to
 // the next.
 func TestFactsInTheBackground(t *testing.T) {
-	c, asked := &clock{now: time.Now()}, make(chan struct{})
-	f := &facts{chain: telling{asked}, now: c.Now, every: 10 * time.Second}
+	c, asked := &testClock{now: time.Now()}, make(chan struct{})
 	waits := make(chan time.Duration)
 	goOn := make(chan time.Time)
-	f.after = func(d time.Duration) <-chan time.Time { waits <- d; return goOn }
+	after := func(d time.Duration) <-chan time.Time { waits <- d; return goOn }
+	f := newFactsOf(telling{asked}, common.Address{}, clock{c.Now, c.Elapsed}, after, 10*time.Second)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
@@ -378,7 +378,7 @@ func (c telling) Facts(context.Context, common.Address) (pm.Facts, error) {
 }
 
 func TestStaleErrorIsUnreachable(t *testing.T) {
-	f := &facts{now: time.Now}
+	f := newFactsOf(nil, common.Address{}, clock{time.Now, elapsedSince(time.Now())}, time.After, time.Second)
 	_, _, err := f.get(t.Context(), time.Minute)
 	require.ErrorIs(t, err, chain.ErrUnreachable)
 	require.ErrorIs(t, err, errNoNode)

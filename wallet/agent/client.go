@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
@@ -71,6 +73,19 @@ func (c *Client) facts(ctx context.Context, atMost time.Duration) (*factsDocumen
 		path += "?max_age=" + url.QueryEscape(atMost.String())
 	}
 	return document, c.get(ctx, path, kindFacts, document)
+}
+
+// renewedFacts asks what the chain says of the agent's account at this moment.
+func (c *Client) renewedFacts(ctx context.Context) (*factsDocument, error) {
+	document := new(factsDocument)
+	return document, c.get(ctx, pathFacts+"?renew=true", kindFacts, document)
+}
+
+// Mined reports that a transaction of an account was mined, so that the agent does not go
+// by what it knew of the account's funds before.
+func (c *Client) Mined(ctx context.Context, chainID uint64, sender common.Address, transaction common.Hash) error {
+	report := &receipt{ChainID: format.Nat(chainID), Sender: format.Address(sender), Transaction: format.Hash(transaction)}
+	return c.post(ctx, pathReceipt, kindReceipt, report, kindStatus, new(Status))
 }
 
 func (c *Client) get(ctx context.Context, path, kind string, into any) error {

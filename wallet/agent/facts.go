@@ -17,99 +17,233 @@ type Chain interface {
 }
 
 // facts keeps what the chain says of one sender, with its age. Run renews it in the
-// background, so that whoever asks does not wait.
+// background, so that requests need not wait.
+//
+// Looks at the chain are numbered, so that "a look that began after this" does not depend
+// on a clock. At most one is under way, which all who wait for one share.
 type facts struct {
 	chain  Chain
 	sender common.Address
-	now    func() time.Time
+	clock  clock
 	after  func(time.Duration) <-chan time.Time
-	// every is the time from one look at the chain to the next.
+	// every is the time from one look in the background to the next.
 	every time.Duration
 
-	// asking is held while the chain is asked: others wait for that answer.
-	asking sync.Mutex
+	// asking holds a value while a look is under way.
+	asking chan struct{}
+	// wanted holds a value when the next look in the background is to be at once.
+	wanted chan struct{}
 
-	mu   sync.Mutex
-	last pm.Facts
-	// at is when the chain was asked for last; zero when it never answered.
-	at  time.Time
-	err error
+	mu sync.Mutex
+	// begun is the number of the newest look, and started when each of the last ones began.
+	begun   uint64
+	started [looksASecond]time.Duration
+
+	// last is what the look with number lastLook said, which began at.
+	last     pm.Facts
+	lastLook uint64
+	at       moment
+	// err is why the look with number failedLook failed, when it is newer than lastLook.
+	err        error
+	failedLook uint64
+
+	// outdated is the newest look that began before something changed.
+	outdated uint64
+	// signed are transactions that may be mined at any moment.
+	signed map[common.Hash]signedTransaction
 }
 
-// looks is how often the chain is looked at within the age that is allowed: one look may
-// fail, and another one take its time.
-const looks = 3
+// signedTransaction is one of the account's that was signed here.
+type signedTransaction struct {
+	nonce uint64
+	at    moment
+}
 
-// askTimeout bounds one look at the chain.
-const askTimeout = 10 * time.Second
+const (
+	// looks is how often the chain is looked at within the age that is allowed: one look
+	// may fail, and another one take its time.
+	looks = 3
+
+	// looksASecond bounds how often the node is asked, whatever clients ask for.
+	looksASecond = 5
+
+	// askTimeout bounds one look at the chain.
+	askTimeout = 10 * time.Second
+
+	// signedFor is for how long a signed transaction of which no client reports a receipt
+	// may be mined at any moment.
+	signedFor = 2 * time.Minute
+)
+
+func newFactsOf(chain Chain, sender common.Address, c clock, after func(time.Duration) <-chan time.Time, every time.Duration) *facts {
+	f := &facts{
+		chain: chain, sender: sender, clock: c, after: after, every: every,
+		asking: make(chan struct{}, 1), wanted: make(chan struct{}, 1), signed: make(map[common.Hash]signedTransaction),
+	}
+	for i := range f.started {
+		f.started[i] = c.elapsed() - time.Second
+	}
+	return f
+}
 
 // run looks at the chain until ctx ends.
 func (f *facts) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		_, _, _ = f.fetch(ctx, f.now()) // the error is kept
+		_, _, _ = f.renew(ctx) // the error is kept
 		select {
 		case <-ctx.Done():
+		case <-f.wanted:
 		case <-f.after(f.every):
 		}
 	}
 }
 
-// known returns what the chain said last, and how old that is. A clock that was set
-// back tells nothing about it.
+// known returns what the chain said last, and how old that is.
 func (f *facts) known() (said pm.Facts, age time.Duration, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	age = f.now().Sub(f.at)
-	return f.last, age, !f.at.IsZero() && age >= 0
+	age, setBack := f.clock.since(f.at)
+	return f.last, age, f.lastLook > 0 && !setBack
 }
 
-// get returns what is known when it is not older than atMost, or else asks the chain. It
-// fails with *StaleError.
+// get returns what is known when it is not older than atMost and nothing has changed
+// since, or else asks the chain. It fails with *StaleError.
 func (f *facts) get(ctx context.Context, atMost time.Duration) (pm.Facts, time.Duration, error) {
-	if said, age, ok := f.known(); ok && age <= atMost {
+	said, age, err := f.newest(ctx, func(age time.Duration, setBack bool) bool {
+		return !setBack && age <= atMost && f.lastLook > f.outdated && !f.mayChange()
+	})
+	if err == nil {
 		return said, age, nil
 	}
-	said, age, err := f.fetch(ctx, f.now().Add(-atMost))
-	if err != nil {
-		_, age, _ = f.known()
-		if f.never() {
-			age = 0
-		}
-		return pm.Facts{}, 0, &StaleError{Account: f.sender, Age: age, Max: atMost, Err: err}
-	}
-	return said, age, nil
-}
-
-func (f *facts) never() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.at.IsZero()
+	stale := &StaleError{Account: f.sender, Max: atMost, Err: err}
+	if f.lastLook > 0 {
+		stale.Age, _ = f.clock.since(f.at)
+	}
+	return pm.Facts{}, 0, stale
+}
+
+// renew returns what a look at the chain says that begins after the call.
+func (f *facts) renew(ctx context.Context) (pm.Facts, time.Duration, error) {
+	return f.newest(ctx, func(time.Duration, bool) bool { return false })
 }
 
 // errNoNode is why an agent knows nothing that was started without a node.
 var errNoNode = errors.New("it was started without a node to ask")
 
-// fetch asks the chain, unless somebody else has done so since.
-func (f *facts) fetch(ctx context.Context, since time.Time) (pm.Facts, time.Duration, error) {
+// newest returns what is known when that will do, or else what a look says that begins
+// after the call: its own, or that of another who waited for one too. Will is called with
+// the lock held.
+func (f *facts) newest(ctx context.Context, will func(age time.Duration, setBack bool) bool) (pm.Facts, time.Duration, error) {
+	f.mu.Lock()
+	called := f.begun
+	f.mu.Unlock()
+	if said, age, err, done := f.settled(called, will); done {
+		return said, age, err
+	}
 	if f.chain == nil {
 		return pm.Facts{}, 0, errNoNode
 	}
-	f.asking.Lock()
-	defer f.asking.Unlock()
-	if said, age, ok := f.known(); ok && f.now().Add(-age).After(since) {
-		return said, age, nil
+	select {
+	case f.asking <- struct{}{}:
+		defer func() { <-f.asking }()
+	case <-ctx.Done():
+		return pm.Facts{}, 0, context.Cause(ctx)
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	if said, age, err, done := f.settled(called, will); done {
+		return said, age, err
+	}
+	return f.look(ctx)
+}
+
+// settled returns what is known when it will do, or what a look said that began after the
+// one with the number called.
+func (f *facts) settled(called uint64, will func(time.Duration, bool) bool) (said pm.Facts, age time.Duration, err error, done bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	age, setBack := f.clock.since(f.at)
+	switch {
+	case f.lastLook > called, f.lastLook > 0 && will(age, setBack):
+		return f.last, age, nil, true
+	case f.failedLook > called:
+		return pm.Facts{}, 0, f.err, true
+	}
+	return pm.Facts{}, 0, nil, false
+}
+
+// look asks the chain. The caller holds asking.
+func (f *facts) look(ctx context.Context) (pm.Facts, time.Duration, error) {
+	f.mu.Lock()
+	oldest := f.started[f.begun%looksASecond]
+	f.mu.Unlock()
+	if wait := oldest + time.Second - f.clock.elapsed(); wait > 0 {
+		select {
+		case <-f.after(wait):
+		case <-ctx.Done():
+			return pm.Facts{}, 0, context.Cause(ctx)
+		}
+	}
+	begun := f.clock.now()
+	f.mu.Lock()
+	f.started[f.begun%looksASecond] = begun.elapsed
+	f.begun++
+	number := f.begun
+	f.mu.Unlock()
+
+	limited, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	begun := f.now()
-	said, err := f.chain.Facts(ctx, f.sender)
+	said, err := f.chain.Facts(limited, f.sender)
+	if err != nil && ctx.Err() != nil {
+		return pm.Facts{}, 0, context.Cause(ctx) // which says nothing about the node
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.err = err; err != nil {
+		f.failedLook = number
 		return pm.Facts{}, 0, err
 	}
-	f.last, f.at = said, begun
-	return said, f.now().Sub(begun), nil
+	f.last, f.lastLook, f.at = said, number, begun
+	age, _ := f.clock.since(begun)
+	return said, age, nil
+}
+
+// sign notes a transaction that is about to leave: until a client reports its receipt it
+// may be mined at any moment, and what is known is not believed.
+func (f *facts) sign(hash common.Hash, nonce uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.signed[hash] = signedTransaction{nonce, f.clock.now()}
+}
+
+// mined notes that one of the account's transactions was mined, signed here or elsewhere,
+// and has the chain looked at in the background.
+func (f *facts) mined(hash common.Hash) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if settled, ok := f.signed[hash]; ok {
+		for other, t := range f.signed {
+			if t.nonce == settled.nonce { // what it replaced, and what was to replace it
+				delete(f.signed, other)
+			}
+		}
+	}
+	f.outdated = f.begun
+	select {
+	case f.wanted <- struct{}{}:
+	default:
+	}
+}
+
+// mayChange tells whether a transaction that was signed here may be mined at this moment.
+// The caller holds the lock.
+func (f *facts) mayChange() bool {
+	for hash, t := range f.signed {
+		if age, _ := f.clock.since(t.at); age > signedFor {
+			delete(f.signed, hash)
+		}
+	}
+	return len(f.signed) > 0
 }
 
 // failed returns why the newest look at the chain failed, nil when it did not.

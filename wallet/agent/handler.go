@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
@@ -34,6 +35,7 @@ func Handler(s *Service, describe Describe, stop func()) http.Handler {
 	post(pathCredentials, serve(kindCredentials, kindHeader, func(_ context.Context, c *credentials) (any, error) { return s.credentials(c) }))
 	post(pathTickets, serve(kindOrder, kindTickets, func(ctx context.Context, o *order) (any, error) { return s.make(ctx, o) }))
 	post(pathTransaction, serve(kindTransaction, kindTransaction, func(ctx context.Context, t *transaction) (any, error) { return s.signTransaction(ctx, t) }))
+	post(pathReceipt, serve(kindReceipt, kindStatus, func(_ context.Context, m *receipt) (any, error) { return s.Status(), s.mined(m) }))
 	post(pathLock, func(*http.Request) (string, any, error) {
 		s.Lock("it was told to")
 		return kindStatus, s.Status(), nil
@@ -84,16 +86,27 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, serve func(*htt
 	_, _ = w.Write(body.Bytes()) // a client that has gone is no matter of the agent's
 }
 
-// facts answers with what the chain says of the account, not older than ?max_age.
+// facts answers with what the chain says of the account, not older than ?max_age; with
+// ?renew=true with what a look says that begins now.
 func (h *handler) facts(r *http.Request) (string, any, error) {
-	atMost := time.Duration(0)
-	if text := r.URL.Query().Get("max_age"); text != "" {
+	query, atMost := r.URL.Query(), time.Duration(0)
+	if text := query.Get("max_age"); text != "" {
 		var err error
 		if atMost, err = time.ParseDuration(text); err != nil || atMost <= 0 {
 			return "", nil, fmt.Errorf("%w: max_age %.40q is not a time such as 30s", format.ErrSyntax, text)
 		}
 	}
-	said, age, err := h.service.facts.get(r.Context(), h.service.within(atMost))
+	var said pm.Facts
+	var age time.Duration
+	var err error
+	switch text := query.Get("renew"); text {
+	case "":
+		said, age, err = h.service.facts.get(r.Context(), h.service.within(atMost))
+	case "true":
+		said, age, err = h.service.facts.renew(r.Context())
+	default:
+		err = fmt.Errorf("%w: renew %.40q is not true", format.ErrSyntax, text)
+	}
 	if err != nil {
 		return "", nil, err
 	}

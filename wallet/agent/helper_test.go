@@ -85,11 +85,15 @@ func params(t testing.TB, n byte) *pm.TicketParams {
 	return p
 }
 
-// clock is a clock that stands still until it is set forward; what waits for it goes on.
-type clock struct {
-	mu    sync.Mutex
-	now   time.Time
-	waits []wait
+// testClock is a clock that stands still until it is set forward; what waits for it goes
+// on.
+type testClock struct {
+	mu      sync.Mutex
+	now     time.Time
+	elapsed time.Duration
+	waits   []wait
+	// soon, unless it is nil, is sent on when something begins to wait for a second or less.
+	soon chan struct{}
 }
 
 type wait struct {
@@ -97,24 +101,41 @@ type wait struct {
 	ch chan time.Time
 }
 
-func (c *clock) Now() time.Time {
+func (c *testClock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-func (c *clock) After(d time.Duration) <-chan time.Time {
+func (c *testClock) Elapsed() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.elapsed
+}
+
+// set sets the time of day.
+func (c *testClock) set(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(by)
+}
+
+func (c *testClock) After(d time.Duration) <-chan time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	ch := make(chan time.Time, 1)
 	c.waits = append(c.waits, wait{c.now.Add(d), ch})
+	if c.soon != nil && d <= time.Second {
+		c.soon <- struct{}{}
+	}
 	return ch
 }
 
-func (c *clock) forward(d time.Duration) {
+func (c *testClock) forward(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
+	c.elapsed += d
 	left := c.waits[:0]
 	for _, w := range c.waits {
 		if w.at.After(c.now) {
@@ -129,7 +150,7 @@ func (c *clock) forward(d time.Duration) {
 // world is a service at a real socket, over a real store.
 type world struct {
 	chain   *chainAt
-	clock   *clock
+	clock   *testClock
 	store   *store.Store
 	service *Service
 	client  *Client
@@ -165,13 +186,13 @@ func describe(err error) format.Error {
 // begin has a service answer at a socket until the test ends.
 func begin(t testing.TB, change func(*Config)) *world {
 	t.Helper()
-	w := &world{chain: &chainAt{facts: goodFacts()}, clock: &clock{now: time.Now().Round(0)}}
+	w := &world{chain: &chainAt{facts: goodFacts()}, clock: &testClock{now: time.Now().Round(0)}}
 	dir, err := os.MkdirTemp("", "agent") // a test's own folder can be too long for a socket
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o700))
 	w.path = filepath.Join(dir, "s")
 	c := config(t, filepath.Join(dir, "store.db"), w.chain)
-	c.Now, c.After = w.clock.Now, w.clock.After
+	c.Now, c.Elapsed, c.After = w.clock.Now, w.clock.Elapsed, w.clock.After
 	if change != nil {
 		change(&c)
 	}

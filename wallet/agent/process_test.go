@@ -82,7 +82,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	ledger, err := store.Open(t.Context(), filepath.Join(dir, "store.db"))
 	require.NoError(t, err)
 	defer ledger.Close()
-	w := &world{store: ledger, client: NewClient(filepath.Join(dir, "s")), clock: &clock{}}
+	w := &world{store: ledger, client: NewClient(filepath.Join(dir, "s")), clock: &testClock{}}
 	s := w.signer(t)
 	_, err = s.Facts(t.Context(), s.Address())
 	require.NoError(t, err)

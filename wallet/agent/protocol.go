@@ -20,6 +20,7 @@ const (
 	pathCredentials = "/v1/credentials"
 	pathTickets     = "/v1/tickets"
 	pathTransaction = "/v1/transaction"
+	pathReceipt     = "/v1/receipt"
 	pathLock        = "/v1/lock"
 	pathStop        = "/v1/stop"
 )
@@ -36,6 +37,7 @@ const (
 	kindOrder       = "pmctl.agent_ticket_order"
 	kindTickets     = "pmctl.agent_tickets"
 	kindTransaction = "pmctl.agent_transaction"
+	kindReceipt     = "pmctl.agent_receipt"
 )
 
 const (
@@ -208,6 +210,13 @@ type transaction struct {
 	ChainID     format.Nat     `json:"chain_id"`
 	Sender      format.Address `json:"sender"`
 	Transaction format.Hex     `json:"transaction"`
+}
+
+// receipt is a transaction of the account's that was mined.
+type receipt struct {
+	ChainID     format.Nat     `json:"chain_id"`
+	Sender      format.Address `json:"sender"`
+	Transaction format.Hash    `json:"transaction_hash"`
 }
 
 // expirationOf is a round as package pm has it.

@@ -43,22 +43,25 @@ type Config struct {
 	// Version is the program's, for the status.
 	Version string
 
-	// Now is the clock, After tells when some time has passed; nil are time's own.
-	Now   func() time.Time
-	After func(time.Duration) <-chan time.Time
+	// Now is the clock, Elapsed the time since some moment by one that cannot be set, and
+	// After tells when some time has passed; nil are time's own.
+	Now     func() time.Time
+	Elapsed func() time.Duration
+	After   func(time.Duration) <-chan time.Time
 }
 
 // Service signs for one account, within the user's limits, until it is locked. Its
 // methods may be called from any goroutine.
 type Service struct {
 	Config
-	facts  facts
+	facts  *facts
+	clock  clock
 	pinned bool
-	since  time.Time
+	since  moment
 
 	mu       sync.Mutex
-	used     time.Time // when the key was asked for last
-	lockedBy string    // "" while the key is open
+	used     moment // when the key was asked for last
+	lockedBy string // "" while the key is open
 
 	batches, tickets, requests, transactions, refused atomic.Int64
 }
@@ -72,19 +75,16 @@ func New(c Config) *Service {
 		c.After = time.After
 	}
 	c.Limits = c.Limits.Bound("the agent")
-	s := &Service{Config: c}
-	s.pinned = c.Signer.LockMemory() == nil
-	s.since = s.now()
-	s.used = s.since
-	s.facts = facts{
-		chain: c.Chain, sender: c.Signer.Address(), now: s.now, after: c.After, every: c.Limits.MaxHeadAge / looks,
+	if c.Elapsed == nil {
+		c.Elapsed = elapsedSince(time.Now())
 	}
+	s := &Service{Config: c, clock: clock{c.Now, c.Elapsed}}
+	s.pinned = c.Signer.LockMemory() == nil
+	s.since = s.clock.now()
+	s.used = s.since
+	s.facts = newFactsOf(c.Chain, c.Signer.Address(), s.clock, c.After, c.Limits.MaxHeadAge/looks)
 	return s
 }
-
-// now is the time by the wall clock alone: the monotonic one stands still while a machine
-// sleeps.
-func (s *Service) now() time.Time { return s.Now().Round(0) }
 
 // Run follows the chain and closes the key in time, until ctx ends. The key is closed
 // when it returns.
@@ -115,32 +115,36 @@ func (s *Service) Run(ctx context.Context) {
 func (s *Service) left() (time.Duration, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at, _ := s.deadline()
-	if s.lockedBy != "" || at.IsZero() {
+	left, why := s.remaining()
+	if s.lockedBy != "" || why == "" {
 		return 0, false
 	}
 	// A clock may be set, and a machine sleep: nobody looks less often than this.
 	const most = time.Minute
-	return min(max(at.Sub(s.now()), time.Millisecond), most), true
+	return min(max(left, time.Millisecond), most), true
 }
 
-// deadline is when the key is to be closed, and why; zero for never. The caller holds
-// the lock.
-func (s *Service) deadline() (at time.Time, why string) {
+// remaining is the time until the key is to be closed, and why; "" for never. A clock that
+// is set back keeps no key open. The caller holds the lock.
+func (s *Service) remaining() (left time.Duration, why string) {
 	if s.Lifetime > 0 {
-		at, why = s.since.Add(s.Lifetime), fmt.Sprintf("its lifetime of %v is over", s.Lifetime)
+		age, _ := s.clock.since(s.since)
+		left, why = s.Lifetime-age, fmt.Sprintf("its lifetime of %v is over", s.Lifetime)
 	}
-	if idle := s.used.Add(s.Idle); s.Idle > 0 && (at.IsZero() || idle.Before(at)) {
-		at, why = idle, fmt.Sprintf("nobody used it for %v", s.Idle)
+	if s.Idle > 0 {
+		age, _ := s.clock.since(s.used)
+		if idle := s.Idle - age; why == "" || idle < left {
+			left, why = idle, fmt.Sprintf("nobody used it for %v", s.Idle)
+		}
 	}
-	return at, why
+	return left, why
 }
 
 // expire closes the key when its time is over.
 func (s *Service) expire() {
 	s.mu.Lock()
-	at, why := s.deadline()
-	over := !at.IsZero() && !s.now().Before(at)
+	left, why := s.remaining()
+	over := why != "" && left <= 0
 	s.mu.Unlock()
 	if over {
 		s.Lock(why)
@@ -167,7 +171,7 @@ func (s *Service) unlocked() (pm.Signer, error) {
 	if s.lockedBy != "" {
 		return nil, LockedError(s.lockedBy)
 	}
-	s.used = s.now()
+	s.used = s.clock.now()
 	return s.Signer, nil
 }
 
@@ -180,14 +184,14 @@ func (s *Service) Status() *Status {
 		PID: os.Getpid(), Version: s.Version, Account: format.Address(s.Signer.Address()),
 		Network: s.Network.Name, ChainID: format.Nat(s.Network.ChainID), StoreID: s.Store.ID(),
 		Locked: s.lockedBy != "", LockedBy: s.lockedBy, MemoryLocked: s.pinned && s.lockedBy == "",
-		Since: s.since.UTC().Truncate(time.Second),
+		Since: s.since.wall.UTC().Truncate(time.Second),
 		Counts: Counts{
 			Batches: format.Nat(s.batches.Load()), Tickets: format.Nat(s.tickets.Load()), Requests: format.Nat(s.requests.Load()),
 			Transactions: format.Nat(s.transactions.Load()), Refused: format.Nat(s.refused.Load()),
 		},
 	}
 	if s.lockedBy == "" {
-		status.IdleUntil, status.Until = until(s.used, s.Idle), until(s.since, s.Lifetime)
+		status.IdleUntil, status.Until = until(s.used.wall, s.Idle), until(s.since.wall, s.Lifetime)
 	}
 	if said, age, ok := s.facts.known(); ok {
 		block, ms := format.Nat(said.LastSeenL1Block.Int64()), format.Nat(age.Milliseconds())
@@ -230,4 +234,12 @@ func (a agedChain) Facts(ctx context.Context, sender common.Address) (pm.Facts, 
 	}
 	said, _, err := a.facts.get(ctx, a.atMost)
 	return said, err
+}
+
+// Renew implements pay.Remembering.
+func (a agedChain) Renew(ctx context.Context, sender common.Address) (pm.Facts, time.Duration, error) {
+	if sender != a.facts.sender {
+		return pm.Facts{}, 0, Mismatch("the account", sender, a.facts.sender)
+	}
+	return a.facts.renew(ctx)
 }

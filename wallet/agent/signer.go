@@ -42,7 +42,7 @@ type Signer struct {
 var (
 	_ pm.Signer        = (*Signer)(nil)
 	_ pay.TicketSigner = (*Signer)(nil)
-	_ pay.Chain        = (*Signer)(nil)
+	_ pay.Remembering  = (*Signer)(nil)
 )
 
 // NewSigner returns the account of the agent that told the status. Ctx ends whatever it
@@ -96,6 +96,24 @@ func (s *Signer) Facts(ctx context.Context, sender common.Address) (pm.Facts, er
 	if err != nil {
 		return pm.Facts{}, err
 	}
+	return s.planFor(document)
+}
+
+// Renew implements pay.Remembering: the agent asks the chain.
+func (s *Signer) Renew(ctx context.Context, sender common.Address) (pm.Facts, time.Duration, error) {
+	if sender != s.Address() {
+		return pm.Facts{}, 0, Mismatch("account", sender, s.Address())
+	}
+	document, err := s.client.renewedFacts(ctx)
+	if err != nil {
+		return pm.Facts{}, 0, err
+	}
+	said, err := s.planFor(document)
+	return said, time.Duration(document.Age) * time.Millisecond, err
+}
+
+// planFor has tickets planned for the round of the facts.
+func (s *Signer) planFor(document *factsDocument) (pm.Facts, error) {
 	said, err := document.facts()
 	if err == nil {
 		s.round = said

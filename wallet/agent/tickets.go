@@ -20,7 +20,7 @@ func (s *Service) payer(o *order) *pay.Payer {
 	return &pay.Payer{
 		Sender:  s.Signer.Address(),
 		Limits:  s.Limits,
-		Chain:   agedChain{&s.facts, s.within(time.Duration(o.MaxHeadAge) * time.Millisecond)},
+		Chain:   agedChain{s.facts, s.within(time.Duration(o.MaxHeadAge) * time.Millisecond)},
 		Nonces:  s.Store.Chain(s.Network.ChainID),
 		Now:     s.Now,
 		Offline: o.Offline,

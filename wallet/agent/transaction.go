@@ -43,7 +43,21 @@ func (s *Service) signTransaction(ctx context.Context, t *transaction) (*transac
 		return nil, err
 	}
 	s.transactions.Add(1)
+	s.facts.sign(signed.Hash(), signed.Nonce())
 	return &transaction{ChainID: t.ChainID, Sender: t.Sender, Transaction: raw}, nil
+}
+
+// mined notes that one of the account's transactions was mined: what is known of its funds
+// is not believed any more.
+func (s *Service) mined(r *receipt) error {
+	if err := s.serves(r.Sender); err != nil {
+		return err
+	}
+	if uint64(r.ChainID) != s.Network.ChainID {
+		return Mismatch("chain id", r.ChainID, s.Network.ChainID)
+	}
+	s.facts.mined(common.Hash(r.Transaction))
+	return nil
 }
 
 // checkCall fails with ErrTransaction for what is neither a call of the TicketBroker nor

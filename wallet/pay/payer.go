@@ -21,6 +21,15 @@ type Chain interface {
 	Facts(ctx context.Context, sender common.Address) (pm.Facts, error)
 }
 
+// Remembering is a Chain whose Facts may be some time old. What it remembers is no reason
+// to refuse anything: the chain may have changed.
+type Remembering interface {
+	Chain
+
+	// Renew asks the chain, and returns what it says and how long ago it was asked.
+	Renew(ctx context.Context, sender common.Address) (pm.Facts, time.Duration, error)
+}
+
 // Nonces hands out a session's nonces, durably and each one once, and keeps book of
 // what was spent.
 type Nonces interface {
@@ -167,16 +176,55 @@ func (p *Payer) check(ctx context.Context, plan *Plan, count uint64) error {
 	if p.Offline {
 		return p.checkOffline(plan, count)
 	}
-	facts, err := p.Chain.Facts(ctx, p.Sender)
-	if err != nil {
+	// What needs no chain comes first: no look at the chain makes it good.
+	if err := p.Limits.CheckParams(plan.Params, count); err != nil {
 		return err
 	}
-	if err := p.Limits.Check(plan.Params, facts, count); err != nil {
+	facts, err := p.judge(ctx, func(facts pm.Facts) error { return p.Limits.Check(plan.Params, facts, count) })
+	if err != nil {
 		return err
 	}
 	plan.Expiration, plan.checkedAt = facts.Expiration(plan.Params), p.now()
 	return nil
 }
+
+// judge holds what the chain says to check. What is remembered can only allow: before it
+// refuses, the chain is asked.
+func (p *Payer) judge(ctx context.Context, check func(pm.Facts) error) (pm.Facts, error) {
+	facts, err := p.Chain.Facts(ctx, p.Sender)
+	if err != nil {
+		return facts, err
+	}
+	err = check(facts)
+	remembering, ok := p.Chain.(Remembering)
+	if err == nil || !ok {
+		return facts, err
+	}
+	facts, age, err := remembering.Renew(ctx, p.Sender)
+	if err != nil {
+		return facts, err
+	}
+	if err := check(facts); err != nil {
+		return facts, &RefusedAsOfError{Err: err, Age: age}
+	}
+	return facts, nil
+}
+
+// RefusedAsOfError is a refusal on what the chain said some time ago.
+type RefusedAsOfError struct {
+	// Err is the refusal.
+	Err error
+
+	// Age is how long ago the chain was asked.
+	Age time.Duration
+}
+
+func (e *RefusedAsOfError) Error() string {
+	return fmt.Sprintf("%v (the chain was asked %v ago)", e.Err, e.Age.Round(time.Millisecond))
+}
+
+// Unwrap returns the refusal.
+func (e *RefusedAsOfError) Unwrap() error { return e.Err }
 
 // checkOffline holds the plan to the limits that need no chain.
 func (p *Payer) checkOffline(plan *Plan, count uint64) error {
@@ -209,11 +257,8 @@ func (noRound) Hint() string { return "leave --offline out, so that the chain is
 // CheckSender refuses a sender whom no recipient would take tickets from. It needs no
 // params, and so spares a request that must fail.
 func (p *Payer) CheckSender(ctx context.Context) error {
-	facts, err := p.Chain.Facts(ctx, p.Sender)
-	if err != nil {
-		return err
-	}
-	return policy.CheckSender(facts)
+	_, err := p.judge(ctx, policy.CheckSender)
+	return err
 }
 
 // Tickets are a plan's tickets with their nonces, which are on disk as taken. They may

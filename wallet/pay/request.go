@@ -145,11 +145,7 @@ func (s *Session) deliverable(ctx context.Context, d *delivery) error {
 	if err := d.offer.Info.GetAuthToken().Check(s.Client.now()); err != nil {
 		return err
 	}
-	facts, err := s.Payer.Chain.Facts(ctx, s.Payer.Sender)
-	if err != nil {
-		return err
-	}
-	return s.Payer.Limits.Check(d.tickets.Params, facts, uint64(d.tickets.Count))
+	return s.Payer.check(ctx, &Plan{Params: d.tickets.Params}, uint64(d.tickets.Count))
 }
 
 // request returns the plan's request with what makes its tickets again.
