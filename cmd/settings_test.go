@@ -42,6 +42,28 @@ func TestTheSystemsFileBindsTheUsers(t *testing.T) {
 
 	home = "" // nobody's
 	require.Equal(t, "10000000000", limit())
+
+	// A budget, and the store that it is counted in, with any environment.
+	require.NoError(t, os.WriteFile(system, []byte("store = \"/root/store.db\"\nbudget.ev_per_day = \"10gwei\""), 0o644))
+	require.NoError(t, os.WriteFile(user, []byte("store = \"/user/store.db\"\nbudget.ev_per_day = \"11gwei\"\n[profile.p]\nstore = \"/other.db\"\nbudget.ev_per_day = \"12gwei\""), 0o600))
+	for _, others := range []map[string]string{
+		{"XDG_CONFIG_HOME": folder},
+		{"XDG_CONFIG_HOME": folder, "PMCTL_PROFILE": "p"},
+		{"PMCTL_STORE": "/other.db"},
+		{"XDG_STATE_HOME": folder, "PMCTL_STORE": filepath.Join(folder, "pmctl", "store.db")},
+	} {
+		env.Getenv = func(name string) string { return others[name] }
+		limits, err := new(limitOptions).limits(env)
+		require.NoError(t, err)
+		most, where := limits.Budget(policy.EVPerDay)
+		require.Equal(t, "10 gwei", most.String())
+		require.Equal(t, "ev_per_day in "+system, where)
+		err = new(storeOptions).checkBound(env)
+		require.ErrorIs(t, err, policy.ErrLimit, "%v", others)
+		require.ErrorContains(t, err, "is not /root/store.db, in which ev_per_day in "+system+" is counted")
+	}
+	env.Getenv = func(name string) string { return map[string]string{"XDG_STATE_HOME": folder}[name] }
+	require.NoError(t, new(storeOptions).checkBound(env), "whatever the home folder is")
 }
 
 // TestTheStoreOfABudgetBinds: a budget is counted in a store, so that another store is

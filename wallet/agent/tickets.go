@@ -83,7 +83,10 @@ func (s *Service) make(ctx context.Context, o *order) (*signedTickets, error) {
 // checkRecord makes sure that what a request's tickets would be made of again is what
 // they are made of now: it comes from the client.
 func checkRecord(payer *pay.Payer, plan *pay.Plan) error {
-	kept := &store.Record{ID: plan.Request.ID, RecipientRandHash: plan.Params.RecipientRandHash, Record: plan.Request.Record}
+	kept := &store.Record{
+		ID: plan.Request.ID, RecipientRandHash: plan.Params.RecipientRandHash, Record: plan.Request.Record,
+		Nonces: pm.NonceRange{First: 1, Count: plan.Count},
+	}
 	_, again, err := payer.Again(kept)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -73,31 +74,35 @@ func (e *UnboundStoreError) Hint() string {
 }
 
 // DecidedBy returns what decides which store a location names, beside the location: the
-// working directory for a relative path, the environment for what a URL leaves out. It is
-// "" when nothing does. Getenv reads the environment.
+// working directory for a relative path, the environment for what a database's URL or
+// settings leave out. It is "" when nothing does. Getenv reads the environment.
 func DecidedBy(location string, getenv func(string) string) string {
-	if !isURL(location) {
-		if filepath.IsAbs(location) {
-			return ""
+	var names func(key string) bool
+	switch {
+	case isURL(location):
+		u, err := url.Parse(location)
+		if err != nil {
+			return "a URL that cannot be read"
 		}
+		names = func(key string) bool { return urlNames(u, key) }
+	case isSettings(location):
+		names = func(key string) bool { return regexp.MustCompile(`(^|\s)` + key + `\s*=`).MatchString(location) }
+	case filepath.IsAbs(location):
+		return ""
+	default:
 		return "the working directory"
 	}
-	u, err := url.Parse(location)
-	if err != nil {
-		return "a URL that cannot be read"
-	}
-	query := u.Query()
-	if query.Has("service") {
+	if names("service") {
 		return "a service file"
 	}
 	var open []string
-	if u.Host == "" && !query.Has("host") {
+	if !names("host") {
 		open = append(open, "PGHOST")
 	}
-	if !query.Has("port") && slices.ContainsFunc(strings.Split(u.Host, ","), withoutPort) {
+	if !names("port") {
 		open = append(open, "PGPORT")
 	}
-	if strings.Trim(u.Path, "/") == "" && !query.Has("database") {
+	if !names("database") && !names("dbname") {
 		open = append(open, "PGDATABASE", "PGUSER") // a database is named like its user
 	}
 	if len(open) > 0 {
@@ -109,10 +114,23 @@ func DecidedBy(location string, getenv func(string) string) string {
 	return ""
 }
 
-func withoutPort(host string) bool { return (&url.URL{Host: host}).Port() == "" }
+// urlNames tells whether a database's URL has a part.
+func urlNames(u *url.URL, key string) bool {
+	switch {
+	case u.Query().Has(key):
+		return true
+	case key == "host":
+		return u.Host != ""
+	case key == "port": // of each of its hosts
+		return !slices.ContainsFunc(strings.Split(u.Host, ","), func(host string) bool { return (&url.URL{Host: host}).Port() == "" })
+	case key == "database":
+		return strings.Trim(u.Path, "/") != ""
+	}
+	return false
+}
 
-// SameStore tells whether two locations name one store. A password makes no difference;
-// any other difference between URLs counts as another store.
+// SameStore tells whether two locations name one store. A password in a URL makes no
+// difference; any other difference in how a database is named counts as another store.
 func SameStore(a, b string) bool { return resolved(a) == resolved(b) }
 
 func resolved(location string) string {
@@ -127,6 +145,9 @@ func resolved(location string) string {
 		u.RawQuery = query.Encode()
 		return u.String()
 	}
+	if isSettings(location) {
+		return location
+	}
 	path, err := filepath.Abs(location)
 	if err != nil {
 		return location
@@ -139,6 +160,11 @@ func resolved(location string) string {
 		return filepath.Join(folder, filepath.Base(path))
 	}
 	return path
+}
+
+// isSettings tells a list of libpq's settings, such as host=db dbname=pay, from a path.
+func isSettings(location string) bool {
+	return regexp.MustCompile(`^\s*[a-z_]+\s*=`).MatchString(location)
 }
 
 func isURL(location string) bool { return strings.Contains(location, "://") }

@@ -48,6 +48,8 @@ func TestSameStore(t *testing.T) {
 		{"postgres:///db?host=/run/a&port=1", "postgres:///db?host=/run/a&port=2", false},
 		{"postgres://h1:1,h2:2/db", "postgres://h1:1,h2:2/db", true},
 		{"postgres://h1:1,h2:2/db", "postgres://h1:1,h3:2/db", false},
+		{"host=db dbname=pay", "host=db dbname=pay", true},
+		{"host=db dbname=pay", "host=db dbname=other", false},
 	} {
 		require.Equal(t, c.same, SameStore(c.a, c.b), "%s and %s", c.a, c.b)
 		require.Equal(t, c.same, SameStore(c.b, c.a), "%s and %s", c.b, c.a)
@@ -70,6 +72,11 @@ func TestDecidedBy(t *testing.T) {
 		{"postgres:///?port=5432&host=/run/pg&database=db", "PGHOST PGPORT PGDATABASE PGUSER PGSERVICE", ""},
 		{"postgres:///db?service=x", "", "a service file"},
 		{"postgres://h1:1,h2:2/db", "PGPORT", ""},
+		{"host=db port=5432 dbname=pay", "PGHOST PGPORT PGDATABASE PGUSER PGSERVICE", ""},
+		{"host=db dbname=pay", "PGPORT", "PGPORT"},
+		{"port = 1 database=pay", "PGHOST", "PGHOST"},
+		{"host=db port=1", "PGUSER", "PGUSER"},
+		{"service=x", "", "a service file"},
 		{"postgres://h1,h2:2/db", "PGPORT", "PGPORT"},
 	} {
 		by := DecidedBy(c.location, func(name string) string {
