@@ -144,7 +144,8 @@ func recipientFaults() []sick {
 		}, want: []string{"registry warning"}, exit: exitDone, says: "pmctl recipient list"},
 		{name: "somebody else was paid there", induce: func(w *ward) {
 			w.open(func(c *store.Chain) {
-				require.NoError(w.t, c.SaveRecipients(w.t.Context(), w.me(), map[string]common.Address{w.url: {7}}))
+				_, err := c.PinRecipients(w.t.Context(), w.me(), []store.Pin{{URL: w.url, Recipient: common.Address{7}}}, []common.Address{{7}})
+				require.NoError(w.t, err)
 			})
 		}, want: []string{"pin failed"}, exit: exitLimit, says: "--recipient"},
 		{name: "recipient that is not allowed", induce: func(w *ward) { w.flags = "--recipient " + w.me().Hex() },

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // maxRecent is how old something is that is not asked for again: with what a plan may wait
@@ -83,8 +84,8 @@ func (k *recentlyKnown) Recipient(ctx context.Context, sender common.Address, ur
 	return recipient, err
 }
 
-// SaveRecipients implements pay.Known.
-func (k *recentlyKnown) SaveRecipients(ctx context.Context, sender common.Address, recipients map[string]common.Address) error {
+// PinRecipients implements pay.Known.
+func (k *recentlyKnown) PinRecipients(ctx context.Context, sender common.Address, pins []store.Pin, accept []common.Address) ([]common.Address, error) {
 	k.seen = nil
-	return k.Known.SaveRecipients(ctx, sender, recipients)
+	return k.Known.PinRecipients(ctx, sender, pins, accept)
 }

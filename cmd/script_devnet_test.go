@@ -22,7 +22,8 @@ import (
 //
 // pmctl finds it by its state file. The script gets CONTROL, RPC, CONTROLLER and
 // BROKER, the accounts' private keys as the files key0, key1 and so on, and of the
-// first recipient RECIPIENT, RECIPIENT_URL and RECIPIENT_STATUS.
+// first recipient RECIPIENT, RECIPIENT_URL and RECIPIENT_STATUS, and to the others
+// RECIPIENT_URL_1 and so on.
 func startDevnet(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("unsupported: ! devnet")
@@ -55,5 +56,8 @@ func startDevnet(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Setenv("RECIPIENT", recipients[0].State().Address.Hex())
 		ts.Setenv("RECIPIENT_URL", recipients[0].State().URL)
 		ts.Setenv("RECIPIENT_STATUS", recipients[0].State().StatusURL)
+		for i, other := range recipients[1:] {
+			ts.Setenv(fmt.Sprintf("RECIPIENT_URL_%d", i+1), other.State().URL)
+		}
 	}
 }

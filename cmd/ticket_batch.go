@@ -218,9 +218,6 @@ func (r *run) newBatch(ctx context.Context, w *wallet, o *batchOptions, u pay.UR
 	} else {
 		p, err = r.planGiven(ctx, w, payer, document, o.adopt, amount)
 	}
-	if err == nil && p.url != (pay.URL{}) {
-		err = w.pins().Keep(ctx, p.url, p.plan.Params.Recipient)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -230,6 +227,11 @@ func (r *run) newBatch(ctx context.Context, w *wallet, o *batchOptions, u pay.UR
 	}
 	if err := p.ask(request, segment, amount); err != nil {
 		return nil, err
+	}
+	if p.url != (pay.URL{}) {
+		if err := w.pins().Keep(ctx, p.url, p.plan.Params.Recipient); err != nil {
+			return nil, err
+		}
 	}
 	tickets, err := p.payer.Reserve(ctx, p.plan)
 	if err != nil {

@@ -355,28 +355,18 @@ func (s *batchStream) repeat(line *streamedLine, before *store.Record) error {
 // reserve takes the nonces of the lines that are ready. A line that is refused leaves the
 // others alone.
 func (s *batchStream) reserve(ctx context.Context) error {
+	if err := s.pin(ctx); err != nil {
+		return err
+	}
 	var plans []*pay.Plan
 	var lines []*streamedLine
-	pins := make(map[pay.URL]common.Address)
 	for _, line := range s.ready {
-		if line.err != nil || line.batch != nil {
-			continue
+		if line.err == nil && line.batch == nil {
+			plans, lines = append(plans, line.planned.plan), append(lines, line)
 		}
-		p := line.planned
-		if p.url != (pay.URL{}) {
-			if pinned, ok := pins[p.url]; ok && pinned != p.plan.Params.Recipient {
-				line.err = &pay.OtherRecipientError{URL: p.url.String(), Was: pinned, Now: p.plan.Params.Recipient}
-				continue
-			}
-			pins[p.url] = p.plan.Params.Recipient
-		}
-		plans, lines = append(plans, p.plan), append(lines, line)
 	}
 	if len(plans) == 0 {
 		return nil
-	}
-	if err := s.w.pins().KeepAll(ctx, pins); err != nil {
-		return err
 	}
 	outcomes, err := s.payer.ReserveAll(ctx, plans)
 	if err != nil {
@@ -398,6 +388,27 @@ func (s *batchStream) reserve(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// pin pins the addresses behind the URLs of the lines that are ready, in their order. A
+// line whose URL has another address is refused.
+func (s *batchStream) pin(ctx context.Context) error {
+	var pins []store.Pin
+	var lines []*streamedLine
+	for _, line := range s.ready {
+		if line.err == nil && line.batch == nil && line.planned.url != (pay.URL{}) {
+			pins = append(pins, store.Pin{URL: line.planned.url.String(), Recipient: line.planned.plan.Params.Recipient})
+			lines = append(lines, line)
+		}
+	}
+	if len(pins) == 0 {
+		return nil
+	}
+	errs, err := s.w.pins().KeepAll(ctx, pins)
+	for i, line := range lines[:len(errs)] {
+		line.err = errs[i]
+	}
+	return err
 }
 
 // writeFailure keeps a line's place in the output: by the document of its error, or by an

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // Known remembers who was paid at which URL.
@@ -13,8 +15,9 @@ type Known interface {
 	// Recipient returns whom sender paid last at url, or the zero address.
 	Recipient(ctx context.Context, sender common.Address, url string) (common.Address, error)
 
-	// SaveRecipients remembers, all at once, whom sender pays at each URL.
-	SaveRecipients(ctx context.Context, sender common.Address, recipients map[string]common.Address) error
+	// PinRecipients pins the address behind each URL, all in one transaction, and returns
+	// for each the one that is pinned instead, if accept does not have the new one.
+	PinRecipients(ctx context.Context, sender common.Address, pins []store.Pin, accept []common.Address) ([]common.Address, error)
 }
 
 // Pins ties each recipient's URL to the address that is paid there. The first one is
@@ -41,27 +44,30 @@ func (p Pins) Check(ctx context.Context, u URL, recipient common.Address) error 
 	return &OtherRecipientError{URL: u.String(), Was: was, Now: recipient}
 }
 
-// Keep remembers that recipient is paid at u. It writes only what is new.
+// Keep pins recipient behind u. It is called when nonces are about to be taken, and fails
+// as Check does: another process may have pinned another address since Check.
 func (p Pins) Keep(ctx context.Context, u URL, recipient common.Address) error {
-	return p.KeepAll(ctx, map[URL]common.Address{u: recipient})
+	errs, err := p.KeepAll(ctx, []store.Pin{{URL: u.String(), Recipient: recipient}})
+	if err != nil {
+		return err
+	}
+	return errs[0]
 }
 
-// KeepAll remembers whom each URL pays, as Keep does, with one write.
-func (p Pins) KeepAll(ctx context.Context, recipients map[URL]common.Address) error {
-	fresh := make(map[string]common.Address)
-	for u, recipient := range recipients {
-		was, err := p.Known.Recipient(ctx, p.Sender, u.String())
-		if err != nil {
-			return err
-		}
-		if was != recipient {
-			fresh[u.String()] = recipient
+// KeepAll does what Keep does for each pin, in order and in one transaction. A pin that
+// is refused has an error, and leaves the others alone.
+func (p Pins) KeepAll(ctx context.Context, pins []store.Pin) ([]error, error) {
+	others, err := p.Known.PinRecipients(ctx, p.Sender, pins, p.Accept)
+	if err != nil {
+		return nil, err
+	}
+	errs := make([]error, len(pins))
+	for i, other := range others {
+		if other != (common.Address{}) {
+			errs[i] = &OtherRecipientError{URL: pins[i].URL, Was: other, Now: pins[i].Recipient}
 		}
 	}
-	if len(fresh) == 0 {
-		return nil
-	}
-	return p.Known.SaveRecipients(ctx, p.Sender, fresh)
+	return errs, nil
 }
 
 // OtherRecipientError is ticket params that pay somebody else than the one who was paid

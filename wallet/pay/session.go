@@ -119,12 +119,13 @@ func (s *Session) Pay(ctx context.Context, amount Amount) (*Payment, error) {
 
 // overtaken tells whether kept params that looked good have failed in a way in which
 // nothing was sent, and fresh ones may fare better: nothing answers where they say to
-// pay, or others have used up their nonces, and blocks went by, while the key was opened.
+// pay, or others have used up their nonces or pinned another address, and blocks went by,
+// while the key was opened.
 func (s *Session) overtaken(offer *Offer, err error) bool {
 	if errors.Is(err, ErrUnreachable) {
 		return offer.Transcoder != s.URL
 	}
-	return errors.Is(err, policy.ErrUnacceptable) || errors.As(err, new(*policy.Refusal)) || errors.As(err, new(*store.RetiredError))
+	return errors.Is(err, policy.ErrUnacceptable) || errors.As(err, new(*policy.Refusal)) || errors.As(err, new(*store.RetiredError)) || errors.As(err, new(*OtherRecipientError))
 }
 
 // kept returns the offer kept from before with a plan on it, or nil when there is none
@@ -173,15 +174,15 @@ func (s *Session) fetch(ctx context.Context, signer pm.Signer, amount Amount) (*
 
 // pay reserves, signs and delivers, and keeps what the recipient answers.
 func (s *Session) pay(ctx context.Context, signer pm.Signer, offer *Offer, plan *Plan, amount Amount, continued bool) (*Payment, error) {
-	if err := s.Pins.Keep(ctx, s.URL, offer.Params.Recipient); err != nil {
-		return nil, err
-	}
 	// The credentials come first: without them the tickets are worth nothing.
 	segment, err := SegmentHeader(signer, offer.Info.GetAuthToken(), s.Client.now())
 	if err != nil {
 		return nil, err
 	}
 	if plan.Request, err = s.request(offer, plan, amount, segment, continued); err != nil {
+		return nil, err
+	}
+	if err := s.Pins.Keep(ctx, s.URL, offer.Params.Recipient); err != nil {
 		return nil, err
 	}
 	tickets, err := s.Payer.Reserve(ctx, plan)

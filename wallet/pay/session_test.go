@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,11 +59,17 @@ func (k knownInMemory) Recipient(_ context.Context, sender common.Address, url s
 	return k[sender.Hex()+url], nil
 }
 
-func (k knownInMemory) SaveRecipients(_ context.Context, sender common.Address, recipients map[string]common.Address) error {
-	for url, recipient := range recipients {
-		k[sender.Hex()+url] = recipient
+func (k knownInMemory) PinRecipients(_ context.Context, sender common.Address, pins []store.Pin, accept []common.Address) ([]common.Address, error) {
+	others := make([]common.Address, len(pins))
+	for i, pin := range pins {
+		was, pinned := k[sender.Hex()+pin.URL]
+		if pinned && was != pin.Recipient && !slices.Contains(accept, pin.Recipient) {
+			others[i] = was
+			continue
+		}
+		k[sender.Hex()+pin.URL] = pin.Recipient
 	}
-	return nil
+	return others, nil
 }
 
 // world is a local network with a funded sender and a running recipient.
@@ -460,7 +467,7 @@ func TestTheRecipientOfAURLIsPinned(t *testing.T) {
 	// Kept params of somebody else are not gone on with.
 	shop.spoil = func(*wire.OrchestratorInfo) {}
 	shop.answer = func(http.ResponseWriter, int) bool { return false }
-	require.NoError(t, session.Pins.Known.SaveRecipients(t.Context(), session.Payer.Sender, map[string]common.Address{session.URL.String(): honest}))
+	session.Pins.Known = knownInMemory{session.Payer.Sender.Hex() + session.URL.String(): honest}
 	payment, err = session.Pay(t.Context(), one)
 	require.NoError(t, err)
 	require.False(t, payment.Continued)

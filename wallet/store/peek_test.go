@@ -22,8 +22,10 @@ func TestPeek(t *testing.T) {
 
 	s := open(t, path)
 	chain := s.Chain(testChain)
-	require.NoError(t, chain.SaveRecipients(t.Context(), common.Address{1}, map[string]common.Address{"https://b:8935": common.Address{2}}))
-	require.NoError(t, s.Chain(1).SaveRecipients(t.Context(), common.Address{1}, map[string]common.Address{"https://c:8935": common.Address{3}}))
+	_, err = chain.PinRecipients(t.Context(), common.Address{1}, []Pin{{"https://b:8935", common.Address{2}}}, nil)
+	require.NoError(t, err)
+	_, err = s.Chain(1).PinRecipients(t.Context(), common.Address{1}, []Pin{{"https://c:8935", common.Address{3}}}, nil)
+	require.NoError(t, err)
 
 	// While the store is in use, too.
 	g, err := PeekAt(t.Context(), path)
