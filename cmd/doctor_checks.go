@@ -221,7 +221,8 @@ func (p *patient) checkStore(ctx context.Context) doctor.Finding {
 	if err != nil {
 		return orElse("pmctl store check says more", failed(err, sound, knob))
 	}
-	report, err := store.Check(ctx, location)
+	remembered := p.run.remembered()
+	report, err := store.Check(ctx, location, remembered...)
 	switch {
 	case errors.Is(err, store.ErrNoStore):
 		return fine("there is none yet: the first command that needs one makes it")
@@ -231,10 +232,13 @@ func (p *patient) checkStore(ctx context.Context) doctor.Finding {
 		return failed(&store.DamagedError{Path: report.Path, Err: fmt.Errorf("%w: %s", store.ErrDamaged, report.Problems[0])}, sound, knob)
 	case report.Strange != "":
 		return doctor.Finding{State: doctor.Warning, Found: report.Strange, Allowed: "a store that is where and what it was", Knob: knob,
-			Fix: "the next command that uses it ends its sessions and counts today's budget as spent; nothing is to be done"}
+			Fix: "pmctl store acknowledge shows what may be repeated; until then transactions and unknown request IDs are refused"}
 	}
-	if p.store, err = store.Open(ctx, location); err != nil {
+	if p.store, err = store.Open(ctx, location, remembered...); err != nil {
 		return orElse("pmctl store check says more", failed(err, sound, knob))
+	}
+	if report.Restored != nil {
+		return failed(&store.UnacknowledgedError{Restored: *report.Restored}, sound, knob)
 	}
 	return fine("%s", report.Path)
 }

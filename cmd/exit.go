@@ -113,6 +113,8 @@ func classify(err error) outcome {
 		out = outcome{exitCancelled, "cancelled", ""}
 	case as(new(*tx.PendingError), new(*tx.UnknownPendingError)):
 		out = outcome{exitLimit, "pending", ""}
+	case as(new(*store.UnacknowledgedError), new(*store.RestoredError)):
+		out = outcome{exitLimit, "restored", ""}
 	case as(new(*pay.OtherRecipientError)):
 		out = outcome{exitLimit, "recipient_changed", ""}
 	case as(new(*changedError)):

@@ -53,7 +53,7 @@ func (v *statusView) warnings(ctx context.Context, s *chain.Status, result *stat
 	if !s.Round.Initialized {
 		notice("round_not_initialized", "round %v is not initialized: nothing can be redeemed until somebody does that", s.Round.Current)
 	}
-	glimpse, err := store.Glance(ctx, v.place, journalName(network), v.address)
+	glimpse, err := store.Glance(ctx, v.place, journalName(network), v.address, v.remembered()...)
 	switch {
 	case errors.Is(err, store.ErrNoStore):
 	case err != nil:
@@ -64,7 +64,11 @@ func (v *statusView) warnings(ctx context.Context, s *chain.Status, result *stat
 			notice("open_transactions", "%s not known to be mined: pmctl tx list", isOrAre(glimpse.Open, "transaction"))
 		}
 		if glimpse.Strange != "" {
-			notice("store_moved", "the store was moved, copied or put back (%s): the next payment retires its sessions, and counts today's budget as spent", glimpse.Strange)
+			notice("store_moved", "the store was moved, copied or restored (%s): the next payment retires its sessions, and counts today's budget as spent", glimpse.Strange)
+		}
+		if glimpse.Restored != nil {
+			err := &store.UnacknowledgedError{Restored: *glimpse.Restored}
+			problem(err, "store_restored", "the store may lack records: %v. %s", glimpse.Restored.Cause, err.Hint())
 		}
 	}
 	return list

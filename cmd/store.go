@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +21,7 @@ func (r *run) openStore(ctx context.Context, o *storeOptions) (*store.Store, err
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(ctx, location)
+	s, err := store.Open(ctx, location, r.remembered()...)
 	if errors.Is(err, store.ErrLocation) {
 		return nil, &usageError{err}
 	}
@@ -28,15 +29,29 @@ func (r *run) openStore(ctx context.Context, o *storeOptions) (*store.Store, err
 		return nil, err
 	}
 	if retired := s.Retirement(); retired != nil {
-		r.note("the store %s was moved, copied or put back: %s", s.Path(), retired.Reason)
-		r.note("%s retired: go on with fresh ticket params; today's budget counts as spent", plural(fmt.Sprint(retired.Sessions), "session"))
+		r.note("the store %s was moved, copied or restored: %s", s.Path(), retired.Reason)
+		r.note("%s retired: fetch fresh ticket params; until pmctl store acknowledge, today's budget counts as spent, and transactions and unknown request IDs are refused",
+			plural(fmt.Sprint(retired.Sessions), "session"))
+	} else if s.Unremembered() {
+		r.note("this machine has not used the store %s before: it cannot tell whether the database was restored from a backup", s.Path())
 	}
 	return s, nil
+}
+
+// remembered says where this machine remembers which databases it has seen, and how. A
+// process that has no home folder remembers nothing, and says that it cannot tell.
+func (e *Env) remembered() []store.Option {
+	dir, err := e.stateDir()
+	if err != nil {
+		return nil
+	}
+	return []store.Option{store.RememberIn(filepath.Join(dir, "databases"))}
 }
 
 func newStore(r *run) *cobra.Command {
 	return group("store", "Look after the store of nonces, spending and requests",
 		newStoreCheck(r),
+		newStoreAcknowledge(r),
 		newStoreExport(r),
 		newStoreImport(r),
 		newStoreMigrate(r),
@@ -45,13 +60,17 @@ func newStore(r *run) *cobra.Command {
 
 // storeReport is what pmctl store check answers.
 type storeReport struct {
-	Path    string           `json:"path"`
-	StoreID string           `json:"store_id"`
-	Version int              `json:"schema_version"`
-	Known   int              `json:"known_version"`
-	Sound   bool             `json:"sound"`
-	Moved   string           `json:"moved,omitempty"`
-	Rows    map[string]int64 `json:"rows"`
+	Path    string `json:"path"`
+	StoreID string `json:"store_id"`
+	Version int    `json:"schema_version"`
+	Known   int    `json:"known_version"`
+	Sound   bool   `json:"sound"`
+	Moved   string `json:"moved,omitempty"`
+	// Unremembered tells of a database that this machine has not used before.
+	Unremembered bool `json:"unremembered,omitempty"`
+	// Unacknowledged is why the store may lack records.
+	Unacknowledged string           `json:"unacknowledged,omitempty"`
+	Rows           map[string]int64 `json:"rows"`
 	// Problems are what is wrong, for people.
 	Problems []string `json:"problems,omitempty"`
 }
@@ -63,7 +82,7 @@ func newStoreCheck(r *run) *cobra.Command {
 		Short: "Look for damage",
 		Long: `Check looks at all of the store: every page of the file, every session against
 its reservations, and every day's spending. It changes nothing, and says whether
-the store is where and what it was: one that was moved, copied or put back
+the store is where and what it was: one that was moved, copied or restored
 retires its sessions when it is used next.
 
 It ends with exit code 1 when something is wrong.`,
@@ -82,7 +101,7 @@ func (r *run) checkStore(ctx context.Context, o *storeOptions) error {
 	if err != nil {
 		return err
 	}
-	found, err := store.Check(ctx, location)
+	found, err := store.Check(ctx, location, r.remembered()...)
 	if errors.Is(err, store.ErrNoStore) {
 		return withHint(err, "the first command that needs one makes it")
 	}
@@ -91,7 +110,10 @@ func (r *run) checkStore(ctx context.Context, o *storeOptions) error {
 	}
 	report := storeReport{
 		Path: found.Path, StoreID: found.ID, Version: found.Version, Known: found.Known,
-		Sound: len(found.Problems) == 0, Moved: found.Strange, Rows: found.Counts, Problems: found.Problems,
+		Sound: len(found.Problems) == 0, Moved: found.Strange, Unremembered: found.Unremembered, Rows: found.Counts, Problems: found.Problems,
+	}
+	if found.Restored != nil {
+		report.Unacknowledged = found.Restored.Cause.String()
 	}
 	if err := r.emit("pmctl.store_check", report, report.write); err != nil {
 		return err
@@ -117,10 +139,16 @@ func (s storeReport) write(w io.Writer) error {
 		}
 	}
 	home := "where and what it was"
-	if s.Moved != "" {
+	switch {
+	case s.Moved != "":
 		home = s.Moved + ": its sessions will be retired"
+	case s.Unremembered:
+		home = "where it was; this machine has not used it before, and cannot tell whether it was restored"
 	}
 	fields = append(fields, field{"home", home})
+	if s.Unacknowledged != "" {
+		fields = append(fields, field{"may lack records", s.Unacknowledged + " (pmctl store acknowledge)"})
+	}
 	verdict := "sound"
 	if !s.Sound {
 		verdict = "damaged"
@@ -180,11 +208,11 @@ func newStoreImport(r *run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE|-",
 		Short: "Take over a ledger that was exported",
-		Long: `Import reads what pmctl store export wrote, into a store that nothing was done
-with. Nobody knows whether the other store was gone on with, and so nothing is
-gone on with here: the sessions are retired, the requests count as made, and
-today's budget counts as spent. To carry a store to another place and go on
-there, use pmctl store migrate.`,
+		Long: `Import reads what pmctl store export wrote, into an empty store. The other store
+may have been used since, and an export has no transactions. So the sessions are
+retired, the requests count as made, today's budget counts as spent, and until
+pmctl store acknowledge, transactions and unknown request IDs are refused. To
+carry a store to another place, use pmctl store migrate.`,
 		Example: `  pmctl store import ledger.json`,
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return r.importStore(cmd.Context(), &o, args[0]) },
@@ -219,6 +247,7 @@ func (r *run) importStore(ctx context.Context, o *storeOptions, file string) err
 		return err
 	}
 	r.note("imported %s and %s into %s", plural(fmt.Sprint(len(dump.Reservations)), "reservation"), plural(fmt.Sprint(len(dump.Requests)), "request"), s.Path())
+	r.note("until pmctl store acknowledge, transactions and request IDs that are not in it are refused")
 	return nil
 }
 

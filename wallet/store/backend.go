@@ -31,8 +31,13 @@ type backend interface {
 	// home returns where the store lives.
 	home(ctx context.Context, tx *sql.Tx) (home, error)
 
-	// replaced is what to say of a home where only File is another.
-	replaced() string
+	// replaced is what it means that only File is another.
+	replaced() CauseCode
+
+	// flushed is the generation that a store's file has without its log, and logged
+	// tells whether there was anything in the log when it was looked at; known is false
+	// where there is no such thing, or while it cannot be read.
+	flushed(ctx context.Context) (generation int64, logged, known bool)
 
 	// problems returns what is wrong with the pages of the store, for people.
 	problems(ctx context.Context, tx *sql.Tx) ([]string, error)
@@ -49,13 +54,17 @@ type backend interface {
 }
 
 // connect prepares to use the store at a location, without looking what is there.
-func connect(location string) (*Store, error) {
+func connect(location string, options []Option) (*Store, error) {
+	var set settings
+	for _, option := range options {
+		option(&set)
+	}
 	isDatabase, err := classify(location)
 	switch {
 	case err != nil:
 		return nil, err
 	case isDatabase:
-		return connectPostgres(location)
+		return connectPostgres(location, set.memory)
 	}
 	return connectFile(location)
 }

@@ -20,6 +20,14 @@ type Report struct {
 	// when they will not.
 	Strange string
 
+	// Unremembered tells of a database of which this machine remembers nothing: whether
+	// it was restored from a backup cannot be told.
+	Unremembered bool
+
+	// Restored is why the store may lack records, which was not acknowledged; nil when
+	// it lacks none.
+	Restored *Restored
+
 	// Problems are what is wrong with it; none in a sound store.
 	Problems []string
 
@@ -47,11 +55,11 @@ const (
 // against its reservations, every day's sum. It changes nothing, and so neither brings
 // the store up to date nor retires anything. It fails with ErrNoStore, and as Open does
 // for what is too damaged to be looked at.
-func Check(ctx context.Context, location string) (*Report, error) {
+func Check(ctx context.Context, location string, options ...Option) (*Report, error) {
 	if err := present(location); err != nil {
 		return nil, err
 	}
-	s, err := connect(location)
+	s, err := connect(location, options)
 	if err != nil {
 		return nil, err
 	}
@@ -74,11 +82,11 @@ func (s *Store) check(ctx context.Context, tx *sql.Tx, r *Report) (err error) {
 	if r.Version == 0 {
 		return fmt.Errorf("%w in %s: it is empty", ErrNoStore, s.path)
 	}
-	found, err := s.backend.problems(ctx, tx)
+	broken, err := s.backend.problems(ctx, tx)
 	if err != nil {
 		return err
 	}
-	r.Problems = append(r.Problems, found...)
+	r.Problems = append(r.Problems, broken...)
 	names, err := s.backend.tables(ctx, tx)
 	if err != nil {
 		return err
@@ -105,7 +113,15 @@ func (s *Store) check(ctx context.Context, tx *sql.Tx, r *Report) (err error) {
 	if r.Version < spendingVersion {
 		return nil
 	}
-	if _, r.Strange, err = s.strange(ctx, tx); err != nil {
+	found, err := s.examine(ctx, tx)
+	if err != nil {
+		return err
+	}
+	r.Unremembered = found.unremembered
+	if found.cause != nil {
+		r.Strange = found.cause.String()
+	}
+	if r.Restored, err = restored(ctx, tx); err != nil {
 		return err
 	}
 	return checkDays(ctx, tx, r)

@@ -111,7 +111,7 @@ func PinnedContracts(ctx context.Context, location string, chainID uint64, contr
 	if err := present(location); errors.Is(err, ErrNoStore) {
 		return chain.Contracts{}, false, nil
 	}
-	s, err := connect(location)
+	s, err := connect(location, nil)
 	if err != nil {
 		return chain.Contracts{}, false, err
 	}

@@ -14,8 +14,9 @@
 // processes share the store.
 //
 // What is spent is booked with the reservation, and a budget is held there (Reserve). A
-// store that finds itself moved, copied or put back retires its sessions (Retirement):
-// somebody else may have gone on with them.
+// store that finds itself moved, copied or restored retires its sessions (Retirement), which
+// may be in use elsewhere. It may lack records then: until that is acknowledged (Acknowledge)
+// nothing is begun that a lost record would have stopped.
 //
 // A recipient keeps its winning tickets here, Chain.Winners, from when they are
 // received until they are redeemed.

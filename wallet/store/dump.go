@@ -65,7 +65,7 @@ const (
 
 // Export returns the ledger.
 func (s *Store) Export(ctx context.Context) (*Dump, error) {
-	d := &Dump{StoreID: s.id, ExportedAt: time.Now().UTC().Truncate(time.Second)}
+	d := &Dump{StoreID: s.ID(), ExportedAt: time.Now().UTC().Truncate(time.Second)}
 	err := s.read(ctx, func(tx *sql.Tx) error {
 		d.Reservations, d.Requests = []DumpedReservation{}, []DumpedRequest{}
 		err := eachRow(ctx, tx, func(rows *sql.Rows) error {
@@ -101,9 +101,9 @@ var ErrNotEmpty = errors.New("the store is in use already")
 var ErrBadDump = errors.New("not what a store exports")
 
 // Import takes over the ledger of another store, into one that nothing was done with.
-// Whoever has the dump may have gone on with the other store: so all sessions are
-// retired, the requests count as made and cannot be made again, and today's budget
-// counts as spent. It fails with ErrNotEmpty and ErrBadDump.
+// The other store may be in use, with more than the dump has: so all sessions are
+// retired, the requests count as made and cannot be made again, today's budget counts as
+// spent, and what the dump does not have is not begun until Acknowledge. It fails with ErrNotEmpty and ErrBadDump.
 func (s *Store) Import(ctx context.Context, d *Dump) error {
 	if err := d.check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrBadDump, err)
@@ -140,8 +140,7 @@ func (s *Store) Import(ctx context.Context, d *Dump) error {
 		if err := bookReserved(ctx, tx, now); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, upsertMeta, metaSpent, startOfDay(now).Format(time.DateOnly)+" the store was imported that day")
-		return err
+		return doubt(ctx, tx, Cause{Code: CauseImported}, now)
 	})
 	if err != nil {
 		return fmt.Errorf("import a store: %w", err)

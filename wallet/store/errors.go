@@ -57,7 +57,7 @@ func (e *SchemaError) Error() string {
 }
 
 // RetiredError is a session that is over: the store that counted its nonces was moved,
-// copied or put back, so that nobody knows any more which of them are taken.
+// copied or restored, so that it is not known any more which of them are taken.
 type RetiredError struct {
 	// RecipientRandHash names the session, At is when it ended.
 	RecipientRandHash common.Hash
@@ -65,7 +65,7 @@ type RetiredError struct {
 }
 
 func (e *RetiredError) Error() string {
-	return fmt.Sprintf("session %v was retired at %s, when the store turned out to be moved, copied or put back", e.RecipientRandHash, e.At.Format(time.RFC3339))
+	return fmt.Sprintf("session %v was retired at %s, when the store turned out to be moved, copied or restored", e.RecipientRandHash, e.At.Format(time.RFC3339))
 }
 
 // Hint says what to do.

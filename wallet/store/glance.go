@@ -21,17 +21,21 @@ type Glimpse struct {
 	// when they will not.
 	Strange string
 
+	// Restored is why the store may lack records, which was not acknowledged; nil when
+	// it lacks none.
+	Restored *Restored
+
 	// Open is how many of the account's transactions are not known to be mined.
 	Open int
 }
 
 // Glance looks at the store at a location, and at an account in the journal of a network.
 // It changes nothing. It fails with ErrNoStore, and as Open does.
-func Glance(ctx context.Context, location, network string, account common.Address) (Glimpse, error) {
+func Glance(ctx context.Context, location, network string, account common.Address, options ...Option) (Glimpse, error) {
 	if err := present(location); err != nil {
 		return Glimpse{}, err
 	}
-	s, err := connect(location)
+	s, err := connect(location, options)
 	if err != nil {
 		return Glimpse{}, err
 	}
@@ -45,7 +49,14 @@ func Glance(ctx context.Context, location, network string, account common.Addres
 		if err != nil {
 			return err
 		}
-		if _, g.Strange, err = s.strange(ctx, tx); err != nil {
+		found, err := s.examine(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if found.cause != nil {
+			g.Strange = found.cause.String()
+		}
+		if g.Restored, err = restored(ctx, tx); err != nil {
 			return err
 		}
 		// An older version's store may have no journal.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -21,6 +22,9 @@ func files(t *testing.T, dir string) map[string][]byte {
 	require.NoError(t, err)
 	found := make(map[string][]byte)
 	for _, entry := range entries {
+		if entry.IsDir() {
+			continue // the runs, which are empty
+		}
 		data, err := os.ReadFile(filepath.Join(dir, entry.Name()))
 		require.NoError(t, err)
 		found[entry.Name()] = data
@@ -55,7 +59,7 @@ func requireRetired(t *testing.T, path string, before *Store, reason string) *St
 	t.Helper()
 	s := open(t, path)
 	require.NotNil(t, s.Retirement())
-	require.Contains(t, s.Retirement().Reason, reason)
+	require.Contains(t, s.Retirement().Reason.String(), reason)
 	require.NotEqual(t, before.ID(), s.ID(), "params of the old one are refused")
 	c := s.Chain(testChain)
 	_, err := c.ReserveNonces(t.Context(), common.Address{1}, params(1), 1, 0)
@@ -95,6 +99,18 @@ func TestACopyRetires(t *testing.T) {
 	require.EqualValues(t, 7, reserve(t, original, params(1), 1).First)
 }
 
+// A store that another machine, or another server, has written last.
+func TestAnotherMachineRetires(t *testing.T) { onEach(t, anotherMachineRetires) }
+
+func anotherMachineRetires(t *testing.T, place place) {
+	location := place(t)
+	before := usedDatabase(t, location)
+	s := open(t, location)
+	change(t, s, `UPDATE meta SET value = REPLACE(value, '"machine":"', '"machine":"0') WHERE name = 'home'`)
+	require.NoError(t, s.Close())
+	requireRetired(t, location, before, "it was on another machine before")
+}
+
 func TestARenamedFolderRetires(t *testing.T) {
 	dir, _, before := used(t)
 	require.NoError(t, os.Rename(dir, dir+"2"))
@@ -124,34 +140,145 @@ func TestAnOverwrittenFileRetires(t *testing.T) {
 	requireRetired(t, path, before, "an older copy was put in its place")
 }
 
-// An older copy of all files written over them.
+// An older copy of all files written over them, as cp -a does: the files stay the same,
+// and have the times that they had in the backup.
 func TestAnOverwrittenFolderRetires(t *testing.T) {
 	dir, path, before := used(t)
-	saved := files(t, dir)
+	saved := t.TempDir()
+	copyAll(t, dir, saved)
 	s := open(t, path)
-	for start := time.Now(); time.Since(start) < 2*time.Duration(markSlack); {
-		reserve(t, s, params(1), 1)
-	}
+	reserve(t, s, params(1), 1)
 	require.NoError(t, s.Close())
-	putBack(t, dir, saved, "store.db", "store.db-mark")
-	requireRetired(t, path, before, "was put back or changed")
+	copyAll(t, saved, dir)
+	requireRetired(t, path, before, "an older copy was put in its place")
+	require.Len(t, marks(t, path), 1, "what the copy has brought is gone")
+}
+
+// An older copy of all files that takes the place of the folder's content, written over
+// the files that are there: what is new is removed first.
+func TestAMirroredFolderRetires(t *testing.T) {
+	dir, path, before := used(t)
+	saved := t.TempDir()
+	copyAll(t, dir, saved)
+	s := open(t, path)
+	reserve(t, s, params(1), 1)
+	require.NoError(t, s.Close())
+	copyAll(t, saved, dir)
+	require.NoError(t, os.Remove(newestMark(t, path)))
+	requireRetired(t, path, before, "the mark beside it was replaced")
+}
+
+func copyAll(t *testing.T, from, to string) {
+	t.Helper()
+	for name, data := range files(t, from) {
+		require.NoError(t, os.WriteFile(filepath.Join(to, name), data, 0o600))
+		info, err := os.Stat(filepath.Join(from, name))
+		require.NoError(t, err)
+		require.NoError(t, os.Chtimes(filepath.Join(to, name), info.ModTime(), info.ModTime()))
+	}
+}
+
+// marks are the files beside a store that say how far it had come.
+func marks(t *testing.T, path string) []string {
+	t.Helper()
+	found, err := filepath.Glob(path + "-mark.*")
+	require.NoError(t, err)
+	return found
+}
+
+func newestMark(t *testing.T, path string) string {
+	t.Helper()
+	m := markOf(path)
+	_, known, err := m.recall()
+	require.NoError(t, err)
+	require.True(t, known)
+	return m.path
 }
 
 func TestALostMarkRetires(t *testing.T) {
 	_, path, before := used(t)
-	require.NoError(t, os.Remove(path+"-mark"))
-	requireRetired(t, path, before, "store.db-mark, which goes with it, is gone")
+	require.NoError(t, os.Remove(newestMark(t, path)))
+	requireRetired(t, path, before, "the mark beside it is gone")
 }
 
-// A mark that says nonsense is as good as one that was put back.
-func TestABrokenMarkRetires(t *testing.T) {
-	for _, text := range []string{"", "x", "00000000000000000002 0000000000000000000x\n"} {
+// A mark that is removed while a process has the store open.
+func TestAMarkThatIsLostInUse(t *testing.T) {
+	_, path, before := used(t)
+	s := open(t, path)
+	require.NoError(t, os.Remove(newestMark(t, path)))
+	for range 2 {
+		requireRestoredInUse(t, s, CauseNoMark)
+	}
+	requireRetired(t, path, before, "the mark beside it is gone")
+}
+
+func requireRestoredInUse(t *testing.T, s *Store, code CauseCode) {
+	t.Helper()
+	_, err := s.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 1, 0)
+	var restored *RestoredError
+	require.ErrorAs(t, err, &restored)
+	require.Equal(t, code, restored.Cause.Code)
+}
+
+// What people and programs do to a mark that is not about its store.
+func TestAMarkIsItsNameAndItsFile(t *testing.T) {
+	_, path, before := used(t)
+	for name, visit := range map[string]func(mark string) error{
+		"chmod":   func(mark string) error { return os.Chmod(mark, 0o640) },
+		"touch":   func(mark string) error { return os.Chtimes(mark, time.Unix(1, 0), time.Unix(1, 0)) },
+		"emptied": func(mark string) error { return os.Truncate(mark, 0) },
+		"written": func(mark string) error { return os.WriteFile(mark, []byte("x"), 0o600) },
+		"chown": func(mark string) error {
+			if os.Getuid() != 0 {
+				return nil
+			}
+			return errors.Join(os.Chown(mark, 65534, 65534), os.Chown(mark, 0, 0))
+		},
+		"an older one beside it":   func(string) error { return os.WriteFile(path+"-mark.1-0-A-"+before.ID(), nil, 0o600) },
+		"something else beside it": func(mark string) error { return os.WriteFile(mark+"~", nil, 0o600) },
+	} {
+		require.NoError(t, visit(newestMark(t, path)), name)
+		s := open(t, path)
+		require.Nil(t, s.Retirement(), name)
+		reserve(t, s, params(1), 1)
+		require.NoError(t, s.Close())
+	}
+}
+
+// The mark of a version that wrote it into the file: one that says how far the store had
+// come is taken over, any other is as good as one that was replaced.
+func TestAnEarlierVersionsMark(t *testing.T) {
+	earlier := func(text string) (string, *Store) {
 		_, path, before := used(t)
+		require.NoError(t, os.Rename(newestMark(t, path), path+"-mark"))
 		require.NoError(t, os.WriteFile(path+"-mark", []byte(text), 0o600))
-		if text == "" {
-			continue
-		}
-		requireRetired(t, path, before, "was put back or changed")
+		return path, before
+	}
+	for _, text := range []string{"", "x", "00000000000000000002 0000000000000000000x\n"} {
+		path, before := earlier(text)
+		requireRetired(t, path, before, "the mark beside it was replaced or changed")
+	}
+	path, before := earlier("00000000000000000002 00000000000000000001\n")
+	s := open(t, path)
+	require.Nil(t, s.Retirement())
+	reserve(t, s, params(1), 1)
+	require.NoFileExists(t, path+"-mark")
+	require.NoError(t, s.Close())
+	path, before = earlier("00000000000000000999 00000000000000000001\n")
+	requireRetired(t, path, before, "an older copy was put in its place")
+}
+
+// An older copy beside a mark that was emptied, or is gone.
+func TestAnOlderCopyWithoutItsMark(t *testing.T) {
+	for _, spoil := range []func(string) error{func(mark string) error { return os.Truncate(mark, 0) }, os.Remove} {
+		dir, path, before := used(t)
+		saved := files(t, dir)
+		s := open(t, path)
+		reserve(t, s, params(1), 1)
+		require.NoError(t, s.Close())
+		putBack(t, dir, saved, "store.db")
+		require.NoError(t, spoil(newestMark(t, path)))
+		requireRetired(t, path, before, "")
 	}
 }
 
@@ -161,22 +288,56 @@ func TestALostStoreIsNoticed(t *testing.T) {
 	requireRetired(t, path, before, "the store that was here before is gone")
 }
 
-// A file that somebody replaces while it is in use.
+// An older copy that is written over the file while a process has it open: that one does
+// nothing more, whatever of the newer state is in its memory or in the log.
 func TestAFileThatIsOverwrittenInUse(t *testing.T) {
-	dir, path, _ := used(t)
-	saved := files(t, dir)
+	for name, checkpoint := range map[string]string{
+		"the log is empty":          `PRAGMA wal_checkpoint(TRUNCATE)`,
+		"the log is copied":         `PRAGMA wal_checkpoint(PASSIVE)`,
+		"and has the newest change": ``,
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, path, before := used(t)
+			saved := files(t, dir)
+			s := open(t, path)
+			reserve(t, s, params(1), 5)
+			if checkpoint == "" {
+				_, err := s.db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`)
+				require.NoError(t, err)
+				reserve(t, s, params(2), 1)
+			} else {
+				_, err := s.db.Exec(checkpoint)
+				require.NoError(t, err)
+				require.NoError(t, s.Chain(testChain).DropParams(t.Context(), common.Address{1}, "https://none"))
+			}
+			putBack(t, dir, saved, "store.db")
+			for range 2 {
+				requireRestoredInUse(t, s, CauseOlder)
+			}
+			require.NoError(t, s.Close(), "which copies the log into the older file")
+			requireRetired(t, path, before, "an older copy was put in its place")
+		})
+	}
+}
+
+// A process that was killed leaves its log, and an older copy of the file takes its place.
+func TestAnOlderFileUnderANewerLog(t *testing.T) {
+	dir, path, before := used(t)
+	older := files(t, dir)
 	s := open(t, path)
 	reserve(t, s, params(1), 5)
-	require.NoError(t, open(t, path).Close())
-	_, err := s.db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`)
+	require.NoError(t, s.Close())
+	s = open(t, path)
+	reserve(t, s, params(2), 1)
+	newer := files(t, dir) // as a process leaves it that is killed now
+	require.NotEmpty(t, newer["store.db-wal"])
+	require.NoError(t, s.Close())
+	putBack(t, dir, older, "store.db")
+	putBack(t, dir, newer, "store.db-wal")
+	report, err := Check(t.Context(), path)
 	require.NoError(t, err)
-	putBack(t, dir, saved, "store.db")
-	nonces, err := s.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 1, 0)
-	if err == nil {
-		require.Greater(t, nonces.First, uint32(10), "what SQLite still has in memory is newer")
-	} else {
-		require.ErrorIs(t, err, ErrDamaged)
-	}
+	require.Equal(t, Cause{Code: CauseOlder}.String(), report.Strange)
+	requireRetired(t, path, before, "an older copy was put in its place")
 }
 
 // What happens to a store on a normal day changes nothing.

@@ -50,8 +50,11 @@ func (j *Journal) Resume(ctx context.Context, account common.Address, requestID 
 		} else {
 			intent, before, err = j.unfinished(ctx, t, token, account, label)
 		}
-		if err != nil || intent == nil {
+		if err != nil {
 			return err
+		}
+		if intent == nil {
+			return mayBeNew(ctx, t)
 		}
 		_, err = t.ExecContext(ctx, updateIntentRun, token, intent.ID)
 		return err
@@ -175,6 +178,9 @@ func (j *Journal) Begin(ctx context.Context, intent *tx.Intent, slot tx.Slot) er
 	begun.ID, begun.State, begun.CreatedAt = rand.Text(), tx.Open, time.Now().UTC()
 	err = j.store.write(ctx, func(t *sql.Tx) error {
 		if err := j.checkNew(ctx, t, &begun); err != nil {
+			return err
+		}
+		if err := mayBeNew(ctx, t); err != nil {
 			return err
 		}
 		if err := j.place(ctx, t, &begun, slot); err != nil {

@@ -1,185 +1,265 @@
 package store
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
-	"time"
 )
 
-// mark is a small file beside a store that says how far the store had come. It is what
-// tells that a store's file was overwritten with an older copy of itself: the store's
-// own counter is then behind the mark's.
+// mark is what is remembered outside of a store of how far it had come. It tells that an
+// older copy took the store's place: that copy is behind the mark. Beside a store's file
+// there is one for all who use the file; of a database each machine has its own.
 //
-// The mark itself could be put back together with the store. It therefore says when it
-// was last changed, by the clock of its file system, which no copy can set: one whose
-// file was changed at another time was.
+// A mark is an empty file, and what it says is in its name. Each change of the store
+// renames it, which is one step whatever happens meanwhile, needs no lock and no clock,
+// and leaves the file the same one: a copy that is written beside it has an older name, and
+// one that is put in its place is another file. Its mode, owner or label mean nothing.
 //
-// It is written after each commit without being synced. A crash of the system may leave
-// it behind the store, never ahead of it, and that means nothing.
+// It is renamed after the commit and not synced. A crash of the system may leave it behind
+// the store, never ahead of it, and that means nothing.
 type mark struct {
-	path string
+	folder, prefix string
+
+	// earlier is the mark beside a file that versions before this one wrote; "" for a
+	// database, whose marks are made at any time.
+	earlier string
+
 	mu   sync.Mutex
-	file *os.File
+	path string // where it was last found
+	said sighting
 
-	// skew is how far the file system's clock is ahead of ours.
-	skew int64
+	// newest is the newest state that this process knows, written or not.
+	newest sighting
 }
 
-// markOf is the mark of the store at path.
-func markOf(path string) *mark { return &mark{path: path + "-mark"} }
+// markOf is the mark beside the store's file at path.
+func markOf(path string) *mark {
+	return &mark{folder: filepath.Dir(path), prefix: filepath.Base(path) + "-mark.", earlier: path + "-mark"}
+}
 
-// sighting is what a mark says.
+// markOfDatabase is what this machine remembers, in a folder, of the database with a name;
+// nothing for longer than the process where there is no folder.
+func markOfDatabase(folder, name string) *mark {
+	sum := sha256.Sum256([]byte(name))
+	return &mark{folder: folder, prefix: hex.EncodeToString(sum[:12]) + "."}
+}
+
+// sighting is a state of a store.
 type sighting struct {
+	// id is the store's; "" from a mark of an earlier version.
+	id string
+
+	// generation counts the store's changes, and writer made the last of them.
 	generation int64
+	writer     string
 
-	// copied tells that the file was changed by others than a store.
-	copied bool
+	// flushed is the generation that a store's file has without its log.
+	flushed int64
+
+	// broken is an earlier version's mark that cannot be read.
+	broken bool
 }
 
-const (
-	markFormat = "%020d %020d\n"
-	markSize   = 42
-
-	// markSlack is how far apart the two times of a change may be.
-	markSlack = int64(250 * time.Millisecond)
-
-	markTries = 100
-	markPause = 2 * time.Millisecond
-)
-
-// open opens the file, which may not be there.
-func (m *mark) open(flags int) error {
-	if m.file != nil {
-		return nil
+// with is what is known of a store that was seen in two states; of two stores, it is the
+// other.
+func (s sighting) with(other sighting) sighting {
+	if s.id != other.id {
+		return other
 	}
-	file, err := os.OpenFile(m.path, os.O_RDWR|flags, 0o600)
-	if err == nil {
-		m.file = file
+	flushed := max(s.flushed, other.flushed)
+	if s.generation < other.generation {
+		s = other
 	}
-	return err
+	s.flushed = flushed
+	return s
 }
 
-// create makes a mark that says nothing yet, where there is none.
-func (m *mark) create() error {
+func (s sighting) String() string {
+	return fmt.Sprintf("%d-%d-%s-%s", s.generation, s.flushed, s.writer, s.id)
+}
+
+// parseSighting reads what String writes.
+func parseSighting(text string) (s sighting, ok bool) {
+	parts := strings.Split(text, "-")
+	if len(parts) != 4 {
+		return s, false
+	}
+	var err, flushedErr error
+	s.generation, err = strconv.ParseInt(parts[0], 10, 64)
+	s.flushed, flushedErr = strconv.ParseInt(parts[1], 10, 64)
+	s.writer, s.id = parts[2], parts[3]
+	return s, err == nil && flushedErr == nil && s.generation > 0 && s.id != ""
+}
+
+// recall returns the newest state that is remembered; known is false without one.
+func (m *mark) recall() (s sighting, known bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if err := m.open(os.O_CREATE); err != nil {
+	if err := m.find(); err != nil {
+		return s, false, err
+	}
+	if m.path == "" {
+		return m.newest, m.earlier == "" && m.newest.id != "", nil
+	}
+	if m.newest.id == m.said.id {
+		return m.said.with(m.newest), true, nil
+	}
+	return m.said, true, nil
+}
+
+// newestSeen is the newest state that this process knows, zero for none.
+func (m *mark) newestSeen() sighting {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.newest
+}
+
+// find looks where the mark is, and takes the newest name of several.
+func (m *mark) find() error {
+	if m.path != "" && m.path != m.earlier {
+		if _, err := os.Lstat(m.path); err == nil {
+			return nil // any other is older
+		}
+	}
+	m.path, m.said = "", sighting{}
+	entries, err := os.ReadDir(m.folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: %w", ErrAccess, err)
 	}
+	for _, entry := range entries {
+		name, ours := strings.CutPrefix(entry.Name(), m.prefix)
+		if s, ok := parseSighting(name); ours && ok && (m.path == "" || m.said.generation < s.generation) {
+			m.path, m.said = filepath.Join(m.folder, entry.Name()), s
+		}
+	}
+	if m.path == "" && m.earlier != "" {
+		return m.findEarlier()
+	}
 	return nil
 }
 
-func (m *mark) close() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.file != nil {
-		m.file.Close()
-	}
-}
-
-// read returns what the mark says; there is false where there is none.
-func (m *mark) read() (s sighting, there bool, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if err := m.open(0); errors.Is(err, fs.ErrNotExist) {
-		return s, false, nil
-	} else if err != nil {
-		return s, false, fmt.Errorf("%w: %w", ErrAccess, err)
-	}
-	if !m.lock(lockShared) {
-		return s, false, fmt.Errorf("%w: %s", ErrBusy, m.path)
-	}
-	defer unlockFile(m.file)
-	generation, written, err := m.content()
-	if err != nil || generation == 0 {
-		return s, true, err
-	}
-	changed, known, err := changeTime(m.file)
-	if err != nil {
-		return s, true, fmt.Errorf("%w: %w", ErrAccess, err)
-	}
-	away := changed - written
-	return sighting{generation, known && (away > markSlack || away < -markSlack)}, true, nil
-}
-
-// peek returns the generation alone.
-func (m *mark) peek() (generation int64, there bool, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.file == nil {
-		return 0, false, nil
-	}
-	generation, _, err = m.content()
-	return generation, true, err
-}
-
-// content returns zeros for a mark that says nothing yet. What cannot be read counts as
-// put back by somebody.
-func (m *mark) content() (generation, written int64, err error) {
-	var data [markSize]byte
-	n, err := m.file.ReadAt(data[:], 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return 0, 0, fmt.Errorf("%w: %w", ErrAccess, err)
-	}
-	if n == 0 {
-		return 0, 0, nil
-	}
-	if _, err := fmt.Sscanf(string(data[:n]), markFormat, &generation, &written); n != markSize || err != nil {
-		return 1, 0, nil
-	}
-	return generation, written, nil
-}
-
-// advance writes a generation that was committed, unless the mark is ahead of it. A
-// mark that somebody else has locked for long stays behind.
-func (m *mark) advance(generation int64) error { return m.write(generation, false) }
-
-// restart is advance for a mark that was put back.
-func (m *mark) restart(generation int64) error { return m.write(generation, true) }
-
-func (m *mark) write(generation int64, whatever bool) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.file == nil || !m.lock(lockExclusive) {
+// findEarlier reads the mark of an earlier version, which said in its content how far
+// the store had come.
+func (m *mark) findEarlier() error {
+	file, err := os.Open(m.earlier)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	defer unlockFile(m.file)
-	found, _, err := m.content()
-	if err != nil || found >= generation && !whatever {
-		return err
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrAccess, err)
 	}
-	for range markTries {
-		at := time.Now().UnixNano() + m.skew
-		if _, err := fmt.Fprintf(io.NewOffsetWriter(m.file, 0), markFormat, generation, at); err != nil {
-			return fmt.Errorf("%w: %w", ErrAccess, err)
-		}
-		changed, known, err := changeTime(m.file)
-		if err != nil || !known {
-			return err
-		}
-		away := changed - at
-		if away < markSlack/2 && away > -markSlack/2 {
-			return nil
-		}
-		// The file system has another clock, or we were stopped in between.
-		m.skew += away
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, 100))
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrAccess, err)
+	}
+	var changed int64
+	m.path = m.earlier
+	if _, err := fmt.Sscanf(string(data), "%020d %020d\n", &m.said.generation, &changed); err != nil || m.said.generation < 1 {
+		m.said = sighting{broken: true}
 	}
 	return nil
 }
 
-// lock waits a little for others, who hold the lock for a few system calls.
-func (m *mark) lock(how int) bool {
-	for range markTries {
-		if tryLock(m.file, how) {
-			return true
-		}
-		<-time.After(markPause)
+// create makes a mark where there is none, and makes sure that it stays.
+func (m *mark) create(s sighting) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.find(); err != nil || m.path != "" {
+		return err
 	}
-	return false
+	return m.make(s)
+}
+
+func (m *mark) make(s sighting) error {
+	err := os.MkdirAll(m.folder, 0o700)
+	path := m.name(s)
+	if err == nil {
+		err = os.WriteFile(path, nil, 0o600)
+	}
+	if err == nil {
+		err = syncDir(m.folder)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrAccess, err)
+	}
+	m.path, m.said = path, s
+	return nil
+}
+
+// keep remembers a state that is committed, unless a newer one of the same store is.
+func (m *mark) keep(s sighting) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.newest = m.newest.with(s)
+	for {
+		if err := m.find(); err != nil {
+			return err
+		}
+		says := m.said.with(s)
+		switch {
+		case m.path == "" && m.earlier == "" && m.folder != "":
+			return m.make(says)
+		case m.path == "", m.said == says:
+			return nil
+		}
+		path := m.name(says)
+		err := os.Rename(m.path, path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // another process was faster
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrAccess, err)
+		}
+		m.path, m.said = path, says
+		return nil
+	}
+}
+
+// tidy removes the names that an older copy has brought.
+func (m *mark) tidy() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	entries, _ := os.ReadDir(m.folder)
+	for _, entry := range entries {
+		path := filepath.Join(m.folder, entry.Name())
+		if name, ours := strings.CutPrefix(entry.Name(), m.prefix); ours && path != m.path {
+			if s, ok := parseSighting(name); ok && s.generation <= m.said.generation {
+				_ = os.Remove(path)
+			}
+		}
+	}
+}
+
+func (m *mark) name(s sighting) string { return filepath.Join(m.folder, m.prefix+s.String()) }
+
+// identity tells the mark's file from one that was put in its place; "" where there is no
+// mark, or where that is not known.
+func (m *mark) identity() (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for {
+		if err := m.find(); err != nil || m.path == "" {
+			return "", err
+		}
+		id, err := fileID(m.path)
+		if errors.Is(err, fs.ErrNotExist) {
+			m.path = "" // renamed just now
+			continue
+		}
+		if err != nil {
+			return "", fmt.Errorf("%w: %w", ErrAccess, err)
+		}
+		return id, nil
+	}
 }
 
 // checkEmpty refuses a store's file that was emptied. An empty file is otherwise one
@@ -189,7 +269,7 @@ func (m *mark) checkEmpty(path string) error {
 	if err != nil || info.Size() > 0 {
 		return nil // for createFile to say
 	}
-	if seen, _, err := m.read(); err != nil || seen.generation == 0 {
+	if seen, known, err := m.recall(); err != nil || !known || seen.broken {
 		return err
 	}
 	return fmt.Errorf("%w: it is empty, and was not", ErrDamaged)
@@ -197,10 +277,10 @@ func (m *mark) checkEmpty(path string) error {
 
 // judge returns ErrDamaged for a file that is no store, and was one.
 func (m *mark) judge(err error) error {
-	if m == nil || !errors.Is(err, ErrNotStore) || errors.Is(err, ErrDamaged) {
+	if m == nil || m.earlier == "" || !errors.Is(err, ErrNotStore) || errors.Is(err, ErrDamaged) {
 		return err
 	}
-	if _, statErr := os.Stat(m.path); statErr != nil {
+	if _, known, recallErr := m.recall(); recallErr != nil || !known {
 		return err
 	}
 	return fmt.Errorf("%w: it was a store before: %w", ErrDamaged, err)

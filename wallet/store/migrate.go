@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // MovedError is a store that was carried to another place and is used there.
@@ -47,7 +48,7 @@ func (s *Store) Migrate(ctx context.Context, to *Store) error {
 		if err != nil {
 			return err
 		}
-		if s.id == to.id {
+		if s.ID() == to.ID() {
 			return fmt.Errorf("%w: it is the same store", ErrNotEmpty)
 		}
 		if err := to.requireEmpty(ctx); err != nil {
@@ -56,7 +57,7 @@ func (s *Store) Migrate(ctx context.Context, to *Store) error {
 		_, err = tx.ExecContext(ctx, upsertMeta, metaMoved, to.path)
 		return err
 	})
-	if err == nil && to.id != s.id {
+	if err == nil && to.ID() != s.ID() {
 		err = s.carry(ctx, to)
 	}
 	if err != nil {
@@ -93,20 +94,26 @@ func (s *Store) carry(ctx context.Context, to *Store) error {
 					return fmt.Errorf("%s: %w", table, err)
 				}
 			}
-			spent, err := meta(ctx, from, metaSpent)
-			if err == nil {
-				_, err = into.ExecContext(ctx, upsertMeta, metaSpent, spent)
-			} else if errors.Is(err, errNoMeta) {
-				err = nil
+			facts, err := allMeta(ctx, from)
+			if err != nil {
+				return err
 			}
-			if err == nil {
-				_, err = into.ExecContext(ctx, updateMeta, s.id, metaID)
+			for _, name := range []string{metaSpent, metaRestored} {
+				if value, ok := facts[name]; ok {
+					if _, err := into.ExecContext(ctx, upsertMeta, name, value); err != nil {
+						return err
+					}
+				}
 			}
+			if _, err := into.ExecContext(ctx, insertFormer, to.ID(), time.Now().UnixMilli()); err != nil {
+				return err
+			}
+			_, err = into.ExecContext(ctx, updateMeta, s.ID(), metaID)
 			return err
 		})
 	})
 	if err == nil {
-		to.id = s.id
+		to.setID(s.ID())
 	}
 	return err
 }
@@ -141,12 +148,15 @@ func carryTable(ctx context.Context, from, into *sql.Tx, table string) error {
 	return rows.Err()
 }
 
-// dataTables are all tables but meta, in an order in which rows find what they refer to.
+// placeTables are about where a store is and was, not about what was done with it.
+var placeTables = []string{"meta", "former_ids", "writers"}
+
+// dataTables are all other tables, in an order in which rows find what they refer to.
 // A later version may create one anew.
 func dataTables() (names []string) {
 	created := regexp.MustCompile(`^CREATE TABLE (\w+)`)
 	for _, statement := range slices.Concat(schema...) {
-		if found := created.FindStringSubmatch(statement); found != nil && found[1] != "meta" && !slices.Contains(names, found[1]) {
+		if found := created.FindStringSubmatch(statement); found != nil && !slices.Contains(placeTables, found[1]) && !slices.Contains(names, found[1]) {
 			names = append(names, found[1])
 		}
 	}

@@ -36,7 +36,7 @@ func storeOf(t *testing.T, location, version string) string {
 // behind uses a store's database without looking what is in it.
 func behind(t *testing.T, location string, do func(*Store)) {
 	t.Helper()
-	s, err := connect(location)
+	s, err := connect(location, nil)
 	require.NoError(t, err)
 	s.mark = nil // it tells of changes that a store makes
 	defer s.db.Close()

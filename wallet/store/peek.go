@@ -45,7 +45,7 @@ func PeekAt(ctx context.Context, location string) (*Peek, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
 	}
-	s := &Store{path: path, db: db, backend: sqliteFile{path}, patience: peekPatience}
+	s := &Store{path: path, db: db, backend: sqliteFile{path: path}, patience: peekPatience}
 	err = s.read(ctx, func(t *sql.Tx) error {
 		version, _, err := s.inspect(ctx, t)
 		if err == nil && version != schemaVersion() {

@@ -39,13 +39,15 @@ const (
 type postgres struct{ name string }
 
 // connectPostgres prepares to use the database at a URL. Nothing is dialled yet.
-func connectPostgres(location string) (*Store, error) {
+func connectPostgres(location, memory string) (*Store, error) {
 	config, err := parseURL(location, allKeys)
 	if err != nil {
 		return nil, err
 	}
 	db, b := openPostgres(config, silence)
-	return &Store{path: b.name, db: db, backend: b, patience: lockPatience}, nil
+	// The user is no part of it: each sees the same database.
+	mark := markOfDatabase(memory, b.name[strings.LastIndex(b.name, "@")+1:])
+	return &Store{path: b.name, db: db, backend: b, mark: mark, writer: newID(), patience: lockPatience}, nil
 }
 
 func openPostgres(config *pgx.ConnConfig, silence time.Duration) (*sql.DB, postgres) {
@@ -162,20 +164,27 @@ func (postgres) create(ctx context.Context, tx *sql.Tx) error {
 
 // home implements backend. A copy has another server's identifier or another number; a
 // server that was restored from a backup, or a standby that took its place, has begun
-// another timeline, on which the last commits may be missing.
+// another timeline, on which the last commits may be missing; and a dump that was restored
+// has tables of its own. (The number of a table stays through VACUUM FULL and CLUSTER.)
 func (postgres) home(ctx context.Context, tx *sql.Tx) (h home, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT (SELECT system_identifier FROM pg_control_system())::text,
 		'database ' || (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()),
-		'timeline ' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)`).Scan(&h.Machine, &h.Path, &h.File)
+		'timeline ' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8),
+		COALESCE((SELECT 'tables ' || string_agg(oid::text, ' ' ORDER BY relname) FROM pg_catalog.pg_class
+			WHERE relnamespace = to_regnamespace('pmctl') AND relname IN ('meta', 'requests', 'sessions')), '')`).
+		Scan(&h.Machine, &h.Path, &h.File, &h.Tables)
 	return h, err
+}
+
+// flushed implements backend: a server keeps its log to itself.
+func (postgres) flushed(context.Context) (generation int64, logged, known bool) {
+	return 0, true, false
 }
 
 // problems implements backend: a server looks after its pages itself.
 func (postgres) problems(context.Context, *sql.Tx) ([]string, error) { return nil, nil }
 
-func (postgres) replaced() string {
-	return "its server was restored from a backup, or a standby took its place"
-}
+func (postgres) replaced() CauseCode { return CauseServer }
 
 // prepare implements backend: it refuses a server that cannot be written, or that
 // would lose what it said is committed.

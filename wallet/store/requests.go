@@ -139,7 +139,7 @@ func (c *Chain) request(ctx context.Context, tx querier, sender common.Address, 
 	err := scanRow(tx.QueryRowContext(ctx, selectRequested, c.id, sender.Hex(), request.ID),
 		&digest, &hash, &r.Nonces.First, &r.Nonces.Count, &record, &state, &r.Outcome, &r.Deliveries, &at)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
+		return nil, mayBeNew(ctx, tx)
 	}
 	if err != nil {
 		return nil, err

@@ -123,7 +123,7 @@ func (e notAllowed) Unwrap() error { return e.error }
 
 // isRefusal tells a Spend that may not be from a store that failed.
 func isRefusal(err error) bool {
-	for _, target := range []any{new(notAllowed), new(*pm.NonceCapError), new(*pm.FieldError), new(*RetiredError), new(*RequestError)} {
+	for _, target := range []any{new(notAllowed), new(*pm.NonceCapError), new(*pm.FieldError), new(*RetiredError), new(*RequestError), new(*UnacknowledgedError)} {
 		if errors.As(err, target) {
 			return true
 		}

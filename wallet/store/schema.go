@@ -17,7 +17,7 @@ import (
 //
 // Hashes, addresses and signatures are hex with 0x, addresses checksummed; integers
 // that may exceed 63 bits are decimal text; times are milliseconds since 1970 in UTC.
-var schema = [][]string{version1, version2, version3, version4, version5, version6, version7, version8}
+var schema = [][]string{version1, version2, version3, version4, version5, version6, version7, version8, version9}
 
 // schemaVersion is what this package reads and writes.
 func schemaVersion() int { return len(schema) }
@@ -91,6 +91,8 @@ const (
 	updateMeta = `UPDATE meta SET value = $1 WHERE name = $2`
 	selectMeta = `SELECT value FROM meta WHERE name = $1`
 
+	selectAllMeta = `SELECT name, value FROM meta`
+
 	insertSession = `INSERT INTO sessions (recipient_rand_hash, used_nonces) VALUES ($1, 0) ON CONFLICT DO NOTHING`
 	// advanceUsed names the old count too, so that a wrong isolation level shows
 	// as no row changed instead of as a nonce used twice.
@@ -131,10 +133,11 @@ const (
 const (
 	metaVersion = "schema_version"
 	metaID      = "store_id"
-	metaSpent   = "spent_day" // a day whose budget counts as spent, and why
+	metaSpent   = "spent_day" // a day whose budget counts as spent, and the code of why
 
 	metaHome       = "home"       // where the store lives
-	metaGeneration = "generation" // counts the changes to it
+	metaGeneration = "generation" // counts the changes to it, and names who made the last
+	metaRestored   = "restored"   // why it may lack records, until that is acknowledged
 	metaMoved      = "moved_to"   // where it was migrated to, and is used now
 )
 
@@ -205,6 +208,21 @@ func meta(ctx context.Context, tx *sql.Tx, name string) (value string, err error
 		err = fmt.Errorf("%w: it has no %s", errNoMeta, name)
 	}
 	return value, err
+}
+
+// allMeta is all that a store says of itself.
+func allMeta(ctx context.Context, tx *sql.Tx) (map[string]string, error) {
+	facts := make(map[string]string)
+	err := eachRow(ctx, tx, func(rows *sql.Rows) error {
+		var name, value string
+		err := rows.Scan(&name, &value)
+		facts[name] = value
+		return err
+	}, selectAllMeta)
+	if err == nil && facts[metaID] == "" {
+		err = fmt.Errorf("%w: it has no %s", errNoMeta, metaID)
+	}
+	return facts, err
 }
 
 // errNoMeta is returned for what a store does not say of itself. Each store says what

@@ -11,10 +11,12 @@ import (
 )
 
 // usedDatabase makes a store with 5 nonces taken and closes it.
-func usedDatabase(t *testing.T, location string) *Store {
+func usedDatabase(t *testing.T, location string, options ...Option) *Store {
 	t.Helper()
-	s := open(t, location)
+	s, err := Open(t.Context(), location, options...)
+	require.NoError(t, err)
 	require.Nil(t, s.Retirement())
+	require.False(t, s.Unremembered(), "it is new")
 	reserve(t, s, params(1), 5)
 	require.NoError(t, s.Chain(testChain).SaveParams(t.Context(), common.Address{1}, "https://r", []byte("{}")))
 	require.NoError(t, s.Close())
@@ -36,7 +38,7 @@ func TestACopiedDatabaseRetires(t *testing.T) {
 }
 
 // A standby that is promoted may lack the last commits, and so may a restored backup: it
-// begins another timeline.
+// begins another timeline. A process that has the store open notices with its next write.
 func TestAPromotedStandbyRetires(t *testing.T) {
 	var server pgtest.Server
 	defer server.Stop()
@@ -47,8 +49,131 @@ func TestAPromotedStandbyRetires(t *testing.T) {
 	require.NoError(t, open(t, location).Close(), "it is the same after a crash")
 	require.Equal(t, before.ID(), open(t, location).ID())
 
+	inUse := open(t, location)
+	reserve(t, inUse, params(2), 1)
+	promote := func() {
+		server.Crash(t, false)
+		server.StartAsStandby(t)
+		pgtest.Exec(t, location, `SELECT 1 / pg_promote()::int`)
+	}
+	promote()
+	requireRestoredInUse(t, inUse, CauseServer)
+	require.NotEqual(t, before.ID(), inUse.ID(), "params of the old one are refused")
+	_, err := inUse.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(2), 1, 0)
+	require.ErrorAs(t, err, new(*RetiredError))
+	_, err = inUse.Chain(testChain).Reserve(t.Context(), spendFor("lost", 3))
+	require.ErrorAs(t, err, new(*UnacknowledgedError))
+	reserve(t, inUse, params(3), 1)
+	require.NoError(t, inUse.Close())
+	require.Nil(t, open(t, location).Retirement(), "it is done")
+
+	promote()
+	requireRetired(t, location, inUse, "a standby took its place")
+}
+
+// A dump that is restored into the same database: its tables are others, whoever looks.
+func TestARestoredDumpRetires(t *testing.T) {
+	location := server.Database(t)
+	before := usedDatabase(t, location)
+	dump := server.Dump(t, location, "--clean", "--if-exists")
+	s := open(t, location)
+	reserve(t, s, params(1), 5)
+	require.NoError(t, s.Close())
+	server.Psql(t, location, dump)
+	requireRetired(t, location, before, "its tables were created again")
+}
+
+// The rows alone of a dump, in tables that stay: a machine notices that has seen what came
+// after it, though another has used the store since, and gone further. Another machine
+// then has no second alarm.
+func TestRestoredRowsRetire(t *testing.T) {
+	location := server.Database(t)
+	newer, older, stranger := newMemory(t), newMemory(t), newMemory(t)
+	usedDatabase(t, location, RememberIn(older))
+	rows := server.Dump(t, location, "--data-only", "--schema=pmctl")
+	s := machine(t, location, newer)
+	require.True(t, s.Unremembered(), "it was in use before this machine came")
+	_, err := s.Chain(testChain).Reserve(t.Context(), spendFor("lost", 1))
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	again := machine(t, location, newer)
+	require.False(t, again.Unremembered())
+	reserve(t, again, params(1), 1)
+
+	server.Psql(t, location, `TRUNCATE pmctl.meta, pmctl.sessions, pmctl.reservations, pmctl.requests, pmctl.params, pmctl.recipients,
+		pmctl.spending, pmctl.spending_days, pmctl.former_ids, pmctl.writers CASCADE;`+rows)
+	cannotTell := machine(t, location, stranger)
+	require.True(t, cannotTell.Unremembered())
+	require.Nil(t, cannotTell.Retirement())
+	for range 10 {
+		reserve(t, cannotTell, params(1), 1)
+	}
+	sameAge := machine(t, location, older)
+	require.False(t, sameAge.Unremembered())
+	require.Nil(t, sameAge.Retirement(), "it saw nothing that is missing")
+
+	report, err := Check(t.Context(), location, RememberIn(newer))
+	require.NoError(t, err)
+	require.Equal(t, Cause{Code: CauseFork}.String(), report.Strange)
+	requireRestoredInUse(t, again, CauseFork)
+	_, err = cannotTell.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 1, 0)
+	require.ErrorAs(t, err, new(*RetiredError))
+	require.Equal(t, again.ID(), cannotTell.ID())
+	for _, memory := range []string{newer, older, stranger} {
+		require.Nil(t, machine(t, location, memory).Retirement())
+	}
+	report, err = Check(t.Context(), location, RememberIn(newer))
+	require.NoError(t, err)
+	require.Empty(t, report.Strange)
+	require.Equal(t, CauseFork, report.Restored.Cause.Code)
+}
+
+// A base backup that is started in place is the same server on the same timeline.
+func TestAStartedBaseBackupRetires(t *testing.T) {
+	var server pgtest.Server
+	defer server.Stop()
+	location := server.Database(t)
+	memory := newMemory(t)
+	before := usedDatabase(t, location, RememberIn(memory))
+	backup := server.Backup(t)
+	s := machine(t, location, memory)
+	reserve(t, s, params(1), 5)
 	server.Crash(t, false)
-	server.StartAsStandby(t)
-	pgtest.Exec(t, location, `SELECT 1 / pg_promote()::int`)
-	requireRetired(t, location, before, "a standby took its place")
+	server.StartFrom(t, backup)
+	requireRestoredInUse(t, s, CauseOlder)
+	require.NotEqual(t, before.ID(), s.ID())
+	require.Nil(t, machine(t, location, memory).Retirement())
+}
+
+// A database that was dropped and made anew.
+func TestADatabaseThatIsGoneIsNoticed(t *testing.T) {
+	location := server.Database(t)
+	mine, theirs := newMemory(t), newMemory(t)
+	usedDatabase(t, location, RememberIn(mine))
+	require.NoError(t, machine(t, location, theirs).Close())
+	pgtest.Exec(t, location, `DROP SCHEMA pmctl CASCADE`)
+	s := machine(t, location, mine)
+	require.Equal(t, CauseGone, s.Retirement().Reason.Code)
+	require.Nil(t, machine(t, location, theirs).Retirement(), "it knew the same store")
+}
+
+// What a database's keeper does to it that is no restore.
+func TestADatabaseAtHomeStays(t *testing.T) {
+	location := server.Database(t)
+	memory := newMemory(t)
+	before := usedDatabase(t, location, RememberIn(memory))
+	inUse := machine(t, location, memory)
+	for i, statement := range []string{
+		`VACUUM FULL`, `REINDEX SCHEMA pmctl`, `CLUSTER pmctl.sessions USING sessions_pkey`, `ANALYZE`, `CHECKPOINT`, `SELECT pg_switch_wal()`,
+		`ALTER TABLE pmctl.requests ADD COLUMN of_theirs INT`, `CREATE TABLE pmctl.of_theirs (a INT)`,
+	} {
+		pgtest.Exec(t, location, statement)
+		s := machine(t, location, memory)
+		require.Nil(t, s.Retirement(), statement)
+		require.False(t, s.Unremembered(), statement)
+		require.Equal(t, before.ID(), s.ID())
+		require.EqualValues(t, 6+2*i, reserve(t, s, params(1), 1).First)
+		require.EqualValues(t, 7+2*i, reserve(t, inUse, params(1), 1).First)
+		require.NoError(t, s.Close())
+	}
 }

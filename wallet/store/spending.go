@@ -224,9 +224,12 @@ func spentReason(ctx context.Context, tx *sql.Tx, day string) (string, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
-	spentDay, reason, _ := strings.Cut(text, " ")
+	spentDay, code, _ := strings.Cut(text, " ")
 	if err != nil || spentDay != day {
 		return "", err
 	}
-	return reason, nil
+	if strings.Contains(code, " ") {
+		return code, nil // versions before 6 wrote a sentence
+	}
+	return fmt.Sprintf("the store may lack what was spent that day: %v", Cause{Code: CauseCode(code)}), nil
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"modernc.org/sqlite"
@@ -25,7 +26,11 @@ const (
 )
 
 // sqliteFile is the backend of a store in a file of its own.
-type sqliteFile struct{ path string }
+type sqliteFile struct {
+	path string
+	mark *mark
+	last *flushedFile
+}
 
 // begin implements backend: SQLite lets one connection write at a time.
 func (sqliteFile) begin(ctx context.Context, db *sql.DB, write bool, _ time.Duration) (*sql.Tx, error) {
@@ -42,7 +47,8 @@ func (f sqliteFile) home(context.Context, *sql.Tx) (home, error) {
 	if err != nil {
 		return home{}, fmt.Errorf("%w: %w", ErrAccess, err)
 	}
-	return at, nil
+	at.Mark, err = f.mark.identity()
+	return at, err
 }
 
 func (sqliteFile) problems(ctx context.Context, tx *sql.Tx) ([]string, error) {
@@ -53,7 +59,51 @@ func (sqliteFile) problems(ctx context.Context, tx *sql.Tx) ([]string, error) {
 	return found, err
 }
 
-func (sqliteFile) replaced() string { return "its file is another one than before" }
+func (sqliteFile) replaced() CauseCode { return CauseFile }
+
+// flushed implements backend. It reads the file as if nobody wrote to it, and so without
+// its log: together with the log an older file may look like the newest one.
+func (f sqliteFile) flushed(ctx context.Context) (generation int64, logged, known bool) {
+	log, err := os.Stat(f.path + "-wal")
+	logged = err == nil && log.Size() > 0 || err != nil && !errors.Is(err, os.ErrNotExist)
+	generation, known = f.last.look(ctx, f.path)
+	return generation, logged, known
+}
+
+// flushedFile is the generation in a file, which is read again when the file has changed.
+type flushedFile struct {
+	mu         sync.Mutex
+	size       int64
+	changed    time.Time
+	generation int64
+}
+
+func (l *flushedFile) look(ctx context.Context, path string) (generation int64, known bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, false
+	}
+	if l.generation > 0 && info.Size() == l.size && info.ModTime().Equal(l.changed) {
+		return l.generation, true
+	}
+	l.generation = 0
+	db, err := openSQLiteAs(path, url.Values{"mode": {"ro"}, "immutable": {"1"}})
+	if err != nil {
+		return 0, false
+	}
+	defer db.Close()
+	var text string
+	if err := db.QueryRowContext(ctx, selectMeta, metaGeneration).Scan(&text); err != nil {
+		return 0, false // a new store is in its log alone
+	}
+	if generation, _, err = parseGeneration(text); err != nil {
+		return 0, false
+	}
+	l.size, l.changed, l.generation = info.Size(), info.ModTime(), generation
+	return generation, true
+}
 
 // newRun implements backend: the runs' files are beside the store's.
 func (f sqliteFile) newRun(*sql.DB) run { return &fileRun{folder: f.path + ".runs"} }
@@ -72,20 +122,20 @@ func connectFile(path string) (*Store, error) {
 		err = createFile(path)
 	}
 	if err != nil {
-		mark.close()
 		return nil, withPath(mark.judge(err), path)
 	}
 	db, err := openSQLite(path)
 	if err != nil {
-		mark.close()
 		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
 	}
-	return &Store{path: path, db: db, backend: sqliteFile{path}, mark: mark, patience: lockPatience}, nil
+	return &Store{path: path, db: db, backend: sqliteFile{path, mark, new(flushedFile)}, mark: mark, writer: newID(), patience: lockPatience}, nil
 }
 
 // openSQLite opens the database file, which exists.
-func openSQLite(path string) (*sql.DB, error) {
-	connector, err := sqlite.NewConnector(dsn(path))
+func openSQLite(path string) (*sql.DB, error) { return openSQLiteAs(path, fileOptions) }
+
+func openSQLiteAs(path string, options url.Values) (*sql.DB, error) {
+	connector, err := sqlite.NewConnector(dsn(path, options))
 	if err != nil {
 		return nil, err
 	}
@@ -96,28 +146,30 @@ func openSQLite(path string) (*sql.DB, error) {
 	return db, nil
 }
 
-// dsn names the file for the driver. The journal mode is not set here: connecting
-// must not change a file that turns out to belong to somebody else.
-func dsn(path string) string {
+// options are how a store's file is opened. The journal mode is not set here: connecting
+// must not change a file that turns out to belong to another program.
+var fileOptions = url.Values{
+	"mode":          {"rw"}, // never create: createFile chose the permissions
+	"_txlock":       {"immediate"},
+	"_busy_timeout": {fmt.Sprint(lockWait.Milliseconds())},
+	"_synchronous":  {"FULL"},
+	"_pragma": {
+		"fullfsync(1)",       // macOS, where fsync alone does not reach the disk
+		"cell_size_check(1)", // looks closer at each page that is read
+	},
+	"_foreign_keys": {"on"},
+	"_defensive":    {"1"},
+	"_dqs":          {"0"},
+	"_error_rc":     {"1"},
+}
+
+// dsn names the file for the driver.
+func dsn(path string, options url.Values) string {
 	slashed := filepath.ToSlash(path)
 	if !strings.HasPrefix(slashed, "/") {
 		slashed = "/" + slashed // a drive letter
 	}
-	query := url.Values{
-		"mode":          {"rw"}, // never create: createFile chose the permissions
-		"_txlock":       {"immediate"},
-		"_busy_timeout": {fmt.Sprint(lockWait.Milliseconds())},
-		"_synchronous":  {"FULL"},
-		"_pragma": {
-			"fullfsync(1)",       // macOS, where fsync alone does not reach the disk
-			"cell_size_check(1)", // looks closer at each page that is read
-		},
-		"_foreign_keys": {"on"},
-		"_defensive":    {"1"},
-		"_dqs":          {"0"},
-		"_error_rc":     {"1"},
-	}
-	u := url.URL{Scheme: "file", Path: slashed, RawQuery: query.Encode()}
+	u := url.URL{Scheme: "file", Path: slashed, RawQuery: options.Encode()}
 	return u.String()
 }
 

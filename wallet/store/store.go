@@ -5,25 +5,42 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
 // Store is an open store. Its methods may be called from any goroutine.
 type Store struct {
 	path    string
-	id      string
 	db      *sql.DB
 	backend backend
 
-	// mark tells whether the file was put back to an older state; a database has none.
-	mark *mark
+	// mark remembers how far the store had come, and writer names this Store among those
+	// who change it.
+	mark   *mark
+	writer string
 
-	// retirement is what was done when that was found out; nil mostly.
+	// retirement is what was done when the store was found restored; nil mostly.
 	retirement *Retirement
+
+	unremembered bool
+
+	mu sync.Mutex
+	id string
 
 	// patience is how long one call waits for the lock.
 	patience time.Duration
 }
+
+// Option sets how a store is opened.
+type Option func(*settings)
+
+type settings struct{ memory string }
+
+// RememberIn names the folder in which this machine remembers how far each database had
+// come, so that one that was restored is noticed. Without it that lasts as long as the
+// Store. A store in a file is remembered beside the file.
+func RememberIn(folder string) Option { return func(s *settings) { s.memory = folder } }
 
 // Open opens the store at a location, which is a file's path or the postgres:// URL
 // of a database. When there is none it makes one: a file with mode 0600, in a folder
@@ -32,8 +49,8 @@ type Store struct {
 // up to date, in one transaction. It fails with ErrLocation, ErrNotStore, ErrDamaged,
 // ErrAccess, ErrUnreachable, ErrBusy or *SchemaError, and then has changed nothing
 // that was there. No error shows a password.
-func Open(ctx context.Context, location string) (*Store, error) {
-	s, err := connect(location)
+func Open(ctx context.Context, location string, options ...Option) (*Store, error) {
+	s, err := connect(location, options)
 	if err != nil {
 		return nil, err
 	}
@@ -72,10 +89,20 @@ func (s *Store) load(ctx context.Context) error {
 	})
 }
 
-// ID returns the random name that the store was given when it was made. Params
-// carry the id of the store that fetched them, since only that store knows which of
-// their nonces are taken.
-func (s *Store) ID() string { return s.id }
+// ID returns the random name that the store was given when it was made, or when it was
+// retired last. Params carry the id of the store that fetched them, since only that store
+// knows which of their nonces are taken.
+func (s *Store) ID() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.id
+}
+
+func (s *Store) setID(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.id = id
+}
 
 // Path returns where the store is: the absolute path of its file, or the URL of its
 // database, which has no password.
@@ -83,10 +110,26 @@ func (s *Store) Path() string { return s.path }
 
 // Close closes the store. Whatever a method has returned is on disk already.
 func (s *Store) Close() error {
+	err := s.db.Close()
 	if s.mark != nil {
-		s.mark.close()
+		if newest := s.mark.newestSeen(); newest.generation > 0 {
+			s.saw(newest) // the last to close a file has emptied its log into it
+		}
 	}
-	return s.db.Close()
+	return err
+}
+
+// saw remembers a state of the store that is committed. What could not be written down
+// stays behind, and is written with the next change.
+func (s *Store) saw(now sighting) {
+	s.setID(now.id)
+	if s.mark == nil {
+		return
+	}
+	if flushed, _, known := s.backend.flushed(context.Background()); known {
+		now.flushed = max(now.flushed, flushed)
+	}
+	_ = s.mark.keep(now)
 }
 
 // read runs do in a transaction that sees one state of the store.
@@ -95,24 +138,35 @@ func (s *Store) read(ctx context.Context, do func(*sql.Tx) error) error {
 }
 
 // write runs do in a transaction that holds the store's write lock from its start,
-// and returns once it is on disk. do may be called again and must then do the same.
+// and returns once it is on disk. do may be called again and must then do the same. Where
+// the store turns out to be restored or replaced, it fails with *RestoredError.
 func (s *Store) write(ctx context.Context, do func(*sql.Tx) error) error {
-	var generation int64
+	var found condition
+	var now sighting
 	err := s.tx(ctx, true, func(tx *sql.Tx) (err error) {
-		if generation, err = s.advance(ctx, tx); err != nil {
+		if found, err = s.examine(ctx, tx); err != nil {
 			return err
 		}
-		if err := checkMoved(ctx, tx); err != nil {
+		switch {
+		case found.movedTo != "":
+			return &MovedError{To: found.movedTo}
+		case found.cause != nil:
+			return s.retireInUse(ctx, tx, &found, &now)
+		}
+		s.setID(found.id) // which another process may have retired meanwhile
+		if now, err = s.count(ctx, tx, found); err != nil {
 			return err
 		}
 		return do(tx)
 	})
-	if err == nil && s.mark != nil {
-		// The change is made. A mark that could not be written stays behind, and is
-		// written with the next change.
-		_ = s.mark.advance(generation)
+	if err != nil {
+		return err
 	}
-	return err
+	s.saw(now)
+	if found.cause != nil {
+		return &RestoredError{Path: s.path, Cause: *found.cause}
+	}
+	return nil
 }
 
 func (s *Store) tx(ctx context.Context, write bool, do func(*sql.Tx) error) error {

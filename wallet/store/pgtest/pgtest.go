@@ -22,6 +22,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -50,6 +51,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	databases int
+	backups   int
 }
 
 // Database returns the URL, with a password, of a new and empty database.
@@ -156,6 +158,58 @@ func (s *Server) StartAsStandby(t testing.TB) {
 		t.Fatal(err)
 	}
 	s.Start(t)
+}
+
+// Dump is what pg_dump writes of the database at a URL.
+func (s *Server) Dump(t testing.TB, location string, options ...string) string {
+	t.Helper()
+	return s.run(t, "", "pg_dump", append(options, location)...)
+}
+
+// Psql runs a script of SQL on the database at a URL, and fails where a statement does.
+func (s *Server) Psql(t testing.TB, location, script string) {
+	t.Helper()
+	s.run(t, script, "psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", location)
+}
+
+// Backup takes a base backup of the server, which is running, and returns its folder.
+func (s *Server) Backup(t testing.TB) (folder string) {
+	t.Helper()
+	s.need(t)
+	s.mu.Lock()
+	s.backups++
+	folder = filepath.Join(s.dir, fmt.Sprintf("backup%d", s.backups))
+	s.mu.Unlock()
+	s.run(t, "", "pg_basebackup", "--pgdata", folder, "--checkpoint", "fast", "--no-sync", "--dbname", s.url("postgres"))
+	return folder
+}
+
+// StartFrom starts the server, which is not running, with the files of a backup in place
+// of its own.
+func (s *Server) StartFrom(t testing.TB, backup string) {
+	t.Helper()
+	data := filepath.Join(s.dir, "data")
+	if err := errors.Join(os.RemoveAll(data), os.Rename(backup, data)); err != nil {
+		t.Fatal(err)
+	}
+	s.Start(t)
+}
+
+// run returns what one of PostgreSQL's programs prints.
+func (s *Server) run(t testing.TB, stdin, name string, args ...string) string {
+	t.Helper()
+	s.need(t)
+	cmd, err := s.command(name, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr strings.Builder
+	cmd.Stdin, cmd.Stderr = strings.NewReader(stdin), &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v: %s", name, err, stderr.String())
+	}
+	return string(out)
 }
 
 // Stop ends the server, if it was started, and removes its files.
