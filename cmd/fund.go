@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -59,7 +61,7 @@ func (r *run) fund(cmd *cobra.Command, o *fundOptions) error {
 			return err
 		}
 	}
-	f := funding{cancelsUnlock: o.cancelsUnlock, asks: r.asksFor(&o.transactOptions)}
+	f := funding{cancelsUnlock: o.cancelsUnlock, asks: r.asksFor(&o.transactOptions), note: r.note}
 	var err error
 	if f.deposit, err = parseAmount("--deposit", o.deposit); err != nil {
 		return err
@@ -109,14 +111,50 @@ type funding struct {
 	// cancelsUnlock tells that an unlock in progress may be cancelled, asks that a person
 	// will be asked for it.
 	cancelsUnlock, asks bool
+
+	// note tells the user what could not be checked.
+	note func(text string, args ...any)
 }
 
 func (f funding) action() action {
 	return action{
 		label:  tx.FundLabel(f.deposit, f.reserve, f.beneficiary),
-		plan:   func(_ context.Context, s situation) (proposal, error) { return f.propose(s) },
-		report: eventsOf(readOwnFunding),
+		plan:   f.plan,
+		report: f.report,
 	}
+}
+
+// plan proposes a funding that the contract was seen to do in a simulation, where the
+// node can show that.
+func (f funding) plan(ctx context.Context, s situation) (proposal, error) {
+	p, err := f.propose(s)
+	if err != nil {
+		return p, err
+	}
+	call := ethereum.CallMsg{From: s.account, To: &p.call.To, Value: p.call.Value.Big(), Data: p.call.Data}
+	return p, s.client.SimulateFunding(ctx, call, f.of(s))
+}
+
+// report fails for a funding that the contract's events, or the deposit and the reserve
+// themselves, do not show.
+func (f funding) report(ctx context.Context, s situation, receipt *types.Receipt, result *transactionResult) error {
+	compared, err := s.client.CheckFunding(ctx, receipt, f.of(s))
+	if err != nil {
+		return err
+	}
+	if !compared && f.note != nil {
+		f.note("the deposit and the reserve before and after block %v were not compared: the node no longer shows them, or others changed them in that block", receipt.BlockNumber)
+	}
+	return eventsOf(readOwnFunding)(ctx, s, receipt, result)
+}
+
+// of is the funding as the contract sees it.
+func (f funding) of(s situation) chain.Funding {
+	whose := f.beneficiary
+	if whose == (common.Address{}) {
+		whose = s.account
+	}
+	return chain.Funding{Sender: whose, Deposit: f.deposit.Big(), Reserve: f.reserve.Big()}
 }
 
 func (f funding) propose(s situation) (proposal, error) {

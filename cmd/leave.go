@@ -422,7 +422,7 @@ func (l *leaving) withdrawLabel() tx.Label {
 // runs come to this step, it is taken once.
 func (l *leaving) putBack(withdrawal *tx.Intent) *step {
 	total, err := l.keep.Deposit.Add(l.keep.Reserve)
-	a := funding{deposit: l.keep.Deposit, reserve: l.keep.Reserve, total: total, cancelsUnlock: true}.action()
+	a := funding{deposit: l.keep.Deposit, reserve: l.keep.Reserve, total: total, cancelsUnlock: true, note: l.note}.action()
 	if err != nil {
 		a.plan = func(context.Context, situation) (proposal, error) { return proposal{}, err }
 	}

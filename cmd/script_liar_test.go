@@ -22,11 +22,12 @@ import (
 )
 
 // startLiar serves $RPC through a node that can name a TicketBroker of its own, until the
-// script ends. It is honest at first; http POST $LIAR/lie, /forge and /honest change that:
+// script ends. It is honest at first; http POST $LIAR/lie, /blind, /forge and /honest change that:
 //
 //	lie     names a contract that takes what it is sent, and answers reads about it as
 //	        the real one does
-//	forge   lies, simulates nothing, and adds the events of the real one to receipts
+//	blind   lies, and simulates nothing but the gas
+//	forge   lies, simulates nothing but the gas, and adds the real one's events to receipts
 //
 // The script gets its URL as LIAR and the other contract's address as TAKER.
 func startLiar(ts *testscript.TestScript, neg bool, args []string) {
@@ -70,6 +71,7 @@ func deployTaker(node *ethclient.Client, keyHex string) (common.Address, error) 
 const (
 	liarHonest = iota
 	liarLies
+	liarIsBlind
 	liarForges
 )
 
@@ -87,6 +89,9 @@ func (l *liar) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case "/lie":
 		l.mode.Store(liarLies)
+		return
+	case "/blind":
+		l.mode.Store(liarIsBlind)
 		return
 	case "/forge":
 		l.mode.Store(liarForges)
@@ -133,7 +138,7 @@ func (l *liar) answer(ctx context.Context, req rpcRequest) rpcReply {
 	case req.Method == "eth_call":
 		taker, broker := strings.ToLower(l.taker.Hex()), strings.ToLower(l.broker.Hex())
 		params[0] = json.RawMessage(strings.ReplaceAll(string(req.Params[0]), taker, broker))
-	case mode == liarForges && req.Method == "eth_simulateV1":
+	case mode != liarLies && req.Method == "eth_simulateV1":
 		reply.Error = &rpcError{Code: -32601, Message: "the method eth_simulateV1 does not exist/is not available"}
 		return reply
 	}
@@ -156,8 +161,7 @@ func (l *liar) answer(ctx context.Context, req rpcRequest) rpcReply {
 	return reply
 }
 
-// forge adds to the receipt of a funding what the TicketBroker would have logged, in the
-// name of the real one.
+// forge adds to the receipt of a funding what the TicketBroker would have logged.
 func (l *liar) forge(ctx context.Context, req rpcRequest, raw json.RawMessage) json.RawMessage {
 	receipt := new(types.Receipt)
 	if json.Unmarshal(raw, receipt) != nil || receipt.TxHash == (common.Hash{}) {
@@ -172,7 +176,7 @@ func (l *liar) forge(ctx context.Context, req rpcRequest, raw json.RawMessage) j
 	}
 	funded := contract.NewTicketBroker().GetABI().Events["DepositFunded"].ID
 	receipt.Logs = append(receipt.Logs, &types.Log{
-		Address: l.broker, Topics: []common.Hash{funded, common.BytesToHash(sent.From.Bytes())}, Data: common.BigToHash((*big.Int)(sent.Value)).Bytes(),
+		Address: l.taker, Topics: []common.Hash{funded, common.BytesToHash(sent.From.Bytes())}, Data: common.BigToHash((*big.Int)(sent.Value)).Bytes(),
 		BlockNumber: receipt.BlockNumber.Uint64(), BlockHash: receipt.BlockHash, TxHash: receipt.TxHash,
 	})
 	forged, err := json.Marshal(receipt)

@@ -75,20 +75,39 @@ func newTransactionResult(receipt *types.Receipt) (transactionResult, error) {
 	return result, err
 }
 
-// eventsOf reports the logs that read makes events of. A transaction without any has
-// not done what it was sent for.
+// eventsOf reports the TicketBroker's logs that read makes events of. A transaction
+// without any has not done what it was sent for, as far as this node shows.
 func eventsOf(read func(*types.Log) (event, bool)) reporter {
-	return func(_ context.Context, _ situation, receipt *types.Receipt, result *transactionResult) error {
+	return func(_ context.Context, s situation, receipt *types.Receipt, result *transactionResult) error {
+		broker := s.status.Contracts.TicketBroker
 		for _, log := range receipt.Logs {
+			if log.Address != broker {
+				continue
+			}
 			if e, ok := read(log); ok {
 				result.Events = append(result.Events, e)
 			}
 		}
 		if len(result.Events) == 0 {
-			return fmt.Errorf("transaction %s was mined, but the contract does not say that it did anything", result.Hash)
+			return &noEventError{result.Hash, broker}
 		}
 		return nil
 	}
+}
+
+// noEventError is a mined transaction whose receipt shows nothing of what it was sent for.
+type noEventError struct {
+	hash   common.Hash
+	broker common.Address
+}
+
+func (e *noEventError) Error() string {
+	return fmt.Sprintf("transaction %s was mined, but its receipt has no event of the TicketBroker at %s that says what it did", e.hash, e.broker)
+}
+
+// Hint says how to find out more.
+func (e *noEventError) Hint() string {
+	return fmt.Sprintf("look at it through another node: pmctl tx wait %s --rpc-url URL; to send another transaction all the same, pass a new --request-id", e.hash)
 }
 
 func (t transactionResult) write(w io.Writer) error {
