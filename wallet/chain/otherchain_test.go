@@ -1,0 +1,44 @@
+package chain_test
+
+import (
+	"errors"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/devnet"
+)
+
+// TestAFallbackOfAnotherChainAnswersNothing: the first node was found to serve the right
+// chain before it went away. Reads that do not name the chain themselves are then what a
+// node of another chain would answer.
+func TestAFallbackOfAnotherChainAnswersNothing(t *testing.T) {
+	d, _ := start(t, devnet.Config{})
+	other, _ := start(t, devnet.Config{Arbitrum: true})
+	node, err := url.Parse(d.RPCURL())
+	require.NoError(t, err)
+	first := httptest.NewServer(httputil.NewSingleHostReverseProxy(node))
+	t.Cleanup(first.Close)
+	client := dialAny(t, d, first.URL, other.RPCURL())
+	_, err = client.Contracts(t.Context())
+	require.NoError(t, err)
+	who := other.Accounts()[0].Address
+	first.Close()
+
+	for name, read := range map[string]func() error{
+		"head":     func() error { _, err := client.Head(t.Context()); return err },
+		"balance":  func() error { _, err := client.BalanceAt(t.Context(), who); return err },
+		"nonce":    func() error { _, err := client.PendingNonceAt(t.Context(), who); return err },
+		"gasPrice": func() error { _, err := client.SuggestGasPrice(t.Context()); return err },
+	} {
+		err := read()
+		var chainID *chain.ChainIDError
+		if !errors.As(err, &chainID) && !errors.Is(err, chain.ErrUnreachable) {
+			t.Errorf("%s: %v: a node of chain %d answered for chain %d", name, err, devnet.ArbitrumChainID, devnet.ChainID)
+		}
+	}
+}
