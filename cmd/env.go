@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/pmctl/pmctl/internal/durable"
 )
 
 // Env is what a command sees of the world around it. Tests replace its fields.
@@ -49,6 +51,10 @@ type Env struct {
 	// with these files as its descriptors from 3 on.
 	Detach func(args []string, files []*os.File) error
 
+	// Files is where data is written that must survive a power failure; nil is the
+	// system's.
+	Files durable.FS
+
 	// OpenFD reads an inherited file descriptor until ctx ends.
 	OpenFD func(ctx context.Context, fd int) (io.Reader, error)
 }
@@ -75,6 +81,14 @@ func System() *Env {
 		Detach:       detach,
 		OpenFD:       openFD,
 	}
+}
+
+// files is where data is written that must survive.
+func (e *Env) files() durable.FS {
+	if e.Files == nil {
+		return durable.OS{}
+	}
+	return e.Files
 }
 
 // stateDir is where pmctl keeps what must survive: $XDG_STATE_HOME/pmctl.

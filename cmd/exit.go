@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/pmctl/pmctl/internal/durable"
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
@@ -107,7 +108,7 @@ func classify(err error) outcome {
 		out = outcome{exitNotMined, "waiting", ""}
 	case as(new(*pay.UnknownOutcomeError)), is(pay.ErrInProgress):
 		out = outcome{exitNotMined, "outcome_unknown", ""}
-	case as(new(*unreportedError), new(*unsyncedError)):
+	case as(new(*unreportedError), new(*durable.UnsyncedError)):
 		out = outcome{exitNotMined, "unreported", ""}
 	case is(context.Canceled, errCancelled):
 		out = outcome{exitCancelled, "cancelled", ""}

@@ -8,8 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
+
+	"github.com/pmctl/pmctl/internal/durable"
 )
 
 // outFile is a file that appears whole or not at all, and never in place of another.
@@ -17,16 +18,16 @@ type outFile struct {
 	*bufio.Writer
 	flag string // that names the file
 	path string
-	temp *os.File
+	file *durable.Pending
 }
 
 // createOut begins the file at path, which a flag names. It fails when there is something at path already,
 // or when nothing can be written there; close it in any case.
-func createOut(flag, path string) (*outFile, error) {
+func createOut(files durable.FS, flag, path string) (*outFile, error) {
 	if _, err := os.Lstat(path); err == nil {
 		return nil, existsAlready(flag, path)
 	}
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	file, err := durable.Create(files, path)
 	if err != nil {
 		// The name of the file that could not be begun means nothing to anybody.
 		var failed *fs.PathError
@@ -35,92 +36,35 @@ func createOut(flag, path string) (*outFile, error) {
 		}
 		return nil, fmt.Errorf("%s %s: nothing can be written there: %w", flag, path, err)
 	}
-	return &outFile{bufio.NewWriter(temp), flag, path, temp}, nil
+	return &outFile{bufio.NewWriter(file), flag, path, file}, nil
 }
 
 func existsAlready(flag, path string) error {
 	return withHint(fmt.Errorf("%s %s: %w", flag, path, fs.ErrExist), "nothing is ever overwritten: name another file")
 }
 
-// commit gives the file its name once its content is on disk.
+// commit gives the file its name once its content is on disk. It fails with
+// *durable.UnsyncedError when the file is there, though not for certain after a power
+// failure.
 func (f *outFile) commit() error {
 	err := f.Flush()
 	if err == nil {
-		err = f.temp.Sync()
+		err = f.file.Finish()
 	}
-	err = errors.Join(err, f.temp.Close())
 	if err == nil {
-		err = place(os.Link, f.temp.Name(), f.path)
+		err = f.file.Place(durable.New)
 	}
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return existsAlready(f.flag, f.path)
-	case err != nil:
+	case err != nil && !errors.As(err, new(*durable.UnsyncedError)):
 		return fmt.Errorf("%s %s: %w", f.flag, f.path, err)
 	}
-	return sure(f.path, syncFolder(filepath.Dir(f.path)))
+	return err
 }
-
-// place gives the file at from the name to, unless there is something already. Where
-// there are no links the name is taken first, by an empty file.
-func place(link func(from, to string) error, from, to string) error {
-	err := link(from, to)
-	if err == nil || errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	taken, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	taken.Close()
-	if err := os.Rename(from, to); err != nil {
-		return errors.Join(err, os.Remove(to))
-	}
-	return nil
-}
-
-// unsyncedError is a file that is there and whole, though not for certain after a power
-// failure.
-type unsyncedError struct {
-	path string
-	err  error
-}
-
-// sure is an *unsyncedError when the name of the file at path could not be synced.
-func sure(path string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &unsyncedError{path, err}
-}
-
-func (e *unsyncedError) Error() string {
-	return fmt.Sprintf("%s is written, but might not survive a power failure: %v", e.path, e.err)
-}
-func (e *unsyncedError) Unwrap() error { return e.err }
-
-// Hint warns against the second time.
-func (e *unsyncedError) Hint() string { return "the file is there: do not make it again" }
 
 // close drops what has not been committed.
-func (f *outFile) close() {
-	f.temp.Close()
-	os.Remove(f.temp.Name())
-}
-
-// syncFolder makes a new name in a folder survive a power failure, where a folder can
-// be synced.
-func syncFolder(dir string) error {
-	folder, err := os.Open(dir)
-	if err != nil {
-		return nil
-	}
-	defer folder.Close()
-	if err := folder.Sync(); !errors.Is(err, errors.ErrUnsupported) {
-		return err
-	}
-	return nil
-}
+func (f *outFile) close() { f.file.Discard() }
 
 // output is where a command's data goes: a file that appears at its end, or stdout.
 type output interface {
@@ -137,7 +81,7 @@ func (r *run) openOutput(path string) (output, error) {
 		signal.Ignore(syscall.SIGPIPE)
 		return stdout{bufio.NewWriter(r.Out)}, nil
 	}
-	return createOut("--out", path)
+	return createOut(r.files(), "--out", path)
 }
 
 type stdout struct{ *bufio.Writer }

@@ -1,48 +1,62 @@
 package cmd
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/internal/durable"
+	"github.com/pmctl/pmctl/internal/durable/forgetful"
+	"github.com/pmctl/pmctl/wallet/devnet"
 )
 
-// A file system without links, as on memory cards, has files that appear whole and in
-// place of no other all the same.
-func TestPlaceWithoutLinks(t *testing.T) {
-	noLinks := func(from, to string) error { return &os.LinkError{Op: "link", Old: from, New: to, Err: syscall.EPERM} }
-	dir := t.TempDir()
-	from, to := filepath.Join(dir, "from"), filepath.Join(dir, "to")
-	write := func(path, text string) { require.NoError(t, os.WriteFile(path, []byte(text), 0o600)) }
-	read := func(path string) string {
-		text, err := os.ReadFile(path)
-		require.NoError(t, err)
-		return string(text)
-	}
-	write(from, "first")
-	require.NoError(t, place(noLinks, from, to))
-	require.Equal(t, "first", read(to))
+// TestTicketsSurviveAPowerFailure: their nonces are used up, so what was said to be in the
+// file of --out is there after the power failed at that moment.
+func TestTicketsSurviveAPowerFailure(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, devnet.Config{Recipients: 1})
+	s.run(exitDone, "fund --deposit 1eth --reserve 1eth --yes")
+	params := filepath.Join(t.TempDir(), "params.json")
+	require.NoError(t, os.WriteFile(params, []byte(s.print("params fetch -o json "+s.net.Recipients()[0].State().URL)), 0o600))
+	root := t.TempDir()
+	files := forgetful.Below(root)
+	path := filepath.Join(root, "tickets.json")
+	code, errs := s.minted(params, path, files)
+	require.Equal(t, exitDone, code, errs)
+	require.NoError(t, files.LosePower())
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.True(t, json.Valid(text))
+	require.Contains(t, string(text), `"pmctl.batch"`)
 
-	write(from, "second")
-	require.ErrorIs(t, place(noLinks, from, to), fs.ErrExist)
-	require.ErrorIs(t, place(os.Link, from, to), fs.ErrExist)
-	require.Equal(t, "first", read(to))
-
-	require.Error(t, place(noLinks, filepath.Join(dir, "none"), filepath.Join(dir, "new")))
-	require.NoFileExists(t, filepath.Join(dir, "new"))
+	// A file whose name might not last is there: it must not be taken for a failure, and
+	// made again.
+	path = filepath.Join(root, "more.json")
+	code, errs = s.minted(params, path, unsyncable{})
+	require.Equal(t, exitNotMined, code, errs)
+	require.Contains(t, errs, path+" is written, but might not survive a power failure: input/output error")
+	require.Contains(t, errs, "do not make it again")
+	require.FileExists(t, path)
 }
 
-// A file whose name might not last is there: nobody may take it for a failure and make
-// it again.
-func TestAnUnsyncedFileIsThere(t *testing.T) {
-	require.NoError(t, sure("tickets.json", nil))
-	err := sure("tickets.json", errors.New("input/output error"))
-	out := classify(err)
-	require.Equal(t, exitNotMined, out.exit)
-	require.Contains(t, out.hint, "do not make it again")
-	require.EqualError(t, err, "tickets.json is written, but might not survive a power failure: input/output error")
+// minted writes tickets to a file of a file system.
+func (s *shell) minted(params, path string, files durable.FS) (code int, errs string) {
+	var stderr bytes.Buffer
+	code = Main(s.t.Context(), []string{"ticket", "batch", "--params", params, "--count", "3", "--out", path}, &Env{
+		In: strings.NewReader(""), Out: new(bytes.Buffer), Err: &stderr, Now: time.Now, Files: files,
+		Getenv: func(name string) string { return s.env[name] },
+	})
+	return code, stderr.String()
 }
+
+// unsyncable is a file system whose folders cannot be synced.
+type unsyncable struct{ durable.OS }
+
+func (unsyncable) SyncDir(string) error { return errors.New("input/output error") }

@@ -118,7 +118,7 @@ func (r *run) runway(cmd *cobra.Command, o *runwayOptions) error {
 	if o.plot != "" {
 		// What cannot be written is found out before the chain is read.
 		var err error
-		if plot, err = createOut("--plot", o.plot); err != nil {
+		if plot, err = createOut(r.files(), "--plot", o.plot); err != nil {
 			return err
 		}
 		defer plot.close()

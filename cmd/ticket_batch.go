@@ -12,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/durable"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -158,7 +159,7 @@ func (r *run) makeBatch(cmd *cobra.Command, o *batchOptions) error {
 		err = out.commit()
 	}
 	switch {
-	case errors.As(err, new(*unsyncedError)):
+	case errors.As(err, new(*durable.UnsyncedError)):
 		return err
 	case err != nil && request != nil:
 		return withHint(fmt.Errorf("the batch is not whole: %w", err), "run it again with the same --request-id for the same tickets")

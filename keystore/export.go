@@ -12,6 +12,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/pmctl/pmctl/internal/durable"
 )
 
 // KeyFile returns the key as the JSON of a key file under passphrase, which stays
@@ -50,6 +52,10 @@ func (s *Signer) RawKey() ([]byte, error) {
 // passphrase that source gives. It fails with fs.ErrExist when there is something
 // at path already, otherwise as Store.Import does, and then leaves no file.
 func (s *Signer) WriteKeyFile(ctx context.Context, path string, source PassphraseSource, strength Strength) error {
+	return s.writeKeyFile(ctx, durable.OS{}, path, source, strength)
+}
+
+func (s *Signer) writeKeyFile(ctx context.Context, files durable.FS, path string, source PassphraseSource, strength Strength) error {
 	if err := vacant(path); err != nil {
 		return err
 	}
@@ -65,12 +71,14 @@ func (s *Signer) WriteKeyFile(ctx context.Context, path string, source Passphras
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	return writeFile(path, data, opensTo(s.Address(), passphrase), placeNew)
+	return writeFile(files, path, data, opensTo(s.Address(), passphrase), durable.New)
 }
 
 // WriteRawKey writes what RawKey returns, and a newline, to a new file of mode
 // 0600. It fails as WriteKeyFile does.
-func (s *Signer) WriteRawKey(path string) error {
+func (s *Signer) WriteRawKey(path string) error { return s.writeRawKey(durable.OS{}, path) }
+
+func (s *Signer) writeRawKey(files durable.FS, path string) error {
 	if err := vacant(path); err != nil {
 		return err
 	}
@@ -87,10 +95,10 @@ func (s *Signer) WriteRawKey(path string) error {
 		}
 		return nil
 	}
-	return writeFile(path, text, same, placeNew)
+	return writeFile(files, path, text, same, durable.New)
 }
 
-// vacant fails early where placeNew would fail in the end.
+// vacant fails early where durable.New would fail in the end.
 func vacant(path string) error {
 	_, err := os.Lstat(path)
 	switch {

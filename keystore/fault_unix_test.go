@@ -20,6 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
+
+	"github.com/pmctl/pmctl/internal/durable"
 )
 
 // TestMain lets the test binary be a process whose limits a test may change, or
@@ -86,7 +88,7 @@ func helper(job, path string) error {
 				}
 				return nil
 			}
-			if err := writeFile(path, content, same, os.Rename); err != nil {
+			if err := writeFile(durable.OS{}, path, content, same, durable.Replace); err != nil {
 				return err
 			}
 			if i == 0 {
@@ -216,18 +218,6 @@ func TestKilledWriterLeavesOldOrNew(t *testing.T) {
 	list, err := Open(filepath.Dir(path)).List()
 	require.NoError(t, err)
 	require.Len(t, list.Problems, 1, "unfinished files are hidden: only the file itself, which is no key, is seen")
-}
-
-func TestPlaceNewReplacesNothing(t *testing.T) {
-	dir := t.TempDir()
-	from, to := filepath.Join(dir, "from"), filepath.Join(dir, "to")
-	require.NoError(t, os.WriteFile(from, []byte("new"), 0o600))
-	require.NoError(t, os.Symlink("nowhere", to))
-	require.ErrorIs(t, placeNew(from, to), os.ErrExist, "not even a link that leads nowhere")
-	require.NoError(t, os.Remove(to))
-	require.NoError(t, os.WriteFile(to, []byte("old"), 0o600))
-	require.ErrorIs(t, placeNew(from, to), os.ErrExist)
-	require.Equal(t, "old", read(t, to))
 }
 
 func TestListPassesOverPipes(t *testing.T) {

@@ -14,15 +14,20 @@ import (
 	"github.com/ethereum/go-ethereum/accounts"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/pmctl/pmctl/internal/durable"
 )
 
 // Store is a folder of key files, or one key file. It keeps nothing in memory:
 // every call reads the files as they are then.
-type Store struct{ path string }
+type Store struct {
+	path  string
+	files durable.FS
+}
 
 // Open returns the store at path, which need not exist: a folder is made when the
 // first account is written. It reads nothing.
-func Open(path string) *Store { return &Store{filepath.Clean(path)} }
+func Open(path string) *Store { return &Store{filepath.Clean(path), durable.OS{}} }
 
 // Path returns where the store is.
 func (s *Store) Path() string { return s.path }
@@ -214,11 +219,11 @@ func (s *Store) Import(ctx context.Context, signer *Signer, source PassphraseSou
 	if err := context.Cause(ctx); err != nil {
 		return accounts.Account{}, err
 	}
-	if err := makeDir(s.path); err != nil {
+	if err := durable.MkdirAll(s.files, s.path); err != nil {
 		return accounts.Account{}, fmt.Errorf("%w: %w", ErrFolder, err)
 	}
 	path := filepath.Join(s.path, fileName(address, time.Now()))
-	if err := writeFile(path, data, opensTo(address, passphrase), placeNew); err != nil {
+	if err := writeFile(s.files, path, data, opensTo(address, passphrase), durable.New); err != nil {
 		return accounts.Account{}, fmt.Errorf("account %s: %w", address.Hex(), err)
 	}
 	return accounts.Account{Address: address, URL: fileURL(path)}, nil
@@ -283,7 +288,7 @@ func (s *Store) ChangePassphrase(ctx context.Context, account accounts.Account, 
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	if err := writeFile(path, data, opensTo(account.Address, passphrase), os.Rename); err != nil {
+	if err := writeFile(s.files, path, data, opensTo(account.Address, passphrase), durable.Replace); err != nil {
 		return fmt.Errorf("account %s: %w", account.Address.Hex(), err)
 	}
 	return nil

@@ -1,0 +1,148 @@
+// Package durable writes files that are there, whole, after a power failure, or not at
+// all.
+//
+// A write takes these steps, and each is needed: the content goes to a hidden file in the
+// same folder, is synced, gets the file's name, and then the folder is synced, without
+// which the name may be lost.
+//
+//	f, err := durable.Create(files, path)
+//	defer f.Discard()
+//	f.Write(content)
+//	f.Finish()
+//	f.Place(durable.New)
+package durable
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Pending is a file that has its content, but not its name yet.
+type Pending struct {
+	files FS
+	temp  File
+	path  string
+}
+
+// Create begins the file at path.
+func Create(files FS, path string) (*Pending, error) {
+	temp, err := files.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return nil, err
+	}
+	return &Pending{files, temp, path}, nil
+}
+
+// Write appends to the content.
+func (p *Pending) Write(b []byte) (int, error) { return p.temp.Write(b) }
+
+// Chmod sets the file's mode, whatever the umask.
+func (p *Pending) Chmod(mode fs.FileMode) error { return p.temp.Chmod(mode) }
+
+// Name is where the content is until the file has its name.
+func (p *Pending) Name() string { return p.temp.Name() }
+
+// Finish makes the content survive a power failure, and closes it.
+func (p *Pending) Finish() error { return errors.Join(p.temp.Sync(), p.temp.Close()) }
+
+// Place gives the file its name, after Finish, and makes the name survive as well. When
+// that fails with *UnsyncedError the file is there; after any other error path is as it
+// was.
+func (p *Pending) Place(how Placement) error {
+	if err := how(p.files, p.temp.Name(), p.path); err != nil {
+		return err
+	}
+	if err := p.files.SyncDir(filepath.Dir(p.path)); err != nil {
+		return &UnsyncedError{p.path, err}
+	}
+	return nil
+}
+
+// Discard drops what has not got its name.
+func (p *Pending) Discard() {
+	p.temp.Close()
+	_ = p.files.Remove(p.temp.Name())
+}
+
+// Placement is a way to give a file its name.
+type Placement func(files FS, from, to string) error
+
+// Replace takes the name from what has it.
+func Replace(files FS, from, to string) error { return files.Rename(from, to) }
+
+// Link takes a free name, on file systems that know links. It fails with fs.ErrExist.
+func Link(files FS, from, to string) error {
+	err := files.Link(from, to)
+	if err == nil {
+		// Before the folder is synced: no second copy of a secret comes back.
+		_ = files.Remove(from)
+	}
+	return err
+}
+
+// New takes a free name. It fails with fs.ErrExist. Where there are no links, as on memory
+// cards, an empty file takes the name first.
+func New(files FS, from, to string) error {
+	err := Link(files, from, to)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	taken, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	taken.Close()
+	if err := files.Rename(from, to); err != nil {
+		return errors.Join(err, files.Remove(to))
+	}
+	return nil
+}
+
+// UnsyncedError is a file that is there and whole, though not for certain after a power
+// failure.
+type UnsyncedError struct {
+	// Path is the file's.
+	Path string
+	// Err is why its folder could not be synced.
+	Err error
+}
+
+func (e *UnsyncedError) Error() string {
+	return fmt.Sprintf("%s is written, but might not survive a power failure: %v", e.Path, e.Err)
+}
+
+// Unwrap returns why.
+func (e *UnsyncedError) Unwrap() error { return e.Err }
+
+// Hint warns against writing it a second time.
+func (e *UnsyncedError) Hint() string { return "the file is there: do not make it again" }
+
+// MkdirAll makes a folder that only its owner may enter, whatever the umask, and the
+// folders above it. What it has made survives a power failure. A folder that is there
+// already is left as it is.
+func MkdirAll(files FS, path string) error {
+	err := files.Mkdir(path, 0o700)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := MkdirAll(files, filepath.Dir(path)); err != nil {
+			return err
+		}
+		err = files.Mkdir(path, 0o700)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		info, statErr := os.Stat(path)
+		if statErr == nil && !info.IsDir() {
+			return &fs.PathError{Op: "mkdir", Path: path, Err: syscall.ENOTDIR}
+		}
+		return statErr
+	} else if err != nil {
+		return err
+	}
+	if err := os.Chmod(path, 0o700); err != nil {
+		return err
+	}
+	return files.SyncDir(filepath.Dir(path))
+}
