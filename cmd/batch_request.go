@@ -46,19 +46,19 @@ func (r *run) batchBefore(ctx context.Context, w *wallet, request *store.Request
 		return nil, err
 	}
 	payer := w.payer()
-	if _, _, err := payer.Again(before); err != nil {
+	if _, _, err := payer.Again(ctx, before); err != nil {
 		return nil, err // before anybody is asked for a passphrase
 	}
 	signer, err := w.unlock(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return r.sameBatch(payer, before, signer)
+	return r.sameBatch(ctx, payer, before, signer)
 }
 
 // sameBatch is a batch that was made before.
-func (r *run) sameBatch(payer *pay.Payer, before *store.Record, signer pm.Signer) (*readyBatch, error) {
-	recipe, tickets, err := payer.Again(before)
+func (r *run) sameBatch(ctx context.Context, payer *pay.Payer, before *store.Record, signer pm.Signer) (*readyBatch, error) {
+	recipe, tickets, err := payer.Again(ctx, before)
 	if err != nil {
 		return nil, err
 	}

@@ -239,7 +239,7 @@ func (r *run) newBatch(ctx context.Context, w *wallet, o *batchOptions, u pay.UR
 		return nil, err
 	}
 	if tickets.Before != nil {
-		return r.sameBatch(p.payer, tickets.Before, p.signer)
+		return r.sameBatch(ctx, p.payer, tickets.Before, p.signer)
 	}
 	return &readyBatch{tickets, segment, p.signer}, nil
 }

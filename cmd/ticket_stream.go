@@ -315,7 +315,7 @@ func (s *batchStream) plan(ctx context.Context, line *streamedLine, text []byte)
 			return err
 		}
 		if before != nil {
-			return s.repeat(line, before)
+			return s.repeat(ctx, line, before)
 		}
 	}
 	planned, err := s.r.proposeGiven(ctx, s.w, document, s.o.adopt, func(params *pm.TicketParams) (*pay.Plan, error) {
@@ -343,8 +343,8 @@ func (s *batchStream) request(number int, document *format.Params) (*store.Reque
 }
 
 // repeat has a line make what was made for it before.
-func (s *batchStream) repeat(line *streamedLine, before *store.Record) error {
-	recipe, tickets, err := s.payer.Again(before)
+func (s *batchStream) repeat(ctx context.Context, line *streamedLine, before *store.Record) error {
+	recipe, tickets, err := s.payer.Again(ctx, before)
 	if err == nil {
 		line.batch = &readyBatch{tickets, recipe.Segment, s.signer}
 		s.reserved++
@@ -381,7 +381,7 @@ func (s *batchStream) reserve(ctx context.Context) error {
 		case err != nil:
 			line.err = err
 		case tickets.Before != nil:
-			line.err = s.repeat(line, tickets.Before)
+			line.err = s.repeat(ctx, line, tickets.Before)
 		default:
 			line.batch = &readyBatch{tickets, line.segment, s.signer}
 			s.reserved++

@@ -87,7 +87,7 @@ func checkRecord(payer *pay.Payer, plan *pay.Plan) error {
 		ID: plan.Request.ID, RecipientRandHash: plan.Params.RecipientRandHash, Record: plan.Request.Record,
 		Nonces: pm.NonceRange{First: 1, Count: plan.Count},
 	}
-	_, again, err := payer.Again(kept)
+	_, again, err := payer.Recall(kept)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,9 @@ func checkRecord(payer *pay.Payer, plan *pay.Plan) error {
 	return nil
 }
 
-// again signs the tickets that were made for a request before: the same ones.
+// again signs the tickets that were made for a request before: the same ones, as far as
+// the limits and the ledger still have them. A store may be shared, and what it says is
+// not taken at its word.
 func (s *Service) again(ctx context.Context, payer *pay.Payer, o *order) (*signedTickets, error) {
 	if o.Request == nil {
 		return nil, fmt.Errorf("%w: it has neither ticket params nor a request", ErrOrder)
@@ -110,7 +112,7 @@ func (s *Service) again(ctx context.Context, payer *pay.Payer, o *order) (*signe
 	if before == nil {
 		return nil, fmt.Errorf("%w: no tickets were made for request %q", ErrOrder, o.Request.ID)
 	}
-	_, tickets, err := payer.Again(before)
+	_, tickets, err := payer.Again(ctx, before)
 	if err != nil {
 		return nil, err
 	}

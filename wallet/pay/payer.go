@@ -40,6 +40,9 @@ type Nonces interface {
 	// Spending returns what a sender has spent on the day of at.
 	Spending(ctx context.Context, sender common.Address, at time.Time) (policy.Spending, error)
 
+	// ReservationOf returns what a sender's ticket was made with, or store.ErrNoReservation.
+	ReservationOf(ctx context.Context, sender common.Address, recipientRandHash common.Hash, nonce uint32) (store.Reservation, error)
+
 	// UsedNonces returns how many nonces of a session, counted from 1, are taken.
 	UsedNonces(ctx context.Context, recipientRandHash common.Hash) (uint32, error)
 }

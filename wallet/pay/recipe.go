@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -73,11 +74,54 @@ func (foreignRequest) Hint() string {
 	return "it was made once and is not made again; choose another id for a new one"
 }
 
-// Again returns what a request's tickets were made of, and the tickets. They may be
-// signed as often as one likes: they are the same tickets. It fails with
-// ErrForeignRequest, with store.ErrDamaged, and with *policy.Refusal for tickets that the
-// limits of today do not allow, as far as those need no chain.
-func (p *Payer) Again(before *store.Record) (*Recipe, *Tickets, error) {
+// Again returns what a request's tickets were made of, and the tickets, which may be signed
+// again: they are the same tickets. What a store says is not taken at its word, since
+// others may write to it: the tickets are held to the limits that need no chain, and to
+// the ledger. It fails with ErrForeignRequest, with store.ErrDamaged, and with
+// *policy.Refusal.
+func (p *Payer) Again(ctx context.Context, before *store.Record) (*Recipe, *Tickets, error) {
+	recipe, tickets, err := p.Recall(before)
+	if err == nil {
+		err = p.Limits.CheckParams(tickets.Params, uint64(tickets.Count))
+	}
+	if err == nil {
+		err = p.checkLedger(ctx, tickets)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return recipe, tickets, nil
+}
+
+// checkLedger fails with store.ErrDamaged for tickets that the ledger does not have as they
+// are, or that were not charged to a budget.
+func (p *Payer) checkLedger(ctx context.Context, t *Tickets) error {
+	if _, err := pm.NextNonces(t.Params.RecipientRandHash, t.Nonces.First-1, t.Nonces.Count, p.Limits.NonceCap); err != nil {
+		return p.Limits.Explain(err)
+	}
+	booked, err := p.Nonces.ReservationOf(ctx, p.Sender, t.Params.RecipientRandHash, t.Nonces.First)
+	if err != nil && !errors.Is(err, store.ErrNoReservation) {
+		return err
+	}
+	if err != nil || booked.Nonces != t.Nonces || booked.Recipient != t.Params.Recipient || booked.FaceValue.Cmp(t.Params.FaceValue) != 0 ||
+		booked.TicketEV.Cmp(t.TicketEV) != 0 || booked.ExpirationBlock.Cmp(t.Params.ExpirationBlock) != 0 {
+		return fmt.Errorf("%w: request %q: the ledger has other tickets", store.ErrDamaged, t.Before.ID)
+	}
+	spent, err := p.Nonces.Spending(ctx, p.Sender, booked.At)
+	if err != nil {
+		return err
+	}
+	one, cost := spent.Recipients[t.Params.Recipient], policy.Cost(uint64(t.Count), t.TicketEV, t.Params.FaceValue)
+	if one.Tickets < cost.Tickets || one.EV.Cmp(cost.EV) < 0 || one.FaceValue.Cmp(cost.FaceValue) < 0 {
+		return fmt.Errorf("%w: request %q: the day's spending does not include its tickets", store.ErrDamaged, t.Before.ID)
+	}
+	return nil
+}
+
+// Recall returns what a request's tickets were made of, and the tickets, which are not to
+// be signed. It fails as Again does, but for limits and the ledger; whom no list allows is
+// refused here too.
+func (p *Payer) Recall(before *store.Record) (*Recipe, *Tickets, error) {
 	if len(before.Record) == 0 {
 		return nil, nil, fmt.Errorf("%w: %q", ErrForeignRequest, before.ID)
 	}
@@ -91,14 +135,19 @@ func (p *Payer) Again(before *store.Record) (*Recipe, *Tickets, error) {
 	if err == nil {
 		params, err = info.Params()
 	}
-	if err == nil && params.RecipientRandHash != before.RecipientRandHash {
+	switch {
+	case err != nil:
+	case params.RecipientRandHash != before.RecipientRandHash:
 		err = errors.New("it is of another session")
+	case before.Nonces.First == 0 || before.Nonces.Count == 0:
+		err = errors.New("it has no nonces")
+	default:
+		err = params.CheckFields()
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: what was made for request %q: %w", store.ErrDamaged, before.ID, err)
 	}
-	// A shared store is written by others, too: the limits of today hold for what it says.
-	if err := p.Limits.CheckParams(params, uint64(before.Nonces.Count)); err != nil {
+	if err := p.Limits.Explain(p.Limits.CheckRecipient(params.Recipient)); err != nil {
 		return nil, nil, err
 	}
 	r := &Recipe{Info: info, URL: kept.URL, FetchedAt: kept.FetchedAt, Expiration: kept.Round, Segment: kept.Segment, Value: kept.Value, Continued: kept.Continued}

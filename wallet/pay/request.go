@@ -77,7 +77,7 @@ func (e *RefusedBeforeError) Hint() string {
 // error when the request was never sent and cannot be any more: it is then to be made
 // anew.
 func (s *Session) repeat(ctx context.Context, before *store.Record) (*Payment, error) {
-	recipe, tickets, err := s.Payer.Again(before)
+	recipe, tickets, err := s.Payer.Recall(before)
 	if err != nil {
 		return nil, err
 	}
@@ -143,6 +143,9 @@ func inProgress(err error) error {
 // tickets can win, and are not credited.
 func (s *Session) deliverable(ctx context.Context, d *delivery) error {
 	if err := d.offer.Info.GetAuthToken().Check(s.Client.now()); err != nil {
+		return err
+	}
+	if err := s.Payer.checkLedger(ctx, d.tickets); err != nil {
 		return err
 	}
 	return s.Payer.check(ctx, &Plan{Params: d.tickets.Params}, uint64(d.tickets.Count))
