@@ -316,6 +316,7 @@ func (t *transacting) send(command, ctx context.Context, submit func(context.Con
 		return err
 	}
 	t.show(prepared, proposal.say)
+	looked := r.Now()
 	// No node waits while a person thinks about the answer.
 	if err := r.confirm(command, o.yes, proposal.ask); err != nil {
 		return err
@@ -327,6 +328,11 @@ func (t *transacting) send(command, ctx context.Context, submit func(context.Con
 	defer t.account.close() // waiting needs no key
 	if err := command.Err(); err != nil {
 		return err
+	}
+	if !o.yes || r.Now().Sub(looked) > lookAgainAfter {
+		if prepared, err = t.agreeAgain(command, prepared, proposal); err != nil {
+			return err
+		}
 	}
 	ctx, cancel, err := o.network.bound(command)
 	if err != nil {

@@ -90,7 +90,7 @@ func (r *run) replace(cmd *cobra.Command, o *replaceOptions, arg string, kind tx
 		if err := r.confirm(cmd.Context(), o.yes, question); err != nil {
 			return err
 		}
-		if err := r.signReplacement(cmd.Context(), o, s, j, i, prepared, kind); err != nil {
+		if err := r.signReplacement(cmd.Context(), o, s, j, i, prepared, kind, func(ctx context.Context) (*tx.Prepared, error) { return prepare(ctx, s.client, i, caps) }); err != nil {
 			return err
 		}
 		ctx, cancel, err := o.network.bound(cmd.Context())
@@ -102,7 +102,7 @@ func (r *run) replace(cmd *cobra.Command, o *replaceOptions, arg string, kind tx
 	})
 }
 
-func (r *run) signReplacement(ctx context.Context, o *replaceOptions, s situation, j *openJournal, i *tx.Intent, p *tx.Prepared, kind tx.Kind) error {
+func (r *run) signReplacement(ctx context.Context, o *replaceOptions, s situation, j *openJournal, i *tx.Intent, agreed *tx.Prepared, kind tx.Kind, again func(context.Context) (*tx.Prepared, error)) error {
 	account, err := o.keys.find(ctx, r.Env, i.Account, s.client.Network().ChainID)
 	if err != nil {
 		return err
@@ -117,7 +117,29 @@ func (r *run) signReplacement(ctx context.Context, o *replaceOptions, s situatio
 		return err
 	}
 	defer cancel()
-	return tx.Replace(ctx, s.client, j, signer, i, p, kind)
+	// It may be mined by now, or replaced by another command.
+	if err := j.Reload(ctx, i); err != nil {
+		return err
+	}
+	now, err := again(ctx)
+	if err != nil {
+		return err
+	}
+	if now.MaxFee.Cmp(agreed.MaxFee) > 0 && !mayReplace(agreed, i) {
+		return withHint(errPriceRose, "run it again to see the price that it takes now")
+	}
+	if now.MaxFee.Cmp(agreed.MaxFee) > 0 {
+		now = agreed
+	}
+	return tx.Replace(ctx, s.client, j, signer, i, now, kind)
+}
+
+// errPriceRose is returned when another command has replaced the transaction meanwhile.
+var errPriceRose = errors.New("another command has replaced the transaction since its price was shown, and a further replacement costs more")
+
+// mayReplace tells whether a price is above that of the newest transaction of an intent.
+func mayReplace(p *tx.Prepared, i *tx.Intent) bool {
+	return p.FeeCap.Cmp(i.Newest().GasFeeCap()) > 0
 }
 
 // awaitReplacement waits until the replacement is mined, or what it replaces.
