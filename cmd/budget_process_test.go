@@ -35,7 +35,11 @@ func TestSoakProcessesKeepTheBudget(t *testing.T) {
 				if budget != "ev_per_day" {
 					limit = costOf(t, m.header(first.out).Offer.FaceValue.Decimal(), tickets)
 				}
-				m.configure("[budget]\n" + budget + " = \"" + limit.Decimal() + "wei\"\n")
+				store := ""
+				if location != "" {
+					store = fmt.Sprintf("store = %q\n", location) // in which the budget is counted
+				}
+				m.configure(store + "[budget]\n" + budget + " = \"" + limit.Decimal() + "wei\"\n")
 
 				made := atomic.Int64{}
 				made.Add(1)
