@@ -1,0 +1,44 @@
+package store
+
+import (
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/tx"
+)
+
+// TestAnIntentWithoutAnAnswerIsNamed: the connection is lost while the journal keeps an
+// intent. The error names it, and it stands in the way of the next command, by name.
+func TestAnIntentWithoutAnAnswerIsNamed(t *testing.T) {
+	location := server.Database(t)
+	direct := open(t, location)
+	journal := newAccountant(t, direct)
+
+	var address string
+	edit(t, location, func(u *url.URL) { address = u.Host })
+	config, err := parseURL(edit(t, location, func(u *url.URL) { u.Host = dropAnswer(t, address) }), allKeys)
+	require.NoError(t, err)
+	db, backend := openPostgres(config, silence)
+	defer db.Close()
+	lossy := &Journal{store: &Store{db: db, backend: backend, patience: lockPatience}, network: journal.network, run: direct.backend.newRun(direct.db)}
+	intent := &tx.Intent{Account: payer, Label: "fund 1"}
+	err = lossy.Begin(t.Context(), intent, slot(0, 1))
+	require.NoError(t, lossy.Close())
+	var uncertain *tx.UncertainError
+	require.ErrorAs(t, err, &uncertain)
+	require.ErrorIs(t, err, ErrUncertain)
+	require.Equal(t, unsigned(0, 1).Hash(), uncertain.Hash)
+	require.Contains(t, err.Error(), uncertain.Hash.Hex())
+	require.Contains(t, uncertain.Hint(), "run the same command again")
+	require.Empty(t, intent.ID)
+
+	next := slot(0, 2)
+	next.Agree = tx.Terms{}.Agree
+	err = journal.Begin(t.Context(), &tx.Intent{Account: payer, Label: "fund 2"}, next)
+	var pending *tx.PendingError
+	require.ErrorAs(t, err, &pending)
+	require.Contains(t, err.Error(), uncertain.Hash.Hex())
+	require.Equal(t, uncertain.Hash, journal.resumed("", "fund 1").Newest().Hash(), "the same command continues it")
+}
