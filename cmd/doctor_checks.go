@@ -268,15 +268,15 @@ func (p *patient) budgetFor(ctx context.Context, recipient common.Address, asked
 	return fine("none is set")
 }
 
-// checkTransactions looks for transactions that were sent and are not mined. The chain
-// knows best: nobody notes what nobody waits for.
+// checkTransactions looks for transactions that were sent and are not mined. What the
+// chain has by now counts, whatever the journal says.
 func (p *patient) checkTransactions(ctx context.Context) doctor.Finding {
 	if p.store == nil {
 		return fine("none are open")
 	}
 	journal := p.store.Journal(journalName(p.network))
 	defer journal.Close()
-	intents, err := journal.Intents(ctx, p.address)
+	intents, err := journal.Unsettled(ctx, p.address)
 	if err != nil {
 		return unread(err)
 	}
@@ -284,13 +284,40 @@ func (p *patient) checkTransactions(ctx context.Context) doctor.Finding {
 	if err != nil {
 		return unread(err)
 	}
-	for i := len(intents) - 1; i >= 0; i-- { // the oldest holds up all others
-		if intent := intents[i]; intent.State == tx.Open && intent.Nonce >= mined {
-			hash := intent.Newest().Hash()
-			err := withHint(&tx.NotMinedError{Hash: hash, Err: fmt.Errorf("it was signed at %s", intent.CreatedAt.Format(time.RFC3339))},
-				"wait for it: pmctl tx wait %s; or pay more for it: pmctl tx bump %s", hash, hash)
-			return failed(err, "none that waits", networks+"the gas price; yours: --max-gas-price")
+	for _, intent := range intents { // the oldest holds up all others
+		if intent.State == tx.Open && intent.Nonce >= mined {
+			return p.waits(ctx, intent, mined)
 		}
 	}
 	return fine("none are open")
+}
+
+// waits says why the oldest open transaction is not mined. To pay more helps where the
+// price is the cause, and nowhere else.
+func (p *patient) waits(ctx context.Context, intent *tx.Intent, used uint64) doctor.Finding {
+	const wanted = "none that waits"
+	newest := intent.Newest()
+	hash := newest.Hash()
+	waiting := func(why error) error {
+		return &tx.NotMinedError{Hash: hash, Err: fmt.Errorf("it was signed at %s; %w", intent.CreatedAt.Format(time.RFC3339), why)}
+	}
+	if intent.Nonce > used {
+		return failed(waiting(&tx.GapError{Nonce: used}), wanted, yours+"the transaction that is missing")
+	}
+	known, err := p.node.KnowsTransaction(ctx, hash)
+	if err != nil {
+		return unread(err)
+	}
+	if !known {
+		return failed(withHint(waiting(errors.New("the node does not have it")), "pmctl tx wait %s sends it again", hash), wanted, networks+"the pool of the node")
+	}
+	head, err := p.node.Head(ctx)
+	if err != nil {
+		return unread(err)
+	}
+	if head.BaseFee != nil && newest.GasFeeCap().Cmp((*big.Int)(head.BaseFee)) < 0 {
+		cheap := fmt.Errorf("it pays at most %s for a unit of gas, and the base fee is %s", weiText(newest.GasFeeCap()), weiText((*big.Int)(head.BaseFee)))
+		return failed(withHint(waiting(cheap), "pay more for it: pmctl tx bump %s", hash), wanted, networks+"the gas price; yours: --max-gas-price")
+	}
+	return failed(withHint(waiting(errors.New("the node has it, and its price suffices")), "wait for it: pmctl tx wait %s", hash), wanted, networks+"how soon it is mined")
 }

@@ -93,10 +93,7 @@ func TestARefusalIsNotTakenForNeverSent(t *testing.T) {
 					s := newShell(t, devnet.Config{})
 					require.NoError(t, s.net.SetAutomine(t.Context(), false))
 					line := "fund --deposit 1gwei --yes" + id
-					said := s.said(exitFailed, line+" --rpc-url "+newDishonest(t, s.net, balancer(refusal)))
-					require.Contains(t, said, refusal)
-					require.Contains(t, said, "the node refused transaction 0x")
-					require.Equal(t, "refused", s.journal()[0]["state"])
+					code, said := s.try(line + " --rpc-url " + newDishonest(t, s.net, balancer(refusal)))
 					if mined {
 						require.NoError(t, s.net.Mine(t.Context(), 1))
 					}
@@ -104,6 +101,9 @@ func TestARefusalIsNotTakenForNeverSent(t *testing.T) {
 					s.run(exitDone, line)
 					require.Equal(t, big.NewInt(1e9), s.deposited())
 					require.Len(t, s.journal(), 1)
+					require.Equal(t, exitFailed, code)
+					require.Contains(t, said, "the node refused transaction "+s.journal()[0]["hash"].(string))
+					require.Contains(t, said, refusal)
 				})
 			}
 		}
@@ -336,4 +336,70 @@ func TestAWaitSendsNothingElse(t *testing.T) {
 	require.Zero(t, s.deposited().Sign())
 	s.run(exitDone, "tx wait "+newest+" --with-pending")
 	require.Equal(t, new(big.Int).Add(eth(t, "5eth"), big.NewInt(1e9)), s.deposited())
+}
+
+// TestDoctorSaysWhyATransactionWaits, and proposes to pay more where that helps alone.
+func TestDoctorSaysWhyATransactionWaits(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, devnet.Config{})
+	swallowing := newDishonest(t, s.net, func(req rpcRequest, ask func() rpcReply) rpcReply {
+		if req.Method == "eth_sendRawTransaction" {
+			return req.answer(`"0x` + strings.Repeat("00", 32) + `"`)
+		}
+		return ask()
+	})
+	finding := func() string {
+		t.Helper()
+		_, out, _ := s.printed("doctor")
+		var document struct {
+			Data struct{ Checks []map[string]any }
+		}
+		require.NoError(t, json.Unmarshal([]byte(out), &document))
+		for _, check := range document.Data.Checks {
+			if check["id"] == "transactions" {
+				text, err := json.Marshal(check)
+				require.NoError(t, err)
+				return string(text)
+			}
+		}
+		t.Fatal("no such check: " + out)
+		return ""
+	}
+
+	s.said(exitNotMined, "fund --deposit 1gwei --yes --timeout 1s --rpc-url "+swallowing)
+	first := s.journal()[0]["hash"].(string)
+	found := finding()
+	require.Contains(t, found, "the node does not have it")
+	require.Contains(t, found, "pmctl tx wait "+first)
+	require.NotContains(t, found, "tx bump")
+
+	// The second one waits behind one that no node has taken.
+	s.run(exitDone, "fund --deposit 2gwei --yes --with-pending --no-wait")
+	said := s.said(exitFailed, fmt.Sprintf("tx wait %s --timeout 3s --rpc-url %s", first, newDishonest(t, s.net, refusing("the moon is in the wrong phase"))))
+	require.Contains(t, said, "the node refused transaction "+first)
+	found = finding()
+	require.Contains(t, found, "a transaction with nonce 0 must be mined first")
+	require.NotContains(t, found, "tx bump")
+
+	// The next command that sends fills the gap.
+	s.run(exitDone, "fund --deposit 4gwei --yes --with-pending")
+	s.run(exitDone, "fund --deposit 2gwei --yes --request-id another --with-pending")
+	require.Contains(t, finding(), "none are open")
+
+	require.NoError(t, s.net.SetAutomine(t.Context(), false))
+	s.run(exitDone, "fund --deposit 8gwei --yes --no-wait")
+	found = finding()
+	require.Contains(t, found, "its price suffices")
+	require.NotContains(t, found, "tx bump")
+}
+
+// printed runs a command line, and returns its exit code and what it printed.
+func (s *shell) printed(line string) (code int, out, errs string) {
+	s.t.Helper()
+	var stdout, stderr bytes.Buffer
+	code = Main(s.t.Context(), append(strings.Fields(line), "--output", "json"), &Env{
+		In: strings.NewReader(""), Out: &stdout, Err: &stderr, Now: time.Now,
+		Getenv: func(name string) string { return s.env[name] },
+	})
+	return code, stdout.String(), stderr.String()
 }

@@ -201,7 +201,7 @@ type GapError struct {
 }
 
 func (e *GapError) Error() string {
-	return fmt.Sprintf("a transaction with nonce %d must be mined first, and the journal has none", e.Nonce)
+	return fmt.Sprintf("a transaction with nonce %d must be mined first, and the journal has no open one", e.Nonce)
 }
 
 // Hint says what to do.
