@@ -19,7 +19,7 @@ import (
 // What one node says is not the network's word: these tests have a node lie, and then a
 // sound one show what really happened.
 
-// refusals are what nodes say to a transaction; the last one is in nobody's list.
+// refusals are what nodes say to a transaction; the last one is in no list.
 var refusals = []string{
 	"insufficient funds for gas * price + value: balance 0, tx cost 1, overshot 1",
 	"max fee per gas less than block base fee: address 0x00, maxFeePerGas: 1, baseFee: 2",

@@ -269,9 +269,13 @@ func (t *transacting) resume(command, ctx context.Context) error {
 	}
 	switch {
 	case t.intent.State == tx.Refused && !t.held():
-		return t.send(command, ctx, func(ctx context.Context, signer tx.Signer, p *tx.Prepared, _ tx.Terms) error {
+		err := t.send(command, ctx, func(ctx context.Context, signer tx.Signer, p *tx.Prepared, _ tx.Terms) error {
 			return tx.Retry(ctx, t.client, t.journal, signer, p, t.intent)
 		})
+		if errors.Is(err, tx.ErrChanged) || errors.Is(err, tx.ErrHeld) {
+			return nil // another run was faster: waiting shows what became of it
+		}
+		return err
 	case t.intent.State == tx.Open && t.options.mining.noWait:
 		return tx.Resend(ctx, t.client, t.journal, t.intent)
 	}
@@ -381,7 +385,7 @@ func (t *transacting) finish(command context.Context) error {
 		}
 		retry = false
 		t.run.note("nonce %d was used by transaction %s: signs it anew with another one", lost.Nonce, lost.By)
-		if err := t.move(command); err != nil {
+		if err := t.move(command); err != nil && !errors.Is(err, tx.ErrChanged) {
 			return err
 		}
 	}

@@ -124,7 +124,7 @@ func (i *Intent) call() *types.Transaction {
 	return i.Attempts[0].Tx
 }
 
-// Journal is where transactions are kept, durably, before anybody can send them. Each
+// Journal is where transactions are kept, durably, before a node gets them. Each
 // change names the state in which the caller has seen the intent, by the intent that it
 // passes, and fails with *ChangedError when that is no longer so. An intent is never
 // removed.

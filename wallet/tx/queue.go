@@ -47,7 +47,10 @@ func NewQueue(used, pending, settled uint64, unsettled []*Intent) Queue {
 	for _, i := range unsettled {
 		explained[i.Nonce] = true
 		if i.State == Refused {
-			q.Refused = append(q.Refused, i)
+			// One whose nonce is used is not mined any more, unless it is already.
+			if i.Nonce >= used {
+				q.Refused = append(q.Refused, i)
+			}
 			continue
 		}
 		q.Open = append(q.Open, i)

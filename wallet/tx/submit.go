@@ -11,7 +11,7 @@ import (
 )
 
 // Submit signs a prepared call for a new intent and hands it to the node. The
-// transaction is in the journal before anybody can send it, so that whatever happens
+// transaction is in the journal before a node gets it, so that whatever happens
 // from then on, the next run finds it.
 //
 // It fails with ErrTaken when another run has just begun the same request, with
