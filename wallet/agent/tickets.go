@@ -32,8 +32,16 @@ func (s *Service) make(ctx context.Context, o *order) (*signedTickets, error) {
 	if uint64(o.ChainID) != s.Network.ChainID {
 		return nil, Mismatch("chain id", o.ChainID, s.Network.ChainID)
 	}
-	if o.StoreID != s.Store.ID() {
-		return nil, Mismatch("store", o.StoreID, s.Store.ID())
+	serves := s.Store.ID()
+	if o.StoreID != serves {
+		// The command may have found the store restored, and retired it.
+		var err error
+		if serves, err = s.Store.Refresh(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if o.StoreID != serves {
+		return nil, Mismatch("store", o.StoreID, serves)
 	}
 	payer := s.payer(o)
 	if o.Params == nil {

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -366,4 +368,35 @@ func TestAStoreAtHomeStays(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "link")
 	require.NoError(t, os.Symlink(dir, link))
 	require.Nil(t, open(t, filepath.Join(link, "store.db")).Retirement(), "the same file by another name")
+}
+
+// A store of a version that wrote down less of where it lives: that is no other place.
+func TestAnEarlierVersionsHomeIsFilledIn(t *testing.T) { onEach(t, anEarlierVersionsHomeIsFilledIn) }
+
+func anEarlierVersionsHomeIsFilledIn(t *testing.T, place place) {
+	location := place(t)
+	before := usedDatabase(t, location)
+	s := open(t, location)
+	require.NoError(t, s.tx(t.Context(), true, func(tx *sql.Tx) error {
+		text, err := meta(t.Context(), tx, metaHome)
+		require.NoError(t, err)
+		var at home
+		require.NoError(t, json.Unmarshal([]byte(text), &at))
+		at.Mark, at.Tables = "", ""
+		less, err := json.Marshal(at)
+		require.NoError(t, err)
+		_, err = tx.ExecContext(t.Context(), updateMeta, string(less), metaHome)
+		return err
+	}))
+	require.NoError(t, s.Close())
+	s = open(t, location)
+	require.Nil(t, s.Retirement())
+	require.Equal(t, before.ID(), s.ID())
+	require.EqualValues(t, 6, reserve(t, s, params(1), 1).First)
+	var text string
+	require.NoError(t, s.read(t.Context(), func(tx *sql.Tx) (err error) {
+		text, err = meta(t.Context(), tx, metaHome)
+		return err
+	}))
+	require.Regexp(t, `"(mark|tables)":"`, text)
 }

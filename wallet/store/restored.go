@@ -194,7 +194,7 @@ func (e *RestoredError) Error() string {
 
 // Hint says what to do.
 func (e *RestoredError) Hint() string {
-	return "end what uses the store (pmctl agent stop), then run pmctl store acknowledge: it shows what may be repeated"
+	return "run it again with fresh ticket params; pmctl store acknowledge shows what may be repeated"
 }
 
 // mayBeNew fails with *UnacknowledgedError where the store may have lost the record of what
@@ -288,6 +288,20 @@ func (s *Store) retire(ctx context.Context, tx *sql.Tx, found *condition) (*Reti
 		}
 	}
 	return &Retirement{Reason: *found.cause, Sessions: sessions}, nil
+}
+
+// followRetired takes over the id of a store that another process has retired, and fails
+// with *RestoredError. What is to be done was asked of the store as it was: its ticket params
+// may name a session whose nonces this one has lost.
+func (s *Store) followRetired(ctx context.Context, tx *sql.Tx, found condition) error {
+	cause := Cause{Code: CauseOther}
+	if r, err := restored(ctx, tx); err != nil {
+		return err
+	} else if r != nil {
+		cause = r.Cause
+	}
+	s.setID(found.id)
+	return &RestoredError{Path: s.path, Cause: cause}
 }
 
 // retireInUse retires a store that was found restored by a process that has it open. Of a

@@ -116,6 +116,8 @@ func TestRestoredRowsRetire(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Cause{Code: CauseFork}.String(), report.Strange)
 	requireRestoredInUse(t, again, CauseFork)
+	_, err = cannotTell.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(9), 1, 0)
+	require.ErrorAs(t, err, new(*RestoredError), "what was asked of the store as it was, is not done with this one")
 	_, err = cannotTell.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 1, 0)
 	require.ErrorAs(t, err, new(*RetiredError))
 	require.Equal(t, again.ID(), cannotTell.ID())

@@ -98,6 +98,19 @@ func (s *Store) ID() string {
 	return s.id
 }
 
+// Refresh reads the id again, which another process changes when it retires the store.
+func (s *Store) Refresh(ctx context.Context) (id string, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) (err error) {
+		id, err = meta(ctx, tx, metaID)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("read the store's id: %w", err)
+	}
+	s.setID(id)
+	return id, nil
+}
+
 func (s *Store) setID(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -153,7 +166,9 @@ func (s *Store) write(ctx context.Context, do func(*sql.Tx) error) error {
 		case found.cause != nil:
 			return s.retireInUse(ctx, tx, &found, &now)
 		}
-		s.setID(found.id) // which another process may have retired meanwhile
+		if found.id != s.ID() {
+			return s.followRetired(ctx, tx, found)
+		}
 		if now, err = s.count(ctx, tx, found); err != nil {
 			return err
 		}
