@@ -154,9 +154,6 @@ func SubmitSigned(ctx context.Context, node Backend, journal SignedJournal, inte
 	if err != nil {
 		return nil, err
 	}
-	if used > intent.Nonce {
-		return nil, &NonceError{Nonce: intent.Nonce, Free: used}
-	}
 	if _, err := currentHead(ctx, node); err != nil {
 		return nil, err
 	}
