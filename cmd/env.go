@@ -117,7 +117,7 @@ func (e *Env) xdg(variable, fallback, instead string) (string, error) {
 			if instead != "" {
 				variable = fmt.Sprintf("%s, or %s", instead, variable)
 			}
-			return "", usagef("HOME is not set: set it, or %s, to an absolute path", variable)
+			return "", usagef("HOME is not set to an absolute path: set it, or %s", variable)
 		}
 		base = filepath.Join(e.Home, filepath.FromSlash(fallback))
 	}
