@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/pmctl/pmctl/internal/durable"
 )
 
 // mark is what is remembered outside of a store of how far it had come. It tells that an
@@ -26,6 +28,7 @@ import (
 // It is renamed after the commit and not synced. A crash of the system may leave it behind
 // the store, never ahead of it, and that means nothing.
 type mark struct {
+	files          durable.FS
 	folder, prefix string
 
 	// earlier is the mark beside a file that versions before this one wrote; "" for a
@@ -42,14 +45,14 @@ type mark struct {
 
 // markOf is the mark beside the store's file at path.
 func markOf(path string) *mark {
-	return &mark{folder: filepath.Dir(path), prefix: filepath.Base(path) + "-mark.", earlier: path + "-mark"}
+	return &mark{files: durable.OS{}, folder: filepath.Dir(path), prefix: filepath.Base(path) + "-mark.", earlier: path + "-mark"}
 }
 
 // markOfDatabase is what this machine remembers, in a folder, of the database with a name;
 // nothing for longer than the process where there is no folder.
 func markOfDatabase(folder, name string) *mark {
 	sum := sha256.Sum256([]byte(name))
-	return &mark{folder: folder, prefix: hex.EncodeToString(sum[:12]) + "."}
+	return &mark{files: durable.OS{}, folder: folder, prefix: hex.EncodeToString(sum[:12]) + "."}
 }
 
 // sighting is a state of a store.
@@ -180,13 +183,13 @@ func (m *mark) create(s sighting) error {
 }
 
 func (m *mark) make(s sighting) error {
-	err := os.MkdirAll(m.folder, 0o700)
+	err := durable.MkdirAll(m.files, m.folder)
 	path := m.name(s)
 	if err == nil {
 		err = os.WriteFile(path, nil, 0o600)
 	}
 	if err == nil {
-		err = syncDir(m.folder)
+		err = m.files.SyncDir(m.folder)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrAccess, err)

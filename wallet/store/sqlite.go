@@ -14,6 +14,8 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/pmctl/pmctl/internal/durable"
 )
 
 const (
@@ -119,7 +121,7 @@ func connectFile(path string) (*Store, error) {
 	mark := markOf(path)
 	err = mark.checkEmpty(path)
 	if err == nil {
-		err = createFile(path)
+		err = createFile(durable.OS{}, path)
 	}
 	if err != nil {
 		return nil, withPath(mark.judge(err), path)
@@ -180,9 +182,8 @@ const smallestDatabase = 512
 // createFile makes an empty database file with mode 0600 unless there is a file at
 // path already. The file appears under its name complete and closed: closing a
 // second descriptor of a database in use would drop this process's locks on it.
-func createFile(path string) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+func createFile(files durable.FS, path string) error {
+	if err := durable.MkdirAll(files, filepath.Dir(path)); err != nil {
 		return fmt.Errorf("%w: %w", ErrAccess, err)
 	}
 	info, err := os.Stat(path)
@@ -197,25 +198,28 @@ func createFile(path string) error {
 	case !errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("%w: %w", ErrAccess, err)
 	}
-	if err := linkEmptyFile(dir, path); err != nil {
+	if err := linkEmptyFile(files, path); err != nil {
 		return fmt.Errorf("%w: %w", ErrAccess, err)
 	}
 	return nil
 }
 
-func linkEmptyFile(dir, path string) error {
-	file, err := os.CreateTemp(dir, ".new-store-*")
+// linkEmptyFile makes the file, whose name survives a power failure: a store that is lost
+// gives its nonces out again.
+func linkEmptyFile(files durable.FS, path string) error {
+	file, err := durable.Create(files, path)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name())
-	if err := file.Close(); err != nil {
+	defer file.Discard()
+	if err := file.Finish(); err != nil {
 		return err
 	}
-	if err := os.Link(file.Name(), path); err != nil && !errors.Is(err, os.ErrExist) {
+	if err := file.Place(durable.Link); !errors.Is(err, os.ErrExist) {
 		return err
 	}
-	return syncDir(dir)
+	// Another process has just made it. Its name must last for this one, too.
+	return files.SyncDir(filepath.Dir(path))
 }
 
 // useWAL turns on write-ahead logging, in which a commit is durable once one file
