@@ -203,6 +203,7 @@ func (w *ward) arbitrum(age time.Duration) {
 		swap(theirs, w.net.Contracts()[name])
 	}
 	timestamp := regexp.MustCompile(`"timestamp":"0x[0-9a-f]+"`)
+	number := regexp.MustCompile(`"number":("0x[0-9a-f]+")`)
 	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		asked := strings.NewReplacer(toOurs...).Replace(string(body))
@@ -214,6 +215,7 @@ func (w *ward) arbitrum(age time.Duration) {
 		answer, _ := io.ReadAll(res.Body)
 		answer = bytes.ReplaceAll([]byte(strings.NewReplacer(toTheirs...).Replace(string(answer))), []byte(`"0x539"`), []byte(`"0xa4b1"`))
 		old := fmt.Sprintf(`"timestamp":"0x%x"`, time.Now().Add(-age).Unix())
+		answer = number.ReplaceAll(answer, []byte(`"number":$1,"l1BlockNumber":$1`))
 		out.Header().Set("Content-Type", "application/json")
 		_, _ = out.Write(timestamp.ReplaceAll(answer, []byte(old)))
 	}))

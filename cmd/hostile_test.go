@@ -165,18 +165,7 @@ func (h *hostile) answer(ctx context.Context, req rpcRequest, fault int) rpcRepl
 	case fault == faultStale:
 		h.age(params)
 	}
-	err := h.node.CallContext(ctx, &reply.Result, req.Method, params...)
-	if err != nil {
-		reply.Error = &rpcError{Code: -32000, Message: err.Error()}
-		if coded, ok := err.(rpc.Error); ok {
-			reply.Error.Code = coded.ErrorCode()
-		}
-		if data, ok := err.(rpc.DataError); ok {
-			reply.Error.Data = data.ErrorData()
-		}
-	} else if reply.Result == nil {
-		reply.Result = json.RawMessage("null")
-	}
+	reply = askNode(ctx, h.node, req, params)
 	if fault == faultReorg && req.Method == "eth_sendRawTransaction" {
 		_ = h.net.Reorg(ctx, 1) // before the second block there is nothing to replace
 	}

@@ -44,16 +44,24 @@ func (c *Client) do(ctx context.Context, b *batch) error {
 	return c.settle(b, 0, len(b.elems))
 }
 
-// send asks everything in one request.
+// send asks everything of one node, in as few requests as that takes.
 func (c *Client) send(ctx context.Context, b *batch) error {
-	return c.classify(c.rpc.BatchCallContext(ctx, b.elems))
+	defer c.rememberNodes()
+	return c.nodes.ask(ctx, b.elems)
+}
+
+// get asks for one thing.
+func (c *Client) get(ctx context.Context, result any, method string, args ...any) error {
+	b := new(batch)
+	b.add(method, result, args...)
+	return c.do(ctx, b)
 }
 
 // settle decodes the answers from one to before another, and returns the first error.
 func (c *Client) settle(b *batch, from, to int) error {
 	for i := from; i < to; i++ {
 		if err := b.elems[i].Error; err != nil {
-			return c.classify(err)
+			return classify(err)
 		}
 		if b.decode[i] == nil {
 			continue

@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -293,12 +295,16 @@ func TestHeadRefusesNonsense(t *testing.T) {
 	for _, block := range []string{
 		`null`, `{}`, `"0x1"`, `{"number":"1"}`, `{"number":"0x1","l1BlockNumber":"0x"}`, `{"number":"0x1","l1BlockNumber":-1}`,
 		`{"number":"0x1","l1BlockNumber":1.5}`, `{"number":"0x1","l1BlockNumber":1e3}`, `{"number":"0x1","l1BlockNumber":{}}`,
-		`{"number":"0x1","l1BlockNumber":"12"}`, `{"number":"0x11111111111111111"}`,
+		`{"number":"0x1","l1BlockNumber":"12"}`, `{"number":"0x11111111111111111"}`, `{"number":"0x1","timestamp":null}`,
+		`{"number":"0x1","hash":null}`, `{"number":"0x-1"}`, `{"number":"0x1_0"}`, `{"number":"0x"}`,
 	} {
+		if !strings.Contains(block, "null") {
+			block = strings.Replace(block, `{"number"`, `{"hash":"0x`+strings.Repeat("ab", 32)+`","timestamp":"0x1","number"`, 1)
+		}
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			var reqs []struct{ ID json.RawMessage }
-			require.NoError(t, json.NewDecoder(r.Body).Decode(&reqs))
-			fmt.Fprintf(w, `[{"jsonrpc":"2.0","id":%s,"result":%s}]`, reqs[0].ID, block)
+			var req struct{ ID json.RawMessage }
+			assert.NoError(t, json.NewDecoder(r.Body).Decode(&req))
+			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":%s}`, req.ID, block)
 		}))
 		_, err := dial(t, server.URL, chain.Network{}).Head(t.Context())
 		require.ErrorIs(t, err, chain.ErrUnreachable, block)

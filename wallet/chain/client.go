@@ -2,6 +2,7 @@ package chain
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
@@ -14,19 +15,16 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/ethclient"
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// Client reads one network through one node. Its methods may be called from any
+// Client reads one network through its nodes. Its methods may be called from any
 // goroutine.
 type Client struct {
-	rpc     *rpc.Client
-	eth     *ethclient.Client
-	url     string   // without what is secret in it
-	raw     []string // the nodes' URLs
+	nodes   *nodes
 	network Network
 	conns   *http.Transport // of http and https
+	socket  *rpc.Client     // of ws and wss; nil otherwise
 
 	mu        sync.Mutex
 	contracts *Contracts // once the registry has named them
@@ -45,37 +43,52 @@ var ErrBadURL = errors.New("not a usable RPC URL")
 // not answer, the others at http or https URLs are asked, if they serve the same chain.
 // It fails with ErrBadURL and ErrUnreachable, and as soon as ctx ends.
 func Dial(ctx context.Context, rawURL string, network Network, others ...string) (*Client, error) {
-	urls := make([]*url.URL, 0, 1+len(others))
-	shown := make([]string, 0, 1+len(others))
-	for _, text := range append([]string{rawURL}, others...) {
+	texts := append([]string{rawURL}, others...)
+	urls := make([]*url.URL, len(texts))
+	for i, text := range texts {
 		u, err := parseURL(text)
 		if err != nil {
 			return nil, err
 		}
-		if overHTTP := strings.HasPrefix(u.Scheme, "http"); !overHTTP && len(others) > 0 {
+		if !strings.HasPrefix(u.Scheme, "http") && len(others) > 0 {
 			return nil, fmt.Errorf("%w: scheme %q; of several nodes each must be http or https", ErrBadURL, u.Scheme)
 		}
-		urls, shown = append(urls, u), append(shown, redact(text))
+		urls[i] = u
 	}
-	c := &Client{url: strings.Join(shown, " or "), raw: append([]string{rawURL}, others...), network: network, conns: newTransport(), expected: network.Contracts}
+	c := &Client{network: network, conns: newTransport(), nodes: &nodes{network: network, all: make([]*node, len(urls))}, expected: network.Contracts}
 	if network.BuiltIn() {
 		c.expected = arbitrumOne().Contracts
 	}
-	overHTTP := &http.Client{
-		Transport: newNodes(c.conns, network, urls),
-		// A node that redirects would be asked somewhere nobody named.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	var err error
-	c.rpc, err = rpc.DialOptions(ctx, rawURL, rpc.WithHTTPClient(overHTTP), rpc.WithWebsocketDialer(newDialer()))
-	if err != nil {
-		if canceled := ctx.Err(); canceled != nil {
-			err = canceled // and not what became of the connection by it
+	secrets := secretsOf(urls)
+	for i, u := range urls {
+		shown := redact(texts[i])
+		n := &node{shown: shown, chainID: network.ChainID}
+		if strings.HasPrefix(u.Scheme, "http") {
+			n.connection = &overHTTP{transport: c.conns, url: u, shown: shown, secrets: secrets}
+		} else {
+			var err error
+			if c.socket, err = dialSocket(ctx, texts[i], shown, secrets); err != nil {
+				return nil, err
+			}
+			n.connection = &overSocket{client: c.socket, shown: shown, secrets: secrets}
 		}
-		return nil, c.classify(err)
+		c.nodes.all[i] = n
 	}
-	c.eth = ethclient.NewClient(c.rpc)
 	return c, nil
+}
+
+// dialSocket makes a connection that stays.
+func dialSocket(ctx context.Context, text, shown string, secrets secrets) (*rpc.Client, error) {
+	client, err := rpc.DialOptions(ctx, text, rpc.WithWebsocketDialer(newDialer()))
+	switch {
+	case err == nil:
+		return client, nil
+	case errors.Is(ctx.Err(), context.Canceled):
+		return nil, context.Canceled // and not what became of the connection by it
+	case ctx.Err() != nil:
+		return nil, noConnection(shown, ctx.Err())
+	}
+	return nil, noConnection(shown, secrets.clean(err))
 }
 
 func parseURL(text string) (*url.URL, error) {
@@ -100,15 +113,26 @@ func newTransport() *http.Transport {
 
 // Close ends the connections.
 func (c *Client) Close() {
-	c.rpc.Close()
+	if c.socket != nil {
+		c.socket.Close()
+	}
 	c.conns.CloseIdleConnections()
+}
+
+// Trace has each message to a node shown to a function, which may be called from any
+// goroutine. It may be called once, before anything is asked.
+func (c *Client) Trace(show func(Exchange)) {
+	for _, n := range c.nodes.all {
+		n.trace = show
+	}
 }
 
 // Network returns the network that the client reads.
 func (c *Client) Network() Network { return c.network }
 
-// URL returns the node's URL without what is secret in it.
-func (c *Client) URL() string { return c.url }
+// URL returns the URL of the node that answered last without what is secret in it, and
+// those of all nodes as long as none has.
+func (c *Client) URL() string { return c.nodes.url() }
 
 // The methods below are what sending a transaction needs of a node. Their errors are
 // this package's.
@@ -118,66 +142,77 @@ func (c *Client) ChainID() *big.Int { return new(big.Int).SetUint64(c.network.Ch
 
 // BalanceAt returns what an account holds at the newest block, in wei.
 func (c *Client) BalanceAt(ctx context.Context, account common.Address) (*big.Int, error) {
-	balance, err := c.eth.BalanceAt(ctx, account, nil)
-	return balance, c.classify(err)
+	var balance hexutil.Big
+	err := c.get(ctx, &balance, "eth_getBalance", account, "latest")
+	return balance.ToInt(), err
 }
 
 // PendingNonceAt returns the account's next transaction nonce, counting what waits in
 // the node's pool.
 func (c *Client) PendingNonceAt(ctx context.Context, account common.Address) (uint64, error) {
-	nonce, err := c.eth.PendingNonceAt(ctx, account)
-	return nonce, c.classify(err)
-}
-
-// SuggestGasTipCap returns the tip that the node suggests, in wei a unit of gas.
-func (c *Client) SuggestGasTipCap(ctx context.Context) (*big.Int, error) {
-	tip, err := c.eth.SuggestGasTipCap(ctx)
-	return tip, c.classify(err)
-}
-
-// SuggestGasPrice returns the price that the node suggests, in wei a unit of gas.
-func (c *Client) SuggestGasPrice(ctx context.Context) (*big.Int, error) {
-	price, err := c.eth.SuggestGasPrice(ctx)
-	return price, c.classify(err)
+	var nonce hexutil.Uint64
+	err := c.get(ctx, &nonce, "eth_getTransactionCount", account, "pending")
+	return uint64(nonce), err
 }
 
 // EstimateGas simulates a call and returns the gas it needs. It fails with
 // *RevertError when the contract refuses.
 func (c *Client) EstimateGas(ctx context.Context, msg ethereum.CallMsg) (uint64, error) {
-	gas, err := c.eth.EstimateGas(ctx, msg)
-	return gas, c.classify(err)
+	var gas hexutil.Uint64
+	err := c.get(ctx, &gas, "eth_estimateGas", argument(msg))
+	return uint64(gas), err
 }
 
-// EstimateGasAsRich is EstimateGas as if the caller had all the ether it needs.
+// EstimateGasAsRich is EstimateGas as if the caller had all the ether it needs. Not every
+// node can do that.
 func (c *Client) EstimateGasAsRich(ctx context.Context, msg ethereum.CallMsg) (uint64, error) {
+	rich := (*hexutil.Big)(new(big.Int).Lsh(big.NewInt(1), 200))
+	override := map[common.Address]any{msg.From: map[string]any{"balance": rich}}
+	var gas hexutil.Uint64
+	err := c.get(ctx, &gas, "eth_estimateGas", argument(msg), "latest", override)
+	return uint64(gas), err
+}
+
+// argument is a call as nodes take it.
+func argument(msg ethereum.CallMsg) map[string]any {
 	arg := map[string]any{"from": msg.From, "to": msg.To, "data": hexutil.Bytes(msg.Data)}
 	if msg.Value != nil {
 		arg["value"] = (*hexutil.Big)(msg.Value)
 	}
-	rich := (*hexutil.Big)(new(big.Int).Lsh(big.NewInt(1), 200))
-	override := map[common.Address]any{msg.From: map[string]any{"balance": rich}}
-	var gas hexutil.Uint64
-	err := c.rpc.CallContext(ctx, &gas, "eth_estimateGas", arg, "latest", override)
-	return uint64(gas), c.classify(err)
+	if msg.Gas != 0 {
+		arg["gas"] = hexutil.Uint64(msg.Gas)
+	}
+	return arg
 }
 
 // CallContract simulates a call at a block. It fails with *RevertError when the
 // contract refuses.
 func (c *Client) CallContract(ctx context.Context, msg ethereum.CallMsg, block *big.Int) ([]byte, error) {
-	out, err := c.eth.CallContract(ctx, msg, block)
-	return out, c.classify(err)
+	at := any("latest")
+	if block != nil {
+		at = (*hexutil.Big)(block)
+	}
+	var out hexutil.Bytes
+	err := c.get(ctx, &out, "eth_call", argument(msg), at)
+	return out, err
 }
 
-// SendTransaction hands a signed transaction to the node.
+// SendTransaction hands a signed transaction to one node, once.
 func (c *Client) SendTransaction(ctx context.Context, tx *types.Transaction) error {
-	return c.classify(c.eth.SendTransaction(ctx, tx))
+	raw, err := tx.MarshalBinary()
+	if err != nil {
+		return err
+	}
+	var hash json.RawMessage
+	return c.get(ctx, &hash, "eth_sendRawTransaction", hexutil.Bytes(raw))
 }
 
 // TransactionReceipt returns a mined transaction's receipt, or ethereum.NotFound.
 func (c *Client) TransactionReceipt(ctx context.Context, hash common.Hash) (*types.Receipt, error) {
-	receipt, err := c.eth.TransactionReceipt(ctx, hash)
-	if errors.Is(err, ethereum.NotFound) {
-		return nil, err
+	var receipt *types.Receipt
+	err := c.get(ctx, &receipt, "eth_getTransactionReceipt", hash)
+	if err == nil && receipt == nil {
+		err = ethereum.NotFound
 	}
-	return receipt, c.classify(err)
+	return receipt, err
 }

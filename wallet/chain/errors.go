@@ -1,16 +1,11 @@
 package chain
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/url"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/rpc"
 )
 
 // ErrUnreachable is returned when a node cannot be asked: nobody answers, or what
@@ -85,63 +80,15 @@ func (e *NoContractError) Hint() string {
 	return "check --controller and --network: the registry that they name is where all contracts are found"
 }
 
-// classify turns an error of the RPC client into one of this package's. What a node
-// itself answers stays as it is, but for reverts.
-func (c *Client) classify(err error) error {
-	if err == nil {
-		return nil
-	}
-	if errors.Is(err, ErrUnreachable) {
-		return err
-	}
-	var other *ChainIDError
-	if errors.As(err, &other) {
-		return other
-	}
-	if errors.Is(err, context.Canceled) {
-		return context.Canceled // without the URL
-	}
+// classify gives an error that a node answers with its context: a revert is one of the
+// contract, and of anything else it is said which node answers so.
+func classify(err error) error {
 	if revert := asRevert(err); revert != nil {
 		return revert
 	}
-	var http rpc.HTTPError
-	if errors.As(err, &http) {
-		return fmt.Errorf("%w: %s answered with HTTP status %s", ErrUnreachable, c.url, http.Status)
+	var said *AnswerError
+	if errors.As(err, &said) {
+		return fmt.Errorf("the node at %s answered: %w", said.URL, err)
 	}
-	var fromNode rpc.Error
-	if errors.As(err, &fromNode) {
-		return fmt.Errorf("the node at %s answered: %w", c.url, err)
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%w: %s did not answer in time: %w", ErrUnreachable, c.url, context.DeadlineExceeded)
-	}
-	var syntax *json.SyntaxError
-	var shape *json.UnmarshalTypeError
-	if errors.As(err, &syntax) || errors.As(err, &shape) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, rpc.ErrNoResult) || errors.Is(err, rpc.ErrMissingBatchResponse) {
-		return fmt.Errorf("%w: what answers at %s does not speak Ethereum's JSON-RPC", ErrUnreachable, c.url)
-	}
-	// The URL may hold a key; its part of the text is replaced.
-	var dial *url.Error
-	if errors.As(err, &dial) {
-		err = dial.Err
-	}
-	return fmt.Errorf("%w: %s: %w", ErrUnreachable, c.url, err)
-}
-
-// DisplayURL returns an RPC URL as it may be shown to anybody: without user, path and
-// query, which may be keys.
-func DisplayURL(text string) string { return redact(text) }
-
-// redact returns a URL without what may be secret in it: user, path and query.
-func redact(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" {
-		return "the given URL"
-	}
-	shown := u.Scheme + "://" + u.Host
-	if u.Path != "" && u.Path != "/" || u.RawQuery != "" {
-		shown += "/…"
-	}
-	return shown
+	return err
 }

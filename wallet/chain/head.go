@@ -3,6 +3,7 @@ package chain
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -30,6 +31,10 @@ type Head struct {
 	BaseFee *hexutil.Big
 }
 
+// OnL2 tells whether the block's transactions are posted to another chain, for which they
+// pay as well.
+func (h Head) OnL2() bool { return h.L1Block != h.Number }
+
 // Head returns the newest block.
 func (c *Client) Head(ctx context.Context) (Head, error) {
 	b := new(batch)
@@ -45,7 +50,7 @@ func (c *Client) Head(ctx context.Context) (Head, error) {
 // node says of the chain is then no ground for a payment or a transaction.
 func (c *Client) UpToDate(head Head) error {
 	if age := time.Since(head.Time); c.network.MaxHeadAge > 0 && age > c.network.MaxHeadAge {
-		return &StaleError{URL: c.url, Age: age, Max: c.network.MaxHeadAge}
+		return &StaleError{URL: c.URL(), Age: age, Max: c.network.MaxHeadAge}
 	}
 	return nil
 }
@@ -62,28 +67,73 @@ func (b *batch) head(into *Head) {
 	}
 }
 
+// headForm checks the newest block, and puts it into the form that parseHead reads.
+func headForm(chainID uint64, raw json.RawMessage) (json.RawMessage, error) {
+	if string(raw) == "null" {
+		return nil, errors.New("there is no newest block")
+	}
+	raw, err := object(raw, []string{"number", "timestamp"}, []string{"hash"}, []string{"baseFeePerGas"})
+	if err != nil {
+		return nil, err
+	}
+	var block map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &block); err != nil {
+		return nil, err
+	}
+	switch l1 := block["l1BlockNumber"]; {
+	case !isNull(l1) && l1[0] == '"':
+		if block["l1BlockNumber"], err = quantity(l1); err != nil {
+			return nil, fmt.Errorf("l1BlockNumber: %w", err)
+		}
+	case !isNull(l1):
+		if _, err := strconv.ParseUint(string(l1), 10, 64); err != nil {
+			return nil, fmt.Errorf("l1BlockNumber: %w", err)
+		}
+	case countsL1Blocks(chainID) || !isNull(block["sendRoot"]):
+		return nil, errNoL1Block
+	}
+	if raw, err = json.Marshal(block); err == nil {
+		_, err = parseHead(raw)
+	}
+	return raw, err
+}
+
+// errNoL1Block is an Arbitrum block that does not tell its L1 block. Its own number, which
+// is fifteen times as high, cannot stand in for that.
+var errNoL1Block = errors.New("l1BlockNumber is missing, which Arbitrum's blocks have and rounds and ticket params are counted in")
+
+// countsL1Blocks tells whether a chain is one of Arbitrum's, whose blocks name the L1
+// block that rounds are counted in.
+func countsL1Blocks(chainID uint64) bool {
+	switch chainID {
+	case 42161, 42170, 421613, 421614, 412346: // One, Nova, Goerli, Sepolia, and a local one
+		return true
+	}
+	return false
+}
+
 func parseHead(raw []byte) (Head, error) {
 	var block *struct {
 		Number        *hexutil.Uint64 `json:"number"`
 		Hash          common.Hash     `json:"hash"`
-		Timestamp     hexutil.Uint64  `json:"timestamp"`
+		Timestamp     *hexutil.Uint64 `json:"timestamp"`
 		BaseFee       *hexutil.Big    `json:"baseFeePerGas"`
 		L1BlockNumber json.RawMessage `json:"l1BlockNumber"`
 	}
 	if err := json.Unmarshal(raw, &block); err != nil {
 		return Head{}, fmt.Errorf("%w: the newest block is not in Ethereum's form: %w", ErrUnreachable, err)
 	}
-	if block == nil || block.Number == nil {
+	if block == nil || block.Number == nil || block.Timestamp == nil {
 		return Head{}, fmt.Errorf("%w: the node has no newest block", ErrUnreachable)
 	}
 	head := Head{
 		Number:  uint64(*block.Number),
 		L1Block: uint64(*block.Number),
 		Hash:    block.Hash,
-		Time:    time.Unix(int64(block.Timestamp), 0).UTC(),
+		Time:    time.Unix(int64(*block.Timestamp), 0).UTC(),
 		BaseFee: block.BaseFee,
 	}
-	if len(block.L1BlockNumber) != 0 && string(block.L1BlockNumber) != "null" {
+	if !isNull(block.L1BlockNumber) {
 		l1, err := parseL1Number(block.L1BlockNumber)
 		if err != nil {
 			return Head{}, fmt.Errorf("%w: l1BlockNumber: %w", ErrUnreachable, err)

@@ -12,7 +12,6 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/pmctl/pmctl/wallet/contract"
 )
@@ -48,7 +47,7 @@ func (c *Client) SenderLogs(ctx context.Context, sender common.Address, first, l
 		kinds[i] = broker.Events[name].ID
 	}
 	var logs []types.Log
-	err = c.rpc.CallContext(ctx, &logs, "eth_getLogs", map[string]any{
+	err = c.get(ctx, &logs, "eth_getLogs", map[string]any{
 		"fromBlock": hexutil.Uint64(first),
 		"toBlock":   hexutil.Uint64(last),
 		"address":   contracts.TicketBroker,
@@ -56,9 +55,9 @@ func (c *Client) SenderLogs(ctx context.Context, sender common.Address, first, l
 	})
 	if err != nil {
 		if tooMuch(err) {
-			return nil, fmt.Errorf("%w: %w", ErrTooMuch, c.classify(err))
+			return nil, fmt.Errorf("%w: %w", ErrTooMuch, err)
 		}
-		return nil, c.classify(err)
+		return nil, err
 	}
 	slices.SortStableFunc(logs, func(a, b types.Log) int {
 		return cmp.Or(cmp.Compare(a.BlockNumber, b.BlockNumber), cmp.Compare(a.Index, b.Index))
@@ -68,15 +67,15 @@ func (c *Client) SenderLogs(ctx context.Context, sender common.Address, first, l
 
 // tooMuch tells whether a smaller question may be answered.
 func tooMuch(err error) bool {
-	var status rpc.HTTPError
-	if errors.As(err, &status) {
+	var fault *NodeError
+	if errors.As(err, &fault) && fault.Status != "" {
 		return slices.Contains([]int{
 			http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusInternalServerError,
 			http.StatusBadGateway, http.StatusGatewayTimeout,
-		}, status.StatusCode)
+		}, fault.code)
 	}
-	var fromNode rpc.Error
-	return errors.As(err, &fromNode) || errors.Is(err, context.DeadlineExceeded)
+	var said *AnswerError
+	return errors.As(err, &said) || errors.Is(err, errTooLarge) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // Block is a block's place in time.

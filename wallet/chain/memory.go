@@ -3,8 +3,10 @@ package chain
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // memory is what one run of the program leaves to the next, so that it need not ask
@@ -14,7 +16,19 @@ type memory struct {
 	Contracts Contracts `json:"contracts"`
 	// Round is the last initialized round.
 	Round uint64 `json:"round,omitempty"`
+	// Nodes are what is known of nodes, by their URLs without what is secret in them.
+	Nodes map[string]nodeMemory `json:"nodes,omitempty"`
 }
+
+// nodeMemory is what a node takes.
+type nodeMemory struct {
+	// AtOnce is how many requests it takes in one message, Found when that was found out:
+	// after a day it is tried anew.
+	AtOnce int       `json:"at_once"`
+	Found  time.Time `json:"found"`
+}
+
+const nodeMemoryAge = 24 * time.Hour
 
 // RememberIn has the client keep the addresses of the network's contracts and the round
 // in a file of the folder, and start from those that are there. It may be called once,
@@ -30,6 +44,34 @@ func (c *Client) RememberIn(folder string) {
 	var known memory
 	if json.Unmarshal(text, &known) == nil && known.Contracts.Controller == c.network.Controller {
 		c.known = known
+	}
+	for _, n := range c.nodes.all {
+		its := c.known.Nodes[n.shown]
+		if age := time.Since(its.Found); its.AtOnce > 0 && age >= 0 && age < nodeMemoryAge {
+			n.setAtOnce(its.AtOnce)
+		}
+	}
+}
+
+// rememberNodes keeps what nodes take, where that is less than it was.
+func (c *Client) rememberNodes() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	changed := false
+	for _, n := range c.nodes.all {
+		most := n.limit()
+		if its := c.known.Nodes[n.shown]; most == 0 || its.AtOnce == most {
+			continue
+		}
+		nodes := maps.Clone(c.known.Nodes)
+		if nodes == nil {
+			nodes = make(map[string]nodeMemory)
+		}
+		nodes[n.shown] = nodeMemory{AtOnce: most, Found: time.Now().UTC()}
+		c.known.Nodes, changed = nodes, true
+	}
+	if changed {
+		c.remember()
 	}
 }
 

@@ -17,7 +17,7 @@ const subscribeTimeout = 5 * time.Second
 // that stay have it, HTTP has not, and nodes may refuse it. It belongs to one
 // goroutine.
 type newHeads struct {
-	client  *rpc.Client
+	client  *rpc.Client // nil for a node over HTTP
 	told    chan newHead
 	sub     *rpc.ClientSubscription // nil while there is none
 	refused bool
@@ -31,7 +31,7 @@ type newHead struct {
 // begin subscribes, unless that is done or the node does not want it. The client dials
 // again by itself when its connection is lost. Why it fails, the next look finds out.
 func (n *newHeads) begin(ctx context.Context) {
-	if n.sub != nil || n.refused {
+	if n.client == nil || n.sub != nil || n.refused {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, subscribeTimeout)
@@ -45,6 +45,9 @@ func (n *newHeads) begin(ctx context.Context) {
 		n.refused = true
 	}
 }
+
+// wanted tells whether there is no subscription yet, and may be.
+func (n *newHeads) wanted() bool { return n.client != nil && n.sub == nil && !n.refused }
 
 // lost tells when the subscription has ended by itself.
 func (n *newHeads) lost() <-chan error {

@@ -1,102 +1,102 @@
 package chain
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/url"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// nodes sends each request to the first of a network's nodes that answers it. Reads are
-// tried again, on the next node and after a while; a transaction is handed over once,
+// nodes asks the first of a network's nodes that answers. What is asked for at once comes
+// from one of them, and what is asked for later from one that is no further behind. Reads
+// are tried again, on the next node and after a while; a transaction is handed over once,
 // since whoever waits for it must know what became of that.
 type nodes struct {
-	next    http.RoundTripper
 	network Network
-	urls    []*url.URL
+	all     []*node
 
 	mu sync.Mutex
-	// current is the node that answered last, and sound tells which nodes are known to
-	// serve the network's chain. The first one is checked by the client itself.
-	current int
-	sound   []bool
+	// current is the node that answered last, and answered tells that one has.
+	current  int
+	answered bool
+	// newest is the highest block that one of them has told of.
+	newest uint64
 }
 
 const (
-	// attempts bounds how often a read goes around the nodes.
-	attempts = 4
+	// rounds bounds how often a read goes around the nodes, and roundsWhenBusy how often
+	// where one of them only wants to be asked later.
+	rounds, roundsWhenBusy = 4, 7
 	// firstBackoff is the wait after the first round; it doubles.
 	firstBackoff = 100 * time.Millisecond
+	// longestShare bounds the wait for one node while there is another to ask.
+	longestShare = 20 * time.Second
+	// longestWait bounds the wait that a node may ask for where nothing else does.
+	longestWait = time.Minute
 )
 
-func newNodes(next http.RoundTripper, network Network, urls []*url.URL) *nodes {
-	n := &nodes{next: next, network: network, urls: urls, sound: make([]bool, len(urls))}
-	n.sound[0] = true
-	return n
-}
-
-// RoundTrip implements http.RoundTripper.
-func (n *nodes) RoundTrip(req *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(req.Body)
-	if err != nil {
-		return nil, err
+// ask fills in the results of all elements, each its own error where a node answers with
+// one. It fails with *NodeError, *NodesError, *ChainIDError, and context.Canceled.
+func (n *nodes) ask(ctx context.Context, elems []rpc.BatchElem) error {
+	if len(elems) == 1 && elems[0].Method == "eth_sendRawTransaction" {
+		return n.handOver(ctx, elems)
 	}
-	req.Body.Close()
-	if bytes.Contains(body, []byte(`"eth_sendRawTransaction"`)) {
-		return n.ask(req, n.start(), body)
-	}
-	for round, wait := 1, firstBackoff; ; round, wait = round+1, wait*2 {
-		res, err := n.around(req, body)
-		if round == attempts || !worthAnother(res, err) {
-			return res, err
+	a := &asking{nodes: n, elems: elems}
+	for round, backoff := 1, firstBackoff; ; round, backoff = round+1, backoff*2 {
+		errs := a.around(ctx)
+		if errs == nil {
+			return nil
 		}
-		if res != nil {
-			res.Body.Close()
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return context.Canceled
+		}
+		wait, ok := waitAfter(errs, round, backoff)
+		if ends, bounded := ctx.Deadline(); !ok || bounded && time.Until(ends) <= wait || !bounded && wait > longestWait {
+			return asOne(errs)
 		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
-		case <-req.Context().Done():
+		case <-ctx.Done():
 			timer.Stop()
-			return nil, req.Context().Err()
+			return context.Cause(ctx)
 		}
 	}
 }
 
-// around asks one node after the other until one answers, from the one that did last.
-func (n *nodes) around(req *http.Request, body []byte) (*http.Response, error) {
-	first := n.start()
-	var res *http.Response
-	var err error
-	for i := range n.urls {
-		node := (first + i) % len(n.urls)
-		if err = n.check(req.Context(), node); err != nil {
+// waitAfter returns how long to wait before the nodes are asked again, and false when
+// that is of no use: as long as backoff, or as long as one asks for.
+func waitAfter(errs []error, round int, backoff time.Duration) (time.Duration, bool) {
+	wait, again := time.Duration(0), false
+	for _, err := range errs {
+		fault, ok := err.(*NodeError)
+		if !ok || !fault.passing() || round >= rounds && fault.Fault != FaultBusy || round >= roundsWhenBusy {
 			continue
 		}
-		if res != nil {
-			res.Body.Close()
+		if its := max(backoff, fault.Wait); !again || its < wait {
+			wait = its
 		}
-		if res, err = n.ask(req, node, body); !failed(res, err) || req.Context().Err() != nil {
-			n.mu.Lock()
-			n.current = node
-			n.mu.Unlock()
-			return res, err
+		again = true
+	}
+	return wait, again
+}
+
+// handOver hands a transaction to one node, once.
+func (n *nodes) handOver(ctx context.Context, elems []rpc.BatchElem) error {
+	to := n.all[n.start()]
+	answers, fault := to.once(ctx, elems)
+	if fault != nil {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return context.Canceled
 		}
+		return fault
 	}
-	if res != nil {
-		return res, nil // an answer, though a bad one, says more than the last error
-	}
-	return nil, err
+	return decode(elems, answers, to)
 }
 
 func (n *nodes) start() int {
@@ -105,68 +105,196 @@ func (n *nodes) start() int {
 	return n.current
 }
 
-// ask sends a request to one node.
-func (n *nodes) ask(req *http.Request, node int, body []byte) (*http.Response, error) {
-	to := req.Clone(req.Context())
-	to.URL, to.Host = n.urls[node], ""
-	// The request may carry what the first node's URL says; each node gets its own.
-	to.Header.Del("Authorization")
-	if user := to.URL.User; user != nil {
-		password, _ := user.Password()
-		to.SetBasicAuth(user.Username(), password)
-	}
-	to.Body = io.NopCloser(bytes.NewReader(body))
-	return n.next.RoundTrip(to)
-}
-
-// failed tells whether another node may do better.
-func failed(res *http.Response, err error) bool {
-	return err != nil || slices.Contains([]int{
-		http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
-	}, res.StatusCode)
-}
-
-// worthAnother tells whether the same nodes may do better in a while. One that nobody
-// listens for is down for longer than that.
-func worthAnother(res *http.Response, err error) bool {
-	var dial *net.OpError
-	var other *ChainIDError
-	switch {
-	case errors.As(err, &other), errors.As(err, &dial) && dial.Op == "dial", errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return false
-	}
-	return failed(res, err)
-}
-
-// check finds out, once, whether a node serves the network's chain.
-func (n *nodes) check(ctx context.Context, node int) error {
+// url returns the URL of the node that answered last, of all while none has.
+func (n *nodes) url() string {
 	n.mu.Lock()
-	sound := n.sound[node]
+	defer n.mu.Unlock()
+	if n.answered {
+		return n.all[n.current].shown
+	}
+	return shownURLs(n.all)
+}
+
+// asking is one read under way.
+type asking struct {
+	*nodes
+	elems []rpc.BatchElem
+	// of is the node that the answers come from: all from one.
+	of      int
+	answers []answer
+}
+
+// around asks one node after the other until one answers, from the one that did last,
+// and returns what each did in place of that.
+func (a *asking) around(ctx context.Context) (errs []error) {
+	first := a.start()
+	old := -1 // a node whose newest block is older than the network allows
+	var aged []answer
+	again := false
+	for i := range a.all {
+		at := (first + i) % len(a.all)
+		left := len(a.all) - i
+		if again && left == 1 {
+			left++ // for those that may be asked again
+		}
+		share, end := shareOf(ctx, left)
+		err := a.from(share, at)
+		end()
+		if err == nil && len(a.all) > 1 && a.stale() {
+			old, aged = at, a.answers
+			a.answers = nil
+			continue
+		}
+		if err == nil {
+			return a.take(at)
+		}
+		errs = append(errs, err)
+		var fault *NodeError
+		again = again || errors.As(err, &fault) && fault.passing()
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if old >= 0 {
+		// It is for those who asked to say that this will not do.
+		a.answers = aged
+		return a.take(old)
+	}
+	return errs
+}
+
+// shareOf gives one node its share of the time, with others left to ask.
+func shareOf(ctx context.Context, left int) (context.Context, context.CancelFunc) {
+	if left == 1 {
+		return ctx, func() {}
+	}
+	share := longestShare
+	if ends, bounded := ctx.Deadline(); bounded {
+		share = min(share, time.Until(ends)/time.Duration(left))
+	}
+	return context.WithTimeout(ctx, share)
+}
+
+// from asks one node for what it has not answered yet.
+func (a *asking) from(ctx context.Context, at int) error {
+	if err := a.check(ctx, at); err != nil {
+		return err
+	}
+	if a.answers == nil || a.of != at {
+		a.of, a.answers = at, make([]answer, len(a.elems))
+	}
+	node := a.all[at]
+	if fault := node.fill(ctx, a.elems, a.answers); fault != nil {
+		return fault
+	}
+	return a.sameChain(node, a.elems, a.answers)
+}
+
+// sameChain fails with *ChainIDError when a node answers with another chain id.
+func (n *nodes) sameChain(node *node, elems []rpc.BatchElem, answers []answer) error {
+	if got := node.otherChain(elems, answers); got != nil {
+		return &ChainIDError{Network: n.network.Name, URL: node.shown, Got: got.Uint64(), Want: n.network.ChainID}
+	}
+	return nil
+}
+
+// take makes the answers the elements', and their node the one to ask from now on.
+func (a *asking) take(at int) []error {
+	newest := uint64(0)
+	for i, elem := range a.elems {
+		if head, ok := a.head(i); ok && elem.Method == "eth_getBlockByNumber" {
+			newest = max(newest, head.Number)
+		}
+	}
+	a.mu.Lock()
+	a.current, a.answered = at, true
+	a.newest = max(a.newest, newest)
+	a.mu.Unlock()
+	if err := decode(a.elems, a.answers, a.all[at]); err != nil {
+		return []error{err}
+	}
+	return nil
+}
+
+// head returns the newest block where an answer is one.
+func (a *asking) head(i int) (Head, bool) {
+	elem := a.elems[i]
+	if elem.Method != "eth_getBlockByNumber" || len(elem.Args) == 0 || elem.Args[0] != "latest" || a.answers[i].err != nil {
+		return Head{}, false
+	}
+	head, err := parseHead(a.answers[i].result)
+	return head, err == nil
+}
+
+// stale tells whether the answers are a node's that has fallen behind.
+func (a *asking) stale() bool {
+	for i := range a.elems {
+		if head, ok := a.head(i); ok && a.network.MaxHeadAge > 0 && time.Since(head.Time) > a.network.MaxHeadAge {
+			return true
+		}
+	}
+	return false
+}
+
+// decode puts the answers into the elements.
+func decode(elems []rpc.BatchElem, answers []answer, from *node) error {
+	for i := range elems {
+		if said := answers[i].err; said != nil {
+			elems[i].Error = said
+			continue
+		}
+		if err := json.Unmarshal(answers[i].result, elems[i].Result); err != nil {
+			return from.malformed(elems[i].Method, err)
+		}
+	}
+	return nil
+}
+
+// check finds out whether a node serves the network's chain, and has the blocks that the
+// one before it told of. The first node of all is checked by the client's own reads.
+func (n *nodes) check(ctx context.Context, at int) error {
+	node := n.all[at]
+	n.mu.Lock()
+	same, newest := n.current == at && (n.answered || at == 0), n.newest
 	n.mu.Unlock()
-	if sound {
+	if same {
 		return nil
 	}
-	const question = `{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}`
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.urls[node].String(), nil)
-	if err != nil {
+	node.mu.Lock()
+	serves := node.serves
+	node.mu.Unlock()
+	var id json.RawMessage
+	var height hexutil.Uint64
+	elems := make([]rpc.BatchElem, 0, 2)
+	if newest > 0 {
+		elems = append(elems, rpc.BatchElem{Method: "eth_blockNumber", Result: &height})
+	}
+	if !serves {
+		elems = append(elems, rpc.BatchElem{Method: "eth_chainId", Result: &id})
+	}
+	if len(elems) == 0 {
+		return nil
+	}
+	answers := make([]answer, len(elems))
+	if fault := node.fill(ctx, elems, answers); fault != nil {
+		return fault
+	}
+	if err := decode(elems, answers, node); err != nil {
 		return err
 	}
-	req.Header.Set("Content-Type", "application/json")
-	res, err := n.ask(req, node, []byte(question))
-	if err != nil {
+	for _, elem := range elems {
+		if said, ok := elem.Error.(*AnswerError); ok {
+			return &NodeError{URL: node.shown, Fault: FaultNotNode, Words: said.Message}
+		}
+	}
+	if err := n.sameChain(node, elems, answers); err != nil {
 		return err
 	}
-	defer res.Body.Close()
-	var answer struct{ Result hexutil.Uint64 }
-	const enough = 4096
-	if err := json.NewDecoder(io.LimitReader(res.Body, enough)).Decode(&answer); err != nil {
-		return fmt.Errorf("%s: %w", redact(n.urls[node].String()), err)
+	node.mu.Lock()
+	node.serves = true
+	node.mu.Unlock()
+	if uint64(height) < newest {
+		return &NodeError{URL: node.shown, Fault: FaultBehind, Err: fmt.Errorf("has blocks up to %d, and another node has block %d", height, newest)}
 	}
-	if uint64(answer.Result) != n.network.ChainID {
-		return &ChainIDError{Network: n.network.Name, URL: redact(n.urls[node].String()), Got: uint64(answer.Result), Want: n.network.ChainID}
-	}
-	n.mu.Lock()
-	n.sound[node] = true
-	n.mu.Unlock()
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -31,24 +30,22 @@ type NonceUse struct {
 // NonceUses asks each of the client's nodes by itself which transaction used a nonce of
 // the account.
 func (c *Client) NonceUses(ctx context.Context, account common.Address, nonce uint64) []NonceUse {
-	if len(c.raw) == 1 {
-		return []NonceUse{c.nonceUse(ctx, account, nonce)}
-	}
-	uses := make([]NonceUse, len(c.raw))
-	for i, raw := range c.raw {
-		node, err := Dial(ctx, raw, c.network)
-		if err != nil {
-			uses[i] = NonceUse{URL: redact(raw), Err: err}
-			continue
-		}
-		uses[i] = node.nonceUse(ctx, account, nonce)
-		node.Close()
+	uses := make([]NonceUse, len(c.nodes.all))
+	for i, node := range c.nodes.all {
+		share, end := shareOf(ctx, len(c.nodes.all)-i)
+		uses[i] = c.alone(node).nonceUse(share, account, nonce)
+		end()
 	}
 	return uses
 }
 
+// alone is a client of one of the nodes, over the same connections.
+func (c *Client) alone(of *node) *Client {
+	return &Client{network: c.network, nodes: &nodes{network: c.network, all: []*node{of}}}
+}
+
 func (c *Client) nonceUse(ctx context.Context, account common.Address, nonce uint64) NonceUse {
-	use := NonceUse{URL: c.url}
+	use := NonceUse{URL: c.URL()}
 	var id hexutil.Uint64
 	var head Head
 	var count hexutil.Uint64
@@ -60,7 +57,7 @@ func (c *Client) nonceUse(ctx context.Context, account common.Address, nonce uin
 		return use
 	}
 	if uint64(id) != c.network.ChainID {
-		use.Err = &ChainIDError{Network: c.network.Name, URL: c.url, Got: uint64(id), Want: c.network.ChainID}
+		use.Err = &ChainIDError{Network: c.network.Name, URL: c.URL(), Got: uint64(id), Want: c.network.ChainID}
 		return use
 	}
 	if use.Used = uint64(count) > nonce; !use.Used {
@@ -77,8 +74,9 @@ func (c *Client) nonceUse(ctx context.Context, account common.Address, nonce uin
 // state of old ones.
 func (c *Client) blockOfNonce(ctx context.Context, account common.Address, nonce, newest uint64) (uint64, error) {
 	has := func(block uint64) (bool, error) {
-		count, err := c.eth.NonceAt(ctx, account, new(big.Int).SetUint64(block))
-		return count > nonce, c.classify(err)
+		var count hexutil.Uint64
+		err := c.get(ctx, &count, "eth_getTransactionCount", account, hexutil.Uint64(block))
+		return uint64(count) > nonce, err
 	}
 	with, without := newest, uint64(0)
 	for step := uint64(1); step <= newest; step *= 2 {
@@ -113,11 +111,11 @@ func (c *Client) transactionIn(ctx context.Context, block uint64, account common
 	var found *struct {
 		Transactions []json.RawMessage `json:"transactions"`
 	}
-	if err := c.rpc.CallContext(ctx, &found, "eth_getBlockByNumber", hexutil.Uint64(block), true); err != nil {
-		return nil, c.classify(err)
+	if err := c.get(ctx, &found, "eth_getBlockByNumber", hexutil.Uint64(block), true); err != nil {
+		return nil, err
 	}
 	if found == nil {
-		return nil, fmt.Errorf("the node at %s has no block %d", c.url, block)
+		return nil, fmt.Errorf("the node at %s has no block %d", c.URL(), block)
 	}
 	for _, raw := range found.Transactions {
 		var head struct {
@@ -137,5 +135,5 @@ func (c *Client) transactionIn(ctx context.Context, block uint64, account common
 			return tx, nil
 		}
 	}
-	return nil, fmt.Errorf("block %d of the node at %s has no transaction of the account with nonce %d", block, c.url, nonce)
+	return nil, fmt.Errorf("block %d of the node at %s has no transaction of the account with nonce %d", block, c.URL(), nonce)
 }

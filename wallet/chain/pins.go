@@ -57,7 +57,7 @@ func (c *Client) hold(ctx context.Context, found Contracts) error {
 	}
 	if known != (Contracts{}) && known != found {
 		if !c.accept {
-			return &ContractsError{Network: c.network.Name, URL: c.url, BuiltIn: c.network.BuiltIn(), Changes: known.changes(found)}
+			return &ContractsError{Network: c.network.Name, URL: c.URL(), BuiltIn: c.network.BuiltIn(), Changes: known.changes(found)}
 		}
 		if err := c.pins.ReplaceContracts(ctx, found); err != nil {
 			return err

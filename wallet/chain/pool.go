@@ -11,8 +11,9 @@ import (
 // NonceAt returns how many of the account's transactions are in blocks: the lowest
 // transaction nonce that is still free on the chain.
 func (c *Client) NonceAt(ctx context.Context, account common.Address) (uint64, error) {
-	nonce, err := c.eth.NonceAt(ctx, account, nil)
-	return nonce, c.classify(err)
+	var nonce hexutil.Uint64
+	err := c.get(ctx, &nonce, "eth_getTransactionCount", account, "latest")
+	return uint64(nonce), err
 }
 
 // Nonces returns how many of the account's transactions are in blocks, as NonceAt does,
@@ -30,6 +31,6 @@ func (c *Client) Nonces(ctx context.Context, account common.Address) (used, pend
 // KnowsTransaction tells whether the node has a transaction, in its pool or in a block.
 func (c *Client) KnowsTransaction(ctx context.Context, hash common.Hash) (bool, error) {
 	var found json.RawMessage
-	err := c.rpc.CallContext(ctx, &found, "eth_getTransactionByHash", hash)
-	return len(found) > 0 && string(found) != "null", c.classify(err)
+	err := c.get(ctx, &found, "eth_getTransactionByHash", hash)
+	return !isNull(found), err
 }

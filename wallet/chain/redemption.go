@@ -7,7 +7,6 @@ import (
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
-	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/pmctl/pmctl/wallet/contract"
 )
@@ -44,17 +43,16 @@ func (c *Client) EstimateEach(ctx context.Context, calls []ethereum.CallMsg) ([]
 	estimates := make([]Estimate, 0, len(calls))
 	for len(calls) > 0 {
 		n := min(len(calls), estimatesAtOnce)
-		elems := make([]rpc.BatchElem, n)
+		b := new(batch)
 		gas := make([]hexutil.Uint64, n)
 		for i, msg := range calls[:n] {
-			arg := map[string]any{"from": msg.From, "to": msg.To, "data": hexutil.Bytes(msg.Data)}
-			elems[i] = rpc.BatchElem{Method: "eth_estimateGas", Args: []any{arg}, Result: &gas[i]}
+			b.add("eth_estimateGas", &gas[i], argument(msg))
 		}
-		if err := c.rpc.BatchCallContext(ctx, elems); err != nil {
-			return nil, c.classify(err)
+		if err := c.send(ctx, b); err != nil {
+			return nil, err
 		}
-		for i, elem := range elems {
-			estimates = append(estimates, Estimate{Gas: uint64(gas[i]), Err: c.classify(elem.Error)})
+		for i, elem := range b.elems {
+			estimates = append(estimates, Estimate{Gas: uint64(gas[i]), Err: classify(elem.Error)})
 		}
 		calls = calls[n:]
 	}

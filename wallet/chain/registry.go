@@ -90,7 +90,7 @@ func (c *Client) registry(b *batch, into *Contracts) {
 	b.add("eth_chainId", id)
 	b.decode[len(b.decode)-1] = func() error {
 		if got := (*big.Int)(id); !got.IsUint64() || got.Uint64() != c.network.ChainID {
-			return &ChainIDError{Network: c.network.Name, URL: c.url, Got: got.Uint64(), Want: c.network.ChainID}
+			return &ChainIDError{Network: c.network.Name, URL: c.URL(), Got: got.Uint64(), Want: c.network.ChainID}
 		}
 		return nil
 	}

@@ -72,9 +72,12 @@ func (e *RevertError) Hint() string {
 	return ""
 }
 
-// executionReverted is the code that nodes give a revert (EIP-1474 leaves it to them;
-// all large clients agree).
-const executionReverted = 3
+// Codes that nodes give a revert (EIP-1474 leaves it to them): the large clients', and
+// that of Parity's descendants.
+const (
+	executionReverted = 3
+	vmExecutionError  = -32015
+)
 
 // asRevert returns the revert that err is, or nil.
 func asRevert(err error) *RevertError {
@@ -82,37 +85,101 @@ func asRevert(err error) *RevertError {
 	if errors.As(err, &already) {
 		return already
 	}
-	var data rpc.DataError
-	if errors.As(err, &data) {
-		if text, ok := data.ErrorData().(string); ok {
-			if reason, ok := revertReason(text); ok {
-				return &RevertError{reason}
+	var said rpc.Error
+	if !errors.As(err, &said) {
+		return nil
+	}
+	text, named := revertText(said.Error())
+	named = named || said.ErrorCode() == executionReverted || said.ErrorCode() == vmExecutionError
+	var with rpc.DataError
+	if errors.As(err, &with) {
+		if data, ok := revertData(with.ErrorData(), mostNested); ok && (named || len(data) > 0) && (len(data) > 0 || text == "") {
+			return &RevertError{revertReason(data)}
+		}
+	}
+	if !named {
+		return nil
+	}
+	// Some have what the contract returned in the message, and some the reason.
+	if data, err := hexutil.Decode(text); err == nil {
+		text = revertReason(data)
+	}
+	return &RevertError{text}
+}
+
+// mostNested bounds how deep in an error's data the contract's is looked for.
+const mostNested = 3
+
+// revertData finds what a reverted call returned in an error's data: a text that may begin
+// with "Reverted", by itself or in an object, or in one of those that an object has by
+// transactions' hashes.
+func revertData(data any, deep int) ([]byte, bool) {
+	switch v := data.(type) {
+	case string:
+		decoded, err := hexutil.Decode(strings.TrimPrefix(v, "Reverted "))
+		return decoded, err == nil
+	case map[string]any:
+		if deep == 0 {
+			return nil, false
+		}
+		for _, key := range []string{"data", "result", "return", "output"} {
+			if found, ok := revertData(v[key], deep-1); ok {
+				return found, true
+			}
+		}
+		for _, inner := range v {
+			if object, ok := inner.(map[string]any); ok {
+				if found, ok := revertData(object, deep-1); ok {
+					return found, true
+				}
 			}
 		}
 	}
-	var coded rpc.Error
-	if errors.As(err, &coded) && (coded.ErrorCode() == executionReverted || strings.HasPrefix(coded.Error(), "execution reverted")) {
-		_, reason, _ := strings.Cut(coded.Error(), "execution reverted: ")
-		return &RevertError{reason}
+	return nil, false
+}
+
+// revertText returns the reason in a message, and whether it tells of a revert at all.
+func revertText(message string) (reason string, ok bool) {
+	for _, begin := range []string{"execution reverted", "Execution reverted"} {
+		if _, rest, found := strings.Cut(message, begin); found {
+			return plainReason(strings.TrimPrefix(rest, ":")), true
+		}
 	}
-	return nil
+	for _, begin := range []string{"VM Exception while processing transaction", "VM execution error", "Transaction reverted"} {
+		_, rest, found := strings.Cut(message, begin)
+		if !found {
+			continue
+		}
+		for _, between := range []string{".", ":", " reverted", " revert", ":", " with reason string", " without a reason string"} {
+			rest = strings.TrimPrefix(rest, between)
+		}
+		return plainReason(rest), true
+	}
+	return "", false
+}
+
+// plainReason is a reason without what nodes write around it.
+func plainReason(text string) string {
+	text, _, _ = strings.Cut(text, " (supplied gas ")
+	text = strings.TrimSpace(text)
+	if quoted := strings.Trim(text, `'"`); len(quoted) == len(text)-2 {
+		return quoted
+	}
+	return text
 }
 
 // revertReason decodes what a reverted call returned: Error(string), Panic(uint256),
 // an unknown custom error as its selector, or nothing.
-func revertReason(text string) (string, bool) {
-	data, err := hexutil.Decode(text)
+func revertReason(data []byte) string {
 	switch {
-	case err != nil:
-		return "", false
 	case len(data) == 0:
-		return "", true
+		return ""
 	case len(data) < 4:
-		return "0x" + hex.EncodeToString(data), true
+		return "0x" + hex.EncodeToString(data)
 	}
 	reason, err := abi.UnpackRevert(data)
 	if err != nil {
-		return "custom error 0x" + hex.EncodeToString(data[:4]), true
+		return "custom error 0x" + hex.EncodeToString(data[:4])
 	}
-	return reason, true
+	return reason
 }

@@ -137,7 +137,7 @@ func (w *Watcher) Err() error {
 
 func (w *Watcher) follow() {
 	defer close(w.done)
-	heads := newHeads{client: w.client.rpc, told: make(chan newHead)}
+	heads := newHeads{client: w.client.socket, told: make(chan newHead)}
 	defer heads.end()
 	gap := min(w.interval, maxGap)
 	backoff := gap
@@ -168,16 +168,18 @@ func (w *Watcher) follow() {
 		}
 		told = false
 		wait := w.interval
-		switch {
-		case err != nil:
+		if err != nil {
 			backoff = min(2*backoff, maxBackoff)
 			wait = backoff
 			heads.refused = false // by the node there was
 			earliest = time.Now().Add(wait)
-		case heads.sub != nil:
-			wait = calm * w.interval
-			fallthrough
-		default:
+		} else {
+			switch {
+			case heads.sub != nil:
+				wait = calm * w.interval
+			case heads.wanted():
+				wait = min(wait, gap) // the connection came back after it was asked for
+			}
 			backoff = gap
 			earliest = time.Now().Add(gap)
 		}

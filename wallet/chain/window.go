@@ -111,12 +111,12 @@ func (w *Watcher) logs(from, to uint64) (all []types.Log, err error) {
 func (w *Watcher) someLogs(from, to uint64) (logs []types.Log, err error) {
 	ctx, cancel := context.WithTimeout(w.ctx, askTimeout)
 	defer cancel()
-	err = w.client.rpc.CallContext(ctx, &logs, "eth_getLogs", map[string]any{
+	err = w.client.get(ctx, &logs, "eth_getLogs", map[string]any{
 		"fromBlock": hexutil.Uint64(from),
 		"toBlock":   hexutil.Uint64(to),
 		"address":   []common.Address{w.contracts.TicketBroker, w.contracts.RoundsManager},
 	})
-	return logs, w.client.classify(err)
+	return logs, err
 }
 
 // blockHash appends a read of a block's hash; it stays zero when there is no such

@@ -130,6 +130,21 @@ func (e *FailedError) Unwrap() error { return e.Err }
 // Is matches pm.ErrTxFailed.
 func (e *FailedError) Is(target error) bool { return target == pm.ErrTxFailed }
 
+// OutOfGasError is a transaction whose gas limit was too low for what it does.
+type OutOfGasError struct {
+	// Limit is what it was allowed to use, Used what it used, in units of gas.
+	Limit, Used uint64
+}
+
+func (e *OutOfGasError) Error() string {
+	return fmt.Sprintf("out of gas: it used %d of the %d units that it was allowed", e.Used, e.Limit)
+}
+
+// Hint says what to do.
+func (e *OutOfGasError) Hint() string {
+	return "nothing but its gas was spent: run the command again, which estimates the gas anew"
+}
+
 // CancelledError is an intent in whose place nothing was mined.
 type CancelledError struct {
 	// Hash names the transaction that did nothing, Nonce the nonce that it took.

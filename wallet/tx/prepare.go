@@ -66,6 +66,10 @@ type Prepared struct {
 // cost a little more by the time it is mined.
 const gasMargin = 5
 
+// typicalGas is about what the contracts' functions need, for the price of a call that
+// cannot be simulated.
+const typicalGas = 150_000
+
 // Prepare simulates a call, prices it and checks that the account can pay. It fails
 // with *chain.StaleError when the node is behind, with *chain.RevertError when the contract would refuse, with
 // *InsufficientFundsError when the account cannot pay, with *PriceError when the gas costs
@@ -80,9 +84,11 @@ func Prepare(ctx context.Context, node Backend, from common.Address, call Call, 
 	if err != nil {
 		return nil, err
 	}
-	if p.GasLimit, err = simulate(ctx, node, balance, p.message()); err != nil {
+	gas, notSimulated, err := simulate(ctx, node, balance, p.message())
+	if err != nil {
 		return nil, err
 	}
+	p.GasLimit = withHeadroom(gas, head)
 	if call.Gas != 0 {
 		p.GasLimit = call.Gas
 	}
@@ -91,6 +97,9 @@ func Prepare(ctx context.Context, node Backend, from common.Address, call Call, 
 	}
 	if err := p.payable(balance); err != nil {
 		return nil, err
+	}
+	if notSimulated != nil {
+		return nil, notSimulated
 	}
 	return p, nil
 }
@@ -126,16 +135,34 @@ func (p *Prepared) payable(balance wei.Wei) error {
 	return &InsufficientFundsError{Account: p.From, Have: balance, Need: need, Missing: missing, Value: p.Value, MaxFee: p.MaxFee}
 }
 
-// simulate makes a call without sending it, and returns the gas limit to send it with.
-func simulate(ctx context.Context, node Backend, balance wei.Wei, msg ethereum.CallMsg) (uint64, error) {
-	estimate := node.EstimateGas
-	if balance.Big().Cmp(msg.Value) <= 0 {
-		// The node would answer with what the account lacks in place of what the
-		// contract says, and could not tell the price.
-		estimate = node.EstimateGasAsRich
+// simulate makes a call without sending it, and returns the gas that it needs. Where the
+// account cannot pay for the call and the node cannot suppose that it can, that is a guess,
+// and what the node said is notSimulated.
+func simulate(ctx context.Context, node Backend, balance wei.Wei, msg ethereum.CallMsg) (gas uint64, notSimulated, err error) {
+	if balance.Big().Cmp(msg.Value) > 0 {
+		gas, err = node.EstimateGas(ctx, msg)
+		return gas, nil, err
 	}
-	gas, err := estimate(ctx, msg)
-	return gas + gas/gasMargin, err
+	// The node would answer with what the account lacks in place of what the contract
+	// says, and could not tell the price.
+	gas, err = node.EstimateGasAsRich(ctx, msg)
+	if answered(err) {
+		gas, err = node.EstimateGas(ctx, msg)
+		if answered(err) {
+			return typicalGas, err, nil
+		}
+	}
+	return gas, nil, err
+}
+
+// withHeadroom is the gas limit for a call that was estimated to need gas. What is not
+// used costs nothing.
+func withHeadroom(gas uint64, head chain.Head) uint64 {
+	if head.OnL2() {
+		// A part of it pays for L1, at a price that can double within minutes.
+		return 2 * gas
+	}
+	return gas + gas/gasMargin
 }
 
 // message is the call as a simulation makes it.

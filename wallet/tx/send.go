@@ -79,7 +79,8 @@ func Wait(ctx context.Context, node Backend, hash common.Hash) (*types.Receipt, 
 }
 
 // replay asks why a mined transaction failed: it makes the same call on the state before
-// its block. It returns a *chain.RevertError, or nil when that cannot be told.
+// its block. It returns a *chain.RevertError, or an *OutOfGasError when the call succeeds
+// there and has used up its gas, or nil when that cannot be told.
 func replay(ctx context.Context, node Backend, from common.Address, sent *types.Transaction, receipt *types.Receipt) error {
 	if receipt.BlockNumber == nil || receipt.BlockNumber.Sign() == 0 {
 		return nil
@@ -87,11 +88,20 @@ func replay(ctx context.Context, node Backend, from common.Address, sent *types.
 	before := new(big.Int).Sub(receipt.BlockNumber, big.NewInt(1))
 	_, err := node.CallContract(ctx, ethereum.CallMsg{From: from, To: sent.To(), Value: sent.Value(), Data: sent.Data()}, before)
 	var revert *chain.RevertError
-	if errors.As(err, &revert) {
+	switch {
+	case errors.As(err, &revert) && revert.Reason != "":
+		return revert
+	case receipt.GasUsed >= sent.Gas()-sent.Gas()/callKeeps:
+		return &OutOfGasError{Limit: sent.Gas(), Used: receipt.GasUsed}
+	case revert != nil:
 		return revert
 	}
 	return nil
 }
+
+// callKeeps is the part of its gas that a call cannot hand on to another (EIP-150): where
+// the other one runs out, that part may be left.
+const callKeeps = 64
 
 // Account sends the transactions of one account. Its methods may be called from any
 // goroutine.

@@ -1,0 +1,193 @@
+package chain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Fault is what a node did in place of answering.
+type Fault string
+
+// The faults of nodes.
+const (
+	// FaultConnection is a node to which there is no connection, or one that was lost.
+	FaultConnection Fault = "connection"
+	// FaultSilent is a node that did not answer in time.
+	FaultSilent Fault = "silent"
+	// FaultBroken is a server whose node is away for a moment.
+	FaultBroken Fault = "broken"
+	// FaultBusy is a node that has answered as often as it wants to, for now.
+	FaultBusy Fault = "busy"
+	// FaultDenied is a node that does not answer to this URL: its key is missing, wrong or
+	// not good for this network.
+	FaultDenied Fault = "denied"
+	// FaultNotNode is a server that answers something else.
+	FaultNotNode Fault = "not_a_node"
+	// FaultMalformed is an answer that is not in Ethereum's form.
+	FaultMalformed Fault = "malformed"
+	// FaultBehind is a node that does not have the blocks yet that another one told of.
+	FaultBehind Fault = "behind"
+)
+
+// NodeError is a node that could not be asked. It matches ErrUnreachable.
+type NodeError struct {
+	// URL is the node's, without what is secret in it.
+	URL string
+	// Fault is what it did.
+	Fault Fault
+	// Status is the HTTP status that it answered with; "" for a success, and where there
+	// was no answer.
+	Status string
+	// Words are the node's own, on one line and without what is secret; "" for none.
+	Words string
+	// Wait is how long it asks to be left alone; 0 where it does not say.
+	Wait time.Duration
+	// Err is what happened, where that is an error of this side.
+	Err error
+
+	// code is the HTTP status's number, and whole tells that the node refused what was
+	// asked as a whole, which says nothing about less of it.
+	code  int
+	whole bool
+}
+
+func (e *NodeError) Error() string {
+	status := ""
+	if e.Status != "" {
+		status = " with HTTP status " + e.Status
+	}
+	words := ""
+	if e.Words != "" {
+		words = fmt.Sprintf(": %q", e.Words)
+	}
+	switch e.Fault {
+	case FaultBusy:
+		wait := ""
+		if e.Wait > 0 {
+			wait = fmt.Sprintf(", and asks to wait %s", e.Wait)
+		}
+		return fmt.Sprintf("the node at %s refuses more requests for now%s%s%s", e.URL, status, wait, words)
+	case FaultDenied:
+		return fmt.Sprintf("the node at %s refuses access%s%s", e.URL, status, words)
+	case FaultMalformed, FaultBehind:
+		return fmt.Sprintf("the node at %s %v", e.URL, e.Err)
+	case FaultSilent:
+		return fmt.Sprintf("%v: %s did not answer in time", ErrUnreachable, e.URL)
+	}
+	switch {
+	case e.Status != "":
+		return fmt.Sprintf("%v: %s answered%s%s", ErrUnreachable, e.URL, status, words)
+	case e.Err == nil:
+		return fmt.Sprintf("%v: %s answered%s", ErrUnreachable, e.URL, words)
+	}
+	return fmt.Sprintf("%v: %s: %v%s", ErrUnreachable, e.URL, e.Err, words)
+}
+
+// Is matches ErrUnreachable.
+func (e *NodeError) Is(target error) bool { return target == ErrUnreachable }
+
+// Unwrap returns what happened.
+func (e *NodeError) Unwrap() error { return e.Err }
+
+// Hint says what to do.
+func (e *NodeError) Hint() string {
+	const another = "use another node: --rpc-url, or rpc_urls in the config file"
+	switch e.Fault {
+	case FaultBusy:
+		return "try again later, raise --timeout, or " + another
+	case FaultDenied:
+		return "check the key in the node's URL (--rpc-url, ETH_RPC_URL, or rpc_urls in the config file), and that it is for this network"
+	case FaultMalformed, FaultBehind:
+		return another
+	}
+	return unreachable{}.Hint()
+}
+
+// passing tells whether the same node may do better in a while. One that nobody listens
+// for is down for longer than that.
+func (e *NodeError) passing() bool {
+	switch e.Fault {
+	case FaultBusy, FaultBroken, FaultBehind:
+		return true
+	case FaultConnection:
+		var dial *net.OpError
+		return !errors.As(e.Err, &dial) || dial.Op != "dial"
+	}
+	return errors.Is(e.Err, errCut)
+}
+
+// NodesError is several nodes none of which could be asked: for each of them a *NodeError
+// or a *ChainIDError. It matches ErrUnreachable.
+type NodesError struct{ Nodes []error }
+
+func (e *NodesError) Error() string {
+	texts := make([]string, len(e.Nodes))
+	for i, err := range e.Nodes {
+		texts[i] = strings.TrimPrefix(err.Error(), ErrUnreachable.Error()+": ")
+	}
+	return fmt.Sprintf("none of %d RPC nodes can be asked: %s", len(e.Nodes), strings.Join(texts, "; "))
+}
+
+// Is matches ErrUnreachable.
+func (e *NodesError) Is(target error) bool { return target == ErrUnreachable }
+
+// Unwrap returns what each node did.
+func (e *NodesError) Unwrap() []error { return e.Nodes }
+
+// Hint says what to do.
+func (e *NodesError) Hint() string {
+	return "check rpc_urls in the config file; --verbose shows each request to a node"
+}
+
+// asOne is the error of several nodes.
+func asOne(errs []error) error {
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return &NodesError{errs}
+}
+
+// noConnection is what became of a request that got no answer.
+func noConnection(url string, err error) *NodeError {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &NodeError{URL: url, Fault: FaultSilent, Err: context.DeadlineExceeded}
+	}
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return &NodeError{URL: url, Fault: FaultSilent, Err: err}
+	}
+	return &NodeError{URL: url, Fault: FaultConnection, Err: err}
+}
+
+// faultSaid tells which fault an error that a node answers with is; "" for one that
+// is about the request itself. JSON-RPC has no code for most of them, and providers have
+// words of their own.
+func faultSaid(method string, said *AnswerError) Fault {
+	if method == "eth_sendRawTransaction" || asRevert(said) != nil {
+		return ""
+	}
+	text := strings.ToLower(said.Message)
+	mentions := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
+	}
+	switch {
+	case mentions("rate limit", "ratelimit", "rate-limit", "too many request", "capacity limit", "capacity exceeded",
+		"compute unit", "request limit", "request count", "quota", "throughput", "credits"),
+		said.Code == 429, said.Code == limitExceeded && method != "eth_getLogs":
+		return FaultBusy // of events, a limit is one of how many are asked for
+	case mentions("does not have access", "unauthorized", "not authorized", "api key", "apikey", "api-key", "authenticat",
+		"forbidden", "access denied", "invalid project id"):
+		return FaultDenied
+	case mentions("header not found", "missing trie node") && method != "eth_getLogs":
+		return FaultBroken // one of several behind the URL that does not have the newest block yet
+	}
+	return ""
+}
+
+// limitExceeded is EIP-1474's code for a limit of any kind.
+const limitExceeded = -32005

@@ -1,0 +1,120 @@
+package chain
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/rpc"
+)
+
+// inForm checks that a result has what its method promises, and returns it in the form
+// that Ethereum's specification gives it: nodes write numbers in several ways. A field
+// that is missing is an error, and has no value in its place.
+func inForm(chainID uint64, elem rpc.BatchElem, result json.RawMessage) (json.RawMessage, error) {
+	switch elem.Method {
+	case "eth_chainId":
+		return number(result)
+	case "eth_getBalance", "eth_getTransactionCount", "eth_gasPrice", "eth_maxPriorityFeePerGas", "eth_estimateGas", "eth_blockNumber":
+		return quantity(result)
+	case "eth_call", "eth_getCode":
+		var data hexutil.Bytes
+		return result, json.Unmarshal(result, &data)
+	case "eth_getBlockByNumber":
+		if len(elem.Args) > 0 && elem.Args[0] == "latest" {
+			return headForm(chainID, result)
+		}
+		return object(result, []string{"number", "timestamp"}, []string{"hash"}, []string{"baseFeePerGas"})
+	case "eth_getTransactionByHash":
+		return object(result, nil, []string{"hash"}, nil)
+	case "eth_getTransactionReceipt":
+		return object(result, []string{"blockNumber", "status", "gasUsed", "cumulativeGasUsed"}, []string{"transactionHash", "blockHash"},
+			[]string{"transactionIndex", "effectiveGasPrice", "type", "blobGasUsed", "blobGasPrice"})
+	case "eth_getLogs":
+		return logsForm(result)
+	}
+	return result, nil
+}
+
+// quantity is a number in hexadecimal. Leading zeros, which the specification forbids,
+// change nothing; anything that could be another number is refused.
+func quantity(raw json.RawMessage) (json.RawMessage, error) {
+	var text string
+	if err := json.Unmarshal(raw, &text); err != nil || !strings.HasPrefix(text, "0x") && !strings.HasPrefix(text, "0X") {
+		return nil, fmt.Errorf("%.40s is not a number in hexadecimal", raw)
+	}
+	value, ok := new(big.Int).SetString(text[2:], 16)
+	if !ok || value.Sign() < 0 || strings.ContainsAny(text, "+_") {
+		return nil, fmt.Errorf("%.40s is not a number in hexadecimal", raw)
+	}
+	return json.Marshal((*hexutil.Big)(value))
+}
+
+// number is a quantity that may be decimal too: where it is known which number it must
+// be, it can be read as no other.
+func number(raw json.RawMessage) (json.RawMessage, error) {
+	text := strings.Trim(string(raw), `"`)
+	if value, ok := new(big.Int).SetString(text, 10); ok && value.Sign() > 0 && !strings.ContainsAny(text, "+_") {
+		return json.Marshal((*hexutil.Big)(value))
+	}
+	return quantity(raw)
+}
+
+// object checks the fields of a result that is null or an object: quantities and others
+// that must be there, and quantities that may.
+func object(raw json.RawMessage, quantities, others, may []string) (json.RawMessage, error) {
+	if string(raw) == "null" {
+		return raw, nil
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return nil, errors.New("it is not an object")
+	}
+	for _, name := range slices.Concat(quantities, others) {
+		if isNull(fields[name]) {
+			return nil, fmt.Errorf("%s is missing", name)
+		}
+	}
+	for _, name := range slices.Concat(quantities, may) {
+		if isNull(fields[name]) {
+			continue
+		}
+		value, err := quantity(fields[name])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		fields[name] = value
+	}
+	if logs, ok := fields["logs"]; ok && !isNull(logs) {
+		value, err := logsForm(logs)
+		if err != nil {
+			return nil, err
+		}
+		fields["logs"] = value
+	}
+	return json.Marshal(fields)
+}
+
+// logsForm checks a list of events.
+func logsForm(raw json.RawMessage) (json.RawMessage, error) {
+	var logs []json.RawMessage
+	if err := json.Unmarshal(raw, &logs); err != nil || logs == nil {
+		return nil, errors.New("it is not a list of events")
+	}
+	for i, log := range logs {
+		value, err := object(log, []string{"blockNumber", "logIndex"}, []string{"address", "topics", "data", "transactionHash", "blockHash"},
+			[]string{"transactionIndex", "blockTimestamp"})
+		if err == nil && string(value) == "null" {
+			err = errors.New("it is null")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("an event: %w", err)
+		}
+		logs[i] = value
+	}
+	return json.Marshal(logs)
+}

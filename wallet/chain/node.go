@@ -1,0 +1,235 @@
+package chain
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/rpc"
+)
+
+// connection asks a node for several things at once, in one message. It returns the
+// answers that came, with gaps where some are missing, or all of them and nil.
+type connection interface {
+	exchange(ctx context.Context, elems []rpc.BatchElem) ([]answer, *NodeError)
+}
+
+// node is one of a network's nodes.
+type node struct {
+	connection
+	shown   string // its URL without what is secret in it
+	chainID uint64 // the network's
+	trace   func(Exchange)
+
+	mu sync.Mutex
+	// most is how many requests it takes at once; 0 while it has taken any number.
+	most int
+	// serves tells that it is known to serve the network's chain.
+	serves bool
+}
+
+// Exchange is one message to a node and its answer, for people who want to see them.
+type Exchange struct {
+	// URL is the node's, without what is secret in it.
+	URL string
+	// Methods are what was asked for.
+	Methods []string
+	// Took is how long the answer took.
+	Took time.Duration
+	// Err is what came in place of an answer; nil for an answer.
+	Err error
+}
+
+// atOnce returns how many of n requests the node is asked at once.
+func (n *node) atOnce(count int) int {
+	if most := n.limit(); most > 0 {
+		return min(count, most)
+	}
+	return count
+}
+
+// limit returns how many requests the node takes at once; 0 where it takes any number.
+func (n *node) limit() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.most
+}
+
+func (n *node) setAtOnce(most int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.most = most
+}
+
+// fill asks for what has no answer yet: at once what the node takes at once. What it
+// refuses as a whole is halved, down to single requests.
+func (n *node) fill(ctx context.Context, elems []rpc.BatchElem, answers []answer) *NodeError {
+	for {
+		var open []int
+		for i := range answers {
+			if !answers[i].given() {
+				open = append(open, i)
+			}
+		}
+		if len(open) == 0 {
+			return nil
+		}
+		open = open[:n.atOnce(len(open))]
+		some := make([]rpc.BatchElem, len(open))
+		for i, at := range open {
+			some[i] = elems[at]
+		}
+		got, fault := n.once(ctx, some)
+		given := 0
+		for i, a := range got {
+			if a.given() {
+				answers[open[i]] = a
+				given++
+			}
+		}
+		switch {
+		case fault == nil:
+		case given > 0 && fault.Fault != FaultBusy:
+			n.setAtOnce(given)
+		case fault.whole && len(open) > 1:
+			n.setAtOnce(max(1, len(open)/2))
+			if fault.Fault == FaultBusy {
+				return fault // in a while, and then for less
+			}
+		default:
+			return fault
+		}
+	}
+}
+
+// once asks in one message.
+func (n *node) once(ctx context.Context, elems []rpc.BatchElem) ([]answer, *NodeError) {
+	begun := time.Now()
+	answers, fault := n.exchange(ctx, elems)
+	for i := 0; i < len(answers); i++ {
+		if answers[i].result == nil {
+			continue
+		}
+		result, err := inForm(n.chainID, elems[i], answers[i].result)
+		switch {
+		case err == nil:
+			answers[i].result = result
+		case n.otherChain(elems, answers) != nil:
+			return answers, fault // which is all that there is to say of it
+		case elems[i].Method == optionalTip:
+			answers[i] = answer{err: &AnswerError{URL: n.shown, Message: err.Error()}} // there are other ways to find it out
+		default:
+			answers, fault = nil, n.malformed(elems[i].Method, err)
+		}
+	}
+	if n.trace != nil {
+		e := Exchange{URL: n.shown, Methods: make([]string, len(elems)), Took: time.Since(begun)}
+		for i, elem := range elems {
+			e.Methods[i] = elem.Method
+		}
+		if fault != nil {
+			e.Err = fault
+		}
+		n.trace(e)
+	}
+	return answers, fault
+}
+
+// otherChain returns the chain id that the node answers with where that is not the
+// network's, nil otherwise.
+func (n *node) otherChain(elems []rpc.BatchElem, answers []answer) *big.Int {
+	for i := range answers {
+		if elems[i].Method != "eth_chainId" || answers[i].result == nil {
+			continue
+		}
+		var id hexutil.Big
+		text, err := number(answers[i].result)
+		if err == nil && json.Unmarshal(text, &id) == nil && id.ToInt().Cmp(new(big.Int).SetUint64(n.chainID)) != 0 {
+			return id.ToInt()
+		}
+	}
+	return nil
+}
+
+func (n *node) malformed(method string, err error) *NodeError {
+	return &NodeError{URL: n.shown, Fault: FaultMalformed, Err: fmt.Errorf("answers %s in the wrong form: %w", method, err)}
+}
+
+// overSocket asks one node over a connection that stays.
+type overSocket struct {
+	client  *rpc.Client
+	shown   string
+	secrets secrets
+}
+
+func (o *overSocket) exchange(ctx context.Context, elems []rpc.BatchElem) ([]answer, *NodeError) {
+	asked := make([]rpc.BatchElem, len(elems))
+	results := make([]json.RawMessage, len(elems))
+	for i, elem := range elems {
+		asked[i] = rpc.BatchElem{Method: elem.Method, Args: elem.Args, Result: &results[i]}
+	}
+	var err error
+	if len(asked) == 1 {
+		asked[0].Error = o.client.CallContext(ctx, &results[0], asked[0].Method, asked[0].Args...)
+	} else {
+		err = o.client.BatchCallContext(ctx, asked)
+	}
+	if err != nil {
+		return nil, noConnection(o.shown, err)
+	}
+	answers := make([]answer, len(elems))
+	var fault *NodeError
+	for i := range asked {
+		said, ok := asked[i].Error.(rpc.Error)
+		switch {
+		case asked[i].Error == nil:
+			if answers[i].result = results[i]; results[i] == nil {
+				answers[i].result = json.RawMessage("null")
+			}
+		case ok:
+			answers[i].err = &AnswerError{URL: o.shown, Code: said.ErrorCode(), Message: o.secrets.line(said.Error(), mostMessage)}
+			if data, ok := said.(rpc.DataError); ok {
+				answers[i].err.Data = data.ErrorData()
+			}
+			if kind := faultSaid(elems[i].Method, answers[i].err); kind != "" {
+				fault = &NodeError{URL: o.shown, Fault: kind, Words: answers[i].err.Message, whole: true}
+				answers[i] = answer{}
+			}
+		default:
+			return nil, noConnection(o.shown, asked[i].Error)
+		}
+	}
+	return answers, fault
+}
+
+// redact returns a URL without what may be secret in it: user, path and query.
+func redact(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return "the given URL"
+	}
+	shown := u.Scheme + "://" + u.Host
+	if u.Path != "" && u.Path != "/" || u.RawQuery != "" {
+		shown += "/…"
+	}
+	return shown
+}
+
+// DisplayURL returns an RPC URL as it may be shown to anybody: without user, path and
+// query, which may be keys.
+func DisplayURL(text string) string { return redact(text) }
+
+// shownURLs are several nodes' URLs as they may be shown.
+func shownURLs(all []*node) string {
+	shown := make([]string, len(all))
+	for i, n := range all {
+		shown[i] = n.shown
+	}
+	return strings.Join(shown, " or ")
+}
