@@ -73,7 +73,7 @@ func (r *run) dialKnown(ctx context.Context, o *networkOptions, place *storeOpti
 	case ok:
 		network.Contracts = known
 	}
-	return dialNetwork(ctx, r.Env, network, urls)
+	return o.dialNetwork(ctx, r.Env, network, urls)
 }
 
 // notedPins are a store's that tell the user when one is replaced.

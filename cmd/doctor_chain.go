@@ -59,7 +59,7 @@ func (p *patient) dial(ctx context.Context) (*chain.Client, error) {
 	if known, ok, err := knownContracts(ctx, p.run.Env, network, &p.o.store); ok && err == nil {
 		network.Contracts = known
 	}
-	return dialNetwork(ctx, p.run.Env, network, urls)
+	return p.o.network.dialNetwork(ctx, p.run.Env, network, urls)
 }
 
 func (p *patient) checkChainID(ctx context.Context) doctor.Finding {

@@ -3,7 +3,9 @@ package cmd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,6 +20,7 @@ type networkOptions struct {
 	controller string
 	chainID    uint64
 	timeout    time.Duration
+	verbose    bool
 
 	// acceptContracts has other contracts replace the pinned ones.
 	acceptContracts bool
@@ -31,6 +34,7 @@ func (o *networkOptions) register(cmd *cobra.Command) {
 
 func (o *networkOptions) registerNode(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.rpcURL, "rpc-url", "", "`URL` of an Ethereum JSON-RPC node (default $ETH_RPC_URL)")
+	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "show each request to a node on stderr, with its time")
 }
 
 // registerNetwork is register for commands that ask no node.
@@ -150,10 +154,11 @@ func (o *networkOptions) dial(ctx context.Context, env *Env) (*chain.Client, err
 	if err != nil {
 		return nil, err
 	}
-	return dialNetwork(ctx, env, network, urls)
+	return o.dialNetwork(ctx, env, network, urls)
 }
 
-func dialNetwork(ctx context.Context, env *Env, network chain.Network, urls []string) (*chain.Client, error) {
+// dialNetwork is dial for a network whose nodes are known.
+func (o *networkOptions) dialNetwork(ctx context.Context, env *Env, network chain.Network, urls []string) (*chain.Client, error) {
 	if len(urls) == 0 {
 		return nil, noNode(network)
 	}
@@ -164,8 +169,32 @@ func dialNetwork(ctx context.Context, env *Env, network chain.Network, urls []st
 	if err != nil {
 		return nil, err
 	}
+	if o.verbose {
+		client.Trace(func(e chain.Exchange) { fmt.Fprintln(env.Err, exchangeLine(e)) })
+	}
 	if folder, err := env.cacheDir(); err == nil {
 		client.RememberIn(folder)
 	}
 	return client, nil
+}
+
+// exchangeLine is a request to a node as --verbose shows it.
+func exchangeLine(e chain.Exchange) string {
+	counts := make(map[string]int)
+	var methods []string
+	for _, method := range e.Methods {
+		if counts[method]++; counts[method] == 1 {
+			methods = append(methods, method)
+		}
+	}
+	for i, method := range methods {
+		if n := counts[method]; n > 1 {
+			methods[i] = fmt.Sprintf("%d × %s", n, method)
+		}
+	}
+	outcome := "answered"
+	if e.Err != nil {
+		outcome = e.Err.Error()
+	}
+	return fmt.Sprintf("node      %s: %s: %d ms: %s", e.URL, strings.Join(methods, ", "), e.Took.Milliseconds(), outcome)
 }
