@@ -132,7 +132,9 @@ func says(status int, body string, headers ...string) behaviour {
 
 // saysOf is says with the first request's own id in place of ID.
 func saysOf(status int, body string, headers ...string) behaviour {
-	return func(v *visit) { v.say(status, strings.ReplaceAll(body, `"id":ID`, `"id":`+string(v.requests[0].ID)), headers...) }
+	return func(v *visit) {
+		v.say(status, strings.ReplaceAll(body, `"id":ID`, `"id":`+string(v.requests[0].ID)), headers...)
+	}
 }
 
 // first behaves in another way for a number of visits.

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
@@ -11,7 +12,6 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/pmctl/pmctl/wallet/contract"
 )
@@ -74,7 +74,8 @@ func (c *Client) SimulateFunding(ctx context.Context, call ethereum.CallMsg, f F
 			Status     hexutil.Uint64 `json:"status"`
 		} `json:"calls"`
 	}
-	err := c.rpc.CallContext(ctx, &blocks, "eth_simulateV1", map[string]any{"blockStateCalls": []any{map[string]any{
+	var result json.RawMessage
+	err := c.get(ctx, &result, "eth_simulateV1", map[string]any{"blockStateCalls": []any{map[string]any{
 		"stateOverrides": map[common.Address]any{call.From: map[string]any{"balance": rich}},
 		"calls": []any{look, map[string]any{
 			"from": call.From, "to": call.To, "value": (*hexutil.Big)(call.Value), "input": hexutil.Bytes(call.Data),
@@ -84,9 +85,9 @@ func (c *Client) SimulateFunding(ctx context.Context, call ethereum.CallMsg, f F
 		if refusedMethod(err) {
 			return nil
 		}
-		return c.classify(err)
+		return err
 	}
-	if len(blocks) != 1 || len(blocks[0].Calls) != 3 {
+	if json.Unmarshal(result, &blocks) != nil || len(blocks) != 1 || len(blocks[0].Calls) != 3 {
 		return nil // it is not the simulation that was asked for
 	}
 	calls := blocks[0].Calls
@@ -111,12 +112,11 @@ func (c *Client) SimulateFunding(ctx context.Context, call ethereum.CallMsg, f F
 // refusedMethod tells whether a node or what stands before it does not serve a method.
 // Their errors for that differ.
 func refusedMethod(err error) bool {
-	var status rpc.HTTPError
-	if errors.As(err, &status) {
-		return status.StatusCode/100 == http.StatusBadRequest/100
+	var fault *NodeError
+	if errors.As(err, &fault) {
+		return fault.code/100 == http.StatusBadRequest/100 && fault.Fault != FaultBusy
 	}
-	var fromNode rpc.Error
-	return errors.As(err, &fromNode)
+	return errors.As(err, new(*AnswerError)) || errors.As(err, new(*RevertError))
 }
 
 // CheckFunding compares a mined transaction's events, and what getSenderInfo says at its
