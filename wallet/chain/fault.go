@@ -183,7 +183,7 @@ func faultSaid(method string, said *AnswerError) Fault {
 	case mentions("does not have access", "unauthorized", "not authorized", "api key", "apikey", "api-key", "authenticat",
 		"forbidden", "access denied", "invalid project id"):
 		return FaultDenied
-	case mentions("header not found", "missing trie node") && method != "eth_getLogs":
+	case mentions("header not found") && method != "eth_getLogs":
 		return FaultBroken // one of several behind the URL that does not have the newest block yet
 	}
 	return ""
