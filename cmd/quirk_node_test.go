@@ -170,8 +170,8 @@ func instead(change func(v *visit, req rpcRequest, reply *rpcReply)) behaviour {
 	}
 }
 
-// refusing answers some methods with an error.
-func refusing(code int, message string, data any, methods ...string) behaviour {
+// answersError answers some methods with an error.
+func answersError(code int, message string, data any, methods ...string) behaviour {
 	return instead(func(_ *visit, req rpcRequest, reply *rpcReply) {
 		if slices.Contains(methods, req.Method) {
 			reply.Result, reply.Error = nil, &rpcError{Code: code, Message: message, Data: data}

@@ -51,7 +51,7 @@ func batchQuirks() []quirk {
 			"HTTP 413, a page":              says(413, "<html><title>413 Request Entity Too Large</title></html>"),
 			"HTTP 500, the reason in JSON":  says(500, refused),
 			"HTTP 403 and a word of it":     says(403, `{"error":"batch requests need a paid plan"}`),
-			"an error for each request":     refusing(-32600, "Batch of more than 3 requests are not allowed on free tier", nil, everyMethod...),
+			"an error for each request":     answersError(-32600, "Batch of more than 3 requests are not allowed on free tier", nil, everyMethod...),
 			"answers to the first few only": func(v *visit) { v.send(v.answers()[:most]) },
 		} {
 			list = append(list, quirk{name: "batches: " + name + ": " + shape, nodes: some(above(most, answer)), run: status})
@@ -153,9 +153,9 @@ func rateQuirks() []quirk {
 			exit: exitUnreachable, says: `refuses more requests for now with HTTP status 429 Too Many Requests: "Monthly capacity limit exceeded. Visit us at …."`},
 		{name: "limits: -32005 for good", nodes: some(limited), run: status + " --timeout 1s", exit: exitUnreachable, says: `for now: "rate limited"`},
 		{name: "limits: Retry-After beyond --timeout", nodes: some(says(429, "", "Retry-After", "3600")), run: status, exit: exitUnreachable, says: "asks to wait 1h0m0s"},
-		{name: "limits: of events, not of requests", nodes: some(refusing(-32005, "query returned more than 10000 results", nil, "eth_getLogs")), run: "history",
+		{name: "limits: of events, not of requests", nodes: some(answersError(-32005, "query returned more than 10000 results", nil, "eth_getLogs")), run: "history",
 			exit: exitFailed, says: "query returned more than 10000 results"},
-		{name: "limits: the newest block is not there yet", nodes: some(first(1, refusing(-32000, "header not found", nil, "eth_call"), real)), run: status},
+		{name: "limits: the newest block is not there yet", nodes: some(first(1, answersError(-32000, "header not found", nil, "eth_call"), real)), run: status},
 	}
 }
 
@@ -165,9 +165,9 @@ func formQuirks() []quirk {
 	receipts := regexp.MustCompile(`"(blockNumber|status|gasUsed|cumulativeGasUsed|transactionIndex|effectiveGasPrice|type|logIndex)":"0x`)
 	tip := "eth_maxPriorityFeePerGas"
 	return []quirk{
-		{name: "forms: no " + tip, nodes: some(refusing(-32601, "the method "+tip+" does not exist", nil, tip)), run: fundALot},
+		{name: "forms: no " + tip, nodes: some(answersError(-32601, "the method "+tip+" does not exist", nil, tip)), run: fundALot},
 		{name: "forms: null for " + tip, nodes: some(resulting(func(string) string { return "null" }, tip)), run: fundALot},
-		{name: "forms: neither " + tip + " nor eth_gasPrice", nodes: some(refusing(-32601, "not supported", nil, tip, "eth_gasPrice")), run: "unlock --dry-run",
+		{name: "forms: neither " + tip + " nor eth_gasPrice", nodes: some(answersError(-32601, "not supported", nil, tip, "eth_gasPrice")), run: "unlock --dry-run",
 			exit: exitFailed, says: "not supported"},
 		{name: "forms: no state override", nodes: some(instead(func(_ *visit, req rpcRequest, reply *rpcReply) {
 			if req.Method == "eth_estimateGas" && len(req.Params) > 2 {
@@ -221,7 +221,7 @@ func revertQuirks() []quirk {
 		"the data in the message":    {-32000, "execution reverted: " + data, nil},
 		"an error within the answer": {-32000, "err: execution reverted: system is paused (supplied gas 10000000)", nil},
 	} {
-		list = append(list, quirk{name: "reverts: " + name, nodes: some(refusing(said.Code, said.Message, said.Data, "eth_estimateGas")), run: simulates,
+		list = append(list, quirk{name: "reverts: " + name, nodes: some(answersError(said.Code, said.Message, said.Data, "eth_estimateGas")), run: simulates,
 			exit: exitFailed, says: `the contract refuses: system is paused\nhint: the network's owners`})
 	}
 	return list
