@@ -195,6 +195,8 @@ func formQuirks() []quirk {
 			exit: exitFailed, says: "the node is being updated"},
 		{name: "forms: a receipt without its status", nodes: some(resulting(without("status"), "eth_getTransactionReceipt")), run: "fund --deposit 3gwei --yes --timeout 1s",
 			exit: exitNotMined, says: "status is missing"},
+		{name: "gas: an estimate that is far too low", nodes: some(resulting(func(string) string { return `"0x7530"` }, "eth_estimateGas")), run: "fund --deposit 4gwei --yes --timeout 20s",
+			exit: exitFailed, says: "out of gas: it used 3[56][0-9]{3} of the 36000 units"},
 		{name: "forms: a key in the node's words", nodes: some(saysOf(200, `{"jsonrpc":"2.0","id":ID,"error":{"code":-32600,"message":"no plan for KEY, see /KEY/plans"}}`)), run: status,
 			exit: exitFailed, says: "no plan for …, see /…/plans"},
 	}
@@ -253,6 +255,9 @@ func TestArbitrumNodesAsTheyAre(t *testing.T) {
 	}
 	t.Run("params", func(t *testing.T) {
 		quirk{nodes: some(blind), run: "params fetch " + url, says: "not checked against the chain: the node at .* l1BlockNumber is missing"}.test(t, s)
+	})
+	t.Run("gas", func(t *testing.T) {
+		quirk{nodes: some(resulting(func(string) string { return `"0x186a0"` }, "eth_estimateGas")), run: simulates, says: "gas limit +200000"}.test(t, s)
 	})
 	t.Run("another has it", func(t *testing.T) {
 		quirk{nodes: some(blind, behaviour(real)), run: "pay " + url + " --value 1gwei"}.test(t, s)

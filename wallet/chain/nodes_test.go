@@ -1,11 +1,16 @@
 package chain_test
 
 import (
+	"bytes"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
@@ -116,4 +121,64 @@ func TestSeveralNodesAreOverHTTP(t *testing.T) {
 	require.ErrorIs(t, err, chain.ErrBadURL)
 	_, err = chain.Dial(t.Context(), "http://127.0.0.1:1", chain.Network{}, "nonsense")
 	require.ErrorIs(t, err, chain.ErrBadURL)
+}
+
+// TestWhatANodeTakesIsRemembered: how much it takes at once is found out once, for the
+// next run too.
+func TestWhatANodeTakesIsRemembered(t *testing.T) {
+	d, _ := start(t, devnet.Config{})
+	node, err := url.Parse(d.RPCURL())
+	require.NoError(t, err)
+	forward := httputil.NewSingleHostReverseProxy(node)
+	var refused atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if bytes.Count(body, []byte(`"method"`)) > 3 {
+			refused.Add(1)
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	folder := t.TempDir()
+	for _, want := range []int32{1, 0} { // six are too many, and then nothing is
+		client := dialAny(t, d, server.URL)
+		client.RememberIn(folder)
+		for range 2 {
+			_, err := client.Status(t.Context(), common.Address{})
+			require.NoError(t, err)
+		}
+		require.Equal(t, want, refused.Swap(0))
+	}
+}
+
+// TestAnOldHeadIsALastResort: of several nodes one that has stopped is asked for nothing
+// that another one knows.
+func TestAnOldHeadIsALastResort(t *testing.T) {
+	d, _ := start(t, devnet.Config{})
+	old := proxy(t, d, func(req request) (*answer, error) {
+		if req.Method != "eth_getBlockByNumber" {
+			return nil, nil
+		}
+		return &answer{Result: map[string]any{"number": "0x1", "hash": common.Hash{1}, "timestamp": "0x1"}}, nil
+	})
+	live := network(d)
+	live.MaxHeadAge = time.Hour
+	require.NoError(t, d.Mine(t.Context(), 1))
+	client, err := chain.Dial(t.Context(), old, live, d.RPCURL())
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	_, err = client.Facts(t.Context(), common.Address{})
+	require.NoError(t, err)
+	require.Equal(t, d.RPCURL(), client.URL())
+
+	client, err = chain.Dial(t.Context(), old, live, closed(t))
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	_, err = client.Facts(t.Context(), common.Address{})
+	var stale *chain.StaleError
+	require.ErrorAs(t, err, &stale)
+	require.Equal(t, old, stale.URL)
 }

@@ -38,9 +38,12 @@ func TestEachNodeIsAsked(t *testing.T) {
 		require.Equal(t, receipt.BlockNumber.Uint64(), uses[0].Block)
 	}
 
+	block := func(transactions ...any) map[string]any {
+		return map[string]any{"number": "0x1", "hash": common.Hash{1}, "timestamp": "0x1", "transactions": transactions}
+	}
 	empty := proxy(t, d, func(req request) (*answer, error) {
 		if req.Method == "eth_getBlockByNumber" && string(req.Params[0]) != `"latest"` {
-			return &answer{Result: map[string]any{"number": json.RawMessage(req.Params[0]), "transactions": []any{}}}, nil
+			return &answer{Result: block()}, nil
 		}
 		return nil, nil
 	})
@@ -57,7 +60,7 @@ func TestEachNodeIsAsked(t *testing.T) {
 		var fields map[string]any
 		require.NoError(t, json.Unmarshal(raw, &fields))
 		fields["from"], fields["nonce"] = address, "0x1"
-		return &answer{Result: map[string]any{"transactions": []any{fields}}}, nil
+		return &answer{Result: block(fields)}, nil
 	})
 	pruned := proxy(t, d, func(req request) (*answer, error) {
 		if req.Method == "eth_getTransactionCount" && string(req.Params[1]) != `"latest"` {
