@@ -202,7 +202,13 @@ func (r *run) onIntent(cmd *cobra.Command, o *intentOptions, arg string, do func
 	if err != nil {
 		return err
 	}
-	if err := journal.Adopt(ctx, intent); err != nil {
+	err = journal.Adopt(ctx, intent)
+	if errors.Is(err, tx.ErrChanged) { // another run has found out more meanwhile
+		if err = journal.Reload(ctx, intent); err == nil {
+			err = journal.Adopt(ctx, intent)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	return do(ctx, situation{client, status, intent.Account}, journal, intent)

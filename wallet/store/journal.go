@@ -81,7 +81,8 @@ func (j *Journal) requested(ctx context.Context, t *sql.Tx, account common.Addre
 
 // unfinished returns the newest intent with a label that is not settled, or of which the
 // last run did not report how it went, with that run's token. It fails with
-// *tx.InProgressError where another run is alive that has it, or the intent has a request id.
+// *tx.InProgressError where another run is alive that has it, or the intent has a request
+// id.
 func (j *Journal) unfinished(ctx context.Context, t *sql.Tx, own string, account common.Address, label tx.Label) (*tx.Intent, string, error) {
 	owned, err := j.owned(ctx, t, account, label)
 	if err != nil {
@@ -92,8 +93,9 @@ func (j *Journal) unfinished(ctx context.Context, t *sql.Tx, own string, account
 		if err != nil {
 			return nil, "", err
 		}
-		unreported := became == dead || became == gone && o.unknown
-		if o.requestID && !o.state.Unsettled() || !unreported && !o.state.Unsettled() {
+		// Another run may have recorded how it went before its own could report that.
+		reported := o.requestID || !o.unknown && became != dead
+		if reported && !o.state.Unsettled() {
 			continue
 		}
 		intent, err := j.one(ctx, t, selectIntent, j.network, o.id)
@@ -177,7 +179,7 @@ func (j *Journal) Begin(ctx context.Context, intent *tx.Intent, slot tx.Slot) er
 	begun := *intent
 	begun.ID, begun.State, begun.CreatedAt = rand.Text(), tx.Open, time.Now().UTC()
 	err = j.store.write(ctx, func(t *sql.Tx) error {
-		if err := j.checkNew(ctx, t, &begun); err != nil {
+		if err := j.checkNew(ctx, t, token, &begun); err != nil {
 			return err
 		}
 		if err := mayBeNew(ctx, t); err != nil {
@@ -201,9 +203,9 @@ func (j *Journal) Begin(ctx context.Context, intent *tx.Intent, slot tx.Slot) er
 	return nil
 }
 
-// checkNew fails where an intent of the same request or with the same label forbids
-// another one.
-func (j *Journal) checkNew(ctx context.Context, t *sql.Tx, intent *tx.Intent) error {
+// checkNew fails where an intent of the same request or with the same label forbids the
+// run another one.
+func (j *Journal) checkNew(ctx context.Context, t *sql.Tx, own string, intent *tx.Intent) error {
 	if intent.RequestID != "" {
 		taken, err := j.one(ctx, t, selectRequest, j.network, intent.Account.Hex(), intent.RequestID)
 		if err == nil && taken != nil {
@@ -211,11 +213,9 @@ func (j *Journal) checkNew(ctx context.Context, t *sql.Tx, intent *tx.Intent) er
 		}
 		return err
 	}
-	unsettled, err := j.all(ctx, t, selectUnsettled, j.network, intent.Account.Hex())
-	for _, other := range unsettled {
-		if other.Label == intent.Label {
-			return &tx.InProgressError{Intent: other}
-		}
+	other, _, err := j.unfinished(ctx, t, own, intent.Account, intent.Label)
+	if err == nil && other != nil {
+		err = &tx.InProgressError{Intent: other}
 	}
 	return err
 }
@@ -256,7 +256,7 @@ func (j *Journal) Move(ctx context.Context, intent *tx.Intent, slot tx.Slot) err
 	}
 	moved := *intent
 	err := j.store.write(ctx, func(t *sql.Tx) error {
-		if _, err := j.expect(ctx, t, intent); err != nil {
+		if _, _, err := j.expect(ctx, t, intent); err != nil {
 			return err
 		}
 		if intent.State != tx.Lost && !intent.State.Unsettled() {
@@ -282,20 +282,21 @@ func (j *Journal) Move(ctx context.Context, intent *tx.Intent, slot tx.Slot) err
 }
 
 // expect fails with *tx.ChangedError unless an intent is as the caller has read it. It
-// returns the token of the run that the intent belongs to.
-func (j *Journal) expect(ctx context.Context, t *sql.Tx, intent *tx.Intent) (owner string, err error) {
+// returns the token of the run that the intent belongs to, and whether that run has
+// reported how it went.
+func (j *Journal) expect(ctx context.Context, t *sql.Tx, intent *tx.Intent) (owner string, reported bool, err error) {
 	var unknown, nonce int64
 	var state string
 	err = t.QueryRowContext(ctx, selectRun, j.network, intent.ID).Scan(&owner, &unknown, &state, &nonce)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return "", &tx.ChangedError{ID: intent.ID}
+		return "", false, &tx.ChangedError{ID: intent.ID}
 	case err != nil:
-		return "", err
+		return "", false, err
 	case tx.State(state) != intent.State || uint64(nonce) != intent.Nonce:
-		return owner, &tx.ChangedError{ID: intent.ID, Found: tx.State(state), Nonce: uint64(nonce)}
+		return owner, false, &tx.ChangedError{ID: intent.ID, Found: tx.State(state), Nonce: uint64(nonce)}
 	}
-	return owner, nil
+	return owner, unknown == 0, nil
 }
 
 func addAttempt(ctx context.Context, t *sql.Tx, id string, a tx.Attempt) error {
@@ -313,7 +314,7 @@ func (j *Journal) Add(ctx context.Context, intent *tx.Intent, attempt tx.Attempt
 		return err
 	}
 	err := j.store.write(ctx, func(t *sql.Tx) error {
-		if _, err := j.expect(ctx, t, intent); err != nil {
+		if _, _, err := j.expect(ctx, t, intent); err != nil {
 			return err
 		}
 		if !intent.State.Unsettled() {
@@ -360,7 +361,7 @@ func (j *Journal) Record(ctx context.Context, intent *tx.Intent, outcome tx.Outc
 		return err
 	}
 	err = j.store.write(ctx, func(t *sql.Tx) error {
-		owner, err := j.expect(ctx, t, intent)
+		owner, _, err := j.expect(ctx, t, intent)
 		if err != nil {
 			return err
 		}
@@ -401,19 +402,20 @@ func (j *Journal) Reload(ctx context.Context, intent *tx.Intent) error {
 	return nil
 }
 
-// Adopt makes an intent the caller's own, unless the run that it belongs to is alive.
+// Adopt makes an intent the caller's own, unless the run that it belongs to is alive, or
+// has reported how it went.
 func (j *Journal) Adopt(ctx context.Context, intent *tx.Intent) error {
 	token, err := j.run.begin(ctx)
 	if err != nil {
 		return err
 	}
 	err = j.store.write(ctx, func(t *sql.Tx) error {
-		owner, err := j.expect(ctx, t, intent)
+		owner, reported, err := j.expect(ctx, t, intent)
 		if err != nil || owner == token {
 			return err
 		}
 		became, err := j.run.look(ctx, t, owner)
-		if err != nil || became == alive {
+		if err != nil || became == alive || became == gone && reported && !intent.State.Unsettled() {
 			return err
 		}
 		if became == dead { // before it could report how it went

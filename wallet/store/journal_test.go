@@ -167,6 +167,35 @@ func journalResume(t *testing.T, place place) {
 	}
 }
 
+func TestSettledIsNotReported(t *testing.T) { onEach(t, settledIsNotReported) }
+
+// What another run has recorded is reported by the run that waits for it, or by the next
+// one of the same command.
+func settledIsNotReported(t *testing.T, place place) {
+	path := place(t)
+	run := func() accountant { return newAccountant(t, open(t, path)) }
+	first, waiter, other := run(), run(), run()
+	begun := first.begun("", "fund 1", 0, 1)
+	require.NoError(t, first.End(t.Context(), begun, false))
+	require.NoError(t, first.Close())
+	require.NoError(t, waiter.Adopt(t.Context(), begun))
+	seen := *begun
+	other.record(&seen, tx.Mined, begun.Newest().Hash())
+	other.refuses("fund 1", begun)
+	require.NoError(t, waiter.Close())
+	require.Equal(t, begun.ID, other.resumed("", "fund 1").ID)
+	require.NoError(t, other.End(t.Context(), begun, true))
+	require.NoError(t, other.Close())
+
+	// It is reported. A run that looks at it once more, and dies, changes nothing of that.
+	waiter, other = run(), run()
+	require.NoError(t, waiter.Adopt(t.Context(), &seen))
+	require.ErrorIs(t, waiter.End(t.Context(), &seen, false), tx.ErrNotOwner)
+	waiter.begun("", "fund 2", 5, 1)
+	waiter.die()
+	require.Nil(t, other.resumed("", "fund 1"))
+}
+
 func TestRequestsAreForEver(t *testing.T) { onEach(t, requestsAreForEver) }
 
 func requestsAreForEver(t *testing.T, place place) {

@@ -233,10 +233,14 @@ func (e *RequestError) Hint() string {
 	return "a request ID names one transaction for ever: choose another"
 }
 
-// InProgressError is an open intent that does what another one was to do.
+// InProgressError is an intent that does what another one was to do, and is open or not
+// reported yet.
 type InProgressError struct{ Intent *Intent }
 
 func (e *InProgressError) Error() string {
+	if !e.Intent.State.Unsettled() {
+		return fmt.Sprintf("another run of the same command sent transaction %s, and has not reported yet how it went: %s", e.Intent.Newest().Hash(), e.Intent.Label)
+	}
 	if e.Intent.RequestID != "" {
 		return fmt.Sprintf("transaction %s, request ID %q, does the same and is not mined yet: %s", e.Intent.Newest().Hash(), e.Intent.RequestID, e.Intent.Label)
 	}

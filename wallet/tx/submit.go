@@ -197,6 +197,7 @@ func resubmit(ctx context.Context, node Backend, journal SignedJournal, intent *
 type SignedJournal interface {
 	Journal
 
-	// Adopt makes an intent the caller's own, unless the run that it belongs to is alive.
+	// Adopt makes an intent the caller's own, unless the run that it belongs to is alive,
+	// or has reported how it went.
 	Adopt(ctx context.Context, intent *Intent) error
 }
