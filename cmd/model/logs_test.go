@@ -1,0 +1,73 @@
+package model
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/core/types"
+)
+
+// filter is what eth_getLogs is asked for.
+type filter struct {
+	FromBlock *hexutil.Uint64   `json:"fromBlock"`
+	ToBlock   json.RawMessage   `json:"toBlock"`
+	Address   json.RawMessage   `json:"address"`
+	Topics    []json.RawMessage `json:"topics"`
+}
+
+// logs answers eth_getLogs.
+func (n *node) logs(req rpcRequest) (any, error) {
+	f, err := param[filter](req, 0)
+	if err != nil {
+		return nil, err
+	}
+	from, to := uint64(0), n.ledger.behind(n.lag).header.Number.Uint64()
+	if f.FromBlock != nil {
+		from = uint64(*f.FromBlock)
+	}
+	var number hexutil.Uint64
+	if json.Unmarshal(f.ToBlock, &number) == nil {
+		to = min(to, uint64(number))
+	}
+	found := []*types.Log{}
+	for _, b := range n.ledger.blocks {
+		if at := b.header.Number.Uint64(); at < from || at > to {
+			continue
+		}
+		for _, tx := range b.txs {
+			for _, log := range n.ledger.mined[tx.Hash()].Logs {
+				if f.matches(log) {
+					found = append(found, log)
+				}
+			}
+		}
+	}
+	return found, nil
+}
+
+func (f filter) matches(log *types.Log) bool {
+	if len(f.Topics) > len(log.Topics) || !among(f.Address, log.Address) {
+		return false
+	}
+	for i, wanted := range f.Topics {
+		if !among(wanted, log.Topics[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// among tells whether a value is the one wanted, or one of several; null wants any.
+func among[T common.Address | common.Hash](wanted json.RawMessage, value T) bool {
+	if len(wanted) == 0 || string(wanted) == "null" {
+		return true
+	}
+	var list []T
+	if json.Unmarshal(wanted, &list) == nil {
+		return slices.Contains(list, value)
+	}
+	var one T
+	return json.Unmarshal(wanted, &one) == nil && one == value
+}
