@@ -34,8 +34,8 @@ Until then your tickets can be redeemed, and what they win is paid. With
 comes out.
 
 Exit takes out what is there when it asks, or when it starts with --yes. If its
-unlock is cancelled or the funds grow before the round comes, it asks again; with
---yes it stops with exit code 3.
+unlock is cancelled or the funds grow before the round comes, it asks again; or,
+with --yes, it stops with exit code 3.
 
 It can be interrupted at any moment, and run again: it goes on where it was, and
 does nothing twice. With --no-wait it does what can be done now, and ends with

@@ -33,9 +33,9 @@ func newStoreAcknowledge(r *run) *cobra.Command {
 		Use:   "acknowledge",
 		Short: "Use a restored store again, knowing what it may lack",
 		Long: `Acknowledge shows what a store may lack that was moved, copied, restored or
-imported, and what may be done a second time because of that. Once you agree, the
-store takes what it does not know for new again: request IDs, and transactions;
-and the day's budget counts what the store knows. Until then both are refused.
+imported, and what may be done a second time because of that. Once you agree,
+request IDs and transactions that the store does not know count as new, and the
+day's budget counts what the store knows. Until then both are refused.
 
 Sessions that were retired stay retired: pmctl fetches fresh ticket params.`,
 		Example: `  pmctl store acknowledge

@@ -38,7 +38,7 @@ func TestEveryCommandFitsATerminal(t *testing.T) {
 		"doctor", "doctor " + url, "history", "runway", "status", "status --check", "status --from " + unmined[:42], "version",
 		"fund plan --recipients 1 --spend-rate 0.01eth/day",
 		"params fetch " + url, "params show params.json", "recipient list", "recipient show " + url,
-		"store check", "store export", "store import ledger.json", "store migrate",
+		"store check", "store acknowledge", "store export", "store import ledger.json", "store migrate",
 		"ticket batch --params params.json --count 1", "ticket verify batch.json", "ticket inspect payment", "ticket deliver " + url + " payment", "ticket redeem batch.json",
 		"pay " + url + " --value 1gwei", "pay http://127.0.0.1:1 --value 1gwei",
 		"tx list", "tx show " + unmined, "tx wait " + unmined, "tx bump " + unmined, "tx cancel " + unmined, "tx send payment", "tx sign payment",

@@ -38,7 +38,7 @@ func change(t testing.TB, s *Store, statement string, args ...any) {
 }
 
 func tryChange(t testing.TB, s *Store, statement string, args ...any) error {
-	return s.write(t.Context(), func(tx *sql.Tx) error {
+	return s.tx(t.Context(), true, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(t.Context(), statement, args...)
 		return err
 	})

@@ -22,7 +22,7 @@ func TestAnIntentWithoutAnAnswerIsNamed(t *testing.T) {
 	require.NoError(t, err)
 	db, backend := openPostgres(config, silence)
 	defer db.Close()
-	lossy := &Journal{store: &Store{db: db, backend: backend, patience: lockPatience}, network: journal.network, run: direct.backend.newRun(direct.db)}
+	lossy := &Journal{store: &Store{db: db, backend: backend, patience: lockPatience, id: direct.ID(), writer: newID()}, network: journal.network, run: direct.backend.newRun(direct.db)}
 	intent := &tx.Intent{Account: payer, Label: "fund 1"}
 	err = lossy.Begin(t.Context(), intent, slot(0, 1))
 	require.NoError(t, lossy.Close())

@@ -268,7 +268,7 @@ func TestACommitWithoutAnAnswer(t *testing.T) {
 	require.NoError(t, err)
 	db, backend := openPostgres(config, silence)
 	defer db.Close()
-	through := &Store{db: db, backend: backend, patience: lockPatience}
+	through := &Store{db: db, backend: backend, patience: lockPatience, id: direct.ID(), writer: newID()}
 	nonces, err := through.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 3, 0)
 	require.ErrorIs(t, err, ErrUncertain)
 	require.ErrorIs(t, err, ErrUnreachable)
