@@ -292,8 +292,16 @@ func (w *world) drain() {
 		if !w.progress() {
 			return
 		}
-		if w.idling > patience {
+		if w.idling > patience && w.restores == 0 {
 			break
+		}
+		if w.idling > patience { // a store that is not accepted takes nothing down
+			for _, c := range w.alive() {
+				w.say("%s is interrupted", c.name)
+				c.cancel()
+				w.settle(c)
+			}
+			w.idling = 0
 		}
 	}
 	w.must(fmt.Errorf("wedged: on good nodes something is still under way for ever: %v", w.describeAlive()))

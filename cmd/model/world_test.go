@@ -254,6 +254,9 @@ func (w *world) perform(p *parked, n *node, how delivery) []byte {
 			if !slices.Contains(w.hashes, tx.Hash()) {
 				w.hashes = append(w.hashes, tx.Hash())
 				w.owners[tx.Hash()] = w.ownerOf(p.command)
+				if f, ok := w.suite.origin.funding(tx); ok { // a command may send what others signed
+					w.owners[tx.Hash()] = w.wanting(f, w.owners[tx.Hash()])
+				}
 			}
 		}
 	}
@@ -269,6 +272,17 @@ func (w *world) ownerOf(c *command) *want {
 		return w.owners[common.HexToHash(words[2])]
 	}
 	return c.want
+}
+
+// wanting is the want that a funding is for: the likely one unless that wants something
+// else.
+func (w *world) wanting(f funding, likely *want) *want {
+	for _, v := range append([]*want{likely}, w.wants...) {
+		if v != nil && v.funding() == f {
+			return v
+		}
+	}
+	return nil
 }
 
 // sentTransaction is a transaction that a command handed to a node.

@@ -160,10 +160,15 @@ func (c *Client) CheckFunding(ctx context.Context, receipt *types.Receipt, f Fun
 	if err != nil {
 		return false, err
 	}
+	shown := false
 	for _, log := range logs {
 		if log.TxHash != receipt.TxHash {
 			return false, nil
 		}
+		shown = true
+	}
+	if !shown {
+		return false, nil // the node that was asked now is behind the one with the receipt
 	}
 	return true, differs
 }
