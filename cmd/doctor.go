@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/doctor"
 	"github.com/pmctl/pmctl/wallet/pay"
@@ -72,6 +73,7 @@ type recipientChecks struct {
 	probeErr error
 	fetchErr error
 	offer    *pay.Offer
+	facts    pm.Facts // about the offer's recipient and round
 }
 
 func (r *run) doctor(cmd *cobra.Command, o *payerOptions, args []string) error {

@@ -141,7 +141,7 @@ func recipientFaults() []sick {
 		}, want: []string{"registry failed"}, exit: exitUnacceptable, says: "https://elsewhere.example:8935"},
 		{name: "recipient that is not active", moves: true, cfg: devnet.Config{Recipients: 2}, induce: func(w *ward) {
 			require.NoError(w.t, w.net.DeactivateTranscoder(w.t.Context(), w.net.Recipients()[0].State().Address))
-		}, want: []string{"registry warning"}, exit: exitDone, says: "pmctl recipient list"},
+		}, want: []string{"active failed"}, exit: exitUnacceptable, says: "pmctl recipient list"},
 		{name: "somebody else was paid there", induce: func(w *ward) {
 			w.open(func(c *store.Chain) {
 				_, err := c.PinRecipients(w.t.Context(), w.me(), []store.Pin{{URL: w.url, Recipient: common.Address{7}}}, []common.Address{{7}})

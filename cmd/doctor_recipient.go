@@ -25,7 +25,9 @@ func (p *patient) reach() []doctor.Check {
 		{ID: "params_form", Needs: []string{"params"}, Run: p.checkForm},
 		{ID: "pin", Needs: []string{"params_form", "store"}, Run: p.checkPin},
 		{ID: "allowed", Needs: []string{"params_form", "limits"}, Run: p.checkAllowed},
-		{ID: "registry", Needs: []string{"params_form", "contracts"}, Run: p.bound(p.checkRegistry)},
+		{ID: "same_chain", Needs: []string{"params_form", "contracts", "head"}, Run: p.bound(p.checkSameChain)},
+		{ID: "registry", Needs: []string{"same_chain"}, Run: p.bound(p.checkRegistry)},
+		{ID: "active", Needs: []string{"registry"}, Run: p.checkActive}, // which an impostor is not either
 	}
 }
 
@@ -136,6 +138,33 @@ func (p *patient) checkAllowed(context.Context) doctor.Finding {
 	return fine("it is one who may be paid")
 }
 
+// checkSameChain compares the block hash of the params' round with that of the node's chain.
+func (p *patient) checkSameChain(ctx context.Context) doctor.Finding {
+	params := p.recipient.offer.Params
+	about := pm.CounterpartyOf(params)
+	var err error
+	if p.recipient.facts, err = p.node.Facts(ctx, p.address, about); err != nil {
+		return unread(err)
+	}
+	var other *policy.OtherChainError
+	if err := p.limits.CheckCounterparty(params, p.recipient.facts); errors.As(err, &other) {
+		return failed(err, "a round with the same block hash on both chains", theirs+"-network, -ethUrl; yours: --network, --rpc-url")
+	}
+	if about.Round == 0 {
+		return fine("its ticket params name no round to compare")
+	}
+	return fine("round %d is the same", about.Round)
+}
+
+func (p *patient) checkActive(context.Context) doctor.Finding {
+	recipient := p.recipient.offer.Params.Recipient
+	if err := p.limits.CheckCounterparty(p.recipient.offer.Params, p.recipient.facts); errors.Is(err, policy.ErrInactive) {
+		return found(fmt.Sprintf("%v is not active: it refuses every payment, and keeps the tickets", recipient),
+			failed(err, "a recipient in the active pool", theirs+"its stake"))
+	}
+	return fine("yes")
+}
+
 func (p *patient) checkRegistry(ctx context.Context) doctor.Finding {
 	const knob = theirs + "-serviceAddr, and its entry in the service registry"
 	recipient := p.recipient.offer.Params.Recipient
@@ -145,18 +174,15 @@ func (p *patient) checkRegistry(ctx context.Context) doctor.Finding {
 		return unread(err)
 	case !isRegisteredAt(entry, p.recipient.url):
 		return found(serviceURI(entry.ServiceURI), failed(disagreement(p.recipient.url, recipient, entry), p.recipient.url.String(), knob))
-	case !entry.Active:
-		return doctor.Finding{State: doctor.Warning, Found: fmt.Sprintf("%v is not active", recipient), Allowed: "an active recipient: no reserve pays any other",
-			Knob: theirs + "its stake", Fix: "choose an active recipient: pmctl recipient list"}
 	}
-	return fine("it has the same URL, and is active")
+	return fine("it has the same URL")
 }
 
 // terms are the checks of what a recipient asks for.
 func (p *patient) terms() []doctor.Check {
 	offer := []string{"params_form", "limits"}
 	return []doctor.Check{
-		{ID: "expiry", Needs: []string{"params_form", "contracts", "head"}, Run: p.checkExpiry},
+		{ID: "expiry", Needs: []string{"same_chain"}, Run: p.checkExpiry},
 		{ID: "price", Needs: []string{"params_form"}, Run: p.checkPrice},
 		{ID: "ev_below_face", Needs: []string{"params_form"}, Run: p.checkEVBelowFaceValue},
 		{ID: "ticket_ev", Needs: append(offer, "ev_below_face"), Run: p.checkTicketEV},

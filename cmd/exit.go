@@ -132,6 +132,10 @@ func classify(err error) outcome {
 		as(new(*format.KindError), new(*format.VersionError)):
 		// Before the fields that may be to blame: a file is at fault, not a recipient.
 		out = outcome{exitFailed, "bad_input", ""}
+	case is(policy.ErrInactive):
+		out = outcome{exitUnacceptable, "inactive_recipient", ""}
+	case as(new(*policy.OtherChainError)):
+		out = outcome{exitUnacceptable, "other_chain", ""}
 	case is(policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, pay.ErrNoRound, agent.ErrRound, pm.ErrTicketParamsExpired, errOtherSender, errDisagrees,
 		redeem.ErrNothing, pm.ErrRecipientRand),
 		as(new(*wire.ExpiredTokenError), new(*wire.MissingError), new(*wire.FieldError), new(*store.RetiredError)):

@@ -17,6 +17,7 @@ type limitOptions struct {
 	depositMultiplier                     string
 	recipient                             string
 	maxHeadAge                            string
+	inactiveOK                            bool
 }
 
 func (o *limitOptions) register(cmd *cobra.Command) {
@@ -34,6 +35,14 @@ func (o *limitOptions) registerHeadAge(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.maxHeadAge, "max-head-age", "", "how long ago, `TIME`, the agent may have asked the chain; without an agent it is asked now (default "+policy.Default().MaxHeadAge.String()+")")
 }
 
+// registerInactive is for commands that make tickets.
+func (o *limitOptions) registerInactive(cmd *cobra.Command) { inactiveFlag(cmd, &o.inactiveOK) }
+
+// inactiveFlag has a command take a recipient that is not active.
+func inactiveFlag(cmd *cobra.Command, into *bool) {
+	cmd.Flags().BoolVar(into, "inactive-ok", false, "pay a recipient that is not in the active pool: it refuses the payment, and keeps the tickets")
+}
+
 // limits returns the limits that hold: the config files', tightened by the command line.
 // What no file sets, the command line sets freely.
 func (o *limitOptions) limits(env *Env) (policy.Limits, error) {
@@ -45,6 +54,7 @@ func (o *limitOptions) limits(env *Env) (policy.Limits, error) {
 	if err != nil {
 		return policy.Limits{}, err
 	}
+	limits.InactiveOK = o.inactiveOK
 	rules := policy.Rules{Where: policy.Setting.Flag}
 	for _, flag := range []struct {
 		setting policy.Setting

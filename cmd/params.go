@@ -71,10 +71,6 @@ func (r *run) fetchParams(cmd *cobra.Command, o *payerOptions, args []string) er
 		return err
 	}
 	defer w.close()
-	var facts *pm.Facts
-	if r.output == outputTable {
-		facts = r.factsIfAny(cmd.Context(), w)
-	}
 	signer, err := w.unlock(cmd.Context())
 	if err != nil {
 		return err
@@ -86,6 +82,10 @@ func (r *run) fetchParams(cmd *cobra.Command, o *payerOptions, args []string) er
 	done := r.waiting("waiting for the answers of %s", plural(fmt.Sprint(len(urls)), "recipient"))
 	offers, errs := fetchAll(cmd.Context(), w.client, urls, request)
 	done()
+	var facts *pm.Facts
+	if r.output == outputTable {
+		facts = r.factsIfAny(cmd.Context(), w, offers)
+	}
 	printed := false
 	for i, offer := range offers {
 		if offer == nil {
@@ -120,8 +120,14 @@ func parseURLs(args []string) ([]pay.URL, error) {
 
 // factsIfAny asks the node, if there is one. The chain only helps to judge here, so
 // that it is no error when nobody answers.
-func (r *run) factsIfAny(ctx context.Context, w *wallet) *pm.Facts {
-	facts, err := w.newestFacts(ctx)
+func (r *run) factsIfAny(ctx context.Context, w *wallet, offers []*pay.Offer) *pm.Facts {
+	var about []pm.Counterparty
+	for _, offer := range offers {
+		if offer != nil {
+			about = append(about, pm.CounterpartyOf(offer.Params))
+		}
+	}
+	facts, err := w.newestFacts(ctx, about...)
 	if err != nil {
 		r.note("not checked against the chain: %v", err)
 		return nil

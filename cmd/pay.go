@@ -50,6 +50,7 @@ refused is not sent again.`,
 	_ = cmd.MarkFlagRequired("value")
 	request.register(cmd, "the payment")
 	o.register(cmd)
+	o.limits.registerInactive(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -10,6 +11,9 @@ import (
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/store"
 )
+
+// maxAbout is how many counterparties the chain is asked about at once.
+const maxAbout = 100
 
 // maxRecent is how old something is that is not asked for again: with what a plan may wait
 // for its nonces, less than the time between two L1 blocks.
@@ -21,15 +25,30 @@ type recentFacts struct {
 	now   func() time.Time
 	facts pm.Facts
 	at    time.Time
+	// about are the counterparties that were asked about, and are again with the next one.
+	about []pm.Counterparty
+}
+
+// with returns what to ask about together with what was asked about before.
+func (f *recentFacts) with(about []pm.Counterparty) []pm.Counterparty {
+	if len(f.about) >= maxAbout {
+		f.about = nil
+	}
+	for _, counterparty := range about {
+		if !slices.Contains(f.about, counterparty) {
+			f.about = append(f.about, counterparty)
+		}
+	}
+	return f.about
 }
 
 // Facts implements pay.Chain for one sender.
-func (f *recentFacts) Facts(ctx context.Context, sender common.Address) (pm.Facts, error) {
+func (f *recentFacts) Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error) {
 	now := f.now()
-	if age := now.Sub(f.at); !f.at.IsZero() && age >= 0 && age <= maxRecent {
+	if age := now.Sub(f.at); !f.at.IsZero() && age >= 0 && age <= maxRecent && f.facts.Knows(about...) {
 		return f.facts, nil
 	}
-	facts, err := f.chain.Facts(ctx, sender)
+	facts, err := f.chain.Facts(ctx, sender, f.with(about)...)
 	if err == nil {
 		f.facts, f.at = facts, now
 	}
@@ -41,18 +60,18 @@ func (f *recentFacts) Facts(ctx context.Context, sender common.Address) (pm.Fact
 const renewPause = 200 * time.Millisecond
 
 // Renew implements pay.Remembering for one sender.
-func (f *recentFacts) Renew(ctx context.Context, sender common.Address) (pm.Facts, time.Duration, error) {
+func (f *recentFacts) Renew(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, time.Duration, error) {
 	now := f.now()
-	if age := now.Sub(f.at); !f.at.IsZero() && age >= 0 && age <= renewPause {
+	if age := now.Sub(f.at); !f.at.IsZero() && age >= 0 && age <= renewPause && f.facts.Knows(about...) {
 		return f.facts, age, nil
 	}
 	var facts pm.Facts
 	var age time.Duration
 	var err error
 	if remembering, ok := f.chain.(pay.Remembering); ok {
-		facts, age, err = remembering.Renew(ctx, sender)
+		facts, age, err = remembering.Renew(ctx, sender, f.with(about)...)
 	} else {
-		facts, err = f.chain.Facts(ctx, sender)
+		facts, err = f.chain.Facts(ctx, sender, f.with(about)...)
 	}
 	if err == nil {
 		f.facts, f.at = facts, now

@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -184,7 +185,7 @@ func (r *run) showURL(ctx context.Context, w *wallet, u pay.URL) error {
 // judgeRecipient shows a recipient with its offer, and fails for what speaks against
 // paying it.
 func (r *run) judgeRecipient(ctx context.Context, w *wallet, registered chain.Recipient, offer *pay.Offer, latency time.Duration, agrees bool) error {
-	facts, err := w.newestFacts(ctx)
+	facts, err := w.newestFacts(ctx, pm.CounterpartyOf(offer.Params))
 	if err != nil {
 		return err
 	}

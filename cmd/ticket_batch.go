@@ -96,6 +96,7 @@ request of its own, ID and its number; what was made for a line is made again.`,
 	cmd.MarkFlagsMutuallyExclusive("count", "value")
 	o.request.register(cmd, "the batch")
 	o.register(cmd)
+	o.limits.registerInactive(cmd)
 	for _, asking := range []string{"recipient-url", "rpc-url", "max-head-age", "deposit-multiplier", "stream"} {
 		cmd.MarkFlagsMutuallyExclusive("offline", asking)
 	}

@@ -14,11 +14,13 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 func newTicketDeliver(r *run) *cobra.Command {
 	var network networkOptions
+	var inactiveOK bool
 	cmd := &cobra.Command{
 		Use:   "deliver URL [FILE|-]",
 		Short: "Hand a batch to its recipient",
@@ -26,9 +28,10 @@ func newTicketDeliver(r *run) *cobra.Command {
 once. It reads what pmctl ticket batch wrote, as json, ndjson or headers, from
 FILE or from stdin. No key is opened.
 
-Tickets whose params have expired are not sent (exit code 5): they would be
-refused, and redeemed all the same where they win. That takes a node to ask;
-with none, only the credentials are looked at.
+Tickets whose params have expired, or whose recipient is not active or is on
+another chain, are not sent (exit code 5): they would be refused, and redeemed
+all the same where they win. That takes a node to ask; with none, only the
+credentials are looked at.
 
 A batch that was sent and not answered by the recipient, but by nobody or by a
 proxy, must not be sent again: its tickets may have been accepted.`,
@@ -41,9 +44,10 @@ proxy, must not be sent again: its tickets may have been accepted.`,
 			if len(args) == 2 {
 				file = args[1]
 			}
-			return r.deliver(cmd, &network, args[0], file)
+			return r.deliver(cmd, &network, inactiveOK, args[0], file)
 		},
 	}
+	inactiveFlag(cmd, &inactiveOK)
 	network.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
@@ -60,7 +64,7 @@ type deliveryResult struct {
 	paid      *big.Rat
 }
 
-func (r *run) deliver(cmd *cobra.Command, network *networkOptions, url, file string) error {
+func (r *run) deliver(cmd *cobra.Command, network *networkOptions, inactiveOK bool, url, file string) error {
 	u, err := pay.ParseURL(url)
 	if err != nil {
 		return &usageError{err}
@@ -77,7 +81,7 @@ func (r *run) deliver(cmd *cobra.Command, network *networkOptions, url, file str
 		return err
 	}
 	batch := document.Batch
-	if err := r.stillHolds(cmd.Context(), network, document); err != nil {
+	if err := r.stillHolds(cmd.Context(), network, document, inactiveOK); err != nil {
 		return err
 	}
 	client := &pay.Client{Timeout: network.timeout, Now: r.Now}
@@ -103,9 +107,10 @@ func (r *run) deliver(cmd *cobra.Command, network *networkOptions, url, file str
 	return r.emitDone("the tickets are accepted", "pmctl.delivery", result, result.write)
 }
 
-// stillHolds fails for tickets that come too late: by the clock for their credentials, by
-// the chain, where there is a node to ask, for the ticket params.
-func (r *run) stillHolds(ctx context.Context, network *networkOptions, document *format.Document) error {
+// stillHolds fails for tickets that come too late, by the clock for their credentials, by
+// the chain, where there is a node to ask, for the ticket params; and for a recipient that
+// is not active or on another chain.
+func (r *run) stillHolds(ctx context.Context, network *networkOptions, document *format.Document, inactiveOK bool) error {
 	const again = "nothing was sent; make a new batch from fresh ticket params"
 	var expired *wire.ExpiredTokenError
 	if err := document.Segment.GetAuthToken().Check(r.Now()); errors.As(err, &expired) {
@@ -125,11 +130,16 @@ func (r *run) stillHolds(ctx context.Context, network *networkOptions, document 
 		return err
 	}
 	defer client.Close()
-	facts, err := client.Facts(ctx, document.Batch.Sender)
+	params := *document.Batch.TicketParams
+	params.ExpirationParams = document.Batch.TicketExpirationParams // the tickets' round also where the params name none
+	facts, err := client.Facts(ctx, document.Batch.Sender, pm.CounterpartyOf(&params))
 	if err != nil {
 		return err
 	}
-	last, expiration := facts.LastSeenL1Block, document.Batch.ExpirationBlock
+	if err := (policy.Limits{InactiveOK: inactiveOK}).CheckCounterparty(&params, facts); err != nil {
+		return fmt.Errorf("nothing was sent: %w", err)
+	}
+	last, expiration := facts.LastSeenL1Block, params.ExpirationBlock
 	// As for making tickets: they hold beyond the next block.
 	if expiration == nil || new(big.Int).Sub(expiration, last).Cmp(big.NewInt(1)) <= 0 {
 		return withHint(fmt.Errorf("%w: they expire at L1 block %v, the last one seen is %v", pm.ErrTicketParamsExpired, expiration, last), again)

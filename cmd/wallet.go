@@ -144,9 +144,9 @@ func (w *wallet) unlock(ctx context.Context) (pm.Signer, error) {
 
 // Facts implements pay.Chain: it asks the agent if there is one, else the node, and connects to it when it is first
 // asked.
-func (w *wallet) Facts(ctx context.Context, sender common.Address) (pm.Facts, error) {
+func (w *wallet) Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error) {
 	if w.agent != nil {
-		return w.agent.Facts(ctx, sender)
+		return w.agent.Facts(ctx, sender, about...)
 	}
 	ctx, cancel, err := w.bound(ctx)
 	if err != nil {
@@ -157,15 +157,15 @@ func (w *wallet) Facts(ctx context.Context, sender common.Address) (pm.Facts, er
 	if err != nil {
 		return pm.Facts{}, err
 	}
-	return node.Facts(ctx, sender)
+	return node.Facts(ctx, sender, about...)
 }
 
 // newestFacts is Facts by a look at the chain that begins now.
-func (w *wallet) newestFacts(ctx context.Context) (pm.Facts, error) {
+func (w *wallet) newestFacts(ctx context.Context, about ...pm.Counterparty) (pm.Facts, error) {
 	if w.agent == nil {
-		return w.Facts(ctx, w.account.address)
+		return w.Facts(ctx, w.account.address, about...)
 	}
-	facts, _, err := w.agent.Renew(ctx, w.account.address)
+	facts, _, err := w.agent.Renew(ctx, w.account.address, about...)
 	return facts, err
 }
 
@@ -192,7 +192,7 @@ func (w *wallet) payer() *pay.Payer {
 		Offline: w.offline,
 	}
 	if w.agent != nil {
-		w.agent.Offline = w.offline
+		w.agent.Offline, w.agent.InactiveOK = w.offline, w.limits.InactiveOK
 		payer.Chain = w.agent
 		payer.Nonces = agentNonces{w.store.Chain(w.network.ChainID), w.agent, w.store.ID()}
 	}

@@ -55,6 +55,9 @@ type Facts struct {
 
 	// Sender is what the contract keeps for the sender.
 	Sender *SenderInfo
+
+	// Counterparties is what the chain says about the recipients that were asked about.
+	Counterparties map[Counterparty]CounterpartyFacts
 }
 
 // Expiration returns the round that tickets made from params belong to: the params'

@@ -372,14 +372,14 @@ func TestFactsInTheBackground(t *testing.T) {
 // telling is a chain that tells when it is asked.
 type telling struct{ asked chan struct{} }
 
-func (c telling) Facts(context.Context, common.Address) (pm.Facts, error) {
+func (c telling) Facts(context.Context, common.Address, ...pm.Counterparty) (pm.Facts, error) {
 	c.asked <- struct{}{}
 	return goodFacts(), nil
 }
 
 func TestStaleErrorIsUnreachable(t *testing.T) {
 	f := newFactsOf(nil, common.Address{}, clock{time.Now, elapsedSince(time.Now())}, time.After, time.Second)
-	_, _, err := f.get(t.Context(), time.Minute)
+	_, _, err := f.get(t.Context(), time.Minute, nil)
 	require.ErrorIs(t, err, chain.ErrUnreachable)
 	require.ErrorIs(t, err, errNoNode)
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
@@ -66,19 +67,30 @@ func (c *Client) Stop(ctx context.Context) (*Status, error) {
 	return status, c.post(ctx, pathStop, "", nil, kindStatus, status)
 }
 
-// facts asks what the chain says of the agent's account; 0 is as old as the agent allows.
-func (c *Client) facts(ctx context.Context, atMost time.Duration) (*factsDocument, error) {
-	document, path := new(factsDocument), pathFacts
+// facts asks what the chain says of the agent's account and of counterparties; 0 is as old
+// as the agent allows.
+func (c *Client) facts(ctx context.Context, atMost time.Duration, about []pm.Counterparty) (*factsDocument, error) {
+	query := make(url.Values)
 	if atMost > 0 {
-		path += "?max_age=" + url.QueryEscape(atMost.String())
+		query.Set("max_age", atMost.String())
 	}
-	return document, c.get(ctx, path, kindFacts, document)
+	return c.askFacts(ctx, query, about)
 }
 
-// renewedFacts asks what the chain says of the agent's account at this moment.
-func (c *Client) renewedFacts(ctx context.Context) (*factsDocument, error) {
-	document := new(factsDocument)
-	return document, c.get(ctx, pathFacts+"?renew=true", kindFacts, document)
+// renewedFacts asks what the chain says of them at this moment.
+func (c *Client) renewedFacts(ctx context.Context, about []pm.Counterparty) (*factsDocument, error) {
+	return c.askFacts(ctx, url.Values{"renew": {"true"}}, about)
+}
+
+func (c *Client) askFacts(ctx context.Context, query url.Values, about []pm.Counterparty) (*factsDocument, error) {
+	for _, counterparty := range about {
+		query.Add("about", formatAbout(counterparty))
+	}
+	document, path := new(factsDocument), pathFacts
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	return document, c.get(ctx, path, kindFacts, document)
 }
 
 // Mined reports that a transaction of an account was mined, so that the agent does not go

@@ -67,6 +67,20 @@ func Mismatch(what string, asked, served any) error {
 	return fmt.Errorf("%w: %s %v; it serves %v", ErrMismatch, what, asked, served)
 }
 
+// olderAgentError is an agent that leaves out what this version asks about. It matches
+// ErrMismatch.
+type olderAgentError struct{ path string }
+
+func (e *olderAgentError) Error() string {
+	return fmt.Sprintf("the agent at %s does not say whether the recipient is active: it runs an earlier version of pmctl", e.path)
+}
+
+// Hint says what to do.
+func (*olderAgentError) Hint() string { return "restart it: pmctl agent stop, then pmctl agent start" }
+
+// Is matches ErrMismatch.
+func (*olderAgentError) Is(target error) bool { return target == ErrMismatch }
+
 // TooManyError is returned for more tickets than an agent makes at once. It matches
 // ErrOrder.
 type TooManyError struct{ Count uint32 }

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 
 // Chain reads what a sender's checks need; *chain.Client is one.
 type Chain interface {
-	Facts(ctx context.Context, sender common.Address) (pm.Facts, error)
+	Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error)
 }
 
 // facts keeps what the chain says of one sender, with its age. Run renews it in the
@@ -51,6 +52,9 @@ type facts struct {
 	outdated uint64
 	// signed are transactions that may be mined at any moment.
 	signed map[common.Hash]signedTransaction
+	// about are the counterparties that each look asks about, with the last time that a
+	// request was about them.
+	about map[pm.Counterparty]moment
 }
 
 // signedTransaction is one of the account's that was signed here.
@@ -73,12 +77,18 @@ const (
 	// signedFor is for how long a signed transaction of which no client reports a receipt
 	// may be mined at any moment.
 	signedFor = 2 * time.Minute
+
+	// aboutFor is how long after a request the looks ask about its counterparty, and
+	// maxAbout the most counterparties of one look.
+	aboutFor = 10 * time.Minute
+	maxAbout = 100
 )
 
 func newFactsOf(chain Chain, sender common.Address, c clock, after func(time.Duration) <-chan time.Time, every time.Duration) *facts {
 	f := &facts{
 		chain: chain, sender: sender, clock: c, after: after, every: every,
 		asking: make(chan struct{}, 1), wanted: make(chan struct{}, 1), signed: make(map[common.Hash]signedTransaction),
+		about: make(map[pm.Counterparty]moment),
 	}
 	for i := range f.started {
 		f.started[i] = c.elapsed() - time.Second
@@ -89,7 +99,7 @@ func newFactsOf(chain Chain, sender common.Address, c clock, after func(time.Dur
 // run looks at the chain until ctx ends.
 func (f *facts) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		_, _, _ = f.renew(ctx) // the error is kept
+		_, _, _ = f.renew(ctx, nil) // the error is kept
 		select {
 		case <-ctx.Done():
 		case <-f.wanted:
@@ -108,8 +118,8 @@ func (f *facts) known() (said pm.Facts, age time.Duration, ok bool) {
 
 // get returns what is known when it is not older than atMost and nothing has changed
 // since, or else asks the chain. It fails with *StaleError.
-func (f *facts) get(ctx context.Context, atMost time.Duration) (pm.Facts, time.Duration, error) {
-	said, age, err := f.newest(ctx, func(age time.Duration, setBack bool) bool {
+func (f *facts) get(ctx context.Context, atMost time.Duration, about []pm.Counterparty) (pm.Facts, time.Duration, error) {
+	said, age, err := f.newest(ctx, about, func(age time.Duration, setBack bool) bool {
 		return !setBack && age <= atMost && f.lastLook > f.outdated && !f.mayChange()
 	})
 	if err == nil {
@@ -125,21 +135,24 @@ func (f *facts) get(ctx context.Context, atMost time.Duration) (pm.Facts, time.D
 }
 
 // renew returns what a look at the chain says that begins after the call.
-func (f *facts) renew(ctx context.Context) (pm.Facts, time.Duration, error) {
-	return f.newest(ctx, func(time.Duration, bool) bool { return false })
+func (f *facts) renew(ctx context.Context, about []pm.Counterparty) (pm.Facts, time.Duration, error) {
+	return f.newest(ctx, about, func(time.Duration, bool) bool { return false })
 }
 
 // errNoNode is why an agent knows nothing that was started without a node.
 var errNoNode = errors.New("it was started without a node to ask")
 
-// newest returns what is known when that will do, or else what a look says that begins
-// after the call: its own, or that of another who waited for one too. Will is called with
-// the lock held.
-func (f *facts) newest(ctx context.Context, will func(age time.Duration, setBack bool) bool) (pm.Facts, time.Duration, error) {
+// newest returns what is known about all the counterparties when that will do, or else
+// what a look says that begins after the call: its own, or that of another who waited for
+// one too. Will is called with the lock held.
+func (f *facts) newest(ctx context.Context, about []pm.Counterparty, will func(age time.Duration, setBack bool) bool) (pm.Facts, time.Duration, error) {
 	f.mu.Lock()
 	called := f.begun
+	for _, counterparty := range about {
+		f.about[counterparty] = f.clock.now()
+	}
 	f.mu.Unlock()
-	if said, age, err, done := f.settled(called, will); done {
+	if said, age, err, done := f.settled(called, about, will); done {
 		return said, age, err
 	}
 	if f.chain == nil {
@@ -151,20 +164,20 @@ func (f *facts) newest(ctx context.Context, will func(age time.Duration, setBack
 	case <-ctx.Done():
 		return pm.Facts{}, 0, context.Cause(ctx)
 	}
-	if said, age, err, done := f.settled(called, will); done {
+	if said, age, err, done := f.settled(called, about, will); done {
 		return said, age, err
 	}
-	return f.look(ctx)
+	return f.look(ctx, about)
 }
 
 // settled returns what is known when it will do, or what a look said that began after the
 // one with the number called.
-func (f *facts) settled(called uint64, will func(time.Duration, bool) bool) (said pm.Facts, age time.Duration, err error, done bool) {
+func (f *facts) settled(called uint64, about []pm.Counterparty, will func(time.Duration, bool) bool) (said pm.Facts, age time.Duration, err error, done bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	age, setBack := f.clock.since(f.at)
 	switch {
-	case f.lastLook > called, f.lastLook > 0 && will(age, setBack):
+	case f.last.Knows(about...) && (f.lastLook > called || f.lastLook > 0 && will(age, setBack)):
 		return f.last, age, nil, true
 	case f.failedLook > called:
 		return pm.Facts{}, 0, f.err, true
@@ -173,7 +186,7 @@ func (f *facts) settled(called uint64, will func(time.Duration, bool) bool) (sai
 }
 
 // look asks the chain. The caller holds asking.
-func (f *facts) look(ctx context.Context) (pm.Facts, time.Duration, error) {
+func (f *facts) look(ctx context.Context, about []pm.Counterparty) (pm.Facts, time.Duration, error) {
 	f.mu.Lock()
 	oldest := f.started[f.begun%looksASecond]
 	f.mu.Unlock()
@@ -189,11 +202,12 @@ func (f *facts) look(ctx context.Context) (pm.Facts, time.Duration, error) {
 	f.started[f.begun%looksASecond] = begun.elapsed
 	f.begun++
 	number := f.begun
+	all := f.recentAbout(about)
 	f.mu.Unlock()
 
 	limited, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	said, err := f.chain.Facts(limited, f.sender)
+	said, err := f.chain.Facts(limited, f.sender, all...)
 	if err != nil && ctx.Err() != nil {
 		return pm.Facts{}, 0, context.Cause(ctx) // which says nothing about the node
 	}
@@ -206,6 +220,21 @@ func (f *facts) look(ctx context.Context) (pm.Facts, time.Duration, error) {
 	f.last, f.lastLook, f.at = said, number, begun
 	age, _ := f.clock.since(begun)
 	return said, age, nil
+}
+
+// recentAbout returns what a look asks about: the counterparties of its own request, and
+// those of recent ones as far as there is room. The caller holds the lock.
+func (f *facts) recentAbout(own []pm.Counterparty) []pm.Counterparty {
+	all := slices.Clone(own)
+	for counterparty, used := range f.about {
+		switch age, _ := f.clock.since(used); {
+		case age > aboutFor:
+			delete(f.about, counterparty)
+		case len(all) < maxAbout && !slices.Contains(own, counterparty):
+			all = append(all, counterparty)
+		}
+	}
+	return all
 }
 
 // sign notes a transaction that is about to leave: until a client reports its receipt it

@@ -90,7 +90,7 @@ func TestRefusalsShareALook(t *testing.T) {
 	for range clients {
 		group.Go(func() {
 			for range each {
-				if _, _, err := w.service.facts.renew(context.Background()); err != nil {
+				if _, _, err := w.service.facts.renew(context.Background(), nil); err != nil {
 					t.Error(err)
 				}
 			}
@@ -204,4 +204,46 @@ func TestAClockSetBack(t *testing.T) {
 	status, err := w.client.Status(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "nobody used it for 1h0m0s", status.LockedBy)
+}
+
+// An agent decides by its own look whether a recipient is active, whatever a client that
+// orders tickets takes it for.
+func TestAnAgentRefusesAnInactiveRecipient(t *testing.T) {
+	w, s := quiet(t, goodFacts())
+	_, err := w.batch(t, s, 1, 1)
+	require.NoError(t, err)
+	order := func(inactiveOK bool) error {
+		s.InactiveOK = inactiveOK
+		_, err := s.reserve(t.Context(), w.store.ID(), store.Spend{Sender: s.Address(), Params: params(t, 1), Count: 1})
+		return err
+	}
+	w.chain.mu.Lock()
+	w.chain.inactive = true
+	w.chain.mu.Unlock()
+	w.clock.forward(time.Second) // looks are bounded by the second
+	_, _, err = s.Renew(t.Context(), s.Address())
+	require.NoError(t, err)
+	require.ErrorContains(t, order(false), "the recipient is not active")
+	require.Equal(t, uint32(1), w.used(t, 1))
+	require.NoError(t, order(true))
+	w.clock.forward(time.Second)
+
+	// What it was asked about before is asked about in the background, so that the next
+	// request need not wait.
+	_, _, err = w.service.facts.renew(t.Context(), nil)
+	require.NoError(t, err)
+	asked := w.chain.times()
+	require.Equal(t, []pm.Counterparty{pm.CounterpartyOf(params(t, 1))}, w.chain.about)
+	require.NoError(t, order(true))
+	require.Equal(t, asked, w.chain.times())
+}
+
+// A client does not take for active what an agent of an earlier version leaves out.
+func TestAnAgentThatLeavesOutTheRecipient(t *testing.T) {
+	_, s := quiet(t, goodFacts())
+	document, err := s.client.facts(t.Context(), 0, nil)
+	require.NoError(t, err)
+	_, err = s.planFor(document, []pm.Counterparty{{Round: 1}})
+	require.ErrorIs(t, err, ErrMismatch)
+	require.ErrorContains(t, err, "earlier version")
 }

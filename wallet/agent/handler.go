@@ -87,7 +87,8 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, serve func(*htt
 }
 
 // facts answers with what the chain says of the account, not older than ?max_age; with
-// ?renew=true with what a look says that begins now.
+// ?renew=true with what a look says that begins now. Each ?about=ADDRESS:ROUND asks about a
+// counterparty.
 func (h *handler) facts(r *http.Request) (string, any, error) {
 	query, atMost := r.URL.Query(), time.Duration(0)
 	if text := query.Get("max_age"); text != "" {
@@ -96,21 +97,24 @@ func (h *handler) facts(r *http.Request) (string, any, error) {
 			return "", nil, fmt.Errorf("%w: max_age %.40q is not a time such as 30s", format.ErrSyntax, text)
 		}
 	}
+	about, err := parseAbout(query["about"])
+	if err != nil {
+		return "", nil, err
+	}
 	var said pm.Facts
 	var age time.Duration
-	var err error
 	switch text := query.Get("renew"); text {
 	case "":
-		said, age, err = h.service.facts.get(r.Context(), h.service.within(atMost))
+		said, age, err = h.service.facts.get(r.Context(), h.service.within(atMost), about)
 	case "true":
-		said, age, err = h.service.facts.renew(r.Context())
+		said, age, err = h.service.facts.renew(r.Context(), about)
 	default:
 		err = fmt.Errorf("%w: renew %.40q is not true", format.ErrSyntax, text)
 	}
 	if err != nil {
 		return "", nil, err
 	}
-	document, err := newFacts(said, age)
+	document, err := newFacts(said, age, about)
 	return kindFacts, document, err
 }
 

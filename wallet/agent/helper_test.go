@@ -38,13 +38,23 @@ type chainAt struct {
 	facts pm.Facts
 	err   error
 	asked int
+	about []pm.Counterparty // in the last look
+
+	// inactive has no recipient be active.
+	inactive bool
 }
 
-func (c *chainAt) Facts(context.Context, common.Address) (pm.Facts, error) {
+func (c *chainAt) Facts(_ context.Context, _ common.Address, about ...pm.Counterparty) (pm.Facts, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.asked++
-	return c.facts, c.err
+	c.about = about
+	facts := c.facts
+	facts.Counterparties = make(map[pm.Counterparty]pm.CounterpartyFacts)
+	for _, counterparty := range about {
+		facts.Counterparties[counterparty] = pm.CounterpartyFacts{Active: !c.inactive, RoundHash: common.Hash{byte(counterparty.Round)}}
+	}
+	return facts, c.err
 }
 
 func (c *chainAt) fails(err error) {

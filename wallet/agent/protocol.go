@@ -3,6 +3,8 @@ package agent
 import (
 	"fmt"
 	"math/big"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -105,14 +107,51 @@ type factsDocument struct {
 	WithdrawRound string `json:"withdraw_round"`
 	Reserve       string `json:"reserve"`
 	Claimed       string `json:"claimed_in_current_round"`
+
+	// Counterparties are those that were asked about.
+	Counterparties []counterpartyFacts `json:"counterparties,omitempty"`
 }
 
-func newFacts(f pm.Facts, age time.Duration) (*factsDocument, error) {
+// counterpartyFacts is what the chain says of a pm.Counterparty.
+type counterpartyFacts struct {
+	Recipient format.Address `json:"recipient"`
+	Round     format.Nat     `json:"round"`
+	Active    bool           `json:"active"`
+	Hash      format.Hash    `json:"round_block_hash"`
+}
+
+// formatAbout writes a counterparty as ADDRESS:ROUND.
+func formatAbout(c pm.Counterparty) string { return fmt.Sprintf("%s:%d", c.Recipient.Hex(), c.Round) }
+
+// parseAbout reads counterparties that formatAbout wrote.
+func parseAbout(texts []string) ([]pm.Counterparty, error) {
+	if len(texts) > maxAbout {
+		return nil, fmt.Errorf("%w: about: %d counterparties, at most %d", format.ErrSyntax, len(texts), maxAbout)
+	}
+	about := make([]pm.Counterparty, len(texts))
+	for i, text := range texts {
+		address, round, _ := strings.Cut(text, ":")
+		n, err := strconv.ParseInt(round, 10, 64)
+		if err != nil || n < 0 || !common.IsHexAddress(address) {
+			return nil, fmt.Errorf("%w: about %.80q is not ADDRESS:ROUND", format.ErrSyntax, text)
+		}
+		about[i] = pm.Counterparty{Recipient: common.HexToAddress(address), Round: n}
+	}
+	return about, nil
+}
+
+func newFacts(f pm.Facts, age time.Duration, about []pm.Counterparty) (*factsDocument, error) {
 	if !f.LastSeenL1Block.IsInt64() || !f.LastInitializedRound.IsInt64() {
 		return nil, fmt.Errorf("the chain's block %v or round %v is wider than 63 bits", f.LastSeenL1Block, f.LastInitializedRound)
 	}
+	var counterparties []counterpartyFacts
+	for _, c := range about {
+		said := f.Counterparties[c]
+		counterparties = append(counterparties, counterpartyFacts{format.Address(c.Recipient), format.Nat(c.Round), said.Active, said.RoundHash})
+	}
 	return &factsDocument{
-		L1Block: format.Nat(f.LastSeenL1Block.Int64()), Round: format.Nat(f.LastInitializedRound.Int64()),
+		Counterparties: counterparties,
+		L1Block:        format.Nat(f.LastSeenL1Block.Int64()), Round: format.Nat(f.LastInitializedRound.Int64()),
 		Hash: f.LastInitializedL1BlockHash, PreviousHash: f.PreLastInitializedL1BlockHash,
 		Age:     format.Nat(max(0, age.Milliseconds())),
 		Deposit: f.Sender.Deposit.String(), WithdrawRound: f.Sender.WithdrawRound.String(),
@@ -124,7 +163,11 @@ func (d *factsDocument) facts() (pm.Facts, error) {
 	f := pm.Facts{
 		LastSeenL1Block: big.NewInt(int64(d.L1Block)), LastInitializedRound: big.NewInt(int64(d.Round)),
 		LastInitializedL1BlockHash: d.Hash, PreLastInitializedL1BlockHash: d.PreviousHash,
-		Sender: &pm.SenderInfo{Reserve: new(pm.ReserveInfo)},
+		Sender:         &pm.SenderInfo{Reserve: new(pm.ReserveInfo)},
+		Counterparties: make(map[pm.Counterparty]pm.CounterpartyFacts, len(d.Counterparties)),
+	}
+	for _, c := range d.Counterparties {
+		f.Counterparties[pm.Counterparty{Recipient: common.Address(c.Recipient), Round: int64(c.Round)}] = pm.CounterpartyFacts{Active: c.Active, RoundHash: c.Hash}
 	}
 	for _, amount := range []struct {
 		name, text string
@@ -178,6 +221,9 @@ type order struct {
 
 	// Offline has nothing held against the chain.
 	Offline bool `json:"offline,omitzero"`
+
+	// InactiveOK has tickets made for a recipient that is not active.
+	InactiveOK bool `json:"inactive_ok,omitzero"`
 
 	// Request is what the tickets are for, when it has a name. Without params the tickets
 	// that were made for it before are signed again.

@@ -228,18 +228,18 @@ type agedChain struct {
 }
 
 // Facts implements pay.Chain, for the service's account.
-func (a agedChain) Facts(ctx context.Context, sender common.Address) (pm.Facts, error) {
+func (a agedChain) Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error) {
 	if sender != a.facts.sender {
 		return pm.Facts{}, Mismatch("the account", sender, a.facts.sender)
 	}
-	said, _, err := a.facts.get(ctx, a.atMost)
+	said, _, err := a.facts.get(ctx, a.atMost, about)
 	return said, err
 }
 
 // Renew implements pay.Remembering.
-func (a agedChain) Renew(ctx context.Context, sender common.Address) (pm.Facts, time.Duration, error) {
+func (a agedChain) Renew(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, time.Duration, error) {
 	if sender != a.facts.sender {
 		return pm.Facts{}, 0, Mismatch("the account", sender, a.facts.sender)
 	}
-	return a.facts.renew(ctx)
+	return a.facts.renew(ctx, about)
 }

@@ -33,6 +33,9 @@ type Signer struct {
 	MaxHeadAge time.Duration
 	Offline    bool
 
+	// InactiveOK has tickets made for a recipient that is not active.
+	InactiveOK bool
+
 	// round is what tickets are planned for.
 	round pm.Facts
 	// signed are the signatures of tickets whose nonces were taken.
@@ -88,33 +91,37 @@ func (s *Signer) SegmentHeader(token *wire.AuthToken) (string, error) {
 }
 
 // Facts implements pay.Chain: it asks the agent, which most often knows.
-func (s *Signer) Facts(ctx context.Context, sender common.Address) (pm.Facts, error) {
+func (s *Signer) Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error) {
 	if sender != s.Address() {
 		return pm.Facts{}, Mismatch("account", sender, s.Address())
 	}
-	document, err := s.client.facts(ctx, s.MaxHeadAge)
+	document, err := s.client.facts(ctx, s.MaxHeadAge, about)
 	if err != nil {
 		return pm.Facts{}, err
 	}
-	return s.planFor(document)
+	return s.planFor(document, about)
 }
 
 // Renew implements pay.Remembering: the agent asks the chain.
-func (s *Signer) Renew(ctx context.Context, sender common.Address) (pm.Facts, time.Duration, error) {
+func (s *Signer) Renew(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, time.Duration, error) {
 	if sender != s.Address() {
 		return pm.Facts{}, 0, Mismatch("account", sender, s.Address())
 	}
-	document, err := s.client.renewedFacts(ctx)
+	document, err := s.client.renewedFacts(ctx, about)
 	if err != nil {
 		return pm.Facts{}, 0, err
 	}
-	said, err := s.planFor(document)
+	said, err := s.planFor(document, about)
 	return said, time.Duration(document.Age) * time.Millisecond, err
 }
 
-// planFor has tickets planned for the round of the facts.
-func (s *Signer) planFor(document *factsDocument) (pm.Facts, error) {
+// planFor has tickets planned for the round of the facts, which must include what was
+// asked about: what an agent of an earlier version does not say is not taken for good.
+func (s *Signer) planFor(document *factsDocument, about []pm.Counterparty) (pm.Facts, error) {
 	said, err := document.facts()
+	if err == nil && !said.Knows(about...) {
+		err = &olderAgentError{s.client.path}
+	}
 	if err == nil {
 		s.round = said
 	}
@@ -171,7 +178,7 @@ func (s *Signer) reserve(ctx context.Context, storeID string, spend store.Spend)
 }
 
 func (s *Signer) order(storeID string) *order {
-	o := &order{ChainID: s.status.ChainID, StoreID: storeID, Offline: s.Offline}
+	o := &order{ChainID: s.status.ChainID, StoreID: storeID, Offline: s.Offline, InactiveOK: s.InactiveOK}
 	if s.MaxHeadAge > 0 {
 		o.MaxHeadAge = format.Nat(max(1, s.MaxHeadAge.Milliseconds()))
 	}

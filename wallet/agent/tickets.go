@@ -17,9 +17,11 @@ import (
 
 // payer makes the account's tickets, under the user's limits.
 func (s *Service) payer(o *order) *pay.Payer {
+	limits := s.Limits
+	limits.InactiveOK = o.InactiveOK
 	return &pay.Payer{
 		Sender:  s.Signer.Address(),
-		Limits:  s.Limits,
+		Limits:  limits,
 		Chain:   agedChain{s.facts, s.within(time.Duration(o.MaxHeadAge) * time.Millisecond)},
 		Nonces:  s.Store.Chain(s.Network.ChainID),
 		Now:     s.Now,

@@ -176,21 +176,27 @@ func protocolInfo(info contract.GetSenderInfoOutput) *pm.SenderInfo {
 	}
 }
 
-// Facts reads what a sender's checks need before it mints. It fails with *StaleError when
-// the node is behind: params that have expired could look good through it.
-func (c *Client) Facts(ctx context.Context, sender common.Address) (pm.Facts, error) {
+// Facts reads what a sender's checks need before it mints, with what they need to know
+// about counterparties, in one request where the contracts and the round are remembered.
+// It fails with *StaleError when the node is behind: params that have expired could look
+// good through it.
+func (c *Client) Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error) {
 	var head Head
 	var info contract.GetSenderInfoOutput
 	var last *big.Int
 	// Rounds take a day: the one that was last is worth guessing.
 	guess := new(big.Int).SetUint64(c.rememberedRound())
 	var hashes [2][32]byte
+	others := make([]pm.CounterpartyFacts, len(about))
 	rounds := contract.NewRoundsManager()
 	contracts, err := c.ask(ctx, func(b *batch, contracts Contracts) {
 		b.head(&head)
 		b.senderInfo(contracts, sender, &info)
 		call(b, contracts.RoundsManager, rounds.PackLastInitializedRound(), rounds.UnpackLastInitializedRound, &last)
 		b.roundHashes(contracts, guess, &hashes)
+		for i := range others {
+			b.counterparty(contracts, about[i], &others[i])
+		}
 	})
 	if err != nil {
 		return pm.Facts{}, err
@@ -206,13 +212,29 @@ func (c *Client) Facts(ctx context.Context, sender common.Address) (pm.Facts, er
 			c.learnRound(last.Uint64())
 		}
 	}
-	return pm.Facts{
+	facts := pm.Facts{
 		LastSeenL1Block:               new(big.Int).SetUint64(head.L1Block),
 		LastInitializedRound:          last,
 		LastInitializedL1BlockHash:    hashes[0],
 		PreLastInitializedL1BlockHash: hashes[1],
 		Sender:                        protocolInfo(info),
-	}, nil
+	}
+	if len(about) > 0 {
+		facts.Counterparties = make(map[pm.Counterparty]pm.CounterpartyFacts, len(about))
+	}
+	for i, counterparty := range about {
+		facts.Counterparties[counterparty] = others[i]
+	}
+	return facts, nil
+}
+
+// counterparty asks about a recipient and the round that its params name.
+func (b *batch) counterparty(contracts Contracts, about pm.Counterparty, into *pm.CounterpartyFacts) {
+	bonding, rounds := contract.NewBondingManager(), contract.NewRoundsManager()
+	call(b, contracts.BondingManager, bonding.PackIsActiveTranscoder(about.Recipient), bonding.UnpackIsActiveTranscoder, &into.Active)
+	if about.Round > 0 {
+		call(b, contracts.RoundsManager, rounds.PackBlockHashForRound(big.NewInt(about.Round)), rounds.UnpackBlockHashForRound, &into.RoundHash)
+	}
 }
 
 // roundHashes returns the L1 block hashes that were recorded for a round and for the

@@ -117,7 +117,7 @@ func (m *model) info() *wire.OrchestratorInfo {
 }
 
 // Facts implements Chain.
-func (m *model) Facts(context.Context, common.Address) (pm.Facts, error) {
+func (m *model) Facts(context.Context, common.Address, ...pm.Counterparty) (pm.Facts, error) {
 	facts := goodFacts()
 	facts.LastSeenL1Block = big.NewInt(m.block)
 	return facts, nil

@@ -18,7 +18,8 @@ import (
 
 // Chain tells a sender's checks what they need to know.
 type Chain interface {
-	Facts(ctx context.Context, sender common.Address) (pm.Facts, error)
+	// Facts returns what checks of a sender need, and of each counterparty.
+	Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error)
 }
 
 // Remembering is a Chain whose Facts may be some time old. What it remembers is no reason
@@ -27,7 +28,7 @@ type Remembering interface {
 	Chain
 
 	// Renew asks the chain, and returns what it says and how long ago it was asked.
-	Renew(ctx context.Context, sender common.Address) (pm.Facts, time.Duration, error)
+	Renew(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, time.Duration, error)
 }
 
 // Nonces hands out a session's nonces, durably and each one once, and keeps book of
@@ -183,7 +184,7 @@ func (p *Payer) check(ctx context.Context, plan *Plan, count uint64) error {
 	if err := p.Limits.CheckParams(plan.Params, count); err != nil {
 		return err
 	}
-	facts, err := p.judge(ctx, func(facts pm.Facts) error { return p.Limits.Check(plan.Params, facts, count) })
+	facts, err := p.judge(ctx, func(facts pm.Facts) error { return p.Limits.Check(plan.Params, facts, count) }, pm.CounterpartyOf(plan.Params))
 	if err != nil {
 		return err
 	}
@@ -193,8 +194,8 @@ func (p *Payer) check(ctx context.Context, plan *Plan, count uint64) error {
 
 // judge holds what the chain says to check. What is remembered can only allow: before it
 // refuses, the chain is asked.
-func (p *Payer) judge(ctx context.Context, check func(pm.Facts) error) (pm.Facts, error) {
-	facts, err := p.Chain.Facts(ctx, p.Sender)
+func (p *Payer) judge(ctx context.Context, check func(pm.Facts) error, about ...pm.Counterparty) (pm.Facts, error) {
+	facts, err := p.Chain.Facts(ctx, p.Sender, about...)
 	if err != nil {
 		return facts, err
 	}
@@ -203,7 +204,7 @@ func (p *Payer) judge(ctx context.Context, check func(pm.Facts) error) (pm.Facts
 	if err == nil || !ok {
 		return facts, err
 	}
-	facts, age, err := remembering.Renew(ctx, p.Sender)
+	facts, age, err := remembering.Renew(ctx, p.Sender, about...)
 	if err != nil {
 		return facts, err
 	}

@@ -24,7 +24,7 @@ type chainAt struct {
 	asked int
 }
 
-func (c *chainAt) Facts(context.Context, common.Address) (pm.Facts, error) {
+func (c *chainAt) Facts(context.Context, common.Address, ...pm.Counterparty) (pm.Facts, error) {
 	c.asked++
 	return c.facts, c.err
 }

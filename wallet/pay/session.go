@@ -146,6 +146,9 @@ func (s *Session) kept(ctx context.Context, amount Amount) (*Offer, *Plan, error
 		return nil, nil, err
 	}
 	plan, err := s.Payer.Plan(ctx, offer.Params, amount)
+	if errors.Is(err, policy.ErrInactive) {
+		return nil, nil, err // no params of this recipient fare better
+	}
 	if errors.As(err, new(*policy.Refusal)) || errors.Is(err, ErrWorthless) || errors.As(err, new(*store.RetiredError)) {
 		// Fresh params may fare better; if not they are refused in their own words.
 		return nil, nil, nil

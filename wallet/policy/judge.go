@@ -42,6 +42,7 @@ func (l Limits) Judge(params *pm.TicketParams, facts *pm.Facts, n uint64) []Find
 	j.expiry()
 	j.round()
 	j.recipient()
+	j.counterparty()
 	j.ticketEV()
 	j.faceValue()
 	j.totalEV(n)

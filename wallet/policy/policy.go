@@ -26,6 +26,9 @@ type Limits struct {
 	// Recipients are those who may be paid; nil is anybody.
 	Recipients []common.Address
 
+	// InactiveOK lets a recipient be paid that is not in the active pool.
+	InactiveOK bool
+
 	// MaxGasPrice is the most that a unit of a transaction's gas may cost, MaxFee the most
 	// that all of it may; nil is no limit.
 	MaxGasPrice, MaxFee *wei.Wei
@@ -73,6 +76,11 @@ func (l Limits) check(params *pm.TicketParams, facts *pm.Facts, n uint64) error 
 	}
 	if err := l.CheckRecipient(params.Recipient); err != nil {
 		return l.Explain(err)
+	}
+	if facts != nil {
+		if err := l.CheckCounterparty(params, *facts); err != nil {
+			return err
+		}
 	}
 	// More than fits an int is refused by the nonces' width below, whatever int holds.
 	count := int(min(n, math.MaxInt32))

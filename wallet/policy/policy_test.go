@@ -178,6 +178,13 @@ func TestJudgeAgreesWithCheck(t *testing.T) {
 		facts.Sender.Deposit = pick("deposit", 0, 1, 3999*gwei, 4000*gwei, 12_000*gwei, 1e18)
 		facts.Sender.WithdrawRound = pick("withdraw round", 0, 5, 6, 7)
 		facts.Sender.Reserve.FundsRemaining = pick("reserve", 0, 1)
+		about := pm.CounterpartyOf(params)
+		said := pm.CounterpartyFacts{Active: rapid.Bool().Draw(t, "active")}
+		if about.Round > 0 && rapid.Bool().Draw(t, "same chain") {
+			said.RoundHash = params.ExpirationParams.CreationRoundBlockHash
+		}
+		facts.Counterparties = map[pm.Counterparty]pm.CounterpartyFacts{about: said}
+		limits.InactiveOK = rapid.Bool().Draw(t, "inactive ok")
 		n := rapid.SampledFrom([]uint64{1, 5, 20, 21, 600, 601, math.MaxUint64}).Draw(t, "n")
 
 		failed := func(findings []Finding) bool {
@@ -206,7 +213,7 @@ func TestJudgeSaysWhatNeedsTheChain(t *testing.T) {
 			open = append(open, f.Check)
 		}
 	}
-	require.Equal(t, []string{"expiry", "sender", "deposit"}, open)
+	require.Equal(t, []string{"expiry", "chain", "active", "sender", "deposit"}, open)
 	require.NotPanics(t, func() {
 		Default().Judge(nil, nil, 1)
 		Default().Judge(&pm.TicketParams{}, nil, 1)

@@ -100,7 +100,7 @@ func (ts Tickets) Pays() (wei.Wei, error) {
 // Node is what judging asks of a chain; *chain.Client is one.
 type Node interface {
 	Contracts(ctx context.Context) (chain.Contracts, error)
-	Facts(ctx context.Context, sender common.Address) (pm.Facts, error)
+	Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error)
 	Claimable(ctx context.Context, sender, recipient common.Address) (*big.Int, error)
 	EstimateEach(ctx context.Context, calls []ethereum.CallMsg) ([]chain.Estimate, error)
 	SuggestGasPrice(ctx context.Context) (*big.Int, error)
