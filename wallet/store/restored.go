@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/pmctl/pmctl/wallet/tx"
 )
 
 // version9 tells an older copy of a store from the store.
@@ -191,6 +193,9 @@ type RestoredError struct {
 func (e *RestoredError) Error() string {
 	return fmt.Sprintf("the store %s changed while it was in use: %v; nothing was done", e.Path, e.Cause)
 }
+
+// Is matches tx.ErrReplaced.
+func (e *RestoredError) Is(target error) bool { return target == tx.ErrReplaced }
 
 // Hint says what to do.
 func (e *RestoredError) Hint() string {

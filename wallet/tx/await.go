@@ -67,6 +67,8 @@ func Await(ctx context.Context, node Backend, journal Journal, intent *Intent, o
 			}
 		case isGone(err):
 			return nil, err
+		case errors.Is(err, ErrReplaced):
+			return nil, &NotMinedError{Hash: intent.Newest().Hash(), In: w.in, Err: err}
 		}
 		if err != nil {
 			// A node that is away for a moment does not undo what was sent.
@@ -366,7 +368,11 @@ func (w *waiting) ended(ctx context.Context) error {
 // the call was mined and succeeded.
 func settle(ctx context.Context, node Backend, journal Journal, intent *Intent, receipt *types.Receipt) error {
 	outcome := outcomeOf(intent, receipt)
-	if err := journal.Record(ctx, intent, outcome); err != nil {
+	err := journal.Record(ctx, intent, outcome)
+	if errors.Is(err, ErrReplaced) {
+		return fmt.Errorf("transaction %s is mined in block %v, but the journal does not record it: %w", receipt.TxHash, receipt.BlockNumber, err)
+	}
+	if err != nil {
 		return err
 	}
 	switch outcome.State {

@@ -193,6 +193,10 @@ var (
 	// ErrHeld is returned for a refused intent whose nonce an open one has.
 	ErrHeld = errors.New("another transaction of the account has this nonce now")
 
+	// ErrReplaced is matched by what a Journal fails with when it is no longer the one
+	// that it was: an older copy is in its place. Waiting does not help.
+	ErrReplaced = errors.New("the journal was replaced while it was in use")
+
 	// ErrChanged is matched by *ChangedError.
 	ErrChanged = errors.New("the journal has another state of this transaction")
 )

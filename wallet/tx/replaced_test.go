@@ -1,0 +1,40 @@
+package tx
+
+import (
+	"context"
+	"math/big"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/stretchr/testify/require"
+)
+
+// replaced is a journal in whose place an older copy was put.
+type replaced struct{ kept }
+
+func (replaced) Reload(context.Context, *Intent) error          { return ErrReplaced }
+func (replaced) Record(context.Context, *Intent, Outcome) error { return ErrReplaced }
+
+// unread is one of which only the writing notices that.
+type unread struct{ replaced }
+
+func (unread) Reload(context.Context, *Intent) error { return nil }
+
+// TestAReplacedJournalIsNotWaitedFor: no time gives it back. What is known of the
+// transaction is said all the same.
+func TestAReplacedJournalIsNotWaitedFor(t *testing.T) {
+	sent := types.NewTx(&types.LegacyTx{To: new(common.Address), Value: new(big.Int), GasPrice: new(big.Int)})
+	intent := &Intent{State: Open, Attempts: []Attempt{{Tx: sent, Kind: KindCall}}}
+	node := &chainAt{known: map[common.Hash]bool{}}
+	_, err := Await(t.Context(), node, replaced{}, intent, AwaitOptions{})
+	var waiting *NotMinedError
+	require.ErrorAs(t, err, &waiting)
+	require.ErrorIs(t, err, ErrReplaced)
+	require.NoError(t, t.Context().Err())
+
+	node.receipts = map[common.Hash]*types.Receipt{sent.Hash(): {TxHash: sent.Hash(), BlockNumber: big.NewInt(7), Status: 1}}
+	_, err = Await(t.Context(), node, unread{}, intent, AwaitOptions{})
+	require.ErrorIs(t, err, ErrReplaced)
+	require.ErrorContains(t, err, sent.Hash().Hex()+" is mined in block 7")
+}
