@@ -173,7 +173,7 @@ func (p *patient) checkRegistry(ctx context.Context) doctor.Finding {
 	case err != nil:
 		return unread(err)
 	case !isRegisteredAt(entry, p.recipient.url):
-		return found(serviceURI(entry.ServiceURI), failed(disagreement(p.recipient.url, recipient, entry), p.recipient.url.String(), knob))
+		return found(shortened(serviceURI(entry.ServiceURI)), failed(disagreement(p.recipient.url, recipient, entry), p.recipient.url.String(), knob))
 	}
 	return fine("it has the same URL")
 }
@@ -278,7 +278,7 @@ func (p *patient) checkOfferBudget(ctx context.Context) doctor.Finding {
 
 func (p *patient) checkToken(context.Context) doctor.Finding {
 	token := p.recipient.offer.Info.GetAuthToken()
-	if err := token.Check(p.run.Now()); err != nil {
+	if err := pay.CheckToken(p.recipient.url, token, p.run.Now()); err != nil {
 		return failed(withHint(err, "fetch again; if that does not help, the clock here or the recipient is wrong"), "a token that has not expired", theirs+"its software; yours: the clock")
 	}
 	return fine("it has not expired")

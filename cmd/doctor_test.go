@@ -53,8 +53,9 @@ type sick struct {
 	induce func(*ward)
 	want   []string
 	exit   int
-	// says is part of what is found, allowed, or to be done.
-	says string
+	// says is part of what is found, allowed, or to be done; brief has that be short.
+	says  string
+	brief bool
 }
 
 // examine runs doctor and returns the checks that are not fine, and those not made.
@@ -123,6 +124,9 @@ func (s sick) test(t *testing.T, w *ward) {
 	bad, _, text := w.examine(s.exit)
 	require.Equal(t, s.want, bad, text)
 	require.Contains(t, text, s.says)
+	if s.brief {
+		require.Less(t, len(text), 500)
+	}
 }
 
 func (w *ward) write(name, text string, mode os.FileMode) string {

@@ -110,6 +110,15 @@ func serviceURI(text string) string {
 	return plainText(text)
 }
 
+// shortened is a stranger's text as part of a message.
+func shortened(text string) string {
+	const most = 120
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
+}
+
 // isRegisteredAt tells whether a recipient's own entry in the registry is u.
 func isRegisteredAt(recipient chain.Recipient, u pay.URL) bool {
 	registered, err := pay.ParseServiceURI(recipient.ServiceURI)

@@ -225,7 +225,7 @@ func (r *run) judgeRecipient(ctx context.Context, w *wallet, registered chain.Re
 // disagreement is what speaks against paying a recipient that the registry has elsewhere.
 func disagreement(u pay.URL, recipient common.Address, registered chain.Recipient) error {
 	return withHint(fmt.Errorf("%w: %s pays %v, and the registry has %s for %v", errDisagrees, u,
-		recipient, serviceURI(registered.ServiceURI), registered.Address),
+		recipient, shortened(serviceURI(registered.ServiceURI)), registered.Address),
 		"pay there only if you know from elsewhere whose URL it is; then say --recipient %v", recipient)
 }
 

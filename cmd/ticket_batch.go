@@ -296,7 +296,7 @@ func (r *run) proposeGiven(ctx context.Context, w *wallet, document *format.Para
 	if w.offline {
 		r.noteUnchecked(w.limits, p.plan)
 	}
-	return p, r.checkToken(info.GetAuthToken())
+	return p, r.checkToken(p)
 }
 
 // planFresh plans a batch from fresh params, which a recipient gives for a signature.
@@ -323,7 +323,7 @@ func (r *run) planFresh(ctx context.Context, w *wallet, payer *pay.Payer, u pay.
 	if p.plan, err = payer.Plan(ctx, offer.Params, amount); err != nil {
 		return nil, err
 	}
-	return p, r.checkToken(p.info.GetAuthToken())
+	return p, r.checkToken(p)
 }
 
 // errOtherSender is returned for params that were made for another sender.
@@ -345,11 +345,11 @@ func (w *wallet) checkDocument(params *format.Params, adopt bool) error {
 }
 
 // checkToken refuses an auth token that cannot be paid under, where that matters.
-func (r *run) checkToken(token *wire.AuthToken) error {
+func (r *run) checkToken(p *planned) error {
 	if r.output != format.Headers {
 		return nil
 	}
-	return token.Check(r.Now())
+	return pay.CheckToken(p.url, p.info.GetAuthToken(), r.Now())
 }
 
 // segment returns the credentials that go along with a batch, "" when nobody would see

@@ -95,7 +95,11 @@ func (c *Client) Fetch(ctx context.Context, u URL, request *wire.OrchestratorReq
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, c.fetchError(u, err, dial.failure(), header, trailer)
+		err = c.fetchError(u, err, dial.failure(), header, trailer)
+		if errors.Is(err, ErrNotRecipient) && speaksTLS(limited, u) {
+			err = fmt.Errorf("%w: what answers at %s does not speak gRPC without TLS; it speaks TLS: use %s", ErrNotRecipient, u, u.withScheme("https"))
+		}
+		return nil, err
 	}
 	return NewOffer(u, common.BytesToAddress(request.GetAddress()), c.now(), info)
 }
@@ -143,21 +147,4 @@ func NewOffer(u URL, sender common.Address, at time.Time, info *wire.Orchestrato
 		return nil, err
 	}
 	return &Offer{URL: u, Transcoder: transcoder, Sender: sender, FetchedAt: at, Params: params, Info: info}, nil
-}
-
-// transcoderOf returns where payments go: where the answer says, or where it was
-// asked for if it does not say. A recipient that was asked over TLS is not paid
-// without.
-func transcoderOf(asked URL, text string) (URL, error) {
-	if text == "" {
-		return asked, nil
-	}
-	transcoder, err := ParseServiceURI(text)
-	if err != nil {
-		return URL{}, fmt.Errorf("%w (%s): transcoder: %v", ErrMalformed, asked, err)
-	}
-	if asked.TLS() && !transcoder.TLS() {
-		return URL{}, fmt.Errorf("%w (%s): it was asked over TLS and wants to be paid without, at %s", ErrMalformed, asked, transcoder)
-	}
-	return transcoder, nil
 }

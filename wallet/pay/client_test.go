@@ -82,11 +82,11 @@ func TestFetchFailures(t *testing.T) {
 		{name: "https:// to a server without TLS", url: func(t *testing.T) URL {
 			u := serve(t, false, http.NotFoundHandler())
 			return URL{"https", u.host}
-		}, is: ErrUnreachable, says: "http://"},
+		}, is: ErrUnreachable, says: "it does not speak TLS: if it is a recipient without TLS, use http://127.0.0.1:"},
 		{name: "http:// to a server with TLS", url: func(t *testing.T) URL {
 			u := serveGRPC(t, true, answering(goodInfo()))
 			return URL{"http", u.host}
-		}, is: ErrNotRecipient, says: "does not speak gRPC"},
+		}, is: ErrNotRecipient, says: "it speaks TLS: use https://127.0.0.1:"},
 		{name: "an old TLS", url: func(t *testing.T) URL { return serveOldTLS(t) }, is: ErrUnreachable, says: "TLS handshake failed"},
 		{name: "garbage", url: func(t *testing.T) URL {
 			return serveTCP(t, "http", func(conn net.Conn) {

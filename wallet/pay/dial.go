@@ -119,7 +119,7 @@ func connectError(u URL, err error, timeout time.Duration) error {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		reason = "the connection was refused: nothing listens there"
 	case errors.As(err, &record):
-		reason = "the TLS handshake failed: it does not speak TLS; is it http://?"
+		reason = fmt.Sprintf("the TLS handshake failed: it does not speak TLS: if it is a recipient without TLS, use %s", u.withScheme("http"))
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 		reason = fmt.Sprintf("no connection within %v", timeout)
 	case errors.As(err, &secure):
@@ -128,6 +128,20 @@ func connectError(u URL, err error, timeout time.Duration) error {
 		reason = oneLine(err.Error())
 	}
 	return &UnreachableError{URL: u.String(), Reason: reason, Err: err}
+}
+
+// speaksTLS tells whether a URL without TLS is the address of a server with TLS.
+func speaksTLS(ctx context.Context, u URL) bool {
+	if u.TLS() {
+		return false
+	}
+	dialer := tls.Dialer{Config: tlsConfig("h2")}
+	conn, err := dialer.DialContext(ctx, "tcp", u.host)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
 }
 
 func isTimeout(err error) bool {

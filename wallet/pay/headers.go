@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 
@@ -57,6 +58,16 @@ func SegmentHeader(signer pm.Signer, token *wire.AuthToken, now time.Time) (stri
 		return "", err
 	}
 	return wire.EncodeHeader(credentials)
+}
+
+// CheckToken fails, as NewHeaders does, for the auth token of the offer of u, which it
+// names; the zero URL is an offer of unknown origin.
+func CheckToken(u URL, token *wire.AuthToken, now time.Time) error {
+	err := token.Check(now)
+	if err == nil || u == (URL{}) {
+		return err
+	}
+	return fmt.Errorf("the offer of %s: %w", u, err)
 }
 
 // HTTP returns the headers for a request.

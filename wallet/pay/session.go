@@ -168,7 +168,7 @@ func (s *Session) fetch(ctx context.Context, signer pm.Signer, amount Amount) (*
 	if err := s.Pins.Check(ctx, s.URL, offer.Params.Recipient); err != nil {
 		return nil, nil, err
 	}
-	if err := offer.Info.GetAuthToken().Check(s.Client.now()); err != nil {
+	if err := CheckToken(s.URL, offer.Info.GetAuthToken(), s.Client.now()); err != nil {
 		return nil, nil, err
 	}
 	plan, err := s.Payer.Plan(ctx, offer.Params, amount)

@@ -270,11 +270,14 @@ func (w *world) refusals(t *testing.T, pay func(Amount) (*Payment, error)) {
 
 	for fault, check := range map[string]func(error){
 		"other-recipient": func(err error) { require.ErrorAs(t, err, new(*OtherRecipientError)) },
-		"no-auth-token":   func(err error) { require.ErrorAs(t, err, new(*wire.MissingError)) },
-		"no-params":       func(err error) { require.ErrorIs(t, err, ErrNoTicketParams) },
-		"long-integer":    func(err error) { require.ErrorIs(t, err, ErrMalformed) },
-		"expired":         func(err error) { require.ErrorIs(t, err, policy.ErrUnacceptable) },
-		"expensive-ev":    func(err error) { require.ErrorIs(t, err, policy.ErrLimit) },
+		"no-auth-token": func(err error) {
+			require.ErrorAs(t, err, new(*wire.MissingError))
+			require.ErrorContains(t, err, w.session.URL.String())
+		},
+		"no-params":    func(err error) { require.ErrorIs(t, err, ErrNoTicketParams) },
+		"long-integer": func(err error) { require.ErrorIs(t, err, ErrMalformed) },
+		"expired":      func(err error) { require.ErrorIs(t, err, policy.ErrUnacceptable) },
+		"expensive-ev": func(err error) { require.ErrorIs(t, err, policy.ErrLimit) },
 	} {
 		w.fault(t, fault, true)
 		_, err = pay(Amount{Count: 1})

@@ -72,8 +72,17 @@ func parseURL(text, tlsPort, plainPort string) (URL, error) {
 	if strings.ContainsFunc(host, func(r rune) bool { return r == '%' || !unicode.IsGraphic(r) || unicode.IsSpace(r) }) {
 		return fail("its host %.80q has blanks or a zone", host)
 	}
+	if len(host) > maxHost {
+		return fail("its host %.40q… has %d characters, at most %d can be a name", host, len(host), maxHost)
+	}
 	return URL{scheme, net.JoinHostPort(host, port)}, nil
 }
+
+// maxHost is how long a DNS name can be (RFC 1035).
+const maxHost = 253
+
+// withScheme is the same host and port with another scheme.
+func (u URL) withScheme(scheme string) URL { return URL{scheme, u.host} }
 
 // String returns the URL as scheme://host:port.
 func (u URL) String() string { return u.scheme + "://" + u.host }

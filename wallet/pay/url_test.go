@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -51,10 +52,12 @@ func TestParseURLRefuses(t *testing.T) {
 		"https://:8935", "https://recipient.example/payment", "https://recipient.example?x=1", "https://recipient.example?",
 		"https://recipient.example#x", "https://recipient.example#", "https://recipient.example:0", "https://recipient.example:65536",
 		"https://recipient.example:http", "https://a b", "https://%20:1", "unix:///tmp/x", "https://recipient.example:-1",
+		"https://" + strings.Repeat("long.", 1000) + "example:8935",
 	} {
 		_, err := ParseURL(in)
 		require.ErrorIs(t, err, ErrURL, in)
 		require.ErrorContains(t, err, "https://host:8935", in)
+		require.Less(t, len(err.Error()), 300)
 	}
 }
 

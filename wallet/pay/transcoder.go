@@ -1,0 +1,88 @@
+package pay
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+)
+
+// transcoderOf returns where payments go: where the answer says, or where it was asked for
+// if it does not say. A recipient that was asked over TLS is not paid without, nor one that
+// names an address which cannot be reached from where it was asked.
+func transcoderOf(asked URL, text string) (URL, error) {
+	if text == "" {
+		return asked, nil
+	}
+	transcoder, err := ParseServiceURI(text)
+	if err != nil {
+		return URL{}, fmt.Errorf("%w (%s): transcoder: %v", ErrMalformed, asked, err)
+	}
+	if asked.TLS() && !transcoder.TLS() {
+		return URL{}, fmt.Errorf("%w (%s): it was asked over TLS and wants to be paid without, at %s", ErrMalformed, asked, transcoder)
+	}
+	switch {
+	case transcoder.unspecified():
+		return URL{}, &transcoderError{asked, transcoder, "which is no address of a machine"}
+	case transcoder.private() && !asked.private():
+		return URL{}, &transcoderError{asked, transcoder, "which only its own network can reach"}
+	}
+	return transcoder, nil
+}
+
+// transcoderError is a recipient that wants to be paid where it cannot be reached. It
+// matches ErrMalformed.
+type transcoderError struct {
+	asked, transcoder URL
+	reason            string
+}
+
+func (e *transcoderError) Error() string {
+	return fmt.Sprintf("the recipient at %s wants to be paid at %s, %s", e.asked, e.transcoder, e.reason)
+}
+
+// Hint says whose setting it is.
+func (e *transcoderError) Hint() string {
+	return "the recipient's -serviceAddr must be an address that senders can reach: tell its operator, or choose another recipient: pmctl recipient list"
+}
+
+// Is matches ErrMalformed.
+func (e *transcoderError) Is(target error) bool { return target == ErrMalformed }
+
+// hostname is the host without its port.
+func (u URL) hostname() string {
+	host, _, err := net.SplitHostPort(u.host)
+	if err != nil {
+		return u.host
+	}
+	return host
+}
+
+// unspecified tells whether the host is 0.0.0.0 or ::, which servers listen at.
+func (u URL) unspecified() bool {
+	address, err := netip.ParseAddr(u.hostname())
+	return err == nil && address.Unmap().IsUnspecified()
+}
+
+// carrierGrade are the addresses of RFC 6598, which go-livepeer's hosts have behind a
+// provider's translator.
+func carrierGrade() netip.Prefix { return netip.MustParsePrefix("100.64.0.0/10") }
+
+// private tells whether the host means something in a machine's own network only.
+func (u URL) private() bool {
+	host := u.hostname()
+	if address, err := netip.ParseAddr(host); err == nil {
+		address = address.Unmap()
+		return address.IsLoopback() || address.IsPrivate() || address.IsLinkLocalUnicast() || carrierGrade().Contains(address)
+	}
+	name := strings.TrimSuffix(host, ".")
+	if !strings.Contains(name, ".") {
+		return true
+	}
+	for _, zone := range []string{".local", ".localhost", ".internal", ".lan", ".home.arpa"} {
+		if strings.HasSuffix(name, zone) {
+			return true
+		}
+	}
+	return false
+}
