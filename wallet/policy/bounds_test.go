@@ -1,0 +1,117 @@
+package policy
+
+import (
+	"math/big"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// TestEachLimitBindsInItsDirection sets each limit in a binding place: what is looser is
+// refused, what is tighter is taken, and the same again is no change.
+func TestEachLimitBindsInItsDirection(t *testing.T) {
+	number := func(n int) *int { return &n }
+	capped := func(n uint32) *uint32 { return &n }
+	age := func(d time.Duration) *time.Duration { return &d }
+	for name, c := range map[string]struct{ bound, looser, tighter Rules }{
+		"max_ticket_ev":      {Rules{MaxTicketEV: gweis(10)}, Rules{MaxTicketEV: gweis(11)}, Rules{MaxTicketEV: gweis(9)}},
+		"max_total_ev":       {Rules{MaxTotalEV: gweis(10)}, Rules{MaxTotalEV: gweis(11)}, Rules{MaxTotalEV: gweis(9)}},
+		"max_face_value":     {Rules{MaxFaceValue: gweis(10)}, Rules{MaxFaceValue: gweis(11)}, Rules{MaxFaceValue: gweis(9)}},
+		"max_gas_price":      {Rules{MaxGasPrice: gweis(10)}, Rules{MaxGasPrice: gweis(11)}, Rules{MaxGasPrice: gweis(9)}},
+		"max_fee":            {Rules{MaxFee: gweis(10)}, Rules{MaxFee: gweis(11)}, Rules{MaxFee: gweis(9)}},
+		"deposit_multiplier": {Rules{DepositMultiplier: number(3)}, Rules{DepositMultiplier: number(2)}, Rules{DepositMultiplier: number(4)}},
+		"nonce_cap":          {Rules{NonceCap: capped(300)}, Rules{NonceCap: capped(301)}, Rules{NonceCap: capped(299)}},
+		"max_head_age":       {Rules{MaxHeadAge: age(20 * time.Second)}, Rules{MaxHeadAge: age(21 * time.Second)}, Rules{MaxHeadAge: age(19 * time.Second)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bound := c.bound
+			bound.Binding, bound.Where = true, in("a file")
+			limits, err := Default().With(bound)
+			require.NoError(t, err)
+			for _, rules := range []*Rules{&c.bound, &c.looser, &c.tighter} {
+				rules.Where = Setting.Flag
+			}
+			_, err = limits.With(c.looser)
+			require.ErrorAs(t, err, new(*LooserError))
+			again, err := limits.With(c.bound)
+			require.NoError(t, err, "the same is no looser")
+			require.Equal(t, limits.Limits, again.Limits)
+			tighter, err := limits.With(c.tighter)
+			require.NoError(t, err)
+			_, err = tighter.With(c.bound)
+			require.ErrorAs(t, err, new(*LooserError), "what tightens a binding limit binds")
+		})
+	}
+}
+
+func TestSumsAreEqualInEveryPart(t *testing.T) {
+	one := Cost(1, big.NewRat(1, 2), big.NewInt(3))
+	require.True(t, one.Equal(Cost(1, big.NewRat(1, 2), big.NewInt(3))))
+	require.True(t, Sum{}.Equal(Sum{EV: new(big.Rat), FaceValue: new(big.Int)}))
+	for _, other := range []Sum{
+		{Tickets: 2, EV: one.EV, FaceValue: one.FaceValue},
+		{Tickets: 1, EV: big.NewRat(1, 3), FaceValue: one.FaceValue},
+		{Tickets: 1, EV: one.EV, FaceValue: big.NewInt(4)},
+	} {
+		require.False(t, one.Equal(other))
+	}
+	require.EqualValues(t, 3, one.Plus(Cost(2, nil, nil)).Tickets)
+}
+
+// TestRefusalsAreLimits: the exit code of each comes from what it matches.
+func TestRefusalsAreLimits(t *testing.T) {
+	for _, err := range []error{
+		&BudgetError{Limit: wei.FromUint64(1), Asked: new(big.Rat), Spent: new(big.Rat)}, &FeeError{Asked: new(big.Int)}, &LooserError{},
+	} {
+		require.ErrorIs(t, err, ErrLimit)
+		require.NotErrorIs(t, err, ErrFunds)
+	}
+}
+
+// TestWhatFitsIntoABudget is how many tickets a refusal says can still be made.
+func TestWhatFitsIntoABudget(t *testing.T) {
+	fit := func(spent, asked int64, reason string) int64 {
+		e := &BudgetError{Limit: wei.FromUint64(100), Spent: big.NewRat(spent, 1), Tickets: 10, Asked: big.NewRat(asked, 1), Reason: reason}
+		return e.fit().Int64()
+	}
+	require.EqualValues(t, 5, fit(0, 200, ""))
+	require.EqualValues(t, 1, fit(80, 200, ""))
+	require.Zero(t, fit(100, 200, ""))
+	require.Zero(t, fit(101, 200, ""))
+	require.Zero(t, fit(0, 200, "the store was restored"))
+	require.Zero(t, fit(0, 0, ""))
+}
+
+func TestTheDepositAsJudged(t *testing.T) {
+	three := 3
+	limits, err := Default().With(Rules{DepositMultiplier: &three, Where: Setting.Flag})
+	require.NoError(t, err)
+	for factor, want := range map[int64]Verdict{2: Failed, 3: Passed, 4: Passed} {
+		params, facts := goodParams(), goodFacts()
+		facts.Sender.Deposit = new(big.Int).Mul(params.FaceValue, big.NewInt(factor))
+		found := false
+		for _, check := range limits.Judge(params, facts, 1) {
+			if check.Check == "deposit" {
+				found = true
+				require.Equal(t, want, check.Verdict, "%d face values", factor)
+			}
+		}
+		require.True(t, found)
+	}
+}
+
+func TestTheHeadMayBeHalfAMinuteOld(t *testing.T) {
+	require.Equal(t, 30*time.Second, Default().MaxHeadAge)
+}
+
+// TestTheMostTicketsOfASession is the cap itself, and one more than it.
+func TestTheMostTicketsOfASession(t *testing.T) {
+	limits := Default()
+	limits.NonceCap = 5
+	limits.MaxTotalEV = big.NewRat(1<<62, 1)
+	require.NoError(t, limits.CheckParams(goodParams(), 5))
+	require.Error(t, limits.CheckParams(goodParams(), 6))
+}
