@@ -115,3 +115,21 @@ func TestTheMostTicketsOfASession(t *testing.T) {
 	require.NoError(t, limits.CheckParams(goodParams(), 5))
 	require.Error(t, limits.CheckParams(goodParams(), 6))
 }
+
+// TestAtTheLimitIsWithinIt: what comes to a limit exactly is allowed, and judged so.
+func TestAtTheLimitIsWithinIt(t *testing.T) {
+	limits, params := Default(), goodParams()
+	limits.MaxTotalEV = new(big.Rat).Mul(params.EV(), big.NewRat(3, 1))
+	for n, want := range map[uint64]Verdict{3: Passed, 4: Failed} {
+		for _, finding := range limits.Judge(params, goodFacts(), n) {
+			if finding.Check == "total EV" {
+				require.Equal(t, want, finding.Verdict, "%d tickets: %s", n, finding.Detail)
+				want = ""
+			}
+		}
+		require.Empty(t, want, "it is judged")
+	}
+
+	spent := BudgetError{Setting: EVPerDay, Limit: wei.FromUint64(100), Spent: big.NewRat(100, 1), Tickets: 1, Asked: big.NewRat(1, 1)}
+	require.NotContains(t, Default().refuseBudget(&spent).(interface{ Hint() string }).Hint(), "at most")
+}
