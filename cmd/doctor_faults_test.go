@@ -140,7 +140,7 @@ func recipientFaults() []sick {
 			require.NoError(w.t, w.net.SetServiceURI(w.t.Context(), w.recipientKey, "https://elsewhere.example:8935"))
 		}, want: []string{"registry failed"}, exit: exitUnacceptable, says: "https://elsewhere.example:8935"},
 		{name: "registry with a URL without end", moves: true, induce: func(w *ward) {
-			require.NoError(w.t, w.net.SetServiceURI(w.t.Context(), w.recipientKey, "https://"+strings.Repeat("long.", 150)+"example:8935"))
+			require.NoError(w.t, w.net.SetServiceURI(w.t.Context(), w.recipientKey, "https://"+strings.Repeat("long.", 60)+"example:8935"))
 		}, want: []string{"registry failed"}, exit: exitUnacceptable, says: "https://long.long.", brief: true},
 		{name: "recipient that is not active", moves: true, cfg: devnet.Config{Recipients: 2}, induce: func(w *ward) {
 			require.NoError(w.t, w.net.DeactivateTranscoder(w.t.Context(), w.net.Recipients()[0].State().Address))

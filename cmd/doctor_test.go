@@ -125,7 +125,7 @@ func (s sick) test(t *testing.T, w *ward) {
 	require.Equal(t, s.want, bad, text)
 	require.Contains(t, text, s.says)
 	if s.brief {
-		require.Less(t, len(text), 500)
+		require.Less(t, len(text), 450)
 	}
 }
 
