@@ -150,7 +150,7 @@ func (j *judge) totalEV(n uint64) {
 	}
 	fit := new(big.Rat).Quo(limit, j.ev)
 	j.ifTrue(check, total.Cmp(limit) <= 0, "%s for %s, at most %s (%s): room for %v", wei.Format(total), count(n, "ticket"),
-		wei.Format(limit), j.limits.knob(MaxTotalEV), new(big.Int).Quo(fit.Num(), fit.Denom()))
+		exceeded(total, limit), j.limits.knob(MaxTotalEV), new(big.Int).Quo(fit.Num(), fit.Denom()))
 }
 
 // upTo compares a value with a limit; nil is no limit.
@@ -159,7 +159,7 @@ func (j *judge) upTo(check string, value, limit *big.Rat, setting Setting) {
 		j.add(check, Passed, "%s, no limit", wei.Format(value))
 		return
 	}
-	j.ifTrue(check, value.Cmp(limit) <= 0, "%s, at most %s (%s)", wei.Format(value), wei.Format(limit), j.limits.knob(setting))
+	j.ifTrue(check, value.Cmp(limit) <= 0, "%s, at most %s (%s)", wei.Format(value), exceeded(value, limit), j.limits.knob(setting))
 }
 
 func (j *judge) tickets(n uint64) {

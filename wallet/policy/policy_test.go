@@ -101,8 +101,12 @@ func TestRefusals(t *testing.T) {
 			limit := wei.FromUint64(3999 * gwei)
 			w.limits.MaxFaceValue = &limit
 		}, ErrLimit, new(*MaxFaceValueError), []string{"4000 gwei", "3999 gwei"}, []string{"--max-face-value", "-maxFaceValue"}, true},
+		{"total EV by less than a wei", func(w *world) { w.n = 20 }, ErrLimit, new(*pm.MaxTotalEVError),
+			[]string{"20 tickets, ~20000 gwei, is above the limit of 20000 gwei by 1.7e-64 wei"}, []string{"at most 19 tickets at once, worth ~19000 gwei"}, true},
+		{"ticket EV by less than a wei", func(w *world) { w.limits.MaxEV = big.NewRat(1000*gwei, 1) }, ErrLimit, new(*pm.MaxEVError),
+			[]string{"~1000 gwei is above the limit of 1000 gwei by "}, []string{"--max-ticket-ev"}, true},
 		{"more tickets than a session has", func(w *world) { w.n, w.limits.MaxTotalEV = 601, nil }, ErrUnacceptable, new(*pm.NonceCapError),
-			[]string{"601", "600"}, []string{"pmctl params fetch"}, true},
+			[]string{"601 tickets are more than the 600 that one set of ticket params takes"}, []string{"at most 600", "fresh ticket params"}, true},
 		{"absurdly many tickets", func(w *world) {
 			w.n, w.limits.MaxTotalEV, w.limits.NonceCap = math.MaxUint64, nil, 0
 		}, ErrUnacceptable, new(*pm.NonceCapError), []string{"18446744073709551615"}, nil, true},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -48,7 +49,7 @@ func (l Limits) Explain(err error) error {
 		return nil
 	case errors.As(err, &maxEV):
 		return &Refusal{ErrLimit, err,
-			fmt.Sprintf("ticket EV %s is above the limit of %s (%s)", wei.Format(maxEV.EV), wei.Format(maxEV.Limit), l.Where(MaxTicketEV)),
+			fmt.Sprintf("ticket EV %s is above the limit of %s (%s)", wei.Format(maxEV.EV), exceeded(maxEV.EV, maxEV.Limit), l.Where(MaxTicketEV)),
 			l.allow(MaxTicketEV) + ", or ask the recipient for a lower -ticketEV"}
 	case errors.As(err, &maxTotal):
 		return l.refuseTotal(maxTotal, err)
@@ -60,6 +61,10 @@ func (l Limits) Explain(err error) error {
 	case errors.As(err, &recipient):
 		return &Refusal{ErrLimit, err, fmt.Sprintf("%v (%s)", recipient, l.Where(Recipients)),
 			fmt.Sprintf("check the recipient's URL, or whom %s names; nothing in the answer proves who sent it", l.knob(Recipients))}
+	case errors.As(err, &cap) && cap.Asked > uint64(cap.Cap):
+		return &Refusal{ErrUnacceptable, err,
+			fmt.Sprintf("%d tickets are more than the %d that one set of ticket params takes", cap.Asked, cap.Cap),
+			fmt.Sprintf("make at most %d at once, each time from fresh ticket params", cap.Cap)}
 	case errors.As(err, &cap):
 		return &Refusal{ErrUnacceptable, err, cap.Error(), refetch}
 	case errors.Is(err, pm.ErrTicketParamsExpired):
@@ -75,14 +80,31 @@ func (l Limits) Explain(err error) error {
 	return err
 }
 
+// exceeded is a limit as text, with by how much a value is above it where both look alike.
+func exceeded(value, limit *big.Rat) string {
+	text := wei.Format(limit)
+	excess := new(big.Rat).Sub(value, limit)
+	if strings.TrimPrefix(wei.Format(value), "~") != text || excess.Sign() <= 0 {
+		return text
+	}
+	// A fraction of a wei can begin with fifty zeros.
+	exponent := 0
+	for one, ten := big.NewRat(1, 1), big.NewRat(10, 1); excess.Cmp(one) < 0; exponent++ {
+		excess.Mul(excess, ten)
+	}
+	return fmt.Sprintf("%s by %se-%d wei", text, excess.FloatString(1), exponent)
+}
+
 func (l Limits) refuseTotal(e *pm.MaxTotalEVError, err error) error {
 	r := &Refusal{Kind: ErrLimit, Err: err,
 		text: fmt.Sprintf("the total EV of %s, %s, is above the limit of %s (%s)",
-			count(uint64(e.Count), "ticket"), wei.Format(e.TotalEV), wei.Format(e.Limit), l.Where(MaxTotalEV))}
+			count(uint64(e.Count), "ticket"), wei.Format(e.TotalEV), exceeded(e.TotalEV, e.Limit), l.Where(MaxTotalEV))}
 	// limit · count / total is how many fit.
 	fit := new(big.Rat).Quo(new(big.Rat).Mul(e.Limit, new(big.Rat).SetInt64(int64(e.Count))), e.TotalEV)
 	if most := new(big.Int).Quo(fit.Num(), fit.Denom()); most.Sign() > 0 {
-		r.hint = fmt.Sprintf("make at most %v tickets at once, or %s", most, l.allow(MaxTotalEV))
+		worth := new(big.Rat).Quo(e.TotalEV, new(big.Rat).SetInt64(int64(e.Count)))
+		worth.Mul(worth, new(big.Rat).SetInt(most))
+		r.hint = fmt.Sprintf("make at most %v tickets at once, worth %s, or %s", most, wei.Format(worth), l.allow(MaxTotalEV))
 	} else {
 		r.hint = fmt.Sprintf("not even one ticket fits; %s, or ask the recipient for a lower -ticketEV", l.allow(MaxTotalEV))
 	}
