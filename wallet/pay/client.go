@@ -117,6 +117,9 @@ func (c *Client) fetchError(u URL, err, dialFailure error, header, trailer metad
 		return &UnreachableError{URL: u.String(), Reason: fmt.Sprintf("no answer within %v", c.timeout()), Err: context.DeadlineExceeded}
 	case !began && !ended:
 		return fmt.Errorf("%w: what answers at %s does not speak gRPC: %s", ErrNotRecipient, u, text)
+	case code == codes.Unavailable:
+		// Recipients have no such answer; proxies give it for them.
+		return &UnreachableError{URL: u.String(), Reason: "a proxy answers in its place: " + text, Err: err}
 	case code == codes.Unimplemented:
 		return fmt.Errorf("%w: the gRPC server at %s does not know GetOrchestrator", ErrNotRecipient, u)
 	case began && code == codes.ResourceExhausted:

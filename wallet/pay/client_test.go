@@ -106,6 +106,11 @@ func TestFetchFailures(t *testing.T) {
 		}, is: ErrNotRecipient, says: "302"},
 		{name: "an old web server", url: func(t *testing.T) URL { return serveHTTP1(t) }, is: ErrNotRecipient, says: "HTTP/2"},
 		{name: "another gRPC server", url: func(t *testing.T) URL { return serveGRPC(t, true, nil) }, is: ErrNotRecipient, says: "does not know GetOrchestrator"},
+		{name: "a proxy without its recipient", url: func(t *testing.T) URL {
+			return serveGRPC(t, true, func(context.Context, *wire.OrchestratorRequest) (*wire.OrchestratorInfo, error) {
+				return nil, status.Error(codes.Unavailable, "no healthy upstream")
+			})
+		}, is: ErrUnreachable, says: "no healthy upstream"},
 		{name: "bytes that are no message", url: func(t *testing.T) URL {
 			return serve(t, true, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "application/grpc")

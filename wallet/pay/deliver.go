@@ -88,7 +88,7 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 func notAccepted(transcoder URL, response *http.Response, text string) error {
 	status := response.StatusCode
 	if !isRefusal(status, response.Header.Get("Content-Type"), text) {
-		return &UnknownOutcomeError{URL: transcoder.String(), Err: fmt.Errorf("status %d, which is not the recipient's own answer: %s", status, text)}
+		return &UnknownOutcomeError{URL: transcoder.String(), Status: status, Err: fmt.Errorf("status %d, which is not the recipient's own answer: %s", status, text)}
 	}
 	return &RefusedError{
 		URL:    transcoder.String(),
@@ -99,21 +99,17 @@ func notAccepted(transcoder URL, response *http.Response, text string) error {
 	}
 }
 
-// isRefusal tells whether a status can only be a no. What proxies answer for a recipient
-// that has taken the payment and died, or was too slow, is none: any 5xx, and 408 and
-// 499. A recipient's own 500 has its reason in plain text.
+// isRefusal tells whether an answer is the recipient's own no: one of the statuses that
+// the protocol has, with the reason in plain text. Every other one is of something in
+// between, such as a proxy, a firewall or another web server, which may have passed the
+// payment on.
 func isRefusal(status int, contentType, text string) bool {
-	switch {
-	case status == http.StatusRequestTimeout || status == statusClientClosed:
-		return false
-	case status == http.StatusInternalServerError:
+	switch status {
+	case http.StatusBadRequest, http.StatusPaymentRequired, http.StatusForbidden, http.StatusInternalServerError:
 		return strings.HasPrefix(contentType, "text/plain") && text != wordless && text != http.StatusText(status)
 	}
-	return 300 <= status && status < 500
+	return false
 }
-
-// statusClientClosed is what some proxies answer when they give up.
-const statusClientClosed = 499
 
 // http returns a client for one request: a connection that is kept could be found dead
 // by the next payment, whose outcome would then be unknown.

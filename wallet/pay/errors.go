@@ -3,6 +3,7 @@ package pay
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"unicode"
 
@@ -91,8 +92,6 @@ func (e *RefusedError) Hint() string {
 		return "the payment header did not arrive as it was sent: look for a proxy in between"
 	case e.Status == 403:
 		return "the recipient has ended the session; by the protocol it took no ticket, which nothing proves: paying again begins a new session"
-	case 300 <= e.Status && e.Status < 400:
-		return "redirects are not followed with a payment: use the recipient's own URL"
 	case e.Status >= 500:
 		return "by the protocol no ticket was taken, which nothing proves: the recipient could not make fresh ticket params"
 	}
@@ -108,6 +107,9 @@ type UnknownOutcomeError struct {
 
 	// Err is why there is no answer, or what came instead.
 	Err error
+
+	// Status is the HTTP status of an answer that is not the recipient's; 0 for none.
+	Status int
 
 	// Request, unless it is empty, is the id of a payment that was delivered before,
 	// and could not be again.
@@ -129,8 +131,19 @@ func (e *UnknownOutcomeError) Hint() string {
 	if e.Request != "" {
 		return "a recipient refuses tickets that it has: most likely the first delivery arrived; ask the recipient what it credited before you pay under another id"
 	}
-	return "do not deliver these tickets again; ask the recipient whether it credited them, and pay the rest with fresh ticket params"
+	switch {
+	case 300 <= e.Status && e.Status < 400:
+		return "redirects are not followed with a payment: use the recipient's own URL"
+	case e.Status == http.StatusRequestEntityTooLarge, e.Status == http.StatusRequestURITooLong, e.Status == http.StatusRequestHeaderFieldsTooLarge:
+		return "a proxy before the recipient takes no headers of this size: pay less at once; " + unanswered
+	case e.Status != 0:
+		return "something between you and the recipient answered, such as a proxy or a firewall: check the URL; " + unanswered
+	}
+	return unanswered
 }
+
+// unanswered is what to do about tickets without an answer.
+const unanswered = "do not deliver these tickets again; ask the recipient whether it credited them, and pay the rest with fresh ticket params"
 
 // DeliveryError is a payment that is not known to be accepted, with the tickets that
 // were sent for it. Whatever the recipient says, it has them.
