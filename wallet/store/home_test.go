@@ -260,13 +260,13 @@ func TestAnEarlierVersionsMark(t *testing.T) {
 		path, before := earlier(text)
 		requireRetired(t, path, before, "the mark beside it was replaced or changed")
 	}
-	path, before := earlier("00000000000000000002 00000000000000000001\n")
+	path, _ := earlier("00000000000000000002 00000000000000000001\n")
 	s := open(t, path)
 	require.Nil(t, s.Retirement())
 	reserve(t, s, params(1), 1)
 	require.NoFileExists(t, path+"-mark")
 	require.NoError(t, s.Close())
-	path, before = earlier("00000000000000000999 00000000000000000001\n")
+	path, before := earlier("00000000000000000999 00000000000000000001\n")
 	requireRetired(t, path, before, "an older copy was put in its place")
 }
 

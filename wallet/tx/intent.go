@@ -86,9 +86,6 @@ const (
 // Unsettled tells whether a transaction of the intent may still be mined.
 func (s State) Unsettled() bool { return s == Open || s == Refused }
 
-// final tells whether one of the intent's own transactions was mined.
-func (s State) final() bool { return s == Mined || s == Reverted || s == Cancelled }
-
 // Outcome is what a run found out about an intent.
 type Outcome struct {
 	State State
