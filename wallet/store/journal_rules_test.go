@@ -1,0 +1,73 @@
+package store
+
+import (
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/tx"
+)
+
+func TestBeginLooksAgain(t *testing.T) { onEach(t, beginLooksAgain) }
+
+// A run that found nothing to continue finds out in Begin that another run has begun the
+// same meanwhile, and has ended without knowing how it went.
+func beginLooksAgain(t *testing.T, place place) {
+	path := place(t)
+	first, second := newAccountant(t, open(t, path)), newAccountant(t, open(t, path))
+	require.Nil(t, second.resumed("", "fund 1"))
+	begun := first.begun("", "fund 1", 0, 1)
+	require.NoError(t, first.End(t.Context(), begun, false))
+	require.NoError(t, first.Close())
+	_, err := second.begin("", "fund 1", 0, 2)
+	var busy *tx.InProgressError
+	require.ErrorAs(t, err, &busy)
+	require.Equal(t, begun.ID, busy.Intent.ID)
+}
+
+func TestARefusedNonceIsHeldByAnOpenIntent(t *testing.T) { onEach(t, aRefusedNonceIsHeld) }
+
+// Of two intents with one nonce the refused one waits while the other is open, and not
+// while that is refused as well.
+func aRefusedNonceIsHeld(t *testing.T, place place) {
+	a := newAccountant(t, open(t, place(t)))
+	refused := a.begun("", "fund 1", 0, 1)
+	a.record(refused, tx.Refused, common.Hash{})
+	other := a.begun("", "fund 2", 0, 2)
+	require.Equal(t, refused.Nonce, other.Nonce)
+	again := tx.Attempt{Tx: unsigned(refused.Nonce, 3), Kind: tx.KindCall}
+	require.ErrorIs(t, a.Add(t.Context(), refused, again), tx.ErrHeld)
+	a.record(other, tx.Refused, common.Hash{})
+	require.NoError(t, a.Add(t.Context(), refused, again))
+}
+
+func TestADeadRunsTransactionIsUnreported(t *testing.T) { onEach(t, aDeadRunsTransactionIsUnreported) }
+
+// A run that died may have known how its transaction went and not have reported it. It
+// stays unreported when a run that only waits for it takes it over, and dies as well.
+func aDeadRunsTransactionIsUnreported(t *testing.T, place place) {
+	path := place(t)
+	run := func() accountant { return newAccountant(t, open(t, path)) }
+	first, waiter, next := run(), run(), run()
+	begun := first.begun("", "fund 1", 0, 1)
+	first.record(begun, tx.Mined, begun.Newest().Hash())
+	require.NoError(t, first.End(t.Context(), begun, false))
+	first.die()
+	require.NoError(t, waiter.Adopt(t.Context(), begun))
+	require.NoError(t, waiter.Close())
+	require.Equal(t, begun.ID, next.resumed("", "fund 1").ID)
+}
+
+// TestAHomeNamesItsMachine: without it a store that is carried to another machine, to the
+// same path, would not be noticed.
+func TestAHomeNamesItsMachine(t *testing.T) {
+	if machineID() == "" {
+		t.Skip("this system has no machine id")
+	}
+	s := open(t, newFile(t))
+	here, err := homeOf(s.Path())
+	require.NoError(t, err)
+	require.NotEmpty(t, here.Machine)
+	require.NotContains(t, here.Machine, machineID(), "the id itself is kept out of the store")
+}
