@@ -52,7 +52,7 @@ func aDeadRunsTransactionIsUnreported(t *testing.T, place place) {
 	first, waiter, next := run(), run(), run()
 	begun := first.begun("", "fund 1", 0, 1)
 	first.record(begun, tx.Mined, begun.Newest().Hash())
-	require.NoError(t, first.End(t.Context(), begun, false))
+	require.NoError(t, first.End(t.Context(), begun, true))
 	first.die()
 	require.NoError(t, waiter.Adopt(t.Context(), begun))
 	require.NoError(t, waiter.Close())
