@@ -259,6 +259,17 @@ func (e *roundsError) Error() string {
 // Hint says how to go on.
 func (e *roundsError) Hint() string { return "run the same command again then" }
 
+// reportUnlock marks the unlock of an earlier run that could not report it as reported:
+// the exit continues behind it. Otherwise the next exit would take it for its own.
+func (l *leaving) reportUnlock(ctx context.Context) {
+	journal := l.options.journal
+	unlock, err := journal.Resume(ctx, common.Address(l.result.Account), "", tx.LabelUnlock)
+	if err != nil || unlock == nil {
+		return // it is another run's, or what is wrong with the journal shows at the next step
+	}
+	_ = journal.End(ctx, unlock, !unlock.State.Unsettled()) // as before
+}
+
 // wait waits until the funds can be withdrawn. A node that does not answer meanwhile is
 // asked again.
 func (l *leaving) wait(ctx context.Context, status *chain.Status) error {
@@ -342,6 +353,9 @@ func (l *leaving) next(ctx context.Context) (*step, error) {
 	state := lockState(status)
 	if state != lockEmpty && l.agreed == nil {
 		l.agreed = termsOf(status)
+		if status.Sender.Unlocking() {
+			l.reportUnlock(ctx)
+		}
 	}
 	// A withdrawal that was found done may be one of long ago: the funds tell.
 	if l.did(stepWithdraw) && l.keep == nil && state != lockUnlocked {

@@ -65,7 +65,7 @@ func limitCases(recipient string) []limitCase {
 	}
 	multiplier := tickets(policy.DepositMultiplier, `1000000`, `1`, "1", "must hold 1000000")
 	multiplier.cells = []string{refused, applied, refused, refused, applied, applied, refused, applied, noWay, applied, noWay, madeBefore}
-	nonceCap := tickets(policy.NonceCap, `1`, `600`, "", "nonces")
+	nonceCap := tickets(policy.NonceCap, `1`, `600`, "", "one set of ticket params takes")
 	nonceCap.code = exitUnacceptable
 	nonceCap.cells = []string{noWay, applied, refused, refused, applied, refused, applied, applied, noWay, applied, noWay, applied}
 	headAge := tickets(policy.MaxHeadAge, `"20s"`, `"1h"`, "1h", "without asking the chain: what is known of the chain may be 20s old")

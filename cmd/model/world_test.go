@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -183,8 +184,11 @@ func (w *world) settle(acting *command) {
 	})
 }
 
+// storeID is random, and a case is the same without it.
+var storeID = regexp.MustCompile(`"store_id": "[A-Z0-9]*"`)
+
 func (c *command) brief() string {
-	text := strings.Join(strings.Fields(c.out.String()), " ")
+	text := storeID.ReplaceAllString(strings.Join(strings.Fields(c.out.String()), " "), `"store_id": "…"`)
 	if c.code != exitDone {
 		text = c.message()
 	}

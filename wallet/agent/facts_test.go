@@ -124,6 +124,7 @@ func TestATransactionOutdatesFacts(t *testing.T) {
 		require.NoError(t, err)
 		return w.chain.times() - before
 	}
+	ask() // for the first time about this recipient
 	require.Zero(t, ask())
 	sign := func(price int64) *types.Transaction {
 		call := contract.NewTicketBroker().PackUnlock()
@@ -167,6 +168,8 @@ func TestATransactionOutdatesFacts(t *testing.T) {
 // A clock that is set back makes nothing young: neither facts nor an open key.
 func TestAClockSetBack(t *testing.T) {
 	w, s := quiet(t, goodFacts())
+	_, err := w.batch(t, s, 1, 1) // for the first time about this recipient
+	require.NoError(t, err)
 	w.clock.forward(25 * time.Second)
 	w.clock.set(-20 * time.Second)
 	_, age, ok := w.service.facts.known()
@@ -174,7 +177,7 @@ func TestAClockSetBack(t *testing.T) {
 	require.Equal(t, 25*time.Second, age)
 
 	w.chain.fails(errors.New("no answer"))
-	_, err := w.batch(t, s, 1, 1)
+	_, err = w.batch(t, s, 1, 1)
 	require.NoError(t, err, "the limit is 30 s")
 	w.clock.forward(6 * time.Second)
 	w.clock.set(-6 * time.Second)

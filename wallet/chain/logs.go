@@ -37,6 +37,11 @@ var senderEvents = []string{
 // last, in the chain's order, in one request. It fails with ErrTooMuch besides what
 // every read fails with.
 func (c *Client) SenderLogs(ctx context.Context, sender common.Address, first, last uint64) ([]types.Log, error) {
+	return c.senderLogs(ctx, sender, map[string]any{"fromBlock": hexutil.Uint64(first), "toBlock": hexutil.Uint64(last)})
+}
+
+// senderLogs is SenderLogs for the blocks that a filter of eth_getLogs names.
+func (c *Client) senderLogs(ctx context.Context, sender common.Address, filter map[string]any) ([]types.Log, error) {
 	contracts, err := c.Contracts(ctx)
 	if err != nil {
 		return nil, err
@@ -47,12 +52,8 @@ func (c *Client) SenderLogs(ctx context.Context, sender common.Address, first, l
 		kinds[i] = broker.Events[name].ID
 	}
 	var logs []types.Log
-	err = c.get(ctx, &logs, "eth_getLogs", map[string]any{
-		"fromBlock": hexutil.Uint64(first),
-		"toBlock":   hexutil.Uint64(last),
-		"address":   contracts.TicketBroker,
-		"topics":    []any{kinds, common.BytesToHash(sender[:])},
-	})
+	filter["address"], filter["topics"] = contracts.TicketBroker, []any{kinds, common.BytesToHash(sender[:])}
+	err = c.get(ctx, &logs, "eth_getLogs", filter)
 	if err != nil {
 		if tooMuch(err) {
 			return nil, fmt.Errorf("%w: %w", ErrTooMuch, err)

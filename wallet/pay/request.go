@@ -211,6 +211,10 @@ func (s *Session) failed(ctx context.Context, d *delivery, err error) (*Payment,
 	}
 	now, noteErr := s.Requests.EndDelivery(ctx, s.Payer.Sender, d.record, end, outcome)
 	if noteErr != nil {
+		if end != store.Reserved {
+			// Whether another delivery was accepted is in the store, which does not answer.
+			err = s.unknown(d, err)
+		}
 		return nil, errors.Join(err, noteErr)
 	}
 	d.record = now

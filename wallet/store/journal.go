@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -88,6 +89,16 @@ func (j *Journal) unfinished(ctx context.Context, t *sql.Tx, own string, account
 	if err != nil {
 		return nil, "", err
 	}
+	// What the command itself has begun comes before what a request id has.
+	slices.SortStableFunc(owned, func(a, b ownedIntent) int {
+		switch {
+		case a.requestID == b.requestID:
+			return 0
+		case a.requestID:
+			return 1
+		}
+		return -1
+	})
 	for _, o := range owned {
 		became, err := j.run.look(ctx, t, o.run)
 		if err != nil {

@@ -26,6 +26,26 @@ func beginLooksAgain(t *testing.T, place place) {
 	require.Equal(t, begun.ID, busy.Intent.ID)
 }
 
+func TestACommandContinuesItsOwnFirst(t *testing.T) { onEach(t, aCommandContinuesItsOwnFirst) }
+
+// An open intent of a request id keeps a command without one from beginning another, and
+// not from continuing what it has begun itself, before which the other cannot be mined.
+func aCommandContinuesItsOwnFirst(t *testing.T, place place) {
+	path := place(t)
+	first, second := newAccountant(t, open(t, path)), newAccountant(t, open(t, path))
+	begun := first.begun("", "fund 1", 0, 1)
+	require.NoError(t, first.End(t.Context(), begun, false))
+	require.NoError(t, first.Close())
+	requested := second.begun("a", "fund 1", 0, 2)
+	require.Greater(t, requested.Nonce, begun.Nonce)
+	require.Equal(t, begun.ID, second.resumed("", "fund 1").ID)
+	second.record(begun, tx.Mined, begun.Newest().Hash())
+	require.NoError(t, second.End(t.Context(), begun, true))
+	require.NoError(t, second.Close())
+	third := newAccountant(t, open(t, path))
+	third.refuses("fund 1", requested)
+}
+
 func TestARefusedNonceIsHeldByAnOpenIntent(t *testing.T) { onEach(t, aRefusedNonceIsHeld) }
 
 // Of two intents with one nonce the refused one waits while the other is open, and not
@@ -42,12 +62,11 @@ func aRefusedNonceIsHeld(t *testing.T, place place) {
 	require.NoError(t, a.Add(t.Context(), refused, again))
 }
 
-func TestADeadRunsTransactionIsUnreported(t *testing.T) { onEach(t, aDeadRunsTransactionIsUnreported) }
-
-// A run that died may have known how its transaction went and not have reported it. It
-// stays unreported when a run that only waits for it takes it over, and dies as well.
-func aDeadRunsTransactionIsUnreported(t *testing.T, place place) {
-	path := place(t)
+// TestADeadRunsTransactionIsUnreported: a run that died may have known how its transaction
+// went and not have reported it. It stays unreported when a run that only waits for it
+// takes it over. A database does not tell a run that died from one that ended.
+func TestADeadRunsTransactionIsUnreported(t *testing.T) {
+	path := newFile(t)
 	run := func() accountant { return newAccountant(t, open(t, path)) }
 	first, waiter, next := run(), run(), run()
 	begun := first.begun("", "fund 1", 0, 1)

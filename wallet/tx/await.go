@@ -70,7 +70,7 @@ func Await(ctx context.Context, node Backend, journal Journal, intent *Intent, o
 		case errors.Is(err, ErrReplaced):
 			return nil, &NotMinedError{Hash: intent.Newest().Hash(), In: w.in, Err: err}
 		}
-		if err != nil {
+		if err != nil && ctx.Err() == nil {
 			// A node that is away for a moment does not undo what was sent.
 			w.last = err
 		}
