@@ -64,9 +64,13 @@ func (w *world) must(err error) {
 
 // say notes a step for whoever reads a case that violates something.
 func (w *world) say(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+	w.steps = append(w.steps, w.plain(fmt.Sprintf(format, args...)))
+}
+
+// plain leaves out what differs from one run of the same case to the next.
+func (w *world) plain(text string) string {
 	text = strings.ReplaceAll(text, w.folder+"/", "")
-	w.steps = append(w.steps, strings.ReplaceAll(text, "."+w.line.name, ""))
+	return strings.ReplaceAll(text, "."+w.line.name, "")
 }
 
 // newWorld opens a world inside a synctest bubble.
@@ -178,7 +182,7 @@ func (w *world) settle(acting *command) {
 		if !c.dead {
 			c.ended = true
 			w.met[fmt.Sprintf("exit code %d", c.code)]++
-			w.say("%s ends with exit code %d: %s", c.name, c.code, c.brief())
+			w.say("%s ends with exit code %d: %s", c.name, c.code, w.brief(c))
 		}
 		return true
 	})
@@ -187,11 +191,12 @@ func (w *world) settle(acting *command) {
 // storeID is random, and a case is the same without it.
 var storeID = regexp.MustCompile(`"store_id": "[A-Z0-9]*"`)
 
-func (c *command) brief() string {
+func (w *world) brief(c *command) string {
 	text := storeID.ReplaceAllString(strings.Join(strings.Fields(c.out.String()), " "), `"store_id": "…"`)
 	if c.code != exitDone {
 		text = c.message()
 	}
+	text = w.plain(text)
 	const enough = 300
 	if len(text) > enough {
 		text = text[:enough] + "…"

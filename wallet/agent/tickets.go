@@ -23,7 +23,7 @@ func (s *Service) payer(o *order) *pay.Payer {
 		Sender:  s.Signer.Address(),
 		Limits:  limits,
 		Chain:   agedChain{s.facts, s.within(time.Duration(o.MaxHeadAge) * time.Millisecond)},
-		Nonces:  s.Store.Chain(s.Network.ChainID),
+		Nonces:  s.Store.Chain(s.Network.ChainID).In(o.StoreID),
 		Now:     s.Now,
 		Offline: o.Offline,
 	}

@@ -86,6 +86,9 @@ type Outcome struct {
 func (c *Chain) ReserveAll(ctx context.Context, spends []Spend) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(spends))
 	err := c.store.write(ctx, func(tx *sql.Tx) error {
+		if c.storeID != "" && c.storeID != c.store.ID() {
+			return &RestoredError{Path: c.store.path, Cause: Cause{Code: CauseOther}}
+		}
 		books, taken := newBooks(c, tx), false
 		var in querier = tx
 		if len(spends) > 1 {

@@ -1,0 +1,25 @@
+package store
+
+import (
+	"database/sql"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/stretchr/testify/require"
+)
+
+func TestNoNoncesForParamsOfBefore(t *testing.T) { onEach(t, noNoncesForParamsOfBefore) }
+
+// Of two orders that were checked against a store's id, the one that comes after the store
+// was found restored takes nothing: how far its session had come is not known.
+func noNoncesForParamsOfBefore(t *testing.T, place place) {
+	s := open(t, place(t))
+	chain := s.Chain(testChain).In(s.ID())
+	spend := Spend{Sender: common.Address{1}, Params: params(1), Count: 1}
+	_, err := chain.Reserve(t.Context(), spend)
+	require.NoError(t, err)
+	change(t, s, updateMeta, newID(), metaID) // as a retirement does
+	require.ErrorAs(t, s.write(t.Context(), func(*sql.Tx) error { return nil }), new(*RestoredError), "the first finds it")
+	_, err = chain.Reserve(t.Context(), spend)
+	require.ErrorAs(t, err, new(*RestoredError))
+}
