@@ -86,8 +86,8 @@ func serves(status *agent.Status, want *common.Address, chainID uint64) error {
 // tellPatience is how long an agent is waited for that is told of a transaction.
 const tellPatience = 2 * time.Second
 
-// tellAgent reports a mined transaction to an agent that may have its account, whoever
-// signed it: what the agent remembers of the account's funds is outdated. It does not
+// tellAgent reports a mined transaction to an agent that may have its account,
+// also where another key signed it: what the agent remembers of the account's funds is outdated. It does not
 // matter whether that works, since an agent asks the chain before it refuses.
 func (e *Env) tellAgent(ctx context.Context, chainID uint64, account common.Address, transaction common.Hash) {
 	path, _, err := e.agentSocket()

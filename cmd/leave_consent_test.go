@@ -58,7 +58,7 @@ type errorDocument struct {
 
 // TestAnExitDoesWhatItWasAskedFor: while an exit waits for its round others lock the
 // funds again, withdraw or add to them. What comes is no longer what was agreed to, and
-// with --yes there is nobody to ask: it stops and says what changed.
+// with --yes it cannot ask: it stops and says what changed.
 func TestAnExitDoesWhatItWasAskedFor(t *testing.T) {
 	t.Parallel()
 	const waits = "waiting (it is round"

@@ -89,7 +89,7 @@ func (e *changedError) Hint() string {
 	return "nothing more was done; pmctl status shows what there is, and pmctl exit, run again, takes that out"
 }
 
-// agreeAgain has a person agree to what has changed. Where nobody can be asked, or nothing
+// agreeAgain has a person agree to what has changed. Where it cannot ask, or nothing
 // is left to agree to, the change is an error.
 func (l *leaving) agreeAgain(changed *changedError) error {
 	if l.options.yes || !l.asks() || !changed.now.Sender.Funded() {

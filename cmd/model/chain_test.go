@@ -83,7 +83,7 @@ func (l *ledger) evm(header *types.Header, on *state.StateDB, config vm.Config) 
 }
 
 // mine makes a block of transactions, which must be valid in this order. setup, unless
-// it is nil, changes the state first, as a call of nobody's.
+// it is nil, changes the state first, as a call without a sender.
 func (l *ledger) mine(header *types.Header, txs []*types.Transaction, setup func(*vm.EVM) error) error {
 	b := &block{header: header, state: l.tip().state.Copy(), txs: txs}
 	evm := l.evm(header, b.state, vm.Config{})

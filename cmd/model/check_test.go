@@ -48,7 +48,7 @@ func (w *world) checkOnce() error {
 	counts := w.funded()
 	for f := range counts {
 		if !slices.ContainsFunc(w.wants, func(v *want) bool { return v.funding() == f }) {
-			return fmt.Errorf("%d funding(s) of %v, which nobody wanted", counts[f], f)
+			return fmt.Errorf("%d funding(s) of %v, which no run asked for", counts[f], f)
 		}
 	}
 	for _, v := range w.wants {
