@@ -30,8 +30,8 @@ func (p *patient) chain() []doctor.Check {
 		{ID: "round", Needs: []string{"contracts", "head"}, Run: p.checkRound},
 		{ID: "balance", Needs: fees, Run: p.bound(p.checkBalance)},
 		{ID: "gas_price", Needs: append(fees, "limits"), Run: p.bound(p.checkGasPrice)},
-		{ID: "deposit", Needs: funds, Run: p.checkFunds(pm.ErrNoDeposit, func(s chain.Sender) wei.Wei { return s.Deposit })},
-		{ID: "reserve", Needs: funds, Run: p.checkFunds(pm.ErrNoReserve, func(s chain.Sender) wei.Wei { return s.Reserve })},
+		{ID: "deposit", Needs: funds, Run: p.checkDeposit},
+		{ID: "reserve", Needs: funds, Run: p.checkReserve},
 		{ID: "lock", Needs: funds, Run: p.checkLock},
 	}
 }
@@ -107,6 +107,9 @@ func (p *patient) checkClock(context.Context) doctor.Finding {
 	if ahead <= maxClockSkew {
 		return fine("it agrees with the chain")
 	}
+	if p.network.OwnClock {
+		return fine("the local network is %s ahead, as its blocks are", ahead.Round(time.Second))
+	}
 	err := withHint(fmt.Errorf("the clock here is %s behind the newest block", ahead.Round(time.Second)),
 		"set the clock, for example with: timedatectl set-ntp true")
 	return found(fmt.Sprintf("%s behind the newest block", ahead.Round(time.Second)),
@@ -177,16 +180,36 @@ func (p *patient) reserve() *pm.ReserveInfo {
 	return &pm.ReserveInfo{FundsRemaining: s.Reserve.Big(), ClaimedInCurrentRound: s.ClaimedInCurrentRound.Big()}
 }
 
-// checkFunds looks whether one of the two is there at all.
-func (p *patient) checkFunds(none error, of func(chain.Sender) wei.Wei) func(context.Context) doctor.Finding {
-	return func(context.Context) doctor.Finding {
-		facts := p.facts()
-		facts.Sender.WithdrawRound = nil // a check of its own
-		if err := policy.CheckSender(facts); errors.Is(err, none) {
-			return found(of(p.status.Sender).String(), failed(err, "more than 0", yours+"what you fund"))
-		}
-		return fine("%s", of(p.status.Sender))
+// withdrawn tells whether the sender took everything out, and no recipient is to be paid.
+// The contract keeps the withdraw round of such a sender.
+func (p *patient) withdrawn() bool {
+	s := &p.status.Sender
+	return p.recipient.client == nil && !s.Funded() && s.WithdrawRound.Sign() != 0
+}
+
+func (p *patient) checkDeposit(context.Context) doctor.Finding {
+	if p.withdrawn() {
+		return doctor.Finding{State: doctor.Warning, Found: fmt.Sprintf("%s: all was withdrawn", p.status.Sender.Deposit),
+			Allowed: "more than 0, to pay recipients", Knob: yours + "what you fund", Fix: "to pay again: pmctl fund --deposit AMOUNT --reserve AMOUNT"}
 	}
+	return p.checkFunds(pm.ErrNoDeposit, p.status.Sender.Deposit)
+}
+
+func (p *patient) checkReserve(context.Context) doctor.Finding {
+	if p.withdrawn() {
+		return skipped("needs deposit")
+	}
+	return p.checkFunds(pm.ErrNoReserve, p.status.Sender.Reserve)
+}
+
+// checkFunds looks whether one of the two is there at all.
+func (p *patient) checkFunds(none error, amount wei.Wei) doctor.Finding {
+	facts := p.facts()
+	facts.Sender.WithdrawRound = nil // a check of its own
+	if err := policy.CheckSender(facts); errors.Is(err, none) {
+		return found(amount.String(), failed(err, "more than 0", yours+"what you fund"))
+	}
+	return fine("%s", amount)
 }
 
 // checkLock looks whether recipients take the sender to be about to leave. The withdraw

@@ -95,13 +95,12 @@ func chainFaults() []sick {
 		}, want: []string{"contracts failed"}, exit: exitFailed, says: "knows no TicketBroker"},
 		{name: "node that has fallen behind", induce: func(w *ward) { w.arbitrum(time.Hour) },
 			want: []string{"head failed"}, exit: exitUnreachable, says: "at most 3m0s"},
-		{name: "slow clock", induce: func(w *ward) { w.clock = func() time.Time { return time.Now().Add(-time.Hour) } },
+		{name: "slow clock", induce: func(w *ward) { w.arbitrum(-time.Hour) },
 			want: []string{"clock failed"}, exit: exitFailed, says: "set the clock"},
 		{name: "paused contracts", moves: true, induce: func(w *ward) { require.NoError(w.t, w.net.SetPaused(w.t.Context(), true)) },
 			want: []string{"paused failed"}, exit: exitFailed, says: "paused"},
 		{name: "round that is not initialized", moves: true, induce: func(w *ward) {
 			w.net.SetKeepRounds(false)
-			w.clock = func() time.Time { return time.Now().Add(time.Minute) } // blocks are a second apart
 			require.NoError(w.t, w.net.Mine(w.t.Context(), devnet.DefaultRoundLength))
 		}, want: []string{"round warning"}, exit: exitDone, says: "initializeRound"},
 		{name: "no ether for gas", moves: true, induce: (*ward).poor,

@@ -1,9 +1,7 @@
 package docs
 
 import (
-	"cmp"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -127,13 +125,7 @@ func TestExamples(t *testing.T) {
 	t.Parallel()
 	p := &page{path: "the examples", steps: []step{{command: begin, hidden: true}}}
 	lines := []string{""}
-	all := leaves(cmd.Tree())
-	// The local network's blocks are a second apart, however fast they are mined: doctor
-	// looks at its clock before the others have moved it ahead.
-	slices.SortStableFunc(all, func(a, b *cobra.Command) int {
-		return cmp.Compare(strings.Index("doctor", b.Name()), strings.Index("doctor", a.Name()))
-	})
-	for _, c := range all {
+	for _, c := range leaves(cmd.Tree()) {
 		name := strings.TrimPrefix(c.CommandPath(), "pmctl ")
 		require.NotEmpty(t, c.Example, "pmctl %s has no example", name)
 		for n, line := range exampleLines(c.Example) {

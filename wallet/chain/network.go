@@ -30,6 +30,10 @@ type Network struct {
 	// MaxHeadAge is how old the newest block may be for a node to count as up to date; 0
 	// is any age, for chains that make blocks only when there is something in them.
 	MaxHeadAge time.Duration
+
+	// OwnClock is set for a chain whose time may be ahead of every other clock: blocks
+	// that are mined on demand are at least a second apart, however fast they follow.
+	OwnClock bool
 }
 
 // Names of the networks that pmctl knows.
@@ -101,5 +105,5 @@ func (s *DevnetState) Network() Network {
 			break
 		}
 	}
-	return Network{Name: Devnet, ChainID: s.ChainID, Controller: s.Controller, Contracts: contracts, RPCURL: s.RPCURL}
+	return Network{Name: Devnet, ChainID: s.ChainID, Controller: s.Controller, Contracts: contracts, RPCURL: s.RPCURL, OwnClock: true}
 }
