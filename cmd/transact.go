@@ -166,7 +166,7 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, a action) error {
 	}
 	err = t.do(cmd.Context(), ctx)
 	if t.intent != nil {
-		err = errors.Join(err, t.end(cmd.Context(), err))
+		err = r.endIntent(cmd.Context(), t.journal, t.intent, t.doubt(cmd.Context(), opened, err))
 	}
 	if err == nil && !o.yes {
 		r.sameAgain(cmd, nil, o.account.besides(t.account.address, "--yes")...)
@@ -183,8 +183,10 @@ type transacting struct {
 	account *account
 	situation
 	journal *store.Journal
-	// intent is set from when it is in the journal.
-	intent *tx.Intent
+	// intent is set from when it is in the journal; resumed tells that an earlier run began
+	// it.
+	intent  *tx.Intent
+	resumed bool
 	// others are the account's unsettled transactions that the user was shown.
 	others []*tx.Intent
 }
@@ -194,6 +196,7 @@ type transacting struct {
 func (t *transacting) do(command, ctx context.Context) (err error) {
 	resume := func() error {
 		t.intent, err = t.journal.Resume(ctx, t.account.address, t.options.requestID, t.action.label)
+		t.resumed = t.intent != nil
 		return err
 	}
 	if err := resume(); err != nil {
@@ -492,21 +495,39 @@ func (w waited) settleOthers(ctx context.Context) error {
 // endPatience bounds the last entry in the journal, which is made after a signal too.
 const endPatience = 5 * time.Second
 
-// end records whether the run knows how the intent went. The next run of the
-// same command continues one that does not.
-func (t *transacting) end(ctx context.Context, err error) error {
+// endIntent records whether a command that ends with err has reported how a transaction
+// went, unless another run has continued that one, and returns how the command ends. The
+// next run of the same command continues a transaction that is not reported.
+func (r *run) endIntent(ctx context.Context, journal tx.Journal, intent *tx.Intent, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
 	defer cancel()
-	return endIntent(ctx, t.journal, t.intent, err)
+	endErr := journal.End(ctx, intent, !leavesOpen(err))
+	var replaced *store.RestoredError
+	switch {
+	case endErr == nil, errors.Is(endErr, tx.ErrNotOwner):
+		return err
+	case err == nil && errors.As(endErr, &replaced):
+		// The transaction is mined and reported. Whatever uses the store next finds out.
+		r.note("the store %s was replaced meanwhile: %v; the journal there lacks what this command did", replaced.Path, replaced.Cause)
+		return nil
+	}
+	return errors.Join(err, endErr)
 }
 
-// endIntent records whether a command that ends with err has reported how a transaction
-// went, unless another run has continued that one.
-func endIntent(ctx context.Context, journal tx.Journal, intent *tx.Intent, err error) error {
-	if err := journal.End(ctx, intent, !leavesOpen(err)); !errors.Is(err, tx.ErrNotOwner) {
+// doubt adds to an error which says that nothing was done, of a transaction that an
+// earlier run began, that the store may lack a later one for the same command.
+func (t *transacting) doubt(ctx context.Context, opened *store.Store, err error) error {
+	if err == nil || !t.resumed || leavesOpen(err) {
 		return err
 	}
-	return nil
+	restored, lookErr := opened.Restored(context.WithoutCancel(ctx))
+	if restored != nil {
+		lookErr = &store.UnacknowledgedError{Restored: *restored}
+	}
+	if lookErr != nil {
+		return fmt.Errorf("%w; %w", err, lookErr)
+	}
+	return err
 }
 
 // leavesOpen tells whether a command that ends with err does not know how its

@@ -285,7 +285,7 @@ key is opened.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return r.onIntent(cmd, &o, args[0], func(ctx context.Context, s situation, j *openJournal, i *tx.Intent) error {
 				err := r.awaitIntent(ctx, waited{situation: s, journal: j, intent: i, mining: o.mining, withPending: o.withPending, report: eventsOf(readAny)})
-				return errors.Join(err, endIntent(context.WithoutCancel(ctx), j, i, err))
+				return r.endIntent(ctx, j, i, err)
 			})
 		},
 	}

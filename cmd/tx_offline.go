@@ -247,5 +247,5 @@ func (r *run) sendTx(cmd *cobra.Command, o *sendOptions, file string) error {
 	if intent == nil {
 		return err
 	}
-	return errors.Join(err, endIntent(context.WithoutCancel(ctx), journal, intent, err))
+	return r.endIntent(ctx, journal, intent, err)
 }

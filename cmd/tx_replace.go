@@ -154,7 +154,7 @@ func (r *run) awaitReplacement(ctx context.Context, o *replaceOptions, s situati
 	case err == nil:
 		err = errTooLate
 	}
-	return errors.Join(err, endIntent(context.WithoutCancel(ctx), j, i, err))
+	return r.endIntent(ctx, j, i, err)
 }
 
 // errTooLate is returned when a transaction was mined before it could be cancelled.

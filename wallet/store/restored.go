@@ -183,7 +183,7 @@ func (e *UnacknowledgedError) Hint() string {
 }
 
 // RestoredError is a store that was restored, or replaced by a copy, while it was in use.
-// Nothing was done.
+// What was to be written was not.
 type RestoredError struct {
 	// Path is where the store is, as Store.Path returns it.
 	Path  string
@@ -191,7 +191,7 @@ type RestoredError struct {
 }
 
 func (e *RestoredError) Error() string {
-	return fmt.Sprintf("the store %s changed while it was in use: %v; nothing was done", e.Path, e.Cause)
+	return fmt.Sprintf("the store %s changed while it was in use: %v", e.Path, e.Cause)
 }
 
 // Is matches tx.ErrReplaced.

