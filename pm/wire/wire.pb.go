@@ -795,6 +795,418 @@ func (x *PaymentResult) GetInfo() *OrchestratorInfo {
 	return nil
 }
 
+// Capabilities are kinds of work: what a sender needs, or what a recipient offers. The
+// messages above carry them as bytes.
+type Capabilities struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// bitstring has one bit a capability, the lowest of the first word being number 0.
+	Bitstring []uint64 `protobuf:"varint,1,rep,packed,name=bitstring,proto3" json:"bitstring,omitempty"`
+	// mandatories are those that a recipient does not work without.
+	Mandatories []uint64 `protobuf:"varint,2,rep,packed,name=mandatories,proto3" json:"mandatories,omitempty"`
+	// capacities say how much a recipient can do at once, by capability.
+	Capacities map[uint32]uint32 `protobuf:"bytes,3,rep,name=capacities,proto3" json:"capacities,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// version is that of the recipient's software.
+	Version       string                 `protobuf:"bytes,4,opt,name=version,proto3" json:"version,omitempty"`
+	Constraints   *CapabilityConstraints `protobuf:"bytes,5,opt,name=constraints,proto3" json:"constraints,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Capabilities) Reset() {
+	*x = Capabilities{}
+	mi := &file_pm_wire_wire_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Capabilities) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Capabilities) ProtoMessage() {}
+
+func (x *Capabilities) ProtoReflect() protoreflect.Message {
+	mi := &file_pm_wire_wire_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Capabilities.ProtoReflect.Descriptor instead.
+func (*Capabilities) Descriptor() ([]byte, []int) {
+	return file_pm_wire_wire_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Capabilities) GetBitstring() []uint64 {
+	if x != nil {
+		return x.Bitstring
+	}
+	return nil
+}
+
+func (x *Capabilities) GetMandatories() []uint64 {
+	if x != nil {
+		return x.Mandatories
+	}
+	return nil
+}
+
+func (x *Capabilities) GetCapacities() map[uint32]uint32 {
+	if x != nil {
+		return x.Capacities
+	}
+	return nil
+}
+
+func (x *Capabilities) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *Capabilities) GetConstraints() *CapabilityConstraints {
+	if x != nil {
+		return x.Constraints
+	}
+	return nil
+}
+
+// CapabilityConstraints narrow capabilities down.
+type CapabilityConstraints struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	MinVersion string                 `protobuf:"bytes,1,opt,name=min_version,json=minVersion,proto3" json:"min_version,omitempty"`
+	// models are those that are needed or offered, by capability.
+	Models        map[uint32]*ModelConstraints `protobuf:"bytes,2,rep,name=models,proto3" json:"models,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CapabilityConstraints) Reset() {
+	*x = CapabilityConstraints{}
+	mi := &file_pm_wire_wire_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CapabilityConstraints) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CapabilityConstraints) ProtoMessage() {}
+
+func (x *CapabilityConstraints) ProtoReflect() protoreflect.Message {
+	mi := &file_pm_wire_wire_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CapabilityConstraints.ProtoReflect.Descriptor instead.
+func (*CapabilityConstraints) Descriptor() ([]byte, []int) {
+	return file_pm_wire_wire_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *CapabilityConstraints) GetMinVersion() string {
+	if x != nil {
+		return x.MinVersion
+	}
+	return ""
+}
+
+func (x *CapabilityConstraints) GetModels() map[uint32]*ModelConstraints {
+	if x != nil {
+		return x.Models
+	}
+	return nil
+}
+
+// ModelConstraints are models by their name.
+type ModelConstraints struct {
+	state         protoimpl.MessageState      `protogen:"open.v1"`
+	ByName        map[string]*ModelConstraint `protobuf:"bytes,1,rep,name=by_name,json=byName,proto3" json:"by_name,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelConstraints) Reset() {
+	*x = ModelConstraints{}
+	mi := &file_pm_wire_wire_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelConstraints) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelConstraints) ProtoMessage() {}
+
+func (x *ModelConstraints) ProtoReflect() protoreflect.Message {
+	mi := &file_pm_wire_wire_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelConstraints.ProtoReflect.Descriptor instead.
+func (*ModelConstraints) Descriptor() ([]byte, []int) {
+	return file_pm_wire_wire_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ModelConstraints) GetByName() map[string]*ModelConstraint {
+	if x != nil {
+		return x.ByName
+	}
+	return nil
+}
+
+// ModelConstraint is what is needed or offered of a model.
+type ModelConstraint struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// warm is a model that is loaded.
+	Warm          bool   `protobuf:"varint,1,opt,name=warm,proto3" json:"warm,omitempty"`
+	Capacity      uint32 `protobuf:"varint,2,opt,name=capacity,proto3" json:"capacity,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelConstraint) Reset() {
+	*x = ModelConstraint{}
+	mi := &file_pm_wire_wire_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelConstraint) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelConstraint) ProtoMessage() {}
+
+func (x *ModelConstraint) ProtoReflect() protoreflect.Message {
+	mi := &file_pm_wire_wire_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelConstraint.ProtoReflect.Descriptor instead.
+func (*ModelConstraint) Descriptor() ([]byte, []int) {
+	return file_pm_wire_wire_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ModelConstraint) GetWarm() bool {
+	if x != nil {
+		return x.Warm
+	}
+	return false
+}
+
+func (x *ModelConstraint) GetCapacity() uint32 {
+	if x != nil {
+		return x.Capacity
+	}
+	return 0
+}
+
+// OrchestratorExtras are further fields of OrchestratorInfo, which are shown to people
+// and nothing more. OrchestratorInfo itself carries them as unknown fields.
+type OrchestratorExtras struct {
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	Hardware           []*Hardware            `protobuf:"bytes,7,rep,name=hardware,proto3" json:"hardware,omitempty"`
+	CapabilitiesPrices []*CapabilityPrice     `protobuf:"bytes,33,rep,name=capabilities_prices,json=capabilitiesPrices,proto3" json:"capabilities_prices,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *OrchestratorExtras) Reset() {
+	*x = OrchestratorExtras{}
+	mi := &file_pm_wire_wire_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrchestratorExtras) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrchestratorExtras) ProtoMessage() {}
+
+func (x *OrchestratorExtras) ProtoReflect() protoreflect.Message {
+	mi := &file_pm_wire_wire_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrchestratorExtras.ProtoReflect.Descriptor instead.
+func (*OrchestratorExtras) Descriptor() ([]byte, []int) {
+	return file_pm_wire_wire_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *OrchestratorExtras) GetHardware() []*Hardware {
+	if x != nil {
+		return x.Hardware
+	}
+	return nil
+}
+
+func (x *OrchestratorExtras) GetCapabilitiesPrices() []*CapabilityPrice {
+	if x != nil {
+		return x.CapabilitiesPrices
+	}
+	return nil
+}
+
+// Hardware is what a model runs on.
+type Hardware struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Pipeline      string                 `protobuf:"bytes,1,opt,name=pipeline,proto3" json:"pipeline,omitempty"`
+	Model         string                 `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Hardware) Reset() {
+	*x = Hardware{}
+	mi := &file_pm_wire_wire_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Hardware) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Hardware) ProtoMessage() {}
+
+func (x *Hardware) ProtoReflect() protoreflect.Message {
+	mi := &file_pm_wire_wire_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Hardware.ProtoReflect.Descriptor instead.
+func (*Hardware) Descriptor() ([]byte, []int) {
+	return file_pm_wire_wire_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Hardware) GetPipeline() string {
+	if x != nil {
+		return x.Pipeline
+	}
+	return ""
+}
+
+func (x *Hardware) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+// CapabilityPrice is the price of one kind of work, in wei.
+type CapabilityPrice struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	PricePerUnit  int64                  `protobuf:"varint,1,opt,name=price_per_unit,json=pricePerUnit,proto3" json:"price_per_unit,omitempty"`
+	PixelsPerUnit int64                  `protobuf:"varint,2,opt,name=pixels_per_unit,json=pixelsPerUnit,proto3" json:"pixels_per_unit,omitempty"`
+	Capability    uint32                 `protobuf:"varint,3,opt,name=capability,proto3" json:"capability,omitempty"`
+	// constraint is the model.
+	Constraint    string `protobuf:"bytes,4,opt,name=constraint,proto3" json:"constraint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CapabilityPrice) Reset() {
+	*x = CapabilityPrice{}
+	mi := &file_pm_wire_wire_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CapabilityPrice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CapabilityPrice) ProtoMessage() {}
+
+func (x *CapabilityPrice) ProtoReflect() protoreflect.Message {
+	mi := &file_pm_wire_wire_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CapabilityPrice.ProtoReflect.Descriptor instead.
+func (*CapabilityPrice) Descriptor() ([]byte, []int) {
+	return file_pm_wire_wire_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *CapabilityPrice) GetPricePerUnit() int64 {
+	if x != nil {
+		return x.PricePerUnit
+	}
+	return 0
+}
+
+func (x *CapabilityPrice) GetPixelsPerUnit() int64 {
+	if x != nil {
+		return x.PixelsPerUnit
+	}
+	return 0
+}
+
+func (x *CapabilityPrice) GetCapability() uint32 {
+	if x != nil {
+		return x.Capability
+	}
+	return 0
+}
+
+func (x *CapabilityPrice) GetConstraint() string {
+	if x != nil {
+		return x.Constraint
+	}
+	return ""
+}
+
 var File_pm_wire_wire_proto protoreflect.FileDescriptor
 
 const file_pm_wire_wire_proto_rawDesc = "" +
@@ -867,7 +1279,48 @@ const file_pm_wire_wire_proto_rawDesc = "" +
 	"\fVideoProfile\x12\x12\n" +
 	"\x04name\x18\x10 \x01(\tR\x04name\"D\n" +
 	"\rPaymentResult\x123\n" +
-	"\x04info\x18\x10 \x01(\v2\x1f.pmctl.wire.v1.OrchestratorInfoR\x04infoB Z\x1egithub.com/pmctl/pmctl/pm/wireb\x06proto3"
+	"\x04info\x18\x10 \x01(\v2\x1f.pmctl.wire.v1.OrchestratorInfoR\x04info\"\xbc\x02\n" +
+	"\fCapabilities\x12\x1c\n" +
+	"\tbitstring\x18\x01 \x03(\x04R\tbitstring\x12 \n" +
+	"\vmandatories\x18\x02 \x03(\x04R\vmandatories\x12K\n" +
+	"\n" +
+	"capacities\x18\x03 \x03(\v2+.pmctl.wire.v1.Capabilities.CapacitiesEntryR\n" +
+	"capacities\x12\x18\n" +
+	"\aversion\x18\x04 \x01(\tR\aversion\x12F\n" +
+	"\vconstraints\x18\x05 \x01(\v2$.pmctl.wire.v1.CapabilityConstraintsR\vconstraints\x1a=\n" +
+	"\x0fCapacitiesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\rR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\xde\x01\n" +
+	"\x15CapabilityConstraints\x12\x1f\n" +
+	"\vmin_version\x18\x01 \x01(\tR\n" +
+	"minVersion\x12H\n" +
+	"\x06models\x18\x02 \x03(\v20.pmctl.wire.v1.CapabilityConstraints.ModelsEntryR\x06models\x1aZ\n" +
+	"\vModelsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\rR\x03key\x125\n" +
+	"\x05value\x18\x02 \x01(\v2\x1f.pmctl.wire.v1.ModelConstraintsR\x05value:\x028\x01\"\xb3\x01\n" +
+	"\x10ModelConstraints\x12D\n" +
+	"\aby_name\x18\x01 \x03(\v2+.pmctl.wire.v1.ModelConstraints.ByNameEntryR\x06byName\x1aY\n" +
+	"\vByNameEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x124\n" +
+	"\x05value\x18\x02 \x01(\v2\x1e.pmctl.wire.v1.ModelConstraintR\x05value:\x028\x01\"A\n" +
+	"\x0fModelConstraint\x12\x12\n" +
+	"\x04warm\x18\x01 \x01(\bR\x04warm\x12\x1a\n" +
+	"\bcapacity\x18\x02 \x01(\rR\bcapacity\"\x9a\x01\n" +
+	"\x12OrchestratorExtras\x123\n" +
+	"\bhardware\x18\a \x03(\v2\x17.pmctl.wire.v1.HardwareR\bhardware\x12O\n" +
+	"\x13capabilities_prices\x18! \x03(\v2\x1e.pmctl.wire.v1.CapabilityPriceR\x12capabilitiesPrices\"<\n" +
+	"\bHardware\x12\x1a\n" +
+	"\bpipeline\x18\x01 \x01(\tR\bpipeline\x12\x14\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\"\x9f\x01\n" +
+	"\x0fCapabilityPrice\x12$\n" +
+	"\x0eprice_per_unit\x18\x01 \x01(\x03R\fpricePerUnit\x12&\n" +
+	"\x0fpixels_per_unit\x18\x02 \x01(\x03R\rpixelsPerUnit\x12\x1e\n" +
+	"\n" +
+	"capability\x18\x03 \x01(\rR\n" +
+	"capability\x12\x1e\n" +
+	"\n" +
+	"constraint\x18\x04 \x01(\tR\n" +
+	"constraintB Z\x1egithub.com/pmctl/pmctl/pm/wireb\x06proto3"
 
 var (
 	file_pm_wire_wire_proto_rawDescOnce sync.Once
@@ -881,7 +1334,7 @@ func file_pm_wire_wire_proto_rawDescGZIP() []byte {
 	return file_pm_wire_wire_proto_rawDescData
 }
 
-var file_pm_wire_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_pm_wire_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_pm_wire_wire_proto_goTypes = []any{
 	(*OrchestratorRequest)(nil),    // 0: pmctl.wire.v1.OrchestratorRequest
 	(*OrchestratorInfo)(nil),       // 1: pmctl.wire.v1.OrchestratorInfo
@@ -894,6 +1347,16 @@ var file_pm_wire_wire_proto_goTypes = []any{
 	(*SegData)(nil),                // 8: pmctl.wire.v1.SegData
 	(*VideoProfile)(nil),           // 9: pmctl.wire.v1.VideoProfile
 	(*PaymentResult)(nil),          // 10: pmctl.wire.v1.PaymentResult
+	(*Capabilities)(nil),           // 11: pmctl.wire.v1.Capabilities
+	(*CapabilityConstraints)(nil),  // 12: pmctl.wire.v1.CapabilityConstraints
+	(*ModelConstraints)(nil),       // 13: pmctl.wire.v1.ModelConstraints
+	(*ModelConstraint)(nil),        // 14: pmctl.wire.v1.ModelConstraint
+	(*OrchestratorExtras)(nil),     // 15: pmctl.wire.v1.OrchestratorExtras
+	(*Hardware)(nil),               // 16: pmctl.wire.v1.Hardware
+	(*CapabilityPrice)(nil),        // 17: pmctl.wire.v1.CapabilityPrice
+	nil,                            // 18: pmctl.wire.v1.Capabilities.CapacitiesEntry
+	nil,                            // 19: pmctl.wire.v1.CapabilityConstraints.ModelsEntry
+	nil,                            // 20: pmctl.wire.v1.ModelConstraints.ByNameEntry
 }
 var file_pm_wire_wire_proto_depIdxs = []int32{
 	2,  // 0: pmctl.wire.v1.OrchestratorInfo.ticket_params:type_name -> pmctl.wire.v1.TicketParams
@@ -909,11 +1372,19 @@ var file_pm_wire_wire_proto_depIdxs = []int32{
 	9,  // 10: pmctl.wire.v1.SegData.full_profiles2:type_name -> pmctl.wire.v1.VideoProfile
 	9,  // 11: pmctl.wire.v1.SegData.full_profiles3:type_name -> pmctl.wire.v1.VideoProfile
 	1,  // 12: pmctl.wire.v1.PaymentResult.info:type_name -> pmctl.wire.v1.OrchestratorInfo
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	18, // 13: pmctl.wire.v1.Capabilities.capacities:type_name -> pmctl.wire.v1.Capabilities.CapacitiesEntry
+	12, // 14: pmctl.wire.v1.Capabilities.constraints:type_name -> pmctl.wire.v1.CapabilityConstraints
+	19, // 15: pmctl.wire.v1.CapabilityConstraints.models:type_name -> pmctl.wire.v1.CapabilityConstraints.ModelsEntry
+	20, // 16: pmctl.wire.v1.ModelConstraints.by_name:type_name -> pmctl.wire.v1.ModelConstraints.ByNameEntry
+	16, // 17: pmctl.wire.v1.OrchestratorExtras.hardware:type_name -> pmctl.wire.v1.Hardware
+	17, // 18: pmctl.wire.v1.OrchestratorExtras.capabilities_prices:type_name -> pmctl.wire.v1.CapabilityPrice
+	13, // 19: pmctl.wire.v1.CapabilityConstraints.ModelsEntry.value:type_name -> pmctl.wire.v1.ModelConstraints
+	14, // 20: pmctl.wire.v1.ModelConstraints.ByNameEntry.value:type_name -> pmctl.wire.v1.ModelConstraint
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_pm_wire_wire_proto_init() }
@@ -930,7 +1401,7 @@ func file_pm_wire_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pm_wire_wire_proto_rawDesc), len(file_pm_wire_wire_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -3,6 +3,7 @@ package recipient
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/big"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/params"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -55,6 +57,9 @@ type Economy struct {
 	// PricePerUnit for PixelsPerUnit pixels, in wei.
 	PricePerUnit, PixelsPerUnit int64
 
+	// Works are the kinds of AI work that it does, each at a price of its own.
+	Works []PricedWork
+
 	// Tickets is what the tickets shall be worth; see pm.Recipient for how face
 	// value and winProb follow from it.
 	Tickets pm.TicketParamsConfig
@@ -66,12 +71,22 @@ type Economy struct {
 	MaxFaceValue *big.Int
 }
 
+// PricedWork is a kind of AI work and its price, PricePerUnit wei for PixelsPerUnit pixels.
+type PricedWork struct {
+	wire.Work
+	PricePerUnit, PixelsPerUnit int64
+}
+
 // DefaultEconomy returns the economy that the package's documentation derives:
 // tickets of 4000 gwei that win one time in four.
 func DefaultEconomy() Economy {
 	return Economy{
 		PricePerUnit:  1200,
 		PixelsPerUnit: 1,
+		Works: []PricedWork{
+			{Work: wire.Work{Pipeline: "live-video-to-video", Model: "noop"}, PricePerUnit: 1900, PixelsPerUnit: 1},
+			{Work: wire.Work{Pipeline: "text-to-image", Model: "local/still"}, PricePerUnit: 9001, PixelsPerUnit: 2},
+		},
 		Tickets: pm.TicketParamsConfig{
 			EV:               big.NewInt(1000 * params.GWei),
 			RedeemGas:        200_000,
@@ -94,11 +109,13 @@ func (c *Config) check() error {
 	case c.Economy.GasPrice == nil || c.Economy.GasPrice.Sign() <= 0:
 		return errors.New("a recipient needs a gas price to reckon with")
 	}
+	for _, work := range c.Economy.Works {
+		if work.PixelsPerUnit <= 0 || work.PricePerUnit < 0 {
+			return fmt.Errorf("the price of %s is a number of wei for at least one pixel", work.Work)
+		}
+	}
 	return nil
 }
-
-// price is the economy's price in wei a pixel.
-func (e *Economy) price() *big.Rat { return big.NewRat(e.PricePerUnit, e.PixelsPerUnit) }
 
 // fixedGasPrice is a pm.GasPriceMonitor whose price does not change, in wei.
 type fixedGasPrice struct{ wei *big.Int }

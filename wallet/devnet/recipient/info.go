@@ -8,7 +8,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
@@ -38,7 +37,11 @@ func (r *Recipient) offer(ctx context.Context, req *wire.OrchestratorRequest) (*
 	if p, ok := peer.FromContext(ctx); ok && p.AuthInfo != nil {
 		url = r.URL()
 	}
-	return r.info(sender, url)
+	token, err := r.authority.issue(r.cfg.Now())
+	if err != nil {
+		return nil, err
+	}
+	return r.info(sender, url, req.GetCapabilities(), token)
 }
 
 // requester returns who signed the request.
@@ -53,14 +56,18 @@ func requester(req *wire.OrchestratorRequest) (common.Address, error) {
 	return sender, nil
 }
 
-// info makes an offer: fresh params, the price they are for, and an auth token
-// for a new session. url is where the sender reached the recipient.
-func (r *Recipient) info(sender common.Address, url string) (*wire.OrchestratorInfo, error) {
+// info makes an offer: fresh params, at the price of what the sender needs, and the auth
+// token of its session. url is where the sender reached the recipient.
+func (r *Recipient) info(sender common.Address, url string, needs []byte, token *wire.AuthToken) (*wire.OrchestratorInfo, error) {
+	price, err := r.cfg.Economy.priceOf(needs)
+	if err != nil {
+		return nil, err
+	}
 	maker := r.recipient
 	if _, on := r.faults.has(FaultExpensiveEV); on {
 		maker = r.expensive
 	}
-	params, err := maker.TicketParams(sender, r.cfg.Economy.price())
+	params, err := maker.TicketParams(sender, price)
 	if err != nil {
 		return nil, err
 	}
@@ -68,28 +75,21 @@ func (r *Recipient) info(sender common.Address, url string) (*wire.OrchestratorI
 	if err != nil {
 		return nil, err
 	}
-	token, err := r.authority.issue(r.cfg.Now())
+	capabilities, err := r.cfg.Economy.capabilities()
 	if err != nil {
 		return nil, err
 	}
 	info := &wire.OrchestratorInfo{
 		Transcoder:   url,
 		TicketParams: wireParams,
-		PriceInfo:    &wire.PriceInfo{PricePerUnit: r.cfg.Economy.PricePerUnit, PixelsPerUnit: r.cfg.Economy.PixelsPerUnit},
+		PriceInfo:    &wire.PriceInfo{PricePerUnit: price.Num().Int64(), PixelsPerUnit: price.Denom().Int64()},
 		Address:      r.cfg.Address.Bytes(),
-		Capabilities: capabilities(),
+		Capabilities: capabilities,
 		AuthToken:    token,
+	}
+	if err := info.SetExtras(r.cfg.Economy.extras()); err != nil {
+		return nil, err
 	}
 	r.spoil(info)
 	return info, nil
-}
-
-// capabilities is a Capabilities message that says next to nothing: a first word
-// of capability bits, and a version.
-func capabilities() []byte {
-	const bitstring, version = 1, 4
-	out := protowire.AppendTag(nil, bitstring, protowire.BytesType)
-	out = protowire.AppendBytes(out, protowire.AppendVarint(nil, 1))
-	out = protowire.AppendTag(out, version, protowire.BytesType)
-	return protowire.AppendString(out, "0.0.0-local")
 }

@@ -88,6 +88,9 @@ type payer struct {
 	signer *keystore.Signer
 	broker *chain.Broker
 	http   *http.Client
+
+	// capabilities are what its payments need.
+	capabilities []byte
 }
 
 // newPayer makes a payer of the network's next account.
@@ -175,7 +178,7 @@ func (p *payer) payment(info *wire.OrchestratorInfo, first, count uint32) *wire.
 // headers are the two headers of a payment.
 func (p *payer) headers(info *wire.OrchestratorInfo, payment *wire.Payment) http.Header {
 	p.t.Helper()
-	segment, err := wire.PaymentCredentials(p.signer, info.AuthToken, nil, time.Now())
+	segment, err := wire.PaymentCredentials(p.signer, info.AuthToken, p.capabilities, time.Now())
 	require.NoError(p.t, err)
 	header := http.Header{}
 	for name, message := range map[string]proto.Message{wire.PaymentHeader: payment, wire.SegmentHeader: segment} {

@@ -74,7 +74,7 @@ func (r *Recipient) receive(req *http.Request) (*wire.OrchestratorInfo, error) {
 	if err := r.synced(req.Context()); err != nil {
 		return nil, &refusal{http.StatusInternalServerError, err}
 	}
-	info, err := r.info(sender, url)
+	info, err := r.info(sender, url, segment.GetCapabilities(), segment.GetAuthToken())
 	if err != nil {
 		return nil, &refusal{http.StatusInternalServerError, err}
 	}

@@ -27,5 +27,8 @@ func (r *Recipient) checkSegment(header string, sender common.Address) (*wire.Se
 	if err := r.authority.check(segment.GetAuthToken(), r.cfg.Now()); err != nil {
 		return nil, err
 	}
+	if _, err := r.cfg.Economy.priceOf(segment.GetCapabilities()); err != nil {
+		return nil, errIncompatible
+	}
 	return segment, nil
 }

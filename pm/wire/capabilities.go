@@ -1,0 +1,155 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+)
+
+// capabilityAuthToken is what every sender has to be able to do: to hand an auth token
+// back.
+const capabilityAuthToken = 12
+
+// pipelines are the kinds of AI work that have a name, with the network's number for each.
+func pipelines() map[string]uint32 {
+	return map[string]uint32{
+		"text-to-image":       27,
+		"image-to-image":      28,
+		"image-to-video":      29,
+		"upscale":             30,
+		"audio-to-text":       31,
+		"segment-anything-2":  32,
+		"llm":                 33,
+		"image-to-text":       34,
+		"live-video-to-video": 35,
+		"text-to-speech":      36,
+		"byoc":                37,
+	}
+}
+
+// Pipelines are the names of all pipelines, sorted.
+func Pipelines() []string {
+	var names []string
+	for name := range pipelines() {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// PipelineName is the name of a capability, and "capability N" for one that is no pipeline.
+func PipelineName(capability uint32) string {
+	for name, number := range pipelines() {
+		if number == capability {
+			return name
+		}
+	}
+	return fmt.Sprintf("capability %d", capability)
+}
+
+// Work is a kind of AI work: a model of a pipeline.
+type Work struct{ Pipeline, Model string }
+
+func (w Work) String() string { return w.Pipeline + "/" + w.Model }
+
+// Capability is the network's number of the pipeline, 0 for one that is not known.
+func (w Work) Capability() uint32 { return pipelines()[w.Pipeline] }
+
+// ErrWork is wrapped by the errors for text that names no kind of work.
+var ErrWork = errors.New("not PIPELINE/MODEL")
+
+// ParseWork reads "PIPELINE/MODEL". A model's name may have slashes of its own. It fails
+// with ErrWork.
+func ParseWork(text string) (Work, error) {
+	pipeline, model, _ := strings.Cut(text, "/")
+	if (Work{pipeline, model}).Capability() == 0 {
+		return Work{}, fmt.Errorf("%w: %q: the pipeline is one of %s", ErrWork, text, strings.Join(Pipelines(), ", "))
+	}
+	if model == "" {
+		return Work{}, fmt.Errorf("%w: %q names no model", ErrWork, text)
+	}
+	return Work{pipeline, model}, nil
+}
+
+// Needs are the capabilities that a sender asks a recipient for, encoded, so that the
+// price is that of the work; nil for none, to which recipients answer with their base
+// price. The same works in the same order give the same bytes. It fails with ErrWork.
+func Needs(works []Work) ([]byte, error) {
+	if len(works) == 0 {
+		return nil, nil
+	}
+	needs := &Capabilities{Constraints: &CapabilityConstraints{Models: map[uint32]*ModelConstraints{}}}
+	needs.Set(capabilityAuthToken)
+	for _, work := range works {
+		if err := needs.Add(work, new(ModelConstraint)); err != nil {
+			return nil, err
+		}
+	}
+	return proto.MarshalOptions{Deterministic: true}.Marshal(needs)
+}
+
+// Add adds a kind of work to capabilities. It fails with ErrWork.
+func (x *Capabilities) Add(work Work, constraint *ModelConstraint) error {
+	number := work.Capability()
+	if number == 0 || work.Model == "" {
+		return fmt.Errorf("%w: %q", ErrWork, work)
+	}
+	x.Set(number)
+	if x.Constraints == nil {
+		x.Constraints = new(CapabilityConstraints)
+	}
+	if x.Constraints.Models == nil {
+		x.Constraints.Models = make(map[uint32]*ModelConstraints)
+	}
+	models := x.Constraints.Models[number]
+	if models == nil {
+		models = &ModelConstraints{ByName: make(map[string]*ModelConstraint)}
+		x.Constraints.Models[number] = models
+	}
+	models.ByName[work.Model] = constraint
+	return nil
+}
+
+// Set adds a capability without constraints, by its number.
+func (x *Capabilities) Set(capability uint32) {
+	word := int(capability / 64)
+	for len(x.Bitstring) <= word {
+		x.Bitstring = append(x.Bitstring, 0)
+	}
+	x.Bitstring[word] |= 1 << (capability % 64)
+}
+
+// Works are the kinds of work that capabilities name a model of, sorted.
+func (x *Capabilities) Works() []Work {
+	var works []Work
+	for capability, models := range x.GetConstraints().GetModels() {
+		for model := range models.GetByName() {
+			works = append(works, Work{PipelineName(capability), model})
+		}
+	}
+	slices.SortFunc(works, func(a, b Work) int { return strings.Compare(a.String(), b.String()) })
+	return works
+}
+
+// Prices are what an answer says that kinds of work cost, in its order; nil where it says
+// nothing that can be read.
+func (x *OrchestratorInfo) Prices() []*CapabilityPrice {
+	extras := new(OrchestratorExtras)
+	if err := proto.Unmarshal(x.ProtoReflect().GetUnknown(), extras); err != nil {
+		return nil
+	}
+	return extras.CapabilitiesPrices
+}
+
+// SetExtras has an answer carry further fields, in place of all that it carried before.
+func (x *OrchestratorInfo) SetExtras(extras *OrchestratorExtras) error {
+	encoded, err := proto.Marshal(extras)
+	if err != nil {
+		return err
+	}
+	x.ProtoReflect().SetUnknown(encoded)
+	return nil
+}
