@@ -63,6 +63,7 @@ type patient struct {
 	head      chain.Head
 	findErr   error // of looking for the contracts
 	status    *chain.Status
+	quote     *chain.Quote // for the cheapest funding
 	recipient recipientChecks
 }
 
@@ -74,6 +75,8 @@ type recipientChecks struct {
 	fetchErr error
 	offer    *pay.Offer
 	facts    pm.Facts // about the offer's recipient and round
+	entry    chain.Recipient
+	entryErr error
 }
 
 func (r *run) doctor(cmd *cobra.Command, o *payerOptions, args []string) error {

@@ -22,7 +22,7 @@ func (p *patient) chain() []doctor.Check {
 	fees := []string{"contracts", "paused", "account", "head"}
 	return []doctor.Check{
 		{ID: "node", Needs: []string{"network"}, Run: p.bound(p.checkNode)},
-		{ID: "chain_id", Needs: []string{"node"}, Run: p.bound(p.checkChainID)},
+		{ID: "chain_id", Needs: []string{"node"}, Run: p.checkChainID},
 		{ID: "contracts", Needs: []string{"chain_id"}, Run: p.bound(p.checkContracts)},
 		{ID: "head", Needs: []string{"chain_id"}, Run: p.checkHead},
 		{ID: "clock", Needs: []string{"chain_id"}, Run: p.checkClock},
@@ -41,10 +41,18 @@ func (p *patient) chain() []doctor.Check {
 func (p *patient) checkNode(ctx context.Context) doctor.Finding {
 	var err error
 	if p.node, err = p.dial(ctx); err == nil {
+		p.head, p.findErr, err = p.node.Meet(ctx)
+	}
+	if isMalformed(err) {
+		// It may be the registry that cannot be read: that is for another check to tell.
+		p.findErr = err
 		p.head, err = p.node.Head(ctx)
 	}
 	if err != nil && !errors.As(err, new(*chain.ChainIDError)) {
 		return failed(err, "a node that answers", yours+"--rpc-url, ETH_RPC_URL, or rpc_urls in the config file")
+	}
+	if err != nil {
+		p.findErr = err
 	}
 	return fine("%s answers", p.node.URL())
 }
@@ -62,8 +70,7 @@ func (p *patient) dial(ctx context.Context) (*chain.Client, error) {
 	return p.o.network.dialNetwork(ctx, p.run.Env, network, urls)
 }
 
-func (p *patient) checkChainID(ctx context.Context) doctor.Finding {
-	_, p.findErr = p.node.Contracts(ctx)
+func (p *patient) checkChainID(context.Context) doctor.Finding {
 	var other *chain.ChainIDError
 	if errors.As(p.findErr, &other) {
 		return found(fmt.Sprint(other.Got), failed(other, fmt.Sprintf("%d (%s)", other.Want, other.Network), yours+"--network and --rpc-url"))
@@ -71,11 +78,13 @@ func (p *patient) checkChainID(ctx context.Context) doctor.Finding {
 	return fine("%d", p.network.ChainID)
 }
 
-// checkContracts also reads all that the contracts tell at once, for the checks to come.
+// checkContracts also reads all that the contracts tell at once, for the checks to come, and
+// what the cheapest funding there is would cost. That stands for any transaction: they cost
+// about the same.
 func (p *patient) checkContracts(ctx context.Context) doctor.Finding {
 	err := p.findErr
 	if err == nil {
-		p.status, err = p.node.Status(ctx, p.address)
+		err = p.consider(ctx)
 	}
 	var changed *chain.ContractsError
 	if errors.As(err, &changed) {
@@ -134,12 +143,38 @@ func (p *patient) checkRound(context.Context) doctor.Finding {
 		Fix: "wait: anybody can initialize it, and somebody does; until then winning tickets are not redeemed"}
 }
 
-// prepared simulates and prices the cheapest funding there is. It stands for any
-// transaction: they cost about the same.
+func (p *patient) consider(ctx context.Context) error {
+	funding := cheapestFunding()
+	outlook, err := p.node.Consider(ctx, p.address, chain.Prospect{Value: funding.Value.Big(), Data: funding.Data})
+	if err == nil {
+		p.status, p.quote = outlook.Status, outlook.Quote
+	}
+	if isMalformed(err) {
+		p.status, err = p.node.Status(ctx, p.address) // it may be the costs that cannot be read
+	}
+	return err
+}
+
+// isMalformed tells whether a node has answered something in a form that cannot be read,
+// which says nothing about the rest of what was asked.
+func isMalformed(err error) bool {
+	var fault *chain.NodeError
+	return errors.As(err, &fault) && fault.Fault == chain.FaultMalformed
+}
+
+func cheapestFunding() tx.Call {
+	return tx.Call{Value: wei.FromUint64(1), Data: contract.NewTicketBroker().PackFundDeposit()}
+}
+
+// prepared judges the cheapest funding by what the node said of it.
 func (p *patient) prepared(ctx context.Context, caps tx.Caps) error {
-	_, err := tx.Prepare(ctx, p.node, p.address, tx.Call{
-		To: p.status.Contracts.TicketBroker, Value: wei.FromUint64(1), Data: contract.NewTicketBroker().PackFundDeposit(),
-	}, caps)
+	funding := cheapestFunding()
+	funding.To = p.status.Contracts.TicketBroker
+	if p.quote == nil {
+		_, err := tx.Prepare(ctx, p.node, p.address, funding, caps)
+		return err
+	}
+	_, err := tx.PrepareQuoted(ctx, p.node, p.address, funding, p.quote, caps)
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -280,12 +281,16 @@ func (p *patient) checkTransactions(ctx context.Context) doctor.Finding {
 	if err != nil {
 		return unread(err)
 	}
+	open := slices.DeleteFunc(intents, func(i *tx.Intent) bool { return i.State != tx.Open })
+	if len(open) == 0 {
+		return fine("none are open")
+	}
 	mined, err := p.node.NonceAt(ctx, p.address)
 	if err != nil {
 		return unread(err)
 	}
-	for _, intent := range intents { // the oldest holds up all others
-		if intent.State == tx.Open && intent.Nonce >= mined {
+	for _, intent := range open { // the oldest holds up all others
+		if intent.Nonce >= mined {
 			return p.waits(ctx, intent, mined)
 		}
 	}

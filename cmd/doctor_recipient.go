@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+	"sync"
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
@@ -26,7 +27,7 @@ func (p *patient) reach() []doctor.Check {
 		{ID: "pin", Needs: []string{"params_form", "store"}, Run: p.checkPin},
 		{ID: "allowed", Needs: []string{"params_form", "limits"}, Run: p.checkAllowed},
 		{ID: "same_chain", Needs: []string{"params_form", "contracts", "head"}, Run: p.bound(p.checkSameChain)},
-		{ID: "registry", Needs: []string{"same_chain"}, Run: p.bound(p.checkRegistry)},
+		{ID: "registry", Needs: []string{"same_chain"}, Run: p.checkRegistry},
 		{ID: "active", Needs: []string{"registry"}, Run: p.checkActive}, // which an impostor is not either
 	}
 }
@@ -139,11 +140,15 @@ func (p *patient) checkAllowed(context.Context) doctor.Finding {
 }
 
 // checkSameChain compares the block hash of the params' round with that of the node's chain.
+// What the next check looks at is read at the same time.
 func (p *patient) checkSameChain(ctx context.Context) doctor.Finding {
 	params := p.recipient.offer.Params
 	about := pm.CounterpartyOf(params)
 	var err error
-	if p.recipient.facts, err = p.node.Facts(ctx, p.address, about); err != nil {
+	var reads sync.WaitGroup
+	reads.Go(func() { p.recipient.facts, err = p.node.Facts(ctx, p.address, about) })
+	reads.Go(func() { p.recipient.entry, p.recipient.entryErr = p.node.Recipient(ctx, params.Recipient) })
+	if reads.Wait(); err != nil {
 		return unread(err)
 	}
 	var other *policy.OtherChainError
@@ -165,10 +170,10 @@ func (p *patient) checkActive(context.Context) doctor.Finding {
 	return fine("yes")
 }
 
-func (p *patient) checkRegistry(ctx context.Context) doctor.Finding {
+func (p *patient) checkRegistry(context.Context) doctor.Finding {
 	const knob = theirs + "-serviceAddr, and its entry in the service registry"
 	recipient := p.recipient.offer.Params.Recipient
-	entry, err := p.node.Recipient(ctx, recipient)
+	entry, err := p.recipient.entry, p.recipient.entryErr
 	switch {
 	case err != nil:
 		return unread(err)

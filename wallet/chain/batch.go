@@ -14,12 +14,20 @@ import (
 type batch struct {
 	elems  []rpc.BatchElem
 	decode []func() error // beside elems; nil when the result needs no decoding
+	fails  []*error       // beside elems; nil where an error of this read is the batch's
 }
 
 // add appends a read whose answer is JSON.
 func (b *batch) add(method string, result any, args ...any) {
 	b.elems = append(b.elems, rpc.BatchElem{Method: method, Args: args, Result: result})
 	b.decode = append(b.decode, nil)
+	b.fails = append(b.fails, nil)
+}
+
+// try appends a read whose failure is kept in err, and is not the batch's.
+func (b *batch) try(err *error, method string, result any, args ...any) {
+	b.add(method, result, args...)
+	b.fails[len(b.fails)-1] = err
 }
 
 // call appends a contract's view at the newest block.
@@ -61,7 +69,11 @@ func (c *Client) get(ctx context.Context, result any, method string, args ...any
 func (c *Client) settle(b *batch, from, to int) error {
 	for i := from; i < to; i++ {
 		if err := b.elems[i].Error; err != nil {
-			return classify(err)
+			if b.fails[i] == nil {
+				return classify(err)
+			}
+			*b.fails[i] = classify(err)
+			continue
 		}
 		if b.decode[i] == nil {
 			continue

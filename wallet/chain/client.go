@@ -140,13 +140,6 @@ func (c *Client) URL() string { return c.nodes.url() }
 // ChainID returns the network's chain id.
 func (c *Client) ChainID() *big.Int { return new(big.Int).SetUint64(c.network.ChainID) }
 
-// BalanceAt returns what an account holds at the newest block, in wei.
-func (c *Client) BalanceAt(ctx context.Context, account common.Address) (*big.Int, error) {
-	var balance hexutil.Big
-	err := c.get(ctx, &balance, "eth_getBalance", account, "latest")
-	return balance.ToInt(), err
-}
-
 // PendingNonceAt returns the account's next transaction nonce, counting what waits in
 // the node's pool.
 func (c *Client) PendingNonceAt(ctx context.Context, account common.Address) (uint64, error) {
@@ -155,16 +148,9 @@ func (c *Client) PendingNonceAt(ctx context.Context, account common.Address) (ui
 	return uint64(nonce), err
 }
 
-// EstimateGas simulates a call and returns the gas it needs. It fails with
-// *RevertError when the contract refuses.
-func (c *Client) EstimateGas(ctx context.Context, msg ethereum.CallMsg) (uint64, error) {
-	var gas hexutil.Uint64
-	err := c.get(ctx, &gas, "eth_estimateGas", argument(msg))
-	return uint64(gas), err
-}
-
-// EstimateGasAsRich is EstimateGas as if the caller had all the ether it needs. Not every
-// node can do that.
+// EstimateGasAsRich simulates a call as if the caller had all the ether it needs, which not
+// every node can do, and returns the gas it needs. It fails with *RevertError when the
+// contract refuses.
 func (c *Client) EstimateGasAsRich(ctx context.Context, msg ethereum.CallMsg) (uint64, error) {
 	rich := (*hexutil.Big)(new(big.Int).Lsh(big.NewInt(1), 200))
 	override := map[common.Address]any{msg.From: map[string]any{"balance": rich}}

@@ -110,7 +110,7 @@ func TestReasons(t *testing.T) {
 			client := dial(t, proxy(t, d, func(req request) (*answer, error) {
 				return &answer{Error: &c.said}, nil
 			}), network(d))
-			_, err := client.EstimateGas(t.Context(), ethereum.CallMsg{})
+			_, err := client.CallContract(t.Context(), ethereum.CallMsg{}, nil)
 			var revert *chain.RevertError
 			require.ErrorAs(t, err, &revert)
 			require.Contains(t, revert.Reason, c.reason)

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/ethereum/go-ethereum"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/wallet/chain"
@@ -31,7 +32,7 @@ func TestAFallbackOfAnotherChainAnswersNothing(t *testing.T) {
 
 	for name, read := range map[string]func() error{
 		"head":     func() error { _, err := client.Head(t.Context()); return err },
-		"balance":  func() error { _, err := client.BalanceAt(t.Context(), who); return err },
+		"quote":    func() error { _, err := client.Quote(t.Context(), ethereum.CallMsg{From: who}); return err },
 		"nonce":    func() error { _, err := client.PendingNonceAt(t.Context(), who); return err },
 		"gasPrice": func() error { _, err := client.SuggestGasPrice(t.Context()); return err },
 	} {

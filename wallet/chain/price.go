@@ -11,29 +11,23 @@ import (
 // optionalTip is the method that not every node has.
 const optionalTip = "eth_maxPriorityFeePerGas"
 
-// SuggestGasTipCap returns the tip that the node suggests, in wei a unit of gas. A node
-// that suggests none is asked for the gas price, of which the base fee is the rest, and
-// where that fails for the tips of the last blocks.
-func (c *Client) SuggestGasTipCap(ctx context.Context) (*big.Int, error) {
-	var tip, price hexutil.Big
-	var head Head
-	b := new(batch)
-	b.add(optionalTip, &tip)
-	b.add("eth_gasPrice", &price)
-	b.head(&head)
-	if err := c.send(ctx, b); err != nil {
-		return nil, err
+// suggestion is what a node says that gas costs: the tip and the whole price, in wei a unit,
+// each of which some nodes do not tell.
+type suggestion struct {
+	tip, price     hexutil.Big
+	noTip, noPrice error
+}
+
+// tip is the suggested tip for the block after head, in wei a unit of gas. Of a node that
+// suggests none it is what the gas price is above the base fee, and where that is not told
+// either what was paid in the last blocks.
+func (c *Client) tip(ctx context.Context, s *suggestion, head Head) (*big.Int, error) {
+	if s.noTip == nil {
+		return s.tip.ToInt(), nil
 	}
-	noTip, noPrice := b.elems[0].Error, b.elems[1].Error
-	if noTip == nil {
-		return tip.ToInt(), nil
-	}
-	if err := c.settle(b, 2, 3); err != nil {
-		return nil, err
-	}
-	if noPrice == nil && head.BaseFee != nil {
+	if s.noPrice == nil && head.BaseFee != nil {
 		// A price that is below the base fee is an older block's.
-		rest := new(big.Int).Sub(price.ToInt(), head.BaseFee.ToInt())
+		rest := new(big.Int).Sub(s.price.ToInt(), head.BaseFee.ToInt())
 		if rest.Sign() < 0 {
 			rest.SetInt64(0)
 		}
@@ -42,7 +36,7 @@ func (c *Client) SuggestGasTipCap(ctx context.Context) (*big.Int, error) {
 	if paid, err := c.tipsPaid(ctx); err == nil {
 		return paid, nil
 	}
-	return nil, classify(noTip)
+	return nil, s.noTip
 }
 
 // tipsPaid returns the highest of the tips that were the median in each of the last blocks.

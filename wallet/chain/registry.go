@@ -6,6 +6,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/pmctl/pmctl/wallet/contract"
 )
@@ -36,17 +37,43 @@ func (c *Client) Contracts(ctx context.Context) (Contracts, error) {
 	return found, c.learn(ctx, found)
 }
 
+// Meet returns the newest block, and does what Contracts does, in one request: refused is
+// the error that Contracts fails with when the node answers.
+func (c *Client) Meet(ctx context.Context) (head Head, refused, err error) {
+	found := Contracts{Controller: c.network.Controller}
+	b := new(batch)
+	b.head(&head)
+	checks := len(b.elems)
+	c.registry(b, &found)
+	if err := c.send(ctx, b); err != nil {
+		return Head{}, nil, err
+	}
+	if err := c.settle(b, 0, checks); err != nil {
+		return Head{}, nil, err
+	}
+	if err := c.settle(b, checks, len(b.elems)); err != nil {
+		return head, err, nil
+	}
+	return head, c.learn(ctx, found), nil
+}
+
 // ask reads what build adds for the network's contracts, in one request where their
 // addresses are known or remembered. What is remembered is looked up in the registry in
 // the same request, and what was read is thrown away, and read again, where it is not so.
 func (c *Client) ask(ctx context.Context, build func(*batch, Contracts)) (Contracts, error) {
+	return c.askBeside(ctx, build, func(context.Context, Contracts) {})
+}
+
+// askBeside is ask, with beside called at the same time as the request is made. Like what
+// was read, what it does for other contracts than the network's is done again.
+func (c *Client) askBeside(ctx context.Context, build func(*batch, Contracts), beside func(context.Context, Contracts)) (Contracts, error) {
 	if guess, ok := c.recall(); ok && c.verified() == nil {
 		found := Contracts{Controller: c.network.Controller}
 		b := new(batch)
 		c.registry(b, &found)
 		checks := len(b.elems)
 		build(b, guess)
-		if err := c.send(ctx, b); err != nil {
+		if err := c.sendBeside(ctx, b, func(ctx context.Context) { beside(ctx, guess) }); err != nil {
 			return Contracts{}, err
 		}
 		if err := c.settle(b, 0, checks); err != nil {
@@ -65,7 +92,19 @@ func (c *Client) ask(ctx context.Context, build func(*batch, Contracts)) (Contra
 	}
 	b := new(batch)
 	build(b, contracts)
-	return contracts, c.do(ctx, b)
+	if err := c.sendBeside(ctx, b, func(ctx context.Context) { beside(ctx, contracts) }); err != nil {
+		return Contracts{}, err
+	}
+	return contracts, c.settle(b, 0, len(b.elems))
+}
+
+// sendBeside is send, with beside called at the same time. It returns when both are done;
+// where send fails, the context of beside ends.
+func (c *Client) sendBeside(ctx context.Context, b *batch, beside func(context.Context)) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return c.send(ctx, b) })
+	group.Go(func() error { beside(ctx); return nil })
+	return group.Wait()
 }
 
 // namedContract is an address with the name that the registry knows it by.

@@ -80,43 +80,53 @@ type Status struct {
 // Status reads everything about a sender, in one request where the contracts are known
 // or remembered.
 func (c *Client) Status(ctx context.Context, sender common.Address) (*Status, error) {
-	s := new(Status)
-	var balance, gasPrice hexutil.Big
-	var info contract.GetSenderInfoOutput
-	broker, controller := contract.NewTicketBroker(), contract.NewController()
+	a := new(statusAnswer)
 	var err error
-	s.Contracts, err = c.ask(ctx, func(b *batch, contracts Contracts) {
-		b.head(&s.Head)
-		b.add("eth_getBalance", &balance, sender, "latest")
-		b.add("eth_gasPrice", &gasPrice)
-		b.round(contracts, &s.Round)
-		b.senderInfo(contracts, sender, &info)
-		call(b, contracts.TicketBroker, broker.PackUnlockPeriod(), broker.UnpackUnlockPeriod, &s.UnlockPeriod)
-		call(b, contracts.Controller, controller.PackPaused(), controller.UnpackPaused, &s.Paused)
-	})
+	a.Contracts, err = c.ask(ctx, func(b *batch, contracts Contracts) { b.status(contracts, sender, a) })
 	if err != nil {
 		return nil, err
 	}
-	if s.GasPrice, err = wei.FromBig((*big.Int)(&gasPrice)); err != nil {
-		return nil, err
-	}
-	if s.Sender.Balance, err = wei.FromBig((*big.Int)(&balance)); err != nil {
-		return nil, err
-	}
+	return a.finish()
+}
+
+// statusAnswer is a status as it comes from the node.
+type statusAnswer struct {
+	Status
+	balance, gasPrice hexutil.Big
+	info              contract.GetSenderInfoOutput
+}
+
+func (b *batch) status(contracts Contracts, sender common.Address, into *statusAnswer) {
+	broker, controller := contract.NewTicketBroker(), contract.NewController()
+	b.head(&into.Head)
+	b.add("eth_getBalance", &into.balance, sender, "latest")
+	b.add("eth_gasPrice", &into.gasPrice)
+	b.round(contracts, &into.Round)
+	b.senderInfo(contracts, sender, &into.info)
+	call(b, contracts.TicketBroker, broker.PackUnlockPeriod(), broker.UnpackUnlockPeriod, &into.UnlockPeriod)
+	call(b, contracts.Controller, controller.PackPaused(), controller.UnpackPaused, &into.Paused)
+}
+
+// finish is the status of an answer that came.
+func (a *statusAnswer) finish() (*Status, error) {
+	s := &a.Status
 	for _, amount := range []struct {
 		into *wei.Wei
 		from *big.Int
 	}{
-		{&s.Sender.Deposit, info.Sender.Deposit},
-		{&s.Sender.Reserve, info.Reserve.FundsRemaining},
-		{&s.Sender.ClaimedInCurrentRound, info.Reserve.ClaimedInCurrentRound},
-		{&s.ReservePerRecipient, share(info.Reserve, s.Round.PoolSize)},
+		{&s.GasPrice, a.gasPrice.ToInt()},
+		{&s.Sender.Balance, a.balance.ToInt()},
+		{&s.Sender.Deposit, a.info.Sender.Deposit},
+		{&s.Sender.Reserve, a.info.Reserve.FundsRemaining},
+		{&s.Sender.ClaimedInCurrentRound, a.info.Reserve.ClaimedInCurrentRound},
+		{&s.ReservePerRecipient, share(a.info.Reserve, s.Round.PoolSize)},
 	} {
+		var err error
 		if *amount.into, err = wei.FromBig(amount.from); err != nil {
 			return nil, err
 		}
 	}
-	s.Sender.WithdrawRound = info.Sender.WithdrawRound
+	s.Sender.WithdrawRound = a.info.Sender.WithdrawRound
 	return s, nil
 }
 
@@ -177,16 +187,23 @@ func protocolInfo(info contract.GetSenderInfoOutput) *pm.SenderInfo {
 }
 
 // Facts reads what a sender's checks need before it mints, with what they need to know
-// about counterparties, in one request where the contracts and the round are remembered.
-// It fails with *StaleError when the node is behind: params that have expired could look
-// good through it.
+// about counterparties, in one request where the contracts are known, and the round is
+// remembered or a counterparty's params name it. It fails with *StaleError when the node is
+// behind: params that have expired could look good through it.
 func (c *Client) Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error) {
 	var head Head
 	var info contract.GetSenderInfoOutput
 	var last *big.Int
-	// Rounds take a day: the one that was last is worth guessing.
-	guess := new(big.Int).SetUint64(c.rememberedRound())
+	// Rounds take a day: the last one is most likely the one that it was before or that
+	// params name, or the one after that.
+	known := c.rememberedRound()
+	for _, counterparty := range about {
+		known = max(known, uint64(max(0, counterparty.Round)))
+	}
+	guess := new(big.Int).SetUint64(known)
+	next := new(big.Int).Add(guess, big.NewInt(1))
 	var hashes [2][32]byte
+	var nextHash [32]byte
 	others := make([]pm.CounterpartyFacts, len(about))
 	rounds := contract.NewRoundsManager()
 	contracts, err := c.ask(ctx, func(b *batch, contracts Contracts) {
@@ -194,6 +211,7 @@ func (c *Client) Facts(ctx context.Context, sender common.Address, about ...pm.C
 		b.senderInfo(contracts, sender, &info)
 		call(b, contracts.RoundsManager, rounds.PackLastInitializedRound(), rounds.UnpackLastInitializedRound, &last)
 		b.roundHashes(contracts, guess, &hashes)
+		b.roundHash(contracts, next, &nextHash)
 		for i := range others {
 			b.counterparty(contracts, about[i], &others[i])
 		}
@@ -204,13 +222,16 @@ func (c *Client) Facts(ctx context.Context, sender common.Address, about ...pm.C
 	if err := c.UpToDate(head); err != nil {
 		return pm.Facts{}, err
 	}
-	if last.Cmp(guess) != 0 {
+	switch {
+	case last.Cmp(next) == 0 && nextHash != [32]byte{}: // it was there when its hash was read
+		hashes = [2][32]byte{nextHash, hashes[0]}
+	case last.Cmp(guess) != 0:
 		if hashes, err = c.roundHashes(ctx, contracts, last); err != nil {
 			return pm.Facts{}, err
 		}
-		if last.IsUint64() {
-			c.learnRound(last.Uint64())
-		}
+	}
+	if last.IsUint64() {
+		c.learnRound(last.Uint64())
 	}
 	facts := pm.Facts{
 		LastSeenL1Block:               new(big.Int).SetUint64(head.L1Block),
@@ -250,10 +271,15 @@ func (c *Client) roundHashes(ctx context.Context, contracts Contracts, round *bi
 }
 
 func (b *batch) roundHashes(contracts Contracts, round *big.Int, into *[2][32]byte) {
-	rounds := contract.NewRoundsManager()
-	call(b, contracts.RoundsManager, rounds.PackBlockHashForRound(round), rounds.UnpackBlockHashForRound, &into[0])
+	b.roundHash(contracts, round, &into[0])
 	if round.Sign() > 0 {
-		before := new(big.Int).Sub(round, big.NewInt(1))
-		call(b, contracts.RoundsManager, rounds.PackBlockHashForRound(before), rounds.UnpackBlockHashForRound, &into[1])
+		b.roundHash(contracts, new(big.Int).Sub(round, big.NewInt(1)), &into[1])
 	}
+}
+
+// roundHash appends a read of the L1 block hash that was recorded for a round; zero for one
+// that has not begun.
+func (b *batch) roundHash(contracts Contracts, round *big.Int, into *[32]byte) {
+	rounds := contract.NewRoundsManager()
+	call(b, contracts.RoundsManager, rounds.PackBlockHashForRound(round), rounds.UnpackBlockHashForRound, into)
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/stretchr/testify/require"
@@ -209,12 +210,10 @@ func TestASignedNonceBelowTheAccounts(t *testing.T) {
 // beside it is too low.
 func TestTheTipIsPartOfTheLeastPrice(t *testing.T) {
 	w := newWorld(t)
-	head, err := w.client.Head(t.Context())
+	quote, err := w.client.Quote(t.Context(), ethereum.CallMsg{From: w.signer.Address()})
 	require.NoError(t, err)
-	tip, err := w.client.SuggestGasTipCap(t.Context())
-	require.NoError(t, err)
-	require.Positive(t, tip.Sign())
-	least := new(big.Int).Add((*big.Int)(head.BaseFee), tip)
+	require.Positive(t, quote.Tip.Sign())
+	least := new(big.Int).Add((*big.Int)(quote.Head.BaseFee), quote.Tip)
 	for price, enough := range map[string]bool{least.String(): true, new(big.Int).Sub(least, big.NewInt(1)).String(): false} {
 		limit := parse(t, price+"wei")
 		_, err := tx.Prepare(t.Context(), w.client, w.signer.Address(), w.deposit(wei.FromUint64(1)), tx.Caps{Price: &limit})

@@ -17,11 +17,8 @@ type Backend interface {
 	ChainID() *big.Int
 	Head(ctx context.Context) (chain.Head, error)
 	UpToDate(head chain.Head) error
-	BalanceAt(ctx context.Context, account common.Address) (*big.Int, error)
+	Quote(ctx context.Context, call ethereum.CallMsg) (*chain.Quote, error)
 	PendingNonceAt(ctx context.Context, account common.Address) (uint64, error)
-	SuggestGasTipCap(ctx context.Context) (*big.Int, error)
-	SuggestGasPrice(ctx context.Context) (*big.Int, error)
-	EstimateGas(ctx context.Context, msg ethereum.CallMsg) (uint64, error)
 	EstimateGasAsRich(ctx context.Context, msg ethereum.CallMsg) (uint64, error)
 	CallContract(ctx context.Context, msg ethereum.CallMsg, block *big.Int) ([]byte, error)
 	NonceAt(ctx context.Context, account common.Address) (uint64, error)
@@ -75,24 +72,31 @@ const typicalGas = 150_000
 // *InsufficientFundsError when the account cannot pay, with *PriceError when the gas costs
 // more than the caps allow, and with the node's errors.
 func Prepare(ctx context.Context, node Backend, from common.Address, call Call, caps Caps) (*Prepared, error) {
-	p := &Prepared{Call: call, From: from}
-	head, err := currentHead(ctx, node)
+	quote, err := node.Quote(ctx, call.Message(from))
 	if err != nil {
 		return nil, err
 	}
-	balance, err := balanceOf(ctx, node, from)
+	return PrepareQuoted(ctx, node, from, call, quote, caps)
+}
+
+// PrepareQuoted is Prepare with what the node has said of the very call.
+func PrepareQuoted(ctx context.Context, node Backend, from common.Address, call Call, quote *chain.Quote, caps Caps) (*Prepared, error) {
+	if err := node.UpToDate(quote.Head); err != nil {
+		return nil, err
+	}
+	balance, err := wei.FromBig(quote.Balance)
 	if err != nil {
 		return nil, err
 	}
-	gas, notSimulated, err := simulate(ctx, node, balance, p.message())
+	gas, notSimulated, err := simulate(ctx, node, call.Message(from), quote)
 	if err != nil {
 		return nil, err
 	}
-	p.GasLimit = withHeadroom(gas, head)
+	p := &Prepared{Call: call, From: from, GasLimit: withHeadroom(gas, quote.Head)}
 	if call.Gas != 0 {
 		p.GasLimit = call.Gas
 	}
-	if err := p.price(ctx, node, head, caps); err != nil {
+	if err := p.price(quote, caps); err != nil {
 		return nil, err
 	}
 	if err := p.payable(balance); err != nil {
@@ -114,14 +118,6 @@ func currentHead(ctx context.Context, node Backend) (chain.Head, error) {
 	return head, node.UpToDate(head)
 }
 
-func balanceOf(ctx context.Context, node Backend, account common.Address) (wei.Wei, error) {
-	held, err := node.BalanceAt(ctx, account)
-	if err != nil {
-		return wei.Wei{}, err
-	}
-	return wei.FromBig(held)
-}
-
 // payable fails with *InsufficientFundsError when a balance does not cover the call.
 func (p *Prepared) payable(balance wei.Wei) error {
 	need, err := p.Value.Add(p.MaxFee)
@@ -135,22 +131,18 @@ func (p *Prepared) payable(balance wei.Wei) error {
 	return &InsufficientFundsError{Account: p.From, Have: balance, Need: need, Missing: missing, Value: p.Value, MaxFee: p.MaxFee}
 }
 
-// simulate makes a call without sending it, and returns the gas that it needs. Where the
-// account cannot pay for the call and the node cannot suppose that it can, that is a guess,
-// and what the node said is notSimulated.
-func simulate(ctx context.Context, node Backend, balance wei.Wei, msg ethereum.CallMsg) (gas uint64, notSimulated, err error) {
-	if balance.Big().Cmp(msg.Value) > 0 {
-		gas, err = node.EstimateGas(ctx, msg)
-		return gas, nil, err
+// simulate returns the gas that a simulation of the call needed. Where the account cannot
+// pay for the call and the node cannot suppose that it can, that is a guess, and what the
+// node said is notSimulated.
+func simulate(ctx context.Context, node Backend, msg ethereum.CallMsg, quote *chain.Quote) (gas uint64, notSimulated, err error) {
+	if quote.GasErr == nil || quote.Balance.Cmp(msg.Value) > 0 {
+		return quote.Gas, nil, quote.GasErr
 	}
-	// The node would answer with what the account lacks in place of what the contract
+	// The node has answered with what the account lacks in place of what the contract
 	// says, and could not tell the price.
 	gas, err = node.EstimateGasAsRich(ctx, msg)
 	if answered(err) {
-		gas, err = node.EstimateGas(ctx, msg)
-		if answered(err) {
-			return typicalGas, err, nil
-		}
+		return typicalGas, quote.GasErr, nil
 	}
 	return gas, nil, err
 }
@@ -165,14 +157,14 @@ func withHeadroom(gas uint64, head chain.Head) uint64 {
 	return gas + gas/gasMargin
 }
 
-// message is the call as a simulation makes it.
-func (p *Prepared) message() ethereum.CallMsg {
-	return ethereum.CallMsg{From: p.From, To: &p.To, Value: p.Value.Big(), Data: p.Data}
+// Message is the call as a simulation of an account makes it.
+func (c Call) Message(from common.Address) ethereum.CallMsg {
+	return ethereum.CallMsg{From: from, To: &c.To, Value: c.Value.Big(), Data: c.Data}
 }
 
 // price sets what the gas may cost, under the caps.
-func (p *Prepared) price(ctx context.Context, node Backend, head chain.Head, caps Caps) error {
-	asked, err := ask(ctx, node, head)
+func (p *Prepared) price(quote *chain.Quote, caps Caps) error {
+	asked, err := ask(quote)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package tx
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/big"
@@ -60,18 +59,17 @@ type prices struct {
 	legacy          bool
 }
 
-// ask reads the prices at a head: a cap of twice the newest base fee covers its rise over six
-// full blocks.
-func ask(ctx context.Context, node Backend, head chain.Head) (prices, error) {
-	if head.BaseFee == nil {
-		price, err := node.SuggestGasPrice(ctx)
-		return prices{cap: price, tip: price, least: price, legacy: true}, err
+// ask is what a quote says of prices: a cap of twice the newest base fee covers its rise over
+// six full blocks.
+func ask(quote *chain.Quote) (prices, error) {
+	if quote.PriceErr != nil {
+		return prices{}, quote.PriceErr
 	}
-	tip, err := node.SuggestGasTipCap(ctx)
-	if err != nil {
-		return prices{}, err
+	if quote.Head.BaseFee == nil {
+		return prices{cap: quote.Price, tip: quote.Price, least: quote.Price, legacy: true}, nil
 	}
-	base := (*big.Int)(head.BaseFee)
+	tip := quote.Tip
+	base := (*big.Int)(quote.Head.BaseFee)
 	return prices{
 		cap:   new(big.Int).Add(new(big.Int).Lsh(base, 1), tip),
 		tip:   tip,

@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/core/types"
 
+	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -33,24 +34,33 @@ func PrepareBump(ctx context.Context, node Backend, intent *Intent, caps Caps) (
 		return nil, fmt.Errorf("transaction %s creates a contract", first.Hash())
 	}
 	call.To = *first.To()
-	return replacement(ctx, node, intent, call, caps)
+	quote, err := node.Quote(ctx, ethereum.CallMsg{From: intent.Account}) // its gas is known
+	if err != nil {
+		return nil, err
+	}
+	return replacement(ctx, node, intent, call, quote, caps)
 }
 
 // PrepareCancel prices a transaction that does nothing, in the place of the intent's
 // call. It fails as PrepareBump does.
 func PrepareCancel(ctx context.Context, node Backend, intent *Intent, caps Caps) (*Prepared, error) {
 	nothing := Call{To: intent.Account}
-	gas, err := node.EstimateGas(ctx, ethereum.CallMsg{From: intent.Account, To: &nothing.To})
+	quote, err := node.Quote(ctx, nothing.Message(intent.Account))
 	if err != nil {
 		return nil, err
 	}
-	nothing.Gas = gas
-	return replacement(ctx, node, intent, nothing, caps)
+	if err := node.UpToDate(quote.Head); err != nil {
+		return nil, err
+	}
+	if quote.GasErr != nil {
+		return nil, quote.GasErr
+	}
+	nothing.Gas = quote.Gas
+	return replacement(ctx, node, intent, nothing, quote, caps)
 }
 
-func replacement(ctx context.Context, node Backend, intent *Intent, call Call, caps Caps) (*Prepared, error) {
-	head, err := currentHead(ctx, node)
-	if err != nil {
+func replacement(ctx context.Context, node Backend, intent *Intent, call Call, quote *chain.Quote, caps Caps) (*Prepared, error) {
+	if err := node.UpToDate(quote.Head); err != nil {
 		return nil, err
 	}
 	receipt, err := mined(ctx, node, intent)
@@ -60,7 +70,7 @@ func replacement(ctx context.Context, node Backend, intent *Intent, call Call, c
 	if receipt != nil {
 		return nil, fmt.Errorf("%w: %s was mined in block %v", ErrSettled, receipt.TxHash, receipt.BlockNumber)
 	}
-	asked, err := ask(ctx, node, head)
+	asked, err := ask(quote)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +90,7 @@ func replacement(ctx context.Context, node Backend, intent *Intent, call Call, c
 	if err := p.set(asked); err != nil {
 		return nil, err
 	}
-	balance, err := balanceOf(ctx, node, intent.Account)
+	balance, err := wei.FromBig(quote.Balance)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ethereum/go-ethereum"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/wallet/chain"
@@ -15,10 +16,12 @@ import (
 // stopped is a node whose newest block is old.
 type stopped struct{ *chain.Client }
 
-func (s stopped) Head(ctx context.Context) (chain.Head, error) {
-	head, err := s.Client.Head(ctx)
-	head.Time = time.Now().Add(-10 * time.Minute)
-	return head, err
+func (s stopped) Quote(ctx context.Context, call ethereum.CallMsg) (*chain.Quote, error) {
+	quote, err := s.Client.Quote(ctx, call)
+	if err == nil {
+		quote.Head.Time = time.Now().Add(-10 * time.Minute)
+	}
+	return quote, err
 }
 
 // TestNothingIsPricedBehindAStaleHead: what a node that has stopped says of balances,

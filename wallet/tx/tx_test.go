@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -90,11 +91,11 @@ func (w *world) wait(hash common.Hash) *types.Receipt {
 // account is the account's balance and how many transactions it has sent.
 func (w *world) account() (balance wei.Wei, nonce uint64) {
 	w.t.Helper()
-	held, err := w.client.BalanceAt(w.t.Context(), w.signer.Address())
+	quote, err := w.client.Quote(w.t.Context(), ethereum.CallMsg{From: w.signer.Address()})
 	require.NoError(w.t, err)
 	nonce, err = w.client.PendingNonceAt(w.t.Context(), w.signer.Address())
 	require.NoError(w.t, err)
-	return amount(w.t, held), nonce
+	return amount(w.t, quote.Balance), nonce
 }
 
 func amount(t *testing.T, v *big.Int) wei.Wei {
@@ -125,14 +126,12 @@ func minus(t *testing.T, a wei.Wei, rest ...wei.Wei) wei.Wei {
 func TestBalancesAddUp(t *testing.T) {
 	w := newWorld(t)
 	before, nonce := w.account()
-	head, err := w.client.Head(t.Context())
-	require.NoError(t, err)
-	tip, err := w.client.SuggestGasTipCap(t.Context())
+	quote, err := w.client.Quote(t.Context(), ethereum.CallMsg{From: w.signer.Address()})
 	require.NoError(t, err)
 
 	value := parse(t, "1.5eth")
 	p := w.prepare(w.client, w.deposit(value))
-	require.Equal(t, new(big.Int).Add(new(big.Int).Lsh((*big.Int)(head.BaseFee), 1), tip), p.FeeCap)
+	require.Equal(t, new(big.Int).Add(new(big.Int).Lsh((*big.Int)(quote.Head.BaseFee), 1), quote.Tip), p.FeeCap)
 	require.Equal(t, amount(t, new(big.Int).Mul(p.FeeCap, new(big.Int).SetUint64(p.GasLimit))), p.MaxFee)
 	held, sent := w.account()
 	require.Equal(t, before, held, "to prepare costs nothing")
@@ -288,19 +287,25 @@ func TestSameTransactionTwice(t *testing.T) {
 }
 
 // priced is a node of a chain without a base fee.
-type priced struct{ tx.Backend }
+type priced struct {
+	tx.Backend
+	price *chain.Client
+}
 
-func (p priced) Head(ctx context.Context) (chain.Head, error) {
-	head, err := p.Backend.Head(ctx)
-	head.BaseFee = nil
-	return head, err
+func (p priced) Quote(ctx context.Context, call ethereum.CallMsg) (*chain.Quote, error) {
+	quote, err := p.Backend.Quote(ctx, call)
+	if err == nil {
+		quote.Head.BaseFee, quote.Tip = nil, nil
+		quote.Price, err = p.price.SuggestGasPrice(ctx)
+	}
+	return quote, err
 }
 
 func TestLegacyPrice(t *testing.T) {
 	w := newWorld(t)
 	price, err := w.client.SuggestGasPrice(t.Context())
 	require.NoError(t, err)
-	p := w.prepare(priced{w.client}, w.deposit(wei.FromUint64(1)))
+	p := w.prepare(priced{w.client, w.client}, w.deposit(wei.FromUint64(1)))
 	require.Equal(t, price, p.FeeCap)
 	sent := w.send(w.client, p)
 	require.EqualValues(t, types.LegacyTxType, sent.Type())
