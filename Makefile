@@ -4,26 +4,44 @@
 GO      ?= go
 BIN     := bin
 TOOL    := $(GO) tool -modfile=.tools/go.mod
+# Everything is compiled alike, so that build, test and demo share what is compiled, and on
+# Linux like a release, so that the tests try what is released. The local network's database
+# uses a compressor in Go: the one in C takes 46 s to compile. Your GOFLAGS come last and win.
+comma   := ,
+TAGS    := pebblegozstd$(if $(filter linux,$(shell $(GO) env GOOS)),$(comma)netgo$(comma)osusergo)
+export GOFLAGS := -trimpath -tags=$(TAGS) $(GOFLAGS)
 # How many pairs of processes are measured.
 PAIRS   ?= 11
 # Time for each fuzz target.
 FUZZTIME ?= 30s
 
-.PHONY: all demo build test race lint gen gen-check contracts contracts-check pure fuzz soak bench measure docs snapshot release release-check release-files targets vulnerabilities clean
+.PHONY: all demo build test race lint gen gen-check contracts contracts-check pure fuzz soak mutation nightly bench measure docs snapshot release release-check release-files targets vulnerabilities clean
 
 all: build
 
 ## demo: run the main job end to end on the embedded local network
-demo: build
-	@$(GO) run ./cmd/pmctl-demo -bin $(BIN)
+demo:
+	@$(call compile,. ./cmd/pmctl-devnet ./cmd/pmctl-demo)
+	@$(BIN)/pmctl-demo -bin $(BIN)
 
 ## build: compile pmctl and the local network into bin/
 build:
-	@$(GO) build -trimpath -o $(BIN)/ . ./cmd/pmctl-devnet
+	@$(call compile,. ./cmd/pmctl-devnet)
 
-## test: run all tests
+# compile says what it is doing: from nothing it takes minutes. go build -v prints each package
+# that it compiles, and nothing for those that are compiled already.
+compile = echo "Compiling into $(BIN)/. The first time this takes a few minutes." >&2; \
+	{ $(GO) build -v -o $(BIN)/ $(1) 2>&1 && echo "=ok"; } | awk ' \
+		$$0 == "=ok" { ok = 1; next } \
+		/^[^ ]+$$/ { if (++n % 50 == 0) { print "  " n " packages compiled" > "/dev/stderr" } next } \
+		{ print > "/dev/stderr" } \
+		END { exit !ok }'
+
+## test: run all tests but the long proofs, which are soak's
+# Several packages at a time, since many tests wait for a process or a block more than they
+# compute. The time-out is for what hangs, on the slowest machine too.
 test:
-	$(GO) test -shuffle=on ./...
+	$(GO) test -skip '^TestSoak' -shuffle=on -p 4 -timeout 30m ./...
 
 ## race: run the tests under the race detector, but for the long proofs
 # Left alone, every program that it watches sleeps for a second at its end. What is left
@@ -32,13 +50,15 @@ race: export GORACE = atexit_sleep_ms=0
 race:
 	$(GO) test -race -short -skip "^TestSoak" -shuffle=on -timeout 30m $$($(GO) list ./... | grep -Ev '/docs$$|/cmd/pmctl-')
 
-## lint: formatting, vet, staticcheck, the spelling of pages and comments, and the workflows
+## lint: formatting, vet, staticcheck, dead code, the spelling of pages and comments, and the workflows
 lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
 	$(TOOL) misspell -error $$(git ls-files '*.md' '*.go' '*.1' '*.txtar' '*.proto' '*.sol')
-	$(TOOL) actionlint
+	@dead=$$($(TOOL) deadcode -test ./...) && test -z "$$dead" || { echo "$$dead"; exit 1; }
+	@# Not with shellcheck and pyflakes, which it runs where they are installed and nowhere else.
+	$(TOOL) actionlint -shellcheck= -pyflakes=
 
 ## gen: regenerate the wire format's Go, the contracts' bindings, and what is written from the commands' help
 gen:
@@ -87,6 +107,17 @@ fuzz:
 		done; \
 	done
 
+## mutation: change the code that decides about money, and see its tests fail
+MUTATED ?= ./wallet/wei ./wallet/policy
+mutation:
+	@set -e; for pkg in $(MUTATED); do \
+		$(GO) tool -modfile=.tools/mutation/go.mod gremlins unleash --threshold-efficacy 80 --timeout-coefficient 20 $$pkg; \
+	done
+
+## nightly: what takes too long for every change, hours of it
+nightly:
+	bash .ci/nightly
+
 ## bench: measure everything, large batches too; BENCH=-long has batches of ten million
 BENCH ?= -bulk
 bench:
@@ -95,6 +126,9 @@ bench:
 ## measure: time what people wait for, each in turns with the least that could do the same
 measure:
 	$(GO) run ./cmd/pmctl-bench -pairs $(PAIRS)
+
+# What is released is compiled with flags of its own.
+snapshot release release-check targets: export GOFLAGS :=
 
 RELEASE_TOOL := $(GO) tool -modfile=.tools/release/go.mod
 GORELEASER   ?= $(RELEASE_TOOL) goreleaser
@@ -111,9 +145,9 @@ release:
 release-check:
 	bash packaging/check.sh
 
-## targets: compile and vet what is released, for every platform of a release
+## targets: compile and vet what is released, for every platform of a release or those in TARGETS
 targets:
-	bash packaging/targets.sh
+	bash packaging/targets.sh $(TARGETS)
 
 ## vulnerabilities: look for known ones in what is linked and called; asks vuln.go.dev
 vulnerabilities:
@@ -122,7 +156,7 @@ vulnerabilities:
 ## release-files: what a release carries beside the program, and what it is made with
 release-files:
 	@rm -rf $(BIN)/release && mkdir -p $(BIN)/release/completions $(BIN)/release/man
-	@$(GO) build -trimpath -o $(BIN)/ .
+	@$(GO) build -o $(BIN)/ .
 	@$(BIN)/pmctl completion bash > $(BIN)/release/completions/pmctl.bash
 	@$(BIN)/pmctl completion zsh > $(BIN)/release/completions/_pmctl
 	@$(BIN)/pmctl completion fish > $(BIN)/release/completions/pmctl.fish

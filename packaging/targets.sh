@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Compiles and vets what is released, for every platform of a release and as it is built for
-# it: in C where a compiler for the platform is at hand, in pure Go elsewhere.
+# Compiles and vets what is released, as it is built for each platform: in C where a compiler
+# for the platform is at hand, in pure Go elsewhere. targets.sh [OS/ARCH…], all unless some
+# are named.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,7 +15,10 @@ git ls-files '*_test.go' |
 
 # target OS/ARCH [COMPILER [TAGS]]: the same settings as in .goreleaser.yaml, so that what is
 # compiled for one is there for the other.
+wanted=" $* " tried=0
 target() {
+  [ "$wanted" = "  " ] || [[ $wanted == *" $1 "* ]] || return 0
+  tried=$((tried + 1))
   export GOOS=${1%/*} GOARCH=${1#*/} CGO_ENABLED=0 CC=
   if [ -n "${2-}" ] && command -v "$2" >/dev/null; then CGO_ENABLED=1 CC=$2; fi
   echo "-- $1, $([ $CGO_ENABLED = 1 ] && echo "with $CC" || echo "pure Go")"
@@ -30,3 +34,5 @@ target windows/amd64 x86_64-w64-mingw32-gcc
 target windows/arm64
 target darwin/amd64
 target darwin/arm64
+
+[ "$tried" -gt 0 ] || { echo "targets.sh: no such platform:$wanted" >&2; exit 2; }

@@ -8,7 +8,7 @@
 //	Payer.Plan        how many tickets; the limits, the chain, the nonces left
 //	Payer.Reserve     nonces, on disk
 //	Tickets.Sign      signatures, one a nonce
-//	NewHeaders        the payment and its credentials
+//	SegmentHeader     the credentials that go with the payment
 //	Client.Deliver    the recipient's answer, with fresh params
 //
 // # Who is at the other end

@@ -18,19 +18,6 @@ type Headers struct {
 	Segment string
 }
 
-// NewHeaders returns the headers that deliver a batch under an offer's auth token,
-// which names the session that is credited. It fails with *wire.MissingError for an
-// offer without auth token, with *wire.ExpiredTokenError when the token's life is
-// over at now, and with what the signer fails with.
-func NewHeaders(signer pm.Signer, token *wire.AuthToken, batch *pm.TicketBatch, now time.Time) (Headers, error) {
-	// The credentials come first: without them the tickets are worth nothing.
-	segment, err := SegmentHeader(signer, token, now)
-	if err != nil {
-		return Headers{}, err
-	}
-	return headersOf(batch, segment)
-}
-
 // headersOf returns the headers that deliver a batch with the credentials that are there.
 func headersOf(batch *pm.TicketBatch, segment string) (Headers, error) {
 	payment, err := wire.PaymentFor(batch)
@@ -44,8 +31,10 @@ func headersOf(batch *pm.TicketBatch, segment string) (Headers, error) {
 	return Headers{Payment: value, Segment: segment}, nil
 }
 
-// SegmentHeader returns the credentials alone, the value of Livepeer-Segment. It fails
-// as NewHeaders does.
+// SegmentHeader returns the credentials, the value of Livepeer-Segment, under an offer's
+// auth token, which names the session that is credited. It fails with *wire.MissingError
+// for an offer without auth token, with *wire.ExpiredTokenError when the token's life is
+// over at now, and with what the signer fails with.
 func SegmentHeader(signer pm.Signer, token *wire.AuthToken, now time.Time) (string, error) {
 	if told, ok := signer.(TicketSigner); ok {
 		if err := token.Check(now); err != nil {
@@ -60,7 +49,7 @@ func SegmentHeader(signer pm.Signer, token *wire.AuthToken, now time.Time) (stri
 	return wire.EncodeHeader(credentials)
 }
 
-// CheckToken fails, as NewHeaders does, for the auth token of the offer of u, which it
+// CheckToken fails, as SegmentHeader does, for the auth token of the offer of u, which it
 // names; the zero URL is an offer of unknown origin.
 func CheckToken(u URL, token *wire.AuthToken, now time.Time) error {
 	err := token.Check(now)

@@ -74,7 +74,7 @@ type Payment struct {
 // a recipient that has them refuses them, so that they are never paid twice. When
 // nothing of it was ever sent, and its params have expired, it is made anew.
 //
-// It fails as Client.Fetch, Pins.Check, Payer.Plan, Payer.Reserve and NewHeaders do,
+// It fails as Client.Fetch, Pins.Check, Payer.Plan, Payer.Reserve and SegmentHeader do,
 // with what Kept and Unlock fail with, and as Requests do; with *UnreachableError when
 // nothing was sent, with *RefusedBeforeError for a request that was refused, and with a
 // *DeliveryError when something was sent that is not known to be accepted. The nonces of
