@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -159,7 +160,7 @@ func (r *run) serveAgent(cmd *cobra.Command, o *agentOptions, path string) error
 			contracts, err := node.Contracts(ctx)
 			return contracts.TicketBroker, err
 		}
-	case errors.Is(err, errNoRPC), errors.Is(err, chain.ErrUnreachable):
+	case errors.Is(err, wallet.ErrNoNode), errors.Is(err, chain.ErrUnreachable):
 		r.note("no node: tickets can be made with --offline only: %v", err)
 	default:
 		socket.Close()

@@ -37,7 +37,7 @@ func (o *batchOptions) requested(cmd *cobra.Command, u pay.URL, document *format
 }
 
 // batchBefore returns the batch that was made for a request, nil when none was.
-func (r *run) batchBefore(ctx context.Context, w *wallet, request *store.Request) (*readyBatch, error) {
+func (r *run) batchBefore(ctx context.Context, w *payerWallet, request *store.Request) (*readyBatch, error) {
 	if request == nil {
 		return nil, nil
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/store"
 )
@@ -197,7 +198,7 @@ func (r *run) knownTransactions(ctx context.Context, line *pflag.FlagSet) (found
 		return nil
 	}
 	defer peek.Close()
-	all, _ := peek.Transactions(ctx, journalName(network))
+	all, _ := peek.Transactions(ctx, wallet.JournalName(network))
 	for _, t := range all {
 		// Whoever may pay more for a transaction replaces it.
 		if replaces := line.Lookup("max-fee") != nil; replaces && !t.State.Unsettled() {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -98,10 +99,11 @@ func (r *run) showConfig(o *payerOptions, fees *feeOptions) error {
 	if err := o.store.checkBound(r.Env); err != nil {
 		return err
 	}
-	caps, err := fees.caps(r.Env)
+	costs, err := fees.limits(r.Env)
 	if err != nil {
 		return err
 	}
+	caps := wallet.Caps(costs)
 	result.Settings = append(result.Settings, limitSettings(limits)...)
 	result.Settings = append(result.Settings,
 		amountSetting("limits."+config.Key(policy.MaxGasPrice), caps.Price, caps.PriceSetIn),

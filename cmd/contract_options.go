@@ -5,26 +5,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // knownContracts returns where this machine knows a network's contracts to be, without
-// asking a node: built in, pinned in the store, or named by the local network's state
-// file. It is false when nothing is known. Where there is no store it creates none.
+// asking a node.
 func knownContracts(ctx context.Context, env *Env, network chain.Network, place *storeOptions) (chain.Contracts, bool, error) {
-	if network.BuiltIn() {
-		return network.Contracts, true, nil
-	}
 	location, err := place.choose(env)
 	if err != nil {
 		return chain.Contracts{}, false, err
 	}
-	pinned, ok, err := store.PinnedContracts(ctx, location, network.ChainID, network.Controller)
-	if ok || err != nil {
-		return pinned, ok, err
-	}
-	return network.Contracts, network.Contracts != (chain.Contracts{}), nil
+	return wallet.KnownContracts(ctx, network, location)
 }
 
 // registerContracts is for commands that sign or send.
@@ -47,33 +40,6 @@ func (r *run) dialPinned(ctx context.Context, o *networkOptions, opened *store.S
 		return nil, err
 	}
 	return client, nil
-}
-
-// dialFor is dialPinned, or dialKnown where no store is open.
-func (r *run) dialFor(ctx context.Context, o *networkOptions, opened *store.Store, place *storeOptions) (*chain.Client, error) {
-	if opened == nil {
-		return r.dialKnown(ctx, o, place)
-	}
-	return r.dialPinned(ctx, o, opened)
-}
-
-// dialKnown is dial for commands that only show what would be signed: the node must name
-// the contracts that are known here. They pin none, and create no store.
-func (r *run) dialKnown(ctx context.Context, o *networkOptions, place *storeOptions) (*chain.Client, error) {
-	network, urls, err := o.choose(r.Env)
-	if err != nil {
-		return nil, err
-	}
-	known, ok, err := knownContracts(ctx, r.Env, network, place)
-	switch {
-	case err != nil:
-		return nil, err
-	case o.acceptContracts && !network.BuiltIn():
-		network.Contracts = chain.Contracts{}
-	case ok:
-		network.Contracts = known
-	}
-	return o.dialNetwork(ctx, r.Env, network, urls)
 }
 
 // notedPins are a store's that tell the user when one is replaced.

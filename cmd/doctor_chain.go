@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/doctor"
@@ -192,7 +194,7 @@ func (p *patient) checkBalance(ctx context.Context) doctor.Finding {
 }
 
 func (p *patient) checkGasPrice(ctx context.Context) doctor.Finding {
-	err := p.prepared(ctx, capsOf(p.limits))
+	err := p.prepared(ctx, wallet.Caps(p.limits))
 	var dear *tx.PriceError
 	if errors.As(err, &dear) {
 		return orElse("wait for a lower price, or allow more", failed(err, "what your limits allow", yours+"--max-gas-price, --max-fee"))
@@ -250,8 +252,8 @@ func (p *patient) checkFunds(none error, amount wei.Wei) doctor.Finding {
 // checkLock looks whether recipients take the sender to be about to leave. The withdraw
 // round of one whose funds are gone is a leftover.
 func (p *patient) checkLock(context.Context) doctor.Finding {
-	state := lockState(p.status)
-	if state == lockEmpty || state == lockLocked {
+	state := broker.LockOf(p.status)
+	if state == broker.Empty || state == broker.Locked {
 		return fine("%s", state)
 	}
 	at := fmt.Sprintf("%s: the funds can be withdrawn from round %v", state, p.status.Sender.WithdrawRound)

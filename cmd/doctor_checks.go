@@ -13,11 +13,13 @@ import (
 
 	"github.com/pmctl/pmctl/internal/access"
 	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/doctor"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // wallet are the checks of what is on this machine: settings and key.
@@ -57,7 +59,7 @@ func (p *patient) checkLimits(context.Context) doctor.Finding {
 func (p *patient) checkNetwork(context.Context) doctor.Finding {
 	chosen, urls, err := p.o.network.choose(p.run.Env)
 	if err == nil && len(urls) == 0 {
-		err = noNode(chosen)
+		err = wallet.NoNode(chosen)
 	}
 	if err != nil {
 		return orElse("pmctl status --help says how to name a network; pmctl-devnet starts a local one",
@@ -275,7 +277,7 @@ func (p *patient) checkTransactions(ctx context.Context) doctor.Finding {
 	if p.store == nil {
 		return fine("none are open")
 	}
-	journal := p.store.Journal(journalName(p.network))
+	journal := p.store.Journal(wallet.JournalName(p.network))
 	defer journal.Close()
 	intents, err := journal.Unsettled(ctx, p.address)
 	if err != nil {
@@ -321,7 +323,7 @@ func (p *patient) waits(ctx context.Context, intent *tx.Intent, used uint64) doc
 		return unread(err)
 	}
 	if head.BaseFee != nil && newest.GasFeeCap().Cmp((*big.Int)(head.BaseFee)) < 0 {
-		cheap := fmt.Errorf("it pays at most %s for a unit of gas, and the base fee is %s", weiText(newest.GasFeeCap()), weiText((*big.Int)(head.BaseFee)))
+		cheap := fmt.Errorf("it pays at most %s for a unit of gas, and the base fee is %s", wei.Text(newest.GasFeeCap()), wei.Text((*big.Int)(head.BaseFee)))
 		return failed(withHint(waiting(cheap), "pay more for it: pmctl tx bump %s", hash), wanted, networks+"the gas price; yours: --max-gas-price")
 	}
 	return failed(withHint(waiting(errors.New("the node has it, and its price suffices")), "wait for it: pmctl tx wait %s", hash), wanted, networks+"how soon it is mined")

@@ -7,9 +7,11 @@ import (
 	"io/fs"
 
 	"github.com/pmctl/pmctl/internal/durable"
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -54,23 +56,8 @@ func usagef(format string, args ...any) error {
 	return &usageError{fmt.Errorf(format, args...)}
 }
 
-// hintedError carries what the user can do about an error.
-type hintedError struct {
-	err  error
-	hint string
-}
-
-func (e *hintedError) Error() string { return e.err.Error() }
-func (e *hintedError) Unwrap() error { return e.err }
-func (e *hintedError) Hint() string  { return e.hint }
-
 // withHint says what can be done about err. A nil err stays nil.
-func withHint(err error, format string, args ...any) error {
-	if err == nil {
-		return nil
-	}
-	return &hintedError{err, fmt.Sprintf(format, args...)}
-}
+func withHint(err error, format string, args ...any) error { return hint.With(err, format, args...) }
 
 // classify maps an error to how the command ends. It is the only such table.
 func classify(err error) outcome {
@@ -97,14 +84,14 @@ func classify(err error) outcome {
 		var remote *agent.RemoteError
 		errors.As(err, &remote)
 		out = outcome{remote.Said.ExitCode, remote.Said.Code, ""}
-	case as(new(*usageError), new(*tx.RequestError), new(*store.RequestError)):
+	case as(new(*usageError), new(*tx.RequestError), new(*store.RequestError)), is(chain.ErrBadURL, store.ErrLocation):
 		out = outcome{exitUsage, "usage", ""}
 	case as(new(*tx.RefusedError)):
 		out = outcome{exitFailed, "refused", ""}
 	case as(new(*tx.NotMinedError), new(*tx.UnknownOutcomeError), new(*tx.UncertainError), new(*tx.InProgressError)):
 		// Before cancelled: what was sent is not undone by Ctrl-C.
 		out = outcome{exitNotMined, "not_mined", ""}
-	case as(new(*roundsError)):
+	case as(new(*wallet.RoundsError)):
 		out = outcome{exitNotMined, "waiting", ""}
 	case as(new(*pay.UnknownOutcomeError)), is(pay.ErrInProgress):
 		out = outcome{exitNotMined, "outcome_unknown", ""}
@@ -118,9 +105,9 @@ func classify(err error) outcome {
 		out = outcome{exitLimit, "restored", ""}
 	case as(new(*pay.OtherRecipientError)):
 		out = outcome{exitLimit, "recipient_changed", ""}
-	case as(new(*changedError)):
+	case as(new(*wallet.ChangedError)):
 		out = outcome{exitLimit, "changed", ""}
-	case as(new(*unlockingError)):
+	case as(new(*wallet.UnlockingError)):
 		out = outcome{exitLimit, "unlocking", ""}
 	case as(new(*chain.ContractsError)):
 		out = outcome{exitLimit, "contracts_changed", ""}
@@ -147,7 +134,7 @@ func classify(err error) outcome {
 		keystore.ErrAddressMismatch, agent.ErrNoAgent, agent.ErrLocked, agent.ErrMismatch, agent.ErrPeer, errNoPassphrase, errKeyInput, errOtherAccount),
 		as(new(*keystore.SeveralAccountsError), new(*keystore.AmbiguousError), new(*keystore.UnnamedError)):
 		out = outcome{exitLocked, "locked", ""}
-	case is(chain.ErrUnreachable, chain.ErrNoDevnet, errNoRPC, pay.ErrUnreachable, pay.ErrNotRecipient, store.ErrUnreachable, context.DeadlineExceeded):
+	case is(chain.ErrUnreachable, chain.ErrNoDevnet, wallet.ErrNoNode, pay.ErrUnreachable, pay.ErrNotRecipient, store.ErrUnreachable, context.DeadlineExceeded):
 		out = outcome{exitUnreachable, "unreachable", ""}
 	default:
 		out = outcome{exitFailed, "failed", ""}

@@ -4,7 +4,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet/policy"
-	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -15,12 +14,6 @@ func (o *feeOptions) register(cmd *cobra.Command) {
 	limits := policy.Default()
 	cmd.Flags().StringVar(&o.maxGasPrice, "max-gas-price", "", "highest `AMOUNT` to pay for a unit of gas (default any)")
 	cmd.Flags().StringVar(&o.maxFee, "max-fee", "", "highest `AMOUNT` to pay for all gas of the transaction and of what replaces it (default "+limits.MaxFee.String()+")")
-}
-
-// caps returns the config files' caps, tightened by the command line.
-func (o *feeOptions) caps(env *Env) (tx.Caps, error) {
-	limits, err := o.limits(env)
-	return capsOf(limits), err
 }
 
 // limits returns the config files' limits, tightened by the command line's caps.
@@ -57,12 +50,4 @@ func (o *feeOptions) over(limits policy.Limits) (policy.Limits, error) {
 		*flag.into = &amount
 	}
 	return limits.With(rules)
-}
-
-// capsOf are the limits that transactions have.
-func capsOf(limits policy.Limits) tx.Caps {
-	return tx.Caps{
-		Price: limits.MaxGasPrice, PriceSetIn: limits.Where(policy.MaxGasPrice),
-		Fee: limits.MaxFee, FeeSetIn: limits.Where(policy.MaxFee),
-	}
 }

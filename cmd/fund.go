@@ -1,17 +1,12 @@
 package cmd
 
 import (
-	"context"
 	"fmt"
 
-	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/wallet/chain"
-	"github.com/pmctl/pmctl/wallet/contract"
-	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -61,29 +56,31 @@ func (r *run) fund(cmd *cobra.Command, o *fundOptions) error {
 			return err
 		}
 	}
-	f := funding{cancelsUnlock: o.cancelsUnlock, asks: r.asksFor(&o.transactOptions), note: r.note}
+	f := wallet.Funding{CancelUnlock: o.cancelsUnlock}
 	var err error
-	if f.deposit, err = parseAmount("--deposit", o.deposit); err != nil {
+	if f.Deposit, err = parseAmount("--deposit", o.deposit); err != nil {
 		return err
 	}
-	if f.reserve, err = parseAmount("--reserve", o.reserve); err != nil {
+	if f.Reserve, err = parseAmount("--reserve", o.reserve); err != nil {
 		return err
 	}
-	if f.total, err = f.deposit.Add(f.reserve); err != nil {
+	total, err := f.Deposit.Add(f.Reserve)
+	if err != nil {
 		return &usageError{err}
 	}
-	if f.total.IsZero() {
+	if total.IsZero() {
 		return usagef("there is nothing to fund: --deposit and --reserve are both 0")
 	}
 	if o.beneficiary != "" {
-		if f.beneficiary, err = parseAddress("--for", o.beneficiary); err != nil {
+		if f.Beneficiary, err = parseAddress("--for", o.beneficiary); err != nil {
 			return err
 		}
-		if f.beneficiary == (common.Address{}) {
+		if f.Beneficiary == (common.Address{}) {
 			return usagef("--for: the zero address is nobody's: what it is given is lost")
 		}
 	}
-	return r.transact(cmd, &o.transactOptions, f.action())
+	asks := r.asksFor(&o.transactOptions)
+	return r.transact(cmd, &o.transactOptions, func(w *wallet.Wallet) wallet.Action { return w.Funding(f, asks) })
 }
 
 // askFunding asks a person for what the command line does not say.
@@ -103,103 +100,6 @@ func (r *run) askFunding(cmd *cobra.Command) error {
 	return nil
 }
 
-// funding is what to add to a deposit and a reserve.
-type funding struct {
-	beneficiary             common.Address // zero for the account's own
-	deposit, reserve, total wei.Wei
-
-	// cancelsUnlock tells that an unlock in progress may be cancelled, asks that a person
-	// will be asked for it.
-	cancelsUnlock, asks bool
-
-	// note tells the user what could not be checked.
-	note func(text string, args ...any)
-}
-
-func (f funding) action() action {
-	return action{
-		label:  tx.FundLabel(f.deposit, f.reserve, f.beneficiary),
-		plan:   f.plan,
-		report: f.report,
-	}
-}
-
-// plan proposes a funding that the contract was seen to do in a simulation, where the
-// node can show that.
-func (f funding) plan(ctx context.Context, s situation) (proposal, error) {
-	p, err := f.propose(s)
-	if err != nil {
-		return p, err
-	}
-	call := ethereum.CallMsg{From: s.account, To: &p.call.To, Value: p.call.Value.Big(), Data: p.call.Data}
-	return p, s.client.SimulateFunding(ctx, call, f.of(s))
-}
-
-// report fails for a funding that the contract's events, or the deposit and the reserve
-// themselves, do not show.
-func (f funding) report(ctx context.Context, s situation, receipt *types.Receipt, result *transactionResult) error {
-	compared, err := s.client.CheckFunding(ctx, receipt, f.of(s))
-	if err != nil {
-		return err
-	}
-	if !compared && f.note != nil {
-		f.note("the deposit and the reserve before and after block %v were not compared: the node no longer shows them, or others changed them in that block", receipt.BlockNumber)
-	}
-	return eventsOf(readOwnFunding)(ctx, s, receipt, result)
-}
-
-// of is the funding as the contract sees it.
-func (f funding) of(s situation) chain.Funding {
-	whose := f.beneficiary
-	if whose == (common.Address{}) {
-		whose = s.account
-	}
-	return chain.Funding{Sender: whose, Deposit: f.deposit.Big(), Reserve: f.reserve.Big()}
-}
-
-func (f funding) propose(s situation) (proposal, error) {
-	broker := contract.NewTicketBroker()
-	whose, and := "your", ""
-	data := broker.PackFundDepositAndReserve(f.deposit.Big(), f.reserve.Big())
-	var say []string
-	switch {
-	case f.beneficiary != (common.Address{}) && f.beneficiary != s.account:
-		whose = f.beneficiary.Hex() + "'s"
-		data = broker.PackFundDepositAndReserveFor(f.beneficiary, f.deposit.Big(), f.reserve.Big())
-		say = append(say, fmt.Sprintf("The funds become %s own: you cannot take them back, only that account can withdraw them.", whose))
-	case s.status.Sender.Unlocking():
-		if !f.cancelsUnlock && !f.asks {
-			return proposal{}, &unlockingError{s.status.Sender.WithdrawRound}
-		}
-		and = ", and cancel the unlock"
-		say = append(say, "This cancels the unlock that is in progress: your funds become locked again.")
-	}
-	return proposal{
-		call: tx.Call{To: s.status.Contracts.TicketBroker, Value: f.total, Data: data},
-		say:  append([]string{fmt.Sprintf("This adds %s to %s deposit and %s to %s reserve.", f.deposit, whose, f.reserve, whose)}, say...),
-		ask:  fmt.Sprintf("Move %s to the contract%s?", f.total, and),
-	}, nil
-}
-
-// readOwnFunding reads what a funding does, to an unlock as well.
-func readOwnFunding(log *types.Log) (event, bool) {
-	if e, ok := readFunding(log); ok {
-		return e, true
-	}
-	return readCancel(log)
-}
-
-func readFunding(log *types.Log) (event, bool) {
-	broker := contract.NewTicketBroker()
-	if e, err := broker.UnpackDepositFundedEvent(log); err == nil {
-		return amountEvent("DepositFunded", "deposit", e.Sender, e.Amount)
-	}
-	if e, err := broker.UnpackReserveFundedEvent(log); err == nil {
-		return amountEvent("ReserveFunded", "reserve", e.ReserveHolder, e.Amount)
-	}
-	return event{}, false
-}
-
 // parseAmount reads an amount of a flag; a flag that is not given is 0.
 func parseAmount(flag, text string) (wei.Wei, error) {
 	if text == "" {
@@ -210,4 +110,10 @@ func parseAmount(flag, text string) (wei.Wei, error) {
 		return wei.Wei{}, &usageError{fmt.Errorf("%s: %w", flag, err)}
 	}
 	return amount, nil
+}
+
+// registerCancelsUnlock is for commands that may fund the account itself, by which the
+// contract cancels an unlock.
+func registerCancelsUnlock(cmd *cobra.Command, into *bool) {
+	cmd.Flags().BoolVar(into, "cancel-unlock", false, "fund although that cancels the unlock that is in progress")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/devnet"
 )
@@ -72,12 +73,12 @@ func TestAnExitDoesWhatItWasAskedFor(t *testing.T) {
 		"locked again": {
 			act:     func(s *shell) { s.run(exitDone, "unlock cancel --yes") },
 			says:    "is not in progress any more: 1 ETH of deposit and 0.5 ETH of reserve are locked",
-			deposit: "1000000000000000000", lock: lockLocked,
+			deposit: "1000000000000000000", lock: string(broker.Locked),
 		},
 		"funded, which locks it again": {
 			act:     func(s *shell) { s.run(exitDone, "fund --deposit 4eth --yes --cancel-unlock") },
 			says:    "is not in progress any more: 5 ETH of deposit and 0.5 ETH of reserve are locked, where it was asked to take out 1 ETH and 0.5 ETH",
-			deposit: "5000000000000000000", lock: lockLocked,
+			deposit: "5000000000000000000", lock: string(broker.Locked),
 		},
 		"unlocked anew": {
 			act: func(s *shell) {
@@ -86,12 +87,12 @@ func TestAnExitDoesWhatItWasAskedFor(t *testing.T) {
 				s.run(exitDone, "unlock --yes")
 			},
 			says:    "another one is, until round",
-			deposit: "1000000000000000000", lock: lockUnlocking,
+			deposit: "1000000000000000000", lock: string(broker.Unlocking),
 		},
 		"funded by another account": {
 			act:     func(s *shell) { s.fundedByAnother("4eth") },
 			says:    "grown since it was asked to take out 1 ETH of deposit and 0.5 ETH of reserve: they are 5 ETH and 0.5 ETH",
-			deposit: "5000000000000000000", lock: lockUnlocking,
+			deposit: "5000000000000000000", lock: string(broker.Unlocking),
 		},
 		"withdrawn by a second exit that keeps a part": {
 			act: func(s *shell) {
@@ -99,7 +100,7 @@ func TestAnExitDoesWhatItWasAskedFor(t *testing.T) {
 				s.run(exitDone, "exit --yes --keep-deposit 0.1eth")
 			},
 			says:    "is not in progress any more: 0.1 ETH of deposit and 0 wei of reserve are locked",
-			deposit: "100000000000000000", lock: lockLocked,
+			deposit: "100000000000000000", lock: string(broker.Locked),
 		},
 		"withdrawn by a second exit": {
 			act: func(s *shell) {
@@ -107,7 +108,7 @@ func TestAnExitDoesWhatItWasAskedFor(t *testing.T) {
 				s.run(exitDone, "exit --yes")
 			},
 			says:    "there is nothing left of 1 ETH of deposit and 0.5 ETH of reserve",
-			deposit: "0", lock: lockEmpty,
+			deposit: "0", lock: string(broker.Empty),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -66,9 +66,9 @@ func TestSoakKilledExit(t *testing.T) {
 				killed++
 			}
 		}
-		steps, last := uint64(2), stepWithdraw
+		steps, last := uint64(2), "withdraw"
 		if keep.Sign() > 0 {
-			steps, last = 3, stepKeep
+			steps, last = 3, "keep"
 		}
 		require.Contains(t, out, fmt.Sprintf(`"step": %q`, last))
 		require.Equal(t, nonce+steps, s.nonce(), "run %d", run)

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/chain"
 )
 
@@ -52,18 +52,18 @@ func (o *networkOptions) registerTimeout(cmd *cobra.Command) {
 
 // bound returns a context that ends after --timeout.
 func (o *networkOptions) bound(ctx context.Context) (context.Context, context.CancelFunc, error) {
-	if o.timeout <= 0 {
-		return nil, nil, usagef("--timeout %s: it must be more than 0", o.timeout)
+	if err := o.checkTimeout(); err != nil {
+		return nil, nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	return ctx, cancel, nil
 }
 
-// errNoRPC is returned when a network must be read and no node is named.
-var errNoRPC = errors.New("no Ethereum node to ask")
-
-func noNode(network chain.Network) error {
-	return withHint(errNoRPC, "say --rpc-url URL, or set ETH_RPC_URL, or rpc_urls in the config file; the network is %s (chain id %d)", network.Name, network.ChainID)
+func (o *networkOptions) checkTimeout() error {
+	if o.timeout <= 0 {
+		return usagef("--timeout %s: it must be more than 0", o.timeout)
+	}
+	return nil
 }
 
 // choose returns the network and the URLs of its nodes, the preferred one first; none
@@ -160,12 +160,9 @@ func (o *networkOptions) dial(ctx context.Context, env *Env) (*chain.Client, err
 // dialNetwork is dial for a network whose nodes are known.
 func (o *networkOptions) dialNetwork(ctx context.Context, env *Env, network chain.Network, urls []string) (*chain.Client, error) {
 	if len(urls) == 0 {
-		return nil, noNode(network)
+		return nil, wallet.NoNode(network)
 	}
 	client, err := chain.Dial(ctx, urls[0], network, urls[1:]...)
-	if errors.Is(err, chain.ErrBadURL) {
-		return nil, &usageError{err}
-	}
 	if err != nil {
 		return nil, err
 	}

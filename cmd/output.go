@@ -89,8 +89,8 @@ func (e *unreportedError) Unwrap() error { return e.err }
 func (e *unreportedError) Hint() string { return "it is done: do not run the command again for it" }
 
 // errOutClosed is returned before anything is done when its result would be lost.
-var errOutClosed error = &hintedError{errors.New("stdout is closed: there is nowhere to write the result to"),
-	"redirect it, to /dev/null when nobody reads it"}
+var errOutClosed = withHint(errors.New("stdout is closed: there is nowhere to write the result to"),
+	"redirect it, to /dev/null when you do not need it")
 
 // checkedWriter remembers that something could not be written.
 type checkedWriter struct {

@@ -120,7 +120,7 @@ func parseURLs(args []string) ([]pay.URL, error) {
 
 // factsIfAny asks the node, if there is one. The chain only helps to judge here, so
 // that it is no error when nobody answers.
-func (r *run) factsIfAny(ctx context.Context, w *wallet, offers []*pay.Offer) *pm.Facts {
+func (r *run) factsIfAny(ctx context.Context, w *payerWallet, offers []*pay.Offer) *pm.Facts {
 	var about []pm.Counterparty
 	for _, offer := range offers {
 		if offer != nil {
@@ -154,7 +154,7 @@ func fetchAll(ctx context.Context, client *pay.Client, urls []pay.URL, request *
 
 // emitOffer prints an offer. Who is paid is looked at before anything is printed,
 // since what is printed is there to be used.
-func (r *run) emitOffer(ctx context.Context, w *wallet, offer *pay.Offer, facts *pm.Facts) error {
+func (r *run) emitOffer(ctx context.Context, w *payerWallet, offer *pay.Offer, facts *pm.Facts) error {
 	if err := w.limits.Explain(w.limits.CheckRecipient(offer.Params.Recipient)); err != nil {
 		return err
 	}

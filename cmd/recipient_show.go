@@ -146,7 +146,7 @@ func (r *run) showRegistered(ctx context.Context, network *networkOptions, addre
 }
 
 // showAddress asks a recipient where the registry says that it is.
-func (r *run) showAddress(ctx context.Context, w *wallet, address common.Address) error {
+func (r *run) showAddress(ctx context.Context, w *payerWallet, address common.Address) error {
 	registered, err := w.registered(ctx, address)
 	if err != nil {
 		return err
@@ -168,7 +168,7 @@ func (r *run) showAddress(ctx context.Context, w *wallet, address common.Address
 }
 
 // showURL asks a recipient, and the registry for the one whom it wants to be paid.
-func (r *run) showURL(ctx context.Context, w *wallet, u pay.URL) error {
+func (r *run) showURL(ctx context.Context, w *payerWallet, u pay.URL) error {
 	done := r.waiting("waiting for the answer of %s", u)
 	offer, latency, err := w.ask(ctx, u)
 	done()
@@ -184,7 +184,7 @@ func (r *run) showURL(ctx context.Context, w *wallet, u pay.URL) error {
 
 // judgeRecipient shows a recipient with its offer, and fails for what speaks against
 // paying it.
-func (r *run) judgeRecipient(ctx context.Context, w *wallet, registered chain.Recipient, offer *pay.Offer, latency time.Duration, agrees bool) error {
+func (r *run) judgeRecipient(ctx context.Context, w *payerWallet, registered chain.Recipient, offer *pay.Offer, latency time.Duration, agrees bool) error {
 	facts, err := w.newestFacts(ctx, pm.CounterpartyOf(offer.Params))
 	if err != nil {
 		return err
@@ -270,7 +270,7 @@ func (p *recipientResult) write(w io.Writer) error {
 }
 
 // ask asks a recipient for ticket params and says how long that took.
-func (w *wallet) ask(ctx context.Context, u pay.URL) (*pay.Offer, time.Duration, error) {
+func (w *payerWallet) ask(ctx context.Context, u pay.URL) (*pay.Offer, time.Duration, error) {
 	signer, err := w.unlock(ctx)
 	if err != nil {
 		return nil, 0, err
@@ -285,7 +285,7 @@ func (w *wallet) ask(ctx context.Context, u pay.URL) (*pay.Offer, time.Duration,
 }
 
 // registered is what the chain says of a recipient.
-func (w *wallet) registered(ctx context.Context, address common.Address) (chain.Recipient, error) {
+func (w *payerWallet) registered(ctx context.Context, address common.Address) (chain.Recipient, error) {
 	ctx, cancel, err := w.bound(ctx)
 	if err != nil {
 		return chain.Recipient{}, err

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/broker"
 )
 
 // outputPrometheus is the format of the textfile collector.
@@ -45,8 +47,8 @@ func (s *statusResult) metrics() []metric {
 		one("pmctl_paused", "1 when the contracts are paused.", oneOrZero(s.Paused)),
 	}
 	lock := metric{name: "pmctl_lock", help: "1 for the state that deposit and reserve are in."}
-	for _, state := range []string{lockEmpty, lockLocked, lockUnlocking, lockUnlocked} {
-		lock.samples = append(lock.samples, sample{label("state", state), oneOrZero(s.Lock == state)})
+	for _, state := range []broker.Lock{broker.Empty, broker.Locked, broker.Unlocking, broker.Unlocked} {
+		lock.samples = append(lock.samples, sample{label("state", string(state)), oneOrZero(s.Lock == state)})
 	}
 	all = append(all, lock)
 	if s.WithdrawRound != "" {

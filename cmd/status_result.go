@@ -3,11 +3,11 @@ package cmd
 import (
 	"fmt"
 	"io"
-	"math/big"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -24,7 +24,7 @@ type statusResult struct {
 	// ReservePerRecipient is what one recipient can claim of the reserve in a round.
 	ReservePerRecipient wei.Wei `json:"reserve_per_recipient"`
 	// Lock is empty, locked, unlocking or unlocked.
-	Lock string `json:"lock"`
+	Lock broker.Lock `json:"lock"`
 	// WithdrawRound is set while an unlock is in progress or done.
 	WithdrawRound string `json:"withdraw_round,omitempty"`
 	RoundsLeft    string `json:"rounds_left,omitempty"`
@@ -62,14 +62,6 @@ type blockResult struct {
 	Time    time.Time `json:"time"`
 }
 
-// Lock states of a sender's funds.
-const (
-	lockEmpty     = "empty"
-	lockLocked    = "locked"
-	lockUnlocking = "unlocking"
-	lockUnlocked  = "unlocked"
-)
-
 func newStatusResult(network chain.Network, address common.Address, s *chain.Status) statusResult {
 	result := statusResult{
 		Network:             network.Name,
@@ -99,40 +91,16 @@ func newStatusResult(network chain.Network, address common.Address, s *chain.Sta
 			ServiceRegistry: format.Address(s.Contracts.ServiceRegistry),
 		},
 	}
-	result.Lock = lockState(s)
-	if result.Lock == lockUnlocking || result.Lock == lockUnlocked {
+	result.Lock = broker.LockOf(s)
+	if result.Lock == broker.Unlocking || result.Lock == broker.Unlocked {
 		result.WithdrawRound = s.Sender.WithdrawRound.String()
-		result.RoundsLeft = roundsLeft(s).String()
+		result.RoundsLeft = broker.RoundsLeft(s).String()
 	}
 	if at, ok := s.WithdrawTime(); ok {
 		result.WithdrawAt = &at
 	}
 	result.Offer = newOfferResult(s)
 	return result
-}
-
-// lockState says whether a sender's funds are locked. The withdraw round of a sender
-// whose funds are gone is a leftover of its last withdrawal.
-func lockState(s *chain.Status) string {
-	switch {
-	case !s.Sender.Funded():
-		return lockEmpty
-	case s.Sender.WithdrawRound.Sign() == 0:
-		return lockLocked
-	case roundsLeft(s).Sign() > 0:
-		return lockUnlocking
-	default:
-		return lockUnlocked
-	}
-}
-
-// roundsLeft is how many rounds have to pass before a withdrawal.
-func roundsLeft(s *chain.Status) *big.Int {
-	left := new(big.Int).Sub(s.Sender.WithdrawRound, s.Round.Current)
-	if left.Sign() < 0 {
-		left.SetInt64(0)
-	}
-	return left
 }
 
 // write prints the status for a person: what there is, and then what is wrong with it.
@@ -162,11 +130,11 @@ func (s *statusResult) fields() []field {
 	if !s.Round.Initialized {
 		round += " (not initialized; last initialized " + s.Round.LastInitialized + ")"
 	}
-	lock := map[string]string{
-		lockEmpty:     "nothing is deposited",
-		lockLocked:    "locked; pmctl unlock starts the way out",
-		lockUnlocking: fmt.Sprintf("unlocking; withdraw from round %s (%s left)", s.WithdrawRound, plural(s.RoundsLeft, "round")),
-		lockUnlocked:  "unlocked; pmctl withdraw pays out",
+	lock := map[broker.Lock]string{
+		broker.Empty:     "nothing is deposited",
+		broker.Locked:    "locked; pmctl unlock starts the way out",
+		broker.Unlocking: fmt.Sprintf("unlocking; withdraw from round %s (%s left)", s.WithdrawRound, plural(s.RoundsLeft, "round")),
+		broker.Unlocked:  "unlocked; pmctl withdraw pays out",
 	}[s.Lock]
 	fields := []field{
 		{"network", fmt.Sprintf("%s (chain id %s)", s.Network, s.ChainID)},

@@ -7,6 +7,8 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -43,17 +45,17 @@ func (v *statusView) warnings(ctx context.Context, s *chain.Status, result *stat
 		problem(chain.ErrPaused, "paused", "the contracts are paused: no transaction and no redemption goes through")
 	}
 	switch result.Lock {
-	case lockUnlocking:
+	case broker.Unlocking:
 		problem(policy.ErrUnacceptable, "unlocking", "deposit and reserve are being unlocked; from round %s on recipients refuse tickets. pmctl unlock cancel keeps them",
 			new(big.Int).Sub(s.Sender.WithdrawRound, big.NewInt(1)))
-	case lockUnlocked:
+	case broker.Unlocked:
 		problem(policy.ErrUnacceptable, "unlocked", "deposit and reserve can be withdrawn, so recipients refuse tickets. pmctl withdraw pays out, pmctl unlock cancel keeps them")
 	}
 	v.fundWarnings(s, result, problem, notice)
 	if !s.Round.Initialized {
 		notice("round_not_initialized", "round %v is not initialized: nothing can be redeemed until somebody does that", s.Round.Current)
 	}
-	glimpse, err := store.Glance(ctx, v.place, journalName(network), v.address, v.remembered()...)
+	glimpse, err := store.Glance(ctx, v.place, wallet.JournalName(network), v.address, v.remembered()...)
 	switch {
 	case errors.Is(err, store.ErrNoStore):
 	case err != nil:
@@ -82,7 +84,7 @@ func (v *statusView) fundWarnings(s *chain.Status, result *statusResult, problem
 			problem(policy.ErrFunds, "below_"+t.key, "the %s of %s is below the %s that %s wants: pmctl fund --%s %vwei", t.noun, have, t.least, t.from, t.noun, missing(have, *t.least))
 		}
 	}
-	if result.Lock == lockEmpty {
+	if result.Lock == broker.Empty {
 		problem(policy.ErrFunds, "not_funded", "nothing is deposited, so nobody takes tickets: pmctl fund --deposit AMOUNT --reserve AMOUNT")
 		return
 	}

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/store"
 )
@@ -21,31 +21,7 @@ func (r *run) openStore(ctx context.Context, o *storeOptions) (*store.Store, err
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(ctx, location, r.remembered()...)
-	if errors.Is(err, store.ErrLocation) {
-		return nil, &usageError{err}
-	}
-	if err != nil {
-		return nil, err
-	}
-	if retired := s.Retirement(); retired != nil {
-		r.note("the store %s was moved, copied or restored: %s", s.Path(), retired.Reason)
-		r.note("%s retired: fetch fresh ticket params; until pmctl store acknowledge, today's budget counts as spent, and transactions and unknown request IDs are refused",
-			plural(fmt.Sprint(retired.Sessions), "session"))
-	} else if s.Unremembered() {
-		r.note("this machine has not used the store %s before: it cannot tell whether the database was restored from a backup", s.Path())
-	}
-	return s, nil
-}
-
-// remembered says where this machine remembers which databases it has seen, and how. A
-// process that has no home folder remembers nothing, and says that it cannot tell.
-func (e *Env) remembered() []store.Option {
-	dir, err := e.stateDir()
-	if err != nil {
-		return nil
-	}
-	return []store.Option{store.RememberIn(filepath.Join(dir, "databases"))}
+	return wallet.OpenStore(ctx, location, r.databasesDir(), ui{r})
 }
 
 func newStore(r *run) *cobra.Command {

@@ -212,7 +212,7 @@ type readyBatch struct {
 }
 
 // newBatch makes everything of a batch but its signatures.
-func (r *run) newBatch(ctx context.Context, w *wallet, o *batchOptions, u pay.URL, document *format.Params, amount pay.Amount, request *store.Request) (*readyBatch, error) {
+func (r *run) newBatch(ctx context.Context, w *payerWallet, o *batchOptions, u pay.URL, document *format.Params, amount pay.Amount, request *store.Request) (*readyBatch, error) {
 	var p *planned
 	var err error
 	if payer := w.payer(); document == nil {
@@ -256,7 +256,7 @@ func (p *planned) ask(request *store.Request, segment string, amount pay.Amount)
 }
 
 // planGiven plans a batch from params that are there already, and opens the key last.
-func (r *run) planGiven(ctx context.Context, w *wallet, payer *pay.Payer, document *format.Params, adopt bool, amount pay.Amount) (*planned, error) {
+func (r *run) planGiven(ctx context.Context, w *payerWallet, payer *pay.Payer, document *format.Params, adopt bool, amount pay.Amount) (*planned, error) {
 	p, err := r.proposeGiven(ctx, w, document, adopt, func(params *pm.TicketParams) (*pay.Plan, error) {
 		return payer.Plan(ctx, params, amount)
 	})
@@ -269,7 +269,7 @@ func (r *run) planGiven(ctx context.Context, w *wallet, payer *pay.Payer, docume
 }
 
 // proposeGiven judges params that are there already, and has plan plan their batch.
-func (r *run) proposeGiven(ctx context.Context, w *wallet, document *format.Params, adopt bool, plan func(*pm.TicketParams) (*pay.Plan, error)) (*planned, error) {
+func (r *run) proposeGiven(ctx context.Context, w *payerWallet, document *format.Params, adopt bool, plan func(*pm.TicketParams) (*pay.Plan, error)) (*planned, error) {
 	if err := w.checkDocument(document, adopt); err != nil {
 		return nil, err
 	}
@@ -300,7 +300,7 @@ func (r *run) proposeGiven(ctx context.Context, w *wallet, document *format.Para
 }
 
 // planFresh plans a batch from fresh params, which a recipient gives for a signature.
-func (r *run) planFresh(ctx context.Context, w *wallet, payer *pay.Payer, u pay.URL, amount pay.Amount) (*planned, error) {
+func (r *run) planFresh(ctx context.Context, w *payerWallet, payer *pay.Payer, u pay.URL, amount pay.Amount) (*planned, error) {
 	if err := payer.CheckSender(ctx); err != nil {
 		return nil, err
 	}
@@ -333,7 +333,7 @@ var errOtherSender = errors.New("these ticket params are for another sender")
 var errOtherStore = errors.New("these ticket params were fetched by another store, which may have used their nonces")
 
 // checkDocument refuses params that are not this wallet's to use.
-func (w *wallet) checkDocument(params *format.Params, adopt bool) error {
+func (w *payerWallet) checkDocument(params *format.Params, adopt bool) error {
 	if sender := common.Address(params.Sender); sender != w.account.address {
 		return withHint(fmt.Errorf("%w: %v; the account is %v", errOtherSender, sender, w.account.address),
 			"choose the account with --from %v, or fetch params of your own", sender)

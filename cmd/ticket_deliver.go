@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -122,8 +123,8 @@ func (r *run) stillHolds(ctx context.Context, network *networkOptions, document 
 	}
 	defer cancel()
 	client, err := network.dial(ctx, r.Env)
-	if errors.Is(err, errNoRPC) {
-		r.note("not checked against the chain whether the ticket params still hold: %v", errNoRPC)
+	if errors.Is(err, wallet.ErrNoNode) {
+		r.note("not checked against the chain whether the ticket params still hold: %v", wallet.ErrNoNode)
 		return nil
 	}
 	if err != nil {

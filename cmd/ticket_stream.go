@@ -30,7 +30,7 @@ const (
 // batchStream makes a batch of each line of params.
 type batchStream struct {
 	r      *run
-	w      *wallet
+	w      *payerWallet
 	o      *batchOptions
 	cmd    *cobra.Command
 	amount pay.Amount

@@ -2,18 +2,17 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
-	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/tx"
 )
 
@@ -55,7 +54,7 @@ type attemptResult struct {
 
 func newIntentResult(i *tx.Intent) intentResult {
 	result := intentResult{
-		Hash:      i.Newest().Hash(),
+		Hash:      i.Hash(),
 		Account:   format.Address(i.Account),
 		Nonce:     fmt.Sprint(i.Nonce),
 		What:      i.Label.String(),
@@ -64,9 +63,6 @@ func newIntentResult(i *tx.Intent) intentResult {
 		State:     string(i.State),
 		Refusal:   i.Refusal,
 		CreatedAt: i.CreatedAt,
-	}
-	if i.SettledBy != (common.Hash{}) {
-		result.Hash = i.SettledBy
 	}
 	for _, a := range i.Attempts {
 		result.Attempts = append(result.Attempts, attemptResult{a.Tx.Hash(), string(a.Kind), a.At})
@@ -121,20 +117,16 @@ journal: no node is asked, and no key is opened.`,
 }
 
 func (r *run) listIntents(cmd *cobra.Command, o *networkOptions, account *accountOptions, place *storeOptions, all bool) error {
-	network, err := o.chooseNetwork(r.Env)
-	if err != nil {
-		return err
-	}
 	address, err := account.address(cmd.Context(), r.Env)
 	if err != nil {
 		return err
 	}
-	journal, err := r.openJournal(cmd.Context(), place, network)
+	w, err := r.journalOf(cmd.Context(), o, place)
 	if err != nil {
 		return err
 	}
-	defer journal.close()
-	intents, err := journal.Intents(cmd.Context(), address)
+	defer w.Close()
+	intents, err := w.Transactions(cmd.Context(), address)
 	if err != nil {
 		return err
 	}
@@ -168,6 +160,8 @@ type intentOptions struct {
 	mining      miningOptions
 	store       storeOptions
 	withPending bool
+	// limits, unless it is nil, says what a replacement may cost.
+	limits func(*Env) (policy.Limits, error)
 }
 
 func (o *intentOptions) register(cmd *cobra.Command) {
@@ -178,62 +172,26 @@ func (o *intentOptions) register(cmd *cobra.Command) {
 	o.store.register(cmd)
 }
 
-// onIntent does something with the transaction that an argument names.
-func (r *run) onIntent(cmd *cobra.Command, o *intentOptions, arg string, do func(ctx context.Context, s situation, j *openJournal, i *tx.Intent) error) error {
+// open opens the wallet for the transaction that an argument names.
+func (o *intentOptions) open(ctx context.Context, r *run, arg string) (*wallet.Wallet, common.Hash, error) {
 	if o.mining.confirmations == 0 {
-		return usagef("--confirmations 0: it must be at least 1")
+		return nil, common.Hash{}, usagef("--confirmations 0: it must be at least 1")
 	}
-	ctx, cancel, err := o.network.bound(cmd.Context())
-	if err != nil {
-		return err
-	}
-	defer cancel()
-	journal, intent, err := r.findIntent(ctx, &o.network, &o.store, arg)
-	if err != nil {
-		return err
-	}
-	defer journal.close()
-	client, err := r.dialPinned(ctx, &o.network, journal.store)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	status, err := client.Status(ctx, intent.Account)
-	if err != nil {
-		return err
-	}
-	err = journal.Adopt(ctx, intent)
-	if errors.Is(err, tx.ErrChanged) { // another run has found out more meanwhile
-		if err = journal.Reload(ctx, intent); err == nil {
-			err = journal.Adopt(ctx, intent)
-		}
-	}
-	if err != nil {
-		return err
-	}
-	return do(ctx, situation{client, status, intent.Account}, journal, intent)
-}
-
-// findIntent opens the journal and finds the transaction that an argument names.
-func (r *run) findIntent(ctx context.Context, o *networkOptions, place *storeOptions, arg string) (*openJournal, *tx.Intent, error) {
 	hash, err := parseHash(arg)
 	if err != nil {
-		return nil, nil, err
+		return nil, hash, err
 	}
-	network, err := o.chooseNetwork(r.Env)
+	config, err := r.config(&o.network, &o.store)
 	if err != nil {
-		return nil, nil, err
+		return nil, hash, err
 	}
-	journal, err := r.openJournal(ctx, place, network)
-	if err != nil {
-		return nil, nil, err
+	if o.limits != nil {
+		if config.Limits, err = o.limits(r.Env); err != nil {
+			return nil, hash, err
+		}
 	}
-	intent, err := journal.Find(ctx, hash)
-	if err != nil {
-		journal.close()
-		return nil, nil, withHint(err, "pmctl tx list --all shows the transactions of this store on %s", network.Name)
-	}
-	return journal, intent, nil
+	w, err := wallet.Open(ctx, config)
+	return w, hash, err
 }
 
 func parseHash(text string) (common.Hash, error) {
@@ -255,11 +213,19 @@ signed to replace it. No node is asked; pmctl tx wait asks.`,
 		Example: `  pmctl tx show 0x… --output json`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			journal, intent, err := r.findIntent(cmd.Context(), &network, &place, args[0])
+			hash, err := parseHash(args[0])
 			if err != nil {
 				return err
 			}
-			defer journal.close()
+			w, err := r.journalOf(cmd.Context(), &network, &place)
+			if err != nil {
+				return err
+			}
+			defer w.Close()
+			intent, err := w.Transaction(cmd.Context(), hash)
+			if err != nil {
+				return err
+			}
 			result := newIntentResult(intent)
 			return r.emit("pmctl.journal_entry", result, func(w io.Writer) error { return writeFields(w, result.fields()) })
 		},
@@ -283,37 +249,16 @@ key is opened.`,
   pmctl tx wait 0x… --confirmations 12 --timeout 10m`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return r.onIntent(cmd, &o, args[0], func(ctx context.Context, s situation, j *openJournal, i *tx.Intent) error {
-				err := r.awaitIntent(ctx, waited{situation: s, journal: j, intent: i, mining: o.mining, withPending: o.withPending, report: eventsOf(readAny)})
-				return r.endIntent(ctx, j, i, err)
-			})
+			w, hash, err := o.open(cmd.Context(), r, args[0])
+			if err != nil {
+				return err
+			}
+			defer w.Close()
+			_, err = w.Wait(cmd.Context(), hash, o.withPending, r.waits(&o.mining))
+			return err
 		},
 	}
 	o.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
-}
-
-// readAny reads what any of our transactions does.
-func readAny(log *types.Log) (event, bool) {
-	for _, read := range []func(*types.Log) (event, bool){readFunding, readUnlock, readCancel, readWithdrawal, readRedemption} {
-		if e, ok := read(log); ok {
-			return e, true
-		}
-	}
-	return event{}, false
-}
-
-func readRedemption(log *types.Log) (event, bool) {
-	e, err := contract.NewTicketBroker().UnpackWinningTicketRedeemedEvent(log)
-	if err != nil {
-		return event{}, false
-	}
-	return event{
-		Name: "WinningTicketRedeemed",
-		Fields: map[string]string{
-			"sender": e.Sender.Hex(), "recipient": e.Recipient.Hex(), "face_value": e.FaceValue.String(), "sender_nonce": e.SenderNonce.String(),
-		},
-		text: fmt.Sprintf("redeemed the ticket of %s with nonce %v", e.Sender, e.SenderNonce),
-	}, true
 }

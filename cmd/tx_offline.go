@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -10,10 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/internal/input"
-	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/format"
-	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -61,8 +59,8 @@ type dryRunResult struct {
 	says        []string
 }
 
-// dryRun shows what would be sent. The contract would take it: that has been tried.
-func (t *transacting) dryRun(p *tx.Prepared, says []string) error {
+// emitDryRun shows what would be sent. The contract would take it: that has been tried.
+func (r *run) emitDryRun(p *wallet.Proposal) error {
 	call, err := describe(p.Data)
 	if err != nil {
 		return err
@@ -75,12 +73,11 @@ func (t *transacting) dryRun(p *tx.Prepared, says []string) error {
 	if err != nil {
 		return err
 	}
-	network := t.client.Network()
 	result := dryRunResult{
-		Network: network.Name, ChainID: fmt.Sprint(network.ChainID), Account: format.Address(t.situation.account), Contract: format.Address(p.To), Call: call, Value: p.Value,
-		GasLimit: fmt.Sprint(p.GasLimit), MaxGasPrice: price, MaxFee: p.MaxFee, MaxCost: cost, says: says,
+		Network: p.Network.Name, ChainID: fmt.Sprint(p.Network.ChainID), Account: format.Address(p.From), Contract: format.Address(p.To), Call: call, Value: p.Value,
+		GasLimit: fmt.Sprint(p.GasLimit), MaxGasPrice: price, MaxFee: p.MaxFee, MaxCost: cost, says: p.Says,
 	}
-	return t.run.emit("pmctl.dry_run", result, result.write)
+	return r.emit("pmctl.dry_run", result, result.write)
 }
 
 func (d dryRunResult) write(w io.Writer) error {
@@ -105,43 +102,12 @@ func (d dryRunResult) write(w io.Writer) error {
 	))
 }
 
-// unsigned writes the transaction for another machine to sign.
-func (t *transacting) unsigned(ctx context.Context, p *tx.Prepared) error {
-	nonce, err := t.client.PendingNonceAt(ctx, p.From)
-	if err != nil {
-		return err
+// emitUnsigned writes a transaction for another machine to sign.
+func (r *run) emitUnsigned(document *format.Transaction) error {
+	if r.output == outputSafe {
+		return r.writeSafe(document)
 	}
-	feeCap, err := wei.FromBig(p.FeeCap)
-	if err != nil {
-		return err
-	}
-	document := format.Transaction{
-		Network: t.client.Network().Name, ChainID: format.Nat(t.client.Network().ChainID), What: string(t.action.label), RequestID: t.options.requestID,
-		From: format.Address(p.From), To: format.Address(p.To), Value: format.Amount{Wei: p.Value}, Data: p.Data,
-		Nonce: format.Nat(nonce), GasLimit: format.Nat(p.GasLimit), MaxGasPrice: format.Amount{Wei: feeCap},
-	}
-	if !p.Legacy() {
-		tip, err := wei.FromBig(p.TipCap)
-		if err != nil {
-			return err
-		}
-		document.MaxTip = &format.Amount{Wei: tip}
-	}
-	if t.run.output == outputSafe {
-		return t.run.writeSafe(&document)
-	}
-	return format.Write(t.run.Out, format.KindUnsigned, document)
-}
-
-// errOtherNetwork is returned for a transaction that is meant for another network.
-var errOtherNetwork = errors.New("the transaction is for another network")
-
-func checkNetwork(t *format.Transaction, network chain.Network) error {
-	if uint64(t.ChainID) == network.ChainID {
-		return nil
-	}
-	return withHint(fmt.Errorf("%w: %s, chain id %d; the network here is %s, chain id %d", errOtherNetwork, t.Network, t.ChainID, network.Name, network.ChainID),
-		"choose its network with --network, or with --controller and --chain-id")
+	return format.Write(r.Out, format.KindUnsigned, document)
 }
 
 // openDocument opens a file, or stdin for "-". Reading it ends with ctx.
@@ -203,49 +169,21 @@ func (r *run) sendTx(cmd *cobra.Command, o *sendOptions, file string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel, err := o.network.bound(cmd.Context())
+	config, err := r.config(&o.network, &o.store)
 	if err != nil {
 		return err
 	}
-	defer cancel()
-	network, err := o.network.chooseNetwork(r.Env)
+	if err := wallet.CheckNetwork(&document.Transaction, config.Network); err != nil {
+		return err
+	}
+	if config.Limits, err = r.limitsOf(&o.fees); err != nil {
+		return err
+	}
+	w, err := wallet.Open(cmd.Context(), config)
 	if err != nil {
 		return err
 	}
-	if err := checkNetwork(&document.Transaction, network); err != nil {
-		return err
-	}
-	journal, err := r.openJournal(cmd.Context(), &o.store, network)
-	if err != nil {
-		return err
-	}
-	defer journal.close() // after everything else
-	client, err := r.dialPinned(ctx, &o.network, journal.store)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	status, err := client.Status(ctx, common.Address(document.From))
-	if err != nil {
-		return err
-	}
-	if _, err := o.fees.checkTransaction(r.Env, &document.Transaction, network, status.Contracts.TicketBroker); err != nil {
-		return err
-	}
-	if _, err := journal.Find(ctx, signed.Hash()); errors.Is(err, tx.ErrUnknown) && !o.cancelsUnlock {
-		if err := checkUnlock(common.Address(document.From), document.Data, status); err != nil {
-			return err
-		}
-	}
-	intent, err := tx.SubmitSigned(ctx, client, journal, &tx.Intent{
-		Account: common.Address(document.From), Nonce: uint64(document.Nonce), RequestID: document.RequestID, Label: tx.ReadLabel(document.What),
-	}, signed, o.pending.terms())
-	s := situation{client, status, common.Address(document.From)}
-	if err == nil {
-		err = r.awaitIntent(ctx, waited{situation: s, journal: journal, intent: intent, mining: o.mining, withPending: o.pending.withPending, report: eventsOf(readAny)})
-	}
-	if intent == nil {
-		return err
-	}
-	return r.endIntent(ctx, journal, intent, err)
+	defer w.Close() // after everything else
+	_, err = w.SendSigned(cmd.Context(), &document.Transaction, signed, o.pending.terms(), o.cancelsUnlock, r.waits(&o.mining))
+	return err
 }

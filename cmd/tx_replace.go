@@ -2,12 +2,11 @@ package cmd
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet"
 )
 
 // replaceOptions are what a command takes that replaces a transaction.
@@ -40,7 +39,7 @@ hold for it too. Only one of the two can be mined.`,
   pmctl tx bump 0x… --max-fee 0.001eth --yes`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return r.replace(cmd, &o, args[0], tx.KindBump, tx.PrepareBump)
+			return r.replace(cmd, &o, args[0], (*wallet.Wallet).Bump)
 		},
 	}
 	o.register(cmd)
@@ -59,7 +58,7 @@ one is mined first all the same, cancel says so and ends with exit code 1.`,
 		Example: `  pmctl tx cancel 0x… --yes`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return r.replace(cmd, &o, args[0], tx.KindCancel, tx.PrepareCancel)
+			return r.replace(cmd, &o, args[0], (*wallet.Wallet).Cancel)
 		},
 	}
 	o.register(cmd)
@@ -67,95 +66,20 @@ one is mined first all the same, cancel says so and ends with exit code 1.`,
 	return cmd
 }
 
-type prepareReplacement func(context.Context, tx.Backend, *tx.Intent, tx.Caps) (*tx.Prepared, error)
-
-func (r *run) replace(cmd *cobra.Command, o *replaceOptions, arg string, kind tx.Kind, prepare prepareReplacement) error {
-	caps, err := o.fees.caps(r.Env)
+// replace replaces a transaction in one of package wallet's ways.
+func (r *run) replace(cmd *cobra.Command, o *replaceOptions, arg string, by func(*wallet.Wallet, context.Context, common.Hash, wallet.Replacing) (wallet.Transaction, error)) error {
+	o.limits = o.fees.limits
+	w, hash, err := o.open(cmd.Context(), r, arg)
 	if err != nil {
 		return err
 	}
-	return r.onIntent(cmd, &o.intentOptions, arg, func(ctx context.Context, s situation, j *openJournal, i *tx.Intent) error {
-		prepared, err := prepare(ctx, s.client, i, caps)
-		if err != nil {
-			return err
-		}
-		r.note("network   %s (chain id %d)", s.client.Network().Name, s.client.Network().ChainID)
-		r.note("account   %s", i.Account)
-		r.note("waiting   %s: %s", i.Newest().Hash(), i.Label)
-		r.note("gas       at most %s, in place of at most %s", prepared.MaxFee, weiText(tx.MaxFee(i.Newest())))
-		question := "Pay more for it?"
-		if kind == tx.KindCancel {
-			question = "Cancel it?"
-		}
-		if err := r.confirm(cmd.Context(), o.yes, question); err != nil {
-			return err
-		}
-		if err := r.signReplacement(cmd.Context(), o, s, j, i, prepared, kind, func(ctx context.Context) (*tx.Prepared, error) { return prepare(ctx, s.client, i, caps) }); err != nil {
-			return err
-		}
-		ctx, cancel, err := o.network.bound(cmd.Context())
-		if err != nil {
-			return err
-		}
-		defer cancel()
-		return r.awaitReplacement(ctx, o, s, j, i, kind)
+	defer w.Close()
+	_, err = by(w, cmd.Context(), hash, wallet.Replacing{
+		Find: func(ctx context.Context, signed common.Address) (wallet.Account, error) {
+			found, err := o.keys.find(ctx, r.Env, signed, w.Network.ChainID)
+			return acts{found}, err
+		},
+		Agreed: o.yes, Waiting: r.waits(&o.mining),
 	})
+	return err
 }
-
-func (r *run) signReplacement(ctx context.Context, o *replaceOptions, s situation, j *openJournal, i *tx.Intent, agreed *tx.Prepared, kind tx.Kind, again func(context.Context) (*tx.Prepared, error)) error {
-	account, err := o.keys.find(ctx, r.Env, i.Account, s.client.Network().ChainID)
-	if err != nil {
-		return err
-	}
-	defer account.close()
-	signer, err := account.unlock(ctx)
-	if err != nil {
-		return err
-	}
-	ctx, cancel, err := o.network.bound(ctx)
-	if err != nil {
-		return err
-	}
-	defer cancel()
-	// It may be mined by now, or replaced by another command.
-	if err := j.Reload(ctx, i); err != nil {
-		return err
-	}
-	now, err := again(ctx)
-	if err != nil {
-		return err
-	}
-	if now.MaxFee.Cmp(agreed.MaxFee) > 0 && !mayReplace(agreed, i) {
-		return withHint(errPriceRose, "run it again to see the price that it takes now")
-	}
-	if now.MaxFee.Cmp(agreed.MaxFee) > 0 {
-		now = agreed
-	}
-	return tx.Replace(ctx, s.client, j, signer, i, now, kind)
-}
-
-// errPriceRose is returned when another command has replaced the transaction meanwhile.
-var errPriceRose = errors.New("another command has replaced the transaction since its price was shown, and a further replacement costs more")
-
-// mayReplace tells whether a price is above that of the newest transaction of an intent.
-func mayReplace(p *tx.Prepared, i *tx.Intent) bool {
-	return p.FeeCap.Cmp(i.Newest().GasFeeCap()) > 0
-}
-
-// awaitReplacement waits until the replacement is mined, or what it replaces.
-func (r *run) awaitReplacement(ctx context.Context, o *replaceOptions, s situation, j *openJournal, i *tx.Intent, kind tx.Kind) error {
-	err := r.awaitIntent(ctx, waited{situation: s, journal: j, intent: i, mining: o.mining, report: eventsOf(readAny)})
-	var cancelled *tx.CancelledError
-	switch {
-	case kind != tx.KindCancel || o.mining.noWait:
-	case errors.As(err, &cancelled):
-		result := transactionResult{Hash: cancelled.Hash, Mined: true, Cancelled: true}
-		err = r.emitDone(fmt.Sprintf("transaction %s is mined", result.Hash), "pmctl.transaction", result, result.write)
-	case err == nil:
-		err = errTooLate
-	}
-	return r.endIntent(ctx, j, i, err)
-}
-
-// errTooLate is returned when a transaction was mined before it could be cancelled.
-var errTooLate = errors.New("too late to cancel it: the transaction itself was mined")

@@ -9,10 +9,10 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/format"
-	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -73,7 +73,7 @@ func (r *run) signTx(ctx context.Context, o *signOptions, file string) error {
 	if err != nil {
 		return err
 	}
-	if err := checkNetwork(document, network); err != nil {
+	if err := wallet.CheckNetwork(document, network); err != nil {
 		return err
 	}
 	if err := o.account.checkSigns(r.Env, common.Address(document.From)); err != nil {
@@ -83,7 +83,11 @@ func (r *run) signTx(ctx context.Context, o *signOptions, file string) error {
 	if err != nil {
 		return err
 	}
-	call, err := o.fees.checkTransaction(r.Env, document, network, broker)
+	limits, err := r.limitsOf(&o.fees)
+	if err != nil {
+		return err
+	}
+	call, err := wallet.CheckTransaction(document, network, broker, limits)
 	if err != nil {
 		return err
 	}
@@ -161,16 +165,6 @@ func (o *signOptions) ticketBroker(ctx context.Context, env *Env, network chain.
 	return named, nil
 }
 
-// checkTransaction holds a transaction that was prepared elsewhere to the limits, and
-// returns what it calls.
-func (o *feeOptions) checkTransaction(env *Env, t *format.Transaction, network chain.Network, broker common.Address) (*contract.Call, error) {
-	limits, err := o.limits(env)
-	if err != nil {
-		return nil, err
-	}
-	return limits.CheckTransaction(t.Unsigned(), policy.Expected{ChainID: network.ChainID, TicketBroker: broker})
-}
-
 // showTransaction shows what would be signed: what is encoded, not what the document
 // says about it.
 func (r *run) showTransaction(t *format.Transaction, call *contract.Call) error {
@@ -214,7 +208,7 @@ func inWords(c *contract.Call, account common.Address) []string {
 		if c.Beneficiary != nil && *c.Beneficiary != account {
 			whose = c.Beneficiary.Hex() + "'s"
 		}
-		said := []string{fmt.Sprintf("This adds %s to %s deposit and %s to %s reserve.", weiText(c.Deposit), whose, weiText(c.Reserve), whose)}
+		said := []string{fmt.Sprintf("This adds %s to %s deposit and %s to %s reserve.", wei.Text(c.Deposit), whose, wei.Text(c.Reserve), whose)}
 		if whose != "your" {
 			said = append(said, fmt.Sprintf("The funds become %s own: you cannot take them back, only that account can withdraw them.", whose))
 		}

@@ -41,9 +41,9 @@ func (o *payerOptions) registerReading(cmd *cobra.Command) {
 	o.store.register(cmd)
 }
 
-// wallet is an account with what it needs to pay. When it is opened nothing has been
+// payerWallet is an account with what it needs to pay. When it is opened nothing has been
 // asked of anybody yet, and the key is not open.
-type wallet struct {
+type payerWallet struct {
 	account *account
 	agent   *agent.Signer // the account's; nil when its key is opened here
 	offline bool
@@ -65,17 +65,17 @@ type wallet struct {
 
 // openWallet looks at everything that the command line and the disk can be refused for.
 // Where an agent has the account, the wallet is the agent's.
-func (r *run) openWallet(cmd *cobra.Command, o *payerOptions) (*wallet, error) {
+func (r *run) openWallet(cmd *cobra.Command, o *payerOptions) (*payerWallet, error) {
 	return r.openWalletOf(cmd, o, true)
 }
 
 // openKeyedWallet is openWallet for the agent itself.
-func (r *run) openKeyedWallet(cmd *cobra.Command, o *payerOptions) (*wallet, error) {
+func (r *run) openKeyedWallet(cmd *cobra.Command, o *payerOptions) (*payerWallet, error) {
 	return r.openWalletOf(cmd, o, false)
 }
 
-func (r *run) openWalletOf(cmd *cobra.Command, o *payerOptions, withAgent bool) (*wallet, error) {
-	w := &wallet{
+func (r *run) openWalletOf(cmd *cobra.Command, o *payerOptions, withAgent bool) (*payerWallet, error) {
+	w := &payerWallet{
 		client: &pay.Client{Now: r.Now},
 		now:    r.Now,
 		bound:  o.network.bound,
@@ -125,7 +125,7 @@ func (r *run) openWalletOf(cmd *cobra.Command, o *payerOptions, withAgent bool) 
 }
 
 // close clears the key and closes the store and the connection to the node.
-func (w *wallet) close() {
+func (w *payerWallet) close() {
 	w.account.close()
 	if w.node != nil {
 		w.node.Close()
@@ -134,7 +134,7 @@ func (w *wallet) close() {
 }
 
 // unlock opens the account's key.
-func (w *wallet) unlock(ctx context.Context) (pm.Signer, error) {
+func (w *payerWallet) unlock(ctx context.Context) (pm.Signer, error) {
 	signer, err := w.account.unlock(ctx)
 	if err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func (w *wallet) unlock(ctx context.Context) (pm.Signer, error) {
 
 // Facts implements pay.Chain: it asks the agent if there is one, else the node, and connects to it when it is first
 // asked.
-func (w *wallet) Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error) {
+func (w *payerWallet) Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error) {
 	if w.agent != nil {
 		return w.agent.Facts(ctx, sender, about...)
 	}
@@ -161,7 +161,7 @@ func (w *wallet) Facts(ctx context.Context, sender common.Address, about ...pm.C
 }
 
 // newestFacts is Facts by a look at the chain that begins now.
-func (w *wallet) newestFacts(ctx context.Context, about ...pm.Counterparty) (pm.Facts, error) {
+func (w *payerWallet) newestFacts(ctx context.Context, about ...pm.Counterparty) (pm.Facts, error) {
 	if w.agent == nil {
 		return w.Facts(ctx, w.account.address, about...)
 	}
@@ -170,7 +170,7 @@ func (w *wallet) newestFacts(ctx context.Context, about ...pm.Counterparty) (pm.
 }
 
 // connected is the node, to which it connects when it is first asked for.
-func (w *wallet) connected(ctx context.Context) (*chain.Client, error) {
+func (w *payerWallet) connected(ctx context.Context) (*chain.Client, error) {
 	if w.node == nil {
 		node, err := w.dial(ctx)
 		if err != nil {
@@ -182,7 +182,7 @@ func (w *wallet) connected(ctx context.Context) (*chain.Client, error) {
 }
 
 // payer returns what makes the account's tickets.
-func (w *wallet) payer() *pay.Payer {
+func (w *payerWallet) payer() *pay.Payer {
 	payer := &pay.Payer{
 		Sender:  w.account.address,
 		Limits:  w.limits,
@@ -200,12 +200,12 @@ func (w *wallet) payer() *pay.Payer {
 }
 
 // kept returns the offers of recipients that the store keeps.
-func (w *wallet) kept() keptOffers {
+func (w *payerWallet) kept() keptOffers {
 	return keptOffers{w.store.Chain(w.network.ChainID), w.store.ID()}
 }
 
 // pins are who was paid at which URL.
-func (w *wallet) pins() pay.Pins {
+func (w *payerWallet) pins() pay.Pins {
 	pins := pay.Pins{Known: w.known, Sender: w.account.address, Accept: w.named}
 	if pins.Known == nil {
 		pins.Known = w.store.Chain(w.network.ChainID)

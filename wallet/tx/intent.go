@@ -98,6 +98,14 @@ type Outcome struct {
 // Newest returns the newest attempt, which has the highest price.
 func (i *Intent) Newest() *types.Transaction { return i.Attempts[len(i.Attempts)-1].Tx }
 
+// Hash is that of the transaction which settled the intent, else the newest's.
+func (i *Intent) Hash() common.Hash {
+	if i.SettledBy != (common.Hash{}) {
+		return i.SettledBy
+	}
+	return i.Newest().Hash()
+}
+
 // Has tells whether a transaction is one of the intent's.
 func (i *Intent) Has(hash common.Hash) bool { return i.attempt(hash).Tx != nil }
 

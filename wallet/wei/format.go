@@ -67,3 +67,12 @@ func Format(r *big.Rat) string {
 func pow10(n int) *big.Rat {
 	return new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil))
 }
+
+// Text writes what a contract calls an amount, with its unit; as it is where it is none.
+func Text(amount *big.Int) string {
+	w, err := FromBig(amount)
+	if err != nil {
+		return amount.String() + " wei"
+	}
+	return w.String()
+}

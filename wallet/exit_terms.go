@@ -1,6 +1,7 @@
-package cmd
+package wallet
 
 import (
+	"context"
 	"fmt"
 	"math/big"
 
@@ -33,7 +34,7 @@ func (t *terms) see(s *chain.Status) {
 	}
 }
 
-// check fails with *changedError when the account is not what was agreed to any more.
+// check fails with *ChangedError when the account is not what was agreed to any more.
 // Nil terms are met by everything.
 func (t *terms) check(s *chain.Status) error {
 	if t == nil {
@@ -44,17 +45,17 @@ func (t *terms) check(s *chain.Status) error {
 	if !gone && !grown {
 		return nil
 	}
-	return &changedError{agreed: *t, now: s, unlockGone: gone}
+	return &ChangedError{agreed: *t, now: s, unlockGone: gone}
 }
 
-// changedError is an account that changed after an exit was agreed to.
-type changedError struct {
+// ChangedError is an account that changed after an exit was agreed to.
+type ChangedError struct {
 	agreed     terms
 	now        *chain.Status
 	unlockGone bool
 }
 
-func (e *changedError) Error() string {
+func (e *ChangedError) Error() string {
 	is, was := e.now.Sender, e.agreed
 	switch {
 	case !is.Funded():
@@ -82,7 +83,7 @@ func (e *changedError) Error() string {
 }
 
 // Hint says how to agree to what there is now.
-func (e *changedError) Hint() string {
+func (e *ChangedError) Hint() string {
 	if !e.now.Sender.Funded() {
 		return "another command has withdrawn it, or winning tickets were paid from it: see pmctl tx list --all and pmctl history; pmctl exit has nothing left to do"
 	}
@@ -91,11 +92,11 @@ func (e *changedError) Hint() string {
 
 // agreeAgain has a person agree to what has changed. Where it cannot ask, or nothing
 // is left to agree to, the change is an error.
-func (l *leaving) agreeAgain(changed *changedError) error {
-	if l.options.yes || !l.asks() || !changed.now.Sender.Funded() {
+func (l *leaving) agreeAgain(ctx context.Context, changed *ChangedError) error {
+	if l.o.Agreed || !l.UI.Asks() || !changed.now.Sender.Funded() {
 		return changed
 	}
 	l.note("%s", changed)
 	l.agreed = termsOf(changed.now)
-	return l.confirm(l.cmd.Context(), false, l.question())
+	return l.UI.Confirm(ctx, l.question())
 }

@@ -1,0 +1,105 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// ui is how package wallet speaks to the user of a command.
+type ui struct{ run *run }
+
+func (u ui) Note(text string) { u.run.note("%s", text) }
+func (u ui) Asks() bool       { return u.run.asks() }
+
+func (u ui) Confirm(ctx context.Context, question string) error {
+	return u.run.confirm(ctx, false, question)
+}
+
+func (u ui) Progress(text func() string) (done func()) { return u.run.progress(text) }
+
+// config is the wallet that the network's options describe, with a store.
+func (r *run) config(o *networkOptions, place *storeOptions) (wallet.Config, error) {
+	if err := o.checkTimeout(); err != nil {
+		return wallet.Config{}, err
+	}
+	network, urls, err := o.choose(r.Env)
+	if err != nil {
+		return wallet.Config{}, err
+	}
+	config := wallet.Config{
+		Network: network, Nodes: urls, Timeout: o.timeout, AcceptContracts: o.acceptContracts,
+		UI: ui{r}, Now: r.Now,
+		Mined: func(ctx context.Context, account common.Address, transaction common.Hash) {
+			r.tellAgent(ctx, network.ChainID, account, transaction)
+		},
+	}
+	if config.Store, err = place.choose(r.Env); err != nil {
+		return config, err
+	}
+	config.DatabasesDir = r.databasesDir()
+	if o.verbose {
+		config.OnRequest = func(e chain.Exchange) { fmt.Fprintln(r.Err, exchangeLine(e)) }
+	}
+	if folder, err := r.cacheDir(); err == nil {
+		config.CacheDir = folder
+	}
+	return config, nil
+}
+
+// withoutStore is config for a wallet that sends nothing: it creates no store, and reads
+// the pinned contracts of one that is there.
+func withoutStore(config wallet.Config) wallet.Config {
+	config.Pins, config.Store = config.Store, ""
+	return config
+}
+
+// journalOf opens the wallet of a network for its journal. No node is asked.
+func (r *run) journalOf(ctx context.Context, o *networkOptions, place *storeOptions) (*wallet.Wallet, error) {
+	network, err := o.chooseNetwork(r.Env)
+	if err != nil {
+		return nil, err
+	}
+	location, err := place.choose(r.Env)
+	if err != nil {
+		return nil, err
+	}
+	return wallet.Open(ctx, wallet.Config{Network: network, Store: location, DatabasesDir: r.databasesDir(), UI: ui{r}, Now: r.Now})
+}
+
+// databasesDir is where this machine remembers which databases it has seen; "" where a
+// process has no home folder: it remembers nothing, and says that it cannot tell.
+func (e *Env) databasesDir() string {
+	dir, err := e.stateDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "databases")
+}
+
+// remembered is that for the store.
+func (e *Env) remembered() []store.Option {
+	if dir := e.databasesDir(); dir != "" {
+		return []store.Option{store.RememberIn(dir)}
+	}
+	return nil
+}
+
+// limitsOf are the config files' limits, tightened by the options of what transactions cost.
+func (r *run) limitsOf(o *feeOptions) (policy.Limits, error) { return o.limits(r.Env) }
+
+// acts is an account of the command line as package wallet has it.
+type acts struct{ *account }
+
+func (a acts) Address() common.Address { return a.address }
+func (a acts) Reopens() bool           { return a.opensAgain() }
+func (a acts) Close()                  { a.close() }
+
+func (a acts) Unlock(ctx context.Context) (wallet.Signer, error) { return a.unlock(ctx) }

@@ -1,0 +1,152 @@
+package wallet
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/pmctl/pmctl/wallet/broker"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Funding is what to add to a deposit and a reserve.
+type Funding struct {
+	// Deposit and Reserve are added to what is there. One of them may be 0.
+	Deposit, Reserve wei.Wei
+
+	// Beneficiary is whose they are: zero for the account's own. What another account is
+	// given is its own from then on.
+	Beneficiary common.Address
+
+	// CancelUnlock agrees that funding the account itself cancels an unlock in progress.
+	CancelUnlock bool
+}
+
+// Fund adds to a deposit and a reserve, once. It fails with *UnlockingError where that
+// would cancel an unlock in progress without being told to, with *chain.FundingError where
+// the contract does not show the funding, and as Do does.
+func (w *Wallet) Fund(ctx context.Context, f Funding, o Sending) (Transaction, error) {
+	return w.Do(ctx, w.Funding(f, !o.Agreed && w.UI.Asks()), o)
+}
+
+// Funding is the action that Fund does. asks tells that a person will be asked about it, who
+// agrees to what it cancels.
+func (w *Wallet) Funding(f Funding, asks bool) Action {
+	fund := funding{Funding: f, asks: asks, note: w.note}
+	return Action{
+		label:  tx.FundLabel(f.Deposit, f.Reserve, f.Beneficiary),
+		plan:   fund.plan,
+		report: fund.report,
+	}
+}
+
+type funding struct {
+	Funding
+	asks bool
+	// note tells the user what could not be checked.
+	note func(text string, args ...any)
+}
+
+// plan proposes a funding that the contract was seen to do in a simulation, where the
+// node can show that.
+func (f funding) plan(ctx context.Context, s situation) (proposal, error) {
+	p, err := f.propose(s)
+	if err != nil {
+		return p, err
+	}
+	call := ethereum.CallMsg{From: s.account, To: &p.call.To, Value: p.call.Value.Big(), Data: p.call.Data}
+	return p, s.client.SimulateFunding(ctx, call, f.of(s))
+}
+
+// report fails for a funding that the contract's events, or the deposit and the reserve
+// themselves, do not show.
+func (f funding) report(ctx context.Context, s situation, receipt *types.Receipt, result *Transaction) error {
+	compared, err := s.client.CheckFunding(ctx, receipt, f.of(s))
+	if err != nil {
+		return err
+	}
+	if !compared {
+		f.note("the deposit and the reserve before and after block %v were not compared: the node no longer shows them, or others changed them in that block", receipt.BlockNumber)
+	}
+	return reportEvents(broker.ReadFunding)(ctx, s, receipt, result)
+}
+
+// of is the funding as the contract sees it.
+func (f funding) of(s situation) chain.Funding {
+	whose := f.Beneficiary
+	if whose == (common.Address{}) {
+		whose = s.account
+	}
+	return chain.Funding{Sender: whose, Deposit: f.Deposit.Big(), Reserve: f.Reserve.Big()}
+}
+
+func (f funding) propose(s situation) (proposal, error) {
+	total, err := f.Deposit.Add(f.Reserve)
+	if err != nil {
+		return proposal{}, err
+	}
+	broker := contract.NewTicketBroker()
+	whose, and := "your", ""
+	data := broker.PackFundDepositAndReserve(f.Deposit.Big(), f.Reserve.Big())
+	var say []string
+	switch {
+	case f.Beneficiary != (common.Address{}) && f.Beneficiary != s.account:
+		whose = f.Beneficiary.Hex() + "'s"
+		data = broker.PackFundDepositAndReserveFor(f.Beneficiary, f.Deposit.Big(), f.Reserve.Big())
+		say = append(say, fmt.Sprintf("The funds become %s own: you cannot take them back, only that account can withdraw them.", whose))
+	case s.status.Sender.Unlocking():
+		if !f.CancelUnlock && !f.asks {
+			return proposal{}, &UnlockingError{s.status.Sender.WithdrawRound}
+		}
+		and = ", and cancel the unlock"
+		say = append(say, "This cancels the unlock that is in progress: your funds become locked again.")
+	}
+	return proposal{
+		call: tx.Call{To: s.status.Contracts.TicketBroker, Value: total, Data: data},
+		say:  append([]string{fmt.Sprintf("This adds %s to %s deposit and %s to %s reserve.", f.Deposit, whose, f.Reserve, whose)}, say...),
+		ask:  fmt.Sprintf("Move %s to the contract%s?", total, and),
+	}, nil
+}
+
+// UnlockingError is a funding that would cancel an unlock without being told to.
+type UnlockingError struct{ WithdrawRound *big.Int }
+
+func (e *UnlockingError) Error() string {
+	return fmt.Sprintf("an unlock is in progress (withdraw from round %v), and to fund your own deposit or reserve cancels it", e.WithdrawRound)
+}
+
+// Hint says how to go on either way.
+func (e *UnlockingError) Hint() string {
+	return "to lock everything again and fund, pass --cancel-unlock; pmctl status shows the unlock"
+}
+
+// checkUnlock fails with *UnlockingError for a call that would cancel the unlock of the
+// account that makes it.
+func checkUnlock(account common.Address, data []byte, status *chain.Status) error {
+	if !status.Sender.Unlocking() || !fundsItself(account, data) {
+		return nil
+	}
+	return &UnlockingError{status.Sender.WithdrawRound}
+}
+
+// fundsItself tells whether a call of the TicketBroker funds the account that makes it.
+func fundsItself(account common.Address, data []byte) bool {
+	call, err := contract.Describe(data)
+	if err != nil {
+		return false
+	}
+	switch call.Method {
+	case "fundDeposit", "fundReserve", "fundDepositAndReserve":
+		return true
+	case "fundDepositAndReserveFor":
+		return common.HexToAddress(call.Args[0].Value) == account
+	}
+	return false
+}

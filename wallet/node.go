@@ -1,0 +1,117 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// ErrNoNode is returned when a network must be asked and no node is named.
+var ErrNoNode = errors.New("no Ethereum node to ask")
+
+// NoNode is ErrNoNode that says which network it is about.
+func NoNode(network chain.Network) error {
+	return hint.With(ErrNoNode, "say --rpc-url URL, or set ETH_RPC_URL, or rpc_urls in the config file; the network is %s (chain id %d)", network.Name, network.ChainID)
+}
+
+// connect is the node: the connection of earlier, or a new one. The contracts that it
+// names must be those that are pinned in the store. Those of a network that is seen for
+// the first time are pinned; a wallet without a store pins none.
+func (w *Wallet) connect(ctx context.Context) (*chain.Client, error) {
+	if w.node != nil {
+		return w.node, nil
+	}
+	network := w.Network
+	if w.store == nil && w.Pins != "" {
+		known, ok, err := KnownContracts(ctx, network, w.Pins)
+		switch {
+		case err != nil:
+			return nil, err
+		case w.AcceptContracts && !network.BuiltIn():
+			network.Contracts = chain.Contracts{}
+		case ok:
+			network.Contracts = known
+		}
+	}
+	if len(w.Nodes) == 0 {
+		return nil, NoNode(network)
+	}
+	client, err := chain.Dial(ctx, w.Nodes[0], network, w.Nodes[1:]...)
+	if err != nil {
+		return nil, err
+	}
+	if w.OnRequest != nil {
+		client.Trace(w.OnRequest)
+	}
+	if w.CacheDir != "" {
+		client.RememberIn(w.CacheDir)
+	}
+	if w.store != nil {
+		if err := client.Pin(ctx, notedPins{w.store.Chain(network.ChainID), w}, w.AcceptContracts); err != nil {
+			client.Close()
+			return nil, err
+		}
+	}
+	w.node = client
+	return client, nil
+}
+
+// KnownContracts returns where this machine knows a network's contracts to be, without
+// asking a node: built in, pinned in the store at a location, or named by the local
+// network's state file. It is false when nothing is known. Where there is no store it
+// creates none.
+func KnownContracts(ctx context.Context, network chain.Network, location string) (chain.Contracts, bool, error) {
+	if network.BuiltIn() {
+		return network.Contracts, true, nil
+	}
+	pinned, ok, err := store.PinnedContracts(ctx, location, network.ChainID, network.Controller)
+	if ok || err != nil {
+		return pinned, ok, err
+	}
+	return network.Contracts, network.Contracts != (chain.Contracts{}), nil
+}
+
+// notedPins are a store's that tell the user when one is replaced.
+type notedPins struct {
+	*store.Chain
+	wallet *Wallet
+}
+
+// ReplaceContracts implements chain.Pins.
+func (p notedPins) ReplaceContracts(ctx context.Context, found chain.Contracts) error {
+	err := p.Chain.ReplaceContracts(ctx, found)
+	if err == nil {
+		p.wallet.note("pinned    TicketBroker %s, in place of the one that was known", found.TicketBroker)
+	}
+	return err
+}
+
+// situation is what a flow finds before it decides what to send.
+type situation struct {
+	client  *chain.Client
+	status  *chain.Status
+	account common.Address
+}
+
+// look finds where an account stands.
+func (w *Wallet) look(ctx context.Context, account common.Address) (situation, error) {
+	client, err := w.connect(ctx)
+	if err != nil {
+		return situation{}, err
+	}
+	status, err := client.Status(ctx, account)
+	return situation{client, status, account}, err
+}
+
+// hangUp closes the connection to the node; the next look makes another.
+func (w *Wallet) hangUp() {
+	if w.node != nil {
+		w.node.Close()
+		w.node = nil
+	}
+}

@@ -1,0 +1,116 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/wallet/broker"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Unsigned is an action as a document for another machine to sign. What it would do is
+// told to the user.
+func (w *Wallet) Unsigned(ctx context.Context, account common.Address, a Action, requestID string) (*format.Transaction, error) {
+	ctx, cancel := w.bound(ctx)
+	defer cancel()
+	s, err := w.look(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	p, proposal, err := w.prepare(ctx, s, a)
+	if err != nil {
+		return nil, err
+	}
+	w.showPrepared(s, p)
+	for _, sentence := range proposal.say {
+		w.note("%s", sentence)
+	}
+	nonce, err := s.client.PendingNonceAt(ctx, p.From)
+	if err != nil {
+		return nil, err
+	}
+	feeCap, err := wei.FromBig(p.FeeCap)
+	if err != nil {
+		return nil, err
+	}
+	network := s.client.Network()
+	document := &format.Transaction{
+		Network: network.Name, ChainID: format.Nat(network.ChainID), What: string(a.label), RequestID: requestID,
+		From: format.Address(p.From), To: format.Address(p.To), Value: format.Amount{Wei: p.Value}, Data: p.Data,
+		Nonce: format.Nat(nonce), GasLimit: format.Nat(p.GasLimit), MaxGasPrice: format.Amount{Wei: feeCap},
+	}
+	if p.Legacy() {
+		return document, nil
+	}
+	tip, err := wei.FromBig(p.TipCap)
+	document.MaxTip = &format.Amount{Wei: tip}
+	return document, err
+}
+
+// ErrOtherNetwork is returned for a transaction that is meant for another network.
+var ErrOtherNetwork = errors.New("the transaction is for another network")
+
+// CheckTransaction holds a transaction that was prepared elsewhere to the network, its
+// TicketBroker and the limits, and returns what it calls. It fails with ErrOtherNetwork, and
+// as policy.Limits.CheckTransaction does.
+func CheckTransaction(t *format.Transaction, network chain.Network, ticketBroker common.Address, limits policy.Limits) (*contract.Call, error) {
+	if err := CheckNetwork(t, network); err != nil {
+		return nil, err
+	}
+	return limits.CheckTransaction(t.Unsigned(), policy.Expected{ChainID: network.ChainID, TicketBroker: ticketBroker})
+}
+
+// CheckNetwork fails with ErrOtherNetwork for a transaction that is meant for another network.
+func CheckNetwork(t *format.Transaction, network chain.Network) error {
+	if uint64(t.ChainID) == network.ChainID {
+		return nil
+	}
+	return hint.With(fmt.Errorf("%w: %s, chain id %d; the network here is %s, chain id %d", ErrOtherNetwork, t.Network, t.ChainID, network.Name, network.ChainID),
+		"choose its network with --network, or with --controller and --chain-id")
+}
+
+// SendSigned hands over a transaction that another machine has signed, after the checks of
+// CheckTransaction. To send the same again is harmless. It fails with *UnlockingError where
+// it would cancel an unlock that has begun meanwhile, unless cancelUnlock is set, and as Do
+// does.
+func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, signed *types.Transaction, terms tx.Terms, cancelUnlock bool, o Waiting) (Transaction, error) {
+	ctx, cancel := w.bound(ctx)
+	defer cancel()
+	if err := CheckNetwork(document, w.Network); err != nil {
+		return Transaction{}, err
+	}
+	from := common.Address(document.From)
+	s, err := w.look(ctx, from)
+	if err != nil {
+		return Transaction{}, err
+	}
+	if _, err := CheckTransaction(document, w.Network, s.status.Contracts.TicketBroker, w.Limits); err != nil {
+		return Transaction{}, err
+	}
+	if _, err := w.journal.Find(ctx, signed.Hash()); errors.Is(err, tx.ErrUnknown) && !cancelUnlock {
+		if err := checkUnlock(from, document.Data, s.status); err != nil {
+			return Transaction{}, err
+		}
+	}
+	intent, err := tx.SubmitSigned(ctx, s.client, w.journal, &tx.Intent{
+		Account: from, Nonce: uint64(document.Nonce), RequestID: document.RequestID, Label: tx.ReadLabel(document.What),
+	}, signed, terms)
+	var result Transaction
+	if err == nil {
+		result, err = w.await(ctx, awaited{situation: s, Waiting: o, intent: intent, withPending: terms.WithPending, report: reportEvents(broker.ReadAny)})
+	}
+	if intent == nil {
+		return result, err
+	}
+	return result, w.end(ctx, intent, err)
+}

@@ -1,0 +1,184 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/redeem"
+	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Redeem has the contract pay the winners among tickets to their recipient. It fails with
+// *NothingError when there is none to redeem, with redeem.ErrTooEarly and ErrNotWorthGas, and
+// with redeem.ErrPassedOver when the contract did not pay all of them.
+func Redeem(tickets redeem.Tickets, policy redeem.Policy) Action {
+	won := tickets.Left()
+	hashes := make([]byte, 0, len(won)*common.HashLength)
+	for _, t := range won {
+		hashes = append(hashes, t.Hash().Bytes()...)
+	}
+	return Action{
+		label: tx.RedeemLabel(len(won), crypto.Keccak256Hash(hashes)),
+		plan: func(ctx context.Context, s situation) (proposal, error) {
+			return proposeRedemption(ctx, s, tickets, policy)
+		},
+		report: func(ctx context.Context, s situation, receipt *types.Receipt, result *Transaction) error {
+			// An earlier run may have sent the transaction: it says itself which tickets
+			// it redeemed.
+			left := tickets.Left()
+			if err := left.Settle(s.status.Contracts.TicketBroker, receipt.Logs); err != nil {
+				return err
+			}
+			left.Explain(ctx, s.client, s.account)
+			result.Tickets = outcomes(tickets)
+			return passedOver(left)
+		},
+	}
+}
+
+// proposeRedemption is the transaction for the winners that the contract would pay.
+func proposeRedemption(ctx context.Context, s situation, tickets redeem.Tickets, policy redeem.Policy) (proposal, error) {
+	if err := tickets.Judge(ctx, s.client, s.account, policy); err != nil {
+		return proposal{}, err
+	}
+	left := tickets.Left()
+	if len(left) == 0 {
+		return proposal{}, &NothingError{tickets}
+	}
+	call, err := left.Call(s.status.Contracts.TicketBroker)
+	if err != nil {
+		return proposal{}, err
+	}
+	say, total, err := sayRedemption(s.account, tickets, left)
+	return proposal{
+		call: call,
+		say:  say,
+		ask:  fmt.Sprintf("Redeem %s for %s?", plural(len(left), "ticket"), total),
+	}, err
+}
+
+// sayRedemption says what a redemption will do, and how much it pays.
+func sayRedemption(account common.Address, tickets, left redeem.Tickets) (say []string, total wei.Wei, err error) {
+	if total, err = left.Pays(); err != nil {
+		return nil, total, err
+	}
+	sender, recipient := left[0].Sender, left[0].Recipient
+	if rest := summary(tickets); rest != "" {
+		say = append(say, fmt.Sprintf("Not redeemed: %s.", rest))
+	}
+	say = append(say, fmt.Sprintf("This redeems %s of %s: it pays %s to the fees of %s.",
+		plural(len(left), "ticket"), sender, total, recipient))
+	worth, err := wei.FromBig(new(big.Int).Mul(left[0].FaceValue, big.NewInt(int64(len(left)))))
+	if err != nil {
+		return nil, total, err
+	}
+	if total.Cmp(worth) < 0 {
+		say = append(say, fmt.Sprintf("The sender's funds do not cover the face value of %s: the rest is lost, a redeemed ticket is used up.", worth))
+	}
+	if account != recipient {
+		say = append(say, "Your account pays the gas and gets nothing: it is not the recipient.")
+	}
+	return say, total, nil
+}
+
+// TicketOutcome is what became of a ticket.
+type TicketOutcome struct {
+	Nonce uint32      `json:"nonce"`
+	Hash  common.Hash `json:"hash"`
+	// Outcome is redeemed, lost, invalid, not_worth_gas, refused or passed_over.
+	Outcome string `json:"outcome"`
+	// Paid is what the contract paid; absent unless redeemed.
+	Paid *wei.Wei `json:"paid,omitempty"`
+	// Reason is why it is not redeemed, in words.
+	Reason string `json:"reason,omitempty"`
+}
+
+func outcomes(tickets redeem.Tickets) []TicketOutcome {
+	list := make([]TicketOutcome, len(tickets))
+	for i, t := range tickets {
+		list[i] = TicketOutcome{Nonce: t.SenderNonce, Hash: t.Hash(), Outcome: outcomeOf(t)}
+		if t.Redeemed {
+			list[i].Paid = &t.Pays
+		} else {
+			list[i].Reason = t.Err.Error()
+		}
+	}
+	return list
+}
+
+func outcomeOf(t *redeem.Ticket) string {
+	var refused *chain.RevertError
+	switch {
+	case t.Redeemed:
+		return "redeemed"
+	case errors.Is(t.Err, pm.ErrNotWinning):
+		return "lost"
+	case errors.Is(t.Err, redeem.ErrPassedOver):
+		return "passed_over"
+	case errors.Is(t.Err, redeem.ErrNotWorthGas):
+		return "not_worth_gas"
+	case errors.As(t.Err, &refused):
+		return "refused"
+	}
+	return "invalid"
+}
+
+// summary counts the tickets that are not redeemed by their reasons.
+func summary(tickets redeem.Tickets) string {
+	counts := make(map[string]int)
+	var reasons []string
+	for _, t := range tickets {
+		if t.Err == nil {
+			continue
+		}
+		reason := t.Err.Error()
+		if counts[reason] == 0 {
+			reasons = append(reasons, reason)
+		}
+		counts[reason]++
+	}
+	for i, reason := range reasons {
+		reasons[i] = fmt.Sprintf("%d because %s", counts[reason], reason)
+	}
+	return strings.Join(reasons, ", ")
+}
+
+// NothingError is a batch of which no ticket can be redeemed.
+type NothingError struct{ Tickets redeem.Tickets }
+
+func (e *NothingError) Error() string {
+	return fmt.Sprintf("%v: %s", redeem.ErrNothing, summary(e.Tickets))
+}
+
+// Unwrap returns redeem.ErrNothing and the tickets' own reasons.
+func (e *NothingError) Unwrap() []error {
+	errs := []error{redeem.ErrNothing}
+	for _, t := range e.Tickets {
+		errs = append(errs, t.Err)
+	}
+	return errs
+}
+
+// passedOver is an error when the contract has not redeemed all of the tickets.
+func passedOver(tickets redeem.Tickets) error {
+	var missed redeem.Tickets
+	for _, t := range tickets {
+		if !t.Redeemed {
+			missed = append(missed, t)
+		}
+	}
+	if len(missed) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %d of %d were not redeemed: %s", redeem.ErrPassedOver, len(missed), len(tickets), summary(missed))
+}

@@ -1,0 +1,130 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/wallet/broker"
+	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Replacing says how a transaction is replaced.
+type Replacing struct {
+	// Find finds the account that has signed it.
+	Find func(context.Context, common.Address) (Account, error)
+
+	// Agreed tells that the user agrees to the price: nothing is asked.
+	Agreed bool
+
+	Waiting
+}
+
+// replacement is a way to replace a transaction.
+type replacement struct {
+	kind     tx.Kind
+	prepare  func(context.Context, tx.Backend, *tx.Intent, tx.Caps) (*tx.Prepared, error)
+	question string
+}
+
+// Bump signs a transaction of the journal anew, at a price that nodes take in its place,
+// and waits until one of the two is mined. It fails as tx.PrepareBump, tx.Replace and
+// tx.Await do.
+func (w *Wallet) Bump(ctx context.Context, hash common.Hash, o Replacing) (Transaction, error) {
+	return w.replace(ctx, hash, o, replacement{tx.KindBump, tx.PrepareBump, "Pay more for it?"})
+}
+
+// Cancel has nothing mined in the place of a transaction of the journal. It fails with
+// ErrTooLate when the transaction itself is mined first, and as Bump does.
+func (w *Wallet) Cancel(ctx context.Context, hash common.Hash, o Replacing) (Transaction, error) {
+	return w.replace(ctx, hash, o, replacement{tx.KindCancel, tx.PrepareCancel, "Cancel it?"})
+}
+
+func (w *Wallet) replace(caller context.Context, hash common.Hash, o Replacing, by replacement) (Transaction, error) {
+	ctx, cancel := w.bound(caller)
+	defer cancel()
+	s, intent, err := w.adopt(ctx, hash)
+	if err != nil {
+		return Transaction{}, err
+	}
+	prepare := func(ctx context.Context) (*tx.Prepared, error) {
+		return by.prepare(ctx, s.client, intent, Caps(w.Limits))
+	}
+	prepared, err := prepare(ctx)
+	if err != nil {
+		return Transaction{}, err
+	}
+	w.note("network   %s (chain id %d)", s.client.Network().Name, s.client.Network().ChainID)
+	w.note("account   %s", intent.Account)
+	w.note("waiting   %s: %s", intent.Newest().Hash(), intent.Label)
+	w.note("gas       at most %s, in place of at most %s", prepared.MaxFee, wei.Text(tx.MaxFee(intent.Newest())))
+	if !o.Agreed {
+		if err := w.UI.Confirm(caller, by.question); err != nil {
+			return Transaction{}, err
+		}
+	}
+	if err := w.signReplacement(caller, o, s, intent, prepared, by.kind, prepare); err != nil {
+		return Transaction{}, err
+	}
+	ctx, cancel = w.bound(caller)
+	defer cancel()
+	return w.awaitReplacement(ctx, awaited{situation: s, Waiting: o.Waiting, intent: intent, report: reportEvents(broker.ReadAny)}, by.kind)
+}
+
+func (w *Wallet) signReplacement(ctx context.Context, o Replacing, s situation, i *tx.Intent, agreed *tx.Prepared, kind tx.Kind, again func(context.Context) (*tx.Prepared, error)) error {
+	account, err := o.Find(ctx, i.Account)
+	if err != nil {
+		return err
+	}
+	defer account.Close()
+	signer, err := account.Unlock(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := w.bound(ctx)
+	defer cancel()
+	// It may be mined by now, or replaced by another command.
+	if err := w.journal.Reload(ctx, i); err != nil {
+		return err
+	}
+	now, err := again(ctx)
+	if err != nil {
+		return err
+	}
+	if now.MaxFee.Cmp(agreed.MaxFee) > 0 && !mayReplace(agreed, i) {
+		return hint.With(errPriceRose, "run it again to see the price that it takes now")
+	}
+	if now.MaxFee.Cmp(agreed.MaxFee) > 0 {
+		now = agreed
+	}
+	return tx.Replace(ctx, s.client, w.journal, signer, i, now, kind)
+}
+
+// errPriceRose is returned when another command has replaced the transaction meanwhile.
+var errPriceRose = errors.New("another command has replaced the transaction since its price was shown, and a further replacement costs more")
+
+// mayReplace tells whether a price is above that of the newest transaction of an intent.
+func mayReplace(p *tx.Prepared, i *tx.Intent) bool {
+	return p.FeeCap.Cmp(i.Newest().GasFeeCap()) > 0
+}
+
+// awaitReplacement waits until the replacement is mined, or what it replaces.
+func (w *Wallet) awaitReplacement(ctx context.Context, a awaited, kind tx.Kind) (Transaction, error) {
+	result, err := w.await(ctx, a)
+	var cancelled *tx.CancelledError
+	switch {
+	case kind != tx.KindCancel || a.NoWait:
+	case errors.As(err, &cancelled):
+		result = Transaction{Hash: cancelled.Hash, Mined: true, Cancelled: true}
+		err = a.tell(result)
+	case err == nil:
+		err = ErrTooLate
+	}
+	return result, w.end(ctx, a.intent, err)
+}
+
+// ErrTooLate is returned when a transaction was mined before it could be cancelled.
+var ErrTooLate = errors.New("too late to cancel it: the transaction itself was mined")

@@ -1,0 +1,318 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pmctl/pmctl/wallet/redeem"
+	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/tx"
+)
+
+// Sending says how an action is sent, and waited for.
+type Sending struct {
+	// RequestID is the caller's own name for the action: with it again the same transaction
+	// is continued, and never a second one sent. "" goes by what the action is.
+	RequestID string
+
+	// Agreed tells that the user agrees to what is sent: nothing is asked.
+	Agreed bool
+
+	// Terms are what the user agrees to about the account's other transactions.
+	Terms tx.Terms
+
+	Waiting
+}
+
+// Waiting says how a transaction is waited for, and told of.
+type Waiting struct {
+	// NoWait returns once it is sent. Confirmations is how many blocks must have it
+	// otherwise, its own included; 0 is 1.
+	NoWait        bool
+	Confirmations uint64
+
+	// Report, unless it is nil, tells the user of the result. The transaction counts as
+	// reported when it returns nil: until then the same action again continues with it.
+	Report func(Transaction) error
+}
+
+// Do does an action once: it continues what an earlier run of the same action has begun,
+// or begins it. It fails as tx.Submit and tx.Await do.
+func (w *Wallet) Do(ctx context.Context, a Action, o Sending) (Transaction, error) {
+	bounded, cancel := w.bound(ctx)
+	defer cancel()
+	s, err := w.look(bounded, w.Account.Address())
+	if err != nil {
+		return Transaction{}, err
+	}
+	t := &transacting{Wallet: w, action: a, o: o, situation: s}
+	result, err := t.do(ctx, bounded)
+	if t.intent != nil {
+		err = w.end(ctx, t.intent, t.doubt(ctx, err))
+	}
+	return result, err
+}
+
+// transacting is an action under way.
+type transacting struct {
+	*Wallet
+	action Action
+	o      Sending
+	situation
+	// intent is set from when it is in the journal; resumed tells that an earlier run began
+	// it.
+	intent  *tx.Intent
+	resumed bool
+	// others are the account's unsettled transactions that the user was shown.
+	others []*tx.Intent
+}
+
+// do takes the caller's own context, which only the caller ends, and one that the
+// wallet's timeout ends too.
+func (t *transacting) do(caller, ctx context.Context) (result Transaction, err error) {
+	resume := func() error {
+		t.intent, err = t.journal.Resume(ctx, t.account, t.o.RequestID, t.action.label)
+		t.resumed = t.intent != nil
+		return err
+	}
+	if err := resume(); err != nil {
+		return result, err
+	}
+	if t.intent == nil {
+		err = t.begin(caller, ctx)
+		if errors.Is(err, tx.ErrTaken) {
+			err = resume()
+		}
+	} else {
+		err = t.resume(caller, ctx)
+	}
+	if err != nil {
+		return result, err
+	}
+	return t.finish(caller)
+}
+
+// begin sends a transaction for a new intent.
+func (t *transacting) begin(caller, ctx context.Context) error {
+	return t.send(caller, ctx, func(ctx context.Context, signer tx.Signer, p *tx.Prepared, terms tx.Terms) error {
+		intent := &tx.Intent{RequestID: t.o.RequestID, Label: t.action.label}
+		err := tx.Submit(ctx, t.client, t.journal, signer, p, intent, terms)
+		if intent.ID != "" {
+			t.intent = intent
+		}
+		return err
+	})
+}
+
+// resume continues what an earlier run began. A transaction that a node refused is signed
+// anew, with the same nonce.
+func (t *transacting) resume(caller, ctx context.Context) error {
+	t.note("continues transaction %s, which an earlier run signed at %s: no second one is sent",
+		t.intent.Newest().Hash(), t.intent.CreatedAt.Format(time.RFC3339))
+	if t.intent.State == tx.Refused {
+		if err := t.lookAround(ctx); err != nil {
+			return err
+		}
+		if err := t.journal.Reload(ctx, t.intent); err != nil {
+			return err
+		}
+	}
+	switch {
+	case t.intent.State == tx.Refused && !t.held():
+		err := t.send(caller, ctx, func(ctx context.Context, signer tx.Signer, p *tx.Prepared, _ tx.Terms) error {
+			return tx.Retry(ctx, t.client, t.journal, signer, p, t.intent)
+		})
+		if errors.Is(err, tx.ErrChanged) || errors.Is(err, tx.ErrHeld) {
+			return nil // another run was faster: waiting shows what became of it
+		}
+		return err
+	case t.intent.State == tx.Open && t.o.NoWait:
+		return tx.Resend(ctx, t.client, t.journal, t.intent)
+	}
+	return nil
+}
+
+// held tells whether an open transaction of the account has the nonce of one that was
+// refused: which of the two is mined must show first.
+func (t *transacting) held() bool {
+	for _, i := range t.others {
+		if i.State == tx.Open && i.Nonce == t.intent.Nonce {
+			return true
+		}
+	}
+	return false
+}
+
+// lookAround finds the account's other transactions that may still be mined, and fails
+// where the user has not agreed to send one beside them.
+func (t *transacting) lookAround(ctx context.Context) error {
+	if err := tx.CatchUp(ctx, t.client, t.journal, t.account); err != nil {
+		return err
+	}
+	queue, err := t.journal.Queue(ctx, t.account, 0, 0)
+	if err != nil {
+		return err
+	}
+	queue = queue.Without(t.intent)
+	t.others = append(queue.Open, queue.Refused...)
+	return t.o.Terms.Agree(queue)
+}
+
+// send simulates and prices the call, shows it, has it agreed to, and submits it. Nothing
+// is signed before.
+func (t *transacting) send(caller, ctx context.Context, submit func(context.Context, tx.Signer, *tx.Prepared, tx.Terms) error) error {
+	if err := t.lookAround(ctx); err != nil {
+		return err
+	}
+	prepared, proposal, err := t.prepare(ctx, t.situation, t.action)
+	if err != nil {
+		return err
+	}
+	t.show(prepared, proposal.say)
+	looked := t.Now()
+	// No node waits while a person thinks about the answer.
+	if err := t.confirm(caller, proposal.ask); err != nil {
+		return err
+	}
+	signer, err := t.Account.Unlock(caller)
+	if err != nil {
+		return err
+	}
+	defer t.Account.Close() // waiting needs no key
+	if err := caller.Err(); err != nil {
+		return err
+	}
+	if !t.o.Agreed || t.Now().Sub(looked) > lookAgainAfter {
+		if prepared, err = t.agreeAgain(caller, prepared, proposal); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := t.bound(caller)
+	defer cancel()
+	terms := t.o.Terms
+	if !t.o.Agreed {
+		terms.Seen = t.others
+	}
+	return submit(ctx, signer, prepared, terms)
+}
+
+// confirm asks unless the user has agreed already.
+func (t *transacting) confirm(ctx context.Context, question string) error {
+	if t.o.Agreed {
+		return nil
+	}
+	return t.UI.Confirm(ctx, question)
+}
+
+// show tells what is about to be sent.
+func (t *transacting) show(p *tx.Prepared, say []string) {
+	t.showPrepared(t.situation, p)
+	for _, i := range t.others {
+		if i.State == tx.Refused {
+			t.note("refused   %s: it may still be mined", i.Describe())
+		} else {
+			t.note("pending   %s: it is mined too", i.Describe())
+		}
+	}
+	for _, sentence := range say {
+		t.note("%s", sentence)
+	}
+}
+
+// showPrepared tells where a transaction goes, and what it costs.
+func (w *Wallet) showPrepared(s situation, p *tx.Prepared) {
+	w.note("network   %s (chain id %d)", s.client.Network().Name, s.client.Network().ChainID)
+	w.note("account   %s", s.account)
+	w.note("contract  TicketBroker at %s", s.status.Contracts.TicketBroker)
+	w.note("gas       at most %s", p.MaxFee)
+}
+
+// finish waits until the intent's transaction is mined, unless the user wants to return at
+// once, and reports what happened. Where a transaction of others used the nonce, it sends
+// the intent's with another one.
+func (t *transacting) finish(caller context.Context) (Transaction, error) {
+	retry := t.intent.State == tx.Lost // which the user knows, who runs the command again
+	for {
+		result, err := t.await(caller)
+		var lost *tx.LostError
+		if !errors.As(err, &lost) || !t.Account.Reopens() {
+			return result, err
+		}
+		if _, unknown := t.journal.Find(caller, lost.By); unknown != nil && !retry {
+			return result, err
+		}
+		retry = false
+		t.note("nonce %d was used by transaction %s: signs it anew with another one", lost.Nonce, lost.By)
+		if err := t.move(caller); err != nil && !errors.Is(err, tx.ErrChanged) {
+			return result, err
+		}
+	}
+}
+
+// move sends an intent's transaction with another nonce.
+func (t *transacting) move(caller context.Context) error {
+	ctx, cancel := t.bound(caller)
+	defer cancel()
+	var err error
+	if t.status, err = t.client.Status(ctx, t.account); err != nil {
+		return err
+	}
+	return t.send(caller, ctx, func(ctx context.Context, signer tx.Signer, p *tx.Prepared, terms tx.Terms) error {
+		return tx.Move(ctx, t.client, t.journal, signer, p, t.intent, terms)
+	})
+}
+
+// await waits for the intent's transaction, and reports what it did.
+func (t *transacting) await(caller context.Context) (Transaction, error) {
+	ctx, cancel := t.bound(caller)
+	defer cancel()
+	return t.Wallet.await(ctx, awaited{situation: t.situation, intent: t.intent, Waiting: t.o.Waiting,
+		withPending: t.o.Terms.WithPending, others: t.others, report: t.action.report})
+}
+
+// endPatience bounds the last entry in the journal, which is made after a signal too.
+const endPatience = 5 * time.Second
+
+// end records whether a flow that ends with err has reported how a transaction went,
+// unless another run has continued that one, and returns how the flow ends. The next run
+// of the same continues a transaction that is not reported.
+func (w *Wallet) end(ctx context.Context, intent *tx.Intent, err error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
+	defer cancel()
+	endErr := w.journal.End(ctx, intent, !leavesOpen(err))
+	var replaced *store.RestoredError
+	switch {
+	case endErr == nil, errors.Is(endErr, tx.ErrNotOwner):
+		return err
+	case err == nil && errors.As(endErr, &replaced):
+		// The transaction is mined and reported. Whatever uses the store next finds out.
+		w.note("the store %s was replaced meanwhile: %v; the journal there lacks what this command did", replaced.Path, replaced.Cause)
+		return nil
+	}
+	return errors.Join(err, endErr)
+}
+
+// doubt adds to an error which says that nothing was done, of a transaction that an
+// earlier run began, that the store may lack a later one for the same command.
+func (t *transacting) doubt(ctx context.Context, err error) error {
+	if err == nil || !t.resumed || leavesOpen(err) {
+		return err
+	}
+	restored, lookErr := t.store.Restored(context.WithoutCancel(ctx))
+	if restored != nil {
+		lookErr = &store.UnacknowledgedError{Restored: *restored}
+	}
+	if lookErr != nil {
+		return fmt.Errorf("%w; %w", err, lookErr)
+	}
+	return err
+}
+
+// leavesOpen tells whether a flow that ends with err does not know how its transaction
+// went. Whatever is not known for sure is looked at again by a retry.
+func leavesOpen(err error) bool {
+	return err != nil && !errors.As(err, new(*tx.FailedError)) && !errors.As(err, new(*tx.CancelledError)) &&
+		!errors.As(err, new(*tx.LostError)) && !errors.Is(err, redeem.ErrPassedOver)
+}

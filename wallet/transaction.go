@@ -1,0 +1,68 @@
+package wallet
+
+import (
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/pmctl/pmctl/wallet/broker"
+	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Transaction is what became of a transaction that was sent.
+type Transaction struct {
+	Hash common.Hash `json:"hash"`
+	// Mined tells that it was waited for; the fields below are set only then.
+	Mined   bool           `json:"mined"`
+	Block   string         `json:"block,omitempty"`
+	GasUsed string         `json:"gas_used,omitempty"`
+	Fee     *wei.Wei       `json:"fee,omitempty"`
+	Events  []broker.Event `json:"events,omitempty"`
+	// Cancelled tells that the transaction did nothing, in the place of another.
+	Cancelled bool `json:"cancelled,omitempty"`
+	// Tickets are those of a redemption, with what became of each.
+	Tickets []TicketOutcome `json:"tickets,omitempty"`
+	// Earlier are the account's other transactions that were not settled when this one
+	// was sent, and what became of them.
+	Earlier []Earlier `json:"earlier,omitempty"`
+}
+
+// Earlier is a transaction that was under way when another one was sent.
+type Earlier struct {
+	Hash  common.Hash `json:"hash"`
+	Nonce string      `json:"nonce"`
+	What  string      `json:"what"`
+	// Value is the ether that it moves.
+	Value wei.Wei `json:"value"`
+	State string  `json:"state"`
+}
+
+func earlier(intents []*tx.Intent) []Earlier {
+	var list []Earlier
+	for _, i := range intents {
+		list = append(list, Earlier{i.Hash(), fmt.Sprint(i.Nonce), i.Label.String(), i.Value(), string(i.State)})
+	}
+	return list
+}
+
+// mined is what a receipt says by itself.
+func mined(receipt *types.Receipt) (Transaction, error) {
+	result := Transaction{
+		Hash:    receipt.TxHash,
+		Mined:   true,
+		Block:   receipt.BlockNumber.String(),
+		GasUsed: fmt.Sprint(receipt.GasUsed),
+	}
+	if receipt.EffectiveGasPrice == nil {
+		return result, nil
+	}
+	price, err := wei.FromBig(receipt.EffectiveGasPrice)
+	if err != nil {
+		return result, err
+	}
+	fee, err := price.Mul(receipt.GasUsed)
+	result.Fee = &fee
+	return result, err
+}

@@ -1,0 +1,56 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/wallet/broker"
+	"github.com/pmctl/pmctl/wallet/tx"
+)
+
+// Transactions are those of an account in the journal, the newest first. No node is asked.
+func (w *Wallet) Transactions(ctx context.Context, account common.Address) ([]*tx.Intent, error) {
+	return w.journal.Intents(ctx, account)
+}
+
+// Transaction is what the journal has of a transaction. It fails with tx.ErrUnknown.
+func (w *Wallet) Transaction(ctx context.Context, hash common.Hash) (*tx.Intent, error) {
+	intent, err := w.journal.Find(ctx, hash)
+	return intent, hint.With(err, "pmctl tx list --all shows the transactions of this store on %s", w.Network.Name)
+}
+
+// Wait waits until a transaction of the journal, or one that replaces it, is mined. With
+// withPending it hands over the account's earlier transactions again, too, where the node
+// has lost them. It fails as tx.Await does.
+func (w *Wallet) Wait(ctx context.Context, hash common.Hash, withPending bool, o Waiting) (Transaction, error) {
+	ctx, cancel := w.bound(ctx)
+	defer cancel()
+	s, intent, err := w.adopt(ctx, hash)
+	if err != nil {
+		return Transaction{}, err
+	}
+	result, err := w.await(ctx, awaited{situation: s, Waiting: o, intent: intent, withPending: withPending, report: reportEvents(broker.ReadAny)})
+	return result, w.end(ctx, intent, err)
+}
+
+// adopt finds a transaction of the journal, and makes it this run's to report.
+func (w *Wallet) adopt(ctx context.Context, hash common.Hash) (situation, *tx.Intent, error) {
+	intent, err := w.Transaction(ctx, hash)
+	if err != nil {
+		return situation{}, nil, err
+	}
+	s, err := w.look(ctx, intent.Account)
+	if err != nil {
+		return s, nil, err
+	}
+	err = w.journal.Adopt(ctx, intent)
+	if errors.Is(err, tx.ErrChanged) { // another run has found out more meanwhile
+		if err = w.journal.Reload(ctx, intent); err == nil {
+			err = w.journal.Adopt(ctx, intent)
+		}
+	}
+	return s, intent, err
+}

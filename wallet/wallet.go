@@ -1,0 +1,179 @@
+package wallet
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/tx"
+)
+
+// Config says which account acts, on which network, and within which limits.
+type Config struct {
+	// Network is where the account acts, Nodes are the URLs of its JSON-RPC nodes, the
+	// preferred one first. Without any the wallet can sign, but ask nothing.
+	Network chain.Network
+	Nodes   []string
+
+	// Timeout bounds what is asked of a node at once, and how long a transaction is waited
+	// for; 0 is DefaultTimeout.
+	Timeout time.Duration
+
+	// AcceptContracts has the contracts that a node names replace the pinned ones.
+	AcceptContracts bool
+
+	// OnRequest, unless it is nil, is told of each request to a node.
+	OnRequest func(chain.Exchange)
+
+	// CacheDir is the folder of what is only quicker to have; "" for none.
+	CacheDir string
+
+	// Store is the location of the store: a file, or a database. "" opens none; such a
+	// wallet sends and makes nothing.
+	Store string
+
+	// Pins is the location of the store that pins the contracts, for a wallet without one.
+	// It is only read.
+	Pins string
+
+	// DatabasesDir is the folder in which this machine remembers the databases that it has
+	// seen; "" for none.
+	DatabasesDir string
+
+	// Account acts; nil for a wallet that only looks.
+	Account Account
+
+	// Limits are the user's.
+	Limits policy.Limits
+
+	// UI speaks to the user; nil says nothing and asks nothing.
+	UI UI
+
+	// Now is the clock; nil is the system's.
+	Now func() time.Time
+
+	// Mined, unless it is nil, is told of each transaction of the account that was seen
+	// mined.
+	Mined func(ctx context.Context, account common.Address, transaction common.Hash)
+}
+
+// DefaultTimeout is the Timeout of a Config that has none.
+const DefaultTimeout = 2 * time.Minute
+
+// Signer is an open key.
+type Signer interface {
+	pm.Signer
+	tx.Signer
+}
+
+// Account is an account whose key can be opened. The wallet closes it.
+type Account interface {
+	Address() common.Address
+
+	// Unlock opens the key, and returns the open one when it is.
+	Unlock(ctx context.Context) (Signer, error)
+
+	// Reopens tells whether Unlock can open the key after Close.
+	Reopens() bool
+
+	// Close clears the key.
+	Close()
+}
+
+// Wallet is an account with what it needs to act. It is for one goroutine at a time.
+type Wallet struct {
+	Config
+	store   *store.Store
+	journal *store.Journal
+	node    *chain.Client
+}
+
+// Open opens the wallet's store, and makes it where there is none. No node is asked and no
+// key is opened before a flow needs it. It fails with store.ErrLocation and as store.Open
+// does.
+func Open(ctx context.Context, config Config) (*Wallet, error) {
+	w := &Wallet{Config: config}
+	w.Timeout = cmp.Or(w.Timeout, DefaultTimeout)
+	if w.UI == nil {
+		w.UI = silent{}
+	}
+	if w.Now == nil {
+		w.Now = time.Now
+	}
+	if w.Store == "" {
+		return w, nil
+	}
+	opened, err := OpenStore(ctx, w.Store, w.DatabasesDir, w.UI)
+	if err != nil {
+		return nil, err
+	}
+	w.store, w.journal = opened, opened.Journal(JournalName(w.Network))
+	return w, nil
+}
+
+// OpenStore opens a store, and makes it where there is none. It says so when the store is
+// not where, or what, it was.
+func OpenStore(ctx context.Context, location, databasesDir string, ui UI) (*store.Store, error) {
+	var options []store.Option
+	if databasesDir != "" {
+		options = append(options, store.RememberIn(databasesDir))
+	}
+	s, err := store.Open(ctx, location, options...)
+	if err != nil {
+		return nil, err
+	}
+	if retired := s.Retirement(); retired != nil {
+		ui.Note(fmt.Sprintf("the store %s was moved, copied or restored: %s", s.Path(), retired.Reason))
+		ui.Note(fmt.Sprintf("%s retired: fetch fresh ticket params; until pmctl store acknowledge, today's budget counts as spent, and transactions and unknown request IDs are refused",
+			plural(retired.Sessions, "session")))
+	} else if s.Unremembered() {
+		ui.Note(fmt.Sprintf("this machine has not used the store %s before: it cannot tell whether the database was restored from a backup", s.Path()))
+	}
+	return s, nil
+}
+
+// JournalName names a network in the journal. Local networks share their chain id; each
+// has a controller of its own.
+func JournalName(network chain.Network) string {
+	return fmt.Sprintf("%d/%s", network.ChainID, network.Controller)
+}
+
+// Close clears the key, and closes the connection to the node and the store. It is the
+// last thing that a program does with the wallet: what it has not reported by then, the
+// next run of the same continues.
+func (w *Wallet) Close() {
+	if w.Account != nil {
+		w.Account.Close()
+	}
+	if w.node != nil {
+		w.node.Close()
+	}
+	if w.store != nil {
+		// Whatever was recorded is on disk; a lock that stays is taken for a run that died.
+		_ = w.store.Close()
+		_ = w.journal.Close()
+	}
+}
+
+// note says something about what is going on.
+func (w *Wallet) note(format string, args ...any) { w.UI.Note(fmt.Sprintf(format, args...)) }
+
+// bound returns a context that ends after the wallet's timeout.
+func (w *Wallet) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, w.Timeout)
+}
+
+// plural counts things.
+func plural[N int | int64](n N, noun string) string {
+	if n == 1 {
+		return fmt.Sprintf("%d %s", n, noun)
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
