@@ -61,6 +61,7 @@ var (
 	_ SigVerifier   = (*DefaultSigVerifier)(nil)
 	_ SenderMonitor = (*LocalSenderMonitor)(nil)
 	_ Sender        = (*MockSender)(nil)
+	_ Sender        = ResumableSender(nil)
 	_ Recipient     = (*MockRecipient)(nil)
 
 	_ RedeemableEmitter = (*ticketQueue)(nil)

@@ -36,10 +36,20 @@
 //     [SenderMonitor] once the params have expired: from then on the secret number
 //     may be known.
 //
-// [NewSender] hands out every nonce once for as long as it lives. What pays with real
-// money uses [NewSenderWithStore], whose [NonceStore] is durable. [Mint] is the step
-// below: it signs a range of nonces that the caller has reserved, and streams the
-// tickets.
+// # Sender, and what pmctl uses
+//
+// A [Sender] is for one long-lived process that pays: it checks params, counts nonces and
+// signs in one call, with the interface that programs written for go-livepeer's package
+// expect. [NewSender] hands out every nonce once for as long as it lives. What pays with
+// real money uses [NewSenderWithStore], whose [NonceStore] is durable. Both return a
+// [ResumableSender], for callers that keep the nonces of sessions elsewhere.
+//
+// pmctl itself uses no Sender. Many short processes share its store, where a range of
+// nonces, the budget that it spends and the request that it belongs to are one transaction;
+// only then are tickets signed. It checks params with [Limits].Check and calls [Mint], the
+// step below Sender, which signs a range of nonces that the caller has reserved, on all
+// processors, and hands over each ticket as it is signed. [Sender].CreateTicketBatch is
+// Limits.Check, a reservation and Mint.
 //
 // # Units and widths
 //

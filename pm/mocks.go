@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/mock"
 )
 
-// MockSender is a Sender for the tests of code that uses one: its answers are set
+// MockSender is a ResumableSender for the tests of code that uses one: its answers are set
 // with On and Return.
 type MockSender struct{ mock.Mock }
 
@@ -31,6 +31,20 @@ func (m *MockSender) ValidateTicketParams(ticketParams *TicketParams) error {
 func (m *MockSender) EV(sessionID string) (*big.Rat, error) {
 	args := m.Called(sessionID)
 	return answer[*big.Rat](args, 0), args.Error(1)
+}
+
+// StartSessionWithNonce is ResumableSender.StartSessionWithNonce.
+func (m *MockSender) StartSessionWithNonce(ticketParams TicketParams, nonce uint32) string {
+	return m.Called(ticketParams, nonce).String(0)
+}
+
+// CleanupSession is ResumableSender.CleanupSession.
+func (m *MockSender) CleanupSession(sessionID string) { m.Called(sessionID) }
+
+// Nonce is ResumableSender.Nonce.
+func (m *MockSender) Nonce(sessionID string) (uint32, error) {
+	args := m.Called(sessionID)
+	return answer[uint32](args, 0), args.Error(1)
 }
 
 // MockRecipient is a Recipient for the tests of code that uses one: its answers are

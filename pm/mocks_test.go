@@ -13,6 +13,16 @@ func TestMockSender(t *testing.T) {
 	m.On("CreateTicketBatch", "no", 2).Return(nil, ErrUnknownSession)
 	m.On("ValidateTicketParams", params).Return(ErrNoExpirationBlock)
 	m.On("EV", "id").Return(big.NewRat(1, 3), nil)
+	m.On("StartSessionWithNonce", *params, uint32(7)).Return("id")
+	m.On("CleanupSession", "id").Return()
+	m.On("Nonce", "id").Return(uint32(8), ErrUnknownSession)
+	if id := m.StartSessionWithNonce(*params, 7); id != "id" {
+		t.Errorf("id is %s", id)
+	}
+	m.CleanupSession("id")
+	if nonce, err := m.Nonce("id"); nonce != 8 || err != ErrUnknownSession {
+		t.Errorf("nonce is %d, %v", nonce, err)
+	}
 	if id := m.StartSession(*params); id != "id" {
 		t.Errorf("id is %s", id)
 	}

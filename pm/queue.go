@@ -10,7 +10,11 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 )
 
-// RedeemableEmitter emits tickets whose time to be redeemed has come.
+// RedeemableEmitter emits tickets whose time to be redeemed has come. The channel's type is
+// unexported, as in go-livepeer's package: other packages can neither implement the
+// interface nor answer on the channel. It documents what the queues and the redemption loop
+// inside a [LocalSenderMonitor] exchange. A program that redeems by itself calls
+// [Recipient].RedeemWinningTicket, or reads a [TicketStore].
 type RedeemableEmitter interface {
 	// Redeemable returns the channel that the tickets are sent on. The receiver
 	// answers each before the next one comes.

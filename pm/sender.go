@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/big"
 	"sync"
+
+	"github.com/ethereum/go-ethereum/common"
 )
 
 // Sender makes tickets that adhere to what recipients asked for. Its methods may be
@@ -31,7 +33,35 @@ type Sender interface {
 	EV(sessionID string) (*big.Rat, error)
 }
 
-// sender implements Sender.
+// ResumableSender is a Sender whose caller keeps the nonces of sessions elsewhere, as a
+// gateway's remote signer does between two requests. NewSender and NewSenderWithStore
+// return one:
+//
+//	sender := pm.NewSender(…).(pm.ResumableSender)
+//
+// go-livepeer's Sender has gained these methods since v0.7.4. Here they have an interface of
+// their own, so that Sender stays as it was, for those who implement it.
+type ResumableSender interface {
+	Sender
+
+	// StartSessionWithNonce is StartSession for params of which nonces up to nonce are
+	// used already: the next ticket has a higher one. It never lowers a session's nonce;
+	// 0 makes it StartSession. Over a NonceStore the skipped nonces are reserved with the
+	// next batch.
+	StartSessionWithNonce(ticketParams TicketParams, nonce uint32) string
+
+	// CleanupSession ends a session and frees its params. The sender remembers which
+	// nonces it used until the params expire, so that the session can be started again.
+	// An unknown id changes nothing.
+	CleanupSession(sessionID string)
+
+	// Nonce returns the highest nonce that this sender used in a session or was started
+	// with, 0 before the first, or ErrUnknownSession. Sets of params that share a
+	// RecipientRandHash share it.
+	Nonce(sessionID string) (uint32, error)
+}
+
+// sender implements ResumableSender.
 type sender struct {
 	signer        Signer
 	timeManager   TimeManager
@@ -41,7 +71,10 @@ type sender struct {
 
 	mu       sync.Mutex
 	sessions map[string]*session
-	// sweepAt is how many sessions there may be before expired ones are dropped.
+	// counters are by recipientRandHash, and stay after CleanupSession: a session that is
+	// started again must not repeat a nonce.
+	counters map[common.Hash]*counter
+	// sweepAt is how many sessions and counters there may be before expired ones are dropped.
 	sweepAt int
 	// horizon is the highest expiration block among dropped sessions. Should the
 	// chain go back below it, their params still count as expired: their nonces are
@@ -58,7 +91,10 @@ type session struct {
 // counter counts the nonces of one recipientRandHash, which several sets of params
 // may share when a recipient commits to it twice. sender.mu guards it.
 type counter struct {
+	// used is the highest nonce that is known to be used.
 	used uint32
+	// floor is the highest nonce that a caller of StartSessionWithNonce has used elsewhere.
+	floor uint32
 	// expiration is the highest expiration block of the params that share it.
 	expiration *big.Int
 }
@@ -82,20 +118,33 @@ func NewSenderWithStore(signer Signer, timeManager TimeManager, senderManager Se
 		limits:        limits,
 		store:         store,
 		sessions:      make(map[string]*session),
+		counters:      make(map[common.Hash]*counter),
 		sweepAt:       minSweep,
 		horizon:       new(big.Int),
 	}
 }
 
 func (s *sender) StartSession(ticketParams TicketParams) string {
+	return s.StartSessionWithNonce(ticketParams, 0)
+}
+
+func (s *sender) StartSessionWithNonce(ticketParams TicketParams, nonce uint32) string {
 	params := ticketParams.clone()
 	lastBlock := s.timeManager.LastSeenL1Block()
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sweep(lastBlock)
+	nonces := s.counters[params.RecipientRandHash]
+	if nonces == nil {
+		nonces = &counter{expiration: new(big.Int)}
+		s.counters[params.RecipientRandHash] = nonces
+	}
+	nonces.floor, nonces.used = max(nonces.floor, nonce), max(nonces.used, nonce)
+	if expiration := orZero(params.ExpirationBlock); expiration.Cmp(nonces.expiration) > 0 {
+		nonces.expiration = copyInt(expiration)
+	}
 	id := params.RecipientRandHash.Hex()
-	shared := &counter{expiration: new(big.Int)}
 	// Other params behind the same hash are a session of their own, lest a caller's
 	// session changes under it; their nonces are counted together.
 	for variant := 2; ; variant++ {
@@ -106,14 +155,26 @@ func (s *sender) StartSession(ticketParams TicketParams) string {
 		if known.params.equal(params) {
 			return id
 		}
-		shared = known.nonces
 		id = fmt.Sprintf("%v-%d", params.RecipientRandHash, variant)
 	}
-	if expiration := orZero(params.ExpirationBlock); expiration.Cmp(shared.expiration) > 0 {
-		shared.expiration = copyInt(expiration)
-	}
-	s.sessions[id] = &session{params, shared}
+	s.sessions[id] = &session{params, nonces}
 	return id
+}
+
+func (s *sender) CleanupSession(sessionID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sessions, sessionID)
+}
+
+func (s *sender) Nonce(sessionID string) (uint32, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	session, err := s.session(sessionID)
+	if err != nil {
+		return 0, err
+	}
+	return session.nonces.used, nil
 }
 
 func (s *sender) CreateTicketBatch(sessionID string, size int) (*TicketBatch, error) {
@@ -126,7 +187,7 @@ func (s *sender) CreateTicketBatch(sessionID string, size int) (*TicketBatch, er
 		return nil, err
 	}
 	ctx := context.Background()
-	nonces, err := s.reserve(ctx, sessionID, params, size)
+	nonces, err := s.reserve(ctx, params, size)
 	if err != nil {
 		return nil, err
 	}
@@ -162,11 +223,20 @@ func (s *sender) EV(sessionID string) (*big.Rat, error) {
 func (s *sender) params(sessionID string) (*TicketParams, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	session, ok := s.sessions[sessionID]
-	if !ok {
-		return nil, fmt.Errorf("%w: %.80q", ErrUnknownSession, sessionID)
+	session, err := s.session(sessionID)
+	if err != nil {
+		return nil, err
 	}
 	return session.params.clone(), nil
+}
+
+// session finds a session. s.mu is held.
+func (s *sender) session(id string) (*session, error) {
+	session, ok := s.sessions[id]
+	if !ok {
+		return nil, fmt.Errorf("%w: %.80q", ErrUnknownSession, id)
+	}
+	return session, nil
 }
 
 // facts reads what costs nothing to read; check asks for the sender's info.
@@ -185,47 +255,89 @@ func (s *sender) check(params *TicketParams, facts Facts, n int) error {
 	})
 }
 
-// reserve takes the session's next nonces. size is at least 1.
-func (s *sender) reserve(ctx context.Context, sessionID string, params *TicketParams, size int) (NonceRange, error) {
+// reserve takes the next nonces of the params. size is at least 1.
+func (s *sender) reserve(ctx context.Context, params *TicketParams, size int) (NonceRange, error) {
 	if uint64(size) > math.MaxUint32 {
 		return NonceRange{}, &NonceCapError{RecipientRandHash: params.RecipientRandHash, Asked: uint64(size), Cap: math.MaxUint32}
 	}
 	if s.store != nil {
-		nonces, err := s.store.ReserveNonces(ctx, s.signer.Account().Address, params, uint32(size), s.limits.NonceCap)
-		if err != nil {
-			return NonceRange{}, fmt.Errorf("reserve %d nonces: %w", size, err)
-		}
-		return nonces, nil
+		return s.reserveStored(ctx, params, uint32(size))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	session, ok := s.sessions[sessionID]
+	counter, ok := s.counters[params.RecipientRandHash]
 	if !ok || params.ExpirationBlock.Cmp(s.horizon) <= 0 {
 		return NonceRange{}, fmt.Errorf("%w: they expire at L1 block %v; fetch fresh ticket params", ErrTicketParamsExpired, params.ExpirationBlock)
 	}
-	nonces, err := NextNonces(params.RecipientRandHash, session.nonces.used, uint32(size), s.limits.NonceCap)
+	nonces, err := NextNonces(params.RecipientRandHash, counter.used, uint32(size), s.limits.NonceCap)
 	if err == nil {
-		session.nonces.used += nonces.Count
+		counter.used += nonces.Count
 	}
 	return nonces, err
+}
+
+// reserveStored takes nonces from the store. Those that were used elsewhere are taken too,
+// and lost, until the store is past them.
+func (s *sender) reserveStored(ctx context.Context, params *TicketParams, size uint32) (NonceRange, error) {
+	floor := s.floor(params.RecipientRandHash)
+	for count := size; ; {
+		nonces, err := s.store.ReserveNonces(ctx, s.signer.Account().Address, params, count, s.limits.NonceCap)
+		if err != nil {
+			return NonceRange{}, fmt.Errorf("reserve %d nonces: %w", size, err)
+		}
+		last := nonces.First + nonces.Count - 1
+		if nonces.First > floor && count == size {
+			s.note(params.RecipientRandHash, last)
+			return nonces, nil
+		}
+		count = size
+		if last < floor {
+			count = floor - last
+		}
+	}
+}
+
+// floor is the highest nonce of a recipientRandHash that was used elsewhere.
+func (s *sender) floor(recipientRandHash common.Hash) uint32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if counter, ok := s.counters[recipientRandHash]; ok {
+		return counter.floor
+	}
+	return 0
+}
+
+// note remembers the highest nonce that the store has given out.
+func (s *sender) note(recipientRandHash common.Hash, nonce uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if counter, ok := s.counters[recipientRandHash]; ok {
+		counter.used = max(counter.used, nonce)
+	}
 }
 
 // minSweep is the number of sessions below which none is dropped.
 const minSweep = 1024
 
-// sweep drops the sessions whose params have expired, each time their number has
-// doubled, so that a sender's memory does not grow with its age. s.mu is held.
+// sweep drops the sessions and counters whose params have expired, each time their number
+// has doubled, so that a sender's memory does not grow with its age. s.mu is held.
 func (s *sender) sweep(lastBlock *big.Int) {
-	if lastBlock == nil || len(s.sessions) < s.sweepAt {
+	if lastBlock == nil || len(s.sessions)+len(s.counters) < s.sweepAt {
 		return
 	}
 	for id, session := range s.sessions {
-		if expiration := session.nonces.expiration; expiration.Cmp(lastBlock) <= 0 {
+		if session.nonces.expiration.Cmp(lastBlock) <= 0 {
 			delete(s.sessions, id)
-			if expiration.Cmp(s.horizon) > 0 {
-				s.horizon.Set(expiration)
-			}
 		}
 	}
-	s.sweepAt = max(minSweep, 2*len(s.sessions))
+	for hash, counter := range s.counters {
+		if counter.expiration.Cmp(lastBlock) > 0 {
+			continue
+		}
+		delete(s.counters, hash)
+		if counter.expiration.Cmp(s.horizon) > 0 {
+			s.horizon.Set(counter.expiration)
+		}
+	}
+	s.sweepAt = max(minSweep, 2*(len(s.sessions)+len(s.counters)))
 }
