@@ -58,14 +58,12 @@ func NewQueue(used, pending, settled uint64, unsettled []*Intent) Queue {
 	}
 	for q.Nonce = used; held[q.Nonce]; q.Nonce++ {
 	}
-	for nonce := q.Nonce; nonce < pending; nonce++ {
-		// Above the journal's own, all is unknown: a node may count any number.
-		if nonce > q.Nonce+uint64(len(unsettled)) {
-			q.Unknown += pending - nonce
-			break
-		}
-		if !explained[nonce] {
-			q.Unknown++
+	if pending > q.Nonce {
+		q.Unknown = pending - q.Nonce
+	}
+	for nonce := range explained {
+		if nonce >= q.Nonce && nonce < pending {
+			q.Unknown--
 		}
 	}
 	return q

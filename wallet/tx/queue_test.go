@@ -1,6 +1,7 @@
 package tx_test
 
 import (
+	"math/big"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -32,6 +33,8 @@ func TestQueue(t *testing.T) {
 		"a refused one is pending":     {used: 5, pending: 6, unsettled: []*tx.Intent{with(tx.Refused, 5)}, nonce: 5, refused: 1},
 		"a refused one holds no nonce": {used: 5, pending: 6, unsettled: []*tx.Intent{with(tx.Open, 5), with(tx.Refused, 5)}, nonce: 6, open: 1, refused: 1},
 		"a refused one is out":         {used: 5, pending: 5, settled: 6, unsettled: []*tx.Intent{with(tx.Refused, 5)}, nonce: 6},
+		"known ones above a gap":       {used: 5, pending: 9, unsettled: []*tx.Intent{with(tx.Open, 6), with(tx.Open, 8)}, nonce: 5, open: 2, unknown: 2},
+		"known ones above the node's":  {used: 5, pending: 6, unsettled: []*tx.Intent{with(tx.Open, 6), with(tx.Open, 7)}, nonce: 5, open: 2, unknown: 1},
 		"any number":                   {used: 5, pending: 1 << 60, nonce: 5, unknown: 1<<60 - 5},
 	} {
 		q := tx.NewQueue(c.used, c.pending, c.settled, c.unsettled)
@@ -40,4 +43,23 @@ func TestQueue(t *testing.T) {
 		require.Len(t, q.Open, c.open, name)
 		require.Len(t, q.Refused, c.refused, name)
 	}
+}
+
+// TestWhatIsPendingIsNamed names each transaction with its amount, one as one and two as
+// two.
+func TestWhatIsPendingIsNamed(t *testing.T) {
+	with := func(nonce uint64) *tx.Intent {
+		signed := types.NewTx(&types.LegacyTx{Nonce: nonce, To: &common.Address{1}, Value: big.NewInt(int64(nonce))})
+		return &tx.Intent{Nonce: nonce, State: tx.Open, Label: tx.LabelUnlock, Attempts: []tx.Attempt{{Tx: signed}}}
+	}
+	one, two := with(5), with(6)
+	require.EqualError(t, &tx.PendingError{Queue: tx.Queue{Open: []*tx.Intent{one}}},
+		"an earlier transaction of the account is not mined yet, and is mined together with this one: "+one.Describe())
+	require.EqualError(t, &tx.PendingError{Queue: tx.Queue{Open: []*tx.Intent{one, two}}},
+		"2 earlier transactions of the account are not mined yet, and are mined together with this one: "+one.Describe()+"; "+two.Describe())
+	require.Contains(t, one.Describe(), "with nonce 5, which moves 5 wei")
+	require.ErrorContains(t, &tx.UnknownPendingError{Nonce: 7, Count: 1}, "counts 1 pending transaction of the account from nonce 7 on")
+	require.ErrorContains(t, &tx.UnknownPendingError{Nonce: 7, Count: 2}, "counts 2 pending transactions of")
+	require.EqualError(t, &tx.FailedError{}, "transaction "+common.Hash{}.Hex()+" was mined and failed")
+	require.EqualError(t, &tx.FailedError{Err: tx.ErrPrice}, "transaction "+common.Hash{}.Hex()+" was mined and failed: "+tx.ErrPrice.Error())
 }

@@ -1,0 +1,122 @@
+package tx
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/stretchr/testify/require"
+)
+
+// refusedWith is a node's answer to a transaction.
+type refusedWith string
+
+func (r refusedWith) Error() string  { return string(r) }
+func (r refusedWith) ErrorCode() int { return -32000 }
+
+// failing is a node that does not answer, or refuses.
+type failing struct {
+	chainAt
+	receipt, send error
+}
+
+func (f *failing) TransactionReceipt(ctx context.Context, hash common.Hash) (*types.Receipt, error) {
+	if f.receipt != nil {
+		return nil, f.receipt
+	}
+	return f.chainAt.TransactionReceipt(ctx, hash)
+}
+
+func (f *failing) SendTransaction(context.Context, *types.Transaction) error { return f.send }
+
+// recording is a journal that keeps outcomes, unless it fails.
+type recording struct {
+	kept
+	find, record error
+	outcomes     []Outcome
+}
+
+func (r *recording) Find(ctx context.Context, hash common.Hash) (*Intent, error) {
+	if r.find != nil {
+		return nil, r.find
+	}
+	return r.kept.Find(ctx, hash)
+}
+
+func (r *recording) Record(_ context.Context, _ *Intent, o Outcome) error {
+	if r.record == nil {
+		r.outcomes = append(r.outcomes, o)
+	}
+	return r.record
+}
+
+var errDown = errors.New("down for maintenance")
+
+// TestAWaitSaysWhyItEnded: the node's last answer, or its refusal.
+func TestAWaitSaysWhyItEnded(t *testing.T) {
+	wait := func(node Backend, journal Journal) (err error) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			_, err = Await(ctx, node, journal, intentWith(7), AwaitOptions{})
+		})
+		return err
+	}
+	waiting := new(NotMinedError)
+	require.ErrorAs(t, wait(&failing{receipt: errDown}, &recording{}), &waiting)
+	require.ErrorContains(t, waiting, "the node's last answer: down for maintenance")
+
+	refusing := &failing{send: refusedWith("tip too low")}
+	journal := &recording{}
+	refused := new(RefusedError)
+	require.ErrorAs(t, wait(refusing, journal), &refused)
+	require.Equal(t, []Outcome{{State: Refused, Refusal: "tip too low"}}, journal.outcomes)
+	require.ErrorAs(t, wait(refusing, &recording{record: errDown}), &waiting, "what the journal does not have is not told")
+}
+
+// TestWhatIsGoneIsNotWaitedFor: an intent that the journal does not have any more ends the
+// wait, and one that another run has changed does not.
+func TestWhatIsGoneIsNotWaitedFor(t *testing.T) {
+	require.True(t, isGone(&ChangedError{}))
+	require.False(t, isGone(&ChangedError{Found: Mined}))
+	require.False(t, isGone(errDown))
+	require.False(t, isGone(nil))
+}
+
+// TestAJournalThatFailsSaysNothingOfOthers: whose transaction used a nonce is not known
+// where the journal does not answer.
+func TestAJournalThatFailsSaysNothingOfOthers(t *testing.T) {
+	node := &chainAt{used: 8}
+	w := waiting{node: node, journal: &recording{find: errDown}, intent: intentWith(7)}
+	node.uses = append(node.uses, usedBy(intentOf(7, 1).Newest(), 5))
+	for range lostAfter * looksBetween {
+		_, err := w.look(t.Context())
+		require.False(t, errors.As(err, new(*LostError)))
+	}
+	_, err := w.look(t.Context())
+	require.NoError(t, err)
+	require.ErrorIs(t, w.identify(t.Context()), errDown)
+	require.Zero(t, w.overtaken)
+}
+
+// TestCatchUpEndsWithItsJournal: what another run has recorded meanwhile is no failure.
+func TestCatchUpEndsWithItsJournal(t *testing.T) {
+	intent := intentWith(7)
+	hash := intent.Newest().Hash()
+	node := &chainAt{receipts: map[common.Hash]*types.Receipt{hash: {TxHash: hash, Status: types.ReceiptStatusSuccessful}}}
+	catchUp := func(record error) (*recording, error) {
+		journal := &recording{kept: kept{intents: []*Intent{intent}}, record: record}
+		return journal, CatchUp(t.Context(), node, journal, intent.Account)
+	}
+	journal, err := catchUp(nil)
+	require.NoError(t, err)
+	require.Equal(t, []Outcome{{State: Mined, By: hash}}, journal.outcomes)
+	_, err = catchUp(&ChangedError{Found: Mined})
+	require.NoError(t, err)
+	_, err = catchUp(errDown)
+	require.ErrorIs(t, err, errDown)
+}
