@@ -59,6 +59,8 @@ func (r *run) flagCompletion(flag *pflag.Flag) cobra.CompletionFunc {
 		return nil
 	case flag.Name == "network":
 		return cobra.FixedCompletions([]string{chain.ArbitrumOne, chain.Devnet}, cobra.ShellCompDirectiveNoFileComp)
+	case flag.Name == "capabilities":
+		return cobra.FixedCompletions(pipelinePrefixes(), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)
 	case flag.Name == "profile":
 		return r.completing(r.knownProfiles)
 	case flag.Name == "recipient":

@@ -27,6 +27,7 @@ func newParams(r *run) *cobra.Command {
 
 func newParamsFetch(r *run) *cobra.Command {
 	var o payerOptions
+	var work workOptions
 	cmd := &cobra.Command{
 		Use:   "fetch URL…",
 		Short: "Fetch ticket params from recipients",
@@ -38,19 +39,29 @@ pmctl ticket batch to read.
 URL is https://host[:port], or http:// for a recipient without TLS; the port is
 8935 when there is none. Recipients' certificates prove nothing, and nothing
 that they answer is signed: say with --recipient who must be paid. When somebody
-else was paid at URL before, its params are refused until you do.`,
+else was paid at URL before, its params are refused until you do.
+
+A recipient that does AI work has a price for each model, which are shown.
+Without --capabilities the params are at its base price, that of transcoding.`,
 		Example: `  pmctl params fetch https://recipient.example
+  pmctl params fetch https://recipient.example \
+    --capabilities text-to-image/ByteDance/SDXL-Lightning
   pmctl params fetch https://recipient.example --recipient 0x… --output json |
     pmctl ticket batch --params - --count 10`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error { return r.fetchParams(cmd, &o, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return r.fetchParams(cmd, &o, &work, args) },
 	}
+	work.register(cmd)
 	o.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }
 
-func (r *run) fetchParams(cmd *cobra.Command, o *payerOptions, args []string) error {
+func (r *run) fetchParams(cmd *cobra.Command, o *payerOptions, work *workOptions, args []string) error {
+	works, err := work.works()
+	if err != nil {
+		return err
+	}
 	asked := len(args) == 0
 	if asked {
 		if !r.asks() {
@@ -71,6 +82,7 @@ func (r *run) fetchParams(cmd *cobra.Command, o *payerOptions, args []string) er
 		return err
 	}
 	defer w.close()
+	w.client.Works = works
 	signer, err := w.unlock(cmd.Context())
 	if err != nil {
 		return err
@@ -254,7 +266,11 @@ type judgement struct {
 	TicketEV        string         `json:"ticket_ev"`
 	FaceValue       string         `json:"face_value"`
 	ExpirationBlock string         `json:"expiration_block"`
-	Checks          []checkResult  `json:"checks"`
+
+	Works      []string           `json:"works,omitempty"`
+	WorkPrices []format.WorkPrice `json:"capabilities_prices,omitempty"`
+
+	Checks []checkResult `json:"checks"`
 }
 
 type checkResult struct {
@@ -270,6 +286,8 @@ func newJudgement(params *format.Params, ticketParams *pm.TicketParams, findings
 		TicketEV:        ticketParams.EV().RatString(),
 		FaceValue:       ticketParams.FaceValue.String(),
 		ExpirationBlock: ticketParams.ExpirationBlock.String(),
+		Works:           params.Works,
+		WorkPrices:      params.WorkPrices,
 		Checks:          make([]checkResult, len(findings)),
 	}
 	for i, f := range findings {
@@ -281,6 +299,9 @@ func newJudgement(params *format.Params, ticketParams *pm.TicketParams, findings
 // writeParams prints params and how they fare.
 func writeParams(w io.Writer, params *format.Params, ticketParams *pm.TicketParams, findings []policy.Finding) error {
 	if err := writeFields(w, paramsFields(params, ticketParams)); err != nil {
+		return err
+	}
+	if err := writeWorkPrices(w, params); err != nil {
 		return err
 	}
 	rows := make([][]string, len(findings))

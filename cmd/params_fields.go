@@ -2,7 +2,10 @@ package cmd
 
 import (
 	"fmt"
+	"io"
 	"math/big"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -22,6 +25,9 @@ func paramsFields(params *format.Params, ticketParams *pm.TicketParams) []field 
 	if params.Transcoder != "" && params.Transcoder != params.URL {
 		fields = append(fields, field{"pay at", plainText(params.Transcoder)})
 	}
+	if len(params.Works) > 0 {
+		fields = append(fields, field{"for work", plainText(strings.Join(params.Works, ", "))})
+	}
 	fields = append(fields,
 		field{"for sender", common.Address(params.Sender).Hex()},
 		field{"fetched at", params.FetchedAt.Format(time.RFC3339)},
@@ -40,6 +46,29 @@ func paramsFields(params *format.Params, ticketParams *pm.TicketParams) []field 
 		fields = append(fields, field{"session", "none: these params cannot be paid on over HTTP"})
 	}
 	return fields
+}
+
+// writeWorkPrices prints what works cost, those that were asked for where there are such.
+func writeWorkPrices(w io.Writer, params *format.Params) error {
+	var rows [][]string
+	for _, price := range params.WorkPrices {
+		work := price.Pipeline
+		if price.Model != "" {
+			work += "/" + price.Model
+		}
+		if len(params.Works) > 0 && !slices.Contains(params.Works, work) {
+			continue
+		}
+		perPixel := big.NewRat(int64(price.PricePerUnit), int64(price.PixelsPerUnit))
+		rows = append(rows, []string{plainText(work), wei.Format(perPixel) + " a pixel"})
+	}
+	if rows == nil {
+		return nil
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return writeTable(w, []string{"work", "price"}, rows)
 }
 
 // oneIn says how often something of a probability happens.

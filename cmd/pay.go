@@ -17,6 +17,7 @@ import (
 func newPay(r *run) *cobra.Command {
 	var o payerOptions
 	var request requestOption
+	var work workOptions
 	var value string
 	cmd := &cobra.Command{
 		Use:   "pay URL --value AMOUNT",
@@ -33,6 +34,9 @@ never made up for by others, whether they were refused or not answered: the
 recipient has them, and may redeem those that win. A refusal ends the session
 and has exit code 1, no answer of the recipient's has 8.
 
+With --capabilities the tickets are at the price of that AI work, and a payment
+for other work begins a session of its own.
+
 With --request-id a payment can be run again until it is known what became of
 it, and is never made twice. Once accepted, nothing is sent. While that is not
 known the very same tickets are delivered again: a recipient that has them
@@ -42,20 +46,23 @@ refused is not sent again.`,
   pmctl pay https://recipient.example --value 3000gwei --recipient 0x… \
     --output json
   pmctl pay https://recipient.example --value 3000gwei \
-    --request-id invoice-17`,
+    --request-id invoice-17
+  pmctl pay https://recipient.example --value 3000gwei \
+    --capabilities text-to-image/ByteDance/SDXL-Lightning`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return r.pay(cmd, &o, &request, args[0], value) },
+		RunE: func(cmd *cobra.Command, args []string) error { return r.pay(cmd, &o, &request, &work, args[0], value) },
 	}
 	cmd.Flags().StringVar(&value, "value", "", "`AMOUNT` to pay, with its unit: 3000gwei or 0.00001eth")
 	_ = cmd.MarkFlagRequired("value")
 	request.register(cmd, "the payment")
+	work.register(cmd)
 	o.register(cmd)
 	o.limits.registerInactive(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }
 
-func (r *run) pay(cmd *cobra.Command, o *payerOptions, id *requestOption, url, value string) error {
+func (r *run) pay(cmd *cobra.Command, o *payerOptions, id *requestOption, work *workOptions, url, value string) error {
 	u, err := pay.ParseURL(url)
 	if err != nil {
 		return &usageError{err}
@@ -64,7 +71,11 @@ func (r *run) pay(cmd *cobra.Command, o *payerOptions, id *requestOption, url, v
 	if err != nil {
 		return err
 	}
-	request, err := id.request(cmd, "pay", u.String(), amount.Decimal())
+	works, err := work.works()
+	if err != nil {
+		return err
+	}
+	request, err := id.request(cmd, append([]string{"pay", u.String(), amount.Decimal()}, workNames(works)...)...)
 	if err != nil {
 		return err
 	}
@@ -73,6 +84,7 @@ func (r *run) pay(cmd *cobra.Command, o *payerOptions, id *requestOption, url, v
 		return err
 	}
 	defer w.close()
+	w.client.Works = works
 	session := &pay.Session{
 		Payer: w.payer(), Client: w.client, Kept: w.kept(), Pins: w.pins(), URL: u, Unlock: w.unlock,
 		Request: request, Requests: w.store.Chain(w.network.ChainID),

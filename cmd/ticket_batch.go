@@ -201,6 +201,7 @@ type planned struct {
 	plan   *pay.Plan
 	url    pay.URL // of the recipient, where it is known
 	info   *wire.OrchestratorInfo
+	works  []wire.Work // that the params are for
 	signer pm.Signer
 }
 
@@ -282,6 +283,9 @@ func (r *run) proposeGiven(ctx context.Context, w *payerWallet, document *format
 		return nil, err
 	}
 	p := &planned{info: info}
+	if p.works, err = document.WorksAsked(); err != nil {
+		return nil, err
+	}
 	if document.URL != "" {
 		if p.url, err = pay.ParseURL(document.URL); err != nil {
 			return nil, err
@@ -319,7 +323,7 @@ func (r *run) planFresh(ctx context.Context, w *payerWallet, payer *pay.Payer, u
 	if err := w.pins().Check(ctx, u, offer.Params.Recipient); err != nil {
 		return nil, err
 	}
-	p := &planned{payer: payer, url: u, info: offer.Info, signer: signer}
+	p := &planned{payer: payer, url: u, info: offer.Info, works: offer.Works, signer: signer}
 	if p.plan, err = payer.Plan(ctx, offer.Params, amount); err != nil {
 		return nil, err
 	}
@@ -361,7 +365,15 @@ func (r *run) segment(p *planned, request *store.Request) (string, error) {
 	if r.output != format.Headers && (unseen || token.Check(now) != nil) {
 		return "", nil
 	}
-	return pay.SegmentHeader(p.signer, token, now)
+	needs, err := wire.Needs(p.works)
+	if err != nil {
+		return "", err
+	}
+	header, err := pay.SegmentHeader(p.signer, token, now)
+	if err != nil {
+		return "", err
+	}
+	return wire.WithNeeds(header, needs)
 }
 
 // writeBatch signs the tickets and writes them as they come.

@@ -241,6 +241,9 @@ func (k keptOffers) Load(ctx context.Context, sender common.Address, u pay.URL) 
 	if err != nil {
 		return nil, nil
 	}
+	if offer.Works, err = params.WorksAsked(); err != nil {
+		return nil, nil
+	}
 	return offer, nil
 }
 
@@ -264,5 +267,9 @@ func (k keptOffers) Drop(ctx context.Context, sender common.Address, u pay.URL) 
 
 // paramsOf returns an offer as a document.
 func paramsOf(offer *pay.Offer, storeID string) (*format.Params, error) {
-	return format.ParamsFromInfo(offer.Info, offer.Sender, offer.URL.String(), storeID, offer.FetchedAt)
+	params, err := format.ParamsFromInfo(offer.Info, offer.Sender, offer.URL.String(), storeID, offer.FetchedAt)
+	if err == nil {
+		params.SetWorks(offer.Works)
+	}
+	return params, err
 }

@@ -76,6 +76,7 @@ var here = strings.NewReplacer(
 	"~/backup/UTC--2024-…", "~/backup/UTC--*", "0x…", "$IT", "age1…", "age1",
 	"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "${OTHER:-$ME}",
 	"postgres://pmctl@db.example/pay", "$HOME/other.db", "arbitrum-one-mainnet --output", "devnet --output",
+	"ByteDance/SDXL-Lightning", "local/still",
 	" /etc/", " $HOME/etc/", " /var/", " $HOME/var/", "/run/pmctl/agent.sock", "$HOME/.local/state/pmctl/agent/agent.sock",
 )
 

@@ -134,14 +134,31 @@ func (x *Capabilities) Works() []Work {
 	return works
 }
 
-// Prices are what an answer says that kinds of work cost, in its order; nil where it says
-// nothing that can be read.
+// Prices are what an answer says that kinds of work cost, in its order, but for entries
+// that are no price; nil where it says nothing that can be read.
 func (x *OrchestratorInfo) Prices() []*CapabilityPrice {
 	extras := new(OrchestratorExtras)
 	if err := proto.Unmarshal(x.ProtoReflect().GetUnknown(), extras); err != nil {
 		return nil
 	}
-	return extras.CapabilitiesPrices
+	return slices.DeleteFunc(extras.CapabilitiesPrices, func(p *CapabilityPrice) bool {
+		return p.GetPricePerUnit() < 0 || p.GetPixelsPerUnit() <= 0
+	})
+}
+
+// WithNeeds returns a Livepeer-Segment header that also says what the sender needs, as
+// Needs has it: the answer's fresh params are then at the price of that work. The
+// signature does not cover it. It fails as DecodeSegmentHeader does.
+func WithNeeds(header string, needs []byte) (string, error) {
+	if needs == nil {
+		return header, nil
+	}
+	segment, err := DecodeSegmentHeader(header)
+	if err != nil {
+		return "", err
+	}
+	segment.Capabilities = needs
+	return EncodeHeader(segment)
 }
 
 // SetExtras has an answer carry further fields, in place of all that it carried before.

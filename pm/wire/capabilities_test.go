@@ -75,13 +75,13 @@ func TestPricesOfAnAnswer(t *testing.T) {
 	price := &wire.CapabilityPrice{PricePerUnit: 9001, PixelsPerUnit: 2, Capability: 27, Constraint: "m"}
 	require.NoError(t, info.SetExtras(&wire.OrchestratorExtras{
 		Hardware:           []*wire.Hardware{{Pipeline: "text-to-image", Model: "m"}},
-		CapabilitiesPrices: []*wire.CapabilityPrice{price},
+		CapabilitiesPrices: []*wire.CapabilityPrice{{PricePerUnit: 1}, price, {PricePerUnit: -1, PixelsPerUnit: 1}},
 	}))
 	data, err := proto.Marshal(info)
 	require.NoError(t, err)
 	again := new(wire.OrchestratorInfo)
 	require.NoError(t, proto.Unmarshal(data, again))
-	require.Len(t, again.Prices(), 1)
+	require.Len(t, again.Prices(), 1, "but for what is no price")
 	require.True(t, proto.Equal(price, again.Prices()[0]))
 	require.True(t, proto.Equal(info, again))
 

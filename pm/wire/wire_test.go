@@ -31,13 +31,18 @@ func TestLivesBesideTheNetworksTypes(t *testing.T) {
 	theirs := proto.Clone(ours).(*descriptorpb.FileDescriptorProto)
 	theirs.Name = proto.String("net/lp_rpc.proto")
 	theirs.Package = proto.String("net")
-	for _, message := range theirs.MessageType {
-		for _, field := range message.Field {
-			if field.TypeName != nil {
-				field.TypeName = proto.String(strings.Replace(*field.TypeName, ".pmctl.wire.v1.", ".net.", 1))
+	var rename func(messages []*descriptorpb.DescriptorProto)
+	rename = func(messages []*descriptorpb.DescriptorProto) {
+		for _, message := range messages {
+			rename(message.NestedType) // the entries of maps
+			for _, field := range message.Field {
+				if field.TypeName != nil {
+					field.TypeName = proto.String(strings.Replace(*field.TypeName, ".pmctl.wire.v1.", ".net.", 1))
+				}
 			}
 		}
 	}
+	rename(theirs.MessageType)
 	file, err := protodesc.NewFile(theirs, protoregistry.GlobalFiles)
 	require.NoError(t, err)
 	require.NoError(t, protoregistry.GlobalFiles.RegisterFile(file))

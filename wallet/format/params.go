@@ -15,6 +15,9 @@ func ReadParams(r io.Reader) (*Params, error) {
 	if _, err := p.TicketParams(); err != nil {
 		return nil, invalid(err)
 	}
+	if err := p.checkWorks(); err != nil {
+		return nil, invalid(err)
+	}
 	p.FetchedAt = p.FetchedAt.UTC()
 	return p, nil
 }
@@ -38,6 +41,10 @@ type Params struct {
 	// empty when none does.
 	StoreID string `json:"store_id,omitzero"`
 
+	// Works are the kinds of AI work that were asked for, as PIPELINE/MODEL; none for
+	// transcoding. The price is theirs.
+	Works []string `json:"works,omitempty"`
+
 	// Offer is what tickets must be made from, at Price; a missing price is 0.
 	Offer TicketParams `json:"ticket_params"`
 	Price *Price       `json:"price,omitzero"`
@@ -51,6 +58,10 @@ type Params struct {
 
 	// AuthToken is the leave to pay under a session; nil when the answer has none.
 	AuthToken *AuthToken `json:"auth_token,omitzero"`
+
+	// WorkPrices are what the answer says that kinds of work cost. They are read from
+	// Unknown, for people; nothing is made from them.
+	WorkPrices []WorkPrice `json:"capabilities_prices,omitempty"`
 
 	Unknown Bytes `json:"unknown,omitempty"`
 }
@@ -89,6 +100,16 @@ type Price struct {
 	PricePerUnit  Nat   `json:"price_per_unit"`
 	PixelsPerUnit Nat   `json:"pixels_per_unit"`
 	Unknown       Bytes `json:"unknown,omitempty"`
+}
+
+// WorkPrice is the price of a kind of work: PricePerUnit wei for PixelsPerUnit pixels.
+type WorkPrice struct {
+	// Capability is the network's number, and Pipeline the name that there is for it.
+	Capability    uint32 `json:"capability"`
+	Pipeline      string `json:"pipeline"`
+	Model         string `json:"model"`
+	PricePerUnit  Nat    `json:"price_per_unit"`
+	PixelsPerUnit Nat    `json:"pixels_per_unit"`
 }
 
 // AuthToken is a recipient's leave to pay under a session. It is a secret between the

@@ -28,6 +28,7 @@ func ParamsFromInfo(info *wire.OrchestratorInfo, sender common.Address, url, sto
 		FetchedAt:    now.UTC().Truncate(time.Second),
 		StoreID:      storeID,
 		Capabilities: bytes.Clone(info.GetCapabilities()),
+		WorkPrices:   workPrices(info),
 		Unknown:      unknownOf(info),
 	}
 	if p.Offer, err = newTicketParams(offer); err != nil {

@@ -35,6 +35,10 @@ type Client struct {
 
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+
+	// Works are what recipients are paid for, so that their price is that of these; none
+	// for transcoding.
+	Works []wire.Work
 }
 
 func (c *Client) timeout() time.Duration {
@@ -69,17 +73,27 @@ type Offer struct {
 	// more is known of them yet.
 	Params *pm.TicketParams
 
+	// Works are what the params are for; none for transcoding.
+	Works []wire.Work
+
 	// Info is the whole answer as it came, fields that are not known here included.
 	Info *wire.OrchestratorInfo
 }
 
 // Fetch asks the recipient at u for ticket params. The request is the sender's signed
-// one, the same for every recipient; see wire.NewOrchestratorRequest.
+// one, the same for every recipient; see wire.NewOrchestratorRequest. Works are added to it.
 //
 // It fails with *UnreachableError, ErrNotRecipient, *RefusedError with the
 // recipient's own words, ErrNoTicketParams, ErrMalformed, and with ctx's error. Whether
 // the params are any good, and whom they pay, is the limits' question.
 func (c *Client) Fetch(ctx context.Context, u URL, request *wire.OrchestratorRequest) (*Offer, error) {
+	needs, err := wire.Needs(c.Works)
+	if err != nil {
+		return nil, err
+	}
+	if needs != nil {
+		request = &wire.OrchestratorRequest{Address: request.Address, Sig: request.Sig, Capabilities: needs}
+	}
 	limited, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
 	var dial dialing
@@ -101,7 +115,16 @@ func (c *Client) Fetch(ctx context.Context, u URL, request *wire.OrchestratorReq
 		}
 		return nil, err
 	}
-	return NewOffer(u, common.BytesToAddress(request.GetAddress()), c.now(), info)
+	return c.offer(u, common.BytesToAddress(request.GetAddress()), info)
+}
+
+// offer reads an answer to this client.
+func (c *Client) offer(u URL, sender common.Address, info *wire.OrchestratorInfo) (*Offer, error) {
+	offer, err := NewOffer(u, sender, c.now(), info)
+	if err == nil {
+		offer.Works = c.Works
+	}
+	return offer, err
 }
 
 // fetchError explains why GetOrchestrator failed. Only an answer in gRPC has its

@@ -34,6 +34,13 @@ type Receipt struct {
 // in part, and no answer of the recipient's came, which includes the end of ctx and
 // what a proxy or another web server answers.
 func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Address, headers Headers) (*Receipt, error) {
+	needs, err := wire.Needs(c.Works)
+	if err != nil {
+		return nil, err
+	}
+	if headers.Segment, err = wire.WithNeeds(headers.Segment, needs); err != nil {
+		return nil, err
+	}
 	limited, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
 	// From the moment there is a connection the request may be on its way.
@@ -79,7 +86,7 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 		return nil, &UnknownOutcomeError{URL: transcoder.String(), Err: fmt.Errorf("status 200, with no answer to a payment: %w", bodyErr)}
 	}
 	receipt := new(Receipt)
-	receipt.Next, receipt.NextErr = NewOffer(transcoder, sender, c.now(), result.GetInfo())
+	receipt.Next, receipt.NextErr = c.offer(transcoder, sender, result.GetInfo())
 	return receipt, nil
 }
 

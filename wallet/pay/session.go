@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -135,7 +136,7 @@ func (s *Session) kept(ctx context.Context, amount Amount) (*Offer, *Plan, error
 	if err != nil || offer == nil {
 		return nil, nil, err
 	}
-	if offer.Info.GetAuthToken().Check(s.Client.now()) != nil {
+	if offer.Info.GetAuthToken().Check(s.Client.now()) != nil || !slices.Equal(offer.Works, s.Client.Works) {
 		return nil, nil, nil
 	}
 	err = s.Pins.Check(ctx, s.URL, offer.Params.Recipient)
