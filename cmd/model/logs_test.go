@@ -11,6 +11,7 @@ import (
 
 // filter is what eth_getLogs is asked for.
 type filter struct {
+	BlockHash *common.Hash      `json:"blockHash"`
 	FromBlock *hexutil.Uint64   `json:"fromBlock"`
 	ToBlock   json.RawMessage   `json:"toBlock"`
 	Address   json.RawMessage   `json:"address"`
@@ -30,6 +31,13 @@ func (n *node) logs(req rpcRequest) (any, error) {
 	var number hexutil.Uint64
 	if json.Unmarshal(f.ToBlock, &number) == nil {
 		to = min(to, uint64(number))
+	}
+	if f.BlockHash != nil {
+		at := slices.IndexFunc(n.ledger.blocks, func(b *block) bool { return b.header.Hash() == *f.BlockHash })
+		if at < 0 || uint64(at) > to {
+			return nil, refused("unknown block")
+		}
+		from, to = uint64(at), uint64(at)
 	}
 	found := []*types.Log{}
 	for _, b := range n.ledger.blocks {

@@ -157,9 +157,10 @@ func (c *Client) CheckFunding(ctx context.Context, receipt *types.Receipt, f Fun
 		return true, nil
 	}
 	// By the block's hash: behind a balancer the node that is asked now may be behind the
-	// one that has the receipt, and has no block of that hash then.
+	// one that has the receipt. It refuses then, or shows a block without the receipt's own
+	// events.
 	logs, err := c.senderLogs(ctx, f.Sender, map[string]any{"blockHash": receipt.BlockHash})
-	if err != nil {
+	if err != nil || len(logs) == 0 {
 		return false, nil
 	}
 	for _, log := range logs {

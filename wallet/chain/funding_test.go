@@ -108,9 +108,23 @@ func TestOthersInTheSameBlock(t *testing.T) {
 	other, err := two.Wait(t.Context(), sent[1].Hash())
 	require.NoError(t, err)
 	require.Equal(t, receipt.BlockNumber, other.BlockNumber)
-	compared, err := client.CheckFunding(t.Context(), receipt, chain.Funding{Sender: who, Deposit: big.NewInt(5), Reserve: big.NewInt(7)})
-	require.NoError(t, err)
-	require.False(t, compared)
+	// A node that is behind the one with the receipt knows nothing of the block, and says
+	// so or does not.
+	behind := func(says *answer) *chain.Client {
+		return dial(t, proxy(t, d, func(r request) (*answer, error) {
+			if r.Method == "eth_getLogs" {
+				return says, nil
+			}
+			return nil, nil
+		}), network(d))
+	}
+	for _, node := range []*chain.Client{
+		client, behind(&answer{Result: json.RawMessage(`[]`)}), behind(&answer{Error: &nodeError{Code: -32000, Message: "unknown block"}}),
+	} {
+		compared, err := node.CheckFunding(t.Context(), receipt, chain.Funding{Sender: who, Deposit: big.NewInt(5), Reserve: big.NewInt(7)})
+		require.NoError(t, err)
+		require.False(t, compared)
+	}
 }
 
 // TestAPrunedNode has no state of the block any more: the events are what is left.
