@@ -3,13 +3,17 @@ package tx
 import (
 	"context"
 	"errors"
+	"math/big"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/chain"
 )
 
 // refusedWith is a node's answer to a transaction.
@@ -119,4 +123,61 @@ func TestCatchUpEndsWithItsJournal(t *testing.T) {
 	require.NoError(t, err)
 	_, err = catchUp(errDown)
 	require.ErrorIs(t, err, errDown)
+}
+
+// offering is a node that quotes prices, and makes calls as they were.
+type offering struct {
+	chainAt
+	call error
+}
+
+func (offering) UpToDate(chain.Head) error { return nil }
+func (offering) Quote(context.Context, ethereum.CallMsg) (*chain.Quote, error) {
+	return &chain.Quote{Balance: big.NewInt(1e18), Price: big.NewInt(3), Gas: 21_000}, nil
+}
+
+func (o offering) CallContract(context.Context, ethereum.CallMsg, *big.Int) ([]byte, error) {
+	return nil, o.call
+}
+
+// TestABumpedCancellationStaysOne: to pay more for it is not to send the call after all.
+func TestABumpedCancellationStaysOne(t *testing.T) {
+	intent := intentOf(7, 5)
+	bump, err := PrepareBump(t.Context(), &offering{}, intent, Caps{})
+	require.NoError(t, err)
+	require.Equal(t, common.Address{1}, bump.To)
+	require.EqualValues(t, 5, bump.Value.Big().Int64())
+
+	nothing := types.NewTx(&types.LegacyTx{Nonce: 7, To: &intent.Account, GasPrice: big.NewInt(2), Value: new(big.Int)})
+	intent.Attempts = append(intent.Attempts, Attempt{Tx: nothing, Kind: KindCancel})
+	bump, err = PrepareBump(t.Context(), &offering{}, intent, Caps{})
+	require.NoError(t, err)
+	require.Equal(t, intent.Account, bump.To)
+	require.True(t, bump.Value.IsZero())
+}
+
+// TestWhyATransactionFailed: the contract's reason comes before the gas, and the gas
+// before a refusal without a reason.
+func TestWhyATransactionFailed(t *testing.T) {
+	const gas = 6400
+	sent := types.NewTx(&types.LegacyTx{To: &common.Address{1}, Gas: gas})
+	reason, silent := &chain.RevertError{Reason: "paused"}, &chain.RevertError{}
+	spent := &OutOfGasError{Limit: gas, Used: gas - gas/callKeeps}
+	for _, c := range []struct {
+		call error
+		used uint64
+		at   int64
+		want error
+	}{
+		{reason, gas, 9, reason},
+		{silent, spent.Used, 9, spent},
+		{nil, spent.Used, 9, spent},
+		{silent, spent.Used - 1, 9, silent},
+		{nil, spent.Used - 1, 9, nil},
+		{reason, gas, 0, nil},
+	} {
+		receipt := &types.Receipt{BlockNumber: big.NewInt(c.at), GasUsed: c.used}
+		require.Equal(t, c.want, replay(t.Context(), &offering{call: c.call}, common.Address{}, sent, receipt))
+	}
+	require.NoError(t, replay(t.Context(), &offering{call: reason}, common.Address{}, sent, &types.Receipt{}))
 }

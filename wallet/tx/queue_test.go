@@ -63,3 +63,11 @@ func TestWhatIsPendingIsNamed(t *testing.T) {
 	require.EqualError(t, &tx.FailedError{}, "transaction "+common.Hash{}.Hex()+" was mined and failed")
 	require.EqualError(t, &tx.FailedError{Err: tx.ErrPrice}, "transaction "+common.Hash{}.Hex()+" was mined and failed: "+tx.ErrPrice.Error())
 }
+
+// TestAQueueWithoutAnIntent has the others.
+func TestAQueueWithoutAnIntent(t *testing.T) {
+	one, two, three := &tx.Intent{ID: "1"}, &tx.Intent{ID: "2"}, &tx.Intent{ID: "3"}
+	q := tx.Queue{Open: []*tx.Intent{one, two}, Refused: []*tx.Intent{three, one}}
+	require.Equal(t, q, q.Without(nil))
+	require.Equal(t, tx.Queue{Open: []*tx.Intent{two}, Refused: []*tx.Intent{three}}, q.Without(one))
+}
