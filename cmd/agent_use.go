@@ -116,7 +116,9 @@ func (n agentNonces) ReserveAll(ctx context.Context, spends []store.Spend) ([]st
 	outcomes, err := n.signer.ReserveAll(ctx, n.storeID, spends)
 	for i, o := range outcomes {
 		if o.Err == nil && o.Made.Before != nil {
-			o.Made.Before, outcomes[i].Err = n.Requested(ctx, spends[i].Sender, *spends[i].Request)
+			var records store.Records
+			records, outcomes[i].Err = n.Requested(ctx, spends[i].Sender, *spends[i].Request)
+			o.Made.Before = records.First()
 		}
 	}
 	return outcomes, err

@@ -41,7 +41,8 @@ func (r *run) batchBefore(ctx context.Context, w *payerWallet, request *store.Re
 	if request == nil {
 		return nil, nil
 	}
-	before, err := w.store.Chain(w.network.ChainID).Requested(ctx, w.account.address, *request)
+	records, err := w.store.Chain(w.network.ChainID).Requested(ctx, w.account.address, *request)
+	before := records.First()
 	if err != nil || before == nil {
 		return nil, err
 	}

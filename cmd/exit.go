@@ -127,6 +127,8 @@ func classify(err error) outcome {
 		redeem.ErrNothing, pm.ErrRecipientRand),
 		as(new(*wire.ExpiredTokenError), new(*wire.MissingError), new(*wire.FieldError), new(*store.RetiredError)):
 		out = outcome{exitUnacceptable, "unacceptable", ""}
+	case is(pay.ErrBusy):
+		out = outcome{exitUnreachable, "busy", ""}
 	case as(new(*pay.RefusedError), new(*pay.RefusedBeforeError)):
 		out = outcome{exitFailed, "refused", ""}
 	case is(keystore.ErrWrongPassphrase, keystore.ErrEmptyPassphrase, keystore.ErrBadPassphrase, keystore.ErrPassphraseFile,

@@ -324,7 +324,7 @@ func (l *ledger) take(t testing.TB, paid paymentResult) {
 	t.Helper()
 	for _, r := range l.all {
 		id := ticketID{r.RecipientRandHash, r.FirstNonce}
-		if !l.taken[id] && r.FirstNonce == paid.FirstNonce && r.Nonces == paid.Tickets && r.TicketEV == paid.TicketEV && r.FaceValue == paid.FaceValue {
+		if !l.taken[id] && r.FirstNonce == paid.FirstNonce && uint64(r.Nonces) == paid.Tickets && r.TicketEV == paid.TicketEV && r.FaceValue == paid.FaceValue {
 			l.taken[id] = true
 			l.paid += int(r.Nonces)
 			return

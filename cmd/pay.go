@@ -18,6 +18,7 @@ func newPay(r *run) *cobra.Command {
 	var o payerOptions
 	var request requestOption
 	var work workOptions
+	var header headerOption
 	var value string
 	cmd := &cobra.Command{
 		Use:   "pay URL --value AMOUNT",
@@ -28,6 +29,11 @@ payment. What the tickets are worth beyond AMOUNT stays as credit.
 
 Whom the first payment to a URL pays is remembered. When somebody else is to be
 paid there later, pay refuses (exit code 3) until --recipient names them.
+
+A payment is an HTTP header. One that would be larger than the recipient, or a
+proxy before it, takes is delivered in parts, and so is one of more tickets than
+one set of ticket params takes. The limits hold for all of it, before anything
+is signed. What a proxy takes is learnt from its answers, and remembered.
 
 The recipient credits the payment under its session. Tickets that were sent are
 never made up for by others, whether they were refused or not answered: the
@@ -41,7 +47,8 @@ With --request-id a payment can be run again until it is known what became of
 it, and is never made twice. Once accepted, nothing is sent. While that is not
 known the very same tickets are delivered again: a recipient that has them
 refuses them, and pmctl ends with exit code 8 as before. What a recipient has
-refused is not sent again.`,
+refused is not sent again. Of a payment in parts, the rest is paid; one without
+an id gets one, which is named when it fails.`,
 		Example: `  pmctl pay https://recipient.example --value 3000gwei
   pmctl pay https://recipient.example --value 3000gwei --recipient 0x… \
     --output json
@@ -50,19 +57,22 @@ refused is not sent again.`,
   pmctl pay https://recipient.example --value 3000gwei \
     --capabilities text-to-image/ByteDance/SDXL-Lightning`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return r.pay(cmd, &o, &request, &work, args[0], value) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return r.pay(cmd, &o, &request, &work, &header, args[0], value)
+		},
 	}
 	cmd.Flags().StringVar(&value, "value", "", "`AMOUNT` to pay, with its unit: 3000gwei or 0.00001eth")
 	_ = cmd.MarkFlagRequired("value")
 	request.register(cmd, "the payment")
 	work.register(cmd)
+	header.register(cmd)
 	o.register(cmd)
 	o.limits.registerInactive(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
 }
 
-func (r *run) pay(cmd *cobra.Command, o *payerOptions, id *requestOption, work *workOptions, url, value string) error {
+func (r *run) pay(cmd *cobra.Command, o *payerOptions, id *requestOption, work *workOptions, header *headerOption, url, value string) error {
 	u, err := pay.ParseURL(url)
 	if err != nil {
 		return &usageError{err}
@@ -75,7 +85,12 @@ func (r *run) pay(cmd *cobra.Command, o *payerOptions, id *requestOption, work *
 	if err != nil {
 		return err
 	}
-	request, err := id.request(cmd, append([]string{"pay", u.String(), amount.Decimal()}, workNames(works)...)...)
+	what := append([]string{"pay", u.String(), amount.Decimal()}, workNames(works)...)
+	request, err := id.request(cmd, what...)
+	if err != nil {
+		return err
+	}
+	headers, err := header.limits(r.Env)
 	if err != nil {
 		return err
 	}
@@ -85,9 +100,10 @@ func (r *run) pay(cmd *cobra.Command, o *payerOptions, id *requestOption, work *
 	}
 	defer w.close()
 	w.client.Works = works
+	w.client.Headers = headers
 	session := &pay.Session{
 		Payer: w.payer(), Client: w.client, Kept: w.kept(), Pins: w.pins(), URL: u, Unlock: w.unlock,
-		Request: request, Requests: w.store.Chain(w.network.ChainID),
+		Request: request, Requests: w.store.Chain(w.network.ChainID), Digest: digestOf(what...),
 	}
 	done := r.waiting("paying at %s", u)
 	payment, err := session.Pay(cmd.Context(), pay.Amount{Value: amount})
@@ -99,11 +115,14 @@ func (r *run) pay(cmd *cobra.Command, o *payerOptions, id *requestOption, work *
 		r.note("the payment was accepted; the next one begins with a new session: %v", payment.NextErr)
 	}
 	if before := payment.Before; before != nil {
-		what := "the payment was accepted then, and is not made again"
-		if before.State != store.Accepted {
-			what = "the same payment was delivered again, and is accepted now"
+		became := "the payment was accepted then, and is not made again"
+		switch {
+		case payment.Sent > 0 && len(payment.Parts) > 1:
+			became = "what was due of it is accepted now"
+		case before.State != store.Accepted:
+			became = "the same payment was delivered again, and is accepted now"
 		}
-		r.note("request %s was begun at %s: %s", plainText(before.ID), before.At.Format(time.RFC3339), what)
+		r.note("request %s was begun at %s: %s", plainText(before.ID), before.At.Format(time.RFC3339), became)
 	}
 	result := newPaymentResult(payment, amount)
 	return r.emitDone("the payment is accepted", "pmctl.payment", result, result.write)
@@ -119,7 +138,8 @@ func parseValue(text string) (wei.Wei, error) {
 }
 
 // paymentResult is what pmctl pay answers. Expected values are exact: a decimal number
-// of wei, or a fraction n/d.
+// of wei, or a fraction n/d. Of a payment in parts, Paid, Overpaid and Tickets are of all of
+// it, and what is a ticket's or a range of nonces is the first part's.
 type paymentResult struct {
 	URL        string         `json:"url"`
 	Recipient  format.Address `json:"recipient"`
@@ -131,31 +151,62 @@ type paymentResult struct {
 	Overpaid   string         `json:"overpaid"`
 	TicketEV   string         `json:"ticket_ev"`
 	FaceValue  string         `json:"face_value"`
-	Tickets    uint32         `json:"tickets"`
+	Tickets    uint64         `json:"tickets"`
 	FirstNonce uint32         `json:"first_nonce"`
 	LastNonce  uint32         `json:"last_nonce"`
+	Parts      []paymentPart  `json:"parts,omitempty"`
 
 	payment *pay.Payment
+	paid    *big.Rat
+	over    *big.Rat
+}
+
+// paymentPart is one delivery of several.
+type paymentPart struct {
+	RecipientRandHash format.Hash `json:"recipient_rand_hash"`
+	Paid              string      `json:"paid"`
+	TicketEV          string      `json:"ticket_ev"`
+	FaceValue         string      `json:"face_value"`
+	Tickets           uint32      `json:"tickets"`
+	FirstNonce        uint32      `json:"first_nonce"`
+	LastNonce         uint32      `json:"last_nonce"`
 }
 
 func newPaymentResult(p *pay.Payment, value wei.Wei) paymentResult {
-	t := p.Tickets
-	return paymentResult{
+	t, total := p.Tickets, p.Total()
+	result := paymentResult{
 		URL:        p.Offer.Transcoder.String(),
 		Recipient:  format.Address(t.Params.Recipient),
 		Sender:     format.Address(t.Sender),
 		Session:    p.Offer.Info.GetAuthToken().GetSessionId(),
 		Continued:  p.Continued,
 		Value:      value,
-		Paid:       t.TotalEV.RatString(),
-		Overpaid:   t.Overpays.RatString(),
+		Paid:       total.EV.RatString(),
 		TicketEV:   t.TicketEV.RatString(),
 		FaceValue:  t.Params.FaceValue.String(),
-		Tickets:    t.Nonces.Count,
+		Tickets:    total.Tickets,
 		FirstNonce: t.Nonces.First,
 		LastNonce:  lastNonce(t),
 		payment:    p,
+		paid:       total.EV,
+		over:       new(big.Rat).Sub(total.EV, value.Rat()),
 	}
+	result.Overpaid = result.over.RatString()
+	if len(p.Parts) == 1 {
+		return result
+	}
+	for _, t := range p.Parts {
+		result.Parts = append(result.Parts, paymentPart{
+			RecipientRandHash: format.Hash(t.Params.RecipientRandHash),
+			Paid:              t.TotalEV.RatString(),
+			TicketEV:          t.TicketEV.RatString(),
+			FaceValue:         t.Params.FaceValue.String(),
+			Tickets:           t.Nonces.Count,
+			FirstNonce:        t.Nonces.First,
+			LastNonce:         lastNonce(t),
+		})
+	}
+	return result
 }
 
 func (p paymentResult) write(w io.Writer) error {
@@ -164,15 +215,27 @@ func (p paymentResult) write(w io.Writer) error {
 	if p.Continued {
 		session = "continued"
 	}
-	return writeFields(w, []field{
-		{"paid", wei.Format(t.TotalEV)},
+	fields := []field{
+		{"paid", wei.Format(p.paid)},
 		{"to", t.Params.Recipient.Hex()},
 		{"at", p.URL},
 		{"asked for", p.Value.String()},
-		{"overpaid", overpays(t) + ", which the recipient keeps as credit"},
-		{"accepted", plural(fmt.Sprint(t.Count), "ticket") + " of " + wei.Format(t.TicketEV) + ", " + nonceRange(t)},
+		{"overpaid", overpays(p.over) + ", which the recipient keeps as credit"},
+		{"accepted", accepted(t)},
 		{"session", plainText(p.Session) + ", " + session},
-	})
+	}
+	if parts := p.payment.Parts; len(parts) > 1 {
+		fields[5].value = fmt.Sprintf("%s in %d parts", plural(fmt.Sprint(p.Tickets), "ticket"), len(parts))
+		for i, t := range parts {
+			fields = append(fields, field{fmt.Sprintf("part %d", i+1), accepted(t)})
+		}
+	}
+	return writeFields(w, fields)
+}
+
+// accepted is tickets that were delivered together, for a person.
+func accepted(t *pay.Tickets) string {
+	return plural(fmt.Sprint(t.Nonces.Count), "ticket") + " of " + wei.Format(t.TicketEV) + ", " + nonceRange(t)
 }
 
 func lastNonce(t *pay.Tickets) uint32 { return t.Nonces.First + t.Nonces.Count - 1 }
@@ -186,9 +249,9 @@ func nonceRange(t *pay.Tickets) string {
 }
 
 // overpays is by how much tickets exceed the value that was asked for.
-func overpays(t *pay.Tickets) string {
-	if one := big.NewRat(1, 1); t.Overpays.Sign() > 0 && t.Overpays.Cmp(one) < 0 {
+func overpays(over *big.Rat) string {
+	if one := big.NewRat(1, 1); over.Sign() > 0 && over.Cmp(one) < 0 {
 		return "less than 1 wei"
 	}
-	return wei.Format(t.Overpays)
+	return wei.Format(over)
 }

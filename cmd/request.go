@@ -30,6 +30,11 @@ func (o *requestOption) request(cmd *cobra.Command, arguments ...string) (*store
 	if o.id == "" || len(o.id) > maxRequestID || strings.ContainsFunc(o.id, plain) {
 		return nil, usagef("--request-id: an id has 1 to %d bytes of printable characters", maxRequestID)
 	}
+	return &store.Request{ID: o.id, Digest: digestOf(arguments...)}, nil
+}
+
+// digestOf tells a command's arguments from others.
+func digestOf(arguments ...string) string {
 	digest := sha256.Sum256([]byte(strings.Join(arguments, "\n")))
-	return &store.Request{ID: o.id, Digest: hex.EncodeToString(digest[:])}, nil
+	return hex.EncodeToString(digest[:])
 }

@@ -442,7 +442,7 @@ func (r *run) noteUnchecked(limits policy.Limits, plan *pay.Plan) {
 func (r *run) noteBatch(t *pay.Tickets, o *batchOptions) {
 	r.note("made %s worth %s, %s", plural(fmt.Sprint(t.Count), "ticket"), wei.Format(t.TotalEV), nonceRange(t))
 	if t.Overpays != nil {
-		r.note("that is %s more than --value %s", overpays(t), o.value)
+		r.note("that is %s more than --value %s", overpays(t.Overpays), o.value)
 	}
 	if o.out != "" && o.out != "-" {
 		r.note("written to %s", o.out)

@@ -21,6 +21,7 @@ import (
 
 func newTicketDeliver(r *run) *cobra.Command {
 	var network networkOptions
+	var header headerOption
 	var inactiveOK bool
 	cmd := &cobra.Command{
 		Use:   "deliver URL [FILE|-]",
@@ -34,6 +35,10 @@ another chain, are not sent (exit code 5): they would be refused, and redeemed
 all the same where they win. That takes a node to ask; with none, only the
 credentials are looked at.
 
+A batch is an HTTP header. One that would be larger than the recipient, or a
+proxy before it, takes is delivered in parts, up to the first that is not
+accepted.
+
 A batch that was sent and not answered by the recipient, but by nobody or by a
 proxy, must not be sent again: its tickets may have been accepted.`,
 		Example: `  pmctl ticket batch --params params.json --count 10 -o headers |
@@ -45,9 +50,10 @@ proxy, must not be sent again: its tickets may have been accepted.`,
 			if len(args) == 2 {
 				file = args[1]
 			}
-			return r.deliver(cmd, &network, inactiveOK, args[0], file)
+			return r.deliver(cmd, &network, &header, inactiveOK, args[0], file)
 		},
 	}
+	header.register(cmd)
 	inactiveFlag(cmd, &inactiveOK)
 	network.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
@@ -65,7 +71,7 @@ type deliveryResult struct {
 	paid      *big.Rat
 }
 
-func (r *run) deliver(cmd *cobra.Command, network *networkOptions, inactiveOK bool, url, file string) error {
+func (r *run) deliver(cmd *cobra.Command, network *networkOptions, header *headerOption, inactiveOK bool, url, file string) error {
 	u, err := pay.ParseURL(url)
 	if err != nil {
 		return &usageError{err}
@@ -73,11 +79,15 @@ func (r *run) deliver(cmd *cobra.Command, network *networkOptions, inactiveOK bo
 	if network.timeout <= 0 {
 		return usagef("--timeout %s: it must be more than 0", network.timeout)
 	}
+	limits, err := header.limits(r.Env)
+	if err != nil {
+		return err
+	}
 	document, err := r.readDocument(cmd.Context(), file)
 	if err != nil {
 		return err
 	}
-	headers, err := headersOf(document)
+	segment, err := segmentOf(document)
 	if err != nil {
 		return err
 	}
@@ -85,10 +95,13 @@ func (r *run) deliver(cmd *cobra.Command, network *networkOptions, inactiveOK bo
 	if err := r.stillHolds(cmd.Context(), network, document, inactiveOK); err != nil {
 		return err
 	}
-	client := &pay.Client{Timeout: network.timeout, Now: r.Now}
+	client := &pay.Client{Timeout: network.timeout, Now: r.Now, Headers: limits}
 	done := r.waiting("delivering to %s", u)
-	receipt, err := client.Deliver(cmd.Context(), u, batch.Sender, headers)
+	receipt, accepted, err := client.DeliverBatch(cmd.Context(), u, batch, segment)
 	done()
+	if err != nil && accepted > 0 {
+		err = fmt.Errorf("%w; the first %d of the %d tickets were accepted before", err, accepted, len(batch.SenderParams))
+	}
 	if err != nil {
 		return err
 	}
@@ -151,21 +164,13 @@ func (r *run) stillHolds(ctx context.Context, network *networkOptions, document 
 // errNoCredentials is returned for a batch that no recipient would take.
 var errNoCredentials = errors.New("these are no tickets with their credentials")
 
-// headersOf returns the headers that deliver a document's tickets.
-func headersOf(document *format.Document) (pay.Headers, error) {
-	if document.Batch == nil || document.Segment == nil {
-		return pay.Headers{}, withHint(errNoCredentials, "make them with pmctl ticket batch -o headers, or -o json while the params' auth token holds")
+// segmentOf returns the header that goes along with a document's tickets. It fails for a
+// document without tickets or without credentials.
+func segmentOf(document *format.Document) (string, error) {
+	if document.Batch == nil || document.Segment == nil || len(document.Batch.SenderParams) == 0 {
+		return "", withHint(errNoCredentials, "make them with pmctl ticket batch -o headers, or -o json while the params' auth token holds")
 	}
-	payment, err := wire.PaymentFor(document.Batch)
-	if err != nil {
-		return pay.Headers{}, err
-	}
-	var headers pay.Headers
-	if headers.Payment, err = wire.EncodeHeader(payment); err != nil {
-		return headers, err
-	}
-	headers.Segment, err = wire.EncodeHeader(document.Segment)
-	return headers, err
+	return wire.EncodeHeader(document.Segment)
 }
 
 // readDocument reads any document from a file, or from stdin when it is "-".

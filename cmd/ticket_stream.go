@@ -310,11 +310,11 @@ func (s *batchStream) plan(ctx context.Context, line *streamedLine, text []byte)
 		return err
 	}
 	if request != nil {
-		before, err := s.w.store.Chain(s.w.network.ChainID).Requested(ctx, s.w.account.address, *request)
+		records, err := s.w.store.Chain(s.w.network.ChainID).Requested(ctx, s.w.account.address, *request)
 		if err != nil {
 			return err
 		}
-		if before != nil {
+		if before := records.First(); before != nil {
 			return s.repeat(ctx, line, before)
 		}
 	}

@@ -31,7 +31,7 @@ func (w *world) plant(t *testing.T, s *Signer, id string, count uint32, kept *pm
 	require.NoError(t, err)
 	before, err := c.Requested(t.Context(), s.Address(), request)
 	require.NoError(t, err)
-	_, tickets, err := w.payer(s).Recall(before)
+	_, tickets, err := w.payer(s).Recall(before.First())
 	require.NoError(t, err)
 	return tickets
 }
@@ -61,11 +61,11 @@ func TestTicketsOfBeforeAreHeldToLimits(t *testing.T) {
 	db, err := sql.Open("sqlite", w.store.Path())
 	require.NoError(t, err)
 	defer db.Close()
-	_, err = db.Exec(`UPDATE requests SET nonces = 3 WHERE request_id = 'more'`)
+	_, err = db.Exec(`UPDATE request_parts SET nonces = 3 WHERE request_id = 'more'`)
 	require.NoError(t, err)
 	before, err := w.store.Chain(1337).Requested(t.Context(), s.Address(), store.Request{ID: "more", Digest: "d"})
 	require.NoError(t, err)
-	_, tickets, err := w.payer(s).Recall(before)
+	_, tickets, err := w.payer(s).Recall(before.First())
 	require.NoError(t, err)
 	require.ErrorContains(t, again(tickets), "the ledger has other tickets")
 

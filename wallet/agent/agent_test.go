@@ -203,7 +203,7 @@ func TestARequestIsMadeOnce(t *testing.T) {
 	require.NoError(t, err)
 	before, err := w.store.Chain(1337).Requested(t.Context(), s.Address(), store.Request{ID: "one", Digest: "d"})
 	require.NoError(t, err)
-	_, again, err := payer.Again(t.Context(), before)
+	_, again, err := payer.Again(t.Context(), before.First())
 	require.NoError(t, err)
 	second, err := again.Batch(t.Context(), w.signer(t))
 	require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // The paths of version 1 of the protocol.
@@ -214,6 +215,10 @@ type order struct {
 	Params *format.Params `json:"params,omitzero"`
 	Count  uint32         `json:"count,omitzero"`
 
+	// Ahead is how many more tickets the client wants for the same payment, of other
+	// params: the limits are held to all of them.
+	Ahead uint32 `json:"ahead,omitzero"`
+
 	// Round is the one that the client has planned for, MaxHeadAge how many milliseconds
 	// old what the agent knows of the chain may be.
 	Round      *format.ExpirationParams `json:"expiration_params,omitzero"`
@@ -225,9 +230,11 @@ type order struct {
 	// InactiveOK has tickets made for a recipient that is not active.
 	InactiveOK bool `json:"inactive_ok,omitzero"`
 
-	// Request is what the tickets are for, when it has a name. Without params the tickets
-	// that were made for it before are signed again.
-	Request *namedRequest `json:"request,omitzero"`
+	// Request is what the tickets are for, when it has a name. Without params tickets that
+	// were made for it before are signed again: Count from FirstNonce on, of the session.
+	Request    *namedRequest `json:"request,omitzero"`
+	Session    format.Hash   `json:"recipient_rand_hash,omitzero"`
+	FirstNonce uint32        `json:"first_nonce,omitzero"`
 }
 
 // namedRequest is a store.Request.
@@ -235,6 +242,13 @@ type namedRequest struct {
 	ID     string       `json:"id"`
 	Digest string       `json:"digest"`
 	Record format.Bytes `json:"record,omitempty"`
+	After  string       `json:"after,omitempty"`
+	Drawn  bool         `json:"drawn,omitzero"`
+}
+
+// request is the store.Request.
+func (r *namedRequest) request() store.Request {
+	return store.Request{ID: r.ID, Digest: r.Digest, Record: r.Record, After: r.After, Drawn: r.Drawn}
 }
 
 // signedTickets is the answer to an order.

@@ -39,7 +39,13 @@ type Signer struct {
 	// round is what tickets are planned for.
 	round pm.Facts
 	// signed are the signatures of tickets whose nonces were taken.
-	signed map[pm.NonceRange][]byte
+	signed map[reservation][]byte
+}
+
+// reservation is nonces of a session that were taken together.
+type reservation struct {
+	session common.Hash
+	nonces  pm.NonceRange
 }
 
 var (
@@ -51,7 +57,7 @@ var (
 // NewSigner returns the account of the agent that told the status. Ctx ends whatever it
 // asks.
 func NewSigner(ctx context.Context, client *Client, status *Status) *Signer {
-	return &Signer{client: client, status: status, ctx: ctx, signed: make(map[pm.NonceRange][]byte)}
+	return &Signer{client: client, status: status, ctx: ctx, signed: make(map[reservation][]byte)}
 }
 
 // Address is the account's.
@@ -150,10 +156,13 @@ func (s *Signer) reserve(ctx context.Context, storeID string, spend store.Spend)
 	}
 	round := s.round.Expiration(spend.Params)
 	o := s.order(storeID)
-	o.Params, o.Count = params, spend.Count
+	if spend.Ahead > math.MaxUint32 {
+		return nil, fmt.Errorf("%d tickets to follow are more than can be counted", spend.Ahead)
+	}
+	o.Params, o.Count, o.Ahead = params, spend.Count, uint32(spend.Ahead)
 	o.Round = &format.ExpirationParams{CreationRound: format.Nat(round.CreationRound), CreationRoundBlockHash: format.Hash(round.CreationRoundBlockHash)}
 	if r := spend.Request; r != nil {
-		o.Request = &namedRequest{ID: r.ID, Digest: r.Digest, Record: r.Record}
+		o.Request = &namedRequest{ID: r.ID, Digest: r.Digest, Record: r.Record, After: r.After, Drawn: r.Drawn}
 	}
 	answer := new(signedTickets)
 	if err := s.client.post(ctx, pathTickets, kindOrder, o, kindTickets, answer); err != nil {
@@ -173,7 +182,7 @@ func (s *Signer) reserve(ctx context.Context, storeID string, spend store.Spend)
 	if answer.Count != spend.Count {
 		return nil, fmt.Errorf("the agent at %s answers with %d tickets, not %d", s.client.path, answer.Count, spend.Count)
 	}
-	s.signed[made.Nonces] = answer.Signatures
+	s.signed[reservation{spend.Params.RecipientRandHash, made.Nonces}] = answer.Signatures
 	return made, nil
 }
 
@@ -201,8 +210,7 @@ func (s *Signer) params(p *pm.TicketParams) (*format.Params, error) {
 
 // SignTickets implements pay.TicketSigner.
 func (s *Signer) SignTickets(ctx context.Context, t *pay.Tickets, emit func(pm.TicketSenderParams) error) error {
-	signatures, ok := s.signed[t.Nonces]
-	delete(s.signed, t.Nonces)
+	signatures, ok := s.take(t)
 	if !ok {
 		var err error
 		if signatures, err = s.again(ctx, t); err != nil {
@@ -228,6 +236,26 @@ func (s *Signer) SignTickets(ctx context.Context, t *pay.Tickets, emit func(pm.T
 	return nil
 }
 
+// take returns the signatures of tickets, which may be a part of those whose nonces were
+// taken together. With the last of these nothing is kept of them.
+func (s *Signer) take(t *pay.Tickets) (signatures []byte, ok bool) {
+	end := t.Nonces.First + t.Nonces.Count
+	for r, kept := range s.signed {
+		lastOf := r.nonces.First + r.nonces.Count
+		if r.session != t.Params.RecipientRandHash || t.Nonces.First < r.nonces.First || end > lastOf {
+			continue
+		}
+		if end == lastOf {
+			delete(s.signed, r)
+		}
+		if len(kept) != sigLength*int(r.nonces.Count) {
+			return kept, true // which SignTickets refuses
+		}
+		return kept[sigLength*(t.Nonces.First-r.nonces.First) : sigLength*(end-r.nonces.First)], true
+	}
+	return nil, false
+}
+
 // check makes sure that the agent has signed these tickets and not others like them: what
 // holds for the last one holds for those before it.
 func (s *Signer) check(t *pay.Tickets, signatures []byte) error {
@@ -246,6 +274,7 @@ func (s *Signer) again(ctx context.Context, t *pay.Tickets) ([]byte, error) {
 	}
 	o := s.order(s.status.StoreID)
 	o.Request = &namedRequest{ID: t.Before.ID, Digest: t.Before.Digest}
+	o.Session, o.FirstNonce, o.Count = format.Hash(t.Params.RecipientRandHash), t.Nonces.First, t.Nonces.Count
 	answer := new(signedTickets)
 	err := s.client.post(ctx, pathTickets, kindOrder, o, kindTickets, answer)
 	return answer.Signatures, err

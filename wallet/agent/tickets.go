@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -12,6 +13,7 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -62,7 +64,11 @@ func (s *Service) make(ctx context.Context, o *order) (*signedTickets, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := payer.Plan(ctx, params, pay.Amount{Count: uint64(o.Count)})
+	made, err := s.madeFor(ctx, payer, o.Request)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := payer.Plan(ctx, params, pay.Amount{Count: made.Tickets + uint64(o.Count), Made: made, Ahead: uint64(o.Ahead)})
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +77,8 @@ func (s *Service) make(ctx context.Context, o *order) (*signedTickets, error) {
 			round.CreationRound, round.CreationRoundBlockHash, plan.Expiration.CreationRound, plan.Expiration.CreationRoundBlockHash)
 	}
 	if o.Request != nil {
-		plan.Request = &store.Request{ID: o.Request.ID, Digest: o.Request.Digest, Record: o.Request.Record}
+		request := o.Request.request()
+		plan.Request = &request
 		if err := checkRecord(payer, plan); err != nil {
 			return nil, err
 		}
@@ -88,6 +95,19 @@ func (s *Service) make(ctx context.Context, o *order) (*signedTickets, error) {
 		return &signedTickets{FirstNonce: tickets.Nonces.First, Count: tickets.Nonces.Count, Before: true}, nil
 	}
 	return s.sign(ctx, signer, tickets)
+}
+
+// madeFor is what tickets come to that were made for a request before, and that more are to
+// be added to: the limits hold for all of them.
+func (s *Service) madeFor(ctx context.Context, payer *pay.Payer, r *namedRequest) (policy.Sum, error) {
+	if r == nil || r.After == "" {
+		return policy.Sum{}, nil
+	}
+	records, err := s.Store.Chain(s.Network.ChainID).Requested(ctx, payer.Sender, r.request())
+	if err != nil {
+		return policy.Sum{}, err
+	}
+	return payer.MadeFor(records)
 }
 
 // checkRecord makes sure that what a request's tickets would be made of again is what
@@ -115,14 +135,25 @@ func (s *Service) again(ctx context.Context, payer *pay.Payer, o *order) (*signe
 	if o.Request == nil {
 		return nil, fmt.Errorf("%w: it has neither ticket params nor a request", ErrOrder)
 	}
-	before, err := s.Store.Chain(s.Network.ChainID).Requested(ctx, payer.Sender, store.Request{ID: o.Request.ID, Digest: o.Request.Digest})
+	records, err := s.Store.Chain(s.Network.ChainID).Requested(ctx, payer.Sender, o.Request.request())
 	if err != nil {
 		return nil, err
 	}
-	if before == nil {
-		return nil, fmt.Errorf("%w: no tickets were made for request %q", ErrOrder, o.Request.ID)
+	nonces := pm.NonceRange{First: o.FirstNonce, Count: o.Count}
+	part := slices.IndexFunc(records, func(r *store.Record) bool {
+		return r.RecipientRandHash == common.Hash(o.Session) && r.Nonces == nonces
+	})
+	if part < 0 {
+		return nil, fmt.Errorf("%w: no such tickets were made for request %q", ErrOrder, o.Request.ID)
 	}
-	_, tickets, err := payer.Again(ctx, before)
+	made, err := payer.MadeFor(records)
+	if err == nil {
+		err = payer.Limits.CheckTotal(made)
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, tickets, err := payer.Again(ctx, records[part])
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,10 @@ type Client struct {
 	// Works are what recipients are paid for, so that their price is that of these; none
 	// for transcoding.
 	Works []wire.Work
+
+	// Headers are how large payments may be at once, and learn from how they fare; nil is
+	// the default for all.
+	Headers *HeaderLimits
 }
 
 func (c *Client) timeout() time.Duration {

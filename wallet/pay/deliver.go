@@ -13,6 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
@@ -55,10 +56,14 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 	request.Header = headers.HTTP()
 	request.Header.Set("User-Agent", userAgent)
 
+	size := headers.size(transcoder)
 	client := c.http()
 	defer client.CloseIdleConnections()
 	response, err := client.Do(request)
 	switch {
+	case err != nil && strings.Contains(err.Error(), overPeersLimit):
+		c.Headers.tooLarge(transcoder, size)
+		return nil, &UnknownOutcomeError{URL: transcoder.String(), TooLarge: true, Err: err}
 	case err != nil && connected.Load():
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
@@ -72,7 +77,14 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 	defer response.Body.Close()
 	body, bodyErr := readAll(response.Body)
 	if response.StatusCode != http.StatusOK {
-		return nil, notAccepted(transcoder, response, oneLine(string(body)))
+		err := notAccepted(transcoder, response, oneLine(string(body)))
+		var unknown *UnknownOutcomeError
+		if !errors.As(err, &unknown) {
+			c.Headers.taken(transcoder, size)
+		} else if unknown.TooLarge = isTooLarge(response.StatusCode, string(body)); unknown.TooLarge {
+			c.Headers.tooLarge(transcoder, size)
+		}
+		return nil, err
 	}
 	// Any web server says 200: only a whole answer to a payment is the recipient's.
 	result := new(wire.PaymentResult)
@@ -85,15 +97,61 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 	if bodyErr != nil {
 		return nil, &UnknownOutcomeError{URL: transcoder.String(), Err: fmt.Errorf("status 200, with no answer to a payment: %w", bodyErr)}
 	}
+	c.Headers.taken(transcoder, size)
 	receipt := new(Receipt)
 	receipt.Next, receipt.NextErr = c.offer(transcoder, sender, result.GetInfo())
 	return receipt, nil
 }
 
+// DeliverBatch posts a batch with its segment header to the recipient at u, in as many
+// deliveries as its header limit takes, one after the other, and returns how many of the
+// tickets were accepted and the last receipt. Tickets that were too many at once for a proxy
+// are delivered again, fewer at once. It fails as Deliver does.
+func (c *Client) DeliverBatch(ctx context.Context, u URL, batch *pm.TicketBatch, segment string) (receipt *Receipt, accepted int, err error) {
+	rest, sent := batch.SenderParams, 0 // so many of the rest were sent before
+	for len(rest) > 0 {
+		most, err := c.Headers.fit(u, batch, rest[len(rest)-1].SenderNonce, segment)
+		if err != nil {
+			return nil, accepted, err
+		}
+		part := *batch
+		part.SenderParams = rest[:min(int(most), len(rest))]
+		count := len(part.SenderParams)
+		headers, err := headersOf(&part, segment)
+		if err != nil {
+			return nil, accepted, err
+		}
+		receipt, err = c.Deliver(ctx, u, batch.Sender, headers)
+		var unknown *UnknownOutcomeError
+		if errors.As(err, &unknown) && unknown.TooLarge {
+			if smaller, fitErr := c.Headers.fit(u, batch, rest[len(rest)-1].SenderNonce, segment); fitErr == nil && int(smaller) < count {
+				sent = max(sent, count)
+				continue
+			}
+		}
+		if err != nil && sent > 0 && unknown == nil {
+			err = &UnknownOutcomeError{URL: u.String(), Err: err, Again: true}
+		}
+		if err != nil {
+			return nil, accepted, err
+		}
+		rest, accepted, sent = rest[count:], accepted+count, max(0, sent-count)
+	}
+	return receipt, accepted, nil
+}
+
+// overPeersLimit is what the HTTP client says of a header that is larger than what the
+// other side has announced that it takes (RFC 9113, 6.5.2). It has no type for that.
+const overPeersLimit = "request header list larger than peer's advertised limit"
+
 // notAccepted is what an answer without success means, which says text: a refusal, or
 // nothing when it need not be the recipient's.
 func notAccepted(transcoder URL, response *http.Response, text string) error {
 	status := response.StatusCode
+	if saysBusy(text) || status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+		// Recipients say so before they look at a ticket: it can be delivered later.
+		return &UnknownOutcomeError{URL: transcoder.String(), Status: status, Busy: true, Err: fmt.Errorf("status %d: %s", status, text)}
+	}
 	if !isRefusal(status, response.Header.Get("Content-Type"), text) {
 		return &UnknownOutcomeError{URL: transcoder.String(), Status: status, Err: fmt.Errorf("status %d, which is not the recipient's own answer: %s", status, text)}
 	}

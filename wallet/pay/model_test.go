@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
@@ -74,9 +75,26 @@ type model struct {
 	running *process
 	stopped chan struct{}
 
-	// arrived are the sessions of tickets that came, taken those that were accepted.
-	arrived, taken map[common.Hash]bool
+	// nonceCap and maxHeader decide in how many parts the payment is delivered.
+	nonceCap  uint32
+	maxHeader int
+
+	// arrived are the tickets that came, taken those that were accepted.
+	arrived, taken map[ticketID]bool
+
+	// refused tells that the recipient has refused tickets that it did not have, expired that
+	// params have.
+	refused, expired bool
 }
+
+// ticketID is a ticket as the recipient tells them apart.
+type ticketID struct {
+	session common.Hash
+	nonce   uint32
+}
+
+// due is how many tickets each payment has.
+const due = 3
 
 // process pays with the request.
 type process struct {
@@ -135,15 +153,34 @@ func (m *model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.t.Error(err)
 	}
 	session := common.BytesToHash(payment.GetTicketParams().GetRecipientRandHash())
-	m.arrived[session] = true
-	switch what, err := p.wait("arrived"); {
+	var tickets []ticketID
+	for _, sp := range payment.GetTicketSenderParams() {
+		tickets = append(tickets, ticketID{session, sp.GetSenderNonce()})
+	}
+	what, err := p.wait("arrived")
+	if err == nil && what == "too large" {
+		http.Error(w, "header fields too large", http.StatusRequestHeaderFieldsTooLarge)
+		return
+	}
+	seen := false
+	for _, ticket := range tickets {
+		seen = seen || m.taken[ticket]
+		m.arrived[ticket] = true
+	}
+	switch {
 	case err != nil || what == "cut off":
 		panic(http.ErrAbortHandler)
-	case what == "refuse" || m.taken[session]:
+	case seen:
+		http.Error(w, pm.ErrNonceReplayed.Error(), http.StatusBadRequest)
+		return
+	case what == "refuse":
+		m.refused = true
 		http.Error(w, "no", http.StatusBadRequest)
 		return
 	}
-	m.taken[session] = true
+	for _, ticket := range tickets {
+		m.taken[ticket] = true
+	}
 	if what, err := p.wait("taken"); err != nil || what == "cut off" {
 		panic(http.ErrAbortHandler)
 	}
@@ -183,7 +220,7 @@ type waiting struct {
 	p *process
 }
 
-func (w waiting) Requested(ctx context.Context, sender common.Address, request store.Request) (*store.Record, error) {
+func (w waiting) Requested(ctx context.Context, sender common.Address, request store.Request) (store.Records, error) {
 	if _, err := w.p.wait("look"); err != nil {
 		return nil, err
 	}
@@ -211,21 +248,29 @@ func (w waiting) EndDelivery(ctx context.Context, sender common.Address, r *stor
 	return w.Chain.EndDelivery(ctx, sender, r, end, outcome)
 }
 
-func (w waiting) ReleaseRequest(ctx context.Context, sender common.Address, r *store.Record) error {
+func (w waiting) SplitDelivery(ctx context.Context, sender common.Address, r *store.Record, most uint32) error {
+	if _, err := w.p.wait("split"); err != nil {
+		return err
+	}
+	return w.Chain.SplitDelivery(ctx, sender, r, most)
+}
+
+func (w waiting) ReleaseRequest(ctx context.Context, sender common.Address, read store.Records) error {
 	if _, err := w.p.wait("release"); err != nil {
 		return err
 	}
-	return w.Chain.ReleaseRequest(ctx, sender, r)
+	return w.Chain.ReleaseRequest(ctx, sender, read)
 }
 
 // start begins a process on the store with this number.
 func (m *model) start(number int) *process {
 	p := &process{m: m, next: make(chan string), at: "start"}
 	w := waiting{m.stores[number].Chain(1337), p}
-	signer := me(m.t)
+	signer, limits := me(m.t), policy.Default()
+	limits.NonceCap = m.nonceCap
 	session := &Session{
-		Payer:  &Payer{Sender: signer.Address(), Limits: policy.Default(), Chain: m, Nonces: w},
-		Client: &Client{Timeout: testTimeout}, Kept: inMemory{}, URL: m.url,
+		Payer:  &Payer{Sender: signer.Address(), Limits: limits, Chain: m, Nonces: w},
+		Client: &Client{Timeout: testTimeout, Headers: &HeaderLimits{Asked: m.maxHeader}}, Kept: inMemory{}, URL: m.url,
 		Pins:    Pins{Known: knownInMemory{}, Sender: signer.Address()},
 		Request: &store.Request{ID: fmt.Sprint(m.requests), Digest: "digest"}, Requests: w,
 		Unlock: func(context.Context) (pm.Signer, error) {
@@ -235,7 +280,7 @@ func (m *model) start(number int) *process {
 	}
 	go func() {
 		<-p.next
-		p.payment, p.err = session.Pay(context.Background(), Amount{Count: 3})
+		p.payment, p.err = session.Pay(context.Background(), Amount{Count: due})
 		p.at = ""
 		m.stopped <- struct{}{}
 	}()
@@ -245,17 +290,22 @@ func (m *model) start(number int) *process {
 
 // happens are what can happen where a process waits, beside that it goes on.
 var happens = map[string][]string{
-	"arrived": {"accept", "accept", "refuse", "cut off", "kill"},
-	"taken":   {"answer", "answer", "cut off", "kill"},
+	"arrived": {"accept", "accept", "accept", "accept", "refuse", "too large", "cut off", "kill"},
+	"taken":   {"answer", "answer", "answer", "cut off", "kill"},
 	"begin":   {"go on", "go on", "nobody", "kill"},
 	"end":     {"go on", "go on", "go on", "kill"},
 	"reserve": {"go on", "go on", "go on", "kill"},
+	"split":   {"go on", "go on", "go on", "kill"},
+	"release": {"go on", "go on", "go on", "kill"},
 }
 
 // interleave is one interleaving.
 func (m *model) interleave(t *rapid.T) {
 	m.requests++
-	m.arrived, m.taken = make(map[common.Hash]bool), make(map[common.Hash]bool)
+	m.refused, m.expired = false, false
+	m.arrived, m.taken = make(map[ticketID]bool), make(map[ticketID]bool)
+	m.nonceCap = rapid.SampledFrom([]uint32{600, 600, 2, 1}).Draw(t, "nonce cap")
+	m.maxHeader = rapid.SampledFrom([]int{DefaultMaxHeader, 1, headerOf(m.t, 2), 2*headerOf(m.t, 1) + 3}).Draw(t, "largest header")
 	var all []*process
 	var alive [atOnce]*process
 	step := func(i int) {
@@ -267,11 +317,12 @@ func (m *model) interleave(t *rapid.T) {
 			alive[i] = nil
 		}
 	}
-	for range rapid.IntRange(10, 60).Draw(t, "steps") {
+	for range rapid.IntRange(10, 80).Draw(t, "steps") {
 		i := rapid.IntRange(0, atOnce).Draw(t, "process")
 		switch {
 		case i == atOnce:
-			m.block += rapid.SampledFrom([]int64{0, 0, 0, 0, 40}).Draw(t, "blocks")
+			blocks := rapid.SampledFrom([]int64{0, 0, 0, 0, 40}).Draw(t, "blocks")
+			m.block, m.expired = m.block+blocks, m.expired || blocks > 0
 		case alive[i] == nil:
 			if p := m.start(i); p.at != "" {
 				all, alive[i] = append(all, p), p
@@ -294,7 +345,10 @@ func (m *model) interleave(t *rapid.T) {
 
 // check holds what was reported against what the recipient has seen.
 func (m *model) check(t *rapid.T, all []*process) {
-	require.LessOrEqual(t, len(m.arrived), 1, "two sets of tickets for one request")
+	require.LessOrEqual(t, len(m.arrived), due, "more tickets than are due have left")
+	if !m.refused && !m.expired {
+		require.Len(t, m.taken, due, "the last process to pay has paid exactly the rest")
+	}
 	noted := false // that it was accepted
 	for i, p := range all {
 		var unknown *UnknownOutcomeError
@@ -302,13 +356,33 @@ func (m *model) check(t *rapid.T, all []*process) {
 		switch {
 		case p.killed:
 		case p.err == nil:
-			require.NotEmpty(t, m.taken, "process %d reports a payment that was not accepted", i)
+			require.Len(t, m.taken, due, "process %d reports a payment that was not accepted", i)
+			require.EqualValues(t, due, p.payment.Total().Tickets)
 			noted = noted || p.payment.NextErr == nil
 		case errors.As(p.err, new(*RefusedBeforeError)), errors.As(p.err, &refused) && !errors.As(p.err, &unknown):
-			require.Empty(t, m.taken, "process %d reports as refused what was accepted: %v", i, p.err)
+			require.Less(t, len(m.taken), due, "process %d reports as refused what was accepted: %v", i, p.err)
 		}
 	}
 	if last := all[len(all)-1]; noted {
 		require.NoError(t, last.err, "it was accepted, and that was written down")
+	}
+}
+
+// headerOf is how large the header of a delivery of so many of the model's tickets is at
+// least.
+func headerOf(t *testing.T, tickets uint32) int {
+	params, err := goodInfo().Params()
+	require.NoError(t, err)
+	u := parse(t, "https://127.0.0.1:12345")
+	segment, err := SegmentHeader(me(t), goodInfo().AuthToken, time.Now())
+	require.NoError(t, err)
+	facts := goodFacts()
+	all := &Tickets{Plan: &Plan{Params: params, Expiration: facts.Expiration(params)}, Sender: me(t).Address()}
+	for limit := 1; ; limit++ {
+		most, err := (&HeaderLimits{Asked: limit}).fit(u, all.batch(), due, segment)
+		require.NoError(t, err)
+		if most >= tickets {
+			return limit
+		}
 	}
 }

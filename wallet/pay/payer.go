@@ -76,10 +76,40 @@ type Amount struct {
 	// Value is what the tickets' expected values must add up to at least, when Count
 	// is 0.
 	Value wei.Wei
+
+	// Made is what was made of the amount before, with other params: it counts to the
+	// amount, and to the limits.
+	Made policy.Sum
+
+	// Split lets the amount take more tickets than one set of params does: those beyond
+	// are left to other params.
+	Split bool
+
+	// Ahead is how many tickets are left to other params beside Count.
+	Ahead uint64
 }
 
 // ErrAmount is returned for an amount that is both a count and a value, or neither.
 var ErrAmount = errors.New("say either how many tickets or what value")
+
+// due tells whether tickets that come to made leave something of the amount to pay.
+func (a Amount) due(made policy.Sum) bool {
+	if a.Count != 0 {
+		return made.Tickets < a.Count
+	}
+	return made.Tickets == 0 || made.EV.Cmp(a.Value.Rat()) < 0
+}
+
+// tickets is how many tickets that are worth ev the amount takes, beside what was made.
+func (a Amount) tickets(ev *big.Rat) (uint64, error) {
+	if a.Count != 0 {
+		return a.Count - min(a.Made.Tickets, a.Count), nil
+	}
+	if ev.Sign() == 0 {
+		return 0, ErrWorthless
+	}
+	return pm.TicketsFor(a.Value.Rat(), a.Made.EV, ev)
+}
 
 func (a Amount) check() error {
 	if (a.Count == 0) == a.Value.IsZero() {
@@ -98,8 +128,10 @@ type Plan struct {
 	Params     *pm.TicketParams
 	Expiration pm.TicketExpirationParams
 
-	// Count is how many there are, at least 1.
+	// Count is how many there are, at least 1; Ahead how many more the amount takes, of
+	// other params.
 	Count uint32
+	Ahead uint64
 
 	// TicketEV and TotalEV are what one and what all of them are worth, in wei.
 	TicketEV, TotalEV *big.Rat
@@ -110,6 +142,10 @@ type Plan struct {
 
 	// Request is what the tickets are made for, when it has a name; nil otherwise.
 	Request *store.Request
+
+	// all is what the whole amount comes to, with what was made before and what is left
+	// to other params.
+	all policy.Sum
 
 	checkedAt time.Time
 }
@@ -138,7 +174,7 @@ func (p *Payer) Plan(ctx context.Context, params *pm.TicketParams, amount Amount
 	if err != nil {
 		return nil, err
 	}
-	cost := policy.Cost(uint64(plan.Count), plan.TicketEV, params.FaceValue)
+	cost := policy.Cost(uint64(plan.Count)+plan.Ahead, plan.TicketEV, params.FaceValue)
 	if err := p.Limits.CheckBudget(params.Recipient, cost, spent); err != nil {
 		return nil, err
 	}
@@ -154,19 +190,19 @@ func (p *Payer) Propose(ctx context.Context, params *pm.TicketParams, amount Amo
 	if err := params.CheckFields(); err != nil {
 		return nil, p.Limits.CheckParams(params, 1) // which says so as a refusal
 	}
-	ev, count := params.EV(), amount.Count
-	if count == 0 {
-		if ev.Sign() == 0 {
-			return nil, ErrWorthless
-		}
-		var err error
-		if count, err = pm.TicketsFor(amount.Value.Rat(), nil, ev); err != nil {
-			return nil, err
-		}
+	ev := params.EV()
+	count, err := amount.tickets(ev)
+	if err != nil {
+		return nil, err
 	}
-	plan := &Plan{Params: params, TicketEV: ev, TotalEV: new(big.Rat).Mul(ev, new(big.Rat).SetUint64(count))}
+	ahead := amount.Ahead
+	if most := uint64(p.Limits.NonceCap); amount.Split && most > 0 && count > most && count <= maxSets*most {
+		count, ahead = most, count-most
+	}
+	plan := &Plan{Params: params, TicketEV: ev, TotalEV: policy.Cost(count, ev, nil).EV, Ahead: ahead}
+	plan.all = amount.Made.Plus(policy.Cost(count+ahead, ev, params.FaceValue))
 	if amount.Count == 0 {
-		plan.Overpays = new(big.Rat).Sub(plan.TotalEV, amount.Value.Rat())
+		plan.Overpays = new(big.Rat).Sub(plan.all.EV, amount.Value.Rat())
 	}
 	if err := p.check(ctx, plan, count); err != nil {
 		return nil, err
@@ -175,13 +211,25 @@ func (p *Payer) Propose(ctx context.Context, params *pm.TicketParams, amount Amo
 	return plan, nil
 }
 
+// maxSets is how many sets of params one amount takes at most. A recipient whose tickets
+// are worth next to nothing could ask for any number.
+const maxSets = 100
+
+// checkWhole holds what needs no chain to the limits.
+func (p *Payer) checkWhole(plan *Plan, count uint64) error {
+	if err := p.Limits.CheckParams(plan.Params, count); err != nil {
+		return err
+	}
+	return p.Limits.CheckTotal(plan.all)
+}
+
 // check asks the chain and holds the plan to the limits.
 func (p *Payer) check(ctx context.Context, plan *Plan, count uint64) error {
 	if p.Offline {
 		return p.checkOffline(plan, count)
 	}
 	// What needs no chain comes first: no look at the chain makes it good.
-	if err := p.Limits.CheckParams(plan.Params, count); err != nil {
+	if err := p.checkWhole(plan, count); err != nil {
 		return err
 	}
 	facts, err := p.judge(ctx, func(facts pm.Facts) error { return p.Limits.Check(plan.Params, facts, count) }, pm.CounterpartyOf(plan.Params))
@@ -235,7 +283,7 @@ func (p *Payer) checkOffline(plan *Plan, count uint64) error {
 	if err := p.Limits.CheckOffline(); err != nil {
 		return err
 	}
-	if err := p.Limits.CheckParams(plan.Params, count); err != nil {
+	if err := p.checkWhole(plan, count); err != nil {
 		return err
 	}
 	own := plan.Params.ExpirationParams
@@ -316,7 +364,7 @@ func (p *Payer) ReserveAll(ctx context.Context, plans []*Plan) ([]Outcome, error
 		}
 		places = append(places, i)
 		spends = append(spends, store.Spend{
-			Sender: p.Sender, Params: plan.Params, Count: plan.Count, Cap: p.Limits.NonceCap,
+			Sender: p.Sender, Params: plan.Params, Count: plan.Count, Ahead: plan.Ahead, Cap: p.Limits.NonceCap,
 			Allow: p.Limits.CheckBudget, At: p.now(), Request: plan.Request,
 		})
 	}
@@ -373,12 +421,7 @@ func (t *Tickets) Sign(ctx context.Context, signer pm.Signer, emit func(pm.Ticke
 
 // Batch signs the tickets and returns them together.
 func (t *Tickets) Batch(ctx context.Context, signer pm.Signer) (*pm.TicketBatch, error) {
-	batch := &pm.TicketBatch{
-		TicketParams:           t.Params,
-		TicketExpirationParams: &t.Expiration,
-		Sender:                 t.Sender,
-		SenderParams:           make([]*pm.TicketSenderParams, 0, t.Nonces.Count),
-	}
+	batch := t.batch()
 	err := t.Sign(ctx, signer, func(sp pm.TicketSenderParams) error {
 		sp.Sig = append([]byte(nil), sp.Sig...)
 		batch.SenderParams = append(batch.SenderParams, &sp)
@@ -389,3 +432,16 @@ func (t *Tickets) Batch(ctx context.Context, signer pm.Signer) (*pm.TicketBatch,
 	}
 	return batch, nil
 }
+
+// batch is what the tickets share, without any of them.
+func (t *Tickets) batch() *pm.TicketBatch {
+	return &pm.TicketBatch{
+		TicketParams:           t.Params,
+		TicketExpirationParams: &t.Expiration,
+		Sender:                 t.Sender,
+		SenderParams:           make([]*pm.TicketSenderParams, 0, t.Nonces.Count),
+	}
+}
+
+// last is the highest nonce.
+func (t *Tickets) last() uint32 { return t.Nonces.First + t.Nonces.Count - 1 }

@@ -103,7 +103,7 @@ func (p *Payer) checkLedger(ctx context.Context, t *Tickets) error {
 	if err != nil && !errors.Is(err, store.ErrNoReservation) {
 		return err
 	}
-	if err != nil || booked.Nonces != t.Nonces || booked.Recipient != t.Params.Recipient || booked.FaceValue.Cmp(t.Params.FaceValue) != 0 ||
+	if err != nil || !holds(booked.Nonces, t.Nonces) || booked.Recipient != t.Params.Recipient || booked.FaceValue.Cmp(t.Params.FaceValue) != 0 ||
 		booked.TicketEV.Cmp(t.TicketEV) != 0 || booked.ExpirationBlock.Cmp(t.Params.ExpirationBlock) != 0 {
 		return fmt.Errorf("%w: request %q: the ledger has other tickets", store.ErrDamaged, t.Before.ID)
 	}
@@ -116,6 +116,24 @@ func (p *Payer) checkLedger(ctx context.Context, t *Tickets) error {
 		return fmt.Errorf("%w: request %q: the day's spending does not include its tickets", store.ErrDamaged, t.Before.ID)
 	}
 	return nil
+}
+
+// holds tells whether some nonces are among others.
+func holds(all, some pm.NonceRange) bool {
+	return some.First >= all.First && uint64(some.First)+uint64(some.Count) <= uint64(all.First)+uint64(all.Count)
+}
+
+// MadeFor is what all tickets come to that were made for a request. It fails as Recall does.
+func (p *Payer) MadeFor(records store.Records) (policy.Sum, error) {
+	all := policy.Cost(0, nil, nil)
+	for _, r := range records {
+		_, tickets, err := p.Recall(r)
+		if err != nil {
+			return policy.Sum{}, err
+		}
+		all = all.Plus(policy.Cost(uint64(tickets.Count), tickets.TicketEV, tickets.Params.FaceValue))
+	}
+	return all, nil
 }
 
 // Recall returns what a request's tickets were made of, and the tickets, which are not to

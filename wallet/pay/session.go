@@ -3,7 +3,6 @@ package pay
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -40,9 +39,13 @@ type Session struct {
 	URL URL
 
 	// Request names the payment, so that it is made once however often it is asked
-	// for, and Requests remember it; nil for a payment of its own. Record is not used.
-	Request  *store.Request
+	// for; nil for a payment of its own. Record is not used.
+	Request *store.Request
+
+	// Requests remember payments that have a Request, and those that take more than one
+	// delivery, which get one with this Digest. Without Requests there are neither.
 	Requests Requests
+	Digest   string
 
 	// Unlock opens the sender's key. It is called once, when everything that can be
 	// refused without it has been looked at.
@@ -55,78 +58,60 @@ type Payment struct {
 	Offer     *Offer
 	Continued bool
 
-	// Tickets are what was paid.
+	// Parts are what was paid, by delivery, and Tickets are those of the first one. Sent is
+	// how many deliveries this call made.
+	Parts   []*Tickets
 	Tickets *Tickets
+	Sent    int
 
-	// Before is the request as it was found, when it was begun before this call.
+	// Before is the request as it was found, when it was begun before this call: the first
+	// of its tickets that were not accepted then, if there are any.
 	Before *store.Record
 
 	// NextErr is why no fresh params are kept for the next payment; nil when they are.
 	NextErr error
 }
 
-// Pay pays the amount: one batch, delivered once. A recipient that refuses a batch has
-// it nevertheless, and may redeem what wins of it, so that no second one follows,
-// whatever reason the refusal gives. The one payment that begins anew is one on kept
-// params that could not be sent.
+// Total is what all parts come to.
+func (p *Payment) Total() policy.Sum {
+	total := policy.Cost(0, nil, nil)
+	for _, t := range p.Parts {
+		total = total.Plus(policy.Cost(uint64(t.Nonces.Count), t.TicketEV, t.Params.FaceValue))
+	}
+	return total
+}
+
+// Pay pays the amount: in one delivery, or in several when its header would be larger than
+// the recipient takes, or when it takes more tickets than one set of params does. The whole
+// amount is held to the limits before any of it is signed, and what is left of it before
+// each set.
 //
-// A payment with a Request that was begun before is gone on with. When it was accepted
-// nothing is done. When its outcome is not known the same tickets are delivered again:
-// a recipient that has them refuses them, so that they are never paid twice. When
-// nothing of it was ever sent, and its params have expired, it is made anew.
+// A recipient that refuses tickets has them nevertheless, and may redeem what wins of them,
+// so that no others follow, whatever reason the refusal gives. The one payment that begins
+// anew is one on kept params that could not be sent.
+//
+// A payment with a Request that was begun before is continued. What was accepted is not
+// sent again. When the outcome of a delivery is not known the same tickets are delivered
+// again: a recipient that has them refuses them, so that they are never paid twice, and
+// when it says that it has them what is due behind them is paid. Where
+// nothing of a delivery was ever sent, and its params have expired, others are made for it.
+// What is then still due of the amount is paid.
 //
 // It fails as Client.Fetch, Pins.Check, Payer.Plan, Payer.Reserve and SegmentHeader do,
 // with what Kept and Unlock fail with, and as Requests do; with *UnreachableError when
 // nothing was sent, with *RefusedBeforeError for a request that was refused, and with a
 // *DeliveryError when something was sent that is not known to be accepted. The nonces of
-// such tickets are spent and their params no longer kept.
+// such tickets are spent and their params no longer kept. When parts of it were accepted
+// before, each of these is wrapped by a *PartialError.
 func (s *Session) Pay(ctx context.Context, amount Amount) (*Payment, error) {
 	if err := amount.check(); err != nil {
 		return nil, err
 	}
-	before, err := s.requested(ctx)
-	if err != nil {
+	p := &paying{Session: s, amount: amount, request: s.Request, made: policy.Cost(0, nil, nil), unsure: make(map[partID]error)}
+	if err := p.run(ctx); err != nil {
 		return nil, err
 	}
-	if before != nil {
-		if payment, err := s.repeat(ctx, before); payment != nil || err != nil {
-			return payment, err
-		}
-	}
-	offer, plan, err := s.kept(ctx, amount)
-	if err != nil {
-		return nil, err
-	}
-	if offer == nil {
-		if err := s.Payer.CheckSender(ctx); err != nil {
-			return nil, err
-		}
-	}
-	signer, err := s.Unlock(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if offer != nil {
-		payment, err := s.pay(ctx, signer, offer, plan, amount, true)
-		if !s.overtaken(offer, err) {
-			return payment, err
-		}
-	}
-	if offer, plan, err = s.fetch(ctx, signer, amount); err != nil {
-		return nil, err
-	}
-	return s.pay(ctx, signer, offer, plan, amount, false)
-}
-
-// overtaken tells whether kept params that looked good have failed in a way in which
-// nothing was sent, and fresh ones may fare better: nothing answers where they say to
-// pay, or others have used up their nonces or pinned another address, and blocks went by,
-// while the key was opened.
-func (s *Session) overtaken(offer *Offer, err error) bool {
-	if errors.Is(err, ErrUnreachable) {
-		return offer.Transcoder != s.URL
-	}
-	return errors.Is(err, policy.ErrUnacceptable) || errors.As(err, new(*policy.Refusal)) || errors.As(err, new(*store.RetiredError)) || errors.As(err, new(*OtherRecipientError))
+	return p.result(), nil
 }
 
 // kept returns the offer kept from before with a plan on it, or nil when there is none
@@ -174,71 +159,6 @@ func (s *Session) fetch(ctx context.Context, signer pm.Signer, amount Amount) (*
 	}
 	plan, err := s.Payer.Plan(ctx, offer.Params, amount)
 	return offer, plan, err
-}
-
-// pay reserves, signs and delivers, and keeps what the recipient answers.
-func (s *Session) pay(ctx context.Context, signer pm.Signer, offer *Offer, plan *Plan, amount Amount, continued bool) (*Payment, error) {
-	// The credentials come first: without them the tickets are worth nothing.
-	segment, err := SegmentHeader(signer, offer.Info.GetAuthToken(), s.Client.now())
-	if err != nil {
-		return nil, err
-	}
-	if plan.Request, err = s.request(offer, plan, amount, segment, continued); err != nil {
-		return nil, err
-	}
-	if err := s.Pins.Keep(ctx, s.URL, offer.Params.Recipient); err != nil {
-		return nil, err
-	}
-	tickets, err := s.Payer.Reserve(ctx, plan)
-	if err != nil {
-		return nil, err
-	}
-	if tickets.Before != nil {
-		return nil, fmt.Errorf("%w: %q", ErrInProgress, tickets.Before.ID)
-	}
-	d := &delivery{offer: offer, tickets: tickets, segment: segment, continued: continued}
-	if plan.Request != nil {
-		d.record = &store.Record{
-			ID: plan.Request.ID, Digest: plan.Request.Digest, State: store.Reserved,
-			RecipientRandHash: plan.Params.RecipientRandHash, Nonces: tickets.Nonces,
-		}
-	}
-	return s.deliver(ctx, signer, d)
-}
-
-// deliver signs and delivers, and keeps what the recipient answers.
-func (s *Session) deliver(ctx context.Context, signer pm.Signer, d *delivery) (*Payment, error) {
-	headers, err := d.signed(ctx, signer)
-	if err != nil {
-		return nil, err
-	}
-	if before, err := s.begin(ctx, d); before != nil || err != nil {
-		return before, err
-	}
-	receipt, err := s.Client.Deliver(ctx, d.offer.Transcoder, s.Payer.Sender, headers)
-	// Whatever came of the payment must be remembered even when ctx has ended.
-	after := context.WithoutCancel(ctx)
-	if err != nil {
-		if errors.As(err, new(*RefusedError)) || errors.As(err, new(*UnknownOutcomeError)) {
-			err = &DeliveryError{Tickets: d.tickets, Err: err}
-		}
-		return s.failed(after, d, errors.Join(err, s.Kept.Drop(after, s.Payer.Sender, s.URL)))
-	}
-	payment := d.payment()
-	payment.NextErr = errors.Join(receipt.NextErr, s.accepted(after, d))
-	if next := receipt.Next; next != nil && next.Params.Recipient != d.offer.Params.Recipient {
-		receipt.Next = nil
-		payment.NextErr = errors.Join(payment.NextErr, &OtherRecipientError{URL: s.URL.String(), Was: d.offer.Params.Recipient, Now: next.Params.Recipient})
-	}
-	if receipt.Next == nil {
-		payment.NextErr = errors.Join(payment.NextErr, s.Kept.Drop(after, s.Payer.Sender, s.URL))
-		return payment, nil
-	}
-	// Answers name the transcoder; the session is found again by its own URL.
-	receipt.Next.URL = s.URL
-	s.stay(d.offer, receipt.Next)
-	payment.NextErr = errors.Join(payment.NextErr, s.Kept.Save(after, receipt.Next))
-	return payment, nil
 }
 
 // tokenMargin is what an auth token must have left to be kept for another payment.

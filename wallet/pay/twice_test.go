@@ -68,7 +68,7 @@ func reserved(t *testing.T) (shop *shop, s *Session, listener *moody, held chan 
 	require.NoError(t, err)
 	segment, err := SegmentHeader(me(t), offer.Info.GetAuthToken(), s.Client.now())
 	require.NoError(t, err)
-	plan.Request, err = s.request(offer, plan, Amount{Count: 3}, segment, false)
+	plan.Request, err = (&paying{Session: s, amount: Amount{Count: 3}, request: s.Request}).requestFor(offer, plan, segment, false)
 	require.NoError(t, err)
 	_, err = s.Payer.Reserve(t.Context(), plan)
 	require.NoError(t, err)

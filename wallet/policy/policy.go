@@ -99,6 +99,17 @@ func (l Limits) check(params *pm.TicketParams, facts *pm.Facts, n uint64) error 
 	return l.Explain(err)
 }
 
+// CheckTotal tells whether all tickets of a payment may be made, where it takes the params
+// of several: Check holds those of one to the same limit. It fails with a *Refusal.
+func (l Limits) CheckTotal(all Sum) error {
+	if l.MaxTotalEV == nil || orZero(all.EV).Cmp(l.MaxTotalEV) <= 0 {
+		return nil
+	}
+	return l.Explain(&pm.MaxTotalEVError{
+		Count: int(min(all.Tickets, math.MaxInt32)), TotalEV: new(big.Rat).Set(all.EV), Limit: new(big.Rat).Set(l.MaxTotalEV),
+	})
+}
+
 // CheckOffline fails with a *Refusal where a binding limit needs the chain: without asking
 // it nothing can be held to that limit, and so no tickets are made.
 func (l Limits) CheckOffline() error {

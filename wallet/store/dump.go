@@ -36,7 +36,8 @@ type DumpedReservation struct {
 	ReservedAt        time.Time `json:"reserved_at"`
 }
 
-// DumpedRequest is a request that was made.
+// DumpedRequest is tickets that were made for a request, which has one for each of its
+// deliveries.
 type DumpedRequest struct {
 	ChainID           string    `json:"chain_id"`
 	Sender            string    `json:"sender"`
@@ -53,14 +54,13 @@ type DumpedRequest struct {
 const (
 	selectAllReservations = `SELECT recipient_rand_hash, first_nonce, nonces, chain_id, sender, recipient, face_value, ticket_ev, expiration_block, reserved_at
 		FROM reservations ORDER BY reserved_at, recipient_rand_hash, first_nonce`
-	selectAllRequests = `SELECT chain_id, sender, request_id, digest, recipient_rand_hash, first_nonce, nonces, state, outcome, made_at
-		FROM requests ORDER BY made_at, chain_id, sender, request_id`
+	selectAllRequests = `SELECT r.chain_id, r.sender, r.request_id, r.digest, p.recipient_rand_hash, p.first_nonce, p.nonces, p.state, p.outcome, r.made_at
+		FROM requests r JOIN request_parts p ON p.chain_id = r.chain_id AND p.sender = r.sender AND p.request_id = r.request_id
+		ORDER BY r.made_at, r.chain_id, r.sender, r.request_id, p.set_number, p.first_nonce`
 	insertRetired = `INSERT INTO sessions (recipient_rand_hash, used_nonces, retired_at) VALUES ($1, $2, $3)
 		ON CONFLICT (recipient_rand_hash) DO UPDATE SET used_nonces = excluded.used_nonces`
-	importRequest = `INSERT INTO requests
-		(chain_id, sender, request_id, digest, recipient_rand_hash, first_nonce, nonces, record, state, outcome, made_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8, $9, $10)`
-	countRows = `SELECT (SELECT COUNT(*) FROM sessions) + (SELECT COUNT(*) FROM requests)`
+	importRequest = insertRequest + ` ON CONFLICT DO NOTHING`
+	countRows     = `SELECT (SELECT COUNT(*) FROM sessions) + (SELECT COUNT(*) FROM requests)`
 )
 
 // Export returns the ledger.
@@ -130,9 +130,12 @@ func (s *Store) Import(ctx context.Context, d *Dump) error {
 				return err
 			}
 		}
-		for _, r := range d.Requests {
-			_, err := tx.ExecContext(ctx, importRequest, r.ChainID, r.Sender, r.ID, r.Digest, r.RecipientRandHash, r.FirstNonce, r.Nonces,
-				r.State, r.Outcome, r.MadeAt.UnixMilli())
+		for i, r := range d.Requests {
+			if _, err := tx.ExecContext(ctx, importRequest, r.ChainID, r.Sender, r.ID, r.Digest, r.MadeAt.UnixMilli()); err != nil {
+				return err
+			}
+			// Sets tell apart what can be made again, which nothing here can.
+			_, err := tx.ExecContext(ctx, insertPart, r.ChainID, r.Sender, r.ID, i+1, r.RecipientRandHash, r.FirstNonce, r.Nonces, r.State, r.Outcome, 0)
 			if err != nil {
 				return err
 			}
@@ -168,7 +171,13 @@ func (d *Dump) check() error {
 			return fmt.Errorf("the reservation of nonce %d of %.66s: %w", r.FirstNonce, r.RecipientRandHash, err)
 		}
 	}
+	digests := make(map[[3]string]string)
 	for _, r := range d.Requests {
+		id := [3]string{r.ChainID, r.Sender, r.ID}
+		if digest, known := digests[id]; known && digest != r.Digest {
+			return fmt.Errorf("request %.40q is there twice, with different arguments", r.ID)
+		}
+		digests[id] = r.Digest
 		if err := checkKey(r.RecipientRandHash, r.FirstNonce, r.Nonces, r.Sender, r.Sender); err != nil {
 			return fmt.Errorf("request %.40q: %w", r.ID, err)
 		}

@@ -8,6 +8,7 @@ import (
 // querier is what a statement runs in.
 type querier interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
@@ -45,4 +46,13 @@ func (p *prepared) QueryRowContext(ctx context.Context, query string, args ...an
 		return p.tx.QueryRowContext(ctx, query, args...) // only a Row of it can carry the error
 	}
 	return s.QueryRowContext(ctx, args...)
+}
+
+// QueryContext implements querier.
+func (p *prepared) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	s, err := p.statement(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(ctx, args...)
 }

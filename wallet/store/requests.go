@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -20,14 +22,59 @@ var version6 = []string{
 		outcome = CASE state WHEN 'sent' THEN '' ELSE outcome END`,
 }
 
-const (
-	selectRequested = `SELECT digest, recipient_rand_hash, first_nonce, nonces, record, state, outcome, deliveries, made_at FROM requests` + requestKey
+// version10 lets a request have several deliveries. What is the request's own stays in
+// requests, and each delivery's tickets get a row in request_parts: a request of before has
+// one. An earlier pmctl that still has the store open then fails at once with requests,
+// and makes no tickets for one that this version has begun.
+var version10 = []string{
+	// Tickets that were reserved together, and what makes them again.
+	`CREATE TABLE request_sets (
+		chain_id   TEXT   NOT NULL,
+		sender     TEXT   NOT NULL,
+		request_id TEXT   NOT NULL,
+		set_number BIGINT NOT NULL, -- from 1
+		record     TEXT   NOT NULL,
+		PRIMARY KEY (chain_id, sender, request_id, set_number)
+	)`,
+	// Those of a set that are delivered together.
+	`CREATE TABLE request_parts (
+		chain_id            TEXT   NOT NULL,
+		sender              TEXT   NOT NULL,
+		request_id          TEXT   NOT NULL,
+		set_number          BIGINT NOT NULL,
+		recipient_rand_hash TEXT   NOT NULL,
+		first_nonce         BIGINT NOT NULL,
+		nonces              BIGINT NOT NULL,
+		state               TEXT   NOT NULL,
+		outcome             TEXT   NOT NULL,
+		deliveries          BIGINT NOT NULL,
+		PRIMARY KEY (chain_id, sender, request_id, set_number, first_nonce)
+	)`,
+	`INSERT INTO request_sets SELECT chain_id, sender, request_id, 1, record FROM requests`,
+	`INSERT INTO request_parts SELECT chain_id, sender, request_id, 1, recipient_rand_hash, first_nonce, nonces, state, outcome, deliveries
+		FROM requests`,
+	`ALTER TABLE requests DROP COLUMN recipient_rand_hash`,
+	`ALTER TABLE requests DROP COLUMN first_nonce`,
+	`ALTER TABLE requests DROP COLUMN nonces`,
+	`ALTER TABLE requests DROP COLUMN record`,
+	`ALTER TABLE requests DROP COLUMN state`,
+	`ALTER TABLE requests DROP COLUMN outcome`,
+	`ALTER TABLE requests DROP COLUMN deliveries`,
+}
 
-	// requestAsRead finds a request while it is what it was read as: these tickets, in
-	// this state, with so many deliveries.
-	requestAsRead = requestKey + ` AND recipient_rand_hash = $4 AND first_nonce = $5 AND state = $6 AND deliveries = $7`
-	updateRequest = `UPDATE requests SET state = $8, outcome = $9, deliveries = $10` + requestAsRead
-	deleteRequest = `DELETE FROM requests` + requestAsRead
+const (
+	selectRequestHead = `SELECT digest, made_at FROM requests` + requestKey
+	selectParts       = `SELECT p.set_number, p.recipient_rand_hash, p.first_nonce, p.nonces, COALESCE(s.record, ''), p.state, p.outcome, p.deliveries
+		FROM request_parts p LEFT JOIN request_sets s
+		ON s.chain_id = p.chain_id AND s.sender = p.sender AND s.request_id = p.request_id AND s.set_number = p.set_number
+		WHERE p.chain_id = $1 AND p.sender = $2 AND p.request_id = $3 ORDER BY p.set_number, p.first_nonce`
+	insertRequest = `INSERT INTO requests (chain_id, sender, request_id, digest, made_at) VALUES ($1, $2, $3, $4, $5)`
+	insertSet     = `INSERT INTO request_sets (chain_id, sender, request_id, set_number, record) VALUES ($1, $2, $3, $4, $5)`
+	insertPart    = `INSERT INTO request_parts
+		(chain_id, sender, request_id, set_number, recipient_rand_hash, first_nonce, nonces, state, outcome, deliveries)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+	deleteRequest   = `DELETE FROM requests` + requestKey
+	deleteEmptySets = `DELETE FROM request_sets` + requestKey + ` AND set_number NOT IN (SELECT set_number FROM request_parts` + requestKey + `)`
 )
 
 // Request names something that is to happen once, however often it is asked for. Ids
@@ -42,6 +89,14 @@ type Request struct {
 	// Record is what makes the same tickets again together with their nonces. It must
 	// be text.
 	Record []byte
+
+	// After is the Version of the Records that the tickets are added to; "" for the first
+	// ones. When the request has others by then, none are made.
+	After string
+
+	// Drawn tells that the id was drawn at random just now, so that no store can have lost
+	// what was made under it.
+	Drawn bool
 }
 
 // State is how far a request has come.
@@ -63,12 +118,16 @@ const (
 	Refused State = "refused"
 )
 
-// Record is what was made for a request.
+// Record is tickets that were made for a request and are delivered together.
 type Record struct {
 	// ID and Digest are the request's; RecipientRandHash and Nonces are the tickets'.
 	ID, Digest        string
 	RecipientRandHash common.Hash
 	Nonces            pm.NonceRange
+
+	// Set numbers the tickets of a request that were reserved together, from 1: a set may
+	// be delivered in parts.
+	Set int
 
 	// Record is the request's own; empty when the request came with another store,
 	// which alone can make its tickets again.
@@ -82,8 +141,32 @@ type Record struct {
 	// have left.
 	Deliveries int
 
-	// At is when the tickets were made.
+	// At is when the request was begun.
 	At time.Time
+}
+
+// Records are all tickets that were made for a request, in the order in which they are
+// delivered. A batch of tickets has one Record.
+type Records []*Record
+
+// First returns the first Record, nil when there is none.
+func (rs Records) First() *Record {
+	if len(rs) == 0 {
+		return nil
+	}
+	return rs[0]
+}
+
+// Version tells which tickets they are, and in which parts; "" for none.
+func (rs Records) Version() string {
+	if len(rs) == 0 {
+		return ""
+	}
+	sum := sha256.New()
+	for _, r := range rs {
+		fmt.Fprintln(sum, r.Set, r.RecipientRandHash, r.Nonces.First, r.Nonces.Count)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // RequestError is a request under an id that stands for another one already.
@@ -121,150 +204,75 @@ func (e *RequestMovedError) Error() string {
 
 // Requested returns what was made for a sender's request, nil when nothing was. It fails
 // with *RequestError.
-func (c *Chain) Requested(ctx context.Context, sender common.Address, request Request) (record *Record, err error) {
+func (c *Chain) Requested(ctx context.Context, sender common.Address, request Request) (records Records, err error) {
 	err = c.store.read(ctx, func(tx *sql.Tx) (err error) {
-		record, err = c.request(ctx, tx, sender, request)
+		records, err = c.request(ctx, tx, sender, request)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look for request %q: %w", request.ID, err)
 	}
-	return record, nil
+	return records, nil
 }
 
-func (c *Chain) request(ctx context.Context, tx querier, sender common.Address, request Request) (*Record, error) {
-	r := &Record{ID: request.ID, Digest: request.Digest}
-	var digest, hash, record, state string
+func (c *Chain) request(ctx context.Context, tx querier, sender common.Address, request Request) (Records, error) {
+	var digest string
 	var at int64
-	err := scanRow(tx.QueryRowContext(ctx, selectRequested, c.id, sender.Hex(), request.ID),
-		&digest, &hash, &r.Nonces.First, &r.Nonces.Count, &record, &state, &r.Outcome, &r.Deliveries, &at)
+	err := scanRow(tx.QueryRowContext(ctx, selectRequestHead, c.id, sender.Hex(), request.ID), &digest, &at)
 	if errors.Is(err, sql.ErrNoRows) {
+		if request.Drawn {
+			return nil, nil
+		}
 		return nil, mayBeNew(ctx, tx)
 	}
 	if err != nil {
 		return nil, err
 	}
-	r.Record, r.State, r.At = []byte(record), State(state), time.UnixMilli(at).UTC()
-	if r.RecipientRandHash, err = parseHash(hash); err != nil {
-		return nil, fmt.Errorf("%w: request %q: %w", ErrDamaged, request.ID, err)
-	}
+	made := time.UnixMilli(at).UTC()
 	if digest != request.Digest {
-		return nil, &RequestError{ID: request.ID, At: r.At}
+		return nil, &RequestError{ID: request.ID, At: made}
 	}
-	return r, nil
-}
-
-// BeginDelivery notes that a request's tickets are about to be delivered: from here on
-// they may have left. It fails with *RequestMovedError, and then nothing may be sent, when
-// the request is not what it was read as; else it brings r up to date.
-func (c *Chain) BeginDelivery(ctx context.Context, sender common.Address, r *Record) error {
-	begun := *r
-	err := c.changeRequest(ctx, sender, r, func(now Record) (Record, error) {
-		if now.State != r.State || now.Deliveries != r.Deliveries || now.State != Reserved && now.State != Sent {
-			return now, &RequestMovedError{ID: r.ID, Now: &now}
+	var records Records
+	err = eachRow(ctx, tx, func(rows *sql.Rows) error {
+		r := &Record{ID: request.ID, Digest: digest, At: made}
+		var hash, record, state string
+		err := rows.Scan(&r.Set, &hash, &r.Nonces.First, &r.Nonces.Count, &record, &state, &r.Outcome, &r.Deliveries)
+		if err == nil {
+			r.RecipientRandHash, err = parseHash(hash)
 		}
-		now.State = Sent
-		now.Deliveries++
-		begun = now
-		return now, nil
-	})
+		r.Record, r.State = []byte(record), State(state)
+		records = append(records, r)
+		return err
+	}, selectParts, c.id, sender.Hex(), request.ID)
+	if err == nil && len(records) == 0 {
+		err = ErrDamaged
+	}
 	if err != nil {
-		return fmt.Errorf("begin to deliver request %q: %w", r.ID, err)
+		return nil, fmt.Errorf("request %q: %w", request.ID, err)
 	}
-	*r = begun
-	return nil
+	return records, nil
 }
 
-// EndDelivery notes how one delivery ended that BeginDelivery has begun, and returns the
-// request as it is then: Reserved says that no ticket has left, Sent that this is not
-// known, Accepted and Refused what the recipient has answered, with outcome in its words.
-// A request that is accepted stays so. It is refused only when this was its only delivery:
-// of several, one may be refused because the recipient has another.
-func (c *Chain) EndDelivery(ctx context.Context, sender common.Address, r *Record, end State, outcome string) (*Record, error) {
-	var after Record
-	err := c.changeRequest(ctx, sender, r, func(now Record) (_ Record, err error) {
-		after, err = now.ended(end, outcome)
-		return after, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("note what became of request %q: %w", r.ID, err)
-	}
-	return &after, nil
-}
-
-// ended returns the request after one of its deliveries has ended.
-func (r Record) ended(end State, outcome string) (Record, error) {
-	if r.Deliveries < 1 {
-		return r, fmt.Errorf("%w: request %q has no delivery under way", ErrDamaged, r.ID)
-	}
-	switch {
-	case r.State == Accepted:
-	case end == Accepted:
-		r.State, r.Outcome = Accepted, ""
-	case end == Refused && r.Deliveries == 1:
-		r.State, r.Outcome = Refused, outcome
-	case end == Reserved:
-		if r.Deliveries--; r.Deliveries == 0 {
-			r.State = Reserved
-		}
-	}
-	return r, nil
-}
-
-// ReleaseRequest forgets a request of which no ticket can have left, so that it may be
-// made anew. It fails with *RequestMovedError when a delivery was begun.
-func (c *Chain) ReleaseRequest(ctx context.Context, sender common.Address, r *Record) error {
-	err := c.store.write(ctx, func(tx *sql.Tx) error {
-		now, err := c.sameRequest(ctx, tx, sender, r)
-		if err == nil && now.State != Reserved {
-			err = &RequestMovedError{ID: r.ID, Now: now}
-		}
-		if err != nil {
+// addToRequest keeps tickets that were reserved just now for a request, which has before so
+// far, as a set of one part.
+func (c *Chain) addToRequest(ctx context.Context, tx querier, sender common.Address, request *Request, before Records, made Record, at time.Time) error {
+	made.Set = 1
+	if len(before) == 0 {
+		if _, err := tx.ExecContext(ctx, insertRequest, c.id, sender.Hex(), request.ID, request.Digest, at.UnixMilli()); err != nil {
 			return err
 		}
-		return c.setRequest(ctx, tx, deleteRequest, sender, now)
-	})
-	if err != nil {
-		return fmt.Errorf("release request %q: %w", r.ID, err)
+	} else {
+		made.Set += before[len(before)-1].Set
 	}
-	return nil
-}
-
-// changeRequest replaces what is kept of a request with what change makes of it, in one
-// transaction. It fails with *RequestMovedError when r's tickets are not the request's.
-func (c *Chain) changeRequest(ctx context.Context, sender common.Address, r *Record, change func(Record) (Record, error)) error {
-	return c.store.write(ctx, func(tx *sql.Tx) error {
-		now, err := c.sameRequest(ctx, tx, sender, r)
-		if err != nil {
-			return err
-		}
-		after, err := change(*now)
-		if err != nil {
-			return err
-		}
-		return c.setRequest(ctx, tx, updateRequest, sender, now, string(after.State), after.Outcome, after.Deliveries)
-	})
-}
-
-// sameRequest reads a request whose tickets are r's.
-func (c *Chain) sameRequest(ctx context.Context, tx querier, sender common.Address, r *Record) (*Record, error) {
-	now, err := c.request(ctx, tx, sender, Request{ID: r.ID, Digest: r.Digest})
-	if err == nil && (now == nil || now.RecipientRandHash != r.RecipientRandHash || now.Nonces != r.Nonces) {
-		err = &RequestMovedError{ID: r.ID}
-	}
-	return now, err
-}
-
-// setRequest runs a statement on a request while it is as now says. The condition is in
-// the statement too, so that a wrong isolation level shows as no row changed.
-func (c *Chain) setRequest(ctx context.Context, tx querier, statement string, sender common.Address, now *Record, args ...any) error {
-	args = append([]any{c.id, sender.Hex(), now.ID, now.RecipientRandHash.Hex(), now.Nonces.First, string(now.State), now.Deliveries}, args...)
-	result, err := tx.ExecContext(ctx, statement, args...)
-	if err != nil {
+	made.ID, made.State = request.ID, Reserved
+	if _, err := tx.ExecContext(ctx, insertSet, c.id, sender.Hex(), request.ID, made.Set, string(request.Record)); err != nil {
 		return err
 	}
-	if changed, err := result.RowsAffected(); err != nil || changed != 1 {
-		return errors.Join(&RequestMovedError{ID: now.ID}, err)
-	}
-	return nil
+	return c.insertPart(ctx, tx, sender, &made)
+}
+
+func (c *Chain) insertPart(ctx context.Context, tx querier, sender common.Address, r *Record) error {
+	_, err := tx.ExecContext(ctx, insertPart, c.id, sender.Hex(), r.ID, r.Set, r.RecipientRandHash.Hex(), r.Nonces.First, r.Nonces.Count,
+		string(r.State), r.Outcome, r.Deliveries)
+	return err
 }

@@ -22,6 +22,10 @@ type Spend struct {
 	Params *pm.TicketParams
 	Count  uint32
 
+	// Ahead is how many more tickets are to follow for the same payment, made from other
+	// params. Allow is asked for them too; nothing is taken for them.
+	Ahead uint64
+
 	// Cap is how many nonces the session has; 0 is as many as there are numbers.
 	Cap uint32
 
@@ -50,8 +54,8 @@ type Made struct {
 	// Nonces are the tickets'.
 	Nonces pm.NonceRange
 
-	// Before is what was made for the same request before, to which Nonces belong;
-	// nil when they were taken just now.
+	// Before is what was made for the same request before, to which Nonces belong, the
+	// first of it when it is several; nil when they were taken just now.
 	Before *Record
 }
 
@@ -126,7 +130,7 @@ func (e notAllowed) Unwrap() error { return e.error }
 
 // isRefusal tells a Spend that may not be from a store that failed.
 func isRefusal(err error) bool {
-	for _, target := range []any{new(notAllowed), new(*pm.NonceCapError), new(*pm.FieldError), new(*RetiredError), new(*RequestError), new(*UnacknowledgedError)} {
+	for _, target := range []any{new(notAllowed), new(*pm.NonceCapError), new(*pm.FieldError), new(*RetiredError), new(*RequestError), new(*RequestMovedError), new(*UnacknowledgedError)} {
 		if errors.As(err, target) {
 			return true
 		}
@@ -159,13 +163,18 @@ func (c *Chain) reserveOne(ctx context.Context, tx querier, books *books, s Spen
 }
 
 func (c *Chain) reserve(ctx context.Context, tx querier, books *books, s Spend) (*Made, error) {
+	var before Records
 	if s.Request != nil {
-		before, err := c.request(ctx, tx, s.Sender, *s.Request)
-		if err != nil {
+		var err error
+		if before, err = c.request(ctx, tx, s.Sender, *s.Request); err != nil {
 			return nil, err
 		}
-		if before != nil {
-			return &Made{Nonces: before.Nonces, Before: before}, nil
+		switch first := before.First(); {
+		case before.Version() == s.Request.After:
+		case first != nil:
+			return &Made{Nonces: first.Nonces, Before: first}, nil
+		default:
+			return nil, &RequestMovedError{ID: s.Request.ID}
 		}
 	}
 	hash, at := s.Params.RecipientRandHash, s.at()
@@ -190,7 +199,8 @@ func (c *Chain) reserve(ctx context.Context, tx querier, books *books, s Spend) 
 	ev := s.Params.EV()
 	asked := policy.Cost(uint64(s.Count), ev, s.Params.FaceValue)
 	if s.Allow != nil {
-		if err := s.Allow(s.Params.Recipient, asked, page.spent); err != nil {
+		all := asked.Plus(policy.Cost(s.Ahead, ev, s.Params.FaceValue))
+		if err := s.Allow(s.Params.Recipient, all, page.spent); err != nil {
 			return nil, notAllowed{err}
 		}
 	}
@@ -205,8 +215,7 @@ func (c *Chain) reserve(ctx context.Context, tx querier, books *books, s Spend) 
 		hash.Hex(), nonces.First, nonces.Count, c.id, s.Sender.Hex(), s.Params.Recipient.Hex(),
 		decimal(s.Params.FaceValue), ev.RatString(), decimal(s.Params.ExpirationBlock), at.UnixMilli())
 	if err == nil && s.Request != nil {
-		_, err = tx.ExecContext(ctx, insertRequest, c.id, s.Sender.Hex(), s.Request.ID, s.Request.Digest,
-			hash.Hex(), nonces.First, nonces.Count, string(s.Request.Record), string(Reserved), at.UnixMilli())
+		err = c.addToRequest(ctx, tx, s.Sender, s.Request, before, Record{RecipientRandHash: hash, Nonces: nonces}, at)
 	}
 	if err != nil {
 		return nil, err

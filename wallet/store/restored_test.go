@@ -56,6 +56,10 @@ func TestNoUnknownIDIsNewInARestoredStore(t *testing.T) {
 	require.NoError(t, err)
 	requireRefused(outcomes[0].Err)
 	require.NoError(t, outcomes[1].Err, "what has no id is not taken for what was lost")
+	drawn := spendFor("drawn", 9)
+	drawn.Request.Drawn = true
+	_, err = c.Reserve(t.Context(), drawn)
+	require.NoError(t, err, "nor is an id that was drawn just now")
 	_, err = a.Resume(t.Context(), payer, "lost", "fund")
 	requireRefused(err)
 	_, err = a.begin("lost", "fund", 1, 2)
@@ -67,7 +71,7 @@ func TestNoUnknownIDIsNewInARestoredStore(t *testing.T) {
 
 	record, err := c.Requested(t.Context(), common.Address{1}, *spendFor("kept", 9).Request)
 	require.NoError(t, err)
-	require.EqualValues(t, 6, record.Nonces.First, "what the store knows is as it was")
+	require.EqualValues(t, 6, record.First().Nonces.First, "what the store knows is as it was")
 	require.Equal(t, "kept", a.resumed("kept", "fund").RequestID)
 	require.NoError(t, s.Close())
 	s = open(t, s.Path())

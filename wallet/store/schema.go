@@ -17,7 +17,7 @@ import (
 //
 // Hashes, addresses and signatures are hex with 0x, addresses checksummed; integers
 // that may exceed 63 bits are decimal text; times are milliseconds since 1970 in UTC.
-var schema = [][]string{version1, version2, version3, version4, version5, version6, version7, version8, version9}
+var schema = [][]string{version1, version2, version3, version4, version5, version6, version7, version8, version9, version10}
 
 // schemaVersion is what this package reads and writes.
 func schemaVersion() int { return len(schema) }

@@ -66,8 +66,5 @@ const (
 		ON CONFLICT (chain_id, sender, day) DO UPDATE
 		SET tickets = excluded.tickets, ev = excluded.ev, face_value = excluded.face_value`
 
-	requestKey    = ` WHERE chain_id = $1 AND sender = $2 AND request_id = $3`
-	insertRequest = `INSERT INTO requests
-		(chain_id, sender, request_id, digest, recipient_rand_hash, first_nonce, nonces, record, state, outcome, made_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10)`
+	requestKey = ` WHERE chain_id = $1 AND sender = $2 AND request_id = $3`
 )

@@ -191,7 +191,7 @@ func (w *Winners) query(ctx context.Context, statement string, args ...any) (fou
 
 // eachRow has scan read each row that a statement finds. What scan cannot read is
 // damaged.
-func eachRow(ctx context.Context, tx *sql.Tx, scan func(*sql.Rows) error, statement string, args ...any) error {
+func eachRow(ctx context.Context, tx querier, scan func(*sql.Rows) error, statement string, args ...any) error {
 	rows, err := tx.QueryContext(ctx, statement, args...)
 	if err != nil {
 		return err

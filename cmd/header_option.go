@@ -1,0 +1,34 @@
+package cmd
+
+import (
+	"path/filepath"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet/pay"
+)
+
+// headerOption is how large the HTTP header of a payment may be.
+type headerOption struct{ max string }
+
+func (o *headerOption) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.max, "max-header", "", "largest HTTP header of a delivery in `BYTES`; more tickets than fit are delivered in parts (default what the recipient has taken, or "+strconv.Itoa(pay.DefaultMaxHeader)+")")
+}
+
+// limits are the limits by recipient, with what earlier runs have learnt.
+func (o *headerOption) limits(env *Env) (*pay.HeaderLimits, error) {
+	limits := new(pay.HeaderLimits)
+	if o.max != "" {
+		asked, err := strconv.ParseUint(o.max, 10, 31)
+		if err != nil || asked < pay.MinMaxHeader {
+			return nil, usagef("--max-header: %q is not a whole number from %d", o.max, pay.MinMaxHeader)
+		}
+		limits.Asked = int(asked)
+	}
+	// Without a home folder there is no cache.
+	if folder, err := env.cacheDir(); err == nil {
+		limits.File = filepath.Join(folder, "headers.json")
+	}
+	return limits, nil
+}

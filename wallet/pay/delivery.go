@@ -1,0 +1,147 @@
+package pay
+
+import (
+	"context"
+	"errors"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// delivery is tickets that are ready to be delivered together.
+type delivery struct {
+	offer     *Offer
+	tickets   *Tickets
+	segment   string
+	continued bool
+
+	// record is what is kept of it; nil for a payment without a request.
+	record *store.Record
+}
+
+// signed returns the headers that deliver the tickets.
+func (d *delivery) signed(ctx context.Context, signer pm.Signer) (Headers, error) {
+	batch, err := d.tickets.Batch(ctx, signer)
+	if err != nil {
+		return Headers{}, err
+	}
+	return headersOf(batch, d.segment)
+}
+
+// deliver signs and delivers, and keeps what the recipient answers. When it returns without
+// an error the tickets are accepted, or their record has changed meanwhile and is to be
+// read again.
+func (p *paying) deliver(ctx context.Context, d *delivery) error {
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	headers, err := d.signed(ctx, p.signer)
+	if err != nil {
+		return err
+	}
+	if begun, err := p.begin(ctx, d); !begun || err != nil {
+		return err
+	}
+	p.sent++
+	receipt, err := p.Client.Deliver(ctx, d.offer.Transcoder, p.Payer.Sender, headers)
+	// Whatever came of the payment must be remembered even when ctx has ended.
+	after := context.WithoutCancel(ctx)
+	if err != nil {
+		var unknown *UnknownOutcomeError
+		if errors.As(err, &unknown) && d.record != nil {
+			unknown.Request, unknown.Again = d.record.ID, d.record.Deliveries > 1
+		}
+		if errors.As(err, new(*RefusedError)) || unknown != nil {
+			err = &DeliveryError{Tickets: d.tickets, Err: err}
+		}
+		return p.failed(after, d, errors.Join(err, p.Kept.Drop(after, p.Payer.Sender, p.URL)))
+	}
+	p.nextErr = receipt.NextErr
+	if next := receipt.Next; next != nil && next.Params.Recipient != d.offer.Params.Recipient {
+		receipt.Next = nil
+		p.nextErr = &OtherRecipientError{URL: p.URL.String(), Was: d.offer.Params.Recipient, Now: next.Params.Recipient}
+	}
+	if next := receipt.Next; next == nil {
+		p.nextErr = errors.Join(p.nextErr, p.Kept.Drop(after, p.Payer.Sender, p.URL))
+	} else {
+		// Answers name the transcoder; the session is found again by its own URL.
+		next.URL = p.URL
+		p.stay(d.offer, next)
+		p.nextErr = errors.Join(p.nextErr, p.Kept.Save(after, next))
+	}
+	return p.accepted(after, d)
+}
+
+// begin notes that a payment is about to be delivered. From here on it may have been. It
+// does not begin when another process has had it accepted since the request was read.
+func (p *paying) begin(ctx context.Context, d *delivery) (begun bool, err error) {
+	if d.record == nil {
+		return true, nil
+	}
+	err = p.Requests.BeginDelivery(ctx, p.Payer.Sender, d.record)
+	var moved *store.RequestMovedError
+	if !errors.As(err, &moved) || moved.Now == nil {
+		return err == nil, inProgress(err)
+	}
+	switch now := moved.Now; now.State {
+	case store.Accepted:
+		*d.record = *now
+		return false, nil
+	case store.Refused:
+		return false, &RefusedBeforeError{now.ID, now.Outcome, now.At}
+	}
+	return false, inProgress(err)
+}
+
+// accepted notes that the recipient has accepted a payment. It was accepted also where
+// that cannot be noted, and is then not continued: what is not noted would be delivered
+// again.
+func (p *paying) accepted(ctx context.Context, d *delivery) error {
+	if d.record == nil {
+		return nil
+	}
+	now, err := p.Requests.EndDelivery(ctx, p.Payer.Sender, d.record, store.Accepted, "")
+	d.record.State = store.Accepted
+	if now != nil {
+		d.record.Deliveries = now.Deliveries
+	}
+	p.noteErr = errors.Join(p.noteErr, err)
+	return nil
+}
+
+// failed notes what a delivery that failed means for its request, and returns the error
+// to report, or nil when another process has had the tickets accepted.
+func (p *paying) failed(ctx context.Context, d *delivery, err error) error {
+	if d.record == nil {
+		return err
+	}
+	end, outcome := store.Reserved, "" // no ticket has left
+	var refused *RefusedError
+	switch {
+	case errors.As(err, new(*UnknownOutcomeError)):
+		end = store.Sent
+	case errors.As(err, &refused):
+		end, outcome = store.Refused, refused.Text
+	}
+	now, noteErr := p.Requests.EndDelivery(ctx, p.Payer.Sender, d.record, end, outcome)
+	if noteErr != nil {
+		if end != store.Reserved {
+			// Whether another delivery was accepted is in the store, which does not answer.
+			err = p.unknown(d, err)
+		}
+		return errors.Join(err, noteErr)
+	}
+	*d.record = *now
+	switch {
+	case now.State == store.Accepted:
+		return nil
+	case end == store.Refused && now.State != store.Refused:
+		return p.unknown(d, err)
+	}
+	return err
+}
+
+// unknown says that it is still not known what became of a payment.
+func (p *paying) unknown(d *delivery, err error) error {
+	return &UnknownOutcomeError{URL: d.offer.Transcoder.String(), Err: err, Request: d.record.ID, Again: true}
+}

@@ -1,0 +1,414 @@
+package pay
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// paying is a payment under way.
+//
+// What it is to pay is made in sets: tickets of one set of params, whose nonces are taken
+// together. A set is delivered in parts, as large as the recipient's header limit allows.
+// Of a payment with a request each set and each part is in the store before it is signed,
+// so that any process can continue it: what was made is delivered first, in order, and then
+// what is still due is made.
+type paying struct {
+	*Session
+	amount Amount
+	signer pm.Signer // nil until the key is open
+
+	// request is what the payment is made for; nil for one that is delivered at once, of
+	// which nothing is remembered. Records are what was made for it, and found what was when
+	// this process began.
+	request *store.Request
+	records store.Records
+	found   []store.Record
+
+	// unsure are parts that were delivered before, which the recipient now says that it has.
+	// Whether it credited them is not known, but what is due behind them is.
+	unsure map[partID]error
+
+	// made is what the records come to. Parts are the deliveries that were accepted, in
+	// order, and sent counts those that this process has delivered.
+	made  policy.Sum
+	parts []*delivery
+	sent  int
+
+	// fresh is the set that this process has made from params that it fetched; 0 for none.
+	// checked is the set whose params were held against the chain last, at checkedAt.
+	fresh, checked int
+	checkedAt      time.Time
+
+	// nextErr is why no params are kept for the next payment, noteErr why what was accepted
+	// is not noted.
+	nextErr, noteErr error
+}
+
+// partID tells a request's parts apart.
+type partID struct {
+	set   int
+	first uint32
+}
+
+// run pays what is due.
+func (p *paying) run(ctx context.Context) error {
+	if err := p.read(ctx); err != nil {
+		return err
+	}
+	for _, r := range p.records {
+		p.found = append(p.found, *r)
+	}
+	for {
+		settled, err := p.deliverAll(ctx)
+		if err == nil && settled {
+			if !p.amount.due(p.made) {
+				return p.partial(p.doubt())
+			}
+			err = p.make(ctx)
+		}
+		if err != nil {
+			return p.partial(err)
+		}
+	}
+}
+
+// read reads what was made for the request.
+func (p *paying) read(ctx context.Context) (err error) {
+	if p.request == nil {
+		return nil
+	}
+	if p.records, err = p.Requests.Requested(ctx, p.Payer.Sender, *p.request); err != nil {
+		return err
+	}
+	if len(p.records) == 0 {
+		p.found = nil // it was released, and begins anew
+	}
+	p.made, err = p.Payer.MadeFor(p.records)
+	return err
+}
+
+// deliverAll delivers what was made and is not accepted. It is settled when all of it is;
+// when it is not, the records have changed, and are to be looked at again.
+func (p *paying) deliverAll(ctx context.Context) (settled bool, err error) {
+	if p.request == nil {
+		return true, nil
+	}
+	p.parts = nil
+	for _, r := range p.records {
+		d, err := p.recall(r)
+		if err != nil {
+			return false, err
+		}
+		id := partID{r.Set, r.Nonces.First}
+		switch {
+		case r.State == store.Accepted:
+		case r.State == store.Refused:
+			return false, &RefusedBeforeError{r.ID, r.Outcome, r.At}
+		case p.unsure[id] != nil:
+			continue
+		default:
+			accepted, err := p.deliverPart(ctx, d)
+			if isReplay(err) {
+				p.unsure[id] = err
+				continue
+			}
+			if err != nil {
+				return false, err
+			}
+			if !accepted {
+				return false, p.read(ctx)
+			}
+		}
+		p.parts = append(p.parts, d)
+	}
+	return true, nil
+}
+
+// isReplay tells whether the recipient refuses to take tickets again, which were delivered
+// before: it says itself that it has them.
+func isReplay(err error) bool {
+	var unknown *UnknownOutcomeError
+	return errors.As(err, &unknown) && unknown.Again && errors.Is(unknown.Err, pm.ErrNonceReplayed)
+}
+
+// doubt is the error of the first part that is unsure, nil when none is.
+func (p *paying) doubt() error {
+	for _, r := range p.records {
+		if err := p.unsure[partID{r.Set, r.Nonces.First}]; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recall is a part of a request, ready to be delivered.
+func (p *paying) recall(r *store.Record) (*delivery, error) {
+	recipe, tickets, err := p.Payer.Recall(r)
+	if err != nil {
+		return nil, err
+	}
+	u, err := ParseURL(recipe.URL)
+	if err != nil {
+		return nil, fmt.Errorf("%w: request %q: %w", store.ErrDamaged, r.ID, err)
+	}
+	offer, err := NewOffer(u, p.Payer.Sender, recipe.FetchedAt, recipe.Info)
+	if err != nil {
+		return nil, fmt.Errorf("%w: request %q: %w", store.ErrDamaged, r.ID, err)
+	}
+	return &delivery{offer: offer, tickets: tickets, segment: recipe.Segment, continued: recipe.Continued, record: r}, nil
+}
+
+// deliverPart delivers a part of a request. Where that is not the way any more, it changes
+// the request instead, and nothing is accepted: the part is split, or released when it was
+// never sent and cannot be.
+func (p *paying) deliverPart(ctx context.Context, d *delivery) (accepted bool, err error) {
+	r := d.record
+	if err := p.deliverable(ctx, d); err != nil {
+		switch {
+		case !errors.As(err, new(*policy.Refusal)) && !errors.As(err, new(*wire.ExpiredTokenError)):
+			return false, err
+		case r.State == store.Sent:
+			return false, p.over(d, err)
+		case p.fresh == r.Set:
+			return false, errors.Join(err, p.release(ctx))
+		}
+		return false, p.release(ctx)
+	}
+	most, err := p.most(d.offer, d.tickets, d.segment)
+	if err != nil {
+		return false, err
+	}
+	if d.tickets.Count > most {
+		return false, inProgress(p.Requests.SplitDelivery(ctx, p.Payer.Sender, r, most))
+	}
+	err = p.deliver(ctx, d)
+	var unknown *UnknownOutcomeError
+	switch {
+	case err == nil:
+		return r.State == store.Accepted, nil
+	case errors.As(err, &unknown) && unknown.TooLarge && d.tickets.Count > 1:
+		// A smaller limit is known now, by which the part is split.
+		if most, sizeErr := p.most(d.offer, d.tickets, d.segment); sizeErr == nil && most < d.tickets.Count {
+			return false, nil
+		}
+	case errors.Is(err, ErrUnreachable) && r.State == store.Reserved && d.offer.Transcoder != p.URL:
+		// Fresh params may name another place: the payment is not bound to this one.
+		releaseErr := p.release(ctx)
+		if releaseErr == nil && p.fresh != r.Set {
+			return false, nil
+		}
+		return false, errors.Join(err, releaseErr)
+	}
+	return false, err
+}
+
+// most is how many of the tickets can be delivered at once.
+func (p *paying) most(offer *Offer, t *Tickets, segment string) (uint32, error) {
+	return p.Client.Headers.fit(offer.Transcoder, t.batch(), t.last(), segment)
+}
+
+// deliverable tells whether tickets that were made earlier may still be delivered: expired
+// ones can win, and are not credited.
+func (p *paying) deliverable(ctx context.Context, d *delivery) error {
+	if err := d.offer.Info.GetAuthToken().Check(p.Client.now()); err != nil {
+		return err
+	}
+	if d.record.Set <= p.lastFound() {
+		if err := p.Payer.checkLedger(ctx, d.tickets); err != nil {
+			return err
+		}
+	}
+	if age := p.Payer.now().Sub(p.checkedAt); p.checked == d.record.Set && age >= 0 && age <= maxFactsAge {
+		return nil
+	}
+	if err := p.Payer.check(ctx, &Plan{Params: d.tickets.Params, all: p.made}, uint64(d.tickets.Count)); err != nil {
+		return err
+	}
+	p.checked, p.checkedAt = d.record.Set, p.Payer.now()
+	return nil
+}
+
+// lastFound is the last set that was there when this process began.
+func (p *paying) lastFound() int {
+	if len(p.found) == 0 {
+		return 0
+	}
+	return p.found[len(p.found)-1].Set
+}
+
+// release forgets those tickets of the request that were never sent, so that others are
+// made in their place.
+func (p *paying) release(ctx context.Context) error {
+	return inProgress(p.Requests.ReleaseRequest(ctx, p.Payer.Sender, p.records))
+}
+
+// over says that tickets which may have been sent cannot be delivered any more.
+func (p *paying) over(d *delivery, err error) error {
+	return &UnknownOutcomeError{
+		URL: d.offer.Transcoder.String(), Err: fmt.Errorf("it cannot be sent again: %w", err), Request: d.record.ID, Again: true, Over: true,
+	}
+}
+
+// make makes tickets for what is due. Those of a request are only kept: they are delivered
+// as any others of it.
+func (p *paying) make(ctx context.Context) error {
+	amount := p.amount
+	amount.Made, amount.Split = p.made, p.Requests != nil
+	offer, plan, err := p.kept(ctx, amount)
+	if err != nil {
+		return err
+	}
+	if offer == nil && p.signer == nil {
+		if err := p.Payer.CheckSender(ctx); err != nil {
+			return err
+		}
+	}
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	if offer != nil {
+		err := p.makeFrom(ctx, offer, plan, true)
+		if !p.overtaken(offer, err) {
+			return err
+		}
+	}
+	if offer, plan, err = p.fetch(ctx, p.signer, amount); err != nil {
+		return err
+	}
+	return p.makeFrom(ctx, offer, plan, false)
+}
+
+// open opens the key, once.
+func (p *paying) open(ctx context.Context) (err error) {
+	if p.signer == nil {
+		p.signer, err = p.Unlock(ctx)
+	}
+	return err
+}
+
+// makeFrom reserves a plan's tickets. When there is no request, and the tickets can be
+// delivered at once, it delivers them.
+func (p *paying) makeFrom(ctx context.Context, offer *Offer, plan *Plan, continued bool) error {
+	// The credentials come first: without them the tickets are worth nothing.
+	segment, err := SegmentHeader(p.signer, offer.Info.GetAuthToken(), p.Client.now())
+	if err != nil {
+		return err
+	}
+	if err := p.named(offer, plan, segment); err != nil {
+		return err
+	}
+	if plan.Request, err = p.requestFor(offer, plan, segment, continued); err != nil {
+		return err
+	}
+	if err := p.Pins.Keep(ctx, p.URL, offer.Params.Recipient); err != nil {
+		return err
+	}
+	tickets, err := p.Payer.Reserve(ctx, plan)
+	if err != nil {
+		return inProgress(err)
+	}
+	if tickets.Before != nil {
+		return fmt.Errorf("%w: %q", ErrInProgress, tickets.Before.ID)
+	}
+	cost := policy.Cost(uint64(plan.Count), plan.TicketEV, plan.Params.FaceValue)
+	if plan.Request == nil {
+		d := &delivery{offer: offer, tickets: tickets, segment: segment, continued: continued}
+		if err := p.deliver(ctx, d); err != nil {
+			return err
+		}
+		p.made, p.parts = p.made.Plus(cost), append(p.parts, d)
+		return nil
+	}
+	set := 1
+	if n := len(p.records); n > 0 {
+		set += p.records[n-1].Set
+	}
+	p.records = append(p.records, &store.Record{
+		ID: plan.Request.ID, Digest: plan.Request.Digest, Record: plan.Request.Record, Set: set, State: store.Reserved,
+		RecipientRandHash: plan.Params.RecipientRandHash, Nonces: tickets.Nonces,
+	})
+	p.made, p.checked, p.checkedAt = p.made.Plus(cost), set, plan.checkedAt
+	if !continued {
+		p.fresh = set
+	}
+	return nil
+}
+
+// named gives a payment an id of its own that has none and takes more than one delivery:
+// what is left of it can then be paid after a crash.
+func (p *paying) named(offer *Offer, plan *Plan, segment string) error {
+	if p.request != nil || p.Requests == nil {
+		return nil
+	}
+	all := &Tickets{Plan: plan, Sender: p.Payer.Sender, Nonces: pm.NonceRange{First: 1, Count: plan.Count}}
+	most, err := p.most(offer, all, segment)
+	if err == nil && (plan.Ahead > 0 || plan.Count > most) {
+		p.request = &store.Request{ID: rand.Text(), Digest: p.Digest, Drawn: true}
+	}
+	return err
+}
+
+// requestFor is the plan's request with what makes its tickets again.
+func (p *paying) requestFor(offer *Offer, plan *Plan, segment string, continued bool) (*store.Request, error) {
+	if p.request == nil {
+		return nil, nil
+	}
+	recipe := Recipe{
+		Info: offer.Info, URL: offer.URL.String(), FetchedAt: offer.FetchedAt,
+		Expiration: plan.Expiration, Segment: segment, Value: p.amount.Value, Continued: continued,
+	}
+	request := *p.request
+	request.After = p.records.Version()
+	var err error
+	request.Record, err = recipe.Encode()
+	return &request, err
+}
+
+// overtaken tells whether kept params that looked good have failed in a way in which
+// nothing was sent, and fresh ones may fare better: nothing answers where they say to
+// pay, or others have used up their nonces or pinned another address, and blocks went by,
+// while the key was opened.
+func (p *paying) overtaken(offer *Offer, err error) bool {
+	if errors.Is(err, ErrUnreachable) {
+		return offer.Transcoder != p.URL
+	}
+	return errors.Is(err, policy.ErrUnacceptable) || errors.As(err, new(*policy.Refusal)) || errors.As(err, new(*store.RetiredError)) || errors.As(err, new(*OtherRecipientError))
+}
+
+// partial says of an error what was accepted before it, and under which id the rest is paid.
+func (p *paying) partial(err error) error {
+	if err == nil || p.request == nil || len(p.records) == 0 {
+		return err
+	}
+	paid := policy.Cost(0, nil, nil)
+	for _, d := range p.parts {
+		paid = paid.Plus(policy.Cost(uint64(d.tickets.Count), d.tickets.TicketEV, d.tickets.Params.FaceValue))
+	}
+	if paid.Tickets == 0 && !p.request.Drawn {
+		return err
+	}
+	return &PartialError{Request: p.request.ID, Paid: paid, Err: err}
+}
+
+// result is the payment once all of it is accepted.
+func (p *paying) result() *Payment {
+	first := p.parts[0]
+	payment := &Payment{Offer: first.offer, Continued: first.continued, Tickets: first.tickets, Sent: p.sent, NextErr: errors.Join(p.nextErr, p.noteErr)}
+	for _, d := range p.parts {
+		payment.Parts = append(payment.Parts, d.tickets)
+	}
+	for i := range p.found {
+		if r := &p.found[i]; payment.Before == nil || r.State != store.Accepted && payment.Before.State == store.Accepted {
+			payment.Before = r
+		}
+	}
+	return payment
+}
