@@ -35,11 +35,8 @@ type Receipt struct {
 // in part, and no answer of the recipient's came, which includes the end of ctx and
 // what a proxy or another web server answers.
 func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Address, headers Headers) (*Receipt, error) {
-	needs, err := wire.Needs(c.Works)
-	if err != nil {
-		return nil, err
-	}
-	if headers.Segment, err = wire.WithNeeds(headers.Segment, needs); err != nil {
+	var err error
+	if headers.Segment, err = c.withNeeds(headers.Segment); err != nil {
 		return nil, err
 	}
 	limited, cancel := context.WithTimeout(ctx, c.timeout())
@@ -110,7 +107,7 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 func (c *Client) DeliverBatch(ctx context.Context, u URL, batch *pm.TicketBatch, segment string) (receipt *Receipt, accepted int, err error) {
 	rest, sent := batch.SenderParams, 0 // so many of the rest were sent before
 	for len(rest) > 0 {
-		most, err := c.Headers.fit(u, batch, rest[len(rest)-1].SenderNonce, segment)
+		most, err := c.fit(u, batch, rest[len(rest)-1].SenderNonce, segment)
 		if err != nil {
 			return nil, accepted, err
 		}
@@ -124,7 +121,7 @@ func (c *Client) DeliverBatch(ctx context.Context, u URL, batch *pm.TicketBatch,
 		receipt, err = c.Deliver(ctx, u, batch.Sender, headers)
 		var unknown *UnknownOutcomeError
 		if errors.As(err, &unknown) && unknown.TooLarge {
-			if smaller, fitErr := c.Headers.fit(u, batch, rest[len(rest)-1].SenderNonce, segment); fitErr == nil && int(smaller) < count {
+			if smaller, fitErr := c.fit(u, batch, rest[len(rest)-1].SenderNonce, segment); fitErr == nil && int(smaller) < count {
 				sent = max(sent, count)
 				continue
 			}
@@ -138,6 +135,24 @@ func (c *Client) DeliverBatch(ctx context.Context, u URL, batch *pm.TicketBatch,
 		rest, accepted, sent = rest[count:], accepted+count, max(0, sent-count)
 	}
 	return receipt, accepted, nil
+}
+
+// fit is how many tickets fit in a delivery at u; see HeaderLimits.
+func (c *Client) fit(u URL, shared *pm.TicketBatch, highest uint32, segment string) (uint32, error) {
+	segment, err := c.withNeeds(segment)
+	if err != nil {
+		return 0, err
+	}
+	return c.Headers.fit(u, shared, highest, segment)
+}
+
+// withNeeds adds to a segment header what is paid for.
+func (c *Client) withNeeds(segment string) (string, error) {
+	needs, err := wire.Needs(c.Works)
+	if err != nil {
+		return "", err
+	}
+	return wire.WithNeeds(segment, needs)
 }
 
 // overPeersLimit is what the HTTP client says of a header that is larger than what the

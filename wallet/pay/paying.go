@@ -212,7 +212,7 @@ func (p *paying) deliverPart(ctx context.Context, d *delivery) (accepted bool, e
 
 // most is how many of the tickets can be delivered at once.
 func (p *paying) most(offer *Offer, t *Tickets, segment string) (uint32, error) {
-	return p.Client.Headers.fit(offer.Transcoder, t.batch(), t.last(), segment)
+	return p.Client.fit(offer.Transcoder, t.batch(), t.last(), segment)
 }
 
 // deliverable tells whether tickets that were made earlier may still be delivered: expired
