@@ -44,6 +44,7 @@ func TestNoTicketsForAnInactiveRecipient(t *testing.T) {
 		"ticket batch --count 1 --params " + params,
 		"ticket batch --count 1 --recipient-url " + url,
 		"ticket deliver " + url + " " + batch,
+		"params show " + params,
 		"doctor " + url,
 	} {
 		says := s.refuses(exitUnacceptable, "inactive_recipient", line)
@@ -83,6 +84,7 @@ func TestNoTicketsForARecipientOnAnotherChain(t *testing.T) {
 		"pay --value 1wei --inactive-ok " + url,
 		"ticket batch --count 1 --inactive-ok --params " + params,
 		"ticket batch --count 1 --recipient-url " + url,
+		"params show " + params,
 		"doctor " + url,
 	} {
 		says := s.refuses(exitUnacceptable, "other_chain", line)

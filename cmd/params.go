@@ -189,50 +189,6 @@ func (r *run) emitOffer(ctx context.Context, w *payerWallet, offer *pay.Offer, f
 	return w.limits.Check(offer.Params, *facts, 1)
 }
 
-func newParamsShow(r *run) *cobra.Command {
-	var limits limitOptions
-	cmd := &cobra.Command{
-		Use:   "show FILE|-",
-		Short: "Show ticket params and hold them against your limits",
-		Long: `Show decodes ticket params that pmctl params fetch wrote to a file, or to stdin
-as "-", and holds them against your limits. It asks nobody: what only the chain
-can tell is named and not checked.`,
-		Example: `  pmctl params show params.json
-  pmctl params fetch https://recipient.example -o json |
-    pmctl params show - --max-ticket-ev 100gwei`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return r.showParams(cmd.Context(), &limits, args[0]) },
-	}
-	limits.register(cmd)
-	r.outputFlag(cmd, outputTable, outputJSON)
-	return cmd
-}
-
-func (r *run) showParams(ctx context.Context, o *limitOptions, file string) error {
-	limits, err := o.limits(r.Env)
-	if err != nil {
-		return err
-	}
-	params, err := r.readParams(ctx, file)
-	if err != nil {
-		return err
-	}
-	ticketParams, err := params.TicketParams()
-	if err != nil {
-		return err
-	}
-	findings := limits.Judge(ticketParams, nil, 1)
-	if r.output == outputJSON {
-		err = format.Write(r.Out, "pmctl.judgement", newJudgement(params, ticketParams, findings))
-	} else {
-		err = writeParams(r.Out, params, ticketParams, findings)
-	}
-	if err != nil {
-		return err
-	}
-	return limits.CheckParams(ticketParams, 1)
-}
-
 // readParams reads a params document from a file, or from stdin as "-".
 func (r *run) readParams(ctx context.Context, file string) (*format.Params, error) {
 	if file == "-" {
