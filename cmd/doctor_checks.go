@@ -190,13 +190,11 @@ func (p *patient) checkPassphrase(ctx context.Context) doctor.Finding {
 // checkKeyOpens asks a person only where a recipient is to be asked, which takes the
 // key's signature.
 func (p *patient) checkKeyOpens(ctx context.Context) doctor.Finding {
-	passphrase := &p.o.account.keys.passphrase
 	if p.fromAgent() {
 		return fine("the agent has it open")
 	}
-	byItself := p.o.account.keys.fd.given || passphrase.given() || passphrase.path(p.run.Env) != ""
 	switch {
-	case byItself:
+	case p.o.account.keys.unattended(p.run.Env):
 	case !p.run.InTerminal:
 		return skipped("needs a passphrase")
 	case p.recipient.client == nil:

@@ -65,6 +65,11 @@ func (o *keyOptions) available(env *Env) error {
 	return o.passphrase.available(env)
 }
 
+// unattended tells whether a key that no agent has is opened without asking a person.
+func (o *keyOptions) unattended(env *Env) bool {
+	return o.fd.given || o.passphrase.given() || o.passphrase.path(env) != ""
+}
+
 // find finds the account of an address: in the agent where that signs for it on the
 // chain, 0 for no agent. A key behind a descriptor, which can be read
 // once, is read here, and must be that account's.

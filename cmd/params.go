@@ -91,6 +91,9 @@ func (r *run) fetchParams(cmd *cobra.Command, o *payerOptions, work *workOptions
 	if err != nil {
 		return err
 	}
+	if r.output == outputTable {
+		defer w.lookUp(cmd.Context())()
+	}
 	done := r.waiting("waiting for the answers of %s", plural(fmt.Sprint(len(urls)), "recipient"))
 	offers, errs := fetchAll(cmd.Context(), w.client, urls, request)
 	done()

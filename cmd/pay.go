@@ -103,8 +103,9 @@ func (r *run) pay(cmd *cobra.Command, o *payerOptions, id *requestOption, work *
 	w.client.Headers = headers
 	session := &pay.Session{
 		Payer: w.payer(), Client: w.client, Kept: w.kept(), Pins: w.pins(), URL: u, Unlock: w.unlock,
-		Request: request, Requests: w.store.Chain(w.network.ChainID), Digest: digestOf(what...),
+		Request: request, Requests: w.store.Chain(w.network.ChainID), Digest: digestOf(what...), Unattended: o.account.keys.unattended(r.Env),
 	}
+	defer w.lookUp(cmd.Context())()
 	done := r.waiting("paying at %s", u)
 	payment, err := session.Pay(cmd.Context(), pay.Amount{Value: amount})
 	done()

@@ -148,6 +148,17 @@ func first(times int, then, after behaviour) behaviour {
 	}
 }
 
+// until behaves in another way towards messages that ask for a method.
+func until(method string, then behaviour) behaviour {
+	return func(v *visit) {
+		if slices.ContainsFunc(v.requests, func(req rpcRequest) bool { return req.Method == method }) {
+			then(v)
+			return
+		}
+		real(v)
+	}
+}
+
 // above behaves in another way towards more requests at once than a number.
 func above(most int, then behaviour) behaviour {
 	return func(v *visit) {

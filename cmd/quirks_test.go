@@ -122,9 +122,11 @@ func answerQuirks(closed, noTLS string) []quirk {
 			exit: exitUnreachable, says: "serves chain id 1,"},
 		quirk{name: "two: neither answers", nodes: some(says(401, `{"message":"invalid key"}`), says(200, "<html><title>Sign in</title></html>")), run: status,
 			exit: exitUnreachable, says: `none of 2 RPC nodes can be asked: .*invalid key.*; http.*Sign in`},
-		quirk{name: "two: the first stops within a command, the second is behind it", nodes: some(first(2, real, says(500, "")), lower(2)), run: simulates + " --timeout 2s",
+		// By then the first node has told of the newest block.
+		quirk{name: "two: the first stops within a command, the second is behind it", nodes: some(until("eth_getTransactionCount", says(500, "")), lower(2)), run: fundALot + " --timeout 2s",
 			exit: exitUnreachable, says: "has blocks up to [0-9]+, and another node has block [0-9]+"},
-		quirk{name: "two: the first stops within a command", nodes: some(first(2, real, says(500, "")), real), run: simulates},
+		quirk{name: "two: the first stops within a command", nodes: some(until("eth_estimateGas", says(500, "")), real), run: simulates},
+		quirk{name: "two: the first stops before a transaction", nodes: some(until("eth_getTransactionCount", says(500, "")), real), run: fundALot},
 	)
 	return list
 }
@@ -167,7 +169,9 @@ func formQuirks() []quirk {
 	return []quirk{
 		{name: "forms: no " + tip, nodes: some(answersError(-32601, "the method "+tip+" does not exist", nil, tip)), run: fundALot},
 		{name: "forms: null for " + tip, nodes: some(resulting(func(string) string { return "null" }, tip)), run: fundALot},
-		{name: "forms: neither " + tip + " nor eth_gasPrice", nodes: some(answersError(-32601, "not supported", nil, tip, "eth_gasPrice")), run: "unlock --dry-run",
+		{name: "forms: neither " + tip + " nor eth_gasPrice", nodes: some(answersError(-32601, "not supported", nil, tip, "eth_gasPrice")), run: fundALot},
+		{name: "forms: neither " + tip + " nor eth_gasPrice, to a look", nodes: some(answersError(-32601, "not supported", nil, tip, "eth_gasPrice")), run: status},
+		{name: "forms: none of " + tip + ", eth_gasPrice and eth_feeHistory", nodes: some(answersError(-32601, "not supported", nil, tip, "eth_gasPrice", "eth_feeHistory")), run: "unlock --dry-run",
 			exit: exitFailed, says: "not supported"},
 		{name: "forms: no state override", nodes: some(instead(func(_ *visit, req rpcRequest, reply *rpcReply) {
 			if req.Method == "eth_estimateGas" && len(req.Params) > 2 {

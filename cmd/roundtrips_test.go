@@ -233,6 +233,10 @@ func TestRoundTrips(t *testing.T) {
 		lookedUp, known []int
 	}{
 		{"status", 3, []int{1, 1}, []int{1}},
+		{"params fetch " + url, 3, []int{2, 1}, []int{1, 1}},
+		{"pay --value 1gwei " + url, 3, []int{2, 1, 1}, []int{1, 1, 1}},
+		{"fund --deposit 1gwei --dry-run", 3, []int{1, 2}, []int{2}},
+		{"fund --deposit 1gwei --yes", 5, []int{1, 2, 1, 1, 1}, []int{2, 1, 1, 1}},
 		{"doctor", 5, []int{1, 1}, []int{1, 1}},
 		{"doctor " + url, 5, []int{1, 1, 1, 1, 2}, []int{1, 1, 1, 1, 2}},
 	} {

@@ -58,6 +58,10 @@ type payerWallet struct {
 	// bound puts --timeout on what is asked of the node.
 	bound func(context.Context) (context.Context, context.CancelFunc, error)
 	node  *chain.Client
+	// looking is closed when the contracts are looked up, or that has failed with lookErr; nil
+	// where nothing looks for them.
+	looking chan struct{}
+	lookErr error
 
 	// known is who was paid where; nil is what the store knows.
 	known pay.Known
@@ -157,6 +161,11 @@ func (w *payerWallet) Facts(ctx context.Context, sender common.Address, about ..
 	if err != nil {
 		return pm.Facts{}, err
 	}
+	if w.looking != nil {
+		if <-w.looking; w.lookErr != nil {
+			return pm.Facts{}, w.lookErr
+		}
+	}
 	return node.Facts(ctx, sender, about...)
 }
 
@@ -167,6 +176,34 @@ func (w *payerWallet) newestFacts(ctx context.Context, about ...pm.Counterparty)
 	}
 	facts, _, err := w.agent.Renew(ctx, w.account.address, about...)
 	return facts, err
+}
+
+// lookUp begins to look up the network's contracts, where that comes before anything else
+// that the node is asked for: a recipient can be asked meanwhile. It returns what ends that.
+func (w *payerWallet) lookUp(ctx context.Context) (end func()) {
+	end = func() {}
+	if w.agent != nil || w.offline {
+		return end
+	}
+	ctx, cancel, err := w.bound(ctx)
+	if err != nil {
+		return end // which Facts says too
+	}
+	node, err := w.connected(ctx)
+	if err != nil || node.Located() {
+		cancel()
+		return end
+	}
+	looking := make(chan struct{})
+	w.looking = looking
+	go func() {
+		defer close(looking)
+		_, w.lookErr = node.Contracts(ctx)
+	}()
+	return func() {
+		cancel()
+		<-looking
+	}
 }
 
 // connected is the node, to which it connects when it is first asked for.

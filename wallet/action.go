@@ -19,6 +19,10 @@ import (
 type Action struct {
 	// label says what: the same thing has the same label.
 	label tx.Label
+	// prospect is what an account is to call, with what that is to fund, where it depends on
+	// nothing that has to be asked: the costs are then asked for together with the status. It
+	// is nil where plan says what to call.
+	prospect func(account common.Address) (tx.Call, *chain.Funding)
 	// plan decides what to send, or refuses.
 	plan func(context.Context, situation) (proposal, error)
 	// report adds what the contract says that it did to the result of a transaction that
@@ -26,11 +30,16 @@ type Action struct {
 	report reporter
 }
 
+// justCall is the prospect of a call that moves no ether to the contract.
+func justCall(data []byte) func(common.Address) (tx.Call, *chain.Funding) {
+	return func(common.Address) (tx.Call, *chain.Funding) { return tx.Call{Data: data}, nil }
+}
+
 type reporter func(context.Context, situation, *types.Receipt, *Transaction) error
 
 // proposal is a transaction that may be sent.
 type proposal struct {
-	call tx.Call
+	call tx.Call // set after plan for an action that has a prospect
 	// say is what it will do: a sentence each.
 	say []string
 	// ask is the question that a person answers.
@@ -83,7 +92,16 @@ func (w *Wallet) prepare(ctx context.Context, s situation, a Action) (*tx.Prepar
 	if err != nil {
 		return nil, p, err
 	}
-	prepared, err := tx.Prepare(ctx, s.client, s.account, p.call, Caps(w.Limits))
+	if a.prospect == nil {
+		prepared, err := tx.Prepare(ctx, s.client, s.account, p.call, Caps(w.Limits))
+		return prepared, p, err
+	}
+	if err := s.outlook.Unfunded; err != nil {
+		return nil, p, err
+	}
+	p.call, _ = a.prospect(s.account)
+	p.call.To = s.status.Contracts.TicketBroker
+	prepared, err := tx.PrepareQuoted(ctx, s.client, s.account, p.call, s.outlook.Quote, Caps(w.Limits))
 	return prepared, p, err
 }
 
@@ -110,7 +128,7 @@ type Proposal struct {
 func (w *Wallet) Simulate(ctx context.Context, account common.Address, a Action) (*Proposal, error) {
 	ctx, cancel := w.bound(ctx)
 	defer cancel()
-	s, err := w.look(ctx, account)
+	s, err := w.lookFor(ctx, account, a)
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func (t *transacting) prepareAgain(caller context.Context) (*tx.Prepared, propos
 	ctx, cancel := t.bound(caller)
 	defer cancel()
 	var err error
-	if t.status, err = t.client.Status(ctx, t.account); err != nil {
+	if t.situation, err = t.lookFor(ctx, t.account, t.action); err != nil {
 		return nil, proposal{}, err
 	}
 	return t.prepare(ctx, t.situation, t.action)

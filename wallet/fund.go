@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/big"
 
-	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 
@@ -41,9 +40,10 @@ func (w *Wallet) Fund(ctx context.Context, f Funding, o Sending) (Transaction, e
 func (w *Wallet) Funding(f Funding, asks bool) Action {
 	fund := funding{Funding: f, asks: asks, note: w.note}
 	return Action{
-		label:  tx.FundLabel(f.Deposit, f.Reserve, f.Beneficiary),
-		plan:   fund.plan,
-		report: fund.report,
+		label:    tx.FundLabel(f.Deposit, f.Reserve, f.Beneficiary),
+		prospect: fund.prospect,
+		plan:     func(_ context.Context, s situation) (proposal, error) { return fund.propose(s) },
+		report:   fund.report,
 	}
 }
 
@@ -54,21 +54,28 @@ type funding struct {
 	note func(text string, args ...any)
 }
 
-// plan proposes a funding that the contract was seen to do in a simulation, where the
-// node can show that.
-func (f funding) plan(ctx context.Context, s situation) (proposal, error) {
-	p, err := f.propose(s)
-	if err != nil {
-		return p, err
+// prospect is the call, and what the node must show that it funds. A sum that is no amount
+// is refused by propose.
+func (f funding) prospect(account common.Address) (tx.Call, *chain.Funding) {
+	broker := contract.NewTicketBroker()
+	call := tx.Call{Data: broker.PackFundDepositAndReserve(f.Deposit.Big(), f.Reserve.Big())}
+	if f.forAnother(account) {
+		call.Data = broker.PackFundDepositAndReserveFor(f.Beneficiary, f.Deposit.Big(), f.Reserve.Big())
 	}
-	call := ethereum.CallMsg{From: s.account, To: &p.call.To, Value: p.call.Value.Big(), Data: p.call.Data}
-	return p, s.client.SimulateFunding(ctx, call, f.of(s))
+	call.Value, _ = f.Deposit.Add(f.Reserve)
+	funds := f.of(account)
+	return call, &funds
+}
+
+// forAnother tells whether the funds become another account's.
+func (f funding) forAnother(account common.Address) bool {
+	return f.Beneficiary != (common.Address{}) && f.Beneficiary != account
 }
 
 // report fails for a funding that the contract's events, or the deposit and the reserve
 // themselves, do not show.
 func (f funding) report(ctx context.Context, s situation, receipt *types.Receipt, result *Transaction) error {
-	compared, err := s.client.CheckFunding(ctx, receipt, f.of(s))
+	compared, err := s.client.CheckFunding(ctx, receipt, f.of(s.account))
 	if err != nil {
 		return err
 	}
@@ -79,10 +86,10 @@ func (f funding) report(ctx context.Context, s situation, receipt *types.Receipt
 }
 
 // of is the funding as the contract sees it.
-func (f funding) of(s situation) chain.Funding {
+func (f funding) of(account common.Address) chain.Funding {
 	whose := f.Beneficiary
 	if whose == (common.Address{}) {
-		whose = s.account
+		whose = account
 	}
 	return chain.Funding{Sender: whose, Deposit: f.Deposit.Big(), Reserve: f.Reserve.Big()}
 }
@@ -92,14 +99,11 @@ func (f funding) propose(s situation) (proposal, error) {
 	if err != nil {
 		return proposal{}, err
 	}
-	broker := contract.NewTicketBroker()
 	whose, and := "your", ""
-	data := broker.PackFundDepositAndReserve(f.Deposit.Big(), f.Reserve.Big())
 	var say []string
 	switch {
-	case f.Beneficiary != (common.Address{}) && f.Beneficiary != s.account:
+	case f.forAnother(s.account):
 		whose = f.Beneficiary.Hex() + "'s"
-		data = broker.PackFundDepositAndReserveFor(f.Beneficiary, f.Deposit.Big(), f.Reserve.Big())
 		say = append(say, fmt.Sprintf("The funds become %s own: you cannot take them back, only that account can withdraw them.", whose))
 	case s.status.Sender.Unlocking():
 		if !f.CancelUnlock && !f.asks {
@@ -109,9 +113,8 @@ func (f funding) propose(s situation) (proposal, error) {
 		say = append(say, "This cancels the unlock that is in progress: your funds become locked again.")
 	}
 	return proposal{
-		call: tx.Call{To: s.status.Contracts.TicketBroker, Value: total, Data: data},
-		say:  append([]string{fmt.Sprintf("This adds %s to %s deposit and %s to %s reserve.", f.Deposit, whose, f.Reserve, whose)}, say...),
-		ask:  fmt.Sprintf("Move %s to the contract%s?", total, and),
+		say: append([]string{fmt.Sprintf("This adds %s to %s deposit and %s to %s reserve.", f.Deposit, whose, f.Reserve, whose)}, say...),
+		ask: fmt.Sprintf("Move %s to the contract%s?", total, and),
 	}, nil
 }
 

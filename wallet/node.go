@@ -96,6 +96,8 @@ type situation struct {
 	client  *chain.Client
 	status  *chain.Status
 	account common.Address
+	// outlook is what the node says of an action's prospect; nil where there is none.
+	outlook *chain.Outlook
 }
 
 // look finds where an account stands.
@@ -105,7 +107,24 @@ func (w *Wallet) look(ctx context.Context, account common.Address) (situation, e
 		return situation{}, err
 	}
 	status, err := client.Status(ctx, account)
-	return situation{client, status, account}, err
+	return situation{client: client, status: status, account: account}, err
+}
+
+// lookFor is look before an action.
+func (w *Wallet) lookFor(ctx context.Context, account common.Address, a Action) (situation, error) {
+	if a.prospect == nil {
+		return w.look(ctx, account)
+	}
+	client, err := w.connect(ctx)
+	if err != nil {
+		return situation{}, err
+	}
+	call, funding := a.prospect(account)
+	outlook, err := client.Consider(ctx, account, chain.Prospect{Value: call.Value.Big(), Data: call.Data, Funding: funding})
+	if err != nil {
+		return situation{}, err
+	}
+	return situation{client, outlook.Status, account, outlook}, nil
 }
 
 // hangUp closes the connection to the node; the next look makes another.

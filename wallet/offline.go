@@ -23,7 +23,7 @@ import (
 func (w *Wallet) Unsigned(ctx context.Context, account common.Address, a Action, requestID string) (*format.Transaction, error) {
 	ctx, cancel := w.bound(ctx)
 	defer cancel()
-	s, err := w.look(ctx, account)
+	s, err := w.lookFor(ctx, account, a)
 	if err != nil {
 		return nil, err
 	}

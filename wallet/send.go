@@ -43,7 +43,7 @@ type Waiting struct {
 func (w *Wallet) Do(ctx context.Context, a Action, o Sending) (Transaction, error) {
 	bounded, cancel := w.bound(ctx)
 	defer cancel()
-	s, err := w.look(bounded, w.Account.Address())
+	s, err := w.lookFor(bounded, w.Account.Address(), a)
 	if err != nil {
 		return Transaction{}, err
 	}
@@ -256,7 +256,7 @@ func (t *transacting) move(caller context.Context) error {
 	ctx, cancel := t.bound(caller)
 	defer cancel()
 	var err error
-	if t.status, err = t.client.Status(ctx, t.account); err != nil {
+	if t.situation, err = t.lookFor(ctx, t.account, t.action); err != nil {
 		return err
 	}
 	return t.send(caller, ctx, func(ctx context.Context, signer tx.Signer, p *tx.Prepared, terms tx.Terms) error {

@@ -13,14 +13,13 @@ import (
 // Unlock starts the unlock period of the deposit and the reserve, after which Withdraw pays
 // both out.
 func Unlock() Action {
-	return Action{label: tx.LabelUnlock, plan: proposeUnlock, report: reportEvents(broker.ReadUnlock)}
+	return Action{label: tx.LabelUnlock, prospect: justCall(contract.NewTicketBroker().PackUnlock()), plan: proposeUnlock, report: reportEvents(broker.ReadUnlock)}
 }
 
 func proposeUnlock(_ context.Context, s situation) (proposal, error) {
 	sender, round := s.status.Sender, s.status.Round
 	from := new(big.Int).Add(round.Current, s.status.UnlockPeriod)
 	return proposal{
-		call: tx.Call{To: s.status.Contracts.TicketBroker, Data: contract.NewTicketBroker().PackUnlock()},
 		say: []string{
 			fmt.Sprintf("This unlocks %s of deposit and %s of reserve, together, from round %v on (it is round %v now).",
 				sender.Deposit, sender.Reserve, from, round.Current),
@@ -32,28 +31,26 @@ func proposeUnlock(_ context.Context, s situation) (proposal, error) {
 
 // CancelUnlock locks the deposit and the reserve again.
 func CancelUnlock() Action {
-	return Action{label: tx.LabelCancelUnlock, plan: proposeCancel, report: reportEvents(broker.ReadCancel)}
+	return Action{label: tx.LabelCancelUnlock, prospect: justCall(contract.NewTicketBroker().PackCancelUnlock()), plan: proposeCancel, report: reportEvents(broker.ReadCancel)}
 }
 
 func proposeCancel(_ context.Context, s situation) (proposal, error) {
 	return proposal{
-		call: tx.Call{To: s.status.Contracts.TicketBroker, Data: contract.NewTicketBroker().PackCancelUnlock()},
-		say:  []string{"This cancels the unlock: the deposit and the reserve are locked again."},
-		ask:  fmt.Sprintf("Cancel the unlock of %s?", s.account),
+		say: []string{"This cancels the unlock: the deposit and the reserve are locked again."},
+		ask: fmt.Sprintf("Cancel the unlock of %s?", s.account),
 	}, nil
 }
 
 // Withdraw pays out the whole deposit and the whole reserve, once the unlock period is over.
 func Withdraw() Action {
-	return Action{label: tx.LabelWithdraw, plan: proposeWithdrawal, report: reportEvents(broker.ReadWithdrawal)}
+	return Action{label: tx.LabelWithdraw, prospect: justCall(contract.NewTicketBroker().PackWithdraw()), plan: proposeWithdrawal, report: reportEvents(broker.ReadWithdrawal)}
 }
 
 func proposeWithdrawal(_ context.Context, s situation) (proposal, error) {
 	sender := s.status.Sender
 	total, err := sender.Deposit.Add(sender.Reserve)
 	return proposal{
-		call: tx.Call{To: s.status.Contracts.TicketBroker, Data: contract.NewTicketBroker().PackWithdraw()},
-		say:  []string{fmt.Sprintf("This pays out %s of deposit and %s of reserve: all of both.", sender.Deposit, sender.Reserve)},
-		ask:  fmt.Sprintf("Withdraw %s to %s?", total, s.account),
+		say: []string{fmt.Sprintf("This pays out %s of deposit and %s of reserve: all of both.", sender.Deposit, sender.Reserve)},
+		ask: fmt.Sprintf("Withdraw %s to %s?", total, s.account),
 	}, err
 }

@@ -115,10 +115,15 @@ func (c *Client) Consider(ctx context.Context, sender common.Address, p Prospect
 		return nil, err
 	}
 	status.Contracts = contracts
-	if o.Status, err = status.finish(); err != nil {
-		return nil, err
-	}
-	quote.head, quote.balance, quote.price = status.Head, status.balance, status.gasPrice
+	quote.head, quote.balance, quote.price, quote.noPrice = status.Head, status.balance, status.gasPrice, status.noPrice
 	o.Quote = c.quoteOf(ctx, quote)
-	return o, nil
+	price := status.gasPrice.ToInt()
+	if status.noPrice != nil {
+		if o.Quote.PriceErr != nil || o.Quote.Tip == nil {
+			return nil, status.noPrice
+		}
+		price = new(big.Int).Add(o.Quote.Tip, status.Head.BaseFee.ToInt())
+	}
+	o.Status, err = status.finish(price)
+	return o, err
 }

@@ -37,6 +37,13 @@ func (c *Client) Contracts(ctx context.Context) (Contracts, error) {
 	return found, c.learn(ctx, found)
 }
 
+// Located tells whether the contracts' addresses are known or remembered: what is read of
+// them then needs no request before.
+func (c *Client) Located() bool {
+	_, ok := c.recall()
+	return ok || c.verified() != nil
+}
+
 // Meet returns the newest block, and does what Contracts does, in one request: refused is
 // the error that Contracts fails with when the node answers.
 func (c *Client) Meet(ctx context.Context) (head Head, refused, err error) {

@@ -86,13 +86,33 @@ func (c *Client) Status(ctx context.Context, sender common.Address) (*Status, er
 	if err != nil {
 		return nil, err
 	}
-	return a.finish()
+	price := a.gasPrice.ToInt()
+	if a.noPrice != nil {
+		if price, err = c.priceFor(ctx, a); err != nil {
+			return nil, err
+		}
+	}
+	return a.finish(price)
+}
+
+// priceFor is the gas price of a node that suggests none, in wei: the base fee with the tips
+// that were paid in the last blocks.
+func (c *Client) priceFor(ctx context.Context, a *statusAnswer) (*big.Int, error) {
+	if a.Head.BaseFee == nil {
+		return nil, a.noPrice
+	}
+	tip, err := c.tipsPaid(ctx)
+	if err != nil {
+		return nil, a.noPrice
+	}
+	return tip.Add(tip, a.Head.BaseFee.ToInt()), nil
 }
 
 // statusAnswer is a status as it comes from the node.
 type statusAnswer struct {
 	Status
 	balance, gasPrice hexutil.Big
+	noPrice           error
 	info              contract.GetSenderInfoOutput
 }
 
@@ -100,21 +120,21 @@ func (b *batch) status(contracts Contracts, sender common.Address, into *statusA
 	broker, controller := contract.NewTicketBroker(), contract.NewController()
 	b.head(&into.Head)
 	b.add("eth_getBalance", &into.balance, sender, "latest")
-	b.add("eth_gasPrice", &into.gasPrice)
+	b.try(&into.noPrice, "eth_gasPrice", &into.gasPrice)
 	b.round(contracts, &into.Round)
 	b.senderInfo(contracts, sender, &into.info)
 	call(b, contracts.TicketBroker, broker.PackUnlockPeriod(), broker.UnpackUnlockPeriod, &into.UnlockPeriod)
 	call(b, contracts.Controller, controller.PackPaused(), controller.UnpackPaused, &into.Paused)
 }
 
-// finish is the status of an answer that came.
-func (a *statusAnswer) finish() (*Status, error) {
+// finish is the status of an answer that came, with the gas price, in wei.
+func (a *statusAnswer) finish(gasPrice *big.Int) (*Status, error) {
 	s := &a.Status
 	for _, amount := range []struct {
 		into *wei.Wei
 		from *big.Int
 	}{
-		{&s.GasPrice, a.gasPrice.ToInt()},
+		{&s.GasPrice, gasPrice},
 		{&s.Sender.Balance, a.balance.ToInt()},
 		{&s.Sender.Deposit, a.info.Sender.Deposit},
 		{&s.Sender.Reserve, a.info.Reserve.FundsRemaining},

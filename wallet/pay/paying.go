@@ -266,13 +266,15 @@ func (p *paying) make(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if offer == nil && p.signer == nil {
+	unseen := offer == nil && p.signer == nil // the sender, by the chain
+	if unseen && !p.Unattended {
 		if err := p.Payer.CheckSender(ctx); err != nil {
 			return err
 		}
+		unseen = false
 	}
 	if err := p.open(ctx); err != nil {
-		return err
+		return p.refusedSender(ctx, unseen, err)
 	}
 	if offer != nil {
 		err := p.makeFrom(ctx, offer, plan, true)
@@ -280,10 +282,25 @@ func (p *paying) make(ctx context.Context) error {
 			return err
 		}
 	}
-	if offer, plan, err = p.fetch(ctx, p.signer, amount); err != nil {
+	fetched, err := p.fetch(ctx, p.signer)
+	if err != nil {
+		return p.refusedSender(ctx, unseen, err)
+	}
+	if plan, err = p.Payer.Plan(ctx, fetched.Params, amount); err != nil {
 		return err
 	}
-	return p.makeFrom(ctx, offer, plan, false)
+	return p.makeFrom(ctx, fetched, plan, false)
+}
+
+// refusedSender is what CheckSender says of a sender that is unseen, else why it gets no
+// further.
+func (p *paying) refusedSender(ctx context.Context, unseen bool, stopped error) error {
+	if unseen {
+		if err := p.Payer.CheckSender(ctx); err != nil {
+			return err
+		}
+	}
+	return stopped
 }
 
 // open opens the key, once.

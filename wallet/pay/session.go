@@ -50,6 +50,10 @@ type Session struct {
 	// Unlock opens the sender's key. It is called once, when everything that can be
 	// refused without it has been looked at.
 	Unlock func(ctx context.Context) (pm.Signer, error)
+
+	// Unattended tells that Unlock asks no person. The chain is then asked about the sender
+	// and fresh params together, and about the sender alone only when there are none.
+	Unattended bool
 }
 
 // Payment is a payment that the recipient accepted.
@@ -142,23 +146,20 @@ func (s *Session) kept(ctx context.Context, amount Amount) (*Offer, *Plan, error
 	return offer, plan, err
 }
 
-func (s *Session) fetch(ctx context.Context, signer pm.Signer, amount Amount) (*Offer, *Plan, error) {
+// fetch asks the recipient for fresh params that may be used.
+func (s *Session) fetch(ctx context.Context, signer pm.Signer) (*Offer, error) {
 	request, err := wire.NewOrchestratorRequest(signer)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	offer, err := s.Client.Fetch(ctx, s.URL, request)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := s.Pins.Check(ctx, s.URL, offer.Params.Recipient); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if err := CheckToken(s.URL, offer.Info.GetAuthToken(), s.Client.now()); err != nil {
-		return nil, nil, err
-	}
-	plan, err := s.Payer.Plan(ctx, offer.Params, amount)
-	return offer, plan, err
+	return offer, CheckToken(s.URL, offer.Info.GetAuthToken(), s.Client.now())
 }
 
 // tokenMargin is what an auth token must have left to be kept for another payment.
