@@ -54,6 +54,19 @@ type parked struct {
 	resume  chan reply
 }
 
+// asked is what it is about, the ids of requests apart: they follow the order in which
+// goroutines ran.
+func (p *parked) asked() string {
+	text := string(p.text)
+	for _, req := range p.list {
+		text += req.Method
+		for _, param := range req.Params {
+			text += " " + string(param)
+		}
+	}
+	return text
+}
+
 // reply is how it went.
 type reply struct {
 	body []byte

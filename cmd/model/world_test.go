@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math/big"
@@ -172,8 +173,11 @@ func (w *world) settle(acting *command) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	// What goroutines did at the same moment gets one order.
-	slices.SortStableFunc(w.parked, func(a, b *parked) int { return strings.Compare(a.command.name, b.command.name) })
+	// What goroutines did at the same moment gets one order, those of one command too.
+	slices.SortStableFunc(w.parked, func(a, b *parked) int {
+		return cmp.Or(strings.Compare(a.command.name, b.command.name), strings.Compare(a.node, b.node),
+			strings.Compare(a.what, b.what), strings.Compare(a.asked(), b.asked()))
+	})
 	w.running = slices.DeleteFunc(w.running, func(c *command) bool {
 		if !c.over() {
 			return false
