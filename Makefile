@@ -31,7 +31,7 @@ build:
 # compile says what it is doing: from nothing it takes minutes. go build -v prints each package
 # that it compiles, and nothing for those that are compiled already.
 compile = echo "Compiling into $(BIN)/. The first time this takes a few minutes." >&2; \
-	{ $(GO) build -v -o $(BIN)/ $(1) 2>&1 && echo "=ok"; } | awk ' \
+	{ $(GO) build -v -tags=$(TAGS)$(comma)nomocks -o $(BIN)/ $(1) 2>&1 && echo "=ok"; } | awk ' \
 		$$0 == "=ok" { ok = 1; next } \
 		/^[^ ]+$$/ { if (++n % 50 == 0) { print "  " n " packages compiled" > "/dev/stderr" } next } \
 		{ print > "/dev/stderr" } \
@@ -156,7 +156,7 @@ vulnerabilities:
 ## release-files: what a release carries beside the program, and what it is made with
 release-files:
 	@rm -rf $(BIN)/release && mkdir -p $(BIN)/release/completions $(BIN)/release/man
-	@$(GO) build -o $(BIN)/ .
+	@$(GO) build -tags=$(TAGS)$(comma)nomocks -o $(BIN)/ .
 	@$(BIN)/pmctl completion bash > $(BIN)/release/completions/pmctl.bash
 	@$(BIN)/pmctl completion zsh > $(BIN)/release/completions/_pmctl
 	@$(BIN)/pmctl completion fish > $(BIN)/release/completions/pmctl.fish

@@ -67,7 +67,7 @@ func System() *Env {
 	}
 	return &Env{
 		In:           os.Stdin,
-		Out:          wholeWrites{os.Stdout},
+		Out:          os.Stdout,
 		Err:          os.Stderr,
 		InTerminal:   term.IsTerminal(int(os.Stdin.Fd())),
 		OutTerminal:  term.IsTerminal(int(os.Stdout.Fd())),

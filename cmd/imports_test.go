@@ -1,7 +1,9 @@
 package cmd
 
 import (
+	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -44,9 +46,34 @@ func TestWalletLinksNoNode(t *testing.T) {
 	}
 }
 
-func deps(t *testing.T, pattern string) []string {
+// TestNoProgramLinksMocks: package pm documents mocks, whose embedded type is testify's. Its
+// YAML parser and a test server's flags would be initialized in every program that imports
+// pm, since the linker keeps what package initialization reaches. The tag nomocks leaves
+// the mocks out of the programs; everything that builds one has it.
+func TestNoProgramLinksMocks(t *testing.T) {
+	for _, dep := range deps(t, module, "-tags=nomocks") {
+		for _, part := range []string{"stretchr", "yaml", "net/http/httptest", "testing"} {
+			require.False(t, strings.Contains(dep, part), dep)
+		}
+	}
+	for file, builds := range map[string]string{
+		"../Makefile":             `(?m)build .*-o \$\(BIN\)/.*$`,
+		"../.goreleaser.yaml":     `(?m)^    tags: \[(?:netgo|nomocks|\]).*$`,
+		"../packaging/targets.sh": `(?m)^target .*$`,
+	} {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		found := regexp.MustCompile(builds).FindAllString(string(text), -1)
+		require.NotEmpty(t, found, file)
+		for _, build := range found {
+			require.Contains(t, build, "nomocks", file)
+		}
+	}
+}
+
+func deps(t *testing.T, pattern string, flags ...string) []string {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-deps", pattern).Output()
+	out, err := exec.Command("go", append(append([]string{"list", "-deps"}, flags...), pattern)...).Output()
 	require.NoError(t, err)
 	return strings.Fields(string(out))
 }

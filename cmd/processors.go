@@ -3,28 +3,19 @@ package cmd
 import (
 	"os"
 	"runtime"
-	"runtime/debug"
 )
 
-const (
-	// several is how many signatures are worth a stop of some microseconds; bulk how many
-	// are worth a millisecond or two.
-	several = 100
-	bulk    = 50_000
-)
+// several is how many signatures are worth a stop of some microseconds.
+const several = 100
 
 // prepareFor readies the process for a number of signatures. Each process calls it once.
 //
 // The scheduler gets twice as many processors as there are cores to use: a signature is a
 // call into C of more than 20 µs, and the scheduler takes the processor away from such a
 // call. Where no other is idle, the core then waits for one. Somebody who sets GOMAXPROCS
-// has decided already. Before many of them, what the start needed is given back.
+// has decided already.
 func prepareFor(signatures int64) {
 	if signatures >= several && os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0))
-	}
-	if signatures >= bulk {
-		debug.FreeOSMemory()
-		releaseCode()
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,7 +33,7 @@ func Main(ctx context.Context, args []string, env *Env) int {
 		run.output = requestedOutput(args)
 		return run.fail(err)
 	}
-	root := newRoot(run, args...)
+	root := newRoot(run)
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
 		addCompletions(run, root) // which takes as long as all the rest of the tree
 	}
@@ -119,45 +118,8 @@ func Tree() *cobra.Command {
 	return newRoot(&run{Env: &Env{Getenv: func(string) string { return "" }}})
 }
 
-// noun is a command below the root, with its own below that.
-type noun struct {
-	name  string
-	build func(*run) *cobra.Command
-}
-
-// nouns are what pmctl has commands for.
-func nouns() []noun {
-	return []noun{
-		{"account", newAccount},
-		{"status", newStatus},
-		{"doctor", newDoctor},
-		{"fund", newFund},
-		{"unlock", newUnlock},
-		{"withdraw", newWithdraw},
-		{"exit", newExit},
-		{"recipient", newRecipient},
-		{"params", newParams},
-		{"ticket", newTicket},
-		{"pay", newPay},
-		{"tx", newTx},
-		{"agent", newAgent},
-		{"budget", newBudget},
-		{"history", newHistory},
-		{"runway", newRunway},
-		{"config", newConfig},
-		{"store", newStore},
-		{"version", newVersion},
-		{"completion", newCompletion},
-	}
-}
-
-// newRoot is the command tree: all of it, or only the part under the noun that a command
-// line begins with, which saves the start half a millisecond.
-func newRoot(r *run, line ...string) *cobra.Command {
-	only := ""
-	if len(line) > 0 && slices.ContainsFunc(nouns(), func(n noun) bool { return n.name == line[0] }) {
-		only = line[0]
-	}
+// newRoot is the command tree.
+func newRoot(r *run) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "pmctl",
 		Short: "A wallet for Livepeer's probabilistic micropayments",
@@ -188,11 +150,28 @@ delivers batches of signed lottery tickets.`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", terminalWidth)))
 	root.SetHelpCommand(newHelp(root))
-	for _, noun := range nouns() {
-		if only == "" || only == noun.name {
-			root.AddCommand(noun.build(r))
-		}
-	}
+	root.AddCommand(
+		newAccount(r),
+		newStatus(r),
+		newDoctor(r),
+		newFund(r),
+		newUnlock(r),
+		newWithdraw(r),
+		newExit(r),
+		newRecipient(r),
+		newParams(r),
+		newTicket(r),
+		newPay(r),
+		newTx(r),
+		newAgent(r),
+		newBudget(r),
+		newHistory(r),
+		newRunway(r),
+		newConfig(r),
+		newStore(r),
+		newVersion(r),
+		newCompletion(r),
+	)
 	return root
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 	"sync/atomic"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -105,11 +104,7 @@ func (r *run) streamBatches(cmd *cobra.Command, o *batchOptions, amount pay.Amou
 	if s.writer, err = format.NewBatchWriter(out, form); err != nil {
 		return err
 	}
-	prepareFor(bulk) // or fewer: nobody knows
-	// A line makes as much garbage as its tickets do; looking for it takes time from them.
-	if s.r.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
+	prepareFor(several) // at least: the lines have not been counted
 	done := r.progress(s.made)
 	err = s.mint(cmd.Context())
 	done()

@@ -72,6 +72,13 @@ func TestEveryCommandFitsATerminal(t *testing.T) {
 	})
 }
 
+func eachCommand(command *cobra.Command, do func(*cobra.Command)) {
+	do(command)
+	for _, child := range command.Commands() {
+		eachCommand(child, do)
+	}
+}
+
 // moves tells a line that changes what the next one finds.
 func moves(line string) bool { return strings.Contains(line, "--yes") }
 

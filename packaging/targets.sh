@@ -28,11 +28,11 @@ target() {
   go vet -trimpath -tags "${3-}" -overlay "$work/overlay.json" $packages
 }
 
-target linux/amd64 gcc netgo,osusergo
-target linux/arm64 aarch64-linux-gnu-gcc netgo,osusergo
-target windows/amd64 x86_64-w64-mingw32-gcc
-target windows/arm64
-target darwin/amd64
-target darwin/arm64
+target linux/amd64 gcc netgo,osusergo,nomocks
+target linux/arm64 aarch64-linux-gnu-gcc netgo,osusergo,nomocks
+target windows/amd64 x86_64-w64-mingw32-gcc nomocks
+target windows/arm64 '' nomocks
+target darwin/amd64 '' nomocks
+target darwin/arm64 '' nomocks
 
 [ "$tried" -gt 0 ] || { echo "targets.sh: no such platform:$wanted" >&2; exit 2; }

@@ -1,3 +1,5 @@
+//go:build !nomocks
+
 package pm
 
 import (
