@@ -15,6 +15,7 @@ import (
 
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/signer"
 )
 
 // keystoreOptions say where the key files are.
@@ -193,7 +194,7 @@ func (o *accountOptions) register(cmd *cobra.Command) {
 
 // account finds the account that acts: the one that is named, else the only one.
 // An agent that signs for it on the chain comes before its key; chain id 0 is for none.
-func (o *accountOptions) account(ctx context.Context, env *Env, chainID uint64) (*account, error) {
+func (o *accountOptions) account(ctx context.Context, env *Env, chainID uint64) (*signer.Account, error) {
 	from, err := o.named(env)
 	if err != nil {
 		return nil, err
@@ -239,8 +240,8 @@ func (o *accountOptions) address(ctx context.Context, env *Env) (common.Address,
 	if err != nil {
 		return common.Address{}, err
 	}
-	defer found.close()
-	return found.address, nil
+	defer found.Close()
+	return found.Address(), nil
 }
 
 func chooseAccount(ctx context.Context, env *Env, all []accounts.Account) (accounts.Account, error) {

@@ -137,7 +137,7 @@ func (r *run) serveAgent(cmd *cobra.Command, o *agentOptions, path string) error
 	if err != nil {
 		return err
 	}
-	signer, err := w.account.unlock(cmd.Context())
+	signer, err := w.account.Unlock(cmd.Context())
 	if err != nil {
 		socket.Close()
 		return err
@@ -175,7 +175,7 @@ func (r *run) serveAgent(cmd *cobra.Command, o *agentOptions, path string) error
 		defer close(ran)
 		service.Run(ctx)
 	}()
-	r.note("the agent signs for %v at %s", w.account.address, path)
+	r.note("the agent signs for %v at %s", w.account.Address(), path)
 	if err := r.tellStarter(o, nil); err != nil {
 		stop()
 	}
@@ -296,8 +296,8 @@ func (r *run) typePassphrase(cmd *cobra.Command, o *agentOptions) (*os.File, com
 	if err != nil {
 		return nil, none, err
 	}
-	defer found.close()
-	passphrase, err := o.account.keys.passphrase.source(r.Env)(cmd.Context(), "Passphrase of "+found.address.Hex())
+	defer found.Close()
+	passphrase, err := o.account.keys.passphrase.source(r.Env)(cmd.Context(), "Passphrase of "+found.Address().Hex())
 	if err != nil {
 		return nil, none, err
 	}
@@ -312,5 +312,5 @@ func (r *run) typePassphrase(cmd *cobra.Command, o *agentOptions) (*os.File, com
 		out.Close()
 		return nil, none, err
 	}
-	return out, found.address, nil
+	return out, found.Address(), nil
 }

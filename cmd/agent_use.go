@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/wallet/agent"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -39,7 +40,7 @@ func (e *Env) agentSocket() (path string, said bool, err error) {
 // agent finds the account in the agent: nil when there is none to use. An agent that the
 // user has named must serve; one that is just there is passed over when it does not have
 // the account, or not for this chain, or is locked.
-func (o *keyOptions) agent(ctx context.Context, env *Env, want *common.Address, chainID uint64) (*account, error) {
+func (o *keyOptions) agent(ctx context.Context, env *Env, want *common.Address, chainID uint64) (*signer.Account, error) {
 	if chainID == 0 || o.fd.given || o.keystore.path != "" || o.passphrase.given() {
 		return nil, nil
 	}
@@ -57,8 +58,7 @@ func (o *keyOptions) agent(ctx context.Context, env *Env, want *common.Address, 
 	}
 	switch {
 	case err == nil:
-		signer := agent.NewSigner(ctx, client, status)
-		return &account{address: signer.Address(), signer: signer}, nil
+		return signer.Opened(agent.NewSigner(ctx, client, status), ""), nil
 	case said:
 		client.Close()
 		return nil, withHint(err, "start one with pmctl agent start, or go without: %s=%s", envAgent, agentOff)

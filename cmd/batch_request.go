@@ -41,7 +41,7 @@ func (r *run) batchBefore(ctx context.Context, w *payerWallet, request *store.Re
 	if request == nil {
 		return nil, nil
 	}
-	records, err := w.store.Chain(w.network.ChainID).Requested(ctx, w.account.address, *request)
+	records, err := w.store.Chain(w.network.ChainID).Requested(ctx, w.account.Address(), *request)
 	before := records.First()
 	if err != nil || before == nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/doctor"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -55,9 +56,9 @@ type patient struct {
 
 	limits  policy.Limits
 	network chain.Network
-	address common.Address // of the account that acts
-	account *account       // nil until its key is found
-	store   *store.Store   // nil where there is none, or where it must not be opened
+	address common.Address  // of the account that acts
+	account *signer.Account // nil until its key is found
+	store   *store.Store    // nil where there is none, or where it must not be opened
 
 	node      *chain.Client
 	head      chain.Head
@@ -128,7 +129,7 @@ func (p *patient) asked(err error) error {
 
 func (p *patient) close() {
 	if p.account != nil {
-		p.account.close()
+		p.account.Close()
 	}
 	if p.node != nil {
 		p.node.Close()

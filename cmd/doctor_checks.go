@@ -14,7 +14,6 @@ import (
 	"github.com/pmctl/pmctl/internal/access"
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet"
-	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/doctor"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -85,7 +84,7 @@ func (p *patient) checkAgent(ctx context.Context) doctor.Finding {
 		return fine("none is used")
 	}
 	p.account = served
-	return fine("it signs for %v", served.address)
+	return fine("it signs for %v", served.Address())
 }
 
 // fromAgent tells whether an agent has the key.
@@ -93,7 +92,7 @@ func (p *patient) fromAgent() bool {
 	if p.account == nil {
 		return false
 	}
-	_, ok := p.account.signer.(*agent.Signer)
+	ok := p.account.Agent() != nil
 	return ok
 }
 
@@ -106,10 +105,10 @@ func (p *patient) checkAccount(ctx context.Context) doctor.Finding {
 	case named != "":
 		p.address, err = p.o.account.parse(named)
 	case p.account != nil:
-		p.address = p.account.address
+		p.address = p.account.Address()
 	default:
 		if p.account, err = p.o.account.keys.only(ctx, p.run.Env, 0); err == nil {
-			p.address = p.account.address
+			p.address = p.account.Address()
 		}
 	}
 	if p.asked(err) != nil {
@@ -130,22 +129,22 @@ func (p *patient) checkKey(ctx context.Context) doctor.Finding {
 	switch {
 	case p.fromAgent():
 		return fine("the agent has it")
-	case p.account.file == "":
+	case p.account.File() == "":
 		return fine("it comes from a descriptor")
 	}
 	return fine("the key file is there and well-formed")
 }
 
 func (p *patient) checkKeyMode(context.Context) doctor.Finding {
-	if p.account.file == "" {
+	if p.account.File() == "" {
 		return fine("there is no file")
 	}
-	info, err := os.Stat(p.account.file)
+	info, err := os.Stat(p.account.File())
 	if err != nil {
 		return failed(err, "", yours+"the key file")
 	}
-	if others := access.Others(p.account.file, info); others != "" {
-		err := withHint(fmt.Errorf("%s can read %s", others, p.account.file), "chmod 600 '%s'", p.account.file)
+	if others := access.Others(p.account.File(), info); others != "" {
+		err := withHint(fmt.Errorf("%s can read %s", others, p.account.File()), "chmod 600 '%s'", p.account.File())
 		return found(others+" can read it", failed(err, "mode 0600", yours+"the key file's mode"))
 	}
 	return fine("only you can read it")
@@ -200,7 +199,7 @@ func (p *patient) checkKeyOpens(ctx context.Context) doctor.Finding {
 	case p.recipient.client == nil:
 		return skipped("nobody is asked for the passphrase without a URL")
 	}
-	if _, err := p.account.unlock(ctx); p.asked(err) != nil {
+	if _, err := p.account.Unlock(ctx); p.asked(err) != nil {
 		return orElse("say another: --passphrase-file FILE", failed(err, "the passphrase of this key file", yours+"the passphrase"))
 	}
 	return fine("the passphrase opens it")

@@ -55,7 +55,7 @@ func (p *patient) checkProtocol(context.Context) doctor.Finding {
 // checkParams asks as a payment does, with the key's signature over its own address.
 func (p *patient) checkParams(ctx context.Context) doctor.Finding {
 	r := &p.recipient
-	signer, err := p.account.unlock(ctx)
+	signer, err := p.account.Unlock(ctx)
 	if err != nil {
 		return unread(err)
 	}

@@ -12,9 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/pmctl/pmctl/keystore"
-	"github.com/pmctl/pmctl/pm"
-	"github.com/pmctl/pmctl/wallet/agent"
-	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/signer"
 )
 
 // keyOptions say where the key of the account that acts is: in a key file, which a
@@ -73,15 +71,15 @@ func (o *keyOptions) unattended(env *Env) bool {
 // find finds the account of an address: in the agent where that signs for it on the
 // chain, 0 for no agent. A key behind a descriptor, which can be read
 // once, is read here, and must be that account's.
-func (o *keyOptions) find(ctx context.Context, env *Env, address common.Address, chainID uint64) (*account, error) {
+func (o *keyOptions) find(ctx context.Context, env *Env, address common.Address, chainID uint64) (*signer.Account, error) {
 	if found, err := o.agent(ctx, env, &address, chainID); found != nil || err != nil {
 		return found, err
 	}
 	if o.fd.given {
 		found, err := o.read(ctx, env)
-		if err == nil && found.address != address {
-			found.close()
-			err = fmt.Errorf("%w: --key-fd %d gives the key of %v, and the account that is to act is %v", keystore.ErrAddressMismatch, o.fd.n, found.address, address)
+		if err == nil && found.Address() != address {
+			found.Close()
+			err = fmt.Errorf("%w: --key-fd %d gives the key of %v, and the account that is to act is %v", keystore.ErrAddressMismatch, o.fd.n, found.Address(), address)
 		}
 		if err != nil {
 			return nil, err
@@ -100,7 +98,7 @@ func (o *keyOptions) find(ctx context.Context, env *Env, address common.Address,
 }
 
 // only finds the only account there is: the agent's, where it signs on the chain. Of several a person at the terminal chooses.
-func (o *keyOptions) only(ctx context.Context, env *Env, chainID uint64) (*account, error) {
+func (o *keyOptions) only(ctx context.Context, env *Env, chainID uint64) (*signer.Account, error) {
 	if found, err := o.agent(ctx, env, nil, chainID); found != nil || err != nil {
 		return found, err
 	}
@@ -126,20 +124,18 @@ func (o *keyOptions) only(ctx context.Context, env *Env, chainID uint64) (*accou
 	return o.ofFile(env, store, found), nil
 }
 
-func (o *keyOptions) ofFile(env *Env, store *keystore.Store, found accounts.Account) *account {
-	return &account{address: found.Address, file: found.URL.Path, open: func(ctx context.Context) (*keystore.Signer, error) {
-		return store.Unlock(ctx, found, o.passphrase.source(env))
-	}}
+func (o *keyOptions) ofFile(env *Env, store *keystore.Store, found accounts.Account) *signer.Account {
+	return signer.KeyFile(store, found, o.passphrase.source(env))
 }
 
 // ofUnnamed opens a key file that does not name its address: opening it tells.
-func (o *keyOptions) ofUnnamed(ctx context.Context, env *Env, store *keystore.Store, path string) (*account, error) {
+func (o *keyOptions) ofUnnamed(ctx context.Context, env *Env, store *keystore.Store, path string) (*signer.Account, error) {
 	file := accounts.Account{URL: accounts.URL{Scheme: geth.KeyStoreScheme, Path: path}}
-	signer, err := store.Unlock(ctx, file, o.passphrase.source(env))
+	key, err := store.Unlock(ctx, file, o.passphrase.source(env))
 	if err != nil {
 		return nil, err
 	}
-	return &account{address: signer.Address(), file: path, signer: signer}, nil
+	return signer.Opened(key, path), nil
 }
 
 // errKeyInput is returned when what a descriptor gives is no key.
@@ -150,7 +146,7 @@ var errKeyInput = errors.New("no key to sign with")
 const maxRawKey = 128
 
 // read reads the key behind the descriptor to its end.
-func (o *keyOptions) read(ctx context.Context, env *Env) (*account, error) {
+func (o *keyOptions) read(ctx context.Context, env *Env) (*signer.Account, error) {
 	if term.IsTerminal(o.fd.n) {
 		return nil, usagef("--key-fd %d is a terminal, which would show the key: give it a pipe or a file, as in --key-fd 3 3<key", o.fd.n)
 	}
@@ -164,54 +160,9 @@ func (o *keyOptions) read(ctx context.Context, env *Env) (*account, error) {
 		return nil, fmt.Errorf("%w: %w", errKeyInput, err)
 	}
 	defer clear(text)
-	signer, err := keystore.NewRawSigner(text)
+	key, err := keystore.NewRawSigner(text)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", errKeyInput, name, err)
 	}
-	return &account{address: signer.Address(), signer: signer}, nil
-}
-
-// account is an account that acts. Whoever finds one closes it, which clears its key.
-type account struct {
-	address common.Address
-	file    string // its key file; "" for a key behind a descriptor
-	open    func(context.Context) (*keystore.Signer, error)
-	signer  accountSigner // nil until the key is open
-}
-
-// accountSigner is an open key, here or in an agent.
-type accountSigner interface {
-	pm.Signer
-	tx.Signer
-	Close()
-}
-
-// unlock opens the key, once. However long a person takes for the passphrase, no time
-// runs out.
-func (a *account) unlock(ctx context.Context) (accountSigner, error) {
-	if a.signer == nil {
-		signer, err := a.open(ctx)
-		if err != nil {
-			return nil, err
-		}
-		a.signer = signer
-	}
-	return a.signer, nil
-}
-
-func (a *account) close() {
-	if a.signer == nil {
-		return
-	}
-	a.signer.Close()
-	if a.open != nil {
-		a.signer = nil // it can be opened again
-	}
-}
-
-// opensAgain tells whether the key can be opened after it was closed: what a descriptor
-// gives can be read once.
-func (a *account) opensAgain() bool {
-	_, byAgent := a.signer.(*agent.Signer)
-	return a.open != nil || byAgent
+	return signer.Opened(key, ""), nil
 }

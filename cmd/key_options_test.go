@@ -40,10 +40,10 @@ func TestAKeyFromADescriptorIsCleared(t *testing.T) {
 			require.ErrorIs(t, err, keystore.ErrBadKey)
 			require.NotContains(t, err.Error(), good[8:16])
 		} else {
-			signer, err := found.unlock(t.Context())
+			signer, err := found.Unlock(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, crypto.PubkeyToAddress(key.PublicKey), signer.Address())
-			found.close()
+			found.Close()
 			_, err = signer.Sign([]byte("m"))
 			require.ErrorIs(t, err, keystore.ErrClosed)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/signer"
 )
 
 type exitOptions struct {
@@ -104,7 +105,7 @@ func (r *run) exit(cmd *cobra.Command, o *exitOptions) error {
 	if config.Limits, err = r.limitsOf(&o.fees); err != nil {
 		return err
 	}
-	config.Account = &actsLater{address: address, find: func(ctx context.Context) (*account, error) {
+	config.Account = &actsLater{address: address, find: func(ctx context.Context) (*signer.Account, error) {
 		return o.account.account(ctx, r.Env, config.Network.ChainID)
 	}}
 	w, err := wallet.Open(cmd.Context(), config)
@@ -144,8 +145,8 @@ func (o *exitOptions) keep() (*wallet.Kept, error) {
 // pass in between.
 type actsLater struct {
 	address common.Address
-	find    func(context.Context) (*account, error)
-	found   *account
+	find    func(context.Context) (*signer.Account, error)
+	found   *signer.Account
 }
 
 // Address implements wallet.Account.
@@ -155,7 +156,7 @@ func (a *actsLater) Address() common.Address { return a.address }
 func (a *actsLater) Reopens() bool { return true }
 
 // Unlock implements wallet.Account.
-func (a *actsLater) Unlock(ctx context.Context) (wallet.Signer, error) {
+func (a *actsLater) Unlock(ctx context.Context) (signer.Key, error) {
 	if a.found == nil {
 		found, err := a.find(ctx)
 		if err != nil {
@@ -163,13 +164,13 @@ func (a *actsLater) Unlock(ctx context.Context) (wallet.Signer, error) {
 		}
 		a.found = found
 	}
-	return a.found.unlock(ctx)
+	return a.found.Unlock(ctx)
 }
 
 // Close implements wallet.Account.
 func (a *actsLater) Close() {
 	if a.found != nil {
-		a.found.close()
+		a.found.Close()
 		a.found = nil
 	}
 }

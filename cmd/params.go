@@ -116,7 +116,7 @@ func (r *run) fetchParams(cmd *cobra.Command, o *payerOptions, work *workOptions
 	}
 	err = errors.Join(errs...)
 	if err == nil && asked {
-		r.sameAgain(cmd, args, o.account.besides(w.account.address)...)
+		r.sameAgain(cmd, args, o.account.besides(w.account.Address())...)
 	}
 	return err
 }

@@ -338,8 +338,8 @@ var errOtherStore = errors.New("these ticket params were fetched by another stor
 
 // checkDocument refuses params that are not this wallet's to use.
 func (w *payerWallet) checkDocument(params *format.Params, adopt bool) error {
-	if sender := common.Address(params.Sender); sender != w.account.address {
-		return withHint(fmt.Errorf("%w: %v; the account is %v", errOtherSender, sender, w.account.address),
+	if sender := common.Address(params.Sender); sender != w.account.Address() {
+		return withHint(fmt.Errorf("%w: %v; the account is %v", errOtherSender, sender, w.account.Address()),
 			"choose the account with --from %v, or fetch params of your own", sender)
 	}
 	if params.StoreID != "" && params.StoreID != w.store.ID() && !adopt {

@@ -305,7 +305,7 @@ func (s *batchStream) plan(ctx context.Context, line *streamedLine, text []byte)
 		return err
 	}
 	if request != nil {
-		records, err := s.w.store.Chain(s.w.network.ChainID).Requested(ctx, s.w.account.address, *request)
+		records, err := s.w.store.Chain(s.w.network.ChainID).Requested(ctx, s.w.account.Address(), *request)
 		if err != nil {
 			return err
 		}

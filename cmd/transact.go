@@ -3,9 +3,11 @@ package cmd
 import (
 	"fmt"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/signer"
 )
 
 // transactOptions are what every command takes that sends a transaction.
@@ -114,19 +116,19 @@ func (r *run) openActing(cmd *cobra.Command, o *transactOptions) (*wallet.Wallet
 	}
 	config, err := r.config(&o.network, &o.store)
 	if err != nil {
-		found.close()
+		found.Close()
 		return nil, err
 	}
-	config.Limits, config.Account = limits, acts{found}
+	config.Limits, config.Account = limits, found
 	w, err := wallet.Open(cmd.Context(), config)
 	if err != nil {
-		found.close()
+		found.Close()
 	}
 	return w, err
 }
 
 // acting finds the account that acts on the chosen network.
-func (r *run) acting(cmd *cobra.Command, o *transactOptions) (*account, error) {
+func (r *run) acting(cmd *cobra.Command, o *transactOptions) (*signer.Account, error) {
 	network, err := o.network.chooseNetwork(r.Env)
 	if err != nil {
 		return nil, err
@@ -140,17 +142,18 @@ func (r *run) withoutSending(cmd *cobra.Command, o *transactOptions, action func
 	if err != nil {
 		return err
 	}
-	var found *account
+	var found *signer.Account
 	if o.unsigned {
-		found = new(account)
-		found.address, err = o.account.address(cmd.Context(), r.Env)
+		var address common.Address
+		address, err = o.account.address(cmd.Context(), r.Env)
+		found = signer.AddressOnly(address)
 	} else {
 		found, err = r.acting(cmd, o)
 	}
 	if err != nil {
 		return err
 	}
-	defer found.close()
+	defer found.Close()
 	config, err := r.config(&o.network, &o.store)
 	if err != nil {
 		return err
@@ -162,13 +165,13 @@ func (r *run) withoutSending(cmd *cobra.Command, o *transactOptions, action func
 	}
 	defer w.Close()
 	if o.unsigned {
-		document, err := w.Unsigned(cmd.Context(), found.address, action(w), o.requestID)
+		document, err := w.Unsigned(cmd.Context(), found.Address(), action(w), o.requestID)
 		if err != nil {
 			return err
 		}
 		return r.emitUnsigned(document)
 	}
-	proposal, err := w.Simulate(cmd.Context(), found.address, action(w))
+	proposal, err := w.Simulate(cmd.Context(), found.Address(), action(w))
 	if err != nil {
 		return err
 	}

@@ -76,8 +76,7 @@ func (r *run) replace(cmd *cobra.Command, o *replaceOptions, arg string, by func
 	defer w.Close()
 	_, err = by(w, cmd.Context(), hash, wallet.Replacing{
 		Find: func(ctx context.Context, signed common.Address) (wallet.Account, error) {
-			found, err := o.keys.find(ctx, r.Env, signed, w.Network.ChainID)
-			return acts{found}, err
+			return o.keys.find(ctx, r.Env, signed, w.Network.ChainID)
 		},
 		Agreed: o.yes, Waiting: r.waits(&o.mining),
 	})

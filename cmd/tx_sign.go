@@ -105,8 +105,8 @@ func (r *run) signTx(ctx context.Context, o *signOptions, file string) error {
 	if err != nil {
 		return err
 	}
-	defer account.close()
-	signer, err := account.unlock(ctx)
+	defer account.Close()
+	signer, err := account.Unlock(ctx)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -44,7 +45,7 @@ func (o *payerOptions) registerReading(cmd *cobra.Command) {
 // payerWallet is an account with what it needs to pay. When it is opened nothing has been
 // asked of anybody yet, and the key is not open.
 type payerWallet struct {
-	account *account
+	account *signer.Account
 	agent   *agent.Signer // the account's; nil when its key is opened here
 	offline bool
 	limits  policy.Limits
@@ -113,7 +114,7 @@ func (r *run) openWalletOf(cmd *cobra.Command, o *payerOptions, withAgent bool) 
 	if w.account, err = o.account.account(cmd.Context(), r.Env, chainID); err != nil {
 		return nil, err
 	}
-	if w.agent, _ = w.account.signer.(*agent.Signer); w.agent != nil {
+	if w.agent = w.account.Agent(); w.agent != nil {
 		w.agent.MaxHeadAge = w.limits.MaxHeadAge
 	} else {
 		err = o.account.keys.available(r.Env)
@@ -122,7 +123,7 @@ func (r *run) openWalletOf(cmd *cobra.Command, o *payerOptions, withAgent bool) 
 		w.store, err = r.openStore(cmd.Context(), &o.store)
 	}
 	if err != nil {
-		w.account.close()
+		w.account.Close()
 		return nil, err
 	}
 	return w, nil
@@ -130,7 +131,7 @@ func (r *run) openWalletOf(cmd *cobra.Command, o *payerOptions, withAgent bool) 
 
 // close clears the key and closes the store and the connection to the node.
 func (w *payerWallet) close() {
-	w.account.close()
+	w.account.Close()
 	if w.node != nil {
 		w.node.Close()
 	}
@@ -139,7 +140,7 @@ func (w *payerWallet) close() {
 
 // unlock opens the account's key.
 func (w *payerWallet) unlock(ctx context.Context) (pm.Signer, error) {
-	signer, err := w.account.unlock(ctx)
+	signer, err := w.account.Unlock(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -172,9 +173,9 @@ func (w *payerWallet) Facts(ctx context.Context, sender common.Address, about ..
 // newestFacts is Facts by a look at the chain that begins now.
 func (w *payerWallet) newestFacts(ctx context.Context, about ...pm.Counterparty) (pm.Facts, error) {
 	if w.agent == nil {
-		return w.Facts(ctx, w.account.address, about...)
+		return w.Facts(ctx, w.account.Address(), about...)
 	}
-	facts, _, err := w.agent.Renew(ctx, w.account.address, about...)
+	facts, _, err := w.agent.Renew(ctx, w.account.Address(), about...)
 	return facts, err
 }
 
@@ -221,7 +222,7 @@ func (w *payerWallet) connected(ctx context.Context) (*chain.Client, error) {
 // payer returns what makes the account's tickets.
 func (w *payerWallet) payer() *pay.Payer {
 	payer := &pay.Payer{
-		Sender:  w.account.address,
+		Sender:  w.account.Address(),
 		Limits:  w.limits,
 		Chain:   w,
 		Nonces:  w.store.Chain(w.network.ChainID),
@@ -243,7 +244,7 @@ func (w *payerWallet) kept() keptOffers {
 
 // pins are who was paid at which URL.
 func (w *payerWallet) pins() pay.Pins {
-	pins := pay.Pins{Known: w.known, Sender: w.account.address, Accept: w.named}
+	pins := pay.Pins{Known: w.known, Sender: w.account.Address(), Accept: w.named}
 	if pins.Known == nil {
 		pins.Known = w.store.Chain(w.network.ChainID)
 	}

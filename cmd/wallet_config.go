@@ -94,12 +94,3 @@ func (e *Env) remembered() []store.Option {
 
 // limitsOf are the config files' limits, tightened by the options of what transactions cost.
 func (r *run) limitsOf(o *feeOptions) (policy.Limits, error) { return o.limits(r.Env) }
-
-// acts is an account of the command line as package wallet has it.
-type acts struct{ *account }
-
-func (a acts) Address() common.Address { return a.address }
-func (a acts) Reopens() bool           { return a.opensAgain() }
-func (a acts) Close()                  { a.close() }
-
-func (a acts) Unlock(ctx context.Context) (wallet.Signer, error) { return a.unlock(ctx) }

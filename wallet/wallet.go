@@ -8,11 +8,10 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
-	"github.com/pmctl/pmctl/wallet/tx"
 )
 
 // Config says which account acts, on which network, and within which limits.
@@ -67,18 +66,13 @@ type Config struct {
 // DefaultTimeout is the Timeout of a Config that has none.
 const DefaultTimeout = 2 * time.Minute
 
-// Signer is an open key.
-type Signer interface {
-	pm.Signer
-	tx.Signer
-}
-
-// Account is an account whose key can be opened. The wallet closes it.
+// Account is an account whose key can be opened, such as a *signer.Account. The wallet
+// closes it.
 type Account interface {
 	Address() common.Address
 
 	// Unlock opens the key, and returns the open one when it is.
-	Unlock(ctx context.Context) (Signer, error)
+	Unlock(ctx context.Context) (signer.Key, error)
 
 	// Reopens tells whether Unlock can open the key after Close.
 	Reopens() bool

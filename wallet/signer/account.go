@@ -1,0 +1,91 @@
+package signer
+
+import (
+	"context"
+
+	"github.com/ethereum/go-ethereum/accounts"
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/agent"
+	"github.com/pmctl/pmctl/wallet/tx"
+)
+
+// Key is an open key, here or in an agent.
+type Key interface {
+	pm.Signer
+	tx.Signer
+
+	// Close clears the key, or ends the connection to who has it.
+	Close()
+}
+
+// Account is an account that acts. The caller closes it, which clears its key.
+type Account struct {
+	address common.Address
+	file    string
+	open    func(context.Context) (Key, error)
+	key     Key // nil until it is open
+}
+
+// KeyFile is the account of a key file in a store, which a passphrase opens when a key is
+// needed first, and again after each Close.
+func KeyFile(store *keystore.Store, account accounts.Account, passphrase keystore.PassphraseSource) *Account {
+	return &Account{address: account.Address, file: account.URL.Path, open: func(ctx context.Context) (Key, error) {
+		key, err := store.Unlock(ctx, account, passphrase)
+		if err != nil {
+			return nil, err
+		}
+		return key, nil
+	}}
+}
+
+// Opened is the account of a key that is open already, of a file unless that is "". After
+// Close it cannot be opened again.
+func Opened(key Key, file string) *Account {
+	return &Account{address: key.Address(), file: file, key: key}
+}
+
+// AddressOnly is an account that cannot sign.
+func AddressOnly(address common.Address) *Account { return &Account{address: address} }
+
+// Address is the account's.
+func (a *Account) Address() common.Address { return a.address }
+
+// File is the path of its key file, "" for a key that is in none here.
+func (a *Account) File() string { return a.file }
+
+// Unlock opens the key, once. However long a person takes for the passphrase, no time
+// runs out. It fails as keystore.Store.Unlock does.
+func (a *Account) Unlock(ctx context.Context) (Key, error) {
+	if a.key == nil {
+		key, err := a.open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		a.key = key
+	}
+	return a.key, nil
+}
+
+// Close clears the key.
+func (a *Account) Close() {
+	if a.key == nil {
+		return
+	}
+	a.key.Close()
+	if a.open != nil {
+		a.key = nil // it can be opened again
+	}
+}
+
+// Reopens tells whether Unlock opens the key after Close: what a descriptor gives can be
+// read once.
+func (a *Account) Reopens() bool { return a.open != nil || a.Agent() != nil }
+
+// Agent is the agent that has the key, nil where it is opened here.
+func (a *Account) Agent() *agent.Signer {
+	signer, _ := a.key.(*agent.Signer)
+	return signer
+}
