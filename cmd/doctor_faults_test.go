@@ -136,11 +136,17 @@ func recipientFaults() []sick {
 		{name: "recipient that the registry has elsewhere", induce: ails("other-recipient"),
 			want: []string{"registry failed"}, exit: exitUnacceptable, says: "none in the service registry"},
 		{name: "registry with another URL", moves: true, induce: func(w *ward) {
+			require.NoError(w.t, w.net.SetAIServiceURI(w.t.Context(), w.recipientKey, ""))
 			require.NoError(w.t, w.net.SetServiceURI(w.t.Context(), w.recipientKey, "https://elsewhere.example:8935"))
 		}, want: []string{"registry failed"}, exit: exitUnacceptable, says: "https://elsewhere.example:8935"},
 		{name: "registry with a URL without end", moves: true, induce: func(w *ward) {
+			require.NoError(w.t, w.net.SetAIServiceURI(w.t.Context(), w.recipientKey, ""))
 			require.NoError(w.t, w.net.SetServiceURI(w.t.Context(), w.recipientKey, "https://"+strings.Repeat("long.", 60)+"example:8935"))
 		}, want: []string{"registry failed"}, exit: exitUnacceptable, says: "https://long.long.", brief: true},
+		{name: "registries with other URLs", moves: true, induce: func(w *ward) {
+			require.NoError(w.t, w.net.SetServiceURI(w.t.Context(), w.recipientKey, "https://elsewhere.example:8935"))
+			require.NoError(w.t, w.net.SetAIServiceURI(w.t.Context(), w.recipientKey, "https://ai.example:8935"))
+		}, want: []string{"registry failed"}, exit: exitUnacceptable, says: "https://elsewhere.example:8935, and for AI work https://ai.example:8935"},
 		{name: "recipient that is not active", moves: true, cfg: devnet.Config{Recipients: 2}, induce: func(w *ward) {
 			require.NoError(w.t, w.net.DeactivateTranscoder(w.t.Context(), w.net.Recipients()[0].State().Address))
 		}, want: []string{"active failed"}, exit: exitUnacceptable, says: "pmctl recipient list"},

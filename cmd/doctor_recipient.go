@@ -178,7 +178,9 @@ func (p *patient) checkRegistry(context.Context) doctor.Finding {
 	case err != nil:
 		return unread(err)
 	case !isRegisteredAt(entry, p.recipient.url):
-		return found(shortened(serviceURI(entry.ServiceURI)), failed(disagreement(p.recipient.url, recipient, entry), p.recipient.url.String(), knob))
+		return found(entries(entry), failed(disagreement(p.recipient.url, recipient, entry), p.recipient.url.String(), knob))
+	case !isURI(entry.ServiceURI, p.recipient.url):
+		return fine("it has the same URL, for AI work")
 	}
 	return fine("it has the same URL")
 }

@@ -203,6 +203,7 @@ func (w *ward) arbitrum(age time.Duration) {
 	for name, theirs := range map[string]common.Address{
 		"TicketBroker": deployed.Contracts.TicketBroker, "RoundsManager": deployed.Contracts.RoundsManager,
 		"BondingManager": deployed.Contracts.BondingManager, "ServiceRegistry": deployed.Contracts.ServiceRegistry,
+		chain.AIServiceRegistry: deployed.AIServiceRegistry,
 	} {
 		swap(theirs, w.net.Contracts()[name])
 	}

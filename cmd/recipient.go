@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -22,17 +23,23 @@ func newRecipient(r *run) *cobra.Command {
 
 func newRecipientList(r *run) *cobra.Command {
 	var network networkOptions
+	var ai bool
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the active recipients",
 		Long: `List reads the contracts' pool of active recipients, in its order: by stake, the
 most first. Each has an address, which is what tickets pay, and a URL that it
-has entered in the service registry itself. Nobody but the node is asked.`,
+has entered in the service registry itself. Nobody but the node is asked.
+
+Recipients that do AI work enter a URL for it in a second registry, which is not
+always the same one: --ai lists those that have, with that URL.`,
 		Example: `  pmctl recipient list
+  pmctl recipient list --ai
   pmctl recipient list --network arbitrum-one-mainnet --output json`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return r.listRecipients(cmd.Context(), &network) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return r.listRecipients(cmd.Context(), &network, ai) },
 	}
+	cmd.Flags().BoolVar(&ai, "ai", false, "list the recipients of the registry for AI work")
 	network.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
@@ -43,10 +50,13 @@ type recipientEntry struct {
 	Address    format.Address `json:"address"`
 	Active     bool           `json:"active"`
 	ServiceURI string         `json:"service_uri"`
+
+	// AIServiceURI is its entry in the registry for AI work, absent when there is none.
+	AIServiceURI string `json:"ai_service_uri,omitempty"`
 }
 
 func newRecipientEntry(recipient chain.Recipient) recipientEntry {
-	return recipientEntry{format.Address(recipient.Address), recipient.Active, recipient.ServiceURI}
+	return recipientEntry{format.Address(recipient.Address), recipient.Active, recipient.ServiceURI, recipient.AIServiceURI}
 }
 
 // recipientList is what pmctl recipient list answers.
@@ -54,9 +64,14 @@ type recipientList struct {
 	Network    string           `json:"network"`
 	ChainID    string           `json:"chain_id"`
 	Recipients []recipientEntry `json:"recipients"`
+
+	ai bool // the URLs to show are those for AI work
 }
 
-func (r *run) listRecipients(ctx context.Context, network *networkOptions) error {
+// errNoAIRegistry is returned for a network that has none.
+var errNoAIRegistry = errors.New("no registry for AI work is known")
+
+func (r *run) listRecipients(ctx context.Context, network *networkOptions, ai bool) error {
 	ctx, cancel, err := network.bound(ctx)
 	if err != nil {
 		return err
@@ -67,6 +82,9 @@ func (r *run) listRecipients(ctx context.Context, network *networkOptions) error
 		return err
 	}
 	defer client.Close()
+	if ai && client.Network().AIServiceRegistry == (common.Address{}) {
+		return withHint(fmt.Errorf("%w on %s", errNoAIRegistry, client.Network().Name), "list all recipients without --ai")
+	}
 	done := r.waiting("reading the active recipients")
 	pool, err := client.Recipients(ctx)
 	done()
@@ -76,13 +94,20 @@ func (r *run) listRecipients(ctx context.Context, network *networkOptions) error
 	list := recipientList{
 		Network:    client.Network().Name,
 		ChainID:    fmt.Sprint(client.Network().ChainID),
-		Recipients: make([]recipientEntry, len(pool)),
+		Recipients: make([]recipientEntry, 0, len(pool)),
+		ai:         ai,
 	}
-	for i, recipient := range pool {
-		list.Recipients[i] = newRecipientEntry(recipient)
+	for _, recipient := range pool {
+		if !ai || recipient.AIServiceURI != "" {
+			list.Recipients = append(list.Recipients, newRecipientEntry(recipient))
+		}
 	}
-	if len(pool) == 0 && r.output == outputTable {
-		r.note("no recipient is active on %s", list.Network)
+	if len(list.Recipients) == 0 && r.output == outputTable {
+		what := "recipient"
+		if ai {
+			what = "recipient with a URL for AI work"
+		}
+		r.note("no %s is active on %s", what, list.Network)
 		return nil
 	}
 	return r.emit("pmctl.recipients", list, list.write)
@@ -95,7 +120,11 @@ func (l recipientList) write(w io.Writer) error {
 				return err
 			}
 		}
-		if err := writeFields(w, []field{{"recipient", common.Address(entry.Address).Hex()}, {"url", serviceURI(entry.ServiceURI)}}); err != nil {
+		uri := entry.ServiceURI
+		if l.ai {
+			uri = entry.AIServiceURI
+		}
+		if err := writeFields(w, []field{{"recipient", common.Address(entry.Address).Hex()}, {"url", serviceURI(uri)}}); err != nil {
 			return err
 		}
 	}
@@ -119,8 +148,22 @@ func shortened(text string) string {
 	return text
 }
 
-// isRegisteredAt tells whether a recipient's own entry in the registry is u.
+// isRegisteredAt tells whether one of a recipient's own entries in the registries is u.
 func isRegisteredAt(recipient chain.Recipient, u pay.URL) bool {
-	registered, err := pay.ParseServiceURI(recipient.ServiceURI)
+	return isURI(recipient.ServiceURI, u) || isURI(recipient.AIServiceURI, u)
+}
+
+func isURI(uri string, u pay.URL) bool {
+	registered, err := pay.ParseServiceURI(uri)
 	return err == nil && registered == u
+}
+
+// entries are a recipient's texts in the registries, for a person: the one for AI work is
+// named where it is another.
+func entries(recipient chain.Recipient) string {
+	text := shortened(serviceURI(recipient.ServiceURI))
+	if ai := recipient.AIServiceURI; ai != "" && ai != recipient.ServiceURI {
+		text += ", and for AI work " + shortened(serviceURI(ai))
+	}
+	return text
 }

@@ -225,7 +225,7 @@ func (r *run) judgeRecipient(ctx context.Context, w *payerWallet, registered cha
 // disagreement is what speaks against paying a recipient that the registry has elsewhere.
 func disagreement(u pay.URL, recipient common.Address, registered chain.Recipient) error {
 	return withHint(fmt.Errorf("%w: %s pays %v, and the registry has %s for %v", errDisagrees, u,
-		recipient, shortened(serviceURI(registered.ServiceURI)), registered.Address),
+		recipient, entries(registered), registered.Address),
 		"pay there only if you know from elsewhere whose URL it is; then say --recipient %v", recipient)
 }
 
@@ -241,8 +241,11 @@ func (p *recipientResult) write(w io.Writer) error {
 	fields := []field{
 		{"recipient", common.Address(p.Address).Hex()},
 		{"registry", serviceURI(p.ServiceURI)},
-		{"active", active},
 	}
+	if p.AIServiceURI != "" && p.AIServiceURI != p.ServiceURI {
+		fields = append(fields, field{"for AI work", serviceURI(p.AIServiceURI)})
+	}
+	fields = append(fields, field{"active", active})
 	if p.recipientOffer == nil {
 		return writeFields(w, fields)
 	}

@@ -24,6 +24,10 @@ type Network struct {
 	// names others is refused.
 	Contracts Contracts
 
+	// AIServiceRegistry is a second registry, in which recipients enter where they are
+	// reached for AI work; zero where there is none. The controller does not know it.
+	AIServiceRegistry common.Address
+
 	// RPCURL is the node that comes with the network; "" when users bring their own.
 	RPCURL string
 
@@ -42,6 +46,9 @@ const (
 	arbitrumOneAlias = "mainnet"
 	Devnet           = "devnet"
 )
+
+// AIServiceRegistry is what the local network's state file calls that contract.
+const AIServiceRegistry = "AIServiceRegistry"
 
 // UnknownNetworkError is returned for a network's name that is not known.
 type UnknownNetworkError struct{ Name string }
@@ -76,7 +83,8 @@ func arbitrumOne() Network {
 			BondingManager:  common.HexToAddress("0x35Bcf3c30594191d53231E4FF333E8A770453e40"),
 			ServiceRegistry: common.HexToAddress("0xC92d3A360b8f9e083bA64DE15d95Cf8180897431"),
 		},
-		MaxHeadAge: 3 * time.Minute,
+		AIServiceRegistry: common.HexToAddress("0x04C0b249740175999E5BF5c9ac1dA92431EF34C5"),
+		MaxHeadAge:        3 * time.Minute,
 	}
 }
 
@@ -105,5 +113,13 @@ func (s *DevnetState) Network() Network {
 			break
 		}
 	}
-	return Network{Name: Devnet, ChainID: s.ChainID, Controller: s.Controller, Contracts: contracts, RPCURL: s.RPCURL, OwnClock: true}
+	return Network{
+		Name:              Devnet,
+		ChainID:           s.ChainID,
+		Controller:        s.Controller,
+		Contracts:         contracts,
+		AIServiceRegistry: s.Contracts[AIServiceRegistry],
+		RPCURL:            s.RPCURL,
+		OwnClock:          true,
+	}
 }

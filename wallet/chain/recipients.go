@@ -21,6 +21,10 @@ type Recipient struct {
 	// ServiceURI is where it says that it can be reached: its own text, as it wrote it,
 	// "" when it has not said so.
 	ServiceURI string
+
+	// AIServiceURI is what it has written in the registry for AI work, "" also on a network
+	// without such a registry.
+	AIServiceURI string
 }
 
 // maxPool is more than any pool has: the deployed one has 100 places.
@@ -40,13 +44,13 @@ func (c *Client) Recipient(ctx context.Context, address common.Address) (Recipie
 	bonding := contract.NewBondingManager()
 	b := new(batch)
 	call(b, contracts.BondingManager, bonding.PackIsActiveTranscoder(address), bonding.UnpackIsActiveTranscoder, &found.Active)
-	b.serviceURI(contracts, address, &found.ServiceURI)
+	c.serviceURIs(b, contracts, &found)
 	return found, c.do(ctx, b)
 }
 
 // Recipients reads the active pool in the contract's order, which is by stake, most
 // first. The pool is a list whose entries name the next one: each is one request,
-// together with its service URI. It fails with ErrPoolChanged.
+// together with its service URIs. It fails with ErrPoolChanged.
 func (c *Client) Recipients(ctx context.Context) ([]Recipient, error) {
 	contracts, err := c.Contracts(ctx)
 	if err != nil {
@@ -71,7 +75,7 @@ func (c *Client) Recipients(ctx context.Context) ([]Recipient, error) {
 		}
 		entry := Recipient{Address: next, Active: true}
 		b := new(batch)
-		b.serviceURI(contracts, entry.Address, &entry.ServiceURI)
+		c.serviceURIs(b, contracts, &entry)
 		call(b, contracts.BondingManager, bonding.PackGetNextTranscoderInPool(entry.Address), bonding.UnpackGetNextTranscoderInPool, &next)
 		if err := c.do(ctx, b); err != nil {
 			return nil, err
@@ -84,7 +88,11 @@ func (c *Client) Recipients(ctx context.Context) ([]Recipient, error) {
 	return pool, nil
 }
 
-func (b *batch) serviceURI(contracts Contracts, recipient common.Address, into *string) {
+// serviceURIs asks for a recipient's entries in the registries.
+func (c *Client) serviceURIs(b *batch, contracts Contracts, of *Recipient) {
 	registry := contract.NewServiceRegistry()
-	call(b, contracts.ServiceRegistry, registry.PackGetServiceURI(recipient), registry.UnpackGetServiceURI, into)
+	call(b, contracts.ServiceRegistry, registry.PackGetServiceURI(of.Address), registry.UnpackGetServiceURI, &of.ServiceURI)
+	if ai := c.network.AIServiceRegistry; ai != (common.Address{}) {
+		call(b, ai, registry.PackGetServiceURI(of.Address), registry.UnpackGetServiceURI, &of.AIServiceURI)
+	}
 }

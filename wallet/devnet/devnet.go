@@ -193,7 +193,7 @@ func (d *Devnet) startRecipient(ctx context.Context, index int, key *ecdsa.Priva
 		return err
 	}
 	d.recipients = append(d.recipients, recipient)
-	return d.SetServiceURI(ctx, key, recipient.State().URL)
+	return d.announce(ctx, key, recipient.State().URL)
 }
 
 // Close ends the network and everything in it, and removes its state file. Further
@@ -233,7 +233,8 @@ func (d *Devnet) ChainID() *big.Int { return new(big.Int).Set(d.system.chainID) 
 // Controller is the registry contract.
 func (d *Devnet) Controller() common.Address { return d.system.addresses[contracts.Controller] }
 
-// Contracts are the registered contracts, and the controller, by name.
+// Contracts are the registered contracts, the controller and the AI service registry, by
+// name.
 func (d *Devnet) Contracts() map[string]common.Address { return maps.Clone(d.system.addresses) }
 
 // Accounts are the funded accounts.

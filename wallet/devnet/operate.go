@@ -134,6 +134,23 @@ func (d *Devnet) SetServiceURI(ctx context.Context, key *ecdsa.PrivateKey, uri s
 	})
 }
 
+// SetAIServiceURI makes a key's address known to be reached at uri for AI work.
+func (d *Devnet) SetAIServiceURI(ctx context.Context, key *ecdsa.PrivateKey, uri string) error {
+	return d.miner.execute(ctx, func() (*types.Transaction, error) {
+		return d.system.sendAs(key, aiServiceRegistry, "setServiceURI", uri)
+	})
+}
+
+// announce makes a key's address known to be reached at uri for every work, in one block.
+func (d *Devnet) announce(ctx context.Context, key *ecdsa.PrivateKey, uri string) error {
+	return d.miner.execute(ctx, func() (*types.Transaction, error) {
+		if _, err := d.system.sendAs(key, aiServiceRegistry, "setServiceURI", uri); err != nil {
+			return nil, err
+		}
+		return d.system.sendAs(key, contracts.ServiceRegistry, "setServiceURI", uri)
+	})
+}
+
 // own mines a transaction of the contracts' owner.
 func (d *Devnet) own(ctx context.Context, contract, method string, args ...any) error {
 	err := d.miner.execute(ctx, func() (*types.Transaction, error) {

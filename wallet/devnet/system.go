@@ -14,6 +14,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/params"
 
+	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/devnet/contracts"
 )
 
@@ -24,6 +25,10 @@ const (
 	jobsManager  = "JobsManager"
 	brokerTarget = "TicketBrokerTarget"
 )
+
+// aiServiceRegistry is a second ServiceRegistry, for AI work. As on the deployed network the
+// controller does not know it.
+const aiServiceRegistry = chain.AIServiceRegistry
 
 // ticketValidityPeriod is the deployed network's, in rounds.
 const ticketValidityPeriod = 2
@@ -98,6 +103,7 @@ func (s *system) deploy(ctx context.Context, cfg Config, l1Offset uint64, transc
 	broker := create(contracts.ManagerProxy, controller, contractID(brokerTarget))
 	register(contracts.TicketBroker, broker)
 	register(jobsManager, broker)
+	s.addresses[aiServiceRegistry] = create(contracts.ServiceRegistry, controller)
 	for _, transcoder := range transcoders {
 		add(s.send(contracts.BondingManager, "addTranscoder", transcoder))
 	}
@@ -123,6 +129,9 @@ func contractID(name string) [32]byte {
 
 // interfaceOf is the ABI that answers at a registered name.
 func (s *system) interfaceOf(name string) abi.ABI {
+	if name == aiServiceRegistry {
+		name = contracts.ServiceRegistry
+	}
 	return s.artifacts.Contracts[name].ABI
 }
 
