@@ -58,7 +58,7 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 	defer client.CloseIdleConnections()
 	response, err := client.Do(request)
 	switch {
-	case err != nil && strings.Contains(err.Error(), overPeersLimit):
+	case err != nil && connected.Load() && ctx.Err() == nil && endsTooLarge(err):
 		c.Headers.tooLarge(transcoder, size)
 		return nil, &UnknownOutcomeError{URL: transcoder.String(), TooLarge: true, Err: err}
 	case err != nil && connected.Load():
@@ -154,10 +154,6 @@ func (c *Client) withNeeds(segment string) (string, error) {
 	}
 	return wire.WithNeeds(segment, needs)
 }
-
-// overPeersLimit is what the HTTP client says of a header that is larger than what the
-// other side has announced that it takes (RFC 9113, 6.5.2). It has no type for that.
-const overPeersLimit = "request header list larger than peer's advertised limit"
 
 // notAccepted is what an answer without success means, which says text: a refusal, or
 // nothing when it need not be the recipient's.

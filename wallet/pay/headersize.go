@@ -34,10 +34,10 @@ type HeaderLimits struct {
 	// be read or written there is learnt again.
 	File string
 
-	mu     sync.Mutex
-	read   bool
-	known  map[string]headerLimit // by URL
-	learnt map[string]bool        // in this run
+	mu      sync.Mutex
+	read    bool
+	known   map[string]headerLimit // by URL
+	refused map[string]bool        // those that were found too large in this run
 }
 
 // headerLimit is what one recipient takes, and when that was found out.
@@ -63,7 +63,7 @@ func (l *HeaderLimits) limit(u URL) int {
 	l.load()
 	known, ok := l.known[u.String()]
 	switch {
-	case l.learnt[u.String()]:
+	case l.refused[u.String()]:
 		return known.Bytes
 	case l.Asked > 0:
 		return l.Asked
@@ -81,6 +81,10 @@ func (l *HeaderLimits) tooLarge(u URL, size int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if half := max(size/2, MinMaxHeader); half < l.limit(u) {
+		if l.refused == nil {
+			l.refused = make(map[string]bool)
+		}
+		l.refused[u.String()] = true
 		l.learn(u, half)
 	}
 }
@@ -103,10 +107,7 @@ func (l *HeaderLimits) taken(u URL, size int) {
 }
 
 func (l *HeaderLimits) learn(u URL, size int) {
-	if l.learnt == nil {
-		l.learnt = make(map[string]bool)
-	}
-	l.known[u.String()], l.learnt[u.String()] = headerLimit{size, time.Now().UTC()}, true
+	l.known[u.String()] = headerLimit{size, time.Now().UTC()}
 	l.save()
 }
 
@@ -149,6 +150,13 @@ func (l *HeaderLimits) save() {
 	if err != nil {
 		_ = os.Remove(file.Name())
 	}
+}
+
+// endsTooLarge tells whether a connection that failed did so over the size of a header: the
+// HTTP client keeps to what the other side has announced that it takes (RFC 9113, 6.5.2),
+// and servers end a connection whose header they will not even decode. Neither has a type.
+func endsTooLarge(err error) bool {
+	return strings.Contains(err.Error(), "request header list larger than peer's advertised limit") || strings.Contains(err.Error(), "COMPRESSION_ERROR")
 }
 
 // isTooLarge tells whether an answer says that the request's header is too large, as

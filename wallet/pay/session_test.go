@@ -80,6 +80,9 @@ type world struct {
 	signer   *keystore.Signer
 	broker   *chain.Broker
 	unlocked int
+
+	// status is where the recipient tells what it saw, unless it is its first server.
+	status string
 }
 
 func newWorld(t *testing.T) *world {
