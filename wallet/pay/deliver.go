@@ -58,7 +58,7 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 	defer client.CloseIdleConnections()
 	response, err := client.Do(request)
 	switch {
-	case err != nil && connected.Load() && ctx.Err() == nil && endsTooLarge(err):
+	case err != nil && connected.Load() && ctx.Err() == nil && endsTooLarge(err, size):
 		c.Headers.tooLarge(transcoder, size)
 		return nil, &UnknownOutcomeError{URL: transcoder.String(), TooLarge: true, Err: err}
 	case err != nil && connected.Load():

@@ -152,12 +152,19 @@ func (l *HeaderLimits) save() {
 	}
 }
 
-// endsTooLarge tells whether a connection that failed did so over the size of a header: the
-// HTTP client keeps to what the other side has announced that it takes (RFC 9113, 6.5.2),
-// and servers end a connection whose header they will not even decode. Neither has a type.
-func endsTooLarge(err error) bool {
-	return strings.Contains(err.Error(), "request header list larger than peer's advertised limit") || strings.Contains(err.Error(), "COMPRESSION_ERROR")
+// endsTooLarge tells whether a connection that failed did so over a header of so many bytes:
+// the HTTP client keeps to what the other side has announced that it takes (RFC 9113,
+// 6.5.2), and servers end a connection whose header they will not even decode: Go's with
+// COMPRESSION_ERROR, nginx with ENHANCE_YOUR_CALM, which small headers can get for other
+// reasons. None of this has a type.
+func endsTooLarge(err error, size int) bool {
+	text := err.Error()
+	return strings.Contains(text, "request header list larger than peer's advertised limit") || strings.Contains(text, "COMPRESSION_ERROR") ||
+		size > smallHeader && strings.Contains(text, "ENHANCE_YOUR_CALM")
 }
+
+// smallHeader is taken by every server.
+const smallHeader = 4000
 
 // isTooLarge tells whether an answer says that the request's header is too large, as
 // servers and proxies do in these ways.
