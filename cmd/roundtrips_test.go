@@ -147,6 +147,8 @@ func reverseProxy(t *testing.T, to string) *httputil.ReverseProxy {
 type counted struct {
 	devnet.Recipient
 	proxy *httptest.Server
+	// behind is the way to the recipient itself, whose certificate proves nothing.
+	behind *http.Transport
 
 	mu    sync.Mutex
 	trips *roundTrips
@@ -162,6 +164,7 @@ func (c *counted) State() chain.DevnetRecipient {
 // Close implements devnet.Recipient.
 func (c *counted) Close() error {
 	c.proxy.Close()
+	c.behind.CloseIdleConnections()
 	return c.Recipient.Close()
 }
 
@@ -179,27 +182,24 @@ func (c *counted) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		trips.arrive(req.URL.Path)
 	}
 	forward := &httputil.ReverseProxy{
-		Transport:     insecure,
+		Transport:     c.behind,
 		FlushInterval: -1,
-		Rewrite:       func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "https", c.behind() },
+		Rewrite:       func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "https", c.address() },
 		// Its answers name the proxy, so that what follows comes through it too. Both have a
 		// port of five digits: no length in the message changes.
 		ModifyResponse: func(res *http.Response) error {
 			body, err := io.ReadAll(res.Body)
-			res.Body = io.NopCloser(bytes.NewReader(bytes.ReplaceAll(body, []byte(c.behind()), []byte(c.proxy.Listener.Addr().String()))))
+			res.Body = io.NopCloser(bytes.NewReader(bytes.ReplaceAll(body, []byte(c.address()), []byte(c.proxy.Listener.Addr().String()))))
 			return err
 		},
 	}
 	forward.ServeHTTP(w, req)
 }
 
-// behind is where the recipient itself listens.
-func (c *counted) behind() string {
+// address is where the recipient itself listens.
+func (c *counted) address() string {
 	return strings.TrimPrefix(c.Recipient.State().URL, "https://")
 }
-
-// insecure takes any certificate: recipients' prove nothing.
-var insecure = &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 
 // startCounted starts the devnet's own recipient behind a proxy.
 func startCounted(ctx context.Context, env devnet.RecipientEnv) (devnet.Recipient, error) {
@@ -207,7 +207,7 @@ func startCounted(ctx context.Context, env devnet.RecipientEnv) (devnet.Recipien
 	if err != nil {
 		return nil, err
 	}
-	c := &counted{Recipient: own}
+	c := &counted{Recipient: own, behind: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	c.proxy = httptest.NewUnstartedServer(c)
 	c.proxy.EnableHTTP2 = true
 	c.proxy.StartTLS()
@@ -241,19 +241,57 @@ func TestRoundTrips(t *testing.T) {
 		{"doctor " + url, 5, []int{1, 1, 1, 1, 2}, []int{1, 1, 1, 1, 2}},
 	} {
 		require.LessOrEqual(t, len(c.lookedUp), c.most)
-		trips := newRoundTrips(c.lookedUp...)
-		s.counts(trips, at, c.line+" --controller "+s.net.Controller().Hex()+" --chain-id "+s.net.ChainID().String(), time.Now)
-		trips = newRoundTrips(c.known...)
-		s.counts(trips, at, c.line+" --network devnet", time.Now)
+		s.counts(newRoundTrips(c.lookedUp...), at, s.unnamed(c.line), time.Now)
+		s.counts(newRoundTrips(c.known...), at, c.line+" --network devnet", time.Now)
 	}
 }
 
-// counts runs a command line that must succeed in as many round trips.
+// TestRoundTripsIntoThePast counts them for the commands that look back, on a chain that is
+// long, with a time that begins somewhere in it.
+func TestRoundTripsIntoThePast(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, devnet.Config{Recipients: 1})
+	require.NoError(t, s.net.Mine(t.Context(), 3000))
+	s.run(exitDone, "fund --deposit 1eth --reserve 1eth --yes")
+	require.NoError(t, s.net.Mine(t.Context(), 1000))
+	state := s.net.State()
+	client, err := chain.Dial(t.Context(), s.net.RPCURL(), state.Network())
+	require.NoError(t, err)
+	defer client.Close()
+	head, err := client.Head(t.Context())
+	require.NoError(t, err)
+	since := " --since " + head.Time.Add(-1500*time.Second).Format(time.RFC3339)
+	const most = 8
+	for _, c := range []struct {
+		line            string
+		lookedUp, known []int
+	}{
+		{"history", []int{1, 1, 1, 1, 1}, []int{1, 1, 1, 1}},
+		{"history" + since, []int{1, 1, 1, 1, 1, 1, 1, 1}, []int{1, 1, 1, 1, 1, 1, 1}},
+		{"runway", []int{1, 1, 1, 1, 1, 1, 1, 1}, []int{1, 1, 1, 1, 1, 1, 1}},
+		{"runway" + since, []int{1, 1, 1, 1, 1, 1, 1, 1}, []int{1, 1, 1, 1, 1, 1, 1}},
+	} {
+		require.LessOrEqual(t, len(c.lookedUp), most)
+		now := func() time.Time { return head.Time }
+		s.counts(newRoundTrips(c.lookedUp...), nil, s.unnamed(c.line), now)
+		s.counts(newRoundTrips(c.known...), nil, c.line+" --network devnet", now)
+	}
+}
+
+// unnamed names the network by what it takes when it has no name.
+func (s *shell) unnamed(line string) string {
+	return line + " --controller " + s.net.Controller().Hex() + " --chain-id " + s.net.ChainID().String()
+}
+
+// counts runs a command line that must succeed in just these round trips, to the node and to
+// the recipient, if there is one.
 func (s *shell) counts(trips *roundTrips, at *counted, line string, now func() time.Time) {
 	s.t.Run(line, func(t *testing.T) {
 		node := trips.node(t, s.net.RPCURL())
-		at.count(trips)
-		defer at.count(nil)
+		if at != nil {
+			at.count(trips)
+			defer at.count(nil)
+		}
 		home := t.TempDir()
 		env := func(key string) string {
 			switch key {

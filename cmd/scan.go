@@ -80,7 +80,7 @@ func (r *run) lookBack(cmd *cobra.Command, o *scanOptions) (*past, error) {
 	if p.status.Head.Time.After(p.now) {
 		p.now = p.status.Head.Time // a chain's clock may be ahead
 	}
-	from, err := history.BlockAt(bounded, client, p.status.Head.Number, p.since)
+	from, err := history.BlockAt(bounded, client, p.status.Head, p.since)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (r *run) lookBack(cmd *cobra.Command, o *scanOptions) (*past, error) {
 
 func (r *run) readEvents(ctx context.Context, o *scanOptions, client *chain.Client, p *past, from uint64) (err error) {
 	var read, all atomic.Uint64
-	scanner := &history.Scanner{Node: client, Sender: p.sender, Progress: func(done, total uint64) {
+	scanner := &history.Scanner{Node: client, Sender: p.sender, Newest: p.status.Head, Progress: func(done, total uint64) {
 		read.Store(done)
 		all.Store(total)
 	}}

@@ -41,8 +41,8 @@ const (
 	// final is how many blocks are not kept, since others may replace them: what
 	// Ethereum needs to make a block final.
 	final = 64
-	// firstSpan is how many blocks the first request is for. What is refused is halved,
-	// what is answered is doubled.
+	// The first request is for all blocks, and firstSpan is how many the next one is for at
+	// most when that is refused. What is refused is halved, what is answered is doubled.
 	firstSpan = 1 << 20
 	// patience is how many answers in a row let a span be tried that was refused before:
 	// some nodes count events and not blocks.
@@ -64,6 +64,9 @@ type Scanner struct {
 	Node   Node
 	Sender common.Address
 
+	// Newest is the newest block; zero where it is to be asked for.
+	Newest chain.Head
+
 	// Cache keeps what was read; nil keeps nothing.
 	Cache *Cache
 
@@ -74,25 +77,29 @@ type Scanner struct {
 // Scan reads the blocks from one on, and those that were read before. It goes on where
 // one before it ended, even by an error. It fails as Node does, and with ErrReplaced.
 func (s *Scanner) Scan(ctx context.Context, from uint64) (*Scan, error) {
+	head := s.Newest
 	for range restarts {
-		scan, err := s.scan(ctx, from)
+		if head == (chain.Head{}) {
+			var err error
+			if head, err = s.Node.Head(ctx); err != nil {
+				return nil, err
+			}
+		}
+		scan, err := s.scan(ctx, head, from)
 		if !errors.Is(err, ErrReplaced) {
 			return scan, err
 		}
+		head = chain.Head{} // it is another one by now
 	}
 	return nil, ErrReplaced
 }
 
-func (s *Scanner) scan(ctx context.Context, from uint64) (*Scan, error) {
-	head, err := s.Node.Head(ctx)
-	if err != nil {
-		return nil, err
-	}
-	p := &pass{Scanner: s, span: firstSpan, refused: math.MaxUint64, Scan: &Scan{Head: head}}
+func (s *Scanner) scan(ctx context.Context, head chain.Head, from uint64) (*Scan, error) {
+	p := &pass{Scanner: s, span: math.MaxUint64, refused: math.MaxUint64, Scan: &Scan{Head: head}}
 	if head.Number >= final {
 		p.kept = head.Number - final + 1
 	}
-	if err := p.begin(ctx, from); err != nil {
+	if err := p.begin(ctx); err != nil {
 		return nil, err
 	}
 	// Both ways whatever is read is next to what is known: an interrupted scan leaves
@@ -101,16 +108,14 @@ func (s *Scanner) scan(ctx context.Context, from uint64) (*Scan, error) {
 	if p.From > from {
 		p.total += p.From - from
 	}
-	err = p.down(ctx, from)
+	err := p.down(ctx, from)
 	if err == nil {
 		err = p.up(ctx, head.Number+1)
 	}
 	if err == nil {
-		err = p.unchanged(ctx)
+		return p.Scan, p.finish(ctx)
 	}
-	if saved := p.save(ctx); err == nil {
-		err = saved
-	}
+	_ = p.save(ctx) // what was read is not lost
 	return p.Scan, err
 }
 
@@ -128,9 +133,8 @@ type pass struct {
 }
 
 // begin sets out from what was read before, if that is still so.
-func (p *pass) begin(ctx context.Context, from uint64) error {
-	p.From = min(max(from, p.kept), p.Head.Number+1)
-	p.To = p.From
+func (p *pass) begin(ctx context.Context) error {
+	p.From, p.To = p.Head.Number+1, p.Head.Number+1
 	if p.Cache == nil {
 		return nil
 	}
@@ -196,7 +200,7 @@ func (p *pass) ask(ctx context.Context, first, n uint64) ([]Log, error) {
 	case err != nil && ctx.Err() != nil:
 		return nil, err
 	case errors.Is(err, chain.ErrTooMuch) && n > 1:
-		p.refused, p.span, p.answers = n, n/2, 0
+		p.refused, p.span, p.answers = n, min(n/2, firstSpan), 0
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("read the events in blocks %d to %d: %w", first, first+n-1, err)
@@ -247,19 +251,48 @@ func (p *pass) advance(ctx context.Context, n uint64) error {
 	return p.save(ctx)
 }
 
-// unchanged fails when the newest block is not what it was when the scan began.
-func (p *pass) unchanged(ctx context.Context) error {
-	now, err := p.Node.Blocks(ctx, p.Head.Number)
-	if err == nil && now[0].Hash != p.Head.Hash {
-		err = ErrReplaced
+// finish keeps what is old enough, and fails when the newest block is not what it was when
+// the scan began.
+func (p *pass) finish(ctx context.Context) error {
+	old, keeps := p.old()
+	numbers := []uint64{p.Head.Number}
+	if keeps {
+		numbers = append(numbers, old.To-1)
 	}
-	return err
+	now, err := p.Node.Blocks(ctx, numbers...)
+	if err != nil {
+		return err
+	}
+	if keeps {
+		p.keep(old, now[1])
+	}
+	if now[0].Hash != p.Head.Hash {
+		return ErrReplaced
+	}
+	return nil
 }
 
-// save keeps what is old enough. It is called after an interrupt too, which it outlives.
+// old is what is old enough to be kept, and false when nothing is.
+func (p *pass) old() (*Scan, bool) {
+	old := &Scan{From: p.From, To: min(p.To, p.kept)}
+	return old, p.Cache != nil && old.From < old.To
+}
+
+// keep writes what is old enough. Last is the last block of it.
+func (p *pass) keep(old *Scan, last chain.Block) {
+	for _, log := range p.Logs {
+		if log.BlockNumber < old.To {
+			old.Logs = append(old.Logs, log)
+		}
+	}
+	p.NotKept = p.Cache.store(old, last.Hash)
+}
+
+// save keeps what is old enough before the scan is finished. It is called after an
+// interrupt too, which it outlives.
 func (p *pass) save(ctx context.Context) error {
-	old := Scan{From: p.From, To: min(p.To, p.kept)}
-	if p.Cache == nil || old.From >= old.To {
+	old, keeps := p.old()
+	if !keeps {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout/6)
@@ -268,11 +301,6 @@ func (p *pass) save(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, log := range p.Logs {
-		if log.BlockNumber < old.To {
-			old.Logs = append(old.Logs, log)
-		}
-	}
-	p.NotKept = p.Cache.store(&old, last[0].Hash)
+	p.keep(old, last[0])
 	return nil
 }

@@ -227,30 +227,6 @@ func TestScanAfterReorg(t *testing.T) {
 	require.Empty(t, read(), "a kept block was replaced")
 }
 
-func TestBlockAt(t *testing.T) {
-	w := newWorld(t)
-	require.NoError(t, w.net.Mine(t.Context(), 40))
-	head, err := w.client.Head(t.Context())
-	require.NoError(t, err)
-	blocks, err := w.client.Blocks(t.Context(), 0, 17, 18, head.Number+1)
-	require.NoError(t, err)
-	require.Zero(t, blocks[3].Hash)
-	for _, c := range []struct {
-		at   chain.Block
-		want uint64
-	}{{blocks[0], 0}, {blocks[1], 17}, {blocks[2], 18}, {chain.Block{}, 0}} {
-		got, err := history.BlockAt(t.Context(), w.client, head.Number, c.at.Time)
-		require.NoError(t, err)
-		require.Equal(t, c.want, got)
-	}
-	between, err := history.BlockAt(t.Context(), w.client, head.Number, blocks[1].Time.Add(1))
-	require.NoError(t, err)
-	require.EqualValues(t, 18, between)
-	none, err := history.BlockAt(t.Context(), w.client, head.Number, head.Time.Add(1))
-	require.NoError(t, err)
-	require.Equal(t, head.Number+1, none)
-}
-
 // Events that do not fit together are none of the contract's.
 func TestDecodeRefuses(t *testing.T) {
 	broker := contract.NewTicketBroker().GetABI()
