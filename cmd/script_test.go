@@ -38,7 +38,8 @@ func TestMain(m *testing.M) {
 }
 
 // notInShort passes over a proof that is long because it starts many programs. The race
-// detector, which is run in short, finds the same code in the scripts.
+// detector, which runs in short, reaches the same code in tests of one process, and every
+// night in the scripts.
 func notInShort(t *testing.T) {
 	t.Helper()
 	if testing.Short() {

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,12 +64,33 @@ func needPrograms(t *testing.T) {
 	}
 }
 
-// programs builds pmctl and the local network, and returns the folder they are in.
+// TestMain has a folder for the programs, which the first test that needs them links.
+func TestMain(m *testing.M) {
+	var err error
+	if bin, err = os.MkdirTemp("", "pmctl-docs-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(bin)
+	os.Exit(code)
+}
+
+var (
+	bin    string
+	linked = sync.OnceValue(func() error {
+		out, err := exec.Command("go", "build", "-o", bin+"/", "..", "../cmd/pmctl-devnet", "../cmd/pmctl-demo").CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return nil
+	})
+)
+
+// programs returns the folder of pmctl, the local network and the demo.
 func programs(t *testing.T) string {
 	t.Helper()
-	bin := t.TempDir()
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "..", "../cmd/pmctl-devnet").CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	require.NoError(t, linked())
 	return bin
 }
 

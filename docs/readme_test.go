@@ -28,7 +28,7 @@ func TestReadmeDemo(t *testing.T) {
 	require.True(t, found)
 
 	bin := programs(t)
-	demo := exec.CommandContext(t.Context(), "go", "run", "../cmd/pmctl-demo", "-bin", bin)
+	demo := exec.CommandContext(t.Context(), filepath.Join(bin, "pmctl-demo"), "-bin", bin)
 	out, err := demo.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	number := regexp.MustCompile(`[0-9]+(\.[0-9]+)?`)
