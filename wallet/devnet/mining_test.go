@@ -175,3 +175,26 @@ func TestMiningStopsWithItsContext(t *testing.T) {
 	require.ErrorIs(t, w.net.NextRound(ctx, 1), context.Canceled)
 	require.EqualValues(t, 1, w.status().Block)
 }
+
+// However much others pay, a round is initialized before their transactions in its first
+// block: a redemption there would fail otherwise.
+func TestARoundIsInitializedBeforeOthers(t *testing.T) {
+	w := newWorld(t, devnet.Config{})
+	ctx := t.Context()
+	require.NoError(t, w.net.SetAutomine(ctx, false))
+	require.NoError(t, w.net.NextRound(ctx, 1))
+	require.NoError(t, w.net.Mine(ctx, devnet.DefaultRoundLength-1))
+	const generous = 1000_000_000_000
+	sent, err := types.SignNewTx(w.sender.Key, types.LatestSignerForChainID(w.net.ChainID()), &types.DynamicFeeTx{
+		ChainID: w.net.ChainID(), To: &w.other.Address, Gas: 21_000,
+		GasTipCap: big.NewInt(generous), GasFeeCap: big.NewInt(2 * generous),
+	})
+	require.NoError(t, err)
+	require.NoError(t, w.eth.SendTransaction(ctx, sent))
+	require.NoError(t, w.net.Mine(ctx, 1))
+	block, err := w.eth.BlockByNumber(ctx, nil)
+	require.NoError(t, err)
+	require.Len(t, block.Transactions(), 2)
+	require.Equal(t, w.net.Contracts()[contracts.RoundsManager], *block.Transactions()[0].To())
+	require.Equal(t, sent.Hash(), block.Transactions()[1].Hash())
+}

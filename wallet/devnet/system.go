@@ -33,8 +33,13 @@ const aiServiceRegistry = chain.AIServiceRegistry
 // ticketValidityPeriod is the deployed network's, in rounds.
 const ticketValidityPeriod = 2
 
-// ownerTip places the owner's transactions before others of their block.
-const ownerTip = 2 * params.GWei
+// ownerTip places the owner's transactions before others of their block, whatever those
+// pay: a round must be initialized before them. othersTip is what recipients pay, and by
+// which the node suggests a price to everybody; the owner's it leaves out.
+const (
+	ownerTip  = 10_000 * params.GWei
+	othersTip = 2 * params.GWei
+)
 
 // deployGas and callGas bound the owner's transactions.
 const (
@@ -156,12 +161,16 @@ func (s *system) sendAs(key *ecdsa.PrivateKey, contract, method string, args ...
 
 func (s *system) submit(key *ecdsa.PrivateKey, to *common.Address, data []byte, gas uint64) (*types.Transaction, error) {
 	pool := s.node.eth.TxPool()
+	tip := big.NewInt(othersTip)
+	if key == s.key {
+		tip = big.NewInt(ownerTip)
+	}
 	baseFee := s.node.eth.BlockChain().CurrentBlock().BaseFee
-	feeCap := new(big.Int).Add(big.NewInt(ownerTip), new(big.Int).Mul(baseFee, big.NewInt(2)))
+	feeCap := new(big.Int).Add(tip, new(big.Int).Mul(baseFee, big.NewInt(2)))
 	tx, err := types.SignNewTx(key, types.LatestSignerForChainID(s.chainID), &types.DynamicFeeTx{
 		ChainID:   s.chainID,
 		Nonce:     pool.PoolNonce(crypto.PubkeyToAddress(key.PublicKey)),
-		GasTipCap: big.NewInt(ownerTip),
+		GasTipCap: tip,
 		GasFeeCap: feeCap,
 		Gas:       gas,
 		To:        to,

@@ -57,7 +57,6 @@ contract BondingManager is Managed {
 
     mapping(address => uint256) private activationRound;
     mapping(address => uint256) private deactivationRound;
-    mapping(address => uint256) private lastFeeRound;
 
     event TranscoderActivated(address indexed transcoder);
     event TranscoderDeactivated(address indexed transcoder);
@@ -114,7 +113,6 @@ contract BondingManager is Managed {
         require(isRegisteredTranscoder[_transcoder], "transcoder must be registered");
         fees[_transcoder] += _fees;
         feesForRound[_transcoder][_round] += _fees;
-        lastFeeRound[_transcoder] = currentRound();
         emit TranscoderFeesUpdated(_transcoder, _fees, _round);
     }
 
@@ -154,13 +152,14 @@ contract BondingManager is Managed {
     }
 
     /// @notice A transcoder is active from its activation round until before its
-    /// deactivation round. There are no rewards, so that what counts them is 0.
+    /// deactivation round. There are no rewards, so that what counts them is 0. So is the
+    /// last round with fees: to keep it would make a redemption cost more gas at the
+    /// beginning of a round than was estimated just before.
     function getTranscoder(address _transcoder) external view returns (Transcoder memory transcoder) {
         transcoder.lastActiveStakeUpdateRound = activationRound[_transcoder];
         transcoder.activationRound = activationRound[_transcoder];
         transcoder.deactivationRound = deactivationRound[_transcoder];
         transcoder.cumulativeFees = fees[_transcoder];
-        transcoder.lastFeeRound = lastFeeRound[_transcoder];
     }
 
     /// @notice The total stake is the nominal one in rounds in which the transcoder is
