@@ -12,8 +12,8 @@ const several = 100
 //
 // The scheduler gets twice as many processors as there are cores to use: a signature is a
 // call into C of more than 20 µs, and the scheduler takes the processor away from such a
-// call. Where no other is idle, the core then waits for one. Somebody who sets GOMAXPROCS
-// has decided already.
+// call. Where no other is idle, the core then waits for one. A GOMAXPROCS of the
+// environment is kept.
 func prepareFor(signatures int64) {
 	if signatures >= several && os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0))
