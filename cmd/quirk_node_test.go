@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/ethereum/go-ethereum/rpc"
+	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
 )
 
@@ -266,4 +267,42 @@ func lower(blocks uint64) behaviour {
 		}
 		v.send(replies)
 	}
+}
+
+// serveSocket serves, over WebSocket, the node at a URL that takes so many requests at once,
+// and answers a larger batch with a text.
+func serveSocket(t *testing.T, node string, most int, refusal string) string {
+	t.Helper()
+	var upgrader websocket.Upgrader
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := upgrader.Upgrade(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		for {
+			_, body, err := conn.ReadMessage()
+			if err != nil {
+				return
+			}
+			answer := []byte(refusal)
+			var batch []json.RawMessage
+			if json.Unmarshal(body, &batch) != nil && most > 0 || len(batch) > 0 && len(batch) <= most {
+				res, err := http.Post(node, "application/json", bytes.NewReader(body))
+				if err != nil {
+					return
+				}
+				answer, err = io.ReadAll(res.Body)
+				_ = res.Body.Close()
+				if err != nil {
+					return
+				}
+			}
+			if conn.WriteMessage(websocket.TextMessage, answer) != nil {
+				return
+			}
+		}
+	}))
+	t.Cleanup(server.Close)
+	return "ws" + strings.TrimPrefix(server.URL, "http")
 }

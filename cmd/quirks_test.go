@@ -75,6 +75,26 @@ func batchQuirks() []quirk {
 
 var everyMethod = []string{"eth_chainId", "eth_getCode", "eth_call", "eth_getBlockByNumber", "eth_getBalance", "eth_gasPrice"}
 
+// socketQuirks are those of servers that take WebSocket, and not every batch.
+func socketQuirks(t *testing.T, node string) []quirk {
+	const refused = `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"batch of more requests than allowed"}}`
+	var list []quirk
+	for name, most := range map[string]int{"no batch at all": 1, "at most 3": 3, "at most 10": 10} {
+		for shape, refusal := range map[string]string{
+			"one error object":           refused,
+			"one error object, no id":    strings.ReplaceAll(refused, `"id":null,`, ""),
+			"a list of one error, no id": "[" + refused + "]",
+		} {
+			url := serveSocket(t, node, most, refusal)
+			list = append(list,
+				quirk{name: "sockets: " + name + ": " + shape, nodes: some(url), run: status + " --timeout 10s"},
+				quirk{name: "sockets: " + name + ": " + shape + ", to a transaction", nodes: some(url), run: fundALot})
+		}
+	}
+	return append(list, quirk{name: "sockets: nothing is taken, singly either", nodes: some(serveSocket(t, node, 0, refused)), run: status + " --timeout 10s",
+		exit: exitFailed, says: "batch of more requests than allowed"})
+}
+
 // answerQuirks are those of servers that do not answer as a node does. Each is the first
 // of two, and alone.
 func answerQuirks(closed, noTLS string) []quirk {
@@ -239,7 +259,7 @@ func TestNodesAsTheyAre(t *testing.T) {
 	s := newShell(t, devnet.Config{Recipients: 1})
 	s.run(exitDone, "fund --deposit 1eth --reserve 1eth --yes")
 	closed, noTLS := "http://127.0.0.1:1", strings.Replace(s.net.RPCURL(), "http:", "https:", 1)
-	for _, q := range [][]quirk{batchQuirks(), answerQuirks(closed, noTLS), rateQuirks(), formQuirks(), revertQuirks()} {
+	for _, q := range [][]quirk{batchQuirks(), socketQuirks(t, s.net.RPCURL()), answerQuirks(closed, noTLS), rateQuirks(), formQuirks(), revertQuirks()} {
 		for _, q := range q {
 			t.Run(q.name, func(t *testing.T) { q.test(t, s) })
 		}

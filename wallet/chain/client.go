@@ -24,7 +24,7 @@ type Client struct {
 	nodes   *nodes
 	network Network
 	conns   *http.Transport // of http and https
-	socket  *rpc.Client     // of ws and wss; nil otherwise
+	socket  *overSocket     // of ws and wss; nil otherwise
 
 	mu        sync.Mutex
 	contracts *Contracts // once the registry has named them
@@ -64,31 +64,30 @@ func Dial(ctx context.Context, rawURL string, network Network, others ...string)
 		shown := redact(texts[i])
 		n := &node{shown: shown, chainID: network.ChainID}
 		if strings.HasPrefix(u.Scheme, "http") {
-			n.connection = &overHTTP{transport: c.conns, url: u, shown: shown, secrets: secrets}
+			n.connection = &overHTTP{judge: judge{shown: shown, secrets: secrets}, transport: c.conns, url: u}
 		} else {
-			var err error
-			if c.socket, err = dialSocket(ctx, texts[i], shown, secrets); err != nil {
-				return nil, err
+			c.socket = &overSocket{judge: judge{shown: shown, secrets: secrets}, url: u}
+			if _, err := c.socket.connected(ctx); err != nil {
+				if errors.Is(ctx.Err(), context.Canceled) {
+					return nil, context.Canceled
+				}
+				return nil, noConnection(shown, err)
 			}
-			n.connection = &overSocket{client: c.socket, shown: shown, secrets: secrets}
+			n.connection = c.socket
 		}
 		c.nodes.all[i] = n
 	}
 	return c, nil
 }
 
-// dialSocket makes a connection that stays.
-func dialSocket(ctx context.Context, text, shown string, secrets secrets) (*rpc.Client, error) {
-	client, err := rpc.DialOptions(ctx, text, rpc.WithWebsocketDialer(newDialer()))
-	switch {
-	case err == nil:
-		return client, nil
-	case errors.Is(ctx.Err(), context.Canceled):
-		return nil, context.Canceled // and not what became of the connection by it
-	case ctx.Err() != nil:
-		return nil, noConnection(shown, ctx.Err())
+// subscriber is what makes connections for subscriptions; nil where the node has none.
+func (c *Client) subscriber() func(context.Context) (*rpc.Client, error) {
+	if c.socket == nil {
+		return nil
 	}
-	return nil, noConnection(shown, secrets.clean(err))
+	return func(ctx context.Context) (*rpc.Client, error) {
+		return rpc.DialOptions(ctx, c.socket.url.String(), rpc.WithWebsocketDialer(newDialer()))
+	}
 }
 
 func parseURL(text string) (*url.URL, error) {
@@ -114,7 +113,7 @@ func newTransport() *http.Transport {
 // Close ends the connections.
 func (c *Client) Close() {
 	if c.socket != nil {
-		c.socket.Close()
+		c.socket.close()
 	}
 	c.conns.CloseIdleConnections()
 }

@@ -17,8 +17,10 @@ const subscribeTimeout = 5 * time.Second
 // that stay have it, HTTP has not, and nodes may refuse it. It belongs to one
 // goroutine.
 type newHeads struct {
-	client  *rpc.Client // nil for a node over HTTP
+	// dial makes a connection of the subscription's own; nil for a node over HTTP.
+	dial    func(context.Context) (*rpc.Client, error)
 	told    chan newHead
+	client  *rpc.Client             // of sub
 	sub     *rpc.ClientSubscription // nil while there is none
 	refused bool
 }
@@ -28,26 +30,32 @@ type newHead struct {
 	Hash common.Hash `json:"hash"`
 }
 
-// begin subscribes, unless that is done or the node does not want it. The client dials
-// again by itself when its connection is lost. Why it fails, the next look finds out.
+// begin subscribes, unless that is done or the node does not want it. Why it fails, the next
+// look finds out.
 func (n *newHeads) begin(ctx context.Context) {
-	if n.client == nil || n.sub != nil || n.refused {
+	if n.dial == nil || n.sub != nil || n.refused {
+		return
+	}
+	dialling, dialled := context.WithTimeout(ctx, subscribeTimeout)
+	client, err := n.dial(dialling)
+	dialled()
+	if err != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, subscribeTimeout)
 	defer cancel()
-	sub, err := n.client.EthSubscribe(ctx, n.told, "newHeads")
-	var said rpc.Error
-	switch {
-	case err == nil:
-		n.sub = sub
-	case errors.As(err, &said), errors.Is(err, rpc.ErrNotificationsUnsupported), errors.Is(err, context.DeadlineExceeded):
-		n.refused = true
+	sub, err := client.EthSubscribe(ctx, n.told, "newHeads")
+	if err == nil {
+		n.client, n.sub = client, sub
+		return
 	}
+	client.Close()
+	var said rpc.Error
+	n.refused = errors.As(err, &said) || errors.Is(err, rpc.ErrNotificationsUnsupported) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // wanted tells whether there is no subscription yet, and may be.
-func (n *newHeads) wanted() bool { return n.client != nil && n.sub == nil && !n.refused }
+func (n *newHeads) wanted() bool { return n.dial != nil && n.sub == nil && !n.refused }
 
 // lost tells when the subscription has ended by itself.
 func (n *newHeads) lost() <-chan error {
@@ -61,6 +69,7 @@ func (n *newHeads) lost() <-chan error {
 func (n *newHeads) end() {
 	if n.sub != nil {
 		n.sub.Unsubscribe()
-		n.sub = nil
+		n.client.Close()
+		n.client, n.sub = nil, nil
 	}
 }

@@ -161,53 +161,6 @@ func (n *node) malformed(method string, err error) *NodeError {
 	return &NodeError{URL: n.shown, Fault: FaultMalformed, Err: fmt.Errorf("answers %s in the wrong form: %w", method, err)}
 }
 
-// overSocket asks one node over a connection that stays.
-type overSocket struct {
-	client  *rpc.Client
-	shown   string
-	secrets secrets
-}
-
-func (o *overSocket) exchange(ctx context.Context, elems []rpc.BatchElem) ([]answer, *NodeError) {
-	asked := make([]rpc.BatchElem, len(elems))
-	results := make([]json.RawMessage, len(elems))
-	for i, elem := range elems {
-		asked[i] = rpc.BatchElem{Method: elem.Method, Args: elem.Args, Result: &results[i]}
-	}
-	var err error
-	if len(asked) == 1 {
-		asked[0].Error = o.client.CallContext(ctx, &results[0], asked[0].Method, asked[0].Args...)
-	} else {
-		err = o.client.BatchCallContext(ctx, asked)
-	}
-	if err != nil {
-		return nil, noConnection(o.shown, err)
-	}
-	answers := make([]answer, len(elems))
-	var fault *NodeError
-	for i := range asked {
-		said, ok := asked[i].Error.(rpc.Error)
-		switch {
-		case asked[i].Error == nil:
-			if answers[i].result = results[i]; results[i] == nil {
-				answers[i].result = json.RawMessage("null")
-			}
-		case ok:
-			answers[i].err = &AnswerError{URL: o.shown, Code: said.ErrorCode(), Message: o.secrets.line(said.Error(), mostMessage)}
-			if data, ok := said.(rpc.DataError); ok {
-				answers[i].err.Data = data.ErrorData()
-			}
-			if kind := faultSaid(elems[i].Method, answers[i].err); kind != "" {
-				fault = &NodeError{URL: o.shown, Fault: kind, Words: answers[i].err.Message, whole: true}
-				answers[i] = answer{}
-			}
-		default:
-			return nil, noConnection(o.shown, asked[i].Error)
-		}
-	}
-	return answers, fault
-}
-
 // redact returns a URL without what may be secret in it: user, path and query.
 func redact(text string) string {
 	u, err := url.Parse(text)

@@ -137,7 +137,7 @@ func (w *Watcher) Err() error {
 
 func (w *Watcher) follow() {
 	defer close(w.done)
-	heads := newHeads{client: w.client.socket, told: make(chan newHead)}
+	heads := newHeads{dial: w.client.subscriber(), told: make(chan newHead)}
 	defer heads.end()
 	gap := min(w.interval, maxGap)
 	backoff := gap

@@ -1,0 +1,201 @@
+package chain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+
+	"github.com/ethereum/go-ethereum/rpc"
+	"github.com/gorilla/websocket"
+)
+
+// overSocket asks one node over a connection that stays, and makes another when it is lost.
+type overSocket struct {
+	judge
+	url *url.URL
+
+	mu     sync.Mutex
+	link   *link // nil before the first one
+	closed bool
+}
+
+// exchange asks for all elements at once, as overHTTP's does.
+func (o *overSocket) exchange(ctx context.Context, elems []rpc.BatchElem) ([]answer, *NodeError) {
+	body, first, fault := o.request(elems)
+	if fault != nil {
+		return nil, fault
+	}
+	l, err := o.connected(ctx)
+	if err != nil {
+		return nil, noConnection(o.shown, err)
+	}
+	text, err := l.ask(ctx, &question{first: first, count: uint64(len(elems)), answer: make(chan []byte, 1)}, body)
+	if err != nil {
+		return nil, noConnection(o.shown, o.secrets.clean(err))
+	}
+	return o.read(&http.Response{StatusCode: http.StatusOK}, text, elems, first)
+}
+
+// connected is the connection, or a new one where that is lost.
+func (o *overSocket) connected(ctx context.Context) (*link, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return nil, errClosed
+	}
+	if o.link != nil && !o.link.isLost() {
+		return o.link, nil
+	}
+	to, header := *o.url, http.Header{}
+	if to.User != nil {
+		password, _ := to.User.Password()
+		with := http.Request{Header: header}
+		with.SetBasicAuth(to.User.Username(), password)
+		to.User = nil
+	}
+	dialer := newDialer()
+	conn, res, err := dialer.DialContext(ctx, to.String(), header)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return nil, ctx.Err() // and not what became of the connection by it
+	case res != nil:
+		return nil, fmt.Errorf("%w (HTTP status %s)", err, res.Status)
+	default:
+		return nil, o.secrets.clean(err)
+	}
+	conn.SetReadLimit(maxAnswer)
+	o.link = &link{conn: conn, lost: make(chan struct{})}
+	go o.link.read()
+	return o.link, nil
+}
+
+func (o *overSocket) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed = true
+	if o.link != nil {
+		_ = o.link.conn.Close()
+		<-o.link.lost
+	}
+}
+
+var errClosed = errors.New("the connection was closed")
+
+// link is one connection. Its reader ends with it.
+type link struct {
+	conn    *websocket.Conn
+	writing sync.Mutex
+
+	mu   sync.Mutex
+	open []*question
+	// lost is closed when the reader ends, which err tells why.
+	lost chan struct{}
+	err  error
+}
+
+// question is a message that waits for its answer: requests with count ids from first on.
+type question struct {
+	first, count uint64
+	answer       chan []byte
+}
+
+func (l *link) isLost() bool {
+	select {
+	case <-l.lost:
+		return true
+	default:
+		return false
+	}
+}
+
+// ask writes a message and waits for its answer. A node that does not answer in time loses
+// the connection: whether that is still there is not known then.
+func (l *link) ask(ctx context.Context, q *question, body []byte) ([]byte, error) {
+	l.mu.Lock()
+	l.open = append(l.open, q)
+	l.mu.Unlock()
+	defer l.drop(q)
+	if err := l.write(ctx, body); err != nil {
+		_ = l.conn.Close()
+		return nil, err
+	}
+	select {
+	case text := <-q.answer:
+		return text, nil
+	case <-l.lost:
+		return nil, l.err
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			_ = l.conn.Close()
+		}
+		return nil, ctx.Err()
+	}
+}
+
+func (l *link) write(ctx context.Context, body []byte) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	ends, _ := ctx.Deadline() // the zero time is none
+	if err := l.conn.SetWriteDeadline(ends); err != nil {
+		return err
+	}
+	return l.conn.WriteMessage(websocket.TextMessage, body)
+}
+
+func (l *link) drop(q *question) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open = slices.DeleteFunc(l.open, func(other *question) bool { return other == q })
+}
+
+// read hands each message to the question that it answers, until the connection ends.
+func (l *link) read() {
+	defer close(l.lost)
+	defer l.conn.Close()
+	for {
+		_, text, err := l.conn.ReadMessage()
+		if err != nil {
+			l.err = err
+			return
+		}
+		for _, q := range l.answered(text) {
+			select {
+			case q.answer <- text:
+			default: // it has one
+			}
+		}
+	}
+}
+
+// answered returns the questions that a message is about. An error that names no request is
+// about a batch, since the id of a single request can be told: where several wait it may be
+// any of them, and each is asked again in smaller ones.
+func (l *link) answered(text []byte) []*question {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	responses, err := parseResponses(text)
+	if err != nil {
+		return slices.Clone(l.open) // it is for them to say that this is no answer
+	}
+	for _, r := range responses {
+		id, ok := r.number()
+		if !ok {
+			continue
+		}
+		at := slices.IndexFunc(l.open, func(q *question) bool { return id >= q.first && id-q.first < q.count })
+		if at < 0 {
+			return nil // of one that does not wait any more
+		}
+		return []*question{l.open[at]}
+	}
+	batches := slices.DeleteFunc(slices.Clone(l.open), func(q *question) bool { return q.count == 1 })
+	if len(batches) == 0 {
+		return slices.Clone(l.open)
+	}
+	return batches
+}
