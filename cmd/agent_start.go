@@ -124,12 +124,12 @@ func (r *run) serveAgent(cmd *cobra.Command, o *agentOptions, path string) error
 			return err
 		}
 	}
-	w, err := r.openKeyedWallet(cmd, &o.payerOptions)
+	w, err := r.openKeyed(cmd, &o.payerOptions)
 	if err != nil {
 		return err
 	}
-	defer w.close()
-	limits, err := o.fees.over(w.limits)
+	defer w.Close()
+	limits, err := o.fees.over(w.Limits)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (r *run) serveAgent(cmd *cobra.Command, o *agentOptions, path string) error
 	if err != nil {
 		return err
 	}
-	signer, err := w.account.Unlock(cmd.Context())
+	signer, err := w.Account.Unlock(cmd.Context())
 	if err != nil {
 		socket.Close()
 		return err
@@ -148,13 +148,12 @@ func (r *run) serveAgent(cmd *cobra.Command, o *agentOptions, path string) error
 		return fmt.Errorf("the key of %v is not in a file or behind a descriptor", signer.Address())
 	}
 	config := agent.Config{
-		Signer: key, Network: w.network, Store: w.store, Limits: limits,
+		Signer: key, Network: w.Network, Store: w.Opened(), Limits: limits,
 		Idle: o.idle, Lifetime: o.lifetime, Version: buildVersion(), Now: r.Now,
 	}
-	node, err := r.dialPinned(cmd.Context(), &o.network, w.store)
+	node, err := w.Node(cmd.Context())
 	switch {
 	case err == nil:
-		defer node.Close()
 		config.Chain = node
 		config.Broker = func(ctx context.Context) (common.Address, error) {
 			contracts, err := node.Contracts(ctx)
@@ -175,7 +174,7 @@ func (r *run) serveAgent(cmd *cobra.Command, o *agentOptions, path string) error
 		defer close(ran)
 		service.Run(ctx)
 	}()
-	r.note("the agent signs for %v at %s", w.account.Address(), path)
+	r.note("the agent signs for %v at %s", w.Account.Address(), path)
 	if err := r.tellStarter(o, nil); err != nil {
 		stop()
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/signer"
-	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // envAgent names the variable with the agent's socket, or agentOff.
@@ -102,24 +101,4 @@ func (e *Env) tellAgent(ctx context.Context, chainID uint64, account common.Addr
 	ctx, cancel := context.WithTimeout(ctx, tellPatience)
 	defer cancel()
 	_ = client.Mined(ctx, chainID, account, transaction)
-}
-
-// agentNonces are a store's, of which the agent takes those for tickets.
-type agentNonces struct {
-	*store.Chain
-	signer  *agent.Signer
-	storeID string
-}
-
-// ReserveAll implements pay.Nonces.
-func (n agentNonces) ReserveAll(ctx context.Context, spends []store.Spend) ([]store.Outcome, error) {
-	outcomes, err := n.signer.ReserveAll(ctx, n.storeID, spends)
-	for i, o := range outcomes {
-		if o.Err == nil && o.Made.Before != nil {
-			var records store.Records
-			records, outcomes[i].Err = n.Requested(ctx, spends[i].Sender, *spends[i].Request)
-			o.Made.Before = records.First()
-		}
-	}
-	return outcomes, err
 }

@@ -111,7 +111,7 @@ func classify(err error) outcome {
 		out = outcome{exitLimit, "unlocking", ""}
 	case as(new(*chain.ContractsError)):
 		out = outcome{exitLimit, "contracts_changed", ""}
-	case is(policy.ErrLimit, agent.ErrTransaction, agent.ErrFundsAnother, errOtherStore, redeem.ErrTooEarly, redeem.ErrNotWorthGas, tx.ErrPrice):
+	case is(policy.ErrLimit, agent.ErrTransaction, agent.ErrFundsAnother, wallet.ErrOtherStore, redeem.ErrTooEarly, redeem.ErrNotWorthGas, tx.ErrPrice):
 		out = outcome{exitLimit, "limit", ""}
 	case is(tx.ErrInsufficientFunds, policy.ErrFunds, pm.ErrInsufficientSenderReserve):
 		out = outcome{exitFunds, "insufficient_funds", ""}
@@ -123,7 +123,7 @@ func classify(err error) outcome {
 		out = outcome{exitUnacceptable, "inactive_recipient", ""}
 	case as(new(*policy.OtherChainError)):
 		out = outcome{exitUnacceptable, "other_chain", ""}
-	case is(policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, pay.ErrNoRound, agent.ErrRound, pm.ErrTicketParamsExpired, errOtherSender, errDisagrees,
+	case is(policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, pay.ErrNoRound, agent.ErrRound, pm.ErrTicketParamsExpired, wallet.ErrOtherSender, errDisagrees,
 		redeem.ErrNothing, pm.ErrRecipientRand),
 		as(new(*wire.ExpiredTokenError), new(*wire.MissingError), new(*wire.FieldError), new(*store.RetiredError)):
 		out = outcome{exitUnacceptable, "unacceptable", ""}
@@ -136,8 +136,8 @@ func classify(err error) outcome {
 		keystore.ErrAddressMismatch, agent.ErrNoAgent, agent.ErrLocked, agent.ErrMismatch, agent.ErrPeer, errNoPassphrase, errKeyInput, errOtherAccount),
 		as(new(*keystore.SeveralAccountsError), new(*keystore.AmbiguousError), new(*keystore.UnnamedError)):
 		out = outcome{exitLocked, "locked", ""}
-	case is(chain.ErrUnreachable, chain.ErrNoDevnet, wallet.ErrNoNode, pay.ErrUnreachable, pay.ErrNotRecipient, store.ErrUnreachable, context.DeadlineExceeded):
-		out = outcome{exitUnreachable, "unreachable", ""}
+	case wallet.Unreachable(err):
+		out = outcome{exitUnreachable, wallet.CodeUnreachable, ""}
 	default:
 		out = outcome{exitFailed, "failed", ""}
 	}

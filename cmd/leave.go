@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet"
@@ -105,9 +104,9 @@ func (r *run) exit(cmd *cobra.Command, o *exitOptions) error {
 	if config.Limits, err = r.limitsOf(&o.fees); err != nil {
 		return err
 	}
-	config.Account = &actsLater{address: address, find: func(ctx context.Context) (*signer.Account, error) {
+	config.Account = signer.Later(address, func(ctx context.Context) (*signer.Account, error) {
 		return o.account.account(ctx, r.Env, config.Network.ChainID)
-	}}
+	})
 	w, err := wallet.Open(cmd.Context(), config)
 	if err != nil {
 		return err
@@ -139,38 +138,4 @@ func (o *exitOptions) keep() (*wallet.Kept, error) {
 		return nil, nil
 	}
 	return &keep, nil
-}
-
-// actsLater is an account that is looked for each time that its key is needed: rounds may
-// pass in between.
-type actsLater struct {
-	address common.Address
-	find    func(context.Context) (*signer.Account, error)
-	found   *signer.Account
-}
-
-// Address implements wallet.Account.
-func (a *actsLater) Address() common.Address { return a.address }
-
-// Reopens implements wallet.Account.
-func (a *actsLater) Reopens() bool { return true }
-
-// Unlock implements wallet.Account.
-func (a *actsLater) Unlock(ctx context.Context) (signer.Key, error) {
-	if a.found == nil {
-		found, err := a.find(ctx)
-		if err != nil {
-			return nil, err
-		}
-		a.found = found
-	}
-	return a.found.Unlock(ctx)
-}
-
-// Close implements wallet.Account.
-func (a *actsLater) Close() {
-	if a.found != nil {
-		a.found.Close()
-		a.found = nil
-	}
 }

@@ -8,11 +8,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/pm"
-	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -81,22 +80,19 @@ func (r *run) fetchParams(cmd *cobra.Command, o *payerOptions, work *workOptions
 	if err != nil {
 		return err
 	}
-	defer w.close()
-	w.client.Works = works
-	signer, err := w.unlock(cmd.Context())
-	if err != nil {
-		return err
-	}
-	request, err := wire.NewOrchestratorRequest(signer)
-	if err != nil {
+	defer w.Close()
+	if _, err := w.Account.Unlock(cmd.Context()); err != nil {
 		return err
 	}
 	if r.output == outputTable {
-		defer w.lookUp(cmd.Context())()
+		defer w.LookUp(cmd.Context())()
 	}
 	done := r.waiting("waiting for the answers of %s", plural(fmt.Sprint(len(urls)), "recipient"))
-	offers, errs := fetchAll(cmd.Context(), w.client, urls, request)
+	offers, errs, err := w.Fetch(cmd.Context(), urls, works)
 	done()
+	if err != nil {
+		return err
+	}
 	var facts *pm.Facts
 	if r.output == outputTable {
 		facts = r.factsIfAny(cmd.Context(), w, offers)
@@ -116,7 +112,7 @@ func (r *run) fetchParams(cmd *cobra.Command, o *payerOptions, work *workOptions
 	}
 	err = errors.Join(errs...)
 	if err == nil && asked {
-		r.sameAgain(cmd, args, o.account.besides(w.account.Address())...)
+		r.sameAgain(cmd, args, o.account.besides(w.Account.Address())...)
 	}
 	return err
 }
@@ -135,14 +131,14 @@ func parseURLs(args []string) ([]pay.URL, error) {
 
 // factsIfAny asks the node, if there is one. The chain only helps to judge here, so
 // that it is no error when nobody answers.
-func (r *run) factsIfAny(ctx context.Context, w *payerWallet, offers []*pay.Offer) *pm.Facts {
+func (r *run) factsIfAny(ctx context.Context, w *wallet.Wallet, offers []*pay.Offer) *pm.Facts {
 	var about []pm.Counterparty
 	for _, offer := range offers {
 		if offer != nil {
 			about = append(about, pm.CounterpartyOf(offer.Params))
 		}
 	}
-	facts, err := w.newestFacts(ctx, about...)
+	facts, err := w.NewestFacts(ctx, about...)
 	if err != nil {
 		r.note("not checked against the chain: %v", err)
 		return nil
@@ -150,46 +146,29 @@ func (r *run) factsIfAny(ctx context.Context, w *payerWallet, offers []*pay.Offe
 	return &facts
 }
 
-// fetchAll asks several recipients at once. Of each there is either an offer or an
-// error.
-func fetchAll(ctx context.Context, client *pay.Client, urls []pay.URL, request *wire.OrchestratorRequest) ([]*pay.Offer, []error) {
-	const atOnce = 16
-	offers, errs := make([]*pay.Offer, len(urls)), make([]error, len(urls))
-	var group errgroup.Group
-	group.SetLimit(atOnce)
-	for i, u := range urls {
-		group.Go(func() error {
-			offers[i], errs[i] = client.Fetch(ctx, u, request)
-			return nil
-		})
-	}
-	_ = group.Wait() // each call has its own error
-	return offers, errs
-}
-
 // emitOffer prints an offer. Who is paid is looked at before anything is printed,
 // since what is printed is there to be used.
-func (r *run) emitOffer(ctx context.Context, w *payerWallet, offer *pay.Offer, facts *pm.Facts) error {
-	if err := w.limits.Explain(w.limits.CheckRecipient(offer.Params.Recipient)); err != nil {
+func (r *run) emitOffer(ctx context.Context, w *wallet.Wallet, offer *pay.Offer, facts *pm.Facts) error {
+	if err := w.Limits.Explain(w.Limits.CheckRecipient(offer.Params.Recipient)); err != nil {
 		return err
 	}
-	if err := w.pins().Check(ctx, offer.URL, offer.Params.Recipient); err != nil {
+	if err := w.Pins().Check(ctx, offer.URL, offer.Params.Recipient); err != nil {
 		return err
 	}
-	params, err := paramsOf(offer, w.store.ID())
+	params, err := w.Document(offer)
 	if err != nil {
 		return fmt.Errorf("%w (%s): %w", pay.ErrMalformed, offer.URL, err)
 	}
 	if r.output == outputJSON {
 		return format.Write(r.Out, format.KindParams, params)
 	}
-	if err := writeParams(r.Out, params, offer.Params, w.limits.Judge(offer.Params, facts, 1)); err != nil {
+	if err := writeParams(r.Out, params, offer.Params, w.Limits.Judge(offer.Params, facts, 1)); err != nil {
 		return err
 	}
 	if facts == nil {
-		return w.limits.CheckParams(offer.Params, 1)
+		return w.Limits.CheckParams(offer.Params, 1)
 	}
-	return w.limits.Check(offer.Params, *facts, 1)
+	return w.Limits.Check(offer.Params, *facts, 1)
 }
 
 // readParams reads a params document from a file, or from stdin as "-".

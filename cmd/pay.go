@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -98,17 +99,10 @@ func (r *run) pay(cmd *cobra.Command, o *payerOptions, id *requestOption, work *
 	if err != nil {
 		return err
 	}
-	defer w.close()
-	w.client.Works = works
-	w.client.Headers = headers
-	session := &pay.Session{
-		Payer: w.payer(), Client: w.client, Kept: w.kept(), Pins: w.pins(), URL: u, Unlock: w.unlock,
-		Request: request, Requests: w.store.Chain(w.network.ChainID), Digest: digestOf(what...), Unattended: o.account.keys.unattended(r.Env),
-	}
-	defer w.lookUp(cmd.Context())()
-	done := r.waiting("paying at %s", u)
-	payment, err := session.Pay(cmd.Context(), pay.Amount{Value: amount})
-	done()
+	defer w.Close()
+	payment, err := w.Pay(cmd.Context(), u, pay.Amount{Value: amount}, wallet.Paying{
+		Works: works, Headers: headers, Request: request, Digest: digestOf(what...), Unattended: o.account.keys.unattended(r.Env),
+	})
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/pm"
-	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
@@ -105,7 +105,7 @@ func (r *run) showRecipient(cmd *cobra.Command, o *recipientShowOptions, arg str
 	if err != nil {
 		return err
 	}
-	defer w.close()
+	defer w.Close()
 	if u == (pay.URL{}) {
 		return r.showAddress(cmd.Context(), w, address)
 	}
@@ -146,8 +146,8 @@ func (r *run) showRegistered(ctx context.Context, network *networkOptions, addre
 }
 
 // showAddress asks a recipient where the registry says that it is.
-func (r *run) showAddress(ctx context.Context, w *payerWallet, address common.Address) error {
-	registered, err := w.registered(ctx, address)
+func (r *run) showAddress(ctx context.Context, w *wallet.Wallet, address common.Address) error {
+	registered, err := w.Recipient(ctx, address)
 	if err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ func (r *run) showAddress(ctx context.Context, w *payerWallet, address common.Ad
 		return fmt.Errorf("the service registry's entry of %v: %w", address, err)
 	}
 	done := r.waiting("waiting for the answer of %s", u)
-	offer, latency, err := w.ask(ctx, u)
+	offer, latency, err := w.Ask(ctx, u)
 	done()
 	if err != nil {
 		return err
@@ -168,14 +168,14 @@ func (r *run) showAddress(ctx context.Context, w *payerWallet, address common.Ad
 }
 
 // showURL asks a recipient, and the registry for the one whom it wants to be paid.
-func (r *run) showURL(ctx context.Context, w *payerWallet, u pay.URL) error {
+func (r *run) showURL(ctx context.Context, w *wallet.Wallet, u pay.URL) error {
 	done := r.waiting("waiting for the answer of %s", u)
-	offer, latency, err := w.ask(ctx, u)
+	offer, latency, err := w.Ask(ctx, u)
 	done()
 	if err != nil {
 		return err
 	}
-	registered, err := w.registered(ctx, offer.Params.Recipient)
+	registered, err := w.Recipient(ctx, offer.Params.Recipient)
 	if err != nil {
 		return err
 	}
@@ -184,21 +184,21 @@ func (r *run) showURL(ctx context.Context, w *payerWallet, u pay.URL) error {
 
 // judgeRecipient shows a recipient with its offer, and fails for what speaks against
 // paying it.
-func (r *run) judgeRecipient(ctx context.Context, w *payerWallet, registered chain.Recipient, offer *pay.Offer, latency time.Duration, agrees bool) error {
-	facts, err := w.newestFacts(ctx, pm.CounterpartyOf(offer.Params))
+func (r *run) judgeRecipient(ctx context.Context, w *wallet.Wallet, registered chain.Recipient, offer *pay.Offer, latency time.Duration, agrees bool) error {
+	facts, err := w.NewestFacts(ctx, pm.CounterpartyOf(offer.Params))
 	if err != nil {
 		return err
 	}
-	params, err := paramsOf(offer, w.store.ID())
+	params, err := w.Document(offer)
 	if err != nil {
 		return fmt.Errorf("%w (%s): %w", pay.ErrMalformed, offer.URL, err)
 	}
-	pins := w.pins()
+	pins := w.Pins()
 	before, err := pins.Known.Recipient(ctx, pins.Sender, offer.URL.String())
 	if err != nil {
 		return err
 	}
-	findings := w.limits.Judge(offer.Params, &facts, 1)
+	findings := w.Limits.Judge(offer.Params, &facts, 1)
 	answered := &recipientOffer{
 		URL:       offer.URL.String(),
 		Agrees:    agrees,
@@ -219,7 +219,7 @@ func (r *run) judgeRecipient(ctx context.Context, w *payerWallet, registered cha
 	if err := pins.Check(ctx, offer.URL, offer.Params.Recipient); err != nil {
 		return err
 	}
-	return w.limits.Check(offer.Params, facts, 1)
+	return w.Limits.Check(offer.Params, facts, 1)
 }
 
 // disagreement is what speaks against paying a recipient that the registry has elsewhere.
@@ -270,33 +270,4 @@ func (p *recipientResult) write(w io.Writer) error {
 		return err
 	}
 	return writeParams(w, p.params, p.offer.Params, p.findings)
-}
-
-// ask asks a recipient for ticket params and says how long that took.
-func (w *payerWallet) ask(ctx context.Context, u pay.URL) (*pay.Offer, time.Duration, error) {
-	signer, err := w.unlock(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
-	request, err := wire.NewOrchestratorRequest(signer)
-	if err != nil {
-		return nil, 0, err
-	}
-	began := time.Now()
-	offer, err := w.client.Fetch(ctx, u, request)
-	return offer, time.Since(began), err
-}
-
-// registered is what the chain says of a recipient.
-func (w *payerWallet) registered(ctx context.Context, address common.Address) (chain.Recipient, error) {
-	ctx, cancel, err := w.bound(ctx)
-	if err != nil {
-		return chain.Recipient{}, err
-	}
-	defer cancel()
-	node, err := w.connected(ctx)
-	if err != nil {
-		return chain.Recipient{}, err
-	}
-	return node.Recipient(ctx, address)
 }

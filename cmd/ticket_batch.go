@@ -8,17 +8,14 @@ import (
 	"strconv"
 	"sync/atomic"
 
-	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/internal/durable"
 	"github.com/pmctl/pmctl/pm"
-	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
-	"github.com/pmctl/pmctl/wallet/policy"
-	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -132,12 +129,11 @@ func (r *run) makeBatch(cmd *cobra.Command, o *batchOptions) error {
 		return err
 	}
 	defer out.close()
-	w, err := r.openWallet(cmd, &o.payerOptions)
+	w, err := r.openOffline(cmd, &o.payerOptions, o.offline)
 	if err != nil {
 		return err
 	}
-	defer w.close()
-	w.offline = o.offline
+	defer w.Close()
 	var document *format.Params
 	if o.url == "" {
 		if document, err = r.readParams(cmd.Context(), o.params); err != nil {
@@ -148,10 +144,9 @@ func (r *run) makeBatch(cmd *cobra.Command, o *batchOptions) error {
 	if err != nil {
 		return err
 	}
-	b, err := r.batchBefore(cmd.Context(), w, request)
-	if err == nil && b == nil {
-		b, err = r.newBatch(cmd.Context(), w, o, u, document, amount, request)
-	}
+	b, err := w.Mint(cmd.Context(), wallet.Minting{
+		Params: document, Adopt: o.adopt, URL: u, Amount: amount, Credentials: r.credentials(), Request: request,
+	})
 	if err != nil {
 		return err
 	}
@@ -165,9 +160,9 @@ func (r *run) makeBatch(cmd *cobra.Command, o *batchOptions) error {
 	case err != nil && request != nil:
 		return withHint(fmt.Errorf("the batch is not whole: %w", err), "run it again with the same --request-id for the same tickets")
 	case err != nil:
-		return fmt.Errorf("the batch is not whole, and %s used up: %w", nonceRange(b.tickets), err)
+		return fmt.Errorf("the batch is not whole, and %s used up: %w", nonceRange(b.Tickets), err)
 	}
-	r.noteBatch(b.tickets, o)
+	r.noteBatch(b.Tickets, o)
 	return nil
 }
 
@@ -194,198 +189,25 @@ func (o *batchOptions) amount(cmd *cobra.Command) (pay.Amount, error) {
 	return pay.Amount{Count: uint64(o.count)}, nil
 }
 
-// planned is a batch that nothing speaks against, with the open key. No nonce has been
-// taken yet.
-type planned struct {
-	payer  *pay.Payer
-	plan   *pay.Plan
-	url    pay.URL // of the recipient, where it is known
-	info   *wire.OrchestratorInfo
-	works  []wire.Work // that the params are for
-	signer pm.Signer
-}
-
-// readyBatch is a batch whose nonces are taken, and nothing but the signatures missing.
-type readyBatch struct {
-	tickets *pay.Tickets
-	segment string
-	signer  pm.Signer
-}
-
-// newBatch makes everything of a batch but its signatures.
-func (r *run) newBatch(ctx context.Context, w *payerWallet, o *batchOptions, u pay.URL, document *format.Params, amount pay.Amount, request *store.Request) (*readyBatch, error) {
-	var p *planned
-	var err error
-	if payer := w.payer(); document == nil {
-		p, err = r.planFresh(ctx, w, payer, u, amount)
-	} else {
-		p, err = r.planGiven(ctx, w, payer, document, o.adopt, amount)
+// credentials are those that the output shows.
+func (r *run) credentials() wallet.Credentials {
+	switch r.output {
+	case format.Headers:
+		return wallet.CredentialsNeeded
+	case format.Payment, outputTable:
+		return wallet.CredentialsNone
 	}
-	if err != nil {
-		return nil, err
-	}
-	segment, err := r.segment(p, request)
-	if err != nil {
-		return nil, err
-	}
-	if err := p.ask(request, segment, amount); err != nil {
-		return nil, err
-	}
-	if p.url != (pay.URL{}) {
-		if err := w.pins().Keep(ctx, p.url, p.plan.Params.Recipient); err != nil {
-			return nil, err
-		}
-	}
-	tickets, err := p.payer.Reserve(ctx, p.plan)
-	if err != nil {
-		return nil, err
-	}
-	if tickets.Before != nil {
-		return r.sameBatch(ctx, p.payer, tickets.Before, p.signer)
-	}
-	return &readyBatch{tickets, segment, p.signer}, nil
-}
-
-// ask has the batch made for a request, unless that is nil.
-func (p *planned) ask(request *store.Request, segment string, amount pay.Amount) (err error) {
-	if request != nil {
-		recipe := pay.Recipe{Info: p.info, Expiration: p.plan.Expiration, Segment: segment, Value: amount.Value}
-		request.Record, err = recipe.Encode()
-		p.plan.Request = request
-	}
-	return err
-}
-
-// planGiven plans a batch from params that are there already, and opens the key last.
-func (r *run) planGiven(ctx context.Context, w *payerWallet, payer *pay.Payer, document *format.Params, adopt bool, amount pay.Amount) (*planned, error) {
-	p, err := r.proposeGiven(ctx, w, document, adopt, func(params *pm.TicketParams) (*pay.Plan, error) {
-		return payer.Plan(ctx, params, amount)
-	})
-	if err != nil {
-		return nil, err
-	}
-	p.payer = payer
-	p.signer, err = w.unlock(ctx)
-	return p, err
-}
-
-// proposeGiven judges params that are there already, and has plan plan their batch.
-func (r *run) proposeGiven(ctx context.Context, w *payerWallet, document *format.Params, adopt bool, plan func(*pm.TicketParams) (*pay.Plan, error)) (*planned, error) {
-	if err := w.checkDocument(document, adopt); err != nil {
-		return nil, err
-	}
-	info, err := document.Info()
-	if err != nil {
-		return nil, err
-	}
-	params, err := info.Params()
-	if err != nil {
-		return nil, err
-	}
-	p := &planned{info: info}
-	if p.works, err = document.WorksAsked(); err != nil {
-		return nil, err
-	}
-	if document.URL != "" {
-		if p.url, err = pay.ParseURL(document.URL); err != nil {
-			return nil, err
-		}
-		if err := w.pins().Check(ctx, p.url, params.Recipient); err != nil {
-			return nil, err
-		}
-	}
-	if p.plan, err = plan(params); err != nil {
-		return nil, err
-	}
-	if w.offline {
-		r.noteUnchecked(w.limits, p.plan)
-	}
-	return p, r.checkToken(p)
-}
-
-// planFresh plans a batch from fresh params, which a recipient gives for a signature.
-func (r *run) planFresh(ctx context.Context, w *payerWallet, payer *pay.Payer, u pay.URL, amount pay.Amount) (*planned, error) {
-	if err := payer.CheckSender(ctx); err != nil {
-		return nil, err
-	}
-	signer, err := w.unlock(ctx)
-	if err != nil {
-		return nil, err
-	}
-	request, err := wire.NewOrchestratorRequest(signer)
-	if err != nil {
-		return nil, err
-	}
-	offer, err := w.client.Fetch(ctx, u, request)
-	if err != nil {
-		return nil, err
-	}
-	if err := w.pins().Check(ctx, u, offer.Params.Recipient); err != nil {
-		return nil, err
-	}
-	p := &planned{payer: payer, url: u, info: offer.Info, works: offer.Works, signer: signer}
-	if p.plan, err = payer.Plan(ctx, offer.Params, amount); err != nil {
-		return nil, err
-	}
-	return p, r.checkToken(p)
-}
-
-// errOtherSender is returned for params that were made for another sender.
-var errOtherSender = errors.New("these ticket params are for another sender")
-
-// errOtherStore is returned for params whose nonces another store counts.
-var errOtherStore = errors.New("these ticket params were fetched by another store, which may have used their nonces")
-
-// checkDocument refuses params that are not this wallet's to use.
-func (w *payerWallet) checkDocument(params *format.Params, adopt bool) error {
-	if sender := common.Address(params.Sender); sender != w.account.Address() {
-		return withHint(fmt.Errorf("%w: %v; the account is %v", errOtherSender, sender, w.account.Address()),
-			"choose the account with --from %v, or fetch params of your own", sender)
-	}
-	if params.StoreID != "" && params.StoreID != w.store.ID() && !adopt {
-		return withHint(errOtherStore, "fetch fresh ticket params, or say --adopt if you know that nobody else uses these")
-	}
-	return nil
-}
-
-// checkToken refuses an auth token that cannot be paid under, where that matters.
-func (r *run) checkToken(p *planned) error {
-	if r.output != format.Headers {
-		return nil
-	}
-	return pay.CheckToken(p.url, p.info.GetAuthToken(), r.Now())
-}
-
-// segment returns the credentials that go along with a batch, "" when nobody would see
-// them or the params have no auth token that still holds. A request's are kept with it,
-// for any format that it is made again in.
-func (r *run) segment(p *planned, request *store.Request) (string, error) {
-	now, token := r.Now(), p.info.GetAuthToken()
-	unseen := request == nil && (r.output == format.Payment || r.output == outputTable)
-	if r.output != format.Headers && (unseen || token.Check(now) != nil) {
-		return "", nil
-	}
-	needs, err := wire.Needs(p.works)
-	if err != nil {
-		return "", err
-	}
-	header, err := pay.SegmentHeader(p.signer, token, now)
-	if err != nil {
-		return "", err
-	}
-	return wire.WithNeeds(header, needs)
+	return wallet.CredentialsIfAny
 }
 
 // writeBatch signs the tickets and writes them as they come.
-func (r *run) writeBatch(ctx context.Context, out io.Writer, b *readyBatch) error {
-	tickets := b.tickets
-	header, err := format.NewBatchHeader(tickets.Sender, tickets.Params, tickets.Expiration, tickets.Nonces)
+func (r *run) writeBatch(ctx context.Context, out io.Writer, b *wallet.Batch) error {
+	header, err := b.Header()
 	if err != nil {
 		return err
 	}
-	header.Segment = b.segment
 	if r.output == outputTable {
-		return writeBatchTable(ctx, out, b.signer, tickets)
+		return writeBatchTable(ctx, out, b)
 	}
 	writer, err := format.NewBatchWriter(out, r.output)
 	if err != nil {
@@ -394,10 +216,10 @@ func (r *run) writeBatch(ctx context.Context, out io.Writer, b *readyBatch) erro
 	if err := writer.Begin(header); err != nil {
 		return err
 	}
-	prepareFor(int64(tickets.Nonces.Count))
+	prepareFor(int64(b.Nonces.Count))
 	var signed atomic.Uint32
-	done := r.progress(func() string { return fmt.Sprintf("%d of %d tickets", signed.Load(), tickets.Nonces.Count) })
-	err = tickets.Sign(ctx, b.signer, func(ticket pm.TicketSenderParams) error {
+	done := r.progress(func() string { return fmt.Sprintf("%d of %d tickets", signed.Load(), b.Nonces.Count) })
+	err = b.Sign(ctx, func(ticket pm.TicketSenderParams) error {
 		signed.Add(1)
 		return writer.Ticket(ticket)
 	})
@@ -409,7 +231,7 @@ func (r *run) writeBatch(ctx context.Context, out io.Writer, b *readyBatch) erro
 }
 
 // writeBatchTable prints a batch for a person. Signatures are never cut.
-func writeBatchTable(ctx context.Context, out io.Writer, signer pm.Signer, t *pay.Tickets) error {
+func writeBatchTable(ctx context.Context, out io.Writer, t *wallet.Batch) error {
 	err := writeFields(out, []field{
 		{"recipient", t.Params.Recipient.Hex()},
 		{"sender", t.Sender.Hex()},
@@ -422,20 +244,10 @@ func writeBatchTable(ctx context.Context, out io.Writer, signer pm.Signer, t *pa
 	if err != nil {
 		return err
 	}
-	return t.Sign(ctx, signer, func(ticket pm.TicketSenderParams) error {
+	return t.Sign(ctx, func(ticket pm.TicketSenderParams) error {
 		_, err := fmt.Fprintf(out, "\nnonce %d\n%s\n", ticket.SenderNonce, hexutil.Encode(ticket.Sig))
 		return err
 	})
-}
-
-// noteUnchecked says what nobody has looked at, since the chain was not asked.
-func (r *run) noteUnchecked(limits policy.Limits, plan *pay.Plan) {
-	for _, finding := range limits.Judge(plan.Params, nil, uint64(plan.Count)) {
-		if finding.Verdict == policy.NotChecked {
-			r.note("not checked: %s: %s", finding.Check, finding.Detail)
-		}
-	}
-	r.note("not checked: round: whether %d is still one that recipients take", plan.Expiration.CreationRound)
 }
 
 // noteBatch says what was made, on stderr.

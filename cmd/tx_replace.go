@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/signer"
 )
 
 // replaceOptions are what a command takes that replaces a transaction.
@@ -75,7 +76,7 @@ func (r *run) replace(cmd *cobra.Command, o *replaceOptions, arg string, by func
 	}
 	defer w.Close()
 	_, err = by(w, cmd.Context(), hash, wallet.Replacing{
-		Find: func(ctx context.Context, signed common.Address) (wallet.Account, error) {
+		Find: func(ctx context.Context, signed common.Address) (*signer.Account, error) {
 			return o.keys.find(ctx, r.Env, signed, w.Network.ChainID)
 		},
 		Agreed: o.yes, Waiting: r.waits(&o.mining),

@@ -57,7 +57,7 @@ func (r *run) config(o *networkOptions, place *storeOptions) (wallet.Config, err
 // withoutStore is config for a wallet that sends nothing: it creates no store, and reads
 // the pinned contracts of one that is there.
 func withoutStore(config wallet.Config) wallet.Config {
-	config.Pins, config.Store = config.Store, ""
+	config.PinnedIn, config.Store = config.Store, ""
 	return config
 }
 

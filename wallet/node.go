@@ -19,6 +19,10 @@ func NoNode(network chain.Network) error {
 	return hint.With(ErrNoNode, "say --rpc-url URL, or set ETH_RPC_URL, or rpc_urls in the config file; the network is %s (chain id %d)", network.Name, network.ChainID)
 }
 
+// Node is the connection to the node, for who watches the chain beside the flows. The
+// wallet closes it.
+func (w *Wallet) Node(ctx context.Context) (*chain.Client, error) { return w.connect(ctx) }
+
 // connect is the node: the connection of earlier, or a new one. The contracts that it
 // names must be those that are pinned in the store. Those of a network that is seen for
 // the first time are pinned; a wallet without a store pins none.
@@ -27,8 +31,8 @@ func (w *Wallet) connect(ctx context.Context) (*chain.Client, error) {
 		return w.node, nil
 	}
 	network := w.Network
-	if w.store == nil && w.Pins != "" {
-		known, ok, err := KnownContracts(ctx, network, w.Pins)
+	if w.store == nil && w.PinnedIn != "" {
+		known, ok, err := KnownContracts(ctx, network, w.PinnedIn)
 		switch {
 		case err != nil:
 			return nil, err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/broker"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -15,7 +16,7 @@ import (
 // Replacing says how a transaction is replaced.
 type Replacing struct {
 	// Find finds the account that has signed it.
-	Find func(context.Context, common.Address) (Account, error)
+	Find func(context.Context, common.Address) (*signer.Account, error)
 
 	// Agreed tells that the user agrees to the price: nothing is asked.
 	Agreed bool
@@ -80,7 +81,7 @@ func (w *Wallet) signReplacement(ctx context.Context, o Replacing, s situation, 
 		return err
 	}
 	defer account.Close()
-	signer, err := account.Unlock(ctx)
+	key, err := account.Unlock(ctx)
 	if err != nil {
 		return err
 	}
@@ -100,7 +101,7 @@ func (w *Wallet) signReplacement(ctx context.Context, o Replacing, s situation, 
 	if now.MaxFee.Cmp(agreed.MaxFee) > 0 {
 		now = agreed
 	}
-	return tx.Replace(ctx, s.client, w.journal, signer, i, now, kind)
+	return tx.Replace(ctx, s.client, w.journal, key, i, now, kind)
 }
 
 // errPriceRose is returned when another command has replaced the transaction meanwhile.

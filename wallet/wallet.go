@@ -38,19 +38,29 @@ type Config struct {
 	// wallet sends and makes nothing.
 	Store string
 
-	// Pins is the location of the store that pins the contracts, for a wallet without one.
+	// PinnedIn is the location of the store that pins the contracts, for a wallet without one.
 	// It is only read.
-	Pins string
+	PinnedIn string
 
 	// DatabasesDir is the folder in which this machine remembers the databases that it has
 	// seen; "" for none.
 	DatabasesDir string
 
-	// Account acts; nil for a wallet that only looks.
-	Account Account
+	// Account acts; nil for a wallet that only looks. The wallet closes it.
+	Account *signer.Account
 
 	// Limits are the user's.
 	Limits policy.Limits
+
+	// Accept are recipients that may be paid at a URL which paid another before.
+	Accept []common.Address
+
+	// RecipientTimeout bounds what is asked of a recipient at once; 0 is pay.Client's.
+	RecipientTimeout time.Duration
+
+	// Offline has tickets planned without the chain: whether params have expired and the
+	// account can pay is then not known.
+	Offline bool
 
 	// UI speaks to the user; nil says nothing and asks nothing.
 	UI UI
@@ -66,27 +76,17 @@ type Config struct {
 // DefaultTimeout is the Timeout of a Config that has none.
 const DefaultTimeout = 2 * time.Minute
 
-// Account is an account whose key can be opened, such as a *signer.Account. The wallet
-// closes it.
-type Account interface {
-	Address() common.Address
-
-	// Unlock opens the key, and returns the open one when it is.
-	Unlock(ctx context.Context) (signer.Key, error)
-
-	// Reopens tells whether Unlock can open the key after Close.
-	Reopens() bool
-
-	// Close clears the key.
-	Close()
-}
-
 // Wallet is an account with what it needs to act. It is for one goroutine at a time.
 type Wallet struct {
 	Config
 	store   *store.Store
 	journal *store.Journal
 	node    *chain.Client
+
+	// looking is closed when the contracts are looked up, or that has failed with lookErr;
+	// nil where nothing looks for them.
+	looking chan struct{}
+	lookErr error
 }
 
 // Open opens the wallet's store, and makes it where there is none. No node is asked and no
@@ -155,6 +155,9 @@ func (w *Wallet) Close() {
 		_ = w.journal.Close()
 	}
 }
+
+// Opened is the wallet's store, for who keeps book beside the flows. The wallet closes it.
+func (w *Wallet) Opened() *store.Store { return w.store }
 
 // note says something about what is going on.
 func (w *Wallet) note(format string, args ...any) { w.UI.Note(fmt.Sprintf(format, args...)) }

@@ -41,6 +41,18 @@ func KeyFile(store *keystore.Store, account accounts.Account, passphrase keystor
 	}}
 }
 
+// Later is an account that is looked for each time that its key is needed: where rounds pass
+// in between, an agent may have it by then, or no longer.
+func Later(address common.Address, find func(context.Context) (*Account, error)) *Account {
+	return &Account{address: address, open: func(ctx context.Context) (Key, error) {
+		found, err := find(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return found.Unlock(ctx)
+	}}
+}
+
 // Opened is the account of a key that is open already, of a file unless that is "". After
 // Close it cannot be opened again.
 func Opened(key Key, file string) *Account {
