@@ -11,6 +11,9 @@
 //	SegmentHeader     the credentials that go with the payment
 //	Client.Deliver    the recipient's answer, with fresh params
 //
+// A payment is an HTTP header. A Session delivers one that is too large for that in parts,
+// and goes on with fresh params where one set takes too few tickets: see Session.Pay.
+//
 // # Who is at the other end
 //
 // Recipients use certificates that nobody has signed, so TLS keeps what is said

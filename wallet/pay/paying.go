@@ -32,8 +32,9 @@ type paying struct {
 	records store.Records
 	found   []store.Record
 
-	// unsure are parts that were delivered before, which the recipient now says that it has.
-	// Whether it credited them is not known, but what is due behind them is.
+	// unsure are parts that were delivered before, and that the recipient now says it has, or
+	// that cannot be delivered any more. Whether it credited them is not known; what is due
+	// beside them is.
 	unsure map[partID]error
 
 	// made is what the records come to. Parts are the deliveries that were accepted, in
@@ -116,7 +117,7 @@ func (p *paying) deliverAll(ctx context.Context) (settled bool, err error) {
 			continue
 		default:
 			accepted, err := p.deliverPart(ctx, d)
-			if isReplay(err) {
+			if isDoubt(err) {
 				p.unsure[id] = err
 				continue
 			}
@@ -132,11 +133,11 @@ func (p *paying) deliverAll(ctx context.Context) (settled bool, err error) {
 	return true, nil
 }
 
-// isReplay tells whether the recipient refuses to take tickets again, which were delivered
-// before: it says itself that it has them.
-func isReplay(err error) bool {
+// isDoubt tells whether nothing more can be learnt of tickets that were delivered before:
+// the recipient refuses to take them again, since it has them, or they have expired.
+func isDoubt(err error) bool {
 	var unknown *UnknownOutcomeError
-	return errors.As(err, &unknown) && unknown.Again && errors.Is(unknown.Err, pm.ErrNonceReplayed)
+	return errors.As(err, &unknown) && unknown.Again && (unknown.Over || errors.Is(unknown.Err, pm.ErrNonceReplayed))
 }
 
 // doubt is the error of the first part that is unsure, nil when none is.

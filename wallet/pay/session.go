@@ -96,8 +96,8 @@ func (p *Payment) Total() policy.Sum {
 //
 // A payment with a Request that was begun before is continued. What was accepted is not
 // sent again. When the outcome of a delivery is not known the same tickets are delivered
-// again: a recipient that has them refuses them, so that they are never paid twice, and
-// when it says that it has them what is due behind them is paid. Where
+// again: a recipient that has them refuses them, so that they are never paid twice. When
+// it says that it has them, or they have expired, what is due beside them is paid. Where
 // nothing of a delivery was ever sent, and its params have expired, others are made for it.
 // What is then still due of the amount is paid.
 //

@@ -2,6 +2,7 @@ package pay
 
 import (
 	"context"
+	"math/big"
 	"net/http"
 	"sync"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -123,4 +125,34 @@ func TestARefusedReplayIsNotBooked(t *testing.T) {
 	paid, err := once(t, *s)
 	require.NoError(t, err)
 	require.Equal(t, store.Accepted, paid.Before.State)
+}
+
+// Of a payment in parts one was sent and not answered, and has expired: the rest is paid with
+// fresh params, once, and the one is reported.
+func TestTheRestIsPaidBesideWhatExpired(t *testing.T) {
+	shop, s := newShop(t)
+	s.Request, s.Requests = &store.Request{ID: "one", Digest: "digest"}, s.Payer.Nonces.(*store.Chain)
+	s.Client.Headers = &HeaderLimits{Asked: 1} // a ticket a delivery
+	shop.answer = func(_ http.ResponseWriter, post int) bool {
+		if post == 2 {
+			panic(http.ErrAbortHandler)
+		}
+		return false
+	}
+	_, err := s.Pay(t.Context(), Amount{Count: 4})
+	require.ErrorAs(t, err, new(*UnknownOutcomeError))
+	require.Equal(t, 2, shop.taken)
+
+	s.Payer.Chain.(*chainAt).facts.LastSeenL1Block = big.NewInt(139)
+	shop.spoil = func(info *wire.OrchestratorInfo) { info.TicketParams.ExpirationBlock = big.NewInt(180).Bytes() }
+	for range 2 {
+		_, err = s.Pay(t.Context(), Amount{Count: 4})
+		var unknown *UnknownOutcomeError
+		require.ErrorAs(t, err, &unknown)
+		require.True(t, unknown.Over)
+		var partial *PartialError
+		require.ErrorAs(t, err, &partial)
+		require.EqualValues(t, 3, partial.Paid.Tickets)
+		require.Equal(t, 4, shop.taken)
+	}
 }
