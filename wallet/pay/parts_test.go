@@ -153,7 +153,9 @@ func TestLimitsHoldForAllParts(t *testing.T) {
 		limits.MaxTotalEV = nil
 		return limits
 	}
-	for name, limits := range map[string]policy.Limits{"all tickets": policy.Default(), "budget": budget(650)} {
+	most := policy.Default()
+	most.MaxTotalEV = big.NewRat(650*1001e9, 1) // more than one set of params comes to
+	for name, limits := range map[string]policy.Limits{"all tickets": most, "budget": budget(650)} {
 		w.session.Payer.Limits = limits
 		_, err := w.session.Pay(t.Context(), Amount{Count: 700})
 		require.ErrorIs(t, err, policy.ErrLimit, name)
