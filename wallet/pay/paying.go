@@ -75,6 +75,9 @@ func (p *paying) run(ctx context.Context) error {
 			}
 			err = p.make(ctx)
 		}
+		if doubt := p.doubt(); err != nil && doubt != nil {
+			err = fmt.Errorf("%w; and what is still due: %w", doubt, err)
+		}
 		if err != nil {
 			return p.partial(err)
 		}

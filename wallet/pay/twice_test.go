@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -144,6 +145,11 @@ func TestTheRestIsPaidBesideWhatExpired(t *testing.T) {
 	require.Equal(t, 2, shop.taken)
 
 	s.Payer.Chain.(*chainAt).facts.LastSeenL1Block = big.NewInt(139)
+	_, err = s.Pay(t.Context(), Amount{Count: 4})
+	require.ErrorAs(t, err, new(*UnknownOutcomeError), "what is not known comes before what cannot be paid")
+	require.ErrorIs(t, err, policy.ErrUnacceptable, "the recipient's params are expired too")
+	require.Equal(t, 2, shop.taken)
+
 	shop.spoil = func(info *wire.OrchestratorInfo) { info.TicketParams.ExpirationBlock = big.NewInt(180).Bytes() }
 	for range 2 {
 		_, err = s.Pay(t.Context(), Amount{Count: 4})
