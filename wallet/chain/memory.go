@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/pmctl/pmctl/internal/cache"
 )
 
 // memory is what one run of the program leaves to the next, so that it need not ask
@@ -90,28 +92,8 @@ func (c *Client) remember() {
 	if c.memoryAt == "" {
 		return
 	}
-	text, err := json.Marshal(c.known)
-	if err != nil {
-		return
-	}
-	folder := filepath.Dir(c.memoryAt)
-	if os.MkdirAll(folder, 0o700) != nil {
-		return
-	}
-	// Others may be reading it: it is there whole, or as it was.
-	file, err := os.CreateTemp(folder, ".network-*")
-	if err != nil {
-		return
-	}
-	_, err = file.Write(text)
-	if closed := file.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(file.Name(), c.memoryAt)
-	}
-	if err != nil {
-		_ = os.Remove(file.Name())
+	if text, err := json.Marshal(c.known); err == nil {
+		_ = cache.Replace(c.memoryAt, text) // what cannot be written is only slower
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/cache"
 )
 
 // Cache is a file of what was read of the chain. It can be removed at any time.
@@ -89,7 +91,7 @@ func (c *Cache) store(scan *Scan, last common.Hash) error {
 	}
 	body, err := json.Marshal(file)
 	if err == nil {
-		err = replace(c.path, append([]byte(checksum(body)+"\n"), body...))
+		err = cache.Replace(c.path, append([]byte(checksum(body)+"\n"), body...))
 	}
 	if err != nil {
 		return &CacheError{c.path, err}
@@ -100,26 +102,4 @@ func (c *Cache) store(scan *Scan, last common.Hash) error {
 func checksum(body []byte) string {
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:])
-}
-
-// replace writes a file that only its owner can read.
-func replace(path string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
 }

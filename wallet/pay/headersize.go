@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/pmctl/pmctl/internal/cache"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 )
@@ -129,26 +129,13 @@ func (l *HeaderLimits) load() {
 	}
 }
 
-// save writes the file: others may be reading it, and find it whole.
+// save writes the file, if there is to be one.
 func (l *HeaderLimits) save() {
-	folder := filepath.Dir(l.File)
-	text, err := json.Marshal(l.known)
-	if err != nil || l.File == "" || os.MkdirAll(folder, 0o700) != nil {
+	if l.File == "" {
 		return
 	}
-	file, err := os.CreateTemp(folder, ".headers-*")
-	if err != nil {
-		return
-	}
-	_, err = file.Write(text)
-	if closed := file.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(file.Name(), l.File)
-	}
-	if err != nil {
-		_ = os.Remove(file.Name())
+	if text, err := json.Marshal(l.known); err == nil {
+		_ = cache.Replace(l.File, text)
 	}
 }
 

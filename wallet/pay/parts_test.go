@@ -3,7 +3,6 @@ package pay
 import (
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"io"
 	"log"
 	"math/big"
@@ -246,15 +245,9 @@ func TestAProxyTakesSmallerHeaders(t *testing.T) {
 // plain has the world's session pay the recipient without TLS.
 func (w *world) plain(t *testing.T) {
 	t.Helper()
-	response, err := http.Post(w.net.ControlURL()+"/recipients/0/servers", "", nil)
-	require.NoError(t, err)
-	defer response.Body.Close()
-	var servers struct {
-		PlainURL  string `json:"plain_url"`
-		StatusURL string `json:"status_url"`
-	}
-	require.NoError(t, json.NewDecoder(response.Body).Decode(&servers))
-	w.session.URL, w.status = parse(t, servers.PlainURL), servers.StatusURL
+	var plain string
+	plain, w.status = w.another(t)
+	w.session.URL = parse(t, plain)
 }
 
 // accepted is how many tickets the recipient has accepted.

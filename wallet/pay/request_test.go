@@ -17,9 +17,9 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// lossy is a network between us and a recipient without TLS: while it loses, what is sent
-// never arrives. The recipient tells what it saw at status.
-func (w *world) lossy(t *testing.T) (address, status string, loses *atomic.Bool) {
+// another starts another server of the recipient's, and returns its URL without TLS and where
+// it tells what it saw.
+func (w *world) another(t *testing.T) (plainURL, statusURL string) {
 	t.Helper()
 	response, err := http.Post(w.net.ControlURL()+"/recipients/0/servers", "", nil)
 	require.NoError(t, err)
@@ -29,7 +29,15 @@ func (w *world) lossy(t *testing.T) (address, status string, loses *atomic.Bool)
 		StatusURL string `json:"status_url"`
 	}
 	require.NoError(t, json.NewDecoder(response.Body).Decode(&servers))
-	plain, err := url.Parse(servers.PlainURL)
+	return servers.PlainURL, servers.StatusURL
+}
+
+// lossy is a network between us and a recipient without TLS: while it loses, what is sent
+// never arrives. The recipient tells what it saw at status.
+func (w *world) lossy(t *testing.T) (address, status string, loses *atomic.Bool) {
+	t.Helper()
+	plainURL, statusURL := w.another(t)
+	plain, err := url.Parse(plainURL)
 	require.NoError(t, err)
 
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -62,7 +70,7 @@ func (w *world) lossy(t *testing.T) (address, status string, loses *atomic.Bool)
 			}()
 		}
 	}()
-	return "http://" + listener.Addr().String(), servers.StatusURL, loses
+	return "http://" + listener.Addr().String(), statusURL, loses
 }
 
 // A payment that was lost on its way is delivered by the retry, and paid once.
