@@ -84,7 +84,8 @@ func (p *patient) checkForm(context.Context) doctor.Finding {
 		return skipped("needs max_float")
 	}
 	if err := p.recipient.fetchErr; err != nil {
-		return failed(withHint(err, "choose another recipient: pmctl recipient list"), "ticket params and a price, as the protocol has them", theirs+"its software")
+		return orElse("choose another recipient: pmctl recipient list",
+			failed(err, "ticket params and a price, as the protocol has them", theirs+"-serviceAddr, its software"))
 	}
 	return fine("as the protocol has them")
 }

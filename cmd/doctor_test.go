@@ -253,8 +253,8 @@ func TestDoctorNamesEachFaultAndNoOther(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("file modes mean nothing there")
 	}
-	cases := append(append(localFaults(), chainFaults()...), recipientFaults()...)
-	require.GreaterOrEqual(t, len(cases), 20)
+	cases := append(append(append(localFaults(), chainFaults()...), recipientFaults()...), shapes()...)
+	require.GreaterOrEqual(t, len(cases), 75)
 	shared := sick{}.ownNetwork(t)
 	for i, c := range cases {
 		if testing.Short() && i%10 != 0 {

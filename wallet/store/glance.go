@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 )
@@ -74,7 +73,11 @@ func Glance(ctx context.Context, location, network string, account common.Addres
 
 // present fails with ErrNoStore where a file would be made by connecting to it.
 func present(location string) error {
-	if _, err := os.Stat(location); errors.Is(err, fs.ErrNotExist) && !strings.Contains(location, "://") {
+	isDatabase, err := classify(location)
+	if err != nil || isDatabase {
+		return err
+	}
+	if _, err := os.Stat(location); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w at %s", ErrNoStore, location)
 	}
 	return nil

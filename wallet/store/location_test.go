@@ -64,3 +64,13 @@ func TestNoPartOfAPasswordIsShown(t *testing.T) {
 	require.True(t, HasPassword("host=host user=me password=12@34"))
 	require.False(t, HasPassword("host=host user=me"))
 }
+
+// TestReadsTakeLocationsAsOpenDoes: what only reads a store does not take a database, or
+// what is refused, for a file that is not there.
+func TestReadsTakeLocationsAsOpenDoes(t *testing.T) {
+	_, err := Check(t.Context(), ":memory:")
+	require.ErrorIs(t, err, ErrLocation)
+	_, err = Check(t.Context(), "host=127.0.0.1 port=1 dbname=wallet user=me connect_timeout=1")
+	require.Error(t, err)
+	require.NotErrorIs(t, err, ErrNoStore)
+}

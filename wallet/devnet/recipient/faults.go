@@ -56,6 +56,8 @@ const (
 	FaultNoAuthToken Fault = "no-auth-token"
 	// FaultNoPrice leaves the price out.
 	FaultNoPrice Fault = "no-price"
+	// FaultPrivateTranscoder wants to be paid at an address that means every machine.
+	FaultPrivateTranscoder Fault = "private-transcoder"
 )
 
 // The faults of payments.
@@ -81,7 +83,7 @@ func Faults() []Fault {
 		FaultCrash, FaultDropAfterTaking, FaultEVNotBelowFace, FaultExpensiveEV, FaultExpired,
 		FaultFaceValueTooHigh, FaultGarbage, FaultHang, FaultHuge, FaultLongInteger, FaultNoAuthToken,
 		FaultNoExpirationParams, FaultNoParams, FaultNoPrice, FaultNoSeed, FaultNotGRPC,
-		FaultOtherRecipient, FaultRefusePayment, FaultShortAddress, FaultShortHash, FaultSlow,
+		FaultOtherRecipient, FaultPrivateTranscoder, FaultRefusePayment, FaultShortAddress, FaultShortHash, FaultSlow,
 	}
 }
 

@@ -122,6 +122,8 @@ func (f Fault) spoil(info *wire.OrchestratorInfo, l1Block *big.Int) {
 		info.AuthToken = nil
 	case FaultNoPrice:
 		info.PriceInfo = nil
+	case FaultPrivateTranscoder:
+		info.Transcoder = "https://0.0.0.0:8935"
 	}
 	params := info.TicketParams
 	if params == nil {
