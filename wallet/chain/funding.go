@@ -157,10 +157,10 @@ func (c *Client) CheckFunding(ctx context.Context, receipt *types.Receipt, f Fun
 		return true, nil
 	}
 	// By the block's hash: behind a balancer the node that is asked now may be behind the
-	// one that has the receipt. It refuses then, or shows a block without the receipt's own
-	// events.
-	logs, err := c.senderLogs(ctx, f.Sender, map[string]any{"blockHash": receipt.BlockHash})
-	if err != nil || len(logs) == 0 {
+	// one that has the receipt. It then refuses, or shows no events, of a block that it does
+	// not have. One that has the block and no such event of it says that there was none.
+	logs, known, err := c.blockLogs(ctx, contracts, f.Sender, receipt.BlockHash)
+	if err != nil || !known {
 		return false, nil
 	}
 	for _, log := range logs {
@@ -169,6 +169,19 @@ func (c *Client) CheckFunding(ctx context.Context, receipt *types.Receipt, f Fun
 		}
 	}
 	return true, differs
+}
+
+// blockLogs returns the broker's events about a sender in one block, and whether the node
+// has the block.
+func (c *Client) blockLogs(ctx context.Context, contracts Contracts, sender common.Address, hash common.Hash) (logs []types.Log, known bool, err error) {
+	var block json.RawMessage
+	filter := senderFilter(contracts, sender)
+	filter["blockHash"] = hash
+	b := new(batch)
+	b.add("eth_getBlockByHash", &block, hash, false)
+	b.add("eth_getLogs", &logs, filter)
+	err = c.do(ctx, b)
+	return logs, !isNull(block), err
 }
 
 // checkEvents adds up what the broker's events say was funded.

@@ -112,8 +112,11 @@ func TestOthersInTheSameBlock(t *testing.T) {
 	// so or does not.
 	behind := func(says *answer) *chain.Client {
 		return dial(t, proxy(t, d, func(r request) (*answer, error) {
-			if r.Method == "eth_getLogs" {
+			switch r.Method {
+			case "eth_getLogs":
 				return says, nil
+			case "eth_getBlockByHash":
+				return &answer{Result: json.RawMessage("null")}, nil
 			}
 			return nil, nil
 		}), network(d))

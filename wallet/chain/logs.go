@@ -38,22 +38,13 @@ var senderEvents = []string{
 // last, in the chain's order, in one request. It fails with ErrTooMuch besides what
 // every read fails with.
 func (c *Client) SenderLogs(ctx context.Context, sender common.Address, first, last uint64) ([]types.Log, error) {
-	return c.senderLogs(ctx, sender, map[string]any{"fromBlock": hexutil.Uint64(first), "toBlock": hexutil.Uint64(last)})
-}
-
-// senderLogs is SenderLogs for the blocks that a filter of eth_getLogs names.
-func (c *Client) senderLogs(ctx context.Context, sender common.Address, filter map[string]any) ([]types.Log, error) {
 	contracts, err := c.Contracts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	broker := contract.NewTicketBroker().GetABI()
-	kinds := make([]common.Hash, len(senderEvents))
-	for i, name := range senderEvents {
-		kinds[i] = broker.Events[name].ID
-	}
 	var logs []types.Log
-	filter["address"], filter["topics"] = contracts.TicketBroker, []any{kinds, common.BytesToHash(sender[:])}
+	filter := senderFilter(contracts, sender)
+	filter["fromBlock"], filter["toBlock"] = hexutil.Uint64(first), hexutil.Uint64(last)
 	err = c.get(ctx, &logs, "eth_getLogs", filter)
 	if err != nil {
 		if tooMuch(err) {
@@ -65,6 +56,16 @@ func (c *Client) senderLogs(ctx context.Context, sender common.Address, filter m
 		return cmp.Or(cmp.Compare(a.BlockNumber, b.BlockNumber), cmp.Compare(a.Index, b.Index))
 	})
 	return logs, nil
+}
+
+// senderFilter is what eth_getLogs takes, without the blocks.
+func senderFilter(contracts Contracts, sender common.Address) map[string]any {
+	broker := contract.NewTicketBroker().GetABI()
+	kinds := make([]common.Hash, len(senderEvents))
+	for i, name := range senderEvents {
+		kinds[i] = broker.Events[name].ID
+	}
+	return map[string]any{"address": contracts.TicketBroker, "topics": []any{kinds, common.BytesToHash(sender[:])}}
 }
 
 // tooMuch tells whether a smaller question may be answered.
