@@ -403,3 +403,23 @@ func (s *shell) printed(line string) (code int, out, errs string) {
 	})
 	return code, stdout.String(), stderr.String()
 }
+
+// TestTheSameIsAskedForTwice, and refused both times: with the same nonce and price it would
+// be one transaction, of which each request takes what is mined for its own.
+func TestTheSameIsAskedForTwice(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, devnet.Config{})
+	refusing := newDishonest(t, s.net, func(req rpcRequest, ask func() rpcReply) rpcReply {
+		if req.Method == "eth_sendRawTransaction" {
+			return req.refuse("the moon is in the wrong phase")
+		}
+		return ask()
+	})
+	const line = "fund --deposit 1gwei --yes"
+	s.said(exitFailed, line+" --rpc-url "+refusing)
+	s.said(exitFailed, line+" --request-id again --rpc-url "+refusing)
+	s.run(exitDone, line+" --request-id again")
+	require.Equal(t, eth(t, "1gwei"), s.deposited())
+	s.run(exitDone, line)
+	require.Equal(t, eth(t, "2gwei"), s.deposited())
+}

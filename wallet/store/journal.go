@@ -310,13 +310,20 @@ func (j *Journal) expect(ctx context.Context, t *sql.Tx, intent *tx.Intent) (own
 	return owner, unknown == 0, nil
 }
 
+// addAttempt fails with tx.ErrAlike for a transaction that another intent has.
 func addAttempt(ctx context.Context, t *sql.Tx, id string, a tx.Attempt) error {
 	raw, err := a.Tx.MarshalBinary()
 	if err != nil {
 		return err
 	}
-	_, err = t.ExecContext(ctx, insertAttempt, a.Tx.Hash().Hex(), id, string(a.Kind), hex.EncodeToString(raw), a.At.UnixMilli())
-	return err
+	result, err := t.ExecContext(ctx, insertAttempt, a.Tx.Hash().Hex(), id, string(a.Kind), hex.EncodeToString(raw), a.At.UnixMilli())
+	if err != nil {
+		return err
+	}
+	if added, err := result.RowsAffected(); err != nil || added > 0 {
+		return err
+	}
+	return tx.ErrAlike
 }
 
 // Add implements tx.Journal.

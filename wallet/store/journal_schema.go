@@ -84,7 +84,8 @@ const (
 	updateIntentState   = `UPDATE intents SET state = $1, settled_by = $2, refusal = $3 WHERE id = $4`
 	updateIntentNonce   = `UPDATE intents SET nonce = $1, state = 'open', settled_by = NULL, refusal = '' WHERE id = $2`
 	insertAttempt       = `INSERT INTO attempts (hash, intent, position, kind, raw, signed_at)
-		VALUES ($1, $2, (SELECT COALESCE(MAX(position), 0) + 1 FROM attempts WHERE intent = $2), $3, $4, $5)`
+		VALUES ($1, $2, (SELECT COALESCE(MAX(position), 0) + 1 FROM attempts WHERE intent = $2), $3, $4, $5)
+		ON CONFLICT (hash) DO NOTHING`
 
 	selectAttempts = `SELECT kind, raw, signed_at FROM attempts WHERE intent = $1 ORDER BY position`
 )

@@ -359,6 +359,24 @@ func refusedIntentsShareANonce(t *testing.T, place place) {
 	require.EqualValues(t, 1, moved.Newest().Nonce())
 }
 
+func TestNoTransactionIsTwoIntents(t *testing.T) { onEach(t, noTransactionIsTwoIntents) }
+
+// noTransactionIsTwoIntents: the same call at the same nonce and price is the same
+// transaction, and what is mined of it must not be taken for both.
+func noTransactionIsTwoIntents(t *testing.T, place place) {
+	a := newAccountant(t, open(t, place(t)))
+	one := a.begun("a", "fund 1", 0, 1)
+	require.NoError(t, a.Record(t.Context(), one, tx.Outcome{State: tx.Refused}))
+	two := &tx.Intent{Account: payer, RequestID: "b", Label: "fund 1"}
+	require.ErrorIs(t, a.Begin(t.Context(), two, slot(0, 1)), tx.ErrAlike)
+	require.Empty(t, two.ID)
+	require.NoError(t, a.Begin(t.Context(), two, slot(0, 2)))
+	require.NoError(t, a.Record(t.Context(), two, tx.Outcome{State: tx.Refused}))
+	require.ErrorIs(t, a.Add(t.Context(), two, tx.Attempt{Tx: one.Newest(), Kind: tx.KindCall}), tx.ErrAlike)
+	require.Len(t, a.resumed("b", "fund 1").Attempts, 1)
+	require.NoError(t, a.Add(t.Context(), one, tx.Attempt{Tx: one.Newest(), Kind: tx.KindCall}), "its own is no other's")
+}
+
 func TestBeginAgreesFirst(t *testing.T) { onEach(t, beginAgreesFirst) }
 
 func beginAgreesFirst(t *testing.T, place place) {

@@ -195,6 +195,10 @@ var (
 	// ErrUnknown is returned for a transaction that is not in the journal.
 	ErrUnknown = errors.New("the journal does not know this transaction")
 
+	// ErrAlike is returned for a transaction that another intent of the journal has. What is
+	// mined of it would be taken for both.
+	ErrAlike = errors.New("another request has signed the very same transaction")
+
 	// ErrHeld is returned for a refused intent whose nonce an open one has.
 	ErrHeld = errors.New("another transaction of the account has this nonce now")
 

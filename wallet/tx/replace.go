@@ -119,11 +119,14 @@ func Replace(ctx context.Context, node Backend, journal Journal, signer Signer, 
 	if signer.Address() != intent.Account {
 		return fmt.Errorf("the transaction is %s's and cannot be replaced by %s", intent.Account, signer.Address())
 	}
-	signed, err := signer.SignTx(p.transaction(node.ChainID(), intent.Nonce), node.ChainID())
+	err := unlike(p, func(p *Prepared) error {
+		signed, err := signer.SignTx(p.transaction(node.ChainID(), intent.Nonce), node.ChainID())
+		if err != nil {
+			return fmt.Errorf("sign the transaction: %w", err)
+		}
+		return journal.Add(ctx, intent, Attempt{Tx: signed, Kind: kind, At: time.Now()})
+	})
 	if err != nil {
-		return fmt.Errorf("sign the transaction: %w", err)
-	}
-	if err := journal.Add(ctx, intent, Attempt{Tx: signed, Kind: kind, At: time.Now()}); err != nil {
 		return err
 	}
 	return broadcast(ctx, node, journal, intent)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/core/types"
@@ -19,12 +20,15 @@ import (
 // *InProgressError; nothing was signed then. With *UnknownOutcomeError, *RefusedError and
 // *UncertainError the transaction may still be mined.
 func Submit(ctx context.Context, node Backend, journal Journal, signer Signer, p *Prepared, intent *Intent, terms Terms) error {
-	slot, err := slotFor(ctx, node, signer, p, terms)
-	if err != nil {
-		return err
-	}
 	intent.Account = p.From
-	if err := journal.Begin(ctx, intent, slot); err != nil {
+	err := unlike(p, func(p *Prepared) error {
+		slot, err := slotFor(ctx, node, signer, p, terms)
+		if err != nil {
+			return err
+		}
+		return journal.Begin(ctx, intent, slot)
+	})
+	if err != nil {
 		return err
 	}
 	return broadcast(ctx, node, journal, intent)
@@ -33,14 +37,38 @@ func Submit(ctx context.Context, node Backend, journal Journal, signer Signer, p
 // Move signs a prepared call anew, with another nonce, for an intent whose own is used up
 // by a transaction of others: Await has failed with *LostError. It fails as Submit does.
 func Move(ctx context.Context, node Backend, journal Journal, signer Signer, p *Prepared, intent *Intent, terms Terms) error {
-	slot, err := slotFor(ctx, node, signer, p, terms)
+	err := unlike(p, func(p *Prepared) error {
+		slot, err := slotFor(ctx, node, signer, p, terms)
+		if err != nil {
+			return err
+		}
+		return journal.Move(ctx, intent, slot)
+	})
 	if err != nil {
 		return err
 	}
-	if err := journal.Move(ctx, intent, slot); err != nil {
-		return err
-	}
 	return broadcast(ctx, node, journal, intent)
+}
+
+// mostAlike is how often a transaction is signed anew that another intent has already.
+const mostAlike = 16
+
+// unlike keeps a call whose transaction must be no other intent's. The same call at the same
+// price and nonce, which two intents have after a refusal, is the very same transaction:
+// what is mined of it would be taken for both. A wei less for a unit of gas makes it another
+// one, and breaks no limit.
+func unlike(p *Prepared, keep func(*Prepared) error) error {
+	other := *p
+	for range mostAlike {
+		if err := keep(&other); !errors.Is(err, ErrAlike) {
+			return err
+		}
+		other.FeeCap = new(big.Int).Sub(other.FeeCap, big.NewInt(1))
+		if other.TipCap.Cmp(other.FeeCap) > 0 {
+			other.TipCap = other.FeeCap
+		}
+	}
+	return keep(&other)
 }
 
 func slotFor(ctx context.Context, node Backend, signer Signer, p *Prepared, terms Terms) (Slot, error) {
