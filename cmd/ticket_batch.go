@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"sync/atomic"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/spf13/cobra"
@@ -202,32 +201,12 @@ func (r *run) credentials() wallet.Credentials {
 
 // writeBatch signs the tickets and writes them as they come.
 func (r *run) writeBatch(ctx context.Context, out io.Writer, b *wallet.Batch) error {
-	header, err := b.Header()
-	if err != nil {
-		return err
-	}
 	if r.output == outputTable {
 		return writeBatchTable(ctx, out, b)
 	}
-	writer, err := format.NewBatchWriter(out, r.output)
-	if err != nil {
-		return err
-	}
-	if err := writer.Begin(header); err != nil {
-		return err
-	}
 	prepareFor(int64(b.Nonces.Count))
-	var signed atomic.Uint32
-	done := r.progress(func() string { return fmt.Sprintf("%d of %d tickets", signed.Load(), b.Nonces.Count) })
-	err = b.Sign(ctx, func(ticket pm.TicketSenderParams) error {
-		signed.Add(1)
-		return writer.Ticket(ticket)
-	})
-	done()
-	if err != nil {
-		return err
-	}
-	return writer.End()
+	defer r.progress(func() string { return fmt.Sprintf("%d of %d tickets", b.Signed(), b.Nonces.Count) })()
+	return b.Write(ctx, out, r.output)
 }
 
 // writeBatchTable prints a batch for a person. Signatures are never cut.

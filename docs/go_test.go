@@ -11,10 +11,15 @@ import (
 
 var goBlock = regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
 
-// TestGoCode finds each piece of Go that a page shows in the package's examples.
+// TestGoCode finds each piece of Go that a page shows in the packages' examples, which
+// their own tests run.
 func TestGoCode(t *testing.T) {
-	examples, err := os.ReadFile("../pm/example_test.go")
-	require.NoError(t, err)
+	var examples []byte
+	for _, name := range []string{"../pm/example_test.go", "../wallet/example_test.go"} {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		examples = append(examples, text...)
+	}
 	page, err := os.ReadFile("go.md")
 	require.NoError(t, err)
 	blocks := goBlock.FindAllStringSubmatch(string(page), -1)

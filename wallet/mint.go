@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -56,6 +58,30 @@ type Batch struct {
 	Segment string
 
 	signer pm.Signer
+	signed atomic.Uint32
+}
+
+// Signed is how many of the tickets are signed. It may be called from any goroutine.
+func (b *Batch) Signed() uint32 { return b.signed.Load() }
+
+// Write signs the tickets and writes them as they come, in a format of package format. It
+// fails as a format.BatchWriter does, and with what out fails with.
+func (b *Batch) Write(ctx context.Context, out io.Writer, form string) error {
+	header, err := b.Header()
+	if err != nil {
+		return err
+	}
+	writer, err := format.NewBatchWriter(out, form)
+	if err != nil {
+		return err
+	}
+	if err := writer.Begin(header); err != nil {
+		return err
+	}
+	if err := b.Sign(ctx, writer.Ticket); err != nil {
+		return err
+	}
+	return writer.End()
 }
 
 // Header is what a document of the batch begins with.
@@ -69,7 +95,10 @@ func (b *Batch) Header() (*format.BatchHeader, error) {
 
 // Sign signs the tickets, in the order of their nonces, and hands each to emit.
 func (b *Batch) Sign(ctx context.Context, emit func(pm.TicketSenderParams) error) error {
-	return b.Tickets.Sign(ctx, b.signer, emit)
+	return b.Tickets.Sign(ctx, b.signer, func(ticket pm.TicketSenderParams) error {
+		b.signed.Add(1)
+		return emit(ticket)
+	})
 }
 
 // ErrOtherSender is returned for params that were made for another sender, ErrOtherStore
@@ -113,7 +142,7 @@ func (w *Wallet) Mint(ctx context.Context, m Minting) (*Batch, error) {
 	if tickets.Before != nil {
 		return w.sameBatch(ctx, payer, tickets.Before, p.signer)
 	}
-	return &Batch{tickets, p.segment, p.signer}, nil
+	return &Batch{Tickets: tickets, Segment: p.segment, signer: p.signer}, nil
 }
 
 // planned is a batch that nothing speaks against, with the open key. No nonce has been
@@ -159,7 +188,7 @@ func (w *Wallet) sameBatch(ctx context.Context, payer *pay.Payer, before *store.
 		return nil, err
 	}
 	w.note("request %s was made at %s: these are the same tickets", before.ID, before.At.Format(time.RFC3339))
-	return &Batch{tickets, recipe.Segment, signer}, nil
+	return &Batch{Tickets: tickets, Segment: recipe.Segment, signer: signer}, nil
 }
 
 // ask adds the credentials that go along with a batch, and the request that it is for.

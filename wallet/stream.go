@@ -310,7 +310,7 @@ func (s *stream) plan(ctx context.Context, line *streamedLine, text []byte) erro
 func (s *stream) repeat(ctx context.Context, line *streamedLine, before *store.Record) error {
 	recipe, tickets, err := s.payer.Again(ctx, before)
 	if err == nil {
-		line.batch = &Batch{tickets, recipe.Segment, s.signer}
+		line.batch = &Batch{Tickets: tickets, Segment: recipe.Segment, signer: s.signer}
 		s.reserved++
 	}
 	return err
@@ -347,7 +347,7 @@ func (s *stream) reserve(ctx context.Context) error {
 		case tickets.Before != nil:
 			line.err = s.repeat(ctx, line, tickets.Before)
 		default:
-			line.batch = &Batch{tickets, line.planned.segment, s.signer}
+			line.batch = &Batch{Tickets: tickets, Segment: line.planned.segment, signer: s.signer}
 			s.reserved++
 		}
 	}

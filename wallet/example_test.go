@@ -1,0 +1,167 @@
+package wallet_test
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"math/big"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/devnet"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// world is a local network with one recipient, and an account on it.
+type world struct {
+	url string
+	// config is of a wallet whose key is open.
+	config func() wallet.Config
+}
+
+func newWorld(t *testing.T) world {
+	t.Helper()
+	d, err := devnet.Start(t.Context(), devnet.Config{Recipients: 1})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	keyFile := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(keyFile, []byte(hex.EncodeToString(crypto.FromECDSA(d.Accounts()[0].Key))), 0o600))
+	state, store := d.State(), filepath.Join(t.TempDir(), "pay.db")
+	return world{d.Recipients()[0].State().URL, func() wallet.Config {
+		account, err := open(keyFile)
+		require.NoError(t, err)
+		return wallet.Config{
+			Network: state.Network(), Nodes: []string{d.RPCURL()}, Store: store,
+			Account: account, Limits: policy.Default(),
+		}
+	}}
+}
+
+// open reads the key of an account.
+func open(keyFile string) (*signer.Account, error) {
+	text, err := os.ReadFile(keyFile)
+	if err != nil {
+		return nil, err
+	}
+	key, err := keystore.NewRawSigner(text)
+	if err != nil {
+		return nil, err
+	}
+	return signer.Opened(key, keyFile), nil
+}
+
+// fund adds a tenth of an ether to the deposit and to the reserve, once: the request id is
+// the caller's, and a retry with it sends no second transaction.
+func fund(ctx context.Context, config wallet.Config, id string) error {
+	w, err := wallet.Open(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	tenth, err := wei.Parse("0.1eth")
+	if err != nil {
+		return err
+	}
+	_, err = w.Fund(ctx, wallet.Funding{Deposit: tenth, Reserve: tenth}, wallet.Sending{RequestID: id, Agreed: true})
+	return err
+}
+
+// payment pays a recipient, and says what its tickets are worth, in wei.
+func payment(ctx context.Context, config wallet.Config, url string, value wei.Wei) (*big.Rat, error) {
+	w, err := wallet.Open(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	u, err := pay.ParseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	paid, err := w.Pay(ctx, u, pay.Amount{Value: value}, wallet.Paying{})
+	if err != nil {
+		return nil, err
+	}
+	return paid.Total().EV, nil
+}
+
+// mint makes tickets of fresh ticket params, and writes them as pmctl ticket batch does.
+func mint(ctx context.Context, config wallet.Config, url string, count uint64, out io.Writer) error {
+	w, err := wallet.Open(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	u, err := pay.ParseURL(url)
+	if err != nil {
+		return err
+	}
+	batch, err := w.Mint(ctx, wallet.Minting{URL: u, Amount: pay.Amount{Count: count}})
+	if err != nil {
+		return err
+	}
+	return batch.Write(ctx, out, format.NDJSON)
+}
+
+// judge says how a recipient's ticket params fare: against the limits, and the chain.
+func judge(ctx context.Context, config wallet.Config, url string) ([]policy.Finding, error) {
+	w, err := wallet.Open(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	u, err := pay.ParseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	offer, _, err := w.Ask(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	return w.Judge(ctx, offer)
+}
+
+// TestProgramsOnPackageWallet runs what docs/go.md shows.
+func TestProgramsOnPackageWallet(t *testing.T) {
+	world := newWorld(t)
+	ctx := t.Context()
+	for range 2 {
+		require.NoError(t, fund(ctx, world.config(), "first"))
+	}
+	findings, err := judge(ctx, world.config(), world.url)
+	require.NoError(t, err)
+	require.NotEmpty(t, findings)
+	for _, f := range findings {
+		require.NotEqual(t, policy.Failed, f.Verdict, fmt.Sprint(f))
+	}
+	value := wei.FromUint64(3_000_000_000_000)
+	paid, err := payment(ctx, world.config(), world.url, value)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, paid.Cmp(value.Rat()), 0)
+
+	var lines lineCount
+	require.NoError(t, mint(ctx, world.config(), world.url, 3, &lines))
+	require.EqualValues(t, 4, lines, "a header, and a line for each ticket")
+}
+
+// lineCount counts what is written to it.
+type lineCount int
+
+func (c *lineCount) Write(p []byte) (int, error) {
+	for _, b := range p {
+		if b == '\n' {
+			*c++
+		}
+	}
+	return len(p), nil
+}
