@@ -94,6 +94,12 @@ func localShapes() []sick {
 			want: []string{"store failed"}, exit: exitUsage, says: "not the location of a store"},
 		{name: "store whose database is away", induce: func(w *ward) { w.env["PMCTL_STORE"] = "postgres://pmctl@127.0.0.1:1/pay" },
 			want: []string{"store failed"}, exit: exitUnreachable, says: "127.0.0.1"},
+		{name: "pooler that shares sessions", induce: func(w *ward) {
+			database := server.Database(w.t)
+			w.env["PMCTL_STORE"] = database
+			w.run(exitDone, "store acknowledge --yes")
+			w.env["PMCTL_STORE"] = server.Pooler(w.t, database, "transaction")
+		}, want: []string{"store failed"}, exit: exitFailed, says: "session"},
 		{name: "store without USAGE", induce: func(w *ward) {
 			database := server.Database(w.t)
 			w.env["PMCTL_STORE"] = database

@@ -45,6 +45,9 @@ type backend interface {
 	// newRun returns a run that has not begun.
 	newRun(db *sql.DB) run
 
+	// keepsSessions fails with *PoolerError where a session is not this client's alone.
+	keepsSessions(ctx context.Context, db *sql.DB) error
+
 	// isBusy tells whether a transaction failed for others that were at work at the
 	// same time: it has changed nothing, and may succeed when it is tried again.
 	isBusy(err error) bool

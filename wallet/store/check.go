@@ -53,8 +53,9 @@ const (
 
 // Check looks at all of the store at a location: every page of a file, every session
 // against its reservations, every day's sum. It changes nothing, and so neither brings
-// the store up to date nor retires anything. It fails with ErrNoStore, and as Open does
-// for what is too damaged to be looked at.
+// the store up to date nor retires anything. It fails with ErrNoStore, with *PoolerError
+// where transactions cannot be begun, and as Open does for what is too damaged to be looked
+// at.
 func Check(ctx context.Context, location string, options ...Option) (*Report, error) {
 	if err := present(location); err != nil {
 		return nil, err
@@ -69,6 +70,9 @@ func Check(ctx context.Context, location string, options ...Option) (*Report, er
 		report.Problems, report.Counts = nil, make(map[string]int64)
 		return s.check(ctx, tx, report)
 	})
+	if err == nil {
+		err = s.backend.keepsSessions(ctx, s.db)
+	}
 	if err != nil {
 		return nil, withPath(s.mark.judge(err), s.path)
 	}

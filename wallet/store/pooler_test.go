@@ -8,12 +8,18 @@ import (
 
 // TestSoakPooler goes through a real pgbouncer. Where it gives a session to several
 // clients no transaction is begun, since its run could not be seen to be alive; tickets,
-// which need no lock between transactions, are made through it all the same.
+// which need no lock between transactions, are made through it all the same. A check says so.
 func TestSoakPooler(t *testing.T) {
 	for mode, works := range map[string]bool{"session": true, "transaction": false} {
 		t.Run(mode, func(t *testing.T) {
-			s := open(t, server.Pooler(t, server.Database(t), mode))
+			location := server.Pooler(t, server.Database(t), mode)
+			s := open(t, location)
 			reserve(t, s, params(1), 3)
+			if _, err := Check(t.Context(), location); works {
+				require.NoError(t, err)
+			} else {
+				require.ErrorAs(t, err, new(*PoolerError))
+			}
 			for range 5 {
 				journal := s.Journal("1337/devnet")
 				_, err := journal.Resume(t.Context(), payer, "", "fund")

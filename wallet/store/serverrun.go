@@ -41,6 +41,15 @@ var noticeLoss = []string{
 // newRun implements backend.
 func (p postgres) newRun(db *sql.DB) run { return &serverRun{backend: p, db: db} }
 
+// keepsSessions implements backend: a run finds that out when it begins.
+func (p postgres) keepsSessions(ctx context.Context, db *sql.DB) error {
+	r := &serverRun{backend: p, db: db}
+	if _, err := r.begin(ctx); err != nil {
+		return err
+	}
+	return r.end()
+}
+
 func (r *serverRun) begin(ctx context.Context) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

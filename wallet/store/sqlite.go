@@ -53,6 +53,9 @@ func (f sqliteFile) home(context.Context, *sql.Tx) (home, error) {
 	return at, err
 }
 
+// keepsSessions implements backend: a file has no sessions.
+func (sqliteFile) keepsSessions(context.Context, *sql.DB) error { return nil }
+
 func (sqliteFile) problems(ctx context.Context, tx *sql.Tx) ([]string, error) {
 	found, err := texts(ctx, tx, `PRAGMA integrity_check(20)`)
 	if len(found) == 1 && found[0] == "ok" {
