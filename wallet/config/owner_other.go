@@ -6,6 +6,3 @@ import "io/fs"
 
 // checkOwner leaves it to the system who may change the user's files.
 func checkOwner(string, fs.FileInfo) error { return nil }
-
-// checkPrivate leaves it to the system who may read the user's files.
-func checkPrivate(string) error { return nil }

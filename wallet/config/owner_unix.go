@@ -22,13 +22,3 @@ func checkOwner(path string, info fs.FileInfo) error {
 	}
 	return nil
 }
-
-// checkPrivate refuses a file with a password that others can read.
-func checkPrivate(path string) error {
-	const byOthers = 0o044
-	info, err := os.Stat(path)
-	if err == nil && info.Mode().Perm()&byOthers != 0 {
-		err = fmt.Errorf("%w: %s has mode %#o; run chmod 600 on it", ErrPublic, path, info.Mode().Perm())
-	}
-	return err
-}
