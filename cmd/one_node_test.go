@@ -202,7 +202,8 @@ func TestAWaitSeesWhatReplacesIt(t *testing.T) {
 			}))
 			line := "fund --deposit 1gwei --yes --rpc-url " + url
 			if replace == "bump" {
-				require.Equal(t, replacement["hash"], s.run(exitDone, line)["hash"])
+				hash := s.run(exitDone, line)["hash"]
+				require.Equal(t, replacement["hash"], hash)
 				require.Equal(t, "mined", s.journal()[0]["state"])
 				require.Equal(t, big.NewInt(1e9), s.deposited())
 				return
