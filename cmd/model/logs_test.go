@@ -33,11 +33,12 @@ func (n *node) logs(req rpcRequest) (any, error) {
 		to = min(to, uint64(number))
 	}
 	if f.BlockHash != nil {
-		at := slices.IndexFunc(n.ledger.blocks, func(b *block) bool { return b.header.Hash() == *f.BlockHash })
-		if at < 0 || uint64(at) > to {
+		b := n.byHash(*f.BlockHash)
+		if b == nil {
 			return nil, refused("unknown block")
 		}
-		from, to = uint64(at), uint64(at)
+		from = b.header.Number.Uint64()
+		to = from
 	}
 	found := []*types.Log{}
 	for _, b := range n.ledger.blocks {
@@ -53,6 +54,17 @@ func (n *node) logs(req rpcRequest) (any, error) {
 		}
 	}
 	return found, nil
+}
+
+// byHash is a block that the node has, nil for none.
+func (n *node) byHash(hash common.Hash) *block {
+	head := n.ledger.behind(n.lag).header.Number
+	for _, b := range n.ledger.blocks {
+		if b.header.Hash() == hash && b.header.Number.Cmp(head) <= 0 {
+			return b
+		}
+	}
+	return nil
 }
 
 func (f filter) matches(log *types.Log) bool {

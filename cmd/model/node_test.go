@@ -172,6 +172,15 @@ func (n *node) answer(req rpcRequest, how sendFault, text string) (any, error) {
 			return nil, err
 		}
 		return n.block(req, b)
+	case "eth_getBlockByHash":
+		hash, err := param[common.Hash](req, 0)
+		if err != nil {
+			return nil, err
+		}
+		if b := n.byHash(hash); b != nil {
+			return n.block(req, b)
+		}
+		return nil, nil
 	case "eth_getBalance", "eth_getTransactionCount", "eth_getCode":
 		return n.account(req)
 	case "eth_call", "eth_estimateGas":
