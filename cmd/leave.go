@@ -101,7 +101,7 @@ func (r *run) exit(cmd *cobra.Command, o *exitOptions) error {
 	if err != nil {
 		return err
 	}
-	if config.Limits, err = r.limitsOf(&o.fees); err != nil {
+	if config.Limits, err = o.fees.limits(r.Env); err != nil {
 		return err
 	}
 	config.Account = signer.Later(address, func(ctx context.Context) (*signer.Account, error) {

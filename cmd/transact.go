@@ -106,7 +106,7 @@ func (r *run) transact(cmd *cobra.Command, o *transactOptions, action func(*wall
 
 // openActing opens the wallet of the account that acts.
 func (r *run) openActing(cmd *cobra.Command, o *transactOptions) (*wallet.Wallet, error) {
-	limits, err := r.limitsOf(&o.fees)
+	limits, err := o.fees.limits(r.Env)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ func (r *run) acting(cmd *cobra.Command, o *transactOptions) (*signer.Account, e
 
 // withoutSending shows what would be sent, or writes it for another machine.
 func (r *run) withoutSending(cmd *cobra.Command, o *transactOptions, action func(*wallet.Wallet) wallet.Action) error {
-	limits, err := r.limitsOf(&o.fees)
+	limits, err := o.fees.limits(r.Env)
 	if err != nil {
 		return err
 	}

@@ -176,7 +176,7 @@ func (r *run) sendTx(cmd *cobra.Command, o *sendOptions, file string) error {
 	if err := wallet.CheckNetwork(&document.Transaction, config.Network); err != nil {
 		return err
 	}
-	if config.Limits, err = r.limitsOf(&o.fees); err != nil {
+	if config.Limits, err = o.fees.limits(r.Env); err != nil {
 		return err
 	}
 	w, err := wallet.Open(cmd.Context(), config)

@@ -83,7 +83,7 @@ func (r *run) signTx(ctx context.Context, o *signOptions, file string) error {
 	if err != nil {
 		return err
 	}
-	limits, err := r.limitsOf(&o.fees)
+	limits, err := o.fees.limits(r.Env)
 	if err != nil {
 		return err
 	}

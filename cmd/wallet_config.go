@@ -9,7 +9,6 @@ import (
 
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/chain"
-	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -91,6 +90,3 @@ func (e *Env) remembered() []store.Option {
 	}
 	return nil
 }
-
-// limitsOf are the config files' limits, tightened by the options of what transactions cost.
-func (r *run) limitsOf(o *feeOptions) (policy.Limits, error) { return o.limits(r.Env) }

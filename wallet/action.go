@@ -120,8 +120,6 @@ type Proposal struct {
 	Label   tx.Label
 	// Says is what it would do, a sentence each.
 	Says []string
-	// Nonce is the account's next one, as the node counts.
-	Nonce uint64
 }
 
 // Simulate finds out what an action would send and cost. Nothing is signed.
