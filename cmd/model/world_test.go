@@ -267,8 +267,11 @@ func (w *world) perform(p *parked, n *node, how delivery) []byte {
 			if !slices.Contains(w.hashes, tx.Hash()) {
 				w.hashes = append(w.hashes, tx.Hash())
 				w.owners[tx.Hash()] = w.ownerOf(p.command)
-				if f, ok := w.suite.origin.funding(tx); ok { // a command may send what others signed
+				// A command may send what others signed.
+				if f, ok := w.suite.origin.funding(tx); ok {
 					w.owners[tx.Hash()] = w.wanting(f, w.owners[tx.Hash()])
+				} else if p.command.want != nil && len(tx.Data()) == 0 {
+					w.owners[tx.Hash()] = w.cancelled(tx)
 				}
 			}
 		}
@@ -285,6 +288,17 @@ func (w *world) ownerOf(c *command) *want {
 		return w.owners[common.HexToHash(words[2])]
 	}
 	return c.want
+}
+
+// cancelled is the want whose transaction another one with its nonce is to replace with
+// nothing.
+func (w *world) cancelled(by *types.Transaction) *want {
+	for _, hash := range w.hashes {
+		if sent := w.ledger.sent[hash]; sent != nil && hash != by.Hash() && sent.Nonce() == by.Nonce() {
+			return w.owners[hash]
+		}
+	}
+	return nil
 }
 
 // wanting is the want that a funding is for: the likely one unless that wants something
