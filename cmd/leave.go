@@ -45,7 +45,7 @@ exit code 8 when the rest has to wait; run it again at the time that it names.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.keepDeposit, "keep-deposit", "", "`AMOUNT` to put back into the deposit at the end")
 	flags.StringVar(&o.keepReserve, "keep-reserve", "", "`AMOUNT` to put back into the reserve at the end")
-	flags.DurationVar(&o.interval, "interval", 12*time.Second, "`TIME` from one look at the chain to the next while waiting for rounds")
+	flags.DurationVar(&o.interval, "interval", wallet.DefaultInterval, "`TIME` from one look at the chain to the next while waiting for rounds")
 	flags.BoolVar(&o.mining.noWait, "no-wait", false, "do not wait for rounds: end with exit code 8, and say when to come back")
 	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	o.network.register(cmd)

@@ -29,7 +29,7 @@ func newRecipientList(r *run) *cobra.Command {
 		Short: "List the active recipients",
 		Long: `List reads the contracts' pool of active recipients, in its order: by stake, the
 most first. Each has an address, which is what tickets pay, and a URL that it
-has entered in the service registry itself. Nobody but the node is asked.
+has entered in the service registry itself. It asks the node alone.
 
 Recipients that do AI work enter a URL for it in a second registry, which is not
 always the same one: --ai lists those that have, with that URL.`,

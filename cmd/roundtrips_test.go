@@ -143,7 +143,7 @@ func reverseProxy(t *testing.T, to string) *httputil.ReverseProxy {
 	return httputil.NewSingleHostReverseProxy(target)
 }
 
-// counted is a recipient behind a proxy that counts once it is told to.
+// counted is a recipient behind a proxy that counts from a call on.
 type counted struct {
 	devnet.Recipient
 	proxy *httptest.Server

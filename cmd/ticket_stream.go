@@ -69,6 +69,9 @@ func (r *run) streamBatches(cmd *cobra.Command, o *batchOptions, amount pay.Amou
 
 // streamed says what was made, and what was not.
 func (r *run) streamed(made wallet.Streamed, err error, o *batchOptions) error {
+	if err != nil && made == (wallet.Streamed{}) {
+		return err // nothing was begun
+	}
 	if err != nil && o.request.id == "" && made.Unwritten > 0 {
 		return fmt.Errorf("%s, and used up the nonces of %s more: %w", made, wallet.Batches(made.Unwritten), err)
 	}

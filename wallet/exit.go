@@ -21,14 +21,17 @@ type Exiting struct {
 	// Keep is put into the contract again at the end; nil for nothing.
 	Keep *Kept
 
-	// Interval is the time from one look at the chain to the next while rounds pass; more
-	// than 0.
+	// Interval is the time from one look at the chain to the next while rounds pass;
+	// DefaultInterval where it is not more than 0.
 	Interval time.Duration
 
 	// Sending is how each of the transactions is sent; of Waiting, NoWait does not wait for
 	// rounds, and Report is not used.
 	Sending
 }
+
+// DefaultInterval is about the time between two blocks of L1.
+const DefaultInterval = 12 * time.Second
 
 // Exit is what an exit has done.
 type Exit struct {
@@ -76,6 +79,12 @@ type leaving struct {
 // when the account is not what was agreed to any more. It fails with *RoundsError when it is not to wait for
 // rounds, with ErrNothingToTake, and as Do does.
 func (w *Wallet) Exit(ctx context.Context, o Exiting) (Exit, error) {
+	if err := w.canAct(); err != nil {
+		return Exit{}, err
+	}
+	if o.Interval <= 0 {
+		o.Interval = DefaultInterval
+	}
 	l := &leaving{Wallet: w, o: o}
 	l.result.Account = format.Address(w.Account.Address())
 	for {

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/big"
 
@@ -28,8 +29,11 @@ type Funding struct {
 	CancelUnlock bool
 }
 
+// ErrNothingToFund is returned for a funding of nothing.
+var ErrNothingToFund = errors.New("there is nothing to fund: the deposit and the reserve to add are both 0")
+
 // Fund adds to a deposit and a reserve, once. It fails with *UnlockingError where that
-// would cancel an unlock in progress without being told to, with *chain.FundingError where
+// would cancel an unlock in progress without being told to, with ErrNothingToFund, with *chain.FundingError where
 // the contract does not show the funding, and as Do does.
 func (w *Wallet) Fund(ctx context.Context, f Funding, o Sending) (Transaction, error) {
 	return w.Do(ctx, w.Funding(f, !o.Agreed && w.UI.Asks()), o)
@@ -98,6 +102,9 @@ func (f funding) propose(s situation) (proposal, error) {
 	total, err := f.Deposit.Add(f.Reserve)
 	if err != nil {
 		return proposal{}, err
+	}
+	if total.IsZero() {
+		return proposal{}, ErrNothingToFund
 	}
 	whose, and := "your", ""
 	var say []string

@@ -113,6 +113,9 @@ var (
 // as pay.Payer.Plan, pay.Pins.Check and pay.Client.Fetch do, and with ErrOtherSender and
 // ErrOtherStore.
 func (w *Wallet) Mint(ctx context.Context, m Minting) (*Batch, error) {
+	if err := w.canAct(); err != nil {
+		return nil, err
+	}
 	payer := w.payer()
 	if b, err := w.mintedBefore(ctx, payer, m.Request); b != nil || err != nil {
 		return b, err
@@ -278,7 +281,7 @@ func (w *Wallet) checkDocument(params *format.Params, adopt bool) error {
 			"choose the account with --from %v, or fetch params of your own", sender)
 	}
 	if params.StoreID != "" && params.StoreID != w.store.ID() && !adopt {
-		return hint.With(ErrOtherStore, "fetch fresh ticket params, or say --adopt if you know that nobody else uses these")
+		return hint.With(ErrOtherStore, "fetch fresh ticket params, or say --adopt if you know that no other store uses these")
 	}
 	return nil
 }

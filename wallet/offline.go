@@ -84,6 +84,9 @@ func CheckNetwork(t *format.Transaction, network chain.Network) error {
 // it would cancel an unlock that has begun meanwhile, unless cancelUnlock is set, and as Do
 // does.
 func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, signed *types.Transaction, terms tx.Terms, cancelUnlock bool, o Waiting) (Transaction, error) {
+	if err := w.keepsBook(); err != nil {
+		return Transaction{}, err
+	}
 	ctx, cancel := w.bound(ctx)
 	defer cancel()
 	if err := CheckNetwork(document, w.Network); err != nil {

@@ -30,6 +30,9 @@ type Paying struct {
 // next payment. Whom the first payment to a URL pays is pinned. It fails as
 // pay.Session.Pay does.
 func (w *Wallet) Pay(ctx context.Context, u pay.URL, amount pay.Amount, o Paying) (*pay.Payment, error) {
+	if err := w.canAct(); err != nil {
+		return nil, err
+	}
 	defer w.LookUp(ctx)()
 	client := w.asking(o.Works)
 	client.Headers = o.Headers

@@ -37,6 +37,9 @@ func (w *Wallet) Facts(ctx context.Context, sender common.Address, about ...pm.C
 
 // NewestFacts is Facts by a look at the chain that begins now.
 func (w *Wallet) NewestFacts(ctx context.Context, about ...pm.Counterparty) (pm.Facts, error) {
+	if w.Account == nil {
+		return pm.Facts{}, ErrNoAccount
+	}
 	agent := w.Account.Agent()
 	if agent == nil {
 		return w.Facts(ctx, w.Account.Address(), about...)
@@ -130,6 +133,9 @@ func (w *Wallet) Judge(ctx context.Context, offer *pay.Offer) ([]policy.Finding,
 
 // request is what recipients are asked with: it proves whose tickets will pay.
 func (w *Wallet) request(ctx context.Context) (*wire.OrchestratorRequest, error) {
+	if w.Account == nil {
+		return nil, ErrNoAccount
+	}
 	key, err := w.Account.Unlock(ctx)
 	if err != nil {
 		return nil, err

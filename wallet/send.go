@@ -41,6 +41,9 @@ type Waiting struct {
 // Do does an action once: it continues what an earlier run of the same action has begun,
 // or begins it. It fails as tx.Submit and tx.Await do.
 func (w *Wallet) Do(ctx context.Context, a Action, o Sending) (Transaction, error) {
+	if err := w.canAct(); err != nil {
+		return Transaction{}, err
+	}
 	bounded, cancel := w.bound(ctx)
 	defer cancel()
 	s, err := w.lookFor(bounded, w.Account.Address(), a)

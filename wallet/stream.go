@@ -103,6 +103,9 @@ type streamedLine struct {
 // others alone; what concerns more than a line ends the stream. It fails as Mint does, and
 // with what Out fails with.
 func (w *Wallet) Stream(ctx context.Context, o Streaming) (Streamed, error) {
+	if err := w.canAct(); err != nil {
+		return Streamed{}, err
+	}
 	s := &stream{Wallet: w, o: o, together: firstTogether, in: bufio.NewReaderSize(o.In, 1<<18), payer: w.payer(), pins: w.Pins()}
 	s.payer.Chain = &recentFacts{chain: s.payer.Chain, now: w.Now}
 	s.pins.Known = &recentlyKnown{Known: s.pins.Known, now: w.Now}

@@ -13,11 +13,17 @@ import (
 
 // Transactions are those of an account in the journal, the newest first. No node is asked.
 func (w *Wallet) Transactions(ctx context.Context, account common.Address) ([]*tx.Intent, error) {
+	if err := w.keepsBook(); err != nil {
+		return nil, err
+	}
 	return w.journal.Intents(ctx, account)
 }
 
 // Transaction is what the journal has of a transaction. It fails with tx.ErrUnknown.
 func (w *Wallet) Transaction(ctx context.Context, hash common.Hash) (*tx.Intent, error) {
+	if err := w.keepsBook(); err != nil {
+		return nil, err
+	}
 	intent, err := w.journal.Find(ctx, hash)
 	return intent, hint.With(err, "pmctl tx list --all shows the transactions of this store on %s", w.Network.Name)
 }

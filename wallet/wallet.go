@@ -3,6 +3,7 @@ package wallet
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -49,7 +50,7 @@ type Config struct {
 	// Account acts; nil for a wallet that only looks. The wallet closes it.
 	Account *signer.Account
 
-	// Limits are the user's.
+	// Limits are the user's; policy.Default() where none are set.
 	Limits policy.Limits
 
 	// Accept are recipients that may be paid at a URL which paid another before.
@@ -95,6 +96,9 @@ type Wallet struct {
 func Open(ctx context.Context, config Config) (*Wallet, error) {
 	w := &Wallet{Config: config}
 	w.Timeout = cmp.Or(w.Timeout, DefaultTimeout)
+	if w.Limits.MaxEV == nil && w.Limits.MaxFee == nil {
+		w.Limits = policy.Default()
+	}
 	if w.UI == nil {
 		w.UI = silent{}
 	}
@@ -110,6 +114,28 @@ func Open(ctx context.Context, config Config) (*Wallet, error) {
 	}
 	w.store, w.journal = opened, opened.Journal(JournalName(w.Network))
 	return w, nil
+}
+
+// ErrNoAccount and ErrNoStore are returned by flows of a wallet that was opened without
+// what they need.
+var (
+	ErrNoAccount = errors.New("this needs an account: set Account in the wallet's Config")
+	ErrNoStore   = errors.New("this needs a store: set Store in the wallet's Config")
+)
+
+// canAct fails where the wallet lacks what a flow needs that signs.
+func (w *Wallet) canAct() error {
+	if w.Account == nil {
+		return ErrNoAccount
+	}
+	return w.keepsBook()
+}
+
+func (w *Wallet) keepsBook() error {
+	if w.store == nil {
+		return ErrNoStore
+	}
+	return nil
 }
 
 // OpenStore opens a store, and makes it where there is none. It says so when the store is

@@ -2,6 +2,8 @@ package signer
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/ethereum/go-ethereum/accounts"
 	"github.com/ethereum/go-ethereum/common"
@@ -59,6 +61,9 @@ func Opened(key Key, file string) *Account {
 	return &Account{address: key.Address(), file: file, key: key}
 }
 
+// ErrNoKey is returned for an account that is known by its address alone.
+var ErrNoKey = errors.New("the account has no key here to sign with")
+
 // AddressOnly is an account that cannot sign.
 func AddressOnly(address common.Address) *Account { return &Account{address: address} }
 
@@ -69,8 +74,11 @@ func (a *Account) Address() common.Address { return a.address }
 func (a *Account) File() string { return a.file }
 
 // Unlock opens the key, once. However long a person takes for the passphrase, no time
-// runs out. It fails as keystore.Store.Unlock does.
+// runs out. It fails with ErrNoKey, and as keystore.Store.Unlock does.
 func (a *Account) Unlock(ctx context.Context) (Key, error) {
+	if a.key == nil && a.open == nil {
+		return nil, fmt.Errorf("%w: %v", ErrNoKey, a.address)
+	}
 	if a.key == nil {
 		key, err := a.open(ctx)
 		if err != nil {

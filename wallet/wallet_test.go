@@ -1,0 +1,84 @@
+package wallet_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
+	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// TestWhatAConfigLeavesOut has a flow fail by name that needs it, and the default limits
+// hold where none are set.
+func TestWhatAConfigLeavesOut(t *testing.T) {
+	ctx := t.Context()
+	signing := func(w *wallet.Wallet) map[string]error {
+		_, do := w.Do(ctx, wallet.Unlock(), wallet.Sending{})
+		_, exit := w.Exit(ctx, wallet.Exiting{})
+		_, paid := w.Pay(ctx, pay.URL{}, pay.Amount{Count: 1}, wallet.Paying{})
+		_, mint := w.Mint(ctx, wallet.Minting{})
+		_, stream := w.Stream(ctx, wallet.Streaming{})
+		return map[string]error{"do": do, "exit": exit, "pay": paid, "mint": mint, "stream": stream}
+	}
+	bare, err := wallet.Open(ctx, wallet.Config{})
+	require.NoError(t, err)
+	defer bare.Close()
+	require.Equal(t, policy.Default().MaxFee, bare.Limits.MaxFee)
+	for name, err := range signing(bare) {
+		require.ErrorIs(t, err, wallet.ErrNoAccount, name)
+	}
+	_, _, err = bare.Ask(ctx, pay.URL{})
+	require.ErrorIs(t, err, wallet.ErrNoAccount)
+	_, _, err = bare.Fetch(ctx, nil, nil)
+	require.ErrorIs(t, err, wallet.ErrNoAccount)
+	_, err = bare.NewestFacts(ctx)
+	require.ErrorIs(t, err, wallet.ErrNoAccount)
+
+	account := signer.AddressOnly(common.Address{1})
+	acting, err := wallet.Open(ctx, wallet.Config{Account: account})
+	require.NoError(t, err)
+	defer acting.Close()
+	for name, err := range signing(acting) {
+		require.ErrorIs(t, err, wallet.ErrNoStore, name)
+	}
+	_, err = acting.Transactions(ctx, account.Address())
+	require.ErrorIs(t, err, wallet.ErrNoStore)
+	_, err = acting.Wait(ctx, common.Hash{}, false, wallet.Waiting{})
+	require.ErrorIs(t, err, wallet.ErrNoStore)
+	_, err = acting.Bump(ctx, common.Hash{}, wallet.Replacing{})
+	require.ErrorIs(t, err, wallet.ErrNoStore)
+	_, err = acting.SendSigned(ctx, nil, nil, tx.Terms{}, false, wallet.Waiting{})
+	require.ErrorIs(t, err, wallet.ErrNoStore)
+	_, _, err = acting.Ask(ctx, pay.URL{})
+	require.ErrorIs(t, err, signer.ErrNoKey)
+
+	nodeless, err := wallet.Open(ctx, wallet.Config{Account: account, Store: filepath.Join(t.TempDir(), "store.db")})
+	require.NoError(t, err)
+	defer nodeless.Close()
+	_, err = nodeless.Do(ctx, wallet.Unlock(), wallet.Sending{})
+	require.ErrorIs(t, err, wallet.ErrNoNode)
+}
+
+// TestNothingIsNotFunded: a transaction that adds nothing would only cost its gas.
+func TestNothingIsNotFunded(t *testing.T) {
+	world := newWorld(t)
+	w, err := wallet.Open(t.Context(), world.config())
+	require.NoError(t, err)
+	defer w.Close()
+	_, err = w.Fund(t.Context(), wallet.Funding{}, wallet.Sending{Agreed: true})
+	require.ErrorIs(t, err, wallet.ErrNothingToFund)
+	all, err := wei.Parse("115792089237316195423570985008687907853269984665640564039457584007913129639935wei")
+	require.NoError(t, err)
+	_, err = w.Fund(t.Context(), wallet.Funding{Deposit: all, Reserve: all}, wallet.Sending{Agreed: true})
+	require.ErrorIs(t, err, wei.ErrRange)
+	list, err := w.Transactions(t.Context(), w.Account.Address())
+	require.NoError(t, err)
+	require.Empty(t, list)
+}
