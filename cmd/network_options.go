@@ -159,20 +159,19 @@ func (o *networkOptions) dial(ctx context.Context, env *Env) (*chain.Client, err
 
 // dialNetwork is dial for a network whose nodes are known.
 func (o *networkOptions) dialNetwork(ctx context.Context, env *Env, network chain.Network, urls []string) (*chain.Client, error) {
-	if len(urls) == 0 {
-		return nil, wallet.NoNode(network)
-	}
-	client, err := chain.Dial(ctx, urls[0], network, urls[1:]...)
-	if err != nil {
-		return nil, err
-	}
+	return o.reading(env, network, urls).Dial(ctx)
+}
+
+// reading is the part of a wallet's Config that says how a network is read.
+func (o *networkOptions) reading(env *Env, network chain.Network, urls []string) wallet.Config {
+	config := wallet.Config{Network: network, Nodes: urls}
 	if o.verbose {
-		client.Trace(func(e chain.Exchange) { fmt.Fprintln(env.Err, exchangeLine(e)) })
+		config.OnRequest = func(e chain.Exchange) { fmt.Fprintln(env.Err, exchangeLine(e)) }
 	}
 	if folder, err := env.cacheDir(); err == nil {
-		client.RememberIn(folder)
+		config.CacheDir = folder
 	}
-	return client, nil
+	return config
 }
 
 // exchangeLine is a request to a node as --verbose shows it.

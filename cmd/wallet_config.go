@@ -2,13 +2,11 @@ package cmd
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/wallet"
-	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -33,24 +31,14 @@ func (r *run) config(o *networkOptions, place *storeOptions) (wallet.Config, err
 	if err != nil {
 		return wallet.Config{}, err
 	}
-	config := wallet.Config{
-		Network: network, Nodes: urls, Timeout: o.timeout, AcceptContracts: o.acceptContracts,
-		UI: ui{r}, Now: r.Now,
-		Mined: func(ctx context.Context, account common.Address, transaction common.Hash) {
-			r.tellAgent(ctx, network.ChainID, account, transaction)
-		},
+	config := o.reading(r.Env, network, urls)
+	config.Timeout, config.AcceptContracts = o.timeout, o.acceptContracts
+	config.UI, config.Now, config.DatabasesDir = ui{r}, r.Now, r.databasesDir()
+	config.Mined = func(ctx context.Context, account common.Address, transaction common.Hash) {
+		r.tellAgent(ctx, network.ChainID, account, transaction)
 	}
-	if config.Store, err = place.choose(r.Env); err != nil {
-		return config, err
-	}
-	config.DatabasesDir = r.databasesDir()
-	if o.verbose {
-		config.OnRequest = func(e chain.Exchange) { fmt.Fprintln(r.Err, exchangeLine(e)) }
-	}
-	if folder, err := r.cacheDir(); err == nil {
-		config.CacheDir = folder
-	}
-	return config, nil
+	config.Store, err = place.choose(r.Env)
+	return config, err
 }
 
 // withoutStore is config for a wallet that sends nothing: it creates no store, and reads

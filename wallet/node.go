@@ -19,6 +19,25 @@ func NoNode(network chain.Network) error {
 	return hint.With(ErrNoNode, "say --rpc-url URL, or set ETH_RPC_URL, or rpc_urls in the config file; the network is %s (chain id %d)", network.Name, network.ChainID)
 }
 
+// Dial prepares to read the network through its nodes; nothing is asked yet. It fails with
+// ErrNoNode, and as chain.Dial does.
+func (c Config) Dial(ctx context.Context) (*chain.Client, error) {
+	if len(c.Nodes) == 0 {
+		return nil, NoNode(c.Network)
+	}
+	client, err := chain.Dial(ctx, c.Nodes[0], c.Network, c.Nodes[1:]...)
+	if err != nil {
+		return nil, err
+	}
+	if c.OnRequest != nil {
+		client.Trace(c.OnRequest)
+	}
+	if c.CacheDir != "" {
+		client.RememberIn(c.CacheDir)
+	}
+	return client, nil
+}
+
 // Node is the connection to the node, for who watches the chain beside the flows. The
 // wallet closes it.
 func (w *Wallet) Node(ctx context.Context) (*chain.Client, error) { return w.connect(ctx) }
@@ -42,18 +61,11 @@ func (w *Wallet) connect(ctx context.Context) (*chain.Client, error) {
 			network.Contracts = known
 		}
 	}
-	if len(w.Nodes) == 0 {
-		return nil, NoNode(network)
-	}
-	client, err := chain.Dial(ctx, w.Nodes[0], network, w.Nodes[1:]...)
+	config := w.Config
+	config.Network = network
+	client, err := config.Dial(ctx)
 	if err != nil {
 		return nil, err
-	}
-	if w.OnRequest != nil {
-		client.Trace(w.OnRequest)
-	}
-	if w.CacheDir != "" {
-		client.RememberIn(w.CacheDir)
 	}
 	if w.store != nil {
 		if err := client.Pin(ctx, notedPins{w.store.Chain(network.ChainID), w}, w.AcceptContracts); err != nil {
