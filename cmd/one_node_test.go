@@ -297,7 +297,7 @@ func TestEarlierTransactionsAreNamed(t *testing.T) {
 		}
 		return ask()
 	})
-	s.said(exitNotMined, "fund --deposit 5eth --yes --timeout 1s --rpc-url "+url)
+	s.said(exitNotMined, "fund --deposit 5eth --yes --timeout 5s --rpc-url "+url)
 	large := s.journal()[0]["hash"].(string)
 
 	const small = "fund --deposit 0.1eth --yes --timeout 20s"
@@ -329,8 +329,8 @@ func TestAWaitSendsNothingElse(t *testing.T) {
 		}
 		return ask()
 	})
-	s.said(exitNotMined, "fund --deposit 5eth --yes --timeout 1s --rpc-url "+url)
-	s.said(exitNotMined, "fund --deposit 1gwei --yes --with-pending --timeout 300ms --rpc-url "+url)
+	s.said(exitNotMined, "fund --deposit 5eth --yes --timeout 5s --rpc-url "+url)
+	s.said(exitNotMined, "fund --deposit 1gwei --yes --with-pending --timeout 5s --rpc-url "+url)
 	newest := s.journal()[0]["hash"].(string)
 	said := s.said(exitNotMined, fmt.Sprintf("tx wait %s --timeout %s", newest, 4*time.Second))
 	require.Contains(t, said, "which moves 5 ETH (fund 5 ETH of deposit and 0 wei of reserve) must be mined first")
@@ -367,7 +367,7 @@ func TestDoctorSaysWhyATransactionWaits(t *testing.T) {
 		return ""
 	}
 
-	s.said(exitNotMined, "fund --deposit 1gwei --yes --timeout 1s --rpc-url "+swallowing)
+	s.said(exitNotMined, "fund --deposit 1gwei --yes --timeout 5s --rpc-url "+swallowing)
 	first := s.journal()[0]["hash"].(string)
 	found := finding()
 	require.Contains(t, found, "the node does not have it")

@@ -147,7 +147,7 @@ func answerQuirks(closed, noTLS string) []quirk {
 		quirk{name: "two: neither answers", nodes: some(says(401, `{"message":"invalid key"}`), says(200, "<html><title>Sign in</title></html>")), run: status,
 			exit: exitUnreachable, says: `none of 2 RPC nodes can be asked: .*invalid key.*; http.*Sign in`},
 		// By then the first node has told of the newest block.
-		quirk{name: "two: the first stops within a command, the second is behind it", nodes: some(until("eth_getTransactionCount", says(500, "")), lower(2)), run: fundALot + " --timeout 2s",
+		quirk{name: "two: the first stops within a command, the second is behind it", nodes: some(until("eth_getTransactionCount", says(500, "")), lower(2)), run: fundALot,
 			exit: exitUnreachable, says: "has blocks up to [0-9]+, and another node has block [0-9]+"},
 		quirk{name: "two: the first stops within a command", nodes: some(until("eth_estimateGas", says(500, "")), real), run: simulates},
 		quirk{name: "two: the first stops before a transaction", nodes: some(until("eth_getTransactionCount", says(500, "")), real), run: fundALot},
@@ -175,9 +175,9 @@ func rateQuirks() []quirk {
 				reply.Result, reply.Error = nil, &rpcError{Code: 429, Message: "Your app has exceeded its compute units per second capacity"}
 			}
 		}), real)), run: status},
-		{name: "limits: HTTP 429 for good", nodes: some(says(429, `{"jsonrpc":"2.0","error":{"code":429,"message":"Monthly capacity limit exceeded. Visit us at KEY."}}`)), run: status + " --timeout 1s",
+		{name: "limits: HTTP 429 for good", nodes: some(says(429, `{"jsonrpc":"2.0","error":{"code":429,"message":"Monthly capacity limit exceeded. Visit us at KEY."}}`)), run: status + " --timeout 3s",
 			exit: exitUnreachable, says: `refuses more requests for now with HTTP status 429 Too Many Requests: "Monthly capacity limit exceeded. Visit us at …."`},
-		{name: "limits: -32005 for good", nodes: some(limited), run: status + " --timeout 1s", exit: exitUnreachable, says: `for now: "rate limited"`},
+		{name: "limits: -32005 for good", nodes: some(limited), run: status + " --timeout 3s", exit: exitUnreachable, says: `for now: "rate limited"`},
 		{name: "limits: Retry-After beyond --timeout", nodes: some(says(429, "", "Retry-After", "3600")), run: status, exit: exitUnreachable, says: "asks to wait 1h0m0s"},
 		{name: "limits: of events, not of requests", nodes: some(answersError(-32005, "query returned more than 10000 results", nil, "eth_getLogs")), run: "history",
 			exit: exitFailed, says: "query returned more than 10000 results"},
@@ -221,7 +221,7 @@ func formQuirks() []quirk {
 		{name: "forms: a chain id as a number", nodes: some(resulting(func(string) string { return `1337` }, "eth_chainId")), run: status},
 		{name: "forms: an error that is a text", nodes: some(saysOf(200, `{"jsonrpc":"2.0","id":ID,"error":"the node is being updated"}`)), run: status,
 			exit: exitFailed, says: "the node is being updated"},
-		{name: "forms: a receipt without its status", nodes: some(resulting(without("status"), "eth_getTransactionReceipt")), run: "fund --deposit 3gwei --yes --timeout 1s",
+		{name: "forms: a receipt without its status", nodes: some(resulting(without("status"), "eth_getTransactionReceipt")), run: "fund --deposit 3gwei --yes --timeout 5s",
 			exit: exitNotMined, says: "status is missing"},
 		{name: "gas: an estimate that is far too low", nodes: some(resulting(func(string) string { return `"0x7530"` }, "eth_estimateGas")), run: "fund --deposit 4gwei --yes --timeout 20s",
 			exit: exitFailed, says: "out of gas: it used 3[56][0-9]{3} of the 36000 units"},

@@ -47,6 +47,7 @@ func (n *nodes) ask(ctx context.Context, elems []rpc.BatchElem) error {
 		return n.handOver(ctx, elems)
 	}
 	a := &asking{nodes: n, elems: elems}
+	var told []error // what the nodes did the last time that all of them were asked
 	for round, backoff := 1, firstBackoff; ; round, backoff = round+1, backoff*2 {
 		errs := a.around(ctx)
 		if errs == nil {
@@ -55,6 +56,10 @@ func (n *nodes) ask(ctx context.Context, elems []rpc.BatchElem) error {
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return context.Canceled
 		}
+		if told != nil && ctx.Err() != nil {
+			return asOne(told) // a round that was cut short says less
+		}
+		told = errs
 		wait, ok := waitAfter(errs, round, backoff)
 		if ends, bounded := ctx.Deadline(); !ok || bounded && time.Until(ends) <= wait || !bounded && wait > longestWait {
 			return asOne(errs)

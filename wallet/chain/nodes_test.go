@@ -1,6 +1,7 @@
 package chain_test
 
 import (
+	"context"
 	"bytes"
 	"io"
 	"net/http"
@@ -84,6 +85,24 @@ func TestABusyNodeIsAskedAgain(t *testing.T) {
 	_, err := client.Head(t.Context())
 	require.NoError(t, err)
 	require.EqualValues(t, 3, asked.Load())
+}
+
+// TestATimeOutHidesNoReason: when the time is over in the middle of a round, the nodes'
+// own words of the round before say more than that they were cut off.
+func TestATimeOutHidesNoReason(t *testing.T) {
+	d, _ := start(t, devnet.Config{})
+	ctx, end := context.WithTimeout(t.Context(), 2*time.Second)
+	defer end()
+	var asked atomic.Int32
+	client := dial(t, proxy(t, d, func(request) (*answer, error) {
+		if asked.Add(1) > 1 {
+			<-ctx.Done()
+		}
+		return nil, errAway
+	}), network(d))
+	_, err := client.Head(ctx)
+	require.ErrorContains(t, err, "503 Service Unavailable")
+	require.EqualValues(t, 2, asked.Load())
 }
 
 // TestATransactionIsHandedOverOnce: the answer that is lost is the caller's to worry
