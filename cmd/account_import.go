@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -108,25 +107,6 @@ func (r *run) readKey(ctx context.Context, file string) ([]byte, error) {
 		in = f
 	}
 	return readSecret(in, name, maxKeyInput)
-}
-
-// readSecret reads a key to the end of in, at most limit bytes.
-func readSecret(in io.Reader, name string, limit int) ([]byte, error) {
-	// One buffer from the start: growing it would leave copies of the key behind.
-	buffer := make([]byte, limit+1)
-	n, err := io.ReadFull(in, buffer)
-	switch {
-	case err == nil:
-		err = fmt.Errorf("%w: %s is over %d bytes long", keystore.ErrBadKey, name, limit)
-	case errors.Is(err, io.EOF):
-		err = fmt.Errorf("%w: %s is empty", keystore.ErrBadKey, name)
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return buffer[:n], nil
-	default:
-		err = fmt.Errorf("%s: %w", name, err)
-	}
-	clear(buffer)
-	return nil, err
 }
 
 // openKey opens what was read, and says which passphrase the account gets.

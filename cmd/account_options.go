@@ -268,3 +268,11 @@ func parseAddress(name, text string) (common.Address, error) {
 	}
 	return address, nil
 }
+
+// statusAddress is the address on the command line, or the user's account.
+func statusAddress(ctx context.Context, env *Env, account *accountOptions, args []string) (common.Address, error) {
+	if len(args) == 1 {
+		return parseAddress("ADDRESS", args[0])
+	}
+	return account.address(ctx, env)
+}

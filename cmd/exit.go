@@ -184,3 +184,10 @@ func (e *interruptedError) Unwrap() []error { return []error{context.Canceled, e
 
 // errCancelled is returned when the user said no, or pressed Ctrl-C at a prompt.
 var errCancelled = errors.New("cancelled: nothing was done")
+
+// errDisagrees is returned when the registry and a recipient's answer contradict each
+// other.
+var errDisagrees = errors.New("the service registry and the recipient do not agree")
+
+// errOtherAccount is returned for a transaction that is not the named account's.
+var errOtherAccount = errors.New("the transaction is for another account")

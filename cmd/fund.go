@@ -1,13 +1,10 @@
 package cmd
 
 import (
-	"fmt"
-
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet"
-	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 type fundOptions struct {
@@ -46,7 +43,6 @@ another account with --for leaves its unlock as it is.`,
 	registerCancelsUnlock(cmd, &o.cancelsUnlock)
 	o.register(cmd)
 	r.outputFlag(cmd, outputTable, outputJSON, outputSafe)
-	cmd.AddCommand(newFundPlan(r))
 	return cmd
 }
 
@@ -98,22 +94,4 @@ func (r *run) askFunding(cmd *cobra.Command) error {
 		}
 	}
 	return nil
-}
-
-// parseAmount reads an amount of a flag; a flag that is not given is 0.
-func parseAmount(flag, text string) (wei.Wei, error) {
-	if text == "" {
-		return wei.Wei{}, nil
-	}
-	amount, err := wei.Parse(text)
-	if err != nil {
-		return wei.Wei{}, &usageError{fmt.Errorf("%s: %w", flag, err)}
-	}
-	return amount, nil
-}
-
-// registerCancelsUnlock is for commands that may fund the account itself, by which the
-// contract cancels an unlock.
-func registerCancelsUnlock(cmd *cobra.Command, into *bool) {
-	cmd.Flags().BoolVar(into, "cancel-unlock", false, "fund although that cancels the unlock that is in progress")
 }

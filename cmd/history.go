@@ -14,9 +14,6 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// outputCSV is a table for spreadsheets and programs, by RFC 4180.
-const outputCSV = "csv"
-
 type historyOptions struct {
 	scanOptions
 	recipient string

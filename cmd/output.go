@@ -20,6 +20,7 @@ import (
 const (
 	outputTable = "table"
 	outputJSON  = "json"
+	outputCSV   = "csv"
 )
 
 // outputFlag adds --output with the formats that a command knows, the first of

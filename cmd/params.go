@@ -4,17 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
-	"github.com/pmctl/pmctl/wallet/policy"
 )
 
 func newParams(r *run) *cobra.Command {
@@ -169,93 +165,4 @@ func (r *run) emitOffer(ctx context.Context, w *wallet.Wallet, offer *pay.Offer,
 		return w.Limits.CheckParams(offer.Params, 1)
 	}
 	return w.Limits.Check(offer.Params, *facts, 1)
-}
-
-// readParams reads a params document from a file, or from stdin as "-".
-func (r *run) readParams(ctx context.Context, file string) (*format.Params, error) {
-	if file == "-" {
-		if r.InTerminal {
-			return nil, usagef("stdin is a terminal: name a file, or pipe the output of pmctl params fetch -o json")
-		}
-		params, err := format.ReadParams(r.In)
-		return params, withSource("stdin", err)
-	}
-	f, err := input.Open(ctx, file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	params, err := format.ReadParams(f)
-	return params, withSource(file, err)
-}
-
-// withSource says where bad input came from, unless that is "". A nil err stays nil.
-func withSource(source string, err error) error {
-	if err == nil || source == "" {
-		return err
-	}
-	return fmt.Errorf("%s: %w", source, err)
-}
-
-// judgement is what pmctl params show answers in JSON.
-type judgement struct {
-	Recipient       format.Address `json:"recipient"`
-	Sender          format.Address `json:"sender"`
-	TicketEV        string         `json:"ticket_ev"`
-	FaceValue       string         `json:"face_value"`
-	ExpirationBlock string         `json:"expiration_block"`
-
-	Works      []string           `json:"works,omitempty"`
-	WorkPrices []format.WorkPrice `json:"capabilities_prices,omitempty"`
-
-	Checks []checkResult `json:"checks"`
-}
-
-type checkResult struct {
-	Check   string         `json:"check"`
-	Verdict policy.Verdict `json:"verdict"`
-	Detail  string         `json:"detail"`
-}
-
-func newJudgement(params *format.Params, ticketParams *pm.TicketParams, findings []policy.Finding) judgement {
-	j := judgement{
-		Recipient:       format.Address(ticketParams.Recipient),
-		Sender:          params.Sender,
-		TicketEV:        ticketParams.EV().RatString(),
-		FaceValue:       ticketParams.FaceValue.String(),
-		ExpirationBlock: ticketParams.ExpirationBlock.String(),
-		Works:           params.Works,
-		WorkPrices:      params.WorkPrices,
-		Checks:          make([]checkResult, len(findings)),
-	}
-	for i, f := range findings {
-		j.Checks[i] = checkResult(f)
-	}
-	return j
-}
-
-// writeParams prints params and how they fare.
-func writeParams(w io.Writer, params *format.Params, ticketParams *pm.TicketParams, findings []policy.Finding) error {
-	if err := writeFields(w, paramsFields(params, ticketParams)); err != nil {
-		return err
-	}
-	if err := writeWorkPrices(w, params); err != nil {
-		return err
-	}
-	rows := make([][]string, len(findings))
-	for i, f := range findings {
-		rows[i] = []string{f.Check, strings.ReplaceAll(string(f.Verdict), "_", " "), f.Detail}
-	}
-	if _, err := fmt.Fprintln(w); err != nil {
-		return err
-	}
-	return writeTable(w, []string{"check", "verdict", "found"}, rows)
-}
-
-// fileName is a file's name for withSource: stdin has none.
-func fileName(file string) string {
-	if file == "-" {
-		return ""
-	}
-	return file
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -82,4 +83,59 @@ func oneIn(probability *big.Rat) string {
 		text = "about " + text
 	}
 	return "one in " + text
+}
+
+// judgement is what pmctl params show answers in JSON.
+type judgement struct {
+	Recipient       format.Address `json:"recipient"`
+	Sender          format.Address `json:"sender"`
+	TicketEV        string         `json:"ticket_ev"`
+	FaceValue       string         `json:"face_value"`
+	ExpirationBlock string         `json:"expiration_block"`
+
+	Works      []string           `json:"works,omitempty"`
+	WorkPrices []format.WorkPrice `json:"capabilities_prices,omitempty"`
+
+	Checks []checkResult `json:"checks"`
+}
+
+type checkResult struct {
+	Check   string         `json:"check"`
+	Verdict policy.Verdict `json:"verdict"`
+	Detail  string         `json:"detail"`
+}
+
+func newJudgement(params *format.Params, ticketParams *pm.TicketParams, findings []policy.Finding) judgement {
+	j := judgement{
+		Recipient:       format.Address(ticketParams.Recipient),
+		Sender:          params.Sender,
+		TicketEV:        ticketParams.EV().RatString(),
+		FaceValue:       ticketParams.FaceValue.String(),
+		ExpirationBlock: ticketParams.ExpirationBlock.String(),
+		Works:           params.Works,
+		WorkPrices:      params.WorkPrices,
+		Checks:          make([]checkResult, len(findings)),
+	}
+	for i, f := range findings {
+		j.Checks[i] = checkResult(f)
+	}
+	return j
+}
+
+// writeParams prints params and how they fare.
+func writeParams(w io.Writer, params *format.Params, ticketParams *pm.TicketParams, findings []policy.Finding) error {
+	if err := writeFields(w, paramsFields(params, ticketParams)); err != nil {
+		return err
+	}
+	if err := writeWorkPrices(w, params); err != nil {
+		return err
+	}
+	rows := make([][]string, len(findings))
+	for i, f := range findings {
+		rows[i] = []string{f.Check, strings.ReplaceAll(string(f.Verdict), "_", " "), f.Detail}
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return writeTable(w, []string{"check", "verdict", "found"}, rows)
 }

@@ -123,15 +123,6 @@ func (r *run) pay(cmd *cobra.Command, o *payerOptions, id *requestOption, work *
 	return r.emitDone("the payment is accepted", "pmctl.payment", result, result.write)
 }
 
-// parseValue reads the amount of --value, which is more than nothing.
-func parseValue(text string) (wei.Wei, error) {
-	value, err := parseAmount("--value", text)
-	if err == nil && value.IsZero() {
-		err = usagef("--value: say more than 0, with its unit: 3000gwei or 0.00001eth")
-	}
-	return value, err
-}
-
 // paymentResult is what pmctl pay answers. Expected values are exact: a decimal number
 // of wei, or a fraction n/d. Of a payment in parts, Paid, Overpaid and Tickets are of all of
 // it, and what is a ticket's or a range of nonces is the first part's.
@@ -231,22 +222,4 @@ func (p paymentResult) write(w io.Writer) error {
 // accepted is tickets that were delivered together, for a person.
 func accepted(t *pay.Tickets) string {
 	return plural(fmt.Sprint(t.Nonces.Count), "ticket") + " of " + wei.Format(t.TicketEV) + ", " + nonceRange(t)
-}
-
-func lastNonce(t *pay.Tickets) uint32 { return t.Nonces.First + t.Nonces.Count - 1 }
-
-// nonceRange is tickets' nonces for a person: nonce 4, or nonces 4 to 7.
-func nonceRange(t *pay.Tickets) string {
-	if t.Nonces.Count == 1 {
-		return fmt.Sprintf("nonce %d", t.Nonces.First)
-	}
-	return fmt.Sprintf("nonces %d to %d", t.Nonces.First, lastNonce(t))
-}
-
-// overpays is by how much tickets exceed the value that was asked for.
-func overpays(over *big.Rat) string {
-	if one := big.NewRat(1, 1); over.Sign() > 0 && over.Cmp(one) < 0 {
-		return "less than 1 wei"
-	}
-	return wei.Format(over)
 }

@@ -21,3 +21,9 @@ func (o *pendingOptions) register(cmd *cobra.Command) {
 func (o *pendingOptions) terms() tx.Terms {
 	return tx.Terms{WithPending: o.withPending, ReplaceUnknown: o.replaceUnknown}
 }
+
+// registerCancelsUnlock is for commands that may fund the account itself, by which the
+// contract cancels an unlock.
+func registerCancelsUnlock(cmd *cobra.Command, into *bool) {
+	cmd.Flags().BoolVar(into, "cancel-unlock", false, "fund although that cancels the unlock that is in progress")
+}

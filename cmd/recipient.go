@@ -11,7 +11,6 @@ import (
 
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
-	"github.com/pmctl/pmctl/wallet/pay"
 )
 
 func newRecipient(r *run) *cobra.Command {
@@ -129,41 +128,4 @@ func (l recipientList) write(w io.Writer) error {
 		}
 	}
 	return nil
-}
-
-// serviceURI is a recipient's own text in the registry, for a person.
-func serviceURI(text string) string {
-	if text == "" {
-		return "none in the service registry"
-	}
-	return plainText(text)
-}
-
-// shortened is a stranger's text as part of a message.
-func shortened(text string) string {
-	const most = 120
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return text
-}
-
-// isRegisteredAt tells whether one of a recipient's own entries in the registries is u.
-func isRegisteredAt(recipient chain.Recipient, u pay.URL) bool {
-	return isURI(recipient.ServiceURI, u) || isURI(recipient.AIServiceURI, u)
-}
-
-func isURI(uri string, u pay.URL) bool {
-	registered, err := pay.ParseServiceURI(uri)
-	return err == nil && registered == u
-}
-
-// entries are a recipient's texts in the registries, for a person: the one for AI work is
-// named where it is another.
-func entries(recipient chain.Recipient) string {
-	text := shortened(serviceURI(recipient.ServiceURI))
-	if ai := recipient.AIServiceURI; ai != "" && ai != recipient.ServiceURI {
-		text += ", and for AI work " + shortened(serviceURI(ai))
-	}
-	return text
 }

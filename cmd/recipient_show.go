@@ -82,10 +82,6 @@ type recipientOffer struct {
 // errNotRegistered is returned when the registry has no entry for what was asked.
 var errNotRegistered = errors.New("the service registry does not know it")
 
-// errDisagrees is returned when the registry and a recipient's answer contradict each
-// other.
-var errDisagrees = errors.New("the service registry and the recipient do not agree")
-
 func (r *run) showRecipient(cmd *cobra.Command, o *recipientShowOptions, arg string) error {
 	var address common.Address
 	var u pay.URL
@@ -220,13 +216,6 @@ func (r *run) judgeRecipient(ctx context.Context, w *wallet.Wallet, registered c
 		return err
 	}
 	return w.Limits.Check(offer.Params, facts, 1)
-}
-
-// disagreement is what speaks against paying a recipient that the registry has elsewhere.
-func disagreement(u pay.URL, recipient common.Address, registered chain.Recipient) error {
-	return withHint(fmt.Errorf("%w: %s pays %v, and the registry has %s for %v", errDisagrees, u,
-		recipient, entries(registered), registered.Address),
-		"pay there only if you know from elsewhere whose URL it is; then say --recipient %v", recipient)
 }
 
 func (r *run) emitRecipient(result *recipientResult) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -70,49 +69,6 @@ func Main(ctx context.Context, args []string, env *Env) int {
 	return run.fail(err)
 }
 
-// run is one invocation: its Env, and what the command line has set so far.
-type run struct {
-	*Env
-	screen  *screen
-	started bool
-	// output is the format that --output asks for; errors follow it.
-	output string
-	// outputByDefault tells that nobody asked for it.
-	outputByDefault bool
-	// quiet has nothing but errors on stderr.
-	quiet bool
-}
-
-// readUntil has reads of the process's own stdin end with ctx, not only with the input.
-func (r *run) readUntil(ctx context.Context) error {
-	stdin, ok := r.In.(*os.File)
-	if !ok || r.InTerminal {
-		return nil
-	}
-	in, err := r.OpenFD(ctx, int(stdin.Fd()))
-	if err != nil {
-		return err
-	}
-	env := *r.Env
-	env.In, r.Env = in, &env
-	return nil
-}
-
-// fail reports err on stderr, as JSON when the command's output is for machines.
-func (r *run) fail(err error) int {
-	out := classify(err)
-	forPeople := r.output == "" || r.output == outputTable || r.outputByDefault && r.ErrTerminal
-	if !forPeople {
-		_ = format.WriteError(r.Err, format.Error{Code: out.code, ExitCode: out.exit, Message: err.Error(), Hint: out.hint})
-		return out.exit
-	}
-	r.screen.print("pmctl: " + plainLines(err.Error()))
-	if out.hint != "" {
-		r.screen.print("hint: " + plainLines(out.hint))
-	}
-	return out.exit
-}
-
 // Tree is the command tree, for programs that describe it.
 func Tree() *cobra.Command {
 	return newRoot(&run{Env: &Env{Getenv: func(string) string { return "" }}})
@@ -150,11 +106,13 @@ delivers batches of signed lottery tickets.`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", terminalWidth)))
 	root.SetHelpCommand(newHelp(root))
+	fund := newFund(r)
+	fund.AddCommand(newFundPlan(r))
 	root.AddCommand(
 		newAccount(r),
 		newStatus(r),
 		newDoctor(r),
-		newFund(r),
+		fund,
 		newUnlock(r),
 		newWithdraw(r),
 		newExit(r),
@@ -217,18 +175,4 @@ func oneLine(err error) error {
 		return err
 	}
 	return fmt.Errorf("%s; did you mean %s?", text, strings.Join(strings.Fields(suggestions), " or "))
-}
-
-// group is a noun whose verbs are its subcommands.
-func group(use, short string, verbs ...*cobra.Command) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   use,
-		Short: short,
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usagef("%s needs a subcommand; see %s --help", cmd.Name(), cmd.CommandPath())
-		},
-	}
-	cmd.AddCommand(verbs...)
-	return cmd
 }

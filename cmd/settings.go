@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // envRPCURL names the variable with the node's URL.
@@ -179,4 +181,31 @@ func (e *Env) find(flag string, s setting) (value, from string, err error) {
 		}
 	}
 	return "", theDefault, nil
+}
+
+// thresholdSetting is an amount below which pmctl status --check fails.
+type thresholdSetting struct {
+	key, flag, noun string
+	in              func(*config.File) *wei.Wei
+	of              func(chain.Sender) wei.Wei
+}
+
+func minDeposit() thresholdSetting {
+	return thresholdSetting{"min_deposit", "--min-deposit", "deposit",
+		func(f *config.File) *wei.Wei { return f.MinDeposit }, func(s chain.Sender) wei.Wei { return s.Deposit }}
+}
+
+func minReserve() thresholdSetting {
+	return thresholdSetting{"min_reserve", "--min-reserve", "reserve",
+		func(f *config.File) *wei.Wei { return f.MinReserve }, func(s chain.Sender) wei.Wei { return s.Reserve }}
+}
+
+// threshold returns what the files set, nil for nothing, and where.
+func (s *settings) threshold(t thresholdSetting) (*wei.Wei, string) {
+	for _, layer := range s.layers {
+		if value := t.in(layer.File); value != nil {
+			return value, layer.place(t.key)
+		}
+	}
+	return nil, theDefault
 }

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"time"
 
@@ -154,20 +153,4 @@ func (v *statusView) show(result *statusResult) error {
 		return v.writeMetrics(result)
 	}
 	return v.emit("pmctl.status", result, func(w io.Writer) error { return result.write(w) })
-}
-
-// statusAddress is the address on the command line, or the user's account.
-func statusAddress(ctx context.Context, env *Env, account *accountOptions, args []string) (common.Address, error) {
-	if len(args) == 1 {
-		return parseAddress("ADDRESS", args[0])
-	}
-	return account.address(ctx, env)
-}
-
-// plural writes a count with its noun.
-func plural(count, noun string) string {
-	if count == "1" {
-		return count + " " + noun
-	}
-	return fmt.Sprintf("%s %ss", count, noun)
 }

@@ -5,37 +5,8 @@ import (
 	"io"
 	"strings"
 
-	"github.com/pmctl/pmctl/wallet/chain"
-	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
-
-// thresholdSetting is an amount below which pmctl status --check fails.
-type thresholdSetting struct {
-	key, flag, noun string
-	in              func(*config.File) *wei.Wei
-	of              func(chain.Sender) wei.Wei
-}
-
-func minDeposit() thresholdSetting {
-	return thresholdSetting{"min_deposit", "--min-deposit", "deposit",
-		func(f *config.File) *wei.Wei { return f.MinDeposit }, func(s chain.Sender) wei.Wei { return s.Deposit }}
-}
-
-func minReserve() thresholdSetting {
-	return thresholdSetting{"min_reserve", "--min-reserve", "reserve",
-		func(f *config.File) *wei.Wei { return f.MinReserve }, func(s chain.Sender) wei.Wei { return s.Reserve }}
-}
-
-// threshold returns what the files set, nil for nothing, and where.
-func (s *settings) threshold(t thresholdSetting) (*wei.Wei, string) {
-	for _, layer := range s.layers {
-		if value := t.in(layer.File); value != nil {
-			return value, layer.place(t.key)
-		}
-	}
-	return nil, theDefault
-}
 
 // thresholds are what an account must have at least.
 type thresholds []threshold

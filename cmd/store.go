@@ -9,20 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/store"
 )
-
-// openStore opens the store, and makes it where there is none. It says so when the store
-// is not where or what it was.
-func (r *run) openStore(ctx context.Context, o *storeOptions) (*store.Store, error) {
-	location, err := o.choose(r.Env)
-	if err != nil {
-		return nil, err
-	}
-	return wallet.OpenStore(ctx, location, r.databasesDir(), ui{r})
-}
 
 func newStore(r *run) *cobra.Command {
 	return group("store", "Look after the store of nonces, spending and requests",

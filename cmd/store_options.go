@@ -2,10 +2,12 @@ package cmd
 
 import (
 	"cmp"
+	"context"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/store"
 )
@@ -82,4 +84,14 @@ func (o *storeOptions) checkBound(env *Env) error {
 		}
 	}
 	return nil
+}
+
+// openStore opens the store, and makes it where there is none. It says so when the store
+// is not where or what it was.
+func (r *run) openStore(ctx context.Context, o *storeOptions) (*store.Store, error) {
+	location, err := o.choose(r.Env)
+	if err != nil {
+		return nil, err
+	}
+	return wallet.OpenStore(ctx, location, r.databasesDir(), ui{r})
 }

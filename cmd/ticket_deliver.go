@@ -173,20 +173,6 @@ func segmentOf(document *format.Document) (string, error) {
 	return wire.EncodeHeader(document.Segment)
 }
 
-// readDocument reads any document from a file, or from stdin when it is "-".
-func (r *run) readDocument(ctx context.Context, file string) (*format.Document, error) {
-	in, err := r.openDocument(ctx, file)
-	if err != nil {
-		return nil, err
-	}
-	defer in.Close()
-	document, err := format.Decode(in)
-	if err != nil {
-		return nil, withSource(fileName(file), err)
-	}
-	return document, nil
-}
-
 func (d deliveryResult) write(w io.Writer) error {
 	return writeFields(w, []field{
 		{"accepted", plural(fmt.Sprint(d.Tickets), "ticket") + " worth " + wei.Format(d.paid)},

@@ -47,14 +47,6 @@ sender is for pmctl ticket verify to tell.`,
 	return cmd
 }
 
-// fileOrStdin is the file that a command's arguments name; stdin when they name none.
-func fileOrStdin(args []string) string {
-	if len(args) == 0 {
-		return "-"
-	}
-	return args[0]
-}
-
 // inspection is what pmctl ticket inspect answers: what the input is, and each part
 // that it has.
 type inspection struct {

@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math/big"
 	"slices"
@@ -142,18 +141,4 @@ func selectNonces(batch *pm.TicketBatch, nonces []int) error {
 		}
 	}
 	return nil
-}
-
-// outcomeFields are the tickets that won, for a person.
-func outcomeFields(tickets []wallet.TicketOutcome) []field {
-	var fields []field
-	for _, t := range tickets {
-		switch {
-		case t.Outcome == "redeemed":
-			fields = append(fields, field{"redeemed", fmt.Sprintf("the ticket with nonce %d, which paid %s", t.Nonce, t.Paid)})
-		case t.Outcome != "lost":
-			fields = append(fields, field{"not redeemed", fmt.Sprintf("the ticket with nonce %d: %s", t.Nonce, t.Reason)})
-		}
-	}
-	return fields
 }

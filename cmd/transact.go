@@ -177,3 +177,8 @@ func (r *run) withoutSending(cmd *cobra.Command, o *transactOptions, action func
 	}
 	return r.emitDryRun(proposal)
 }
+
+// only is an action that needs nothing of the wallet.
+func only(a wallet.Action) func(*wallet.Wallet) wallet.Action {
+	return func(*wallet.Wallet) wallet.Action { return a }
+}

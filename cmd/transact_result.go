@@ -31,3 +31,17 @@ func writeTransaction(t wallet.Transaction) func(io.Writer) error {
 		return writeFields(w, fields)
 	}
 }
+
+// outcomeFields are the tickets that won, for a person.
+func outcomeFields(tickets []wallet.TicketOutcome) []field {
+	var fields []field
+	for _, t := range tickets {
+		switch {
+		case t.Outcome == "redeemed":
+			fields = append(fields, field{"redeemed", fmt.Sprintf("the ticket with nonce %d, which paid %s", t.Nonce, t.Paid)})
+		case t.Outcome != "lost":
+			fields = append(fields, field{"not redeemed", fmt.Sprintf("the ticket with nonce %d: %s", t.Nonce, t.Reason)})
+		}
+	}
+	return fields
+}

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/big"
 
@@ -120,9 +119,6 @@ func (r *run) signTx(ctx context.Context, o *signOptions, file string) error {
 	}
 	return format.Write(r.Out, format.KindSigned, result)
 }
-
-// errOtherAccount is returned for a transaction that is not the named account's.
-var errOtherAccount = errors.New("the transaction is for another account")
 
 // checkSigns refuses a transaction of another account than the one that is named.
 func (o *accountOptions) checkSigns(env *Env, sender common.Address) error {

@@ -40,8 +40,3 @@ recipients take your tickets.`,
 	r.outputFlag(cmd, outputTable, outputJSON, outputSafe)
 	return cmd
 }
-
-// only is an action that needs nothing of the wallet.
-func only(a wallet.Action) func(*wallet.Wallet) wallet.Action {
-	return func(*wallet.Wallet) wallet.Action { return a }
-}

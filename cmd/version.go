@@ -3,7 +3,6 @@ package cmd
 import (
 	"io"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 )
@@ -31,13 +30,4 @@ func newVersion(r *run) *cobra.Command {
 	}
 	r.outputFlag(cmd, outputTable, outputJSON)
 	return cmd
-}
-
-// buildVersion is the module version that the Go tool recorded in the binary.
-func buildVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
-	}
-	return info.Main.Version
 }
