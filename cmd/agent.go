@@ -109,8 +109,8 @@ func (s agentStatus) write(w io.Writer) error {
 	}
 	set := func(name, value string) {
 		for i := range fields {
-			if fields[i].name == name {
-				fields[i].value = value
+			if fields[i][0] == name {
+				fields[i][1] = value
 			}
 		}
 	}

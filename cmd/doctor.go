@@ -236,8 +236,8 @@ func (d doctorResult) write(w io.Writer) error {
 		line := fmt.Sprintf("%-7s  %-*s  ", doctorWords[check.State], width, check.ID)
 		hang(&b, line, plainLines(check.Found), doctorIndent)
 		for _, more := range []field{{"allowed", check.Allowed}, {"set by", check.Knob}, {"fix", check.Fix}} {
-			if more.value != "" {
-				hang(&b, fmt.Sprintf("           %-7s  ", more.name), plainLines(more.value), doctorIndent)
+			if more[1] != "" {
+				hang(&b, fmt.Sprintf("           %-7s  ", more[0]), plainLines(more[1]), doctorIndent)
 			}
 		}
 	}

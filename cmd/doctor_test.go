@@ -67,7 +67,14 @@ func (w *ward) examine(exit int) (bad, skipped []string, text string) {
 		In: strings.NewReader(""), Out: &out, Err: &errs, Now: w.clock,
 		Getenv: func(name string) string { return w.env[name] },
 	})
-	var document struct{ Data doctorResult }
+	var document struct {
+		Data struct {
+			Checks []struct {
+				ID, Found, Allowed, Knob, Fix string
+				State                         doctor.State
+			}
+		}
+	}
 	require.NoError(w.t, json.Unmarshal(out.Bytes(), &document), errs.String())
 	for _, check := range document.Data.Checks {
 		switch check.State {

@@ -235,7 +235,7 @@ func (m *minting) checkPayment(n *mint, last ending, ledger *ledger) {
 		require.Contains(t, last.errs, "was sent to")
 	default:
 		require.Equal(t, exitDone, last.code, "%s: %s", n.line, last.errs)
-		var paid struct{ Data paymentResult }
+		var paid struct{ Data paidDocument }
 		require.NoError(t, json.Unmarshal([]byte(last.out), &paid))
 		ledger.take(t, paid.Data)
 	}
@@ -320,7 +320,7 @@ func (m *minting) ledger() *ledger {
 }
 
 // take finds a reservation for a payment, one that no other payment has.
-func (l *ledger) take(t testing.TB, paid paymentResult) {
+func (l *ledger) take(t testing.TB, paid paidDocument) {
 	t.Helper()
 	for _, r := range l.all {
 		id := ticketID{r.RecipientRandHash, r.FirstNonce}
@@ -356,4 +356,15 @@ func (l *ledger) check(t testing.TB) (tickets int) {
 		}
 	}
 	return tickets
+}
+
+// paidDocument is of a payment's document what these tests count.
+type paidDocument struct {
+	Tickets    uint64
+	TicketEV   string `json:"ticket_ev"`
+	FaceValue  string `json:"face_value"`
+	FirstNonce uint32 `json:"first_nonce"`
+	Parts      []struct {
+		Tickets uint32
+	}
 }

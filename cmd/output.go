@@ -138,18 +138,18 @@ func (r *run) note(text string, args ...any) {
 	r.screen.print(plainLines(fmt.Sprintf(text, args...)))
 }
 
-// field is one line of a key–value listing.
-type field struct{ name, value string }
+// field is one line of a key–value listing: a name, and its value.
+type field [2]string
 
 // writeFields prints key–value lines, aligned and wrapped. Nothing is ever cut.
 func writeFields(w io.Writer, fields []field) error {
 	width := 0
 	for _, f := range fields {
-		width = max(width, len(f.name))
+		width = max(width, len(f[0]))
 	}
 	var b strings.Builder
 	for _, f := range fields {
-		hang(&b, fmt.Sprintf("%-*s  ", width, f.name), f.value, fieldIndent)
+		hang(&b, fmt.Sprintf("%-*s  ", width, f[0]), f[1], fieldIndent)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -211,7 +211,7 @@ func (p paymentResult) write(w io.Writer) error {
 		{"session", plainText(p.Session) + ", " + session},
 	}
 	if parts := p.payment.Parts; len(parts) > 1 {
-		fields[5].value = fmt.Sprintf("%s in %d parts", plural(fmt.Sprint(p.Tickets), "ticket"), len(parts))
+		fields[5][1] = fmt.Sprintf("%s in %d parts", plural(fmt.Sprint(p.Tickets), "ticket"), len(parts))
 		for i, t := range parts {
 			fields = append(fields, field{fmt.Sprintf("part %d", i+1), accepted(t)})
 		}

@@ -172,7 +172,7 @@ func TestKilledBetweenParts(t *testing.T) {
 						require.Contains(t, end.errs, "most likely the first delivery arrived")
 					} else {
 						require.Equal(t, exitDone, end.code, end.errs)
-						var document struct{ Data paymentResult }
+						var document struct{ Data paidDocument }
 						require.NoError(t, json.Unmarshal([]byte(end.out), &document))
 						require.Equal(t, c.tickets, document.Data.Tickets)
 						require.Len(t, document.Data.Parts, 3)
