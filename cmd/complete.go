@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -18,12 +20,16 @@ import (
 // completionTime is what a person waits for at most after pressing TAB.
 const completionTime = 500 * time.Millisecond
 
+// completer completes command lines.
+type completer struct{ *cli.Run }
+
 // addCompletions lets the shell complete the flags and arguments of a command and of
 // those under it. What a value is, its placeholder in the help says. Completing asks
 // nobody, opens no key and makes no file; what cannot be read completes to nothing.
-func addCompletions(r *run, cmd *cobra.Command) {
+func addCompletions(run *cli.Run, cmd *cobra.Command) {
+	r := completer{run}
 	for _, sub := range cmd.Commands() {
-		addCompletions(r, sub)
+		addCompletions(run, sub)
 	}
 	register := func(flag *pflag.Flag) {
 		if complete := r.flagCompletion(flag); complete != nil {
@@ -49,9 +55,9 @@ func unquoteUsage(cmd *cobra.Command) {
 }
 
 // flagCompletion is what completes a flag's value, nil for the names of files.
-func (r *run) flagCompletion(flag *pflag.Flag) cobra.CompletionFunc {
-	if c, ok := flag.Value.(*choice); ok {
-		return cobra.FixedCompletions(c.allowed, cobra.ShellCompDirectiveNoFileComp)
+func (r completer) flagCompletion(flag *pflag.Flag) cobra.CompletionFunc {
+	if c, ok := flag.Value.(*cli.Choice); ok {
+		return cobra.FixedCompletions(c.Allowed, cobra.ShellCompDirectiveNoFileComp)
 	}
 	placeholder, _ := pflag.UnquoteUsage(flag)
 	switch {
@@ -60,7 +66,7 @@ func (r *run) flagCompletion(flag *pflag.Flag) cobra.CompletionFunc {
 	case flag.Name == "network":
 		return cobra.FixedCompletions([]string{chain.ArbitrumOne, chain.Devnet}, cobra.ShellCompDirectiveNoFileComp)
 	case flag.Name == "capabilities":
-		return cobra.FixedCompletions(pipelinePrefixes(), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)
+		return cobra.FixedCompletions(cli.PipelinePrefixes(), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)
 	case flag.Name == "profile":
 		return r.completing(r.knownProfiles)
 	case flag.Name == "recipient":
@@ -76,7 +82,7 @@ func (r *run) flagCompletion(flag *pflag.Flag) cobra.CompletionFunc {
 }
 
 // argCompletion is what completes a command's arguments, nil for the names of files.
-func (r *run) argCompletion(cmd *cobra.Command) cobra.CompletionFunc {
+func (r completer) argCompletion(cmd *cobra.Command) cobra.CompletionFunc {
 	// The usage line's words before the first flag, without the brackets around what may
 	// be left out.
 	usage, _, _ := strings.Cut(cmd.Use, " -")
@@ -116,7 +122,7 @@ type source func(ctx context.Context, line *pflag.FlagSet) []cobra.Completion
 
 // completing completes to those values of the sources that begin as what was typed,
 // whatever the case of its letters.
-func (r *run) completing(sources ...source) cobra.CompletionFunc {
+func (r completer) completing(sources ...source) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
 		defer cancel()
@@ -135,9 +141,9 @@ func (r *run) completing(sources ...source) cobra.CompletionFunc {
 }
 
 // knownAccounts are those of the keystore that the line means.
-func (r *run) knownAccounts(_ context.Context, line *pflag.FlagSet) (found []cobra.Completion) {
-	keys := keystoreOptions{path: valueOf(line, "keystore")}
-	opened, err := keys.open(r.Env)
+func (r completer) knownAccounts(_ context.Context, line *pflag.FlagSet) (found []cobra.Completion) {
+	keys := cli.KeystoreOptions{Path: valueOf(line, "keystore")}
+	opened, err := keys.Open(r.Env)
 	if err != nil {
 		return nil
 	}
@@ -152,18 +158,18 @@ func (r *run) knownAccounts(_ context.Context, line *pflag.FlagSet) (found []cob
 }
 
 // knownProfiles are those of the config files.
-func (r *run) knownProfiles(context.Context, *pflag.FlagSet) []cobra.Completion {
-	files, err := r.settings()
+func (r completer) knownProfiles(context.Context, *pflag.FlagSet) []cobra.Completion {
+	files, err := r.Settings()
 	if err != nil {
 		return nil
 	}
-	return files.profiles()
+	return files.Profiles()
 }
 
 // knownURLs are where recipients were paid.
-func (r *run) knownURLs(ctx context.Context, line *pflag.FlagSet) (found []cobra.Completion) {
-	for _, paid := range r.paid(ctx, line) {
-		if value := cobra.CompletionWithDesc(plainText(paid.URL), paid.Address.Hex()); !slices.Contains(found, value) {
+func (r completer) knownURLs(ctx context.Context, line *pflag.FlagSet) (found []cobra.Completion) {
+	for _, paid := range r.paidRecipients(ctx, line) {
+		if value := cobra.CompletionWithDesc(cli.PlainText(paid.URL), paid.Address.Hex()); !slices.Contains(found, value) {
 			found = append(found, value)
 		}
 	}
@@ -171,18 +177,18 @@ func (r *run) knownURLs(ctx context.Context, line *pflag.FlagSet) (found []cobra
 }
 
 // knownRecipients are who was paid.
-func (r *run) knownRecipients(ctx context.Context, line *pflag.FlagSet) (found []cobra.Completion) {
+func (r completer) knownRecipients(ctx context.Context, line *pflag.FlagSet) (found []cobra.Completion) {
 	seen := make(map[common.Address]bool)
-	for _, paid := range r.paid(ctx, line) {
+	for _, paid := range r.paidRecipients(ctx, line) {
 		if !seen[paid.Address] {
 			seen[paid.Address] = true
-			found = append(found, cobra.CompletionWithDesc(paid.Address.Hex(), plainText(paid.URL)))
+			found = append(found, cobra.CompletionWithDesc(paid.Address.Hex(), cli.PlainText(paid.URL)))
 		}
 	}
 	return found
 }
 
-func (r *run) paid(ctx context.Context, line *pflag.FlagSet) []store.KnownRecipient {
+func (r completer) paidRecipients(ctx context.Context, line *pflag.FlagSet) []store.KnownRecipient {
 	network, peek, err := r.peek(ctx, line)
 	if err != nil {
 		return nil
@@ -194,7 +200,7 @@ func (r *run) paid(ctx context.Context, line *pflag.FlagSet) []store.KnownRecipi
 
 // knownTransactions are the journal's; those alone that may still be mined where nothing
 // else can be done to a transaction.
-func (r *run) knownTransactions(ctx context.Context, line *pflag.FlagSet) (found []cobra.Completion) {
+func (r completer) knownTransactions(ctx context.Context, line *pflag.FlagSet) (found []cobra.Completion) {
 	network, peek, err := r.peek(ctx, line)
 	if err != nil {
 		return nil
@@ -206,22 +212,22 @@ func (r *run) knownTransactions(ctx context.Context, line *pflag.FlagSet) (found
 		if replaces := line.Lookup("max-fee") != nil; replaces && !t.State.Unsettled() {
 			continue
 		}
-		found = append(found, cobra.CompletionWithDesc(t.Hash.Hex(), plainText(string(t.State)+": "+t.Label.String())))
+		found = append(found, cobra.CompletionWithDesc(t.Hash.Hex(), cli.PlainText(string(t.State)+": "+t.Label.String())))
 	}
 	return found
 }
 
 // peek looks into the store that the line means.
-func (r *run) peek(ctx context.Context, line *pflag.FlagSet) (chain.Network, *store.Peek, error) {
-	network := networkOptions{network: valueOf(line, "network"), controller: valueOf(line, "controller")}
-	if network.controller != "" {
-		network.chainID, _ = line.GetUint64("chain-id")
+func (r completer) peek(ctx context.Context, line *pflag.FlagSet) (chain.Network, *store.Peek, error) {
+	network := cli.NetworkOptions{Network: valueOf(line, "network"), Controller: valueOf(line, "controller")}
+	if network.Controller != "" {
+		network.ChainID, _ = line.GetUint64("chain-id")
 	}
-	chosen, err := network.chooseNetwork(r.Env)
+	chosen, err := network.ChooseNetwork(r.Env)
 	if err != nil {
 		return chosen, nil, err
 	}
-	location, err := (&storeOptions{location: valueOf(line, "store")}).choose(r.Env)
+	location, err := (&cli.StoreOptions{Location: valueOf(line, "store")}).Choose(r.Env)
 	if err != nil {
 		return chosen, nil, err
 	}

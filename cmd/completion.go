@@ -4,10 +4,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
 	"github.com/spf13/cobra"
 )
 
-func newCompletion(*run) *cobra.Command {
+func newCompletion(*cli.Run) *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	return &cobra.Command{
 		Use:   "completion " + strings.Join(shells, "|"),
@@ -25,7 +27,7 @@ opens no key. In bash it needs the package bash-completion.`,
 		DisableFlagsInUseLine: true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || !slices.Contains(shells, args[0]) {
-				return usagef("say one shell: %s", strings.Join(shells, ", "))
+				return cli.Usagef("say one shell: %s", strings.Join(shells, ", "))
 			}
 			return nil
 		},

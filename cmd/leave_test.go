@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/ethclient"
@@ -161,7 +163,7 @@ func (s *shell) passRounds(ctx context.Context, hurry bool) error {
 
 func eth(t *testing.T, text string) *big.Int {
 	t.Helper()
-	amount, err := parseAmount("", text)
+	amount, err := cli.ParseAmount("", text)
 	require.NoError(t, err)
 	return amount.Big()
 }

@@ -6,31 +6,32 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/pmctl/pmctl/cmd/account"
+	"github.com/pmctl/pmctl/cmd/agent"
+	"github.com/pmctl/pmctl/cmd/funds"
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/cmd/look"
+	"github.com/pmctl/pmctl/cmd/pay"
+	"github.com/pmctl/pmctl/cmd/recipient"
+	"github.com/pmctl/pmctl/cmd/settings"
+	"github.com/pmctl/pmctl/cmd/store"
+	"github.com/pmctl/pmctl/cmd/ticket"
+	"github.com/pmctl/pmctl/cmd/tx"
+
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
 // Main runs one command line and returns the process's exit code.
-func Main(ctx context.Context, args []string, env *Env) int {
+func Main(ctx context.Context, args []string, env *cli.Env) int {
 	// Where the system does not allow it, keys are as safe as any program's data.
 	_ = protect()
 	outliveFileLimit()
-	out := &checkedWriter{w: env.Out}
-	checked := *env
-	checked.Out = out
-	shown := &screen{w: env.Err, wraps: env.ErrTerminal}
-	if env.Prompter != nil {
-		checked.Prompter = politePrompter{env.Prompter, shown}
-	}
-	run := &run{Env: &checked, screen: shown}
-	err := run.readUntil(ctx)
-	if err == nil && env.OutClosed {
-		err = errOutClosed
-	}
-	if err != nil {
-		run.output = requestedOutput(args)
-		return run.fail(err)
+	run := cli.NewRun(env)
+	if err := run.Begin(ctx); err != nil {
+		run.Output = cli.RequestedOutput(args)
+		return run.Fail(err)
 	}
 	root := newRoot(run)
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
@@ -42,40 +43,32 @@ func Main(ctx context.Context, args []string, env *Env) int {
 	root.SetErr(run.Err)
 	cmd, err := root.ExecuteContextC(ctx)
 	switch {
-	case out.err != nil && (err == nil || !run.started):
+	case run.Unwritten() != nil && (err == nil || !run.Started):
 		// What cobra prints, it prints without looking.
-		err = out.err
-	case err != nil && !run.started:
+		err = run.Unwritten()
+	case err != nil && !run.Started:
 		// Nothing of ours ran yet: cobra could not make sense of the line, or of
 		// what comes before --output in it.
-		run.output = requestedOutput(args)
+		run.Output = cli.RequestedOutput(args)
 		hint := "see " + cmd.CommandPath() + " --help"
 		if instead := otherName(cmd, args); instead != "" {
 			hint = "what you mean may be " + instead
 		}
-		err = &usageError{withHint(oneLine(err), "%s", hint)}
+		err = cli.Usage(cli.WithHint(oneLine(err), "%s", hint))
 	}
 	if err == nil {
-		return exitDone
+		return cli.ExitDone
 	}
-	if ctx.Err() != nil {
-		switch classify(err).exit {
-		case exitUsage, exitNotMined:
-		default:
-			// It failed in some way because it was told to end.
-			err = &interruptedError{err}
-		}
-	}
-	return run.fail(err)
+	return run.Fail(cli.Interrupted(ctx, err))
 }
 
 // Tree is the command tree, for programs that describe it.
 func Tree() *cobra.Command {
-	return newRoot(&run{Env: &Env{Getenv: func(string) string { return "" }}})
+	return newRoot(cli.NewRun(&cli.Env{Getenv: func(string) string { return "" }}))
 }
 
 // newRoot is the command tree.
-func newRoot(r *run) *cobra.Command {
+func newRoot(r *cli.Run) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "pmctl",
 		Short: "A wallet for Livepeer's probabilistic micropayments",
@@ -93,7 +86,7 @@ delivers batches of signed lottery tickets.`,
 			if err := cmd.ValidateFlagGroups(); err != nil {
 				return err
 			}
-			r.started = true
+			r.Started = true
 			if cmd.Name() == cobra.ShellCompRequestCmd {
 				unquoteUsage(cmd.Root())
 			}
@@ -101,32 +94,32 @@ delivers batches of signed lottery tickets.`,
 		},
 	}
 	root.PersistentFlags().StringVar(&r.Profile, "profile", "", "`NAME` of a profile of the config file, whose settings come first (default $PMCTL_PROFILE)")
-	root.PersistentFlags().BoolVarP(&r.quiet, "quiet", "q", false, "write nothing but errors to stderr")
-	root.Version = buildVersion()
+	root.PersistentFlags().BoolVarP(&r.Quiet, "quiet", "q", false, "write nothing but errors to stderr")
+	root.Version = cli.BuildVersion()
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", terminalWidth)))
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", cli.TerminalWidth)))
 	root.SetHelpCommand(newHelp(root))
-	fund := newFund(r)
-	fund.AddCommand(newFundPlan(r))
+	fund := funds.NewFund(r)
+	fund.AddCommand(look.NewFundPlan(r))
 	root.AddCommand(
-		newAccount(r),
-		newStatus(r),
-		newDoctor(r),
+		account.NewAccount(r),
+		look.NewStatus(r),
+		look.NewDoctor(r),
 		fund,
-		newUnlock(r),
-		newWithdraw(r),
-		newExit(r),
-		newRecipient(r),
-		newParams(r),
-		newTicket(r),
-		newPay(r),
-		newTx(r),
-		newAgent(r),
-		newBudget(r),
-		newHistory(r),
-		newRunway(r),
-		newConfig(r),
-		newStore(r),
+		funds.NewUnlock(r),
+		funds.NewWithdraw(r),
+		funds.NewExit(r),
+		recipient.NewRecipient(r),
+		ticket.NewParams(r),
+		ticket.NewTicket(r),
+		pay.NewPay(r),
+		tx.NewTx(r),
+		agent.NewAgent(r),
+		look.NewBudget(r),
+		look.NewHistory(r),
+		look.NewRunway(r),
+		settings.NewConfig(r),
+		store.NewStore(r),
 		newVersion(r),
 		newCompletion(r),
 	)
@@ -151,7 +144,7 @@ func newHelp(root *cobra.Command) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			about, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
-				return withHint(usagef("there is no command %q", strings.Join(args, " ")), "pmctl help lists the commands")
+				return cli.WithHint(cli.Usagef("there is no command %q", strings.Join(args, " ")), "pmctl help lists the commands")
 			}
 			about.InitDefaultHelpFlag()
 			about.InitDefaultVersionFlag()

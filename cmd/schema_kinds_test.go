@@ -19,7 +19,7 @@ import (
 func TestEveryKindHasASchema(t *testing.T) {
 	literal := regexp.MustCompile(`"(pmctl\.[a-z_]+)"`)
 	named := make(map[string]bool)
-	for _, pattern := range []string{"*.go", "../wallet/format/*.go"} {
+	for _, pattern := range []string{"*.go", "[a-z]*/*.go", "internal/cli/*.go", "../wallet/*.go", "../wallet/format/*.go"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		for _, file := range files {

@@ -4,6 +4,8 @@ import (
 	"io"
 	"runtime"
 
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
 	"github.com/spf13/cobra"
 )
 
@@ -14,7 +16,7 @@ type versionResult struct {
 	Arch    string `json:"arch"`
 }
 
-func newVersion(r *run) *cobra.Command {
+func newVersion(r *cli.Run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print pmctl's version",
@@ -22,12 +24,12 @@ func newVersion(r *run) *cobra.Command {
   pmctl version --output json | jq -r .data.version`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			v := versionResult{buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH}
-			return r.emit("pmctl.version", v, func(w io.Writer) error {
-				return writeFields(w, []field{{"pmctl", v.Version}, {"go", v.Go}, {"platform", v.OS + "/" + v.Arch}})
+			v := versionResult{cli.BuildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH}
+			return r.Emit("pmctl.version", v, func(w io.Writer) error {
+				return cli.WriteFields(w, []cli.Field{{"pmctl", v.Version}, {"go", v.Go}, {"platform", v.OS + "/" + v.Arch}})
 			})
 		},
 	}
-	r.outputFlag(cmd, outputTable, outputJSON)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }

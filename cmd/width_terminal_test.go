@@ -9,6 +9,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 )
@@ -101,7 +103,7 @@ func requireFits(t *testing.T, shown string) {
 		// What was there before a carriage return has been written over.
 		parts := strings.Split(strings.TrimRight(line, "\r\n"), "\r")
 		line = parts[len(parts)-1]
-		if utf8.RuneCountInString(line) > terminalWidth && !inOnePiece.MatchString(line) {
+		if utf8.RuneCountInString(line) > cli.TerminalWidth && !inOnePiece.MatchString(line) {
 			t.Errorf("%d columns: %s", utf8.RuneCountInString(line), line)
 		}
 	}

@@ -1,0 +1,165 @@
+package account
+
+import (
+	"errors"
+	"io"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/ethereum/go-ethereum/accounts"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/keystore"
+)
+
+// NewAccount is everything about accounts and their key files.
+func NewAccount(r *cli.Run) *cobra.Command {
+	return cli.Group("account", "Make, list, import, export and re-encrypt accounts",
+		newAccountNew(r),
+		newAccountList(r),
+		newAccountShow(r),
+		newAccountImport(r),
+		newAccountExport(r),
+		newAccountPasswd(r),
+	)
+}
+
+// accountResult is an account in JSON.
+type accountResult struct {
+	Address string `json:"address"`
+	Path    string `json:"path"`
+}
+
+func resultOf(account accounts.Account) accountResult {
+	return accountResult{account.Address.Hex(), account.URL.Path}
+}
+
+// emitAccount prints what an account's file now is.
+func emitAccount(r *cli.Run, account accounts.Account) error {
+	result := resultOf(account)
+	err := r.Emit("pmctl.account", result, func(w io.Writer) error {
+		return cli.WriteFields(w, []cli.Field{{"address", result.Address}, {"key file", result.Path}})
+	})
+	return cli.WithHint(err, "it is done all the same: the key of %s is in %s", result.Address, result.Path)
+}
+
+// strengthFlag adds --lightkdf.
+func strengthFlag(cmd *cobra.Command) func() keystore.Strength {
+	light := cmd.Flags().Bool("lightkdf", false, "use a key derivation of 4 MiB instead of 256 MiB: quicker to open, and to guess")
+	return func() keystore.Strength {
+		if *light {
+			return keystore.Light
+		}
+		return keystore.Standard
+	}
+}
+
+// chooseAccount finds the account that the command line names as its argument, or
+// else the one that ETH_FROM names, or the only one.
+func chooseAccount(r *cli.Run, store *keystore.Store, args []string) (accounts.Account, error) {
+	name, text := "ADDRESS", ""
+	if len(args) > 0 {
+		text = args[0]
+	} else {
+		name, text = "ETH_FROM", r.Getenv("ETH_FROM")
+	}
+	var account accounts.Account
+	var err error
+	if text == "" && len(args) == 0 {
+		account, err = store.Default()
+	} else {
+		var address common.Address
+		if address, err = cli.ParseAddress(name, text); err == nil {
+			account, err = store.Find(address)
+		}
+	}
+	if errors.As(err, new(*keystore.SeveralAccountsError)) || errors.Is(err, keystore.ErrNoSuchAccount) {
+		err = cli.WithHint(err, "name one as the command's argument, or in ETH_FROM; pmctl account list shows them")
+	}
+	return account, err
+}
+
+// newAccountNew makes an account.
+func newAccountNew(r *cli.Run) *cobra.Command {
+	var keys cli.KeystoreOptions
+	var passphrase cli.PassphraseOptions
+	cmd := &cobra.Command{
+		Use:   "new",
+		Short: "Make an account",
+		Long: `Make an account: a new private key, encrypted under a passphrase, in a key file
+of its own. The file is the format of go-ethereum and go-livepeer (Web3 Secret
+Storage, version 3) and works there as it is.
+
+Keep a copy of the key file and its passphrase: without both of them nobody can
+spend what the account holds.`,
+		Example: `  pmctl account new
+  pmctl account new --passphrase-file ~/.config/pmctl/passphrase -o json`,
+		Args: cobra.NoArgs,
+	}
+	keys.Register(cmd)
+	passphrase.Register(cmd)
+	strength := strengthFlag(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		store, err := keys.Open(r.Env)
+		if err != nil {
+			return err
+		}
+		account, err := store.New(cmd.Context(), passphrase.NewSource(r.Env), strength())
+		if err != nil {
+			return err
+		}
+		if err := emitAccount(r, account); err != nil {
+			return err
+		}
+		if !passphrase.Fd.Given && passphrase.Path(r.Env) == "" {
+			cli.SameAgain(r, cmd, nil, "--passphrase-file", "FILE")
+		}
+		return nil
+	}
+	return cmd
+}
+
+// newAccountPasswd changes an account's passphrase.
+func newAccountPasswd(r *cli.Run) *cobra.Command {
+	var keys cli.KeystoreOptions
+	var current cli.PassphraseOptions
+	next := cli.PassphraseOptions{IsNew: true}
+	cmd := &cobra.Command{
+		Use:   "passwd [ADDRESS]",
+		Short: "Change an account's passphrase",
+		Long: `Change an account's passphrase. The key file is replaced in one step, after the
+new one was written, read back and opened: it is never half written, and never
+lost. Copies of the old file still open with the old passphrase.`,
+		Example: `  pmctl account passwd
+  pmctl account passwd 0x… --passphrase-file old --new-passphrase-file new`,
+		Args: cobra.MaximumNArgs(1),
+	}
+	keys.Register(cmd)
+	current.Register(cmd)
+	next.Register(cmd)
+	strength := strengthFlag(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := cli.SameInput(&current, &next); err != nil {
+			return err
+		}
+		store, err := keys.Open(r.Env)
+		if err != nil {
+			return err
+		}
+		account, err := chooseAccount(r, store, args)
+		if err != nil {
+			return err
+		}
+		if err := next.Available(r.Env); err != nil {
+			return err
+		}
+		if err := store.ChangePassphrase(cmd.Context(), account, current.Source(r.Env), next.NewSource(r.Env), strength()); err != nil {
+			return err
+		}
+		return emitAccount(r, account)
+	}
+	return cmd
+}

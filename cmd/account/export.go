@@ -1,0 +1,135 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/keystore"
+)
+
+// exportOptions say where the account goes, and in which form.
+type exportOptions struct {
+	keys       cli.KeystoreOptions
+	passphrase cli.PassphraseOptions
+	next       cli.PassphraseOptions
+	out        string
+	raw, yes   bool
+}
+
+func newAccountExport(r *cli.Run) *cobra.Command {
+	o := &exportOptions{next: cli.PassphraseOptions{IsNew: true}}
+	cmd := &cobra.Command{
+		Use:   "export [ADDRESS] --out FILE|-",
+		Short: "Export an account to a file of its own",
+		Long: `Export an account as a key file under a new passphrase, for a backup or for
+another wallet. FILE must not exist yet; "-" is stdout. The account stays.
+
+With --raw the file holds the private key itself, as 64 hex digits: whoever
+reads it owns the account.`,
+		Example: `  pmctl account export --out backup.json
+  pmctl account export 0x… --raw --yes --out - | age -r age1… > key.age`,
+		Args: cobra.MaximumNArgs(1),
+	}
+	o.keys.Register(cmd)
+	o.passphrase.Register(cmd)
+	o.next.Register(cmd)
+	strength := strengthFlag(cmd)
+	cmd.Flags().StringVar(&o.out, "out", "", "`FILE` to write, or - for stdout")
+	cmd.Flags().BoolVar(&o.raw, "raw", false, "write the unprotected private key")
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask before writing an unprotected key")
+	_ = cmd.MarkFlagRequired("out")
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return exportAccount(cmd.Context(), r, o, args, strength())
+	}
+	return cmd
+}
+
+func exportAccount(ctx context.Context, r *cli.Run, o *exportOptions, args []string, strength keystore.Strength) error {
+	if err := o.check(r.Env); err != nil {
+		return err
+	}
+	store, err := o.keys.Open(r.Env)
+	if err != nil {
+		return err
+	}
+	account, err := chooseAccount(r, store, args)
+	if err != nil {
+		return err
+	}
+	if o.raw {
+		question := fmt.Sprintf("Write the unprotected private key of %s to %s?", account.Address.Hex(), o.out)
+		if err := r.Confirm(ctx, o.yes, question); err != nil {
+			return err
+		}
+	}
+	signer, err := store.Unlock(ctx, account, o.passphrase.Source(r.Env))
+	if err != nil {
+		return err
+	}
+	defer signer.Close()
+	next := o.next.NewSource(r.Env)
+	switch {
+	case o.out == "-":
+		return writeKey(ctx, r, o, signer, next, strength)
+	case o.raw:
+		err = signer.WriteRawKey(o.out)
+	default:
+		err = signer.WriteKeyFile(ctx, o.out, next, strength)
+	}
+	if err != nil {
+		return err
+	}
+	account.URL.Path = o.out
+	return emitAccount(r, account)
+}
+
+// check refuses what cannot be done before anybody is asked for a passphrase.
+func (o *exportOptions) check(env *cli.Env) error {
+	switch {
+	case o.out == "":
+		return cli.Usagef("--out needs a file's name, or - for stdout")
+	case o.raw && o.next.Given():
+		return cli.Usagef("a raw key has no passphrase: leave out --new-passphrase-file and --new-passphrase-fd, or --raw")
+	case o.raw && o.out == "-" && env.OutTerminal:
+		return cli.Usagef("a private key is not printed on a terminal: name a file with --out, or pipe the output")
+	}
+	if err := cli.SameInput(&o.passphrase, &o.next); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(o.out); err == nil && o.out != "-" {
+		return cli.ExistsAlready("--out", o.out)
+	}
+	if o.raw {
+		return nil
+	}
+	return o.next.Available(env)
+}
+
+// writeKey writes the exported account to stdout.
+func writeKey(ctx context.Context, r *cli.Run, o *exportOptions, signer *keystore.Signer, next keystore.PassphraseSource, strength keystore.Strength) error {
+	var data []byte
+	var err error
+	if o.raw {
+		data, err = signer.RawKey()
+	} else {
+		var passphrase []byte
+		if passphrase, err = next(ctx, "New passphrase of the exported key"); err != nil {
+			return err
+		}
+		defer clear(passphrase)
+		data, err = signer.KeyFile(passphrase, strength)
+	}
+	if err != nil {
+		return err
+	}
+	data = append(data, '\n')
+	defer clear(data)
+	_, err = r.Out.Write(data)
+	return err
+}

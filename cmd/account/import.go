@@ -1,0 +1,149 @@
+package account
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/internal/input"
+	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/wallet/format"
+)
+
+// maxKeyInput bounds what is read as a key, in bytes: the length of the largest
+// key file that is read.
+const maxKeyInput = 64 << 10
+
+// importOptions say what to import and under which passphrase.
+type importOptions struct {
+	keys       cli.KeystoreOptions
+	passphrase cli.PassphraseOptions
+	next       cli.PassphraseOptions
+}
+
+func newAccountImport(r *cli.Run) *cobra.Command {
+	o := &importOptions{next: cli.PassphraseOptions{IsNew: true}}
+	cmd := &cobra.Command{
+		Use:   "import FILE|-",
+		Short: "Import a private key or a key file",
+		Long: `Import an account from FILE, or from stdin: a private key as 64 hex digits, or
+another wallet's key file (Web3 Secret Storage, version 3).
+
+A private key is encrypted under the passphrase. A key file is opened with the
+passphrase and encrypted again under the same one, or under a new one that
+--new-passphrase-file or --new-passphrase-fd gives.
+
+The key itself is never an argument: other users can see a command line, and
+shells keep it.`,
+		Example: `  pmctl account import ~/backup/UTC--2024-…
+  pass show livepeer/key | pmctl account import - --passphrase-file passphrase`,
+		Args: cobra.ExactArgs(1),
+	}
+	o.keys.Register(cmd)
+	o.passphrase.Register(cmd)
+	o.next.Register(cmd)
+	strength := strengthFlag(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return importAccount(cmd.Context(), r, o, args[0], strength())
+	}
+	return cmd
+}
+
+func importAccount(ctx context.Context, r *cli.Run, o *importOptions, file string, strength keystore.Strength) error {
+	switch {
+	case format.LooksLikeKey(file):
+		return cli.WithHint(cli.Usagef("the argument looks like a private key itself; a command line is no secret, so that key must count as known to others"),
+			"make a new account and move the funds there; keys are imported from a file or from stdin")
+	case file == "-" && (o.passphrase.Fd.Is(0) || o.next.Fd.Is(0)):
+		return cli.Usagef("stdin cannot give both the key and a passphrase")
+	}
+	if err := cli.SameInput(&o.passphrase, &o.next); err != nil {
+		return err
+	}
+	store, err := o.keys.Open(r.Env)
+	if err != nil {
+		return err
+	}
+	data, err := readKey(ctx, r, file)
+	if err != nil {
+		return err
+	}
+	defer clear(data)
+	signer, source, err := openKey(ctx, r, o, file, data)
+	if err != nil {
+		return err
+	}
+	defer signer.Close()
+	account, err := store.Import(ctx, signer, source, strength)
+	if err != nil {
+		return err
+	}
+	return emitAccount(r, account)
+}
+
+// readKey reads what is to be imported. At a terminal stdin is not echoed.
+func readKey(ctx context.Context, r *cli.Run, file string) ([]byte, error) {
+	if file == "-" && r.InTerminal {
+		return r.Prompter.Secret(ctx, "Private key")
+	}
+	in, name := r.In, "stdin"
+	if file != "-" {
+		name = file
+		if info, err := os.Stat(file); err != nil {
+			return nil, err
+		} else if info.IsDir() {
+			return nil, fmt.Errorf("%s is a folder, not a key; use it as it is with --keystore", file)
+		}
+		f, err := input.Open(ctx, file)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	return cli.ReadSecret(in, name, maxKeyInput)
+}
+
+// openKey opens what was read, and says which passphrase the account gets.
+func openKey(ctx context.Context, r *cli.Run, o *importOptions, name string, data []byte) (*keystore.Signer, keystore.PassphraseSource, error) {
+	next := o.next.NewSource(r.Env)
+	if !keystore.IsKeyFile(data) {
+		signer, err := keystore.NewRawSigner(data)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: neither a private key nor a key file: %w", name, err)
+		}
+		if !o.next.Given() {
+			next = o.passphrase.NewSource(r.Env)
+		}
+		return signer, next, nil
+	}
+	// The passphrase that opens the file is asked for once, and kept for the
+	// account's own file unless that gets another one.
+	current := o.passphrase.Source(r.Env)
+	var kept []byte
+	signer, err := keystore.UnlockJSON(ctx, data, func(ctx context.Context, _ string) ([]byte, error) {
+		passphrase, err := current(ctx, "Passphrase of "+name)
+		kept = bytes.Clone(passphrase)
+		return passphrase, err
+	})
+	if err != nil {
+		clear(kept)
+		err = fmt.Errorf("%s: %w", name, err)
+		if errors.Is(err, keystore.ErrWrongPassphrase) {
+			err = cli.WithHint(err, "the passphrase is the one that the key file was written under")
+		}
+		return nil, nil, err
+	}
+	if o.next.Given() || len(kept) == 0 && r.InTerminal {
+		clear(kept)
+		return signer, next, nil
+	}
+	return signer, func(context.Context, string) ([]byte, error) { return kept, nil }, nil
+}

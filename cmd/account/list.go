@@ -1,0 +1,119 @@
+package account
+
+import (
+	"io"
+	"path/filepath"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/keystore"
+)
+
+type accountList struct {
+	Keystore string          `json:"keystore"`
+	Accounts []accountResult `json:"accounts"`
+	// Unnamed are key files that do not name their address.
+	Unnamed  []string         `json:"unnamed,omitempty"`
+	Problems []accountProblem `json:"problems"`
+}
+
+// accountProblem is a key file that cannot be used.
+type accountProblem struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+}
+
+func newAccountList(r *cli.Run) *cobra.Command {
+	var keys cli.KeystoreOptions
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the accounts",
+		Long: `List the accounts of the keystore, oldest first. Nothing is decrypted. Files
+that no account can be read from are named on stderr, with the reason.`,
+		Example: `  pmctl account list
+  pmctl account list --keystore ~/.lpData/arbitrum-one-mainnet/keystore`,
+		Args: cobra.NoArgs,
+	}
+	keys.Register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	cmd.RunE = func(*cobra.Command, []string) error {
+		store, err := keys.Open(r.Env)
+		if err != nil {
+			return err
+		}
+		list, err := store.List()
+		if err != nil {
+			return err
+		}
+		return emitList(r, store, list)
+	}
+	return cmd
+}
+
+func emitList(r *cli.Run, store *keystore.Store, list keystore.Listing) error {
+	result := accountList{Keystore: store.Path(), Accounts: []accountResult{}, Unnamed: list.Unnamed, Problems: []accountProblem{}}
+	for _, account := range list.Accounts {
+		result.Accounts = append(result.Accounts, resultOf(account))
+	}
+	for _, path := range list.Unnamed {
+		r.Note("key file %s does not name its address: pass --from ADDRESS, or open it without", path)
+	}
+	for _, problem := range list.Problems {
+		result.Problems = append(result.Problems, accountProblem{problem.Path, problem.Err.Error()})
+		r.Note("unusable: %v", problem)
+	}
+	if len(list.Accounts)+len(list.Unnamed) == 0 {
+		r.Note("no accounts in %s; pmctl account new makes one", store.Path())
+	}
+	return r.Emit("pmctl.accounts", result, func(w io.Writer) error {
+		// An address and a file's name do not fit into a line of a terminal.
+		for _, account := range result.Accounts {
+			if err := cli.WriteFields(w, []cli.Field{{"address", account.Address}, {"key file", filepath.Base(account.Path)}}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+type accountDetails struct {
+	accountResult
+	KDF string `json:"kdf"`
+}
+
+func newAccountShow(r *cli.Run) *cobra.Command {
+	var keys cli.KeystoreOptions
+	cmd := &cobra.Command{
+		Use:   "show [ADDRESS]",
+		Short: "Show one account",
+		Long: `Show an account: its address, its key file, and how the passphrase is turned
+into the key that encrypts it. Without ADDRESS it is the account that other
+commands would act as: ETH_FROM's, or the only one. Nothing is decrypted.`,
+		Example: `  pmctl account show
+  pmctl account show 0x… --output json`,
+		Args: cobra.MaximumNArgs(1),
+	}
+	keys.Register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		store, err := keys.Open(r.Env)
+		if err != nil {
+			return err
+		}
+		account, err := chooseAccount(r, store, args)
+		if err != nil {
+			return err
+		}
+		kdf, err := store.KDF(account)
+		if err != nil {
+			return err
+		}
+		result := accountDetails{resultOf(account), kdf}
+		return r.Emit("pmctl.account", result, func(w io.Writer) error {
+			return cli.WriteFields(w, []cli.Field{{"address", result.Address}, {"key file", result.Path}, {"key derivation", result.KDF}})
+		})
+	}
+	return cmd
+}

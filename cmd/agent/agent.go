@@ -1,0 +1,140 @@
+package agent
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet/agent"
+)
+
+func NewAgent(r *cli.Run) *cobra.Command {
+	return cli.Group("agent", "Keep a key open, so that commands need no passphrase",
+		newAgentStart(r),
+		newAgentVerb(r, "status", "Show how the agent is", `Status shows which account the agent signs for, until when its key stays open,
+and how old is what it knows of the chain. It has exit code 6 when no agent
+answers.`, askStatus),
+		newAgentVerb(r, "lock", "Have the agent forget its key", `Lock has the agent overwrite its key in memory, after the signature under way.
+It goes on to answer pmctl agent status, and refuses to sign. pmctl agent start
+puts a new one in its place.`, askLock),
+		newAgentVerb(r, "stop", "End the agent", `Stop has the agent overwrite its key, finish what it is answering, and end. It
+returns when the agent has ended.`, askStop),
+	)
+}
+
+// newAgentVerb is a command that asks the agent for something.
+func newAgentVerb(r *cli.Run, name, short, long string, do func(*cli.Run, *cobra.Command, *agent.Client) (*agent.Status, error)) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   name,
+		Short: short,
+		Long:  long,
+		Example: fmt.Sprintf(`  pmctl agent %[1]s
+  PMCTL_AGENT=/run/pmctl/agent.sock pmctl agent %[1]s -o json`, name),
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			path, err := agentPath(r)
+			if err != nil {
+				return err
+			}
+			client := agent.NewClient(path)
+			defer client.Close()
+			status, err := do(r, cmd, client)
+			if err != nil {
+				return cli.WithHint(err, "pmctl agent start begins one; %s names its socket", cli.EnvAgent)
+			}
+			return r.Emit("pmctl.agent_status", status, agentStatus{status, path, name == "stop"}.write)
+		},
+	}
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+// agentPath is where the agent of pmctl agent is.
+func agentPath(r *cli.Run) (string, error) {
+	path, _, err := r.AgentSocket()
+	if err == nil && path == "" {
+		err = cli.Usagef("%s=%s says that there is to be no agent", cli.EnvAgent, cli.AgentOff)
+	}
+	return path, err
+}
+
+func askStatus(r *cli.Run, cmd *cobra.Command, client *agent.Client) (*agent.Status, error) {
+	return client.Status(cmd.Context())
+}
+
+func askLock(r *cli.Run, cmd *cobra.Command, client *agent.Client) (*agent.Status, error) {
+	return client.Lock(cmd.Context())
+}
+
+func askStop(r *cli.Run, cmd *cobra.Command, client *agent.Client) (*agent.Status, error) {
+	status, err := client.Stop(cmd.Context())
+	if err != nil {
+		return nil, err
+	}
+	return status, agent.AwaitEnd(client.Path())
+}
+
+// agentStatus is an agent's status for a person.
+type agentStatus struct {
+	*agent.Status
+	path  string
+	ended bool
+}
+
+func (s agentStatus) write(w io.Writer) error {
+	state := "open"
+	switch {
+	case s.ended:
+		state = "ended"
+	case s.Locked:
+		state = "locked: " + s.LockedBy
+	}
+	fields := []cli.Field{
+		{"agent", state},
+		{"socket", s.path},
+		{"process", fmt.Sprint(s.PID)},
+		{"account", common.Address(s.Account).Hex()},
+		{"network", fmt.Sprintf("%s (chain id %d)", cli.PlainText(s.Network), s.ChainID)},
+		{"since", s.Since.Format(time.RFC3339)},
+		{"closes", "never"},
+		{"if not used", "stays open"},
+		{"key in memory", "may be swapped to disk"},
+		{"chain seen", "never"},
+		{"signed", fmt.Sprintf("%s in %d batches, %s", cli.Plural(fmt.Sprint(int64(s.Counts.Tickets)), "ticket"), s.Counts.Batches,
+			cli.Plural(fmt.Sprint(int64(s.Counts.Transactions)), "transaction"))},
+		{"refused", fmt.Sprint(int64(s.Counts.Refused))},
+	}
+	set := func(name, value string) {
+		for i := range fields {
+			if fields[i][0] == name {
+				fields[i][1] = value
+			}
+		}
+	}
+	if s.Until != nil {
+		set("closes", "at "+s.Until.Format(time.RFC3339))
+	}
+	if s.IdleUntil != nil {
+		set("if not used", "closes at "+s.IdleUntil.Format(time.RFC3339))
+	}
+	switch {
+	case s.Locked || s.ended:
+		set("closes", "it is closed")
+		set("if not used", "it is closed")
+		set("key in memory", "overwritten")
+	case s.MemoryLocked:
+		set("key in memory", "kept off the swap")
+	}
+	if s.HeadAge != nil && s.L1Block != nil {
+		set("chain seen", fmt.Sprintf("%v ago, L1 block %d", (time.Duration(*s.HeadAge)*time.Millisecond).Round(time.Millisecond), *s.L1Block))
+	}
+	if s.HeadError != "" {
+		fields = append(fields, cli.Field{"newest look", cli.PlainText(s.HeadError)})
+	}
+	return cli.WriteFields(w, fields)
+}

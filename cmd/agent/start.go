@@ -1,0 +1,317 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/agent"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/format"
+)
+
+// agentOptions are the options of pmctl agent start.
+type agentOptions struct {
+	cli.PayerOptions
+	fees           cli.FeeOptions
+	idle, lifetime time.Duration
+	foreground     bool
+	// ready is the descriptor at which the process that started this one waits.
+	ready cli.Descriptor
+}
+
+func newAgentStart(r *cli.Run) *cobra.Command {
+	var o agentOptions
+	cmd := &cobra.Command{
+		Use:   "start",
+		Short: "Open a key and keep it open for other commands",
+		Long: `Start opens the account's key once and keeps it in the memory of a process of
+its own, which signs for your other commands: every command finds it at its
+socket, and needs no passphrase. It returns when the agent answers.
+
+The agent signs tickets, transactions of the TicketBroker and requests for
+ticket params, and nothing else. It holds each to your limits and budgets as it
+was started with: another command can be stricter, never looser. It looks at the
+chain in the background, so that tickets need not wait for a node.
+
+Its key is closed when nobody uses it for --idle-timeout, and after --lifetime
+in any case. The socket is $PMCTL_AGENT, else pmctl/agent.sock in
+$XDG_RUNTIME_DIR, else in pmctl's state folder. PMCTL_AGENT=off has a command go
+without the agent.`,
+		Example: `  pmctl agent start
+  pmctl agent start --from 0x… --idle-timeout 1h --lifetime 24h
+  pmctl agent start --foreground --passphrase-file pass`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return startAgent(r, cmd, &o) },
+	}
+	o.PayerOptions.Register(cmd)
+	o.fees.Register(cmd)
+	flags := cmd.Flags()
+	flags.DurationVar(&o.idle, "idle-timeout", time.Hour, "close the key when nobody used it for this `TIME`; 0 is never")
+	flags.DurationVar(&o.lifetime, "lifetime", 12*time.Hour, "close the key after this `TIME`; 0 is never")
+	flags.BoolVar(&o.foreground, "foreground", false, "stay in this terminal, for service managers")
+	flags.Var(&o.ready, "ready-fd", "tell at the open file descriptor `N` when it answers, or why not")
+	_ = flags.MarkHidden("ready-fd")
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+func startAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions) error {
+	if o.idle < 0 || o.lifetime < 0 {
+		return cli.Usagef("--idle-timeout and --lifetime must not be less than 0; 0 is never")
+	}
+	path, err := agentPath(r)
+	if err != nil {
+		return err
+	}
+	if o.foreground {
+		err := serveAgent(r, cmd, o, path)
+		if err != nil && o.ready.Given {
+			tellStarter(r, o, err)
+		}
+		return err
+	}
+	if err := replaceLocked(cmd.Context(), r, path); err != nil {
+		return err
+	}
+	if err := detachAgent(r, cmd, o); err != nil {
+		return err
+	}
+	client := agent.NewClient(path)
+	defer client.Close()
+	status, err := client.Status(cmd.Context())
+	if err != nil {
+		return err
+	}
+	return r.Emit("pmctl.agent_status", status, agentStatus{status, path, false}.write)
+}
+
+// replaceLocked ends an agent that has forgotten its key. It fails with agent.ErrRunning
+// for one that has not.
+func replaceLocked(ctx context.Context, r *cli.Run, path string) error {
+	client := agent.NewClient(path)
+	defer client.Close()
+	status, err := client.Status(ctx)
+	switch {
+	case errors.Is(err, agent.ErrNoAgent):
+		return nil
+	case err != nil:
+		return err
+	case !status.Locked:
+		return cli.WithHint(fmt.Errorf("%w: at %s, for %v", agent.ErrRunning, path, common.Address(status.Account)), "end it with pmctl agent stop")
+	}
+	if _, err := client.Stop(ctx); err != nil {
+		return err
+	}
+	return agent.AwaitEnd(path)
+}
+
+// serveAgent is the agent: it opens the key, and serves until it is told to end.
+func serveAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions, path string) error {
+	if !o.ready.Given {
+		if err := replaceLocked(cmd.Context(), r, path); err != nil {
+			return err
+		}
+	}
+	w, err := cli.OpenKeyed(r, cmd, &o.PayerOptions)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	limits, err := o.fees.Over(w.Limits)
+	if err != nil {
+		return err
+	}
+	socket, err := agent.Listen(path)
+	if err != nil {
+		return err
+	}
+	signer, err := w.Account.Unlock(cmd.Context())
+	if err != nil {
+		socket.Close()
+		return err
+	}
+	key, ok := signer.(*keystore.Signer)
+	if !ok {
+		socket.Close()
+		return fmt.Errorf("the key of %v is not in a file or behind a descriptor", signer.Address())
+	}
+	config := agent.Config{
+		Signer: key, Network: w.Network, Store: w.Opened(), Limits: limits,
+		Idle: o.idle, Lifetime: o.lifetime, Version: cli.BuildVersion(), Now: r.Now,
+	}
+	node, err := w.Node(cmd.Context())
+	switch {
+	case err == nil:
+		config.Chain = node
+		config.Broker = func(ctx context.Context) (common.Address, error) {
+			contracts, err := node.Contracts(ctx)
+			return contracts.TicketBroker, err
+		}
+	case errors.Is(err, wallet.ErrNoNode), errors.Is(err, chain.ErrUnreachable):
+		r.Note("no node: tickets can be made with --offline only: %v", err)
+	default:
+		socket.Close()
+		return err
+	}
+	cli.PrepareFor(agent.MaxTickets)
+	service := agent.New(config)
+	ctx, stop := context.WithCancel(cmd.Context())
+	defer stop()
+	ran := make(chan struct{})
+	go func() {
+		defer close(ran)
+		service.Run(ctx)
+	}()
+	r.Note("the agent signs for %v at %s", w.Account.Address(), path)
+	if err := tellStarter(r, o, nil); err != nil {
+		stop()
+	}
+	err = socket.Serve(ctx, agent.Handler(service, describeError, stop))
+	stop()
+	<-ran
+	return err
+}
+
+// describeError is an error as the agent tells it.
+func describeError(err error) format.Error {
+	out := cli.Classify(err)
+	var changed *chain.ContractsError
+	if errors.As(err, &changed) && !changed.BuiltIn {
+		out.Hint = "use another node: --rpc-url URL; the agent accepts other contracts when it is started with --accept-contracts"
+	}
+	return format.Error{Code: out.Code, ExitCode: out.Exit, Message: err.Error(), Hint: out.Hint}
+}
+
+// readyWord is what an agent says that answers.
+const readyWord = "ready\n"
+
+// tellStarter says that the agent is ready, or why it is not, to whom started it.
+func tellStarter(r *cli.Run, o *agentOptions, failed error) error {
+	if !o.ready.Given {
+		return nil
+	}
+	out := os.NewFile(uintptr(o.ready.N), "starter")
+	if out == nil {
+		return cli.Usagef("file descriptor %d is not open", o.ready.N)
+	}
+	defer out.Close()
+	if failed != nil {
+		return format.WriteError(out, describeError(failed))
+	}
+	_, err := io.WriteString(out, readyWord)
+	return err
+}
+
+// detachAgent runs this command again as a process of its own, and waits until it
+// answers. A person's passphrase goes through a pipe; whatever else opens the key is
+// handed on unread.
+func detachAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions) error {
+	args := []string{"agent", "start", "--foreground"}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		switch f.Name {
+		case "foreground", "output", "key-fd", "passphrase-fd", "from":
+		default:
+			args = append(args, "--"+f.Name+"="+f.Value.String())
+		}
+	})
+	var secret *os.File
+	keys := &o.Account.Keys
+	switch {
+	case keys.Fd.Given:
+		secret = os.NewFile(uintptr(keys.Fd.N), "key")
+		args = append(args, "--key-fd=3")
+	case keys.Passphrase.Fd.Given:
+		secret = os.NewFile(uintptr(keys.Passphrase.Fd.N), "passphrase")
+		args = append(args, "--passphrase-fd=3")
+	}
+	if o.Account.From != "" {
+		args = append(args, "--from="+o.Account.From)
+	}
+	if secret == nil && keys.Passphrase.File == "" && r.Getenv("ETH_PASSWORD") == "" {
+		typed, from, err := typePassphrase(r, cmd, o)
+		if err != nil {
+			return err
+		}
+		defer typed.Close()
+		secret, args = typed, append(args, "--passphrase-fd=3", "--from="+from.Hex())
+	}
+	files := []*os.File{secret}
+	told, tell, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer told.Close()
+	args = append(args, "--ready-fd=4")
+	err = r.Detach(args, append(files, tell))
+	tell.Close()
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(cmd.Context(), func() { told.Close() })
+	defer stop()
+	word, err := io.ReadAll(io.LimitReader(told, 64<<10))
+	switch {
+	case cmd.Context().Err() != nil:
+		return cmd.Context().Err()
+	case err != nil:
+		return err
+	case string(word) == readyWord:
+		return nil
+	}
+	return notReady(word)
+}
+
+// errNotReady is returned when an agent ended without a word.
+var errNotReady = errors.New("the agent ended before it was ready; pmctl agent start --foreground shows why")
+
+// notReady reads why an agent did not start.
+func notReady(word []byte) error {
+	var said struct {
+		Error format.Error `json:"error"`
+	}
+	if len(bytes.TrimSpace(word)) == 0 || json.Unmarshal(word, &said) != nil || said.Error.Message == "" {
+		return errNotReady
+	}
+	return &agent.RemoteError{Said: said.Error}
+}
+
+// typePassphrase asks for the account's passphrase, and returns the end of a pipe that
+// gives it.
+func typePassphrase(r *cli.Run, cmd *cobra.Command, o *agentOptions) (*os.File, common.Address, error) {
+	var none common.Address
+	found, err := o.Account.Account(cmd.Context(), r.Env, 0)
+	if err != nil {
+		return nil, none, err
+	}
+	defer found.Close()
+	passphrase, err := o.Account.Keys.Passphrase.Source(r.Env)(cmd.Context(), "Passphrase of "+found.Address().Hex())
+	if err != nil {
+		return nil, none, err
+	}
+	defer clear(passphrase)
+	out, in, err := os.Pipe()
+	if err != nil {
+		return nil, none, err
+	}
+	defer in.Close()
+	// A pipe holds what a passphrase may have without anybody reading.
+	if _, err := in.Write(append(passphrase, '\n')); err != nil {
+		out.Close()
+		return nil, none, err
+	}
+	return out, found.Address(), nil
+}

@@ -1,0 +1,143 @@
+package funds
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/signer"
+)
+
+type exitOptions struct {
+	cli.TransactOptions
+	keepDeposit, keepReserve string
+	interval                 time.Duration
+}
+
+func NewExit(r *cli.Run) *cobra.Command {
+	var o exitOptions
+	cmd := &cobra.Command{
+		Use:   "exit",
+		Short: "Take the deposit and the reserve out, whole",
+		Long: `Exit unlocks the deposit and the reserve, waits until they can be withdrawn, and
+withdraws them. They leave together: the contract knows no partial withdrawal.
+Until then your tickets can be redeemed, and what they win is paid. With
+--keep-deposit or --keep-reserve that much is put back at the end: no more than
+comes out.
+
+Exit takes out what is there when it asks, or when it starts with --yes. If its
+unlock is cancelled or the funds grow before the round comes, it asks again; or,
+with --yes, it stops with exit code 3.
+
+It can be interrupted at any moment, and run again: it goes on where it was, and
+does nothing twice. With --no-wait it does what can be done now, and ends with
+exit code 8 when the rest has to wait; run it again at the time that it names.`,
+		Example: `  pmctl exit
+  pmctl exit --yes --no-wait
+  pmctl exit --keep-deposit 0.05eth --keep-reserve 0.05eth`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runExit(r, cmd, &o) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.keepDeposit, "keep-deposit", "", "`AMOUNT` to put back into the deposit at the end")
+	flags.StringVar(&o.keepReserve, "keep-reserve", "", "`AMOUNT` to put back into the reserve at the end")
+	flags.DurationVar(&o.interval, "interval", wallet.DefaultInterval, "`TIME` from one look at the chain to the next while waiting for rounds")
+	flags.BoolVar(&o.Mining.NoWait, "no-wait", false, "do not wait for rounds: end with exit code 8, and say when to come back")
+	flags.BoolVarP(&o.Yes, "yes", "y", false, "do not ask")
+	o.Network.Register(cmd)
+	o.Network.RegisterContracts(cmd)
+	o.Account.Register(cmd)
+	o.Fees.Register(cmd)
+	o.Mining.RegisterConfirmations(cmd)
+	o.Store.Register(cmd)
+	o.Pending.Register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+// writeExit writes what an exit has done, for people.
+func writeExit(e wallet.Exit) func(io.Writer) error {
+	return func(w io.Writer) error {
+		for i, s := range e.Steps {
+			if i > 0 {
+				if _, err := fmt.Fprintln(w); err != nil {
+					return err
+				}
+			}
+			if err := cli.WriteFields(w, []cli.Field{{"step", s.Step}}); err != nil {
+				return err
+			}
+			if err := cli.WriteTransaction(s.Transaction)(w); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func runExit(r *cli.Run, cmd *cobra.Command, o *exitOptions) error {
+	if err := o.Mining.Check(); err != nil {
+		return err
+	}
+	if o.interval <= 0 {
+		return cli.Usagef("--interval %s: it must be more than 0", o.interval)
+	}
+	if o.Account.Keys.Fd.Given {
+		return cli.Usagef("--key-fd: an exit signs more than once, rounds apart, and a descriptor can be read once: use a key file, or pmctl unlock and pmctl withdraw")
+	}
+	keep, err := o.keep()
+	if err != nil {
+		return err
+	}
+	address, err := o.Account.Address(cmd.Context(), r.Env)
+	if err != nil {
+		return err
+	}
+	config, err := cli.WalletConfig(r, &o.Network, &o.Store)
+	if err != nil {
+		return err
+	}
+	if config.Limits, err = o.Fees.Limits(r.Env); err != nil {
+		return err
+	}
+	config.Account = signer.Later(address, func(ctx context.Context) (*signer.Account, error) {
+		return o.Account.Account(ctx, r.Env, config.Network.ChainID)
+	})
+	w, err := wallet.Open(cmd.Context(), config)
+	if err != nil {
+		return err
+	}
+	// After everything else: a run that dies before has not reported what it did.
+	defer w.Close()
+	done, err := w.Exit(cmd.Context(), wallet.Exiting{Keep: keep, Interval: o.interval, Sending: cli.Sending(r, &o.TransactOptions)})
+	if err != nil {
+		return err
+	}
+	return r.EmitDone("the exit is finished", "pmctl.exit", done, writeExit(done))
+}
+
+// keep is what the options say to keep, nil for nothing.
+func (o *exitOptions) keep() (*wallet.Kept, error) {
+	var keep wallet.Kept
+	var err error
+	if keep.Deposit, err = cli.ParseAmount("--keep-deposit", o.keepDeposit); err != nil {
+		return nil, err
+	}
+	if keep.Reserve, err = cli.ParseAmount("--keep-reserve", o.keepReserve); err != nil {
+		return nil, err
+	}
+	total, err := keep.Deposit.Add(keep.Reserve)
+	if err != nil {
+		return nil, cli.Usage(err)
+	}
+	if total.IsZero() {
+		return nil, nil
+	}
+	return &keep, nil
+}

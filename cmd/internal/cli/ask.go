@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Asks tells whether a person can be asked for what the command line does not say.
+func (r *Run) Asks() bool { return r.InTerminal && !r.Quiet }
+
+// AsksFor tells whether a person is asked before a transaction is sent.
+func AsksFor(r *Run, o *TransactOptions) bool { return r.Asks() && !o.Yes && !o.dryRun && !o.unsigned }
+
+// AskAmount asks for the amount of a flag that is not given; "" is none.
+func AskAmount(ctx context.Context, r *Run, label string) (string, error) {
+	text, err := r.Prompter.Text(ctx, label+" (as in 0.1eth; empty for none)", func(text string) error {
+		if text = strings.TrimSpace(text); text == "" {
+			return nil
+		}
+		_, err := wei.Parse(text)
+		return err
+	})
+	return strings.TrimSpace(text), err
+}
+
+// AskURL asks for a recipient's URL.
+func AskURL(ctx context.Context, r *Run) (string, error) {
+	text, err := r.Prompter.Text(ctx, "Recipient's URL (https://host[:port])", func(text string) error {
+		_, err := pay.ParseURL(strings.TrimSpace(text))
+		return err
+	})
+	return strings.TrimSpace(text), err
+}
+
+// SameAgain tells a person who was asked something which command line asks nothing: the
+// flags that were given or answered, and more.
+func SameAgain(r *Run, cmd *cobra.Command, args []string, more ...string) {
+	if !r.Asks() || !r.ErrTerminal {
+		return
+	}
+	words := strings.Fields(cmd.CommandPath())
+	words = append(words, args...)
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		words = append(words, "--"+f.Name)
+		if f.Value.Type() != "bool" {
+			words = append(words, f.Value.String())
+		}
+	})
+	words = append(words, more...)
+	for i, word := range words {
+		words[i] = shellWord(word)
+	}
+	r.Note("the same without questions:\n%s", wrapCommand(words))
+}
+
+// wrapCommand is a command line in lines that fit into a terminal, and that a shell reads
+// as one.
+func wrapCommand(words []string) string {
+	const indent, goesOn = "  ", " \\"
+	var b strings.Builder
+	used := 0
+	for i, word := range words {
+		switch {
+		case i == 0:
+			used, _ = b.WriteString(indent)
+		case used+1+len(word)+len(goesOn) > TerminalWidth:
+			b.WriteString(goesOn + "\n")
+			used, _ = b.WriteString(indent + indent)
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += len(word)
+	}
+	return b.String()
+}
+
+var harmless = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+// shellWord is text as a shell reads it as one word.
+func shellWord(text string) string {
+	if harmless.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// SetFlag gives a flag the value that was answered.
+func SetFlag(cmd *cobra.Command, name, value string) error {
+	if value == "" {
+		return nil
+	}
+	if err := cmd.Flags().Set(name, value); err != nil {
+		return Usage(fmt.Errorf("--%s: %w", name, err))
+	}
+	return nil
+}
+
+// Besides is what a command line needs that asks nothing, besides what it has: the
+// account that was chosen.
+func (o *AccountOptions) Besides(chosen common.Address, more ...string) []string {
+	if o.From != "" {
+		return more
+	}
+	return append([]string{"--from", chosen.Hex()}, more...)
+}

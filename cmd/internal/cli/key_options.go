@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/accounts"
+	geth "github.com/ethereum/go-ethereum/accounts/keystore"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/wallet/signer"
+)
+
+// KeyOptions say where the key of the account that acts is: in a key file, which a
+// Passphrase opens, or behind a descriptor.
+type KeyOptions struct {
+	Keystore   KeystoreOptions
+	Passphrase PassphraseOptions
+	Fd         Descriptor
+}
+
+func (o *KeyOptions) Register(cmd *cobra.Command) {
+	o.Keystore.Register(cmd)
+	o.Passphrase.Register(cmd)
+	o.registerFD(cmd)
+}
+
+// RegisterAddress adds the flags of a command that needs the account's address alone.
+func (o *KeyOptions) RegisterAddress(cmd *cobra.Command) {
+	o.Keystore.Register(cmd)
+	o.registerFD(cmd)
+}
+
+func (o *KeyOptions) registerFD(cmd *cobra.Command) {
+	cmd.Flags().Var(&o.Fd, "key-fd", "read the account's private key, 64 hex digits, from the open file descriptor `N`; no key file is used")
+	for _, other := range []string{"keystore", "passphrase-file", "passphrase-fd"} {
+		if cmd.Flags().Lookup(other) != nil {
+			cmd.MarkFlagsMutuallyExclusive("key-fd", other)
+		}
+	}
+}
+
+// OnStdin names the flag that reads a secret from stdin, "" when none does.
+func (o *KeyOptions) OnStdin() string {
+	switch {
+	case o.Fd.Is(0):
+		return "--key-fd"
+	case o.Passphrase.Fd.Is(0):
+		return "--passphrase-fd"
+	}
+	return ""
+}
+
+// Available tells whether there is anybody or anything that can open a key.
+func (o *KeyOptions) Available(env *Env) error {
+	if o.Fd.Given {
+		return nil
+	}
+	return o.Passphrase.Available(env)
+}
+
+// Unattended tells whether a key that no agent has is opened without asking a person.
+func (o *KeyOptions) Unattended(env *Env) bool {
+	return o.Fd.Given || o.Passphrase.Given() || o.Passphrase.Path(env) != ""
+}
+
+// Find finds the account of an address: in the agent where that signs for it on the
+// chain, 0 for no agent. A key behind a descriptor, which can be read
+// once, is read here, and must be that account's.
+func (o *KeyOptions) Find(ctx context.Context, env *Env, address common.Address, chainID uint64) (*signer.Account, error) {
+	if found, err := o.Agent(ctx, env, &address, chainID); found != nil || err != nil {
+		return found, err
+	}
+	if o.Fd.Given {
+		found, err := o.read(ctx, env)
+		if err == nil && found.Address() != address {
+			found.Close()
+			err = fmt.Errorf("%w: --key-fd %d gives the key of %v, and the account that is to act is %v", keystore.ErrAddressMismatch, o.Fd.N, found.Address(), address)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return found, nil
+	}
+	store, err := o.Keystore.Open(env)
+	if err != nil {
+		return nil, err
+	}
+	found, err := store.Find(address)
+	if err != nil {
+		return nil, err
+	}
+	return o.ofFile(env, store, found), nil
+}
+
+// Only finds the only account there is: the agent's, where it signs on the chain. Of several a person at the terminal chooses.
+func (o *KeyOptions) Only(ctx context.Context, env *Env, chainID uint64) (*signer.Account, error) {
+	if found, err := o.Agent(ctx, env, nil, chainID); found != nil || err != nil {
+		return found, err
+	}
+	if o.Fd.Given {
+		return o.read(ctx, env)
+	}
+	store, err := o.Keystore.Open(env)
+	if err != nil {
+		return nil, err
+	}
+	found, err := store.Default()
+	var unnamed *keystore.UnnamedError
+	if errors.As(err, &unnamed) && unnamed.Only() != "" && o.Passphrase.Available(env) == nil {
+		return o.ofUnnamed(ctx, env, store, unnamed.Only())
+	}
+	var several *keystore.SeveralAccountsError
+	if env.InTerminal && errors.As(err, &several) {
+		found, err = chooseAccount(ctx, env, several.Accounts)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return o.ofFile(env, store, found), nil
+}
+
+func (o *KeyOptions) ofFile(env *Env, store *keystore.Store, found accounts.Account) *signer.Account {
+	return signer.KeyFile(store, found, o.Passphrase.Source(env))
+}
+
+// ofUnnamed opens a key file that does not name its address: opening it tells.
+func (o *KeyOptions) ofUnnamed(ctx context.Context, env *Env, store *keystore.Store, path string) (*signer.Account, error) {
+	file := accounts.Account{URL: accounts.URL{Scheme: geth.KeyStoreScheme, Path: path}}
+	key, err := store.Unlock(ctx, file, o.Passphrase.Source(env))
+	if err != nil {
+		return nil, err
+	}
+	return signer.Opened(key, path), nil
+}
+
+// errKeyInput is returned when what a descriptor gives is no key.
+var errKeyInput = errors.New("no key to sign with")
+
+// maxRawKey bounds what is read from a descriptor, in bytes: a key's digits with 0x and
+// some white space around.
+const maxRawKey = 128
+
+// read reads the key behind the descriptor to its end.
+func (o *KeyOptions) read(ctx context.Context, env *Env) (*signer.Account, error) {
+	if term.IsTerminal(o.Fd.N) {
+		return nil, Usagef("--key-fd %d is a terminal, which would show the key: give it a pipe or a file, as in --key-fd 3 3<key", o.Fd.N)
+	}
+	in, err := env.OpenFD(ctx, o.Fd.N)
+	if err != nil {
+		return nil, err
+	}
+	name := fmt.Sprintf("descriptor %d", o.Fd.N)
+	text, err := ReadSecret(in, name, maxRawKey)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errKeyInput, err)
+	}
+	defer clear(text)
+	key, err := keystore.NewRawSigner(text)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", errKeyInput, name, err)
+	}
+	return signer.Opened(key, ""), nil
+}

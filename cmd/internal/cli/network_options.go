@@ -1,0 +1,196 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/chain"
+)
+
+// NetworkOptions choose the network and the node that it is read through.
+type NetworkOptions struct {
+	Network    string
+	rpcURL     string
+	Controller string
+	ChainID    uint64
+	Timeout    time.Duration
+	verbose    bool
+
+	// acceptContracts has other contracts replace the pinned ones.
+	acceptContracts bool
+}
+
+func (o *NetworkOptions) Register(cmd *cobra.Command) {
+	o.RegisterNetwork(cmd)
+	o.RegisterNode(cmd)
+	o.registerTimeout(cmd)
+}
+
+func (o *NetworkOptions) RegisterNode(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.rpcURL, "rpc-url", "", "`URL` of an Ethereum JSON-RPC node (default $ETH_RPC_URL)")
+	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "show each request to a node on stderr, with its time")
+}
+
+// RegisterNetwork is register for commands that ask no node.
+func (o *NetworkOptions) RegisterNetwork(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.Network, "network", "", "`NAME` of the network: "+chain.ArbitrumOne+" or "+chain.Devnet+" (default $PMCTL_NETWORK, else "+chain.ArbitrumOne+")")
+	cmd.Flags().StringVar(&o.Controller, "controller", "", "`ADDRESS` of the registry contract of a network that has no name; goes with --chain-id")
+	cmd.Flags().Uint64Var(&o.ChainID, "chain-id", 0, "`ID` of the chain of a network that has no name; goes with --controller")
+	cmd.MarkFlagsRequiredTogether("controller", "chain-id")
+	cmd.MarkFlagsMutuallyExclusive("network", "controller")
+}
+
+func (o *NetworkOptions) registerTimeout(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&o.Timeout, "timeout", 2*time.Minute, "give up waiting for others after this `TIME`, such as 30s or 5m")
+}
+
+// Bound returns a context that ends after --timeout.
+func (o *NetworkOptions) Bound(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	if err := o.checkTimeout(); err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+	return ctx, cancel, nil
+}
+
+func (o *NetworkOptions) checkTimeout() error {
+	if o.Timeout <= 0 {
+		return Usagef("--timeout %s: it must be more than 0", o.Timeout)
+	}
+	return nil
+}
+
+// Choose returns the network and the URLs of its nodes, the preferred one first; none
+// when none is named.
+func (o *NetworkOptions) Choose(env *Env) (chain.Network, []string, error) {
+	network, err := o.ChooseNetwork(env)
+	if err != nil {
+		return chain.Network{}, nil, err
+	}
+	urls, _, err := o.Nodes(env, network)
+	if len(urls) > 0 {
+		network.RPCURL = urls[0]
+	}
+	return network, urls, err
+}
+
+// Nodes returns the URLs of a network's nodes, and what names them.
+func (o *NetworkOptions) Nodes(env *Env, network chain.Network) (urls []string, from string, err error) {
+	switch {
+	case o.rpcURL != "":
+		return []string{o.rpcURL}, "--rpc-url", nil
+	case network.RPCURL != "":
+		return []string{network.RPCURL}, "the local network", nil
+	}
+	if url := env.Getenv(envRPCURL); url != "" {
+		return []string{url}, envRPCURL, nil
+	}
+	settings, err := env.Settings()
+	if err != nil {
+		return nil, "", err
+	}
+	for _, layer := range settings.layers {
+		if len(layer.RPCURLs) > 0 {
+			return layer.RPCURLs, layer.place("rpc_urls"), nil
+		}
+	}
+	return nil, TheDefault, nil
+}
+
+func (o *NetworkOptions) ChooseNetwork(env *Env) (chain.Network, error) {
+	if o.Controller != "" {
+		controller, err := ParseAddress("--controller", o.Controller)
+		if err != nil {
+			return chain.Network{}, err
+		}
+		return chain.NetworkAt(o.ChainID, controller), nil
+	}
+	name, _, err := env.Find(o.Network, SettingNetwork())
+	if err != nil {
+		return chain.Network{}, err
+	}
+	switch name {
+	case chain.Devnet:
+		path, err := devnetStatePath(env)
+		if err != nil {
+			return chain.Network{}, err
+		}
+		state, err := chain.ReadDevnetState(path)
+		if err != nil {
+			return chain.Network{}, err
+		}
+		return state.Network(), nil
+	case "":
+		name = chain.ArbitrumOne
+	}
+	network, err := chain.NamedNetwork(name)
+	if err != nil {
+		return chain.Network{}, Usage(err)
+	}
+	return network, nil
+}
+
+// devnetStatePath is where a local network tells where it is.
+func devnetStatePath(env *Env) (string, error) {
+	if path := env.Getenv("PMCTL_DEVNET_STATE"); path != "" {
+		return path, nil
+	}
+	dir, err := env.xdg("XDG_STATE_HOME", ".local/state", "PMCTL_DEVNET_STATE")
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, "devnet.json"), nil
+}
+
+// Dial prepares to read the chosen network.
+func (o *NetworkOptions) Dial(ctx context.Context, env *Env) (*chain.Client, error) {
+	network, urls, err := o.Choose(env)
+	if err != nil {
+		return nil, err
+	}
+	return o.DialNetwork(ctx, env, network, urls)
+}
+
+// DialNetwork is dial for a network whose nodes are known.
+func (o *NetworkOptions) DialNetwork(ctx context.Context, env *Env, network chain.Network, urls []string) (*chain.Client, error) {
+	return o.reading(env, network, urls).Dial(ctx)
+}
+
+// reading is the part of a wallet's Config that says how a network is read.
+func (o *NetworkOptions) reading(env *Env, network chain.Network, urls []string) wallet.Config {
+	config := wallet.Config{Network: network, Nodes: urls}
+	if o.verbose {
+		config.OnRequest = func(e chain.Exchange) { fmt.Fprintln(env.Err, exchangeLine(e)) }
+	}
+	if folder, err := env.CacheDir(); err == nil {
+		config.CacheDir = folder
+	}
+	return config
+}
+
+// exchangeLine is a request to a node as --verbose shows it.
+func exchangeLine(e chain.Exchange) string {
+	counts := make(map[string]int)
+	var methods []string
+	for _, method := range e.Methods {
+		if counts[method]++; counts[method] == 1 {
+			methods = append(methods, method)
+		}
+	}
+	for i, method := range methods {
+		if n := counts[method]; n > 1 {
+			methods[i] = fmt.Sprintf("%d × %s", n, method)
+		}
+	}
+	outcome := "answered"
+	if e.Err != nil {
+		outcome = e.Err.Error()
+	}
+	return fmt.Sprintf("node      %s: %s: %d ms: %s", e.URL, strings.Join(methods, ", "), e.Took.Milliseconds(), outcome)
+}

@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/pmctl/pmctl/internal/durable"
+)
+
+// OutFile is a file that appears whole or not at all, and never in place of another.
+type OutFile struct {
+	*bufio.Writer
+	flag string // that names the file
+	path string
+	file *durable.Pending
+}
+
+// CreateOut begins the file at path, which a flag names. It fails when there is something at path already,
+// or when nothing can be written there; close it in any case.
+func CreateOut(files durable.FS, flag, path string) (*OutFile, error) {
+	if _, err := os.Lstat(path); err == nil {
+		return nil, ExistsAlready(flag, path)
+	}
+	file, err := durable.Create(files, path)
+	if err != nil {
+		// The name of the file that could not be begun means nothing to anybody.
+		var failed *fs.PathError
+		if errors.As(err, &failed) {
+			err = failed.Err
+		}
+		return nil, fmt.Errorf("%s %s: nothing can be written there: %w", flag, path, err)
+	}
+	return &OutFile{bufio.NewWriter(file), flag, path, file}, nil
+}
+
+func ExistsAlready(flag, path string) error {
+	return WithHint(fmt.Errorf("%s %s: %w", flag, path, fs.ErrExist), "nothing is ever overwritten: name another file")
+}
+
+// Commit gives the file its name once its content is on disk. It fails with
+// *durable.UnsyncedError when the file is there, though not for certain after a power
+// failure.
+func (f *OutFile) Commit() error {
+	err := f.Flush()
+	if err == nil {
+		err = f.file.Finish()
+	}
+	if err == nil {
+		err = f.file.Place(durable.New)
+	}
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return ExistsAlready(f.flag, f.path)
+	case err != nil && !errors.As(err, new(*durable.UnsyncedError)):
+		return fmt.Errorf("%s %s: %w", f.flag, f.path, err)
+	}
+	return err
+}
+
+// Close drops what has not been committed.
+func (f *OutFile) Close() { f.file.Discard() }
+
+// output is where a command's data goes: a file that appears at its end, or stdout.
+type output interface {
+	io.Writer
+	Commit() error
+	Close()
+}
+
+// OpenOutput returns the output for --out; "" and "-" are stdout, whose reader may stop:
+// that is an error like any other then, and says which nonces are used up, where the
+// signal would end the process without a word.
+func OpenOutput(r *Run, path string) (output, error) {
+	if path == "" || path == "-" {
+		signal.Ignore(syscall.SIGPIPE)
+		return stdout{bufio.NewWriter(r.Out)}, nil
+	}
+	return CreateOut(r.Durable(), "--out", path)
+}
+
+type stdout struct{ *bufio.Writer }
+
+func (s stdout) Commit() error { return s.Flush() }
+func (s stdout) Close()        {}

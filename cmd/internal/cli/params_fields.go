@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// ParamsFields is params for a person to read. What a stranger wrote is quoted, so that
+// it cannot do anything to the terminal.
+func ParamsFields(params *format.Params, ticketParams *pm.TicketParams) []Field {
+	fields := []Field{
+		{"recipient", ticketParams.Recipient.Hex()},
+		{"url", PlainText(params.URL)},
+	}
+	if params.Transcoder != "" && params.Transcoder != params.URL {
+		fields = append(fields, Field{"pay at", PlainText(params.Transcoder)})
+	}
+	if len(params.Works) > 0 {
+		fields = append(fields, Field{"for work", PlainText(strings.Join(params.Works, ", "))})
+	}
+	fields = append(fields,
+		Field{"for sender", common.Address(params.Sender).Hex()},
+		Field{"fetched at", params.FetchedAt.Format(time.RFC3339)},
+		Field{"ticket EV", wei.Format(ticketParams.EV())},
+		Field{"face value", wei.Format(new(big.Rat).SetInt(ticketParams.FaceValue))},
+		Field{"wins", OneIn(ticketParams.WinProbRat())},
+		Field{"price", wei.Format(ticketParams.PricePerPixel) + " a pixel"},
+		Field{"expires at", fmt.Sprintf("L1 block %v", ticketParams.ExpirationBlock)},
+	)
+	if token := params.AuthToken; token != nil {
+		fields = append(fields,
+			Field{"session", PlainText(token.SessionID)},
+			Field{"session ends", time.Unix(int64(token.Expiration), 0).UTC().Format(time.RFC3339)},
+		)
+	} else {
+		fields = append(fields, Field{"session", "none: these params cannot be paid on over HTTP"})
+	}
+	return fields
+}
+
+// writeWorkPrices prints what works cost, those that were asked for where there are such.
+func writeWorkPrices(w io.Writer, params *format.Params) error {
+	var rows [][]string
+	for _, price := range params.WorkPrices {
+		work := price.Pipeline
+		if price.Model != "" {
+			work += "/" + price.Model
+		}
+		if len(params.Works) > 0 && !slices.Contains(params.Works, work) {
+			continue
+		}
+		perPixel := big.NewRat(int64(price.PricePerUnit), int64(price.PixelsPerUnit))
+		rows = append(rows, []string{PlainText(work), wei.Format(perPixel) + " a pixel"})
+	}
+	if rows == nil {
+		return nil
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return WriteTable(w, []string{"work", "price"}, rows)
+}
+
+// OneIn says how often something of a probability happens.
+func OneIn(probability *big.Rat) string {
+	if probability.Sign() == 0 {
+		return "never"
+	}
+	odds := new(big.Rat).Inv(probability)
+	text := odds.FloatString(2)
+	if exact, ok := new(big.Rat).SetString(text); ok && exact.Cmp(odds) != 0 {
+		text = "about " + text
+	}
+	return "one in " + text
+}
+
+// Judgement is what pmctl params show answers in JSON.
+type Judgement struct {
+	Recipient       format.Address `json:"recipient"`
+	Sender          format.Address `json:"sender"`
+	TicketEV        string         `json:"ticket_ev"`
+	FaceValue       string         `json:"face_value"`
+	ExpirationBlock string         `json:"expiration_block"`
+
+	Works      []string           `json:"works,omitempty"`
+	WorkPrices []format.WorkPrice `json:"capabilities_prices,omitempty"`
+
+	Checks []checkResult `json:"checks"`
+}
+
+type checkResult struct {
+	Check   string         `json:"check"`
+	Verdict policy.Verdict `json:"verdict"`
+	Detail  string         `json:"detail"`
+}
+
+func NewJudgement(params *format.Params, ticketParams *pm.TicketParams, findings []policy.Finding) Judgement {
+	j := Judgement{
+		Recipient:       format.Address(ticketParams.Recipient),
+		Sender:          params.Sender,
+		TicketEV:        ticketParams.EV().RatString(),
+		FaceValue:       ticketParams.FaceValue.String(),
+		ExpirationBlock: ticketParams.ExpirationBlock.String(),
+		Works:           params.Works,
+		WorkPrices:      params.WorkPrices,
+		Checks:          make([]checkResult, len(findings)),
+	}
+	for i, f := range findings {
+		j.Checks[i] = checkResult(f)
+	}
+	return j
+}
+
+// WriteParams prints params and how they fare.
+func WriteParams(w io.Writer, params *format.Params, ticketParams *pm.TicketParams, findings []policy.Finding) error {
+	if err := WriteFields(w, ParamsFields(params, ticketParams)); err != nil {
+		return err
+	}
+	if err := writeWorkPrices(w, params); err != nil {
+		return err
+	}
+	rows := make([][]string, len(findings))
+	for i, f := range findings {
+		rows[i] = []string{f.Check, strings.ReplaceAll(string(f.Verdict), "_", " "), f.Detail}
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return WriteTable(w, []string{"check", "verdict", "found"}, rows)
+}

@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet"
+)
+
+// PayerOptions are what every command takes that makes tickets, or asks for params to
+// make them from.
+type PayerOptions struct {
+	Network NetworkOptions
+	Account AccountOptions
+	Limits  LimitOptions
+	Store   StoreOptions
+}
+
+func (o *PayerOptions) Register(cmd *cobra.Command) {
+	o.RegisterReading(cmd)
+	o.Network.RegisterContracts(cmd)
+}
+
+// RegisterReading is register for a command that signs nothing.
+func (o *PayerOptions) RegisterReading(cmd *cobra.Command) {
+	o.Limits.Register(cmd)
+	o.Limits.registerHeadAge(cmd)
+	o.Account.Register(cmd)
+	o.Network.Register(cmd)
+	o.Store.Register(cmd)
+}
+
+// OpenWallet looks at everything that the command line and the disk can be refused for.
+// Where an agent has the account, the wallet is the agent's.
+func OpenWallet(r *Run, cmd *cobra.Command, o *PayerOptions) (*wallet.Wallet, error) {
+	return openPaying(r, cmd, o, false, true)
+}
+
+// OpenOffline is OpenWallet for a wallet that plans without the chain, if that is asked for.
+func OpenOffline(r *Run, cmd *cobra.Command, o *PayerOptions, offline bool) (*wallet.Wallet, error) {
+	return openPaying(r, cmd, o, offline, true)
+}
+
+// OpenKeyed is OpenWallet for the agent itself.
+func OpenKeyed(r *Run, cmd *cobra.Command, o *PayerOptions) (*wallet.Wallet, error) {
+	return openPaying(r, cmd, o, false, false)
+}
+
+func openPaying(r *Run, cmd *cobra.Command, o *PayerOptions, offline, withAgent bool) (*wallet.Wallet, error) {
+	limits, err := o.Limits.Limits(r.Env)
+	if err != nil {
+		return nil, err
+	}
+	named, err := o.Limits.Named()
+	if err != nil {
+		return nil, err
+	}
+	config, err := WalletConfig(r, &o.Network, &o.Store)
+	if err != nil {
+		return nil, err
+	}
+	config.Limits, config.Accept, config.Offline = limits, named, offline
+	if cmd.Flags().Changed("timeout") {
+		config.RecipientTimeout = o.Network.Timeout
+	}
+	if err := o.Store.CheckBound(r.Env); err != nil {
+		return nil, err
+	}
+	chainID := uint64(0)
+	if withAgent {
+		chainID = config.Network.ChainID
+	}
+	if config.Account, err = o.Account.Account(cmd.Context(), r.Env, chainID); err != nil {
+		return nil, err
+	}
+	if config.Account.Agent() == nil {
+		err = o.Account.Keys.Available(r.Env)
+	}
+	var w *wallet.Wallet
+	if err == nil {
+		w, err = wallet.Open(cmd.Context(), config)
+	}
+	if err != nil {
+		config.Account.Close()
+		return nil, err
+	}
+	return w, nil
+}

@@ -1,0 +1,29 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet/tx"
+)
+
+// PendingOptions are what the user agrees to about an account's other transactions, when
+// one is sent.
+type PendingOptions struct {
+	withPending    bool
+	replaceUnknown bool
+}
+
+func (o *PendingOptions) Register(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&o.withPending, "with-pending", false, "send although earlier transactions of the account are not mined yet, and send those again where the node has lost them: they are mined too")
+	cmd.Flags().BoolVar(&o.replaceUnknown, "replace-unknown", false, "send although the node counts pending transactions that pmctl did not sign: this one may replace one of them")
+}
+
+func (o *PendingOptions) Terms() tx.Terms {
+	return tx.Terms{WithPending: o.withPending, ReplaceUnknown: o.replaceUnknown}
+}
+
+// RegisterCancelsUnlock is for commands that may fund the account itself, by which the
+// contract cancels an unlock.
+func RegisterCancelsUnlock(cmd *cobra.Command, into *bool) {
+	cmd.Flags().BoolVar(into, "cancel-unlock", false, "fund although that cancels the unlock that is in progress")
+}

@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// maxMessage is how many characters of a message people are shown: nodes answer with
+// whole web pages.
+const maxMessage = 4000
+
+// PlainLines makes text fit for a terminal, whoever wrote it: what nodes and recipients answer
+// is in messages, and control characters of theirs could rewrite what is on the screen.
+// Lines stay lines.
+func PlainLines(text string) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || unicode.IsGraphic(r):
+			return r
+		case r == '\t' || r == '\r':
+			return ' '
+		}
+		return unicode.ReplacementChar
+	}, text)
+	if runes := []rune(text); len(runes) > maxMessage {
+		text = string(runes[:maxMessage]) + "…"
+	}
+	return text
+}
+
+// PlainText is a stranger's text as it is when it is harmless, and quoted when not.
+func PlainText(text string) string {
+	const most = 200
+	if len(text) > most {
+		text = text[:most] + "…"
+	}
+	quoted := strconv.QuoteToGraphic(text)
+	if quoted == `"`+text+`"` {
+		return text
+	}
+	return quoted
+}

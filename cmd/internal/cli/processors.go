@@ -1,0 +1,21 @@
+package cli
+
+import (
+	"os"
+	"runtime"
+)
+
+// Several is how many signatures are worth a stop of some microseconds.
+const Several = 100
+
+// PrepareFor readies the process for a number of signatures. Each process calls it once.
+//
+// The scheduler gets twice as many processors as there are cores to use: a signature is a
+// call into C of more than 20 µs, and the scheduler takes the processor away from such a
+// call. Where no other is idle, the core then waits for one. A GOMAXPROCS of the
+// environment is kept.
+func PrepareFor(signatures int64) {
+	if signatures >= Several && os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0))
+	}
+}

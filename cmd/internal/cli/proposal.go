@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// argumentResult and callResult are a call in words.
+type argumentResult struct {
+	Name  string `json:"name"`
+	Type  string `json:"type"`
+	Value string `json:"value"`
+}
+
+type callResult struct {
+	Method    string           `json:"method"`
+	Arguments []argumentResult `json:"arguments"`
+}
+
+func Describe(data []byte) (callResult, error) {
+	d, err := contract.Describe(data)
+	result := callResult{Method: d.Method, Arguments: []argumentResult{}}
+	for _, a := range d.Args {
+		result.Arguments = append(result.Arguments, argumentResult(a))
+	}
+	return result, err
+}
+
+func (c callResult) Fields() []Field {
+	fields := []Field{{"call", c.Method}}
+	for _, a := range c.Arguments {
+		fields = append(fields, Field{"  " + a.Name, a.Value})
+	}
+	return fields
+}
+
+// dryRunResult is what a transaction would be, and cost.
+type dryRunResult struct {
+	Network     string         `json:"network"`
+	ChainID     string         `json:"chain_id"`
+	Account     format.Address `json:"account"`
+	Contract    format.Address `json:"contract"`
+	Call        callResult     `json:"call"`
+	Value       wei.Wei        `json:"value"`
+	GasLimit    string         `json:"gas_limit"`
+	MaxGasPrice wei.Wei        `json:"max_gas_price"`
+	MaxFee      wei.Wei        `json:"max_fee"`
+	MaxCost     wei.Wei        `json:"max_cost"`
+	says        []string
+}
+
+// emitDryRun shows what would be sent. The contract would take it: that has been tried.
+func emitDryRun(r *Run, p *wallet.Proposal) error {
+	call, err := Describe(p.Data)
+	if err != nil {
+		return err
+	}
+	cost, err := p.Value.Add(p.MaxFee)
+	if err != nil {
+		return err
+	}
+	price, err := wei.FromBig(p.FeeCap)
+	if err != nil {
+		return err
+	}
+	result := dryRunResult{
+		Network: p.Network.Name, ChainID: fmt.Sprint(p.Network.ChainID), Account: format.Address(p.From), Contract: format.Address(p.To), Call: call, Value: p.Value,
+		GasLimit: fmt.Sprint(p.GasLimit), MaxGasPrice: price, MaxFee: p.MaxFee, MaxCost: cost, says: p.Says,
+	}
+	return r.Emit("pmctl.dry_run", result, result.write)
+}
+
+func (d dryRunResult) write(w io.Writer) error {
+	for _, sentence := range d.says {
+		if _, err := fmt.Fprintln(w, sentence); err != nil {
+			return err
+		}
+	}
+	fields := []Field{
+		{"network", fmt.Sprintf("%s (chain id %s)", d.Network, d.ChainID)},
+		{"account", common.Address(d.Account).Hex()},
+		{"contract", common.Address(d.Contract).Hex()},
+	}
+	fields = append(fields, d.Call.Fields()...)
+	return WriteFields(w, append(fields,
+		Field{"value", d.Value.String()},
+		Field{"gas limit", d.GasLimit},
+		Field{"gas price", "at most " + d.MaxGasPrice.String()},
+		Field{"gas", "at most " + d.MaxFee.String()},
+		Field{"in all", "at most " + d.MaxCost.String()},
+		Field{"simulated", "the contract would take it; nothing was sent"},
+	))
+}
+
+// emitUnsigned writes a transaction for another machine to sign.
+func emitUnsigned(r *Run, document *format.Transaction) error {
+	if r.Output == OutputSafe {
+		return writeSafe(r, document)
+	}
+	return format.Write(r.Out, format.KindUnsigned, document)
+}

@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"context"
+	"os"
+
+	"github.com/pmctl/pmctl/wallet/format"
+)
+
+// Run is one invocation: its Env, and what the command line has set so far.
+type Run struct {
+	*Env
+	screen *screen
+	out    *checkedWriter
+
+	// Started tells that a command's own code runs.
+	Started bool
+	// Output is the format that --output asks for; errors follow it.
+	Output string
+	// OutputByDefault tells that --output was not given.
+	OutputByDefault bool
+	// Quiet has nothing but errors on stderr.
+	Quiet bool
+}
+
+// NewRun is an invocation in a world.
+func NewRun(env *Env) *Run {
+	own := *env
+	r := &Run{Env: &own, screen: &screen{w: env.Err, wraps: env.ErrTerminal}, out: &checkedWriter{w: env.Out}}
+	own.Out = r.out
+	if env.Prompter != nil {
+		own.Prompter = politePrompter{env.Prompter, r.screen}
+	}
+	return r
+}
+
+// Begin has reads of the process's own stdin end with ctx, not only with the input. It
+// fails where stdout is closed.
+func (r *Run) Begin(ctx context.Context) error {
+	if stdin, ok := r.In.(*os.File); ok && !r.InTerminal {
+		in, err := r.OpenFD(ctx, int(stdin.Fd()))
+		if err != nil {
+			return err
+		}
+		r.In = in
+	}
+	if r.OutClosed {
+		return errOutClosed
+	}
+	return nil
+}
+
+// Unwritten is the error of the first write to stdout that failed.
+func (r *Run) Unwritten() error { return r.out.err }
+
+// Fail reports err on stderr, as JSON when the command's output is for machines.
+func (r *Run) Fail(err error) int {
+	out := Classify(err)
+	forPeople := r.Output == "" || r.Output == OutputTable || r.OutputByDefault && r.ErrTerminal
+	if !forPeople {
+		_ = format.WriteError(r.Err, format.Error{Code: out.Code, ExitCode: out.Exit, Message: err.Error(), Hint: out.Hint})
+		return out.Exit
+	}
+	r.screen.print("pmctl: " + PlainLines(err.Error()))
+	if out.Hint != "" {
+		r.screen.print("hint: " + PlainLines(out.Hint))
+	}
+	return out.Exit
+}
+
+// Interrupted is err as that of a command which ctx told to end; err itself where it says
+// more than that.
+func Interrupted(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	switch Classify(err).Exit {
+	case ExitUsage, ExitNotMined:
+		return err
+	}
+	return &interruptedError{err}
+}

@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+// screen writes lines to stderr and keeps one more below them, which says what is waited
+// for: it is rewritten in place, and gone before anything else is written.
+type screen struct {
+	w io.Writer
+	// wraps tells that people read the lines, which fit into a terminal then. Elsewhere a
+	// message is a line.
+	wraps bool
+	mu    sync.Mutex
+	// shown is how wide the line is that is there, asking whether somebody is asked
+	// something below it.
+	shown  int
+	asking bool
+}
+
+// print writes lines that stay.
+func (s *screen) print(text string) {
+	if s.wraps {
+		text = wrapLines(text)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.erase()
+	fmt.Fprintln(s.w, text)
+}
+
+// wrapLines wraps those lines that are too long for a terminal, and leaves the others as
+// they are.
+func wrapLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if utf8.RuneCountInString(line) > TerminalWidth {
+			lines[i] = Wrap(line, TerminalWidth)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// show replaces the line that is rewritten in place; "" removes it.
+func (s *screen) show(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.asking {
+		return
+	}
+	s.erase()
+	runes := []rune(text)
+	runes = runes[:min(len(runes), TerminalWidth-len("^C")-1)]
+	fmt.Fprint(s.w, string(runes))
+	if len(runes) > 0 {
+		s.shown = len(runes) + len("^C") // which terminals show behind it
+	}
+}
+
+// erase removes the line in a way that every terminal knows.
+func (s *screen) erase() {
+	if s.shown > 0 {
+		fmt.Fprintf(s.w, "\r%s\r", strings.Repeat(" ", s.shown))
+		s.shown = 0
+	}
+}
+
+// ask has something else drawn until the returned function is called.
+func (s *screen) ask() (done func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.erase()
+	s.asking = true
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.asking = false
+	}
+}
+
+const (
+	// progressAfter is how long something may take without a word, progressEvery how
+	// often the word changes.
+	progressAfter = time.Second
+	progressEvery = 200 * time.Millisecond
+)
+
+// watched tells whether a person sees what is rewritten in place.
+func (r *Run) watched() bool {
+	return r.ErrTerminal && !r.Quiet && r.Getenv("TERM") != "dumb"
+}
+
+// Waiting tells a person at a terminal what is waited for, once that takes longer than a
+// moment, until the returned function is called. In a pipe it does nothing.
+func (r *Run) Waiting(format string, args ...any) (done func()) {
+	text := PlainLines(fmt.Sprintf(format, args...))
+	return r.Progress(func() string { return text })
+}
+
+// Progress is waiting for what changes: a goroutine of its own asks for the text.
+func (r *Run) Progress(text func() string) (done func()) {
+	if !r.watched() {
+		return func() {}
+	}
+	began := time.Now()
+	stop := make(chan struct{})
+	var ended sync.WaitGroup
+	ended.Go(func() {
+		timer := time.NewTimer(progressAfter)
+		defer timer.Stop()
+		for {
+			select {
+			case <-stop:
+				r.screen.show("")
+				return
+			case <-timer.C:
+				r.screen.show(fmt.Sprintf("%s … %s", text(), time.Since(began).Truncate(time.Second)))
+				timer.Reset(progressEvery)
+			}
+		}
+	})
+	return func() {
+		close(stop)
+		ended.Wait()
+	}
+}
+
+// politePrompter asks when nothing is drawn in the same place.
+type politePrompter struct {
+	Prompter
+	screen *screen
+}
+
+func (p politePrompter) Confirm(ctx context.Context, question string) error {
+	defer p.screen.ask()()
+	return p.Prompter.Confirm(ctx, question)
+}
+
+func (p politePrompter) Secret(ctx context.Context, label string) ([]byte, error) {
+	defer p.screen.ask()()
+	return p.Prompter.Secret(ctx, label)
+}
+
+func (p politePrompter) Select(ctx context.Context, label string, items []string) (int, error) {
+	defer p.screen.ask()()
+	return p.Prompter.Select(ctx, label, items)
+}
+
+func (p politePrompter) Text(ctx context.Context, label string, valid func(string) error) (string, error) {
+	defer p.screen.ask()()
+	return p.Prompter.Text(ctx, label, valid)
+}

@@ -1,0 +1,22 @@
+//go:build cgo && unix
+
+package cli
+
+// Go opens the null device in place of a standard stream that is closed, before any Go
+// code runs, and then it looks like one that somebody chose. C runs earlier.
+
+/*
+#include <fcntl.h>
+
+static int out_closed;
+
+__attribute__((constructor)) static void look_at_stdout(void) {
+	out_closed = fcntl(1, F_GETFD) == -1;
+}
+
+static int was_out_closed(void) { return out_closed; }
+*/
+import "C"
+
+// outClosed tells whether the process was started without a stdout.
+func outClosed() bool { return C.was_out_closed() != 0 }

@@ -1,0 +1,7 @@
+//go:build !cgo || !unix
+
+package cli
+
+// outClosed tells whether the process was started without a stdout, which cannot be
+// known here.
+func outClosed() bool { return false }

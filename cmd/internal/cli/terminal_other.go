@@ -1,0 +1,21 @@
+//go:build !unix
+
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+)
+
+// newTerminalInput reads the terminal as it is: a prompt that is cancelled
+// returns with the next key.
+func newTerminalInput(f *os.File) (io.ReadCloser, error) { return io.NopCloser(f), nil }
+
+// openFD reads an inherited file descriptor. Only the standard one is inherited here.
+func openFD(_ context.Context, fd int) (io.Reader, error) {
+	if fd != 0 {
+		return nil, usagef("only descriptor 0 can be read on this system")
+	}
+	return os.Stdin, nil
+}

@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ParseDuration reads Go's durations, and days and weeks: 12h, 30d, 2w.
+func ParseDuration(flag, text string) (time.Duration, error) {
+	const day = 24 * time.Hour
+	d, err := time.ParseDuration(text)
+	for suffix, unit := range map[string]time.Duration{"d": day, "w": 7 * day} {
+		if number, ok := strings.CutSuffix(text, suffix); ok {
+			var n float64
+			n, err = strconv.ParseFloat(number, 64)
+			if err == nil && !(math.Abs(n) < float64(math.MaxInt64/unit)) {
+				err = strconv.ErrRange
+			}
+			d = time.Duration(n * float64(unit))
+		}
+	}
+	if err != nil || d <= 0 {
+		return 0, Usagef("%s %q: it must be a time such as 12h, 30d or 2w", flag, text)
+	}
+	return d, nil
+}
+
+// ParseMoment reads how long ago something was, a day, or a time; "" is the zero time.
+func ParseMoment(flag, text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at.UTC(), nil
+		}
+	}
+	ago, err := ParseDuration(flag, text)
+	if err != nil {
+		return time.Time{}, Usagef("%s %q: it must be how long ago (12h, 30d, 2w), a day (2026-03-01, in UTC) or a time (2026-03-01T12:00:00Z)", flag, text)
+	}
+	return now.Add(-ago).UTC(), nil
+}

@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/signer"
+)
+
+// TransactOptions are what every command takes that sends a transaction.
+type TransactOptions struct {
+	Network   NetworkOptions
+	Account   AccountOptions
+	Fees      FeeOptions
+	Mining    MiningOptions
+	Store     StoreOptions
+	Pending   PendingOptions
+	requestID string
+	dryRun    bool
+	unsigned  bool
+	Yes       bool
+}
+
+func (o *TransactOptions) Register(cmd *cobra.Command) {
+	o.Network.Register(cmd)
+	o.Network.RegisterContracts(cmd)
+	o.Account.Register(cmd)
+	o.Fees.Register(cmd)
+	o.Mining.Register(cmd)
+	o.Store.Register(cmd)
+	o.Pending.Register(cmd)
+	cmd.Flags().StringVar(&o.requestID, "request-id", "", "`ID` of your own: the same command with it again continues the same transaction, and never sends a second one")
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the call, what the simulation says, and the highest price; sign and send nothing")
+	cmd.Flags().BoolVar(&o.unsigned, "unsigned", false, "write the transaction for pmctl tx sign on another machine; no key is needed here")
+	cmd.Flags().BoolVarP(&o.Yes, "yes", "y", false, "do not ask")
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "unsigned", "no-wait")
+	cmd.MarkFlagsMutuallyExclusive("unsigned", "key-fd")
+}
+
+// MiningOptions say how long a transaction is waited for.
+type MiningOptions struct {
+	NoWait        bool
+	Confirmations uint64
+}
+
+func (o *MiningOptions) Register(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&o.NoWait, "no-wait", false, "print the transaction's hash as soon as it is sent, without waiting until it is mined")
+	o.RegisterConfirmations(cmd)
+	cmd.MarkFlagsMutuallyExclusive("no-wait", "confirmations")
+}
+
+func (o *MiningOptions) RegisterConfirmations(cmd *cobra.Command) {
+	cmd.Flags().Uint64Var(&o.Confirmations, "confirmations", 1, "wait until this `NUMBER` of blocks has the transaction, its own included")
+}
+
+func (o *MiningOptions) Check() error {
+	if o.Confirmations == 0 {
+		return Usagef("--confirmations 0: it must be at least 1; --no-wait does not wait at all")
+	}
+	return nil
+}
+
+// waiting is how package wallet waits as the options say, and reports what was done.
+func WaitingAs(r *Run, o *MiningOptions) wallet.Waiting {
+	return wallet.Waiting{NoWait: o.NoWait, Confirmations: o.Confirmations, Report: func(t wallet.Transaction) error {
+		done := "mined"
+		if !t.Mined {
+			done = "sent"
+		}
+		return r.EmitDone(fmt.Sprintf("transaction %s is %s", t.Hash, done), "pmctl.transaction", t, WriteTransaction(t))
+	}}
+}
+
+// Sending is how package wallet sends as the options say.
+func Sending(r *Run, o *TransactOptions) wallet.Sending {
+	return wallet.Sending{RequestID: o.requestID, Agreed: o.Yes, Terms: o.Pending.Terms(), Waiting: WaitingAs(r, &o.Mining)}
+}
+
+// Transact does an action once, or shows what it would be.
+func Transact(r *Run, cmd *cobra.Command, o *TransactOptions, action func(*wallet.Wallet) wallet.Action) error {
+	if err := o.Mining.Check(); err != nil {
+		return err
+	}
+	if r.Output == OutputSafe && !o.unsigned {
+		return Usagef("--output %s is a transaction for a Safe to sign: it goes with --unsigned, and --from is the Safe", OutputSafe)
+	}
+	if o.dryRun || o.unsigned {
+		return withoutSending(r, cmd, o, action)
+	}
+	w, err := openActing(r, cmd, o)
+	if err != nil {
+		return err
+	}
+	defer w.Close() // after everything else
+	if _, err := w.Do(cmd.Context(), action(w), Sending(r, o)); err != nil {
+		return err
+	}
+	if !o.Yes {
+		SameAgain(r, cmd, nil, o.Account.Besides(w.Account.Address(), "--yes")...)
+	}
+	return nil
+}
+
+// openActing opens the wallet of the account that acts.
+func openActing(r *Run, cmd *cobra.Command, o *TransactOptions) (*wallet.Wallet, error) {
+	limits, err := o.Fees.Limits(r.Env)
+	if err != nil {
+		return nil, err
+	}
+	found, err := acting(r, cmd, o)
+	if err != nil {
+		return nil, err
+	}
+	config, err := WalletConfig(r, &o.Network, &o.Store)
+	if err != nil {
+		found.Close()
+		return nil, err
+	}
+	config.Limits, config.Account = limits, found
+	w, err := wallet.Open(cmd.Context(), config)
+	if err != nil {
+		found.Close()
+	}
+	return w, err
+}
+
+// acting finds the account that acts on the chosen network.
+func acting(r *Run, cmd *cobra.Command, o *TransactOptions) (*signer.Account, error) {
+	network, err := o.Network.ChooseNetwork(r.Env)
+	if err != nil {
+		return nil, err
+	}
+	return o.Account.Account(cmd.Context(), r.Env, network.ChainID)
+}
+
+// withoutSending shows what would be sent, or writes it for another machine.
+func withoutSending(r *Run, cmd *cobra.Command, o *TransactOptions, action func(*wallet.Wallet) wallet.Action) error {
+	limits, err := o.Fees.Limits(r.Env)
+	if err != nil {
+		return err
+	}
+	var found *signer.Account
+	if o.unsigned {
+		var address common.Address
+		address, err = o.Account.Address(cmd.Context(), r.Env)
+		found = signer.AddressOnly(address)
+	} else {
+		found, err = acting(r, cmd, o)
+	}
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	config, err := WalletConfig(r, &o.Network, &o.Store)
+	if err != nil {
+		return err
+	}
+	config.Limits = limits
+	w, err := wallet.Open(cmd.Context(), withoutStore(config))
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	if o.unsigned {
+		document, err := w.Unsigned(cmd.Context(), found.Address(), action(w), o.requestID)
+		if err != nil {
+			return err
+		}
+		return emitUnsigned(r, document)
+	}
+	proposal, err := w.Simulate(cmd.Context(), found.Address(), action(w))
+	if err != nil {
+		return err
+	}
+	return emitDryRun(r, proposal)
+}
+
+// Only is an action that needs nothing of the wallet.
+func Only(a wallet.Action) func(*wallet.Wallet) wallet.Action {
+	return func(*wallet.Wallet) wallet.Action { return a }
+}

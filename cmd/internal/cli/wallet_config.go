@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// ui is how package wallet speaks to the user of a command.
+type ui struct{ run *Run }
+
+func (u ui) Note(text string) { u.run.Note("%s", text) }
+func (u ui) Asks() bool       { return u.run.Asks() }
+
+func (u ui) Confirm(ctx context.Context, question string) error {
+	return u.run.Confirm(ctx, false, question)
+}
+
+func (u ui) Progress(text func() string) (done func()) { return u.run.Progress(text) }
+
+// WalletConfig is the wallet that the network's options describe, with a store.
+func WalletConfig(r *Run, o *NetworkOptions, place *StoreOptions) (wallet.Config, error) {
+	if err := o.checkTimeout(); err != nil {
+		return wallet.Config{}, err
+	}
+	network, urls, err := o.Choose(r.Env)
+	if err != nil {
+		return wallet.Config{}, err
+	}
+	config := o.reading(r.Env, network, urls)
+	config.Timeout, config.AcceptContracts = o.Timeout, o.acceptContracts
+	config.UI, config.Now, config.DatabasesDir = ui{r}, r.Now, r.databasesDir()
+	config.Mined = func(ctx context.Context, account common.Address, transaction common.Hash) {
+		r.tellAgent(ctx, network.ChainID, account, transaction)
+	}
+	config.Store, err = place.Choose(r.Env)
+	return config, err
+}
+
+// withoutStore is config for a wallet that sends nothing: it creates no store, and reads
+// the pinned contracts of one that is there.
+func withoutStore(config wallet.Config) wallet.Config {
+	config.PinnedIn, config.Store = config.Store, ""
+	return config
+}
+
+// JournalOf opens the wallet of a network for its journal. No node is asked.
+func JournalOf(ctx context.Context, r *Run, o *NetworkOptions, place *StoreOptions) (*wallet.Wallet, error) {
+	network, err := o.ChooseNetwork(r.Env)
+	if err != nil {
+		return nil, err
+	}
+	location, err := place.Choose(r.Env)
+	if err != nil {
+		return nil, err
+	}
+	return wallet.Open(ctx, wallet.Config{Network: network, Store: location, DatabasesDir: r.databasesDir(), UI: ui{r}, Now: r.Now})
+}
+
+// databasesDir is where this machine remembers which databases it has seen; "" where a
+// process has no home folder: it remembers nothing, and says that it cannot tell.
+func (e *Env) databasesDir() string {
+	dir, err := e.stateDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "databases")
+}
+
+// Remembered is that for the store.
+func (e *Env) Remembered() []store.Option {
+	if dir := e.databasesDir(); dir != "" {
+		return []store.Option{store.RememberIn(dir)}
+	}
+	return nil
+}

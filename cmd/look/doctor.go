@@ -1,0 +1,254 @@
+package look
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/doctor"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+func NewDoctor(r *cli.Run) *cobra.Command {
+	var o cli.PayerOptions
+	cmd := &cobra.Command{
+		Use:   "doctor [URL]",
+		Short: "Find out why something does not work",
+		Long: `Doctor looks at everything that payments and transactions need: config files,
+key file and passphrase, the node, the contracts, your funds, the store and its
+budget, and transactions that are not mined. With a recipient's URL it asks that
+recipient for ticket params and holds them against your limits, as a payment
+would. Nothing is paid, sent or changed.
+
+For what fails it says what was found, what is allowed, whose setting that is,
+and what to run. A check that needs one that failed is not made, and says so.
+Warnings are what payments can work in spite of. Where it reckons as a recipient
+does, it knows the recipient's settings only as go-livepeer's defaults.
+
+The exit code is 0 when nothing failed, else that of the first failure.`,
+		Example: `  pmctl doctor
+  pmctl doctor https://recipient.example
+  pmctl doctor --output json | jq '.data.checks[] | select(.state == "failed")'`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return runDoctor(r, cmd, &o, args) },
+	}
+	o.RegisterReading(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+// patient is what the checks have found out, each for those that need it.
+type patient struct {
+	run *cli.Run
+	o   *cli.PayerOptions
+	// end ends all checks, for a person who does not want to go on.
+	end context.CancelCauseFunc
+
+	limits  policy.Limits
+	network chain.Network
+	address common.Address  // of the account that acts
+	account *signer.Account // nil until its key is found
+	store   *store.Store    // nil where there is none, or where it must not be opened
+
+	node      *chain.Client
+	head      chain.Head
+	findErr   error // of looking for the contracts
+	status    *chain.Status
+	quote     *chain.Quote // for the cheapest funding
+	recipient recipientChecks
+}
+
+// recipientChecks is what is found out about a recipient.
+type recipientChecks struct {
+	url      pay.URL
+	client   *pay.Client
+	probeErr error
+	fetchErr error
+	offer    *pay.Offer
+	facts    pm.Facts // about the offer's recipient and round
+	entry    chain.Recipient
+	entryErr error
+}
+
+func runDoctor(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, args []string) error {
+	_, cancel, err := o.Network.Bound(cmd.Context())
+	if err != nil {
+		return err
+	}
+	cancel()
+	ctx, end := context.WithCancelCause(cmd.Context())
+	defer end(nil)
+	p := &patient{run: r, o: o, end: end}
+	defer p.close()
+	checks := append(append(p.wallet(), p.chain()...), p.books()...)
+	if len(args) == 0 {
+		checks = append(checks, doctor.Check{ID: "max_float", Needs: []string{"reserve"}, Run: p.bound(p.checkMaxFloat)})
+	} else {
+		if p.recipient.url, err = pay.ParseURL(args[0]); err != nil {
+			return cli.Usage(err)
+		}
+		p.recipient.client = &pay.Client{Now: r.Now}
+		if cmd.Flags().Changed("timeout") {
+			p.recipient.client.Timeout = o.Network.Timeout
+		}
+		checks = append(append(checks, p.reach()...), p.terms()...)
+	}
+	reports := doctor.Run(ctx, checks)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	result := newDoctorResult(reports)
+	if err := r.Emit("pmctl.doctor", result, result.write); err != nil {
+		return err
+	}
+	first := doctor.FirstFailed(reports)
+	if first == nil {
+		return nil
+	}
+	return fmt.Errorf("%d of %d checks failed, the first is %s: %w", result.count(doctor.Failed), len(reports), first.ID, first.Err)
+}
+
+// asked is the error of something that a person may have been asked for. Whoever
+// cancels wants no more checks.
+func (p *patient) asked(err error) error {
+	if errors.Is(err, cli.ErrCancelled) {
+		p.end(err)
+	}
+	return err
+}
+
+func (p *patient) close() {
+	if p.account != nil {
+		p.account.Close()
+	}
+	if p.node != nil {
+		p.node.Close()
+	}
+	if p.store != nil {
+		_ = p.store.Close() // it was only read
+	}
+}
+
+// bound puts --timeout on what a check asks of the node, and on nothing else.
+func (p *patient) bound(check func(context.Context) doctor.Finding) func(context.Context) doctor.Finding {
+	return func(ctx context.Context) doctor.Finding {
+		ctx, cancel, err := p.o.Network.Bound(ctx)
+		if err != nil {
+			return unread(err)
+		}
+		defer cancel()
+		return check(ctx)
+	}
+}
+
+// Whose a setting is.
+const (
+	yours    = "yours: "
+	theirs   = "the recipient's: "
+	networks = "the network's: "
+)
+
+func fine(format string, args ...any) doctor.Finding {
+	return doctor.Finding{State: doctor.OK, Found: fmt.Sprintf(format, args...)}
+}
+
+func skipped(format string, args ...any) doctor.Finding {
+	return doctor.Finding{State: doctor.Skipped, Found: "not checked: " + fmt.Sprintf(format, args...)}
+}
+
+// failed is a check whose error says what was found, and what to do about it.
+func failed(err error, allowed, knob string) doctor.Finding {
+	return doctor.Finding{State: doctor.Failed, Found: err.Error(), Allowed: allowed, Knob: knob, Fix: cli.HintFor(err), Err: err}
+}
+
+// orElse is a finding with what to do about it where its error does not say.
+func orElse(fix string, f doctor.Finding) doctor.Finding {
+	if f.Fix == "" {
+		f.Fix = fix
+	}
+	return f
+}
+
+// unread is a check that could not be made because what it reads does not answer.
+func unread(err error) doctor.Finding {
+	return orElse("run pmctl doctor again", failed(err, "an answer", yours+"--rpc-url, --store"))
+}
+
+// found is a failed check's finding with the value alone.
+func found(value string, f doctor.Finding) doctor.Finding {
+	f.Found = value
+	return f
+}
+
+// doctorResult is what pmctl doctor answers.
+type doctorResult struct {
+	Checks []doctorCheck `json:"checks"`
+}
+
+type doctorCheck struct {
+	ID      string       `json:"id"`
+	State   doctor.State `json:"state"`
+	Found   string       `json:"found"`
+	Allowed string       `json:"allowed,omitempty"`
+	Knob    string       `json:"knob,omitempty"`
+	Fix     string       `json:"fix,omitempty"`
+}
+
+func newDoctorResult(reports []doctor.Report) doctorResult {
+	result := doctorResult{Checks: make([]doctorCheck, len(reports))}
+	for i, r := range reports {
+		result.Checks[i] = doctorCheck{r.ID, r.State, r.Found, r.Allowed, r.Knob, r.Fix}
+	}
+	return result
+}
+
+func (d doctorResult) count(state doctor.State) int {
+	n := 0
+	for _, check := range d.Checks {
+		if check.State == state {
+			n++
+		}
+	}
+	return n
+}
+
+// doctorWords are the states as people read them.
+var doctorWords = map[doctor.State]string{doctor.OK: "ok", doctor.Failed: "FAILED", doctor.Skipped: "-", doctor.Warning: "warning"}
+
+// write prints a line a check, and what there is to say about a fault under it.
+func (d doctorResult) write(w io.Writer) error {
+	width := 0
+	for _, check := range d.Checks {
+		width = max(width, len(check.ID))
+	}
+	var b strings.Builder
+	for _, check := range d.Checks {
+		line := fmt.Sprintf("%-7s  %-*s  ", doctorWords[check.State], width, check.ID)
+		cli.Hang(&b, line, cli.PlainLines(check.Found), doctorIndent)
+		for _, more := range []cli.Field{{"allowed", check.Allowed}, {"set by", check.Knob}, {"fix", check.Fix}} {
+			if more[1] != "" {
+				cli.Hang(&b, fmt.Sprintf("           %-7s  ", more[0]), cli.PlainLines(more[1]), doctorIndent)
+			}
+		}
+	}
+	fmt.Fprintf(&b, "\n%d ok, %d failed, %s, %d not checked\n", d.count(doctor.OK), d.count(doctor.Failed),
+		cli.Plural(fmt.Sprint(d.count(doctor.Warning)), "warning"), d.count(doctor.Skipped))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// doctorIndent is where texts stand that have a word too long for the room beside their
+// check.
+const doctorIndent = 11

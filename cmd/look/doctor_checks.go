@@ -1,0 +1,329 @@
+package look
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/access"
+	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/doctor"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// wallet are the checks of what is on this machine: settings and key.
+func (p *patient) wallet() []doctor.Check {
+	return []doctor.Check{
+		{ID: "config", Run: p.checkConfig},
+		{ID: "limits", Needs: []string{"config"}, Run: p.checkLimits},
+		{ID: "network", Needs: []string{"config"}, Run: p.checkNetwork},
+		{ID: "agent", Needs: []string{"network"}, Run: p.checkAgent},
+		{ID: "account", Needs: []string{"config"}, Run: p.checkAccount},
+		{ID: "key", Needs: []string{"account"}, Run: p.checkKey},
+		{ID: "key_mode", Needs: []string{"key"}, Run: p.checkKeyMode},
+		{ID: "passphrase", Run: p.checkPassphrase},
+		{ID: "key_opens", Needs: []string{"key", "passphrase"}, Run: p.checkKeyOpens},
+	}
+}
+
+func (p *patient) checkConfig(context.Context) doctor.Finding {
+	settings, err := p.run.Settings()
+	if err != nil {
+		return orElse("correct it where the message says", failed(err, "TOML that only you can change", yours+"the config file"))
+	}
+	if settings.User.Path == "" {
+		return fine("there is no home folder to have one in")
+	}
+	return fine("%s", settings.User.Path)
+}
+
+func (p *patient) checkLimits(context.Context) doctor.Finding {
+	var err error
+	if p.limits, err = p.o.Limits.Limits(p.run.Env); err != nil {
+		return failed(err, "limits that tighten those set before", yours+"the config files' [limits] and the flags")
+	}
+	return fine("they can be read")
+}
+
+func (p *patient) checkNetwork(context.Context) doctor.Finding {
+	chosen, urls, err := p.o.Network.Choose(p.run.Env)
+	if err == nil && len(urls) == 0 {
+		err = wallet.NoNode(chosen)
+	}
+	if err != nil {
+		return orElse("pmctl status --help says how to name a network; pmctl-devnet starts a local one",
+			failed(err, "a network that pmctl knows, and a node of it", yours+"--network, --rpc-url, or network and rpc_urls in the config file"))
+	}
+	p.network = chosen
+	return fine("%s, chain id %d", chosen.Name, chosen.ChainID)
+}
+
+// checkAgent looks for the agent that every other command would use.
+func (p *patient) checkAgent(ctx context.Context) doctor.Finding {
+	var want *common.Address
+	if named, err := p.o.Account.Named(p.run.Env); err == nil && named != "" {
+		if address, err := p.o.Account.Parse(named); err == nil {
+			want = &address
+		}
+	}
+	served, err := p.o.Account.Keys.Agent(ctx, p.run.Env, want, p.network.ChainID)
+	switch {
+	case err != nil:
+		return failed(err, "an agent that signs for the account on this chain, or none", yours+cli.EnvAgent)
+	case served == nil:
+		return fine("none is used")
+	}
+	p.account = served
+	return fine("it signs for %v", served.Address())
+}
+
+// fromAgent tells whether an agent has the key.
+func (p *patient) fromAgent() bool {
+	if p.account == nil {
+		return false
+	}
+	ok := p.account.Agent() != nil
+	return ok
+}
+
+// checkAccount finds the address that acts. Where nobody names it, it is that of the
+// only key.
+func (p *patient) checkAccount(ctx context.Context) doctor.Finding {
+	named, err := p.o.Account.Named(p.run.Env)
+	switch {
+	case err != nil:
+	case named != "":
+		p.address, err = p.o.Account.Parse(named)
+	case p.account != nil:
+		p.address = p.account.Address()
+	default:
+		if p.account, err = p.o.Account.Keys.Only(ctx, p.run.Env, 0); err == nil {
+			p.address = p.account.Address()
+		}
+	}
+	if p.asked(err) != nil {
+		return orElse("pmctl account list shows the accounts there are", failed(err, "one account", yours+"--from, ETH_FROM, or from in the config file"))
+	}
+	return fine("%v", p.address)
+}
+
+func (p *patient) checkKey(ctx context.Context) doctor.Finding {
+	if p.account == nil {
+		found, err := p.o.Account.Keys.Find(ctx, p.run.Env, p.address, 0)
+		if err != nil {
+			return orElse("put back a copy of the file, or import the key: pmctl account import FILE",
+				failed(err, "a readable key file in Ethereum's format (version 3)", yours+"--keystore, ETH_KEYSTORE, or keystore in the config file"))
+		}
+		p.account = found
+	}
+	switch {
+	case p.fromAgent():
+		return fine("the agent has it")
+	case p.account.File() == "":
+		return fine("it comes from a descriptor")
+	}
+	return fine("the key file is there and well-formed")
+}
+
+func (p *patient) checkKeyMode(context.Context) doctor.Finding {
+	if p.account.File() == "" {
+		return fine("there is no file")
+	}
+	info, err := os.Stat(p.account.File())
+	if err != nil {
+		return failed(err, "", yours+"the key file")
+	}
+	if others := access.Others(p.account.File(), info); others != "" {
+		err := cli.WithHint(fmt.Errorf("%s can read %s", others, p.account.File()), "chmod 600 '%s'", p.account.File())
+		return found(others+" can read it", failed(err, "mode 0600", yours+"the key file's mode"))
+	}
+	return fine("only you can read it")
+}
+
+// checkPassphrase looks where the passphrase would come from. What can be read only once
+// is left alone.
+func (p *patient) checkPassphrase(ctx context.Context) doctor.Finding {
+	keys := &p.o.Account.Keys
+	file := keys.Passphrase.Path(p.run.Env)
+	switch {
+	case p.fromAgent():
+		return fine("the agent needs none")
+	case keys.Fd.Given:
+		return fine("the key comes without one")
+	case keys.Passphrase.Fd.Given:
+		return fine("descriptor %d", keys.Passphrase.Fd.N)
+	case file == "":
+		if err := keys.Available(p.run.Env); err != nil {
+			f := failed(err, "a file, a descriptor or a terminal", yours+"--passphrase-file, --passphrase-fd or ETH_PASSWORD")
+			f.State, f.Err = doctor.Warning, nil
+			return f
+		}
+		return fine("you are asked for it")
+	}
+	if info, err := os.Stat(file); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+		return fine("the pipe %s", file)
+	}
+	passphrase, err := keys.Passphrase.Source(p.run.Env)(ctx, "")
+	clear(passphrase)
+	if err != nil {
+		f := orElse("name the file that has it: --passphrase-file FILE", failed(err, "a file that you alone can read (mode 0600)", yours+"--passphrase-file or ETH_PASSWORD"))
+		var readable *keystore.ReadableError
+		if errors.As(err, &readable) {
+			f.Found, f.Fix = readable.By+" can read "+file, fmt.Sprintf("chmod 600 '%s'", file)
+		}
+		return f
+	}
+	return fine("%s", file)
+}
+
+// checkKeyOpens asks a person only where a recipient is to be asked, which takes the
+// key's signature.
+func (p *patient) checkKeyOpens(ctx context.Context) doctor.Finding {
+	if p.fromAgent() {
+		return fine("the agent has it open")
+	}
+	switch {
+	case p.o.Account.Keys.Unattended(p.run.Env):
+	case !p.run.InTerminal:
+		return skipped("needs a passphrase")
+	case p.recipient.client == nil:
+		return skipped("nobody is asked for the passphrase without a URL")
+	}
+	if _, err := p.account.Unlock(ctx); p.asked(err) != nil {
+		return orElse("say another: --passphrase-file FILE", failed(err, "the passphrase of this key file", yours+"the passphrase"))
+	}
+	return fine("the passphrase opens it")
+}
+
+// books are the checks of the store: nonces, spending, and transactions.
+func (p *patient) books() []doctor.Check {
+	return []doctor.Check{
+		{ID: "store", Needs: []string{"config"}, Run: p.checkStore},
+		{ID: "budget", Needs: []string{"store", "limits", "network", "account"}, Run: p.checkBudget},
+		{ID: "transactions", Needs: []string{"store", "contracts", "account"}, Run: p.bound(p.checkTransactions)},
+	}
+}
+
+// checkStore opens the store only when that changes nothing in it.
+func (p *patient) checkStore(ctx context.Context) doctor.Finding {
+	const sound, knob = "a store that is sound", yours + "--store, PMCTL_STORE, or store in the config file"
+	location, err := p.o.Store.Choose(p.run.Env)
+	if err != nil {
+		return orElse("pmctl store check says more", failed(err, sound, knob))
+	}
+	remembered := p.run.Remembered()
+	report, err := store.Check(ctx, location, remembered...)
+	switch {
+	case errors.Is(err, store.ErrNoStore):
+		return fine("there is none yet: the first command that needs one makes it")
+	case err != nil:
+		return orElse("pmctl store check says more", failed(err, sound, knob))
+	case len(report.Problems) > 0:
+		return failed(&store.DamagedError{Path: report.Path, Err: fmt.Errorf("%w: %s", store.ErrDamaged, report.Problems[0])}, sound, knob)
+	case report.Strange != "":
+		return doctor.Finding{State: doctor.Warning, Found: report.Strange, Allowed: "a store that is where and what it was", Knob: knob,
+			Fix: "pmctl store acknowledge shows what may be repeated; until then transactions and unknown request IDs are refused"}
+	}
+	if p.store, err = store.Open(ctx, location, remembered...); err != nil {
+		return orElse("pmctl store check says more", failed(err, sound, knob))
+	}
+	if report.Restored != nil {
+		return failed(&store.UnacknowledgedError{Restored: *report.Restored}, sound, knob)
+	}
+	return fine("%s", report.Path)
+}
+
+// checkBudget finds out whether anything at all may still be spent today.
+func (p *patient) checkBudget(ctx context.Context) doctor.Finding {
+	return p.budgetFor(ctx, common.Address{}, policy.Cost(1, big.NewRat(1, 1), big.NewInt(1)))
+}
+
+// budgetFor tells whether the day's budget has room for tickets to a recipient.
+func (p *patient) budgetFor(ctx context.Context, recipient common.Address, asked policy.Sum) doctor.Finding {
+	var spent policy.Spending
+	if p.store != nil {
+		var err error
+		if spent, err = p.store.Chain(p.network.ChainID).Spending(ctx, p.address, p.run.Now()); err != nil {
+			return unread(err)
+		}
+	}
+	if err := p.limits.CheckBudget(recipient, asked, spent); err != nil {
+		return failed(err, "what the budget allows in a day (UTC)", yours+"[budget] in the config file")
+	}
+	for _, setting := range policy.Budgets() {
+		if limit, _ := p.limits.Budget(setting); limit != nil {
+			return fine("there is room; pmctl budget shows it")
+		}
+	}
+	return fine("none is set")
+}
+
+// checkTransactions looks for transactions that were sent and are not mined. What the
+// chain has by now counts, whatever the journal says.
+func (p *patient) checkTransactions(ctx context.Context) doctor.Finding {
+	if p.store == nil {
+		return fine("none are open")
+	}
+	journal := p.store.Journal(wallet.JournalName(p.network))
+	defer journal.Close()
+	intents, err := journal.Unsettled(ctx, p.address)
+	if err != nil {
+		return unread(err)
+	}
+	open := slices.DeleteFunc(intents, func(i *tx.Intent) bool { return i.State != tx.Open })
+	if len(open) == 0 {
+		return fine("none are open")
+	}
+	mined, err := p.node.NonceAt(ctx, p.address)
+	if err != nil {
+		return unread(err)
+	}
+	for _, intent := range open { // the oldest holds up all others
+		if intent.Nonce >= mined {
+			return p.waits(ctx, intent, mined)
+		}
+	}
+	return fine("none are open")
+}
+
+// waits says why the oldest open transaction is not mined. To pay more helps where the
+// price is the cause, and nowhere else.
+func (p *patient) waits(ctx context.Context, intent *tx.Intent, used uint64) doctor.Finding {
+	const wanted = "none that waits"
+	newest := intent.Newest()
+	hash := newest.Hash()
+	waiting := func(why error) error {
+		return &tx.NotMinedError{Hash: hash, Err: fmt.Errorf("it was signed at %s; %w", intent.CreatedAt.Format(time.RFC3339), why)}
+	}
+	if intent.Nonce > used {
+		return failed(waiting(&tx.GapError{Nonce: used}), wanted, yours+"the transaction that is missing")
+	}
+	known, err := p.node.KnowsTransaction(ctx, hash)
+	if err != nil {
+		return unread(err)
+	}
+	if !known {
+		return failed(cli.WithHint(waiting(errors.New("the node does not have it")), "pmctl tx wait %s sends it again", hash), wanted, networks+"the pool of the node")
+	}
+	head, err := p.node.Head(ctx)
+	if err != nil {
+		return unread(err)
+	}
+	if head.BaseFee != nil && newest.GasFeeCap().Cmp((*big.Int)(head.BaseFee)) < 0 {
+		cheap := fmt.Errorf("it pays at most %s for a unit of gas, and the base fee is %s", wei.Text(newest.GasFeeCap()), wei.Text((*big.Int)(head.BaseFee)))
+		return failed(cli.WithHint(waiting(cheap), "pay more for it: pmctl tx bump %s", hash), wanted, networks+"the gas price; yours: --max-gas-price")
+	}
+	return failed(cli.WithHint(waiting(errors.New("the node has it, and its price suffices")), "wait for it: pmctl tx wait %s", hash), wanted, networks+"how soon it is mined")
+}

@@ -1,0 +1,121 @@
+package look
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/ethereum/go-ethereum/common"
+)
+
+func (w *runwayResult) write(out io.Writer) error {
+	fields := []cli.Field{
+		{"sender", common.Address(w.Sender).Hex()},
+		{"deposit", w.Deposit.String()},
+		{"reserve", w.Reserve.String()},
+		{"watched", fmt.Sprintf("%s since %s", daysText(w.Until.Sub(w.Since).Hours()/24), w.Since.Format(time.RFC3339))},
+		{"made", fmt.Sprintf("%s worth %s", cli.Plural(w.Made.Tickets, "ticket"), about(w.Made.ev.FloatString(0)))},
+		{"", about(w.perDay.FloatString(0)) + " a day"},
+		{"paid", fmt.Sprintf("%s for %s, %.4g expected", decimalText(w.Paid), cli.Plural(w.Redemptions, "win"), w.ExpectedWins)},
+		{"", about(w.paidPerDay.FloatString(0)) + " a day"},
+	}
+	if w.Outstanding.Tickets != "0" {
+		fields = append(fields, cli.Field{"outstanding", fmt.Sprintf("%s, at worst %s", cli.Plural(w.Outstanding.Tickets, "ticket"), decimalText(w.Outstanding.FaceValue))})
+	}
+	if w.Unmatched != "0" {
+		fields = append(fields, cli.Field{"ledger", fmt.Sprintf("lacks %s of the wins: the forecast goes by the wins", w.Unmatched)})
+	}
+	fields = append(fields, cli.Field{"empty", w.forecastText()})
+	if f := w.Forecast; f != nil && f.DaysHigh > 0 {
+		fields = append(fields, cli.Field{"", fmt.Sprintf("90 %%: %s to %s", daysText(f.DaysLow), daysText(f.DaysHigh))})
+	}
+	if line := sparkline(w.spent, sparkWidth); line != "" {
+		fields = append(fields, cli.Field{"spent", line})
+	}
+	return cli.WriteFields(out, fields)
+}
+
+func (w *runwayResult) forecastText() string {
+	f := w.Forecast
+	switch {
+	case w.Deposit.IsZero():
+		return "now: there is no deposit"
+	case f == nil:
+		return "not foreseeable: " + w.NoForecast
+	case f.DaysHigh == 0:
+		return "now: the deposit does not pay one more win in full"
+	case f.DaysMedian > mostDays:
+		return "not within ten years"
+	}
+	return fmt.Sprintf("in about %s, on %s", daysText(f.DaysMedian), f.Median.Format(time.DateOnly))
+}
+
+// mostDays is how far a forecast is told; it says nothing beyond.
+const mostDays = 3650
+
+// daysText is a number of days for people, in shorter units where it is short.
+func daysText(days float64) string {
+	const hours, minutes, seconds = 24, 24 * 60, 24 * 60 * 60
+	switch {
+	case days > mostDays:
+		return "over ten years"
+	case days >= 10:
+		return fmt.Sprintf("%.0f days", days)
+	case days >= 1:
+		return strings.Replace(fmt.Sprintf("%.1f days", days), ".0 ", " ", 1)
+	case days*hours >= 1:
+		return fmt.Sprintf("%.1f hours", days*hours)
+	case days == 0:
+		return "now"
+	}
+	if days*minutes >= 1 {
+		return fmt.Sprintf("%.1f minutes", days*minutes)
+	}
+	return fmt.Sprintf("%.0f seconds", days*seconds)
+}
+
+// about is a whole number of wei, rounded to what a person reads.
+func about(decimal string) string {
+	const digits = 5
+	if len(decimal) > digits {
+		return "~" + decimalText(decimal[:digits]+strings.Repeat("0", len(decimal)-digits))
+	}
+	return decimalText(decimal)
+}
+
+// sparkWidth is how long a sparkline may be beside its name.
+const sparkWidth = cli.TerminalWidth - 15
+
+// sparkline draws values as a row of bars, the largest of which fills its cell. More
+// values than fit are added up. It is "" when all are 0.
+func sparkline(values []float64, width int) string {
+	bars := []rune("▁▂▃▄▅▆▇█")
+	cells := values
+	if len(values) > width {
+		cells = make([]float64, width)
+		for i, v := range values {
+			cells[i*width/len(values)] += v
+		}
+	}
+	largest := 0.0
+	for _, v := range cells {
+		largest = math.Max(largest, v)
+	}
+	if largest == 0 {
+		return ""
+	}
+	var line strings.Builder
+	for _, v := range cells {
+		switch {
+		case v <= 0:
+			line.WriteByte(' ')
+		default:
+			line.WriteRune(bars[min(len(bars)-1, int(v/largest*float64(len(bars))))])
+		}
+	}
+	return strings.TrimRight(line.String(), " ")
+}

@@ -1,0 +1,180 @@
+package look
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/broker"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// statusResult is what pmctl status answers.
+type statusResult struct {
+	Network string         `json:"network"`
+	ChainID string         `json:"chain_id"`
+	Account format.Address `json:"account"`
+	Balance wei.Wei        `json:"balance"`
+	Deposit wei.Wei        `json:"deposit"`
+	Reserve wei.Wei        `json:"reserve"`
+	// ReservePerRecipient is what one recipient can claim of the reserve in a round.
+	ReservePerRecipient wei.Wei `json:"reserve_per_recipient"`
+	// Lock is empty, locked, unlocking or unlocked.
+	Lock broker.Lock `json:"lock"`
+	// WithdrawRound is set while an unlock is in progress or done.
+	WithdrawRound string `json:"withdraw_round,omitempty"`
+	RoundsLeft    string `json:"rounds_left,omitempty"`
+	// WithdrawAt is about when the withdraw round begins.
+	WithdrawAt *time.Time  `json:"withdraw_at,omitempty"`
+	Round      roundResult `json:"round"`
+	Block      blockResult `json:"block"`
+	Paused     bool        `json:"paused"`
+	Offer      offerResult `json:"offer"`
+	// OpenTransactions are those of the journal that are not known to be mined; absent
+	// where there is no journal.
+	OpenTransactions *int            `json:"open_transactions,omitempty"`
+	Warnings         []warning       `json:"warnings"`
+	Contracts        contractsResult `json:"contracts"`
+}
+
+type contractsResult struct {
+	Controller      format.Address `json:"controller"`
+	TicketBroker    format.Address `json:"ticket_broker"`
+	RoundsManager   format.Address `json:"rounds_manager"`
+	BondingManager  format.Address `json:"bonding_manager"`
+	ServiceRegistry format.Address `json:"service_registry"`
+}
+
+type roundResult struct {
+	Current         string `json:"current"`
+	LastInitialized string `json:"last_initialized"`
+	Initialized     bool   `json:"initialized"`
+	UnlockPeriod    string `json:"unlock_period"`
+}
+
+type blockResult struct {
+	Number  string    `json:"number"`
+	L1Block string    `json:"l1_block"`
+	Time    time.Time `json:"time"`
+}
+
+func newStatusResult(network chain.Network, address common.Address, s *chain.Status) statusResult {
+	result := statusResult{
+		Network:             network.Name,
+		ChainID:             fmt.Sprint(network.ChainID),
+		Account:             format.Address(address),
+		Balance:             s.Sender.Balance,
+		Deposit:             s.Sender.Deposit,
+		Reserve:             s.Sender.Reserve,
+		ReservePerRecipient: s.ReservePerRecipient,
+		Round: roundResult{
+			Current:         s.Round.Current.String(),
+			LastInitialized: s.Round.LastInitialized.String(),
+			Initialized:     s.Round.Initialized,
+			UnlockPeriod:    s.UnlockPeriod.String(),
+		},
+		Block: blockResult{
+			Number:  fmt.Sprint(s.Head.Number),
+			L1Block: fmt.Sprint(s.Head.L1Block),
+			Time:    s.Head.Time,
+		},
+		Paused: s.Paused,
+		Contracts: contractsResult{
+			Controller:      format.Address(s.Contracts.Controller),
+			TicketBroker:    format.Address(s.Contracts.TicketBroker),
+			RoundsManager:   format.Address(s.Contracts.RoundsManager),
+			BondingManager:  format.Address(s.Contracts.BondingManager),
+			ServiceRegistry: format.Address(s.Contracts.ServiceRegistry),
+		},
+	}
+	result.Lock = broker.LockOf(s)
+	if result.Lock == broker.Unlocking || result.Lock == broker.Unlocked {
+		result.WithdrawRound = s.Sender.WithdrawRound.String()
+		result.RoundsLeft = broker.RoundsLeft(s).String()
+	}
+	if at, ok := s.WithdrawTime(); ok {
+		result.WithdrawAt = &at
+	}
+	result.Offer = newOfferResult(s)
+	return result
+}
+
+// write prints the status for a person: what there is, and then what is wrong with it.
+func (s *statusResult) write(w io.Writer) error {
+	if err := cli.WriteFields(w, append(s.fields(), s.Contracts.fields()...)); err != nil {
+		return err
+	}
+	return s.writeWarnings(w)
+}
+
+// writeWarnings prints a paragraph for each warning.
+func (s *statusResult) writeWarnings(w io.Writer) error {
+	for _, warning := range s.Warnings {
+		label := "notice: "
+		if warning.Problem {
+			label = "warning: "
+		}
+		if _, err := fmt.Fprintf(w, "\n%s\n", cli.Wrap(label+warning.Text, cli.TerminalWidth)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *statusResult) fields() []cli.Field {
+	round := s.Round.Current
+	if !s.Round.Initialized {
+		round += " (not initialized; last initialized " + s.Round.LastInitialized + ")"
+	}
+	lock := map[broker.Lock]string{
+		broker.Empty:     "nothing is deposited",
+		broker.Locked:    "locked; pmctl unlock starts the way out",
+		broker.Unlocking: fmt.Sprintf("unlocking; withdraw from round %s (%s left)", s.WithdrawRound, cli.Plural(s.RoundsLeft, "round")),
+		broker.Unlocked:  "unlocked; pmctl withdraw pays out",
+	}[s.Lock]
+	fields := []cli.Field{
+		{"network", fmt.Sprintf("%s (chain id %s)", s.Network, s.ChainID)},
+		{"account", common.Address(s.Account).Hex()},
+		{"balance", s.Balance.String()},
+		{"deposit", s.Deposit.String()},
+		{"reserve", fmt.Sprintf("%s (%s a recipient)", s.Reserve, s.ReservePerRecipient)},
+		{"lock", lock},
+	}
+	if s.WithdrawAt != nil {
+		fields = append(fields, cli.Field{"withdraw at", "about " + s.WithdrawAt.Format(time.RFC3339)})
+	}
+	fields = append(fields, []cli.Field{
+		{"offer", s.Offer.text()},
+		{"round", round},
+		{"block", blockText(s.Block)},
+	}...)
+	if s.Paused {
+		fields = append(fields, cli.Field{"paused", "the contracts are paused: nothing can be sent"})
+	}
+	return fields
+}
+
+func (c contractsResult) fields() []cli.Field {
+	hex := func(a format.Address) string { return common.Address(a).Hex() }
+	return []cli.Field{
+		{"controller", hex(c.Controller)},
+		{"ticket broker", hex(c.TicketBroker)},
+		{"rounds manager", hex(c.RoundsManager)},
+		{"bonding manager", hex(c.BondingManager)},
+		{"service registry", hex(c.ServiceRegistry)},
+	}
+}
+
+func blockText(b blockResult) string {
+	text := b.Number
+	if b.L1Block != b.Number {
+		text += " (L1 block " + b.L1Block + ")"
+	}
+	return text + " at " + b.Time.Format(time.RFC3339)
+}

@@ -1,0 +1,69 @@
+package look
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/pmctl/pmctl/wallet/format"
+)
+
+// clearScreen puts the cursor into the first place of an empty screen.
+const clearScreen = "\x1b[H\x1b[2J"
+
+// watching shows the status until ctx ends. What cannot be read now may be later: only
+// the first look fails.
+func (v *statusView) watching(ctx context.Context) error {
+	if v.OutputByDefault && !v.OutTerminal {
+		v.Output = cli.OutputJSON
+	}
+	ticker := time.NewTicker(v.interval)
+	defer ticker.Stop()
+	for first := true; ; first = false {
+		result, err := v.look(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil && first:
+			return err
+		case err != nil:
+			v.Note("%s  %v", v.Now().UTC().Format(time.RFC3339), err)
+		default:
+			if err := v.refresh(result); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
+
+// refresh shows a status after another one: in its place on a terminal that can, on a
+// line of its own as JSON.
+func (v *statusView) refresh(result *statusResult) error {
+	if v.Output == outputPrometheus {
+		return v.show(result)
+	}
+	if v.Output == cli.OutputJSON {
+		return format.WriteLine(v.Out, "pmctl.status", result)
+	}
+	// In one piece, so that nobody sees half of it.
+	var screen bytes.Buffer
+	if term := v.Getenv("TERM"); v.OutTerminal && term != "" && term != "dumb" {
+		screen.WriteString(clearScreen)
+	}
+	// Without the contracts' addresses it fits a screen.
+	if err := errors.Join(cli.WriteFields(&screen, result.fields()), result.writeWarnings(&screen)); err != nil {
+		return err
+	}
+	screen.WriteString("\nas of " + v.Now().UTC().Format(time.RFC3339) + ", again in " + v.interval.String() + "; Ctrl-C ends it\n\n")
+	_, err := io.Copy(v.Out, &screen)
+	return err
+}

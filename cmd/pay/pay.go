@@ -1,0 +1,227 @@
+package pay
+
+import (
+	"fmt"
+	"io"
+	"math/big"
+	"time"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+func NewPay(r *cli.Run) *cobra.Command {
+	var o cli.PayerOptions
+	var request cli.RequestOption
+	var work cli.WorkOptions
+	var header cli.HeaderOption
+	var value string
+	cmd := &cobra.Command{
+		Use:   "pay URL --value AMOUNT",
+		Short: "Pay a recipient",
+		Long: `Pay makes as many tickets as are worth AMOUNT at least, delivers them to the
+recipient, and keeps the fresh ticket params that it answers with for the next
+payment. What the tickets are worth beyond AMOUNT stays as credit.
+
+Whom the first payment to a URL pays is remembered. When somebody else is to be
+paid there later, pay refuses (exit code 3) until --recipient names them.
+
+A payment is an HTTP header. One that would be larger than the recipient, or a
+proxy before it, takes is delivered in parts, and so is one of more tickets than
+one set of ticket params takes. The limits hold for all of it, before anything
+is signed. What a proxy takes is learnt from its answers, and remembered.
+
+The recipient credits the payment under its session. Tickets that were sent are
+never made up for by others, whether they were refused or not answered: the
+recipient has them, and may redeem those that win. A refusal ends the session
+and has exit code 1, no answer of the recipient's has 8.
+
+With --capabilities the tickets are at the price of that AI work, and a payment
+for other work begins a session of its own.
+
+With --request-id a payment can be run again until it is known what became of
+it, and is never made twice. Once accepted, nothing is sent. While that is not
+known the very same tickets are delivered again: a recipient that has them
+refuses them, and pmctl ends with exit code 8 as before. What a recipient has
+refused is not sent again. Of a payment in parts, the rest is paid; one without
+an id gets one, which is named when it fails.`,
+		Example: `  pmctl pay https://recipient.example --value 3000gwei
+  pmctl pay https://recipient.example --value 3000gwei --recipient 0x… \
+    --output json
+  pmctl pay https://recipient.example --value 3000gwei \
+    --request-id invoice-17
+  pmctl pay https://recipient.example --value 3000gwei \
+    --capabilities text-to-image/ByteDance/SDXL-Lightning`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runPay(r, cmd, &o, &request, &work, &header, args[0], value)
+		},
+	}
+	cmd.Flags().StringVar(&value, "value", "", "`AMOUNT` to pay, with its unit: 3000gwei or 0.00001eth")
+	_ = cmd.MarkFlagRequired("value")
+	request.Register(cmd, "the payment")
+	work.Register(cmd)
+	header.Register(cmd)
+	o.Register(cmd)
+	o.Limits.RegisterInactive(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+func runPay(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.RequestOption, work *cli.WorkOptions, header *cli.HeaderOption, url, value string) error {
+	u, err := pay.ParseURL(url)
+	if err != nil {
+		return cli.Usage(err)
+	}
+	amount, err := cli.ParseValue(value)
+	if err != nil {
+		return err
+	}
+	works, err := work.Works()
+	if err != nil {
+		return err
+	}
+	what := append([]string{"pay", u.String(), amount.Decimal()}, cli.WorkNames(works)...)
+	request, err := id.Request(cmd, what...)
+	if err != nil {
+		return err
+	}
+	headers, err := header.Limits(r.Env)
+	if err != nil {
+		return err
+	}
+	w, err := cli.OpenWallet(r, cmd, o)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	payment, err := w.Pay(cmd.Context(), u, pay.Amount{Value: amount}, wallet.Paying{
+		Works: works, Headers: headers, Request: request, Digest: cli.DigestOf(what...), Unattended: o.Account.Keys.Unattended(r.Env),
+	})
+	if err != nil {
+		return err
+	}
+	if payment.NextErr != nil {
+		r.Note("the payment was accepted; the next one begins with a new session: %v", payment.NextErr)
+	}
+	if before := payment.Before; before != nil {
+		became := "the payment was accepted then, and is not made again"
+		switch {
+		case payment.Sent > 0 && len(payment.Parts) > 1:
+			became = "what was due of it is accepted now"
+		case before.State != store.Accepted:
+			became = "the same payment was delivered again, and is accepted now"
+		}
+		r.Note("request %s was begun at %s: %s", cli.PlainText(before.ID), before.At.Format(time.RFC3339), became)
+	}
+	result := newPaymentResult(payment, amount)
+	return r.EmitDone("the payment is accepted", "pmctl.payment", result, result.write)
+}
+
+// paymentResult is what pmctl pay answers. Expected values are exact: a decimal number
+// of wei, or a fraction n/d. Of a payment in parts, Paid, Overpaid and Tickets are of all of
+// it, and what is a ticket's or a range of nonces is the first part's.
+type paymentResult struct {
+	URL        string         `json:"url"`
+	Recipient  format.Address `json:"recipient"`
+	Sender     format.Address `json:"sender"`
+	Session    string         `json:"session"`
+	Continued  bool           `json:"continued"`
+	Value      wei.Wei        `json:"value"`
+	Paid       string         `json:"paid"`
+	Overpaid   string         `json:"overpaid"`
+	TicketEV   string         `json:"ticket_ev"`
+	FaceValue  string         `json:"face_value"`
+	Tickets    uint64         `json:"tickets"`
+	FirstNonce uint32         `json:"first_nonce"`
+	LastNonce  uint32         `json:"last_nonce"`
+	Parts      []paymentPart  `json:"parts,omitempty"`
+
+	payment *pay.Payment
+	paid    *big.Rat
+	over    *big.Rat
+}
+
+// paymentPart is one delivery of several.
+type paymentPart struct {
+	RecipientRandHash format.Hash `json:"recipient_rand_hash"`
+	Paid              string      `json:"paid"`
+	TicketEV          string      `json:"ticket_ev"`
+	FaceValue         string      `json:"face_value"`
+	Tickets           uint32      `json:"tickets"`
+	FirstNonce        uint32      `json:"first_nonce"`
+	LastNonce         uint32      `json:"last_nonce"`
+}
+
+func newPaymentResult(p *pay.Payment, value wei.Wei) paymentResult {
+	t, total := p.Tickets, p.Total()
+	result := paymentResult{
+		URL:        p.Offer.Transcoder.String(),
+		Recipient:  format.Address(t.Params.Recipient),
+		Sender:     format.Address(t.Sender),
+		Session:    p.Offer.Info.GetAuthToken().GetSessionId(),
+		Continued:  p.Continued,
+		Value:      value,
+		Paid:       total.EV.RatString(),
+		TicketEV:   t.TicketEV.RatString(),
+		FaceValue:  t.Params.FaceValue.String(),
+		Tickets:    total.Tickets,
+		FirstNonce: t.Nonces.First,
+		LastNonce:  cli.LastNonce(t),
+		payment:    p,
+		paid:       total.EV,
+		over:       new(big.Rat).Sub(total.EV, value.Rat()),
+	}
+	result.Overpaid = result.over.RatString()
+	if len(p.Parts) == 1 {
+		return result
+	}
+	for _, t := range p.Parts {
+		result.Parts = append(result.Parts, paymentPart{
+			RecipientRandHash: format.Hash(t.Params.RecipientRandHash),
+			Paid:              t.TotalEV.RatString(),
+			TicketEV:          t.TicketEV.RatString(),
+			FaceValue:         t.Params.FaceValue.String(),
+			Tickets:           t.Nonces.Count,
+			FirstNonce:        t.Nonces.First,
+			LastNonce:         cli.LastNonce(t),
+		})
+	}
+	return result
+}
+
+func (p paymentResult) write(w io.Writer) error {
+	t := p.payment.Tickets
+	session := "new"
+	if p.Continued {
+		session = "continued"
+	}
+	fields := []cli.Field{
+		{"paid", wei.Format(p.paid)},
+		{"to", t.Params.Recipient.Hex()},
+		{"at", p.URL},
+		{"asked for", p.Value.String()},
+		{"overpaid", cli.Overpays(p.over) + ", which the recipient keeps as credit"},
+		{"accepted", accepted(t)},
+		{"session", cli.PlainText(p.Session) + ", " + session},
+	}
+	if parts := p.payment.Parts; len(parts) > 1 {
+		fields[5][1] = fmt.Sprintf("%s in %d parts", cli.Plural(fmt.Sprint(p.Tickets), "ticket"), len(parts))
+		for i, t := range parts {
+			fields = append(fields, cli.Field{fmt.Sprintf("part %d", i+1), accepted(t)})
+		}
+	}
+	return cli.WriteFields(w, fields)
+}
+
+// accepted is tickets that were delivered together, for a person.
+func accepted(t *pay.Tickets) string {
+	return cli.Plural(fmt.Sprint(t.Nonces.Count), "ticket") + " of " + wei.Format(t.TicketEV) + ", " + cli.NonceRange(t)
+}

@@ -1,0 +1,133 @@
+package recipient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/format"
+)
+
+func NewRecipient(r *cli.Run) *cobra.Command {
+	return cli.Group("recipient", "Find recipients, and find out whom a URL pays",
+		newRecipientList(r),
+		newRecipientShow(r),
+	)
+}
+
+func newRecipientList(r *cli.Run) *cobra.Command {
+	var network cli.NetworkOptions
+	var ai bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the active recipients",
+		Long: `List reads the contracts' pool of active recipients, in its order: by stake, the
+most first. Each has an address, which is what tickets pay, and a URL that it
+has entered in the service registry itself. It asks the node alone.
+
+Recipients that do AI work enter a URL for it in a second registry, which is not
+always the same one: --ai lists those that have, with that URL.`,
+		Example: `  pmctl recipient list
+  pmctl recipient list --ai
+  pmctl recipient list --network arbitrum-one-mainnet --output json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return listRecipients(cmd.Context(), r, &network, ai) },
+	}
+	cmd.Flags().BoolVar(&ai, "ai", false, "list the recipients of the registry for AI work")
+	network.Register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+// recipientEntry is a recipient as the contracts know it.
+type recipientEntry struct {
+	Address    format.Address `json:"address"`
+	Active     bool           `json:"active"`
+	ServiceURI string         `json:"service_uri"`
+
+	// AIServiceURI is its entry in the registry for AI work, absent when there is none.
+	AIServiceURI string `json:"ai_service_uri,omitempty"`
+}
+
+func newRecipientEntry(recipient chain.Recipient) recipientEntry {
+	return recipientEntry{format.Address(recipient.Address), recipient.Active, recipient.ServiceURI, recipient.AIServiceURI}
+}
+
+// recipientList is what pmctl recipient list answers.
+type recipientList struct {
+	Network    string           `json:"network"`
+	ChainID    string           `json:"chain_id"`
+	Recipients []recipientEntry `json:"recipients"`
+
+	ai bool // the URLs to show are those for AI work
+}
+
+// errNoAIRegistry is returned for a network that has none.
+var errNoAIRegistry = errors.New("no registry for AI work is known")
+
+func listRecipients(ctx context.Context, r *cli.Run, network *cli.NetworkOptions, ai bool) error {
+	ctx, cancel, err := network.Bound(ctx)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	client, err := network.Dial(ctx, r.Env)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	if ai && client.Network().AIServiceRegistry == (common.Address{}) {
+		return cli.WithHint(fmt.Errorf("%w on %s", errNoAIRegistry, client.Network().Name), "list all recipients without --ai")
+	}
+	done := r.Waiting("reading the active recipients")
+	pool, err := client.Recipients(ctx)
+	done()
+	if err != nil {
+		return err
+	}
+	list := recipientList{
+		Network:    client.Network().Name,
+		ChainID:    fmt.Sprint(client.Network().ChainID),
+		Recipients: make([]recipientEntry, 0, len(pool)),
+		ai:         ai,
+	}
+	for _, recipient := range pool {
+		if !ai || recipient.AIServiceURI != "" {
+			list.Recipients = append(list.Recipients, newRecipientEntry(recipient))
+		}
+	}
+	if len(list.Recipients) == 0 && r.Output == cli.OutputTable {
+		what := "recipient"
+		if ai {
+			what = "recipient with a URL for AI work"
+		}
+		r.Note("no %s is active on %s", what, list.Network)
+		return nil
+	}
+	return r.Emit("pmctl.recipients", list, list.write)
+}
+
+func (l recipientList) write(w io.Writer) error {
+	for i, entry := range l.Recipients {
+		if i > 0 {
+			if _, err := fmt.Fprintln(w); err != nil {
+				return err
+			}
+		}
+		uri := entry.ServiceURI
+		if l.ai {
+			uri = entry.AIServiceURI
+		}
+		if err := cli.WriteFields(w, []cli.Field{{"recipient", common.Address(entry.Address).Hex()}, {"url", cli.ServiceURI(uri)}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

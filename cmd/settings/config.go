@@ -1,0 +1,241 @@
+package settings
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/config"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// configResult is what pmctl config show answers.
+type configResult struct {
+	Profile  string          `json:"profile,omitempty"`
+	Files    []configFile    `json:"files"`
+	Settings []configSetting `json:"settings"`
+}
+
+// configFile is a config file: the user's, whose path is "" without a home folder, or
+// the system's.
+type configFile struct {
+	Path  string `json:"path"`
+	Found bool   `json:"found"`
+}
+
+// configSetting is a setting with where it is from. A setting with neither Value nor
+// Values is not set.
+type configSetting struct {
+	Name   string   `json:"name"`
+	Value  string   `json:"value,omitempty"`
+	Values []string `json:"values,omitempty"`
+	From   string   `json:"from"`
+	// text is the value for people.
+	text string
+}
+
+func NewConfig(r *cli.Run) *cobra.Command {
+	return cli.Group("config", "See what holds, and which file, variable or flag says so",
+		newConfigShow(r),
+	)
+}
+
+func newConfigShow(r *cli.Run) *cobra.Command {
+	var o cli.PayerOptions
+	var fees cli.FeeOptions
+	cmd := &cobra.Command{
+		Use:   "show",
+		Short: "Show every setting, and where it comes from",
+		Long: `Show every setting as a command with the same flags, environment and config
+files would find it, and where it comes from. A flag comes before the
+environment, that before the profile, and that before the rest of the files;
+limits can only be tightened on that way. What may be secret in a URL is left
+out. Nobody is asked, and no key is opened.`,
+		Example: `  pmctl config show
+  pmctl config show --profile night --output json`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return showConfig(r, &o, &fees) },
+	}
+	o.Limits.Register(cmd)
+	fees.Register(cmd)
+	cmd.Flags().StringVar(&o.Account.From, "from", "", "`ADDRESS` of the account that acts (default $ETH_FROM, else the only one there is)")
+	o.Account.Keys.Keystore.Register(cmd)
+	o.Network.RegisterNetwork(cmd)
+	o.Network.RegisterNode(cmd)
+	o.Store.Register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+func showConfig(r *cli.Run, o *cli.PayerOptions, fees *cli.FeeOptions) error {
+	files, err := r.Settings()
+	if err != nil {
+		return err
+	}
+	result := configResult{Profile: files.Profile}
+	for _, file := range []*config.File{files.User, files.System} {
+		result.Files = append(result.Files, configFile{file.Path, file.Found})
+	}
+	if result.Settings, err = plainSettings(r, o); err != nil {
+		return err
+	}
+	for _, threshold := range []cli.ThresholdSetting{cli.MinDeposit(), cli.MinReserve()} {
+		value, from := files.Threshold(threshold)
+		result.Settings = append(result.Settings, amountSetting("check."+threshold.Key, value, from))
+	}
+	limits, err := o.Limits.Limits(r.Env)
+	if err != nil {
+		return err
+	}
+	if err := o.Store.CheckBound(r.Env); err != nil {
+		return err
+	}
+	costs, err := fees.Limits(r.Env)
+	if err != nil {
+		return err
+	}
+	caps := wallet.Caps(costs)
+	result.Settings = append(result.Settings, limitSettings(limits)...)
+	result.Settings = append(result.Settings,
+		amountSetting("limits."+config.Key(policy.MaxGasPrice), caps.Price, caps.PriceSetIn),
+		amountSetting("limits."+config.Key(policy.MaxFee), caps.Fee, caps.FeeSetIn))
+	for _, s := range policy.Budgets() {
+		value, from := limits.Budget(s)
+		if value == nil {
+			from = cli.TheDefault
+		}
+		result.Settings = append(result.Settings, amountSetting("budget."+config.Key(s), value, from))
+	}
+	return r.Emit("pmctl.config", result, result.write)
+}
+
+// plainSettings are those that may be set anyhow.
+func plainSettings(r *cli.Run, o *cli.PayerOptions) ([]configSetting, error) {
+	network, err := o.Network.ChooseNetwork(r.Env)
+	if errors.Is(err, chain.ErrNoDevnet) {
+		network, err = chain.Network{Name: chain.Devnet}, nil // which may be started any time
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, networkFrom, err := r.Find(o.Network.Network, cli.SettingNetwork())
+	if err != nil {
+		return nil, err
+	}
+	if o.Network.Controller != "" {
+		networkFrom = "--controller"
+	}
+	urls, urlsFrom, err := o.Network.Nodes(r.Env, network)
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]string, len(urls))
+	for i, url := range urls {
+		shown[i] = chain.DisplayURL(url)
+	}
+	from, fromFrom, err := r.Find(o.Account.From, cli.SettingFrom())
+	if err != nil {
+		return nil, err
+	}
+	if from != "" {
+		address, err := o.Account.Parse(from)
+		if err != nil {
+			return nil, err
+		}
+		from = address.Hex()
+	}
+	keys, keysFrom, err := o.Account.Keys.Keystore.Locate(r.Env)
+	if err != nil {
+		return nil, err
+	}
+	place, placeFrom, err := o.Store.Locate(r.Env)
+	if err != nil {
+		return nil, err
+	}
+	return []configSetting{
+		{Name: cli.SettingNetwork().Name, Value: network.Name, From: networkFrom},
+		{Name: "rpc_urls", Values: shown, From: urlsFrom},
+		{Name: cli.SettingFrom().Name, Value: from, From: fromFrom},
+		{Name: cli.SettingKeystore().Name, Value: keys, From: keysFrom},
+		{Name: cli.SettingStore().Name, Value: store.Display(place), From: placeFrom},
+	}, nil
+}
+
+// limitSettings are what recipients may ask for.
+func limitSettings(l policy.Limits) []configSetting {
+	named := func(s policy.Setting, value configSetting) configSetting {
+		value.Name, value.From = "limits."+config.Key(s), l.Where(s)
+		return value
+	}
+	recipients := make([]string, len(l.Recipients))
+	for i, recipient := range l.Recipients {
+		recipients[i] = recipient.Hex()
+	}
+	var faceValue configSetting
+	if l.MaxFaceValue != nil {
+		faceValue = configSetting{Value: l.MaxFaceValue.Decimal(), text: l.MaxFaceValue.String()}
+	}
+	return []configSetting{
+		named(policy.MaxTicketEV, configSetting{Value: l.MaxEV.RatString(), text: wei.Format(l.MaxEV)}),
+		named(policy.MaxTotalEV, configSetting{Value: l.MaxTotalEV.RatString(), text: wei.Format(l.MaxTotalEV)}),
+		named(policy.MaxFaceValue, faceValue),
+		named(policy.DepositMultiplier, configSetting{Value: strconv.Itoa(l.DepositMultiplier)}),
+		named(policy.NonceCap, configSetting{Value: fmt.Sprint(l.NonceCap)}),
+		named(policy.MaxHeadAge, configSetting{Value: l.MaxHeadAge.String()}),
+		named(policy.Recipients, configSetting{Values: recipients}),
+	}
+}
+
+func amountSetting(name string, value *wei.Wei, from string) configSetting {
+	if value == nil {
+		return configSetting{Name: name, From: from}
+	}
+	return configSetting{Name: name, Value: value.Decimal(), text: value.String(), From: from}
+}
+
+// write prints each setting, and on the line below where it is from, unless it is the
+// default.
+func (c configResult) write(w io.Writer) error {
+	names := []string{"the user's file", "the system's file"}
+	var fields []cli.Field
+	if c.Profile != "" {
+		fields = append(fields, cli.Field{"profile", c.Profile})
+	}
+	inFiles := make([]string, 0, 2*len(names))
+	for i, file := range c.Files {
+		text := file.Path
+		if !file.Found {
+			text += " (not there)"
+		}
+		fields = append(fields, cli.Field{names[i], text})
+		inFiles = append(inFiles, file.Path, names[i])
+	}
+	if err := cli.WriteFields(w, fields); err != nil {
+		return err
+	}
+	shorten := strings.NewReplacer(inFiles...)
+	width := 0
+	for _, s := range c.Settings {
+		width = max(width, len(s.Name))
+	}
+	var b strings.Builder
+	for _, s := range c.Settings {
+		cli.Hang(&b, fmt.Sprintf("%-*s  ", width, s.Name), cmp.Or(s.text, s.Value, strings.Join(s.Values, ", "), "not set"), cli.FieldIndent)
+		if s.From != cli.TheDefault {
+			cli.Hang(&b, "    from ", shorten.Replace(s.From), 2*cli.FieldIndent)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

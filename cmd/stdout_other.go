@@ -1,7 +1,0 @@
-//go:build !cgo || !unix
-
-package cmd
-
-// outClosed tells whether the process was started without a stdout, which cannot be
-// known here.
-func outClosed() bool { return false }

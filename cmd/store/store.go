@@ -1,0 +1,267 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+func NewStore(r *cli.Run) *cobra.Command {
+	return cli.Group("store", "Look after the store of nonces, spending and requests",
+		newStoreCheck(r),
+		newStoreAcknowledge(r),
+		newStoreExport(r),
+		newStoreImport(r),
+		newStoreMigrate(r),
+	)
+}
+
+// storeReport is what pmctl store check answers.
+type storeReport struct {
+	Path    string `json:"path"`
+	StoreID string `json:"store_id"`
+	Version int    `json:"schema_version"`
+	Known   int    `json:"known_version"`
+	Sound   bool   `json:"sound"`
+	Moved   string `json:"moved,omitempty"`
+	// Unremembered tells of a database that this machine has not used before.
+	Unremembered bool `json:"unremembered,omitempty"`
+	// Unacknowledged is why the store may lack records.
+	Unacknowledged string           `json:"unacknowledged,omitempty"`
+	Rows           map[string]int64 `json:"rows"`
+	// Problems are what is wrong, for people.
+	Problems []string `json:"problems,omitempty"`
+}
+
+func newStoreCheck(r *cli.Run) *cobra.Command {
+	var o cli.StoreOptions
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Look for damage",
+		Long: `Check looks at all of the store: every page of the file, every session against
+its reservations, and every day's spending. It changes nothing, and says whether
+the store is where and what it was: one that was moved, copied or restored
+retires its sessions when it is used next.
+
+It ends with exit code 1 when something is wrong.`,
+		Example: `  pmctl store check
+  pmctl store check --output json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return checkStore(cmd.Context(), r, &o) },
+	}
+	o.Register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+func checkStore(ctx context.Context, r *cli.Run, o *cli.StoreOptions) error {
+	location, err := o.Choose(r.Env)
+	if err != nil {
+		return err
+	}
+	found, err := store.Check(ctx, location, r.Remembered()...)
+	if errors.Is(err, store.ErrNoStore) {
+		return cli.WithHint(err, "the first command that needs one makes it")
+	}
+	if err != nil {
+		return err
+	}
+	report := storeReport{
+		Path: found.Path, StoreID: found.ID, Version: found.Version, Known: found.Known,
+		Sound: len(found.Problems) == 0, Moved: found.Strange, Unremembered: found.Unremembered, Rows: found.Counts, Problems: found.Problems,
+	}
+	if found.Restored != nil {
+		report.Unacknowledged = found.Restored.Cause.String()
+	}
+	if err := r.Emit("pmctl.store_check", report, report.write); err != nil {
+		return err
+	}
+	if !report.Sound {
+		return &store.DamagedError{Path: found.Path, Err: store.ErrDamaged}
+	}
+	return nil
+}
+
+func (s storeReport) write(w io.Writer) error {
+	fields := []cli.Field{
+		{"store", s.Path},
+		{"id", s.StoreID},
+		{"schema", fmt.Sprintf("version %d", s.Version)},
+	}
+	if s.Version < s.Known {
+		fields = append(fields, cli.Field{"", fmt.Sprintf("the next command that uses it brings it to version %d", s.Known)})
+	}
+	for _, name := range []string{"sessions", "reservations", "requests", "params", "winners"} {
+		if count, ok := s.Rows[name]; ok {
+			fields = append(fields, cli.Field{name, fmt.Sprint(count)})
+		}
+	}
+	home := "where and what it was"
+	switch {
+	case s.Moved != "":
+		home = s.Moved + ": its sessions will be retired"
+	case s.Unremembered:
+		home = "where it was; this machine has not used it before, and cannot tell whether it was restored"
+	}
+	fields = append(fields, cli.Field{"home", home})
+	if s.Unacknowledged != "" {
+		fields = append(fields, cli.Field{"may lack records", s.Unacknowledged + " (pmctl store acknowledge)"})
+	}
+	verdict := "sound"
+	if !s.Sound {
+		verdict = "damaged"
+	}
+	for _, problem := range s.Problems {
+		fields = append(fields, cli.Field{"problem", cli.PlainText(problem)})
+	}
+	return cli.WriteFields(w, append(fields, cli.Field{"verdict", verdict}))
+}
+
+func newStoreExport(r *cli.Run) *cobra.Command {
+	var o cli.StoreOptions
+	var out string
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Write the ledger as a document",
+		Long: `Export writes what was made as a JSON document: nonces with what their tickets
+are worth, and requests. Ticket params, credentials and winning tickets are not
+in it.`,
+		Example: `  pmctl store export --out ledger.json
+  pmctl store export | jq .data.reservations`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return exportStore(cmd.Context(), r, &o, out) },
+	}
+	cmd.Flags().StringVar(&out, "out", "", "`FILE` to write, whole or not at all, in place of stdout; it must not exist")
+	o.Register(cmd)
+	r.OutputFlag(cmd, cli.OutputJSON)
+	return cmd
+}
+
+// kindStore is the document that stores are exported to.
+const kindStore = "pmctl.store"
+
+func exportStore(ctx context.Context, r *cli.Run, o *cli.StoreOptions, path string) error {
+	out, err := cli.OpenOutput(r, path)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	s, err := cli.OpenStore(ctx, r, o)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	dump, err := s.Export(ctx)
+	if err != nil {
+		return err
+	}
+	if err := format.Write(out, kindStore, dump); err != nil {
+		return err
+	}
+	return out.Commit()
+}
+
+func newStoreImport(r *cli.Run) *cobra.Command {
+	var o cli.StoreOptions
+	cmd := &cobra.Command{
+		Use:   "import FILE|-",
+		Short: "Take over a ledger that was exported",
+		Long: `Import reads what pmctl store export wrote, into an empty store. The other store
+may have been used since, and an export has no transactions. So the sessions are
+retired, the requests count as made, today's budget counts as spent, and until
+pmctl store acknowledge, transactions and unknown request IDs are refused. To
+carry a store to another place, use pmctl store migrate.`,
+		Example: `  pmctl store import ledger.json`,
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return importStore(cmd.Context(), r, &o, args[0]) },
+	}
+	o.Register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable)
+	return cmd
+}
+
+func importStore(ctx context.Context, r *cli.Run, o *cli.StoreOptions, file string) error {
+	in := r.In
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	} else if r.InTerminal {
+		return cli.Usagef("stdin is a terminal: name a file")
+	}
+	dump := new(store.Dump)
+	if err := format.Read(in, kindStore, dump); err != nil {
+		return cli.WithSource(file, err)
+	}
+	s, err := cli.OpenStore(ctx, r, o)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := s.Import(ctx, dump); err != nil {
+		return err
+	}
+	r.Note("imported %s and %s into %s", cli.Plural(fmt.Sprint(len(dump.Reservations)), "reservation"), cli.Plural(fmt.Sprint(len(dump.Requests)), "request"), s.Path())
+	r.Note("until pmctl store acknowledge, transactions and request IDs that are not in it are refused")
+	return nil
+}
+
+func newStoreMigrate(r *cli.Run) *cobra.Command {
+	var o cli.StoreOptions
+	var to string
+	cmd := &cobra.Command{
+		Use:   "migrate [--to LOCATION]",
+		Short: "Bring the store up to date, or carry it to another place",
+		Long: `Migrate brings the store to the newest schema, which every other command does
+too when it opens an older one.
+
+With --to it carries all of the store to a new one, which goes on in its place:
+with its nonces, its requests and what was spent. The old one refuses to make
+tickets from then on. A run that ended early is run again.`,
+		Example: `  pmctl store migrate
+  pmctl store migrate --to postgres://pmctl@db.example/pay`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return migrateStore(r, cmd, &o, to) },
+	}
+	cmd.Flags().StringVar(&to, "to", "", "`LOCATION` of the new store")
+	o.Register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable)
+	return cmd
+}
+
+func migrateStore(r *cli.Run, cmd *cobra.Command, o *cli.StoreOptions, to string) error {
+	if cmd.Flags().Changed("to") && to == "" {
+		return cli.Usagef("--to: say where the new store is")
+	}
+	s, err := cli.OpenStore(cmd.Context(), r, o)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if to == "" {
+		r.Note("the store %s is up to date", s.Path())
+		return nil
+	}
+	target, err := cli.OpenStore(cmd.Context(), r, &cli.StoreOptions{Location: to, Flag: "--to"})
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	if err := s.Migrate(cmd.Context(), target); err != nil {
+		return err
+	}
+	r.Note("the store goes on at %s; %s makes no more tickets", target.Path(), s.Path())
+	return nil
+}

@@ -1,0 +1,243 @@
+package ticket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/internal/durable"
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// batchOptions are the options of pmctl ticket batch.
+type batchOptions struct {
+	cli.PayerOptions
+	params, url string
+	count       ticketCount
+	value       string
+	out         string
+	adopt       bool
+	stream      bool
+	offline     bool
+	request     cli.RequestOption
+}
+
+func NewTicket(r *cli.Run) *cobra.Command {
+	return cli.Group("ticket", "Make tickets, deliver them, and look at them",
+		newTicketBatch(r),
+		newTicketDeliver(r),
+		newTicketInspect(r),
+		newTicketVerify(r),
+		newTicketRedeem(r),
+	)
+}
+
+func newTicketBatch(r *cli.Run) *cobra.Command {
+	var o batchOptions
+	cmd := &cobra.Command{
+		Use:   "batch [--params FILE|-] --count N",
+		Short: "Make signed tickets",
+		Long: `Batch makes signed tickets from ticket params: those in a file or on stdin, or
+fresh ones from a recipient. Nonces go on where the last batch of the same
+params ended, over runs and processes; they are taken before anything is signed,
+so that none is ever used twice. Whom the tickets of a recipient's URL pay is
+remembered, as by pmctl pay.
+
+With --request-id a batch can be made again, byte for byte: the same tickets for
+the same id, however often it is run, and never a second batch. Of params on
+stdin only the recipient must be the same then, of a file all of it.
+
+Formats: json is one document, ndjson a header and a line for each ticket,
+payment the value of the Livepeer-Payment header, headers both headers as curl
+-H @- reads them, table for people.
+
+With --stream each line of the input is ticket params, and makes a batch of its
+own as soon as it is read: one line of output for each, in order, with ndjson
+the batch's document, with payment the header's value. A line that makes no
+batch has its place too: the document of its error, or an empty line, and the
+exit code at the end is that of the first. With --request-id ID each line is a
+request of its own, ID and its number; what was made for a line is made again.`,
+		Example: `  pmctl ticket batch --params params.json --count 10
+  pmctl ticket batch --recipient-url https://recipient.example \
+    --value 5000gwei --output ndjson --out tickets.ndjson
+  pmctl ticket batch --params params.json --count 10 --request-id job-42
+  pmctl params fetch URL -o json |
+    pmctl ticket batch --count 10 -o headers |
+    curl -kH @- -X POST URL/payment
+  pmctl params fetch URL… -o json | jq -c |
+    pmctl ticket batch --stream --count 100 -o payment`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return makeBatch(r, cmd, &o) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.params, "params", "-", "`FILE` with ticket params from pmctl params fetch, or - for stdin")
+	flags.StringVar(&o.url, "recipient-url", "", "`URL` of a recipient to fetch ticket params from")
+	flags.Var(&o.count, "count", "make `N` tickets")
+	flags.StringVar(&o.value, "value", "", "make as many tickets as are worth this `AMOUNT`")
+	flags.StringVar(&o.out, "out", "", "`FILE` to write, whole or not at all, in place of stdout; it must not exist")
+	flags.BoolVar(&o.adopt, "adopt", false, "use params that another store fetched: their nonces start at 1 here, and are refused where the other store used them")
+	flags.BoolVar(&o.stream, "stream", false, "make a batch of each line of ticket params")
+	flags.BoolVar(&o.offline, "offline", false, "ask no node: the tickets may have expired already, or be worth nothing, and what was not checked is said on stderr; refused where deposit_multiplier or max_head_age is set in a config file or for the agent")
+	cmd.MarkFlagsMutuallyExclusive("params", "recipient-url")
+	cmd.MarkFlagsOneRequired("count", "value")
+	cmd.MarkFlagsMutuallyExclusive("count", "value")
+	o.request.Register(cmd, "the batch")
+	o.Register(cmd)
+	o.Limits.RegisterInactive(cmd)
+	for _, asking := range []string{"recipient-url", "rpc-url", "max-head-age", "deposit-multiplier", "stream"} {
+		cmd.MarkFlagsMutuallyExclusive("offline", asking)
+	}
+	r.OutputFlag(cmd, cli.OutputJSON, format.NDJSON, format.Payment, format.Headers, cli.OutputTable)
+	return cmd
+}
+
+// makeBatch makes a batch. The order of its steps is what keeps money safe: whatever
+// can be refused is refused first, then the key is opened, then nonces are taken, and
+// only then is anything signed or written.
+func makeBatch(r *cli.Run, cmd *cobra.Command, o *batchOptions) error {
+	amount, err := o.amount(cmd)
+	if err != nil {
+		return err
+	}
+	if cmd.Flags().Changed("out") && o.out == "" {
+		return cli.Usagef("--out needs a file's name, or - for stdout")
+	}
+	if flag := o.Account.Keys.OnStdin(); flag != "" && o.url == "" && o.params == "-" {
+		return cli.Usagef("stdin cannot give both the ticket params and what %s reads: name a file with --params, or another descriptor", flag)
+	}
+	if o.stream {
+		return streamBatches(r, cmd, o, amount)
+	}
+	var u pay.URL
+	if o.url != "" {
+		if u, err = pay.ParseURL(o.url); err != nil {
+			return cli.Usage(err)
+		}
+	}
+	out, err := cli.OpenOutput(r, o.out)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	w, err := cli.OpenOffline(r, cmd, &o.PayerOptions, o.offline)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	var document *format.Params
+	if o.url == "" {
+		if document, err = cli.ReadParams(cmd.Context(), r, o.params); err != nil {
+			return err
+		}
+	}
+	request, err := o.requested(cmd, u, document, amount)
+	if err != nil {
+		return err
+	}
+	b, err := w.Mint(cmd.Context(), wallet.Minting{
+		Params: document, Adopt: o.adopt, URL: u, Amount: amount, Credentials: credentials(r), Request: request,
+	})
+	if err != nil {
+		return err
+	}
+	err = writeBatch(cmd.Context(), r, out, b)
+	if err == nil {
+		err = out.Commit()
+	}
+	switch {
+	case errors.As(err, new(*durable.UnsyncedError)):
+		return err
+	case err != nil && request != nil:
+		return cli.WithHint(fmt.Errorf("the batch is not whole: %w", err), "run it again with the same --request-id for the same tickets")
+	case err != nil:
+		return fmt.Errorf("the batch is not whole, and %s used up: %w", cli.NonceRange(b.Tickets), err)
+	}
+	noteBatch(r, b.Tickets, o)
+	return nil
+}
+
+// ticketCount is a flag whose value is a number of tickets; 0 when it is not given.
+type ticketCount uint32
+
+func (c *ticketCount) Type() string   { return "count" }
+func (c *ticketCount) String() string { return strconv.FormatUint(uint64(*c), 10) }
+func (c *ticketCount) Set(text string) error {
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil || n == 0 {
+		return errors.New("must be a whole number of tickets, from 1")
+	}
+	*c = ticketCount(n)
+	return nil
+}
+
+// amount is what the flags ask for.
+func (o *batchOptions) amount(cmd *cobra.Command) (pay.Amount, error) {
+	if !cmd.Flags().Changed("count") {
+		value, err := cli.ParseValue(o.value)
+		return pay.Amount{Value: value}, err
+	}
+	return pay.Amount{Count: uint64(o.count)}, nil
+}
+
+// credentials are those that the output shows.
+func credentials(r *cli.Run) wallet.Credentials {
+	switch r.Output {
+	case format.Headers:
+		return wallet.CredentialsNeeded
+	case format.Payment, cli.OutputTable:
+		return wallet.CredentialsNone
+	}
+	return wallet.CredentialsIfAny
+}
+
+// writeBatch signs the tickets and writes them as they come.
+func writeBatch(ctx context.Context, r *cli.Run, out io.Writer, b *wallet.Batch) error {
+	if r.Output == cli.OutputTable {
+		return writeBatchTable(ctx, out, b)
+	}
+	cli.PrepareFor(int64(b.Nonces.Count))
+	defer r.Progress(func() string { return fmt.Sprintf("%d of %d tickets", b.Signed(), b.Nonces.Count) })()
+	return b.Write(ctx, out, r.Output)
+}
+
+// writeBatchTable prints a batch for a person. Signatures are never cut.
+func writeBatchTable(ctx context.Context, out io.Writer, t *wallet.Batch) error {
+	err := cli.WriteFields(out, []cli.Field{
+		{"recipient", t.Params.Recipient.Hex()},
+		{"sender", t.Sender.Hex()},
+		{"tickets", fmt.Sprint(t.Count)},
+		{"ticket EV", wei.Format(t.TicketEV)},
+		{"total EV", wei.Format(t.TotalEV)},
+		{"round", fmt.Sprint(t.Expiration.CreationRound)},
+		{"expires at", fmt.Sprintf("L1 block %v", t.Params.ExpirationBlock)},
+	})
+	if err != nil {
+		return err
+	}
+	return t.Sign(ctx, func(ticket pm.TicketSenderParams) error {
+		_, err := fmt.Fprintf(out, "\nnonce %d\n%s\n", ticket.SenderNonce, hexutil.Encode(ticket.Sig))
+		return err
+	})
+}
+
+// noteBatch says what was made, on stderr.
+func noteBatch(r *cli.Run, t *pay.Tickets, o *batchOptions) {
+	r.Note("made %s worth %s, %s", cli.Plural(fmt.Sprint(t.Count), "ticket"), wei.Format(t.TotalEV), cli.NonceRange(t))
+	if t.Overpays != nil {
+		r.Note("that is %s more than --value %s", cli.Overpays(t.Overpays), o.value)
+	}
+	if o.out != "" && o.out != "-" {
+		r.Note("written to %s", o.out)
+	}
+}

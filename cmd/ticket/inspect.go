@@ -1,0 +1,216 @@
+package ticket
+
+import (
+	"fmt"
+	"io"
+	"math/big"
+	"time"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+func newTicketInspect(r *cli.Run) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "inspect [FILE|-]",
+		Short: "Show what is in tickets, headers or ticket params",
+		Long: `Inspect decodes what pmctl writes, and the headers that deliver a payment: a
+batch as json, ndjson, payment or headers, ticket params, and any
+Livepeer-Payment or Livepeer-Segment header, as a line of its own or its value
+alone. It reads FILE or stdin, asks nobody and opens no key.
+
+It shows who signed the credentials; whether the tickets are signed by their
+sender is for pmctl ticket verify to tell.`,
+		Example: `  pmctl ticket batch --params params.json --count 2 -o headers |
+    pmctl ticket inspect
+  pmctl ticket inspect tickets.ndjson -o json`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			document, err := cli.ReadDocument(cmd.Context(), r, cli.FileOrStdin(args))
+			if err != nil {
+				return err
+			}
+			found, err := newInspection(document)
+			if err != nil {
+				return err
+			}
+			return r.Emit("pmctl.inspection", found, found.write)
+		},
+	}
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+// inspection is what pmctl ticket inspect answers: what the input is, and each part
+// that it has.
+type inspection struct {
+	Form        string                `json:"form"`
+	Params      *format.Params        `json:"params,omitempty"`
+	Batch       *inspectedBatch       `json:"batch,omitempty"`
+	Credentials *inspectedCredentials `json:"credentials,omitempty"`
+
+	ticketParams *pm.TicketParams
+}
+
+// inspectedBatch is a batch with what can be worked out from it.
+type inspectedBatch struct {
+	*format.BatchHeader
+	// TotalEV is exact, in wei: a decimal number, or a fraction n/d.
+	TotalEV string            `json:"total_ev"`
+	Tickets []inspectedTicket `json:"tickets"`
+
+	batch *pm.TicketBatch
+}
+
+type inspectedTicket struct {
+	Nonce uint32        `json:"nonce"`
+	Hash  format.Hash   `json:"hash"`
+	Sig   hexutil.Bytes `json:"sig"`
+}
+
+// inspectedCredentials is a Livepeer-Segment header, without the secret of its token.
+type inspectedCredentials struct {
+	ManifestID string        `json:"manifest_id"`
+	Sequence   format.Int    `json:"sequence"`
+	DataHash   hexutil.Bytes `json:"data_hash"`
+	Profiles   string        `json:"profiles"`
+	// DurationMS is the media's length in milliseconds.
+	DurationMS int32         `json:"duration_ms"`
+	SessionID  string        `json:"session_id"`
+	Expiration time.Time     `json:"expiration"`
+	Sig        hexutil.Bytes `json:"sig"`
+	// SignedBy is absent when the signature is none.
+	SignedBy *format.Address `json:"signed_by,omitempty"`
+}
+
+func newInspection(document *format.Document) (*inspection, error) {
+	found := &inspection{Form: document.Form, Params: document.Params}
+	if document.Params != nil {
+		var err error
+		if found.ticketParams, err = document.Params.TicketParams(); err != nil {
+			return nil, err
+		}
+	}
+	if document.Batch != nil {
+		found.Batch = newInspectedBatch(document.Header, document.Batch)
+	}
+	if document.Segment != nil {
+		found.Credentials = newInspectedCredentials(document.Segment)
+	}
+	return found, nil
+}
+
+func newInspectedBatch(header *format.BatchHeader, batch *pm.TicketBatch) *inspectedBatch {
+	found := &inspectedBatch{
+		BatchHeader: header,
+		TotalEV:     totalEV(batch).RatString(),
+		Tickets:     make([]inspectedTicket, len(batch.SenderParams)),
+		batch:       batch,
+	}
+	for i, ticket := range batch.Tickets() {
+		found.Tickets[i] = inspectedTicket{ticket.SenderNonce, format.Hash(ticket.Hash()), batch.SenderParams[i].Sig}
+	}
+	return found
+}
+
+// totalEV is what a batch is worth, in wei.
+func totalEV(batch *pm.TicketBatch) *big.Rat {
+	ev := batch.EV()
+	return ev.Mul(ev, new(big.Rat).SetInt64(int64(len(batch.SenderParams))))
+}
+
+func newInspectedCredentials(segment *wire.SegData) *inspectedCredentials {
+	found := &inspectedCredentials{
+		ManifestID: cli.PlainText(string(segment.GetManifestId())),
+		Sequence:   format.Int(segment.GetSeq()),
+		DataHash:   segment.GetHash(),
+		Profiles:   cli.PlainText(string(segment.GetProfiles())),
+		DurationMS: segment.GetDuration(),
+		SessionID:  cli.PlainText(segment.GetAuthToken().GetSessionId()),
+		Expiration: time.Unix(segment.GetAuthToken().GetExpiration(), 0).UTC(),
+		Sig:        segment.GetSig(),
+	}
+	if signer, ok := signerOf(wire.SegmentMessage(segment), segment.GetSig()); ok {
+		found.SignedBy = (*format.Address)(&signer)
+	}
+	return found
+}
+
+// write prints the parts for a person, one after the other.
+func (i *inspection) write(w io.Writer) error {
+	fields := []cli.Field{{"form", i.Form}}
+	if i.Params != nil {
+		fields = append(fields, cli.ParamsFields(i.Params, i.ticketParams)...)
+	}
+	if i.Batch != nil {
+		fields = append(fields, batchFields(i.Batch.batch)...)
+	}
+	if i.Credentials != nil {
+		fields = append(fields, i.Credentials.fields()...)
+	}
+	if err := cli.WriteFields(w, fields); err != nil || i.Batch == nil {
+		return err
+	}
+	for _, ticket := range i.Batch.Tickets {
+		err := writeParagraph(w, []cli.Field{
+			{"nonce", fmt.Sprint(ticket.Nonce)},
+			{"hash", common.Hash(ticket.Hash).Hex()},
+			{"sig", ticket.Sig.String()},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeParagraph prints key–value lines below an empty one.
+func writeParagraph(w io.Writer, fields []cli.Field) error {
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return cli.WriteFields(w, fields)
+}
+
+// batchFields is what the tickets of a batch share, for a person.
+func batchFields(batch *pm.TicketBatch) []cli.Field {
+	return []cli.Field{
+		{"recipient", batch.Recipient.Hex()},
+		{"sender", batch.Sender.Hex()},
+		{"tickets", fmt.Sprint(len(batch.SenderParams))},
+		{"ticket EV", wei.Format(batch.EV())},
+		{"total EV", wei.Format(totalEV(batch))},
+		{"face value", wei.Format(new(big.Rat).SetInt(batch.FaceValue))},
+		{"wins", cli.OneIn(batch.WinProbRat())},
+		{"price", wei.Format(batch.PricePerPixel) + " a pixel"},
+		{"rand hash", batch.RecipientRandHash.Hex()},
+		{"round", fmt.Sprint(batch.CreationRound)},
+		{"round's hash", batch.CreationRoundBlockHash.Hex()},
+		{"expires at", fmt.Sprintf("L1 block %v", batch.ExpirationBlock)},
+	}
+}
+
+func (c *inspectedCredentials) fields() []cli.Field {
+	signedBy := "nobody: the signature is none"
+	if c.SignedBy != nil {
+		signedBy = common.Address(*c.SignedBy).Hex()
+	}
+	return []cli.Field{
+		{"credentials", "signed by " + signedBy},
+		{"manifest id", c.ManifestID},
+		{"sequence", fmt.Sprint(int64(c.Sequence))},
+		{"data hash", c.DataHash.String()},
+		{"profiles", c.Profiles},
+		{"session", c.SessionID},
+		{"session ends", c.Expiration.Format(time.RFC3339)},
+		{"signature", c.Sig.String()},
+	}
+}

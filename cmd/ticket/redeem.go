@@ -1,0 +1,146 @@
+package ticket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/internal/input"
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/redeem"
+)
+
+type redeemOptions struct {
+	cli.TransactOptions
+	policy redeem.Policy
+	rand   string
+	nonces []int
+}
+
+func newTicketRedeem(r *cli.Run) *cobra.Command {
+	var o redeemOptions
+	cmd := &cobra.Command{
+		Use:   "redeem --recipient-rand-file FILE [FILE|-]",
+		Short: "Have the contract pay winning tickets",
+		Long: `Redeem is for recipients: it finds the tickets of a batch that won and has the
+contract pay them to the recipient. It reads FILE or stdin: anything that pmctl
+ticket batch writes, and the header Livepeer-Payment. The account pays the gas;
+it need not be the recipient's.
+
+Before it sends anything it checks that each ticket is valid and won, that the
+contract would take it (not used, not expired), and that it brings more than its
+gas. Several winners go in one transaction; the contract passes over what it
+does not pay, so each is reported by its own event.
+
+A redemption publishes recipientRand. While the ticket params hold it is
+refused, unless you say --early: the sender could tell winners from losers.`,
+		Example: `  pmctl ticket redeem tickets.json --recipient-rand-file rand.txt
+  pmctl ticket redeem header.txt --recipient-rand-file rand.txt --yes -o json`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return runRedeem(r, cmd, &o, cli.FileOrStdin(args)) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.rand, "recipient-rand-file", "", "`FILE` with the number that recipientRandHash commits to, decimal or 0x and hex digits")
+	flags.IntSliceVar(&o.nonces, "nonce", nil, "redeem only the tickets with these nonces, such as `1,5`")
+	flags.BoolVar(&o.policy.Early, "early", false, "redeem before the ticket params expire; you take no more tickets on them")
+	flags.BoolVar(&o.policy.AtALoss, "at-a-loss", false, "redeem tickets that bring no more than their gas costs")
+	_ = cmd.MarkFlagRequired("recipient-rand-file")
+	o.Register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+func runRedeem(r *cli.Run, cmd *cobra.Command, o *redeemOptions, file string) error {
+	if o.rand == "-" && file == "-" {
+		return cli.Usagef("--recipient-rand-file and the tickets cannot both be stdin: name a file for one of them")
+	}
+	if flag := o.Account.Keys.OnStdin(); flag != "" && (o.rand == "-" || file == "-") {
+		return cli.Usagef("stdin cannot give both what %s reads and the tickets or their number: name a file for one of them", flag)
+	}
+	rand, err := readRand(cmd.Context(), r, o.rand)
+	if err != nil {
+		return err
+	}
+	document, err := cli.ReadDocument(cmd.Context(), r, file)
+	if err != nil {
+		return err
+	}
+	if document.Batch == nil || len(document.Batch.SenderParams) == 0 {
+		return errNoTicketsToRedeem
+	}
+	if err := selectNonces(document.Batch, o.nonces); err != nil {
+		return err
+	}
+	tickets, err := redeem.Draw(cmd.Context(), document.Batch, rand)
+	if err != nil {
+		return err
+	}
+	if len(tickets.Left()) == 0 {
+		return &wallet.NothingError{Tickets: tickets}
+	}
+	return cli.Transact(r, cmd, &o.TransactOptions, cli.Only(wallet.Redeem(tickets, o.policy)))
+}
+
+// errNoTicketsToRedeem is returned for a document without tickets.
+var errNoTicketsToRedeem = errors.New("there are no tickets to redeem")
+
+// maxRandText bounds what a file with a 256-bit number holds.
+const maxRandText = 200
+
+// readRand reads a recipient's secret number. Its errors do not repeat it.
+func readRand(ctx context.Context, r *cli.Run, file string) (*big.Int, error) {
+	in := r.In
+	if file != "-" {
+		f, err := input.Open(ctx, file)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	text, err := io.ReadAll(io.LimitReader(in, maxRandText))
+	if err != nil {
+		return nil, err
+	}
+	digits := strings.TrimSpace(string(text))
+	base := 10
+	if hex, ok := strings.CutPrefix(digits, "0x"); ok {
+		digits, base = hex, 16
+	}
+	rand, ok := new(big.Int).SetString(digits, base)
+	if !ok || rand.Sign() < 0 || rand.BitLen() > 256 || strings.ContainsAny(digits, "+_") {
+		return nil, cli.WithHint(errBadRand, "write it as decimal digits, or as 0x and up to 64 hex digits")
+	}
+	return rand, nil
+}
+
+// errBadRand is returned for a --recipient-rand-file that has no number in it.
+var errBadRand = errors.New("--recipient-rand-file: the file does not hold one number of at most 256 bits")
+
+// selectNonces leaves only tickets with these nonces in a batch; all when there are
+// none.
+func selectNonces(batch *pm.TicketBatch, nonces []int) error {
+	if len(nonces) == 0 {
+		return nil
+	}
+	found := make(map[int]bool)
+	batch.SenderParams = slices.DeleteFunc(batch.SenderParams, func(ticket *pm.TicketSenderParams) bool {
+		nonce := int(ticket.SenderNonce)
+		found[nonce] = true
+		return !slices.Contains(nonces, nonce)
+	})
+	for _, nonce := range nonces {
+		if !found[nonce] {
+			return cli.Usagef("--nonce %d: no ticket of the batch has it", nonce)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package ticket
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// streamBatches makes a batch of each line of params, and writes one line for each.
+func streamBatches(r *cli.Run, cmd *cobra.Command, o *batchOptions, amount pay.Amount) error {
+	switch {
+	case o.url != "":
+		return cli.Usagef("--stream reads ticket params: it does not go together with --recipient-url")
+	case r.OutputByDefault:
+		r.Output = format.NDJSON
+	case r.Output != format.NDJSON && r.Output != format.Payment:
+		return cli.Usagef("--stream writes one line for each batch: --output must be ndjson or payment, not %s", r.Output)
+	}
+	if _, err := o.request.Request(cmd); err != nil {
+		return err
+	}
+	out, err := cli.OpenOutput(r, o.out)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	w, err := cli.OpenWallet(r, cmd, &o.PayerOptions)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	in, err := cli.OpenDocument(cmd.Context(), r, o.params)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	cli.PrepareFor(cli.Several) // at least: the lines have not been counted
+	s := wallet.Streaming{
+		In: in, Out: out, Format: r.Output, Amount: amount, Adopt: o.adopt, Credentials: credentials(r),
+		Failed: func(err error) error { return writeFailedLine(r, out, err) },
+	}
+	if o.params == "-" {
+		s.In = r.In // whose reads end when it is closed
+	}
+	if r.Output == format.NDJSON {
+		s.Format = format.JSONLine
+	}
+	if o.request.Id != "" {
+		s.Request = func(line int, document *format.Params) (*store.Request, error) {
+			of := cli.RequestOption{Id: fmt.Sprintf("%s:%d", o.request.Id, line)}
+			source := "recipient " + common.Address(document.Offer.Recipient).Hex()
+			return of.Request(cmd, "stream", source, fmt.Sprint(amount.Count), amount.Value.Decimal())
+		}
+	}
+	made, err := w.Stream(cmd.Context(), s)
+	if err == nil {
+		err = out.Commit()
+	}
+	return streamed(r, made, err, o)
+}
+
+// streamed says what was made, and what was not.
+func streamed(r *cli.Run, made wallet.Streamed, err error, o *batchOptions) error {
+	if err != nil && made == (wallet.Streamed{}) {
+		return err // nothing was begun
+	}
+	if err != nil && o.request.Id == "" && made.Unwritten > 0 {
+		return fmt.Errorf("%s, and used up the nonces of %s more: %w", made, wallet.Batches(made.Unwritten), err)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", made, err)
+	}
+	r.Note("%s", made)
+	if made.Failed > 0 {
+		err := fmt.Errorf("%d of %d lines made no batch; the first, %w", made.Failed, made.Lines, made.FirstFailure)
+		if errors.Is(err, format.ErrTruncated) {
+			err = cli.WithHint(err, "each line must be a whole document: jq -c . FILE | pmctl ticket batch --stream")
+		}
+		return err
+	}
+	return nil
+}
+
+// writeFailedLine keeps a line's place in the output: by the document of its error, or by
+// an empty line among payments.
+func writeFailedLine(r *cli.Run, out io.Writer, failed error) error {
+	if r.Output == format.Payment {
+		if _, err := io.WriteString(out, "\n"); err != nil {
+			return err
+		}
+		r.Note("%v", failed)
+		return nil
+	}
+	c := cli.Classify(failed)
+	return format.WriteError(out, format.Error{Code: c.Code, ExitCode: c.Exit, Message: failed.Error(), Hint: c.Hint})
+}

@@ -1,0 +1,210 @@
+package ticket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/ethereum/go-ethereum/accounts"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/format"
+)
+
+func newTicketVerify(r *cli.Run) *cobra.Command {
+	var sender string
+	cmd := &cobra.Command{
+		Use:   "verify [FILE|-]",
+		Short: "Check the signatures of tickets",
+		Long: `Verify checks, without a network, that each ticket of a batch is signed by its
+sender and that no nonce is there twice, and that the credentials that go along
+are by the same sender. It reads FILE or stdin: anything that pmctl ticket batch
+writes, and the headers Livepeer-Payment and Livepeer-Segment. All cores work,
+and ndjson may have any number of tickets: it is checked as it is read.
+
+It ends with exit code 1 when anything is wrong. What it cannot check: whether
+the tickets fit what the recipient offered, whether they have expired, whether
+the recipient has seen them, and whether the contract has paid them.`,
+		Example: `  pmctl ticket verify tickets.json
+  pmctl ticket verify - --sender 0x… < headers.txt`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runVerify(cmd.Context(), r, cli.FileOrStdin(args), sender)
+		},
+	}
+	cmd.Flags().StringVar(&sender, "sender", "", "`ADDRESS` that must have signed; the batch's own sender when it is not given")
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+func runVerify(ctx context.Context, r *cli.Run, file, from string) error {
+	var sender common.Address
+	if from != "" {
+		var err error
+		if sender, err = cli.ParseAddress("--sender", from); err != nil {
+			return err
+		}
+	}
+	in, err := cli.OpenDocument(ctx, r, file)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	document, lines, err := format.DecodeStream(in)
+	if err != nil {
+		return cli.WithSource(cli.FileName(file), err)
+	}
+	switch {
+	case document.Batch == nil && document.Segment == nil:
+		return errNothingSigned
+	case document.Batch == nil && from == "":
+		return cli.Usagef("credentials do not name their sender: say who must have signed them with --sender ADDRESS")
+	case document.Batch != nil && document.Header.Count == 0:
+		return errNoTickets
+	case from == "":
+		sender = document.Batch.Sender
+	}
+	v, err := verify(ctx, document, lines, sender)
+	if err != nil {
+		return cli.WithSource(cli.FileName(file), err)
+	}
+	if err := r.Emit("pmctl.verification", v, v.write); err != nil {
+		return err
+	}
+	if document.Batch != nil {
+		r.Note("not checked, since only the recipient and the chain can tell: recipientRand, expiry, whether the tickets are used")
+	}
+	return v.err()
+}
+
+var (
+	// errNothingSigned is returned for a document that has no signature to check.
+	errNothingSigned = errors.New("ticket params are signed by nobody: there is nothing to verify")
+
+	// errNoTickets is returned for a batch without tickets.
+	errNoTickets = errors.New("there are no tickets to verify")
+
+	// errBadTickets is returned for tickets or credentials that their sender did not
+	// sign as they are.
+	errBadTickets = errors.New("not everything is signed as it should be")
+)
+
+// verification is what pmctl ticket verify answers.
+type verification struct {
+	// Sender is who must have signed.
+	Sender  format.Address `json:"sender"`
+	Tickets int            `json:"tickets"`
+	Valid   int            `json:"valid"`
+	// Bad are the other tickets.
+	Bad []badTicket `json:"bad"`
+	// Credentials are valid or bad; absent when there are none.
+	Credentials string `json:"credentials,omitempty"`
+	// NotChecked names what nobody can tell offline.
+	NotChecked []string `json:"not_checked"`
+}
+
+type badTicket struct {
+	Nonce uint32      `json:"nonce"`
+	Hash  format.Hash `json:"hash"`
+	// Reason is what is wrong with it, in words.
+	Reason string `json:"reason"`
+}
+
+const (
+	credentialsValid = "valid"
+	credentialsBad   = "bad"
+)
+
+// verify checks every signature of a document, and of the lines that follow it, against
+// sender. It fails when ctx ends, and for lines that are none.
+func verify(ctx context.Context, document *format.Document, lines *format.TicketLines, sender common.Address) (*verification, error) {
+	v := &verification{
+		Sender:     format.Address(sender),
+		Bad:        []badTicket{},
+		NotChecked: []string{"recipient_rand", "expiration", "used"},
+	}
+	if document.Batch != nil {
+		if err := v.tickets(ctx, document.Batch, lines, sender); err != nil {
+			return nil, err
+		}
+	}
+	if segment := document.Segment; segment != nil {
+		v.Credentials = credentialsBad
+		if new(pm.DefaultSigVerifier).Verify(sender, wire.SegmentMessage(segment), segment.GetSig()) {
+			v.Credentials = credentialsValid
+		}
+	}
+	return v, nil
+}
+
+// ticketFault says why a ticket is not one that sender signed, "" when it is.
+func ticketFault(ticket *pm.Ticket, sig []byte, sender common.Address) string {
+	hash := ticket.Hash().Bytes()
+	if ticket.Sender == sender && new(pm.DefaultSigVerifier).Verify(sender, hash, sig) {
+		return ""
+	}
+	if ticket.Sender != sender {
+		return fmt.Sprintf("its sender is %v", ticket.Sender)
+	}
+	if signer, ok := signerOf(hash, sig); ok && signer != sender {
+		// A ticket that was changed after it was signed gives an arbitrary address.
+		return fmt.Sprintf("signed by %v, or changed since it was signed", signer)
+	}
+	return "the signature is none that a recipient takes"
+}
+
+// signerOf is whose personal-message signature sig can be.
+func signerOf(message, sig []byte) (common.Address, bool) {
+	if len(sig) != crypto.SignatureLength || sig[crypto.RecoveryIDOffset] < 27 {
+		return common.Address{}, false
+	}
+	recoverable := append([]byte(nil), sig...)
+	recoverable[crypto.RecoveryIDOffset] -= 27
+	key, err := crypto.SigToPub(accounts.TextHash(message), recoverable)
+	if err != nil {
+		return common.Address{}, false
+	}
+	return crypto.PubkeyToAddress(*key), true
+}
+
+// err is nil when everything is signed as it should be.
+func (v *verification) err() error {
+	switch {
+	case len(v.Bad) > 0:
+		return fmt.Errorf("%w: %d of %s are not", errBadTickets, len(v.Bad), cli.Plural(fmt.Sprint(v.Tickets), "ticket"))
+	case v.Credentials == credentialsBad:
+		return fmt.Errorf("%w: the credentials are not by %v", errBadTickets, common.Address(v.Sender))
+	}
+	return nil
+}
+
+func (v *verification) write(w io.Writer) error {
+	fields := []cli.Field{{"sender", common.Address(v.Sender).Hex()}}
+	if v.Tickets > 0 {
+		fields = append(fields, cli.Field{"tickets", fmt.Sprint(v.Tickets)}, cli.Field{"valid", fmt.Sprint(v.Valid)}, cli.Field{"bad", fmt.Sprint(len(v.Bad))})
+	}
+	if v.Credentials != "" {
+		fields = append(fields, cli.Field{"credentials", v.Credentials})
+	}
+	if err := cli.WriteFields(w, fields); err != nil {
+		return err
+	}
+	for _, bad := range v.Bad {
+		err := writeParagraph(w, []cli.Field{
+			{"nonce", fmt.Sprint(bad.Nonce)},
+			{"hash", common.Hash(bad.Hash).Hex()},
+			{"bad", bad.Reason},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

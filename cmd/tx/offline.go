@@ -1,0 +1,77 @@
+package tx
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/format"
+)
+
+// sendOptions are the options of pmctl tx send.
+type sendOptions struct {
+	network       cli.NetworkOptions
+	mining        cli.MiningOptions
+	fees          cli.FeeOptions
+	store         cli.StoreOptions
+	pending       cli.PendingOptions
+	cancelsUnlock bool
+}
+
+func newTxSend(r *cli.Run) *cobra.Command {
+	var o sendOptions
+	cmd := &cobra.Command{
+		Use:   "send [FILE|-]",
+		Short: "Send a transaction that another machine has signed",
+		Long: `Send reads what pmctl tx sign wrote, checks again all that pmctl tx sign checks
+(chain, account, contract, call, and what its gas may cost), and sends it. To
+send the same file again is harmless: a transaction is mined once. No key is
+opened. A funding that would cancel an unlock which is in progress by now needs
+--cancel-unlock.`,
+		Example: `  pmctl tx send signed.json
+  pmctl tx send - --no-wait < signed.json`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return sendTx(r, cmd, &o, cli.FileOrStdin(args))
+		},
+	}
+	cli.RegisterCancelsUnlock(cmd, &o.cancelsUnlock)
+	o.network.Register(cmd)
+	o.network.RegisterContracts(cmd)
+	o.mining.Register(cmd)
+	o.fees.Register(cmd)
+	o.store.Register(cmd)
+	o.pending.Register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+func sendTx(r *cli.Run, cmd *cobra.Command, o *sendOptions, file string) error {
+	in, err := cli.OpenDocument(cmd.Context(), r, file)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	document, signed, err := format.ReadSigned(in)
+	if err != nil {
+		return err
+	}
+	config, err := cli.WalletConfig(r, &o.network, &o.store)
+	if err != nil {
+		return err
+	}
+	if err := wallet.CheckNetwork(&document.Transaction, config.Network); err != nil {
+		return err
+	}
+	if config.Limits, err = o.fees.Limits(r.Env); err != nil {
+		return err
+	}
+	w, err := wallet.Open(cmd.Context(), config)
+	if err != nil {
+		return err
+	}
+	defer w.Close() // after everything else
+	_, err = w.SendSigned(cmd.Context(), &document.Transaction, signed, o.pending.Terms(), o.cancelsUnlock, cli.WaitingAs(r, &o.mining))
+	return err
+}

@@ -1,0 +1,87 @@
+package tx
+
+import (
+	"context"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/signer"
+)
+
+// replaceOptions are what a command takes that replaces a transaction.
+type replaceOptions struct {
+	intentOptions
+	keys cli.KeyOptions
+	fees cli.FeeOptions
+	yes  bool
+}
+
+func (o *replaceOptions) register(cmd *cobra.Command) {
+	o.intentOptions.network.Register(cmd)
+	o.intentOptions.network.RegisterContracts(cmd)
+	o.store.Register(cmd)
+	o.mining.Register(cmd)
+	o.keys.Register(cmd)
+	o.fees.Register(cmd)
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+}
+
+func newTxBump(r *cli.Run) *cobra.Command {
+	var o replaceOptions
+	cmd := &cobra.Command{
+		Use:   "bump HASH",
+		Short: "Pay more for a transaction that waits",
+		Long: `Bump signs the same transaction at a higher price, high enough for nodes to take
+it in the place of the one that waits: the caps of --max-gas-price and --max-fee
+hold for it too. Only one of the two can be mined.`,
+		Example: `  pmctl tx bump 0x…
+  pmctl tx bump 0x… --max-fee 0.001eth --yes`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runReplace(r, cmd, &o, args[0], (*wallet.Wallet).Bump)
+		},
+	}
+	o.register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+func newTxCancel(r *cli.Run) *cobra.Command {
+	var o replaceOptions
+	cmd := &cobra.Command{
+		Use:   "cancel HASH",
+		Short: "Have nothing mined in the place of a transaction",
+		Long: `Cancel signs a transaction that moves nothing, with the nonce of the one that
+waits and at a higher price, so that nodes take it in its place. If the other
+one is mined first all the same, cancel says so and ends with exit code 1.`,
+		Example: `  pmctl tx cancel 0x… --yes`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runReplace(r, cmd, &o, args[0], (*wallet.Wallet).Cancel)
+		},
+	}
+	o.register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+// runReplace replaces a transaction in one of package wallet's ways.
+func runReplace(r *cli.Run, cmd *cobra.Command, o *replaceOptions, arg string, by func(*wallet.Wallet, context.Context, common.Hash, wallet.Replacing) (wallet.Transaction, error)) error {
+	o.limits = o.fees.Limits
+	w, hash, err := o.open(cmd.Context(), r, arg)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	_, err = by(w, cmd.Context(), hash, wallet.Replacing{
+		Find: func(ctx context.Context, signed common.Address) (*signer.Account, error) {
+			return o.keys.Find(ctx, r.Env, signed, w.Network.ChainID)
+		},
+		Agreed: o.yes, Waiting: cli.WaitingAs(r, &o.mining),
+	})
+	return err
+}

@@ -1,0 +1,268 @@
+package tx
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/tx"
+)
+
+func NewTx(r *cli.Run) *cobra.Command {
+	return cli.Group("tx", "Look at transactions, wait for them, replace them",
+		newTxList(r),
+		newTxShow(r),
+		newTxWait(r),
+		newTxBump(r),
+		newTxCancel(r),
+		newTxSign(r),
+		newTxSend(r),
+	)
+}
+
+// intentResult is a transaction of the journal.
+type intentResult struct {
+	// Hash is the newest transaction's, or that of the one which settled the intent.
+	Hash      common.Hash    `json:"hash"`
+	Account   format.Address `json:"account"`
+	Nonce     string         `json:"nonce"`
+	What      string         `json:"what"`
+	Label     string         `json:"label"`
+	RequestID string         `json:"request_id,omitempty"`
+	// State is open, refused, mined, reverted, cancelled or lost.
+	State string `json:"state"`
+	// Refusal is what the node said to the newest transaction.
+	Refusal   string          `json:"refusal,omitempty"`
+	CreatedAt time.Time       `json:"created_at"`
+	Attempts  []attemptResult `json:"attempts"`
+}
+
+type attemptResult struct {
+	Hash common.Hash `json:"hash"`
+	// Kind is call, bump or cancel.
+	Kind     string    `json:"kind"`
+	SignedAt time.Time `json:"signed_at"`
+}
+
+func newIntentResult(i *tx.Intent) intentResult {
+	result := intentResult{
+		Hash:      i.Hash(),
+		Account:   format.Address(i.Account),
+		Nonce:     fmt.Sprint(i.Nonce),
+		What:      i.Label.String(),
+		Label:     string(i.Label),
+		RequestID: i.RequestID,
+		State:     string(i.State),
+		Refusal:   i.Refusal,
+		CreatedAt: i.CreatedAt,
+	}
+	for _, a := range i.Attempts {
+		result.Attempts = append(result.Attempts, attemptResult{a.Tx.Hash(), string(a.Kind), a.At})
+	}
+	return result
+}
+
+func (i intentResult) fields() []cli.Field {
+	fields := []cli.Field{
+		{"transaction", i.Hash.Hex()},
+		{"what", i.What},
+		{"state", i.State},
+		{"nonce", i.Nonce},
+		{"signed at", i.CreatedAt.Format(time.RFC3339)},
+	}
+	if i.Refusal != "" {
+		fields = append(fields, cli.Field{"refused with", i.Refusal})
+	}
+	if i.RequestID != "" {
+		fields = append(fields, cli.Field{"request id", i.RequestID})
+	}
+	for _, a := range i.Attempts[1:] {
+		fields = append(fields, cli.Field{a.Kind, a.Hash.Hex() + " at " + a.SignedAt.Format(time.RFC3339)})
+	}
+	return fields
+}
+
+func newTxList(r *cli.Run) *cobra.Command {
+	var network cli.NetworkOptions
+	var account cli.AccountOptions
+	var place cli.StoreOptions
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the account's transactions",
+		Long: `List shows the transactions that this store's runs have signed for your account
+and that may still be mined, those included that a node refused; with --all the
+others too. It is read from the
+journal: no node is asked, and no key is opened.`,
+		Example: `  pmctl tx list
+  pmctl tx list --all --output json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return listIntents(r, cmd, &network, &account, &place, all)
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "show the transactions that are settled, too")
+	cmd.Flags().StringVar(&account.From, "from", "", "`ADDRESS` of the account (default $ETH_FROM, else the only one there is)")
+	account.Keys.RegisterAddress(cmd)
+	network.RegisterNetwork(cmd)
+	place.Register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+func listIntents(r *cli.Run, cmd *cobra.Command, o *cli.NetworkOptions, account *cli.AccountOptions, place *cli.StoreOptions, all bool) error {
+	address, err := account.Address(cmd.Context(), r.Env)
+	if err != nil {
+		return err
+	}
+	w, err := cli.JournalOf(cmd.Context(), r, o, place)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	intents, err := w.Transactions(cmd.Context(), address)
+	if err != nil {
+		return err
+	}
+	list := []intentResult{}
+	for _, i := range intents {
+		if all || i.State.Unsettled() {
+			list = append(list, newIntentResult(i))
+		}
+	}
+	if len(list) == 0 {
+		r.Note("no transaction of %s waits to be mined", address)
+	}
+	return r.Emit("pmctl.transactions", map[string]any{"transactions": list}, func(w io.Writer) error {
+		for n, i := range list {
+			if n > 0 {
+				if _, err := fmt.Fprintln(w); err != nil {
+					return err
+				}
+			}
+			if err := cli.WriteFields(w, i.fields()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// intentOptions are what every command takes that is about one transaction.
+type intentOptions struct {
+	network     cli.NetworkOptions
+	mining      cli.MiningOptions
+	store       cli.StoreOptions
+	withPending bool
+	// limits, unless it is nil, says what a replacement may cost.
+	limits func(*cli.Env) (policy.Limits, error)
+}
+
+func (o *intentOptions) register(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&o.withPending, "with-pending", false, "send earlier transactions of the account again, too, where the node has lost them: they must be mined first")
+	o.network.Register(cmd)
+	o.network.RegisterContracts(cmd)
+	o.mining.RegisterConfirmations(cmd)
+	o.store.Register(cmd)
+}
+
+// open opens the wallet for the transaction that an argument names.
+func (o *intentOptions) open(ctx context.Context, r *cli.Run, arg string) (*wallet.Wallet, common.Hash, error) {
+	if o.mining.Confirmations == 0 {
+		return nil, common.Hash{}, cli.Usagef("--confirmations 0: it must be at least 1")
+	}
+	hash, err := parseHash(arg)
+	if err != nil {
+		return nil, hash, err
+	}
+	config, err := cli.WalletConfig(r, &o.network, &o.store)
+	if err != nil {
+		return nil, hash, err
+	}
+	if o.limits != nil {
+		if config.Limits, err = o.limits(r.Env); err != nil {
+			return nil, hash, err
+		}
+	}
+	w, err := wallet.Open(ctx, config)
+	return w, hash, err
+}
+
+func parseHash(text string) (common.Hash, error) {
+	raw, err := hexutil.Decode(text)
+	if err != nil || len(raw) != common.HashLength {
+		return common.Hash{}, cli.Usagef("%.80q is not a transaction's hash: 0x and 64 hex digits", text)
+	}
+	return common.BytesToHash(raw), nil
+}
+
+func newTxShow(r *cli.Run) *cobra.Command {
+	var network cli.NetworkOptions
+	var place cli.StoreOptions
+	cmd := &cobra.Command{
+		Use:   "show HASH",
+		Short: "Show a transaction as the journal has it",
+		Long: `Show tells what the journal knows of a transaction, and of those that were
+signed to replace it. No node is asked; pmctl tx wait asks.`,
+		Example: `  pmctl tx show 0x… --output json`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			hash, err := parseHash(args[0])
+			if err != nil {
+				return err
+			}
+			w, err := cli.JournalOf(cmd.Context(), r, &network, &place)
+			if err != nil {
+				return err
+			}
+			defer w.Close()
+			intent, err := w.Transaction(cmd.Context(), hash)
+			if err != nil {
+				return err
+			}
+			result := newIntentResult(intent)
+			return r.Emit("pmctl.journal_entry", result, func(w io.Writer) error { return cli.WriteFields(w, result.fields()) })
+		},
+	}
+	network.RegisterNetwork(cmd)
+	place.Register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+func newTxWait(r *cli.Run) *cobra.Command {
+	var o intentOptions
+	cmd := &cobra.Command{
+		Use:   "wait HASH",
+		Short: "Wait until a transaction is mined",
+		Long: `Wait returns when the transaction, or one that replaces it, is mined, and says
+what the contract says happened. Meanwhile it sends the transaction again where
+the node has lost it; earlier ones of the account only with --with-pending. No
+key is opened.`,
+		Example: `  pmctl tx wait 0x…
+  pmctl tx wait 0x… --confirmations 12 --timeout 10m`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			w, hash, err := o.open(cmd.Context(), r, args[0])
+			if err != nil {
+				return err
+			}
+			defer w.Close()
+			_, err = w.Wait(cmd.Context(), hash, o.withPending, cli.WaitingAs(r, &o.mining))
+			return err
+		},
+	}
+	o.register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
