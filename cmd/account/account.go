@@ -1,3 +1,4 @@
+// Package account has the commands about accounts and their key files.
 package account
 
 import (
@@ -113,7 +114,7 @@ spend what the account holds.`,
 		if err := emitAccount(r, account); err != nil {
 			return err
 		}
-		if !passphrase.Fd.Given && passphrase.Path(r.Env) == "" {
+		if !passphrase.FD.Given && passphrase.Path(r.Env) == "" {
 			cli.SameAgain(r, cmd, nil, "--passphrase-file", "FILE")
 		}
 		return nil

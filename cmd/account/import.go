@@ -61,7 +61,7 @@ func importAccount(ctx context.Context, r *cli.Run, o *importOptions, file strin
 	case format.LooksLikeKey(file):
 		return cli.WithHint(cli.Usagef("the argument looks like a private key itself; a command line is no secret, so that key must count as known to others"),
 			"make a new account and move the funds there; keys are imported from a file or from stdin")
-	case file == "-" && (o.passphrase.Fd.Is(0) || o.next.Fd.Is(0)):
+	case file == "-" && (o.passphrase.FD.Is(0) || o.next.FD.Is(0)):
 		return cli.Usagef("stdin cannot give both the key and a passphrase")
 	}
 	if err := cli.SameInput(&o.passphrase, &o.next); err != nil {

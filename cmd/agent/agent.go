@@ -1,3 +1,4 @@
+// Package agent has the commands about the process that keeps a key open.
 package agent
 
 import (
@@ -13,6 +14,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/agent"
 )
 
+// NewAgent is pmctl agent.
 func NewAgent(r *cli.Run) *cobra.Command {
 	return cli.Group("agent", "Keep a key open, so that commands need no passphrase",
 		newAgentStart(r),

@@ -231,11 +231,11 @@ func detachAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions) error {
 	var secret *os.File
 	keys := &o.Account.Keys
 	switch {
-	case keys.Fd.Given:
-		secret = os.NewFile(uintptr(keys.Fd.N), "key")
+	case keys.FD.Given:
+		secret = os.NewFile(uintptr(keys.FD.N), "key")
 		args = append(args, "--key-fd=3")
-	case keys.Passphrase.Fd.Given:
-		secret = os.NewFile(uintptr(keys.Passphrase.Fd.N), "passphrase")
+	case keys.Passphrase.FD.Given:
+		secret = os.NewFile(uintptr(keys.Passphrase.FD.N), "passphrase")
 		args = append(args, "--passphrase-fd=3")
 	}
 	if o.Account.From != "" {

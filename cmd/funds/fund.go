@@ -1,3 +1,5 @@
+// Package funds has the commands that move the deposit and the reserve: fund, unlock,
+// withdraw, exit.
 package funds
 
 import (
@@ -16,6 +18,7 @@ type fundOptions struct {
 	cancelsUnlock    bool
 }
 
+// NewFund is pmctl fund.
 func NewFund(r *cli.Run) *cobra.Command {
 	var o fundOptions
 	cmd := &cobra.Command{

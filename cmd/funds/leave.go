@@ -20,6 +20,7 @@ type exitOptions struct {
 	interval                 time.Duration
 }
 
+// NewExit is pmctl exit.
 func NewExit(r *cli.Run) *cobra.Command {
 	var o exitOptions
 	cmd := &cobra.Command{
@@ -88,7 +89,7 @@ func runExit(r *cli.Run, cmd *cobra.Command, o *exitOptions) error {
 	if o.interval <= 0 {
 		return cli.Usagef("--interval %s: it must be more than 0", o.interval)
 	}
-	if o.Account.Keys.Fd.Given {
+	if o.Account.Keys.FD.Given {
 		return cli.Usagef("--key-fd: an exit signs more than once, rounds apart, and a descriptor can be read once: use a key file, or pmctl unlock and pmctl withdraw")
 	}
 	keep, err := o.keep()

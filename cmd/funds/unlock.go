@@ -8,6 +8,7 @@ import (
 	"github.com/pmctl/pmctl/wallet"
 )
 
+// NewUnlock is pmctl unlock, with its subcommand cancel.
 func NewUnlock(r *cli.Run) *cobra.Command {
 	var o cli.TransactOptions
 	cmd := &cobra.Command{

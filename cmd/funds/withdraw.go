@@ -8,6 +8,7 @@ import (
 	"github.com/pmctl/pmctl/wallet"
 )
 
+// NewWithdraw is pmctl withdraw.
 func NewWithdraw(r *cli.Run) *cobra.Command {
 	var o cli.TransactOptions
 	cmd := &cobra.Command{

@@ -42,6 +42,7 @@ type budgetLine struct {
 	spent *big.Rat
 }
 
+// NewBudget is pmctl budget.
 func NewBudget(r *cli.Run) *cobra.Command {
 	var network cli.NetworkOptions
 	var account cli.AccountOptions

@@ -21,6 +21,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
+// NewDoctor is pmctl doctor.
 func NewDoctor(r *cli.Run) *cobra.Command {
 	var o cli.PayerOptions
 	cmd := &cobra.Command{

@@ -160,10 +160,10 @@ func (p *patient) checkPassphrase(ctx context.Context) doctor.Finding {
 	switch {
 	case p.fromAgent():
 		return fine("the agent needs none")
-	case keys.Fd.Given:
+	case keys.FD.Given:
 		return fine("the key comes without one")
-	case keys.Passphrase.Fd.Given:
-		return fine("descriptor %d", keys.Passphrase.Fd.N)
+	case keys.Passphrase.FD.Given:
+		return fine("descriptor %d", keys.Passphrase.FD.N)
 	case file == "":
 		if err := keys.Available(p.run.Env); err != nil {
 			f := failed(err, "a file, a descriptor or a terminal", yours+"--passphrase-file, --passphrase-fd or ETH_PASSWORD")

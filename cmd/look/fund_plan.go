@@ -31,6 +31,7 @@ type fundPlanOptions struct {
 	multiplier uint64
 }
 
+// NewFundPlan is pmctl fund plan.
 func NewFundPlan(r *cli.Run) *cobra.Command {
 	var o fundPlanOptions
 	cmd := &cobra.Command{

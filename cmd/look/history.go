@@ -22,6 +22,7 @@ type historyOptions struct {
 	until     string
 }
 
+// NewHistory is pmctl history.
 func NewHistory(r *cli.Run) *cobra.Command {
 	var o historyOptions
 	cmd := &cobra.Command{

@@ -23,6 +23,7 @@ type runwayOptions struct {
 	plot string
 }
 
+// NewRunway is pmctl runway.
 func NewRunway(r *cli.Run) *cobra.Command {
 	var o runwayOptions
 	cmd := &cobra.Command{

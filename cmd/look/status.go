@@ -1,3 +1,5 @@
+// Package look has the commands that change nothing: status, doctor, history, runway,
+// budget and the plan of a funding.
 package look
 
 import (
@@ -25,6 +27,7 @@ type statusOptions struct {
 	out                    string
 }
 
+// NewStatus is pmctl status.
 func NewStatus(r *cli.Run) *cobra.Command {
 	var o statusOptions
 	cmd := &cobra.Command{

@@ -1,3 +1,4 @@
+// Package pay has the command that pays a recipient.
 package pay
 
 import (
@@ -17,6 +18,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
+// NewPay is pmctl pay.
 func NewPay(r *cli.Run) *cobra.Command {
 	var o cli.PayerOptions
 	var request cli.RequestOption

@@ -1,3 +1,4 @@
+// Package recipient has the commands that find recipients.
 package recipient
 
 import (
@@ -15,6 +16,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
+// NewRecipient is pmctl recipient.
 func NewRecipient(r *cli.Run) *cobra.Command {
 	return cli.Group("recipient", "Find recipients, and find out whom a URL pays",
 		newRecipientList(r),

@@ -1,3 +1,4 @@
+// Package settings has the command that shows what is set, and where.
 package settings
 
 import (
@@ -45,6 +46,7 @@ type configSetting struct {
 	text string
 }
 
+// NewConfig is pmctl config.
 func NewConfig(r *cli.Run) *cobra.Command {
 	return cli.Group("config", "See what holds, and which file, variable or flag says so",
 		newConfigShow(r),

@@ -1,3 +1,4 @@
+// Package store has the commands that look after the store.
 package store
 
 import (
@@ -15,6 +16,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
+// NewStore is pmctl store.
 func NewStore(r *cli.Run) *cobra.Command {
 	return cli.Group("store", "Look after the store of nonces, spending and requests",
 		newStoreCheck(r),

@@ -1,3 +1,4 @@
+// Package ticket has the commands about ticket params and tickets.
 package ticket
 
 import (
@@ -33,6 +34,7 @@ type batchOptions struct {
 	request     cli.RequestOption
 }
 
+// NewTicket is pmctl ticket.
 func NewTicket(r *cli.Run) *cobra.Command {
 	return cli.Group("ticket", "Make tickets, deliver them, and look at them",
 		newTicketBatch(r),

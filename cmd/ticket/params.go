@@ -15,6 +15,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
+// NewParams is pmctl params.
 func NewParams(r *cli.Run) *cobra.Command {
 	return cli.Group("params", "Ask recipients for ticket params, and judge them",
 		newParamsFetch(r),

@@ -55,9 +55,9 @@ func streamBatches(r *cli.Run, cmd *cobra.Command, o *batchOptions, amount pay.A
 	if r.Output == format.NDJSON {
 		s.Format = format.JSONLine
 	}
-	if o.request.Id != "" {
+	if o.request.ID != "" {
 		s.Request = func(line int, document *format.Params) (*store.Request, error) {
-			of := cli.RequestOption{Id: fmt.Sprintf("%s:%d", o.request.Id, line)}
+			of := cli.RequestOption{ID: fmt.Sprintf("%s:%d", o.request.ID, line)}
 			source := "recipient " + common.Address(document.Offer.Recipient).Hex()
 			return of.Request(cmd, "stream", source, fmt.Sprint(amount.Count), amount.Value.Decimal())
 		}
@@ -74,7 +74,7 @@ func streamed(r *cli.Run, made wallet.Streamed, err error, o *batchOptions) erro
 	if err != nil && made == (wallet.Streamed{}) {
 		return err // nothing was begun
 	}
-	if err != nil && o.request.Id == "" && made.Unwritten > 0 {
+	if err != nil && o.request.ID == "" && made.Unwritten > 0 {
 		return fmt.Errorf("%s, and used up the nonces of %s more: %w", made, wallet.Batches(made.Unwritten), err)
 	}
 	if err != nil {

@@ -1,3 +1,5 @@
+// Package tx has the commands about transactions that were sent, or are to be signed
+// elsewhere.
 package tx
 
 import (
@@ -18,6 +20,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/tx"
 )
 
+// NewTx is pmctl tx.
 func NewTx(r *cli.Run) *cobra.Command {
 	return cli.Group("tx", "Look at transactions, wait for them, replace them",
 		newTxList(r),

@@ -40,7 +40,7 @@ func (e *Env) AgentSocket() (path string, said bool, err error) {
 // user has named must serve; one that is just there is passed over when it does not have
 // the account, or not for this chain, or is locked.
 func (o *KeyOptions) Agent(ctx context.Context, env *Env, want *common.Address, chainID uint64) (*signer.Account, error) {
-	if chainID == 0 || o.Fd.Given || o.Keystore.Path != "" || o.Passphrase.Given() {
+	if chainID == 0 || o.FD.Given || o.Keystore.Path != "" || o.Passphrase.Given() {
 		return nil, nil
 	}
 	path, said, err := env.AgentSocket()

@@ -3,11 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"github.com/pmctl/pmctl/internal/durable"
-	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
@@ -45,22 +43,6 @@ type outcome struct {
 	// Hint says what to run or set next; "" when the message says it all.
 	Hint string
 }
-
-// UsageError is a command line that cannot be meant.
-type UsageError struct{ err error }
-
-func (e *UsageError) Error() string { return e.err.Error() }
-func (e *UsageError) Unwrap() error { return e.err }
-
-// Usage is err as the command line's fault.
-func Usage(err error) error { return &UsageError{err} }
-
-func Usagef(format string, args ...any) error {
-	return Usage(fmt.Errorf(format, args...))
-}
-
-// WithHint says what can be done about err. A nil err stays nil.
-func WithHint(err error, format string, args ...any) error { return hint.With(err, format, args...) }
 
 // Classify maps an error to how the command ends. It is the only such table.
 func Classify(err error) outcome {
@@ -170,27 +152,3 @@ func HintFor(err error) string {
 	}
 	return ""
 }
-
-// interruptedError is how a command ended that was told to by a signal.
-type interruptedError struct{ err error }
-
-func (e *interruptedError) Error() string {
-	switch {
-	case errors.Is(e.err, ErrCancelled):
-		return e.err.Error()
-	case e.err.Error() == context.Canceled.Error():
-		return "interrupted"
-	}
-	return "interrupted: " + e.err.Error()
-}
-func (e *interruptedError) Unwrap() []error { return []error{context.Canceled, e.err} }
-
-// ErrCancelled is returned when the user said no, or pressed Ctrl-C at a prompt.
-var ErrCancelled = errors.New("cancelled: nothing was done")
-
-// errDisagrees is returned when the registry and a recipient's answer contradict each
-// other.
-var errDisagrees = errors.New("the service registry and the recipient do not agree")
-
-// ErrOtherAccount is returned for a transaction that is not the named account's.
-var ErrOtherAccount = errors.New("the transaction is for another account")

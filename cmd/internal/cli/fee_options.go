@@ -10,6 +10,7 @@ import (
 // FeeOptions are what transactions may cost.
 type FeeOptions struct{ maxGasPrice, maxFee string }
 
+// Register adds the flags to a command.
 func (o *FeeOptions) Register(cmd *cobra.Command) {
 	limits := policy.Default()
 	cmd.Flags().StringVar(&o.maxGasPrice, "max-gas-price", "", "highest `AMOUNT` to pay for a unit of gas (default any)")

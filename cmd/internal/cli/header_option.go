@@ -12,6 +12,7 @@ import (
 // HeaderOption is how large the HTTP header of a payment may be.
 type HeaderOption struct{ max string }
 
+// Register adds the flags to a command.
 func (o *HeaderOption) Register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.max, "max-header", "", "largest HTTP header of a delivery in `BYTES`; more tickets than fit are delivered in parts (default what the recipient has taken, or "+strconv.Itoa(pay.DefaultMaxHeader)+")")
 }

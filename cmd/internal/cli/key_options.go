@@ -20,9 +20,10 @@ import (
 type KeyOptions struct {
 	Keystore   KeystoreOptions
 	Passphrase PassphraseOptions
-	Fd         Descriptor
+	FD         Descriptor
 }
 
+// Register adds the flags to a command.
 func (o *KeyOptions) Register(cmd *cobra.Command) {
 	o.Keystore.Register(cmd)
 	o.Passphrase.Register(cmd)
@@ -36,7 +37,7 @@ func (o *KeyOptions) RegisterAddress(cmd *cobra.Command) {
 }
 
 func (o *KeyOptions) registerFD(cmd *cobra.Command) {
-	cmd.Flags().Var(&o.Fd, "key-fd", "read the account's private key, 64 hex digits, from the open file descriptor `N`; no key file is used")
+	cmd.Flags().Var(&o.FD, "key-fd", "read the account's private key, 64 hex digits, from the open file descriptor `N`; no key file is used")
 	for _, other := range []string{"keystore", "passphrase-file", "passphrase-fd"} {
 		if cmd.Flags().Lookup(other) != nil {
 			cmd.MarkFlagsMutuallyExclusive("key-fd", other)
@@ -47,9 +48,9 @@ func (o *KeyOptions) registerFD(cmd *cobra.Command) {
 // OnStdin names the flag that reads a secret from stdin, "" when none does.
 func (o *KeyOptions) OnStdin() string {
 	switch {
-	case o.Fd.Is(0):
+	case o.FD.Is(0):
 		return "--key-fd"
-	case o.Passphrase.Fd.Is(0):
+	case o.Passphrase.FD.Is(0):
 		return "--passphrase-fd"
 	}
 	return ""
@@ -57,7 +58,7 @@ func (o *KeyOptions) OnStdin() string {
 
 // Available tells whether there is anybody or anything that can open a key.
 func (o *KeyOptions) Available(env *Env) error {
-	if o.Fd.Given {
+	if o.FD.Given {
 		return nil
 	}
 	return o.Passphrase.Available(env)
@@ -65,7 +66,7 @@ func (o *KeyOptions) Available(env *Env) error {
 
 // Unattended tells whether a key that no agent has is opened without asking a person.
 func (o *KeyOptions) Unattended(env *Env) bool {
-	return o.Fd.Given || o.Passphrase.Given() || o.Passphrase.Path(env) != ""
+	return o.FD.Given || o.Passphrase.Given() || o.Passphrase.Path(env) != ""
 }
 
 // Find finds the account of an address: in the agent where that signs for it on the
@@ -75,11 +76,11 @@ func (o *KeyOptions) Find(ctx context.Context, env *Env, address common.Address,
 	if found, err := o.Agent(ctx, env, &address, chainID); found != nil || err != nil {
 		return found, err
 	}
-	if o.Fd.Given {
+	if o.FD.Given {
 		found, err := o.read(ctx, env)
 		if err == nil && found.Address() != address {
 			found.Close()
-			err = fmt.Errorf("%w: --key-fd %d gives the key of %v, and the account that is to act is %v", keystore.ErrAddressMismatch, o.Fd.N, found.Address(), address)
+			err = fmt.Errorf("%w: --key-fd %d gives the key of %v, and the account that is to act is %v", keystore.ErrAddressMismatch, o.FD.N, found.Address(), address)
 		}
 		if err != nil {
 			return nil, err
@@ -102,7 +103,7 @@ func (o *KeyOptions) Only(ctx context.Context, env *Env, chainID uint64) (*signe
 	if found, err := o.Agent(ctx, env, nil, chainID); found != nil || err != nil {
 		return found, err
 	}
-	if o.Fd.Given {
+	if o.FD.Given {
 		return o.read(ctx, env)
 	}
 	store, err := o.Keystore.Open(env)
@@ -138,23 +139,20 @@ func (o *KeyOptions) ofUnnamed(ctx context.Context, env *Env, store *keystore.St
 	return signer.Opened(key, path), nil
 }
 
-// errKeyInput is returned when what a descriptor gives is no key.
-var errKeyInput = errors.New("no key to sign with")
-
 // maxRawKey bounds what is read from a descriptor, in bytes: a key's digits with 0x and
 // some white space around.
 const maxRawKey = 128
 
 // read reads the key behind the descriptor to its end.
 func (o *KeyOptions) read(ctx context.Context, env *Env) (*signer.Account, error) {
-	if term.IsTerminal(o.Fd.N) {
-		return nil, Usagef("--key-fd %d is a terminal, which would show the key: give it a pipe or a file, as in --key-fd 3 3<key", o.Fd.N)
+	if term.IsTerminal(o.FD.N) {
+		return nil, Usagef("--key-fd %d is a terminal, which would show the key: give it a pipe or a file, as in --key-fd 3 3<key", o.FD.N)
 	}
-	in, err := env.OpenFD(ctx, o.Fd.N)
+	in, err := env.OpenFD(ctx, o.FD.N)
 	if err != nil {
 		return nil, err
 	}
-	name := fmt.Sprintf("descriptor %d", o.Fd.N)
+	name := fmt.Sprintf("descriptor %d", o.FD.N)
 	text, err := ReadSecret(in, name, maxRawKey)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errKeyInput, err)

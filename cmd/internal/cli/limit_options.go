@@ -20,6 +20,7 @@ type LimitOptions struct {
 	inactiveOK                            bool
 }
 
+// Register adds the flags to a command.
 func (o *LimitOptions) Register(cmd *cobra.Command) {
 	limits := policy.Default()
 	flags := cmd.Flags()

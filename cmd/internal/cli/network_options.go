@@ -26,12 +26,14 @@ type NetworkOptions struct {
 	acceptContracts bool
 }
 
+// Register adds the flags to a command.
 func (o *NetworkOptions) Register(cmd *cobra.Command) {
 	o.RegisterNetwork(cmd)
 	o.RegisterNode(cmd)
-	o.registerTimeout(cmd)
+	cmd.Flags().DurationVar(&o.Timeout, "timeout", 2*time.Minute, "give up waiting for others after this `TIME`, such as 30s or 5m")
 }
 
+// RegisterNode is Register for the node alone.
 func (o *NetworkOptions) RegisterNode(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.rpcURL, "rpc-url", "", "`URL` of an Ethereum JSON-RPC node (default $ETH_RPC_URL)")
 	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "show each request to a node on stderr, with its time")
@@ -44,10 +46,6 @@ func (o *NetworkOptions) RegisterNetwork(cmd *cobra.Command) {
 	cmd.Flags().Uint64Var(&o.ChainID, "chain-id", 0, "`ID` of the chain of a network that has no name; goes with --controller")
 	cmd.MarkFlagsRequiredTogether("controller", "chain-id")
 	cmd.MarkFlagsMutuallyExclusive("network", "controller")
-}
-
-func (o *NetworkOptions) registerTimeout(cmd *cobra.Command) {
-	cmd.Flags().DurationVar(&o.Timeout, "timeout", 2*time.Minute, "give up waiting for others after this `TIME`, such as 30s or 5m")
 }
 
 // Bound returns a context that ends after --timeout.
@@ -103,6 +101,7 @@ func (o *NetworkOptions) Nodes(env *Env, network chain.Network) (urls []string, 
 	return nil, TheDefault, nil
 }
 
+// ChooseNetwork returns the network, without its nodes.
 func (o *NetworkOptions) ChooseNetwork(env *Env) (chain.Network, error) {
 	if o.Controller != "" {
 		controller, err := ParseAddress("--controller", o.Controller)

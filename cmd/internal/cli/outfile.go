@@ -39,6 +39,7 @@ func CreateOut(files durable.FS, flag, path string) (*OutFile, error) {
 	return &OutFile{bufio.NewWriter(file), flag, path, file}, nil
 }
 
+// ExistsAlready is the error about a file that is there.
 func ExistsAlready(flag, path string) error {
 	return WithHint(fmt.Errorf("%s %s: %w", flag, path, fs.ErrExist), "nothing is ever overwritten: name another file")
 }

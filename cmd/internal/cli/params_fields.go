@@ -105,6 +105,7 @@ type checkResult struct {
 	Detail  string         `json:"detail"`
 }
 
+// NewJudgement is params and how they fare.
 func NewJudgement(params *format.Params, ticketParams *pm.TicketParams, findings []policy.Finding) Judgement {
 	j := Judgement{
 		Recipient:       format.Address(ticketParams.Recipient),

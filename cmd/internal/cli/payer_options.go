@@ -15,6 +15,7 @@ type PayerOptions struct {
 	Store   StoreOptions
 }
 
+// Register adds the flags to a command.
 func (o *PayerOptions) Register(cmd *cobra.Command) {
 	o.RegisterReading(cmd)
 	o.Network.RegisterContracts(cmd)

@@ -13,11 +13,13 @@ type PendingOptions struct {
 	replaceUnknown bool
 }
 
+// Register adds the flags to a command.
 func (o *PendingOptions) Register(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.withPending, "with-pending", false, "send although earlier transactions of the account are not mined yet, and send those again where the node has lost them: they are mined too")
 	cmd.Flags().BoolVar(&o.replaceUnknown, "replace-unknown", false, "send although the node counts pending transactions that pmctl did not sign: this one may replace one of them")
 }
 
+// Terms are what the flags agree to.
 func (o *PendingOptions) Terms() tx.Terms {
 	return tx.Terms{WithPending: o.withPending, ReplaceUnknown: o.replaceUnknown}
 }

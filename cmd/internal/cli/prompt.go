@@ -15,39 +15,6 @@ import (
 	"github.com/pmctl/pmctl/keystore"
 )
 
-// Prompter asks the person at the terminal. Every method returns errCancelled
-// when the person presses Ctrl-C or says no, and ctx's error when it ends first;
-// the terminal is then as it was before.
-type Prompter interface {
-	// Confirm asks a yes–no question whose default is no.
-	Confirm(ctx context.Context, question string) error
-
-	// Secret reads a line without showing it. The caller zeroes it after use.
-	Secret(ctx context.Context, label string) ([]byte, error)
-
-	// Select has one of the items chosen and returns its index.
-	Select(ctx context.Context, label string, items []string) (int, error)
-
-	// Text reads a line that valid accepts; what is wrong with it is shown, and it is
-	// asked for again.
-	Text(ctx context.Context, label string, valid func(string) error) (string, error)
-}
-
-// Confirm asks before something that cannot be taken back, unless the command
-// line said yes already.
-func (r *Run) Confirm(ctx context.Context, yes bool, question string) error {
-	if yes {
-		return nil
-	}
-	if !r.InTerminal {
-		return Usagef("%s There is no terminal to ask at: say --yes", question)
-	}
-	if r.Quiet {
-		return Usagef("%s With --quiet nobody is told what that would do: say --yes, or leave --quiet out", question)
-	}
-	return r.Prompter.Confirm(ctx, question)
-}
-
 // terminalPrompter asks on a real terminal: it reads in and draws on out.
 type terminalPrompter struct {
 	in, out *os.File

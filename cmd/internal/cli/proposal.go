@@ -24,6 +24,7 @@ type callResult struct {
 	Arguments []argumentResult `json:"arguments"`
 }
 
+// Describe says what a call of the contract is. It fails for one that is not known.
 func Describe(data []byte) (callResult, error) {
 	d, err := contract.Describe(data)
 	result := callResult{Method: d.Method, Arguments: []argumentResult{}}
@@ -33,6 +34,7 @@ func Describe(data []byte) (callResult, error) {
 	return result, err
 }
 
+// Fields are the call for a person.
 func (c callResult) Fields() []Field {
 	fields := []Field{{"call", c.Method}}
 	for _, a := range c.Arguments {

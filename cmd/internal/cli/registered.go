@@ -31,6 +31,7 @@ func IsRegisteredAt(recipient chain.Recipient, u pay.URL) bool {
 	return IsURI(recipient.ServiceURI, u) || IsURI(recipient.AIServiceURI, u)
 }
 
+// IsURI tells whether a text of the service registry is u.
 func IsURI(uri string, u pay.URL) bool {
 	registered, err := pay.ParseServiceURI(uri)
 	return err == nil && registered == u

@@ -12,10 +12,11 @@ import (
 )
 
 // RequestOption names what is asked for, so that a retry is no second request.
-type RequestOption struct{ Id string }
+type RequestOption struct{ ID string }
 
+// Register adds the flags to a command.
 func (o *RequestOption) Register(cmd *cobra.Command, what string) {
-	cmd.Flags().StringVar(&o.Id, "request-id", "", "`ID` of your own for "+what+": run again with the same id, nothing is made twice")
+	cmd.Flags().StringVar(&o.ID, "request-id", "", "`ID` of your own for "+what+": run again with the same id, nothing is made twice")
 }
 
 // maxRequestID is the longest id in bytes.
@@ -27,10 +28,10 @@ func (o *RequestOption) Request(cmd *cobra.Command, arguments ...string) (*store
 		return nil, nil
 	}
 	plain := func(r rune) bool { return !unicode.IsGraphic(r) || r == unicode.ReplacementChar }
-	if o.Id == "" || len(o.Id) > maxRequestID || strings.ContainsFunc(o.Id, plain) {
+	if o.ID == "" || len(o.ID) > maxRequestID || strings.ContainsFunc(o.ID, plain) {
 		return nil, Usagef("--request-id: an id has 1 to %d bytes of printable characters", maxRequestID)
 	}
-	return &store.Request{ID: o.Id, Digest: DigestOf(arguments...)}, nil
+	return &store.Request{ID: o.ID, Digest: DigestOf(arguments...)}, nil
 }
 
 // DigestOf tells a command's arguments from others.

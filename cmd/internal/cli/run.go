@@ -80,3 +80,18 @@ func Interrupted(ctx context.Context, err error) error {
 	}
 	return &interruptedError{err}
 }
+
+// Confirm asks before something that cannot be taken back, unless the command
+// line said yes already.
+func (r *Run) Confirm(ctx context.Context, yes bool, question string) error {
+	if yes {
+		return nil
+	}
+	if !r.InTerminal {
+		return Usagef("%s There is no terminal to ask at: say --yes", question)
+	}
+	if r.Quiet {
+		return Usagef("%s With --quiet nobody is told what that would do: say --yes, or leave --quiet out", question)
+	}
+	return r.Prompter.Confirm(ctx, question)
+}

@@ -141,10 +141,12 @@ type setting struct {
 	in                   func(*config.File) string
 }
 
+// SettingNetwork is the network's name.
 func SettingNetwork() setting {
 	return setting{"network", "--network", "PMCTL_NETWORK", func(f *config.File) string { return f.Network }}
 }
 
+// SettingFrom is the account that acts.
 func SettingFrom() setting {
 	return setting{"from", "--from", "ETH_FROM", func(f *config.File) string {
 		if f.From == nil {
@@ -154,10 +156,12 @@ func SettingFrom() setting {
 	}}
 }
 
+// SettingKeystore is where the key files are.
 func SettingKeystore() setting {
 	return setting{"keystore", "--keystore", "ETH_KEYSTORE", func(f *config.File) string { return f.Keystore }}
 }
 
+// SettingStore is where the store is.
 func SettingStore() setting {
 	return setting{"store", "--store", "PMCTL_STORE", func(f *config.File) string { return f.Store }}
 }
@@ -190,11 +194,13 @@ type ThresholdSetting struct {
 	Of              func(chain.Sender) wei.Wei
 }
 
+// MinDeposit is the least deposit that a check wants to see.
 func MinDeposit() ThresholdSetting {
 	return ThresholdSetting{"min_deposit", "--min-deposit", "deposit",
 		func(f *config.File) *wei.Wei { return f.MinDeposit }, func(s chain.Sender) wei.Wei { return s.Deposit }}
 }
 
+// MinReserve is the least reserve that a check wants to see.
 func MinReserve() ThresholdSetting {
 	return ThresholdSetting{"min_reserve", "--min-reserve", "reserve",
 		func(f *config.File) *wei.Wei { return f.MinReserve }, func(s chain.Sender) wei.Wei { return s.Reserve }}

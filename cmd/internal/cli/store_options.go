@@ -19,6 +19,7 @@ type StoreOptions struct {
 	Flag string
 }
 
+// Register adds the flags to a command.
 func (o *StoreOptions) Register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.Location, "store", "", "`LOCATION` of the store: a file, or a database's postgres:// URL (default $PMCTL_STORE, else pmctl's own file)")
 }

@@ -24,6 +24,7 @@ type TransactOptions struct {
 	Yes       bool
 }
 
+// Register adds the flags to a command.
 func (o *TransactOptions) Register(cmd *cobra.Command) {
 	o.Network.Register(cmd)
 	o.Network.RegisterContracts(cmd)
@@ -46,16 +47,19 @@ type MiningOptions struct {
 	Confirmations uint64
 }
 
+// Register adds the flags to a command.
 func (o *MiningOptions) Register(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.NoWait, "no-wait", false, "print the transaction's hash as soon as it is sent, without waiting until it is mined")
 	o.RegisterConfirmations(cmd)
 	cmd.MarkFlagsMutuallyExclusive("no-wait", "confirmations")
 }
 
+// RegisterConfirmations is Register for a command that always waits.
 func (o *MiningOptions) RegisterConfirmations(cmd *cobra.Command) {
 	cmd.Flags().Uint64Var(&o.Confirmations, "confirmations", 1, "wait until this `NUMBER` of blocks has the transaction, its own included")
 }
 
+// Check refuses what the flags cannot mean.
 func (o *MiningOptions) Check() error {
 	if o.Confirmations == 0 {
 		return Usagef("--confirmations 0: it must be at least 1; --no-wait does not wait at all")

@@ -12,6 +12,7 @@ import (
 // WorkOptions choose what a recipient is paid for.
 type WorkOptions struct{ names []string }
 
+// Register adds the flags to a command.
 func (o *WorkOptions) Register(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&o.names, "capabilities", nil, "pay for this AI `WORK`, PIPELINE/MODEL, at its price; may be repeated")
 }

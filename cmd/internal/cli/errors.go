@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/pmctl/pmctl/internal/hint"
+)
+
+// UsageError is a command line that cannot be meant.
+type UsageError struct{ err error }
+
+func (e *UsageError) Error() string { return e.err.Error() }
+
+func (e *UsageError) Unwrap() error { return e.err }
+
+// Usage is err as the command line's fault.
+func Usage(err error) error { return &UsageError{err} }
+
+// Usagef is a new error that is the command line's fault.
+func Usagef(format string, args ...any) error {
+	return Usage(fmt.Errorf(format, args...))
+}
+
+// WithHint says what can be done about err. A nil err stays nil.
+func WithHint(err error, format string, args ...any) error { return hint.With(err, format, args...) }
+
+// interruptedError is how a command ended that was told to by a signal.
+type interruptedError struct{ err error }
+
+func (e *interruptedError) Error() string {
+	switch {
+	case errors.Is(e.err, ErrCancelled):
+		return e.err.Error()
+	case e.err.Error() == context.Canceled.Error():
+		return "interrupted"
+	}
+	return "interrupted: " + e.err.Error()
+}
+
+func (e *interruptedError) Unwrap() []error { return []error{context.Canceled, e.err} }
+
+// ErrCancelled is returned when the user said no, or pressed Ctrl-C at a prompt.
+var ErrCancelled = errors.New("cancelled: nothing was done")
+
+// errDisagrees is returned when the registry and a recipient's answer contradict each
+// other.
+var errDisagrees = errors.New("the service registry and the recipient do not agree")
+
+// ErrOtherAccount is returned for a transaction that is not the named account's.
+var ErrOtherAccount = errors.New("the transaction is for another account")
+
+// errKeyInput is returned when what a descriptor gives is no key.
+var errKeyInput = errors.New("no key to sign with")
+
+// unreportedError is a result that nobody was told.
+type unreportedError struct {
+	// what is done.
+	what string
+	err  error
+}
+
+func (e *unreportedError) Error() string {
+	return fmt.Sprintf("%s, but its result cannot be written: %v", e.what, e.err)
+}
+
+func (e *unreportedError) Unwrap() error { return e.err }
+
+// Hint warns against the second time.
+func (e *unreportedError) Hint() string { return "it is done: do not run the command again for it" }
+
+// errOutClosed is returned before anything is done when its result would be lost.
+var errOutClosed = WithHint(errors.New("stdout is closed: there is nowhere to write the result to"),
+	"redirect it, to /dev/null when you do not need it")
+
+// WithSource says where bad input came from, unless that is "". A nil err stays nil.
+func WithSource(source string, err error) error {
+	if err == nil || source == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", source, err)
+}
+
+// FileName is a file's name for WithSource: stdin has none.
+func FileName(file string) string {
+	if file == "-" {
+		return ""
+	}
+	return file
+}

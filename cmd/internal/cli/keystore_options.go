@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/keystore"
+)
+
+// KeystoreOptions say where the key files are.
+type KeystoreOptions struct{ Path string }
+
+// Register adds the flags to a command.
+func (o *KeystoreOptions) Register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.Path, "keystore", "", "folder of key files, or one key file, at `PATH` (default $ETH_KEYSTORE, else pmctl's own folder)")
+}
+
+// Open returns the key files' store: the flag's, ETH_KEYSTORE's, or pmctl's own.
+func (o *KeystoreOptions) Open(env *Env) (*keystore.Store, error) {
+	path, _, err := o.Locate(env)
+	if err != nil {
+		return nil, err
+	}
+	return keystore.Open(path), nil
+}
+
+// Locate returns where the key files are, and what says so.
+func (o *KeystoreOptions) Locate(env *Env) (path, from string, err error) {
+	path, from, err = env.Find(o.Path, SettingKeystore())
+	if err != nil || path != "" {
+		return path, from, err
+	}
+	dir, err := env.dataDir()
+	return filepath.Join(dir, "keystore"), from, err
+}
