@@ -22,6 +22,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"/pm/...", []string{"/wallet", "/cmd", "/keystore"}},
 		{"/keystore", []string{"/wallet", "/cmd"}},
 		{"/wallet/...", []string{"/cmd"}},
+		{"/wallet/chain/nodes", []string{"/keystore", "/wallet/broker", "/wallet/store", "/wallet/tx"}},
 		{"/wallet/wei", []string{"/pm", "/keystore", "/wallet/chain"}},
 	} {
 		for _, dep := range deps(t, module+c.from) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/tx"
 )
@@ -86,7 +87,7 @@ func (w *Wallet) prepare(ctx context.Context, s situation, a Action) (*tx.Prepar
 		return nil, proposal{}, err
 	}
 	if s.status.Paused {
-		return nil, proposal{}, &chain.RevertError{Reason: chain.ErrPaused.Error()}
+		return nil, proposal{}, &contract.RevertError{Reason: contract.ErrPaused.Error()}
 	}
 	p, err := a.plan(ctx, s)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/pmctl/pmctl/pm"
-	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/redeem"
 	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -117,7 +117,7 @@ func outcomes(tickets redeem.Tickets) []TicketOutcome {
 }
 
 func outcomeOf(t *redeem.Ticket) string {
-	var refused *chain.RevertError
+	var refused *contract.RevertError
 	switch {
 	case t.Redeemed:
 		return "redeemed"

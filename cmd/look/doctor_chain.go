@@ -13,6 +13,7 @@ import (
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/chain/nodes"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/doctor"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -133,7 +134,7 @@ func (p *patient) checkPaused(context.Context) doctor.Finding {
 	if !p.status.Paused {
 		return fine("no")
 	}
-	err := &chain.RevertError{Reason: chain.ErrPaused.Error()}
+	err := &contract.RevertError{Reason: contract.ErrPaused.Error()}
 	return orElse("wait until they go on", failed(err, "contracts that are not", networks+"the controller's owner"))
 }
 
@@ -163,7 +164,7 @@ func (p *patient) consider(ctx context.Context) error {
 // which says nothing about the rest of what was asked.
 func isMalformed(err error) bool {
 	var fault *chain.NodeError
-	return errors.As(err, &fault) && fault.Fault == chain.FaultMalformed
+	return errors.As(err, &fault) && fault.Fault == nodes.FaultMalformed
 }
 
 func cheapestFunding() tx.Call {

@@ -12,6 +12,7 @@ import (
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -44,7 +45,7 @@ func (v *statusView) warnings(ctx context.Context, s *chain.Status, result *stat
 		problem(chain.ErrUnreachable, "node_behind", "the node's newest block is %s old: it has fallen behind, and what is shown here was", age.Round(time.Second))
 	}
 	if s.Paused {
-		problem(chain.ErrPaused, "paused", "the contracts are paused: no transaction and no redemption goes through")
+		problem(contract.ErrPaused, "paused", "the contracts are paused: no transaction and no redemption goes through")
 	}
 	switch result.Lock {
 	case broker.Unlocking:

@@ -15,6 +15,7 @@ import (
 
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/chain/nodes"
 	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -144,7 +145,7 @@ func plainSettings(r *cli.Run, o *cli.PayerOptions) ([]configSetting, error) {
 	}
 	shown := make([]string, len(urls))
 	for i, url := range urls {
-		shown[i] = chain.DisplayURL(url)
+		shown[i] = nodes.DisplayURL(url)
 	}
 	from, fromFrom, err := r.Find(o.Account.From, cli.SettingFrom())
 	if err != nil {

@@ -133,7 +133,7 @@ func (b *Broker) IsUsedTicket(ticket *pm.Ticket) (bool, error) {
 	var used bool
 	read := new(batch)
 	call(read, b.broker, broker.PackUsedTickets(ticket.Hash()), broker.UnpackUsedTickets, &used)
-	return used, b.client.do(b.ctx, read)
+	return used, b.client.Do(b.ctx, &read.Batch)
 }
 
 // CheckTx implements pm.Broker.

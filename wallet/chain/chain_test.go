@@ -23,6 +23,8 @@ import (
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/chain/nodes"
+	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -125,24 +127,24 @@ func TestStatusFollowsTheBroker(t *testing.T) {
 
 	done(broker.Unlock())
 	_, err = broker.Unlock()
-	require.ErrorIs(t, err, chain.ErrUnlocking)
+	require.ErrorIs(t, err, contract.ErrUnlocking)
 	status, err = client.Status(t.Context(), who)
 	require.NoError(t, err)
 	require.True(t, status.Sender.Unlocking())
 	_, err = broker.Withdraw()
-	require.ErrorIs(t, err, chain.ErrLocked)
+	require.ErrorIs(t, err, contract.ErrLocked)
 	done(broker.CancelUnlock())
 	_, err = broker.CancelUnlock()
-	require.ErrorIs(t, err, chain.ErrNotUnlocking)
+	require.ErrorIs(t, err, contract.ErrNotUnlocking)
 	done(broker.Unlock())
 	require.NoError(t, d.NextRound(t.Context(), 2))
 	done(broker.Withdraw())
 	_, err = broker.Withdraw()
-	require.ErrorIs(t, err, chain.ErrNoFunds)
+	require.ErrorIs(t, err, contract.ErrNoFunds)
 
 	require.NoError(t, d.SetPaused(t.Context(), true))
 	_, err = broker.FundDeposit(big.NewInt(1))
-	require.ErrorIs(t, err, chain.ErrPaused)
+	require.ErrorIs(t, err, contract.ErrPaused)
 	status, err = client.Status(t.Context(), who)
 	require.NoError(t, err)
 	require.True(t, status.Paused)
@@ -315,7 +317,7 @@ func TestHeadRefusesNonsense(t *testing.T) {
 func TestBadURLs(t *testing.T) {
 	for _, url := range []string{"", "localhost:8545", "/tmp/geth.ipc", "ftp://host", "http://", "://"} {
 		_, err := chain.Dial(t.Context(), url, chain.Network{})
-		require.ErrorIs(t, err, chain.ErrBadURL, url)
+		require.ErrorIs(t, err, nodes.ErrBadURL, url)
 	}
 }
 

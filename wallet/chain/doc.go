@@ -4,7 +4,8 @@
 //
 // Dial connects to a node and reads nothing yet. The first read checks that the node
 // serves the chain that was meant and finds the contracts through the network's
-// controller. What belongs together is read in one JSON-RPC batch.
+// controller. What belongs together is read in one JSON-RPC batch. How nodes are asked is
+// package nodes'.
 //
 // Watch follows the chain for a recipient: each block as the node tells of it over
 // WebSocket, or at an interval. It finds out when other blocks replace those it has

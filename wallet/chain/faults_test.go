@@ -95,14 +95,14 @@ func TestReasons(t *testing.T) {
 		reason string
 		is     error
 	}{
-		"text":           {nodeError{3, "execution reverted: system is paused", paused}, "system is paused", chain.ErrPaused},
-		"other code":     {nodeError{-32000, "execution reverted", paused}, "system is paused", chain.ErrPaused},
+		"text":           {nodeError{3, "execution reverted: system is paused", paused}, "system is paused", contract.ErrPaused},
+		"other code":     {nodeError{-32000, "execution reverted", paused}, "system is paused", contract.ErrPaused},
 		"panic":          {nodeError{3, "execution reverted", overflow}, "arithmetic underflow or overflow", nil},
 		"custom":         {nodeError{3, "execution reverted", "0xdeadbeef01"}, "custom error 0xdeadbeef", nil},
 		"cut text":       {nodeError{3, "execution reverted", paused[:80]}, "custom error 0x08c379a0", nil},
 		"nothing":        {nodeError{3, "execution reverted", "0x"}, "", nil},
 		"no data":        {nodeError{3, "execution reverted", nil}, "", nil},
-		"in the message": {nodeError{-32000, "execution reverted: account is locked", nil}, "account is locked", chain.ErrLocked},
+		"in the message": {nodeError{-32000, "execution reverted: account is locked", nil}, "account is locked", contract.ErrLocked},
 		"two bytes":      {nodeError{3, "execution reverted", "0x0102"}, "0x0102", nil},
 		"no hex":         {nodeError{3, "execution reverted: ticket is used", "Reverted"}, "ticket is used", pm.ErrTicketUsed},
 	} {
@@ -111,13 +111,13 @@ func TestReasons(t *testing.T) {
 				return &answer{Error: &c.said}, nil
 			}), network(d))
 			_, err := client.CallContract(t.Context(), ethereum.CallMsg{}, nil)
-			var revert *chain.RevertError
+			var revert *contract.RevertError
 			require.ErrorAs(t, err, &revert)
 			require.Contains(t, revert.Reason, c.reason)
 			if c.reason == "" {
 				require.Empty(t, revert.Reason)
 			}
-			for _, reason := range []error{chain.ErrPaused, chain.ErrLocked, chain.ErrNoFunds, pm.ErrTicketUsed} {
+			for _, reason := range []error{contract.ErrPaused, contract.ErrLocked, contract.ErrNoFunds, pm.ErrTicketUsed} {
 				require.Equal(t, c.is == reason, errors.Is(err, reason), reason)
 			}
 		})
@@ -130,7 +130,7 @@ func TestReasons(t *testing.T) {
 	_, err := client.Status(t.Context(), common.Address{})
 	require.ErrorContains(t, err, "the method does not exist")
 	require.NotErrorIs(t, err, chain.ErrUnreachable)
-	require.False(t, errors.As(err, new(*chain.RevertError)))
+	require.False(t, errors.As(err, new(*contract.RevertError)))
 }
 
 // TestCancelledShowsNoURL interrupts a request to a URL with a key in it.

@@ -3,16 +3,15 @@ package chain
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/big"
-	"net/http"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 
+	"github.com/pmctl/pmctl/wallet/chain/nodes"
 	"github.com/pmctl/pmctl/wallet/contract"
 )
 
@@ -75,14 +74,14 @@ func (c *Client) SimulateFunding(ctx context.Context, call ethereum.CallMsg, f F
 		} `json:"calls"`
 	}
 	var result json.RawMessage
-	err := c.get(ctx, &result, "eth_simulateV1", map[string]any{"blockStateCalls": []any{map[string]any{
+	err := c.Get(ctx, &result, "eth_simulateV1", map[string]any{"blockStateCalls": []any{map[string]any{
 		"stateOverrides": map[common.Address]any{call.From: map[string]any{"balance": rich}},
 		"calls": []any{look, map[string]any{
 			"from": call.From, "to": call.To, "value": (*hexutil.Big)(call.Value), "input": hexutil.Bytes(call.Data),
 		}, look},
 	}}}, "latest")
 	if err != nil {
-		if refusedMethod(err) {
+		if nodes.LacksMethod(err) {
 			return nil
 		}
 		return err
@@ -109,16 +108,6 @@ func (c *Client) SimulateFunding(ctx context.Context, call ethereum.CallMsg, f F
 	return f.checkGrowth(*call.To, common.Hash{}, before, after)
 }
 
-// refusedMethod tells whether a node or what stands before it does not serve a method.
-// Their errors for that differ.
-func refusedMethod(err error) bool {
-	var fault *NodeError
-	if errors.As(err, &fault) {
-		return fault.code/100 == http.StatusBadRequest/100 && fault.Fault != FaultBusy
-	}
-	return errors.As(err, new(*AnswerError)) || errors.As(err, new(*RevertError))
-}
-
 // CheckFunding compares a mined transaction's events, and what getSenderInfo says at its
 // block and the block before, with what it was to fund. It fails with *FundingError. It
 // returns false when the second could not be compared: the node no longer has the state
@@ -138,18 +127,12 @@ func (c *Client) CheckFunding(ctx context.Context, receipt *types.Receipt, f Fun
 	}
 	var before, after contract.GetSenderInfoOutput
 	b := new(batch)
-	b.senderInfo(contracts, f.Sender, &before)
-	b.senderInfo(contracts, f.Sender, &after)
-	b.elems[0].Args[1], b.elems[1].Args[1] = hexutil.Uint64(number-1), hexutil.Uint64(number)
-	if err := c.send(ctx, b); err != nil {
+	b.senderInfoAt(hexutil.Uint64(number-1), broker, f.Sender, &before)
+	b.senderInfoAt(hexutil.Uint64(number), broker, f.Sender, &after)
+	if err := c.Send(ctx, &b.Batch); err != nil || b.Refused() {
 		return false, err
 	}
-	for _, elem := range b.elems {
-		if elem.Error != nil {
-			return false, nil
-		}
-	}
-	if err := c.settle(b, 0, len(b.elems)); err != nil {
+	if err := b.Settle(); err != nil {
 		return false, err
 	}
 	differs := f.checkGrowth(broker, receipt.TxHash, before, after)
@@ -178,10 +161,10 @@ func (c *Client) blockLogs(ctx context.Context, contracts Contracts, sender comm
 	filter := senderFilter(contracts, sender)
 	filter["blockHash"] = hash
 	b := new(batch)
-	b.add("eth_getBlockByHash", &block, hash, false)
-	b.add("eth_getLogs", &logs, filter)
-	err = c.do(ctx, b)
-	return logs, !isNull(block), err
+	b.Add("eth_getBlockByHash", &block, hash, false)
+	b.Add("eth_getLogs", &logs, filter)
+	err = c.Do(ctx, &b.Batch)
+	return logs, len(block) != 0 && string(block) != "null", err
 }
 
 // checkEvents adds up what the broker's events say was funded.

@@ -6,15 +6,22 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/pmctl/pmctl/internal/cache"
 )
 
-// memory is what one run of the program leaves to the next, so that it need not ask
-// twice. Nothing in it is believed: it says what to ask for, and the same request asks
+// memory is what one run of the program leaves to the next in a file, so that it need not
+// ask twice. Nothing in it is believed: it says what to ask for, and the same request asks
 // whether it is right.
 type memory struct {
+	mu    sync.Mutex
+	path  string // "" for no file
+	known remembered
+}
+
+type remembered struct {
 	Contracts Contracts `json:"contracts"`
 	// Round is the last initialized round.
 	Round uint64 `json:"round,omitempty"`
@@ -36,81 +43,62 @@ const nodeMemoryAge = 24 * time.Hour
 // in a file of the folder, and start from those that are there. It may be called once,
 // before anything is asked. What cannot be read or written is only slower.
 func (c *Client) RememberIn(folder string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.memoryAt = filepath.Join(folder, fmt.Sprintf("network-%d-%s.json", c.network.ChainID, c.network.Controller))
-	text, err := os.ReadFile(c.memoryAt)
-	if err != nil {
-		return
-	}
-	var known memory
-	if json.Unmarshal(text, &known) == nil && known.Contracts.Controller == c.network.Controller {
-		c.known = known
-	}
-	for _, n := range c.nodes.all {
-		its := c.known.Nodes[n.shown]
-		if age := time.Since(its.Found); its.AtOnce > 0 && age >= 0 && age < nodeMemoryAge {
-			n.setAtOnce(its.AtOnce)
-		}
+	c.memory.open(filepath.Join(folder, fmt.Sprintf("network-%d-%s.json", c.network.ChainID, c.network.Controller)), c.network)
+	c.Limits(c.memory.atOnce, c.memory.learnAtOnce)
+}
+
+func (m *memory) open(path string, network Network) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.path = path
+	text, err := os.ReadFile(path)
+	var known remembered
+	if err == nil && json.Unmarshal(text, &known) == nil && known.Contracts.Controller == network.Controller {
+		m.known = known
 	}
 }
 
-// rememberNodes keeps what nodes take, where that is less than it was.
-func (c *Client) rememberNodes() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	changed := false
-	for _, n := range c.nodes.all {
-		most := n.limit()
-		if its := c.known.Nodes[n.shown]; most == 0 || its.AtOnce == most {
-			continue
+// recall returns what is known.
+func (m *memory) recall() remembered {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.known
+}
+
+// learn changes what is known, and writes it where change says that it is something else.
+func (m *memory) learn(change func(*remembered) bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !change(&m.known) || m.path == "" {
+		return
+	}
+	if text, err := json.Marshal(m.known); err == nil {
+		_ = cache.Replace(m.path, text) // what cannot be written is only slower
+	}
+}
+
+// atOnce returns how many requests a node was lately found to take at once; 0 where that is
+// not known.
+func (m *memory) atOnce(url string) int { return m.recall().Nodes[url].lately() }
+
+func (n nodeMemory) lately() int {
+	if age := time.Since(n.Found); age < 0 || age >= nodeMemoryAge {
+		return 0
+	}
+	return max(0, n.AtOnce)
+}
+
+func (m *memory) learnAtOnce(url string, most int) {
+	m.learn(func(known *remembered) bool {
+		if known.Nodes[url].lately() == most {
+			return false
 		}
-		nodes := maps.Clone(c.known.Nodes)
+		nodes := maps.Clone(known.Nodes)
 		if nodes == nil {
 			nodes = make(map[string]nodeMemory)
 		}
-		nodes[n.shown] = nodeMemory{AtOnce: most, Found: time.Now().UTC()}
-		c.known.Nodes, changed = nodes, true
-	}
-	if changed {
-		c.remember()
-	}
-}
-
-// recall returns the contracts as they must be, or else as they were before.
-func (c *Client) recall() (Contracts, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.expected != (Contracts{}) {
-		return c.expected, true
-	}
-	return c.known.Contracts, c.known.Contracts != Contracts{}
-}
-
-// remember writes what is known. The caller holds the lock.
-func (c *Client) remember() {
-	if c.memoryAt == "" {
-		return
-	}
-	if text, err := json.Marshal(c.known); err == nil {
-		_ = cache.Replace(c.memoryAt, text) // what cannot be written is only slower
-	}
-}
-
-// rememberedRound returns the last initialized round as it was before, 0 when it is not
-// known.
-func (c *Client) rememberedRound() uint64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.known.Round
-}
-
-// learnRound keeps the last initialized round.
-func (c *Client) learnRound(round uint64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.known.Round != round {
-		c.known.Round = round
-		c.remember()
-	}
+		nodes[url] = nodeMemory{AtOnce: most, Found: time.Now().UTC()}
+		known.Nodes = nodes
+		return true
+	})
 }

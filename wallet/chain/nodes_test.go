@@ -8,6 +8,9 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/chain/nodes"
 	"github.com/pmctl/pmctl/wallet/devnet"
 )
 
@@ -137,13 +141,13 @@ func TestEachNodeGetsItsOwnSecrets(t *testing.T) {
 
 func TestSeveralNodesAreOverHTTP(t *testing.T) {
 	_, err := chain.Dial(t.Context(), "http://127.0.0.1:1", chain.Network{}, "ws://127.0.0.1:1")
-	require.ErrorIs(t, err, chain.ErrBadURL)
+	require.ErrorIs(t, err, nodes.ErrBadURL)
 	_, err = chain.Dial(t.Context(), "http://127.0.0.1:1", chain.Network{}, "nonsense")
-	require.ErrorIs(t, err, chain.ErrBadURL)
+	require.ErrorIs(t, err, nodes.ErrBadURL)
 }
 
 // TestWhatANodeTakesIsRemembered: how much it takes at once is found out once, for the
-// next run too.
+// next run too, and anew when that was a day ago.
 func TestWhatANodeTakesIsRemembered(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
 	node, err := url.Parse(d.RPCURL())
@@ -162,7 +166,10 @@ func TestWhatANodeTakesIsRemembered(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	folder := t.TempDir()
-	for _, want := range []int32{1, 0} { // six are too many, and then nothing is
+	for run, want := range []int32{1, 0, 3, 0} { // six are too many, and then nothing is; with what is remembered twenty are
+		if run == 2 {
+			age(t, folder)
+		}
 		client := dialAny(t, d, server.URL)
 		client.RememberIn(folder)
 		for range 2 {
@@ -171,6 +178,19 @@ func TestWhatANodeTakesIsRemembered(t *testing.T) {
 		}
 		require.Equal(t, want, refused.Swap(0))
 	}
+}
+
+// age has what is remembered of nodes be two days old.
+func age(t *testing.T, folder string) {
+	files, err := filepath.Glob(filepath.Join(folder, "network-*.json"))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	text, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	old := time.Now().Add(-48 * time.Hour).UTC().Format(time.RFC3339)
+	aged := regexp.MustCompile(`"found":"[^"]*"`).ReplaceAll(text, []byte(`"found":"`+old+`"`))
+	require.NotEqual(t, string(text), string(aged))
+	require.NoError(t, os.WriteFile(files[0], aged, 0o600))
 }
 
 // TestAnOldHeadIsALastResort: of several nodes one that has stopped is asked for nothing

@@ -35,36 +35,12 @@ func (c *Client) Pin(ctx context.Context, pins Pins, accept bool) error {
 	if err != nil {
 		return err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.registry.mu.Lock()
+	defer c.registry.mu.Unlock()
 	if ok {
-		c.expected = pinned
+		c.registry.expected = pinned
 	}
-	c.pins, c.accept = pins, accept
-	return nil
-}
-
-// hold compares what a node named with what is known of the network. The caller holds the
-// lock.
-func (c *Client) hold(ctx context.Context, found Contracts) error {
-	known := c.expected
-	if known == (Contracts{}) && c.pins != nil {
-		pinned, err := c.pins.PinContracts(ctx, found)
-		if err != nil {
-			return err
-		}
-		known = pinned // another run may just have pinned others
-	}
-	if known != (Contracts{}) && known != found {
-		if !c.accept {
-			return &ContractsError{Network: c.network.Name, URL: c.URL(), BuiltIn: c.network.BuiltIn(), Changes: known.changes(found)}
-		}
-		if err := c.pins.ReplaceContracts(ctx, found); err != nil {
-			return err
-		}
-		known = found
-	}
-	c.expected = known
+	c.registry.pins, c.registry.accept = pins, accept
 	return nil
 }
 

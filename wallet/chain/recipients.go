@@ -45,7 +45,7 @@ func (c *Client) Recipient(ctx context.Context, address common.Address) (Recipie
 	b := new(batch)
 	call(b, contracts.BondingManager, bonding.PackIsActiveTranscoder(address), bonding.UnpackIsActiveTranscoder, &found.Active)
 	c.serviceURIs(b, contracts, &found)
-	return found, c.do(ctx, b)
+	return found, c.Do(ctx, &b.Batch)
 }
 
 // Recipients reads the active pool in the contract's order, which is by stake, most
@@ -62,7 +62,7 @@ func (c *Client) Recipients(ctx context.Context) ([]Recipient, error) {
 	b := new(batch)
 	call(b, contracts.BondingManager, bonding.PackGetTranscoderPoolSize(), bonding.UnpackGetTranscoderPoolSize, &size)
 	call(b, contracts.BondingManager, bonding.PackGetFirstTranscoderInPool(), bonding.UnpackGetFirstTranscoderInPool, &next)
-	if err := c.do(ctx, b); err != nil {
+	if err := c.Do(ctx, &b.Batch); err != nil {
 		return nil, err
 	}
 	if size.Cmp(big.NewInt(maxPool)) > 0 {
@@ -77,7 +77,7 @@ func (c *Client) Recipients(ctx context.Context) ([]Recipient, error) {
 		b := new(batch)
 		c.serviceURIs(b, contracts, &entry)
 		call(b, contracts.BondingManager, bonding.PackGetNextTranscoderInPool(entry.Address), bonding.UnpackGetNextTranscoderInPool, &next)
-		if err := c.do(ctx, b); err != nil {
+		if err := c.Do(ctx, &b.Batch); err != nil {
 			return nil, err
 		}
 		pool = append(pool, entry)

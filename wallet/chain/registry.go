@@ -2,12 +2,14 @@ package chain
 
 import (
 	"context"
-	"math/big"
+	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/crypto"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/pmctl/pmctl/wallet/chain/nodes"
 	"github.com/pmctl/pmctl/wallet/contract"
 )
 
@@ -20,18 +22,29 @@ type Contracts struct {
 	ServiceRegistry common.Address
 }
 
+// registry is what a client knows of where the network's contracts are.
+type registry struct {
+	network Network
+
+	mu       sync.Mutex
+	found    *Contracts // once the registry has named them
+	expected Contracts  // where they must be; zero until something is known of that
+	pins     Pins       // nil when the client pins nothing
+	accept   bool       // whether others may replace the pinned ones
+}
+
 // Contracts finds the network's contracts, once, in one request: it checks that the node
 // serves the network's chain, that the controller is there, and that the contracts are the
 // known ones. It fails with *ChainIDError, *NoContractError, *ContractsError and
 // ErrUnreachable.
 func (c *Client) Contracts(ctx context.Context) (Contracts, error) {
-	if known := c.verified(); known != nil {
-		return *known, nil
+	if found, _ := c.registry.known(); found != nil {
+		return *found, nil
 	}
 	found := Contracts{Controller: c.network.Controller}
 	b := new(batch)
-	c.registry(b, &found)
-	if err := c.do(ctx, b); err != nil {
+	b.registry(c.network, &found)
+	if err := c.Do(ctx, &b.Batch); err != nil {
 		return Contracts{}, err
 	}
 	return found, c.learn(ctx, found)
@@ -40,25 +53,33 @@ func (c *Client) Contracts(ctx context.Context) (Contracts, error) {
 // Located tells whether the contracts' addresses are known or remembered: what is read of
 // them then needs no request before.
 func (c *Client) Located() bool {
-	_, ok := c.recall()
-	return ok || c.verified() != nil
+	found, expected := c.registry.known()
+	return found != nil || c.guess(expected) != Contracts{}
+}
+
+// guess returns the contracts as they must be, or else as they were before; zero where
+// neither is known.
+func (c *Client) guess(expected Contracts) Contracts {
+	if expected != (Contracts{}) {
+		return expected
+	}
+	return c.memory.recall().Contracts
 }
 
 // Meet returns the newest block, and does what Contracts does, in one request: refused is
 // the error that Contracts fails with when the node answers.
 func (c *Client) Meet(ctx context.Context) (head Head, refused, err error) {
 	found := Contracts{Controller: c.network.Controller}
-	b := new(batch)
-	b.head(&head)
-	checks := len(b.elems)
-	c.registry(b, &found)
-	if err := c.send(ctx, b); err != nil {
+	newest, checks := new(batch), new(batch)
+	newest.Head(&head)
+	checks.registry(c.network, &found)
+	if err := c.Send(ctx, &newest.Batch, &checks.Batch); err != nil {
 		return Head{}, nil, err
 	}
-	if err := c.settle(b, 0, checks); err != nil {
+	if err := newest.Settle(); err != nil {
 		return Head{}, nil, err
 	}
-	if err := c.settle(b, checks, len(b.elems)); err != nil {
+	if err := checks.Settle(); err != nil {
 		return head, err, nil
 	}
 	return head, c.learn(ctx, found), nil
@@ -74,23 +95,23 @@ func (c *Client) ask(ctx context.Context, build func(*batch, Contracts)) (Contra
 // askBeside is ask, with beside called at the same time as the request is made. Like what
 // was read, what it does for other contracts than the network's is done again.
 func (c *Client) askBeside(ctx context.Context, build func(*batch, Contracts), beside func(context.Context, Contracts)) (Contracts, error) {
-	if guess, ok := c.recall(); ok && c.verified() == nil {
-		found := Contracts{Controller: c.network.Controller}
-		b := new(batch)
-		c.registry(b, &found)
-		checks := len(b.elems)
+	found, expected := c.registry.known()
+	if guess := c.guess(expected); found == nil && guess != (Contracts{}) {
+		named := Contracts{Controller: c.network.Controller}
+		checks, b := new(batch), new(batch)
+		checks.registry(c.network, &named)
 		build(b, guess)
-		if err := c.sendBeside(ctx, b, func(ctx context.Context) { beside(ctx, guess) }); err != nil {
+		if err := c.sendBeside(ctx, func(ctx context.Context) { beside(ctx, guess) }, checks, b); err != nil {
 			return Contracts{}, err
 		}
-		if err := c.settle(b, 0, checks); err != nil {
+		if err := checks.Settle(); err != nil {
 			return Contracts{}, err
 		}
-		if err := c.learn(ctx, found); err != nil {
+		if err := c.learn(ctx, named); err != nil {
 			return Contracts{}, err
 		}
-		if found == guess {
-			return found, c.settle(b, checks, len(b.elems))
+		if named == guess {
+			return named, b.Settle()
 		}
 	}
 	contracts, err := c.Contracts(ctx)
@@ -99,19 +120,36 @@ func (c *Client) askBeside(ctx context.Context, build func(*batch, Contracts), b
 	}
 	b := new(batch)
 	build(b, contracts)
-	if err := c.sendBeside(ctx, b, func(ctx context.Context) { beside(ctx, contracts) }); err != nil {
+	if err := c.sendBeside(ctx, func(ctx context.Context) { beside(ctx, contracts) }, b); err != nil {
 		return Contracts{}, err
 	}
-	return contracts, c.settle(b, 0, len(b.elems))
+	return contracts, b.Settle()
 }
 
-// sendBeside is send, with beside called at the same time. It returns when both are done;
-// where send fails, the context of beside ends.
-func (c *Client) sendBeside(ctx context.Context, b *batch, beside func(context.Context)) error {
+// sendBeside is Send, with beside called at the same time. It returns when both are done;
+// where Send fails, the context of beside ends.
+func (c *Client) sendBeside(ctx context.Context, beside func(context.Context), batches ...*batch) error {
+	sent := make([]*nodes.Batch, len(batches))
+	for i, b := range batches {
+		sent[i] = &b.Batch
+	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return c.send(ctx, b) })
+	group.Go(func() error { return c.Send(ctx, sent...) })
 	group.Go(func() error { beside(ctx); return nil })
 	return group.Wait()
+}
+
+// learn keeps what the registry says, if the network's known contracts are there.
+func (c *Client) learn(ctx context.Context, found Contracts) error {
+	if err := c.registry.hold(ctx, found, c.URL()); err != nil {
+		return err
+	}
+	c.memory.learn(func(known *remembered) bool {
+		changed := known.Contracts != found
+		known.Contracts = found
+		return changed
+	})
+	return nil
 }
 
 // namedContract is an address with the name that the registry knows it by.
@@ -130,52 +168,58 @@ func (c *Contracts) named() []namedContract {
 	}
 }
 
-// registry appends what finds the contracts, and tells whether this is their network.
-func (c *Client) registry(b *batch, into *Contracts) {
-	id, code := new(hexutil.Big), new(hexutil.Bytes)
-	b.add("eth_chainId", id)
-	b.decode[len(b.decode)-1] = func() error {
-		if got := (*big.Int)(id); !got.IsUint64() || got.Uint64() != c.network.ChainID {
-			return &ChainIDError{Network: c.network.Name, URL: c.URL(), Got: got.Uint64(), Want: c.network.ChainID}
-		}
-		return nil
-	}
-	b.add("eth_getCode", code, c.network.Controller, "latest")
-	b.decode[len(b.decode)-1] = func() error {
+// registry appends what finds the contracts. That this is their network is for the nodes'
+// client to see, which refuses another chain id.
+func (b *batch) registry(network Network, into *Contracts) {
+	b.Add("eth_chainId", new(hexutil.Big))
+	code := new(hexutil.Bytes)
+	b.AddDecoded("eth_getCode", code, func() error {
 		if len(*code) == 0 {
-			return &NoContractError{Name: "Controller", Network: c.network.Name, Address: c.network.Controller}
+			return &NoContractError{Name: "Controller", Network: network.Name, Address: network.Controller}
 		}
 		return nil
-	}
+	}, network.Controller, "latest")
 	controller := contract.NewController()
 	for _, n := range into.named() {
-		call(b, c.network.Controller, controller.PackGetContract(contractID(n.name)), controller.UnpackGetContract, n.address)
+		// The controller knows a contract by the hash of its name.
+		call(b, network.Controller, controller.PackGetContract(crypto.Keccak256Hash([]byte(n.name))), controller.UnpackGetContract, n.address)
 	}
 }
 
-// verified returns the contracts once this client has found them in the registry.
-func (c *Client) verified() *Contracts {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.contracts
+// known returns the contracts once the client has found them in the registry, and where they
+// must be; nil and zero where that is not known.
+func (r *registry) known() (found *Contracts, expected Contracts) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.found, r.expected
 }
 
-// learn keeps what the registry says, if the network's known contracts are there.
-func (c *Client) learn(ctx context.Context, found Contracts) error {
+// hold compares what the node at url named with what is known of the network, and keeps it.
+func (r *registry) hold(ctx context.Context, found Contracts, url string) error {
 	for _, n := range found.named() {
 		if *n.address == (common.Address{}) {
-			return &NoContractError{Name: n.name, Network: c.network.Name}
+			return &NoContractError{Name: n.name, Network: r.network.Name}
 		}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := c.hold(ctx, found); err != nil {
-		return err
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	known := r.expected
+	if known == (Contracts{}) && r.pins != nil {
+		pinned, err := r.pins.PinContracts(ctx, found)
+		if err != nil {
+			return err
+		}
+		known = pinned // another run may just have pinned others
 	}
-	c.contracts = &found
-	if c.known.Contracts != found {
-		c.known.Contracts = found
-		c.remember()
+	if known != (Contracts{}) && known != found {
+		if !r.accept {
+			return &ContractsError{Network: r.network.Name, URL: url, BuiltIn: r.network.BuiltIn(), Changes: known.changes(found)}
+		}
+		if err := r.pins.ReplaceContracts(ctx, found); err != nil {
+			return err
+		}
+		known = found
 	}
+	r.expected, r.found = known, &found
 	return nil
 }

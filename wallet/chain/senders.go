@@ -33,7 +33,7 @@ func (w *Watcher) GetSenderInfo(sender common.Address) (*pm.SenderInfo, error) {
 	var head Head
 	var info contract.GetSenderInfoOutput
 	b := new(batch)
-	b.head(&head)
+	b.Head(&head)
 	b.senderInfo(w.contracts, sender, &info)
 	if err := w.ask(b); err != nil {
 		return nil, fmt.Errorf("read the deposit and reserve of %s: %w", sender, err)

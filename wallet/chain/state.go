@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/chain/nodes"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -86,62 +86,44 @@ func (c *Client) Status(ctx context.Context, sender common.Address) (*Status, er
 	if err != nil {
 		return nil, err
 	}
-	price := a.gasPrice.ToInt()
-	if a.noPrice != nil {
-		if price, err = c.priceFor(ctx, a); err != nil {
-			return nil, err
-		}
-	}
-	return a.finish(price)
-}
-
-// priceFor is the gas price of a node that suggests none, in wei: the base fee with the tips
-// that were paid in the last blocks.
-func (c *Client) priceFor(ctx context.Context, a *statusAnswer) (*big.Int, error) {
-	if a.Head.BaseFee == nil {
-		return nil, a.noPrice
-	}
-	tip, err := c.tipsPaid(ctx)
-	if err != nil {
-		return nil, a.noPrice
-	}
-	return tip.Add(tip, a.Head.BaseFee.ToInt()), nil
+	return a.finish(c.Quoted(ctx, &a.quote))
 }
 
 // statusAnswer is a status as it comes from the node.
 type statusAnswer struct {
 	Status
-	balance, gasPrice hexutil.Big
-	noPrice           error
-	info              contract.GetSenderInfoOutput
+	quote nodes.Quoting // and what its call costs, where there is one
+	info  contract.GetSenderInfoOutput
 }
 
 func (b *batch) status(contracts Contracts, sender common.Address, into *statusAnswer) {
 	broker, controller := contract.NewTicketBroker(), contract.NewController()
-	b.head(&into.Head)
-	b.add("eth_getBalance", &into.balance, sender, "latest")
-	b.try(&into.noPrice, "eth_gasPrice", &into.gasPrice)
+	b.Quote(sender, &into.quote)
 	b.round(contracts, &into.Round)
 	b.senderInfo(contracts, sender, &into.info)
 	call(b, contracts.TicketBroker, broker.PackUnlockPeriod(), broker.UnpackUnlockPeriod, &into.UnlockPeriod)
 	call(b, contracts.Controller, controller.PackPaused(), controller.UnpackPaused, &into.Paused)
 }
 
-// finish is the status of an answer that came, with the gas price, in wei.
-func (a *statusAnswer) finish(gasPrice *big.Int) (*Status, error) {
+// finish is the status of an answer that came.
+func (a *statusAnswer) finish(q *nodes.Quote) (*Status, error) {
+	gasPrice, err := a.quote.GasPrice(q)
+	if err != nil {
+		return nil, err
+	}
 	s := &a.Status
+	s.Head = q.Head
 	for _, amount := range []struct {
 		into *wei.Wei
 		from *big.Int
 	}{
 		{&s.GasPrice, gasPrice},
-		{&s.Sender.Balance, a.balance.ToInt()},
+		{&s.Sender.Balance, q.Balance},
 		{&s.Sender.Deposit, a.info.Sender.Deposit},
 		{&s.Sender.Reserve, a.info.Reserve.FundsRemaining},
 		{&s.Sender.ClaimedInCurrentRound, a.info.Reserve.ClaimedInCurrentRound},
 		{&s.ReservePerRecipient, share(a.info.Reserve, s.Round.PoolSize)},
 	} {
-		var err error
 		if *amount.into, err = wei.FromBig(amount.from); err != nil {
 			return nil, err
 		}
@@ -190,8 +172,12 @@ func (b *batch) round(contracts Contracts, into *Round) {
 }
 
 func (b *batch) senderInfo(contracts Contracts, sender common.Address, into *contract.GetSenderInfoOutput) {
+	b.senderInfoAt("latest", contracts.TicketBroker, sender, into)
+}
+
+func (b *batch) senderInfoAt(block any, ticketBroker, sender common.Address, into *contract.GetSenderInfoOutput) {
 	broker := contract.NewTicketBroker()
-	call(b, contracts.TicketBroker, broker.PackGetSenderInfo(sender), broker.UnpackGetSenderInfo, into)
+	nodes.Call(&b.Batch, ticketBroker, broker.PackGetSenderInfo(sender), broker.UnpackGetSenderInfo, into, block)
 }
 
 // protocolInfo is a sender's info as package pm has it.
@@ -216,7 +202,7 @@ func (c *Client) Facts(ctx context.Context, sender common.Address, about ...pm.C
 	var last *big.Int
 	// Rounds take a day: the last one is most likely the one that it was before or that
 	// params name, or the one after that.
-	known := c.rememberedRound()
+	known := c.memory.recall().Round
 	for _, counterparty := range about {
 		known = max(known, uint64(max(0, counterparty.Round)))
 	}
@@ -227,7 +213,7 @@ func (c *Client) Facts(ctx context.Context, sender common.Address, about ...pm.C
 	others := make([]pm.CounterpartyFacts, len(about))
 	rounds := contract.NewRoundsManager()
 	contracts, err := c.ask(ctx, func(b *batch, contracts Contracts) {
-		b.head(&head)
+		b.Head(&head)
 		b.senderInfo(contracts, sender, &info)
 		call(b, contracts.RoundsManager, rounds.PackLastInitializedRound(), rounds.UnpackLastInitializedRound, &last)
 		b.roundHashes(contracts, guess, &hashes)
@@ -246,12 +232,19 @@ func (c *Client) Facts(ctx context.Context, sender common.Address, about ...pm.C
 	case last.Cmp(next) == 0 && nextHash != [32]byte{}: // it was there when its hash was read
 		hashes = [2][32]byte{nextHash, hashes[0]}
 	case last.Cmp(guess) != 0:
-		if hashes, err = c.roundHashes(ctx, contracts, last); err != nil {
-			return pm.Facts{}, err
+		hashes = [2][32]byte{}
+		b := new(batch)
+		b.roundHashes(contracts, last, &hashes)
+		if err := c.Do(ctx, &b.Batch); err != nil {
+			return pm.Facts{}, fmt.Errorf("read the block hash of round %v: %w", last, err)
 		}
 	}
 	if last.IsUint64() {
-		c.learnRound(last.Uint64())
+		c.memory.learn(func(known *remembered) bool {
+			changed := known.Round != last.Uint64()
+			known.Round = last.Uint64()
+			return changed
+		})
 	}
 	facts := pm.Facts{
 		LastSeenL1Block:               new(big.Int).SetUint64(head.L1Block),
@@ -276,18 +269,6 @@ func (b *batch) counterparty(contracts Contracts, about pm.Counterparty, into *p
 	if about.Round > 0 {
 		call(b, contracts.RoundsManager, rounds.PackBlockHashForRound(big.NewInt(about.Round)), rounds.UnpackBlockHashForRound, &into.RoundHash)
 	}
-}
-
-// roundHashes returns the L1 block hashes that were recorded for a round and for the
-// one before it.
-func (c *Client) roundHashes(ctx context.Context, contracts Contracts, round *big.Int) ([2][32]byte, error) {
-	var hashes [2][32]byte
-	b := new(batch)
-	b.roundHashes(contracts, round, &hashes)
-	if err := c.do(ctx, b); err != nil {
-		return hashes, fmt.Errorf("read the block hash of round %v: %w", round, err)
-	}
-	return hashes, nil
 }
 
 func (b *batch) roundHashes(contracts Contracts, round *big.Int, into *[2][32]byte) {

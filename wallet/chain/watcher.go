@@ -137,7 +137,7 @@ func (w *Watcher) Err() error {
 
 func (w *Watcher) follow() {
 	defer close(w.done)
-	heads := newHeads{dial: w.client.subscriber(), told: make(chan newHead)}
+	heads := newHeads{dial: w.client.Subscriber(), told: make(chan newHead)}
 	defer heads.end()
 	gap := min(w.interval, maxGap)
 	backoff := gap
@@ -252,7 +252,7 @@ func (w *Watcher) look(before moment) (moment, error) {
 	var now moment
 	rounds, bonding := contract.NewRoundsManager(), contract.NewBondingManager()
 	b := new(batch)
-	b.head(&now.head)
+	b.Head(&now.head)
 	call(b, w.contracts.RoundsManager, rounds.PackLastInitializedRound(), rounds.UnpackLastInitializedRound, &now.round)
 	call(b, w.contracts.BondingManager, bonding.PackGetTranscoderPoolSize(), bonding.UnpackGetTranscoderPoolSize, &now.poolSize)
 	if before.round != nil {
@@ -279,7 +279,7 @@ func (w *Watcher) look(before moment) (moment, error) {
 func (w *Watcher) ask(b *batch) error {
 	ctx, cancel := context.WithTimeout(w.ctx, askTimeout)
 	defer cancel()
-	return w.client.do(ctx, b)
+	return w.client.Do(ctx, &b.Batch)
 }
 
 // begins tells whether an event is a round's beginning that subscribers do not know:

@@ -111,7 +111,7 @@ func (w *Watcher) logs(from, to uint64) (all []types.Log, err error) {
 func (w *Watcher) someLogs(from, to uint64) (logs []types.Log, err error) {
 	ctx, cancel := context.WithTimeout(w.ctx, askTimeout)
 	defer cancel()
-	err = w.client.get(ctx, &logs, "eth_getLogs", map[string]any{
+	err = w.client.Get(ctx, &logs, "eth_getLogs", map[string]any{
 		"fromBlock": hexutil.Uint64(from),
 		"toBlock":   hexutil.Uint64(to),
 		"address":   []common.Address{w.contracts.TicketBroker, w.contracts.RoundsManager},
@@ -125,13 +125,12 @@ func (b *batch) blockHash(number uint64, into *common.Hash) {
 	block := new(*struct {
 		Hash common.Hash `json:"hash"`
 	})
-	b.add("eth_getBlockByNumber", block, hexutil.Uint64(number), false)
-	b.decode[len(b.decode)-1] = func() error {
+	b.AddDecoded("eth_getBlockByNumber", block, func() error {
 		if *block != nil {
 			*into = (*block).Hash
 		}
 		return nil
-	}
+	}, hexutil.Uint64(number), false)
 }
 
 // changedSenders adds whose funds the events changed: all of the broker's events that

@@ -9,7 +9,6 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 
-	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -77,7 +76,7 @@ func (ts Tickets) Explain(ctx context.Context, node Node, from common.Address) {
 		return
 	}
 	for i, t := range passed {
-		var refused *chain.RevertError
+		var refused *contract.RevertError
 		if errors.As(again[i].Err, &refused) {
 			t.Err = fmt.Errorf("%w: %w", ErrPassedOver, refused)
 		}

@@ -21,7 +21,7 @@ type Ticket struct {
 	*pm.SignedTicket
 
 	// Err is why the ticket is not redeemed; nil for one that can be or is. It matches
-	// pm.ErrNotWinning, the reasons of pm.Validator, *chain.RevertError, *WorthError or
+	// pm.ErrNotWinning, the reasons of pm.Validator, *contract.RevertError, *WorthError or
 	// ErrPassedOver.
 	Err error
 
@@ -168,8 +168,8 @@ func (ts Tickets) estimate(ctx context.Context, node Node, from common.Address) 
 	}
 	for i, t := range ts {
 		t.gas, t.Err = estimates[i].Gas, estimates[i].Err
-		var refused *chain.RevertError
-		if t.Err != nil && !errors.As(t.Err, &refused) || errors.Is(t.Err, chain.ErrNotInitialized) {
+		var refused *contract.RevertError
+		if t.Err != nil && !errors.As(t.Err, &refused) || errors.Is(t.Err, contract.ErrNotInitialized) {
 			return t.Err // no fault of this ticket
 		}
 	}

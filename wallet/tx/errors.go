@@ -113,7 +113,7 @@ func (e *UnknownOutcomeError) Hint() string {
 type FailedError struct {
 	// Hash names the transaction.
 	Hash common.Hash
-	// Err is the contract's reason, a *chain.RevertError, as far as it can be found.
+	// Err is the contract's reason, a *contract.RevertError, as far as it can be found.
 	Err error
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/contract"
 )
 
 // refusedWith is a node's answer to a transaction.
@@ -161,7 +162,7 @@ func TestABumpedCancellationStaysOne(t *testing.T) {
 func TestWhyATransactionFailed(t *testing.T) {
 	const gas = 6400
 	sent := types.NewTx(&types.LegacyTx{To: &common.Address{1}, Gas: gas})
-	reason, silent := &chain.RevertError{Reason: "paused"}, &chain.RevertError{}
+	reason, silent := &contract.RevertError{Reason: "paused"}, &contract.RevertError{}
 	spent := &OutOfGasError{Limit: gas, Used: gas - gas/callKeeps}
 	for _, c := range []struct {
 		call error

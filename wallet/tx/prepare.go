@@ -68,7 +68,7 @@ const gasMargin = 5
 const typicalGas = 150_000
 
 // Prepare simulates a call, prices it and checks that the account can pay. It fails
-// with *chain.StaleError when the node is behind, with *chain.RevertError when the contract would refuse, with
+// with *chain.StaleError when the node is behind, with *contract.RevertError when the contract would refuse, with
 // *InsufficientFundsError when the account cannot pay, with *PriceError when the gas costs
 // more than the caps allow, and with the node's errors.
 func Prepare(ctx context.Context, node Backend, from common.Address, call Call, caps Caps) (*Prepared, error) {

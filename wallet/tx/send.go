@@ -14,6 +14,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -79,7 +80,7 @@ func Wait(ctx context.Context, node Backend, hash common.Hash) (*types.Receipt, 
 }
 
 // replay asks why a mined transaction failed: it makes the same call on the state before
-// its block. It returns a *chain.RevertError, or an *OutOfGasError when the call succeeds
+// its block. It returns a *contract.RevertError, or an *OutOfGasError when the call succeeds
 // there and has used up its gas, or nil when that cannot be told.
 func replay(ctx context.Context, node Backend, from common.Address, sent *types.Transaction, receipt *types.Receipt) error {
 	if receipt.BlockNumber == nil || receipt.BlockNumber.Sign() == 0 {
@@ -87,7 +88,7 @@ func replay(ctx context.Context, node Backend, from common.Address, sent *types.
 	}
 	before := new(big.Int).Sub(receipt.BlockNumber, big.NewInt(1))
 	_, err := node.CallContract(ctx, ethereum.CallMsg{From: from, To: sent.To(), Value: sent.Value(), Data: sent.Data()}, before)
-	var revert *chain.RevertError
+	var revert *contract.RevertError
 	switch {
 	case errors.As(err, &revert) && revert.Reason != "":
 		return revert

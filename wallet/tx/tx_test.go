@@ -151,8 +151,8 @@ func TestRevertSendsNothing(t *testing.T) {
 	w := newWorld(t)
 	before, nonce := w.account()
 	_, err := tx.Prepare(t.Context(), w.client, w.signer.Address(), tx.Call{To: w.broker, Data: broker.PackWithdraw()}, tx.Caps{})
-	require.ErrorIs(t, err, chain.ErrNoFunds)
-	var revert *chain.RevertError
+	require.ErrorIs(t, err, contract.ErrNoFunds)
+	var revert *contract.RevertError
 	require.ErrorAs(t, err, &revert)
 	require.Equal(t, "sender deposit and reserve are zero", revert.Reason)
 	held, sent := w.account()
@@ -161,7 +161,7 @@ func TestRevertSendsNothing(t *testing.T) {
 
 	poor := common.HexToAddress("0x00000000000000000000000000000000000000aa")
 	_, err = tx.Prepare(t.Context(), w.client, poor, tx.Call{To: w.broker, Data: broker.PackWithdraw()}, tx.Caps{})
-	require.ErrorIs(t, err, chain.ErrNoFunds)
+	require.ErrorIs(t, err, contract.ErrNoFunds)
 
 	wrong := broker.PackFundDepositAndReserve(big.NewInt(1), big.NewInt(1))
 	_, err = tx.Prepare(t.Context(), w.client, w.signer.Address(), tx.Call{To: w.broker, Value: wei.FromUint64(3), Data: wrong}, tx.Caps{})

@@ -12,6 +12,7 @@ import (
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/chain/nodes"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -69,7 +70,7 @@ func Classify(err error) outcome {
 		var remote *agent.RemoteError
 		errors.As(err, &remote)
 		out = outcome{remote.Said.ExitCode, remote.Said.Code, ""}
-	case as(new(*UsageError), new(*tx.RequestError), new(*store.RequestError)), is(chain.ErrBadURL, store.ErrLocation):
+	case as(new(*UsageError), new(*tx.RequestError), new(*store.RequestError)), is(nodes.ErrBadURL, store.ErrLocation):
 		out = outcome{ExitUsage, "usage", ""}
 	case as(new(*tx.RefusedError)):
 		out = outcome{ExitFailed, "refused", ""}

@@ -1,4 +1,4 @@
-package chain
+package nodes
 
 import (
 	"context"
@@ -37,10 +37,10 @@ func (h Head) OnL2() bool { return h.L1Block != h.Number }
 
 // Head returns the newest block.
 func (c *Client) Head(ctx context.Context) (Head, error) {
-	b := new(batch)
+	b := new(Batch)
 	var head Head
-	b.head(&head)
-	if err := c.do(ctx, b); err != nil {
+	b.Head(&head)
+	if err := c.Do(ctx, b); err != nil {
 		return Head{}, err
 	}
 	return head, nil
@@ -55,16 +55,14 @@ func (c *Client) UpToDate(head Head) error {
 	return nil
 }
 
-// head appends a read of the newest block. It reads the raw answer, since the usual
+// Head appends a read of the newest block. It reads the raw answer, since the usual
 // client drops the field that tells the L1 block.
-func (b *batch) head(into *Head) {
+func (b *Batch) Head(into *Head) {
 	raw := new(json.RawMessage)
-	b.add("eth_getBlockByNumber", raw, "latest", false)
-	b.decode[len(b.decode)-1] = func() error {
-		head, err := parseHead(*raw)
-		*into = head
+	b.AddDecoded("eth_getBlockByNumber", raw, func() (err error) {
+		*into, err = parseHead(*raw)
 		return err
-	}
+	}, "latest", false)
 }
 
 // headForm checks the newest block, and puts it into the form that parseHead reads.

@@ -1,12 +1,10 @@
-package chain
+package nodes
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
 	"math/big"
-	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +24,7 @@ type node struct {
 	shown   string // its URL without what is secret in it
 	chainID uint64 // the network's
 	trace   func(Exchange)
+	found   func(url string, atOnce int) // told of a new most; may be nil
 
 	mu sync.Mutex
 	// most is how many requests it takes at once; 0 while it has taken any number.
@@ -46,25 +45,23 @@ type Exchange struct {
 	Err error
 }
 
-// atOnce returns how many of n requests the node is asked at once.
+// atOnce returns how many of count requests the node is asked at once.
 func (n *node) atOnce(count int) int {
-	if most := n.limit(); most > 0 {
-		return min(count, most)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.most > 0 {
+		return min(count, n.most)
 	}
 	return count
 }
 
-// limit returns how many requests the node takes at once; 0 where it takes any number.
-func (n *node) limit() int {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.most
-}
-
 func (n *node) setAtOnce(most int) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	n.most = most
+	n.mu.Unlock()
+	if n.found != nil {
+		n.found(n.shown, most)
+	}
 }
 
 // fill asks for what has no answer yet: at once what the node takes at once. What it
@@ -159,30 +156,4 @@ func (n *node) otherChain(elems []rpc.BatchElem, answers []answer) *big.Int {
 
 func (n *node) malformed(method string, err error) *NodeError {
 	return &NodeError{URL: n.shown, Fault: FaultMalformed, Err: fmt.Errorf("answers %s in the wrong form: %w", method, err)}
-}
-
-// redact returns a URL without what may be secret in it: user, path and query.
-func redact(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" {
-		return "the given URL"
-	}
-	shown := u.Scheme + "://" + u.Host
-	if u.Path != "" && u.Path != "/" || u.RawQuery != "" {
-		shown += "/…"
-	}
-	return shown
-}
-
-// DisplayURL returns an RPC URL as it may be shown to anybody: without user, path and
-// query, which may be keys.
-func DisplayURL(text string) string { return redact(text) }
-
-// shownURLs are several nodes' URLs as they may be shown.
-func shownURLs(all []*node) string {
-	shown := make([]string, len(all))
-	for i, n := range all {
-		shown[i] = n.shown
-	}
-	return strings.Join(shown, " or ")
 }

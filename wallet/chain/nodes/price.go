@@ -1,4 +1,4 @@
-package chain
+package nodes
 
 import (
 	"context"
@@ -45,7 +45,7 @@ func (c *Client) tipsPaid(ctx context.Context) (*big.Int, error) {
 	var history struct {
 		Reward [][]*hexutil.Big `json:"reward"`
 	}
-	if err := c.get(ctx, &history, "eth_feeHistory", hexutil.Uint64(blocks), "latest", []int{median}); err != nil {
+	if err := c.Get(ctx, &history, "eth_feeHistory", hexutil.Uint64(blocks), "latest", []int{median}); err != nil {
 		return nil, err
 	}
 	var most *big.Int
@@ -63,6 +63,6 @@ func (c *Client) tipsPaid(ctx context.Context) (*big.Int, error) {
 // SuggestGasPrice returns the price that the node suggests, in wei a unit of gas.
 func (c *Client) SuggestGasPrice(ctx context.Context) (*big.Int, error) {
 	var price hexutil.Big
-	err := c.get(ctx, &price, "eth_gasPrice")
+	err := c.Get(ctx, &price, "eth_gasPrice")
 	return price.ToInt(), err
 }

@@ -1,18 +1,25 @@
-package chain
+package nodes
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 )
 
+// PendingNonceAt returns the account's next transaction nonce, counting what waits in
+// the node's pool.
+func (c *Client) PendingNonceAt(ctx context.Context, account common.Address) (uint64, error) {
+	var nonce hexutil.Uint64
+	err := c.Get(ctx, &nonce, "eth_getTransactionCount", account, "pending")
+	return uint64(nonce), err
+}
+
 // NonceAt returns how many of the account's transactions are in blocks: the lowest
 // transaction nonce that is still free on the chain.
 func (c *Client) NonceAt(ctx context.Context, account common.Address) (uint64, error) {
 	var nonce hexutil.Uint64
-	err := c.get(ctx, &nonce, "eth_getTransactionCount", account, "latest")
+	err := c.Get(ctx, &nonce, "eth_getTransactionCount", account, "latest")
 	return uint64(nonce), err
 }
 
@@ -21,16 +28,9 @@ func (c *Client) NonceAt(ctx context.Context, account common.Address) (uint64, e
 // request.
 func (c *Client) Nonces(ctx context.Context, account common.Address) (used, pending uint64, err error) {
 	var mined, waiting hexutil.Uint64
-	b := new(batch)
-	b.add("eth_getTransactionCount", &mined, account, "latest")
-	b.add("eth_getTransactionCount", &waiting, account, "pending")
-	err = c.do(ctx, b)
+	b := new(Batch)
+	b.Add("eth_getTransactionCount", &mined, account, "latest")
+	b.Add("eth_getTransactionCount", &waiting, account, "pending")
+	err = c.Do(ctx, b)
 	return uint64(mined), uint64(waiting), err
-}
-
-// KnowsTransaction tells whether the node has a transaction, in its pool or in a block.
-func (c *Client) KnowsTransaction(ctx context.Context, hash common.Hash) (bool, error) {
-	var found json.RawMessage
-	err := c.get(ctx, &found, "eth_getTransactionByHash", hash)
-	return !isNull(found), err
 }

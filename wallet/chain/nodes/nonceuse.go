@@ -1,4 +1,4 @@
-package chain
+package nodes
 
 import (
 	"context"
@@ -30,34 +30,25 @@ type NonceUse struct {
 // NonceUses asks each of the client's nodes by itself which transaction used a nonce of
 // the account.
 func (c *Client) NonceUses(ctx context.Context, account common.Address, nonce uint64) []NonceUse {
-	uses := make([]NonceUse, len(c.nodes.all))
-	for i, node := range c.nodes.all {
-		share, end := shareOf(ctx, len(c.nodes.all)-i)
-		uses[i] = c.alone(node).nonceUse(share, account, nonce)
+	uses := make([]NonceUse, len(c.all))
+	for i, of := range c.all {
+		share, end := shareOf(ctx, len(c.all)-i)
+		alone := &Client{network: c.network, all: []*node{of}} // over the same connections
+		uses[i] = alone.nonceUse(share, account, nonce)
 		end()
 	}
 	return uses
 }
 
-// alone is a client of one of the nodes, over the same connections.
-func (c *Client) alone(of *node) *Client {
-	return &Client{network: c.network, nodes: &nodes{network: c.network, all: []*node{of}}}
-}
-
 func (c *Client) nonceUse(ctx context.Context, account common.Address, nonce uint64) NonceUse {
 	use := NonceUse{URL: c.URL()}
-	var id hexutil.Uint64
+	var id, count hexutil.Uint64
 	var head Head
-	var count hexutil.Uint64
-	b := new(batch)
-	b.add("eth_chainId", &id)
-	b.head(&head)
-	b.add("eth_getTransactionCount", &count, account, "latest")
-	if use.Err = c.do(ctx, b); use.Err != nil {
-		return use
-	}
-	if uint64(id) != c.network.ChainID {
-		use.Err = &ChainIDError{Network: c.network.Name, URL: c.URL(), Got: uint64(id), Want: c.network.ChainID}
+	b := new(Batch)
+	b.Add("eth_chainId", &id) // another chain's node is refused
+	b.Head(&head)
+	b.Add("eth_getTransactionCount", &count, account, "latest")
+	if use.Err = c.Do(ctx, b); use.Err != nil {
 		return use
 	}
 	if use.Used = uint64(count) > nonce; !use.Used {
@@ -75,7 +66,7 @@ func (c *Client) nonceUse(ctx context.Context, account common.Address, nonce uin
 func (c *Client) blockOfNonce(ctx context.Context, account common.Address, nonce, newest uint64) (uint64, error) {
 	has := func(block uint64) (bool, error) {
 		var count hexutil.Uint64
-		err := c.get(ctx, &count, "eth_getTransactionCount", account, hexutil.Uint64(block))
+		err := c.Get(ctx, &count, "eth_getTransactionCount", account, hexutil.Uint64(block))
 		return uint64(count) > nonce, err
 	}
 	with, without := newest, uint64(0)
@@ -111,7 +102,7 @@ func (c *Client) transactionIn(ctx context.Context, block uint64, account common
 	var found *struct {
 		Transactions []json.RawMessage `json:"transactions"`
 	}
-	if err := c.get(ctx, &found, "eth_getBlockByNumber", hexutil.Uint64(block), true); err != nil {
+	if err := c.Get(ctx, &found, "eth_getBlockByNumber", hexutil.Uint64(block), true); err != nil {
 		return nil, err
 	}
 	if found == nil {

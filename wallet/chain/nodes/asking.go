@@ -1,32 +1,15 @@
-package chain
+package nodes
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/rpc"
 )
-
-// nodes asks the first of a network's nodes that answers. What is asked for at once comes
-// from one of them, and what is asked for later from one that is no further behind. Reads
-// are tried again, on the next node and after a while; a transaction is handed over once,
-// since whoever waits for it must know what became of that.
-type nodes struct {
-	network Network
-	all     []*node
-
-	mu sync.Mutex
-	// current is the node that answered last, and answered tells that one has.
-	current  int
-	answered bool
-	// newest is the highest block that one of them has told of.
-	newest uint64
-}
 
 const (
 	// rounds bounds how often a read goes around the nodes, and roundsWhenBusy how often
@@ -42,11 +25,11 @@ const (
 
 // ask fills in the results of all elements, each its own error where a node answers with
 // one. It fails with *NodeError, *NodesError, *ChainIDError, and context.Canceled.
-func (n *nodes) ask(ctx context.Context, elems []rpc.BatchElem) error {
+func (c *Client) ask(ctx context.Context, elems []rpc.BatchElem) error {
 	if len(elems) == 1 && elems[0].Method == "eth_sendRawTransaction" {
-		return n.handOver(ctx, elems)
+		return c.handOver(ctx, elems)
 	}
-	a := &asking{nodes: n, elems: elems}
+	a := &asking{Client: c, elems: elems}
 	var told []error // what the nodes did the last time that all of them were asked
 	for round, backoff := 1, firstBackoff; ; round, backoff = round+1, backoff*2 {
 		errs := a.around(ctx)
@@ -92,8 +75,8 @@ func waitAfter(errs []error, round int, backoff time.Duration) (time.Duration, b
 }
 
 // handOver hands a transaction to one node, once.
-func (n *nodes) handOver(ctx context.Context, elems []rpc.BatchElem) error {
-	to := n.all[n.start()]
+func (c *Client) handOver(ctx context.Context, elems []rpc.BatchElem) error {
+	to := c.all[c.start()]
 	answers, fault := to.once(ctx, elems)
 	if fault != nil {
 		if errors.Is(ctx.Err(), context.Canceled) {
@@ -104,25 +87,15 @@ func (n *nodes) handOver(ctx context.Context, elems []rpc.BatchElem) error {
 	return decode(elems, answers, to)
 }
 
-func (n *nodes) start() int {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.current
-}
-
-// url returns the URL of the node that answered last, of all while none has.
-func (n *nodes) url() string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.answered {
-		return n.all[n.current].shown
-	}
-	return shownURLs(n.all)
+func (c *Client) start() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.current
 }
 
 // asking is one read under way.
 type asking struct {
-	*nodes
+	*Client
 	elems []rpc.BatchElem
 	// of is the node that the answers come from: all from one.
 	of      int
@@ -196,9 +169,9 @@ func (a *asking) from(ctx context.Context, at int) error {
 }
 
 // sameChain fails with *ChainIDError when a node answers with another chain id.
-func (n *nodes) sameChain(node *node, elems []rpc.BatchElem, answers []answer) error {
+func (c *Client) sameChain(node *node, elems []rpc.BatchElem, answers []answer) error {
 	if got := node.otherChain(elems, answers); got != nil {
-		return &ChainIDError{Network: n.network.Name, URL: node.shown, Got: got.Uint64(), Want: n.network.ChainID}
+		return &ChainIDError{Network: c.network.Name, URL: node.shown, Got: got.Uint64(), Want: c.network.ID}
 	}
 	return nil
 }
@@ -257,11 +230,11 @@ func decode(elems []rpc.BatchElem, answers []answer, from *node) error {
 
 // check finds out whether a node serves the network's chain, and has the blocks that the
 // one before it told of. The first node of all is checked by the client's own reads.
-func (n *nodes) check(ctx context.Context, at int) error {
-	node := n.all[at]
-	n.mu.Lock()
-	same, newest := n.current == at && (n.answered || at == 0), n.newest
-	n.mu.Unlock()
+func (c *Client) check(ctx context.Context, at int) error {
+	node := c.all[at]
+	c.mu.Lock()
+	same, newest := c.current == at && (c.answered || at == 0), c.newest
+	c.mu.Unlock()
 	if same {
 		return nil
 	}
@@ -292,7 +265,7 @@ func (n *nodes) check(ctx context.Context, at int) error {
 			return &NodeError{URL: node.shown, Fault: FaultNotNode, Words: said.Message}
 		}
 	}
-	if err := n.sameChain(node, elems, answers); err != nil {
+	if err := c.sameChain(node, elems, answers); err != nil {
 		return err
 	}
 	node.mu.Lock()

@@ -1,0 +1,116 @@
+package nodes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/rpc"
+)
+
+// Batch is reads that are asked in one request. The zero value has none.
+type Batch struct {
+	elems []rpc.BatchElem
+	// decode and fails are beside elems: what makes an answer of a result, nil where that is
+	// one already, and where a failure of this read is kept, nil where it is the batch's.
+	decode []func() error
+	fails  []*error
+}
+
+// Add appends a read whose answer is JSON.
+func (b *Batch) Add(method string, result any, args ...any) {
+	b.AddDecoded(method, result, nil, args...)
+}
+
+// AddDecoded appends a read of which decode makes an answer, once the result is there.
+func (b *Batch) AddDecoded(method string, result any, decode func() error, args ...any) {
+	b.elems = append(b.elems, rpc.BatchElem{Method: method, Args: args, Result: result})
+	b.decode = append(b.decode, decode)
+	b.fails = append(b.fails, nil)
+}
+
+// Try appends a read whose failure is kept in err, and is not the batch's.
+func (b *Batch) Try(err *error, method string, result any, args ...any) {
+	b.Add(method, result, args...)
+	b.fails[len(b.fails)-1] = err
+}
+
+// Call appends a contract's view at a block: "latest", or a hexutil.Uint64.
+func Call[T any](b *Batch, to common.Address, data []byte, unpack func([]byte) (T, error), into *T, block any) {
+	out := new(hexutil.Bytes)
+	b.AddDecoded("eth_call", out, func() error {
+		value, err := unpack(*out)
+		if err != nil {
+			return fmt.Errorf("the contract at %s answers in another form than the network's: %w", to, err)
+		}
+		*into = value
+		return nil
+	}, map[string]any{"to": to, "data": hexutil.Bytes(data)}, block)
+}
+
+// Refused tells whether the node answered one of the reads with an error.
+func (b *Batch) Refused() bool {
+	return slices.ContainsFunc(b.elems, func(elem rpc.BatchElem) bool { return elem.Error != nil })
+}
+
+// Settle decodes the answers that Send brought, and returns the first error.
+func (b *Batch) Settle() error {
+	for i, elem := range b.elems {
+		switch err := classify(elem.Error); {
+		case err != nil && b.fails[i] == nil:
+			return err
+		case err != nil:
+			*b.fails[i] = err
+		case b.decode[i] != nil:
+			if err := b.decode[i](); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Do asks everything in one request. The first error of any read is the batch's.
+func (c *Client) Do(ctx context.Context, b *Batch) error {
+	if err := c.Send(ctx, b); err != nil {
+		return err
+	}
+	return b.Settle()
+}
+
+// Send asks everything that batches have of one node, in as few requests as that takes. It
+// fails when no node can be asked, and not for what one answers.
+func (c *Client) Send(ctx context.Context, batches ...*Batch) error {
+	var elems []rpc.BatchElem
+	for _, b := range batches {
+		elems = append(elems, b.elems...)
+	}
+	err := c.ask(ctx, elems)
+	for _, b := range batches {
+		elems = elems[copy(b.elems, elems):]
+	}
+	return err
+}
+
+// Get asks for one thing.
+func (c *Client) Get(ctx context.Context, result any, method string, args ...any) error {
+	b := new(Batch)
+	b.Add(method, result, args...)
+	return c.Do(ctx, b)
+}
+
+// classify gives an error that a node answers with its context: a revert is one of the
+// contract, and of anything else it is said which node answers so.
+func classify(err error) error {
+	if revert := asRevert(err); revert != nil {
+		return revert
+	}
+	var said *AnswerError
+	if errors.As(err, &said) {
+		return fmt.Errorf("the node at %s answered: %w", said.URL, err)
+	}
+	return err
+}

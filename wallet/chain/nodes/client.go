@@ -1,0 +1,171 @@
+package nodes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ethereum/go-ethereum/rpc"
+)
+
+// Network is what a node must serve.
+type Network struct {
+	// Name is what users call it, ID its chain id (EIP-155).
+	Name string
+	ID   uint64
+	// MaxHeadAge is how old the newest block may be; 0 is any age.
+	MaxHeadAge time.Duration
+}
+
+// Client asks the first of a network's nodes that answers. What is asked for at once comes
+// from one of them, and what is asked for later from one that is no further behind. Reads
+// are tried again, on the next node and after a while; a transaction is handed over once,
+// since whoever waits for it must know what became of that. Its methods may be called from
+// any goroutine.
+type Client struct {
+	network Network
+	all     []*node
+	conns   *http.Transport // of http and https
+	socket  *overSocket     // of ws and wss; nil otherwise
+
+	mu sync.Mutex
+	// current is the node that answered last, and answered tells that one has.
+	current  int
+	answered bool
+	// newest is the highest block that one of them has told of.
+	newest uint64
+}
+
+// ErrBadURL is returned for an RPC URL that cannot be dialled.
+var ErrBadURL = errors.New("not a usable RPC URL")
+
+// Dial prepares to ask the nodes at http, https, ws or wss URLs, the first one first. A ws
+// connection is made at once, an http one with the first read; of several nodes each must
+// be at an http or https URL. It fails with ErrBadURL and ErrUnreachable, and as soon as
+// ctx ends.
+func Dial(ctx context.Context, network Network, texts ...string) (*Client, error) {
+	urls := make([]*url.URL, len(texts))
+	for i, text := range texts {
+		u, err := parseURL(text)
+		if err != nil {
+			return nil, err
+		}
+		if !strings.HasPrefix(u.Scheme, "http") && len(texts) > 1 {
+			return nil, fmt.Errorf("%w: scheme %q; of several nodes each must be http or https", ErrBadURL, u.Scheme)
+		}
+		urls[i] = u
+	}
+	c := &Client{network: network, conns: newTransport(), all: make([]*node, len(urls))}
+	secrets := secretsOf(urls)
+	for i, u := range urls {
+		shown := DisplayURL(texts[i])
+		n := &node{shown: shown, chainID: network.ID}
+		if strings.HasPrefix(u.Scheme, "http") {
+			n.connection = &overHTTP{judge: judge{shown: shown, secrets: secrets}, transport: c.conns, url: u}
+		} else {
+			c.socket = &overSocket{judge: judge{shown: shown, secrets: secrets}, url: u}
+			if _, err := c.socket.connected(ctx); err != nil {
+				if errors.Is(ctx.Err(), context.Canceled) {
+					return nil, context.Canceled
+				}
+				return nil, noConnection(shown, err)
+			}
+			n.connection = c.socket
+		}
+		c.all[i] = n
+	}
+	return c, nil
+}
+
+// Subscriber is what makes connections for subscriptions; nil where the node has none.
+func (c *Client) Subscriber() func(context.Context) (*rpc.Client, error) {
+	if c.socket == nil {
+		return nil
+	}
+	return func(ctx context.Context) (*rpc.Client, error) {
+		return rpc.DialOptions(ctx, c.socket.url.String(), rpc.WithWebsocketDialer(newDialer()))
+	}
+}
+
+func parseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return nil, fmt.Errorf("%w: it must be http://HOST, https://HOST, ws://HOST or wss://HOST", ErrBadURL)
+	}
+	switch u.Scheme {
+	case "http", "https", "ws", "wss":
+		return u, nil
+	}
+	return nil, fmt.Errorf("%w: scheme %q; it must be http, https, ws or wss", ErrBadURL, u.Scheme)
+}
+
+// newTransport is one client's own connections, which end with it.
+func newTransport() *http.Transport {
+	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
+		return standard.Clone()
+	}
+	return &http.Transport{Proxy: http.ProxyFromEnvironment}
+}
+
+// Close ends the connections.
+func (c *Client) Close() {
+	if c.socket != nil {
+		c.socket.close()
+	}
+	c.conns.CloseIdleConnections()
+}
+
+// Trace has each message to a node shown to a function, which may be called from any
+// goroutine. It may be called once, before anything is asked.
+func (c *Client) Trace(show func(Exchange)) {
+	for _, n := range c.all {
+		n.trace = show
+	}
+}
+
+// Limits has each node asked for at most so many things at once as known says of its URL, 0
+// for any number, and tells found what turns out to be too many for one. It may be called
+// once, before anything is asked.
+func (c *Client) Limits(known func(url string) int, found func(url string, atOnce int)) {
+	for _, n := range c.all {
+		n.most, n.found = known(n.shown), found
+	}
+}
+
+// ChainID returns the network's chain id.
+func (c *Client) ChainID() *big.Int { return new(big.Int).SetUint64(c.network.ID) }
+
+// URL returns the URL of the node that answered last without what is secret in it, and
+// those of all nodes as long as none has.
+func (c *Client) URL() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.answered {
+		return c.all[c.current].shown
+	}
+	shown := make([]string, len(c.all))
+	for i, n := range c.all {
+		shown[i] = n.shown
+	}
+	return strings.Join(shown, " or ")
+}
+
+// DisplayURL returns an RPC URL as it may be shown to anybody: without user, path and
+// query, which may be keys.
+func DisplayURL(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return "the given URL"
+	}
+	shown := u.Scheme + "://" + u.Host
+	if u.Path != "" && u.Path != "/" || u.RawQuery != "" {
+		shown += "/…"
+	}
+	return shown
+}

@@ -1,0 +1,33 @@
+package nodes
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/pmctl/pmctl/wallet/contract"
+)
+
+// LacksMethod tells whether a node or what stands before it does not serve a method.
+// Their errors for that differ.
+func LacksMethod(err error) bool {
+	var fault *NodeError
+	if errors.As(err, &fault) {
+		return fault.code/100 == http.StatusBadRequest/100 && fault.Fault != FaultBusy
+	}
+	return errors.As(err, new(*AnswerError)) || errors.As(err, new(*contract.RevertError))
+}
+
+// TooMuch tells whether a question that a node refused may be answered where it is smaller.
+func TooMuch(err error) bool {
+	var fault *NodeError
+	if errors.As(err, &fault) && fault.Status != "" {
+		return slices.Contains([]int{
+			http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusInternalServerError,
+			http.StatusBadGateway, http.StatusGatewayTimeout,
+		}, fault.code)
+	}
+	var said *AnswerError
+	return errors.As(err, &said) || errors.Is(err, errTooLarge) || errors.Is(err, context.DeadlineExceeded)
+}

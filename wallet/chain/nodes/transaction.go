@@ -1,0 +1,110 @@
+package nodes
+
+import (
+	"context"
+	"encoding/json"
+	"math/big"
+	"slices"
+
+	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/core/types"
+)
+
+// EstimateGasAsRich simulates a call as if the caller had all the ether it needs, which not
+// every node can do, and returns the gas it needs. It fails with *RevertError when the
+// contract refuses.
+func (c *Client) EstimateGasAsRich(ctx context.Context, msg ethereum.CallMsg) (uint64, error) {
+	rich := (*hexutil.Big)(new(big.Int).Lsh(big.NewInt(1), 200))
+	override := map[common.Address]any{msg.From: map[string]any{"balance": rich}}
+	var gas hexutil.Uint64
+	err := c.Get(ctx, &gas, "eth_estimateGas", argument(msg), "latest", override)
+	return uint64(gas), err
+}
+
+// argument is a call as nodes take it.
+func argument(msg ethereum.CallMsg) map[string]any {
+	arg := map[string]any{"from": msg.From, "to": msg.To, "data": hexutil.Bytes(msg.Data)}
+	if msg.Value != nil {
+		arg["value"] = (*hexutil.Big)(msg.Value)
+	}
+	if msg.Gas != 0 {
+		arg["gas"] = hexutil.Uint64(msg.Gas)
+	}
+	return arg
+}
+
+// CallContract simulates a call at a block. It fails with *RevertError when the
+// contract refuses.
+func (c *Client) CallContract(ctx context.Context, msg ethereum.CallMsg, block *big.Int) ([]byte, error) {
+	at := any("latest")
+	if block != nil {
+		at = (*hexutil.Big)(block)
+	}
+	var out hexutil.Bytes
+	err := c.Get(ctx, &out, "eth_call", argument(msg), at)
+	return out, err
+}
+
+// SendTransaction hands a signed transaction to one node, once.
+func (c *Client) SendTransaction(ctx context.Context, tx *types.Transaction) error {
+	raw, err := tx.MarshalBinary()
+	if err != nil {
+		return err
+	}
+	var hash json.RawMessage
+	return c.Get(ctx, &hash, "eth_sendRawTransaction", hexutil.Bytes(raw))
+}
+
+// TransactionReceipt returns a mined transaction's receipt, or ethereum.NotFound.
+func (c *Client) TransactionReceipt(ctx context.Context, hash common.Hash) (*types.Receipt, error) {
+	var receipt *types.Receipt
+	err := c.Get(ctx, &receipt, "eth_getTransactionReceipt", hash)
+	if err == nil && receipt == nil {
+		err = ethereum.NotFound
+	}
+	return receipt, err
+}
+
+// KnowsTransaction tells whether the node has a transaction, in its pool or in a block.
+func (c *Client) KnowsTransaction(ctx context.Context, hash common.Hash) (bool, error) {
+	var found json.RawMessage
+	err := c.Get(ctx, &found, "eth_getTransactionByHash", hash)
+	return !isNull(found), err
+}
+
+// Estimate is what one call of several would do.
+type Estimate struct {
+	// Gas is what it needs.
+	Gas uint64
+	// Err is a *RevertError when the contract refuses the call, or what else the node
+	// said to it.
+	Err error
+}
+
+// estimatesAtOnce bounds the calls in one request; nodes refuse more than some tens.
+const estimatesAtOnce = 20
+
+// Estimate appends the simulation of a call on the chain as it is now.
+func (b *Batch) Estimate(call ethereum.CallMsg, into *Estimate) {
+	b.Try(&into.Err, "eth_estimateGas", (*hexutil.Uint64)(&into.Gas), argument(call))
+}
+
+// EstimateEach simulates calls, each on the chain as it is now, and returns an
+// estimate for each. It fails when the node cannot be asked.
+func (c *Client) EstimateEach(ctx context.Context, calls []ethereum.CallMsg) ([]Estimate, error) {
+	estimates := make([]Estimate, len(calls))
+	next := 0
+	for some := range slices.Chunk(calls, estimatesAtOnce) {
+		b := new(Batch)
+		for _, call := range some {
+			b.Estimate(call, &estimates[next])
+			next++
+		}
+		if err := c.Do(ctx, b); err != nil {
+			return nil, err
+		}
+	}
+	return estimates, nil
+}
