@@ -77,6 +77,26 @@ type Config struct {
 // DefaultTimeout is the Timeout of a Config that has none.
 const DefaultTimeout = 2 * time.Minute
 
+// withDefaults is the Config with what it leaves out.
+func (c Config) withDefaults() Config {
+	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
+	if c.Limits.MaxEV == nil && c.Limits.MaxFee == nil {
+		c.Limits = policy.Default()
+	}
+	if c.UI == nil {
+		c.UI = silent{}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+// bound returns a context that ends after the Config's timeout.
+func (c Config) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, c.Timeout)
+}
+
 // Wallet is an account with what it needs to act. It is for one goroutine at a time.
 type Wallet struct {
 	Config
@@ -94,17 +114,7 @@ type Wallet struct {
 // key is opened before a flow needs it. It fails with store.ErrLocation and as store.Open
 // does.
 func Open(ctx context.Context, config Config) (*Wallet, error) {
-	w := &Wallet{Config: config}
-	w.Timeout = cmp.Or(w.Timeout, DefaultTimeout)
-	if w.Limits.MaxEV == nil && w.Limits.MaxFee == nil {
-		w.Limits = policy.Default()
-	}
-	if w.UI == nil {
-		w.UI = silent{}
-	}
-	if w.Now == nil {
-		w.Now = time.Now
-	}
+	w := &Wallet{Config: config.withDefaults()}
 	if w.Store == "" {
 		return w, nil
 	}
@@ -187,11 +197,6 @@ func (w *Wallet) Opened() *store.Store { return w.store }
 
 // note says something about what is going on.
 func (w *Wallet) note(format string, args ...any) { w.UI.Note(fmt.Sprintf(format, args...)) }
-
-// bound returns a context that ends after the wallet's timeout.
-func (w *Wallet) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, w.Timeout)
-}
 
 // plural counts things.
 func plural[N int | int64](n N, noun string) string {

@@ -9,10 +9,9 @@ import (
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 
-	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet"
 )
 
 // statusOptions are the options of pmctl status.
@@ -77,9 +76,7 @@ node exporter; --out replaces the file that it reads, in one step.`,
 type statusView struct {
 	*cli.Run
 	*statusOptions
-	client     *chain.Client
-	address    common.Address
-	place      string // of the store
+	reader     *wallet.Reader
 	thresholds thresholds
 	multiplier int // of the deposit
 }
@@ -108,21 +105,14 @@ func runStatus(ctx context.Context, r *cli.Run, o *statusOptions, args []string)
 		return err
 	}
 	v.multiplier = limits.DepositMultiplier
-	if v.address, err = cli.StatusAddress(ctx, r.Env, &o.account, args); err != nil {
-		return err
-	}
-	if v.place, err = o.store.Choose(r.Env); err != nil {
-		return err
-	}
-	dialing, cancel, err := o.network.Bound(ctx)
+	address, err := cli.StatusAddress(ctx, r.Env, &o.account, args)
 	if err != nil {
 		return err
 	}
-	defer cancel()
-	if v.client, err = o.network.Dial(dialing, r.Env); err != nil {
+	if v.reader, err = openReader(ctx, r, &o.network, &o.store, address); err != nil {
 		return err
 	}
-	defer v.client.Close()
+	defer v.reader.Close()
 	if o.watch {
 		return v.watching(ctx)
 	}
@@ -138,16 +128,11 @@ func runStatus(ctx context.Context, r *cli.Run, o *statusOptions, args []string)
 
 // look reads everything: in one request of the node, and from the store.
 func (v *statusView) look(ctx context.Context) (*statusResult, error) {
-	ctx, cancel, err := v.network.Bound(ctx)
+	status, err := v.reader.Status(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer cancel()
-	status, err := v.client.Status(ctx, v.address)
-	if err != nil {
-		return nil, err
-	}
-	result := newStatusResult(v.client.Network(), v.address, status)
+	result := newStatusResult(v.reader.Network, v.reader.Address, status)
 	result.Warnings = v.warnings(ctx, status, &result)
 	return &result, nil
 }

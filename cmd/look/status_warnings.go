@@ -40,7 +40,7 @@ func (v *statusView) warnings(ctx context.Context, s *chain.Status, result *stat
 	notice := func(code, text string, args ...any) {
 		list = append(list, warning{Code: code, Text: fmt.Sprintf(text, args...)})
 	}
-	network := v.client.Network()
+	network := v.reader.Network
 	if age := v.Now().Sub(s.Head.Time); network.MaxHeadAge > 0 && age > network.MaxHeadAge {
 		problem(chain.ErrUnreachable, "node_behind", "the node's newest block is %s old: it has fallen behind, and what is shown here was", age.Round(time.Second))
 	}
@@ -58,7 +58,7 @@ func (v *statusView) warnings(ctx context.Context, s *chain.Status, result *stat
 	if !s.Round.Initialized {
 		notice("round_not_initialized", "round %v is not initialized: nothing can be redeemed until somebody does that", s.Round.Current)
 	}
-	glimpse, err := store.Glance(ctx, v.place, wallet.JournalName(network), v.address, v.Remembered()...)
+	glimpse, err := store.Glance(ctx, v.reader.Store, wallet.JournalName(network), v.reader.Address, v.Remembered()...)
 	switch {
 	case errors.Is(err, store.ErrNoStore):
 	case err != nil:
