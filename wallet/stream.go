@@ -244,7 +244,7 @@ func (s *stream) readGroup(ctx context.Context) error {
 
 // endsStream tells an error that concerns more than its line.
 func endsStream(ctx context.Context, err error) bool {
-	return err != nil && (ctx.Err() != nil || Unreachable(err) || errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrAccess) || errors.Is(err, store.ErrBusy))
+	return err != nil && (ctx.Err() != nil || unreachable(err) || errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrAccess) || errors.Is(err, store.ErrBusy))
 }
 
 // lineIsThere tells whether a line can be read without waiting.

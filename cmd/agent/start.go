@@ -188,12 +188,12 @@ func serveAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions, path string) er
 
 // describeError is an error as the agent tells it.
 func describeError(err error) format.Error {
-	out := cli.Classify(err)
+	e := cli.Failure(err)
 	var changed *chain.ContractsError
 	if errors.As(err, &changed) && !changed.BuiltIn {
-		out.Hint = "use another node: --rpc-url URL; the agent accepts other contracts when it is started with --accept-contracts"
+		e.Hint = "use another node: --rpc-url URL; the agent accepts other contracts when it is started with --accept-contracts"
 	}
-	return format.Error{Code: out.Code, ExitCode: out.Exit, Message: err.Error(), Hint: out.Hint}
+	return e
 }
 
 // readyWord is what an agent says that answers.

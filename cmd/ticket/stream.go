@@ -101,6 +101,5 @@ func writeFailedLine(r *cli.Run, out io.Writer, failed error) error {
 		r.Note("%v", failed)
 		return nil
 	}
-	c := cli.Classify(failed)
-	return format.WriteError(out, format.Error{Code: c.Code, ExitCode: c.Exit, Message: failed.Error(), Hint: c.Hint})
+	return format.WriteError(out, cli.Failure(failed))
 }

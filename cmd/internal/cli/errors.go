@@ -6,7 +6,19 @@ import (
 	"fmt"
 
 	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/wallet"
 )
+
+// classed is an error of a class that is known to commands alone.
+type classed struct {
+	class wallet.Class
+	text  string
+}
+
+func (e *classed) Error() string { return e.text }
+
+// Is puts it into its class.
+func (e *classed) Is(target error) bool { return target == e.class }
 
 // UsageError is a command line that cannot be meant.
 type UsageError struct{ err error }
@@ -14,6 +26,9 @@ type UsageError struct{ err error }
 func (e *UsageError) Error() string { return e.err.Error() }
 
 func (e *UsageError) Unwrap() error { return e.err }
+
+// Is puts it into its class.
+func (e *UsageError) Is(target error) bool { return target == wallet.ClassUsage }
 
 // Usage is err as the command line's fault.
 func Usage(err error) error { return &UsageError{err} }
@@ -42,17 +57,17 @@ func (e *interruptedError) Error() string {
 func (e *interruptedError) Unwrap() []error { return []error{context.Canceled, e.err} }
 
 // ErrCancelled is returned when the user said no, or pressed Ctrl-C at a prompt.
-var ErrCancelled = errors.New("cancelled: nothing was done")
+var ErrCancelled error = &classed{wallet.ClassCancelled, "cancelled: nothing was done"}
 
 // errDisagrees is returned when the registry and a recipient's answer contradict each
 // other.
-var errDisagrees = errors.New("the service registry and the recipient do not agree")
+var errDisagrees error = &classed{wallet.ClassUnacceptable, "the service registry and the recipient do not agree"}
 
 // ErrOtherAccount is returned for a transaction that is not the named account's.
-var ErrOtherAccount = errors.New("the transaction is for another account")
+var ErrOtherAccount error = &classed{wallet.ClassLocked, "the transaction is for another account"}
 
 // errKeyInput is returned when what a descriptor gives is no key.
-var errKeyInput = errors.New("no key to sign with")
+var errKeyInput error = &classed{wallet.ClassLocked, "no key to sign with"}
 
 // unreportedError is a result that nobody was told.
 type unreportedError struct {
@@ -66,6 +81,9 @@ func (e *unreportedError) Error() string {
 }
 
 func (e *unreportedError) Unwrap() error { return e.err }
+
+// Is puts it into its class.
+func (e *unreportedError) Is(target error) bool { return target == wallet.ClassUnreported }
 
 // Hint warns against the second time.
 func (e *unreportedError) Hint() string { return "it is done: do not run the command again for it" }

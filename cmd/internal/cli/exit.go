@@ -1,24 +1,14 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 
-	"github.com/pmctl/pmctl/internal/durable"
 	"github.com/pmctl/pmctl/keystore"
-	"github.com/pmctl/pmctl/pm"
-	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/agent"
-	"github.com/pmctl/pmctl/wallet/chain"
-	"github.com/pmctl/pmctl/wallet/chain/nodes"
 	"github.com/pmctl/pmctl/wallet/format"
-	"github.com/pmctl/pmctl/wallet/pay"
-	"github.com/pmctl/pmctl/wallet/policy"
-	"github.com/pmctl/pmctl/wallet/redeem"
 	"github.com/pmctl/pmctl/wallet/store"
-	"github.com/pmctl/pmctl/wallet/tx"
 )
 
 // The exit codes are pmctl's promise to scripts.
@@ -35,100 +25,39 @@ const (
 	ExitCancelled    = 130
 )
 
-// outcome is how a command that failed ends.
-type outcome struct {
-	// Exit is the process's exit code.
-	Exit int
-	// Code names the kind of failure in JSON.
-	Code string
-	// Hint says what to run or set next; "" when the message says it all.
-	Hint string
+// Exit returns the exit code of a class of errors. It is the only such table.
+func Exit(class wallet.Class) int {
+	switch class {
+	case wallet.ClassUsage:
+		return ExitUsage
+	case wallet.ClassNotMined, wallet.ClassWaiting, wallet.ClassOutcomeUnknown, wallet.ClassUnreported:
+		return ExitNotMined
+	case wallet.ClassCancelled:
+		return ExitCancelled
+	case wallet.ClassPending, wallet.ClassRestored, wallet.ClassRecipientChanged, wallet.ClassChanged, wallet.ClassUnlocking,
+		wallet.ClassContractsChanged, wallet.ClassLimit:
+		return ExitLimit
+	case wallet.ClassFunds:
+		return ExitFunds
+	case wallet.ClassInactive, wallet.ClassOtherChain, wallet.ClassUnacceptable:
+		return ExitUnacceptable
+	case wallet.ClassBusy, wallet.ClassUnreachable:
+		return ExitUnreachable
+	case wallet.ClassLocked:
+		return ExitLocked
+	}
+	return ExitFailed
 }
 
-// Classify maps an error to how the command ends. It is the only such table.
-func Classify(err error) outcome {
-	is := func(targets ...error) bool {
-		for _, target := range targets {
-			if errors.Is(err, target) {
-				return true
-			}
-		}
-		return false
+// Failure is how a command ends that fails with err, as JSON says it.
+func Failure(err error) format.Error {
+	class := wallet.ClassOf(err)
+	e := format.Error{Code: string(class), ExitCode: Exit(class), Message: err.Error(), Hint: HintFor(err)}
+	var remote *agent.RemoteError
+	if errors.As(err, &remote) {
+		e.ExitCode = remote.Said.ExitCode // by the table of the agent's own version
 	}
-	as := func(targets ...any) bool {
-		for _, target := range targets {
-			if errors.As(err, target) {
-				return true
-			}
-		}
-		return false
-	}
-	var out outcome
-	switch {
-	case as(new(*agent.RemoteError)):
-		// The agent has classified it, by this same table.
-		var remote *agent.RemoteError
-		errors.As(err, &remote)
-		out = outcome{remote.Said.ExitCode, remote.Said.Code, ""}
-	case as(new(*UsageError), new(*tx.RequestError), new(*store.RequestError)), is(nodes.ErrBadURL, store.ErrLocation):
-		out = outcome{ExitUsage, "usage", ""}
-	case as(new(*tx.RefusedError)):
-		out = outcome{ExitFailed, "refused", ""}
-	case as(new(*tx.NotMinedError), new(*tx.UnknownOutcomeError), new(*tx.UncertainError), new(*tx.InProgressError)):
-		// Before cancelled: what was sent is not undone by Ctrl-C.
-		out = outcome{ExitNotMined, "not_mined", ""}
-	case as(new(*wallet.RoundsError)):
-		out = outcome{ExitNotMined, "waiting", ""}
-	case as(new(*pay.UnknownOutcomeError)), is(pay.ErrInProgress):
-		out = outcome{ExitNotMined, "outcome_unknown", ""}
-	case as(new(*unreportedError), new(*durable.UnsyncedError)):
-		out = outcome{ExitNotMined, "unreported", ""}
-	case is(context.Canceled, ErrCancelled):
-		out = outcome{ExitCancelled, "cancelled", ""}
-	case as(new(*tx.PendingError), new(*tx.UnknownPendingError)):
-		out = outcome{ExitLimit, "pending", ""}
-	case as(new(*store.UnacknowledgedError), new(*store.RestoredError)):
-		out = outcome{ExitLimit, "restored", ""}
-	case as(new(*pay.OtherRecipientError)):
-		out = outcome{ExitLimit, "recipient_changed", ""}
-	case as(new(*wallet.ChangedError)):
-		out = outcome{ExitLimit, "changed", ""}
-	case as(new(*wallet.UnlockingError)):
-		out = outcome{ExitLimit, "unlocking", ""}
-	case as(new(*chain.ContractsError)):
-		out = outcome{ExitLimit, "contracts_changed", ""}
-	case is(policy.ErrLimit, agent.ErrTransaction, agent.ErrFundsAnother, wallet.ErrOtherStore, redeem.ErrTooEarly, redeem.ErrNotWorthGas, tx.ErrPrice):
-		out = outcome{ExitLimit, "limit", ""}
-	case is(tx.ErrInsufficientFunds, policy.ErrFunds, pm.ErrInsufficientSenderReserve):
-		out = outcome{ExitFunds, "insufficient_funds", ""}
-	case is(format.ErrSyntax, format.ErrTruncated, format.ErrTooLarge),
-		as(new(*format.KindError), new(*format.VersionError)):
-		// Before the fields that may be to blame: a file is at fault, not a recipient.
-		out = outcome{ExitFailed, "bad_input", ""}
-	case is(policy.ErrInactive):
-		out = outcome{ExitUnacceptable, "inactive_recipient", ""}
-	case as(new(*policy.OtherChainError)):
-		out = outcome{ExitUnacceptable, "other_chain", ""}
-	case is(policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, pay.ErrNoRound, agent.ErrRound, pm.ErrTicketParamsExpired, wallet.ErrOtherSender, errDisagrees,
-		redeem.ErrNothing, pm.ErrRecipientRand),
-		as(new(*wire.ExpiredTokenError), new(*wire.MissingError), new(*wire.FieldError), new(*store.RetiredError)):
-		out = outcome{ExitUnacceptable, "unacceptable", ""}
-	case is(pay.ErrBusy):
-		out = outcome{ExitUnreachable, "busy", ""}
-	case as(new(*pay.RefusedError), new(*pay.RefusedBeforeError)):
-		out = outcome{ExitFailed, "refused", ""}
-	case is(keystore.ErrWrongPassphrase, keystore.ErrEmptyPassphrase, keystore.ErrBadPassphrase, keystore.ErrPassphraseFile,
-		keystore.ErrNoAccounts, keystore.ErrNoSuchAccount, keystore.ErrDamaged, keystore.ErrUnsupported, keystore.ErrTooCostly, keystore.ErrTooLittleMemory,
-		keystore.ErrAddressMismatch, agent.ErrNoAgent, agent.ErrLocked, agent.ErrMismatch, agent.ErrPeer, errNoPassphrase, errKeyInput, ErrOtherAccount),
-		as(new(*keystore.SeveralAccountsError), new(*keystore.AmbiguousError), new(*keystore.UnnamedError)):
-		out = outcome{ExitLocked, "locked", ""}
-	case wallet.Unreachable(err):
-		out = outcome{ExitUnreachable, wallet.CodeUnreachable, ""}
-	default:
-		out = outcome{ExitFailed, "failed", ""}
-	}
-	out.Hint = HintFor(err)
-	return out
+	return e
 }
 
 // HintFor says what can be done about an error: what the error itself says, or what

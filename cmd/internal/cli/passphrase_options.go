@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/wallet"
 )
 
 // PassphraseOptions say where a passphrase comes from: that of an account, or, as
@@ -147,7 +148,7 @@ func SameInput(current, next *PassphraseOptions) error {
 var (
 	// errNoPassphrase is returned when a passphrase is needed and nobody is there
 	// to type it.
-	errNoPassphrase = errors.New("a passphrase is needed and there is no terminal to ask for it at")
+	errNoPassphrase error = &classed{wallet.ClassLocked, "a passphrase is needed and there is no terminal to ask for it at"}
 	// errPassphrasesDiffer is returned when a new passphrase was typed in two ways.
 	errPassphrasesDiffer = errors.New("the two passphrases differ: nothing was done")
 )

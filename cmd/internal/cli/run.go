@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
@@ -55,17 +56,17 @@ func (r *Run) Unwritten() error { return r.out.err }
 
 // Fail reports err on stderr, as JSON when the command's output is for machines.
 func (r *Run) Fail(err error) int {
-	out := Classify(err)
+	e := Failure(err)
 	forPeople := r.Output == "" || r.Output == OutputTable || r.OutputByDefault && r.ErrTerminal
 	if !forPeople {
-		_ = format.WriteError(r.Err, format.Error{Code: out.Code, ExitCode: out.Exit, Message: err.Error(), Hint: out.Hint})
-		return out.Exit
+		_ = format.WriteError(r.Err, e)
+		return e.ExitCode
 	}
-	r.screen.print("pmctl: " + PlainLines(err.Error()))
-	if out.Hint != "" {
-		r.screen.print("hint: " + PlainLines(out.Hint))
+	r.screen.print("pmctl: " + PlainLines(e.Message))
+	if e.Hint != "" {
+		r.screen.print("hint: " + PlainLines(e.Hint))
 	}
-	return out.Exit
+	return e.ExitCode
 }
 
 // Interrupted is err as that of a command which ctx told to end; err itself where it says
@@ -74,7 +75,7 @@ func Interrupted(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
 		return err
 	}
-	switch Classify(err).Exit {
+	switch Exit(wallet.ClassOf(err)) {
 	case ExitUsage, ExitNotMined:
 		return err
 	}

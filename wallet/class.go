@@ -1,0 +1,159 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+
+	"github.com/pmctl/pmctl/internal/durable"
+	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/agent"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/chain/nodes"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/redeem"
+	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/tx"
+)
+
+// Class is how something failed, as a code for programs. An error of another package joins
+// a class when its method Is is true of it.
+type Class string
+
+// The classes of errors.
+const (
+	// ClassUsage is a request that makes no sense.
+	ClassUsage Class = "usage"
+	// ClassRefused is a refusal by a node or a recipient.
+	ClassRefused Class = "refused"
+	// ClassNotMined, ClassWaiting, ClassOutcomeUnknown and ClassUnreported are things that
+	// are done, or may be: to do them again could do them twice.
+	ClassNotMined       Class = "not_mined"
+	ClassWaiting        Class = "waiting"
+	ClassOutcomeUnknown Class = "outcome_unknown"
+	ClassUnreported     Class = "unreported"
+	// ClassCancelled is what the user ended.
+	ClassCancelled Class = "cancelled"
+	// ClassPending, ClassRestored, ClassRecipientChanged, ClassChanged, ClassUnlocking and
+	// ClassContractsChanged wait for the user's consent, ClassLimit for another limit.
+	ClassPending          Class = "pending"
+	ClassRestored         Class = "restored"
+	ClassRecipientChanged Class = "recipient_changed"
+	ClassChanged          Class = "changed"
+	ClassUnlocking        Class = "unlocking"
+	ClassContractsChanged Class = "contracts_changed"
+	ClassLimit            Class = "limit"
+	// ClassFunds is a balance, a deposit or a reserve that is too small.
+	ClassFunds Class = "insufficient_funds"
+	// ClassBadInput is a document that cannot be read.
+	ClassBadInput Class = "bad_input"
+	// ClassInactive, ClassOtherChain and ClassUnacceptable are ticket params that nothing
+	// can make good.
+	ClassInactive     Class = "inactive_recipient"
+	ClassOtherChain   Class = "other_chain"
+	ClassUnacceptable Class = "unacceptable"
+	// ClassBusy and ClassUnreachable are what may go well later.
+	ClassBusy        Class = "busy"
+	ClassUnreachable Class = "unreachable"
+	// ClassLocked is a key that cannot be used.
+	ClassLocked Class = "locked"
+	// ClassFailed is everything else.
+	ClassFailed Class = "failed"
+)
+
+// Error makes a class something that errors.Is compares with.
+func (c Class) Error() string { return string(c) }
+
+// ClassOf returns the class of an error. What an agent refuses with has the class that the
+// agent gives it.
+func ClassOf(err error) Class {
+	var remote *agent.RemoteError
+	if errors.As(err, &remote) {
+		return Class(remote.Said.Code)
+	}
+	is := func(targets ...error) bool { return isAny(err, targets...) }
+	as := func(targets ...any) bool {
+		for _, target := range targets {
+			if errors.As(err, target) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case is(ClassUsage, nodes.ErrBadURL, store.ErrLocation), as(new(*tx.RequestError), new(*store.RequestError)):
+		return ClassUsage
+	case as(new(*tx.RefusedError)):
+		return ClassRefused
+	case as(new(*tx.NotMinedError), new(*tx.UnknownOutcomeError), new(*tx.UncertainError), new(*tx.InProgressError)):
+		return ClassNotMined // before cancelled: what was sent is not undone by that
+	case as(new(*RoundsError)):
+		return ClassWaiting
+	case is(pay.ErrInProgress), as(new(*pay.UnknownOutcomeError)):
+		return ClassOutcomeUnknown
+	case is(ClassUnreported), as(new(*durable.UnsyncedError)):
+		return ClassUnreported
+	case is(ClassCancelled, context.Canceled):
+		return ClassCancelled
+	case as(new(*tx.PendingError), new(*tx.UnknownPendingError)):
+		return ClassPending
+	case as(new(*store.UnacknowledgedError), new(*store.RestoredError)):
+		return ClassRestored
+	case as(new(*pay.OtherRecipientError)):
+		return ClassRecipientChanged
+	case as(new(*ChangedError)):
+		return ClassChanged
+	case as(new(*UnlockingError)):
+		return ClassUnlocking
+	case as(new(*chain.ContractsError)):
+		return ClassContractsChanged
+	case is(policy.ErrLimit, agent.ErrTransaction, agent.ErrFundsAnother, ErrOtherStore, redeem.ErrTooEarly, redeem.ErrNotWorthGas, tx.ErrPrice):
+		return ClassLimit
+	case is(tx.ErrInsufficientFunds, policy.ErrFunds, pm.ErrInsufficientSenderReserve):
+		return ClassFunds
+	case is(format.ErrSyntax, format.ErrTruncated, format.ErrTooLarge), as(new(*format.KindError), new(*format.VersionError)):
+		return ClassBadInput // before the fields that may be to blame: a file is at fault, not a recipient
+	case is(policy.ErrInactive):
+		return ClassInactive
+	case as(new(*policy.OtherChainError)):
+		return ClassOtherChain
+	case is(ClassUnacceptable, policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, pay.ErrNoRound, agent.ErrRound,
+		pm.ErrTicketParamsExpired, ErrOtherSender, redeem.ErrNothing, pm.ErrRecipientRand),
+		as(new(*wire.ExpiredTokenError), new(*wire.MissingError), new(*wire.FieldError), new(*store.RetiredError)):
+		return ClassUnacceptable
+	case is(pay.ErrBusy):
+		return ClassBusy
+	case as(new(*pay.RefusedError), new(*pay.RefusedBeforeError)):
+		return ClassRefused
+	case is(ClassLocked, keystore.ErrWrongPassphrase, keystore.ErrEmptyPassphrase, keystore.ErrBadPassphrase, keystore.ErrPassphraseFile,
+		keystore.ErrNoAccounts, keystore.ErrNoSuchAccount, keystore.ErrDamaged, keystore.ErrUnsupported, keystore.ErrTooCostly, keystore.ErrTooLittleMemory,
+		keystore.ErrAddressMismatch, agent.ErrNoAgent, agent.ErrLocked, agent.ErrMismatch, agent.ErrPeer),
+		as(new(*keystore.SeveralAccountsError), new(*keystore.AmbiguousError), new(*keystore.UnnamedError)):
+		return ClassLocked
+	case unreachable(err):
+		return ClassUnreachable
+	}
+	return ClassFailed
+}
+
+// unreachable tells an error of what was asked over a network and did not answer, which
+// concerns more than the one thing that was asked for.
+func unreachable(err error) bool {
+	var remote *agent.RemoteError
+	if errors.As(err, &remote) {
+		return Class(remote.Said.Code) == ClassUnreachable
+	}
+	return isAny(err, chain.ErrUnreachable, chain.ErrNoDevnet, ErrNoNode, pay.ErrUnreachable, pay.ErrNotRecipient, store.ErrUnreachable, context.DeadlineExceeded)
+}
+
+func isAny(err error, targets ...error) bool {
+	for _, target := range targets {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	return false
+}
