@@ -3,7 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet"
 )
 
 // PendingOptions are what the user agrees to about an account's other transactions, when
@@ -20,8 +20,8 @@ func (o *PendingOptions) Register(cmd *cobra.Command) {
 }
 
 // Terms are what the flags agree to.
-func (o *PendingOptions) Terms() tx.Terms {
-	return tx.Terms{WithPending: o.withPending, ReplaceUnknown: o.replaceUnknown}
+func (o *PendingOptions) Terms() wallet.Terms {
+	return wallet.Terms{WithPending: o.withPending, ReplaceUnknown: o.replaceUnknown}
 }
 
 // RegisterCancelsUnlock is for commands that may fund the account itself, by which the

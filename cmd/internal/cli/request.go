@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet"
 )
 
 // RequestOption names what is asked for, so that a retry is no second request.
@@ -23,7 +23,7 @@ func (o *RequestOption) Register(cmd *cobra.Command, what string) {
 const maxRequestID = 128
 
 // Request returns the request for a command's arguments, nil when it has no id.
-func (o *RequestOption) Request(cmd *cobra.Command, arguments ...string) (*store.Request, error) {
+func (o *RequestOption) Request(cmd *cobra.Command, arguments ...string) (*wallet.Request, error) {
 	if !cmd.Flags().Changed("request-id") {
 		return nil, nil
 	}
@@ -31,7 +31,7 @@ func (o *RequestOption) Request(cmd *cobra.Command, arguments ...string) (*store
 	if o.ID == "" || len(o.ID) > maxRequestID || strings.ContainsFunc(o.ID, plain) {
 		return nil, Usagef("--request-id: an id has 1 to %d bytes of printable characters", maxRequestID)
 	}
-	return &store.Request{ID: o.ID, Digest: DigestOf(arguments...)}, nil
+	return &wallet.Request{ID: o.ID, Digest: DigestOf(arguments...)}, nil
 }
 
 // DigestOf tells a command's arguments from others.

@@ -6,8 +6,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
-	"github.com/pmctl/pmctl/wallet/tx"
 )
 
 // OutputSafe is an unsigned transaction as the Transaction Builder of a Safe reads it.
@@ -47,7 +47,7 @@ func writeSafe(r *Run, t *format.Transaction) error {
 		Version:   "1.0",
 		ChainID:   strconv.FormatInt(int64(t.ChainID), 10),
 		CreatedAt: r.Now().UnixMilli(),
-		Meta:      safeMeta{Name: tx.ReadLabel(t.What).String(), Description: "TicketBroker on " + t.Network, Safe: t.From},
+		Meta:      safeMeta{Name: wallet.LabelText(t.What), Description: "TicketBroker on " + t.Network, Safe: t.From},
 		Transactions: []safeTransaction{{
 			To: t.To, Value: t.Value.Decimal(), Data: hexutil.Encode(t.Data), Method: null, Inputs: null,
 		}},

@@ -1,0 +1,23 @@
+package wallet
+
+import (
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/tx"
+)
+
+// What a Config or a flow takes, by this package's own names: the packages that define
+// them have parts whose order of use keeps money safe, and are used through flows alone.
+type (
+	// Network is a chain, and the controller of its contracts.
+	Network = chain.Network
+	// Exchange is a request to a node.
+	Exchange = chain.Exchange
+	// Request names what is asked for, so that a retry is no second request.
+	Request = store.Request
+	// Terms are what the user agrees to about other transactions of the account.
+	Terms = tx.Terms
+)
+
+// LabelText says in words what a label of the journal, or of a document, is.
+func LabelText(label string) string { return tx.ReadLabel(label).String() }
