@@ -27,7 +27,6 @@ import (
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
-	"github.com/pmctl/pmctl/wallet/doctor"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -71,22 +70,22 @@ func (w *ward) examine(exit int) (bad, skipped []string, text string) {
 		Data struct {
 			Checks []struct {
 				ID, Found, Allowed, Knob, Fix string
-				State                         doctor.State
+				State                         string
 			}
 		}
 	}
 	require.NoError(w.t, json.Unmarshal(out.Bytes(), &document), errs.String())
-	for _, check := range document.Data.Checks {
-		switch check.State {
-		case doctor.OK:
-		case doctor.Skipped:
-			skipped = append(skipped, check.ID)
+	for _, c := range document.Data.Checks {
+		switch c.State {
+		case "ok":
+		case "skipped":
+			skipped = append(skipped, c.ID)
 		default:
-			bad = append(bad, check.ID+" "+string(check.State))
-			require.NotEmpty(w.t, check.Fix, "%s says what to do: %+v", check.ID, check)
-			require.NotEmpty(w.t, check.Knob, "%s says whose setting it is: %+v", check.ID, check)
-			require.NotEmpty(w.t, check.Allowed, "%s says what is allowed: %+v", check.ID, check)
-			text += strings.Join([]string{check.Found, check.Allowed, check.Knob, check.Fix}, "\n")
+			bad = append(bad, c.ID+" "+c.State)
+			require.NotEmpty(w.t, c.Fix, "%s says what to do: %+v", c.ID, c)
+			require.NotEmpty(w.t, c.Knob, "%s says whose setting it is: %+v", c.ID, c)
+			require.NotEmpty(w.t, c.Allowed, "%s says what is allowed: %+v", c.ID, c)
+			text += strings.Join([]string{c.Found, c.Allowed, c.Knob, c.Fix}, "\n")
 		}
 	}
 	require.Equal(w.t, exit, got, "%v\n%s", bad, errs.String())

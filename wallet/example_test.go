@@ -15,6 +15,7 @@ import (
 
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
@@ -114,7 +115,7 @@ func mint(ctx context.Context, config wallet.Config, url string, count uint64, o
 }
 
 // judge says how a recipient's ticket params fare: against the limits, and the chain.
-func judge(ctx context.Context, config wallet.Config, url string) ([]policy.Finding, error) {
+func judge(ctx context.Context, config wallet.Config, url string) ([]check.Finding, error) {
 	w, err := wallet.Open(ctx, config)
 	if err != nil {
 		return nil, err
@@ -142,7 +143,7 @@ func TestProgramsOnPackageWallet(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, findings)
 	for _, f := range findings {
-		require.NotEqual(t, policy.Failed, f.Verdict, fmt.Sprint(f))
+		require.NotEqual(t, check.Failed, f.State, fmt.Sprint(f))
 	}
 	value := wei.FromUint64(3_000_000_000_000)
 	paid, err := payment(ctx, world.config(), world.url, value)

@@ -13,9 +13,9 @@ import (
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
-	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -315,9 +315,9 @@ func (w *Wallet) segment(p *planned, m *Minting) (string, error) {
 
 // noteUnchecked says what was not looked at, since the chain was not asked.
 func (w *Wallet) noteUnchecked(plan *pay.Plan) {
-	for _, finding := range w.Limits.Judge(plan.Params, nil, uint64(plan.Count)) {
-		if finding.Verdict == policy.NotChecked {
-			w.note("not checked: %s: %s", finding.Check, finding.Detail)
+	for _, finding := range check.Params(w.Limits, plan.Params, nil, uint64(plan.Count)) {
+		if finding.State == check.Skipped {
+			w.note("not checked: %s: %s", finding.ID, finding.Found)
 		}
 	}
 	w.note("not checked: round: whether %d is still one that recipients take", plan.Expiration.CreationRound)

@@ -10,8 +10,8 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/pay"
-	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -123,12 +123,12 @@ func (w *Wallet) Ask(ctx context.Context, u pay.URL) (*pay.Offer, time.Duration,
 
 // Judge holds an offer to the limits, and to what the chain says now. It fails as the chain
 // does.
-func (w *Wallet) Judge(ctx context.Context, offer *pay.Offer) ([]policy.Finding, error) {
+func (w *Wallet) Judge(ctx context.Context, offer *pay.Offer) ([]check.Finding, error) {
 	facts, err := w.NewestFacts(ctx, pm.CounterpartyOf(offer.Params))
 	if err != nil {
 		return nil, err
 	}
-	return w.Limits.Judge(offer.Params, &facts, 1), nil
+	return check.Params(w.Limits, offer.Params, &facts, 1), nil
 }
 
 // request is what recipients are asked with: it proves whose tickets will pay.

@@ -14,7 +14,7 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/chain"
-	"github.com/pmctl/pmctl/wallet/doctor"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/signer"
@@ -95,7 +95,7 @@ func runDoctor(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, args []strin
 	defer p.close()
 	checks := append(append(p.wallet(), p.chain()...), p.books()...)
 	if len(args) == 0 {
-		checks = append(checks, doctor.Check{ID: "max_float", Needs: []string{"reserve"}, Run: p.bound(p.checkMaxFloat)})
+		checks = append(checks, check.Check{ID: "max_float", Needs: []string{"reserve"}, Run: p.bound(p.checkMaxFloat)})
 	} else {
 		if p.recipient.url, err = pay.ParseURL(args[0]); err != nil {
 			return cli.Usage(err)
@@ -106,7 +106,7 @@ func runDoctor(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, args []strin
 		}
 		checks = append(append(checks, p.reach()...), p.terms()...)
 	}
-	reports := doctor.Run(ctx, checks)
+	reports := check.Run(ctx, checks)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -114,11 +114,12 @@ func runDoctor(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, args []strin
 	if err := r.Emit("pmctl.doctor", result, result.write); err != nil {
 		return err
 	}
-	first := doctor.FirstFailed(reports)
-	if first == nil {
-		return nil
+	for _, f := range reports {
+		if f.State == check.Failed {
+			return fmt.Errorf("%d of %d checks failed, the first is %s: %w", result.count(check.Failed), len(reports), f.ID, f.Err)
+		}
 	}
-	return fmt.Errorf("%d of %d checks failed, the first is %s: %w", result.count(doctor.Failed), len(reports), first.ID, first.Err)
+	return nil
 }
 
 // asked is the error of something that a person may have been asked for. Whoever
@@ -143,53 +144,21 @@ func (p *patient) close() {
 }
 
 // bound puts --timeout on what a check asks of the node, and on nothing else.
-func (p *patient) bound(check func(context.Context) doctor.Finding) func(context.Context) doctor.Finding {
-	return func(ctx context.Context) doctor.Finding {
+func (p *patient) bound(run func(context.Context) check.Finding) func(context.Context) check.Finding {
+	return func(ctx context.Context) check.Finding {
 		ctx, cancel, err := p.o.Network.Bound(ctx)
 		if err != nil {
-			return unread(err)
+			return check.Unread(err)
 		}
 		defer cancel()
-		return check(ctx)
+		return run(ctx)
 	}
 }
 
-// Whose a setting is.
-const (
-	yours    = "yours: "
-	theirs   = "the recipient's: "
-	networks = "the network's: "
-)
-
-func fine(format string, args ...any) doctor.Finding {
-	return doctor.Finding{State: doctor.OK, Found: fmt.Sprintf(format, args...)}
-}
-
-func skipped(format string, args ...any) doctor.Finding {
-	return doctor.Finding{State: doctor.Skipped, Found: "not checked: " + fmt.Sprintf(format, args...)}
-}
-
-// failed is a check whose error says what was found, and what to do about it.
-func failed(err error, allowed, knob string) doctor.Finding {
-	return doctor.Finding{State: doctor.Failed, Found: err.Error(), Allowed: allowed, Knob: knob, Fix: cli.HintFor(err), Err: err}
-}
-
-// orElse is a finding with what to do about it where its error does not say.
-func orElse(fix string, f doctor.Finding) doctor.Finding {
-	if f.Fix == "" {
-		f.Fix = fix
-	}
-	return f
-}
-
-// unread is a check that could not be made because what it reads does not answer.
-func unread(err error) doctor.Finding {
-	return orElse("run pmctl doctor again", failed(err, "an answer", yours+"--rpc-url, --store"))
-}
-
-// found is a failed check's finding with the value alone.
-func found(value string, f doctor.Finding) doctor.Finding {
-	f.Found = value
+// failed is check.Fail with the hints that are the command line's.
+func failed(err error, allowed, knob string) check.Finding {
+	f := check.Fail(err, allowed, knob)
+	f.Fix = cli.HintFor(err)
 	return f
 }
 
@@ -199,26 +168,26 @@ type doctorResult struct {
 }
 
 type doctorCheck struct {
-	ID      string       `json:"id"`
-	State   doctor.State `json:"state"`
-	Found   string       `json:"found"`
-	Allowed string       `json:"allowed,omitempty"`
-	Knob    string       `json:"knob,omitempty"`
-	Fix     string       `json:"fix,omitempty"`
+	ID      string      `json:"id"`
+	State   check.State `json:"state"`
+	Found   string      `json:"found"`
+	Allowed string      `json:"allowed,omitempty"`
+	Knob    string      `json:"knob,omitempty"`
+	Fix     string      `json:"fix,omitempty"`
 }
 
-func newDoctorResult(reports []doctor.Report) doctorResult {
-	result := doctorResult{Checks: make([]doctorCheck, len(reports))}
-	for i, r := range reports {
-		result.Checks[i] = doctorCheck{r.ID, r.State, r.Found, r.Allowed, r.Knob, r.Fix}
+func newDoctorResult(findings []check.Finding) doctorResult {
+	result := doctorResult{Checks: make([]doctorCheck, len(findings))}
+	for i, f := range findings {
+		result.Checks[i] = doctorCheck{f.ID, f.State, f.Found, f.Allowed, f.Knob, f.Fix}
 	}
 	return result
 }
 
-func (d doctorResult) count(state doctor.State) int {
+func (d doctorResult) count(state check.State) int {
 	n := 0
-	for _, check := range d.Checks {
-		if check.State == state {
+	for _, c := range d.Checks {
+		if c.State == state {
 			n++
 		}
 	}
@@ -226,26 +195,26 @@ func (d doctorResult) count(state doctor.State) int {
 }
 
 // doctorWords are the states as people read them.
-var doctorWords = map[doctor.State]string{doctor.OK: "ok", doctor.Failed: "FAILED", doctor.Skipped: "-", doctor.Warning: "warning"}
+var doctorWords = map[check.State]string{check.OK: "ok", check.Failed: "FAILED", check.Skipped: "-", check.Warning: "warning"}
 
 // write prints a line a check, and what there is to say about a fault under it.
 func (d doctorResult) write(w io.Writer) error {
 	width := 0
-	for _, check := range d.Checks {
-		width = max(width, len(check.ID))
+	for _, c := range d.Checks {
+		width = max(width, len(c.ID))
 	}
 	var b strings.Builder
-	for _, check := range d.Checks {
-		line := fmt.Sprintf("%-7s  %-*s  ", doctorWords[check.State], width, check.ID)
-		cli.Hang(&b, line, cli.PlainLines(check.Found), doctorIndent)
-		for _, more := range []cli.Field{{"allowed", check.Allowed}, {"set by", check.Knob}, {"fix", check.Fix}} {
+	for _, c := range d.Checks {
+		line := fmt.Sprintf("%-7s  %-*s  ", doctorWords[c.State], width, c.ID)
+		cli.Hang(&b, line, cli.PlainLines(c.Found), doctorIndent)
+		for _, more := range []cli.Field{{"allowed", c.Allowed}, {"set by", c.Knob}, {"fix", c.Fix}} {
 			if more[1] != "" {
 				cli.Hang(&b, fmt.Sprintf("           %-7s  ", more[0]), cli.PlainLines(more[1]), doctorIndent)
 			}
 		}
 	}
-	fmt.Fprintf(&b, "\n%d ok, %d failed, %s, %d not checked\n", d.count(doctor.OK), d.count(doctor.Failed),
-		cli.Plural(fmt.Sprint(d.count(doctor.Warning)), "warning"), d.count(doctor.Skipped))
+	fmt.Fprintf(&b, "\n%d ok, %d failed, %s, %d not checked\n", d.count(check.OK), d.count(check.Failed),
+		cli.Plural(fmt.Sprint(d.count(check.Warning)), "warning"), d.count(check.Skipped))
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -14,18 +14,18 @@ import (
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/chain/nodes"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/contract"
-	"github.com/pmctl/pmctl/wallet/doctor"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // chain are the checks of what the node tells.
-func (p *patient) chain() []doctor.Check {
+func (p *patient) chain() []check.Check {
 	funds := []string{"contracts", "head", "account"}
 	fees := []string{"contracts", "paused", "account", "head"}
-	return []doctor.Check{
+	return []check.Check{
 		{ID: "node", Needs: []string{"network"}, Run: p.bound(p.checkNode)},
 		{ID: "chain_id", Needs: []string{"node"}, Run: p.checkChainID},
 		{ID: "contracts", Needs: []string{"chain_id"}, Run: p.bound(p.checkContracts)},
@@ -43,7 +43,7 @@ func (p *patient) chain() []doctor.Check {
 
 // checkNode finds out whether a node answers. Of several it may be the second that finds
 // out that the first serves another chain: that is for the next check to tell.
-func (p *patient) checkNode(ctx context.Context) doctor.Finding {
+func (p *patient) checkNode(ctx context.Context) check.Finding {
 	var err error
 	if p.node, err = p.dial(ctx); err == nil {
 		p.head, p.findErr, err = p.node.Meet(ctx)
@@ -54,12 +54,12 @@ func (p *patient) checkNode(ctx context.Context) doctor.Finding {
 		p.head, err = p.node.Head(ctx)
 	}
 	if err != nil && !errors.As(err, new(*chain.ChainIDError)) {
-		return failed(err, "a node that answers", yours+"--rpc-url, ETH_RPC_URL, or rpc_urls in the config file")
+		return failed(err, "a node that answers", check.Yours+"--rpc-url, ETH_RPC_URL, or rpc_urls in the config file")
 	}
 	if err != nil {
 		p.findErr = err
 	}
-	return fine("%s answers", p.node.URL())
+	return check.Fine("%s answers", p.node.URL())
 }
 
 // dial also holds the node to the contracts that are known here. A store that cannot be
@@ -75,40 +75,39 @@ func (p *patient) dial(ctx context.Context) (*chain.Client, error) {
 	return p.o.Network.DialNetwork(ctx, p.run.Env, network, urls)
 }
 
-func (p *patient) checkChainID(context.Context) doctor.Finding {
+func (p *patient) checkChainID(context.Context) check.Finding {
 	var other *chain.ChainIDError
 	if errors.As(p.findErr, &other) {
-		return found(fmt.Sprint(other.Got), failed(other, fmt.Sprintf("%d (%s)", other.Want, other.Network), yours+"--network and --rpc-url"))
+		return failed(other, fmt.Sprintf("%d (%s)", other.Want, other.Network), check.Yours+"--network and --rpc-url").At(fmt.Sprint(other.Got))
 	}
-	return fine("%d", p.network.ChainID)
+	return check.Fine("%d", p.network.ChainID)
 }
 
 // checkContracts also reads all that the contracts tell at once, for the checks to come, and
 // what the cheapest funding there is would cost. That stands for any transaction: they cost
 // about the same.
-func (p *patient) checkContracts(ctx context.Context) doctor.Finding {
+func (p *patient) checkContracts(ctx context.Context) check.Finding {
 	err := p.findErr
 	if err == nil {
 		err = p.consider(ctx)
 	}
 	var changed *chain.ContractsError
 	if errors.As(err, &changed) {
-		return failed(changed, "the contracts that are known here", networks+"the node's answer; --rpc-url")
+		return failed(changed, "the contracts that are known here", check.Networks+"the node's answer; --rpc-url")
 	}
 	if err != nil {
-		return orElse("check --controller and --network", failed(err, "a registry that knows all contracts, and code where they are", yours+"--controller, --network"))
+		return failed(err, "a registry that knows all contracts, and code where they are", check.Yours+"--controller, --network").Or("check --controller and --network")
 	}
-	return fine("the registry knows them, and they answer")
+	return check.Fine("the registry knows them, and they answer")
 }
 
-func (p *patient) checkHead(context.Context) doctor.Finding {
+func (p *patient) checkHead(context.Context) check.Finding {
 	age := p.run.Now().Sub(p.head.Time)
 	if most := p.network.MaxHeadAge; most > 0 && age > most {
 		stale := &chain.StaleError{URL: p.node.URL(), Age: age, Max: most}
-		return found(fmt.Sprintf("block %d is %s old", p.head.Number, age.Round(time.Second)),
-			failed(stale, fmt.Sprintf("at most %s, unless the clock here is fast", most), yours+"--rpc-url, rpc_urls; or the clock"))
+		return failed(stale, fmt.Sprintf("at most %s, unless the clock here is fast", most), check.Yours+"--rpc-url, rpc_urls; or the clock").At(fmt.Sprintf("block %d is %s old", p.head.Number, age.Round(time.Second)))
 	}
-	return fine("block %d, %s old", p.head.Number, max(0, age).Round(time.Second))
+	return check.Fine("block %d, %s old", p.head.Number, max(0, age).Round(time.Second))
 }
 
 // maxClockSkew is how far the chain's time may be ahead of the clock here: nodes take
@@ -116,35 +115,34 @@ func (p *patient) checkHead(context.Context) doctor.Finding {
 const maxClockSkew = 15 * time.Second
 
 // checkClock finds a clock that is slow. One that is fast looks like a stale head.
-func (p *patient) checkClock(context.Context) doctor.Finding {
+func (p *patient) checkClock(context.Context) check.Finding {
 	ahead := p.head.Time.Sub(p.run.Now())
 	if ahead <= maxClockSkew {
-		return fine("it agrees with the chain")
+		return check.Fine("it agrees with the chain")
 	}
 	if p.network.OwnClock {
-		return fine("the local network is %s ahead, as its blocks are", ahead.Round(time.Second))
+		return check.Fine("the local network is %s ahead, as its blocks are", ahead.Round(time.Second))
 	}
 	err := cli.WithHint(fmt.Errorf("the clock here is %s behind the newest block", ahead.Round(time.Second)),
 		"set the clock, for example with: timedatectl set-ntp true")
-	return found(fmt.Sprintf("%s behind the newest block", ahead.Round(time.Second)),
-		failed(err, fmt.Sprintf("at most %s", maxClockSkew), yours+"this machine's clock"))
+	return failed(err, fmt.Sprintf("at most %s", maxClockSkew), check.Yours+"this machine's clock").At(fmt.Sprintf("%s behind the newest block", ahead.Round(time.Second)))
 }
 
-func (p *patient) checkPaused(context.Context) doctor.Finding {
+func (p *patient) checkPaused(context.Context) check.Finding {
 	if !p.status.Paused {
-		return fine("no")
+		return check.Fine("no")
 	}
 	err := &contract.RevertError{Reason: contract.ErrPaused.Error()}
-	return orElse("wait until they go on", failed(err, "contracts that are not", networks+"the controller's owner"))
+	return failed(err, "contracts that are not", check.Networks+"the controller's owner").Or("wait until they go on")
 }
 
-func (p *patient) checkRound(context.Context) doctor.Finding {
+func (p *patient) checkRound(context.Context) check.Finding {
 	round := p.status.Round
 	if round.Initialized {
-		return fine("%v, initialized", round.Current)
+		return check.Fine("%v, initialized", round.Current)
 	}
-	return doctor.Finding{State: doctor.Warning, Found: fmt.Sprintf("round %v is not initialized, the last one that is: %v", round.Current, round.LastInitialized),
-		Allowed: "a current round that is", Knob: networks + "RoundsManager.initializeRound()",
+	return check.Finding{State: check.Warning, Found: fmt.Sprintf("round %v is not initialized, the last one that is: %v", round.Current, round.LastInitialized),
+		Allowed: "a current round that is", Knob: check.Networks + "RoundsManager.initializeRound()",
 		Fix: "wait: anybody can initialize it, and somebody does; until then winning tickets are not redeemed"}
 }
 
@@ -183,26 +181,26 @@ func (p *patient) prepared(ctx context.Context, caps tx.Caps) error {
 	return err
 }
 
-func (p *patient) checkBalance(ctx context.Context) doctor.Finding {
-	const knob = yours + "what the account holds"
+func (p *patient) checkBalance(ctx context.Context) check.Finding {
+	const knob = check.Yours + "what the account holds"
 	err := p.prepared(ctx, tx.Caps{})
 	var poor *tx.InsufficientFundsError
 	switch {
 	case errors.As(err, &poor):
-		return found(poor.Have.String(), failed(err, fmt.Sprintf("at least %s, for one transaction", poor.Need), knob))
+		return failed(err, fmt.Sprintf("at least %s, for one transaction", poor.Need), knob).At(poor.Have.String())
 	case err != nil:
-		return orElse("pmctl status shows what the account has", failed(err, "enough for one transaction", knob))
+		return failed(err, "enough for one transaction", knob).Or("pmctl status shows what the account has")
 	}
-	return fine("%s", p.status.Sender.Balance)
+	return check.Fine("%s", p.status.Sender.Balance)
 }
 
-func (p *patient) checkGasPrice(ctx context.Context) doctor.Finding {
+func (p *patient) checkGasPrice(ctx context.Context) check.Finding {
 	err := p.prepared(ctx, wallet.Caps(p.limits))
 	var dear *tx.PriceError
 	if errors.As(err, &dear) {
-		return orElse("wait for a lower price, or allow more", failed(err, "what your limits allow", yours+"--max-gas-price, --max-fee"))
+		return failed(err, "what your limits allow", check.Yours+"--max-gas-price, --max-fee").Or("wait for a lower price, or allow more")
 	}
-	return fine("within your limits")
+	return check.Fine("within your limits")
 }
 
 // facts are what the checks of params need of the chain.
@@ -227,41 +225,41 @@ func (p *patient) withdrawn() bool {
 	return p.recipient.client == nil && !s.Funded() && s.WithdrawRound.Sign() != 0
 }
 
-func (p *patient) checkDeposit(context.Context) doctor.Finding {
+func (p *patient) checkDeposit(context.Context) check.Finding {
 	if p.withdrawn() {
-		return doctor.Finding{State: doctor.Warning, Found: fmt.Sprintf("%s: all was withdrawn", p.status.Sender.Deposit),
-			Allowed: "more than 0, to pay recipients", Knob: yours + "what you fund", Fix: "to pay again: pmctl fund --deposit AMOUNT --reserve AMOUNT"}
+		return check.Finding{State: check.Warning, Found: fmt.Sprintf("%s: all was withdrawn", p.status.Sender.Deposit),
+			Allowed: "more than 0, to pay recipients", Knob: check.Yours + "what you fund", Fix: "to pay again: pmctl fund --deposit AMOUNT --reserve AMOUNT"}
 	}
 	return p.checkFunds(pm.ErrNoDeposit, p.status.Sender.Deposit)
 }
 
-func (p *patient) checkReserve(context.Context) doctor.Finding {
+func (p *patient) checkReserve(context.Context) check.Finding {
 	if p.withdrawn() {
-		return skipped("needs deposit")
+		return check.NotMade("needs deposit")
 	}
 	return p.checkFunds(pm.ErrNoReserve, p.status.Sender.Reserve)
 }
 
 // checkFunds looks whether one of the two is there at all.
-func (p *patient) checkFunds(none error, amount wei.Wei) doctor.Finding {
+func (p *patient) checkFunds(none error, amount wei.Wei) check.Finding {
 	facts := p.facts()
 	facts.Sender.WithdrawRound = nil // a check of its own
 	if err := policy.CheckSender(facts); errors.Is(err, none) {
-		return found(amount.String(), failed(err, "more than 0", yours+"what you fund"))
+		return failed(err, "more than 0", check.Yours+"what you fund").At(amount.String())
 	}
-	return fine("%s", amount)
+	return check.Fine("%s", amount)
 }
 
 // checkLock looks whether recipients take the sender to be about to leave. The withdraw
 // round of one whose funds are gone is a leftover.
-func (p *patient) checkLock(context.Context) doctor.Finding {
+func (p *patient) checkLock(context.Context) check.Finding {
 	state := broker.LockOf(p.status)
 	if state == broker.Empty || state == broker.Locked {
-		return fine("%s", state)
+		return check.Fine("%s", state)
 	}
 	at := fmt.Sprintf("%s: the funds can be withdrawn from round %v", state, p.status.Sender.WithdrawRound)
 	if err := policy.CheckSender(p.facts()); errors.Is(err, pm.ErrSenderUnlocking) {
-		return found(at, failed(err, "funds that stay locked for more than a round", yours+"pmctl unlock"))
+		return failed(err, "funds that stay locked for more than a round", check.Yours+"pmctl unlock").At(at)
 	}
-	return doctor.Finding{State: doctor.Warning, Found: at, Allowed: "funds that stay locked", Knob: yours + "pmctl unlock", Fix: "keep them with: pmctl unlock cancel"}
+	return check.Finding{State: check.Warning, Found: at, Allowed: "funds that stay locked", Knob: check.Yours + "pmctl unlock", Fix: "keep them with: pmctl unlock cancel"}
 }

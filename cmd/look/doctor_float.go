@@ -12,7 +12,7 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/chain"
-	"github.com/pmctl/pmctl/wallet/doctor"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
@@ -45,14 +45,14 @@ func (p *patient) floatOf(ctx context.Context, recipient common.Address) (*float
 
 // explain says whether a recipient makes tickets for the sender, and if not, which of the
 // two bounds the share of the reserve is below, and how much more reserve would do.
-func (f *float) explain() doctor.Finding {
-	const knob = theirs + "-ticketEV, and its gas price; yours: the reserve"
+func (f *float) explain() check.Finding {
+	const knob = check.Theirs + "-ticketEV, and its gas price; yours: the reserve"
 	least := f.terms.LeastFaceValue(f.gasPrice)
 	_, err := f.terms.FaceValue(f.gasPrice, f.share, nil)
 	if err == nil {
-		return fine("%s a recipient; by the defaults it wants %s", amountText(f.share), amountText(least))
+		return check.Fine("%s a recipient; by the defaults it wants %s", amountText(f.share), amountText(least))
 	}
-	finding := doctor.Finding{State: doctor.Warning, Knob: knob, Allowed: f.bounds(least)}
+	finding := check.Finding{State: check.Warning, Knob: knob, Allowed: f.bounds(least)}
 	missing, err := f.reserve.MissingFor(least, f.poolSize, f.claimed)
 	if err != nil {
 		finding.Found, finding.Fix = err.Error(), "choose an active recipient: pmctl recipient list"
@@ -76,34 +76,34 @@ func (f *float) bounds(least *big.Int) string {
 
 // checkMaxFloat replays how a recipient chooses a face value. It can only warn, since
 // each has settings of its own, unless the recipient itself has refused.
-func (p *patient) checkMaxFloat(ctx context.Context) doctor.Finding {
+func (p *patient) checkMaxFloat(ctx context.Context) check.Finding {
 	if p.refusesReserve() {
 		return p.explainRefusal(ctx)
 	}
 	f, err := p.floatOf(ctx, common.Address{})
 	if err != nil {
-		return unread(err)
+		return check.Unread(err)
 	}
 	return f.explain()
 }
 
 // explainRefusal says why a recipient finds the reserve insufficient.
-func (p *patient) explainRefusal(ctx context.Context) doctor.Finding {
+func (p *patient) explainRefusal(ctx context.Context) check.Finding {
 	said := p.recipient.fetchErr
 	recipient, err := p.supposed(ctx)
 	if err != nil {
-		return unread(errors.Join(said, err))
+		return check.Unread(errors.Join(said, err))
 	}
 	f, err := p.floatOf(ctx, recipient)
 	if err != nil {
-		return unread(errors.Join(said, err))
+		return check.Unread(errors.Join(said, err))
 	}
 	finding := f.explain()
-	if finding.State == doctor.OK {
+	if finding.State == check.OK {
 		finding.Allowed = f.bounds(f.terms.LeastFaceValue(f.gasPrice))
 		finding.Fix = "it reckons with other settings than the defaults: ask for its -ticketEV and -maxFaceValue, or add to the reserve: pmctl fund --reserve AMOUNT"
 	}
-	finding.State, finding.Knob = doctor.Failed, theirs+"-ticketEV, -maxFaceValue, and its gas price; yours: the reserve"
+	finding.State, finding.Knob = check.Failed, check.Theirs+"-ticketEV, -maxFaceValue, and its gas price; yours: the reserve"
 	finding.Found = fmt.Sprintf("it says %q; it can claim %s", pm.ErrInsufficientSenderReserve, finding.Found)
 	finding.Err = cli.WithHint(said, "%s", finding.Fix)
 	return finding

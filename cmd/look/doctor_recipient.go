@@ -12,15 +12,15 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
-	"github.com/pmctl/pmctl/wallet/doctor"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // reach are the checks of who answers at a URL.
-func (p *patient) reach() []doctor.Check {
-	return []doctor.Check{
+func (p *patient) reach() []check.Check {
+	return []check.Check{
 		{ID: "recipient", Run: p.checkRecipient},
 		{ID: "protocol", Needs: []string{"recipient"}, Run: p.checkProtocol},
 		{ID: "params", Needs: []string{"protocol", "key_opens"}, Run: p.checkParams},
@@ -36,43 +36,43 @@ func (p *patient) reach() []doctor.Check {
 
 // checkRecipient asks without a signature, which a recipient refuses: that needs no key,
 // and tells who is there.
-func (p *patient) checkRecipient(ctx context.Context) doctor.Finding {
+func (p *patient) checkRecipient(ctx context.Context) check.Finding {
 	r := &p.recipient
 	_, r.probeErr = r.client.Fetch(ctx, r.url, &wire.OrchestratorRequest{})
 	if errors.Is(r.probeErr, pay.ErrUnreachable) {
 		return failed(cli.WithHint(r.probeErr, "check the URL, its port, and the connection; pmctl recipient list shows where recipients are"),
-			"a recipient that answers", theirs+"-serviceAddr; yours: the URL, --timeout")
+			"a recipient that answers", check.Theirs+"-serviceAddr; yours: the URL, --timeout")
 	}
-	return fine("something answers at %s", r.url)
+	return check.Fine("something answers at %s", r.url)
 }
 
-func (p *patient) checkProtocol(context.Context) doctor.Finding {
+func (p *patient) checkProtocol(context.Context) check.Finding {
 	if err := p.recipient.probeErr; errors.Is(err, pay.ErrNotRecipient) {
 		return failed(cli.WithHint(err, "check the URL and its port: it is a recipient's service URI that is wanted"),
-			"gRPC over HTTP/2, as recipients speak it", theirs+"-serviceAddr; yours: the URL")
+			"gRPC over HTTP/2, as recipients speak it", check.Theirs+"-serviceAddr; yours: the URL")
 	}
-	return fine("it speaks the recipients' protocol")
+	return check.Fine("it speaks the recipients' protocol")
 }
 
 // checkParams asks as a payment does, with the key's signature over its own address.
-func (p *patient) checkParams(ctx context.Context) doctor.Finding {
+func (p *patient) checkParams(ctx context.Context) check.Finding {
 	r := &p.recipient
 	signer, err := p.account.Unlock(ctx)
 	if err != nil {
-		return unread(err)
+		return check.Unread(err)
 	}
 	request, err := wire.NewOrchestratorRequest(signer)
 	if err != nil {
-		return unread(err)
+		return check.Unread(err)
 	}
 	r.offer, r.fetchErr = r.client.Fetch(ctx, r.url, request)
 	switch {
 	case r.fetchErr == nil, errors.Is(r.fetchErr, pay.ErrMalformed), errors.Is(r.fetchErr, pay.ErrNoTicketParams):
-		return fine("it answers")
+		return check.Fine("it answers")
 	case p.refusesReserve():
-		return fine("it answers: %v", pm.ErrInsufficientSenderReserve)
+		return check.Fine("it answers: %v", pm.ErrInsufficientSenderReserve)
 	}
-	return orElse("ask the recipient, or choose another: pmctl recipient list", failed(r.fetchErr, "ticket params", theirs+"what it refuses is its own affair"))
+	return failed(r.fetchErr, "ticket params", check.Theirs+"what it refuses is its own affair").Or("ask the recipient, or choose another: pmctl recipient list")
 }
 
 // refusesReserve tells whether the recipient makes no tickets for so small a reserve:
@@ -81,25 +81,24 @@ func (p *patient) refusesReserve() bool {
 	return errors.Is(p.recipient.fetchErr, pm.ErrInsufficientSenderReserve)
 }
 
-func (p *patient) checkForm(context.Context) doctor.Finding {
+func (p *patient) checkForm(context.Context) check.Finding {
 	if p.refusesReserve() {
-		return skipped("needs max_float")
+		return check.NotMade("needs max_float")
 	}
 	if err := p.recipient.fetchErr; err != nil {
-		return orElse("choose another recipient: pmctl recipient list",
-			failed(err, "ticket params and a price, as the protocol has them", theirs+"-serviceAddr, its software"))
+		return failed(err, "ticket params and a price, as the protocol has them", check.Theirs+"-serviceAddr, its software").Or("choose another recipient: pmctl recipient list")
 	}
-	return fine("as the protocol has them")
+	return check.Fine("as the protocol has them")
 }
 
 // checkPrice can only warn: pmctl has no limit on a price, which is a recipient's own.
-func (p *patient) checkPrice(context.Context) doctor.Finding {
+func (p *patient) checkPrice(context.Context) check.Finding {
 	params := p.recipient.offer.Params
 	if price := params.PricePerPixel; price != nil && price.Sign() > 0 || params.EV().Sign() == 0 {
-		return fine("%s wei a pixel", ratText(price))
+		return check.Fine("%s wei a pixel", ratText(price))
 	}
-	return doctor.Finding{State: doctor.Warning, Found: "no price, and tickets that cost something", Allowed: "a price: tickets are refused that name another than the recipient's",
-		Knob: theirs + "-pricePerUnit, -pixelsPerUnit", Fix: "ask the recipient, or choose another: pmctl recipient list"}
+	return check.Finding{State: check.Warning, Found: "no price, and tickets that cost something", Allowed: "a price: tickets are refused that name another than the recipient's",
+		Knob: check.Theirs + "-pricePerUnit, -pixelsPerUnit", Fix: "ask the recipient, or choose another: pmctl recipient list"}
 }
 
 func ratText(r *big.Rat) string {
@@ -109,11 +108,11 @@ func ratText(r *big.Rat) string {
 	return r.RatString()
 }
 
-func (p *patient) checkPin(ctx context.Context) doctor.Finding {
+func (p *patient) checkPin(ctx context.Context) check.Finding {
 	params := p.recipient.offer.Params
 	before, err := p.paidBefore(ctx)
 	if err != nil {
-		return unread(err)
+		return check.Unread(err)
 	}
 	if p.store != nil {
 		pins, err := p.pins()
@@ -121,30 +120,30 @@ func (p *patient) checkPin(ctx context.Context) doctor.Finding {
 			err = pins.Check(ctx, p.recipient.url, params.Recipient)
 		}
 		if err != nil {
-			return found(params.Recipient.Hex(), failed(err, before.Hex()+", who was paid there before", yours+"--recipient"))
+			return failed(err, before.Hex()+", who was paid there before", check.Yours+"--recipient").At(params.Recipient.Hex())
 		}
 	}
-	return fine("pays %v", params.Recipient)
+	return check.Fine("pays %v", params.Recipient)
 }
 
-func (p *patient) checkAllowed(context.Context) doctor.Finding {
+func (p *patient) checkAllowed(context.Context) check.Finding {
 	recipient := p.recipient.offer.Params.Recipient
 	if err := p.limits.Explain(p.limits.CheckRecipient(recipient)); err != nil {
 		allowed := make([]string, len(p.limits.Recipients))
 		for i, address := range p.limits.Recipients {
 			allowed[i] = address.Hex()
 		}
-		return found(recipient.Hex(), failed(err, strings.Join(allowed, ", "), yours+p.limits.Where(policy.Recipients)))
+		return failed(err, strings.Join(allowed, ", "), check.Yours+p.limits.Where(policy.Recipients)).At(recipient.Hex())
 	}
 	if p.limits.Recipients == nil {
-		return fine("anybody may be paid")
+		return check.Fine("anybody may be paid")
 	}
-	return fine("it is one who may be paid")
+	return check.Fine("it is one who may be paid")
 }
 
 // checkSameChain compares the block hash of the params' round with that of the node's chain.
 // What the next check looks at is read at the same time.
-func (p *patient) checkSameChain(ctx context.Context) doctor.Finding {
+func (p *patient) checkSameChain(ctx context.Context) check.Finding {
 	params := p.recipient.offer.Params
 	about := pm.CounterpartyOf(params)
 	var err error
@@ -152,46 +151,45 @@ func (p *patient) checkSameChain(ctx context.Context) doctor.Finding {
 	reads.Go(func() { p.recipient.facts, err = p.node.Facts(ctx, p.address, about) })
 	reads.Go(func() { p.recipient.entry, p.recipient.entryErr = p.node.Recipient(ctx, params.Recipient) })
 	if reads.Wait(); err != nil {
-		return unread(err)
+		return check.Unread(err)
 	}
 	var other *policy.OtherChainError
 	if err := p.limits.CheckCounterparty(params, p.recipient.facts); errors.As(err, &other) {
-		return failed(err, "a round with the same block hash on both chains", theirs+"-network, -ethUrl; yours: --network, --rpc-url")
+		return failed(err, "a round with the same block hash on both chains", check.Theirs+"-network, -ethUrl; yours: --network, --rpc-url")
 	}
 	if about.Round == 0 {
-		return fine("its ticket params name no round to compare")
+		return check.Fine("its ticket params name no round to compare")
 	}
-	return fine("round %d is the same", about.Round)
+	return check.Fine("round %d is the same", about.Round)
 }
 
-func (p *patient) checkActive(context.Context) doctor.Finding {
+func (p *patient) checkActive(context.Context) check.Finding {
 	recipient := p.recipient.offer.Params.Recipient
 	if err := p.limits.CheckCounterparty(p.recipient.offer.Params, p.recipient.facts); errors.Is(err, policy.ErrInactive) {
-		return found(fmt.Sprintf("%v is not active: it refuses every payment, and keeps the tickets", recipient),
-			failed(err, "a recipient in the active pool", theirs+"its stake"))
+		return failed(err, "a recipient in the active pool", check.Theirs+"its stake").At(fmt.Sprintf("%v is not active: it refuses every payment, and keeps the tickets", recipient))
 	}
-	return fine("yes")
+	return check.Fine("yes")
 }
 
-func (p *patient) checkRegistry(context.Context) doctor.Finding {
-	const knob = theirs + "-serviceAddr, and its entry in the service registry"
+func (p *patient) checkRegistry(context.Context) check.Finding {
+	const knob = check.Theirs + "-serviceAddr, and its entry in the service registry"
 	recipient := p.recipient.offer.Params.Recipient
 	entry, err := p.recipient.entry, p.recipient.entryErr
 	switch {
 	case err != nil:
-		return unread(err)
+		return check.Unread(err)
 	case !cli.IsRegisteredAt(entry, p.recipient.url):
-		return found(cli.Entries(entry), failed(cli.Disagreement(p.recipient.url, recipient, entry), p.recipient.url.String(), knob))
+		return failed(cli.Disagreement(p.recipient.url, recipient, entry), p.recipient.url.String(), knob).At(cli.Entries(entry))
 	case !cli.IsURI(entry.ServiceURI, p.recipient.url):
-		return fine("it has the same URL, for AI work")
+		return check.Fine("it has the same URL, for AI work")
 	}
-	return fine("it has the same URL")
+	return check.Fine("it has the same URL")
 }
 
 // terms are the checks of what a recipient asks for.
-func (p *patient) terms() []doctor.Check {
+func (p *patient) terms() []check.Check {
 	offer := []string{"params_form", "limits"}
-	return []doctor.Check{
+	return []check.Check{
 		{ID: "expiry", Needs: []string{"same_chain"}, Run: p.checkExpiry},
 		{ID: "price", Needs: []string{"params_form"}, Run: p.checkPrice},
 		{ID: "ev_below_face", Needs: []string{"params_form"}, Run: p.checkEVBelowFaceValue},
@@ -213,63 +211,63 @@ func (p *patient) bare(keep func(l *policy.Limits)) policy.Limits {
 	return l
 }
 
-func (p *patient) checkExpiry(context.Context) doctor.Finding {
+func (p *patient) checkExpiry(context.Context) check.Finding {
 	params, facts := p.recipient.offer.Params, p.facts()
 	err := p.bare(func(*policy.Limits) {}).Check(params, facts, 1)
 	if errors.Is(err, pm.ErrTicketParamsExpired) || errors.Is(err, pm.ErrNoExpirationBlock) {
-		return found(fmt.Sprintf("L1 block %v", params.ExpirationBlock), failed(err,
-			fmt.Sprintf("later than L1 block %v, the next one", new(big.Int).Add(facts.LastSeenL1Block, big.NewInt(1))), theirs+"its node, which may be behind"))
+		return failed(err,
+			fmt.Sprintf("later than L1 block %v, the next one", new(big.Int).Add(facts.LastSeenL1Block, big.NewInt(1))), check.Theirs+"its node, which may be behind").At(fmt.Sprintf("L1 block %v", params.ExpirationBlock))
 	}
-	return fine("L1 block %v, %v from now", params.ExpirationBlock, new(big.Int).Sub(params.ExpirationBlock, facts.LastSeenL1Block))
+	return check.Fine("L1 block %v, %v from now", params.ExpirationBlock, new(big.Int).Sub(params.ExpirationBlock, facts.LastSeenL1Block))
 }
 
-func (p *patient) checkEVBelowFaceValue(context.Context) doctor.Finding {
+func (p *patient) checkEVBelowFaceValue(context.Context) check.Finding {
 	params := p.recipient.offer.Params
 	ev := wei.Format(params.EV())
 	if err := p.bare(func(*policy.Limits) {}).CheckParams(params, 1); errors.Is(err, pm.ErrEVNotBelowFaceValue) {
-		return found("EV "+ev, failed(err, "below the face value of "+amountText(params.FaceValue), theirs+"-ticketEV, -maxFaceValue"))
+		return failed(err, "below the face value of "+amountText(params.FaceValue), check.Theirs+"-ticketEV, -maxFaceValue").At("EV " + ev)
 	}
-	return fine("EV %s", ev)
+	return check.Fine("EV %s", ev)
 }
 
-func (p *patient) checkTicketEV(context.Context) doctor.Finding {
+func (p *patient) checkTicketEV(context.Context) check.Finding {
 	params := p.recipient.offer.Params
 	err := p.bare(func(l *policy.Limits) { l.MaxEV = p.limits.MaxEV }).CheckParams(params, 1)
 	if errors.As(err, new(*pm.MaxEVError)) {
-		return found(wei.Format(params.EV()), failed(err, "at most "+wei.Format(p.limits.MaxEV), p.knobs(policy.MaxTicketEV, "-ticketEV")))
+		return failed(err, "at most "+wei.Format(p.limits.MaxEV), p.knobs(policy.MaxTicketEV, "-ticketEV")).At(wei.Format(params.EV()))
 	}
-	return fine("%s", wei.Format(params.EV()))
+	return check.Fine("%s", wei.Format(params.EV()))
 }
 
-func (p *patient) checkTotalEV(context.Context) doctor.Finding {
+func (p *patient) checkTotalEV(context.Context) check.Finding {
 	params := p.recipient.offer.Params
 	err := p.bare(func(l *policy.Limits) { l.MaxTotalEV = p.limits.MaxTotalEV }).CheckParams(params, 1)
 	if errors.As(err, new(*pm.MaxTotalEVError)) {
-		return found(wei.Format(params.EV())+" for one ticket", failed(err, "at most "+wei.Format(p.limits.MaxTotalEV), p.knobs(policy.MaxTotalEV, "-ticketEV")))
+		return failed(err, "at most "+wei.Format(p.limits.MaxTotalEV), p.knobs(policy.MaxTotalEV, "-ticketEV")).At(wei.Format(params.EV()) + " for one ticket")
 	}
-	return fine("there is room for a ticket")
+	return check.Fine("there is room for a ticket")
 }
 
-func (p *patient) checkFaceValue(context.Context) doctor.Finding {
+func (p *patient) checkFaceValue(context.Context) check.Finding {
 	params := p.recipient.offer.Params
 	err := p.bare(func(l *policy.Limits) { l.MaxFaceValue = p.limits.MaxFaceValue }).CheckParams(params, 1)
 	if errors.As(err, new(*policy.MaxFaceValueError)) {
-		return found(amountText(params.FaceValue), failed(err, "at most "+p.limits.MaxFaceValue.String(), p.knobs(policy.MaxFaceValue, "-maxFaceValue")))
+		return failed(err, "at most "+p.limits.MaxFaceValue.String(), p.knobs(policy.MaxFaceValue, "-maxFaceValue")).At(amountText(params.FaceValue))
 	}
-	return fine("%s", amountText(params.FaceValue))
+	return check.Fine("%s", amountText(params.FaceValue))
 }
 
 // checkCover looks whether the deposit holds as many face values as it must.
-func (p *patient) checkCover(context.Context) doctor.Finding {
+func (p *patient) checkCover(context.Context) check.Finding {
 	facts, n := p.facts(), p.limits.DepositMultiplier
 	facts.Sender.WithdrawRound = nil // a check of its own
 	err := p.bare(func(l *policy.Limits) { l.DepositMultiplier = n }).Check(p.recipient.offer.Params, facts, 1)
 	if errors.As(err, new(*pm.FaceValueError)) {
 		needed := new(big.Int).Mul(p.recipient.offer.Params.FaceValue, big.NewInt(int64(n)))
-		return found("a deposit of "+p.status.Sender.Deposit.String(), failed(err, fmt.Sprintf("at least %s: %s", amountText(needed), cli.Plural(fmt.Sprint(n), "face value")),
-			p.knobs(policy.DepositMultiplier, "-maxFaceValue")))
+		return failed(err, fmt.Sprintf("at least %s: %s", amountText(needed), cli.Plural(fmt.Sprint(n), "face value")),
+			p.knobs(policy.DepositMultiplier, "-maxFaceValue")).At("a deposit of " + p.status.Sender.Deposit.String())
 	}
-	return fine("the deposit holds %s", cli.Plural(fmt.Sprint(n), "face value"))
+	return check.Fine("the deposit holds %s", cli.Plural(fmt.Sprint(n), "face value"))
 }
 
 // knobs are the user's limit, and what a recipient sets for it.
@@ -278,18 +276,18 @@ func (p *patient) knobs(mine policy.Setting, flag string) string {
 	if where != mine.Flag() {
 		where = mine.Flag() + " (" + where + ")"
 	}
-	return yours + where + "; " + theirs + flag
+	return check.Yours + where + "; " + check.Theirs + flag
 }
 
-func (p *patient) checkOfferBudget(ctx context.Context) doctor.Finding {
+func (p *patient) checkOfferBudget(ctx context.Context) check.Finding {
 	params := p.recipient.offer.Params
 	return p.budgetFor(ctx, params.Recipient, policy.Cost(1, params.EV(), params.FaceValue))
 }
 
-func (p *patient) checkToken(context.Context) doctor.Finding {
+func (p *patient) checkToken(context.Context) check.Finding {
 	token := p.recipient.offer.Info.GetAuthToken()
 	if err := pay.CheckToken(p.recipient.url, token, p.run.Now()); err != nil {
-		return failed(cli.WithHint(err, "fetch again; if that does not help, the clock here or the recipient is wrong"), "a token that has not expired", theirs+"its software; yours: the clock")
+		return failed(cli.WithHint(err, "fetch again; if that does not help, the clock here or the recipient is wrong"), "a token that has not expired", check.Theirs+"its software; yours: the clock")
 	}
-	return fine("it has not expired")
+	return check.Fine("it has not expired")
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
-	"github.com/pmctl/pmctl/wallet/policy"
 )
 
 type recipientShowOptions struct {
@@ -78,7 +78,7 @@ type recipientOffer struct {
 	Price string        `json:"price"`
 	Offer cli.Judgement `json:"offer"`
 
-	findings []policy.Finding
+	findings []check.Finding
 }
 
 // errNotRegistered is returned when the registry has no entry for what was asked.
@@ -196,7 +196,7 @@ func judgeRecipient(ctx context.Context, r *cli.Run, w *wallet.Wallet, registere
 	if err != nil {
 		return err
 	}
-	findings := w.Limits.Judge(offer.Params, &facts, 1)
+	findings := check.Params(w.Limits, offer.Params, &facts, 1)
 	answered := &recipientOffer{
 		URL:       offer.URL.String(),
 		Agrees:    agrees,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
@@ -161,7 +162,7 @@ func emitOffer(ctx context.Context, r *cli.Run, w *wallet.Wallet, offer *pay.Off
 	if r.Output == cli.OutputJSON {
 		return format.Write(r.Out, format.KindParams, params)
 	}
-	if err := cli.WriteParams(r.Out, params, offer.Params, w.Limits.Judge(offer.Params, facts, 1)); err != nil {
+	if err := cli.WriteParams(r.Out, params, offer.Params, check.Params(w.Limits, offer.Params, facts, 1)); err != nil {
 		return err
 	}
 	if facts == nil {

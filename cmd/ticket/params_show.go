@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
@@ -63,7 +64,7 @@ func showParams(ctx context.Context, r *cli.Run, o *paramsShowOptions, file stri
 	if err != nil {
 		return err
 	}
-	findings := limits.Judge(ticketParams, facts, 1)
+	findings := check.Params(limits, ticketParams, facts, 1)
 	if r.Output == cli.OutputJSON {
 		err = format.Write(r.Out, "pmctl.judgement", cli.NewJudgement(params, ticketParams, findings))
 	} else {

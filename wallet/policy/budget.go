@@ -126,7 +126,7 @@ func (l Limits) CheckBudget(recipient common.Address, asked Sum, spent Spending)
 
 func (l Limits) refuseBudget(e *BudgetError) error {
 	ends := e.Ends.Format(time.RFC3339)
-	hint := fmt.Sprintf("the day ends at %s; until then only a change of %s allows more", ends, l.knob(e.Setting))
+	hint := fmt.Sprintf("the day ends at %s; until then only a change of %s allows more", ends, l.Knob(e.Setting))
 	if e.Reason != "" {
 		hint = fmt.Sprintf("pmctl store acknowledge shows what the store may lack, and then counts what it has; otherwise the day ends at %s", ends)
 	}

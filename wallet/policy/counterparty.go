@@ -71,36 +71,3 @@ func checkRound(params *pm.TicketParams, facts pm.Facts) error {
 	}
 	return nil
 }
-
-// counterparty tells whether the recipient is on the sender's chain, and active.
-func (j *judge) counterparty() {
-	about := pm.CounterpartyOf(j.params)
-	var said pm.CounterpartyFacts
-	known := false
-	if j.facts != nil {
-		said, known = j.facts.Counterparties[about]
-	}
-	if !known {
-		j.add("chain", NotChecked, "needs the chain's block hash of the params' round")
-		j.add("active", NotChecked, "needs the chain's pool of active recipients")
-		return
-	}
-	switch err := checkRound(j.params, *j.facts); {
-	case err != nil:
-		j.add("chain", Failed, "%v", err)
-		return // which pool it is in is another chain's
-	case about.Round == 0:
-		j.add("chain", Passed, "the params name no round to compare")
-	default:
-		j.add("chain", Passed, "round %d has the same block hash", about.Round)
-	}
-	if !said.Active && j.limits.InactiveOK {
-		j.add("active", Passed, "no, as allowed (--inactive-ok)")
-		return
-	}
-	detail := "yes"
-	if !said.Active {
-		detail = "no: it refuses every payment, and keeps the tickets"
-	}
-	j.ifTrue("active", said.Active, "%s", detail)
-}

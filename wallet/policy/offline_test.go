@@ -54,6 +54,6 @@ func TestBoundLimits(t *testing.T) {
 	_, err = bound.With(Rules{MaxTicketEV: gweis(101), Where: Setting.Flag})
 	require.ErrorContains(t, err, "would loosen the limit of 100 gwei that --max-ticket-ev of the agent sets")
 	require.Equal(t, "the default of the agent", bound.Where(MaxTotalEV))
-	require.Equal(t, "--max-total-ev of the agent", bound.knob(MaxTotalEV))
+	require.Equal(t, "--max-total-ev of the agent", bound.Knob(MaxTotalEV))
 	require.Equal(t, "change --max-ticket-ev of the agent", bound.allow(MaxTicketEV))
 }

@@ -94,7 +94,7 @@ func (l Limits) check(params *pm.TicketParams, facts *pm.Facts, n uint64) error 
 		err = l.checkFaceValue(params.FaceValue)
 	}
 	if err == nil {
-		err = l.checkCount(params, n)
+		err = l.CheckCount(params, n)
 	}
 	return l.Explain(err)
 }
@@ -131,9 +131,9 @@ func (l Limits) CheckOffline() error {
 // errOffline is what CheckOffline finds.
 var errOffline = errors.New("tickets cannot be made without asking the chain")
 
-// checkCount fails with *pm.NonceCapError for more tickets than a whole session has.
+// CheckCount fails with *pm.NonceCapError for more tickets than a whole session has.
 // How many are left of it only the store knows.
-func (l Limits) checkCount(params *pm.TicketParams, n uint64) error {
+func (l Limits) CheckCount(params *pm.TicketParams, n uint64) error {
 	most := l.NonceCap
 	if most == 0 || most > math.MaxInt32 {
 		most = math.MaxInt32

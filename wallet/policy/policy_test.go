@@ -8,7 +8,6 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -147,80 +146,4 @@ func TestRefusals(t *testing.T) {
 func TestNoTickets(t *testing.T) {
 	require.ErrorIs(t, Default().Check(goodParams(), *goodFacts(), 0), pm.ErrTicketCount)
 	require.Error(t, Default().Check(nil, *goodFacts(), 1))
-}
-
-// Judge shows every check, and says no exactly where Check does.
-func TestJudgeAgreesWithCheck(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		pick := func(name string, values ...int64) *big.Int {
-			return big.NewInt(rapid.SampledFrom(values).Draw(t, name))
-		}
-		limits := Default()
-		if rapid.Bool().Draw(t, "face limit") {
-			limit, err := wei.FromBig(pick("max face value", 0, 3999*gwei, 4000*gwei))
-			require.NoError(t, err)
-			limits.MaxFaceValue = &limit
-		}
-		if rapid.Bool().Draw(t, "pin") {
-			limits.Recipients = []common.Address{{rapid.SampledFrom([]byte{0xaa, 0xbb}).Draw(t, "pinned")}}
-		}
-		if rapid.Bool().Draw(t, "no limits") {
-			limits.Limits = pm.Limits{}
-		}
-		limits.DepositMultiplier = int(pick("multiplier", 0, 1, 3).Int64())
-		params, facts := goodParams(), goodFacts()
-		params.FaceValue = pick("face value", 0, 1, 4000*gwei, 12_000*gwei, 12_001*gwei)
-		params.WinProb = rapid.SampledFrom([]*big.Int{
-			nil, new(big.Int), big.NewInt(1), quarter(),
-			new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(1)),
-			new(big.Int).Lsh(big.NewInt(1), 256),
-		}).Draw(t, "winProb")
-		params.ExpirationBlock = pick("expiration", 0, 99, 101, 102, 140)
-		if rapid.Bool().Draw(t, "no round") {
-			params.ExpirationParams = nil
-		}
-		facts.Sender.Deposit = pick("deposit", 0, 1, 3999*gwei, 4000*gwei, 12_000*gwei, 1e18)
-		facts.Sender.WithdrawRound = pick("withdraw round", 0, 5, 6, 7)
-		facts.Sender.Reserve.FundsRemaining = pick("reserve", 0, 1)
-		about := pm.CounterpartyOf(params)
-		said := pm.CounterpartyFacts{Active: rapid.Bool().Draw(t, "active")}
-		if about.Round > 0 && rapid.Bool().Draw(t, "same chain") {
-			said.RoundHash = params.ExpirationParams.CreationRoundBlockHash
-		}
-		facts.Counterparties = map[pm.Counterparty]pm.CounterpartyFacts{about: said}
-		limits.InactiveOK = rapid.Bool().Draw(t, "inactive ok")
-		n := rapid.SampledFrom([]uint64{1, 5, 20, 21, 600, 601, math.MaxUint64}).Draw(t, "n")
-
-		failed := func(findings []Finding) bool {
-			for _, f := range findings {
-				require.NotEmpty(t, f.Detail)
-				if f.Verdict == Failed {
-					return true
-				}
-			}
-			return false
-		}
-		online := limits.Judge(params, facts, n)
-		require.Equal(t, limits.Check(params, *facts, n) != nil, failed(online), "%v", online)
-		for _, f := range online {
-			require.NotEqual(t, NotChecked, f.Verdict, "%v", f)
-		}
-		offline := limits.Judge(params, nil, n)
-		require.Equal(t, limits.CheckParams(params, n) != nil, failed(offline), "%v", offline)
-	})
-}
-
-func TestJudgeSaysWhatNeedsTheChain(t *testing.T) {
-	var open []string
-	for _, f := range Default().Judge(goodParams(), nil, 1) {
-		if f.Verdict == NotChecked {
-			open = append(open, f.Check)
-		}
-	}
-	require.Equal(t, []string{"expiry", "chain", "active", "sender", "deposit"}, open)
-	require.NotPanics(t, func() {
-		Default().Judge(nil, nil, 1)
-		Default().Judge(&pm.TicketParams{}, nil, 1)
-		Default().Judge(goodParams(), &pm.Facts{}, 1)
-	})
 }

@@ -49,7 +49,7 @@ func (l Limits) Explain(err error) error {
 		return nil
 	case errors.As(err, &maxEV):
 		return &Refusal{ErrLimit, err,
-			fmt.Sprintf("ticket EV %s is above the limit of %s (%s)", wei.Format(maxEV.EV), exceeded(maxEV.EV, maxEV.Limit), l.Where(MaxTicketEV)),
+			fmt.Sprintf("ticket EV %s is above the limit of %s (%s)", wei.Format(maxEV.EV), Exceeded(maxEV.EV, maxEV.Limit), l.Where(MaxTicketEV)),
 			l.allow(MaxTicketEV) + ", or ask the recipient for a lower -ticketEV"}
 	case errors.As(err, &maxTotal):
 		return l.refuseTotal(maxTotal, err)
@@ -60,7 +60,7 @@ func (l Limits) Explain(err error) error {
 			l.allow(MaxFaceValue) + ", or ask the recipient for a lower -maxFaceValue"}
 	case errors.As(err, &recipient):
 		return &Refusal{ErrLimit, err, fmt.Sprintf("%v (%s)", recipient, l.Where(Recipients)),
-			fmt.Sprintf("check the recipient's URL, or whom %s names; nothing in the answer proves who sent it", l.knob(Recipients))}
+			fmt.Sprintf("check the recipient's URL, or whom %s names; nothing in the answer proves who sent it", l.Knob(Recipients))}
 	case errors.As(err, &cap) && cap.Asked > uint64(cap.Cap):
 		return &Refusal{ErrUnacceptable, err,
 			fmt.Sprintf("%d tickets are more than the %d that one set of ticket params takes", cap.Asked, cap.Cap),
@@ -80,8 +80,8 @@ func (l Limits) Explain(err error) error {
 	return err
 }
 
-// exceeded is a limit as text, with by how much a value is above it where both look alike.
-func exceeded(value, limit *big.Rat) string {
+// Exceeded is a limit as text, with by how much a value is above it where both look alike.
+func Exceeded(value, limit *big.Rat) string {
 	text := wei.Format(limit)
 	excess := new(big.Rat).Sub(value, limit)
 	if strings.TrimPrefix(wei.Format(value), "~") != text || excess.Sign() <= 0 {
@@ -98,7 +98,7 @@ func exceeded(value, limit *big.Rat) string {
 func (l Limits) refuseTotal(e *pm.MaxTotalEVError, err error) error {
 	r := &Refusal{Kind: ErrLimit, Err: err,
 		text: fmt.Sprintf("the total EV of %s, %s, is above the limit of %s (%s)",
-			count(uint64(e.Count), "ticket"), wei.Format(e.TotalEV), exceeded(e.TotalEV, e.Limit), l.Where(MaxTotalEV))}
+			count(uint64(e.Count), "ticket"), wei.Format(e.TotalEV), Exceeded(e.TotalEV, e.Limit), l.Where(MaxTotalEV))}
 	// limit · count / total is how many fit.
 	fit := new(big.Rat).Quo(new(big.Rat).Mul(e.Limit, new(big.Rat).SetInt64(int64(e.Count))), e.TotalEV)
 	if most := new(big.Int).Quo(fit.Num(), fit.Denom()); most.Sign() > 0 {
@@ -124,7 +124,7 @@ func (l Limits) refuseFaceValue(e *pm.FaceValueError, err error) error {
 		if e.Deposit.Cmp(e.FaceValue) >= 0 {
 			r.Kind = ErrLimit
 			r.text += fmt.Sprintf(" (%s)", l.Where(DepositMultiplier))
-			r.hint = fmt.Sprintf("lower %s, or %s", l.knob(DepositMultiplier), r.hint)
+			r.hint = fmt.Sprintf("lower %s, or %s", l.Knob(DepositMultiplier), r.hint)
 		}
 	}
 	return r
@@ -145,3 +145,11 @@ func refuseSender(err error) error {
 }
 
 func amount(v *big.Int) string { return wei.Format(new(big.Rat).SetInt(v)) }
+
+// count writes a number of things.
+func count(n uint64, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}

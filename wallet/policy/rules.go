@@ -177,8 +177,8 @@ func (l Limits) Where(s Setting) string {
 	return "the default"
 }
 
-// knob is what to change a limit with.
-func (l Limits) knob(s Setting) string {
+// Knob is what to change a limit with.
+func (l Limits) Knob(s Setting) string {
 	if p := l.places[s]; p.binding {
 		return p.name
 	}
@@ -193,7 +193,7 @@ func (l Limits) allow(s Setting) string {
 	if p := l.places[s]; p.binding {
 		return "change " + p.name
 	}
-	return "allow it with " + l.knob(s)
+	return "allow it with " + l.Knob(s)
 }
 
 // LooserError is a limit that would loosen one that is binding. It matches ErrLimit.

@@ -11,8 +11,8 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
-	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -100,13 +100,24 @@ type Judgement struct {
 }
 
 type checkResult struct {
-	Check   string         `json:"check"`
-	Verdict policy.Verdict `json:"verdict"`
-	Detail  string         `json:"detail"`
+	Check   string `json:"check"`
+	Verdict string `json:"verdict"`
+	Detail  string `json:"detail"`
 }
 
 // NewJudgement is params and how they fare.
-func NewJudgement(params *format.Params, ticketParams *pm.TicketParams, findings []policy.Finding) Judgement {
+// verdictOf is how a check of params went, as documents have it.
+func verdictOf(state check.State) string {
+	switch state {
+	case check.Failed:
+		return "refused"
+	case check.Skipped:
+		return "not_checked"
+	}
+	return string(state)
+}
+
+func NewJudgement(params *format.Params, ticketParams *pm.TicketParams, findings []check.Finding) Judgement {
 	j := Judgement{
 		Recipient:       format.Address(ticketParams.Recipient),
 		Sender:          params.Sender,
@@ -118,13 +129,13 @@ func NewJudgement(params *format.Params, ticketParams *pm.TicketParams, findings
 		Checks:          make([]checkResult, len(findings)),
 	}
 	for i, f := range findings {
-		j.Checks[i] = checkResult(f)
+		j.Checks[i] = checkResult{f.ID, verdictOf(f.State), f.Found}
 	}
 	return j
 }
 
 // WriteParams prints params and how they fare.
-func WriteParams(w io.Writer, params *format.Params, ticketParams *pm.TicketParams, findings []policy.Finding) error {
+func WriteParams(w io.Writer, params *format.Params, ticketParams *pm.TicketParams, findings []check.Finding) error {
 	if err := WriteFields(w, ParamsFields(params, ticketParams)); err != nil {
 		return err
 	}
@@ -133,7 +144,7 @@ func WriteParams(w io.Writer, params *format.Params, ticketParams *pm.TicketPara
 	}
 	rows := make([][]string, len(findings))
 	for i, f := range findings {
-		rows[i] = []string{f.Check, strings.ReplaceAll(string(f.Verdict), "_", " "), f.Detail}
+		rows[i] = []string{f.ID, strings.ReplaceAll(verdictOf(f.State), "_", " "), f.Found}
 	}
 	if _, err := fmt.Fprintln(w); err != nil {
 		return err
