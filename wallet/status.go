@@ -3,12 +3,21 @@ package wallet
 import (
 	"context"
 
-	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/check"
+	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Status is what the chain says of the account, in one request of the node.
-func (r *Reader) Status(ctx context.Context) (*chain.Status, error) {
+// Status is where the account stands, and what is wrong with that: by what the node says, in
+// one request, and by a glance at the store. It fails as the node does.
+func (r *Reader) Status(ctx context.Context, wanted check.Wanted) (*check.Status, error) {
 	ctx, cancel := r.bound(ctx)
 	defer cancel()
-	return r.node.Status(ctx, r.Address)
+	said, err := r.node.Status(ctx, r.Address)
+	if err != nil {
+		return nil, err
+	}
+	status := &check.Status{Status: said, Network: r.Network, Account: r.Address}
+	seen, err := store.Glance(ctx, r.Store, JournalName(r.Network), r.Address, remembering(r.DatabasesDir)...)
+	status.Judge(wanted, seen, err, r.Now())
+	return status, nil
 }

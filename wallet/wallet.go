@@ -151,11 +151,7 @@ func (w *Wallet) keepsBook() error {
 // OpenStore opens a store, and makes it where there is none. It says so when the store is
 // not where, or what, it was.
 func OpenStore(ctx context.Context, location, databasesDir string, ui UI) (*store.Store, error) {
-	var options []store.Option
-	if databasesDir != "" {
-		options = append(options, store.RememberIn(databasesDir))
-	}
-	s, err := store.Open(ctx, location, options...)
+	s, err := store.Open(ctx, location, remembering(databasesDir)...)
 	if err != nil {
 		return nil, err
 	}
@@ -167,6 +163,14 @@ func OpenStore(ctx context.Context, location, databasesDir string, ui UI) (*stor
 		ui.Note(fmt.Sprintf("this machine has not used the store %s before: it cannot tell whether the database was restored from a backup", s.Path()))
 	}
 	return s, nil
+}
+
+// remembering has a store tell what this machine has seen of databases; "" for nothing.
+func remembering(databasesDir string) []store.Option {
+	if databasesDir == "" {
+		return nil
+	}
+	return []store.Option{store.RememberIn(databasesDir)}
 }
 
 // JournalName names a network in the journal. Local networks share their chain id; each

@@ -14,6 +14,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // float is what a recipient reckons with when it chooses a face value.
@@ -29,7 +30,7 @@ type float struct {
 // floatOf asks what a recipient can claim; the zero address is one that has claimed
 // nothing.
 func (p *patient) floatOf(ctx context.Context, recipient common.Address) (*float, error) {
-	f := &float{terms: usualConfig(p.status), gasPrice: p.status.GasPrice.Big(), reserve: p.reserve(), poolSize: p.status.Round.PoolSize, claimed: new(big.Int)}
+	f := &float{terms: check.Usual(p.status).Terms, gasPrice: p.status.GasPrice.Big(), reserve: p.reserve(), poolSize: p.status.Round.PoolSize, claimed: new(big.Int)}
 	f.share = f.reserve.ReserveShare(f.poolSize, nil)
 	if recipient == (common.Address{}) {
 		return f, nil
@@ -140,3 +141,6 @@ func (p *patient) pins() (pay.Pins, error) {
 	named, err := p.o.Limits.Named()
 	return pay.Pins{Known: p.store.Chain(p.network.ChainID), Sender: p.address, Accept: named}, err
 }
+
+// amountText is an amount of wei for people, also one that no account could hold.
+func amountText(v *big.Int) string { return wei.Format(new(big.Rat).SetInt(v)) }

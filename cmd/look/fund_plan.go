@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/forecast"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -207,7 +208,7 @@ func askForPlan(ctx context.Context, r *cli.Run, o *fundPlanOptions, need *forec
 		}
 	}
 	if need.FaceValue.IsZero() {
-		need.FaceValue = newOfferResult(status).WantedFaceValue
+		need.FaceValue = check.Usual(status).WantedFaceValue
 		result.FaceValueFrom = "gas_price"
 	}
 	if account != (common.Address{}) {

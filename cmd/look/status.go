@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/check"
 )
 
 // statusOptions are the options of pmctl status.
@@ -76,9 +77,8 @@ node exporter; --out replaces the file that it reads, in one step.`,
 type statusView struct {
 	*cli.Run
 	*statusOptions
-	reader     *wallet.Reader
-	thresholds thresholds
-	multiplier int // of the deposit
+	reader *wallet.Reader
+	wanted check.Wanted
 }
 
 func runStatus(ctx context.Context, r *cli.Run, o *statusOptions, args []string) error {
@@ -97,14 +97,9 @@ func runStatus(ctx context.Context, r *cli.Run, o *statusOptions, args []string)
 	if err != nil {
 		return err
 	}
-	if v.thresholds, err = o.thresholds(settings); err != nil {
+	if v.wanted, err = o.wanted(settings); err != nil {
 		return err
 	}
-	limits, err := settings.Limits()
-	if err != nil {
-		return err
-	}
-	v.multiplier = limits.DepositMultiplier
 	address, err := cli.StatusAddress(ctx, r.Env, &o.account, args)
 	if err != nil {
 		return err
@@ -126,15 +121,12 @@ func runStatus(ctx context.Context, r *cli.Run, o *statusOptions, args []string)
 	return v.show(result)
 }
 
-// look reads everything: in one request of the node, and from the store.
 func (v *statusView) look(ctx context.Context) (*statusResult, error) {
-	status, err := v.reader.Status(ctx)
+	status, err := v.reader.Status(ctx, v.wanted)
 	if err != nil {
 		return nil, err
 	}
-	result := newStatusResult(v.reader.Network, v.reader.Address, status)
-	result.Warnings = v.warnings(ctx, status, &result)
-	return &result, nil
+	return newStatusResult(status), nil
 }
 
 // show writes the status in the format that was asked for.

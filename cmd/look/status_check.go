@@ -7,37 +7,29 @@ import (
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 
-	"github.com/pmctl/pmctl/wallet/wei"
+	"github.com/pmctl/pmctl/wallet/check"
 )
 
-// thresholds are what an account must have at least.
-type thresholds []threshold
-
-type threshold struct {
-	cli.ThresholdSetting
-	least *wei.Wei // nil for nothing
-	from  string
-}
-
-// thresholds are what the command line says, or else the config files.
-func (o *statusOptions) thresholds(s *cli.Settings) (thresholds, error) {
-	var all thresholds
-	for _, wanted := range []struct {
+// wanted is what the command line says that an account must have, or else the config files.
+func (o *statusOptions) wanted(s *cli.Settings) (check.Wanted, error) {
+	var wanted check.Wanted
+	for _, t := range []struct {
 		cli.ThresholdSetting
 		text string
-	}{{cli.MinDeposit(), o.minDeposit}, {cli.MinReserve(), o.minReserve}} {
-		t := threshold{ThresholdSetting: wanted.ThresholdSetting}
-		t.least, t.from = s.Threshold(t.ThresholdSetting)
-		if wanted.text != "" {
-			amount, err := cli.ParseAmount(t.Flag, wanted.text)
+		into *check.Threshold
+	}{{cli.MinDeposit(), o.minDeposit, &wanted.Deposit}, {cli.MinReserve(), o.minReserve, &wanted.Reserve}} {
+		t.into.Least, t.into.From = s.Threshold(t.ThresholdSetting)
+		if t.text != "" {
+			amount, err := cli.ParseAmount(t.Flag, t.text)
 			if err != nil {
-				return nil, err
+				return wanted, err
 			}
-			t.least, t.from = &amount, t.Flag
+			*t.into = check.Threshold{Least: &amount, From: t.Flag}
 		}
-		all = append(all, t)
 	}
-	return all, nil
+	limits, err := s.Limits()
+	wanted.DepositMultiplier = limits.DepositMultiplier
+	return wanted, err
 }
 
 // checkError is a check that failed.

@@ -10,7 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/wallet/broker"
-	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -64,27 +64,62 @@ type blockResult struct {
 	Time    time.Time `json:"time"`
 }
 
-func newStatusResult(network chain.Network, address common.Address, s *chain.Status) statusResult {
-	result := statusResult{
-		Network:             network.Name,
-		ChainID:             fmt.Sprint(network.ChainID),
-		Account:             format.Address(address),
+// warning is something about an account that its owner should know.
+type warning struct {
+	// Code names it for programs.
+	Code string `json:"code"`
+	// Problem tells that it keeps payments from being made, or is below what the owner
+	// wants, and so fails a check.
+	Problem bool   `json:"problem"`
+	Text    string `json:"text"`
+
+	err error // what the problem is, as the table of exit codes knows it
+}
+
+// offerResult is what a recipient with the deployed node's usual settings would ask of
+// the account at this moment.
+type offerResult struct {
+	Accepted bool `json:"accepted"`
+	// Reason says why there is no offer.
+	Reason string `json:"reason,omitempty"`
+	// FaceValue is what it would ask for; without an offer, the most it could.
+	FaceValue wei.Wei `json:"face_value"`
+	// WantedFaceValue is what it would ask of a sender with any reserve.
+	WantedFaceValue wei.Wei `json:"wanted_face_value"`
+	EV              wei.Wei `json:"ev"`
+	// MaxFloat is the most that one ticket may be worth to it, if it has claimed nothing
+	// in this round and nothing of the sender's is in flight.
+	MaxFloat         wei.Wei `json:"max_float"`
+	GasPrice         wei.Wei `json:"gas_price"`
+	RedeemGas        string  `json:"redeem_gas"`
+	TxCostMultiplier string  `json:"tx_cost_multiplier"`
+}
+
+func newStatusResult(s *check.Status) *statusResult {
+	result := &statusResult{
+		Network:             s.Network.Name,
+		ChainID:             fmt.Sprint(s.Network.ChainID),
+		Account:             format.Address(s.Account),
 		Balance:             s.Sender.Balance,
 		Deposit:             s.Sender.Deposit,
 		Reserve:             s.Sender.Reserve,
 		ReservePerRecipient: s.ReservePerRecipient,
-		Round: roundResult{
-			Current:         s.Round.Current.String(),
-			LastInitialized: s.Round.LastInitialized.String(),
-			Initialized:     s.Round.Initialized,
-			UnlockPeriod:    s.UnlockPeriod.String(),
+		Lock:                s.Lock,
+		Round:               roundResult{s.Round.Current.String(), s.Round.LastInitialized.String(), s.Round.Initialized, s.UnlockPeriod.String()},
+		Block:               blockResult{fmt.Sprint(s.Head.Number), fmt.Sprint(s.Head.L1Block), s.Head.Time},
+		Paused:              s.Paused,
+		Offer: offerResult{
+			Accepted:         s.Offer.Refused == nil,
+			FaceValue:        s.Offer.FaceValue,
+			WantedFaceValue:  s.Offer.WantedFaceValue,
+			EV:               s.Offer.EV,
+			MaxFloat:         s.Offer.MaxFloat,
+			GasPrice:         s.GasPrice,
+			RedeemGas:        fmt.Sprint(s.Offer.Terms.RedeemGas),
+			TxCostMultiplier: fmt.Sprint(s.Offer.Terms.TxCostMultiplier),
 		},
-		Block: blockResult{
-			Number:  fmt.Sprint(s.Head.Number),
-			L1Block: fmt.Sprint(s.Head.L1Block),
-			Time:    s.Head.Time,
-		},
-		Paused: s.Paused,
+		OpenTransactions: s.Open,
+		Warnings:         make([]warning, len(s.Findings)),
 		Contracts: contractsResult{
 			Controller:      format.Address(s.Contracts.Controller),
 			TicketBroker:    format.Address(s.Contracts.TicketBroker),
@@ -93,15 +128,19 @@ func newStatusResult(network chain.Network, address common.Address, s *chain.Sta
 			ServiceRegistry: format.Address(s.Contracts.ServiceRegistry),
 		},
 	}
-	result.Lock = broker.LockOf(s)
-	if result.Lock == broker.Unlocking || result.Lock == broker.Unlocked {
+	if s.Lock == broker.Unlocking || s.Lock == broker.Unlocked {
 		result.WithdrawRound = s.Sender.WithdrawRound.String()
-		result.RoundsLeft = broker.RoundsLeft(s).String()
+		result.RoundsLeft = broker.RoundsLeft(s.Status).String()
 	}
 	if at, ok := s.WithdrawTime(); ok {
 		result.WithdrawAt = &at
 	}
-	result.Offer = newOfferResult(s)
+	if s.Offer.Refused != nil {
+		result.Offer.Reason = s.Offer.Refused.Error()
+	}
+	for i, f := range s.Findings {
+		result.Warnings[i] = warning{f.ID, f.State == check.Failed, f.Found, f.Err}
+	}
 	return result
 }
 
@@ -177,4 +216,12 @@ func blockText(b blockResult) string {
 		text += " (L1 block " + b.L1Block + ")"
 	}
 	return text + " at " + b.Time.Format(time.RFC3339)
+}
+
+// text is the offer on one line.
+func (o offerResult) text() string {
+	if !o.Accepted {
+		return "none: the reserve is too small for a typical recipient"
+	}
+	return fmt.Sprintf("face value %s (a typical recipient's)", o.FaceValue)
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -189,21 +188,16 @@ func (e *Env) Find(flag string, s setting) (value, from string, err error) {
 
 // ThresholdSetting is an amount below which pmctl status --check fails.
 type ThresholdSetting struct {
-	Key, Flag, Noun string
-	in              func(*config.File) *wei.Wei
-	Of              func(chain.Sender) wei.Wei
+	Key, Flag string
+	in        func(*config.File) *wei.Wei
 }
 
-// MinDeposit is the least deposit that a check wants to see.
 func MinDeposit() ThresholdSetting {
-	return ThresholdSetting{"min_deposit", "--min-deposit", "deposit",
-		func(f *config.File) *wei.Wei { return f.MinDeposit }, func(s chain.Sender) wei.Wei { return s.Deposit }}
+	return ThresholdSetting{"min_deposit", "--min-deposit", func(f *config.File) *wei.Wei { return f.MinDeposit }}
 }
 
-// MinReserve is the least reserve that a check wants to see.
 func MinReserve() ThresholdSetting {
-	return ThresholdSetting{"min_reserve", "--min-reserve", "reserve",
-		func(f *config.File) *wei.Wei { return f.MinReserve }, func(s chain.Sender) wei.Wei { return s.Reserve }}
+	return ThresholdSetting{"min_reserve", "--min-reserve", func(f *config.File) *wei.Wei { return f.MinReserve }}
 }
 
 // Threshold returns what the files set, nil for nothing, and where.

@@ -1,4 +1,4 @@
-package look
+package check
 
 import (
 	"math/big"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -29,13 +30,13 @@ func TestTheUsualOffer(t *testing.T) {
 		"an absurd price": {chain.Head{}, absurd, eth.Decimal()},
 	} {
 		t.Run(name, func(t *testing.T) {
-			offer := newOfferResult(&chain.Status{Head: c.head, GasPrice: c.gasPrice, ReservePerRecipient: eth})
-			require.True(t, offer.Accepted, offer.Reason)
+			offer := Usual(&chain.Status{Head: c.head, GasPrice: c.gasPrice, ReservePerRecipient: eth})
+			require.NoError(t, offer.Refused)
 			require.Equal(t, c.want, offer.FaceValue.Decimal())
 			require.Equal(t, "8000000000", offer.EV.Decimal())
 		})
 	}
-	refused := newOfferResult(&chain.Status{GasPrice: absurd})
-	require.False(t, refused.Accepted)
-	require.Contains(t, refused.Reason, "max float is 0 wei")
+	refused := Usual(&chain.Status{GasPrice: absurd})
+	require.ErrorIs(t, refused.Refused, pm.ErrInsufficientSenderReserve)
+	require.ErrorContains(t, refused.Refused, "max float is 0 wei")
 }
