@@ -24,7 +24,6 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
-	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -127,12 +126,12 @@ func TestEveryWayAroundALimit(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
 	newLimitWorld(t, d, state, "").may(0, "fund", "--deposit", "1eth", "--reserve", "1eth", "--yes")
 	for _, c := range limitCases(d.Recipients()[0].State().Address.Hex()) {
-		t.Run(config.Key(c.setting), func(t *testing.T) {
+		t.Run(policy.SpecOf(c.setting).Key, func(t *testing.T) {
 			section := "limits"
 			if strings.HasSuffix(string(c.setting), "_per_day") {
 				section = "budget"
 			}
-			w := newLimitWorld(t, d, state, fmt.Sprintf("%s.%s = ", section, config.Key(c.setting)))
+			w := newLimitWorld(t, d, state, fmt.Sprintf("%s.%s = ", section, policy.SpecOf(c.setting).Key))
 			fetched := w.may(0, "params", "fetch", d.Recipients()[0].State().URL, "--output", "json")
 			require.NoError(t, os.WriteFile(w.params, []byte(fetched.out), 0o600))
 			require.NoError(t, os.WriteFile(w.strict, []byte(fmt.Sprintf("store = %q\n%s%s\n", w.store, w.key, c.strict)), 0o600))
@@ -159,15 +158,15 @@ func TestTheTableOfLimits(t *testing.T) {
 	want += "\n|" + strings.Repeat("---|", len(limitWays())+1) + "\n"
 	for _, c := range limitCases("") {
 		require.Len(t, c.cells, len(limitWays()), c.setting)
-		want += "| `" + config.Key(c.setting) + "` | " + strings.Join(c.cells, " | ") + " |\n"
+		want += "| `" + policy.SpecOf(c.setting).Key + "` | " + strings.Join(c.cells, " | ") + " |\n"
 	}
 	require.Contains(t, string(page), "\n"+want+"\n", "the table must be\n%s", want)
 	covered := make(map[policy.Setting]bool)
 	for _, c := range limitCases("") {
 		covered[c.setting] = true
 	}
-	for _, s := range append(append(policy.Settings(), policy.Budgets()...), policy.NonceCap) {
-		require.True(t, covered[s], "no row for %s", s)
+	for _, spec := range policy.Table() {
+		require.True(t, covered[spec.Setting], "no row for %s", spec.Name())
 	}
 }
 
@@ -270,7 +269,7 @@ func (w *limitWorld) check(c limitCase, want string, way limitWay, all []ran) {
 			require.NotEmpty(w.t, way.says)
 			require.Equal(w.t, exitLimit, r.code, what)
 			require.Contains(w.t, r.errs, way.says, what)
-			require.Contains(w.t, r.errs, config.Key(c.setting)+" in "+w.strict, what)
+			require.Contains(w.t, r.errs, policy.SpecOf(c.setting).Key+" in "+w.strict, what)
 		case noWay:
 			require.Contains(w.t, []int{exitFailed, exitUsage}, r.code, what)
 			require.Empty(w.t, r.out, what)
@@ -294,7 +293,7 @@ func (w *limitWorld) byFlag(c limitCase) []ran {
 func (w *limitWorld) byEnvironment(c limitCase) []ran {
 	env := make(map[string]string)
 	for _, prefix := range []string{"", "PMCTL_", "PMCTL_LIMITS_", "PMCTL_BUDGET_"} {
-		env[prefix+strings.ToUpper(config.Key(c.setting))] = strings.Trim(c.loose, `"`)
+		env[prefix+strings.ToUpper(policy.SpecOf(c.setting).Key)] = strings.Trim(c.loose, `"`)
 	}
 	return []ran{w.run(attempt{root: w.strict, args: w.command(c), env: env})}
 }

@@ -2,13 +2,11 @@ package docs
 
 import (
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/wallet/policy"
-	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // TestEveryLimitIsTold finds each setting of the policy, and its default, in the table of
@@ -17,17 +15,10 @@ func TestEveryLimitIsTold(t *testing.T) {
 	text, err := os.ReadFile("limits.md")
 	require.NoError(t, err)
 	page := string(text)
-	for _, setting := range policy.Settings() {
-		if name := strings.ReplaceAll(string(setting), "-", "_"); setting != policy.Recipients {
-			require.Contains(t, page, "`limits."+name+"`")
+	for _, spec := range policy.Table() {
+		require.Contains(t, page, "`"+spec.Name()+"`")
+		if byDefault := spec.Value(policy.Default()); spec.Usage != "" && byDefault != nil && spec.Setting != policy.DepositMultiplier {
+			require.Contains(t, page, "`"+spec.Flag()+"` | "+byDefault.String())
 		}
 	}
-	for _, setting := range policy.Budgets() {
-		require.Contains(t, page, "`budget."+string(setting)+"`")
-	}
-	defaults := policy.Default()
-	require.Contains(t, page, "`--max-ticket-ev` | "+wei.Format(defaults.MaxEV)+" |")
-	require.Contains(t, page, "`--max-total-ev` | "+wei.Format(defaults.MaxTotalEV)+" |")
-	require.Contains(t, page, "`--max-fee` | "+defaults.MaxFee.String()+" |")
-	require.Contains(t, page, "`--max-head-age` | "+defaults.MaxHeadAge.String()+";")
 }

@@ -26,7 +26,6 @@ import (
 // agentOptions are the options of pmctl agent start.
 type agentOptions struct {
 	cli.PayerOptions
-	fees           cli.FeeOptions
 	idle, lifetime time.Duration
 	foreground     bool
 	// ready is the descriptor at which the process that started this one waits.
@@ -58,7 +57,7 @@ without the agent.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return startAgent(r, cmd, &o) },
 	}
 	o.PayerOptions.Register(cmd)
-	o.fees.Register(cmd)
+	o.Limits.RegisterFees(cmd)
 	flags := cmd.Flags()
 	flags.DurationVar(&o.idle, "idle-timeout", time.Hour, "close the key when nobody used it for this `TIME`; 0 is never")
 	flags.DurationVar(&o.lifetime, "lifetime", 12*time.Hour, "close the key after this `TIME`; 0 is never")
@@ -131,10 +130,6 @@ func serveAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions, path string) er
 		return err
 	}
 	defer w.Close()
-	limits, err := o.fees.Over(w.Limits)
-	if err != nil {
-		return err
-	}
 	socket, err := agent.Listen(path)
 	if err != nil {
 		return err
@@ -150,7 +145,7 @@ func serveAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions, path string) er
 		return fmt.Errorf("the key of %v is not in a file or behind a descriptor", signer.Address())
 	}
 	config := agent.Config{
-		Signer: key, Network: w.Network, Store: w.Opened(), Limits: limits,
+		Signer: key, Network: w.Network, Store: w.Opened(), Limits: w.Limits,
 		Idle: o.idle, Lifetime: o.lifetime, Version: cli.BuildVersion(), Now: r.Now,
 	}
 	node, err := w.Node(cmd.Context())

@@ -54,7 +54,7 @@ exit code 8 when the rest has to wait; run it again at the time that it names.`,
 	o.Network.Register(cmd)
 	o.Network.RegisterContracts(cmd)
 	o.Account.Register(cmd)
-	o.Fees.Register(cmd)
+	o.Limits.RegisterFees(cmd)
 	o.Mining.RegisterConfirmations(cmd)
 	o.Store.Register(cmd)
 	o.Pending.Register(cmd)
@@ -104,7 +104,7 @@ func runExit(r *cli.Run, cmd *cobra.Command, o *exitOptions) error {
 	if err != nil {
 		return err
 	}
-	if config.Limits, err = o.Fees.Limits(r.Env); err != nil {
+	if config.Limits, err = o.Limits.Limits(r.Env); err != nil {
 		return err
 	}
 	config.Account = signer.Later(address, func(ctx context.Context) (*signer.Account, error) {

@@ -6,14 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/chain/nodes"
 	"github.com/pmctl/pmctl/wallet/config"
@@ -56,7 +54,6 @@ func NewConfig(r *cli.Run) *cobra.Command {
 
 func newConfigShow(r *cli.Run) *cobra.Command {
 	var o cli.PayerOptions
-	var fees cli.FeeOptions
 	cmd := &cobra.Command{
 		Use:   "show",
 		Short: "Show every setting, and where it comes from",
@@ -68,10 +65,10 @@ out. Nobody is asked, and no key is opened.`,
 		Example: `  pmctl config show
   pmctl config show --profile night --output json`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return showConfig(r, &o, &fees) },
+		RunE: func(*cobra.Command, []string) error { return showConfig(r, &o) },
 	}
-	o.Limits.Register(cmd)
-	fees.Register(cmd)
+	o.Limits.RegisterOffers(cmd)
+	o.Limits.RegisterFees(cmd)
 	cmd.Flags().StringVar(&o.Account.From, "from", "", "`ADDRESS` of the account that acts (default $ETH_FROM, else the only one there is)")
 	o.Account.Keys.Keystore.Register(cmd)
 	o.Network.RegisterNetwork(cmd)
@@ -81,7 +78,7 @@ out. Nobody is asked, and no key is opened.`,
 	return cmd
 }
 
-func showConfig(r *cli.Run, o *cli.PayerOptions, fees *cli.FeeOptions) error {
+func showConfig(r *cli.Run, o *cli.PayerOptions) error {
 	files, err := r.Settings()
 	if err != nil {
 		return err
@@ -104,21 +101,8 @@ func showConfig(r *cli.Run, o *cli.PayerOptions, fees *cli.FeeOptions) error {
 	if err := o.Store.CheckBound(r.Env); err != nil {
 		return err
 	}
-	costs, err := fees.Limits(r.Env)
-	if err != nil {
-		return err
-	}
-	caps := wallet.Caps(costs)
-	result.Settings = append(result.Settings, limitSettings(limits)...)
-	result.Settings = append(result.Settings,
-		amountSetting("limits."+config.Key(policy.MaxGasPrice), caps.Price, caps.PriceSetIn),
-		amountSetting("limits."+config.Key(policy.MaxFee), caps.Fee, caps.FeeSetIn))
-	for _, s := range policy.Budgets() {
-		value, from := limits.Budget(s)
-		if value == nil {
-			from = cli.TheDefault
-		}
-		result.Settings = append(result.Settings, amountSetting("budget."+config.Key(s), value, from))
+	for _, spec := range policy.Table() {
+		result.Settings = append(result.Settings, limitSetting(spec, limits))
 	}
 	return r.Emit("pmctl.config", result, result.write)
 }
@@ -175,29 +159,17 @@ func plainSettings(r *cli.Run, o *cli.PayerOptions) ([]configSetting, error) {
 	}, nil
 }
 
-// limitSettings are what recipients may ask for.
-func limitSettings(l policy.Limits) []configSetting {
-	named := func(s policy.Setting, value configSetting) configSetting {
-		value.Name, value.From = "limits."+config.Key(s), l.Where(s)
-		return value
+// limitSetting is a limit with where it is set.
+func limitSetting(spec policy.Spec, limits policy.Limits) configSetting {
+	setting := configSetting{Name: spec.Name(), From: limits.Where(spec.Setting)}
+	switch value := spec.Value(limits).(type) {
+	case nil:
+	case policy.Addresses:
+		setting.Values = value.Strings()
+	default:
+		setting.Value, setting.text = value.Decimal(), value.String()
 	}
-	recipients := make([]string, len(l.Recipients))
-	for i, recipient := range l.Recipients {
-		recipients[i] = recipient.Hex()
-	}
-	var faceValue configSetting
-	if l.MaxFaceValue != nil {
-		faceValue = configSetting{Value: l.MaxFaceValue.Decimal(), text: l.MaxFaceValue.String()}
-	}
-	return []configSetting{
-		named(policy.MaxTicketEV, configSetting{Value: l.MaxEV.RatString(), text: wei.Format(l.MaxEV)}),
-		named(policy.MaxTotalEV, configSetting{Value: l.MaxTotalEV.RatString(), text: wei.Format(l.MaxTotalEV)}),
-		named(policy.MaxFaceValue, faceValue),
-		named(policy.DepositMultiplier, configSetting{Value: strconv.Itoa(l.DepositMultiplier)}),
-		named(policy.NonceCap, configSetting{Value: fmt.Sprint(l.NonceCap)}),
-		named(policy.MaxHeadAge, configSetting{Value: l.MaxHeadAge.String()}),
-		named(policy.Recipients, configSetting{Values: recipients}),
-	}
+	return setting
 }
 
 func amountSetting(name string, value *wei.Wei, from string) configSetting {

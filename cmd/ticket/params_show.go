@@ -40,7 +40,7 @@ answers, these checks are listed as not checked.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return showParams(cmd.Context(), r, &o, args[0]) },
 	}
 	cmd.Flags().BoolVar(&o.offline, "offline", false, "ask no node")
-	o.limits.Register(cmd)
+	o.limits.RegisterOffers(cmd)
 	o.network.Register(cmd)
 	cmd.MarkFlagsMutuallyExclusive("offline", "rpc-url")
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)

@@ -13,7 +13,7 @@ import (
 type sendOptions struct {
 	network       cli.NetworkOptions
 	mining        cli.MiningOptions
-	fees          cli.FeeOptions
+	limits        cli.LimitOptions
 	store         cli.StoreOptions
 	pending       cli.PendingOptions
 	cancelsUnlock bool
@@ -40,7 +40,7 @@ opened. A funding that would cancel an unlock which is in progress by now needs
 	o.network.Register(cmd)
 	o.network.RegisterContracts(cmd)
 	o.mining.Register(cmd)
-	o.fees.Register(cmd)
+	o.limits.RegisterFees(cmd)
 	o.store.Register(cmd)
 	o.pending.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
@@ -64,7 +64,7 @@ func sendTx(r *cli.Run, cmd *cobra.Command, o *sendOptions, file string) error {
 	if err := wallet.CheckNetwork(&document.Transaction, config.Network); err != nil {
 		return err
 	}
-	if config.Limits, err = o.fees.Limits(r.Env); err != nil {
+	if config.Limits, err = o.limits.Limits(r.Env); err != nil {
 		return err
 	}
 	w, err := wallet.Open(cmd.Context(), config)

@@ -16,7 +16,7 @@ import (
 type replaceOptions struct {
 	intentOptions
 	keys cli.KeyOptions
-	fees cli.FeeOptions
+	fees cli.LimitOptions
 	yes  bool
 }
 
@@ -26,7 +26,7 @@ func (o *replaceOptions) register(cmd *cobra.Command) {
 	o.store.Register(cmd)
 	o.mining.Register(cmd)
 	o.keys.Register(cmd)
-	o.fees.Register(cmd)
+	o.fees.RegisterFees(cmd)
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 }
 

@@ -21,7 +21,7 @@ import (
 type signOptions struct {
 	network  cli.NetworkOptions
 	account  cli.AccountOptions
-	fees     cli.FeeOptions
+	limits   cli.LimitOptions
 	store    cli.StoreOptions
 	contract string
 	yes      bool
@@ -52,7 +52,7 @@ name the contract with --contract.`,
 	o.network.RegisterNetwork(cmd)
 	cmd.Flags().StringVar(&o.account.From, "from", "", "`ADDRESS` of the account that signs (default $ETH_FROM, else the transaction's)")
 	o.account.Keys.Register(cmd)
-	o.fees.Register(cmd)
+	o.limits.RegisterFees(cmd)
 	o.store.Register(cmd)
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	return cmd
@@ -86,7 +86,7 @@ func signTx(ctx context.Context, r *cli.Run, o *signOptions, file string) error 
 	if err != nil {
 		return err
 	}
-	limits, err := o.fees.Limits(r.Env)
+	limits, err := o.limits.Limits(r.Env)
 	if err != nil {
 		return err
 	}

@@ -79,8 +79,8 @@ func TestPolicyIsTheAgents(t *testing.T) {
 	w := begin(t, func(c *Config) {
 		var err error
 		c.Limits, err = c.Limits.With(policy.Rules{
-			Budget: map[policy.Setting]wei.Wei{policy.FaceValuePerDay: day}, Recipients: []common.Address{{0xaa}},
-			Where: func(policy.Setting) string { return "the agent's file" },
+			Values: policy.Values{policy.FaceValuePerDay: policy.AmountOf(day), policy.Recipients: policy.Addresses{{0xaa}}},
+			Where:  func(policy.Setting) string { return "the agent's file" },
 		})
 		require.NoError(t, err)
 	})
@@ -103,15 +103,15 @@ func TestPolicyIsTheAgents(t *testing.T) {
 // TestAnAgentDecidesWhetherTheChainIsAsked: a limit that needs the chain binds the clients,
 // whether a file or a flag of the agent's has set it.
 func TestAnAgentDecidesWhetherTheChainIsAsked(t *testing.T) {
-	three, age := 3, time.Minute
+	age := time.Minute
 	for name, c := range map[string]struct {
 		rules   policy.Rules
 		refused string
 	}{
 		"defaults":           {},
-		"budget":             {rules: policy.Rules{Budget: map[policy.Setting]wei.Wei{policy.EVPerDay: wei.FromUint64(1e18)}}},
-		"deposit multiplier": {policy.Rules{DepositMultiplier: &three}, "the deposit must hold 3 face values (--deposit-multiplier of the agent)"},
-		"head age":           {policy.Rules{MaxHeadAge: &age}, "what is known of the chain may be 1m0s old (--max-head-age of the agent)"},
+		"budget":             {rules: policy.Rules{Values: policy.Values{policy.EVPerDay: policy.AmountOf(wei.FromUint64(1e18))}}},
+		"deposit multiplier": {policy.Rules{Values: policy.Values{policy.DepositMultiplier: policy.Count(3)}}, "the deposit must hold 3 face values (--deposit-multiplier of the agent)"},
+		"head age":           {policy.Rules{Values: policy.Values{policy.MaxHeadAge: policy.Age(age)}}, "what is known of the chain may be 1m0s old (--max-head-age of the agent)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := begin(t, func(config *Config) {

@@ -122,8 +122,7 @@ func TestParamsSayWhatNeedsTheChain(t *testing.T) {
 }
 
 func TestTheDepositAsJudged(t *testing.T) {
-	three := 3
-	limits, err := policy.Default().With(policy.Rules{DepositMultiplier: &three, Where: policy.Setting.Flag})
+	limits, err := policy.Default().With(policy.Rules{Values: policy.Values{policy.DepositMultiplier: policy.Count(3)}, Where: policy.Setting.Flag})
 	require.NoError(t, err)
 	for factor, want := range map[int64]check.State{2: check.Failed, 3: check.OK, 4: check.OK} {
 		params, facts := goodParams(), goodFacts()

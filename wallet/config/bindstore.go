@@ -12,19 +12,19 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Counted returns a limit that the file sets and that is counted in the store: a budget,
-// or the nonce cap. Another store would count it from nothing again. It is "" when the
-// file sets none.
+// Counted returns a limit that the file sets and that is counted in the store: another
+// store would count it from nothing again. It is "" when the file sets none.
 func (f *File) Counted() policy.Setting {
-	for _, s := range policy.Budgets() {
-		if _, set := f.Rules.Budget[s]; set {
-			return s
+	var found policy.Setting
+	for _, spec := range policy.Table() {
+		if _, set := f.Rules.Values[spec.Setting]; set && spec.Counted {
+			found = spec.Setting
+			if spec.Section == policy.SectionBudget {
+				break // of several, the first budget says most
+			}
 		}
 	}
-	if f.Rules.NonceCap != nil {
-		return policy.NonceCap
-	}
-	return ""
+	return found
 }
 
 // OtherStoreError is a store in which a binding limit would be counted anew. It matches

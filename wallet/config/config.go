@@ -9,11 +9,10 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"math"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/pelletier/go-toml/v2"
@@ -70,27 +69,48 @@ type section struct {
 	From     *string  `toml:"from"`
 	Keystore string   `toml:"keystore"`
 	Store    string   `toml:"store"`
-	Limits   struct {
-		MaxTicketEV       *string  `toml:"max_ticket_ev"`
-		MaxTotalEV        *string  `toml:"max_total_ev"`
-		MaxFaceValue      *string  `toml:"max_face_value"`
-		DepositMultiplier *int64   `toml:"deposit_multiplier"`
-		NonceCap          *int64   `toml:"nonce_cap"`
-		Recipients        []string `toml:"recipients"`
-		MaxGasPrice       *string  `toml:"max_gas_price"`
-		MaxFee            *string  `toml:"max_fee"`
-		MaxHeadAge        *string  `toml:"max_head_age"`
-	} `toml:"limits"`
-	Budget struct {
-		EVPerDay                 *string `toml:"ev_per_day"`
-		FaceValuePerDay          *string `toml:"face_value_per_day"`
-		RecipientEVPerDay        *string `toml:"recipient_ev_per_day"`
-		RecipientFaceValuePerDay *string `toml:"recipient_face_value_per_day"`
-	} `toml:"budget"`
-	Check struct {
+	Limits   limits   `toml:"limits"`
+	Budget   budget   `toml:"budget"`
+	Check    struct {
 		MinDeposit *string `toml:"min_deposit"`
 		MinReserve *string `toml:"min_reserve"`
 	} `toml:"check"`
+}
+
+// limits and budget have a field for each setting of policy's table, by its key: the
+// decoder refuses any other, and says in which line it is.
+type limits struct {
+	MaxTicketEV       *string  `toml:"max_ticket_ev"`
+	MaxTotalEV        *string  `toml:"max_total_ev"`
+	MaxFaceValue      *string  `toml:"max_face_value"`
+	DepositMultiplier *int64   `toml:"deposit_multiplier"`
+	NonceCap          *int64   `toml:"nonce_cap"`
+	MaxHeadAge        *string  `toml:"max_head_age"`
+	Recipients        []string `toml:"recipients"`
+	MaxGasPrice       *string  `toml:"max_gas_price"`
+	MaxFee            *string  `toml:"max_fee"`
+}
+
+type budget struct {
+	EVPerDay                 *string `toml:"ev_per_day"`
+	FaceValuePerDay          *string `toml:"face_value_per_day"`
+	RecipientEVPerDay        *string `toml:"recipient_ev_per_day"`
+	RecipientFaceValuePerDay *string `toml:"recipient_face_value_per_day"`
+}
+
+// written returns what a struct of settings has under a key; nil for nothing.
+func written(settings any, key string) []string {
+	v := reflect.ValueOf(settings)
+	for i := range v.NumField() {
+		if v.Type().Field(i).Tag.Get("toml") != key || v.Field(i).IsNil() {
+			continue
+		}
+		if texts, ok := v.Field(i).Interface().([]string); ok {
+			return texts
+		}
+		return []string{fmt.Sprint(v.Field(i).Elem().Interface())}
+	}
+	return nil
 }
 
 // ErrInvalid is wrapped by the errors about a file's content.
@@ -208,30 +228,14 @@ func Place(key, profile, path string) string {
 	return key + " in " + path
 }
 
-// Key is the name that a limit has in a file.
-func Key(s policy.Setting) string { return keys[s] }
-
-// keys are the names that limits have in a file.
-var keys = map[policy.Setting]string{
-	policy.MaxTicketEV:              "max_ticket_ev",
-	policy.MaxTotalEV:               "max_total_ev",
-	policy.MaxFaceValue:             "max_face_value",
-	policy.DepositMultiplier:        "deposit_multiplier",
-	policy.NonceCap:                 "nonce_cap",
-	policy.Recipients:               "recipients",
-	policy.EVPerDay:                 "ev_per_day",
-	policy.FaceValuePerDay:          "face_value_per_day",
-	policy.RecipientEVPerDay:        "recipient_ev_per_day",
-	policy.RecipientFaceValuePerDay: "recipient_face_value_per_day",
-	policy.MaxGasPrice:              "max_gas_price",
-	policy.MaxFee:                   "max_fee",
-	policy.MaxHeadAge:               "max_head_age",
-}
-
 // file reads the values of a file, or of a profile in it.
 func (d *section) file(path, profile string) (*File, error) {
 	f := &File{Path: path, Network: d.Network, RPCURLs: d.RPCURLs, Keystore: d.Keystore, Store: d.Store}
-	f.Rules = policy.Rules{Binding: true, Where: func(s policy.Setting) string { return Place(keys[s], profile, path) }}
+	f.Rules = policy.Rules{
+		Values:  make(policy.Values),
+		Binding: true,
+		Where:   func(s policy.Setting) string { return Place(policy.SpecOf(s).Key, profile, path) },
+	}
 	if slices.Contains(f.RPCURLs, "") {
 		return nil, errors.New("rpc_urls: one of them is empty")
 	}
@@ -242,43 +246,20 @@ func (d *section) file(path, profile string) (*File, error) {
 		}
 		f.From = &from
 	}
-	for _, amount := range []struct {
-		setting policy.Setting
-		text    *string
-		into    **wei.Wei
-	}{
-		{policy.MaxTicketEV, d.Limits.MaxTicketEV, &f.Rules.MaxTicketEV},
-		{policy.MaxTotalEV, d.Limits.MaxTotalEV, &f.Rules.MaxTotalEV},
-		{policy.MaxFaceValue, d.Limits.MaxFaceValue, &f.Rules.MaxFaceValue},
-		{policy.MaxGasPrice, d.Limits.MaxGasPrice, &f.Rules.MaxGasPrice},
-		{policy.MaxFee, d.Limits.MaxFee, &f.Rules.MaxFee},
-	} {
-		if amount.text == nil {
+	sections := map[string]any{policy.SectionLimits: d.Limits, policy.SectionBudget: d.Budget}
+	for _, spec := range policy.Table() {
+		texts := written(sections[spec.Section], spec.Key)
+		if texts == nil {
 			continue
 		}
-		value, err := wei.Parse(*amount.text)
+		if len(texts) == 0 {
+			return nil, fmt.Errorf("%s: nobody could be paid; leave it out to allow everybody", spec.Name())
+		}
+		value, err := spec.Parse(texts...)
 		if err != nil {
-			return nil, fmt.Errorf("limits.%s: %w", keys[amount.setting], err)
+			return nil, fmt.Errorf("%s: %w", spec.Name(), err)
 		}
-		*amount.into = &value
-	}
-	for setting, text := range map[policy.Setting]*string{
-		policy.EVPerDay:                 d.Budget.EVPerDay,
-		policy.FaceValuePerDay:          d.Budget.FaceValuePerDay,
-		policy.RecipientEVPerDay:        d.Budget.RecipientEVPerDay,
-		policy.RecipientFaceValuePerDay: d.Budget.RecipientFaceValuePerDay,
-	} {
-		if text == nil {
-			continue
-		}
-		value, err := wei.Parse(*text)
-		if err != nil {
-			return nil, fmt.Errorf("budget.%s: %w", keys[setting], err)
-		}
-		if f.Rules.Budget == nil {
-			f.Rules.Budget = make(map[policy.Setting]wei.Wei)
-		}
-		f.Rules.Budget[setting] = value
+		f.Rules.Values[spec.Setting] = value
 	}
 	for _, threshold := range []struct {
 		key  string
@@ -296,37 +277,6 @@ func (d *section) file(path, profile string) (*File, error) {
 			return nil, fmt.Errorf("check.%s: %w", threshold.key, err)
 		}
 		*threshold.into = &value
-	}
-	if n := d.Limits.NonceCap; n != nil {
-		if *n < 1 || *n > math.MaxUint32 {
-			return nil, fmt.Errorf("limits.nonce_cap: %d is not a whole number from 1 to %d", *n, math.MaxUint32)
-		}
-		most := uint32(*n)
-		f.Rules.NonceCap = &most
-	}
-	if text := d.Limits.MaxHeadAge; text != nil {
-		age, err := time.ParseDuration(*text)
-		if err != nil || age <= 0 {
-			return nil, fmt.Errorf("limits.max_head_age: %q is not a time of more than 0, such as 30s", *text)
-		}
-		f.Rules.MaxHeadAge = &age
-	}
-	if n := d.Limits.DepositMultiplier; n != nil {
-		if *n < 1 || *n > math.MaxInt32 {
-			return nil, fmt.Errorf("limits.deposit_multiplier: %d is not a whole number from 1 to %d", *n, math.MaxInt32)
-		}
-		multiplier := int(*n)
-		f.Rules.DepositMultiplier = &multiplier
-	}
-	if d.Limits.Recipients != nil && len(d.Limits.Recipients) == 0 {
-		return nil, errors.New("limits.recipients: nobody could be paid; leave it out to allow everybody")
-	}
-	for _, text := range d.Limits.Recipients {
-		recipient, err := format.ParseAddress(text)
-		if err != nil {
-			return nil, fmt.Errorf("limits.recipients: %w", err)
-		}
-		f.Rules.Recipients = append(f.Rules.Recipients, recipient)
 	}
 	return f, nil
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -64,7 +65,7 @@ recipient_face_value_per_day = "4wei"
 	} {
 		limit, where := limits.Budget(s)
 		require.Equal(t, want, limit.String())
-		require.Equal(t, keys[s]+" in "+path, where)
+		require.Equal(t, policy.SpecOf(s).Key+" in "+path, where)
 	}
 }
 
@@ -84,11 +85,17 @@ func TestNothingIsSet(t *testing.T) {
 
 // Every limit of policy has a name here: none can be set only where it does not bind.
 func TestEveryLimitHasAKey(t *testing.T) {
-	all := slices.Concat(policy.Settings(), policy.Budgets(), []policy.Setting{policy.NonceCap})
-	for _, s := range all {
-		require.NotEmpty(t, keys[s], s)
+	sections := map[string]reflect.Type{policy.SectionLimits: reflect.TypeFor[limits](), policy.SectionBudget: reflect.TypeFor[budget]()}
+	there := 0
+	for _, section := range sections {
+		there += section.NumField()
 	}
-	require.Len(t, keys, len(all))
+	all := policy.Table()
+	for _, spec := range all {
+		section := sections[spec.Section]
+		require.True(t, slices.ContainsFunc(reflect.VisibleFields(section), func(f reflect.StructField) bool { return f.Tag.Get("toml") == spec.Key }), spec.Name())
+	}
+	require.Equal(t, len(all), there)
 }
 
 func TestBadFiles(t *testing.T) {

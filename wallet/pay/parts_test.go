@@ -145,7 +145,7 @@ func TestLimitsHoldForAllParts(t *testing.T) {
 	w.session.Request = &store.Request{ID: "one", Digest: "digest"}
 	budget := func(tickets int64) policy.Limits {
 		limits, err := policy.Default().With(policy.Rules{
-			Budget: map[policy.Setting]wei.Wei{policy.EVPerDay: wei.FromUint64(uint64(tickets) * 1001e9)},
+			Values: policy.Values{policy.EVPerDay: policy.AmountOf(wei.FromUint64(uint64(tickets) * 1001e9))},
 			Where:  func(policy.Setting) string { return "here" },
 		})
 		require.NoError(t, err)

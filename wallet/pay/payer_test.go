@@ -100,7 +100,7 @@ func TestPlanRefuses(t *testing.T) {
 		}, ErrWorthless},
 		{"budget", func(p *Payer, _ *chainAt, _ *pm.TicketParams, _ *Amount) {
 			limits, err := p.Limits.With(policy.Rules{
-				Budget: map[policy.Setting]wei.Wei{policy.EVPerDay: wei.FromUint64(1)},
+				Values: policy.Values{policy.EVPerDay: policy.AmountOf(wei.FromUint64(1))},
 				Where:  func(policy.Setting) string { return "here" },
 			})
 			require.NoError(t, err)

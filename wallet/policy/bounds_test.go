@@ -13,18 +13,15 @@ import (
 // TestEachLimitBindsInItsDirection sets each limit in a binding place: what is looser is
 // refused, what is tighter is taken, and the same again is no change.
 func TestEachLimitBindsInItsDirection(t *testing.T) {
-	number := func(n int) *int { return &n }
-	capped := func(n uint32) *uint32 { return &n }
-	age := func(d time.Duration) *time.Duration { return &d }
 	for name, c := range map[string]struct{ bound, looser, tighter Rules }{
-		"max_ticket_ev":      {Rules{MaxTicketEV: gweis(10)}, Rules{MaxTicketEV: gweis(11)}, Rules{MaxTicketEV: gweis(9)}},
-		"max_total_ev":       {Rules{MaxTotalEV: gweis(10)}, Rules{MaxTotalEV: gweis(11)}, Rules{MaxTotalEV: gweis(9)}},
-		"max_face_value":     {Rules{MaxFaceValue: gweis(10)}, Rules{MaxFaceValue: gweis(11)}, Rules{MaxFaceValue: gweis(9)}},
-		"max_gas_price":      {Rules{MaxGasPrice: gweis(10)}, Rules{MaxGasPrice: gweis(11)}, Rules{MaxGasPrice: gweis(9)}},
-		"max_fee":            {Rules{MaxFee: gweis(10)}, Rules{MaxFee: gweis(11)}, Rules{MaxFee: gweis(9)}},
-		"deposit_multiplier": {Rules{DepositMultiplier: number(3)}, Rules{DepositMultiplier: number(2)}, Rules{DepositMultiplier: number(4)}},
-		"nonce_cap":          {Rules{NonceCap: capped(300)}, Rules{NonceCap: capped(301)}, Rules{NonceCap: capped(299)}},
-		"max_head_age":       {Rules{MaxHeadAge: age(20 * time.Second)}, Rules{MaxHeadAge: age(21 * time.Second)}, Rules{MaxHeadAge: age(19 * time.Second)}},
+		"max_ticket_ev":      {Rules{Values: Values{MaxTicketEV: gweis(10)}}, Rules{Values: Values{MaxTicketEV: gweis(11)}}, Rules{Values: Values{MaxTicketEV: gweis(9)}}},
+		"max_total_ev":       {Rules{Values: Values{MaxTotalEV: gweis(10)}}, Rules{Values: Values{MaxTotalEV: gweis(11)}}, Rules{Values: Values{MaxTotalEV: gweis(9)}}},
+		"max_face_value":     {Rules{Values: Values{MaxFaceValue: gweis(10)}}, Rules{Values: Values{MaxFaceValue: gweis(11)}}, Rules{Values: Values{MaxFaceValue: gweis(9)}}},
+		"max_gas_price":      {Rules{Values: Values{MaxGasPrice: gweis(10)}}, Rules{Values: Values{MaxGasPrice: gweis(11)}}, Rules{Values: Values{MaxGasPrice: gweis(9)}}},
+		"max_fee":            {Rules{Values: Values{MaxFee: gweis(10)}}, Rules{Values: Values{MaxFee: gweis(11)}}, Rules{Values: Values{MaxFee: gweis(9)}}},
+		"deposit_multiplier": {Rules{Values: Values{DepositMultiplier: Count(3)}}, Rules{Values: Values{DepositMultiplier: Count(2)}}, Rules{Values: Values{DepositMultiplier: Count(4)}}},
+		"nonce_cap":          {Rules{Values: Values{NonceCap: Count(300)}}, Rules{Values: Values{NonceCap: Count(301)}}, Rules{Values: Values{NonceCap: Count(299)}}},
+		"max_head_age":       {Rules{Values: Values{MaxHeadAge: Age(20 * time.Second)}}, Rules{Values: Values{MaxHeadAge: Age(21 * time.Second)}}, Rules{Values: Values{MaxHeadAge: Age(19 * time.Second)}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bound := c.bound

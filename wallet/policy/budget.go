@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"maps"
 	"math/big"
 	"time"
 
@@ -10,21 +9,6 @@ import (
 
 	"github.com/pmctl/pmctl/wallet/wei"
 )
-
-// The budgets that a user can set: what one sender may spend on one chain in a UTC day,
-// in expected value and in what the tickets cost if every one of them wins. They hold
-// over all processes and machines that share a store.
-const (
-	EVPerDay                 Setting = "ev_per_day"
-	FaceValuePerDay          Setting = "face_value_per_day"
-	RecipientEVPerDay        Setting = "recipient_ev_per_day"
-	RecipientFaceValuePerDay Setting = "recipient_face_value_per_day"
-)
-
-// Budgets returns all settings of budgets. They have no flags.
-func Budgets() []Setting {
-	return []Setting{EVPerDay, FaceValuePerDay, RecipientEVPerDay, RecipientFaceValuePerDay}
-}
 
 // Sum is what tickets come to together.
 type Sum struct {
@@ -187,18 +171,3 @@ func (e *BudgetError) fit() *big.Int {
 }
 
 func ratOfInt(v *big.Int) *big.Rat { return new(big.Rat).SetInt(orZero(v)) }
-
-// takeBudget puts a place's budgets over those set before: of two the tighter holds.
-func (l *Limits) takeBudget(r Rules) {
-	budget := maps.Clone(l.budget)
-	if budget == nil {
-		budget = make(map[Setting]wei.Wei)
-	}
-	for s, asked := range r.Budget {
-		if existing, set := budget[s]; !set || asked.Cmp(existing) < 0 {
-			budget[s] = asked
-			l.places[s] = place{r.Where(s), true}
-		}
-	}
-	l.budget = budget
-}

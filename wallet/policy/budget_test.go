@@ -20,7 +20,7 @@ var (
 func withBudget(t *testing.T, l Limits, place string, s Setting, limit uint64) Limits {
 	t.Helper()
 	l, err := l.With(Rules{
-		Budget: map[Setting]wei.Wei{s: wei.FromUint64(limit)},
+		Values: Values{s: AmountOf(wei.FromUint64(limit))},
 		Where:  func(s Setting) string { return string(s) + " in " + place },
 	})
 	require.NoError(t, err)

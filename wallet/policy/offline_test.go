@@ -5,24 +5,22 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // TestOfflineIsRefusedByName: a binding limit that needs the chain rules tickets out that
 // are not held against it.
 func TestOfflineIsRefusedByName(t *testing.T) {
-	one, three, age := 1, 3, 20*time.Second
+	age := 20 * time.Second
 	for name, c := range map[string]struct {
 		rules            Rules
 		refused, changes string
 	}{
 		"nothing":           {},
-		"what needs none":   {rules: Rules{MaxTicketEV: gweis(1), MaxFee: gweis(1), Budget: map[Setting]wei.Wei{EVPerDay: *gweis(1)}, Binding: true}},
-		"flags":             {rules: Rules{DepositMultiplier: &three, MaxHeadAge: &age}},
-		"multiplier":        {Rules{DepositMultiplier: &three, Binding: true}, "the deposit must hold 3 face values (deposit-multiplier in a file)", "change deposit-multiplier in a file"},
-		"the default's own": {Rules{DepositMultiplier: &one, Binding: true}, "the deposit must hold 1 face value (deposit-multiplier in a file)", "change deposit-multiplier in a file"},
-		"head age":          {Rules{MaxHeadAge: &age, Binding: true}, "what is known of the chain may be 20s old (max-head-age in a file)", "change max-head-age in a file"},
+		"what needs none":   {rules: Rules{Values: Values{MaxTicketEV: gweis(1), MaxFee: gweis(1), EVPerDay: gweis(1)}, Binding: true}},
+		"flags":             {rules: Rules{Values: Values{DepositMultiplier: Count(3), MaxHeadAge: Age(age)}}},
+		"multiplier":        {Rules{Values: Values{DepositMultiplier: Count(3)}, Binding: true}, "the deposit must hold 3 face values (deposit-multiplier in a file)", "change deposit-multiplier in a file"},
+		"the default's own": {Rules{Values: Values{DepositMultiplier: Count(1)}, Binding: true}, "the deposit must hold 1 face value (deposit-multiplier in a file)", "change deposit-multiplier in a file"},
+		"head age":          {Rules{Values: Values{MaxHeadAge: Age(age)}, Binding: true}, "what is known of the chain may be 20s old (max-head-age in a file)", "change max-head-age in a file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.rules.Where = in("a file")
@@ -44,14 +42,13 @@ func TestOfflineIsRefusedByName(t *testing.T) {
 
 // TestBoundLimits: what an agent was started with binds its clients.
 func TestBoundLimits(t *testing.T) {
-	three := 3
-	limits, err := Default().With(Rules{MaxTicketEV: gweis(100), DepositMultiplier: &three, Where: Setting.Flag})
+	limits, err := Default().With(Rules{Values: Values{MaxTicketEV: gweis(100), DepositMultiplier: Count(3)}, Where: Setting.Flag})
 	require.NoError(t, err)
 	require.NoError(t, limits.CheckOffline())
 	bound := limits.Bound("the agent")
 	require.ErrorIs(t, bound.CheckOffline(), ErrLimit)
 	require.NoError(t, limits.CheckOffline(), "the limits before stay as they were")
-	_, err = bound.With(Rules{MaxTicketEV: gweis(101), Where: Setting.Flag})
+	_, err = bound.With(Rules{Values: Values{MaxTicketEV: gweis(101)}, Where: Setting.Flag})
 	require.ErrorContains(t, err, "would loosen the limit of 100 gwei that --max-ticket-ev of the agent sets")
 	require.Equal(t, "the default of the agent", bound.Where(MaxTotalEV))
 	require.Equal(t, "--max-total-ev of the agent", bound.Knob(MaxTotalEV))

@@ -3,69 +3,15 @@ package policy
 import (
 	"fmt"
 	"maps"
-	"math/big"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/ethereum/go-ethereum/common"
-
-	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Setting names one limit: by its flag, without the dashes.
-type Setting string
-
-// The limits that a user can set.
-const (
-	MaxTicketEV       Setting = "max-ticket-ev"
-	MaxTotalEV        Setting = "max-total-ev"
-	MaxFaceValue      Setting = "max-face-value"
-	DepositMultiplier Setting = "deposit-multiplier"
-	Recipients        Setting = "recipient"
-	MaxGasPrice       Setting = "max-gas-price"
-	MaxFee            Setting = "max-fee"
-	MaxHeadAge        Setting = "max-head-age"
-)
-
-// NonceCap is how many tickets may be made from one set of params. Recipients refuse more
-// than 600, so that no flag changes it.
-const NonceCap Setting = "nonce-cap"
-
-// Settings returns all limits that have a flag.
-func Settings() []Setting {
-	return []Setting{MaxTicketEV, MaxTotalEV, MaxFaceValue, DepositMultiplier, Recipients, MaxGasPrice, MaxFee, MaxHeadAge}
-}
-
-// Flag is the setting on a command line.
-func (s Setting) Flag() string { return "--" + string(s) }
-
-// Rules are the limits that one place sets, such as a config file or a command line;
-// nil is a limit that it does not set.
+// Rules are the limits that one place sets, such as a config file or a command line.
 type Rules struct {
-	// MaxTicketEV, MaxTotalEV and MaxFaceValue are the most that a ticket may be worth,
-	// that all tickets made at once may, and that one ticket may win.
-	MaxTicketEV, MaxTotalEV, MaxFaceValue *wei.Wei
-
-	// DepositMultiplier is how many face values the deposit must hold, from 1.
-	DepositMultiplier *int
-
-	// NonceCap is how many tickets may be made from one set of params, from 1.
-	NonceCap *uint32
-
-	// Recipients are the ones that may be paid.
-	Recipients []common.Address
-
-	// MaxGasPrice is the most that a unit of a transaction's gas may cost, MaxFee the most
-	// that all of it may.
-	MaxGasPrice, MaxFee *wei.Wei
-
-	// MaxHeadAge is how old what is known of the chain may be, more than 0.
-	MaxHeadAge *time.Duration
-
-	// Budget is what may be spent in a day, by the setting: see Budgets. Budgets bind,
-	// wherever they are set.
-	Budget map[Setting]wei.Wei
+	// Values are what is set; see Table. Budgets bind, wherever they are set.
+	Values Values
 
 	// Binding tells that what is set later may tighten these rules and not loosen them.
 	// What tightens a binding rule binds in its place.
@@ -75,77 +21,55 @@ type Rules struct {
 	Where func(Setting) string
 }
 
+// Values are values by their setting.
+type Values map[Setting]Value
+
 // place is where a limit is set.
 type place struct {
 	name    string
 	binding bool
 }
 
-// With returns the limits with rules over them. It fails with a *LooserError where
-// these would loosen what binding rules set before.
+// With returns the limits with rules over them: of two budgets the tighter holds. It fails
+// with a *LooserError where these would loosen what binding rules set before.
 func (l Limits) With(r Rules) (Limits, error) {
-	l.places = maps.Clone(l.places)
-	if l.places == nil {
-		l.places = make(map[Setting]place)
-	}
-	for _, amount := range []struct {
-		setting  Setting
-		asked    *wei.Wei
-		existing *big.Rat
-		set      func(wei.Wei)
-	}{
-		{MaxTicketEV, r.MaxTicketEV, l.MaxEV, func(w wei.Wei) { l.MaxEV = w.Rat() }},
-		{MaxTotalEV, r.MaxTotalEV, l.MaxTotalEV, func(w wei.Wei) { l.MaxTotalEV = w.Rat() }},
-		{MaxFaceValue, r.MaxFaceValue, ratOf(l.MaxFaceValue), func(w wei.Wei) { l.MaxFaceValue = &w }},
-		{MaxGasPrice, r.MaxGasPrice, ratOf(l.MaxGasPrice), func(w wei.Wei) { l.MaxGasPrice = &w }},
-		{MaxFee, r.MaxFee, ratOf(l.MaxFee), func(w wei.Wei) { l.MaxFee = &w }},
-	} {
-		if amount.asked == nil {
+	l.places, l.budget = copied(l.places), copied(l.budget)
+	for _, spec := range Table() {
+		asked, set := r.Values[spec.Setting]
+		if !set {
 			continue
 		}
-		looser := amount.existing != nil && amount.asked.Rat().Cmp(amount.existing) > 0
-		if err := l.take(r, amount.setting, looser, amount.asked.String(), formatted(amount.existing)); err != nil {
+		existing := spec.get(&l)
+		if spec.Section == SectionBudget {
+			if existing == nil || asked.compare(existing) < 0 {
+				spec.set(&l, asked)
+				l.places[spec.Setting] = place{r.Where(spec.Setting), true}
+			}
+			continue
+		}
+		if err := l.take(r, spec, asked, existing); err != nil {
 			return l, err
 		}
-		amount.set(*amount.asked)
+		spec.set(&l, asked)
 	}
-	if asked := r.DepositMultiplier; asked != nil {
-		if err := l.take(r, DepositMultiplier, *asked < l.DepositMultiplier, fmt.Sprint(*asked), fmt.Sprint(l.DepositMultiplier)); err != nil {
-			return l, err
-		}
-		l.DepositMultiplier = *asked
-	}
-	if asked := r.NonceCap; asked != nil {
-		if err := l.take(r, NonceCap, *asked > l.NonceCap, fmt.Sprint(*asked), fmt.Sprint(l.NonceCap)); err != nil {
-			return l, err
-		}
-		l.NonceCap = *asked
-	}
-	if asked := r.MaxHeadAge; asked != nil {
-		if err := l.take(r, MaxHeadAge, *asked > l.MaxHeadAge, asked.String(), l.MaxHeadAge.String()); err != nil {
-			return l, err
-		}
-		l.MaxHeadAge = *asked
-	}
-	if r.Recipients != nil {
-		looser := slices.ContainsFunc(r.Recipients, func(a common.Address) bool { return !l.allows(a) })
-		if err := l.take(r, Recipients, looser, names(r.Recipients), names(l.Recipients)); err != nil {
-			return l, err
-		}
-		l.Recipients = slices.Clone(r.Recipients)
-	}
-	l.takeBudget(r)
 	return l, nil
 }
 
-// take notes that rules set a limit, unless a binding one speaks against it.
-func (l *Limits) take(r Rules, s Setting, looser bool, asked, existing string) error {
-	before := l.places[s]
-	where := r.Where(s)
-	if looser && before.binding {
-		return &LooserError{Asked: asked, AskedIn: where, Limit: existing, SetIn: before.name}
+func copied[K comparable, V any](m map[K]V) map[K]V {
+	if m == nil {
+		return make(map[K]V)
 	}
-	l.places[s] = place{where, before.binding || r.Binding}
+	return maps.Clone(m)
+}
+
+// take notes that rules set a limit, unless a binding one speaks against it.
+func (l *Limits) take(r Rules, spec Spec, asked, existing Value) error {
+	before := l.places[spec.Setting]
+	where := r.Where(spec.Setting)
+	if before.binding && existing != nil && spec.looser(asked, existing) {
+		return &LooserError{Asked: asked.String(), AskedIn: where, Limit: existing.String(), SetIn: before.name}
+	}
+	l.places[spec.Setting] = place{where, before.binding || r.Binding}
 	return nil
 }
 
@@ -212,25 +136,3 @@ func (e *LooserError) Is(target error) bool { return target == ErrLimit }
 
 // Hint says what can be done.
 func (e *LooserError) Hint() string { return "it can only be tightened here; change " + e.SetIn }
-
-func ratOf(w *wei.Wei) *big.Rat {
-	if w == nil {
-		return nil
-	}
-	return w.Rat()
-}
-
-func formatted(r *big.Rat) string {
-	if r == nil {
-		return "none"
-	}
-	return wei.Format(r)
-}
-
-func names(recipients []common.Address) string {
-	texts := make([]string, len(recipients))
-	for i, r := range recipients {
-		texts[i] = r.Hex()
-	}
-	return strings.Join(texts, ", ")
-}

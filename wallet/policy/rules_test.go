@@ -12,10 +12,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-func gweis(n uint64) *wei.Wei {
-	w := wei.FromUint64(n * gwei)
-	return &w
-}
+func gweis(n uint64) Amount { return AmountOf(wei.FromUint64(n * gwei)) }
 
 func in(place string) func(Setting) string {
 	return func(s Setting) string { return string(s) + " in " + place }
@@ -23,10 +20,12 @@ func in(place string) func(Setting) string {
 
 // A file's limits hold, whatever a command line says.
 func TestLaterRulesOnlyTighten(t *testing.T) {
-	three, one := 3, 1
 	a, b := common.Address{0xaa}, common.Address{0xbb}
-	file := Rules{MaxTicketEV: gweis(100), MaxTotalEV: gweis(1000), MaxFaceValue: gweis(5000), DepositMultiplier: &three,
-		Recipients: []common.Address{a}, Binding: true, Where: in("a file")}
+	file := Rules{
+		Values:  Values{MaxTicketEV: gweis(100), MaxTotalEV: gweis(1000), MaxFaceValue: gweis(5000), DepositMultiplier: Count(3), Recipients: Addresses{a}},
+		Binding: true,
+		Where:   in("a file"),
+	}
 	limits, err := Default().With(file)
 	require.NoError(t, err)
 	require.Equal(t, big.NewRat(100*gwei, 1), limits.MaxEV)
@@ -35,12 +34,12 @@ func TestLaterRulesOnlyTighten(t *testing.T) {
 		rules        Rules
 		asked, limit string
 	}{
-		{Rules{MaxTicketEV: gweis(101)}, "101 gwei", "100 gwei"},
-		{Rules{MaxTotalEV: gweis(1001)}, "1001 gwei", "1000 gwei"},
-		{Rules{MaxFaceValue: gweis(5001)}, "5001 gwei", "5000 gwei"},
-		{Rules{DepositMultiplier: &one}, "1", "3"},
-		{Rules{Recipients: []common.Address{b}}, b.Hex(), a.Hex()},
-		{Rules{Recipients: []common.Address{a, b}}, a.Hex() + ", " + b.Hex(), a.Hex()},
+		{Rules{Values: Values{MaxTicketEV: gweis(101)}}, "101 gwei", "100 gwei"},
+		{Rules{Values: Values{MaxTotalEV: gweis(1001)}}, "1001 gwei", "1000 gwei"},
+		{Rules{Values: Values{MaxFaceValue: gweis(5001)}}, "5001 gwei", "5000 gwei"},
+		{Rules{Values: Values{DepositMultiplier: Count(1)}}, "1", "3"},
+		{Rules{Values: Values{Recipients: Addresses{b}}}, b.Hex(), a.Hex()},
+		{Rules{Values: Values{Recipients: Addresses{a, b}}}, a.Hex() + ", " + b.Hex(), a.Hex()},
 	} {
 		c.rules.Where = Setting.Flag
 		_, err := limits.With(c.rules)
@@ -54,18 +53,18 @@ func TestLaterRulesOnlyTighten(t *testing.T) {
 		require.Contains(t, looser.Hint(), "change "+looser.SetIn)
 	}
 
-	tighter, err := limits.With(Rules{MaxTicketEV: gweis(50), Where: Setting.Flag})
+	tighter, err := limits.With(Rules{Values: Values{MaxTicketEV: gweis(50)}, Where: Setting.Flag})
 	require.NoError(t, err)
-	_, err = tighter.With(Rules{MaxTicketEV: gweis(100), Where: Setting.Flag})
+	_, err = tighter.With(Rules{Values: Values{MaxTicketEV: gweis(100)}, Where: Setting.Flag})
 	require.ErrorIs(t, err, ErrLimit)
 	require.Equal(t, big.NewRat(100*gwei, 1), limits.MaxEV, "the limits before stay as they were")
 }
 
 // Defaults are no promise: anything may be set over them, and set again.
 func TestDefaultsAreFree(t *testing.T) {
-	limits, err := Default().With(Rules{MaxTicketEV: gweis(1_000_000), Where: Setting.Flag})
+	limits, err := Default().With(Rules{Values: Values{MaxTicketEV: gweis(1_000_000)}, Where: Setting.Flag})
 	require.NoError(t, err)
-	limits, err = limits.With(Rules{MaxTicketEV: gweis(2_000_000), Where: Setting.Flag})
+	limits, err = limits.With(Rules{Values: Values{MaxTicketEV: gweis(2_000_000)}, Where: Setting.Flag})
 	require.NoError(t, err)
 	require.Equal(t, big.NewRat(2_000_000*gwei, 1), limits.MaxEV)
 	none, err := Default().With(Rules{Where: Setting.Flag})
@@ -81,15 +80,15 @@ func TestRefusalsNameThePlace(t *testing.T) {
 		text, hint string
 	}{
 		{Rules{}, "is above the limit of 3000 gwei (the default)", "allow it with --max-ticket-ev"},
-		{Rules{MaxTicketEV: gweis(2), Where: Setting.Flag}, "is above the limit of 2 gwei (--max-ticket-ev)", "allow it with --max-ticket-ev"},
-		{Rules{MaxTicketEV: gweis(2), Where: in("a file"), Binding: true}, "is above the limit of 2 gwei (max-ticket-ev in a file)", "change max-ticket-ev in a file"},
-		{Rules{MaxFaceValue: gweis(2), Where: in("a file"), Binding: true}, "is above the limit of 2 gwei (max-face-value in a file)", "-maxFaceValue"},
-		{Rules{Recipients: []common.Address{{1}, {2}}, Where: in("a file"), Binding: true}, "none of the 2 recipients that are allowed (recipient in a file)", "whom recipient in a file names"},
+		{Rules{Values: Values{MaxTicketEV: gweis(2)}, Where: Setting.Flag}, "is above the limit of 2 gwei (--max-ticket-ev)", "allow it with --max-ticket-ev"},
+		{Rules{Values: Values{MaxTicketEV: gweis(2)}, Where: in("a file"), Binding: true}, "is above the limit of 2 gwei (max-ticket-ev in a file)", "change max-ticket-ev in a file"},
+		{Rules{Values: Values{MaxFaceValue: gweis(2)}, Where: in("a file"), Binding: true}, "is above the limit of 2 gwei (max-face-value in a file)", "-maxFaceValue"},
+		{Rules{Values: Values{Recipients: Addresses{{1}, {2}}}, Where: in("a file"), Binding: true}, "none of the 2 recipients that are allowed (recipient in a file)", "whom recipient in a file names"},
 	} {
 		limits, err := Default().With(c.rules)
 		require.NoError(t, err)
 		offered := *params
-		if c.rules.MaxTicketEV == nil && c.rules.MaxFaceValue == nil && c.rules.Recipients == nil {
+		if c.rules.Values == nil {
 			offered.FaceValue = new(big.Int).Mul(params.FaceValue, big.NewInt(1000))
 		}
 		err = limits.CheckParams(&offered, 1)
@@ -107,7 +106,7 @@ func TestBindingRulesHold(t *testing.T) {
 		limits := Default()
 		var bound *big.Rat
 		for range rapid.IntRange(1, 6).Draw(t, "rules") {
-			rules := Rules{MaxTotalEV: gweis(rapid.Uint64Range(1, 100).Draw(t, "limit")), Binding: rapid.Bool().Draw(t, "binding"), Where: Setting.Flag}
+			rules := Rules{Values: Values{MaxTotalEV: gweis(rapid.Uint64Range(1, 100).Draw(t, "limit"))}, Binding: rapid.Bool().Draw(t, "binding"), Where: Setting.Flag}
 			next, err := limits.With(rules)
 			if err != nil {
 				require.True(t, errors.Is(err, ErrLimit))
@@ -115,7 +114,7 @@ func TestBindingRulesHold(t *testing.T) {
 				continue
 			}
 			limits = next
-			require.Equal(t, rules.MaxTotalEV.Rat(), limits.MaxTotalEV)
+			require.Equal(t, rules.Values[MaxTotalEV].(Amount).Rat, limits.MaxTotalEV)
 			if bound != nil {
 				require.LessOrEqual(t, limits.MaxTotalEV.Cmp(bound), 0)
 			}

@@ -24,7 +24,7 @@ func TestTransactionsFromElsewhere(t *testing.T) {
 		}
 	}
 	price, fee := wei.FromUint64(5*gwei), wei.FromUint64(500_000*gwei)
-	limits, err := Default().With(Rules{MaxGasPrice: &price, MaxFee: &fee, Binding: true, Where: in("a file")})
+	limits, err := Default().With(Rules{Values: Values{MaxGasPrice: AmountOf(price), MaxFee: AmountOf(fee)}, Binding: true, Where: in("a file")})
 	require.NoError(t, err)
 	call, err := limits.CheckTransaction(types.NewTx(good()), expected)
 	require.NoError(t, err)

@@ -33,7 +33,7 @@ func limitsOf(setting policy.Setting, tickets int64) (policy.Limits, error) {
 		return policy.Limits{}, err
 	}
 	return policy.Default().With(policy.Rules{
-		Budget: map[policy.Setting]wei.Wei{setting: limit},
+		Values: policy.Values{setting: policy.AmountOf(limit)},
 		Where:  func(policy.Setting) string { return "a test" },
 	})
 }

@@ -13,11 +13,16 @@ import (
 // mixed case they are a checksum, which must be right.
 func ParseAddress(name, text string) (common.Address, error) {
 	address, err := format.ParseAddress(text)
-	if errors.Is(err, format.ErrLooksLikeKey) {
-		return address, Usagef("%s: %w; a command line is no secret, so that key must count as known to others", name, err)
+	return address, badValue(name, err)
+}
+
+// badValue is the error about a flag's value. A nil err stays nil.
+func badValue(name string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, format.ErrLooksLikeKey):
+		return Usagef("%s: %w; a command line is no secret, so that key must count as known to others", name, err)
 	}
-	if err != nil {
-		return address, Usage(fmt.Errorf("%s: %w", name, err))
-	}
-	return address, nil
+	return Usage(fmt.Errorf("%s: %w", name, err))
 }

@@ -1,39 +1,46 @@
 package cli
 
 import (
-	"strconv"
-	"time"
-
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet/policy"
-	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// LimitOptions are what the user lets recipients ask for.
+// LimitOptions are flags for the user's limits: those of policy's table that a command
+// registers.
 type LimitOptions struct {
-	maxTicketEV, maxTotalEV, maxFaceValue string
-	depositMultiplier                     string
-	recipient                             string
-	maxHeadAge                            string
-	inactiveOK                            bool
+	texts      map[policy.Setting]*string
+	inactiveOK bool
 }
 
-// Register adds the flags to a command.
-func (o *LimitOptions) Register(cmd *cobra.Command) {
-	limits := policy.Default()
-	flags := cmd.Flags()
-	flags.StringVar(&o.recipient, "recipient", "", "`ADDRESS` that must be paid, and no other")
-	flags.StringVar(&o.maxTicketEV, "max-ticket-ev", "", "highest expected value of a ticket, an `AMOUNT` with its unit (default "+wei.Format(limits.MaxEV)+")")
-	flags.StringVar(&o.maxTotalEV, "max-total-ev", "", "highest expected value of all tickets made at once, an `AMOUNT` (default "+wei.Format(limits.MaxTotalEV)+")")
-	flags.StringVar(&o.maxFaceValue, "max-face-value", "", "highest `AMOUNT` that one ticket may win (default any)")
-	flags.StringVar(&o.depositMultiplier, "deposit-multiplier", "", "how many face values, `N`, the deposit must hold (default "+strconv.Itoa(limits.DepositMultiplier)+")")
+// Register adds the limits' flags to a command.
+func (o *LimitOptions) Register(cmd *cobra.Command, limits ...policy.Setting) {
+	if o.texts == nil {
+		o.texts = make(map[policy.Setting]*string)
+	}
+	for _, setting := range limits {
+		spec, text := policy.SpecOf(setting), new(string)
+		usage := spec.Usage
+		switch byDefault := spec.Value(policy.Default()); {
+		case byDefault != nil:
+			usage += " (default " + byDefault.String() + ")"
+		case setting != policy.Recipients:
+			usage += " (default any)"
+		}
+		o.texts[setting] = text
+		cmd.Flags().StringVar(text, string(setting), "", usage)
+	}
 }
 
-// registerHeadAge is for commands that ask the chain.
-func (o *LimitOptions) registerHeadAge(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.maxHeadAge, "max-head-age", "", "how long ago, `TIME`, the agent may have asked the chain; without an agent it is asked now (default "+policy.Default().MaxHeadAge.String()+")")
+// RegisterOffers adds the flags of the limits on what recipients may ask for.
+func (o *LimitOptions) RegisterOffers(cmd *cobra.Command) {
+	o.Register(cmd, policy.Recipients, policy.MaxTicketEV, policy.MaxTotalEV, policy.MaxFaceValue, policy.DepositMultiplier)
+}
+
+// RegisterFees adds the flags of the limits on what transactions may cost.
+func (o *LimitOptions) RegisterFees(cmd *cobra.Command) {
+	o.Register(cmd, policy.MaxGasPrice, policy.MaxFee)
 }
 
 // RegisterInactive is for commands that make tickets.
@@ -56,54 +63,37 @@ func (o *LimitOptions) Limits(env *Env) (policy.Limits, error) {
 		return policy.Limits{}, err
 	}
 	limits.InactiveOK = o.inactiveOK
-	rules := policy.Rules{Where: policy.Setting.Flag}
-	for _, flag := range []struct {
-		setting policy.Setting
-		text    string
-		into    **wei.Wei
-	}{
-		{policy.MaxTicketEV, o.maxTicketEV, &rules.MaxTicketEV},
-		{policy.MaxTotalEV, o.maxTotalEV, &rules.MaxTotalEV},
-		{policy.MaxFaceValue, o.maxFaceValue, &rules.MaxFaceValue},
-	} {
-		if flag.text == "" {
-			continue
-		}
-		amount, err := ParseAmount(flag.setting.Flag(), flag.text)
+	return o.Over(limits)
+}
+
+// Over returns limits with the command line's over them.
+func (o *LimitOptions) Over(limits policy.Limits) (policy.Limits, error) {
+	rules := policy.Rules{Where: policy.Setting.Flag, Values: make(policy.Values)}
+	for _, spec := range policy.Table() {
+		value, err := o.value(spec)
 		if err != nil {
 			return limits, err
 		}
-		*flag.into = &amount
-	}
-	if o.depositMultiplier != "" {
-		n, err := strconv.ParseUint(o.depositMultiplier, 10, 31)
-		if err != nil || n == 0 {
-			return limits, Usagef("%s: %q is not a whole number from 1", policy.DepositMultiplier.Flag(), o.depositMultiplier)
+		if value != nil {
+			rules.Values[spec.Setting] = value
 		}
-		multiplier := int(n)
-		rules.DepositMultiplier = &multiplier
-	}
-	if o.maxHeadAge != "" {
-		age, err := time.ParseDuration(o.maxHeadAge)
-		if err != nil || age <= 0 {
-			return limits, Usagef("%s: %q is not a time of more than 0, such as 30s", policy.MaxHeadAge.Flag(), o.maxHeadAge)
-		}
-		rules.MaxHeadAge = &age
-	}
-	if rules.Recipients, err = o.Named(); err != nil {
-		return limits, err
 	}
 	return limits.With(rules)
 }
 
-// Named is whom the command line names as the recipient; nil when it names nobody.
-func (o *LimitOptions) Named() ([]common.Address, error) {
-	if o.recipient == "" {
+// value is what a flag says; nil where it is not given.
+func (o *LimitOptions) value(spec policy.Spec) (policy.Value, error) {
+	text := o.texts[spec.Setting]
+	if text == nil || *text == "" {
 		return nil, nil
 	}
-	address, err := ParseAddress(policy.Recipients.Flag(), o.recipient)
-	if err != nil {
-		return nil, err
-	}
-	return []common.Address{address}, nil
+	value, err := spec.Parse(*text)
+	return value, badValue(spec.Flag(), err)
+}
+
+// Named is whom the command line names as the recipient; nil when it names nobody.
+func (o *LimitOptions) Named() ([]common.Address, error) {
+	value, err := o.value(policy.SpecOf(policy.Recipients))
+	named, _ := value.(policy.Addresses)
+	return named, err
 }

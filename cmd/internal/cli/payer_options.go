@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/policy"
 )
 
 // PayerOptions are what every command takes that makes tickets, or asks for params to
@@ -23,8 +24,8 @@ func (o *PayerOptions) Register(cmd *cobra.Command) {
 
 // RegisterReading is register for a command that signs nothing.
 func (o *PayerOptions) RegisterReading(cmd *cobra.Command) {
-	o.Limits.Register(cmd)
-	o.Limits.registerHeadAge(cmd)
+	o.Limits.RegisterOffers(cmd)
+	o.Limits.Register(cmd, policy.MaxHeadAge)
 	o.Account.Register(cmd)
 	o.Network.Register(cmd)
 	o.Store.Register(cmd)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/config"
+	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -63,7 +64,7 @@ func (o *StoreOptions) CheckBound(env *Env) error {
 		if counted == "" {
 			continue
 		}
-		limit := binding.place(config.Key(counted))
+		limit := binding.place(policy.SpecOf(counted).Key)
 		bound, boundBy := files.storeUpTo(rank)
 		switch {
 		case bound != "":

@@ -14,7 +14,7 @@ import (
 type TransactOptions struct {
 	Network   NetworkOptions
 	Account   AccountOptions
-	Fees      FeeOptions
+	Limits    LimitOptions
 	Mining    MiningOptions
 	Store     StoreOptions
 	Pending   PendingOptions
@@ -29,7 +29,7 @@ func (o *TransactOptions) Register(cmd *cobra.Command) {
 	o.Network.Register(cmd)
 	o.Network.RegisterContracts(cmd)
 	o.Account.Register(cmd)
-	o.Fees.Register(cmd)
+	o.Limits.RegisterFees(cmd)
 	o.Mining.Register(cmd)
 	o.Store.Register(cmd)
 	o.Pending.Register(cmd)
@@ -110,7 +110,7 @@ func Transact(r *Run, cmd *cobra.Command, o *TransactOptions, action func(*walle
 
 // openActing opens the wallet of the account that acts.
 func openActing(r *Run, cmd *cobra.Command, o *TransactOptions) (*wallet.Wallet, error) {
-	limits, err := o.Fees.Limits(r.Env)
+	limits, err := o.Limits.Limits(r.Env)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func acting(r *Run, cmd *cobra.Command, o *TransactOptions) (*signer.Account, er
 
 // withoutSending shows what would be sent, or writes it for another machine.
 func withoutSending(r *Run, cmd *cobra.Command, o *TransactOptions, action func(*wallet.Wallet) wallet.Action) error {
-	limits, err := o.Fees.Limits(r.Env)
+	limits, err := o.Limits.Limits(r.Env)
 	if err != nil {
 		return err
 	}

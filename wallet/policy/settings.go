@@ -1,0 +1,244 @@
+package policy
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Setting names one limit: by its flag, without the dashes, or, where it has no flag, by
+// its key in a config file.
+type Setting string
+
+// The limits that a user can set. NonceCap is how many tickets may be made from one set of
+// params; recipients refuse more than 600, so that no flag changes it.
+const (
+	MaxTicketEV       Setting = "max-ticket-ev"
+	MaxTotalEV        Setting = "max-total-ev"
+	MaxFaceValue      Setting = "max-face-value"
+	DepositMultiplier Setting = "deposit-multiplier"
+	NonceCap          Setting = "nonce-cap"
+	MaxHeadAge        Setting = "max-head-age"
+	Recipients        Setting = "recipient"
+	MaxGasPrice       Setting = "max-gas-price"
+	MaxFee            Setting = "max-fee"
+)
+
+// The budgets that a user can set: what one sender may spend on one chain in a UTC day,
+// in expected value and in what the tickets cost if every one of them wins. They hold
+// over all processes and machines that share a store.
+const (
+	EVPerDay                 Setting = "ev_per_day"
+	FaceValuePerDay          Setting = "face_value_per_day"
+	RecipientEVPerDay        Setting = "recipient_ev_per_day"
+	RecipientFaceValuePerDay Setting = "recipient_face_value_per_day"
+)
+
+// Flag is the setting on a command line.
+func (s Setting) Flag() string { return "--" + string(s) }
+
+// Spec is a row of the table of settings.
+type Spec struct {
+	Setting
+
+	// Section and Key are its name in a config file.
+	Section, Key string
+
+	// Usage describes its flag; "" for a setting of files alone.
+	Usage string
+
+	// Counted tells that the limit is held against what the store has counted.
+	Counted bool
+
+	// parse reads a value, and get and set reach its place in Limits; get returns nil where
+	// nothing is set. Of most settings less is tighter, of some more.
+	parse         func(text string) (Value, error)
+	moreIsTighter bool
+	get           func(*Limits) Value
+	set           func(*Limits, Value)
+}
+
+// The sections of a config file that limits are in.
+const (
+	SectionLimits = "limits"
+	SectionBudget = "budget"
+)
+
+// Table returns every setting, in the order in which people read them. Flags, config files,
+// the documentation and the limits themselves follow it.
+func Table() []Spec {
+	rows := []Spec{
+		ratRow(MaxTicketEV, "max_ticket_ev", "highest expected value of a ticket, an `AMOUNT` with its unit",
+			func(l *Limits) **big.Rat { return &l.MaxEV }),
+		ratRow(MaxTotalEV, "max_total_ev", "highest expected value of all tickets made at once, an `AMOUNT`",
+			func(l *Limits) **big.Rat { return &l.MaxTotalEV }),
+		weiRow(MaxFaceValue, "max_face_value", "highest `AMOUNT` that one ticket may win",
+			func(l *Limits) **wei.Wei { return &l.MaxFaceValue }),
+		{
+			Setting: DepositMultiplier, Section: SectionLimits, Key: "deposit_multiplier", moreIsTighter: true,
+			Usage: "how many face values, `N`, the deposit must hold",
+			parse: func(text string) (Value, error) { return parseCount(text, math.MaxInt32) },
+			get:   func(l *Limits) Value { return Count(l.DepositMultiplier) },
+			set:   func(l *Limits, v Value) { l.DepositMultiplier = int(v.(Count)) },
+		},
+		{
+			Setting: NonceCap, Section: SectionLimits, Key: "nonce_cap", Counted: true,
+			parse: func(text string) (Value, error) { return parseCount(text, math.MaxUint32) },
+			get:   func(l *Limits) Value { return Count(l.NonceCap) },
+			set:   func(l *Limits, v Value) { l.NonceCap = uint32(v.(Count)) },
+		},
+		{
+			Setting: MaxHeadAge, Section: SectionLimits, Key: "max_head_age",
+			Usage: "how long ago, `TIME`, the agent may have asked the chain; without an agent it is asked now",
+			parse: parseAge,
+			get:   func(l *Limits) Value { return Age(l.MaxHeadAge) },
+			set:   func(l *Limits, v Value) { l.MaxHeadAge = time.Duration(v.(Age)) },
+		},
+		{
+			Setting: Recipients, Section: SectionLimits, Key: "recipients",
+			Usage: "`ADDRESS` that must be paid, and no other",
+			parse: parseRecipient,
+			get: func(l *Limits) Value {
+				if l.Recipients == nil {
+					return nil
+				}
+				return Addresses(l.Recipients)
+			},
+			set: func(l *Limits, v Value) { l.Recipients = slices.Clone(v.(Addresses)) },
+		},
+		weiRow(MaxGasPrice, "max_gas_price", "highest `AMOUNT` to pay for a unit of gas",
+			func(l *Limits) **wei.Wei { return &l.MaxGasPrice }),
+		weiRow(MaxFee, "max_fee", "highest `AMOUNT` to pay for all gas of the transaction and of what replaces it",
+			func(l *Limits) **wei.Wei { return &l.MaxFee }),
+	}
+	for _, s := range Budgets() {
+		rows = append(rows, budgetRow(s))
+	}
+	return rows
+}
+
+// Budgets returns the settings of budgets.
+func Budgets() []Setting {
+	return []Setting{EVPerDay, FaceValuePerDay, RecipientEVPerDay, RecipientFaceValuePerDay}
+}
+
+// SpecOf returns a setting's row.
+func SpecOf(s Setting) Spec {
+	rows := Table()
+	return rows[slices.IndexFunc(rows, func(spec Spec) bool { return spec.Setting == s })]
+}
+
+// Name is what a file calls the setting, with its section.
+func (s Spec) Name() string { return s.Section + "." + s.Key }
+
+// Value returns what limits set; nil for nothing.
+func (s Spec) Value(l Limits) Value { return s.get(&l) }
+
+// Parse reads a value as a flag or a file writes it: of Recipients, one or more of them.
+func (s Spec) Parse(texts ...string) (Value, error) {
+	if s.Setting != Recipients {
+		return s.parse(texts[0])
+	}
+	var all Addresses
+	for _, text := range texts {
+		one, err := s.parse(text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one.(Addresses)...)
+	}
+	return all, nil
+}
+
+// looser tells whether a value allows more than another one.
+func (s Spec) looser(asked, existing Value) bool {
+	cmp := asked.compare(existing)
+	if s.moreIsTighter {
+		return cmp < 0
+	}
+	return cmp > 0
+}
+
+// ratRow is a row whose limit is one of expected value.
+func ratRow(s Setting, key, usage string, of func(*Limits) **big.Rat) Spec {
+	return Spec{
+		Setting: s, Section: SectionLimits, Key: key, Usage: usage, parse: parseAmount,
+		get: func(l *Limits) Value {
+			if limit := *of(l); limit != nil {
+				return Amount{limit}
+			}
+			return nil
+		},
+		set: func(l *Limits, v Value) { *of(l) = new(big.Rat).Set(v.(Amount).Rat) },
+	}
+}
+
+// weiRow is a row whose limit is a whole number of wei.
+func weiRow(s Setting, key, usage string, of func(*Limits) **wei.Wei) Spec {
+	return Spec{
+		Setting: s, Section: SectionLimits, Key: key, Usage: usage, parse: parseAmount,
+		get: func(l *Limits) Value {
+			if limit := *of(l); limit != nil {
+				return AmountOf(*limit)
+			}
+			return nil
+		},
+		set: func(l *Limits, v Value) {
+			w := v.(Amount).wei()
+			*of(l) = &w
+		},
+	}
+}
+
+func budgetRow(s Setting) Spec {
+	return Spec{
+		Setting: s, Section: SectionBudget, Key: string(s), Counted: true, parse: parseAmount,
+		get: func(l *Limits) Value {
+			if limit, ok := l.budget[s]; ok {
+				return AmountOf(limit)
+			}
+			return nil
+		},
+		set: func(l *Limits, v Value) { l.budget[s] = v.(Amount).wei() },
+	}
+}
+
+func parseAmount(text string) (Value, error) {
+	w, err := wei.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return AmountOf(w), nil
+}
+
+func parseCount(text string, most uint64) (Value, error) {
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil || n < 1 || n > most {
+		return nil, fmt.Errorf("%q is not a whole number from 1 to %d", text, most)
+	}
+	return Count(n), nil
+}
+
+func parseAge(text string) (Value, error) {
+	age, err := time.ParseDuration(text)
+	if err != nil || age <= 0 {
+		return nil, fmt.Errorf("%q is not a time of more than 0, such as 30s", text)
+	}
+	return Age(age), nil
+}
+
+func parseRecipient(text string) (Value, error) {
+	address, err := format.ParseAddress(text)
+	if err != nil {
+		return nil, err
+	}
+	return Addresses([]common.Address{address}), nil
+}

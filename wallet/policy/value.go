@@ -1,0 +1,88 @@
+package policy
+
+import (
+	"cmp"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Value is what a setting is set to: an Amount, a Count, an Age or Addresses.
+type Value interface {
+	// String is the value for people, Decimal for machines.
+	String() string
+	Decimal() string
+
+	// compare orders values of one setting.
+	compare(Value) int
+}
+
+// Amount is a value in wei.
+type Amount struct{ *big.Rat }
+
+// AmountOf is w as a value.
+func AmountOf(w wei.Wei) Amount { return Amount{w.Rat()} }
+
+func (a Amount) String() string { return wei.Format(a.Rat) }
+
+// Decimal is the amount in wei.
+func (a Amount) Decimal() string { return a.RatString() }
+
+func (a Amount) compare(b Value) int { return a.Cmp(b.(Amount).Rat) }
+
+// wei is the amount, which was read as a whole number.
+func (a Amount) wei() wei.Wei {
+	w, _ := wei.FromBig(a.Num())
+	return w
+}
+
+// Count is a whole number.
+type Count uint64
+
+func (c Count) String() string { return strconv.FormatUint(uint64(c), 10) }
+
+// Decimal is the number.
+func (c Count) Decimal() string { return c.String() }
+
+func (c Count) compare(b Value) int { return cmp.Compare(c, b.(Count)) }
+
+// Age is how old something may be.
+type Age time.Duration
+
+func (a Age) String() string { return time.Duration(a).String() }
+
+// Decimal is the time in Go's notation.
+func (a Age) Decimal() string { return a.String() }
+
+func (a Age) compare(b Value) int { return cmp.Compare(a, b.(Age)) }
+
+// Addresses are recipients.
+type Addresses []common.Address
+
+// Strings are the addresses with their checksums.
+func (a Addresses) Strings() []string {
+	texts := make([]string, len(a))
+	for i, address := range a {
+		texts[i] = address.Hex()
+	}
+	return texts
+}
+
+func (a Addresses) String() string { return strings.Join(a.Strings(), ", ") }
+
+// Decimal is what String is.
+func (a Addresses) Decimal() string { return a.String() }
+
+// compare is 1 where one of a is not in b, and otherwise 0.
+func (a Addresses) compare(b Value) int {
+	if slices.ContainsFunc(a, func(one common.Address) bool { return !slices.Contains(b.(Addresses), one) }) {
+		return 1
+	}
+	return 0
+}
