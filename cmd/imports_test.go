@@ -22,6 +22,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"/pm/...", []string{"/wallet", "/cmd", "/keystore"}},
 		{"/keystore", []string{"/wallet", "/cmd"}},
 		{"/wallet/...", []string{"/cmd"}},
+		{"/wallet/broker", []string{"/keystore", "/wallet/chain", "/wallet/store", "/wallet/tx"}},
 		{"/wallet/chain/nodes", []string{"/keystore", "/wallet/broker", "/wallet/store", "/wallet/tx"}},
 		{"/wallet/wei", []string{"/pm", "/keystore", "/wallet/chain"}},
 	} {

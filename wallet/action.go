@@ -23,7 +23,7 @@ type Action struct {
 	// prospect is what an account is to call, with what that is to fund, where it depends on
 	// nothing that has to be asked: the costs are then asked for together with the status. It
 	// is nil where plan says what to call.
-	prospect func(account common.Address) (tx.Call, *chain.Funding)
+	prospect func(account common.Address) (tx.Call, *broker.Funding)
 	// plan decides what to send, or refuses.
 	plan func(context.Context, situation) (proposal, error)
 	// report adds what the contract says that it did to the result of a transaction that
@@ -32,8 +32,8 @@ type Action struct {
 }
 
 // justCall is the prospect of a call that moves no ether to the contract.
-func justCall(data []byte) func(common.Address) (tx.Call, *chain.Funding) {
-	return func(common.Address) (tx.Call, *chain.Funding) { return tx.Call{Data: data}, nil }
+func justCall(data []byte) func(common.Address) (tx.Call, *broker.Funding) {
+	return func(common.Address) (tx.Call, *broker.Funding) { return tx.Call{Data: data}, nil }
 }
 
 type reporter func(context.Context, situation, *types.Receipt, *Transaction) error
@@ -53,12 +53,12 @@ func (p proposal) same(q proposal) bool {
 		slices.Equal(p.say, q.say) && p.ask == q.ask
 }
 
-// reportEvents reports the events that read makes of the receipt. A transaction without
-// any has not done what it was sent for, as far as this node shows.
-func reportEvents(read broker.Reader) reporter {
+// reportEvents reports the receipt's events of these names, or of all calls where there are
+// none. A transaction without any has not done what it was sent for, as far as this node shows.
+func reportEvents(names ...string) reporter {
 	return func(_ context.Context, s situation, receipt *types.Receipt, result *Transaction) error {
 		at := s.status.Contracts.TicketBroker
-		result.Events = broker.Events(at, receipt.Logs, read)
+		result.Events = broker.Events(at, receipt.Logs, names...)
 		if len(result.Events) == 0 {
 			return &NoEventError{Hash: result.Hash, TicketBroker: at}
 		}

@@ -7,7 +7,6 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/stretchr/testify/require"
 
-	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
 )
@@ -21,12 +20,12 @@ func TestEventsAreTheBrokers(t *testing.T) {
 	s := situation{status: &chain.Status{Contracts: chain.Contracts{TicketBroker: ticketBroker}}}
 	receipt := &types.Receipt{TxHash: common.Hash{9}, Logs: []*types.Log{log}}
 	result := Transaction{Hash: receipt.TxHash}
-	require.NoError(t, reportEvents(broker.ReadCancel)(t.Context(), s, receipt, &result))
+	require.NoError(t, reportEvents(contract.TicketBrokerUnlockCancelledEventName)(t.Context(), s, receipt, &result))
 	require.Len(t, result.Events, 1)
 
 	log.Address = common.Address{2}
 	result = Transaction{Hash: receipt.TxHash}
-	err := reportEvents(broker.ReadCancel)(t.Context(), s, receipt, &result)
+	err := reportEvents(contract.TicketBrokerUnlockCancelledEventName)(t.Context(), s, receipt, &result)
 	require.ErrorAs(t, err, new(*NoEventError))
 	require.ErrorContains(t, err, "has no event of the TicketBroker at "+ticketBroker.Hex())
 	require.Empty(t, result.Events)

@@ -234,7 +234,7 @@ func (l *leaving) wait(ctx context.Context, status *chain.Status) error {
 		text += ", until about " + at.Local().Format("Mon 15:04")
 	}
 	defer l.UI.Progress(func() string { return text })()
-	for broker.LockOf(status) == broker.Unlocking && l.agreed.check(status) == nil {
+	for status.Lock() == broker.Unlocking && l.agreed.check(status) == nil {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -277,7 +277,7 @@ func (l *leaving) next(ctx context.Context) (*step, error) {
 	if err != nil {
 		return nil, err
 	}
-	state := broker.LockOf(status)
+	state := status.Lock()
 	if state != broker.Empty && l.agreed == nil {
 		l.agreed = termsOf(status)
 		if status.Sender.Unlocking() {

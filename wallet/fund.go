@@ -10,7 +10,6 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/pmctl/pmctl/wallet/broker"
-	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -33,7 +32,7 @@ type Funding struct {
 var ErrNothingToFund = errors.New("there is nothing to fund: the deposit and the reserve to add are both 0")
 
 // Fund adds to a deposit and a reserve, once. It fails with *UnlockingError where that
-// would cancel an unlock in progress without being told to, with ErrNothingToFund, with *chain.FundingError where
+// would cancel an unlock in progress without being told to, with ErrNothingToFund, with *broker.FundingError where
 // the contract does not show the funding, and as Do does.
 func (w *Wallet) Fund(ctx context.Context, f Funding, o Sending) (Transaction, error) {
 	return w.Do(ctx, w.Funding(f, !o.Agreed && w.UI.Asks()), o)
@@ -60,12 +59,12 @@ type funding struct {
 
 // prospect is the call, and what the node must show that it funds. A sum that is no amount
 // is refused by propose.
-func (f funding) prospect(account common.Address) (tx.Call, *chain.Funding) {
-	broker := contract.NewTicketBroker()
-	call := tx.Call{Data: broker.PackFundDepositAndReserve(f.Deposit.Big(), f.Reserve.Big())}
-	if f.forAnother(account) {
-		call.Data = broker.PackFundDepositAndReserveFor(f.Beneficiary, f.Deposit.Big(), f.Reserve.Big())
+func (f funding) prospect(account common.Address) (tx.Call, *broker.Funding) {
+	beneficiary := f.Beneficiary
+	if beneficiary == account {
+		beneficiary = common.Address{}
 	}
+	call := tx.Call{Data: broker.Fund(f.Deposit, f.Reserve, beneficiary)}
 	call.Value, _ = f.Deposit.Add(f.Reserve)
 	funds := f.of(account)
 	return call, &funds
@@ -86,16 +85,18 @@ func (f funding) report(ctx context.Context, s situation, receipt *types.Receipt
 	if !compared {
 		f.note("the deposit and the reserve before and after block %v were not compared: the node no longer shows them, or others changed them in that block", receipt.BlockNumber)
 	}
-	return reportEvents(broker.ReadFunding)(ctx, s, receipt, result)
+	cancelled := contract.TicketBrokerUnlockCancelledEventName // the sender's own unlock
+	report := reportEvents(contract.TicketBrokerDepositFundedEventName, contract.TicketBrokerReserveFundedEventName, cancelled)
+	return report(ctx, s, receipt, result)
 }
 
 // of is the funding as the contract sees it.
-func (f funding) of(account common.Address) chain.Funding {
+func (f funding) of(account common.Address) broker.Funding {
 	whose := f.Beneficiary
 	if whose == (common.Address{}) {
 		whose = account
 	}
-	return chain.Funding{Sender: whose, Deposit: f.Deposit.Big(), Reserve: f.Reserve.Big()}
+	return broker.Funding{Sender: whose, Deposit: f.Deposit.Big(), Reserve: f.Reserve.Big()}
 }
 
 func (f funding) propose(s situation) (proposal, error) {
@@ -135,28 +136,4 @@ func (e *UnlockingError) Error() string {
 // Hint says how to go on either way.
 func (e *UnlockingError) Hint() string {
 	return "to lock everything again and fund, pass --cancel-unlock; pmctl status shows the unlock"
-}
-
-// checkUnlock fails with *UnlockingError for a call that would cancel the unlock of the
-// account that makes it.
-func checkUnlock(account common.Address, data []byte, status *chain.Status) error {
-	if !status.Sender.Unlocking() || !fundsItself(account, data) {
-		return nil
-	}
-	return &UnlockingError{status.Sender.WithdrawRound}
-}
-
-// fundsItself tells whether a call of the TicketBroker funds the account that makes it.
-func fundsItself(account common.Address, data []byte) bool {
-	call, err := contract.Describe(data)
-	if err != nil {
-		return false
-	}
-	switch call.Method {
-	case "fundDeposit", "fundReserve", "fundDepositAndReserve":
-		return true
-	case "fundDepositAndReserveFor":
-		return common.HexToAddress(call.Args[0].Value) == account
-	}
-	return false
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
-	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/tx"
@@ -63,7 +62,7 @@ var ErrOtherNetwork = errors.New("the transaction is for another network")
 // CheckTransaction holds a transaction that was prepared elsewhere to the network, its
 // TicketBroker and the limits, and returns what it calls. It fails with ErrOtherNetwork, and
 // as policy.Limits.CheckTransaction does.
-func CheckTransaction(t *format.Transaction, network chain.Network, ticketBroker common.Address, limits policy.Limits) (*contract.Call, error) {
+func CheckTransaction(t *format.Transaction, network chain.Network, ticketBroker common.Address, limits policy.Limits) (*broker.Call, error) {
 	if err := CheckNetwork(t, network); err != nil {
 		return nil, err
 	}
@@ -97,20 +96,19 @@ func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, s
 	if err != nil {
 		return Transaction{}, err
 	}
-	if _, err := CheckTransaction(document, w.Network, s.status.Contracts.TicketBroker, w.Limits); err != nil {
+	call, err := CheckTransaction(document, w.Network, s.status.Contracts.TicketBroker, w.Limits)
+	if err != nil {
 		return Transaction{}, err
 	}
-	if _, err := w.journal.Find(ctx, signed.Hash()); errors.Is(err, tx.ErrUnknown) && !cancelUnlock {
-		if err := checkUnlock(from, document.Data, s.status); err != nil {
-			return Transaction{}, err
-		}
+	if _, err := w.journal.Find(ctx, signed.Hash()); errors.Is(err, tx.ErrUnknown) && !cancelUnlock && call.FundsItself(from) && s.status.Sender.Unlocking() {
+		return Transaction{}, &UnlockingError{s.status.Sender.WithdrawRound}
 	}
 	intent, err := tx.SubmitSigned(ctx, s.client, w.journal, &tx.Intent{
 		Account: from, Nonce: uint64(document.Nonce), RequestID: document.RequestID, Label: tx.ReadLabel(document.What),
 	}, signed, terms)
 	var result Transaction
 	if err == nil {
-		result, err = w.await(ctx, awaited{situation: s, Waiting: o, intent: intent, withPending: terms.WithPending, report: reportEvents(broker.ReadAny)})
+		result, err = w.await(ctx, awaited{situation: s, Waiting: o, intent: intent, withPending: terms.WithPending, report: reportEvents()})
 	}
 	if intent == nil {
 		return result, err

@@ -7,7 +7,6 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/internal/hint"
-	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -72,7 +71,7 @@ func (w *Wallet) replace(caller context.Context, hash common.Hash, o Replacing, 
 	}
 	ctx, cancel = w.bound(caller)
 	defer cancel()
-	return w.awaitReplacement(ctx, awaited{situation: s, Waiting: o.Waiting, intent: intent, report: reportEvents(broker.ReadAny)}, by.kind)
+	return w.awaitReplacement(ctx, awaited{situation: s, Waiting: o.Waiting, intent: intent, report: reportEvents()}, by.kind)
 }
 
 func (w *Wallet) signReplacement(ctx context.Context, o Replacing, s situation, i *tx.Intent, agreed *tx.Prepared, kind tx.Kind, again func(context.Context) (*tx.Prepared, error)) error {

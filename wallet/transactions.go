@@ -7,7 +7,6 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/internal/hint"
-	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/tx"
 )
 
@@ -38,7 +37,7 @@ func (w *Wallet) Wait(ctx context.Context, hash common.Hash, withPending bool, o
 	if err != nil {
 		return Transaction{}, err
 	}
-	result, err := w.await(ctx, awaited{situation: s, Waiting: o, intent: intent, withPending: withPending, report: reportEvents(broker.ReadAny)})
+	result, err := w.await(ctx, awaited{situation: s, Waiting: o, intent: intent, withPending: withPending, report: reportEvents()})
 	return result, w.end(ctx, intent, err)
 }
 

@@ -13,7 +13,7 @@ import (
 // Unlock starts the unlock period of the deposit and the reserve, after which Withdraw pays
 // both out.
 func Unlock() Action {
-	return Action{label: tx.LabelUnlock, prospect: justCall(contract.NewTicketBroker().PackUnlock()), plan: proposeUnlock, report: reportEvents(broker.ReadUnlock)}
+	return Action{label: tx.LabelUnlock, prospect: justCall(broker.Unlock()), plan: proposeUnlock, report: reportEvents(contract.TicketBrokerUnlockEventName)}
 }
 
 func proposeUnlock(_ context.Context, s situation) (proposal, error) {
@@ -31,7 +31,7 @@ func proposeUnlock(_ context.Context, s situation) (proposal, error) {
 
 // CancelUnlock locks the deposit and the reserve again.
 func CancelUnlock() Action {
-	return Action{label: tx.LabelCancelUnlock, prospect: justCall(contract.NewTicketBroker().PackCancelUnlock()), plan: proposeCancel, report: reportEvents(broker.ReadCancel)}
+	return Action{label: tx.LabelCancelUnlock, prospect: justCall(broker.CancelUnlock()), plan: proposeCancel, report: reportEvents(contract.TicketBrokerUnlockCancelledEventName)}
 }
 
 func proposeCancel(_ context.Context, s situation) (proposal, error) {
@@ -43,7 +43,7 @@ func proposeCancel(_ context.Context, s situation) (proposal, error) {
 
 // Withdraw pays out the whole deposit and the whole reserve, once the unlock period is over.
 func Withdraw() Action {
-	return Action{label: tx.LabelWithdraw, prospect: justCall(contract.NewTicketBroker().PackWithdraw()), plan: proposeWithdrawal, report: reportEvents(broker.ReadWithdrawal)}
+	return Action{label: tx.LabelWithdraw, prospect: justCall(broker.Withdraw()), plan: proposeWithdrawal, report: reportEvents(contract.TicketBrokerWithdrawalEventName)}
 }
 
 func proposeWithdrawal(_ context.Context, s situation) (proposal, error) {

@@ -166,7 +166,7 @@ func isMalformed(err error) bool {
 }
 
 func cheapestFunding() tx.Call {
-	return tx.Call{Value: wei.FromUint64(1), Data: contract.NewTicketBroker().PackFundDeposit()}
+	return tx.Call{Value: wei.FromUint64(1), Data: broker.FundDeposit()}
 }
 
 // prepared judges the cheapest funding by what the node said of it.
@@ -253,7 +253,7 @@ func (p *patient) checkFunds(none error, amount wei.Wei) check.Finding {
 // checkLock looks whether recipients take the sender to be about to leave. The withdraw
 // round of one whose funds are gone is a leftover.
 func (p *patient) checkLock(context.Context) check.Finding {
-	state := broker.LockOf(p.status)
+	state := p.status.Lock()
 	if state == broker.Empty || state == broker.Locked {
 		return check.Fine("%s", state)
 	}

@@ -130,7 +130,7 @@ func newStatusResult(s *check.Status) *statusResult {
 	}
 	if s.Lock == broker.Unlocking || s.Lock == broker.Unlocked {
 		result.WithdrawRound = s.Sender.WithdrawRound.String()
-		result.RoundsLeft = broker.RoundsLeft(s.Status).String()
+		result.RoundsLeft = s.RoundsLeft().String()
 	}
 	if at, ok := s.WithdrawTime(); ok {
 		result.WithdrawAt = &at

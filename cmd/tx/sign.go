@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
-	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -167,13 +167,9 @@ func (o *signOptions) ticketBroker(ctx context.Context, env *cli.Env, network ch
 
 // showTransaction shows what would be signed: what is encoded, not what the document
 // says about it.
-func showTransaction(r *cli.Run, t *format.Transaction, call *contract.Call) error {
+func showTransaction(r *cli.Run, t *format.Transaction, call *broker.Call) error {
 	if r.Quiet {
 		return nil // signed without asking, or refused
-	}
-	described, err := cli.Describe(t.Data)
-	if err != nil {
-		return err
 	}
 	fee, err := wei.FromBig(tx.MaxFee(t.Unsigned()))
 	if err != nil {
@@ -184,7 +180,7 @@ func showTransaction(r *cli.Run, t *format.Transaction, call *contract.Call) err
 		{"account", common.Address(t.From).Hex()},
 		{"contract", "TicketBroker at " + common.Address(t.To).Hex()},
 	}
-	fields = append(fields, described.Fields()...)
+	fields = append(fields, cli.Describe(call).Fields()...)
 	fields = append(fields,
 		cli.Field{"value", t.Value.String()},
 		cli.Field{"gas price", "at most " + t.MaxGasPrice.String()},
@@ -201,7 +197,7 @@ func showTransaction(r *cli.Run, t *format.Transaction, call *contract.Call) err
 }
 
 // inWords says what a call does when account makes it.
-func inWords(c *contract.Call, account common.Address) []string {
+func inWords(c *broker.Call, account common.Address) []string {
 	switch {
 	case c.Deposit != nil:
 		whose := "your"

@@ -217,7 +217,7 @@ func TestTransactions(t *testing.T) {
 	w := begin(t, nil)
 	s := w.signer(t)
 	call := contract.NewTicketBroker().PackUnlock()
-	good := types.DynamicFeeTx{ChainID: big.NewInt(1337), Gas: 100_000, GasFeeCap: big.NewInt(1e9), GasTipCap: big.NewInt(1), To: &broker, Data: call, Value: new(big.Int)}
+	good := types.DynamicFeeTx{ChainID: big.NewInt(1337), Gas: 100_000, GasFeeCap: big.NewInt(1e9), GasTipCap: big.NewInt(1), To: &ticketBroker, Data: call, Value: new(big.Int)}
 	sign := func(change func(*types.DynamicFeeTx)) error {
 		asked := good
 		change(&asked)
@@ -235,7 +235,7 @@ func TestTransactions(t *testing.T) {
 		"makes a contract": func(t *types.DynamicFeeTx) { t.To = nil },
 		"TicketBroker":     func(t *types.DynamicFeeTx) { t.Data = []byte{1, 2, 3, 4} },
 		"chain id":         func(t *types.DynamicFeeTx) { t.ChainID = big.NewInt(1) },
-		"access list":      func(t *types.DynamicFeeTx) { t.AccessList = types.AccessList{{Address: broker}} },
+		"access list":      func(t *types.DynamicFeeTx) { t.AccessList = types.AccessList{{Address: ticketBroker}} },
 		"above the limit":  func(t *types.DynamicFeeTx) { t.GasFeeCap = big.NewInt(1e18) },
 		"funds its own account only": func(t *types.DynamicFeeTx) {
 			t.Value, t.Data = big.NewInt(2), contract.NewTicketBroker().PackFundDepositAndReserveFor(common.Address{9}, big.NewInt(1), big.NewInt(1))
@@ -246,7 +246,7 @@ func TestTransactions(t *testing.T) {
 	} {
 		require.ErrorContains(t, sign(change), text)
 	}
-	_, err := s.SignTx(types.NewTx(&types.LegacyTx{To: &broker, Data: call, Gas: 1, GasPrice: big.NewInt(1)}), big.NewInt(5))
+	_, err := s.SignTx(types.NewTx(&types.LegacyTx{To: &ticketBroker, Data: call, Gas: 1, GasPrice: big.NewInt(1)}), big.NewInt(5))
 	require.ErrorContains(t, err, "chain id")
 	require.ErrorContains(t, sign(func(t *types.DynamicFeeTx) { t.GasFeeCap = new(big.Int).Lsh(big.NewInt(1), 255) }), "fee for the transaction's gas")
 	var _ tx.Signer = s

@@ -67,7 +67,7 @@ func FuzzAnswers(f *testing.F) {
 			case kindTickets:
 				requireOwnTickets(t, s, expiration)
 			case kindTransaction:
-				asked := types.NewTx(&types.LegacyTx{To: &broker, Data: contract.NewTicketBroker().PackUnlock(), Gas: 1, GasPrice: big.NewInt(1)})
+				asked := types.NewTx(&types.LegacyTx{To: &ticketBroker, Data: contract.NewTicketBroker().PackUnlock(), Gas: 1, GasPrice: big.NewInt(1)})
 				if signed, err := s.SignTx(asked, big.NewInt(1337)); err == nil {
 					from, err := types.Sender(types.LatestSignerForChainID(big.NewInt(1337)), signed)
 					require.NoError(t, err)

@@ -30,7 +30,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-var broker = common.Address{0xb0}
+var ticketBroker = common.Address{0xb0}
 
 // chainAt is a chain that says what it is told to.
 type chainAt struct {
@@ -180,7 +180,7 @@ func config(t testing.TB, storePath string, c *chainAt) Config {
 	require.NoError(t, err)
 	return Config{
 		Signer: key(t), Network: chain.Network{Name: "test", ChainID: 1337}, Chain: c, Store: s, Limits: policy.Default(),
-		Broker: func(context.Context) (common.Address, error) { return broker, nil },
+		Broker: func(context.Context) (common.Address, error) { return ticketBroker, nil },
 		Idle:   time.Hour, Lifetime: 12 * time.Hour,
 	}
 }

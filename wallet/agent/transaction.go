@@ -8,7 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 
-	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
@@ -80,14 +80,14 @@ func (s *Service) checkCall(ctx context.Context, t *types.Transaction) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	broker, err := s.Broker(ctx)
+	at, err := s.Broker(ctx)
 	if err != nil {
 		return err
 	}
-	if *t.To() != broker {
-		return fmt.Errorf("%w: it is to %v; the TicketBroker of %s is %v", ErrTransaction, common.Address(*t.To()), s.Network.Name, broker)
+	if *t.To() != at {
+		return fmt.Errorf("%w: it is to %v; the TicketBroker of %s is %v", ErrTransaction, common.Address(*t.To()), s.Network.Name, at)
 	}
-	call, err := contract.ParseCall(t.Value(), t.Data())
+	call, err := broker.ParseCall(t.Value(), t.Data())
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrTransaction, err)
 	}

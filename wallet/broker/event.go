@@ -1,133 +1,81 @@
 package broker
 
 import (
+	"errors"
 	"fmt"
-	"math/big"
+	"maps"
+	"slices"
 
+	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/pmctl/pmctl/wallet/contract"
-	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Event is something that the TicketBroker says it did.
-type Event struct {
-	Name string `json:"name"`
+// ErrEvent is wrapped by the errors about a log that is no event of the contract's.
+var ErrEvent = errors.New("not an event of the TicketBroker")
 
-	// Fields are the event's, amounts in wei, as decimal digits.
-	Fields map[string]string `json:"fields"`
-
-	text string
-}
-
-// String says it for people.
-func (e Event) String() string { return e.text }
-
-// Reader makes an event of a log, and is false for logs that it does not know.
-type Reader func(*types.Log) (Event, bool)
-
-// Events are the contract's events among logs that read knows, in order.
-func Events(ticketBroker common.Address, logs []*types.Log, read Reader) []Event {
-	var events []Event
-	for _, log := range logs {
-		if log.Address != ticketBroker {
-			continue
-		}
-		if e, ok := read(log); ok {
-			events = append(events, e)
-		}
+// Decode reads an event: a pointer to one of package contract's TicketBroker types. It fails
+// with ErrEvent.
+func Decode(log *types.Log) (event bind.ContractEvent, err error) {
+	if len(log.Topics) == 0 {
+		return nil, fmt.Errorf("%w: it has no kind", ErrEvent)
 	}
-	return events
-}
-
-// ReadAny reads the events of every call that this program makes.
-func ReadAny(log *types.Log) (Event, bool) {
-	for _, read := range []Reader{readFunding, ReadUnlock, ReadCancel, ReadWithdrawal, readRedemption} {
-		if e, ok := read(log); ok {
-			return e, true
-		}
-	}
-	return Event{}, false
-}
-
-// ReadFunding reads what a funding does, to the sender's own unlock as well.
-func ReadFunding(log *types.Log) (Event, bool) {
-	if e, ok := readFunding(log); ok {
-		return e, true
-	}
-	return ReadCancel(log)
-}
-
-func readFunding(log *types.Log) (Event, bool) {
 	broker := contract.NewTicketBroker()
-	if e, err := broker.UnpackDepositFundedEvent(log); err == nil {
-		return grew("DepositFunded", "deposit", e.Sender, e.Amount), true
-	}
-	if e, err := broker.UnpackReserveFundedEvent(log); err == nil {
-		return grew("ReserveFunded", "reserve", e.ReserveHolder, e.Amount), true
-	}
-	return Event{}, false
-}
-
-// grew is an event that adds an amount to a sender's deposit or reserve.
-func grew(name, what string, whose common.Address, amount *big.Int) Event {
-	return Event{
-		Name:   name,
-		Fields: map[string]string{"sender": whose.Hex(), "amount": amount.String()},
-		text:   fmt.Sprintf("%s of %s grew by %s", what, whose, wei.Text(amount)),
-	}
-}
-
-// ReadUnlock reads the start of an unlock.
-func ReadUnlock(log *types.Log) (Event, bool) {
-	e, err := contract.NewTicketBroker().UnpackUnlockEvent(log)
+	known := broker.GetABI()
+	kind, err := known.EventByID(log.Topics[0])
 	if err != nil {
-		return Event{}, false
+		return nil, fmt.Errorf("%w: %w", ErrEvent, err)
 	}
-	return Event{
-		Name:   "Unlock",
-		Fields: map[string]string{"sender": e.Sender.Hex(), "start_round": e.StartRound.String(), "end_round": e.EndRound.String()},
-		text:   fmt.Sprintf("unlocking since round %v; withdraw from round %v", e.StartRound, e.EndRound),
-	}, true
+	if len(log.Data) == 0 && len(kind.Inputs.NonIndexed()) > 0 {
+		return nil, fmt.Errorf("%w: %s is empty", ErrEvent, kind.Name) // which the bindings let pass
+	}
+	switch kind.Name {
+	case contract.TicketBrokerDepositFundedEventName:
+		event, err = broker.UnpackDepositFundedEvent(log)
+	case contract.TicketBrokerReserveFundedEventName:
+		event, err = broker.UnpackReserveFundedEvent(log)
+	case contract.TicketBrokerUnlockEventName:
+		event, err = broker.UnpackUnlockEvent(log)
+	case contract.TicketBrokerUnlockCancelledEventName:
+		event, err = broker.UnpackUnlockCancelledEvent(log)
+	case contract.TicketBrokerWithdrawalEventName:
+		event, err = broker.UnpackWithdrawalEvent(log)
+	case contract.TicketBrokerReserveClaimedEventName:
+		event, err = broker.UnpackReserveClaimedEvent(log)
+	case contract.TicketBrokerWinningTicketTransferEventName:
+		event, err = broker.UnpackWinningTicketTransferEvent(log)
+	case contract.TicketBrokerWinningTicketRedeemedEventName:
+		event, err = broker.UnpackWinningTicketRedeemedEvent(log)
+	default:
+		err = errors.New("nothing here reads " + kind.Name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrEvent, err)
+	}
+	return event, nil
 }
 
-// ReadCancel reads the end of an unlock that was cancelled.
-func ReadCancel(log *types.Log) (Event, bool) {
-	e, err := contract.NewTicketBroker().UnpackUnlockCancelledEvent(log)
-	if err != nil {
-		return Event{}, false
+// Filter are the topics by which a node finds the events about a sender, who is the first
+// indexed argument of each.
+func Filter(sender common.Address) []any {
+	events := contract.NewTicketBroker().GetABI().Events
+	var kinds []common.Hash
+	for _, name := range slices.Sorted(maps.Keys(events)) {
+		kinds = append(kinds, events[name].ID)
 	}
-	return Event{
-		Name:   "UnlockCancelled",
-		Fields: map[string]string{"sender": e.Sender.Hex()},
-		text:   "the funds of " + e.Sender.Hex() + " are locked again",
-	}, true
+	return []any{kinds, common.BytesToHash(sender[:])}
 }
 
-// ReadWithdrawal reads a withdrawal.
-func ReadWithdrawal(log *types.Log) (Event, bool) {
-	e, err := contract.NewTicketBroker().UnpackWithdrawalEvent(log)
-	if err != nil {
-		return Event{}, false
+// SenderOf returns whom a log is about as an event; zero where it is none.
+func SenderOf(log types.Log) common.Address {
+	if len(log.Topics) < 2 {
+		return common.Address{}
 	}
-	return Event{
-		Name:   "Withdrawal",
-		Fields: map[string]string{"sender": e.Sender.Hex(), "deposit": e.Deposit.String(), "reserve": e.Reserve.String()},
-		text:   fmt.Sprintf("withdrew %s of deposit and %s of reserve", wei.Text(e.Deposit), wei.Text(e.Reserve)),
-	}, true
-}
-
-func readRedemption(log *types.Log) (Event, bool) {
-	e, err := contract.NewTicketBroker().UnpackWinningTicketRedeemedEvent(log)
-	if err != nil {
-		return Event{}, false
+	known := contract.NewTicketBroker().GetABI()
+	if _, err := known.EventByID(log.Topics[0]); err != nil {
+		return common.Address{}
 	}
-	return Event{
-		Name: "WinningTicketRedeemed",
-		Fields: map[string]string{
-			"sender": e.Sender.Hex(), "recipient": e.Recipient.Hex(), "face_value": e.FaceValue.String(), "sender_nonce": e.SenderNonce.String(),
-		},
-		text: fmt.Sprintf("redeemed the ticket of %s with nonce %v", e.Sender, e.SenderNonce),
-	}, true
+	return common.BytesToAddress(log.Topics[1][:])
 }

@@ -3,8 +3,50 @@ package broker
 import (
 	"math/big"
 
-	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/wei"
 )
+
+// Funds are what the contract keeps for a sender.
+type Funds struct {
+	// Deposit pays winning tickets, Reserve what a face value exceeds it by.
+	Deposit, Reserve wei.Wei
+
+	// ClaimedInCurrentRound is what recipients claimed of the reserve in this round.
+	ClaimedInCurrentRound wei.Wei
+
+	// WithdrawRound is the round from which everything can be withdrawn. It stays
+	// set after a withdrawal; 0 when no unlock is in progress.
+	WithdrawRound *big.Int
+}
+
+// FundsOf are the funds that getSenderInfo answers with.
+func FundsOf(info contract.GetSenderInfoOutput) (f Funds, err error) {
+	f.WithdrawRound = info.Sender.WithdrawRound
+	if f.Deposit, err = wei.FromBig(info.Sender.Deposit); err != nil {
+		return f, err
+	}
+	if f.Reserve, err = wei.FromBig(info.Reserve.FundsRemaining); err != nil {
+		return f, err
+	}
+	f.ClaimedInCurrentRound, err = wei.FromBig(info.Reserve.ClaimedInCurrentRound)
+	return f, err
+}
+
+// Funded tells whether there is anything to unlock or withdraw.
+func (f Funds) Funded() bool { return !f.Deposit.IsZero() || !f.Reserve.IsZero() }
+
+// Unlocking tells whether funds are on their way out.
+func (f Funds) Unlocking() bool { return f.WithdrawRound.Sign() != 0 && f.Funded() }
+
+// RoundsLeft is how many rounds have to pass before a withdrawal.
+func (f Funds) RoundsLeft(round *big.Int) *big.Int {
+	left := new(big.Int).Sub(f.WithdrawRound, round)
+	if left.Sign() < 0 {
+		left.SetInt64(0)
+	}
+	return left
+}
 
 // Lock tells whether a sender's deposit and reserve are locked.
 type Lock string
@@ -17,26 +59,17 @@ const (
 	Unlocked  Lock = "unlocked"  // they can be withdrawn
 )
 
-// LockOf is the state of a sender's funds. The withdraw round of a sender whose funds are
+// Lock is the state of the funds in a round. The withdraw round of a sender whose funds are
 // gone is a leftover of its last withdrawal.
-func LockOf(s *chain.Status) Lock {
+func (f Funds) Lock(round *big.Int) Lock {
 	switch {
-	case !s.Sender.Funded():
+	case !f.Funded():
 		return Empty
-	case s.Sender.WithdrawRound.Sign() == 0:
+	case f.WithdrawRound.Sign() == 0:
 		return Locked
-	case RoundsLeft(s).Sign() > 0:
+	case f.RoundsLeft(round).Sign() > 0:
 		return Unlocking
 	default:
 		return Unlocked
 	}
-}
-
-// RoundsLeft is how many rounds have to pass before a withdrawal.
-func RoundsLeft(s *chain.Status) *big.Int {
-	left := new(big.Int).Sub(s.Sender.WithdrawRound, s.Round.Current)
-	if left.Sign() < 0 {
-		left.SetInt64(0)
-	}
-	return left
 }

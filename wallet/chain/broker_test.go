@@ -10,13 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // done waits for what a broker has sent.
-func done(t *testing.T, broker *chain.Broker) func(*types.Transaction, error) {
+func done(t *testing.T, broker *broker.Account) func(*types.Transaction, error) {
 	return func(tx *types.Transaction, err error) {
 		t.Helper()
 		require.NoError(t, err)

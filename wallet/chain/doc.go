@@ -9,5 +9,5 @@
 //
 // Watch follows the chain for a recipient: each block as the node tells of it over
 // WebSocket, or at an interval. It finds out when other blocks replace those it has
-// seen. Broker sends what an account does.
+// seen.
 package chain

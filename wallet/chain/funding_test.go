@@ -12,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/devnet"
@@ -21,9 +22,9 @@ import (
 
 // fund sends a funding of 5 wei of deposit and 7 of reserve to a contract, and returns
 // what it was to do and its receipt.
-func fund(t *testing.T, acts *tx.Account, who, to common.Address) (chain.Funding, *types.Receipt) {
+func fund(t *testing.T, acts *tx.Account, who, to common.Address) (broker.Funding, *types.Receipt) {
 	t.Helper()
-	f := chain.Funding{Sender: who, Deposit: big.NewInt(5), Reserve: big.NewInt(7)}
+	f := broker.Funding{Sender: who, Deposit: big.NewInt(5), Reserve: big.NewInt(7)}
 	data := contract.NewTicketBroker().PackFundDepositAndReserve(f.Deposit, f.Reserve)
 	sent, err := acts.Send(t.Context(), to, wei.FromUint64(12), data)
 	require.NoError(t, err)
@@ -44,8 +45,8 @@ func TestAFundingIsChecked(t *testing.T) {
 		require.True(t, compared)
 
 		// Asked for more than was done, for another sender, or of another contract.
-		var wrong *chain.FundingError
-		for name, f := range map[string]chain.Funding{
+		var wrong *broker.FundingError
+		for name, f := range map[string]broker.Funding{
 			"deposit": {Sender: who, Deposit: big.NewInt(6), Reserve: big.NewInt(7)},
 			"reserve": {Sender: who, Deposit: big.NewInt(5), Reserve: big.NewInt(6)},
 			"sender":  {Sender: common.Address{1}, Deposit: big.NewInt(5), Reserve: big.NewInt(7)},
@@ -79,7 +80,7 @@ func TestADepositThatDidNotGrow(t *testing.T) {
 	require.NoError(t, err)
 	empty.Logs = receipt.Logs
 	_, err = client.CheckFunding(t.Context(), empty, f)
-	var wrong *chain.FundingError
+	var wrong *broker.FundingError
 	require.ErrorAs(t, err, &wrong)
 	require.False(t, wrong.Events)
 	require.Zero(t, wrong.GotDeposit.Sign())
@@ -124,7 +125,7 @@ func TestOthersInTheSameBlock(t *testing.T) {
 	for _, node := range []*chain.Client{
 		client, behind(&answer{Result: json.RawMessage(`[]`)}), behind(&answer{Error: &nodeError{Code: -32000, Message: "unknown block"}}),
 	} {
-		compared, err := node.CheckFunding(t.Context(), receipt, chain.Funding{Sender: who, Deposit: big.NewInt(5), Reserve: big.NewInt(7)})
+		compared, err := node.CheckFunding(t.Context(), receipt, broker.Funding{Sender: who, Deposit: big.NewInt(5), Reserve: big.NewInt(7)})
 		require.NoError(t, err)
 		require.False(t, compared)
 	}
@@ -154,7 +155,7 @@ func TestASimulatedFunding(t *testing.T) {
 		contracts, err := client.Contracts(t.Context())
 		require.NoError(t, err)
 		who := crypto.PubkeyToAddress(d.Accounts()[0].Key.PublicKey)
-		f := chain.Funding{Sender: who, Deposit: big.NewInt(5), Reserve: big.NewInt(7)}
+		f := broker.Funding{Sender: who, Deposit: big.NewInt(5), Reserve: big.NewInt(7)}
 		call := ethereum.CallMsg{
 			From: who, To: &contracts.TicketBroker, Value: big.NewInt(12),
 			Data: contract.NewTicketBroker().PackFundDepositAndReserve(f.Deposit, f.Reserve),
@@ -162,10 +163,10 @@ func TestASimulatedFunding(t *testing.T) {
 		require.NoError(t, client.SimulateFunding(t.Context(), call, f))
 		poor := call
 		poor.From = common.Address{42}
-		require.NoError(t, client.SimulateFunding(t.Context(), poor, chain.Funding{Sender: poor.From, Deposit: f.Deposit, Reserve: f.Reserve}))
+		require.NoError(t, client.SimulateFunding(t.Context(), poor, broker.Funding{Sender: poor.From, Deposit: f.Deposit, Reserve: f.Reserve}))
 
-		var wrong *chain.FundingError
-		require.ErrorAs(t, client.SimulateFunding(t.Context(), call, chain.Funding{Sender: common.Address{1}, Deposit: f.Deposit, Reserve: f.Reserve}), &wrong)
+		var wrong *broker.FundingError
+		require.ErrorAs(t, client.SimulateFunding(t.Context(), call, broker.Funding{Sender: common.Address{1}, Deposit: f.Deposit, Reserve: f.Reserve}), &wrong)
 		require.Zero(t, wrong.Transaction)
 		require.Contains(t, wrong.Hint(), "nothing was sent")
 
@@ -183,11 +184,12 @@ func TestASimulatedFunding(t *testing.T) {
 func TestANodeThatCannotSimulate(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
 	call := ethereum.CallMsg{To: &elsewhere, Value: big.NewInt(1)}
-	f := chain.Funding{Deposit: big.NewInt(1), Reserve: new(big.Int)}
+	f := broker.Funding{Deposit: big.NewInt(1), Reserve: new(big.Int)}
 	for name, said := range map[string]*answer{
 		"unknown method": {Error: &nodeError{Code: -32601, Message: "the method eth_simulateV1 does not exist/is not available"}},
 		"no blocks":      {Result: json.RawMessage(`[]`)},
 		"other calls":    {Result: json.RawMessage(`[{"calls":[{"status":"0x1"}]}]`)},
+		"a null event":   {Result: json.RawMessage(`[{"calls":[{"status":"0x1"},{"status":"0x1","logs":[null]},{"status":"0x1"}]}]`)},
 	} {
 		url := proxy(t, d, func(request) (*answer, error) { return said, nil })
 		require.NoError(t, dial(t, url, network(d)).SimulateFunding(t.Context(), call, f), name)
@@ -201,7 +203,7 @@ func TestANodeThatCannotSimulate(t *testing.T) {
 func TestTheOldestBlock(t *testing.T) {
 	_, client := start(t, devnet.Config{})
 	receipt := &types.Receipt{BlockNumber: new(big.Int), Logs: nil}
-	compared, err := client.CheckFunding(t.Context(), receipt, chain.Funding{Deposit: new(big.Int), Reserve: new(big.Int)})
+	compared, err := client.CheckFunding(t.Context(), receipt, broker.Funding{Deposit: new(big.Int), Reserve: new(big.Int)})
 	require.NoError(t, err)
 	require.False(t, compared)
 }

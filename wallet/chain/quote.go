@@ -6,6 +6,8 @@ import (
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/broker"
 )
 
 // Prospect is a call that a sender may make to the TicketBroker.
@@ -15,7 +17,7 @@ type Prospect struct {
 	Data  []byte
 
 	// Funding is what the call is to fund; nil for one that funds nothing.
-	Funding *Funding
+	Funding *broker.Funding
 }
 
 func (p Prospect) call(sender common.Address, contracts Contracts) ethereum.CallMsg {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/contract"
 )
 
@@ -17,8 +18,18 @@ func (c *Client) Claimable(ctx context.Context, sender, recipient common.Address
 		return nil, err
 	}
 	var claimable *big.Int
-	broker := contract.NewTicketBroker()
+	views := contract.NewTicketBroker()
 	b := new(batch)
-	call(b, contracts.TicketBroker, broker.PackClaimableReserve(sender, recipient), broker.UnpackClaimableReserve, &claimable)
+	call(b, contracts.TicketBroker, views.PackClaimableReserve(sender, recipient), views.UnpackClaimableReserve, &claimable)
 	return claimable, c.Do(ctx, &b.Batch)
+}
+
+// NewBroker returns package pm's Broker over the network's TicketBroker, on which account
+// acts. Everything it does ends when ctx does.
+func NewBroker(ctx context.Context, client *Client, account broker.Transactor) (*broker.Account, error) {
+	contracts, err := client.Contracts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return broker.NewAccount(ctx, contracts.TicketBroker, account, client), nil
 }

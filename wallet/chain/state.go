@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain/nodes"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -39,22 +40,8 @@ type Sender struct {
 	// Balance is what the account itself holds.
 	Balance wei.Wei
 
-	// Deposit pays winning tickets, Reserve what a face value exceeds it by.
-	Deposit, Reserve wei.Wei
-
-	// ClaimedInCurrentRound is what recipients claimed of the reserve in this round.
-	ClaimedInCurrentRound wei.Wei
-
-	// WithdrawRound is the round from which everything can be withdrawn. It stays
-	// set after a withdrawal; 0 when no unlock is in progress.
-	WithdrawRound *big.Int
+	broker.Funds
 }
-
-// Funded tells whether there is anything to unlock or withdraw.
-func (s Sender) Funded() bool { return !s.Deposit.IsZero() || !s.Reserve.IsZero() }
-
-// Unlocking tells whether funds are on their way out.
-func (s Sender) Unlocking() bool { return s.WithdrawRound.Sign() != 0 && s.Funded() }
 
 // Status is everything about a sender at one moment.
 type Status struct {
@@ -97,11 +84,11 @@ type statusAnswer struct {
 }
 
 func (b *batch) status(contracts Contracts, sender common.Address, into *statusAnswer) {
-	broker, controller := contract.NewTicketBroker(), contract.NewController()
+	ticketBroker, controller := contract.NewTicketBroker(), contract.NewController()
 	b.Quote(sender, &into.quote)
 	b.round(contracts, &into.Round)
 	b.senderInfo(contracts, sender, &into.info)
-	call(b, contracts.TicketBroker, broker.PackUnlockPeriod(), broker.UnpackUnlockPeriod, &into.UnlockPeriod)
+	call(b, contracts.TicketBroker, ticketBroker.PackUnlockPeriod(), ticketBroker.UnpackUnlockPeriod, &into.UnlockPeriod)
 	call(b, contracts.Controller, controller.PackPaused(), controller.UnpackPaused, &into.Paused)
 }
 
@@ -119,17 +106,14 @@ func (a *statusAnswer) finish(q *nodes.Quote) (*Status, error) {
 	}{
 		{&s.GasPrice, gasPrice},
 		{&s.Sender.Balance, q.Balance},
-		{&s.Sender.Deposit, a.info.Sender.Deposit},
-		{&s.Sender.Reserve, a.info.Reserve.FundsRemaining},
-		{&s.Sender.ClaimedInCurrentRound, a.info.Reserve.ClaimedInCurrentRound},
 		{&s.ReservePerRecipient, share(a.info.Reserve, s.Round.PoolSize)},
 	} {
 		if *amount.into, err = wei.FromBig(amount.from); err != nil {
 			return nil, err
 		}
 	}
-	s.Sender.WithdrawRound = a.info.Sender.WithdrawRound
-	return s, nil
+	s.Sender.Funds, err = broker.FundsOf(a.info)
+	return s, err
 }
 
 // share is what the contract lets one recipient claim of a reserve in a round.
@@ -144,11 +128,16 @@ func share(reserve contract.ITicketBrokerReserveInfo, poolSize *big.Int) *big.In
 // l1BlockTime is how far apart L1 blocks are, but for those that are missed.
 const l1BlockTime = 12 * time.Second
 
+// Lock is the state of the sender's funds, and RoundsLeft how many rounds have to pass before
+// a withdrawal.
+func (s *Status) Lock() broker.Lock    { return s.Sender.Lock(s.Round.Current) }
+func (s *Status) RoundsLeft() *big.Int { return s.Sender.RoundsLeft(s.Round.Current) }
+
 // WithdrawTime returns when the sender's withdraw round begins, as far as 12 seconds a
 // block tell, and false when no round is being waited for.
 func (s *Status) WithdrawTime() (time.Time, bool) {
-	left := new(big.Int).Sub(s.Sender.WithdrawRound, s.Round.Current)
-	if !s.Sender.Unlocking() || left.Sign() <= 0 {
+	left := s.RoundsLeft()
+	if s.Lock() != broker.Unlocking {
 		return time.Time{}, false
 	}
 	begins := left.Mul(left, s.Round.Length)
@@ -176,8 +165,8 @@ func (b *batch) senderInfo(contracts Contracts, sender common.Address, into *con
 }
 
 func (b *batch) senderInfoAt(block any, ticketBroker, sender common.Address, into *contract.GetSenderInfoOutput) {
-	broker := contract.NewTicketBroker()
-	nodes.Call(&b.Batch, ticketBroker, broker.PackGetSenderInfo(sender), broker.UnpackGetSenderInfo, into, block)
+	views := contract.NewTicketBroker()
+	nodes.Call(&b.Batch, ticketBroker, views.PackGetSenderInfo(sender), views.UnpackGetSenderInfo, into, block)
 }
 
 // protocolInfo is a sender's info as package pm has it.

@@ -8,7 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 
-	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/broker"
 )
 
 const (
@@ -133,16 +133,11 @@ func (b *batch) blockHash(number uint64, into *common.Hash) {
 	}, hexutil.Uint64(number), false)
 }
 
-// changedSenders adds whose funds the events changed: all of the broker's events that
-// do name the sender first.
+// changedSenders adds whose funds the events changed.
 func changedSenders(into map[common.Address]struct{}, logs []types.Log) {
-	broker := contract.NewTicketBroker().GetABI()
 	for _, log := range logs {
-		if len(log.Topics) < 2 {
-			continue
-		}
-		if _, err := broker.EventByID(log.Topics[0]); err == nil {
-			into[common.BytesToAddress(log.Topics[1][:])] = struct{}{}
+		if sender := broker.SenderOf(log); sender != (common.Address{}) {
+			into[sender] = struct{}{}
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -16,7 +17,7 @@ func TestWithdrawTime(t *testing.T) {
 		return &Status{
 			Head:   Head{L1Block: 1030, Time: now},
 			Round:  Round{Current: big.NewInt(20), StartBlock: big.NewInt(1000), Length: big.NewInt(50)},
-			Sender: Sender{Deposit: wei.FromUint64(1), WithdrawRound: big.NewInt(withdraw)},
+			Sender: Sender{Funds: broker.Funds{Deposit: wei.FromUint64(1), WithdrawRound: big.NewInt(withdraw)}},
 		}
 	}
 	at, ok := status(21).WithdrawTime()

@@ -11,14 +11,14 @@ import (
 	"github.com/ethereum/go-ethereum/ethclient"
 
 	"github.com/pmctl/pmctl/pm"
-	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/broker"
 )
 
 // redeemer is a recipient's broker. It redeems nothing before all that the account
 // sent in an earlier run is mined: what was sent then and not marked as redeemed
 // would be sent twice, and the second would cost its gas for nothing.
 type redeemer struct {
-	*chain.Broker
+	*broker.Account
 	ctx     context.Context
 	node    *ethclient.Client
 	account common.Address
@@ -28,12 +28,12 @@ type redeemer struct {
 	settled atomic.Bool
 }
 
-func newRedeemer(ctx context.Context, broker *chain.Broker, node *ethclient.Client, account common.Address) (*redeemer, error) {
+func newRedeemer(ctx context.Context, acts *broker.Account, node *ethclient.Client, account common.Address) (*redeemer, error) {
 	earlier, err := node.PendingNonceAt(ctx, account)
 	if err != nil {
 		return nil, err
 	}
-	return &redeemer{Broker: broker, ctx: ctx, node: node, account: account, earlier: earlier}, nil
+	return &redeemer{Account: acts, ctx: ctx, node: node, account: account, earlier: earlier}, nil
 }
 
 // RedeemWinningTicket implements pm.Broker.
@@ -41,7 +41,7 @@ func (r *redeemer) RedeemWinningTicket(ticket *pm.Ticket, sig []byte, recipientR
 	if err := r.settle(); err != nil {
 		return nil, err
 	}
-	return r.Broker.RedeemWinningTicket(ticket, sig, recipientRand)
+	return r.Account.RedeemWinningTicket(ticket, sig, recipientRand)
 }
 
 // settle fails while transactions of an earlier run wait in the node's pool.

@@ -6,9 +6,11 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -85,7 +87,7 @@ var ErrEvents = errors.New("the events are not as the TicketBroker makes them")
 
 // Decode puts together what happened, in the chain's order.
 func Decode(logs []Log) ([]Event, error) {
-	d := decoder{broker: contract.NewTicketBroker()}
+	d := decoder{}
 	for _, log := range logs {
 		if err := d.add(log); err != nil {
 			return nil, fmt.Errorf("transaction %v, event %d: %w", log.TxHash, log.Index, err)
@@ -98,7 +100,6 @@ func Decode(logs []Log) ([]Event, error) {
 }
 
 type decoder struct {
-	broker *contract.TicketBroker
 	events []Event
 	// claimed and paid belong to the ticket of the next redemption, in the transaction tx.
 	claimed, paid *big.Int
@@ -107,11 +108,7 @@ type decoder struct {
 }
 
 func (d *decoder) add(log Log) error {
-	if len(log.Topics) == 0 {
-		return fmt.Errorf("%w: an event without a kind", ErrEvents)
-	}
-	abi := d.broker.GetABI()
-	kind, err := abi.EventByID(log.Topics[0])
+	event, err := broker.Decode(&log.Log)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrEvents, err)
 	}
@@ -119,13 +116,18 @@ func (d *decoder) add(log Log) error {
 		return fmt.Errorf("%w: the payment before it has no ticket", ErrEvents)
 	}
 	e := Event{Block: log.BlockNumber, Index: log.Index, Time: log.Time, Tx: log.TxHash}
-	switch kind.Name {
-	case contract.TicketBrokerReserveClaimedEventName, contract.TicketBrokerWinningTicketTransferEventName:
-		return d.payment(log)
-	case contract.TicketBrokerWinningTicketRedeemedEventName:
-		err = d.redemption(&e, log)
+	switch its := event.(type) {
+	// What a redemption pays, the contract tells before the ticket.
+	case *contract.TicketBrokerReserveClaimed:
+		d.tx, d.claimed = log.TxHash, its.Amount
+		return nil
+	case *contract.TicketBrokerWinningTicketTransfer:
+		d.tx, d.paid, d.recipient = log.TxHash, its.Amount, its.Recipient
+		return nil
+	case *contract.TicketBrokerWinningTicketRedeemed:
+		err = d.redemption(&e, its)
 	default:
-		err = d.funds(&e, log, kind.Name)
+		err = d.funds(&e, event)
 	}
 	if err == nil {
 		d.events = append(d.events, e)
@@ -133,29 +135,7 @@ func (d *decoder) add(log Log) error {
 	return err
 }
 
-// payment keeps what a redemption pays, which the contract tells before the ticket.
-func (d *decoder) payment(log Log) error {
-	d.tx = log.TxHash
-	if claim, err := d.broker.UnpackReserveClaimedEvent(&log.Log); err == nil {
-		d.claimed = claim.Amount
-		return nil
-	}
-	transfer, err := d.broker.UnpackWinningTicketTransferEvent(&log.Log)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrEvents, err)
-	}
-	d.paid, d.recipient = transfer.Amount, transfer.Recipient
-	return nil
-}
-
-func (d *decoder) redemption(e *Event, log Log) error {
-	ticket, err := d.broker.UnpackWinningTicketRedeemedEvent(&log.Log)
-	if err == nil && ticket.RecipientRand == nil {
-		err = errors.New("it is empty") // which the binding lets pass
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrEvents, err)
-	}
+func (d *decoder) redemption(e *Event, ticket *contract.TicketBrokerWinningTicketRedeemed) error {
 	paid, claimed := orZero(d.paid), orZero(d.claimed)
 	if d.paid != nil && d.recipient != ticket.Recipient || claimed.Cmp(paid) > 0 {
 		return fmt.Errorf("%w: the ticket pays %v, and the payment before it is another's", ErrEvents, ticket.Recipient)
@@ -174,40 +154,22 @@ func (d *decoder) redemption(e *Event, log Log) error {
 }
 
 // funds reads the events that are complete in themselves.
-func (d *decoder) funds(e *Event, log Log, name string) error {
+func (d *decoder) funds(e *Event, event bind.ContractEvent) error {
 	if d.paid != nil || d.claimed != nil {
-		return fmt.Errorf("%w: %s between a payment and its ticket", ErrEvents, name)
+		return fmt.Errorf("%w: %s between a payment and its ticket", ErrEvents, event.ContractEventName())
 	}
 	deposit, reserve := new(big.Int), new(big.Int)
-	var err error
-	switch name {
-	case contract.TicketBrokerDepositFundedEventName:
-		funded, bad := d.broker.UnpackDepositFundedEvent(&log.Log)
-		if err = bad; err == nil {
-			e.Kind, deposit = DepositFunded, funded.Amount
-		}
-	case contract.TicketBrokerReserveFundedEventName:
-		funded, bad := d.broker.UnpackReserveFundedEvent(&log.Log)
-		if err = bad; err == nil {
-			e.Kind, reserve = ReserveFunded, funded.Amount
-		}
-	case contract.TicketBrokerUnlockEventName:
-		unlock, bad := d.broker.UnpackUnlockEvent(&log.Log)
-		if err = bad; err == nil {
-			e.Kind, e.StartRound, e.EndRound = Unlocked, unlock.StartRound, unlock.EndRound
-		}
-	case contract.TicketBrokerUnlockCancelledEventName:
+	switch its := event.(type) {
+	case *contract.TicketBrokerDepositFunded:
+		e.Kind, deposit = DepositFunded, its.Amount
+	case *contract.TicketBrokerReserveFunded:
+		e.Kind, reserve = ReserveFunded, its.Amount
+	case *contract.TicketBrokerUnlock:
+		e.Kind, e.StartRound, e.EndRound = Unlocked, its.StartRound, its.EndRound
+	case *contract.TicketBrokerUnlockCancelled:
 		e.Kind = UnlockCancelled
-	case contract.TicketBrokerWithdrawalEventName:
-		withdrawal, bad := d.broker.UnpackWithdrawalEvent(&log.Log)
-		if err = bad; err == nil {
-			e.Kind, deposit, reserve = Withdrawn, withdrawal.Deposit, withdrawal.Reserve
-		}
-	default:
-		err = fmt.Errorf("%s is none that was asked for", name)
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrEvents, err)
+	case *contract.TicketBrokerWithdrawal:
+		e.Kind, deposit, reserve = Withdrawn, its.Deposit, its.Reserve
 	}
 	return amounts(e, deposit, reserve)
 }

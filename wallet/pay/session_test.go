@@ -25,6 +25,7 @@ import (
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
@@ -78,7 +79,7 @@ type world struct {
 	session  *Session
 	kept     inMemory
 	signer   *keystore.Signer
-	broker   *chain.Broker
+	broker   *broker.Account
 	unlocked int
 
 	// status is where the recipient tells what it saw, unless it is its first server.

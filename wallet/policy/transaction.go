@@ -8,7 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 
-	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -27,7 +27,7 @@ var ErrTransaction = errors.New("not a transaction that pmctl signs or sends")
 // a call that pmctl makes, to the network's TicketBroker, with a gas price and a fee
 // within the limits. It returns the call, as it is encoded. It fails with a *Refusal of
 // kind ErrLimit, which wraps ErrTransaction or a *FeeError.
-func (l Limits) CheckTransaction(t *types.Transaction, e Expected) (*contract.Call, error) {
+func (l Limits) CheckTransaction(t *types.Transaction, e Expected) (*broker.Call, error) {
 	switch {
 	case t.Type() != types.LegacyTxType && t.Type() != types.DynamicFeeTxType:
 		return nil, refuseTransaction("it is of type %d", t.Type())
@@ -40,7 +40,7 @@ func (l Limits) CheckTransaction(t *types.Transaction, e Expected) (*contract.Ca
 	case *t.To() != e.TicketBroker:
 		return nil, refuseTransaction("it is to %v, and the network's TicketBroker is %v", *t.To(), e.TicketBroker)
 	}
-	call, err := contract.ParseCall(t.Value(), t.Data())
+	call, err := broker.ParseCall(t.Value(), t.Data())
 	if err != nil {
 		return nil, &Refusal{ErrLimit, errors.Join(ErrTransaction, err), err.Error(), whatIsSigned}
 	}

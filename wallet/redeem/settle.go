@@ -9,14 +9,14 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // Settle reads from the logs of Call's transaction what became of the tickets. Each
 // that the contract did not redeem gets an Err that matches ErrPassedOver.
-func (ts Tickets) Settle(broker common.Address, logs []*types.Log) error {
-	events := contract.NewTicketBroker()
+func (ts Tickets) Settle(at common.Address, logs []*types.Log) error {
 	for _, t := range ts {
 		t.Err = ErrPassedOver
 	}
@@ -24,24 +24,23 @@ func (ts Tickets) Settle(broker common.Address, logs []*types.Log) error {
 	// nothing has no such event.
 	paid := new(big.Int)
 	for _, log := range logs {
-		if log.Address != broker {
+		if log.Address != at {
 			continue
 		}
-		if e, err := events.UnpackWinningTicketTransferEvent(log); err == nil {
+		event, _ := broker.Decode(log) // what is none settles nothing
+		switch e := event.(type) {
+		case *contract.TicketBrokerWinningTicketTransfer:
 			paid = e.Amount
-			continue
-		}
-		e, err := events.UnpackWinningTicketRedeemedEvent(log)
-		if err != nil {
-			continue
-		}
-		if t := ts.named(e); t != nil {
-			if t.Pays, err = wei.FromBig(paid); err != nil {
-				return err
+		case *contract.TicketBrokerWinningTicketRedeemed:
+			if t := ts.named(e); t != nil {
+				var err error
+				if t.Pays, err = wei.FromBig(paid); err != nil {
+					return err
+				}
+				t.Redeemed, t.Err = true, nil
 			}
-			t.Redeemed, t.Err = true, nil
+			paid = new(big.Int)
 		}
-		paid = new(big.Int)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/tx"
@@ -209,12 +210,12 @@ const reserveGas = 100_000
 // Call returns the transaction that redeems all of the tickets. A batch has a gas limit
 // of its own: a node's estimate is the least with which the transaction succeeds, and a
 // batch succeeds whether or not its tickets do.
-func (ts Tickets) Call(broker common.Address) (tx.Call, error) {
+func (ts Tickets) Call(at common.Address) (tx.Call, error) {
 	data, err := ts.pack()
 	if err != nil {
 		return tx.Call{}, err
 	}
-	call := tx.Call{To: broker, Data: data}
+	call := tx.Call{To: at, Data: data}
 	if len(ts) > 1 {
 		for _, t := range ts {
 			call.Gas += t.gas + t.gas/5 + reserveGas
@@ -224,17 +225,11 @@ func (ts Tickets) Call(broker common.Address) (tx.Call, error) {
 }
 
 func (ts Tickets) pack() ([]byte, error) {
-	broker := contract.NewTicketBroker()
-	tickets := make([]contract.ITicketBrokerTicket, len(ts))
-	sigs := make([][]byte, len(ts))
-	rands := make([]*big.Int, len(ts))
+	signed := make([]*pm.SignedTicket, len(ts))
 	for i, t := range ts {
-		tickets[i], sigs[i], rands[i] = contract.NewTicket(t.Ticket), t.Sig, t.RecipientRand
+		signed[i] = t.SignedTicket
 	}
-	data, err := broker.TryPackBatchRedeemWinningTickets(tickets, sigs, rands)
-	if len(ts) == 1 {
-		data, err = broker.TryPackRedeemWinningTicket(tickets[0], sigs[0], rands[0])
-	}
+	data, err := broker.Redeem(signed...)
 	if err != nil {
 		return nil, fmt.Errorf("encode the tickets: %w", err)
 	}

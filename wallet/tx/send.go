@@ -13,6 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -113,7 +114,7 @@ type Account struct {
 	sending sync.Mutex
 }
 
-var _ chain.Transactor = (*Account)(nil)
+var _ broker.Transactor = (*Account)(nil)
 
 // NewAccount returns signer's account on the node.
 func NewAccount(node Backend, signer Signer) *Account { return &Account{node: node, signer: signer} }

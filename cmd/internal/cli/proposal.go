@@ -7,7 +7,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/wallet"
-	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -24,14 +24,13 @@ type callResult struct {
 	Arguments []argumentResult `json:"arguments"`
 }
 
-// Describe says what a call of the contract is. It fails for one that is not known.
-func Describe(data []byte) (callResult, error) {
-	d, err := contract.Describe(data)
-	result := callResult{Method: d.Method, Arguments: []argumentResult{}}
-	for _, a := range d.Args {
+// Describe says what a call of the contract is.
+func Describe(c *broker.Call) callResult {
+	result := callResult{Method: c.Function, Arguments: []argumentResult{}}
+	for _, a := range c.Arguments {
 		result.Arguments = append(result.Arguments, argumentResult(a))
 	}
-	return result, err
+	return result
 }
 
 // Fields are the call for a person.
@@ -60,7 +59,7 @@ type dryRunResult struct {
 
 // emitDryRun shows what would be sent. The contract would take it: that has been tried.
 func emitDryRun(r *Run, p *wallet.Proposal) error {
-	call, err := Describe(p.Data)
+	call, err := broker.ParseCall(p.Value.Big(), p.Data)
 	if err != nil {
 		return err
 	}
@@ -73,7 +72,7 @@ func emitDryRun(r *Run, p *wallet.Proposal) error {
 		return err
 	}
 	result := dryRunResult{
-		Network: p.Network.Name, ChainID: fmt.Sprint(p.Network.ChainID), Account: format.Address(p.From), Contract: format.Address(p.To), Call: call, Value: p.Value,
+		Network: p.Network.Name, ChainID: fmt.Sprint(p.Network.ChainID), Account: format.Address(p.From), Contract: format.Address(p.To), Call: Describe(call), Value: p.Value,
 		GasLimit: fmt.Sprint(p.GasLimit), MaxGasPrice: price, MaxFee: p.MaxFee, MaxCost: cost, says: p.Says,
 	}
 	return r.Emit("pmctl.dry_run", result, result.write)

@@ -24,6 +24,7 @@ import (
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
@@ -86,7 +87,7 @@ type payer struct {
 	t      *testing.T
 	net    *network
 	signer *keystore.Signer
-	broker *chain.Broker
+	broker *broker.Account
 	http   *http.Client
 
 	// capabilities are what its payments need.

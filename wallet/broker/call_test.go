@@ -1,4 +1,4 @@
-package contract
+package broker
 
 import (
 	"math/big"
@@ -6,12 +6,14 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/contract"
 )
 
 func TestCallsThatPmctlMakes(t *testing.T) {
-	broker, other := NewTicketBroker(), common.Address{0xaa}
+	broker, other := contract.NewTicketBroker(), common.Address{0xaa}
 	one, two, three := big.NewInt(1), big.NewInt(2), big.NewInt(3)
-	ticket := ITicketBrokerTicket{FaceValue: one, WinProb: one, SenderNonce: one, AuxData: []byte{1, 2, 3}}
+	ticket := contract.ITicketBrokerTicket{FaceValue: one, WinProb: one, SenderNonce: one, AuxData: []byte{1, 2, 3}}
 	for _, c := range []struct {
 		value *big.Int
 		data  []byte
@@ -25,7 +27,7 @@ func TestCallsThatPmctlMakes(t *testing.T) {
 		{new(big.Int), broker.PackCancelUnlock(), Call{Function: "cancelUnlock"}},
 		{new(big.Int), broker.PackWithdraw(), Call{Function: "withdraw"}},
 		{new(big.Int), broker.PackRedeemWinningTicket(ticket, []byte{1}, one), Call{Function: "redeemWinningTicket", Tickets: 1}},
-		{new(big.Int), broker.PackBatchRedeemWinningTickets([]ITicketBrokerTicket{ticket, ticket}, [][]byte{{1}, {2}}, []*big.Int{one, two}),
+		{new(big.Int), broker.PackBatchRedeemWinningTickets([]contract.ITicketBrokerTicket{ticket, ticket}, [][]byte{{1}, {2}}, []*big.Int{one, two}),
 			Call{Function: "batchRedeemWinningTickets", Tickets: 2}},
 	} {
 		got, err := ParseCall(c.value, c.data)
@@ -35,6 +37,7 @@ func TestCallsThatPmctlMakes(t *testing.T) {
 				*amount = new(big.Int).SetBytes((*amount).Bytes()) // however it is held
 			}
 		}
+		c.want.Arguments = got.Arguments // see below
 		require.Equal(t, c.want, *got)
 
 		_, err = ParseCall(c.value, append(c.data[:len(c.data):len(c.data)], 0))
@@ -48,7 +51,7 @@ func TestCallsThatPmctlMakes(t *testing.T) {
 }
 
 func TestCallsThatPmctlDoesNotMake(t *testing.T) {
-	broker := NewTicketBroker()
+	broker := contract.NewTicketBroker()
 	for says, data := range map[string][]byte{
 		"0 bytes of data":                 nil,
 		"3 bytes of data":                 {1, 2, 3},
@@ -61,4 +64,21 @@ func TestCallsThatPmctlDoesNotMake(t *testing.T) {
 		require.ErrorIs(t, err, ErrCall)
 		require.ErrorContains(t, err, says)
 	}
+}
+
+// TestCallInWords has every argument by its name.
+func TestCallInWords(t *testing.T) {
+	call, err := ParseCall(big.NewInt(3), contract.NewTicketBroker().PackFundDepositAndReserveFor(common.Address{0xaa}, big.NewInt(1), big.NewInt(2)))
+	require.NoError(t, err)
+	require.Equal(t, []Argument{
+		{"addr", "address", common.Address{0xaa}.Hex()}, {"depositAmount", "uint256", "1"}, {"reserveAmount", "uint256", "2"},
+	}, call.Arguments)
+	require.True(t, call.FundsItself(common.Address{0xaa}))
+	require.False(t, call.FundsItself(common.Address{0xbb}))
+	own, err := ParseCall(big.NewInt(3), FundDeposit())
+	require.NoError(t, err)
+	require.True(t, own.FundsItself(common.Address{0xbb}))
+	unlock, err := ParseCall(new(big.Int), Unlock())
+	require.NoError(t, err)
+	require.False(t, unlock.FundsItself(common.Address{0xbb}))
 }

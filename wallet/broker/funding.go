@@ -1,0 +1,93 @@
+package broker
+
+import (
+	"fmt"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/pmctl/pmctl/wallet/contract"
+)
+
+// Funding is what a transaction is to add to a sender's deposit and reserve, in wei.
+type Funding struct {
+	Sender           common.Address
+	Deposit, Reserve *big.Int
+}
+
+// FundingError is a call that the contract took and that did not fund what it was to
+// fund.
+type FundingError struct {
+	Funding
+
+	// Transaction is the mined transaction's hash; zero for a simulated one.
+	Transaction common.Hash
+
+	// Broker is the contract that was called.
+	Broker common.Address
+
+	// Events tells that it is the contract's events that say otherwise, else it is what
+	// the contract keeps. GotDeposit and GotReserve are what was added by them, in wei.
+	Events                 bool
+	GotDeposit, GotReserve *big.Int
+}
+
+func (e *FundingError) Error() string {
+	what := "the simulated transaction"
+	if e.Transaction != (common.Hash{}) {
+		what = fmt.Sprintf("transaction %v was mined, but it", e.Transaction)
+	}
+	by := "by what getSenderInfo says before and after"
+	if e.Events {
+		by = "by the events"
+	}
+	return fmt.Sprintf("%s did not fund %v as it was to: %s of the TicketBroker at %v the deposit grew by %v wei and the reserve by %v wei, not by %v wei and %v wei",
+		what, e.Sender, by, e.Broker, e.GotDeposit, e.GotReserve, e.Deposit, e.Reserve)
+}
+
+// Hint says what to do.
+func (e *FundingError) Hint() string {
+	if e.Transaction == (common.Hash{}) {
+		return "nothing was sent; check --controller and --network, or use another node: --rpc-url URL"
+	}
+	return fmt.Sprintf("do not fund again before you have looked at it through another node: pmctl tx wait %v --rpc-url URL", e.Transaction)
+}
+
+// CheckEvents adds up what the events of the contract at broker say was funded, in the
+// transaction with a hash, zero for a simulated one. It fails with *FundingError.
+func (f Funding) CheckEvents(broker common.Address, hash common.Hash, logs []*types.Log) error {
+	deposit, reserve := new(big.Int), new(big.Int)
+	for _, log := range logs {
+		if log.Address != broker || SenderOf(*log) != f.Sender {
+			continue
+		}
+		event, _ := Decode(log) // what is none funds nothing
+		switch e := event.(type) {
+		case *contract.TicketBrokerDepositFunded:
+			deposit.Add(deposit, e.Amount)
+		case *contract.TicketBrokerReserveFunded:
+			reserve.Add(reserve, e.Amount)
+		}
+	}
+	return f.compare(&FundingError{Transaction: hash, Broker: broker, Events: true, GotDeposit: deposit, GotReserve: reserve})
+}
+
+// CheckGrowth compares what the contract keeps for the sender before and after, as CheckEvents
+// does.
+func (f Funding) CheckGrowth(broker common.Address, hash common.Hash, before, after contract.GetSenderInfoOutput) error {
+	return f.compare(&FundingError{
+		Transaction: hash, Broker: broker,
+		GotDeposit: new(big.Int).Sub(after.Sender.Deposit, before.Sender.Deposit),
+		GotReserve: new(big.Int).Sub(after.Reserve.FundsRemaining, before.Reserve.FundsRemaining),
+	})
+}
+
+// compare returns the error unless what it says was funded is what was to be.
+func (f Funding) compare(got *FundingError) error {
+	if got.GotDeposit.Cmp(f.Deposit) == 0 && got.GotReserve.Cmp(f.Reserve) == 0 {
+		return nil
+	}
+	got.Funding = f
+	return got
+}

@@ -1,0 +1,71 @@
+package broker
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Event is something that the TicketBroker says it did, for people and their programs.
+type Event struct {
+	Name string `json:"name"`
+
+	// Fields are the event's, amounts in wei, as decimal digits.
+	Fields map[string]string `json:"fields"`
+
+	text string
+}
+
+// String says it for people.
+func (e Event) String() string { return e.text }
+
+// Events are what the contract did among logs, in order: the events of these names, or of
+// every call that pmctl makes where there are none.
+func Events(ticketBroker common.Address, logs []*types.Log, names ...string) []Event {
+	var events []Event
+	for _, log := range logs {
+		if log.Address != ticketBroker {
+			continue
+		}
+		if e := said(log); e.Name != "" && (len(names) == 0 || slices.Contains(names, e.Name)) {
+			events = append(events, e)
+		}
+	}
+	return events
+}
+
+// said is an event of a call that pmctl makes, without a name for any other.
+func said(log *types.Log) Event {
+	event, err := Decode(log)
+	if err != nil {
+		return Event{}
+	}
+	fields, text := map[string]string{"sender": SenderOf(*log).Hex()}, ""
+	switch e := event.(type) {
+	case *contract.TicketBrokerDepositFunded:
+		fields["amount"] = e.Amount.String()
+		text = fmt.Sprintf("deposit of %s grew by %s", e.Sender, wei.Text(e.Amount))
+	case *contract.TicketBrokerReserveFunded:
+		fields["amount"] = e.Amount.String()
+		text = fmt.Sprintf("reserve of %s grew by %s", e.ReserveHolder, wei.Text(e.Amount))
+	case *contract.TicketBrokerUnlock:
+		fields["start_round"], fields["end_round"] = e.StartRound.String(), e.EndRound.String()
+		text = fmt.Sprintf("unlocking since round %v; withdraw from round %v", e.StartRound, e.EndRound)
+	case *contract.TicketBrokerUnlockCancelled:
+		text = "the funds of " + e.Sender.Hex() + " are locked again"
+	case *contract.TicketBrokerWithdrawal:
+		fields["deposit"], fields["reserve"] = e.Deposit.String(), e.Reserve.String()
+		text = fmt.Sprintf("withdrew %s of deposit and %s of reserve", wei.Text(e.Deposit), wei.Text(e.Reserve))
+	case *contract.TicketBrokerWinningTicketRedeemed:
+		fields["recipient"], fields["face_value"], fields["sender_nonce"] = e.Recipient.Hex(), e.FaceValue.String(), e.SenderNonce.String()
+		text = fmt.Sprintf("redeemed the ticket of %s with nonce %v", e.Sender, e.SenderNonce)
+	default:
+		return Event{}
+	}
+	return Event{event.ContractEventName(), fields, text}
+}
