@@ -14,6 +14,7 @@ import (
 
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -169,7 +170,7 @@ func (r completer) knownProfiles(context.Context, *pflag.FlagSet) []cobra.Comple
 // knownURLs are where recipients were paid.
 func (r completer) knownURLs(ctx context.Context, line *pflag.FlagSet) (found []cobra.Completion) {
 	for _, paid := range r.paidRecipients(ctx, line) {
-		if value := cobra.CompletionWithDesc(cli.PlainText(paid.URL), paid.Address.Hex()); !slices.Contains(found, value) {
+		if value := cobra.CompletionWithDesc(format.PlainText(paid.URL), paid.Address.Hex()); !slices.Contains(found, value) {
 			found = append(found, value)
 		}
 	}
@@ -182,7 +183,7 @@ func (r completer) knownRecipients(ctx context.Context, line *pflag.FlagSet) (fo
 	for _, paid := range r.paidRecipients(ctx, line) {
 		if !seen[paid.Address] {
 			seen[paid.Address] = true
-			found = append(found, cobra.CompletionWithDesc(paid.Address.Hex(), cli.PlainText(paid.URL)))
+			found = append(found, cobra.CompletionWithDesc(paid.Address.Hex(), format.PlainText(paid.URL)))
 		}
 	}
 	return found
@@ -212,7 +213,7 @@ func (r completer) knownTransactions(ctx context.Context, line *pflag.FlagSet) (
 		if replaces := line.Lookup("max-fee") != nil; replaces && !t.State.Unsettled() {
 			continue
 		}
-		found = append(found, cobra.CompletionWithDesc(t.Hash.Hex(), cli.PlainText(string(t.State)+": "+t.Label.String())))
+		found = append(found, cobra.CompletionWithDesc(t.Hash.Hex(), format.PlainText(string(t.State)+": "+t.Label.String())))
 	}
 	return found
 }

@@ -84,7 +84,7 @@ func ClassOf(err error) Class {
 		return false
 	}
 	switch {
-	case is(ClassUsage, nodes.ErrBadURL, store.ErrLocation), as(new(*tx.RequestError), new(*store.RequestError)):
+	case is(ClassUsage, ErrRequestID, nodes.ErrBadURL, store.ErrLocation), as(new(*tx.RequestError), new(*store.RequestError)):
 		return ClassUsage
 	case as(new(*tx.RefusedError)):
 		return ClassRefused
@@ -120,7 +120,7 @@ func ClassOf(err error) Class {
 		return ClassInactive
 	case as(new(*policy.OtherChainError)):
 		return ClassOtherChain
-	case is(ClassUnacceptable, policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, pay.ErrNoRound, agent.ErrRound,
+	case is(ClassUnacceptable, ErrDisagrees, policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, pay.ErrNoRound, agent.ErrRound,
 		pm.ErrTicketParamsExpired, ErrOtherSender, redeem.ErrNothing, pm.ErrRecipientRand),
 		as(new(*wire.ExpiredTokenError), new(*wire.MissingError), new(*wire.FieldError), new(*store.RetiredError)):
 		return ClassUnacceptable

@@ -125,11 +125,14 @@ func judge(ctx context.Context, config wallet.Config, url string) ([]check.Findi
 	if err != nil {
 		return nil, err
 	}
-	offer, _, err := w.Ask(ctx, u)
+	offers, err := w.Offers(ctx, []pay.URL{u}, wallet.Asking{Judge: true})
 	if err != nil {
 		return nil, err
 	}
-	return w.Judge(ctx, offer)
+	if offers[0].Judged == nil {
+		return nil, offers[0].Err
+	}
+	return offers[0].Findings, nil
 }
 
 // TestProgramsOnPackageWallet runs what docs/go.md shows.

@@ -64,11 +64,7 @@ func (k keptOffers) Drop(ctx context.Context, sender common.Address, u pay.URL) 
 	return k.chain.DropParams(ctx, sender, u.String())
 }
 
-// Document returns an offer as the document that users see.
-func (w *Wallet) Document(offer *pay.Offer) (*format.Params, error) {
-	return paramsOf(offer, w.store.ID())
-}
-
+// paramsOf is an offer as the document that users see.
 func paramsOf(offer *pay.Offer, storeID string) (*format.Params, error) {
 	params, err := format.ParamsFromInfo(offer.Info, offer.Sender, offer.URL.String(), storeID, offer.FetchedAt)
 	if err == nil {

@@ -45,9 +45,13 @@ type Minting struct {
 	Amount      pay.Amount
 	Credentials Credentials
 
-	// Request names the batch, so that it is made once however often it is asked for; nil
-	// for a batch of its own.
-	Request *store.Request
+	// RequestID names the batch, so that it is made once however often it is asked for; ""
+	// for a batch of its own. Refetched tells that a retry may have fetched the Params anew:
+	// of these only the recipient must be the same then.
+	RequestID string
+	Refetched bool
+
+	request *store.Request
 }
 
 // Batch is tickets whose nonces are taken, and nothing but the signatures missing.
@@ -108,118 +112,142 @@ var (
 	ErrOtherStore  = errors.New("these ticket params were fetched by another store, which may have used their nonces")
 )
 
+// minter makes batches of one account's tickets.
+type minter struct {
+	*Wallet
+	payer *pay.Payer
+	pins  pay.Pins
+
+	// plan plans a batch, and signer is the open key.
+	plan   func(context.Context, *pm.TicketParams, pay.Amount) (*pay.Plan, error)
+	signer pm.Signer
+}
+
+// planned is a batch that nothing speaks against. No nonce has been taken yet.
+type planned struct {
+	*pay.Plan
+	url     pay.URL // of the recipient, where it is known
+	info    *wire.OrchestratorInfo
+	works   []wire.Work // that the params are for
+	segment string
+}
+
 // Mint takes the nonces of a batch. Whatever can be refused is refused first, then the key
 // is opened, then nonces are taken, on disk, and only then can anything be signed. It fails
-// as pay.Payer.Plan, pay.Pins.Check and pay.Client.Fetch do, and with ErrOtherSender and
-// ErrOtherStore.
+// as pay.Payer.Plan, pay.Pins.Check and pay.Client.Fetch do, and with ErrOtherSender,
+// ErrOtherStore and ErrRequestID.
 func (w *Wallet) Mint(ctx context.Context, m Minting) (*Batch, error) {
 	if err := w.canAct(); err != nil {
 		return nil, err
 	}
-	payer := w.payer()
-	if b, err := w.mintedBefore(ctx, payer, m.Request); b != nil || err != nil {
-		return b, err
-	}
-	var p *planned
-	var err error
-	if m.Params == nil {
-		p, err = w.planFresh(ctx, payer, &m)
-	} else {
-		p, err = w.planGiven(ctx, payer, &m)
-	}
+	digest, err := m.digest()
 	if err != nil {
 		return nil, err
 	}
-	if err := w.ask(p, &m); err != nil {
+	if m.request, err = named(m.RequestID, digest); err != nil {
+		return nil, err
+	}
+	look := lookout{Wallet: w}
+	b := &minter{Wallet: w, payer: look.payer(), pins: w.pins()}
+	b.plan = b.payer.Plan
+	before, err := b.requested(ctx, m.request)
+	if err != nil {
+		return nil, err
+	}
+	if before != nil {
+		if _, _, err := b.payer.Again(ctx, before); err != nil {
+			return nil, err // before a passphrase is asked for
+		}
+		if err := b.unlock(ctx); err != nil {
+			return nil, err
+		}
+		return b.again(ctx, before)
+	}
+	p, err := b.propose(ctx, &m)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.complete(p, &m); err != nil {
 		return nil, err
 	}
 	if p.url != (pay.URL{}) {
-		if err := w.Pins().Keep(ctx, p.url, p.plan.Params.Recipient); err != nil {
+		if err := b.pins.Keep(ctx, p.url, p.Params.Recipient); err != nil {
 			return nil, err
 		}
 	}
-	tickets, err := payer.Reserve(ctx, p.plan)
+	tickets, err := b.payer.Reserve(ctx, p.Plan)
 	if err != nil {
 		return nil, err
 	}
 	if tickets.Before != nil {
-		return w.sameBatch(ctx, payer, tickets.Before, p.signer)
+		return b.again(ctx, tickets.Before)
 	}
-	return &Batch{Tickets: tickets, Segment: p.segment, signer: p.signer}, nil
+	return &Batch{Tickets: tickets, Segment: p.segment, signer: b.signer}, nil
 }
 
-// planned is a batch that nothing speaks against, with the open key. No nonce has been
-// taken yet.
-type planned struct {
-	plan    *pay.Plan
-	url     pay.URL // of the recipient, where it is known
-	info    *wire.OrchestratorInfo
-	works   []wire.Work // that the params are for
-	signer  pm.Signer
-	segment string
-}
-
-// mintedBefore returns the batch that was made for a request, nil when none was.
-func (w *Wallet) mintedBefore(ctx context.Context, payer *pay.Payer, request *store.Request) (*Batch, error) {
-	before, err := w.requested(ctx, request)
-	if err != nil || before == nil {
-		return nil, err
-	}
-	if _, _, err := payer.Again(ctx, before); err != nil {
-		return nil, err // before a passphrase is asked for
-	}
-	signer, err := w.unlock(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return w.sameBatch(ctx, payer, before, signer)
-}
-
-// requested is the record of a request, nil where there is none.
-func (w *Wallet) requested(ctx context.Context, request *store.Request) (*store.Record, error) {
-	if request == nil {
-		return nil, nil
-	}
-	records, err := w.ledger().Requested(ctx, w.Account.Address(), *request)
-	return records.First(), err
-}
-
-// sameBatch is a batch that was made before.
-func (w *Wallet) sameBatch(ctx context.Context, payer *pay.Payer, before *store.Record, signer pm.Signer) (*Batch, error) {
-	recipe, tickets, err := payer.Again(ctx, before)
-	if err != nil {
-		return nil, err
-	}
-	w.note("request %s was made at %s: these are the same tickets", before.ID, before.At.Format(time.RFC3339))
-	return &Batch{Tickets: tickets, Segment: recipe.Segment, signer: signer}, nil
-}
-
-// ask adds the credentials that go along with a batch, and the request that it is for.
-func (w *Wallet) ask(p *planned, m *Minting) (err error) {
-	if p.segment, err = w.segment(p, m); err != nil || m.Request == nil {
-		return err
-	}
-	recipe := pay.Recipe{Info: p.info, Expiration: p.plan.Expiration, Segment: p.segment, Value: m.Amount.Value}
-	m.Request.Record, err = recipe.Encode()
-	p.plan.Request = m.Request
+// unlock opens the account's key.
+func (b *minter) unlock(ctx context.Context) error {
+	key, err := b.Account.Unlock(ctx)
+	b.signer = key
 	return err
 }
 
-// planGiven plans a batch from params that are there already, and opens the key last.
-func (w *Wallet) planGiven(ctx context.Context, payer *pay.Payer, m *Minting) (*planned, error) {
-	p, err := w.proposeGiven(ctx, m, w.Pins(), func(params *pm.TicketParams) (*pay.Plan, error) {
-		return payer.Plan(ctx, params, m.Amount)
-	})
+// requested is the record of a request, nil where there is none.
+func (b *minter) requested(ctx context.Context, request *store.Request) (*store.Record, error) {
+	if request == nil {
+		return nil, nil
+	}
+	records, err := b.ledger().Requested(ctx, b.Account.Address(), *request)
+	return records.First(), err
+}
+
+// again is a batch that was made before.
+func (b *minter) again(ctx context.Context, before *store.Record) (*Batch, error) {
+	recipe, tickets, err := b.payer.Again(ctx, before)
 	if err != nil {
 		return nil, err
 	}
-	p.signer, err = w.unlock(ctx)
-	return p, err
+	b.note("request %s was made at %s: these are the same tickets", before.ID, before.At.Format(time.RFC3339))
+	return &Batch{Tickets: tickets, Segment: recipe.Segment, signer: b.signer}, nil
 }
 
-// proposeGiven judges params that are there already, and has plan plan their batch.
-func (w *Wallet) proposeGiven(ctx context.Context, m *Minting, pins pay.Pins, plan func(*pm.TicketParams) (*pay.Plan, error)) (*planned, error) {
-	if err := w.checkDocument(m.Params, m.Adopt); err != nil {
+// propose plans a batch, and opens the key: last for params that are there already, and
+// before a recipient is asked for fresh ones, which it gives for a signature.
+func (b *minter) propose(ctx context.Context, m *Minting) (*planned, error) {
+	if m.Params != nil {
+		p, err := b.given(ctx, m)
+		if err != nil {
+			return nil, err
+		}
+		return p, b.unlock(ctx)
+	}
+	if err := b.payer.CheckSender(ctx); err != nil {
+		return nil, err
+	}
+	if err := b.unlock(ctx); err != nil {
+		return nil, err
+	}
+	offers, err := b.ask(ctx, []pay.URL{m.URL}, nil)
+	if err != nil {
+		return nil, err
+	}
+	offer := offers[0].Offer
+	if err := offers[0].Err; err != nil {
+		return nil, err
+	}
+	if err := b.pins.Check(ctx, m.URL, offer.Params.Recipient); err != nil {
+		return nil, err
+	}
+	p := &planned{url: m.URL, info: offer.Info, works: offer.Works}
+	if p.Plan, err = b.plan(ctx, offer.Params, m.Amount); err != nil {
+		return nil, err
+	}
+	return p, b.checkToken(p, m)
+}
+
+// given plans a batch of params that are there already.
+func (b *minter) given(ctx context.Context, m *Minting) (*planned, error) {
+	if err := b.checkDocument(m.Params, m.Adopt); err != nil {
 		return nil, err
 	}
 	info, err := m.Params.Info()
@@ -238,67 +266,55 @@ func (w *Wallet) proposeGiven(ctx context.Context, m *Minting, pins pay.Pins, pl
 		if p.url, err = pay.ParseURL(m.Params.URL); err != nil {
 			return nil, err
 		}
-		if err := pins.Check(ctx, p.url, params.Recipient); err != nil {
+		if err := b.pins.Check(ctx, p.url, params.Recipient); err != nil {
 			return nil, err
 		}
 	}
-	if p.plan, err = plan(params); err != nil {
+	if p.Plan, err = b.plan(ctx, params, m.Amount); err != nil {
 		return nil, err
 	}
-	if w.Offline {
-		w.noteUnchecked(p.plan)
+	if b.Offline {
+		b.noteUnchecked(p.Plan)
 	}
-	return p, w.checkToken(p, m)
+	return p, b.checkToken(p, m)
 }
 
-// planFresh plans a batch from fresh params, which a recipient gives for a signature.
-func (w *Wallet) planFresh(ctx context.Context, payer *pay.Payer, m *Minting) (*planned, error) {
-	if err := payer.CheckSender(ctx); err != nil {
-		return nil, err
+// complete adds the credentials that go along with a batch, and the request that it is for.
+func (b *minter) complete(p *planned, m *Minting) (err error) {
+	if p.segment, err = b.segment(p, m); err != nil || m.request == nil {
+		return err
 	}
-	signer, err := w.unlock(ctx)
-	if err != nil {
-		return nil, err
-	}
-	offer, _, err := w.Ask(ctx, m.URL)
-	if err != nil {
-		return nil, err
-	}
-	if err := w.Pins().Check(ctx, m.URL, offer.Params.Recipient); err != nil {
-		return nil, err
-	}
-	p := &planned{url: m.URL, info: offer.Info, works: offer.Works, signer: signer}
-	if p.plan, err = payer.Plan(ctx, offer.Params, m.Amount); err != nil {
-		return nil, err
-	}
-	return p, w.checkToken(p, m)
+	recipe := pay.Recipe{Info: p.info, Expiration: p.Expiration, Segment: p.segment, Value: m.Amount.Value}
+	m.request.Record, err = recipe.Encode()
+	p.Request = m.request
+	return err
 }
 
 // checkDocument refuses params that are not this wallet's to use.
-func (w *Wallet) checkDocument(params *format.Params, adopt bool) error {
-	if sender := common.Address(params.Sender); sender != w.Account.Address() {
-		return hint.With(fmt.Errorf("%w: %v; the account is %v", ErrOtherSender, sender, w.Account.Address()),
+func (b *minter) checkDocument(params *format.Params, adopt bool) error {
+	if sender := common.Address(params.Sender); sender != b.Account.Address() {
+		return hint.With(fmt.Errorf("%w: %v; the account is %v", ErrOtherSender, sender, b.Account.Address()),
 			"choose the account with --from %v, or fetch params of your own", sender)
 	}
-	if params.StoreID != "" && params.StoreID != w.store.ID() && !adopt {
+	if params.StoreID != "" && params.StoreID != b.store.ID() && !adopt {
 		return hint.With(ErrOtherStore, "fetch fresh ticket params, or say --adopt if you know that no other store uses these")
 	}
 	return nil
 }
 
 // checkToken refuses an auth token that cannot be paid under, where that matters.
-func (w *Wallet) checkToken(p *planned, m *Minting) error {
+func (b *minter) checkToken(p *planned, m *Minting) error {
 	if m.Credentials != CredentialsNeeded {
 		return nil
 	}
-	return pay.CheckToken(p.url, p.info.GetAuthToken(), w.Now())
+	return pay.CheckToken(p.url, p.info.GetAuthToken(), b.Now())
 }
 
 // segment returns the credentials that go along with a batch, "" for none. A request's are
 // kept with it, for any format that it is made again in.
-func (w *Wallet) segment(p *planned, m *Minting) (string, error) {
-	now, token := w.Now(), p.info.GetAuthToken()
-	unseen := m.Request == nil && m.Credentials == CredentialsNone
+func (b *minter) segment(p *planned, m *Minting) (string, error) {
+	now, token := b.Now(), p.info.GetAuthToken()
+	unseen := m.request == nil && m.Credentials == CredentialsNone
 	if m.Credentials != CredentialsNeeded && (unseen || token.Check(now) != nil) {
 		return "", nil
 	}
@@ -306,7 +322,7 @@ func (w *Wallet) segment(p *planned, m *Minting) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	header, err := pay.SegmentHeader(p.signer, token, now)
+	header, err := pay.SegmentHeader(b.signer, token, now)
 	if err != nil {
 		return "", err
 	}
@@ -314,11 +330,11 @@ func (w *Wallet) segment(p *planned, m *Minting) (string, error) {
 }
 
 // noteUnchecked says what was not looked at, since the chain was not asked.
-func (w *Wallet) noteUnchecked(plan *pay.Plan) {
-	for _, finding := range check.Params(w.Limits, plan.Params, nil, uint64(plan.Count)) {
+func (b *minter) noteUnchecked(plan *pay.Plan) {
+	for _, finding := range check.Params(b.Limits, plan.Params, nil, uint64(plan.Count)) {
 		if finding.State == check.Skipped {
-			w.note("not checked: %s: %s", finding.ID, finding.Found)
+			b.note("not checked: %s: %s", finding.ID, finding.Found)
 		}
 	}
-	w.note("not checked: round: whether %d is still one that recipients take", plan.Expiration.CreationRound)
+	b.note("not checked: round: whether %d is still one that recipients take", plan.Expiration.CreationRound)
 }

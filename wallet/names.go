@@ -2,7 +2,6 @@ package wallet
 
 import (
 	"github.com/pmctl/pmctl/wallet/chain"
-	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/tx"
 )
 
@@ -13,8 +12,10 @@ type (
 	Network = chain.Network
 	// Exchange is a request to a node.
 	Exchange = chain.Exchange
-	// Request names what is asked for, so that a retry is no second request.
-	Request = store.Request
+	// ContractsError is a node that names other contracts than those that are pinned.
+	ContractsError = chain.ContractsError
+	// Recipient is what the contracts say of a recipient.
+	Recipient = chain.Recipient
 	// Terms are what the user agrees to about other transactions of the account.
 	Terms = tx.Terms
 )

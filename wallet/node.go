@@ -38,9 +38,17 @@ func (c Config) Dial(ctx context.Context) (*chain.Client, error) {
 	return client, nil
 }
 
-// Node is the connection to the node, for who watches the chain beside the flows. The
-// wallet closes it.
-func (w *Wallet) Node(ctx context.Context) (*chain.Client, error) { return w.connect(ctx) }
+// read dials the network for one flow that only reads.
+func (c Config) read(ctx context.Context, do func(context.Context, *chain.Client) error) error {
+	ctx, cancel := c.withDefaults().bound(ctx)
+	defer cancel()
+	node, err := c.Dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer node.Close()
+	return do(ctx, node)
+}
 
 // connect is the node: the connection of earlier, or a new one. The contracts that it
 // names must be those that are pinned in the store. Those of a network that is seen for

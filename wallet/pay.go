@@ -3,9 +3,9 @@ package wallet
 import (
 	"context"
 
+	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/pay"
-	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // Paying says how a recipient is paid.
@@ -16,29 +16,34 @@ type Paying struct {
 	// Headers bound the HTTP header of a delivery.
 	Headers *pay.HeaderLimits
 
-	// Request names the payment, so that it is made once however often it is asked for; nil
-	// for a payment of its own. Digest tells it from others where it gets an id, as it does
-	// when it takes more than one delivery.
-	Request *store.Request
-	Digest  string
+	// RequestID names the payment, so that it is made once however often it is asked for; ""
+	// for a payment of its own, which gets an ID when it takes more than one delivery.
+	RequestID string
 
 	// Unattended tells that opening the key keeps no person waiting.
 	Unattended bool
 }
 
 // Pay pays a recipient, and keeps the fresh ticket params that it answers with for the
-// next payment. Whom the first payment to a URL pays is pinned. It fails as
-// pay.Session.Pay does.
+// next payment. Whom the first payment to a URL pays is pinned. It fails with ErrRequestID,
+// and as pay.Session.Pay does.
 func (w *Wallet) Pay(ctx context.Context, u pay.URL, amount pay.Amount, o Paying) (*pay.Payment, error) {
 	if err := w.canAct(); err != nil {
 		return nil, err
 	}
-	defer w.LookUp(ctx)()
+	digest := paymentDigest(u, amount, o.Works)
+	request, err := named(o.RequestID, digest)
+	if err != nil {
+		return nil, err
+	}
+	look := lookout{Wallet: w}
+	defer look.begin(ctx)()
 	client := w.asking(o.Works)
 	client.Headers = o.Headers
 	session := &pay.Session{
-		Payer: w.payer(), Client: client, Kept: w.kept(), Pins: w.Pins(), URL: u, Unlock: w.unlock,
-		Request: o.Request, Requests: w.ledger(), Digest: o.Digest, Unattended: o.Unattended,
+		Payer: look.payer(), Client: client, Kept: keptOffers{w.ledger(), w.store.ID()}, Pins: w.pins(), URL: u,
+		Unlock:  func(ctx context.Context) (pm.Signer, error) { return w.Account.Unlock(ctx) },
+		Request: request, Requests: w.ledger(), Digest: digest, Unattended: o.Unattended,
 	}
 	done := w.UI.Progress(func() string { return "paying at " + u.String() })
 	defer done()

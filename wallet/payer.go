@@ -2,70 +2,74 @@ package wallet
 
 import (
 	"context"
-	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/agent"
-	"github.com/pmctl/pmctl/wallet/chain"
-	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Facts implements pay.Chain: it asks the agent if there is one, else the node, and connects to it when it is first
-// asked.
-func (w *Wallet) Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error) {
-	if agent := w.Account.Agent(); agent != nil {
+// lookout is how a flow sees the chain: through the agent if there is one, else through the
+// node, to which it connects when it is first asked.
+type lookout struct {
+	*Wallet
+
+	// looking is closed when the contracts are looked up, or that has failed with lookErr;
+	// nil where nothing looks for them.
+	looking chan struct{}
+	lookErr error
+}
+
+// Facts implements pay.Chain.
+func (l *lookout) Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error) {
+	if agent := l.Account.Agent(); agent != nil {
 		return agent.Facts(ctx, sender, about...)
 	}
-	ctx, cancel := w.bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
-	node, err := w.connect(ctx)
+	node, err := l.connect(ctx)
 	if err != nil {
 		return pm.Facts{}, err
 	}
-	if w.looking != nil {
-		if <-w.looking; w.lookErr != nil {
-			return pm.Facts{}, w.lookErr
+	if l.looking != nil {
+		if <-l.looking; l.lookErr != nil {
+			return pm.Facts{}, l.lookErr
 		}
 	}
 	return node.Facts(ctx, sender, about...)
 }
 
-// NewestFacts is Facts by a look at the chain that begins now.
-func (w *Wallet) NewestFacts(ctx context.Context, about ...pm.Counterparty) (pm.Facts, error) {
-	if w.Account == nil {
-		return pm.Facts{}, ErrNoAccount
-	}
-	agent := w.Account.Agent()
+// newest is Facts by a look at the chain that begins now.
+func (l *lookout) newest(ctx context.Context, about ...pm.Counterparty) (pm.Facts, error) {
+	agent := l.Account.Agent()
 	if agent == nil {
-		return w.Facts(ctx, w.Account.Address(), about...)
+		return l.Facts(ctx, l.Account.Address(), about...)
 	}
-	facts, _, err := agent.Renew(ctx, w.Account.Address(), about...)
+	facts, _, err := agent.Renew(ctx, l.Account.Address(), about...)
 	return facts, err
 }
 
-// LookUp begins to look up the network's contracts, where that comes before anything else
+// begin begins to look up the network's contracts, where that comes before anything else
 // that the node is asked for: a recipient can be asked meanwhile. It returns what ends that.
-func (w *Wallet) LookUp(ctx context.Context) (end func()) {
+func (l *lookout) begin(ctx context.Context) (end func()) {
 	end = func() {}
-	if w.Account.Agent() != nil || w.Offline {
+	if l.Account.Agent() != nil || l.Offline {
 		return end
 	}
-	ctx, cancel := w.bound(ctx)
-	node, err := w.connect(ctx)
+	ctx, cancel := l.bound(ctx)
+	node, err := l.connect(ctx)
 	if err != nil || node.Located() {
 		cancel()
 		return end
 	}
 	looking := make(chan struct{})
-	w.looking = looking
+	l.looking = looking
 	go func() {
 		defer close(looking)
-		_, w.lookErr = node.Contracts(ctx)
+		_, l.lookErr = node.Contracts(ctx)
 	}()
 	return func() {
 		cancel()
@@ -73,94 +77,39 @@ func (w *Wallet) LookUp(ctx context.Context) (end func()) {
 	}
 }
 
-// ledger is the store's book of the network.
-func (w *Wallet) ledger() *store.Chain { return w.store.Chain(w.Network.ChainID) }
+// recipient is what the chain says of a recipient.
+func (l *lookout) recipient(ctx context.Context, address common.Address) (Recipient, error) {
+	ctx, cancel := l.bound(ctx)
+	defer cancel()
+	node, err := l.connect(ctx)
+	if err != nil {
+		return Recipient{}, err
+	}
+	return node.Recipient(ctx, address)
+}
 
 // payer returns what makes the account's tickets.
-func (w *Wallet) payer() *pay.Payer {
-	payer := &pay.Payer{
-		Sender:  w.Account.Address(),
-		Limits:  w.Limits,
-		Chain:   w,
-		Nonces:  w.ledger(),
-		Now:     w.Now,
-		Offline: w.Offline,
-	}
-	if agent := w.Account.Agent(); agent != nil {
-		agent.Offline, agent.InactiveOK, agent.MaxHeadAge = w.Offline, w.Limits.InactiveOK, w.Limits.MaxHeadAge
+func (l *lookout) payer() *pay.Payer {
+	payer := &pay.Payer{Sender: l.Account.Address(), Limits: l.Limits, Chain: l, Nonces: l.ledger(), Now: l.Now, Offline: l.Offline}
+	if agent := l.Account.Agent(); agent != nil {
+		agent.Offline, agent.InactiveOK, agent.MaxHeadAge = l.Offline, l.Limits.InactiveOK, l.Limits.MaxHeadAge
 		payer.Chain = agent
-		payer.Nonces = agentNonces{w.ledger(), agent, w.store.ID()}
+		payer.Nonces = agentNonces{l.ledger(), agent, l.store.ID()}
 	}
 	return payer
 }
 
-// kept returns the offers of recipients that the store keeps.
-func (w *Wallet) kept() keptOffers {
-	return keptOffers{w.ledger(), w.store.ID()}
-}
+// ledger is the store's book of the network.
+func (w *Wallet) ledger() *store.Chain { return w.store.Chain(w.Network.ChainID) }
 
-// Pins are who was paid at which URL.
-func (w *Wallet) Pins() pay.Pins {
+// pins are who was paid at which URL.
+func (w *Wallet) pins() pay.Pins {
 	return pay.Pins{Known: w.ledger(), Sender: w.Account.Address(), Accept: w.Accept}
 }
 
-// asking asks recipients.
+// asking asks and pays recipients.
 func (w *Wallet) asking(works []wire.Work) *pay.Client {
 	return &pay.Client{Timeout: w.RecipientTimeout, Now: w.Now, Works: works}
-}
-
-// Ask asks a recipient for ticket params, and says how long that took. It fails as
-// pay.Client.Fetch does.
-func (w *Wallet) Ask(ctx context.Context, u pay.URL) (*pay.Offer, time.Duration, error) {
-	request, err := w.request(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
-	began := time.Now()
-	offer, err := w.asking(nil).Fetch(ctx, u, request)
-	return offer, time.Since(began), err
-}
-
-// Judge holds an offer to the limits, and to what the chain says now. It fails as the chain
-// does.
-func (w *Wallet) Judge(ctx context.Context, offer *pay.Offer) ([]check.Finding, error) {
-	facts, err := w.NewestFacts(ctx, pm.CounterpartyOf(offer.Params))
-	if err != nil {
-		return nil, err
-	}
-	return check.Params(w.Limits, offer.Params, &facts, 1), nil
-}
-
-// request is what recipients are asked with: it proves whose tickets will pay.
-func (w *Wallet) request(ctx context.Context) (*wire.OrchestratorRequest, error) {
-	if w.Account == nil {
-		return nil, ErrNoAccount
-	}
-	key, err := w.Account.Unlock(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return wire.NewOrchestratorRequest(key)
-}
-
-// unlock opens the account's key.
-func (w *Wallet) unlock(ctx context.Context) (pm.Signer, error) {
-	key, err := w.Account.Unlock(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return key, nil
-}
-
-// Recipient is what the chain says of a recipient.
-func (w *Wallet) Recipient(ctx context.Context, address common.Address) (chain.Recipient, error) {
-	ctx, cancel := w.bound(ctx)
-	defer cancel()
-	node, err := w.connect(ctx)
-	if err != nil {
-		return chain.Recipient{}, err
-	}
-	return node.Recipient(ctx, address)
 }
 
 // agentNonces are a store's, of which the agent takes those for tickets.

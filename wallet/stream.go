@@ -39,8 +39,9 @@ type Streaming struct {
 	Adopt       bool
 	Credentials Credentials
 
-	// Request names a line's batch; nil for batches of their own. It may return nil.
-	Request func(line int, params *format.Params) (*store.Request, error)
+	// RequestID names the lines' batches together with their numbers; "" for batches of
+	// their own.
+	RequestID string
 
 	// Failed writes what takes the place of a line that makes no batch.
 	Failed func(error) error
@@ -71,11 +72,8 @@ func Batches(n int64) string {
 
 // stream makes a batch of each line of params.
 type stream struct {
-	*Wallet
+	minter
 	o      Streaming
-	payer  *pay.Payer
-	pins   pay.Pins
-	signer pm.Signer
 	in     *bufio.Reader
 	writer format.BatchWriter
 
@@ -106,16 +104,19 @@ func (w *Wallet) Stream(ctx context.Context, o Streaming) (Streamed, error) {
 	if err := w.canAct(); err != nil {
 		return Streamed{}, err
 	}
-	s := &stream{Wallet: w, o: o, together: firstTogether, in: bufio.NewReaderSize(o.In, 1<<18), payer: w.payer(), pins: w.Pins()}
+	look := lookout{Wallet: w}
+	s := &stream{o: o, together: firstTogether, in: bufio.NewReaderSize(o.In, 1<<18)}
+	s.minter = minter{Wallet: w, payer: look.payer(), pins: w.pins()}
+	s.plan = s.payer.Propose
 	s.payer.Chain = &recentFacts{chain: s.payer.Chain, now: w.Now}
 	s.pins.Known = &recentlyKnown{Known: s.pins.Known, now: w.Now}
 	if err := s.payer.CheckSender(ctx); err != nil {
 		return Streamed{}, err
 	}
-	var err error
-	if s.signer, err = w.unlock(ctx); err != nil {
+	if err := s.unlock(ctx); err != nil {
 		return Streamed{}, err
 	}
+	var err error
 	if s.writer, err = format.NewBatchWriter(o.Out, o.Format); err != nil {
 		return Streamed{}, err
 	}
@@ -233,7 +234,7 @@ func (s *stream) readGroup(ctx context.Context) error {
 			return err
 		}
 		line := &streamedLine{number: s.lines}
-		if line.err = s.plan(ctx, line, text); endsStream(ctx, line.err) {
+		if line.err = s.read(ctx, line, text); endsStream(ctx, line.err) {
 			return line.err
 		}
 		s.ready = append(s.ready, line)
@@ -280,33 +281,29 @@ func (s *stream) readLine() ([]byte, error) {
 	}
 }
 
-// plan finds out whether a line's batch may be made.
-func (s *stream) plan(ctx context.Context, line *streamedLine, text []byte) error {
+// read finds out whether a line's batch may be made.
+func (s *stream) read(ctx context.Context, line *streamedLine, text []byte) error {
 	document, err := format.ReadParams(bytes.NewReader(text))
 	if err != nil {
 		return err
 	}
 	m := &Minting{Params: document, Adopt: s.o.Adopt, Amount: s.o.Amount, Credentials: s.o.Credentials}
-	if s.o.Request != nil {
-		if m.Request, err = s.o.Request(line.number, document); err != nil {
+	if s.o.RequestID != "" {
+		if m.request, err = named(fmt.Sprintf("%s:%d", s.o.RequestID, line.number), lineDigest(document, s.o.Amount)); err != nil {
 			return err
 		}
 	}
-	before, err := s.requested(ctx, m.Request)
+	before, err := s.requested(ctx, m.request)
 	if err != nil {
 		return err
 	}
 	if before != nil {
 		return s.repeat(ctx, line, before)
 	}
-	planned, err := s.proposeGiven(ctx, m, s.pins, func(params *pm.TicketParams) (*pay.Plan, error) {
-		return s.payer.Propose(ctx, params, s.o.Amount)
-	})
-	if err != nil {
+	if line.planned, err = s.given(ctx, m); err != nil {
 		return err
 	}
-	planned.signer, line.planned = s.signer, planned
-	return s.ask(planned, m)
+	return s.complete(line.planned, m)
 }
 
 // repeat has a line make what was made for it before.
@@ -329,7 +326,7 @@ func (s *stream) reserve(ctx context.Context) error {
 	var lines []*streamedLine
 	for _, line := range s.ready {
 		if line.err == nil && line.batch == nil {
-			plans, lines = append(plans, line.planned.plan), append(lines, line)
+			plans, lines = append(plans, line.planned.Plan), append(lines, line)
 		}
 	}
 	if len(plans) == 0 {
@@ -364,7 +361,7 @@ func (s *stream) pin(ctx context.Context) error {
 	var lines []*streamedLine
 	for _, line := range s.ready {
 		if line.err == nil && line.batch == nil && line.planned.url != (pay.URL{}) {
-			pins = append(pins, store.Pin{URL: line.planned.url.String(), Recipient: line.planned.plan.Params.Recipient})
+			pins = append(pins, store.Pin{URL: line.planned.url.String(), Recipient: line.planned.Params.Recipient})
 			lines = append(lines, line)
 		}
 	}

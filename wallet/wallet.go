@@ -103,11 +103,6 @@ type Wallet struct {
 	store   *store.Store
 	journal *store.Journal
 	node    *chain.Client
-
-	// looking is closed when the contracts are looked up, or that has failed with lookErr;
-	// nil where nothing looks for them.
-	looking chan struct{}
-	lookErr error
 }
 
 // Open opens the wallet's store, and makes it where there is none. No node is asked and no
@@ -195,9 +190,6 @@ func (w *Wallet) Close() {
 		_ = w.journal.Close()
 	}
 }
-
-// Opened is the wallet's store, for who keeps book beside the flows. The wallet closes it.
-func (w *Wallet) Opened() *store.Store { return w.store }
 
 // note says something about what is going on.
 func (w *Wallet) note(format string, args ...any) { w.UI.Note(fmt.Sprintf(format, args...)) }

@@ -25,7 +25,9 @@ func TestWhatAConfigLeavesOut(t *testing.T) {
 		_, paid := w.Pay(ctx, pay.URL{}, pay.Amount{Count: 1}, wallet.Paying{})
 		_, mint := w.Mint(ctx, wallet.Minting{})
 		_, stream := w.Stream(ctx, wallet.Streaming{})
-		return map[string]error{"do": do, "exit": exit, "pay": paid, "mint": mint, "stream": stream}
+		_, offers := w.Offers(ctx, nil, wallet.Asking{})
+		_, inspect := w.Inspect(ctx, common.Address{}, pay.URL{})
+		return map[string]error{"do": do, "exit": exit, "pay": paid, "mint": mint, "stream": stream, "offers": offers, "inspect": inspect}
 	}
 	bare, err := wallet.Open(ctx, wallet.Config{})
 	require.NoError(t, err)
@@ -34,12 +36,6 @@ func TestWhatAConfigLeavesOut(t *testing.T) {
 	for name, err := range signing(bare) {
 		require.ErrorIs(t, err, wallet.ErrNoAccount, name)
 	}
-	_, _, err = bare.Ask(ctx, pay.URL{})
-	require.ErrorIs(t, err, wallet.ErrNoAccount)
-	_, _, err = bare.Fetch(ctx, nil, nil)
-	require.ErrorIs(t, err, wallet.ErrNoAccount)
-	_, err = bare.NewestFacts(ctx)
-	require.ErrorIs(t, err, wallet.ErrNoAccount)
 
 	account := signer.AddressOnly(common.Address{1})
 	acting, err := wallet.Open(ctx, wallet.Config{Account: account})
@@ -56,12 +52,12 @@ func TestWhatAConfigLeavesOut(t *testing.T) {
 	require.ErrorIs(t, err, wallet.ErrNoStore)
 	_, err = acting.SendSigned(ctx, nil, nil, tx.Terms{}, false, wallet.Waiting{})
 	require.ErrorIs(t, err, wallet.ErrNoStore)
-	_, _, err = acting.Ask(ctx, pay.URL{})
-	require.ErrorIs(t, err, signer.ErrNoKey)
 
 	nodeless, err := wallet.Open(ctx, wallet.Config{Account: account, Store: filepath.Join(t.TempDir(), "store.db")})
 	require.NoError(t, err)
 	defer nodeless.Close()
+	_, err = nodeless.Offers(ctx, nil, wallet.Asking{})
+	require.ErrorIs(t, err, signer.ErrNoKey)
 	_, err = nodeless.Do(ctx, wallet.Unlock(), wallet.Sending{})
 	require.ErrorIs(t, err, wallet.ErrNoNode)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet/agent"
+	"github.com/pmctl/pmctl/wallet/format"
 )
 
 // NewAgent is pmctl agent.
@@ -101,7 +102,7 @@ func (s agentStatus) write(w io.Writer) error {
 		{"socket", s.path},
 		{"process", fmt.Sprint(s.PID)},
 		{"account", common.Address(s.Account).Hex()},
-		{"network", fmt.Sprintf("%s (chain id %d)", cli.PlainText(s.Network), s.ChainID)},
+		{"network", fmt.Sprintf("%s (chain id %d)", format.PlainText(s.Network), s.ChainID)},
 		{"since", s.Since.Format(time.RFC3339)},
 		{"closes", "never"},
 		{"if not used", "stays open"},
@@ -136,7 +137,7 @@ func (s agentStatus) write(w io.Writer) error {
 		set("chain seen", fmt.Sprintf("%v ago, L1 block %d", (time.Duration(*s.HeadAge)*time.Millisecond).Round(time.Millisecond), *s.L1Block))
 	}
 	if s.HeadError != "" {
-		fields = append(fields, cli.Field{"newest look", cli.PlainText(s.HeadError)})
+		fields = append(fields, cli.Field{"newest look", format.PlainText(s.HeadError)})
 	}
 	return cli.WriteFields(w, fields)
 }

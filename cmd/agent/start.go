@@ -16,10 +16,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/agent"
-	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
@@ -134,36 +132,12 @@ func serveAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions, path string) er
 	if err != nil {
 		return err
 	}
-	signer, err := w.Account.Unlock(cmd.Context())
+	service, err := wallet.NewAgent(cmd.Context(), w, agent.Config{Idle: o.idle, Lifetime: o.lifetime, Version: cli.BuildVersion()})
 	if err != nil {
 		socket.Close()
 		return err
 	}
-	key, ok := signer.(*keystore.Signer)
-	if !ok {
-		socket.Close()
-		return fmt.Errorf("the key of %v is not in a file or behind a descriptor", signer.Address())
-	}
-	config := agent.Config{
-		Signer: key, Network: w.Network, Store: w.Opened(), Limits: w.Limits,
-		Idle: o.idle, Lifetime: o.lifetime, Version: cli.BuildVersion(), Now: r.Now,
-	}
-	node, err := w.Node(cmd.Context())
-	switch {
-	case err == nil:
-		config.Chain = node
-		config.Broker = func(ctx context.Context) (common.Address, error) {
-			contracts, err := node.Contracts(ctx)
-			return contracts.TicketBroker, err
-		}
-	case errors.Is(err, wallet.ErrNoNode), errors.Is(err, chain.ErrUnreachable):
-		r.Note("no node: tickets can be made with --offline only: %v", err)
-	default:
-		socket.Close()
-		return err
-	}
 	cli.PrepareFor(agent.MaxTickets)
-	service := agent.New(config)
 	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()
 	ran := make(chan struct{})
@@ -184,7 +158,7 @@ func serveAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions, path string) er
 // describeError is an error as the agent tells it.
 func describeError(err error) format.Error {
 	e := cli.Failure(err)
-	var changed *chain.ContractsError
+	var changed *wallet.ContractsError
 	if errors.As(err, &changed) && !changed.BuiltIn {
 		e.Hint = "use another node: --rpc-url URL; the agent accepts other contracts when it is started with --accept-contracts"
 	}

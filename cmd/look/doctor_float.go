@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/pay"
@@ -121,7 +122,7 @@ func (p *patient) supposed(ctx context.Context) (common.Address, error) {
 		return common.Address{}, err
 	}
 	for _, recipient := range pool {
-		if cli.IsRegisteredAt(recipient, p.recipient.url) {
+		if wallet.IsRegisteredAt(recipient, p.recipient.url) {
 			return recipient.Address, nil
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -178,9 +179,9 @@ func (p *patient) checkRegistry(context.Context) check.Finding {
 	switch {
 	case err != nil:
 		return check.Unread(err)
-	case !cli.IsRegisteredAt(entry, p.recipient.url):
-		return failed(cli.Disagreement(p.recipient.url, recipient, entry), p.recipient.url.String(), knob).At(cli.Entries(entry))
-	case !cli.IsURI(entry.ServiceURI, p.recipient.url):
+	case !wallet.IsRegisteredAt(entry, p.recipient.url):
+		return failed(wallet.Disagreement(p.recipient.url, recipient, entry), p.recipient.url.String(), knob).At(wallet.Entries(entry))
+	case !wallet.IsEntry(entry.ServiceURI, p.recipient.url):
 		return check.Fine("it has the same URL, for AI work")
 	}
 	return check.Fine("it has the same URL")

@@ -14,7 +14,6 @@ import (
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
-	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -90,9 +89,7 @@ func runPay(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.Request
 	if err != nil {
 		return err
 	}
-	what := append([]string{"pay", u.String(), amount.Decimal()}, cli.WorkNames(works)...)
-	request, err := id.Request(cmd, what...)
-	if err != nil {
+	if err := id.Check(cmd); err != nil {
 		return err
 	}
 	headers, err := header.Limits(r.Env)
@@ -105,7 +102,7 @@ func runPay(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.Request
 	}
 	defer w.Close()
 	payment, err := w.Pay(cmd.Context(), u, pay.Amount{Value: amount}, wallet.Paying{
-		Works: works, Headers: headers, Request: request, Digest: cli.DigestOf(what...), Unattended: o.Account.Keys.Unattended(r.Env),
+		Works: works, Headers: headers, RequestID: id.ID, Unattended: o.Account.Keys.Unattended(r.Env),
 	})
 	if err != nil {
 		return err
@@ -118,10 +115,10 @@ func runPay(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.Request
 		switch {
 		case payment.Sent > 0 && len(payment.Parts) > 1:
 			became = "what was due of it is accepted now"
-		case before.State != store.Accepted:
+		case !payment.AcceptedBefore():
 			became = "the same payment was delivered again, and is accepted now"
 		}
-		r.Note("request %s was begun at %s: %s", cli.PlainText(before.ID), before.At.Format(time.RFC3339), became)
+		r.Note("request %s was begun at %s: %s", format.PlainText(before.ID), before.At.Format(time.RFC3339), became)
 	}
 	result := newPaymentResult(payment, amount)
 	return r.EmitDone("the payment is accepted", "pmctl.payment", result, result.write)
@@ -212,7 +209,7 @@ func (p paymentResult) write(w io.Writer) error {
 		{"asked for", p.Value.String()},
 		{"overpaid", cli.Overpays(p.over) + ", which the recipient keeps as credit"},
 		{"accepted", accepted(t)},
-		{"session", cli.PlainText(p.Session) + ", " + session},
+		{"session", format.PlainText(p.Session) + ", " + session},
 	}
 	if parts := p.payment.Parts; len(parts) > 1 {
 		fields[5][1] = fmt.Sprintf("%s in %d parts", cli.Plural(fmt.Sprint(p.Tickets), "ticket"), len(parts))

@@ -3,7 +3,6 @@ package recipient
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -12,7 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
@@ -58,7 +57,7 @@ type recipientEntry struct {
 	AIServiceURI string `json:"ai_service_uri,omitempty"`
 }
 
-func newRecipientEntry(recipient chain.Recipient) recipientEntry {
+func newRecipientEntry(recipient wallet.Recipient) recipientEntry {
 	return recipientEntry{format.Address(recipient.Address), recipient.Active, recipient.ServiceURI, recipient.AIServiceURI}
 }
 
@@ -71,39 +70,23 @@ type recipientList struct {
 	ai bool // the URLs to show are those for AI work
 }
 
-// errNoAIRegistry is returned for a network that has none.
-var errNoAIRegistry = errors.New("no registry for AI work is known")
-
 func listRecipients(ctx context.Context, r *cli.Run, network *cli.NetworkOptions, ai bool) error {
-	ctx, cancel, err := network.Bound(ctx)
+	config, err := cli.ReadingConfig(r, network)
 	if err != nil {
 		return err
 	}
-	defer cancel()
-	client, err := network.Dial(ctx, r.Env)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	if ai && client.Network().AIServiceRegistry == (common.Address{}) {
-		return cli.WithHint(fmt.Errorf("%w on %s", errNoAIRegistry, client.Network().Name), "list all recipients without --ai")
-	}
-	done := r.Waiting("reading the active recipients")
-	pool, err := client.Recipients(ctx)
-	done()
+	pool, err := wallet.Recipients(ctx, config, ai)
 	if err != nil {
 		return err
 	}
 	list := recipientList{
-		Network:    client.Network().Name,
-		ChainID:    fmt.Sprint(client.Network().ChainID),
-		Recipients: make([]recipientEntry, 0, len(pool)),
+		Network:    config.Network.Name,
+		ChainID:    fmt.Sprint(config.Network.ChainID),
+		Recipients: make([]recipientEntry, len(pool)),
 		ai:         ai,
 	}
-	for _, recipient := range pool {
-		if !ai || recipient.AIServiceURI != "" {
-			list.Recipients = append(list.Recipients, newRecipientEntry(recipient))
-		}
+	for i, recipient := range pool {
+		list.Recipients[i] = newRecipientEntry(recipient)
 	}
 	if len(list.Recipients) == 0 && r.Output == cli.OutputTable {
 		what := "recipient"
@@ -127,7 +110,7 @@ func (l recipientList) write(w io.Writer) error {
 		if l.ai {
 			uri = entry.AIServiceURI
 		}
-		if err := cli.WriteFields(w, []cli.Field{{"recipient", common.Address(entry.Address).Hex()}, {"url", cli.ServiceURI(uri)}}); err != nil {
+		if err := cli.WriteFields(w, []cli.Field{{"recipient", common.Address(entry.Address).Hex()}, {"url", wallet.EntryText(uri)}}); err != nil {
 			return err
 		}
 	}

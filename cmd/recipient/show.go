@@ -1,22 +1,16 @@
 package recipient
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet"
-	"github.com/pmctl/pmctl/wallet/chain"
-	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
@@ -57,8 +51,7 @@ type recipientResult struct {
 	recipientEntry
 	*recipientOffer
 
-	params *format.Params
-	offer  *pay.Offer
+	judged *wallet.Judged
 }
 
 // recipientOffer is what a recipient answered.
@@ -77,12 +70,7 @@ type recipientOffer struct {
 	// Price is in wei a pixel: a decimal number, or a fraction n/d.
 	Price string        `json:"price"`
 	Offer cli.Judgement `json:"offer"`
-
-	findings []check.Finding
 }
-
-// errNotRegistered is returned when the registry has no entry for what was asked.
-var errNotRegistered = errors.New("the service registry does not know it")
 
 func showRecipient(r *cli.Run, cmd *cobra.Command, o *recipientShowOptions, arg string) error {
 	var address common.Address
@@ -97,127 +85,39 @@ func showRecipient(r *cli.Run, cmd *cobra.Command, o *recipientShowOptions, arg 
 		return err
 	}
 	if o.registryOnly {
-		return showRegistered(cmd.Context(), r, &o.Network, address, u)
+		config, err := cli.ReadingConfig(r, &o.Network)
+		if err != nil {
+			return err
+		}
+		found, err := wallet.Registered(cmd.Context(), config, address, u)
+		if err != nil {
+			return err
+		}
+		return emitRecipient(r, &recipientResult{recipientEntry: newRecipientEntry(found)})
 	}
 	w, err := cli.OpenWallet(r, cmd, &o.PayerOptions)
 	if err != nil {
 		return err
 	}
 	defer w.Close()
-	if u == (pay.URL{}) {
-		return showAddress(cmd.Context(), r, w, address)
-	}
-	return showURL(cmd.Context(), r, w, u)
-}
-
-// showRegistered shows what the chain says of an address, or of u unless it is zero.
-func showRegistered(ctx context.Context, r *cli.Run, network *cli.NetworkOptions, address common.Address, u pay.URL) error {
-	ctx, cancel, err := network.Bound(ctx)
+	found, err := w.Inspect(cmd.Context(), address, u)
 	if err != nil {
 		return err
 	}
-	defer cancel()
-	client, err := network.Dial(ctx, r.Env)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	if u == (pay.URL{}) {
-		found, err := client.Recipient(ctx, address)
-		if err != nil {
-			return err
-		}
-		return emitRecipient(r, &recipientResult{recipientEntry: newRecipientEntry(found)})
-	}
-	done := r.Waiting("reading the active recipients")
-	pool, err := client.Recipients(ctx)
-	done()
-	if err != nil {
-		return err
-	}
-	for _, recipient := range pool {
-		if cli.IsRegisteredAt(recipient, u) {
-			return emitRecipient(r, &recipientResult{recipientEntry: newRecipientEntry(recipient)})
-		}
-	}
-	return fmt.Errorf("%w: no active recipient has entered %s", errNotRegistered, u)
-}
-
-// showAddress asks a recipient where the registry says that it is.
-func showAddress(ctx context.Context, r *cli.Run, w *wallet.Wallet, address common.Address) error {
-	registered, err := w.Recipient(ctx, address)
-	if err != nil {
-		return err
-	}
-	if registered.ServiceURI == "" {
-		return cli.WithHint(fmt.Errorf("%w: %v has entered no URL", errNotRegistered, address), "if you know its URL: pmctl recipient show URL")
-	}
-	u, err := pay.ParseServiceURI(registered.ServiceURI)
-	if err != nil {
-		return fmt.Errorf("the service registry's entry of %v: %w", address, err)
-	}
-	done := r.Waiting("waiting for the answer of %s", u)
-	offer, latency, err := w.Ask(ctx, u)
-	done()
-	if err != nil {
-		return err
-	}
-	return judgeRecipient(ctx, r, w, registered, offer, latency, offer.Params.Recipient == address)
-}
-
-// showURL asks a recipient, and the registry for the one whom it wants to be paid.
-func showURL(ctx context.Context, r *cli.Run, w *wallet.Wallet, u pay.URL) error {
-	done := r.Waiting("waiting for the answer of %s", u)
-	offer, latency, err := w.Ask(ctx, u)
-	done()
-	if err != nil {
-		return err
-	}
-	registered, err := w.Recipient(ctx, offer.Params.Recipient)
-	if err != nil {
-		return err
-	}
-	return judgeRecipient(ctx, r, w, registered, offer, latency, cli.IsRegisteredAt(registered, u))
-}
-
-// judgeRecipient shows a recipient with its offer, and fails for what speaks against
-// paying it.
-func judgeRecipient(ctx context.Context, r *cli.Run, w *wallet.Wallet, registered chain.Recipient, offer *pay.Offer, latency time.Duration, agrees bool) error {
-	facts, err := w.NewestFacts(ctx, pm.CounterpartyOf(offer.Params))
-	if err != nil {
-		return err
-	}
-	params, err := w.Document(offer)
-	if err != nil {
-		return fmt.Errorf("%w (%s): %w", pay.ErrMalformed, offer.URL, err)
-	}
-	pins := w.Pins()
-	before, err := pins.Known.Recipient(ctx, pins.Sender, offer.URL.String())
-	if err != nil {
-		return err
-	}
-	findings := check.Params(w.Limits, offer.Params, &facts, 1)
 	answered := &recipientOffer{
-		URL:       offer.URL.String(),
-		Agrees:    agrees,
-		LatencyMS: latency.Milliseconds(),
-		Price:     offer.Params.PricePerPixel.RatString(),
-		Offer:     cli.NewJudgement(params, offer.Params, findings),
-		findings:  findings,
+		URL:       found.Offer.URL.String(),
+		Agrees:    found.Agrees,
+		LatencyMS: found.Took.Milliseconds(),
+		Price:     found.Params.PricePerPixel.RatString(),
+		Offer:     cli.NewJudgement(found.Judged),
 	}
-	if before != (common.Address{}) {
-		answered.PaidBefore = (*format.Address)(&before)
+	if found.PaidBefore != (common.Address{}) {
+		answered.PaidBefore = (*format.Address)(&found.PaidBefore)
 	}
-	if err := emitRecipient(r, &recipientResult{newRecipientEntry(registered), answered, params, offer}); err != nil {
+	if err := emitRecipient(r, &recipientResult{newRecipientEntry(found.Registered), answered, found.Judged}); err != nil {
 		return err
 	}
-	if !agrees {
-		return cli.Disagreement(offer.URL, offer.Params.Recipient, registered)
-	}
-	if err := pins.Check(ctx, offer.URL, offer.Params.Recipient); err != nil {
-		return err
-	}
-	return w.Limits.Check(offer.Params, facts, 1)
+	return found.Err
 }
 
 func emitRecipient(r *cli.Run, result *recipientResult) error {
@@ -231,10 +131,10 @@ func (p *recipientResult) write(w io.Writer) error {
 	}
 	fields := []cli.Field{
 		{"recipient", common.Address(p.Address).Hex()},
-		{"registry", cli.ServiceURI(p.ServiceURI)},
+		{"registry", wallet.EntryText(p.ServiceURI)},
 	}
 	if p.AIServiceURI != "" && p.AIServiceURI != p.ServiceURI {
-		fields = append(fields, cli.Field{"for AI work", cli.ServiceURI(p.AIServiceURI)})
+		fields = append(fields, cli.Field{"for AI work", wallet.EntryText(p.AIServiceURI)})
 	}
 	fields = append(fields, cli.Field{"active", active})
 	if p.recipientOffer == nil {
@@ -260,5 +160,5 @@ func (p *recipientResult) write(w io.Writer) error {
 	if _, err := fmt.Fprintln(w); err != nil {
 		return err
 	}
-	return cli.WriteParams(w, p.params, p.offer.Params, p.findings)
+	return cli.WriteParams(w, p.judged)
 }

@@ -123,7 +123,7 @@ func (s storeReport) write(w io.Writer) error {
 		verdict = "damaged"
 	}
 	for _, problem := range s.Problems {
-		fields = append(fields, cli.Field{"problem", cli.PlainText(problem)})
+		fields = append(fields, cli.Field{"problem", format.PlainText(problem)})
 	}
 	return cli.WriteFields(w, append(fields, cli.Field{"verdict", verdict}))
 }

@@ -143,12 +143,12 @@ func makeBatch(r *cli.Run, cmd *cobra.Command, o *batchOptions) error {
 			return err
 		}
 	}
-	request, err := o.requested(cmd, u, document, amount)
-	if err != nil {
+	if err := o.request.Check(cmd); err != nil {
 		return err
 	}
 	b, err := w.Mint(cmd.Context(), wallet.Minting{
-		Params: document, Adopt: o.adopt, URL: u, Amount: amount, Credentials: credentials(r), Request: request,
+		Params: document, Adopt: o.adopt, URL: u, Amount: amount, Credentials: credentials(r),
+		RequestID: o.request.ID, Refetched: o.params == "-",
 	})
 	if err != nil {
 		return err
@@ -160,7 +160,7 @@ func makeBatch(r *cli.Run, cmd *cobra.Command, o *batchOptions) error {
 	switch {
 	case errors.As(err, new(*durable.UnsyncedError)):
 		return err
-	case err != nil && request != nil:
+	case err != nil && o.request.ID != "":
 		return cli.WithHint(fmt.Errorf("the batch is not whole: %w", err), "run it again with the same --request-id for the same tickets")
 	case err != nil:
 		return fmt.Errorf("the batch is not whole, and %s used up: %w", cli.NonceRange(b.Tickets), err)

@@ -1,8 +1,6 @@
 package ticket
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -12,12 +10,9 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/pm"
-	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
-	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -78,8 +73,9 @@ func runDeliver(r *cli.Run, cmd *cobra.Command, network *cli.NetworkOptions, hea
 	if err != nil {
 		return cli.Usage(err)
 	}
-	if network.Timeout <= 0 {
-		return cli.Usagef("--timeout %s: it must be more than 0", network.Timeout)
+	config, err := cli.ReadingConfig(r, network)
+	if err != nil {
+		return err
 	}
 	limits, err := header.Limits(r.Env)
 	if err != nil {
@@ -89,29 +85,14 @@ func runDeliver(r *cli.Run, cmd *cobra.Command, network *cli.NetworkOptions, hea
 	if err != nil {
 		return err
 	}
-	segment, err := segmentOf(document)
-	if err != nil {
-		return err
-	}
-	batch := document.Batch
-	if err := stillHolds(cmd.Context(), r, network, document, inactiveOK); err != nil {
-		return err
-	}
-	client := &pay.Client{Timeout: network.Timeout, Now: r.Now, Headers: limits}
-	done := r.Waiting("delivering to %s", u)
-	receipt, accepted, err := client.DeliverBatch(cmd.Context(), u, batch, segment)
-	done()
-	if err != nil && accepted > 0 {
-		err = fmt.Errorf("%w; the first %d of the %d tickets were accepted before", err, accepted, len(batch.SenderParams))
-	}
+	paid, receipt, err := wallet.Deliver(cmd.Context(), config, u, wallet.Delivering{Document: document, Headers: limits, InactiveOK: inactiveOK})
 	if err != nil {
 		return err
 	}
 	if receipt.NextErr != nil {
 		r.Note("the tickets were accepted; the recipient's fresh params cannot be used: %v", receipt.NextErr)
 	}
-	paid := batch.EV()
-	paid.Mul(paid, big.NewRat(int64(len(batch.SenderParams)), 1))
+	batch := document.Batch
 	result := deliveryResult{
 		URL:       u.String(),
 		Recipient: format.Address(batch.Recipient),
@@ -121,58 +102,6 @@ func runDeliver(r *cli.Run, cmd *cobra.Command, network *cli.NetworkOptions, hea
 		paid:      paid,
 	}
 	return r.EmitDone("the tickets are accepted", "pmctl.delivery", result, result.write)
-}
-
-// stillHolds fails for tickets that come too late, by the clock for their credentials, by
-// the chain, where there is a node to ask, for the ticket params; and for a recipient that
-// is not active or on another chain.
-func stillHolds(ctx context.Context, r *cli.Run, network *cli.NetworkOptions, document *format.Document, inactiveOK bool) error {
-	const again = "nothing was sent; make a new batch from fresh ticket params"
-	var expired *wire.ExpiredTokenError
-	if err := document.Segment.GetAuthToken().Check(r.Now()); errors.As(err, &expired) {
-		return cli.WithHint(expired, again)
-	}
-	ctx, cancel, err := network.Bound(ctx)
-	if err != nil {
-		return err
-	}
-	defer cancel()
-	client, err := network.Dial(ctx, r.Env)
-	if errors.Is(err, wallet.ErrNoNode) {
-		r.Note("not checked against the chain whether the ticket params still hold: %v", wallet.ErrNoNode)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	params := *document.Batch.TicketParams
-	params.ExpirationParams = document.Batch.TicketExpirationParams // the tickets' round also where the params name none
-	facts, err := client.Facts(ctx, document.Batch.Sender, pm.CounterpartyOf(&params))
-	if err != nil {
-		return err
-	}
-	if err := (policy.Limits{InactiveOK: inactiveOK}).CheckCounterparty(&params, facts); err != nil {
-		return fmt.Errorf("nothing was sent: %w", err)
-	}
-	last, expiration := facts.LastSeenL1Block, params.ExpirationBlock
-	// As for making tickets: they hold beyond the next block.
-	if expiration == nil || new(big.Int).Sub(expiration, last).Cmp(big.NewInt(1)) <= 0 {
-		return cli.WithHint(fmt.Errorf("%w: they expire at L1 block %v, the last one seen is %v", pm.ErrTicketParamsExpired, expiration, last), again)
-	}
-	return nil
-}
-
-// errNoCredentials is returned for a batch that no recipient would take.
-var errNoCredentials = errors.New("these are no tickets with their credentials")
-
-// segmentOf returns the header that goes along with a document's tickets. It fails for a
-// document without tickets or without credentials.
-func segmentOf(document *format.Document) (string, error) {
-	if document.Batch == nil || document.Segment == nil || len(document.Batch.SenderParams) == 0 {
-		return "", cli.WithHint(errNoCredentials, "make them with pmctl ticket batch -o headers, or -o json while the params' auth token holds")
-	}
-	return wire.EncodeHeader(document.Segment)
 }
 
 func (d deliveryResult) write(w io.Writer) error {

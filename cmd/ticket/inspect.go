@@ -129,12 +129,12 @@ func totalEV(batch *pm.TicketBatch) *big.Rat {
 
 func newInspectedCredentials(segment *wire.SegData) *inspectedCredentials {
 	found := &inspectedCredentials{
-		ManifestID: cli.PlainText(string(segment.GetManifestId())),
+		ManifestID: format.PlainText(string(segment.GetManifestId())),
 		Sequence:   format.Int(segment.GetSeq()),
 		DataHash:   segment.GetHash(),
-		Profiles:   cli.PlainText(string(segment.GetProfiles())),
+		Profiles:   format.PlainText(string(segment.GetProfiles())),
 		DurationMS: segment.GetDuration(),
-		SessionID:  cli.PlainText(segment.GetAuthToken().GetSessionId()),
+		SessionID:  format.PlainText(segment.GetAuthToken().GetSessionId()),
 		Expiration: time.Unix(segment.GetAuthToken().GetExpiration(), 0).UTC(),
 		Sig:        segment.GetSig(),
 	}

@@ -1,7 +1,7 @@
 package ticket
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -9,9 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet"
-	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
@@ -81,33 +79,30 @@ func fetchParams(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, work *cli.
 		return err
 	}
 	defer w.Close()
-	if _, err := w.Account.Unlock(cmd.Context()); err != nil {
-		return err
-	}
-	if r.Output == cli.OutputTable {
-		defer w.LookUp(cmd.Context())()
-	}
-	done := r.Waiting("waiting for the answers of %s", cli.Plural(fmt.Sprint(len(urls)), "recipient"))
-	offers, errs, err := w.Fetch(cmd.Context(), urls, works)
-	done()
+	table := r.Output == cli.OutputTable
+	offers, err := w.Offers(cmd.Context(), urls, wallet.Asking{Works: works, Judge: table})
 	if err != nil {
 		return err
 	}
-	var facts *pm.Facts
-	if r.Output == cli.OutputTable {
-		facts = factsIfAny(cmd.Context(), r, w, offers)
-	}
-	printed := false
-	for i, offer := range offers {
-		if offer == nil {
+	errs, printed := make([]error, len(offers)), false
+	for i, of := range offers {
+		errs[i] = of.Err
+		if of.Offer == nil {
 			continue
 		}
-		if r.Output == cli.OutputTable && printed {
+		if table && printed {
 			fmt.Fprintln(r.Out)
 		}
 		printed = true
-		if errs[i] = emitOffer(cmd.Context(), r, w, offer, facts); len(urls) > 1 {
-			errs[i] = cli.WithSource(offer.URL.String(), errs[i])
+		switch {
+		case of.Judged == nil:
+		case table:
+			errs[i] = cmp.Or(cli.WriteParams(r.Out, of.Judged), of.Err)
+		default:
+			errs[i] = format.Write(r.Out, format.KindParams, of.Document)
+		}
+		if len(urls) > 1 {
+			errs[i] = cli.WithSource(of.Offer.URL.String(), errs[i])
 		}
 	}
 	err = errors.Join(errs...)
@@ -127,46 +122,4 @@ func parseURLs(args []string) ([]pay.URL, error) {
 		}
 	}
 	return urls, nil
-}
-
-// factsIfAny asks the node, if there is one. The chain only helps to judge here, so
-// that it is no error when nobody answers.
-func factsIfAny(ctx context.Context, r *cli.Run, w *wallet.Wallet, offers []*pay.Offer) *pm.Facts {
-	var about []pm.Counterparty
-	for _, offer := range offers {
-		if offer != nil {
-			about = append(about, pm.CounterpartyOf(offer.Params))
-		}
-	}
-	facts, err := w.NewestFacts(ctx, about...)
-	if err != nil {
-		r.Note("not checked against the chain: %v", err)
-		return nil
-	}
-	return &facts
-}
-
-// emitOffer prints an offer. Who is paid is looked at before anything is printed,
-// since what is printed is there to be used.
-func emitOffer(ctx context.Context, r *cli.Run, w *wallet.Wallet, offer *pay.Offer, facts *pm.Facts) error {
-	if err := w.Limits.Explain(w.Limits.CheckRecipient(offer.Params.Recipient)); err != nil {
-		return err
-	}
-	if err := w.Pins().Check(ctx, offer.URL, offer.Params.Recipient); err != nil {
-		return err
-	}
-	params, err := w.Document(offer)
-	if err != nil {
-		return fmt.Errorf("%w (%s): %w", pay.ErrMalformed, offer.URL, err)
-	}
-	if r.Output == cli.OutputJSON {
-		return format.Write(r.Out, format.KindParams, params)
-	}
-	if err := cli.WriteParams(r.Out, params, offer.Params, check.Params(w.Limits, offer.Params, facts, 1)); err != nil {
-		return err
-	}
-	if facts == nil {
-		return w.Limits.CheckParams(offer.Params, 1)
-	}
-	return w.Limits.Check(offer.Params, *facts, 1)
 }

@@ -1,17 +1,14 @@
 package ticket
 
 import (
+	"cmp"
 	"context"
-	"errors"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 
-	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/pm"
-	"github.com/pmctl/pmctl/wallet/chain"
-	"github.com/pmctl/pmctl/wallet/check"
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
@@ -56,63 +53,30 @@ func showParams(ctx context.Context, r *cli.Run, o *paramsShowOptions, file stri
 	if err != nil {
 		return err
 	}
-	ticketParams, err := params.TicketParams()
+	config := wallet.Config{Offline: o.offline}
+	if !o.offline {
+		config, err = cli.ReadingConfig(r, &o.network)
+	}
+	noNetwork := err
+	if noNetwork != nil {
+		if wallet.ClassOf(noNetwork) != wallet.ClassUnreachable {
+			return noNetwork
+		}
+		config.Offline = true
+	}
+	config.Limits = limits
+	judged, err := wallet.Judge(ctx, config, params)
 	if err != nil {
 		return err
 	}
-	facts, err := factsAbout(ctx, r, o, common.Address(params.Sender), ticketParams)
-	if err != nil {
-		return err
+	table := r.Output == cli.OutputTable
+	if unchecked := cmp.Or(noNetwork, judged.Unchecked); unchecked != nil && table {
+		r.Note("not checked against the chain: %v", unchecked)
 	}
-	findings := check.Params(limits, ticketParams, facts, 1)
-	if r.Output == cli.OutputJSON {
-		err = format.Write(r.Out, "pmctl.judgement", cli.NewJudgement(params, ticketParams, findings))
+	if table {
+		err = cli.WriteParams(r.Out, judged)
 	} else {
-		err = cli.WriteParams(r.Out, params, ticketParams, findings)
+		err = format.Write(r.Out, "pmctl.judgement", cli.NewJudgement(judged))
 	}
-	if err != nil {
-		return err
-	}
-	if facts == nil {
-		return limits.CheckParams(ticketParams, 1)
-	}
-	return limits.Check(ticketParams, *facts, 1)
-}
-
-// factsAbout asks the node that is configured about a sender's params; nil where there is
-// none, or none that answers. It fails for a network that is not known.
-func factsAbout(whole context.Context, r *cli.Run, o *paramsShowOptions, sender common.Address, params *pm.TicketParams) (*pm.Facts, error) {
-	if o.offline {
-		return nil, nil
-	}
-	ctx, cancel, err := o.network.Bound(whole)
-	if err != nil {
-		return nil, err
-	}
-	defer cancel()
-	network, urls, err := o.network.Choose(r.Env)
-	if err != nil && !errors.Is(err, chain.ErrNoDevnet) {
-		return nil, err
-	}
-	if err == nil && len(urls) == 0 {
-		return nil, nil
-	}
-	var facts pm.Facts
-	if err == nil {
-		var client *chain.Client
-		if client, err = o.network.DialNetwork(ctx, r.Env, network, urls); err == nil {
-			defer client.Close()
-			facts, err = client.Facts(ctx, sender, pm.CounterpartyOf(params))
-		}
-	}
-	if whole.Err() != nil {
-		return nil, context.Cause(whole)
-	}
-	if err != nil {
-		if r.Output == cli.OutputTable {
-			r.Note("not checked against the chain: %v", err)
-		}
-		return nil, nil
-	}
-	return &facts, nil
+	return cmp.Or(err, judged.Against)
 }

@@ -7,13 +7,11 @@ import (
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 
-	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
-	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // streamBatches makes a batch of each line of params, and writes one line for each.
@@ -26,7 +24,7 @@ func streamBatches(r *cli.Run, cmd *cobra.Command, o *batchOptions, amount pay.A
 	case r.Output != format.NDJSON && r.Output != format.Payment:
 		return cli.Usagef("--stream writes one line for each batch: --output must be ndjson or payment, not %s", r.Output)
 	}
-	if _, err := o.request.Request(cmd); err != nil {
+	if err := o.request.Check(cmd); err != nil {
 		return err
 	}
 	out, err := cli.OpenOutput(r, o.out)
@@ -46,7 +44,7 @@ func streamBatches(r *cli.Run, cmd *cobra.Command, o *batchOptions, amount pay.A
 	defer in.Close()
 	cli.PrepareFor(cli.Several) // at least: the lines have not been counted
 	s := wallet.Streaming{
-		In: in, Out: out, Format: r.Output, Amount: amount, Adopt: o.adopt, Credentials: credentials(r),
+		In: in, Out: out, Format: r.Output, Amount: amount, Adopt: o.adopt, Credentials: credentials(r), RequestID: o.request.ID,
 		Failed: func(err error) error { return writeFailedLine(r, out, err) },
 	}
 	if o.params == "-" {
@@ -54,13 +52,6 @@ func streamBatches(r *cli.Run, cmd *cobra.Command, o *batchOptions, amount pay.A
 	}
 	if r.Output == format.NDJSON {
 		s.Format = format.JSONLine
-	}
-	if o.request.ID != "" {
-		s.Request = func(line int, document *format.Params) (*store.Request, error) {
-			of := cli.RequestOption{ID: fmt.Sprintf("%s:%d", o.request.ID, line)}
-			source := "recipient " + common.Address(document.Offer.Recipient).Hex()
-			return of.Request(cmd, "stream", source, fmt.Sprint(amount.Count), amount.Value.Decimal())
-		}
 	}
 	made, err := w.Stream(cmd.Context(), s)
 	if err == nil {

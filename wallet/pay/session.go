@@ -76,6 +76,11 @@ type Payment struct {
 	NextErr error
 }
 
+// AcceptedBefore tells that it was a request whose tickets were all accepted before.
+func (p *Payment) AcceptedBefore() bool {
+	return p.Before != nil && p.Before.State == store.Accepted
+}
+
 // Total is what all parts come to.
 func (p *Payment) Total() policy.Sum {
 	total := policy.Cost(0, nil, nil)

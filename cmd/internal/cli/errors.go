@@ -59,10 +59,6 @@ func (e *interruptedError) Unwrap() []error { return []error{context.Canceled, e
 // ErrCancelled is returned when the user said no, or pressed Ctrl-C at a prompt.
 var ErrCancelled error = &classed{wallet.ClassCancelled, "cancelled: nothing was done"}
 
-// errDisagrees is returned when the registry and a recipient's answer contradict each
-// other.
-var errDisagrees error = &classed{wallet.ClassUnacceptable, "the service registry and the recipient do not agree"}
-
 // ErrOtherAccount is returned for a transaction that is not the named account's.
 var ErrOtherAccount error = &classed{wallet.ClassLocked, "the transaction is for another account"}
 

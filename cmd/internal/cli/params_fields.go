@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -21,13 +22,13 @@ import (
 func ParamsFields(params *format.Params, ticketParams *pm.TicketParams) []Field {
 	fields := []Field{
 		{"recipient", ticketParams.Recipient.Hex()},
-		{"url", PlainText(params.URL)},
+		{"url", format.PlainText(params.URL)},
 	}
 	if params.Transcoder != "" && params.Transcoder != params.URL {
-		fields = append(fields, Field{"pay at", PlainText(params.Transcoder)})
+		fields = append(fields, Field{"pay at", format.PlainText(params.Transcoder)})
 	}
 	if len(params.Works) > 0 {
-		fields = append(fields, Field{"for work", PlainText(strings.Join(params.Works, ", "))})
+		fields = append(fields, Field{"for work", format.PlainText(strings.Join(params.Works, ", "))})
 	}
 	fields = append(fields,
 		Field{"for sender", common.Address(params.Sender).Hex()},
@@ -40,7 +41,7 @@ func ParamsFields(params *format.Params, ticketParams *pm.TicketParams) []Field 
 	)
 	if token := params.AuthToken; token != nil {
 		fields = append(fields,
-			Field{"session", PlainText(token.SessionID)},
+			Field{"session", format.PlainText(token.SessionID)},
 			Field{"session ends", time.Unix(int64(token.Expiration), 0).UTC().Format(time.RFC3339)},
 		)
 	} else {
@@ -61,7 +62,7 @@ func writeWorkPrices(w io.Writer, params *format.Params) error {
 			continue
 		}
 		perPixel := big.NewRat(int64(price.PricePerUnit), int64(price.PixelsPerUnit))
-		rows = append(rows, []string{PlainText(work), wei.Format(perPixel) + " a pixel"})
+		rows = append(rows, []string{format.PlainText(work), wei.Format(perPixel) + " a pixel"})
 	}
 	if rows == nil {
 		return nil
@@ -117,7 +118,9 @@ func verdictOf(state check.State) string {
 	return string(state)
 }
 
-func NewJudgement(params *format.Params, ticketParams *pm.TicketParams, findings []check.Finding) Judgement {
+// NewJudgement is how ticket params fare, as documents have it.
+func NewJudgement(judged *wallet.Judged) Judgement {
+	params, ticketParams := judged.Document, judged.Params
 	j := Judgement{
 		Recipient:       format.Address(ticketParams.Recipient),
 		Sender:          params.Sender,
@@ -126,24 +129,24 @@ func NewJudgement(params *format.Params, ticketParams *pm.TicketParams, findings
 		ExpirationBlock: ticketParams.ExpirationBlock.String(),
 		Works:           params.Works,
 		WorkPrices:      params.WorkPrices,
-		Checks:          make([]checkResult, len(findings)),
+		Checks:          make([]checkResult, len(judged.Findings)),
 	}
-	for i, f := range findings {
+	for i, f := range judged.Findings {
 		j.Checks[i] = checkResult{f.ID, verdictOf(f.State), f.Found}
 	}
 	return j
 }
 
 // WriteParams prints params and how they fare.
-func WriteParams(w io.Writer, params *format.Params, ticketParams *pm.TicketParams, findings []check.Finding) error {
-	if err := WriteFields(w, ParamsFields(params, ticketParams)); err != nil {
+func WriteParams(w io.Writer, judged *wallet.Judged) error {
+	if err := WriteFields(w, ParamsFields(judged.Document, judged.Params)); err != nil {
 		return err
 	}
-	if err := writeWorkPrices(w, params); err != nil {
+	if err := writeWorkPrices(w, judged.Document); err != nil {
 		return err
 	}
-	rows := make([][]string, len(findings))
-	for i, f := range findings {
+	rows := make([][]string, len(judged.Findings))
+	for i, f := range judged.Findings {
 		rows[i] = []string{f.ID, strings.ReplaceAll(verdictOf(f.State), "_", " "), f.Found}
 	}
 	if _, err := fmt.Fprintln(w); err != nil {

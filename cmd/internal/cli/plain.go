@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"strconv"
 	"strings"
 	"unicode"
 )
@@ -27,17 +26,4 @@ func PlainLines(text string) string {
 		text = string(runes[:maxMessage]) + "…"
 	}
 	return text
-}
-
-// PlainText is a stranger's text as it is when it is harmless, and quoted when not.
-func PlainText(text string) string {
-	const most = 200
-	if len(text) > most {
-		text = text[:most] + "…"
-	}
-	quoted := strconv.QuoteToGraphic(text)
-	if quoted == `"`+text+`"` {
-		return text
-	}
-	return quoted
 }

@@ -1,11 +1,6 @@
 package cli
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"strings"
-	"unicode"
-
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet"
@@ -19,23 +14,10 @@ func (o *RequestOption) Register(cmd *cobra.Command, what string) {
 	cmd.Flags().StringVar(&o.ID, "request-id", "", "`ID` of your own for "+what+": run again with the same id, nothing is made twice")
 }
 
-// maxRequestID is the longest id in bytes.
-const maxRequestID = 128
-
-// Request returns the request for a command's arguments, nil when it has no id.
-func (o *RequestOption) Request(cmd *cobra.Command, arguments ...string) (*wallet.Request, error) {
+// Check fails for an ID that was given and that no request can have.
+func (o *RequestOption) Check(cmd *cobra.Command) error {
 	if !cmd.Flags().Changed("request-id") {
-		return nil, nil
+		return nil
 	}
-	plain := func(r rune) bool { return !unicode.IsGraphic(r) || r == unicode.ReplacementChar }
-	if o.ID == "" || len(o.ID) > maxRequestID || strings.ContainsFunc(o.ID, plain) {
-		return nil, Usagef("--request-id: an id has 1 to %d bytes of printable characters", maxRequestID)
-	}
-	return &wallet.Request{ID: o.ID, Digest: DigestOf(arguments...)}, nil
-}
-
-// DigestOf tells a command's arguments from others.
-func DigestOf(arguments ...string) string {
-	digest := sha256.Sum256([]byte(strings.Join(arguments, "\n")))
-	return hex.EncodeToString(digest[:])
+	return wallet.CheckRequestID(o.ID)
 }

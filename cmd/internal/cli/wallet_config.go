@@ -22,8 +22,8 @@ func (u ui) Confirm(ctx context.Context, question string) error {
 
 func (u ui) Progress(text func() string) (done func()) { return u.run.Progress(text) }
 
-// WalletConfig is the wallet that the network's options describe, with a store.
-func WalletConfig(r *Run, o *NetworkOptions, place *StoreOptions) (wallet.Config, error) {
+// ReadingConfig is for flows that only read the network which the options choose.
+func ReadingConfig(r *Run, o *NetworkOptions) (wallet.Config, error) {
 	if err := o.checkTimeout(); err != nil {
 		return wallet.Config{}, err
 	}
@@ -32,10 +32,19 @@ func WalletConfig(r *Run, o *NetworkOptions, place *StoreOptions) (wallet.Config
 		return wallet.Config{}, err
 	}
 	config := o.reading(r.Env, network, urls)
-	config.Timeout, config.AcceptContracts = o.Timeout, o.acceptContracts
-	config.UI, config.Now, config.DatabasesDir = ui{r}, r.Now, r.databasesDir()
+	config.Timeout, config.UI, config.Now = o.Timeout, ui{r}, r.Now
+	return config, nil
+}
+
+// WalletConfig is the wallet that the network's options describe, with a store.
+func WalletConfig(r *Run, o *NetworkOptions, place *StoreOptions) (wallet.Config, error) {
+	config, err := ReadingConfig(r, o)
+	if err != nil {
+		return wallet.Config{}, err
+	}
+	config.AcceptContracts, config.DatabasesDir = o.acceptContracts, r.databasesDir()
 	config.Mined = func(ctx context.Context, account common.Address, transaction common.Hash) {
-		r.tellAgent(ctx, network.ChainID, account, transaction)
+		r.tellAgent(ctx, config.Network.ChainID, account, transaction)
 	}
 	config.Store, err = place.Choose(r.Env)
 	return config, err

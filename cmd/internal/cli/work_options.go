@@ -33,15 +33,6 @@ func (o *WorkOptions) Works() ([]wire.Work, error) {
 	return works, nil
 }
 
-// WorkNames are works as they are typed.
-func WorkNames(works []wire.Work) []string {
-	names := make([]string, len(works))
-	for i, work := range works {
-		names[i] = work.String()
-	}
-	return names
-}
-
 // PipelinePrefixes are how works begin.
 func PipelinePrefixes() []string {
 	prefixes := wire.Pipelines()

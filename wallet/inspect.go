@@ -1,0 +1,84 @@
+package wallet
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/pay"
+)
+
+// Inspection is what the registry and a recipient itself say of it.
+type Inspection struct {
+	Registered Recipient
+	Offered
+
+	// Agrees tells whether the two are of one mind about who is there.
+	Agrees bool
+
+	// PaidBefore is who was paid there before; zero for nobody.
+	PaidBefore common.Address
+}
+
+// Inspect asks the recipient at u, or, where that is zero, the one at an address where the
+// registry has it, and holds its answer to the registry, the limits and the chain. What
+// speaks against paying it is its Err. It fails as Registered, pay.Client.Fetch and the
+// chain do.
+func (w *Wallet) Inspect(ctx context.Context, address common.Address, u pay.URL) (*Inspection, error) {
+	if err := w.canAct(); err != nil {
+		return nil, err
+	}
+	i, look := &Inspection{}, lookout{Wallet: w}
+	var err error
+	byURL := u != (pay.URL{})
+	if !byURL {
+		if i.Registered, err = look.recipient(ctx, address); err != nil {
+			return nil, err
+		}
+		if i.Registered.ServiceURI == "" {
+			return nil, hint.With(fmt.Errorf("%w: %v has entered no URL", ErrNotRegistered, address), "if you know its URL: pmctl recipient show URL")
+		}
+		if u, err = pay.ParseServiceURI(i.Registered.ServiceURI); err != nil {
+			return nil, fmt.Errorf("the service registry's entry of %v: %w", address, err)
+		}
+	}
+	done := w.UI.Progress(func() string { return fmt.Sprintf("waiting for the answer of %s", u) })
+	offers, err := w.ask(ctx, []pay.URL{u}, nil)
+	done()
+	if err != nil {
+		return nil, err
+	}
+	if i.Offered = offers[0]; i.Err != nil {
+		return nil, i.Err
+	}
+	paid := i.Offer.Params.Recipient
+	i.Agrees = paid == address
+	if byURL {
+		if i.Registered, err = look.recipient(ctx, paid); err != nil {
+			return nil, err
+		}
+		i.Agrees = IsRegisteredAt(i.Registered, u)
+	}
+	facts, err := look.newest(ctx, pm.CounterpartyOf(i.Offer.Params))
+	if err != nil {
+		return nil, err
+	}
+	document, err := w.document(i.Offer)
+	if err != nil {
+		return nil, err
+	}
+	i.Judged = judge(w.Limits, document, i.Offer.Params, &facts)
+	pins := w.pins()
+	if i.PaidBefore, err = pins.Known.Recipient(ctx, pins.Sender, u.String()); err != nil {
+		return nil, err
+	}
+	if !i.Agrees {
+		i.Err = Disagreement(u, paid, i.Registered)
+	} else if i.Err = pins.Check(ctx, u, paid); i.Err == nil {
+		i.Err = i.Against
+	}
+	return i, nil
+}

@@ -1,0 +1,80 @@
+package wallet
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// maxRequestID is the longest request ID in bytes.
+const maxRequestID = 128
+
+// ErrRequestID is returned for an ID that no request can have.
+var ErrRequestID = fmt.Errorf("--request-id: an id has 1 to %d bytes of printable characters", maxRequestID)
+
+// CheckRequestID fails with ErrRequestID.
+func CheckRequestID(id string) error {
+	hidden := func(r rune) bool { return !unicode.IsGraphic(r) || r == unicode.ReplacementChar }
+	if id == "" || len(id) > maxRequestID || strings.ContainsFunc(id, hidden) {
+		return ErrRequestID
+	}
+	return nil
+}
+
+// named is the request with an ID for what a digest tells from others, nil for "".
+func named(id, digest string) (*store.Request, error) {
+	if id == "" {
+		return nil, nil
+	}
+	return &store.Request{ID: id, Digest: digest}, CheckRequestID(id)
+}
+
+func digestOf(what ...string) string {
+	digest := sha256.Sum256([]byte(strings.Join(what, "\n")))
+	return hex.EncodeToString(digest[:])
+}
+
+// digest tells a batch from others.
+func (m *Minting) digest() (string, error) {
+	source := "url " + m.URL.String()
+	switch {
+	case m.Params == nil:
+	case m.Refetched:
+		source = recipientOf(m.Params)
+	default:
+		text, err := json.Marshal(m.Params)
+		if err != nil {
+			return "", err
+		}
+		source = "params " + digestOf(string(text))
+	}
+	return digestOf("batch", source, fmt.Sprint(m.Amount.Count), m.Amount.Value.Decimal()), nil
+}
+
+// lineDigest tells a line's batch from others.
+func lineDigest(params *format.Params, amount pay.Amount) string {
+	return digestOf("stream", recipientOf(params), fmt.Sprint(amount.Count), amount.Value.Decimal())
+}
+
+func recipientOf(params *format.Params) string {
+	return "recipient " + common.Address(params.Offer.Recipient).Hex()
+}
+
+// paymentDigest tells a payment from others.
+func paymentDigest(u pay.URL, amount pay.Amount, works []wire.Work) string {
+	what := []string{"pay", u.String(), amount.Value.Decimal()}
+	for _, work := range works {
+		what = append(what, work.String())
+	}
+	return digestOf(what...)
+}
