@@ -11,6 +11,7 @@ import (
 	"github.com/pmctl/pmctl/cmd/funds"
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/cmd/look"
+	"github.com/pmctl/pmctl/cmd/past"
 	"github.com/pmctl/pmctl/cmd/pay"
 	"github.com/pmctl/pmctl/cmd/recipient"
 	"github.com/pmctl/pmctl/cmd/settings"
@@ -115,9 +116,9 @@ delivers batches of signed lottery tickets.`,
 		pay.NewPay(r),
 		tx.NewTx(r),
 		agent.NewAgent(r),
-		look.NewBudget(r),
-		look.NewHistory(r),
-		look.NewRunway(r),
+		past.NewBudget(r),
+		past.NewHistory(r),
+		past.NewRunway(r),
 		settings.NewConfig(r),
 		store.NewStore(r),
 		newVersion(r),

@@ -297,3 +297,38 @@ func wholeGwei(amount wei.Wei) string {
 	}
 	return wei.Format(new(big.Rat).SetInt(count.Mul(count, gwei)))
 }
+
+// mostDays is how far a forecast is told; it says nothing beyond.
+const mostDays = 3650
+
+// daysText is a number of days for people, in shorter units where it is short.
+func daysText(days float64) string {
+	const hours, minutes, seconds = 24, 24 * 60, 24 * 60 * 60
+	switch {
+	case days > mostDays:
+		return "over ten years"
+	case days >= 10:
+		return fmt.Sprintf("%.0f days", days)
+	case days >= 1:
+		return strings.Replace(fmt.Sprintf("%.1f days", days), ".0 ", " ", 1)
+	case days*hours >= 1:
+		return fmt.Sprintf("%.1f hours", days*hours)
+	case days == 0:
+		return "now"
+	}
+	if days*minutes >= 1 {
+		return fmt.Sprintf("%.1f minutes", days*minutes)
+	}
+	return fmt.Sprintf("%.0f seconds", days*seconds)
+}
+
+// percent writes a probability for people.
+func percent(p float64) string {
+	switch {
+	case p < forecast.Negligible:
+		return "practically 0"
+	case p < 0.0001:
+		return fmt.Sprintf("%.1e", p)
+	}
+	return fmt.Sprintf("%.3g %%", p*100)
+}

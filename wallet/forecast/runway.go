@@ -28,7 +28,8 @@ type Prize struct {
 }
 
 // Band is a number of days from now: with 90 % probability at least Low and at most
-// High, and as likely below Median as above.
+// High, and as likely below Median as above. A hundred years stand for all that is farther
+// away.
 type Band struct {
 	Low, Median, High float64
 }
@@ -49,6 +50,8 @@ const (
 	paths = 5_000
 	// fewWins is up to how many wins each is drawn; more follow the normal distribution.
 	fewWins = 400
+	// endOfTime is a hundred years in days.
+	endOfTime = 36500
 )
 
 // Runway says in how many days a deposit no longer pays a win in full, when tickets go
@@ -95,7 +98,7 @@ func Runway(deposit, owed float64, prizes []Prize, pace Pace) (Band, error) {
 		days[i] = draw.inverseGaussian(wins/rate, wins*wins/v) / perDay
 	}
 	slices.Sort(days)
-	at := func(share float64) float64 { return days[int(share*(paths-1))] }
+	at := func(share float64) float64 { return min(days[int(share*(paths-1))], endOfTime) }
 	return Band{at((1 - Confidence) / 2), at(0.5), at((1 + Confidence) / 2)}, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/pmctl/pmctl/internal/cache"
 )
@@ -34,11 +35,11 @@ type cached struct {
 	From     uint64      `json:"from"`
 	To       uint64      `json:"to"`
 	LastHash common.Hash `json:"last_hash"` // of block To-1
-	Logs     []cachedLog `json:"logs"`
+	Logs     []types.Log `json:"logs"`
 }
 
 // cacheVersion is the file's form. A file of another one is read again from the chain.
-const cacheVersion = 1
+const cacheVersion = 2
 
 // CacheError is returned when what was read cannot be kept.
 type CacheError struct {
@@ -76,20 +77,12 @@ func (c *Cache) load() (*Scan, common.Hash) {
 	if string(sum) != checksum(body) || json.Unmarshal(body, &file) != nil || file.identity != c.of {
 		return nil, common.Hash{}
 	}
-	scan := &Scan{From: file.From, To: file.To}
-	for _, log := range file.Logs {
-		scan.Logs = append(scan.Logs, log.log())
-	}
-	return scan, file.LastHash
+	return &Scan{From: file.From, To: file.To, Logs: file.Logs}, file.LastHash
 }
 
 // store replaces the file. Others see the old one or the new one.
-func (c *Cache) store(scan *Scan, last common.Hash) error {
-	file := cached{identity: c.of, From: scan.From, To: scan.To, LastHash: last}
-	for _, log := range scan.Logs {
-		file.Logs = append(file.Logs, newCachedLog(log))
-	}
-	body, err := json.Marshal(file)
+func (c *Cache) store(scan *Scan, last common.Hash) *CacheError {
+	body, err := json.Marshal(cached{c.of, scan.From, scan.To, last, scan.Logs})
 	if err == nil {
 		err = cache.Replace(c.path, append([]byte(checksum(body)+"\n"), body...))
 	}

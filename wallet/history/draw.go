@@ -1,8 +1,9 @@
 package history
 
 import (
+	"maps"
 	"math/big"
-	"time"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -14,20 +15,19 @@ import (
 // Draw is how many of a sender's tickets won, and how many should have. Only tickets
 // count whose params have expired: before that a recipient redeems none.
 type Draw struct {
-	// Made are all the tickets, Drawn those whose params have expired, Outstanding the
-	// others, which can still win.
-	Made, Drawn, Outstanding policy.Sum
+	// Made are all the tickets, Outstanding those whose params have not expired, which can
+	// still win.
+	Made, Outstanding policy.Sum
 
-	// Wins is how many of the drawn tickets were redeemed, and Paid what they came to,
-	// in wei. A winner that nobody has redeemed yet is not among them.
-	Wins uint64
-	Paid *big.Int
-
-	// Expected is how many should have won; Owed how many of the outstanding ones will.
+	// Expected is how many of the others should have won; Owed how many of the outstanding
+	// ones will.
 	Expected, Owed float64
 
+	drawn  policy.Sum
+	wins   uint64
+	paid   *big.Rat
 	groups map[float64]uint64 // drawn tickets by their probability to win
-	drawn  map[entry]struct{} // their entries in the ledger
+	known  map[entry]struct{} // their entries in the ledger
 	l1     *big.Int
 }
 
@@ -39,9 +39,10 @@ type entry struct {
 
 // NewDraw returns a Draw at an L1 block, to which tickets are added.
 func NewDraw(l1Block uint64) *Draw {
+	none := policy.Cost(0, nil, nil)
 	return &Draw{
-		Made: policy.Sum{}.Plus(policy.Sum{}), Drawn: policy.Sum{}.Plus(policy.Sum{}), Outstanding: policy.Sum{}.Plus(policy.Sum{}),
-		Paid: new(big.Int), l1: new(big.Int).SetUint64(l1Block), groups: make(map[float64]uint64), drawn: make(map[entry]struct{}),
+		Made: none, Outstanding: none, drawn: none, paid: new(big.Rat),
+		groups: make(map[float64]uint64), known: make(map[entry]struct{}), l1: new(big.Int).SetUint64(l1Block),
 	}
 }
 
@@ -56,10 +57,10 @@ func (d *Draw) Add(r store.Reservation) {
 		d.Owed += p * float64(n)
 		return
 	}
-	d.Drawn = d.Drawn.Plus(cost)
+	d.drawn = d.drawn.Plus(cost)
 	d.Expected += p * float64(n)
 	d.groups[p] += n
-	d.drawn[entry{r.RecipientRandHash, r.Nonces.First}] = struct{}{}
+	d.known[entry{r.RecipientRandHash, r.Nonces.First}] = struct{}{}
 }
 
 // Win counts a redemption, if its ticket is among those drawn.
@@ -67,22 +68,41 @@ func (d *Draw) Win(e Event) {
 	if e.Redemption == nil || e.Redemption.Match != Matched {
 		return
 	}
-	made := e.Redemption.Made
-	if _, ok := d.drawn[entry{made.RecipientRandHash, made.Nonces.First}]; ok {
-		d.Wins++
-		d.Paid.Add(d.Paid, e.Paid())
+	if _, ok := d.known[entry{e.Redemption.RecipientRandHash, e.Redemption.Made.FirstNonce}]; ok {
+		d.wins++
+		d.paid.Add(d.paid, e.Redemption.Paid.Rat())
 	}
 }
 
-// Luck is the probability of as many wins as there were or more, and of as many or
-// fewer, exact but for rounding.
-func (d *Draw) Luck() (atLeast, atMost float64) {
+// Luck holds the tickets that were drawn against what became of them.
+type Luck struct {
+	Tickets uint64 `json:"tickets,string"`
+	// EV is what they were worth in wei, exactly.
+	EV           *big.Rat `json:"ev"`
+	ExpectedWins float64  `json:"expected_wins"`
+	// Wins is how many were redeemed, and Paid what they came to, in wei. A winner that
+	// nobody has redeemed yet is not among them.
+	Wins uint64   `json:"wins,string"`
+	Paid *big.Rat `json:"paid"`
+	// AtMost is the probability of as many wins as there were or fewer, AtLeast of as many
+	// or more, exact but for rounding.
+	AtMost  float64 `json:"probability_at_most"`
+	AtLeast float64 `json:"probability_at_least"`
+	// Outstanding is how many tickets can still win.
+	Outstanding uint64 `json:"outstanding,string"`
+}
+
+// Luck is how the draw went.
+func (d *Draw) Luck() Luck {
 	groups := make([]forecast.Tickets, 0, len(d.groups))
-	for p, n := range d.groups {
-		groups = append(groups, forecast.Tickets{N: n, P: p})
+	for _, p := range slices.Sorted(maps.Keys(d.groups)) {
+		groups = append(groups, forecast.Tickets{N: d.groups[p], P: p})
 	}
 	wins := forecast.Wins(groups)
-	return wins.AtLeast(d.Wins), wins.AtMost(d.Wins)
+	return Luck{
+		Tickets: d.drawn.Tickets, EV: d.drawn.EV, ExpectedWins: d.Expected, Wins: d.wins, Paid: d.paid,
+		AtMost: wins.AtMost(d.wins), AtLeast: wins.AtLeast(d.wins), Outstanding: d.Outstanding.Tickets,
+	}
 }
 
 // WinProb is the probability of an entry's tickets to win.
@@ -93,28 +113,4 @@ func WinProb(r store.Reservation) float64 {
 	ev, _ := r.TicketEV.Float64()
 	faceValue, _ := new(big.Float).SetInt(r.FaceValue).Float64()
 	return min(ev/faceValue, 1)
-}
-
-// Balance is a deposit and a reserve from a moment on, in wei.
-type Balance struct {
-	Time             time.Time
-	Deposit, Reserve *big.Int
-}
-
-// Balances follows deposit and reserve back from what they are after the last event. The
-// first balance is the one before the first event, and has no time.
-func Balances(events []Event, deposit, reserve *big.Int) []Balance {
-	balances := make([]Balance, len(events)+1)
-	now := Balance{Deposit: deposit, Reserve: reserve}
-	for i := len(events) - 1; i >= 0; i-- {
-		e := events[i]
-		balances[i+1] = Balance{e.Time, now.Deposit, now.Reserve}
-		add := func(to *big.Int, amount *big.Int) *big.Int { return new(big.Int).Add(to, amount) }
-		if e.Kind == DepositFunded || e.Kind == ReserveFunded {
-			add = func(to *big.Int, amount *big.Int) *big.Int { return new(big.Int).Sub(to, amount) }
-		}
-		now = Balance{Deposit: add(now.Deposit, e.Deposit.Big()), Reserve: add(now.Reserve, e.Reserve.Big())}
-	}
-	balances[0] = now
-	return balances
 }

@@ -8,11 +8,13 @@ import (
 
 	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/holiman/uint256"
 
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/contract"
-	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -29,45 +31,55 @@ const (
 	Redeemed        Kind = "redemption"
 )
 
-// Event is one thing that happened.
+// Event is one thing that happened. Amounts are never negative: the kind says which way
+// they go.
 type Event struct {
-	Kind Kind
+	Kind Kind      `json:"kind"`
+	Time time.Time `json:"time"`
 	// Block is the block's own number, Index the event's in it.
-	Block uint64
-	Index uint
-	Time  time.Time
-	Tx    common.Hash
+	Block uint64      `json:"block,string"`
+	Index uint        `json:"log_index,string"`
+	Tx    common.Hash `json:"transaction"`
 
 	// Deposit and Reserve are what was added to each, or withdrawn of each, or paid from
-	// each by a redemption.
-	Deposit, Reserve wei.Wei
+	// each by a redemption; nil where that is none of the kind's.
+	Deposit *wei.Wei `json:"deposit,omitempty"`
+	Reserve *wei.Wei `json:"reserve,omitempty"`
 
 	// StartRound is when an unlock began, EndRound from when funds can be withdrawn.
-	StartRound, EndRound *big.Int
+	StartRound *uint256.Int `json:"start_round,omitempty"`
+	EndRound   *uint256.Int `json:"end_round,omitempty"`
 
 	// Redemption is what is behind a redemption.
-	Redemption *Redemption
+	Redemption *Redemption `json:"redemption,omitempty"`
 }
-
-// Paid is what a redemption came to, in wei.
-func (e Event) Paid() *big.Int { return new(big.Int).Add(e.Deposit.Big(), e.Reserve.Big()) }
 
 // Redemption is a ticket that won, and was redeemed.
 type Redemption struct {
-	Recipient common.Address
-	// FaceValue is what the ticket promised, in wei. More than deposit and reserve share
-	// have is not paid.
-	FaceValue *big.Int
+	Recipient format.Address `json:"recipient"`
+	// FaceValue is what the ticket promised. More than deposit and reserve share have is
+	// not paid.
+	FaceValue wei.Wei `json:"face_value"`
+	Paid      wei.Wei `json:"paid"`
 	// WinProb is the numerator of the probability to win, over 2^256-1.
-	WinProb *big.Int
+	WinProb *uint256.Int `json:"win_prob"`
 	// SenderNonce has 32 bits in every ticket that pmctl makes, and 256 in the event.
-	SenderNonce       *big.Int
-	RecipientRandHash common.Hash
-	CreationRound     *big.Int
+	SenderNonce       *uint256.Int `json:"sender_nonce"`
+	RecipientRandHash common.Hash  `json:"recipient_rand_hash"`
+	CreationRound     *uint256.Int `json:"creation_round"`
 
 	// Match tells whether the ticket is in the ledger; Made is the entry then.
-	Match Match
-	Made  *store.Reservation
+	Match Match `json:"match"`
+	Made  *Made `json:"made,omitempty"`
+}
+
+// Made is the entry of the ledger that a ticket came from.
+type Made struct {
+	At         time.Time `json:"at"`
+	FirstNonce uint32    `json:"first_nonce,string"`
+	Tickets    uint32    `json:"tickets,string"`
+	// TicketEV is what one of them is worth in wei, exactly.
+	TicketEV *big.Rat `json:"ticket_ev"`
 }
 
 // Match is how a redeemed ticket stands to the ledger.
@@ -85,15 +97,16 @@ const (
 // ErrEvents is returned for events that do not fit together as the contract's do.
 var ErrEvents = errors.New("the events are not as the TicketBroker makes them")
 
-// Decode puts together what happened, in the chain's order.
-func Decode(logs []Log) ([]Event, error) {
-	d := decoder{}
+// Decode puts together what happened, in the chain's order. The logs have their blocks'
+// times.
+func Decode(logs []types.Log) ([]Event, error) {
+	var d decoder
 	for _, log := range logs {
-		if err := d.add(log); err != nil {
+		if err := d.add(&log); err != nil {
 			return nil, fmt.Errorf("transaction %v, event %d: %w", log.TxHash, log.Index, err)
 		}
 	}
-	if d.claimed != nil || d.paid != nil {
+	if d.pays() {
 		return nil, fmt.Errorf("%w: a payment without its ticket in the last transaction", ErrEvents)
 	}
 	return d.events, nil
@@ -107,15 +120,18 @@ type decoder struct {
 	tx            common.Hash
 }
 
-func (d *decoder) add(log Log) error {
-	event, err := broker.Decode(&log.Log)
+// pays tells whether a payment waits for its ticket.
+func (d *decoder) pays() bool { return d.claimed != nil || d.paid != nil }
+
+func (d *decoder) add(log *types.Log) error {
+	event, err := broker.Decode(log)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrEvents, err)
 	}
-	if (d.claimed != nil || d.paid != nil) && log.TxHash != d.tx {
+	if d.pays() && log.TxHash != d.tx {
 		return fmt.Errorf("%w: the payment before it has no ticket", ErrEvents)
 	}
-	e := Event{Block: log.BlockNumber, Index: log.Index, Time: log.Time, Tx: log.TxHash}
+	e := Event{Block: log.BlockNumber, Index: log.Index, Time: time.Unix(int64(log.BlockTimestamp), 0).UTC(), Tx: log.TxHash}
 	switch its := event.(type) {
 	// What a redemption pays, the contract tells before the ticket.
 	case *contract.TicketBrokerReserveClaimed:
@@ -141,44 +157,49 @@ func (d *decoder) redemption(e *Event, ticket *contract.TicketBrokerWinningTicke
 		return fmt.Errorf("%w: the ticket pays %v, and the payment before it is another's", ErrEvents, ticket.Recipient)
 	}
 	d.paid, d.claimed = nil, nil
-	e.Kind = Redeemed
+	e.Kind, e.Deposit, e.Reserve = Redeemed, amount(new(big.Int).Sub(paid, claimed)), amount(claimed)
 	e.Redemption = &Redemption{
-		Recipient: ticket.Recipient, FaceValue: ticket.FaceValue, WinProb: ticket.WinProb, SenderNonce: ticket.SenderNonce,
+		Recipient: format.Address(ticket.Recipient), FaceValue: *amount(ticket.FaceValue), Paid: *amount(paid),
+		WinProb: number(ticket.WinProb), SenderNonce: number(ticket.SenderNonce),
 		RecipientRandHash: crypto.Keccak256Hash(common.BigToHash(ticket.RecipientRand).Bytes()),
-		CreationRound:     new(big.Int), Match: Unknown,
+		CreationRound:     new(uint256.Int), Match: Unknown,
 	}
 	if len(ticket.AuxData) >= common.HashLength {
 		e.Redemption.CreationRound.SetBytes(ticket.AuxData[:common.HashLength])
 	}
-	return amounts(e, new(big.Int).Sub(paid, claimed), claimed)
+	return nil
 }
 
 // funds reads the events that are complete in themselves.
 func (d *decoder) funds(e *Event, event bind.ContractEvent) error {
-	if d.paid != nil || d.claimed != nil {
+	if d.pays() {
 		return fmt.Errorf("%w: %s between a payment and its ticket", ErrEvents, event.ContractEventName())
 	}
-	deposit, reserve := new(big.Int), new(big.Int)
 	switch its := event.(type) {
 	case *contract.TicketBrokerDepositFunded:
-		e.Kind, deposit = DepositFunded, its.Amount
+		e.Kind, e.Deposit = DepositFunded, amount(its.Amount)
 	case *contract.TicketBrokerReserveFunded:
-		e.Kind, reserve = ReserveFunded, its.Amount
+		e.Kind, e.Reserve = ReserveFunded, amount(its.Amount)
 	case *contract.TicketBrokerUnlock:
-		e.Kind, e.StartRound, e.EndRound = Unlocked, its.StartRound, its.EndRound
+		e.Kind, e.StartRound, e.EndRound = Unlocked, number(its.StartRound), number(its.EndRound)
 	case *contract.TicketBrokerUnlockCancelled:
 		e.Kind = UnlockCancelled
 	case *contract.TicketBrokerWithdrawal:
-		e.Kind, deposit, reserve = Withdrawn, its.Deposit, its.Reserve
+		e.Kind, e.Deposit, e.Reserve = Withdrawn, amount(its.Deposit), amount(its.Reserve)
 	}
-	return amounts(e, deposit, reserve)
+	return nil
 }
 
-func amounts(e *Event, deposit, reserve *big.Int) (err error) {
-	if e.Deposit, err = wei.FromBig(deposit); err == nil {
-		e.Reserve, err = wei.FromBig(reserve)
-	}
-	return err
+// number is a word of an event, of which none has more than 256 bits.
+func number(v *big.Int) *uint256.Int {
+	n, _ := uint256.FromBig(v)
+	return n
+}
+
+// amount is such a word that counts wei.
+func amount(v *big.Int) *wei.Wei {
+	w, _ := wei.FromBig(v)
+	return &w
 }
 
 func orZero(v *big.Int) *big.Int {

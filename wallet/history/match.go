@@ -10,15 +10,10 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Ledger is what a sender has made: a *store.Chain.
-type Ledger interface {
-	ReservationOf(ctx context.Context, sender common.Address, recipientRandHash common.Hash, nonce uint32) (store.Reservation, error)
-}
-
 // MatchAll finds the entries of the ledger that the redeemed tickets came from. A
 // recipientRand is the recipient's secret until then and its hash names the session, so
 // that no two tickets have both in common with the nonce.
-func MatchAll(ctx context.Context, ledger Ledger, sender common.Address, events []Event) error {
+func MatchAll(ctx context.Context, ledger *store.Chain, sender common.Address, events []Event) error {
 	for _, e := range events {
 		if e.Redemption == nil {
 			continue
@@ -30,7 +25,7 @@ func MatchAll(ctx context.Context, ledger Ledger, sender common.Address, events 
 	return nil
 }
 
-func (r *Redemption) match(ctx context.Context, ledger Ledger, sender common.Address) error {
+func (r *Redemption) match(ctx context.Context, ledger *store.Chain, sender common.Address) error {
 	const nonceBits = 32
 	r.Match, r.Made = Unknown, nil
 	if r.SenderNonce.BitLen() > nonceBits {
@@ -43,9 +38,9 @@ func (r *Redemption) match(ctx context.Context, ledger Ledger, sender common.Add
 	if err != nil {
 		return err
 	}
-	r.Match, r.Made = Contradicts, &made
-	ticket := pm.TicketParams{FaceValue: r.FaceValue, WinProb: r.WinProb}
-	if made.Recipient == r.Recipient && made.FaceValue.Cmp(r.FaceValue) == 0 && made.TicketEV.Cmp(ticket.EV()) == 0 {
+	r.Match, r.Made = Contradicts, &Made{made.At, made.Nonces.First, made.Nonces.Count, made.TicketEV}
+	ticket := pm.TicketParams{FaceValue: r.FaceValue.Big(), WinProb: r.WinProb.ToBig()}
+	if made.Recipient == common.Address(r.Recipient) && made.FaceValue.Cmp(ticket.FaceValue) == 0 && made.TicketEV.Cmp(ticket.EV()) == 0 {
 		r.Match = Matched
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -20,21 +21,15 @@ type Node interface {
 	Blocks(ctx context.Context, numbers ...uint64) ([]chain.Block, error)
 }
 
-// Log is an event as the chain has it, with its block's time.
-type Log struct {
-	types.Log
-	Time time.Time
-}
-
 // Scan is the events about a sender in the blocks From to To-1.
 type Scan struct {
 	From, To uint64
-	// Logs are in the chain's order.
-	Logs []Log
+	// Logs are in the chain's order, with their blocks' times.
+	Logs []types.Log
 	// Head is the newest block, the last one that was looked at.
 	Head chain.Head
-	// NotKept is a *CacheError when the next scan has to read the same again.
-	NotKept error
+	// NotKept is not nil when the next scan has to read the same again.
+	NotKept *CacheError
 }
 
 const (
@@ -70,9 +65,11 @@ type Scanner struct {
 	// Cache keeps what was read; nil keeps nothing.
 	Cache *Cache
 
-	// Progress is told how many of the blocks are read; nil is not.
-	Progress func(done, total uint64)
+	done, total atomic.Uint64
 }
+
+// Progress is how many of the blocks are read by now. It may be called at any time.
+func (s *Scanner) Progress() (done, total uint64) { return s.done.Load(), s.total.Load() }
 
 // Scan reads the blocks from one on, and those that were read before. It goes on where
 // one before it ended, even by an error. It fails as Node does, and with ErrReplaced.
@@ -104,14 +101,9 @@ func (s *Scanner) scan(ctx context.Context, head chain.Head, from uint64) (*Scan
 	}
 	// Both ways whatever is read is next to what is known: an interrupted scan leaves
 	// no hole.
-	p.total = head.Number + 1 - p.To
-	if p.From > from {
-		p.total += p.From - from
-	}
-	err := p.down(ctx, from)
-	if err == nil {
-		err = p.up(ctx, head.Number+1)
-	}
+	s.done.Store(0)
+	s.total.Store(p.From - min(p.From, from) + head.Number + 1 - p.To)
+	err := p.read(ctx, from, head.Number+1)
 	if err == nil {
 		return p.Scan, p.finish(ctx)
 	}
@@ -129,7 +121,6 @@ type pass struct {
 	span, refused uint64
 	// answers counts those since the last refusal, asked all.
 	answers, asked int
-	done, total    uint64
 }
 
 // begin sets out from what was read before, if that is still so.
@@ -152,39 +143,32 @@ func (p *pass) begin(ctx context.Context) error {
 	return nil
 }
 
-func (p *pass) down(ctx context.Context, from uint64) error {
-	for p.From > from {
-		n := min(p.span, p.From-from)
-		logs, err := p.ask(ctx, p.From-n, n)
-		if err != nil {
-			return err
+// read reads what is missing of the blocks from one on up to another: first what is older
+// than what is known.
+func (p *pass) read(ctx context.Context, from, to uint64) error {
+	for p.From > from || p.To < to {
+		older := p.From > from
+		first, n := p.To, min(p.span, to-p.To)
+		if older {
+			n = min(p.span, p.From-from)
+			first = p.From - n
 		}
-		if logs == nil {
+		logs, err := p.ask(ctx, first, n)
+		switch {
+		case err != nil:
+			return err
+		case logs == nil:
 			continue
+		case older:
+			p.From, p.Logs = first, append(logs, p.Logs...)
+		default:
+			p.To, p.Logs = p.To+n, append(p.Logs, logs...)
 		}
-		p.From -= n
-		p.Logs = append(logs, p.Logs...)
-		if err := p.advance(ctx, n); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (p *pass) up(ctx context.Context, to uint64) error {
-	for p.To < to {
-		n := min(p.span, to-p.To)
-		logs, err := p.ask(ctx, p.To, n)
-		if err != nil {
-			return err
-		}
-		if logs == nil {
-			continue
-		}
-		p.To += n
-		p.Logs = append(p.Logs, logs...)
-		if err := p.advance(ctx, n); err != nil {
-			return err
+		p.done.Add(n)
+		if p.asked++; p.asked%saveEvery == 0 {
+			if err := p.save(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -192,7 +176,7 @@ func (p *pass) up(ctx context.Context, to uint64) error {
 
 // ask reads n blocks. It returns nil when that was too many, and has made the span
 // smaller.
-func (p *pass) ask(ctx context.Context, first, n uint64) ([]Log, error) {
+func (p *pass) ask(ctx context.Context, first, n uint64) ([]types.Log, error) {
 	one, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	found, err := p.Node.SenderLogs(one, p.Sender, first, first+n-1)
@@ -214,12 +198,11 @@ func (p *pass) ask(ctx context.Context, first, n uint64) ([]Log, error) {
 	return p.timed(ctx, found)
 }
 
-// timed adds the blocks' times.
-func (p *pass) timed(ctx context.Context, found []types.Log) ([]Log, error) {
-	logs := make([]Log, len(found))
+// timed adds the blocks' times, whatever the node says of them in its logs.
+func (p *pass) timed(ctx context.Context, logs []types.Log) ([]types.Log, error) {
 	var numbers []uint64
-	for i, log := range found {
-		if i == 0 || log.BlockNumber != found[i-1].BlockNumber {
+	for i, log := range logs {
+		if i == 0 || log.BlockNumber != logs[i-1].BlockNumber {
 			numbers = append(numbers, log.BlockNumber)
 		}
 	}
@@ -227,28 +210,18 @@ func (p *pass) timed(ctx context.Context, found []types.Log) ([]Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := -1
-	for i, log := range found {
-		if at < 0 || blocks[at].Number != log.BlockNumber {
-			at++
+	timed := make([]types.Log, 0, len(logs)) // never nil
+	for _, log := range logs {
+		if blocks[0].Number != log.BlockNumber {
+			blocks = blocks[1:]
 		}
-		if blocks[at].Hash != log.BlockHash {
+		if blocks[0].Hash != log.BlockHash {
 			return nil, ErrReplaced
 		}
-		logs[i] = Log{log, blocks[at].Time}
+		log.BlockTimestamp = uint64(blocks[0].Time.Unix())
+		timed = append(timed, log)
 	}
-	return logs, nil
-}
-
-func (p *pass) advance(ctx context.Context, n uint64) error {
-	p.done += n
-	if p.Progress != nil {
-		p.Progress(p.done, p.total)
-	}
-	if p.asked++; p.asked%saveEvery != 0 {
-		return nil
-	}
-	return p.save(ctx)
+	return timed, nil
 }
 
 // finish keeps what is old enough, and fails when the newest block is not what it was when

@@ -124,18 +124,19 @@ func TestScan(t *testing.T) {
 
 	// A node with a limit is asked for as much as it answers, each block once.
 	node := &limited{Client: w.client, blocks: 7}
-	var done, total uint64
-	scan, err := (&history.Scanner{Node: node, Sender: w.sender, Progress: func(d, all uint64) { done, total = d, all }}).Scan(t.Context(), 0)
+	scanner := &history.Scanner{Node: node, Sender: w.sender}
+	scan, err := scanner.Scan(t.Context(), 0)
 	require.NoError(t, err)
 	require.Equal(t, []uint64{1, 2, 3}, amounts(t, scan))
 	require.Equal(t, head.Number+1, node.once(t, math.MaxUint64))
+	done, total := scanner.Progress()
 	require.Equal(t, []uint64{head.Number + 1, head.Number + 1}, []uint64{done, total})
 
 	events, err := history.Decode(scan.Logs)
 	require.NoError(t, err)
 	var deposits []string
-	for _, b := range history.Balances(events, big.NewInt(6), new(big.Int)) {
-		deposits = append(deposits, b.Deposit.String())
+	for _, b := range history.Balances(events, wei.FromUint64(6), wei.Wei{}) {
+		deposits = append(deposits, b.Deposit.RatString())
 	}
 	require.Equal(t, []string{"0", "1", "3", "6"}, deposits)
 
@@ -231,7 +232,7 @@ func TestScanAfterReorg(t *testing.T) {
 func TestDecodeRefuses(t *testing.T) {
 	broker := contract.NewTicketBroker().GetABI()
 	word := func(n int64) []byte { return common.BigToHash(big.NewInt(n)).Bytes() }
-	log := func(name string, tx byte, data ...[]byte) history.Log {
+	log := func(name string, tx byte, data ...[]byte) types.Log {
 		var all []byte
 		for _, d := range data {
 			all = append(all, d...)
@@ -240,30 +241,30 @@ func TestDecodeRefuses(t *testing.T) {
 		if name == "WinningTicketTransfer" || name == "WinningTicketRedeemed" {
 			topics = append(topics, common.Hash{31: 2})
 		}
-		return history.Log{Log: types.Log{Topics: topics, Data: all, TxHash: common.Hash{tx}}}
+		return types.Log{Topics: topics, Data: all, TxHash: common.Hash{tx}}
 	}
 	transfer, funded := log("WinningTicketTransfer", 1, word(5)), log("DepositFunded", 1, word(5))
 	ticket := log("WinningTicketRedeemed", 1, word(5), word(6), word(7), word(8), word(160), word(0))
-	events, err := history.Decode([]history.Log{transfer, ticket, funded})
+	events, err := history.Decode([]types.Log{transfer, ticket, funded})
 	require.NoError(t, err)
 	require.Len(t, events, 2)
-	require.Equal(t, "5", events[0].Paid().String())
+	require.Equal(t, "5", events[0].Redemption.Paid.Decimal())
 	require.Equal(t, crypto.Keccak256Hash(word(8)), events[0].Redemption.RecipientRandHash)
 
-	for name, logs := range map[string][]history.Log{
+	for name, logs := range map[string][]types.Log{
 		"no kind":              {{}},
-		"another kind":         {{Log: types.Log{Topics: []common.Hash{{1}}}}},
+		"another kind":         {{Topics: []common.Hash{{1}}}},
 		"no ticket":            {transfer},
 		"another transaction":  {transfer, log("WinningTicketRedeemed", 2, ticket.Data)},
 		"something else":       {transfer, funded, ticket},
 		"more claimed":         {log("ReserveClaimed", 1, word(2), word(6)), transfer, ticket},
 		"an empty ticket":      {log("WinningTicketRedeemed", 1)},
 		"half a ticket":        {log("WinningTicketRedeemed", 1, word(5), word(6))},
-		"a sender and no more": {{Log: types.Log{Topics: []common.Hash{broker.Events["DepositFunded"].ID}, Data: word(5)}}},
+		"a sender and no more": {{Topics: []common.Hash{broker.Events["DepositFunded"].ID}, Data: word(5)}},
 	} {
 		_, err := history.Decode(logs)
 		require.ErrorIs(t, err, history.ErrEvents, name)
 	}
-	_, err = history.Decode([]history.Log{log("DepositFunded", 1)})
+	_, err = history.Decode([]types.Log{log("DepositFunded", 1)})
 	require.Error(t, err)
 }

@@ -1,4 +1,4 @@
-package look
+package past
 
 import (
 	"fmt"
@@ -11,8 +11,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/pmctl/pmctl/wallet/history"
-	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -22,44 +21,39 @@ type plotPoint struct {
 	amount float64
 }
 
-// plotData is what is drawn over a time.
-type plotData struct {
-	sender                 common.Address
-	from, to               time.Time
-	deposit, reserve, ev   []plotPoint
-	lastEV, lastD, lastRes string
+// plotLine is what is drawn in a panel.
+type plotLine struct {
+	name, color string
+	points      []plotPoint
 }
 
-// plot follows deposit and reserve back from now, and adds up what was made.
-func (s *spending) plot() plotData {
-	d := plotData{
-		sender: s.sender, from: s.from, to: s.now,
-		lastD: s.status.Sender.Deposit.String(), lastRes: s.status.Sender.Reserve.String(), lastEV: about(s.draw.Made.EV.FloatString(0)),
-	}
-	balances := history.Balances(s.events, s.status.Sender.Deposit.Big(), s.status.Sender.Reserve.Big())
-	for _, b := range balances {
-		at := b.Time
-		if at.Before(s.from) {
-			at = s.from // the last of these is what it began with
-			d.deposit, d.reserve = nil, nil
+// plotLines are deposit and reserve over time, and what the tickets were worth.
+func plotLines(w *wallet.Runway) []*plotLine {
+	deposit := &plotLine{name: "deposit, now " + w.Deposit.String(), color: "#1f6fb4"}
+	reserve := &plotLine{name: "reserve, now " + w.Reserve.String(), color: "#2f9e44"}
+	worth := &plotLine{name: "expected value of the tickets made, " + about(w.Made.EV) + " in all", color: "#d9480f"}
+	for _, b := range w.Balances {
+		if b.Time.Before(w.Since) {
+			b.Time = w.Since // the last of these is what it began with
+			deposit.points, reserve.points = nil, nil
 		}
-		d.deposit = append(d.deposit, plotPoint{at, toFloat(b.Deposit)})
-		d.reserve = append(d.reserve, plotPoint{at, toFloat(b.Reserve)})
+		deposit.add(b.Time, b.Deposit)
+		reserve.add(b.Time, b.Reserve)
 	}
-	sum := new(big.Rat)
-	d.ev = []plotPoint{{s.from, 0}}
 	const finest = 600 // parts of the time: about a pixel each
-	for _, made := range s.made {
-		sum.Add(sum, policy.Cost(uint64(made.Nonces.Count), made.TicketEV, made.FaceValue).EV)
-		amount, _ := sum.Float64()
-		last := d.ev[len(d.ev)-1]
-		if len(d.ev) > 1 && made.At.Sub(last.at) < s.now.Sub(s.from)/finest {
-			d.ev = d.ev[:len(d.ev)-1]
-			made.At = last.at
+	for _, made := range w.Worth {
+		if last := len(worth.points) - 1; last > 0 && made.Time.Sub(worth.points[last].at) < w.Until.Sub(w.Since)/finest {
+			made.Time = worth.points[last].at
+			worth.points = worth.points[:last]
 		}
-		d.ev = append(d.ev, plotPoint{made.At, amount})
+		worth.add(made.Time, made.EV)
 	}
-	return d
+	return []*plotLine{deposit, reserve, worth}
+}
+
+func (l *plotLine) add(at time.Time, amount *big.Rat) {
+	v, _ := amount.Float64()
+	l.points = append(l.points, plotPoint{at, v})
 }
 
 // The picture's size, and where the panels are in it.
@@ -101,65 +95,57 @@ var plotTemplate = template.Must(template.New("plot").Parse(`<svg xmlns="http://
 `))
 
 // writePlot draws the picture.
-func writePlot(w io.Writer, d plotData) error {
+func writePlot(w io.Writer, told *wallet.Runway) error {
+	from, length := told.Since, told.Until.Sub(told.Since)
+	x := func(at time.Time) float64 {
+		return plotLeft + (plotRight-plotLeft)*float64(at.Sub(from))/math.Max(1, float64(length))
+	}
 	data := struct {
 		Width, Height, Left, Right int
 		Sender                     string
 		Parts                      []plotPart
 		Columns                    []plotTick
-	}{Width: plotWidth, Height: plotHeight, Left: plotLeft, Right: plotRight, Sender: d.sender.Hex()}
-	for i, line := range []struct {
-		name, color string
-		points      []plotPoint
-	}{
-		{"deposit, now " + d.lastD, "#1f6fb4", d.deposit},
-		{"reserve, now " + d.lastRes, "#2f9e44", d.reserve},
-		{"expected value of the tickets made, " + d.lastEV + " in all", "#d9480f", d.ev},
-	} {
-		part := plotPart{Name: line.name, Color: line.color, Top: plotTop + i*(plotPanel+plotGap)}
-		part.draw(d, line.points)
-		data.Parts = append(data.Parts, part)
+	}{Width: plotWidth, Height: plotHeight, Left: plotLeft, Right: plotRight, Sender: common.Address(told.Sender).Hex()}
+	for i, line := range plotLines(told) {
+		data.Parts = append(data.Parts, line.draw(plotTop+i*(plotPanel+plotGap), x, x(told.Until)))
 	}
 	const columns = 4
 	layout := time.DateOnly
-	if d.to.Sub(d.from) < columns*24*time.Hour {
+	if length < columns*24*time.Hour {
 		layout = "01-02 15:04:05"
 	}
 	for i := range columns {
-		at := d.from.Add(d.to.Sub(d.from) / columns * time.Duration(i))
-		data.Columns = append(data.Columns, plotTick{d.x(at), at.UTC().Format(layout)})
+		at := from.Add(length / columns * time.Duration(i))
+		data.Columns = append(data.Columns, plotTick{x(at), at.UTC().Format(layout)})
 	}
 	return plotTemplate.Execute(w, data)
 }
 
-// x is where a moment is in the picture.
-func (d plotData) x(at time.Time) float64 {
-	return plotLeft + (plotRight-plotLeft)*float64(at.Sub(d.from))/math.Max(1, float64(d.to.Sub(d.from)))
-}
-
-// draw fills in the line, as stairs since an amount holds until the next one, and the
-// scale behind it.
-func (p *plotPart) draw(d plotData, points []plotPoint) {
+// draw makes the line up to its end, as stairs since an amount holds until the next one, and
+// the scale behind it.
+func (l *plotLine) draw(top int, x func(time.Time) float64, end float64) plotPart {
+	p := plotPart{Name: l.name, Color: l.color, Top: top}
 	highest := 1.0
-	for _, point := range points {
+	for _, point := range l.points {
 		highest = math.Max(highest, point.amount)
 	}
 	step := niceStep(highest)
 	highest = math.Ceil(highest/step) * step
-	y := func(amount float64) float64 { return float64(p.Top) + plotPanel*(1-amount/highest) }
+	y := func(amount float64) float64 { return float64(top) + plotPanel*(1-amount/highest) }
 	var line strings.Builder
-	last := points[0]
-	for _, point := range points {
-		fmt.Fprintf(&line, "%.1f,%.1f %.1f,%.1f ", d.x(point.at), y(last.amount), d.x(point.at), y(point.amount))
+	last := l.points[0]
+	for _, point := range l.points {
+		fmt.Fprintf(&line, "%.1f,%.1f %.1f,%.1f ", x(point.at), y(last.amount), x(point.at), y(point.amount))
 		last = point
 	}
-	fmt.Fprintf(&line, "%.1f,%.1f", d.x(d.to), y(last.amount))
+	fmt.Fprintf(&line, "%.1f,%.1f", end, y(last.amount))
 	p.Points = line.String()
 	for i := range int(math.Round(highest/step)) + 1 {
 		amount := step * float64(i)
 		whole, _ := new(big.Float).SetFloat64(math.Round(amount)).Int(nil)
 		p.Rows = append(p.Rows, plotTick{y(amount), wei.Format(new(big.Rat).SetInt(whole))})
 	}
+	return p
 }
 
 // niceStep is a round number of which two to five make up the whole.

@@ -1,45 +1,52 @@
-package look
+package past
 
 import (
 	"fmt"
 	"io"
 	"math"
+	"math/big"
 	"strings"
 	"time"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
-
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-func (w *runwayResult) write(out io.Writer) error {
+func writeRunway(out io.Writer, w *wallet.Runway) error {
 	fields := []cli.Field{
 		{"sender", common.Address(w.Sender).Hex()},
 		{"deposit", w.Deposit.String()},
 		{"reserve", w.Reserve.String()},
 		{"watched", fmt.Sprintf("%s since %s", daysText(w.Until.Sub(w.Since).Hours()/24), w.Since.Format(time.RFC3339))},
-		{"made", fmt.Sprintf("%s worth %s", cli.Plural(w.Made.Tickets, "ticket"), about(w.Made.ev.FloatString(0)))},
-		{"", about(w.perDay.FloatString(0)) + " a day"},
-		{"paid", fmt.Sprintf("%s for %s, %.4g expected", decimalText(w.Paid), cli.Plural(w.Redemptions, "win"), w.ExpectedWins)},
-		{"", about(w.paidPerDay.FloatString(0)) + " a day"},
+		{"made", fmt.Sprintf("%s worth %s", plural(w.Made.Tickets, "ticket"), about(w.Made.EV))},
+		{"", about(w.EVPerDay) + " a day"},
+		{"paid", fmt.Sprintf("%s for %s, %.4g expected", wei.Format(w.Paid), plural(w.Redemptions, "win"), w.ExpectedWins)},
+		{"", about(w.PaidPerDay) + " a day"},
 	}
-	if w.Outstanding.Tickets != "0" {
-		fields = append(fields, cli.Field{"outstanding", fmt.Sprintf("%s, at worst %s", cli.Plural(w.Outstanding.Tickets, "ticket"), decimalText(w.Outstanding.FaceValue))})
+	if w.Outstanding.Tickets > 0 {
+		fields = append(fields, cli.Field{"outstanding", fmt.Sprintf("%s, at worst %s", plural(w.Outstanding.Tickets, "ticket"), wei.Format(w.Outstanding.FaceValue))})
 	}
-	if w.Unmatched != "0" {
-		fields = append(fields, cli.Field{"ledger", fmt.Sprintf("lacks %s of the wins: the forecast goes by the wins", w.Unmatched)})
+	if w.Unmatched > 0 {
+		fields = append(fields, cli.Field{"ledger", fmt.Sprintf("lacks %d of the wins: the forecast goes by the wins", w.Unmatched)})
 	}
-	fields = append(fields, cli.Field{"empty", w.forecastText()})
+	fields = append(fields, cli.Field{"empty", forecastText(w)})
 	if f := w.Forecast; f != nil && f.DaysHigh > 0 {
 		fields = append(fields, cli.Field{"", fmt.Sprintf("90 %%: %s to %s", daysText(f.DaysLow), daysText(f.DaysHigh))})
 	}
-	if line := sparkline(w.spent, sparkWidth); line != "" {
+	spent := make([]float64, len(w.Spent))
+	for i, part := range w.Spent {
+		spent[i], _ = part.Float64()
+	}
+	if line := sparkline(spent, sparkWidth); line != "" {
 		fields = append(fields, cli.Field{"spent", line})
 	}
 	return cli.WriteFields(out, fields)
 }
 
-func (w *runwayResult) forecastText() string {
+func forecastText(w *wallet.Runway) string {
 	f := w.Forecast
 	switch {
 	case w.Deposit.IsZero():
@@ -78,13 +85,15 @@ func daysText(days float64) string {
 	return fmt.Sprintf("%.0f seconds", days*seconds)
 }
 
-// about is a whole number of wei, rounded to what a person reads.
-func about(decimal string) string {
+// about is an amount of wei, rounded to what a person reads.
+func about(amount *big.Rat) string {
 	const digits = 5
+	approximate, decimal := "", amount.FloatString(0)
 	if len(decimal) > digits {
-		return "~" + decimalText(decimal[:digits]+strings.Repeat("0", len(decimal)-digits))
+		approximate, decimal = "~", decimal[:digits]+strings.Repeat("0", len(decimal)-digits)
 	}
-	return decimalText(decimal)
+	rounded, _ := new(big.Rat).SetString(decimal)
+	return approximate + wei.Format(rounded)
 }
 
 // sparkWidth is how long a sparkline may be beside its name.

@@ -1,0 +1,88 @@
+package past
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// NewBudget is pmctl budget.
+func NewBudget(r *cli.Run) *cobra.Command {
+	var network cli.NetworkOptions
+	var account cli.AccountOptions
+	var place cli.StoreOptions
+	cmd := &cobra.Command{
+		Use:   "budget",
+		Short: "Show what was spent today, and what the budget allows",
+		Long: `Budget shows what an account's tickets of this UTC day come to, in expected
+value and in face value, which is what they cost if every one wins, and the
+limits that the config file sets. Nobody is asked, and no key is opened.`,
+		Example: `  pmctl budget
+  pmctl budget --from 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed -o json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runBudget(r, cmd, &network, &account, &place) },
+	}
+	network.Register(cmd)
+	cmd.Flags().StringVar(&account.From, "from", "", "`ADDRESS` to show (default $ETH_FROM, else the only account there is)")
+	account.Keys.RegisterAddress(cmd)
+	place.Register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+func runBudget(r *cli.Run, cmd *cobra.Command, network *cli.NetworkOptions, account *cli.AccountOptions, place *cli.StoreOptions) error {
+	settings, err := r.Settings()
+	if err != nil {
+		return err
+	}
+	limits, err := settings.Limits()
+	if err != nil {
+		return err
+	}
+	sender, err := cli.StatusAddress(cmd.Context(), r.Env, account, nil)
+	if err != nil {
+		return err
+	}
+	opened, err := cli.JournalOf(cmd.Context(), r, network, place)
+	if err != nil {
+		return err
+	}
+	defer opened.Close()
+	spent, err := wallet.BudgetOf(cmd.Context(), opened, sender, limits)
+	if err != nil {
+		return err
+	}
+	return r.Emit("pmctl.budget", spent, func(w io.Writer) error { return writeBudget(w, spent) })
+}
+
+func writeBudget(w io.Writer, b *wallet.Budget) error {
+	fields := []cli.Field{
+		{"sender", common.Address(b.Sender).Hex()},
+		{"day ends", b.DayEnds.Format(time.RFC3339)},
+		{"tickets", fmt.Sprint(b.Tickets)},
+	}
+	if b.CountsAsSpent != "" {
+		fields = append(fields, cli.Field{"spent", "all of the budget: " + b.CountsAsSpent})
+	}
+	for _, line := range b.Lines {
+		name := "EV"
+		if line.Kind == wallet.SpentFaceValue {
+			name = "face value"
+		} else if line.Recipient != nil {
+			fields = append(fields, cli.Field{"recipient", common.Address(*line.Recipient).Hex()})
+		}
+		text := wei.Format(line.Spent)
+		if line.Limit != nil {
+			text += fmt.Sprintf(" of %s (%s)", line.Limit, line.SetIn)
+		}
+		fields = append(fields, cli.Field{name, text})
+	}
+	return cli.WriteFields(w, fields)
+}

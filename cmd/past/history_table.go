@@ -1,0 +1,186 @@
+package past
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"math/big"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/forecast"
+	"github.com/pmctl/pmctl/wallet/history"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+func writeHistory(w io.Writer, h *wallet.History) error {
+	rows := make([][]string, len(h.Events))
+	for i, e := range h.Events {
+		name, detail := eventText(e)
+		rows[i] = []string{e.Time.Format(time.RFC3339), name, detail}
+	}
+	if len(rows) > 0 {
+		if err := cli.WriteTable(w, []string{"TIME", "EVENT", "WHAT"}, rows); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(w); err != nil {
+			return err
+		}
+	}
+	if err := cli.WriteTable(w, []string{"TOTAL", "DEPOSIT", "RESERVE"}, totals(h)); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return cli.WriteFields(w, summary(h))
+}
+
+// eventText is an event for people.
+func eventText(e history.Event) (name, detail string) {
+	switch e.Kind {
+	case history.DepositFunded:
+		return "funded", fmt.Sprintf("+%s of deposit", e.Deposit)
+	case history.ReserveFunded:
+		return "funded", fmt.Sprintf("+%s of reserve", e.Reserve)
+	case history.Unlocked:
+		return "unlock", fmt.Sprintf("in round %s, funds are free from round %s", e.StartRound, e.EndRound)
+	case history.UnlockCancelled:
+		return "unlock", "cancelled"
+	case history.Withdrawn:
+		return "withdrawn", fmt.Sprintf("-%s of deposit, -%s of reserve", e.Deposit, e.Reserve)
+	case history.Redeemed:
+		return "redeemed", redemptionText(e.Redemption, e.Reserve)
+	}
+	return string(e.Kind), ""
+}
+
+func redemptionText(t *history.Redemption, fromReserve *wei.Wei) string {
+	text := fmt.Sprintf("-%s to %s", t.Paid, common.Address(t.Recipient))
+	if !fromReserve.IsZero() {
+		text += fmt.Sprintf(", %s of it from the reserve", fromReserve)
+	}
+	if t.Paid != t.FaceValue {
+		text += fmt.Sprintf(", of %s promised", t.FaceValue)
+	}
+	switch t.Match {
+	case history.Matched:
+		return text + fmt.Sprintf(", ticket %s, made at %s", t.SenderNonce, t.Made.At.Format(time.RFC3339))
+	case history.Contradicts:
+		return text + fmt.Sprintf(", ticket %s, which the ledger has in another form", t.SenderNonce)
+	}
+	return text + fmt.Sprintf(", ticket %s, which is not in this ledger", t.SenderNonce)
+}
+
+// totals are what the events add up to, of the deposit and of the reserve.
+func totals(h *wallet.History) [][]string {
+	t := h.Totals
+	rows := [][]string{
+		{"funded", wei.Format(t.DepositFunded), wei.Format(t.ReserveFunded)},
+		{"paid", wei.Format(t.DepositPaid), wei.Format(t.ReservePaid)},
+		{"withdrawn", wei.Format(t.DepositWithdrawn), wei.Format(t.ReserveWithdrawn)},
+	}
+	if h.Recipient != nil {
+		return rows[1:2]
+	}
+	return rows
+}
+
+func summary(h *wallet.History) []cli.Field {
+	t, l := h.Totals, h.Luck
+	fields := []cli.Field{{"sender", common.Address(h.Sender).Hex()}}
+	if h.Recipient != nil {
+		fields = append(fields, cli.Field{"recipient", common.Address(*h.Recipient).Hex()})
+	}
+	redeemed := fmt.Sprint(t.Redemptions)
+	if t.Unmatched > 0 {
+		redeemed += fmt.Sprintf(", %d of them of tickets that this ledger does not have", t.Unmatched)
+	}
+	fields = append(fields, cli.Field{"redeemed", redeemed})
+	if l.Outstanding > 0 {
+		fields = append(fields, cli.Field{"outstanding", plural(l.Outstanding, "ticket") + " can still win"})
+	}
+	if l.Tickets == 0 {
+		return append(fields, cli.Field{"luck", "no ticket of this ledger has been drawn"})
+	}
+	luck, chance := luckText(l)
+	return append(fields,
+		cli.Field{"drawn", fmt.Sprintf("%s worth %s", plural(l.Tickets, "ticket"), about(l.EV))},
+		cli.Field{"won", fmt.Sprintf("%d redeemed, %.4g expected; %s paid", l.Wins, l.ExpectedWins, wei.Format(l.Paid))},
+		cli.Field{"luck", luck}, cli.Field{"", chance})
+}
+
+// luckText says which way the luck went, for a sender whose tickets had better not win, and
+// how likely it is to go that way as far.
+func luckText(l history.Luck) (luck, chance string) {
+	off := new(big.Rat).Sub(l.Paid, l.EV)
+	way := "less"
+	if off.Sign() > 0 {
+		way = "more"
+	}
+	luck = fmt.Sprintf("paid %s %s than the tickets are worth", about(off.Abs(off)), way)
+	if float64(l.Wins) > l.ExpectedWins {
+		return "bad: " + luck, fmt.Sprintf("chance of %s or more: %s", plural(l.Wins, "win"), percent(l.AtLeast))
+	}
+	return "good: " + luck, fmt.Sprintf("chance of %s or fewer: %s", plural(l.Wins, "win"), percent(l.AtMost))
+}
+
+// percent writes a probability for people.
+func percent(p float64) string {
+	switch {
+	case p < forecast.Negligible:
+		return "practically 0"
+	case p < 0.0001:
+		return fmt.Sprintf("%.1e", p)
+	}
+	return fmt.Sprintf("%.3g %%", p*100)
+}
+
+func plural(n uint64, noun string) string { return cli.Plural(fmt.Sprint(n), noun) }
+
+// historyColumns are the header of the CSV. Columns that an event does not have are empty.
+var historyColumns = []string{
+	"time", "kind", "block", "log_index", "transaction", "deposit", "reserve", "start_round", "end_round",
+	"recipient", "face_value", "paid", "win_prob", "sender_nonce", "recipient_rand_hash", "creation_round",
+	"match", "made_at", "ticket_ev",
+}
+
+func writeHistoryCSV(w io.Writer, events []history.Event) error {
+	out := csv.NewWriter(w)
+	out.UseCRLF = true // as RFC 4180 has it
+	if err := out.Write(historyColumns); err != nil {
+		return err
+	}
+	for _, e := range events {
+		if err := out.Write(eventRecord(e)); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func eventRecord(e history.Event) []string {
+	record := make([]string, 9, len(historyColumns))
+	copy(record, []string{e.Time.Format(time.RFC3339), string(e.Kind), fmt.Sprint(e.Block), fmt.Sprint(e.Index), e.Tx.Hex()})
+	if e.Deposit != nil {
+		record[5] = e.Deposit.Decimal()
+	}
+	if e.Reserve != nil {
+		record[6] = e.Reserve.Decimal()
+	}
+	if e.StartRound != nil {
+		record[7], record[8] = e.StartRound.Dec(), e.EndRound.Dec()
+	}
+	if t := e.Redemption; t != nil {
+		record = append(record, common.Address(t.Recipient).Hex(), t.FaceValue.Decimal(), t.Paid.Decimal(), t.WinProb.Dec(), t.SenderNonce.Dec(),
+			t.RecipientRandHash.Hex(), t.CreationRound.Dec(), string(t.Match))
+		if t.Made != nil {
+			record = append(record, t.Made.At.Format(time.RFC3339), t.Made.TicketEV.RatString())
+		}
+	}
+	return append(record, make([]string, cap(record)-len(record))...)
+}

@@ -1,0 +1,71 @@
+package wallet
+
+import (
+	"context"
+	"maps"
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Budget is what an account has spent in a day, and what its limits allow.
+type Budget struct {
+	ChainID uint64         `json:"chain_id,string"`
+	Sender  format.Address `json:"sender"`
+	// DayEnds is when the next budget begins.
+	DayEnds time.Time `json:"day_ends"`
+	// CountsAsSpent is why nothing of the day's budget is left, whatever was spent.
+	CountsAsSpent string       `json:"counts_as_spent,omitempty"`
+	Tickets       uint64       `json:"tickets,string"`
+	Lines         []BudgetLine `json:"budget"`
+}
+
+// BudgetLine is one kind of spending on one recipient, or on all.
+type BudgetLine struct {
+	Recipient *format.Address `json:"recipient,omitempty"`
+	Kind      string          `json:"kind"`
+	// Spent is in wei, exactly.
+	Spent *big.Rat `json:"spent"`
+	Limit *wei.Wei `json:"limit,omitempty"`
+	SetIn string   `json:"set_in,omitempty"`
+}
+
+// The kinds of spending.
+const (
+	SpentEV        = "ev"
+	SpentFaceValue = "face_value"
+)
+
+// BudgetOf returns what an account has spent today by the wallet's store. It asks no node.
+func BudgetOf(ctx context.Context, w *Wallet, sender common.Address, limits policy.Limits) (*Budget, error) {
+	if err := w.keepsBook(); err != nil {
+		return nil, err
+	}
+	spent, err := w.store.Chain(w.Network.ChainID).Spending(ctx, sender, w.Now())
+	if err != nil {
+		return nil, err
+	}
+	b := &Budget{
+		ChainID: w.Network.ChainID, Sender: format.Address(sender),
+		DayEnds: spent.Ends(), CountsAsSpent: spent.Spent, Tickets: spent.All.Tickets,
+	}
+	b.add(nil, spent.All, limits, policy.EVPerDay, policy.FaceValuePerDay)
+	for _, recipient := range slices.SortedFunc(maps.Keys(spent.Recipients), common.Address.Cmp) {
+		b.add((*format.Address)(&recipient), spent.Recipients[recipient], limits, policy.RecipientEVPerDay, policy.RecipientFaceValuePerDay)
+	}
+	return b, nil
+}
+
+func (b *Budget) add(recipient *format.Address, spent policy.Sum, limits policy.Limits, ev, faceValue policy.Setting) {
+	spent = spent.Plus(policy.Sum{}) // which has no nil
+	limit, where := limits.Budget(ev)
+	b.Lines = append(b.Lines, BudgetLine{recipient, SpentEV, spent.EV, limit, where})
+	limit, where = limits.Budget(faceValue)
+	b.Lines = append(b.Lines, BudgetLine{recipient, SpentFaceValue, new(big.Rat).SetInt(spent.FaceValue), limit, where})
+}

@@ -1,0 +1,146 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/history"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// Past is how much of an account's past is looked at.
+type Past struct {
+	// Since is when it begins; zero for everything.
+	Since time.Time
+
+	// NoCache reads everything from the chain, and keeps nothing of it.
+	NoCache bool
+}
+
+// past is what the chain and the ledger have about a sender.
+type past struct {
+	now    time.Time
+	store  *store.Store
+	ledger *store.Chain
+	status *chain.Status
+	// events are those up to the block of status, matched with the ledger.
+	events []history.Event
+}
+
+// lookBack reads the account's past. close its store.
+func (r *Reader) lookBack(ctx context.Context, of Past) (*past, error) {
+	p := &past{now: r.Now().UTC()}
+	bounded, cancel := r.bound(ctx)
+	defer cancel()
+	var err error
+	if p.status, err = r.node.Status(bounded, r.Address); err != nil {
+		return nil, err
+	}
+	if p.status.Head.Time.After(p.now) {
+		p.now = p.status.Head.Time // a chain's clock may be ahead
+	}
+	from, err := history.BlockAt(bounded, r.node, p.status.Head, of.Since)
+	if err != nil {
+		return nil, err
+	}
+	if p.store, err = OpenStore(ctx, r.Store, r.DatabasesDir, r.UI); err != nil {
+		return nil, err
+	}
+	p.ledger = p.store.Chain(r.Network.ChainID)
+	// However long the scan takes, each of its requests is bounded.
+	if p.events, err = r.readEvents(ctx, p.status, of, from); err == nil {
+		err = history.MatchAll(ctx, p.ledger, r.Address, p.events)
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.store.Close())
+	}
+	return p, nil
+}
+
+// readEvents reads the events from a block on up to that of a status.
+func (r *Reader) readEvents(ctx context.Context, status *chain.Status, of Past, from uint64) ([]history.Event, error) {
+	scanner := &history.Scanner{Node: r.node, Sender: r.Address, Newest: status.Head}
+	if r.CacheDir != "" && !of.NoCache {
+		scanner.Cache = history.NewCache(filepath.Join(r.CacheDir, "history"), r.Network.ChainID, status.Contracts.TicketBroker, r.Address)
+	}
+	done := r.UI.Progress(func() string {
+		done, total := scanner.Progress()
+		return fmt.Sprintf("reading blocks: %d of %d (%d %%)", done, total, done*100/max(total, 1))
+	})
+	scan, err := scanner.Scan(ctx, from)
+	done()
+	if err != nil {
+		return nil, err
+	}
+	if lost := scan.NotKept; lost != nil {
+		r.UI.Note(lost.Error())
+		r.UI.Note("hint: " + lost.Hint())
+	}
+	events, err := history.Decode(scan.Logs)
+	return slices.DeleteFunc(events, func(e history.Event) bool { return e.Block > status.Head.Number }), err
+}
+
+// History is what became of a sender's funds.
+type History struct {
+	Network   string          `json:"network"`
+	ChainID   uint64          `json:"chain_id,string"`
+	Sender    format.Address  `json:"sender"`
+	Recipient *format.Address `json:"recipient,omitempty"`
+	Since     time.Time       `json:"since,omitzero"`
+	Until     time.Time       `json:"until,omitzero"`
+	// Block is the newest one that was looked at.
+	Block  uint64          `json:"block,string"`
+	Events []history.Event `json:"events"`
+	// Totals adds up the events, and Luck holds the tickets made in the time that is shown
+	// against what became of them.
+	Totals history.Totals `json:"totals"`
+	Luck   history.Luck   `json:"luck"`
+}
+
+// History reads what became of the account's funds before a time, and, unless it is nil, by
+// a recipient alone; the zero time is for all. It fails as a node and the store do, and with
+// history.ErrEvents and history.ErrReplaced.
+func (r *Reader) History(ctx context.Context, of Past, until time.Time, recipient *common.Address) (*History, error) {
+	p, err := r.lookBack(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	defer p.store.Close()
+	chosen := func(at time.Time, paid common.Address) bool {
+		return !at.Before(of.Since) && (until.IsZero() || at.Before(until)) && (recipient == nil || *recipient == paid)
+	}
+	draw := history.NewDraw(p.status.Head.L1Block)
+	err = p.ledger.Reservations(ctx, r.Address, of.Since, func(made store.Reservation) error {
+		if chosen(made.At, made.Recipient) {
+			draw.Add(made)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	events := make([]history.Event, 0, len(p.events))
+	for _, e := range p.events {
+		draw.Win(e) // whenever it was redeemed
+		var paid common.Address
+		if e.Redemption != nil {
+			paid = common.Address(e.Redemption.Recipient)
+		}
+		if chosen(e.Time, paid) {
+			events = append(events, e)
+		}
+	}
+	return &History{
+		Network: r.Network.Name, ChainID: r.Network.ChainID, Sender: format.Address(r.Address), Recipient: (*format.Address)(recipient),
+		Since: of.Since, Until: until, Block: p.status.Head.Number,
+		Events: events, Totals: history.Total(events), Luck: draw.Luck(),
+	}, nil
+}

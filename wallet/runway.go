@@ -1,0 +1,208 @@
+package wallet
+
+import (
+	"context"
+	"maps"
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/pmctl/pmctl/wallet/forecast"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/history"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// What a forecast goes by.
+const (
+	BasisLedger      = "ledger"
+	BasisRedemptions = "redemptions"
+)
+
+// Runway is how long a deposit lasts, and what that is told from. Numbers that are not
+// amounts of wei, exact or rounded to one, are estimates.
+type Runway struct {
+	Network string         `json:"network"`
+	ChainID uint64         `json:"chain_id,string"`
+	Sender  format.Address `json:"sender"`
+	Deposit wei.Wei        `json:"deposit"`
+	Reserve wei.Wei        `json:"reserve"`
+	// Since and Until are the time that was looked at.
+	Since time.Time `json:"since"`
+	Until time.Time `json:"until"`
+	// Made are the tickets of that time, and Paid what its redemptions came to. What a day
+	// came to is rounded to a wei.
+	Made         TicketSum `json:"made"`
+	EVPerDay     *big.Rat  `json:"ev_per_day"`
+	Paid         *big.Rat  `json:"paid"`
+	PaidPerDay   *big.Rat  `json:"paid_per_day"`
+	Redemptions  uint64    `json:"redemptions,string"`
+	Unmatched    uint64    `json:"unmatched,string"`
+	ExpectedWins float64   `json:"expected_wins"`
+	// Outstanding are the tickets whose params have not expired: the face value is what
+	// they cost at worst.
+	Outstanding TicketSum `json:"outstanding"`
+	Basis       string    `json:"basis"`
+	// Spent is the expected value made, or the wei paid, in each of equal parts of the time.
+	Spent    []*big.Rat `json:"spent"`
+	Forecast *Forecast  `json:"forecast,omitempty"`
+	// NoForecast is why there is none.
+	NoForecast string `json:"no_forecast,omitempty"`
+
+	// Balances are the deposit and reserve that there were, the first one before the first
+	// event; Worth is what the tickets were worth together by then.
+	Balances []history.Balance `json:"-"`
+	Worth    []Worth           `json:"-"`
+}
+
+// TicketSum is what tickets come to together, in wei.
+type TicketSum struct {
+	Tickets   uint64   `json:"tickets,string"`
+	EV        *big.Rat `json:"ev"`
+	FaceValue *big.Rat `json:"face_value"`
+}
+
+func ticketSum(s policy.Sum) TicketSum {
+	return TicketSum{s.Tickets, s.EV, new(big.Rat).SetInt(s.FaceValue)}
+}
+
+// Worth is an expected value in wei from a moment on.
+type Worth struct {
+	Time time.Time
+	EV   *big.Rat
+}
+
+// Forecast is when the deposit no longer pays a win in full, with the Confidence of its
+// being from Low to High.
+type Forecast struct {
+	Confidence float64   `json:"confidence"`
+	DaysLow    float64   `json:"days_low"`
+	DaysMedian float64   `json:"days_median"`
+	DaysHigh   float64   `json:"days_high"`
+	Low        time.Time `json:"low"`
+	Median     time.Time `json:"median"`
+	High       time.Time `json:"high"`
+}
+
+// Runway tells how long the account's deposit lasts. It goes by the tickets of the ledger,
+// or, where that lacks some, by the redemptions. It fails as History does.
+func (r *Reader) Runway(ctx context.Context, of Past) (*Runway, error) {
+	p, err := r.lookBack(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	defer p.store.Close()
+	first, err := p.ledger.FirstReservation(ctx, r.Address)
+	if err != nil {
+		return nil, err
+	}
+	redeemed := slices.DeleteFunc(slices.Clone(p.events), func(e history.Event) bool { return e.Redemption == nil || e.Time.Before(of.Since) })
+	totals := history.Total(redeemed)
+	// Before its first ticket a sender had no pace.
+	if totals.Unmatched > 0 {
+		first = p.events[0].Time
+	}
+	from := of.Since
+	if first.After(from) {
+		from = first
+	}
+	if from.IsZero() {
+		from = p.now
+	}
+	draw, made := history.NewDraw(p.status.Head.L1Block), newPace(from, p.now)
+	worth, sum := []Worth{{from, new(big.Rat)}}, new(big.Rat)
+	err = p.ledger.Reservations(ctx, r.Address, from, func(entry store.Reservation) error {
+		draw.Add(entry)
+		ev := policy.Cost(uint64(entry.Nonces.Count), entry.TicketEV, nil).EV
+		made.add(entry.At, float64(entry.Nonces.Count)*history.WinProb(entry), ev, entry.FaceValue)
+		sum = new(big.Rat).Add(sum, ev)
+		worth = append(worth, Worth{entry.At, sum})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	basis, pace, owed := BasisLedger, made, draw.Owed
+	if totals.Unmatched > 0 || draw.Made.Tickets == 0 {
+		basis, pace, owed = BasisRedemptions, newPace(from, p.now), 0 // the wins that are counted are as late as those to come
+		pace.Counted = true
+		for _, e := range redeemed {
+			pace.add(e.Time, 1, e.Redemption.Paid.Rat(), e.Redemption.FaceValue.Big())
+		}
+	}
+	w := &Runway{
+		Network: r.Network.Name, ChainID: r.Network.ChainID, Sender: format.Address(r.Address),
+		Deposit: p.status.Sender.Deposit, Reserve: p.status.Sender.Reserve, Since: from, Until: p.now,
+		Made: ticketSum(draw.Made), Paid: new(big.Rat).Add(totals.DepositPaid, totals.ReservePaid),
+		Redemptions: totals.Redemptions, Unmatched: totals.Unmatched, ExpectedWins: draw.Expected,
+		Outstanding: ticketSum(draw.Outstanding), Basis: basis, Spent: pace.spent,
+		Balances: history.Balances(p.events, p.status.Sender.Deposit, p.status.Sender.Reserve), Worth: worth,
+	}
+	w.EVPerDay, w.PaidPerDay = pace.perDay(w.Made.EV), pace.perDay(w.Paid)
+	if w.Forecast, err = pace.forecast(w.Deposit, owed); err != nil {
+		w.NoForecast = err.Error()
+	}
+	return w, nil
+}
+
+// pace is what was spent in equal parts of a time.
+type pace struct {
+	forecast.Pace
+	from, to time.Time
+	spent    []*big.Rat
+	// weights is how many wins are expected of each face value, or were counted.
+	weights map[float64]float64
+}
+
+// newPace cuts a time into parts: days, where there are enough.
+func newPace(from, to time.Time) *pace {
+	const few, many = 2 * forecast.MinBins, 365
+	length := to.Sub(from)
+	p := &pace{from: from, to: to, spent: make([]*big.Rat, max(few, min(many, int(length/(24*time.Hour))))), weights: make(map[float64]float64)}
+	p.Pace = forecast.Pace{Days: length.Hours() / 24, Bins: make([]float64, len(p.spent))}
+	for i := range p.spent {
+		p.spent[i] = new(big.Rat)
+	}
+	return p
+}
+
+// add counts wins of a face value, and what they cost.
+func (p *pace) add(at time.Time, wins float64, cost *big.Rat, faceValue *big.Int) {
+	i := int(float64(len(p.spent)) * float64(at.Sub(p.from)) / float64(p.to.Sub(p.from)))
+	i = max(0, min(len(p.spent)-1, i))
+	p.Bins[i] += wins
+	p.spent[i].Add(p.spent[i], cost)
+	value, _ := new(big.Float).SetInt(faceValue).Float64()
+	p.weights[value] += wins
+}
+
+// perDay is what an amount of the time comes to in a day, rounded.
+func (p *pace) perDay(amount *big.Rat) *big.Rat {
+	day := new(big.Rat)
+	if p.to.After(p.from) {
+		day.SetFrac(big.NewInt(int64(24*time.Hour)), big.NewInt(int64(p.to.Sub(p.from))))
+	}
+	rounded, _ := new(big.Rat).SetString(day.Mul(day, amount).FloatString(0))
+	return rounded
+}
+
+// forecast tells how it goes on. It fails with forecast.ErrTooLittle.
+func (p *pace) forecast(deposit wei.Wei, owed float64) (*Forecast, error) {
+	var prizes []forecast.Prize
+	for _, faceValue := range slices.Sorted(maps.Keys(p.weights)) {
+		if weight := p.weights[faceValue]; faceValue > 0 && weight > 0 {
+			prizes = append(prizes, forecast.Prize{FaceValue: faceValue, Weight: weight})
+		}
+	}
+	left, _ := deposit.Rat().Float64()
+	band, err := forecast.Runway(left, owed, prizes, p.Pace)
+	if err != nil {
+		return nil, err
+	}
+	at := func(days float64) time.Time {
+		return p.to.Add(time.Duration(days * float64(24*time.Hour))).Truncate(time.Second)
+	}
+	return &Forecast{forecast.Confidence, band.Low, band.Median, band.High, at(band.Low), at(band.Median), at(band.High)}, nil
+}
