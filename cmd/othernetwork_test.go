@@ -11,10 +11,9 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/stretchr/testify/require"
 
-	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/devnet"
-	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -53,12 +52,12 @@ func give(t *testing.T, d *devnet.Devnet, to common.Address) {
 	client, err := chain.Dial(t.Context(), d.RPCURL(), state.Network())
 	require.NoError(t, err)
 	defer client.Close()
-	signer, err := keystore.NewRawSigner([]byte(hex.EncodeToString(crypto.FromECDSA(d.Accounts()[0].Key))))
+	key, err := signer.RawKey([]byte(hex.EncodeToString(crypto.FromECDSA(d.Accounts()[0].Key))))
 	require.NoError(t, err)
-	defer signer.Close()
+	defer key.Close()
 	amount, err := wei.Parse("1eth")
 	require.NoError(t, err)
-	account := tx.NewAccount(client, signer)
+	account := devnet.NewSender(client, key)
 	sent, err := account.Send(t.Context(), to, amount, nil)
 	require.NoError(t, err)
 	_, err = account.Wait(t.Context(), sent.Hash())

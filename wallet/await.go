@@ -46,7 +46,7 @@ func (w *Wallet) await(ctx context.Context, a awaited) (Transaction, error) {
 func (w *Wallet) untilMined(ctx context.Context, a awaited) (Transaction, error) {
 	w.note("sent      %s, waiting until it is mined", a.intent.Newest().Hash())
 	done := w.UI.Progress(func() string { return "not mined yet" })
-	receipt, err := tx.Await(ctx, a.client, w.journal, a.intent, tx.AwaitOptions{Confirmations: a.Confirmations, WithPending: a.withPending})
+	receipt, err := w.manager(a.client).Await(ctx, a.intent, tx.AwaitOptions{Confirmations: a.Confirmations, WithPending: a.withPending})
 	done()
 	if err != nil {
 		return Transaction{}, err
@@ -71,7 +71,7 @@ func (w *Wallet) settleOthers(ctx context.Context, a awaited) error {
 	if len(a.others) == 0 {
 		return nil
 	}
-	if err := tx.CatchUp(ctx, a.client, w.journal, a.intent.Account); err != nil {
+	if err := w.manager(a.client).CatchUp(ctx, a.intent.Account); err != nil {
 		return err
 	}
 	for _, i := range a.others {

@@ -13,7 +13,6 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/stretchr/testify/require"
 
-	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/devnet"
@@ -55,7 +54,7 @@ func open(keyFile string) (*signer.Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := keystore.NewRawSigner(text)
+	key, err := signer.RawKey(text)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -61,7 +62,7 @@ type Batch struct {
 	// Segment is the header that goes along with them, "" for none.
 	Segment string
 
-	signer pm.Signer
+	key    signer.Source
 	signed atomic.Uint32
 }
 
@@ -99,7 +100,7 @@ func (b *Batch) Header() (*format.BatchHeader, error) {
 
 // Sign signs the tickets, in the order of their nonces, and hands each to emit.
 func (b *Batch) Sign(ctx context.Context, emit func(pm.TicketSenderParams) error) error {
-	return b.Tickets.Sign(ctx, b.signer, func(ticket pm.TicketSenderParams) error {
+	return b.Tickets.Sign(ctx, b.key, func(ticket pm.TicketSenderParams) error {
 		b.signed.Add(1)
 		return emit(ticket)
 	})
@@ -118,9 +119,9 @@ type minter struct {
 	payer *pay.Payer
 	pins  pay.Pins
 
-	// plan plans a batch, and signer is the open key.
-	plan   func(context.Context, *pm.TicketParams, pay.Amount) (*pay.Plan, error)
-	signer pm.Signer
+	// plan plans a batch, and key is the open one.
+	plan func(context.Context, *pm.TicketParams, pay.Amount) (*pay.Plan, error)
+	key  signer.Source
 }
 
 // planned is a batch that nothing speaks against. No nonce has been taken yet.
@@ -167,7 +168,7 @@ func (w *Wallet) Mint(ctx context.Context, m Minting) (*Batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := b.complete(p, &m); err != nil {
+	if err := b.complete(ctx, p, &m); err != nil {
 		return nil, err
 	}
 	if p.url != (pay.URL{}) {
@@ -182,13 +183,12 @@ func (w *Wallet) Mint(ctx context.Context, m Minting) (*Batch, error) {
 	if tickets.Before != nil {
 		return b.again(ctx, tickets.Before)
 	}
-	return &Batch{Tickets: tickets, Segment: p.segment, signer: b.signer}, nil
+	return &Batch{Tickets: tickets, Segment: p.segment, key: b.key}, nil
 }
 
 // unlock opens the account's key.
-func (b *minter) unlock(ctx context.Context) error {
-	key, err := b.Account.Unlock(ctx)
-	b.signer = key
+func (b *minter) unlock(ctx context.Context) (err error) {
+	b.key, err = b.Account.Unlock(ctx)
 	return err
 }
 
@@ -208,7 +208,7 @@ func (b *minter) again(ctx context.Context, before *store.Record) (*Batch, error
 		return nil, err
 	}
 	b.note("request %s was made at %s: these are the same tickets", before.ID, before.At.Format(time.RFC3339))
-	return &Batch{Tickets: tickets, Segment: recipe.Segment, signer: b.signer}, nil
+	return &Batch{Tickets: tickets, Segment: recipe.Segment, key: b.key}, nil
 }
 
 // propose plans a batch, and opens the key: last for params that are there already, and
@@ -280,8 +280,8 @@ func (b *minter) given(ctx context.Context, m *Minting) (*planned, error) {
 }
 
 // complete adds the credentials that go along with a batch, and the request that it is for.
-func (b *minter) complete(p *planned, m *Minting) (err error) {
-	if p.segment, err = b.segment(p, m); err != nil || m.request == nil {
+func (b *minter) complete(ctx context.Context, p *planned, m *Minting) (err error) {
+	if p.segment, err = b.segment(ctx, p, m); err != nil || m.request == nil {
 		return err
 	}
 	recipe := pay.Recipe{Info: p.info, Expiration: p.Expiration, Segment: p.segment, Value: m.Amount.Value}
@@ -312,7 +312,7 @@ func (b *minter) checkToken(p *planned, m *Minting) error {
 
 // segment returns the credentials that go along with a batch, "" for none. A request's are
 // kept with it, for any format that it is made again in.
-func (b *minter) segment(p *planned, m *Minting) (string, error) {
+func (b *minter) segment(ctx context.Context, p *planned, m *Minting) (string, error) {
 	now, token := b.Now(), p.info.GetAuthToken()
 	unseen := m.request == nil && m.Credentials == CredentialsNone
 	if m.Credentials != CredentialsNeeded && (unseen || token.Check(now) != nil) {
@@ -322,7 +322,7 @@ func (b *minter) segment(p *planned, m *Minting) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	header, err := pay.SegmentHeader(b.signer, token, now)
+	header, err := pay.SegmentHeader(ctx, b.key, token, now)
 	if err != nil {
 		return "", err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/tx"
 )
 
 // ErrNoNode is returned when a network must be asked and no node is named.
@@ -122,6 +123,11 @@ type situation struct {
 	account common.Address
 	// outlook is what the node says of an action's prospect; nil where there is none.
 	outlook *chain.Outlook
+}
+
+// manager sends what is signed, and waits for it.
+func (w *Wallet) manager(node *chain.Client) tx.Manager {
+	return tx.Manager{Node: node, Journal: w.journal}
 }
 
 // look finds where an account stands.

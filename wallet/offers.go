@@ -11,6 +11,7 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/signer"
 )
 
 // Asking says how recipients are asked for ticket params.
@@ -105,7 +106,7 @@ func (w *Wallet) ask(ctx context.Context, urls []pay.URL, works []wire.Work) ([]
 	if err != nil {
 		return nil, err
 	}
-	request, err := wire.NewOrchestratorRequest(key) // which proves whose tickets will pay
+	request, err := wire.NewOrchestratorRequest(signer.ForPM(ctx, key)) // which proves whose tickets will pay
 	if err != nil {
 		return nil, err
 	}

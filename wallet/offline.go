@@ -20,21 +20,17 @@ import (
 // Unsigned is an action as a document for another machine to sign. What it would do is
 // told to the user.
 func (w *Wallet) Unsigned(ctx context.Context, account common.Address, a Action, requestID string) (*format.Transaction, error) {
-	ctx, cancel := w.bound(ctx)
-	defer cancel()
-	s, err := w.lookFor(ctx, account, a)
+	p, err := w.Simulate(ctx, account, a)
 	if err != nil {
 		return nil, err
 	}
-	p, proposal, err := w.prepare(ctx, s, a)
-	if err != nil {
-		return nil, err
-	}
-	w.showPrepared(s, p)
-	for _, sentence := range proposal.say {
+	w.showPrepared(p.Network, p.Prepared)
+	for _, sentence := range p.Says {
 		w.note("%s", sentence)
 	}
-	nonce, err := s.client.PendingNonceAt(ctx, p.From)
+	ctx, cancel := w.bound(ctx)
+	defer cancel()
+	nonce, err := w.node.PendingNonceAt(ctx, p.From)
 	if err != nil {
 		return nil, err
 	}
@@ -42,9 +38,8 @@ func (w *Wallet) Unsigned(ctx context.Context, account common.Address, a Action,
 	if err != nil {
 		return nil, err
 	}
-	network := s.client.Network()
 	document := &format.Transaction{
-		Network: network.Name, ChainID: format.Nat(network.ChainID), What: string(a.label), RequestID: requestID,
+		Network: p.Network.Name, ChainID: format.Nat(p.Network.ChainID), What: string(p.Label), RequestID: requestID,
 		From: format.Address(p.From), To: format.Address(p.To), Value: format.Amount{Wei: p.Value}, Data: p.Data,
 		Nonce: format.Nat(nonce), GasLimit: format.Nat(p.GasLimit), MaxGasPrice: format.Amount{Wei: feeCap},
 	}
@@ -103,7 +98,7 @@ func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, s
 	if _, err := w.journal.Find(ctx, signed.Hash()); errors.Is(err, tx.ErrUnknown) && !cancelUnlock && call.FundsItself(from) && s.status.Sender.Unlocking() {
 		return Transaction{}, &UnlockingError{s.status.Sender.WithdrawRound}
 	}
-	intent, err := tx.SubmitSigned(ctx, s.client, w.journal, &tx.Intent{
+	intent, err := w.manager(s.client).SubmitSigned(ctx, &tx.Intent{
 		Account: from, Nonce: uint64(document.Nonce), RequestID: document.RequestID, Label: tx.ReadLabel(document.What),
 	}, signed, terms)
 	var result Transaction

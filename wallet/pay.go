@@ -3,7 +3,6 @@ package wallet
 import (
 	"context"
 
-	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
@@ -42,7 +41,7 @@ func (w *Wallet) Pay(ctx context.Context, u pay.URL, amount pay.Amount, o Paying
 	client.Headers = o.Headers
 	session := &pay.Session{
 		Payer: look.payer(), Client: client, Kept: keptOffers{w.ledger(), w.store.ID()}, Pins: w.pins(), URL: u,
-		Unlock:  func(ctx context.Context) (pm.Signer, error) { return w.Account.Unlock(ctx) },
+		Unlock:  w.Account.Unlock,
 		Request: request, Requests: w.ledger(), Digest: digest, Unattended: o.Unattended,
 	}
 	done := w.UI.Progress(func() string { return "paying at " + u.String() })

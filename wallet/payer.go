@@ -25,7 +25,7 @@ type lookout struct {
 
 // Facts implements pay.Chain.
 func (l *lookout) Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error) {
-	if agent := l.Account.Agent(); agent != nil {
+	if agent := agent.Of(l.Account); agent != nil {
 		return agent.Facts(ctx, sender, about...)
 	}
 	ctx, cancel := l.bound(ctx)
@@ -44,7 +44,7 @@ func (l *lookout) Facts(ctx context.Context, sender common.Address, about ...pm.
 
 // newest is Facts by a look at the chain that begins now.
 func (l *lookout) newest(ctx context.Context, about ...pm.Counterparty) (pm.Facts, error) {
-	agent := l.Account.Agent()
+	agent := agent.Of(l.Account)
 	if agent == nil {
 		return l.Facts(ctx, l.Account.Address(), about...)
 	}
@@ -56,7 +56,7 @@ func (l *lookout) newest(ctx context.Context, about ...pm.Counterparty) (pm.Fact
 // that the node is asked for: a recipient can be asked meanwhile. It returns what ends that.
 func (l *lookout) begin(ctx context.Context) (end func()) {
 	end = func() {}
-	if l.Account.Agent() != nil || l.Offline {
+	if agent.Of(l.Account) != nil || l.Offline {
 		return end
 	}
 	ctx, cancel := l.bound(ctx)
@@ -91,7 +91,7 @@ func (l *lookout) recipient(ctx context.Context, address common.Address) (Recipi
 // payer returns what makes the account's tickets.
 func (l *lookout) payer() *pay.Payer {
 	payer := &pay.Payer{Sender: l.Account.Address(), Limits: l.Limits, Chain: l, Nonces: l.ledger(), Now: l.Now, Offline: l.Offline}
-	if agent := l.Account.Agent(); agent != nil {
+	if agent := agent.Of(l.Account); agent != nil {
 		agent.Offline, agent.InactiveOK, agent.MaxHeadAge = l.Offline, l.Limits.InactiveOK, l.Limits.MaxHeadAge
 		payer.Chain = agent
 		payer.Nonces = agentNonces{l.ledger(), agent, l.store.ID()}

@@ -23,37 +23,28 @@ type Replacing struct {
 	Waiting
 }
 
-// replacement is a way to replace a transaction.
-type replacement struct {
-	kind     tx.Kind
-	prepare  func(context.Context, tx.Backend, *tx.Intent, tx.Caps) (*tx.Prepared, error)
-	question string
-}
-
 // Bump signs a transaction of the journal anew, at a price that nodes take in its place,
-// and waits until one of the two is mined. It fails as tx.PrepareBump, tx.Replace and
-// tx.Await do.
+// and waits until one of the two is mined. It fails as tx.Manager's
+// PrepareReplacement, Replace and Await do.
 func (w *Wallet) Bump(ctx context.Context, hash common.Hash, o Replacing) (Transaction, error) {
-	return w.replace(ctx, hash, o, replacement{tx.KindBump, tx.PrepareBump, "Pay more for it?"})
+	return w.replace(ctx, hash, o, tx.KindBump, "Pay more for it?")
 }
 
 // Cancel has nothing mined in the place of a transaction of the journal. It fails with
 // ErrTooLate when the transaction itself is mined first, and as Bump does.
 func (w *Wallet) Cancel(ctx context.Context, hash common.Hash, o Replacing) (Transaction, error) {
-	return w.replace(ctx, hash, o, replacement{tx.KindCancel, tx.PrepareCancel, "Cancel it?"})
+	return w.replace(ctx, hash, o, tx.KindCancel, "Cancel it?")
 }
 
-func (w *Wallet) replace(caller context.Context, hash common.Hash, o Replacing, by replacement) (Transaction, error) {
+func (w *Wallet) replace(caller context.Context, hash common.Hash, o Replacing, kind tx.Kind, question string) (Transaction, error) {
 	ctx, cancel := w.bound(caller)
 	defer cancel()
 	s, intent, err := w.adopt(ctx, hash)
 	if err != nil {
 		return Transaction{}, err
 	}
-	prepare := func(ctx context.Context) (*tx.Prepared, error) {
-		return by.prepare(ctx, s.client, intent, Caps(w.Limits))
-	}
-	prepared, err := prepare(ctx)
+	m := w.manager(s.client)
+	prepared, err := m.PrepareReplacement(ctx, intent, kind, Caps(w.Limits))
 	if err != nil {
 		return Transaction{}, err
 	}
@@ -62,26 +53,25 @@ func (w *Wallet) replace(caller context.Context, hash common.Hash, o Replacing, 
 	w.note("waiting   %s: %s", intent.Newest().Hash(), intent.Label)
 	w.note("gas       at most %s, in place of at most %s", prepared.MaxFee, wei.Text(tx.MaxFee(intent.Newest())))
 	if !o.Agreed {
-		if err := w.UI.Confirm(caller, by.question); err != nil {
+		if err := w.UI.Confirm(caller, question); err != nil {
 			return Transaction{}, err
 		}
 	}
-	if err := w.signReplacement(caller, o, s, intent, prepared, by.kind, prepare); err != nil {
+	if err := w.signReplacement(caller, o, m, intent, prepared, kind); err != nil {
 		return Transaction{}, err
 	}
 	ctx, cancel = w.bound(caller)
 	defer cancel()
-	return w.awaitReplacement(ctx, awaited{situation: s, Waiting: o.Waiting, intent: intent, report: reportEvents()}, by.kind)
+	return w.awaitReplacement(ctx, awaited{situation: s, Waiting: o.Waiting, intent: intent, report: reportEvents()}, kind)
 }
 
-func (w *Wallet) signReplacement(ctx context.Context, o Replacing, s situation, i *tx.Intent, agreed *tx.Prepared, kind tx.Kind, again func(context.Context) (*tx.Prepared, error)) error {
+func (w *Wallet) signReplacement(ctx context.Context, o Replacing, m tx.Manager, i *tx.Intent, agreed *tx.Prepared, kind tx.Kind) error {
 	account, err := o.Find(ctx, i.Account)
 	if err != nil {
 		return err
 	}
 	defer account.Close()
-	key, err := account.Unlock(ctx)
-	if err != nil {
+	if m.Signer, err = account.Unlock(ctx); err != nil {
 		return err
 	}
 	ctx, cancel := w.bound(ctx)
@@ -90,7 +80,7 @@ func (w *Wallet) signReplacement(ctx context.Context, o Replacing, s situation, 
 	if err := w.journal.Reload(ctx, i); err != nil {
 		return err
 	}
-	now, err := again(ctx)
+	now, err := m.PrepareReplacement(ctx, i, kind, Caps(w.Limits))
 	if err != nil {
 		return err
 	}
@@ -100,7 +90,7 @@ func (w *Wallet) signReplacement(ctx context.Context, o Replacing, s situation, 
 	if now.MaxFee.Cmp(agreed.MaxFee) > 0 {
 		now = agreed
 	}
-	return tx.Replace(ctx, s.client, w.journal, key, i, now, kind)
+	return m.Replace(ctx, now, i, kind)
 }
 
 // errPriceRose is returned when another command has replaced the transaction meanwhile.

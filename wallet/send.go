@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/redeem"
 	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/tx"
@@ -50,9 +51,9 @@ func (w *Wallet) Do(ctx context.Context, a Action, o Sending) (Transaction, erro
 	if err != nil {
 		return Transaction{}, err
 	}
-	t := &transacting{Wallet: w, action: a, o: o, situation: s}
+	t := &transacting{Wallet: w, action: a, o: o, situation: s, intent: &tx.Intent{RequestID: o.RequestID, Label: a.label}}
 	result, err := t.do(ctx, bounded)
-	if t.intent != nil {
+	if t.intent.ID != "" {
 		err = w.end(ctx, t.intent, t.doubt(ctx, err))
 	}
 	return result, err
@@ -64,7 +65,7 @@ type transacting struct {
 	action Action
 	o      Sending
 	situation
-	// intent is set from when it is in the journal; resumed tells that an earlier run began
+	// intent has an ID from when it is in the journal; resumed tells that an earlier run began
 	// it.
 	intent  *tx.Intent
 	resumed bool
@@ -74,39 +75,29 @@ type transacting struct {
 
 // do takes the caller's own context, which only the caller ends, and one that the
 // wallet's timeout ends too.
-func (t *transacting) do(caller, ctx context.Context) (result Transaction, err error) {
+func (t *transacting) do(caller, ctx context.Context) (Transaction, error) {
 	resume := func() error {
-		t.intent, err = t.journal.Resume(ctx, t.account, t.o.RequestID, t.action.label)
-		t.resumed = t.intent != nil
+		intent, err := t.journal.Resume(ctx, t.account, t.o.RequestID, t.action.label)
+		if intent != nil {
+			t.intent, t.resumed = intent, true
+		}
 		return err
 	}
-	if err := resume(); err != nil {
-		return result, err
-	}
-	if t.intent == nil {
-		err = t.begin(caller, ctx)
+	err := resume()
+	switch {
+	case err != nil:
+	case t.resumed:
+		err = t.resume(caller, ctx)
+	default:
+		err = t.send(caller, ctx)
 		if errors.Is(err, tx.ErrTaken) {
 			err = resume()
 		}
-	} else {
-		err = t.resume(caller, ctx)
 	}
 	if err != nil {
-		return result, err
+		return Transaction{}, err
 	}
 	return t.finish(caller)
-}
-
-// begin sends a transaction for a new intent.
-func (t *transacting) begin(caller, ctx context.Context) error {
-	return t.send(caller, ctx, func(ctx context.Context, signer tx.Signer, p *tx.Prepared, terms tx.Terms) error {
-		intent := &tx.Intent{RequestID: t.o.RequestID, Label: t.action.label}
-		err := tx.Submit(ctx, t.client, t.journal, signer, p, intent, terms)
-		if intent.ID != "" {
-			t.intent = intent
-		}
-		return err
-	})
 }
 
 // resume continues what an earlier run began. A transaction that a node refused is signed
@@ -124,15 +115,13 @@ func (t *transacting) resume(caller, ctx context.Context) error {
 	}
 	switch {
 	case t.intent.State == tx.Refused && !t.held():
-		err := t.send(caller, ctx, func(ctx context.Context, signer tx.Signer, p *tx.Prepared, _ tx.Terms) error {
-			return tx.Retry(ctx, t.client, t.journal, signer, p, t.intent)
-		})
+		err := t.send(caller, ctx)
 		if errors.Is(err, tx.ErrChanged) || errors.Is(err, tx.ErrHeld) {
 			return nil // another run was faster: waiting shows what became of it
 		}
 		return err
 	case t.intent.State == tx.Open && t.o.NoWait:
-		return tx.Resend(ctx, t.client, t.journal, t.intent)
+		return t.manager(t.client).Resend(ctx, t.intent)
 	}
 	return nil
 }
@@ -151,7 +140,7 @@ func (t *transacting) held() bool {
 // lookAround finds the account's other transactions that may still be mined, and fails
 // where the user has not agreed to send one beside them.
 func (t *transacting) lookAround(ctx context.Context) error {
-	if err := tx.CatchUp(ctx, t.client, t.journal, t.account); err != nil {
+	if err := t.manager(t.client).CatchUp(ctx, t.account); err != nil {
 		return err
 	}
 	queue, err := t.journal.Queue(ctx, t.account, 0, 0)
@@ -165,7 +154,7 @@ func (t *transacting) lookAround(ctx context.Context) error {
 
 // send simulates and prices the call, shows it, has it agreed to, and submits it. Nothing
 // is signed before.
-func (t *transacting) send(caller, ctx context.Context, submit func(context.Context, tx.Signer, *tx.Prepared, tx.Terms) error) error {
+func (t *transacting) send(caller, ctx context.Context) error {
 	if err := t.lookAround(ctx); err != nil {
 		return err
 	}
@@ -179,7 +168,7 @@ func (t *transacting) send(caller, ctx context.Context, submit func(context.Cont
 	if err := t.confirm(caller, proposal.ask); err != nil {
 		return err
 	}
-	signer, err := t.Account.Unlock(caller)
+	key, err := t.Account.Unlock(caller)
 	if err != nil {
 		return err
 	}
@@ -198,7 +187,9 @@ func (t *transacting) send(caller, ctx context.Context, submit func(context.Cont
 	if !t.o.Agreed {
 		terms.Seen = t.others
 	}
-	return submit(ctx, signer, prepared, terms)
+	m := t.manager(t.client)
+	m.Signer = key
+	return m.Submit(ctx, prepared, t.intent, terms)
 }
 
 // confirm asks unless the user has agreed already.
@@ -211,7 +202,7 @@ func (t *transacting) confirm(ctx context.Context, question string) error {
 
 // show tells what is about to be sent.
 func (t *transacting) show(p *tx.Prepared, say []string) {
-	t.showPrepared(t.situation, p)
+	t.showPrepared(t.client.Network(), p)
 	for _, i := range t.others {
 		if i.State == tx.Refused {
 			t.note("refused   %s: it may still be mined", i.Describe())
@@ -225,10 +216,10 @@ func (t *transacting) show(p *tx.Prepared, say []string) {
 }
 
 // showPrepared tells where a transaction goes, and what it costs.
-func (w *Wallet) showPrepared(s situation, p *tx.Prepared) {
-	w.note("network   %s (chain id %d)", s.client.Network().Name, s.client.Network().ChainID)
-	w.note("account   %s", s.account)
-	w.note("contract  TicketBroker at %s", s.status.Contracts.TicketBroker)
+func (w *Wallet) showPrepared(network chain.Network, p *tx.Prepared) {
+	w.note("network   %s (chain id %d)", network.Name, network.ChainID)
+	w.note("account   %s", p.From)
+	w.note("contract  TicketBroker at %s", p.To)
 	w.note("gas       at most %s", p.MaxFee)
 }
 
@@ -262,9 +253,7 @@ func (t *transacting) move(caller context.Context) error {
 	if t.situation, err = t.lookFor(ctx, t.account, t.action); err != nil {
 		return err
 	}
-	return t.send(caller, ctx, func(ctx context.Context, signer tx.Signer, p *tx.Prepared, terms tx.Terms) error {
-		return tx.Move(ctx, t.client, t.journal, signer, p, t.intent, terms)
-	})
+	return t.send(caller, ctx)
 }
 
 // await waits for the intent's transaction, and reports what it did.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/chain"
 )
@@ -16,13 +15,13 @@ import (
 // processes for as long as config says. The wallet is closed after it.
 // Without a node it makes tickets with --offline only.
 func NewAgent(ctx context.Context, w *Wallet, config agent.Config) (*agent.Service, error) {
-	signer, err := w.Account.Unlock(ctx)
+	source, err := w.Account.Unlock(ctx)
 	if err != nil {
 		return nil, err
 	}
-	key, ok := signer.(*keystore.Signer)
+	key, ok := source.(agent.Key)
 	if !ok {
-		return nil, fmt.Errorf("the key of %v is not in a file or behind a descriptor", signer.Address())
+		return nil, fmt.Errorf("the key of %v is not in a file or behind a descriptor", source.Address())
 	}
 	config.Signer, config.Network, config.Store, config.Limits, config.Now = key, w.Network, w.store, w.Limits, w.Now
 	node, err := w.connect(ctx)

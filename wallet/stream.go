@@ -12,6 +12,7 @@ import (
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -136,9 +137,9 @@ func (s *stream) made() Streamed {
 
 // mint writes the batches of all lines.
 func (s *stream) mint(ctx context.Context) error {
-	told, ok := s.signer.(pay.TicketSigner)
+	told, ok := s.key.(pay.TicketSigner)
 	if !ok {
-		return pm.MintOrders(ctx, s.signer, func(ctx context.Context) (*pm.Order, error) {
+		return pm.MintOrders(ctx, signer.ForPM(ctx, s.key), func(ctx context.Context) (*pm.Order, error) {
 			line, err := s.next(ctx)
 			if err != nil {
 				return nil, err
@@ -303,14 +304,14 @@ func (s *stream) read(ctx context.Context, line *streamedLine, text []byte) erro
 	if line.planned, err = s.given(ctx, m); err != nil {
 		return err
 	}
-	return s.complete(line.planned, m)
+	return s.complete(ctx, line.planned, m)
 }
 
 // repeat has a line make what was made for it before.
 func (s *stream) repeat(ctx context.Context, line *streamedLine, before *store.Record) error {
 	recipe, tickets, err := s.payer.Again(ctx, before)
 	if err == nil {
-		line.batch = &Batch{Tickets: tickets, Segment: recipe.Segment, signer: s.signer}
+		line.batch = &Batch{Tickets: tickets, Segment: recipe.Segment, key: s.key}
 		s.reserved++
 	}
 	return err
@@ -347,7 +348,7 @@ func (s *stream) reserve(ctx context.Context) error {
 		case tickets.Before != nil:
 			line.err = s.repeat(ctx, line, tickets.Before)
 		default:
-			line.batch = &Batch{Tickets: tickets, Segment: line.planned.segment, signer: s.signer}
+			line.batch = &Batch{Tickets: tickets, Segment: line.planned.segment, key: s.key}
 			s.reserved++
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/pmctl/pmctl/internal/access"
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -90,11 +91,7 @@ func (p *patient) checkAgent(ctx context.Context) check.Finding {
 
 // fromAgent tells whether an agent has the key.
 func (p *patient) fromAgent() bool {
-	if p.account == nil {
-		return false
-	}
-	ok := p.account.Agent() != nil
-	return ok
+	return p.account != nil && agent.Of(p.account) != nil
 }
 
 // checkAccount finds the address that acts. Where nobody names it, it is that of the

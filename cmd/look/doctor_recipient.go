@@ -16,6 +16,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -58,11 +59,11 @@ func (p *patient) checkProtocol(context.Context) check.Finding {
 // checkParams asks as a payment does, with the key's signature over its own address.
 func (p *patient) checkParams(ctx context.Context) check.Finding {
 	r := &p.recipient
-	signer, err := p.account.Unlock(ctx)
+	key, err := p.account.Unlock(ctx)
 	if err != nil {
 		return check.Unread(err)
 	}
-	request, err := wire.NewOrchestratorRequest(signer)
+	request, err := wire.NewOrchestratorRequest(signer.ForPM(ctx, key))
 	if err != nil {
 		return check.Unread(err)
 	}

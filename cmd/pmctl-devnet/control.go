@@ -14,11 +14,10 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
-	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -117,22 +116,22 @@ func (r remote) give(ctx context.Context, to common.Address, amount wei.Wei) err
 	if len(state.Accounts) == 0 {
 		return fmt.Errorf("the network has no funded account to give from: start it with --accounts 1")
 	}
-	signer, err := keystore.NewRawSigner([]byte(state.Accounts[0].PrivateKey))
+	key, err := signer.RawKey([]byte(state.Accounts[0].PrivateKey))
 	if err != nil {
 		return err
 	}
-	defer signer.Close()
+	defer key.Close()
 	client, err := chain.Dial(ctx, state.RPCURL, state.Network())
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	account := tx.NewAccount(client, signer)
-	sent, err := account.Send(ctx, to, amount, nil)
+	sender := devnet.NewSender(client, key)
+	sent, err := sender.Send(ctx, to, amount, nil)
 	if err != nil {
 		return err
 	}
-	if _, err := account.Wait(ctx, sent.Hash()); err != nil {
+	if _, err := sender.Wait(ctx, sent.Hash()); err != nil {
 		return err
 	}
 	fmt.Fprintf(r.out, "gave %s to %s\n", amount, to)

@@ -109,11 +109,11 @@ func signTx(ctx context.Context, r *cli.Run, o *signOptions, file string) error 
 		return err
 	}
 	defer account.Close()
-	signer, err := account.Unlock(ctx)
+	key, err := account.Unlock(ctx)
 	if err != nil {
 		return err
 	}
-	signed, err := signer.SignTx(document.Unsigned(), new(big.Int).SetUint64(network.ChainID))
+	signed, err := key.SignTx(ctx, document.Unsigned(), new(big.Int).SetUint64(network.ChainID))
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -34,7 +35,7 @@ func TestTheSameTickets(t *testing.T) {
 	require.NoError(t, err)
 	local := key(t)
 	want := new(pm.TicketBatch)
-	err = pm.Mint(t.Context(), local, params(t, 1), got.TicketExpirationParams, pm.NonceRange{First: 1, Count: 3}, func(sp pm.TicketSenderParams) error {
+	err = pm.Mint(t.Context(), local.Signer, params(t, 1), got.TicketExpirationParams, pm.NonceRange{First: 1, Count: 3}, func(sp pm.TicketSenderParams) error {
 		sp.Sig = bytes.Clone(sp.Sig)
 		want.SenderParams = append(want.SenderParams, &sp)
 		return nil
@@ -48,15 +49,15 @@ func TestTheSameTickets(t *testing.T) {
 	require.Equal(t, uint32(5), w.used(t, 1))
 
 	s := w.signer(t)
-	signed, err := wire.NewOrchestratorRequest(s)
+	signed, err := wire.NewOrchestratorRequest(signer.ForPM(t.Context(), s))
 	require.NoError(t, err)
-	here, err := wire.NewOrchestratorRequest(local)
+	here, err := wire.NewOrchestratorRequest(local.Signer)
 	require.NoError(t, err)
 	require.Equal(t, here.Sig, signed.Sig)
 	token := &wire.AuthToken{Token: []byte{9}, SessionId: "session", Expiration: time.Now().Add(time.Hour).Unix()}
-	header, err := pay.SegmentHeader(s, token, time.Now())
+	header, err := pay.SegmentHeader(t.Context(), s, token, time.Now())
 	require.NoError(t, err)
-	same, err := pay.SegmentHeader(local, token, time.Now())
+	same, err := pay.SegmentHeader(t.Context(), local, token, time.Now())
 	require.NoError(t, err)
 	require.Equal(t, same, header)
 
@@ -69,7 +70,7 @@ func TestTheSameTickets(t *testing.T) {
 // TestNoBlindHashes: the agent has no way to sign what it does not compute.
 func TestNoBlindHashes(t *testing.T) {
 	w := begin(t, nil)
-	_, err := w.signer(t).Sign(make([]byte, 32))
+	_, err := w.signer(t).Sign(t.Context(), make([]byte, 32))
 	require.ErrorIs(t, err, ErrMessage)
 }
 
@@ -221,7 +222,7 @@ func TestTransactions(t *testing.T) {
 	sign := func(change func(*types.DynamicFeeTx)) error {
 		asked := good
 		change(&asked)
-		_, err := s.SignTx(types.NewTx(&asked), big.NewInt(1337))
+		_, err := s.SignTx(t.Context(), types.NewTx(&asked), big.NewInt(1337))
 		return err
 	}
 	require.NoError(t, sign(func(*types.DynamicFeeTx) {}))
@@ -246,7 +247,7 @@ func TestTransactions(t *testing.T) {
 	} {
 		require.ErrorContains(t, sign(change), text)
 	}
-	_, err := s.SignTx(types.NewTx(&types.LegacyTx{To: &ticketBroker, Data: call, Gas: 1, GasPrice: big.NewInt(1)}), big.NewInt(5))
+	_, err := s.SignTx(t.Context(), types.NewTx(&types.LegacyTx{To: &ticketBroker, Data: call, Gas: 1, GasPrice: big.NewInt(1)}), big.NewInt(5))
 	require.ErrorContains(t, err, "chain id")
 	require.ErrorContains(t, sign(func(t *types.DynamicFeeTx) { t.GasFeeCap = new(big.Int).Lsh(big.NewInt(1), 255) }), "fee for the transaction's gas")
 	var _ tx.Signer = s
@@ -267,7 +268,7 @@ func TestTimeouts(t *testing.T) {
 	require.ErrorIs(t, err, ErrLocked)
 	require.ErrorContains(t, err, "its lifetime of 1h30m0s is over")
 	require.Equal(t, uint32(2), w.used(t, 1), "no nonces without a key")
-	_, err = w.service.Signer.Sign(nil)
+	_, err = w.service.Signer.Sign(t.Context(), nil)
 	require.Error(t, err, "the key itself is gone")
 
 	w = begin(t, nil)
@@ -299,7 +300,7 @@ func TestAnIdleKeyIsClosedByItself(t *testing.T) {
 	c.forward(time.Hour)
 	due <- c.Now()
 	for {
-		if _, err := service.Signer.Sign(nil); err != nil {
+		if _, err := service.Signer.Sign(t.Context(), nil); err != nil {
 			break // nothing but the service has closed it
 		}
 	}
@@ -398,6 +399,6 @@ func TestOneAtATime(t *testing.T) {
 	require.NoError(t, AwaitEnd(w.path))
 	_, err = w.client.Status(t.Context())
 	require.ErrorIs(t, err, ErrNoAgent)
-	_, err = w.service.Signer.Sign(nil)
+	_, err = w.service.Signer.Sign(t.Context(), nil)
 	require.Error(t, err)
 }

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"io"
 	"math/big"
@@ -17,6 +16,7 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -39,7 +39,7 @@ func FuzzAnswers(f *testing.F) {
 	status := service.Status()
 	expiration := goodFacts().Expiration(params(f, 1))
 	good := make([]byte, 0, 2*sigLength)
-	err := pm.Mint(f.Context(), conf.Signer, params(f, 1), &expiration, pm.NonceRange{First: 1, Count: 2}, func(t pm.TicketSenderParams) error {
+	err := pm.Mint(f.Context(), signer.ForPM(f.Context(), conf.Signer), params(f, 1), &expiration, pm.NonceRange{First: 1, Count: 2}, func(t pm.TicketSenderParams) error {
 		good = append(good, t.Sig...)
 		return nil
 	})
@@ -62,21 +62,21 @@ func FuzzAnswers(f *testing.F) {
 		kind := kinds[int(which)%len(kinds)]
 		for _, body := range []string{data, `{"kind":"` + kind + `","version":1,"data":` + data + `}`} {
 			client := &Client{path: "sock", http: &http.Client{Transport: said{code, []byte(body)}}}
-			s := NewSigner(context.Background(), client, status)
+			s := NewSigner(client, status)
 			switch kind {
 			case kindTickets:
 				requireOwnTickets(t, s, expiration)
 			case kindTransaction:
 				asked := types.NewTx(&types.LegacyTx{To: &ticketBroker, Data: contract.NewTicketBroker().PackUnlock(), Gas: 1, GasPrice: big.NewInt(1)})
-				if signed, err := s.SignTx(asked, big.NewInt(1337)); err == nil {
+				if signed, err := s.SignTx(t.Context(), asked, big.NewInt(1337)); err == nil {
 					from, err := types.Sender(types.LatestSignerForChainID(big.NewInt(1337)), signed)
 					require.NoError(t, err)
 					require.Equal(t, s.Address(), from)
 				}
 			case kindRequest:
-				_, _ = s.Sign(wire.OrchestratorRequestMessage(s.Address()))
+				_, _ = s.Sign(t.Context(), wire.OrchestratorRequestMessage(s.Address()))
 			case kindHeader:
-				_, _ = s.SegmentHeader(new(wire.AuthToken))
+				_, _ = s.SegmentHeader(t.Context(), new(wire.AuthToken))
 			case kindFacts:
 				if facts, err := s.Facts(t.Context(), s.Address()); err == nil {
 					require.GreaterOrEqual(t, facts.Sender.Deposit.Sign(), 0)

@@ -128,7 +128,7 @@ func TestATransactionOutdatesFacts(t *testing.T) {
 	require.Zero(t, ask())
 	sign := func(price int64) *types.Transaction {
 		call := contract.NewTicketBroker().PackUnlock()
-		signed, err := s.SignTx(types.NewTx(&types.DynamicFeeTx{
+		signed, err := s.SignTx(t.Context(), types.NewTx(&types.DynamicFeeTx{
 			ChainID: big.NewInt(1337), Nonce: 7, Gas: 100_000, GasFeeCap: big.NewInt(price), GasTipCap: big.NewInt(1), To: &ticketBroker, Data: call, Value: new(big.Int),
 		}), big.NewInt(1337))
 		require.NoError(t, err)

@@ -31,8 +31,8 @@ func Handler(s *Service, describe Describe, stop func()) http.Handler {
 	}
 	get(pathStatus, func(*http.Request) (string, any, error) { return kindStatus, s.Status(), nil })
 	get(pathFacts, h.facts)
-	post(pathRequest, serve(kindRequest, kindRequest, func(_ context.Context, o *orchestratorRequest) (any, error) { return s.request(o) }))
-	post(pathCredentials, serve(kindCredentials, kindHeader, func(_ context.Context, c *credentials) (any, error) { return s.credentials(c) }))
+	post(pathRequest, serve(kindRequest, kindRequest, func(ctx context.Context, o *orchestratorRequest) (any, error) { return s.request(ctx, o) }))
+	post(pathCredentials, serve(kindCredentials, kindHeader, func(ctx context.Context, c *credentials) (any, error) { return s.credentials(ctx, c) }))
 	post(pathTickets, serve(kindOrder, kindTickets, func(ctx context.Context, o *order) (any, error) { return s.make(ctx, o) }))
 	post(pathTransaction, serve(kindTransaction, kindTransaction, func(ctx context.Context, t *transaction) (any, error) { return s.signTransaction(ctx, t) }))
 	post(pathReceipt, serve(kindReceipt, kindStatus, func(_ context.Context, m *receipt) (any, error) { return s.Status(), s.mined(m) }))

@@ -20,13 +20,13 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
 
-	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -167,11 +167,11 @@ type world struct {
 	path    string
 }
 
-func key(t testing.TB) *keystore.Signer {
+func key(t testing.TB) signer.Local {
 	t.Helper()
-	signer, err := keystore.NewRawSigner([]byte(strings.Repeat("01", 32)))
+	opened, err := signer.RawKey([]byte(strings.Repeat("01", 32)))
 	require.NoError(t, err)
-	return signer
+	return opened
 }
 
 func config(t testing.TB, storePath string, c *chainAt) Config {
@@ -234,7 +234,7 @@ func (w *world) signer(t testing.TB) *Signer {
 	t.Helper()
 	status, err := w.client.Status(context.Background())
 	require.NoError(t, err)
-	return NewSigner(context.Background(), w.client, status)
+	return NewSigner(w.client, status)
 }
 
 // nonces are a store's, of which the agent takes those for tickets.

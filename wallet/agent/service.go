@@ -10,18 +10,26 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 )
+
+// Key is what an agent signs with: it is in the memory of its own process.
+type Key interface {
+	signer.Source
+
+	// LockMemory keeps the key out of the swap.
+	LockMemory() error
+}
 
 // Config is what a Service works with.
 type Config struct {
 	// Signer is the open key. The service closes it.
-	Signer *keystore.Signer
+	Signer Key
 
 	// Network is what it signs for, through Chain, which is nil when there is no node.
 	// Broker returns where the network's TicketBroker is.
@@ -164,7 +172,7 @@ func (s *Service) Lock(why string) {
 
 // unlocked returns the key when it is open, and counts as its use. It fails with
 // ErrLocked.
-func (s *Service) unlocked() (pm.Signer, error) {
+func (s *Service) unlocked() (signer.Source, error) {
 	s.expire()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,7 +8,6 @@ import (
 	"math/big"
 	"time"
 
-	"github.com/ethereum/go-ethereum/accounts"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"google.golang.org/protobuf/proto"
@@ -17,6 +16,7 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -25,8 +25,6 @@ import (
 type Signer struct {
 	client *Client
 	status *Status
-	// ctx ends what is asked by methods that are given none.
-	ctx context.Context
 
 	// MaxHeadAge is how old what the agent knows of the chain may be, if that is less than
 	// the agent's own limit; 0 is the agent's. Offline has tickets not held against it.
@@ -49,34 +47,35 @@ type reservation struct {
 }
 
 var (
-	_ pm.Signer        = (*Signer)(nil)
 	_ pay.TicketSigner = (*Signer)(nil)
 	_ pay.Remembering  = (*Signer)(nil)
 )
 
-// NewSigner returns the account of the agent that told the status. Ctx ends whatever it
-// asks.
-func NewSigner(ctx context.Context, client *Client, status *Status) *Signer {
-	return &Signer{client: client, status: status, ctx: ctx, signed: make(map[reservation][]byte)}
+// NewSigner returns the account of the agent that told the status.
+func NewSigner(client *Client, status *Status) *Signer {
+	return &Signer{client: client, status: status, signed: make(map[reservation][]byte)}
+}
+
+// Of is the agent that has an account's key, nil where it is opened here.
+func Of(account *signer.Account) *Signer {
+	s, _ := account.Source().(*Signer)
+	return s
 }
 
 // Address is the account's.
 func (s *Signer) Address() common.Address { return common.Address(s.status.Account) }
 
-// Account implements pm.Signer.
-func (s *Signer) Account() accounts.Account { return accounts.Account{Address: s.Address()} }
-
 // Close ends the connection. The agent keeps its key.
 func (s *Signer) Close() { s.client.Close() }
 
-// Sign implements pm.Signer for the one message that the agent can compute itself: a
+// Sign implements signer.Source for the one message that the agent can compute itself: a
 // request for ticket params. It fails with ErrMessage for every other one.
-func (s *Signer) Sign(message []byte) ([]byte, error) {
+func (s *Signer) Sign(ctx context.Context, message []byte) ([]byte, error) {
 	if !bytes.Equal(message, wire.OrchestratorRequestMessage(s.Address())) {
 		return nil, ErrMessage
 	}
 	ask, answer := &orchestratorRequest{Sender: s.status.Account}, new(orchestratorRequest)
-	if err := s.client.post(s.ctx, pathRequest, kindRequest, ask, kindRequest, answer); err != nil {
+	if err := s.client.post(ctx, pathRequest, kindRequest, ask, kindRequest, answer); err != nil {
 		return nil, err
 	}
 	if answer.Signature == nil {
@@ -86,13 +85,13 @@ func (s *Signer) Sign(message []byte) ([]byte, error) {
 }
 
 // SegmentHeader implements pay.TicketSigner.
-func (s *Signer) SegmentHeader(token *wire.AuthToken) (string, error) {
+func (s *Signer) SegmentHeader(ctx context.Context, token *wire.AuthToken) (string, error) {
 	raw, err := proto.Marshal(token)
 	if err != nil {
 		return "", err
 	}
 	answer := new(segmentHeader)
-	err = s.client.post(s.ctx, pathCredentials, kindCredentials, &credentials{Sender: s.status.Account, Token: raw}, kindHeader, answer)
+	err = s.client.post(ctx, pathCredentials, kindCredentials, &credentials{Sender: s.status.Account, Token: raw}, kindHeader, answer)
 	return answer.Header, err
 }
 
@@ -280,8 +279,8 @@ func (s *Signer) again(ctx context.Context, t *pay.Tickets) ([]byte, error) {
 	return answer.Signatures, err
 }
 
-// SignTx implements tx.Signer.
-func (s *Signer) SignTx(t *types.Transaction, chainID *big.Int) (*types.Transaction, error) {
+// SignTx implements signer.Source.
+func (s *Signer) SignTx(ctx context.Context, t *types.Transaction, chainID *big.Int) (*types.Transaction, error) {
 	if chainID == nil || !chainID.IsInt64() {
 		return nil, Mismatch("chain id", chainID, int64(s.status.ChainID))
 	}
@@ -291,7 +290,7 @@ func (s *Signer) SignTx(t *types.Transaction, chainID *big.Int) (*types.Transact
 	}
 	answer := new(transaction)
 	ask := &transaction{ChainID: format.Nat(chainID.Int64()), Sender: s.status.Account, Transaction: raw}
-	if err := s.client.post(s.ctx, pathTransaction, kindTransaction, ask, kindTransaction, answer); err != nil {
+	if err := s.client.post(ctx, pathTransaction, kindTransaction, ask, kindTransaction, answer); err != nil {
 		return nil, err
 	}
 	signed := new(types.Transaction)

@@ -14,6 +14,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -83,7 +84,7 @@ func (s *Service) make(ctx context.Context, o *order) (*signedTickets, error) {
 			return nil, err
 		}
 	}
-	signer, err := s.unlocked()
+	key, err := s.unlocked()
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +95,7 @@ func (s *Service) make(ctx context.Context, o *order) (*signedTickets, error) {
 	if tickets.Before != nil {
 		return &signedTickets{FirstNonce: tickets.Nonces.First, Count: tickets.Nonces.Count, Before: true}, nil
 	}
-	return s.sign(ctx, signer, tickets)
+	return s.sign(ctx, key, tickets)
 }
 
 // madeFor is what tickets come to that were made for a request before, and that more are to
@@ -160,18 +161,18 @@ func (s *Service) again(ctx context.Context, payer *pay.Payer, o *order) (*signe
 	if tickets.Nonces.Count > MaxTickets {
 		return nil, &TooManyError{tickets.Nonces.Count}
 	}
-	signer, err := s.unlocked()
+	key, err := s.unlocked()
 	if err != nil {
 		return nil, err
 	}
-	return s.sign(ctx, signer, tickets)
+	return s.sign(ctx, key, tickets)
 }
 
 const sigLength = 65
 
-func (s *Service) sign(ctx context.Context, signer pm.Signer, t *pay.Tickets) (*signedTickets, error) {
+func (s *Service) sign(ctx context.Context, key signer.Source, t *pay.Tickets) (*signedTickets, error) {
 	signatures := make([]byte, 0, sigLength*int(t.Nonces.Count))
-	err := t.Sign(ctx, signer, func(ticket pm.TicketSenderParams) error {
+	err := t.Sign(ctx, key, func(ticket pm.TicketSenderParams) error {
 		signatures = append(signatures, ticket.Sig...)
 		return nil
 	})
@@ -184,15 +185,15 @@ func (s *Service) sign(ctx context.Context, signer pm.Signer, t *pay.Tickets) (*
 }
 
 // request signs a request for ticket params.
-func (s *Service) request(o *orchestratorRequest) (*orchestratorRequest, error) {
+func (s *Service) request(ctx context.Context, o *orchestratorRequest) (*orchestratorRequest, error) {
 	if err := s.serves(o.Sender); err != nil {
 		return nil, err
 	}
-	signer, err := s.unlocked()
+	key, err := s.unlocked()
 	if err != nil {
 		return nil, err
 	}
-	request, err := wire.NewOrchestratorRequest(signer)
+	request, err := wire.NewOrchestratorRequest(signer.ForPM(ctx, key))
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +209,7 @@ func (s *Service) serves(sender format.Address) error {
 }
 
 // credentials makes the header that goes along with tickets under an auth token.
-func (s *Service) credentials(c *credentials) (*segmentHeader, error) {
+func (s *Service) credentials(ctx context.Context, c *credentials) (*segmentHeader, error) {
 	if err := s.serves(c.Sender); err != nil {
 		return nil, err
 	}
@@ -216,10 +217,10 @@ func (s *Service) credentials(c *credentials) (*segmentHeader, error) {
 	if err := proto.Unmarshal(c.Token, token); err != nil {
 		return nil, fmt.Errorf("%w: auth_token: %w", format.ErrSyntax, err)
 	}
-	signer, err := s.unlocked()
+	key, err := s.unlocked()
 	if err != nil {
 		return nil, err
 	}
-	header, err := pay.SegmentHeader(signer, token, s.Now())
+	header, err := pay.SegmentHeader(ctx, key, token, s.Now())
 	return &segmentHeader{header}, err
 }

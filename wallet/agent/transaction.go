@@ -31,10 +31,11 @@ func (s *Service) signTransaction(ctx context.Context, t *transaction) (*transac
 	if err := s.Limits.CheckFee(unsigned); err != nil {
 		return nil, err
 	}
-	if _, err := s.unlocked(); err != nil {
+	key, err := s.unlocked()
+	if err != nil {
 		return nil, err
 	}
-	signed, err := s.Signer.SignTx(unsigned, new(big.Int).SetUint64(s.Network.ChainID))
+	signed, err := key.SignTx(ctx, unsigned, new(big.Int).SetUint64(s.Network.ChainID))
 	if err != nil {
 		return nil, err
 	}

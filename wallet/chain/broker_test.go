@@ -47,7 +47,7 @@ func TestRedeem(t *testing.T) {
 		CreationRoundBlockHash: facts.LastInitializedL1BlockHash,
 	}
 	sign := func(ticket *pm.Ticket) []byte {
-		sig, err := signer(t, d, 0).Sign(ticket.Hash().Bytes())
+		sig, err := key(t, d, 0).Signer.Sign(ticket.Hash().Bytes())
 		require.NoError(t, err)
 		return sig
 	}

@@ -20,13 +20,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/chain/nodes"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/devnet"
-	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -53,15 +52,15 @@ func dial(t *testing.T, url string, network chain.Network) *chain.Client {
 }
 
 // account is a funded account that acts through the client.
-func account(t *testing.T, d *devnet.Devnet, client *chain.Client, i int) (*tx.Account, common.Address) {
+func account(t *testing.T, d *devnet.Devnet, client *chain.Client, i int) (*devnet.Sender, common.Address) {
 	t.Helper()
-	s := signer(t, d, i)
-	return tx.NewAccount(client, s), s.Address()
+	key := key(t, d, i)
+	return devnet.NewSender(client, key), key.Address()
 }
 
-func signer(t *testing.T, d *devnet.Devnet, i int) *keystore.Signer {
+func key(t *testing.T, d *devnet.Devnet, i int) signer.Local {
 	t.Helper()
-	s, err := keystore.NewRawSigner([]byte(common.Bytes2Hex(crypto.FromECDSA(d.Accounts()[i].Key))))
+	s, err := signer.RawKey([]byte(common.Bytes2Hex(crypto.FromECDSA(d.Accounts()[i].Key))))
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	return s

@@ -16,13 +16,12 @@ import (
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/devnet"
-	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // fund sends a funding of 5 wei of deposit and 7 of reserve to a contract, and returns
 // what it was to do and its receipt.
-func fund(t *testing.T, acts *tx.Account, who, to common.Address) (broker.Funding, *types.Receipt) {
+func fund(t *testing.T, acts *devnet.Sender, who, to common.Address) (broker.Funding, *types.Receipt) {
 	t.Helper()
 	f := broker.Funding{Sender: who, Deposit: big.NewInt(5), Reserve: big.NewInt(7)}
 	data := contract.NewTicketBroker().PackFundDepositAndReserve(f.Deposit, f.Reserve)
@@ -98,7 +97,7 @@ func TestOthersInTheSameBlock(t *testing.T) {
 	require.NoError(t, d.SetAutomine(t.Context(), false))
 	data := contract.NewTicketBroker().PackFundDepositAndReserveFor(who, big.NewInt(5), big.NewInt(7))
 	var sent []*types.Transaction
-	for _, acts := range []*tx.Account{one, two} {
+	for _, acts := range []*devnet.Sender{one, two} {
 		signed, err := acts.Send(t.Context(), contracts.TicketBroker, wei.FromUint64(12), data)
 		require.NoError(t, err)
 		sent = append(sent, signed)

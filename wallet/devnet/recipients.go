@@ -2,7 +2,6 @@ package devnet
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"encoding/hex"
 	"errors"
 	"math/big"
@@ -10,12 +9,10 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/crypto"
-	"github.com/ethereum/go-ethereum/ethclient"
 
-	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
-	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/signer"
 )
 
 // watchInterval is how often a recipient looks at the chain. Looking costs one
@@ -54,9 +51,8 @@ func OwnRecipient(cfg RecipientConfig) StartRecipient {
 type ownRecipient struct {
 	stop    context.CancelFunc // ends what the account does on the chain
 	client  *chain.Client
-	node    *ethclient.Client // for what the redeemer asks
 	watcher *chain.Watcher
-	signer  *keystore.Signer
+	key     signer.Source
 	cfg     recipient.Config
 
 	mu      sync.Mutex
@@ -76,24 +72,21 @@ func (o *ownRecipient) start(ctx context.Context, env RecipientEnv, cfg Recipien
 	if o.watcher, err = chain.Watch(life, o.client, watchInterval); err != nil {
 		return err
 	}
-	if o.signer, err = rawSigner(env.Key); err != nil {
+	if o.key, err = signer.RawKey([]byte(hex.EncodeToString(crypto.FromECDSA(env.Key)))); err != nil {
 		return err
 	}
-	broker, err := chain.NewBroker(life, o.client, tx.NewAccount(o.client, o.signer))
-	if err != nil {
+	sender := NewSender(o.client, o.key)
+	if err := sender.afterEarlier(ctx); err != nil {
 		return err
 	}
-	if o.node, err = ethclient.DialContext(ctx, env.WSURL); err != nil {
-		return err
-	}
-	redeemer, err := newRedeemer(life, broker, o.node, o.signer.Address())
+	broker, err := chain.NewBroker(life, o.client, sender)
 	if err != nil {
 		return err
 	}
 	o.cfg = recipient.Config{
-		Address:  o.signer.Address(),
+		Address:  o.key.Address(),
 		ChainID:  env.ChainID.Uint64(),
-		Broker:   redeemer,
+		Broker:   broker,
 		Time:     o.watcher,
 		Senders:  o.watcher,
 		IsActive: o.watcher.IsActive,
@@ -159,11 +152,8 @@ func (o *ownRecipient) Close() error {
 	if o.watcher != nil {
 		o.watcher.Close()
 	}
-	if o.signer != nil {
-		o.signer.Close()
-	}
-	if o.node != nil {
-		o.node.Close()
+	if o.key != nil {
+		o.key.Close()
 	}
 	if o.client != nil {
 		o.client.Close()
@@ -193,10 +183,4 @@ func (o *ownRecipient) sync(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func rawSigner(key *ecdsa.PrivateKey) (*keystore.Signer, error) {
-	text := []byte(hex.EncodeToString(crypto.FromECDSA(key)))
-	defer clear(text)
-	return keystore.NewRawSigner(text)
 }

@@ -14,12 +14,11 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/stretchr/testify/require"
 
-	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/history"
-	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -29,7 +28,7 @@ type world struct {
 	net    *devnet.Devnet
 	client *chain.Client
 	broker common.Address
-	acts   *tx.Account
+	acts   *devnet.Sender
 	sender common.Address
 }
 
@@ -42,10 +41,10 @@ func newWorld(t *testing.T) *world {
 	client, err := chain.Dial(t.Context(), d.RPCURL(), state.Network())
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
-	signer, err := keystore.NewRawSigner([]byte(common.Bytes2Hex(crypto.FromECDSA(d.Accounts()[0].Key))))
+	key, err := signer.RawKey([]byte(common.Bytes2Hex(crypto.FromECDSA(d.Accounts()[0].Key))))
 	require.NoError(t, err)
-	t.Cleanup(signer.Close)
-	return &world{t, d, client, d.Contracts()["TicketBroker"], tx.NewAccount(client, signer), signer.Address()}
+	t.Cleanup(key.Close)
+	return &world{t, d, client, d.Contracts()["TicketBroker"], devnet.NewSender(client, key), key.Address()}
 }
 
 // fund adds to the deposit, in a block of its own.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -20,8 +20,8 @@ type delivery struct {
 }
 
 // signed returns the headers that deliver the tickets.
-func (d *delivery) signed(ctx context.Context, signer pm.Signer) (Headers, error) {
-	batch, err := d.tickets.Batch(ctx, signer)
+func (d *delivery) signed(ctx context.Context, key signer.Source) (Headers, error) {
+	batch, err := d.tickets.Batch(ctx, key)
 	if err != nil {
 		return Headers{}, err
 	}
@@ -35,7 +35,7 @@ func (p *paying) deliver(ctx context.Context, d *delivery) error {
 	if err := p.open(ctx); err != nil {
 		return err
 	}
-	headers, err := d.signed(ctx, p.signer)
+	headers, err := d.signed(ctx, p.key)
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,14 @@
 package pay
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/signer"
 )
 
 // Headers are the values of the two HTTP headers that a payment is.
@@ -34,15 +36,15 @@ func headersOf(batch *pm.TicketBatch, segment string) (Headers, error) {
 // SegmentHeader returns the credentials, the value of Livepeer-Segment, under an offer's
 // auth token, which names the session that is credited. It fails with *wire.MissingError
 // for an offer without auth token, with *wire.ExpiredTokenError when the token's life is
-// over at now, and with what the signer fails with.
-func SegmentHeader(signer pm.Signer, token *wire.AuthToken, now time.Time) (string, error) {
-	if told, ok := signer.(TicketSigner); ok {
+// over at now, and with what the key fails with.
+func SegmentHeader(ctx context.Context, key signer.Source, token *wire.AuthToken, now time.Time) (string, error) {
+	if told, ok := key.(TicketSigner); ok {
 		if err := token.Check(now); err != nil {
 			return "", err
 		}
-		return told.SegmentHeader(token)
+		return told.SegmentHeader(ctx, token)
 	}
-	credentials, err := wire.PaymentCredentials(signer, token, nil, now)
+	credentials, err := wire.PaymentCredentials(signer.ForPM(ctx, key), token, nil, now)
 	if err != nil {
 		return "", err
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/store/pgtest"
 )
@@ -266,16 +267,16 @@ func (w waiting) ReleaseRequest(ctx context.Context, sender common.Address, read
 func (m *model) start(number int) *process {
 	p := &process{m: m, next: make(chan string), at: "start"}
 	w := waiting{m.stores[number].Chain(1337), p}
-	signer, limits := me(m.t), policy.Default()
+	key, limits := me(m.t), policy.Default()
 	limits.NonceCap = m.nonceCap
 	session := &Session{
-		Payer:  &Payer{Sender: signer.Address(), Limits: limits, Chain: m, Nonces: w},
+		Payer:  &Payer{Sender: key.Address(), Limits: limits, Chain: m, Nonces: w},
 		Client: &Client{Timeout: testTimeout, Headers: &HeaderLimits{Asked: m.maxHeader}}, Kept: inMemory{}, URL: m.url,
-		Pins:    Pins{Known: knownInMemory{}, Sender: signer.Address()},
+		Pins:    Pins{Known: knownInMemory{}, Sender: key.Address()},
 		Request: &store.Request{ID: fmt.Sprint(m.requests), Digest: "digest"}, Requests: w,
-		Unlock: func(context.Context) (pm.Signer, error) {
+		Unlock: func(context.Context) (signer.Source, error) {
 			_, err := p.wait("passphrase")
-			return signer, err
+			return key, err
 		},
 	}
 	go func() {
@@ -374,7 +375,7 @@ func headerOf(t *testing.T, tickets uint32) int {
 	params, err := goodInfo().Params()
 	require.NoError(t, err)
 	u := parse(t, "https://127.0.0.1:12345")
-	segment, err := SegmentHeader(me(t), goodInfo().AuthToken, time.Now())
+	segment, err := SegmentHeader(t.Context(), me(t), goodInfo().AuthToken, time.Now())
 	require.NoError(t, err)
 	facts := goodFacts()
 	all := &Tickets{Plan: &Plan{Params: params, Expiration: facts.Expiration(params)}, Sender: me(t).Address()}

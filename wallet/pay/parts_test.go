@@ -40,7 +40,7 @@ func largeWorld(t *testing.T) *world {
 // through has the next payment go to u, as the recipient's own answer would say.
 func (w *world) through(t *testing.T, u URL) {
 	t.Helper()
-	request, err := wire.NewOrchestratorRequest(w.signer)
+	request, err := wire.NewOrchestratorRequest(w.signer.Signer)
 	require.NoError(t, err)
 	offer, err := w.session.Client.Fetch(t.Context(), w.session.URL, request)
 	require.NoError(t, err)
@@ -263,7 +263,7 @@ func (w *world) accepted(t *testing.T) int64 {
 func TestABatchIsDeliveredInParts(t *testing.T) {
 	w := largeWorld(t)
 	u, seen := w.proxy(t, true, 4000)
-	request, err := wire.NewOrchestratorRequest(w.signer)
+	request, err := wire.NewOrchestratorRequest(w.signer.Signer)
 	require.NoError(t, err)
 	offer, err := w.session.Client.Fetch(t.Context(), w.session.URL, request)
 	require.NoError(t, err)
@@ -273,7 +273,7 @@ func TestABatchIsDeliveredInParts(t *testing.T) {
 	require.NoError(t, err)
 	batch, err := tickets.Batch(t.Context(), w.signer)
 	require.NoError(t, err)
-	segment, err := SegmentHeader(w.signer, offer.Info.GetAuthToken(), time.Now())
+	segment, err := SegmentHeader(t.Context(), w.signer, offer.Info.GetAuthToken(), time.Now())
 	require.NoError(t, err)
 	client := &Client{Timeout: testTimeout, Headers: new(HeaderLimits)}
 	receipt, accepted, err := client.DeliverBatch(t.Context(), u, batch, segment)

@@ -12,6 +12,7 @@ import (
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -398,31 +399,31 @@ func (p *Payer) now() time.Time {
 // TicketSigner is a signer that is told what it signs, such as an agent: it signs no
 // messages as they come.
 type TicketSigner interface {
-	pm.Signer
+	signer.Source
 
 	// SignTickets does what Tickets.Sign does.
 	SignTickets(ctx context.Context, t *Tickets, emit func(pm.TicketSenderParams) error) error
 
 	// SegmentHeader does what the function of that name does.
-	SegmentHeader(token *wire.AuthToken) (string, error)
+	SegmentHeader(ctx context.Context, token *wire.AuthToken) (string, error)
 }
 
-// Sign signs the tickets and hands them to emit in nonce order, as pm.Mint does. The
-// signer must be the sender.
-func (t *Tickets) Sign(ctx context.Context, signer pm.Signer, emit func(pm.TicketSenderParams) error) error {
-	if got := signer.Account().Address; got != t.Sender {
+// Sign signs the tickets and hands them to emit in nonce order, as pm.Mint does. The key
+// must be the sender's.
+func (t *Tickets) Sign(ctx context.Context, key signer.Source, emit func(pm.TicketSenderParams) error) error {
+	if got := key.Address(); got != t.Sender {
 		return fmt.Errorf("the tickets are %v's and the signer is %v", t.Sender, got)
 	}
-	if told, ok := signer.(TicketSigner); ok {
+	if told, ok := key.(TicketSigner); ok {
 		return told.SignTickets(ctx, t, emit)
 	}
-	return pm.Mint(ctx, signer, t.Params, &t.Expiration, t.Nonces, emit)
+	return pm.Mint(ctx, signer.ForPM(ctx, key), t.Params, &t.Expiration, t.Nonces, emit)
 }
 
 // Batch signs the tickets and returns them together.
-func (t *Tickets) Batch(ctx context.Context, signer pm.Signer) (*pm.TicketBatch, error) {
+func (t *Tickets) Batch(ctx context.Context, key signer.Source) (*pm.TicketBatch, error) {
 	batch := t.batch()
-	err := t.Sign(ctx, signer, func(sp pm.TicketSenderParams) error {
+	err := t.Sign(ctx, key, func(sp pm.TicketSenderParams) error {
 		sp.Sig = append([]byte(nil), sp.Sig...)
 		batch.SenderParams = append(batch.SenderParams, &sp)
 		return nil

@@ -10,6 +10,7 @@ import (
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -23,7 +24,7 @@ import (
 type paying struct {
 	*Session
 	amount Amount
-	signer pm.Signer // nil until the key is open
+	key    signer.Source // nil until it is open
 
 	// request is what the payment is made for; nil for one that is delivered at once, of
 	// which nothing is remembered. Records are what was made for it, and found what was when
@@ -270,7 +271,7 @@ func (p *paying) make(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	unseen := offer == nil && p.signer == nil // the sender, by the chain
+	unseen := offer == nil && p.key == nil // the sender, by the chain
 	if unseen && !p.Unattended {
 		if err := p.Payer.CheckSender(ctx); err != nil {
 			return err
@@ -286,7 +287,7 @@ func (p *paying) make(ctx context.Context) error {
 			return err
 		}
 	}
-	fetched, err := p.fetch(ctx, p.signer)
+	fetched, err := p.fetch(ctx, p.key)
 	if err != nil {
 		return p.refusedSender(ctx, unseen, err)
 	}
@@ -309,8 +310,8 @@ func (p *paying) refusedSender(ctx context.Context, unseen bool, stopped error) 
 
 // open opens the key, once.
 func (p *paying) open(ctx context.Context) (err error) {
-	if p.signer == nil {
-		p.signer, err = p.Unlock(ctx)
+	if p.key == nil {
+		p.key, err = p.Unlock(ctx)
 	}
 	return err
 }
@@ -319,7 +320,7 @@ func (p *paying) open(ctx context.Context) (err error) {
 // delivered at once, it delivers them.
 func (p *paying) makeFrom(ctx context.Context, offer *Offer, plan *Plan, continued bool) error {
 	// The credentials come first: without them the tickets are worth nothing.
-	segment, err := SegmentHeader(p.signer, offer.Info.GetAuthToken(), p.Client.now())
+	segment, err := SegmentHeader(ctx, p.key, offer.Info.GetAuthToken(), p.Client.now())
 	if err != nil {
 		return err
 	}

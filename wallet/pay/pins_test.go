@@ -7,7 +7,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
 
-	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -20,7 +20,7 @@ func TestAPinIsNotReplacedMeanwhile(t *testing.T) {
 	_, err := session.Pay(t.Context(), Amount{Count: 1})
 	require.NoError(t, err)
 	other := common.Address{0xee}
-	session.Unlock = func(ctx context.Context) (pm.Signer, error) {
+	session.Unlock = func(ctx context.Context) (signer.Source, error) {
 		elsewhere := Pins{Known: known, Sender: session.Payer.Sender, Accept: []common.Address{other}}
 		require.NoError(t, elsewhere.Keep(ctx, session.URL, other))
 		return me(t), nil

@@ -18,9 +18,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 
-	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/signer"
 )
 
 // testTimeout is generous where nothing is slow on purpose.
@@ -132,17 +132,17 @@ func parse(t *testing.T, text string) URL {
 }
 
 // me is a sender.
-func me(t *testing.T) *keystore.Signer {
+func me(t *testing.T) signer.Local {
 	t.Helper()
-	signer, err := keystore.NewRawSigner([]byte(strings.Repeat("01", 32)))
+	key, err := signer.RawKey([]byte(strings.Repeat("01", 32)))
 	require.NoError(t, err)
-	t.Cleanup(signer.Close)
-	return signer
+	t.Cleanup(key.Close)
+	return key
 }
 
 func signedRequest(t *testing.T) *wire.OrchestratorRequest {
 	t.Helper()
-	request, err := wire.NewOrchestratorRequest(me(t))
+	request, err := wire.NewOrchestratorRequest(me(t).Signer)
 	require.NoError(t, err)
 	return request
 }

@@ -78,7 +78,7 @@ func TestARetryDeliversWhatWasLost(t *testing.T) {
 	w := newWorld(t)
 	w.confirm(t)(w.broker.FundDepositAndReserve(big.NewInt(1e18), big.NewInt(1e18)))
 	address, status, loses := w.lossy(t)
-	request, err := wire.NewOrchestratorRequest(w.signer)
+	request, err := wire.NewOrchestratorRequest(w.signer.Signer)
 	require.NoError(t, err)
 	w.session.URL = parse(t, address)
 	offer, err := w.session.Client.Fetch(t.Context(), w.session.URL, request)
@@ -125,7 +125,7 @@ func TestARequestThatWasNeverSent(t *testing.T) {
 	w.session.Request = &store.Request{ID: "one", Digest: "digest"}
 	chain := w.session.Payer.Nonces.(*store.Chain)
 	w.session.Requests = chain
-	request, err := wire.NewOrchestratorRequest(w.signer)
+	request, err := wire.NewOrchestratorRequest(w.signer.Signer)
 	require.NoError(t, err)
 	offer, err := w.session.Client.Fetch(t.Context(), w.session.URL, request)
 	require.NoError(t, err)

@@ -8,9 +8,9 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -49,7 +49,7 @@ type Session struct {
 
 	// Unlock opens the sender's key. It is called once, when everything that can be
 	// refused without it has been looked at.
-	Unlock func(ctx context.Context) (pm.Signer, error)
+	Unlock func(ctx context.Context) (signer.Source, error)
 
 	// Unattended tells that Unlock asks no person. The chain is then asked about the sender
 	// and fresh params together, and about the sender alone only when there are none.
@@ -152,8 +152,8 @@ func (s *Session) kept(ctx context.Context, amount Amount) (*Offer, *Plan, error
 }
 
 // fetch asks the recipient for fresh params that may be used.
-func (s *Session) fetch(ctx context.Context, signer pm.Signer) (*Offer, error) {
-	request, err := wire.NewOrchestratorRequest(signer)
+func (s *Session) fetch(ctx context.Context, key signer.Source) (*Offer, error) {
+	request, err := wire.NewOrchestratorRequest(signer.ForPM(ctx, key))
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/broker"
@@ -30,8 +29,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
-	"github.com/pmctl/pmctl/wallet/tx"
 )
 
 // inMemory keeps offers for one run.
@@ -78,7 +77,7 @@ type world struct {
 	net      *devnet.Devnet
 	session  *Session
 	kept     inMemory
-	signer   *keystore.Signer
+	signer   signer.Local
 	broker   *broker.Account
 	unlocked int
 
@@ -97,7 +96,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(client.Close)
 
 	w := &world{net: net, kept: inMemory{}, signer: signerOf(t, net.Accounts()[0].Key)}
-	w.broker, err = chain.NewBroker(t.Context(), client, tx.NewAccount(client, w.signer))
+	w.broker, err = chain.NewBroker(t.Context(), client, devnet.NewSender(client, w.signer))
 	require.NoError(t, err)
 	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"))
 	require.NoError(t, err)
@@ -108,7 +107,7 @@ func newWorld(t *testing.T) *world {
 		Kept:   w.kept,
 		Pins:   Pins{Known: s.Chain(network.ChainID), Sender: w.signer.Address()},
 		URL:    parse(t, net.Recipients()[0].State().URL),
-		Unlock: func(context.Context) (pm.Signer, error) {
+		Unlock: func(context.Context) (signer.Source, error) {
 			w.unlocked++
 			return w.signer, nil
 		},
@@ -116,12 +115,12 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func signerOf(t *testing.T, key *ecdsa.PrivateKey) *keystore.Signer {
+func signerOf(t *testing.T, key *ecdsa.PrivateKey) signer.Local {
 	t.Helper()
-	signer, err := keystore.NewRawSigner([]byte(hex.EncodeToString(crypto.FromECDSA(key))))
+	opened, err := signer.RawKey([]byte(hex.EncodeToString(crypto.FromECDSA(key))))
 	require.NoError(t, err)
-	t.Cleanup(signer.Close)
-	return signer
+	t.Cleanup(opened.Close)
+	return opened
 }
 
 // confirm waits for a transaction that must succeed.
@@ -332,7 +331,7 @@ func newShop(t *testing.T) (*shop, *Session) {
 		Kept:   inMemory{},
 		Pins:   Pins{Known: knownInMemory{}, Sender: payer.Sender},
 		URL:    serve(t, true, s),
-		Unlock: func(context.Context) (pm.Signer, error) { return me(t), nil },
+		Unlock: func(context.Context) (signer.Source, error) { return me(t), nil },
 	}
 }
 
@@ -416,7 +415,7 @@ func TestKeptParamsAreUsedUpMeanwhile(t *testing.T) {
 	shop, session := newShop(t)
 	_, err := session.Pay(t.Context(), Amount{Count: 1})
 	require.NoError(t, err)
-	session.Unlock = func(ctx context.Context) (pm.Signer, error) {
+	session.Unlock = func(ctx context.Context) (signer.Source, error) {
 		for _, offer := range session.Kept.(inMemory) {
 			session.Payer.Limits.MaxTotalEV = nil
 			plan, err := session.Payer.Plan(ctx, offer.Params, Amount{Count: uint64(session.Payer.Limits.NonceCap) - 1})

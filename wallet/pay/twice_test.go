@@ -9,9 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -27,7 +27,7 @@ func start(t *testing.T, s Session, open <-chan struct{}) <-chan result {
 	t.Helper()
 	asked, done := make(chan struct{}), make(chan result, 1)
 	s.Kept = inMemory{}
-	s.Unlock = func(context.Context) (pm.Signer, error) {
+	s.Unlock = func(context.Context) (signer.Source, error) {
 		close(asked)
 		<-open
 		return me(t), nil
@@ -69,7 +69,7 @@ func reserved(t *testing.T) (shop *shop, s *Session, listener *moody, held chan 
 	require.NoError(t, err)
 	plan, err := s.Payer.Plan(t.Context(), offer.Params, Amount{Count: 3})
 	require.NoError(t, err)
-	segment, err := SegmentHeader(me(t), offer.Info.GetAuthToken(), s.Client.now())
+	segment, err := SegmentHeader(t.Context(), me(t), offer.Info.GetAuthToken(), s.Client.now())
 	require.NoError(t, err)
 	plan.Request, err = (&paying{Session: s, amount: Amount{Count: 3}, request: s.Request}).requestFor(offer, plan, segment, false)
 	require.NoError(t, err)
@@ -104,7 +104,7 @@ func TestWhoCannotConnectReleasesNothing(t *testing.T) {
 func once(t *testing.T, s Session) (*Payment, error) {
 	t.Helper()
 	s.Kept = inMemory{}
-	s.Unlock = func(context.Context) (pm.Signer, error) { return me(t), nil }
+	s.Unlock = func(context.Context) (signer.Source, error) { return me(t), nil }
 	return s.Pay(t.Context(), Amount{Count: 3})
 }
 

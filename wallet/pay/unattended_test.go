@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
 )
 
 // countedChain counts how often it is asked.
@@ -37,7 +38,7 @@ func TestUnattended(t *testing.T) {
 	unlock, closed := w.session.Unlock, errors.New("no passphrase")
 
 	require.ErrorIs(t, pay(), policy.ErrFunds, "and not the recipient's refusal")
-	w.session.Unlock = func(context.Context) (pm.Signer, error) { return nil, closed }
+	w.session.Unlock = func(context.Context) (signer.Source, error) { return nil, closed }
 	require.ErrorIs(t, pay(), policy.ErrFunds)
 	w.confirm(t)(w.broker.FundDeposit(big.NewInt(1e18)))
 	w.confirm(t)(w.broker.FundReserve(big.NewInt(1e18)))

@@ -9,44 +9,32 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/keystore"
-	"github.com/pmctl/pmctl/pm"
-	"github.com/pmctl/pmctl/wallet/agent"
-	"github.com/pmctl/pmctl/wallet/tx"
 )
-
-// Key is an open key, here or in an agent.
-type Key interface {
-	pm.Signer
-	tx.Signer
-
-	// Close clears the key, or ends the connection to who has it.
-	Close()
-}
 
 // Account is an account that acts. The caller closes it, which clears its key.
 type Account struct {
 	address common.Address
 	file    string
-	open    func(context.Context) (Key, error)
-	key     Key // nil until it is open
+	open    func(context.Context) (Source, error) // nil for a key that cannot be opened again
+	key     Source                                // nil until it is open
 }
 
 // KeyFile is the account of a key file in a store, which a passphrase opens when a key is
 // needed first, and again after each Close.
 func KeyFile(store *keystore.Store, account accounts.Account, passphrase keystore.PassphraseSource) *Account {
-	return &Account{address: account.Address, file: account.URL.Path, open: func(ctx context.Context) (Key, error) {
+	return &Account{address: account.Address, file: account.URL.Path, open: func(ctx context.Context) (Source, error) {
 		key, err := store.Unlock(ctx, account, passphrase)
 		if err != nil {
 			return nil, err
 		}
-		return key, nil
+		return Local{key}, nil
 	}}
 }
 
 // Later is an account that is looked for each time that its key is needed: where rounds pass
 // in between, an agent may have it by then, or no longer.
 func Later(address common.Address, find func(context.Context) (*Account, error)) *Account {
-	return &Account{address: address, open: func(ctx context.Context) (Key, error) {
+	return &Account{address: address, open: func(ctx context.Context) (Source, error) {
 		found, err := find(ctx)
 		if err != nil {
 			return nil, err
@@ -57,7 +45,7 @@ func Later(address common.Address, find func(context.Context) (*Account, error))
 
 // Opened is the account of a key that is open already, of a file unless that is "". After
 // Close it cannot be opened again.
-func Opened(key Key, file string) *Account {
+func Opened(key Source, file string) *Account {
 	return &Account{address: key.Address(), file: file, key: key}
 }
 
@@ -75,7 +63,7 @@ func (a *Account) File() string { return a.file }
 
 // Unlock opens the key, once. However long a person takes for the passphrase, no time
 // runs out. It fails with ErrNoKey, and as keystore.Store.Unlock does.
-func (a *Account) Unlock(ctx context.Context) (Key, error) {
+func (a *Account) Unlock(ctx context.Context) (Source, error) {
 	if a.key == nil && a.open == nil {
 		return nil, fmt.Errorf("%w: %v", ErrNoKey, a.address)
 	}
@@ -102,10 +90,10 @@ func (a *Account) Close() {
 
 // Reopens tells whether Unlock opens the key after Close: what a descriptor gives can be
 // read once.
-func (a *Account) Reopens() bool { return a.open != nil || a.Agent() != nil }
-
-// Agent is the agent that has the key, nil where it is opened here.
-func (a *Account) Agent() *agent.Signer {
-	signer, _ := a.key.(*agent.Signer)
-	return signer
+func (a *Account) Reopens() bool {
+	_, here := a.key.(Local)
+	return a.open != nil || a.key != nil && !here
 }
+
+// Source is the key, nil until it is open.
+func (a *Account) Source() Source { return a.key }

@@ -25,7 +25,7 @@ type Journal struct {
 	run     run
 }
 
-var _ tx.SignedJournal = (*Journal)(nil)
+var _ tx.Journal = (*Journal)(nil)
 
 // Journal returns the journal of a network. Its name must tell a chain from every other:
 // an account's nonces begin anew on each.
@@ -37,7 +37,14 @@ func (s *Store) Journal(network string) *Journal {
 // process that is killed before counts as dead.
 func (j *Journal) Close() error { return j.run.end() }
 
-// Resume implements tx.Journal.
+// Resume returns the intent that a command continues, which is this run's own from then on;
+// nil when the command is to begin another one. A request id names an intent for ever.
+// Without one, a command continues what the same command began and has not settled, or
+// settled in a run that died before it could report that.
+//
+// It fails with *tx.RequestError for an id that named something else, and with
+// *tx.InProgressError where a run that may still be alive has an open intent with the same
+// label, or a request id has it.
 func (j *Journal) Resume(ctx context.Context, account common.Address, requestID string, label tx.Label) (*tx.Intent, error) {
 	token, err := j.run.begin(ctx)
 	if err != nil {
@@ -150,7 +157,8 @@ func (j *Journal) owned(ctx context.Context, t *sql.Tx, account common.Address, 
 	return list, rows.Err()
 }
 
-// Queue implements tx.Journal.
+// Queue returns what the account has under way: for tx.Terms.Agree, before anything is
+// signed. used and pending are as in tx.Slot.
 func (j *Journal) Queue(ctx context.Context, account common.Address, used, pending uint64) (q tx.Queue, err error) {
 	err = j.store.read(ctx, func(t *sql.Tx) (err error) {
 		q, err = j.queue(ctx, t, &tx.Intent{Account: account}, used, pending)
@@ -449,8 +457,10 @@ func (j *Journal) Adopt(ctx context.Context, intent *tx.Intent) error {
 	return nil
 }
 
-// End implements tx.Journal. The run itself ends with Close: until then it counts as one
-// that may still die before its result is reported.
+// End records that the run to which an intent belongs ends, and whether it reported how that
+// went. It fails with tx.ErrNotOwner when another run has continued it. The run
+// itself ends with Close: until then it counts as one that may still die before its result is
+// reported.
 func (j *Journal) End(ctx context.Context, intent *tx.Intent, known bool) error {
 	token, err := j.run.begin(ctx)
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum"
-	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/pmctl/pmctl/wallet/chain"
@@ -46,19 +45,19 @@ type AwaitOptions struct {
 // when the chain shows that another transaction used the nonce, *RefusedError when ctx
 // ends and the node refused the transaction at the last, and *NotMinedError when ctx ends
 // otherwise.
-func Await(ctx context.Context, node Backend, journal Journal, intent *Intent, o AwaitOptions) (*types.Receipt, error) {
-	w := waiting{node: node, journal: journal, intent: intent, AwaitOptions: o}
+func (m Manager) Await(ctx context.Context, intent *Intent, o AwaitOptions) (*types.Receipt, error) {
+	w := waiting{Manager: m, intent: intent, AwaitOptions: o}
 	for wait := firstPoll; ; wait = min(wait*3/2, lastPoll) {
 		receipt, err := w.look(ctx)
 		var lost *LostError
 		switch {
 		case receipt != nil:
-			err = settle(ctx, node, journal, intent, receipt)
+			err = m.settle(ctx, intent, receipt)
 			if !errors.Is(err, ErrChanged) {
 				return receipt, err
 			}
 		case errors.As(err, &lost):
-			err = journal.Record(ctx, intent, Outcome{State: Lost})
+			err = m.Journal.Record(ctx, intent, Outcome{State: Lost})
 			if err == nil {
 				return nil, lost
 			}
@@ -92,10 +91,9 @@ func isGone(err error) bool {
 
 // waiting is what Await has seen.
 type waiting struct {
+	Manager
 	AwaitOptions
-	node    Backend
-	journal Journal
-	intent  *Intent
+	intent *Intent
 
 	looks int
 	// overtaken counts the looks in a row that found the same transaction of others with
@@ -116,10 +114,10 @@ type waiting struct {
 // look returns the receipt of a transaction that is deep enough in the chain, nil when
 // there is none yet, or *LostError.
 func (w *waiting) look(ctx context.Context) (*types.Receipt, error) {
-	if err := w.journal.Reload(ctx, w.intent); err != nil {
+	if err := w.Journal.Reload(ctx, w.intent); err != nil {
 		return nil, err
 	}
-	receipt, err := mined(ctx, w.node, w.intent)
+	receipt, err := w.mined(ctx, w.intent)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +129,7 @@ func (w *waiting) look(ctx context.Context) (*types.Receipt, error) {
 	if w.looks++; w.looks%looksBetween != 0 && w.overtaken == 0 {
 		return nil, nil
 	}
-	used, err := w.node.NonceAt(ctx, w.intent.Account)
+	used, err := w.Node.NonceAt(ctx, w.intent.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -147,9 +145,9 @@ func (w *waiting) look(ctx context.Context) (*types.Receipt, error) {
 
 // mined returns the receipt of an intent's transaction that is in a block, nil when none
 // is.
-func mined(ctx context.Context, node Backend, intent *Intent) (*types.Receipt, error) {
+func (m Manager) mined(ctx context.Context, intent *Intent) (*types.Receipt, error) {
 	for i := len(intent.Attempts) - 1; i >= 0; i-- {
-		receipt, err := node.TransactionReceipt(ctx, intent.Attempts[i].Tx.Hash())
+		receipt, err := m.Node.TransactionReceipt(ctx, intent.Attempts[i].Tx.Hash())
 		if err == nil {
 			return receipt, nil
 		}
@@ -170,7 +168,7 @@ func (w *waiting) deep(ctx context.Context, receipt *types.Receipt) (*types.Rece
 		return nil, err
 	}
 	// The head may be a newer chain's than the receipt.
-	again, err := w.node.TransactionReceipt(ctx, receipt.TxHash)
+	again, err := w.Node.TransactionReceipt(ctx, receipt.TxHash)
 	if err != nil || again.BlockHash != receipt.BlockHash {
 		return nil, err
 	}
@@ -182,7 +180,7 @@ func (w *waiting) buried(ctx context.Context, block uint64) (bool, error) {
 	if w.Confirmations <= 1 {
 		return true, nil
 	}
-	head, err := w.node.Head(ctx)
+	head, err := w.Node.Head(ctx)
 	return err == nil && head.Number+1 >= block+w.Confirmations, err
 }
 
@@ -190,13 +188,13 @@ func (w *waiting) buried(ctx context.Context, block uint64) (bool, error) {
 // receipt. It fails with *LostError once it is one of others for sure: each node shows
 // it, in the same block, look after look.
 func (w *waiting) identify(ctx context.Context) error {
-	use, err := agreed(w.node.NonceUses(ctx, w.intent.Account, w.intent.Nonce), w.intent.Nonce)
+	use, err := agreed(w.Node.NonceUses(ctx, w.intent.Account, w.intent.Nonce), w.intent.Nonce)
 	if err != nil {
 		w.overtaken, w.hidden = 0, err
 		return nil
 	}
 	w.hidden = nil
-	_, err = w.journal.Find(ctx, use.Tx.Hash())
+	_, err = w.Journal.Find(ctx, use.Tx.Hash())
 	if err != nil && !errors.Is(err, ErrUnknown) {
 		return err
 	}
@@ -229,11 +227,11 @@ func (w *waiting) identify(ctx context.Context) error {
 // adopt keeps a transaction that the journal does not have, of an intent that it has.
 func (w *waiting) adopt(ctx context.Context, attempt Attempt) error {
 	if w.intent.State == Lost {
-		if err := w.journal.Record(ctx, w.intent, Outcome{State: Open}); err != nil {
+		if err := w.Journal.Record(ctx, w.intent, Outcome{State: Open}); err != nil {
 			return err
 		}
 	}
-	return w.journal.Add(ctx, w.intent, attempt)
+	return w.Journal.Add(ctx, w.intent, attempt)
 }
 
 // equivalent tells whether a transaction does what the intent is about, or replaces it
@@ -272,7 +270,7 @@ func agreed(uses []chain.NonceUse, nonce uint64) (chain.NonceUse, error) {
 // sendAgain hands over what the node does not know any more: the intent's transaction,
 // and with the user's consent those of the account that must be mined before it.
 func (w *waiting) sendAgain(ctx context.Context, used uint64) error {
-	unsettled, err := w.journal.Unsettled(ctx, w.intent.Account)
+	unsettled, err := w.Journal.Unsettled(ctx, w.intent.Account)
 	if err != nil {
 		return err
 	}
@@ -288,7 +286,7 @@ func (w *waiting) sendAgain(ctx context.Context, used uint64) error {
 	w.behind = behind(before, used, w.intent.Nonce)
 	if w.WithPending {
 		for _, i := range before {
-			if err := sendUnlessKnown(ctx, w.node, w.journal, i); err != nil {
+			if err := w.sendUnlessKnown(ctx, i); err != nil {
 				return err
 			}
 		}
@@ -296,7 +294,7 @@ func (w *waiting) sendAgain(ctx context.Context, used uint64) error {
 	if held && w.intent.State == Refused {
 		return nil // the other one has the nonce now
 	}
-	err = sendUnlessKnown(ctx, w.node, w.journal, w.intent)
+	err = w.sendUnlessKnown(ctx, w.intent)
 	if !errors.As(err, &w.refused) {
 		w.refused = nil
 	}
@@ -305,14 +303,14 @@ func (w *waiting) sendAgain(ctx context.Context, used uint64) error {
 
 // sendUnlessKnown hands over an intent's newest transaction where the node has none of
 // the intent's. It fails with *RefusedError, which it does not record.
-func sendUnlessKnown(ctx context.Context, node Backend, journal Journal, intent *Intent) error {
-	known, err := knows(ctx, node, intent)
+func (m Manager) sendUnlessKnown(ctx context.Context, intent *Intent) error {
+	known, err := m.knows(ctx, intent)
 	if err != nil {
 		return err
 	}
 	if !known {
 		newest := intent.Newest()
-		err := node.SendTransaction(ctx, newest)
+		err := m.Node.SendTransaction(ctx, newest)
 		if err != nil && answered(err) && !isKnown(err) {
 			return &RefusedError{Hash: newest.Hash(), Nonce: intent.Nonce, Err: err}
 		}
@@ -321,7 +319,7 @@ func sendUnlessKnown(ctx context.Context, node Backend, journal Journal, intent 
 		}
 	}
 	if intent.State == Refused {
-		return journal.Record(ctx, intent, Outcome{State: Open})
+		return m.Journal.Record(ctx, intent, Outcome{State: Open})
 	}
 	return nil
 }
@@ -349,7 +347,7 @@ func (w *waiting) ended(ctx context.Context) error {
 	var err error = waitEnded{ctx.Err()}
 	if w.refused != nil {
 		ctx := context.WithoutCancel(ctx)
-		if recordErr := w.journal.Record(ctx, w.intent, Outcome{State: Refused, Refusal: w.refused.Err.Error()}); recordErr == nil {
+		if recordErr := w.Journal.Record(ctx, w.intent, Outcome{State: Refused, Refusal: w.refused.Err.Error()}); recordErr == nil {
 			return w.refused
 		}
 	}
@@ -362,69 +360,4 @@ func (w *waiting) ended(ctx context.Context) error {
 		err = fmt.Errorf("%w; %w", err, w.behind)
 	}
 	return &NotMinedError{Hash: w.intent.Newest().Hash(), In: w.in, Err: err}
-}
-
-// settle records what a receipt says of an intent, and returns it as an error unless
-// the call was mined and succeeded.
-func settle(ctx context.Context, node Backend, journal Journal, intent *Intent, receipt *types.Receipt) error {
-	outcome := outcomeOf(intent, receipt)
-	err := journal.Record(ctx, intent, outcome)
-	// Where an older copy took the journal's place, what the chain says is true all the
-	// same. The caller finds that out when it ends the intent.
-	if err != nil && !errors.Is(err, ErrReplaced) {
-		return err
-	}
-	switch outcome.State {
-	case Cancelled:
-		return &CancelledError{Hash: receipt.TxHash, Nonce: intent.attempt(receipt.TxHash).Tx.Nonce()}
-	case Reverted:
-		return &FailedError{Hash: receipt.TxHash, Err: replay(ctx, node, intent.Account, intent.attempt(receipt.TxHash).Tx, receipt)}
-	}
-	return nil
-}
-
-// outcomeOf is what the receipt of one of an intent's transactions says of the intent.
-func outcomeOf(intent *Intent, receipt *types.Receipt) Outcome {
-	o := Outcome{State: Mined, By: receipt.TxHash}
-	switch {
-	case intent.attempt(receipt.TxHash).Kind == KindCancel:
-		o.State = Cancelled
-	case receipt.Status != types.ReceiptStatusSuccessful:
-		o.State = Reverted
-	}
-	return o
-}
-
-// CatchUp records what the chain already shows of an account's unsettled intents: those
-// that were mined, and refused ones that the node has after all.
-func CatchUp(ctx context.Context, node Backend, journal Journal, account common.Address) error {
-	unsettled, err := journal.Unsettled(ctx, account)
-	if err != nil {
-		return err
-	}
-	for _, intent := range unsettled {
-		receipt, err := mined(ctx, node, intent)
-		if err != nil {
-			return err
-		}
-		outcome := Outcome{State: Open}
-		switch {
-		case receipt != nil:
-			outcome = outcomeOf(intent, receipt)
-		case intent.State == Open:
-			continue
-		default:
-			known, err := knows(ctx, node, intent)
-			if err != nil {
-				return err
-			}
-			if !known {
-				continue
-			}
-		}
-		if err := journal.Record(ctx, intent, outcome); err != nil && !errors.Is(err, ErrChanged) {
-			return err
-		}
-	}
-	return nil
 }

@@ -113,7 +113,7 @@ func TestLostNeedsMoreThanOneLook(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			node := &chainAt{used: 8}
-			w := waiting{node: node, journal: kept{}, intent: intentWith(7)}
+			w := waiting{Manager: Manager{Node: node, Journal: kept{}}, intent: intentWith(7)}
 			for range looksBetween - 1 {
 				receipt, err := w.look(t.Context())
 				require.NoError(t, err)
@@ -139,7 +139,7 @@ func TestLostNeedsMoreThanOneLook(t *testing.T) {
 
 	t.Run("its receipt came late", func(t *testing.T) {
 		node := &chainAt{used: 8}
-		w := waiting{node: node, journal: kept{}, intent: intentWith(7)}
+		w := waiting{Manager: Manager{Node: node, Journal: kept{}}, intent: intentWith(7)}
 		node.uses = []chain.NonceUse{usedBy(w.intent.Newest(), 1)}
 		for range (lostAfter + 1) * looksBetween {
 			_, err := w.look(t.Context())
@@ -157,7 +157,7 @@ func TestLostNeedsMoreThanOneLook(t *testing.T) {
 // the intent's own would have to be.
 func TestLostIsBuried(t *testing.T) {
 	node := &chainAt{used: 8, head: 6, uses: []chain.NonceUse{usedBy(intentOf(7, 1).Newest(), 5)}}
-	w := waiting{node: node, journal: kept{}, intent: intentWith(7), AwaitOptions: AwaitOptions{Confirmations: 3}}
+	w := waiting{Manager: Manager{Node: node, Journal: kept{}}, intent: intentWith(7), AwaitOptions: AwaitOptions{Confirmations: 3}}
 	for range lostAfter * looksBetween {
 		_, err := w.look(t.Context())
 		require.NoError(t, err)
@@ -175,7 +175,7 @@ func TestItsOwnIsNotForeign(t *testing.T) {
 	nothing := types.NewTx(&types.LegacyTx{Nonce: 7, To: &common.Address{9}, GasPrice: big.NewInt(2), Value: new(big.Int)})
 	for kind, by := range map[Kind]*types.Transaction{KindBump: same, KindCancel: nothing} {
 		node := &chainAt{used: 8, uses: []chain.NonceUse{usedBy(by, 5)}}
-		w := waiting{node: node, journal: kept{}, intent: intentWith(7)}
+		w := waiting{Manager: Manager{Node: node, Journal: kept{}}, intent: intentWith(7)}
 		for range looksBetween {
 			_, err := w.look(t.Context())
 			require.NoError(t, err)
@@ -184,7 +184,7 @@ func TestItsOwnIsNotForeign(t *testing.T) {
 		require.Equal(t, kind, w.intent.Attempts[1].Kind)
 
 		other := &Intent{ID: "other", Nonce: 7, State: Mined, Attempts: []Attempt{{Tx: by, Kind: KindCall}}}
-		w = waiting{node: node, journal: kept{intents: []*Intent{other}}, intent: intentWith(7)}
+		w = waiting{Manager: Manager{Node: node, Journal: kept{intents: []*Intent{other}}}, intent: intentWith(7)}
 		var err error
 		for range looksBetween + lostAfter - 1 {
 			require.NoError(t, err)
@@ -201,7 +201,7 @@ func TestWhatComesBeforeIsSentAgain(t *testing.T) {
 	journal := kept{intents: []*Intent{intentWith(4), five, six, seven, intentWith(8)}}
 	for _, agreed := range []bool{true, false} {
 		node := &chainAt{used: 5, known: map[common.Hash]bool{six.Newest().Hash(): true}}
-		w := waiting{node: node, journal: journal, intent: seven, AwaitOptions: AwaitOptions{WithPending: agreed}}
+		w := waiting{Manager: Manager{Node: node, Journal: journal}, intent: seven, AwaitOptions: AwaitOptions{WithPending: agreed}}
 		for range looksBetween {
 			_, err := w.look(t.Context())
 			require.NoError(t, err)
@@ -218,7 +218,7 @@ func TestWhatComesBeforeIsSentAgain(t *testing.T) {
 
 	// Nothing that is known fills the gap.
 	node := &chainAt{used: 3}
-	w := waiting{node: node, journal: journal, intent: seven}
+	w := waiting{Manager: Manager{Node: node, Journal: journal}, intent: seven}
 	for range looksBetween {
 		_, err := w.look(t.Context())
 		require.NoError(t, err)
@@ -233,7 +233,7 @@ func TestARefusedOneLeavesItsNonceToAnOpenOne(t *testing.T) {
 	open, refused := intentOf(5, 1), intentOf(5, 2)
 	refused.State = Refused
 	node := &chainAt{used: 5}
-	w := waiting{node: node, journal: kept{intents: []*Intent{open, refused}}, intent: refused, AwaitOptions: AwaitOptions{WithPending: true}}
+	w := waiting{Manager: Manager{Node: node, Journal: kept{intents: []*Intent{open, refused}}}, intent: refused, AwaitOptions: AwaitOptions{WithPending: true}}
 	for range looksBetween {
 		_, err := w.look(t.Context())
 		require.NoError(t, err)
@@ -250,7 +250,7 @@ func TestConfirmationsAreOfOneChain(t *testing.T) {
 		return map[common.Hash]*types.Receipt{hash: {TxHash: hash, BlockHash: block, BlockNumber: big.NewInt(number)}}
 	}
 	node := &chainAt{head: 10, used: 1, receipts: in(common.Hash{1}, 10)}
-	w := waiting{node: node, journal: kept{}, intent: intent, AwaitOptions: AwaitOptions{Confirmations: 3}}
+	w := waiting{Manager: Manager{Node: node, Journal: kept{}}, intent: intent, AwaitOptions: AwaitOptions{Confirmations: 3}}
 	look := func() *types.Receipt {
 		receipt, err := w.look(t.Context())
 		require.NoError(t, err)

@@ -52,7 +52,7 @@ func TestASignedTransactionIsNotUnknown(t *testing.T) {
 	signed := intent.Newest()
 	submit := func(node *counting) (*handing, error) {
 		journal := new(handing)
-		_, err := SubmitSigned(t.Context(), node, journal, intent, signed, Terms{})
+		_, err := Manager{Node: node, Journal: journal}.SubmitSigned(t.Context(), intent, signed, Terms{})
 		return journal, err
 	}
 	for name, c := range map[string]struct {
@@ -84,7 +84,7 @@ func TestASignedTransactionIsHandedOverAgain(t *testing.T) {
 		intent.State = state
 		journal.intents = []*Intent{intent}
 		node := &counting{chainAt: chainAt{used: 7}, pending: 7}
-		found, err := SubmitSigned(t.Context(), node, journal, &Intent{}, intent.Newest(), Terms{})
+		found, err := Manager{Node: node, Journal: journal}.SubmitSigned(t.Context(), &Intent{}, intent.Newest(), Terms{})
 		require.Same(t, intent, found)
 		return node, err
 	}
@@ -106,7 +106,7 @@ func TestASignedTransactionIsHandedOverAgain(t *testing.T) {
 type fixed common.Address
 
 func (f fixed) Address() common.Address { return common.Address(f) }
-func (fixed) SignTx(tx *types.Transaction, _ *big.Int) (*types.Transaction, error) {
+func (fixed) SignTx(_ context.Context, tx *types.Transaction, _ *big.Int) (*types.Transaction, error) {
 	return tx, nil
 }
 
@@ -115,8 +115,10 @@ func TestWhatIsMovedIsInTheJournalFirst(t *testing.T) {
 	intent := intentWith(7)
 	node := &counting{chainAt: chainAt{used: 8}, pending: 8}
 	prepared := &Prepared{From: intent.Account}
-	require.ErrorIs(t, Move(t.Context(), node, &handing{moving: errDown}, fixed(intent.Account), prepared, intent, Terms{}), errDown)
+	manager := Manager{node, &handing{moving: errDown}, fixed(intent.Account)}
+	require.ErrorIs(t, manager.Submit(t.Context(), prepared, intent, Terms{}), errDown)
 	require.Empty(t, node.sent)
-	require.NoError(t, Move(t.Context(), node, new(handing), fixed(intent.Account), prepared, intent, Terms{}))
+	manager.Journal = new(handing)
+	require.NoError(t, manager.Submit(t.Context(), prepared, intent, Terms{}))
 	require.Len(t, node.sent, 1)
 }

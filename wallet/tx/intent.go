@@ -134,20 +134,6 @@ func (i *Intent) call() *types.Transaction {
 // passes, and fails with *ChangedError when that is no longer so. An intent is never
 // removed.
 type Journal interface {
-	// Resume returns the intent that a command continues, which is the caller's own from
-	// then on; nil when the command is to begin another one. A request id names an intent
-	// for ever. Without one, a command continues what the same command began and has not
-	// settled, or settled in a run that died before it could report that.
-	//
-	// It fails with *RequestError for an id that named something else, and with
-	// *InProgressError where a run that may still be alive has an open intent with the
-	// same label, or a request id has it.
-	Resume(ctx context.Context, account common.Address, requestID string, label Label) (*Intent, error)
-
-	// Queue returns what the account has under way: for Slot.Agree, before anything is
-	// signed. used and pending are as in Slot.
-	Queue(ctx context.Context, account common.Address, used, pending uint64) (Queue, error)
-
 	// Begin keeps a new intent with the transaction that the slot's Sign returns. It
 	// sets ID, Nonce, State, CreatedAt and Attempts. It fails with what Agree and Sign
 	// fail with, with ErrTaken when another run has taken the request id meanwhile, with
@@ -180,9 +166,9 @@ type Journal interface {
 	// Find returns the intent that a transaction belongs to. It fails with ErrUnknown.
 	Find(ctx context.Context, hash common.Hash) (*Intent, error)
 
-	// End records that the run to which an intent belongs ends, and whether it reported
-	// how that went. It fails with ErrNotOwner when another run has continued it.
-	End(ctx context.Context, intent *Intent, known bool) error
+	// Adopt makes an intent the caller's own, unless the run that it belongs to is alive,
+	// or has reported how it went.
+	Adopt(ctx context.Context, intent *Intent) error
 }
 
 var (

@@ -30,12 +30,17 @@ func newKeeping(t *testing.T) keeping {
 // journal opens the store as one run does.
 func (k keeping) journal() *store.Journal {
 	k.t.Helper()
-	s, err := store.Open(k.t.Context(), k.path)
-	require.NoError(k.t, err)
+	return journalAt(k.t, k.path)
+}
+
+func journalAt(t *testing.T, path string) *store.Journal {
+	t.Helper()
+	s, err := store.Open(t.Context(), path)
+	require.NoError(t, err)
 	journal := s.Journal("devnet")
-	k.t.Cleanup(func() {
-		require.NoError(k.t, s.Close())
-		require.NoError(k.t, journal.Close())
+	t.Cleanup(func() {
+		require.NoError(t, s.Close())
+		require.NoError(t, journal.Close())
 	})
 	return journal
 }
@@ -43,7 +48,7 @@ func (k keeping) journal() *store.Journal {
 func (k keeping) submit(node tx.Backend, journal tx.Journal, value uint64, label tx.Label) (*tx.Intent, error) {
 	k.t.Helper()
 	intent := &tx.Intent{Label: label}
-	return intent, tx.Submit(k.t.Context(), node, journal, k.signer, k.prepare(node, k.deposit(wei.FromUint64(value))), intent, tx.Terms{})
+	return intent, tx.Manager{Node: node, Journal: journal, Signer: k.signer}.Submit(k.t.Context(), k.prepare(node, k.deposit(wei.FromUint64(value))), intent, tx.Terms{})
 }
 
 // watched calls a function with each transaction before the node gets it.
@@ -73,9 +78,9 @@ func TestNothingIsSentBeforeTheJournalHasIt(t *testing.T) {
 	journal := k.journal()
 	intent, err := k.submit(node, journal, 1, "fund 1")
 	require.NoError(t, err)
-	bump, err := tx.PrepareBump(t.Context(), node, intent, tx.Caps{})
+	bump, err := tx.Manager{Node: node}.PrepareReplacement(t.Context(), intent, tx.KindBump, tx.Caps{})
 	require.NoError(t, err)
-	require.NoError(t, tx.Replace(t.Context(), node, journal, k.signer, intent, bump, tx.KindBump))
+	require.NoError(t, tx.Manager{Node: node, Journal: journal, Signer: k.signer}.Replace(t.Context(), bump, intent, tx.KindBump))
 	require.Equal(t, 2, sent)
 }
 
@@ -133,9 +138,9 @@ func TestNonceTooLowIsNoRefusal(t *testing.T) {
 	found, err := again.Find(t.Context(), mined.Newest().Hash())
 	require.NoError(t, err)
 	node := &late{Backend: refuser{k.client, nodesError("nonce too low: next nonce 1, tx nonce 0")}, hides: true}
-	require.NoError(t, tx.Resend(t.Context(), node, again, found))
+	require.NoError(t, tx.Manager{Node: node, Journal: again}.Resend(t.Context(), found))
 	require.Equal(t, tx.Open, found.State)
-	receipt, err := tx.Await(t.Context(), node, again, found, tx.AwaitOptions{})
+	receipt, err := tx.Manager{Node: node, Journal: again}.Await(t.Context(), found, tx.AwaitOptions{})
 	require.NoError(t, err)
 	require.Equal(t, mined.Newest().Hash(), receipt.TxHash)
 	_, sent := k.account()
@@ -150,11 +155,11 @@ func TestARefusedReplacementRemovesNothing(t *testing.T) {
 	intent, err := k.submit(k.client, journal, 1, "fund 1")
 	require.NoError(t, err)
 	for name, known := range map[string]bool{"it has the first": true, "it has none": false} {
-		bump, err := tx.PrepareBump(t.Context(), k.client, intent, tx.Caps{})
+		bump, err := tx.Manager{Node: k.client}.PrepareReplacement(t.Context(), intent, tx.KindBump, tx.Caps{})
 		require.NoError(t, err)
 		attempts := len(intent.Attempts)
 		node := &late{Backend: refuser{k.client, nodesError("insufficient funds for gas * price + value")}, hides: !known}
-		err = tx.Replace(t.Context(), refuserWith{node, node.Backend}, journal, k.signer, intent, bump, tx.KindBump)
+		err = tx.Manager{Node: refuserWith{node, node.Backend}, Journal: journal, Signer: k.signer}.Replace(t.Context(), bump, intent, tx.KindBump)
 		state := tx.Open
 		if !known {
 			state = tx.Refused
@@ -168,7 +173,7 @@ func TestARefusedReplacementRemovesNothing(t *testing.T) {
 		require.Len(t, found.Attempts, attempts+1, name)
 	}
 	require.NoError(t, k.net.Mine(t.Context(), 1))
-	receipt, err := tx.Await(t.Context(), k.client, journal, intent, tx.AwaitOptions{})
+	receipt, err := tx.Manager{Node: k.client, Journal: journal}.Await(t.Context(), intent, tx.AwaitOptions{})
 	require.NoError(t, err)
 	require.Equal(t, intent.Attempts[0].Tx.Hash(), receipt.TxHash)
 	require.Equal(t, tx.Mined, intent.State)
@@ -189,7 +194,7 @@ func (r refuserWith) SendTransaction(ctx context.Context, sent *types.Transactio
 func TestASignedNonceBelowTheAccounts(t *testing.T) {
 	k := newKeeping(t)
 	p := k.prepare(k.client, k.deposit(wei.FromUint64(2)))
-	signed, err := k.signer.SignTx(types.NewTx(&types.DynamicFeeTx{
+	signed, err := k.signer.SignTx(t.Context(), types.NewTx(&types.DynamicFeeTx{
 		ChainID: k.net.ChainID(), Nonce: 0, To: &p.To, Value: p.Value.Big(), Data: p.Data, Gas: p.GasLimit, GasFeeCap: p.FeeCap, GasTipCap: p.TipCap,
 	}), k.net.ChainID())
 	require.NoError(t, err)
@@ -197,7 +202,7 @@ func TestASignedNonceBelowTheAccounts(t *testing.T) {
 
 	journal := k.journal()
 	intent := &tx.Intent{Account: k.signer.Address(), Nonce: 0, Label: "fund 2"}
-	kept, err := tx.SubmitSigned(t.Context(), k.client, journal, intent, signed, tx.Terms{})
+	kept, err := tx.Manager{Node: k.client, Journal: journal}.SubmitSigned(t.Context(), intent, signed, tx.Terms{})
 	var taken *tx.NonceError
 	require.ErrorAs(t, err, &taken)
 	require.Equal(t, tx.NonceError{Nonce: 0, Free: 1}, *taken)
@@ -238,14 +243,14 @@ func TestAnotherTransactionUsedTheNonce(t *testing.T) {
 	require.ErrorAs(t, err, &refused)
 
 	foreign := k.send(k.client, k.prepare(k.client, k.deposit(wei.FromUint64(5))))
-	_, err = tx.Await(t.Context(), k.client, journal, intent, tx.AwaitOptions{})
+	_, err = tx.Manager{Node: k.client, Journal: journal}.Await(t.Context(), intent, tx.AwaitOptions{})
 	var lost *tx.LostError
 	require.ErrorAs(t, err, &lost)
 	require.Equal(t, foreign.Hash(), lost.By)
 	require.Equal(t, tx.Lost, intent.State)
 
-	require.NoError(t, tx.Move(t.Context(), k.client, journal, k.signer, k.prepare(k.client, k.deposit(wei.FromUint64(1))), intent, tx.Terms{}))
-	receipt, err := tx.Await(t.Context(), k.client, journal, intent, tx.AwaitOptions{})
+	require.NoError(t, tx.Manager{Node: k.client, Journal: journal, Signer: k.signer}.Submit(t.Context(), k.prepare(k.client, k.deposit(wei.FromUint64(1))), intent, tx.Terms{}))
+	receipt, err := tx.Manager{Node: k.client, Journal: journal}.Await(t.Context(), intent, tx.AwaitOptions{})
 	require.NoError(t, err)
 	require.Equal(t, intent.Newest().Hash(), receipt.TxHash)
 	require.EqualValues(t, 1, intent.Nonce)

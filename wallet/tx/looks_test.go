@@ -67,7 +67,7 @@ func TestAWaitSaysWhyItEnded(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			_, err = Await(ctx, node, journal, intentWith(7), AwaitOptions{})
+			_, err = Manager{Node: node, Journal: journal}.Await(ctx, intentWith(7), AwaitOptions{})
 		})
 		return err
 	}
@@ -96,7 +96,7 @@ func TestWhatIsGoneIsNotWaitedFor(t *testing.T) {
 // where the journal does not answer.
 func TestAJournalThatFailsSaysNothingOfOthers(t *testing.T) {
 	node := &chainAt{used: 8}
-	w := waiting{node: node, journal: &recording{find: errDown}, intent: intentWith(7)}
+	w := waiting{Manager: Manager{Node: node, Journal: &recording{find: errDown}}, intent: intentWith(7)}
 	node.uses = append(node.uses, usedBy(intentOf(7, 1).Newest(), 5))
 	for range lostAfter * looksBetween {
 		_, err := w.look(t.Context())
@@ -115,7 +115,7 @@ func TestCatchUpEndsWithItsJournal(t *testing.T) {
 	node := &chainAt{receipts: map[common.Hash]*types.Receipt{hash: {TxHash: hash, Status: types.ReceiptStatusSuccessful}}}
 	catchUp := func(record error) (*recording, error) {
 		journal := &recording{kept: kept{intents: []*Intent{intent}}, record: record}
-		return journal, CatchUp(t.Context(), node, journal, intent.Account)
+		return journal, Manager{Node: node, Journal: journal}.CatchUp(t.Context(), intent.Account)
 	}
 	journal, err := catchUp(nil)
 	require.NoError(t, err)
@@ -144,14 +144,14 @@ func (o offering) CallContract(context.Context, ethereum.CallMsg, *big.Int) ([]b
 // TestABumpedCancellationStaysOne: to pay more for it is not to send the call after all.
 func TestABumpedCancellationStaysOne(t *testing.T) {
 	intent := intentOf(7, 5)
-	bump, err := PrepareBump(t.Context(), &offering{}, intent, Caps{})
+	bump, err := Manager{Node: &offering{}}.PrepareReplacement(t.Context(), intent, KindBump, Caps{})
 	require.NoError(t, err)
 	require.Equal(t, common.Address{1}, bump.To)
 	require.EqualValues(t, 5, bump.Value.Big().Int64())
 
 	nothing := types.NewTx(&types.LegacyTx{Nonce: 7, To: &intent.Account, GasPrice: big.NewInt(2), Value: new(big.Int)})
 	intent.Attempts = append(intent.Attempts, Attempt{Tx: nothing, Kind: KindCancel})
-	bump, err = PrepareBump(t.Context(), &offering{}, intent, Caps{})
+	bump, err = Manager{Node: &offering{}}.PrepareReplacement(t.Context(), intent, KindBump, Caps{})
 	require.NoError(t, err)
 	require.Equal(t, intent.Account, bump.To)
 	require.True(t, bump.Value.IsZero())
@@ -178,7 +178,7 @@ func TestWhyATransactionFailed(t *testing.T) {
 		{reason, gas, 0, nil},
 	} {
 		receipt := &types.Receipt{BlockNumber: big.NewInt(c.at), GasUsed: c.used}
-		require.Equal(t, c.want, replay(t.Context(), &offering{call: c.call}, common.Address{}, sent, receipt))
+		require.Equal(t, c.want, Manager{Node: &offering{call: c.call}}.replay(t.Context(), common.Address{}, sent, receipt))
 	}
-	require.NoError(t, replay(t.Context(), &offering{call: reason}, common.Address{}, sent, &types.Receipt{}))
+	require.NoError(t, Manager{Node: &offering{call: reason}}.replay(t.Context(), common.Address{}, sent, &types.Receipt{}))
 }

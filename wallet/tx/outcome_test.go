@@ -45,7 +45,9 @@ func (w *world) silentSend() *chain.Client {
 func TestUnknownOutcome(t *testing.T) {
 	w := newWorld(t)
 	node := w.silentSend()
-	_, err := tx.Send(t.Context(), node, w.signer, w.prepare(node, w.deposit(wei.FromUint64(1))))
+	manager := w.Manager
+	manager.Node = node
+	_, err := manager.Send(t.Context(), w.broker, wei.FromUint64(1), broker.PackFundDeposit())
 	var unknown *tx.UnknownOutcomeError
 	require.ErrorAs(t, err, &unknown)
 	require.ErrorIs(t, err, chain.ErrUnreachable)

@@ -18,7 +18,6 @@ type Backend interface {
 	Head(ctx context.Context) (chain.Head, error)
 	UpToDate(head chain.Head) error
 	Quote(ctx context.Context, call ethereum.CallMsg) (*chain.Quote, error)
-	PendingNonceAt(ctx context.Context, account common.Address) (uint64, error)
 	EstimateGasAsRich(ctx context.Context, msg ethereum.CallMsg) (uint64, error)
 	CallContract(ctx context.Context, msg ethereum.CallMsg, block *big.Int) ([]byte, error)
 	NonceAt(ctx context.Context, account common.Address) (uint64, error)
@@ -187,8 +186,8 @@ func (p *Prepared) set(asked prices) error {
 // Legacy tells that the chain knows no base fee.
 func (p *Prepared) Legacy() bool { return p.legacy }
 
-// transaction is the call as an unsigned transaction with its nonce.
-func (p *Prepared) transaction(chainID *big.Int, nonce uint64) *types.Transaction {
+// Transaction is the call as an unsigned transaction with its nonce.
+func (p *Prepared) Transaction(chainID *big.Int, nonce uint64) *types.Transaction {
 	if p.legacy {
 		return types.NewTx(&types.LegacyTx{Nonce: nonce, GasPrice: p.FeeCap, Gas: p.GasLimit, To: &p.To, Value: p.Value.Big(), Data: p.Data})
 	}

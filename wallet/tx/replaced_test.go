@@ -27,14 +27,14 @@ func TestAReplacedJournalIsNotWaitedFor(t *testing.T) {
 	sent := types.NewTx(&types.LegacyTx{To: new(common.Address), Value: new(big.Int), GasPrice: new(big.Int)})
 	intent := &Intent{State: Open, Attempts: []Attempt{{Tx: sent, Kind: KindCall}}}
 	node := &chainAt{known: map[common.Hash]bool{}}
-	_, err := Await(t.Context(), node, replaced{}, intent, AwaitOptions{})
+	_, err := Manager{Node: node, Journal: replaced{}}.Await(t.Context(), intent, AwaitOptions{})
 	var waiting *NotMinedError
 	require.ErrorAs(t, err, &waiting)
 	require.ErrorIs(t, err, ErrReplaced)
 	require.NoError(t, t.Context().Err())
 
 	node.receipts = map[common.Hash]*types.Receipt{sent.Hash(): {TxHash: sent.Hash(), BlockNumber: big.NewInt(7), Status: 1}}
-	receipt, err := Await(t.Context(), node, unread{}, intent, AwaitOptions{})
+	receipt, err := Manager{Node: node, Journal: unread{}}.Await(t.Context(), intent, AwaitOptions{})
 	require.NoError(t, err)
 	require.Equal(t, sent.Hash(), receipt.TxHash)
 }

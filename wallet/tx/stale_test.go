@@ -39,7 +39,7 @@ func TestNothingIsPricedBehindAStaleHead(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	node := stopped{client}
-	_, err = tx.PrepareBump(t.Context(), client, intent, tx.Caps{})
+	_, err = tx.Manager{Node: client}.PrepareReplacement(t.Context(), intent, tx.KindBump, tx.Caps{})
 	require.NoError(t, err, "as long as it is up to date")
 
 	for name, prepare := range map[string]func() error{
@@ -52,11 +52,11 @@ func TestNothingIsPricedBehindAStaleHead(t *testing.T) {
 			return err
 		},
 		"bump": func() error {
-			_, err := tx.PrepareBump(t.Context(), node, intent, tx.Caps{})
+			_, err := tx.Manager{Node: node}.PrepareReplacement(t.Context(), intent, tx.KindBump, tx.Caps{})
 			return err
 		},
 		"cancel": func() error {
-			_, err := tx.PrepareCancel(t.Context(), node, intent, tx.Caps{})
+			_, err := tx.Manager{Node: node}.PrepareReplacement(t.Context(), intent, tx.KindCancel, tx.Caps{})
 			return err
 		},
 	} {

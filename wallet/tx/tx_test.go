@@ -2,9 +2,11 @@ package tx_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"math/big"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -15,23 +17,24 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/stretchr/testify/require"
 
-	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/devnet"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 var broker = contract.NewTicketBroker()
 
-// world is a local network with one account that acts on it.
+// world is a local network with one account that acts on it, with a journal of its own.
 type world struct {
 	t      *testing.T
 	net    *devnet.Devnet
 	client *chain.Client
-	signer *keystore.Signer
+	signer signer.Local
+	tx.Manager
 	broker common.Address
 }
 
@@ -40,14 +43,15 @@ func newWorld(t *testing.T) *world {
 	d, err := devnet.Start(t.Context(), devnet.Config{Accounts: 2})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
-	w := &world{t: t, net: d, signer: signer(t, d, 0), broker: d.Contracts()["TicketBroker"]}
+	w := &world{t: t, net: d, signer: keyOf(t, d, 0), broker: d.Contracts()["TicketBroker"]}
 	w.client = w.dial(d.RPCURL())
+	w.Manager = tx.Manager{Node: w.client, Journal: journalAt(t, filepath.Join(t.TempDir(), "store.db")), Signer: w.signer}
 	return w
 }
 
-func signer(t *testing.T, d *devnet.Devnet, i int) *keystore.Signer {
+func keyOf(t *testing.T, d *devnet.Devnet, i int) signer.Local {
 	t.Helper()
-	s, err := keystore.NewRawSigner([]byte(hex.EncodeToString(crypto.FromECDSA(d.Accounts()[i].Key))))
+	s, err := signer.RawKey([]byte(hex.EncodeToString(crypto.FromECDSA(d.Accounts()[i].Key))))
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	return s
@@ -76,14 +80,20 @@ func (w *world) prepare(node tx.Backend, call tx.Call) *tx.Prepared {
 
 func (w *world) send(node tx.Backend, p *tx.Prepared) *types.Transaction {
 	w.t.Helper()
-	sent, err := tx.Send(w.t.Context(), node, w.signer, p)
-	require.NoError(w.t, err)
-	return sent
+	return w.intend(node, p).Newest()
+}
+
+// intend submits a call as an intent of its own.
+func (w *world) intend(node tx.Backend, p *tx.Prepared) *tx.Intent {
+	w.t.Helper()
+	intent := &tx.Intent{RequestID: rand.Text()}
+	require.NoError(w.t, tx.Manager{Node: node, Journal: w.Journal, Signer: w.signer}.Submit(w.t.Context(), p, intent, tx.Terms{WithPending: true}))
+	return intent
 }
 
 func (w *world) wait(hash common.Hash) *types.Receipt {
 	w.t.Helper()
-	receipt, err := tx.Wait(w.t.Context(), w.client, hash)
+	receipt, err := w.Wait(w.t.Context(), hash)
 	require.NoError(w.t, err)
 	return receipt
 }
@@ -219,14 +229,15 @@ func (w *world) sum(a, b wei.Wei) wei.Wei {
 func TestWaitEnds(t *testing.T) {
 	w := newWorld(t)
 	require.NoError(t, w.net.SetAutomine(t.Context(), false))
-	hash := w.send(w.client, w.prepare(w.client, w.deposit(wei.FromUint64(1)))).Hash()
+	intent := w.intend(w.client, w.prepare(w.client, w.deposit(wei.FromUint64(1))))
+	hash := intent.Newest().Hash()
 
 	timed, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	for ended, want := range map[context.Context]error{timed: context.DeadlineExceeded, cancelled: context.Canceled} {
-		_, err := tx.Wait(ended, w.client, hash)
+		_, err := w.Await(ended, intent, tx.AwaitOptions{})
 		var pending *tx.NotMinedError
 		require.ErrorAs(t, err, &pending)
 		require.Equal(t, hash, pending.Hash)
@@ -250,20 +261,12 @@ func TestFailedTransaction(t *testing.T) {
 	w.wait(w.send(w.client, first).Hash())
 
 	sent := w.send(w.client, second)
-	_, err := tx.Wait(t.Context(), w.client, sent.Hash())
+	_, err := w.Wait(t.Context(), sent.Hash())
 	var failed *tx.FailedError
 	require.ErrorAs(t, err, &failed)
 	require.Equal(t, sent.Hash(), failed.Hash)
 	require.ErrorIs(t, err, pm.ErrTxFailed)
 }
-
-// behind is a node that has not heard of the account's pending transactions.
-type behind struct {
-	tx.Backend
-	nonce uint64
-}
-
-func (b behind) PendingNonceAt(context.Context, common.Address) (uint64, error) { return b.nonce, nil }
 
 // TestSameTransactionTwice hands the very same transaction to the node again: it is
 // sent once, and that is no failure.
@@ -271,19 +274,13 @@ func TestSameTransactionTwice(t *testing.T) {
 	w := newWorld(t)
 	require.NoError(t, w.net.SetAutomine(t.Context(), false))
 	_, nonce := w.account()
-	node := behind{w.client, nonce}
-	p := w.prepare(node, w.deposit(wei.FromUint64(1)))
-	first, second := w.send(node, p), w.send(node, p)
-	require.Equal(t, first.Hash(), second.Hash())
+	intent := w.intend(w.client, w.prepare(w.client, w.deposit(wei.FromUint64(1))))
+	require.NoError(t, w.Resend(t.Context(), intent))
 	require.NoError(t, w.net.Mine(t.Context(), 1))
-	w.wait(first.Hash())
+	require.NoError(t, w.Resend(t.Context(), intent), "its nonce is gone, and it has it")
+	w.wait(intent.Newest().Hash())
 	_, sent := w.account()
 	require.Equal(t, nonce+1, sent)
-
-	// Once it is mined its nonce is gone: the node refuses, and nothing was sent.
-	_, err := tx.Send(t.Context(), node, w.signer, w.prepare(node, w.deposit(wei.FromUint64(2))))
-	require.ErrorContains(t, err, "nonce too low")
-	require.False(t, errors.As(err, new(*tx.UnknownOutcomeError)))
 }
 
 // priced is a node of a chain without a base fee.
@@ -315,23 +312,24 @@ func TestLegacyPrice(t *testing.T) {
 
 func TestForeignSigner(t *testing.T) {
 	w := newWorld(t)
-	_, err := tx.Send(t.Context(), w.client, signer(t, w.net, 1), w.prepare(w.client, w.deposit(wei.FromUint64(1))))
+	manager := w.Manager
+	manager.Signer = keyOf(t, w.net, 1)
+	err := manager.Submit(t.Context(), w.prepare(w.client, w.deposit(wei.FromUint64(1))), new(tx.Intent), tx.Terms{})
 	require.ErrorContains(t, err, w.signer.Address().Hex())
 }
 
-// TestAccountSendsOneAtATime has several goroutines act as one account.
-func TestAccountSendsOneAtATime(t *testing.T) {
+// TestEachSendHasANonceOfItsOwn has several goroutines act as one account.
+func TestEachSendHasANonceOfItsOwn(t *testing.T) {
 	w := newWorld(t)
 	_, nonce := w.account()
-	account := tx.NewAccount(w.client, w.signer)
 	const several = 8
 	var group sync.WaitGroup
 	errs := make([]error, several)
 	for i := range several {
 		group.Go(func() {
-			sent, err := account.Send(t.Context(), w.broker, wei.FromUint64(1), broker.PackFundDeposit())
+			sent, err := w.Send(t.Context(), w.broker, wei.FromUint64(1), broker.PackFundDeposit())
 			if err == nil {
-				_, err = account.Wait(t.Context(), sent.Hash())
+				_, err = w.Wait(t.Context(), sent.Hash())
 			}
 			errs[i] = err
 		})

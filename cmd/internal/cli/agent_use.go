@@ -57,7 +57,7 @@ func (o *KeyOptions) Agent(ctx context.Context, env *Env, want *common.Address, 
 	}
 	switch {
 	case err == nil:
-		return signer.Opened(agent.NewSigner(ctx, client, status), ""), nil
+		return signer.Opened(agent.NewSigner(client, status), ""), nil
 	case said:
 		client.Close()
 		return nil, WithHint(err, "start one with pmctl agent start, or go without: %s=%s", EnvAgent, AgentOff)

@@ -136,7 +136,7 @@ func (o *KeyOptions) ofUnnamed(ctx context.Context, env *Env, store *keystore.St
 	if err != nil {
 		return nil, err
 	}
-	return signer.Opened(key, path), nil
+	return signer.Opened(signer.Local{Signer: key}, path), nil
 }
 
 // maxRawKey bounds what is read from a descriptor, in bytes: a key's digits with 0x and
@@ -158,7 +158,7 @@ func (o *KeyOptions) read(ctx context.Context, env *Env) (*signer.Account, error
 		return nil, fmt.Errorf("%w: %w", errKeyInput, err)
 	}
 	defer clear(text)
-	key, err := keystore.NewRawSigner(text)
+	key, err := signer.RawKey(text)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", errKeyInput, name, err)
 	}

@@ -44,7 +44,7 @@ func TestAKeyFromADescriptorIsCleared(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, crypto.PubkeyToAddress(key.PublicKey), signer.Address())
 			found.Close()
-			_, err = signer.Sign([]byte("m"))
+			_, err = signer.Sign(t.Context(), []byte("m"))
 			require.ErrorIs(t, err, keystore.ErrClosed)
 		}
 		require.NotEmpty(t, in.buffers)

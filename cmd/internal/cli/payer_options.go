@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/policy"
 )
 
@@ -74,7 +75,7 @@ func openPaying(r *Run, cmd *cobra.Command, o *PayerOptions, offline, withAgent 
 	if config.Account, err = o.Account.Account(cmd.Context(), r.Env, chainID); err != nil {
 		return nil, err
 	}
-	if config.Account.Agent() == nil {
+	if agent.Of(config.Account) == nil {
 		err = o.Account.Keys.Available(r.Env)
 	}
 	var w *wallet.Wallet

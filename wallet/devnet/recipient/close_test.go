@@ -52,7 +52,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	answer := httptest.NewRecorder()
 	routes["POST /recipients/0/fault"].ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/?name=hang", nil))
 	require.Equal(t, http.StatusOK, answer.Code)
-	request, err := wire.NewOrchestratorRequest(p.signer)
+	request, err := wire.NewOrchestratorRequest(p.signer.Signer)
 	require.NoError(t, err)
 	ended := make(chan error, 2)
 	for _, at := range []string{state.URL, state.PlainURL} {

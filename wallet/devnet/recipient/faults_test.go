@@ -118,7 +118,7 @@ func TestConnectionFaults(t *testing.T) {
 	with := func(t *testing.T, fault string) chain.DevnetRecipient {
 		return net.server(t, url.Values{"fault": {fault}})
 	}
-	request, err := wire.NewOrchestratorRequest(p.signer)
+	request, err := wire.NewOrchestratorRequest(p.signer.Signer)
 	require.NoError(t, err)
 
 	t.Run("slow", func(t *testing.T) {

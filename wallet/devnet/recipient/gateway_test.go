@@ -16,7 +16,7 @@ import (
 // needing asks with a signed request for works.
 func (p *payer) needing(service string, works ...wire.Work) (*wire.OrchestratorInfo, error) {
 	p.t.Helper()
-	request, err := wire.NewOrchestratorRequest(p.signer)
+	request, err := wire.NewOrchestratorRequest(p.signer.Signer)
 	require.NoError(p.t, err)
 	request.Capabilities, err = wire.Needs(works)
 	require.NoError(p.t, err)

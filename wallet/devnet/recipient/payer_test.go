@@ -21,14 +21,13 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
-	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/signer"
 )
 
 // patience bounds the wait for what happens by itself.
@@ -86,7 +85,7 @@ func (n *network) deposit(t *testing.T, p *payer) *big.Int {
 type payer struct {
 	t      *testing.T
 	net    *network
-	signer *keystore.Signer
+	signer signer.Local
 	broker *broker.Account
 	http   *http.Client
 
@@ -99,16 +98,16 @@ func (n *network) newPayer(t *testing.T) *payer {
 	t.Helper()
 	account := n.Accounts()[n.next]
 	n.next++
-	signer, err := keystore.NewRawSigner([]byte(hex.EncodeToString(crypto.FromECDSA(account.Key))))
+	key, err := signer.RawKey([]byte(hex.EncodeToString(crypto.FromECDSA(account.Key))))
 	require.NoError(t, err)
-	broker, err := chain.NewBroker(t.Context(), n.client, tx.NewAccount(n.client, signer))
+	broker, err := chain.NewBroker(t.Context(), n.client, devnet.NewSender(n.client, key))
 	require.NoError(t, err)
 	transport := &http.Transport{
 		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true},
 		ForceAttemptHTTP2: true,
 	}
-	t.Cleanup(func() { transport.CloseIdleConnections(); signer.Close() })
-	return &payer{t: t, net: n, signer: signer, broker: broker, http: &http.Client{Transport: transport}}
+	t.Cleanup(func() { transport.CloseIdleConnections(); key.Close() })
+	return &payer{t: t, net: n, signer: key, broker: broker, http: &http.Client{Transport: transport}}
 }
 
 // fund gives the payer a deposit and a reserve, in wei.
@@ -123,7 +122,7 @@ func (p *payer) fund(deposit, reserve *big.Int) *payer {
 // ask calls GetOrchestrator with a signed request.
 func (p *payer) ask(service string) (*wire.OrchestratorInfo, error) {
 	p.t.Helper()
-	request, err := wire.NewOrchestratorRequest(p.signer)
+	request, err := wire.NewOrchestratorRequest(p.signer.Signer)
 	require.NoError(p.t, err)
 	return p.askWith(p.t.Context(), service, request)
 }
@@ -165,7 +164,7 @@ func (p *payer) payment(info *wire.OrchestratorInfo, first, count uint32) *wire.
 		}
 	}
 	nonces := pm.NonceRange{First: first, Count: count}
-	err = pm.Mint(p.t.Context(), p.signer, params, batch.TicketExpirationParams, nonces, func(sp pm.TicketSenderParams) error {
+	err = pm.Mint(p.t.Context(), p.signer.Signer, params, batch.TicketExpirationParams, nonces, func(sp pm.TicketSenderParams) error {
 		sp.Sig = bytes.Clone(sp.Sig)
 		batch.SenderParams = append(batch.SenderParams, &sp)
 		return nil
@@ -179,7 +178,7 @@ func (p *payer) payment(info *wire.OrchestratorInfo, first, count uint32) *wire.
 // headers are the two headers of a payment.
 func (p *payer) headers(info *wire.OrchestratorInfo, payment *wire.Payment) http.Header {
 	p.t.Helper()
-	segment, err := wire.PaymentCredentials(p.signer, info.AuthToken, p.capabilities, time.Now())
+	segment, err := wire.PaymentCredentials(p.signer.Signer, info.AuthToken, p.capabilities, time.Now())
 	require.NoError(p.t, err)
 	header := http.Header{}
 	for name, message := range map[string]proto.Message{wire.PaymentHeader: payment, wire.SegmentHeader: segment} {

@@ -28,7 +28,7 @@ func TestRequest(t *testing.T) {
 		require.Equal(t, codes.Unknown, grpcstatus.Code(err))
 		require.ErrorContains(t, err, text)
 	}
-	signed, err := wire.NewOrchestratorRequest(p.signer)
+	signed, err := wire.NewOrchestratorRequest(p.signer.Signer)
 	require.NoError(t, err)
 
 	t.Run("unfunded sender", func(t *testing.T) {
@@ -40,7 +40,7 @@ func TestRequest(t *testing.T) {
 		p.offer(service.URL)
 	})
 	t.Run("another sender's signature", func(t *testing.T) {
-		request, err := wire.NewOrchestratorRequest(other.signer)
+		request, err := wire.NewOrchestratorRequest(other.signer.Signer)
 		require.NoError(t, err)
 		request.Address = p.signer.Address().Bytes()
 		refused(t, request, "authentication failed")

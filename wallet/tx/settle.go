@@ -1,0 +1,103 @@
+package tx
+
+import (
+	"context"
+	"errors"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/pmctl/pmctl/wallet/contract"
+)
+
+// settle records what a receipt says of an intent, and returns it as an error unless
+// the call was mined and succeeded.
+func (m Manager) settle(ctx context.Context, intent *Intent, receipt *types.Receipt) error {
+	outcome := outcomeOf(intent, receipt)
+	err := m.Journal.Record(ctx, intent, outcome)
+	// Where an older copy took the journal's place, what the chain says is true all the
+	// same. The caller finds that out when it ends the intent.
+	if err != nil && !errors.Is(err, ErrReplaced) {
+		return err
+	}
+	switch outcome.State {
+	case Cancelled:
+		return &CancelledError{Hash: receipt.TxHash, Nonce: intent.attempt(receipt.TxHash).Tx.Nonce()}
+	case Reverted:
+		return &FailedError{Hash: receipt.TxHash, Err: m.replay(ctx, intent.Account, intent.attempt(receipt.TxHash).Tx, receipt)}
+	}
+	return nil
+}
+
+// outcomeOf is what the receipt of one of an intent's transactions says of the intent.
+func outcomeOf(intent *Intent, receipt *types.Receipt) Outcome {
+	o := Outcome{State: Mined, By: receipt.TxHash}
+	switch {
+	case intent.attempt(receipt.TxHash).Kind == KindCancel:
+		o.State = Cancelled
+	case receipt.Status != types.ReceiptStatusSuccessful:
+		o.State = Reverted
+	}
+	return o
+}
+
+// CatchUp records what the chain already shows of an account's unsettled intents: those
+// that were mined, and refused ones that the node has after all.
+func (m Manager) CatchUp(ctx context.Context, account common.Address) error {
+	unsettled, err := m.Journal.Unsettled(ctx, account)
+	if err != nil {
+		return err
+	}
+	for _, intent := range unsettled {
+		receipt, err := m.mined(ctx, intent)
+		if err != nil {
+			return err
+		}
+		outcome := Outcome{State: Open}
+		switch {
+		case receipt != nil:
+			outcome = outcomeOf(intent, receipt)
+		case intent.State == Open:
+			continue
+		default:
+			known, err := m.knows(ctx, intent)
+			if err != nil {
+				return err
+			}
+			if !known {
+				continue
+			}
+		}
+		if err := m.Journal.Record(ctx, intent, outcome); err != nil && !errors.Is(err, ErrChanged) {
+			return err
+		}
+	}
+	return nil
+}
+
+// replay asks why a mined transaction failed: it makes the same call on the state before
+// its block. It returns a *contract.RevertError, or an *OutOfGasError when the call succeeds
+// there and has used up its gas, or nil when that cannot be told.
+func (m Manager) replay(ctx context.Context, from common.Address, sent *types.Transaction, receipt *types.Receipt) error {
+	if receipt.BlockNumber == nil || receipt.BlockNumber.Sign() == 0 {
+		return nil
+	}
+	before := new(big.Int).Sub(receipt.BlockNumber, big.NewInt(1))
+	_, err := m.Node.CallContract(ctx, ethereum.CallMsg{From: from, To: sent.To(), Value: sent.Value(), Data: sent.Data()}, before)
+	var revert *contract.RevertError
+	switch {
+	case errors.As(err, &revert) && revert.Reason != "":
+		return revert
+	case receipt.GasUsed >= sent.Gas()-sent.Gas()/callKeeps:
+		return &OutOfGasError{Limit: sent.Gas(), Used: receipt.GasUsed}
+	case revert != nil:
+		return revert
+	}
+	return nil
+}
+
+// callKeeps is the part of its gas that a call cannot hand on to another (EIP-150): where
+// the other one runs out, that part may be left.
+const callKeeps = 64
