@@ -40,7 +40,7 @@ type Waiting struct {
 }
 
 // Do does an action once: it continues what an earlier run of the same action has begun,
-// or begins it. It fails as tx.Submit and tx.Await do.
+// or begins it. It fails as tx.Manager's Submit and Await do.
 func (w *Wallet) Do(ctx context.Context, a Action, o Sending) (Transaction, error) {
 	if err := w.canAct(); err != nil {
 		return Transaction{}, err

@@ -29,7 +29,7 @@ func (w *Wallet) Transaction(ctx context.Context, hash common.Hash) (*tx.Intent,
 
 // Wait waits until a transaction of the journal, or one that replaces it, is mined. With
 // withPending it hands over the account's earlier transactions again, too, where the node
-// has lost them. It fails as tx.Await does.
+// has lost them. It fails as tx.Manager.Await does.
 func (w *Wallet) Wait(ctx context.Context, hash common.Hash, withPending bool, o Waiting) (Transaction, error) {
 	ctx, cancel := w.bound(ctx)
 	defer cancel()

@@ -1,0 +1,42 @@
+package signer_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/signer"
+)
+
+// TestAKeyHereSignsOnAllCores: package pm gets a key of this process as it is, with nothing in
+// between that a ticket would pay for.
+func TestAKeyHereSignsOnAllCores(t *testing.T) {
+	key, err := signer.RawKey([]byte(strings.Repeat("01", 32)))
+	require.NoError(t, err)
+	defer key.Close()
+	direct, ok := signer.ForPM(t.Context(), key).(pm.DigestSigner)
+	require.True(t, ok)
+	require.Same(t, key.Signer, direct)
+	message := []byte("message")
+	here, err := key.Sign(t.Context(), message)
+	require.NoError(t, err)
+	there, err := direct.Sign(message)
+	require.NoError(t, err)
+	require.Equal(t, here, there)
+}
+
+// TestWhatReopens: a key that is open already, in this process, can be used until it is closed.
+func TestWhatReopens(t *testing.T) {
+	key, err := signer.RawKey([]byte(strings.Repeat("01", 32)))
+	require.NoError(t, err)
+	account := signer.Opened(key, "")
+	require.False(t, account.Reopens())
+	account.Close()
+	opened, err := account.Unlock(t.Context())
+	require.NoError(t, err)
+	_, err = opened.Sign(t.Context(), nil)
+	require.Error(t, err)
+	require.False(t, signer.AddressOnly(key.Address()).Reopens())
+}
