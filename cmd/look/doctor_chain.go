@@ -205,17 +205,11 @@ func (p *patient) checkGasPrice(ctx context.Context) check.Finding {
 
 // facts are what the checks of params need of the chain.
 func (p *patient) facts() pm.Facts {
-	s := &p.status.Sender
 	return pm.Facts{
 		LastSeenL1Block:      new(big.Int).SetUint64(p.status.Head.L1Block),
 		LastInitializedRound: p.status.Round.LastInitialized,
-		Sender:               &pm.SenderInfo{Deposit: s.Deposit.Big(), WithdrawRound: s.WithdrawRound, Reserve: p.reserve()},
+		Sender:               p.status.Sender.Info(),
 	}
-}
-
-func (p *patient) reserve() *pm.ReserveInfo {
-	s := &p.status.Sender
-	return &pm.ReserveInfo{FundsRemaining: s.Reserve.Big(), ClaimedInCurrentRound: s.ClaimedInCurrentRound.Big()}
 }
 
 // withdrawn tells whether the sender took everything out, and no recipient is to be paid.

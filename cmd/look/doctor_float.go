@@ -31,7 +31,7 @@ type float struct {
 // floatOf asks what a recipient can claim; the zero address is one that has claimed
 // nothing.
 func (p *patient) floatOf(ctx context.Context, recipient common.Address) (*float, error) {
-	f := &float{terms: check.Usual(p.status).Terms, gasPrice: p.status.GasPrice.Big(), reserve: p.reserve(), poolSize: p.status.Round.PoolSize, claimed: new(big.Int)}
+	f := &float{terms: check.Usual(p.status).Terms, gasPrice: p.status.GasPrice.Big(), reserve: p.status.Sender.Info().Reserve, poolSize: p.status.Round.PoolSize, claimed: new(big.Int)}
 	f.share = f.reserve.ReserveShare(f.poolSize, nil)
 	if recipient == (common.Address{}) {
 		return f, nil

@@ -75,11 +75,11 @@ func (f Funding) CheckEvents(broker common.Address, hash common.Hash, logs []*ty
 
 // CheckGrowth compares what the contract keeps for the sender before and after, as CheckEvents
 // does.
-func (f Funding) CheckGrowth(broker common.Address, hash common.Hash, before, after contract.GetSenderInfoOutput) error {
+func (f Funding) CheckGrowth(broker common.Address, hash common.Hash, before, after Funds) error {
 	return f.compare(&FundingError{
 		Transaction: hash, Broker: broker,
-		GotDeposit: new(big.Int).Sub(after.Sender.Deposit, before.Sender.Deposit),
-		GotReserve: new(big.Int).Sub(after.Reserve.FundsRemaining, before.Reserve.FundsRemaining),
+		GotDeposit: new(big.Int).Sub(after.Deposit.Big(), before.Deposit.Big()),
+		GotReserve: new(big.Int).Sub(after.Reserve.Big(), before.Reserve.Big()),
 	})
 }
 

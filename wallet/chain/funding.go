@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,7 +15,6 @@ import (
 
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain/nodes"
-	"github.com/pmctl/pmctl/wallet/contract"
 )
 
 // SimulateFunding runs a call on the newest block, without sending it, and compares its
@@ -22,7 +22,7 @@ import (
 // with *FundingError. It is nil where the node cannot simulate that much, and for a call
 // that reverts: what estimates the gas says why.
 func (c *Client) SimulateFunding(ctx context.Context, call ethereum.CallMsg, f broker.Funding) error {
-	look := map[string]any{"to": call.To, "data": hexutil.Bytes(contract.NewTicketBroker().PackGetSenderInfo(f.Sender))}
+	look := map[string]any{"to": call.To, "data": hexutil.Bytes(broker.AskFunds(f.Sender))}
 	rich := (*hexutil.Big)(new(big.Int).Lsh(big.NewInt(1), 200)) // what the account lacks is told by another check
 	var blocks []struct {
 		Calls []struct {
@@ -54,13 +54,9 @@ func (c *Client) SimulateFunding(ctx context.Context, call ethereum.CallMsg, f b
 	if err := f.CheckEvents(*call.To, common.Hash{}, calls[1].Logs); err != nil {
 		return err
 	}
-	unpack := contract.NewTicketBroker().UnpackGetSenderInfo
-	before, err := unpack(calls[0].ReturnData)
-	if err != nil {
-		return fmt.Errorf("the contract at %s answers in another form than the network's: %w", call.To, err)
-	}
-	after, err := unpack(calls[2].ReturnData)
-	if err != nil {
+	before, badBefore := broker.ReadFunds(calls[0].ReturnData)
+	after, badAfter := broker.ReadFunds(calls[2].ReturnData)
+	if err := cmp.Or(badBefore, badAfter); err != nil {
 		return fmt.Errorf("the contract at %s answers in another form than the network's: %w", call.To, err)
 	}
 	return f.CheckGrowth(*call.To, common.Hash{}, before, after)
@@ -83,10 +79,10 @@ func (c *Client) CheckFunding(ctx context.Context, receipt *types.Receipt, f bro
 	if number == 0 {
 		return false, nil
 	}
-	var before, after contract.GetSenderInfoOutput
+	var before, after broker.Funds
 	b := new(batch)
-	b.senderInfoAt(hexutil.Uint64(number-1), at, f.Sender, &before)
-	b.senderInfoAt(hexutil.Uint64(number), at, f.Sender, &after)
+	nodes.Call(&b.Batch, at, broker.AskFunds(f.Sender), broker.ReadFunds, &before, hexutil.Uint64(number-1))
+	nodes.Call(&b.Batch, at, broker.AskFunds(f.Sender), broker.ReadFunds, &after, hexutil.Uint64(number))
 	if err := c.Send(ctx, &b.Batch); err != nil || b.Refused() {
 		return false, err
 	}

@@ -8,12 +8,13 @@ import (
 	"github.com/ethereum/go-ethereum/event"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/contract"
 )
 
 // known is what was said of a sender.
 type known struct {
-	info *pm.SenderInfo // nil when it is not kept
+	funds *broker.Funds // nil when they are not kept
 	// ahead tells that it was read at another block than the watcher's newest. Should
 	// that block be replaced before the watcher sees it, no event will tell.
 	ahead bool
@@ -27,44 +28,32 @@ func (w *Watcher) GetSenderInfo(sender common.Address) (*pm.SenderInfo, error) {
 	before := w.now.head.Hash
 	w.senders[sender] = kept // who asks about it is told when it is lost
 	w.mu.Unlock()
-	if kept.info != nil {
-		return cloneInfo(kept.info), nil
+	if kept.funds != nil {
+		return kept.funds.Info(), nil
 	}
 	var head Head
-	var info contract.GetSenderInfoOutput
+	fresh := new(broker.Funds)
 	b := new(batch)
 	b.Head(&head)
-	b.senderInfo(w.contracts, sender, &info)
+	b.funds(w.contracts, sender, fresh)
 	if err := w.ask(b); err != nil {
 		return nil, fmt.Errorf("read the deposit and reserve of %s: %w", sender, err)
 	}
-	fresh := protocolInfo(info)
 	w.mu.Lock()
 	// A block that came in meanwhile may have changed it.
 	if w.now.head.Hash == before {
-		w.senders[sender] = known{info: fresh, ahead: head.Hash != before}
+		w.senders[sender] = known{funds: fresh, ahead: head.Hash != before}
 	}
 	w.mu.Unlock()
-	return cloneInfo(fresh), nil
-}
-
-func cloneInfo(info *pm.SenderInfo) *pm.SenderInfo {
-	return &pm.SenderInfo{
-		Deposit:       new(big.Int).Set(info.Deposit),
-		WithdrawRound: new(big.Int).Set(info.WithdrawRound),
-		Reserve: &pm.ReserveInfo{
-			FundsRemaining:        new(big.Int).Set(info.Reserve.FundsRemaining),
-			ClaimedInCurrentRound: new(big.Int).Set(info.Reserve.ClaimedInCurrentRound),
-		},
-	}
+	return fresh.Info(), nil
 }
 
 // ClaimedReserve implements pm.SenderManager.
 func (w *Watcher) ClaimedReserve(reserveHolder, claimant common.Address) (*big.Int, error) {
 	var claimed *big.Int
-	broker := contract.NewTicketBroker()
+	views := contract.NewTicketBroker()
 	b := new(batch)
-	call(b, w.contracts.TicketBroker, broker.PackClaimedReserve(reserveHolder, claimant), broker.UnpackClaimedReserve, &claimed)
+	call(b, w.contracts.TicketBroker, views.PackClaimedReserve(reserveHolder, claimant), views.UnpackClaimedReserve, &claimed)
 	if err := w.ask(b); err != nil {
 		return nil, fmt.Errorf("read what %s claimed of %s's reserve: %w", claimant, reserveHolder, err)
 	}

@@ -80,14 +80,13 @@ func (c *Client) Status(ctx context.Context, sender common.Address) (*Status, er
 type statusAnswer struct {
 	Status
 	quote nodes.Quoting // and what its call costs, where there is one
-	info  contract.GetSenderInfoOutput
 }
 
 func (b *batch) status(contracts Contracts, sender common.Address, into *statusAnswer) {
 	ticketBroker, controller := contract.NewTicketBroker(), contract.NewController()
 	b.Quote(sender, &into.quote)
 	b.round(contracts, &into.Round)
-	b.senderInfo(contracts, sender, &into.info)
+	b.funds(contracts, sender, &into.Sender.Funds)
 	call(b, contracts.TicketBroker, ticketBroker.PackUnlockPeriod(), ticketBroker.UnpackUnlockPeriod, &into.UnlockPeriod)
 	call(b, contracts.Controller, controller.PackPaused(), controller.UnpackPaused, &into.Paused)
 }
@@ -100,29 +99,14 @@ func (a *statusAnswer) finish(q *nodes.Quote) (*Status, error) {
 	}
 	s := &a.Status
 	s.Head = q.Head
-	for _, amount := range []struct {
-		into *wei.Wei
-		from *big.Int
-	}{
-		{&s.GasPrice, gasPrice},
-		{&s.Sender.Balance, q.Balance},
-		{&s.ReservePerRecipient, share(a.info.Reserve, s.Round.PoolSize)},
-	} {
-		if *amount.into, err = wei.FromBig(amount.from); err != nil {
-			return nil, err
-		}
+	if s.GasPrice, err = wei.FromBig(gasPrice); err != nil {
+		return nil, err
 	}
-	s.Sender.Funds, err = broker.FundsOf(a.info)
+	if s.Sender.Balance, err = wei.FromBig(q.Balance); err != nil {
+		return nil, err
+	}
+	s.ReservePerRecipient, err = s.Sender.Share(s.Round.PoolSize)
 	return s, err
-}
-
-// share is what the contract lets one recipient claim of a reserve in a round.
-func share(reserve contract.ITicketBrokerReserveInfo, poolSize *big.Int) *big.Int {
-	if poolSize.Sign() == 0 {
-		return new(big.Int)
-	}
-	all := new(big.Int).Add(reserve.FundsRemaining, reserve.ClaimedInCurrentRound)
-	return all.Div(all, poolSize)
 }
 
 // l1BlockTime is how far apart L1 blocks are, but for those that are missed.
@@ -160,25 +144,8 @@ func (b *batch) round(contracts Contracts, into *Round) {
 	call(b, contracts.BondingManager, bonding.PackGetTranscoderPoolSize(), bonding.UnpackGetTranscoderPoolSize, &into.PoolSize)
 }
 
-func (b *batch) senderInfo(contracts Contracts, sender common.Address, into *contract.GetSenderInfoOutput) {
-	b.senderInfoAt("latest", contracts.TicketBroker, sender, into)
-}
-
-func (b *batch) senderInfoAt(block any, ticketBroker, sender common.Address, into *contract.GetSenderInfoOutput) {
-	views := contract.NewTicketBroker()
-	nodes.Call(&b.Batch, ticketBroker, views.PackGetSenderInfo(sender), views.UnpackGetSenderInfo, into, block)
-}
-
-// protocolInfo is a sender's info as package pm has it.
-func protocolInfo(info contract.GetSenderInfoOutput) *pm.SenderInfo {
-	return &pm.SenderInfo{
-		Deposit:       info.Sender.Deposit,
-		WithdrawRound: info.Sender.WithdrawRound,
-		Reserve: &pm.ReserveInfo{
-			FundsRemaining:        info.Reserve.FundsRemaining,
-			ClaimedInCurrentRound: info.Reserve.ClaimedInCurrentRound,
-		},
-	}
+func (b *batch) funds(contracts Contracts, sender common.Address, into *broker.Funds) {
+	call(b, contracts.TicketBroker, broker.AskFunds(sender), broker.ReadFunds, into)
 }
 
 // Facts reads what a sender's checks need before it mints, with what they need to know
@@ -187,7 +154,7 @@ func protocolInfo(info contract.GetSenderInfoOutput) *pm.SenderInfo {
 // behind: params that have expired could look good through it.
 func (c *Client) Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error) {
 	var head Head
-	var info contract.GetSenderInfoOutput
+	var funds broker.Funds
 	var last *big.Int
 	// Rounds take a day: the last one is most likely the one that it was before or that
 	// params name, or the one after that.
@@ -203,7 +170,7 @@ func (c *Client) Facts(ctx context.Context, sender common.Address, about ...pm.C
 	rounds := contract.NewRoundsManager()
 	contracts, err := c.ask(ctx, func(b *batch, contracts Contracts) {
 		b.Head(&head)
-		b.senderInfo(contracts, sender, &info)
+		b.funds(contracts, sender, &funds)
 		call(b, contracts.RoundsManager, rounds.PackLastInitializedRound(), rounds.UnpackLastInitializedRound, &last)
 		b.roundHashes(contracts, guess, &hashes)
 		b.roundHash(contracts, next, &nextHash)
@@ -240,7 +207,7 @@ func (c *Client) Facts(ctx context.Context, sender common.Address, about ...pm.C
 		LastInitializedRound:          last,
 		LastInitializedL1BlockHash:    hashes[0],
 		PreLastInitializedL1BlockHash: hashes[1],
-		Sender:                        protocolInfo(info),
+		Sender:                        funds.Info(),
 	}
 	if len(about) > 0 {
 		facts.Counterparties = make(map[pm.Counterparty]pm.CounterpartyFacts, len(about))

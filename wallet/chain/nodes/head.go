@@ -80,15 +80,17 @@ func headForm(chainID uint64, raw json.RawMessage) (json.RawMessage, error) {
 	}
 	switch l1 := block["l1BlockNumber"]; {
 	case !isNull(l1) && l1[0] == '"':
-		if block["l1BlockNumber"], err = quantity(l1); err != nil {
-			return nil, fmt.Errorf("l1BlockNumber: %w", err)
-		}
-	case !isNull(l1):
-		if _, err := strconv.ParseUint(string(l1), 10, 64); err != nil {
-			return nil, fmt.Errorf("l1BlockNumber: %w", err)
+		block["l1BlockNumber"], err = quantity(l1)
+	case !isNull(l1): // a local test node's
+		var n uint64
+		if n, err = strconv.ParseUint(string(l1), 10, 64); err == nil {
+			block["l1BlockNumber"], err = json.Marshal(hexutil.Uint64(n))
 		}
 	case countsL1Blocks(chainID) || !isNull(block["sendRoot"]):
 		return nil, errNoL1Block
+	}
+	if err != nil {
+		return nil, fmt.Errorf("l1BlockNumber: %w", err)
 	}
 	if raw, err = json.Marshal(block); err == nil {
 		_, err = parseHead(raw)
@@ -110,44 +112,27 @@ func countsL1Blocks(chainID uint64) bool {
 	return false
 }
 
+// parseHead reads a newest block that headForm has checked.
 func parseHead(raw []byte) (Head, error) {
-	var block *struct {
-		Number        *hexutil.Uint64 `json:"number"`
+	var block struct {
+		Number        hexutil.Uint64  `json:"number"`
 		Hash          common.Hash     `json:"hash"`
-		Timestamp     *hexutil.Uint64 `json:"timestamp"`
+		Timestamp     hexutil.Uint64  `json:"timestamp"`
 		BaseFee       *hexutil.Big    `json:"baseFeePerGas"`
-		L1BlockNumber json.RawMessage `json:"l1BlockNumber"`
+		L1BlockNumber *hexutil.Uint64 `json:"l1BlockNumber"`
 	}
 	if err := json.Unmarshal(raw, &block); err != nil {
-		return Head{}, fmt.Errorf("%w: the newest block is not in Ethereum's form: %w", ErrUnreachable, err)
-	}
-	if block == nil || block.Number == nil || block.Timestamp == nil {
-		return Head{}, fmt.Errorf("%w: the node has no newest block", ErrUnreachable)
+		return Head{}, err
 	}
 	head := Head{
-		Number:  uint64(*block.Number),
-		L1Block: uint64(*block.Number),
+		Number:  uint64(block.Number),
+		L1Block: uint64(block.Number),
 		Hash:    block.Hash,
-		Time:    time.Unix(int64(*block.Timestamp), 0).UTC(),
+		Time:    time.Unix(int64(block.Timestamp), 0).UTC(),
 		BaseFee: block.BaseFee,
 	}
-	if !isNull(block.L1BlockNumber) {
-		l1, err := parseL1Number(block.L1BlockNumber)
-		if err != nil {
-			return Head{}, fmt.Errorf("%w: l1BlockNumber: %w", ErrUnreachable, err)
-		}
-		head.L1Block = l1
+	if block.L1BlockNumber != nil {
+		head.L1Block = uint64(*block.L1BlockNumber)
 	}
 	return head, nil
-}
-
-// parseL1Number reads a block number that nodes write as hex text (Arbitrum) or as a
-// JSON number (its local test nodes).
-func parseL1Number(raw json.RawMessage) (uint64, error) {
-	if raw[0] == '"' {
-		var n hexutil.Uint64
-		err := json.Unmarshal(raw, &n)
-		return uint64(n), err
-	}
-	return strconv.ParseUint(string(raw), 10, 64)
 }

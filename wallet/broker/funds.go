@@ -3,6 +3,9 @@ package broker
 import (
 	"math/big"
 
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -20,8 +23,17 @@ type Funds struct {
 	WithdrawRound *big.Int
 }
 
-// FundsOf are the funds that getSenderInfo answers with.
-func FundsOf(info contract.GetSenderInfoOutput) (f Funds, err error) {
+// AskFunds is the data of the view that tells what the contract keeps for a sender.
+func AskFunds(sender common.Address) []byte {
+	return contract.NewTicketBroker().PackGetSenderInfo(sender)
+}
+
+// ReadFunds reads the view's answer.
+func ReadFunds(answer []byte) (f Funds, err error) {
+	info, err := contract.NewTicketBroker().UnpackGetSenderInfo(answer)
+	if err != nil {
+		return f, err
+	}
 	f.WithdrawRound = info.Sender.WithdrawRound
 	if f.Deposit, err = wei.FromBig(info.Sender.Deposit); err != nil {
 		return f, err
@@ -31,6 +43,25 @@ func FundsOf(info contract.GetSenderInfoOutput) (f Funds, err error) {
 	}
 	f.ClaimedInCurrentRound, err = wei.FromBig(info.Reserve.ClaimedInCurrentRound)
 	return f, err
+}
+
+// Info are the funds as package pm has them. They are the caller's own.
+func (f Funds) Info() *pm.SenderInfo {
+	return &pm.SenderInfo{
+		Deposit:       f.Deposit.Big(),
+		WithdrawRound: new(big.Int).Set(f.WithdrawRound),
+		Reserve:       &pm.ReserveInfo{FundsRemaining: f.Reserve.Big(), ClaimedInCurrentRound: f.ClaimedInCurrentRound.Big()},
+	}
+}
+
+// Share is what the contract lets one of a number of recipients claim of the reserve in a
+// round: an equal part; 0 where there is nobody.
+func (f Funds) Share(recipients *big.Int) (wei.Wei, error) {
+	if recipients.Sign() == 0 {
+		return wei.Wei{}, nil
+	}
+	all := f.Reserve.Big()
+	return wei.FromBig(all.Add(all, f.ClaimedInCurrentRound.Big()).Div(all, recipients))
 }
 
 // Funded tells whether there is anything to unlock or withdraw.
