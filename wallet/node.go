@@ -150,7 +150,7 @@ func (w *Wallet) lookFor(ctx context.Context, account common.Address, a Action) 
 		return situation{}, err
 	}
 	call, funding := a.prospect(account)
-	outlook, err := client.Consider(ctx, account, chain.Prospect{Value: call.Value.Big(), Data: call.Data, Funding: funding})
+	outlook, err := client.Consider(ctx, account, call.Value.Big(), call.Data, funding)
 	if err != nil {
 		return situation{}, err
 	}

@@ -148,7 +148,7 @@ func (p *patient) checkRound(context.Context) check.Finding {
 
 func (p *patient) consider(ctx context.Context) error {
 	funding := cheapestFunding()
-	outlook, err := p.node.Consider(ctx, p.address, chain.Prospect{Value: funding.Value.Big(), Data: funding.Data})
+	outlook, err := p.node.Consider(ctx, p.address, funding.Value.Big(), funding.Data, nil)
 	if err == nil {
 		p.status, p.quote = outlook.Status, outlook.Quote
 	}

@@ -10,20 +10,6 @@ import (
 	"github.com/pmctl/pmctl/wallet/broker"
 )
 
-// Prospect is a call that a sender may make to the TicketBroker.
-type Prospect struct {
-	// Value is in wei.
-	Value *big.Int
-	Data  []byte
-
-	// Funding is what the call is to fund; nil for one that funds nothing.
-	Funding *broker.Funding
-}
-
-func (p Prospect) call(sender common.Address, contracts Contracts) ethereum.CallMsg {
-	return ethereum.CallMsg{From: sender, To: &contracts.TicketBroker, Value: p.Value, Data: p.Data}
-}
-
 // Outlook is a sender's status together with a quote for a call.
 type Outlook struct {
 	Status *Status
@@ -33,18 +19,22 @@ type Outlook struct {
 	Unfunded error
 }
 
-// Consider reads a sender's status and a quote in one request, as Status does. A funding is
-// simulated at the same time, in a request of its own: nodes without simulations differ in
+// Consider reads a sender's status and a quote in one request, as Status does: for a call of
+// the TicketBroker with a value, in wei, and data. A funding, nil for a call that funds nothing,
+// is simulated at the same time, in a request of its own: nodes without simulations differ in
 // how they refuse them, and some would refuse all the rest.
-func (c *Client) Consider(ctx context.Context, sender common.Address, p Prospect) (*Outlook, error) {
+func (c *Client) Consider(ctx context.Context, sender common.Address, value *big.Int, data []byte, funding *broker.Funding) (*Outlook, error) {
 	a, o := new(statusAnswer), new(Outlook)
+	call := func(contracts Contracts) ethereum.CallMsg {
+		return ethereum.CallMsg{From: sender, To: &contracts.TicketBroker, Value: value, Data: data}
+	}
 	var err error
 	a.Contracts, err = c.askBeside(ctx, func(b *batch, contracts Contracts) {
 		b.status(contracts, sender, a)
-		b.Cost(p.call(sender, contracts), &a.quote)
+		b.Cost(call(contracts), &a.quote)
 	}, func(ctx context.Context, contracts Contracts) {
-		if p.Funding != nil {
-			o.Unfunded = c.SimulateFunding(ctx, p.call(sender, contracts), *p.Funding)
+		if funding != nil {
+			o.Unfunded = c.SimulateFunding(ctx, call(contracts), *funding)
 		}
 	})
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/pmctl/pmctl/wallet/chain/nodes"
 	"github.com/pmctl/pmctl/wallet/contract"
 )
 
@@ -92,22 +91,30 @@ func (c *Client) ask(ctx context.Context, build func(*batch, Contracts)) (Contra
 	return c.askBeside(ctx, build, func(context.Context, Contracts) {})
 }
 
-// askBeside is ask, with beside called at the same time as the request is made. Like what
-// was read, what it does for other contracts than the network's is done again.
+// askBeside is ask, with beside called at the same time as the request is made, in a context
+// that ends where the request fails. Like what was read, what it does for other contracts
+// than the network's is done again.
 func (c *Client) askBeside(ctx context.Context, build func(*batch, Contracts), beside func(context.Context, Contracts)) (Contracts, error) {
+	read := func(checks *batch, at Contracts) (*batch, error) {
+		b := new(batch)
+		build(b, at)
+		group, ctx := errgroup.WithContext(ctx)
+		group.Go(func() error { return c.Send(ctx, &checks.Batch, &b.Batch) })
+		group.Go(func() error { beside(ctx, at); return nil })
+		return b, group.Wait()
+	}
 	found, expected := c.registry.known()
 	if guess := c.guess(expected); found == nil && guess != (Contracts{}) {
-		named := Contracts{Controller: c.network.Controller}
-		checks, b := new(batch), new(batch)
+		named, checks := Contracts{Controller: c.network.Controller}, new(batch)
 		checks.registry(c.network, &named)
-		build(b, guess)
-		if err := c.sendBeside(ctx, func(ctx context.Context) { beside(ctx, guess) }, checks, b); err != nil {
-			return Contracts{}, err
+		b, err := read(checks, guess)
+		if err == nil {
+			err = checks.Settle()
 		}
-		if err := checks.Settle(); err != nil {
-			return Contracts{}, err
+		if err == nil {
+			err = c.learn(ctx, named)
 		}
-		if err := c.learn(ctx, named); err != nil {
+		if err != nil {
 			return Contracts{}, err
 		}
 		if named == guess {
@@ -118,25 +125,11 @@ func (c *Client) askBeside(ctx context.Context, build func(*batch, Contracts), b
 	if err != nil {
 		return Contracts{}, err
 	}
-	b := new(batch)
-	build(b, contracts)
-	if err := c.sendBeside(ctx, func(ctx context.Context) { beside(ctx, contracts) }, b); err != nil {
+	b, err := read(new(batch), contracts)
+	if err != nil {
 		return Contracts{}, err
 	}
 	return contracts, b.Settle()
-}
-
-// sendBeside is Send, with beside called at the same time. It returns when both are done;
-// where Send fails, the context of beside ends.
-func (c *Client) sendBeside(ctx context.Context, beside func(context.Context), batches ...*batch) error {
-	sent := make([]*nodes.Batch, len(batches))
-	for i, b := range batches {
-		sent[i] = &b.Batch
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return c.Send(ctx, sent...) })
-	group.Go(func() error { beside(ctx); return nil })
-	return group.Wait()
 }
 
 // learn keeps what the registry says, if the network's known contracts are there.

@@ -41,14 +41,15 @@ type difference struct {
 // advance reads the window that ends with head, and compares it with the one before.
 // The first of all has nothing to be compared with.
 func (w *Watcher) advance(before window, head Head) (window, difference, error) {
-	var was common.Hash
 	after := window{number: head.Number - min(head.Number, overlap)}
-	b := new(batch)
-	b.blockHash(before.number, &was)
-	b.blockHash(after.number, &after.hash)
-	if err := w.ask(b); err != nil {
+	ctx, cancel := context.WithTimeout(w.ctx, askTimeout)
+	defer cancel()
+	begins, err := w.client.Blocks(ctx, before.number, after.number)
+	if err != nil {
 		return window{}, difference{}, err
 	}
+	was := begins[0].Hash
+	after.hash = begins[1].Hash
 	if after.hash == (common.Hash{}) {
 		return window{}, difference{}, fmt.Errorf("%w: the node has block %d and not block %d", ErrUnreachable, head.Number, after.number)
 	}
@@ -117,20 +118,6 @@ func (w *Watcher) someLogs(from, to uint64) (logs []types.Log, err error) {
 		"address":   []common.Address{w.contracts.TicketBroker, w.contracts.RoundsManager},
 	})
 	return logs, err
-}
-
-// blockHash appends a read of a block's hash; it stays zero when there is no such
-// block.
-func (b *batch) blockHash(number uint64, into *common.Hash) {
-	block := new(*struct {
-		Hash common.Hash `json:"hash"`
-	})
-	b.AddDecoded("eth_getBlockByNumber", block, func() error {
-		if *block != nil {
-			*into = (*block).Hash
-		}
-		return nil
-	}, hexutil.Uint64(number), false)
 }
 
 // changedSenders adds whose funds the events changed.

@@ -6,24 +6,14 @@ import (
 	"github.com/pmctl/pmctl/pm"
 )
 
-// Reasons for which the contracts revert, as they spell them.
-const (
-	reasonPaused         = "system is paused"
-	reasonNoFunds        = "sender deposit and reserve are zero"
-	reasonUnlocking      = "unlock already initiated"
-	reasonNotUnlocking   = "no unlock request in progress"
-	reasonLocked         = "account is locked"
-	reasonNotInitialized = "current round is not initialized"
-)
-
-// Reasons to match with errors.Is.
+// Reasons for which the contracts revert, as they spell them, to match with errors.Is.
 var (
-	ErrPaused         = errors.New(reasonPaused)
-	ErrNoFunds        = errors.New(reasonNoFunds)
-	ErrUnlocking      = errors.New(reasonUnlocking)
-	ErrNotUnlocking   = errors.New(reasonNotUnlocking)
-	ErrLocked         = errors.New(reasonLocked)
-	ErrNotInitialized = errors.New(reasonNotInitialized)
+	ErrPaused         = errors.New("system is paused")
+	ErrNoFunds        = errors.New("sender deposit and reserve are zero")
+	ErrUnlocking      = errors.New("unlock already initiated")
+	ErrNotUnlocking   = errors.New("no unlock request in progress")
+	ErrLocked         = errors.New("account is locked")
+	ErrNotInitialized = errors.New("current round is not initialized")
 )
 
 // RevertError is a call that a contract refuses. It matches the reasons above, and
@@ -52,15 +42,15 @@ func (e *RevertError) Is(target error) bool {
 // Hint says what can be done.
 func (e *RevertError) Hint() string {
 	switch e.Reason {
-	case reasonPaused:
+	case ErrPaused.Error():
 		return "the network's owners have paused the contracts; nothing can be sent until they resume"
-	case reasonNoFunds:
+	case ErrNoFunds.Error():
 		return "fund a deposit and a reserve first: pmctl fund --deposit A --reserve B"
-	case reasonUnlocking:
+	case ErrUnlocking.Error():
 		return "see pmctl status for the round from which you can withdraw, or take it back with pmctl unlock cancel"
-	case reasonNotUnlocking:
+	case ErrNotUnlocking.Error():
 		return "start with pmctl unlock; after the unlock period pmctl withdraw pays out"
-	case reasonLocked:
+	case ErrLocked.Error():
 		return "see pmctl status for the round from which you can withdraw"
 	}
 	return ""

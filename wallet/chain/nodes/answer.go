@@ -21,7 +21,7 @@ type answer struct {
 func (a *answer) given() bool { return a.result != nil || a.err != nil }
 
 // AnswerError is an error with which a node itself answers a request. It implements
-// rpc.Error and rpc.DataError.
+// rpc.Error.
 type AnswerError struct {
 	// URL is the node's, and Message its own words, both without what is secret.
 	URL, Message string
@@ -35,13 +35,7 @@ func (e *AnswerError) Error() string { return e.Message }
 // ErrorCode implements rpc.Error.
 func (e *AnswerError) ErrorCode() int { return e.Code }
 
-// ErrorData implements rpc.DataError.
-func (e *AnswerError) ErrorData() any { return e.Data }
-
-var (
-	_ rpc.Error     = (*AnswerError)(nil)
-	_ rpc.DataError = (*AnswerError)(nil)
-)
+var _ rpc.Error = (*AnswerError)(nil)
 
 // message is a JSON-RPC request.
 type message struct {

@@ -2,7 +2,6 @@ package nodes
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -105,12 +104,12 @@ func (c *Client) Get(ctx context.Context, result any, method string, args ...any
 // classify gives an error that a node answers with its context: a revert is one of the
 // contract, and of anything else it is said which node answers so.
 func classify(err error) error {
-	if revert := asRevert(err); revert != nil {
+	said, ok := err.(*AnswerError)
+	if !ok {
+		return err
+	}
+	if revert := said.revert(); revert != nil {
 		return revert
 	}
-	var said *AnswerError
-	if errors.As(err, &said) {
-		return fmt.Errorf("the node at %s answered: %w", said.URL, err)
-	}
-	return err
+	return fmt.Errorf("the node at %s answered: %w", said.URL, said)
 }

@@ -168,7 +168,7 @@ func noConnection(url string, err error) *NodeError {
 // is about the request itself. JSON-RPC has no code for most of them, and providers have
 // words of their own.
 func faultSaid(method string, said *AnswerError) Fault {
-	if method == "eth_sendRawTransaction" || asRevert(said) != nil {
+	if method == "eth_sendRawTransaction" || said.revert() != nil {
 		return ""
 	}
 	text := strings.ToLower(said.Message)

@@ -28,8 +28,7 @@ const (
 
 var errTooLarge = fmt.Errorf("its answer has more than %d MiB", maxAnswer>>20)
 
-// exchange asks for all elements at once. It returns the answers that came, with gaps
-// where some are missing, or all of them and nil.
+// exchange implements connection.
 func (o *overHTTP) exchange(ctx context.Context, elems []rpc.BatchElem) ([]answer, *NodeError) {
 	body, first, fault := o.request(elems)
 	if fault != nil {

@@ -2,12 +2,10 @@ package nodes
 
 import (
 	"encoding/hex"
-	"errors"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common/hexutil"
-	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/pmctl/pmctl/wallet/contract"
 )
@@ -19,23 +17,13 @@ const (
 	vmExecutionError  = -32015
 )
 
-// asRevert returns the revert that err is, or nil.
-func asRevert(err error) *contract.RevertError {
-	var already *contract.RevertError
-	if errors.As(err, &already) {
-		return already
-	}
-	var said rpc.Error
-	if !errors.As(err, &said) {
-		return nil
-	}
-	text, named := revertText(said.Error())
-	named = named || said.ErrorCode() == executionReverted || said.ErrorCode() == vmExecutionError
-	var with rpc.DataError
-	if errors.As(err, &with) {
-		if data, ok := revertData(with.ErrorData(), mostNested); ok && (named || len(data) > 0) && (len(data) > 0 || text == "") {
-			return &contract.RevertError{Reason: revertReason(data)}
-		}
+// revert returns the revert that a node's answer is, or nil.
+func (e *AnswerError) revert() *contract.RevertError {
+	text, named := revertText(e.Message)
+	named = named || e.Code == executionReverted || e.Code == vmExecutionError
+	data, ok := revertData(e.Data, mostNested)
+	if ok && (named || len(data) > 0) && (len(data) > 0 || text == "") {
+		return &contract.RevertError{Reason: revertReason(data)}
 	}
 	if !named {
 		return nil

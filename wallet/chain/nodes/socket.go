@@ -23,7 +23,7 @@ type overSocket struct {
 	closed bool
 }
 
-// exchange asks for all elements at once, as overHTTP's does.
+// exchange implements connection.
 func (o *overSocket) exchange(ctx context.Context, elems []rpc.BatchElem) ([]answer, *NodeError) {
 	body, first, fault := o.request(elems)
 	if fault != nil {
