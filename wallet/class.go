@@ -84,7 +84,7 @@ func ClassOf(err error) Class {
 		return false
 	}
 	switch {
-	case is(ClassUsage, ErrRequestID, nodes.ErrBadURL, store.ErrLocation), as(new(*tx.RequestError), new(*store.RequestError)):
+	case is(ClassUsage, ErrRequestID, nodes.ErrBadURL, store.ErrLocation), as(new(*ContractError), new(*tx.RequestError), new(*store.RequestError)):
 		return ClassUsage
 	case as(new(*tx.RefusedError)):
 		return ClassRefused
@@ -128,7 +128,7 @@ func ClassOf(err error) Class {
 		return ClassBusy
 	case as(new(*pay.RefusedError), new(*pay.RefusedBeforeError)):
 		return ClassRefused
-	case is(ClassLocked, keystore.ErrWrongPassphrase, keystore.ErrEmptyPassphrase, keystore.ErrBadPassphrase, keystore.ErrPassphraseFile,
+	case is(ClassLocked, ErrOtherAccount, keystore.ErrWrongPassphrase, keystore.ErrEmptyPassphrase, keystore.ErrBadPassphrase, keystore.ErrPassphraseFile,
 		keystore.ErrNoAccounts, keystore.ErrNoSuchAccount, keystore.ErrDamaged, keystore.ErrUnsupported, keystore.ErrTooCostly, keystore.ErrTooLittleMemory,
 		keystore.ErrAddressMismatch, agent.ErrNoAgent, agent.ErrLocked, agent.ErrMismatch, agent.ErrPeer),
 		as(new(*keystore.SeveralAccountsError), new(*keystore.AmbiguousError), new(*keystore.UnnamedError)):

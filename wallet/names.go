@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/tx"
 )
 
@@ -14,6 +15,11 @@ type (
 	Exchange = chain.Exchange
 	// ContractsError is a node that names other contracts than those that are pinned.
 	ContractsError = chain.ContractsError
+	// Intent is a transaction of the journal, with all that were signed for it.
+	Intent = tx.Intent
+	// StoreReport is what a check of a store found, StoreDump what is exported of it.
+	StoreReport = store.Report
+	StoreDump   = store.Dump
 	// Recipient is what the contracts say of a recipient.
 	Recipient = chain.Recipient
 	// Terms are what the user agrees to about other transactions of the account.

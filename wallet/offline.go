@@ -54,18 +54,18 @@ func (w *Wallet) Unsigned(ctx context.Context, account common.Address, a Action,
 // ErrOtherNetwork is returned for a transaction that is meant for another network.
 var ErrOtherNetwork = errors.New("the transaction is for another network")
 
-// CheckTransaction holds a transaction that was prepared elsewhere to the network, its
+// checkTransaction holds a transaction that was prepared elsewhere to the network, its
 // TicketBroker and the limits, and returns what it calls. It fails with ErrOtherNetwork, and
 // as policy.Limits.CheckTransaction does.
-func CheckTransaction(t *format.Transaction, network chain.Network, ticketBroker common.Address, limits policy.Limits) (*broker.Call, error) {
-	if err := CheckNetwork(t, network); err != nil {
+func checkTransaction(t *format.Transaction, network chain.Network, ticketBroker common.Address, limits policy.Limits) (*broker.Call, error) {
+	if err := checkNetwork(t, network); err != nil {
 		return nil, err
 	}
 	return limits.CheckTransaction(t.Unsigned(), policy.Expected{ChainID: network.ChainID, TicketBroker: ticketBroker})
 }
 
-// CheckNetwork fails with ErrOtherNetwork for a transaction that is meant for another network.
-func CheckNetwork(t *format.Transaction, network chain.Network) error {
+// checkNetwork fails with ErrOtherNetwork for a transaction that is meant for another network.
+func checkNetwork(t *format.Transaction, network chain.Network) error {
 	if uint64(t.ChainID) == network.ChainID {
 		return nil
 	}
@@ -74,7 +74,7 @@ func CheckNetwork(t *format.Transaction, network chain.Network) error {
 }
 
 // SendSigned hands over a transaction that another machine has signed, after the checks of
-// CheckTransaction. To send the same again is harmless. It fails with *UnlockingError where
+// CheckUnsigned. To send the same again is harmless. It fails with *UnlockingError where
 // it would cancel an unlock that has begun meanwhile, unless cancelUnlock is set, and as Do
 // does.
 func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, signed *types.Transaction, terms tx.Terms, cancelUnlock bool, o Waiting) (Transaction, error) {
@@ -83,7 +83,7 @@ func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, s
 	}
 	ctx, cancel := w.bound(ctx)
 	defer cancel()
-	if err := CheckNetwork(document, w.Network); err != nil {
+	if err := checkNetwork(document, w.Network); err != nil {
 		return Transaction{}, err
 	}
 	from := common.Address(document.From)
@@ -91,7 +91,7 @@ func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, s
 	if err != nil {
 		return Transaction{}, err
 	}
-	call, err := CheckTransaction(document, w.Network, s.status.Contracts.TicketBroker, w.Limits)
+	call, err := checkTransaction(document, w.Network, s.status.Contracts.TicketBroker, w.Limits)
 	if err != nil {
 		return Transaction{}, err
 	}

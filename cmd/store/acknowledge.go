@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"time"
 
@@ -10,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet"
 )
 
 // acknowledgement is what pmctl store acknowledge answers.
@@ -18,10 +17,10 @@ type acknowledgement struct {
 	Path    string `json:"path"`
 	StoreID string `json:"store_id"`
 	// Acknowledged is false where there was nothing to acknowledge.
-	Acknowledged bool            `json:"acknowledged"`
-	Cause        store.CauseCode `json:"cause,omitempty"`
-	Reason       string          `json:"reason,omitempty"`
-	FoundAt      *time.Time      `json:"found_at,omitempty"`
+	Acknowledged bool       `json:"acknowledged"`
+	Cause        string     `json:"cause,omitempty"`
+	Reason       string     `json:"reason,omitempty"`
+	FoundAt      *time.Time `json:"found_at,omitempty"`
 	// NewestAt is when the newest record was written that the store had then.
 	NewestAt *time.Time `json:"newest_at,omitempty"`
 	// MayRepeat are the kinds of things that may be done a second time.
@@ -52,45 +51,24 @@ Sessions that were retired stay retired: pmctl fetches fresh ticket params.`,
 }
 
 func acknowledgeStore(ctx context.Context, r *cli.Run, o *cli.StoreOptions, yes bool) error {
-	s, err := cli.OpenStore(ctx, r, o)
+	config, err := cli.StoreConfig(r, o)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
-	found, err := s.Restored(ctx)
+	a, err := wallet.AcknowledgeStore(ctx, config, yes)
 	if err != nil {
 		return err
 	}
-	result := acknowledgement{Path: s.Path(), StoreID: s.ID(), MayRepeat: []string{}}
-	if found != nil {
-		noteMissing(r, s, found)
-		if err := r.Confirm(ctx, yes, "Take what the store does not know for new from now on?"); err != nil {
-			return err
-		}
-		if err := s.Acknowledge(ctx, *found); err != nil {
-			return err
-		}
-		result.Acknowledged, result.FoundAt = true, &found.At
-		result.Cause, result.Reason = found.Cause.Code, found.Cause.String()
+	result := acknowledgement{Path: a.Path, StoreID: a.ID, MayRepeat: []string{}}
+	if lacked := a.Lacked; lacked != nil {
+		result.Acknowledged, result.FoundAt = true, &lacked.At
+		result.Cause, result.Reason = string(lacked.Cause.Code), lacked.Cause.String()
 		result.MayRepeat = []string{"requests", "transactions", "spending"}
-		if !found.Newest.IsZero() {
-			result.NewestAt = &found.Newest
+		if !lacked.Newest.IsZero() {
+			result.NewestAt = &lacked.Newest
 		}
 	}
 	return r.Emit("pmctl.acknowledgement", result, result.write)
-}
-
-// noteMissing says what a store may lack, and what that means.
-func noteMissing(r *cli.Run, s *store.Store, found *store.Restored) {
-	r.Note("the store %s may lack records: %v (found at %s)", s.Path(), found.Cause, found.At.Format(time.RFC3339))
-	since := "it had no record then; what was done before may be missing:"
-	if !found.Newest.IsZero() {
-		since = fmt.Sprintf("its newest record was of %s; what was done later may be missing:", found.Newest.Format(time.RFC3339))
-	}
-	r.Note("%s", since)
-	r.Note("- requests: a command with a request ID used since then makes tickets or pays again")
-	r.Note("- transactions: a command that sent one since then, with a request ID or without, sends another one")
-	r.Note("- spending: budgets do not count what was spent since then")
 }
 
 func (a acknowledgement) write(w io.Writer) error {

@@ -3,7 +3,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
-	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // NewStore is pmctl store.
@@ -66,14 +65,11 @@ It ends with exit code 1 when something is wrong.`,
 }
 
 func checkStore(ctx context.Context, r *cli.Run, o *cli.StoreOptions) error {
-	location, err := o.Choose(r.Env)
+	config, err := cli.StoreConfig(r, o)
 	if err != nil {
 		return err
 	}
-	found, err := store.Check(ctx, location, r.Remembered()...)
-	if errors.Is(err, store.ErrNoStore) {
-		return cli.WithHint(err, "the first command that needs one makes it")
-	}
+	found, err := wallet.CheckStore(ctx, config)
 	if err != nil {
 		return err
 	}
@@ -87,10 +83,7 @@ func checkStore(ctx context.Context, r *cli.Run, o *cli.StoreOptions) error {
 	if err := r.Emit("pmctl.store_check", report, report.write); err != nil {
 		return err
 	}
-	if !report.Sound {
-		return &store.DamagedError{Path: found.Path, Err: store.ErrDamaged}
-	}
-	return nil
+	return found.Err()
 }
 
 func (s storeReport) write(w io.Writer) error {
@@ -157,12 +150,11 @@ func exportStore(ctx context.Context, r *cli.Run, o *cli.StoreOptions, path stri
 		return err
 	}
 	defer out.Close()
-	s, err := cli.OpenStore(ctx, r, o)
+	config, err := cli.StoreConfig(r, o)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
-	dump, err := s.Export(ctx)
+	dump, err := wallet.ExportStore(ctx, config)
 	if err != nil {
 		return err
 	}
@@ -203,19 +195,19 @@ func importStore(ctx context.Context, r *cli.Run, o *cli.StoreOptions, file stri
 	} else if r.InTerminal {
 		return cli.Usagef("stdin is a terminal: name a file")
 	}
-	dump := new(store.Dump)
+	dump := new(wallet.StoreDump)
 	if err := format.Read(in, kindStore, dump); err != nil {
 		return cli.WithSource(file, err)
 	}
-	s, err := cli.OpenStore(ctx, r, o)
+	config, err := cli.StoreConfig(r, o)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
-	if err := s.Import(ctx, dump); err != nil {
+	path, err := wallet.ImportStore(ctx, config, dump)
+	if err != nil {
 		return err
 	}
-	r.Note("imported %s and %s into %s", cli.Plural(fmt.Sprint(len(dump.Reservations)), "reservation"), cli.Plural(fmt.Sprint(len(dump.Requests)), "request"), s.Path())
+	r.Note("imported %s and %s into %s", cli.Plural(fmt.Sprint(len(dump.Reservations)), "reservation"), cli.Plural(fmt.Sprint(len(dump.Requests)), "request"), path)
 	r.Note("until pmctl store acknowledge, transactions and request IDs that are not in it are refused")
 	return nil
 }
@@ -247,23 +239,23 @@ func migrateStore(r *cli.Run, cmd *cobra.Command, o *cli.StoreOptions, to string
 	if cmd.Flags().Changed("to") && to == "" {
 		return cli.Usagef("--to: say where the new store is")
 	}
-	s, err := cli.OpenStore(cmd.Context(), r, o)
+	config, err := cli.StoreConfig(r, o)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	if to != "" {
+		if to, err = (&cli.StoreOptions{Location: to, Flag: "--to"}).Choose(r.Env); err != nil {
+			return err
+		}
+	}
+	from, at, err := wallet.MigrateStore(cmd.Context(), config, to)
+	if err != nil {
+		return err
+	}
 	if to == "" {
-		r.Note("the store %s is up to date", s.Path())
+		r.Note("the store %s is up to date", from)
 		return nil
 	}
-	target, err := cli.OpenStore(cmd.Context(), r, &cli.StoreOptions{Location: to, Flag: "--to"})
-	if err != nil {
-		return err
-	}
-	defer target.Close()
-	if err := s.Migrate(cmd.Context(), target); err != nil {
-		return err
-	}
-	r.Note("the store goes on at %s; %s makes no more tickets", target.Path(), s.Path())
+	r.Note("the store goes on at %s; %s makes no more tickets", at, from)
 	return nil
 }

@@ -61,9 +61,6 @@ func sendTx(r *cli.Run, cmd *cobra.Command, o *sendOptions, file string) error {
 	if err != nil {
 		return err
 	}
-	if err := wallet.CheckNetwork(&document.Transaction, config.Network); err != nil {
-		return err
-	}
 	if config.Limits, err = o.limits.Limits(r.Env); err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package tx
 import (
 	"context"
 	"fmt"
-	"math/big"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 
@@ -12,9 +11,7 @@ import (
 
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/broker"
-	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
-	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -72,25 +69,15 @@ func signTx(ctx context.Context, r *cli.Run, o *signOptions, file string) error 
 	if err != nil {
 		return err
 	}
-	network, err := o.network.ChooseNetwork(r.Env)
+	config, err := o.config(r.Env)
 	if err != nil {
 		return err
 	}
-	if err := wallet.CheckNetwork(document, network); err != nil {
-		return err
-	}
-	if err := checkSigns(&o.account, r.Env, common.Address(document.From)); err != nil {
-		return err
-	}
-	broker, err := o.ticketBroker(ctx, r.Env, network)
+	named, err := o.named(r.Env)
 	if err != nil {
 		return err
 	}
-	limits, err := o.limits.Limits(r.Env)
-	if err != nil {
-		return err
-	}
-	call, err := wallet.CheckTransaction(document, network, broker, limits)
+	call, err := wallet.CheckUnsigned(ctx, config, document, named)
 	if err != nil {
 		return err
 	}
@@ -99,98 +86,69 @@ func signTx(ctx context.Context, r *cli.Run, o *signOptions, file string) error 
 	}
 	question := "Sign it?"
 	if o.contract != "" {
-		question = fmt.Sprintf("Sign this call of %v, which --contract names?", broker)
+		question = fmt.Sprintf("Sign this call of %v, which --contract names?", named.Contract)
 	}
 	if err := r.Confirm(ctx, o.yes, question); err != nil {
 		return err
 	}
-	account, err := o.account.Keys.Find(ctx, r.Env, common.Address(document.From), network.ChainID)
+	account, err := o.account.Keys.Find(ctx, r.Env, common.Address(document.From), config.Network.ChainID)
 	if err != nil {
 		return err
 	}
 	defer account.Close()
-	key, err := account.Unlock(ctx)
+	signed, err := call.Sign(ctx, account)
 	if err != nil {
 		return err
 	}
-	signed, err := key.SignTx(ctx, document.Unsigned(), new(big.Int).SetUint64(network.ChainID))
-	if err != nil {
-		return err
-	}
-	result, err := format.NewSigned(*document, signed)
-	if err != nil {
-		return err
-	}
-	return format.Write(r.Out, format.KindSigned, result)
+	return format.Write(r.Out, format.KindSigned, signed)
 }
 
-// checkSigns refuses a transaction of another account than the one that is named.
-func checkSigns(o *cli.AccountOptions, env *cli.Env, sender common.Address) error {
-	named, from, err := env.Find(o.From, cli.SettingFrom())
-	if err != nil || named == "" {
-		return err
+// config says which network and which limits hold.
+func (o *signOptions) config(env *cli.Env) (c wallet.Config, err error) {
+	if c.Network, err = o.network.ChooseNetwork(env); err != nil {
+		return c, err
 	}
-	account, err := cli.ParseAddress(from, named)
-	if err != nil {
-		return err
+	if c.PinnedIn, err = o.store.Choose(env); err != nil {
+		return c, err
 	}
-	if account != sender {
-		return cli.WithHint(fmt.Errorf("%w: it is from %v, and %s names %v", cli.ErrOtherAccount, sender, from, account),
-			"to sign it, name its account: --from %v", sender)
-	}
-	return nil
+	c.Limits, err = o.limits.Limits(env)
+	return c, err
 }
 
-// ticketBroker is the contract that may be called: the one that this machine knows, or
-// else the one that --contract names.
-func (o *signOptions) ticketBroker(ctx context.Context, env *cli.Env, network chain.Network) (common.Address, error) {
-	known, ok, err := cli.KnownContracts(ctx, env, network, &o.store)
-	if err != nil {
-		return common.Address{}, err
+// named is what the user names of a transaction.
+func (o *signOptions) named(env *cli.Env) (n wallet.Signing, err error) {
+	from := ""
+	if from, n.FromSetIn, err = env.Find(o.account.From, cli.SettingFrom()); err == nil && from != "" {
+		n.From, err = cli.ParseAddress(n.FromSetIn, from)
 	}
-	if o.contract == "" {
-		if !ok {
-			return common.Address{}, cli.WithHint(cli.Usagef("this machine does not know the TicketBroker of %s (chain id %d)", network.Name, network.ChainID),
-				"pass --contract ADDRESS; pmctl status shows the address on a machine with a node")
-		}
-		return known.TicketBroker, nil
+	if err == nil && o.contract != "" {
+		n.Contract, err = cli.ParseAddress("--contract", o.contract)
 	}
-	named, err := cli.ParseAddress("--contract", o.contract)
-	if err != nil {
-		return common.Address{}, err
-	}
-	if ok && named != known.TicketBroker {
-		return common.Address{}, cli.WithHint(cli.Usagef("--contract names %v, and the TicketBroker of %s is %v", named, network.Name, known.TicketBroker), "leave --contract out")
-	}
-	return named, nil
+	return n, err
 }
 
 // showTransaction shows what would be signed: what is encoded, not what the document
 // says about it.
-func showTransaction(r *cli.Run, t *format.Transaction, call *broker.Call) error {
+func showTransaction(r *cli.Run, t *format.Transaction, call *wallet.UnsignedCall) error {
 	if r.Quiet {
 		return nil // signed without asking, or refused
-	}
-	fee, err := wei.FromBig(tx.MaxFee(t.Unsigned()))
-	if err != nil {
-		return err
 	}
 	fields := []cli.Field{
 		{"network", fmt.Sprintf("%q (chain id %d)", t.Network, t.ChainID)},
 		{"account", common.Address(t.From).Hex()},
 		{"contract", "TicketBroker at " + common.Address(t.To).Hex()},
 	}
-	fields = append(fields, cli.Describe(call).Fields()...)
+	fields = append(fields, cli.Describe(call.Call).Fields()...)
 	fields = append(fields,
 		cli.Field{"value", t.Value.String()},
 		cli.Field{"gas price", "at most " + t.MaxGasPrice.String()},
-		cli.Field{"gas", "at most " + fee.String()},
+		cli.Field{"gas", "at most " + call.MaxFee.String()},
 		cli.Field{"nonce", fmt.Sprint(t.Nonce)},
 	)
 	if err := cli.WriteFields(r.Err, fields); err != nil {
 		return err
 	}
-	for _, sentence := range inWords(call, common.Address(t.From)) {
+	for _, sentence := range inWords(call.Call, common.Address(t.From)) {
 		r.Note("%s", sentence)
 	}
 	return nil

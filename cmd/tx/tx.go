@@ -17,7 +17,6 @@ import (
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/policy"
-	"github.com/pmctl/pmctl/wallet/tx"
 )
 
 // NewTx is pmctl tx.
@@ -57,7 +56,7 @@ type attemptResult struct {
 	SignedAt time.Time `json:"signed_at"`
 }
 
-func newIntentResult(i *tx.Intent) intentResult {
+func newIntentResult(i *wallet.Intent) intentResult {
 	result := intentResult{
 		Hash:      i.Hash(),
 		Account:   format.Address(i.Account),

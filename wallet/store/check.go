@@ -35,6 +35,14 @@ type Report struct {
 	Counts map[string]int64
 }
 
+// Err is a *DamagedError for a store that is not sound.
+func (r *Report) Err() error {
+	if len(r.Problems) == 0 {
+		return nil
+	}
+	return &DamagedError{Path: r.Path, Err: ErrDamaged}
+}
+
 // ErrNoStore is returned where there is no store to check.
 var ErrNoStore = errors.New("there is no store")
 

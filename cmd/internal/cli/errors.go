@@ -59,9 +59,6 @@ func (e *interruptedError) Unwrap() []error { return []error{context.Canceled, e
 // ErrCancelled is returned when the user said no, or pressed Ctrl-C at a prompt.
 var ErrCancelled error = &classed{wallet.ClassCancelled, "cancelled: nothing was done"}
 
-// ErrOtherAccount is returned for a transaction that is not the named account's.
-var ErrOtherAccount error = &classed{wallet.ClassLocked, "the transaction is for another account"}
-
 // errKeyInput is returned when what a descriptor gives is no key.
 var errKeyInput error = &classed{wallet.ClassLocked, "no key to sign with"}
 

@@ -57,17 +57,24 @@ func withoutStore(config wallet.Config) wallet.Config {
 	return config
 }
 
+// StoreConfig is for flows that only use the store.
+func StoreConfig(r *Run, place *StoreOptions) (wallet.Config, error) {
+	location, err := place.Choose(r.Env)
+	return wallet.Config{Store: location, DatabasesDir: r.databasesDir(), UI: ui{r}, Now: r.Now}, err
+}
+
 // JournalOf opens the wallet of a network for its journal. No node is asked.
 func JournalOf(ctx context.Context, r *Run, o *NetworkOptions, place *StoreOptions) (*wallet.Wallet, error) {
 	network, err := o.ChooseNetwork(r.Env)
 	if err != nil {
 		return nil, err
 	}
-	location, err := place.Choose(r.Env)
+	config, err := StoreConfig(r, place)
 	if err != nil {
 		return nil, err
 	}
-	return wallet.Open(ctx, wallet.Config{Network: network, Store: location, DatabasesDir: r.databasesDir(), UI: ui{r}, Now: r.Now})
+	config.Network = network
+	return wallet.Open(ctx, config)
 }
 
 // databasesDir is where this machine remembers which databases it has seen; "" where a
