@@ -62,7 +62,7 @@ func (w *Wallet) replace(caller context.Context, hash common.Hash, o Replacing, 
 	}
 	ctx, cancel = w.bound(caller)
 	defer cancel()
-	return w.awaitReplacement(ctx, awaited{situation: s, Waiting: o.Waiting, intent: intent, report: reportEvents()}, kind)
+	return w.awaitReplacement(ctx, awaited{situation: s, Waiting: o.Waiting, intent: intent, report: reportEvents()})
 }
 
 func (w *Wallet) signReplacement(ctx context.Context, o Replacing, m tx.Manager, i *tx.Intent, agreed *tx.Prepared, kind tx.Kind) error {
@@ -84,10 +84,10 @@ func (w *Wallet) signReplacement(ctx context.Context, o Replacing, m tx.Manager,
 	if err != nil {
 		return err
 	}
-	if now.MaxFee.Cmp(agreed.MaxFee) > 0 && !mayReplace(agreed, i) {
-		return hint.With(errPriceRose, "run it again to see the price that it takes now")
-	}
 	if now.MaxFee.Cmp(agreed.MaxFee) > 0 {
+		if agreed.FeeCap.Cmp(i.Newest().GasFeeCap()) <= 0 {
+			return hint.With(errPriceRose, "run it again to see the price that it takes now")
+		}
 		now = agreed
 	}
 	return m.Replace(ctx, now, i, kind)
@@ -96,17 +96,13 @@ func (w *Wallet) signReplacement(ctx context.Context, o Replacing, m tx.Manager,
 // errPriceRose is returned when another command has replaced the transaction meanwhile.
 var errPriceRose = errors.New("another command has replaced the transaction since its price was shown, and a further replacement costs more")
 
-// mayReplace tells whether a price is above that of the newest transaction of an intent.
-func mayReplace(p *tx.Prepared, i *tx.Intent) bool {
-	return p.FeeCap.Cmp(i.Newest().GasFeeCap()) > 0
-}
-
 // awaitReplacement waits until the replacement is mined, or what it replaces.
-func (w *Wallet) awaitReplacement(ctx context.Context, a awaited, kind tx.Kind) (Transaction, error) {
+func (w *Wallet) awaitReplacement(ctx context.Context, a awaited) (Transaction, error) {
+	cancels := a.intent.Attempts[len(a.intent.Attempts)-1].Kind == tx.KindCancel
 	result, err := w.await(ctx, a)
 	var cancelled *tx.CancelledError
 	switch {
-	case kind != tx.KindCancel || a.NoWait:
+	case !cancels || a.NoWait:
 	case errors.As(err, &cancelled):
 		result = Transaction{Hash: cancelled.Hash, Mined: true, Cancelled: true}
 		err = a.tell(result)

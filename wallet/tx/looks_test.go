@@ -141,6 +141,17 @@ func (o offering) CallContract(context.Context, ethereum.CallMsg, *big.Int) ([]b
 	return nil, o.call
 }
 
+// adding is a journal that shows what it was to keep.
+type adding struct {
+	kept
+	added Attempt
+}
+
+func (a *adding) Add(_ context.Context, _ *Intent, attempt Attempt) error {
+	a.added = attempt
+	return nil
+}
+
 // TestABumpedCancellationStaysOne: to pay more for it is not to send the call after all.
 func TestABumpedCancellationStaysOne(t *testing.T) {
 	intent := intentOf(7, 5)
@@ -155,6 +166,9 @@ func TestABumpedCancellationStaysOne(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, intent.Account, bump.To)
 	require.True(t, bump.Value.IsZero())
+	journal := new(adding)
+	require.NoError(t, Manager{&counting{}, journal, fixed(intent.Account)}.Replace(t.Context(), bump, intent, KindBump))
+	require.Equal(t, KindCancel, journal.added.Kind, "what is mined of it does nothing")
 }
 
 // TestWhyATransactionFailed: the contract's reason comes before the gas, and the gas

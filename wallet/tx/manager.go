@@ -69,6 +69,9 @@ func (m Manager) Submit(ctx context.Context, p *Prepared, intent *Intent, terms 
 // Replace signs a prepared call with an intent's own nonce, in the place of what may wait with
 // it. It fails as Submit does, and with *ChangedError when the intent is settled.
 func (m Manager) Replace(ctx context.Context, p *Prepared, intent *Intent, kind Kind) error {
+	if p.To == intent.Account && p.Value.IsZero() && len(p.Data) == 0 {
+		kind = KindCancel // a bumped cancellation is one, too
+	}
 	err := unlike(p, func(p *Prepared) error {
 		signed, err := m.sign(ctx, p, intent.Nonce)
 		if err != nil {

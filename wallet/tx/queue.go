@@ -2,6 +2,7 @@ package tx
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/core/types"
@@ -93,21 +94,15 @@ func (t Terms) Agree(q Queue) error {
 		return &PendingError{Queue: q}
 	}
 	for _, i := range q.Open {
-		if t.Seen != nil && !contains(t.Seen, i) {
+		if t.Seen != nil && !slices.ContainsFunc(t.Seen, i.is) {
 			return &PendingError{Queue: q}
 		}
 	}
 	return nil
 }
 
-func contains(list []*Intent, one *Intent) bool {
-	for _, i := range list {
-		if i.ID == one.ID {
-			return true
-		}
-	}
-	return false
-}
+// is tells whether two are the same intent.
+func (i *Intent) is(other *Intent) bool { return i.ID == other.ID }
 
 // PendingError is an account with open transactions, which would be mined together with
 // the one that was to be sent.
@@ -153,19 +148,9 @@ func (i *Intent) Value() wei.Wei {
 // Without returns the queue beside an intent, which may be nil.
 func (q Queue) Without(intent *Intent) Queue {
 	if intent != nil {
-		q.Open, q.Refused = without(q.Open, intent), without(q.Refused, intent)
+		q.Open, q.Refused = slices.DeleteFunc(q.Open, intent.is), slices.DeleteFunc(q.Refused, intent.is)
 	}
 	return q
-}
-
-func without(list []*Intent, one *Intent) []*Intent {
-	var rest []*Intent
-	for _, i := range list {
-		if i.ID != one.ID {
-			rest = append(rest, i)
-		}
-	}
-	return rest
 }
 
 // UnknownPendingError is an account of which the node counts pending transactions that

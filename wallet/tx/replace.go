@@ -16,12 +16,14 @@ import (
 var ErrSettled = errors.New("the transaction is not waiting any more")
 
 // PrepareReplacement prices what takes the place of an intent's newest transaction, high
-// enough for nodes to take it: the same again for KindBump, nothing for KindCancel. It fails
-// with ErrSettled when one of the intent's transactions is mined already, and as Prepare does.
+// enough for nodes to take it: the same again for KindBump, be that a cancellation, and
+// nothing for KindCancel. It fails with ErrSettled when one of the intent's transactions is
+// mined already, and as Prepare does.
 func (m Manager) PrepareReplacement(ctx context.Context, intent *Intent, kind Kind, caps Caps) (*Prepared, error) {
 	call := Call{To: intent.Account}
 	quoted := call.Message(intent.Account)
-	if kind == KindBump {
+	bump := kind == KindBump && intent.Attempts[len(intent.Attempts)-1].Kind != KindCancel
+	if bump {
 		var err error
 		if call, err = intent.again(); err != nil {
 			return nil, err
@@ -35,10 +37,10 @@ func (m Manager) PrepareReplacement(ctx context.Context, intent *Intent, kind Ki
 	if err := m.Node.UpToDate(quote.Head); err != nil {
 		return nil, err
 	}
-	if quote.GasErr != nil {
-		return nil, quote.GasErr
-	}
-	if kind != KindBump {
+	if !bump {
+		if quote.GasErr != nil {
+			return nil, quote.GasErr
+		}
 		call.Gas = quote.Gas
 	}
 	receipt, err := m.mined(ctx, intent)
@@ -75,12 +77,9 @@ func (m Manager) PrepareReplacement(ctx context.Context, intent *Intent, kind Ki
 	return p, p.payable(balance)
 }
 
-// again is the call of the newest transaction: a cancellation is bumped as what it is.
+// again is what the intent is about, as a call.
 func (i *Intent) again() (Call, error) {
 	newest := i.call()
-	if last := i.Attempts[len(i.Attempts)-1]; last.Kind == KindCancel {
-		newest = last.Tx
-	}
 	value, err := wei.FromBig(newest.Value())
 	if err != nil {
 		return Call{}, err
