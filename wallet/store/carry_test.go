@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
 // busy makes a store with something in every table of a sender.
@@ -73,8 +73,8 @@ func errorAs[E error](t *testing.T, err error) (found E) {
 // A migration that ended between its two steps is gone on with.
 func TestMigrateGoesOn(t *testing.T) {
 	from, to := busy(t), open(t, filepath.Join(t.TempDir(), "store.db"))
-	err := from.write(t.Context(), func(tx *sql.Tx) error {
-		_, err := tx.Exec(upsertMeta, metaMoved, to.Path())
+	err := from.write(t.Context(), func(tx *db.Tx) error {
+		err := tx.Exec(upsertMeta, metaMoved, to.Path())
 		return err
 	})
 	require.NoError(t, err)
@@ -154,7 +154,7 @@ func TestCheck(t *testing.T) {
 		{`UPDATE sessions SET used_nonces = 9`, "does not agree with its reservations"},
 		{`DELETE FROM spending_days`, "does not add up"},
 	} {
-		_, err = s.db.Exec(c.statement)
+		_, err = s.db.Pool.Exec(c.statement)
 		require.NoError(t, err)
 		report, err = Check(t.Context(), s.Path())
 		require.NoError(t, err)

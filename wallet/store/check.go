@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
 // Report is what a check of a store found.
@@ -43,9 +44,6 @@ func (r *Report) Err() error {
 	return &DamagedError{Path: r.Path, Err: ErrDamaged}
 }
 
-// ErrNoStore is returned where there is no store to check.
-var ErrNoStore = errors.New("there is no store")
-
 // maxProblems bounds what a check tells of one kind.
 const maxProblems = 20
 
@@ -61,51 +59,35 @@ const (
 
 // Check looks at all of the store at a location: every page of a file, every session
 // against its reservations, every day's sum. It changes nothing, and so neither brings
-// the store up to date nor retires anything. It fails with ErrNoStore, with *PoolerError
+// the store up to date nor retires anything. It fails with ErrNoStore, with ErrAccess
 // where transactions cannot be begun, and as Open does for what is too damaged to be looked
 // at.
 func Check(ctx context.Context, location string, options ...Option) (*Report, error) {
-	if err := present(location); err != nil {
-		return nil, err
-	}
-	s, err := connect(location, options)
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	report := &Report{Path: s.path, Known: schemaVersion()}
-	err = s.read(ctx, func(tx *sql.Tx) error {
-		report.Problems, report.Counts = nil, make(map[string]int64)
+	report := &Report{Known: schemaVersion(), Counts: make(map[string]int64)}
+	err := look(ctx, location, options, func(s *Store, tx *db.Tx, version int) error {
+		report.Path, report.ID, report.Version, report.Problems = s.Path(), s.id, version, nil
+		if err := s.db.KeepsSessions(ctx); err != nil {
+			return err
+		}
 		return s.check(ctx, tx, report)
 	})
-	if err == nil {
-		err = s.backend.keepsSessions(ctx, s.db)
-	}
 	if err != nil {
-		return nil, withPath(s.mark.judge(err), s.path)
+		return nil, err
 	}
 	return report, nil
 }
 
-func (s *Store) check(ctx context.Context, tx *sql.Tx, r *Report) (err error) {
-	if r.Version, r.ID, err = s.inspect(ctx, tx); err != nil {
+func (s *Store) check(ctx context.Context, tx *db.Tx, r *Report) (err error) {
+	if r.Problems, err = s.db.Problems(tx); err != nil {
 		return err
 	}
-	if r.Version == 0 {
-		return fmt.Errorf("%w in %s: it is empty", ErrNoStore, s.path)
-	}
-	broken, err := s.backend.problems(ctx, tx)
-	if err != nil {
-		return err
-	}
-	r.Problems = append(r.Problems, broken...)
-	names, err := s.backend.tables(ctx, tx)
+	names, err := s.db.Tables(tx)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
 		var count int64
-		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM "`+name+`"`).Scan(&count); err != nil {
+		if err := tx.Row(`SELECT COUNT(*) FROM "` + name + `"`).Scan(&count); err != nil {
 			return err
 		}
 		r.Counts[name] = count
@@ -114,7 +96,7 @@ func (s *Store) check(ctx context.Context, tx *sql.Tx, r *Report) (err error) {
 		{selectUneven, "session %s does not agree with its reservations"},
 		{selectOrphans, "session %s has reservations and is not there"},
 	} {
-		hashes, err := texts(ctx, tx, problem.query)
+		hashes, err := db.List(tx, db.Text, problem.query)
 		if err != nil {
 			return err
 		}
@@ -129,31 +111,25 @@ func (s *Store) check(ctx context.Context, tx *sql.Tx, r *Report) (err error) {
 	if err != nil {
 		return err
 	}
-	r.Unremembered = found.unremembered
-	if found.cause != nil {
-		r.Strange = found.cause.String()
-	}
-	if r.Restored, err = restored(ctx, tx); err != nil {
+	r.Unremembered, r.Strange = found.unremembered, found.strange()
+	if r.Restored, err = restored(tx); err != nil {
 		return err
 	}
-	return checkDays(ctx, tx, r)
+	return checkDays(tx, r)
 }
 
 // checkDays looks whether each day's sum is that of its recipients.
-func checkDays(ctx context.Context, tx *sql.Tx, r *Report) error {
+func checkDays(tx *db.Tx, r *Report) error {
 	type day struct{ chain, sender, date string }
-	var days []day
-	err := eachRow(ctx, tx, func(rows *sql.Rows) error {
-		var d day
-		err := rows.Scan(&d.chain, &d.sender, &d.date)
-		days = append(days, d)
-		return err
+	days, err := db.List(tx, func(rows *sql.Rows) (d day, err error) {
+		err = rows.Scan(&d.chain, &d.sender, &d.date)
+		return d, err
 	}, selectDays)
 	if err != nil {
 		return err
 	}
 	for _, d := range days {
-		err := sumOfDay(ctx, tx, d.chain, d.sender, d.date, new(policy.Spending))
+		err := sumOfDay(tx, d.chain, d.sender, d.date, new(policy.Spending))
 		if errors.Is(err, ErrDamaged) && len(r.Problems) < maxProblems {
 			r.Problems = append(r.Problems, fmt.Sprintf("%s on chain %s: %v", d.sender, d.chain, err))
 		} else if err != nil && !errors.Is(err, ErrDamaged) {
@@ -161,15 +137,4 @@ func checkDays(ctx context.Context, tx *sql.Tx, r *Report) error {
 		}
 	}
 	return nil
-}
-
-// texts returns the first column of what a query finds.
-func texts(ctx context.Context, tx *sql.Tx, query string) (found []string, err error) {
-	err = eachRow(ctx, tx, func(rows *sql.Rows) error {
-		var text string
-		err := rows.Scan(&text)
-		found = append(found, text)
-		return err
-	}, query)
-	return found, err
 }

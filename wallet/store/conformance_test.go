@@ -1,12 +1,12 @@
 package store
 
 import (
-	"database/sql"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 	"github.com/pmctl/pmctl/wallet/store/pgtest"
 )
 
@@ -38,8 +38,7 @@ func change(t testing.TB, s *Store, statement string, args ...any) {
 }
 
 func tryChange(t testing.TB, s *Store, statement string, args ...any) error {
-	return s.tx(t.Context(), true, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(t.Context(), statement, args...)
-		return err
+	return s.db.Write(t.Context(), func(tx *db.Tx) error {
+		return tx.Exec(statement, args...)
 	})
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -12,6 +11,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
 const pageSize = 4096
@@ -104,11 +105,11 @@ func reserveAll(t *testing.T, path string, sessions int, used uint32) (met error
 	defer s.Close()
 	require.Nil(t, s.Retirement())
 	undo := errors.New("undo")
-	err = s.tx(context.Background(), true, func(tx *sql.Tx) error {
+	err = s.db.Write(context.Background(), func(tx *db.Tx) error {
 		for i := range sessions {
-			made, err := s.Chain(testChain).reserve(context.Background(), tx, newBooks(s.Chain(testChain), tx), Spend{Sender: common.Address{1}, Params: params(byte(i)), Count: 1})
+			made, err := s.Chain(testChain).reserve(tx, newBooks(s.Chain(testChain).id, tx), Spend{Sender: common.Address{1}, Params: params(byte(i)), Count: 1})
 			if err != nil {
-				met = s.explain(context.Background(), err)
+				met = s.db.Explain(context.Background(), err)
 				continue
 			}
 			require.Greater(t, made.Nonces.First, used, "session %d goes back", i)

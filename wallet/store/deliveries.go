@@ -2,13 +2,12 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
 const (
@@ -24,8 +23,8 @@ const (
 // they are not what they were read as; else it brings r up to date.
 func (c *Chain) BeginDelivery(ctx context.Context, sender common.Address, r *Record) error {
 	begun := *r
-	_, err := c.changeParts(ctx, sender, r, func(now Record) (Record, error) {
-		if !now.is(r) || now.State != Reserved && now.State != Sent {
+	_, err := c.changeParts(ctx, "begin to deliver", sender, r, func(now Record) (Record, error) {
+		if !now.is(r) || !now.mayLeave() {
 			return now, &RequestMovedError{ID: r.ID, Now: &now}
 		}
 		now.State = Sent
@@ -33,11 +32,10 @@ func (c *Chain) BeginDelivery(ctx context.Context, sender common.Address, r *Rec
 		begun = now
 		return now, nil
 	})
-	if err != nil {
-		return fmt.Errorf("begin to deliver request %q: %w", r.ID, err)
+	if err == nil {
+		*r = begun
 	}
-	*r = begun
-	return nil
+	return err
 }
 
 // EndDelivery notes how one delivery ended that BeginDelivery has begun, and returns the
@@ -47,9 +45,9 @@ func (c *Chain) BeginDelivery(ctx context.Context, sender common.Address, r *Rec
 // delivery: of several, one may be refused because the recipient has another. Where another
 // process has split them since, their parts are what one State can say of them.
 func (c *Chain) EndDelivery(ctx context.Context, sender common.Address, r *Record, end State, outcome string) (*Record, error) {
-	after, err := c.changeParts(ctx, sender, r, func(now Record) (Record, error) { return now.ended(end, outcome) })
+	after, err := c.changeParts(ctx, "note what became of", sender, r, func(now Record) (Record, error) { return now.ended(end, outcome) })
 	if err != nil {
-		return nil, fmt.Errorf("note what became of request %q: %w", r.ID, err)
+		return nil, err
 	}
 	whole := *after[0]
 	whole.Nonces = r.Nonces
@@ -84,31 +82,27 @@ func (r Record) ended(end State, outcome string) (Record, error) {
 // 1. What was true of all of them is true of each part. It fails with *RequestMovedError
 // when they are not what they were read as.
 func (c *Chain) SplitDelivery(ctx context.Context, sender common.Address, r *Record, most uint32) error {
-	err := c.store.write(ctx, func(tx *sql.Tx) error {
-		now, err := c.partsOf(ctx, tx, sender, r)
+	return c.store.writeFor(ctx, fmt.Sprintf("split request %q", r.ID), func(tx *db.Tx) error {
+		now, err := c.partsOf(tx, sender, r)
 		if err != nil {
 			return err
 		}
-		if len(now) != 1 || !now[0].is(r) || now[0].State != Reserved && now[0].State != Sent {
+		if len(now) != 1 || !now[0].is(r) || !now[0].mayLeave() {
 			return &RequestMovedError{ID: r.ID, Now: now[0]}
 		}
-		if err := c.setPart(ctx, tx, deletePart, sender, now[0]); err != nil {
+		if err := c.setPart(tx, deletePart, sender, now[0]); err != nil {
 			return err
 		}
 		part, rest := *now[0], now[0].Nonces
 		for rest.Count > 0 {
 			part.Nonces = pm.NonceRange{First: rest.First, Count: min(most, rest.Count)}
-			if err := c.insertPart(ctx, tx, sender, &part); err != nil {
+			if err := c.insertPart(tx, sender, &part); err != nil {
 				return err
 			}
 			rest.First, rest.Count = rest.First+part.Nonces.Count, rest.Count-part.Nonces.Count
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("split request %q: %w", r.ID, err)
-	}
-	return nil
 }
 
 // ReleaseRequest forgets those of a request's tickets of which none can have left, so that
@@ -117,8 +111,8 @@ func (c *Chain) SplitDelivery(ctx context.Context, sender common.Address, r *Rec
 // tickets may have left.
 func (c *Chain) ReleaseRequest(ctx context.Context, sender common.Address, read Records) error {
 	id, digest := read[0].ID, read[0].Digest
-	err := c.store.write(ctx, func(tx *sql.Tx) error {
-		now, err := c.request(ctx, tx, sender, Request{ID: id, Digest: digest})
+	return c.store.writeFor(ctx, fmt.Sprintf("release request %q", id), func(tx *db.Tx) error {
+		now, err := c.request(tx, sender, Request{ID: id, Digest: digest})
 		if err != nil {
 			return err
 		}
@@ -133,7 +127,7 @@ func (c *Chain) ReleaseRequest(ctx context.Context, sender common.Address, read 
 			case part.State != Reserved:
 				kept++
 			default:
-				if err := c.setPart(ctx, tx, deletePart, sender, part); err != nil {
+				if err := c.setPart(tx, deletePart, sender, part); err != nil {
 					return err
 				}
 			}
@@ -141,16 +135,11 @@ func (c *Chain) ReleaseRequest(ctx context.Context, sender common.Address, read 
 		if kept == len(now) {
 			return &RequestMovedError{ID: id, Now: now[kept-1]}
 		}
-		if _, err := tx.ExecContext(ctx, deleteEmptySets, c.id, sender.Hex(), id); err != nil || kept > 0 {
+		if err := tx.Exec(deleteEmptySets, c.id, sender.Hex(), id); err != nil || kept > 0 {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, deleteRequest, c.id, sender.Hex(), id)
-		return err
+		return tx.Exec(deleteRequest, c.id, sender.Hex(), id)
 	})
-	if err != nil {
-		return fmt.Errorf("release request %q: %w", id, err)
-	}
-	return nil
 }
 
 // is tells whether tickets are as they were read.
@@ -159,12 +148,15 @@ func (r *Record) is(read *Record) bool {
 		r.State == read.State && r.Deliveries == read.Deliveries
 }
 
+// mayLeave tells whether no recipient has answered yet.
+func (r *Record) mayLeave() bool { return r.State == Reserved || r.State == Sent }
+
 // changeParts replaces what is kept of a request's tickets with what change makes of it, in
 // one transaction, and returns that. It fails with *RequestMovedError when they are not the
 // request's any more.
-func (c *Chain) changeParts(ctx context.Context, sender common.Address, r *Record, change func(Record) (Record, error)) (after Records, err error) {
-	err = c.store.write(ctx, func(tx *sql.Tx) error {
-		parts, err := c.partsOf(ctx, tx, sender, r)
+func (c *Chain) changeParts(ctx context.Context, what string, sender common.Address, r *Record, change func(Record) (Record, error)) (after Records, err error) {
+	err = c.store.writeFor(ctx, fmt.Sprintf("%s request %q", what, r.ID), func(tx *db.Tx) error {
+		parts, err := c.partsOf(tx, sender, r)
 		if err != nil {
 			return err
 		}
@@ -172,7 +164,7 @@ func (c *Chain) changeParts(ctx context.Context, sender common.Address, r *Recor
 		for _, now := range parts {
 			changed, err := change(*now)
 			if err == nil {
-				err = c.setPart(ctx, tx, updatePart, sender, now, string(changed.State), changed.Outcome, changed.Deliveries)
+				err = c.setPart(tx, updatePart, sender, now, string(changed.State), changed.Outcome, changed.Deliveries)
 			}
 			if err != nil {
 				return err
@@ -186,8 +178,8 @@ func (c *Chain) changeParts(ctx context.Context, sender common.Address, r *Recor
 
 // partsOf reads a request's tickets that are r's: one part, or several when they were split
 // since r was read.
-func (c *Chain) partsOf(ctx context.Context, tx querier, sender common.Address, r *Record) (Records, error) {
-	now, err := c.request(ctx, tx, sender, Request{ID: r.ID, Digest: r.Digest})
+func (c *Chain) partsOf(tx *db.Tx, sender common.Address, r *Record) (Records, error) {
+	now, err := c.request(tx, sender, Request{ID: r.ID, Digest: r.Digest})
 	if err != nil {
 		return nil, err
 	}
@@ -207,14 +199,11 @@ func (c *Chain) partsOf(ctx context.Context, tx querier, sender common.Address, 
 
 // setPart runs a statement on tickets while they are as now says. The condition is in the
 // statement too, so that a wrong isolation level shows as no row changed.
-func (c *Chain) setPart(ctx context.Context, tx querier, statement string, sender common.Address, now *Record, args ...any) error {
+func (c *Chain) setPart(tx *db.Tx, statement string, sender common.Address, now *Record, args ...any) error {
 	args = append([]any{c.id, sender.Hex(), now.ID, now.Set, now.Nonces.First, now.Nonces.Count, now.RecipientRandHash.Hex(), string(now.State), now.Deliveries}, args...)
-	result, err := tx.ExecContext(ctx, statement, args...)
-	if err != nil {
-		return err
+	changed, err := tx.Change(statement, args...)
+	if err == nil && changed != 1 {
+		err = &RequestMovedError{ID: now.ID}
 	}
-	if changed, err := result.RowsAffected(); err != nil || changed != 1 {
-		return errors.Join(&RequestMovedError{ID: now.ID}, err)
-	}
-	return nil
+	return err
 }

@@ -22,7 +22,9 @@
 // received until they are redeemed.
 //
 // The store is one SQLite file in WAL mode, synced at every commit, or a schema of a
-// PostgreSQL database, which a fleet of machines can share. All SQL is in schema.go and
-// is plain enough for both; what only one of them knows is in sqlite.go and postgres.go,
-// behind the interface of backend.go.
+// PostgreSQL database, which a fleet of machines can share. What only one of
+// them knows is in package db; the SQL here is plain enough for both. The tables are in
+// schema.go, and each table's statements are in the file that uses them: above them are
+// store.go and open.go, and home.go, mark.go and retire.go, which find out whether the store
+// is what it was.
 package store

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
 // Dump is a store's ledger as a document: what was made, and for which requests. It has
@@ -65,37 +67,27 @@ const (
 
 // Export returns the ledger.
 func (s *Store) Export(ctx context.Context) (*Dump, error) {
-	d := &Dump{StoreID: s.ID(), ExportedAt: time.Now().UTC().Truncate(time.Second)}
-	err := s.read(ctx, func(tx *sql.Tx) error {
-		d.Reservations, d.Requests = []DumpedReservation{}, []DumpedRequest{}
-		err := eachRow(ctx, tx, func(rows *sql.Rows) error {
-			var r DumpedReservation
+	return read(ctx, s, "export the store", func(tx *db.Tx) (*Dump, error) {
+		d := &Dump{StoreID: s.ID(), ExportedAt: time.Now().UTC().Truncate(time.Second), Reservations: []DumpedReservation{}, Requests: []DumpedRequest{}}
+		reservations, err := db.List(tx, func(rows *sql.Rows) (r DumpedReservation, err error) {
 			var at int64
-			err := rows.Scan(&r.RecipientRandHash, &r.FirstNonce, &r.Nonces, &r.ChainID, &r.Sender, &r.Recipient, &r.FaceValue, &r.TicketEV, &r.ExpirationBlock, &at)
-			r.ReservedAt = time.UnixMilli(at).UTC()
-			d.Reservations = append(d.Reservations, r)
-			return err
+			err = rows.Scan(&r.RecipientRandHash, &r.FirstNonce, &r.Nonces, &r.ChainID, &r.Sender, &r.Recipient, &r.FaceValue, &r.TicketEV, &r.ExpirationBlock, &at)
+			r.ReservedAt = fromMillis(at)
+			return r, err
 		}, selectAllReservations)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return eachRow(ctx, tx, func(rows *sql.Rows) error {
-			var r DumpedRequest
+		requests, err := db.List(tx, func(rows *sql.Rows) (r DumpedRequest, err error) {
 			var at int64
-			err := rows.Scan(&r.ChainID, &r.Sender, &r.ID, &r.Digest, &r.RecipientRandHash, &r.FirstNonce, &r.Nonces, &r.State, &r.Outcome, &at)
-			r.MadeAt = time.UnixMilli(at).UTC()
-			d.Requests = append(d.Requests, r)
-			return err
+			err = rows.Scan(&r.ChainID, &r.Sender, &r.ID, &r.Digest, &r.RecipientRandHash, &r.FirstNonce, &r.Nonces, &r.State, &r.Outcome, &at)
+			r.MadeAt = fromMillis(at)
+			return r, err
 		}, selectAllRequests)
+		d.Reservations, d.Requests = append(d.Reservations, reservations...), append(d.Requests, requests...)
+		return d, err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("export the store: %w", err)
-	}
-	return d, nil
 }
-
-// ErrNotEmpty is returned for a store that something was done with already.
-var ErrNotEmpty = errors.New("the store is in use already")
 
 // ErrBadDump is returned for a dump that no store makes.
 var ErrBadDump = errors.New("not what a store exports")
@@ -109,9 +101,9 @@ func (s *Store) Import(ctx context.Context, d *Dump) error {
 		return fmt.Errorf("%w: %w", ErrBadDump, err)
 	}
 	now := time.Now()
-	err := s.write(ctx, func(tx *sql.Tx) error {
+	return s.writeFor(ctx, "import a store", func(tx *db.Tx) error {
 		var rows int64
-		if err := tx.QueryRowContext(ctx, countRows).Scan(&rows); err != nil {
+		if err := tx.Row(countRows).Scan(&rows); err != nil {
 			return err
 		}
 		if rows > 0 {
@@ -121,34 +113,30 @@ func (s *Store) Import(ctx context.Context, d *Dump) error {
 		for _, r := range d.Reservations {
 			last := int64(r.FirstNonce) + int64(r.Nonces) - 1
 			used[r.RecipientRandHash] = max(used[r.RecipientRandHash], last)
-			if _, err := tx.ExecContext(ctx, insertRetired, r.RecipientRandHash, used[r.RecipientRandHash], now.UnixMilli()); err != nil {
+			if err := tx.Exec(insertRetired, r.RecipientRandHash, used[r.RecipientRandHash], now.UnixMilli()); err != nil {
 				return err
 			}
-			_, err := tx.ExecContext(ctx, insertReservation, r.RecipientRandHash, r.FirstNonce, r.Nonces, r.ChainID, r.Sender, r.Recipient,
+			err := tx.Exec(insertReservation, r.RecipientRandHash, r.FirstNonce, r.Nonces, r.ChainID, r.Sender, r.Recipient,
 				r.FaceValue, r.TicketEV, r.ExpirationBlock, r.ReservedAt.UnixMilli())
 			if err != nil {
 				return err
 			}
 		}
 		for i, r := range d.Requests {
-			if _, err := tx.ExecContext(ctx, importRequest, r.ChainID, r.Sender, r.ID, r.Digest, r.MadeAt.UnixMilli()); err != nil {
+			if err := tx.Exec(importRequest, r.ChainID, r.Sender, r.ID, r.Digest, r.MadeAt.UnixMilli()); err != nil {
 				return err
 			}
 			// Sets tell apart what can be made again, which nothing here can.
-			_, err := tx.ExecContext(ctx, insertPart, r.ChainID, r.Sender, r.ID, i+1, r.RecipientRandHash, r.FirstNonce, r.Nonces, r.State, r.Outcome, 0)
+			err := tx.Exec(insertPart, r.ChainID, r.Sender, r.ID, i+1, r.RecipientRandHash, r.FirstNonce, r.Nonces, r.State, r.Outcome, 0)
 			if err != nil {
 				return err
 			}
 		}
-		if err := bookReserved(ctx, tx, now); err != nil {
+		if err := bookReserved(tx, now); err != nil {
 			return err
 		}
-		return doubt(ctx, tx, Cause{Code: CauseImported}, now)
+		return doubt(tx, Cause{Code: CauseImported}, now)
 	})
-	if err != nil {
-		return fmt.Errorf("import a store: %w", err)
-	}
-	return nil
 }
 
 // check fails for what would not be found again under the name that it has.
@@ -164,10 +152,9 @@ func (d *Dump) check() error {
 		}
 		next[key{r.RecipientRandHash, r.FirstNonce}] = true
 		_, err := parseSum(0, r.TicketEV, r.FaceValue)
-		if err == nil && (parseNatural(r.ChainID) == nil || parseNatural(r.ExpirationBlock) == nil) {
-			err = errors.New("not a number")
-		}
-		if err = cmp.Or(err, checkKey(r.RecipientRandHash, r.FirstNonce, r.Nonces, r.Sender, r.Recipient)); err != nil {
+		_, chainErr := parseNatural(r.ChainID)
+		_, blockErr := parseNatural(r.ExpirationBlock)
+		if err = cmp.Or(err, chainErr, blockErr, checkKey(r.RecipientRandHash, r.FirstNonce, r.Nonces, r.Sender, r.Recipient)); err != nil {
 			return fmt.Errorf("the reservation of nonce %d of %.66s: %w", r.FirstNonce, r.RecipientRandHash, err)
 		}
 	}

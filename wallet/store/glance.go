@@ -2,14 +2,11 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
 const countOpen = `SELECT COUNT(*) FROM intents WHERE network = $1 AND account = $2 AND state IN ('open', 'refused')`
@@ -31,54 +28,25 @@ type Glimpse struct {
 // Glance looks at the store at a location, and at an account in the journal of a network.
 // It changes nothing. It fails with ErrNoStore, and as Open does.
 func Glance(ctx context.Context, location, network string, account common.Address, options ...Option) (Glimpse, error) {
-	if err := present(location); err != nil {
-		return Glimpse{}, err
-	}
-	s, err := connect(location, options)
-	if err != nil {
-		return Glimpse{}, err
-	}
-	defer s.Close()
 	var g Glimpse
-	err = s.read(ctx, func(tx *sql.Tx) (err error) {
-		version, _, err := s.inspect(ctx, tx)
-		if err == nil && version == 0 {
-			err = fmt.Errorf("%w in %s: it is empty", ErrNoStore, s.path)
-		}
-		if err != nil {
-			return err
-		}
+	err := look(ctx, location, options, func(s *Store, tx *db.Tx, _ int) error {
 		found, err := s.examine(ctx, tx)
 		if err != nil {
 			return err
 		}
-		if found.cause != nil {
-			g.Strange = found.cause.String()
-		}
-		if g.Restored, err = restored(ctx, tx); err != nil {
+		g.Strange = found.strange()
+		if g.Restored, err = restored(tx); err != nil {
 			return err
 		}
 		// An older version's store may have no journal.
-		names, err := s.backend.tables(ctx, tx)
+		names, err := s.db.Tables(tx)
 		if err != nil || !slices.Contains(names, "intents") {
 			return err
 		}
-		return tx.QueryRowContext(ctx, countOpen, network, account.Hex()).Scan(&g.Open)
+		return tx.Row(countOpen, network, account.Hex()).Scan(&g.Open)
 	})
 	if err != nil {
-		return Glimpse{}, withPath(s.mark.judge(err), s.path)
+		return Glimpse{}, err
 	}
 	return g, nil
-}
-
-// present fails with ErrNoStore where a file would be made by connecting to it.
-func present(location string) error {
-	isDatabase, err := classify(location)
-	if err != nil || isDatabase {
-		return err
-	}
-	if _, err := os.Stat(location); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w at %s", ErrNoStore, location)
-	}
-	return nil
 }

@@ -2,65 +2,43 @@ package store
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"database/sql"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
+)
+
+const (
+	countFormer  = `SELECT COUNT(*) FROM former_ids WHERE store_id = $1`
+	upsertWriter = `INSERT INTO writers (writer, generation) VALUES ($1, $2)
+		ON CONFLICT (writer) DO UPDATE SET generation = excluded.generation`
+	selectWriter = `SELECT generation FROM writers WHERE writer = $1`
 )
 
 // home is where a store lives. A store that finds itself elsewhere is a copy, or is not
 // where everybody else looks for it.
 type home struct {
-	// Machine names the machine, without telling its id, or the server.
-	Machine string `json:"machine"`
+	db.Place
 
-	// Path is the file's, without symbolic links, or the database's number.
-	Path string `json:"path"`
-
-	// File tells the file from a copy of it under the same name, and a server from what
-	// it becomes when it is restored or a standby takes its place.
-	File string `json:"file"`
-
-	// Mark tells the mark beside a file from one that was put in its place, and Tables
-	// a database's tables from those of a restored dump. "" is not known.
-	Mark   string `json:"mark,omitempty"`
-	Tables string `json:"tables,omitempty"`
-}
-
-func homeOf(path string) (home, error) {
-	file, err := fileID(path)
-	if err != nil {
-		return home{}, err
-	}
-	h := home{File: file}
-	if h.Path, err = filepath.EvalSymlinks(path); err != nil {
-		return home{}, err
-	}
-	if id := machineID(); id != "" {
-		mac := hmac.New(sha256.New, []byte(id))
-		mac.Write([]byte("pmctl store"))
-		h.Machine = hex.EncodeToString(mac.Sum(nil)[:16])
-	}
-	return h, nil
+	// Mark tells the mark beside a file from one that was put in its place; "" is not known.
+	Mark string `json:"mark,omitempty"`
 }
 
 // moved is why a store that was at a home is not at h, nil when it is.
-func (h home) moved(was home, replaced CauseCode) *Cause {
+func (h home) moved(was home, isFile bool) *Cause {
 	other := func(a, b string) bool { return a != b && a != "" && b != "" }
 	switch {
 	case was.Machine != h.Machine:
 		return &Cause{Code: CauseMachine}
 	case was.Path != h.Path:
 		return &Cause{CausePath, was.Path}
+	case was.File != h.File && isFile:
+		return &Cause{Code: CauseFile}
 	case was.File != h.File:
-		return &Cause{Code: replaced}
+		return &Cause{Code: CauseServer}
 	case other(was.Tables, h.Tables):
 		return &Cause{Code: CauseTables}
 	case other(was.Mark, h.Mark):
@@ -91,55 +69,20 @@ type condition struct {
 	movedTo string
 }
 
-// settle finds out whether the store is where and what it was. If not, it is retired.
-func (s *Store) settle(ctx context.Context) error {
-	var found condition
-	err := s.read(ctx, func(tx *sql.Tx) (err error) {
-		found, err = s.examine(ctx, tx)
-		return err
-	})
-	if err != nil {
-		return err
+// settled tells that the store is where and what it was, and says so.
+func (c condition) settled() bool { return c.cause == nil && !c.unsettled }
+
+// strange says why the store will be retired when it is used next; "" when it will not.
+func (c condition) strange() string {
+	if c.cause == nil {
+		return ""
 	}
-	s.unremembered = found.unremembered
-	if found.cause == nil && !found.unsettled {
-		s.saw(found.sighting)
-		return nil
-	}
-	var now sighting
-	var done *Retirement
-	err = s.tx(ctx, true, func(tx *sql.Tx) (err error) {
-		done = nil
-		// Another process may have done it meanwhile.
-		if found, err = s.examine(ctx, tx); err != nil {
-			return err
-		}
-		now = found.sighting
-		if found.cause == nil && !found.unsettled {
-			return nil
-		}
-		if found.cause != nil {
-			if done, err = s.retire(ctx, tx, &found); err != nil {
-				return err
-			}
-		}
-		now, err = s.moveIn(ctx, tx, found)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	s.retirement = done
-	s.saw(now)
-	if s.mark != nil {
-		s.mark.tidy()
-	}
-	return nil
+	return c.cause.String()
 }
 
 // examine finds out in which condition the store is.
-func (s *Store) examine(ctx context.Context, tx *sql.Tx) (found condition, err error) {
-	facts, err := allMeta(ctx, tx)
+func (s *Store) examine(ctx context.Context, tx *db.Tx) (found condition, err error) {
+	facts, err := allMeta(tx)
 	if err != nil {
 		return found, err
 	}
@@ -149,15 +92,12 @@ func (s *Store) examine(ctx context.Context, tx *sql.Tx) (found condition, err e
 			return found, err
 		}
 	}
-	if found.at, err = s.backend.home(ctx, tx); err != nil {
+	if found.at, err = s.home(tx); err != nil {
 		return found, err
 	}
-	var seen sighting
-	remembered := false
-	if s.mark != nil {
-		if seen, remembered, err = s.mark.recall(); err != nil {
-			return found, err
-		}
+	seen, remembered, err := s.mark.recall()
+	if err != nil {
+		return found, err
 	}
 	found.seen = seen
 	text, settled := facts[metaHome]
@@ -176,13 +116,13 @@ func (s *Store) examine(ctx context.Context, tx *sql.Tx) (found condition, err e
 	if err != nil {
 		return found, fmt.Errorf("%w: it has schema version %.20q", ErrDamaged, facts[metaVersion])
 	}
-	beside := s.mark != nil && s.mark.earlier != ""
+	isFile := s.db.IsFile()
 	found.unsettled = found.generation == 0 || was.Mark == "" && found.at.Mark != "" || was.Tables == "" && found.at.Tables != ""
-	found.unremembered = !beside && !remembered
-	found.cause = found.at.moved(was, s.backend.replaced())
+	found.unremembered = !isFile && !remembered
+	found.cause = found.at.moved(was, isFile)
 	switch {
 	case found.cause != nil:
-	case beside && !remembered:
+	case isFile && !remembered:
 		found.cause = &Cause{Code: CauseNoMark}
 	case seen.broken:
 		found.cause = &Cause{Code: CauseMark}
@@ -194,11 +134,19 @@ func (s *Store) examine(ctx context.Context, tx *sql.Tx) (found condition, err e
 	return found, err
 }
 
+// home is where the store lives now.
+func (s *Store) home(tx *db.Tx) (at home, err error) {
+	if at.Place, err = s.db.Place(tx); err == nil && s.db.IsFile() {
+		at.Mark, err = s.mark.identity()
+	}
+	return at, err
+}
+
 // compare holds a store against the newest state of it that is remembered.
-func (s *Store) compare(ctx context.Context, tx *sql.Tx, found *condition, seen sighting) (*Cause, error) {
+func (s *Store) compare(ctx context.Context, tx *db.Tx, found *condition, seen sighting) (*Cause, error) {
 	if seen.id != "" && seen.id != found.id {
 		var former int
-		if err := tx.QueryRowContext(ctx, countFormer, seen.id).Scan(&former); err != nil || former > 0 {
+		if err := tx.Row(countFormer, seen.id).Scan(&former); err != nil || former > 0 {
 			return nil, err // it was retired since, with all that is remembered
 		}
 		return &Cause{Code: CauseOther}, nil
@@ -208,8 +156,7 @@ func (s *Store) compare(ctx context.Context, tx *sql.Tx, found *condition, seen 
 	}
 	if seen.writer != "" && seen.writer != found.writer {
 		var last int64
-		err := tx.QueryRowContext(ctx, selectWriter, seen.writer).Scan(&last)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		if _, err := tx.Row(selectWriter, seen.writer).Find(&last); err != nil {
 			return nil, err
 		}
 		if last < seen.generation {
@@ -218,7 +165,7 @@ func (s *Store) compare(ctx context.Context, tx *sql.Tx, found *condition, seen 
 	}
 	found.flushed = seen.flushed
 	for range flushedTries {
-		flushed, logged, known := s.backend.flushed(ctx)
+		flushed, logged, known := s.flushed(ctx)
 		least := seen.flushed
 		if !logged {
 			least = found.generation // the file has all
@@ -243,11 +190,11 @@ const (
 
 // moveIn writes down where the store lives. The generation exceeds that of every copy
 // that is remembered.
-func (s *Store) moveIn(ctx context.Context, tx *sql.Tx, found condition) (now sighting, err error) {
+func (s *Store) moveIn(tx *db.Tx, found condition) (now sighting, err error) {
 	now = found.sighting
 	now.generation = max(now.generation, found.seen.generation) + 1
 	now.writer, now.flushed = s.writer, 0
-	if s.mark != nil && s.mark.earlier != "" {
+	if s.db.IsFile() {
 		// A crash before the end must find a mark, and one that asks for nothing.
 		if err := s.mark.create(sighting{id: now.id, generation: 1, writer: now.writer}); err != nil {
 			return now, err
@@ -258,42 +205,35 @@ func (s *Store) moveIn(ctx context.Context, tx *sql.Tx, found condition) (now si
 	}
 	text, err := json.Marshal(found.at)
 	if err == nil {
-		_, err = tx.ExecContext(ctx, upsertMeta, metaHome, string(text))
+		err = tx.Exec(upsertMeta, metaHome, string(text))
 	}
 	if err == nil {
-		err = handOver(ctx, tx, found.sighting, now.writer)
-	}
-	if err == nil {
-		_, err = tx.ExecContext(ctx, upsertMeta, metaGeneration, generationText(now))
+		err = handOver(tx, found.sighting, now)
 	}
 	return now, err
 }
 
 // count counts a change to the store.
-func (s *Store) count(ctx context.Context, tx *sql.Tx, found condition) (now sighting, err error) {
+func (s *Store) count(tx *db.Tx, found condition) (now sighting, err error) {
 	now = found.sighting
 	now.generation++
 	now.writer = s.writer
-	if err := handOver(ctx, tx, found.sighting, now.writer); err != nil {
-		return now, err
-	}
-	_, err = tx.ExecContext(ctx, updateMeta, generationText(now), metaGeneration)
-	return now, err
+	return now, handOver(tx, found.sighting, now)
 }
 
-// handOver notes how far another process had come before this one changes the store. An
-// older copy that was used by others since lacks that, however far they have come.
-func handOver(ctx context.Context, tx *sql.Tx, before sighting, writer string) error {
-	if before.writer == "" || before.writer == writer {
-		return nil
+// handOver writes down the generation, and how far another process had come before this one
+// changes the store. An older copy that was used by others since lacks that, however far
+// they have come.
+func handOver(tx *db.Tx, before, now sighting) error {
+	if before.writer != "" && before.writer != now.writer {
+		if err := tx.Exec(upsertWriter, before.writer, before.generation); err != nil {
+			return err
+		}
 	}
-	_, err := tx.ExecContext(ctx, upsertWriter, before.writer, before.generation)
-	return err
+	return tx.Exec(upsertMeta, metaGeneration, fmt.Sprintf("%d %s", now.generation, now.writer))
 }
 
-func generationText(s sighting) string { return fmt.Sprintf("%d %s", s.generation, s.writer) }
-
-// parseGeneration reads what generationText writes. Versions before this one wrote no writer.
+// parseGeneration reads what handOver writes. Versions before 9 wrote no writer.
 func parseGeneration(text string) (generation int64, writer string, err error) {
 	number, writer, _ := strings.Cut(text, " ")
 	if generation, err = strconv.ParseInt(number, 10, 64); err != nil || generation < 1 {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"os"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
 // files are the store's, as somebody would copy them.
@@ -304,11 +304,11 @@ func TestAFileThatIsOverwrittenInUse(t *testing.T) {
 			s := open(t, path)
 			reserve(t, s, params(1), 5)
 			if checkpoint == "" {
-				_, err := s.db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`)
+				_, err := s.db.Pool.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`)
 				require.NoError(t, err)
 				reserve(t, s, params(2), 1)
 			} else {
-				_, err := s.db.Exec(checkpoint)
+				_, err := s.db.Pool.Exec(checkpoint)
 				require.NoError(t, err)
 				require.NoError(t, s.Chain(testChain).DropParams(t.Context(), common.Address{1}, "https://none"))
 			}
@@ -377,16 +377,15 @@ func anEarlierVersionsHomeIsFilledIn(t *testing.T, place place) {
 	location := place(t)
 	before := usedDatabase(t, location)
 	s := open(t, location)
-	require.NoError(t, s.tx(t.Context(), true, func(tx *sql.Tx) error {
-		text, err := meta(t.Context(), tx, metaHome)
+	require.NoError(t, s.db.Write(t.Context(), func(tx *db.Tx) error {
+		text, err := meta(tx, metaHome)
 		require.NoError(t, err)
 		var at home
 		require.NoError(t, json.Unmarshal([]byte(text), &at))
 		at.Mark, at.Tables = "", ""
 		less, err := json.Marshal(at)
 		require.NoError(t, err)
-		_, err = tx.ExecContext(t.Context(), updateMeta, string(less), metaHome)
-		return err
+		return tx.Exec(updateMeta, string(less), metaHome)
 	}))
 	require.NoError(t, s.Close())
 	s = open(t, location)
@@ -394,8 +393,8 @@ func anEarlierVersionsHomeIsFilledIn(t *testing.T, place place) {
 	require.Equal(t, before.ID(), s.ID())
 	require.EqualValues(t, 6, reserve(t, s, params(1), 1).First)
 	var text string
-	require.NoError(t, s.read(t.Context(), func(tx *sql.Tx) (err error) {
-		text, err = meta(t.Context(), tx, metaHome)
+	require.NoError(t, s.db.Read(t.Context(), func(tx *db.Tx) (err error) {
+		text, err = meta(tx, metaHome)
 		return err
 	}))
 	require.Regexp(t, `"(mark|tables)":"`, text)

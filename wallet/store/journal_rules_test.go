@@ -77,16 +77,3 @@ func TestADeadRunsTransactionIsUnreported(t *testing.T) {
 	require.NoError(t, waiter.Close())
 	require.Equal(t, begun.ID, next.resumed("", "fund 1").ID)
 }
-
-// TestAHomeNamesItsMachine: without it a store that is carried to another machine, to the
-// same path, would not be noticed.
-func TestAHomeNamesItsMachine(t *testing.T) {
-	if machineID() == "" {
-		t.Skip("this system has no machine id")
-	}
-	s := open(t, newFile(t))
-	here, err := homeOf(s.Path())
-	require.NoError(t, err)
-	require.NotEmpty(t, here.Machine)
-	require.NotContains(t, here.Machine, machineID(), "the id itself is kept out of the store")
-}

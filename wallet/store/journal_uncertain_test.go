@@ -18,11 +18,11 @@ func TestAnIntentWithoutAnAnswerIsNamed(t *testing.T) {
 
 	var address string
 	edit(t, location, func(u *url.URL) { address = u.Host })
-	config, err := parseURL(edit(t, location, func(u *url.URL) { u.Host = dropAnswer(t, address) }), allKeys)
+	through, err := connect(edit(t, location, func(u *url.URL) { u.Host = dropAnswer(t, address) }), nil)
 	require.NoError(t, err)
-	db, backend := openPostgres(config, silence)
-	defer db.Close()
-	lossy := &Journal{store: &Store{db: db, backend: backend, patience: lockPatience, id: direct.ID(), writer: newID()}, network: journal.network, run: direct.backend.newRun(direct.db)}
+	defer through.Close()
+	through.setID(direct.ID())
+	lossy := &Journal{store: through, network: journal.network, run: direct.db.NewRun()}
 	intent := &tx.Intent{Account: payer, Label: "fund 1"}
 	err = lossy.Begin(t.Context(), intent, slot(0, 1))
 	require.NoError(t, lossy.Close())

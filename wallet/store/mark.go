@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/pmctl/pmctl/internal/durable"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
 // mark is what is remembered outside of a store of how far it had come. It tells that an
@@ -51,7 +52,8 @@ func markOf(path string) *mark {
 // markOfDatabase is what this machine remembers, in a folder, of the database with a name;
 // nothing for longer than the process where there is no folder.
 func markOfDatabase(folder, name string) *mark {
-	sum := sha256.Sum256([]byte(name))
+	// The user is no part of it: each sees the same database.
+	sum := sha256.Sum256([]byte(name[strings.LastIndex(name, "@")+1:]))
 	return &mark{files: durable.OS{}, folder: folder, prefix: hex.EncodeToString(sum[:12]) + "."}
 }
 
@@ -135,7 +137,7 @@ func (m *mark) find() error {
 	m.path, m.said = "", sighting{}
 	entries, err := os.ReadDir(m.folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %w", ErrAccess, err)
+		return db.NoAccess(err)
 	}
 	for _, entry := range entries {
 		name, ours := strings.CutPrefix(entry.Name(), m.prefix)
@@ -157,12 +159,12 @@ func (m *mark) findEarlier() error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrAccess, err)
+		return db.NoAccess(err)
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, 100))
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrAccess, err)
+		return db.NoAccess(err)
 	}
 	var changed int64
 	m.path = m.earlier
@@ -192,7 +194,7 @@ func (m *mark) make(s sighting) error {
 		err = m.files.SyncDir(m.folder)
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrAccess, err)
+		return db.NoAccess(err)
 	}
 	m.path, m.said = path, s
 	return nil
@@ -220,7 +222,7 @@ func (m *mark) keep(s sighting) error {
 			continue // another process was faster
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrAccess, err)
+			return db.NoAccess(err)
 		}
 		m.path, m.said = path, says
 		return nil
@@ -253,13 +255,13 @@ func (m *mark) identity() (string, error) {
 		if err := m.find(); err != nil || m.path == "" {
 			return "", err
 		}
-		id, err := fileID(m.path)
+		id, err := db.FileID(m.path)
 		if errors.Is(err, fs.ErrNotExist) {
 			m.path = "" // renamed just now
 			continue
 		}
 		if err != nil {
-			return "", fmt.Errorf("%w: %w", ErrAccess, err)
+			return "", db.NoAccess(err)
 		}
 		return id, nil
 	}
@@ -280,7 +282,7 @@ func (m *mark) checkEmpty(path string) error {
 
 // judge returns ErrDamaged for a file that is no store, and was one.
 func (m *mark) judge(err error) error {
-	if m == nil || m.earlier == "" || !errors.Is(err, ErrNotStore) || errors.Is(err, ErrDamaged) {
+	if m.earlier == "" || !errors.Is(err, ErrNotStore) || errors.Is(err, ErrDamaged) {
 		return err
 	}
 	if _, known, recallErr := m.recall(); recallErr != nil || !known {

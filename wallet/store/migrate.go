@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
 // MovedError is a store that was carried to another place and is used there.
@@ -22,56 +24,47 @@ func (e *MovedError) Error() string { return "the store was migrated to " + e.To
 // Hint says what to do.
 func (e *MovedError) Hint() string { return "use that one; this one makes no more tickets" }
 
-// checkMoved fails with *MovedError.
-func checkMoved(ctx context.Context, tx *sql.Tx) error {
-	to, err := meta(ctx, tx, metaMoved)
-	switch {
-	case errors.Is(err, errNoMeta):
-		return nil
-	case err != nil:
-		return err
-	}
-	return &MovedError{To: to}
-}
+// ErrNotEmpty is returned for a store that something was done with already.
+var ErrNotEmpty = errors.New("the store is in use already")
 
 // Migrate carries all of a store to another one that nothing was done with, which goes
 // on in its place under its id: sessions with their nonces, requests, what was spent,
 // kept params. From then on s refuses to change anything with *MovedError. After a
 // failure it can be run again, with the same two stores.
 func (s *Store) Migrate(ctx context.Context, to *Store) error {
-	err := s.tx(ctx, true, func(tx *sql.Tx) error {
-		err := checkMoved(ctx, tx)
-		var moved *MovedError
-		if errors.As(err, &moved) && moved.To == to.path {
-			return nil // an earlier run began it
-		}
-		if err != nil {
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		var already string
+		found, err := tx.Row(selectMeta, metaMoved).Find(&already)
+		switch {
+		case err != nil:
 			return err
-		}
-		if s.ID() == to.ID() {
+		case found && already == to.Path():
+			return nil // an earlier run began it
+		case found:
+			return &MovedError{To: already}
+		case s.ID() == to.ID():
 			return fmt.Errorf("%w: it is the same store", ErrNotEmpty)
 		}
 		if err := to.requireEmpty(ctx); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, upsertMeta, metaMoved, to.path)
-		return err
+		return tx.Exec(upsertMeta, metaMoved, to.Path())
 	})
 	if err == nil && to.ID() != s.ID() {
 		err = s.carry(ctx, to)
 	}
 	if err != nil {
-		return fmt.Errorf("migrate the store to %s: %w", to.path, err)
+		return fmt.Errorf("migrate the store to %s: %w", to.Path(), err)
 	}
 	return nil
 }
 
 // requireEmpty fails with ErrNotEmpty.
 func (s *Store) requireEmpty(ctx context.Context) error {
-	return s.read(ctx, func(tx *sql.Tx) error {
+	return s.db.Read(ctx, func(tx *db.Tx) error {
 		for _, table := range dataTables() {
 			var count int64
-			if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM `+table).Scan(&count); err != nil {
+			if err := tx.Row(`SELECT COUNT(*) FROM ` + table).Scan(&count); err != nil {
 				return err
 			}
 			if count > 0 {
@@ -87,29 +80,28 @@ func (s *Store) carry(ctx context.Context, to *Store) error {
 	if err := to.requireEmpty(ctx); err != nil {
 		return err
 	}
-	err := to.write(ctx, func(into *sql.Tx) error {
-		return s.read(ctx, func(from *sql.Tx) error {
+	err := to.write(ctx, func(into *db.Tx) error {
+		return s.db.Read(ctx, func(from *db.Tx) error {
 			for _, table := range dataTables() {
-				if err := carryTable(ctx, from, into, table); err != nil {
+				if err := carryTable(from, into, table); err != nil {
 					return fmt.Errorf("%s: %w", table, err)
 				}
 			}
-			facts, err := allMeta(ctx, from)
+			facts, err := allMeta(from)
 			if err != nil {
 				return err
 			}
 			for _, name := range []string{metaSpent, metaRestored} {
 				if value, ok := facts[name]; ok {
-					if _, err := into.ExecContext(ctx, upsertMeta, name, value); err != nil {
+					if err := into.Exec(upsertMeta, name, value); err != nil {
 						return err
 					}
 				}
 			}
-			if _, err := into.ExecContext(ctx, insertFormer, to.ID(), time.Now().UnixMilli()); err != nil {
+			if err := into.Exec(insertFormer, to.ID(), time.Now().UnixMilli()); err != nil {
 				return err
 			}
-			_, err = into.ExecContext(ctx, updateMeta, s.ID(), metaID)
-			return err
+			return into.Exec(updateMeta, s.ID(), metaID)
 		})
 	})
 	if err == nil {
@@ -118,34 +110,23 @@ func (s *Store) carry(ctx context.Context, to *Store) error {
 	return err
 }
 
-func carryTable(ctx context.Context, from, into *sql.Tx, table string) error {
-	rows, err := from.QueryContext(ctx, `SELECT * FROM `+table)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	columns, err := rows.Columns()
-	if err != nil {
-		return err
-	}
-	values, places := make([]any, len(columns)), make([]string, len(columns))
-	for i := range columns {
-		values[i], places[i] = new(any), fmt.Sprintf("$%d", i+1)
-	}
-	insert := fmt.Sprintf(`INSERT INTO %s (%s) VALUES (%s)`, table, strings.Join(columns, ", "), strings.Join(places, ", "))
-	for rows.Next() {
-		if err := rows.Scan(values...); err != nil {
-			return err
+func carryTable(from, into *db.Tx, table string) error {
+	var columns, places []string
+	scan := func(rows *sql.Rows) (row []any, err error) {
+		if columns, err = rows.Columns(); err != nil {
+			return nil, err
 		}
-		row := make([]any, len(values))
-		for i, v := range values {
-			row[i] = *v.(*any)
+		row, places = make([]any, len(columns)), make([]string, len(columns))
+		fields := make([]any, len(columns))
+		for i := range columns {
+			fields[i], places[i] = &row[i], fmt.Sprintf("$%d", i+1)
 		}
-		if _, err := into.ExecContext(ctx, insert, row...); err != nil {
-			return err
-		}
+		return row, rows.Scan(fields...)
 	}
-	return rows.Err()
+	insert := func(row []any) error {
+		return into.Exec(fmt.Sprintf(`INSERT INTO %s (%s) VALUES (%s)`, table, strings.Join(columns, ", "), strings.Join(places, ", ")), row...)
+	}
+	return db.Each(from, scan, insert, `SELECT * FROM `+table)
 }
 
 // placeTables are about where a store is and was, not about what was done with it.

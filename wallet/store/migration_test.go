@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
 // storeOf makes a store as the pmctl of an older schema version left it, from the
@@ -21,13 +21,12 @@ func storeOf(t *testing.T, location, version string) string {
 	statements, err := os.ReadFile(filepath.Join("testdata", version+".sql"))
 	require.NoError(t, err)
 	behind(t, location, func(s *Store) {
-		require.NoError(t, s.backend.prepare(t.Context(), s.db))
-		require.NoError(t, s.tx(t.Context(), true, func(tx *sql.Tx) error {
-			if err := s.backend.create(t.Context(), tx); err != nil {
+		require.NoError(t, s.db.Prepare(t.Context()))
+		require.NoError(t, s.db.Write(t.Context(), func(tx *db.Tx) error {
+			if err := s.db.Create(tx); err != nil {
 				return err
 			}
-			_, err := tx.ExecContext(t.Context(), string(statements))
-			return err
+			return tx.Exec(string(statements))
 		}))
 	})
 	return location
@@ -38,7 +37,6 @@ func behind(t *testing.T, location string, do func(*Store)) {
 	t.Helper()
 	s, err := connect(location, nil)
 	require.NoError(t, err)
-	s.mark = nil // it tells of changes that a store makes
 	defer s.db.Close()
 	do(s)
 }
@@ -71,7 +69,7 @@ func version1IsBroughtUpToDate(t *testing.T, place place) {
 // A store that was brought up to date has the tables of a new one.
 func TestOldAndNewStoresAreTheSame(t *testing.T) {
 	layout := func(path string) (found []string) {
-		rows, err := open(t, path).db.Query(`SELECT name || ': ' || COALESCE(sql, '') FROM sqlite_schema ORDER BY name`)
+		rows, err := open(t, path).db.Pool.Query(`SELECT name || ': ' || COALESCE(sql, '') FROM sqlite_schema ORDER BY name`)
 		require.NoError(t, err)
 		defer rows.Close()
 		for rows.Next() {
@@ -99,12 +97,12 @@ func anUpgradeThatFailsChangesNothing(t *testing.T, place place) {
 	_, err := Open(t.Context(), path)
 	require.Error(t, err, "the name of an index is taken")
 	behind(t, path, func(s *Store) {
-		require.NoError(t, s.read(t.Context(), func(tx *sql.Tx) error {
-			version, id, err := s.inspect(t.Context(), tx)
+		require.NoError(t, s.db.Read(t.Context(), func(tx *db.Tx) error {
+			version, id, err := inspect(s.db, tx)
 			require.NoError(t, err)
 			require.Equal(t, 1, version)
 			require.Equal(t, "KEPT", id)
-			names, err := s.backend.tables(t.Context(), tx)
+			names, err := s.db.Tables(tx)
 			require.NoError(t, err)
 			require.NotContains(t, names, "winners")
 			return nil

@@ -2,51 +2,47 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
+)
+
+const (
+	paramsKey    = ` WHERE chain_id = $1 AND sender = $2 AND recipient_url = $3`
+	upsertParams = `INSERT INTO params (chain_id, sender, recipient_url, document, saved_at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (chain_id, sender, recipient_url) DO UPDATE SET document = excluded.document, saved_at = excluded.saved_at`
+	selectParams = `SELECT document FROM params` + paramsKey
+	deleteParams = `DELETE FROM params` + paramsKey
 )
 
 // SaveParams keeps a params document for sender's next payment to the recipient at
 // url, in place of the one kept before.
 func (c *Chain) SaveParams(ctx context.Context, sender common.Address, url string, document []byte) error {
-	err := c.store.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, upsertParams, c.id, sender.Hex(), url, string(document), time.Now().UnixMilli())
-		return err
+	return c.store.writeFor(ctx, "keep the ticket params of "+url, func(tx *db.Tx) error {
+		return tx.Exec(upsertParams, c.id, sender.Hex(), url, string(document), time.Now().UnixMilli())
 	})
-	if err != nil {
-		return fmt.Errorf("keep the ticket params of %s: %w", url, err)
-	}
-	return nil
 }
 
 // Params returns the document that was last kept for sender and url, or ErrNoParams.
 func (c *Chain) Params(ctx context.Context, sender common.Address, url string) ([]byte, error) {
-	var document string
-	err := c.store.read(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, selectParams, c.id, sender.Hex(), url).Scan(&document)
+	found := false
+	document, err := read(ctx, c.store, "read the ticket params of "+url, func(tx *db.Tx) (document string, err error) {
+		found, err = tx.Row(selectParams, c.id, sender.Hex(), url).Find(&document)
+		return document, err
 	})
-	if errors.Is(err, sql.ErrNoRows) {
+	if err == nil && !found {
 		return nil, fmt.Errorf("%w for %s", ErrNoParams, url)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read the ticket params of %s: %w", url, err)
-	}
-	return []byte(document), nil
+	return []byte(document), err
 }
 
 // DropParams forgets the document kept for sender and url, if there is one. The
 // session's nonces stay taken.
 func (c *Chain) DropParams(ctx context.Context, sender common.Address, url string) error {
-	err := c.store.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, deleteParams, c.id, sender.Hex(), url)
-		return err
+	return c.store.writeFor(ctx, "forget the ticket params of "+url, func(tx *db.Tx) error {
+		return tx.Exec(deleteParams, c.id, sender.Hex(), url)
 	})
-	if err != nil {
-		return fmt.Errorf("forget the ticket params of %s: %w", url, err)
-	}
-	return nil
 }

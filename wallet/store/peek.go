@@ -6,12 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 	"github.com/pmctl/pmctl/wallet/tx"
 )
 
@@ -27,41 +26,38 @@ const (
 // Peek reads what is of use while a command line is typed. Unlike Open and Check it
 // makes no file where there is none, brings nothing up to date and asks no server: it
 // fails with ErrNoStore for anything but a store in a file, as this package writes it.
-type Peek struct{ store *Store }
+type Peek struct{ db *db.DB }
 
 // PeekAt looks at the store at a location.
 func PeekAt(ctx context.Context, location string) (*Peek, error) {
-	if strings.Contains(location, "://") {
-		return nil, fmt.Errorf("%w in a file at %s", ErrNoStore, location)
+	at, err := db.Locate(location)
+	if err != nil || !at.IsFile() {
+		return nil, fmt.Errorf("%w in a file at %s", ErrNoStore, Display(location))
 	}
-	path, err := filepath.Abs(location)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
+	if info, err := os.Stat(at.Name); err != nil || !info.Mode().IsRegular() || info.Size() < db.SmallestFile {
+		return nil, errors.Join(fmt.Errorf("%w at %s", ErrNoStore, at.Name), err)
 	}
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() || info.Size() < smallestDatabase {
-		return nil, errors.Join(fmt.Errorf("%w at %s", ErrNoStore, path), err)
+	p := new(Peek)
+	if p.db, err = at.Open(); err != nil {
+		return nil, err
 	}
-	db, err := openSQLite(path)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
-	}
-	s := &Store{path: path, db: db, backend: sqliteFile{path: path}, patience: peekPatience}
-	err = s.read(ctx, func(t *sql.Tx) error {
-		version, _, err := s.inspect(ctx, t)
+	p.db.Patience = peekPatience
+	err = p.db.Read(ctx, func(t *db.Tx) error {
+		version, _, err := inspect(p.db, t)
 		if err == nil && version != schemaVersion() {
-			err = fmt.Errorf("%w of version %d at %s", ErrNoStore, schemaVersion(), path)
+			err = fmt.Errorf("%w of version %d at %s", ErrNoStore, schemaVersion(), at.Name)
 		}
 		return err
 	})
 	if err != nil {
-		s.Close()
+		p.Close()
 		return nil, err
 	}
-	return &Peek{s}, nil
+	return p, nil
 }
 
 // Close ends the peek.
-func (p *Peek) Close() error { return p.store.Close() }
+func (p *Peek) Close() error { return p.db.Close() }
 
 // KnownRecipient is somebody who was paid.
 type KnownRecipient struct {
@@ -70,16 +66,13 @@ type KnownRecipient struct {
 }
 
 // Recipients returns who was paid on a chain, whoever paid, the latest first.
-func (p *Peek) Recipients(ctx context.Context, chainID uint64) (found []KnownRecipient, err error) {
-	err = p.each(ctx, selectKnownRecipients, fmt.Sprint(chainID), func(rows *sql.Rows) error {
-		var r KnownRecipient
+func (p *Peek) Recipients(ctx context.Context, chainID uint64) ([]KnownRecipient, error) {
+	return peek(ctx, p, func(rows *sql.Rows) (r KnownRecipient, err error) {
 		var address string
-		err := rows.Scan(&r.URL, &address)
+		err = rows.Scan(&r.URL, &address)
 		r.Address = common.HexToAddress(address)
-		found = append(found, r)
-		return err
-	})
-	return found, err
+		return r, err
+	}, selectKnownRecipients, fmt.Sprint(chainID))
 }
 
 // KnownTransaction is a transaction of the journal.
@@ -92,30 +85,19 @@ type KnownTransaction struct {
 
 // Transactions returns the transactions of a network, which is named as for
 // Store.Journal, the latest first.
-func (p *Peek) Transactions(ctx context.Context, network string) (found []KnownTransaction, err error) {
-	err = p.each(ctx, selectKnownAttempts, network, func(rows *sql.Rows) error {
-		var t KnownTransaction
-		var hash, label, state string
-		err := rows.Scan(&hash, &label, &state)
-		t.Hash, t.Label, t.State = common.HexToHash(hash), tx.ReadLabel(label), tx.State(state)
-		found = append(found, t)
+func (p *Peek) Transactions(ctx context.Context, network string) ([]KnownTransaction, error) {
+	return peek(ctx, p, func(rows *sql.Rows) (t KnownTransaction, err error) {
+		var hash, label string
+		err = rows.Scan(&hash, &label, &t.State)
+		t.Hash, t.Label = common.HexToHash(hash), tx.ReadLabel(label)
+		return t, err
+	}, selectKnownAttempts, network)
+}
+
+func peek[T any](ctx context.Context, p *Peek, scan func(*sql.Rows) (T, error), query, of string) (found []T, err error) {
+	err = p.db.Read(ctx, func(t *db.Tx) (err error) {
+		found, err = db.List(t, scan, query, of)
 		return err
 	})
 	return found, err
-}
-
-func (p *Peek) each(ctx context.Context, query, of string, do func(*sql.Rows) error) error {
-	return p.store.read(ctx, func(t *sql.Tx) error {
-		rows, err := t.QueryContext(ctx, query, of)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			if err := do(rows); err != nil {
-				return err
-			}
-		}
-		return rows.Err()
-	})
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
 func TestPeek(t *testing.T) {
@@ -16,7 +18,7 @@ func TestPeek(t *testing.T) {
 	require.NoFileExists(t, path, "a peek makes nothing")
 	_, err = PeekAt(t.Context(), "postgres://127.0.0.1:1/pmctl")
 	require.ErrorIs(t, err, ErrNoStore, "a peek asks no server")
-	require.NoError(t, os.WriteFile(path+"x", make([]byte, 2*smallestDatabase), 0o600))
+	require.NoError(t, os.WriteFile(path+"x", make([]byte, 2*db.SmallestFile), 0o600))
 	_, err = PeekAt(t.Context(), path+"x")
 	require.ErrorIs(t, err, ErrNotStore)
 
@@ -38,7 +40,7 @@ func TestPeek(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, transactions)
 
-	_, err = s.db.Exec(`UPDATE meta SET value = '1' WHERE name = $1`, metaVersion)
+	_, err = s.db.Pool.Exec(`UPDATE meta SET value = '1' WHERE name = $1`, metaVersion)
 	require.NoError(t, err)
 	_, err = PeekAt(t.Context(), path)
 	require.ErrorIs(t, err, ErrNoStore, "one of another version is left alone")

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
 // TestSoakPooler goes through a real pgbouncer. Where it gives a session to several
@@ -18,7 +20,7 @@ func TestSoakPooler(t *testing.T) {
 			if _, err := Check(t.Context(), location); works {
 				require.NoError(t, err)
 			} else {
-				require.ErrorAs(t, err, new(*PoolerError))
+				require.ErrorAs(t, err, new(*db.PoolerError))
 			}
 			for range 5 {
 				journal := s.Journal("1337/devnet")
@@ -27,7 +29,7 @@ func TestSoakPooler(t *testing.T) {
 					require.NoError(t, err)
 				} else {
 					require.ErrorIs(t, err, ErrAccess)
-					require.ErrorAs(t, err, new(*PoolerError))
+					require.ErrorAs(t, err, new(*db.PoolerError))
 				}
 				require.NoError(t, journal.Close())
 			}

@@ -3,18 +3,17 @@ package store
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"io"
 	"net"
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 	"github.com/pmctl/pmctl/wallet/store/pgtest"
 )
 
@@ -54,9 +53,9 @@ func TestACommitIsDurableWhateverTheDefaults(t *testing.T) {
 	for setting, want := range map[string]string{
 		"synchronous_commit": "on", "lock_timeout": "20s", "idle_in_transaction_session_timeout": "30s", "search_path": "pmctl",
 	} {
-		require.NoError(t, s.write(t.Context(), func(tx *sql.Tx) error {
+		require.NoError(t, s.write(t.Context(), func(tx *db.Tx) error {
 			var got string
-			require.NoError(t, tx.QueryRowContext(t.Context(), `SELECT current_setting($1)`, setting).Scan(&got))
+			require.NoError(t, tx.Row(`SELECT current_setting($1)`, setting).Scan(&got))
 			require.Equal(t, want, got, setting)
 			return nil
 		}))
@@ -81,8 +80,8 @@ func TestADatabaseIsShared(t *testing.T) {
 	require.ErrorIs(t, err, ErrNotStore)
 	require.ErrorContains(t, err, databaseOf(t, foreign))
 	behind(t, foreign, func(s *Store) {
-		require.NoError(t, s.read(t.Context(), func(tx *sql.Tx) error {
-			names, err := s.backend.tables(t.Context(), tx)
+		require.NoError(t, s.db.Read(t.Context(), func(tx *db.Tx) error {
+			names, err := s.db.Tables(tx)
 			require.Equal(t, []string{"sessions"}, names)
 			return err
 		}))
@@ -173,22 +172,6 @@ func TestOpeningEndsWithTheContext(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// Calls without a context of their own end too, when the server hangs.
-func TestAStatementThatTakesTooLong(t *testing.T) {
-	location := server.Database(t)
-	config, err := parseURL(location, allKeys)
-	require.NoError(t, err)
-	db, backend := openPostgres(config, 100*time.Millisecond)
-	defer db.Close()
-	s := &Store{db: db, backend: backend, patience: lockPatience}
-	err = s.tx(context.Background(), true, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(context.Background(), `SELECT pg_sleep(60)`)
-		return err
-	})
-	require.ErrorIs(t, err, ErrUnreachable)
-	require.ErrorContains(t, err, "does not answer")
-}
-
 // Both kinds of server would say "done" and not have it: one cannot write, and the
 // other does not wait for the disk.
 func TestServersThatCannotKeepAnything(t *testing.T) {
@@ -264,11 +247,10 @@ func TestACommitWithoutAnAnswer(t *testing.T) {
 
 	var address string
 	edit(t, location, func(u *url.URL) { address = u.Host })
-	config, err := parseURL(edit(t, location, func(u *url.URL) { u.Host = dropAnswer(t, address) }), allKeys)
+	through, err := connect(edit(t, location, func(u *url.URL) { u.Host = dropAnswer(t, address) }), nil)
 	require.NoError(t, err)
-	db, backend := openPostgres(config, silence)
-	defer db.Close()
-	through := &Store{db: db, backend: backend, patience: lockPatience, id: direct.ID(), writer: newID()}
+	defer through.Close()
+	through.setID(direct.ID())
 	nonces, err := through.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 3, 0)
 	require.ErrorIs(t, err, ErrUncertain)
 	require.ErrorIs(t, err, ErrUnreachable)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,18 +49,4 @@ func TestLocationsThatCannotBeMeant(t *testing.T) {
 	left, err := filepath.Glob("*")
 	require.NoError(t, err)
 	require.Empty(t, left, "no folder of that name")
-}
-
-func TestDisplayURL(t *testing.T) {
-	for location, want := range map[string]string{
-		"postgres://me:secret@host/db":                          "postgres://me@host:5432/db",
-		"postgres://me:secret@host:7,other:8/db":                "postgres://me@host:7,other:8/db",
-		"postgres://m%40e:secret@[::1]:7/d%20b?sslmode=require": "postgres://m%40e@[::1]:7/d%20b",
-		"postgres://me:secret@/db?host=/run/postgresql":         "postgres://me@/db?host=%2Frun%2Fpostgresql",
-	} {
-		config, err := parseURL(location, allKeys)
-		require.NoError(t, err, location)
-		require.Equal(t, want, displayURL(config))
-		require.True(t, strings.HasPrefix(want, "postgres://"))
-	}
 }

@@ -86,7 +86,7 @@ func reserveForever(path string, insist bool) int {
 
 // tryOnce exits with 3 when the store is locked.
 func tryOnce(path string) int {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*lockWait)
+	ctx, cancel := context.WithTimeout(context.Background(), 400*time.Millisecond)
 	defer cancel()
 	s, err := Open(ctx, path)
 	if err == nil {

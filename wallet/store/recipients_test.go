@@ -34,7 +34,7 @@ func TestRecipientOfAURL(t *testing.T) {
 	require.Zero(t, pin(t, again, me, url, 3, common.Address{3}), "the user has named it")
 	require.Equal(t, common.Address{3}, recipient(again, me, url))
 
-	_, err := again.store.db.Exec(`UPDATE recipients SET recipient = 'nobody'`)
+	_, err := again.store.db.Pool.Exec(`UPDATE recipients SET recipient = 'nobody'`)
 	require.NoError(t, err)
 	_, err = again.Recipient(t.Context(), me, url)
 	require.ErrorIs(t, err, ErrDamaged)

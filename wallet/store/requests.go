@@ -5,64 +5,18 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-// version6 adds how many deliveries of a request's tickets were begun. What was sent
-// before, other processes may have sent too: nothing counted them.
-var version6 = []string{
-	`ALTER TABLE requests ADD COLUMN deliveries BIGINT NOT NULL DEFAULT 0`,
-	`UPDATE requests SET deliveries = CASE state WHEN 'reserved' THEN 0 WHEN 'sent' THEN 2 ELSE 1 END,
-		outcome = CASE state WHEN 'sent' THEN '' ELSE outcome END`,
-}
-
-// version10 lets a request have several deliveries. What is the request's own stays in
-// requests, and each delivery's tickets get a row in request_parts: a request of before has
-// one. An earlier pmctl that still has the store open then fails at once with requests,
-// and makes no tickets for one that this version has begun.
-var version10 = []string{
-	// Tickets that were reserved together, and what makes them again.
-	`CREATE TABLE request_sets (
-		chain_id   TEXT   NOT NULL,
-		sender     TEXT   NOT NULL,
-		request_id TEXT   NOT NULL,
-		set_number BIGINT NOT NULL, -- from 1
-		record     TEXT   NOT NULL,
-		PRIMARY KEY (chain_id, sender, request_id, set_number)
-	)`,
-	// Those of a set that are delivered together.
-	`CREATE TABLE request_parts (
-		chain_id            TEXT   NOT NULL,
-		sender              TEXT   NOT NULL,
-		request_id          TEXT   NOT NULL,
-		set_number          BIGINT NOT NULL,
-		recipient_rand_hash TEXT   NOT NULL,
-		first_nonce         BIGINT NOT NULL,
-		nonces              BIGINT NOT NULL,
-		state               TEXT   NOT NULL,
-		outcome             TEXT   NOT NULL,
-		deliveries          BIGINT NOT NULL,
-		PRIMARY KEY (chain_id, sender, request_id, set_number, first_nonce)
-	)`,
-	`INSERT INTO request_sets SELECT chain_id, sender, request_id, 1, record FROM requests`,
-	`INSERT INTO request_parts SELECT chain_id, sender, request_id, 1, recipient_rand_hash, first_nonce, nonces, state, outcome, deliveries
-		FROM requests`,
-	`ALTER TABLE requests DROP COLUMN recipient_rand_hash`,
-	`ALTER TABLE requests DROP COLUMN first_nonce`,
-	`ALTER TABLE requests DROP COLUMN nonces`,
-	`ALTER TABLE requests DROP COLUMN record`,
-	`ALTER TABLE requests DROP COLUMN state`,
-	`ALTER TABLE requests DROP COLUMN outcome`,
-	`ALTER TABLE requests DROP COLUMN deliveries`,
-}
-
 const (
+	requestKey = ` WHERE chain_id = $1 AND sender = $2 AND request_id = $3`
+
 	selectRequestHead = `SELECT digest, made_at FROM requests` + requestKey
 	selectParts       = `SELECT p.set_number, p.recipient_rand_hash, p.first_nonce, p.nonces, COALESCE(s.record, ''), p.state, p.outcome, p.deliveries
 		FROM request_parts p LEFT JOIN request_sets s
@@ -204,45 +158,34 @@ func (e *RequestMovedError) Error() string {
 
 // Requested returns what was made for a sender's request, nil when nothing was. It fails
 // with *RequestError.
-func (c *Chain) Requested(ctx context.Context, sender common.Address, request Request) (records Records, err error) {
-	err = c.store.read(ctx, func(tx *sql.Tx) (err error) {
-		records, err = c.request(ctx, tx, sender, request)
-		return err
+func (c *Chain) Requested(ctx context.Context, sender common.Address, request Request) (Records, error) {
+	return read(ctx, c.store, fmt.Sprintf("look for request %q", request.ID), func(tx *db.Tx) (Records, error) {
+		return c.request(tx, sender, request)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("look for request %q: %w", request.ID, err)
-	}
-	return records, nil
 }
 
-func (c *Chain) request(ctx context.Context, tx querier, sender common.Address, request Request) (Records, error) {
+func (c *Chain) request(tx *db.Tx, sender common.Address, request Request) (Records, error) {
 	var digest string
 	var at int64
-	err := scanRow(tx.QueryRowContext(ctx, selectRequestHead, c.id, sender.Hex(), request.ID), &digest, &at)
-	if errors.Is(err, sql.ErrNoRows) {
-		if request.Drawn {
-			return nil, nil
-		}
-		return nil, mayBeNew(ctx, tx)
-	}
-	if err != nil {
+	found, err := tx.Row(selectRequestHead, c.id, sender.Hex(), request.ID).Find(&digest, &at)
+	switch {
+	case err != nil:
 		return nil, err
+	case !found && request.Drawn:
+		return nil, nil
+	case !found:
+		return nil, mayBeNew(tx)
+	case digest != request.Digest:
+		return nil, &RequestError{ID: request.ID, At: fromMillis(at)}
 	}
-	made := time.UnixMilli(at).UTC()
-	if digest != request.Digest {
-		return nil, &RequestError{ID: request.ID, At: made}
-	}
-	var records Records
-	err = eachRow(ctx, tx, func(rows *sql.Rows) error {
-		r := &Record{ID: request.ID, Digest: digest, At: made}
-		var hash, record, state string
-		err := rows.Scan(&r.Set, &hash, &r.Nonces.First, &r.Nonces.Count, &record, &state, &r.Outcome, &r.Deliveries)
+	records, err := db.List(tx, func(rows *sql.Rows) (*Record, error) {
+		r := &Record{ID: request.ID, Digest: digest, At: fromMillis(at)}
+		var hash string
+		err := rows.Scan(&r.Set, &hash, &r.Nonces.First, &r.Nonces.Count, &r.Record, &r.State, &r.Outcome, &r.Deliveries)
 		if err == nil {
 			r.RecipientRandHash, err = parseHash(hash)
 		}
-		r.Record, r.State = []byte(record), State(state)
-		records = append(records, r)
-		return err
+		return r, err
 	}, selectParts, c.id, sender.Hex(), request.ID)
 	if err == nil && len(records) == 0 {
 		err = ErrDamaged
@@ -255,24 +198,23 @@ func (c *Chain) request(ctx context.Context, tx querier, sender common.Address, 
 
 // addToRequest keeps tickets that were reserved just now for a request, which has before so
 // far, as a set of one part.
-func (c *Chain) addToRequest(ctx context.Context, tx querier, sender common.Address, request *Request, before Records, made Record, at time.Time) error {
+func (c *Chain) addToRequest(tx *db.Tx, sender common.Address, request *Request, before Records, made Record, at time.Time) error {
 	made.Set = 1
 	if len(before) == 0 {
-		if _, err := tx.ExecContext(ctx, insertRequest, c.id, sender.Hex(), request.ID, request.Digest, at.UnixMilli()); err != nil {
+		if err := tx.Exec(insertRequest, c.id, sender.Hex(), request.ID, request.Digest, at.UnixMilli()); err != nil {
 			return err
 		}
 	} else {
 		made.Set += before[len(before)-1].Set
 	}
 	made.ID, made.State = request.ID, Reserved
-	if _, err := tx.ExecContext(ctx, insertSet, c.id, sender.Hex(), request.ID, made.Set, string(request.Record)); err != nil {
+	if err := tx.Exec(insertSet, c.id, sender.Hex(), request.ID, made.Set, string(request.Record)); err != nil {
 		return err
 	}
-	return c.insertPart(ctx, tx, sender, &made)
+	return c.insertPart(tx, sender, &made)
 }
 
-func (c *Chain) insertPart(ctx context.Context, tx querier, sender common.Address, r *Record) error {
-	_, err := tx.ExecContext(ctx, insertPart, c.id, sender.Hex(), r.ID, r.Set, r.RecipientRandHash.Hex(), r.Nonces.First, r.Nonces.Count,
+func (c *Chain) insertPart(tx *db.Tx, sender common.Address, r *Record) error {
+	return tx.Exec(insertPart, c.id, sender.Hex(), r.ID, r.Set, r.RecipientRandHash.Hex(), r.Nonces.First, r.Nonces.Count,
 		string(r.State), r.Outcome, r.Deliveries)
-	return err
 }

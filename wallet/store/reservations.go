@@ -12,6 +12,8 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
 // Reservation is tickets that were made at once: an entry of the ledger.
@@ -47,18 +49,25 @@ const (
 // FirstReservation returns when a sender made its first tickets, or the zero time when it
 // has made none.
 func (c *Chain) FirstReservation(ctx context.Context, sender common.Address) (time.Time, error) {
-	var at sql.NullInt64
-	err := c.store.read(ctx, func(tx *sql.Tx) error {
-		return scanRow(tx.QueryRowContext(ctx, selectFirstReservation, c.id, sender.Hex()), &at)
+	at, err := read(ctx, c.store, readLedger, func(tx *db.Tx) (at sql.NullInt64, err error) {
+		err = tx.Row(selectFirstReservation, c.id, sender.Hex()).Scan(&at)
+		return at, err
 	})
-	if err != nil {
-		return time.Time{}, fmt.Errorf("read the ledger: %w", err)
+	if err != nil || !at.Valid {
+		return time.Time{}, err
 	}
-	if !at.Valid {
-		return time.Time{}, nil
-	}
-	return time.UnixMilli(at.Int64).UTC(), nil
+	return fromMillis(at.Int64), nil
 }
+
+// Spending returns what a sender has spent on the chain on the day of at.
+func (c *Chain) Spending(ctx context.Context, sender common.Address, at time.Time) (policy.Spending, error) {
+	return read(ctx, c.store, "read what was spent", func(tx *db.Tx) (policy.Spending, error) {
+		return spending(tx, c.id, sender, at)
+	})
+}
+
+// readLedger is what the methods here do, for errors.
+const readLedger = "read the ledger"
 
 // ErrNoReservation is returned for a ticket that was not made with this store.
 var ErrNoReservation = errors.New("no such ticket was made with this store")
@@ -67,42 +76,30 @@ var ErrNoReservation = errors.New("no such ticket was made with this store")
 // error of each ends it.
 func (c *Chain) Reservations(ctx context.Context, sender common.Address, since time.Time, each func(Reservation) error) error {
 	var ours error
-	err := c.store.read(ctx, func(tx *sql.Tx) error {
-		ours = nil
-		return eachRow(ctx, tx, func(rows *sql.Rows) error {
-			r, err := scanReservation(rows)
-			if err == nil {
-				ours = each(r)
-			}
-			return cmp.Or(err, ours)
+	err := c.store.db.Read(ctx, func(tx *db.Tx) error {
+		return db.Each(tx, scanReservation, func(r Reservation) error {
+			ours = each(r)
+			return ours
 		}, selectReservations, c.id, sender.Hex(), since.UnixMilli())
 	})
-	if ours != nil {
-		return ours
+	if ours == nil && err != nil {
+		return fmt.Errorf("%s: %w", readLedger, err)
 	}
-	if err != nil {
-		return fmt.Errorf("read the ledger: %w", err)
-	}
-	return nil
+	return ours
 }
 
 // ReservationOf returns what a sender's ticket was made with, or ErrNoReservation.
 func (c *Chain) ReservationOf(ctx context.Context, sender common.Address, recipientRandHash common.Hash, nonce uint32) (Reservation, error) {
-	var found Reservation
-	err := c.store.read(ctx, func(tx *sql.Tx) error {
-		found = Reservation{}
-		return eachRow(ctx, tx, func(rows *sql.Rows) (err error) {
-			found, err = scanReservation(rows)
-			return err
-		}, selectReservationOf, recipientRandHash.Hex(), int64(nonce), c.id, sender.Hex())
+	found, err := read(ctx, c.store, readLedger, func(tx *db.Tx) ([]Reservation, error) {
+		return db.List(tx, scanReservation, selectReservationOf, recipientRandHash.Hex(), int64(nonce), c.id, sender.Hex())
 	})
 	if err != nil {
-		return Reservation{}, fmt.Errorf("read the ledger: %w", err)
+		return Reservation{}, err
 	}
-	if uint64(nonce) >= uint64(found.Nonces.First)+uint64(found.Nonces.Count) {
+	if len(found) == 0 || uint64(nonce) >= uint64(found[0].Nonces.First)+uint64(found[0].Nonces.Count) {
 		return Reservation{}, ErrNoReservation
 	}
-	return found, nil
+	return found[0], nil
 }
 
 func scanReservation(rows *sql.Rows) (Reservation, error) {
@@ -112,10 +109,9 @@ func scanReservation(rows *sql.Rows) (Reservation, error) {
 	if err := rows.Scan(&hash, &r.Nonces.First, &r.Nonces.Count, &recipient, &faceValue, &ev, &expiration, &at); err != nil {
 		return r, err
 	}
-	r.At = time.UnixMilli(at).UTC()
 	// An expected value's fraction is wider than a ticket's fields.
 	each, err := parseSum(1, ev, faceValue)
-	r.TicketEV, r.FaceValue = each.EV, each.FaceValue
+	r.TicketEV, r.FaceValue, r.At = each.EV, each.FaceValue, fromMillis(at)
 	return r, cmp.Or(
 		err,
 		column("recipient_rand_hash", &r.RecipientRandHash, parseHash, hash),

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -11,7 +10,12 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
+
+const insertReservation = `INSERT INTO reservations
+	(recipient_rand_hash, first_nonce, nonces, chain_id, sender, recipient, face_value, ticket_ev, expiration_block, reserved_at)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 
 // Spend is tickets that a sender wants to make.
 type Spend struct {
@@ -59,6 +63,15 @@ type Made struct {
 	Before *Record
 }
 
+// ReserveNonces is Reserve without a budget or a request. It implements pm.NonceStore.
+func (c *Chain) ReserveNonces(ctx context.Context, sender common.Address, params *pm.TicketParams, count, limit uint32) (pm.NonceRange, error) {
+	made, err := c.Reserve(ctx, Spend{Sender: sender, Params: params, Count: count, Cap: limit})
+	if err != nil {
+		return pm.NonceRange{}, err
+	}
+	return made.Nonces, nil
+}
+
 // Reserve takes the next nonces of the session that s.Params.RecipientRandHash names;
 // a session's first nonce is 1. When it returns the reservation is on disk together
 // with what the tickets cost and the request, and no call in any process gets one of
@@ -89,30 +102,30 @@ type Outcome struct {
 // and nothing was taken.
 func (c *Chain) ReserveAll(ctx context.Context, spends []Spend) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(spends))
-	err := c.store.write(ctx, func(tx *sql.Tx) error {
+	err := c.store.write(ctx, func(tx *db.Tx) error {
 		if c.storeID != "" && c.storeID != c.store.ID() {
-			return &RestoredError{Path: c.store.path, Cause: Cause{Code: CauseOther}}
+			return &RestoredError{Path: c.store.Path(), Cause: Cause{Code: CauseOther}}
 		}
-		books, taken := newBooks(c, tx), false
-		var in querier = tx
 		if len(spends) > 1 {
-			in = &prepared{tx, make(map[string]*sql.Stmt)}
+			tx.Reuse()
 		}
+		books, taken := newBooks(c.id, tx), false
 		for i, s := range spends {
-			made, err := c.reserveOne(ctx, in, books, s)
-			if err != nil && !isRefusal(err) {
-				return fmt.Errorf("reserve %d nonces: %w", s.Count, err)
-			}
-			outcomes[i] = Outcome{made, nil}
-			if err != nil {
-				outcomes[i].Err = fmt.Errorf("reserve %d nonces: %w", s.Count, err)
-			}
+			made, err := c.reserveOne(tx, books, s)
 			taken = taken || err == nil && made.Before == nil
+			refused := isRefusal(err)
+			if err != nil {
+				err = fmt.Errorf("reserve %d nonces: %w", s.Count, err)
+			}
+			if err != nil && !refused {
+				return err
+			}
+			outcomes[i] = Outcome{made, err}
 		}
 		if !taken {
 			return errNothingTaken
 		}
-		return books.close(ctx)
+		return books.close()
 	})
 	if err != nil && !errors.Is(err, errNothingTaken) {
 		return nil, err
@@ -139,34 +152,33 @@ func isRefusal(err error) bool {
 }
 
 // reserveOne takes a Spend's nonces, or leaves no trace of it.
-func (c *Chain) reserveOne(ctx context.Context, tx querier, books *books, s Spend) (*Made, error) {
+func (c *Chain) reserveOne(tx *db.Tx, books *books, s Spend) (*Made, error) {
 	if err := s.Params.CheckFields(); err != nil {
 		return nil, err
 	}
 	if s.Count == 0 {
 		return nil, fmt.Errorf("%w: 0", pm.ErrTicketCount)
 	}
-	if _, err := tx.ExecContext(ctx, `SAVEPOINT spend`); err != nil {
+	if err := tx.Exec(`SAVEPOINT spend`); err != nil {
 		return nil, err
 	}
-	made, err := c.reserve(ctx, tx, books, s)
+	made, err := c.reserve(tx, books, s)
 	if err != nil {
-		_, undoErr := tx.ExecContext(ctx, `ROLLBACK TO SAVEPOINT spend`)
-		if undoErr != nil {
+		if undoErr := tx.Exec(`ROLLBACK TO SAVEPOINT spend`); undoErr != nil {
 			return nil, undoErr
 		}
 	}
-	if _, endErr := tx.ExecContext(ctx, `RELEASE SAVEPOINT spend`); endErr != nil {
+	if endErr := tx.Exec(`RELEASE SAVEPOINT spend`); endErr != nil {
 		return nil, endErr
 	}
 	return made, err
 }
 
-func (c *Chain) reserve(ctx context.Context, tx querier, books *books, s Spend) (*Made, error) {
+func (c *Chain) reserve(tx *db.Tx, books *books, s Spend) (*Made, error) {
 	var before Records
 	if s.Request != nil {
 		var err error
-		if before, err = c.request(ctx, tx, s.Sender, *s.Request); err != nil {
+		if before, err = c.request(tx, s.Sender, *s.Request); err != nil {
 			return nil, err
 		}
 		switch first := before.First(); {
@@ -178,21 +190,11 @@ func (c *Chain) reserve(ctx context.Context, tx querier, books *books, s Spend) 
 		}
 	}
 	hash, at := s.Params.RecipientRandHash, s.at()
-	if _, err := tx.ExecContext(ctx, insertSession, hash.Hex()); err != nil {
-		return nil, err
-	}
-	used, err := usedNonces(ctx, tx, hash)
+	nonces, err := takeNonces(tx, hash, s.Count, s.Cap)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkLast(ctx, tx, hash, used); err != nil {
-		return nil, err
-	}
-	nonces, err := pm.NextNonces(hash, used, s.Count, s.Cap)
-	if err != nil {
-		return nil, err
-	}
-	page, err := books.open(ctx, s.Sender, at)
+	page, err := books.open(s.Sender, at)
 	if err != nil {
 		return nil, err
 	}
@@ -204,46 +206,15 @@ func (c *Chain) reserve(ctx context.Context, tx querier, books *books, s Spend) 
 			return nil, notAllowed{err}
 		}
 	}
-	result, err := tx.ExecContext(ctx, advanceUsed, int64(used)+int64(s.Count), hash.Hex(), used)
-	if err != nil {
-		return nil, err
-	}
-	if changed, err := result.RowsAffected(); err != nil || changed != 1 {
-		return nil, fmt.Errorf("session %v: %d rows advanced instead of 1: %w", hash, changed, errors.Join(ErrDamaged, err))
-	}
-	_, err = tx.ExecContext(ctx, insertReservation,
+	err = tx.Exec(insertReservation,
 		hash.Hex(), nonces.First, nonces.Count, c.id, s.Sender.Hex(), s.Params.Recipient.Hex(),
 		decimal(s.Params.FaceValue), ev.RatString(), decimal(s.Params.ExpirationBlock), at.UnixMilli())
 	if err == nil && s.Request != nil {
-		err = c.addToRequest(ctx, tx, s.Sender, s.Request, before, Record{RecipientRandHash: hash, Nonces: nonces}, at)
+		err = c.addToRequest(tx, s.Sender, s.Request, before, Record{RecipientRandHash: hash, Nonces: nonces}, at)
 	}
 	if err != nil {
 		return nil, err
 	}
 	page.add(s.Params.Recipient, asked)
 	return &Made{Nonces: nonces}, nil
-}
-
-// checkLast holds a session's count against its last reservation. They are on different
-// pages of the file, so that no damaged page sets a session back.
-func checkLast(ctx context.Context, tx querier, hash common.Hash, used uint32) error {
-	var last int64
-	err := scanRow(tx.QueryRowContext(ctx, selectLast, hash.Hex()), &last)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
-	if last != int64(used) {
-		return fmt.Errorf("%w: session %v has used %d nonces, and its last reservation ends at %d", ErrDamaged, hash, used, last)
-	}
-	return nil
-}
-
-// usedNonces fails with *RetiredError, and with sql.ErrNoRows where there is no session.
-func usedNonces(ctx context.Context, tx querier, hash common.Hash) (used uint32, err error) {
-	var retired sql.NullInt64
-	err = scanRow(tx.QueryRowContext(ctx, selectSession, hash.Hex()), &used, &retired)
-	if err == nil && retired.Valid {
-		err = &RetiredError{RecipientRandHash: hash, At: time.UnixMilli(retired.Int64).UTC()}
-	}
-	return used, err
 }

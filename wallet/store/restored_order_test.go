@@ -1,11 +1,12 @@
 package store
 
 import (
-	"database/sql"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
 func TestNoNoncesForParamsOfBefore(t *testing.T) { onEach(t, noNoncesForParamsOfBefore) }
@@ -19,7 +20,7 @@ func noNoncesForParamsOfBefore(t *testing.T, place place) {
 	_, err := chain.Reserve(t.Context(), spend)
 	require.NoError(t, err)
 	change(t, s, updateMeta, newID(), metaID) // as a retirement does
-	require.ErrorAs(t, s.write(t.Context(), func(*sql.Tx) error { return nil }), new(*RestoredError), "the first finds it")
+	require.ErrorAs(t, s.write(t.Context(), func(*db.Tx) error { return nil }), new(*RestoredError), "the first finds it")
 	_, err = chain.Reserve(t.Context(), spend)
 	require.ErrorAs(t, err, new(*RestoredError))
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 	"github.com/pmctl/pmctl/wallet/store/pgtest"
 )
 
@@ -20,7 +21,7 @@ func TestRightsThatLackAreNamed(t *testing.T) {
 	weak := edit(t, location, func(u *url.URL) { u.User = url.UserPassword(role, "weak") })
 
 	_, err := Open(t.Context(), weak)
-	var rights *RightsError
+	var rights *db.RightsError
 	require.ErrorAs(t, err, &rights)
 	require.ErrorIs(t, err, ErrAccess)
 	require.NotErrorIs(t, err, ErrDamaged)

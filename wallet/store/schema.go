@@ -1,19 +1,8 @@
 package store
 
-import (
-	"context"
-	"crypto/rand"
-	"database/sql"
-	"errors"
-	"fmt"
-	"slices"
-	"strconv"
-	"time"
-)
-
 // schema is the store's tables, by the schema version that brought them. A store is
 // made, and an older one brought up to date, by running what it does not have yet;
-// so what a version has brought never changes.
+// so what a version has brought never changes. It is plain enough for SQLite and PostgreSQL.
 //
 // Hashes, addresses and signatures are hex with 0x, addresses checksummed; integers
 // that may exceed 63 bits are decimal text; times are milliseconds since 1970 in UTC.
@@ -21,6 +10,13 @@ var schema = [][]string{version1, version2, version3, version4, version5, versio
 
 // schemaVersion is what this package reads and writes.
 func schemaVersion() int { return len(schema) }
+
+const (
+	// spendingVersion is the schema version that brought the spending, and writersVersion
+	// what tells an older copy.
+	spendingVersion = 4
+	writersVersion  = 9
+)
 
 // version1 is the tables of a sender.
 //
@@ -86,147 +82,202 @@ var version2 = []string{
 	`CREATE INDEX winners_waiting ON winners (chain_id, sender, position) WHERE settled_at IS NULL`,
 }
 
-const (
-	insertMeta = `INSERT INTO meta (name, value) VALUES ($1, $2)`
-	updateMeta = `UPDATE meta SET value = $1 WHERE name = $2`
-	selectMeta = `SELECT value FROM meta WHERE name = $1`
-
-	selectAllMeta = `SELECT name, value FROM meta`
-
-	insertSession = `INSERT INTO sessions (recipient_rand_hash, used_nonces) VALUES ($1, 0) ON CONFLICT DO NOTHING`
-	// advanceUsed names the old count too, so that a wrong isolation level shows
-	// as no row changed instead of as a nonce used twice.
-	advanceUsed = `UPDATE sessions SET used_nonces = $1 WHERE recipient_rand_hash = $2 AND used_nonces = $3`
-
-	insertReservation = `INSERT INTO reservations
-		(recipient_rand_hash, first_nonce, nonces, chain_id, sender, recipient, face_value, ticket_ev, expiration_block, reserved_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
-
-	upsertParams = `INSERT INTO params (chain_id, sender, recipient_url, document, saved_at) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (chain_id, sender, recipient_url) DO UPDATE SET document = excluded.document, saved_at = excluded.saved_at`
-	selectParams = `SELECT document FROM params WHERE chain_id = $1 AND sender = $2 AND recipient_url = $3`
-	deleteParams = `DELETE FROM params WHERE chain_id = $1 AND sender = $2 AND recipient_url = $3`
-
-	lastPosition  = `(SELECT COALESCE(MAX(position), 0) FROM winners WHERE chain_id = $1)`
-	winnersKey    = ` WHERE chain_id = $1 AND sender = $2 AND recipient_rand_hash = $3 AND sender_nonce = $4`
-	winnersWait   = ` WHERE chain_id = $1 AND settled_at IS NULL AND creation_round >= $2`
-	winnersOfOne  = winnersWait + ` AND sender = $3`
-	winnersFields = `sender, recipient_rand_hash, sender_nonce, recipient, face_value, win_prob, creation_round,
-		creation_round_block_hash, expiration_block, price_per_pixel, sig, recipient_rand, settled_at, settled_by`
-
-	insertWinner = `INSERT INTO winners (chain_id, sender, recipient_rand_hash, sender_nonce, recipient, face_value, win_prob,
-			creation_round, creation_round_block_hash, expiration_block, price_per_pixel, sig, recipient_rand, stored_at, position)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, ` + lastPosition + ` + 1)
-		ON CONFLICT (chain_id, sender, recipient_rand_hash, sender_nonce) DO NOTHING`
-	deleteWinner  = `DELETE FROM winners` + winnersKey
-	requeueWinner = `UPDATE winners SET position = ` + lastPosition + ` + 1` + winnersKey
-	// settleWinner keeps what settled the ticket first.
-	settleWinner = `UPDATE winners SET settled_at = COALESCE(settled_at, $5), settled_by = COALESCE(settled_by, $6)` + winnersKey
-
-	selectWinners        = `SELECT ` + winnersFields + ` FROM winners WHERE chain_id = $1 ORDER BY position`
-	selectEarliestWinner = `SELECT ` + winnersFields + ` FROM winners` + winnersOfOne + ` ORDER BY position LIMIT 1`
-	countWinners         = `SELECT COUNT(*) FROM winners` + winnersOfOne
-	selectWinnerSenders  = `SELECT sender FROM winners` + winnersWait + ` GROUP BY sender ORDER BY MIN(position)`
-)
-
-// Names in the meta table.
-const (
-	metaVersion = "schema_version"
-	metaID      = "store_id"
-	metaSpent   = "spent_day" // a day whose budget counts as spent, and the code of why
-
-	metaHome       = "home"       // where the store lives
-	metaGeneration = "generation" // counts the changes to it, and names who made the last
-	metaRestored   = "restored"   // why it may lack records, until that is acknowledged
-	metaMoved      = "moved_to"   // where it was migrated to, and is used now
-)
-
-// inspect returns the schema version and the id of a store; 0 and "" for an empty
-// database. It fails for one of another program or of a version that is not known.
-func (s *Store) inspect(ctx context.Context, tx *sql.Tx) (version int, id string, err error) {
-	names, err := s.backend.tables(ctx, tx)
-	if err != nil || len(names) == 0 {
-		return 0, "", err
-	}
-	if !slices.Contains(names, "meta") {
-		return 0, "", fmt.Errorf("%w: it is a database of another program", ErrNotStore)
-	}
-	text, err := meta(ctx, tx, metaVersion)
-	if err != nil {
-		return 0, "", err
-	}
-	version, err = strconv.Atoi(text)
-	if err != nil || version < 1 {
-		return 0, "", fmt.Errorf("%w: it has schema version %.20q", ErrDamaged, text)
-	}
-	if version > schemaVersion() {
-		return 0, "", &SchemaError{Path: s.path, Found: version, Known: schemaVersion()}
-	}
-	id, err = meta(ctx, tx, metaID)
-	return version, id, err
+// version3 is the journal of accounts' transactions.
+var version3 = []string{
+	`CREATE TABLE intents (
+		id         TEXT   PRIMARY KEY,
+		network    TEXT   NOT NULL,
+		account    TEXT   NOT NULL,
+		nonce      BIGINT NOT NULL,
+		request_id TEXT, -- the user's own name for it
+		label      TEXT   NOT NULL, -- what it does
+		run        TEXT   NOT NULL, -- the run that works on it, or was the last to
+		unknown    BIGINT NOT NULL, -- 1 until a run knows how it went
+		state      TEXT   NOT NULL,
+		settled_by TEXT,
+		created_at BIGINT NOT NULL,
+		UNIQUE (network, account, nonce),
+		UNIQUE (network, account, request_id)
+	)`,
+	`CREATE TABLE attempts (
+		hash      TEXT   PRIMARY KEY,
+		intent    TEXT   NOT NULL REFERENCES intents ON DELETE CASCADE,
+		kind      TEXT   NOT NULL,
+		raw       TEXT   NOT NULL, -- signed
+		signed_at BIGINT NOT NULL
+	)`,
+	`CREATE INDEX attempts_of_intent ON attempts (intent, signed_at)`,
 }
 
-// upgrade makes a store of an empty database, or brings an older one up to date,
-// and returns its id.
-func (s *Store) upgrade(ctx context.Context, tx *sql.Tx) (id string, err error) {
-	version, id, err := s.inspect(ctx, tx)
-	if err != nil {
-		return "", err
-	}
-	if version == 0 {
-		if err := s.backend.create(ctx, tx); err != nil {
-			return "", err
-		}
-	}
-	for _, statement := range slices.Concat(schema[version:]...) {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return "", err
-		}
-	}
-	if 0 < version && version < spendingVersion {
-		if err := bookReserved(ctx, tx, time.Now()); err != nil {
-			return "", err
-		}
-	}
-	newest := strconv.Itoa(schemaVersion())
-	if version > 0 {
-		_, err = tx.ExecContext(ctx, updateMeta, newest, metaVersion)
-		return id, err
-	}
-	id = newID()
-	for name, value := range map[string]string{metaVersion: newest, metaID: id} {
-		if _, err := tx.ExecContext(ctx, insertMeta, name, value); err != nil {
-			return "", err
-		}
-	}
-	return id, nil
+// version4 is the ledger: what was spent in a day, which requests were made, and which
+// sessions are over.
+//
+// What a day came to is there twice, by recipient and in all. The two are compared
+// whenever they are read, so that a damaged page cannot make a budget larger; in the
+// same way a session's count is held against its last reservation.
+var version4 = []string{
+	`ALTER TABLE sessions ADD COLUMN retired_at BIGINT`,
+	`CREATE TABLE spending (
+		chain_id   TEXT   NOT NULL,
+		sender     TEXT   NOT NULL,
+		day        TEXT   NOT NULL, -- UTC, 2006-01-02
+		recipient  TEXT   NOT NULL,
+		tickets    BIGINT NOT NULL,
+		ev         TEXT   NOT NULL, -- wei, an exact fraction a/b
+		face_value TEXT   NOT NULL, -- wei, if every ticket wins
+		PRIMARY KEY (chain_id, sender, day, recipient)
+	)`,
+	`CREATE TABLE spending_days (
+		chain_id   TEXT   NOT NULL,
+		sender     TEXT   NOT NULL,
+		day        TEXT   NOT NULL,
+		tickets    BIGINT NOT NULL,
+		ev         TEXT   NOT NULL,
+		face_value TEXT   NOT NULL,
+		PRIMARY KEY (chain_id, sender, day)
+	)`,
+	// What was made for a request, written with its reservation.
+	`CREATE TABLE requests (
+		chain_id            TEXT   NOT NULL,
+		sender              TEXT   NOT NULL,
+		request_id          TEXT   NOT NULL,
+		digest              TEXT   NOT NULL, -- of what was asked for
+		recipient_rand_hash TEXT   NOT NULL,
+		first_nonce         BIGINT NOT NULL,
+		nonces              BIGINT NOT NULL,
+		record              TEXT   NOT NULL, -- what makes the same again
+		state               TEXT   NOT NULL,
+		outcome             TEXT   NOT NULL,
+		made_at             BIGINT NOT NULL,
+		PRIMARY KEY (chain_id, sender, request_id)
+	)`,
 }
 
-func meta(ctx context.Context, tx *sql.Tx, name string) (value string, err error) {
-	err = scanRow(tx.QueryRowContext(ctx, selectMeta, name), &value)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = fmt.Errorf("%w: it has no %s", errNoMeta, name)
-	}
-	return value, err
+// version5 adds who is paid at a recipient's URL.
+var version5 = []string{
+	`CREATE TABLE recipients (
+		chain_id      TEXT   NOT NULL,
+		sender        TEXT   NOT NULL,
+		recipient_url TEXT   NOT NULL,
+		recipient     TEXT   NOT NULL,
+		saved_at      BIGINT NOT NULL,
+		PRIMARY KEY (chain_id, sender, recipient_url)
+	)`,
 }
 
-// allMeta is all that a store says of itself.
-func allMeta(ctx context.Context, tx *sql.Tx) (map[string]string, error) {
-	facts := make(map[string]string)
-	err := eachRow(ctx, tx, func(rows *sql.Rows) error {
-		var name, value string
-		err := rows.Scan(&name, &value)
-		facts[name] = value
-		return err
-	}, selectAllMeta)
-	if err == nil && facts[metaID] == "" {
-		err = fmt.Errorf("%w: it has no %s", errNoMeta, metaID)
-	}
-	return facts, err
+// version6 adds how many deliveries of a request's tickets were begun. What was sent
+// before, other processes may have sent too: nothing counted them.
+var version6 = []string{
+	`ALTER TABLE requests ADD COLUMN deliveries BIGINT NOT NULL DEFAULT 0`,
+	`UPDATE requests SET deliveries = CASE state WHEN 'reserved' THEN 0 WHEN 'sent' THEN 2 ELSE 1 END,
+		outcome = CASE state WHEN 'sent' THEN '' ELSE outcome END`,
 }
 
-// errNoMeta is returned for what a store does not say of itself. Each store says what
-// version and id it has.
-var errNoMeta = fmt.Errorf("%w: the meta table is incomplete", ErrDamaged)
+// version7 adds where each network's contracts are. A chain may have several networks:
+// each has a controller of its own.
+var version7 = []string{
+	`CREATE TABLE contracts (
+		chain_id         TEXT   NOT NULL,
+		controller       TEXT   NOT NULL,
+		ticket_broker    TEXT   NOT NULL,
+		rounds_manager   TEXT   NOT NULL,
+		bonding_manager  TEXT   NOT NULL,
+		service_registry TEXT   NOT NULL,
+		pinned_at        BIGINT NOT NULL,
+		PRIMARY KEY (chain_id, controller)
+	)`,
+}
 
-func newID() string { return rand.Text() }
+// version8 lets intents share a nonce: one that a node refused keeps its own, which
+// another one may use. Nothing of the journal is ever removed. SQLite drops a constraint
+// only with its table.
+var version8 = []string{
+	`ALTER TABLE attempts RENAME TO attempts_of_version3`,
+	`ALTER TABLE intents RENAME TO intents_of_version3`,
+	`CREATE TABLE intents (
+		id         TEXT   PRIMARY KEY,
+		network    TEXT   NOT NULL,
+		account    TEXT   NOT NULL,
+		nonce      BIGINT NOT NULL,
+		request_id TEXT, -- the user's own name for it
+		label      TEXT   NOT NULL, -- a code with arguments; a sentence in older rows
+		run        TEXT   NOT NULL, -- the run that works on it, or was the last to
+		unknown    BIGINT NOT NULL, -- 1 until a run has reported how it went
+		state      TEXT   NOT NULL,
+		settled_by TEXT,
+		refusal    TEXT   NOT NULL, -- what a node said that refused it, for people
+		created_at BIGINT NOT NULL,
+		UNIQUE (network, account, request_id)
+	)`,
+	`INSERT INTO intents (id, network, account, nonce, request_id, label, run, unknown, state, settled_by, refusal, created_at)
+		SELECT id, network, account, nonce, request_id, label, run, unknown, state, settled_by, '', created_at FROM intents_of_version3`,
+	`CREATE TABLE attempts (
+		hash      TEXT   PRIMARY KEY,
+		intent    TEXT   NOT NULL REFERENCES intents,
+		position  BIGINT NOT NULL, -- among the intent's own
+		kind      TEXT   NOT NULL,
+		raw       TEXT   NOT NULL, -- signed
+		signed_at BIGINT NOT NULL,
+		UNIQUE (intent, position)
+	)`,
+	`INSERT INTO attempts (hash, intent, position, kind, raw, signed_at)
+		SELECT hash, intent, ROW_NUMBER() OVER (PARTITION BY intent ORDER BY signed_at, hash), kind, raw, signed_at FROM attempts_of_version3`,
+	`DROP TABLE attempts_of_version3`,
+	`DROP TABLE intents_of_version3`,
+	`CREATE INDEX intents_of_account ON intents (network, account, nonce)`,
+}
+
+// version9 tells an older copy of a store from the store.
+var version9 = []string{
+	// The ids that the store had before it was retired, or took another's place.
+	`CREATE TABLE former_ids (
+		store_id TEXT   PRIMARY KEY,
+		ended_at BIGINT NOT NULL
+	)`,
+	// The generation of the last change of each process, once another has changed the
+	// store after it.
+	`CREATE TABLE writers (
+		writer     TEXT   PRIMARY KEY,
+		generation BIGINT NOT NULL
+	)`,
+}
+
+// version10 lets a request have several deliveries. What is the request's own stays in
+// requests, and each delivery's tickets get a row in request_parts: a request of before has
+// one. An earlier pmctl that still has the store open then fails at once with requests,
+// and makes no tickets for one that this version has begun.
+var version10 = []string{
+	// Tickets that were reserved together, and what makes them again.
+	`CREATE TABLE request_sets (
+		chain_id   TEXT   NOT NULL,
+		sender     TEXT   NOT NULL,
+		request_id TEXT   NOT NULL,
+		set_number BIGINT NOT NULL, -- from 1
+		record     TEXT   NOT NULL,
+		PRIMARY KEY (chain_id, sender, request_id, set_number)
+	)`,
+	// Those of a set that are delivered together.
+	`CREATE TABLE request_parts (
+		chain_id            TEXT   NOT NULL,
+		sender              TEXT   NOT NULL,
+		request_id          TEXT   NOT NULL,
+		set_number          BIGINT NOT NULL,
+		recipient_rand_hash TEXT   NOT NULL,
+		first_nonce         BIGINT NOT NULL,
+		nonces              BIGINT NOT NULL,
+		state               TEXT   NOT NULL,
+		outcome             TEXT   NOT NULL,
+		deliveries          BIGINT NOT NULL,
+		PRIMARY KEY (chain_id, sender, request_id, set_number, first_nonce)
+	)`,
+	`INSERT INTO request_sets SELECT chain_id, sender, request_id, 1, record FROM requests`,
+	`INSERT INTO request_parts SELECT chain_id, sender, request_id, 1, recipient_rand_hash, first_nonce, nonces, state, outcome, deliveries
+		FROM requests`,
+	`ALTER TABLE requests DROP COLUMN recipient_rand_hash`,
+	`ALTER TABLE requests DROP COLUMN first_nonce`,
+	`ALTER TABLE requests DROP COLUMN nonces`,
+	`ALTER TABLE requests DROP COLUMN record`,
+	`ALTER TABLE requests DROP COLUMN state`,
+	`ALTER TABLE requests DROP COLUMN outcome`,
+	`ALTER TABLE requests DROP COLUMN deliveries`,
+}

@@ -3,70 +3,70 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"math/big"
-	"strconv"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-// Chain is the store as it serves the sessions of one chain.
-type Chain struct {
-	store *Store
-	id    string
-
-	// storeID is the id that the store must have for nonces to be taken; "" for any.
-	storeID string
-}
-
-var _ pm.NonceStore = (*Chain)(nil)
-
-// Chain returns the store for the sessions of a chain, by its EIP-155 chain id.
-func (s *Store) Chain(id uint64) *Chain {
-	return &Chain{store: s, id: strconv.FormatUint(id, 10)}
-}
-
-// In returns the chain for params that the store with an id has fetched: once the store is
-// found restored, and has another id, no nonces are taken for them. Reserve fails with
-// *RestoredError then.
-func (c *Chain) In(storeID string) *Chain {
-	in := *c
-	in.storeID = storeID
-	return &in
-}
-
-// ReserveNonces is Reserve without a budget or a request. It implements pm.NonceStore.
-func (c *Chain) ReserveNonces(ctx context.Context, sender common.Address, params *pm.TicketParams, count, limit uint32) (pm.NonceRange, error) {
-	made, err := c.Reserve(ctx, Spend{Sender: sender, Params: params, Count: count, Cap: limit})
-	if err != nil {
-		return pm.NonceRange{}, err
-	}
-	return made.Nonces, nil
-}
+const (
+	insertSession = `INSERT INTO sessions (recipient_rand_hash, used_nonces) VALUES ($1, 0) ON CONFLICT DO NOTHING`
+	selectSession = `SELECT used_nonces, retired_at FROM sessions WHERE recipient_rand_hash = $1`
+	selectLast    = `SELECT first_nonce + nonces - 1 FROM reservations WHERE recipient_rand_hash = $1 ORDER BY first_nonce DESC LIMIT 1`
+	// advanceUsed names the old count too, so that a wrong isolation level shows
+	// as no row changed instead of as a nonce used twice.
+	advanceUsed = `UPDATE sessions SET used_nonces = $1 WHERE recipient_rand_hash = $2 AND used_nonces = $3`
+)
 
 // UsedNonces returns how many nonces of a session, counted from 1, are taken. It fails
 // with *RetiredError for a session that is over.
-func (c *Chain) UsedNonces(ctx context.Context, recipientRandHash common.Hash) (used uint32, err error) {
-	err = c.store.read(ctx, func(tx *sql.Tx) error {
-		used, err = usedNonces(ctx, tx, recipientRandHash)
-		return err
+func (c *Chain) UsedNonces(ctx context.Context, recipientRandHash common.Hash) (uint32, error) {
+	return read(ctx, c.store, fmt.Sprintf("read session %v", recipientRandHash), func(tx *db.Tx) (uint32, error) {
+		return usedNonces(tx, recipientRandHash)
 	})
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, fmt.Errorf("read session %v: %w", recipientRandHash, err)
-	}
-	return used, nil
 }
 
-// decimal writes a number that may be nil, which counts as 0.
-func decimal(v *big.Int) string {
-	if v == nil {
-		return "0"
+// usedNonces fails with *RetiredError. Of a session that has not begun none are used.
+func usedNonces(tx *db.Tx, hash common.Hash) (used uint32, err error) {
+	var retired sql.NullInt64
+	_, err = tx.Row(selectSession, hash.Hex()).Find(&used, &retired)
+	if err == nil && retired.Valid {
+		err = &RetiredError{RecipientRandHash: hash, At: fromMillis(retired.Int64)}
 	}
-	return v.String()
+	return used, err
+}
+
+// takeNonces takes a session's next nonces.
+func takeNonces(tx *db.Tx, hash common.Hash, count, most uint32) (nonces pm.NonceRange, err error) {
+	if err := tx.Exec(insertSession, hash.Hex()); err != nil {
+		return nonces, err
+	}
+	used, err := usedNonces(tx, hash)
+	if err == nil {
+		err = checkLast(tx, hash, used)
+	}
+	if err != nil {
+		return nonces, err
+	}
+	if nonces, err = pm.NextNonces(hash, used, count, most); err != nil {
+		return nonces, err
+	}
+	changed, err := tx.Change(advanceUsed, int64(used)+int64(count), hash.Hex(), used)
+	if err == nil && changed != 1 {
+		err = fmt.Errorf("session %v: %d rows advanced instead of 1: %w", hash, changed, ErrDamaged)
+	}
+	return nonces, err
+}
+
+// checkLast holds a session's count against its last reservation. They are on different
+// pages of the file, so that no damaged page sets a session back.
+func checkLast(tx *db.Tx, hash common.Hash, used uint32) error {
+	var last int64
+	_, err := tx.Row(selectLast, hash.Hex()).Find(&last)
+	if err == nil && last != int64(used) {
+		err = fmt.Errorf("%w: session %v has used %d nonces, and its last reservation ends at %d", ErrDamaged, hash, used, last)
+	}
+	return err
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
 func TestReservationsContinue(t *testing.T) { onEach(t, reservationsContinue) }
@@ -132,7 +133,7 @@ func waitingForTheLockEndsWithTheContext(t *testing.T, place place) {
 	path := place(t)
 	holder, waiter := open(t, path), open(t, path)
 	ctx, cancel := context.WithCancel(t.Context())
-	err := holder.write(t.Context(), func(*sql.Tx) error {
+	err := holder.write(t.Context(), func(*db.Tx) error {
 		done := make(chan error)
 		go func() {
 			_, err := waiter.Chain(testChain).ReserveNonces(ctx, common.Address{1}, params(1), 5, 0)
@@ -151,8 +152,8 @@ func TestALockHeldForTooLong(t *testing.T) { onEach(t, aLockHeldForTooLong) }
 func aLockHeldForTooLong(t *testing.T, place place) {
 	path := place(t)
 	holder, waiter := open(t, path), open(t, path)
-	waiter.patience = 0
-	err := holder.write(t.Context(), func(*sql.Tx) error {
+	waiter.db.Patience = 0
+	err := holder.write(t.Context(), func(*db.Tx) error {
 		_, err := waiter.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 5, 0)
 		require.ErrorIs(t, err, ErrBusy)
 		_, err = waiter.Chain(testChain).UsedNonces(t.Context(), common.Hash{})
@@ -213,13 +214,13 @@ type reservation struct {
 
 func ledger(t *testing.T, s *Store) (rows []reservation) {
 	t.Helper()
-	require.NoError(t, s.read(t.Context(), func(tx *sql.Tx) error {
-		return eachRow(t.Context(), tx, func(found *sql.Rows) error {
-			var r reservation
-			defer func() { rows = append(rows, r) }()
-			return found.Scan(&r.hash, &r.first, &r.nonces, &r.chain, &r.sender, &r.recipient, &r.faceValue, &r.ev, &r.expiration, &r.at)
+	require.NoError(t, s.db.Read(t.Context(), func(tx *db.Tx) (err error) {
+		rows, err = db.List(tx, func(found *sql.Rows) (r reservation, err error) {
+			err = found.Scan(&r.hash, &r.first, &r.nonces, &r.chain, &r.sender, &r.recipient, &r.faceValue, &r.ev, &r.expiration, &r.at)
+			return r, err
 		}, `SELECT recipient_rand_hash, first_nonce, nonces, chain_id, sender, recipient, face_value, ticket_ev, expiration_block, reserved_at
 			FROM reservations ORDER BY first_nonce`)
+		return err
 	}))
 	return rows
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"bufio"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"math/big"
@@ -16,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -183,14 +183,14 @@ func anUpgradeBooksTheDay(t *testing.T, place place) {
 	s := open(t, place(t))
 	reserve(t, s, params(1), 3)
 	reserve(t, s, params(2), 2)
-	err := s.write(t.Context(), func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`DELETE FROM spending`); err != nil {
+	err := s.write(t.Context(), func(tx *db.Tx) error {
+		if err := tx.Exec(`DELETE FROM spending`); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(`DELETE FROM spending_days`); err != nil {
+		if err := tx.Exec(`DELETE FROM spending_days`); err != nil {
 			return err
 		}
-		return bookReserved(t.Context(), tx, time.Now())
+		return bookReserved(tx, time.Now())
 	})
 	require.NoError(t, err)
 	spent, err := s.Chain(testChain).Spending(t.Context(), common.Address{1}, time.Now())

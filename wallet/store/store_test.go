@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
 const testChain = 1337
@@ -65,7 +66,7 @@ func TestOpeningAgainKeepsTheLock(t *testing.T) { onEach(t, openingAgainKeepsThe
 func openingAgainKeepsTheLock(t *testing.T, place place) {
 	path := place(t)
 	first := open(t, path)
-	err := first.write(t.Context(), func(tx *sql.Tx) error {
+	err := first.write(t.Context(), func(tx *db.Tx) error {
 		open(t, path)
 		return childFails(t, path)
 	})
@@ -76,7 +77,7 @@ func TestSynchronousAndWAL(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "store.db"))
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "fullfsync": "1", "foreign_keys": "1"} {
 		var got string
-		require.NoError(t, s.db.QueryRow(`PRAGMA `+pragma).Scan(&got))
+		require.NoError(t, s.db.Pool.QueryRow(`PRAGMA `+pragma).Scan(&got))
 		require.Equal(t, want, got, pragma)
 	}
 }

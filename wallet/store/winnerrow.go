@@ -6,21 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"strings"
 
-	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/pmctl/pmctl/pm"
 )
 
 var errNoTicket = errors.New("there is no ticket")
-
-// uintBits is the width of a ticket's integers, maxDigits their longest decimal.
-const (
-	uintBits  = 256
-	maxDigits = 78
-)
 
 // winnerRow returns what insertWinner wants behind a ticket's key, without the time.
 func winnerRow(t *pm.SignedTicket) ([]any, error) {
@@ -73,7 +65,7 @@ func scanWinner(rows *sql.Rows) (Winner, error) {
 		column("win_prob", &t.WinProb, parseUint, winProb),
 		column("creation_round_block_hash", &t.CreationRoundBlockHash, parseHash, roundHash),
 		column("expiration_block", &t.ParamsExpirationBlock, parseUint, expiration),
-		column("price_per_pixel", &t.PricePerPixel, parseFraction, price),
+		column("price_per_pixel", &t.PricePerPixel, parsePrice, price),
 		column("sig", &w.Sig, hexutil.Decode, sig),
 		column("recipient_rand", &w.RecipientRand, parseUint, rand),
 		t.CheckFields(),
@@ -87,57 +79,4 @@ func scanWinner(rows *sql.Rows) (Winner, error) {
 	return w, nil
 }
 
-// column reads a column's text.
-func column[T any](name string, into *T, parse func(string) (T, error), text string) error {
-	v, err := parse(text)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	*into = v
-	return nil
-}
-
-func parseAddress(text string) (common.Address, error) {
-	if !common.IsHexAddress(text) {
-		return common.Address{}, errors.New("not an address")
-	}
-	return common.HexToAddress(text), nil
-}
-
-func parseHash(text string) (common.Hash, error) {
-	hash, err := hexutil.Decode(text)
-	if err != nil || len(hash) != common.HashLength {
-		return common.Hash{}, errors.New("not a hash")
-	}
-	return common.Hash(hash), nil
-}
-
-// parseUint reads what decimal wrote.
-func parseUint(text string) (*big.Int, error) {
-	if len(text) <= maxDigits {
-		if v, ok := new(big.Int).SetString(text, 10); ok && v.Sign() >= 0 && v.BitLen() <= uintBits {
-			return v, nil
-		}
-	}
-	return nil, errors.New("not a decimal number of 256 bits")
-}
-
-// parseFraction reads "a" or "a/b".
-func parseFraction(text string) (*big.Rat, error) {
-	a, b, isFraction := strings.Cut(text, "/")
-	if !isFraction {
-		b = "1"
-	}
-	num, err := parseUint(a)
-	if err != nil {
-		return nil, err
-	}
-	denom, err := parseUint(b)
-	if err != nil {
-		return nil, err
-	}
-	if denom.Sign() == 0 {
-		return nil, errors.New("a fraction of 0")
-	}
-	return new(big.Rat).SetFrac(num, denom), nil
-}
+func parsePrice(text string) (*big.Rat, error) { return parseFraction(text, parseUint) }

@@ -11,6 +11,30 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
+)
+
+const (
+	lastPosition  = `(SELECT COALESCE(MAX(position), 0) FROM winners WHERE chain_id = $1)`
+	winnersKey    = ` WHERE chain_id = $1 AND sender = $2 AND recipient_rand_hash = $3 AND sender_nonce = $4`
+	winnersWait   = ` WHERE chain_id = $1 AND settled_at IS NULL AND creation_round >= $2`
+	winnersOfOne  = winnersWait + ` AND sender = $3`
+	winnersFields = `sender, recipient_rand_hash, sender_nonce, recipient, face_value, win_prob, creation_round,
+		creation_round_block_hash, expiration_block, price_per_pixel, sig, recipient_rand, settled_at, settled_by`
+
+	insertWinner = `INSERT INTO winners (chain_id, sender, recipient_rand_hash, sender_nonce, recipient, face_value, win_prob,
+			creation_round, creation_round_block_hash, expiration_block, price_per_pixel, sig, recipient_rand, stored_at, position)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, ` + lastPosition + ` + 1)
+		ON CONFLICT (chain_id, sender, recipient_rand_hash, sender_nonce) DO NOTHING`
+	deleteWinner  = `DELETE FROM winners` + winnersKey
+	requeueWinner = `UPDATE winners SET position = ` + lastPosition + ` + 1` + winnersKey
+	// settleWinner keeps what settled the ticket first.
+	settleWinner = `UPDATE winners SET settled_at = COALESCE(settled_at, $5), settled_by = COALESCE(settled_by, $6)` + winnersKey
+
+	selectWinners        = `SELECT ` + winnersFields + ` FROM winners WHERE chain_id = $1 ORDER BY position`
+	selectEarliestWinner = `SELECT ` + winnersFields + ` FROM winners` + winnersOfOne + ` ORDER BY position LIMIT 1`
+	countWinners         = `SELECT COUNT(*) FROM winners` + winnersOfOne
+	selectWinnerSenders  = `SELECT sender FROM winners` + winnersWait + ` GROUP BY sender ORDER BY MIN(position)`
 )
 
 // ErrNoWinner is returned for a winning ticket that is not kept.
@@ -89,49 +113,36 @@ func (w *Winners) MarkWinningTicketRedeemed(ticket *pm.SignedTicket, txHash comm
 // SelectEarliestWinningTicket returns the sender's ticket that has waited longest of
 // those created in minCreationRound or later, nil when none waits.
 func (w *Winners) SelectEarliestWinningTicket(sender common.Address, minCreationRound int64) (*pm.SignedTicket, error) {
-	found, err := w.query(context.Background(), selectEarliestWinner, minCreationRound, sender.Hex())
-	if err != nil {
-		return nil, fmt.Errorf("read the earliest winning ticket of %v: %w", sender, err)
-	}
-	if len(found) == 0 {
-		return nil, nil
+	what := fmt.Sprintf("read the earliest winning ticket of %v", sender)
+	found, err := w.query(context.Background(), what, selectEarliestWinner, minCreationRound, sender.Hex())
+	if err != nil || len(found) == 0 {
+		return nil, err
 	}
 	return found[0].SignedTicket, nil
 }
 
 // WinningTicketCount returns how many of the sender's tickets, created in
 // minCreationRound or later, wait.
-func (w *Winners) WinningTicketCount(sender common.Address, minCreationRound int64) (count int, err error) {
-	ctx := context.Background()
-	err = w.chain.store.read(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, countWinners, w.chain.id, minCreationRound, sender.Hex()).Scan(&count)
+func (w *Winners) WinningTicketCount(sender common.Address, minCreationRound int64) (int, error) {
+	what := fmt.Sprintf("count the winning tickets of %v", sender)
+	return read(context.Background(), w.chain.store, what, func(tx *db.Tx) (count int, err error) {
+		err = tx.Row(countWinners, w.chain.id, minCreationRound, sender.Hex()).Scan(&count)
+		return count, err
 	})
-	if err != nil {
-		return 0, fmt.Errorf("count the winning tickets of %v: %w", sender, err)
-	}
-	return count, nil
 }
 
 // WinningTicketSenders returns the senders whose tickets, created in minCreationRound
 // or later, wait; the one that has waited longest comes first.
-func (w *Winners) WinningTicketSenders(minCreationRound int64) (senders []common.Address, err error) {
-	ctx := context.Background()
-	err = w.chain.store.read(ctx, func(tx *sql.Tx) error {
-		senders = nil
-		return eachRow(ctx, tx, func(rows *sql.Rows) error {
-			var text string
-			if err := rows.Scan(&text); err != nil {
-				return err
+func (w *Winners) WinningTicketSenders(minCreationRound int64) ([]common.Address, error) {
+	return read(context.Background(), w.chain.store, "list the senders of winning tickets", func(tx *db.Tx) ([]common.Address, error) {
+		return db.List(tx, func(rows *sql.Rows) (common.Address, error) {
+			text, err := db.Text(rows)
+			if err != nil {
+				return common.Address{}, err
 			}
-			sender, err := parseAddress(text)
-			senders = append(senders, sender)
-			return err
+			return parseAddress(text)
 		}, selectWinnerSenders, w.chain.id, minCreationRound)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("list the senders of winning tickets: %w", err)
-	}
-	return senders, nil
 }
 
 // IsOrchActive tells whether the recipient addr is active in a round.
@@ -141,11 +152,7 @@ func (w *Winners) IsOrchActive(addr common.Address, round *big.Int) (bool, error
 
 // All returns every winning ticket that is kept, settled or not, in the queue's order.
 func (w *Winners) All(ctx context.Context) ([]Winner, error) {
-	all, err := w.query(ctx, selectWinners)
-	if err != nil {
-		return nil, fmt.Errorf("read the winning tickets: %w", err)
-	}
-	return all, nil
+	return w.query(ctx, "read the winning tickets", selectWinners)
 }
 
 // change is exec on a ticket that must be kept.
@@ -162,45 +169,17 @@ func (w *Winners) exec(statement string, ticket *pm.SignedTicket, args ...any) (
 	if ticket == nil || ticket.Ticket == nil {
 		return 0, errNoTicket
 	}
-	ctx := context.Background()
 	args = append([]any{w.chain.id, ticket.Sender.Hex(), ticket.RecipientRandHash.Hex(), ticket.SenderNonce}, args...)
-	err = w.chain.store.write(ctx, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, statement, args...)
-		if err != nil {
-			return err
-		}
-		changed, err = result.RowsAffected()
+	err = w.chain.store.write(context.Background(), func(tx *db.Tx) (err error) {
+		changed, err = tx.Change(statement, args...)
 		return err
 	})
 	return changed, err
 }
 
 // query reads the chain's winners that a SELECT of winnersFields finds.
-func (w *Winners) query(ctx context.Context, statement string, args ...any) (found []Winner, err error) {
-	args = append([]any{w.chain.id}, args...)
-	err = w.chain.store.read(ctx, func(tx *sql.Tx) error {
-		found = nil
-		return eachRow(ctx, tx, func(rows *sql.Rows) error {
-			winner, err := scanWinner(rows)
-			found = append(found, winner)
-			return err
-		}, statement, args...)
+func (w *Winners) query(ctx context.Context, what, statement string, args ...any) ([]Winner, error) {
+	return read(ctx, w.chain.store, what, func(tx *db.Tx) ([]Winner, error) {
+		return db.List(tx, scanWinner, statement, append([]any{w.chain.id}, args...)...)
 	})
-	return found, err
-}
-
-// eachRow has scan read each row that a statement finds. What scan cannot read is
-// damaged.
-func eachRow(ctx context.Context, tx querier, scan func(*sql.Rows) error, statement string, args ...any) error {
-	rows, err := tx.QueryContext(ctx, statement, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return fmt.Errorf("%w: %w", ErrDamaged, err)
-		}
-	}
-	return rows.Err()
 }

@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"context"
@@ -16,8 +16,7 @@ import (
 // the run, or with the connection. A run whose server was started again counts as dead,
 // and repeating its command resumes its transaction; no second one is sent.
 type serverRun struct {
-	backend postgres
-	db      *sql.DB
+	postgres
 
 	mu    sync.Mutex
 	token string
@@ -38,33 +37,33 @@ var noticeLoss = []string{
 	`SET tcp_user_timeout = 30000`,
 }
 
-// newRun implements backend.
-func (p postgres) newRun(db *sql.DB) run { return &serverRun{backend: p, db: db} }
+// NewRun implements backend.
+func (p postgres) NewRun() Run { return &serverRun{postgres: p} }
 
-// keepsSessions implements backend: a run finds that out when it begins.
-func (p postgres) keepsSessions(ctx context.Context, db *sql.DB) error {
-	r := &serverRun{backend: p, db: db}
-	if _, err := r.begin(ctx); err != nil {
+// KeepsSessions implements backend: a run finds that out when it begins.
+func (p postgres) KeepsSessions(ctx context.Context) error {
+	r := p.NewRun()
+	if _, err := r.Begin(ctx); err != nil {
 		return err
 	}
-	return r.end()
+	return r.End()
 }
 
-func (r *serverRun) begin(ctx context.Context) (string, error) {
+func (r *serverRun) Begin(ctx context.Context) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.token != "" {
 		return r.token, nil
 	}
-	conn, err := r.db.Conn(ctx)
+	conn, err := r.pool.Conn(ctx)
 	if err != nil {
-		return "", r.explain(ctx, err)
+		return "", explained(ctx, r.postgres, err)
 	}
 	token, held := rand.Text(), false
 	for _, setting := range noticeLoss {
 		if _, err := conn.ExecContext(ctx, setting); err != nil && sqlState(err) == "" {
 			conn.Close()
-			return "", r.explain(ctx, err)
+			return "", explained(ctx, r.postgres, err)
 		}
 	}
 	err = conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, runLock(token)).Scan(&held)
@@ -76,7 +75,7 @@ func (r *serverRun) begin(ctx context.Context) (string, error) {
 	}
 	if err != nil {
 		conn.Close()
-		return "", r.explain(ctx, err)
+		return "", explained(ctx, r.postgres, err)
 	}
 	r.token, r.conn = token, conn
 	return token, nil
@@ -86,40 +85,39 @@ func (r *serverRun) begin(ctx context.Context) (string, error) {
 // given to other connections between transactions: the lock says nothing then. A pooler
 // gives a new transaction the session that was used last.
 func (r *serverRun) checkSession(ctx context.Context, token string) error {
-	other, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	other, err := r.pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = other.Rollback() }() // it has changed nothing
-	became, err := r.look(ctx, other, token)
-	if err == nil && became != alive {
-		err = &PoolerError{Store: r.backend.name}
+	became, err := r.Look(&Tx{ctx: ctx, tx: other}, token)
+	if err == nil && became != Alive {
+		err = &PoolerError{Store: r.name}
 	}
 	return err
 }
 
-func (r *serverRun) explain(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return r.backend.explain(err)
+// Lose ends the run as the end of its process does, for tests.
+func (r *serverRun) Lose() error {
+	_, err := r.conn.ExecContext(context.Background(), `SELECT pg_advisory_unlock_all()`)
+	return err
 }
 
-// look implements run. Its own lock is shared, so that two that look at the same time do
+// Look implements Run. Its own lock is shared, so that two that look at the same time do
 // not take each other for the run.
-func (r *serverRun) look(ctx context.Context, t *sql.Tx, token string) (fate, error) {
+func (r *serverRun) Look(tx *Tx, token string) (Fate, error) {
 	var free bool
-	err := t.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock_shared($1)`, runLock(token)).Scan(&free)
+	err := tx.Row(`SELECT pg_try_advisory_xact_lock_shared($1)`, runLock(token)).Scan(&free)
 	if err == nil && !free {
-		return alive, nil
+		return Alive, nil
 	}
-	return gone, err
+	return Gone, err
 }
 
-// forget implements run: a lock leaves nothing.
-func (r *serverRun) forget(string) {}
+// Forget implements Run: a lock leaves nothing.
+func (r *serverRun) Forget(string) {}
 
-func (r *serverRun) end() error {
+func (r *serverRun) End() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.token == "" {

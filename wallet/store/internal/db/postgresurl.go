@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"errors"
@@ -106,9 +106,9 @@ func Display(location string) string {
 	} else if !isDatabase {
 		return location
 	}
-	config, err := parseURL(location, allKeys)
+	at, err := Locate(location)
 	if err != nil {
 		return "a URL that cannot be used"
 	}
-	return displayURL(config)
+	return at.Name
 }

@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"fmt"
@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fileID is the file's inode and when it was made. The device's number is not part of
+// FileID is the file's inode and when it was made. The device's number is not part of
 // it, since that may change with a reboot.
-func fileID(path string) (string, error) {
+func FileID(path string) (string, error) {
 	var stat unix.Statx_t
 	if err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_INO|unix.STATX_BTIME, &stat); err != nil {
 		return "", &os.PathError{Op: "statx", Path: path, Err: err}

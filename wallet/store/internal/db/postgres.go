@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"context"
@@ -35,22 +35,14 @@ const (
 	writeLock = 0x706d63746c_01
 )
 
-// postgres is the backend of a store in the schema pmctl of a PostgreSQL database.
-type postgres struct{ name string }
-
-// connectPostgres prepares to use the database at a URL. Nothing is dialled yet.
-func connectPostgres(location, memory string) (*Store, error) {
-	config, err := parseURL(location, allKeys)
-	if err != nil {
-		return nil, err
-	}
-	db, b := openPostgres(config, silence)
-	// The user is no part of it: each sees the same database.
-	mark := markOfDatabase(memory, b.name[strings.LastIndex(b.name, "@")+1:])
-	return &Store{path: b.name, db: db, backend: b, mark: mark, writer: newID(), patience: lockPatience}, nil
+// postgres is the backend of the schema pmctl in a PostgreSQL database.
+type postgres struct {
+	name string
+	pool *sql.DB
 }
 
-func openPostgres(config *pgx.ConnConfig, silence time.Duration) (*sql.DB, postgres) {
+func openPostgres(at Location, silence time.Duration) *DB {
+	config := at.config
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectPatience
 	}
@@ -60,9 +52,9 @@ func openPostgres(config *pgx.ConnConfig, silence time.Duration) (*sql.DB, postg
 	config.Tracer = statementLimit(silence)
 	// begin notices by itself that an idle connection was lost.
 	noPing := stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false })
-	db := stdlib.OpenDB(*config, noPing)
-	db.SetMaxOpenConns(connections)
-	return db, postgres{displayURL(config)}
+	pool := stdlib.OpenDB(*config, noPing)
+	pool.SetMaxOpenConns(connections)
+	return &DB{Location: at, backend: postgres{at.Name, pool}, Pool: pool, Patience: lockPatience}
 }
 
 // begin implements backend. Transactions that write take one lock, in the order in
@@ -73,7 +65,7 @@ func openPostgres(config *pgx.ConnConfig, silence time.Duration) (*sql.DB, postg
 //
 // Whatever the server's, the database's or the role's defaults are, a commit returns
 // when it is on disk, and a lock is not kept by a machine that went away.
-func (p postgres) begin(ctx context.Context, db *sql.DB, write bool, patience time.Duration) (*sql.Tx, error) {
+func (p postgres) begin(ctx context.Context, write bool, patience time.Duration) (*sql.Tx, error) {
 	options := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 	prepare := `SET LOCAL search_path = pmctl`
 	if write {
@@ -86,14 +78,14 @@ func (p postgres) begin(ctx context.Context, db *sql.DB, write bool, patience ti
 			SELECT pg_advisory_xact_lock(%d)`,
 			max(1, patience.Milliseconds()), silence.Milliseconds(), int64(writeLock))
 	}
-	tx, err := db.BeginTx(ctx, options)
+	tx, err := p.pool.BeginTx(ctx, options)
 	// Connections that lay idle may have been lost since, with a server that was
 	// started again. Nothing was done yet.
 	for range connections {
 		if err == nil || ctx.Err() != nil || !wasLost(err) {
 			break
 		}
-		tx, err = db.BeginTx(ctx, options)
+		tx, err = p.pool.BeginTx(ctx, options)
 	}
 	if err != nil {
 		return nil, err
@@ -119,78 +111,66 @@ func (p postgres) commit(tx *sql.Tx) error {
 	return fmt.Errorf("%w: %w", ErrUncertain, p.explain(err))
 }
 
-// tables implements backend. To a role without rights tables look as if they were not
+// Tables implements backend. To a role without rights tables look as if they were not
 // there, so that it asks for the rights too: it fails with *RightsError.
-func (p postgres) tables(ctx context.Context, tx *sql.Tx) (names []string, err error) {
-	rows, err := tx.QueryContext(ctx, `SELECT c.relname, current_user, has_schema_privilege(n.oid, 'USAGE'),
+func (p postgres) Tables(tx *Tx) ([]string, error) {
+	missing := RightsError{Store: p.name}
+	names, err := List(tx, func(rows *sql.Rows) (name string, err error) {
+		var usage, all bool
+		err = rows.Scan(&name, &missing.Role, &usage, &all)
+		if !usage || !all {
+			missing.Usage = missing.Usage || !usage
+			missing.Tables = append(missing.Tables, name)
+		}
+		return name, err
+	}, `SELECT c.relname, current_user, has_schema_privilege(n.oid, 'USAGE'),
 			has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
 				AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE n.nspname = 'pmctl' AND c.relkind IN ('r', 'p') ORDER BY c.relname`)
-	if err != nil {
-		return nil, err
+	if err == nil && len(missing.Tables) > 0 {
+		return nil, &missing
 	}
-	defer rows.Close()
-	var missing RightsError
-	for rows.Next() {
-		var name, role string
-		var usage, all bool
-		if err := rows.Scan(&name, &role, &usage, &all); err != nil {
-			return nil, err
-		}
-		names = append(names, name)
-		if missing.Role = role; !usage || !all {
-			missing.Usage = missing.Usage || !usage
-			missing.Tables = append(missing.Tables, name)
-		}
-	}
-	if err := rows.Err(); err != nil || len(missing.Tables) == 0 {
-		return names, err
-	}
-	missing.Store = p.name
-	return nil, &missing
+	return names, err
 }
 
-// create implements backend. A schema that is there, and empty, is used: a role need
+// Create implements backend. A schema that is there, and empty, is used: a role need
 // not have the right to make one.
-func (postgres) create(ctx context.Context, tx *sql.Tx) error {
+func (postgres) Create(tx *Tx) error {
 	var found bool
-	if err := tx.QueryRowContext(ctx, `SELECT to_regnamespace('pmctl') IS NOT NULL`).Scan(&found); err != nil || found {
+	if err := tx.Row(`SELECT to_regnamespace('pmctl') IS NOT NULL`).Scan(&found); err != nil || found {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `CREATE SCHEMA pmctl`)
-	return err
+	return tx.Exec(`CREATE SCHEMA pmctl`)
 }
 
-// home implements backend. A copy has another server's identifier or another number; a
+// Place implements backend. A copy has another server's identifier or another number; a
 // server that was restored from a backup, or a standby that took its place, has begun
 // another timeline, on which the last commits may be missing; and a dump that was restored
 // has tables of its own. (The number of a table stays through VACUUM FULL and CLUSTER.)
-func (postgres) home(ctx context.Context, tx *sql.Tx) (h home, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT (SELECT system_identifier FROM pg_control_system())::text,
+func (postgres) Place(tx *Tx) (p Place, err error) {
+	err = tx.Row(`SELECT (SELECT system_identifier FROM pg_control_system())::text,
 		'database ' || (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()),
 		'timeline ' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8),
 		COALESCE((SELECT 'tables ' || string_agg(oid::text, ' ' ORDER BY relname) FROM pg_catalog.pg_class
 			WHERE relnamespace = to_regnamespace('pmctl') AND relname IN ('meta', 'requests', 'sessions')), '')`).
-		Scan(&h.Machine, &h.Path, &h.File, &h.Tables)
-	return h, err
+		Scan(&p.Machine, &p.Path, &p.File, &p.Tables)
+	return p, err
 }
 
-// flushed implements backend: a server keeps its log to itself.
-func (postgres) flushed(context.Context) (generation int64, logged, known bool) {
-	return 0, true, false
+// Unlogged implements backend: a server keeps its log to itself.
+func (postgres) Unlogged(context.Context, string, ...any) (text string, logged, known bool) {
+	return "", true, false
 }
 
-// problems implements backend: a server looks after its pages itself.
-func (postgres) problems(context.Context, *sql.Tx) ([]string, error) { return nil, nil }
-
-func (postgres) replaced() CauseCode { return CauseServer }
+// Problems implements backend: a server looks after its pages itself.
+func (postgres) Problems(*Tx) ([]string, error) { return nil, nil }
 
 // prepare implements backend: it refuses a server that cannot be written, or that
 // would lose what it said is committed.
-func (p postgres) prepare(ctx context.Context, db *sql.DB) error {
+func (p postgres) prepare(ctx context.Context) error {
 	var standby, readOnly, forgets bool
-	err := db.QueryRowContext(ctx, `SELECT pg_is_in_recovery(),
+	err := p.pool.QueryRowContext(ctx, `SELECT pg_is_in_recovery(),
 		current_setting('default_transaction_read_only') = 'on', current_setting('fsync') = 'off'`).Scan(&standby, &readOnly, &forgets)
 	switch {
 	case err != nil:

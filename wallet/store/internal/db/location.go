@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"fmt"
@@ -6,7 +6,37 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 )
+
+// Location is where a database is.
+type Location struct {
+	// Name is a file's absolute path, or a URL without what is secret in it.
+	Name string
+
+	config *pgx.ConnConfig // nil for a file
+}
+
+// IsFile tells a file from a PostgreSQL database.
+func (l Location) IsFile() bool { return l.config == nil }
+
+// Locate reads a location. It fails with ErrLocation, and ErrAccess.
+func Locate(location string) (Location, error) {
+	isDatabase, err := classify(location)
+	switch {
+	case err != nil:
+		return Location{}, err
+	case !isDatabase:
+		path, err := filepath.Abs(location)
+		return Location{Name: path}, NoAccess(err)
+	}
+	config, err := parseURL(location, allKeys)
+	if err != nil {
+		return Location{}, err
+	}
+	return Location{displayURL(config), config}, nil
+}
 
 var (
 	// keyword is how a list of settings begins, such as host=/run/postgresql.

@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"fmt"
@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fileID is the file's inode and when it was made.
-func fileID(path string) (string, error) {
+// FileID is the file's inode and when it was made.
+func FileID(path string) (string, error) {
 	var stat unix.Stat_t
 	if err := unix.Stat(path, &stat); err != nil {
 		return "", &os.PathError{Op: "stat", Path: path, Err: err}

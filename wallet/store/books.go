@@ -1,0 +1,127 @@
+package store
+
+import (
+	"cmp"
+	"database/sql"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
+)
+
+const (
+	upsertSpending = `INSERT INTO spending (chain_id, sender, day, recipient, tickets, ev, face_value) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (chain_id, sender, day, recipient) DO UPDATE
+		SET tickets = excluded.tickets, ev = excluded.ev, face_value = excluded.face_value`
+	upsertDay = `INSERT INTO spending_days (chain_id, sender, day, tickets, ev, face_value) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (chain_id, sender, day) DO UPDATE
+		SET tickets = excluded.tickets, ev = excluded.ev, face_value = excluded.face_value`
+
+	selectReservedSince = `SELECT chain_id, sender, recipient, nonces, ticket_ev, face_value FROM reservations WHERE reserved_at >= $1`
+)
+
+// books are what was spent, as one transaction finds and leaves it. Each page is read
+// and written once, however many tickets are booked on it.
+type books struct {
+	chain string
+	tx    *db.Tx
+	pages map[pageName]*page
+}
+
+type pageName struct {
+	sender common.Address
+	day    string
+}
+
+// page is what a sender spends in a day.
+type page struct {
+	spent policy.Spending
+	// changed are the recipients for whom it is not written yet.
+	changed map[common.Address]bool
+}
+
+func newBooks(chain string, tx *db.Tx) *books {
+	return &books{chain, tx, make(map[pageName]*page)}
+}
+
+// open returns the page of the day of at.
+func (b *books) open(sender common.Address, at time.Time) (*page, error) {
+	name := pageName{sender, startOfDay(at).Format(time.DateOnly)}
+	if known := b.pages[name]; known != nil {
+		return known, nil
+	}
+	spent, err := spending(b.tx, b.chain, sender, at)
+	if err != nil {
+		return nil, err
+	}
+	b.pages[name] = &page{spent, make(map[common.Address]bool)}
+	return b.pages[name], nil
+}
+
+// add books tickets for a recipient.
+func (p *page) add(recipient common.Address, asked policy.Sum) {
+	p.spent.Recipients[recipient] = p.spent.Recipients[recipient].Plus(asked)
+	p.spent.All = p.spent.All.Plus(asked)
+	p.changed[recipient] = true
+}
+
+// close writes what was booked.
+func (b *books) close() error {
+	for name, p := range b.pages {
+		for recipient := range p.changed {
+			one := p.spent.Recipients[recipient]
+			err := b.tx.Exec(upsertSpending, b.chain, name.sender.Hex(), name.day, recipient.Hex(), int64(one.Tickets), one.EV.RatString(), one.FaceValue.String())
+			if err != nil {
+				return err
+			}
+		}
+		if all := p.spent.All; len(p.changed) > 0 {
+			err := b.tx.Exec(upsertDay, b.chain, name.sender.Hex(), name.day, int64(all.Tickets), all.EV.RatString(), all.FaceValue.String())
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// bookReserved books what was reserved since the day of at began, in a store that has
+// not booked it yet.
+func bookReserved(tx *db.Tx, at time.Time) error {
+	type row struct {
+		chain             string
+		sender, recipient common.Address
+		asked             policy.Sum
+	}
+	found, err := db.List(tx, func(rows *sql.Rows) (r row, err error) {
+		var sender, recipient, ev, faceValue string
+		var count uint32
+		if err := rows.Scan(&r.chain, &sender, &recipient, &count, &ev, &faceValue); err != nil {
+			return r, err
+		}
+		each, err := parseSum(1, ev, faceValue)
+		if err != nil {
+			return r, err
+		}
+		r.asked = policy.Cost(uint64(count), each.EV, each.FaceValue)
+		err = cmp.Or(column("sender", &r.sender, parseAddress, sender), column("recipient", &r.recipient, parseAddress, recipient))
+		return r, err
+	}, selectReservedSince, startOfDay(at).UnixMilli())
+	if err != nil {
+		return err
+	}
+	for _, r := range found {
+		books := newBooks(r.chain, tx)
+		page, err := books.open(r.sender, at)
+		if err == nil {
+			page.add(r.recipient, r.asked)
+			err = books.close()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+package store
+
+// CauseCode names why a store may lack records.
+type CauseCode string
+
+// The codes of causes.
+const (
+	CauseMachine  CauseCode = "machine"  // it was on another machine, or server
+	CausePath     CauseCode = "path"     // it was at another path, or in another database
+	CauseFile     CauseCode = "file"     // its file is another one
+	CauseServer   CauseCode = "server"   // its server was restored, or a standby promoted
+	CauseTables   CauseCode = "tables"   // its tables were created again
+	CauseNoMark   CauseCode = "no_mark"  // the mark beside its file is gone
+	CauseMark     CauseCode = "mark"     // the mark is another file, or cannot be read
+	CauseGone     CauseCode = "gone"     // there was a store, and is none
+	CauseOther    CauseCode = "other"    // another store took its place
+	CauseOlder    CauseCode = "older"    // it is an older copy
+	CauseFork     CauseCode = "fork"     // it was an older copy, and was used since
+	CauseImported CauseCode = "imported" // its ledger was imported
+)
+
+// Cause is why a store may lack records.
+type Cause struct {
+	Code CauseCode `json:"code"`
+
+	// Was is where it was before, for CausePath.
+	Was string `json:"was,omitempty"`
+}
+
+var causeWords = map[CauseCode]string{
+	CauseMachine:  "it was on another machine before",
+	CauseFile:     "its file is another one than before",
+	CauseServer:   "its server was restored from a backup, or a standby took its place",
+	CauseTables:   "its tables were created again, as restoring a dump does",
+	CauseNoMark:   "the mark beside it is gone",
+	CauseMark:     "the mark beside it was replaced or changed",
+	CauseGone:     "the store that was here before is gone",
+	CauseOther:    "another store was put in its place",
+	CauseOlder:    "an older copy was put in its place",
+	CauseFork:     "an older copy was put in its place, and has been used since",
+	CauseImported: "its ledger was imported",
+}
+
+// String says it for people.
+func (c Cause) String() string {
+	if c.Code == CausePath {
+		return "it was at " + c.Was + " before"
+	}
+	if words := causeWords[c.Code]; words != "" {
+		return words
+	}
+	return string(c.Code)
+}

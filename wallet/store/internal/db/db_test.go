@@ -1,0 +1,171 @@
+package db
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/pmctl/pmctl/internal/durable/forgetful"
+	"github.com/pmctl/pmctl/wallet/store/pgtest"
+)
+
+// server is started by the first test that needs it, and ended by TestMain.
+var server pgtest.Server
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(serving{m})
+}
+
+// serving ends the server when all tests have run.
+type serving struct{ m *testing.M }
+
+func (s serving) Run() int {
+	defer server.Stop()
+	return s.m.Run()
+}
+
+func open(t *testing.T, location string) *DB {
+	t.Helper()
+	at, err := Locate(location)
+	require.NoError(t, err)
+	d, err := at.Open()
+	require.NoError(t, err)
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
+// lookAt tells what became of a run, in a transaction of its own.
+func lookAt(t *testing.T, d *DB, at Run, token string) (became Fate) {
+	t.Helper()
+	err := d.Read(t.Context(), func(tx *Tx) (err error) {
+		became, err = at.Look(tx, token)
+		return err
+	})
+	require.NoError(t, err)
+	return became
+}
+
+// A run that has ended counts as ended at once, not when its server has noticed that a
+// connection is gone.
+func TestAnEndedRunIsGoneAtOnce(t *testing.T) {
+	location := server.Database(t)
+	d := open(t, location)
+	watching := d.NewRun()
+	for range 100 {
+		used := open(t, location)
+		ended := used.NewRun()
+		token, err := ended.Begin(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, Alive, lookAt(t, d, watching, token))
+		require.NoError(t, used.Close(), "as a command ends: the store first, the run last")
+		require.NoError(t, ended.End())
+		require.Equal(t, Gone, lookAt(t, d, watching, token))
+	}
+}
+
+// Two that look at one run do not take each other for it.
+func TestLookingAtARunKeepsItForNobody(t *testing.T) {
+	d := open(t, server.Database(t))
+	watching := d.NewRun()
+	err := d.Read(t.Context(), func(tx *Tx) error {
+		became, err := watching.Look(tx, "ended")
+		require.NoError(t, err)
+		require.Equal(t, Gone, became)
+		require.Equal(t, Gone, lookAt(t, d, watching, "ended"))
+		return nil
+	})
+	require.NoError(t, err)
+}
+
+// A server learns within half a minute that the machine of a run lost its power or its
+// network, and not after the two hours that are usual.
+func TestAServerNoticesAMachineThatIsGone(t *testing.T) {
+	d := open(t, server.Database(t))
+	r := d.NewRun().(*serverRun)
+	_, err := r.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.End()) }()
+	for name, most := range map[string]int{"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 4, "tcp_user_timeout": 30000} {
+		var value int
+		require.NoError(t, r.conn.QueryRowContext(t.Context(), `SELECT setting::int FROM pg_settings WHERE name = $1`, name).Scan(&value))
+		require.Positive(t, value, name)
+		require.LessOrEqual(t, value, most, name)
+	}
+}
+
+// Calls without a context of their own end too, when the server hangs.
+func TestAStatementThatTakesTooLong(t *testing.T) {
+	at, err := Locate(server.Database(t))
+	require.NoError(t, err)
+	d := openPostgres(at, 100*time.Millisecond)
+	defer d.Close()
+	err = d.Write(context.Background(), func(tx *Tx) error { return tx.Exec(`SELECT pg_sleep(60)`) })
+	require.ErrorIs(t, err, ErrUnreachable)
+	require.ErrorContains(t, err, "does not answer")
+}
+
+// A file that was made survives a power failure, with its folders. What is in it SQLite
+// syncs.
+func TestANewFileSurvivesAPowerFailure(t *testing.T) {
+	root := t.TempDir()
+	files := forgetful.Below(root)
+	path := filepath.Join(root, "state", "pmctl", "store.db")
+	require.NoError(t, createFile(files, path))
+	require.NoError(t, files.LosePower())
+	require.FileExists(t, path)
+}
+
+func TestNamesOfDatabases(t *testing.T) {
+	for location, want := range map[string]string{
+		"postgres://me:secret@host/db":                          "postgres://me@host:5432/db",
+		"postgres://me:secret@host:7,other:8/db":                "postgres://me@host:7,other:8/db",
+		"postgres://m%40e:secret@[::1]:7/d%20b?sslmode=require": "postgres://m%40e@[::1]:7/d%20b",
+		"postgres://me:secret@/db?host=/run/postgresql":         "postgres://me@/db?host=%2Frun%2Fpostgresql",
+	} {
+		at, err := Locate(location)
+		require.NoError(t, err, location)
+		require.Equal(t, want, at.Name)
+	}
+}
+
+// TestAPlaceNamesItsMachine: without it a file that is carried to another machine, to the
+// same path, would not be noticed.
+func TestAPlaceNamesItsMachine(t *testing.T) {
+	if machineID() == "" {
+		t.Skip("this system has no machine id")
+	}
+	path := filepath.Join(t.TempDir(), "store.db")
+	at, err := Locate(path)
+	require.NoError(t, err)
+	require.NoError(t, at.MakeFile())
+	here, err := open(t, path).Place(nil)
+	require.NoError(t, err)
+	require.NotEmpty(t, here.Machine)
+	require.NotContains(t, here.Machine, machineID(), "the id itself is kept out of the store")
+}
+
+func TestFilesAreToldFromDatabases(t *testing.T) {
+	for location, want := range map[string]bool{
+		"postgres://me@host/db":                   true,
+		"postgresql://host/db":                    true,
+		"host=db.example dbname=wallet":           true,
+		"dbname=wallet":                           true,
+		" user = me  host=/run/postgresql":        true,
+		"service=wallet":                          true,
+		"store.db":                                false,
+		"folder/store.db":                         false,
+		"/var/lib/store:1.db":                     false,
+		"./host=x":                                false,
+		"../postgres:x":                           false,
+		"./:memory:":                              false,
+		"a folder/with = and : further behind.db": false,
+	} {
+		isDatabase, err := classify(location)
+		require.NoError(t, err, location)
+		require.Equal(t, want, isDatabase, location)
+	}
+}

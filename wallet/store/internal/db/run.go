@@ -1,0 +1,108 @@
+package db
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/gofrs/flock"
+)
+
+// Run is one run of the program, as others can tell whether it still works.
+type Run interface {
+	// Begin returns the run's token. From the first call on it is alive, until end or
+	// until the process ends, however that ends.
+	Begin(ctx context.Context) (token string, err error)
+
+	// Look tells what became of the run that has a token.
+	Look(tx *Tx, token string) (Fate, error)
+
+	// Forget removes what a run left that died.
+	Forget(token string)
+
+	// End ends the run, if it has begun.
+	End() error
+}
+
+// Fate is what became of a run.
+type Fate int
+
+const (
+	// Alive is a run that still works.
+	Alive Fate = iota
+	// Dead is one whose process ended before the run did.
+	Dead
+	// Gone is one of which only that is known that it does not work any more.
+	Gone
+)
+
+// fileRun holds the lock of a file of its own.
+type fileRun struct {
+	folder string
+
+	mu    sync.Mutex
+	token string
+	lock  *flock.Flock
+}
+
+func (r *fileRun) Begin(context.Context) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.token != "" {
+		return r.token, nil
+	}
+	if err := os.MkdirAll(r.folder, 0o700); err != nil {
+		return "", NoAccess(err)
+	}
+	token := rand.Text()
+	lock := flock.New(r.path(token), flock.SetPermissions(0o600))
+	if held, err := lock.TryLock(); err != nil || !held {
+		return "", fmt.Errorf("%w: lock %s: %w", ErrAccess, lock.Path(), err)
+	}
+	r.token, r.lock = token, lock
+	return token, nil
+}
+
+func (r *fileRun) End() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.token == "" {
+		return nil
+	}
+	r.token = ""
+	// Removed while it is held: nobody can take it for a run that has died.
+	if err := os.Remove(r.lock.Path()); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	return r.lock.Unlock()
+}
+
+// Lose ends the run as the end of its process does, for tests.
+func (r *fileRun) Lose() error { return r.lock.Unlock() }
+
+// Look implements Run: a run that ends takes its file with it, one that dies leaves it.
+func (r *fileRun) Look(_ *Tx, token string) (Fate, error) {
+	if strings.ContainsAny(token, `/\.`) || token == "" {
+		return Gone, fmt.Errorf("%w: %q names no run", ErrDamaged, token)
+	}
+	if _, err := os.Stat(r.path(token)); os.IsNotExist(err) {
+		return Gone, nil
+	}
+	lock := flock.New(r.path(token))
+	held, err := lock.TryLock()
+	if err != nil {
+		return Gone, fmt.Errorf("%w: lock %s: %w", ErrAccess, lock.Path(), err)
+	}
+	if !held {
+		return Alive, nil
+	}
+	return Dead, lock.Unlock()
+}
+
+func (r *fileRun) Forget(token string) { _ = os.Remove(r.path(token)) }
+
+func (r *fileRun) path(token string) string { return filepath.Join(r.folder, token) }

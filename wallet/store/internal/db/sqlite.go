@@ -1,0 +1,268 @@
+package db
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/pmctl/pmctl/internal/durable"
+)
+
+const (
+	// lockWait is how long SQLite itself waits for another process's lock. It is
+	// short because SQLite does not notice meanwhile that a context has ended.
+	lockWait = 200 * time.Millisecond
+
+	// lockPatience is how long one call waits for the lock in all.
+	lockPatience = 20 * time.Second
+)
+
+// file is the backend of an SQLite file.
+type file struct {
+	path string
+	pool *sql.DB
+	last *unlogged
+}
+
+// openFile opens the file at a location, which exists.
+func openFile(at Location) (*DB, error) {
+	pool, err := openSQLite(at.Name, fileOptions)
+	if err != nil {
+		return nil, NoAccess(err)
+	}
+	return &DB{Location: at, backend: file{at.Name, pool, new(unlogged)}, Pool: pool, Patience: lockPatience}, nil
+}
+
+// begin implements backend: SQLite lets one connection write at a time.
+func (f file) begin(ctx context.Context, write bool, _ time.Duration) (*sql.Tx, error) {
+	return f.pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: !write})
+}
+
+func (file) commit(tx *sql.Tx) error { return tx.Commit() }
+
+// Create implements backend: the file is the place.
+func (file) Create(*Tx) error { return nil }
+
+func (f file) Place(*Tx) (p Place, err error) {
+	if p.File, err = FileID(f.path); err != nil {
+		return p, NoAccess(err)
+	}
+	if id := machineID(); id != "" {
+		mac := hmac.New(sha256.New, []byte(id))
+		mac.Write([]byte("pmctl store"))
+		p.Machine = hex.EncodeToString(mac.Sum(nil)[:16])
+	}
+	p.Path, err = filepath.EvalSymlinks(f.path)
+	return p, NoAccess(err)
+}
+
+// KeepsSessions implements backend: a file has no sessions.
+func (file) KeepsSessions(context.Context) error { return nil }
+
+func (file) Problems(tx *Tx) ([]string, error) {
+	found, err := List(tx, Text, `PRAGMA integrity_check(20)`)
+	if len(found) == 1 && found[0] == "ok" {
+		found = nil
+	}
+	return found, err
+}
+
+// Unlogged implements backend. It reads the file as if nobody wrote to it, and so without
+// its log: together with the log an older file may look like the newest one.
+func (f file) Unlogged(ctx context.Context, query string, args ...any) (text string, logged, known bool) {
+	log, err := os.Stat(f.path + "-wal")
+	logged = err == nil && log.Size() > 0 || err != nil && !errors.Is(err, os.ErrNotExist)
+	text, known = f.last.look(ctx, f.path, query, args)
+	return text, logged, known
+}
+
+// unlogged is what was read of a file, which is read again when the file has changed.
+type unlogged struct {
+	mu      sync.Mutex
+	size    int64
+	changed time.Time
+	text    string
+}
+
+func (l *unlogged) look(ctx context.Context, path, query string, args []any) (text string, known bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", false
+	}
+	if l.text != "" && info.Size() == l.size && info.ModTime().Equal(l.changed) {
+		return l.text, true
+	}
+	l.text = ""
+	pool, err := openSQLite(path, url.Values{"mode": {"ro"}, "immutable": {"1"}})
+	if err != nil {
+		return "", false
+	}
+	defer pool.Close()
+	if err := pool.QueryRowContext(ctx, query, args...).Scan(&text); err != nil {
+		return "", false // a new store is in its log alone
+	}
+	l.size, l.changed, l.text = info.Size(), info.ModTime(), text
+	return text, true
+}
+
+// NewRun implements backend: the runs' files are beside the store's.
+func (f file) NewRun() Run { return &fileRun{folder: f.path + ".runs"} }
+
+func openSQLite(path string, options url.Values) (*sql.DB, error) {
+	connector, err := sqlite.NewConnector(dsn(path, options))
+	if err != nil {
+		return nil, err
+	}
+	pool := sql.OpenDB(connector)
+	// Transactions queue for this one connection, in order; across processes they
+	// queue for the file's lock.
+	pool.SetMaxOpenConns(1)
+	return pool, nil
+}
+
+// fileOptions are how a store's file is opened. The journal mode is not set here: connecting
+// must not change a file that turns out to belong to another program.
+var fileOptions = url.Values{
+	"mode":          {"rw"}, // never create: createFile chose the permissions
+	"_txlock":       {"immediate"},
+	"_busy_timeout": {fmt.Sprint(lockWait.Milliseconds())},
+	"_synchronous":  {"FULL"},
+	"_pragma": {
+		"fullfsync(1)",       // macOS, where fsync alone does not reach the disk
+		"cell_size_check(1)", // looks closer at each page that is read
+	},
+	"_foreign_keys": {"on"},
+	"_defensive":    {"1"},
+	"_dqs":          {"0"},
+	"_error_rc":     {"1"},
+}
+
+// dsn names the file for the driver.
+func dsn(path string, options url.Values) string {
+	slashed := filepath.ToSlash(path)
+	if !strings.HasPrefix(slashed, "/") {
+		slashed = "/" + slashed // a drive letter
+	}
+	u := url.URL{Scheme: "file", Path: slashed, RawQuery: options.Encode()}
+	return u.String()
+}
+
+// SmallestFile is SQLite's smallest page size: no database with content is shorter.
+const SmallestFile = 512
+
+// MakeFile makes an empty file where a location is that of a file and there is none.
+func (l Location) MakeFile() error {
+	if !l.IsFile() {
+		return nil
+	}
+	return createFile(durable.OS{}, l.Name)
+}
+
+// createFile makes an empty database file with mode 0600 unless there is a file at
+// path already. The file appears under its name complete and closed: closing a
+// second descriptor of a database in use would drop this process's locks on it.
+func createFile(files durable.FS, path string) error {
+	if err := durable.MkdirAll(files, filepath.Dir(path)); err != nil {
+		return NoAccess(err)
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && !info.Mode().IsRegular():
+		return fmt.Errorf("%w: %s is not a regular file", ErrAccess, path)
+	case err == nil && 0 < info.Size() && info.Size() < SmallestFile:
+		// SQLite would take it for empty and write over it.
+		return fmt.Errorf("%w: it has %d bytes", ErrNotStore, info.Size())
+	case err == nil:
+		return nil
+	case !errors.Is(err, os.ErrNotExist):
+		return NoAccess(err)
+	}
+	return NoAccess(linkEmptyFile(files, path))
+}
+
+// linkEmptyFile makes the file, whose name survives a power failure: a store that is lost
+// gives its nonces out again.
+func linkEmptyFile(files durable.FS, path string) error {
+	file, err := durable.Create(files, path)
+	if err != nil {
+		return err
+	}
+	defer file.Discard()
+	if err := file.Finish(); err != nil {
+		return err
+	}
+	if err := file.Place(durable.Link); !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	// Another process has just made it. Its name must last for this one, too.
+	return files.SyncDir(filepath.Dir(path))
+}
+
+// prepare implements backend: it turns on write-ahead logging, in which a commit is
+// durable once one file is synced. The mode stays with the file.
+func (f file) prepare(ctx context.Context) error {
+	var mode string
+	if err := f.pool.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&mode); err != nil || mode == "wal" {
+		return err
+	}
+	if err := f.pool.QueryRowContext(ctx, `PRAGMA journal_mode = WAL`).Scan(&mode); err != nil {
+		return err
+	}
+	if mode != "wal" {
+		return fmt.Errorf("%w: its file system does not support write-ahead logging", ErrAccess)
+	}
+	return nil
+}
+
+func (file) Tables(tx *Tx) ([]string, error) {
+	return List(tx, Text, `SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`)
+}
+
+func (file) isBusy(err error) bool {
+	switch primaryCode(err) {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return true
+	}
+	return false
+}
+
+// primaryCode is SQLite's result code without its details, or 0.
+func primaryCode(err error) int {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return 0
+	}
+	const primary = 0xff
+	return e.Code() & primary
+}
+
+func (f file) explain(err error) error {
+	switch primaryCode(err) {
+	case sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("%w: it is not an SQLite database", ErrNotStore)
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_ERROR:
+		// Our statements fail in none of these ways unless tables, rows or indexes are
+		// not what was written.
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY:
+		return fmt.Errorf("%w: %s must be readable and writable, and so must its folder: %w", ErrAccess, f.path, err)
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL:
+		return fmt.Errorf("%w: %s: %w", ErrAccess, f.path, err)
+	}
+	return err
+}

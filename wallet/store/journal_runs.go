@@ -1,0 +1,210 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
+	"github.com/pmctl/pmctl/wallet/tx"
+)
+
+const (
+	selectRunsOfAccount = `SELECT id, label, request_id, run, unknown, state FROM intents WHERE network = $1 AND account = $2 ORDER BY nonce DESC, created_at DESC, id`
+	selectRun           = `SELECT run, unknown, state, nonce FROM intents WHERE network = $1 AND id = $2`
+	updateIntentRun     = `UPDATE intents SET run = $1, unknown = 1 WHERE id = $2`
+	updateIntentOwner   = `UPDATE intents SET run = $1 WHERE id = $2`
+	updateIntentKnown   = `UPDATE intents SET unknown = $1 WHERE id = $2`
+)
+
+// Resume returns the intent that a command continues, which is this run's own from then on;
+// nil when the command is to begin another one. A request id names an intent for ever.
+// Without one, a command continues what the same command began and has not settled, or
+// settled in a run that died before it could report that.
+//
+// It fails with *tx.RequestError for an id that named something else, and with
+// *tx.InProgressError where a run that may still be alive has an open intent with the same
+// label, or a request id has it.
+func (j *Journal) Resume(ctx context.Context, account common.Address, requestID string, label tx.Label) (*tx.Intent, error) {
+	var intent *tx.Intent
+	var before, own string
+	err := j.change(ctx, looking, func(t *db.Tx, token string) (err error) {
+		own = token
+		if requestID != "" {
+			intent, err = j.requested(t, account, requestID, label)
+		} else {
+			intent, before, err = j.unfinished(t, token, account, label)
+		}
+		if err != nil {
+			return err
+		}
+		if intent == nil {
+			return mayBeNew(t)
+		}
+		return t.Exec(updateIntentRun, token, intent.ID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if before != "" && before != own {
+		j.run.Forget(before)
+	}
+	return intent, nil
+}
+
+func looking(err error) error {
+	if errors.As(err, new(*tx.InProgressError)) || errors.As(err, new(*tx.RequestError)) {
+		return err
+	}
+	return fmt.Errorf("look into the journal: %w", err)
+}
+
+func (j *Journal) requested(t *db.Tx, account common.Address, requestID string, label tx.Label) (*tx.Intent, error) {
+	intent, err := j.one(t, selectRequest, j.network, account.Hex(), requestID)
+	if err == nil && intent != nil && intent.Label != label {
+		err = &tx.RequestError{ID: requestID, Label: intent.Label}
+	}
+	return intent, err
+}
+
+// unfinished returns the newest intent with a label that is not settled, or of which the
+// last run did not report how it went, with that run's token. It fails with
+// *tx.InProgressError where another run is alive that has it, or the intent has a request
+// id.
+func (j *Journal) unfinished(t *db.Tx, own string, account common.Address, label tx.Label) (*tx.Intent, string, error) {
+	owned, err := j.owned(t, account, label)
+	if err != nil {
+		return nil, "", err
+	}
+	// What the command itself has begun comes before what a request id has.
+	slices.SortStableFunc(owned, func(a, b ownedIntent) int {
+		switch {
+		case a.requestID == b.requestID:
+			return 0
+		case a.requestID:
+			return 1
+		}
+		return -1
+	})
+	for _, o := range owned {
+		became, err := j.run.Look(t, o.run)
+		if err != nil {
+			return nil, "", err
+		}
+		// Another run may have recorded how it went before its own could report that.
+		reported := o.requestID || !o.unknown && became != db.Dead
+		if reported && !o.state.Unsettled() {
+			continue
+		}
+		intent, err := j.one(t, selectIntent, j.network, o.id)
+		if err == nil && (became == db.Alive && o.run != own || o.requestID) {
+			err = &tx.InProgressError{Intent: intent}
+		}
+		return intent, o.run, err
+	}
+	return nil, "", nil
+}
+
+// ownedIntent is an intent with the run that it belongs to.
+type ownedIntent struct {
+	holder
+	id, label string
+	requestID bool
+}
+
+// owned returns an account's intents with a label, the newest first. They are compared
+// here, since the rows of earlier versions have sentences.
+func (j *Journal) owned(t *db.Tx, account common.Address, label tx.Label) ([]ownedIntent, error) {
+	all, err := db.List(t, func(rows *sql.Rows) (o ownedIntent, err error) {
+		var requestID sql.NullString
+		err = rows.Scan(&o.id, &o.label, &requestID, &o.run, &o.unknown, &o.state)
+		o.requestID = requestID.Valid
+		return o, err
+	}, selectRunsOfAccount, j.network, account.Hex())
+	return slices.DeleteFunc(all, func(o ownedIntent) bool { return tx.ReadLabel(o.label) != label }), err
+}
+
+// holder is the run that an intent belongs to, and how the intent is.
+type holder struct {
+	run     string
+	unknown bool // the run has not reported how it went
+	state   tx.State
+	nonce   uint64
+}
+
+// holder fails with *tx.ChangedError for an intent that is not there.
+func (j *Journal) holder(t *db.Tx, id string) (h holder, err error) {
+	var nonce int64
+	found, err := t.Row(selectRun, j.network, id).Find(&h.run, &h.unknown, &h.state, &nonce)
+	if err == nil && !found {
+		err = &tx.ChangedError{ID: id}
+	}
+	h.nonce = uint64(nonce)
+	return h, err
+}
+
+// expect fails with *tx.ChangedError unless an intent is as the caller has read it.
+func (j *Journal) expect(t *db.Tx, intent *tx.Intent) (holder, error) {
+	h, err := j.holder(t, intent.ID)
+	if err == nil && (h.state != intent.State || h.nonce != intent.Nonce) {
+		err = &tx.ChangedError{ID: intent.ID, Found: h.state, Nonce: h.nonce}
+	}
+	return h, err
+}
+
+// Adopt makes an intent the caller's own, unless the run that it belongs to is alive, or
+// has reported how it went.
+func (j *Journal) Adopt(ctx context.Context, intent *tx.Intent) error {
+	return j.change(ctx, writing, func(t *db.Tx, token string) error {
+		held, err := j.expect(t, intent)
+		if err != nil || held.run == token {
+			return err
+		}
+		became, err := j.run.Look(t, held.run)
+		if err != nil || became == db.Alive || became == db.Gone && !held.unknown && !intent.State.Unsettled() {
+			return err
+		}
+		if became == db.Dead { // before it could report how it went
+			return t.Exec(updateIntentRun, token, intent.ID)
+		}
+		return t.Exec(updateIntentOwner, token, intent.ID)
+	})
+}
+
+// End records that the run to which an intent belongs ends, and whether it reported how that
+// went. It fails with tx.ErrNotOwner when another run has continued it. The run
+// itself ends with Close: until then it counts as one that may still die before its result is
+// reported.
+func (j *Journal) End(ctx context.Context, intent *tx.Intent, known bool) error {
+	unknown := 1
+	if known {
+		unknown = 0
+	}
+	return j.change(ctx, writing, func(t *db.Tx, token string) error {
+		held, err := j.holder(t, intent.ID)
+		if err == nil && held.run != token {
+			err = tx.ErrNotOwner
+		}
+		if err != nil {
+			return err
+		}
+		return t.Exec(updateIntentKnown, unknown, intent.ID)
+	})
+}
+
+// Died tells whether the last run that worked on an intent ended without having reported
+// how it went: it died, or did not know.
+func (j *Journal) Died(ctx context.Context, intent *tx.Intent) (bool, error) {
+	return read(ctx, j.store, readJournal, func(t *db.Tx) (bool, error) {
+		held, err := j.holder(t, intent.ID)
+		if err != nil {
+			return false, err
+		}
+		became, err := j.run.Look(t, held.run)
+		return became == db.Dead || became == db.Gone && held.unknown, err
+	})
+}

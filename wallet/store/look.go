@@ -1,0 +1,51 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
+)
+
+// ErrNoStore is returned where there is no store to look at.
+var ErrNoStore = errors.New("there is no store")
+
+// look has do look at the store at a location, which has a schema version. Unlike Open it
+// makes nothing where there is nothing, and brings nothing up to date. It fails with
+// ErrNoStore, and as Open does.
+func look(ctx context.Context, location string, options []Option, do func(s *Store, tx *db.Tx, version int) error) error {
+	if err := present(location); err != nil {
+		return err
+	}
+	s, err := connect(location, options)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	err = s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		var version int
+		if version, s.id, err = inspect(s.db, tx); err != nil {
+			return err
+		}
+		if version == 0 {
+			return fmt.Errorf("%w in %s: it is empty", ErrNoStore, s.Path())
+		}
+		return do(s, tx, version)
+	})
+	return db.WithPath(s.mark.judge(err), s.Path())
+}
+
+// present fails with ErrNoStore where a file would be made by connecting to it.
+func present(location string) error {
+	at, err := db.Locate(location)
+	if err != nil || !at.IsFile() {
+		return err
+	}
+	if _, err := os.Stat(at.Name); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w at %s", ErrNoStore, location)
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package store
+
+import (
+	"database/sql"
+	"fmt"
+
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
+)
+
+// Names in the meta table.
+const (
+	metaVersion = "schema_version"
+	metaID      = "store_id"
+	metaSpent   = "spent_day" // a day whose budget counts as spent, and the code of why
+
+	metaHome       = "home"       // where the store lives
+	metaGeneration = "generation" // counts the changes to it, and names who made the last
+	metaRestored   = "restored"   // why it may lack records, until that is acknowledged
+	metaMoved      = "moved_to"   // where it was migrated to, and is used now
+)
+
+const (
+	selectMeta    = `SELECT value FROM meta WHERE name = $1`
+	selectAllMeta = `SELECT name, value FROM meta`
+	insertMeta    = `INSERT INTO meta (name, value) VALUES ($1, $2)`
+	upsertMeta    = insertMeta + ` ON CONFLICT (name) DO UPDATE SET value = excluded.value`
+	updateMeta    = `UPDATE meta SET value = $1 WHERE name = $2`
+	deleteMeta    = `DELETE FROM meta WHERE name = $1`
+)
+
+// errNoMeta is returned for what a store does not say of itself. Each store says what
+// version and id it has.
+var errNoMeta = fmt.Errorf("%w: the meta table is incomplete", ErrDamaged)
+
+// meta fails with errNoMeta.
+func meta(tx *db.Tx, name string) (value string, err error) {
+	found, err := tx.Row(selectMeta, name).Find(&value)
+	if err == nil && !found {
+		err = fmt.Errorf("%w: it has no %s", errNoMeta, name)
+	}
+	return value, err
+}
+
+// allMeta is all that a store says of itself.
+func allMeta(tx *db.Tx) (map[string]string, error) {
+	facts := make(map[string]string)
+	err := db.Each(tx, func(rows *sql.Rows) (fact [2]string, err error) {
+		err = rows.Scan(&fact[0], &fact[1])
+		return fact, err
+	}, func(fact [2]string) error {
+		facts[fact[0]] = fact[1]
+		return nil
+	}, selectAllMeta)
+	if err == nil && facts[metaID] == "" {
+		err = fmt.Errorf("%w: it has no %s", errNoMeta, metaID)
+	}
+	return facts, err
+}

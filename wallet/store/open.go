@@ -1,0 +1,94 @@
+package store
+
+import (
+	"context"
+
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
+)
+
+// Open opens the store at a location, which is a file's path or the postgres:// URL
+// of a database. When there is none it makes one: a file with mode 0600, in a folder
+// with mode 0700 if the folder is missing too; or, in a database, the schema pmctl,
+// which other programs' tables are no part of. A store of an older version is brought
+// up to date, in one transaction. It fails with ErrLocation, ErrNotStore, ErrDamaged,
+// ErrAccess, ErrUnreachable, ErrBusy or *SchemaError, and then has changed nothing
+// that was there. No error shows a password.
+func Open(ctx context.Context, location string, options ...Option) (*Store, error) {
+	s, err := connect(location, options)
+	if err != nil {
+		return nil, err
+	}
+	err = s.load(ctx)
+	if err == nil {
+		err = s.settle(ctx)
+	}
+	if err != nil {
+		s.Close()
+		return nil, db.WithPath(s.mark.judge(err), s.db.Name)
+	}
+	return s, nil
+}
+
+// load finds out whether a store is there, or makes one.
+func (s *Store) load(ctx context.Context) error {
+	var version int
+	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		version, s.id, err = inspect(s.db, tx)
+		return err
+	})
+	if err == nil {
+		err = s.db.Prepare(ctx)
+	}
+	if err != nil || version == schemaVersion() {
+		return err
+	}
+	// There is nothing yet or a store of an older version, or another process is making
+	// it what it should be at this moment.
+	return s.db.Write(ctx, func(tx *db.Tx) (err error) {
+		s.id, err = upgrade(s.db, tx)
+		return err
+	})
+}
+
+// settle finds out whether the store is where and what it was. If not, it is retired.
+func (s *Store) settle(ctx context.Context) error {
+	var found condition
+	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		found, err = s.examine(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.unremembered = found.unremembered
+	if found.settled() {
+		s.saw(found.sighting)
+		return nil
+	}
+	var now sighting
+	var done *Retirement
+	err = s.db.Write(ctx, func(tx *db.Tx) (err error) {
+		done = nil
+		// Another process may have done it meanwhile.
+		if found, err = s.examine(ctx, tx); err != nil {
+			return err
+		}
+		if now = found.sighting; found.settled() {
+			return nil
+		}
+		if found.cause != nil {
+			if done, err = retire(tx, &found); err != nil {
+				return err
+			}
+		}
+		now, err = s.moveIn(tx, found)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.retirement = done
+	s.saw(now)
+	s.mark.tidy()
+	return nil
+}

@@ -1,0 +1,127 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
+)
+
+const (
+	insertFormer    = `INSERT INTO former_ids (store_id, ended_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`
+	retireSessions  = `UPDATE sessions SET retired_at = $1 WHERE retired_at IS NULL`
+	deleteAllParams = `DELETE FROM params`
+)
+
+// Retirement is what a store did that is not where, or not what, it was.
+type Retirement struct {
+	// Reason says what was found.
+	Reason Cause
+
+	// Sessions is how many sessions were retired.
+	Sessions int64
+}
+
+// Retirement returns what was done when the store was opened, and nil when it was
+// found as it was left. It is reported to one of those who open the store.
+func (s *Store) Retirement() *Retirement { return s.retirement }
+
+// Unremembered tells that the store is in a database that was in use before, and that this
+// machine remembers nothing of it: whether it was restored from a backup cannot be told.
+func (s *Store) Unremembered() bool { return s.unremembered }
+
+// retire ends all that others may have used since: it ends every session, counts the day's
+// budget as spent, and takes a new id, so that ticket params fetched under the old one are
+// refused.
+func retire(tx *db.Tx, found *condition) (*Retirement, error) {
+	now := time.Now()
+	if err := doubt(tx, *found.cause, now); err != nil {
+		return nil, err
+	}
+	sessions, err := tx.Change(retireSessions, now.UnixMilli())
+	if err == nil {
+		err = tx.Exec(deleteAllParams)
+	}
+	for _, former := range []string{found.id, found.seen.id} {
+		if err == nil {
+			err = tx.Exec(insertFormer, former, now.UnixMilli())
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	found.id = newID()
+	return &Retirement{Reason: *found.cause, Sessions: sessions}, tx.Exec(updateMeta, found.id, metaID)
+}
+
+// write runs do in a transaction that holds the store's write lock from its start,
+// and returns once it is on disk. do may be called again and must then do the same. Where
+// the store turns out to be restored or replaced, it fails with *RestoredError.
+func (s *Store) write(ctx context.Context, do func(*db.Tx) error) error {
+	var found condition
+	var now sighting
+	err := s.db.Write(ctx, func(tx *db.Tx) (err error) {
+		if found, err = s.examine(ctx, tx); err != nil {
+			return err
+		}
+		switch {
+		case found.movedTo != "":
+			return &MovedError{To: found.movedTo}
+		case found.cause != nil:
+			now, err = s.retireInUse(tx, &found)
+			return err
+		case found.id != s.ID():
+			return s.followRetired(tx, found)
+		}
+		if now, err = s.count(tx, found); err != nil {
+			return err
+		}
+		return do(tx)
+	})
+	if err != nil {
+		return err
+	}
+	s.saw(now)
+	if found.cause != nil {
+		return &RestoredError{Path: s.db.Name, Cause: *found.cause}
+	}
+	return nil
+}
+
+// writeFor is write with an error that says what was to be done.
+func (s *Store) writeFor(ctx context.Context, what string, do func(*db.Tx) error) error {
+	if err := s.write(ctx, do); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// followRetired takes over the id of a store that another process has retired, and fails
+// with *RestoredError. What is to be done was asked of the store as it was: its ticket params
+// may name a session whose nonces this one has lost.
+func (s *Store) followRetired(tx *db.Tx, found condition) error {
+	r, err := restored(tx)
+	if err != nil {
+		return err
+	}
+	cause := Cause{Code: CauseOther}
+	if r != nil {
+		cause = r.Cause
+	}
+	s.setID(found.id)
+	return &RestoredError{Path: s.db.Name, Cause: cause}
+}
+
+// retireInUse retires a store that was found restored by a process that has it open. Of a
+// file such a process has pages in memory that do not go with those on disk: there it
+// fails with *RestoredError, and the store is retired when it is opened next.
+func (s *Store) retireInUse(tx *db.Tx, found *condition) (now sighting, err error) {
+	if s.db.IsFile() {
+		return now, &RestoredError{Path: s.db.Name, Cause: *found.cause}
+	}
+	if _, err := retire(tx, found); err != nil {
+		return now, err
+	}
+	return s.moveIn(tx, *found)
+}
