@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -207,7 +206,7 @@ func (r completer) knownTransactions(ctx context.Context, line *pflag.FlagSet) (
 		return nil
 	}
 	defer peek.Close()
-	all, _ := peek.Transactions(ctx, wallet.JournalName(network))
+	all, _ := peek.Transactions(ctx, network.ID())
 	for _, t := range all {
 		// Whoever may pay more for a transaction replaces it.
 		if replaces := line.Lookup("max-fee") != nil; replaces && !t.State.Unsettled() {

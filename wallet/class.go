@@ -11,6 +11,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/chain/nodes"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -120,7 +121,7 @@ func ClassOf(err error) Class {
 		return ClassInactive
 	case as(new(*policy.OtherChainError)):
 		return ClassOtherChain
-	case is(ClassUnacceptable, ErrDisagrees, policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, pay.ErrNoRound, agent.ErrRound,
+	case is(ClassUnacceptable, check.ErrDisagrees, policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, pay.ErrNoRound, agent.ErrRound,
 		pm.ErrTicketParamsExpired, ErrOtherSender, redeem.ErrNothing, pm.ErrRecipientRand),
 		as(new(*wire.ExpiredTokenError), new(*wire.MissingError), new(*wire.FieldError), new(*store.RetiredError)):
 		return ClassUnacceptable

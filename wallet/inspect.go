@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
@@ -60,7 +61,7 @@ func (w *Wallet) Inspect(ctx context.Context, address common.Address, u pay.URL)
 		if i.Registered, err = look.recipient(ctx, paid); err != nil {
 			return nil, err
 		}
-		i.Agrees = IsRegisteredAt(i.Registered, u)
+		i.Agrees = check.IsRegisteredAt(i.Registered, u)
 	}
 	facts, err := look.newest(ctx, pm.CounterpartyOf(i.Offer.Params))
 	if err != nil {
@@ -76,7 +77,7 @@ func (w *Wallet) Inspect(ctx context.Context, address common.Address, u pay.URL)
 		return nil, err
 	}
 	if !i.Agrees {
-		i.Err = Disagreement(u, paid, i.Registered)
+		i.Err = check.Disagreement(u, paid, i.Registered)
 	} else if i.Err = pins.Check(ctx, u, paid); i.Err == nil {
 		i.Err = i.Against
 	}

@@ -22,7 +22,7 @@ func (c Config) opened(ctx context.Context, do func(*store.Store) error) error {
 
 // CheckStore looks for damage in the store, and changes nothing. It fails as store.Check does.
 func CheckStore(ctx context.Context, c Config) (*StoreReport, error) {
-	report, err := store.Check(ctx, c.Store, remembering(c.DatabasesDir)...)
+	report, err := store.Check(ctx, c.Store, store.RememberIn(c.DatabasesDir))
 	if errors.Is(err, store.ErrNoStore) {
 		return nil, hint.With(err, "the first command that needs one makes it")
 	}

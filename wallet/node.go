@@ -39,6 +39,17 @@ func (c Config) Dial(ctx context.Context) (*chain.Client, error) {
 	return client, nil
 }
 
+// DialKnown is Dial that holds the node to the contracts that are pinned in PinnedIn, as far as
+// that can be read.
+func (c Config) DialKnown(ctx context.Context) (*chain.Client, error) {
+	if c.PinnedIn != "" {
+		if known, ok, err := KnownContracts(ctx, c.Network, c.PinnedIn); ok && err == nil {
+			c.Network.Contracts = known
+		}
+	}
+	return c.Dial(ctx)
+}
+
 // read dials the network for one flow that only reads.
 func (c Config) read(ctx context.Context, do func(context.Context, *chain.Client) error) error {
 	ctx, cancel := c.withDefaults().bound(ctx)

@@ -9,17 +9,15 @@ import (
 
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/chain"
-	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
-// ErrNoAIRegistry is returned for a network without a registry for AI work,
-// ErrNotRegistered where the registry has no entry for what was asked, and ErrDisagrees
-// when the registry and a recipient's answer contradict each other.
+// ErrNoAIRegistry is returned for a network without a registry for AI work, and
+// ErrNotRegistered where the registry has no entry for what was asked.
 var (
 	ErrNoAIRegistry  = errors.New("no registry for AI work is known")
 	ErrNotRegistered = errors.New("the service registry does not know it")
-	ErrDisagrees     = errors.New("the service registry and the recipient do not agree")
 )
 
 // Recipients returns the active recipients, by stake; with ai those alone that have entered
@@ -58,53 +56,9 @@ func Registered(ctx context.Context, c Config, address common.Address, u pay.URL
 		return found, err
 	}
 	for _, recipient := range pool {
-		if IsRegisteredAt(recipient, u) {
+		if check.IsRegisteredAt(recipient, u) {
 			return recipient, nil
 		}
 	}
 	return found, fmt.Errorf("%w: no active recipient has entered %s", ErrNotRegistered, u)
-}
-
-// IsRegisteredAt tells whether one of a recipient's own entries in the registries is u.
-func IsRegisteredAt(recipient Recipient, u pay.URL) bool {
-	return IsEntry(recipient.ServiceURI, u) || IsEntry(recipient.AIServiceURI, u)
-}
-
-// IsEntry tells whether a registry's entry is u.
-func IsEntry(entry string, u pay.URL) bool {
-	registered, err := pay.ParseServiceURI(entry)
-	return err == nil && registered == u
-}
-
-// EntryText is a recipient's own text in a registry, for a person.
-func EntryText(entry string) string {
-	if entry == "" {
-		return "none in the service registry"
-	}
-	return format.PlainText(entry)
-}
-
-// Entries are a recipient's texts in the registries as part of a message: the one for AI work
-// is named where it is another.
-func Entries(recipient Recipient) string {
-	short := func(entry string) string {
-		const most = 120
-		text := EntryText(entry)
-		if runes := []rune(text); len(runes) > most {
-			return string(runes[:most]) + "…"
-		}
-		return text
-	}
-	text := short(recipient.ServiceURI)
-	if ai := recipient.AIServiceURI; ai != "" && ai != recipient.ServiceURI {
-		text += ", and for AI work " + short(ai)
-	}
-	return text
-}
-
-// Disagreement is what speaks against paying a recipient at u where the registry has other
-// entries. It is ErrDisagrees.
-func Disagreement(u pay.URL, recipient common.Address, registered Recipient) error {
-	return hint.With(fmt.Errorf("%w: %s pays %v, and the registry has %s for %v", ErrDisagrees, u, recipient, Entries(registered), registered.Address),
-		"pay there only if you know from elsewhere whose URL it is; then say --recipient %v", recipient)
 }

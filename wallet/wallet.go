@@ -117,7 +117,7 @@ func Open(ctx context.Context, config Config) (*Wallet, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.store, w.journal = opened, opened.Journal(JournalName(w.Network))
+	w.store, w.journal = opened, opened.Journal(w.Network.ID())
 	return w, nil
 }
 
@@ -146,7 +146,7 @@ func (w *Wallet) keepsBook() error {
 // OpenStore opens a store, and makes it where there is none. It says so when the store is
 // not where, or what, it was.
 func OpenStore(ctx context.Context, location, databasesDir string, ui UI) (*store.Store, error) {
-	s, err := store.Open(ctx, location, remembering(databasesDir)...)
+	s, err := store.Open(ctx, location, store.RememberIn(databasesDir))
 	if err != nil {
 		return nil, err
 	}
@@ -158,20 +158,6 @@ func OpenStore(ctx context.Context, location, databasesDir string, ui UI) (*stor
 		ui.Note(fmt.Sprintf("this machine has not used the store %s before: it cannot tell whether the database was restored from a backup", s.Path()))
 	}
 	return s, nil
-}
-
-// remembering has a store tell what this machine has seen of databases; "" for nothing.
-func remembering(databasesDir string) []store.Option {
-	if databasesDir == "" {
-		return nil
-	}
-	return []store.Option{store.RememberIn(databasesDir)}
-}
-
-// JournalName names a network in the journal. Local networks share their chain id; each
-// has a controller of its own.
-func JournalName(network chain.Network) string {
-	return fmt.Sprintf("%d/%s", network.ChainID, network.Controller)
 }
 
 // Close clears the key, and closes the connection to the node and the store. It is the

@@ -9,16 +9,10 @@ import (
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 
-	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/pm"
-	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/pay"
-	"github.com/pmctl/pmctl/wallet/policy"
-	"github.com/pmctl/pmctl/wallet/signer"
-	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // NewDoctor is pmctl doctor.
@@ -50,37 +44,13 @@ The exit code is 0 when nothing failed, else that of the first failure.`,
 	return cmd
 }
 
-// patient is what the checks have found out, each for those that need it.
+// patient is what the checks of this machine have found out, and the subject of the others.
 type patient struct {
+	check.Subject
 	run *cli.Run
 	o   *cli.PayerOptions
 	// end ends all checks, for a person who does not want to go on.
 	end context.CancelCauseFunc
-
-	limits  policy.Limits
-	network chain.Network
-	address common.Address  // of the account that acts
-	account *signer.Account // nil until its key is found
-	store   *store.Store    // nil where there is none, or where it must not be opened
-
-	node      *chain.Client
-	head      chain.Head
-	findErr   error // of looking for the contracts
-	status    *chain.Status
-	quote     *chain.Quote // for the cheapest funding
-	recipient recipientChecks
-}
-
-// recipientChecks is what is found out about a recipient.
-type recipientChecks struct {
-	url      pay.URL
-	client   *pay.Client
-	probeErr error
-	fetchErr error
-	offer    *pay.Offer
-	facts    pm.Facts // about the offer's recipient and round
-	entry    chain.Recipient
-	entryErr error
 }
 
 func runDoctor(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, args []string) error {
@@ -93,20 +63,18 @@ func runDoctor(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, args []strin
 	defer end(nil)
 	p := &patient{run: r, o: o, end: end}
 	defer p.close()
-	checks := append(append(p.wallet(), p.chain()...), p.books()...)
-	if len(args) == 0 {
-		checks = append(checks, check.Check{ID: "max_float", Needs: []string{"reserve"}, Run: p.bound(p.checkMaxFloat)})
-	} else {
-		if p.recipient.url, err = pay.ParseURL(args[0]); err != nil {
+	p.Now, p.Store = r.Now, func() (string, error) { return o.Store.Choose(r.Env) }
+	if len(args) == 1 {
+		if p.URL, err = pay.ParseURL(args[0]); err != nil {
 			return cli.Usage(err)
 		}
-		p.recipient.client = &pay.Client{Now: r.Now}
 		if cmd.Flags().Changed("timeout") {
-			p.recipient.client.Timeout = o.Network.Timeout
+			p.RecipientTimeout = o.Network.Timeout
 		}
-		checks = append(append(checks, p.reach()...), p.terms()...)
 	}
-	reports := check.Run(ctx, checks)
+	checks, closing := check.Wallet(&p.Subject)
+	defer closing()
+	reports := check.Run(ctx, append(p.local(), checks...))
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -132,26 +100,8 @@ func (p *patient) asked(err error) error {
 }
 
 func (p *patient) close() {
-	if p.account != nil {
-		p.account.Close()
-	}
-	if p.node != nil {
-		p.node.Close()
-	}
-	if p.store != nil {
-		_ = p.store.Close() // it was only read
-	}
-}
-
-// bound puts --timeout on what a check asks of the node, and on nothing else.
-func (p *patient) bound(run func(context.Context) check.Finding) func(context.Context) check.Finding {
-	return func(ctx context.Context) check.Finding {
-		ctx, cancel, err := p.o.Network.Bound(ctx)
-		if err != nil {
-			return check.Unread(err)
-		}
-		defer cancel()
-		return run(ctx)
+	if p.Key != nil {
+		p.Key.Close()
 	}
 }
 

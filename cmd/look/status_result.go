@@ -104,7 +104,7 @@ func newStatusResult(s *check.Status) *statusResult {
 		Deposit:             s.Sender.Deposit,
 		Reserve:             s.Sender.Reserve,
 		ReservePerRecipient: s.ReservePerRecipient,
-		Lock:                s.Lock,
+		Lock:                s.Lock(),
 		Round:               roundResult{s.Round.Current.String(), s.Round.LastInitialized.String(), s.Round.Initialized, s.UnlockPeriod.String()},
 		Block:               blockResult{fmt.Sprint(s.Head.Number), fmt.Sprint(s.Head.L1Block), s.Head.Time},
 		Paused:              s.Paused,
@@ -128,7 +128,7 @@ func newStatusResult(s *check.Status) *statusResult {
 			ServiceRegistry: format.Address(s.Contracts.ServiceRegistry),
 		},
 	}
-	if s.Lock == broker.Unlocking || s.Lock == broker.Unlocked {
+	if lock := s.Lock(); lock == broker.Unlocking || lock == broker.Unlocked {
 		result.WithdrawRound = s.Sender.WithdrawRound.String()
 		result.RoundsLeft = s.RoundsLeft().String()
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
@@ -110,7 +111,7 @@ func (l recipientList) write(w io.Writer) error {
 		if l.ai {
 			uri = entry.AIServiceURI
 		}
-		if err := cli.WriteFields(w, []cli.Field{{"recipient", common.Address(entry.Address).Hex()}, {"url", wallet.EntryText(uri)}}); err != nil {
+		if err := cli.WriteFields(w, []cli.Field{{"recipient", common.Address(entry.Address).Hex()}, {"url", check.EntryText(uri)}}); err != nil {
 			return err
 		}
 	}

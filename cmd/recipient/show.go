@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
@@ -131,10 +132,10 @@ func (p *recipientResult) write(w io.Writer) error {
 	}
 	fields := []cli.Field{
 		{"recipient", common.Address(p.Address).Hex()},
-		{"registry", wallet.EntryText(p.ServiceURI)},
+		{"registry", check.EntryText(p.ServiceURI)},
 	}
 	if p.AIServiceURI != "" && p.AIServiceURI != p.ServiceURI {
-		fields = append(fields, cli.Field{"for AI work", wallet.EntryText(p.AIServiceURI)})
+		fields = append(fields, cli.Field{"for AI work", check.EntryText(p.AIServiceURI)})
 	}
 	fields = append(fields, cli.Field{"active", active})
 	if p.recipientOffer == nil {

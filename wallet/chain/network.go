@@ -103,6 +103,10 @@ func (n Network) BuiltIn() bool {
 	return n.ChainID == known.ChainID && n.Controller == known.Controller
 }
 
+// ID names the network among all others, in the journal for one. Local networks share their
+// chain id; each has a controller of its own.
+func (n Network) ID() string { return fmt.Sprintf("%d/%s", n.ChainID, n.Controller) }
+
 // Network returns where the local network is. Its state file, which the user's own
 // process writes, names its contracts as well as its controller.
 func (s *DevnetState) Network() Network {

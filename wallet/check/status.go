@@ -36,7 +36,6 @@ type Status struct {
 	*chain.Status
 	Network chain.Network
 	Account common.Address
-	Lock    broker.Lock
 	Offer   UsualOffer
 
 	// Open is how many of the account's transactions are not known to be mined; nil where
@@ -51,14 +50,14 @@ type Status struct {
 // Judge fills in the rest of a Status that has what the chain says: from what was seen of
 // the store, or why that could not be read.
 func (s *Status) Judge(wanted Wanted, seen store.Glimpse, unread error, now time.Time) {
-	s.Lock, s.Offer = s.Status.Lock(), Usual(s.Status)
+	s.Offer = Usual(s.Status)
 	if age := now.Sub(s.Head.Time); s.Network.MaxHeadAge > 0 && age > s.Network.MaxHeadAge {
 		s.fail(chain.ErrUnreachable, "node_behind", "the node's newest block is %s old: it has fallen behind, and what is shown here was", age.Round(time.Second))
 	}
 	if s.Paused {
 		s.fail(contract.ErrPaused, "paused", "the contracts are paused: no transaction and no redemption goes through")
 	}
-	switch s.Lock {
+	switch s.Lock() {
 	case broker.Unlocking:
 		s.fail(policy.ErrUnacceptable, "unlocking", "deposit and reserve are being unlocked; from round %s on recipients refuse tickets. pmctl unlock cancel keeps them",
 			new(big.Int).Sub(s.Sender.WithdrawRound, big.NewInt(1)))
@@ -92,7 +91,7 @@ func (s *Status) judgeFunds(wanted Wanted) {
 				of.noun, of.have, of.Least, of.From, of.noun, new(big.Int).Sub(of.Least.Big(), of.have.Big()))
 		}
 	}
-	if s.Lock == broker.Empty {
+	if s.Lock() == broker.Empty {
 		s.fail(policy.ErrFunds, "not_funded", "nothing is deposited, so nobody takes tickets: pmctl fund --deposit AMOUNT --reserve AMOUNT")
 		return
 	}

@@ -2,13 +2,12 @@ package cli
 
 import (
 	"errors"
-	"io/fs"
 
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/agent"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
-	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // The exit codes are pmctl's promise to scripts.
@@ -73,12 +72,10 @@ func HintFor(err error) string {
 		return "make one with pmctl account new, import one with pmctl account import, or say --keystore PATH"
 	case errors.As(err, &several), errors.Is(err, keystore.ErrNoSuchAccount):
 		return "choose one with --from ADDRESS; pmctl account list shows them"
-	case errors.Is(err, store.ErrAccess) && errors.As(err, new(*fs.PathError)):
-		return "name a place that can be written with PMCTL_STORE or --store FILE (by default it is below XDG_STATE_HOME, else HOME)"
 	case errors.Is(err, keystore.ErrFolder):
 		return "name a folder that can be written with ETH_KEYSTORE or --keystore PATH (by default it is below XDG_DATA_HOME, else HOME)"
 	case errors.Is(err, keystore.ErrWrongPassphrase):
 		return "pmctl account show ADDRESS names the key file; a key whose passphrase is lost cannot be used"
 	}
-	return ""
+	return check.StoreHint(err)
 }

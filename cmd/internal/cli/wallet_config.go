@@ -32,7 +32,7 @@ func ReadingConfig(r *Run, o *NetworkOptions) (wallet.Config, error) {
 		return wallet.Config{}, err
 	}
 	config := o.reading(r.Env, network, urls)
-	config.Timeout, config.UI, config.Now = o.Timeout, ui{r}, r.Now
+	config.Timeout, config.UI, config.Now, config.DatabasesDir = o.Timeout, ui{r}, r.Now, r.databasesDir()
 	return config, nil
 }
 
@@ -42,7 +42,7 @@ func WalletConfig(r *Run, o *NetworkOptions, place *StoreOptions) (wallet.Config
 	if err != nil {
 		return wallet.Config{}, err
 	}
-	config.AcceptContracts, config.DatabasesDir = o.acceptContracts, r.databasesDir()
+	config.AcceptContracts = o.acceptContracts
 	config.Mined = func(ctx context.Context, account common.Address, transaction common.Hash) {
 		r.tellAgent(ctx, config.Network.ChainID, account, transaction)
 	}

@@ -1,0 +1,121 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/chain"
+)
+
+// float is what a recipient reckons with when it chooses a face value.
+type float struct {
+	terms    pm.TicketParamsConfig
+	gasPrice *big.Int
+	reserve  *pm.ReserveInfo
+	poolSize *big.Int
+	// share is what the recipient can still claim, and claimed what it has.
+	share, claimed *big.Int
+}
+
+// floatOf asks what a recipient can claim; the zero address is one that has claimed nothing.
+func (n *node) floatOf(ctx context.Context, recipient common.Address) (*float, error) {
+	f := &float{terms: usualTerms(n.status), gasPrice: n.status.GasPrice.Big(), reserve: n.status.Sender.Info().Reserve, poolSize: n.status.Round.PoolSize, claimed: new(big.Int)}
+	f.share = f.reserve.ReserveShare(f.poolSize, nil)
+	if recipient == (common.Address{}) {
+		return f, nil
+	}
+	claimable, err := n.client.Claimable(ctx, n.Address, recipient)
+	if err != nil {
+		return nil, err
+	}
+	f.claimed.Sub(f.share, claimable)
+	f.share = claimable
+	return f, nil
+}
+
+// explain says whether a recipient makes tickets for the sender, and if not, which of the
+// two bounds the share of the reserve is below, and how much more reserve would do.
+func (f *float) explain() Finding {
+	least := f.terms.LeastFaceValue(f.gasPrice)
+	if _, err := f.terms.FaceValue(f.gasPrice, f.share, nil); err == nil {
+		return Fine("%s a recipient; by the defaults it wants %s", amount(f.share), amount(least))
+	}
+	finding := Finding{State: Warning, Knob: Theirs + "-ticketEV, and its gas price; yours: the reserve", Allowed: f.bounds()}
+	missing, err := f.reserve.MissingFor(least, f.poolSize, f.claimed)
+	if err != nil {
+		finding.Found, finding.Fix = err.Error(), "choose an active recipient: pmctl recipient list"
+		return finding
+	}
+	below := "the redemption cost"
+	if f.share.Cmp(f.terms.EV) < 0 {
+		below = "the EV"
+	}
+	finding.Found = fmt.Sprintf("%s a recipient (1/%v of the reserve): below %s", amount(f.share), f.poolSize, below)
+	finding.Fix = fmt.Sprintf("this much more does, by the defaults: pmctl fund --reserve %vwei", missing)
+	return finding
+}
+
+// bounds are the two that a face value must reach, and where they come from.
+func (f *float) bounds() string {
+	const usual = 3_000_000_000
+	return fmt.Sprintf("at least %s. By go-livepeer's defaults, since its own settings are not known: EV %s, and redemption of %d gas costs %s at the node's gas price, %s at 3 gwei, of which the lower counts",
+		amount(f.terms.LeastFaceValue(f.gasPrice)), amount(f.terms.EV), f.terms.RedeemGas, amount(f.terms.TxCost(f.gasPrice)), amount(f.terms.TxCost(big.NewInt(usual))))
+}
+
+// maxFloat replays how a recipient chooses a face value. It can only warn, since each has
+// settings of its own, unless the recipient itself has refused.
+func (r *recipient) maxFloat(ctx context.Context) Finding {
+	if r.refusesReserve() {
+		return r.explainRefusal(ctx)
+	}
+	f, err := r.floatOf(ctx, common.Address{})
+	if err != nil {
+		return Unread(err)
+	}
+	return f.explain()
+}
+
+// explainRefusal says why a recipient finds the reserve insufficient.
+func (r *recipient) explainRefusal(ctx context.Context) Finding {
+	who, err := r.supposed(ctx)
+	var f *float
+	if err == nil {
+		f, err = r.floatOf(ctx, who)
+	}
+	if err != nil {
+		return Unread(errors.Join(r.fetchErr, err))
+	}
+	finding := f.explain()
+	if finding.State == OK {
+		finding.Allowed = f.bounds()
+		finding.Fix = "it reckons with other settings than the defaults: ask for its -ticketEV and -maxFaceValue, or add to the reserve: pmctl fund --reserve AMOUNT"
+	}
+	finding.State, finding.Knob = Failed, Theirs+"-ticketEV, -maxFaceValue, and its gas price; yours: the reserve"
+	finding.Found = fmt.Sprintf("it says %q; it can claim %s", pm.ErrInsufficientSenderReserve, finding.Found)
+	finding.Err = hint.With(r.fetchErr, "%s", finding.Fix)
+	return finding
+}
+
+// supposed is who is behind a URL as far as that can be known without its answer: the one
+// who was paid there, or who has entered it in the registry; zero for nobody.
+func (r *recipient) supposed(ctx context.Context) (common.Address, error) {
+	if paid, err := r.paidBefore(ctx); err != nil || paid != (common.Address{}) {
+		return paid, err
+	}
+	pool, err := r.client.Recipients(ctx)
+	if err != nil && !errors.Is(err, chain.ErrPoolChanged) {
+		return common.Address{}, err
+	}
+	for _, entry := range pool {
+		if IsRegisteredAt(entry, r.URL) {
+			return entry.Address, nil
+		}
+	}
+	return common.Address{}, nil
+}

@@ -1,0 +1,118 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/broker"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// funds are what the account has, by what the node said.
+type funds struct{ *node }
+
+func (f funds) checks() []Check {
+	whole := []string{"contracts", "head", "account"}
+	fees := []string{"contracts", "paused", "account", "head"}
+	return []Check{
+		{"balance", fees, f.bound(f.balance)},
+		{"gas_price", append(fees, "limits"), f.bound(f.gasPrice)},
+		{"deposit", whole, f.deposit},
+		{"reserve", whole, f.reserve},
+		{"lock", whole, f.lock},
+	}
+}
+
+// prepared judges the cheapest funding by what the node said of it.
+func (f funds) prepared(ctx context.Context, caps tx.Caps) error {
+	funding := cheapestFunding()
+	funding.To = f.status.Contracts.TicketBroker
+	var err error
+	if f.quote == nil {
+		_, err = tx.Prepare(ctx, f.client, f.Address, funding, caps)
+	} else {
+		_, err = tx.PrepareQuoted(ctx, f.client, f.Address, funding, f.quote, caps)
+	}
+	return err
+}
+
+func (f funds) balance(ctx context.Context) Finding {
+	const knob = Yours + "what the account holds"
+	err := f.prepared(ctx, tx.Caps{})
+	var poor *tx.InsufficientFundsError
+	switch {
+	case errors.As(err, &poor):
+		return Fail(err, fmt.Sprintf("at least %s, for one transaction", poor.Need), knob).At(poor.Have.String())
+	case err != nil:
+		return Fail(err, "enough for one transaction", knob).Or("pmctl status shows what the account has")
+	}
+	return Fine("%s", f.status.Sender.Balance)
+}
+
+func (f funds) gasPrice(ctx context.Context) Finding {
+	if err := f.prepared(ctx, f.Caps); errors.As(err, new(*tx.PriceError)) {
+		return Fail(err, "what your limits allow", Yours+"--max-gas-price, --max-fee").Or("wait for a lower price, or allow more")
+	}
+	return Fine("within your limits")
+}
+
+// withdrawn tells whether the sender took everything out, and no recipient is to be paid.
+// The contract keeps the withdraw round of such a sender.
+func (f funds) withdrawn() bool {
+	s := &f.status.Sender
+	return f.URL == (pay.URL{}) && !s.Funded() && s.WithdrawRound.Sign() != 0
+}
+
+func (f funds) deposit(context.Context) Finding {
+	if f.withdrawn() {
+		return Finding{State: Warning, Found: fmt.Sprintf("%s: all was withdrawn", f.status.Sender.Deposit),
+			Allowed: "more than 0, to pay recipients", Knob: Yours + "what you fund", Fix: "to pay again: pmctl fund --deposit AMOUNT --reserve AMOUNT"}
+	}
+	return f.some(pm.ErrNoDeposit, f.status.Sender.Deposit)
+}
+
+func (f funds) reserve(context.Context) Finding {
+	if f.withdrawn() {
+		return NotMade("needs deposit")
+	}
+	return f.some(pm.ErrNoReserve, f.status.Sender.Reserve)
+}
+
+// some looks whether one of the two is there at all.
+func (f funds) some(none error, amount wei.Wei) Finding {
+	facts := f.facts()
+	facts.Sender.WithdrawRound = nil // a check of its own
+	if err := policy.CheckSender(facts); errors.Is(err, none) {
+		return Fail(err, "more than 0", Yours+"what you fund").At(amount.String())
+	}
+	return Fine("%s", amount)
+}
+
+// lock looks whether recipients take the sender to be about to leave. The withdraw round of
+// one whose funds are gone is a leftover.
+func (f funds) lock(context.Context) Finding {
+	state := f.status.Lock()
+	if state == broker.Empty || state == broker.Locked {
+		return Fine("%s", state)
+	}
+	at := fmt.Sprintf("%s: the funds can be withdrawn from round %v", state, f.status.Sender.WithdrawRound)
+	if err := policy.CheckSender(f.facts()); errors.Is(err, pm.ErrSenderUnlocking) {
+		return Fail(err, "funds that stay locked for more than a round", Yours+"pmctl unlock").At(at)
+	}
+	return Finding{State: Warning, Found: at, Allowed: "funds that stay locked", Knob: Yours + "pmctl unlock", Fix: "keep them with: pmctl unlock cancel"}
+}
+
+// facts are what the checks of params need of the chain.
+func (n *node) facts() pm.Facts {
+	return pm.Facts{
+		LastSeenL1Block:      new(big.Int).SetUint64(n.status.Head.L1Block),
+		LastInitializedRound: n.status.Round.LastInitialized,
+		Sender:               n.status.Sender.Info(),
+	}
+}

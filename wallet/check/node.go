@@ -1,0 +1,152 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/wallet/broker"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/chain/nodes"
+	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// node is what a node says: of its chain, of the contracts, and of the account.
+type node struct {
+	*Subject
+	client  *chain.Client
+	head    chain.Head
+	findErr error // of looking for the contracts
+	status  *chain.Status
+	quote   *chain.Quote // for the cheapest funding
+}
+
+func (n *node) checks() []Check {
+	return []Check{
+		{"node", []string{"network"}, n.bound(n.answers)},
+		{"chain_id", []string{"node"}, n.chainID},
+		{"contracts", []string{"chain_id"}, n.bound(n.contracts)},
+		{"head", []string{"chain_id"}, n.newest},
+		{"clock", []string{"chain_id"}, n.clock},
+		{"paused", []string{"contracts"}, n.paused},
+		{"round", []string{"contracts", "head"}, n.round},
+	}
+}
+
+// answers finds out whether a node does. Of several it may be the second that finds out that
+// the first serves another chain: that is for the next check to tell.
+func (n *node) answers(ctx context.Context) Finding {
+	var err error
+	if n.client, err = n.Dial(ctx); err == nil {
+		n.head, n.findErr, err = n.client.Meet(ctx)
+	}
+	if isMalformed(err) {
+		// It may be the registry that cannot be read: that is for another check to tell.
+		n.findErr = err
+		n.head, err = n.client.Head(ctx)
+	}
+	if err != nil && !errors.As(err, new(*chain.ChainIDError)) {
+		return Fail(err, "a node that answers", Yours+"--rpc-url, ETH_RPC_URL, or rpc_urls in the config file")
+	}
+	if err != nil {
+		n.findErr = err
+	}
+	return Fine("%s answers", n.client.URL())
+}
+
+func (n *node) chainID(context.Context) Finding {
+	var other *chain.ChainIDError
+	if errors.As(n.findErr, &other) {
+		return Fail(other, fmt.Sprintf("%d (%s)", other.Want, other.Network), Yours+"--network and --rpc-url").At(fmt.Sprint(other.Got))
+	}
+	return Fine("%d", n.Network.ChainID)
+}
+
+// contracts also reads all that the contracts tell at once, for the checks to come, and what
+// the cheapest funding there is would cost. That stands for any transaction: they cost about
+// the same.
+func (n *node) contracts(ctx context.Context) Finding {
+	err := n.findErr
+	if err == nil {
+		err = n.consider(ctx)
+	}
+	var changed *chain.ContractsError
+	if errors.As(err, &changed) {
+		return Fail(changed, "the contracts that are known here", Networks+"the node's answer; --rpc-url")
+	}
+	if err != nil {
+		return Fail(err, "a registry that knows all contracts, and code where they are", Yours+"--controller, --network").Or("check --controller and --network")
+	}
+	return Fine("the registry knows them, and they answer")
+}
+
+func (n *node) newest(context.Context) Finding {
+	age := n.Now().Sub(n.head.Time)
+	if most := n.Network.MaxHeadAge; most > 0 && age > most {
+		return Fail(&chain.StaleError{URL: n.client.URL(), Age: age, Max: most}, fmt.Sprintf("at most %s, unless the clock here is fast", most),
+			Yours+"--rpc-url, rpc_urls; or the clock").At(fmt.Sprintf("block %d is %s old", n.head.Number, age.Round(time.Second)))
+	}
+	return Fine("block %d, %s old", n.head.Number, max(0, age).Round(time.Second))
+}
+
+// maxClockSkew is how far the chain's time may be ahead of the clock here: nodes take
+// blocks that are some seconds ahead of theirs.
+const maxClockSkew = 15 * time.Second
+
+// clock finds a clock that is slow. One that is fast looks like a stale head.
+func (n *node) clock(context.Context) Finding {
+	ahead := n.head.Time.Sub(n.Now())
+	if ahead <= maxClockSkew {
+		return Fine("it agrees with the chain")
+	}
+	ahead = ahead.Round(time.Second)
+	if n.Network.OwnClock {
+		return Fine("the local network is %s ahead, as its blocks are", ahead)
+	}
+	return Fail(hint.With(fmt.Errorf("the clock here is %s behind the newest block", ahead), "set the clock, for example with: timedatectl set-ntp true"),
+		fmt.Sprintf("at most %s", maxClockSkew), Yours+"this machine's clock").At(fmt.Sprintf("%s behind the newest block", ahead))
+}
+
+func (n *node) paused(context.Context) Finding {
+	if !n.status.Paused {
+		return Fine("no")
+	}
+	return Fail(&contract.RevertError{Reason: contract.ErrPaused.Error()}, "contracts that are not", Networks+"the controller's owner").Or("wait until they go on")
+}
+
+func (n *node) round(context.Context) Finding {
+	round := n.status.Round
+	if round.Initialized {
+		return Fine("%v, initialized", round.Current)
+	}
+	return Finding{State: Warning, Found: fmt.Sprintf("round %v is not initialized, the last one that is: %v", round.Current, round.LastInitialized),
+		Allowed: "a current round that is", Knob: Networks + "RoundsManager.initializeRound()",
+		Fix: "wait: anybody can initialize it, and somebody does; until then winning tickets are not redeemed"}
+}
+
+func (n *node) consider(ctx context.Context) error {
+	funding := cheapestFunding()
+	outlook, err := n.client.Consider(ctx, n.Address, funding.Value.Big(), funding.Data, nil)
+	if err == nil {
+		n.status, n.quote = outlook.Status, outlook.Quote
+	}
+	if isMalformed(err) {
+		n.status, err = n.client.Status(ctx, n.Address) // it may be the costs that cannot be read
+	}
+	return err
+}
+
+func cheapestFunding() tx.Call {
+	return tx.Call{Value: wei.FromUint64(1), Data: broker.FundDeposit()}
+}
+
+// isMalformed tells whether a node has answered something in a form that cannot be read,
+// which says nothing about the rest of what was asked.
+func isMalformed(err error) bool {
+	var fault *chain.NodeError
+	return errors.As(err, &fault) && fault.Fault == nodes.FaultMalformed
+}

@@ -1,0 +1,133 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// terms are what a recipient asks for.
+type terms struct{ *recipient }
+
+func (t terms) checks() []Check {
+	offer := []string{"params_form", "limits"}
+	return []Check{
+		{"expiry", []string{"same_chain"}, t.expiry},
+		{"price", []string{"params_form"}, t.price},
+		{"ev_below_face", []string{"params_form"}, t.evBelowFaceValue},
+		{"ticket_ev", append(offer, "ev_below_face"), t.ticketEV},
+		{"total_ev", append(offer, "ticket_ev"), t.totalEV},
+		{"face_value", offer, t.faceValue},
+		{"deposit_cover", append(offer, "ev_below_face", "deposit"), t.cover},
+		{"offer_budget", append(offer, "budget"), t.budgeted},
+		{"auth_token", []string{"params_form"}, t.token},
+	}
+}
+
+// bare are the user's limits with all but one switched off, which keep turns on again: the
+// checks, and what they say, are the payment's own.
+func (t terms) bare(keep func(l *policy.Limits)) policy.Limits {
+	l := t.Limits
+	l.Limits, l.MaxFaceValue, l.Recipients = pm.Limits{}, nil, nil
+	keep(&l)
+	return l
+}
+
+func (t terms) expiry(context.Context) Finding {
+	block, facts := t.offer.Params.ExpirationBlock, t.facts()
+	err := t.bare(func(*policy.Limits) {}).Check(t.offer.Params, facts, 1)
+	if errors.Is(err, pm.ErrTicketParamsExpired) || errors.Is(err, pm.ErrNoExpirationBlock) {
+		next := new(big.Int).Add(facts.LastSeenL1Block, big.NewInt(1))
+		return Fail(err, fmt.Sprintf("later than L1 block %v, the next one", next), Theirs+"its node, which may be behind").At(fmt.Sprintf("L1 block %v", block))
+	}
+	return Fine("L1 block %v, %v from now", block, new(big.Int).Sub(block, facts.LastSeenL1Block))
+}
+
+// price can only warn: pmctl has no limit on a price, which is a recipient's own.
+func (t terms) price(context.Context) Finding {
+	price := t.offer.Params.PricePerPixel
+	if price == nil {
+		price = new(big.Rat)
+	}
+	if price.Sign() > 0 || t.offer.Params.EV().Sign() == 0 {
+		return Fine("%s wei a pixel", price.RatString())
+	}
+	return Finding{State: Warning, Found: "no price, and tickets that cost something", Allowed: "a price: tickets are refused that name another than the recipient's",
+		Knob: Theirs + "-pricePerUnit, -pixelsPerUnit", Fix: "ask the recipient, or choose another: pmctl recipient list"}
+}
+
+func (t terms) evBelowFaceValue(context.Context) Finding {
+	params := t.offer.Params
+	ev := "EV " + wei.Format(params.EV())
+	if err := t.bare(func(*policy.Limits) {}).CheckParams(params, 1); errors.Is(err, pm.ErrEVNotBelowFaceValue) {
+		return Fail(err, "below the face value of "+amount(params.FaceValue), Theirs+"-ticketEV, -maxFaceValue").At(ev)
+	}
+	return Fine("%s", ev)
+}
+
+func (t terms) ticketEV(context.Context) Finding {
+	ev := wei.Format(t.offer.Params.EV())
+	err := t.bare(func(l *policy.Limits) { l.MaxEV = t.Limits.MaxEV }).CheckParams(t.offer.Params, 1)
+	if errors.As(err, new(*pm.MaxEVError)) {
+		return Fail(err, "at most "+wei.Format(t.Limits.MaxEV), t.knobs(policy.MaxTicketEV, "-ticketEV")).At(ev)
+	}
+	return Fine("%s", ev)
+}
+
+func (t terms) totalEV(context.Context) Finding {
+	err := t.bare(func(l *policy.Limits) { l.MaxTotalEV = t.Limits.MaxTotalEV }).CheckParams(t.offer.Params, 1)
+	if errors.As(err, new(*pm.MaxTotalEVError)) {
+		return Fail(err, "at most "+wei.Format(t.Limits.MaxTotalEV), t.knobs(policy.MaxTotalEV, "-ticketEV")).At(wei.Format(t.offer.Params.EV()) + " for one ticket")
+	}
+	return Fine("there is room for a ticket")
+}
+
+func (t terms) faceValue(context.Context) Finding {
+	value := amount(t.offer.Params.FaceValue)
+	err := t.bare(func(l *policy.Limits) { l.MaxFaceValue = t.Limits.MaxFaceValue }).CheckParams(t.offer.Params, 1)
+	if errors.As(err, new(*policy.MaxFaceValueError)) {
+		return Fail(err, "at most "+t.Limits.MaxFaceValue.String(), t.knobs(policy.MaxFaceValue, "-maxFaceValue")).At(value)
+	}
+	return Fine("%s", value)
+}
+
+// cover looks whether the deposit holds as many face values as it must.
+func (t terms) cover(context.Context) Finding {
+	params, facts, n := t.offer.Params, t.facts(), t.Limits.DepositMultiplier
+	facts.Sender.WithdrawRound = nil // a check of its own
+	err := t.bare(func(l *policy.Limits) { l.DepositMultiplier = n }).Check(params, facts, 1)
+	if errors.As(err, new(*pm.FaceValueError)) {
+		needed := new(big.Int).Mul(params.FaceValue, big.NewInt(int64(n)))
+		return Fail(err, fmt.Sprintf("at least %s: %s", amount(needed), plural(n, "face value")), t.knobs(policy.DepositMultiplier, "-maxFaceValue")).
+			At("a deposit of " + t.status.Sender.Deposit.String())
+	}
+	return Fine("the deposit holds %s", plural(n, "face value"))
+}
+
+// knobs are the user's limit, and what a recipient sets for it.
+func (t terms) knobs(mine policy.Setting, flag string) string {
+	where := t.Limits.Where(mine)
+	if where != mine.Flag() {
+		where = mine.Flag() + " (" + where + ")"
+	}
+	return Yours + where + "; " + Theirs + flag
+}
+
+func (t terms) budgeted(ctx context.Context) Finding {
+	params := t.offer.Params
+	return t.budget(ctx, params.Recipient, policy.Cost(1, params.EV(), params.FaceValue))
+}
+
+func (t terms) token(context.Context) Finding {
+	if err := pay.CheckToken(t.URL, t.offer.Info.GetAuthToken(), t.Now()); err != nil {
+		return Fail(hint.With(err, "fetch again; if that does not help, the clock here or the recipient is wrong"), "a token that has not expired", Theirs+"its software; yours: the clock")
+	}
+	return Fine("it has not expired")
+}

@@ -1,0 +1,182 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
+)
+
+// recipient is who answers at the URL, and what the registry and the chain say of it.
+type recipient struct {
+	*books
+	probeErr, fetchErr error
+	offer              *pay.Offer
+	chainFacts         pm.Facts // about the offer's recipient and round
+	entry              chain.Recipient
+	entryErr           error
+}
+
+func (r *recipient) checks() []Check {
+	return []Check{
+		{"recipient", nil, r.answers},
+		{"protocol", []string{"recipient"}, r.protocol},
+		{"params", []string{"protocol", "key_opens"}, r.params},
+		{"max_float", []string{"params", "reserve"}, r.bound(r.maxFloat)},
+		{"params_form", []string{"params"}, r.form},
+		{"pin", []string{"params_form", "store"}, r.pin},
+		{"allowed", []string{"params_form", "limits"}, r.allowed},
+		{"same_chain", []string{"params_form", "contracts", "head"}, r.bound(r.sameChain)},
+		{"registry", []string{"same_chain"}, r.registry},
+		{"active", []string{"registry"}, r.active}, // which an impostor is not either
+	}
+}
+
+// ask asks for ticket params as a payment does.
+func (r *recipient) ask(ctx context.Context, request *wire.OrchestratorRequest) (*pay.Offer, error) {
+	return (&pay.Client{Now: r.Now, Timeout: r.RecipientTimeout}).Fetch(ctx, r.URL, request)
+}
+
+// answers asks without a signature, which a recipient refuses: that needs no key, and tells
+// who is there.
+func (r *recipient) answers(ctx context.Context) Finding {
+	if _, r.probeErr = r.ask(ctx, &wire.OrchestratorRequest{}); errors.Is(r.probeErr, pay.ErrUnreachable) {
+		return Fail(hint.With(r.probeErr, "check the URL, its port, and the connection; pmctl recipient list shows where recipients are"),
+			"a recipient that answers", Theirs+"-serviceAddr; yours: the URL, --timeout")
+	}
+	return Fine("something answers at %s", r.URL)
+}
+
+func (r *recipient) protocol(context.Context) Finding {
+	if errors.Is(r.probeErr, pay.ErrNotRecipient) {
+		return Fail(hint.With(r.probeErr, "check the URL and its port: it is a recipient's service URI that is wanted"),
+			"gRPC over HTTP/2, as recipients speak it", Theirs+"-serviceAddr; yours: the URL")
+	}
+	return Fine("it speaks the recipients' protocol")
+}
+
+// params asks with the key's signature over its own address.
+func (r *recipient) params(ctx context.Context) Finding {
+	key, err := r.Key.Unlock(ctx)
+	if err != nil {
+		return Unread(err)
+	}
+	request, err := wire.NewOrchestratorRequest(signer.ForPM(ctx, key))
+	if err != nil {
+		return Unread(err)
+	}
+	r.offer, r.fetchErr = r.ask(ctx, request)
+	switch {
+	case r.fetchErr == nil, errors.Is(r.fetchErr, pay.ErrMalformed), errors.Is(r.fetchErr, pay.ErrNoTicketParams):
+		return Fine("it answers")
+	case r.refusesReserve():
+		return Fine("it answers: %v", pm.ErrInsufficientSenderReserve)
+	}
+	return Fail(r.fetchErr, "ticket params", Theirs+"what it refuses is its own affair").Or("ask the recipient, or choose another: pmctl recipient list")
+}
+
+// refusesReserve tells whether the recipient makes no tickets for so small a reserve: that
+// is max_float's to explain.
+func (r *recipient) refusesReserve() bool {
+	return errors.Is(r.fetchErr, pm.ErrInsufficientSenderReserve)
+}
+
+func (r *recipient) form(context.Context) Finding {
+	switch {
+	case r.refusesReserve():
+		return NotMade("needs max_float")
+	case r.fetchErr != nil:
+		return Fail(r.fetchErr, "ticket params and a price, as the protocol has them", Theirs+"-serviceAddr, its software").Or("choose another recipient: pmctl recipient list")
+	}
+	return Fine("as the protocol has them")
+}
+
+// paidBefore is who was paid at the URL, zero for nobody.
+func (r *recipient) paidBefore(ctx context.Context) (common.Address, error) {
+	if r.store == nil {
+		return common.Address{}, nil
+	}
+	return r.ledger().Recipient(ctx, r.Address, r.URL.String())
+}
+
+func (r *recipient) pin(ctx context.Context) Finding {
+	paid := r.offer.Params.Recipient
+	before, err := r.paidBefore(ctx)
+	if err != nil {
+		return Unread(err)
+	}
+	if r.store != nil {
+		pins := pay.Pins{Known: r.ledger(), Sender: r.Address, Accept: r.Accept}
+		if err := pins.Check(ctx, r.URL, paid); err != nil {
+			return Fail(err, before.Hex()+", who was paid there before", Yours+"--recipient").At(paid.Hex())
+		}
+	}
+	return Fine("pays %v", paid)
+}
+
+func (r *recipient) allowed(context.Context) Finding {
+	paid := r.offer.Params.Recipient
+	if err := r.Limits.Explain(r.Limits.CheckRecipient(paid)); err != nil {
+		allowed := make([]string, len(r.Limits.Recipients))
+		for i, address := range r.Limits.Recipients {
+			allowed[i] = address.Hex()
+		}
+		return Fail(err, strings.Join(allowed, ", "), Yours+r.Limits.Where(policy.Recipients)).At(paid.Hex())
+	}
+	if r.Limits.Recipients == nil {
+		return Fine("anybody may be paid")
+	}
+	return Fine("it is one who may be paid")
+}
+
+// sameChain compares the block hash of the params' round with that of the node's chain. What
+// the next checks look at is read at the same time.
+func (r *recipient) sameChain(ctx context.Context) Finding {
+	params := r.offer.Params
+	about := pm.CounterpartyOf(params)
+	var err error
+	var reads sync.WaitGroup
+	reads.Go(func() { r.chainFacts, err = r.client.Facts(ctx, r.Address, about) })
+	reads.Go(func() { r.entry, r.entryErr = r.client.Recipient(ctx, params.Recipient) })
+	if reads.Wait(); err != nil {
+		return Unread(err)
+	}
+	if err := r.Limits.CheckCounterparty(params, r.chainFacts); errors.As(err, new(*policy.OtherChainError)) {
+		return Fail(err, "a round with the same block hash on both chains", Theirs+"-network, -ethUrl; yours: --network, --rpc-url")
+	}
+	if about.Round == 0 {
+		return Fine("its ticket params name no round to compare")
+	}
+	return Fine("round %d is the same", about.Round)
+}
+
+func (r *recipient) registry(context.Context) Finding {
+	switch {
+	case r.entryErr != nil:
+		return Unread(r.entryErr)
+	case !IsRegisteredAt(r.entry, r.URL):
+		return Fail(Disagreement(r.URL, r.offer.Params.Recipient, r.entry), r.URL.String(), Theirs+"-serviceAddr, and its entry in the service registry").At(entries(r.entry))
+	case !isEntry(r.entry.ServiceURI, r.URL):
+		return Fine("it has the same URL, for AI work")
+	}
+	return Fine("it has the same URL")
+}
+
+func (r *recipient) active(context.Context) Finding {
+	if err := r.Limits.CheckCounterparty(r.offer.Params, r.chainFacts); errors.Is(err, policy.ErrInactive) {
+		return Fail(err, "a recipient in the active pool", Theirs+"its stake").
+			At(fmt.Sprintf("%v is not active: it refuses every payment, and keeps the tickets", r.offer.Params.Recipient))
+	}
+	return Fine("yes")
+}
