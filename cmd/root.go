@@ -101,7 +101,7 @@ delivers batches of signed lottery tickets.`,
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", cli.TerminalWidth)))
 	root.SetHelpCommand(newHelp(root))
 	fund := funds.NewFund(r)
-	fund.AddCommand(look.NewFundPlan(r))
+	fund.AddCommand(past.NewFundPlan(r))
 	root.AddCommand(
 		account.NewAccount(r),
 		look.NewStatus(r),

@@ -51,10 +51,9 @@ type Runway struct {
 	// NoForecast is why there is none.
 	NoForecast string `json:"no_forecast,omitempty"`
 
-	// Balances are the deposit and reserve that there were, the first one before the first
-	// event; Worth is what the tickets were worth together by then.
-	Balances []history.Balance `json:"-"`
-	Worth    []Worth           `json:"-"`
+	// Deposits and Reserves are what there was of each, the first one before the first event;
+	// Worth is what the tickets were worth together.
+	Deposits, Reserves, Worth []history.Balance `json:"-"`
 }
 
 // TicketSum is what tickets come to together, in wei.
@@ -66,12 +65,6 @@ type TicketSum struct {
 
 func ticketSum(s policy.Sum) TicketSum {
 	return TicketSum{s.Tickets, s.EV, new(big.Rat).SetInt(s.FaceValue)}
-}
-
-// Worth is an expected value in wei from a moment on.
-type Worth struct {
-	Time time.Time
-	EV   *big.Rat
 }
 
 // Forecast is when the deposit no longer pays a win in full, with the Confidence of its
@@ -112,13 +105,13 @@ func (r *Reader) Runway(ctx context.Context, of Past) (*Runway, error) {
 		from = p.now
 	}
 	draw, made := history.NewDraw(p.status.Head.L1Block), newPace(from, p.now)
-	worth, sum := []Worth{{from, new(big.Rat)}}, new(big.Rat)
+	worth, sum := []history.Balance{{Time: from, Wei: new(big.Rat)}}, new(big.Rat)
 	err = p.ledger.Reservations(ctx, r.Address, from, func(entry store.Reservation) error {
 		draw.Add(entry)
 		ev := policy.Cost(uint64(entry.Nonces.Count), entry.TicketEV, nil).EV
 		made.add(entry.At, float64(entry.Nonces.Count)*history.WinProb(entry), ev, entry.FaceValue)
 		sum = new(big.Rat).Add(sum, ev)
-		worth = append(worth, Worth{entry.At, sum})
+		worth = append(worth, history.Balance{Time: entry.At, Wei: sum})
 		return nil
 	})
 	if err != nil {
@@ -137,9 +130,9 @@ func (r *Reader) Runway(ctx context.Context, of Past) (*Runway, error) {
 		Deposit: p.status.Sender.Deposit, Reserve: p.status.Sender.Reserve, Since: from, Until: p.now,
 		Made: ticketSum(draw.Made), Paid: new(big.Rat).Add(totals.DepositPaid, totals.ReservePaid),
 		Redemptions: totals.Redemptions, Unmatched: totals.Unmatched, ExpectedWins: draw.Expected,
-		Outstanding: ticketSum(draw.Outstanding), Basis: basis, Spent: pace.spent,
-		Balances: history.Balances(p.events, p.status.Sender.Deposit, p.status.Sender.Reserve), Worth: worth,
+		Outstanding: ticketSum(draw.Outstanding), Basis: basis, Spent: pace.spent, Worth: worth,
 	}
+	w.Deposits, w.Reserves = history.Balances(p.events, w.Deposit, w.Reserve)
 	w.EVPerDay, w.PaidPerDay = pace.perDay(w.Made.EV), pace.perDay(w.Paid)
 	if w.Forecast, err = pace.forecast(w.Deposit, owed); err != nil {
 		w.NoForecast = err.Error()

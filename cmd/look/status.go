@@ -17,9 +17,7 @@ import (
 
 // statusOptions are the options of pmctl status.
 type statusOptions struct {
-	network                cli.NetworkOptions
-	account                cli.AccountOptions
-	store                  cli.StoreOptions
+	cli.ReaderOptions
 	watch                  bool
 	interval               time.Duration
 	check                  bool
@@ -65,10 +63,7 @@ node exporter; --out replaces the file that it reads, in one step.`,
 	flags.StringVar(&o.minReserve, cli.MinReserve().Flag[2:], "", "least `AMOUNT` of reserve for --check (default any)")
 	flags.StringVar(&o.out, "out", "", "`FILE` to replace with the metrics, in place of stdout")
 	cmd.MarkFlagsMutuallyExclusive("watch", "check")
-	o.network.Register(cmd)
-	flags.StringVar(&o.account.From, "from", "", "`ADDRESS` to show (default $ETH_FROM, else the only account there is)")
-	o.account.Keys.RegisterAddress(cmd)
-	o.store.Register(cmd)
+	o.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON, outputPrometheus)
 	return cmd
 }
@@ -100,11 +95,7 @@ func runStatus(ctx context.Context, r *cli.Run, o *statusOptions, args []string)
 	if v.wanted, err = o.wanted(settings); err != nil {
 		return err
 	}
-	address, err := cli.StatusAddress(ctx, r.Env, &o.account, args)
-	if err != nil {
-		return err
-	}
-	if v.reader, err = openReader(ctx, r, &o.network, &o.store, address); err != nil {
+	if v.reader, err = o.Open(ctx, r, args); err != nil {
 		return err
 	}
 	defer v.reader.Close()

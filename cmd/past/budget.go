@@ -1,6 +1,7 @@
 package past
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"time"
@@ -15,9 +16,7 @@ import (
 
 // NewBudget is pmctl budget.
 func NewBudget(r *cli.Run) *cobra.Command {
-	var network cli.NetworkOptions
-	var account cli.AccountOptions
-	var place cli.StoreOptions
+	var o cli.ReaderOptions
 	cmd := &cobra.Command{
 		Use:   "budget",
 		Short: "Show what was spent today, and what the budget allows",
@@ -27,35 +26,28 @@ limits that the config file sets. Nobody is asked, and no key is opened.`,
 		Example: `  pmctl budget
   pmctl budget --from 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed -o json`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runBudget(r, cmd, &network, &account, &place) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return runBudget(cmd.Context(), r, &o) },
 	}
-	network.Register(cmd)
-	cmd.Flags().StringVar(&account.From, "from", "", "`ADDRESS` to show (default $ETH_FROM, else the only account there is)")
-	account.Keys.RegisterAddress(cmd)
-	place.Register(cmd)
+	o.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 
-func runBudget(r *cli.Run, cmd *cobra.Command, network *cli.NetworkOptions, account *cli.AccountOptions, place *cli.StoreOptions) error {
-	settings, err := r.Settings()
+func runBudget(ctx context.Context, r *cli.Run, o *cli.ReaderOptions) error {
+	limits, err := new(cli.LimitOptions).Limits(r.Env)
 	if err != nil {
 		return err
 	}
-	limits, err := settings.Limits()
+	sender, err := o.Account.Address(ctx, r.Env)
 	if err != nil {
 		return err
 	}
-	sender, err := cli.StatusAddress(cmd.Context(), r.Env, account, nil)
-	if err != nil {
-		return err
-	}
-	opened, err := cli.JournalOf(cmd.Context(), r, network, place)
+	opened, err := cli.JournalOf(ctx, r, &o.Network, &o.Store)
 	if err != nil {
 		return err
 	}
 	defer opened.Close()
-	spent, err := wallet.BudgetOf(cmd.Context(), opened, sender, limits)
+	spent, err := wallet.BudgetOf(ctx, opened, sender, limits)
 	if err != nil {
 		return err
 	}

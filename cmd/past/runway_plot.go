@@ -12,48 +12,42 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/history"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
-
-// plotPoint is an amount in wei from a moment on.
-type plotPoint struct {
-	at     time.Time
-	amount float64
-}
 
 // plotLine is what is drawn in a panel.
 type plotLine struct {
 	name, color string
-	points      []plotPoint
+	points      []history.Balance
 }
 
 // plotLines are deposit and reserve over time, and what the tickets were worth.
-func plotLines(w *wallet.Runway) []*plotLine {
-	deposit := &plotLine{name: "deposit, now " + w.Deposit.String(), color: "#1f6fb4"}
-	reserve := &plotLine{name: "reserve, now " + w.Reserve.String(), color: "#2f9e44"}
-	worth := &plotLine{name: "expected value of the tickets made, " + about(w.Made.EV) + " in all", color: "#d9480f"}
-	for _, b := range w.Balances {
-		if b.Time.Before(w.Since) {
-			b.Time = w.Since // the last of these is what it began with
-			deposit.points, reserve.points = nil, nil
-		}
-		deposit.add(b.Time, b.Deposit)
-		reserve.add(b.Time, b.Reserve)
-	}
+func plotLines(w *wallet.Runway) []plotLine {
+	var worth []history.Balance
 	const finest = 600 // parts of the time: about a pixel each
 	for _, made := range w.Worth {
-		if last := len(worth.points) - 1; last > 0 && made.Time.Sub(worth.points[last].at) < w.Until.Sub(w.Since)/finest {
-			made.Time = worth.points[last].at
-			worth.points = worth.points[:last]
+		if last := len(worth) - 1; last > 0 && made.Time.Sub(worth[last].Time) < w.Until.Sub(w.Since)/finest {
+			made.Time, worth = worth[last].Time, worth[:last]
 		}
-		worth.add(made.Time, made.EV)
+		worth = append(worth, made)
 	}
-	return []*plotLine{deposit, reserve, worth}
+	return []plotLine{
+		{"deposit, now " + w.Deposit.String(), "#1f6fb4", from(w.Since, w.Deposits)},
+		{"reserve, now " + w.Reserve.String(), "#2f9e44", from(w.Since, w.Reserves)},
+		{"expected value of the tickets made, " + about(w.Made.EV) + " in all", "#d9480f", worth},
+	}
 }
 
-func (l *plotLine) add(at time.Time, amount *big.Rat) {
-	v, _ := amount.Float64()
-	l.points = append(l.points, plotPoint{at, v})
+// from leaves out what was before a moment, but for what it begins with.
+func from(since time.Time, balances []history.Balance) (later []history.Balance) {
+	for _, b := range balances {
+		if b.Time.Before(since) {
+			b.Time, later = since, nil
+		}
+		later = append(later, b)
+	}
+	return later
 }
 
 // The picture's size, and where the panels are in it.
@@ -96,9 +90,9 @@ var plotTemplate = template.Must(template.New("plot").Parse(`<svg xmlns="http://
 
 // writePlot draws the picture.
 func writePlot(w io.Writer, told *wallet.Runway) error {
-	from, length := told.Since, told.Until.Sub(told.Since)
+	length := told.Until.Sub(told.Since)
 	x := func(at time.Time) float64 {
-		return plotLeft + (plotRight-plotLeft)*float64(at.Sub(from))/math.Max(1, float64(length))
+		return plotLeft + (plotRight-plotLeft)*float64(at.Sub(told.Since))/math.Max(1, float64(length))
 	}
 	data := struct {
 		Width, Height, Left, Right int
@@ -115,7 +109,7 @@ func writePlot(w io.Writer, told *wallet.Runway) error {
 		layout = "01-02 15:04:05"
 	}
 	for i := range columns {
-		at := from.Add(length / columns * time.Duration(i))
+		at := told.Since.Add(length / columns * time.Duration(i))
 		data.Columns = append(data.Columns, plotTick{x(at), at.UTC().Format(layout)})
 	}
 	return plotTemplate.Execute(w, data)
@@ -123,22 +117,24 @@ func writePlot(w io.Writer, told *wallet.Runway) error {
 
 // draw makes the line up to its end, as stairs since an amount holds until the next one, and
 // the scale behind it.
-func (l *plotLine) draw(top int, x func(time.Time) float64, end float64) plotPart {
+func (l plotLine) draw(top int, x func(time.Time) float64, end float64) plotPart {
 	p := plotPart{Name: l.name, Color: l.color, Top: top}
 	highest := 1.0
-	for _, point := range l.points {
-		highest = math.Max(highest, point.amount)
+	amounts := make([]float64, len(l.points))
+	for i, point := range l.points {
+		amounts[i], _ = point.Wei.Float64()
+		highest = math.Max(highest, amounts[i])
 	}
 	step := niceStep(highest)
 	highest = math.Ceil(highest/step) * step
 	y := func(amount float64) float64 { return float64(top) + plotPanel*(1-amount/highest) }
 	var line strings.Builder
-	last := l.points[0]
-	for _, point := range l.points {
-		fmt.Fprintf(&line, "%.1f,%.1f %.1f,%.1f ", x(point.at), y(last.amount), x(point.at), y(point.amount))
-		last = point
+	last := amounts[0]
+	for i, point := range l.points {
+		fmt.Fprintf(&line, "%.1f,%.1f %.1f,%.1f ", x(point.Time), y(last), x(point.Time), y(amounts[i]))
+		last = amounts[i]
 	}
-	fmt.Fprintf(&line, "%.1f,%.1f", end, y(last.amount))
+	fmt.Fprintf(&line, "%.1f,%.1f", end, y(last))
 	p.Points = line.String()
 	for i := range int(math.Round(highest/step)) + 1 {
 		amount := step * float64(i)

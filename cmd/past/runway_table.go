@@ -3,8 +3,8 @@ package past
 import (
 	"fmt"
 	"io"
-	"math"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -110,21 +110,13 @@ func sparkline(values []float64, width int) string {
 			cells[i*width/len(values)] += v
 		}
 	}
-	largest := 0.0
+	line, largest := "", slices.Max(append([]float64{0}, cells...))
 	for _, v := range cells {
-		largest = math.Max(largest, v)
-	}
-	if largest == 0 {
-		return ""
-	}
-	var line strings.Builder
-	for _, v := range cells {
-		switch {
-		case v <= 0:
-			line.WriteByte(' ')
-		default:
-			line.WriteRune(bars[min(len(bars)-1, int(v/largest*float64(len(bars))))])
+		if v <= 0 {
+			line += " "
+			continue
 		}
+		line += string(bars[min(len(bars)-1, int(v/largest*float64(len(bars))))])
 	}
-	return strings.TrimRight(line.String(), " ")
+	return strings.TrimRight(line, " ")
 }

@@ -28,15 +28,17 @@ type Need struct {
 type Plan struct {
 	// ExpectedWins is Spend over FaceValue, Wins what it is exceeded to with a
 	// probability of Chance, which is below Risk.
-	ExpectedWins float64
-	Wins         uint64
-	Chance       float64
+	ExpectedWins float64 `json:"expected_wins"`
+	Wins         uint64  `json:"wins,string"`
+	Chance       float64 `json:"chance"`
+	Risk         float64 `json:"risk"`
 	// Spare is how many face values must be left in the deposit after Wins.
-	Spare uint64
+	Spare uint64 `json:"spare_face_values,string"`
 	// Sharers is how many shares the reserve has.
-	Sharers uint64
+	Sharers uint64 `json:"-"`
 
-	Deposit, Reserve wei.Wei
+	Deposit wei.Wei `json:"deposit"`
+	Reserve wei.Wei `json:"reserve"`
 }
 
 // pendingRatio is how many times a deposit must be what a recipient is redeeming, for
@@ -74,7 +76,7 @@ func Fund(n Need) (Plan, error) {
 	case n.Recipients == 0:
 		return Plan{}, &NeedError{"there are no recipients"}
 	}
-	p := Plan{Spare: max(pendingRatio-1, n.DepositMultiplier), Sharers: max(n.PoolSize, n.Recipients)}
+	p := Plan{Risk: Risk, Spare: max(pendingRatio-1, n.DepositMultiplier), Sharers: max(n.PoolSize, n.Recipients)}
 	p.ExpectedWins, _ = new(big.Rat).Quo(n.Spend, n.FaceValue.Rat()).Float64()
 	if p.ExpectedWins > mostWins {
 		return Plan{}, &NeedError{fmt.Sprintf("%s in tickets of %s are %.3g wins, at most %.0e are counted: the face value is too small",

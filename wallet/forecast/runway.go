@@ -70,8 +70,8 @@ const (
 // It fails with ErrTooLittle when there are fewer than MinBins bins or fewer than two of
 // them have something in them.
 func Runway(deposit, owed float64, prizes []Prize, pace Pace) (Band, error) {
-	mean, variance := moments(pace.Bins)
-	if len(pace.Bins) < MinBins || pace.Days <= 0 || inUse(pace.Bins) < 2 || len(prizes) == 0 {
+	mean, variance, inUse := moments(pace.Bins)
+	if len(pace.Bins) < MinBins || pace.Days <= 0 || inUse < 2 || len(prizes) == 0 {
 		return Band{}, ErrTooLittle
 	}
 	draw := newDraw(prizes)
@@ -102,25 +102,18 @@ func Runway(deposit, owed float64, prizes []Prize, pace Pace) (Band, error) {
 	return Band{at((1 - Confidence) / 2), at(0.5), at((1 + Confidence) / 2)}, nil
 }
 
-func inUse(bins []float64) (n int) {
-	for _, b := range bins {
-		if b > 0 {
-			n++
+// moments returns the mean and the variance of a sample, and how many of it are not 0.
+func moments(sample []float64) (mean, variance float64, inUse int) {
+	for _, x := range sample {
+		mean += x / float64(len(sample))
+		if x > 0 {
+			inUse++
 		}
 	}
-	return n
-}
-
-// moments returns the mean and the variance of a sample.
-func moments(sample []float64) (mean, variance float64) {
-	n := float64(len(sample))
 	for _, x := range sample {
-		mean += x / n
+		variance += (x - mean) * (x - mean) / float64(len(sample)-1)
 	}
-	for _, x := range sample {
-		variance += (x - mean) * (x - mean) / (n - 1)
-	}
-	return mean, variance
+	return mean, variance, inUse
 }
 
 // draw makes the random variables of one forecast.

@@ -1,6 +1,9 @@
 package forecast
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Tickets are alike: N of them, each of which wins with probability P.
 type Tickets struct {
@@ -60,7 +63,7 @@ func binomial(g Tickets) Distribution {
 	odds := g.P / (1 - g.P)
 	mode := math.Min(math.Floor((n+1)*g.P), n)
 	// Each number's mass from its neighbour's.
-	return around(mode, 0, n,
+	return around(mode, n,
 		func(k float64) float64 { return (n - k) / (k + 1) * odds },
 		func(k float64) float64 { return k / (n - k + 1) / odds })
 }
@@ -71,34 +74,27 @@ func Poisson(mean float64) Distribution {
 	if mean <= 0 {
 		return Distribution{mass: []float64{1}}
 	}
-	return around(math.Floor(mean), 0, math.Inf(1),
+	return around(math.Floor(mean), math.Inf(1),
 		func(k float64) float64 { return mean / (k + 1) },
 		func(k float64) float64 { return k / mean })
 }
 
 // around builds a distribution from its mode outwards, where up is mass(k+1)/mass(k)
 // and down is mass(k-1)/mass(k).
-func around(mode, least, most float64, up, down func(k float64) float64) Distribution {
+func around(mode, most float64, up, down func(k float64) float64) Distribution {
 	const enough = 1e-22 // of the mode's mass
-	var above, below []float64
-	for k, m := mode, 1.0; k < most; k++ {
-		if m *= up(k); m < enough {
-			break
+	side := func(end, step float64, ratio func(k float64) float64) (mass []float64) {
+		for k, m := mode, 1.0; k != end; k += step {
+			if m *= ratio(k); m < enough {
+				break
+			}
+			mass = append(mass, m)
 		}
-		above = append(above, m)
+		return mass
 	}
-	for k, m := mode, 1.0; k > least; k-- {
-		if m *= down(k); m < enough {
-			break
-		}
-		below = append(below, m)
-	}
-	out := Distribution{first: uint64(mode) - uint64(len(below))}
-	for i := len(below) - 1; i >= 0; i-- {
-		out.mass = append(out.mass, below[i])
-	}
-	out.mass = append(append(out.mass, 1), above...)
-	return out.trimmed()
+	below, above := side(0, -1, down), side(most, 1, up)
+	slices.Reverse(below)
+	return Distribution{uint64(mode) - uint64(len(below)), slices.Concat(below, []float64{1}, above)}.trimmed()
 }
 
 // trimmed leaves out what does not count, and has the rest add up to 1.
@@ -120,15 +116,6 @@ func (d Distribution) trimmed() Distribution {
 		d.mass[i] /= total
 	}
 	return d
-}
-
-// Mean is the expected number of wins.
-func (d Distribution) Mean() float64 {
-	var mean float64
-	for i, m := range d.mass {
-		mean += m * float64(d.first+uint64(i))
-	}
-	return mean
 }
 
 // AtLeast is the probability of k wins or more.

@@ -3,7 +3,6 @@ package history
 import (
 	"context"
 	"fmt"
-	"math/big"
 	"slices"
 	"time"
 
@@ -83,13 +82,12 @@ func (b *bracket) ladder() []uint64 {
 // fan are blocks around the one that the time is that of if all between the two were made at
 // the same pace: some near, and some for when it was not so.
 func (b *bracket) fan() []uint64 {
-	width := new(big.Int).SetUint64(b.after.Number - b.before.Number)
-	part := new(big.Int).Mul(width, big.NewInt(int64(b.at.Sub(b.before.Time))))
-	part.Quo(part, big.NewInt(int64(b.after.Time.Sub(b.before.Time))))
-	middle := new(big.Int).Add(part, new(big.Int).SetUint64(b.before.Number)).Uint64()
+	width := b.after.Number - b.before.Number
+	share := float64(b.at.Sub(b.before.Time)) / float64(b.after.Time.Sub(b.before.Time))
+	middle := b.before.Number + uint64(share*float64(width))
 	numbers := []uint64{middle}
 	for _, of := range []uint64{4, 16, 128} {
-		step := width.Uint64()/of + 1
+		step := width/of + 1
 		if middle > step {
 			numbers = append(numbers, middle-step)
 		}

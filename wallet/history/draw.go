@@ -23,11 +23,9 @@ type Draw struct {
 	// ones will.
 	Expected, Owed float64
 
-	drawn  policy.Sum
-	wins   uint64
-	paid   *big.Rat
+	luck   Luck
 	groups map[float64]uint64 // drawn tickets by their probability to win
-	known  map[entry]struct{} // their entries in the ledger
+	drawn  map[entry]struct{} // their entries in the ledger
 	l1     *big.Int
 }
 
@@ -41,8 +39,8 @@ type entry struct {
 func NewDraw(l1Block uint64) *Draw {
 	none := policy.Cost(0, nil, nil)
 	return &Draw{
-		Made: none, Outstanding: none, drawn: none, paid: new(big.Rat),
-		groups: make(map[float64]uint64), known: make(map[entry]struct{}), l1: new(big.Int).SetUint64(l1Block),
+		Made: none, Outstanding: none, luck: Luck{EV: new(big.Rat), Paid: new(big.Rat)},
+		groups: make(map[float64]uint64), drawn: make(map[entry]struct{}), l1: new(big.Int).SetUint64(l1Block),
 	}
 }
 
@@ -57,10 +55,11 @@ func (d *Draw) Add(r store.Reservation) {
 		d.Owed += p * float64(n)
 		return
 	}
-	d.drawn = d.drawn.Plus(cost)
+	d.luck.Tickets += n
+	d.luck.EV.Add(d.luck.EV, cost.EV)
 	d.Expected += p * float64(n)
 	d.groups[p] += n
-	d.known[entry{r.RecipientRandHash, r.Nonces.First}] = struct{}{}
+	d.drawn[entry{r.RecipientRandHash, r.Nonces.First}] = struct{}{}
 }
 
 // Win counts a redemption, if its ticket is among those drawn.
@@ -68,9 +67,9 @@ func (d *Draw) Win(e Event) {
 	if e.Redemption == nil || e.Redemption.Match != Matched {
 		return
 	}
-	if _, ok := d.known[entry{e.Redemption.RecipientRandHash, e.Redemption.Made.FirstNonce}]; ok {
-		d.wins++
-		d.paid.Add(d.paid, e.Redemption.Paid.Rat())
+	if _, ok := d.drawn[entry{e.Redemption.RecipientRandHash, e.Redemption.Made.FirstNonce}]; ok {
+		d.luck.Wins++
+		d.luck.Paid.Add(d.luck.Paid, e.Redemption.Paid.Rat())
 	}
 }
 
@@ -94,15 +93,14 @@ type Luck struct {
 
 // Luck is how the draw went.
 func (d *Draw) Luck() Luck {
-	groups := make([]forecast.Tickets, 0, len(d.groups))
+	var groups []forecast.Tickets
 	for _, p := range slices.Sorted(maps.Keys(d.groups)) {
 		groups = append(groups, forecast.Tickets{N: d.groups[p], P: p})
 	}
-	wins := forecast.Wins(groups)
-	return Luck{
-		Tickets: d.drawn.Tickets, EV: d.drawn.EV, ExpectedWins: d.Expected, Wins: d.wins, Paid: d.paid,
-		AtMost: wins.AtMost(d.wins), AtLeast: wins.AtLeast(d.wins), Outstanding: d.Outstanding.Tickets,
-	}
+	wins, luck := forecast.Wins(groups), d.luck
+	luck.ExpectedWins = d.Expected
+	luck.AtMost, luck.AtLeast, luck.Outstanding = wins.AtMost(luck.Wins), wins.AtLeast(luck.Wins), d.Outstanding.Tickets
+	return luck
 }
 
 // WinProb is the probability of an entry's tickets to win.

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/big"
@@ -141,18 +142,21 @@ func (d *decoder) add(log *types.Log) error {
 		d.tx, d.paid, d.recipient = log.TxHash, its.Amount, its.Recipient
 		return nil
 	case *contract.TicketBrokerWinningTicketRedeemed:
-		err = d.redemption(&e, its)
+		if err := d.redemption(&e, its); err != nil {
+			return err
+		}
 	default:
-		err = d.funds(&e, event)
+		if d.pays() {
+			return fmt.Errorf("%w: %s between a payment and its ticket", ErrEvents, event.ContractEventName())
+		}
+		e.funds(event)
 	}
-	if err == nil {
-		d.events = append(d.events, e)
-	}
-	return err
+	d.events = append(d.events, e)
+	return nil
 }
 
 func (d *decoder) redemption(e *Event, ticket *contract.TicketBrokerWinningTicketRedeemed) error {
-	paid, claimed := orZero(d.paid), orZero(d.claimed)
+	paid, claimed := cmp.Or(d.paid, new(big.Int)), cmp.Or(d.claimed, new(big.Int))
 	if d.paid != nil && d.recipient != ticket.Recipient || claimed.Cmp(paid) > 0 {
 		return fmt.Errorf("%w: the ticket pays %v, and the payment before it is another's", ErrEvents, ticket.Recipient)
 	}
@@ -171,10 +175,7 @@ func (d *decoder) redemption(e *Event, ticket *contract.TicketBrokerWinningTicke
 }
 
 // funds reads the events that are complete in themselves.
-func (d *decoder) funds(e *Event, event bind.ContractEvent) error {
-	if d.pays() {
-		return fmt.Errorf("%w: %s between a payment and its ticket", ErrEvents, event.ContractEventName())
-	}
+func (e *Event) funds(event bind.ContractEvent) {
 	switch its := event.(type) {
 	case *contract.TicketBrokerDepositFunded:
 		e.Kind, e.Deposit = DepositFunded, amount(its.Amount)
@@ -187,7 +188,6 @@ func (d *decoder) funds(e *Event, event bind.ContractEvent) error {
 	case *contract.TicketBrokerWithdrawal:
 		e.Kind, e.Deposit, e.Reserve = Withdrawn, amount(its.Deposit), amount(its.Reserve)
 	}
-	return nil
 }
 
 // number is a word of an event, of which none has more than 256 bits.
@@ -200,11 +200,4 @@ func number(v *big.Int) *uint256.Int {
 func amount(v *big.Int) *wei.Wei {
 	w, _ := wei.FromBig(v)
 	return &w
-}
-
-func orZero(v *big.Int) *big.Int {
-	if v == nil {
-		return new(big.Int)
-	}
-	return v
 }

@@ -104,10 +104,19 @@ func (s *Scanner) scan(ctx context.Context, head chain.Head, from uint64) (*Scan
 	s.done.Store(0)
 	s.total.Store(p.From - min(p.From, from) + head.Number + 1 - p.To)
 	err := p.read(ctx, from, head.Number+1)
-	if err == nil {
-		return p.Scan, p.finish(ctx)
+	if err != nil {
+		if p.Cache != nil {
+			// What was read is not lost, not after an interrupt either.
+			late, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout/6)
+			defer cancel()
+			_, _ = p.save(late)
+		}
+		return p.Scan, err
 	}
-	_ = p.save(ctx) // what was read is not lost
+	end, err := p.save(ctx)
+	if err == nil && end.Hash != head.Hash {
+		err = ErrReplaced
+	}
 	return p.Scan, err
 }
 
@@ -166,7 +175,7 @@ func (p *pass) read(ctx context.Context, from, to uint64) error {
 		}
 		p.done.Add(n)
 		if p.asked++; p.asked%saveEvery == 0 {
-			if err := p.save(ctx); err != nil {
+			if _, err := p.save(ctx); err != nil {
 				return err
 			}
 		}
@@ -224,56 +233,25 @@ func (p *pass) timed(ctx context.Context, logs []types.Log) ([]types.Log, error)
 	return timed, nil
 }
 
-// finish keeps what is old enough, and fails when the newest block is not what it was when
-// the scan began.
-func (p *pass) finish(ctx context.Context) error {
-	old, keeps := p.old()
+// save keeps what is old enough, and returns what the newest block is by now.
+func (p *pass) save(ctx context.Context) (chain.Block, error) {
+	old := &Scan{From: p.From, To: min(p.To, p.kept)}
+	keeps := p.Cache != nil && old.From < old.To
 	numbers := []uint64{p.Head.Number}
 	if keeps {
 		numbers = append(numbers, old.To-1)
 	}
 	now, err := p.Node.Blocks(ctx, numbers...)
 	if err != nil {
-		return err
+		return chain.Block{}, err
 	}
 	if keeps {
-		p.keep(old, now[1])
-	}
-	if now[0].Hash != p.Head.Hash {
-		return ErrReplaced
-	}
-	return nil
-}
-
-// old is what is old enough to be kept, and false when nothing is.
-func (p *pass) old() (*Scan, bool) {
-	old := &Scan{From: p.From, To: min(p.To, p.kept)}
-	return old, p.Cache != nil && old.From < old.To
-}
-
-// keep writes what is old enough. Last is the last block of it.
-func (p *pass) keep(old *Scan, last chain.Block) {
-	for _, log := range p.Logs {
-		if log.BlockNumber < old.To {
-			old.Logs = append(old.Logs, log)
+		for _, log := range p.Logs {
+			if log.BlockNumber < old.To {
+				old.Logs = append(old.Logs, log)
+			}
 		}
+		p.NotKept = p.Cache.store(old, now[1].Hash)
 	}
-	p.NotKept = p.Cache.store(old, last.Hash)
-}
-
-// save keeps what is old enough before the scan is finished. It is called after an
-// interrupt too, which it outlives.
-func (p *pass) save(ctx context.Context) error {
-	old, keeps := p.old()
-	if !keeps {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout/6)
-	defer cancel()
-	last, err := p.Node.Blocks(ctx, old.To-1)
-	if err != nil {
-		return err
-	}
-	p.keep(old, last[0])
-	return nil
+	return now[0], nil
 }

@@ -134,8 +134,9 @@ func TestScan(t *testing.T) {
 	events, err := history.Decode(scan.Logs)
 	require.NoError(t, err)
 	var deposits []string
-	for _, b := range history.Balances(events, wei.FromUint64(6), wei.Wei{}) {
-		deposits = append(deposits, b.Deposit.RatString())
+	balances, _ := history.Balances(events, wei.FromUint64(6), wei.Wei{})
+	for _, b := range balances {
+		deposits = append(deposits, b.Wei.RatString())
 	}
 	require.Equal(t, []string{"0", "1", "3", "6"}, deposits)
 

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"math/big"
 	"time"
 
@@ -35,42 +36,31 @@ func Total(events []Event) Totals {
 				t.Unmatched++
 			}
 		}
-		deposit.Add(deposit, rat(e.Deposit))
-		reserve.Add(reserve, rat(e.Reserve))
+		deposit.Add(deposit, cmp.Or(e.Deposit, new(wei.Wei)).Rat())
+		reserve.Add(reserve, cmp.Or(e.Reserve, new(wei.Wei)).Rat())
 	}
 	return t
 }
 
-// rat is an amount in wei, 0 for none.
-func rat(w *wei.Wei) *big.Rat {
-	if w == nil {
-		return new(big.Rat)
-	}
-	return w.Rat()
-}
-
-// Balance is a deposit and a reserve from a moment on, in wei.
+// Balance is what there is of something from a moment on, in wei.
 type Balance struct {
-	Time             time.Time
-	Deposit, Reserve *big.Rat
+	Time time.Time
+	Wei  *big.Rat
 }
 
 // Balances follows deposit and reserve back from what they are after the last event. The
-// first balance is the one before the first event, and has no time.
-func Balances(events []Event, deposit, reserve wei.Wei) []Balance {
-	balances := make([]Balance, len(events)+1)
-	now := Balance{Deposit: deposit.Rat(), Reserve: reserve.Rat()}
+// first balances are those before the first event, and have no time.
+func Balances(events []Event, deposit, reserve wei.Wei) (deposits, reserves []Balance) {
+	deposits, reserves = make([]Balance, len(events)+1), make([]Balance, len(events)+1)
+	deposits[len(events)].Wei, reserves[len(events)].Wei = deposit.Rat(), reserve.Rat()
 	for i := len(events) - 1; i >= 0; i-- {
-		e := events[i]
-		balances[i+1] = Balance{e.Time, now.Deposit, now.Reserve}
-		before := (*big.Rat).Add
+		e, before := events[i], (*big.Rat).Add
 		if e.Kind == DepositFunded || e.Kind == ReserveFunded {
 			before = (*big.Rat).Sub
 		}
-		now = Balance{
-			Deposit: before(new(big.Rat), now.Deposit, rat(e.Deposit)), Reserve: before(new(big.Rat), now.Reserve, rat(e.Reserve)),
-		}
+		deposits[i+1].Time, reserves[i+1].Time = e.Time, e.Time
+		deposits[i].Wei = before(new(big.Rat), deposits[i+1].Wei, cmp.Or(e.Deposit, new(wei.Wei)).Rat())
+		reserves[i].Wei = before(new(big.Rat), reserves[i+1].Wei, cmp.Or(e.Reserve, new(wei.Wei)).Rat())
 	}
-	balances[0] = now
-	return balances
+	return deposits, reserves
 }

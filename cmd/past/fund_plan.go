@@ -1,0 +1,205 @@
+package past
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/forecast"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+type fundPlanOptions struct {
+	network    cli.NetworkOptions
+	account    cli.AccountOptions
+	recipients uint64
+	spendRate  string
+	faceValue  string
+	until      string
+	poolSize   uint64
+	multiplier uint64
+}
+
+// NewFundPlan is pmctl fund plan.
+func NewFundPlan(r *cli.Run) *cobra.Command {
+	var o fundPlanOptions
+	cmd := &cobra.Command{
+		Use:   "plan --recipients N --spend-rate AMOUNT/day",
+		Short: "Work out how large deposit and reserve have to be",
+		Long: `Plan works out the deposit and the reserve that keep the chance of running dry
+below 1 % until you top up again, and shows how. With F the face value:
+
+  wins    ~ Poisson(spend / F)
+  deposit = (k + spare) x F    k: the least with P(wins > k) < 1 %
+  reserve = pool x F           a recipient can claim reserve / pool of it
+
+The pool are all active recipients of the network, paid by you or not. No
+recipient takes a face value above its share of the reserve. The spare face
+values, 2 or --deposit-multiplier, keep payments going up to the last win.
+
+Without --face-value it is what recipients ask for at the current gas price.
+With --face-value and --pool-size nobody is asked. Nothing is sent.`,
+		Example: `  pmctl fund plan --recipients 10 --spend-rate 0.01eth/day
+  pmctl fund plan --recipients 3 --spend-rate 0.05eth/day --until 30d \
+      --face-value 0.002eth --pool-size 100 --output json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return fundPlan(r, cmd, &o) },
+	}
+	flags := cmd.Flags()
+	flags.Uint64Var(&o.recipients, "recipients", 0, "`N` recipients to pay")
+	flags.StringVar(&o.spendRate, "spend-rate", "", "expected value of the tickets, an `AMOUNT/day` or AMOUNT/hour, such as 0.01eth/day")
+	flags.StringVar(&o.faceValue, "face-value", "", "`AMOUNT` that a winning ticket pays (default what recipients ask for at the current gas price)")
+	flags.StringVar(&o.until, "until", "7d", "`TIME` until the next top-up, such as 12h, 30d or 2w")
+	flags.Uint64Var(&o.poolSize, "pool-size", 0, "`N` active recipients share the reserve (default as many as there are)")
+	flags.Uint64Var(&o.multiplier, "deposit-multiplier", 1, "make tickets only while the deposit holds `N` times their face value")
+	for _, name := range []string{"recipients", "spend-rate"} {
+		_ = cmd.MarkFlagRequired(name) // it is there
+	}
+	o.network.Register(cmd)
+	flags.StringVar(&o.account.From, "from", "", "`ADDRESS` whose deposit and reserve are there already (default $ETH_FROM, else the only account there is, if any)")
+	o.account.Keys.Keystore.Register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+func fundPlan(r *cli.Run, cmd *cobra.Command, o *fundPlanOptions) error {
+	spend, until, err := o.spend()
+	if err != nil {
+		return err
+	}
+	faceValue, err := cli.ParseAmount("--face-value", o.faceValue)
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.recipients == 0:
+		return cli.Usagef("--recipients 0: it must be at least 1")
+	case cmd.Flags().Changed("pool-size") && o.poolSize < o.recipients:
+		return cli.Usagef("--pool-size %d: the pool has at least the %d recipients to be paid", o.poolSize, o.recipients)
+	case cmd.Flags().Changed("face-value") && faceValue.IsZero():
+		return cli.Usagef("--face-value 0: a ticket that pays nothing is worth nothing")
+	}
+	var reader *wallet.Reader
+	if o.faceValue == "" || o.poolSize == 0 {
+		if reader, err = o.open(cmd.Context(), r); err != nil {
+			return err
+		}
+		defer reader.Close()
+	}
+	plan, err := wallet.PlanFunds(cmd.Context(), reader, forecast.Need{
+		Spend: spend, FaceValue: faceValue, Recipients: o.recipients, PoolSize: o.poolSize, DepositMultiplier: o.multiplier,
+	}, until)
+	switch {
+	case errors.As(err, new(*wallet.SmallPoolError)):
+		return cli.WithHint(cli.Usagef("--recipients %d: %w", o.recipients, err), "pmctl recipient list shows them; --pool-size plans for another pool")
+	case errors.As(err, new(*forecast.NeedError)):
+		return cli.Usage(err)
+	case err != nil:
+		return err
+	}
+	return r.Emit("pmctl.fund_plan", plan, func(w io.Writer) error { return writePlan(w, plan, until) })
+}
+
+// open returns what asks the chain, for an account if there is one.
+func (o *fundPlanOptions) open(ctx context.Context, r *cli.Run) (*wallet.Reader, error) {
+	account, err := o.accountIfAny(r.Env)
+	if err != nil {
+		return nil, err
+	}
+	config, err := cli.ReadingConfig(r, &o.network)
+	if err != nil {
+		return nil, err
+	}
+	return wallet.OpenReader(ctx, config, account)
+}
+
+// spend is what the tickets are worth until the next top-up, in wei.
+func (o *fundPlanOptions) spend() (*big.Rat, time.Duration, error) {
+	until, err := cli.ParseDuration("--until", o.until)
+	if err != nil {
+		return nil, 0, err
+	}
+	text, unit, _ := strings.Cut(o.spendRate, "/")
+	per := map[string]time.Duration{"day": 24 * time.Hour, "hour": time.Hour}[unit]
+	if per == 0 {
+		return nil, 0, cli.Usagef("--spend-rate %q: it must be an amount a day or an hour, such as 0.01eth/day", o.spendRate)
+	}
+	amount, err := cli.ParseAmount("--spend-rate", text)
+	if err != nil {
+		return nil, 0, err
+	}
+	if amount.IsZero() {
+		return nil, 0, cli.Usagef("--spend-rate %q: without spending there is nothing to plan", o.spendRate)
+	}
+	return new(big.Rat).Mul(amount.Rat(), big.NewRat(int64(until), int64(per))), until, nil
+}
+
+// accountIfAny is the account that is named, or the only one there is; the zero address
+// when there is none or several.
+func (o *fundPlanOptions) accountIfAny(env *cli.Env) (common.Address, error) {
+	if named, err := o.account.Named(env); err != nil {
+		return common.Address{}, err
+	} else if named != "" {
+		return o.account.Parse(named)
+	}
+	keys, err := o.account.Keys.Keystore.Open(env)
+	if err != nil {
+		return common.Address{}, err
+	}
+	found, err := keys.Default()
+	if errors.Is(err, keystore.ErrNoAccounts) || errors.As(err, new(*keystore.SeveralAccountsError)) || errors.As(err, new(*keystore.UnnamedError)) {
+		return common.Address{}, nil
+	}
+	return found.Address, err
+}
+
+func writePlan(w io.Writer, p *wallet.FundPlan, until time.Duration) error {
+	from := ""
+	if p.FaceValueFrom != wallet.FaceValueGiven {
+		from = ", at the gas price of now"
+	}
+	fields := []cli.Field{
+		{"face value F", p.FaceValue.String() + from},
+		{"spend", fmt.Sprintf("%s in %s on %s", wei.Format(p.Spend), daysText(until.Hours()/24), plural(p.Recipients, "recipient"))},
+		{"wins", fmt.Sprintf("~ Poisson(spend / F = %.4g); more than k = %d: %s", p.ExpectedWins, p.Wins, percent(p.Chance))},
+		{"deposit", fmt.Sprintf("(k + spare) x F = (%d + %d) x F = %s", p.Wins, p.Spare, p.Deposit)},
+		{"reserve", fmt.Sprintf("pool x F = %d x F = %s", p.PoolSize, p.Reserve)},
+	}
+	todo := fundLine(p.Deposit, p.Reserve)
+	if a := p.Account; a != nil {
+		fields = append(fields,
+			cli.Field{"account", common.Address(a.Address).Hex()},
+			cli.Field{"has", a.Deposit.String() + " of deposit"},
+			cli.Field{"", a.Reserve.String() + " of reserve"})
+		todo = fundLine(a.AddDeposit, a.AddReserve)
+		if a.AddDeposit.IsZero() && a.AddReserve.IsZero() {
+			todo = "nothing: that will do"
+		} else if a.Unlocking {
+			todo += " --cancel-unlock"
+		}
+	}
+	return cli.WriteFields(w, append(fields, cli.Field{"to do", todo}))
+}
+
+// fundLine is the command that adds to deposit and reserve, rounded up to whole gwei so that
+// it fits on a line.
+func fundLine(deposit, reserve wei.Wei) string {
+	line, giga := "pmctl fund", big.NewRat(1_000_000_000, 1)
+	for i, amount := range []wei.Wei{deposit, reserve} {
+		if !amount.IsZero() {
+			gwei, _ := wei.Ceil(new(big.Rat).Quo(amount.Rat(), giga)) // which is less than the amount
+			line += []string{" --deposit ", " --reserve "}[i] + strings.ToLower(strings.ReplaceAll(wei.Format(new(big.Rat).Mul(gwei.Rat(), giga)), " ", ""))
+		}
+	}
+	return line
+}

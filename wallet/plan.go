@@ -1,0 +1,105 @@
+package wallet
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/check"
+	"github.com/pmctl/pmctl/wallet/forecast"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// FundPlan is how large deposit and reserve have to be until the next top-up.
+type FundPlan struct {
+	Recipients    uint64  `json:"recipients,string"`
+	PoolSize      uint64  `json:"pool_size,string"`
+	FaceValue     wei.Wei `json:"face_value"`
+	FaceValueFrom string  `json:"face_value_from"`
+	Seconds       int64   `json:"seconds,string"`
+	// Spend is the expected value of the tickets until then, in wei.
+	Spend *big.Rat `json:"spend"`
+	forecast.Plan
+	// Account is what is there, nil when no account was asked for.
+	Account *PlannedAccount `json:"account,omitempty"`
+}
+
+// Where a plan's face value is from.
+const (
+	FaceValueGiven      = "flag"
+	FaceValueOfGasPrice = "gas_price"
+)
+
+// PlannedAccount is what an account has, and lacks of a plan.
+type PlannedAccount struct {
+	Address    format.Address `json:"address"`
+	Deposit    wei.Wei        `json:"deposit"`
+	Reserve    wei.Wei        `json:"reserve"`
+	AddDeposit wei.Wei        `json:"add_deposit"`
+	AddReserve wei.Wei        `json:"add_reserve"`
+	// Unlocking tells that to fund the account cancels its unlock.
+	Unlocking bool `json:"unlocking,omitempty"`
+}
+
+// SmallPoolError is returned for a network with fewer active recipients than are to be paid.
+type SmallPoolError struct {
+	Network  string
+	PoolSize uint64
+}
+
+func (e *SmallPoolError) Error() string {
+	return fmt.Sprintf("%s has %d active recipients", e.Network, e.PoolSize)
+}
+
+// PlanFunds returns the plan for what is needed in a time. A reader, unless it is nil, fills in
+// what the need leaves out (the pool's size, and the face value that recipients ask for at the
+// current gas price) and what its account has, if it has one. It fails with
+// *forecast.NeedError and *SmallPoolError, and as the reader's node does.
+func PlanFunds(ctx context.Context, r *Reader, need forecast.Need, until time.Duration) (*FundPlan, error) {
+	p := &FundPlan{Recipients: need.Recipients, FaceValueFrom: FaceValueGiven, Seconds: int64(until.Seconds()), Spend: need.Spend}
+	if r != nil {
+		if err := p.ask(ctx, r, &need); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if p.Plan, err = forecast.Fund(need); err != nil {
+		return nil, err
+	}
+	p.PoolSize, p.FaceValue = p.Sharers, need.FaceValue
+	if a := p.Account; a != nil {
+		// Nothing where there is more.
+		a.AddDeposit, _ = p.Deposit.Sub(a.Deposit)
+		a.AddReserve, _ = p.Reserve.Sub(a.Reserve)
+	}
+	return p, nil
+}
+
+// ask fills in what the chain knows.
+func (p *FundPlan) ask(ctx context.Context, r *Reader, need *forecast.Need) error {
+	ctx, cancel := r.bound(ctx)
+	defer cancel()
+	status, err := r.node.Status(ctx, r.Address)
+	if err != nil {
+		return err
+	}
+	if need.PoolSize == 0 {
+		need.PoolSize = status.Round.PoolSize.Uint64()
+		if need.PoolSize < need.Recipients {
+			return &SmallPoolError{r.Network.Name, need.PoolSize}
+		}
+	}
+	if need.FaceValue.IsZero() {
+		need.FaceValue, p.FaceValueFrom = check.Usual(status).WantedFaceValue, FaceValueOfGasPrice
+	}
+	if r.Address != (common.Address{}) {
+		p.Account = &PlannedAccount{
+			Address: format.Address(r.Address), Deposit: status.Sender.Deposit, Reserve: status.Sender.Reserve, Unlocking: status.Sender.Unlocking(),
+		}
+	}
+	return nil
+}
