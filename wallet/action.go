@@ -124,10 +124,13 @@ type Proposal struct {
 }
 
 // Simulate finds out what an action would send and cost. Nothing is signed.
-func (w *Wallet) Simulate(ctx context.Context, account common.Address, a Action) (*Proposal, error) {
+func (w *Wallet) Simulate(ctx context.Context, a Action) (*Proposal, error) {
+	if w.Account == nil {
+		return nil, ErrNoAccount
+	}
 	ctx, cancel := w.bound(ctx)
 	defer cancel()
-	s, err := w.lookFor(ctx, account, a)
+	s, err := w.lookFor(ctx, w.Account.Address(), a)
 	if err != nil {
 		return nil, err
 	}

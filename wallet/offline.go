@@ -19,8 +19,8 @@ import (
 
 // Unsigned is an action as a document for another machine to sign. What it would do is
 // told to the user.
-func (w *Wallet) Unsigned(ctx context.Context, account common.Address, a Action, requestID string) (*format.Transaction, error) {
-	p, err := w.Simulate(ctx, account, a)
+func (w *Wallet) Unsigned(ctx context.Context, a Action, requestID string) (*format.Transaction, error) {
+	p, err := w.Simulate(ctx, a)
 	if err != nil {
 		return nil, err
 	}
@@ -101,12 +101,13 @@ func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, s
 	intent, err := w.manager(s.client).SubmitSigned(ctx, &tx.Intent{
 		Account: from, Nonce: uint64(document.Nonce), RequestID: document.RequestID, Label: tx.ReadLabel(document.What),
 	}, signed, terms)
+	if intent == nil {
+		return Transaction{}, err
+	}
+	a := awaited{Wallet: w, situation: s, Waiting: o, intent: intent, withPending: terms.WithPending, report: reportEvents()}
 	var result Transaction
 	if err == nil {
-		result, err = w.await(ctx, awaited{situation: s, Waiting: o, intent: intent, withPending: terms.WithPending, report: reportEvents()})
+		result, err = a.await(ctx)
 	}
-	if intent == nil {
-		return result, err
-	}
-	return result, w.end(ctx, intent, err)
+	return result, a.end(ctx, err)
 }

@@ -39,67 +39,68 @@ func (w *Wallet) Cancel(ctx context.Context, hash common.Hash, o Replacing) (Tra
 func (w *Wallet) replace(caller context.Context, hash common.Hash, o Replacing, kind tx.Kind, question string) (Transaction, error) {
 	ctx, cancel := w.bound(caller)
 	defer cancel()
-	s, intent, err := w.adopt(ctx, hash)
+	a, err := w.adopt(ctx, hash, o.Waiting)
 	if err != nil {
 		return Transaction{}, err
 	}
-	m := w.manager(s.client)
-	prepared, err := m.PrepareReplacement(ctx, intent, kind, Caps(w.Limits))
+	network, waits := a.client.Network(), a.intent.Newest()
+	prepared, err := a.manager(a.client).PrepareReplacement(ctx, a.intent, kind, Caps(w.Limits))
 	if err != nil {
 		return Transaction{}, err
 	}
-	w.note("network   %s (chain id %d)", s.client.Network().Name, s.client.Network().ChainID)
-	w.note("account   %s", intent.Account)
-	w.note("waiting   %s: %s", intent.Newest().Hash(), intent.Label)
-	w.note("gas       at most %s, in place of at most %s", prepared.MaxFee, wei.Text(tx.MaxFee(intent.Newest())))
+	w.note("network   %s (chain id %d)", network.Name, network.ChainID)
+	w.note("account   %s", a.intent.Account)
+	w.note("waiting   %s: %s", waits.Hash(), a.intent.Label)
+	w.note("gas       at most %s, in place of at most %s", prepared.MaxFee, wei.Text(tx.MaxFee(waits)))
 	if !o.Agreed {
 		if err := w.UI.Confirm(caller, question); err != nil {
 			return Transaction{}, err
 		}
 	}
-	if err := w.signReplacement(caller, o, m, intent, prepared, kind); err != nil {
+	if err := a.signReplacement(caller, o, prepared, kind); err != nil {
 		return Transaction{}, err
 	}
 	ctx, cancel = w.bound(caller)
 	defer cancel()
-	return w.awaitReplacement(ctx, awaited{situation: s, Waiting: o.Waiting, intent: intent, report: reportEvents()})
+	return a.awaitReplacement(ctx)
 }
 
-func (w *Wallet) signReplacement(ctx context.Context, o Replacing, m tx.Manager, i *tx.Intent, agreed *tx.Prepared, kind tx.Kind) error {
-	account, err := o.Find(ctx, i.Account)
+func (a *awaited) signReplacement(ctx context.Context, o Replacing, agreed *tx.Prepared, kind tx.Kind) error {
+	account, err := o.Find(ctx, a.intent.Account)
 	if err != nil {
 		return err
 	}
 	defer account.Close()
+	m := a.manager(a.client)
 	if m.Signer, err = account.Unlock(ctx); err != nil {
 		return err
 	}
-	ctx, cancel := w.bound(ctx)
+	ctx, cancel := a.bound(ctx)
 	defer cancel()
 	// It may be mined by now, or replaced by another command.
-	if err := w.journal.Reload(ctx, i); err != nil {
+	if err := a.journal.Reload(ctx, a.intent); err != nil {
 		return err
 	}
-	now, err := m.PrepareReplacement(ctx, i, kind, Caps(w.Limits))
+	now, err := m.PrepareReplacement(ctx, a.intent, kind, Caps(a.Limits))
 	if err != nil {
 		return err
 	}
 	if now.MaxFee.Cmp(agreed.MaxFee) > 0 {
-		if agreed.FeeCap.Cmp(i.Newest().GasFeeCap()) <= 0 {
+		if agreed.FeeCap.Cmp(a.intent.Newest().GasFeeCap()) <= 0 {
 			return hint.With(errPriceRose, "run it again to see the price that it takes now")
 		}
 		now = agreed
 	}
-	return m.Replace(ctx, now, i, kind)
+	return m.Replace(ctx, now, a.intent, kind)
 }
 
 // errPriceRose is returned when another command has replaced the transaction meanwhile.
 var errPriceRose = errors.New("another command has replaced the transaction since its price was shown, and a further replacement costs more")
 
 // awaitReplacement waits until the replacement is mined, or what it replaces.
-func (w *Wallet) awaitReplacement(ctx context.Context, a awaited) (Transaction, error) {
+func (a *awaited) awaitReplacement(ctx context.Context) (Transaction, error) {
 	cancels := a.intent.Attempts[len(a.intent.Attempts)-1].Kind == tx.KindCancel
-	result, err := w.await(ctx, a)
+	result, err := a.await(ctx)
 	var cancelled *tx.CancelledError
 	switch {
 	case !cancels || a.NoWait:
@@ -109,7 +110,7 @@ func (w *Wallet) awaitReplacement(ctx context.Context, a awaited) (Transaction, 
 	case err == nil:
 		err = ErrTooLate
 	}
-	return result, w.end(ctx, a.intent, err)
+	return result, a.end(ctx, err)
 }
 
 // ErrTooLate is returned when a transaction was mined before it could be cancelled.

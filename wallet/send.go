@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/pmctl/pmctl/wallet/chain"
-	"github.com/pmctl/pmctl/wallet/redeem"
 	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/tx"
 )
@@ -51,26 +50,24 @@ func (w *Wallet) Do(ctx context.Context, a Action, o Sending) (Transaction, erro
 	if err != nil {
 		return Transaction{}, err
 	}
-	t := &transacting{Wallet: w, action: a, o: o, situation: s, intent: &tx.Intent{RequestID: o.RequestID, Label: a.label}}
+	t := &transacting{action: a, o: o}
+	t.awaited = awaited{Wallet: w, situation: s, Waiting: o.Waiting, withPending: o.Terms.WithPending, report: a.report,
+		intent: &tx.Intent{RequestID: o.RequestID, Label: a.label}}
 	result, err := t.do(ctx, bounded)
 	if t.intent.ID != "" {
-		err = w.end(ctx, t.intent, t.doubt(ctx, err))
+		err = t.end(ctx, t.doubt(ctx, err))
 	}
 	return result, err
 }
 
 // transacting is an action under way.
 type transacting struct {
-	*Wallet
+	// The intent has an ID from when it is in the journal; the user was shown the others.
+	awaited
 	action Action
 	o      Sending
-	situation
-	// intent has an ID from when it is in the journal; resumed tells that an earlier run began
-	// it.
-	intent  *tx.Intent
+	// resumed tells that an earlier run began the intent.
 	resumed bool
-	// others are the account's unsettled transactions that the user was shown.
-	others []*tx.Intent
 }
 
 // do takes the caller's own context, which only the caller ends, and one that the
@@ -120,7 +117,7 @@ func (t *transacting) resume(caller, ctx context.Context) error {
 			return nil // another run was faster: waiting shows what became of it
 		}
 		return err
-	case t.intent.State == tx.Open && t.o.NoWait:
+	case t.intent.State == tx.Open && t.NoWait:
 		return t.manager(t.client).Resend(ctx, t.intent)
 	}
 	return nil
@@ -229,7 +226,9 @@ func (w *Wallet) showPrepared(network chain.Network, p *tx.Prepared) {
 func (t *transacting) finish(caller context.Context) (Transaction, error) {
 	retry := t.intent.State == tx.Lost // which the user knows, who runs the command again
 	for {
-		result, err := t.await(caller)
+		ctx, cancel := t.bound(caller)
+		result, err := t.await(ctx)
+		cancel()
 		var lost *tx.LostError
 		if !errors.As(err, &lost) || !t.Account.Reopens() {
 			return result, err
@@ -256,36 +255,6 @@ func (t *transacting) move(caller context.Context) error {
 	return t.send(caller, ctx)
 }
 
-// await waits for the intent's transaction, and reports what it did.
-func (t *transacting) await(caller context.Context) (Transaction, error) {
-	ctx, cancel := t.bound(caller)
-	defer cancel()
-	return t.Wallet.await(ctx, awaited{situation: t.situation, intent: t.intent, Waiting: t.o.Waiting,
-		withPending: t.o.Terms.WithPending, others: t.others, report: t.action.report})
-}
-
-// endPatience bounds the last entry in the journal, which is made after a signal too.
-const endPatience = 5 * time.Second
-
-// end records whether a flow that ends with err has reported how a transaction went,
-// unless another run has continued that one, and returns how the flow ends. The next run
-// of the same continues a transaction that is not reported.
-func (w *Wallet) end(ctx context.Context, intent *tx.Intent, err error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
-	defer cancel()
-	endErr := w.journal.End(ctx, intent, !leavesOpen(err))
-	var replaced *store.RestoredError
-	switch {
-	case endErr == nil, errors.Is(endErr, tx.ErrNotOwner):
-		return err
-	case err == nil && errors.As(endErr, &replaced):
-		// The transaction is mined and reported. Whatever uses the store next finds out.
-		w.note("the store %s was replaced meanwhile: %v; the journal there lacks what this command did", replaced.Path, replaced.Cause)
-		return nil
-	}
-	return errors.Join(err, endErr)
-}
-
 // doubt adds to an error which says that nothing was done, of a transaction that an
 // earlier run began, that the store may lack a later one for the same command.
 func (t *transacting) doubt(ctx context.Context, err error) error {
@@ -300,11 +269,4 @@ func (t *transacting) doubt(ctx context.Context, err error) error {
 		return fmt.Errorf("%w; %w", err, lookErr)
 	}
 	return err
-}
-
-// leavesOpen tells whether a flow that ends with err does not know how its transaction
-// went. Whatever is not known for sure is looked at again by a retry.
-func leavesOpen(err error) bool {
-	return err != nil && !errors.As(err, new(*tx.FailedError)) && !errors.As(err, new(*tx.CancelledError)) &&
-		!errors.As(err, new(*tx.LostError)) && !errors.Is(err, redeem.ErrPassedOver)
 }

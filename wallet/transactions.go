@@ -33,23 +33,24 @@ func (w *Wallet) Transaction(ctx context.Context, hash common.Hash) (*tx.Intent,
 func (w *Wallet) Wait(ctx context.Context, hash common.Hash, withPending bool, o Waiting) (Transaction, error) {
 	ctx, cancel := w.bound(ctx)
 	defer cancel()
-	s, intent, err := w.adopt(ctx, hash)
+	a, err := w.adopt(ctx, hash, o)
 	if err != nil {
 		return Transaction{}, err
 	}
-	result, err := w.await(ctx, awaited{situation: s, Waiting: o, intent: intent, withPending: withPending, report: reportEvents()})
-	return result, w.end(ctx, intent, err)
+	a.withPending = withPending
+	result, err := a.await(ctx)
+	return result, a.end(ctx, err)
 }
 
 // adopt finds a transaction of the journal, and makes it this run's to report.
-func (w *Wallet) adopt(ctx context.Context, hash common.Hash) (situation, *tx.Intent, error) {
+func (w *Wallet) adopt(ctx context.Context, hash common.Hash, o Waiting) (*awaited, error) {
 	intent, err := w.Transaction(ctx, hash)
 	if err != nil {
-		return situation{}, nil, err
+		return nil, err
 	}
 	s, err := w.look(ctx, intent.Account)
 	if err != nil {
-		return s, nil, err
+		return nil, err
 	}
 	err = w.journal.Adopt(ctx, intent)
 	if errors.Is(err, tx.ErrChanged) { // another run has found out more meanwhile
@@ -57,5 +58,5 @@ func (w *Wallet) adopt(ctx context.Context, hash common.Hash) (situation, *tx.In
 			err = w.journal.Adopt(ctx, intent)
 		}
 	}
-	return s, intent, err
+	return &awaited{Wallet: w, situation: s, Waiting: o, intent: intent, report: reportEvents()}, err
 }

@@ -91,14 +91,25 @@ func Transact(r *Run, cmd *cobra.Command, o *TransactOptions, action func(*walle
 	if r.Output == OutputSafe && !o.unsigned {
 		return Usagef("--output %s is a transaction for a Safe to sign: it goes with --unsigned, and --from is the Safe", OutputSafe)
 	}
-	if o.dryRun || o.unsigned {
-		return withoutSending(r, cmd, o, action)
-	}
 	w, err := openActing(r, cmd, o)
 	if err != nil {
 		return err
 	}
 	defer w.Close() // after everything else
+	switch {
+	case o.unsigned:
+		document, err := w.Unsigned(cmd.Context(), action(w), o.requestID)
+		if err != nil {
+			return err
+		}
+		return emitUnsigned(r, document)
+	case o.dryRun:
+		proposal, err := w.Simulate(cmd.Context(), action(w))
+		if err != nil {
+			return err
+		}
+		return emitDryRun(r, proposal)
+	}
 	if _, err := w.Do(cmd.Context(), action(w), Sending(r, o)); err != nil {
 		return err
 	}
@@ -108,43 +119,12 @@ func Transact(r *Run, cmd *cobra.Command, o *TransactOptions, action func(*walle
 	return nil
 }
 
-// openActing opens the wallet of the account that acts.
+// openActing opens the wallet of the account that acts. One that sends nothing has no store:
+// it creates none, and reads the pinned contracts of one that is there.
 func openActing(r *Run, cmd *cobra.Command, o *TransactOptions) (*wallet.Wallet, error) {
 	limits, err := o.Limits.Limits(r.Env)
 	if err != nil {
 		return nil, err
-	}
-	found, err := acting(r, cmd, o)
-	if err != nil {
-		return nil, err
-	}
-	config, err := WalletConfig(r, &o.Network, &o.Store)
-	if err != nil {
-		found.Close()
-		return nil, err
-	}
-	config.Limits, config.Account = limits, found
-	w, err := wallet.Open(cmd.Context(), config)
-	if err != nil {
-		found.Close()
-	}
-	return w, err
-}
-
-// acting finds the account that acts on the chosen network.
-func acting(r *Run, cmd *cobra.Command, o *TransactOptions) (*signer.Account, error) {
-	network, err := o.Network.ChooseNetwork(r.Env)
-	if err != nil {
-		return nil, err
-	}
-	return o.Account.Account(cmd.Context(), r.Env, network.ChainID)
-}
-
-// withoutSending shows what would be sent, or writes it for another machine.
-func withoutSending(r *Run, cmd *cobra.Command, o *TransactOptions, action func(*wallet.Wallet) wallet.Action) error {
-	limits, err := o.Limits.Limits(r.Env)
-	if err != nil {
-		return err
 	}
 	var found *signer.Account
 	if o.unsigned {
@@ -152,34 +132,27 @@ func withoutSending(r *Run, cmd *cobra.Command, o *TransactOptions, action func(
 		address, err = o.Account.Address(cmd.Context(), r.Env)
 		found = signer.AddressOnly(address)
 	} else {
-		found, err = acting(r, cmd, o)
-	}
-	if err != nil {
-		return err
-	}
-	defer found.Close()
-	config, err := WalletConfig(r, &o.Network, &o.Store)
-	if err != nil {
-		return err
-	}
-	config.Limits = limits
-	w, err := wallet.Open(cmd.Context(), withoutStore(config))
-	if err != nil {
-		return err
-	}
-	defer w.Close()
-	if o.unsigned {
-		document, err := w.Unsigned(cmd.Context(), found.Address(), action(w), o.requestID)
-		if err != nil {
-			return err
+		var network wallet.Network
+		if network, err = o.Network.ChooseNetwork(r.Env); err == nil {
+			found, err = o.Account.Account(cmd.Context(), r.Env, network.ChainID)
 		}
-		return emitUnsigned(r, document)
 	}
-	proposal, err := w.Simulate(cmd.Context(), found.Address(), action(w))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return emitDryRun(r, proposal)
+	config, err := WalletConfig(r, &o.Network, &o.Store)
+	config.Limits, config.Account = limits, found
+	if o.dryRun || o.unsigned {
+		config.PinnedIn, config.Store = config.Store, ""
+	}
+	var w *wallet.Wallet
+	if err == nil {
+		w, err = wallet.Open(cmd.Context(), config)
+	}
+	if err != nil {
+		found.Close()
+	}
+	return w, err
 }
 
 // Only is an action that needs nothing of the wallet.

@@ -50,13 +50,6 @@ func WalletConfig(r *Run, o *NetworkOptions, place *StoreOptions) (wallet.Config
 	return config, err
 }
 
-// withoutStore is config for a wallet that sends nothing: it creates no store, and reads
-// the pinned contracts of one that is there.
-func withoutStore(config wallet.Config) wallet.Config {
-	config.PinnedIn, config.Store = config.Store, ""
-	return config
-}
-
 // StoreConfig is for flows that only use the store.
 func StoreConfig(r *Run, place *StoreOptions) (wallet.Config, error) {
 	location, err := place.Choose(r.Env)
