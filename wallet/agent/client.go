@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"syscall"
-	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -67,22 +66,8 @@ func (c *Client) Stop(ctx context.Context) (*Status, error) {
 	return status, c.post(ctx, pathStop, "", nil, kindStatus, status)
 }
 
-// facts asks what the chain says of the agent's account and of counterparties; 0 is as old
-// as the agent allows.
-func (c *Client) facts(ctx context.Context, atMost time.Duration, about []pm.Counterparty) (*factsDocument, error) {
-	query := make(url.Values)
-	if atMost > 0 {
-		query.Set("max_age", atMost.String())
-	}
-	return c.askFacts(ctx, query, about)
-}
-
-// renewedFacts asks what the chain says of them at this moment.
-func (c *Client) renewedFacts(ctx context.Context, about []pm.Counterparty) (*factsDocument, error) {
-	return c.askFacts(ctx, url.Values{"renew": {"true"}}, about)
-}
-
-func (c *Client) askFacts(ctx context.Context, query url.Values, about []pm.Counterparty) (*factsDocument, error) {
+// facts asks what the chain says of the agent's account and of counterparties.
+func (c *Client) facts(ctx context.Context, query url.Values, about []pm.Counterparty) (*factsDocument, error) {
 	for _, counterparty := range about {
 		query.Add("about", formatAbout(counterparty))
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"math/big"
+	"net/url"
 	"sync"
 	"testing"
 	"time"
@@ -244,7 +245,7 @@ func TestAnAgentRefusesAnInactiveRecipient(t *testing.T) {
 // A client does not take for active what an agent of an earlier version leaves out.
 func TestAnAgentThatLeavesOutTheRecipient(t *testing.T) {
 	_, s := quiet(t, goodFacts())
-	document, err := s.client.facts(t.Context(), 0, nil)
+	document, err := s.client.facts(t.Context(), make(url.Values), nil)
 	require.NoError(t, err)
 	_, err = s.planFor(document, []pm.Counterparty{{Round: 1}})
 	require.ErrorIs(t, err, ErrMismatch)

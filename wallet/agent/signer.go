@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"net/url"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -97,22 +98,24 @@ func (s *Signer) SegmentHeader(ctx context.Context, token *wire.AuthToken) (stri
 
 // Facts implements pay.Chain: it asks the agent, which most often knows.
 func (s *Signer) Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error) {
-	if sender != s.Address() {
-		return pm.Facts{}, Mismatch("account", sender, s.Address())
+	query := make(url.Values)
+	if s.MaxHeadAge > 0 {
+		query.Set("max_age", s.MaxHeadAge.String())
 	}
-	document, err := s.client.facts(ctx, s.MaxHeadAge, about)
-	if err != nil {
-		return pm.Facts{}, err
-	}
-	return s.planFor(document, about)
+	said, _, err := s.ask(ctx, query, sender, about)
+	return said, err
 }
 
 // Renew implements pay.Remembering: the agent asks the chain.
 func (s *Signer) Renew(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, time.Duration, error) {
+	return s.ask(ctx, url.Values{"renew": {"true"}}, sender, about)
+}
+
+func (s *Signer) ask(ctx context.Context, query url.Values, sender common.Address, about []pm.Counterparty) (pm.Facts, time.Duration, error) {
 	if sender != s.Address() {
 		return pm.Facts{}, 0, Mismatch("account", sender, s.Address())
 	}
-	document, err := s.client.renewedFacts(ctx, about)
+	document, err := s.client.facts(ctx, query, about)
 	if err != nil {
 		return pm.Facts{}, 0, err
 	}
