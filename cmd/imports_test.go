@@ -34,6 +34,18 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 }
 
+// TestOnlySourcesHoldKeys: above package signer there are sources, so that a key can be
+// elsewhere. A key that is exported or imported is a matter of its file, and the benchmark
+// measures keys themselves.
+func TestOnlySourcesHoldKeys(t *testing.T) {
+	out, err := exec.Command("grep", "-rlE", `keystore\.(Signer|NewRawSigner)\b`, "--include=*.go", "--exclude=*_test.go", "../wallet", ".").Output()
+	require.NoError(t, err)
+	allowed := regexp.MustCompile(`^(\.\./wallet/signer|\./account|\./pmctl-bench)/`)
+	for _, file := range strings.Fields(string(out)) {
+		require.Regexp(t, allowed, file)
+	}
+}
+
 // TestWalletLinksNoNode keeps the full node, which the local network runs in its
 // own binary, and what documentation is made with, out of pmctl.
 func TestWalletLinksNoNode(t *testing.T) {

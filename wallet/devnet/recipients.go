@@ -72,9 +72,11 @@ func (o *ownRecipient) start(ctx context.Context, env RecipientEnv, cfg Recipien
 	if o.watcher, err = chain.Watch(life, o.client, watchInterval); err != nil {
 		return err
 	}
-	if o.key, err = signer.RawKey([]byte(hex.EncodeToString(crypto.FromECDSA(env.Key)))); err != nil {
+	key, err := signer.RawKey([]byte(hex.EncodeToString(crypto.FromECDSA(env.Key))))
+	if err != nil {
 		return err
 	}
+	o.key = key
 	sender := NewSender(o.client, o.key)
 	if err := sender.afterEarlier(ctx); err != nil {
 		return err

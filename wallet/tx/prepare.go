@@ -107,16 +107,6 @@ func PrepareQuoted(ctx context.Context, node Backend, from common.Address, call 
 	return p, nil
 }
 
-// currentHead returns the newest block. It fails with *chain.StaleError when that is too
-// old for anything to be sent.
-func currentHead(ctx context.Context, node Backend) (chain.Head, error) {
-	head, err := node.Head(ctx)
-	if err != nil {
-		return head, err
-	}
-	return head, node.UpToDate(head)
-}
-
 // payable fails with *InsufficientFundsError when a balance does not cover the call.
 func (p *Prepared) payable(balance wei.Wei) error {
 	need, err := p.Value.Add(p.MaxFee)

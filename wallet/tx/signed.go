@@ -37,7 +37,11 @@ func (m Manager) SubmitSigned(ctx context.Context, intent *Intent, signed *types
 	if err != nil {
 		return nil, err
 	}
-	if _, err := currentHead(ctx, m.Node); err != nil {
+	head, err := m.Node.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.Node.UpToDate(head); err != nil {
 		return nil, err
 	}
 	if pending > used {
