@@ -28,11 +28,14 @@ func (c *Client) Blocks(ctx context.Context, numbers ...uint64) ([]Block, error)
 	blocks := make([]Block, len(numbers))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(blockRequests)
-	into := blocks
+	next := 0
 	for some := range slices.Chunk(numbers, blocksAtOnce) {
-		its := into[:len(some)]
-		into = into[len(some):]
-		group.Go(func() error { return c.someBlocks(ctx, some, its) })
+		b := new(Batch)
+		for _, number := range some {
+			b.block(number, &blocks[next])
+			next++
+		}
+		group.Go(func() error { return c.Do(ctx, b) })
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
@@ -40,25 +43,16 @@ func (c *Client) Blocks(ctx context.Context, numbers ...uint64) ([]Block, error)
 	return blocks, nil
 }
 
-// someBlocks is Blocks in one request.
-func (c *Client) someBlocks(ctx context.Context, numbers []uint64, into []Block) error {
-	type answer struct {
+func (b *Batch) block(number uint64, into *Block) {
+	var answer *struct {
 		Hash      common.Hash    `json:"hash"`
 		Timestamp hexutil.Uint64 `json:"timestamp"`
 	}
-	answers := make([]*answer, len(numbers))
-	b := new(Batch)
-	for i, number := range numbers {
-		b.Add("eth_getBlockByNumber", &answers[i], hexutil.Uint64(number), false)
-	}
-	if err := c.Do(ctx, b); err != nil {
-		return err
-	}
-	for i, a := range answers {
-		into[i].Number = numbers[i]
-		if a != nil {
-			into[i].Hash, into[i].Time = a.Hash, time.Unix(int64(a.Timestamp), 0).UTC()
+	b.AddDecoded("eth_getBlockByNumber", &answer, func() error {
+		into.Number = number
+		if answer != nil {
+			into.Hash, into.Time = answer.Hash, time.Unix(int64(answer.Timestamp), 0).UTC()
 		}
-	}
-	return nil
+		return nil
+	}, hexutil.Uint64(number), false)
 }

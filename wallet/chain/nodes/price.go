@@ -11,23 +11,16 @@ import (
 // optionalTip is the method that not every node has.
 const optionalTip = "eth_maxPriorityFeePerGas"
 
-// suggestion is what a node says that gas costs: the tip and the whole price, in wei a unit,
-// each of which some nodes do not tell.
-type suggestion struct {
-	tip, price     hexutil.Big
-	noTip, noPrice error
-}
-
-// tip is the suggested tip for the block after head, in wei a unit of gas. Of a node that
+// tip is the suggested tip for the next block, in wei a unit of gas. Of a node that
 // suggests none it is what the gas price is above the base fee, and where that is not told
 // either what was paid in the last blocks.
-func (c *Client) tip(ctx context.Context, s *suggestion, head Head) (*big.Int, error) {
-	if s.noTip == nil {
-		return s.tip.ToInt(), nil
+func (c *Client) tip(ctx context.Context, a *Quoting) (*big.Int, error) {
+	if a.noTip == nil {
+		return a.tip.ToInt(), nil
 	}
-	if s.noPrice == nil && head.BaseFee != nil {
+	if a.noPrice == nil && a.head.BaseFee != nil {
 		// A price that is below the base fee is an older block's.
-		rest := new(big.Int).Sub(s.price.ToInt(), head.BaseFee.ToInt())
+		rest := new(big.Int).Sub(a.price.ToInt(), a.head.BaseFee.ToInt())
 		if rest.Sign() < 0 {
 			rest.SetInt64(0)
 		}
@@ -36,7 +29,7 @@ func (c *Client) tip(ctx context.Context, s *suggestion, head Head) (*big.Int, e
 	if paid, err := c.tipsPaid(ctx); err == nil {
 		return paid, nil
 	}
-	return nil, s.noTip
+	return nil, a.noTip
 }
 
 // tipsPaid returns the highest of the tips that were the median in each of the last blocks.

@@ -46,8 +46,11 @@ func (c *Client) Quote(ctx context.Context, call ethereum.CallMsg) (*Quote, erro
 type Quoting struct {
 	head    Head
 	balance hexutil.Big
-	suggestion
-	call Estimate
+	call    Estimate
+	// What gas costs, in wei a unit: the tip and the whole price, each of which some nodes do
+	// not tell.
+	tip, price     hexutil.Big
+	noTip, noPrice error
 }
 
 var errNotAsked = errors.New("the node was not asked for a tip")
@@ -76,7 +79,7 @@ func (c *Client) Quoted(ctx context.Context, a *Quoting) *Quote {
 	if q.Head.BaseFee == nil {
 		q.Price, q.PriceErr = a.price.ToInt(), a.noPrice
 	} else {
-		q.Tip, q.PriceErr = c.tip(ctx, &a.suggestion, a.head)
+		q.Tip, q.PriceErr = c.tip(ctx, a)
 	}
 	return q
 }
