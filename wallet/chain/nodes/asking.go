@@ -52,7 +52,10 @@ func (c *Client) ask(ctx context.Context, elems []rpc.BatchElem) error {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return context.Cause(ctx)
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return context.Canceled
+			}
+			return asOne(errs)
 		}
 	}
 }

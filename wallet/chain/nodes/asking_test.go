@@ -1,0 +1,56 @@
+package nodes_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/chain/nodes"
+)
+
+// untold is a context whose time is over when over is closed, and which does not say before
+// when that will be.
+type untold struct {
+	context.Context
+	over chan struct{}
+}
+
+func (u untold) Done() <-chan struct{} { return u.over }
+
+func (u untold) Err() error {
+	select {
+	case <-u.over:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+// TestTheTimeEndsBetweenTwoRounds: what the node said is not lost when the time is over before
+// it is asked again, which on a busy machine it may be although there was enough left.
+func TestTheTimeEndsBetweenTwoRounds(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "slow down", http.StatusTooManyRequests)
+	}))
+	t.Cleanup(server.Close)
+	dial := func(answered func(nodes.Exchange)) *nodes.Client {
+		client, err := nodes.Dial(t.Context(), nodes.Network{ID: 1}, server.URL)
+		require.NoError(t, err)
+		t.Cleanup(client.Close)
+		client.Trace(answered)
+		return client
+	}
+	short := untold{t.Context(), make(chan struct{})}
+	_, err := dial(func(nodes.Exchange) { close(short.over) }).Head(short)
+	var said *nodes.NodeError
+	require.ErrorAs(t, err, &said)
+	require.Equal(t, nodes.FaultBusy, said.Fault)
+	require.Equal(t, "slow down", said.Words)
+
+	cancelled, cancel := context.WithCancel(t.Context())
+	_, err = dial(func(nodes.Exchange) { cancel() }).Head(cancelled)
+	require.ErrorIs(t, err, context.Canceled)
+}
