@@ -12,6 +12,8 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/event"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // testChain stands for the contracts and the node: a Broker, TimeManager,
@@ -131,7 +133,7 @@ func (c *testChain) GetSenderInfo(addr common.Address) (*SenderInfo, error) {
 }
 
 func (c *testChain) ClaimedReserve(holder, claimant common.Address) (*big.Int, error) {
-	return read(c, func() *big.Int { return copyInt(orZero(c.claimed[claimant])) }), nil
+	return read(c, func() *big.Int { return copyInt(num.OrZero(c.claimed[claimant])) }), nil
 }
 
 func (c *testChain) Clear(addr common.Address) { c.set(func() { c.cleared = append(c.cleared, addr) }) }

@@ -18,6 +18,7 @@ var (
 		"github.com/ethereum/go-ethereum/core/types",
 		"github.com/ethereum/go-ethereum/crypto",
 		"github.com/ethereum/go-ethereum/event",
+		"github.com/pmctl/pmctl/internal/num",
 		"github.com/pmctl/pmctl/internal/ordered",
 		"github.com/stretchr/testify/mock",
 	}

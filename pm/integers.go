@@ -3,6 +3,8 @@ package pm
 import (
 	"fmt"
 	"math/big"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // uintBits and uintBytes are the width of the integers that are hashed: Solidity's
@@ -47,14 +49,6 @@ func checkUint(field string, v *big.Int) error {
 	return &FieldError{Field: field, Negative: v.Sign() < 0, Bits: v.BitLen()}
 }
 
-// orZero returns v, or 0 for nil. The answer is for reading only.
-func orZero(v *big.Int) *big.Int {
-	if v == nil {
-		return new(big.Int)
-	}
-	return v
-}
-
 // copyInt returns a copy that shares no memory with v; nil stays nil.
 func copyInt(v *big.Int) *big.Int {
 	if v == nil {
@@ -74,7 +68,7 @@ func copyRat(v *big.Rat) *big.Rat {
 // appendUint appends v as 32 big-endian bytes. v has been checked to fit.
 func appendUint(buf []byte, v *big.Int) []byte {
 	var word [uintBytes]byte
-	orZero(v).FillBytes(word[:])
+	num.OrZero(v).FillBytes(word[:])
 	return append(buf, word[:]...)
 }
 

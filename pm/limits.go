@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // Limits is what a sender lets recipients ask for.
@@ -67,7 +69,7 @@ func (f Facts) Expiration(params *TicketParams) TicketExpirationParams {
 	if own := params.ExpirationParams; own != nil && own.CreationRound != 0 && own.CreationRoundBlockHash != [32]byte{} {
 		return *own
 	}
-	round, hash := orZero(f.LastInitializedRound), f.LastInitializedL1BlockHash
+	round, hash := num.OrZero(f.LastInitializedRound), f.LastInitializedL1BlockHash
 	if hash == [32]byte{} && f.PreLastInitializedL1BlockHash != [32]byte{} {
 		round, hash = new(big.Int).Sub(round, big.NewInt(1)), f.PreLastInitializedL1BlockHash
 	}
@@ -134,15 +136,15 @@ func (l Limits) check(params *TicketParams, facts *Facts, n int, senderInfo func
 	}
 	if info != nil && l.DepositMultiplier > 0 {
 		needed := new(big.Int).Mul(params.FaceValue, big.NewInt(int64(l.DepositMultiplier)))
-		if needed.Cmp(orZero(info.Deposit)) > 0 {
-			return &FaceValueError{FaceValue: copyInt(params.FaceValue), Deposit: new(big.Int).Set(orZero(info.Deposit)), Multiplier: l.DepositMultiplier}
+		if needed.Cmp(num.OrZero(info.Deposit)) > 0 {
+			return &FaceValueError{FaceValue: copyInt(params.FaceValue), Deposit: new(big.Int).Set(num.OrZero(info.Deposit)), Multiplier: l.DepositMultiplier}
 		}
 	}
 	return nil
 }
 
 func checkExpiration(params *TicketParams, facts *Facts) error {
-	expiration := orZero(params.ExpirationBlock)
+	expiration := num.OrZero(params.ExpirationBlock)
 	if expiration.Sign() == 0 {
 		return ErrNoExpirationBlock
 	}
@@ -166,8 +168,8 @@ func checkSender(info *SenderInfo, lastInitializedRound *big.Int) error {
 	if err := checkUnlock(info, lastInitializedRound); err != nil {
 		return err
 	}
-	noReserve := info.Reserve == nil || orZero(info.Reserve.FundsRemaining).Sign() <= 0
-	noDeposit := orZero(info.Deposit).Sign() <= 0
+	noReserve := info.Reserve == nil || num.OrZero(info.Reserve.FundsRemaining).Sign() <= 0
+	noDeposit := num.OrZero(info.Deposit).Sign() <= 0
 	switch {
 	case noReserve && noDeposit:
 		return fmt.Errorf("%w, and %w", ErrNoReserve, ErrNoDeposit)
@@ -182,11 +184,11 @@ func checkSender(info *SenderInfo, lastInitializedRound *big.Int) error {
 // checkUnlock fails with ErrSenderUnlocking when the sender can withdraw in the round
 // after lastInitializedRound, or before.
 func checkUnlock(info *SenderInfo, lastInitializedRound *big.Int) error {
-	withdraw := orZero(info.WithdrawRound)
+	withdraw := num.OrZero(info.WithdrawRound)
 	if withdraw.Sign() == 0 {
 		return nil
 	}
-	next := new(big.Int).Add(orZero(lastInitializedRound), big.NewInt(1))
+	next := new(big.Int).Add(num.OrZero(lastInitializedRound), big.NewInt(1))
 	if lastInitializedRound == nil || withdraw.Cmp(next) <= 0 {
 		return fmt.Errorf("%w: they can be withdrawn from round %v, the last initialized round is %v", ErrSenderUnlocking, withdraw, lastInitializedRound)
 	}

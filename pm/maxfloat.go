@@ -6,6 +6,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/event"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // pendingCover is how many times the face value in flight a deposit must hold for it
@@ -27,7 +29,7 @@ func (sm *LocalSenderMonitor) MaxFloat(addr common.Address) (*big.Int, error) {
 		return nil, err
 	}
 	pending := sm.pending(addr)
-	if orZero(info.Deposit).Cmp(new(big.Int).Mul(pending, big.NewInt(pendingCover))) >= 0 {
+	if num.OrZero(info.Deposit).Cmp(new(big.Int).Mul(pending, big.NewInt(pendingCover))) >= 0 {
 		return share, nil
 	}
 	return atLeastZero(share.Sub(share, pending)), nil
@@ -44,14 +46,14 @@ func (sm *LocalSenderMonitor) availableFunds(addr common.Address) (*big.Int, err
 	if err != nil {
 		return nil, err
 	}
-	funds.Add(funds, orZero(info.Deposit))
+	funds.Add(funds, num.OrZero(info.Deposit))
 	return funds.Sub(funds, sm.pending(addr)), nil
 }
 
 // reserveShare returns what the claimant can still claim of a reserve in this round, in
 // wei.
 func (sm *LocalSenderMonitor) reserveShare(addr common.Address, info *SenderInfo) (*big.Int, error) {
-	poolSize := orZero(sm.tm.GetTranscoderPoolSize())
+	poolSize := num.OrZero(sm.tm.GetTranscoderPoolSize())
 	if poolSize.Sign() <= 0 || info.Reserve == nil {
 		return new(big.Int), nil
 	}

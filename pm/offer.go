@@ -1,6 +1,10 @@
 package pm
 
-import "math/big"
+import (
+	"math/big"
+
+	"github.com/pmctl/pmctl/internal/num"
+)
 
 const (
 	// evMultiplier makes the face value from the EV where redemption is cheaper than
@@ -14,7 +18,7 @@ const (
 
 // TxCost returns what a redemption costs at a gas price in wei a unit of gas, in wei.
 func (c TicketParamsConfig) TxCost(gasPrice *big.Int) *big.Int {
-	return new(big.Int).Mul(big.NewInt(int64(c.RedeemGas)), orZero(gasPrice))
+	return new(big.Int).Mul(big.NewInt(int64(c.RedeemGas)), num.OrZero(gasPrice))
 }
 
 // LeastFaceValue returns the lowest face value that a recipient with this config takes,
@@ -25,7 +29,7 @@ func (c TicketParamsConfig) LeastFaceValue(gasPrice *big.Int) *big.Int {
 	if usual := c.TxCost(big.NewInt(usualGasPrice)); usual.Cmp(least) < 0 {
 		least = usual
 	}
-	if ev := orZero(c.EV); ev.Cmp(least) > 0 {
+	if ev := num.OrZero(c.EV); ev.Cmp(least) > 0 {
 		least.Set(ev)
 	}
 	return least
@@ -39,14 +43,14 @@ func (c TicketParamsConfig) LeastFaceValue(gasPrice *big.Int) *big.Int {
 // it tells by how much the sender's funds fall short.
 func (c TicketParamsConfig) FaceValue(gasPrice, maxFloat, maxFaceValue *big.Int) (*big.Int, error) {
 	faceValue := new(big.Int).Mul(c.TxCost(gasPrice), big.NewInt(int64(c.TxCostMultiplier)))
-	ev := orZero(c.EV)
+	ev := num.OrZero(c.EV)
 	if faceValue.Cmp(ev) < 0 {
 		faceValue.Mul(ev, big.NewInt(evMultiplier))
 	}
-	if maxFloat = orZero(maxFloat); faceValue.Cmp(maxFloat) > 0 {
+	if maxFloat = num.OrZero(maxFloat); faceValue.Cmp(maxFloat) > 0 {
 		faceValue.Set(maxFloat)
 	}
-	if most := orZero(maxFaceValue); most.Sign() > 0 && faceValue.Cmp(most) > 0 {
+	if most := num.OrZero(maxFaceValue); most.Sign() > 0 && faceValue.Cmp(most) > 0 {
 		faceValue.Set(most)
 	}
 	if faceValue.Cmp(c.LeastFaceValue(gasPrice)) < 0 {

@@ -6,6 +6,8 @@ import (
 	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // TicketParams is what a recipient asks of a sender's tickets. A nil number counts
@@ -95,11 +97,11 @@ func (p *TicketParams) equal(q *TicketParams) bool {
 		return *e
 	}
 	return p.Recipient == q.Recipient &&
-		orZero(p.FaceValue).Cmp(orZero(q.FaceValue)) == 0 &&
-		orZero(p.WinProb).Cmp(orZero(q.WinProb)) == 0 &&
+		num.OrZero(p.FaceValue).Cmp(num.OrZero(q.FaceValue)) == 0 &&
+		num.OrZero(p.WinProb).Cmp(num.OrZero(q.WinProb)) == 0 &&
 		p.RecipientRandHash == q.RecipientRandHash &&
-		orZero(p.Seed).Cmp(orZero(q.Seed)) == 0 &&
-		orZero(p.ExpirationBlock).Cmp(orZero(q.ExpirationBlock)) == 0 &&
+		num.OrZero(p.Seed).Cmp(num.OrZero(q.Seed)) == 0 &&
+		num.OrZero(p.ExpirationBlock).Cmp(num.OrZero(q.ExpirationBlock)) == 0 &&
 		price(p.PricePerPixel).Cmp(price(q.PricePerPixel)) == 0 &&
 		expiration(p.ExpirationParams) == expiration(q.ExpirationParams)
 }

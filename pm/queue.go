@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // RedeemableEmitter emits tickets whose time to be redeemed has come. The channel's type is
@@ -46,7 +48,7 @@ const redeemableRounds = 2
 
 // minCreationRound returns the lowest creation round that is still worth a try.
 func minCreationRound(tm TimeManager) int64 {
-	lowest := new(big.Int).Sub(orZero(tm.LastInitializedRound()), big.NewInt(redeemableRounds))
+	lowest := new(big.Int).Sub(num.OrZero(tm.LastInitializedRound()), big.NewInt(redeemableRounds))
 	if lowest.Sign() < 0 || !lowest.IsInt64() {
 		return 0
 	}
@@ -102,7 +104,7 @@ func (q *ticketQueue) pass(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("select the earliest winning ticket: %w", err)
 		}
-		if ticket == nil || q.lastBlock().Cmp(orZero(ticket.ParamsExpirationBlock)) < 0 {
+		if ticket == nil || q.lastBlock().Cmp(num.OrZero(ticket.ParamsExpirationBlock)) < 0 {
 			return nil
 		}
 		result, err := q.emit(ctx, ticket)

@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // Recipient says what tickets it wants and receives them. Its methods may be called
@@ -90,7 +92,7 @@ func NewRecipient(addr common.Address, broker Broker, val Validator, gpm GasPric
 // with the same secret, as after a restart. Nonces that were seen before the restart
 // are not remembered: within the life of old params a ticket can be repeated.
 func NewRecipientWithSecret(addr common.Address, broker Broker, val Validator, gpm GasPriceMonitor, sm SenderMonitor, tm TimeManager, secret [32]byte, cfg TicketParamsConfig) Recipient {
-	cfg.EV = new(big.Int).Set(orZero(cfg.EV))
+	cfg.EV = new(big.Int).Set(num.OrZero(cfg.EV))
 	return &recipient{
 		addr:         addr,
 		val:          val,
@@ -109,7 +111,7 @@ func (r *recipient) EV() *big.Rat { return new(big.Rat).SetInt(r.cfg.EV) }
 func (r *recipient) SetMaxFaceValue(maxfacevalue *big.Int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.maxFaceValue = new(big.Int).Set(orZero(maxfacevalue))
+	r.maxFaceValue = new(big.Int).Set(num.OrZero(maxfacevalue))
 }
 
 func (r *recipient) TicketParams(sender common.Address, price *big.Rat) (*TicketParams, error) {
@@ -200,7 +202,7 @@ func (r *recipient) winProb(faceValue *big.Int) *big.Int {
 // expirationParams returns the last initialized round, or the one before when the
 // chain has no block hash for it: tickets of such a round cannot be redeemed.
 func (r *recipient) expirationParams() (*TicketExpirationParams, error) {
-	round, hash := orZero(r.tm.LastInitializedRound()), common.Hash(r.tm.LastInitializedL1BlockHash())
+	round, hash := num.OrZero(r.tm.LastInitializedRound()), common.Hash(r.tm.LastInitializedL1BlockHash())
 	if hash == (common.Hash{}) {
 		round, hash = new(big.Int).Sub(round, big.NewInt(1)), r.tm.PreLastInitializedL1BlockHash()
 	}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // Why a winner is not redeemed yet. It stays in its queue and is tried again.
@@ -40,7 +42,7 @@ func (sm *LocalSenderMonitor) redeem(ctx context.Context, ticket *SignedTicket) 
 		return common.Hash{}, err
 	}
 	sm.addPending(ticket.Sender, ticket.FaceValue)
-	defer sm.addPending(ticket.Sender, new(big.Int).Neg(orZero(ticket.FaceValue)))
+	defer sm.addPending(ticket.Sender, new(big.Int).Neg(num.OrZero(ticket.FaceValue)))
 
 	tx, err := sm.broker.RedeemWinningTicket(ticket.Ticket, ticket.Sig, ticket.RecipientRand)
 	if err != nil {
@@ -65,7 +67,7 @@ func (sm *LocalSenderMonitor) checkRedeemable(ctx context.Context, ticket *Signe
 	if used {
 		return ErrTicketUsed
 	}
-	round := orZero(sm.tm.LastInitializedRound())
+	round := num.OrZero(sm.tm.LastInitializedRound())
 	active, err := sm.store.IsOrchActive(ticket.Recipient, round)
 	if err != nil {
 		return fmt.Errorf("look whether the recipient is active: %w", err)
@@ -77,7 +79,7 @@ func (sm *LocalSenderMonitor) checkRedeemable(ctx context.Context, ticket *Signe
 	if err != nil {
 		return err
 	}
-	if orZero(ticket.FaceValue).Cmp(cost) <= 0 {
+	if num.OrZero(ticket.FaceValue).Cmp(cost) <= 0 {
 		return fmt.Errorf("%w: it costs %v wei, the face value is %v wei", ErrNotWorthGas, cost, ticket.FaceValue)
 	}
 	funds, err := sm.availableFunds(ticket.Sender)
@@ -101,7 +103,7 @@ func (sm *LocalSenderMonitor) redeemCost(ctx context.Context) (*big.Int, error) 
 	if err != nil {
 		return nil, fmt.Errorf("gas price: %w", err)
 	}
-	return new(big.Int).Mul(big.NewInt(int64(sm.cfg.RedeemGas)), orZero(gasPrice)), nil
+	return new(big.Int).Mul(big.NewInt(int64(sm.cfg.RedeemGas)), num.OrZero(gasPrice)), nil
 }
 
 func (sm *LocalSenderMonitor) checkTx(ctx context.Context, tx *types.Transaction) error {
@@ -115,7 +117,7 @@ func (sm *LocalSenderMonitor) checkTx(ctx context.Context, tx *types.Transaction
 func (sm *LocalSenderMonitor) addPending(addr common.Address, delta *big.Int) {
 	sm.mu.Lock()
 	sender := sm.access(addr)
-	sender.pending.Add(sender.pending, orZero(delta))
+	sender.pending.Add(sender.pending, num.OrZero(delta))
 	sm.mu.Unlock()
 	sm.notify(addr)
 }

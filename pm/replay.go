@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // replayGuard remembers the nonces seen for each recipientRandHash for as long as its
@@ -41,7 +43,7 @@ func (g *replayGuard) take(ticket *Ticket, lastBlock *big.Int) error {
 	defer g.mu.Unlock()
 	g.sweep(lastBlock)
 
-	expiration := orZero(ticket.ParamsExpirationBlock)
+	expiration := num.OrZero(ticket.ParamsExpirationBlock)
 	if expiration.Cmp(lastBlock) <= 0 || expiration.Cmp(g.horizon) <= 0 {
 		return ErrTicketParamsExpired // bare: senders on the network know its text
 	}

@@ -3,31 +3,33 @@ package pm
 import (
 	"errors"
 	"math/big"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // ReserveShare returns what a claimant can still claim of a reserve in this round, in
 // wei: (fundsRemaining + claimedInCurrentRound) / poolSize - claimed, never below 0, and
 // 0 for an empty pool. While no redemption is in flight it is the claimant's max float.
 func (r *ReserveInfo) ReserveShare(poolSize, claimed *big.Int) *big.Int {
-	if poolSize = orZero(poolSize); r == nil || poolSize.Sign() <= 0 {
+	if poolSize = num.OrZero(poolSize); r == nil || poolSize.Sign() <= 0 {
 		return new(big.Int)
 	}
-	share := new(big.Int).Add(orZero(r.FundsRemaining), orZero(r.ClaimedInCurrentRound))
+	share := new(big.Int).Add(num.OrZero(r.FundsRemaining), num.OrZero(r.ClaimedInCurrentRound))
 	share.Quo(share, poolSize)
-	return atLeastZero(share.Sub(share, orZero(claimed)))
+	return atLeastZero(share.Sub(share, num.OrZero(claimed)))
 }
 
 // MissingFor returns by how much a reserve has to grow, in wei, for a claimant's
 // ReserveShare to be share; 0 when it is. No reserve does for an empty pool: it fails.
 func (r *ReserveInfo) MissingFor(share, poolSize, claimed *big.Int) (*big.Int, error) {
-	if poolSize = orZero(poolSize); poolSize.Sign() <= 0 {
+	if poolSize = num.OrZero(poolSize); poolSize.Sign() <= 0 {
 		return nil, errors.New("no recipient is active, so that nobody can claim of a reserve")
 	}
-	missing := new(big.Int).Add(orZero(share), orZero(claimed))
+	missing := new(big.Int).Add(num.OrZero(share), num.OrZero(claimed))
 	missing.Mul(missing, poolSize)
 	if r != nil {
-		missing.Sub(missing, orZero(r.FundsRemaining))
-		missing.Sub(missing, orZero(r.ClaimedInCurrentRound))
+		missing.Sub(missing, num.OrZero(r.FundsRemaining))
+		missing.Sub(missing, num.OrZero(r.ClaimedInCurrentRound))
 	}
 	return atLeastZero(missing), nil
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // Sender makes tickets that adhere to what recipients asked for. Its methods may be
@@ -141,7 +143,7 @@ func (s *sender) StartSessionWithNonce(ticketParams TicketParams, nonce uint32) 
 		s.counters[params.RecipientRandHash] = nonces
 	}
 	nonces.floor, nonces.used = max(nonces.floor, nonce), max(nonces.used, nonce)
-	if expiration := orZero(params.ExpirationBlock); expiration.Cmp(nonces.expiration) > 0 {
+	if expiration := num.OrZero(params.ExpirationBlock); expiration.Cmp(nonces.expiration) > 0 {
 		nonces.expiration = copyInt(expiration)
 	}
 	id := params.RecipientRandHash.Hex()

@@ -7,6 +7,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // Ticket is one lottery ticket: a promise that pays FaceValue when it wins and
@@ -162,10 +164,10 @@ func (t *Ticket) clone() *Ticket {
 }
 
 func winProbRat(winProb *big.Int) *big.Rat {
-	return new(big.Rat).SetFrac(orZero(winProb), maxWinProb())
+	return new(big.Rat).SetFrac(num.OrZero(winProb), maxWinProb())
 }
 
 func ticketEV(faceValue, winProb *big.Int) *big.Rat {
-	product := new(big.Int).Mul(orZero(faceValue), orZero(winProb))
+	product := new(big.Int).Mul(num.OrZero(faceValue), num.OrZero(winProb))
 	return new(big.Rat).SetFrac(product, maxWinProb())
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // Validator judges a ticket by what it carries. It keeps no state, so it cannot
@@ -59,7 +61,7 @@ func (v *validator) IsWinningTicket(ticket *Ticket, sig []byte, recipientRand *b
 		return false
 	}
 	draw := crypto.Keccak256(appendUint(append([]byte(nil), sig...), recipientRand))
-	return new(big.Int).SetBytes(draw).Cmp(orZero(ticket.WinProb)) < 0
+	return new(big.Int).SetBytes(draw).Cmp(num.OrZero(ticket.WinProb)) < 0
 }
 
 // recipientRandHash returns the commitment to a recipient's secret number: keccak256

@@ -10,6 +10,8 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/event"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // chainEvents is what the monitor follows of the chain.
@@ -84,7 +86,7 @@ func (sm *LocalSenderMonitor) watch(events chainEvents) {
 // lastBlock returns the newest L1 block: an event may be ahead of what the
 // TimeManager answers.
 func (sm *LocalSenderMonitor) lastBlock() *big.Int {
-	last := orZero(sm.tm.LastSeenL1Block())
+	last := num.OrZero(sm.tm.LastSeenL1Block())
 	if newest := sm.newestBlock.Load(); newest != nil && newest.Cmp(last) > 0 {
 		return newest
 	}

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -50,7 +51,7 @@ func (w *Wallet) Offers(ctx context.Context, urls []pay.URL, o Asking) ([]Offere
 	if o.Judge {
 		defer look.begin(ctx)()
 	}
-	done := w.UI.Progress(func() string { return "waiting for the answers of " + plural(len(urls), "recipient") })
+	done := w.UI.Progress(func() string { return "waiting for the answers of " + words.Count(len(urls), "recipient") })
 	offers, err := w.ask(ctx, urls, o.Works)
 	done()
 	if err != nil {

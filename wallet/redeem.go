@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/redeem"
@@ -63,7 +64,7 @@ func proposeRedemption(ctx context.Context, s situation, tickets redeem.Tickets,
 	return proposal{
 		call: call,
 		say:  say,
-		ask:  fmt.Sprintf("Redeem %s for %s?", plural(len(left), "ticket"), total),
+		ask:  fmt.Sprintf("Redeem %s for %s?", words.Count(len(left), "ticket"), total),
 	}, err
 }
 
@@ -77,7 +78,7 @@ func sayRedemption(account common.Address, tickets, left redeem.Tickets) (say []
 		say = append(say, fmt.Sprintf("Not redeemed: %s.", rest))
 	}
 	say = append(say, fmt.Sprintf("This redeems %s of %s: it pays %s to the fees of %s.",
-		plural(len(left), "ticket"), sender, total, recipient))
+		words.Count(len(left), "ticket"), sender, total, recipient))
 	worth, err := wei.FromBig(new(big.Int).Mul(left[0].FaceValue, big.NewInt(int64(len(left)))))
 	if err != nil {
 		return nil, total, err

@@ -9,6 +9,7 @@ import (
 	"io"
 	"sync/atomic"
 
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
@@ -60,7 +61,7 @@ type Streamed struct {
 
 // String says it for people.
 func (s Streamed) String() string {
-	return fmt.Sprintf("made %s in %s", plural(s.Tickets, "ticket"), Batches(s.Batches))
+	return fmt.Sprintf("made %s in %s", words.Count(s.Tickets, "ticket"), Batches(s.Batches))
 }
 
 // Batches counts batches, for people.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/signer"
@@ -153,7 +154,7 @@ func OpenStore(ctx context.Context, location, databasesDir string, ui UI) (*stor
 	if retired := s.Retirement(); retired != nil {
 		ui.Note(fmt.Sprintf("the store %s was moved, copied or restored: %s", s.Path(), retired.Reason))
 		ui.Note(fmt.Sprintf("%s retired: fetch fresh ticket params; until pmctl store acknowledge, today's budget counts as spent, and transactions and unknown request IDs are refused",
-			plural(retired.Sessions, "session")))
+			words.Count(retired.Sessions, "session")))
 	} else if s.Unremembered() {
 		ui.Note(fmt.Sprintf("this machine has not used the store %s before: it cannot tell whether the database was restored from a backup", s.Path()))
 	}
@@ -179,11 +180,3 @@ func (w *Wallet) Close() {
 
 // note says something about what is going on.
 func (w *Wallet) note(format string, args ...any) { w.UI.Note(fmt.Sprintf(format, args...)) }
-
-// plural counts things.
-func plural[N int | int64](n N, noun string) string {
-	if n == 1 {
-		return fmt.Sprintf("%d %s", n, noun)
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/words"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
@@ -108,8 +109,8 @@ func (s agentStatus) write(w io.Writer) error {
 		{"if not used", "stays open"},
 		{"key in memory", "may be swapped to disk"},
 		{"chain seen", "never"},
-		{"signed", fmt.Sprintf("%s in %d batches, %s", cli.Plural(fmt.Sprint(int64(s.Counts.Tickets)), "ticket"), s.Counts.Batches,
-			cli.Plural(fmt.Sprint(int64(s.Counts.Transactions)), "transaction"))},
+		{"signed", fmt.Sprintf("%s in %d batches, %s", words.Count(int64(s.Counts.Tickets), "ticket"), s.Counts.Batches,
+			words.Count(int64(s.Counts.Transactions), "transaction"))},
 		{"refused", fmt.Sprint(int64(s.Counts.Refused))},
 	}
 	set := func(name, value string) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/words"
 
 	"github.com/spf13/cobra"
 
@@ -164,7 +165,7 @@ func (d doctorResult) write(w io.Writer) error {
 		}
 	}
 	fmt.Fprintf(&b, "\n%d ok, %d failed, %s, %d not checked\n", d.count(check.OK), d.count(check.Failed),
-		cli.Plural(fmt.Sprint(d.count(check.Warning)), "warning"), d.count(check.Skipped))
+		words.Count(d.count(check.Warning), "warning"), d.count(check.Skipped))
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/words"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -174,7 +175,7 @@ func (s *statusResult) fields() []cli.Field {
 	lock := map[broker.Lock]string{
 		broker.Empty:     "nothing is deposited",
 		broker.Locked:    "locked; pmctl unlock starts the way out",
-		broker.Unlocking: fmt.Sprintf("unlocking; withdraw from round %s (%s left)", s.WithdrawRound, cli.Plural(s.RoundsLeft, "round")),
+		broker.Unlocking: fmt.Sprintf("unlocking; withdraw from round %s (%s left)", s.WithdrawRound, words.Plural(s.RoundsLeft, "round")),
 		broker.Unlocked:  "unlocked; pmctl withdraw pays out",
 	}[s.Lock]
 	fields := []cli.Field{

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/forecast"
@@ -170,7 +171,7 @@ func writePlan(w io.Writer, p *wallet.FundPlan, until time.Duration) error {
 	}
 	fields := []cli.Field{
 		{"face value F", p.FaceValue.String() + from},
-		{"spend", fmt.Sprintf("%s in %s on %s", wei.Format(p.Spend), daysText(until.Hours()/24), plural(p.Recipients, "recipient"))},
+		{"spend", fmt.Sprintf("%s in %s on %s", wei.Format(p.Spend), daysText(until.Hours()/24), words.Count(p.Recipients, "recipient"))},
 		{"wins", fmt.Sprintf("~ Poisson(spend / F = %.4g); more than k = %d: %s", p.ExpectedWins, p.Wins, percent(p.Chance))},
 		{"deposit", fmt.Sprintf("(k + spare) x F = (%d + %d) x F = %s", p.Wins, p.Spare, p.Deposit)},
 		{"reserve", fmt.Sprintf("pool x F = %d x F = %s", p.PoolSize, p.Reserve)},

@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/forecast"
 	"github.com/pmctl/pmctl/wallet/history"
@@ -101,14 +102,14 @@ func summary(h *wallet.History) []cli.Field {
 	}
 	fields = append(fields, cli.Field{"redeemed", redeemed})
 	if l.Outstanding > 0 {
-		fields = append(fields, cli.Field{"outstanding", plural(l.Outstanding, "ticket") + " can still win"})
+		fields = append(fields, cli.Field{"outstanding", words.Count(l.Outstanding, "ticket") + " can still win"})
 	}
 	if l.Tickets == 0 {
 		return append(fields, cli.Field{"luck", "no ticket of this ledger has been drawn"})
 	}
 	luck, chance := luckText(l)
 	return append(fields,
-		cli.Field{"drawn", fmt.Sprintf("%s worth %s", plural(l.Tickets, "ticket"), about(l.EV))},
+		cli.Field{"drawn", fmt.Sprintf("%s worth %s", words.Count(l.Tickets, "ticket"), about(l.EV))},
 		cli.Field{"won", fmt.Sprintf("%d redeemed, %.4g expected; %s paid", l.Wins, l.ExpectedWins, wei.Format(l.Paid))},
 		cli.Field{"luck", luck}, cli.Field{"", chance})
 }
@@ -123,9 +124,9 @@ func luckText(l history.Luck) (luck, chance string) {
 	}
 	luck = fmt.Sprintf("paid %s %s than the tickets are worth", about(off.Abs(off)), way)
 	if float64(l.Wins) > l.ExpectedWins {
-		return "bad: " + luck, fmt.Sprintf("chance of %s or more: %s", plural(l.Wins, "win"), percent(l.AtLeast))
+		return "bad: " + luck, fmt.Sprintf("chance of %s or more: %s", words.Count(l.Wins, "win"), percent(l.AtLeast))
 	}
-	return "good: " + luck, fmt.Sprintf("chance of %s or fewer: %s", plural(l.Wins, "win"), percent(l.AtMost))
+	return "good: " + luck, fmt.Sprintf("chance of %s or fewer: %s", words.Count(l.Wins, "win"), percent(l.AtMost))
 }
 
 // percent writes a probability for people.
@@ -138,8 +139,6 @@ func percent(p float64) string {
 	}
 	return fmt.Sprintf("%.3g %%", p*100)
 }
-
-func plural(n uint64, noun string) string { return cli.Plural(fmt.Sprint(n), noun) }
 
 // historyColumns are the header of the CSV. Columns that an event does not have are empty.
 var historyColumns = []string{

@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -21,13 +22,13 @@ func writeRunway(out io.Writer, w *wallet.Runway) error {
 		{"deposit", w.Deposit.String()},
 		{"reserve", w.Reserve.String()},
 		{"watched", fmt.Sprintf("%s since %s", daysText(w.Until.Sub(w.Since).Hours()/24), w.Since.Format(time.RFC3339))},
-		{"made", fmt.Sprintf("%s worth %s", plural(w.Made.Tickets, "ticket"), about(w.Made.EV))},
+		{"made", fmt.Sprintf("%s worth %s", words.Count(w.Made.Tickets, "ticket"), about(w.Made.EV))},
 		{"", about(w.EVPerDay) + " a day"},
-		{"paid", fmt.Sprintf("%s for %s, %.4g expected", wei.Format(w.Paid), plural(w.Redemptions, "win"), w.ExpectedWins)},
+		{"paid", fmt.Sprintf("%s for %s, %.4g expected", wei.Format(w.Paid), words.Count(w.Redemptions, "win"), w.ExpectedWins)},
 		{"", about(w.PaidPerDay) + " a day"},
 	}
 	if w.Outstanding.Tickets > 0 {
-		fields = append(fields, cli.Field{"outstanding", fmt.Sprintf("%s, at worst %s", plural(w.Outstanding.Tickets, "ticket"), wei.Format(w.Outstanding.FaceValue))})
+		fields = append(fields, cli.Field{"outstanding", fmt.Sprintf("%s, at worst %s", words.Count(w.Outstanding.Tickets, "ticket"), wei.Format(w.Outstanding.FaceValue))})
 	}
 	if w.Unmatched > 0 {
 		fields = append(fields, cli.Field{"ledger", fmt.Sprintf("lacks %d of the wins: the forecast goes by the wins", w.Unmatched)})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/words"
 
 	"github.com/spf13/cobra"
 
@@ -212,7 +213,7 @@ func (p paymentResult) write(w io.Writer) error {
 		{"session", format.PlainText(p.Session) + ", " + session},
 	}
 	if parts := p.payment.Parts; len(parts) > 1 {
-		fields[5][1] = fmt.Sprintf("%s in %d parts", cli.Plural(fmt.Sprint(p.Tickets), "ticket"), len(parts))
+		fields[5][1] = fmt.Sprintf("%s in %d parts", words.Count(p.Tickets, "ticket"), len(parts))
 		for i, t := range parts {
 			fields = append(fields, cli.Field{fmt.Sprintf("part %d", i+1), accepted(t)})
 		}
@@ -222,5 +223,5 @@ func (p paymentResult) write(w io.Writer) error {
 
 // accepted is tickets that were delivered together, for a person.
 func accepted(t *pay.Tickets) string {
-	return cli.Plural(fmt.Sprint(t.Nonces.Count), "ticket") + " of " + wei.Format(t.TicketEV) + ", " + cli.NonceRange(t)
+	return words.Count(t.Nonces.Count, "ticket") + " of " + wei.Format(t.TicketEV) + ", " + cli.NonceRange(t)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/words"
 
 	"github.com/spf13/cobra"
 
@@ -207,7 +208,7 @@ func importStore(ctx context.Context, r *cli.Run, o *cli.StoreOptions, file stri
 	if err != nil {
 		return err
 	}
-	r.Note("imported %s and %s into %s", cli.Plural(fmt.Sprint(len(dump.Reservations)), "reservation"), cli.Plural(fmt.Sprint(len(dump.Requests)), "request"), path)
+	r.Note("imported %s and %s into %s", words.Count(len(dump.Reservations), "reservation"), words.Count(len(dump.Requests), "request"), path)
 	r.Note("until pmctl store acknowledge, transactions and request IDs that are not in it are refused")
 	return nil
 }

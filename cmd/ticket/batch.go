@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/internal/durable"
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -235,7 +236,7 @@ func writeBatchTable(ctx context.Context, out io.Writer, t *wallet.Batch) error 
 
 // noteBatch says what was made, on stderr.
 func noteBatch(r *cli.Run, t *pay.Tickets, o *batchOptions) {
-	r.Note("made %s worth %s, %s", cli.Plural(fmt.Sprint(t.Count), "ticket"), wei.Format(t.TotalEV), cli.NonceRange(t))
+	r.Note("made %s worth %s, %s", words.Count(t.Count, "ticket"), wei.Format(t.TotalEV), cli.NonceRange(t))
 	if t.Overpays != nil {
 		r.Note("that is %s more than --value %s", cli.Overpays(t.Overpays), o.value)
 	}

@@ -1,11 +1,11 @@
 package ticket
 
 import (
-	"fmt"
 	"io"
 	"math/big"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/words"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
@@ -106,7 +106,7 @@ func runDeliver(r *cli.Run, cmd *cobra.Command, network *cli.NetworkOptions, hea
 
 func (d deliveryResult) write(w io.Writer) error {
 	return cli.WriteFields(w, []cli.Field{
-		{"accepted", cli.Plural(fmt.Sprint(d.Tickets), "ticket") + " worth " + wei.Format(d.paid)},
+		{"accepted", words.Count(d.Tickets, "ticket") + " worth " + wei.Format(d.paid)},
 		{"to", common.Address(d.Recipient).Hex()},
 		{"at", d.URL},
 		{"from", common.Address(d.Sender).Hex()},

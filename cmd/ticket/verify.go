@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/words"
 
 	"github.com/ethereum/go-ethereum/accounts"
 	"github.com/ethereum/go-ethereum/common"
@@ -178,7 +179,7 @@ func signerOf(message, sig []byte) (common.Address, bool) {
 func (v *verification) err() error {
 	switch {
 	case len(v.Bad) > 0:
-		return fmt.Errorf("%w: %d of %s are not", errBadTickets, len(v.Bad), cli.Plural(fmt.Sprint(v.Tickets), "ticket"))
+		return fmt.Errorf("%w: %d of %s are not", errBadTickets, len(v.Bad), words.Count(v.Tickets, "ticket"))
 	case v.Credentials == credentialsBad:
 		return fmt.Errorf("%w: the credentials are not by %v", errBadTickets, common.Address(v.Sender))
 	}

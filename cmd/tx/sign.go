@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/words"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
@@ -168,7 +169,7 @@ func inWords(c *broker.Call, account common.Address) []string {
 		}
 		return said
 	case c.Tickets > 0:
-		return []string{fmt.Sprintf("This redeems %s for their recipient. Your account pays the gas.", cli.Plural(fmt.Sprint(c.Tickets), "ticket"))}
+		return []string{fmt.Sprintf("This redeems %s for their recipient. Your account pays the gas.", words.Count(c.Tickets, "ticket"))}
 	case c.Function == "unlock":
 		return []string{"This starts the unlock period of your deposit and reserve: recipients take no tickets meanwhile."}
 	case c.Function == "cancelUnlock":

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -45,15 +46,15 @@ func Redeem(signed ...*pm.SignedTicket) ([]byte, error) {
 		if err := s.CheckFields(); err != nil {
 			return nil, err
 		}
-		sigs[i], rands[i] = s.Sig, orZero(s.RecipientRand)
+		sigs[i], rands[i] = s.Sig, num.OrZero(s.RecipientRand)
 		if rand := rands[i]; rand.Sign() < 0 || rand.BitLen() > 256 {
 			return nil, &pm.FieldError{Field: "recipientRand", Negative: rand.Sign() < 0, Bits: rand.BitLen()}
 		}
 		tickets[i] = contract.ITicketBrokerTicket{
 			Recipient:         s.Recipient,
 			Sender:            s.Sender,
-			FaceValue:         orZero(s.FaceValue),
-			WinProb:           orZero(s.WinProb),
+			FaceValue:         num.OrZero(s.FaceValue),
+			WinProb:           num.OrZero(s.WinProb),
 			SenderNonce:       new(big.Int).SetUint64(uint64(s.SenderNonce)),
 			RecipientRandHash: s.RecipientRandHash,
 			AuxData:           s.AuxData(),
@@ -63,14 +64,6 @@ func Redeem(signed ...*pm.SignedTicket) ([]byte, error) {
 		return contract.NewTicketBroker().TryPackRedeemWinningTicket(tickets[0], sigs[0], rands[0])
 	}
 	return contract.NewTicketBroker().TryPackBatchRedeemWinningTickets(tickets, sigs, rands)
-}
-
-// orZero reads an absent number as 0, as package pm does.
-func orZero(v *big.Int) *big.Int {
-	if v == nil {
-		return new(big.Int)
-	}
-	return v
 }
 
 // Call is a call of the TicketBroker that pmctl makes: one that moves the sender's own

@@ -7,6 +7,7 @@ import (
 	"math/big"
 
 	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -105,10 +106,10 @@ func (t terms) cover(context.Context) Finding {
 	err := t.bare(func(l *policy.Limits) { l.DepositMultiplier = n }).Check(params, facts, 1)
 	if errors.As(err, new(*pm.FaceValueError)) {
 		needed := new(big.Int).Mul(params.FaceValue, big.NewInt(int64(n)))
-		return Fail(err, fmt.Sprintf("at least %s: %s", amount(needed), plural(n, "face value")), t.knobs(policy.DepositMultiplier, "-maxFaceValue")).
+		return Fail(err, fmt.Sprintf("at least %s: %s", amount(needed), words.Count(n, "face value")), t.knobs(policy.DepositMultiplier, "-maxFaceValue")).
 			At("a deposit of " + t.status.Sender.Deposit.String())
 	}
-	return Fine("the deposit holds %s", plural(n, "face value"))
+	return Fine("the deposit holds %s", words.Count(n, "face value"))
 }
 
 // knobs are the user's limit, and what a recipient sets for it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -162,7 +163,7 @@ func (j *judge) totalEV(n uint64) {
 		return
 	}
 	fit := new(big.Rat).Quo(limit, j.ev)
-	j.ifTrue(check, total.Cmp(limit) <= 0, "%s for %s, at most %s (%s): room for %v", wei.Format(total), plural(n, "ticket"),
+	j.ifTrue(check, total.Cmp(limit) <= 0, "%s for %s, at most %s (%s): room for %v", wei.Format(total), words.Count(n, "ticket"),
 		policy.Exceeded(total, limit), j.limits.Knob(policy.MaxTotalEV), new(big.Int).Quo(fit.Num(), fit.Denom()))
 }
 
@@ -205,19 +206,11 @@ func (j *judge) deposit() {
 	}
 	needed := new(big.Int).Mul(j.params.FaceValue, big.NewInt(int64(multiplier)))
 	if j.facts == nil || j.facts.Sender == nil || j.facts.Sender.Deposit == nil {
-		j.add(check, Skipped, "must hold %s: %s (%s)", amount(needed), plural(multiplier, "face value"), j.limits.Knob(policy.DepositMultiplier))
+		j.add(check, Skipped, "must hold %s: %s (%s)", amount(needed), words.Count(multiplier, "face value"), j.limits.Knob(policy.DepositMultiplier))
 		return
 	}
 	deposit := j.facts.Sender.Deposit
-	j.ifTrue(check, deposit.Cmp(needed) >= 0, "%s, at least %s: %s (%s)", amount(deposit), amount(needed), plural(multiplier, "face value"), j.limits.Knob(policy.DepositMultiplier))
-}
-
-// plural counts things.
-func plural[N int | uint64](n N, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return fmt.Sprintf("%d %s", n, thing)
+	j.ifTrue(check, deposit.Cmp(needed) >= 0, "%s, at least %s: %s (%s)", amount(deposit), amount(needed), words.Count(multiplier, "face value"), j.limits.Knob(policy.DepositMultiplier))
 }
 
 func amount(v *big.Int) string { return wei.Format(new(big.Rat).SetInt(v)) }

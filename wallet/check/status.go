@@ -8,6 +8,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
@@ -98,7 +99,7 @@ func (s *Status) judgeFunds(wanted Wanted) {
 	missing := new(big.Int).Mul(offer.FaceValue.Big(), big.NewInt(int64(wanted.DepositMultiplier)))
 	if missing.Sub(missing, sender.Deposit.Big()); offer.Refused == nil && missing.Sign() > 0 {
 		s.fail(policy.ErrFunds, "deposit_low", "the deposit does not hold %s of %s: tickets of a typical recipient are refused here. pmctl fund --deposit %vwei",
-			plural(wanted.DepositMultiplier, "face value"), offer.FaceValue, missing)
+			words.Count(wanted.DepositMultiplier, "face value"), offer.FaceValue, missing)
 	}
 	switch {
 	case s.Round.PoolSize.Sign() == 0:
@@ -129,7 +130,7 @@ func (s *Status) judgeStore(seen store.Glimpse, unread error) {
 		if seen.Open == 1 {
 			verb = "is"
 		}
-		s.warn("open_transactions", "%s %s not known to be mined: pmctl tx list", plural(seen.Open, "transaction"), verb)
+		s.warn("open_transactions", "%s %s not known to be mined: pmctl tx list", words.Count(seen.Open, "transaction"), verb)
 	}
 	if seen.Strange != "" {
 		s.warn("store_moved", "the store was moved, copied or restored (%s): the next payment retires its sessions, and counts today's budget as spent", seen.Strange)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/num"
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -28,8 +30,8 @@ func Cost(count uint64, ev *big.Rat, faceValue *big.Int) Sum {
 	n := new(big.Int).SetUint64(count)
 	return Sum{
 		Tickets:   count,
-		EV:        new(big.Rat).Mul(orZero(ev), new(big.Rat).SetInt(n)),
-		FaceValue: new(big.Int).Mul(orZero(faceValue), n),
+		EV:        new(big.Rat).Mul(num.OrZero(ev), new(big.Rat).SetInt(n)),
+		FaceValue: new(big.Int).Mul(num.OrZero(faceValue), n),
 	}
 }
 
@@ -37,21 +39,14 @@ func Cost(count uint64, ev *big.Rat, faceValue *big.Int) Sum {
 func (s Sum) Plus(t Sum) Sum {
 	return Sum{
 		Tickets:   s.Tickets + t.Tickets,
-		EV:        new(big.Rat).Add(orZero(s.EV), orZero(t.EV)),
-		FaceValue: new(big.Int).Add(orZero(s.FaceValue), orZero(t.FaceValue)),
+		EV:        new(big.Rat).Add(num.OrZero(s.EV), num.OrZero(t.EV)),
+		FaceValue: new(big.Int).Add(num.OrZero(s.FaceValue), num.OrZero(t.FaceValue)),
 	}
 }
 
 // Equal tells whether two sums are the same.
 func (s Sum) Equal(t Sum) bool {
-	return s.Tickets == t.Tickets && orZero(s.EV).Cmp(orZero(t.EV)) == 0 && orZero(s.FaceValue).Cmp(orZero(t.FaceValue)) == 0
-}
-
-func orZero[T big.Int | big.Rat](v *T) *T {
-	if v == nil {
-		return new(T)
-	}
-	return v
+	return s.Tickets == t.Tickets && num.OrZero(s.EV).Cmp(num.OrZero(t.EV)) == 0 && num.OrZero(s.FaceValue).Cmp(num.OrZero(t.FaceValue)) == 0
 }
 
 // Spending is what a sender has spent on a chain in a day.
@@ -87,9 +82,9 @@ func (l Limits) CheckBudget(recipient common.Address, asked Sum, spent Spending)
 		setting      Setting
 		asked, spent *big.Rat
 	}{
-		{EVPerDay, orZero(asked.EV), orZero(spent.All.EV)},
+		{EVPerDay, num.OrZero(asked.EV), num.OrZero(spent.All.EV)},
 		{FaceValuePerDay, ratOfInt(asked.FaceValue), ratOfInt(spent.All.FaceValue)},
-		{RecipientEVPerDay, orZero(asked.EV), orZero(one.EV)},
+		{RecipientEVPerDay, num.OrZero(asked.EV), num.OrZero(one.EV)},
 		{RecipientFaceValuePerDay, ratOfInt(asked.FaceValue), ratOfInt(one.FaceValue)},
 	} {
 		limit, ok := l.budget[budget.setting]
@@ -153,7 +148,7 @@ func (e *BudgetError) Error() string {
 		spent = "which counts as spent: " + e.Reason
 	}
 	return fmt.Sprintf("%s with a total %s of %s would exceed %s of %s, %s",
-		count(e.Tickets, "ticket"), what, wei.Format(e.Asked), whose, e.Limit, spent)
+		words.Count(e.Tickets, "ticket"), what, wei.Format(e.Asked), whose, e.Limit, spent)
 }
 
 // Is matches ErrLimit.
@@ -170,4 +165,4 @@ func (e *BudgetError) fit() *big.Int {
 	return new(big.Int).Quo(left.Num(), left.Denom())
 }
 
-func ratOfInt(v *big.Int) *big.Rat { return new(big.Rat).SetInt(orZero(v)) }
+func ratOfInt(v *big.Int) *big.Rat { return new(big.Rat).SetInt(num.OrZero(v)) }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/num"
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -102,7 +104,7 @@ func (l Limits) check(params *pm.TicketParams, facts *pm.Facts, n uint64) error 
 // CheckTotal tells whether all tickets of a payment may be made, where it takes the params
 // of several: Check holds those of one to the same limit. It fails with a *Refusal.
 func (l Limits) CheckTotal(all Sum) error {
-	if l.MaxTotalEV == nil || orZero(all.EV).Cmp(l.MaxTotalEV) <= 0 {
+	if l.MaxTotalEV == nil || num.OrZero(all.EV).Cmp(l.MaxTotalEV) <= 0 {
 		return nil
 	}
 	return l.Explain(&pm.MaxTotalEVError{
@@ -117,7 +119,7 @@ func (l Limits) CheckOffline() error {
 		setting Setting
 		needs   string
 	}{
-		{DepositMultiplier, fmt.Sprintf("the deposit must hold %s", count(uint64(max(0, l.DepositMultiplier)), "face value"))},
+		{DepositMultiplier, fmt.Sprintf("the deposit must hold %s", words.Count(uint64(max(0, l.DepositMultiplier)), "face value"))},
 		{MaxHeadAge, fmt.Sprintf("what is known of the chain may be %v old", l.MaxHeadAge)},
 	} {
 		if l.places[c.setting].binding {

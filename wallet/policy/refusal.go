@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"strings"
 
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -98,7 +99,7 @@ func Exceeded(value, limit *big.Rat) string {
 func (l Limits) refuseTotal(e *pm.MaxTotalEVError, err error) error {
 	r := &Refusal{Kind: ErrLimit, Err: err,
 		text: fmt.Sprintf("the total EV of %s, %s, is above the limit of %s (%s)",
-			count(uint64(e.Count), "ticket"), wei.Format(e.TotalEV), Exceeded(e.TotalEV, e.Limit), l.Where(MaxTotalEV))}
+			words.Count(uint64(e.Count), "ticket"), wei.Format(e.TotalEV), Exceeded(e.TotalEV, e.Limit), l.Where(MaxTotalEV))}
 	// limit · count / total is how many fit.
 	fit := new(big.Rat).Quo(new(big.Rat).Mul(e.Limit, new(big.Rat).SetInt64(int64(e.Count))), e.TotalEV)
 	if most := new(big.Int).Quo(fit.Num(), fit.Denom()); most.Sign() > 0 {
@@ -145,11 +146,3 @@ func refuseSender(err error) error {
 }
 
 func amount(v *big.Int) string { return wei.Format(new(big.Rat).SetInt(v)) }
-
-// count writes a number of things.
-func count(n uint64, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return fmt.Sprintf("%d %s", n, thing)
-}

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 )
 
@@ -18,12 +16,4 @@ func Group(use, short string, verbs ...*cobra.Command) *cobra.Command {
 	}
 	cmd.AddCommand(verbs...)
 	return cmd
-}
-
-// Plural writes a count with its noun.
-func Plural(count, noun string) string {
-	if count == "1" {
-		return count + " " + noun
-	}
-	return fmt.Sprintf("%s %ss", count, noun)
 }
