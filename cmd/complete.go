@@ -12,9 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
-	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // completionTime is what a person waits for at most after pressing TAB.
@@ -64,7 +63,7 @@ func (r completer) flagCompletion(flag *pflag.Flag) cobra.CompletionFunc {
 	case placeholder == "FILE", placeholder == "PATH", placeholder == "LOCATION":
 		return nil
 	case flag.Name == "network":
-		return cobra.FixedCompletions([]string{chain.ArbitrumOne, chain.Devnet}, cobra.ShellCompDirectiveNoFileComp)
+		return cobra.FixedCompletions([]string{wallet.ArbitrumOne, wallet.Devnet}, cobra.ShellCompDirectiveNoFileComp)
 	case flag.Name == "capabilities":
 		return cobra.FixedCompletions(cli.PipelinePrefixes(), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)
 	case flag.Name == "profile":
@@ -188,26 +187,22 @@ func (r completer) knownRecipients(ctx context.Context, line *pflag.FlagSet) (fo
 	return found
 }
 
-func (r completer) paidRecipients(ctx context.Context, line *pflag.FlagSet) []store.KnownRecipient {
-	network, peek, err := r.peek(ctx, line)
+func (r completer) paidRecipients(ctx context.Context, line *pflag.FlagSet) []wallet.KnownRecipient {
+	network, location, err := r.where(line)
 	if err != nil {
 		return nil
 	}
-	defer peek.Close()
-	recipients, _ := peek.Recipients(ctx, network.ChainID)
-	return recipients
+	return wallet.KnownRecipients(ctx, network, location)
 }
 
 // knownTransactions are the journal's; those alone that may still be mined where nothing
 // else can be done to a transaction.
 func (r completer) knownTransactions(ctx context.Context, line *pflag.FlagSet) (found []cobra.Completion) {
-	network, peek, err := r.peek(ctx, line)
+	network, location, err := r.where(line)
 	if err != nil {
 		return nil
 	}
-	defer peek.Close()
-	all, _ := peek.Transactions(ctx, network.ID())
-	for _, t := range all {
+	for _, t := range wallet.KnownTransactions(ctx, network, location) {
 		// Whoever may pay more for a transaction replaces it.
 		if replaces := line.Lookup("max-fee") != nil; replaces && !t.State.Unsettled() {
 			continue
@@ -217,22 +212,16 @@ func (r completer) knownTransactions(ctx context.Context, line *pflag.FlagSet) (
 	return found
 }
 
-// peek looks into the store that the line means.
-func (r completer) peek(ctx context.Context, line *pflag.FlagSet) (chain.Network, *store.Peek, error) {
-	network := cli.NetworkOptions{Network: valueOf(line, "network"), Controller: valueOf(line, "controller")}
-	if network.Controller != "" {
-		network.ChainID, _ = line.GetUint64("chain-id")
+// where returns the network and the store that the line means.
+func (r completer) where(line *pflag.FlagSet) (network wallet.Network, location string, err error) {
+	o := cli.NetworkOptions{Network: valueOf(line, "network"), Controller: valueOf(line, "controller")}
+	if o.Controller != "" {
+		o.ChainID, _ = line.GetUint64("chain-id")
 	}
-	chosen, err := network.ChooseNetwork(r.Env)
-	if err != nil {
-		return chosen, nil, err
+	if network, err = o.ChooseNetwork(r.Env); err == nil {
+		location, err = (&cli.StoreOptions{Location: valueOf(line, "store")}).Choose(r.Env)
 	}
-	location, err := (&cli.StoreOptions{Location: valueOf(line, "store")}).Choose(r.Env)
-	if err != nil {
-		return chosen, nil, err
-	}
-	peek, err := store.PeekAt(ctx, location)
-	return chosen, peek, err
+	return network, location, err
 }
 
 // valueOf is what the line says for a flag so far, "" for one that the command has not.

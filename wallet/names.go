@@ -20,6 +20,9 @@ type (
 	// StoreReport is what a check of a store found, StoreDump what is exported of it.
 	StoreReport = store.Report
 	StoreDump   = store.Dump
+	// KnownRecipient is who was paid, KnownTransaction a line of the journal.
+	KnownRecipient   = store.KnownRecipient
+	KnownTransaction = store.KnownTransaction
 	// Recipient is what the contracts say of a recipient.
 	Recipient = chain.Recipient
 	// Terms are what the user agrees to about other transactions of the account.

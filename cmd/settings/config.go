@@ -12,11 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/wallet/chain"
-	"github.com/pmctl/pmctl/wallet/chain/nodes"
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/policy"
-	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -110,8 +108,8 @@ func showConfig(r *cli.Run, o *cli.PayerOptions) error {
 // plainSettings are those that may be set anyhow.
 func plainSettings(r *cli.Run, o *cli.PayerOptions) ([]configSetting, error) {
 	network, err := o.Network.ChooseNetwork(r.Env)
-	if errors.Is(err, chain.ErrNoDevnet) {
-		network, err = chain.Network{Name: chain.Devnet}, nil // which may be started any time
+	if errors.Is(err, wallet.ErrNoDevnet) {
+		network, err = wallet.Network{Name: wallet.Devnet}, nil // which may be started any time
 	}
 	if err != nil {
 		return nil, err
@@ -129,7 +127,7 @@ func plainSettings(r *cli.Run, o *cli.PayerOptions) ([]configSetting, error) {
 	}
 	shown := make([]string, len(urls))
 	for i, url := range urls {
-		shown[i] = nodes.DisplayURL(url)
+		shown[i] = wallet.DisplayURL(url)
 	}
 	from, fromFrom, err := r.Find(o.Account.From, cli.SettingFrom())
 	if err != nil {
@@ -155,7 +153,7 @@ func plainSettings(r *cli.Run, o *cli.PayerOptions) ([]configSetting, error) {
 		{Name: "rpc_urls", Values: shown, From: urlsFrom},
 		{Name: cli.SettingFrom().Name, Value: from, From: fromFrom},
 		{Name: cli.SettingKeystore().Name, Value: keys, From: keysFrom},
-		{Name: cli.SettingStore().Name, Value: store.Display(place), From: placeFrom},
+		{Name: cli.SettingStore().Name, Value: wallet.DisplayStore(place), From: placeFrom},
 	}, nil
 }
 

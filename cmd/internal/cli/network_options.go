@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet"
-	"github.com/pmctl/pmctl/wallet/chain"
 )
 
 // NetworkOptions choose the network and the node that it is read through.
@@ -41,7 +40,7 @@ func (o *NetworkOptions) RegisterNode(cmd *cobra.Command) {
 
 // RegisterNetwork is register for commands that ask no node.
 func (o *NetworkOptions) RegisterNetwork(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.Network, "network", "", "`NAME` of the network: "+chain.ArbitrumOne+" or "+chain.Devnet+" (default $PMCTL_NETWORK, else "+chain.ArbitrumOne+")")
+	cmd.Flags().StringVar(&o.Network, "network", "", "`NAME` of the network: "+wallet.ArbitrumOne+" or "+wallet.Devnet+" (default $PMCTL_NETWORK, else "+wallet.ArbitrumOne+")")
 	cmd.Flags().StringVar(&o.Controller, "controller", "", "`ADDRESS` of the registry contract of a network that has no name; goes with --chain-id")
 	cmd.Flags().Uint64Var(&o.ChainID, "chain-id", 0, "`ID` of the chain of a network that has no name; goes with --controller")
 	cmd.MarkFlagsRequiredTogether("controller", "chain-id")
@@ -66,10 +65,10 @@ func (o *NetworkOptions) checkTimeout() error {
 
 // Choose returns the network and the URLs of its nodes, the preferred one first; none
 // when none is named.
-func (o *NetworkOptions) Choose(env *Env) (chain.Network, []string, error) {
+func (o *NetworkOptions) Choose(env *Env) (wallet.Network, []string, error) {
 	network, err := o.ChooseNetwork(env)
 	if err != nil {
-		return chain.Network{}, nil, err
+		return wallet.Network{}, nil, err
 	}
 	urls, _, err := o.Nodes(env, network)
 	if len(urls) > 0 {
@@ -79,7 +78,7 @@ func (o *NetworkOptions) Choose(env *Env) (chain.Network, []string, error) {
 }
 
 // Nodes returns the URLs of a network's nodes, and what names them.
-func (o *NetworkOptions) Nodes(env *Env, network chain.Network) (urls []string, from string, err error) {
+func (o *NetworkOptions) Nodes(env *Env, network wallet.Network) (urls []string, from string, err error) {
 	switch {
 	case o.rpcURL != "":
 		return []string{o.rpcURL}, "--rpc-url", nil
@@ -102,35 +101,31 @@ func (o *NetworkOptions) Nodes(env *Env, network chain.Network) (urls []string, 
 }
 
 // ChooseNetwork returns the network, without its nodes.
-func (o *NetworkOptions) ChooseNetwork(env *Env) (chain.Network, error) {
+func (o *NetworkOptions) ChooseNetwork(env *Env) (wallet.Network, error) {
 	if o.Controller != "" {
 		controller, err := ParseAddress("--controller", o.Controller)
 		if err != nil {
-			return chain.Network{}, err
+			return wallet.Network{}, err
 		}
-		return chain.NetworkAt(o.ChainID, controller), nil
+		return wallet.NetworkAt(o.ChainID, controller), nil
 	}
 	name, _, err := env.Find(o.Network, SettingNetwork())
 	if err != nil {
-		return chain.Network{}, err
+		return wallet.Network{}, err
 	}
 	switch name {
-	case chain.Devnet:
+	case wallet.Devnet:
 		path, err := devnetStatePath(env)
 		if err != nil {
-			return chain.Network{}, err
+			return wallet.Network{}, err
 		}
-		state, err := chain.ReadDevnetState(path)
-		if err != nil {
-			return chain.Network{}, err
-		}
-		return state.Network(), nil
+		return wallet.DevnetAt(path)
 	case "":
-		name = chain.ArbitrumOne
+		name = wallet.ArbitrumOne
 	}
-	network, err := chain.NamedNetwork(name)
+	network, err := wallet.NamedNetwork(name)
 	if err != nil {
-		return chain.Network{}, Usage(err)
+		return wallet.Network{}, Usage(err)
 	}
 	return network, nil
 }
@@ -147,25 +142,11 @@ func devnetStatePath(env *Env) (string, error) {
 	return filepath.Join(dir, "devnet.json"), nil
 }
 
-// Dial prepares to read the chosen network.
-func (o *NetworkOptions) Dial(ctx context.Context, env *Env) (*chain.Client, error) {
-	network, urls, err := o.Choose(env)
-	if err != nil {
-		return nil, err
-	}
-	return o.DialNetwork(ctx, env, network, urls)
-}
-
-// DialNetwork is dial for a network whose nodes are known.
-func (o *NetworkOptions) DialNetwork(ctx context.Context, env *Env, network chain.Network, urls []string) (*chain.Client, error) {
-	return o.reading(env, network, urls).Dial(ctx)
-}
-
 // reading is the part of a wallet's Config that says how a network is read.
-func (o *NetworkOptions) reading(env *Env, network chain.Network, urls []string) wallet.Config {
+func (o *NetworkOptions) reading(env *Env, network wallet.Network, urls []string) wallet.Config {
 	config := wallet.Config{Network: network, Nodes: urls}
 	if o.verbose {
-		config.OnRequest = func(e chain.Exchange) { fmt.Fprintln(env.Err, exchangeLine(e)) }
+		config.OnRequest = func(e wallet.Exchange) { fmt.Fprintln(env.Err, exchangeLine(e)) }
 	}
 	if folder, err := env.CacheDir(); err == nil {
 		config.CacheDir = folder
@@ -174,7 +155,7 @@ func (o *NetworkOptions) reading(env *Env, network chain.Network, urls []string)
 }
 
 // exchangeLine is a request to a node as --verbose shows it.
-func exchangeLine(e chain.Exchange) string {
+func exchangeLine(e wallet.Exchange) string {
 	counts := make(map[string]int)
 	var methods []string
 	for _, method := range e.Methods {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"context"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -10,7 +9,6 @@ import (
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/policy"
-	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // StoreOptions say where the store is.
@@ -34,7 +32,7 @@ func (o *StoreOptions) Choose(env *Env) (string, error) {
 
 // Locate is choose that also returns what says so.
 func (o *StoreOptions) Locate(env *Env) (location, from string, err error) {
-	if store.HasPassword(o.Location) {
+	if wallet.StoreHasPassword(o.Location) {
 		return "", "", WithHint(Usagef("%s: the URL has a password in it; a command line is no secret, so it must count as known to others", cmp.Or(o.Flag, "--store")),
 			"leave it out and set PGPASSWORD or PGPASSFILE, or say it in ~/.pgpass, PMCTL_STORE or store in the config file")
 	}
@@ -86,14 +84,4 @@ func (o *StoreOptions) CheckBound(env *Env) error {
 		}
 	}
 	return nil
-}
-
-// OpenStore opens the store, and makes it where there is none. It says so when the store
-// is not where or what it was.
-func OpenStore(ctx context.Context, r *Run, o *StoreOptions) (*store.Store, error) {
-	location, err := o.Choose(r.Env)
-	if err != nil {
-		return nil, err
-	}
-	return wallet.OpenStore(ctx, location, r.databasesDir(), ui{r})
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/wallet"
-	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // ui is how package wallet speaks to the user of a command.
@@ -78,12 +77,4 @@ func (e *Env) databasesDir() string {
 		return ""
 	}
 	return filepath.Join(dir, "databases")
-}
-
-// Remembered is that for the store.
-func (e *Env) Remembered() []store.Option {
-	if dir := e.databasesDir(); dir != "" {
-		return []store.Option{store.RememberIn(dir)}
-	}
-	return nil
 }
