@@ -63,7 +63,11 @@ func runDoctor(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, args []strin
 	ctx, end := context.WithCancelCause(cmd.Context())
 	defer end(nil)
 	p := &patient{run: r, o: o, end: end}
-	defer p.close()
+	defer func() {
+		if p.Key != nil {
+			p.Key.Close()
+		}
+	}()
 	p.Now, p.Store = r.Now, func() (string, error) { return o.Store.Choose(r.Env) }
 	if len(args) == 1 {
 		if p.URL, err = pay.ParseURL(args[0]); err != nil {
@@ -75,17 +79,16 @@ func runDoctor(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, args []strin
 	}
 	checks, closing := check.Wallet(&p.Subject)
 	defer closing()
-	reports := check.Run(ctx, append(p.local(), checks...))
+	result := doctorResult{check.Run(ctx, append(p.local(), checks...))}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	result := newDoctorResult(reports)
 	if err := r.Emit("pmctl.doctor", result, result.write); err != nil {
 		return err
 	}
-	for _, f := range reports {
+	for _, f := range result.Checks {
 		if f.State == check.Failed {
-			return fmt.Errorf("%d of %d checks failed, the first is %s: %w", result.count(check.Failed), len(reports), f.ID, f.Err)
+			return fmt.Errorf("%d of %d checks failed, the first is %s: %w", result.count(check.Failed), len(result.Checks), f.ID, f.Err)
 		}
 	}
 	return nil
@@ -100,12 +103,6 @@ func (p *patient) asked(err error) error {
 	return err
 }
 
-func (p *patient) close() {
-	if p.Key != nil {
-		p.Key.Close()
-	}
-}
-
 // failed is check.Fail with the hints that are the command line's.
 func failed(err error, allowed, knob string) check.Finding {
 	f := check.Fail(err, allowed, knob)
@@ -115,24 +112,7 @@ func failed(err error, allowed, knob string) check.Finding {
 
 // doctorResult is what pmctl doctor answers.
 type doctorResult struct {
-	Checks []doctorCheck `json:"checks"`
-}
-
-type doctorCheck struct {
-	ID      string      `json:"id"`
-	State   check.State `json:"state"`
-	Found   string      `json:"found"`
-	Allowed string      `json:"allowed,omitempty"`
-	Knob    string      `json:"knob,omitempty"`
-	Fix     string      `json:"fix,omitempty"`
-}
-
-func newDoctorResult(findings []check.Finding) doctorResult {
-	result := doctorResult{Checks: make([]doctorCheck, len(findings))}
-	for i, f := range findings {
-		result.Checks[i] = doctorCheck{f.ID, f.State, f.Found, f.Allowed, f.Knob, f.Fix}
-	}
-	return result
+	Checks []check.Finding `json:"checks"`
 }
 
 func (d doctorResult) count(state check.State) int {

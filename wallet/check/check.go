@@ -31,16 +31,17 @@ const (
 // Finding is what a check found.
 type Finding struct {
 	// ID names what was looked at, for programs.
-	ID    string
-	State State
-	// Found is the value in words, Allowed its bound; Allowed is empty where there is
-	// none.
-	Found, Allowed string
+	ID    string `json:"id"`
+	State State  `json:"state"`
+	// Found is the value in words, Allowed its bound; empty where there is none.
+	Found   string `json:"found"`
+	Allowed string `json:"allowed,omitempty"`
 	// Knob is what sets the value or the bound, and whose it is; Fix is what to do about
 	// it. Both are empty when nothing is wrong.
-	Knob, Fix string
+	Knob string `json:"knob,omitempty"`
+	Fix  string `json:"fix,omitempty"`
 	// Err is the error of a check that failed, where there is one.
-	Err error
+	Err error `json:"-"`
 }
 
 // Whose a setting is: what a Knob begins with.
@@ -53,6 +54,11 @@ const (
 // Fine is a check that found nothing wrong.
 func Fine(format string, args ...any) Finding {
 	return Finding{State: OK, Found: fmt.Sprintf(format, args...)}
+}
+
+// Warn is a check that found what the user should know.
+func Warn(found, allowed, knob, fix string) Finding {
+	return Finding{State: Warning, Found: found, Allowed: allowed, Knob: knob, Fix: fix}
 }
 
 // NotMade is a check that could not be made.

@@ -46,19 +46,19 @@ func (f *float) explain() Finding {
 	if _, err := f.terms.FaceValue(f.gasPrice, f.share, nil); err == nil {
 		return Fine("%s a recipient; by the defaults it wants %s", amount(f.share), amount(least))
 	}
-	finding := Finding{State: Warning, Knob: Theirs + "-ticketEV, and its gas price; yours: the reserve", Allowed: f.bounds()}
+	warn := func(found, fix string) Finding {
+		return Warn(found, f.bounds(), Theirs+"-ticketEV, and its gas price; yours: the reserve", fix)
+	}
 	missing, err := f.reserve.MissingFor(least, f.poolSize, f.claimed)
 	if err != nil {
-		finding.Found, finding.Fix = err.Error(), "choose an active recipient: pmctl recipient list"
-		return finding
+		return warn(err.Error(), "choose an active recipient: pmctl recipient list")
 	}
 	below := "the redemption cost"
 	if f.share.Cmp(f.terms.EV) < 0 {
 		below = "the EV"
 	}
-	finding.Found = fmt.Sprintf("%s a recipient (1/%v of the reserve): below %s", amount(f.share), f.poolSize, below)
-	finding.Fix = fmt.Sprintf("this much more does, by the defaults: pmctl fund --reserve %vwei", missing)
-	return finding
+	return warn(fmt.Sprintf("%s a recipient (1/%v of the reserve): below %s", amount(f.share), f.poolSize, below),
+		fmt.Sprintf("this much more does, by the defaults: pmctl fund --reserve %vwei", missing))
 }
 
 // bounds are the two that a face value must reach, and where they come from.

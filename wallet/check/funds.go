@@ -71,8 +71,8 @@ func (f funds) withdrawn() bool {
 
 func (f funds) deposit(context.Context) Finding {
 	if f.withdrawn() {
-		return Finding{State: Warning, Found: fmt.Sprintf("%s: all was withdrawn", f.status.Sender.Deposit),
-			Allowed: "more than 0, to pay recipients", Knob: Yours + "what you fund", Fix: "to pay again: pmctl fund --deposit AMOUNT --reserve AMOUNT"}
+		return Warn(fmt.Sprintf("%s: all was withdrawn", f.status.Sender.Deposit), "more than 0, to pay recipients",
+			Yours+"what you fund", "to pay again: pmctl fund --deposit AMOUNT --reserve AMOUNT")
 	}
 	return f.some(pm.ErrNoDeposit, f.status.Sender.Deposit)
 }
@@ -105,7 +105,7 @@ func (f funds) lock(context.Context) Finding {
 	if err := policy.CheckSender(f.facts()); errors.Is(err, pm.ErrSenderUnlocking) {
 		return Fail(err, "funds that stay locked for more than a round", Yours+"pmctl unlock").At(at)
 	}
-	return Finding{State: Warning, Found: at, Allowed: "funds that stay locked", Knob: Yours + "pmctl unlock", Fix: "keep them with: pmctl unlock cancel"}
+	return Warn(at, "funds that stay locked", Yours+"pmctl unlock", "keep them with: pmctl unlock cancel")
 }
 
 // facts are what the checks of params need of the chain.

@@ -123,9 +123,9 @@ func (n *node) round(context.Context) Finding {
 	if round.Initialized {
 		return Fine("%v, initialized", round.Current)
 	}
-	return Finding{State: Warning, Found: fmt.Sprintf("round %v is not initialized, the last one that is: %v", round.Current, round.LastInitialized),
-		Allowed: "a current round that is", Knob: Networks + "RoundsManager.initializeRound()",
-		Fix: "wait: anybody can initialize it, and somebody does; until then winning tickets are not redeemed"}
+	return Warn(fmt.Sprintf("round %v is not initialized, the last one that is: %v", round.Current, round.LastInitialized),
+		"a current round that is", Networks+"RoundsManager.initializeRound()",
+		"wait: anybody can initialize it, and somebody does; until then winning tickets are not redeemed")
 }
 
 func (n *node) consider(ctx context.Context) error {

@@ -60,8 +60,8 @@ func (t terms) price(context.Context) Finding {
 	if price.Sign() > 0 || t.offer.Params.EV().Sign() == 0 {
 		return Fine("%s wei a pixel", price.RatString())
 	}
-	return Finding{State: Warning, Found: "no price, and tickets that cost something", Allowed: "a price: tickets are refused that name another than the recipient's",
-		Knob: Theirs + "-pricePerUnit, -pixelsPerUnit", Fix: "ask the recipient, or choose another: pmctl recipient list"}
+	return Warn("no price, and tickets that cost something", "a price: tickets are refused that name another than the recipient's",
+		Theirs+"-pricePerUnit, -pixelsPerUnit", "ask the recipient, or choose another: pmctl recipient list")
 }
 
 func (t terms) evBelowFaceValue(context.Context) Finding {

@@ -17,31 +17,20 @@ import (
 // in, when they come before those that need it.
 type Subject struct {
 	Network chain.Network
-
-	// Limits are the user's; Caps are those of a transaction's costs.
-	Limits policy.Limits
-	Caps   tx.Caps
-
-	// Dial prepares to read the network. What is asked of its node at once takes at most
-	// the Timeout.
 	Dial    func(context.Context) (*chain.Client, error)
-	Timeout time.Duration
+	Timeout time.Duration // of what is asked of its node at once
 
-	// Address is the account that acts, and Key the same with its key; nil until that is
-	// found.
-	Address common.Address
-	Key     *signer.Account
+	Limits policy.Limits
+	Caps   tx.Caps // of a transaction's costs, by the limits
 
-	// Store returns the store's location. DatabasesDir is where this machine remembers the
-	// databases that it has seen.
-	Store        func() (string, error)
-	DatabasesDir string
+	Address common.Address  // of the account that acts
+	Key     *signer.Account // the same with its key; nil until that is found
 
-	// URL is where a recipient is asked, with what it may be paid for; zero for none.
-	URL pay.URL
+	Store        func() (string, error) // its location
+	DatabasesDir string                 // as in the wallet's Config
 
-	// RecipientTimeout bounds what is asked of the recipient at once; 0 is pay.Client's.
-	// Accept are recipients that may be paid where another was before.
+	// URL is where a recipient is asked, zero for none; the rest is as in the Config.
+	URL              pay.URL
 	RecipientTimeout time.Duration
 	Accept           []common.Address
 
