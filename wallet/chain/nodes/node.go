@@ -33,6 +33,9 @@ type node struct {
 	serves bool
 }
 
+// optionalTip is the method that not every node has.
+const optionalTip = "eth_maxPriorityFeePerGas"
+
 // Exchange is one message to a node and its answer, for people who want to see them.
 type Exchange struct {
 	// URL is the node's, without what is secret in it.

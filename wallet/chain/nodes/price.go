@@ -8,9 +8,6 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 )
 
-// optionalTip is the method that not every node has.
-const optionalTip = "eth_maxPriorityFeePerGas"
-
 // tip is the suggested tip for the next block, in wei a unit of gas. Of a node that
 // suggests none it is what the gas price is above the base fee, and where that is not told
 // either what was paid in the last blocks.
