@@ -58,7 +58,11 @@ func strengthFlag(cmd *cobra.Command) func() keystore.Strength {
 
 // chooseAccount finds the account that the command line names as its argument, or
 // else the one that ETH_FROM names, or the only one.
-func chooseAccount(r *cli.Run, store *keystore.Store, args []string) (accounts.Account, error) {
+func chooseAccount(r *cli.Run, keys *cli.KeystoreOptions, args []string) (*keystore.Store, accounts.Account, error) {
+	store, err := keys.Open(r.Env)
+	if err != nil {
+		return nil, accounts.Account{}, err
+	}
 	name, text := "ADDRESS", ""
 	if len(args) > 0 {
 		text = args[0]
@@ -66,7 +70,6 @@ func chooseAccount(r *cli.Run, store *keystore.Store, args []string) (accounts.A
 		name, text = "ETH_FROM", r.Getenv("ETH_FROM")
 	}
 	var account accounts.Account
-	var err error
 	if text == "" && len(args) == 0 {
 		account, err = store.Default()
 	} else {
@@ -78,7 +81,7 @@ func chooseAccount(r *cli.Run, store *keystore.Store, args []string) (accounts.A
 	if errors.As(err, new(*keystore.SeveralAccountsError)) || errors.Is(err, keystore.ErrNoSuchAccount) {
 		err = cli.WithHint(err, "name one as the command's argument, or in ETH_FROM; pmctl account list shows them")
 	}
-	return account, err
+	return store, account, err
 }
 
 // newAccountNew makes an account.
@@ -146,11 +149,7 @@ lost. Copies of the old file still open with the old passphrase.`,
 		if err := cli.SameInput(&current, &next); err != nil {
 			return err
 		}
-		store, err := keys.Open(r.Env)
-		if err != nil {
-			return err
-		}
-		account, err := chooseAccount(r, store, args)
+		store, account, err := chooseAccount(r, &keys, args)
 		if err != nil {
 			return err
 		}

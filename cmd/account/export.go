@@ -54,11 +54,7 @@ func exportAccount(ctx context.Context, r *cli.Run, o *exportOptions, args []str
 	if err := o.check(r.Env); err != nil {
 		return err
 	}
-	store, err := o.keys.Open(r.Env)
-	if err != nil {
-		return err
-	}
-	account, err := chooseAccount(r, store, args)
+	store, account, err := chooseAccount(r, &o.keys, args)
 	if err != nil {
 		return err
 	}

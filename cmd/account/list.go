@@ -98,11 +98,7 @@ commands would act as: ETH_FROM's, or the only one. Nothing is decrypted.`,
 	keys.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
-		store, err := keys.Open(r.Env)
-		if err != nil {
-			return err
-		}
-		account, err := chooseAccount(r, store, args)
+		store, account, err := chooseAccount(r, &keys, args)
 		if err != nil {
 			return err
 		}

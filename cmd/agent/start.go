@@ -123,7 +123,8 @@ func serveAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions, path string) er
 			return err
 		}
 	}
-	w, err := cli.OpenKeyed(r, cmd, &o.PayerOptions)
+	o.KeyHere = true
+	w, err := cli.OpenWallet(r, cmd, &o.PayerOptions)
 	if err != nil {
 		return err
 	}

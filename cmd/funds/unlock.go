@@ -10,8 +10,7 @@ import (
 
 // NewUnlock is pmctl unlock, with its subcommand cancel.
 func NewUnlock(r *cli.Run) *cobra.Command {
-	var o cli.TransactOptions
-	cmd := &cobra.Command{
+	cmd := newAction(r, wallet.Unlock, &cobra.Command{
 		Use:   "unlock",
 		Short: "Start the way out of the deposit and the reserve",
 		Long: `Unlock starts the unlock period, after which pmctl withdraw pays out the deposit
@@ -19,27 +18,35 @@ and the reserve: all of both, together. Your tickets stay redeemable until then,
 and recipients take no new ones shortly before.`,
 		Example: `  pmctl unlock
   pmctl unlock --yes --output json`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cli.Transact(r, cmd, &o, cli.Only(wallet.Unlock())) },
-	}
-	o.Register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON, cli.OutputSafe)
-	cmd.AddCommand(newUnlockCancel(r))
-	return cmd
-}
-
-func newUnlockCancel(r *cli.Run) *cobra.Command {
-	var o cli.TransactOptions
-	cmd := &cobra.Command{
+	})
+	cmd.AddCommand(newAction(r, wallet.CancelUnlock, &cobra.Command{
 		Use:   "cancel",
 		Short: "Lock the deposit and the reserve again",
 		Long: `Cancel takes an unlock back: the deposit and the reserve are locked again, and
 recipients take your tickets.`,
 		Example: `  pmctl unlock cancel`,
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return cli.Transact(r, cmd, &o, cli.Only(wallet.CancelUnlock()))
-		},
+	}))
+	return cmd
+}
+
+// NewWithdraw is pmctl withdraw.
+func NewWithdraw(r *cli.Run) *cobra.Command {
+	return newAction(r, wallet.Withdraw, &cobra.Command{
+		Use:   "withdraw",
+		Short: "Pay out the deposit and the reserve",
+		Long: `Withdraw pays out the whole deposit and the whole reserve to your account, once
+the unlock period is over. The contract knows no partial withdrawal.`,
+		Example: `  pmctl withdraw
+  pmctl withdraw --yes --output json`,
+	})
+}
+
+// newAction is a command that does one thing with the contract.
+func newAction(r *cli.Run, action func() wallet.Action, cmd *cobra.Command) *cobra.Command {
+	var o cli.TransactOptions
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return cli.Transact(r, cmd, &o, func(*wallet.Wallet) wallet.Action { return action() })
 	}
 	o.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON, cli.OutputSafe)

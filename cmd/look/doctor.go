@@ -55,11 +55,10 @@ type patient struct {
 }
 
 func runDoctor(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, args []string) error {
-	_, cancel, err := o.Network.Bound(cmd.Context())
+	err := o.Network.CheckTimeout()
 	if err != nil {
 		return err
 	}
-	cancel()
 	ctx, end := context.WithCancelCause(cmd.Context())
 	defer end(nil)
 	p := &patient{run: r, o: o, end: end}

@@ -31,7 +31,6 @@ type batchOptions struct {
 	out         string
 	adopt       bool
 	stream      bool
-	offline     bool
 	request     cli.RequestOption
 }
 
@@ -91,7 +90,7 @@ request of its own, ID and its number; what was made for a line is made again.`,
 	flags.StringVar(&o.out, "out", "", "`FILE` to write, whole or not at all, in place of stdout; it must not exist")
 	flags.BoolVar(&o.adopt, "adopt", false, "use params that another store fetched: their nonces start at 1 here, and are refused where the other store used them")
 	flags.BoolVar(&o.stream, "stream", false, "make a batch of each line of ticket params")
-	flags.BoolVar(&o.offline, "offline", false, "ask no node: the tickets may have expired already, or be worth nothing, and what was not checked is said on stderr; refused where deposit_multiplier or max_head_age is set in a config file or for the agent")
+	flags.BoolVar(&o.Offline, "offline", false, "ask no node: the tickets may have expired already, or be worth nothing, and what was not checked is said on stderr; refused where deposit_multiplier or max_head_age is set in a config file or for the agent")
 	cmd.MarkFlagsMutuallyExclusive("params", "recipient-url")
 	cmd.MarkFlagsOneRequired("count", "value")
 	cmd.MarkFlagsMutuallyExclusive("count", "value")
@@ -133,7 +132,7 @@ func makeBatch(r *cli.Run, cmd *cobra.Command, o *batchOptions) error {
 		return err
 	}
 	defer out.Close()
-	w, err := cli.OpenOffline(r, cmd, &o.PayerOptions, o.offline)
+	w, err := cli.OpenWallet(r, cmd, &o.PayerOptions)
 	if err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func runRedeem(r *cli.Run, cmd *cobra.Command, o *redeemOptions, file string) er
 	if len(tickets.Left()) == 0 {
 		return &wallet.NothingError{Tickets: tickets}
 	}
-	return cli.Transact(r, cmd, &o.TransactOptions, cli.Only(wallet.Redeem(tickets, o.policy)))
+	return cli.Transact(r, cmd, &o.TransactOptions, func(*wallet.Wallet) wallet.Action { return wallet.Redeem(tickets, o.policy) })
 }
 
 // errNoTicketsToRedeem is returned for a document without tickets.

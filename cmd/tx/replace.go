@@ -20,19 +20,8 @@ type replaceOptions struct {
 	yes  bool
 }
 
-func (o *replaceOptions) register(cmd *cobra.Command) {
-	o.intentOptions.network.Register(cmd)
-	o.intentOptions.network.RegisterContracts(cmd)
-	o.store.Register(cmd)
-	o.mining.Register(cmd)
-	o.keys.Register(cmd)
-	o.fees.RegisterFees(cmd)
-	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
-}
-
 func newTxBump(r *cli.Run) *cobra.Command {
-	var o replaceOptions
-	cmd := &cobra.Command{
+	return newReplace(r, (*wallet.Wallet).Bump, &cobra.Command{
 		Use:   "bump HASH",
 		Short: "Pay more for a transaction that waits",
 		Long: `Bump signs the same transaction at a higher price, high enough for nodes to take
@@ -40,39 +29,38 @@ it in the place of the one that waits: the caps of --max-gas-price and --max-fee
 hold for it too. Only one of the two can be mined.`,
 		Example: `  pmctl tx bump 0x…
   pmctl tx bump 0x… --max-fee 0.001eth --yes`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return runReplace(r, cmd, &o, args[0], (*wallet.Wallet).Bump)
-		},
-	}
-	o.register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
-	return cmd
+	})
 }
 
 func newTxCancel(r *cli.Run) *cobra.Command {
-	var o replaceOptions
-	cmd := &cobra.Command{
+	return newReplace(r, (*wallet.Wallet).Cancel, &cobra.Command{
 		Use:   "cancel HASH",
 		Short: "Have nothing mined in the place of a transaction",
 		Long: `Cancel signs a transaction that moves nothing, with the nonce of the one that
 waits and at a higher price, so that nodes take it in its place. If the other
 one is mined first all the same, cancel says so and ends with exit code 1.`,
 		Example: `  pmctl tx cancel 0x… --yes`,
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return runReplace(r, cmd, &o, args[0], (*wallet.Wallet).Cancel)
-		},
-	}
+	})
+}
+
+// replaces is one of package wallet's ways to replace a transaction.
+type replaces func(*wallet.Wallet, context.Context, common.Hash, wallet.Replacing) (wallet.Transaction, error)
+
+func newReplace(r *cli.Run, by replaces, cmd *cobra.Command) *cobra.Command {
+	var o replaceOptions
+	cmd.Args = cobra.ExactArgs(1)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return runReplace(r, cmd, &o, args[0], by) }
 	o.register(cmd)
+	o.mining.Register(cmd)
+	o.keys.Register(cmd)
+	o.fees.RegisterFees(cmd)
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 
-// runReplace replaces a transaction in one of package wallet's ways.
-func runReplace(r *cli.Run, cmd *cobra.Command, o *replaceOptions, arg string, by func(*wallet.Wallet, context.Context, common.Hash, wallet.Replacing) (wallet.Transaction, error)) error {
-	o.limits = o.fees.Limits
-	w, hash, err := o.open(cmd.Context(), r, arg)
+func runReplace(r *cli.Run, cmd *cobra.Command, o *replaceOptions, arg string, by replaces) error {
+	w, hash, err := o.open(cmd.Context(), r, arg, o.fees.Limits)
 	if err != nil {
 		return err
 	}

@@ -162,24 +162,20 @@ func listIntents(r *cli.Run, cmd *cobra.Command, o *cli.NetworkOptions, account 
 
 // intentOptions are what every command takes that is about one transaction.
 type intentOptions struct {
-	network     cli.NetworkOptions
-	mining      cli.MiningOptions
-	store       cli.StoreOptions
-	withPending bool
-	// limits, unless it is nil, says what a replacement may cost.
-	limits func(*cli.Env) (policy.Limits, error)
+	network cli.NetworkOptions
+	mining  cli.MiningOptions
+	store   cli.StoreOptions
 }
 
 func (o *intentOptions) register(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&o.withPending, "with-pending", false, "send earlier transactions of the account again, too, where the node has lost them: they must be mined first")
 	o.network.Register(cmd)
 	o.network.RegisterContracts(cmd)
-	o.mining.RegisterConfirmations(cmd)
 	o.store.Register(cmd)
 }
 
-// open opens the wallet for the transaction that an argument names.
-func (o *intentOptions) open(ctx context.Context, r *cli.Run, arg string) (*wallet.Wallet, common.Hash, error) {
+// open opens the wallet for the transaction that an argument names. The limits, unless they
+// are nil, say what a replacement may cost.
+func (o *intentOptions) open(ctx context.Context, r *cli.Run, arg string, limits func(*cli.Env) (policy.Limits, error)) (*wallet.Wallet, common.Hash, error) {
 	if o.mining.Confirmations == 0 {
 		return nil, common.Hash{}, cli.Usagef("--confirmations 0: it must be at least 1")
 	}
@@ -191,8 +187,8 @@ func (o *intentOptions) open(ctx context.Context, r *cli.Run, arg string) (*wall
 	if err != nil {
 		return nil, hash, err
 	}
-	if o.limits != nil {
-		if config.Limits, err = o.limits(r.Env); err != nil {
+	if limits != nil {
+		if config.Limits, err = limits(r.Env); err != nil {
 			return nil, hash, err
 		}
 	}
@@ -244,6 +240,7 @@ signed to replace it. No node is asked; pmctl tx wait asks.`,
 
 func newTxWait(r *cli.Run) *cobra.Command {
 	var o intentOptions
+	var withPending bool
 	cmd := &cobra.Command{
 		Use:   "wait HASH",
 		Short: "Wait until a transaction is mined",
@@ -255,15 +252,17 @@ key is opened.`,
   pmctl tx wait 0x… --confirmations 12 --timeout 10m`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			w, hash, err := o.open(cmd.Context(), r, args[0])
+			w, hash, err := o.open(cmd.Context(), r, args[0], nil)
 			if err != nil {
 				return err
 			}
 			defer w.Close()
-			_, err = w.Wait(cmd.Context(), hash, o.withPending, cli.WaitingAs(r, &o.mining))
+			_, err = w.Wait(cmd.Context(), hash, withPending, cli.WaitingAs(r, &o.mining))
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&withPending, "with-pending", false, "send earlier transactions of the account again, too, where the node has lost them: they must be mined first")
+	o.mining.RegisterConfirmations(cmd)
 	o.register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -47,16 +46,14 @@ func (o *NetworkOptions) RegisterNetwork(cmd *cobra.Command) {
 	cmd.MarkFlagsMutuallyExclusive("network", "controller")
 }
 
-// Bound returns a context that ends after --timeout.
-func (o *NetworkOptions) Bound(ctx context.Context) (context.Context, context.CancelFunc, error) {
-	if err := o.checkTimeout(); err != nil {
-		return nil, nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
-	return ctx, cancel, nil
+// RegisterContracts is for commands that sign or send.
+func (o *NetworkOptions) RegisterContracts(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&o.acceptContracts, "accept-contracts", false,
+		"accept other contracts than those that were first seen on this network, and pin them in their place; those of "+wallet.ArbitrumOne+" never change")
 }
 
-func (o *NetworkOptions) checkTimeout() error {
+// CheckTimeout refuses a --timeout that is none.
+func (o *NetworkOptions) CheckTimeout() error {
 	if o.Timeout <= 0 {
 		return Usagef("--timeout %s: it must be more than 0", o.Timeout)
 	}

@@ -15,6 +15,9 @@ type PayerOptions struct {
 	Account AccountOptions
 	Limits  LimitOptions
 	Store   StoreOptions
+
+	// Offline plans without the chain, and KeyHere goes without the agent.
+	Offline, KeyHere bool
 }
 
 // Register adds the flags to a command.
@@ -35,20 +38,6 @@ func (o *PayerOptions) RegisterReading(cmd *cobra.Command) {
 // OpenWallet looks at everything that the command line and the disk can be refused for.
 // Where an agent has the account, the wallet is the agent's.
 func OpenWallet(r *Run, cmd *cobra.Command, o *PayerOptions) (*wallet.Wallet, error) {
-	return openPaying(r, cmd, o, false, true)
-}
-
-// OpenOffline is OpenWallet for a wallet that plans without the chain, if that is asked for.
-func OpenOffline(r *Run, cmd *cobra.Command, o *PayerOptions, offline bool) (*wallet.Wallet, error) {
-	return openPaying(r, cmd, o, offline, true)
-}
-
-// OpenKeyed is OpenWallet for the agent itself.
-func OpenKeyed(r *Run, cmd *cobra.Command, o *PayerOptions) (*wallet.Wallet, error) {
-	return openPaying(r, cmd, o, false, false)
-}
-
-func openPaying(r *Run, cmd *cobra.Command, o *PayerOptions, offline, withAgent bool) (*wallet.Wallet, error) {
 	limits, err := o.Limits.Limits(r.Env)
 	if err != nil {
 		return nil, err
@@ -61,7 +50,7 @@ func openPaying(r *Run, cmd *cobra.Command, o *PayerOptions, offline, withAgent 
 	if err != nil {
 		return nil, err
 	}
-	config.Limits, config.Accept, config.Offline = limits, named, offline
+	config.Limits, config.Accept, config.Offline = limits, named, o.Offline
 	if cmd.Flags().Changed("timeout") {
 		config.RecipientTimeout = o.Network.Timeout
 	}
@@ -69,7 +58,7 @@ func openPaying(r *Run, cmd *cobra.Command, o *PayerOptions, offline, withAgent 
 		return nil, err
 	}
 	chainID := uint64(0)
-	if withAgent {
+	if !o.KeyHere {
 		chainID = config.Network.ChainID
 	}
 	if config.Account, err = o.Account.Account(cmd.Context(), r.Env, chainID); err != nil {

@@ -154,8 +154,3 @@ func openActing(r *Run, cmd *cobra.Command, o *TransactOptions) (*wallet.Wallet,
 	}
 	return w, err
 }
-
-// Only is an action that needs nothing of the wallet.
-func Only(a wallet.Action) func(*wallet.Wallet) wallet.Action {
-	return func(*wallet.Wallet) wallet.Action { return a }
-}

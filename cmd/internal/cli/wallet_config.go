@@ -23,7 +23,7 @@ func (u ui) Progress(text func() string) (done func()) { return u.run.Progress(t
 
 // ReadingConfig is for flows that only read the network which the options choose.
 func ReadingConfig(r *Run, o *NetworkOptions) (wallet.Config, error) {
-	if err := o.checkTimeout(); err != nil {
+	if err := o.CheckTimeout(); err != nil {
 		return wallet.Config{}, err
 	}
 	network, urls, err := o.Choose(r.Env)
