@@ -46,6 +46,29 @@ func TestOnlySourcesHoldKeys(t *testing.T) {
 	}
 }
 
+// TestCommandsUseFlows: the rooms in which the order of calls keeps money safe are used
+// through package wallet alone, and no room of the commands imports another.
+func TestCommandsUseFlows(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", module+"/cmd/...").Output()
+	require.NoError(t, err)
+	rooms := 0
+	for line := range strings.Lines(string(out)) {
+		imports := strings.Fields(strings.ReplaceAll(line, module, ""))
+		room := imports[0]
+		if strings.HasPrefix(room, "/cmd/pmctl-") || room == "/cmd/model" {
+			continue // other programs, and tests
+		}
+		rooms++
+		for _, used := range imports[1:] {
+			require.NotContains(t, []string{"/wallet/store", "/wallet/tx", "/wallet/chain"}, used, room)
+			if room != "/cmd" && strings.HasPrefix(used, "/cmd/") {
+				require.Equal(t, "/cmd/internal/cli", used, room)
+			}
+		}
+	}
+	require.Greater(t, rooms, 10)
+}
+
 // TestWalletLinksNoNode keeps the full node, which the local network runs in its
 // own binary, and what documentation is made with, out of pmctl.
 func TestWalletLinksNoNode(t *testing.T) {
