@@ -125,5 +125,7 @@ func (v *statusView) show(result *statusResult) error {
 	if v.Output == outputPrometheus {
 		return v.writeMetrics(result)
 	}
-	return v.Emit("pmctl.status", result, func(w io.Writer) error { return result.write(w) })
+	return v.Emit("pmctl.status", result, func(w io.Writer) error {
+		return result.write(w, append(result.fields(), result.Contracts.fields()...))
+	})
 }

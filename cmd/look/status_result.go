@@ -145,16 +145,12 @@ func newStatusResult(s *check.Status) *statusResult {
 	return result
 }
 
-// write prints the status for a person: what there is, and then what is wrong with it.
-func (s *statusResult) write(w io.Writer) error {
-	if err := cli.WriteFields(w, append(s.fields(), s.Contracts.fields()...)); err != nil {
+// write prints the status for a person: what there is, and then a paragraph for each thing
+// that is wrong with it.
+func (s *statusResult) write(w io.Writer, fields []cli.Field) error {
+	if err := cli.WriteFields(w, fields); err != nil {
 		return err
 	}
-	return s.writeWarnings(w)
-}
-
-// writeWarnings prints a paragraph for each warning.
-func (s *statusResult) writeWarnings(w io.Writer) error {
 	for _, warning := range s.Warnings {
 		label := "notice: "
 		if warning.Problem {
@@ -168,9 +164,16 @@ func (s *statusResult) writeWarnings(w io.Writer) error {
 }
 
 func (s *statusResult) fields() []cli.Field {
-	round := s.Round.Current
+	round, block := s.Round.Current, s.Block.Number
 	if !s.Round.Initialized {
 		round += " (not initialized; last initialized " + s.Round.LastInitialized + ")"
+	}
+	if s.Block.L1Block != block {
+		block += " (L1 block " + s.Block.L1Block + ")"
+	}
+	offer := "none: the reserve is too small for a typical recipient"
+	if s.Offer.Accepted {
+		offer = fmt.Sprintf("face value %s (a typical recipient's)", s.Offer.FaceValue)
 	}
 	lock := map[broker.Lock]string{
 		broker.Empty:     "nothing is deposited",
@@ -189,11 +192,7 @@ func (s *statusResult) fields() []cli.Field {
 	if s.WithdrawAt != nil {
 		fields = append(fields, cli.Field{"withdraw at", "about " + s.WithdrawAt.Format(time.RFC3339)})
 	}
-	fields = append(fields, []cli.Field{
-		{"offer", s.Offer.text()},
-		{"round", round},
-		{"block", blockText(s.Block)},
-	}...)
+	fields = append(fields, cli.Field{"offer", offer}, cli.Field{"round", round}, cli.Field{"block", block + " at " + s.Block.Time.Format(time.RFC3339)})
 	if s.Paused {
 		fields = append(fields, cli.Field{"paused", "the contracts are paused: nothing can be sent"})
 	}
@@ -209,20 +208,4 @@ func (c contractsResult) fields() []cli.Field {
 		{"bonding manager", hex(c.BondingManager)},
 		{"service registry", hex(c.ServiceRegistry)},
 	}
-}
-
-func blockText(b blockResult) string {
-	text := b.Number
-	if b.L1Block != b.Number {
-		text += " (L1 block " + b.L1Block + ")"
-	}
-	return text + " at " + b.Time.Format(time.RFC3339)
-}
-
-// text is the offer on one line.
-func (o offerResult) text() string {
-	if !o.Accepted {
-		return "none: the reserve is too small for a typical recipient"
-	}
-	return fmt.Sprintf("face value %s (a typical recipient's)", o.FaceValue)
 }

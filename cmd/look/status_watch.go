@@ -3,7 +3,6 @@ package look
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"time"
 
@@ -60,7 +59,7 @@ func (v *statusView) refresh(result *statusResult) error {
 		screen.WriteString(clearScreen)
 	}
 	// Without the contracts' addresses it fits a screen.
-	if err := errors.Join(cli.WriteFields(&screen, result.fields()), result.writeWarnings(&screen)); err != nil {
+	if err := result.write(&screen, result.fields()); err != nil {
 		return err
 	}
 	screen.WriteString("\nas of " + v.Now().UTC().Format(time.RFC3339) + ", again in " + v.interval.String() + "; Ctrl-C ends it\n\n")

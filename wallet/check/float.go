@@ -71,19 +71,11 @@ func (f *float) bounds() string {
 // maxFloat replays how a recipient chooses a face value. It can only warn, since each has
 // settings of its own, unless the recipient itself has refused.
 func (r *recipient) maxFloat(ctx context.Context) Finding {
+	var who common.Address
+	var err error
 	if r.refusesReserve() {
-		return r.explainRefusal(ctx)
+		who, err = r.supposed(ctx)
 	}
-	f, err := r.floatOf(ctx, common.Address{})
-	if err != nil {
-		return Unread(err)
-	}
-	return f.explain()
-}
-
-// explainRefusal says why a recipient finds the reserve insufficient.
-func (r *recipient) explainRefusal(ctx context.Context) Finding {
-	who, err := r.supposed(ctx)
 	var f *float
 	if err == nil {
 		f, err = r.floatOf(ctx, who)
@@ -92,6 +84,9 @@ func (r *recipient) explainRefusal(ctx context.Context) Finding {
 		return Unread(errors.Join(r.fetchErr, err))
 	}
 	finding := f.explain()
+	if !r.refusesReserve() {
+		return finding
+	}
 	if finding.State == OK {
 		finding.Allowed = f.bounds()
 		finding.Fix = "it reckons with other settings than the defaults: ask for its -ticketEV and -maxFaceValue, or add to the reserve: pmctl fund --reserve AMOUNT"

@@ -32,18 +32,17 @@ func (t terms) checks() []Check {
 	}
 }
 
-// bare are the user's limits with all but one switched off, which keep turns on again: the
-// checks, and what they say, are the payment's own.
-func (t terms) bare(keep func(l *policy.Limits)) policy.Limits {
+// bare are the user's limits with none on params in force but only: the checks, and what
+// they say, are the payment's own.
+func (t terms) bare(only pm.Limits) policy.Limits {
 	l := t.Limits
-	l.Limits, l.MaxFaceValue, l.Recipients = pm.Limits{}, nil, nil
-	keep(&l)
+	l.Limits, l.MaxFaceValue, l.Recipients = only, nil, nil
 	return l
 }
 
 func (t terms) expiry(context.Context) Finding {
 	block, facts := t.offer.Params.ExpirationBlock, t.facts()
-	err := t.bare(func(*policy.Limits) {}).Check(t.offer.Params, facts, 1)
+	err := t.bare(pm.Limits{}).Check(t.offer.Params, facts, 1)
 	if errors.Is(err, pm.ErrTicketParamsExpired) || errors.Is(err, pm.ErrNoExpirationBlock) {
 		next := new(big.Int).Add(facts.LastSeenL1Block, big.NewInt(1))
 		return Fail(err, fmt.Sprintf("later than L1 block %v, the next one", next), Theirs+"its node, which may be behind").At(fmt.Sprintf("L1 block %v", block))
@@ -67,7 +66,7 @@ func (t terms) price(context.Context) Finding {
 func (t terms) evBelowFaceValue(context.Context) Finding {
 	params := t.offer.Params
 	ev := "EV " + wei.Format(params.EV())
-	if err := t.bare(func(*policy.Limits) {}).CheckParams(params, 1); errors.Is(err, pm.ErrEVNotBelowFaceValue) {
+	if err := t.bare(pm.Limits{}).CheckParams(params, 1); errors.Is(err, pm.ErrEVNotBelowFaceValue) {
 		return Fail(err, "below the face value of "+amount(params.FaceValue), Theirs+"-ticketEV, -maxFaceValue").At(ev)
 	}
 	return Fine("%s", ev)
@@ -75,7 +74,7 @@ func (t terms) evBelowFaceValue(context.Context) Finding {
 
 func (t terms) ticketEV(context.Context) Finding {
 	ev := wei.Format(t.offer.Params.EV())
-	err := t.bare(func(l *policy.Limits) { l.MaxEV = t.Limits.MaxEV }).CheckParams(t.offer.Params, 1)
+	err := t.bare(pm.Limits{MaxEV: t.Limits.MaxEV}).CheckParams(t.offer.Params, 1)
 	if errors.As(err, new(*pm.MaxEVError)) {
 		return Fail(err, "at most "+wei.Format(t.Limits.MaxEV), t.knobs(policy.MaxTicketEV, "-ticketEV")).At(ev)
 	}
@@ -83,7 +82,7 @@ func (t terms) ticketEV(context.Context) Finding {
 }
 
 func (t terms) totalEV(context.Context) Finding {
-	err := t.bare(func(l *policy.Limits) { l.MaxTotalEV = t.Limits.MaxTotalEV }).CheckParams(t.offer.Params, 1)
+	err := t.bare(pm.Limits{MaxTotalEV: t.Limits.MaxTotalEV}).CheckParams(t.offer.Params, 1)
 	if errors.As(err, new(*pm.MaxTotalEVError)) {
 		return Fail(err, "at most "+wei.Format(t.Limits.MaxTotalEV), t.knobs(policy.MaxTotalEV, "-ticketEV")).At(wei.Format(t.offer.Params.EV()) + " for one ticket")
 	}
@@ -92,8 +91,9 @@ func (t terms) totalEV(context.Context) Finding {
 
 func (t terms) faceValue(context.Context) Finding {
 	value := amount(t.offer.Params.FaceValue)
-	err := t.bare(func(l *policy.Limits) { l.MaxFaceValue = t.Limits.MaxFaceValue }).CheckParams(t.offer.Params, 1)
-	if errors.As(err, new(*policy.MaxFaceValueError)) {
+	limits := t.bare(pm.Limits{})
+	limits.MaxFaceValue = t.Limits.MaxFaceValue
+	if err := limits.CheckParams(t.offer.Params, 1); errors.As(err, new(*policy.MaxFaceValueError)) {
 		return Fail(err, "at most "+t.Limits.MaxFaceValue.String(), t.knobs(policy.MaxFaceValue, "-maxFaceValue")).At(value)
 	}
 	return Fine("%s", value)
@@ -103,7 +103,7 @@ func (t terms) faceValue(context.Context) Finding {
 func (t terms) cover(context.Context) Finding {
 	params, facts, n := t.offer.Params, t.facts(), t.Limits.DepositMultiplier
 	facts.Sender.WithdrawRound = nil // a check of its own
-	err := t.bare(func(l *policy.Limits) { l.DepositMultiplier = n }).Check(params, facts, 1)
+	err := t.bare(pm.Limits{DepositMultiplier: n}).Check(params, facts, 1)
 	if errors.As(err, new(*pm.FaceValueError)) {
 		needed := new(big.Int).Mul(params.FaceValue, big.NewInt(int64(n)))
 		return Fail(err, fmt.Sprintf("at least %s: %s", amount(needed), words.Count(n, "face value")), t.knobs(policy.DepositMultiplier, "-maxFaceValue")).
