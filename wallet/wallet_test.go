@@ -11,6 +11,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/signer"
+	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -77,4 +78,31 @@ func TestNothingIsNotFunded(t *testing.T) {
 	list, err := w.Transactions(t.Context(), w.Account.Address())
 	require.NoError(t, err)
 	require.Empty(t, list)
+}
+
+// TestARequestIsMintedOnce: a program names a batch, and gets the same tickets for it
+// however often it asks; what is another batch is refused under that name.
+func TestARequestIsMintedOnce(t *testing.T) {
+	world, ctx := newWorld(t), t.Context()
+	require.NoError(t, fund(ctx, world.config(), "first"))
+	u, err := pay.ParseURL(world.url)
+	require.NoError(t, err)
+	mint := func(id string, count uint64) (*wallet.Batch, error) {
+		w, err := wallet.Open(ctx, world.config())
+		require.NoError(t, err)
+		defer w.Close()
+		return w.Mint(ctx, wallet.Minting{URL: u, Amount: pay.Amount{Count: count}, RequestID: id})
+	}
+	first, err := mint("job", 2)
+	require.NoError(t, err)
+	again, err := mint("job", 2)
+	require.NoError(t, err)
+	require.Equal(t, first.Params.RecipientRandHash, again.Params.RecipientRandHash)
+	require.Equal(t, first.Nonces, again.Nonces)
+	_, err = mint("job", 3)
+	require.ErrorAs(t, err, new(*store.RequestError))
+	require.Equal(t, wallet.ClassUsage, wallet.ClassOf(err))
+	_, err = mint("two\nlines", 2)
+	require.ErrorIs(t, err, wallet.ErrRequestID)
+	require.Equal(t, wallet.ClassUsage, wallet.ClassOf(err))
 }

@@ -101,19 +101,13 @@ func listRecipients(ctx context.Context, r *cli.Run, network *cli.NetworkOptions
 }
 
 func (l recipientList) write(w io.Writer) error {
-	for i, entry := range l.Recipients {
-		if i > 0 {
-			if _, err := fmt.Fprintln(w); err != nil {
-				return err
-			}
-		}
+	var lists [][]cli.Field
+	for _, entry := range l.Recipients {
 		uri := entry.ServiceURI
 		if l.ai {
 			uri = entry.AIServiceURI
 		}
-		if err := cli.WriteFields(w, []cli.Field{{"recipient", common.Address(entry.Address).Hex()}, {"url", check.EntryText(uri)}}); err != nil {
-			return err
-		}
+		lists = append(lists, []cli.Field{{"recipient", common.Address(entry.Address).Hex()}, {"url", check.EntryText(uri)}})
 	}
-	return nil
+	return cli.WriteParagraphs(w, lists)
 }

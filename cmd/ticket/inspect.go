@@ -156,28 +156,13 @@ func (i *inspection) write(w io.Writer) error {
 	if i.Credentials != nil {
 		fields = append(fields, i.Credentials.fields()...)
 	}
-	if err := cli.WriteFields(w, fields); err != nil || i.Batch == nil {
-		return err
-	}
-	for _, ticket := range i.Batch.Tickets {
-		err := writeParagraph(w, []cli.Field{
-			{"nonce", fmt.Sprint(ticket.Nonce)},
-			{"hash", common.Hash(ticket.Hash).Hex()},
-			{"sig", ticket.Sig.String()},
-		})
-		if err != nil {
-			return err
+	lists := [][]cli.Field{fields}
+	if i.Batch != nil {
+		for _, ticket := range i.Batch.Tickets {
+			lists = append(lists, []cli.Field{{"nonce", fmt.Sprint(ticket.Nonce)}, {"hash", common.Hash(ticket.Hash).Hex()}, {"sig", ticket.Sig.String()}})
 		}
 	}
-	return nil
-}
-
-// writeParagraph prints key–value lines below an empty one.
-func writeParagraph(w io.Writer, fields []cli.Field) error {
-	if _, err := fmt.Fprintln(w); err != nil {
-		return err
-	}
-	return cli.WriteFields(w, fields)
+	return cli.WriteParagraphs(w, lists)
 }
 
 // batchFields is what the tickets of a batch share, for a person.

@@ -194,18 +194,9 @@ func (v *verification) write(w io.Writer) error {
 	if v.Credentials != "" {
 		fields = append(fields, cli.Field{"credentials", v.Credentials})
 	}
-	if err := cli.WriteFields(w, fields); err != nil {
-		return err
-	}
+	lists := [][]cli.Field{fields}
 	for _, bad := range v.Bad {
-		err := writeParagraph(w, []cli.Field{
-			{"nonce", fmt.Sprint(bad.Nonce)},
-			{"hash", common.Hash(bad.Hash).Hex()},
-			{"bad", bad.Reason},
-		})
-		if err != nil {
-			return err
-		}
+		lists = append(lists, []cli.Field{{"nonce", fmt.Sprint(bad.Nonce)}, {"hash", common.Hash(bad.Hash).Hex()}, {"bad", bad.Reason}})
 	}
-	return nil
+	return cli.WriteParagraphs(w, lists)
 }

@@ -136,27 +136,18 @@ func listIntents(r *cli.Run, cmd *cobra.Command, o *cli.NetworkOptions, account 
 	if err != nil {
 		return err
 	}
-	list := []intentResult{}
+	list, lists := []intentResult{}, [][]cli.Field{}
 	for _, i := range intents {
 		if all || i.State.Unsettled() {
-			list = append(list, newIntentResult(i))
+			result := newIntentResult(i)
+			list, lists = append(list, result), append(lists, result.fields())
 		}
 	}
 	if len(list) == 0 {
 		r.Note("no transaction of %s waits to be mined", address)
 	}
 	return r.Emit("pmctl.transactions", map[string]any{"transactions": list}, func(w io.Writer) error {
-		for n, i := range list {
-			if n > 0 {
-				if _, err := fmt.Fprintln(w); err != nil {
-					return err
-				}
-			}
-			if err := cli.WriteFields(w, i.fields()); err != nil {
-				return err
-			}
-		}
-		return nil
+		return cli.WriteParagraphs(w, lists)
 	})
 }
 

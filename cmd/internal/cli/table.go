@@ -79,3 +79,18 @@ func wrapLast(header []string, rows [][]string) [][]string {
 	}
 	return wrapped
 }
+
+// WriteParagraphs writes lists of fields, with an empty line between them.
+func WriteParagraphs(w io.Writer, lists [][]Field) error {
+	for i, fields := range lists {
+		if i > 0 {
+			if _, err := fmt.Fprintln(w); err != nil {
+				return err
+			}
+		}
+		if err := WriteFields(w, fields); err != nil {
+			return err
+		}
+	}
+	return nil
+}
