@@ -45,8 +45,8 @@ The exit code is 0 when nothing failed, else that of the first failure.`,
 	return cmd
 }
 
-// patient is what the checks of this machine have found out, and the subject of the others.
-type patient struct {
+// diagnosis is what the checks of this machine have found out, and the subject of the others.
+type diagnosis struct {
 	check.Subject
 	run *cli.Run
 	o   *cli.PayerOptions
@@ -61,24 +61,24 @@ func runDoctor(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, args []strin
 	}
 	ctx, end := context.WithCancelCause(cmd.Context())
 	defer end(nil)
-	p := &patient{run: r, o: o, end: end}
+	d := &diagnosis{run: r, o: o, end: end}
 	defer func() {
-		if p.Key != nil {
-			p.Key.Close()
+		if d.Key != nil {
+			d.Key.Close()
 		}
 	}()
-	p.Now, p.Store = r.Now, func() (string, error) { return o.Store.Choose(r.Env) }
+	d.Now, d.Store = r.Now, func() (string, error) { return o.Store.Choose(r.Env) }
 	if len(args) == 1 {
-		if p.URL, err = pay.ParseURL(args[0]); err != nil {
+		if d.URL, err = pay.ParseURL(args[0]); err != nil {
 			return cli.Usage(err)
 		}
 		if cmd.Flags().Changed("timeout") {
-			p.RecipientTimeout = o.Network.Timeout
+			d.RecipientTimeout = o.Network.Timeout
 		}
 	}
-	checks, closing := check.Wallet(&p.Subject)
+	checks, closing := check.Wallet(&d.Subject)
 	defer closing()
-	result := doctorResult{check.Run(ctx, append(p.local(), checks...))}
+	result := doctorResult{check.Run(ctx, append(d.local(), checks...))}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -95,9 +95,9 @@ func runDoctor(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, args []strin
 
 // asked is the error of something that a person may have been asked for. Whoever
 // cancels wants no more checks.
-func (p *patient) asked(err error) error {
+func (d *diagnosis) asked(err error) error {
 	if errors.Is(err, cli.ErrCancelled) {
-		p.end(err)
+		d.end(err)
 	}
 	return err
 }
