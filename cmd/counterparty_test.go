@@ -74,16 +74,22 @@ func TestNoTicketsForARecipientOnAnotherChain(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, other.Close()) })
 	give(t, other, crypto.PubkeyToAddress(s.net.Accounts()[0].Key.PublicKey))
 	s.env["PMCTL_NETWORK"] = ""
-	there := " --controller " + other.Controller().Hex() + " --chain-id 1337 --rpc-url " + other.RPCURL() + " --store " + filepath.Join(t.TempDir(), "there.db")
+	network := " --controller " + other.Controller().Hex() + " --chain-id 1337 --rpc-url " + other.RPCURL()
+	there := network + " --store " + filepath.Join(t.TempDir(), "there.db")
 	s.run(exitDone, "fund --deposit 0.4eth --reserve 0.4eth --yes"+there)
 	s.env["PMCTL_NETWORK"] = "devnet"
 	url := other.Recipients()[0].State().URL
 	params := s.params(url)
+	batch := filepath.Join(t.TempDir(), "batch.json")
+	s.env["PMCTL_NETWORK"] = ""
+	s.print("ticket batch --count 1 --recipient-url " + url + " --out " + batch + there)
+	s.env["PMCTL_NETWORK"] = "devnet"
 
 	for _, line := range []string{
 		"pay --value 1wei --inactive-ok " + url,
 		"ticket batch --count 1 --inactive-ok --params " + params,
 		"ticket batch --count 1 --recipient-url " + url,
+		"ticket deliver --inactive-ok " + url + " " + batch,
 		"params show " + params,
 		"doctor " + url,
 	} {
@@ -91,6 +97,10 @@ func TestNoTicketsForARecipientOnAnotherChain(t *testing.T) {
 		require.Contains(t, says, "another chain", line)
 		require.Contains(t, says, "--rpc-url", line)
 	}
+	// The recipient takes each nonce once: it takes the batch, which was not sent before.
+	s.env["PMCTL_NETWORK"] = ""
+	s.run(exitDone, "ticket deliver "+url+" "+batch+network)
+	s.env["PMCTL_NETWORK"] = "devnet"
 
 	// Of a later round than here the node may only be behind.
 	require.NoError(t, other.NextRound(t.Context(), 30))
