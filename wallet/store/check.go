@@ -63,7 +63,7 @@ const (
 // where transactions cannot be begun, and as Open does for what is too damaged to be looked
 // at.
 func Check(ctx context.Context, location string, options ...Option) (*Report, error) {
-	report := &Report{Known: schemaVersion(), Counts: make(map[string]int64)}
+	report := &Report{Known: schemaVersion, Counts: make(map[string]int64)}
 	err := look(ctx, location, options, func(s *Store, tx *db.Tx, version int) error {
 		report.Path, report.ID, report.Version, report.Problems = s.Path(), s.id, version, nil
 		if err := s.db.KeepsSessions(ctx); err != nil {

@@ -24,7 +24,7 @@
 // The store is one SQLite file in WAL mode, synced at every commit, or a schema of a
 // PostgreSQL database, which a fleet of machines can share. What only one of
 // them knows is in package db; the SQL here is plain enough for both. The tables are in
-// schema.go, and each table's statements are in the file that uses them: above them are
+// schema, and each table's statements are in the file that uses them: above them are
 // store.go and open.go, and home.go, mark.go and retire.go, which find out whether the store
 // is what it was.
 package store

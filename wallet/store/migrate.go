@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -62,7 +60,7 @@ func (s *Store) Migrate(ctx context.Context, to *Store) error {
 // requireEmpty fails with ErrNotEmpty.
 func (s *Store) requireEmpty(ctx context.Context) error {
 	return s.db.Read(ctx, func(tx *db.Tx) error {
-		for _, table := range dataTables() {
+		for _, table := range dataTables {
 			var count int64
 			if err := tx.Row(`SELECT COUNT(*) FROM ` + table).Scan(&count); err != nil {
 				return err
@@ -82,7 +80,7 @@ func (s *Store) carry(ctx context.Context, to *Store) error {
 	}
 	err := to.write(ctx, func(into *db.Tx) error {
 		return s.db.Read(ctx, func(from *db.Tx) error {
-			for _, table := range dataTables() {
+			for _, table := range dataTables {
 				if err := carryTable(from, into, table); err != nil {
 					return fmt.Errorf("%s: %w", table, err)
 				}
@@ -127,19 +125,4 @@ func carryTable(from, into *db.Tx, table string) error {
 		return into.Exec(fmt.Sprintf(`INSERT INTO %s (%s) VALUES (%s)`, table, strings.Join(columns, ", "), strings.Join(places, ", ")), row...)
 	}
 	return db.Each(from, scan, insert, `SELECT * FROM `+table)
-}
-
-// placeTables are about where a store is and was, not about what was done with it.
-var placeTables = []string{"meta", "former_ids", "writers"}
-
-// dataTables are all other tables, in an order in which rows find what they refer to.
-// A later version may create one anew.
-func dataTables() (names []string) {
-	created := regexp.MustCompile(`^CREATE TABLE (\w+)`)
-	for _, statement := range slices.Concat(schema...) {
-		if found := created.FindStringSubmatch(statement); found != nil && !slices.Contains(placeTables, found[1]) && !slices.Contains(names, found[1]) {
-			names = append(names, found[1])
-		}
-	}
-	return names
 }

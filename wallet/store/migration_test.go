@@ -85,6 +85,19 @@ func TestOldAndNewStoresAreTheSame(t *testing.T) {
 	require.True(t, slices.ContainsFunc(fresh, func(text string) bool { return len(text) > 100 }))
 }
 
+// A table is about what was done with a store, which is carried to another place with it, or
+// about where the store is and was.
+func TestEveryTableIsCarriedOrOfThePlace(t *testing.T) { onEach(t, everyTableIsCarriedOrOfThePlace) }
+
+func everyTableIsCarriedOrOfThePlace(t *testing.T, place place) {
+	s := open(t, place(t))
+	require.NoError(t, s.db.Read(t.Context(), func(tx *db.Tx) error {
+		names, err := s.db.Tables(tx)
+		require.ElementsMatch(t, slices.Concat(dataTables, []string{"meta", "former_ids", "writers"}), names)
+		return err
+	}))
+}
+
 // Everything of an upgrade happens, or nothing.
 func TestAnUpgradeThatFailsChangesNothing(t *testing.T) { onEach(t, anUpgradeThatFailsChangesNothing) }
 

@@ -39,7 +39,7 @@ func (s *Store) load(ctx context.Context) error {
 	if err == nil {
 		err = s.db.Prepare(ctx)
 	}
-	if err != nil || version == schemaVersion() {
+	if err != nil || version == schemaVersion {
 		return err
 	}
 	// There is nothing yet or a store of an older version, or another process is making

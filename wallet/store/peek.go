@@ -44,8 +44,8 @@ func PeekAt(ctx context.Context, location string) (*Peek, error) {
 	p.db.Patience = peekPatience
 	err = p.db.Read(ctx, func(t *db.Tx) error {
 		version, _, err := inspect(p.db, t)
-		if err == nil && version != schemaVersion() {
-			err = fmt.Errorf("%w of version %d at %s", ErrNoStore, schemaVersion(), at.Name)
+		if err == nil && version != schemaVersion {
+			err = fmt.Errorf("%w of version %d at %s", ErrNoStore, schemaVersion, at.Name)
 		}
 		return err
 	})

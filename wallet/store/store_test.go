@@ -122,7 +122,7 @@ func refusesANewerSchema(t *testing.T, place place) {
 	_, err := Open(t.Context(), path)
 	var schema *SchemaError
 	require.ErrorAs(t, err, &schema)
-	require.Equal(t, SchemaError{Path: s.Path(), Found: 99, Known: schemaVersion()}, *schema)
+	require.Equal(t, SchemaError{Path: s.Path(), Found: 99, Known: schemaVersion}, *schema)
 	require.ErrorContains(t, err, "newer pmctl")
 }
 

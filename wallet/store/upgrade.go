@@ -28,8 +28,8 @@ func inspect(d *db.DB, tx *db.Tx) (version int, id string, err error) {
 	if err != nil || version < 1 {
 		return 0, "", fmt.Errorf("%w: it has schema version %.20q", ErrDamaged, text)
 	}
-	if version > schemaVersion() {
-		return 0, "", &SchemaError{Path: d.Name, Found: version, Known: schemaVersion()}
+	if version > schemaVersion {
+		return 0, "", &SchemaError{Path: d.Name, Found: version, Known: schemaVersion}
 	}
 	id, err = meta(tx, metaID)
 	return version, id, err
@@ -48,9 +48,15 @@ func upgrade(d *db.DB, tx *db.Tx) (id string, err error) {
 			return "", err
 		}
 	}
-	for _, statement := range slices.Concat(schema[version:]...) {
-		if err := tx.Exec(statement); err != nil {
+	for v := version + 1; v <= schemaVersion; v++ {
+		brought, err := statements(v)
+		if err != nil {
 			return "", err
+		}
+		for _, statement := range brought {
+			if err := tx.Exec(statement); err != nil {
+				return "", err
+			}
 		}
 	}
 	if 0 < version && version < spendingVersion {
@@ -58,7 +64,7 @@ func upgrade(d *db.DB, tx *db.Tx) (id string, err error) {
 			return "", err
 		}
 	}
-	for name, value := range map[string]string{metaVersion: strconv.Itoa(schemaVersion()), metaID: id} {
+	for name, value := range map[string]string{metaVersion: strconv.Itoa(schemaVersion), metaID: id} {
 		if err := tx.Exec(upsertMeta, name, value); err != nil {
 			return "", err
 		}
