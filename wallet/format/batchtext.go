@@ -9,33 +9,42 @@ import (
 	"github.com/pmctl/pmctl/pm"
 )
 
-// jsonWriter writes each batch as one document.
+// jsonWriter writes each batch as one document, or as a document and lines behind it.
 type jsonWriter struct {
 	out chunkWriter
 	sequence
 	layout layout
-	comma  bool
+	any    bool // a ticket is written
 }
 
-// layout is the space in a batch's document.
+// layout is what stands around the tickets of a batch.
 type layout struct {
 	// indented tells that the document is written for people too.
 	indented bool
 
-	// beforeTicket stands before each ticket of the list, afterTickets behind the last.
-	beforeTicket, afterTickets string
+	// between stands between two tickets; beforeTicket and behindTicket around each.
+	between, beforeTicket, behindTicket string
 
-	// closing is how the document ends, behind its tickets.
+	// afterTickets stands behind the last one, where there is any.
+	afterTickets string
+
+	// closing is how a document ends behind its list of tickets; "" where it has none.
 	closing string
 }
 
 // indentedLayout is what Write makes.
 func indentedLayout() layout {
-	return layout{true, "\n" + indent + indent + indent, "\n" + indent + indent, "]\n" + indent + "}\n}\n"}
+	return layout{
+		indented: true, between: ",", beforeTicket: "\n" + indent + indent + indent,
+		afterTickets: "\n" + indent + indent, closing: "]\n" + indent + "}\n}\n",
+	}
 }
 
 // lineLayout is a document on a line of its own.
-func lineLayout() layout { return layout{closing: "]}}\n"} }
+func lineLayout() layout { return layout{between: ",", closing: "]}}\n"} }
+
+// linesLayout is a line with the header's document, and a line for each ticket.
+func linesLayout() layout { return layout{behindTicket: "\n"} }
 
 // Begin writes the document up to the list of tickets.
 func (w *jsonWriter) Begin(h *BatchHeader) error {
@@ -47,7 +56,10 @@ func (w *jsonWriter) Begin(h *BatchHeader) error {
 	if w.layout.indented {
 		encoder.SetIndent("", indent)
 	}
-	data := batch{BatchHeader: *h, Tickets: []Ticket{}}
+	data := batch{BatchHeader: *h}
+	if w.layout.closing != "" {
+		data.Tickets = []Ticket{}
+	}
 	if err := encoder.Encode(envelope{Kind: KindBatch, Version: Version, Data: data}); err != nil {
 		return err
 	}
@@ -55,23 +67,23 @@ func (w *jsonWriter) Begin(h *BatchHeader) error {
 	if !ok {
 		return errors.New("the document of a batch does not end in its tickets")
 	}
-	w.comma = false
+	w.any = false
 	w.out.pending = append(w.out.pending, opening...)
 	return w.out.full()
 }
 
-// Ticket writes an element of the list.
+// Ticket writes an element of the list, or a line.
 func (w *jsonWriter) Ticket(t pm.TicketSenderParams) error {
 	if err := w.take(t); err != nil {
 		return err
 	}
 	b := w.out.pending
-	if w.comma {
-		b = append(b, ',')
+	if w.any {
+		b = append(b, w.layout.between...)
 	}
-	w.comma = true
+	w.any = true
 	b = append(b, w.layout.beforeTicket...)
-	w.out.pending = appendTicket(b, t)
+	w.out.pending = append(appendTicket(b, t), w.layout.behindTicket...)
 	return w.out.full()
 }
 
@@ -80,46 +92,10 @@ func (w *jsonWriter) End() error {
 	if err := w.finish(); err != nil {
 		return err
 	}
-	if w.comma {
+	if w.any {
 		w.out.pending = append(w.out.pending, w.layout.afterTickets...)
 	}
 	w.out.pending = append(w.out.pending, w.layout.closing...)
-	return w.out.flush()
-}
-
-// linesWriter writes each batch as lines.
-type linesWriter struct {
-	out chunkWriter
-	sequence
-}
-
-// Begin writes the header's line.
-func (w *linesWriter) Begin(h *BatchHeader) error {
-	if err := w.begin(h); err != nil {
-		return err
-	}
-	var line bytes.Buffer
-	if err := newEncoder(&line).Encode(envelope{Kind: KindBatch, Version: Version, Data: h}); err != nil {
-		return err
-	}
-	w.out.pending = append(w.out.pending, line.Bytes()...)
-	return w.out.full()
-}
-
-// Ticket writes a line.
-func (w *linesWriter) Ticket(t pm.TicketSenderParams) error {
-	if err := w.take(t); err != nil {
-		return err
-	}
-	w.out.pending = append(appendTicket(w.out.pending, t), '\n')
-	return w.out.full()
-}
-
-// End flushes the lines.
-func (w *linesWriter) End() error {
-	if err := w.finish(); err != nil {
-		return err
-	}
 	return w.out.flush()
 }
 

@@ -62,7 +62,7 @@ func NewBatchWriter(w io.Writer, format string) (BatchWriter, error) {
 	case JSONLine:
 		return &jsonWriter{out: out, layout: lineLayout()}, nil
 	case NDJSON:
-		return &linesWriter{out: out}, nil
+		return &jsonWriter{out: out, layout: linesLayout()}, nil
 	case Payment:
 		return &paymentWriter{out: out}, nil
 	case Headers:

@@ -50,7 +50,6 @@ type CacheError struct {
 func (e *CacheError) Error() string {
 	return fmt.Sprintf("keep what was read in %s: %v", e.Path, e.Err)
 }
-func (e *CacheError) Unwrap() error { return e.Err }
 
 // Hint says what to do about it.
 func (e *CacheError) Hint() string {
