@@ -9,6 +9,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -150,6 +151,9 @@ type Plan struct {
 
 	checkedAt time.Time
 }
+
+// cost is what the plan's tickets come to.
+func (p *Plan) cost() policy.Sum { return policy.Cost(uint64(p.Count), p.TicketEV, p.Params.FaceValue) }
 
 // maxFactsAge is how long what the chain said is believed between a check and the
 // reservation of nonces: half the time between two L1 blocks.
@@ -296,16 +300,8 @@ func (p *Payer) checkOffline(plan *Plan, count uint64) error {
 }
 
 // ErrNoRound is returned for params that name no round when the chain is not asked.
-var ErrNoRound error = noRound{}
-
-type noRound struct{}
-
-func (noRound) Error() string {
-	return "the ticket params name no round, and without the chain nobody else does"
-}
-
-// Hint says what to do.
-func (noRound) Hint() string { return "leave --offline out, so that the chain is asked" }
+var ErrNoRound = hint.With(errors.New("the ticket params name no round, and without the chain nobody else does"),
+	"leave --offline out, so that the chain is asked")
 
 // CheckSender refuses a sender whom no recipient would take tickets from. It needs no
 // params, and so spares a request that must fail.

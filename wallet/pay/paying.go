@@ -340,13 +340,12 @@ func (p *paying) makeFrom(ctx context.Context, offer *Offer, plan *Plan, continu
 	if tickets.Before != nil {
 		return fmt.Errorf("%w: %q", ErrInProgress, tickets.Before.ID)
 	}
-	cost := policy.Cost(uint64(plan.Count), plan.TicketEV, plan.Params.FaceValue)
 	if plan.Request == nil {
 		d := &delivery{offer: offer, tickets: tickets, segment: segment, continued: continued}
 		if err := p.deliver(ctx, d); err != nil {
 			return err
 		}
-		p.made, p.parts = p.made.Plus(cost), append(p.parts, d)
+		p.made, p.parts = p.made.Plus(plan.cost()), append(p.parts, d)
 		return nil
 	}
 	set := 1
@@ -357,7 +356,7 @@ func (p *paying) makeFrom(ctx context.Context, offer *Offer, plan *Plan, continu
 		ID: plan.Request.ID, Digest: plan.Request.Digest, Record: plan.Request.Record, Set: set, State: store.Reserved,
 		RecipientRandHash: plan.Params.RecipientRandHash, Nonces: tickets.Nonces,
 	})
-	p.made, p.checked, p.checkedAt = p.made.Plus(cost), set, plan.checkedAt
+	p.made, p.checked, p.checkedAt = p.made.Plus(plan.cost()), set, plan.checkedAt
 	if !continued {
 		p.fresh = set
 	}
@@ -412,7 +411,7 @@ func (p *paying) partial(err error) error {
 	}
 	paid := policy.Cost(0, nil, nil)
 	for _, d := range p.parts {
-		paid = paid.Plus(policy.Cost(uint64(d.tickets.Count), d.tickets.TicketEV, d.tickets.Params.FaceValue))
+		paid = paid.Plus(d.tickets.cost())
 	}
 	if paid.Tickets == 0 && !p.request.Drawn {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -22,32 +23,27 @@ import (
 type Recipe struct {
 	// Info is the recipient's answer, URL and FetchedAt are where and when it was asked
 	// for; URL may be empty.
-	Info      *wire.OrchestratorInfo
-	URL       string
-	FetchedAt time.Time
+	Info      *wire.OrchestratorInfo `json:"-"`
+	URL       string                 `json:"url"`
+	FetchedAt time.Time              `json:"fetched_at"`
 
 	// Expiration is the round that the tickets belong to.
-	Expiration pm.TicketExpirationParams
+	Expiration pm.TicketExpirationParams `json:"round"`
 
 	// Segment is the value of the Livepeer-Segment header; empty when there is none.
-	Segment string
+	Segment string `json:"segment"`
 
 	// Value is what was to be paid at least, when the request says that and no count.
-	Value wei.Wei
+	Value wei.Wei `json:"value"`
 
 	// Continued tells that the answer was kept from an earlier payment.
-	Continued bool
+	Continued bool `json:"continued"`
 }
 
-// recipe is a Recipe as it is kept.
-type recipe struct {
-	Info      []byte                    `json:"info"`
-	URL       string                    `json:"url"`
-	FetchedAt time.Time                 `json:"fetched_at"`
-	Round     pm.TicketExpirationParams `json:"round"`
-	Segment   string                    `json:"segment"`
-	Value     wei.Wei                   `json:"value"`
-	Continued bool                      `json:"continued"`
+// keptRecipe is a Recipe as it is kept.
+type keptRecipe struct {
+	Info []byte `json:"info"`
+	Recipe
 }
 
 // Encode writes the recipe as a store.Request's Record.
@@ -56,23 +52,13 @@ func (r *Recipe) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(recipe{info, r.URL, r.FetchedAt, r.Expiration, r.Segment, r.Value, r.Continued})
+	return json.Marshal(keptRecipe{info, *r})
 }
 
 // ErrForeignRequest is returned for a request whose tickets only another store could
 // make again.
-var ErrForeignRequest error = foreignRequest{}
-
-type foreignRequest struct{}
-
-func (foreignRequest) Error() string {
-	return "the request was made with the store that this one was imported from"
-}
-
-// Hint says what to do.
-func (foreignRequest) Hint() string {
-	return "it was made once and is not made again; choose another id for a new one"
-}
+var ErrForeignRequest = hint.With(errors.New("the request was made with the store that this one was imported from"),
+	"it was made once and is not made again; choose another id for a new one")
 
 // Again returns what a request's tickets were made of, and the tickets, which may be signed
 // again: they are the same tickets. What a store says is not taken at its word, since
@@ -111,7 +97,7 @@ func (p *Payer) checkLedger(ctx context.Context, t *Tickets) error {
 	if err != nil {
 		return err
 	}
-	one, cost := spent.Recipients[t.Params.Recipient], policy.Cost(uint64(t.Count), t.TicketEV, t.Params.FaceValue)
+	one, cost := spent.Recipients[t.Params.Recipient], t.cost()
 	if one.Tickets < cost.Tickets || one.EV.Cmp(cost.EV) < 0 || one.FaceValue.Cmp(cost.FaceValue) < 0 {
 		return fmt.Errorf("%w: request %q: the day's spending does not include its tickets", store.ErrDamaged, t.Before.ID)
 	}
@@ -131,7 +117,7 @@ func (p *Payer) MadeFor(records store.Records) (policy.Sum, error) {
 		if err != nil {
 			return policy.Sum{}, err
 		}
-		all = all.Plus(policy.Cost(uint64(tickets.Count), tickets.TicketEV, tickets.Params.FaceValue))
+		all = all.Plus(tickets.cost())
 	}
 	return all, nil
 }
@@ -143,15 +129,16 @@ func (p *Payer) Recall(before *store.Record) (*Recipe, *Tickets, error) {
 	if len(before.Record) == 0 {
 		return nil, nil, fmt.Errorf("%w: %q", ErrForeignRequest, before.ID)
 	}
-	var kept recipe
-	info := new(wire.OrchestratorInfo)
+	var kept keptRecipe
+	r := &kept.Recipe
+	r.Info = new(wire.OrchestratorInfo)
 	err := json.Unmarshal(before.Record, &kept)
 	if err == nil {
-		err = proto.Unmarshal(kept.Info, info)
+		err = proto.Unmarshal(kept.Info, r.Info)
 	}
 	var params *pm.TicketParams
 	if err == nil {
-		params, err = info.Params()
+		params, err = r.Info.Params()
 	}
 	switch {
 	case err != nil:
@@ -168,11 +155,10 @@ func (p *Payer) Recall(before *store.Record) (*Recipe, *Tickets, error) {
 	if err := p.Limits.Explain(p.Limits.CheckRecipient(params.Recipient)); err != nil {
 		return nil, nil, err
 	}
-	r := &Recipe{Info: info, URL: kept.URL, FetchedAt: kept.FetchedAt, Expiration: kept.Round, Segment: kept.Segment, Value: kept.Value, Continued: kept.Continued}
-	plan := &Plan{Params: params, Expiration: kept.Round, Count: before.Nonces.Count, TicketEV: params.EV()}
+	plan := &Plan{Params: params, Expiration: r.Expiration, Count: before.Nonces.Count, TicketEV: params.EV()}
 	plan.TotalEV = policy.Cost(uint64(plan.Count), plan.TicketEV, nil).EV
-	if !kept.Value.IsZero() {
-		plan.Overpays = new(big.Rat).Sub(plan.TotalEV, kept.Value.Rat())
+	if !r.Value.IsZero() {
+		plan.Overpays = new(big.Rat).Sub(plan.TotalEV, r.Value.Rat())
 	}
 	return r, &Tickets{Plan: plan, Sender: p.Sender, Nonces: before.Nonces, Before: before}, nil
 }
