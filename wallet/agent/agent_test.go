@@ -232,12 +232,12 @@ func TestTransactions(t *testing.T) {
 		t.Value, t.Data = big.NewInt(2), contract.NewTicketBroker().PackFundDepositAndReserveFor(self, big.NewInt(1), big.NewInt(1))
 	}))
 	for text, change := range map[string]func(*types.DynamicFeeTx){
-		"it is to":         func(t *types.DynamicFeeTx) { t.To = &common.Address{1} },
-		"makes a contract": func(t *types.DynamicFeeTx) { t.To = nil },
-		"TicketBroker":     func(t *types.DynamicFeeTx) { t.Data = []byte{1, 2, 3, 4} },
-		"chain id":         func(t *types.DynamicFeeTx) { t.ChainID = big.NewInt(1) },
-		"access list":      func(t *types.DynamicFeeTx) { t.AccessList = types.AccessList{{Address: ticketBroker}} },
-		"above the limit":  func(t *types.DynamicFeeTx) { t.GasFeeCap = big.NewInt(1e18) },
+		"it is to":           func(t *types.DynamicFeeTx) { t.To = &common.Address{1} },
+		"creates a contract": func(t *types.DynamicFeeTx) { t.To = nil },
+		"TicketBroker":       func(t *types.DynamicFeeTx) { t.Data = []byte{1, 2, 3, 4} },
+		"chain id":           func(t *types.DynamicFeeTx) { t.ChainID = big.NewInt(1) },
+		"access list":        func(t *types.DynamicFeeTx) { t.AccessList = types.AccessList{{Address: ticketBroker}} },
+		"above the limit":    func(t *types.DynamicFeeTx) { t.GasFeeCap = big.NewInt(1e18) },
 		"funds its own account only": func(t *types.DynamicFeeTx) {
 			t.Value, t.Data = big.NewInt(2), contract.NewTicketBroker().PackFundDepositAndReserveFor(common.Address{9}, big.NewInt(1), big.NewInt(1))
 		},

@@ -50,20 +50,17 @@ func (c *Client) Path() string { return c.path }
 
 // Status asks how the agent is. It fails with ErrNoAgent.
 func (c *Client) Status(ctx context.Context) (*Status, error) {
-	status := new(Status)
-	return status, c.get(ctx, pathStatus, kindStatus, status)
+	return do[Status](ctx, c, http.MethodGet, pathStatus, http.NoBody, kindStatus)
 }
 
 // Lock has the agent overwrite its key.
 func (c *Client) Lock(ctx context.Context) (*Status, error) {
-	status := new(Status)
-	return status, c.post(ctx, pathLock, "", nil, kindStatus, status)
+	return do[Status](ctx, c, http.MethodPost, pathLock, http.NoBody, kindStatus)
 }
 
 // Stop ends the agent.
 func (c *Client) Stop(ctx context.Context) (*Status, error) {
-	status := new(Status)
-	return status, c.post(ctx, pathStop, "", nil, kindStatus, status)
+	return do[Status](ctx, c, http.MethodPost, pathStop, http.NoBody, kindStatus)
 }
 
 // facts asks what the chain says of the agent's account and of counterparties.
@@ -71,56 +68,53 @@ func (c *Client) facts(ctx context.Context, query url.Values, about []pm.Counter
 	for _, counterparty := range about {
 		query.Add("about", formatAbout(counterparty))
 	}
-	document, path := new(factsDocument), pathFacts
+	path := pathFacts
 	if len(query) > 0 {
 		path += "?" + query.Encode()
 	}
-	return document, c.get(ctx, path, kindFacts, document)
+	return do[factsDocument](ctx, c, http.MethodGet, path, http.NoBody, kindFacts)
 }
 
 // Mined reports that a transaction of an account was mined, so that the agent does not go
 // by what it knew of the account's funds before.
 func (c *Client) Mined(ctx context.Context, chainID uint64, sender common.Address, transaction common.Hash) error {
 	report := &receipt{ChainID: format.Nat(chainID), Sender: format.Address(sender), Transaction: format.Hash(transaction)}
-	return c.post(ctx, pathReceipt, kindReceipt, report, kindStatus, new(Status))
+	_, err := post[Status](ctx, c, pathReceipt, kindReceipt, report, kindStatus)
+	return err
 }
 
-func (c *Client) get(ctx context.Context, path, kind string, into any) error {
-	return c.do(ctx, http.MethodGet, path, http.NoBody, kind, into)
-}
-
-func (c *Client) post(ctx context.Context, path, in string, document any, out string, into any) error {
+// post hands the agent a document of one kind, and returns its answer of another.
+func post[Out any](ctx context.Context, c *Client, path, in string, document any, out string) (*Out, error) {
 	var body bytes.Buffer
-	if document != nil {
-		if err := format.Write(&body, in, document); err != nil {
-			return err
-		}
+	if err := format.Write(&body, in, document); err != nil {
+		return nil, err
 	}
-	return c.do(ctx, http.MethodPost, path, &body, out, into)
+	return do[Out](ctx, c, http.MethodPost, path, &body, out)
 }
 
-func (c *Client) do(ctx context.Context, method, path string, body io.Reader, kind string, into any) error {
+func do[Out any](ctx context.Context, c *Client, method, path string, body io.Reader, kind string) (*Out, error) {
 	req, err := http.NewRequestWithContext(ctx, method, "http://agent"+path, body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	res, err := c.http.Do(req)
 	if err != nil {
-		return c.failed(ctx, err)
+		return nil, c.failed(ctx, err)
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return c.refused(ctx, res)
+		return nil, c.refused(ctx, res)
 	}
-	answer, err := io.ReadAll(io.LimitReader(res.Body, format.MaxSize+1))
+	text, err := io.ReadAll(io.LimitReader(res.Body, format.MaxSize+1))
 	if err != nil {
-		return c.failed(ctx, err)
+		return nil, c.failed(ctx, err)
 	}
-	if err := format.Read(bytes.NewReader(answer), kind, into); err != nil {
-		return fmt.Errorf("the agent at %s: %w", c.path, err)
+	answer := new(Out)
+	if err := format.Read(bytes.NewReader(text), kind, answer); err != nil {
+		return nil, fmt.Errorf("the agent at %s: %w", c.path, err)
 	}
-	return nil
+	return answer, nil
 }
 
 // refused reads an agent's error.

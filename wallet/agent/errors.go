@@ -7,6 +7,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -51,16 +52,8 @@ var (
 
 // ErrFundsAnother is returned for a transaction that gives the account's ether to another
 // sender: who can ask an agent could empty the account by it.
-var ErrFundsAnother error = fundsAnother{}
-
-type fundsAnother struct{}
-
-func (fundsAnother) Error() string {
-	return "the agent funds its own account only, and this is another's deposit and reserve"
-}
-
-// Hint says what to do.
-func (fundsAnother) Hint() string { return "open the key file for this: PMCTL_AGENT=off" }
+var ErrFundsAnother = hint.With(errors.New("the agent funds its own account only, and this is another's deposit and reserve"),
+	"open the key file for this: PMCTL_AGENT=off")
 
 // Mismatch returns an ErrMismatch: what was asked for, and what the agent serves.
 func Mismatch(what string, asked, served any) error {

@@ -20,27 +20,24 @@ type Describe func(error) format.Error
 func Handler(s *Service, describe Describe, stop func()) http.Handler {
 	h := &handler{s, describe}
 	mux := http.NewServeMux()
-	get := func(path string, serve func(*http.Request) (string, any, error)) {
-		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { h.answer(w, r, serve) })
-	}
-	post := func(path string, serve func(*http.Request) (string, any, error)) {
-		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+	on := func(pattern string, serve func(*http.Request) (string, any, error)) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 			h.answer(w, r, serve)
 		})
 	}
-	get(pathStatus, func(*http.Request) (string, any, error) { return kindStatus, s.Status(), nil })
-	get(pathFacts, h.facts)
-	post(pathRequest, serve(kindRequest, kindRequest, func(ctx context.Context, o *orchestratorRequest) (any, error) { return s.request(ctx, o) }))
-	post(pathCredentials, serve(kindCredentials, kindHeader, func(ctx context.Context, c *credentials) (any, error) { return s.credentials(ctx, c) }))
-	post(pathTickets, serve(kindOrder, kindTickets, func(ctx context.Context, o *order) (any, error) { return s.make(ctx, o) }))
-	post(pathTransaction, serve(kindTransaction, kindTransaction, func(ctx context.Context, t *transaction) (any, error) { return s.signTransaction(ctx, t) }))
-	post(pathReceipt, serve(kindReceipt, kindStatus, func(_ context.Context, m *receipt) (any, error) { return s.Status(), s.mined(m) }))
-	post(pathLock, func(*http.Request) (string, any, error) {
+	on("GET "+pathStatus, func(*http.Request) (string, any, error) { return kindStatus, s.Status(), nil })
+	on("GET "+pathFacts, h.facts)
+	on("POST "+pathRequest, serve(kindRequest, kindRequest, s.request))
+	on("POST "+pathCredentials, serve(kindCredentials, kindHeader, s.credentials))
+	on("POST "+pathTickets, serve(kindOrder, kindTickets, s.make))
+	on("POST "+pathTransaction, serve(kindTransaction, kindTransaction, s.signTransaction))
+	on("POST "+pathReceipt, serve(kindReceipt, kindStatus, s.mined))
+	on("POST "+pathLock, func(*http.Request) (string, any, error) {
 		s.Lock("it was told to")
 		return kindStatus, s.Status(), nil
 	})
-	post(pathStop, func(*http.Request) (string, any, error) {
+	on("POST "+pathStop, func(*http.Request) (string, any, error) {
 		s.Lock("it ends")
 		status := s.Status()
 		stop()
@@ -58,7 +55,7 @@ type handler struct {
 }
 
 // serve reads a document, hands it to f, and answers with what f returns.
-func serve[In any](in, out string, f func(context.Context, *In) (any, error)) func(*http.Request) (string, any, error) {
+func serve[In, Out any](in, out string, f func(context.Context, *In) (*Out, error)) func(*http.Request) (string, any, error) {
 	return func(r *http.Request) (string, any, error) {
 		document := new(In)
 		if err := format.Read(r.Body, in, document); err != nil {

@@ -75,8 +75,8 @@ func (s *Signer) Sign(ctx context.Context, message []byte) ([]byte, error) {
 	if !bytes.Equal(message, wire.OrchestratorRequestMessage(s.Address())) {
 		return nil, ErrMessage
 	}
-	ask, answer := &orchestratorRequest{Sender: s.status.Account}, new(orchestratorRequest)
-	if err := s.client.post(ctx, pathRequest, kindRequest, ask, kindRequest, answer); err != nil {
+	answer, err := post[orchestratorRequest](ctx, s.client, pathRequest, kindRequest, &orchestratorRequest{Sender: s.status.Account}, kindRequest)
+	if err != nil {
 		return nil, err
 	}
 	if answer.Signature == nil {
@@ -91,9 +91,11 @@ func (s *Signer) SegmentHeader(ctx context.Context, token *wire.AuthToken) (stri
 	if err != nil {
 		return "", err
 	}
-	answer := new(segmentHeader)
-	err = s.client.post(ctx, pathCredentials, kindCredentials, &credentials{Sender: s.status.Account, Token: raw}, kindHeader, answer)
-	return answer.Header, err
+	answer, err := post[segmentHeader](ctx, s.client, pathCredentials, kindCredentials, &credentials{Sender: s.status.Account, Token: raw}, kindHeader)
+	if err != nil {
+		return "", err
+	}
+	return answer.Header, nil
 }
 
 // Facts implements pay.Chain: it asks the agent, which most often knows.
@@ -166,8 +168,8 @@ func (s *Signer) reserve(ctx context.Context, storeID string, spend store.Spend)
 	if r := spend.Request; r != nil {
 		o.Request = &namedRequest{ID: r.ID, Digest: r.Digest, Record: r.Record, After: r.After, Drawn: r.Drawn}
 	}
-	answer := new(signedTickets)
-	if err := s.client.post(ctx, pathTickets, kindOrder, o, kindTickets, answer); err != nil {
+	answer, err := post[signedTickets](ctx, s.client, pathTickets, kindOrder, o, kindTickets)
+	if err != nil {
 		return nil, err
 	}
 	made := &store.Made{Nonces: pm.NonceRange{First: answer.FirstNonce, Count: answer.Count}}
@@ -277,9 +279,11 @@ func (s *Signer) again(ctx context.Context, t *pay.Tickets) ([]byte, error) {
 	o := s.order(s.status.StoreID)
 	o.Request = &namedRequest{ID: t.Before.ID, Digest: t.Before.Digest}
 	o.Session, o.FirstNonce, o.Count = format.Hash(t.Params.RecipientRandHash), t.Nonces.First, t.Nonces.Count
-	answer := new(signedTickets)
-	err := s.client.post(ctx, pathTickets, kindOrder, o, kindTickets, answer)
-	return answer.Signatures, err
+	answer, err := post[signedTickets](ctx, s.client, pathTickets, kindOrder, o, kindTickets)
+	if err != nil {
+		return nil, err
+	}
+	return answer.Signatures, nil
 }
 
 // SignTx implements signer.Source.
@@ -291,9 +295,9 @@ func (s *Signer) SignTx(ctx context.Context, t *types.Transaction, chainID *big.
 	if err != nil {
 		return nil, err
 	}
-	answer := new(transaction)
 	ask := &transaction{ChainID: format.Nat(chainID.Int64()), Sender: s.status.Account, Transaction: raw}
-	if err := s.client.post(ctx, pathTransaction, kindTransaction, ask, kindTransaction, answer); err != nil {
+	answer, err := post[transaction](ctx, s.client, pathTransaction, kindTransaction, ask, kindTransaction)
+	if err != nil {
 		return nil, err
 	}
 	signed := new(types.Transaction)

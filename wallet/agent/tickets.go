@@ -34,8 +34,8 @@ func (s *Service) payer(o *order) *pay.Payer {
 
 // make makes tickets: it checks the order as if nobody had, takes the nonces, and signs.
 func (s *Service) make(ctx context.Context, o *order) (*signedTickets, error) {
-	if uint64(o.ChainID) != s.Network.ChainID {
-		return nil, Mismatch("chain id", o.ChainID, s.Network.ChainID)
+	if err := s.servesChain(o.ChainID); err != nil {
+		return nil, err
 	}
 	serves := s.Store.ID()
 	if o.StoreID != serves {
@@ -52,8 +52,8 @@ func (s *Service) make(ctx context.Context, o *order) (*signedTickets, error) {
 	if o.Params == nil {
 		return s.again(ctx, payer, o)
 	}
-	if sender := common.Address(o.Params.Sender); sender != payer.Sender {
-		return nil, Mismatch("account", sender, payer.Sender)
+	if err := s.serves(o.Params.Sender); err != nil {
+		return nil, err
 	}
 	if o.Count > MaxTickets {
 		return nil, &TooManyError{o.Count}
@@ -204,6 +204,13 @@ func (s *Service) request(ctx context.Context, o *orchestratorRequest) (*orchest
 func (s *Service) serves(sender format.Address) error {
 	if asked, served := common.Address(sender), s.Signer.Address(); asked != served {
 		return Mismatch("account", asked, served)
+	}
+	return nil
+}
+
+func (s *Service) servesChain(id format.Nat) error {
+	if uint64(id) != s.Network.ChainID {
+		return Mismatch("chain id", id, s.Network.ChainID)
 	}
 	return nil
 }

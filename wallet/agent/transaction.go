@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/big"
@@ -10,16 +11,14 @@ import (
 
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/policy"
 )
 
 // signTransaction signs a call of the TicketBroker, or what cancels one, under the
 // user's caps.
 func (s *Service) signTransaction(ctx context.Context, t *transaction) (*transaction, error) {
-	if err := s.serves(t.Sender); err != nil {
+	if err := cmp.Or(s.serves(t.Sender), s.servesChain(t.ChainID)); err != nil {
 		return nil, err
-	}
-	if uint64(t.ChainID) != s.Network.ChainID {
-		return nil, Mismatch("chain id", t.ChainID, s.Network.ChainID)
 	}
 	unsigned := new(types.Transaction)
 	if err := unsigned.UnmarshalBinary(t.Transaction); err != nil {
@@ -50,30 +49,22 @@ func (s *Service) signTransaction(ctx context.Context, t *transaction) (*transac
 
 // mined notes that one of the account's transactions was mined: what is known of its funds
 // is not believed any more.
-func (s *Service) mined(r *receipt) error {
-	if err := s.serves(r.Sender); err != nil {
-		return err
-	}
-	if uint64(r.ChainID) != s.Network.ChainID {
-		return Mismatch("chain id", r.ChainID, s.Network.ChainID)
+func (s *Service) mined(_ context.Context, r *receipt) (*Status, error) {
+	if err := cmp.Or(s.serves(r.Sender), s.servesChain(r.ChainID)); err != nil {
+		return nil, err
 	}
 	s.facts.mined(common.Hash(r.Transaction))
-	return nil
+	return s.Status(), nil
 }
 
 // checkCall fails with ErrTransaction for what is neither a call of the TicketBroker nor
 // a transfer of nothing to the account itself, which takes another transaction's place.
 // It fails with ErrFundsAnother for a call that gives another sender ether.
 func (s *Service) checkCall(ctx context.Context, t *types.Transaction) error {
+	if err := policy.CheckShape(t, s.Network.ChainID); err != nil {
+		return fmt.Errorf("%w: %w", ErrTransaction, err)
+	}
 	switch {
-	case t.Type() != types.LegacyTxType && t.Type() != types.DynamicFeeTxType:
-		return fmt.Errorf("%w: it is of type %d", ErrTransaction, t.Type())
-	case t.Type() == types.DynamicFeeTxType && t.ChainId().Cmp(new(big.Int).SetUint64(s.Network.ChainID)) != 0:
-		return Mismatch("chain id", t.ChainId(), s.Network.ChainID)
-	case len(t.AccessList()) > 0:
-		return fmt.Errorf("%w: it has an access list", ErrTransaction)
-	case t.To() == nil:
-		return fmt.Errorf("%w: it makes a contract", ErrTransaction)
 	case *t.To() == s.Signer.Address() && t.Value().Sign() == 0 && len(t.Data()) == 0:
 		return nil
 	case s.Broker == nil:

@@ -28,17 +28,12 @@ var ErrTransaction = errors.New("not a transaction that pmctl signs or sends")
 // within the limits. It returns the call, as it is encoded. It fails with a *Refusal of
 // kind ErrLimit, which wraps ErrTransaction or a *FeeError.
 func (l Limits) CheckTransaction(t *types.Transaction, e Expected) (*broker.Call, error) {
-	switch {
-	case t.Type() != types.LegacyTxType && t.Type() != types.DynamicFeeTxType:
-		return nil, refuseTransaction("it is of type %d", t.Type())
-	case t.Type() == types.DynamicFeeTxType && t.ChainId().Cmp(new(big.Int).SetUint64(e.ChainID)) != 0:
-		return nil, refuseTransaction("it is for chain id %v, and the network's is %d", t.ChainId(), e.ChainID)
-	case len(t.AccessList()) > 0:
-		return nil, refuseTransaction("it has an access list")
-	case t.To() == nil:
-		return nil, refuseTransaction("it creates a contract")
-	case *t.To() != e.TicketBroker:
-		return nil, refuseTransaction("it is to %v, and the network's TicketBroker is %v", *t.To(), e.TicketBroker)
+	err := CheckShape(t, e.ChainID)
+	if err == nil && *t.To() != e.TicketBroker {
+		err = fmt.Errorf("it is to %v, and the network's TicketBroker is %v", *t.To(), e.TicketBroker)
+	}
+	if err != nil {
+		return nil, &Refusal{ErrLimit, ErrTransaction, fmt.Sprintf("%v: %v", ErrTransaction, err), whatIsSigned}
 	}
 	call, err := broker.ParseCall(t.Value(), t.Data())
 	if err != nil {
@@ -49,9 +44,20 @@ func (l Limits) CheckTransaction(t *types.Transaction, e Expected) (*broker.Call
 
 const whatIsSigned = "pmctl signs and sends what pmctl fund, unlock, unlock cancel, withdraw and ticket redeem prepare with --unsigned, and nothing else"
 
-func refuseTransaction(format string, args ...any) error {
-	text := fmt.Sprintf(format, args...)
-	return &Refusal{ErrLimit, ErrTransaction, fmt.Sprintf("%v: %s", ErrTransaction, text), whatIsSigned}
+// CheckShape fails for a transaction that is not a plain call on a chain: one of another type
+// or for another chain, one with an access list, and one that creates a contract.
+func CheckShape(t *types.Transaction, chainID uint64) error {
+	switch {
+	case t.Type() != types.LegacyTxType && t.Type() != types.DynamicFeeTxType:
+		return fmt.Errorf("it is of type %d", t.Type())
+	case t.Type() == types.DynamicFeeTxType && t.ChainId().Cmp(new(big.Int).SetUint64(chainID)) != 0:
+		return fmt.Errorf("it is for chain id %v, and the network's is %d", t.ChainId(), chainID)
+	case len(t.AccessList()) > 0:
+		return errors.New("it has an access list")
+	case t.To() == nil:
+		return errors.New("it creates a contract")
+	}
+	return nil
 }
 
 // CheckFee fails with a *Refusal, which wraps ErrLimit and a *FeeError, for a transaction
