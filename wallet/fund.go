@@ -107,23 +107,29 @@ func (f funding) propose(s situation) (proposal, error) {
 	if total.IsZero() {
 		return proposal{}, ErrNothingToFund
 	}
-	whose, and := "your", ""
-	var say []string
-	switch {
-	case f.forAnother(s.account):
-		whose = f.Beneficiary.Hex() + "'s"
-		say = append(say, fmt.Sprintf("The funds become %s own: you cannot take them back, only that account can withdraw them.", whose))
-	case s.status.Sender.Unlocking():
+	say, and := sayFunding(s.account, f.Deposit.String(), f.Reserve.String(), f.Beneficiary), ""
+	if !f.forAnother(s.account) && s.status.Sender.Unlocking() {
 		if !f.CancelUnlock && !f.asks {
 			return proposal{}, &UnlockingError{s.status.Sender.WithdrawRound}
 		}
-		and = ", and cancel the unlock"
-		say = append(say, "This cancels the unlock that is in progress: your funds become locked again.")
+		say, and = append(say, sayCancelled), ", and cancel the unlock"
 	}
-	return proposal{
-		say: append([]string{fmt.Sprintf("This adds %s to %s deposit and %s to %s reserve.", f.Deposit, whose, f.Reserve, whose)}, say...),
-		ask: fmt.Sprintf("Move %s to the contract%s?", total, and),
-	}, nil
+	return proposal{say: say, ask: fmt.Sprintf("Move %s to the contract%s?", total, and)}, nil
+}
+
+const sayCancelled = "This cancels the unlock that is in progress: your funds become locked again."
+
+// sayFunding says what a funding by account does.
+func sayFunding(account common.Address, deposit, reserve string, beneficiary common.Address) []string {
+	whose, forAnother := "your", beneficiary != (common.Address{}) && beneficiary != account
+	if forAnother {
+		whose = beneficiary.Hex() + "'s"
+	}
+	say := []string{fmt.Sprintf("This adds %s to %s deposit and %s to %s reserve.", deposit, whose, reserve, whose)}
+	if forAnother {
+		say = append(say, fmt.Sprintf("The funds become %s own: you cannot take them back, only that account can withdraw them.", whose))
+	}
+	return say
 }
 
 // UnlockingError is a funding that would cancel an unlock without being told to.

@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/signer"
@@ -69,6 +70,25 @@ func CheckUnsigned(ctx context.Context, c Config, document *format.Transaction, 
 	}
 	fee, err := wei.FromBig(tx.MaxFee(document.Unsigned()))
 	return &UnsignedCall{call, fee, document}, err
+}
+
+// Says is what the call does, a sentence each.
+func (u *UnsignedCall) Says() []string {
+	switch {
+	case u.Deposit != nil:
+		var beneficiary common.Address
+		if u.Beneficiary != nil {
+			beneficiary = *u.Beneficiary
+		}
+		return sayFunding(common.Address(u.document.From), wei.Text(u.Deposit), wei.Text(u.Reserve), beneficiary)
+	case u.Tickets > 0:
+		return []string{fmt.Sprintf("This redeems %s for their recipient. Your account pays the gas.", words.Count(u.Tickets, "ticket"))}
+	case u.Function == "unlock":
+		return []string{"This starts the unlock period of your deposit and reserve: recipients take no tickets meanwhile."}
+	case u.Function == "cancelUnlock":
+		return []string{sayCancelled}
+	}
+	return []string{"This withdraws all of your deposit and your reserve to your account."}
 }
 
 // Sign signs the transaction with the account's key, which it opens.

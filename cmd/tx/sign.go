@@ -5,15 +5,12 @@ import (
 	"fmt"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
-	"github.com/pmctl/pmctl/internal/words"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/wallet"
-	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/format"
-	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 type signOptions struct {
@@ -149,31 +146,8 @@ func showTransaction(r *cli.Run, t *format.Transaction, call *wallet.UnsignedCal
 	if err := cli.WriteFields(r.Err, fields); err != nil {
 		return err
 	}
-	for _, sentence := range inWords(call.Call, common.Address(t.From)) {
+	for _, sentence := range call.Says() {
 		r.Note("%s", sentence)
 	}
 	return nil
-}
-
-// inWords says what a call does when account makes it.
-func inWords(c *broker.Call, account common.Address) []string {
-	switch {
-	case c.Deposit != nil:
-		whose := "your"
-		if c.Beneficiary != nil && *c.Beneficiary != account {
-			whose = c.Beneficiary.Hex() + "'s"
-		}
-		said := []string{fmt.Sprintf("This adds %s to %s deposit and %s to %s reserve.", wei.Text(c.Deposit), whose, wei.Text(c.Reserve), whose)}
-		if whose != "your" {
-			said = append(said, fmt.Sprintf("The funds become %s own: you cannot take them back, only that account can withdraw them.", whose))
-		}
-		return said
-	case c.Tickets > 0:
-		return []string{fmt.Sprintf("This redeems %s for their recipient. Your account pays the gas.", words.Count(c.Tickets, "ticket"))}
-	case c.Function == "unlock":
-		return []string{"This starts the unlock period of your deposit and reserve: recipients take no tickets meanwhile."}
-	case c.Function == "cancelUnlock":
-		return []string{"This cancels the unlock that is in progress: your funds become locked again."}
-	}
-	return []string{"This withdraws all of your deposit and your reserve to your account."}
 }
