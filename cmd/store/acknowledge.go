@@ -28,9 +28,8 @@ type acknowledgement struct {
 }
 
 func newStoreAcknowledge(r *cli.Run) *cobra.Command {
-	var o cli.StoreOptions
 	var yes bool
-	cmd := &cobra.Command{
+	cmd := storeCommand(r, &cobra.Command{
 		Use:   "acknowledge",
 		Short: "Use a restored store again, knowing what it may lack",
 		Long: `Acknowledge shows what a store may lack that was moved, copied, restored or
@@ -41,20 +40,14 @@ day's budget counts what the store knows. Until then both are refused.
 Sessions that were retired stay retired: pmctl fetches fresh ticket params.`,
 		Example: `  pmctl store acknowledge
   pmctl store acknowledge --yes --output json`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return acknowledgeStore(cmd.Context(), r, &o, yes) },
-	}
+	}, func(ctx context.Context, r *cli.Run, config wallet.Config, _ []string) error {
+		return acknowledgeStore(ctx, r, config, yes)
+	}, cli.OutputTable, cli.OutputJSON)
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
-	o.Register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 
-func acknowledgeStore(ctx context.Context, r *cli.Run, o *cli.StoreOptions, yes bool) error {
-	config, err := cli.StoreConfig(r, o)
-	if err != nil {
-		return err
-	}
+func acknowledgeStore(ctx context.Context, r *cli.Run, config wallet.Config, yes bool) error {
 	a, err := wallet.AcknowledgeStore(ctx, config, yes)
 	if err != nil {
 		return err

@@ -27,6 +27,24 @@ func NewStore(r *cli.Run) *cobra.Command {
 	)
 }
 
+// storeCommand is a command about the store that its options choose.
+func storeCommand(r *cli.Run, cmd *cobra.Command, run func(context.Context, *cli.Run, wallet.Config, []string) error, outputs ...string) *cobra.Command {
+	var o cli.StoreOptions
+	if cmd.Args == nil {
+		cmd.Args = cobra.NoArgs
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		config, err := cli.StoreConfig(r, &o)
+		if err != nil {
+			return err
+		}
+		return run(cmd.Context(), r, config, args)
+	}
+	o.Register(cmd)
+	r.OutputFlag(cmd, outputs...)
+	return cmd
+}
+
 // storeReport is what pmctl store check answers.
 type storeReport struct {
 	Path    string `json:"path"`
@@ -45,8 +63,7 @@ type storeReport struct {
 }
 
 func newStoreCheck(r *cli.Run) *cobra.Command {
-	var o cli.StoreOptions
-	cmd := &cobra.Command{
+	return storeCommand(r, &cobra.Command{
 		Use:   "check",
 		Short: "Look for damage",
 		Long: `Check looks at all of the store: every page of the file, every session against
@@ -57,19 +74,10 @@ retires its sessions when it is used next.
 It ends with exit code 1 when something is wrong.`,
 		Example: `  pmctl store check
   pmctl store check --output json`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return checkStore(cmd.Context(), r, &o) },
-	}
-	o.Register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
-	return cmd
+	}, checkStore, cli.OutputTable, cli.OutputJSON)
 }
 
-func checkStore(ctx context.Context, r *cli.Run, o *cli.StoreOptions) error {
-	config, err := cli.StoreConfig(r, o)
-	if err != nil {
-		return err
-	}
+func checkStore(ctx context.Context, r *cli.Run, config wallet.Config, _ []string) error {
 	found, err := wallet.CheckStore(ctx, config)
 	if err != nil {
 		return err
@@ -123,9 +131,8 @@ func (s storeReport) write(w io.Writer) error {
 }
 
 func newStoreExport(r *cli.Run) *cobra.Command {
-	var o cli.StoreOptions
 	var out string
-	cmd := &cobra.Command{
+	cmd := storeCommand(r, &cobra.Command{
 		Use:   "export",
 		Short: "Write the ledger as a document",
 		Long: `Export writes what was made as a JSON document: nonces with what their tickets
@@ -133,28 +140,22 @@ are worth, and requests. Ticket params, credentials and winning tickets are not
 in it.`,
 		Example: `  pmctl store export --out ledger.json
   pmctl store export | jq .data.reservations`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return exportStore(cmd.Context(), r, &o, out) },
-	}
+	}, func(ctx context.Context, r *cli.Run, config wallet.Config, _ []string) error {
+		return exportStore(ctx, r, config, out)
+	}, cli.OutputJSON)
 	cmd.Flags().StringVar(&out, "out", "", "`FILE` to write, whole or not at all, in place of stdout; it must not exist")
-	o.Register(cmd)
-	r.OutputFlag(cmd, cli.OutputJSON)
 	return cmd
 }
 
 // kindStore is the document that stores are exported to.
 const kindStore = "pmctl.store"
 
-func exportStore(ctx context.Context, r *cli.Run, o *cli.StoreOptions, path string) error {
+func exportStore(ctx context.Context, r *cli.Run, config wallet.Config, path string) error {
 	out, err := cli.OpenOutput(r, path)
 	if err != nil {
 		return err
 	}
 	defer out.Close()
-	config, err := cli.StoreConfig(r, o)
-	if err != nil {
-		return err
-	}
 	dump, err := wallet.ExportStore(ctx, config)
 	if err != nil {
 		return err
@@ -166,8 +167,7 @@ func exportStore(ctx context.Context, r *cli.Run, o *cli.StoreOptions, path stri
 }
 
 func newStoreImport(r *cli.Run) *cobra.Command {
-	var o cli.StoreOptions
-	cmd := &cobra.Command{
+	return storeCommand(r, &cobra.Command{
 		Use:   "import FILE|-",
 		Short: "Take over a ledger that was exported",
 		Long: `Import reads what pmctl store export wrote, into an empty store. The other store
@@ -177,15 +177,11 @@ pmctl store acknowledge, transactions and unknown request IDs are refused. To
 carry a store to another place, use pmctl store migrate.`,
 		Example: `  pmctl store import ledger.json`,
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return importStore(cmd.Context(), r, &o, args[0]) },
-	}
-	o.Register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable)
-	return cmd
+	}, importStore, cli.OutputTable)
 }
 
-func importStore(ctx context.Context, r *cli.Run, o *cli.StoreOptions, file string) error {
-	in := r.In
+func importStore(ctx context.Context, r *cli.Run, config wallet.Config, args []string) error {
+	in, file := r.In, args[0]
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
@@ -200,10 +196,6 @@ func importStore(ctx context.Context, r *cli.Run, o *cli.StoreOptions, file stri
 	if err := format.Read(in, kindStore, dump); err != nil {
 		return cli.WithSource(file, err)
 	}
-	config, err := cli.StoreConfig(r, o)
-	if err != nil {
-		return err
-	}
 	path, err := wallet.ImportStore(ctx, config, dump)
 	if err != nil {
 		return err
@@ -214,9 +206,8 @@ func importStore(ctx context.Context, r *cli.Run, o *cli.StoreOptions, file stri
 }
 
 func newStoreMigrate(r *cli.Run) *cobra.Command {
-	var o cli.StoreOptions
 	var to string
-	cmd := &cobra.Command{
+	cmd := storeCommand(r, &cobra.Command{
 		Use:   "migrate [--to LOCATION]",
 		Short: "Bring the store up to date, or carry it to another place",
 		Long: `Migrate brings the store to the newest schema, which every other command does
@@ -227,29 +218,26 @@ with its nonces, its requests and what was spent. The old one refuses to make
 tickets from then on. A run that ended early is run again.`,
 		Example: `  pmctl store migrate
   pmctl store migrate --to postgres://pmctl@db.example/pay`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return migrateStore(r, cmd, &o, to) },
+	}, func(ctx context.Context, r *cli.Run, config wallet.Config, _ []string) error {
+		return migrateStore(ctx, r, config, to)
+	}, cli.OutputTable)
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		if cmd.Flags().Changed("to") && to == "" {
+			return cli.Usagef("--to: say where the new store is")
+		}
+		return nil
 	}
 	cmd.Flags().StringVar(&to, "to", "", "`LOCATION` of the new store")
-	o.Register(cmd)
-	r.OutputFlag(cmd, cli.OutputTable)
 	return cmd
 }
 
-func migrateStore(r *cli.Run, cmd *cobra.Command, o *cli.StoreOptions, to string) error {
-	if cmd.Flags().Changed("to") && to == "" {
-		return cli.Usagef("--to: say where the new store is")
-	}
-	config, err := cli.StoreConfig(r, o)
-	if err != nil {
-		return err
-	}
+func migrateStore(ctx context.Context, r *cli.Run, config wallet.Config, to string) (err error) {
 	if to != "" {
 		if to, err = (&cli.StoreOptions{Location: to, Flag: "--to"}).Choose(r.Env); err != nil {
 			return err
 		}
 	}
-	from, at, err := wallet.MigrateStore(cmd.Context(), config, to)
+	from, at, err := wallet.MigrateStore(ctx, config, to)
 	if err != nil {
 		return err
 	}
