@@ -2,6 +2,7 @@
 package agent
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"time"
@@ -22,17 +23,17 @@ func NewAgent(r *cli.Run) *cobra.Command {
 		newAgentStart(r),
 		newAgentVerb(r, "status", "Show how the agent is", `Status shows which account the agent signs for, until when its key stays open,
 and how old is what it knows of the chain. It has exit code 6 when no agent
-answers.`, askStatus),
+answers.`, (*agent.Client).Status),
 		newAgentVerb(r, "lock", "Have the agent forget its key", `Lock has the agent overwrite its key in memory, after the signature under way.
 It goes on to answer pmctl agent status, and refuses to sign. pmctl agent start
-puts a new one in its place.`, askLock),
+puts a new one in its place.`, (*agent.Client).Lock),
 		newAgentVerb(r, "stop", "End the agent", `Stop has the agent overwrite its key, finish what it is answering, and end. It
-returns when the agent has ended.`, askStop),
+returns when the agent has ended.`, end),
 	)
 }
 
 // newAgentVerb is a command that asks the agent for something.
-func newAgentVerb(r *cli.Run, name, short, long string, do func(*cli.Run, *cobra.Command, *agent.Client) (*agent.Status, error)) *cobra.Command {
+func newAgentVerb(r *cli.Run, name, short, long string, do func(*agent.Client, context.Context) (*agent.Status, error)) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   name,
 		Short: short,
@@ -47,7 +48,7 @@ func newAgentVerb(r *cli.Run, name, short, long string, do func(*cli.Run, *cobra
 			}
 			client := agent.NewClient(path)
 			defer client.Close()
-			status, err := do(r, cmd, client)
+			status, err := do(client, cmd.Context())
 			if err != nil {
 				return cli.WithHint(err, "pmctl agent start begins one; %s names its socket", cli.EnvAgent)
 			}
@@ -67,16 +68,9 @@ func agentPath(r *cli.Run) (string, error) {
 	return path, err
 }
 
-func askStatus(r *cli.Run, cmd *cobra.Command, client *agent.Client) (*agent.Status, error) {
-	return client.Status(cmd.Context())
-}
-
-func askLock(r *cli.Run, cmd *cobra.Command, client *agent.Client) (*agent.Status, error) {
-	return client.Lock(cmd.Context())
-}
-
-func askStop(r *cli.Run, cmd *cobra.Command, client *agent.Client) (*agent.Status, error) {
-	status, err := client.Stop(cmd.Context())
+// end stops an agent, and waits until it has ended.
+func end(client *agent.Client, ctx context.Context) (*agent.Status, error) {
+	status, err := client.Stop(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -91,12 +85,27 @@ type agentStatus struct {
 }
 
 func (s agentStatus) write(w io.Writer) error {
-	state := "open"
-	switch {
-	case s.ended:
-		state = "ended"
-	case s.Locked:
+	state, closes, idle, memory, seen := "open", "never", "stays open", "may be swapped to disk", "never"
+	if s.Until != nil {
+		closes = "at " + s.Until.Format(time.RFC3339)
+	}
+	if s.IdleUntil != nil {
+		idle = "closes at " + s.IdleUntil.Format(time.RFC3339)
+	}
+	if s.MemoryLocked {
+		memory = "kept off the swap"
+	}
+	if s.Locked {
 		state = "locked: " + s.LockedBy
+	}
+	if s.ended {
+		state = "ended"
+	}
+	if s.Locked || s.ended {
+		closes, idle, memory = "it is closed", "it is closed", "overwritten"
+	}
+	if s.HeadAge != nil && s.L1Block != nil {
+		seen = fmt.Sprintf("%v ago, L1 block %d", (time.Duration(*s.HeadAge) * time.Millisecond).Round(time.Millisecond), *s.L1Block)
 	}
 	fields := []cli.Field{
 		{"agent", state},
@@ -105,37 +114,13 @@ func (s agentStatus) write(w io.Writer) error {
 		{"account", common.Address(s.Account).Hex()},
 		{"network", fmt.Sprintf("%s (chain id %d)", format.PlainText(s.Network), s.ChainID)},
 		{"since", s.Since.Format(time.RFC3339)},
-		{"closes", "never"},
-		{"if not used", "stays open"},
-		{"key in memory", "may be swapped to disk"},
-		{"chain seen", "never"},
+		{"closes", closes},
+		{"if not used", idle},
+		{"key in memory", memory},
+		{"chain seen", seen},
 		{"signed", fmt.Sprintf("%s in %d batches, %s", words.Count(int64(s.Counts.Tickets), "ticket"), s.Counts.Batches,
 			words.Count(int64(s.Counts.Transactions), "transaction"))},
 		{"refused", fmt.Sprint(int64(s.Counts.Refused))},
-	}
-	set := func(name, value string) {
-		for i := range fields {
-			if fields[i][0] == name {
-				fields[i][1] = value
-			}
-		}
-	}
-	if s.Until != nil {
-		set("closes", "at "+s.Until.Format(time.RFC3339))
-	}
-	if s.IdleUntil != nil {
-		set("if not used", "closes at "+s.IdleUntil.Format(time.RFC3339))
-	}
-	switch {
-	case s.Locked || s.ended:
-		set("closes", "it is closed")
-		set("if not used", "it is closed")
-		set("key in memory", "overwritten")
-	case s.MemoryLocked:
-		set("key in memory", "kept off the swap")
-	}
-	if s.HeadAge != nil && s.L1Block != nil {
-		set("chain seen", fmt.Sprintf("%v ago, L1 block %d", (time.Duration(*s.HeadAge)*time.Millisecond).Round(time.Millisecond), *s.L1Block))
 	}
 	if s.HeadError != "" {
 		fields = append(fields, cli.Field{"newest look", format.PlainText(s.HeadError)})

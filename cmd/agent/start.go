@@ -110,10 +110,8 @@ func replaceLocked(ctx context.Context, r *cli.Run, path string) error {
 	case !status.Locked:
 		return cli.WithHint(fmt.Errorf("%w: at %s, for %v", agent.ErrRunning, path, common.Address(status.Account)), "end it with pmctl agent stop")
 	}
-	if _, err := client.Stop(ctx); err != nil {
-		return err
-	}
-	return agent.AwaitEnd(path)
+	_, err = end(client, ctx)
+	return err
 }
 
 // serveAgent is the agent: it opens the key, and serves until it is told to end.
