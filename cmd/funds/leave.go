@@ -50,14 +50,8 @@ exit code 8 when the rest has to wait; run it again at the time that it names.`,
 	flags.StringVar(&o.keepReserve, "keep-reserve", "", "`AMOUNT` to put back into the reserve at the end")
 	flags.DurationVar(&o.interval, "interval", wallet.DefaultInterval, "`TIME` from one look at the chain to the next while waiting for rounds")
 	flags.BoolVar(&o.Mining.NoWait, "no-wait", false, "do not wait for rounds: end with exit code 8, and say when to come back")
-	flags.BoolVarP(&o.Yes, "yes", "y", false, "do not ask")
-	o.Network.Register(cmd)
-	o.Network.RegisterContracts(cmd)
-	o.Account.Register(cmd)
-	o.Limits.RegisterFees(cmd)
 	o.Mining.RegisterConfirmations(cmd)
-	o.Store.Register(cmd)
-	o.Pending.Register(cmd)
+	o.RegisterActing(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }

@@ -11,10 +11,8 @@ import (
 
 // sendOptions are the options of pmctl tx send.
 type sendOptions struct {
-	network       cli.NetworkOptions
-	mining        cli.MiningOptions
+	intentOptions
 	limits        cli.LimitOptions
-	store         cli.StoreOptions
 	pending       cli.PendingOptions
 	cancelsUnlock bool
 }
@@ -37,11 +35,9 @@ opened. A funding that would cancel an unlock which is in progress by now needs
 		},
 	}
 	cli.RegisterCancelsUnlock(cmd, &o.cancelsUnlock)
-	o.network.Register(cmd)
-	o.network.RegisterContracts(cmd)
+	o.register(cmd)
 	o.mining.Register(cmd)
 	o.limits.RegisterFees(cmd)
-	o.store.Register(cmd)
 	o.pending.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd

@@ -26,19 +26,24 @@ type TransactOptions struct {
 
 // Register adds the flags to a command.
 func (o *TransactOptions) Register(cmd *cobra.Command) {
+	o.RegisterActing(cmd)
+	o.Mining.Register(cmd)
+	cmd.Flags().StringVar(&o.requestID, "request-id", "", "`ID` of your own: the same command with it again continues the same transaction, and never sends a second one")
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the call, what the simulation says, and the highest price; sign and send nothing")
+	cmd.Flags().BoolVar(&o.unsigned, "unsigned", false, "write the transaction for pmctl tx sign on another machine; no key is needed here")
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "unsigned", "no-wait")
+	cmd.MarkFlagsMutuallyExclusive("unsigned", "key-fd")
+}
+
+// RegisterActing is Register for a command that sends more than one.
+func (o *TransactOptions) RegisterActing(cmd *cobra.Command) {
 	o.Network.Register(cmd)
 	o.Network.RegisterContracts(cmd)
 	o.Account.Register(cmd)
 	o.Limits.RegisterFees(cmd)
-	o.Mining.Register(cmd)
 	o.Store.Register(cmd)
 	o.Pending.Register(cmd)
-	cmd.Flags().StringVar(&o.requestID, "request-id", "", "`ID` of your own: the same command with it again continues the same transaction, and never sends a second one")
-	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the call, what the simulation says, and the highest price; sign and send nothing")
-	cmd.Flags().BoolVar(&o.unsigned, "unsigned", false, "write the transaction for pmctl tx sign on another machine; no key is needed here")
 	cmd.Flags().BoolVarP(&o.Yes, "yes", "y", false, "do not ask")
-	cmd.MarkFlagsMutuallyExclusive("dry-run", "unsigned", "no-wait")
-	cmd.MarkFlagsMutuallyExclusive("unsigned", "key-fd")
 }
 
 // MiningOptions say how long a transaction is waited for.
