@@ -43,14 +43,14 @@ compile = echo "Compiling into $(BIN)/. The first time this takes a few minutes.
 test:
 	$(GO) test -skip '^TestSoak' -shuffle=on -p 4 -timeout 30m ./...
 
-## race: run the tests under the race detector; RACE=whole runs the scripts, too
+## race: run the tests under the race detector; RACE=whole runs the long ones and the scripts, too
 # The tests of cmd run its commands in their own process; the scripts start hundreds of
 # processes more, five times as slow. Left alone, each would sleep for a second at its end.
 # What is left out runs programs that the detector does not watch.
 RACE ?= short
 race: export GORACE = atexit_sleep_ms=0
 race:
-	$(GO) test -race -short -skip '^(TestSoak$(if $(filter whole,$(RACE)),,|TestScripts))' -shuffle=on -timeout 60m $$($(GO) list ./... | grep -Ev '/docs$$|/cmd/pmctl-')
+	$(GO) test -race $(if $(filter whole,$(RACE)),,-short) -skip '^(TestSoak$(if $(filter whole,$(RACE)),,|TestScripts))' -shuffle=on -timeout 60m $$($(GO) list ./... | grep -Ev '/docs$$|/cmd/pmctl-')
 
 ## lint: formatting, vet, staticcheck, dead code, the spelling of pages and comments, and the workflows
 lint:

@@ -120,6 +120,7 @@ func limitWays() []limitWay {
 // TestEveryWayAroundALimit walks the cells of the table in docs/limits.md: each limit of
 // root's file, and each way around it.
 func TestEveryWayAroundALimit(t *testing.T) {
+	notInShort(t)
 	state := filepath.Join(t.TempDir(), "devnet.json")
 	d, err := devnet.Start(t.Context(), devnet.Config{StatePath: state, Recipients: 1})
 	require.NoError(t, err)

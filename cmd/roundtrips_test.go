@@ -249,6 +249,7 @@ func TestRoundTrips(t *testing.T) {
 // TestRoundTripsIntoThePast counts them for the commands that look back, on a chain that is
 // long, with a time that begins somewhere in it.
 func TestRoundTripsIntoThePast(t *testing.T) {
+	notInShort(t)
 	t.Parallel()
 	s := newShell(t, devnet.Config{Recipients: 1})
 	require.NoError(t, s.net.Mine(t.Context(), 3000))

@@ -37,9 +37,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(serving{m}, all)
 }
 
-// notInShort passes over a proof that is long because it starts many programs. The race
-// detector, which runs in short, reaches the same code in tests of one process, and every
-// night in the scripts.
+// notInShort passes over a proof that is long. The race detector, which runs in short for
+// each change, reaches the same code in other tests, and runs this one every night.
 func notInShort(t *testing.T) {
 	t.Helper()
 	if testing.Short() {

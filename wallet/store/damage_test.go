@@ -43,7 +43,7 @@ var tears = map[string]func(page []byte){
 func TestTornPages(t *testing.T) {
 	every := pageSize
 	if testing.Short() {
-		every *= 7 // it takes long under the race detector, which has nothing to see here
+		every *= 23 // it takes long under the race detector, which has nothing to see here
 	}
 	path := filepath.Join(t.TempDir(), "store.db")
 	s := open(t, path)
