@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"crypto/ecdsa"
 	"encoding/hex"
 	"encoding/json"
 	"math/big"
@@ -10,6 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ethereum/go-ethereum/accounts/keystore"
+	"github.com/google/uuid"
 
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/stretchr/testify/require"
@@ -43,10 +47,20 @@ func newHome(t *testing.T, d *devnet.Devnet, home string) *shell {
 		"ETH_PASSWORD": filepath.Join(home, "pass"),
 	}}
 	require.NoError(t, os.WriteFile(s.env["ETH_PASSWORD"], []byte("correct horse\n"), 0o600))
-	key := filepath.Join(home, "key")
-	require.NoError(t, os.WriteFile(key, []byte(hex.EncodeToString(crypto.FromECDSA(d.Accounts()[0].Key))), 0o600))
-	s.run(exitDone, "account import --lightkdf "+key)
+	keepKey(t, filepath.Join(s.env["XDG_DATA_HOME"], "pmctl", "keystore"), d.Accounts()[0].Key, "correct horse")
 	return s
+}
+
+// keepKey writes a key file that opens without work: what most tests are about is not how
+// hard a passphrase is to guess.
+func keepKey(t *testing.T, folder string, key *ecdsa.PrivateKey, passphrase string) {
+	t.Helper()
+	address := crypto.PubkeyToAddress(key.PublicKey)
+	file, err := keystore.EncryptKey(&keystore.Key{Id: uuid.New(), Address: address, PrivateKey: key}, passphrase, 2, 1)
+	require.NoError(t, err)
+	require.NoError(t, os.MkdirAll(folder, 0o700))
+	name := "UTC--2026-01-02T03-04-05.000000000Z--" + hex.EncodeToString(address[:])
+	require.NoError(t, os.WriteFile(filepath.Join(folder, name), file, 0o600))
 }
 
 // run runs a command line that must end with the exit code and returns the data of

@@ -39,7 +39,7 @@ func newSeat(t *testing.T) *seat {
 	}}
 	require.NoError(t, os.WriteFile(s.file("pass"), []byte(passphraseTyped+"\n"), 0o600))
 	require.NoError(t, os.WriteFile(s.file("key0"), []byte(hex.EncodeToString(crypto.FromECDSA(network.Accounts()[0].Key))), 0o600))
-	s.run("account", "import", s.file("key0"), "--lightkdf")
+	keepKey(t, s.file(".local/share/pmctl/keystore"), network.Accounts()[0].Key, passphraseTyped)
 	return s
 }
 
