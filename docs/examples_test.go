@@ -116,9 +116,9 @@ winner() { # a ticket that wins for sure, the recipient's number being 1
 }
 fresh`
 
-// TestExamples runs every line of every command's examples. A command that can be run has
+// TestSoakExamples runs every line of every command's examples. A command that can be run has
 // one.
-func TestExamples(t *testing.T) {
+func TestSoakExamples(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it runs whole programs, which the race detector does not look into")
 	}

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestReadmeDemo runs what make demo runs, and compares how it ends with what the first
+// TestSoakReadmeDemo runs what make demo runs, and compares how it ends with what the first
 // screen of the README says that it prints, luck and numbers apart.
-func TestReadmeDemo(t *testing.T) {
+func TestSoakReadmeDemo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it runs whole programs, which the race detector does not look into")
 	}
