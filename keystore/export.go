@@ -20,15 +20,38 @@ import (
 // the caller's to clear. It fails with ErrEmptyPassphrase, ErrBadPassphrase, and
 // with ErrClosed after Close.
 func (s *Signer) KeyFile(passphrase []byte, strength Strength) ([]byte, error) {
+	return s.keyFile("", passphrase, strength)
+}
+
+// keyFile is KeyFile with an id that the file keeps; "" for a new one.
+func (s *Signer) keyFile(id string, passphrase []byte, strength Strength) (file []byte, err error) {
 	if err := checkNewPassphrase(passphrase); err != nil {
 		return nil, err
 	}
-	var file []byte
-	err := s.use(func(key *ecdsa.PrivateKey) (err error) {
-		file, err = encrypt(key, "", passphrase, strength)
+	err = s.use(func(key *ecdsa.PrivateKey) (err error) {
+		file, err = encrypt(key, id, passphrase, strength)
 		return err
 	})
 	return file, err
+}
+
+// underNew encrypts the account's key under the new passphrase of a file that source gives,
+// and has write write it, who makes sure with check that it opens.
+func (s *Signer) underNew(ctx context.Context, of, id string, source PassphraseSource, strength Strength, write func(data []byte, check func([]byte) error) error) error {
+	passphrase, err := source(ctx, "New passphrase of "+of)
+	if err != nil {
+		return err
+	}
+	defer clear(passphrase)
+	data, err := s.keyFile(id, passphrase, strength)
+	if err != nil {
+		return err
+	}
+	// Deriving the key took a while, and has no other way to be stopped.
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	return write(data, opensTo(s.Address(), passphrase))
 }
 
 // RawKey returns the private key as 64 hex digits, for the caller to clear.
@@ -59,19 +82,9 @@ func (s *Signer) writeKeyFile(ctx context.Context, files durable.FS, path string
 	if err := vacant(path); err != nil {
 		return err
 	}
-	passphrase, err := source(ctx, "New passphrase of "+path)
-	if err != nil {
-		return err
-	}
-	defer clear(passphrase)
-	data, err := s.KeyFile(passphrase, strength)
-	if err != nil {
-		return err
-	}
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
-	return writeFile(files, path, data, opensTo(s.Address(), passphrase), durable.New)
+	return s.underNew(ctx, path, "", source, strength, func(data []byte, check func([]byte) error) error {
+		return writeFile(files, path, data, check, durable.New)
+	})
 }
 
 // WriteRawKey writes what RawKey returns, and a newline, to a new file of mode

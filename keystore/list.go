@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/accounts"
@@ -69,7 +70,7 @@ func listFiles(paths []string) Listing {
 			}
 			continue
 		}
-		if same(info, seen[file.address]) {
+		if slices.ContainsFunc(seen[file.address], func(other fs.FileInfo) bool { return os.SameFile(info, other) }) {
 			continue
 		}
 		seen[file.address] = append(seen[file.address], info)
@@ -80,15 +81,6 @@ func listFiles(paths []string) Listing {
 		list.Accounts = append(list.Accounts, accounts.Account{Address: file.address, URL: fileURL(path)})
 	}
 	return list
-}
-
-func same(info fs.FileInfo, others []fs.FileInfo) bool {
-	for _, other := range others {
-		if os.SameFile(info, other) {
-			return true
-		}
-	}
-	return false
 }
 
 // errNotRegular is why a link to a folder or a device is passed over.

@@ -206,27 +206,26 @@ func (s *Store) Import(ctx context.Context, signer *Signer, source PassphraseSou
 	if err := s.roomFor(address); err != nil {
 		return accounts.Account{}, err
 	}
-	passphrase, err := source(ctx, "New passphrase of "+address.Hex())
+	var path string
+	err := signer.underNew(ctx, address.Hex(), "", source, strength, func(data []byte, check func([]byte) error) error {
+		if err := durable.MkdirAll(s.files, s.path); err != nil {
+			return fmt.Errorf("%w: %w", ErrFolder, err)
+		}
+		path = filepath.Join(s.path, fileName(address, time.Now()))
+		return named(address, writeFile(s.files, path, data, check, durable.New))
+	})
 	if err != nil {
 		return accounts.Account{}, err
-	}
-	defer clear(passphrase)
-	data, err := signer.KeyFile(passphrase, strength)
-	if err != nil {
-		return accounts.Account{}, err
-	}
-	// Deriving the key took a while, and has no other way to be stopped.
-	if err := context.Cause(ctx); err != nil {
-		return accounts.Account{}, err
-	}
-	if err := durable.MkdirAll(s.files, s.path); err != nil {
-		return accounts.Account{}, fmt.Errorf("%w: %w", ErrFolder, err)
-	}
-	path := filepath.Join(s.path, fileName(address, time.Now()))
-	if err := writeFile(s.files, path, data, opensTo(address, passphrase), durable.New); err != nil {
-		return accounts.Account{}, fmt.Errorf("account %s: %w", address.Hex(), err)
 	}
 	return accounts.Account{Address: address, URL: fileURL(path)}, nil
+}
+
+// named says whose file an error is about.
+func named(address common.Address, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("account %s: %w", address.Hex(), err)
 }
 
 // roomFor tells whether the account may be added.
@@ -273,25 +272,9 @@ func (s *Store) ChangePassphrase(ctx context.Context, account accounts.Account, 
 		return err
 	}
 	defer signer.Close()
-	passphrase, err := next(ctx, "New passphrase of "+account.Address.Hex())
-	if err != nil {
-		return err
-	}
-	defer clear(passphrase)
-	if err := checkNewPassphrase(passphrase); err != nil {
-		return err
-	}
-	data, err := encrypt(signer.key, file.id, passphrase, strength)
-	if err != nil {
-		return err
-	}
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
-	if err := writeFile(s.files, path, data, opensTo(account.Address, passphrase), durable.Replace); err != nil {
-		return fmt.Errorf("account %s: %w", account.Address.Hex(), err)
-	}
-	return nil
+	return signer.underNew(ctx, account.Address.Hex(), file.id, next, strength, func(data []byte, check func([]byte) error) error {
+		return named(account.Address, writeFile(s.files, path, data, check, durable.Replace))
+	})
 }
 
 // fileName is the name that go-ethereum gives a key file: names sort by age.

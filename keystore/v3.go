@@ -154,8 +154,7 @@ func unmarshal(data []byte, into any) error {
 }
 
 func parseAddress(text string) (common.Address, error) {
-	digits := strings.TrimPrefix(strings.TrimPrefix(text, "0x"), "0X")
-	raw, err := hex.DecodeString(digits)
+	raw, err := decodeHex(text)
 	if err != nil || len(raw) != common.AddressLength {
 		return common.Address{}, fmt.Errorf("%w: its address %.50q is not 40 hex digits", ErrDamaged, text)
 	}

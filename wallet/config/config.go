@@ -138,7 +138,7 @@ func Read(path string) (*File, error) {
 	}
 	var d document
 	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&d); err != nil {
-		return nil, fmt.Errorf("%w: %s%w", ErrInvalid, path, explain(err))
+		return nil, fmt.Errorf("%w: %s%s", ErrInvalid, path, explain(err))
 	}
 	f, err := d.section.file(path, "")
 	if err != nil {
@@ -195,18 +195,13 @@ func load(path string) ([]byte, error) {
 	return text, err
 }
 
-// positioned is an error that says its own place in the file.
-type positioned struct{ text string }
-
-func (e positioned) Error() string { return e.text }
-
 // explain writes an error of the decoder as one line that begins with its place.
-func explain(err error) error {
+func explain(err error) string {
 	var unknown *toml.StrictMissingError
 	if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
 		first := unknown.Errors[0]
 		row, column := first.Position()
-		return positioned{fmt.Sprintf(":%d:%d: there is no setting %s", row, column, strings.Join(first.Key(), "."))}
+		return fmt.Sprintf(":%d:%d: there is no setting %s", row, column, strings.Join(first.Key(), "."))
 	}
 	var wrong *toml.DecodeError
 	if errors.As(err, &wrong) {
@@ -215,9 +210,9 @@ func explain(err error) error {
 		if key := strings.Join(wrong.Key(), "."); key != "" {
 			text = key + ": " + text
 		}
-		return positioned{fmt.Sprintf(":%d:%d: %s", row, column, text)}
+		return fmt.Sprintf(":%d:%d: %s", row, column, text)
 	}
-	return positioned{": " + strings.TrimPrefix(err.Error(), "toml: ")}
+	return ": " + strings.TrimPrefix(err.Error(), "toml: ")
 }
 
 // Place names where a setting is, for people: profile is "" outside of profiles.

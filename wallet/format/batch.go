@@ -54,7 +54,8 @@ func NewBatchHeader(sender common.Address, params *pm.TicketParams, expiration p
 		return nil, err
 	}
 	h.FirstNonce, h.Count = nonces.First, nonces.Count
-	return h, h.check()
+	_, err = h.check()
+	return h, err
 }
 
 // newBatchHeader returns a header without nonces.
@@ -77,29 +78,30 @@ func newBatchHeader(sender common.Address, params *pm.TicketParams, expiration p
 	}, nil
 }
 
-// check fails with *wire.FieldError or *pm.FieldError for what a recipient could not
-// use, and for a header that contradicts itself.
-func (h *BatchHeader) check() error {
+// check returns the message that delivers the batch, still without its tickets. It fails
+// with *wire.FieldError or *pm.FieldError for what a recipient could not use, and for a
+// header that contradicts itself.
+func (h *BatchHeader) check() (*wire.Payment, error) {
 	payment, err := h.payment()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	b, err := payment.Batch()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if ev := b.EV().RatString(); h.EV != ev {
-		return &wire.FieldError{Field: "ev", Got: quote(h.EV), Want: ev + ", which is what the ticket params make"}
+		return nil, &wire.FieldError{Field: "ev", Got: quote(h.EV), Want: ev + ", which is what the ticket params make"}
 	}
 	if h.Segment != "" {
 		if _, err := decodeSegment(h.Segment); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return checkNonces(h.FirstNonce, h.Count)
+	return payment, checkNonces(h.FirstNonce, h.Count)
 }
 
-// payment returns the message that delivers the batch, still without its tickets.
+// payment is what check returns, not checked.
 func (h *BatchHeader) payment() (*wire.Payment, error) {
 	if h.Offer.ExpirationParams != nil {
 		return nil, &wire.FieldError{Field: "ticket_params.expiration_params", Got: "a round", Want: "none: a batch has it in expiration_params"}

@@ -86,7 +86,7 @@ func (s *sequence) begin(h *BatchHeader) error {
 	if s.begun {
 		return errOrder
 	}
-	if err := h.check(); err != nil {
+	if _, err := h.check(); err != nil {
 		return err
 	}
 	s.begun, s.count = true, h.Count

@@ -140,15 +140,12 @@ func unmarshalLine(line []byte, t *Ticket) error {
 // tickets returns the batch for package pm. It fails with *wire.FieldError for tickets
 // that are not those that the header says, and as check does.
 func (b *batch) tickets() (*pm.TicketBatch, error) {
-	if err := b.check(); err != nil {
+	payment, err := b.check()
+	if err != nil {
 		return nil, err
 	}
 	if len(b.Tickets) != int(b.Count) {
 		return nil, &wire.FieldError{Field: "tickets", Got: fmt.Sprint(len(b.Tickets)), Want: fmt.Sprintf("%d, as count says", b.Count)}
-	}
-	payment, err := b.payment()
-	if err != nil {
-		return nil, err
 	}
 	for i := range b.Tickets {
 		t := &b.Tickets[i]

@@ -63,10 +63,10 @@ func decodeFirstLine(line []byte) *Document {
 	if err == nil {
 		err = unmarshalData(line, &b)
 	}
-	if err != nil || b.Tickets != nil || b.check() != nil {
+	if err != nil || b.Tickets != nil {
 		return nil
 	}
-	payment, err := b.payment()
+	payment, err := b.check()
 	if err != nil {
 		return nil
 	}
