@@ -77,26 +77,19 @@ func (w *Winners) StoreWinningTicket(ticket *pm.SignedTicket) error {
 	if err != nil {
 		return fmt.Errorf("keep a winning ticket: %w", err)
 	}
-	if _, err := w.exec(insertWinner, ticket, append(row, time.Now().UnixMilli())...); err != nil {
-		return fmt.Errorf("keep a winning ticket of %v: %w", ticket.Sender, err)
-	}
-	return nil
+	_, err = w.exec(fmt.Sprintf("keep a winning ticket of %v", ticket.Sender), insertWinner, ticket, append(row, time.Now().UnixMilli())...)
+	return err
 }
 
 // RemoveWinningTicket forgets a ticket, if it is kept.
 func (w *Winners) RemoveWinningTicket(ticket *pm.SignedTicket) error {
-	if _, err := w.exec(deleteWinner, ticket); err != nil {
-		return fmt.Errorf("forget a winning ticket: %w", err)
-	}
-	return nil
+	_, err := w.exec("forget a winning ticket", deleteWinner, ticket)
+	return err
 }
 
 // RequeueWinningTicket puts a ticket behind all others. It fails with ErrNoWinner.
 func (w *Winners) RequeueWinningTicket(ticket *pm.SignedTicket) error {
-	if err := w.change(requeueWinner, ticket); err != nil {
-		return fmt.Errorf("put a winning ticket behind the others: %w", err)
-	}
-	return nil
+	return w.change("put a winning ticket behind the others", requeueWinner, ticket)
 }
 
 // MarkWinningTicketRedeemed records that a ticket is settled: by the transaction
@@ -104,10 +97,7 @@ func (w *Winners) RequeueWinningTicket(ticket *pm.SignedTicket) error {
 // first that knows the transaction counts. It fails with ErrNoWinner.
 func (w *Winners) MarkWinningTicketRedeemed(ticket *pm.SignedTicket, txHash common.Hash) error {
 	by := sql.NullString{String: txHash.Hex(), Valid: txHash != common.Hash{}}
-	if err := w.change(settleWinner, ticket, time.Now().UnixMilli(), by); err != nil {
-		return fmt.Errorf("record that a winning ticket is settled: %w", err)
-	}
-	return nil
+	return w.change("record that a winning ticket is settled", settleWinner, ticket, time.Now().UnixMilli(), by)
 }
 
 // SelectEarliestWinningTicket returns the sender's ticket that has waited longest of
@@ -156,21 +146,22 @@ func (w *Winners) All(ctx context.Context) ([]Winner, error) {
 }
 
 // change is exec on a ticket that must be kept.
-func (w *Winners) change(statement string, ticket *pm.SignedTicket, args ...any) error {
-	changed, err := w.exec(statement, ticket, args...)
+func (w *Winners) change(what, statement string, ticket *pm.SignedTicket, args ...any) error {
+	changed, err := w.exec(what, statement, ticket, args...)
 	if err == nil && changed == 0 {
-		err = fmt.Errorf("%w: nonce %d of %v, recipientRandHash %v", ErrNoWinner, ticket.SenderNonce, ticket.Sender, ticket.RecipientRandHash)
+		err = fmt.Errorf("%s: %w: nonce %d of %v, recipientRandHash %v", what, ErrNoWinner, ticket.SenderNonce, ticket.Sender, ticket.RecipientRandHash)
 	}
 	return err
 }
 
-// exec runs a statement on one ticket, whose key is the statement's first arguments.
-func (w *Winners) exec(statement string, ticket *pm.SignedTicket, args ...any) (changed int64, err error) {
+// exec runs a statement on one ticket, whose key is the statement's first arguments. Its
+// error says what was to be done.
+func (w *Winners) exec(what, statement string, ticket *pm.SignedTicket, args ...any) (changed int64, err error) {
 	if ticket == nil || ticket.Ticket == nil {
-		return 0, errNoTicket
+		return 0, fmt.Errorf("%s: %w", what, errNoTicket)
 	}
 	args = append([]any{w.chain.id, ticket.Sender.Hex(), ticket.RecipientRandHash.Hex(), ticket.SenderNonce}, args...)
-	err = w.chain.store.write(context.Background(), func(tx *db.Tx) (err error) {
+	err = w.chain.store.writeFor(context.Background(), what, func(tx *db.Tx) (err error) {
 		changed, err = tx.Change(statement, args...)
 		return err
 	})
