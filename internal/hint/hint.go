@@ -1,7 +1,10 @@
 // Package hint adds to an error what its user can do about it.
 package hint
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // hinted is an error with a hint.
 type hinted struct {
@@ -20,4 +23,14 @@ func With(err error, format string, args ...any) error {
 		return nil
 	}
 	return &hinted{err, fmt.Sprintf(format, args...)}
+}
+
+// Of is what an error, or one that it wraps, says can be done about it. It is false where
+// none of them says anything.
+func Of(err error) (said string, ok bool) {
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		return hinted.Hint(), true
+	}
+	return "", false
 }

@@ -8,9 +8,10 @@ package check
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/pmctl/pmctl/internal/hint"
 )
 
 // State is how a check ended.
@@ -68,12 +69,8 @@ func NotMade(format string, args ...any) Finding {
 
 // Fail is a check whose error says what was found, and what to do about it.
 func Fail(err error, allowed, knob string) Finding {
-	f := Finding{State: Failed, Found: err.Error(), Allowed: allowed, Knob: knob, Err: err}
-	var hinted interface{ Hint() string }
-	if errors.As(err, &hinted) {
-		f.Fix = hinted.Hint()
-	}
-	return f
+	fix, _ := hint.Of(err)
+	return Finding{State: Failed, Found: err.Error(), Allowed: allowed, Knob: knob, Fix: fix, Err: err}
 }
 
 // Unread is a check that could not be made because what it reads does not answer.

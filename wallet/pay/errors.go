@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -239,12 +240,8 @@ func (e *PartialError) Unwrap() error { return e.Err }
 
 // Hint says how to pay the rest.
 func (e *PartialError) Hint() string {
-	var hinted interface{ Hint() string }
 	var unknown *UnknownOutcomeError
-	why := ""
-	if errors.As(e.Err, &hinted) {
-		why = hinted.Hint()
-	}
+	why, _ := hint.Of(e.Err)
 	switch {
 	case errors.As(e.Err, new(*RefusedBeforeError)), errors.As(e.Err, &unknown) && (unknown.Over || errors.As(unknown.Err, new(*RefusedError))):
 		return why

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -68,11 +69,10 @@ func (e *NotMinedError) Unwrap() error { return e.Err }
 
 // Hint says what to do.
 func (e *NotMinedError) Hint() string {
-	var hinted interface{ Hint() string }
-	if errors.As(e.Err, &hinted) && !errors.Is(e.Err, chain.ErrUnreachable) {
-		return hinted.Hint()
+	if next, ok := hint.Of(e.Err); ok && !errors.Is(e.Err, chain.ErrUnreachable) {
+		return next
 	}
-	return "it may still be mined: pmctl tx list shows it; the same command again continues it, and sends no second one"
+	return mayBeMined
 }
 
 // waitEnded is a context's error in the words of somebody who waited.
@@ -104,9 +104,10 @@ func (e *UnknownOutcomeError) Error() string {
 func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
 
 // Hint says what to do.
-func (e *UnknownOutcomeError) Hint() string {
-	return "it may still be mined: pmctl tx list shows it; the same command again continues it, and sends no second one"
-}
+func (e *UnknownOutcomeError) Hint() string { return mayBeMined }
+
+// mayBeMined is what to do about a transaction that was handed to a node.
+const mayBeMined = "it may still be mined: pmctl tx list shows it; the same command again continues it, and sends no second one"
 
 // FailedError is a transaction that was mined and reverted: it changed nothing but
 // cost its gas.

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/agent"
@@ -62,9 +63,8 @@ func Failure(err error) format.Error {
 // HintFor says what can be done about an error: what the error itself says, or what
 // is the command line's to know.
 func HintFor(err error) string {
-	var hinted interface{ Hint() string }
-	if errors.As(err, &hinted) {
-		return hinted.Hint()
+	if said, ok := hint.Of(err); ok {
+		return said
 	}
 	var several *keystore.SeveralAccountsError
 	switch {
