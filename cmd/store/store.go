@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/words"
@@ -181,20 +180,14 @@ carry a store to another place, use pmctl store migrate.`,
 }
 
 func importStore(ctx context.Context, r *cli.Run, config wallet.Config, args []string) error {
-	in, file := r.In, args[0]
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		in = f
-	} else if r.InTerminal {
-		return cli.Usagef("stdin is a terminal: name a file")
+	in, err := cli.OpenDocument(ctx, r, args[0])
+	if err != nil {
+		return err
 	}
+	defer in.Close()
 	dump := new(wallet.StoreDump)
 	if err := format.Read(in, kindStore, dump); err != nil {
-		return cli.WithSource(file, err)
+		return cli.WithSource(args[0], err)
 	}
 	path, err := wallet.ImportStore(ctx, config, dump)
 	if err != nil {

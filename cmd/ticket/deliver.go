@@ -43,11 +43,7 @@ proxy, must not be sent again: its tickets may have been accepted.`,
   pmctl ticket deliver https://recipient.example tickets.json --output json`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			file := "-"
-			if len(args) == 2 {
-				file = args[1]
-			}
-			return runDeliver(r, cmd, &network, &header, inactiveOK, args[0], file)
+			return runDeliver(r, cmd, &network, &header, inactiveOK, args[0], cli.FileOrStdin(args[1:]))
 		},
 	}
 	header.Register(cmd)
