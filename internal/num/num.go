@@ -10,3 +10,19 @@ func OrZero[T big.Int | big.Rat](v *T) *T {
 	}
 	return v
 }
+
+// Min is the smaller of two numbers.
+func Min(a, b *big.Int) *big.Int {
+	if a.Cmp(b) < 0 {
+		return a
+	}
+	return b
+}
+
+// Max is the larger of two numbers.
+func Max(a, b *big.Int) *big.Int {
+	if a.Cmp(b) > 0 {
+		return a
+	}
+	return b
+}

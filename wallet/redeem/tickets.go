@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/chain"
@@ -183,8 +184,8 @@ func (ts Tickets) estimate(ctx context.Context, node Node, from common.Address) 
 func (ts Tickets) weigh(deposit, claimable *big.Int, price wei.Wei, policy Policy) error {
 	deposit, claimable = new(big.Int).Set(deposit), new(big.Int).Set(claimable)
 	for _, t := range ts {
-		fromDeposit := smaller(t.FaceValue, deposit)
-		fromReserve := smaller(new(big.Int).Sub(t.FaceValue, fromDeposit), claimable)
+		fromDeposit := num.Min(t.FaceValue, deposit)
+		fromReserve := num.Min(new(big.Int).Sub(t.FaceValue, fromDeposit), claimable)
 		var err error
 		if t.Pays, err = wei.FromBig(new(big.Int).Add(fromDeposit, fromReserve)); err != nil {
 			return err
@@ -234,11 +235,4 @@ func (ts Tickets) pack() ([]byte, error) {
 		return nil, fmt.Errorf("encode the tickets: %w", err)
 	}
 	return data, nil
-}
-
-func smaller(a, b *big.Int) *big.Int {
-	if a.Cmp(b) < 0 {
-		return a
-	}
-	return b
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -57,11 +58,7 @@ func (l Label) String() string {
 	case name == "withdraw" && l.has("keep-deposit", "keep-reserve"):
 		return fmt.Sprintf("withdraw, and fund %s of deposit and %s of reserve again", l.amount("keep-deposit"), l.amount("keep-reserve"))
 	case name == "redeem" && l.has("count", "tickets"):
-		tickets := "tickets"
-		if l.argument("count") == "1" {
-			tickets = "ticket"
-		}
-		return fmt.Sprintf("redeem %s winning %s (%s)", l.argument("count"), tickets, l.argument("tickets"))
+		return fmt.Sprintf("redeem %s (%s)", words.Plural(l.argument("count"), "winning ticket"), l.argument("tickets"))
 	}
 	return string(l)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -81,14 +82,14 @@ func ask(quote *chain.Quote) (prices, error) {
 // what it takes.
 func (c Caps) under(p prices, gas uint64) (prices, error) {
 	if c.Price != nil {
-		p.cap = smaller(p.cap, c.Price.Big())
+		p.cap = num.Min(p.cap, c.Price.Big())
 		if p.cap.Cmp(p.least) < 0 {
 			return p, priceError(priceOfGas, p.least, *c.Price, c.PriceSetIn)
 		}
 	}
 	if c.Fee != nil && gas > 0 {
 		units := new(big.Int).SetUint64(gas)
-		p.cap = smaller(p.cap, new(big.Int).Quo(c.Fee.Big(), units))
+		p.cap = num.Min(p.cap, new(big.Int).Quo(c.Fee.Big(), units))
 		if p.cap.Cmp(p.least) < 0 {
 			return p, priceError(feeOfAll, new(big.Int).Mul(p.least, units), *c.Fee, c.FeeSetIn)
 		}
@@ -105,11 +106,4 @@ func priceError(what string, needed *big.Int, cap wei.Wei, setIn string) error {
 		return err
 	}
 	return &PriceError{What: what, Needed: amount, Cap: cap, SetIn: setIn}
-}
-
-func smaller(a, b *big.Int) *big.Int {
-	if a.Cmp(b) < 0 {
-		return a
-	}
-	return b
 }

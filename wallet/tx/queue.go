@@ -7,6 +7,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/core/types"
 
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -162,11 +163,7 @@ type UnknownPendingError struct {
 }
 
 func (e *UnknownPendingError) Error() string {
-	noun := "transactions"
-	if e.Count == 1 {
-		noun = "transaction"
-	}
-	return fmt.Sprintf("the node counts %d pending %s of the account from nonce %d on, which pmctl did not sign", e.Count, noun, e.Nonce)
+	return fmt.Sprintf("the node counts %s of the account from nonce %d on, which pmctl did not sign", words.Count(e.Count, "pending transaction"), e.Nonce)
 }
 
 // Hint says what to do.

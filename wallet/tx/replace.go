@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/core/types"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -58,11 +59,11 @@ func (m Manager) PrepareReplacement(ctx context.Context, intent *Intent, kind Ki
 		if a.Tx.Nonce() != intent.Nonce {
 			continue // it cannot be mined any more
 		}
-		asked.cap = larger(asked.cap, raised(a.Tx.GasFeeCap()))
-		asked.tip = larger(asked.tip, raised(a.Tx.GasTipCap()))
-		asked.least = larger(asked.least, raised(a.Tx.GasFeeCap()))
+		asked.cap = num.Max(asked.cap, raised(a.Tx.GasFeeCap()))
+		asked.tip = num.Max(asked.tip, raised(a.Tx.GasTipCap()))
+		asked.least = num.Max(asked.least, raised(a.Tx.GasFeeCap()))
 	}
-	asked.cap = larger(asked.cap, asked.tip)
+	asked.cap = num.Max(asked.cap, asked.tip)
 	if asked, err = caps.under(asked, call.Gas); err != nil {
 		return nil, err
 	}
@@ -101,11 +102,4 @@ func raised(price *big.Int) *big.Int {
 	more := new(big.Int).Mul(price, big.NewInt(112))
 	more.Quo(more, big.NewInt(100))
 	return more.Add(more, big.NewInt(1))
-}
-
-func larger(a, b *big.Int) *big.Int {
-	if a.Cmp(b) > 0 {
-		return a
-	}
-	return b
 }
