@@ -22,8 +22,8 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"/pm/...", []string{"/wallet", "/cmd", "/keystore"}},
 		{"/keystore", []string{"/wallet", "/cmd"}},
 		{"/wallet/...", []string{"/cmd"}},
-		{"/wallet/broker", []string{"/keystore", "/wallet/chain", "/wallet/store", "/wallet/tx"}},
-		{"/wallet/chain/nodes", []string{"/keystore", "/wallet/broker", "/wallet/store", "/wallet/tx"}},
+		{"/wallet/broker", []string{"/keystore", "/wallet/chain", "/wallet/store", "/wallet/internal/tx"}},
+		{"/wallet/internal/nodes", []string{"/keystore", "/wallet/broker", "/wallet/store", "/wallet/internal/tx"}},
 		{"/wallet/wei", []string{"/pm", "/keystore", "/wallet/chain"}},
 	} {
 		for _, dep := range deps(t, module+c.from) {
@@ -60,7 +60,7 @@ func TestCommandsUseFlows(t *testing.T) {
 		}
 		rooms++
 		for _, used := range imports[1:] {
-			for _, below := range []string{"/wallet/store", "/wallet/tx", "/wallet/chain"} {
+			for _, below := range []string{"/wallet/store", "/wallet/internal/tx", "/wallet/chain"} {
 				require.False(t, used == below || strings.HasPrefix(used, below+"/"), "%s imports %s", room, used)
 			}
 			if room != "/cmd" && strings.HasPrefix(used, "/cmd/") {

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"time"
 
+	"github.com/pmctl/pmctl/wallet/internal/tx"
 	"github.com/pmctl/pmctl/wallet/redeem"
 	"github.com/pmctl/pmctl/wallet/store"
-	"github.com/pmctl/pmctl/wallet/tx"
 )
 
 // awaited is a transaction that is waited for, and how.

@@ -5,7 +5,7 @@ import (
 	"math/big"
 	"time"
 
-	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/internal/tx"
 )
 
 // lookAgainAfter is how long what was found counts where no one was asked: a passphrase

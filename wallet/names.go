@@ -2,8 +2,8 @@ package wallet
 
 import (
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/internal/tx"
 	"github.com/pmctl/pmctl/wallet/store"
-	"github.com/pmctl/pmctl/wallet/tx"
 )
 
 // What a Config or a flow takes, by this package's own names: the packages that define

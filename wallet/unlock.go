@@ -7,7 +7,7 @@ import (
 
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/contract"
-	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/internal/tx"
 )
 
 // Unlock starts the unlock period of the deposit and the reserve, after which Withdraw pays

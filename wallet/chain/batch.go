@@ -3,7 +3,7 @@ package chain
 import (
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/pmctl/pmctl/wallet/chain/nodes"
+	"github.com/pmctl/pmctl/wallet/internal/nodes"
 )
 
 // batch is reads of the network's contracts that are asked in one request.

@@ -3,7 +3,7 @@ package chain
 import (
 	"context"
 
-	"github.com/pmctl/pmctl/wallet/chain/nodes"
+	"github.com/pmctl/pmctl/wallet/internal/nodes"
 )
 
 // Client reads one network through its nodes. Its methods may be called from any

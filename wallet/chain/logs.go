@@ -12,7 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/pmctl/pmctl/wallet/broker"
-	"github.com/pmctl/pmctl/wallet/chain/nodes"
+	"github.com/pmctl/pmctl/wallet/internal/nodes"
 )
 
 // ErrTooMuch is matched by a refusal that a request for fewer blocks may not get: a

@@ -11,8 +11,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/wallet/internal/tx"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
-	"github.com/pmctl/pmctl/wallet/tx"
 )
 
 // Journal is the store as it keeps the transactions of one network's accounts, for one

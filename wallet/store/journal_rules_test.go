@@ -6,7 +6,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
 
-	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/internal/tx"
 )
 
 func TestBeginLooksAgain(t *testing.T) { onEach(t, beginLooksAgain) }

@@ -9,8 +9,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/wallet/internal/tx"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
-	"github.com/pmctl/pmctl/wallet/tx"
 )
 
 const (

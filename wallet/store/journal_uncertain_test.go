@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/pmctl/pmctl/wallet/tx"
+	"github.com/pmctl/pmctl/wallet/internal/tx"
 )
 
 // TestAnIntentWithoutAnAnswerIsNamed: the connection is lost while the journal keeps an

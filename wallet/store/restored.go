@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/pmctl/pmctl/wallet/internal/tx"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
-	"github.com/pmctl/pmctl/wallet/tx"
 )
 
 const selectNewest = `SELECT COALESCE(MAX(at), 0) FROM (
