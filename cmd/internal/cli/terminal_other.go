@@ -15,7 +15,7 @@ func newTerminalInput(f *os.File) (io.ReadCloser, error) { return io.NopCloser(f
 // openFD reads an inherited file descriptor. Only the standard one is inherited here.
 func openFD(_ context.Context, fd int) (io.Reader, error) {
 	if fd != 0 {
-		return nil, usagef("only descriptor 0 can be read on this system")
+		return nil, Usagef("only descriptor 0 can be read on this system")
 	}
 	return os.Stdin, nil
 }
