@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +48,7 @@ type ending struct {
 // ends.
 func (s *shell) launch(ctx context.Context, line string) ending {
 	cmd := exec.CommandContext(ctx, "pmctl", strings.Fields(line)...)
-	cmd.Env = os.Environ()
+	cmd.Env = append(os.Environ(), "HOME="+filepath.Dir(s.env["XDG_STATE_HOME"])) // not the one of who runs the tests
 	for name, value := range s.env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}

@@ -145,6 +145,7 @@ func TestKilledBetweenParts(t *testing.T) {
 		for delivery := range 3 {
 			for _, taken := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s, delivery %d, taken %v", name, delivery+1, taken), func(t *testing.T) {
+					s.env["XDG_CACHE_HOME"] = t.TempDir() // where it is remembered what the recipient has taken
 					before, posts := accepted(), 0
 					line := fmt.Sprintf("pay %s --value %d000gwei --max-total-ev 1eth --request-id %d-%d-%v --output json%s", front.url, c.tickets, c.tickets, delivery, taken, c.flags)
 					ctx, kill := context.WithCancel(t.Context())
