@@ -37,6 +37,7 @@ func judge(limits policy.Limits, document *format.Params, params *pm.TicketParam
 // Judge holds the ticket params of a document to the limits, and to what the chain says
 // where a node answers.
 func Judge(ctx context.Context, c Config, document *format.Params) (*Judged, error) {
+	c = c.withDefaults()
 	params, err := document.TicketParams()
 	if err != nil {
 		return nil, err

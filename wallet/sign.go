@@ -46,6 +46,7 @@ var ErrOtherAccount = errors.New("the transaction is for another account")
 // the contract and the limits. It asks no node. It fails with ErrOtherNetwork and
 // ErrOtherAccount, with *ContractError, and as policy.Limits.CheckTransaction does.
 func CheckUnsigned(ctx context.Context, c Config, document *format.Transaction, o Signing) (*UnsignedCall, error) {
+	c = c.withDefaults()
 	if err := checkNetwork(document, c.Network); err != nil {
 		return nil, err
 	}

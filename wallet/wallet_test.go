@@ -1,8 +1,15 @@
 package wallet_test
 
 import (
+	"math/big"
 	"path/filepath"
 	"testing"
+	"time"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/format"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
@@ -105,4 +112,34 @@ func TestARequestIsMintedOnce(t *testing.T) {
 	_, err = mint("two\nlines", 2)
 	require.ErrorIs(t, err, wallet.ErrRequestID)
 	require.Equal(t, wallet.ClassUsage, wallet.ClassOf(err))
+}
+
+// TestTheDefaultLimitsHoldWithoutAWallet: what is judged or signed by a Config alone is held
+// to the default limits, too, where it sets none.
+func TestTheDefaultLimitsHoldWithoutAWallet(t *testing.T) {
+	network, err := wallet.NamedNetwork(wallet.ArbitrumOne)
+	require.NoError(t, err)
+	config := wallet.Config{Network: network, Offline: true}
+
+	dear, err := wei.Parse("1eth")
+	require.NoError(t, err)
+	document := &format.Transaction{
+		ChainID: format.Nat(network.ChainID), From: format.Address{1}, To: format.Address(network.Contracts.TicketBroker),
+		Data: contract.NewTicketBroker().PackUnlock(), GasLimit: 100_000, MaxGasPrice: format.Amount{Wei: dear},
+	}
+	_, err = wallet.CheckUnsigned(t.Context(), config, document, wallet.Signing{})
+	require.ErrorIs(t, err, policy.ErrLimit)
+
+	half := new(big.Int).Lsh(big.NewInt(1), 255)
+	offer, err := wire.FromTicketParams(&pm.TicketParams{
+		Recipient: common.Address{2}, FaceValue: dear.Big(), WinProb: half, RecipientRandHash: common.Hash{3}, Seed: big.NewInt(4),
+		ExpirationBlock: big.NewInt(5), ExpirationParams: &pm.TicketExpirationParams{CreationRound: 6, CreationRoundBlockHash: common.Hash{7}},
+	})
+	require.NoError(t, err)
+	price := &wire.PriceInfo{PricePerUnit: 1, PixelsPerUnit: 1}
+	params, err := format.ParamsFromInfo(&wire.OrchestratorInfo{TicketParams: offer, PriceInfo: price}, common.Address{1}, "", "", time.Time{})
+	require.NoError(t, err)
+	judged, err := wallet.Judge(t.Context(), config, params)
+	require.NoError(t, err)
+	require.ErrorIs(t, judged.Against, policy.ErrLimit)
 }

@@ -1,8 +1,10 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -24,6 +26,25 @@ type Rules struct {
 // Values are values by their setting.
 type Values map[Setting]Value
 
+// ErrValue is wrapped by the error about a value that its setting cannot have.
+var ErrValue = errors.New("not a value of the setting")
+
+// check fails with ErrValue for a setting that is not in the table, which would hold nothing,
+// and for a value of another setting's form.
+func (v Values) check() error {
+	rows := Table()
+	for setting, value := range v {
+		at := slices.IndexFunc(rows, func(spec Spec) bool { return spec.Setting == setting })
+		if at < 0 {
+			return fmt.Errorf("%w %q, which there is not: see Table", ErrValue, setting)
+		}
+		if none, of := value.(Addresses); of && len(none) == 0 || reflect.TypeOf(value) != reflect.TypeOf(rows[at].form) {
+			return fmt.Errorf("%w %q: %T(%v)", ErrValue, setting, value, value)
+		}
+	}
+	return nil
+}
+
 // place is where a limit is set.
 type place struct {
 	name    string
@@ -33,6 +54,9 @@ type place struct {
 // With returns the limits with rules over them: of two budgets the tighter holds. It fails
 // with a *LooserError where these would loosen what binding rules set before.
 func (l Limits) With(r Rules) (Limits, error) {
+	if err := r.Values.check(); err != nil {
+		return l, err
+	}
 	l.places, l.budget = copied(l.places), copied(l.budget)
 	for _, spec := range Table() {
 		asked, set := r.Values[spec.Setting]

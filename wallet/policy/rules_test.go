@@ -114,7 +114,7 @@ func TestBindingRulesHold(t *testing.T) {
 				continue
 			}
 			limits = next
-			require.Equal(t, rules.Values[MaxTotalEV].(Amount).Rat, limits.MaxTotalEV)
+			require.Equal(t, rules.Values[MaxTotalEV].(Amount).exact(), limits.MaxTotalEV)
 			if bound != nil {
 				require.LessOrEqual(t, limits.MaxTotalEV.Cmp(bound), 0)
 			}
@@ -123,4 +123,22 @@ func TestBindingRulesHold(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What is no setting, or no value of one, is refused: it would hold nothing.
+func TestValuesAreOfTheirSettings(t *testing.T) {
+	bound, err := Default().With(Rules{Values: Values{Recipients: Addresses{{1}}}, Binding: true, Where: in("a file")})
+	require.NoError(t, err)
+	for name, values := range map[string]Values{
+		"no setting":    {"max-fees": gweis(1)},
+		"another form":  {MaxFee: Count(1)},
+		"nothing":       {MaxFee: nil},
+		"no recipients": {Recipients: Addresses(nil)},
+	} {
+		_, err := bound.With(Rules{Values: values, Where: Setting.Flag})
+		require.ErrorIs(t, err, ErrValue, name)
+	}
+	zero, err := bound.With(Rules{Values: Values{MaxFee: Amount{}}, Where: Setting.Flag})
+	require.NoError(t, err)
+	require.True(t, zero.MaxFee.IsZero())
 }

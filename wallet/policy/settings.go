@@ -61,6 +61,7 @@ type Spec struct {
 	// parse reads a value, and get and set reach its place in Limits; get returns nil where
 	// nothing is set. Of most settings less is tighter, of some more.
 	parse         func(text string) (Value, error)
+	form          Value // any of the setting's type
 	moreIsTighter bool
 	get           func(*Limits) Value
 	set           func(*Limits, Value)
@@ -85,12 +86,14 @@ func Table() []Spec {
 		{
 			Setting: DepositMultiplier, Section: SectionLimits, Key: "deposit_multiplier", moreIsTighter: true,
 			Usage: "how many face values, `N`, the deposit must hold",
+			form:  Count(0),
 			parse: func(text string) (Value, error) { return parseCount(text, math.MaxInt32) },
 			get:   func(l *Limits) Value { return Count(l.DepositMultiplier) },
 			set:   func(l *Limits, v Value) { l.DepositMultiplier = int(v.(Count)) },
 		},
 		{
 			Setting: NonceCap, Section: SectionLimits, Key: "nonce_cap", Counted: true,
+			form:  Count(0),
 			parse: func(text string) (Value, error) { return parseCount(text, math.MaxUint32) },
 			get:   func(l *Limits) Value { return Count(l.NonceCap) },
 			set:   func(l *Limits, v Value) { l.NonceCap = uint32(v.(Count)) },
@@ -98,6 +101,7 @@ func Table() []Spec {
 		{
 			Setting: MaxHeadAge, Section: SectionLimits, Key: "max_head_age",
 			Usage: "how long ago, `TIME`, the agent may have asked the chain; without an agent it is asked now",
+			form:  Age(0),
 			parse: parseAge,
 			get:   func(l *Limits) Value { return Age(l.MaxHeadAge) },
 			set:   func(l *Limits, v Value) { l.MaxHeadAge = time.Duration(v.(Age)) },
@@ -105,6 +109,7 @@ func Table() []Spec {
 		{
 			Setting: Recipients, Section: SectionLimits, Key: "recipients",
 			Usage: "`ADDRESS` that must be paid, and no other",
+			form:  Addresses(nil),
 			parse: parseRecipient,
 			get: func(l *Limits) Value {
 				if l.Recipients == nil {
@@ -170,21 +175,21 @@ func (s Spec) looser(asked, existing Value) bool {
 // ratRow is a row whose limit is one of expected value.
 func ratRow(s Setting, key, usage string, of func(*Limits) **big.Rat) Spec {
 	return Spec{
-		Setting: s, Section: SectionLimits, Key: key, Usage: usage, parse: parseAmount,
+		Setting: s, Section: SectionLimits, Key: key, Usage: usage, parse: parseAmount, form: Amount{},
 		get: func(l *Limits) Value {
 			if limit := *of(l); limit != nil {
 				return Amount{limit}
 			}
 			return nil
 		},
-		set: func(l *Limits, v Value) { *of(l) = new(big.Rat).Set(v.(Amount).Rat) },
+		set: func(l *Limits, v Value) { *of(l) = new(big.Rat).Set(v.(Amount).exact()) },
 	}
 }
 
 // weiRow is a row whose limit is a whole number of wei.
 func weiRow(s Setting, key, usage string, of func(*Limits) **wei.Wei) Spec {
 	return Spec{
-		Setting: s, Section: SectionLimits, Key: key, Usage: usage, parse: parseAmount,
+		Setting: s, Section: SectionLimits, Key: key, Usage: usage, parse: parseAmount, form: Amount{},
 		get: func(l *Limits) Value {
 			if limit := *of(l); limit != nil {
 				return AmountOf(*limit)
@@ -200,7 +205,7 @@ func weiRow(s Setting, key, usage string, of func(*Limits) **wei.Wei) Spec {
 
 func budgetRow(s Setting) Spec {
 	return Spec{
-		Setting: s, Section: SectionBudget, Key: string(s), Counted: true, parse: parseAmount,
+		Setting: s, Section: SectionBudget, Key: string(s), Counted: true, parse: parseAmount, form: Amount{},
 		get: func(l *Limits) Value {
 			if limit, ok := l.budget[s]; ok {
 				return AmountOf(limit)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -23,22 +24,24 @@ type Value interface {
 	compare(Value) int
 }
 
-// Amount is a value in wei.
-type Amount struct{ *big.Rat }
+// Amount is a value in wei; the zero Amount is 0.
+type Amount struct{ rat *big.Rat }
 
 // AmountOf is w as a value.
 func AmountOf(w wei.Wei) Amount { return Amount{w.Rat()} }
 
-func (a Amount) String() string { return wei.Format(a.Rat) }
+func (a Amount) exact() *big.Rat { return num.OrZero(a.rat) }
+
+func (a Amount) String() string { return wei.Format(a.exact()) }
 
 // Decimal is the amount in wei.
-func (a Amount) Decimal() string { return a.RatString() }
+func (a Amount) Decimal() string { return a.exact().RatString() }
 
-func (a Amount) compare(b Value) int { return a.Cmp(b.(Amount).Rat) }
+func (a Amount) compare(b Value) int { return a.exact().Cmp(b.(Amount).exact()) }
 
 // wei is the amount, which was read as a whole number.
 func (a Amount) wei() wei.Wei {
-	w, _ := wei.FromBig(a.Num())
+	w, _ := wei.FromBig(a.exact().Num())
 	return w
 }
 

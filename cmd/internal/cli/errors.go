@@ -20,7 +20,7 @@ func (e *classed) Error() string { return e.text }
 // Is puts it into its class.
 func (e *classed) Is(target error) bool { return target == e.class }
 
-// UsageError is a command line that cannot be meant.
+// UsageError is a fault of the command line.
 type UsageError struct{ err error }
 
 func (e *UsageError) Error() string { return e.err.Error() }
@@ -62,7 +62,7 @@ var ErrCancelled error = &classed{wallet.ClassCancelled, "cancelled: nothing was
 // errKeyInput is returned when what a descriptor gives is no key.
 var errKeyInput error = &classed{wallet.ClassLocked, "no key to sign with"}
 
-// unreportedError is a result that nobody was told.
+// unreportedError is a result that could not be written.
 type unreportedError struct {
 	// what is done.
 	what string

@@ -91,7 +91,7 @@ func (o *LimitOptions) value(spec policy.Spec) (policy.Value, error) {
 	return value, badValue(spec.Flag(), err)
 }
 
-// Named is whom the command line names as the recipient; nil when it names nobody.
+// Named is the recipient that the command line names; nil without one.
 func (o *LimitOptions) Named() ([]common.Address, error) {
 	value, err := o.value(policy.SpecOf(policy.Recipients))
 	named, _ := value.(policy.Addresses)

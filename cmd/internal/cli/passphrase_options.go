@@ -146,8 +146,8 @@ func SameInput(current, next *PassphraseOptions) error {
 }
 
 var (
-	// errNoPassphrase is returned when a passphrase is needed and nobody is there
-	// to type it.
+	// errNoPassphrase is returned when a passphrase is needed and there is no terminal to
+	// type it at.
 	errNoPassphrase error = &classed{wallet.ClassLocked, "a passphrase is needed and there is no terminal to ask for it at"}
 	// errPassphrasesDiffer is returned when a new passphrase was typed in two ways.
 	errPassphrasesDiffer = errors.New("the two passphrases differ: nothing was done")
