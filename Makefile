@@ -52,12 +52,13 @@ race: export GORACE = atexit_sleep_ms=0
 race:
 	$(GO) test -race $(if $(filter whole,$(RACE)),,-short) -skip '^(TestSoak$(if $(filter whole,$(RACE)),,|TestScripts))' -shuffle=on -timeout 60m $$($(GO) list ./... | grep -Ev '/docs$$|/cmd/pmctl-')
 
-## lint: formatting, vet, staticcheck, dead code, the spelling of pages and comments, and the workflows
+## lint: formatting, vet, staticcheck, dead code, spelling, phrases to avoid, and the workflows
 lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
 	$(TOOL) misspell -error $$(git ls-files '*.md' '*.go' '*.1' '*.txtar' '*.proto' '*.sol')
+	$(GO) -C .tools run ./words "$(CURDIR)"
 	@dead=$$($(TOOL) deadcode -test ./...) && test -z "$$dead" || { echo "$$dead"; exit 1; }
 	@# Not with shellcheck and pyflakes, which it runs where they are installed and nowhere else.
 	$(TOOL) actionlint -shellcheck= -pyflakes=
