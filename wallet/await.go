@@ -11,10 +11,10 @@ import (
 )
 
 // awaited is a transaction that is waited for, and how.
-type awaited struct {
+type pendingTx struct {
 	*Wallet
 	situation
-	Waiting
+	WaitOptions
 	intent      *tx.Intent
 	withPending bool
 	// others are the account's other transactions that may be mined with it.
@@ -23,7 +23,7 @@ type awaited struct {
 }
 
 // tell reports a result to the user.
-func (o Waiting) tell(t Transaction) error {
+func (o WaitOptions) tell(t Transaction) error {
 	if o.Report == nil {
 		return nil
 	}
@@ -33,7 +33,7 @@ func (o Waiting) tell(t Transaction) error {
 // await waits for one of an intent's transactions, unless the user wants to return at
 // once, and reports the result. A result with events is one even where something of it
 // has failed.
-func (a *awaited) await(ctx context.Context) (Transaction, error) {
+func (a *pendingTx) await(ctx context.Context) (Transaction, error) {
 	if a.NoWait {
 		result := Transaction{Hash: a.intent.Newest().Hash(), Earlier: earlier(a.others)}
 		return result, a.tell(result)
@@ -47,7 +47,7 @@ func (a *awaited) await(ctx context.Context) (Transaction, error) {
 }
 
 // untilMined waits for one of an intent's transactions and returns what it did.
-func (a *awaited) untilMined(ctx context.Context) (Transaction, error) {
+func (a *pendingTx) untilMined(ctx context.Context) (Transaction, error) {
 	a.note("sent      %s, waiting until it is mined", a.intent.Newest().Hash())
 	done := a.UI.Progress(func() string { return "not mined yet" })
 	receipt, err := a.manager(a.client).Await(ctx, a.intent, tx.AwaitOptions{Confirmations: a.Confirmations, WithPending: a.withPending})
@@ -71,7 +71,7 @@ func (a *awaited) untilMined(ctx context.Context) (Transaction, error) {
 }
 
 // settleOthers records what became of the account's other transactions meanwhile.
-func (a *awaited) settleOthers(ctx context.Context) error {
+func (a *pendingTx) settleOthers(ctx context.Context) error {
 	if len(a.others) == 0 {
 		return nil
 	}
@@ -92,7 +92,7 @@ const endPatience = 5 * time.Second
 // end records whether a flow that ends with err has reported how a transaction went,
 // unless another run has continued that one, and returns how the flow ends. The next run
 // of the same continues a transaction that is not reported.
-func (a *awaited) end(ctx context.Context, err error) error {
+func (a *pendingTx) end(ctx context.Context, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
 	defer cancel()
 	endErr := a.journal.End(ctx, a.intent, !leavesOpen(err))

@@ -44,7 +44,7 @@ const (
 
 // BudgetOf returns what an account has spent today by the wallet's store. It asks no node.
 func BudgetOf(ctx context.Context, w *Wallet, sender common.Address, limits policy.Limits) (*Budget, error) {
-	if err := w.keepsBook(); err != nil {
+	if err := w.requireStore(); err != nil {
 		return nil, err
 	}
 	spent, err := w.store.Chain(w.Network.ChainID).Spending(ctx, sender, w.Now())

@@ -14,7 +14,7 @@ const lookAgainAfter = 5 * time.Second
 
 // agreeAgain looks at the account again after the user took time to answer, and has what
 // changed agreed to. It returns what is to be sent.
-func (t *transacting) agreeAgain(caller context.Context, agreed *tx.Prepared, to proposal) (*tx.Prepared, error) {
+func (t *sendFlow) agreeAgain(caller context.Context, agreed *tx.Prepared, to proposal) (*tx.Prepared, error) {
 	for {
 		now, is, err := t.prepareAgain(caller)
 		if err != nil {
@@ -32,7 +32,7 @@ func (t *transacting) agreeAgain(caller context.Context, agreed *tx.Prepared, to
 	}
 }
 
-func (t *transacting) prepareAgain(caller context.Context) (*tx.Prepared, proposal, error) {
+func (t *sendFlow) prepareAgain(caller context.Context) (*tx.Prepared, proposal, error) {
 	ctx, cancel := t.bound(caller)
 	defer cancel()
 	var err error

@@ -15,8 +15,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/policy"
 )
 
-// Delivering says how a batch is delivered.
-type Delivering struct {
+// DeliverOptions says how a batch is delivered.
+type DeliverOptions struct {
 	// Document has the tickets, and the credentials that go along with them.
 	Document *format.Document
 
@@ -37,7 +37,7 @@ const deliverAgain = "nothing was sent; make a new batch from fresh ticket param
 // far as a node tells: where there is none, only the credentials are looked at. It fails with
 // ErrNoCredentials, *wire.ExpiredTokenError and pm.ErrTicketParamsExpired, as
 // policy.Limits.CheckCounterparty and as pay.Client.DeliverBatch do.
-func Deliver(ctx context.Context, c Config, u pay.URL, o Delivering) (*big.Rat, *pay.Receipt, error) {
+func Deliver(ctx context.Context, c Config, u pay.URL, o DeliverOptions) (*big.Rat, *pay.Receipt, error) {
 	c = c.withDefaults()
 	batch := o.Document.Batch
 	if batch == nil || o.Document.Segment == nil || len(batch.SenderParams) == 0 {

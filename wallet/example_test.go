@@ -73,7 +73,7 @@ func fund(ctx context.Context, config wallet.Config, id string) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.Fund(ctx, wallet.Funding{Deposit: tenth, Reserve: tenth}, wallet.Sending{RequestID: id, Agreed: true})
+	_, err = w.Fund(ctx, wallet.Funding{Deposit: tenth, Reserve: tenth}, wallet.SendOptions{RequestID: id, Agreed: true})
 	return err
 }
 
@@ -88,7 +88,7 @@ func payment(ctx context.Context, config wallet.Config, url string, value wei.We
 	if err != nil {
 		return nil, err
 	}
-	paid, err := w.Pay(ctx, u, pay.Amount{Value: value}, wallet.Paying{})
+	paid, err := w.Pay(ctx, u, pay.Amount{Value: value}, wallet.PayOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func mint(ctx context.Context, config wallet.Config, url string, count uint64, o
 	if err != nil {
 		return err
 	}
-	batch, err := w.Mint(ctx, wallet.Minting{URL: u, Amount: pay.Amount{Count: count}})
+	batch, err := w.Mint(ctx, wallet.MintOptions{URL: u, Amount: pay.Amount{Count: count}})
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func judge(ctx context.Context, config wallet.Config, url string) ([]check.Findi
 	if err != nil {
 		return nil, err
 	}
-	offers, err := w.Offers(ctx, []pay.URL{u}, wallet.Asking{Judge: true})
+	offers, err := w.Offers(ctx, []pay.URL{u}, wallet.OfferOptions{Judge: true})
 	if err != nil {
 		return nil, err
 	}

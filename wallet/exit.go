@@ -16,8 +16,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Exiting says how a deposit and a reserve are taken out.
-type Exiting struct {
+// ExitOptions says how a deposit and a reserve are taken out.
+type ExitOptions struct {
 	// Keep is put into the contract again at the end; nil for nothing.
 	Keep *Kept
 
@@ -25,9 +25,9 @@ type Exiting struct {
 	// DefaultInterval where it is not more than 0.
 	Interval time.Duration
 
-	// Sending is how each of the transactions is sent; of Waiting, NoWait does not wait for
+	// SendOptions is how each of the transactions is sent; of WaitOptions, NoWait does not wait for
 	// rounds, and Report is not used.
-	Sending
+	SendOptions
 }
 
 // DefaultInterval is about the time between two blocks of L1.
@@ -66,9 +66,9 @@ const (
 var ErrNothingToTake = errors.New("there is nothing to take out: deposit and reserve are 0")
 
 // leaving is an exit under way.
-type leaving struct {
+type exitFlow struct {
 	*Wallet
-	o      Exiting
+	o      ExitOptions
 	result Exit
 	asked  bool
 	agreed *terms // nil when nothing was there at the first look
@@ -78,36 +78,36 @@ type leaving struct {
 // what is to be kept. Run again, it continues where it was; it stops with *ChangedError
 // when the account is not what was agreed to any more. It fails with *RoundsError when it is not to wait for
 // rounds, with ErrNothingToTake, and as Do does.
-func (w *Wallet) Exit(ctx context.Context, o Exiting) (Exit, error) {
-	if err := w.canAct(); err != nil {
+func (w *Wallet) Exit(ctx context.Context, o ExitOptions) (Exit, error) {
+	if err := w.requireAccount(); err != nil {
 		return Exit{}, err
 	}
 	if o.Interval <= 0 {
 		o.Interval = DefaultInterval
 	}
-	l := &leaving{Wallet: w, o: o}
-	l.result.Account = format.Address(w.Account.Address())
+	f := &exitFlow{Wallet: w, o: o}
+	f.result.Account = format.Address(w.Account.Address())
 	for {
-		next, err := l.next(ctx)
+		next, err := f.next(ctx)
 		if err == nil && next == nil {
-			l.result.Kept = o.Keep
-			return l.result, nil
+			f.result.Kept = o.Keep
+			return f.result, nil
 		}
 		if err == nil {
-			err = l.take(ctx, next)
+			err = f.send(ctx, next)
 		}
 		if changed := new(ChangedError); errors.As(err, &changed) {
-			err = l.agreeAgain(ctx, changed)
+			err = f.agreeAgain(ctx, changed)
 		}
 		if err != nil {
-			return l.result, l.explain(err)
+			return f.result, f.explain(err)
 		}
 	}
 }
 
 // did tells whether a step was taken by this run, or was found to be.
-func (l *leaving) did(step string) bool {
-	for _, s := range l.result.Steps {
+func (f *exitFlow) did(step string) bool {
+	for _, s := range f.result.Steps {
 		if s.Step == step {
 			return true
 		}
@@ -122,68 +122,68 @@ type step struct {
 	requestID string
 }
 
-// take sends the step's transaction, or continues with it, and waits until it is mined.
-func (l *leaving) take(ctx context.Context, s *step) error {
-	if err := l.ask(ctx, s); err != nil {
+// send sends the step's transaction, or continues with it, and waits until it is mined.
+func (f *exitFlow) send(ctx context.Context, s *step) error {
+	if err := f.confirm(ctx, s); err != nil {
 		return err
 	}
 	if plan := s.action.plan; s.name != stepKeep {
 		// The last look before anything is signed.
 		s.action.plan = func(ctx context.Context, now situation) (proposal, error) {
-			if err := l.agreed.check(now.status); err != nil {
+			if err := f.agreed.check(now.status); err != nil {
 				return proposal{}, err
 			}
 			return plan(ctx, now)
 		}
 	}
-	o := l.o.Sending
+	o := f.o.SendOptions
 	o.RequestID, o.Agreed, o.NoWait, o.Report = s.requestID, true, false, nil
-	result, err := l.Do(ctx, s.action, o)
-	l.hangUp()
+	result, err := f.Do(ctx, s.action, o)
+	f.disconnect()
 	if err != nil {
 		return err
 	}
-	if s.name == stepUnlock && l.agreed != nil {
-		l.agreed.unlocks = true
+	if s.name == stepUnlock && f.agreed != nil {
+		f.agreed.unlocks = true
 	}
-	l.result.Steps = append(l.result.Steps, ExitStep{s.name, result})
+	f.result.Steps = append(f.result.Steps, ExitStep{s.name, result})
 	return nil
 }
 
-// ask has the whole exit agreed to, once.
-func (l *leaving) ask(ctx context.Context, s *step) error {
-	if l.asked {
+// confirm has the whole exit agreed to, once.
+func (f *exitFlow) confirm(ctx context.Context, s *step) error {
+	if f.asked {
 		return nil
 	}
-	l.asked = true
+	f.asked = true
 	if s.name == stepUnlock {
-		l.note("The deposit and the reserve unlock together, and leave together. Your tickets")
-		l.note("stay redeemable until then; shortly before, recipients take no more of them.")
+		f.note("The deposit and the reserve unlock together, and leave together. Your tickets")
+		f.note("stay redeemable until then; shortly before, recipients take no more of them.")
 	}
-	if l.o.Keep != nil {
-		l.note("At the end %s of deposit and %s of reserve are put back.", l.o.Keep.Deposit, l.o.Keep.Reserve)
+	if f.o.Keep != nil {
+		f.note("At the end %s of deposit and %s of reserve are put back.", f.o.Keep.Deposit, f.o.Keep.Reserve)
 	}
-	if l.o.Agreed {
+	if f.o.Agreed {
 		return nil
 	}
-	return l.UI.Confirm(ctx, l.question())
+	return f.UI.Confirm(ctx, f.question())
 }
 
 // question is what a person agrees to.
-func (l *leaving) question() string {
-	if l.agreed == nil {
+func (f *exitFlow) question() string {
+	if f.agreed == nil {
 		return "Go on with the exit?"
 	}
-	return fmt.Sprintf("Take %s of deposit and %s of reserve out, to %s?", l.agreed.deposit, l.agreed.reserve, common.Address(l.result.Account))
+	return fmt.Sprintf("Take %s of deposit and %s of reserve out, to %s?", f.agreed.deposit, f.agreed.reserve, common.Address(f.result.Account))
 }
 
 // explain adds to an error what was done before it.
-func (l *leaving) explain(err error) error {
+func (f *exitFlow) explain(err error) error {
 	var waits *RoundsError
-	if len(l.result.Steps) == 0 || errors.As(err, &waits) {
+	if len(f.result.Steps) == 0 || errors.As(err, &waits) {
 		return err
 	}
-	last := l.result.Steps[len(l.result.Steps)-1]
+	last := f.result.Steps[len(f.result.Steps)-1]
 	return fmt.Errorf("after step %s, which is done (transaction %s): %w", last.Step, last.Transaction.Hash, err)
 }
 
@@ -206,46 +206,46 @@ func (e *RoundsError) Hint() string { return "run the same command again then" }
 
 // reportUnlock marks the unlock of an earlier run that could not report it as reported:
 // the exit continues behind it. Otherwise the next exit would take it for its own.
-func (l *leaving) reportUnlock(ctx context.Context) {
-	unlock, err := l.journal.Resume(ctx, common.Address(l.result.Account), "", tx.LabelUnlock)
+func (f *exitFlow) reportUnlock(ctx context.Context) {
+	unlock, err := f.journal.Resume(ctx, common.Address(f.result.Account), "", tx.LabelUnlock)
 	if err != nil || unlock == nil {
 		return // it is another run's, or what is wrong with the journal shows at the next step
 	}
-	_ = l.journal.End(ctx, unlock, !unlock.State.Unsettled()) // as before
+	_ = f.journal.End(ctx, unlock, !unlock.State.Unsettled()) // as before
 }
 
 // wait waits until the funds can be withdrawn. A node that does not answer meanwhile is
 // asked again.
-func (l *leaving) wait(ctx context.Context, status *chain.Status) error {
+func (f *exitFlow) wait(ctx context.Context, status *chain.Status) error {
 	at, known := status.WithdrawTime()
 	waits := &RoundsError{Round: status.Sender.WithdrawRound.String()}
 	if known {
 		waits.At = at
 	}
-	if l.o.NoWait {
+	if f.o.NoWait {
 		return waits
 	}
-	if err := l.ask(ctx, &step{name: stepWithdraw}); err != nil {
+	if err := f.confirm(ctx, &step{name: stepWithdraw}); err != nil {
 		return err
 	}
-	l.note("%s; waiting (it is round %v now)", waits, status.Round.Current)
+	f.note("%s; waiting (it is round %v now)", waits, status.Round.Current)
 	text := fmt.Sprintf("waiting for round %v", status.Sender.WithdrawRound)
 	if known {
 		text += ", until about " + at.Local().Format("Mon 15:04")
 	}
-	defer l.UI.Progress(func() string { return text })()
-	for status.Lock() == broker.Unlocking && l.agreed.check(status) == nil {
+	defer f.UI.Progress(func() string { return text })()
+	for status.Lock() == broker.Unlocking && f.agreed.check(status) == nil {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-time.After(l.o.Interval):
+		case <-time.After(f.o.Interval):
 		}
-		now, err := l.status(ctx)
+		now, err := f.status(ctx)
 		switch {
 		case err == nil:
 			status = now
 		case errors.Is(err, chain.ErrUnreachable) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
-			l.note("%v; asking again", err)
+			f.note("%v; asking again", err)
 		default:
 			return err
 		}
@@ -254,12 +254,12 @@ func (l *leaving) wait(ctx context.Context, status *chain.Status) error {
 }
 
 // status is where the account stands, as a node says that is up to date.
-func (l *leaving) status(ctx context.Context) (*chain.Status, error) {
-	ctx, cancel := l.bound(ctx)
+func (f *exitFlow) status(ctx context.Context) (*chain.Status, error) {
+	ctx, cancel := f.bound(ctx)
 	defer cancel()
 	// Rounds may pass until the next look: no connection is kept.
-	defer l.hangUp()
-	s, err := l.look(ctx, common.Address(l.result.Account))
+	defer f.disconnect()
+	s, err := f.look(ctx, common.Address(f.result.Account))
 	if err != nil {
 		return nil, err
 	}
@@ -269,70 +269,70 @@ func (l *leaving) status(ctx context.Context) (*chain.Status, error) {
 // next finds the next step, nil when the exit is finished. It is decided by the chain,
 // and by the journal where the chain does not tell: after the withdrawal, and after
 // what was kept was put back.
-func (l *leaving) next(ctx context.Context) (*step, error) {
-	if l.did(stepKeep) {
+func (f *exitFlow) next(ctx context.Context) (*step, error) {
+	if f.did(stepKeep) {
 		return nil, nil
 	}
-	status, err := l.status(ctx)
+	status, err := f.status(ctx)
 	if err != nil {
 		return nil, err
 	}
 	state := status.Lock()
-	if state != broker.Empty && l.agreed == nil {
-		l.agreed = termsOf(status)
+	if state != broker.Empty && f.agreed == nil {
+		f.agreed = termsOf(status)
 		if status.Sender.Unlocking() {
-			l.reportUnlock(ctx)
+			f.reportUnlock(ctx)
 		}
 	}
 	// A withdrawal that was found done may be one of long ago: the funds tell.
-	if l.did(stepWithdraw) && l.o.Keep == nil && state != broker.Unlocked {
+	if f.did(stepWithdraw) && f.o.Keep == nil && state != broker.Unlocked {
 		return nil, nil
 	}
-	withdrawal, keeping, died, err := l.journaled(ctx)
+	withdrawal, keeping, died, err := f.journaled(ctx)
 	if err != nil {
 		return nil, err
 	}
 	switch {
 	case died != nil && died == keeping:
-		return l.putBack(withdrawal), nil
+		return f.restoreKept(withdrawal), nil
 	case died != nil && (state == broker.Empty || died.State == tx.Open):
-		return l.withdraw(), nil
-	case state == broker.Empty && l.o.Keep != nil && withdrawal != nil && withdrawal.State == tx.Mined && keeping == nil:
-		return l.putBack(withdrawal), nil
+		return f.withdraw(), nil
+	case state == broker.Empty && f.o.Keep != nil && withdrawal != nil && withdrawal.State == tx.Mined && keeping == nil:
+		return f.restoreKept(withdrawal), nil
 	}
-	if err := l.agreed.check(status); err != nil {
+	if err := f.agreed.check(status); err != nil {
 		return nil, err
 	}
 	if state == broker.Empty {
-		if l.o.Keep != nil {
+		if f.o.Keep != nil {
 			return nil, hint.With(ErrNothingToTake, "to put funds back after an exit that kept other amounts: pmctl fund")
 		}
 		return nil, ErrNothingToTake
 	}
-	l.agreed.see(status)
+	f.agreed.noteUnlock(status)
 	// Before each step that cannot be taken back: winners may be paid while it waits.
-	if err := l.keepsTooMuch(status); err != nil {
+	if err := f.checkKept(status); err != nil {
 		return nil, err
 	}
 	switch state {
 	case broker.Locked:
 		return &step{name: stepUnlock, action: Unlock()}, nil
 	case broker.Unlocking:
-		if err := l.wait(ctx, status); err != nil {
+		if err := f.wait(ctx, status); err != nil {
 			return nil, err
 		}
-		return l.next(ctx)
+		return f.next(ctx)
 	default:
-		return l.withdraw(), nil
+		return f.withdraw(), nil
 	}
 }
 
-// keepsTooMuch fails when more is to be put back than will come out.
-func (l *leaving) keepsTooMuch(status *chain.Status) error {
-	if l.o.Keep == nil {
+// checkKept fails when more is to be put back than will come out.
+func (f *exitFlow) checkKept(status *chain.Status) error {
+	if f.o.Keep == nil {
 		return nil
 	}
-	keep, err := l.o.Keep.Deposit.Add(l.o.Keep.Reserve)
+	keep, err := f.o.Keep.Deposit.Add(f.o.Keep.Reserve)
 	if err != nil {
 		return err
 	}
@@ -344,25 +344,25 @@ func (l *leaving) keepsTooMuch(status *chain.Status) error {
 		"keep less: at most %s in all; pmctl fund adds more afterwards", held)
 }
 
-func (l *leaving) withdraw() *step {
+func (f *exitFlow) withdraw() *step {
 	a := Withdraw()
-	a.label = l.withdrawLabel()
+	a.label = f.withdrawLabel()
 	return &step{name: stepWithdraw, action: a}
 }
 
 // withdrawLabel tells the withdrawal of an exit that keeps something from one that does
 // not: what follows is another thing.
-func (l *leaving) withdrawLabel() tx.Label {
-	if l.o.Keep == nil {
+func (f *exitFlow) withdrawLabel() tx.Label {
+	if f.o.Keep == nil {
 		return tx.LabelWithdraw
 	}
-	return tx.WithdrawKeepingLabel(l.o.Keep.Deposit, l.o.Keep.Reserve)
+	return tx.WithdrawKeepingLabel(f.o.Keep.Deposit, f.o.Keep.Reserve)
 }
 
-// putBack funds what was to be kept. Its request id is the withdrawal's: however many
+// restoreKept funds what was to be kept. Its request id is the withdrawal's: however many
 // runs come to this step, it is taken once.
-func (l *leaving) putBack(withdrawal *tx.Intent) *step {
-	a := l.Funding(Funding{Deposit: l.o.Keep.Deposit, Reserve: l.o.Keep.Reserve, CancelUnlock: true}, false)
+func (f *exitFlow) restoreKept(withdrawal *tx.Intent) *step {
+	a := f.Funding(Funding{Deposit: f.o.Keep.Deposit, Reserve: f.o.Keep.Reserve, CancelUnlock: true}, false)
 	return &step{name: stepKeep, action: a, requestID: keepID(withdrawal)}
 }
 
@@ -371,13 +371,13 @@ func keepID(withdrawal *tx.Intent) string { return "after withdrawal " + withdra
 // journaled returns the last withdrawal of such an exit and what was put back after it,
 // nil for what there is not, and which of the two a run worked on that died before it
 // reported how it went.
-func (l *leaving) journaled(ctx context.Context) (withdrawal, keeping, died *tx.Intent, err error) {
-	intents, err := l.journal.Intents(ctx, common.Address(l.result.Account))
+func (f *exitFlow) journaled(ctx context.Context) (withdrawal, keeping, died *tx.Intent, err error) {
+	intents, err := f.journal.Intents(ctx, common.Address(f.result.Account))
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	for _, i := range intents { // the newest first
-		if i.Label == l.withdrawLabel() && i.RequestID == "" {
+		if i.Label == f.withdrawLabel() && i.RequestID == "" {
 			withdrawal = i
 			break
 		}
@@ -394,8 +394,8 @@ func (l *leaving) journaled(ctx context.Context) (withdrawal, keeping, died *tx.
 	if keeping != nil {
 		last = keeping
 	}
-	gone, err := l.journal.Died(ctx, last)
-	if gone && !l.did(stepOf(last, keeping)) {
+	gone, err := f.journal.Died(ctx, last)
+	if gone && !f.did(stepOf(last, keeping)) {
 		died = last
 	}
 	return withdrawal, keeping, died, err

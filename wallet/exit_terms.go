@@ -23,12 +23,12 @@ type terms struct {
 
 func termsOf(s *chain.Status) *terms {
 	t := &terms{deposit: s.Sender.Deposit, reserve: s.Sender.Reserve}
-	t.see(s)
+	t.noteUnlock(s)
 	return t
 }
 
-// see takes note of an unlock.
-func (t *terms) see(s *chain.Status) {
+// noteUnlock takes note of an unlock.
+func (t *terms) noteUnlock(s *chain.Status) {
 	if s.Sender.Unlocking() {
 		t.unlocks, t.withdrawRound = true, s.Sender.WithdrawRound
 	}
@@ -92,11 +92,11 @@ func (e *ChangedError) Hint() string {
 
 // agreeAgain has a person agree to what has changed. Where it cannot ask, or nothing
 // is left to agree to, the change is an error.
-func (l *leaving) agreeAgain(ctx context.Context, changed *ChangedError) error {
-	if l.o.Agreed || !l.UI.Asks() || !changed.now.Sender.Funded() {
+func (f *exitFlow) agreeAgain(ctx context.Context, changed *ChangedError) error {
+	if f.o.Agreed || !f.UI.Asks() || !changed.now.Sender.Funded() {
 		return changed
 	}
-	l.note("%s", changed)
-	l.agreed = termsOf(changed.now)
-	return l.UI.Confirm(ctx, l.question())
+	f.note("%s", changed)
+	f.agreed = termsOf(changed.now)
+	return f.UI.Confirm(ctx, f.question())
 }

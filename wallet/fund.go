@@ -34,7 +34,7 @@ var ErrNothingToFund = errors.New("there is nothing to fund: the deposit and the
 // Fund adds to a deposit and a reserve, once. It fails with *UnlockingError where that
 // would cancel an unlock in progress without being told to, with ErrNothingToFund, with *broker.FundingError where
 // the contract does not show the funding, and as Do does.
-func (w *Wallet) Fund(ctx context.Context, f Funding, o Sending) (Transaction, error) {
+func (w *Wallet) Fund(ctx context.Context, f Funding, o SendOptions) (Transaction, error) {
 	return w.Do(ctx, w.Funding(f, !o.Agreed && w.UI.Asks()), o)
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 // Past is how much of an account's past is looked at.
-type Past struct {
+type HistoryOptions struct {
 	// Since is when it begins; zero for everything.
 	Since time.Time
 
@@ -36,7 +36,7 @@ type past struct {
 }
 
 // lookBack reads the account's past. close its store.
-func (r *Reader) lookBack(ctx context.Context, of Past) (*past, error) {
+func (r *Reader) lookBack(ctx context.Context, of HistoryOptions) (*past, error) {
 	p := &past{now: r.Now().UTC()}
 	bounded, cancel := r.bound(ctx)
 	defer cancel()
@@ -66,7 +66,7 @@ func (r *Reader) lookBack(ctx context.Context, of Past) (*past, error) {
 }
 
 // readEvents reads the events from a block on up to that of a status.
-func (r *Reader) readEvents(ctx context.Context, status *chain.Status, of Past, from uint64) ([]history.Event, error) {
+func (r *Reader) readEvents(ctx context.Context, status *chain.Status, of HistoryOptions, from uint64) ([]history.Event, error) {
 	scanner := &history.Scanner{Node: r.node, Sender: r.Address, Newest: status.Head}
 	if r.CacheDir != "" && !of.NoCache {
 		scanner.Cache = history.NewCache(filepath.Join(r.CacheDir, "history"), r.Network.ChainID, status.Contracts.TicketBroker, r.Address)
@@ -108,7 +108,7 @@ type History struct {
 // History reads what became of the account's funds before a time, and, unless it is nil, by
 // a recipient alone; the zero time is for all. It fails as a node and the store do, and with
 // history.ErrEvents and history.ErrReplaced.
-func (r *Reader) History(ctx context.Context, of Past, until time.Time, recipient *common.Address) (*History, error) {
+func (r *Reader) History(ctx context.Context, of HistoryOptions, until time.Time, recipient *common.Address) (*History, error) {
 	p, err := r.lookBack(ctx, of)
 	if err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ import (
 // Inspection is what the registry and a recipient itself say of it.
 type Inspection struct {
 	Registered Recipient
-	Offered
+	OfferResult
 
 	// Agrees tells whether the two are of one mind about who is there.
 	Agrees bool
@@ -29,10 +29,10 @@ type Inspection struct {
 // speaks against paying it is its Err. It fails as Registered, pay.Client.Fetch and the
 // chain do.
 func (w *Wallet) Inspect(ctx context.Context, address common.Address, u pay.URL) (*Inspection, error) {
-	if err := w.canAct(); err != nil {
+	if err := w.requireAccount(); err != nil {
 		return nil, err
 	}
-	i, look := &Inspection{}, lookout{Wallet: w}
+	i, look := &Inspection{}, chainView{Wallet: w}
 	var err error
 	byURL := u != (pay.URL{})
 	if !byURL {
@@ -52,7 +52,7 @@ func (w *Wallet) Inspect(ctx context.Context, address common.Address, u pay.URL)
 	if err != nil {
 		return nil, err
 	}
-	if i.Offered = offers[0]; i.Err != nil {
+	if i.OfferResult = offers[0]; i.Err != nil {
 		return nil, i.Err
 	}
 	paid := i.Offer.Params.Recipient

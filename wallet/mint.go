@@ -34,8 +34,8 @@ const (
 	CredentialsNeeded
 )
 
-// Minting says what tickets to make.
-type Minting struct {
+// MintOptions says what tickets to make.
+type MintOptions struct {
 	// Params are what they are made from. Adopt takes params that another store fetched.
 	Params *format.Params
 	Adopt  bool
@@ -137,8 +137,8 @@ type planned struct {
 // is opened, then nonces are taken, on disk, and only then can anything be signed. It fails
 // as pay.Payer.Plan, pay.Pins.Check and pay.Client.Fetch do, and with ErrOtherSender,
 // ErrOtherStore and ErrRequestID.
-func (w *Wallet) Mint(ctx context.Context, m Minting) (*Batch, error) {
-	if err := w.canAct(); err != nil {
+func (w *Wallet) Mint(ctx context.Context, m MintOptions) (*Batch, error) {
+	if err := w.requireAccount(); err != nil {
 		return nil, err
 	}
 	digest, err := m.digest()
@@ -148,7 +148,7 @@ func (w *Wallet) Mint(ctx context.Context, m Minting) (*Batch, error) {
 	if m.request, err = named(m.RequestID, digest); err != nil {
 		return nil, err
 	}
-	look := lookout{Wallet: w}
+	look := chainView{Wallet: w}
 	b := &minter{Wallet: w, payer: look.payer(), pins: w.pins()}
 	b.plan = b.payer.Plan
 	before, err := b.requested(ctx, m.request)
@@ -213,7 +213,7 @@ func (b *minter) again(ctx context.Context, before *store.Record) (*Batch, error
 
 // propose plans a batch, and opens the key: last for params that are there already, and
 // before a recipient is asked for fresh ones, which it gives for a signature.
-func (b *minter) propose(ctx context.Context, m *Minting) (*planned, error) {
+func (b *minter) propose(ctx context.Context, m *MintOptions) (*planned, error) {
 	if m.Params != nil {
 		p, err := b.given(ctx, m)
 		if err != nil {
@@ -246,7 +246,7 @@ func (b *minter) propose(ctx context.Context, m *Minting) (*planned, error) {
 }
 
 // given plans a batch of params that are there already.
-func (b *minter) given(ctx context.Context, m *Minting) (*planned, error) {
+func (b *minter) given(ctx context.Context, m *MintOptions) (*planned, error) {
 	if err := b.checkDocument(m.Params, m.Adopt); err != nil {
 		return nil, err
 	}
@@ -280,7 +280,7 @@ func (b *minter) given(ctx context.Context, m *Minting) (*planned, error) {
 }
 
 // complete adds the credentials that go along with a batch, and the request that it is for.
-func (b *minter) complete(ctx context.Context, p *planned, m *Minting) (err error) {
+func (b *minter) complete(ctx context.Context, p *planned, m *MintOptions) (err error) {
 	if p.segment, err = b.segment(ctx, p, m); err != nil || m.request == nil {
 		return err
 	}
@@ -303,7 +303,7 @@ func (b *minter) checkDocument(params *format.Params, adopt bool) error {
 }
 
 // checkToken refuses an auth token that cannot be paid under, where that matters.
-func (b *minter) checkToken(p *planned, m *Minting) error {
+func (b *minter) checkToken(p *planned, m *MintOptions) error {
 	if m.Credentials != CredentialsNeeded {
 		return nil
 	}
@@ -312,7 +312,7 @@ func (b *minter) checkToken(p *planned, m *Minting) error {
 
 // segment returns the credentials that go along with a batch, "" for none. A request's are
 // kept with it, for any format that it is made again in.
-func (b *minter) segment(ctx context.Context, p *planned, m *Minting) (string, error) {
+func (b *minter) segment(ctx context.Context, p *planned, m *MintOptions) (string, error) {
 	now, token := b.Now(), p.info.GetAuthToken()
 	unseen := m.request == nil && m.Credentials == CredentialsNone
 	if m.Credentials != CredentialsNeeded && (unseen || token.Check(now) != nil) {

@@ -168,8 +168,8 @@ func (w *Wallet) lookFor(ctx context.Context, account common.Address, a Action) 
 	return situation{client, outlook.Status, account, outlook}, nil
 }
 
-// hangUp closes the connection to the node; the next look makes another.
-func (w *Wallet) hangUp() {
+// disconnect closes the connection to the node; the next look makes another.
+func (w *Wallet) disconnect() {
 	if w.node != nil {
 		w.node.Close()
 		w.node = nil

@@ -15,8 +15,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/signer"
 )
 
-// Asking says how recipients are asked for ticket params.
-type Asking struct {
+// OfferOptions says how recipients are asked for ticket params.
+type OfferOptions struct {
 	// Works are what the params are for, at their own price; none for transcoding.
 	Works []wire.Work
 
@@ -25,7 +25,7 @@ type Asking struct {
 }
 
 // Offered is what came of asking a recipient.
-type Offered struct {
+type OfferResult struct {
 	// Offer is its answer, and Took how long that took, the connection included.
 	Offer *pay.Offer
 	Took  time.Duration
@@ -40,14 +40,14 @@ type Offered struct {
 // Offers asks recipients for ticket params, all at once. It fails when the key cannot be
 // opened; what a recipient answers is its own Err: as pay.Client.Fetch, pay.Pins.Check and
 // policy.Limits.Check fail.
-func (w *Wallet) Offers(ctx context.Context, urls []pay.URL, o Asking) ([]Offered, error) {
-	if err := w.canAct(); err != nil {
+func (w *Wallet) Offers(ctx context.Context, urls []pay.URL, o OfferOptions) ([]OfferResult, error) {
+	if err := w.requireAccount(); err != nil {
 		return nil, err
 	}
 	if _, err := w.Account.Unlock(ctx); err != nil {
 		return nil, err
 	}
-	look := lookout{Wallet: w}
+	look := chainView{Wallet: w}
 	if o.Judge {
 		defer look.begin(ctx)()
 	}
@@ -83,16 +83,16 @@ func (w *Wallet) Offers(ctx context.Context, urls []pay.URL, o Asking) ([]Offere
 
 // about is what the chain says of those who answered. It only helps to judge them: it is no
 // failure when no node answers.
-func (l *lookout) about(ctx context.Context, offers []Offered) *pm.Facts {
+func (v *chainView) about(ctx context.Context, offers []OfferResult) *pm.Facts {
 	var about []pm.Counterparty
 	for _, of := range offers {
 		if of.Err == nil {
 			about = append(about, pm.CounterpartyOf(of.Offer.Params))
 		}
 	}
-	facts, err := l.newest(ctx, about...)
+	facts, err := v.newest(ctx, about...)
 	if err != nil {
-		l.note("not checked against the chain: %v", err)
+		v.note("not checked against the chain: %v", err)
 		return nil
 	}
 	return &facts
@@ -102,7 +102,7 @@ func (l *lookout) about(ctx context.Context, offers []Offered) *pm.Facts {
 const askedAtOnce = 16
 
 // ask asks recipients for ticket params. Of each there is an offer or an error.
-func (w *Wallet) ask(ctx context.Context, urls []pay.URL, works []wire.Work) ([]Offered, error) {
+func (w *Wallet) ask(ctx context.Context, urls []pay.URL, works []wire.Work) ([]OfferResult, error) {
 	key, err := w.Account.Unlock(ctx)
 	if err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func (w *Wallet) ask(ctx context.Context, urls []pay.URL, works []wire.Work) ([]
 	if err != nil {
 		return nil, err
 	}
-	client, offers := w.asking(works), make([]Offered, len(urls))
+	client, offers := w.asking(works), make([]OfferResult, len(urls))
 	var group errgroup.Group
 	group.SetLimit(askedAtOnce)
 	for i, u := range urls {

@@ -77,8 +77,8 @@ func checkNetwork(t *format.Transaction, network chain.Network) error {
 // CheckUnsigned. To send the same again is harmless. It fails with *UnlockingError where
 // it would cancel an unlock that has begun meanwhile, unless cancelUnlock is set, and as Do
 // does.
-func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, signed *types.Transaction, terms tx.Terms, cancelUnlock bool, o Waiting) (Transaction, error) {
-	if err := w.keepsBook(); err != nil {
+func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, signed *types.Transaction, terms tx.Terms, cancelUnlock bool, o WaitOptions) (Transaction, error) {
+	if err := w.requireStore(); err != nil {
 		return Transaction{}, err
 	}
 	ctx, cancel := w.bound(ctx)
@@ -104,7 +104,7 @@ func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, s
 	if intent == nil {
 		return Transaction{}, err
 	}
-	a := awaited{Wallet: w, situation: s, Waiting: o, intent: intent, withPending: terms.WithPending, report: reportEvents()}
+	a := pendingTx{Wallet: w, situation: s, WaitOptions: o, intent: intent, withPending: terms.WithPending, report: reportEvents()}
 	var result Transaction
 	if err == nil {
 		result, err = a.await(ctx)

@@ -7,8 +7,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
-// Paying says how a recipient is paid.
-type Paying struct {
+// PayOptions says how a recipient is paid.
+type PayOptions struct {
 	// Works are what the params are for, at their own price; none for transcoding.
 	Works []wire.Work
 
@@ -26,8 +26,8 @@ type Paying struct {
 // Pay pays a recipient, and keeps the fresh ticket params that it answers with for the
 // next payment. Whom the first payment to a URL pays is pinned. It fails with ErrRequestID,
 // and as pay.Session.Pay does.
-func (w *Wallet) Pay(ctx context.Context, u pay.URL, amount pay.Amount, o Paying) (*pay.Payment, error) {
-	if err := w.canAct(); err != nil {
+func (w *Wallet) Pay(ctx context.Context, u pay.URL, amount pay.Amount, o PayOptions) (*pay.Payment, error) {
+	if err := w.requireAccount(); err != nil {
 		return nil, err
 	}
 	digest := paymentDigest(u, amount, o.Works)
@@ -35,7 +35,7 @@ func (w *Wallet) Pay(ctx context.Context, u pay.URL, amount pay.Amount, o Paying
 	if err != nil {
 		return nil, err
 	}
-	look := lookout{Wallet: w}
+	look := chainView{Wallet: w}
 	defer look.begin(ctx)()
 	client := w.asking(o.Works)
 	client.Headers = o.Headers

@@ -14,7 +14,7 @@ import (
 
 // lookout is how a flow sees the chain: through the agent if there is one, else through the
 // node, to which it connects when it is first asked.
-type lookout struct {
+type chainView struct {
 	*Wallet
 
 	// looking is closed when the contracts are looked up, or that has failed with lookErr;
@@ -24,52 +24,52 @@ type lookout struct {
 }
 
 // Facts implements pay.Chain.
-func (l *lookout) Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error) {
-	if agent := agent.Of(l.Account); agent != nil {
+func (v *chainView) Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error) {
+	if agent := agent.Of(v.Account); agent != nil {
 		return agent.Facts(ctx, sender, about...)
 	}
-	ctx, cancel := l.bound(ctx)
+	ctx, cancel := v.bound(ctx)
 	defer cancel()
-	node, err := l.connect(ctx)
+	node, err := v.connect(ctx)
 	if err != nil {
 		return pm.Facts{}, err
 	}
-	if l.looking != nil {
-		if <-l.looking; l.lookErr != nil {
-			return pm.Facts{}, l.lookErr
+	if v.looking != nil {
+		if <-v.looking; v.lookErr != nil {
+			return pm.Facts{}, v.lookErr
 		}
 	}
 	return node.Facts(ctx, sender, about...)
 }
 
 // newest is Facts by a look at the chain that begins now.
-func (l *lookout) newest(ctx context.Context, about ...pm.Counterparty) (pm.Facts, error) {
-	agent := agent.Of(l.Account)
+func (v *chainView) newest(ctx context.Context, about ...pm.Counterparty) (pm.Facts, error) {
+	agent := agent.Of(v.Account)
 	if agent == nil {
-		return l.Facts(ctx, l.Account.Address(), about...)
+		return v.Facts(ctx, v.Account.Address(), about...)
 	}
-	facts, _, err := agent.Renew(ctx, l.Account.Address(), about...)
+	facts, _, err := agent.Renew(ctx, v.Account.Address(), about...)
 	return facts, err
 }
 
 // begin begins to look up the network's contracts, where that comes before anything else
 // that the node is asked for: a recipient can be asked meanwhile. It returns what ends that.
-func (l *lookout) begin(ctx context.Context) (end func()) {
+func (v *chainView) begin(ctx context.Context) (end func()) {
 	end = func() {}
-	if agent.Of(l.Account) != nil || l.Offline {
+	if agent.Of(v.Account) != nil || v.Offline {
 		return end
 	}
-	ctx, cancel := l.bound(ctx)
-	node, err := l.connect(ctx)
+	ctx, cancel := v.bound(ctx)
+	node, err := v.connect(ctx)
 	if err != nil || node.Located() {
 		cancel()
 		return end
 	}
 	looking := make(chan struct{})
-	l.looking = looking
+	v.looking = looking
 	go func() {
 		defer close(looking)
-		_, l.lookErr = node.Contracts(ctx)
+		_, v.lookErr = node.Contracts(ctx)
 	}()
 	return func() {
 		cancel()
@@ -78,10 +78,10 @@ func (l *lookout) begin(ctx context.Context) (end func()) {
 }
 
 // recipient is what the chain says of a recipient.
-func (l *lookout) recipient(ctx context.Context, address common.Address) (Recipient, error) {
-	ctx, cancel := l.bound(ctx)
+func (v *chainView) recipient(ctx context.Context, address common.Address) (Recipient, error) {
+	ctx, cancel := v.bound(ctx)
 	defer cancel()
-	node, err := l.connect(ctx)
+	node, err := v.connect(ctx)
 	if err != nil {
 		return Recipient{}, err
 	}
@@ -89,12 +89,12 @@ func (l *lookout) recipient(ctx context.Context, address common.Address) (Recipi
 }
 
 // payer returns what makes the account's tickets.
-func (l *lookout) payer() *pay.Payer {
-	payer := &pay.Payer{Sender: l.Account.Address(), Limits: l.Limits, Chain: l, Nonces: l.ledger(), Now: l.Now, Offline: l.Offline}
-	if agent := agent.Of(l.Account); agent != nil {
-		agent.Offline, agent.InactiveOK, agent.MaxHeadAge = l.Offline, l.Limits.InactiveOK, l.Limits.MaxHeadAge
+func (v *chainView) payer() *pay.Payer {
+	payer := &pay.Payer{Sender: v.Account.Address(), Limits: v.Limits, Chain: v, Nonces: v.ledger(), Now: v.Now, Offline: v.Offline}
+	if agent := agent.Of(v.Account); agent != nil {
+		agent.Offline, agent.InactiveOK, agent.MaxHeadAge = v.Offline, v.Limits.InactiveOK, v.Limits.MaxHeadAge
 		payer.Chain = agent
-		payer.Nonces = agentNonces{l.ledger(), agent, l.store.ID()}
+		payer.Nonces = agentNonces{v.ledger(), agent, v.store.ID()}
 	}
 	return payer
 }

@@ -12,34 +12,34 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Replacing says how a transaction is replaced.
-type Replacing struct {
+// ReplaceOptions says how a transaction is replaced.
+type ReplaceOptions struct {
 	// Find finds the account that has signed it.
 	Find func(context.Context, common.Address) (*signer.Account, error)
 
 	// Agreed tells that the user agrees to the price: nothing is asked.
 	Agreed bool
 
-	Waiting
+	WaitOptions
 }
 
 // Bump signs a transaction of the journal anew, at a price that nodes take in its place,
 // and waits until one of the two is mined. It fails as tx.Manager's
 // PrepareReplacement, Replace and Await do.
-func (w *Wallet) Bump(ctx context.Context, hash common.Hash, o Replacing) (Transaction, error) {
+func (w *Wallet) Bump(ctx context.Context, hash common.Hash, o ReplaceOptions) (Transaction, error) {
 	return w.replace(ctx, hash, o, tx.KindBump, "Pay more for it?")
 }
 
 // Cancel has nothing mined in the place of a transaction of the journal. It fails with
 // ErrTooLate when the transaction itself is mined first, and as Bump does.
-func (w *Wallet) Cancel(ctx context.Context, hash common.Hash, o Replacing) (Transaction, error) {
+func (w *Wallet) Cancel(ctx context.Context, hash common.Hash, o ReplaceOptions) (Transaction, error) {
 	return w.replace(ctx, hash, o, tx.KindCancel, "Cancel it?")
 }
 
-func (w *Wallet) replace(caller context.Context, hash common.Hash, o Replacing, kind tx.Kind, question string) (Transaction, error) {
+func (w *Wallet) replace(caller context.Context, hash common.Hash, o ReplaceOptions, kind tx.Kind, question string) (Transaction, error) {
 	ctx, cancel := w.bound(caller)
 	defer cancel()
-	a, err := w.adopt(ctx, hash, o.Waiting)
+	a, err := w.adopt(ctx, hash, o.WaitOptions)
 	if err != nil {
 		return Transaction{}, err
 	}
@@ -65,7 +65,7 @@ func (w *Wallet) replace(caller context.Context, hash common.Hash, o Replacing, 
 	return a.awaitReplacement(ctx)
 }
 
-func (a *awaited) signReplacement(ctx context.Context, o Replacing, agreed *tx.Prepared, kind tx.Kind) error {
+func (a *pendingTx) signReplacement(ctx context.Context, o ReplaceOptions, agreed *tx.Prepared, kind tx.Kind) error {
 	account, err := o.Find(ctx, a.intent.Account)
 	if err != nil {
 		return err
@@ -98,7 +98,7 @@ func (a *awaited) signReplacement(ctx context.Context, o Replacing, agreed *tx.P
 var errPriceRose = errors.New("another command has replaced the transaction since its price was shown, and a further replacement costs more")
 
 // awaitReplacement waits until the replacement is mined, or what it replaces.
-func (a *awaited) awaitReplacement(ctx context.Context) (Transaction, error) {
+func (a *pendingTx) awaitReplacement(ctx context.Context) (Transaction, error) {
 	cancels := a.intent.Attempts[len(a.intent.Attempts)-1].Kind == tx.KindCancel
 	result, err := a.await(ctx)
 	var cancelled *tx.CancelledError

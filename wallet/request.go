@@ -45,7 +45,7 @@ func digestOf(what ...string) string {
 }
 
 // digest tells a batch from others.
-func (m *Minting) digest() (string, error) {
+func (m *MintOptions) digest() (string, error) {
 	source := "url " + m.URL.String()
 	switch {
 	case m.Params == nil:

@@ -81,7 +81,7 @@ type Forecast struct {
 
 // Runway tells how long the account's deposit lasts. It goes by the tickets of the ledger,
 // or, where that lacks some, by the redemptions. It fails as History does.
-func (r *Reader) Runway(ctx context.Context, of Past) (*Runway, error) {
+func (r *Reader) Runway(ctx context.Context, of HistoryOptions) (*Runway, error) {
 	p, err := r.lookBack(ctx, of)
 	if err != nil {
 		return nil, err

@@ -11,8 +11,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Sending says how an action is sent, and waited for.
-type Sending struct {
+// SendOptions says how an action is sent, and waited for.
+type SendOptions struct {
 	// RequestID is the caller's own name for the action: with it again the same transaction
 	// is continued, and never a second one sent. "" goes by what the action is.
 	RequestID string
@@ -23,11 +23,11 @@ type Sending struct {
 	// Terms are what the user agrees to about the account's other transactions.
 	Terms tx.Terms
 
-	Waiting
+	WaitOptions
 }
 
-// Waiting says how a transaction is waited for, and told of.
-type Waiting struct {
+// WaitOptions says how a transaction is waited for, and told of.
+type WaitOptions struct {
 	// NoWait returns once it is sent. Confirmations is how many blocks must have it
 	// otherwise, its own included; 0 is 1.
 	NoWait        bool
@@ -40,8 +40,8 @@ type Waiting struct {
 
 // Do does an action once: it continues what an earlier run of the same action has begun,
 // or begins it. It fails as tx.Manager's Submit and Await do.
-func (w *Wallet) Do(ctx context.Context, a Action, o Sending) (Transaction, error) {
-	if err := w.canAct(); err != nil {
+func (w *Wallet) Do(ctx context.Context, a Action, o SendOptions) (Transaction, error) {
+	if err := w.requireAccount(); err != nil {
 		return Transaction{}, err
 	}
 	bounded, cancel := w.bound(ctx)
@@ -50,29 +50,29 @@ func (w *Wallet) Do(ctx context.Context, a Action, o Sending) (Transaction, erro
 	if err != nil {
 		return Transaction{}, err
 	}
-	t := &transacting{action: a, o: o}
-	t.awaited = awaited{Wallet: w, situation: s, Waiting: o.Waiting, withPending: o.Terms.WithPending, report: a.report,
+	t := &sendFlow{action: a, o: o}
+	t.pendingTx = pendingTx{Wallet: w, situation: s, WaitOptions: o.WaitOptions, withPending: o.Terms.WithPending, report: a.report,
 		intent: &tx.Intent{RequestID: o.RequestID, Label: a.label}}
 	result, err := t.do(ctx, bounded)
 	if t.intent.ID != "" {
-		err = t.end(ctx, t.doubt(ctx, err))
+		err = t.end(ctx, t.warnIfRestored(ctx, err))
 	}
 	return result, err
 }
 
 // transacting is an action under way.
-type transacting struct {
+type sendFlow struct {
 	// The intent has an ID from when it is in the journal; the user was shown the others.
-	awaited
+	pendingTx
 	action Action
-	o      Sending
+	o      SendOptions
 	// resumed tells that an earlier run began the intent.
 	resumed bool
 }
 
 // do takes the caller's own context, which only the caller ends, and one that the
 // wallet's timeout ends too.
-func (t *transacting) do(caller, ctx context.Context) (Transaction, error) {
+func (t *sendFlow) do(caller, ctx context.Context) (Transaction, error) {
 	resume := func() error {
 		intent, err := t.journal.Resume(ctx, t.account, t.o.RequestID, t.action.label)
 		if intent != nil {
@@ -99,11 +99,11 @@ func (t *transacting) do(caller, ctx context.Context) (Transaction, error) {
 
 // resume continues what an earlier run began. A transaction that a node refused is signed
 // anew, with the same nonce.
-func (t *transacting) resume(caller, ctx context.Context) error {
+func (t *sendFlow) resume(caller, ctx context.Context) error {
 	t.note("continues transaction %s, which an earlier run signed at %s: no second one is sent",
 		t.intent.Newest().Hash(), t.intent.CreatedAt.Format(time.RFC3339))
 	if t.intent.State == tx.Refused {
-		if err := t.lookAround(ctx); err != nil {
+		if err := t.checkOthers(ctx); err != nil {
 			return err
 		}
 		if err := t.journal.Reload(ctx, t.intent); err != nil {
@@ -111,7 +111,7 @@ func (t *transacting) resume(caller, ctx context.Context) error {
 		}
 	}
 	switch {
-	case t.intent.State == tx.Refused && !t.held():
+	case t.intent.State == tx.Refused && !t.nonceContested():
 		err := t.send(caller, ctx)
 		if errors.Is(err, tx.ErrChanged) || errors.Is(err, tx.ErrHeld) {
 			return nil // another run was faster: waiting shows what became of it
@@ -123,9 +123,9 @@ func (t *transacting) resume(caller, ctx context.Context) error {
 	return nil
 }
 
-// held tells whether an open transaction of the account has the nonce of one that was
+// nonceContested reports whether an open transaction of the account has the nonce of one that was
 // refused: which of the two is mined must show first.
-func (t *transacting) held() bool {
+func (t *sendFlow) nonceContested() bool {
 	for _, i := range t.others {
 		if i.State == tx.Open && i.Nonce == t.intent.Nonce {
 			return true
@@ -134,9 +134,9 @@ func (t *transacting) held() bool {
 	return false
 }
 
-// lookAround finds the account's other transactions that may still be mined, and fails
+// checkOthers finds the account's other transactions that may still be mined, and fails
 // where the user has not agreed to send one beside them.
-func (t *transacting) lookAround(ctx context.Context) error {
+func (t *sendFlow) checkOthers(ctx context.Context) error {
 	if err := t.manager(t.client).CatchUp(ctx, t.account); err != nil {
 		return err
 	}
@@ -151,8 +151,8 @@ func (t *transacting) lookAround(ctx context.Context) error {
 
 // send simulates and prices the call, shows it, has it agreed to, and submits it. Nothing
 // is signed before.
-func (t *transacting) send(caller, ctx context.Context) error {
-	if err := t.lookAround(ctx); err != nil {
+func (t *sendFlow) send(caller, ctx context.Context) error {
+	if err := t.checkOthers(ctx); err != nil {
 		return err
 	}
 	prepared, proposal, err := t.prepare(ctx, t.situation, t.action)
@@ -190,7 +190,7 @@ func (t *transacting) send(caller, ctx context.Context) error {
 }
 
 // confirm asks unless the user has agreed already.
-func (t *transacting) confirm(ctx context.Context, question string) error {
+func (t *sendFlow) confirm(ctx context.Context, question string) error {
 	if t.o.Agreed {
 		return nil
 	}
@@ -198,7 +198,7 @@ func (t *transacting) confirm(ctx context.Context, question string) error {
 }
 
 // show tells what is about to be sent.
-func (t *transacting) show(p *tx.Prepared, say []string) {
+func (t *sendFlow) show(p *tx.Prepared, say []string) {
 	t.showPrepared(t.client.Network(), p)
 	for _, i := range t.others {
 		if i.State == tx.Refused {
@@ -223,7 +223,7 @@ func (w *Wallet) showPrepared(network chain.Network, p *tx.Prepared) {
 // finish waits until the intent's transaction is mined, unless the user wants to return at
 // once, and reports what happened. Where a transaction of others used the nonce, it sends
 // the intent's with another one.
-func (t *transacting) finish(caller context.Context) (Transaction, error) {
+func (t *sendFlow) finish(caller context.Context) (Transaction, error) {
 	retry := t.intent.State == tx.Lost // which the user knows, who runs the command again
 	for {
 		ctx, cancel := t.bound(caller)
@@ -238,14 +238,14 @@ func (t *transacting) finish(caller context.Context) (Transaction, error) {
 		}
 		retry = false
 		t.note("nonce %d was used by transaction %s: signs it anew with another one", lost.Nonce, lost.By)
-		if err := t.move(caller); err != nil && !errors.Is(err, tx.ErrChanged) {
+		if err := t.resendWithNewNonce(caller); err != nil && !errors.Is(err, tx.ErrChanged) {
 			return result, err
 		}
 	}
 }
 
-// move sends an intent's transaction with another nonce.
-func (t *transacting) move(caller context.Context) error {
+// resendWithNewNonce sends an intent's transaction with another nonce.
+func (t *sendFlow) resendWithNewNonce(caller context.Context) error {
 	ctx, cancel := t.bound(caller)
 	defer cancel()
 	var err error
@@ -255,9 +255,9 @@ func (t *transacting) move(caller context.Context) error {
 	return t.send(caller, ctx)
 }
 
-// doubt adds to an error which says that nothing was done, of a transaction that an
+// warnIfRestored adds to an error which says that nothing was done, of a transaction that an
 // earlier run began, that the store may lack a later one for the same command.
-func (t *transacting) doubt(ctx context.Context, err error) error {
+func (t *sendFlow) warnIfRestored(ctx context.Context, err error) error {
 	if err == nil || !t.resumed || leavesOpen(err) {
 		return err
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Signing says whose transaction may be signed here, and what it may call.
-type Signing struct {
+// SignOptions says whose transaction may be signed here, and what it may call.
+type SignOptions struct {
 	// From is the account that the user named, and FromSetIn where; zero for whichever the
 	// transaction is of.
 	From      common.Address
@@ -45,7 +45,7 @@ var ErrOtherAccount = errors.New("the transaction is for another account")
 // CheckUnsigned holds a transaction that was prepared elsewhere to the network, the account,
 // the contract and the limits. It asks no node. It fails with ErrOtherNetwork and
 // ErrOtherAccount, with *ContractError, and as policy.Limits.CheckTransaction does.
-func CheckUnsigned(ctx context.Context, c Config, document *format.Transaction, o Signing) (*UnsignedCall, error) {
+func CheckUnsigned(ctx context.Context, c Config, document *format.Transaction, o SignOptions) (*UnsignedCall, error) {
 	c = c.withDefaults()
 	if err := checkNetwork(document, c.Network); err != nil {
 		return nil, err

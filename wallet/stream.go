@@ -25,8 +25,8 @@ const (
 	reserveTogether = 128
 )
 
-// Streaming says how batches are made of lines of ticket params.
-type Streaming struct {
+// StreamOptions says how batches are made of lines of ticket params.
+type StreamOptions struct {
 	// In has a params document a line. Where it is an io.Closer it is closed when the
 	// context ends, so that a read ends too. Out gets a line for each, as soon as it is
 	// ready; it is flushed where it can be.
@@ -36,7 +36,7 @@ type Streaming struct {
 	// Format is format.JSONLine or format.Payment.
 	Format string
 
-	// Amount, Adopt and Credentials are those of each batch, as in Minting.
+	// Amount, Adopt and Credentials are those of each batch, as in MintOptions.
 	Amount      pay.Amount
 	Adopt       bool
 	Credentials Credentials
@@ -50,7 +50,7 @@ type Streaming struct {
 }
 
 // Streamed is what a stream has made.
-type Streamed struct {
+type StreamResult struct {
 	// Lines is how many were read; Failed of them made no batch, the first for FirstFailure.
 	Lines, Failed int
 	FirstFailure  error
@@ -60,7 +60,7 @@ type Streamed struct {
 }
 
 // String says it for people.
-func (s Streamed) String() string {
+func (s StreamResult) String() string {
 	return fmt.Sprintf("made %s in %s", words.Count(s.Tickets, "ticket"), Batches(s.Batches))
 }
 
@@ -75,7 +75,7 @@ func Batches(n int64) string {
 // stream makes a batch of each line of params.
 type stream struct {
 	minter
-	o      Streaming
+	o      StreamOptions
 	in     *bufio.Reader
 	writer format.BatchWriter
 
@@ -102,25 +102,25 @@ type streamedLine struct {
 // Stream makes a batch of each line of params, in order. A line that makes none leaves the
 // others alone; what concerns more than a line ends the stream. It fails as Mint does, and
 // with what Out fails with.
-func (w *Wallet) Stream(ctx context.Context, o Streaming) (Streamed, error) {
-	if err := w.canAct(); err != nil {
-		return Streamed{}, err
+func (w *Wallet) Stream(ctx context.Context, o StreamOptions) (StreamResult, error) {
+	if err := w.requireAccount(); err != nil {
+		return StreamResult{}, err
 	}
-	look := lookout{Wallet: w}
+	look := chainView{Wallet: w}
 	s := &stream{o: o, together: firstTogether, in: bufio.NewReaderSize(o.In, 1<<18)}
 	s.minter = minter{Wallet: w, payer: look.payer(), pins: w.pins()}
 	s.plan = s.payer.Propose
 	s.payer.Chain = &recentFacts{chain: s.payer.Chain, now: w.Now}
 	s.pins.Known = &recentlyKnown{Known: s.pins.Known, now: w.Now}
 	if err := s.payer.CheckSender(ctx); err != nil {
-		return Streamed{}, err
+		return StreamResult{}, err
 	}
 	if err := s.unlock(ctx); err != nil {
-		return Streamed{}, err
+		return StreamResult{}, err
 	}
 	var err error
 	if s.writer, err = format.NewBatchWriter(o.Out, o.Format); err != nil {
-		return Streamed{}, err
+		return StreamResult{}, err
 	}
 	done := w.UI.Progress(func() string { return s.made().String() })
 	err = s.mint(ctx)
@@ -132,13 +132,13 @@ func (w *Wallet) Stream(ctx context.Context, o Streaming) (Streamed, error) {
 }
 
 // made is what is written so far.
-func (s *stream) made() Streamed {
-	return Streamed{Batches: s.written.Load(), Tickets: s.tickets.Load()}
+func (s *stream) made() StreamResult {
+	return StreamResult{Batches: s.written.Load(), Tickets: s.tickets.Load()}
 }
 
 // mint writes the batches of all lines.
 func (s *stream) mint(ctx context.Context) error {
-	told, ok := s.key.(pay.TicketSigner)
+	orderSigner, ok := s.key.(pay.TicketSigner)
 	if !ok {
 		return pm.MintOrders(ctx, signer.ForPM(ctx, s.key), func(ctx context.Context) (*pm.Order, error) {
 			line, err := s.next(ctx)
@@ -156,15 +156,15 @@ func (s *stream) mint(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := s.mintThrough(ctx, told, line); err != nil {
+		if err := s.mintThrough(ctx, orderSigner, line); err != nil {
 			return err
 		}
 	}
 }
 
-// mintThrough writes a line's batch with the signatures of one who is told what they are
-// for.
-func (s *stream) mintThrough(ctx context.Context, told pay.TicketSigner, line *streamedLine) error {
+// mintThrough writes a line's batch with the signatures of a signer that is given the whole order
+// at once.
+func (s *stream) mintThrough(ctx context.Context, orderSigner pay.TicketSigner, line *streamedLine) error {
 	order, err := s.order(line)
 	if err != nil {
 		return err
@@ -172,7 +172,7 @@ func (s *stream) mintThrough(ctx context.Context, told pay.TicketSigner, line *s
 	if err := order.Begin(); err != nil || line.err != nil {
 		return err
 	}
-	if err := told.SignTickets(ctx, line.batch.Tickets, order.Emit); err != nil {
+	if err := orderSigner.SignTickets(ctx, line.batch.Tickets, order.Emit); err != nil {
 		return err
 	}
 	return order.End()
@@ -289,7 +289,7 @@ func (s *stream) read(ctx context.Context, line *streamedLine, text []byte) erro
 	if err != nil {
 		return err
 	}
-	m := &Minting{Params: document, Adopt: s.o.Adopt, Amount: s.o.Amount, Credentials: s.o.Credentials}
+	m := &MintOptions{Params: document, Adopt: s.o.Adopt, Amount: s.o.Amount, Credentials: s.o.Credentials}
 	if s.o.RequestID != "" {
 		if m.request, err = named(fmt.Sprintf("%s:%d", s.o.RequestID, line.number), lineDigest(document, s.o.Amount)); err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 
 // Transactions are those of an account in the journal, the newest first. No node is asked.
 func (w *Wallet) Transactions(ctx context.Context, account common.Address) ([]*tx.Intent, error) {
-	if err := w.keepsBook(); err != nil {
+	if err := w.requireStore(); err != nil {
 		return nil, err
 	}
 	return w.journal.Intents(ctx, account)
@@ -20,7 +20,7 @@ func (w *Wallet) Transactions(ctx context.Context, account common.Address) ([]*t
 
 // Transaction is what the journal has of a transaction. It fails with tx.ErrUnknown.
 func (w *Wallet) Transaction(ctx context.Context, hash common.Hash) (*tx.Intent, error) {
-	if err := w.keepsBook(); err != nil {
+	if err := w.requireStore(); err != nil {
 		return nil, err
 	}
 	intent, err := w.journal.Find(ctx, hash)
@@ -30,7 +30,7 @@ func (w *Wallet) Transaction(ctx context.Context, hash common.Hash) (*tx.Intent,
 // Wait waits until a transaction of the journal, or one that replaces it, is mined. With
 // withPending it hands over the account's earlier transactions again, too, where the node
 // has lost them. It fails as tx.Manager.Await does.
-func (w *Wallet) Wait(ctx context.Context, hash common.Hash, withPending bool, o Waiting) (Transaction, error) {
+func (w *Wallet) Wait(ctx context.Context, hash common.Hash, withPending bool, o WaitOptions) (Transaction, error) {
 	ctx, cancel := w.bound(ctx)
 	defer cancel()
 	a, err := w.adopt(ctx, hash, o)
@@ -43,7 +43,7 @@ func (w *Wallet) Wait(ctx context.Context, hash common.Hash, withPending bool, o
 }
 
 // adopt finds a transaction of the journal, and makes it this run's to report.
-func (w *Wallet) adopt(ctx context.Context, hash common.Hash, o Waiting) (*awaited, error) {
+func (w *Wallet) adopt(ctx context.Context, hash common.Hash, o WaitOptions) (*pendingTx, error) {
 	intent, err := w.Transaction(ctx, hash)
 	if err != nil {
 		return nil, err
@@ -58,5 +58,5 @@ func (w *Wallet) adopt(ctx context.Context, hash common.Hash, o Waiting) (*await
 			err = w.journal.Adopt(ctx, intent)
 		}
 	}
-	return &awaited{Wallet: w, situation: s, Waiting: o, intent: intent, report: reportEvents()}, err
+	return &pendingTx{Wallet: w, situation: s, WaitOptions: o, intent: intent, report: reportEvents()}, err
 }

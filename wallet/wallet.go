@@ -129,15 +129,15 @@ var (
 	ErrNoStore   = errors.New("this needs a store: set Store in the wallet's Config")
 )
 
-// canAct fails where the wallet lacks what a flow needs that signs.
-func (w *Wallet) canAct() error {
+// requireAccount fails where the wallet lacks what a flow needs that signs.
+func (w *Wallet) requireAccount() error {
 	if w.Account == nil {
 		return ErrNoAccount
 	}
-	return w.keepsBook()
+	return w.requireStore()
 }
 
-func (w *Wallet) keepsBook() error {
+func (w *Wallet) requireStore() error {
 	if w.store == nil {
 		return ErrNoStore
 	}

@@ -28,12 +28,12 @@ import (
 func TestWhatAConfigLeavesOut(t *testing.T) {
 	ctx := t.Context()
 	signing := func(w *wallet.Wallet) map[string]error {
-		_, do := w.Do(ctx, wallet.Unlock(), wallet.Sending{})
-		_, exit := w.Exit(ctx, wallet.Exiting{})
-		_, paid := w.Pay(ctx, pay.URL{}, pay.Amount{Count: 1}, wallet.Paying{})
-		_, mint := w.Mint(ctx, wallet.Minting{})
-		_, stream := w.Stream(ctx, wallet.Streaming{})
-		_, offers := w.Offers(ctx, nil, wallet.Asking{})
+		_, do := w.Do(ctx, wallet.Unlock(), wallet.SendOptions{})
+		_, exit := w.Exit(ctx, wallet.ExitOptions{})
+		_, paid := w.Pay(ctx, pay.URL{}, pay.Amount{Count: 1}, wallet.PayOptions{})
+		_, mint := w.Mint(ctx, wallet.MintOptions{})
+		_, stream := w.Stream(ctx, wallet.StreamOptions{})
+		_, offers := w.Offers(ctx, nil, wallet.OfferOptions{})
 		_, inspect := w.Inspect(ctx, common.Address{}, pay.URL{})
 		return map[string]error{"do": do, "exit": exit, "pay": paid, "mint": mint, "stream": stream, "offers": offers, "inspect": inspect}
 	}
@@ -54,19 +54,19 @@ func TestWhatAConfigLeavesOut(t *testing.T) {
 	}
 	_, err = acting.Transactions(ctx, account.Address())
 	require.ErrorIs(t, err, wallet.ErrNoStore)
-	_, err = acting.Wait(ctx, common.Hash{}, false, wallet.Waiting{})
+	_, err = acting.Wait(ctx, common.Hash{}, false, wallet.WaitOptions{})
 	require.ErrorIs(t, err, wallet.ErrNoStore)
-	_, err = acting.Bump(ctx, common.Hash{}, wallet.Replacing{})
+	_, err = acting.Bump(ctx, common.Hash{}, wallet.ReplaceOptions{})
 	require.ErrorIs(t, err, wallet.ErrNoStore)
-	_, err = acting.SendSigned(ctx, nil, nil, tx.Terms{}, false, wallet.Waiting{})
+	_, err = acting.SendSigned(ctx, nil, nil, tx.Terms{}, false, wallet.WaitOptions{})
 	require.ErrorIs(t, err, wallet.ErrNoStore)
 
 	nodeless, err := wallet.Open(ctx, wallet.Config{Account: account, Store: filepath.Join(t.TempDir(), "store.db")})
 	require.NoError(t, err)
 	defer nodeless.Close()
-	_, err = nodeless.Offers(ctx, nil, wallet.Asking{})
+	_, err = nodeless.Offers(ctx, nil, wallet.OfferOptions{})
 	require.ErrorIs(t, err, signer.ErrNoKey)
-	_, err = nodeless.Do(ctx, wallet.Unlock(), wallet.Sending{})
+	_, err = nodeless.Do(ctx, wallet.Unlock(), wallet.SendOptions{})
 	require.ErrorIs(t, err, wallet.ErrNoNode)
 }
 
@@ -76,11 +76,11 @@ func TestNothingIsNotFunded(t *testing.T) {
 	w, err := wallet.Open(t.Context(), world.config())
 	require.NoError(t, err)
 	defer w.Close()
-	_, err = w.Fund(t.Context(), wallet.Funding{}, wallet.Sending{Agreed: true})
+	_, err = w.Fund(t.Context(), wallet.Funding{}, wallet.SendOptions{Agreed: true})
 	require.ErrorIs(t, err, wallet.ErrNothingToFund)
 	all, err := wei.Parse("115792089237316195423570985008687907853269984665640564039457584007913129639935wei")
 	require.NoError(t, err)
-	_, err = w.Fund(t.Context(), wallet.Funding{Deposit: all, Reserve: all}, wallet.Sending{Agreed: true})
+	_, err = w.Fund(t.Context(), wallet.Funding{Deposit: all, Reserve: all}, wallet.SendOptions{Agreed: true})
 	require.ErrorIs(t, err, wei.ErrRange)
 	list, err := w.Transactions(t.Context(), w.Account.Address())
 	require.NoError(t, err)
@@ -98,7 +98,7 @@ func TestARequestIsMintedOnce(t *testing.T) {
 		w, err := wallet.Open(ctx, world.config())
 		require.NoError(t, err)
 		defer w.Close()
-		return w.Mint(ctx, wallet.Minting{URL: u, Amount: pay.Amount{Count: count}, RequestID: id})
+		return w.Mint(ctx, wallet.MintOptions{URL: u, Amount: pay.Amount{Count: count}, RequestID: id})
 	}
 	first, err := mint("job", 2)
 	require.NoError(t, err)
@@ -127,7 +127,7 @@ func TestTheDefaultLimitsHoldWithoutAWallet(t *testing.T) {
 		ChainID: format.Nat(network.ChainID), From: format.Address{1}, To: format.Address(network.Contracts.TicketBroker),
 		Data: contract.NewTicketBroker().PackUnlock(), GasLimit: 100_000, MaxGasPrice: format.Amount{Wei: dear},
 	}
-	_, err = wallet.CheckUnsigned(t.Context(), config, document, wallet.Signing{})
+	_, err = wallet.CheckUnsigned(t.Context(), config, document, wallet.SignOptions{})
 	require.ErrorIs(t, err, policy.ErrLimit)
 
 	half := new(big.Int).Lsh(big.NewInt(1), 255)

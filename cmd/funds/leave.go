@@ -110,7 +110,7 @@ func runExit(r *cli.Run, cmd *cobra.Command, o *exitOptions) error {
 	}
 	// After everything else: a run that dies before has not reported what it did.
 	defer w.Close()
-	done, err := w.Exit(cmd.Context(), wallet.Exiting{Keep: keep, Interval: o.interval, Sending: cli.Sending(r, &o.TransactOptions)})
+	done, err := w.Exit(cmd.Context(), wallet.ExitOptions{Keep: keep, Interval: o.interval, SendOptions: cli.SendOptions(r, &o.TransactOptions)})
 	if err != nil {
 		return err
 	}

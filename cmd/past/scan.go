@@ -22,15 +22,15 @@ func (o *scanOptions) register(cmd *cobra.Command) {
 }
 
 // open returns what looks at the account, and how far back.
-func (o *scanOptions) open(ctx context.Context, r *cli.Run) (*wallet.Reader, wallet.Past, error) {
+func (o *scanOptions) open(ctx context.Context, r *cli.Run) (*wallet.Reader, wallet.HistoryOptions, error) {
 	now := r.Now()
 	since, err := cli.ParseMoment("--since", o.since, now)
 	if err == nil && since.After(now) {
 		err = cli.Usagef("--since %s: that is in the future", o.since)
 	}
 	if err != nil {
-		return nil, wallet.Past{}, err
+		return nil, wallet.HistoryOptions{}, err
 	}
 	reader, err := o.Open(ctx, r, nil)
-	return reader, wallet.Past{Since: since, NoCache: o.noCache}, err
+	return reader, wallet.HistoryOptions{Since: since, NoCache: o.noCache}, err
 }

@@ -102,7 +102,7 @@ func runPay(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.Request
 		return err
 	}
 	defer w.Close()
-	payment, err := w.Pay(cmd.Context(), u, pay.Amount{Value: amount}, wallet.Paying{
+	payment, err := w.Pay(cmd.Context(), u, pay.Amount{Value: amount}, wallet.PayOptions{
 		Works: works, Headers: headers, RequestID: id.ID, Unattended: o.Account.Keys.Unattended(r.Env),
 	})
 	if err != nil {

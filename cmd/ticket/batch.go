@@ -146,7 +146,7 @@ func makeBatch(r *cli.Run, cmd *cobra.Command, o *batchOptions) error {
 	if err := o.request.Check(cmd); err != nil {
 		return err
 	}
-	b, err := w.Mint(cmd.Context(), wallet.Minting{
+	b, err := w.Mint(cmd.Context(), wallet.MintOptions{
 		Params: document, Adopt: o.adopt, URL: u, Amount: amount, Credentials: credentials(r),
 		RequestID: o.request.ID, Refetched: o.params == "-",
 	})

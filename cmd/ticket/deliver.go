@@ -81,7 +81,7 @@ func runDeliver(r *cli.Run, cmd *cobra.Command, network *cli.NetworkOptions, hea
 	if err != nil {
 		return err
 	}
-	paid, receipt, err := wallet.Deliver(cmd.Context(), config, u, wallet.Delivering{Document: document, Headers: limits, InactiveOK: inactiveOK})
+	paid, receipt, err := wallet.Deliver(cmd.Context(), config, u, wallet.DeliverOptions{Document: document, Headers: limits, InactiveOK: inactiveOK})
 	if err != nil {
 		return err
 	}

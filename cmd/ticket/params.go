@@ -80,7 +80,7 @@ func fetchParams(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, work *cli.
 	}
 	defer w.Close()
 	table := r.Output == cli.OutputTable
-	offers, err := w.Offers(cmd.Context(), urls, wallet.Asking{Works: works, Judge: table})
+	offers, err := w.Offers(cmd.Context(), urls, wallet.OfferOptions{Works: works, Judge: table})
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func streamBatches(r *cli.Run, cmd *cobra.Command, o *batchOptions, amount pay.A
 	}
 	defer in.Close()
 	cli.PrepareFor(cli.Several) // at least: the lines have not been counted
-	s := wallet.Streaming{
+	s := wallet.StreamOptions{
 		In: in, Out: out, Format: r.Output, Amount: amount, Adopt: o.adopt, Credentials: credentials(r), RequestID: o.request.ID,
 		Failed: func(err error) error { return writeFailedLine(r, out, err) },
 	}
@@ -61,8 +61,8 @@ func streamBatches(r *cli.Run, cmd *cobra.Command, o *batchOptions, amount pay.A
 }
 
 // streamed says what was made, and what was not.
-func streamed(r *cli.Run, made wallet.Streamed, err error, o *batchOptions) error {
-	if err != nil && made == (wallet.Streamed{}) {
+func streamed(r *cli.Run, made wallet.StreamResult, err error, o *batchOptions) error {
+	if err != nil && made == (wallet.StreamResult{}) {
 		return err // nothing was begun
 	}
 	if err != nil && o.request.ID == "" && made.Unwritten > 0 {

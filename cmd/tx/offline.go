@@ -65,6 +65,6 @@ func sendTx(r *cli.Run, cmd *cobra.Command, o *sendOptions, file string) error {
 		return err
 	}
 	defer w.Close() // after everything else
-	_, err = w.SendSigned(cmd.Context(), &document.Transaction, signed, o.pending.Terms(), o.cancelsUnlock, cli.WaitingAs(r, &o.mining))
+	_, err = w.SendSigned(cmd.Context(), &document.Transaction, signed, o.pending.Terms(), o.cancelsUnlock, cli.WaitOptionsAs(r, &o.mining))
 	return err
 }

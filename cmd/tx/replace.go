@@ -44,7 +44,7 @@ one is mined first all the same, cancel says so and ends with exit code 1.`,
 }
 
 // replaces is one of package wallet's ways to replace a transaction.
-type replaces func(*wallet.Wallet, context.Context, common.Hash, wallet.Replacing) (wallet.Transaction, error)
+type replaces func(*wallet.Wallet, context.Context, common.Hash, wallet.ReplaceOptions) (wallet.Transaction, error)
 
 func newReplace(r *cli.Run, by replaces, cmd *cobra.Command) *cobra.Command {
 	var o replaceOptions
@@ -65,11 +65,11 @@ func runReplace(r *cli.Run, cmd *cobra.Command, o *replaceOptions, arg string, b
 		return err
 	}
 	defer w.Close()
-	_, err = by(w, cmd.Context(), hash, wallet.Replacing{
+	_, err = by(w, cmd.Context(), hash, wallet.ReplaceOptions{
 		Find: func(ctx context.Context, signed common.Address) (*signer.Account, error) {
 			return o.keys.Find(ctx, r.Env, signed, w.Network.ChainID)
 		},
-		Agreed: o.yes, Waiting: cli.WaitingAs(r, &o.mining),
+		Agreed: o.yes, WaitOptions: cli.WaitOptionsAs(r, &o.mining),
 	})
 	return err
 }

@@ -114,7 +114,7 @@ func (o *signOptions) config(env *cli.Env) (c wallet.Config, err error) {
 }
 
 // named is what the user names of a transaction.
-func (o *signOptions) named(env *cli.Env) (n wallet.Signing, err error) {
+func (o *signOptions) named(env *cli.Env) (n wallet.SignOptions, err error) {
 	from := ""
 	if from, n.FromSetIn, err = env.Find(o.account.From, cli.SettingFrom()); err == nil && from != "" {
 		n.From, err = cli.ParseAddress(n.FromSetIn, from)

@@ -248,7 +248,7 @@ key is opened.`,
 				return err
 			}
 			defer w.Close()
-			_, err = w.Wait(cmd.Context(), hash, withPending, cli.WaitingAs(r, &o.mining))
+			_, err = w.Wait(cmd.Context(), hash, withPending, cli.WaitOptionsAs(r, &o.mining))
 			return err
 		},
 	}

@@ -73,8 +73,8 @@ func (o *MiningOptions) Check() error {
 }
 
 // waiting is how package wallet waits as the options say, and reports what was done.
-func WaitingAs(r *Run, o *MiningOptions) wallet.Waiting {
-	return wallet.Waiting{NoWait: o.NoWait, Confirmations: o.Confirmations, Report: func(t wallet.Transaction) error {
+func WaitOptionsAs(r *Run, o *MiningOptions) wallet.WaitOptions {
+	return wallet.WaitOptions{NoWait: o.NoWait, Confirmations: o.Confirmations, Report: func(t wallet.Transaction) error {
 		done := "mined"
 		if !t.Mined {
 			done = "sent"
@@ -83,9 +83,9 @@ func WaitingAs(r *Run, o *MiningOptions) wallet.Waiting {
 	}}
 }
 
-// Sending is how package wallet sends as the options say.
-func Sending(r *Run, o *TransactOptions) wallet.Sending {
-	return wallet.Sending{RequestID: o.requestID, Agreed: o.Yes, Terms: o.Pending.Terms(), Waiting: WaitingAs(r, &o.Mining)}
+// SendOptions is how package wallet sends as the options say.
+func SendOptions(r *Run, o *TransactOptions) wallet.SendOptions {
+	return wallet.SendOptions{RequestID: o.requestID, Agreed: o.Yes, Terms: o.Pending.Terms(), WaitOptions: WaitOptionsAs(r, &o.Mining)}
 }
 
 // Transact does an action once, or shows what it would be.
@@ -115,7 +115,7 @@ func Transact(r *Run, cmd *cobra.Command, o *TransactOptions, action func(*walle
 		}
 		return emitDryRun(r, proposal)
 	}
-	if _, err := w.Do(cmd.Context(), action(w), Sending(r, o)); err != nil {
+	if _, err := w.Do(cmd.Context(), action(w), SendOptions(r, o)); err != nil {
 		return err
 	}
 	if !o.Yes {
