@@ -114,8 +114,47 @@ func (p *page) console(first, end int) error {
 // printed is what the page says that a step prints.
 func (p *page) printed(s step) []string { return p.lines[s.first:s.last] }
 
-// rewrite puts what the steps print into the page.
-func (p *page) rewrite(outputs [][]string) error {
+// outcome is what a page's steps printed in one run, held to what the page shows.
+type outcome struct {
+	// shown has each step's output as the page would show it: what was printed, with the
+	// page's elisions. It is nil for a hidden step.
+	shown [][]string
+	// wrong names the steps whose output differs in what is the same in each run.
+	wrong []int
+	// mixed tells that the page shows the outputs of several runs: one address or hash of
+	// the page stands for two of this run, or the reverse.
+	mixed error
+}
+
+func (p *page) hold(outputs [][]string) outcome {
+	o := outcome{shown: make([][]string, len(p.steps))}
+	names := bijection{here: make(map[string]string), there: make(map[string]string)}
+	for i, s := range p.steps {
+		if s.hidden {
+			continue
+		}
+		aligned, ok := align(p.printed(s), outputs[i])
+		if !ok {
+			o.wrong = append(o.wrong, i)
+			o.shown[i] = outputs[i]
+			continue
+		}
+		for n, line := range p.printed(s) {
+			if err := names.add(line, aligned[n]); err != nil && o.mixed == nil {
+				o.mixed = fmt.Errorf("%s:%d: %w", p.path, s.first+n+1, err)
+			}
+		}
+		o.shown[i] = aligned
+	}
+	return o
+}
+
+// rewrite puts what the steps printed into the page: all of it, so that each page shows one
+// run, with one account.
+func (p *page) rewrite(o outcome) error {
+	if len(o.wrong) == 0 && o.mixed == nil {
+		return nil
+	}
 	var lines []string
 	at := 0
 	for i, s := range p.steps {
@@ -123,11 +162,7 @@ func (p *page) rewrite(outputs [][]string) error {
 			continue
 		}
 		lines = append(lines, p.lines[at:s.first]...)
-		if matches(p.printed(s), outputs[i]) {
-			lines = append(lines, p.printed(s)...)
-		} else {
-			lines = append(lines, outputs[i]...)
-		}
+		lines = append(lines, o.shown[i]...)
 		at = s.last
 	}
 	lines = append(lines, p.lines[at:]...)
@@ -137,25 +172,46 @@ func (p *page) rewrite(outputs [][]string) error {
 // elided stands in a page for any number of lines.
 const elided = "…"
 
-// matches tells whether a page's output is what was printed, but for what differs from
-// run to run.
-func matches(want, got []string) bool {
+// align finds for each line that a page shows the line that was printed, and tells whether
+// they are the same but for what differs from run to run. An elision stands for itself.
+func align(want, got []string) ([]string, bool) {
+	var aligned []string
 	for i, line := range want {
 		if line == elided {
-			rest := want[i+1:]
 			for skip := range len(got) + 1 {
-				if matches(rest, got[skip:]) {
-					return true
+				if rest, ok := align(want[i+1:], got[skip:]); ok {
+					return append(append(aligned, elided), rest...), true
 				}
 			}
-			return false
+			return nil, false
 		}
 		if len(got) == 0 || steady(line) != steady(got[0]) {
-			return false
+			return nil, false
 		}
-		got = got[1:]
+		aligned, got = append(aligned, got[0]), got[1:]
 	}
-	return len(got) == 0
+	return aligned, len(got) == 0
+}
+
+// identity finds an address or a hash, with 0x or, in a file's name, without.
+var identity = regexp.MustCompile(`\b(0x)?([0-9a-fA-F]{40,})\b`)
+
+// bijection pairs each address and hash of a page with one of a run.
+type bijection struct{ here, there map[string]string }
+
+func (b bijection) add(shown, printed string) error {
+	shownIDs, printedIDs := identity.FindAllStringSubmatch(shown, -1), identity.FindAllStringSubmatch(printed, -1)
+	for i := range min(len(shownIDs), len(printedIDs)) {
+		page, run := strings.ToLower(shownIDs[i][2]), strings.ToLower(printedIDs[i][2])
+		if was, ok := b.there[page]; ok && was != run {
+			return fmt.Errorf("%s stands for %s and for %s: the page shows several runs", page, was, run)
+		}
+		if was, ok := b.here[run]; ok && was != page {
+			return fmt.Errorf("%s and %s stand for the same: the page shows several runs", was, page)
+		}
+		b.there[page], b.here[run] = run, page
+	}
+	return nil
 }
 
 // What differs from run to run, and what stands for it when outputs are compared.

@@ -76,7 +76,7 @@ request of its own, ID and its number; what was made for a line is made again.`,
   pmctl ticket batch --params params.json --count 10 --request-id job-42
   pmctl params fetch URL -o json |
     pmctl ticket batch --count 10 -o headers |
-    curl -kH @- -X POST URL/payment
+    curl -k --fail-with-body -H @- -X POST URL/payment
   pmctl params fetch URL… -o json | jq -c |
     pmctl ticket batch --stream --count 100 -o payment`,
 		Args: cobra.NoArgs,
