@@ -49,7 +49,7 @@ func (h home) moved(was home, isFile bool) *Cause {
 
 // condition is what a store is found to be.
 type condition struct {
-	sighting
+	markState
 
 	// cause is why the store is not where or what it was; nil when it is.
 	cause *Cause
@@ -62,7 +62,7 @@ type condition struct {
 	unremembered bool
 
 	// seen is what is remembered of it.
-	seen sighting
+	seen markState
 
 	// at is where it lives now, movedTo where it was migrated to.
 	at      home
@@ -143,7 +143,7 @@ func (s *Store) home(tx *db.Tx) (at home, err error) {
 }
 
 // compare holds a store against the newest state of it that is remembered.
-func (s *Store) compare(ctx context.Context, tx *db.Tx, found *condition, seen sighting) (*Cause, error) {
+func (s *Store) compare(ctx context.Context, tx *db.Tx, found *condition, seen markState) (*Cause, error) {
 	if seen.id != "" && seen.id != found.id {
 		var former int
 		if err := tx.Row(countFormer, seen.id).Scan(&former); err != nil || former > 0 {
@@ -190,13 +190,13 @@ const (
 
 // moveIn writes down where the store lives. The generation exceeds that of every copy
 // that is remembered.
-func (s *Store) moveIn(tx *db.Tx, found condition) (now sighting, err error) {
-	now = found.sighting
+func (s *Store) moveIn(tx *db.Tx, found condition) (now markState, err error) {
+	now = found.markState
 	now.generation = max(now.generation, found.seen.generation) + 1
 	now.writer, now.flushed = s.writer, 0
 	if s.db.IsFile() {
 		// A crash before the end must find a mark, and one that asks for nothing.
-		if err := s.mark.create(sighting{id: now.id, generation: 1, writer: now.writer}); err != nil {
+		if err := s.mark.create(markState{id: now.id, generation: 1, writer: now.writer}); err != nil {
 			return now, err
 		}
 		if found.at.Mark, err = s.mark.identity(); err != nil {
@@ -208,23 +208,23 @@ func (s *Store) moveIn(tx *db.Tx, found condition) (now sighting, err error) {
 		err = tx.Exec(upsertMeta, metaHome, string(text))
 	}
 	if err == nil {
-		err = handOver(tx, found.sighting, now)
+		err = handOver(tx, found.markState, now)
 	}
 	return now, err
 }
 
 // count counts a change to the store.
-func (s *Store) count(tx *db.Tx, found condition) (now sighting, err error) {
-	now = found.sighting
+func (s *Store) count(tx *db.Tx, found condition) (now markState, err error) {
+	now = found.markState
 	now.generation++
 	now.writer = s.writer
-	return now, handOver(tx, found.sighting, now)
+	return now, handOver(tx, found.markState, now)
 }
 
 // handOver writes down the generation, and how far another process had come before this one
 // changes the store. An older copy that was used by others since lacks that, however far
 // they have come.
-func handOver(tx *db.Tx, before, now sighting) error {
+func handOver(tx *db.Tx, before, now markState) error {
 	if before.writer != "" && before.writer != now.writer {
 		if err := tx.Exec(upsertWriter, before.writer, before.generation); err != nil {
 			return err

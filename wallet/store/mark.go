@@ -38,10 +38,10 @@ type mark struct {
 
 	mu   sync.Mutex
 	path string // where it was last found
-	said sighting
+	said markState
 
 	// newest is the newest state that this process knows, written or not.
-	newest sighting
+	newest markState
 }
 
 // markOf is the mark beside the store's file at path.
@@ -57,8 +57,8 @@ func markOfDatabase(folder, name string) *mark {
 	return &mark{files: durable.OS{}, folder: folder, prefix: hex.EncodeToString(sum[:12]) + "."}
 }
 
-// sighting is a state of a store.
-type sighting struct {
+// markState is a state of a store.
+type markState struct {
 	// id is the store's; "" from a mark of an earlier version.
 	id string
 
@@ -75,7 +75,7 @@ type sighting struct {
 
 // with is what is known of a store that was seen in two states; of two stores, it is the
 // other.
-func (s sighting) with(other sighting) sighting {
+func (s markState) with(other markState) markState {
 	if s.id != other.id {
 		return other
 	}
@@ -87,12 +87,12 @@ func (s sighting) with(other sighting) sighting {
 	return s
 }
 
-func (s sighting) String() string {
+func (s markState) String() string {
 	return fmt.Sprintf("%d-%d-%s-%s", s.generation, s.flushed, s.writer, s.id)
 }
 
-// parseSighting reads what String writes.
-func parseSighting(text string) (s sighting, ok bool) {
+// parseMarkState reads what String writes.
+func parseMarkState(text string) (s markState, ok bool) {
 	parts := strings.Split(text, "-")
 	if len(parts) != 4 {
 		return s, false
@@ -105,7 +105,7 @@ func parseSighting(text string) (s sighting, ok bool) {
 }
 
 // recall returns the newest state that is remembered; known is false without one.
-func (m *mark) recall() (s sighting, known bool, err error) {
+func (m *mark) recall() (s markState, known bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.find(); err != nil {
@@ -121,7 +121,7 @@ func (m *mark) recall() (s sighting, known bool, err error) {
 }
 
 // newestSeen is the newest state that this process knows, zero for none.
-func (m *mark) newestSeen() sighting {
+func (m *mark) newestSeen() markState {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.newest
@@ -134,14 +134,14 @@ func (m *mark) find() error {
 			return nil // any other is older
 		}
 	}
-	m.path, m.said = "", sighting{}
+	m.path, m.said = "", markState{}
 	entries, err := os.ReadDir(m.folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return db.NoAccess(err)
 	}
 	for _, entry := range entries {
 		name, ours := strings.CutPrefix(entry.Name(), m.prefix)
-		if s, ok := parseSighting(name); ours && ok && (m.path == "" || m.said.generation < s.generation) {
+		if s, ok := parseMarkState(name); ours && ok && (m.path == "" || m.said.generation < s.generation) {
 			m.path, m.said = filepath.Join(m.folder, entry.Name()), s
 		}
 	}
@@ -169,13 +169,13 @@ func (m *mark) findEarlier() error {
 	var changed int64
 	m.path = m.earlier
 	if _, err := fmt.Sscanf(string(data), "%020d %020d\n", &m.said.generation, &changed); err != nil || m.said.generation < 1 {
-		m.said = sighting{broken: true}
+		m.said = markState{broken: true}
 	}
 	return nil
 }
 
 // create makes a mark where there is none, and makes sure that it stays.
-func (m *mark) create(s sighting) error {
+func (m *mark) create(s markState) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.find(); err != nil || m.path != "" {
@@ -184,7 +184,7 @@ func (m *mark) create(s sighting) error {
 	return m.make(s)
 }
 
-func (m *mark) make(s sighting) error {
+func (m *mark) make(s markState) error {
 	err := durable.MkdirAll(m.files, m.folder)
 	path := m.name(s)
 	if err == nil {
@@ -201,7 +201,7 @@ func (m *mark) make(s sighting) error {
 }
 
 // keep remembers a state that is committed, unless a newer one of the same store is.
-func (m *mark) keep(s sighting) error {
+func (m *mark) keep(s markState) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.newest = m.newest.with(s)
@@ -237,14 +237,14 @@ func (m *mark) tidy() {
 	for _, entry := range entries {
 		path := filepath.Join(m.folder, entry.Name())
 		if name, ours := strings.CutPrefix(entry.Name(), m.prefix); ours && path != m.path {
-			if s, ok := parseSighting(name); ok && s.generation <= m.said.generation {
+			if s, ok := parseMarkState(name); ok && s.generation <= m.said.generation {
 				_ = os.Remove(path)
 			}
 		}
 	}
 }
 
-func (m *mark) name(s sighting) string { return filepath.Join(m.folder, m.prefix+s.String()) }
+func (m *mark) name(s markState) string { return filepath.Join(m.folder, m.prefix+s.String()) }
 
 // identity tells the mark's file from one that was put in its place; "" where there is no
 // mark, or where that is not known.

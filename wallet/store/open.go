@@ -62,10 +62,10 @@ func (s *Store) settle(ctx context.Context) error {
 	}
 	s.unremembered = found.unremembered
 	if found.settled() {
-		s.saw(found.sighting)
+		s.saw(found.markState)
 		return nil
 	}
-	var now sighting
+	var now markState
 	var done *Retirement
 	err = s.db.Write(ctx, func(tx *db.Tx) (err error) {
 		done = nil
@@ -73,7 +73,7 @@ func (s *Store) settle(ctx context.Context) error {
 		if found, err = s.examine(ctx, tx); err != nil {
 			return err
 		}
-		if now = found.sighting; found.settled() {
+		if now = found.markState; found.settled() {
 			return nil
 		}
 		if found.cause != nil {

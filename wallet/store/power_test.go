@@ -16,7 +16,7 @@ func TestAMarkSurvivesAPowerFailure(t *testing.T) {
 	path := filepath.Join(root, "store.db")
 	beside := markOf(path)
 	beside.files = files
-	require.NoError(t, beside.create(sighting{id: "id", writer: "writer", generation: 1}))
+	require.NoError(t, beside.create(markState{id: "id", writer: "writer", generation: 1}))
 	require.NoError(t, files.LosePower())
 	_, known, err := markOf(path).recall()
 	require.NoError(t, err)
@@ -25,7 +25,7 @@ func TestAMarkSurvivesAPowerFailure(t *testing.T) {
 	// A database's mark has a folder of its own.
 	folder := filepath.Join(root, "marks", "of machines")
 	server := &mark{files: files, folder: folder, prefix: "server."}
-	require.NoError(t, server.create(sighting{id: "id", writer: "writer", generation: 1}))
+	require.NoError(t, server.create(markState{id: "id", writer: "writer", generation: 1}))
 	require.NoError(t, files.LosePower())
 	entries, err := filepath.Glob(filepath.Join(folder, "server.*"))
 	require.NoError(t, err)

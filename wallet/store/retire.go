@@ -60,7 +60,7 @@ func retire(tx *db.Tx, found *condition) (*Retirement, error) {
 // the store turns out to be restored or replaced, it fails with *RestoredError.
 func (s *Store) write(ctx context.Context, do func(*db.Tx) error) error {
 	var found condition
-	var now sighting
+	var now markState
 	err := s.db.Write(ctx, func(tx *db.Tx) (err error) {
 		if found, err = s.examine(ctx, tx); err != nil {
 			return err
@@ -116,7 +116,7 @@ func (s *Store) followRetired(tx *db.Tx, found condition) error {
 // retireInUse retires a store that was found restored by a process that has it open. Of a
 // file such a process has pages in memory that do not go with those on disk: there it
 // fails with *RestoredError, and the store is retired when it is opened next.
-func (s *Store) retireInUse(tx *db.Tx, found *condition) (now sighting, err error) {
+func (s *Store) retireInUse(tx *db.Tx, found *condition) (now markState, err error) {
 	if s.db.IsFile() {
 		return now, &RestoredError{Path: s.db.Name, Cause: *found.cause}
 	}

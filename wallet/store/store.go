@@ -103,7 +103,7 @@ func (s *Store) Close() error {
 
 // saw remembers a state of the store that is committed. What could not be written down
 // stays behind, and is written with the next change.
-func (s *Store) saw(now sighting) {
+func (s *Store) saw(now markState) {
 	s.setID(now.id)
 	if flushed, _, known := s.flushed(context.Background()); known {
 		now.flushed = max(now.flushed, flushed)
