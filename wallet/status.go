@@ -17,7 +17,7 @@ func (r *Reader) Status(ctx context.Context, wanted check.Wanted) (*check.Status
 		return nil, err
 	}
 	status := &check.Status{Status: said, Network: r.Network, Account: r.Address}
-	seen, err := store.Glance(ctx, r.Store, r.Network.ID(), r.Address, store.RememberIn(r.DatabasesDir))
+	seen, err := store.Summarize(ctx, r.Store, r.Network.ID(), r.Address, store.RememberIn(r.DatabasesDir))
 	status.Judge(wanted, seen, err, r.Now())
 	return status, nil
 }

@@ -50,7 +50,7 @@ type Status struct {
 
 // Judge fills in the rest of a Status that has what the chain says: from what was seen of
 // the store, or why that could not be read.
-func (s *Status) Judge(wanted Wanted, seen store.Glimpse, unread error, now time.Time) {
+func (s *Status) Judge(wanted Wanted, seen store.Summary, unread error, now time.Time) {
 	s.Offer = Usual(s.Status)
 	if age := now.Sub(s.Head.Time); s.Network.MaxHeadAge > 0 && age > s.Network.MaxHeadAge {
 		s.fail(chain.ErrUnreachable, "node_behind", "the node's newest block is %s old: it has fallen behind, and what is shown here was", age.Round(time.Second))
@@ -116,7 +116,7 @@ func (s *Status) judgeFunds(wanted Wanted) {
 	}
 }
 
-func (s *Status) judgeStore(seen store.Glimpse, unread error) {
+func (s *Status) judgeStore(seen store.Summary, unread error) {
 	switch {
 	case errors.Is(unread, store.ErrNoStore):
 		return

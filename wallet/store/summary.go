@@ -11,8 +11,8 @@ import (
 
 const countOpen = `SELECT COUNT(*) FROM intents WHERE network = $1 AND account = $2 AND state IN ('open', 'refused')`
 
-// Glimpse is what can be seen of a store without using it.
-type Glimpse struct {
+// Summary is what can be seen of a store without using it.
+type Summary struct {
 	// Strange says why the store's sessions will be retired when it is used next; ""
 	// when they will not.
 	Strange string
@@ -25,10 +25,10 @@ type Glimpse struct {
 	Open int
 }
 
-// Glance looks at the store at a location, and at an account in the journal of a network.
+// Summarize looks at the store at a location, and at an account in the journal of a network.
 // It changes nothing. It fails with ErrNoStore, and as Open does.
-func Glance(ctx context.Context, location, network string, account common.Address, options ...Option) (Glimpse, error) {
-	var g Glimpse
+func Summarize(ctx context.Context, location, network string, account common.Address, options ...Option) (Summary, error) {
+	var g Summary
 	err := look(ctx, location, options, func(s *Store, tx *db.Tx, _ int) error {
 		found, err := s.examine(ctx, tx)
 		if err != nil {
@@ -46,7 +46,7 @@ func Glance(ctx context.Context, location, network string, account common.Addres
 		return tx.Row(countOpen, network, account.Hex()).Scan(&g.Open)
 	})
 	if err != nil {
-		return Glimpse{}, err
+		return Summary{}, err
 	}
 	return g, nil
 }
