@@ -83,7 +83,7 @@ func checkStore(ctx context.Context, r *cli.Run, config wallet.Config, _ []strin
 	}
 	report := storeReport{
 		Path: found.Path, StoreID: found.ID, Version: found.Version, Known: found.Known,
-		Sound: len(found.Problems) == 0, Moved: found.Strange, Unremembered: found.Unremembered, Rows: found.Counts, Problems: found.Problems,
+		Sound: len(found.Problems) == 0, Moved: found.CopyReason, Unremembered: found.Unremembered, Rows: found.Counts, Problems: found.Problems,
 	}
 	if found.Restored != nil {
 		report.Unacknowledged = found.Restored.Cause.String()

@@ -132,8 +132,8 @@ func (s *Status) judgeStore(seen store.Summary, unread error) {
 		}
 		s.warn("open_transactions", "%s %s not known to be mined: pmctl tx list", words.Count(seen.Open, "transaction"), verb)
 	}
-	if seen.Strange != "" {
-		s.warn("store_moved", "the store was moved, copied or restored (%s): the next payment retires its sessions, and counts today's budget as spent", seen.Strange)
+	if seen.CopyReason != "" {
+		s.warn("store_moved", "the store was moved, copied or restored (%s): the next payment retires its sessions, and counts today's budget as spent", seen.CopyReason)
 	}
 	if seen.Restored != nil {
 		err := &store.UnacknowledgedError{Restored: *seen.Restored}

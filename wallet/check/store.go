@@ -46,8 +46,8 @@ func (b *books) sound(ctx context.Context) Finding {
 	case err != nil:
 	case len(report.Problems) > 0:
 		return Fail(&store.DamagedError{Path: report.Path, Err: fmt.Errorf("%w: %s", store.ErrDamaged, report.Problems[0])}, wanted, knob)
-	case report.Strange != "":
-		return Warn(report.Strange, "a store that is where and what it was", knob,
+	case report.CopyReason != "":
+		return Warn(report.CopyReason, "a store that is where and what it was", knob,
 			"pmctl store acknowledge shows what may be repeated; until then transactions and unknown request IDs are refused")
 	default:
 		b.store, err = store.Open(ctx, location, store.RememberIn(b.DatabasesDir))

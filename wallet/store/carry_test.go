@@ -146,7 +146,7 @@ func TestCheck(t *testing.T) {
 	report, err := Check(t.Context(), s.Path())
 	require.NoError(t, err)
 	require.Empty(t, report.Problems)
-	require.Empty(t, report.Strange)
+	require.Empty(t, report.CopyReason)
 	require.Equal(t, s.ID(), report.ID)
 	require.EqualValues(t, 2, report.Counts["sessions"])
 
@@ -169,7 +169,7 @@ func TestCheck(t *testing.T) {
 	require.NoError(t, os.WriteFile(copied, data, 0o600))
 	report, err = Check(t.Context(), copied)
 	require.NoError(t, err)
-	require.Contains(t, report.Strange, "it was at "+s.Path())
+	require.Contains(t, report.CopyReason, "it was at "+s.Path())
 }
 
 // A request is one, whoever asks first; its state never leaves what was accepted.

@@ -17,9 +17,9 @@ type Report struct {
 	Path, ID       string
 	Version, Known int
 
-	// Strange says why the store's sessions will be retired when it is used next; ""
+	// CopyReason says why the store's sessions will be retired when it is used next; ""
 	// when they will not.
-	Strange string
+	CopyReason string
 
 	// Unremembered tells of a database of which this machine remembers nothing: whether
 	// it was restored from a backup cannot be told.
@@ -111,7 +111,7 @@ func (s *Store) check(ctx context.Context, tx *db.Tx, r *Report) (err error) {
 	if err != nil {
 		return err
 	}
-	r.Unremembered, r.Strange = found.unremembered, found.strange()
+	r.Unremembered, r.CopyReason = found.unremembered, found.copyReason()
 	if r.Restored, err = restored(tx); err != nil {
 		return err
 	}

@@ -72,8 +72,8 @@ type condition struct {
 // settled tells that the store is where and what it was, and says so.
 func (c condition) settled() bool { return c.cause == nil && !c.unsettled }
 
-// strange says why the store will be retired when it is used next; "" when it will not.
-func (c condition) strange() string {
+// copyReason says why the store will be retired when it is used next; "" when it will not.
+func (c condition) copyReason() string {
 	if c.cause == nil {
 		return ""
 	}

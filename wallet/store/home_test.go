@@ -338,7 +338,7 @@ func TestAnOlderFileUnderANewerLog(t *testing.T) {
 	putBack(t, dir, newer, "store.db-wal")
 	report, err := Check(t.Context(), path)
 	require.NoError(t, err)
-	require.Equal(t, Cause{Code: CauseOlder}.String(), report.Strange)
+	require.Equal(t, Cause{Code: CauseOlder}.String(), report.CopyReason)
 	requireRetired(t, path, before, "an older copy was put in its place")
 }
 

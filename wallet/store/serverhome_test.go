@@ -114,7 +114,7 @@ func TestRestoredRowsRetire(t *testing.T) {
 
 	report, err := Check(t.Context(), location, RememberIn(newer))
 	require.NoError(t, err)
-	require.Equal(t, Cause{Code: CauseFork}.String(), report.Strange)
+	require.Equal(t, Cause{Code: CauseFork}.String(), report.CopyReason)
 	requireRestoredInUse(t, again, CauseFork)
 	_, err = cannotTell.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(9), 1, 0)
 	require.ErrorAs(t, err, new(*RestoredError), "what was asked of the store as it was, is not done with this one")
@@ -126,7 +126,7 @@ func TestRestoredRowsRetire(t *testing.T) {
 	}
 	report, err = Check(t.Context(), location, RememberIn(newer))
 	require.NoError(t, err)
-	require.Empty(t, report.Strange)
+	require.Empty(t, report.CopyReason)
 	require.Equal(t, CauseFork, report.Restored.Cause.Code)
 }
 

@@ -13,9 +13,9 @@ const countOpen = `SELECT COUNT(*) FROM intents WHERE network = $1 AND account =
 
 // Summary is what can be seen of a store without using it.
 type Summary struct {
-	// Strange says why the store's sessions will be retired when it is used next; ""
+	// CopyReason says why the store's sessions will be retired when it is used next; ""
 	// when they will not.
-	Strange string
+	CopyReason string
 
 	// Restored is why the store may lack records, which was not acknowledged; nil when
 	// it lacks none.
@@ -34,7 +34,7 @@ func Summarize(ctx context.Context, location, network string, account common.Add
 		if err != nil {
 			return err
 		}
-		g.Strange = found.strange()
+		g.CopyReason = found.copyReason()
 		if g.Restored, err = restored(tx); err != nil {
 			return err
 		}
