@@ -91,7 +91,7 @@ func (j *Journal) unfinished(t *db.Tx, own string, account common.Address, label
 		return -1
 	})
 	for _, o := range owned {
-		became, err := j.run.Look(t, o.run)
+		became, err := j.run.State(t, o.run)
 		if err != nil {
 			return nil, "", err
 		}
@@ -164,7 +164,7 @@ func (j *Journal) Adopt(ctx context.Context, intent *tx.Intent) error {
 		if err != nil || held.run == token {
 			return err
 		}
-		became, err := j.run.Look(t, held.run)
+		became, err := j.run.State(t, held.run)
 		if err != nil || became == db.Alive || became == db.Gone && !held.unknown && !intent.State.Unsettled() {
 			return err
 		}
@@ -204,7 +204,7 @@ func (j *Journal) Died(ctx context.Context, intent *tx.Intent) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		became, err := j.run.Look(t, held.run)
+		became, err := j.run.State(t, held.run)
 		return became == db.Dead || became == db.Gone && held.unknown, err
 	})
 }

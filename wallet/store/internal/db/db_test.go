@@ -38,11 +38,11 @@ func open(t *testing.T, location string) *DB {
 	return d
 }
 
-// lookAt tells what became of a run, in a transaction of its own.
-func lookAt(t *testing.T, d *DB, at Run, token string) (became Fate) {
+// stateOf tells what became of a run, in a transaction of its own.
+func stateOf(t *testing.T, d *DB, at Run, token string) (became RunState) {
 	t.Helper()
 	err := d.Read(t.Context(), func(tx *Tx) (err error) {
-		became, err = at.Look(tx, token)
+		became, err = at.State(tx, token)
 		return err
 	})
 	require.NoError(t, err)
@@ -60,10 +60,10 @@ func TestAnEndedRunIsGoneAtOnce(t *testing.T) {
 		ended := used.NewRun()
 		token, err := ended.Begin(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, Alive, lookAt(t, d, watching, token))
+		require.Equal(t, Alive, stateOf(t, d, watching, token))
 		require.NoError(t, used.Close(), "as a command ends: the store first, the run last")
 		require.NoError(t, ended.End())
-		require.Equal(t, Gone, lookAt(t, d, watching, token))
+		require.Equal(t, Gone, stateOf(t, d, watching, token))
 	}
 }
 
@@ -72,10 +72,10 @@ func TestLookingAtARunKeepsItForNobody(t *testing.T) {
 	d := open(t, server.Database(t))
 	watching := d.NewRun()
 	err := d.Read(t.Context(), func(tx *Tx) error {
-		became, err := watching.Look(tx, "ended")
+		became, err := watching.State(tx, "ended")
 		require.NoError(t, err)
 		require.Equal(t, Gone, became)
-		require.Equal(t, Gone, lookAt(t, d, watching, "ended"))
+		require.Equal(t, Gone, stateOf(t, d, watching, "ended"))
 		return nil
 	})
 	require.NoError(t, err)

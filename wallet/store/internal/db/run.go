@@ -18,8 +18,8 @@ type Run interface {
 	// until the process ends, however that ends.
 	Begin(ctx context.Context) (token string, err error)
 
-	// Look tells what became of the run that has a token.
-	Look(tx *Tx, token string) (Fate, error)
+	// State returns how the run with a token ended, or Alive.
+	State(tx *Tx, token string) (RunState, error)
 
 	// Forget removes what a run left that died.
 	Forget(token string)
@@ -28,15 +28,15 @@ type Run interface {
 	End() error
 }
 
-// Fate is what became of a run.
-type Fate int
+// RunState says whether a run is alive, and how it ended.
+type RunState int
 
 const (
-	// Alive is a run that still works.
-	Alive Fate = iota
+	// Alive is a run whose process works on it.
+	Alive RunState = iota
 	// Dead is one whose process ended before the run did.
 	Dead
-	// Gone is one of which only that is known that it does not work any more.
+	// Gone is one that is not alive, and may have ended in either way.
 	Gone
 )
 
@@ -85,7 +85,7 @@ func (r *fileRun) End() error {
 func (r *fileRun) Lose() error { return r.lock.Unlock() }
 
 // Look implements Run: a run that ends takes its file with it, one that dies leaves it.
-func (r *fileRun) Look(_ *Tx, token string) (Fate, error) {
+func (r *fileRun) State(_ *Tx, token string) (RunState, error) {
 	if strings.ContainsAny(token, `/\.`) || token == "" {
 		return Gone, fmt.Errorf("%w: %q names no run", ErrDamaged, token)
 	}

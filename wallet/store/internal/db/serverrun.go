@@ -90,7 +90,7 @@ func (r *serverRun) checkSession(ctx context.Context, token string) error {
 		return err
 	}
 	defer func() { _ = other.Rollback() }() // it has changed nothing
-	became, err := r.Look(&Tx{ctx: ctx, tx: other}, token)
+	became, err := r.State(&Tx{ctx: ctx, tx: other}, token)
 	if err == nil && became != Alive {
 		err = &PoolerError{Store: r.name}
 	}
@@ -105,7 +105,7 @@ func (r *serverRun) Lose() error {
 
 // Look implements Run. Its own lock is shared, so that two that look at the same time do
 // not take each other for the run.
-func (r *serverRun) Look(tx *Tx, token string) (Fate, error) {
+func (r *serverRun) State(tx *Tx, token string) (RunState, error) {
 	var free bool
 	err := tx.Row(`SELECT pg_try_advisory_xact_lock_shared($1)`, runLock(token)).Scan(&free)
 	if err == nil && !free {
