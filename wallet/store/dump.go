@@ -135,7 +135,7 @@ func (s *Store) Import(ctx context.Context, d *Dump) error {
 		if err := bookReserved(tx, now); err != nil {
 			return err
 		}
-		return doubt(tx, Cause{Code: CauseImported}, now)
+		return setRestored(tx, Cause{Code: CauseImported}, now)
 	})
 }
 

@@ -188,9 +188,9 @@ const (
 	flushedPause = 2 * time.Millisecond
 )
 
-// moveIn writes down where the store lives. The generation exceeds that of every copy
+// writeHome writes down where the store lives. The generation exceeds that of every copy
 // that is remembered.
-func (s *Store) moveIn(tx *db.Tx, found condition) (now markState, err error) {
+func (s *Store) writeHome(tx *db.Tx, found condition) (now markState, err error) {
 	now = found.markState
 	now.generation = max(now.generation, found.seen.generation) + 1
 	now.writer, now.flushed = s.writer, 0
@@ -208,23 +208,23 @@ func (s *Store) moveIn(tx *db.Tx, found condition) (now markState, err error) {
 		err = tx.Exec(upsertMeta, metaHome, string(text))
 	}
 	if err == nil {
-		err = handOver(tx, found.markState, now)
+		err = writeGeneration(tx, found.markState, now)
 	}
 	return now, err
 }
 
-// count counts a change to the store.
-func (s *Store) count(tx *db.Tx, found condition) (now markState, err error) {
+// nextGeneration counts a change to the store.
+func (s *Store) nextGeneration(tx *db.Tx, found condition) (now markState, err error) {
 	now = found.markState
 	now.generation++
 	now.writer = s.writer
-	return now, handOver(tx, found.markState, now)
+	return now, writeGeneration(tx, found.markState, now)
 }
 
-// handOver writes down the generation, and how far another process had come before this one
+// writeGeneration writes down the generation, and how far another process had come before this one
 // changes the store. An older copy that was used by others since lacks that, however far
 // they have come.
-func handOver(tx *db.Tx, before, now markState) error {
+func writeGeneration(tx *db.Tx, before, now markState) error {
 	if before.writer != "" && before.writer != now.writer {
 		if err := tx.Exec(upsertWriter, before.writer, before.generation); err != nil {
 			return err
@@ -233,7 +233,7 @@ func handOver(tx *db.Tx, before, now markState) error {
 	return tx.Exec(upsertMeta, metaGeneration, fmt.Sprintf("%d %s", now.generation, now.writer))
 }
 
-// parseGeneration reads what handOver writes. Versions before 9 wrote no writer.
+// parseGeneration reads what writeGeneration writes. Versions before 9 wrote no writer.
 func parseGeneration(text string) (generation int64, writer string, err error) {
 	number, writer, _ := strings.Cut(text, " ")
 	if generation, err = strconv.ParseInt(number, 10, 64); err != nil || generation < 1 {

@@ -69,7 +69,7 @@ func (j *Journal) Begin(ctx context.Context, intent *tx.Intent, slot tx.Slot) er
 		if err := j.checkNew(t, token, &begun); err != nil {
 			return err
 		}
-		if err := mayBeNew(t); err != nil {
+		if err := requireAcknowledged(t); err != nil {
 			return err
 		}
 		if err := j.place(t, &begun, slot); err != nil {

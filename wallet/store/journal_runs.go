@@ -43,7 +43,7 @@ func (j *Journal) Resume(ctx context.Context, account common.Address, requestID 
 			return err
 		}
 		if intent == nil {
-			return mayBeNew(t)
+			return requireAcknowledged(t)
 		}
 		return t.Exec(updateIntentRun, token, intent.ID)
 	})

@@ -62,7 +62,7 @@ func (s *Store) settle(ctx context.Context) error {
 	}
 	s.unremembered = found.unremembered
 	if found.settled() {
-		s.saw(found.markState)
+		s.remember(found.markState)
 		return nil
 	}
 	var now markState
@@ -81,14 +81,14 @@ func (s *Store) settle(ctx context.Context) error {
 				return err
 			}
 		}
-		now, err = s.moveIn(tx, found)
+		now, err = s.writeHome(tx, found)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	s.retirement = done
-	s.saw(now)
+	s.remember(now)
 	s.mark.tidy()
 	return nil
 }

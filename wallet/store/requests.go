@@ -174,7 +174,7 @@ func (c *Chain) request(tx *db.Tx, sender common.Address, request Request) (Reco
 	case !found && request.Drawn:
 		return nil, nil
 	case !found:
-		return nil, mayBeNew(tx)
+		return nil, requireAcknowledged(tx)
 	case digest != request.Digest:
 		return nil, &RequestError{ID: request.ID, At: fromMillis(at)}
 	}

@@ -89,9 +89,9 @@ func (e *RestoredError) Hint() string {
 	return "run it again with fresh ticket params; pmctl store acknowledge shows what may be repeated"
 }
 
-// mayBeNew fails with *UnacknowledgedError where the store may have lost the record of what
+// requireAcknowledged fails with *UnacknowledgedError where the store may have lost the record of what
 // it does not know. Whatever must be done only once passes here when no record of it is found.
-func mayBeNew(tx *db.Tx) error {
+func requireAcknowledged(tx *db.Tx) error {
 	found, err := restored(tx)
 	if err == nil && found != nil {
 		err = &UnacknowledgedError{*found}
@@ -111,9 +111,9 @@ func restored(tx *db.Tx) (*Restored, error) {
 	return r, nil
 }
 
-// doubt notes that the store may lack records. What was doubted before and not acknowledged
+// setRestored notes that the store may lack records. What was doubted before and not acknowledged
 // stays in doubt.
-func doubt(tx *db.Tx, cause Cause, now time.Time) error {
+func setRestored(tx *db.Tx, cause Cause, now time.Time) error {
 	var newest int64
 	if err := tx.Row(selectNewest).Scan(&newest); err != nil {
 		return err

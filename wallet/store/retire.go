@@ -36,7 +36,7 @@ func (s *Store) Unremembered() bool { return s.unremembered }
 // refused.
 func retire(tx *db.Tx, found *condition) (*Retirement, error) {
 	now := time.Now()
-	if err := doubt(tx, *found.cause, now); err != nil {
+	if err := setRestored(tx, *found.cause, now); err != nil {
 		return nil, err
 	}
 	sessions, err := tx.Change(retireSessions, now.UnixMilli())
@@ -74,7 +74,7 @@ func (s *Store) write(ctx context.Context, do func(*db.Tx) error) error {
 		case found.id != s.ID():
 			return s.followRetired(tx, found)
 		}
-		if now, err = s.count(tx, found); err != nil {
+		if now, err = s.nextGeneration(tx, found); err != nil {
 			return err
 		}
 		return do(tx)
@@ -82,7 +82,7 @@ func (s *Store) write(ctx context.Context, do func(*db.Tx) error) error {
 	if err != nil {
 		return err
 	}
-	s.saw(now)
+	s.remember(now)
 	if found.cause != nil {
 		return &RestoredError{Path: s.db.Name, Cause: *found.cause}
 	}
@@ -123,5 +123,5 @@ func (s *Store) retireInUse(tx *db.Tx, found *condition) (now markState, err err
 	if _, err := retire(tx, found); err != nil {
 		return now, err
 	}
-	return s.moveIn(tx, *found)
+	return s.writeHome(tx, *found)
 }

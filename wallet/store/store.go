@@ -96,14 +96,14 @@ func (s *Store) Path() string { return s.db.Name }
 func (s *Store) Close() error {
 	err := s.db.Close()
 	if newest := s.mark.newestSeen(); newest.generation > 0 {
-		s.saw(newest) // the last to close a file has emptied its log into it
+		s.remember(newest) // the last to close a file has emptied its log into it
 	}
 	return err
 }
 
-// saw remembers a state of the store that is committed. What could not be written down
+// remember keeps a state of the store that is committed. What could not be written down
 // stays behind, and is written with the next change.
-func (s *Store) saw(now markState) {
+func (s *Store) remember(now markState) {
 	s.setID(now.id)
 	if flushed, _, known := s.flushed(context.Background()); known {
 		now.flushed = max(now.flushed, flushed)
