@@ -100,16 +100,14 @@ func (r completer) argCompletion(cmd *cobra.Command) cobra.CompletionFunc {
 			switch kind {
 			case "FILE":
 				return nil, cobra.ShellCompDirectiveDefault
+			case "RECIPIENT":
+				sources = append(sources, r.knownURLs, r.knownRecipients)
 			case "URL":
 				sources = append(sources, r.knownURLs)
 			case "HASH":
 				sources = append(sources, r.knownTransactions)
 			case "ADDRESS":
-				if cmd.Parent().Name() == "recipient" {
-					sources = append(sources, r.knownRecipients)
-				} else {
-					sources = append(sources, r.knownAccounts)
-				}
+				sources = append(sources, r.knownAccounts)
 			}
 		}
 		return r.completing(sources...)(cmd, args, typed)

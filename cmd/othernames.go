@@ -67,7 +67,7 @@ func otherCommand(name string) string {
 	case "import", "newaccount", "createaccount":
 		return "pmctl account new or pmctl account import"
 	case "send", "payment", "payments":
-		return "pmctl pay URL --value AMOUNT"
+		return "pmctl pay RECIPIENT --value AMOUNT"
 	case "setmaxgasprice", "maxgasprice", "gasprice":
 		return "--max-gas-price AMOUNT with the command that sends, or max_gas_price in the config file"
 	case "setbroadcastconfig", "setmaxpriceperunit", "settings", "configure", "env":

@@ -78,17 +78,17 @@ func fund(ctx context.Context, config wallet.Config, id string) error {
 }
 
 // payment pays a recipient, and says what its tickets are worth, in wei.
-func payment(ctx context.Context, config wallet.Config, url string, value wei.Wei) (*big.Rat, error) {
+func payment(ctx context.Context, config wallet.Config, recipient string, value wei.Wei) (*big.Rat, error) {
 	w, err := wallet.Open(ctx, config)
 	if err != nil {
 		return nil, err
 	}
 	defer w.Close()
-	u, err := pay.ParseURL(url)
+	to, err := pay.ParseTarget(recipient)
 	if err != nil {
 		return nil, err
 	}
-	paid, err := w.Pay(ctx, u, pay.Amount{Value: value}, wallet.PayOptions{})
+	paid, err := w.Pay(ctx, to, pay.Amount{Value: value}, wallet.PayOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -96,17 +96,17 @@ func payment(ctx context.Context, config wallet.Config, url string, value wei.We
 }
 
 // mint makes tickets of fresh ticket params, and writes them as pmctl ticket batch does.
-func mint(ctx context.Context, config wallet.Config, url string, count uint64, out io.Writer) error {
+func mint(ctx context.Context, config wallet.Config, recipient string, count uint64, out io.Writer) error {
 	w, err := wallet.Open(ctx, config)
 	if err != nil {
 		return err
 	}
 	defer w.Close()
-	u, err := pay.ParseURL(url)
+	of, err := pay.ParseTarget(recipient)
 	if err != nil {
 		return err
 	}
-	batch, err := w.Mint(ctx, wallet.MintOptions{URL: u, Amount: pay.Amount{Count: count}})
+	batch, err := w.Mint(ctx, wallet.MintOptions{Recipient: of, Amount: pay.Amount{Count: count}})
 	if err != nil {
 		return err
 	}
@@ -114,17 +114,17 @@ func mint(ctx context.Context, config wallet.Config, url string, count uint64, o
 }
 
 // judge says how a recipient's ticket params fare: against the limits, and the chain.
-func judge(ctx context.Context, config wallet.Config, url string) ([]check.Finding, error) {
+func judge(ctx context.Context, config wallet.Config, recipient string) ([]check.Finding, error) {
 	w, err := wallet.Open(ctx, config)
 	if err != nil {
 		return nil, err
 	}
 	defer w.Close()
-	u, err := pay.ParseURL(url)
+	of, err := pay.ParseTarget(recipient)
 	if err != nil {
 		return nil, err
 	}
-	offers, err := w.Offers(ctx, []pay.URL{u}, wallet.OfferOptions{Judge: true})
+	offers, err := w.Offers(ctx, []pay.Target{of}, wallet.OfferOptions{Judge: true})
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/pay"
@@ -24,26 +23,22 @@ type Inspection struct {
 	PaidBefore common.Address
 }
 
-// Inspect asks the recipient at u, or, where that is zero, the one at an address where the
-// registry has it, and holds its answer to the registry, the limits and the chain. What
+// Inspect asks a recipient, and holds its answer to the registry, the limits and the chain. What
 // speaks against paying it is its Err. It fails as Registered, pay.Client.Fetch and the
 // chain do.
-func (w *Wallet) Inspect(ctx context.Context, address common.Address, u pay.URL) (*Inspection, error) {
+func (w *Wallet) Inspect(ctx context.Context, of pay.Target) (*Inspection, error) {
 	if err := w.requireAccount(); err != nil {
 		return nil, err
 	}
 	i, look := &Inspection{}, chainView{Wallet: w}
 	var err error
-	byURL := u != (pay.URL{})
+	u, byURL := of.URL, of.Address == (common.Address{})
 	if !byURL {
-		if i.Registered, err = look.recipient(ctx, address); err != nil {
+		if i.Registered, err = look.recipient(ctx, of.Address); err != nil {
 			return nil, err
 		}
-		if i.Registered.ServiceURI == "" {
-			return nil, hint.With(fmt.Errorf("%w: %v has entered no URL", ErrNotRegistered, address), "if you know its URL: pmctl recipient show URL")
-		}
-		if u, err = pay.ParseServiceURI(i.Registered.ServiceURI); err != nil {
-			return nil, fmt.Errorf("the service registry's entry of %v: %w", address, err)
+		if u, err = entryOf(i.Registered, false); err != nil {
+			return nil, err
 		}
 	}
 	done := w.UI.Progress(func() string { return fmt.Sprintf("waiting for the answer of %s", u) })
@@ -56,7 +51,7 @@ func (w *Wallet) Inspect(ctx context.Context, address common.Address, u pay.URL)
 		return nil, i.Err
 	}
 	paid := i.Offer.Params.Recipient
-	i.Agrees = paid == address
+	i.Agrees = paid == of.Address
 	if byURL {
 		if i.Registered, err = look.recipient(ctx, paid); err != nil {
 			return nil, err
@@ -72,7 +67,7 @@ func (w *Wallet) Inspect(ctx context.Context, address common.Address, u pay.URL)
 		return nil, err
 	}
 	i.Judged = judge(w.Limits, document, i.Offer.Params, &facts)
-	pins := w.pins()
+	pins := w.pins(pay.Target{})
 	if i.PaidBefore, err = pins.Known.Recipient(ctx, pins.Sender, u.String()); err != nil {
 		return nil, err
 	}

@@ -40,8 +40,8 @@ type MintOptions struct {
 	Params *format.Params
 	Adopt  bool
 
-	// URL is the recipient that is asked for fresh params, where Params is nil.
-	URL pay.URL
+	// Recipient is asked for fresh params, where Params is nil.
+	Recipient pay.Target
 
 	Amount      pay.Amount
 	Credentials Credentials
@@ -116,6 +116,7 @@ var (
 // minter makes batches of one account's tickets.
 type minter struct {
 	*Wallet
+	look  *chainView
 	payer *pay.Payer
 	pins  pay.Pins
 
@@ -149,7 +150,7 @@ func (w *Wallet) Mint(ctx context.Context, m MintOptions) (*Batch, error) {
 		return nil, err
 	}
 	look := chainView{Wallet: w}
-	b := &minter{Wallet: w, payer: look.payer(), pins: w.pins()}
+	b := &minter{Wallet: w, look: &look, payer: look.payer(), pins: w.pins(m.Recipient)}
 	b.plan = b.payer.Plan
 	before, err := b.requested(ctx, m.request)
 	if err != nil {
@@ -224,10 +225,14 @@ func (b *minter) propose(ctx context.Context, m *MintOptions) (*planned, error) 
 	if err := b.payer.CheckSender(ctx); err != nil {
 		return nil, err
 	}
+	u, err := b.look.locate(ctx, m.Recipient, nil)
+	if err != nil {
+		return nil, err
+	}
 	if err := b.unlock(ctx); err != nil {
 		return nil, err
 	}
-	offers, err := b.ask(ctx, []pay.URL{m.URL}, nil)
+	offers, err := b.ask(ctx, []pay.URL{u}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -235,10 +240,10 @@ func (b *minter) propose(ctx context.Context, m *MintOptions) (*planned, error) 
 	if err := offers[0].Err; err != nil {
 		return nil, err
 	}
-	if err := b.pins.Check(ctx, m.URL, offer.Params.Recipient); err != nil {
+	if err := b.pins.Check(ctx, u, offer.Params.Recipient); err != nil {
 		return nil, err
 	}
-	p := &planned{url: m.URL, info: offer.Info, works: offer.Works}
+	p := &planned{url: u, info: offer.Info, works: offer.Works}
 	if p.Plan, err = b.plan(ctx, offer.Params, m.Amount); err != nil {
 		return nil, err
 	}

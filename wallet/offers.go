@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -39,8 +40,8 @@ type OfferResult struct {
 
 // Offers asks recipients for ticket params, all at once. It fails when the key cannot be
 // opened; what a recipient answers is its own Err: as pay.Client.Fetch, pay.Pins.Check and
-// policy.Limits.Check fail.
-func (w *Wallet) Offers(ctx context.Context, urls []pay.URL, o OfferOptions) ([]OfferResult, error) {
+// policy.Limits.Check fail, and ErrNotRegistered.
+func (w *Wallet) Offers(ctx context.Context, of []pay.Target, o OfferOptions) ([]OfferResult, error) {
 	if err := w.requireAccount(); err != nil {
 		return nil, err
 	}
@@ -48,6 +49,10 @@ func (w *Wallet) Offers(ctx context.Context, urls []pay.URL, o OfferOptions) ([]
 		return nil, err
 	}
 	look := chainView{Wallet: w}
+	urls, unlocated := make([]pay.URL, len(of)), make([]error, len(of))
+	for i, to := range of {
+		urls[i], unlocated[i] = look.locate(ctx, to, o.Works)
+	}
 	if o.Judge {
 		defer look.begin(ctx)()
 	}
@@ -57,16 +62,19 @@ func (w *Wallet) Offers(ctx context.Context, urls []pay.URL, o OfferOptions) ([]
 	if err != nil {
 		return nil, err
 	}
+	for i, err := range unlocated {
+		offers[i].Err = cmp.Or(err, offers[i].Err)
+	}
 	var facts *pm.Facts
 	if o.Judge {
 		facts = look.about(ctx, offers)
 	}
 	for i := range offers {
-		of := &offers[i]
+		to, of := of[i], &offers[i]
 		if of.Err != nil {
 			continue
 		}
-		if of.Err = w.mayUse(ctx, of.Offer); of.Err != nil {
+		if of.Err = w.mayUse(ctx, to, of.Offer); of.Err != nil {
 			continue
 		}
 		var document *format.Params
@@ -101,7 +109,8 @@ func (v *chainView) about(ctx context.Context, offers []OfferResult) *pm.Facts {
 // askedAtOnce is how many recipients are asked at the same time.
 const askedAtOnce = 16
 
-// ask asks recipients for ticket params. Of each there is an offer or an error.
+// ask asks recipients for ticket params. Of each there is an offer or an error, and neither
+// where the URL is zero.
 func (w *Wallet) ask(ctx context.Context, urls []pay.URL, works []wire.Work) ([]OfferResult, error) {
 	key, err := w.Account.Unlock(ctx)
 	if err != nil {
@@ -115,6 +124,9 @@ func (w *Wallet) ask(ctx context.Context, urls []pay.URL, works []wire.Work) ([]
 	var group errgroup.Group
 	group.SetLimit(askedAtOnce)
 	for i, u := range urls {
+		if u == (pay.URL{}) {
+			continue
+		}
 		group.Go(func() error {
 			began, of := time.Now(), &offers[i]
 			of.Offer, of.Err = client.Fetch(ctx, u, request)
@@ -126,13 +138,13 @@ func (w *Wallet) ask(ctx context.Context, urls []pay.URL, works []wire.Work) ([]
 	return offers, nil
 }
 
-// mayUse fails for an offer that pays someone whom the user would not: what is printed is
-// there to be used.
-func (w *Wallet) mayUse(ctx context.Context, offer *pay.Offer) error {
+// mayUse fails for an offer that pays an address which the user does not allow: params that
+// are printed will be used.
+func (w *Wallet) mayUse(ctx context.Context, to pay.Target, offer *pay.Offer) error {
 	if err := w.Limits.Explain(w.Limits.CheckRecipient(offer.Params.Recipient)); err != nil {
 		return err
 	}
-	return w.pins().Check(ctx, offer.URL, offer.Params.Recipient)
+	return w.pins(to).Check(ctx, offer.URL, offer.Params.Recipient)
 }
 
 // document returns an offer as users see it.

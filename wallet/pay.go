@@ -24,23 +24,27 @@ type PayOptions struct {
 }
 
 // Pay pays a recipient, and keeps the fresh ticket params that it answers with for the
-// next payment. Whom the first payment to a URL pays is pinned. It fails with ErrRequestID,
-// and as pay.Session.Pay does.
-func (w *Wallet) Pay(ctx context.Context, u pay.URL, amount pay.Amount, o PayOptions) (*pay.Payment, error) {
+// next payment. The first payment to a URL pins the address that it pays. It fails with
+// ErrRequestID and ErrNotRegistered, and as pay.Session.Pay does.
+func (w *Wallet) Pay(ctx context.Context, to pay.Target, amount pay.Amount, o PayOptions) (*pay.Payment, error) {
 	if err := w.requireAccount(); err != nil {
 		return nil, err
 	}
-	digest := paymentDigest(u, amount, o.Works)
+	digest := paymentDigest(to, amount, o.Works)
 	request, err := named(o.RequestID, digest)
 	if err != nil {
 		return nil, err
 	}
 	look := chainView{Wallet: w}
+	u, err := look.locate(ctx, to, o.Works)
+	if err != nil {
+		return nil, err
+	}
 	defer look.begin(ctx)()
 	client := w.asking(o.Works)
 	client.Headers = o.Headers
 	session := &pay.Session{
-		Payer: look.payer(), Client: client, Kept: keptOffers{w.ledger(), w.store.ID()}, Pins: w.pins(), URL: u,
+		Payer: look.payer(), Client: client, Kept: keptOffers{w.ledger(), w.store.ID()}, Pins: w.pins(to), URL: u,
 		Unlock:  w.Account.Unlock,
 		Request: request, Requests: w.ledger(), Digest: digest, Unattended: o.Unattended,
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// lookout is how a flow sees the chain: through the agent if there is one, else through the
+// chainView is how a flow sees the chain: through the agent if there is one, else through the
 // node, to which it connects when it is first asked.
 type chainView struct {
 	*Wallet
@@ -102,9 +102,9 @@ func (v *chainView) payer() *pay.Payer {
 // ledger is the store's book of the network.
 func (w *Wallet) ledger() *store.Chain { return w.store.Chain(w.Network.ChainID) }
 
-// pins are who was paid at which URL.
-func (w *Wallet) pins() pay.Pins {
-	return pay.Pins{Known: w.ledger(), Sender: w.Account.Address(), Accept: w.Accept}
+// pins are the addresses behind URLs, for one who pays a recipient.
+func (w *Wallet) pins(to pay.Target) pay.Pins {
+	return pay.Pins{Known: w.ledger(), Sender: w.Account.Address(), Accept: w.Accept, Only: to.Address}
 }
 
 // asking asks and pays recipients.

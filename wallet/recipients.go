@@ -8,6 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/pay"
@@ -40,13 +41,13 @@ func Recipients(ctx context.Context, c Config, ai bool) (list []Recipient, err e
 	return list, err
 }
 
-// Registered returns what the contracts say of the recipient at an address, or, unless u is
-// zero, of the active one that has entered u. It fails with ErrNotRegistered, and as
+// Registered returns what the contracts say of a recipient: of one named by its URL, what
+// they say of the active one that has entered it. It fails with ErrNotRegistered, and as
 // Recipients does.
-func Registered(ctx context.Context, c Config, address common.Address, u pay.URL) (found Recipient, err error) {
-	if u == (pay.URL{}) {
+func Registered(ctx context.Context, c Config, of pay.Target) (found Recipient, err error) {
+	if of.Address != (common.Address{}) {
 		err = c.read(ctx, func(ctx context.Context, node *chain.Client) error {
-			found, err = node.Recipient(ctx, address)
+			found, err = node.Recipient(ctx, of.Address)
 			return err
 		})
 		return found, err
@@ -56,9 +57,37 @@ func Registered(ctx context.Context, c Config, address common.Address, u pay.URL
 		return found, err
 	}
 	for _, recipient := range pool {
-		if check.IsRegisteredAt(recipient, u) {
+		if check.IsRegisteredAt(recipient, of.URL) {
 			return recipient, nil
 		}
 	}
-	return found, fmt.Errorf("%w: no active recipient has entered %s", ErrNotRegistered, u)
+	return found, fmt.Errorf("%w: no active recipient has entered %s", ErrNotRegistered, of.URL)
+}
+
+// entryOf is where the registry has a recipient; for AI work, in the registry for that first.
+func entryOf(registered Recipient, ai bool) (pay.URL, error) {
+	entry := registered.ServiceURI
+	if ai && registered.AIServiceURI != "" {
+		entry = registered.AIServiceURI
+	}
+	if entry == "" {
+		return pay.URL{}, hint.With(fmt.Errorf("%w: %v has entered no URL", ErrNotRegistered, registered.Address), "pass its URL if you know it, or choose another recipient: pmctl recipient list")
+	}
+	u, err := pay.ParseServiceURI(entry)
+	if err != nil {
+		err = fmt.Errorf("the service registry's entry of %v: %w", registered.Address, err)
+	}
+	return u, err
+}
+
+// locate returns where a recipient is asked.
+func (v *chainView) locate(ctx context.Context, to pay.Target, works []wire.Work) (pay.URL, error) {
+	if to.Address == (common.Address{}) {
+		return to.URL, nil
+	}
+	registered, err := v.recipient(ctx, to.Address)
+	if err != nil {
+		return pay.URL{}, err
+	}
+	return entryOf(registered, len(works) > 0)
 }

@@ -46,7 +46,7 @@ func digestOf(what ...string) string {
 
 // digest tells a batch from others.
 func (m *MintOptions) digest() (string, error) {
-	source := "url " + m.URL.String()
+	source := "url " + m.Recipient.String()
 	switch {
 	case m.Params == nil:
 	case m.Refetched:
@@ -71,8 +71,8 @@ func recipientOf(params *format.Params) string {
 }
 
 // paymentDigest tells a payment from others.
-func paymentDigest(u pay.URL, amount pay.Amount, works []wire.Work) string {
-	what := []string{"pay", u.String(), amount.Value.Decimal()}
+func paymentDigest(to pay.Target, amount pay.Amount, works []wire.Work) string {
+	what := []string{"pay", to.String(), amount.Value.Decimal()}
 	for _, work := range works {
 		what = append(what, work.String())
 	}

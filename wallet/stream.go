@@ -108,7 +108,7 @@ func (w *Wallet) Stream(ctx context.Context, o StreamOptions) (StreamResult, err
 	}
 	look := chainView{Wallet: w}
 	s := &stream{o: o, together: firstTogether, in: bufio.NewReaderSize(o.In, 1<<18)}
-	s.minter = minter{Wallet: w, payer: look.payer(), pins: w.pins()}
+	s.minter = minter{Wallet: w, look: &look, payer: look.payer(), pins: w.pins(pay.Target{})}
 	s.plan = s.payer.Propose
 	s.payer.Chain = &recentFacts{chain: s.payer.Chain, now: w.Now}
 	s.pins.Known = &recentlyKnown{Known: s.pins.Known, now: w.Now}

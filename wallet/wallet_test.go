@@ -30,11 +30,11 @@ func TestWhatAConfigLeavesOut(t *testing.T) {
 	signing := func(w *wallet.Wallet) map[string]error {
 		_, do := w.Do(ctx, wallet.Unlock(), wallet.SendOptions{})
 		_, exit := w.Exit(ctx, wallet.ExitOptions{})
-		_, paid := w.Pay(ctx, pay.URL{}, pay.Amount{Count: 1}, wallet.PayOptions{})
+		_, paid := w.Pay(ctx, pay.Target{}, pay.Amount{Count: 1}, wallet.PayOptions{})
 		_, mint := w.Mint(ctx, wallet.MintOptions{})
 		_, stream := w.Stream(ctx, wallet.StreamOptions{})
 		_, offers := w.Offers(ctx, nil, wallet.OfferOptions{})
-		_, inspect := w.Inspect(ctx, common.Address{}, pay.URL{})
+		_, inspect := w.Inspect(ctx, pay.Target{})
 		return map[string]error{"do": do, "exit": exit, "pay": paid, "mint": mint, "stream": stream, "offers": offers, "inspect": inspect}
 	}
 	bare, err := wallet.Open(ctx, wallet.Config{})
@@ -92,13 +92,13 @@ func TestNothingIsNotFunded(t *testing.T) {
 func TestARequestIsMintedOnce(t *testing.T) {
 	world, ctx := newWorld(t), t.Context()
 	require.NoError(t, fund(ctx, world.config(), "first"))
-	u, err := pay.ParseURL(world.url)
+	u, err := pay.ParseTarget(world.url)
 	require.NoError(t, err)
 	mint := func(id string, count uint64) (*wallet.Batch, error) {
 		w, err := wallet.Open(ctx, world.config())
 		require.NoError(t, err)
 		defer w.Close()
-		return w.Mint(ctx, wallet.MintOptions{URL: u, Amount: pay.Amount{Count: count}, RequestID: id})
+		return w.Mint(ctx, wallet.MintOptions{Recipient: u, Amount: pay.Amount{Count: count}, RequestID: id})
 	}
 	first, err := mint("job", 2)
 	require.NoError(t, err)

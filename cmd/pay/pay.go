@@ -26,11 +26,14 @@ func NewPay(r *cli.Run) *cobra.Command {
 	var header cli.HeaderOption
 	var value string
 	cmd := &cobra.Command{
-		Use:   "pay URL --value AMOUNT",
+		Use:   "pay RECIPIENT --value AMOUNT",
 		Short: "Pay a recipient",
 		Long: `Pay makes as many tickets as are worth AMOUNT at least, delivers them to the
 recipient, and keeps the fresh ticket params that it answers with for the next
 payment. What the tickets are worth beyond AMOUNT stays as credit.
+
+RECIPIENT is a URL, https://host[:port] or host:port, or an address, 0x…, which
+is paid where its entry in the service registry says; no other address is.
 
 Whom the first payment to a URL pays is remembered. When somebody else is to be
 paid there later, pay refuses (exit code 3) until --recipient names them.
@@ -55,7 +58,7 @@ refuses them, and pmctl ends with exit code 8 as before. What a recipient has
 refused is not sent again. Of a payment in parts, the rest is paid; one without
 an id gets one, which is named when it fails.`,
 		Example: `  pmctl pay https://recipient.example --value 3000gwei
-  pmctl pay https://recipient.example --value 3000gwei --recipient 0x… \
+  pmctl pay 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --value 3000gwei \
     --output json
   pmctl pay https://recipient.example --value 3000gwei \
     --request-id invoice-17
@@ -77,10 +80,10 @@ an id gets one, which is named when it fails.`,
 	return cmd
 }
 
-func runPay(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.RequestOption, work *cli.WorkOptions, header *cli.HeaderOption, url, value string) error {
-	u, err := pay.ParseURL(url)
+func runPay(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.RequestOption, work *cli.WorkOptions, header *cli.HeaderOption, recipient, value string) error {
+	to, err := cli.ParseRecipient(recipient)
 	if err != nil {
-		return cli.Usage(err)
+		return err
 	}
 	amount, err := cli.ParseValue(value)
 	if err != nil {
@@ -102,7 +105,7 @@ func runPay(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.Request
 		return err
 	}
 	defer w.Close()
-	payment, err := w.Pay(cmd.Context(), u, pay.Amount{Value: amount}, wallet.PayOptions{
+	payment, err := w.Pay(cmd.Context(), to, pay.Amount{Value: amount}, wallet.PayOptions{
 		Works: works, Headers: headers, RequestID: id.ID, Unattended: o.Account.Keys.Unattended(r.Env),
 	})
 	if err != nil {

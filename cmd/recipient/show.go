@@ -3,7 +3,6 @@ package recipient
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
-	"github.com/pmctl/pmctl/wallet/pay"
 )
 
 type recipientShowOptions struct {
@@ -24,7 +22,7 @@ type recipientShowOptions struct {
 func newRecipientShow(r *cli.Run) *cobra.Command {
 	var o recipientShowOptions
 	cmd := &cobra.Command{
-		Use:   "show ADDRESS|URL",
+		Use:   "show RECIPIENT",
 		Short: "Show who a recipient is, and what it offers",
 		Long: `Show looks a recipient up in the service registry, asks it for ticket params,
 and says whether the two agree: whether the address that would be paid at the
@@ -74,14 +72,7 @@ type recipientOffer struct {
 }
 
 func showRecipient(r *cli.Run, cmd *cobra.Command, o *recipientShowOptions, arg string) error {
-	var address common.Address
-	var u pay.URL
-	var err error
-	if isAddress := strings.HasPrefix(arg, "0x"); isAddress {
-		address, err = cli.ParseAddress("ADDRESS", arg)
-	} else if u, err = pay.ParseURL(arg); err != nil {
-		err = cli.Usage(err)
-	}
+	of, err := cli.ParseRecipient(arg)
 	if err != nil {
 		return err
 	}
@@ -90,7 +81,7 @@ func showRecipient(r *cli.Run, cmd *cobra.Command, o *recipientShowOptions, arg 
 		if err != nil {
 			return err
 		}
-		found, err := wallet.Registered(cmd.Context(), config, address, u)
+		found, err := wallet.Registered(cmd.Context(), config, of)
 		if err != nil {
 			return err
 		}
@@ -101,7 +92,7 @@ func showRecipient(r *cli.Run, cmd *cobra.Command, o *recipientShowOptions, arg 
 		return err
 	}
 	defer w.Close()
-	found, err := w.Inspect(cmd.Context(), address, u)
+	found, err := w.Inspect(cmd.Context(), of)
 	if err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ request of its own, ID and its number; what was made for a line is made again.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.params, "params", "-", "`FILE` with ticket params from pmctl params fetch, or - for stdin")
-	flags.StringVar(&o.url, "recipient-url", "", "`URL` of a recipient to fetch ticket params from")
+	flags.StringVar(&o.url, "recipient-url", "", "`URL` or address of a recipient to fetch ticket params from")
 	flags.Var(&o.count, "count", "make `N` tickets")
 	flags.StringVar(&o.value, "value", "", "make as many tickets as are worth this `AMOUNT`")
 	flags.StringVar(&o.out, "out", "", "`FILE` to write, whole or not at all, in place of stdout; it must not exist")
@@ -121,10 +121,10 @@ func makeBatch(r *cli.Run, cmd *cobra.Command, o *batchOptions) error {
 	if o.stream {
 		return streamBatches(r, cmd, o, amount)
 	}
-	var u pay.URL
+	var recipient pay.Target
 	if o.url != "" {
-		if u, err = pay.ParseURL(o.url); err != nil {
-			return cli.Usage(err)
+		if recipient, err = cli.ParseRecipient(o.url); err != nil {
+			return err
 		}
 	}
 	out, err := cli.OpenOutput(r, o.out)
@@ -147,7 +147,7 @@ func makeBatch(r *cli.Run, cmd *cobra.Command, o *batchOptions) error {
 		return err
 	}
 	b, err := w.Mint(cmd.Context(), wallet.MintOptions{
-		Params: document, Adopt: o.adopt, URL: u, Amount: amount, Credentials: credentials(r),
+		Params: document, Adopt: o.adopt, Recipient: recipient, Amount: amount, Credentials: credentials(r),
 		RequestID: o.request.ID, Refetched: o.params == "-",
 	})
 	if err != nil {

@@ -26,17 +26,19 @@ func newParamsFetch(r *cli.Run) *cobra.Command {
 	var o cli.PayerOptions
 	var work cli.WorkOptions
 	cmd := &cobra.Command{
-		Use:   "fetch URL…",
+		Use:   "fetch RECIPIENT…",
 		Short: "Fetch ticket params from recipients",
 		Long: `Fetch asks each recipient for ticket params and shows what it offers, held
 against your limits and, when there is a node to ask, against the chain. With
 --output json it prints the params themselves, one document a recipient, for
 pmctl ticket batch to read.
 
-URL is https://host[:port], or http:// for a recipient without TLS; the port is
-8935 when there is none. Recipients' certificates prove nothing, and nothing
-that they answer is signed: say with --recipient who must be paid. When somebody
-else was paid at URL before, its params are refused until you do.
+RECIPIENT is a URL, https://host[:port], host:port, or http:// for a recipient
+without TLS; the port is 8935 when there is none. Or it is an address, 0x…,
+which is asked where its entry in the service registry says; params that pay
+another address are refused. Recipients' certificates prove nothing, and nothing
+that they answer is signed: pass --recipient ADDRESS with a URL. If another
+address was paid at the URL before, its params are refused until you do.
 
 A recipient that does AI work has a price for each model, which are shown.
 Without --capabilities the params are at its base price, that of transcoding.`,
@@ -62,15 +64,15 @@ func fetchParams(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, work *cli.
 	asked := len(args) == 0
 	if asked {
 		if !r.Asks() {
-			return cli.Usagef("say whom to ask: pmctl params fetch URL")
+			return cli.Usagef("no recipient to ask: pass its URL or address")
 		}
-		u, err := cli.AskURL(cmd.Context(), r)
+		u, err := cli.AskRecipient(cmd.Context(), r)
 		if err != nil {
 			return err
 		}
 		args = []string{u}
 	}
-	urls, err := parseURLs(args)
+	recipients, err := parseRecipients(args)
 	if err != nil {
 		return err
 	}
@@ -80,7 +82,7 @@ func fetchParams(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, work *cli.
 	}
 	defer w.Close()
 	table := r.Output == cli.OutputTable
-	offers, err := w.Offers(cmd.Context(), urls, wallet.OfferOptions{Works: works, Judge: table})
+	offers, err := w.Offers(cmd.Context(), recipients, wallet.OfferOptions{Works: works, Judge: table})
 	if err != nil {
 		return err
 	}
@@ -101,7 +103,7 @@ func fetchParams(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, work *cli.
 		default:
 			errs[i] = format.Write(r.Out, format.KindParams, of.Document)
 		}
-		if len(urls) > 1 {
+		if len(recipients) > 1 {
 			errs[i] = cli.WithSource(of.Offer.URL.String(), errs[i])
 		}
 	}
@@ -112,14 +114,14 @@ func fetchParams(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, work *cli.
 	return err
 }
 
-// parseURLs reads recipients' URLs from the command line.
-func parseURLs(args []string) ([]pay.URL, error) {
-	urls := make([]pay.URL, len(args))
+// parseRecipients reads recipients from the command line.
+func parseRecipients(args []string) ([]pay.Target, error) {
+	recipients := make([]pay.Target, len(args))
 	for i, arg := range args {
 		var err error
-		if urls[i], err = pay.ParseURL(arg); err != nil {
-			return nil, cli.Usage(err)
+		if recipients[i], err = cli.ParseRecipient(arg); err != nil {
+			return nil, err
 		}
 	}
-	return urls, nil
+	return recipients, nil
 }

@@ -2,7 +2,6 @@ package pay
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -27,14 +26,20 @@ type Pins struct {
 	Known  Known
 	Sender common.Address
 
-	// Accept are whom the user names for this very payment, whoever was paid before.
+	// Accept are addresses that the user accepts in place of the one that was paid before.
 	Accept []common.Address
+
+	// Only is the one address that may be paid, whatever was paid before; zero for any.
+	Only common.Address
 }
 
-// Check fails with *OtherRecipientError when somebody else than recipient was paid at u
-// before and the user has not named recipient.
+// Check fails with *OtherRecipientError when recipient is not the Only one, or another
+// address was paid at u before and the user has not accepted recipient.
 func (p Pins) Check(ctx context.Context, u URL, recipient common.Address) error {
-	if slices.Contains(p.Accept, recipient) {
+	if err := p.checkOnly(u.String(), recipient); err != nil {
+		return err
+	}
+	if slices.Contains(p.accepted(), recipient) {
 		return nil
 	}
 	was, err := p.Known.Recipient(ctx, p.Sender, u.String())
@@ -54,10 +59,30 @@ func (p Pins) Keep(ctx context.Context, u URL, recipient common.Address) error {
 	return errs[0]
 }
 
+func (p Pins) checkOnly(u string, recipient common.Address) error {
+	if p.Only == (common.Address{}) || p.Only == recipient {
+		return nil
+	}
+	return &OtherRecipientError{URL: u, Was: p.Only, Now: recipient, Named: true}
+}
+
+// accepted are the addresses that replace a pinned one.
+func (p Pins) accepted() []common.Address {
+	if p.Only == (common.Address{}) {
+		return p.Accept
+	}
+	return append(slices.Clip(p.Accept), p.Only)
+}
+
 // KeepAll does what Keep does for each pin, in order and in one transaction. A pin that
 // is refused has an error, and leaves the others alone.
 func (p Pins) KeepAll(ctx context.Context, pins []store.Pin) ([]error, error) {
-	others, err := p.Known.PinRecipients(ctx, p.Sender, pins, p.Accept)
+	for _, pin := range pins {
+		if err := p.checkOnly(pin.URL, pin.Recipient); err != nil {
+			return nil, err
+		}
+	}
+	others, err := p.Known.PinRecipients(ctx, p.Sender, pins, p.accepted())
 	if err != nil {
 		return nil, err
 	}
@@ -68,23 +93,4 @@ func (p Pins) KeepAll(ctx context.Context, pins []store.Pin) ([]error, error) {
 		}
 	}
 	return errs, nil
-}
-
-// OtherRecipientError is ticket params that pay somebody else than the one who was paid
-// at the same URL before.
-type OtherRecipientError struct {
-	// URL is where the params come from.
-	URL string
-
-	// Was was paid there before, Now is to be paid.
-	Was, Now common.Address
-}
-
-func (e *OtherRecipientError) Error() string {
-	return fmt.Sprintf("the recipient at %s has changed: you paid %v there, and now %v is to be paid", e.URL, e.Was, e.Now)
-}
-
-// Hint says how to find out whether that is right, and how to accept it.
-func (e *OtherRecipientError) Hint() string {
-	return fmt.Sprintf("nothing in the answer proves who sent it; see what the registry says with pmctl recipient show %v, and accept it with --recipient %v", e.Now, e.Now)
 }

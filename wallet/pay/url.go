@@ -20,12 +20,21 @@ var ErrURL = errors.New("not a recipient's URL")
 // no place for more. It compares with == and its text is unique.
 type URL struct{ scheme, host string }
 
-// ParseURL reads https://host[:port] or, for a recipient without TLS,
-// http://host[:port]. The port is 8935 when there is none, and one slash may follow.
+// ParseURL reads https://host[:port], host:port for the same, or, for a recipient without
+// TLS, http://host[:port]. The port is 8935 when there is none, and one slash may follow.
 // Everything else is refused with ErrURL: a user name would end up in logs, and a
 // path, query or fragment would be dropped silently on half of the requests.
 func ParseURL(text string) (URL, error) {
+	if isHostPort(strings.TrimSuffix(text, "/")) {
+		text = "https://" + text
+	}
 	return parseURL(text, strconv.Itoa(DefaultPort), strconv.Itoa(DefaultPort))
+}
+
+// isHostPort tells host:port, as go-livepeer's -orchAddr takes it.
+func isHostPort(text string) bool {
+	host, port, err := net.SplitHostPort(text)
+	return err == nil && host != "" && port != "" && strings.Trim(port, "0123456789") == ""
 }
 
 // ParseServiceURI reads a URL as recipients publish it, in the service registry or as
@@ -36,7 +45,7 @@ func ParseServiceURI(text string) (URL, error) { return parseURL(text, "443", "8
 // parseURL reads a URL whose port is tlsPort, or plainPort without TLS, when it has none.
 func parseURL(text, tlsPort, plainPort string) (URL, error) {
 	fail := func(format string, args ...any) (URL, error) {
-		return URL{}, fmt.Errorf("%w: %s; write it as https://host:%d", ErrURL, fmt.Sprintf(format, args...), DefaultPort)
+		return URL{}, fmt.Errorf("%w: %s; write it as https://host:%d or host:%d", ErrURL, fmt.Sprintf(format, args...), DefaultPort, DefaultPort)
 	}
 	// Nothing that may hold a password is repeated in an error.
 	if strings.Contains(text, "@") {

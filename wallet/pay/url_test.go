@@ -15,6 +15,10 @@ func TestParseURL(t *testing.T) {
 		"http://127.0.0.1:1":              "http://127.0.0.1:1",
 		"https://[2001:DB8::1]":           "https://[2001:db8::1]:8935",
 		"https://[::1]:443/":              "https://[::1]:443",
+		"recipient.example:8935":          "https://recipient.example:8935",
+		"Recipient.Example:08935/":        "https://recipient.example:8935",
+		"127.0.0.1:443":                   "https://127.0.0.1:443",
+		"[2001:DB8::1]:8935":              "https://[2001:db8::1]:8935",
 	} {
 		u, err := ParseURL(in)
 		require.NoError(t, err, in)
@@ -48,7 +52,8 @@ func TestParseServiceURI(t *testing.T) {
 
 func TestParseURLRefuses(t *testing.T) {
 	for _, in := range []string{
-		"", "recipient.example:8935", "recipient.example", "127.0.0.1:8935", "ftp://recipient.example", "https://",
+		"", "recipient.example", "recipient.example:", ":8935", "[::1]", "::1:8935", "recipient.example:0", "recipient.example:8935/payment",
+		"recipient.example:8935?x", "ftp:recipient.example", "ftp://recipient.example", "https://",
 		"https://:8935", "https://recipient.example/payment", "https://recipient.example?x=1", "https://recipient.example?",
 		"https://recipient.example#x", "https://recipient.example#", "https://recipient.example:0", "https://recipient.example:65536",
 		"https://recipient.example:http", "https://a b", "https://%20:1", "unix:///tmp/x", "https://recipient.example:-1",
@@ -62,7 +67,7 @@ func TestParseURLRefuses(t *testing.T) {
 }
 
 func TestURLErrorsKeepSecrets(t *testing.T) {
-	for _, in := range []string{"https://user:hunter2@recipient.example", "https://user:hunter2@recipient.example:bad", "user:hunter2@recipient.example"} {
+	for _, in := range []string{"https://user:hunter2@recipient.example", "https://user:hunter2@recipient.example:bad", "user:hunter2@recipient.example", "user:hunter2@recipient.example:8935"} {
 		_, err := ParseURL(in)
 		require.ErrorIs(t, err, ErrURL)
 		require.NotContains(t, err.Error(), "hunter2")
@@ -72,6 +77,7 @@ func TestURLErrorsKeepSecrets(t *testing.T) {
 func FuzzParseURL(f *testing.F) {
 	f.Add("https://recipient.example")
 	f.Add("http://[::1%25eth0]:80/")
+	f.Add("recipient.example:8935")
 	f.Fuzz(func(t *testing.T, text string) {
 		u, err := ParseURL(text)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/pay"
 )
 
 // ParseAddress reads an address that the user wrote. When its letters are in
@@ -25,4 +26,13 @@ func badValue(name string, err error) error {
 		return Usagef("%s: %w; a command line is no secret, so that key must count as known to others", name, err)
 	}
 	return Usage(fmt.Errorf("%s: %w", name, err))
+}
+
+// ParseRecipient reads a recipient that the user wrote: its URL, or its address.
+func ParseRecipient(text string) (pay.Target, error) {
+	to, err := pay.ParseTarget(text)
+	if errors.Is(err, pay.ErrURL) {
+		return to, Usage(err)
+	}
+	return to, badValue("recipient", err)
 }

@@ -32,10 +32,10 @@ func AskAmount(ctx context.Context, r *Run, label string) (string, error) {
 	return strings.TrimSpace(text), err
 }
 
-// AskURL asks for a recipient's URL.
-func AskURL(ctx context.Context, r *Run) (string, error) {
-	text, err := r.Prompter.Text(ctx, "Recipient's URL (https://host[:port])", func(text string) error {
-		_, err := pay.ParseURL(strings.TrimSpace(text))
+// AskRecipient asks for a recipient.
+func AskRecipient(ctx context.Context, r *Run) (string, error) {
+	text, err := r.Prompter.Text(ctx, "Recipient (https://host[:port], host:port or 0xADDRESS)", func(text string) error {
+		_, err := pay.ParseTarget(strings.TrimSpace(text))
 		return err
 	})
 	return strings.TrimSpace(text), err

@@ -1,0 +1,68 @@
+package pay
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/wallet/format"
+)
+
+// Target is a recipient as a user names it: by the URL where it is asked, or by its address,
+// whose URL the service registry has. Named by its address, no other address is paid.
+type Target struct {
+	URL     URL
+	Address common.Address
+}
+
+// ParseTarget reads a recipient's address, which begins with 0x, or its URL as ParseURL does.
+// It fails with ErrURL, and as format.ParseAddress does.
+func ParseTarget(text string) (Target, error) {
+	if strings.HasPrefix(text, "0x") || strings.HasPrefix(text, "0X") || format.LooksLikeKey(text) {
+		address, err := format.ParseAddress(text)
+		return Target{Address: address}, err
+	}
+	u, err := ParseURL(text)
+	if err != nil {
+		err = hint.With(err, "or pass the recipient's address, 0x…; pmctl recipient list shows the active ones")
+	}
+	return Target{URL: u}, err
+}
+
+// String returns the address or the URL.
+func (t Target) String() string {
+	if t.Address != (common.Address{}) {
+		return t.Address.Hex()
+	}
+	return t.URL.String()
+}
+
+// OtherRecipientError is ticket params that pay another address than the one that the user
+// named, or than was paid at the same URL before.
+type OtherRecipientError struct {
+	// URL is where the params come from.
+	URL string
+
+	// Was is the address that was named or paid before, Now the one that the params pay.
+	Was, Now common.Address
+
+	// Named tells that the user named Was.
+	Named bool
+}
+
+func (e *OtherRecipientError) Error() string {
+	if e.Named {
+		return fmt.Sprintf("the recipient at %s asks for tickets to %v, but you asked to pay %v", e.URL, e.Now, e.Was)
+	}
+	return fmt.Sprintf("the recipient at %s has changed: you paid %v there, and now %v is to be paid", e.URL, e.Was, e.Now)
+}
+
+// Hint says how to find out whether that is right, and how to accept it.
+func (e *OtherRecipientError) Hint() string {
+	if e.Named {
+		return fmt.Sprintf("the service registry's entry of %v leads there; compare the two: pmctl recipient show %v", e.Was, e.Was)
+	}
+	return fmt.Sprintf("nothing in the answer proves who sent it; see what the registry says with pmctl recipient show %v, and accept it with --recipient %v", e.Now, e.Now)
+}
