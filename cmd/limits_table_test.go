@@ -22,6 +22,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/oneday"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/devnet"
@@ -128,6 +129,7 @@ func TestEveryWayAroundALimit(t *testing.T) {
 	newLimitWorld(t, d, state, "").may(0, "fund", "--deposit", "1eth", "--reserve", "1eth", "--yes")
 	for _, c := range limitCases(d.Recipients()[0].State().Address.Hex()) {
 		t.Run(policy.SpecOf(c.setting).Key, func(t *testing.T) {
+			oneday.For(t, 2*time.Minute)
 			section := "limits"
 			if strings.HasSuffix(string(c.setting), "_per_day") {
 				section = "budget"

@@ -18,6 +18,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/oneday"
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -79,6 +80,7 @@ type mint struct {
 const mintsASession = 100
 
 func newMinting(t *testing.T, location string, mints int) *minting {
+	oneday.For(t, 2*time.Minute)
 	s := newShell(t, devnet.Config{Recipients: 1})
 	if location != "" {
 		s.env["PMCTL_STORE"] = location

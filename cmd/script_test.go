@@ -19,10 +19,12 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/oneday"
 	"github.com/pmctl/pmctl/wallet/store/pgtest"
 )
 
@@ -85,6 +87,9 @@ func runScripts(t *testing.T, dir string, variables map[string]string, begun *at
 		Dir: dir,
 		Setup: func(env *testscript.Env) error {
 			begun.Add(1)
+			if err := oneday.Begin(t.Context(), 2*time.Minute); err != nil {
+				return err
+			}
 			home := filepath.Join(env.WorkDir, "home")
 			env.Setenv("HOME", home)
 			env.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))

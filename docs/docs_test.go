@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/internal/oneday"
 )
 
 var update = flag.Bool("update", false, "write what the commands print into the pages")
@@ -105,6 +107,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T, bin string) *world {
+	oneday.For(t, 2*time.Minute)
 	w := &world{t: t, bin: bin, home: t.TempDir()}
 	state := filepath.Join(w.home, ".local", "state", "pmctl", "devnet.json")
 	network := exec.Command(filepath.Join(bin, "pmctl-devnet"), "--seed", seed, "--recipients", "3", "--redemption-gas-price", "10gwei", "--json", "--state", state)

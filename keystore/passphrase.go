@@ -48,7 +48,9 @@ func PassphraseFile(path string, private ...string) PassphraseSource {
 			return nil, &ReadableError{Path: path, By: others}
 		}
 		passphrase, err := readPassphrase(ctx, f)
-		if err != nil {
+		if ctx.Err() != nil { // as where the file was not open yet
+			return nil, fmt.Errorf("passphrase file: %w", context.Cause(ctx))
+		} else if err != nil {
 			return nil, fmt.Errorf("passphrase file %s: %w", path, err)
 		}
 		return passphrase, nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,17 +55,15 @@ type parked struct {
 	resume  chan reply
 }
 
-// asked is what it is about, the ids of requests apart: they follow the order in which
-// goroutines ran.
+// asked is what it is about. The ids of requests and their order in a batch are no part of
+// it: they follow the order in which goroutines ran.
 func (p *parked) asked() string {
-	text := string(p.text)
+	var all []string
 	for _, req := range p.list {
-		text += req.Method
-		for _, param := range req.Params {
-			text += " " + string(param)
-		}
+		all = append(all, fmt.Sprintf("%s %s", req.Method, req.Params))
 	}
-	return text
+	slices.Sort(all)
+	return string(p.text) + strings.Join(all, "\n")
 }
 
 // reply is how it went.

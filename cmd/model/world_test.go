@@ -167,6 +167,9 @@ func (w *world) command(name string) *command {
 // settle waits until every command waits for the scheduler or for time to pass. acting is
 // the command that was let go on.
 func (w *world) settle(acting *command) {
+	// A step takes a while: the store orders what commands began by when they did, and what
+	// has the same time by a random id.
+	time.Sleep(time.Millisecond)
 	synctest.Wait()
 	if acting != nil {
 		acting.findLock()
@@ -236,23 +239,41 @@ func (w *world) take(p *parked) {
 	w.parked = slices.DeleteFunc(w.parked, func(other *parked) bool { return other == p })
 }
 
-// deliver lets something happen: at a node, with a fault or without.
+// alike are the requests that nothing tells from p: those of one command, to one node,
+// that ask the same. p is one of them.
+func (w *world) alike(p *parked) (list []*parked) {
+	for _, other := range w.waiting() {
+		if other == p || p.to == nil && other.command == p.command && other.node == p.node && other.what == p.what && other.asked() == p.asked() {
+			list = append(list, other)
+		}
+	}
+	return list
+}
+
+// deliver lets something happen: at a node, with a fault or without. Requests that are
+// alike share their fate: which of them a command goes on with depends on its goroutines.
 func (w *world) deliver(p *parked, n *node, how delivery) {
 	w.say("%v%s", p, how.describe(n, p))
-	var got reply
-	switch {
-	case p.to == nil && !how.lostBefore:
-		got.body = w.perform(p, n, how)
-	case p.to != nil && !how.killed:
-		p.to.Write(p.text)
-	}
+	alike := w.alike(p)
 	if how.killed {
-		p.command.kill() // what it was about to do stays parked for ever
-		return
+		alike = []*parked{p}
 	}
-	w.take(p)
-	got.cut = p.to == nil && (how.lostBefore || how.lostAfter)
-	p.resume <- got
+	for _, p := range alike {
+		var got reply
+		switch {
+		case p.to == nil && !how.lostBefore:
+			got.body = w.perform(p, n, how)
+		case p.to != nil && !how.killed:
+			p.to.Write(p.text)
+		}
+		if how.killed {
+			p.command.kill() // what it was about to do stays parked for ever
+			return
+		}
+		w.take(p)
+		got.cut = p.to == nil && (how.lostBefore || how.lostAfter)
+		p.resume <- got
+	}
 	w.settle(p.command)
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/oneday"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -62,6 +63,7 @@ func serveIn(dir string) error {
 
 // TestKilledInTheMiddle: an agent that is killed while it signs leaves a correct ledger.
 func TestKilledInTheMiddle(t *testing.T) {
+	oneday.For(t, time.Minute)
 	dir, err := os.MkdirTemp("", "agent")
 	require.NoError(t, err)
 	defer os.RemoveAll(dir)

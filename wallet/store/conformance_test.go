@@ -3,9 +3,11 @@ package store
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/oneday"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 	"github.com/pmctl/pmctl/wallet/store/pgtest"
 )
@@ -23,11 +25,17 @@ var places = map[string]place{
 	"PostgreSQL": server.Database,
 }
 
+// aTest is longer than any test here takes.
+const aTest = 20 * time.Second
+
 func newFile(t testing.TB) string { return filepath.Join(t.TempDir(), "new", "store.db") }
 
 func onEach(t *testing.T, test func(*testing.T, place)) {
 	for name, place := range places {
-		t.Run(name, func(t *testing.T) { test(t, place) })
+		t.Run(name, func(t *testing.T) {
+			oneday.For(t, aTest)
+			test(t, place)
+		})
 	}
 }
 

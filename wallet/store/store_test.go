@@ -13,6 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/oneday"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
@@ -210,6 +211,7 @@ func keptParams(t *testing.T, place place) {
 
 func open(t testing.TB, path string) *Store {
 	t.Helper()
+	oneday.For(t, aTest)
 	s, err := Open(context.Background(), path)
 	require.NoError(t, err)
 	t.Cleanup(func() { s.Close() })
