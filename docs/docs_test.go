@@ -153,7 +153,7 @@ const patience = 5 * time.Minute
 // that fails prints its exit code last.
 func (w *world) run(p *page) [][]string {
 	const mark = "=~=~= end of step"
-	here := strings.NewReplacer(w.names...)
+	here, there := w.replacers(p)
 	var script strings.Builder
 	for i, s := range p.steps {
 		fmt.Fprintf(&script, "%s\nprintf '\\n%s %d %%d\\n' $?\n", here.Replace(s.command), mark, i)
@@ -170,7 +170,6 @@ func (w *world) run(p *page) [][]string {
 	shell.Stdout, shell.Stderr = &out, &out
 	err := shell.Run()
 
-	there := w.there()
 	text := out.String()
 	outputs := make([][]string, 0, len(p.steps))
 	for i, s := range p.steps {
@@ -191,11 +190,16 @@ func (w *world) run(p *page) [][]string {
 	return outputs
 }
 
-// there turns what is here into what the page says.
-func (w *world) there() *strings.Replacer {
-	var pairs []string
+// replacers turn what the page says into what is here, and back. A page that never writes a
+// name shows what its reader sees.
+func (w *world) replacers(p *page) (here, there *strings.Replacer) {
+	text := strings.Join(p.lines, "\n")
+	var forth, back []string
 	for i := 0; i < len(w.names); i += 2 {
-		pairs = append(pairs, w.names[i+1], w.names[i])
+		if strings.Contains(text, w.names[i]) {
+			forth = append(forth, w.names[i], w.names[i+1])
+			back = append(back, w.names[i+1], w.names[i])
+		}
 	}
-	return strings.NewReplacer(append(pairs, w.home, "/home/you")...)
+	return strings.NewReplacer(forth...), strings.NewReplacer(append(back, w.home, "/home/you")...)
 }

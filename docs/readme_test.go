@@ -37,19 +37,48 @@ func TestSoakReadmeDemo(t *testing.T) {
 }
 
 // TestReadmeLeadsEverywhere finds a link to every page, but those of a folder with an
-// index of its own, in the README, and its two commands on its first screen.
+// index of its own, in docs/README.md, the way there in the README, and its two commands on
+// its first screen.
 func TestReadmeLeadsEverywhere(t *testing.T) {
-	text, err := os.ReadFile("../README.md")
+	index, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	pages, err := filepath.Glob("*.md")
 	require.NoError(t, err)
-	for _, page := range append(pages, "decisions/README.md") {
-		require.Contains(t, string(text), "](docs/"+page+")", "nothing leads there")
+	for _, page := range append(pages, "decisions/README.md", "../SECURITY.md") {
+		if page != "README.md" {
+			require.Contains(t, string(index), "]("+page+")", "nothing leads there")
+		}
 	}
-	for _, page := range []string{"CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "LICENSE"} {
+	text, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	for _, page := range []string{"docs/README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "LICENSE"} {
 		require.Contains(t, string(text), "]("+page+")", "nothing leads there")
 	}
-	screen := strings.Join(strings.Split(string(text), "\n")[:24], "\n")
+	lines := strings.Split(string(text), "\n")
+	require.Less(t, len(lines), 150)
+	screen := strings.Join(lines[:24], "\n")
 	require.Contains(t, screen, "\n$ make demo ")
 	require.Contains(t, screen, "\n$ make test ")
+}
+
+// TestInstallable holds what the README says of installing to what there is: go install
+// takes a module without replacements and packages that are programs, and a release is
+// announced as soon as the changelog has one.
+func TestInstallable(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	mod, err := os.ReadFile("../go.mod")
+	require.NoError(t, err)
+	require.NotRegexp(t, `(?m)^(replace|exclude)\b`, string(mod), "go install refuses it")
+	programs := regexp.MustCompile(`github\.com/pmctl/pmctl(\S*)@latest`).FindAllStringSubmatch(string(readme), -1)
+	require.Len(t, programs, 2)
+	for _, program := range programs {
+		name, err := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.Name}}", ".."+program[1]).Output()
+		require.NoError(t, err)
+		require.Equal(t, "main", strings.TrimSpace(string(name)))
+	}
+	changes, err := os.ReadFile("../CHANGELOG.md")
+	require.NoError(t, err)
+	released := regexp.MustCompile(`(?m)^## \[?v?\d`).Match(changes)
+	require.Equal(t, !released, strings.Contains(string(readme), "There is no release yet."))
 }
