@@ -195,13 +195,26 @@ func checkUnlock(info *SenderInfo, lastInitializedRound *big.Int) error {
 	return nil
 }
 
-// TicketsFor returns how many tickets of expected value ev cover a fee, in wei, of
+// TicketsFor is TicketsDue for a number that can be counted. It fails when ev is not positive
+// or the answer does not fit.
+func TicketsFor(fee, credit, ev *big.Rat) (uint64, error) {
+	n, err := TicketsDue(fee, credit, ev)
+	if err != nil {
+		return 0, err
+	}
+	if !n.IsUint64() {
+		return 0, fmt.Errorf("%v tickets are needed, at most %d can be counted", n, uint64(math.MaxUint64))
+	}
+	return n.Uint64(), nil
+}
+
+// TicketsDue returns how many tickets of expected value ev cover a fee, in wei, of
 // which credit is already paid: ceil((max(fee, ev) - credit) / ev), and 0 when credit
 // covers it. A ticket is the least that is paid, so that credit is never below one.
-// It fails when ev is not positive or the answer does not fit.
-func TicketsFor(fee, credit, ev *big.Rat) (uint64, error) {
+// It fails when ev is not positive.
+func TicketsDue(fee, credit, ev *big.Rat) (*big.Int, error) {
 	if ev == nil || ev.Sign() <= 0 {
-		return 0, errors.New("tickets without an expected value cover no fee")
+		return nil, errors.New("tickets without an expected value cover no fee")
 	}
 	due := new(big.Rat).Set(ev)
 	if fee != nil && fee.Cmp(due) > 0 {
@@ -211,15 +224,12 @@ func TicketsFor(fee, credit, ev *big.Rat) (uint64, error) {
 		due.Sub(due, credit)
 	}
 	if due.Sign() <= 0 {
-		return 0, nil
+		return new(big.Int), nil
 	}
 	due.Quo(due, ev)
 	n, rest := new(big.Int).QuoRem(due.Num(), due.Denom(), new(big.Int))
 	if rest.Sign() > 0 {
 		n.Add(n, big.NewInt(1))
 	}
-	if !n.IsUint64() {
-		return 0, fmt.Errorf("%v tickets are needed, at most %d can be counted", n, uint64(math.MaxUint64))
-	}
-	return n.Uint64(), nil
+	return n, nil
 }

@@ -51,8 +51,14 @@ func PaymentCredentials(signer pm.Signer, token *AuthToken, capabilities []byte,
 	if err := token.Check(now); err != nil {
 		return nil, err
 	}
+	return Credentials(signer, token.SessionId, token, capabilities)
+}
+
+// Credentials returns what PaymentCredentials does for any manifest id, under which the
+// recipient books the payment, and for any token.
+func Credentials(signer pm.Signer, manifestID string, token *AuthToken, capabilities []byte) (*SegData, error) {
 	segment := &SegData{
-		ManifestId:   []byte(token.SessionId),
+		ManifestId:   []byte(manifestID),
 		Hash:         crypto.Keccak256(nil),
 		Profiles:     []byte(noProfiles),
 		Capabilities: capabilities,

@@ -1,0 +1,136 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"net/http"
+
+	"github.com/pmctl/pmctl/pm"
+)
+
+// Statuses of the protocol beside those of HTTP.
+const (
+	// StatusRefresh asks the client for a fresh OrchestratorInfo.
+	StatusRefresh = 480
+
+	// StatusPrice is a price above a ceiling.
+	StatusPrice = 481
+
+	// StatusNoTickets is a request before the next payment is due.
+	StatusNoTickets = 482
+)
+
+// Refusal is an error that ends a request. Its text and its status are the protocol's.
+type Refusal interface {
+	error
+
+	// Status is an HTTP status, or one of those above.
+	Status() int
+}
+
+// said is a Refusal that is always the same.
+type said struct {
+	status int
+	text   string
+}
+
+func (s said) Error() string { return s.text }
+func (s said) Status() int   { return s.status }
+
+// What requests are refused for.
+var (
+	ErrNoOrchestrator Refusal = said{http.StatusBadRequest, "missing orchestrator"}
+	ErrNoPrice        Refusal = said{http.StatusBadRequest, "missing or zero priceInfo"}
+	ErrNoParams       Refusal = said{http.StatusBadRequest, "missing ticketParams in OrchestratorInfo"}
+	ErrNoManifest     Refusal = said{http.StatusBadRequest, "missing manifestID"}
+
+	ErrSignature    Refusal = said{http.StatusBadRequest, "invalid sig"}
+	ErrState        Refusal = said{http.StatusBadRequest, "invalid state"}
+	ErrOrchestrator Refusal = said{http.StatusBadRequest, "orchestratorAddress mismatch"}
+	ErrApp          Refusal = said{http.StatusBadRequest, "app mismatch"}
+	ErrTypeChanged  Refusal = said{http.StatusBadRequest, "job type mismatch"}
+	ErrInitialPrice Refusal = said{http.StatusBadRequest, "invalid initial price in state"}
+
+	ErrType    Refusal = said{http.StatusBadRequest, "invalid job type"}
+	ErrNoUnits Refusal = said{http.StatusBadRequest, "missing billable unit or job type"}
+
+	ErrMaxPrice     Refusal = said{http.StatusBadRequest, "maxPrice.price must be a positive decimal"}
+	ErrMaxCurrency  Refusal = said{http.StatusBadRequest, "maxPrice.currency must be wei"}
+	ErrMaxPriceType Refusal = said{http.StatusBadRequest, "maxPrice requires payment type live, lv2v, or fixed"}
+
+	ErrRefresh   Refusal = said{StatusRefresh, "refresh session for remote signer"}
+	ErrNoTickets Refusal = said{StatusNoTickets, "no tickets"}
+
+	// ErrAuthID is an auth ID other than the session's. The protocol says no more about it
+	// than that the request failed.
+	ErrAuthID Refusal = said{http.StatusInternalServerError, "Internal Server Error"}
+)
+
+// MaxPriceUnitError is a maxPrice in a unit other than the request's.
+type MaxPriceUnitError struct {
+	// Type is the request's.
+	Type Type
+}
+
+func (e *MaxPriceUnitError) Error() string {
+	return fmt.Sprintf("maxPrice.unit must be %s for payment type %s", e.Type.Unit(), e.Type)
+}
+
+// Status implements Refusal.
+func (*MaxPriceUnitError) Status() int { return http.StatusBadRequest }
+
+// PriceError is a price above a ceiling.
+type PriceError struct {
+	// Price is the orchestrator's, in wei a unit.
+	Price *big.Rat
+
+	// Ceiling is the lowest of those that apply.
+	Ceiling Ceiling
+}
+
+func (e *PriceError) Error() string {
+	const decimals = 3
+	return fmt.Sprintf("orchestrator price %s exceeds %s ceiling %s", e.Price.FloatString(decimals), e.Ceiling.Source, e.Ceiling.Price.FloatString(decimals))
+}
+
+// Status implements Refusal.
+func (*PriceError) Status() int { return StatusPrice }
+
+// TooManyTicketsError is a payment of more tickets than one request may have.
+type TooManyTicketsError struct {
+	// Tickets is how many would be due.
+	Tickets *big.Int
+}
+
+func (e *TooManyTicketsError) Error() string {
+	return fmt.Sprintf("numTickets %v exceeds maximum of %d", e.Tickets, MaxTickets)
+}
+
+// Status implements Refusal.
+func (*TooManyTicketsError) Status() int { return http.StatusBadRequest }
+
+var errNoToken = errors.New("missing auth token")
+
+// ParamsError is ticket params that a sender refuses, and that fresh ones would not mend.
+type ParamsError struct{ Err error }
+
+func (e *ParamsError) Error() string {
+	return "remote signer could not check whether to refresh session: " + e.Err.Error()
+}
+
+// Unwrap returns the reason.
+func (e *ParamsError) Unwrap() error { return e.Err }
+
+// Status implements Refusal.
+func (*ParamsError) Status() int { return http.StatusBadRequest }
+
+// RefuseParams returns the Refusal for an error of a sender's check of ticket params:
+// ErrRefresh where fresh params help, which have expired or whose nonces are used up, and
+// *ParamsError otherwise.
+func RefuseParams(err error) Refusal {
+	if errors.Is(err, pm.ErrTicketParamsExpired) || errors.As(err, new(*pm.NonceCapError)) {
+		return ErrRefresh
+	}
+	return &ParamsError{err}
+}
