@@ -60,7 +60,7 @@ func atTerminalWith(t *testing.T, home string, env []string, args ...string) *te
 	cmd.Dir = home
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = screen, screen, screen
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	require.NoError(t, unix.IoctlSetWinsize(int(screen.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: cli.TerminalWidth}))
+	require.NoError(t, unix.IoctlSetWinsize(int(screen.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: cli.DefaultWidth}))
 	p := &terminal{t: t, keyboard: keyboard, cmd: cmd}
 	p.before = p.settings()
 	require.NoError(t, cmd.Start())

@@ -94,11 +94,10 @@ delivers batches of signed lottery tickets.`,
 			return nil
 		},
 	}
-	root.PersistentFlags().StringVar(&r.Profile, "profile", "", "`NAME` of a profile of the config file, whose settings come first (default $PMCTL_PROFILE)")
-	root.PersistentFlags().BoolVarP(&r.Quiet, "quiet", "q", false, "write nothing but errors to stderr")
+	r.RegisterFlags(root.PersistentFlags())
 	root.Version = cli.BuildVersion()
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", cli.TerminalWidth)))
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", cli.DefaultWidth)))
 	root.SetHelpCommand(newHelp(root))
 	fund := funds.NewFund(r)
 	fund.AddCommand(past.NewFundPlan(r))

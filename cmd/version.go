@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"io"
 	"runtime"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
@@ -25,8 +24,8 @@ func newVersion(r *cli.Run) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			v := versionResult{cli.BuildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH}
-			return r.Emit("pmctl.version", v, func(w io.Writer) error {
-				return cli.WriteFields(w, []cli.Field{{"pmctl", v.Version}, {"go", v.Go}, {"platform", v.OS + "/" + v.Arch}})
+			return r.Emit("pmctl.version", v, func(w *cli.Page) error {
+				return w.Fields([]cli.Field{{"pmctl", v.Version}, {"go", v.Go}, {"platform", v.OS + "/" + v.Arch}})
 			})
 		},
 	}

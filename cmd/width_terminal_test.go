@@ -97,13 +97,16 @@ func (s *seat) look(t *testing.T, env string, args ...string) string {
 // path, a URL, digits, or a member of a JSON document.
 var inOnePiece = regexp.MustCompile(`^ *("[a-z_]+": )?\S{60,}$`)
 
+// colours are what takes no room on a line.
+var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
 func requireFits(t *testing.T, shown string) {
 	t.Helper()
 	for line := range strings.Lines(shown) {
 		// What was there before a carriage return has been written over.
 		parts := strings.Split(strings.TrimRight(line, "\r\n"), "\r")
-		line = parts[len(parts)-1]
-		if utf8.RuneCountInString(line) > cli.TerminalWidth && !inOnePiece.MatchString(line) {
+		line = colours.ReplaceAllString(parts[len(parts)-1], "")
+		if utf8.RuneCountInString(line) > cli.DefaultWidth && !inOnePiece.MatchString(line) {
 			t.Errorf("%d columns: %s", utf8.RuneCountInString(line), line)
 		}
 	}

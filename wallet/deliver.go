@@ -60,7 +60,7 @@ func Deliver(ctx context.Context, c Config, u pay.URL, o DeliverOptions) (*big.R
 		return nil, nil, err
 	}
 	defer c.UI.Progress(func() string { return fmt.Sprintf("delivering to %s", u) })()
-	client := &pay.Client{Timeout: c.Timeout, Now: c.Now, Headers: o.Headers}
+	client := &pay.Client{Timeout: c.Timeout, Now: c.Now, Headers: o.Headers, OnRequest: c.OnPayRequest()}
 	receipt, accepted, err := client.DeliverBatch(ctx, u, batch, segment)
 	if err != nil && accepted > 0 {
 		err = fmt.Errorf("%w; the first %d of the %d tickets were accepted before", err, accepted, len(batch.SenderParams))

@@ -11,8 +11,6 @@ import (
 type (
 	// Network is a chain, and the controller of its contracts.
 	Network = chain.Network
-	// Exchange is a request to a node.
-	Exchange = chain.Exchange
 	// ContractsError is a node that names other contracts than those that are pinned.
 	ContractsError = chain.ContractsError
 	// Intent is a transaction of the journal, with all that were signed for it.

@@ -30,9 +30,7 @@ func (c Config) Dial(ctx context.Context) (*chain.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.OnRequest != nil {
-		client.Trace(c.OnRequest)
-	}
+	client.Trace(c.onExchange())
 	if c.CacheDir != "" {
 		client.RememberIn(c.CacheDir)
 	}

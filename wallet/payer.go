@@ -109,7 +109,7 @@ func (w *Wallet) pins(to pay.Target) pay.Pins {
 
 // asking asks and pays recipients.
 func (w *Wallet) asking(works []wire.Work) *pay.Client {
-	return &pay.Client{Timeout: w.RecipientTimeout, Now: w.Now, Works: works}
+	return &pay.Client{Timeout: w.RecipientTimeout, Now: w.Now, Works: works, OnRequest: w.OnPayRequest()}
 }
 
 // agentNonces are a store's, of which the agent takes those for tickets.

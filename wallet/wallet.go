@@ -30,8 +30,9 @@ type Config struct {
 	// AcceptContracts has the contracts that a node names replace the pinned ones.
 	AcceptContracts bool
 
-	// OnRequest, unless it is nil, is told of each request to a node.
-	OnRequest func(chain.Exchange)
+	// OnRequest, unless it is nil, is called after each request to a node or a recipient,
+	// from any goroutine.
+	OnRequest func(Request)
 
 	// CacheDir is the folder of what is only quicker to have; "" for none.
 	CacheDir string

@@ -3,7 +3,6 @@ package account
 
 import (
 	"errors"
-	"io"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 
@@ -39,8 +38,8 @@ func resultOf(account accounts.Account) accountResult {
 // emitAccount prints what an account's file now is.
 func emitAccount(r *cli.Run, account accounts.Account) error {
 	result := resultOf(account)
-	err := r.Emit("pmctl.account", result, func(w io.Writer) error {
-		return cli.WriteFields(w, []cli.Field{{"address", result.Address}, {"key file", result.Path}})
+	err := r.Emit("pmctl.account", result, func(w *cli.Page) error {
+		return w.Fields([]cli.Field{{"address", result.Address}, {"key file", result.Path}})
 	})
 	return cli.WithHint(err, "it is done all the same: the key of %s is in %s", result.Address, result.Path)
 }

@@ -1,7 +1,6 @@
 package account
 
 import (
-	"io"
 	"path/filepath"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
@@ -67,10 +66,10 @@ func emitList(r *cli.Run, store *keystore.Store, list keystore.Listing) error {
 	if len(list.Accounts)+len(list.Unnamed) == 0 {
 		r.Note("no accounts in %s; pmctl account new makes one", store.Path())
 	}
-	return r.Emit("pmctl.accounts", result, func(w io.Writer) error {
+	return r.Emit("pmctl.accounts", result, func(w *cli.Page) error {
 		// An address and a file's name do not fit into a line of a terminal.
 		for _, account := range result.Accounts {
-			if err := cli.WriteFields(w, []cli.Field{{"address", account.Address}, {"key file", filepath.Base(account.Path)}}); err != nil {
+			if err := w.Fields([]cli.Field{{"address", account.Address}, {"key file", filepath.Base(account.Path)}}); err != nil {
 				return err
 			}
 		}
@@ -107,8 +106,8 @@ commands would act as: ETH_FROM's, or the only one. Nothing is decrypted.`,
 			return err
 		}
 		result := accountDetails{resultOf(account), kdf}
-		return r.Emit("pmctl.account", result, func(w io.Writer) error {
-			return cli.WriteFields(w, []cli.Field{{"address", result.Address}, {"key file", result.Path}, {"key derivation", result.KDF}})
+		return r.Emit("pmctl.account", result, func(w *cli.Page) error {
+			return w.Fields([]cli.Field{{"address", result.Address}, {"key file", result.Path}, {"key derivation", result.KDF}})
 		})
 	}
 	return cmd

@@ -4,7 +4,6 @@ package agent
 import (
 	"context"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
@@ -84,7 +83,7 @@ type agentStatus struct {
 	ended bool
 }
 
-func (s agentStatus) write(w io.Writer) error {
+func (s agentStatus) write(w *cli.Page) error {
 	state, closes, idle, memory, seen := "open", "never", "stays open", "may be swapped to disk", "never"
 	if s.Until != nil {
 		closes = "at " + s.Until.Format(time.RFC3339)
@@ -125,5 +124,5 @@ func (s agentStatus) write(w io.Writer) error {
 	if s.HeadError != "" {
 		fields = append(fields, cli.Field{"newest look", format.PlainText(s.HeadError)})
 	}
-	return cli.WriteFields(w, fields)
+	return w.Fields(fields)
 }

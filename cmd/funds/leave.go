@@ -3,7 +3,6 @@ package funds
 import (
 	"context"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
@@ -57,15 +56,15 @@ exit code 8 when the rest has to wait; run it again at the time that it names.`,
 }
 
 // writeExit writes what an exit has done, for people.
-func writeExit(e wallet.Exit) func(io.Writer) error {
-	return func(w io.Writer) error {
+func writeExit(e wallet.Exit) func(*cli.Page) error {
+	return func(w *cli.Page) error {
 		for i, s := range e.Steps {
 			if i > 0 {
 				if _, err := fmt.Fprintln(w); err != nil {
 					return err
 				}
 			}
-			if err := cli.WriteFields(w, []cli.Field{{"step", s.Step}}); err != nil {
+			if err := w.Fields([]cli.Field{{"step", s.Step}}); err != nil {
 				return err
 			}
 			if err := cli.WriteTransaction(s.Transaction)(w); err != nil {

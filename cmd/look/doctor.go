@@ -128,7 +128,7 @@ func (d doctorResult) count(state check.State) int {
 var doctorWords = map[check.State]string{check.OK: "ok", check.Failed: "FAILED", check.Skipped: "-", check.Warning: "warning"}
 
 // write prints a line a check, and what there is to say about a fault under it.
-func (d doctorResult) write(w io.Writer) error {
+func (d doctorResult) write(w *cli.Page) error {
 	width := 0
 	for _, c := range d.Checks {
 		width = max(width, len(c.ID))
@@ -136,10 +136,10 @@ func (d doctorResult) write(w io.Writer) error {
 	var b strings.Builder
 	for _, c := range d.Checks {
 		line := fmt.Sprintf("%-7s  %-*s  ", doctorWords[c.State], width, c.ID)
-		cli.Hang(&b, line, cli.PlainLines(c.Found), doctorIndent)
+		w.Hang(&b, line, cli.PlainLines(c.Found), doctorIndent)
 		for _, more := range []cli.Field{{"allowed", c.Allowed}, {"set by", c.Knob}, {"fix", c.Fix}} {
 			if more[1] != "" {
-				cli.Hang(&b, fmt.Sprintf("           %-7s  ", more[0]), cli.PlainLines(more[1]), doctorIndent)
+				w.Hang(&b, fmt.Sprintf("           %-7s  ", more[0]), cli.PlainLines(more[1]), doctorIndent)
 			}
 		}
 	}

@@ -68,6 +68,7 @@ func (d *diagnosis) checkNetwork(context.Context) check.Finding {
 	if location, err := d.Store(); err == nil {
 		config.PinnedIn = location
 	}
+	d.OnRequest = config.OnPayRequest()
 	d.Network, d.Dial, d.Timeout, d.DatabasesDir = config.Network, config.DialKnown, config.Timeout, config.DatabasesDir
 	return check.Fine("%s, chain id %d", config.Network.Name, config.Network.ChainID)
 }

@@ -4,7 +4,6 @@ package look
 
 import (
 	"context"
-	"io"
 	"time"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
@@ -125,7 +124,7 @@ func (v *statusView) show(result *statusResult) error {
 	if v.Output == outputPrometheus {
 		return v.writeMetrics(result)
 	}
-	return v.Emit("pmctl.status", result, func(w io.Writer) error {
+	return v.Emit("pmctl.status", result, func(w *cli.Page) error {
 		return result.write(w, append(result.fields(), result.Contracts.fields()...))
 	})
 }

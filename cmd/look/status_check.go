@@ -2,7 +2,6 @@ package look
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
@@ -58,7 +57,7 @@ func (v *statusView) judge(result *statusResult) error {
 		}
 	}
 	if failed == nil || v.Output == cli.OutputJSON {
-		err := v.Emit("pmctl.status", result, func(w io.Writer) error {
+		err := v.Emit("pmctl.status", result, func(w *cli.Page) error {
 			_, err := fmt.Fprintf(w, "ok: deposit %s, reserve %s, %s\n", result.Deposit, result.Reserve, result.Lock)
 			return err
 		})

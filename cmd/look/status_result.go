@@ -2,7 +2,6 @@ package look
 
 import (
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
@@ -147,16 +146,16 @@ func newStatusResult(s *check.Status) *statusResult {
 
 // write prints the status for a person: what there is, and then a paragraph for each thing
 // that is wrong with it.
-func (s *statusResult) write(w io.Writer, fields []cli.Field) error {
-	if err := cli.WriteFields(w, fields); err != nil {
+func (s *statusResult) write(w *cli.Page, fields []cli.Field) error {
+	if err := w.Fields(fields); err != nil {
 		return err
 	}
 	for _, warning := range s.Warnings {
-		label := "notice: "
+		label := w.Dim("notice:") + " "
 		if warning.Problem {
-			label = "warning: "
+			label = w.Yellow("warning:") + " "
 		}
-		if _, err := fmt.Fprintf(w, "\n%s\n", cli.Wrap(label+warning.Text, cli.TerminalWidth)); err != nil {
+		if err := w.Paragraph(label + warning.Text); err != nil {
 			return err
 		}
 	}

@@ -3,7 +3,6 @@ package past
 import (
 	"context"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -51,10 +50,10 @@ func runBudget(ctx context.Context, r *cli.Run, o *cli.ReaderOptions) error {
 	if err != nil {
 		return err
 	}
-	return r.Emit("pmctl.budget", spent, func(w io.Writer) error { return writeBudget(w, spent) })
+	return r.Emit("pmctl.budget", spent, func(w *cli.Page) error { return writeBudget(w, spent) })
 }
 
-func writeBudget(w io.Writer, b *wallet.Budget) error {
+func writeBudget(w *cli.Page, b *wallet.Budget) error {
 	fields := []cli.Field{
 		{"sender", common.Address(b.Sender).Hex()},
 		{"day ends", b.DayEnds.Format(time.RFC3339)},
@@ -76,5 +75,5 @@ func writeBudget(w io.Writer, b *wallet.Budget) error {
 		}
 		fields = append(fields, cli.Field{name, text})
 	}
-	return cli.WriteFields(w, fields)
+	return w.Fields(fields)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/big"
 	"strings"
 	"time"
@@ -108,7 +107,7 @@ func fundPlan(r *cli.Run, cmd *cobra.Command, o *fundPlanOptions) error {
 	case err != nil:
 		return err
 	}
-	return r.Emit("pmctl.fund_plan", plan, func(w io.Writer) error { return writePlan(w, plan, until) })
+	return r.Emit("pmctl.fund_plan", plan, func(w *cli.Page) error { return writePlan(w, plan, until) })
 }
 
 // open returns what asks the chain, for an account if there is one.
@@ -164,7 +163,7 @@ func (o *fundPlanOptions) accountIfAny(env *cli.Env) (common.Address, error) {
 	return found.Address, err
 }
 
-func writePlan(w io.Writer, p *wallet.FundPlan, until time.Duration) error {
+func writePlan(w *cli.Page, p *wallet.FundPlan, until time.Duration) error {
 	from := ""
 	if p.FaceValueFrom != wallet.FaceValueGiven {
 		from = ", at the gas price of now"
@@ -189,7 +188,7 @@ func writePlan(w io.Writer, p *wallet.FundPlan, until time.Duration) error {
 			todo += " --cancel-unlock"
 		}
 	}
-	return cli.WriteFields(w, append(fields, cli.Field{"to do", todo}))
+	return w.Fields(append(fields, cli.Field{"to do", todo}))
 }
 
 // fundLine is the command that adds to deposit and reserve, rounded up to whole gwei so that

@@ -1,8 +1,6 @@
 package past
 
 import (
-	"io"
-
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
@@ -69,5 +67,5 @@ func runHistory(r *cli.Run, cmd *cobra.Command, o *historyOptions) error {
 	if r.Output == cli.OutputCSV {
 		return writeHistoryCSV(r.Out, found.Events)
 	}
-	return r.Emit("pmctl.history", found, func(w io.Writer) error { return writeHistory(w, found) })
+	return r.Emit("pmctl.history", found, func(w *cli.Page) error { return writeHistory(w, found) })
 }

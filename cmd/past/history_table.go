@@ -17,27 +17,27 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-func writeHistory(w io.Writer, h *wallet.History) error {
+func writeHistory(w *cli.Page, h *wallet.History) error {
 	rows := make([][]string, len(h.Events))
 	for i, e := range h.Events {
 		name, detail := eventText(e)
 		rows[i] = []string{e.Time.Format(time.RFC3339), name, detail}
 	}
 	if len(rows) > 0 {
-		if err := cli.WriteTable(w, []string{"TIME", "EVENT", "WHAT"}, rows); err != nil {
+		if err := w.Table([]cli.Column{cli.Text("time"), cli.Text("event"), cli.Prose("what")}, rows); err != nil {
 			return err
 		}
 		if _, err := fmt.Fprintln(w); err != nil {
 			return err
 		}
 	}
-	if err := cli.WriteTable(w, []string{"TOTAL", "DEPOSIT", "RESERVE"}, totals(h)); err != nil {
+	if err := w.Table([]cli.Column{cli.Text("total"), cli.Number("deposit"), cli.Number("reserve")}, totals(h)); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintln(w); err != nil {
 		return err
 	}
-	return cli.WriteFields(w, summary(h))
+	return w.Fields(summary(h))
 }
 
 // eventText is an event for people.

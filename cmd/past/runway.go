@@ -1,8 +1,6 @@
 package past
 
 import (
-	"io"
-
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
@@ -66,5 +64,5 @@ func runRunway(r *cli.Run, cmd *cobra.Command, o *runwayOptions) error {
 			return err
 		}
 	}
-	return r.Emit("pmctl.runway", told, func(w io.Writer) error { return writeRunway(w, told) })
+	return r.Emit("pmctl.runway", told, func(w *cli.Page) error { return writeRunway(w, told) })
 }

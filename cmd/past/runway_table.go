@@ -2,7 +2,6 @@ package past
 
 import (
 	"fmt"
-	"io"
 	"math/big"
 	"slices"
 	"strings"
@@ -16,7 +15,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-func writeRunway(out io.Writer, w *wallet.Runway) error {
+func writeRunway(out *cli.Page, w *wallet.Runway) error {
 	fields := []cli.Field{
 		{"sender", common.Address(w.Sender).Hex()},
 		{"deposit", w.Deposit.String()},
@@ -41,10 +40,10 @@ func writeRunway(out io.Writer, w *wallet.Runway) error {
 	for i, part := range w.Spent {
 		spent[i], _ = part.Float64()
 	}
-	if line := sparkline(spent, sparkWidth); line != "" {
+	if line := sparkline(spent, out.Width-sparkIndent); line != "" {
 		fields = append(fields, cli.Field{"spent", line})
 	}
-	return cli.WriteFields(out, fields)
+	return out.Fields(fields)
 }
 
 func forecastText(w *wallet.Runway) string {
@@ -97,8 +96,8 @@ func about(amount *big.Rat) string {
 	return approximate + wei.Format(rounded)
 }
 
-// sparkWidth is how long a sparkline may be beside its name.
-const sparkWidth = cli.TerminalWidth - 15
+// sparkIndent is the room that a sparkline's name takes.
+const sparkIndent = 15
 
 // sparkline draws values as a row of bars, the largest of which fills its cell. More
 // values than fit are added up. It is "" when all are 0.

@@ -3,7 +3,6 @@ package pay
 
 import (
 	"fmt"
-	"io"
 	"math/big"
 	"time"
 
@@ -200,7 +199,7 @@ func newPaymentResult(p *pay.Payment, value wei.Wei) paymentResult {
 	return result
 }
 
-func (p paymentResult) write(w io.Writer) error {
+func (p paymentResult) write(w *cli.Page) error {
 	t := p.payment.Tickets
 	session := "new"
 	if p.Continued {
@@ -221,7 +220,7 @@ func (p paymentResult) write(w io.Writer) error {
 			fields = append(fields, cli.Field{fmt.Sprintf("part %d", i+1), accepted(t)})
 		}
 	}
-	return cli.WriteFields(w, fields)
+	return w.Fields(fields)
 }
 
 // accepted is tickets that were delivered together, for a person.

@@ -4,7 +4,6 @@ package recipient
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 
@@ -100,7 +99,7 @@ func listRecipients(ctx context.Context, r *cli.Run, network *cli.NetworkOptions
 	return r.Emit("pmctl.recipients", list, list.write)
 }
 
-func (l recipientList) write(w io.Writer) error {
+func (l recipientList) write(w *cli.Page) error {
 	var lists [][]cli.Field
 	for _, entry := range l.Recipients {
 		uri := entry.ServiceURI
@@ -109,5 +108,5 @@ func (l recipientList) write(w io.Writer) error {
 		}
 		lists = append(lists, []cli.Field{{"recipient", common.Address(entry.Address).Hex()}, {"url", check.EntryText(uri)}})
 	}
-	return cli.WriteParagraphs(w, lists)
+	return w.Paragraphs(lists)
 }

@@ -2,7 +2,6 @@ package recipient
 
 import (
 	"fmt"
-	"io"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 
@@ -116,7 +115,7 @@ func emitRecipient(r *cli.Run, result *recipientResult) error {
 	return r.Emit("pmctl.recipient", result, result.write)
 }
 
-func (p *recipientResult) write(w io.Writer) error {
+func (p *recipientResult) write(w *cli.Page) error {
 	active := "no: it takes no payments, and no reserve pays it"
 	if p.Active {
 		active = "yes"
@@ -130,7 +129,7 @@ func (p *recipientResult) write(w io.Writer) error {
 	}
 	fields = append(fields, cli.Field{"active", active})
 	if p.recipientOffer == nil {
-		return cli.WriteFields(w, fields)
+		return w.Fields(fields)
 	}
 	agrees := "yes"
 	if !p.Agrees {
@@ -146,7 +145,7 @@ func (p *recipientResult) write(w io.Writer) error {
 		cli.Field{"paid before", before},
 		cli.Field{"latency", fmt.Sprintf("%d ms", p.LatencyMS)},
 	)
-	if err := cli.WriteFields(w, fields); err != nil {
+	if err := w.Fields(fields); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintln(w); err != nil {

@@ -179,7 +179,7 @@ func amountSetting(name string, value *wei.Wei, from string) configSetting {
 
 // write prints each setting, and on the line below where it is from, unless it is the
 // default.
-func (c configResult) write(w io.Writer) error {
+func (c configResult) write(w *cli.Page) error {
 	names := []string{"the user's file", "the system's file"}
 	var fields []cli.Field
 	if c.Profile != "" {
@@ -194,7 +194,7 @@ func (c configResult) write(w io.Writer) error {
 		fields = append(fields, cli.Field{names[i], text})
 		inFiles = append(inFiles, file.Path, names[i])
 	}
-	if err := cli.WriteFields(w, fields); err != nil {
+	if err := w.Fields(fields); err != nil {
 		return err
 	}
 	shorten := strings.NewReplacer(inFiles...)
@@ -204,9 +204,9 @@ func (c configResult) write(w io.Writer) error {
 	}
 	var b strings.Builder
 	for _, s := range c.Settings {
-		cli.Hang(&b, fmt.Sprintf("%-*s  ", width, s.Name), cmp.Or(s.text, s.Value, strings.Join(s.Values, ", "), "not set"), cli.FieldIndent)
+		w.Hang(&b, fmt.Sprintf("%-*s  ", width, s.Name), cmp.Or(s.text, s.Value, strings.Join(s.Values, ", "), "not set"), cli.FieldIndent)
 		if s.From != cli.TheDefault {
-			cli.Hang(&b, "    from ", shorten.Replace(s.From), 2*cli.FieldIndent)
+			w.Hang(&b, "    from ", shorten.Replace(s.From), 2*cli.FieldIndent)
 		}
 	}
 	_, err := io.WriteString(w, b.String())

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"io"
 	"time"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
@@ -64,12 +63,12 @@ func acknowledgeStore(ctx context.Context, r *cli.Run, config wallet.Config, yes
 	return r.Emit("pmctl.acknowledgement", result, result.write)
 }
 
-func (a acknowledgement) write(w io.Writer) error {
+func (a acknowledgement) write(w *cli.Page) error {
 	fields := []cli.Field{{"store", a.Path}}
 	if !a.Acknowledged {
-		return cli.WriteFields(w, append(fields, cli.Field{"acknowledged", "nothing: pmctl knows of no record that it lacks"}))
+		return w.Fields(append(fields, cli.Field{"acknowledged", "nothing: pmctl knows of no record that it lacks"}))
 	}
-	return cli.WriteFields(w, append(fields,
+	return w.Fields(append(fields,
 		cli.Field{"acknowledged", a.Reason},
 		cli.Field{"from now on", "request IDs and transactions that the store does not know are new"}))
 }

@@ -4,7 +4,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/words"
@@ -94,7 +93,7 @@ func checkStore(ctx context.Context, r *cli.Run, config wallet.Config, _ []strin
 	return found.Err()
 }
 
-func (s storeReport) write(w io.Writer) error {
+func (s storeReport) write(w *cli.Page) error {
 	fields := []cli.Field{
 		{"store", s.Path},
 		{"id", s.StoreID},
@@ -126,7 +125,7 @@ func (s storeReport) write(w io.Writer) error {
 	for _, problem := range s.Problems {
 		fields = append(fields, cli.Field{"problem", format.PlainText(problem)})
 	}
-	return cli.WriteFields(w, append(fields, cli.Field{"verdict", verdict}))
+	return w.Fields(append(fields, cli.Field{"verdict", verdict}))
 }
 
 func newStoreExport(r *cli.Run) *cobra.Command {

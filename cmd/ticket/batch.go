@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
@@ -204,9 +203,9 @@ func credentials(r *cli.Run) wallet.Credentials {
 }
 
 // writeBatch signs the tickets and writes them as they come.
-func writeBatch(ctx context.Context, r *cli.Run, out io.Writer, b *wallet.Batch) error {
+func writeBatch(ctx context.Context, r *cli.Run, out cli.Output, b *wallet.Batch) error {
 	if r.Output == cli.OutputTable {
-		return writeBatchTable(ctx, out, b)
+		return writeBatchTable(ctx, out.Page(), b)
 	}
 	cli.PrepareFor(int64(b.Nonces.Count))
 	defer r.Progress(func() string { return fmt.Sprintf("%d of %d tickets", b.Signed(), b.Nonces.Count) })()
@@ -214,8 +213,8 @@ func writeBatch(ctx context.Context, r *cli.Run, out io.Writer, b *wallet.Batch)
 }
 
 // writeBatchTable prints a batch for a person. Signatures are never cut.
-func writeBatchTable(ctx context.Context, out io.Writer, t *wallet.Batch) error {
-	err := cli.WriteFields(out, []cli.Field{
+func writeBatchTable(ctx context.Context, out *cli.Page, t *wallet.Batch) error {
+	err := out.Fields([]cli.Field{
 		{"recipient", t.Params.Recipient.Hex()},
 		{"sender", t.Sender.Hex()},
 		{"tickets", fmt.Sprint(t.Count)},

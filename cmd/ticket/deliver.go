@@ -1,7 +1,6 @@
 package ticket
 
 import (
-	"io"
 	"math/big"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
@@ -100,8 +99,8 @@ func runDeliver(r *cli.Run, cmd *cobra.Command, network *cli.NetworkOptions, hea
 	return r.EmitDone("the tickets are accepted", "pmctl.delivery", result, result.write)
 }
 
-func (d deliveryResult) write(w io.Writer) error {
-	return cli.WriteFields(w, []cli.Field{
+func (d deliveryResult) write(w *cli.Page) error {
+	return w.Fields([]cli.Field{
 		{"accepted", words.Count(d.Tickets, "ticket") + " worth " + wei.Format(d.paid)},
 		{"to", common.Address(d.Recipient).Hex()},
 		{"at", d.URL},

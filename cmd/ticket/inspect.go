@@ -2,7 +2,6 @@ package ticket
 
 import (
 	"fmt"
-	"io"
 	"math/big"
 	"time"
 
@@ -145,7 +144,7 @@ func newInspectedCredentials(segment *wire.SegData) *inspectedCredentials {
 }
 
 // write prints the parts for a person, one after the other.
-func (i *inspection) write(w io.Writer) error {
+func (i *inspection) write(w *cli.Page) error {
 	fields := []cli.Field{{"form", i.Form}}
 	if i.Params != nil {
 		fields = append(fields, cli.ParamsFields(i.Params, i.ticketParams)...)
@@ -162,7 +161,7 @@ func (i *inspection) write(w io.Writer) error {
 			lists = append(lists, []cli.Field{{"nonce", fmt.Sprint(ticket.Nonce)}, {"hash", common.Hash(ticket.Hash).Hex()}, {"sig", ticket.Sig.String()}})
 		}
 	}
-	return cli.WriteParagraphs(w, lists)
+	return w.Paragraphs(lists)
 }
 
 // batchFields is what the tickets of a batch share, for a person.

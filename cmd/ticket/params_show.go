@@ -74,7 +74,7 @@ func showParams(ctx context.Context, r *cli.Run, o *paramsShowOptions, file stri
 		r.Note("not checked against the chain: %v", unchecked)
 	}
 	if table {
-		err = cli.WriteParams(r.Out, judged)
+		err = cli.WriteParams(r.Page(), judged)
 	} else {
 		err = format.Write(r.Out, "pmctl.judgement", cli.NewJudgement(judged))
 	}

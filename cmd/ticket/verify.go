@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/words"
@@ -186,7 +185,7 @@ func (v *verification) err() error {
 	return nil
 }
 
-func (v *verification) write(w io.Writer) error {
+func (v *verification) write(w *cli.Page) error {
 	fields := []cli.Field{{"sender", common.Address(v.Sender).Hex()}}
 	if v.Tickets > 0 {
 		fields = append(fields, cli.Field{"tickets", fmt.Sprint(v.Tickets)}, cli.Field{"valid", fmt.Sprint(v.Valid)}, cli.Field{"bad", fmt.Sprint(len(v.Bad))})
@@ -198,5 +197,5 @@ func (v *verification) write(w io.Writer) error {
 	for _, bad := range v.Bad {
 		lists = append(lists, []cli.Field{{"nonce", fmt.Sprint(bad.Nonce)}, {"hash", common.Hash(bad.Hash).Hex()}, {"bad", bad.Reason}})
 	}
-	return cli.WriteParagraphs(w, lists)
+	return w.Paragraphs(lists)
 }

@@ -5,7 +5,6 @@ package tx
 import (
 	"context"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
@@ -146,8 +145,8 @@ func listIntents(r *cli.Run, cmd *cobra.Command, o *cli.NetworkOptions, account 
 	if len(list) == 0 {
 		r.Note("no transaction of %s waits to be mined", address)
 	}
-	return r.Emit("pmctl.transactions", map[string]any{"transactions": list}, func(w io.Writer) error {
-		return cli.WriteParagraphs(w, lists)
+	return r.Emit("pmctl.transactions", map[string]any{"transactions": list}, func(w *cli.Page) error {
+		return w.Paragraphs(lists)
 	})
 }
 
@@ -220,7 +219,7 @@ signed to replace it. No node is asked; pmctl tx wait asks.`,
 				return err
 			}
 			result := newIntentResult(intent)
-			return r.Emit("pmctl.journal_entry", result, func(w io.Writer) error { return cli.WriteFields(w, result.fields()) })
+			return r.Emit("pmctl.journal_entry", result, func(w *cli.Page) error { return w.Fields(result.fields()) })
 		},
 	}
 	network.RegisterNetwork(cmd)

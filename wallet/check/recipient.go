@@ -45,7 +45,7 @@ func (r *recipient) checks() []Check {
 
 // ask asks for ticket params as a payment does.
 func (r *recipient) ask(ctx context.Context, request *wire.OrchestratorRequest) (*pay.Offer, error) {
-	return (&pay.Client{Now: r.Now, Timeout: r.RecipientTimeout}).Fetch(ctx, r.URL, request)
+	return (&pay.Client{Now: r.Now, Timeout: r.RecipientTimeout, OnRequest: r.OnRequest}).Fetch(ctx, r.URL, request)
 }
 
 // answers asks without a signature, which a recipient refuses: that needs no key, and tells

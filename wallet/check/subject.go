@@ -33,6 +33,7 @@ type Subject struct {
 	URL              pay.URL
 	RecipientTimeout time.Duration
 	Accept           []common.Address
+	OnRequest        func(pay.Request) // to a recipient
 
 	Now func() time.Time
 }

@@ -43,6 +43,30 @@ type Client struct {
 	// Headers are how large payments may be at once, and learn from how they fare; nil is
 	// the default for all.
 	Headers *HeaderLimits
+
+	// OnRequest, unless it is nil, is called after each request. It may be called from any
+	// goroutine that uses the client.
+	OnRequest func(Request)
+}
+
+// Request is one request to a recipient, for people who want to see them.
+type Request struct {
+	URL URL
+	// Method is the gRPC method, or the HTTP method and path.
+	Method string
+	// Took is how long it took until the answer, or the failure, was there.
+	Took time.Duration
+	// Err is what the request failed with; nil for an answer.
+	Err error
+}
+
+// began returns a function that reports the request that begins now.
+func (c *Client) began(u URL, method string) (ended func(error)) {
+	if c.OnRequest == nil {
+		return func(error) {}
+	}
+	at := time.Now()
+	return func(err error) { c.OnRequest(Request{u, method, time.Since(at), err}) }
 }
 
 func (c *Client) timeout() time.Duration {
@@ -90,7 +114,9 @@ type Offer struct {
 // It fails with *UnreachableError, ErrNotRecipient, *RefusedError with the
 // recipient's own words, ErrNoTicketParams, ErrMalformed, and with ctx's error. Whether
 // the params are any good, and whom they pay, is the limits' question.
-func (c *Client) Fetch(ctx context.Context, u URL, request *wire.OrchestratorRequest) (*Offer, error) {
+func (c *Client) Fetch(ctx context.Context, u URL, request *wire.OrchestratorRequest) (offer *Offer, err error) {
+	ended := c.began(u, "GetOrchestrator")
+	defer func() { ended(err) }()
 	needs, err := wire.Needs(c.Works)
 	if err != nil {
 		return nil, err

@@ -34,8 +34,9 @@ type Receipt struct {
 // recipient says no; with *UnknownOutcomeError when the payment was sent, in full or
 // in part, and no answer of the recipient's came, which includes the end of ctx and
 // what a proxy or another web server answers.
-func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Address, headers Headers) (*Receipt, error) {
-	var err error
+func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Address, headers Headers) (receipt *Receipt, err error) {
+	ended := c.began(transcoder, "POST /payment")
+	defer func() { ended(err) }()
 	if headers.Segment, err = c.withNeeds(headers.Segment); err != nil {
 		return nil, err
 	}
@@ -95,7 +96,7 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 		return nil, &UnknownOutcomeError{URL: transcoder.String(), Err: fmt.Errorf("status 200, with no answer to a payment: %w", bodyErr)}
 	}
 	c.Headers.taken(transcoder, size)
-	receipt := new(Receipt)
+	receipt = new(Receipt)
 	receipt.Next, receipt.NextErr = c.offer(transcoder, sender, result.GetInfo())
 	return receipt, nil
 }

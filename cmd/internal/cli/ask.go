@@ -59,12 +59,12 @@ func SameAgain(r *Run, cmd *cobra.Command, args []string, more ...string) {
 	for i, word := range words {
 		words[i] = shellWord(word)
 	}
-	r.Note("the same without questions:\n%s", wrapCommand(words))
+	r.Note("the same without questions:\n%s", wrapCommand(words, r.errWidth()))
 }
 
 // wrapCommand is a command line in lines that fit into a terminal, and that a shell reads
 // as one.
-func wrapCommand(words []string) string {
+func wrapCommand(words []string, width int) string {
 	const indent, goesOn = "  ", " \\"
 	var b strings.Builder
 	used := 0
@@ -72,7 +72,7 @@ func wrapCommand(words []string) string {
 		switch {
 		case i == 0:
 			used, _ = b.WriteString(indent)
-		case used+1+len(word)+len(goesOn) > TerminalWidth:
+		case used+1+len(word)+len(goesOn) > width:
 			b.WriteString(goesOn + "\n")
 			used, _ = b.WriteString(indent + indent)
 		default:

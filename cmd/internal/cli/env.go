@@ -26,6 +26,10 @@ type Env struct {
 	// InTerminal, OutTerminal and ErrTerminal tell whether a person sits there.
 	InTerminal, OutTerminal, ErrTerminal bool
 
+	// OutSize and ErrSize are how large the terminals behind the streams are; nil where there
+	// are none.
+	OutSize, ErrSize Size
+
 	// OutClosed tells that the process was started without a stdout.
 	OutClosed bool
 
@@ -66,22 +70,25 @@ func System() *Env {
 	if err != nil {
 		home = ""
 	}
-	return &Env{
+	env := &Env{
 		In:           os.Stdin,
 		Out:          os.Stdout,
 		Err:          os.Stderr,
 		InTerminal:   term.IsTerminal(int(os.Stdin.Fd())),
 		OutTerminal:  term.IsTerminal(int(os.Stdout.Fd())),
 		ErrTerminal:  term.IsTerminal(int(os.Stderr.Fd())),
+		OutSize:      sizeOf(os.Stdout),
+		ErrSize:      sizeOf(os.Stderr),
 		OutClosed:    outClosed(),
 		Getenv:       os.Getenv,
 		Home:         home,
 		SystemConfig: "/etc/pmctl/config.toml",
 		Now:          time.Now,
-		Prompter:     &terminalPrompter{in: os.Stdin, out: os.Stderr},
 		Detach:       detach,
 		OpenFD:       openFD,
 	}
+	env.Prompter = &terminalPrompter{in: os.Stdin, out: os.Stderr, width: env.errWidth}
+	return env
 }
 
 // Durable is where data is written that must survive.

@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"fmt"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,7 +16,6 @@ type NetworkOptions struct {
 	Controller string
 	ChainID    uint64
 	Timeout    time.Duration
-	verbose    bool
 
 	// acceptContracts has other contracts replace the pinned ones.
 	acceptContracts bool
@@ -34,7 +31,6 @@ func (o *NetworkOptions) Register(cmd *cobra.Command) {
 // RegisterNode is Register for the node alone.
 func (o *NetworkOptions) RegisterNode(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.rpcURL, "rpc-url", "", "`URL` of an Ethereum JSON-RPC node (default $ETH_RPC_URL)")
-	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "show each request to a node on stderr, with its time")
 }
 
 // RegisterNetwork is register for commands that ask no node.
@@ -140,34 +136,13 @@ func devnetStatePath(env *Env) (string, error) {
 }
 
 // reading is the part of a wallet's Config that says how a network is read.
-func (o *NetworkOptions) reading(env *Env, network wallet.Network, urls []string) wallet.Config {
+func (o *NetworkOptions) reading(r *Run, network wallet.Network, urls []string) wallet.Config {
 	config := wallet.Config{Network: network, Nodes: urls}
-	if o.verbose {
-		config.OnRequest = func(e wallet.Exchange) { fmt.Fprintln(env.Err, exchangeLine(e)) }
+	if r.Verbose {
+		config.OnRequest = r.showRequest
 	}
-	if folder, err := env.CacheDir(); err == nil {
+	if folder, err := r.CacheDir(); err == nil {
 		config.CacheDir = folder
 	}
 	return config
-}
-
-// exchangeLine is a request to a node as --verbose shows it.
-func exchangeLine(e wallet.Exchange) string {
-	counts := make(map[string]int)
-	var methods []string
-	for _, method := range e.Methods {
-		if counts[method]++; counts[method] == 1 {
-			methods = append(methods, method)
-		}
-	}
-	for i, method := range methods {
-		if n := counts[method]; n > 1 {
-			methods[i] = fmt.Sprintf("%d × %s", n, method)
-		}
-	}
-	outcome := "answered"
-	if e.Err != nil {
-		outcome = e.Err.Error()
-	}
-	return fmt.Sprintf("node      %s: %s: %d ms: %s", e.URL, strings.Join(methods, ", "), e.Took.Milliseconds(), outcome)
 }

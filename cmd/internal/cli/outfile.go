@@ -64,12 +64,17 @@ func (f *OutFile) Commit() error {
 	return err
 }
 
+// Page is the file for text: it has no colours.
+func (f *OutFile) Page() *Page { return &Page{Writer: f, Width: DefaultWidth} }
+
 // Close drops what has not been committed.
 func (f *OutFile) Close() { f.file.Discard() }
 
-// output is where a command's data goes: a file that appears at its end, or stdout.
-type output interface {
+// Output is where a command's data goes: a file that appears at its end, or stdout.
+type Output interface {
 	io.Writer
+	// Page is it for text for people.
+	Page() *Page
 	Commit() error
 	Close()
 }
@@ -77,15 +82,19 @@ type output interface {
 // OpenOutput returns the output for --out; "" and "-" are stdout, whose reader may stop:
 // that is an error like any other then, and says which nonces are used up, where the
 // signal would end the process without a word.
-func OpenOutput(r *Run, path string) (output, error) {
+func OpenOutput(r *Run, path string) (Output, error) {
 	if path == "" || path == "-" {
 		signal.Ignore(syscall.SIGPIPE)
-		return stdout{bufio.NewWriter(r.Out)}, nil
+		return stdout{bufio.NewWriter(r.Out), r}, nil
 	}
 	return CreateOut(r.Durable(), "--out", path)
 }
 
-type stdout struct{ *bufio.Writer }
+type stdout struct {
+	*bufio.Writer
+	run *Run
+}
 
 func (s stdout) Commit() error { return s.Flush() }
 func (s stdout) Close()        {}
+func (s stdout) Page() *Page   { return s.run.PageOn(s.Writer) }

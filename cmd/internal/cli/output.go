@@ -54,15 +54,15 @@ func (c *Choice) Set(s string) error {
 }
 
 // Emit writes a result to stdout: as a JSON document of the kind, or by table.
-func (r *Run) Emit(kind string, data any, table func(io.Writer) error) error {
+func (r *Run) Emit(kind string, data any, table func(*Page) error) error {
 	if r.Output == OutputJSON {
 		return format.Write(r.Out, kind, data)
 	}
-	return table(r.Out)
+	return table(r.Page())
 }
 
 // EmitDone emits the result of something that is done and must not be done again.
-func (r *Run) EmitDone(what, kind string, data any, table func(io.Writer) error) error {
+func (r *Run) EmitDone(what, kind string, data any, table func(*Page) error) error {
 	if err := r.Emit(kind, data, table); err != nil {
 		return &unreportedError{what, err}
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"math/big"
 	"slices"
 	"strings"
@@ -51,7 +50,7 @@ func ParamsFields(params *format.Params, ticketParams *pm.TicketParams) []Field 
 }
 
 // writeWorkPrices prints what works cost, those that were asked for where there are such.
-func writeWorkPrices(w io.Writer, params *format.Params) error {
+func writeWorkPrices(w *Page, params *format.Params) error {
 	var rows [][]string
 	for _, price := range params.WorkPrices {
 		work := price.Pipeline
@@ -70,7 +69,7 @@ func writeWorkPrices(w io.Writer, params *format.Params) error {
 	if _, err := fmt.Fprintln(w); err != nil {
 		return err
 	}
-	return WriteTable(w, []string{"work", "price"}, rows)
+	return w.Table([]Column{Text("work"), Number("price")}, rows)
 }
 
 // OneIn says how often something of a probability happens.
@@ -106,7 +105,6 @@ type checkResult struct {
 	Detail  string `json:"detail"`
 }
 
-// NewJudgement is params and how they fare.
 // verdictOf is how a check of params went, as documents have it.
 func verdictOf(state check.State) string {
 	switch state {
@@ -138,8 +136,8 @@ func NewJudgement(judged *wallet.Judged) Judgement {
 }
 
 // WriteParams prints params and how they fare.
-func WriteParams(w io.Writer, judged *wallet.Judged) error {
-	if err := WriteFields(w, ParamsFields(judged.Document, judged.Params)); err != nil {
+func WriteParams(w *Page, judged *wallet.Judged) error {
+	if err := w.Fields(ParamsFields(judged.Document, judged.Params)); err != nil {
 		return err
 	}
 	if err := writeWorkPrices(w, judged.Document); err != nil {
@@ -147,10 +145,10 @@ func WriteParams(w io.Writer, judged *wallet.Judged) error {
 	}
 	rows := make([][]string, len(judged.Findings))
 	for i, f := range judged.Findings {
-		rows[i] = []string{f.ID, strings.ReplaceAll(verdictOf(f.State), "_", " "), f.Found}
+		rows[i] = []string{f.ID, w.Verdict(f.State, strings.ReplaceAll(verdictOf(f.State), "_", " ")), f.Found}
 	}
 	if _, err := fmt.Fprintln(w); err != nil {
 		return err
 	}
-	return WriteTable(w, []string{"check", "verdict", "found"}, rows)
+	return w.Table([]Column{Text("check"), Text("verdict"), Prose("found")}, rows)
 }

@@ -18,13 +18,15 @@ import (
 // terminalPrompter asks on a real terminal: it reads in and draws on out.
 type terminalPrompter struct {
 	in, out *os.File
+	// width is how wide a question may be.
+	width func() int
 
 	// afterCR tells that the last key read was a carriage return.
 	afterCR bool
 }
 
 func (p *terminalPrompter) Confirm(ctx context.Context, question string) error {
-	question = Wrap(question+" [y/N]", TerminalWidth-len(" yes")) + " "
+	question = Wrap(question+" [y/N]", p.width()-len(" yes")) + " "
 	answer, err := p.line(ctx, question, p.out)
 	if err != nil {
 		return err

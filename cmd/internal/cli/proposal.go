@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -78,7 +77,7 @@ func emitDryRun(r *Run, p *wallet.Proposal) error {
 	return r.Emit("pmctl.dry_run", result, result.write)
 }
 
-func (d dryRunResult) write(w io.Writer) error {
+func (d dryRunResult) write(w *Page) error {
 	for _, sentence := range d.says {
 		if _, err := fmt.Fprintln(w, sentence); err != nil {
 			return err
@@ -90,7 +89,7 @@ func (d dryRunResult) write(w io.Writer) error {
 		{"contract", common.Address(d.Contract).Hex()},
 	}
 	fields = append(fields, d.Call.Fields()...)
-	return WriteFields(w, append(fields,
+	return w.Fields(append(fields,
 		Field{"value", d.Value.String()},
 		Field{"gas limit", d.GasLimit},
 		Field{"gas price", "at most " + d.MaxGasPrice.String()},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 
+	"github.com/spf13/pflag"
+
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 )
@@ -22,17 +24,29 @@ type Run struct {
 	OutputByDefault bool
 	// Quiet has nothing but errors on stderr.
 	Quiet bool
+	// Verbose has every request shown on stderr, and addresses that are seldom of use.
+	Verbose bool
+
+	color colorMode
 }
 
 // NewRun is an invocation in a world.
 func NewRun(env *Env) *Run {
 	own := *env
-	r := &Run{Env: &own, screen: &screen{w: env.Err, wraps: env.ErrTerminal}, out: &checkedWriter{w: env.Out}}
+	r := &Run{Env: &own, screen: &screen{w: env.Err, wraps: env.ErrTerminal, width: own.errWidth}, out: &checkedWriter{w: env.Out}, color: colorAuto}
 	own.Out = r.out
 	if env.Prompter != nil {
 		own.Prompter = politePrompter{env.Prompter, r.screen}
 	}
 	return r
+}
+
+// RegisterFlags adds the flags that every command has.
+func (r *Run) RegisterFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&r.Profile, "profile", "", "`NAME` of a profile of the config file, whose settings come first (default $PMCTL_PROFILE)")
+	flags.BoolVarP(&r.Quiet, "quiet", "q", false, "write nothing but errors to stderr")
+	flags.BoolVarP(&r.Verbose, "verbose", "v", false, "show each request to a node or an orchestrator on stderr, with its time")
+	flags.Var(&r.color, "color", "use colours: auto, always or never")
 }
 
 // Begin has reads of the process's own stdin end with ctx, not only with the input. It

@@ -15,6 +15,8 @@ type screen struct {
 	// wraps tells that people read the lines, which fit into a terminal then. Elsewhere a
 	// message is a line.
 	wraps bool
+	// width is how wide the terminal is.
+	width func() int
 	mu    sync.Mutex
 	// shown is how wide the line is that is there, asking whether somebody is asked
 	// something below it.
@@ -25,7 +27,7 @@ type screen struct {
 // print writes lines that stay.
 func (s *screen) print(text string) {
 	if s.wraps {
-		text = wrapLines(text)
+		text = wrapLines(text, s.width())
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -42,7 +44,7 @@ func (s *screen) show(text string) {
 	}
 	s.erase()
 	runes := []rune(text)
-	runes = runes[:min(len(runes), TerminalWidth-len("^C")-1)]
+	runes = runes[:min(len(runes), s.width()-len("^C")-1)]
 	fmt.Fprint(s.w, string(runes))
 	if len(runes) > 0 {
 		s.shown = len(runes) + len("^C") // which terminals show behind it

@@ -1,96 +1,109 @@
 package cli
 
 import (
-	"fmt"
-	"io"
+	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
 )
 
-// Field is one line of a key–value listing: a name, and its value.
-type Field [2]string
-
-// WriteFields prints key–value lines, aligned and wrapped. Nothing is ever cut.
-func WriteFields(w io.Writer, fields []Field) error {
-	width := 0
-	for _, f := range fields {
-		width = max(width, len(f[0]))
-	}
-	var b strings.Builder
-	for _, f := range fields {
-		Hang(&b, fmt.Sprintf("%-*s  ", width, f[0]), f[1], FieldIndent)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
+// padding is what tablewriter adds to the last cell of a line.
+var padding = regexp.MustCompile(` *(\x1b\[0m)?(?: |\x1b\[0m)*\n$`)
 
 // columnGap stands between the columns of a table.
 const columnGap = "  "
 
-// WriteTable prints rows under a header, without lines or colours. The last column is
-// wrapped at its spaces; nothing is ever cut.
-func WriteTable(w io.Writer, header []string, rows [][]string) error {
+// Column is a column of a table.
+type Column struct {
+	name  string
+	align tw.Align
+	// prose is broken at its spaces where it does not fit.
+	prose bool
+}
+
+// Text is a column of words, which stay in one line.
+func Text(name string) Column { return Column{name: name, align: tw.AlignLeft} }
+
+// Number is a column of numbers, aligned at the right.
+func Number(name string) Column { return Column{name: name, align: tw.AlignRight} }
+
+// Prose is the last column of a table where that has sentences: they are wrapped.
+func Prose(name string) Column { return Column{name: name, align: tw.AlignLeft, prose: true} }
+
+// leastProse is the least room for sentences beside the other columns.
+const leastProse = 24
+
+// Table writes rows under a header, a line each, and each as a list of fields where the
+// terminal is too narrow for that. Nothing is ever cut.
+func (p *Page) Table(header []Column, rows [][]string) error {
+	room, cells := p.Width, rows
+	for i, column := range header {
+		width := columns(column.name)
+		for _, row := range rows {
+			width = max(width, columns(row[i]))
+		}
+		if column.prose {
+			cells = wrapped(rows, i, max(room, leastProse))
+			width = min(width, leastProse)
+		}
+		room -= width
+		if i < len(header)-1 {
+			room -= len(columnGap)
+		}
+	}
+	if room < 0 && p.bounded {
+		return p.records(header, rows)
+	}
+	names, aligns := make([]string, len(header)), make([]tw.Align, len(header))
+	for i, column := range header {
+		names[i], aligns[i] = p.Dim(strings.ToUpper(column.name)), column.align
+	}
 	var text strings.Builder
 	table := tablewriter.NewTable(&text,
 		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
 			Borders:  tw.BorderNone,
 			Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
 		})),
-		tablewriter.WithHeaderAlignment(tw.AlignLeft),
-		tablewriter.WithRowAlignment(tw.AlignLeft),
+		tablewriter.WithAlignment(aligns),
+		tablewriter.WithHeaderAutoFormat(tw.Off),
+		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
 		tablewriter.WithRowAutoWrap(tw.WrapNone),
 		tablewriter.WithPadding(tw.Padding{Left: "", Right: columnGap}),
 	)
-	table.Header(header)
-	if err := table.Bulk(wrapLast(header, rows)); err != nil {
+	table.Header(names)
+	if err := table.Bulk(cells); err != nil {
 		return err
 	}
 	if err := table.Render(); err != nil {
 		return err
 	}
+	var lines strings.Builder
 	for line := range strings.Lines(text.String()) {
-		if _, err := io.WriteString(w, strings.TrimRight(line, " \n")+"\n"); err != nil {
-			return err
-		}
+		lines.WriteString(padding.ReplaceAllString(line, "$1\n"))
 	}
-	return nil
+	return p.Print(lines.String())
 }
 
-// wrapLast returns rows whose last cells are broken into lines that fit beside the
-// other columns.
-func wrapLast(header []string, rows [][]string) [][]string {
-	last := len(header) - 1
-	room := TerminalWidth
-	for column := range last {
-		width := utf8.RuneCountInString(header[column])
-		for _, row := range rows {
-			width = max(width, utf8.RuneCountInString(row[column]))
-		}
-		room -= width + len(columnGap)
-	}
-	wrapped := make([][]string, len(rows))
+// records writes each row as a list of fields.
+func (p *Page) records(header []Column, rows [][]string) error {
+	lists := make([][]Field, len(rows))
 	for i, row := range rows {
-		wrapped[i] = append(slices.Clone(row[:last]), Wrap(row[last], room))
+		for at, cell := range row {
+			lists[i] = append(lists[i], Field{strings.ToLower(header[at].name), cell})
+		}
 	}
-	return wrapped
+	return p.Paragraphs(lists)
 }
 
-// WriteParagraphs writes lists of fields, with an empty line between them.
-func WriteParagraphs(w io.Writer, lists [][]Field) error {
-	for i, fields := range lists {
-		if i > 0 {
-			if _, err := fmt.Fprintln(w); err != nil {
-				return err
-			}
-		}
-		if err := WriteFields(w, fields); err != nil {
-			return err
-		}
+// wrapped returns rows whose cells of one column are broken into lines.
+func wrapped(rows [][]string, column, width int) [][]string {
+	result := make([][]string, len(rows))
+	for i, row := range rows {
+		result[i] = slices.Clone(row)
+		result[i][column] = Wrap(row[column], width)
 	}
-	return nil
+	return result
 }

@@ -2,14 +2,13 @@ package cli
 
 import (
 	"fmt"
-	"io"
 
 	"github.com/pmctl/pmctl/wallet"
 )
 
 // WriteTransaction writes what became of a transaction, for people.
-func WriteTransaction(t wallet.Transaction) func(io.Writer) error {
-	return func(w io.Writer) error {
+func WriteTransaction(t wallet.Transaction) func(*Page) error {
+	return func(w *Page) error {
 		var fields []Field
 		for _, e := range t.Events {
 			fields = append(fields, Field{"done", e.String()})
@@ -28,7 +27,7 @@ func WriteTransaction(t wallet.Transaction) func(io.Writer) error {
 		if t.Fee != nil {
 			fields = append(fields, Field{"gas paid", t.Fee.String()})
 		}
-		return WriteFields(w, fields)
+		return w.Fields(fields)
 	}
 }
 

@@ -30,7 +30,7 @@ func ReadingConfig(r *Run, o *NetworkOptions) (wallet.Config, error) {
 	if err != nil {
 		return wallet.Config{}, err
 	}
-	config := o.reading(r.Env, network, urls)
+	config := o.reading(r, network, urls)
 	config.Timeout, config.UI, config.Now, config.DatabasesDir = o.Timeout, ui{r}, r.Now, r.databasesDir()
 	return config, nil
 }

@@ -1,42 +1,54 @@
 package cli
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
 
-// FieldIndent is where values stand that have a word too long for the room beside their
-// name.
-const FieldIndent = 2
+// styles are what Page adds to text, which takes no room.
+var styles = regexp.MustCompile("\x1b\\[[0-9]*m")
 
-// Hang prints text behind a label, and the lines that do not fit there under its own
-// beginning. A text with a word that is too long for that stands below the label.
-func Hang(b *strings.Builder, label, text string, underneath int) {
-	room := TerminalWidth - len(label)
-	for word := range strings.FieldsSeq(text) {
-		if utf8.RuneCountInString(word) > room && len(label) > underneath {
-			b.WriteString(strings.TrimRight(label, " ") + "\n")
-			label, room = strings.Repeat(" ", underneath), TerminalWidth-underneath
-		}
+// columns is how much room text takes on a line.
+func columns(text string) int {
+	if strings.Contains(text, "\x1b") {
+		text = styles.ReplaceAllString(text, "")
 	}
-	if utf8.RuneCountInString(text) > room {
-		text = Wrap(text, room)
-	}
-	for line := range strings.SplitSeq(text, "\n") {
-		b.WriteString(strings.TrimRight(label+line, " ") + "\n")
-		label = strings.Repeat(" ", len(label))
-	}
+	return utf8.RuneCountInString(text)
 }
 
-// TerminalWidth is what tables fit into, on any terminal and in a pipe alike.
-const TerminalWidth = 80
+// pieces are the words of a text. A number stays with its unit.
+func pieces(text string) []string {
+	words := strings.Fields(text)
+	joined := words[:0]
+	for i, word := range words {
+		if i > 0 && isNumber(words[i-1]) && isUnit(word) {
+			joined[len(joined)-1] += " " + word
+			continue
+		}
+		joined = append(joined, word)
+	}
+	return joined
+}
+
+// isNumber tells whether a word is a number that a unit can follow.
+func isNumber(word string) bool {
+	digits := strings.TrimLeft(word, "~+-(")
+	return digits != "" && '0' <= digits[0] && digits[0] <= '9' && !strings.HasPrefix(digits, "0x") && !strings.ContainsAny(digits[len(digits)-1:], ",.;:)")
+}
+
+// isUnit tells whether a word can be the unit of a number before it.
+func isUnit(word string) bool {
+	first, _ := utf8.DecodeRuneInString(word)
+	return first == '%' || 'a' <= first && first <= 'z' || 'A' <= first && first <= 'Z'
+}
 
 // Wrap breaks text at spaces into lines of at most width characters, where it can.
 func Wrap(text string, width int) string {
 	var b strings.Builder
 	used := 0
-	for i, word := range strings.Fields(text) {
-		length := utf8.RuneCountInString(word)
+	for i, piece := range pieces(text) {
+		length := columns(piece)
 		switch {
 		case i == 0:
 		case used+1+length > width:
@@ -46,19 +58,18 @@ func Wrap(text string, width int) string {
 			b.WriteByte(' ')
 			used++
 		}
-		b.WriteString(word)
+		b.WriteString(piece)
 		used += length
 	}
 	return b.String()
 }
 
-// wrapLines wraps those lines that are too long for a terminal, and leaves the others as
-// they are.
-func wrapLines(text string) string {
+// wrapLines wraps those lines that are longer than width, and leaves the others as they are.
+func wrapLines(text string, width int) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
-		if utf8.RuneCountInString(line) > TerminalWidth {
-			lines[i] = Wrap(line, TerminalWidth)
+		if columns(line) > width {
+			lines[i] = Wrap(line, width)
 		}
 	}
 	return strings.Join(lines, "\n")

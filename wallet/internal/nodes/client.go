@@ -121,8 +121,7 @@ func (c *Client) Close() {
 	c.conns.CloseIdleConnections()
 }
 
-// Trace has each message to a node shown to a function, which may be called from any
-// goroutine. It may be called once, before anything is asked.
+// Trace calls show after each message to a node, from any goroutine; nil is none. It may be called once, before anything is asked.
 func (c *Client) Trace(show func(Exchange)) {
 	for _, n := range c.all {
 		n.trace = show

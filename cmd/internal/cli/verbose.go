@@ -1,0 +1,31 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pmctl/pmctl/wallet"
+)
+
+// showRequest writes a request to a node or a recipient to stderr, as --verbose has it.
+func (r *Run) showRequest(q wallet.Request) { r.screen.print(PlainLines(requestLine(q))) }
+
+func requestLine(q wallet.Request) string {
+	counts := make(map[string]int)
+	var methods []string
+	for _, method := range q.Methods {
+		if counts[method]++; counts[method] == 1 {
+			methods = append(methods, method)
+		}
+	}
+	for i, method := range methods {
+		if n := counts[method]; n > 1 {
+			methods[i] = fmt.Sprintf("%d × %s", n, method)
+		}
+	}
+	outcome := "answered"
+	if q.Err != nil {
+		outcome = q.Err.Error()
+	}
+	return fmt.Sprintf("%-9s %s: %s: %d ms: %s", q.To, q.URL, strings.Join(methods, ", "), q.Took.Milliseconds(), outcome)
+}
