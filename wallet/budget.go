@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -47,12 +48,16 @@ func BudgetOf(ctx context.Context, w *Wallet, sender common.Address, limits poli
 	if err := w.requireStore(); err != nil {
 		return nil, err
 	}
-	spent, err := w.store.Chain(w.Network.ChainID).Spending(ctx, sender, w.Now())
+	return budgetOf(ctx, w.ledger(), w.Network.ChainID, sender, limits, w.Now())
+}
+
+func budgetOf(ctx context.Context, ledger *store.Chain, chainID uint64, sender common.Address, limits policy.Limits, now time.Time) (*Budget, error) {
+	spent, err := ledger.Spending(ctx, sender, now)
 	if err != nil {
 		return nil, err
 	}
 	b := &Budget{
-		ChainID: w.Network.ChainID, Sender: format.Address(sender),
+		ChainID: chainID, Sender: format.Address(sender),
 		DayEnds: spent.Ends(), CountsAsSpent: spent.Spent, Tickets: spent.All.Tickets,
 	}
 	b.add(nil, spent.All, limits, policy.EVPerDay, policy.FaceValuePerDay)
@@ -68,4 +73,16 @@ func (b *Budget) add(recipient *format.Address, spent policy.Sum, limits policy.
 	b.Lines = append(b.Lines, BudgetLine{recipient, SpentEV, spent.EV, limit, where})
 	limit, where = limits.Budget(faceValue)
 	b.Lines = append(b.Lines, BudgetLine{recipient, SpentFaceValue, new(big.Rat).SetInt(spent.FaceValue), limit, where})
+}
+
+// Left is what a line's limit leaves to spend, in wei; nil without a limit.
+func (b *Budget) Left(line BudgetLine) *big.Rat {
+	if line.Limit == nil {
+		return nil
+	}
+	left := new(big.Rat).Sub(line.Limit.Rat(), line.Spent)
+	if b.CountsAsSpent != "" || left.Sign() < 0 {
+		left.SetInt64(0)
+	}
+	return left
 }

@@ -87,17 +87,22 @@ func (r *Reader) Runway(ctx context.Context, of HistoryOptions) (*Runway, error)
 		return nil, err
 	}
 	defer p.store.Close()
+	return r.runway(ctx, p, of.Since)
+}
+
+// runway tells how long the deposit lasts by a past that begins at since.
+func (r *Reader) runway(ctx context.Context, p *past, since time.Time) (*Runway, error) {
 	first, err := p.ledger.FirstReservation(ctx, r.Address)
 	if err != nil {
 		return nil, err
 	}
-	redeemed := slices.DeleteFunc(slices.Clone(p.events), func(e history.Event) bool { return e.Redemption == nil || e.Time.Before(of.Since) })
+	redeemed := slices.DeleteFunc(slices.Clone(p.events), func(e history.Event) bool { return e.Redemption == nil || e.Time.Before(since) })
 	totals := history.Total(redeemed)
 	// Before its first ticket a sender had no pace.
 	if totals.Unmatched > 0 {
 		first = p.events[0].Time
 	}
-	from := of.Since
+	from := since
 	if first.After(from) {
 		from = first
 	}

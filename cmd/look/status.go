@@ -44,7 +44,8 @@ small for a typical recipient, 5 for funds that are being unlocked, 7 for a node
 that is behind, 1 for anything else. What is only worth a notice does not fail.
 
 With --output prometheus it writes metrics for the textfile collector of the
-node exporter; --out replaces the file that it reads, in one step.`,
+node exporter, with what was spent, the budget and the runway; --out replaces
+the file that it reads, in one step.`,
 		Example: `  pmctl status
   pmctl status 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --output json
   pmctl status --watch --interval 30s
@@ -108,7 +109,7 @@ func runStatus(ctx context.Context, r *cli.Run, o *statusOptions, args []string)
 	if o.check {
 		return v.judge(result)
 	}
-	return v.show(result)
+	return v.show(ctx, result)
 }
 
 func (v *statusView) look(ctx context.Context) (*statusResult, error) {
@@ -120,9 +121,9 @@ func (v *statusView) look(ctx context.Context) (*statusResult, error) {
 }
 
 // show writes the status in the format that was asked for.
-func (v *statusView) show(result *statusResult) error {
+func (v *statusView) show(ctx context.Context, result *statusResult) error {
 	if v.Output == outputPrometheus {
-		return v.writeMetrics(result)
+		return v.writeMetrics(ctx, result)
 	}
 	return v.Emit("pmctl.status", result, func(w *cli.Page) error {
 		return result.write(w, append(result.fields(), result.Contracts.fields()...))

@@ -2,6 +2,7 @@ package look
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ const outputPrometheus = "prometheus"
 type metric struct {
 	name, help string
 	samples    []sample
+	counter    bool // else a gauge
 }
 
 // sample is a value under labels beside those that all have.
@@ -31,7 +33,7 @@ type sample struct {
 // metrics are the status. Amounts are whole wei, written in full: Prometheus keeps the
 // first 15 digits or so of a value.
 func (s *statusResult) metrics() []metric {
-	one := func(name, help, value string) metric { return metric{name, help, []sample{{"", value}}} }
+	one := func(name, help, value string) metric { return gauge(name, help, sample{"", value}) }
 	all := []metric{
 		one("pmctl_balance_wei", "What the account holds.", s.Balance.Decimal()),
 		one("pmctl_deposit_wei", "What pays winning tickets.", s.Deposit.Decimal()),
@@ -75,6 +77,10 @@ func (s *statusResult) metrics() []metric {
 	return all
 }
 
+func gauge(name, help string, samples ...sample) metric { return metric{name, help, samples, false} }
+
+func counter(name, help, value string) metric { return metric{name, help, []sample{{"", value}}, true} }
+
 func oneOrZero(b bool) string {
 	if b {
 		return "1"
@@ -87,21 +93,35 @@ func label(name, value string) string {
 	return "," + name + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(value) + `"`
 }
 
-// writeMetrics writes the metrics to stdout, or in place of the file of --out.
-func (v *statusView) writeMetrics(s *statusResult) error {
+// formatMetrics writes metrics in Prometheus's text format.
+func formatMetrics(s *statusResult, metrics []metric) []byte {
 	var text bytes.Buffer
 	labels := label("network", s.Network)[1:] + label("chain_id", s.ChainID) + label("account", common.Address(s.Account).Hex())
-	for _, m := range s.metrics() {
-		fmt.Fprintf(&text, "# HELP %s %s\n# TYPE %s gauge\n", m.name, m.help, m.name)
+	for _, m := range metrics {
+		kind := "gauge"
+		if m.counter {
+			kind = "counter"
+		}
+		fmt.Fprintf(&text, "# HELP %s %s\n# TYPE %s %s\n", m.name, m.help, m.name, kind)
 		for _, sample := range m.samples {
 			fmt.Fprintf(&text, "%s{%s%s} %s\n", m.name, labels, sample.labels, sample.value)
 		}
 	}
-	if v.out == "" {
-		_, err := v.Out.Write(text.Bytes())
+	return text.Bytes()
+}
+
+// writeMetrics writes the metrics to stdout, or in place of the file of --out.
+func (v *statusView) writeMetrics(ctx context.Context, s *statusResult) error {
+	spent, err := v.spentMetrics(ctx)
+	if err != nil {
 		return err
 	}
-	if err := replaceFile(v.out, text.Bytes()); err != nil {
+	text := formatMetrics(s, append(s.metrics(), spent...))
+	if v.out == "" {
+		_, err := v.Out.Write(text)
+		return err
+	}
+	if err := replaceFile(v.out, text); err != nil {
 		return fmt.Errorf("--out %s: %w", v.out, err)
 	}
 	return nil

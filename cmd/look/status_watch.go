@@ -32,7 +32,7 @@ func (v *statusView) watching(ctx context.Context) error {
 		case err != nil:
 			v.Note("%s  %v", v.Now().UTC().Format(time.RFC3339), err)
 		default:
-			if err := v.refresh(result); err != nil {
+			if err := v.refresh(ctx, result); err != nil {
 				return err
 			}
 		}
@@ -46,9 +46,9 @@ func (v *statusView) watching(ctx context.Context) error {
 
 // refresh shows a status after another one: in its place on a terminal that can, on a
 // line of its own as JSON.
-func (v *statusView) refresh(result *statusResult) error {
+func (v *statusView) refresh(ctx context.Context, result *statusResult) error {
 	if v.Output == outputPrometheus {
-		return v.show(result)
+		return v.show(ctx, result)
 	}
 	if v.Output == cli.OutputJSON {
 		return format.WriteLine(v.Out, "pmctl.status", result)

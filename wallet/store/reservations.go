@@ -66,6 +66,18 @@ func (c *Chain) Spending(ctx context.Context, sender common.Address, at time.Tim
 	})
 }
 
+// Made returns what all of a sender's tickets on the chain come to, by the sums of each day.
+func (c *Chain) Made(ctx context.Context, sender common.Address) (policy.Sum, error) {
+	return read(ctx, c.store, readLedger, func(tx *db.Tx) (policy.Sum, error) {
+		sum := policy.Cost(0, nil, nil)
+		err := db.Each(tx, scanSum, func(day booked) error {
+			sum = sum.Plus(day.Sum)
+			return nil
+		}, selectAllDays, c.id, sender.Hex())
+		return sum, err
+	})
+}
+
 // readLedger is what the methods here do, for errors.
 const readLedger = "read the ledger"
 

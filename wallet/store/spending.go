@@ -16,6 +16,7 @@ import (
 const (
 	selectSpending = `SELECT recipient, tickets, ev, face_value FROM spending WHERE chain_id = $1 AND sender = $2 AND day = $3`
 	selectDay      = `SELECT '0x0000000000000000000000000000000000000000', tickets, ev, face_value FROM spending_days WHERE chain_id = $1 AND sender = $2 AND day = $3`
+	selectAllDays  = `SELECT '0x0000000000000000000000000000000000000000', tickets, ev, face_value FROM spending_days WHERE chain_id = $1 AND sender = $2`
 )
 
 // spending fails with ErrDamaged when the day's sum is not that of its recipients.
