@@ -103,6 +103,11 @@ type History struct {
 	// against what became of them.
 	Totals history.Totals `json:"totals"`
 	Luck   history.Luck   `json:"luck"`
+
+	// Deposits and Reserves are what there was of each up to now, when they were read, for
+	// all recipients; the first one is before the first event.
+	Deposits, Reserves []history.Balance `json:"-"`
+	Now                time.Time         `json:"-"`
 }
 
 // History reads what became of the account's funds before a time, and, unless it is nil, by
@@ -138,7 +143,9 @@ func (r *Reader) History(ctx context.Context, of HistoryOptions, until time.Time
 			events = append(events, e)
 		}
 	}
+	deposits, reserves := history.Balances(p.events, p.status.Sender.Deposit, p.status.Sender.Reserve)
 	return &History{
+		Deposits: deposits, Reserves: reserves, Now: p.now,
 		Network: r.Network.Name, ChainID: r.Network.ChainID, Sender: format.Address(r.Address), Recipient: (*format.Address)(recipient),
 		Since: of.Since, Until: until, Block: p.status.Head.Number,
 		Events: events, Totals: history.Total(events), Luck: draw.Luck(),

@@ -11,6 +11,7 @@ type historyOptions struct {
 	scanOptions
 	recipient string
 	until     string
+	plot      plotOptions
 }
 
 // NewHistory is pmctl history.
@@ -28,7 +29,7 @@ likely it is to be off by that much.
 What is too old to change is kept in pmctl's cache folder. A scan that was
 interrupted goes on where it ended; --since spares what is before.`,
 		Example: `  pmctl history
-  pmctl history --since 30d
+  pmctl history --since 30d --plot funds.svg
   pmctl history --recipient 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed -o json
   pmctl history --since 2026-03-01 --until 2026-04-01 -o csv > march.csv`,
 		Args: cobra.NoArgs,
@@ -37,6 +38,7 @@ interrupted goes on where it ended; --since spares what is before.`,
 	cmd.Flags().StringVar(&o.since, "since", "", "leave out what was before a `TIME`: 12h, 30d or 2w ago, a day, or a time (default everything)")
 	cmd.Flags().StringVar(&o.until, "until", "", "leave out what was at this `TIME` or later")
 	cmd.Flags().StringVar(&o.recipient, "recipient", "", "show only the redemptions by the recipient at `ADDRESS`")
+	o.plot.register(cmd, "deposit, reserve and what was paid over time")
 	o.register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON, cli.OutputCSV)
 	return cmd
@@ -55,6 +57,13 @@ func runHistory(r *cli.Run, cmd *cobra.Command, o *historyOptions) error {
 	if err != nil {
 		return err
 	}
+	file, err := o.plot.begin(r, cmd)
+	if err != nil {
+		return err
+	}
+	if file != nil {
+		defer file.Close()
+	}
 	reader, past, err := o.open(cmd.Context(), r)
 	if err != nil {
 		return err
@@ -62,6 +71,9 @@ func runHistory(r *cli.Run, cmd *cobra.Command, o *historyOptions) error {
 	defer reader.Close()
 	found, err := reader.History(cmd.Context(), past, until, recipient)
 	if err != nil {
+		return err
+	}
+	if err := plotHistory(found).finish(r, file); err != nil {
 		return err
 	}
 	if r.Output == cli.OutputCSV {

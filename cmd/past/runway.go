@@ -8,7 +8,7 @@ import (
 
 type runwayOptions struct {
 	scanOptions
-	plot string
+	plot plotOptions
 }
 
 // NewRunway is pmctl runway.
@@ -31,21 +31,19 @@ all tickets, it goes by the redemptions alone. No key is opened.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRunway(r, cmd, &o) },
 	}
 	cmd.Flags().StringVar(&o.since, "since", "30d", "go by what was spent from a `TIME` on: 12h, 30d or 2w ago, a day, or a time")
-	cmd.Flags().StringVar(&o.plot, "plot", "", "draw deposit, reserve and expected value over time into the new SVG `FILE`")
+	o.plot.register(cmd, "deposit, reserve and expected value over time, with the forecast,")
 	o.register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 
 func runRunway(r *cli.Run, cmd *cobra.Command, o *runwayOptions) error {
-	var plot *cli.OutFile
-	if o.plot != "" {
-		// What cannot be written is found out before the chain is read.
-		var err error
-		if plot, err = cli.CreateOut(r.Durable(), "--plot", o.plot); err != nil {
-			return err
-		}
-		defer plot.Close()
+	file, err := o.plot.begin(r, cmd)
+	if err != nil {
+		return err
+	}
+	if file != nil {
+		defer file.Close()
 	}
 	reader, past, err := o.open(cmd.Context(), r)
 	if err != nil {
@@ -56,13 +54,8 @@ func runRunway(r *cli.Run, cmd *cobra.Command, o *runwayOptions) error {
 	if err != nil {
 		return err
 	}
-	if plot != nil {
-		if err := writePlot(plot, told); err != nil {
-			return err
-		}
-		if err := plot.Commit(); err != nil {
-			return err
-		}
+	if err := plotRunway(told).finish(r, file); err != nil {
+		return err
 	}
 	return r.Emit("pmctl.runway", told, func(w *cli.Page) error { return writeRunway(w, told) })
 }

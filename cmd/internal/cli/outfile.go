@@ -13,12 +13,13 @@ import (
 	"github.com/pmctl/pmctl/internal/durable"
 )
 
-// OutFile is a file that appears whole or not at all, and never in place of another.
+// OutFile is a file that appears whole or not at all.
 type OutFile struct {
 	*bufio.Writer
-	flag string // that names the file
-	path string
-	file *durable.Pending
+	flag  string // that names the file
+	path  string
+	file  *durable.Pending
+	place durable.Placement
 }
 
 // CreateOut begins the file at path, which a flag names. It fails when there is something at path already,
@@ -27,6 +28,10 @@ func CreateOut(files durable.FS, flag, path string) (*OutFile, error) {
 	if _, err := os.Lstat(path); err == nil {
 		return nil, ExistsAlready(flag, path)
 	}
+	return beginOut(files, flag, path)
+}
+
+func beginOut(files durable.FS, flag, path string) (*OutFile, error) {
 	file, err := durable.Create(files, path)
 	if err != nil {
 		// The name of the file that could not be begun means nothing to anybody.
@@ -36,7 +41,29 @@ func CreateOut(files durable.FS, flag, path string) (*OutFile, error) {
 		}
 		return nil, fmt.Errorf("%s %s: nothing can be written there: %w", flag, path, err)
 	}
-	return &OutFile{bufio.NewWriter(file), flag, path, file}, nil
+	return &OutFile{bufio.NewWriter(file), flag, path, file, durable.New}, nil
+}
+
+// ReplaceOut begins the file at path, which replaces the regular file there, if there is one.
+// It fails as CreateOut does where nothing can be written.
+func ReplaceOut(files durable.FS, flag, path string) (*OutFile, error) {
+	found, err := os.Stat(path)
+	if err == nil && !found.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s %s: only a regular file is overwritten", flag, path)
+	}
+	file, err := beginOut(files, flag, path)
+	if err == nil {
+		file.place = durable.Replace
+	}
+	return file, err
+}
+
+// ForceHint names --force for an error about a file that is there.
+func ForceHint(err error) error {
+	if errors.Is(err, fs.ErrExist) {
+		return WithHint(err, "pass --force to overwrite it, or name another file")
+	}
+	return err
 }
 
 // ExistsAlready is the error about a file that is there.
@@ -53,7 +80,7 @@ func (f *OutFile) Commit() error {
 		err = f.file.Finish()
 	}
 	if err == nil {
-		err = f.file.Place(durable.New)
+		err = f.file.Place(f.place)
 	}
 	switch {
 	case errors.Is(err, fs.ErrExist):
@@ -66,6 +93,9 @@ func (f *OutFile) Commit() error {
 
 // Page is the file for text: it has no colours.
 func (f *OutFile) Page() *Page { return &Page{Writer: f, Width: DefaultWidth} }
+
+// Path is the file's, as the flag named it.
+func (f *OutFile) Path() string { return f.path }
 
 // Close drops what has not been committed.
 func (f *OutFile) Close() { f.file.Discard() }
