@@ -24,7 +24,7 @@ func TestWhatChangedIsAskedAgain(t *testing.T) {
 		p.expect("assphrase of 0x")
 		p.seen.Reset()
 		p.press(passphraseTyped + "\r")
-		p.expect("This has changed since it was shown:")
+		p.expect("Changed since it was shown:")
 		p.expect(again)
 		p.expect("[y/N] ")
 		p.press("n\r")

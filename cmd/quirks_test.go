@@ -285,7 +285,7 @@ func TestArbitrumNodesAsTheyAre(t *testing.T) {
 		t.Run(strings.Fields(run)[0], func(t *testing.T) { q.test(t, s) })
 	}
 	t.Run("params", func(t *testing.T) {
-		quirk{nodes: some(blind), run: "params fetch " + url, says: "not checked against the chain: the node at .* l1BlockNumber is missing"}.test(t, s)
+		quirk{nodes: some(blind), run: "params fetch " + url, says: "not checked on the chain: the node at .* l1BlockNumber is missing"}.test(t, s)
 	})
 	t.Run("gas", func(t *testing.T) {
 		quirk{nodes: some(resulting(func(string) string { return `"0x186a0"` }, "eth_estimateGas")), run: simulates, says: "gas limit +200000"}.test(t, s)

@@ -16,45 +16,43 @@ import (
 	"github.com/pmctl/pmctl/wallet/policy"
 )
 
-// Action is something to do with the TicketBroker contract, in one transaction.
+// Action is one transaction to the TicketBroker contract.
 type Action struct {
-	// label says what: the same thing has the same label.
+	// label identifies the action: equal actions have equal labels.
 	label tx.Label
-	// prospect is what an account is to call, with what that is to fund, where it depends on
-	// nothing that has to be asked: the costs are then asked for together with the status. It
-	// is nil where plan says what to call.
+	// prospect returns the call, and the funding it makes, if they depend on nothing that the node
+	// must be asked: the costs are then read together with the status. It is nil if plan decides
+	// the call.
 	prospect func(account common.Address) (tx.Call, *broker.Funding)
 	// plan decides what to send, or refuses.
 	plan func(context.Context, situation) (proposal, error)
-	// report adds what the contract says that it did to the result of a transaction that
-	// was mined.
+	// report adds what the contract did, by its events, to the result of a mined transaction.
 	report reporter
 }
 
-// justCall is the prospect of a call that moves no ether to the contract.
+// justCall is the prospect of a call without value.
 func justCall(data []byte) func(common.Address) (tx.Call, *broker.Funding) {
 	return func(common.Address) (tx.Call, *broker.Funding) { return tx.Call{Data: data}, nil }
 }
 
 type reporter func(context.Context, situation, *types.Receipt, *Transaction) error
 
-// proposal is a transaction that may be sent.
 type proposal struct {
-	call tx.Call // set after plan for an action that has a prospect
-	// say is what it will do: a sentence each.
+	call tx.Call // set after plan if the action has a prospect
+	// say describes the effects, one sentence each.
 	say []string
-	// ask is the question that a person answers.
+	// ask is the question to confirm.
 	ask string
 }
 
-// same tells whether a user who agreed to one proposal has agreed to the other.
+// same reports whether agreeing to one proposal is agreeing to the other.
 func (p proposal) same(q proposal) bool {
 	return p.call.To == q.call.To && p.call.Value.Cmp(q.call.Value) == 0 && bytes.Equal(p.call.Data, q.call.Data) &&
 		slices.Equal(p.say, q.say) && p.ask == q.ask
 }
 
-// reportEvents reports the receipt's events of these names, or of all calls where there are
-// none. A transaction without any has not done what it was sent for, as far as this node shows.
+// reportEvents reports the receipt's events with these names, or all of the contract's. A receipt
+// without any shows that the transaction did not do what it was sent for.
 func reportEvents(names ...string) reporter {
 	return func(_ context.Context, s situation, receipt *types.Receipt, result *Transaction) error {
 		at := s.status.Contracts.TicketBroker
@@ -66,22 +64,22 @@ func reportEvents(names ...string) reporter {
 	}
 }
 
-// NoEventError is a mined transaction whose receipt shows nothing of what it was sent for.
+// NoEventError is returned for a mined transaction whose receipt has none of the expected events.
 type NoEventError struct {
 	Hash         common.Hash
 	TicketBroker common.Address
 }
 
 func (e *NoEventError) Error() string {
-	return fmt.Sprintf("transaction %s was mined, but its receipt has no event of the TicketBroker at %s that says what it did", e.Hash, e.TicketBroker)
+	return fmt.Sprintf("transaction %s was mined, but its receipt has no event of the TicketBroker at %s that shows its effect", e.Hash, e.TicketBroker)
 }
 
-// Hint says how to find out more.
+// Hint suggests another node.
 func (e *NoEventError) Hint() string {
-	return fmt.Sprintf("look at it through another node: pmctl tx wait %s --rpc-url URL; to send another transaction all the same, pass a new --request-id", e.Hash)
+	return fmt.Sprintf("ask another node: pmctl tx wait %s --rpc-url URL; to send another transaction anyway, pass a new --request-id", e.Hash)
 }
 
-// prepare has an action decide what to send, and simulates and prices it.
+// prepare plans an action, then simulates and prices its call.
 func (w *Wallet) prepare(ctx context.Context, s situation, a Action) (*tx.Prepared, proposal, error) {
 	if err := s.client.UpToDate(s.status.Head); err != nil {
 		return nil, proposal{}, err
@@ -106,7 +104,7 @@ func (w *Wallet) prepare(ctx context.Context, s situation, a Action) (*tx.Prepar
 	return prepared, p, err
 }
 
-// Caps are the limits that transactions have.
+// Caps returns the limits on a transaction's gas price and fee.
 func Caps(limits policy.Limits) tx.Caps {
 	return tx.Caps{
 		Price: limits.MaxGasPrice, PriceSetIn: limits.Where(policy.MaxGasPrice),
@@ -114,16 +112,16 @@ func Caps(limits policy.Limits) tx.Caps {
 	}
 }
 
-// Proposal is an action as it would be sent now, which the contract would take.
+// Proposal is an action as it would be sent now. The simulation of its call has succeeded.
 type Proposal struct {
 	*tx.Prepared
 	Network chain.Network
 	Label   tx.Label
-	// Says is what it would do, a sentence each.
+	// Says describes the effects, one sentence each.
 	Says []string
 }
 
-// Simulate finds out what an action would send and cost. Nothing is signed.
+// Simulate plans, simulates and prices an action. It signs and sends nothing.
 func (w *Wallet) Simulate(ctx context.Context, a Action) (*Proposal, error) {
 	if w.Account == nil {
 		return nil, ErrNoAccount

@@ -10,7 +10,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// awaited is a transaction that is waited for, and how.
+// pendingTx is a transaction that this run waits for.
 type pendingTx struct {
 	*Wallet
 	situation
@@ -22,7 +22,6 @@ type pendingTx struct {
 	report reporter
 }
 
-// tell reports a result to the user.
 func (o WaitOptions) tell(t Transaction) error {
 	if o.Report == nil {
 		return nil
@@ -30,9 +29,8 @@ func (o WaitOptions) tell(t Transaction) error {
 	return o.Report(t)
 }
 
-// await waits for one of an intent's transactions, unless the user wants to return at
-// once, and reports the result. A result with events is one even where something of it
-// has failed.
+// await waits for one of the intent's transactions, unless NoWait is set, and reports the result. A
+// result with events is reported even if part of it has failed.
 func (a *pendingTx) await(ctx context.Context) (Transaction, error) {
 	if a.NoWait {
 		result := Transaction{Hash: a.intent.Newest().Hash(), Earlier: earlier(a.others)}
@@ -46,7 +44,6 @@ func (a *pendingTx) await(ctx context.Context) (Transaction, error) {
 	return result, errors.Join(err, failed)
 }
 
-// untilMined waits for one of an intent's transactions and returns what it did.
 func (a *pendingTx) untilMined(ctx context.Context) (Transaction, error) {
 	a.note("sent      %s, waiting until it is mined", a.intent.Newest().Hash())
 	done := a.UI.Progress(func() string { return "not mined yet" })
@@ -70,7 +67,7 @@ func (a *pendingTx) untilMined(ctx context.Context) (Transaction, error) {
 	return result, err
 }
 
-// settleOthers records what became of the account's other transactions meanwhile.
+// settleOthers records the state of the account's other transactions.
 func (a *pendingTx) settleOthers(ctx context.Context) error {
 	if len(a.others) == 0 {
 		return nil
@@ -86,12 +83,12 @@ func (a *pendingTx) settleOthers(ctx context.Context) error {
 	return nil
 }
 
-// endPatience bounds the last entry in the journal, which is made after a signal too.
+// endPatience limits the last write to the journal, which also follows a signal.
 const endPatience = 5 * time.Second
 
-// end records whether a flow that ends with err has reported how a transaction went,
-// unless another run has continued that one, and returns how the flow ends. The next run
-// of the same continues a transaction that is not reported.
+// end records in the journal whether this run has reported the result, unless another run has taken
+// over the transaction, and returns the flow's error. An unreported transaction is resumed by the
+// next run of the same action.
 func (a *pendingTx) end(ctx context.Context, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
 	defer cancel()
@@ -101,15 +98,15 @@ func (a *pendingTx) end(ctx context.Context, err error) error {
 	case endErr == nil, errors.Is(endErr, tx.ErrNotOwner):
 		return err
 	case err == nil && errors.As(endErr, &replaced):
-		// The transaction is mined and reported. Whatever uses the store next finds out.
-		a.note("the store %s was replaced meanwhile: %v; the journal there lacks what this command did", replaced.Path, replaced.Cause)
+		// The transaction is mined and reported. The next use of the store reports the replacement.
+		a.note("the store %s was replaced while this command ran: %v; its journal lacks this transaction", replaced.Path, replaced.Cause)
 		return nil
 	}
 	return errors.Join(err, endErr)
 }
 
-// leavesOpen tells whether a flow that ends with err does not know how its transaction
-// went. Whatever is not known for sure is looked at again by a retry.
+// leavesOpen reports whether a flow that ends with err leaves the result of its transaction
+// unknown, so that a retry must look again.
 func leavesOpen(err error) bool {
 	return err != nil && !errors.As(err, new(*tx.FailedError)) && !errors.As(err, new(*tx.CancelledError)) &&
 		!errors.As(err, new(*tx.LostError)) && !errors.Is(err, redeem.ErrPassedOver)

@@ -15,23 +15,23 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Budget is what an account has spent in a day, and what its limits allow.
+// Budget is what an account has spent today, and its limits.
 type Budget struct {
 	ChainID uint64         `json:"chain_id,string"`
 	Sender  format.Address `json:"sender"`
-	// DayEnds is when the next budget begins.
+	// DayEnds is when the next day's budget begins.
 	DayEnds time.Time `json:"day_ends"`
-	// CountsAsSpent is why nothing of the day's budget is left, whatever was spent.
+	// CountsAsSpent is why the whole day's budget counts as spent; "" if it does not.
 	CountsAsSpent string       `json:"counts_as_spent,omitempty"`
 	Tickets       uint64       `json:"tickets,string"`
 	Lines         []BudgetLine `json:"budget"`
 }
 
-// BudgetLine is one kind of spending on one recipient, or on all.
+// BudgetLine is one kind of spending on one recipient, or on all of them.
 type BudgetLine struct {
 	Recipient *format.Address `json:"recipient,omitempty"`
 	Kind      string          `json:"kind"`
-	// Spent is in wei, exactly.
+	// Spent is the exact amount in wei.
 	Spent *big.Rat `json:"spent"`
 	Limit *wei.Wei `json:"limit,omitempty"`
 	SetIn string   `json:"set_in,omitempty"`
@@ -43,7 +43,7 @@ const (
 	SpentFaceValue = "face_value"
 )
 
-// BudgetOf returns what an account has spent today by the wallet's store. It asks no node.
+// BudgetOf returns what the sender has spent today, by the wallet's store. It asks no node.
 func BudgetOf(ctx context.Context, w *Wallet, sender common.Address, limits policy.Limits) (*Budget, error) {
 	if err := w.requireStore(); err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func budgetOf(ctx context.Context, ledger *store.Chain, chainID uint64, sender c
 }
 
 func (b *Budget) add(recipient *format.Address, spent policy.Sum, limits policy.Limits, ev, faceValue policy.Setting) {
-	spent = spent.Plus(policy.Sum{}) // which has no nil
+	spent = spent.Plus(policy.Sum{}) // replaces nil by 0
 	limit, where := limits.Budget(ev)
 	b.Lines = append(b.Lines, BudgetLine{recipient, SpentEV, spent.EV, limit, where})
 	limit, where = limits.Budget(faceValue)

@@ -20,26 +20,26 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Class is how something failed, as a code for programs. An error of another package joins
-// a class when its method Is is true of it.
+// Class classifies an error, as a stable code for programs. An error of another package joins a
+// class by a method Is that is true for it.
 type Class string
 
-// The classes of errors.
+// The classes.
 const (
-	// ClassUsage is a request that makes no sense.
+	// ClassUsage is a usage error.
 	ClassUsage Class = "usage"
 	// ClassRefused is a refusal by a node or a recipient.
 	ClassRefused Class = "refused"
-	// ClassNotMined, ClassWaiting, ClassOutcomeUnknown and ClassUnreported are things that
-	// are done, or may be: to do them again could do them twice.
+	// ClassNotMined, ClassWaiting, ClassOutcomeUnknown and ClassUnreported are operations that have
+	// taken effect, or may have: repeating them could do them twice.
 	ClassNotMined       Class = "not_mined"
 	ClassWaiting        Class = "waiting"
 	ClassOutcomeUnknown Class = "outcome_unknown"
 	ClassUnreported     Class = "unreported"
-	// ClassCancelled is what the user ended.
+	// ClassCancelled is an operation that the user cancelled.
 	ClassCancelled Class = "cancelled"
 	// ClassPending, ClassRestored, ClassRecipientChanged, ClassChanged, ClassUnlocking and
-	// ClassContractsChanged wait for the user's consent, ClassLimit for another limit.
+	// ClassContractsChanged need the user's consent; ClassLimit needs another limit.
 	ClassPending          Class = "pending"
 	ClassRestored         Class = "restored"
 	ClassRecipientChanged Class = "recipient_changed"
@@ -47,29 +47,28 @@ const (
 	ClassUnlocking        Class = "unlocking"
 	ClassContractsChanged Class = "contracts_changed"
 	ClassLimit            Class = "limit"
-	// ClassFunds is a balance, a deposit or a reserve that is too small.
+	// ClassFunds is a balance, deposit or reserve that is too small.
 	ClassFunds Class = "insufficient_funds"
 	// ClassBadInput is a document that cannot be read.
 	ClassBadInput Class = "bad_input"
-	// ClassInactive, ClassOtherChain and ClassUnacceptable are ticket params that nothing
-	// can make good.
+	// ClassInactive, ClassOtherChain and ClassUnacceptable are ticket params that cannot be paid
+	// on.
 	ClassInactive     Class = "inactive_recipient"
 	ClassOtherChain   Class = "other_chain"
 	ClassUnacceptable Class = "unacceptable"
-	// ClassBusy and ClassUnreachable are what may go well later.
+	// ClassBusy and ClassUnreachable may succeed on a retry.
 	ClassBusy        Class = "busy"
 	ClassUnreachable Class = "unreachable"
 	// ClassLocked is a key that cannot be used.
 	ClassLocked Class = "locked"
-	// ClassFailed is everything else.
+	// ClassFailed is any other error.
 	ClassFailed Class = "failed"
 )
 
-// Error makes a class something that errors.Is compares with.
+// Error makes a Class a target for errors.Is.
 func (c Class) Error() string { return string(c) }
 
-// ClassOf returns the class of an error. What an agent refuses with has the class that the
-// agent gives it.
+// ClassOf returns the class of an error. An agent's refusal has the class that the agent sent.
 func ClassOf(err error) Class {
 	var remote *agent.RemoteError
 	if errors.As(err, &remote) {
@@ -90,7 +89,7 @@ func ClassOf(err error) Class {
 	case as(new(*tx.RefusedError)):
 		return ClassRefused
 	case as(new(*tx.NotMinedError), new(*tx.UnknownOutcomeError), new(*tx.UncertainError), new(*tx.InProgressError)):
-		return ClassNotMined // before cancelled: what was sent is not undone by that
+		return ClassNotMined // before cancelled: cancelling the wait does not undo what was sent
 	case as(new(*RoundsError)):
 		return ClassWaiting
 	case is(pay.ErrInProgress), as(new(*pay.UnknownOutcomeError)):
@@ -116,7 +115,7 @@ func ClassOf(err error) Class {
 	case is(tx.ErrInsufficientFunds, policy.ErrFunds, pm.ErrInsufficientSenderReserve):
 		return ClassFunds
 	case is(format.ErrSyntax, format.ErrTruncated, format.ErrTooLarge), as(new(*format.KindError), new(*format.VersionError)):
-		return ClassBadInput // before the fields that may be to blame: a file is at fault, not a recipient
+		return ClassBadInput // before field errors: the file is at fault, not the recipient
 	case is(policy.ErrInactive):
 		return ClassInactive
 	case as(new(*policy.OtherChainError)):
@@ -140,8 +139,7 @@ func ClassOf(err error) Class {
 	return ClassFailed
 }
 
-// unreachable tells an error of what was asked over a network and did not answer, which
-// concerns more than the one thing that was asked for.
+// unreachable reports whether a server did not answer, which affects more than the one request.
 func unreachable(err error) bool {
 	var remote *agent.RemoteError
 	if errors.As(err, &remote) {

@@ -8,12 +8,12 @@ import (
 	"github.com/pmctl/pmctl/wallet/internal/tx"
 )
 
-// lookAgainAfter is how long what was found counts where no one was asked: a passphrase
-// may take its time to come as well.
+// lookAgainAfter is how long the planned state counts as current when no question was asked:
+// reading a passphrase can take time, too.
 const lookAgainAfter = 5 * time.Second
 
-// agreeAgain looks at the account again after the user took time to answer, and has what
-// changed agreed to. It returns what is to be sent.
+// agreeAgain plans again after the user took time to answer, and asks again if something changed.
+// It returns the transaction to send.
 func (t *sendFlow) agreeAgain(caller context.Context, agreed *tx.Prepared, to proposal) (*tx.Prepared, error) {
 	for {
 		now, is, err := t.prepareAgain(caller)
@@ -23,7 +23,7 @@ func (t *sendFlow) agreeAgain(caller context.Context, agreed *tx.Prepared, to pr
 		if is.same(to) && mayStillBeMined(agreed, now) {
 			return agreed, nil
 		}
-		t.note("This has changed since it was shown:")
+		t.note("Changed since it was shown:")
 		t.show(now, is.say)
 		if err := t.confirm(caller, is.ask); err != nil || t.o.Agreed {
 			return now, err
@@ -42,8 +42,8 @@ func (t *sendFlow) prepareAgain(caller context.Context) (*tx.Prepared, proposal,
 	return t.prepare(ctx, t.situation, t.action)
 }
 
-// mayStillBeMined tells whether a price that was agreed to does at the prices of now, of
-// which half is what a block takes.
+// mayStillBeMined reports whether the agreed price suffices at today's prices. A block takes half
+// of the cap.
 func mayStillBeMined(agreed, now *tx.Prepared) bool {
 	return new(big.Int).Lsh(agreed.FeeCap, 1).Cmp(now.FeeCap) >= 0
 }

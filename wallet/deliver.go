@@ -15,33 +15,33 @@ import (
 	"github.com/pmctl/pmctl/wallet/policy"
 )
 
-// DeliverOptions says how a batch is delivered.
+// DeliverOptions are the parameters of Deliver.
 type DeliverOptions struct {
-	// Document has the tickets, and the credentials that go along with them.
+	// Document has the tickets and their credentials.
 	Document *format.Document
 
-	// Headers bound the HTTP header of a delivery.
+	// Headers limits the size of the HTTP headers.
 	Headers *pay.HeaderLimits
 
-	// InactiveOK delivers to a recipient that is not active.
+	// InactiveOK delivers to a recipient that is not active, too.
 	InactiveOK bool
 }
 
-// ErrNoCredentials is returned for a batch that no recipient would take.
-var ErrNoCredentials = errors.New("these are no tickets with their credentials")
+// ErrNoCredentials is returned for a document without tickets or without credentials.
+var ErrNoCredentials = errors.New("the document lacks tickets or their credentials")
 
-const deliverAgain = "nothing was sent; make a new batch from fresh ticket params"
+const deliverAgain = "nothing was sent; create a new batch from fresh ticket params: pmctl ticket batch"
 
-// Deliver hands a batch to the recipient at u, once, and returns what its tickets are worth,
-// in wei, with the recipient's last receipt. Tickets that would be refused are not sent, as
-// far as a node tells: where there is none, only the credentials are looked at. It fails with
-// ErrNoCredentials, *wire.ExpiredTokenError and pm.ErrTicketParamsExpired, as
-// policy.Limits.CheckCounterparty and as pay.Client.DeliverBatch do.
+// Deliver posts a batch to the recipient at u, once. It returns the expected value of the tickets
+// in wei, and the recipient's last receipt. Expired tickets, and tickets for an inactive recipient
+// or another chain, are refused before anything is sent; without a node only the credentials are
+// checked. It returns ErrNoCredentials, *wire.ExpiredTokenError, pm.ErrTicketParamsExpired, and the
+// errors of policy.Limits.CheckCounterparty and pay.Client.DeliverBatch.
 func Deliver(ctx context.Context, c Config, u pay.URL, o DeliverOptions) (*big.Rat, *pay.Receipt, error) {
 	c = c.withDefaults()
 	batch := o.Document.Batch
 	if batch == nil || o.Document.Segment == nil || len(batch.SenderParams) == 0 {
-		return nil, nil, hint.With(ErrNoCredentials, "make them with pmctl ticket batch -o headers, or -o json while the params' auth token holds")
+		return nil, nil, hint.With(ErrNoCredentials, "create it with pmctl ticket batch -o headers, or -o json before the params' auth token expires")
 	}
 	segment, err := wire.EncodeHeader(o.Document.Segment)
 	if err != nil {
@@ -55,7 +55,7 @@ func Deliver(ctx context.Context, c Config, u pay.URL, o DeliverOptions) (*big.R
 		return stillHolds(ctx, node, batch, policy.Limits{InactiveOK: o.InactiveOK})
 	})
 	if errors.Is(err, ErrNoNode) {
-		c.UI.Note(fmt.Sprintf("not checked against the chain whether the ticket params still hold: %v", ErrNoNode))
+		c.UI.Note(fmt.Sprintf("not checked on the chain whether the ticket params have expired: %v", ErrNoNode))
 	} else if err != nil {
 		return nil, nil, err
 	}
@@ -63,14 +63,13 @@ func Deliver(ctx context.Context, c Config, u pay.URL, o DeliverOptions) (*big.R
 	client := &pay.Client{Timeout: c.Timeout, Now: c.Now, Headers: o.Headers, OnRequest: c.OnPayRequest()}
 	receipt, accepted, err := client.DeliverBatch(ctx, u, batch, segment)
 	if err != nil && accepted > 0 {
-		err = fmt.Errorf("%w; the first %d of the %d tickets were accepted before", err, accepted, len(batch.SenderParams))
+		err = fmt.Errorf("%w; the recipient had accepted %d of the %d tickets before that", err, accepted, len(batch.SenderParams))
 	}
 	worth := batch.EV()
 	return worth.Mul(worth, big.NewRat(int64(len(batch.SenderParams)), 1)), receipt, err
 }
 
-// stillHolds fails for tickets that come too late by the chain, and for a recipient that is
-// not active or on another chain.
+// stillHolds fails for expired tickets, and for a recipient that is inactive or on another chain.
 func stillHolds(ctx context.Context, node *chain.Client, batch *pm.TicketBatch, limits policy.Limits) error {
 	params := *batch.TicketParams
 	params.ExpirationParams = batch.TicketExpirationParams // the tickets' round also where the params name none
@@ -82,7 +81,7 @@ func stillHolds(ctx context.Context, node *chain.Client, batch *pm.TicketBatch, 
 		return fmt.Errorf("nothing was sent: %w", err)
 	}
 	last, expiration := facts.LastSeenL1Block, params.ExpirationBlock
-	// As for making tickets: they hold beyond the next block.
+	// As when tickets are created: they must be valid beyond the next block.
 	if expiration == nil || new(big.Int).Sub(expiration, last).Cmp(big.NewInt(1)) <= 0 {
 		return hint.With(fmt.Errorf("%w: they expire at L1 block %v, the last one seen is %v", pm.ErrTicketParamsExpired, expiration, last), deliverAgain)
 	}

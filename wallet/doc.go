@@ -1,20 +1,21 @@
-// Package wallet is what a wallet does: it is to a Go program what pmctl is to a shell.
+// Package wallet pays Livepeer orchestrators with probabilistic micropayments, and manages the
+// deposit and the reserve behind the tickets. It does for a Go program what the command pmctl does
+// for a shell.
 //
-// Open takes a Config: the network and its nodes, the store, the account, the user's
-// limits, and a UI to ask and tell. Each flow is a method, in a file of its own. What keeps
-// money safe is the order in which a flow calls the packages below this one, and no caller
-// has to know it:
+// Open takes a Config (network, nodes, store, account, limits, UI) and returns a Wallet. Each flow
+// is a method: Pay, Mint, Stream, Fund, Exit and others. A flow that sends a transaction calls the
+// packages below this one in an order that keeps money safe:
 //
-//  1. Look: read where the account stands, through one node, whose contracts must be those
-//     that are built in or pinned.
-//  2. Resume: what an earlier run of the same began, as the journal has it, is continued,
-//     and nothing new is begun beside it.
-//  3. Plan: decide what to send, simulate it, and hold its price to the user's limits.
-//  4. Agree: show the user what will be sent, and what else of the account may be mined with
-//     it. When the answer took time, look and plan again.
-//  5. Sign, with a nonce that nothing else has, and write the journal, durably.
+//  1. Read the account's state from one node. Its contracts must be the built-in or pinned
+//     ones.
+//  2. Resume: if the journal has an unfinished transaction of the same action, continue it and
+//     begin no second one.
+//  3. Plan: decide what to send, simulate it, and check its price against the user's limits.
+//  4. Confirm: show what will be sent, and which pending transactions of the account may be
+//     mined with it. If the answer took time, read the state and plan again.
+//  5. Sign with a nonce that no other transaction has, and write the journal durably.
 //  6. Send. Whatever the node answers, the intent keeps its nonce.
-//  7. Wait until the chain shows what became of the nonce, and record that.
-//  8. Report to the user, and only then mark the intent as reported: a run that dies in
-//     between is continued by the next one.
+//  7. Wait until the chain shows which transaction used the nonce, and record the result.
+//  8. Report to the user, and only then mark the intent as reported, so that a run that dies
+//     in between is resumed by the next one.
 package wallet

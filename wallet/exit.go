@@ -16,35 +16,35 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// ExitOptions says how a deposit and a reserve are taken out.
+// ExitOptions are the parameters of Exit.
 type ExitOptions struct {
-	// Keep is put into the contract again at the end; nil for nothing.
+	// Keep is added to the contract again at the end; nil for nothing.
 	Keep *Kept
 
-	// Interval is the time from one look at the chain to the next while rounds pass;
-	// DefaultInterval where it is not more than 0.
+	// Interval is the time between two looks at the chain while rounds pass; DefaultInterval if it
+	// is 0 or less.
 	Interval time.Duration
 
-	// SendOptions is how each of the transactions is sent; of WaitOptions, NoWait does not wait for
-	// rounds, and Report is not used.
+	// SendOptions apply to each of the transactions. With NoWait, Exit returns instead of waiting
+	// for rounds. Report is not used.
 	SendOptions
 }
 
-// DefaultInterval is about the time between two blocks of L1.
+// DefaultInterval is about the time between two L1 blocks.
 const DefaultInterval = 12 * time.Second
 
-// Exit is what an exit has done.
+// Exit is the result of an exit.
 type Exit struct {
 	Account format.Address `json:"account"`
-	// Steps are what was done, or found done by a run that had died, in order.
+	// Steps are the transactions of this run and of earlier, interrupted ones, in order.
 	Steps []ExitStep `json:"steps"`
-	// Kept is what was put into the contract again.
+	// Kept is what was added to the contract again.
 	Kept *Kept `json:"kept,omitempty"`
 }
 
 // ExitStep is one transaction of an exit.
 type ExitStep struct {
-	// Step is unlock, withdraw or keep.
+	// Step is "unlock", "withdraw" or "keep".
 	Step        string      `json:"step"`
 	Transaction Transaction `json:"transaction"`
 }
@@ -62,22 +62,22 @@ const (
 	stepKeep     = "keep"
 )
 
-// ErrNothingToTake is returned for an exit of an account that has nothing in the contract.
-var ErrNothingToTake = errors.New("there is nothing to take out: deposit and reserve are 0")
+// ErrNothingToTake is returned if the account has neither deposit nor reserve.
+var ErrNothingToTake = errors.New("nothing to withdraw: deposit and reserve are 0")
 
-// leaving is an exit under way.
+// exitFlow is an exit in progress.
 type exitFlow struct {
 	*Wallet
 	o      ExitOptions
 	result Exit
 	asked  bool
-	agreed *terms // nil when nothing was there at the first look
+	agreed *terms // nil if the account was empty at the first look
 }
 
-// Exit takes the deposit and the reserve out: it unlocks, waits, withdraws, and puts back
-// what is to be kept. Run again, it continues where it was; it stops with *ChangedError
-// when the account is not what was agreed to any more. It fails with *RoundsError when it is not to wait for
-// rounds, with ErrNothingToTake, and as Do does.
+// Exit withdraws the deposit and the reserve: it unlocks them, waits for the unlock period to end,
+// withdraws, and adds what is to be kept again. Run again, it resumes where it stopped. It returns
+// *ChangedError if the account has changed since the user agreed, *RoundsError if NoWait is set and
+// the unlock period has not ended, ErrNothingToTake, and the errors of Do.
 func (w *Wallet) Exit(ctx context.Context, o ExitOptions) (Exit, error) {
 	if err := w.requireAccount(); err != nil {
 		return Exit{}, err
@@ -105,7 +105,7 @@ func (w *Wallet) Exit(ctx context.Context, o ExitOptions) (Exit, error) {
 	}
 }
 
-// did tells whether a step was taken by this run, or was found to be.
+// did reports whether this run has taken a step, or has found it done.
 func (f *exitFlow) did(step string) bool {
 	for _, s := range f.result.Steps {
 		if s.Step == step {
@@ -115,20 +115,19 @@ func (f *exitFlow) did(step string) bool {
 	return false
 }
 
-// step is one transaction of an exit.
 type step struct {
 	name      string
 	action    Action
 	requestID string
 }
 
-// send sends the step's transaction, or continues with it, and waits until it is mined.
+// send sends the step's transaction, or resumes it, and waits until it is mined.
 func (f *exitFlow) send(ctx context.Context, s *step) error {
 	if err := f.confirm(ctx, s); err != nil {
 		return err
 	}
 	if plan := s.action.plan; s.name != stepKeep {
-		// The last look before anything is signed.
+		// The last check before anything is signed.
 		s.action.plan = func(ctx context.Context, now situation) (proposal, error) {
 			if err := f.agreed.check(now.status); err != nil {
 				return proposal{}, err
@@ -150,18 +149,18 @@ func (f *exitFlow) send(ctx context.Context, s *step) error {
 	return nil
 }
 
-// confirm has the whole exit agreed to, once.
+// confirm asks once, for the whole exit.
 func (f *exitFlow) confirm(ctx context.Context, s *step) error {
 	if f.asked {
 		return nil
 	}
 	f.asked = true
 	if s.name == stepUnlock {
-		f.note("The deposit and the reserve unlock together, and leave together. Your tickets")
-		f.note("stay redeemable until then; shortly before, recipients take no more of them.")
+		f.note("Deposit and reserve unlock and are withdrawn together. Your tickets can be redeemed")
+		f.note("until then; recipients stop accepting them shortly before.")
 	}
 	if f.o.Keep != nil {
-		f.note("At the end %s of deposit and %s of reserve are put back.", f.o.Keep.Deposit, f.o.Keep.Reserve)
+		f.note("At the end, %s of deposit and %s of reserve are added again.", f.o.Keep.Deposit, f.o.Keep.Reserve)
 	}
 	if f.o.Agreed {
 		return nil
@@ -169,53 +168,51 @@ func (f *exitFlow) confirm(ctx context.Context, s *step) error {
 	return f.UI.Confirm(ctx, f.question())
 }
 
-// question is what a person agrees to.
 func (f *exitFlow) question() string {
 	if f.agreed == nil {
-		return "Go on with the exit?"
+		return "Continue the exit?"
 	}
-	return fmt.Sprintf("Take %s of deposit and %s of reserve out, to %s?", f.agreed.deposit, f.agreed.reserve, common.Address(f.result.Account))
+	return fmt.Sprintf("Withdraw %s of deposit and %s of reserve to %s?", f.agreed.deposit, f.agreed.reserve, common.Address(f.result.Account))
 }
 
-// explain adds to an error what was done before it.
+// explain adds the last finished step to an error.
 func (f *exitFlow) explain(err error) error {
 	var waits *RoundsError
 	if len(f.result.Steps) == 0 || errors.As(err, &waits) {
 		return err
 	}
 	last := f.result.Steps[len(f.result.Steps)-1]
-	return fmt.Errorf("after step %s, which is done (transaction %s): %w", last.Step, last.Transaction.Hash, err)
+	return fmt.Errorf("step %s is done (transaction %s), then: %w", last.Step, last.Transaction.Hash, err)
 }
 
-// RoundsError is an exit that has to wait for rounds.
+// RoundsError is returned by an exit that has to wait for rounds and may not.
 type RoundsError struct {
 	Round string
-	At    time.Time // zero where that cannot be told
+	At    time.Time // zero if unknown
 }
 
 func (e *RoundsError) Error() string {
-	text := "the deposit and the reserve are unlocking, and can be withdrawn from round " + e.Round + " on"
+	text := "deposit and reserve are unlocking; they can be withdrawn from round " + e.Round
 	if !e.At.IsZero() {
-		text += ", at about " + e.At.UTC().Format(time.RFC3339)
+		text += ", about " + e.At.UTC().Format(time.RFC3339)
 	}
 	return text
 }
 
-// Hint says how to continue.
-func (e *RoundsError) Hint() string { return "run the same command again then" }
+// Hint suggests the next run.
+func (e *RoundsError) Hint() string { return "run the same command again after that" }
 
-// reportUnlock marks the unlock of an earlier run that could not report it as reported:
-// the exit continues behind it. Otherwise the next exit would take it for its own.
+// reportUnlock marks an unlock that an earlier run sent but did not report as reported. Otherwise
+// the next exit would resume it.
 func (f *exitFlow) reportUnlock(ctx context.Context) {
 	unlock, err := f.journal.Resume(ctx, common.Address(f.result.Account), "", tx.LabelUnlock)
 	if err != nil || unlock == nil {
-		return // it is another run's, or what is wrong with the journal shows at the next step
+		return // another run has it, or the journal's error shows at the next step
 	}
-	_ = f.journal.End(ctx, unlock, !unlock.State.Unsettled()) // as before
+	_ = f.journal.End(ctx, unlock, !unlock.State.Unsettled()) // nothing depends on it, as above
 }
 
-// wait waits until the funds can be withdrawn. A node that does not answer meanwhile is
-// asked again.
+// wait waits until the funds can be withdrawn. It tolerates a node that does not answer meanwhile.
 func (f *exitFlow) wait(ctx context.Context, status *chain.Status) error {
 	at, known := status.WithdrawTime()
 	waits := &RoundsError{Round: status.Sender.WithdrawRound.String()}
@@ -228,7 +225,7 @@ func (f *exitFlow) wait(ctx context.Context, status *chain.Status) error {
 	if err := f.confirm(ctx, &step{name: stepWithdraw}); err != nil {
 		return err
 	}
-	f.note("%s; waiting (it is round %v now)", waits, status.Round.Current)
+	f.note("%s; waiting (current round: %v)", waits, status.Round.Current)
 	text := fmt.Sprintf("waiting for round %v", status.Sender.WithdrawRound)
 	if known {
 		text += ", until about " + at.Local().Format("Mon 15:04")
@@ -253,11 +250,11 @@ func (f *exitFlow) wait(ctx context.Context, status *chain.Status) error {
 	return nil
 }
 
-// status is where the account stands, as a node says that is up to date.
+// status reads the account's state from a node that is up to date.
 func (f *exitFlow) status(ctx context.Context) (*chain.Status, error) {
 	ctx, cancel := f.bound(ctx)
 	defer cancel()
-	// Rounds may pass until the next look: no connection is kept.
+	// Rounds may pass until the next look, so no connection is kept.
 	defer f.disconnect()
 	s, err := f.look(ctx, common.Address(f.result.Account))
 	if err != nil {
@@ -266,9 +263,8 @@ func (f *exitFlow) status(ctx context.Context) (*chain.Status, error) {
 	return s.status, s.client.UpToDate(s.status.Head)
 }
 
-// next finds the next step, nil when the exit is finished. It is decided by the chain,
-// and by the journal where the chain does not tell: after the withdrawal, and after
-// what was kept was put back.
+// next returns the next step, nil when the exit is finished. The chain decides, and the journal
+// where the chain cannot show it: after the withdrawal, and after the kept funds were added again.
 func (f *exitFlow) next(ctx context.Context) (*step, error) {
 	if f.did(stepKeep) {
 		return nil, nil
@@ -284,7 +280,7 @@ func (f *exitFlow) next(ctx context.Context) (*step, error) {
 			f.reportUnlock(ctx)
 		}
 	}
-	// A withdrawal that was found done may be one of long ago: the funds tell.
+	// A withdrawal in the journal may be an old one: the account's funds decide.
 	if f.did(stepWithdraw) && f.o.Keep == nil && state != broker.Unlocked {
 		return nil, nil
 	}
@@ -305,12 +301,12 @@ func (f *exitFlow) next(ctx context.Context) (*step, error) {
 	}
 	if state == broker.Empty {
 		if f.o.Keep != nil {
-			return nil, hint.With(ErrNothingToTake, "to put funds back after an exit that kept other amounts: pmctl fund")
+			return nil, hint.With(ErrNothingToTake, "pmctl tx list --all shows earlier withdrawals")
 		}
 		return nil, ErrNothingToTake
 	}
 	f.agreed.noteUnlock(status)
-	// Before each step that cannot be taken back: winners may be paid while it waits.
+	// Before each step that cannot be undone: winners may have been paid in the meantime.
 	if err := f.checkKept(status); err != nil {
 		return nil, err
 	}
@@ -327,7 +323,7 @@ func (f *exitFlow) next(ctx context.Context) (*step, error) {
 	}
 }
 
-// checkKept fails when more is to be put back than will come out.
+// checkKept fails if more is to be kept than there is.
 func (f *exitFlow) checkKept(status *chain.Status) error {
 	if f.o.Keep == nil {
 		return nil
@@ -340,8 +336,8 @@ func (f *exitFlow) checkKept(status *chain.Status) error {
 	if err != nil || keep.Cmp(held) <= 0 {
 		return err
 	}
-	return hint.With(fmt.Errorf("%w: %s are to be kept, and deposit and reserve are %s together", tx.ErrInsufficientFunds, keep, held),
-		"keep less: at most %s in all; pmctl fund adds more afterwards", held)
+	return hint.With(fmt.Errorf("%w: %s is to be kept, but deposit and reserve are %s together", tx.ErrInsufficientFunds, keep, held),
+		"keep at most %s in all; pmctl fund can add more afterwards", held)
 }
 
 func (f *exitFlow) withdraw() *step {
@@ -350,8 +346,7 @@ func (f *exitFlow) withdraw() *step {
 	return &step{name: stepWithdraw, action: a}
 }
 
-// withdrawLabel tells the withdrawal of an exit that keeps something from one that does
-// not: what follows is another thing.
+// withdrawLabel gives an exit that keeps something another label, since other steps follow it.
 func (f *exitFlow) withdrawLabel() tx.Label {
 	if f.o.Keep == nil {
 		return tx.LabelWithdraw
@@ -359,8 +354,8 @@ func (f *exitFlow) withdrawLabel() tx.Label {
 	return tx.WithdrawKeepingLabel(f.o.Keep.Deposit, f.o.Keep.Reserve)
 }
 
-// restoreKept funds what was to be kept. Its request id is the withdrawal's: however many
-// runs come to this step, it is taken once.
+// restoreKept funds what is to be kept. Its request ID is derived from the withdrawal, so that it
+// is sent once however many runs reach this step.
 func (f *exitFlow) restoreKept(withdrawal *tx.Intent) *step {
 	a := f.Funding(Funding{Deposit: f.o.Keep.Deposit, Reserve: f.o.Keep.Reserve, CancelUnlock: true}, false)
 	return &step{name: stepKeep, action: a, requestID: keepID(withdrawal)}
@@ -368,15 +363,14 @@ func (f *exitFlow) restoreKept(withdrawal *tx.Intent) *step {
 
 func keepID(withdrawal *tx.Intent) string { return "after withdrawal " + withdrawal.ID }
 
-// journaled returns the last withdrawal of such an exit and what was put back after it,
-// nil for what there is not, and which of the two a run worked on that died before it
-// reported how it went.
+// journaled returns the newest withdrawal of such an exit and the funding that followed it, nil if
+// there is none, and which of the two was sent by a run that died before it reported.
 func (f *exitFlow) journaled(ctx context.Context) (withdrawal, keeping, died *tx.Intent, err error) {
 	intents, err := f.journal.Intents(ctx, common.Address(f.result.Account))
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	for _, i := range intents { // the newest first
+	for _, i := range intents { // newest first
 		if i.Label == f.withdrawLabel() && i.RequestID == "" {
 			withdrawal = i
 			break
@@ -401,7 +395,7 @@ func (f *exitFlow) journaled(ctx context.Context) (withdrawal, keeping, died *tx
 	return withdrawal, keeping, died, err
 }
 
-// stepOf is the step that an intent is of.
+// stepOf returns the step that an intent belongs to.
 func stepOf(i, keeping *tx.Intent) string {
 	if i == keeping {
 		return stepKeep

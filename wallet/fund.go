@@ -15,31 +15,31 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Funding is what to add to a deposit and a reserve.
+// Funding is an amount to add to a deposit and a reserve.
 type Funding struct {
-	// Deposit and Reserve are added to what is there. One of them may be 0.
+	// Deposit and Reserve are added to the current amounts. One of them may be 0.
 	Deposit, Reserve wei.Wei
 
-	// Beneficiary is whose they are: zero for the account's own. What another account is
-	// given is its own from then on.
+	// Beneficiary is the account that gets the funds; zero for the sending account itself. Only the
+	// beneficiary can withdraw them.
 	Beneficiary common.Address
 
-	// CancelUnlock agrees that funding the account itself cancels an unlock in progress.
+	// CancelUnlock agrees that funding the own account cancels an unlock in progress.
 	CancelUnlock bool
 }
 
-// ErrNothingToFund is returned for a funding of nothing.
-var ErrNothingToFund = errors.New("there is nothing to fund: the deposit and the reserve to add are both 0")
+// ErrNothingToFund is returned if both amounts are 0.
+var ErrNothingToFund = errors.New("nothing to fund: both amounts are 0")
 
-// Fund adds to a deposit and a reserve, once. It fails with *UnlockingError where that
-// would cancel an unlock in progress without being told to, with ErrNothingToFund, with *broker.FundingError where
-// the contract does not show the funding, and as Do does.
+// Fund adds to a deposit and a reserve, once. It returns *UnlockingError if that would cancel an
+// unlock and CancelUnlock is not set, ErrNothingToFund, *broker.FundingError if the contract does
+// not show the funding, and the errors of Do.
 func (w *Wallet) Fund(ctx context.Context, f Funding, o SendOptions) (Transaction, error) {
 	return w.Do(ctx, w.Funding(f, !o.Agreed && w.UI.Asks()), o)
 }
 
-// Funding is the action that Fund does. asks tells that a person will be asked about it, who
-// agrees to what it cancels.
+// Funding returns the action that Fund sends. asks tells that the user will be asked, and then
+// agrees to cancel an unlock as well.
 func (w *Wallet) Funding(f Funding, asks bool) Action {
 	fund := funding{Funding: f, asks: asks, note: w.note}
 	return Action{
@@ -53,12 +53,12 @@ func (w *Wallet) Funding(f Funding, asks bool) Action {
 type funding struct {
 	Funding
 	asks bool
-	// note tells the user what could not be checked.
+	// note reports what could not be checked.
 	note func(text string, args ...any)
 }
 
-// prospect is the call, and what the node must show that it funds. A sum that is no amount
-// is refused by propose.
+// prospect returns the call and the funding that the node must show. propose refuses a sum that
+// overflows.
 func (f funding) prospect(account common.Address) (tx.Call, *broker.Funding) {
 	beneficiary := f.Beneficiary
 	if beneficiary == account {
@@ -70,27 +70,25 @@ func (f funding) prospect(account common.Address) (tx.Call, *broker.Funding) {
 	return call, &funds
 }
 
-// forAnother tells whether the funds become another account's.
 func (f funding) forAnother(account common.Address) bool {
 	return f.Beneficiary != (common.Address{}) && f.Beneficiary != account
 }
 
-// report fails for a funding that the contract's events, or the deposit and the reserve
-// themselves, do not show.
+// report fails if neither the contract's events nor its balances show the funding.
 func (f funding) report(ctx context.Context, s situation, receipt *types.Receipt, result *Transaction) error {
 	compared, err := s.client.CheckFunding(ctx, receipt, f.of(s.account))
 	if err != nil {
 		return err
 	}
 	if !compared {
-		f.note("the deposit and the reserve before and after block %v were not compared: the node no longer shows them, or others changed them in that block", receipt.BlockNumber)
+		f.note("deposit and reserve before and after block %v were not compared: the node no longer has that state, or another transaction in the block changed them", receipt.BlockNumber)
 	}
 	cancelled := contract.TicketBrokerUnlockCancelledEventName // the sender's own unlock
 	report := reportEvents(contract.TicketBrokerDepositFundedEventName, contract.TicketBrokerReserveFundedEventName, cancelled)
 	return report(ctx, s, receipt, result)
 }
 
-// of is the funding as the contract sees it.
+// of returns the funding as the contract records it.
 func (f funding) of(account common.Address) broker.Funding {
 	whose := f.Beneficiary
 	if whose == (common.Address{}) {
@@ -119,7 +117,6 @@ func (f funding) propose(s situation) (proposal, error) {
 
 const sayCancelled = "This cancels the unlock that is in progress: your funds become locked again."
 
-// sayFunding says what a funding by account does.
 func sayFunding(account common.Address, deposit, reserve string, beneficiary common.Address) []string {
 	whose, forAnother := "your", beneficiary != (common.Address{}) && beneficiary != account
 	if forAnother {
@@ -127,19 +124,19 @@ func sayFunding(account common.Address, deposit, reserve string, beneficiary com
 	}
 	say := []string{fmt.Sprintf("This adds %s to %s deposit and %s to %s reserve.", deposit, whose, reserve, whose)}
 	if forAnother {
-		say = append(say, fmt.Sprintf("The funds become %s own: you cannot take them back, only that account can withdraw them.", whose))
+		say = append(say, fmt.Sprintf("The funds become %s own: only that account can withdraw them.", whose))
 	}
 	return say
 }
 
-// UnlockingError is a funding that would cancel an unlock without being told to.
+// UnlockingError is returned for a funding that would cancel an unlock without the user's consent.
 type UnlockingError struct{ WithdrawRound *big.Int }
 
 func (e *UnlockingError) Error() string {
-	return fmt.Sprintf("an unlock is in progress (withdraw from round %v), and to fund your own deposit or reserve cancels it", e.WithdrawRound)
+	return fmt.Sprintf("an unlock is in progress (withdraw from round %v), and funding your own deposit or reserve would cancel it", e.WithdrawRound)
 }
 
-// Hint says how to go on either way.
+// Hint says how to consent.
 func (e *UnlockingError) Hint() string {
-	return "to lock everything again and fund, pass --cancel-unlock; pmctl status shows the unlock"
+	return "to fund and lock everything again, pass --cancel-unlock"
 }

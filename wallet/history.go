@@ -16,16 +16,16 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Past is how much of an account's past is looked at.
+// HistoryOptions select how much of an account's past is read.
 type HistoryOptions struct {
-	// Since is when it begins; zero for everything.
+	// Since is the earliest time to read; zero for everything.
 	Since time.Time
 
-	// NoCache reads everything from the chain, and keeps nothing of it.
+	// NoCache reads everything from the chain and writes no cache.
 	NoCache bool
 }
 
-// past is what the chain and the ledger have about a sender.
+// past is what the chain and the ledger record about a sender.
 type past struct {
 	now    time.Time
 	store  *store.Store
@@ -35,7 +35,7 @@ type past struct {
 	events []history.Event
 }
 
-// lookBack reads the account's past. close its store.
+// lookBack reads the account's past. The caller closes its store.
 func (r *Reader) lookBack(ctx context.Context, of HistoryOptions) (*past, error) {
 	p := &past{now: r.Now().UTC()}
 	bounded, cancel := r.bound(ctx)
@@ -45,7 +45,7 @@ func (r *Reader) lookBack(ctx context.Context, of HistoryOptions) (*past, error)
 		return nil, err
 	}
 	if p.status.Head.Time.After(p.now) {
-		p.now = p.status.Head.Time // a chain's clock may be ahead
+		p.now = p.status.Head.Time // the chain's clock may be ahead
 	}
 	from, err := history.BlockAt(bounded, r.node, p.status.Head, of.Since)
 	if err != nil {
@@ -55,7 +55,7 @@ func (r *Reader) lookBack(ctx context.Context, of HistoryOptions) (*past, error)
 		return nil, err
 	}
 	p.ledger = p.store.Chain(r.Network.ChainID)
-	// However long the scan takes, each of its requests is bounded.
+	// The scan may take long; each of its requests is bounded.
 	if p.events, err = r.readEvents(ctx, p.status, of, from); err == nil {
 		err = history.MatchAll(ctx, p.ledger, r.Address, p.events)
 	}
@@ -65,7 +65,7 @@ func (r *Reader) lookBack(ctx context.Context, of HistoryOptions) (*past, error)
 	return p, nil
 }
 
-// readEvents reads the events from a block on up to that of a status.
+// readEvents reads the events from a block up to that of the status.
 func (r *Reader) readEvents(ctx context.Context, status *chain.Status, of HistoryOptions, from uint64) ([]history.Event, error) {
 	scanner := &history.Scanner{Node: r.node, Sender: r.Address, Newest: status.Head}
 	if r.CacheDir != "" && !of.NoCache {
@@ -88,7 +88,7 @@ func (r *Reader) readEvents(ctx context.Context, status *chain.Status, of Histor
 	return slices.DeleteFunc(events, func(e history.Event) bool { return e.Block > status.Head.Number }), err
 }
 
-// History is what became of a sender's funds.
+// History is what happened to a sender's funds.
 type History struct {
 	Network   string          `json:"network"`
 	ChainID   uint64          `json:"chain_id,string"`
@@ -96,11 +96,10 @@ type History struct {
 	Recipient *format.Address `json:"recipient,omitempty"`
 	Since     time.Time       `json:"since,omitzero"`
 	Until     time.Time       `json:"until,omitzero"`
-	// Block is the newest one that was looked at.
+	// Block is the newest block that was read.
 	Block  uint64          `json:"block,string"`
 	Events []history.Event `json:"events"`
-	// Totals adds up the events, and Luck holds the tickets made in the time that is shown
-	// against what became of them.
+	// Totals sums up the events. Luck compares the tickets created in that time with the wins.
 	Totals history.Totals `json:"totals"`
 	Luck   history.Luck   `json:"luck"`
 
@@ -110,9 +109,9 @@ type History struct {
 	Now                time.Time         `json:"-"`
 }
 
-// History reads what became of the account's funds before a time, and, unless it is nil, by
-// a recipient alone; the zero time is for all. It fails as a node and the store do, and with
-// history.ErrEvents and history.ErrReplaced.
+// History reads what happened to the account's funds before until and, unless recipient is nil,
+// only by that recipient's redemptions; the zero time means up to now. It returns the errors of the
+// node and the store, history.ErrEvents and history.ErrReplaced.
 func (r *Reader) History(ctx context.Context, of HistoryOptions, until time.Time, recipient *common.Address) (*History, error) {
 	p, err := r.lookBack(ctx, of)
 	if err != nil {

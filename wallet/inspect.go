@@ -11,21 +11,21 @@ import (
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
-// Inspection is what the registry and a recipient itself say of it.
+// Inspection is what the registry says about a recipient, and what the recipient offers.
 type Inspection struct {
 	Registered Recipient
 	OfferResult
 
-	// Agrees tells whether the two are of one mind about who is there.
+	// Agrees reports whether the registry and the recipient name the same address.
 	Agrees bool
 
-	// PaidBefore is who was paid there before; zero for nobody.
+	// PaidBefore is the address that is pinned to the URL; zero for none.
 	PaidBefore common.Address
 }
 
-// Inspect asks a recipient, and holds its answer to the registry, the limits and the chain. What
-// speaks against paying it is its Err. It fails as Registered, pay.Client.Fetch and the
-// chain do.
+// Inspect asks the recipient for its offer, and checks it against the registry, the limits and the
+// chain. Err is the first reason not to pay it. Inspect returns the errors of Registered,
+// pay.Client.Fetch and the chain.
 func (w *Wallet) Inspect(ctx context.Context, of pay.Target) (*Inspection, error) {
 	if err := w.requireAccount(); err != nil {
 		return nil, err

@@ -13,14 +13,14 @@ import (
 	"github.com/pmctl/pmctl/wallet/policy"
 )
 
-// Judged are ticket params, held against the limits and, as far as it was asked, the chain.
+// Judged are ticket params with the result of their checks.
 type Judged struct {
 	Document *format.Params
 	Params   *pm.TicketParams
 	Findings []check.Finding
 
-	// Against is what speaks against paying on them, Unchecked why the chain was not asked;
-	// nil for nothing.
+	// Against is the first reason not to pay on them, Unchecked is why the chain was not asked; nil
+	// for none.
 	Against, Unchecked error
 }
 
@@ -34,8 +34,8 @@ func judge(limits policy.Limits, document *format.Params, params *pm.TicketParam
 	return j
 }
 
-// Judge holds the ticket params of a document to the limits, and to what the chain says
-// where a node answers.
+// Judge checks the ticket params of a document against the limits and, if a node answers, against
+// the chain.
 func Judge(ctx context.Context, c Config, document *format.Params) (*Judged, error) {
 	c = c.withDefaults()
 	params, err := document.TicketParams()

@@ -12,14 +12,14 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// keptOffers keeps recipients' offers in the store, as the documents that users see.
+// keptOffers stores recipients' offers as params documents.
 type keptOffers struct {
 	chain *store.Chain
 	id    string
 }
 
-// Load implements pay.Kept. A document that cannot be read any more is as good as none,
-// since params are easily had again.
+// Load implements pay.Kept. A document that cannot be read counts as none, since fresh params are
+// easy to get.
 func (k keptOffers) Load(ctx context.Context, sender common.Address, u pay.URL) (*pay.Offer, error) {
 	document, err := k.chain.Params(ctx, sender, u.String())
 	if errors.Is(err, store.ErrNoParams) {
@@ -64,7 +64,7 @@ func (k keptOffers) Drop(ctx context.Context, sender common.Address, u pay.URL) 
 	return k.chain.DropParams(ctx, sender, u.String())
 }
 
-// paramsOf is an offer as the document that users see.
+// paramsOf returns an offer as a params document.
 func paramsOf(offer *pay.Offer, storeID string) (*format.Params, error) {
 	params, err := format.ParamsFromInfo(offer.Info, offer.Sender, offer.URL.String(), storeID, offer.FetchedAt)
 	if err == nil {

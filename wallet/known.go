@@ -6,9 +6,9 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// KnownRecipients are who was paid on a network by the store at a location, the latest first,
-// for who types a command: no server is asked, and no file made. What cannot be read is
-// not known.
+// KnownRecipients lists the recipients paid on a network by the store at a location, newest first,
+// for shell completion: it asks no server, creates no file, and returns nothing if the store cannot
+// be read.
 func KnownRecipients(ctx context.Context, network Network, location string) []KnownRecipient {
 	peek, err := store.PeekAt(ctx, location)
 	if err != nil {
@@ -19,7 +19,7 @@ func KnownRecipients(ctx context.Context, network Network, location string) []Kn
 	return found
 }
 
-// KnownTransactions are the journal's, the latest first, as KnownRecipients are the ledger's.
+// KnownTransactions lists the journal's transactions as KnownRecipients lists recipients.
 func KnownTransactions(ctx context.Context, network Network, location string) []KnownTransaction {
 	peek, err := store.PeekAt(ctx, location)
 	if err != nil {
@@ -30,8 +30,8 @@ func KnownTransactions(ctx context.Context, network Network, location string) []
 	return found
 }
 
-// DisplayStore is a store's location as it may be shown to anybody.
+// DisplayStore returns a store's location without its password.
 func DisplayStore(location string) string { return store.Display(location) }
 
-// StoreHasPassword tells whether a store's location has a password in it.
+// StoreHasPassword reports whether a store's location contains a password.
 func StoreHasPassword(location string) bool { return store.HasPassword(location) }

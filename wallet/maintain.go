@@ -10,7 +10,6 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// opened opens the Config's store for one flow.
 func (c Config) opened(ctx context.Context, do func(*store.Store) error) error {
 	s, err := OpenStore(ctx, c.Store, c.DatabasesDir, c.withDefaults().UI)
 	if err != nil {
@@ -20,16 +19,17 @@ func (c Config) opened(ctx context.Context, do func(*store.Store) error) error {
 	return do(s)
 }
 
-// CheckStore looks for damage in the store, and changes nothing. It fails as store.Check does.
+// CheckStore looks for damage in the store and changes nothing. It returns the errors of
+// store.Check.
 func CheckStore(ctx context.Context, c Config) (*StoreReport, error) {
 	report, err := store.Check(ctx, c.Store, store.RememberIn(c.DatabasesDir))
 	if errors.Is(err, store.ErrNoStore) {
-		return nil, hint.With(err, "the first command that needs one makes it")
+		return nil, hint.With(err, "the first command that needs a store creates it")
 	}
 	return report, err
 }
 
-// ExportStore returns what was made with the store, as a document.
+// ExportStore returns the store's records as a document.
 func ExportStore(ctx context.Context, c Config) (dump *StoreDump, err error) {
 	err = c.opened(ctx, func(s *store.Store) error {
 		dump, err = s.Export(ctx)
@@ -38,8 +38,8 @@ func ExportStore(ctx context.Context, c Config) (dump *StoreDump, err error) {
 	return dump, err
 }
 
-// ImportStore takes over what another store exported into an empty one, and returns where
-// that is. It fails as store.Store.Import does.
+// ImportStore adds another store's records to an empty store, and returns its path. It returns the
+// errors of store.Store.Import.
 func ImportStore(ctx context.Context, c Config, dump *StoreDump) (path string, err error) {
 	err = c.opened(ctx, func(s *store.Store) error {
 		path = s.Path()
@@ -48,8 +48,8 @@ func ImportStore(ctx context.Context, c Config, dump *StoreDump) (path string, e
 	return path, err
 }
 
-// MigrateStore brings the store to the newest schema and, unless to is "", carries all of it
-// to a new one there, which continues in its place. It returns where the two are.
+// MigrateStore upgrades the store to the newest schema and, unless to is "", moves everything to
+// the new store there. It returns the locations of both.
 func MigrateStore(ctx context.Context, c Config, to string) (from, at string, err error) {
 	err = c.opened(ctx, func(s *store.Store) error {
 		if from = s.Path(); to == "" {
@@ -64,16 +64,16 @@ func MigrateStore(ctx context.Context, c Config, to string) (from, at string, er
 	return from, at, err
 }
 
-// Acknowledged is a store that may lack records no longer, as far as its user is concerned.
+// Acknowledged is a restored store whose missing records the user has accepted.
 type Acknowledged struct {
 	Path, ID string
 
-	// Lacked is what was acknowledged, nil where there was nothing to.
+	// Lacked is what was acknowledged; nil if the store was not restored.
 	Lacked *store.Restored
 }
 
-// AcknowledgeStore shows what the store may lack, and asks unless that is agreed to; then
-// what it does not know counts as new.
+// AcknowledgeStore shows what the store may lack and asks, unless agreed is set. Then unknown
+// request IDs and transactions count as new.
 func AcknowledgeStore(ctx context.Context, c Config, agreed bool) (a Acknowledged, err error) {
 	ui := c.withDefaults().UI
 	err = c.opened(ctx, func(s *store.Store) error {
@@ -82,17 +82,17 @@ func AcknowledgeStore(ctx context.Context, c Config, agreed bool) (a Acknowledge
 		if err != nil || lacks == nil {
 			return err
 		}
-		ui.Note(fmt.Sprintf("the store %s may lack records: %v (found at %s)", a.Path, lacks.Cause, lacks.At.Format(time.RFC3339)))
-		since := "it had no record then; what was done before may be missing:"
+		ui.Note(fmt.Sprintf("the store %s may lack records: %v (detected at %s)", a.Path, lacks.Cause, lacks.At.Format(time.RFC3339)))
+		since := "it had no records then; anything done before may be missing:"
 		if !lacks.Newest.IsZero() {
-			since = fmt.Sprintf("its newest record was of %s; what was done later may be missing:", lacks.Newest.Format(time.RFC3339))
+			since = fmt.Sprintf("its newest record was from %s; anything done later may be missing:", lacks.Newest.Format(time.RFC3339))
 		}
 		ui.Note(since)
-		ui.Note("- requests: a command with a request ID used since then makes tickets or pays again")
-		ui.Note("- transactions: a command that sent one since then, with a request ID or without, sends another one")
+		ui.Note("- requests: a command with a request ID used since then creates tickets or pays again")
+		ui.Note("- transactions: a command that sent one since then sends another one")
 		ui.Note("- spending: budgets do not count what was spent since then")
 		if !agreed {
-			if err := ui.Confirm(ctx, "Take what the store does not know for new from now on?"); err != nil {
+			if err := ui.Confirm(ctx, "Treat everything the store has no record of as new?"); err != nil {
 				return err
 			}
 		}

@@ -20,57 +20,57 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Credentials say whether the segment header is made that goes along with tickets.
+// Credentials selects whether a batch gets the segment header that is sent with its tickets.
 type Credentials int
 
-// The choices of credentials.
+// The choices.
 const (
-	// CredentialsIfAny makes them where the params' auth token still holds.
+	// CredentialsIfAny adds them if the params' auth token has not expired.
 	CredentialsIfAny Credentials = iota
-	// CredentialsNone makes none, unless the tickets are for a request: those can be asked
-	// for again with credentials.
+	// CredentialsNone adds none, unless the tickets have a request ID: a retry of the request may
+	// ask for another format.
 	CredentialsNone
-	// CredentialsNeeded refuses params whose token does not hold.
+	// CredentialsNeeded refuses params whose token has expired.
 	CredentialsNeeded
 )
 
-// MintOptions says what tickets to make.
+// MintOptions are the parameters of Mint.
 type MintOptions struct {
-	// Params are what they are made from. Adopt takes params that another store fetched.
+	// Params are the ticket params to use. Adopt accepts params that another store fetched.
 	Params *format.Params
 	Adopt  bool
 
-	// Recipient is asked for fresh params, where Params is nil.
+	// Recipient is asked for params if Params is nil.
 	Recipient pay.Target
 
 	Amount      pay.Amount
 	Credentials Credentials
 
-	// RequestID names the batch, so that it is made once however often it is asked for; ""
-	// for a batch of its own. Refetched tells that a retry may have fetched the Params anew:
-	// of these only the recipient must be the same then.
+	// RequestID makes the batch idempotent: a repeated request returns the same tickets. "" for a
+	// new batch. Refetched tells that a retry may come with newly fetched Params; then only the
+	// recipient must be the same.
 	RequestID string
 	Refetched bool
 
 	request *store.Request
 }
 
-// Batch is tickets whose nonces are taken, and nothing but the signatures missing.
+// Batch is a number of tickets whose nonces are reserved and which can be signed.
 type Batch struct {
 	*pay.Tickets
 
-	// Segment is the header that goes along with them, "" for none.
+	// Segment is the header to send with them; "" for none.
 	Segment string
 
 	key    signer.Source
 	signed atomic.Uint32
 }
 
-// Signed is how many of the tickets are signed. It may be called from any goroutine.
+// Signed returns how many tickets are signed. It is safe for concurrent use.
 func (b *Batch) Signed() uint32 { return b.signed.Load() }
 
-// Write signs the tickets and writes them as they come, in a format of package format. It
-// fails as a format.BatchWriter does, and with what out fails with.
+// Write signs the tickets and writes them one by one in the given format of package format. It
+// returns the errors of format.BatchWriter and of out.
 func (b *Batch) Write(ctx context.Context, out io.Writer, form string) error {
 	header, err := b.Header()
 	if err != nil {
@@ -89,7 +89,7 @@ func (b *Batch) Write(ctx context.Context, out io.Writer, form string) error {
 	return writer.End()
 }
 
-// Header is what a document of the batch begins with.
+// Header returns the beginning of the batch's document.
 func (b *Batch) Header() (*format.BatchHeader, error) {
 	header, err := format.NewBatchHeader(b.Sender, b.Params, b.Expiration, b.Nonces)
 	if err == nil {
@@ -98,7 +98,7 @@ func (b *Batch) Header() (*format.BatchHeader, error) {
 	return header, err
 }
 
-// Sign signs the tickets, in the order of their nonces, and hands each to emit.
+// Sign signs the tickets in the order of their nonces, and passes each to emit.
 func (b *Batch) Sign(ctx context.Context, emit func(pm.TicketSenderParams) error) error {
 	return b.Tickets.Sign(ctx, b.key, func(ticket pm.TicketSenderParams) error {
 		b.signed.Add(1)
@@ -106,38 +106,38 @@ func (b *Batch) Sign(ctx context.Context, emit func(pm.TicketSenderParams) error
 	})
 }
 
-// ErrOtherSender is returned for params that were made for another sender, ErrOtherStore
-// for params whose nonces another store counts.
+// ErrOtherSender is returned for params that were fetched for another sender, ErrOtherStore for
+// params whose nonces another store manages.
 var (
-	ErrOtherSender = errors.New("these ticket params are for another sender")
-	ErrOtherStore  = errors.New("these ticket params were fetched by another store, which may have used their nonces")
+	ErrOtherSender = errors.New("the ticket params are for another sender")
+	ErrOtherStore  = errors.New("the ticket params were fetched with another store, which may have used their nonces")
 )
 
-// minter makes batches of one account's tickets.
+// minter creates batches of one account's tickets.
 type minter struct {
 	*Wallet
 	look  *chainView
 	payer *pay.Payer
 	pins  pay.Pins
 
-	// plan plans a batch, and key is the open one.
+	// plan plans a batch. key is open.
 	plan func(context.Context, *pm.TicketParams, pay.Amount) (*pay.Plan, error)
 	key  signer.Source
 }
 
-// planned is a batch that nothing speaks against. No nonce has been taken yet.
+// planned is a batch that passed all checks. Its nonces are not reserved yet.
 type planned struct {
 	*pay.Plan
-	url     pay.URL // of the recipient, where it is known
+	url     pay.URL // the recipient's, if known
 	info    *wire.OrchestratorInfo
-	works   []wire.Work // that the params are for
+	works   []wire.Work // the works the params were fetched for
 	segment string
 }
 
-// Mint takes the nonces of a batch. Whatever can be refused is refused first, then the key
-// is opened, then nonces are taken, on disk, and only then can anything be signed. It fails
-// as pay.Payer.Plan, pay.Pins.Check and pay.Client.Fetch do, and with ErrOtherSender,
-// ErrOtherStore and ErrRequestID.
+// Mint reserves the nonces of a batch. All checks come first, then the key is opened, then the
+// nonces are reserved on disk; only after that can a ticket be signed. It returns the errors of
+// pay.Payer.Plan, pay.Pins.Check and pay.Client.Fetch, ErrOtherSender, ErrOtherStore and
+// ErrRequestID.
 func (w *Wallet) Mint(ctx context.Context, m MintOptions) (*Batch, error) {
 	if err := w.requireAccount(); err != nil {
 		return nil, err
@@ -158,7 +158,7 @@ func (w *Wallet) Mint(ctx context.Context, m MintOptions) (*Batch, error) {
 	}
 	if before != nil {
 		if _, _, err := b.payer.Again(ctx, before); err != nil {
-			return nil, err // before a passphrase is asked for
+			return nil, err // before asking for a passphrase
 		}
 		if err := b.unlock(ctx); err != nil {
 			return nil, err
@@ -187,13 +187,12 @@ func (w *Wallet) Mint(ctx context.Context, m MintOptions) (*Batch, error) {
 	return &Batch{Tickets: tickets, Segment: p.segment, key: b.key}, nil
 }
 
-// unlock opens the account's key.
 func (b *minter) unlock(ctx context.Context) (err error) {
 	b.key, err = b.Account.Unlock(ctx)
 	return err
 }
 
-// requested is the record of a request, nil where there is none.
+// requested returns the record of a request; nil if there is none.
 func (b *minter) requested(ctx context.Context, request *store.Request) (*store.Record, error) {
 	if request == nil {
 		return nil, nil
@@ -202,18 +201,18 @@ func (b *minter) requested(ctx context.Context, request *store.Request) (*store.
 	return records.First(), err
 }
 
-// again is a batch that was made before.
+// again returns a batch that was created before.
 func (b *minter) again(ctx context.Context, before *store.Record) (*Batch, error) {
 	recipe, tickets, err := b.payer.Again(ctx, before)
 	if err != nil {
 		return nil, err
 	}
-	b.note("request %s was made at %s: these are the same tickets", before.ID, before.At.Format(time.RFC3339))
+	b.note("request %s was made at %s: returning the same tickets", before.ID, before.At.Format(time.RFC3339))
 	return &Batch{Tickets: tickets, Segment: recipe.Segment, key: b.key}, nil
 }
 
-// propose plans a batch, and opens the key: last for params that are there already, and
-// before a recipient is asked for fresh ones, which it gives for a signature.
+// propose plans a batch and opens the key: after the checks if the params are given, and before
+// fetching params otherwise, since that takes a signature.
 func (b *minter) propose(ctx context.Context, m *MintOptions) (*planned, error) {
 	if m.Params != nil {
 		p, err := b.given(ctx, m)
@@ -250,7 +249,7 @@ func (b *minter) propose(ctx context.Context, m *MintOptions) (*planned, error) 
 	return p, b.checkToken(p, m)
 }
 
-// given plans a batch of params that are there already.
+// given plans a batch from given params.
 func (b *minter) given(ctx context.Context, m *MintOptions) (*planned, error) {
 	if err := b.checkDocument(m.Params, m.Adopt); err != nil {
 		return nil, err
@@ -284,7 +283,7 @@ func (b *minter) given(ctx context.Context, m *MintOptions) (*planned, error) {
 	return p, b.checkToken(p, m)
 }
 
-// complete adds the credentials that go along with a batch, and the request that it is for.
+// complete adds the batch's credentials and the record of its request.
 func (b *minter) complete(ctx context.Context, p *planned, m *MintOptions) (err error) {
 	if p.segment, err = b.segment(ctx, p, m); err != nil || m.request == nil {
 		return err
@@ -295,19 +294,19 @@ func (b *minter) complete(ctx context.Context, p *planned, m *MintOptions) (err 
 	return err
 }
 
-// checkDocument refuses params that are not this wallet's to use.
+// checkDocument refuses params of another sender or store.
 func (b *minter) checkDocument(params *format.Params, adopt bool) error {
 	if sender := common.Address(params.Sender); sender != b.Account.Address() {
-		return hint.With(fmt.Errorf("%w: %v; the account is %v", ErrOtherSender, sender, b.Account.Address()),
-			"choose the account with --from %v, or fetch params of your own", sender)
+		return hint.With(fmt.Errorf("%w: they are for %v, your account is %v", ErrOtherSender, sender, b.Account.Address()),
+			"choose the account with --from %v, or fetch your own with pmctl params fetch", sender)
 	}
 	if params.StoreID != "" && params.StoreID != b.store.ID() && !adopt {
-		return hint.With(ErrOtherStore, "fetch fresh ticket params, or say --adopt if you know that no other store uses these")
+		return hint.With(ErrOtherStore, "fetch fresh ones with pmctl params fetch, or pass --adopt if no other store uses these")
 	}
 	return nil
 }
 
-// checkToken refuses an auth token that cannot be paid under, where that matters.
+// checkToken refuses an expired auth token if credentials are needed.
 func (b *minter) checkToken(p *planned, m *MintOptions) error {
 	if m.Credentials != CredentialsNeeded {
 		return nil
@@ -315,8 +314,8 @@ func (b *minter) checkToken(p *planned, m *MintOptions) error {
 	return pay.CheckToken(p.url, p.info.GetAuthToken(), b.Now())
 }
 
-// segment returns the credentials that go along with a batch, "" for none. A request's are
-// kept with it, for any format that it is made again in.
+// segment returns the credentials of a batch, "" for none. Those of a request are always created
+// and stored with it, for retries in another format.
 func (b *minter) segment(ctx context.Context, p *planned, m *MintOptions) (string, error) {
 	now, token := b.Now(), p.info.GetAuthToken()
 	unseen := m.request == nil && m.Credentials == CredentialsNone
@@ -334,12 +333,12 @@ func (b *minter) segment(ctx context.Context, p *planned, m *MintOptions) (strin
 	return wire.WithNeeds(header, needs)
 }
 
-// noteUnchecked says what was not looked at, since the chain was not asked.
+// noteUnchecked notes the checks that need the chain.
 func (b *minter) noteUnchecked(plan *pay.Plan) {
 	for _, finding := range check.Params(b.Limits, plan.Params, nil, uint64(plan.Count)) {
 		if finding.State == check.Skipped {
 			b.note("not checked: %s: %s", finding.ID, finding.Found)
 		}
 	}
-	b.note("not checked: round: whether %d is still one that recipients take", plan.Expiration.CreationRound)
+	b.note("not checked: round: whether recipients still accept round %d", plan.Expiration.CreationRound)
 }

@@ -6,26 +6,26 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// What a Config or a flow takes, by this package's own names: the packages that define
-// them have parts whose order of use keeps money safe, and are used through flows alone.
+// Types of lower packages that a Config or a flow uses. Those packages have operations whose order
+// keeps money safe, so programs use them through this package.
 type (
-	// Network is a chain, and the controller of its contracts.
+	// Network is a chain with the controller of its contracts.
 	Network = chain.Network
-	// ContractsError is a node that names other contracts than those that are pinned.
+	// ContractsError is returned if a node names other contracts than the pinned ones.
 	ContractsError = chain.ContractsError
-	// Intent is a transaction of the journal, with all that were signed for it.
+	// Intent is a transaction in the journal, with every version signed for it.
 	Intent = tx.Intent
-	// StoreReport is what a check of a store found, StoreDump what is exported of it.
+	// StoreReport is the result of CheckStore, StoreDump an exported store.
 	StoreReport = store.Report
 	StoreDump   = store.Dump
-	// KnownRecipient is who was paid, KnownTransaction a line of the journal.
+	// KnownRecipient is a recipient paid before, KnownTransaction a line of the journal.
 	KnownRecipient   = store.KnownRecipient
 	KnownTransaction = store.KnownTransaction
-	// Recipient is what the contracts say of a recipient.
+	// Recipient is what the contracts record about a recipient.
 	Recipient = chain.Recipient
-	// Terms are what the user agrees to about other transactions of the account.
+	// Terms are what the user agrees to about the account's other transactions.
 	Terms = tx.Terms
 )
 
-// LabelText says in words what a label of the journal, or of a document, is.
+// LabelText returns a label of the journal, or of a document, in words.
 func LabelText(label string) string { return tx.ReadLabel(label).String() }

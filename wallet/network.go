@@ -7,25 +7,24 @@ import (
 	"github.com/pmctl/pmctl/wallet/internal/nodes"
 )
 
-// The names of networks.
+// Names of networks.
 const (
 	ArbitrumOne = chain.ArbitrumOne
 	Devnet      = chain.Devnet
 )
 
-// ErrNoDevnet is wrapped by the error about a local network that does not run.
+// ErrNoDevnet is returned if the local network is not running.
 var ErrNoDevnet = chain.ErrNoDevnet
 
-// NamedNetwork returns a network by its name, but for the local one. It fails with
-// chain.UnknownNetworkError.
+// NamedNetwork returns a built-in network by name. It returns chain.UnknownNetworkError.
 func NamedNetwork(name string) (Network, error) { return chain.NamedNetwork(name) }
 
-// NetworkAt returns the network of a chain whose contracts a controller names.
+// NetworkAt returns the network of a chain id and its controller contract.
 func NetworkAt(chainID uint64, controller common.Address) Network {
 	return chain.NetworkAt(chainID, controller)
 }
 
-// DevnetAt returns the local network that a state file tells of. It fails with ErrNoDevnet.
+// DevnetAt returns the local network described by a state file. It returns ErrNoDevnet.
 func DevnetAt(path string) (Network, error) {
 	state, err := chain.ReadDevnetState(path)
 	if err != nil {
@@ -34,5 +33,5 @@ func DevnetAt(path string) (Network, error) {
 	return state.Network(), nil
 }
 
-// DisplayURL is a node's URL as it may be shown to anybody.
+// DisplayURL returns a node's URL without its secrets.
 func DisplayURL(url string) string { return nodes.DisplayURL(url) }

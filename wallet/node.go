@@ -12,16 +12,16 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// ErrNoNode is returned when a network must be asked and no node is named.
-var ErrNoNode = errors.New("no Ethereum node to ask")
+// ErrNoNode is returned if a node is needed and none is configured.
+var ErrNoNode = errors.New("no RPC URL configured")
 
-// NoNode is ErrNoNode that says which network it is about.
+// NoNode returns ErrNoNode with the network in its hint.
 func NoNode(network chain.Network) error {
-	return hint.With(ErrNoNode, "say --rpc-url URL, or set ETH_RPC_URL, or rpc_urls in the config file; the network is %s (chain id %d)", network.Name, network.ChainID)
+	return hint.With(ErrNoNode, "pass --rpc-url URL, or set ETH_RPC_URL or rpc_urls in the config file; the network is %s (chain id %d)", network.Name, network.ChainID)
 }
 
-// Dial prepares to read the network through its nodes; nothing is asked yet. It fails with
-// ErrNoNode, and as chain.Dial does.
+// Dial prepares to read the network through the Config's nodes, without a request. It returns
+// ErrNoNode and the errors of chain.Dial.
 func (c Config) Dial(ctx context.Context) (*chain.Client, error) {
 	if len(c.Nodes) == 0 {
 		return nil, NoNode(c.Network)
@@ -37,8 +37,7 @@ func (c Config) Dial(ctx context.Context) (*chain.Client, error) {
 	return client, nil
 }
 
-// DialKnown is Dial that holds the node to the contracts that are pinned in PinnedIn, as far as
-// that can be read.
+// DialKnown is Dial with the contracts pinned in PinnedIn, if they can be read.
 func (c Config) DialKnown(ctx context.Context) (*chain.Client, error) {
 	if c.PinnedIn != "" {
 		if known, ok, err := KnownContracts(ctx, c.Network, c.PinnedIn); ok && err == nil {
@@ -60,9 +59,8 @@ func (c Config) read(ctx context.Context, do func(context.Context, *chain.Client
 	return do(ctx, node)
 }
 
-// connect is the node: the connection of earlier, or a new one. The contracts that it
-// names must be those that are pinned in the store. Those of a network that is seen for
-// the first time are pinned; a wallet without a store pins none.
+// connect returns the open connection, or a new one. The contracts that its node names must be
+// those pinned in the store; the first ones seen are pinned. A wallet without a store pins none.
 func (w *Wallet) connect(ctx context.Context) (*chain.Client, error) {
 	if w.node != nil {
 		return w.node, nil
@@ -95,10 +93,9 @@ func (w *Wallet) connect(ctx context.Context) (*chain.Client, error) {
 	return client, nil
 }
 
-// KnownContracts returns where this machine knows a network's contracts to be, without
-// asking a node: built in, pinned in the store at a location, or named by the local
-// network's state file. It is false when nothing is known. Where there is no store it
-// creates none.
+// KnownContracts returns the contracts of a network without asking a node: built in, pinned in the
+// store at a location, or from the local network's state file. It returns false if none are known,
+// and creates no store.
 func KnownContracts(ctx context.Context, network chain.Network, location string) (chain.Contracts, bool, error) {
 	if network.BuiltIn() {
 		return network.Contracts, true, nil
@@ -110,7 +107,7 @@ func KnownContracts(ctx context.Context, network chain.Network, location string)
 	return network.Contracts, network.Contracts != (chain.Contracts{}), nil
 }
 
-// notedPins are a store's that tell the user when one is replaced.
+// notedPins notes when a pin of the store is replaced.
 type notedPins struct {
 	*store.Chain
 	wallet *Wallet
@@ -120,26 +117,25 @@ type notedPins struct {
 func (p notedPins) ReplaceContracts(ctx context.Context, found chain.Contracts) error {
 	err := p.Chain.ReplaceContracts(ctx, found)
 	if err == nil {
-		p.wallet.note("pinned    TicketBroker %s, in place of the one that was known", found.TicketBroker)
+		p.wallet.note("pinned    TicketBroker %s, in place of the pinned one", found.TicketBroker)
 	}
 	return err
 }
 
-// situation is what a flow finds before it decides what to send.
+// situation is the state that a flow starts from.
 type situation struct {
 	client  *chain.Client
 	status  *chain.Status
 	account common.Address
-	// outlook is what the node says of an action's prospect; nil where there is none.
+	// outlook is the node's answer about an action's prospect; nil without one.
 	outlook *chain.Outlook
 }
 
-// manager sends what is signed, and waits for it.
 func (w *Wallet) manager(node *chain.Client) tx.Manager {
 	return tx.Manager{Node: node, Journal: w.journal}
 }
 
-// look finds where an account stands.
+// look reads the account's state.
 func (w *Wallet) look(ctx context.Context, account common.Address) (situation, error) {
 	client, err := w.connect(ctx)
 	if err != nil {
@@ -149,7 +145,7 @@ func (w *Wallet) look(ctx context.Context, account common.Address) (situation, e
 	return situation{client: client, status: status, account: account}, err
 }
 
-// lookFor is look before an action.
+// lookFor reads the account's state together with the costs of an action.
 func (w *Wallet) lookFor(ctx context.Context, account common.Address, a Action) (situation, error) {
 	if a.prospect == nil {
 		return w.look(ctx, account)
@@ -166,7 +162,7 @@ func (w *Wallet) lookFor(ctx context.Context, account common.Address, a Action) 
 	return situation{client, outlook.Status, account, outlook}, nil
 }
 
-// disconnect closes the connection to the node; the next look makes another.
+// disconnect closes the connection to the node; the next look opens another.
 func (w *Wallet) disconnect() {
 	if w.node != nil {
 		w.node.Close()

@@ -16,31 +16,31 @@ import (
 	"github.com/pmctl/pmctl/wallet/signer"
 )
 
-// OfferOptions says how recipients are asked for ticket params.
+// OfferOptions are the parameters of Offers.
 type OfferOptions struct {
 	// Works are what the params are for, at their own price; none for transcoding.
 	Works []wire.Work
 
-	// Judge holds the answers to the limits, and to what the chain says now.
+	// Judge checks the offers against the limits and the chain.
 	Judge bool
 }
 
-// Offered is what came of asking a recipient.
+// OfferResult is a recipient's offer, or the reason for its absence.
 type OfferResult struct {
-	// Offer is its answer, and Took how long that took, the connection included.
+	// Offer is the recipient's answer. Took is how long it took, including the connection.
 	Offer *pay.Offer
 	Took  time.Duration
 
-	// Judged is the answer as users see it; nil for one that must not be used.
+	// Judged are the checks of the offer; nil for one that must not be used.
 	*Judged
 
-	// Err is why there is no such answer, or what speaks against it.
+	// Err is why there is no usable offer.
 	Err error
 }
 
-// Offers asks recipients for ticket params, all at once. It fails when the key cannot be
-// opened; what a recipient answers is its own Err: as pay.Client.Fetch, pay.Pins.Check and
-// policy.Limits.Check fail, and ErrNotRegistered.
+// Offers asks recipients for ticket params, all at once. It fails only if the key cannot be opened.
+// A failed recipient has its own Err, of pay.Client.Fetch, pay.Pins.Check or policy.Limits.Check,
+// or ErrNotRegistered.
 func (w *Wallet) Offers(ctx context.Context, of []pay.Target, o OfferOptions) ([]OfferResult, error) {
 	if err := w.requireAccount(); err != nil {
 		return nil, err
@@ -89,8 +89,8 @@ func (w *Wallet) Offers(ctx context.Context, of []pay.Target, o OfferOptions) ([
 	return offers, nil
 }
 
-// about is what the chain says of those who answered. It only helps to judge them: it is no
-// failure when no node answers.
+// about reads what the chain records about the recipients that answered; nil if no node answers,
+// since the offers are valid without.
 func (v *chainView) about(ctx context.Context, offers []OfferResult) *pm.Facts {
 	var about []pm.Counterparty
 	for _, of := range offers {
@@ -100,23 +100,23 @@ func (v *chainView) about(ctx context.Context, offers []OfferResult) *pm.Facts {
 	}
 	facts, err := v.newest(ctx, about...)
 	if err != nil {
-		v.note("not checked against the chain: %v", err)
+		v.note("not checked on the chain: %v", err)
 		return nil
 	}
 	return &facts
 }
 
-// askedAtOnce is how many recipients are asked at the same time.
+// askedAtOnce limits how many recipients are asked concurrently.
 const askedAtOnce = 16
 
-// ask asks recipients for ticket params. Of each there is an offer or an error, and neither
-// where the URL is zero.
+// ask asks recipients for ticket params. Each result has an offer or an error, and neither if the
+// URL is zero.
 func (w *Wallet) ask(ctx context.Context, urls []pay.URL, works []wire.Work) ([]OfferResult, error) {
 	key, err := w.Account.Unlock(ctx)
 	if err != nil {
 		return nil, err
 	}
-	request, err := wire.NewOrchestratorRequest(signer.ForPM(ctx, key)) // which proves whose tickets will pay
+	request, err := wire.NewOrchestratorRequest(signer.ForPM(ctx, key)) // proves to the recipient who will pay
 	if err != nil {
 		return nil, err
 	}
@@ -138,8 +138,8 @@ func (w *Wallet) ask(ctx context.Context, urls []pay.URL, works []wire.Work) ([]
 	return offers, nil
 }
 
-// mayUse fails for an offer that pays an address which the user does not allow: params that
-// are printed will be used.
+// mayUse refuses an offer that would pay another address than the user allows: what is printed may
+// be used.
 func (w *Wallet) mayUse(ctx context.Context, to pay.Target, offer *pay.Offer) error {
 	if err := w.Limits.Explain(w.Limits.CheckRecipient(offer.Params.Recipient)); err != nil {
 		return err
@@ -147,7 +147,6 @@ func (w *Wallet) mayUse(ctx context.Context, to pay.Target, offer *pay.Offer) er
 	return w.pins(to).Check(ctx, offer.URL, offer.Params.Recipient)
 }
 
-// document returns an offer as users see it.
 func (w *Wallet) document(offer *pay.Offer) (*format.Params, error) {
 	document, err := paramsOf(offer, w.store.ID())
 	if err != nil {

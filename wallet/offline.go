@@ -17,8 +17,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Unsigned is an action as a document for another machine to sign. What it would do is
-// told to the user.
+// Unsigned returns an action as a document to sign on another machine, and notes what it would do.
 func (w *Wallet) Unsigned(ctx context.Context, a Action, requestID string) (*format.Transaction, error) {
 	p, err := w.Simulate(ctx, a)
 	if err != nil {
@@ -51,12 +50,12 @@ func (w *Wallet) Unsigned(ctx context.Context, a Action, requestID string) (*for
 	return document, err
 }
 
-// ErrOtherNetwork is returned for a transaction that is meant for another network.
+// ErrOtherNetwork is returned for a transaction on another network.
 var ErrOtherNetwork = errors.New("the transaction is for another network")
 
-// checkTransaction holds a transaction that was prepared elsewhere to the network, its
-// TicketBroker and the limits, and returns what it calls. It fails with ErrOtherNetwork, and
-// as policy.Limits.CheckTransaction does.
+// checkTransaction checks a transaction prepared elsewhere against the network, its TicketBroker
+// and the limits, and returns its call. It returns ErrOtherNetwork and the errors of
+// policy.Limits.CheckTransaction.
 func checkTransaction(t *format.Transaction, network chain.Network, ticketBroker common.Address, limits policy.Limits) (*broker.Call, error) {
 	if err := checkNetwork(t, network); err != nil {
 		return nil, err
@@ -64,19 +63,18 @@ func checkTransaction(t *format.Transaction, network chain.Network, ticketBroker
 	return limits.CheckTransaction(t.Unsigned(), policy.Expected{ChainID: network.ChainID, TicketBroker: ticketBroker})
 }
 
-// checkNetwork fails with ErrOtherNetwork for a transaction that is meant for another network.
 func checkNetwork(t *format.Transaction, network chain.Network) error {
 	if uint64(t.ChainID) == network.ChainID {
 		return nil
 	}
-	return hint.With(fmt.Errorf("%w: %s, chain id %d; the network here is %s, chain id %d", ErrOtherNetwork, t.Network, t.ChainID, network.Name, network.ChainID),
-		"choose its network with --network, or with --controller and --chain-id")
+	return hint.With(fmt.Errorf("%w: %s (chain id %d), not %s (chain id %d)", ErrOtherNetwork, t.Network, t.ChainID, network.Name, network.ChainID),
+		"choose its network with --network NAME, or with --controller ADDRESS --chain-id ID")
 }
 
-// SendSigned hands over a transaction that another machine has signed, after the checks of
-// CheckUnsigned. To send the same again is harmless. It fails with *UnlockingError where
-// it would cancel an unlock that has begun meanwhile, unless cancelUnlock is set, and as Do
-// does.
+// SendSigned sends a transaction that another machine signed, after the checks of CheckUnsigned.
+// Sending the same transaction again is harmless. It returns *UnlockingError if the transaction
+// would cancel an unlock that has begun meanwhile and cancelUnlock is not set, and the errors of
+// Do.
 func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, signed *types.Transaction, terms tx.Terms, cancelUnlock bool, o WaitOptions) (Transaction, error) {
 	if err := w.requireStore(); err != nil {
 		return Transaction{}, err

@@ -7,25 +7,25 @@ import (
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
-// PayOptions says how a recipient is paid.
+// PayOptions are the parameters of Pay.
 type PayOptions struct {
 	// Works are what the params are for, at their own price; none for transcoding.
 	Works []wire.Work
 
-	// Headers bound the HTTP header of a delivery.
+	// Headers limits the size of the HTTP headers.
 	Headers *pay.HeaderLimits
 
-	// RequestID names the payment, so that it is made once however often it is asked for; ""
-	// for a payment of its own, which gets an ID when it takes more than one delivery.
+	// RequestID makes the payment idempotent. "" for a new payment, which gets a generated ID if it
+	// takes more than one delivery.
 	RequestID string
 
-	// Unattended tells that opening the key keeps no person waiting.
+	// Unattended tells that opening the key asks no question.
 	Unattended bool
 }
 
-// Pay pays a recipient, and keeps the fresh ticket params that it answers with for the
-// next payment. The first payment to a URL pins the address that it pays. It fails with
-// ErrRequestID and ErrNotRegistered, and as pay.Session.Pay does.
+// Pay pays a recipient, and stores the fresh ticket params from its answer for the next payment.
+// The first payment to a URL pins the recipient's address. It returns ErrRequestID,
+// ErrNotRegistered and the errors of pay.Session.Pay.
 func (w *Wallet) Pay(ctx context.Context, to pay.Target, amount pay.Amount, o PayOptions) (*pay.Payment, error) {
 	if err := w.requireAccount(); err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func (w *Wallet) Pay(ctx context.Context, to pay.Target, amount pay.Amount, o Pa
 		Unlock:  w.Account.Unlock,
 		Request: request, Requests: w.ledger(), Digest: digest, Unattended: o.Unattended,
 	}
-	done := w.UI.Progress(func() string { return "paying at " + u.String() })
+	done := w.UI.Progress(func() string { return "paying " + u.String() })
 	defer done()
 	return session.Pay(ctx, amount)
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// chainView is how a flow sees the chain: through the agent if there is one, else through the
-// node, to which it connects when it is first asked.
+// chainView reads the chain: through the agent if there is one, else through the node, which it
+// dials on first use.
 type chainView struct {
 	*Wallet
 
-	// looking is closed when the contracts are looked up, or that has failed with lookErr;
-	// nil where nothing looks for them.
+	// looking is closed once the contracts are looked up, or that failed with lookErr; nil if no
+	// lookup was started.
 	looking chan struct{}
 	lookErr error
 }
@@ -42,7 +42,7 @@ func (v *chainView) Facts(ctx context.Context, sender common.Address, about ...p
 	return node.Facts(ctx, sender, about...)
 }
 
-// newest is Facts by a look at the chain that begins now.
+// newest is Facts, never cached by the agent.
 func (v *chainView) newest(ctx context.Context, about ...pm.Counterparty) (pm.Facts, error) {
 	agent := agent.Of(v.Account)
 	if agent == nil {
@@ -52,8 +52,8 @@ func (v *chainView) newest(ctx context.Context, about ...pm.Counterparty) (pm.Fa
 	return facts, err
 }
 
-// begin begins to look up the network's contracts, where that comes before anything else
-// that the node is asked for: a recipient can be asked meanwhile. It returns what ends that.
+// begin starts to look up the network's contracts in the background, if they are needed before
+// other reads, so that a recipient can be asked meanwhile. end stops it.
 func (v *chainView) begin(ctx context.Context) (end func()) {
 	end = func() {}
 	if agent.Of(v.Account) != nil || v.Offline {
@@ -77,7 +77,6 @@ func (v *chainView) begin(ctx context.Context) (end func()) {
 	}
 }
 
-// recipient is what the chain says of a recipient.
 func (v *chainView) recipient(ctx context.Context, address common.Address) (Recipient, error) {
 	ctx, cancel := v.bound(ctx)
 	defer cancel()
@@ -88,7 +87,7 @@ func (v *chainView) recipient(ctx context.Context, address common.Address) (Reci
 	return node.Recipient(ctx, address)
 }
 
-// payer returns what makes the account's tickets.
+// payer returns the Payer of the account's tickets.
 func (v *chainView) payer() *pay.Payer {
 	payer := &pay.Payer{Sender: v.Account.Address(), Limits: v.Limits, Chain: v, Nonces: v.ledger(), Now: v.Now, Offline: v.Offline}
 	if agent := agent.Of(v.Account); agent != nil {
@@ -99,20 +98,19 @@ func (v *chainView) payer() *pay.Payer {
 	return payer
 }
 
-// ledger is the store's book of the network.
+// ledger returns the store's ledger of the network.
 func (w *Wallet) ledger() *store.Chain { return w.store.Chain(w.Network.ChainID) }
 
-// pins are the addresses behind URLs, for one who pays a recipient.
+// pins returns the pinned addresses, for paying a recipient.
 func (w *Wallet) pins(to pay.Target) pay.Pins {
 	return pay.Pins{Known: w.ledger(), Sender: w.Account.Address(), Accept: w.Accept, Only: to.Address}
 }
 
-// asking asks and pays recipients.
 func (w *Wallet) asking(works []wire.Work) *pay.Client {
 	return &pay.Client{Timeout: w.RecipientTimeout, Now: w.Now, Works: works, OnRequest: w.OnPayRequest()}
 }
 
-// agentNonces are a store's, of which the agent takes those for tickets.
+// agentNonces is a ledger whose nonces for tickets the agent reserves.
 type agentNonces struct {
 	*store.Chain
 	signer  *agent.Signer

@@ -14,38 +14,38 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// FundPlan is how large deposit and reserve have to be until the next top-up.
+// FundPlan is the deposit and reserve that an account needs until its next top-up.
 type FundPlan struct {
 	Recipients    uint64  `json:"recipients,string"`
 	PoolSize      uint64  `json:"pool_size,string"`
 	FaceValue     wei.Wei `json:"face_value"`
 	FaceValueFrom string  `json:"face_value_from"`
 	Seconds       int64   `json:"seconds,string"`
-	// Spend is the expected value of the tickets until then, in wei.
+	// Spend is the expected value, in wei, of the tickets until then.
 	Spend *big.Rat `json:"spend"`
 	forecast.Plan
-	// Account is what is there, nil when no account was asked for.
+	// Account compares the plan with an account; nil if none was given.
 	Account *PlannedAccount `json:"account,omitempty"`
 }
 
-// Where a plan's face value is from.
+// Sources of a plan's face value.
 const (
 	FaceValueGiven      = "flag"
 	FaceValueOfGasPrice = "gas_price"
 )
 
-// PlannedAccount is what an account has, and lacks of a plan.
+// PlannedAccount is what an account has, and what it lacks of a plan.
 type PlannedAccount struct {
 	Address    format.Address `json:"address"`
 	Deposit    wei.Wei        `json:"deposit"`
 	Reserve    wei.Wei        `json:"reserve"`
 	AddDeposit wei.Wei        `json:"add_deposit"`
 	AddReserve wei.Wei        `json:"add_reserve"`
-	// Unlocking tells that to fund the account cancels its unlock.
+	// Unlocking reports that funding the account cancels its unlock.
 	Unlocking bool `json:"unlocking,omitempty"`
 }
 
-// SmallPoolError is returned for a network with fewer active recipients than are to be paid.
+// SmallPoolError is returned if a network has fewer active recipients than are to be paid.
 type SmallPoolError struct {
 	Network  string
 	PoolSize uint64
@@ -55,10 +55,10 @@ func (e *SmallPoolError) Error() string {
 	return fmt.Sprintf("%s has %d active recipients", e.Network, e.PoolSize)
 }
 
-// PlanFunds returns the plan for what is needed in a time. A reader, unless it is nil, fills in
-// what the need leaves out (the pool's size, and the face value that recipients ask for at the
-// current gas price) and what its account has, if it has one. It fails with
-// *forecast.NeedError and *SmallPoolError, and as the reader's node does.
+// PlanFunds returns the funds needed until the given time from now. The reader, unless nil,
+// supplies what the need leaves out (the pool size, and the face value that recipients ask for at
+// the current gas price) and the funds of its account, if it has one. PlanFunds returns
+// *forecast.NeedError, *SmallPoolError and the errors of the reader's node.
 func PlanFunds(ctx context.Context, r *Reader, need forecast.Need, until time.Duration) (*FundPlan, error) {
 	p := &FundPlan{Recipients: need.Recipients, FaceValueFrom: FaceValueGiven, Seconds: int64(until.Seconds()), Spend: need.Spend}
 	if r != nil {
@@ -72,14 +72,14 @@ func PlanFunds(ctx context.Context, r *Reader, need forecast.Need, until time.Du
 	}
 	p.PoolSize, p.FaceValue = p.Sharers, need.FaceValue
 	if a := p.Account; a != nil {
-		// Nothing where there is more.
+		// zero if the account has more
 		a.AddDeposit, _ = p.Deposit.Sub(a.Deposit)
 		a.AddReserve, _ = p.Reserve.Sub(a.Reserve)
 	}
 	return p, nil
 }
 
-// ask fills in what the chain knows.
+// ask fills in values from the chain.
 func (p *FundPlan) ask(ctx context.Context, r *Reader, need *forecast.Need) error {
 	ctx, cancel := r.bound(ctx)
 	defer cancel()

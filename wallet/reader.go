@@ -8,8 +8,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/chain"
 )
 
-// Reader looks at an account, whose key it does not need: through a node, and at what can be
-// seen of the store without using it. It is for one goroutine at a time.
+// Reader reads an account's state through a node, and inspects its store without opening it. It
+// needs no key. It is not safe for concurrent use.
 type Reader struct {
 	Config
 
@@ -19,8 +19,7 @@ type Reader struct {
 	node *chain.Client
 }
 
-// OpenReader prepares to look at an account, until the Reader is closed. It opens no key and
-// no store, and fails as Dial does.
+// OpenReader returns a Reader, to be closed by the caller. It returns the errors of Dial.
 func OpenReader(ctx context.Context, config Config, account common.Address) (*Reader, error) {
 	config = config.withDefaults()
 	ctx, cancel := config.bound(ctx)

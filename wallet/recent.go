@@ -12,24 +12,24 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// maxAbout is how many counterparties the chain is asked about at once.
+// maxAbout limits the counterparties in one question to the chain.
 const maxAbout = 100
 
-// maxRecent is how old something is that is not asked for again: with what a plan may wait
-// for its nonces, less than the time between two L1 blocks.
+// maxRecent is how long an answer is reused. Together with a plan's longest wait for its nonces it
+// is less than the time between two L1 blocks.
 const maxRecent = 3 * time.Second
 
-// recentFacts asks the chain no more often than facts grow old.
+// recentFacts caches facts for maxRecent.
 type recentFacts struct {
 	chain pay.Chain
 	now   func() time.Time
 	facts pm.Facts
 	at    time.Time
-	// about are the counterparties that were asked about, and are again with the next one.
+	// about are the counterparties asked about before; they are included in the next question.
 	about []pm.Counterparty
 }
 
-// with returns what to ask about together with what was asked about before.
+// with adds counterparties to those asked about before.
 func (f *recentFacts) with(about []pm.Counterparty) []pm.Counterparty {
 	if len(f.about) >= maxAbout {
 		f.about = nil
@@ -55,8 +55,7 @@ func (f *recentFacts) Facts(ctx context.Context, sender common.Address, about ..
 	return facts, err
 }
 
-// renewPause is the least time between two looks at the chain, however many lines are
-// refused.
+// renewPause is the least time between two reads of the chain, however many lines are refused.
 const renewPause = 200 * time.Millisecond
 
 // Renew implements pay.Remembering for one sender.
@@ -79,7 +78,7 @@ func (f *recentFacts) Renew(ctx context.Context, sender common.Address, about ..
 	return facts, age, err
 }
 
-// recentlyKnown asks no more often than that whom a URL pays.
+// recentlyKnown caches the pinned addresses for maxRecent.
 type recentlyKnown struct {
 	pay.Known
 	now  func() time.Time

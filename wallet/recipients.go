@@ -14,15 +14,15 @@ import (
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
-// ErrNoAIRegistry is returned for a network without a registry for AI work, and
-// ErrNotRegistered where the registry has no entry for what was asked.
+// ErrNoAIRegistry is returned for a network without a registry for AI work, ErrNotRegistered for a
+// URL or address without an entry in the registry.
 var (
-	ErrNoAIRegistry  = errors.New("no registry for AI work is known")
-	ErrNotRegistered = errors.New("the service registry does not know it")
+	ErrNoAIRegistry  = errors.New("no registry for AI work")
+	ErrNotRegistered = errors.New("not in the service registry")
 )
 
-// Recipients returns the active recipients, by stake; with ai those alone that have entered
-// a URL for AI work. It fails with ErrNoNode and ErrNoAIRegistry, and as chain.Client does.
+// Recipients returns the active recipients, by stake. With ai it returns only those with a URL for
+// AI work. It returns ErrNoNode, ErrNoAIRegistry and the errors of chain.Client.
 func Recipients(ctx context.Context, c Config, ai bool) (list []Recipient, err error) {
 	c = c.withDefaults()
 	err = c.read(ctx, func(ctx context.Context, node *chain.Client) error {
@@ -41,9 +41,8 @@ func Recipients(ctx context.Context, c Config, ai bool) (list []Recipient, err e
 	return list, err
 }
 
-// Registered returns what the contracts say of a recipient: of one named by its URL, what
-// they say of the active one that has entered it. It fails with ErrNotRegistered, and as
-// Recipients does.
+// Registered returns what the contracts record about a recipient, or about the active one that
+// has the given URL. It returns ErrNotRegistered and the errors of Recipients.
 func Registered(ctx context.Context, c Config, of pay.Target) (found Recipient, err error) {
 	if of.Address != (common.Address{}) {
 		err = c.read(ctx, func(ctx context.Context, node *chain.Client) error {
@@ -61,17 +60,18 @@ func Registered(ctx context.Context, c Config, of pay.Target) (found Recipient, 
 			return recipient, nil
 		}
 	}
-	return found, fmt.Errorf("%w: no active recipient has entered %s", ErrNotRegistered, of.URL)
+	return found, fmt.Errorf("%w: no active recipient has the URL %s", ErrNotRegistered, of.URL)
 }
 
-// entryOf is where the registry has a recipient; for AI work, in the registry for that first.
+// entryOf returns the URL that the registry has for a recipient; for AI work, that in the AI
+// registry if there is one.
 func entryOf(registered Recipient, ai bool) (pay.URL, error) {
 	entry := registered.ServiceURI
 	if ai && registered.AIServiceURI != "" {
 		entry = registered.AIServiceURI
 	}
 	if entry == "" {
-		return pay.URL{}, hint.With(fmt.Errorf("%w: %v has entered no URL", ErrNotRegistered, registered.Address), "pass its URL if you know it, or choose another recipient: pmctl recipient list")
+		return pay.URL{}, hint.With(fmt.Errorf("%w: the entry of %v has no URL", ErrNotRegistered, registered.Address), "pass its URL if you know it, or choose another recipient: pmctl recipient list")
 	}
 	u, err := pay.ParseServiceURI(entry)
 	if err != nil {
@@ -80,7 +80,7 @@ func entryOf(registered Recipient, ai bool) (pay.URL, error) {
 	return u, err
 }
 
-// locate returns where a recipient is asked.
+// locate returns the URL to ask a recipient at.
 func (v *chainView) locate(ctx context.Context, to pay.Target, works []wire.Work) (pay.URL, error) {
 	if to.Address == (common.Address{}) {
 		return to.URL, nil

@@ -19,9 +19,9 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Redeem has the contract pay the winners among tickets to their recipient. It fails with
-// *NothingError when there is none to redeem, with redeem.ErrTooEarly and ErrNotWorthGas, and
-// with redeem.ErrPassedOver when the contract did not pay all of them.
+// Redeem returns the action that redeems the winners among tickets: the contract pays them to their
+// recipient. It fails with *NothingError if there are none, redeem.ErrTooEarly,
+// redeem.ErrNotWorthGas, and redeem.ErrPassedOver if the contract did not pay all of them.
 func Redeem(tickets redeem.Tickets, policy redeem.Policy) Action {
 	won := tickets.Left()
 	hashes := make([]byte, 0, len(won)*common.HashLength)
@@ -34,8 +34,8 @@ func Redeem(tickets redeem.Tickets, policy redeem.Policy) Action {
 			return proposeRedemption(ctx, s, tickets, policy)
 		},
 		report: func(ctx context.Context, s situation, receipt *types.Receipt, result *Transaction) error {
-			// An earlier run may have sent the transaction: it says itself which tickets
-			// it redeemed.
+			// An earlier run may have sent the transaction: its events show which tickets it
+			// redeemed.
 			left := tickets.Left()
 			if err := left.Settle(s.status.Contracts.TicketBroker, receipt.Logs); err != nil {
 				return err
@@ -47,7 +47,6 @@ func Redeem(tickets redeem.Tickets, policy redeem.Policy) Action {
 	}
 }
 
-// proposeRedemption is the transaction for the winners that the contract would pay.
 func proposeRedemption(ctx context.Context, s situation, tickets redeem.Tickets, policy redeem.Policy) (proposal, error) {
 	if err := tickets.Judge(ctx, s.client, s.account, policy); err != nil {
 		return proposal{}, err
@@ -68,7 +67,7 @@ func proposeRedemption(ctx context.Context, s situation, tickets redeem.Tickets,
 	}, err
 }
 
-// sayRedemption says what a redemption will do, and how much it pays.
+// sayRedemption describes a redemption, and returns the sum it pays.
 func sayRedemption(account common.Address, tickets, left redeem.Tickets) (say []string, total wei.Wei, err error) {
 	if total, err = left.Pays(); err != nil {
 		return nil, total, err
@@ -77,30 +76,30 @@ func sayRedemption(account common.Address, tickets, left redeem.Tickets) (say []
 	if rest := summary(tickets); rest != "" {
 		say = append(say, fmt.Sprintf("Not redeemed: %s.", rest))
 	}
-	say = append(say, fmt.Sprintf("This redeems %s of %s: it pays %s to the fees of %s.",
+	say = append(say, fmt.Sprintf("This redeems %s of %s: it adds %s to the fees of %s.",
 		words.Count(len(left), "ticket"), sender, total, recipient))
 	worth, err := wei.FromBig(new(big.Int).Mul(left[0].FaceValue, big.NewInt(int64(len(left)))))
 	if err != nil {
 		return nil, total, err
 	}
 	if total.Cmp(worth) < 0 {
-		say = append(say, fmt.Sprintf("The sender's funds do not cover the face value of %s: the rest is lost, a redeemed ticket is used up.", worth))
+		say = append(say, fmt.Sprintf("The sender's funds do not cover the face value of %s. The rest is lost: a ticket can be redeemed once.", worth))
 	}
 	if account != recipient {
-		say = append(say, "Your account pays the gas and gets nothing: it is not the recipient.")
+		say = append(say, "Your account pays the gas and receives nothing, since it is not the recipient.")
 	}
 	return say, total, nil
 }
 
-// TicketOutcome is what became of a ticket.
+// TicketOutcome is the result of redeeming a ticket.
 type TicketOutcome struct {
 	Nonce uint32      `json:"nonce"`
 	Hash  common.Hash `json:"hash"`
 	// Outcome is redeemed, lost, invalid, not_worth_gas, refused or passed_over.
 	Outcome string `json:"outcome"`
-	// Paid is what the contract paid; absent unless redeemed.
+	// Paid is what the contract paid; nil unless redeemed.
 	Paid *wei.Wei `json:"paid,omitempty"`
-	// Reason is why it is not redeemed, in words.
+	// Reason is why the ticket was not redeemed, in words.
 	Reason string `json:"reason,omitempty"`
 }
 
@@ -134,7 +133,7 @@ func outcomeOf(t *redeem.Ticket) string {
 	return "invalid"
 }
 
-// summary counts the tickets that are not redeemed by their reasons.
+// summary counts the tickets that are not redeemed by reason.
 func summary(tickets redeem.Tickets) string {
 	counts := make(map[string]int)
 	var reasons []string
@@ -154,14 +153,14 @@ func summary(tickets redeem.Tickets) string {
 	return strings.Join(reasons, ", ")
 }
 
-// NothingError is a batch of which no ticket can be redeemed.
+// NothingError is returned for a batch without a ticket that can be redeemed.
 type NothingError struct{ Tickets redeem.Tickets }
 
 func (e *NothingError) Error() string {
 	return fmt.Sprintf("%v: %s", redeem.ErrNothing, summary(e.Tickets))
 }
 
-// Unwrap returns redeem.ErrNothing and the tickets' own reasons.
+// Unwrap returns redeem.ErrNothing and each ticket's error.
 func (e *NothingError) Unwrap() []error {
 	errs := []error{redeem.ErrNothing}
 	for _, t := range e.Tickets {
@@ -170,7 +169,6 @@ func (e *NothingError) Unwrap() []error {
 	return errs
 }
 
-// passedOver is an error when the contract has not redeemed all of the tickets.
 func passedOver(tickets redeem.Tickets) error {
 	var missed redeem.Tickets
 	for _, t := range tickets {

@@ -12,26 +12,25 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// ReplaceOptions says how a transaction is replaced.
+// ReplaceOptions are the parameters of Bump and Cancel.
 type ReplaceOptions struct {
-	// Find finds the account that has signed it.
+	// Find returns the account that signed the transaction.
 	Find func(context.Context, common.Address) (*signer.Account, error)
 
-	// Agreed tells that the user agrees to the price: nothing is asked.
+	// Agreed tells that the user agrees to the price: no question is asked.
 	Agreed bool
 
 	WaitOptions
 }
 
-// Bump signs a transaction of the journal anew, at a price that nodes take in its place,
-// and waits until one of the two is mined. It fails as tx.Manager's
-// PrepareReplacement, Replace and Await do.
+// Bump replaces a pending transaction by the same one at a higher gas price, and waits until one of
+// the two is mined. It returns the errors of tx.Manager's PrepareReplacement, Replace and Await.
 func (w *Wallet) Bump(ctx context.Context, hash common.Hash, o ReplaceOptions) (Transaction, error) {
 	return w.replace(ctx, hash, o, tx.KindBump, "Pay more for it?")
 }
 
-// Cancel has nothing mined in the place of a transaction of the journal. It fails with
-// ErrTooLate when the transaction itself is mined first, and as Bump does.
+// Cancel replaces a pending transaction by an empty one. It returns ErrTooLate if the transaction
+// itself is mined first, and the errors of Bump.
 func (w *Wallet) Cancel(ctx context.Context, hash common.Hash, o ReplaceOptions) (Transaction, error) {
 	return w.replace(ctx, hash, o, tx.KindCancel, "Cancel it?")
 }
@@ -50,7 +49,7 @@ func (w *Wallet) replace(caller context.Context, hash common.Hash, o ReplaceOpti
 	}
 	w.note("network   %s (chain id %d)", network.Name, network.ChainID)
 	w.note("account   %s", a.intent.Account)
-	w.note("waiting   %s: %s", waits.Hash(), a.intent.Label)
+	w.note("pending   %s: %s", waits.Hash(), a.intent.Label)
 	w.note("gas       at most %s, in place of at most %s", prepared.MaxFee, wei.Text(tx.MaxFee(waits)))
 	if !o.Agreed {
 		if err := w.UI.Confirm(caller, question); err != nil {
@@ -87,17 +86,17 @@ func (a *pendingTx) signReplacement(ctx context.Context, o ReplaceOptions, agree
 	}
 	if now.MaxFee.Cmp(agreed.MaxFee) > 0 {
 		if agreed.FeeCap.Cmp(a.intent.Newest().GasFeeCap()) <= 0 {
-			return hint.With(errPriceRose, "run it again to see the price that it takes now")
+			return hint.With(errPriceRose, "run the command again to see the new price")
 		}
 		now = agreed
 	}
 	return m.Replace(ctx, now, a.intent, kind)
 }
 
-// errPriceRose is returned when another command has replaced the transaction meanwhile.
-var errPriceRose = errors.New("another command has replaced the transaction since its price was shown, and a further replacement costs more")
+// errPriceRose is returned if another command has replaced the transaction meanwhile.
+var errPriceRose = errors.New("another command replaced the transaction after its price was shown; replacing it once more costs more")
 
-// awaitReplacement waits until the replacement is mined, or what it replaces.
+// awaitReplacement waits until the replacement or the replaced transaction is mined.
 func (a *pendingTx) awaitReplacement(ctx context.Context) (Transaction, error) {
 	cancels := a.intent.Attempts[len(a.intent.Attempts)-1].Kind == tx.KindCancel
 	result, err := a.await(ctx)

@@ -16,13 +16,13 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// maxRequestID is the longest request ID in bytes.
+// maxRequestID is the longest request ID, in bytes.
 const maxRequestID = 128
 
-// ErrRequestID is returned for an ID that no request can have.
-var ErrRequestID = fmt.Errorf("--request-id: an id has 1 to %d bytes of printable characters", maxRequestID)
+// ErrRequestID is returned for a malformed request ID.
+var ErrRequestID = fmt.Errorf("--request-id: an ID has 1 to %d bytes of printable characters", maxRequestID)
 
-// CheckRequestID fails with ErrRequestID.
+// CheckRequestID returns ErrRequestID for a malformed ID.
 func CheckRequestID(id string) error {
 	hidden := func(r rune) bool { return !unicode.IsGraphic(r) || r == unicode.ReplacementChar }
 	if id == "" || len(id) > maxRequestID || strings.ContainsFunc(id, hidden) {
@@ -31,7 +31,7 @@ func CheckRequestID(id string) error {
 	return nil
 }
 
-// named is the request with an ID for what a digest tells from others, nil for "".
+// named returns the request with an ID and a digest of its arguments; nil for the ID "".
 func named(id, digest string) (*store.Request, error) {
 	if id == "" {
 		return nil, nil
@@ -44,7 +44,7 @@ func digestOf(what ...string) string {
 	return hex.EncodeToString(digest[:])
 }
 
-// digest tells a batch from others.
+// digest identifies the batch's arguments.
 func (m *MintOptions) digest() (string, error) {
 	source := "url " + m.Recipient.String()
 	switch {
@@ -61,7 +61,6 @@ func (m *MintOptions) digest() (string, error) {
 	return digestOf("batch", source, fmt.Sprint(m.Amount.Count), m.Amount.Value.Decimal()), nil
 }
 
-// lineDigest tells a line's batch from others.
 func lineDigest(params *format.Params, amount pay.Amount) string {
 	return digestOf("stream", recipientOf(params), fmt.Sprint(amount.Count), amount.Value.Decimal())
 }
@@ -70,7 +69,6 @@ func recipientOf(params *format.Params) string {
 	return "recipient " + common.Address(params.Offer.Recipient).Hex()
 }
 
-// paymentDigest tells a payment from others.
 func paymentDigest(to pay.Target, amount pay.Amount, works []wire.Work) string {
 	what := []string{"pay", to.String(), amount.Value.Decimal()}
 	for _, work := range works {

@@ -15,25 +15,25 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// What a forecast goes by.
+// What a forecast is based on.
 const (
 	BasisLedger      = "ledger"
 	BasisRedemptions = "redemptions"
 )
 
-// Runway is how long a deposit lasts, and what that is told from. Numbers that are not
-// amounts of wei, exact or rounded to one, are estimates.
+// Runway is how long a deposit lasts, and the data behind the forecast. Amounts of wei are exact
+// unless noted; other numbers are estimates.
 type Runway struct {
 	Network string         `json:"network"`
 	ChainID uint64         `json:"chain_id,string"`
 	Sender  format.Address `json:"sender"`
 	Deposit wei.Wei        `json:"deposit"`
 	Reserve wei.Wei        `json:"reserve"`
-	// Since and Until are the time that was looked at.
+	// Since and Until are the period that was read.
 	Since time.Time `json:"since"`
 	Until time.Time `json:"until"`
-	// Made are the tickets of that time, and Paid what its redemptions came to. What a day
-	// came to is rounded to a wei.
+	// Made are the tickets of the period, and Paid the sum of its redemptions. Amounts per day are
+	// rounded to a wei.
 	Made         TicketSum `json:"made"`
 	EVPerDay     *big.Rat  `json:"ev_per_day"`
 	Paid         *big.Rat  `json:"paid"`
@@ -41,22 +41,22 @@ type Runway struct {
 	Redemptions  uint64    `json:"redemptions,string"`
 	Unmatched    uint64    `json:"unmatched,string"`
 	ExpectedWins float64   `json:"expected_wins"`
-	// Outstanding are the tickets whose params have not expired: the face value is what
-	// they cost at worst.
+	// Outstanding are the tickets whose params have not expired. Their face value is the most they
+	// can cost.
 	Outstanding TicketSum `json:"outstanding"`
 	Basis       string    `json:"basis"`
-	// Spent is the expected value made, or the wei paid, in each of equal parts of the time.
+	// Spent is the expected value of the tickets, or the wei paid, in equal parts of the period.
 	Spent    []*big.Rat `json:"spent"`
 	Forecast *Forecast  `json:"forecast,omitempty"`
-	// NoForecast is why there is none.
+	// NoForecast is why there is no forecast.
 	NoForecast string `json:"no_forecast,omitempty"`
 
-	// Deposits and Reserves are what there was of each, the first one before the first event;
-	// Worth is what the tickets were worth together.
+	// Deposits, Reserves and Worth are the deposit, the reserve and the tickets' total expected
+	// value over time. The first balance is the one before the first event.
 	Deposits, Reserves, Worth []history.Balance `json:"-"`
 }
 
-// TicketSum is what tickets come to together, in wei.
+// TicketSum is a number of tickets and their sums, in wei.
 type TicketSum struct {
 	Tickets   uint64   `json:"tickets,string"`
 	EV        *big.Rat `json:"ev"`
@@ -67,8 +67,8 @@ func ticketSum(s policy.Sum) TicketSum {
 	return TicketSum{s.Tickets, s.EV, new(big.Rat).SetInt(s.FaceValue)}
 }
 
-// Forecast is when the deposit no longer pays a win in full, with the Confidence of its
-// being from Low to High.
+// Forecast is when the deposit will no longer cover a win in full: between Low and High with the
+// given Confidence.
 type Forecast struct {
 	Confidence float64   `json:"confidence"`
 	DaysLow    float64   `json:"days_low"`
@@ -79,8 +79,8 @@ type Forecast struct {
 	High       time.Time `json:"high"`
 }
 
-// Runway tells how long the account's deposit lasts. It goes by the tickets of the ledger,
-// or, where that lacks some, by the redemptions. It fails as History does.
+// Runway forecasts how long the account's deposit lasts, from the tickets in the ledger or, if
+// those are incomplete, from the redemptions. It returns the errors of History.
 func (r *Reader) Runway(ctx context.Context, of HistoryOptions) (*Runway, error) {
 	p, err := r.lookBack(ctx, of)
 	if err != nil {
@@ -98,7 +98,7 @@ func (r *Reader) runway(ctx context.Context, p *past, since time.Time) (*Runway,
 	}
 	redeemed := slices.DeleteFunc(slices.Clone(p.events), func(e history.Event) bool { return e.Redemption == nil || e.Time.Before(since) })
 	totals := history.Total(redeemed)
-	// Before its first ticket a sender had no pace.
+	// Before its first ticket a sender spent nothing.
 	if totals.Unmatched > 0 {
 		first = p.events[0].Time
 	}
@@ -124,7 +124,7 @@ func (r *Reader) runway(ctx context.Context, p *past, since time.Time) (*Runway,
 	}
 	basis, pace, owed := BasisLedger, made, draw.Owed
 	if totals.Unmatched > 0 || draw.Made.Tickets == 0 {
-		basis, pace, owed = BasisRedemptions, newPace(from, p.now), 0 // the wins that are counted are as late as those to come
+		basis, pace, owed = BasisRedemptions, newPace(from, p.now), 0 // counted wins come as late as future ones
 		pace.Counted = true
 		for _, e := range redeemed {
 			pace.add(e.Time, 1, e.Redemption.Paid.Rat(), e.Redemption.FaceValue.Big())
@@ -145,16 +145,16 @@ func (r *Reader) runway(ctx context.Context, p *past, since time.Time) (*Runway,
 	return w, nil
 }
 
-// pace is what was spent in equal parts of a time.
+// pace is the spending in equal parts of a period.
 type pace struct {
 	forecast.Pace
 	from, to time.Time
 	spent    []*big.Rat
-	// weights is how many wins are expected of each face value, or were counted.
+	// weights is the number of expected or counted wins by face value.
 	weights map[float64]float64
 }
 
-// newPace cuts a time into parts: days, where there are enough.
+// newPace divides a period into parts: days, if there are enough.
 func newPace(from, to time.Time) *pace {
 	const few, many = 2 * forecast.MinBins, 365
 	length := to.Sub(from)
@@ -176,7 +176,7 @@ func (p *pace) add(at time.Time, wins float64, cost *big.Rat, faceValue *big.Int
 	p.weights[value] += wins
 }
 
-// perDay is what an amount of the time comes to in a day, rounded.
+// perDay returns the amount per day, rounded to a wei.
 func (p *pace) perDay(amount *big.Rat) *big.Rat {
 	day := new(big.Rat)
 	if p.to.After(p.from) {
@@ -186,7 +186,7 @@ func (p *pace) perDay(amount *big.Rat) *big.Rat {
 	return rounded
 }
 
-// forecast tells how it goes on. It fails with forecast.ErrTooLittle.
+// forecast returns forecast.ErrTooLittle for too little data.
 func (p *pace) forecast(deposit wei.Wei, owed float64) (*Forecast, error) {
 	var prizes []forecast.Prize
 	for _, faceValue := range slices.Sorted(maps.Keys(p.weights)) {

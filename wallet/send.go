@@ -11,13 +11,13 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// SendOptions says how an action is sent, and waited for.
+// SendOptions are the parameters of Do.
 type SendOptions struct {
-	// RequestID is the caller's own name for the action: with it again the same transaction
-	// is continued, and never a second one sent. "" goes by what the action is.
+	// RequestID makes the action idempotent: the same ID resumes the same transaction and never
+	// sends a second one. "" identifies the action by its content.
 	RequestID string
 
-	// Agreed tells that the user agrees to what is sent: nothing is asked.
+	// Agreed tells that the user agrees to the transaction: no question is asked.
 	Agreed bool
 
 	// Terms are what the user agrees to about the account's other transactions.
@@ -26,20 +26,20 @@ type SendOptions struct {
 	WaitOptions
 }
 
-// WaitOptions says how a transaction is waited for, and told of.
+// WaitOptions are how to wait for a transaction, and how to report it.
 type WaitOptions struct {
-	// NoWait returns once it is sent. Confirmations is how many blocks must have it
-	// otherwise, its own included; 0 is 1.
+	// NoWait returns once the transaction is sent. Otherwise Confirmations is the number of blocks
+	// to wait for, its own included; 0 is 1.
 	NoWait        bool
 	Confirmations uint64
 
-	// Report, unless it is nil, tells the user of the result. The transaction counts as
-	// reported when it returns nil: until then the same action again continues with it.
+	// Report, if set, shows the result to the user. The transaction counts as reported once Report
+	// returns nil: until then, the same action resumes it.
 	Report func(Transaction) error
 }
 
-// Do does an action once: it continues what an earlier run of the same action has begun,
-// or begins it. It fails as tx.Manager's Submit and Await do.
+// Do sends an action once: it resumes an unfinished transaction of the same action, or sends a new
+// one. It returns the errors of tx.Manager's Submit and Await.
 func (w *Wallet) Do(ctx context.Context, a Action, o SendOptions) (Transaction, error) {
 	if err := w.requireAccount(); err != nil {
 		return Transaction{}, err
@@ -60,18 +60,17 @@ func (w *Wallet) Do(ctx context.Context, a Action, o SendOptions) (Transaction, 
 	return result, err
 }
 
-// transacting is an action under way.
+// sendFlow is an action in progress.
 type sendFlow struct {
-	// The intent has an ID from when it is in the journal; the user was shown the others.
+	// The intent has an ID once it is in the journal. others are shown to the user.
 	pendingTx
 	action Action
 	o      SendOptions
-	// resumed tells that an earlier run began the intent.
+	// resumed reports that an earlier run began the intent.
 	resumed bool
 }
 
-// do takes the caller's own context, which only the caller ends, and one that the
-// wallet's timeout ends too.
+// do takes the caller's context, and one that the wallet's timeout limits, too.
 func (t *sendFlow) do(caller, ctx context.Context) (Transaction, error) {
 	resume := func() error {
 		intent, err := t.journal.Resume(ctx, t.account, t.o.RequestID, t.action.label)
@@ -97,10 +96,10 @@ func (t *sendFlow) do(caller, ctx context.Context) (Transaction, error) {
 	return t.finish(caller)
 }
 
-// resume continues what an earlier run began. A transaction that a node refused is signed
-// anew, with the same nonce.
+// resume continues the transaction of an earlier run. One that a node refused is signed again, with
+// the same nonce.
 func (t *sendFlow) resume(caller, ctx context.Context) error {
-	t.note("continues transaction %s, which an earlier run signed at %s: no second one is sent",
+	t.note("resuming transaction %s, signed by an earlier run at %s; no second one is sent",
 		t.intent.Newest().Hash(), t.intent.CreatedAt.Format(time.RFC3339))
 	if t.intent.State == tx.Refused {
 		if err := t.checkOthers(ctx); err != nil {
@@ -114,7 +113,7 @@ func (t *sendFlow) resume(caller, ctx context.Context) error {
 	case t.intent.State == tx.Refused && !t.nonceContested():
 		err := t.send(caller, ctx)
 		if errors.Is(err, tx.ErrChanged) || errors.Is(err, tx.ErrHeld) {
-			return nil // another run was faster: waiting shows what became of it
+			return nil // another run was faster; waiting shows the result
 		}
 		return err
 	case t.intent.State == tx.Open && t.NoWait:
@@ -123,8 +122,8 @@ func (t *sendFlow) resume(caller, ctx context.Context) error {
 	return nil
 }
 
-// nonceContested reports whether an open transaction of the account has the nonce of one that was
-// refused: which of the two is mined must show first.
+// nonceContested reports whether another pending transaction of the account has the nonce of one
+// that was refused. Then the chain decides first.
 func (t *sendFlow) nonceContested() bool {
 	for _, i := range t.others {
 		if i.State == tx.Open && i.Nonce == t.intent.Nonce {
@@ -134,8 +133,8 @@ func (t *sendFlow) nonceContested() bool {
 	return false
 }
 
-// checkOthers finds the account's other transactions that may still be mined, and fails
-// where the user has not agreed to send one beside them.
+// checkOthers reads the account's other transactions that may still be mined, and fails unless the
+// user agrees to send another one.
 func (t *sendFlow) checkOthers(ctx context.Context) error {
 	if err := t.manager(t.client).CatchUp(ctx, t.account); err != nil {
 		return err
@@ -149,8 +148,7 @@ func (t *sendFlow) checkOthers(ctx context.Context) error {
 	return t.o.Terms.Agree(queue)
 }
 
-// send simulates and prices the call, shows it, has it agreed to, and submits it. Nothing
-// is signed before.
+// send simulates and prices the call, asks the user, signs and submits it, in this order.
 func (t *sendFlow) send(caller, ctx context.Context) error {
 	if err := t.checkOthers(ctx); err != nil {
 		return err
@@ -161,7 +159,7 @@ func (t *sendFlow) send(caller, ctx context.Context) error {
 	}
 	t.show(prepared, proposal.say)
 	looked := t.Now()
-	// No node waits while a person thinks about the answer.
+	// The node's timeout does not run while the user thinks.
 	if err := t.confirm(caller, proposal.ask); err != nil {
 		return err
 	}
@@ -189,7 +187,6 @@ func (t *sendFlow) send(caller, ctx context.Context) error {
 	return m.Submit(ctx, prepared, t.intent, terms)
 }
 
-// confirm asks unless the user has agreed already.
 func (t *sendFlow) confirm(ctx context.Context, question string) error {
 	if t.o.Agreed {
 		return nil
@@ -197,14 +194,14 @@ func (t *sendFlow) confirm(ctx context.Context, question string) error {
 	return t.UI.Confirm(ctx, question)
 }
 
-// show tells what is about to be sent.
+// show notes what is about to be sent.
 func (t *sendFlow) show(p *tx.Prepared, say []string) {
 	t.showPrepared(t.client.Network(), p)
 	for _, i := range t.others {
 		if i.State == tx.Refused {
-			t.note("refused   %s: it may still be mined", i.Describe())
+			t.note("refused   %s, which may still be mined", i.Describe())
 		} else {
-			t.note("pending   %s: it is mined too", i.Describe())
+			t.note("pending   %s, which will be mined as well", i.Describe())
 		}
 	}
 	for _, sentence := range say {
@@ -212,7 +209,7 @@ func (t *sendFlow) show(p *tx.Prepared, say []string) {
 	}
 }
 
-// showPrepared tells where a transaction goes, and what it costs.
+// showPrepared notes a transaction's destination and costs.
 func (w *Wallet) showPrepared(network chain.Network, p *tx.Prepared) {
 	w.note("network   %s (chain id %d)", network.Name, network.ChainID)
 	w.note("account   %s", p.From)
@@ -220,11 +217,10 @@ func (w *Wallet) showPrepared(network chain.Network, p *tx.Prepared) {
 	w.note("gas       at most %s", p.MaxFee)
 }
 
-// finish waits until the intent's transaction is mined, unless the user wants to return at
-// once, and reports what happened. Where a transaction of others used the nonce, it sends
-// the intent's with another one.
+// finish waits until the transaction is mined, unless NoWait is set, and reports the result. If
+// another program's transaction used the nonce, it sends the action again with a new one.
 func (t *sendFlow) finish(caller context.Context) (Transaction, error) {
-	retry := t.intent.State == tx.Lost // which the user knows, who runs the command again
+	retry := t.intent.State == tx.Lost // the user saw that, and ran the command again
 	for {
 		ctx, cancel := t.bound(caller)
 		result, err := t.await(ctx)
@@ -237,14 +233,13 @@ func (t *sendFlow) finish(caller context.Context) (Transaction, error) {
 			return result, err
 		}
 		retry = false
-		t.note("nonce %d was used by transaction %s: signs it anew with another one", lost.Nonce, lost.By)
+		t.note("nonce %d was used by transaction %s; signing again with a new nonce", lost.Nonce, lost.By)
 		if err := t.resendWithNewNonce(caller); err != nil && !errors.Is(err, tx.ErrChanged) {
 			return result, err
 		}
 	}
 }
 
-// resendWithNewNonce sends an intent's transaction with another nonce.
 func (t *sendFlow) resendWithNewNonce(caller context.Context) error {
 	ctx, cancel := t.bound(caller)
 	defer cancel()
@@ -255,8 +250,8 @@ func (t *sendFlow) resendWithNewNonce(caller context.Context) error {
 	return t.send(caller, ctx)
 }
 
-// warnIfRestored adds to an error which says that nothing was done, of a transaction that an
-// earlier run began, that the store may lack a later one for the same command.
+// warnIfRestored adds to a resumed transaction's error that the restored store may lack a later
+// transaction of the same command.
 func (t *sendFlow) warnIfRestored(ctx context.Context, err error) error {
 	if err == nil || !t.resumed || leavesOpen(err) {
 		return err

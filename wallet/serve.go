@@ -11,9 +11,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/chain"
 )
 
-// NewAgent is an agent that has the wallet's key, which it opens, and signs for other
-// processes for as long as config says. The wallet is closed after it.
-// Without a node it makes tickets with --offline only.
+// NewAgent returns an agent that opens the wallet's key and signs for other processes, as config
+// says. Close the wallet after it. Without a node the agent creates tickets with --offline only.
 func NewAgent(ctx context.Context, w *Wallet, config agent.Config) (*agent.Service, error) {
 	source, err := w.Account.Unlock(ctx)
 	if err != nil {
@@ -21,7 +20,7 @@ func NewAgent(ctx context.Context, w *Wallet, config agent.Config) (*agent.Servi
 	}
 	key, ok := source.(agent.Key)
 	if !ok {
-		return nil, fmt.Errorf("the key of %v is not in a file or behind a descriptor", source.Address())
+		return nil, fmt.Errorf("an agent needs the key in a file or a descriptor; that of %v is in neither", source.Address())
 	}
 	config.Signer, config.Network, config.Store, config.Limits, config.Now = key, w.Network, w.store, w.Limits, w.Now
 	node, err := w.connect(ctx)
@@ -33,7 +32,7 @@ func NewAgent(ctx context.Context, w *Wallet, config agent.Config) (*agent.Servi
 			return contracts.TicketBroker, err
 		}
 	case errors.Is(err, ErrNoNode), errors.Is(err, chain.ErrUnreachable):
-		w.note("no node: tickets can be made with --offline only: %v", err)
+		w.note("no node, so tickets can be created with --offline only: %v", err)
 	default:
 		return nil, err
 	}

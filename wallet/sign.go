@@ -17,42 +17,42 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// SignOptions says whose transaction may be signed here, and what it may call.
+// SignOptions are the parameters of CheckUnsigned.
 type SignOptions struct {
-	// From is the account that the user named, and FromSetIn where; zero for whichever the
-	// transaction is of.
+	// From is the account that the user chose, and FromSetIn the flag or variable that chose it;
+	// zero for the transaction's own.
 	From      common.Address
 	FromSetIn string
 
-	// Contract is the TicketBroker as the user named it, for a network whose contracts this
-	// machine does not know; zero for none.
+	// Contract is the TicketBroker that the user named, for a network whose contracts are not known
+	// on this machine; zero for none.
 	Contract common.Address
 }
 
-// UnsignedCall is a transaction that was prepared elsewhere and may be signed.
+// UnsignedCall is a transaction prepared elsewhere that may be signed.
 type UnsignedCall struct {
 	*broker.Call
 
-	// MaxFee is the most that its gas costs.
+	// MaxFee is the most that its gas can cost.
 	MaxFee wei.Wei
 
 	document *format.Transaction
 }
 
-// ErrOtherAccount is returned for a transaction that is not the named account's.
+// ErrOtherAccount is returned for another account's transaction.
 var ErrOtherAccount = errors.New("the transaction is for another account")
 
-// CheckUnsigned holds a transaction that was prepared elsewhere to the network, the account,
-// the contract and the limits. It asks no node. It fails with ErrOtherNetwork and
-// ErrOtherAccount, with *ContractError, and as policy.Limits.CheckTransaction does.
+// CheckUnsigned checks a transaction prepared elsewhere against the network, the account, the
+// contract and the limits, without a node. It returns ErrOtherNetwork, ErrOtherAccount,
+// *ContractError and the errors of policy.Limits.CheckTransaction.
 func CheckUnsigned(ctx context.Context, c Config, document *format.Transaction, o SignOptions) (*UnsignedCall, error) {
 	c = c.withDefaults()
 	if err := checkNetwork(document, c.Network); err != nil {
 		return nil, err
 	}
 	if from := common.Address(document.From); o.From != (common.Address{}) && o.From != from {
-		return nil, hint.With(fmt.Errorf("%w: it is from %v, and %s names %v", ErrOtherAccount, from, o.FromSetIn, o.From),
-			"to sign it, name its account: --from %v", from)
+		return nil, hint.With(fmt.Errorf("%w: it is from %v, %s chooses %v", ErrOtherAccount, from, o.FromSetIn, o.From),
+			"to sign it, pass --from %v", from)
 	}
 	known, ok, err := KnownContracts(ctx, c.Network, c.PinnedIn)
 	if err != nil {
@@ -73,7 +73,7 @@ func CheckUnsigned(ctx context.Context, c Config, document *format.Transaction, 
 	return &UnsignedCall{call, fee, document}, err
 }
 
-// Says is what the call does, a sentence each.
+// Says describes the call's effects, one sentence each.
 func (u *UnsignedCall) Says() []string {
 	switch {
 	case u.Deposit != nil:
@@ -85,14 +85,14 @@ func (u *UnsignedCall) Says() []string {
 	case u.Tickets > 0:
 		return []string{fmt.Sprintf("This redeems %s for their recipient. Your account pays the gas.", words.Count(u.Tickets, "ticket"))}
 	case u.Function == "unlock":
-		return []string{"This starts the unlock period of your deposit and reserve: recipients take no tickets meanwhile."}
+		return []string{"This starts the unlock period of your deposit and reserve. Recipients stop accepting tickets shortly before it ends."}
 	case u.Function == "cancelUnlock":
 		return []string{sayCancelled}
 	}
 	return []string{"This withdraws all of your deposit and your reserve to your account."}
 }
 
-// Sign signs the transaction with the account's key, which it opens.
+// Sign opens the account's key and signs the transaction.
 func (u *UnsignedCall) Sign(ctx context.Context, account *signer.Account) (*format.SignedTransaction, error) {
 	key, err := account.Unlock(ctx)
 	if err != nil {
@@ -105,8 +105,8 @@ func (u *UnsignedCall) Sign(ctx context.Context, account *signer.Account) (*form
 	return format.NewSigned(*u.document, signed)
 }
 
-// ContractError is a TicketBroker that this machine does not know, or knows to be elsewhere
-// than the user named it.
+// ContractError is returned if the TicketBroker's address is not known, or differs from the one
+// that the user named.
 type ContractError struct {
 	Network      Network
 	Known, Named common.Address
@@ -114,15 +114,15 @@ type ContractError struct {
 
 func (e *ContractError) Error() string {
 	if e.Named == (common.Address{}) {
-		return fmt.Sprintf("this machine does not know the TicketBroker of %s (chain id %d)", e.Network.Name, e.Network.ChainID)
+		return fmt.Sprintf("the TicketBroker of %s (chain id %d) is not known on this machine", e.Network.Name, e.Network.ChainID)
 	}
-	return fmt.Sprintf("--contract names %v, and the TicketBroker of %s is %v", e.Named, e.Network.Name, e.Known)
+	return fmt.Sprintf("--contract is %v, but the TicketBroker of %s is %v", e.Named, e.Network.Name, e.Known)
 }
 
-// Hint says what to name.
+// Hint says what to pass.
 func (e *ContractError) Hint() string {
 	if e.Named == (common.Address{}) {
-		return "pass --contract ADDRESS; pmctl status shows the address on a machine with a node"
+		return "pass --contract ADDRESS; pmctl status --verbose shows it on a machine with a node"
 	}
-	return "leave --contract out"
+	return "omit --contract"
 }

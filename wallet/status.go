@@ -7,8 +7,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Status is where the account stands, and what is wrong with that: by what the node says, in
-// one request, and by a glance at the store. It fails as the node does.
+// Status returns the account's state and its problems, from one request to the node and a look at
+// the store. It returns the node's errors.
 func (r *Reader) Status(ctx context.Context, wanted check.Wanted) (*check.Status, error) {
 	ctx, cancel := r.bound(ctx)
 	defer cancel()

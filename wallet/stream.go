@@ -17,54 +17,53 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// The nonces of firstTogether batches are taken at once to begin with, so that tickets are
-// signed soon, then of twice as many each time, up to reserveTogether. What is taken when
-// a stream is interrupted makes no tickets.
+// The nonces of firstTogether batches are reserved at first, so that signing starts soon, then
+// twice as many each time, up to reserveTogether. An interrupted stream leaves reserved nonces
+// unused.
 const (
 	firstTogether   = 4
 	reserveTogether = 128
 )
 
-// StreamOptions says how batches are made of lines of ticket params.
+// StreamOptions are the parameters of Stream.
 type StreamOptions struct {
-	// In has a params document a line. Where it is an io.Closer it is closed when the
-	// context ends, so that a read ends too. Out gets a line for each, as soon as it is
-	// ready; it is flushed where it can be.
+	// In has one params document per line. If it is an io.Closer, Stream closes it when the context
+	// ends, to end a pending read. Out gets one line for each and is flushed after it, if it has a
+	// method Flush.
 	In  io.Reader
 	Out io.Writer
 
 	// Format is format.JSONLine or format.Payment.
 	Format string
 
-	// Amount, Adopt and Credentials are those of each batch, as in MintOptions.
+	// Amount, Adopt and Credentials apply to each batch, as in MintOptions.
 	Amount      pay.Amount
 	Adopt       bool
 	Credentials Credentials
 
-	// RequestID names the lines' batches together with their numbers; "" for batches of
-	// their own.
+	// RequestID and the line's number make each batch idempotent; "" for new batches.
 	RequestID string
 
-	// Failed writes what takes the place of a line that makes no batch.
+	// Failed writes the error that takes the place of a failed line.
 	Failed func(error) error
 }
 
-// Streamed is what a stream has made.
+// StreamResult counts what a stream did.
 type StreamResult struct {
-	// Lines is how many were read; Failed of them made no batch, the first for FirstFailure.
+	// Lines were read. Failed of them gave no batch, the first because of FirstFailure.
 	Lines, Failed int
 	FirstFailure  error
 
-	// Batches and Tickets are written; Unwritten batches have their nonces used up.
+	// Batches and Tickets were written. The nonces of Unwritten batches are used up.
 	Batches, Tickets, Unwritten int64
 }
 
-// String says it for people.
+// String describes the result in words.
 func (s StreamResult) String() string {
-	return fmt.Sprintf("made %s in %s", words.Count(s.Tickets, "ticket"), Batches(s.Batches))
+	return fmt.Sprintf("created %s in %s", words.Count(s.Tickets, "ticket"), Batches(s.Batches))
 }
 
-// Batches counts batches, for people.
+// Batches returns a number of batches in words.
 func Batches(n int64) string {
 	if n == 1 {
 		return "1 batch"
@@ -72,26 +71,25 @@ func Batches(n int64) string {
 	return fmt.Sprintf("%d batches", n)
 }
 
-// stream makes a batch of each line of params.
+// stream creates a batch for each line of params.
 type stream struct {
 	minter
 	o      StreamOptions
 	in     *bufio.Reader
 	writer format.BatchWriter
 
-	// lines is how many were read; ready are those whose batches can be minted.
+	// lines were read; ready are those whose batches can be signed.
 	lines int
 	ready []*streamedLine
-	// together is how many batches' nonces are taken at once next.
+	// together is the number of batches to reserve nonces for at once.
 	together int
-	// reserved is how many batches have nonces; written and tickets are what is written.
+	// reserved batches have nonces; written and tickets were written to Out.
 	reserved         int
 	written, tickets atomic.Int64
 	failed           int
 	firstFailure     error
 }
 
-// streamedLine is a line of params, and what becomes of it.
 type streamedLine struct {
 	number  int
 	planned *planned
@@ -99,9 +97,9 @@ type streamedLine struct {
 	err     error
 }
 
-// Stream makes a batch of each line of params, in order. A line that makes none leaves the
-// others alone; what concerns more than a line ends the stream. It fails as Mint does, and
-// with what Out fails with.
+// Stream creates a batch for each line of params, in order. A failed line does not affect the
+// others; a failure that affects all lines ends the stream. Stream returns the errors of Mint and
+// of Out.
 func (w *Wallet) Stream(ctx context.Context, o StreamOptions) (StreamResult, error) {
 	if err := w.requireAccount(); err != nil {
 		return StreamResult{}, err
@@ -131,7 +129,6 @@ func (w *Wallet) Stream(ctx context.Context, o StreamOptions) (StreamResult, err
 	return made, err
 }
 
-// made is what is written so far.
 func (s *stream) made() StreamResult {
 	return StreamResult{Batches: s.written.Load(), Tickets: s.tickets.Load()}
 }
@@ -162,8 +159,7 @@ func (s *stream) mint(ctx context.Context) error {
 	}
 }
 
-// mintThrough writes a line's batch with the signatures of a signer that is given the whole order
-// at once.
+// mintThrough writes a line's batch, signed by a signer that gets the whole order at once.
 func (s *stream) mintThrough(ctx context.Context, orderSigner pay.TicketSigner, line *streamedLine) error {
 	order, err := s.order(line)
 	if err != nil {
@@ -178,8 +174,8 @@ func (s *stream) mintThrough(ctx context.Context, orderSigner pay.TicketSigner, 
 	return order.End()
 }
 
-// next returns the next line whose batch can be minted, or that has failed. The pipeline
-// calls it ahead of what is written.
+// next returns the next line that can be signed, or that has failed. The pipeline calls it ahead of
+// the writer.
 func (s *stream) next(ctx context.Context) (*streamedLine, error) {
 	if len(s.ready) == 0 {
 		if err := s.readGroup(ctx); err != nil {
@@ -191,7 +187,7 @@ func (s *stream) next(ctx context.Context) (*streamedLine, error) {
 	return line, nil
 }
 
-// order is what is minted for a line, and how it is written.
+// order returns the signing order of a line, and how to write its tickets.
 func (s *stream) order(line *streamedLine) (*pm.Order, error) {
 	if line.err != nil {
 		return &pm.Order{Begin: func() error { return s.writeFailure(line) }}, nil
@@ -216,10 +212,10 @@ func (s *stream) order(line *streamedLine) (*pm.Order, error) {
 	}, nil
 }
 
-// readGroup reads the lines that are there already, at least one, and takes all their
-// nonces at once. It fails with io.EOF behind the last line.
+// readGroup reads the lines that are available, at least one, and reserves their nonces together.
+// It returns io.EOF after the last line.
 func (s *stream) readGroup(ctx context.Context) error {
-	// A read ends with the pipeline, not only with the input.
+	// The context ends a pending read by closing the input.
 	if in, ok := s.o.In.(io.Closer); ok {
 		stop := context.AfterFunc(ctx, func() { in.Close() })
 		defer stop()
@@ -227,7 +223,7 @@ func (s *stream) readGroup(ctx context.Context) error {
 	for len(s.ready) < s.together && (len(s.ready) == 0 || s.lineIsThere()) {
 		text, err := s.readLine()
 		if errors.Is(err, io.EOF) && len(s.ready) > 0 {
-			break // and the next call finds the same
+			break // the next call returns it again
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -245,12 +241,12 @@ func (s *stream) readGroup(ctx context.Context) error {
 	return s.reserve(ctx)
 }
 
-// endsStream tells an error that concerns more than its line.
+// endsStream reports whether an error affects more than its line.
 func endsStream(ctx context.Context, err error) bool {
 	return err != nil && (ctx.Err() != nil || unreachable(err) || errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrAccess) || errors.Is(err, store.ErrBusy))
 }
 
-// lineIsThere tells whether a line can be read without waiting.
+// lineIsThere reports whether a whole line is buffered.
 func (s *stream) lineIsThere() bool {
 	buffered, _ := s.in.Peek(s.in.Buffered())
 	return bytes.IndexByte(buffered, '\n') >= 0
@@ -264,7 +260,7 @@ func (s *stream) readLine() ([]byte, error) {
 		text = append(text, part...)
 		switch {
 		case len(text) > format.MaxSize:
-			return nil, fmt.Errorf("line %d: %w: it has more than %d bytes", s.lines+1, format.ErrTooLarge, format.MaxSize)
+			return nil, fmt.Errorf("line %d: %w: more than %d bytes", s.lines+1, format.ErrTooLarge, format.MaxSize)
 		case errors.Is(err, bufio.ErrBufferFull):
 			continue
 		case err != nil && !errors.Is(err, io.EOF):
@@ -283,7 +279,7 @@ func (s *stream) readLine() ([]byte, error) {
 	}
 }
 
-// read finds out whether a line's batch may be made.
+// read checks a line and plans its batch.
 func (s *stream) read(ctx context.Context, line *streamedLine, text []byte) error {
 	document, err := format.ReadParams(bytes.NewReader(text))
 	if err != nil {
@@ -308,7 +304,7 @@ func (s *stream) read(ctx context.Context, line *streamedLine, text []byte) erro
 	return s.complete(ctx, line.planned, m)
 }
 
-// repeat has a line make what was made for it before.
+// repeat returns the batch that was created before for the line.
 func (s *stream) repeat(ctx context.Context, line *streamedLine, before *store.Record) error {
 	recipe, tickets, err := s.payer.Again(ctx, before)
 	if err == nil {
@@ -318,8 +314,7 @@ func (s *stream) repeat(ctx context.Context, line *streamedLine, before *store.R
 	return err
 }
 
-// reserve takes the nonces of the lines that are ready. A line that is refused leaves the
-// others alone.
+// reserve reserves the nonces of the ready lines. A refused line does not affect the others.
 func (s *stream) reserve(ctx context.Context) error {
 	if err := s.pin(ctx); err != nil {
 		return err
@@ -356,8 +351,8 @@ func (s *stream) reserve(ctx context.Context) error {
 	return nil
 }
 
-// pin pins the addresses behind the URLs of the lines that are ready, in their order. A
-// line whose URL has another address is refused.
+// pin pins the addresses behind the URLs of the ready lines, in order, and refuses a line whose URL
+// is pinned to another address.
 func (s *stream) pin(ctx context.Context) error {
 	var pins []store.Pin
 	var lines []*streamedLine
@@ -377,7 +372,7 @@ func (s *stream) pin(ctx context.Context) error {
 	return err
 }
 
-// writeFailure keeps a line's place in the output.
+// writeFailure writes a failed line's error in its place.
 func (s *stream) writeFailure(line *streamedLine) error {
 	line.err = fmt.Errorf("line %d: %w", line.number, line.err)
 	if s.failed++; s.firstFailure == nil {
@@ -389,7 +384,6 @@ func (s *stream) writeFailure(line *streamedLine) error {
 	return s.flush()
 }
 
-// flush hands what is written to the reader: each line once it is ready.
 func (s *stream) flush() error {
 	if out, ok := s.o.Out.(interface{ Flush() error }); ok {
 		return out.Flush()

@@ -11,25 +11,25 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Transaction is what became of a transaction that was sent.
+// Transaction is the result of a transaction that was sent.
 type Transaction struct {
 	Hash common.Hash `json:"hash"`
-	// Mined tells that it was waited for; the fields below are set only then.
+	// Mined reports that the transaction is mined; the fields below are set only then.
 	Mined   bool           `json:"mined"`
 	Block   string         `json:"block,omitempty"`
 	GasUsed string         `json:"gas_used,omitempty"`
 	Fee     *wei.Wei       `json:"fee,omitempty"`
 	Events  []broker.Event `json:"events,omitempty"`
-	// Cancelled tells that the transaction did nothing, in the place of another.
+	// Cancelled reports that this is an empty transaction which replaced another.
 	Cancelled bool `json:"cancelled,omitempty"`
-	// Tickets are those of a redemption, with what became of each.
+	// Tickets are the results of a redemption.
 	Tickets []TicketOutcome `json:"tickets,omitempty"`
-	// Earlier are the account's other transactions that were not settled when this one
-	// was sent, and what became of them.
+	// Earlier are the account's other transactions that were pending when this one was sent, and
+	// their states now.
 	Earlier []Earlier `json:"earlier,omitempty"`
 }
 
-// Earlier is a transaction that was under way when another one was sent.
+// Earlier is a transaction that was pending when another one was sent.
 type Earlier struct {
 	Hash  common.Hash `json:"hash"`
 	Nonce string      `json:"nonce"`
@@ -47,7 +47,7 @@ func earlier(intents []*tx.Intent) []Earlier {
 	return list
 }
 
-// mined is what a receipt says by itself.
+// mined returns what the receipt alone shows.
 func mined(receipt *types.Receipt) (Transaction, error) {
 	result := Transaction{
 		Hash:    receipt.TxHash,

@@ -10,7 +10,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/internal/tx"
 )
 
-// Transactions are those of an account in the journal, the newest first. No node is asked.
+// Transactions returns the account's transactions in the journal, newest first. It asks no node.
 func (w *Wallet) Transactions(ctx context.Context, account common.Address) ([]*tx.Intent, error) {
 	if err := w.requireStore(); err != nil {
 		return nil, err
@@ -18,7 +18,7 @@ func (w *Wallet) Transactions(ctx context.Context, account common.Address) ([]*t
 	return w.journal.Intents(ctx, account)
 }
 
-// Transaction is what the journal has of a transaction. It fails with tx.ErrUnknown.
+// Transaction returns a transaction of the journal. It returns tx.ErrUnknown.
 func (w *Wallet) Transaction(ctx context.Context, hash common.Hash) (*tx.Intent, error) {
 	if err := w.requireStore(); err != nil {
 		return nil, err
@@ -27,9 +27,9 @@ func (w *Wallet) Transaction(ctx context.Context, hash common.Hash) (*tx.Intent,
 	return intent, hint.With(err, "pmctl tx list --all shows the transactions of this store on %s", w.Network.Name)
 }
 
-// Wait waits until a transaction of the journal, or one that replaces it, is mined. With
-// withPending it hands over the account's earlier transactions again, too, where the node
-// has lost them. It fails as tx.Manager.Await does.
+// Wait waits until a transaction of the journal, or its replacement, is mined. With withPending it
+// also resends the account's earlier transactions that the node has lost. It returns the errors of
+// tx.Manager.Await.
 func (w *Wallet) Wait(ctx context.Context, hash common.Hash, withPending bool, o WaitOptions) (Transaction, error) {
 	ctx, cancel := w.bound(ctx)
 	defer cancel()
@@ -42,7 +42,7 @@ func (w *Wallet) Wait(ctx context.Context, hash common.Hash, withPending bool, o
 	return result, a.end(ctx, err)
 }
 
-// adopt finds a transaction of the journal, and makes it this run's to report.
+// adopt loads a transaction of the journal and makes this run responsible for reporting it.
 func (w *Wallet) adopt(ctx context.Context, hash common.Hash, o WaitOptions) (*pendingTx, error) {
 	intent, err := w.Transaction(ctx, hash)
 	if err != nil {
@@ -53,7 +53,7 @@ func (w *Wallet) adopt(ctx context.Context, hash common.Hash, o WaitOptions) (*p
 		return nil, err
 	}
 	err = w.journal.Adopt(ctx, intent)
-	if errors.Is(err, tx.ErrChanged) { // another run has found out more meanwhile
+	if errors.Is(err, tx.ErrChanged) { // another run changed it meanwhile
 		if err = w.journal.Reload(ctx, intent); err == nil {
 			err = w.journal.Adopt(ctx, intent)
 		}

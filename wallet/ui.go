@@ -2,24 +2,24 @@ package wallet
 
 import "context"
 
-// UI is how a flow speaks to its user. A program without a person behind it passes none:
-// nothing is said then, and everything is agreed to.
+// UI shows a flow's progress and asks the user. A Config without one shows nothing and agrees to
+// everything.
 type UI interface {
-	// Note says a sentence about what is going on.
+	// Note shows a sentence about progress.
 	Note(text string)
 
-	// Confirm asks a question before something that cannot be undone, and fails unless
-	// the answer is yes.
+	// Confirm asks a question before something that cannot be undone. It fails unless the answer is
+	// yes.
 	Confirm(ctx context.Context, question string) error
 
-	// Asks tells whether a person is there to answer.
+	// Asks reports whether a user is there to answer.
 	Asks() bool
 
-	// Progress shows a text for as long as something takes, until done is called.
+	// Progress shows a text until done is called.
 	Progress(text func() string) (done func())
 }
 
-// silent is the UI of a program that passes none.
+// silent is the UI of a Config without one.
 type silent struct{}
 
 func (silent) Note(string)                           {}

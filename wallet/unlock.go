@@ -10,8 +10,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/internal/tx"
 )
 
-// Unlock starts the unlock period of the deposit and the reserve, after which Withdraw pays
-// both out.
+// Unlock returns the action that starts the unlock period of the deposit and the reserve, after
+// which Withdraw pays both out.
 func Unlock() Action {
 	return Action{label: tx.LabelUnlock, prospect: justCall(broker.Unlock()), plan: proposeUnlock, report: reportEvents(contract.TicketBrokerUnlockEventName)}
 }
@@ -21,27 +21,27 @@ func proposeUnlock(_ context.Context, s situation) (proposal, error) {
 	from := new(big.Int).Add(round.Current, s.status.UnlockPeriod)
 	return proposal{
 		say: []string{
-			fmt.Sprintf("This unlocks %s of deposit and %s of reserve, together, from round %v on (it is round %v now).",
+			fmt.Sprintf("This unlocks %s of deposit and %s of reserve; both can be withdrawn from round %v (current round: %v).",
 				sender.Deposit, sender.Reserve, from, round.Current),
-			"Until then your tickets can be redeemed; shortly before, recipients take no more of them.",
+			"Your tickets can be redeemed until then; recipients stop accepting them shortly before.",
 		},
 		ask: fmt.Sprintf("Unlock the deposit and the reserve of %s?", s.account),
 	}, nil
 }
 
-// CancelUnlock locks the deposit and the reserve again.
+// CancelUnlock returns the action that locks the deposit and the reserve again.
 func CancelUnlock() Action {
 	return Action{label: tx.LabelCancelUnlock, prospect: justCall(broker.CancelUnlock()), plan: proposeCancel, report: reportEvents(contract.TicketBrokerUnlockCancelledEventName)}
 }
 
 func proposeCancel(_ context.Context, s situation) (proposal, error) {
 	return proposal{
-		say: []string{"This cancels the unlock: the deposit and the reserve are locked again."},
+		say: []string{"This cancels the unlock: deposit and reserve are locked again."},
 		ask: fmt.Sprintf("Cancel the unlock of %s?", s.account),
 	}, nil
 }
 
-// Withdraw pays out the whole deposit and the whole reserve, once the unlock period is over.
+// Withdraw returns the action that pays out the whole deposit and reserve after the unlock period.
 func Withdraw() Action {
 	return Action{label: tx.LabelWithdraw, prospect: justCall(broker.Withdraw()), plan: proposeWithdrawal, report: reportEvents(contract.TicketBrokerWithdrawalEventName)}
 }
@@ -50,7 +50,7 @@ func proposeWithdrawal(_ context.Context, s situation) (proposal, error) {
 	sender := s.status.Sender
 	total, err := sender.Deposit.Add(sender.Reserve)
 	return proposal{
-		say: []string{fmt.Sprintf("This pays out %s of deposit and %s of reserve: all of both.", sender.Deposit, sender.Reserve)},
+		say: []string{fmt.Sprintf("This pays out %s of deposit and %s of reserve.", sender.Deposit, sender.Reserve)},
 		ask: fmt.Sprintf("Withdraw %s to %s?", total, s.account),
 	}, err
 }

@@ -16,70 +16,68 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Config says which account acts, on which network, and within which limits.
+// Config configures a Wallet: which account acts, on which network, within which limits.
 type Config struct {
-	// Network is where the account acts, Nodes are the URLs of its JSON-RPC nodes, the
-	// preferred one first. Without any the wallet can sign, but ask nothing.
+	// Network is the network to act on. Nodes are the URLs of its JSON-RPC nodes, the preferred one
+	// first. A wallet without nodes can only sign.
 	Network chain.Network
 	Nodes   []string
 
-	// Timeout bounds what is asked of a node at once, and how long a transaction is waited
-	// for; 0 is DefaultTimeout.
+	// Timeout limits each request to a node, and the wait for a transaction. 0 is DefaultTimeout.
 	Timeout time.Duration
 
-	// AcceptContracts has the contracts that a node names replace the pinned ones.
+	// AcceptContracts replaces the pinned contracts by those that the node names.
 	AcceptContracts bool
 
-	// OnRequest, unless it is nil, is called after each request to a node or a recipient,
-	// from any goroutine.
+	// OnRequest, if set, is called after each request to a node or a recipient, from any
+	// goroutine.
 	OnRequest func(Request)
 
-	// CacheDir is the folder of what is only quicker to have; "" for none.
+	// CacheDir is the folder for cached data that can be deleted at any time; "" for none.
 	CacheDir string
 
-	// Store is the location of the store: a file, or a database. "" opens none; such a
-	// wallet sends and makes nothing.
+	// Store is the location of the store: a file or a database URL. A wallet with "" has no store
+	// and can neither send transactions nor create tickets.
 	Store string
 
-	// PinnedIn is the location of the store that pins the contracts, for a wallet without one.
-	// It is only read.
+	// PinnedIn is the location of a store to read pinned contracts from, for a wallet without a
+	// store of its own.
 	PinnedIn string
 
-	// DatabasesDir is the folder in which this machine remembers the databases that it has
-	// seen; "" for none.
+	// DatabasesDir is the folder in which this machine records the databases it has used; "" for
+	// none.
 	DatabasesDir string
 
-	// Account acts; nil for a wallet that only looks. The wallet closes it.
+	// Account is the account that acts; nil for a wallet that only reads. Close closes it.
 	Account *signer.Account
 
-	// Limits are the user's; policy.Default() where none are set.
+	// Limits are the user's limits; policy.Default() if none are set.
 	Limits policy.Limits
 
-	// Accept are recipients that may be paid at a URL which paid another before.
+	// Accept lists recipients that may be paid at a URL that is pinned to another address.
 	Accept []common.Address
 
-	// RecipientTimeout bounds what is asked of a recipient at once; 0 is pay.Client's.
+	// RecipientTimeout limits each request to a recipient; 0 is the default of pay.Client.
 	RecipientTimeout time.Duration
 
-	// Offline has tickets planned without the chain: whether params have expired and the
-	// account can pay is then not known.
+	// Offline plans tickets without asking the chain. Expired params and missing funds are then not
+	// noticed.
 	Offline bool
 
-	// UI speaks to the user; nil says nothing and asks nothing.
+	// UI shows notes and asks questions; nil shows nothing and agrees to everything.
 	UI UI
 
 	// Now is the clock; nil is the system's.
 	Now func() time.Time
 
-	// Mined, unless it is nil, is told of each transaction of the account that was seen
-	// mined.
+	// Mined, if set, is called for each of the account's transactions that is seen mined.
 	Mined func(ctx context.Context, account common.Address, transaction common.Hash)
 }
 
-// DefaultTimeout is the Timeout of a Config that has none.
+// DefaultTimeout is used if Config.Timeout is 0.
 const DefaultTimeout = 2 * time.Minute
 
-// withDefaults is the Config with what it leaves out.
+// withDefaults returns the Config with its defaults filled in.
 func (c Config) withDefaults() Config {
 	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
 	if c.Limits.MaxEV == nil && c.Limits.MaxFee == nil {
@@ -94,12 +92,12 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// bound returns a context that ends after the Config's timeout.
+// bound returns a context limited by the Config's timeout.
 func (c Config) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, c.Timeout)
 }
 
-// Wallet is an account with what it needs to act. It is for one goroutine at a time.
+// Wallet pays and sends transactions for one account. It is not safe for concurrent use.
 type Wallet struct {
 	Config
 	store   *store.Store
@@ -107,9 +105,8 @@ type Wallet struct {
 	node    *chain.Client
 }
 
-// Open opens the wallet's store, and makes it where there is none. No node is asked and no
-// key is opened before a flow needs it. It fails with store.ErrLocation and as store.Open
-// does.
+// Open opens the wallet's store, creating it if it does not exist. Nodes are dialled and the key is
+// opened only when a flow needs them. It returns store.ErrLocation and the errors of store.Open.
 func Open(ctx context.Context, config Config) (*Wallet, error) {
 	w := &Wallet{Config: config.withDefaults()}
 	if w.Store == "" {
@@ -123,14 +120,12 @@ func Open(ctx context.Context, config Config) (*Wallet, error) {
 	return w, nil
 }
 
-// ErrNoAccount and ErrNoStore are returned by flows of a wallet that was opened without
-// what they need.
+// Errors of a wallet that was opened without what the flow needs.
 var (
-	ErrNoAccount = errors.New("this needs an account: set Account in the wallet's Config")
-	ErrNoStore   = errors.New("this needs a store: set Store in the wallet's Config")
+	ErrNoAccount = errors.New("no account: set Account in the wallet's Config")
+	ErrNoStore   = errors.New("no store: set Store in the wallet's Config")
 )
 
-// requireAccount fails where the wallet lacks what a flow needs that signs.
 func (w *Wallet) requireAccount() error {
 	if w.Account == nil {
 		return ErrNoAccount
@@ -145,8 +140,8 @@ func (w *Wallet) requireStore() error {
 	return nil
 }
 
-// OpenStore opens a store, and makes it where there is none. It says so when the store is
-// not where, or what, it was.
+// OpenStore opens a store, creating it if it does not exist. It notes through ui when the store was
+// moved, copied or restored, and when this machine has not used its database before.
 func OpenStore(ctx context.Context, location, databasesDir string, ui UI) (*store.Store, error) {
 	s, err := store.Open(ctx, location, store.RememberIn(databasesDir))
 	if err != nil {
@@ -157,14 +152,14 @@ func OpenStore(ctx context.Context, location, databasesDir string, ui UI) (*stor
 		ui.Note(fmt.Sprintf("%s retired: fetch fresh ticket params; until pmctl store acknowledge, today's budget counts as spent, and transactions and unknown request IDs are refused",
 			words.Count(retired.Sessions, "session")))
 	} else if s.Unremembered() {
-		ui.Note(fmt.Sprintf("this machine has not used the store %s before: it cannot tell whether the database was restored from a backup", s.Path()))
+		ui.Note(fmt.Sprintf("this machine has not used the store %s before, so it cannot tell whether the database was restored from a backup", s.Path()))
 	}
 	return s, nil
 }
 
-// Close clears the key, and closes the connection to the node and the store. It is the
-// last thing that a program does with the wallet: what it has not reported by then, the
-// next run of the same continues.
+// Close clears the key and closes the store and the connection to the node. Call it after the
+// result was shown: a transaction that was not reported by then is resumed by the next run of the
+// same action.
 func (w *Wallet) Close() {
 	if w.Account != nil {
 		w.Account.Close()
@@ -173,11 +168,10 @@ func (w *Wallet) Close() {
 		w.node.Close()
 	}
 	if w.store != nil {
-		// Whatever was recorded is on disk; a lock that stays is taken for a run that died.
+		// Everything recorded is on disk; a lock that remains is taken for a run that died.
 		_ = w.store.Close()
 		_ = w.journal.Close()
 	}
 }
 
-// note says something about what is going on.
 func (w *Wallet) note(format string, args ...any) { w.UI.Note(fmt.Sprintf(format, args...)) }

@@ -71,7 +71,7 @@ func showParams(ctx context.Context, r *cli.Run, o *paramsShowOptions, file stri
 	}
 	table := r.Output == cli.OutputTable
 	if unchecked := cmp.Or(noNetwork, judged.Unchecked); unchecked != nil && table {
-		r.Note("not checked against the chain: %v", unchecked)
+		r.Note("not checked on the chain: %v", unchecked)
 	}
 	if table {
 		err = cli.WriteParams(r.Page(), judged)
