@@ -20,6 +20,7 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/internal/facts"
 	"github.com/pmctl/pmctl/wallet/internal/tx"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -348,12 +349,12 @@ func TestFactsInTheBackground(t *testing.T) {
 	waits := make(chan time.Duration)
 	goOn := make(chan time.Time)
 	after := func(d time.Duration) <-chan time.Time { waits <- d; return goOn }
-	f := newFactsOf(telling{asked}, common.Address{}, clock{c.Now, c.Elapsed}, after, 10*time.Second)
+	f := facts.New(telling{asked}, common.Address{}, facts.Clock{Wall: c.Now, Elapsed: c.Elapsed}, after, 10*time.Second)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		f.run(ctx)
+		f.Run(ctx)
 	}()
 	for range 3 {
 		<-asked
@@ -363,7 +364,7 @@ func TestFactsInTheBackground(t *testing.T) {
 	}
 	<-asked
 	<-waits
-	_, age, ok := f.known()
+	_, age, ok := f.Known()
 	require.True(t, ok)
 	require.Zero(t, age)
 	stop()
@@ -379,10 +380,10 @@ func (c telling) Facts(context.Context, common.Address, ...pm.Counterparty) (pm.
 }
 
 func TestStaleErrorIsUnreachable(t *testing.T) {
-	f := newFactsOf(nil, common.Address{}, clock{time.Now, elapsedSince(time.Now())}, time.After, time.Second)
-	_, _, err := f.get(t.Context(), time.Minute, nil)
+	f := facts.New(nil, common.Address{}, facts.Clock{Wall: time.Now, Elapsed: facts.ElapsedSince(time.Now())}, time.After, time.Second)
+	_, _, err := f.Get(t.Context(), time.Minute, nil)
 	require.ErrorIs(t, err, chain.ErrUnreachable)
-	require.ErrorIs(t, err, errNoNode)
+	require.ErrorIs(t, err, facts.ErrNoNode)
 }
 
 // TestOneAtATime: a socket has one agent, and what a dead one left is replaced.

@@ -3,9 +3,6 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"time"
-
-	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/chain"
@@ -89,30 +86,6 @@ func (*TooManyError) Hint() string {
 
 // Is matches ErrOrder.
 func (*TooManyError) Is(target error) bool { return target == ErrOrder }
-
-// StaleError is what the agent knows of the chain when that is too old, and nobody
-// answers to make it newer. It matches chain.ErrUnreachable.
-type StaleError struct {
-	// Account is whose funds are among it; Age is how old it is, 0 when nothing is known;
-	// Max is how old it may be.
-	Account  common.Address
-	Age, Max time.Duration
-	// Err is why nothing newer can be had.
-	Err error
-}
-
-func (e *StaleError) Error() string {
-	if e.Age == 0 {
-		return fmt.Sprintf("the agent knows nothing of the chain: %v", e.Err)
-	}
-	return fmt.Sprintf("what the agent knows of the chain is %v old, and may be %v old: %v", e.Age.Round(time.Second), e.Max, e.Err)
-}
-
-// Unwrap returns why nothing newer can be had.
-func (e *StaleError) Unwrap() error { return e.Err }
-
-// Is matches chain.ErrUnreachable.
-func (e *StaleError) Is(target error) bool { return target == chain.ErrUnreachable }
 
 // RemoteError is what an agent refuses with: its own account of the error.
 type RemoteError struct {

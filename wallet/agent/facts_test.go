@@ -17,6 +17,7 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/internal/facts"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -91,7 +92,7 @@ func TestRefusalsShareALook(t *testing.T) {
 	for range clients {
 		group.Go(func() {
 			for range each {
-				if _, _, err := w.service.facts.renew(context.Background(), nil); err != nil {
+				if _, _, err := w.service.facts.Renew(context.Background(), nil); err != nil {
 					t.Error(err)
 				}
 			}
@@ -113,7 +114,7 @@ func TestRefusalsShareALook(t *testing.T) {
 		}
 	}
 	require.Positive(t, seconds, "it was waited for")
-	require.LessOrEqual(t, w.chain.times()-asked, (seconds+1)*looksASecond)
+	require.LessOrEqual(t, w.chain.times()-asked, (seconds+1)*facts.LooksASecond)
 }
 
 // What the agent knows is not believed once a transaction was signed or mined.
@@ -147,21 +148,17 @@ func TestATransactionOutdatesFacts(t *testing.T) {
 
 	// Transactions that were signed elsewhere are reported too.
 	w.clock.forward(time.Second)
-	outdated := func() uint64 {
-		w.service.facts.mu.Lock()
-		defer w.service.facts.mu.Unlock()
-		return w.service.facts.outdated
-	}
-	stale := outdated()
+	before := w.chain.times()
 	require.NoError(t, w.client.Mined(t.Context(), 1337, s.Address(), common.Hash{1}))
-	require.Greater(t, outdated(), stale)
+	ask()
+	require.Greater(t, w.chain.times(), before)
 	require.ErrorContains(t, w.client.Mined(t.Context(), 5, s.Address(), common.Hash{1}), "chain id")
 	require.ErrorContains(t, w.client.Mined(t.Context(), 1337, common.Address{9}, common.Hash{1}), "account")
 
 	// A transaction of which no receipt is reported is not waited for for ever.
 	ask()
 	sign(3e6)
-	w.clock.forward(signedFor + time.Second)
+	w.clock.forward(facts.SignedFor + time.Second)
 	ask()
 	require.Zero(t, ask())
 }
@@ -173,7 +170,7 @@ func TestAClockSetBack(t *testing.T) {
 	require.NoError(t, err)
 	w.clock.forward(25 * time.Second)
 	w.clock.set(-20 * time.Second)
-	_, age, ok := w.service.facts.known()
+	_, age, ok := w.service.facts.Known()
 	require.True(t, ok)
 	require.Equal(t, 25*time.Second, age)
 
@@ -234,7 +231,7 @@ func TestAnAgentRefusesAnInactiveRecipient(t *testing.T) {
 
 	// What it was asked about before is asked about in the background, so that the next
 	// request need not wait.
-	_, _, err = w.service.facts.renew(t.Context(), nil)
+	_, _, err = w.service.facts.Renew(t.Context(), nil)
 	require.NoError(t, err)
 	asked := w.chain.times()
 	require.Equal(t, []pm.Counterparty{pm.CounterpartyOf(params(t, 1))}, w.chain.about)

@@ -102,9 +102,9 @@ func (h *handler) facts(r *http.Request) (string, any, error) {
 	var age time.Duration
 	switch text := query.Get("renew"); text {
 	case "":
-		said, age, err = h.service.facts.get(r.Context(), h.service.within(atMost), about)
+		said, age, err = h.service.facts.Get(r.Context(), h.service.within(atMost), about)
 	case "true":
-		said, age, err = h.service.facts.renew(r.Context(), about)
+		said, age, err = h.service.facts.Renew(r.Context(), about)
 	default:
 		err = fmt.Errorf("%w: renew %.40q is not true", format.ErrSyntax, text)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/internal/facts"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -126,8 +127,8 @@ func formatAbout(c pm.Counterparty) string { return fmt.Sprintf("%s:%d", c.Recip
 
 // parseAbout reads counterparties that formatAbout wrote.
 func parseAbout(texts []string) ([]pm.Counterparty, error) {
-	if len(texts) > maxAbout {
-		return nil, fmt.Errorf("%w: about: %d counterparties, at most %d", format.ErrSyntax, len(texts), maxAbout)
+	if len(texts) > facts.MaxAbout {
+		return nil, fmt.Errorf("%w: about: %d counterparties, at most %d", format.ErrSyntax, len(texts), facts.MaxAbout)
 	}
 	about := make([]pm.Counterparty, len(texts))
 	for i, text := range texts {

@@ -10,9 +10,9 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/internal/facts"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -34,7 +34,7 @@ type Config struct {
 	// Network is what it signs for, through Chain, which is nil when there is no node.
 	// Broker returns where the network's TicketBroker is.
 	Network chain.Network
-	Chain   Chain
+	Chain   facts.Chain
 	Broker  func(context.Context) (common.Address, error)
 
 	// Store numbers the tickets and keeps the budgets' books.
@@ -62,14 +62,14 @@ type Config struct {
 // methods may be called from any goroutine.
 type Service struct {
 	Config
-	facts  *facts
-	clock  clock
+	facts  *facts.Cache
+	clock  facts.Clock
 	pinned bool
-	since  moment
+	since  facts.Moment
 
 	mu       sync.Mutex
-	used     moment // when the key was asked for last
-	lockedBy string // "" while the key is open
+	used     facts.Moment // when the key was asked for last
+	lockedBy string       // "" while the key is open
 
 	batches, tickets, requests, transactions, refused atomic.Int64
 }
@@ -84,13 +84,13 @@ func New(c Config) *Service {
 	}
 	c.Limits = c.Limits.Bound("the agent")
 	if c.Elapsed == nil {
-		c.Elapsed = elapsedSince(time.Now())
+		c.Elapsed = facts.ElapsedSince(time.Now())
 	}
-	s := &Service{Config: c, clock: clock{c.Now, c.Elapsed}}
+	s := &Service{Config: c, clock: facts.Clock{Wall: c.Now, Elapsed: c.Elapsed}}
 	s.pinned = c.Signer.LockMemory() == nil
-	s.since = s.clock.now()
+	s.since = s.clock.Now()
 	s.used = s.since
-	s.facts = newFactsOf(c.Chain, c.Signer.Address(), s.clock, c.After, c.Limits.MaxHeadAge/looks)
+	s.facts = facts.New(c.Chain, c.Signer.Address(), s.clock, c.After, c.Limits.MaxHeadAge/facts.Looks)
 	return s
 }
 
@@ -101,7 +101,7 @@ func (s *Service) Run(ctx context.Context) {
 	defer cancel()
 	var following sync.WaitGroup
 	if s.Chain != nil {
-		following.Go(func() { s.facts.run(ctx) })
+		following.Go(func() { s.facts.Run(ctx) })
 	}
 	for ctx.Err() == nil {
 		var due <-chan time.Time
@@ -136,11 +136,11 @@ func (s *Service) left() (time.Duration, bool) {
 // is set back keeps no key open. The caller holds the lock.
 func (s *Service) remaining() (left time.Duration, why string) {
 	if s.Lifetime > 0 {
-		age, _ := s.clock.since(s.since)
+		age, _ := s.clock.Since(s.since)
 		left, why = s.Lifetime-age, fmt.Sprintf("its lifetime of %v is over", s.Lifetime)
 	}
 	if s.Idle > 0 {
-		age, _ := s.clock.since(s.used)
+		age, _ := s.clock.Since(s.used)
 		if idle := s.Idle - age; why == "" || idle < left {
 			left, why = idle, fmt.Sprintf("nobody used it for %v", s.Idle)
 		}
@@ -179,7 +179,7 @@ func (s *Service) unlocked() (signer.Source, error) {
 	if s.lockedBy != "" {
 		return nil, LockedError(s.lockedBy)
 	}
-	s.used = s.clock.now()
+	s.used = s.clock.Now()
 	return s.Signer, nil
 }
 
@@ -192,20 +192,20 @@ func (s *Service) Status() *Status {
 		PID: os.Getpid(), Version: s.Version, Account: format.Address(s.Signer.Address()),
 		Network: s.Network.Name, ChainID: format.Nat(s.Network.ChainID), StoreID: s.Store.ID(),
 		Locked: s.lockedBy != "", LockedBy: s.lockedBy, MemoryLocked: s.pinned && s.lockedBy == "",
-		Since: s.since.wall.UTC().Truncate(time.Second),
+		Since: s.since.Wall.UTC().Truncate(time.Second),
 		Counts: Counts{
 			Batches: format.Nat(s.batches.Load()), Tickets: format.Nat(s.tickets.Load()), Requests: format.Nat(s.requests.Load()),
 			Transactions: format.Nat(s.transactions.Load()), Refused: format.Nat(s.refused.Load()),
 		},
 	}
 	if s.lockedBy == "" {
-		status.IdleUntil, status.Until = until(s.used.wall, s.Idle), until(s.since.wall, s.Lifetime)
+		status.IdleUntil, status.Until = until(s.used.Wall, s.Idle), until(s.since.Wall, s.Lifetime)
 	}
-	if said, age, ok := s.facts.known(); ok {
+	if said, age, ok := s.facts.Known(); ok {
 		block, ms := format.Nat(said.LastSeenL1Block.Int64()), format.Nat(age.Milliseconds())
 		status.L1Block, status.HeadAge = &block, &ms
 	}
-	if err := s.facts.failed(); err != nil {
+	if err := s.facts.Failed(); err != nil {
 		status.HeadError = err.Error()
 	}
 	return status
@@ -227,27 +227,4 @@ func (s *Service) within(asked time.Duration) time.Duration {
 		return s.Limits.MaxHeadAge
 	}
 	return min(asked, s.Limits.MaxHeadAge)
-}
-
-// agedChain is a pay.Chain that answers from what is known, up to an age.
-type agedChain struct {
-	facts  *facts
-	atMost time.Duration
-}
-
-// Facts implements pay.Chain, for the service's account.
-func (a agedChain) Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error) {
-	if sender != a.facts.sender {
-		return pm.Facts{}, Mismatch("the account", sender, a.facts.sender)
-	}
-	said, _, err := a.facts.get(ctx, a.atMost, about)
-	return said, err
-}
-
-// Renew implements pay.Remembering.
-func (a agedChain) Renew(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, time.Duration, error) {
-	if sender != a.facts.sender {
-		return pm.Facts{}, 0, Mismatch("the account", sender, a.facts.sender)
-	}
-	return a.facts.renew(ctx, about)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/internal/facts"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/signer"
@@ -25,7 +26,7 @@ func (s *Service) payer(o *order) *pay.Payer {
 	return &pay.Payer{
 		Sender:  s.Signer.Address(),
 		Limits:  limits,
-		Chain:   agedChain{s.facts, s.within(time.Duration(o.MaxHeadAge) * time.Millisecond)},
+		Chain:   facts.Aged{Cache: s.facts, AtMost: s.within(time.Duration(o.MaxHeadAge) * time.Millisecond)},
 		Nonces:  s.Store.Chain(s.Network.ChainID).In(o.StoreID),
 		Now:     s.Now,
 		Offline: o.Offline,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/internal/facts"
 	"github.com/pmctl/pmctl/wallet/policy"
 )
 
@@ -43,7 +44,7 @@ func (s *Service) signTransaction(ctx context.Context, t *transaction) (*transac
 		return nil, err
 	}
 	s.transactions.Add(1)
-	s.facts.sign(signed.Hash(), signed.Nonce())
+	s.facts.Sign(signed.Hash(), signed.Nonce())
 	return &transaction{ChainID: t.ChainID, Sender: t.Sender, Transaction: raw}, nil
 }
 
@@ -53,7 +54,7 @@ func (s *Service) mined(_ context.Context, r *receipt) (*Status, error) {
 	if err := cmp.Or(s.serves(r.Sender), s.servesChain(r.ChainID)); err != nil {
 		return nil, err
 	}
-	s.facts.mined(common.Hash(r.Transaction))
+	s.facts.Mined(common.Hash(r.Transaction))
 	return s.Status(), nil
 }
 
@@ -68,9 +69,9 @@ func (s *Service) checkCall(ctx context.Context, t *types.Transaction) error {
 	case *t.To() == s.Signer.Address() && t.Value().Sign() == 0 && len(t.Data()) == 0:
 		return nil
 	case s.Broker == nil:
-		return fmt.Errorf("%w, and cannot tell where that is: %w", ErrTransaction, errNoNode)
+		return fmt.Errorf("%w, and cannot tell where that is: %w", ErrTransaction, facts.ErrNoNode)
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, facts.AskTimeout)
 	defer cancel()
 	at, err := s.Broker(ctx)
 	if err != nil {

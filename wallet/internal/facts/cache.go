@@ -1,4 +1,6 @@
-package agent
+// Package facts keeps what the chain says of one sender, so that those who sign for it need
+// not ask the chain each time.
+package facts
 
 import (
 	"context"
@@ -17,15 +19,15 @@ type Chain interface {
 	Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error)
 }
 
-// facts keeps what the chain says of one sender, with its age. Run renews it in the
+// Cache keeps what the chain says of one sender, with its age. Run renews it in the
 // background, so that requests need not wait.
 //
 // Looks at the chain are numbered, so that "a look that began after this" does not depend
 // on a clock. At most one is under way, which all who wait for one share.
-type facts struct {
+type Cache struct {
 	chain  Chain
 	sender common.Address
-	clock  clock
+	clock  Clock
 	after  func(time.Duration) <-chan time.Time
 	// every is the time from one look in the background to the next.
 	every time.Duration
@@ -38,12 +40,12 @@ type facts struct {
 	mu sync.Mutex
 	// begun is the number of the newest look, and started when each of the last ones began.
 	begun   uint64
-	started [looksASecond]time.Duration
+	started [LooksASecond]time.Duration
 
 	// last is what the look with number lastLook said, which began at.
 	last     pm.Facts
 	lastLook uint64
-	at       moment
+	at       Moment
 	// err is why the look with number failedLook failed, when it is newer than lastLook.
 	err        error
 	failedLook uint64
@@ -54,52 +56,54 @@ type facts struct {
 	signed map[common.Hash]signedTransaction
 	// about are the counterparties that each look asks about, with the last time that a
 	// request was about them.
-	about map[pm.Counterparty]moment
+	about map[pm.Counterparty]Moment
 }
 
 // signedTransaction is one of the account's that was signed here.
 type signedTransaction struct {
 	nonce uint64
-	at    moment
+	at    Moment
 }
 
 const (
-	// looks is how often the chain is looked at within the age that is allowed: one look
+	// Looks is how often the chain is looked at within the age that is allowed: one look
 	// may fail, and another one take its time.
-	looks = 3
+	Looks = 3
 
-	// looksASecond bounds how often the node is asked, whatever clients ask for.
-	looksASecond = 5
+	// LooksASecond bounds how often the node is asked, whatever clients ask for.
+	LooksASecond = 5
 
-	// askTimeout bounds one look at the chain.
-	askTimeout = 10 * time.Second
+	// AskTimeout bounds one look at the chain.
+	AskTimeout = 10 * time.Second
 
-	// signedFor is for how long a signed transaction of which no client reports a receipt
+	// SignedFor is for how long a signed transaction of which no client reports a receipt
 	// may be mined at any moment.
-	signedFor = 2 * time.Minute
+	SignedFor = 2 * time.Minute
 
 	// aboutFor is how long after a request the looks ask about its counterparty, and
-	// maxAbout the most counterparties of one look.
+	// MaxAbout the most counterparties of one look.
 	aboutFor = 10 * time.Minute
-	maxAbout = 100
+	MaxAbout = 100
 )
 
-func newFactsOf(chain Chain, sender common.Address, c clock, after func(time.Duration) <-chan time.Time, every time.Duration) *facts {
-	f := &facts{
+// New returns a cache that asks about sender. After tells when some time has passed, every is
+// the time from one look in the background to the next.
+func New(chain Chain, sender common.Address, c Clock, after func(time.Duration) <-chan time.Time, every time.Duration) *Cache {
+	f := &Cache{
 		chain: chain, sender: sender, clock: c, after: after, every: every,
 		asking: make(chan struct{}, 1), wanted: make(chan struct{}, 1), signed: make(map[common.Hash]signedTransaction),
-		about: make(map[pm.Counterparty]moment),
+		about: make(map[pm.Counterparty]Moment),
 	}
 	for i := range f.started {
-		f.started[i] = c.elapsed() - time.Second
+		f.started[i] = c.Elapsed() - time.Second
 	}
 	return f
 }
 
-// run looks at the chain until ctx ends.
-func (f *facts) run(ctx context.Context) {
+// Run looks at the chain until ctx ends.
+func (f *Cache) Run(ctx context.Context) {
 	for ctx.Err() == nil {
-		_, _, _ = f.renew(ctx, nil) // the error is kept
+		_, _, _ = f.Renew(ctx, nil) // the error is kept
 		select {
 		case <-ctx.Done():
 		case <-f.wanted:
@@ -108,17 +112,17 @@ func (f *facts) run(ctx context.Context) {
 	}
 }
 
-// known returns what the chain said last, and how old that is.
-func (f *facts) known() (said pm.Facts, age time.Duration, ok bool) {
+// Known returns what the chain said last, and how old that is.
+func (f *Cache) Known() (said pm.Facts, age time.Duration, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	age, setBack := f.clock.since(f.at)
+	age, setBack := f.clock.Since(f.at)
 	return f.last, age, f.lastLook > 0 && !setBack
 }
 
-// get returns what is known when it is not older than atMost and nothing has changed
+// Get returns what is known when it is not older than atMost and nothing has changed
 // since, or else asks the chain. It fails with *StaleError.
-func (f *facts) get(ctx context.Context, atMost time.Duration, about []pm.Counterparty) (pm.Facts, time.Duration, error) {
+func (f *Cache) Get(ctx context.Context, atMost time.Duration, about []pm.Counterparty) (pm.Facts, time.Duration, error) {
 	said, age, err := f.newest(ctx, about, func(age time.Duration, setBack bool) bool {
 		return !setBack && age <= atMost && f.lastLook > f.outdated && !f.mayChange()
 	})
@@ -129,34 +133,34 @@ func (f *facts) get(ctx context.Context, atMost time.Duration, about []pm.Counte
 	defer f.mu.Unlock()
 	stale := &StaleError{Account: f.sender, Max: atMost, Err: err}
 	if f.lastLook > 0 {
-		stale.Age, _ = f.clock.since(f.at)
+		stale.Age, _ = f.clock.Since(f.at)
 	}
 	return pm.Facts{}, 0, stale
 }
 
-// renew returns what a look at the chain says that begins after the call.
-func (f *facts) renew(ctx context.Context, about []pm.Counterparty) (pm.Facts, time.Duration, error) {
+// Renew returns what a look at the chain says that begins after the call.
+func (f *Cache) Renew(ctx context.Context, about []pm.Counterparty) (pm.Facts, time.Duration, error) {
 	return f.newest(ctx, about, func(time.Duration, bool) bool { return false })
 }
 
-// errNoNode is why an agent knows nothing that was started without a node.
-var errNoNode = errors.New("it was started without a node to ask")
+// ErrNoNode is why an agent knows nothing that was started without a node.
+var ErrNoNode = errors.New("it was started without a node to ask")
 
 // newest returns what is known about all the counterparties when that will do, or else
 // what a look says that begins after the call: its own, or that of another who waited for
 // one too. Will is called with the lock held.
-func (f *facts) newest(ctx context.Context, about []pm.Counterparty, will func(age time.Duration, setBack bool) bool) (pm.Facts, time.Duration, error) {
+func (f *Cache) newest(ctx context.Context, about []pm.Counterparty, will func(age time.Duration, setBack bool) bool) (pm.Facts, time.Duration, error) {
 	f.mu.Lock()
 	called := f.begun
 	for _, counterparty := range about {
-		f.about[counterparty] = f.clock.now()
+		f.about[counterparty] = f.clock.Now()
 	}
 	f.mu.Unlock()
 	if said, age, err, done := f.settled(called, about, will); done {
 		return said, age, err
 	}
 	if f.chain == nil {
-		return pm.Facts{}, 0, errNoNode
+		return pm.Facts{}, 0, ErrNoNode
 	}
 	select {
 	case f.asking <- struct{}{}:
@@ -172,10 +176,10 @@ func (f *facts) newest(ctx context.Context, about []pm.Counterparty, will func(a
 
 // settled returns what is known when it will do, or what a look said that began after the
 // one with the number called.
-func (f *facts) settled(called uint64, about []pm.Counterparty, will func(time.Duration, bool) bool) (said pm.Facts, age time.Duration, err error, done bool) {
+func (f *Cache) settled(called uint64, about []pm.Counterparty, will func(time.Duration, bool) bool) (said pm.Facts, age time.Duration, err error, done bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	age, setBack := f.clock.since(f.at)
+	age, setBack := f.clock.Since(f.at)
 	switch {
 	case f.last.Knows(about...) && (f.lastLook > called || f.lastLook > 0 && will(age, setBack)):
 		return f.last, age, nil, true
@@ -186,26 +190,26 @@ func (f *facts) settled(called uint64, about []pm.Counterparty, will func(time.D
 }
 
 // look asks the chain. The caller holds asking.
-func (f *facts) look(ctx context.Context, about []pm.Counterparty) (pm.Facts, time.Duration, error) {
+func (f *Cache) look(ctx context.Context, about []pm.Counterparty) (pm.Facts, time.Duration, error) {
 	f.mu.Lock()
-	oldest := f.started[f.begun%looksASecond]
+	oldest := f.started[f.begun%LooksASecond]
 	f.mu.Unlock()
-	if wait := oldest + time.Second - f.clock.elapsed(); wait > 0 {
+	if wait := oldest + time.Second - f.clock.Elapsed(); wait > 0 {
 		select {
 		case <-f.after(wait):
 		case <-ctx.Done():
 			return pm.Facts{}, 0, context.Cause(ctx)
 		}
 	}
-	begun := f.clock.now()
+	begun := f.clock.Now()
 	f.mu.Lock()
-	f.started[f.begun%looksASecond] = begun.elapsed
+	f.started[f.begun%LooksASecond] = begun.Elapsed
 	f.begun++
 	number := f.begun
 	all := f.recentAbout(about)
 	f.mu.Unlock()
 
-	limited, cancel := context.WithTimeout(ctx, askTimeout)
+	limited, cancel := context.WithTimeout(ctx, AskTimeout)
 	defer cancel()
 	said, err := f.chain.Facts(limited, f.sender, all...)
 	if err != nil && ctx.Err() != nil {
@@ -218,36 +222,36 @@ func (f *facts) look(ctx context.Context, about []pm.Counterparty) (pm.Facts, ti
 		return pm.Facts{}, 0, err
 	}
 	f.last, f.lastLook, f.at = said, number, begun
-	age, _ := f.clock.since(begun)
+	age, _ := f.clock.Since(begun)
 	return said, age, nil
 }
 
 // recentAbout returns what a look asks about: the counterparties of its own request, and
 // those of recent ones as far as there is room. The caller holds the lock.
-func (f *facts) recentAbout(own []pm.Counterparty) []pm.Counterparty {
+func (f *Cache) recentAbout(own []pm.Counterparty) []pm.Counterparty {
 	all := slices.Clone(own)
 	for counterparty, used := range f.about {
-		switch age, _ := f.clock.since(used); {
+		switch age, _ := f.clock.Since(used); {
 		case age > aboutFor:
 			delete(f.about, counterparty)
-		case len(all) < maxAbout && !slices.Contains(own, counterparty):
+		case len(all) < MaxAbout && !slices.Contains(own, counterparty):
 			all = append(all, counterparty)
 		}
 	}
 	return all
 }
 
-// sign notes a transaction that is about to leave: until a client reports its receipt it
+// Sign notes a transaction that is about to leave: until a client reports its receipt it
 // may be mined at any moment, and what is known is not believed.
-func (f *facts) sign(hash common.Hash, nonce uint64) {
+func (f *Cache) Sign(hash common.Hash, nonce uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.signed[hash] = signedTransaction{nonce, f.clock.now()}
+	f.signed[hash] = signedTransaction{nonce, f.clock.Now()}
 }
 
-// mined notes that one of the account's transactions was mined, signed here or elsewhere,
+// Mined notes that one of the account's transactions was mined, signed here or elsewhere,
 // and has the chain looked at in the background.
-func (f *facts) mined(hash common.Hash) {
+func (f *Cache) Mined(hash common.Hash) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if settled, ok := f.signed[hash]; ok {
@@ -266,17 +270,17 @@ func (f *facts) mined(hash common.Hash) {
 
 // mayChange tells whether a transaction that was signed here may be mined at this moment.
 // The caller holds the lock.
-func (f *facts) mayChange() bool {
+func (f *Cache) mayChange() bool {
 	for hash, t := range f.signed {
-		if age, _ := f.clock.since(t.at); age > signedFor {
+		if age, _ := f.clock.Since(t.at); age > SignedFor {
 			delete(f.signed, hash)
 		}
 	}
 	return len(f.signed) > 0
 }
 
-// failed returns why the newest look at the chain failed, nil when it did not.
-func (f *facts) failed() error {
+// Failed returns why the newest look at the chain failed, nil when it did not.
+func (f *Cache) Failed() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.err
