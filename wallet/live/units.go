@@ -81,15 +81,21 @@ func (t Type) bill(last, now time.Time, inPixels int64) (billed time.Duration, u
 	if billed = first; !last.IsZero() {
 		billed = now.Sub(last)
 	}
-	if t == Seconds {
-		units = ceilSeconds(billed)
-	} else {
-		units = pixelsIn(billed)
-	}
-	if units <= 0 {
+	if units, _ = t.Units(billed); units <= 0 {
 		return 0, 0, ErrNoTickets
 	}
 	return billed, units, nil
+}
+
+// Units is how many units a time has, and false for types that count no time.
+func (t Type) Units(d time.Duration) (int64, bool) {
+	switch t {
+	case Seconds:
+		return ceilSeconds(d), true
+	case PixelSeconds:
+		return pixelsIn(d), true
+	}
+	return 0, false
 }
 
 func ceilSeconds(d time.Duration) int64 {

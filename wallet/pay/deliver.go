@@ -55,7 +55,7 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 	request.Header.Set("User-Agent", userAgent)
 
 	size := headers.size(transcoder)
-	client := c.http()
+	client := HTTPClient()
 	defer client.CloseIdleConnections()
 	response, err := client.Do(request)
 	switch {
@@ -188,9 +188,9 @@ func isRefusal(status int, contentType, text string) bool {
 	return false
 }
 
-// http returns a client for one request: a connection that is kept could be found dead
-// by the next payment, whose outcome would then be unknown.
-func (c *Client) http() *http.Client {
+// HTTPClient returns a client for one request to an orchestrator: a connection that is kept
+// could be found dead by the next payment, whose outcome would then be unknown.
+func HTTPClient() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
 			TLSClientConfig:   tlsConfig("h2", "http/1.1"),

@@ -1,0 +1,82 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/pmctl/pmctl/wallet/pay"
+)
+
+const (
+	// patience is how long an orchestrator may take to list its runners.
+	patience = 2 * time.Second
+
+	maxList = 1 << 20
+)
+
+// Client asks orchestrators for their runners.
+type Client struct {
+	// HTTP sends the requests. Orchestrators have self-signed certificates as a rule.
+	HTTP *http.Client
+}
+
+// Error is a list of runners that an orchestrator did not give.
+type Error struct {
+	// URL is the orchestrator's.
+	URL string
+
+	Err error
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("the orchestrator at %s lists no runners: %v", e.URL, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Runners returns what an orchestrator offers and a client can use; an orchestrator without
+// runners returns none. It fails with *Error, and with ctx's error.
+func (c *Client) Runners(ctx context.Context, u pay.URL) ([]Runner, error) {
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	fail := func(err error) ([]Runner, error) {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, &Error{u.String(), err}
+	}
+	request, err := http.NewRequestWithContext(limited, http.MethodGet, u.String()+"/discovery", nil)
+	if err != nil {
+		return fail(err)
+	}
+	response, err := c.HTTP.Do(request)
+	if err != nil {
+		return fail(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fail(fmt.Errorf("HTTP status %s", response.Status))
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(nil, response.Body, maxList))
+	if err != nil {
+		return fail(err)
+	}
+	var listed []json.RawMessage
+	if err := json.Unmarshal(body, &listed); err != nil {
+		return fail(err)
+	}
+	runners := make([]Runner, 0, len(listed))
+	for _, raw := range listed {
+		var r Runner
+		// One that cannot be used says nothing about the others.
+		if json.Unmarshal(raw, &r) == nil && r.check() == nil {
+			runners = append(runners, r)
+		}
+	}
+	return runners, nil
+}
