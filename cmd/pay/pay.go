@@ -23,7 +23,7 @@ func NewPay(r *cli.Run) *cobra.Command {
 	var request cli.RequestOption
 	var work cli.WorkOptions
 	var header cli.HeaderOption
-	var value string
+	var value cli.ValueOptions
 	cmd := &cobra.Command{
 		Use:   "pay RECIPIENT --value AMOUNT",
 		Short: "Pay a recipient",
@@ -65,10 +65,10 @@ an id gets one, which is named when it fails.`,
     --capabilities text-to-image/ByteDance/SDXL-Lightning`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runPay(r, cmd, &o, &request, &work, &header, args[0], value)
+			return runPay(r, cmd, &o, &request, &work, &header, &value, args[0])
 		},
 	}
-	cmd.Flags().StringVar(&value, "value", "", "`AMOUNT` to pay, with its unit: 3000gwei or 0.00001eth")
+	value.Register(cmd, "`AMOUNT` to pay, with its unit: 3000gwei or 0.00001eth")
 	_ = cmd.MarkFlagRequired("value")
 	request.Register(cmd, "the payment")
 	work.Register(cmd)
@@ -79,12 +79,12 @@ an id gets one, which is named when it fails.`,
 	return cmd
 }
 
-func runPay(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.RequestOption, work *cli.WorkOptions, header *cli.HeaderOption, recipient, value string) error {
+func runPay(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.RequestOption, work *cli.WorkOptions, header *cli.HeaderOption, value *cli.ValueOptions, recipient string) error {
 	to, err := cli.ParseRecipient(recipient)
 	if err != nil {
 		return err
 	}
-	amount, err := cli.ParseValue(value)
+	amount, err := value.Amount()
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func runPay(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.Request
 		return err
 	}
 	defer w.Close()
-	payment, err := w.Pay(cmd.Context(), to, pay.Amount{Value: amount}, wallet.PayOptions{
+	payment, err := w.Pay(cmd.Context(), to, amount, wallet.PayOptions{
 		Works: works, Headers: headers, RequestID: id.ID, Unattended: o.Account.Keys.Unattended(r.Env),
 	})
 	if err != nil {
@@ -123,7 +123,7 @@ func runPay(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.Request
 		}
 		r.Note("request %s was begun at %s: %s", format.PlainText(before.ID), before.At.Format(time.RFC3339), became)
 	}
-	result := newPaymentResult(payment, amount)
+	result := newPaymentResult(payment, amount.Value)
 	return r.EmitDone("the payment is accepted", "pmctl.payment", result, result.write)
 }
 

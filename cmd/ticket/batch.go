@@ -26,7 +26,7 @@ type batchOptions struct {
 	cli.PayerOptions
 	params, url string
 	count       ticketCount
-	value       string
+	value       cli.ValueOptions
 	out         string
 	adopt       bool
 	stream      bool
@@ -85,7 +85,7 @@ request of its own, ID and its number; what was made for a line is made again.`,
 	flags.StringVar(&o.params, "params", "-", "`FILE` with ticket params from pmctl params fetch, or - for stdin")
 	flags.StringVar(&o.url, "recipient-url", "", "`URL` or address of a recipient to fetch ticket params from")
 	flags.Var(&o.count, "count", "make `N` tickets")
-	flags.StringVar(&o.value, "value", "", "make as many tickets as are worth this `AMOUNT`")
+	o.value.Register(cmd, "make as many tickets as are worth this `AMOUNT`")
 	flags.StringVar(&o.out, "out", "", "`FILE` to write, whole or not at all, in place of stdout; it must not exist")
 	flags.BoolVar(&o.adopt, "adopt", false, "use params that another store fetched: their nonces start at 1 here, and are refused where the other store used them")
 	flags.BoolVar(&o.stream, "stream", false, "make a batch of each line of ticket params")
@@ -93,6 +93,7 @@ request of its own, ID and its number; what was made for a line is made again.`,
 	cmd.MarkFlagsMutuallyExclusive("params", "recipient-url")
 	cmd.MarkFlagsOneRequired("count", "value")
 	cmd.MarkFlagsMutuallyExclusive("count", "value")
+	cmd.MarkFlagsMutuallyExclusive("count", "max-overpay")
 	o.request.Register(cmd, "the batch")
 	o.Register(cmd)
 	o.Limits.RegisterInactive(cmd)
@@ -185,8 +186,7 @@ func (c *ticketCount) Set(text string) error {
 // amount is what the flags ask for.
 func (o *batchOptions) amount(cmd *cobra.Command) (pay.Amount, error) {
 	if !cmd.Flags().Changed("count") {
-		value, err := cli.ParseValue(o.value)
-		return pay.Amount{Value: value}, err
+		return o.value.Amount()
 	}
 	return pay.Amount{Count: uint64(o.count)}, nil
 }
@@ -236,7 +236,7 @@ func writeBatchTable(ctx context.Context, out *cli.Page, t *wallet.Batch) error 
 func noteBatch(r *cli.Run, t *pay.Tickets, o *batchOptions) {
 	r.Note("made %s worth %s, %s", words.Count(t.Count, "ticket"), wei.Format(t.TotalEV), cli.NonceRange(t))
 	if t.Overpays != nil {
-		r.Note("that is %s more than --value %s", cli.Overpays(t.Overpays), o.value)
+		r.Note("that is %s more than --value %s", cli.Overpays(t.Overpays), o.value.Value)
 	}
 	if o.out != "" && o.out != "-" {
 		r.Note("written to %s", o.out)

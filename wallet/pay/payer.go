@@ -79,6 +79,10 @@ type Amount struct {
 	// is 0.
 	Value wei.Wei
 
+	// MaxOverpay is by how much the tickets' expected values may exceed Value; nil for any,
+	// which is less than one ticket's.
+	MaxOverpay *wei.Wei
+
 	// Made is what was made of the amount before, with other params: it counts to the
 	// amount, and to the limits.
 	Made policy.Sum
@@ -162,7 +166,7 @@ const maxFactsAge = 6 * time.Second
 // Plan finds out whether the amount may be paid with tickets made from params: it asks
 // the chain, the limits, and how many nonces are left.
 //
-// It fails with *policy.Refusal, ErrAmount, ErrWorthless, and as Chain and Nonces do.
+// It fails with *policy.Refusal, *OverpayError, ErrAmount, ErrWorthless, and as Chain and Nonces do.
 func (p *Payer) Plan(ctx context.Context, params *pm.TicketParams, amount Amount) (*Plan, error) {
 	plan, err := p.Propose(ctx, params, amount)
 	if err != nil {
@@ -208,6 +212,9 @@ func (p *Payer) Propose(ctx context.Context, params *pm.TicketParams, amount Amo
 	plan.all = amount.Made.Plus(policy.Cost(count+ahead, ev, params.FaceValue))
 	if amount.Count == 0 {
 		plan.Overpays = new(big.Rat).Sub(plan.all.EV, amount.Value.Rat())
+	}
+	if err := amount.checkOverpay(plan, count+ahead); err != nil {
+		return nil, err
 	}
 	if err := p.check(ctx, plan, count); err != nil {
 		return nil, err

@@ -144,7 +144,7 @@ func (s *Session) kept(ctx context.Context, amount Amount) (*Offer, *Plan, error
 	if errors.Is(err, policy.ErrInactive) {
 		return nil, nil, err // no params of this recipient fare better
 	}
-	if errors.As(err, new(*policy.Refusal)) || errors.Is(err, ErrWorthless) || errors.As(err, new(*store.RetiredError)) {
+	if errors.As(err, new(*policy.Refusal)) || errors.As(err, new(*OverpayError)) || errors.Is(err, ErrWorthless) || errors.As(err, new(*store.RetiredError)) {
 		// Fresh params may fare better; if not they are refused in their own words.
 		return nil, nil, nil
 	}

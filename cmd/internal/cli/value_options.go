@@ -1,0 +1,31 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/wallet/pay"
+)
+
+// ValueOptions say what tickets must be worth.
+type ValueOptions struct {
+	Value      string
+	maxOverpay string
+}
+
+// Register adds the flags to a command.
+func (o *ValueOptions) Register(cmd *cobra.Command, usage string) {
+	cmd.Flags().StringVar(&o.Value, "value", "", usage)
+	cmd.Flags().StringVar(&o.maxOverpay, "max-overpay", "", "refuse tickets that exceed --value by more than `AMOUNT` (default one ticket's EV)")
+}
+
+// Amount is what the flags ask for.
+func (o *ValueOptions) Amount() (pay.Amount, error) {
+	value, err := ParseValue(o.Value)
+	amount := pay.Amount{Value: value}
+	if err == nil && o.maxOverpay != "" {
+		most, err := ParseAmount("--max-overpay", o.maxOverpay)
+		amount.MaxOverpay = &most
+		return amount, err
+	}
+	return amount, err
+}

@@ -1,0 +1,40 @@
+package pay
+
+import (
+	"fmt"
+	"math/big"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// TestOverpayingIsBounded: a plan exceeds the value by at most what is allowed, and what its
+// refusal proposes is then accepted.
+func TestOverpayingIsBounded(t *testing.T) {
+	payer, _ := newPayer(t)
+	params := goodParams(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		value := wei.FromUint64(rapid.Uint64Range(1, 8e12).Draw(rt, "value"))
+		most := wei.FromUint64(rapid.OneOf(rapid.Uint64Range(1, 10), rapid.Uint64Range(1, 2e12)).Draw(rt, "most"))
+		plan, err := payer.Propose(t.Context(), params, Amount{Value: value, MaxOverpay: &most})
+		if err == nil {
+			require.LessOrEqual(t, plan.Overpays.Cmp(most.Rat()), 0)
+			require.Zero(t, new(big.Rat).Sub(plan.TotalEV, value.Rat()).Cmp(plan.Overpays))
+			return
+		}
+		var over *OverpayError
+		require.ErrorAs(t, err, &over)
+		require.ErrorIs(t, err, policy.ErrLimit)
+		require.Positive(t, over.Overpays.Cmp(most.Rat()))
+		var proposed uint64
+		_, err = fmt.Sscanf(over.Hint(), "pay %dwei", &proposed)
+		require.NoError(t, err)
+		plan, err = payer.Propose(t.Context(), params, Amount{Value: wei.FromUint64(proposed), MaxOverpay: &most})
+		require.NoError(t, err)
+		require.EqualValues(t, over.Tickets, plan.Count)
+	})
+}
