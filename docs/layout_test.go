@@ -14,7 +14,7 @@ import (
 func TestEveryPackageHasARoom(t *testing.T) {
 	text, err := os.ReadFile("layout.md")
 	require.NoError(t, err)
-	_, rooms, found := strings.Cut(string(text), "\n## Rooms\n")
+	_, rooms, found := strings.Cut(string(text), "\n## Packages\n")
 	require.True(t, found)
 	named := make(map[string]bool)
 	for line := range strings.Lines(rooms) {
