@@ -91,7 +91,7 @@ func localShapes() []sick {
 			require.NoError(w.t, os.WriteFile(w.keyFile(), wide, 0o600))
 		}, want: []string{"key failed"}, exit: exitLocked, says: "UTF-16"},
 		{name: "store in memory", induce: func(w *ward) { w.env["PMCTL_STORE"] = ":memory:" },
-			want: []string{"store failed"}, exit: exitUsage, says: "not the location of a store"},
+			want: []string{"store failed"}, exit: exitUsage, says: "not a valid store location"},
 		{name: "store whose database is away", induce: func(w *ward) { w.env["PMCTL_STORE"] = "postgres://pmctl@127.0.0.1:1/pay" },
 			want: []string{"store failed"}, exit: exitUnreachable, says: "127.0.0.1"},
 		{name: "pooler that shares sessions", induce: func(w *ward) {

@@ -58,7 +58,7 @@ func TestWhatIsReportedAsDoneIsDone(t *testing.T) {
 	})
 	require.Equal(t, exitDone, got, errs.String())
 	require.Contains(t, out.String(), `"mined": true`)
-	require.Contains(t, errs.String(), "was replaced while this command ran: its file is another one than before; its journal lacks this transaction")
+	require.Contains(t, errs.String(), "was replaced while this command ran: its file is a different one than before; its journal lacks this transaction")
 
 	// The copy does not know of it, and says so.
 	require.Contains(t, s.said(exitLimit, "fund --deposit 2gwei --yes"), "the store may lack the record")

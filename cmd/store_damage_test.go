@@ -55,7 +55,7 @@ func TestSoakTornStoreIsExplained(t *testing.T) {
 				require.Equal(t, exitFailed, end.code, what)
 				require.Contains(t, end.errs, path, what)
 				require.Contains(t, end.errs, "the store is damaged", what)
-				require.Contains(t, end.errs, "pmctl store check looks at all of it; to go on without it, move it", what)
+				require.Contains(t, end.errs, "run pmctl store check to see all of the damage; to continue without this store, move it", what)
 				require.Empty(t, end.out, what)
 			}
 			writePage(t, path, whole[at:at+page], at)

@@ -119,7 +119,7 @@ func (q *ticketQueue) pass(ctx context.Context) error {
 			}
 		case count > 1:
 			if err := q.requeue(ctx, ticket); err != nil {
-				return fmt.Errorf("put a winning ticket behind the others: %w", err)
+				return fmt.Errorf("move a winning ticket to the end of the queue: %w", err)
 			}
 		}
 	}

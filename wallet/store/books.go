@@ -22,8 +22,8 @@ const (
 	selectReservedSince = `SELECT chain_id, sender, recipient, nonces, ticket_ev, face_value FROM reservations WHERE reserved_at >= $1`
 )
 
-// books are what was spent, as one transaction finds and leaves it. Each page is read
-// and written once, however many tickets are booked on it.
+// books are the spending that one transaction reads and writes. Each page is read and written
+// once, however many tickets are booked on it.
 type books struct {
 	chain string
 	tx    *db.Tx
@@ -38,7 +38,7 @@ type pageName struct {
 // page is what a sender spends in a day.
 type page struct {
 	spent policy.Spending
-	// changed are the recipients for whom it is not written yet.
+	// changed are the recipients whose sums are not written yet.
 	changed map[common.Address]bool
 }
 
@@ -87,8 +87,8 @@ func (b *books) close() error {
 	return nil
 }
 
-// bookReserved books what was reserved since the day of at began, in a store that has
-// not booked it yet.
+// bookReserved books what was reserved since the day of at began. Stores of versions before the
+// spending table need it.
 func bookReserved(tx *db.Tx, at time.Time) error {
 	type row struct {
 		chain             string

@@ -14,7 +14,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-// busy makes a store with something in every table of a sender.
+// busy returns a store with a row in every table of a sender.
 func busy(t *testing.T) *Store {
 	t.Helper()
 	s := open(t, filepath.Join(t.TempDir(), "store.db"))
@@ -27,7 +27,7 @@ func busy(t *testing.T) *Store {
 	return s
 }
 
-// A file's store goes on in another file, or in a database.
+// A file's store continues in another file, or in a database.
 func TestMigrate(t *testing.T) { onEach(t, migrate) }
 
 func migrate(t *testing.T, place place) {
@@ -35,7 +35,7 @@ func migrate(t *testing.T, place place) {
 	from, to := busy(t), open(t, location)
 	id := from.ID()
 	require.NoError(t, from.Migrate(t.Context(), to))
-	require.NoError(t, from.Migrate(t.Context(), to), "what is done is done")
+	require.NoError(t, from.Migrate(t.Context(), to), "already migrated")
 	require.Equal(t, id, to.ID())
 
 	_, err := from.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 1, 0)
@@ -70,7 +70,7 @@ func errorAs[E error](t *testing.T, err error) (found E) {
 	return found
 }
 
-// A migration that ended between its two steps is gone on with.
+// A migration that ended between its two steps can be resumed.
 func TestMigrateGoesOn(t *testing.T) {
 	from, to := busy(t), open(t, filepath.Join(t.TempDir(), "store.db"))
 	err := from.write(t.Context(), func(tx *db.Tx) error {
@@ -86,7 +86,7 @@ func TestMigrateNeedsAnEmptyStore(t *testing.T) {
 	from, to := busy(t), busy(t)
 	require.ErrorIs(t, from.Migrate(t.Context(), to), ErrNotEmpty)
 	require.ErrorIs(t, from.Migrate(t.Context(), from), ErrNotEmpty)
-	require.EqualValues(t, 4, reserve(t, from, params(1), 1).First, "it goes on where it is")
+	require.EqualValues(t, 4, reserve(t, from, params(1), 1).First, "the old store stays in use")
 }
 
 func TestExportAndImport(t *testing.T) { onEach(t, exportAndImport) }
@@ -172,7 +172,7 @@ func TestCheck(t *testing.T) {
 	require.Contains(t, report.CopyReason, "it was at "+s.Path())
 }
 
-// A request is one, whoever asks first; its state never leaves what was accepted.
+// A request is made once, whichever process asks first, and stays accepted once it is.
 func TestRequests(t *testing.T) {
 	c, me := open(t, filepath.Join(t.TempDir(), "store.db")).Chain(testChain), common.Address{1}
 	request := Request{ID: "one", Digest: "d", Record: []byte("first")}
@@ -192,7 +192,7 @@ func TestRequests(t *testing.T) {
 	errorAs[*RequestError](t, err)
 	spent, err := c.Spending(t.Context(), me, time.Now())
 	require.NoError(t, err)
-	require.EqualValues(t, 3, spent.All.Tickets, "spent once")
+	require.EqualValues(t, 3, spent.All.Tickets, "booked once")
 
 	require.NoError(t, c.BeginDelivery(t.Context(), me, made.Before))
 	errorAs[*RequestMovedError](t, c.ReleaseRequest(t.Context(), me, Records{made.Before}))
@@ -207,5 +207,5 @@ func TestRequests(t *testing.T) {
 	require.Equal(t, Accepted, found.First().State)
 	found, err = c.Requested(t.Context(), common.Address{2}, request)
 	require.NoError(t, err)
-	require.Nil(t, found, "another sender's ids are its own")
+	require.Nil(t, found, "each sender has its own IDs")
 }

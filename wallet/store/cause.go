@@ -10,10 +10,10 @@ const (
 	CauseFile     CauseCode = "file"     // its file is another one
 	CauseServer   CauseCode = "server"   // its server was restored, or a standby promoted
 	CauseTables   CauseCode = "tables"   // its tables were created again
-	CauseNoMark   CauseCode = "no_mark"  // the mark beside its file is gone
+	CauseNoMark   CauseCode = "no_mark"  // the mark beside its file is missing
 	CauseMark     CauseCode = "mark"     // the mark is another file, or cannot be read
-	CauseGone     CauseCode = "gone"     // there was a store, and is none
-	CauseOther    CauseCode = "other"    // another store took its place
+	CauseGone     CauseCode = "gone"     // the store that was here is missing
+	CauseOther    CauseCode = "other"    // another store replaced it
 	CauseOlder    CauseCode = "older"    // it is an older copy
 	CauseFork     CauseCode = "fork"     // it was an older copy, and was used since
 	CauseImported CauseCode = "imported" // its ledger was imported
@@ -23,25 +23,25 @@ const (
 type Cause struct {
 	Code CauseCode `json:"code"`
 
-	// Was is where it was before, for CausePath.
+	// Was is the earlier place, for CausePath.
 	Was string `json:"was,omitempty"`
 }
 
 var causeWords = map[CauseCode]string{
 	CauseMachine:  "it was on another machine before",
-	CauseFile:     "its file is another one than before",
-	CauseServer:   "its server was restored from a backup, or a standby took its place",
+	CauseFile:     "its file is a different one than before",
+	CauseServer:   "its server was restored from a backup, or a standby was promoted",
 	CauseTables:   "its tables were created again, as restoring a dump does",
-	CauseNoMark:   "the mark beside it is gone",
+	CauseNoMark:   "the mark beside it is missing",
 	CauseMark:     "the mark beside it was replaced or changed",
-	CauseGone:     "the store that was here before is gone",
-	CauseOther:    "another store was put in its place",
-	CauseOlder:    "an older copy was put in its place",
-	CauseFork:     "an older copy was put in its place, and has been used since",
+	CauseGone:     "the store that was here before is missing",
+	CauseOther:    "it was replaced by another store",
+	CauseOlder:    "it was replaced by an older copy",
+	CauseFork:     "it was replaced by an older copy, which has been used since",
 	CauseImported: "its ledger was imported",
 }
 
-// String says it for people.
+// String describes the cause in a clause about the store, such as "its file is missing".
 func (c Cause) String() string {
 	if c.Code == CausePath {
 		return "it was at " + c.Was + " before"

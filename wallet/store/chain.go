@@ -7,12 +7,12 @@ import (
 	"github.com/pmctl/pmctl/wallet/chain"
 )
 
-// Chain is the store as it serves the sessions of one chain.
+// Chain is the part of the store that belongs to one chain.
 type Chain struct {
 	store *Store
 	id    string
 
-	// storeID is the id that the store must have for nonces to be taken; "" for any.
+	// storeID is the ID that the store must have before nonces are taken; "" accepts any.
 	storeID string
 }
 
@@ -21,14 +21,13 @@ var (
 	_ chain.Pins    = (*Chain)(nil)
 )
 
-// Chain returns the store for the sessions of a chain, by its EIP-155 chain id.
+// Chain returns the store's part for a chain, by its EIP-155 chain ID.
 func (s *Store) Chain(id uint64) *Chain {
 	return &Chain{store: s, id: strconv.FormatUint(id, 10)}
 }
 
-// In returns the chain for params that the store with an id has fetched: once the store is
-// found restored, and has another id, no nonces are taken for them. Reserve fails with
-// *RestoredError then.
+// In returns the chain for ticket params that were fetched under a store ID. A restored store
+// gets another ID, and Reserve then fails with *RestoredError.
 func (c *Chain) In(storeID string) *Chain {
 	in := *c
 	in.storeID = storeID

@@ -12,31 +12,30 @@ import (
 
 // Report is what a check of a store found.
 type Report struct {
-	// Path, ID and Version are the store's; Known is the newest version that this pmctl
-	// knows.
+	// Path, ID and Version are the store's. Known is the newest version that this pmctl reads.
 	Path, ID       string
 	Version, Known int
 
-	// CopyReason says why the store's sessions will be retired when it is used next; ""
-	// when they will not.
+	// CopyReason says why the next use of the store will retire its sessions; "" if it will
+	// not.
 	CopyReason string
 
-	// Unremembered tells of a database of which this machine remembers nothing: whether
-	// it was restored from a backup cannot be told.
+	// Unremembered is a database that this machine has no record of, so that pmctl cannot tell
+	// whether it was restored from a backup.
 	Unremembered bool
 
-	// Restored is why the store may lack records, which was not acknowledged; nil when
-	// it lacks none.
+	// Restored says why the store may lack records, nil if it lacks none or that was
+	// acknowledged.
 	Restored *Restored
 
-	// Problems are what is wrong with it; none in a sound store.
+	// Problems are what is damaged; none in a sound store.
 	Problems []string
 
-	// Counts are how many rows the tables have.
+	// Counts has the number of rows of each table.
 	Counts map[string]int64
 }
 
-// Err is a *DamagedError for a store that is not sound.
+// Err returns a *DamagedError if the check found problems.
 func (r *Report) Err() error {
 	if len(r.Problems) == 0 {
 		return nil
@@ -44,7 +43,7 @@ func (r *Report) Err() error {
 	return &DamagedError{Path: r.Path, Err: ErrDamaged}
 }
 
-// maxProblems bounds what a check tells of one kind.
+// maxProblems limits the problems reported of one kind.
 const maxProblems = 20
 
 const (
@@ -57,11 +56,10 @@ const (
 	selectDays = `SELECT chain_id, sender, day FROM spending_days UNION SELECT chain_id, sender, day FROM spending`
 )
 
-// Check looks at all of the store at a location: every page of a file, every session
-// against its reservations, every day's sum. It changes nothing, and so neither brings
-// the store up to date nor retires anything. It fails with ErrNoStore, with ErrAccess
-// where transactions cannot be begun, and as Open does for what is too damaged to be looked
-// at.
+// Check reads the whole store at a location: every page of a file, every session against its
+// reservations, every day's sum. It changes nothing: an older store is not upgraded, and no
+// session is retired. It fails with ErrNoStore, with ErrAccess if it cannot begin a
+// transaction, and as Open does for a store too damaged to read.
 func Check(ctx context.Context, location string, options ...Option) (*Report, error) {
 	report := &Report{Known: schemaVersion, Counts: make(map[string]int64)}
 	err := look(ctx, location, options, func(s *Store, tx *db.Tx, version int) error {
@@ -94,7 +92,7 @@ func (s *Store) check(ctx context.Context, tx *db.Tx, r *Report) (err error) {
 	}
 	for _, problem := range []struct{ query, says string }{
 		{selectUneven, "session %s does not agree with its reservations"},
-		{selectOrphans, "session %s has reservations and is not there"},
+		{selectOrphans, "session %s has reservations and no row of its own"},
 	} {
 		hashes, err := db.List(tx, db.Text, problem.query)
 		if err != nil {
@@ -118,7 +116,7 @@ func (s *Store) check(ctx context.Context, tx *db.Tx, r *Report) (err error) {
 	return checkDays(tx, r)
 }
 
-// checkDays looks whether each day's sum is that of its recipients.
+// checkDays compares each day's sum with those of its recipients.
 func checkDays(tx *db.Tx, r *Report) error {
 	type day struct{ chain, sender, date string }
 	days, err := db.List(tx, func(rows *sql.Rows) (d day, err error) {

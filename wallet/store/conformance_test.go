@@ -18,8 +18,7 @@ var server pgtest.Server
 // place returns the location of a new store.
 type place func(testing.TB) string
 
-// places are the databases that a store can be in. What a store must do is asked of
-// each of them.
+// places are the databases that a store can be in. Tests run on each of them.
 var places = map[string]place{
 	"SQLite":     newFile,
 	"PostgreSQL": server.Database,
@@ -39,7 +38,7 @@ func onEach(t *testing.T, test func(*testing.T, place)) {
 	}
 }
 
-// change runs a statement on the store's tables, behind the store's back.
+// change runs a statement on the tables directly.
 func change(t testing.TB, s *Store, statement string, args ...any) {
 	t.Helper()
 	require.NoError(t, tryChange(t, s, statement, args...))

@@ -25,8 +25,8 @@ const (
 		WHERE chain_id = $1 AND controller = $2`
 )
 
-// Contracts returns the addresses that are pinned for the network with a controller, and
-// false when none are.
+// Contracts returns the addresses pinned for the network with a controller, and false if none
+// are.
 func (c *Chain) Contracts(ctx context.Context, controller common.Address) (pinned chain.Contracts, ok bool, err error) {
 	err = c.store.db.Read(ctx, func(tx *db.Tx) (err error) {
 		pinned, ok, err = contractsOf(tx, c.id, controller)
@@ -35,8 +35,8 @@ func (c *Chain) Contracts(ctx context.Context, controller common.Address) (pinne
 	return pinned, ok, err
 }
 
-// PinContracts pins a network's contracts, unless some are pinned already. It returns
-// those that are pinned then.
+// PinContracts pins a network's contracts unless some are pinned already, and returns the
+// pinned ones.
 func (c *Chain) PinContracts(ctx context.Context, found chain.Contracts) (pinned chain.Contracts, err error) {
 	err = c.store.writeFor(ctx, fmt.Sprintf("pin the contracts of %v", found.Controller), func(tx *db.Tx) (err error) {
 		if err := c.writeContracts(tx, pinContracts, found); err != nil {
@@ -48,7 +48,7 @@ func (c *Chain) PinContracts(ctx context.Context, found chain.Contracts) (pinned
 	return pinned, err
 }
 
-// ReplaceContracts pins a network's contracts in place of those that were pinned.
+// ReplaceContracts pins a network's contracts and drops the earlier pins.
 func (c *Chain) ReplaceContracts(ctx context.Context, found chain.Contracts) error {
 	return c.store.writeFor(ctx, fmt.Sprintf("replace the pinned contracts of %v", found.Controller), func(tx *db.Tx) error {
 		return c.writeContracts(tx, replaceContracts, found)
@@ -60,7 +60,7 @@ func (c *Chain) writeContracts(tx *db.Tx, statement string, found chain.Contract
 		found.BondingManager.Hex(), found.ServiceRegistry.Hex(), time.Now().UnixMilli())
 }
 
-// contractsOf fails with ErrDamaged for what is no address.
+// contractsOf fails with ErrDamaged for a value that is not an address.
 func contractsOf(tx *db.Tx, chainID string, controller common.Address) (pinned chain.Contracts, ok bool, err error) {
 	var texts [4]string
 	ok, err = tx.Row(selectContracts, chainID, controller.Hex()).Find(&texts[0], &texts[1], &texts[2], &texts[3])
@@ -79,12 +79,12 @@ func contractsOf(tx *db.Tx, chainID string, controller common.Address) (pinned c
 	return pinned, true, nil
 }
 
-// PinnedContracts returns the addresses that the store at a location has pinned for a
-// network, and false when it has none. Unlike Open it creates and changes nothing; where
-// there is no store, nothing is pinned. It fails as Open does.
+// PinnedContracts returns the addresses that the store at a location has pinned for a network,
+// and false if it has none. Unlike Open it neither creates nor changes a store. It fails as
+// Open does.
 func PinnedContracts(ctx context.Context, location string, chainID uint64, controller common.Address) (pinned chain.Contracts, ok bool, err error) {
 	err = look(ctx, location, nil, func(s *Store, tx *db.Tx, _ int) error {
-		// An older version's store has no such table.
+		// A store of an older version has no such table.
 		names, err := s.db.Tables(tx)
 		if err != nil || !slices.Contains(names, "contracts") {
 			return err

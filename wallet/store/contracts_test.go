@@ -30,7 +30,7 @@ func contractsArePinned(t *testing.T, place place) {
 	_, ok := pinnedAt(testChain, 1)
 	require.False(t, ok)
 	if _, err := os.Stat(location); err == nil {
-		t.Fatal("a look creates no store")
+		t.Fatal("reading creates no store")
 	}
 
 	s := open(t, location)
@@ -44,7 +44,7 @@ func contractsArePinned(t *testing.T, place place) {
 	require.Equal(t, first, pinned)
 	pinned, err = c.PinContracts(t.Context(), other)
 	require.NoError(t, err)
-	require.Equal(t, first, pinned, "what was first seen stays")
+	require.Equal(t, first, pinned, "the first pin stays")
 
 	_, ok, err = s.Chain(1).Contracts(t.Context(), common.Address{1})
 	require.NoError(t, err)
@@ -75,7 +75,7 @@ func aDamagedPinIsNoAddress(t *testing.T, place place) {
 	c := s.Chain(testChain)
 	_, err := c.PinContracts(t.Context(), contractsAt(1, 2))
 	require.NoError(t, err)
-	// One letter in the other case: the checksum of an address tells a damaged one.
+	// One letter in the other case: the checksum of an address shows the damage.
 	change(t, s, `UPDATE contracts SET ticket_broker = lower(ticket_broker), bonding_manager = '0x04'`)
 	_, _, err = c.Contracts(t.Context(), common.Address{1})
 	require.ErrorIs(t, err, ErrDamaged)
@@ -83,7 +83,7 @@ func aDamagedPinIsNoAddress(t *testing.T, place place) {
 	require.ErrorIs(t, err, ErrDamaged)
 }
 
-// A store of an older version pins nothing until it is opened, and from then on.
+// A store of an older version has no pins until it is opened.
 func TestAnOlderStorePinsNothing(t *testing.T) { onEach(t, anOlderStorePinsNothing) }
 
 func anOlderStorePinsNothing(t *testing.T, place place) {

@@ -18,16 +18,15 @@ import (
 	"github.com/pmctl/pmctl/pm"
 )
 
-// said is what one who reserves nonces was told.
+// said is what a process that reserves nonces has printed.
 type said struct {
 	nonces pm.NonceRange
 	err    error
 }
 
-// The server is killed and started again while many reserve on one session: goroutines
-// that share a store, and processes. No nonce appears twice, none is lost that somebody
-// was told of, everybody goes on when the server is back, and says what was wrong in
-// between.
+// The server is killed and started again while goroutines that share a store, and processes,
+// reserve on one session. No nonce appears twice, no reported one is lost, all continue once
+// the server is back, and all report errors in between.
 func TestSoakServerKilled(t *testing.T) {
 	rounds := map[string]int{"": 1, "sample": 3, "whole": 30}[os.Getenv("PMCTL_SOAK")]
 	require.Positive(t, rounds, "PMCTL_SOAK is sample or whole")
@@ -54,7 +53,7 @@ func TestSoakServerKilled(t *testing.T) {
 					return
 				}
 			case <-deadline:
-				require.FailNow(t, "nobody goes on")
+				require.FailNow(t, "no one continues")
 			}
 		}
 	}
@@ -104,7 +103,7 @@ func TestSoakServerKilled(t *testing.T) {
 	slices.SortFunc(all, func(a, b pm.NonceRange) int { return int(int64(a.First) - int64(b.First)) })
 	for i, r := range all {
 		require.Contains(t, kept, r)
-		require.True(t, i == 0 || all[i-1].First+all[i-1].Count <= r.First, "nonce %d was handed out twice", r.First)
+		require.True(t, i == 0 || all[i-1].First+all[i-1].Count <= r.First, "nonce %d was reserved twice", r.First)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 
 const pageSize = 4096
 
-// tears are what a disk may leave of a page.
+// tears are the ways in which a disk may tear a page.
 var tears = map[string]func(page []byte){
 	"zeros":             func(page []byte) { clear(page) },
 	"second half zeros": func(page []byte) { clear(page[pageSize/2:]) },
@@ -29,7 +29,7 @@ var tears = map[string]func(page []byte){
 			page[i] = byte(garbage.Uint32())
 		}
 	},
-	"digits": func(page []byte) { // looks sound, says something else
+	"digits": func(page []byte) { // valid, with another value
 		for i := 64; i < len(page); i++ {
 			if '1' <= page[i] && page[i] <= '9' {
 				page[i] = '0'
@@ -38,12 +38,12 @@ var tears = map[string]func(page []byte){
 	},
 }
 
-// Each page of a store is torn in each way. Either that is noticed, or every session
-// still goes on behind the last nonce that it has used.
+// Each page of a store is torn in each way. Either that is detected, or every session still
+// continues after its last used nonce.
 func TestTornPages(t *testing.T) {
 	every := pageSize
 	if testing.Short() {
-		every *= 23 // it takes long under the race detector, which has nothing to see here
+		every *= 23 // it takes long under the race detector, which has nothing to find here
 	}
 	path := filepath.Join(t.TempDir(), "store.db")
 	s := open(t, path)
@@ -76,7 +76,7 @@ func TestTornPages(t *testing.T) {
 		}
 	}
 	require.Greater(t, noticed, len(whole)/every)
-	require.NoError(t, reserveAll(t, path, sessions, 5), "whole again")
+	require.NoError(t, reserveAll(t, path, sessions, 5), "undamaged again")
 }
 
 func writeAt(t *testing.T, path string, data []byte, at int) {
@@ -86,7 +86,7 @@ func writeAt(t *testing.T, path string, data []byte, at int) {
 	_, err = file.WriteAt(data, int64(at))
 	require.NoError(t, err)
 	require.NoError(t, file.Close())
-	// What a process that is gone left behind belongs to the whole file.
+	// Files that a dead process left belong to the undamaged store.
 	for _, name := range []string{"-wal", "-shm"} {
 		if err := os.Remove(path + name); !errors.Is(err, os.ErrNotExist) {
 			require.NoError(t, err)
@@ -94,8 +94,8 @@ func writeAt(t *testing.T, path string, data []byte, at int) {
 	}
 }
 
-// reserveAll tries every session, and takes nothing in the end. It returns an error that
-// it met, if any, and fails the test for a nonce that was used.
+// reserveAll tries to reserve in every session, and rolls back. It returns the error of one, if
+// any, and fails the test for a nonce that was used.
 func reserveAll(t *testing.T, path string, sessions int, used uint32) (met error) {
 	t.Helper()
 	s, err := Open(context.Background(), path)

@@ -11,19 +11,19 @@ import (
 )
 
 const (
-	// partAsRead finds tickets of a request while they are what they were read as: these
-	// nonces, in this state, with so many deliveries.
+	// partAsRead selects tickets of a request only while they are unchanged since they were
+	// read: same nonces, state and number of deliveries.
 	partAsRead = requestKey + ` AND set_number = $4 AND first_nonce = $5 AND nonces = $6 AND recipient_rand_hash = $7 AND state = $8 AND deliveries = $9`
 	updatePart = `UPDATE request_parts SET state = $10, outcome = $11, deliveries = $12` + partAsRead
 	deletePart = `DELETE FROM request_parts` + partAsRead
 )
 
-// BeginDelivery notes that a request's tickets are about to be delivered: from here on
-// they may have left. It fails with *RequestMovedError, and then nothing may be sent, when
-// they are not what they were read as; else it brings r up to date.
+// BeginDelivery records that a request's tickets are about to be delivered: from here on they
+// count as possibly sent. It brings r up to date. If the tickets have changed since r was read
+// it fails with *RequestMovedError, and the caller must send nothing.
 func (c *Chain) BeginDelivery(ctx context.Context, sender common.Address, r *Record) error {
 	begun := *r
-	_, err := c.changeParts(ctx, "begin to deliver", sender, r, func(now Record) (Record, error) {
+	_, err := c.changeParts(ctx, "begin the delivery of", sender, r, func(now Record) (Record, error) {
 		if !now.is(r) || !now.mayLeave() {
 			return now, &RequestMovedError{ID: r.ID, Now: &now}
 		}
@@ -38,14 +38,14 @@ func (c *Chain) BeginDelivery(ctx context.Context, sender common.Address, r *Rec
 	return err
 }
 
-// EndDelivery notes how one delivery ended that BeginDelivery has begun, and returns the
-// tickets as they are then: Reserved says that none of them has left, Sent that this is not
-// known, Accepted and Refused what the recipient has answered, with outcome in its words.
-// Tickets that are accepted stay so. They are refused only when this was their only
-// delivery: of several, one may be refused because the recipient has another. Where another
-// process has split them since, their parts are what one State can say of them.
+// EndDelivery records how a delivery ended that BeginDelivery began, and returns the tickets'
+// new state. end is Reserved if no ticket has left, Sent if that is not known, and Accepted or
+// Refused as the recipient answered, with outcome in its words. Accepted tickets stay accepted.
+// They become refused only if this was their only delivery: of several, one may be refused
+// because the recipient already has the tickets from another. If another process has split the
+// tickets since, the returned Record sums up the parts in one State.
 func (c *Chain) EndDelivery(ctx context.Context, sender common.Address, r *Record, end State, outcome string) (*Record, error) {
-	after, err := c.changeParts(ctx, "note what became of", sender, r, func(now Record) (Record, error) { return now.ended(end, outcome) })
+	after, err := c.changeParts(ctx, "record the outcome of", sender, r, func(now Record) (Record, error) { return now.ended(end, outcome) })
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (c *Chain) EndDelivery(ctx context.Context, sender common.Address, r *Recor
 // ended returns the record after one of its deliveries has ended.
 func (r Record) ended(end State, outcome string) (Record, error) {
 	if r.Deliveries < 1 {
-		return r, fmt.Errorf("%w: request %q has no delivery under way", ErrDamaged, r.ID)
+		return r, fmt.Errorf("%w: request %q has no delivery in progress", ErrDamaged, r.ID)
 	}
 	switch {
 	case r.State == Accepted:
@@ -78,9 +78,9 @@ func (r Record) ended(end State, outcome string) (Record, error) {
 	return r, nil
 }
 
-// SplitDelivery has a request's tickets delivered in parts of at most so many tickets, from
-// 1. What was true of all of them is true of each part. It fails with *RequestMovedError
-// when they are not what they were read as.
+// SplitDelivery divides a request's tickets into parts of at most that many tickets, from 1.
+// Each part keeps the state of the whole. It fails with *RequestMovedError if the tickets have
+// changed since they were read.
 func (c *Chain) SplitDelivery(ctx context.Context, sender common.Address, r *Record, most uint32) error {
 	return c.store.writeFor(ctx, fmt.Sprintf("split request %q", r.ID), func(tx *db.Tx) error {
 		now, err := c.partsOf(tx, sender, r)
@@ -105,10 +105,10 @@ func (c *Chain) SplitDelivery(ctx context.Context, sender common.Address, r *Rec
 	})
 }
 
-// ReleaseRequest forgets those of a request's tickets of which none can have left, so that
-// others can be made for what they were to pay; and the request when it has no others. It
-// fails with *RequestMovedError when the request is not what it was read as, or all of its
-// tickets may have left.
+// ReleaseRequest deletes those of a request's tickets that cannot have left, so that others can
+// be made for the same payment, and the request if it has no others. It fails with
+// *RequestMovedError if the request has changed since it was read, or if all of its tickets may
+// have left.
 func (c *Chain) ReleaseRequest(ctx context.Context, sender common.Address, read Records) error {
 	id, digest := read[0].ID, read[0].Digest
 	return c.store.writeFor(ctx, fmt.Sprintf("release request %q", id), func(tx *db.Tx) error {
@@ -142,18 +142,17 @@ func (c *Chain) ReleaseRequest(ctx context.Context, sender common.Address, read 
 	})
 }
 
-// is tells whether tickets are as they were read.
+// is reports whether tickets are unchanged since they were read.
 func (r *Record) is(read *Record) bool {
 	return r.Set == read.Set && r.RecipientRandHash == read.RecipientRandHash && r.Nonces == read.Nonces &&
 		r.State == read.State && r.Deliveries == read.Deliveries
 }
 
-// mayLeave tells whether no recipient has answered yet.
+// mayLeave reports whether no recipient has answered yet.
 func (r *Record) mayLeave() bool { return r.State == Reserved || r.State == Sent }
 
-// changeParts replaces what is kept of a request's tickets with what change makes of it, in
-// one transaction, and returns that. It fails with *RequestMovedError when they are not the
-// request's any more.
+// changeParts replaces a request's tickets with what change returns, in one transaction, and
+// returns that. It fails with *RequestMovedError if the tickets are no longer the request's.
 func (c *Chain) changeParts(ctx context.Context, what string, sender common.Address, r *Record, change func(Record) (Record, error)) (after Records, err error) {
 	err = c.store.writeFor(ctx, fmt.Sprintf("%s request %q", what, r.ID), func(tx *db.Tx) error {
 		parts, err := c.partsOf(tx, sender, r)
@@ -176,8 +175,8 @@ func (c *Chain) changeParts(ctx context.Context, what string, sender common.Addr
 	return after, err
 }
 
-// partsOf reads a request's tickets that are r's: one part, or several when they were split
-// since r was read.
+// partsOf reads those of a request's tickets that r has: one part, or several if they were
+// split since.
 func (c *Chain) partsOf(tx *db.Tx, sender common.Address, r *Record) (Records, error) {
 	now, err := c.request(tx, sender, Request{ID: r.ID, Digest: r.Digest})
 	if err != nil {
@@ -197,8 +196,8 @@ func (c *Chain) partsOf(tx *db.Tx, sender common.Address, r *Record) (Records, e
 	return parts, nil
 }
 
-// setPart runs a statement on tickets while they are as now says. The condition is in the
-// statement too, so that a wrong isolation level shows as no row changed.
+// setPart runs a statement on tickets that must be as now says. The statement has that
+// condition too, so that a wrong isolation level shows as no row changed.
 func (c *Chain) setPart(tx *db.Tx, statement string, sender common.Address, now *Record, args ...any) error {
 	args = append([]any{c.id, sender.Hex(), now.ID, now.Set, now.Nonces.First, now.Nonces.Count, now.RecipientRandHash.Hex(), string(now.State), now.Deliveries}, args...)
 	changed, err := tx.Change(statement, args...)

@@ -13,9 +13,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-// Dump is a store's ledger as a document: what was made, and for which requests. It has
-// no ticket params, credentials or winning tickets, since those can be had again or are
-// secrets.
+// Dump is a store's ledger as a document: reservations and requests. It has no ticket params,
+// credentials or winning tickets: those can be fetched again, or are secret.
 type Dump struct {
 	StoreID    string    `json:"store_id"`
 	ExportedAt time.Time `json:"exported_at"`
@@ -24,7 +23,8 @@ type Dump struct {
 	Requests     []DumpedRequest     `json:"requests"`
 }
 
-// DumpedReservation is nonces that were taken. Numbers are decimal text, EV a fraction.
+// DumpedReservation is a range of nonces that was taken. Numbers are decimal text, EV is a
+// fraction.
 type DumpedReservation struct {
 	RecipientRandHash string    `json:"recipient_rand_hash"`
 	FirstNonce        uint32    `json:"first_nonce"`
@@ -38,8 +38,7 @@ type DumpedReservation struct {
 	ReservedAt        time.Time `json:"reserved_at"`
 }
 
-// DumpedRequest is tickets that were made for a request, which has one for each of its
-// deliveries.
+// DumpedRequest is tickets made for a request; a request has one for each of its deliveries.
 type DumpedRequest struct {
 	ChainID           string    `json:"chain_id"`
 	Sender            string    `json:"sender"`
@@ -89,13 +88,13 @@ func (s *Store) Export(ctx context.Context) (*Dump, error) {
 	})
 }
 
-// ErrBadDump is returned for a dump that no store makes.
-var ErrBadDump = errors.New("not what a store exports")
+// ErrBadDump is returned for a document that Export does not write.
+var ErrBadDump = errors.New("not an exported ledger")
 
-// Import takes over the ledger of another store, into one that nothing was done with.
-// The other store may be in use, with more than the dump has: so all sessions are
-// retired, the requests count as made and cannot be made again, today's budget counts as
-// spent, and what the dump does not have is not begun until Acknowledge. It fails with ErrNotEmpty and ErrBadDump.
+// Import reads the ledger of another store into an unused one. The other store may have been
+// used since the export, so all sessions are retired, requests count as made and cannot be
+// repeated, today's budget counts as spent, and nothing else is begun until Acknowledge. It
+// fails with ErrNotEmpty and ErrBadDump.
 func (s *Store) Import(ctx context.Context, d *Dump) error {
 	if err := d.check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrBadDump, err)
@@ -126,7 +125,7 @@ func (s *Store) Import(ctx context.Context, d *Dump) error {
 			if err := tx.Exec(importRequest, r.ChainID, r.Sender, r.ID, r.Digest, r.MadeAt.UnixMilli()); err != nil {
 				return err
 			}
-			// Sets tell apart what can be made again, which nothing here can.
+			// Sets order tickets that can be made again; imported ones cannot.
 			err := tx.Exec(insertPart, r.ChainID, r.Sender, r.ID, i+1, r.RecipientRandHash, r.FirstNonce, r.Nonces, r.State, r.Outcome, 0)
 			if err != nil {
 				return err
@@ -139,7 +138,7 @@ func (s *Store) Import(ctx context.Context, d *Dump) error {
 	})
 }
 
-// check fails for what would not be found again under the name that it has.
+// check fails for entries that could not be found again under their own keys.
 func (d *Dump) check() error {
 	type key struct {
 		hash  string
@@ -148,7 +147,7 @@ func (d *Dump) check() error {
 	next := make(map[key]bool)
 	for _, r := range d.Reservations {
 		if next[key{r.RecipientRandHash, r.FirstNonce}] {
-			return fmt.Errorf("session %.66s: nonce %d is there twice", r.RecipientRandHash, r.FirstNonce)
+			return fmt.Errorf("session %.66s: nonce %d occurs twice", r.RecipientRandHash, r.FirstNonce)
 		}
 		next[key{r.RecipientRandHash, r.FirstNonce}] = true
 		_, err := parseSum(0, r.TicketEV, r.FaceValue)
@@ -162,7 +161,7 @@ func (d *Dump) check() error {
 	for _, r := range d.Requests {
 		id := [3]string{r.ChainID, r.Sender, r.ID}
 		if digest, known := digests[id]; known && digest != r.Digest {
-			return fmt.Errorf("request %.40q is there twice, with different arguments", r.ID)
+			return fmt.Errorf("request %.40q occurs twice, with different arguments", r.ID)
 		}
 		digests[id] = r.Digest
 		if err := checkKey(r.RecipientRandHash, r.FirstNonce, r.Nonces, r.Sender, r.Sender); err != nil {
@@ -175,14 +174,14 @@ func (d *Dump) check() error {
 func checkKey(hash string, first, count uint32, addresses ...string) error {
 	parsed, err := parseHash(hash)
 	if err == nil && parsed.Hex() != hash {
-		err = errors.New("not a hash in small letters")
+		err = errors.New("not a lower-case hash")
 	}
 	if err == nil && (first == 0 || count == 0 || uint64(first)+uint64(count)-1 > 1<<32-1) {
-		err = errors.New("not a range of nonces")
+		err = errors.New("not a valid range of nonces")
 	}
 	for _, text := range addresses {
 		if err == nil && (!common.IsHexAddress(text) || common.HexToAddress(text).Hex() != text) {
-			err = errors.New("not an address with its checksum")
+			err = errors.New("not an address with a valid checksum")
 		}
 	}
 	return err

@@ -11,45 +11,43 @@ import (
 )
 
 var (
-	// ErrLocation is returned for what is neither a path nor a URL that can be meant.
-	// Nothing of a URL is shown, since a password could be anywhere in it.
+	// ErrLocation is returned for a location that is neither a path nor a usable URL. The error
+	// shows no part of a URL, since any part could be a password.
 	ErrLocation = db.ErrLocation
 
-	// ErrNotStore is returned for a file that is no SQLite database, and for one, or
-	// a schema of a PostgreSQL database, that is another program's. It has not been
-	// changed.
+	// ErrNotStore is returned for a file that is not an SQLite database, and for a database or
+	// schema of another program. It has not been changed.
 	ErrNotStore = db.ErrNotStore
 
-	// ErrDamaged is returned for a store that is found inconsistent.
+	// ErrDamaged is returned for an inconsistent store.
 	ErrDamaged = db.ErrDamaged
 
-	// ErrAccess is returned when the store or its folder cannot be read, written or
-	// made, or its server lets us not in. It wraps the reason where there is one.
+	// ErrAccess is returned if the store or its folder cannot be read, written or created, or
+	// its server rejects the login. It wraps the reason if there is one.
 	ErrAccess = db.ErrAccess
 
-	// ErrUnreachable is the ErrAccess of a store whose server does not answer, or
-	// went away in the middle. The same call may succeed later.
+	// ErrUnreachable is the ErrAccess of a server that does not answer or that closed the
+	// connection. The same call may succeed later.
 	ErrUnreachable = db.ErrUnreachable
 
-	// ErrUncertain is returned with the reason when the connection to a server was
-	// lost at the very end: the call has been done completely or not at all, and
-	// which of the two is not known. Nonces are not handed out then.
+	// ErrUncertain is returned, with the reason, if the connection to a server was lost during
+	// the commit: the call has been done completely or not at all, and which of the two is not
+	// known. Nonces are not handed out then.
 	ErrUncertain = db.ErrUncertain
 
-	// ErrBusy is returned when others have kept the store locked for longer than any
-	// of our own transactions takes. Nothing was changed.
+	// ErrBusy is returned if other processes have locked the database for longer than any of
+	// pmctl's own transactions takes. Nothing was changed.
 	ErrBusy = db.ErrBusy
 
-	// ErrNoParams is returned when no ticket params are kept under a key.
-	ErrNoParams = errors.New("no ticket params are kept")
+	// ErrNoParams is returned if no ticket params are stored for a sender and URL.
+	ErrNoParams = errors.New("no ticket params in the store")
 )
 
-// DamagedError is a store that cannot be used, and where it is. It wraps ErrDamaged, or
-// ErrNotStore for what never was a store. Nothing in it was changed.
+// DamagedError is a store that cannot be used, and its path. It wraps ErrDamaged, or
+// ErrNotStore for a file that never was a store. Nothing was changed.
 type DamagedError = db.DamagedError
 
-// SchemaError is a store written by a newer pmctl than this one. It has not been
-// changed.
+// SchemaError is a store written by a newer pmctl. It has not been changed.
 type SchemaError struct {
 	// Path is where the store is, as Store.Path returns it.
 	Path string
@@ -59,28 +57,28 @@ type SchemaError struct {
 }
 
 func (e *SchemaError) Error() string {
-	return fmt.Sprintf("the store %s has schema version %d, this pmctl knows %d: use a newer pmctl", e.Path, e.Found, e.Known)
+	return fmt.Sprintf("the store %s has schema version %d, this pmctl reads at most %d: use a newer pmctl", e.Path, e.Found, e.Known)
 }
 
-// RetiredError is a session that is over: the store that counted its nonces was moved,
-// copied or restored, so that it is not known any more which of them are taken.
+// RetiredError is a retired session: the store that counted its nonces was moved, copied or
+// restored, and may not know all that are taken.
 type RetiredError struct {
-	// RecipientRandHash names the session, At is when it ended.
+	// RecipientRandHash identifies the session, At is when it was retired.
 	RecipientRandHash common.Hash
 	At                time.Time
 }
 
 func (e *RetiredError) Error() string {
-	return fmt.Sprintf("session %v was retired at %s, when the store turned out to be moved, copied or restored", e.RecipientRandHash, e.At.Format(time.RFC3339))
+	return fmt.Sprintf("session %v was retired at %s because the store was moved, copied or restored", e.RecipientRandHash, e.At.Format(time.RFC3339))
 }
 
 // Hint says what to do.
 func (e *RetiredError) Hint() string { return "fetch fresh ticket params: pmctl params fetch URL" }
 
-// HasPassword tells whether a location is that of a database with a password in it. Wherever
-// others may read it, as on a command line, there must be none.
+// HasPassword reports whether a location is a database URL with a password. A location that
+// others can read, such as one on a command line, must have none.
 func HasPassword(location string) bool { return db.HasPassword(location) }
 
-// Display returns a location as it may be shown to anybody: a path, or a URL without
-// what is secret in it.
+// Display returns a location without its secrets: a path as it is, and a URL without its
+// password.
 func Display(location string) string { return db.Display(location) }

@@ -18,16 +18,16 @@ const (
 	selectWriter = `SELECT generation FROM writers WHERE writer = $1`
 )
 
-// home is where a store lives. A store that finds itself elsewhere is a copy, or is not
-// where everybody else looks for it.
+// home is the place that a store is used at. A store found at another place is a copy, or was
+// moved away from where other processes look for it.
 type home struct {
 	db.Place
 
-	// Mark tells the mark beside a file from one that was put in its place; "" is not known.
+	// Mark identifies the mark beside a file; "" if it is not known.
 	Mark string `json:"mark,omitempty"`
 }
 
-// moved is why a store that was at a home is not at h, nil when it is.
+// moved says why a store that was at home was is not at h, nil if it is.
 func (h home) moved(was home, isFile bool) *Cause {
 	other := func(a, b string) bool { return a != b && a != "" && b != "" }
 	switch {
@@ -47,32 +47,32 @@ func (h home) moved(was home, isFile bool) *Cause {
 	return nil
 }
 
-// condition is what a store is found to be.
+// condition is the state that a store was found in.
 type condition struct {
 	markState
 
-	// cause is why the store is not where or what it was; nil when it is.
+	// cause is why the store counts as moved, copied or restored; nil if it does not.
 	cause *Cause
 
-	// unsettled is a store that does not say yet where it lives, or not all of it.
+	// unsettled is a store that has not recorded its home yet, or only parts of it.
 	unsettled bool
 
-	// unremembered is a database that was in use before, of which this machine
-	// remembers nothing.
+	// unremembered is a database that was in use before, and that this machine has no record
+	// of.
 	unremembered bool
 
-	// seen is what is remembered of it.
+	// seen is the newest state that was remembered.
 	seen markState
 
-	// at is where it lives now, movedTo where it was migrated to.
+	// at is the store's place, movedTo the one that it was migrated to.
 	at      home
 	movedTo string
 }
 
-// settled tells that the store is where and what it was, and says so.
+// settled reports whether the store is at its home, unchanged, and has recorded that.
 func (c condition) settled() bool { return c.cause == nil && !c.unsettled }
 
-// copyReason says why the store will be retired when it is used next; "" when it will not.
+// copyReason says why the next use of the store will retire its sessions; "" if it will not.
 func (c condition) copyReason() string {
 	if c.cause == nil {
 		return ""
@@ -80,7 +80,7 @@ func (c condition) copyReason() string {
 	return c.cause.String()
 }
 
-// examine finds out in which condition the store is.
+// examine determines the store's condition.
 func (s *Store) examine(ctx context.Context, tx *db.Tx) (found condition, err error) {
 	facts, err := allMeta(tx)
 	if err != nil {
@@ -127,14 +127,14 @@ func (s *Store) examine(ctx context.Context, tx *db.Tx) (found condition, err er
 	case seen.broken:
 		found.cause = &Cause{Code: CauseMark}
 	case remembered && version < writersVersion && seen.id != "":
-		found.cause = &Cause{Code: CauseOlder} // it was newer when it was seen
+		found.cause = &Cause{Code: CauseOlder} // a newer state was seen
 	case remembered:
 		found.cause, err = s.compare(ctx, tx, &found, seen)
 	}
 	return found, err
 }
 
-// home is where the store lives now.
+// home is the store's place now.
 func (s *Store) home(tx *db.Tx) (at home, err error) {
 	if at.Place, err = s.db.Place(tx); err == nil && s.db.IsFile() {
 		at.Mark, err = s.mark.identity()
@@ -142,12 +142,12 @@ func (s *Store) home(tx *db.Tx) (at home, err error) {
 	return at, err
 }
 
-// compare holds a store against the newest state of it that is remembered.
+// compare checks the store against the newest state that is remembered.
 func (s *Store) compare(ctx context.Context, tx *db.Tx, found *condition, seen markState) (*Cause, error) {
 	if seen.id != "" && seen.id != found.id {
 		var former int
 		if err := tx.Row(countFormer, seen.id).Scan(&former); err != nil || former > 0 {
-			return nil, err // it was retired since, with all that is remembered
+			return nil, err // it was retired since, with everything that is remembered
 		}
 		return &Cause{Code: CauseOther}, nil
 	}
@@ -168,17 +168,17 @@ func (s *Store) compare(ctx context.Context, tx *db.Tx, found *condition, seen m
 		flushed, logged, known := s.flushed(ctx)
 		least := seen.flushed
 		if !logged {
-			least = found.generation // the file has all
+			least = found.generation // the log is in the file completely
 		}
 		if !known || flushed >= least {
 			found.flushed = max(flushed, seen.flushed)
 			return nil, nil
 		}
-		// It may be written at this moment.
+		// Another process may be writing the mark now.
 		<-time.After(flushedPause)
 	}
-	// When the log is copied into the file the two look like one store. A mark that is
-	// ahead of it keeps in mind that they are not.
+	// Once its log is copied into the file, the older copy and the store look alike. A mark
+	// that is ahead of the file keeps the difference.
 	seen.generation = max(found.generation, seen.generation) + 1
 	return &Cause{Code: CauseOlder}, s.mark.keep(seen)
 }
@@ -188,14 +188,15 @@ const (
 	flushedPause = 2 * time.Millisecond
 )
 
-// writeHome writes down where the store lives. The generation exceeds that of every copy
-// that is remembered.
+// writeHome records where the store is used. The new generation exceeds that of every
+// remembered copy.
 func (s *Store) writeHome(tx *db.Tx, found condition) (now markState, err error) {
 	now = found.markState
 	now.generation = max(now.generation, found.seen.generation) + 1
 	now.writer, now.flushed = s.writer, 0
 	if s.db.IsFile() {
-		// A crash before the end must find a mark, and one that asks for nothing.
+		// A crash before the commit must leave a mark, and one that demands nothing of the
+		// store.
 		if err := s.mark.create(markState{id: now.id, generation: 1, writer: now.writer}); err != nil {
 			return now, err
 		}
@@ -221,9 +222,8 @@ func (s *Store) nextGeneration(tx *db.Tx, found condition) (now markState, err e
 	return now, writeGeneration(tx, found.markState, now)
 }
 
-// writeGeneration writes down the generation, and how far another process had come before this one
-// changes the store. An older copy that was used by others since lacks that, however far
-// they have come.
+// writeGeneration records the generation, and which one of another process preceded it. An
+// older copy that others have used since lacks that record, however many changes it has had.
 func writeGeneration(tx *db.Tx, before, now markState) error {
 	if before.writer != "" && before.writer != now.writer {
 		if err := tx.Exec(upsertWriter, before.writer, before.generation); err != nil {

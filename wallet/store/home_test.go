@@ -17,7 +17,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-// files are the store's, as somebody would copy them.
+// files reads a store's files, as a user would copy them.
 func files(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -34,8 +34,8 @@ func files(t *testing.T, dir string) map[string][]byte {
 	return found
 }
 
-// putBack overwrites files where they are.
-func putBack(t *testing.T, dir string, saved map[string][]byte, names ...string) {
+// restoreFiles overwrites files in place.
+func restoreFiles(t *testing.T, dir string, saved map[string][]byte, names ...string) {
 	t.Helper()
 	for _, name := range names {
 		if data, ok := saved[name]; ok {
@@ -56,7 +56,7 @@ func used(t *testing.T) (dir, path string, before *Store) {
 	return dir, path, s
 }
 
-// requireRetired checks that nothing of a store is gone on with.
+// requireRetired checks that no session of a store is continued.
 func requireRetired(t *testing.T, path string, before *Store, reason string) *Store {
 	t.Helper()
 	s := open(t, path)
@@ -77,17 +77,17 @@ func requireRetired(t *testing.T, path string, before *Store, reason string) *St
 	require.NoError(t, err)
 	_, err = c.Reserve(t.Context(), Spend{Sender: common.Address{1}, Params: params(7), Count: 1, Allow: limits.CheckBudget})
 	require.ErrorIs(t, err, policy.ErrLimit, "the day's budget counts as spent")
-	require.Equal(t, pm.NonceRange{First: 1, Count: 1}, reserve(t, s, params(8), 1), "new sessions begin")
+	require.Equal(t, pm.NonceRange{First: 1, Count: 1}, reserve(t, s, params(8), 1), "new sessions are possible")
 	require.NoError(t, s.Close())
 
 	again := open(t, path)
-	require.Nil(t, again.Retirement(), "it says so once")
+	require.Nil(t, again.Retirement(), "it is reported once")
 	require.Equal(t, s.ID(), again.ID())
 	require.Equal(t, pm.NonceRange{First: 2, Count: 1}, reserve(t, again, params(8), 1))
 	return again
 }
 
-// A copy notices that it is one, and the original goes on.
+// A copy is detected, and the original continues.
 func TestACopyRetires(t *testing.T) {
 	dir, path, before := used(t)
 	copied := filepath.Join(t.TempDir(), "copy")
@@ -101,7 +101,7 @@ func TestACopyRetires(t *testing.T) {
 	require.EqualValues(t, 7, reserve(t, original, params(1), 1).First)
 }
 
-// A store that another machine, or another server, has written last.
+// A store that was last written by another machine or server.
 func TestAnotherMachineRetires(t *testing.T) { onEach(t, anotherMachineRetires) }
 
 func anotherMachineRetires(t *testing.T, place place) {
@@ -119,7 +119,7 @@ func TestARenamedFolderRetires(t *testing.T) {
 	requireRetired(t, filepath.Join(dir+"2", "store.db"), before, "it was at ")
 }
 
-// An older copy under the old name, as a restore makes it.
+// An older copy under the old name, as a restore creates it.
 func TestAReplacedFileRetires(t *testing.T) {
 	dir, path, before := used(t)
 	saved := files(t, dir)
@@ -127,8 +127,8 @@ func TestAReplacedFileRetires(t *testing.T) {
 	reserve(t, s, params(1), 5)
 	require.NoError(t, s.Close())
 	require.NoError(t, os.Rename(path, path+".old"))
-	putBack(t, dir, saved, "store.db")
-	requireRetired(t, path, before, "its file is another one")
+	restoreFiles(t, dir, saved, "store.db")
+	requireRetired(t, path, before, "its file is a different one than before")
 }
 
 // An older copy written over the file, which stays the same file.
@@ -138,8 +138,8 @@ func TestAnOverwrittenFileRetires(t *testing.T) {
 	s := open(t, path)
 	reserve(t, s, params(1), 1)
 	require.NoError(t, s.Close())
-	putBack(t, dir, saved, "store.db")
-	requireRetired(t, path, before, "an older copy was put in its place")
+	restoreFiles(t, dir, saved, "store.db")
+	requireRetired(t, path, before, "it was replaced by an older copy")
 }
 
 // An older copy of all files written over them, as cp -a does: the files stay the same,
@@ -152,12 +152,12 @@ func TestAnOverwrittenFolderRetires(t *testing.T) {
 	reserve(t, s, params(1), 1)
 	require.NoError(t, s.Close())
 	copyAll(t, saved, dir)
-	requireRetired(t, path, before, "an older copy was put in its place")
-	require.Len(t, marks(t, path), 1, "what the copy has brought is gone")
+	requireRetired(t, path, before, "it was replaced by an older copy")
+	require.Len(t, marks(t, path), 1, "the copy's marks are removed")
 }
 
-// An older copy of all files that takes the place of the folder's content, written over
-// the files that are there: what is new is removed first.
+// An older copy of the folder that replaces its content, written over the files there. Newer
+// files are deleted first.
 func TestAMirroredFolderRetires(t *testing.T) {
 	dir, path, before := used(t)
 	saved := t.TempDir()
@@ -180,7 +180,7 @@ func copyAll(t *testing.T, from, to string) {
 	}
 }
 
-// marks are the files beside a store that say how far it had come.
+// marks are the marks beside a store.
 func marks(t *testing.T, path string) []string {
 	t.Helper()
 	found, err := filepath.Glob(path + "-mark.*")
@@ -200,7 +200,7 @@ func newestMark(t *testing.T, path string) string {
 func TestALostMarkRetires(t *testing.T) {
 	_, path, before := used(t)
 	require.NoError(t, os.Remove(newestMark(t, path)))
-	requireRetired(t, path, before, "the mark beside it is gone")
+	requireRetired(t, path, before, "the mark beside it is missing")
 }
 
 // A mark that is removed while a process has the store open.
@@ -211,7 +211,7 @@ func TestAMarkThatIsLostInUse(t *testing.T) {
 	for range 2 {
 		requireRestoredInUse(t, s, CauseNoMark)
 	}
-	requireRetired(t, path, before, "the mark beside it is gone")
+	requireRetired(t, path, before, "the mark beside it is missing")
 }
 
 func requireRestoredInUse(t *testing.T, s *Store, code CauseCode) {
@@ -222,7 +222,7 @@ func requireRestoredInUse(t *testing.T, s *Store, code CauseCode) {
 	require.Equal(t, code, restored.Cause.Code)
 }
 
-// What people and programs do to a mark that is not about its store.
+// Changes to a mark's metadata, and other files, mean nothing.
 func TestAMarkIsItsNameAndItsFile(t *testing.T) {
 	_, path, before := used(t)
 	for name, visit := range map[string]func(mark string) error{
@@ -247,8 +247,8 @@ func TestAMarkIsItsNameAndItsFile(t *testing.T) {
 	}
 }
 
-// The mark of a version that wrote it into the file: one that says how far the store had
-// come is taken over, any other is as good as one that was replaced.
+// The mark of a version that wrote the state into the file: a valid one is taken over, any
+// other counts as replaced.
 func TestAnEarlierVersionsMark(t *testing.T) {
 	earlier := func(text string) (string, *Store) {
 		_, path, before := used(t)
@@ -267,10 +267,10 @@ func TestAnEarlierVersionsMark(t *testing.T) {
 	require.NoFileExists(t, path+"-mark")
 	require.NoError(t, s.Close())
 	path, before := earlier("00000000000000000999 00000000000000000001\n")
-	requireRetired(t, path, before, "an older copy was put in its place")
+	requireRetired(t, path, before, "it was replaced by an older copy")
 }
 
-// An older copy beside a mark that was emptied, or is gone.
+// An older copy beside a mark that was emptied or removed.
 func TestAnOlderCopyWithoutItsMark(t *testing.T) {
 	for _, spoil := range []func(string) error{func(mark string) error { return os.Truncate(mark, 0) }, os.Remove} {
 		dir, path, before := used(t)
@@ -278,7 +278,7 @@ func TestAnOlderCopyWithoutItsMark(t *testing.T) {
 		s := open(t, path)
 		reserve(t, s, params(1), 1)
 		require.NoError(t, s.Close())
-		putBack(t, dir, saved, "store.db")
+		restoreFiles(t, dir, saved, "store.db")
 		require.NoError(t, spoil(newestMark(t, path)))
 		requireRetired(t, path, before, "")
 	}
@@ -287,11 +287,11 @@ func TestAnOlderCopyWithoutItsMark(t *testing.T) {
 func TestALostStoreIsNoticed(t *testing.T) {
 	_, path, before := used(t)
 	require.NoError(t, os.Remove(path))
-	requireRetired(t, path, before, "the store that was here before is gone")
+	requireRetired(t, path, before, "the store that was here before is missing")
 }
 
-// An older copy that is written over the file while a process has it open: that one does
-// nothing more, whatever of the newer state is in its memory or in the log.
+// An older copy written over the file while a process has it open: that process changes nothing
+// more, whatever newer state is in its memory or in the log.
 func TestAFileThatIsOverwrittenInUse(t *testing.T) {
 	for name, checkpoint := range map[string]string{
 		"the log is empty":          `PRAGMA wal_checkpoint(TRUNCATE)`,
@@ -312,17 +312,17 @@ func TestAFileThatIsOverwrittenInUse(t *testing.T) {
 				require.NoError(t, err)
 				require.NoError(t, s.Chain(testChain).DropParams(t.Context(), common.Address{1}, "https://none"))
 			}
-			putBack(t, dir, saved, "store.db")
+			restoreFiles(t, dir, saved, "store.db")
 			for range 2 {
 				requireRestoredInUse(t, s, CauseOlder)
 			}
 			require.NoError(t, s.Close(), "which copies the log into the older file")
-			requireRetired(t, path, before, "an older copy was put in its place")
+			requireRetired(t, path, before, "it was replaced by an older copy")
 		})
 	}
 }
 
-// A process that was killed leaves its log, and an older copy of the file takes its place.
+// A process that was killed leaves its log, and an older copy replaces the file.
 func TestAnOlderFileUnderANewerLog(t *testing.T) {
 	dir, path, before := used(t)
 	older := files(t, dir)
@@ -331,18 +331,18 @@ func TestAnOlderFileUnderANewerLog(t *testing.T) {
 	require.NoError(t, s.Close())
 	s = open(t, path)
 	reserve(t, s, params(2), 1)
-	newer := files(t, dir) // as a process leaves it that is killed now
+	newer := files(t, dir) // as a killed process leaves it
 	require.NotEmpty(t, newer["store.db-wal"])
 	require.NoError(t, s.Close())
-	putBack(t, dir, older, "store.db")
-	putBack(t, dir, newer, "store.db-wal")
+	restoreFiles(t, dir, older, "store.db")
+	restoreFiles(t, dir, newer, "store.db-wal")
 	report, err := Check(t.Context(), path)
 	require.NoError(t, err)
 	require.Equal(t, Cause{Code: CauseOlder}.String(), report.CopyReason)
-	requireRetired(t, path, before, "an older copy was put in its place")
+	requireRetired(t, path, before, "it was replaced by an older copy")
 }
 
-// What happens to a store on a normal day changes nothing.
+// Normal use of a store retires nothing.
 func TestAStoreAtHomeStays(t *testing.T) {
 	dir, path, before := used(t)
 	next := uint32(6)
@@ -370,7 +370,7 @@ func TestAStoreAtHomeStays(t *testing.T) {
 	require.Nil(t, open(t, filepath.Join(link, "store.db")).Retirement(), "the same file by another name")
 }
 
-// A store of a version that wrote down less of where it lives: that is no other place.
+// A store of a version that recorded less about its home counts as unmoved.
 func TestAnEarlierVersionsHomeIsFilledIn(t *testing.T) { onEach(t, anEarlierVersionsHomeIsFilledIn) }
 
 func anEarlierVersionsHomeIsFilledIn(t *testing.T, place place) {

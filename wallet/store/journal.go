@@ -15,8 +15,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-// Journal is the store as it keeps the transactions of one network's accounts, for one
-// run of the program.
+// Journal keeps the transactions of one network's accounts, for one run of the program.
 type Journal struct {
 	store   *Store
 	network string
@@ -34,18 +33,18 @@ const (
 		ON CONFLICT (hash) DO NOTHING`
 )
 
-// Journal returns the journal of a network. Its name must tell a chain from every other:
-// an account's nonces begin anew on each.
+// Journal returns the journal of a network. The name must be unique to the chain, since an
+// account's nonces start at 0 on each.
 func (s *Store) Journal(network string) *Journal {
 	return &Journal{store: s, network: network, run: s.db.NewRun()}
 }
 
-// Close marks the run as ended. Call it last: the user must have seen the result. A
-// process that is killed before counts as dead.
+// Close marks the run as ended. Call it last: the user must have seen the result. A process
+// that is killed earlier counts as dead.
 func (j *Journal) Close() error { return j.run.End() }
 
-// change runs do in a transaction, as the run that has a token. wrap says in an error of it
-// what was to be done.
+// change runs do in a transaction, as the run with the given token. wrap adds to an error what
+// was being done.
 func (j *Journal) change(ctx context.Context, wrap func(error) error, do func(t *db.Tx, token string) error) error {
 	token, err := j.run.Begin(ctx)
 	if err != nil {
@@ -59,7 +58,7 @@ func (j *Journal) change(ctx context.Context, wrap func(error) error, do func(t 
 
 func writing(err error) error { return fmt.Errorf("write the journal: %w", err) }
 
-func keepingTx(err error) error { return fmt.Errorf("keep the transaction in the journal: %w", err) }
+func keepingTx(err error) error { return fmt.Errorf("store the transaction in the journal: %w", err) }
 
 // Begin implements tx.Journal.
 func (j *Journal) Begin(ctx context.Context, intent *tx.Intent, slot tx.Slot) error {
@@ -89,8 +88,8 @@ func (j *Journal) Begin(ctx context.Context, intent *tx.Intent, slot tx.Slot) er
 	return err
 }
 
-// checkNew fails where an intent of the same request or with the same label forbids the
-// run another one.
+// checkNew fails if another intent of the same request, or with the same label, forbids this
+// one.
 func (j *Journal) checkNew(t *db.Tx, own string, intent *tx.Intent) error {
 	if intent.RequestID != "" {
 		taken, err := j.one(t, selectRequest, j.network, intent.Account.Hex(), intent.RequestID)
@@ -106,7 +105,7 @@ func (j *Journal) checkNew(t *db.Tx, own string, intent *tx.Intent) error {
 	return err
 }
 
-// place gives an intent its nonce, and a transaction that is signed with it.
+// place gives an intent its nonce and a transaction signed with it.
 func (j *Journal) place(t *db.Tx, intent *tx.Intent, slot tx.Slot) error {
 	q, err := j.queue(t, intent, slot.Used, slot.Pending)
 	if err != nil {
@@ -124,14 +123,14 @@ func (j *Journal) place(t *db.Tx, intent *tx.Intent, slot tx.Slot) error {
 	return nil
 }
 
-// keeping is the error for a transaction that was to be kept.
+// keeping wraps the error of storing a signed transaction.
 func keeping(intent *tx.Intent) func(error) error {
 	return func(err error) error {
 		if errors.Is(err, ErrUncertain) && len(intent.Attempts) > 0 {
 			return &tx.UncertainError{Hash: intent.Newest().Hash(), Nonce: intent.Nonce, Label: intent.Label, Err: err}
 		}
 		if errors.Is(err, tx.ErrTaken) || errors.As(err, new(*tx.PendingError)) || errors.As(err, new(*tx.UnknownPendingError)) || errors.As(err, new(*tx.InProgressError)) {
-			return err // nothing was to be kept
+			return err // there was none to store
 		}
 		return keepingTx(err)
 	}
@@ -166,7 +165,7 @@ func (j *Journal) Move(ctx context.Context, intent *tx.Intent, slot tx.Slot) err
 	return nil
 }
 
-// addAttempt fails with tx.ErrAlike for a transaction that another intent has.
+// addAttempt fails with tx.ErrAlike if another intent has the same transaction.
 func addAttempt(t *db.Tx, id string, a tx.Attempt) error {
 	raw, err := a.Tx.MarshalBinary()
 	if err != nil {
@@ -211,7 +210,7 @@ func (j *Journal) Add(ctx context.Context, intent *tx.Intent, attempt tx.Attempt
 	return nil
 }
 
-// checkFree fails with tx.ErrHeld where an open intent has the nonce of a refused one.
+// checkFree fails with tx.ErrHeld if an open intent has the nonce of a refused one.
 func (j *Journal) checkFree(t *db.Tx, refused *tx.Intent) error {
 	unsettled, err := j.all(t, selectUnsettled, j.network, refused.Account.Hex())
 	for _, other := range unsettled {
@@ -232,7 +231,7 @@ func (j *Journal) Record(ctx context.Context, intent *tx.Intent, outcome tx.Outc
 		case outcome.State == tx.Refused && held.run != token:
 			return tx.ErrNotOwner
 		case outcome.By == common.Hash{} && intent.SettledBy != common.Hash{}:
-			// Only another mined transaction takes the place of one.
+			// A mined transaction is replaced by another mined one only.
 			return &tx.ChangedError{ID: intent.ID, Found: intent.State, Nonce: intent.Nonce}
 		}
 		return t.Exec(updateIntentState, string(outcome.State),

@@ -26,7 +26,7 @@ const (
 	selectAttempts     = `SELECT kind, raw, signed_at FROM attempts WHERE intent = $1 ORDER BY position`
 )
 
-// readJournal is what the methods here do, for errors.
+// readJournal describes these methods in errors.
 const readJournal = "read the journal"
 
 // Intents returns the account's intents, the newest nonce first.
@@ -45,8 +45,7 @@ func (j *Journal) listed(ctx context.Context, query string, account common.Addre
 	})
 }
 
-// Find returns the intent that a transaction's hash belongs to. It fails with
-// tx.ErrUnknown.
+// Find returns the intent with a transaction's hash. It fails with tx.ErrUnknown.
 func (j *Journal) Find(ctx context.Context, hash common.Hash) (*tx.Intent, error) {
 	intent, err := read(ctx, j.store, readJournal, func(t *db.Tx) (*tx.Intent, error) {
 		return j.one(t, selectIntentByHash, j.network, hash.Hex())
@@ -72,7 +71,7 @@ func (j *Journal) Reload(ctx context.Context, intent *tx.Intent) error {
 	return err
 }
 
-// Queue returns what the account has under way: for tx.Terms.Agree, before anything is
+// Queue returns the account's unsettled transactions, for tx.Terms.Agree before anything is
 // signed. used and pending are as in tx.Slot.
 func (j *Journal) Queue(ctx context.Context, account common.Address, used, pending uint64) (tx.Queue, error) {
 	return read(ctx, j.store, readJournal, func(t *db.Tx) (tx.Queue, error) {
@@ -80,7 +79,7 @@ func (j *Journal) Queue(ctx context.Context, account common.Address, used, pendi
 	})
 }
 
-// queue is what the account of an intent has under way beside it.
+// queue returns the unsettled transactions of an intent's account, without its own.
 func (j *Journal) queue(t *db.Tx, beside *tx.Intent, used, pending uint64) (tx.Queue, error) {
 	var settled int64
 	if err := t.Row(selectSettledNonce, j.network, beside.Account.Hex()).Scan(&settled); err != nil {
@@ -94,7 +93,7 @@ func (j *Journal) queue(t *db.Tx, beside *tx.Intent, used, pending uint64) (tx.Q
 	return tx.NewQueue(used, pending, uint64(settled), others), nil
 }
 
-// one returns the intent that a query finds, nil for none.
+// one returns the intent that a query finds, nil if there is none.
 func (j *Journal) one(t *db.Tx, query string, args ...any) (*tx.Intent, error) {
 	found, err := j.all(t, query, args...)
 	if err != nil || len(found) == 0 {
@@ -140,7 +139,7 @@ func scanAttempt(rows *sql.Rows) (a tx.Attempt, err error) {
 		err = a.Tx.UnmarshalBinary(raw)
 	}
 	if err != nil {
-		err = fmt.Errorf("a transaction in the journal cannot be read: %w", err)
+		err = fmt.Errorf("unreadable transaction in the journal: %w", err)
 	}
 	return a, err
 }

@@ -11,8 +11,8 @@ import (
 
 func TestBeginLooksAgain(t *testing.T) { onEach(t, beginLooksAgain) }
 
-// A run that found nothing to continue finds out in Begin that another run has begun the
-// same meanwhile, and has ended without knowing how it went.
+// A run that found nothing to continue learns in Begin that another run has begun the same
+// since, and ended without knowing the result.
 func beginLooksAgain(t *testing.T, place place) {
 	path := place(t)
 	first, second := newAccountant(t, open(t, path)), newAccountant(t, open(t, path))
@@ -28,8 +28,8 @@ func beginLooksAgain(t *testing.T, place place) {
 
 func TestACommandContinuesItsOwnFirst(t *testing.T) { onEach(t, aCommandContinuesItsOwnFirst) }
 
-// An open intent of a request id keeps a command without one from beginning another, and
-// not from continuing what it has begun itself, before which the other cannot be mined.
+// An open intent with a request ID keeps a command without one from beginning another, but not
+// from continuing its own earlier one, which has the lower nonce.
 func aCommandContinuesItsOwnFirst(t *testing.T, place place) {
 	path := place(t)
 	first, second := newAccountant(t, open(t, path)), newAccountant(t, open(t, path))
@@ -48,8 +48,8 @@ func aCommandContinuesItsOwnFirst(t *testing.T, place place) {
 
 func TestARefusedNonceIsHeldByAnOpenIntent(t *testing.T) { onEach(t, aRefusedNonceIsHeld) }
 
-// Of two intents with one nonce the refused one waits while the other is open, and not
-// while that is refused as well.
+// Of two intents with one nonce the refused one waits while the other is open, and not once
+// that is refused too.
 func aRefusedNonceIsHeld(t *testing.T, place place) {
 	a := newAccountant(t, open(t, place(t)))
 	refused := a.begun("", "fund 1", 0, 1)
@@ -62,9 +62,9 @@ func aRefusedNonceIsHeld(t *testing.T, place place) {
 	require.NoError(t, a.Add(t.Context(), refused, again))
 }
 
-// TestADeadRunsTransactionIsUnreported: a run that died may have known how its transaction
-// went and not have reported it. It stays unreported when a run that only waits for it
-// takes it over. A database does not tell a run that died from one that ended.
+// TestADeadRunsTransactionIsUnreported: a run that died may have known its result and not have
+// reported it. It stays unreported when a run that only waits takes it over. A database does
+// not tell a run that died from one that ended.
 func TestADeadRunsTransactionIsUnreported(t *testing.T) {
 	path := newFile(t)
 	run := func() accountant { return newAccountant(t, open(t, path)) }

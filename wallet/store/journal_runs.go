@@ -21,14 +21,14 @@ const (
 	updateIntentKnown   = `UPDATE intents SET unknown = $1 WHERE id = $2`
 )
 
-// Resume returns the intent that a command continues, which is this run's own from then on;
-// nil when the command is to begin another one. A request id names an intent for ever.
-// Without one, a command continues what the same command began and has not settled, or
-// settled in a run that died before it could report that.
+// Resume returns the intent that a command continues, which from then on belongs to this run;
+// nil if the command is to begin a new one. A request ID names an intent for ever. Without one,
+// a command continues an intent with the same label that is not settled, or that was settled in
+// a run that died before it could report that.
 //
-// It fails with *tx.RequestError for an id that named something else, and with
-// *tx.InProgressError where a run that may still be alive has an open intent with the same
-// label, or a request id has it.
+// It fails with *tx.RequestError if the request ID was used with different arguments, and with
+// *tx.InProgressError if a run that may still be alive has an open intent with the same label,
+// or if such an intent has a request ID.
 func (j *Journal) Resume(ctx context.Context, account common.Address, requestID string, label tx.Label) (*tx.Intent, error) {
 	var intent *tx.Intent
 	var before, own string
@@ -60,7 +60,7 @@ func looking(err error) error {
 	if errors.As(err, new(*tx.InProgressError)) || errors.As(err, new(*tx.RequestError)) {
 		return err
 	}
-	return fmt.Errorf("look into the journal: %w", err)
+	return fmt.Errorf("search the journal: %w", err)
 }
 
 func (j *Journal) requested(t *db.Tx, account common.Address, requestID string, label tx.Label) (*tx.Intent, error) {
@@ -71,16 +71,15 @@ func (j *Journal) requested(t *db.Tx, account common.Address, requestID string, 
 	return intent, err
 }
 
-// unfinished returns the newest intent with a label that is not settled, or of which the
-// last run did not report how it went, with that run's token. It fails with
-// *tx.InProgressError where another run is alive that has it, or the intent has a request
-// id.
+// unfinished returns the newest intent with a label that is not settled or whose last run did
+// not report the result, with that run's token. It fails with *tx.InProgressError if another
+// run is alive and has it, or if the intent has a request ID.
 func (j *Journal) unfinished(t *db.Tx, own string, account common.Address, label tx.Label) (*tx.Intent, string, error) {
 	owned, err := j.owned(t, account, label)
 	if err != nil {
 		return nil, "", err
 	}
-	// What the command itself has begun comes before what a request id has.
+	// An intent of the command itself comes before one with a request ID.
 	slices.SortStableFunc(owned, func(a, b ownedIntent) int {
 		switch {
 		case a.requestID == b.requestID:
@@ -95,7 +94,7 @@ func (j *Journal) unfinished(t *db.Tx, own string, account common.Address, label
 		if err != nil {
 			return nil, "", err
 		}
-		// Another run may have recorded how it went before its own could report that.
+		// Another run may have recorded the result before the intent's own run could report it.
 		reported := o.requestID || !o.unknown && became != db.Dead
 		if reported && !o.state.Unsettled() {
 			continue
@@ -116,8 +115,8 @@ type ownedIntent struct {
 	requestID bool
 }
 
-// owned returns an account's intents with a label, the newest first. They are compared
-// here, since the rows of earlier versions have sentences.
+// owned returns an account's intents with a label, the newest first. Labels are compared here,
+// not in SQL, since rows of earlier versions have sentences instead.
 func (j *Journal) owned(t *db.Tx, account common.Address, label tx.Label) ([]ownedIntent, error) {
 	all, err := db.List(t, func(rows *sql.Rows) (o ownedIntent, err error) {
 		var requestID sql.NullString
@@ -128,15 +127,15 @@ func (j *Journal) owned(t *db.Tx, account common.Address, label tx.Label) ([]own
 	return slices.DeleteFunc(all, func(o ownedIntent) bool { return tx.ReadLabel(o.label) != label }), err
 }
 
-// holder is the run that an intent belongs to, and how the intent is.
+// holder is the run that an intent belongs to, and the intent's state.
 type holder struct {
 	run     string
-	unknown bool // the run has not reported how it went
+	unknown bool // the run has not reported the result
 	state   tx.State
 	nonce   uint64
 }
 
-// holder fails with *tx.ChangedError for an intent that is not there.
+// holder fails with *tx.ChangedError if there is no such intent.
 func (j *Journal) holder(t *db.Tx, id string) (h holder, err error) {
 	var nonce int64
 	found, err := t.Row(selectRun, j.network, id).Find(&h.run, &h.unknown, &h.state, &nonce)
@@ -147,7 +146,7 @@ func (j *Journal) holder(t *db.Tx, id string) (h holder, err error) {
 	return h, err
 }
 
-// expect fails with *tx.ChangedError unless an intent is as the caller has read it.
+// expect fails with *tx.ChangedError if an intent has changed since the caller read it.
 func (j *Journal) expect(t *db.Tx, intent *tx.Intent) (holder, error) {
 	h, err := j.holder(t, intent.ID)
 	if err == nil && (h.state != intent.State || h.nonce != intent.Nonce) {
@@ -156,8 +155,8 @@ func (j *Journal) expect(t *db.Tx, intent *tx.Intent) (holder, error) {
 	return h, err
 }
 
-// Adopt makes an intent the caller's own, unless the run that it belongs to is alive, or
-// has reported how it went.
+// Adopt makes an intent the caller's own, unless the run that it belongs to is alive or has
+// reported the result.
 func (j *Journal) Adopt(ctx context.Context, intent *tx.Intent) error {
 	return j.change(ctx, writing, func(t *db.Tx, token string) error {
 		held, err := j.expect(t, intent)
@@ -168,17 +167,16 @@ func (j *Journal) Adopt(ctx context.Context, intent *tx.Intent) error {
 		if err != nil || became == db.Alive || became == db.Gone && !held.unknown && !intent.State.Unsettled() {
 			return err
 		}
-		if became == db.Dead { // before it could report how it went
+		if became == db.Dead { // before it could report the result
 			return t.Exec(updateIntentRun, token, intent.ID)
 		}
 		return t.Exec(updateIntentOwner, token, intent.ID)
 	})
 }
 
-// End records that the run to which an intent belongs ends, and whether it reported how that
-// went. It fails with tx.ErrNotOwner when another run has continued it. The run
-// itself ends with Close: until then it counts as one that may still die before its result is
-// reported.
+// End records that an intent's run has ended its work on it, and whether it has reported the
+// result. It fails with tx.ErrNotOwner if another run has continued the intent. The run itself
+// ends with Close: until then it may still die before the result is shown.
 func (j *Journal) End(ctx context.Context, intent *tx.Intent, known bool) error {
 	unknown := 1
 	if known {
@@ -196,8 +194,8 @@ func (j *Journal) End(ctx context.Context, intent *tx.Intent, known bool) error 
 	})
 }
 
-// Died tells whether the last run that worked on an intent ended without having reported
-// how it went: it died, or did not know.
+// Died reports whether the last run that worked on an intent ended without reporting the
+// result.
 func (j *Journal) Died(ctx context.Context, intent *tx.Intent) (bool, error) {
 	return read(ctx, j.store, readJournal, func(t *db.Tx) (bool, error) {
 		held, err := j.holder(t, intent.ID)

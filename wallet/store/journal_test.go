@@ -37,8 +37,7 @@ func unsigned(nonce, value uint64) *types.Transaction {
 	})
 }
 
-// slot signs a value with the lowest nonce that is free from used on, whatever else is
-// under way.
+// slot signs a value with the lowest free nonce from used on, whatever else is pending.
 func slot(used, value uint64) tx.Slot {
 	return tx.Slot{
 		Used: used, Pending: used, Agree: tx.Terms{WithPending: true}.Agree,
@@ -70,7 +69,7 @@ func (a accountant) record(intent *tx.Intent, state tx.State, by common.Hash) {
 	require.NoError(a.t, a.Record(a.t.Context(), intent, tx.Outcome{State: state, By: by}))
 }
 
-// refuses expects an open intent to keep the same command from beginning another one.
+// refuses expects an open intent to keep the same command from beginning another.
 func (a accountant) refuses(label tx.Label, because *tx.Intent) {
 	a.t.Helper()
 	_, err := a.Resume(a.t.Context(), payer, "", label)
@@ -81,7 +80,7 @@ func (a accountant) refuses(label tx.Label, because *tx.Intent) {
 	require.ErrorAs(a.t, err, &busy)
 }
 
-// die ends a run as a crash does: its lock goes, and nothing is written.
+// die ends a run as a crash does: the lock is released, and nothing is written.
 func (a accountant) die() {
 	require.NoError(a.t, a.run.(interface{ Lose() error }).Lose())
 }
@@ -98,9 +97,9 @@ func noncesFillGaps(t *testing.T, place place) {
 	a.record(intents[1], tx.Refused, common.Hash{})
 	require.EqualValues(t, 6, a.begun("", "fund 4", 5, 10).Nonce, "what a node refused holds no nonce")
 	require.EqualValues(t, 9, a.begun("", "fund 5", 5, 11).Nonce)
-	require.EqualValues(t, 20, a.begun("", "fund 6", 20, 12).Nonce, "the chain knows more")
+	require.EqualValues(t, 20, a.begun("", "fund 6", 20, 12).Nonce, "the chain is ahead")
 	a.record(intents[3], tx.Mined, intents[3].Newest().Hash())
-	require.EqualValues(t, 10, a.begun("", "fund 7", 0, 13).Nonce, "a node that is behind what was mined is not believed")
+	require.EqualValues(t, 10, a.begun("", "fund 7", 0, 13).Nonce, "a node behind the mined nonces is ignored")
 
 	unsettled, err := a.Unsettled(t.Context(), payer)
 	require.NoError(t, err)
@@ -121,7 +120,7 @@ func journalResume(t *testing.T, place place) {
 	begun := first.begun("", "fund 1", 0, 1)
 
 	second.refuses("fund 1", begun)
-	require.Nil(t, second.resumed("", "fund 2"), "another command is another one")
+	require.Nil(t, second.resumed("", "fund 2"), "a different command is a new intent")
 	require.NotNil(t, second.begun("an id of its own", "fund 1", 0, 7))
 	first.record(begun, tx.Mined, begun.Newest().Hash())
 	require.Nil(t, first.resumed("", "fund 3"))
@@ -136,9 +135,9 @@ func journalResume(t *testing.T, place place) {
 	third.record(owned, tx.Mined, owned.Newest().Hash())
 	require.Nil(t, third.resumed("", "fund 1"), "all of them are settled and reported")
 	require.NoError(t, first.Close())
-	require.Nil(t, third.resumed("", "fund 1"), "one that ended well is another intent")
+	require.Nil(t, third.resumed("", "fund 1"), "a reported one is done")
 
-	// Open, though its run ended well, as with --no-wait.
+	// Open, though its run reported the result, as with --no-wait.
 	first = run()
 	begun = first.begun("", "fund 1", 0, 2)
 	require.NoError(t, first.End(t.Context(), begun, true))
@@ -149,9 +148,9 @@ func journalResume(t *testing.T, place place) {
 	fourth := run()
 	fourth.refuses("fund 1", begun)
 	third.die()
-	require.Equal(t, begun.ID, fourth.resumed("", "fund 1").ID, "that one died")
+	require.Equal(t, begun.ID, fourth.resumed("", "fund 1").ID, "that run died")
 
-	// Killed when everything was done, and the result was not reported yet.
+	// Killed after the transaction was settled and before the result was reported.
 	begun = fourth.resumed("", "fund 1")
 	fourth.record(begun, tx.Mined, begun.Newest().Hash())
 	require.NoError(t, fourth.End(t.Context(), begun, true))
@@ -163,8 +162,8 @@ func journalResume(t *testing.T, place place) {
 
 func TestSettledIsNotReported(t *testing.T) { onEach(t, settledIsNotReported) }
 
-// What another run has recorded is reported by the run that waits for it, or by the next
-// one of the same command.
+// A result that another run has recorded is reported by the run that waits, or by the next run
+// of the same command.
 func settledIsNotReported(t *testing.T, place place) {
 	path := place(t)
 	run := func() accountant { return newAccountant(t, open(t, path)) }
@@ -181,7 +180,7 @@ func settledIsNotReported(t *testing.T, place place) {
 	require.NoError(t, other.End(t.Context(), begun, true))
 	require.NoError(t, other.Close())
 
-	// It is reported. A run that looks at it once more, and dies, changes nothing of that.
+	// It is reported. A run that looks at it again and dies changes nothing.
 	waiter, other = run(), run()
 	require.NoError(t, waiter.Adopt(t.Context(), &seen))
 	require.ErrorIs(t, waiter.End(t.Context(), &seen, false), tx.ErrNotOwner)
@@ -198,7 +197,7 @@ func requestsAreForEver(t *testing.T, place place) {
 	begun := first.begun("a", "fund 1", 0, 1)
 	_, err := second.begin("a", "fund 1", 0, 2)
 	require.ErrorIs(t, err, tx.ErrTaken)
-	require.Equal(t, begun.ID, second.resumed("a", "fund 1").ID, "though the first run lives")
+	require.Equal(t, begun.ID, second.resumed("a", "fund 1").ID, "though the first run is alive")
 	first.record(begun, tx.Mined, begun.Newest().Hash())
 	require.ErrorIs(t, first.End(t.Context(), begun, true), tx.ErrNotOwner)
 	settled := second.resumed("a", "fund 1")
@@ -239,9 +238,9 @@ func journalAttempts(t *testing.T, place place) {
 	require.Len(t, list, 1)
 	require.NoError(t, a.Add(t.Context(), begun, bump))
 	require.NoError(t, a.Reload(t.Context(), begun))
-	require.Len(t, begun.Attempts, 2, "the same transaction is kept once")
+	require.Len(t, begun.Attempts, 2, "the same transaction is stored once")
 
-	// However fast they follow each other, they stay in their order.
+	// Attempts stay in order however fast they follow each other.
 	for i := range uint64(4) {
 		next := tx.Attempt{Tx: unsigned(0, 10-i), Kind: tx.KindBump, At: bump.At}
 		require.NoError(t, a.Add(t.Context(), begun, next))
@@ -250,7 +249,7 @@ func journalAttempts(t *testing.T, place place) {
 	}
 }
 
-// What cannot be signed leaves no trace.
+// A transaction that cannot be signed leaves no trace.
 func TestUnsignedIsNotKept(t *testing.T) { onEach(t, unsignedIsNotKept) }
 
 func unsignedIsNotKept(t *testing.T, place place) {
@@ -341,7 +340,7 @@ func refusedIntentsShareANonce(t *testing.T, place place) {
 	again := tx.Attempt{Tx: unsigned(0, 3), Kind: tx.KindCall}
 	require.ErrorIs(t, a.Add(t.Context(), refused, again), tx.ErrHeld)
 
-	// Once the other one is mined, it gets another nonce.
+	// Once the other one is mined, it gets a new nonce.
 	a.record(other, tx.Mined, other.Newest().Hash())
 	a.record(refused, tx.Lost, common.Hash{})
 	require.NoError(t, a.Move(t.Context(), refused, slot(0, 3)))
@@ -355,8 +354,8 @@ func refusedIntentsShareANonce(t *testing.T, place place) {
 
 func TestNoTransactionIsTwoIntents(t *testing.T) { onEach(t, noTransactionIsTwoIntents) }
 
-// noTransactionIsTwoIntents: the same call at the same nonce and price is the same
-// transaction, and what is mined of it must not be taken for both.
+// noTransactionIsTwoIntents: the same call at the same nonce and price is the same transaction,
+// and must not settle two intents.
 func noTransactionIsTwoIntents(t *testing.T, place place) {
 	a := newAccountant(t, open(t, place(t)))
 	one := a.begun("a", "fund 1", 0, 1)
@@ -368,7 +367,7 @@ func noTransactionIsTwoIntents(t *testing.T, place place) {
 	require.NoError(t, a.Record(t.Context(), two, tx.Outcome{State: tx.Refused}))
 	require.ErrorIs(t, a.Add(t.Context(), two, tx.Attempt{Tx: one.Newest(), Kind: tx.KindCall}), tx.ErrAlike)
 	require.Len(t, a.resumed("b", "fund 1").Attempts, 1)
-	require.NoError(t, a.Add(t.Context(), one, tx.Attempt{Tx: one.Newest(), Kind: tx.KindCall}), "its own is no other's")
+	require.NoError(t, a.Add(t.Context(), one, tx.Attempt{Tx: one.Newest(), Kind: tx.KindCall}), "its own transaction is not another intent's")
 }
 
 func TestBeginAgreesFirst(t *testing.T) { onEach(t, beginAgreesFirst) }
@@ -392,15 +391,15 @@ func beginAgreesFirst(t *testing.T, place place) {
 	var pending *tx.PendingError
 	require.ErrorAs(t, try(tx.Terms{}, 1), &pending)
 	require.Equal(t, open.ID, pending.Queue.Open[0].ID)
-	require.ErrorAs(t, try(tx.Terms{WithPending: true, Seen: []*tx.Intent{}}, 1), &pending, "it came after the question")
+	require.ErrorAs(t, try(tx.Terms{WithPending: true, Seen: []*tx.Intent{}}, 1), &pending, "it came after the prompt")
 	var unknown *tx.UnknownPendingError
 	require.ErrorAs(t, try(tx.Terms{WithPending: true}, 4), &unknown)
 	require.Equal(t, tx.UnknownPendingError{Nonce: 1, Count: 3}, *unknown)
 	require.NoError(t, try(tx.Terms{WithPending: true, ReplaceUnknown: true, Seen: shown.Open}, 4))
 }
 
-// TestAJournalOfSentences reads what the pmctl of schema version 5 wrote: it continues
-// what that one began, though a label is a code now.
+// TestAJournalOfSentences reads a journal of schema version 5, whose labels are sentences, and
+// continues its intents.
 func TestAJournalOfSentences(t *testing.T) { onEach(t, aJournalOfSentences) }
 
 func aJournalOfSentences(t *testing.T, place place) {
@@ -435,7 +434,7 @@ func aJournalOfSentences(t *testing.T, place place) {
 	for _, settled := range []tx.Label{tx.FundLabel(amount("1.5eth"), amount("50000gwei"), common.Address{}), tx.LabelCancelUnlock} {
 		intent, err := j.Resume(t.Context(), account, "", settled)
 		require.NoError(t, err)
-		require.Nil(t, intent, "it was done, and reported")
+		require.Nil(t, intent, "it was settled and reported")
 	}
 	_, err := j.Resume(t.Context(), account, "topup-1", tx.FundLabel(amount("1eth"), amount("8wei"), other))
 	require.ErrorAs(t, err, new(*tx.RequestError))

@@ -9,8 +9,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/internal/tx"
 )
 
-// TestAnIntentWithoutAnAnswerIsNamed: the connection is lost while the journal keeps an
-// intent. The error names it, and it stands in the way of the next command, by name.
+// TestAnIntentWithoutAnAnswerIsNamed: the connection is lost while the journal stores an
+// intent. The error names the intent, and so does the next command that has to wait for it.
 func TestAnIntentWithoutAnAnswerIsNamed(t *testing.T) {
 	location := server.Database(t)
 	direct := open(t, location)

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestLocationsThatAreRefused: what looks like neither a file nor a database. A machine of a
-// fleet must not count alone in a file that it made in silence.
+// TestLocationsThatAreRefused: locations that look like neither a file nor a database. A
+// machine of a fleet must not count alone in a file that it silently created.
 func TestLocationsThatAreRefused(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, location := range []string{
@@ -18,7 +18,7 @@ func TestLocationsThatAreRefused(t *testing.T) {
 		_, err := Open(t.Context(), location)
 		require.ErrorIs(t, err, ErrLocation, location)
 		require.NotContains(t, err.Error(), "sec", location)
-		require.Equal(t, "a location that cannot be used", Display(location))
+		require.Equal(t, "an unusable location", Display(location))
 		require.False(t, HasPassword(location))
 	}
 	left, err := filepath.Glob("*")
@@ -26,8 +26,8 @@ func TestLocationsThatAreRefused(t *testing.T) {
 	require.Empty(t, left, "no file of that name")
 }
 
-// TestNoPartOfAPasswordIsShown: a character that must be escaped must not make a host or
-// a database of half of a password.
+// TestNoPartOfAPasswordIsShown: an unescaped character must not turn half of a password into a
+// host or a database.
 func TestNoPartOfAPasswordIsShown(t *testing.T) {
 	for _, location := range []string{
 		"postgres://me:12@34@host/db", "postgres://me:12#34@host/db", "postgres://me:12/34@host/db",
@@ -40,14 +40,14 @@ func TestNoPartOfAPasswordIsShown(t *testing.T) {
 			require.NotContains(t, shown, "34", location)
 		}
 	}
-	// In settings a password needs no escapes but quotes.
+	// In settings a password needs only quotes.
 	require.Equal(t, "postgres://me@host:5432/wallet", Display("host=host user=me dbname=wallet password='12@34 5'"))
 	require.True(t, HasPassword("host=host user=me password=12@34"))
 	require.False(t, HasPassword("host=host user=me"))
 }
 
-// TestReadsTakeLocationsAsOpenDoes: what only reads a store does not take a database, or
-// what is refused, for a file that is not there.
+// TestReadsTakeLocationsAsOpenDoes: reads must not take a database, or a refused location, for
+// a missing file.
 func TestReadsTakeLocationsAsOpenDoes(t *testing.T) {
 	_, err := Check(t.Context(), ":memory:")
 	require.ErrorIs(t, err, ErrLocation)

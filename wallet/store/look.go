@@ -10,12 +10,11 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-// ErrNoStore is returned where there is no store to look at.
-var ErrNoStore = errors.New("there is no store")
+// ErrNoStore is returned if no store at the location.
+var ErrNoStore = errors.New("no store")
 
-// look has do look at the store at a location, which has a schema version. Unlike Open it
-// makes nothing where there is nothing, and brings nothing up to date. It fails with
-// ErrNoStore, and as Open does.
+// look calls do with the store at a location and its schema version. Unlike Open it creates
+// nothing and upgrades nothing. It fails with ErrNoStore, and as Open does.
 func look(ctx context.Context, location string, options []Option, do func(s *Store, tx *db.Tx, version int) error) error {
 	if err := present(location); err != nil {
 		return err
@@ -38,7 +37,7 @@ func look(ctx context.Context, location string, options []Option, do func(s *Sto
 	return db.WithPath(s.mark.judge(err), s.Path())
 }
 
-// present fails with ErrNoStore where a file would be made by connecting to it.
+// present fails with ErrNoStore if connecting would create a file.
 func present(location string) error {
 	at, err := db.Locate(location)
 	if err != nil || !at.IsFile() {

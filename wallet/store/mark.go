@@ -17,64 +17,63 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-// mark is what is remembered outside of a store of how far it had come. It tells that an
-// older copy took the store's place: that copy is behind the mark. Beside a store's file
-// there is one for all who use the file; of a database each machine has its own.
+// mark is a record outside of a store of its latest state. A store that is behind its mark is
+// an older copy. A store's file has one mark beside it for all who use the file; of a database,
+// each machine keeps its own.
 //
-// A mark is an empty file, and what it says is in its name. Each change of the store
-// renames it, which is one step whatever happens meanwhile, needs no lock and no clock,
-// and leaves the file the same one: a copy that is written beside it has an older name, and
-// one that is put in its place is another file. Its mode, owner or label mean nothing.
+// A mark is an empty file whose name has the state. Each change of the store renames it: that
+// is a single step, needs no lock and no clock, and keeps the file's identity. A copy written
+// beside it has an older name, and a file that replaces it is a different file. Its mode, owner
+// and label mean nothing.
 //
-// It is renamed after the commit and not synced. A crash of the system may leave it behind
-// the store, never ahead of it, and that means nothing.
+// It is renamed after the commit and not synced. After a crash of the system it may be behind
+// the store, which means nothing, but never ahead of it.
 type mark struct {
 	files          durable.FS
 	folder, prefix string
 
-	// earlier is the mark beside a file that versions before this one wrote; "" for a
-	// database, whose marks are made at any time.
+	// earlier is the mark's path in earlier versions; "" for a database, whose marks may be
+	// created at any time.
 	earlier string
 
 	mu   sync.Mutex
 	path string // where it was last found
 	said markState
 
-	// newest is the newest state that this process knows, written or not.
+	// newest is the newest state that this process has seen, written or not.
 	newest markState
 }
 
-// markOf is the mark beside the store's file at path.
+// markOf returns the mark beside the store's file at path.
 func markOf(path string) *mark {
 	return &mark{files: durable.OS{}, folder: filepath.Dir(path), prefix: filepath.Base(path) + "-mark.", earlier: path + "-mark"}
 }
 
-// markOfDatabase is what this machine remembers, in a folder, of the database with a name;
-// nothing for longer than the process where there is no folder.
+// markOfDatabase returns the mark that this machine keeps of a database, in a folder. Without a
+// folder the mark lasts as long as the process.
 func markOfDatabase(folder, name string) *mark {
-	// The user is no part of it: each sees the same database.
+	// The user is not part of the name: all users see the same database.
 	sum := sha256.Sum256([]byte(name[strings.LastIndex(name, "@")+1:]))
 	return &mark{files: durable.OS{}, folder: folder, prefix: hex.EncodeToString(sum[:12]) + "."}
 }
 
-// markState is a state of a store.
+// markState is the state of a store that a mark records.
 type markState struct {
-	// id is the store's; "" from a mark of an earlier version.
+	// id is the store's ID; "" in a mark of an earlier version.
 	id string
 
-	// generation counts the store's changes, and writer made the last of them.
+	// generation counts the store's changes; writer made the last of them.
 	generation int64
 	writer     string
 
-	// flushed is the generation that a store's file has without its log.
+	// flushed is the generation in the store's file without its log.
 	flushed int64
 
-	// broken is an earlier version's mark that cannot be read.
+	// broken is an unreadable mark of an earlier version.
 	broken bool
 }
 
-// with is what is known of a store that was seen in two states; of two stores, it is the
-// other.
+// with merges two states of one store; of two stores, it returns the other.
 func (s markState) with(other markState) markState {
 	if s.id != other.id {
 		return other
@@ -104,7 +103,7 @@ func parseMarkState(text string) (s markState, ok bool) {
 	return s, err == nil && flushedErr == nil && s.generation > 0 && s.id != ""
 }
 
-// recall returns the newest state that is remembered; known is false without one.
+// recall returns the newest state; known is false if there is none.
 func (m *mark) recall() (s markState, known bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -120,14 +119,14 @@ func (m *mark) recall() (s markState, known bool, err error) {
 	return m.said, true, nil
 }
 
-// newestSeen is the newest state that this process knows, zero for none.
+// newestSeen returns the newest state that this process has seen, zero if there is none.
 func (m *mark) newestSeen() markState {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.newest
 }
 
-// find looks where the mark is, and takes the newest name of several.
+// find locates the mark. Of several names it takes the newest.
 func (m *mark) find() error {
 	if m.path != "" && m.path != m.earlier {
 		if _, err := os.Lstat(m.path); err == nil {
@@ -151,8 +150,7 @@ func (m *mark) find() error {
 	return nil
 }
 
-// findEarlier reads the mark of an earlier version, which said in its content how far
-// the store had come.
+// findEarlier reads the mark of an earlier version, which had the state as its content.
 func (m *mark) findEarlier() error {
 	file, err := os.Open(m.earlier)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -174,7 +172,7 @@ func (m *mark) findEarlier() error {
 	return nil
 }
 
-// create makes a mark where there is none, and makes sure that it stays.
+// create writes and syncs a first mark.
 func (m *mark) create(s markState) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -200,7 +198,7 @@ func (m *mark) make(s markState) error {
 	return nil
 }
 
-// keep remembers a state that is committed, unless a newer one of the same store is.
+// keep records a committed state, unless a newer one of the same store is recorded.
 func (m *mark) keep(s markState) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -229,7 +227,7 @@ func (m *mark) keep(s markState) error {
 	}
 }
 
-// tidy removes the names that an older copy has brought.
+// tidy removes names that came with an older copy.
 func (m *mark) tidy() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -246,8 +244,8 @@ func (m *mark) tidy() {
 
 func (m *mark) name(s markState) string { return filepath.Join(m.folder, m.prefix+s.String()) }
 
-// identity tells the mark's file from one that was put in its place; "" where there is no
-// mark, or where that is not known.
+// identity tells the mark's file from a replacement; "" if there is no mark, or the system
+// cannot tell.
 func (m *mark) identity() (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -267,20 +265,20 @@ func (m *mark) identity() (string, error) {
 	}
 }
 
-// checkEmpty refuses a store's file that was emptied. An empty file is otherwise one
-// that is about to become a store.
+// checkEmpty rejects a store's file that was emptied. Any other empty file is about to become a
+// store.
 func (m *mark) checkEmpty(path string) error {
 	info, err := os.Stat(path)
 	if err != nil || info.Size() > 0 {
-		return nil // for createFile to say
+		return nil // createFile reports it
 	}
 	if seen, known, err := m.recall(); err != nil || !known || seen.broken {
 		return err
 	}
-	return fmt.Errorf("%w: it is empty, and was not", ErrDamaged)
+	return fmt.Errorf("%w: it is empty now", ErrDamaged)
 }
 
-// judge returns ErrDamaged for a file that is no store, and was one.
+// judge returns ErrDamaged for a file that was a store and is none now.
 func (m *mark) judge(err error) error {
 	if m.earlier == "" || !errors.Is(err, ErrNotStore) || errors.Is(err, ErrDamaged) {
 		return err
@@ -288,5 +286,5 @@ func (m *mark) judge(err error) error {
 	if _, known, recallErr := m.recall(); recallErr != nil || !known {
 		return err
 	}
-	return fmt.Errorf("%w: it was a store before: %w", ErrDamaged, err)
+	return fmt.Errorf("%w: it was a store earlier: %w", ErrDamaged, err)
 }

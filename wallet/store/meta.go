@@ -11,10 +11,10 @@ import (
 const (
 	metaVersion = "schema_version"
 	metaID      = "store_id"
-	metaSpent   = "spent_day" // a day whose budget counts as spent, and the code of why
+	metaSpent   = "spent_day" // the day whose budget counts as spent, and the code of the cause
 
-	metaHome       = "home"       // where the store lives
-	metaGeneration = "generation" // counts the changes to it, and names who made the last
+	metaHome       = "home"       // where the store is used
+	metaGeneration = "generation" // the count of its changes, and who made the last one
 	metaRestored   = "restored"   // why it may lack records, until that is acknowledged
 	metaMoved      = "moved_to"   // where it was migrated to, and is used now
 )
@@ -28,8 +28,7 @@ const (
 	deleteMeta    = `DELETE FROM meta WHERE name = $1`
 )
 
-// errNoMeta is returned for what a store does not say of itself. Each store says what
-// version and id it has.
+// errNoMeta is returned for a store without its version or ID.
 var errNoMeta = fmt.Errorf("%w: the meta table is incomplete", ErrDamaged)
 
 // meta fails with errNoMeta.
@@ -41,7 +40,7 @@ func meta(tx *db.Tx, name string) (value string, err error) {
 	return value, err
 }
 
-// allMeta is all that a store says of itself.
+// allMeta returns the whole meta table.
 func allMeta(tx *db.Tx) (map[string]string, error) {
 	facts := make(map[string]string)
 	err := db.Each(tx, func(rows *sql.Rows) (fact [2]string, err error) {

@@ -11,24 +11,25 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-// MovedError is a store that was carried to another place and is used there.
+// MovedError is a store that was migrated to another place and is used there.
 type MovedError struct {
-	// To is where it is now.
+	// To is its new place.
 	To string
 }
 
 func (e *MovedError) Error() string { return "the store was migrated to " + e.To }
 
 // Hint says what to do.
-func (e *MovedError) Hint() string { return "use that one; this one makes no more tickets" }
+func (e *MovedError) Hint() string {
+	return "use the new store: pass --store with its location. This one makes no more tickets"
+}
 
-// ErrNotEmpty is returned for a store that something was done with already.
+// ErrNotEmpty is returned for a store that is in use already.
 var ErrNotEmpty = errors.New("the store is in use already")
 
-// Migrate carries all of a store to another one that nothing was done with, which goes
-// on in its place under its id: sessions with their nonces, requests, what was spent,
-// kept params. From then on s refuses to change anything with *MovedError. After a
-// failure it can be run again, with the same two stores.
+// Migrate copies all of a store into an unused one, which continues under the same ID: sessions
+// with their nonces, requests, spending, ticket params. From then on every change to s fails
+// with *MovedError. A failed call can be repeated with the same two stores.
 func (s *Store) Migrate(ctx context.Context, to *Store) error {
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
 		var already string

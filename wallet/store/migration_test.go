@@ -14,8 +14,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-// storeOf makes a store as the pmctl of an older schema version left it, from the
-// statements that it ran.
+// storeOf creates a store of an older schema version, from the statements that its pmctl ran.
 func storeOf(t *testing.T, location, version string) string {
 	t.Helper()
 	statements, err := os.ReadFile(filepath.Join("testdata", version+".sql"))
@@ -32,7 +31,7 @@ func storeOf(t *testing.T, location, version string) string {
 	return location
 }
 
-// behind uses a store's database without looking what is in it.
+// behind uses a store's database without checking its version.
 func behind(t *testing.T, location string, do func(*Store)) {
 	t.Helper()
 	s, err := connect(location, nil)
@@ -66,7 +65,7 @@ func version1IsBroughtUpToDate(t *testing.T, place place) {
 	require.Len(t, all, 1)
 }
 
-// A store that was brought up to date has the tables of a new one.
+// An upgraded store has the tables of a new one.
 func TestOldAndNewStoresAreTheSame(t *testing.T) {
 	layout := func(path string) (found []string) {
 		rows, err := open(t, path).db.Pool.Query(`SELECT name || ': ' || COALESCE(sql, '') FROM sqlite_schema ORDER BY name`)
@@ -85,8 +84,7 @@ func TestOldAndNewStoresAreTheSame(t *testing.T) {
 	require.True(t, slices.ContainsFunc(fresh, func(text string) bool { return len(text) > 100 }))
 }
 
-// A table is about what was done with a store, which is carried to another place with it, or
-// about where the store is and was.
+// A table has either data, which is migrated with a store, or facts about its place.
 func TestEveryTableIsCarriedOrOfThePlace(t *testing.T) { onEach(t, everyTableIsCarriedOrOfThePlace) }
 
 func everyTableIsCarriedOrOfThePlace(t *testing.T, place place) {
@@ -98,7 +96,7 @@ func everyTableIsCarriedOrOfThePlace(t *testing.T, place place) {
 	}))
 }
 
-// Everything of an upgrade happens, or nothing.
+// An upgrade happens completely or not at all.
 func TestAnUpgradeThatFailsChangesNothing(t *testing.T) { onEach(t, anUpgradeThatFailsChangesNothing) }
 
 func anUpgradeThatFailsChangesNothing(t *testing.T, place place) {
@@ -123,7 +121,7 @@ func anUpgradeThatFailsChangesNothing(t *testing.T, place place) {
 	})
 }
 
-// Of many that open an old store at once, one brings it up to date.
+// Of many processes that open an old store at once, one upgrades it.
 func TestManyUpgradeAtOnce(t *testing.T) { onEach(t, manyUpgradeAtOnce) }
 
 func manyUpgradeAtOnce(t *testing.T, place place) {

@@ -6,13 +6,12 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-// Open opens the store at a location, which is a file's path or the postgres:// URL
-// of a database. When there is none it makes one: a file with mode 0600, in a folder
-// with mode 0700 if the folder is missing too; or, in a database, the schema pmctl,
-// which other programs' tables are no part of. A store of an older version is brought
-// up to date, in one transaction. It fails with ErrLocation, ErrNotStore, ErrDamaged,
-// ErrAccess, ErrUnreachable, ErrBusy or *SchemaError, and then has changed nothing
-// that was there. No error shows a password.
+// Open opens the store at a location: a file's path, or the postgres:// URL of a database. If
+// there is none it creates one: a file with mode 0600, in a folder with mode 0700 if that is
+// missing too, or the schema pmctl in a database. A store of an older version is upgraded, in
+// one transaction. It fails with ErrLocation, ErrNotStore, ErrDamaged, ErrAccess,
+// ErrUnreachable, ErrBusy or *SchemaError, and has then changed nothing that existed. No error
+// shows a password.
 func Open(ctx context.Context, location string, options ...Option) (*Store, error) {
 	s, err := connect(location, options)
 	if err != nil {
@@ -29,7 +28,7 @@ func Open(ctx context.Context, location string, options ...Option) (*Store, erro
 	return s, nil
 }
 
-// load finds out whether a store is there, or makes one.
+// load reads the store, or creates it.
 func (s *Store) load(ctx context.Context) error {
 	var version int
 	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
@@ -42,15 +41,15 @@ func (s *Store) load(ctx context.Context) error {
 	if err != nil || version == schemaVersion {
 		return err
 	}
-	// There is nothing yet or a store of an older version, or another process is making
-	// it what it should be at this moment.
+	// There is no store yet, or one of an older version; or another process is creating or
+	// upgrading it now.
 	return s.db.Write(ctx, func(tx *db.Tx) (err error) {
 		s.id, err = upgrade(s.db, tx)
 		return err
 	})
 }
 
-// settle finds out whether the store is where and what it was. If not, it is retired.
+// settle retires a store that was moved, copied or restored.
 func (s *Store) settle(ctx context.Context) error {
 	var found condition
 	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
@@ -69,7 +68,7 @@ func (s *Store) settle(ctx context.Context) error {
 	var done *Retirement
 	err = s.db.Write(ctx, func(tx *db.Tx) (err error) {
 		done = nil
-		// Another process may have done it meanwhile.
+		// Another process may have done it since.
 		if found, err = s.examine(ctx, tx); err != nil {
 			return err
 		}

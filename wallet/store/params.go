@@ -18,15 +18,15 @@ const (
 	deleteParams = `DELETE FROM params` + paramsKey
 )
 
-// SaveParams keeps a params document for sender's next payment to the recipient at
-// url, in place of the one kept before.
+// SaveParams stores ticket params for sender's next payment to the recipient at url, and
+// replaces earlier ones.
 func (c *Chain) SaveParams(ctx context.Context, sender common.Address, url string, document []byte) error {
-	return c.store.writeFor(ctx, "keep the ticket params of "+url, func(tx *db.Tx) error {
+	return c.store.writeFor(ctx, "store the ticket params of "+url, func(tx *db.Tx) error {
 		return tx.Exec(upsertParams, c.id, sender.Hex(), url, string(document), time.Now().UnixMilli())
 	})
 }
 
-// Params returns the document that was last kept for sender and url, or ErrNoParams.
+// Params returns the document last stored for sender and url, or ErrNoParams.
 func (c *Chain) Params(ctx context.Context, sender common.Address, url string) ([]byte, error) {
 	found := false
 	document, err := read(ctx, c.store, "read the ticket params of "+url, func(tx *db.Tx) (document string, err error) {
@@ -39,10 +39,10 @@ func (c *Chain) Params(ctx context.Context, sender common.Address, url string) (
 	return []byte(document), err
 }
 
-// DropParams forgets the document kept for sender and url, if there is one. The
-// session's nonces stay taken.
+// DropParams deletes the document stored for sender and url, if there is one. The session's
+// nonces stay taken.
 func (c *Chain) DropParams(ctx context.Context, sender common.Address, url string) error {
-	return c.store.writeFor(ctx, "forget the ticket params of "+url, func(tx *db.Tx) error {
+	return c.store.writeFor(ctx, "delete the ticket params of "+url, func(tx *db.Tx) error {
 		return tx.Exec(deleteParams, c.id, sender.Hex(), url)
 	})
 }

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// peekPatience is how long a peek waits for others who use the file.
+	// peekPatience is how long a peek waits for other users of the file.
 	peekPatience = 100 * time.Millisecond
 
 	selectKnownRecipients = `SELECT recipient_url, recipient FROM recipients WHERE chain_id = $1 ORDER BY saved_at DESC LIMIT 200`
@@ -23,12 +23,12 @@ const (
 		WHERE i.network = $1 ORDER BY a.signed_at DESC, a.position DESC, a.hash LIMIT 200`
 )
 
-// Peek reads what is of use while a command line is typed. Unlike Open and Check it
-// makes no file where there is none, brings nothing up to date and asks no server: it
-// fails with ErrNoStore for anything but a store in a file, as this package writes it.
+// Peek reads what shell completion offers. Unlike Open and Check it creates and upgrades
+// nothing, and asks no server: it fails with ErrNoStore for anything but a current store in a
+// file.
 type Peek struct{ db *db.DB }
 
-// PeekAt looks at the store at a location.
+// PeekAt opens the store at a location for completion.
 func PeekAt(ctx context.Context, location string) (*Peek, error) {
 	at, err := db.Locate(location)
 	if err != nil || !at.IsFile() {
@@ -59,13 +59,13 @@ func PeekAt(ctx context.Context, location string) (*Peek, error) {
 // Close ends the peek.
 func (p *Peek) Close() error { return p.db.Close() }
 
-// KnownRecipient is somebody who was paid.
+// KnownRecipient is a recipient that was paid.
 type KnownRecipient struct {
 	URL     string
 	Address common.Address
 }
 
-// Recipients returns who was paid on a chain, whoever paid, the latest first.
+// Recipients returns the recipients that any sender paid on a chain, the latest first.
 func (p *Peek) Recipients(ctx context.Context, chainID uint64) ([]KnownRecipient, error) {
 	return peek(ctx, p, func(rows *sql.Rows) (r KnownRecipient, err error) {
 		var address string
@@ -78,13 +78,13 @@ func (p *Peek) Recipients(ctx context.Context, chainID uint64) ([]KnownRecipient
 // KnownTransaction is a transaction of the journal.
 type KnownTransaction struct {
 	Hash common.Hash
-	// Label is what it does, State what became of it.
+	// Label is what it does, State its state.
 	Label tx.Label
 	State tx.State
 }
 
-// Transactions returns the transactions of a network, which is named as for
-// Store.Journal, the latest first.
+// Transactions returns the transactions of a network, by the name that Store.Journal takes, the
+// latest first.
 func (p *Peek) Transactions(ctx context.Context, network string) ([]KnownTransaction, error) {
 	return peek(ctx, p, func(rows *sql.Rows) (t KnownTransaction, err error) {
 		var hash, label string

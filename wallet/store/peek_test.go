@@ -15,7 +15,7 @@ func TestPeek(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store.db")
 	_, err := PeekAt(t.Context(), path)
 	require.ErrorIs(t, err, ErrNoStore)
-	require.NoFileExists(t, path, "a peek makes nothing")
+	require.NoFileExists(t, path, "a peek creates nothing")
 	_, err = PeekAt(t.Context(), "postgres://127.0.0.1:1/pmctl")
 	require.ErrorIs(t, err, ErrNoStore, "a peek asks no server")
 	require.NoError(t, os.WriteFile(path+"x", make([]byte, 2*db.SmallestFile), 0o600))
@@ -29,7 +29,7 @@ func TestPeek(t *testing.T) {
 	_, err = s.Chain(1).PinRecipients(t.Context(), common.Address{1}, []Pin{{"https://c:8935", common.Address{3}}}, nil)
 	require.NoError(t, err)
 
-	// While the store is in use, too.
+	// Also while the store is in use.
 	g, err := PeekAt(t.Context(), path)
 	require.NoError(t, err)
 	defer g.Close()
@@ -43,5 +43,5 @@ func TestPeek(t *testing.T) {
 	_, err = s.db.Pool.Exec(`UPDATE meta SET value = '1' WHERE name = $1`, metaVersion)
 	require.NoError(t, err)
 	_, err = PeekAt(t.Context(), path)
-	require.ErrorIs(t, err, ErrNoStore, "one of another version is left alone")
+	require.ErrorIs(t, err, ErrNoStore, "a store of another version is not read")
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-// TestSoakPooler goes through a real pgbouncer. Where it gives a session to several
-// clients no transaction is begun, since its run could not be seen to be alive; tickets,
-// which need no lock between transactions, are made through it all the same. A check says so.
+// TestSoakPooler goes through a real pgbouncer. If it shares a session between clients no
+// transaction is begun, since other runs could not see that this one is alive; tickets are
+// made, which need no lock between transactions. Check reports it.
 func TestSoakPooler(t *testing.T) {
 	for mode, works := range map[string]bool{"session": true, "transaction": false} {
 		t.Run(mode, func(t *testing.T) {

@@ -41,8 +41,8 @@ func TestADatabaseIsNamedWithoutItsPassword(t *testing.T) {
 	require.Equal(t, edit(t, location, func(u *url.URL) { u.User, u.RawQuery = url.User("postgres"), "" }), s.Path())
 }
 
-// Whatever the defaults of server, database and role are, a commit is durable when it
-// returns, and a lock does not outlive the machine that has it.
+// Whatever the defaults of server, database and role, a commit is durable when it returns, and
+// a lock does not outlive its machine.
 func TestACommitIsDurableWhateverTheDefaults(t *testing.T) {
 	location := server.Database(t)
 	s := open(t, location)
@@ -67,7 +67,7 @@ func databaseOf(t *testing.T, location string) (name string) {
 	return name
 }
 
-// A database may have other programs' tables beside ours, not among them.
+// A database may have tables of other programs, outside of the schema pmctl.
 func TestADatabaseIsShared(t *testing.T) {
 	location := server.Database(t)
 	pgtest.Exec(t, location, `CREATE TABLE meta (theirs INT)`, `CREATE TABLE sessions (theirs INT)`)
@@ -88,7 +88,7 @@ func TestADatabaseIsShared(t *testing.T) {
 	})
 }
 
-// A role needs no right but on a schema that somebody else has made for it.
+// A role needs no rights but on a schema that its administrator has created.
 func TestARoleWithFewRights(t *testing.T) {
 	location := server.Database(t)
 	name := databaseOf(t, location)
@@ -129,8 +129,8 @@ func TestServersThatCannotBeUsed(t *testing.T) {
 		"wrong password": {edit(t, location, func(u *url.URL) { u.User = url.UserPassword("postgres", password+"x") }),
 			"password authentication failed", false},
 		"no such database": {edit(t, location, func(u *url.URL) { u.Path = "/nothing" }), `database "nothing" does not exist`, false},
-		"nobody listens":   {edit(t, location, func(u *url.URL) { u.Host = closed.Addr().String() }), "refused", true},
-		"nobody listens, TLS preferred": {edit(t, location, func(u *url.URL) { u.Host, u.RawQuery = closed.Addr().String(), "sslmode=prefer" }),
+		"no listener":      {edit(t, location, func(u *url.URL) { u.Host = closed.Addr().String() }), "refused", true},
+		"no listener, TLS preferred": {edit(t, location, func(u *url.URL) { u.Host, u.RawQuery = closed.Addr().String(), "sslmode=prefer" }),
 			"refused", true},
 		"no such host": {edit(t, location, func(u *url.URL) { u.Host = "server.invalid" }), "server.invalid", true},
 		"silence": {edit(t, location, func(u *url.URL) { u.Host, u.RawQuery = listener.Addr().String(), "sslmode=disable&connect_timeout=1" }),
@@ -154,7 +154,7 @@ func TestServersThatCannotBeUsed(t *testing.T) {
 	}
 }
 
-// A server that does not answer keeps nobody who wants to leave.
+// Opening a store on a server that does not answer ends with the context.
 func TestOpeningEndsWithTheContext(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -172,8 +172,8 @@ func TestOpeningEndsWithTheContext(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// Both kinds of server would say "done" and not have it: one cannot write, and the
-// other does not wait for the disk.
+// Both servers would report a commit and not have it: a standby cannot write, and the other
+// does not wait for the disk.
 func TestServersThatCannotKeepAnything(t *testing.T) {
 	var server pgtest.Server
 	defer server.Stop()
@@ -199,8 +199,8 @@ func TestServersThatCannotKeepAnything(t *testing.T) {
 	})
 }
 
-// dropAnswer forwards to a server until somebody says commit. That still arrives; what
-// the server answers does not.
+// dropAnswer forwards to a server until a client commits. The commit arrives; its answer does
+// not.
 func dropAnswer(t *testing.T, address string) string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -239,7 +239,7 @@ func dropAnswer(t *testing.T, address string) string {
 	return listener.Addr().String()
 }
 
-// Nonces whose reservation may have been committed or not are nobody's.
+// Nonces whose reservation may or may not have been committed are not used.
 func TestACommitWithoutAnAnswer(t *testing.T) {
 	location := server.Database(t)
 	direct := open(t, location)
@@ -261,7 +261,7 @@ func TestACommitWithoutAnAnswer(t *testing.T) {
 	require.Len(t, ledger(t, direct), 3, "nothing was tried twice")
 }
 
-// What a server says about a row shows nothing of it.
+// A server's error message shows no values of a row.
 func TestAServersErrorShowsNoRow(t *testing.T) {
 	s := open(t, server.Database(t))
 	w := s.Chain(testChain).Winners(isActive)

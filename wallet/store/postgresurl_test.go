@@ -24,8 +24,8 @@ func TestHasPassword(t *testing.T) {
 	}
 }
 
-// A URL that cannot be read shows nothing of itself, wherever the password got to.
-func TestLocationsThatCannotBeMeant(t *testing.T) {
+// An invalid URL is not shown, wherever its password is.
+func TestInvalidURLsAreNotShown(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, location := range []string{
 		"postgres://me:sec/ret@host/db",

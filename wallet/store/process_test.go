@@ -50,12 +50,11 @@ func (s serving) Run() int {
 	return s.m.Run()
 }
 
-// retryAfter is how long who insists leaves a server alone that did not answer.
+// retryAfter is the pause after an attempt that failed.
 const retryAfter = 20 * time.Millisecond
 
-// reserveForever prints a line for each reservation once it has been told that it
-// is durable, until its stdin ends or it is killed. Who insists prints a line for each
-// failure too, and goes on.
+// reserveForever prints a line for each durable reservation, until its stdin ends or it is
+// killed. With insist it prints a line for each failure too, and continues.
 func reserveForever(path string, insist bool) int {
 	ctx, stop := context.WithCancel(context.Background())
 	go func() {
@@ -128,9 +127,8 @@ func childFails(t *testing.T, path string) error {
 	return nil
 }
 
-// Many processes reserve on one session. Some are killed in the middle with no
-// chance to tidy up, others take their place. No nonce appears twice, and none is
-// lost that somebody was told of.
+// Many processes reserve on one session. Some are killed and replaced. No nonce appears twice,
+// and no reported one is lost.
 func TestSoakManyProcesses(t *testing.T) {
 	rounds := map[string]int{"": 1, "sample": 5, "whole": 100}[os.Getenv("PMCTL_SOAK")]
 	require.Positive(t, rounds, "PMCTL_SOAK is sample or whole")
@@ -190,7 +188,7 @@ func manyProcesses(t *testing.T, place place) {
 	owner := make(map[uint32]bool)
 	for _, r := range all {
 		for nonce := r.First; nonce < r.First+r.Count; nonce++ {
-			require.False(t, owner[nonce], "nonce %d was handed out twice", nonce)
+			require.False(t, owner[nonce], "nonce %d was reserved twice", nonce)
 			owner[nonce] = true
 		}
 	}
@@ -199,7 +197,7 @@ func manyProcesses(t *testing.T, place place) {
 	for nonce := range owner {
 		require.LessOrEqual(t, nonce, used)
 	}
-	// A victim may have reserved once more than it could say.
+	// A victim may have reserved once more than it could print.
 	require.LessOrEqual(t, int(used)-len(owner), 2*victims)
 	require.Equal(t, used+1, reserve(t, s, params(1), 1).First)
 
@@ -210,7 +208,7 @@ func manyProcesses(t *testing.T, place place) {
 	requireGapless(t, whole, 1)
 }
 
-// Several processes make the same new store at once; all of them get the same one.
+// Several processes create the same new store at once, and all get the same one.
 func TestManyProcessesMakeTheStore(t *testing.T) { onEach(t, manyProcessesMakeTheStore) }
 
 func manyProcessesMakeTheStore(t *testing.T, place place) {
@@ -228,7 +226,7 @@ func manyProcessesMakeTheStore(t *testing.T, place place) {
 			late++
 		}
 	}
-	// Who was late may have got its nonces just then.
+	// A late process may have got its nonces just then.
 	first := reserve(t, open(t, path), params(1), 1).First
 	require.GreaterOrEqual(t, int(first), 1+2*(len(children)-late))
 	require.LessOrEqual(t, int(first), 1+2*len(children))

@@ -17,20 +17,20 @@ const (
 	selectRecipient = `SELECT recipient FROM recipients WHERE chain_id = $1 AND sender = $2 AND recipient_url = $3`
 )
 
-// Recipient returns whom sender paid last at url, or the zero address when it has
-// paid nobody there.
+// Recipient returns the address that sender last paid at url, or the zero address if there is
+// none.
 func (c *Chain) Recipient(ctx context.Context, sender common.Address, url string) (common.Address, error) {
-	return read(ctx, c.store, "read who is paid at "+url, func(tx *db.Tx) (common.Address, error) {
+	return read(ctx, c.store, "read the address pinned to "+url, func(tx *db.Tx) (common.Address, error) {
 		return c.pinned(tx, sender, url)
 	})
 }
 
-// pinned returns the address behind a URL, or the zero address.
+// pinned returns the address pinned to a URL, or the zero address.
 func (c *Chain) pinned(tx *db.Tx, sender common.Address, url string) (common.Address, error) {
 	var text string
 	found, err := tx.Row(selectRecipient, c.id, sender.Hex(), url).Find(&text)
 	if err == nil && found && !common.IsHexAddress(text) {
-		err = fmt.Errorf("%w: who is paid at %s is %.50q", ErrDamaged, url, text)
+		err = fmt.Errorf("%w: the address pinned to %s is %.50q", ErrDamaged, url, text)
 	}
 	return common.HexToAddress(text), err
 }
@@ -41,10 +41,9 @@ type Pin struct {
 	Recipient common.Address
 }
 
-// PinRecipients pins for a sender the address behind each URL, in order and in one
-// transaction. A URL that is pinned already keeps its address, unless accept has the new
-// one. It returns for each pin the address that the URL is pinned to instead, and the zero
-// address where the pin holds.
+// PinRecipients pins for a sender the address behind each URL, in order and in one transaction.
+// A URL that is pinned already keeps its address, unless accept has the new one. It returns for
+// each pin the earlier address that prevails, or the zero address.
 func (c *Chain) PinRecipients(ctx context.Context, sender common.Address, pins []Pin, accept []common.Address) (others []common.Address, err error) {
 	fresh := false
 	pin := func(write bool) func(*db.Tx) error {
@@ -58,13 +57,12 @@ func (c *Chain) PinRecipients(ctx context.Context, sender common.Address, pins [
 		err = c.store.write(ctx, pin(true))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("pin who is paid at %d URLs: %w", len(pins), err)
+		return nil, fmt.Errorf("pin the addresses of %d URLs: %w", len(pins), err)
 	}
 	return others, nil
 }
 
-// pin finds out which pins hold, and writes those that are new, or only tells whether
-// there are any.
+// pin compares the pins with the stored ones, and writes those that are new if write is set.
 func (c *Chain) pin(tx *db.Tx, sender common.Address, pins []Pin, accept []common.Address, write bool) (others []common.Address, fresh bool, err error) {
 	others = make([]common.Address, len(pins))
 	for i, pin := range pins {

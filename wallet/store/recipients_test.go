@@ -31,16 +31,16 @@ func TestRecipientOfAURL(t *testing.T) {
 	require.Equal(t, common.Address{2}, recipient(again, me, url))
 	require.Equal(t, common.Address{2}, pin(t, again, me, url, 3), "it is pinned to another")
 	require.Equal(t, common.Address{2}, recipient(again, me, url))
-	require.Zero(t, pin(t, again, me, url, 3, common.Address{3}), "the user has named it")
+	require.Zero(t, pin(t, again, me, url, 3, common.Address{3}), "the user has accepted it")
 	require.Equal(t, common.Address{3}, recipient(again, me, url))
 
-	_, err := again.store.db.Pool.Exec(`UPDATE recipients SET recipient = 'nobody'`)
+	_, err := again.store.db.Pool.Exec(`UPDATE recipients SET recipient = 'no address'`)
 	require.NoError(t, err)
 	_, err = again.Recipient(t.Context(), me, url)
 	require.ErrorIs(t, err, ErrDamaged)
 }
 
-// pin pins a recipient, and returns who is pinned instead.
+// pin pins a recipient, and returns the address that is pinned instead.
 func pin(t *testing.T, c *Chain, sender common.Address, url string, recipient byte, accept ...common.Address) common.Address {
 	t.Helper()
 	others, err := c.PinRecipients(t.Context(), sender, []Pin{{url, common.Address{recipient}}}, accept)
@@ -48,7 +48,7 @@ func pin(t *testing.T, c *Chain, sender common.Address, url string, recipient by
 	return others[0]
 }
 
-// Of many that pin a URL at once one does, whichever it is, and the others are told.
+// Of many processes that pin a URL at once one wins, and the others get its address.
 func TestOneOfManyPins(t *testing.T) { onEach(t, oneOfManyPins) }
 
 func oneOfManyPins(t *testing.T, place place) {

@@ -31,35 +31,35 @@ const (
 	deleteEmptySets = `DELETE FROM request_sets` + requestKey + ` AND set_number NOT IN (SELECT set_number FROM request_parts` + requestKey + `)`
 )
 
-// Request names something that is to happen once, however often it is asked for. Ids
-// are a sender's own on a chain.
+// Request identifies a payment that is made once, however often it is asked for. IDs are unique
+// to a sender and chain.
 type Request struct {
 	// ID is the user's name for it.
 	ID string
 
-	// Digest tells what is asked for: the same id with another digest is refused.
+	// Digest identifies the arguments: the same ID with another digest is refused.
 	Digest string
 
-	// Record is what makes the same tickets again together with their nonces. It must
-	// be text.
+	// Record is what is needed to make the same tickets again, besides their nonces. It must be
+	// text.
 	Record []byte
 
-	// After is the Version of the Records that the tickets are added to; "" for the first
-	// ones. When the request has others by then, none are made.
+	// After is the Version of the Records that new tickets are added to; "" for the first ones.
+	// If the request has other tickets by then, none are made.
 	After string
 
-	// Drawn tells that the id was drawn at random just now, so that no store can have lost
-	// what was made under it.
+	// Drawn marks an ID that was drawn at random just now, so that no store can have lost a
+	// record of it.
 	Drawn bool
 }
 
-// State is how far a request has come.
+// State is how far a request has got.
 type State string
 
-// The states of a request. Reserved becomes Sent with the first delivery that is begun,
-// and Sent becomes Reserved again when every delivery has failed before a ticket left.
+// The states of a request. Reserved becomes Sent with the first delivery, and Sent becomes
+// Reserved again if every delivery failed before a ticket left.
 const (
-	// Reserved has nonces, and no ticket made with them can have left pmctl.
+	// Reserved has nonces, and none of its tickets can have left pmctl.
 	Reserved State = "reserved"
 
 	// Sent may have been delivered.
@@ -68,7 +68,7 @@ const (
 	// Accepted was delivered, and the recipient has accepted it.
 	Accepted State = "accepted"
 
-	// Refused was delivered once, and the recipient refused it.
+	// Refused was delivered once, and refused by the recipient.
 	Refused State = "refused"
 )
 
@@ -79,31 +79,30 @@ type Record struct {
 	RecipientRandHash common.Hash
 	Nonces            pm.NonceRange
 
-	// Set numbers the tickets of a request that were reserved together, from 1: a set may
-	// be delivered in parts.
+	// Set numbers the tickets of a request that were reserved together, from 1. A set may be
+	// delivered in parts.
 	Set int
 
-	// Record is the request's own; empty when the request came with another store,
-	// which alone can make its tickets again.
+	// Record is the request's own; empty if the request was imported from another store, which
+	// alone can make its tickets again.
 	Record []byte
 
-	// State is how far it has come, and Outcome what the recipient said about that.
+	// State is how far it has got, and Outcome what the recipient said.
 	State   State
 	Outcome string
 
-	// Deliveries is how many deliveries were begun, by any process, of which a ticket may
-	// have left.
+	// Deliveries counts the deliveries, by any process, in which a ticket may have left.
 	Deliveries int
 
 	// At is when the request was begun.
 	At time.Time
 }
 
-// Records are all tickets that were made for a request, in the order in which they are
-// delivered. A batch of tickets has one Record.
+// Records are all tickets made for a request, in the order of delivery. A batch of tickets has
+// one Record.
 type Records []*Record
 
-// First returns the first Record, nil when there is none.
+// First returns the first Record, nil if there is none.
 func (rs Records) First() *Record {
 	if len(rs) == 0 {
 		return nil
@@ -111,7 +110,7 @@ func (rs Records) First() *Record {
 	return rs[0]
 }
 
-// Version tells which tickets they are, and in which parts; "" for none.
+// Version identifies the tickets and their division into parts; "" if there are none.
 func (rs Records) Version() string {
 	if len(rs) == 0 {
 		return ""
@@ -123,20 +122,20 @@ func (rs Records) Version() string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// RequestError is a request under an id that stands for another one already.
+// RequestError is a request ID that was used with different arguments.
 type RequestError struct {
-	// ID is the request's, At when the other was made.
+	// ID is the request's, At is when it was first used.
 	ID string
 	At time.Time
 }
 
 func (e *RequestError) Error() string {
-	return fmt.Sprintf("request %q was something else when it was made at %s", e.ID, e.At.Format(time.RFC3339))
+	return fmt.Sprintf("request ID %q was already used with different arguments at %s", e.ID, e.At.Format(time.RFC3339))
 }
 
 // Hint says what to do.
 func (e *RequestError) Hint() string {
-	return "repeat it with the arguments that it had then, or choose another id"
+	return "repeat the request with its first arguments, or choose another ID"
 }
 
 // RequestMovedError is a request that another process has changed since it was read.
@@ -144,7 +143,7 @@ type RequestMovedError struct {
 	// ID is the request's.
 	ID string
 
-	// Now is what it is now; nil when it was released, or was made anew with other tickets.
+	// Now is its current state; nil if it was released, or made again with other tickets.
 	Now *Record
 }
 
@@ -156,7 +155,7 @@ func (e *RequestMovedError) Error() string {
 	return fmt.Sprintf("another process is working on request %q, which is %s now", e.ID, now)
 }
 
-// Requested returns what was made for a sender's request, nil when nothing was. It fails
+// Requested returns the tickets made for a sender's request, nil if there are none. It fails
 // with *RequestError.
 func (c *Chain) Requested(ctx context.Context, sender common.Address, request Request) (Records, error) {
 	return read(ctx, c.store, fmt.Sprintf("look for request %q", request.ID), func(tx *db.Tx) (Records, error) {
@@ -196,8 +195,8 @@ func (c *Chain) request(tx *db.Tx, sender common.Address, request Request) (Reco
 	return records, nil
 }
 
-// addToRequest keeps tickets that were reserved just now for a request, which has before so
-// far, as a set of one part.
+// addToRequest adds newly reserved tickets to a request, which has before already, as a set of
+// one part.
 func (c *Chain) addToRequest(tx *db.Tx, sender common.Address, request *Request, before Records, made Record, at time.Time) error {
 	made.Set = 1
 	if len(before) == 0 {

@@ -26,7 +26,7 @@ func requested(t *testing.T, c *Chain, id string) (a, b *Record) {
 	return a, b
 }
 
-// Each change of a request says what it was read as, and fails when it is not that.
+// Each change of a request states what was read, and fails if the request has changed.
 func TestARequestIsChangedAsRead(t *testing.T) { onEach(t, aRequestIsChangedAsRead) }
 
 func aRequestIsChangedAsRead(t *testing.T, place place) {
@@ -40,7 +40,7 @@ func aRequestIsChangedAsRead(t *testing.T, place place) {
 	require.Equal(t, Sent, moved.Now.State)
 	errorAs[*RequestMovedError](t, c.ReleaseRequest(ctx, me, Records{b}))
 	b = moved.Now
-	require.NoError(t, c.BeginDelivery(ctx, me, b), "who knows of the first delivery may begin another")
+	require.NoError(t, c.BeginDelivery(ctx, me, b), "a process that has read the first delivery may begin another")
 	require.Equal(t, 2, b.Deliveries)
 	after, err := c.EndDelivery(ctx, me, b, Refused, "seen before")
 	require.NoError(t, err)
@@ -79,7 +79,7 @@ func aRequestIsChangedAsRead(t *testing.T, place place) {
 	require.ErrorIs(t, err, ErrDamaged)
 }
 
-// Requests of a store that counted no deliveries may have been sent by several processes,
+// Requests of a store without a count of deliveries may have been sent by several processes,
 // and each has one part.
 func TestRequestsOfVersion5(t *testing.T) { onEach(t, requestsOfVersion5) }
 
@@ -111,8 +111,8 @@ func requestsOfVersion5(t *testing.T, place place) {
 	errorAs[*RequestError](t, err)
 }
 
-// The tickets of a request are delivered in parts, each of which is what all of them were.
-// Whoever has begun to deliver them together ends that for all parts.
+// A request's tickets are delivered in parts, each of which keeps the state of the whole. A
+// process that began to deliver them together ends that for all parts.
 func TestADeliveryIsSplit(t *testing.T) { onEach(t, aDeliveryIsSplit) }
 
 func aDeliveryIsSplit(t *testing.T, place place) {
@@ -173,7 +173,7 @@ func aDeliveryIsSplit(t *testing.T, place place) {
 	require.Equal(t, []State{Sent, Refused}, states("one again"))
 }
 
-// Tickets are added to a request by whoever has read all that it has.
+// Tickets are added to a request only by a process that has read all of it.
 func TestTicketsAreAddedAsRead(t *testing.T) { onEach(t, ticketsAreAddedAsRead) }
 
 func ticketsAreAddedAsRead(t *testing.T, place place) {

@@ -16,22 +16,21 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-// Reservation is tickets that were made at once: an entry of the ledger.
+// Reservation is a range of tickets made together: an entry of the ledger.
 type Reservation struct {
-	// RecipientRandHash names the session, Nonces are the tickets' in it.
+	// RecipientRandHash identifies the session, Nonces the tickets in it.
 	RecipientRandHash common.Hash
 	Nonces            pm.NonceRange
 
-	// Recipient is whom the tickets pay.
+	// Recipient is the recipient of the tickets.
 	Recipient common.Address
 
-	// FaceValue is what a ticket pays if it wins, in wei; TicketEV is what one is
-	// worth, exactly, in wei.
+	// FaceValue is what a winning ticket pays, in wei; TicketEV is the exact expected value of
+	// one ticket, in wei.
 	FaceValue *big.Int
 	TicketEV  *big.Rat
 
-	// ExpirationBlock is the L1 block from which the recipient refuses them, and from
-	// which it redeems them.
+	// ExpirationBlock is the L1 block from which the recipient refuses and redeems them.
 	ExpirationBlock *big.Int
 
 	// At is when they were made.
@@ -46,8 +45,8 @@ const (
 	selectFirstReservation = `SELECT MIN(reserved_at) FROM reservations WHERE chain_id = $1 AND sender = $2`
 )
 
-// FirstReservation returns when a sender made its first tickets, or the zero time when it
-// has made none.
+// FirstReservation returns when a sender made its first tickets, or the zero time if it has
+// made none.
 func (c *Chain) FirstReservation(ctx context.Context, sender common.Address) (time.Time, error) {
 	at, err := read(ctx, c.store, readLedger, func(tx *db.Tx) (at sql.NullInt64, err error) {
 		err = tx.Row(selectFirstReservation, c.id, sender.Hex()).Scan(&at)
@@ -66,7 +65,7 @@ func (c *Chain) Spending(ctx context.Context, sender common.Address, at time.Tim
 	})
 }
 
-// Made returns what all of a sender's tickets on the chain come to, by the sums of each day.
+// Made returns the total of a sender's tickets on the chain, from the sums of each day.
 func (c *Chain) Made(ctx context.Context, sender common.Address) (policy.Sum, error) {
 	return read(ctx, c.store, readLedger, func(tx *db.Tx) (policy.Sum, error) {
 		sum := policy.Cost(0, nil, nil)
@@ -78,13 +77,13 @@ func (c *Chain) Made(ctx context.Context, sender common.Address) (policy.Sum, er
 	})
 }
 
-// readLedger is what the methods here do, for errors.
+// readLedger describes these methods in errors.
 const readLedger = "read the ledger"
 
 // ErrNoReservation is returned for a ticket that was not made with this store.
-var ErrNoReservation = errors.New("no such ticket was made with this store")
+var ErrNoReservation = errors.New("the ticket was not made with this store")
 
-// Reservations hands what a sender has made since a time to each, the oldest first. An
+// Reservations calls each with every reservation of a sender since a time, the oldest first. An
 // error of each ends it.
 func (c *Chain) Reservations(ctx context.Context, sender common.Address, since time.Time, each func(Reservation) error) error {
 	var ours error
@@ -100,7 +99,7 @@ func (c *Chain) Reservations(ctx context.Context, sender common.Address, since t
 	return ours
 }
 
-// ReservationOf returns what a sender's ticket was made with, or ErrNoReservation.
+// ReservationOf returns the reservation that has a sender's ticket, or ErrNoReservation.
 func (c *Chain) ReservationOf(ctx context.Context, sender common.Address, recipientRandHash common.Hash, nonce uint32) (Reservation, error) {
 	found, err := read(ctx, c.store, readLedger, func(tx *db.Tx) ([]Reservation, error) {
 		return db.List(tx, scanReservation, selectReservationOf, recipientRandHash.Hex(), int64(nonce), c.id, sender.Hex())

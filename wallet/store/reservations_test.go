@@ -66,7 +66,7 @@ func reservations(t *testing.T, place place) {
 	}
 }
 
-// same compares the numbers' values: equal ones may be kept in different ways.
+// same compares numbers by value: equal ones may have different representations.
 func same(t *testing.T, want, got []Reservation) {
 	t.Helper()
 	require.Len(t, got, len(want))
@@ -81,7 +81,7 @@ func same(t *testing.T, want, got []Reservation) {
 	}
 }
 
-// A ledger that says what pmctl never writes is damaged.
+// A ledger with values that pmctl never writes is damaged.
 func TestDamagedReservations(t *testing.T) {
 	for _, column := range []string{"recipient", "face_value", "ticket_ev", "expiration_block"} {
 		s := open(t, newFile(t))

@@ -17,35 +17,35 @@ const insertReservation = `INSERT INTO reservations
 	(recipient_rand_hash, first_nonce, nonces, chain_id, sender, recipient, face_value, ticket_ev, expiration_block, reserved_at)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 
-// Spend is tickets that a sender wants to make.
+// Spend is a number of tickets to reserve.
 type Spend struct {
-	// Sender is who pays.
+	// Sender is the sender of the tickets.
 	Sender common.Address
 
-	// Params are what the tickets are made from; Count is how many there will be.
+	// Params are the params of the tickets, Count their number.
 	Params *pm.TicketParams
 	Count  uint32
 
-	// Ahead is how many more tickets are to follow for the same payment, made from other
-	// params. Allow is asked for them too; nothing is taken for them.
+	// Ahead is how many more tickets of the same payment will follow, made from other params.
+	// Allow counts them; nothing is reserved for them.
 	Ahead uint64
 
-	// Cap is how many nonces the session has; 0 is as many as there are numbers.
+	// Cap is how many nonces the session has; 0 sets no limit of its own.
 	Cap uint32
 
-	// Allow tells whether the tickets may be made after what was spent on the day,
-	// when nobody else can spend: policy.Limits.CheckBudget. Nil allows everything.
+	// Allow decides whether the tickets may be made, given what was spent on the day. It runs
+	// while no other process can spend: policy.Limits.CheckBudget. Nil allows everything.
 	Allow func(recipient common.Address, asked policy.Sum, spent policy.Spending) error
 
 	// At is the time that decides the day; zero is now.
 	At time.Time
 
-	// Request makes the same request twice get the same tickets; nil is a request of
+	// Request returns the same tickets when the same request is repeated; nil is a request of
 	// its own.
 	Request *Request
 }
 
-// at is when the spending happens.
+// at is the time of the spending.
 func (s Spend) at() time.Time {
 	if s.At.IsZero() {
 		return time.Now()
@@ -53,13 +53,13 @@ func (s Spend) at() time.Time {
 	return s.At
 }
 
-// Made are tickets whose nonces are taken.
+// Made is the result of a reservation.
 type Made struct {
 	// Nonces are the tickets'.
 	Nonces pm.NonceRange
 
-	// Before is what was made for the same request before, to which Nonces belong, the
-	// first of it when it is several; nil when they were taken just now.
+	// Before has the tickets that were made earlier for the same request: Nonces are those of
+	// the first. It is nil if the nonces are new.
 	Before *Record
 }
 
@@ -72,16 +72,14 @@ func (c *Chain) ReserveNonces(ctx context.Context, sender common.Address, params
 	return made.Nonces, nil
 }
 
-// Reserve takes the next nonces of the session that s.Params.RecipientRandHash names;
-// a session's first nonce is 1. When it returns the reservation is on disk together
-// with what the tickets cost and the request, and no call in any process gets one of
-// these nonces again.
+// Reserve takes the next nonces of the session s.Params.RecipientRandHash; a session's first
+// nonce is 1. When it returns, the reservation is on disk together with the spending and the
+// request, and no call in any process gets one of these nonces again.
 //
-// It fails with *pm.NonceCapError when s.Cap or the width of a nonce leaves fewer than
-// s.Count; with pm.ErrTicketCount for a count of 0; with *pm.FieldError for params that
-// do not fit; with what s.Allow fails with; with *RetiredError and *RequestError; with
-// ErrBusy, ErrAccess or ErrDamaged; and with ctx's error. Nonces are then either not
-// taken or lost, never handed out.
+// It fails with *pm.NonceCapError if s.Cap or the width of a nonce leaves fewer than s.Count;
+// with pm.ErrTicketCount for a count of 0; with *pm.FieldError for params that do not fit; with
+// the error of s.Allow; with *RetiredError and *RequestError; with ErrBusy, ErrAccess or
+// ErrDamaged; and with ctx's error. Nonces are then not taken or lost, never handed out.
 func (c *Chain) Reserve(ctx context.Context, s Spend) (*Made, error) {
 	outcomes, err := c.ReserveAll(ctx, []Spend{s})
 	if err != nil {
@@ -90,16 +88,15 @@ func (c *Chain) Reserve(ctx context.Context, s Spend) (*Made, error) {
 	return outcomes[0].Made, outcomes[0].Err
 }
 
-// Outcome is what came of one of several Spends: it was made, or refused.
+// Outcome is the result of one of several Spends: made, or refused.
 type Outcome struct {
 	Made *Made
 	Err  error
 }
 
-// ReserveAll does what Reserve does for each Spend, in order and in one transaction: what
-// one took counts for the next. A Spend that is refused leaves the others alone, and its
-// Outcome has Reserve's error. Where the store itself fails, or ctx ends, ReserveAll does,
-// and nothing was taken.
+// ReserveAll calls Reserve for each Spend, in order and in one transaction: each counts what
+// the ones before it took. A refused Spend does not affect the others; its Outcome has
+// Reserve's error. If the store fails or ctx ends, ReserveAll fails and nothing is taken.
 func (c *Chain) ReserveAll(ctx context.Context, spends []Spend) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(spends))
 	err := c.store.write(ctx, func(tx *db.Tx) error {
@@ -133,15 +130,15 @@ func (c *Chain) ReserveAll(ctx context.Context, spends []Spend) ([]Outcome, erro
 	return outcomes, nil
 }
 
-// errNothingTaken undoes a transaction in which there is nothing to keep.
+// errNothingTaken rolls back a transaction that has nothing to commit.
 var errNothingTaken = errors.New("nothing was taken")
 
-// notAllowed is what a Spend's Allow said.
+// notAllowed is an error of Spend.Allow.
 type notAllowed struct{ error }
 
 func (e notAllowed) Unwrap() error { return e.error }
 
-// isRefusal tells a Spend that may not be from a store that failed.
+// isRefusal tells a refused Spend from a failure of the store.
 func isRefusal(err error) bool {
 	for _, target := range []any{new(notAllowed), new(*pm.NonceCapError), new(*pm.FieldError), new(*RetiredError), new(*RequestError), new(*RequestMovedError), new(*UnacknowledgedError)} {
 		if errors.As(err, target) {

@@ -14,30 +14,30 @@ const selectNewest = `SELECT COALESCE(MAX(at), 0) FROM (
 	SELECT MAX(reserved_at) AS at FROM reservations UNION ALL SELECT MAX(made_at) FROM requests
 	UNION ALL SELECT MAX(created_at) FROM intents UNION ALL SELECT MAX(signed_at) FROM attempts) times`
 
-// Restored is a store that may lack records, because it was restored from a backup or is a
-// copy, until that is acknowledged.
+// Restored is why a store may lack records: it was restored from a backup or copied, and the
+// user has not acknowledged that.
 type Restored struct {
-	// Cause is what was found, At when.
+	// Cause is what was found, At is when.
 	Cause Cause     `json:"cause"`
 	At    time.Time `json:"at"`
 
-	// Newest is when the newest record was written that the store had then; zero where
-	// it had none. What was done later may be missing.
+	// Newest is the time of the newest record that the store had then, zero if it had none.
+	// Later records may be missing.
 	Newest time.Time `json:"newest"`
 }
 
-// Restored returns why the store may lack records; nil when it lacks none, or when that
-// was acknowledged.
+// Restored returns why the store may lack records; nil if it lacks none or that was
+// acknowledged.
 func (s *Store) Restored(ctx context.Context) (*Restored, error) {
 	return read(ctx, s, "read whether the store was restored", restored)
 }
 
-// Acknowledge ends what follows from a store that may lack records: request ids that it
-// does not know are new again, transactions may be begun, and the day's budget counts what
-// the store knows of. It is for a person to do, who knows what may be repeated.
+// Acknowledge accepts that the store may lack records: unknown request IDs count as new again,
+// transactions may be begun, and the day's budget counts the spending that is recorded. This
+// decision is a person's, who has checked what may be repeated.
 //
-// shown is what that person saw. It fails with *UnacknowledgedError when something else was
-// found since.
+// shown is what that person saw. It fails with *UnacknowledgedError if something else was found
+// since.
 func (s *Store) Acknowledge(ctx context.Context, shown Restored) error {
 	return s.writeFor(ctx, "acknowledge that the store was restored", func(tx *db.Tx) error {
 		found, err := restored(tx)
@@ -56,8 +56,8 @@ func (s *Store) Acknowledge(ctx context.Context, shown Restored) error {
 	})
 }
 
-// UnacknowledgedError is something that is not begun, since the store may have lost the
-// record that it was done already.
+// UnacknowledgedError is a request or transaction that is not begun because the store may have
+// lost the record of an earlier one.
 type UnacknowledgedError struct{ Restored }
 
 func (e *UnacknowledgedError) Error() string {
@@ -66,11 +66,11 @@ func (e *UnacknowledgedError) Error() string {
 
 // Hint says what to do.
 func (e *UnacknowledgedError) Hint() string {
-	return "pmctl store acknowledge shows what may be repeated, and then allows it"
+	return "pmctl store acknowledge shows what may be repeated, and allows it once you confirm"
 }
 
-// RestoredError is a store that was restored, or replaced by a copy, while it was in use.
-// What was to be written was not.
+// RestoredError is a store that was restored, or replaced by a copy, while it was in use. The
+// change was not written.
 type RestoredError struct {
 	// Path is where the store is, as Store.Path returns it.
 	Path  string
@@ -89,8 +89,8 @@ func (e *RestoredError) Hint() string {
 	return "run it again with fresh ticket params; pmctl store acknowledge shows what may be repeated"
 }
 
-// requireAcknowledged fails with *UnacknowledgedError where the store may have lost the record of what
-// it does not know. Whatever must be done only once passes here when no record of it is found.
+// requireAcknowledged fails with *UnacknowledgedError if the store may have lost records. Call
+// it before anything that must happen only once and has no record.
 func requireAcknowledged(tx *db.Tx) error {
 	found, err := restored(tx)
 	if err == nil && found != nil {
@@ -111,8 +111,8 @@ func restored(tx *db.Tx) (*Restored, error) {
 	return r, nil
 }
 
-// setRestored notes that the store may lack records. What was doubted before and not acknowledged
-// stays in doubt.
+// setRestored records that the store may lack records. An earlier cause that was not
+// acknowledged stays.
 func setRestored(tx *db.Tx, cause Cause, now time.Time) error {
 	var newest int64
 	if err := tx.Row(selectNewest).Scan(&newest); err != nil {

@@ -11,8 +11,8 @@ import (
 
 func TestNoNoncesForParamsOfBefore(t *testing.T) { onEach(t, noNoncesForParamsOfBefore) }
 
-// Of two orders that were checked against a store's id, the one that comes after the store
-// was found restored takes nothing: how far its session had come is not known.
+// Two orders were checked under one store ID. The one that comes after the store was found
+// restored takes nothing, since its session may have used more nonces.
 func noNoncesForParamsOfBefore(t *testing.T, place place) {
 	s := open(t, place(t))
 	chain := s.Chain(testChain).In(s.ID())

@@ -11,7 +11,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/policy"
 )
 
-// restored returns a store that was set back to 5 nonces of a session and the request
+// restoredFile returns a store that was set back to 5 nonces of a session and the request
 // "kept", after the request "lost" was made.
 func restoredFile(t *testing.T) *Store {
 	dir, path, _ := used(t)
@@ -26,7 +26,7 @@ func restoredFile(t *testing.T) *Store {
 	require.NoError(t, err)
 	newAccountant(t, s).begun("lost", "fund", 1, 1)
 	require.NoError(t, s.Close())
-	putBack(t, dir, saved, "store.db")
+	restoreFiles(t, dir, saved, "store.db")
 	s = open(t, path)
 	require.NotNil(t, s.Retirement())
 	return s
@@ -36,8 +36,8 @@ func spendFor(id string, session byte) Spend {
 	return Spend{Sender: common.Address{1}, Params: params(session), Count: 1, Request: &Request{ID: id, Digest: "d", Record: []byte("r")}}
 }
 
-// A restored store does nothing under an id that it may have lost, until that is
-// acknowledged: no tickets, no payment, no transaction, with any of its doors.
+// A restored store does nothing under an ID that it may have lost, until that is acknowledged:
+// no tickets, no payment, no transaction.
 func TestNoUnknownIDIsNewInARestoredStore(t *testing.T) {
 	s := restoredFile(t)
 	c, a := s.Chain(testChain), newAccountant(t, s)
@@ -92,7 +92,7 @@ func TestAcknowledge(t *testing.T) {
 	require.Equal(t, CauseOlder, found.Cause.Code)
 	kept, err := a.Intents(t.Context(), payer)
 	require.NoError(t, err)
-	require.Equal(t, kept[0].Attempts[0].At, found.Newest, "the newest that the store knows")
+	require.Equal(t, kept[0].Attempts[0].At, found.Newest, "the newest record of the store")
 
 	other := *found
 	other.Cause.Code = CauseFile
@@ -103,11 +103,11 @@ func TestAcknowledge(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, found)
 	made, err := c.Reserve(t.Context(), budgeted)
-	require.NoError(t, err, "the budget counts what the store knows of")
+	require.NoError(t, err, "the budget counts the recorded spending")
 	require.Equal(t, pm.NonceRange{First: 1, Count: 1}, made.Nonces)
 	a.begun("lost", "fund", 1, 2)
 	_, err = c.UsedNonces(t.Context(), params(1).RecipientRandHash)
-	require.ErrorAs(t, err, new(*RetiredError), "what others may use stays retired")
+	require.ErrorAs(t, err, new(*RetiredError), "sessions stay retired")
 
 	require.NoError(t, s.Close())
 	again := open(t, s.Path())
@@ -117,7 +117,7 @@ func TestAcknowledge(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// What was in doubt before and was not acknowledged stays so, in another store too.
+// An unacknowledged cause stays, also in another store.
 func TestDoubtIsCarried(t *testing.T) { onEach(t, doubtIsCarried) }
 
 func doubtIsCarried(t *testing.T, place place) {
@@ -127,14 +127,14 @@ func doubtIsCarried(t *testing.T, place place) {
 	require.NoError(t, s.Migrate(t.Context(), to))
 	require.NoError(t, to.Close())
 	to = open(t, location)
-	require.Nil(t, to.Retirement(), "it took the place of an empty store")
+	require.Nil(t, to.Retirement(), "it replaced an empty store")
 	_, err := to.Chain(testChain).Reserve(t.Context(), spendFor("lost", 9))
 	require.ErrorAs(t, err, new(*UnacknowledgedError))
 	_, err = to.Chain(testChain).Reserve(t.Context(), spendFor("kept", 9))
 	require.NoError(t, err)
 }
 
-// An exported ledger has no transactions, and may be older than what was done since.
+// An exported ledger has no transactions, and may be out of date.
 func TestAnImportedLedgerIsInDoubt(t *testing.T) { onEach(t, anImportedLedgerIsInDoubt) }
 
 func anImportedLedgerIsInDoubt(t *testing.T, place place) {
@@ -153,7 +153,7 @@ func anImportedLedgerIsInDoubt(t *testing.T, place place) {
 	newAccountant(t, s).begun("a", "fund", 0, 1)
 }
 
-// machine opens a database's store as a machine that remembers what it has seen.
+// machine opens a database's store as a machine with its own memory.
 func machine(t *testing.T, location, memory string) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), location, RememberIn(memory))

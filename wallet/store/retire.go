@@ -14,7 +14,7 @@ const (
 	deleteAllParams = `DELETE FROM params`
 )
 
-// Retirement is what a store did that is not where, or not what, it was.
+// Retirement is what was done with a store that was moved, copied or restored.
 type Retirement struct {
 	// Reason says what was found.
 	Reason Cause
@@ -23,17 +23,17 @@ type Retirement struct {
 	Sessions int64
 }
 
-// Retirement returns what was done when the store was opened, and nil when it was
-// found as it was left. It is reported to one of those who open the store.
+// Retirement returns what was done when the store was opened, nil if nothing had to be. Only
+// one of the processes that open the store gets it.
 func (s *Store) Retirement() *Retirement { return s.retirement }
 
-// Unremembered tells that the store is in a database that was in use before, and that this
-// machine remembers nothing of it: whether it was restored from a backup cannot be told.
+// Unremembered reports whether the store is in a database that was in use before and that this
+// machine has no record of, so that pmctl cannot tell whether it was restored from a backup.
 func (s *Store) Unremembered() bool { return s.unremembered }
 
-// retire ends all that others may have used since: it ends every session, counts the day's
-// budget as spent, and takes a new id, so that ticket params fetched under the old one are
-// refused.
+// retire withdraws everything that another copy may have used since: it retires every session,
+// counts the day's budget as spent, and takes a new ID, so that ticket params fetched under the
+// old one are refused.
 func retire(tx *db.Tx, found *condition) (*Retirement, error) {
 	now := time.Now()
 	if err := setRestored(tx, *found.cause, now); err != nil {
@@ -55,9 +55,9 @@ func retire(tx *db.Tx, found *condition) (*Retirement, error) {
 	return &Retirement{Reason: *found.cause, Sessions: sessions}, tx.Exec(updateMeta, found.id, metaID)
 }
 
-// write runs do in a transaction that holds the store's write lock from its start,
-// and returns once it is on disk. do may be called again and must then do the same. Where
-// the store turns out to be restored or replaced, it fails with *RestoredError.
+// write runs do in a transaction that has the store's write lock from its start, and returns
+// once it is on disk. do may run more than once, and must then do the same. If the store was
+// restored or replaced, write fails with *RestoredError.
 func (s *Store) write(ctx context.Context, do func(*db.Tx) error) error {
 	var found condition
 	var now markState
@@ -89,7 +89,7 @@ func (s *Store) write(ctx context.Context, do func(*db.Tx) error) error {
 	return nil
 }
 
-// writeFor is write with an error that says what was to be done.
+// writeFor is write with the operation's name in its errors.
 func (s *Store) writeFor(ctx context.Context, what string, do func(*db.Tx) error) error {
 	if err := s.write(ctx, do); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
@@ -97,9 +97,9 @@ func (s *Store) writeFor(ctx context.Context, what string, do func(*db.Tx) error
 	return nil
 }
 
-// followRetired takes over the id of a store that another process has retired, and fails
-// with *RestoredError. What is to be done was asked of the store as it was: its ticket params
-// may name a session whose nonces this one has lost.
+// followRetired takes over the ID of a store that another process has retired, and fails with
+// *RestoredError. The caller's change was meant for the store's earlier state: its ticket
+// params may name a session whose nonces this store has lost.
 func (s *Store) followRetired(tx *db.Tx, found condition) error {
 	r, err := restored(tx)
 	if err != nil {
@@ -113,9 +113,9 @@ func (s *Store) followRetired(tx *db.Tx, found condition) error {
 	return &RestoredError{Path: s.db.Name, Cause: cause}
 }
 
-// retireInUse retires a store that was found restored by a process that has it open. Of a
-// file such a process has pages in memory that do not go with those on disk: there it
-// fails with *RestoredError, and the store is retired when it is opened next.
+// retireInUse retires a restored store that this process has open. A file's pages in memory do
+// not match those on disk then: it fails with *RestoredError, and the file is retired when it
+// is opened next.
 func (s *Store) retireInUse(tx *db.Tx, found *condition) (now markState, err error) {
 	if s.db.IsFile() {
 		return now, &RestoredError{Path: s.db.Name, Cause: *found.cause}

@@ -10,8 +10,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/pgtest"
 )
 
-// TestRightsThatLackAreNamed: a role without rights must not be told that the store is
-// damaged, and never to move a database away.
+// TestRightsThatLackAreNamed: for a role without rights the store is not "damaged", and the
+// hint never moves a database away.
 func TestRightsThatLackAreNamed(t *testing.T) {
 	location := server.Database(t)
 	role := databaseOf(t, location) + `-"o"`
@@ -36,13 +36,13 @@ func TestRightsThatLackAreNamed(t *testing.T) {
 	require.Contains(t, rights.Tables, "requests")
 	require.NotContains(t, rights.Tables, "sessions")
 
-	// What the hint says helps.
+	// The statement of the hint helps.
 	pgtest.Exec(t, location, `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA pmctl TO `+quoted)
 	require.Contains(t, rights.Hint(), quoted)
 	reserve(t, open(t, weak), params(2), 1)
 }
 
-// TestADatabaseIsNotToBeMovedAway: what helps a file is no advice for a database.
+// TestADatabaseIsNotToBeMovedAway: the hint for a file does not apply to a database.
 func TestADatabaseIsNotToBeMovedAway(t *testing.T) {
 	require.NotContains(t, (&DamagedError{Path: "postgres://me@host:5432/db"}).Hint(), "move it")
 	require.Contains(t, (&DamagedError{Path: "/home/me/store.db"}).Hint(), "move it")

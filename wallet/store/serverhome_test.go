@@ -23,7 +23,7 @@ func usedDatabase(t *testing.T, location string, options ...Option) *Store {
 	return s
 }
 
-// A copy of a database notices that it is one, and the original goes on.
+// A copied database is detected, and the original continues.
 func TestACopiedDatabaseRetires(t *testing.T) {
 	location := server.Database(t)
 	before := usedDatabase(t, location)
@@ -37,8 +37,8 @@ func TestACopiedDatabaseRetires(t *testing.T) {
 	require.EqualValues(t, 6, reserve(t, again, params(1), 1).First)
 }
 
-// A standby that is promoted may lack the last commits, and so may a restored backup: it
-// begins another timeline. A process that has the store open notices with its next write.
+// A promoted standby, or a restored backup, may lack the last commits: it begins another
+// timeline. A process that has the store open detects that with its next write.
 func TestAPromotedStandbyRetires(t *testing.T) {
 	var server pgtest.Server
 	defer server.Stop()
@@ -68,10 +68,10 @@ func TestAPromotedStandbyRetires(t *testing.T) {
 	require.Nil(t, open(t, location).Retirement(), "it is done")
 
 	promote()
-	requireRetired(t, location, inUse, "a standby took its place")
+	requireRetired(t, location, inUse, "a standby was promoted")
 }
 
-// A dump that is restored into the same database: its tables are others, whoever looks.
+// A dump that is restored into the same database has new tables, for every machine.
 func TestARestoredDumpRetires(t *testing.T) {
 	location := server.Database(t)
 	before := usedDatabase(t, location)
@@ -83,9 +83,9 @@ func TestARestoredDumpRetires(t *testing.T) {
 	requireRetired(t, location, before, "its tables were created again")
 }
 
-// The rows alone of a dump, in tables that stay: a machine notices that has seen what came
-// after it, though another has used the store since, and gone further. Another machine
-// then has no second alarm.
+// Only the rows are restored, into the existing tables: a machine that saw later rows detects
+// it, even though another machine has used the store since. The other machine then has no
+// second alarm.
 func TestRestoredRowsRetire(t *testing.T) {
 	location := server.Database(t)
 	newer, older, stranger := newMemory(t), newMemory(t), newMemory(t)
@@ -117,7 +117,7 @@ func TestRestoredRowsRetire(t *testing.T) {
 	require.Equal(t, Cause{Code: CauseFork}.String(), report.CopyReason)
 	requireRestoredInUse(t, again, CauseFork)
 	_, err = cannotTell.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(9), 1, 0)
-	require.ErrorAs(t, err, new(*RestoredError), "what was asked of the store as it was, is not done with this one")
+	require.ErrorAs(t, err, new(*RestoredError), "a request for the old store is refused")
 	_, err = cannotTell.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 1, 0)
 	require.ErrorAs(t, err, new(*RetiredError))
 	require.Equal(t, again.ID(), cannotTell.ID())
@@ -147,7 +147,7 @@ func TestAStartedBaseBackupRetires(t *testing.T) {
 	require.Nil(t, machine(t, location, memory).Retirement())
 }
 
-// A database that was dropped and made anew.
+// A database that was dropped and created again.
 func TestADatabaseThatIsGoneIsNoticed(t *testing.T) {
 	location := server.Database(t)
 	mine, theirs := newMemory(t), newMemory(t)
@@ -156,10 +156,10 @@ func TestADatabaseThatIsGoneIsNoticed(t *testing.T) {
 	pgtest.Exec(t, location, `DROP SCHEMA pmctl CASCADE`)
 	s := machine(t, location, mine)
 	require.Equal(t, CauseGone, s.Retirement().Reason.Code)
-	require.Nil(t, machine(t, location, theirs).Retirement(), "it knew the same store")
+	require.Nil(t, machine(t, location, theirs).Retirement(), "it remembers the same store")
 }
 
-// What a database's keeper does to it that is no restore.
+// Maintenance of a database is not a restore.
 func TestADatabaseAtHomeStays(t *testing.T) {
 	location := server.Database(t)
 	memory := newMemory(t)

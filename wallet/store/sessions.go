@@ -15,20 +15,20 @@ const (
 	insertSession = `INSERT INTO sessions (recipient_rand_hash, used_nonces) VALUES ($1, 0) ON CONFLICT DO NOTHING`
 	selectSession = `SELECT used_nonces, retired_at FROM sessions WHERE recipient_rand_hash = $1`
 	selectLast    = `SELECT first_nonce + nonces - 1 FROM reservations WHERE recipient_rand_hash = $1 ORDER BY first_nonce DESC LIMIT 1`
-	// advanceUsed names the old count too, so that a wrong isolation level shows
-	// as no row changed instead of as a nonce used twice.
+	// advanceUsed compares the old count too, so that a wrong isolation level shows as no row
+	// changed and not as a nonce used twice.
 	advanceUsed = `UPDATE sessions SET used_nonces = $1 WHERE recipient_rand_hash = $2 AND used_nonces = $3`
 )
 
-// UsedNonces returns how many nonces of a session, counted from 1, are taken. It fails
-// with *RetiredError for a session that is over.
+// UsedNonces returns how many nonces of a session, counted from 1, are taken. It fails with
+// *RetiredError for a retired session.
 func (c *Chain) UsedNonces(ctx context.Context, recipientRandHash common.Hash) (uint32, error) {
 	return read(ctx, c.store, fmt.Sprintf("read session %v", recipientRandHash), func(tx *db.Tx) (uint32, error) {
 		return usedNonces(tx, recipientRandHash)
 	})
 }
 
-// usedNonces fails with *RetiredError. Of a session that has not begun none are used.
+// usedNonces fails with *RetiredError. A new session has used none.
 func usedNonces(tx *db.Tx, hash common.Hash) (used uint32, err error) {
 	var retired sql.NullInt64
 	_, err = tx.Row(selectSession, hash.Hex()).Find(&used, &retired)
@@ -60,13 +60,13 @@ func takeNonces(tx *db.Tx, hash common.Hash, count, most uint32) (nonces pm.Nonc
 	return nonces, err
 }
 
-// checkLast holds a session's count against its last reservation. They are on different
-// pages of the file, so that no damaged page sets a session back.
+// checkLast compares a session's count with its last reservation. They are on different pages
+// of the file, so that one damaged page cannot set a session back.
 func checkLast(tx *db.Tx, hash common.Hash, used uint32) error {
 	var last int64
 	_, err := tx.Row(selectLast, hash.Hex()).Find(&last)
 	if err == nil && last != int64(used) {
-		err = fmt.Errorf("%w: session %v has used %d nonces, and its last reservation ends at %d", ErrDamaged, hash, used, last)
+		err = fmt.Errorf("%w: session %v has used %d nonces, but its last reservation ends at %d", ErrDamaged, hash, used, last)
 	}
 	return err
 }

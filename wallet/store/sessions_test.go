@@ -33,7 +33,7 @@ func reservationsContinue(t *testing.T, place place) {
 	require.Zero(t, used)
 }
 
-// Recipients tell replays by the recipientRandHash alone.
+// Recipients detect replays by the recipientRandHash alone.
 func TestASessionIsItsHash(t *testing.T) { onEach(t, aSessionIsItsHash) }
 
 func aSessionIsItsHash(t *testing.T, place place) {
@@ -124,7 +124,7 @@ func aCancelledReservationTakesNothing(t *testing.T, place place) {
 	require.Equal(t, pm.NonceRange{First: 1, Count: 1}, reserve(t, s, params(1), 1))
 }
 
-// While another connection holds the lock a caller can still give up.
+// A caller can give up while another connection has the lock.
 func TestWaitingForTheLockEndsWithTheContext(t *testing.T) {
 	onEach(t, waitingForTheLockEndsWithTheContext)
 }
@@ -157,7 +157,7 @@ func aLockHeldForTooLong(t *testing.T, place place) {
 		_, err := waiter.Chain(testChain).ReserveNonces(t.Context(), common.Address{1}, params(1), 5, 0)
 		require.ErrorIs(t, err, ErrBusy)
 		_, err = waiter.Chain(testChain).UsedNonces(t.Context(), common.Hash{})
-		require.NoError(t, err, "who only reads need not wait")
+		require.NoError(t, err, "reads need not wait")
 		return nil
 	})
 	require.NoError(t, err)

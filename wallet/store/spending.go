@@ -19,7 +19,7 @@ const (
 	selectAllDays  = `SELECT '0x0000000000000000000000000000000000000000', tickets, ev, face_value FROM spending_days WHERE chain_id = $1 AND sender = $2`
 )
 
-// spending fails with ErrDamaged when the day's sum is not that of its recipients.
+// spending fails with ErrDamaged if the day's sum is not that of its recipients.
 func spending(tx *db.Tx, chain string, sender common.Address, at time.Time) (policy.Spending, error) {
 	spent := policy.Spending{Day: startOfDay(at)}
 	day := spent.Day.Format(time.DateOnly)
@@ -46,12 +46,12 @@ func sumOfDay(tx *db.Tx, chain, sender, day string, spent *policy.Spending) erro
 		}, selectDay, chain, sender, day)
 	}
 	if err == nil && !sum.Equal(spent.All) {
-		err = fmt.Errorf("%w: what was spent on %s does not add up: %d tickets by recipient and %d in all", ErrDamaged, day, sum.Tickets, spent.All.Tickets)
+		err = fmt.Errorf("%w: the spending on %s does not add up: %d tickets by recipient, %d in total", ErrDamaged, day, sum.Tickets, spent.All.Tickets)
 	}
 	return err
 }
 
-// booked is what was spent on a recipient, or in all.
+// booked is the spending on one recipient, or the total.
 type booked struct {
 	recipient common.Address
 	policy.Sum
@@ -81,7 +81,7 @@ func parseSum(tickets int64, ev, faceValue string) (policy.Sum, error) {
 	return policy.Sum{Tickets: uint64(tickets), EV: worth, FaceValue: paid}, nil
 }
 
-// spentReason is why all of a day's budget counts as spent, "" when it does not.
+// spentReason says why the whole budget of a day counts as spent, "" if it does not.
 func spentReason(tx *db.Tx, day string) (string, error) {
 	var text string
 	_, err := tx.Row(selectMeta, metaSpent).Find(&text)
@@ -92,5 +92,5 @@ func spentReason(tx *db.Tx, day string) (string, error) {
 	if strings.Contains(code, " ") {
 		return code, nil // versions before 6 wrote a sentence
 	}
-	return fmt.Sprintf("the store may lack what was spent that day: %v", Cause{Code: CauseCode(code)}), nil
+	return fmt.Sprintf("the store may lack some of the spending of that day: %v", Cause{Code: CauseCode(code)}), nil
 }

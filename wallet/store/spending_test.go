@@ -19,10 +19,10 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// ticketsOfABudget is how many tickets of params fit the budget that spendAll has.
+// ticketsOfABudget is how many tickets fit the budget of spendAll.
 const ticketsOfABudget = 101
 
-// limitsOf allow tickets of params as many as are said, and not one more.
+// limitsOf returns limits that allow exactly so many tickets.
 func limitsOf(setting policy.Setting, tickets int64) (policy.Limits, error) {
 	value := new(big.Rat).SetInt(params(1).FaceValue)
 	if setting == policy.EVPerDay || setting == policy.RecipientEVPerDay {
@@ -38,8 +38,7 @@ func limitsOf(setting policy.Setting, tickets int64) (policy.Limits, error) {
 	})
 }
 
-// spendAll makes one ticket after the other until the budget ends, and prints a line for
-// each.
+// spendAll makes tickets one by one until the budget is spent, and prints a line for each.
 func spendAll(path string) int {
 	s, err := Open(context.Background(), path)
 	if err != nil {
@@ -65,8 +64,7 @@ func spendAll(path string) int {
 
 var testDay = time.Date(2026, 11, 23, 23, 59, 59, 0, time.UTC)
 
-// Of 16 processes that spend as fast as they can none goes beyond the budget, and
-// together they spend all of it.
+// 16 processes that spend as fast as they can spend the whole budget, and no more.
 func TestManyProcessesKeepTheBudget(t *testing.T) { onEach(t, manyProcessesKeepTheBudget) }
 
 func manyProcessesKeepTheBudget(t *testing.T, place place) {
@@ -131,8 +129,7 @@ func everyBudgetHolds(t *testing.T, place place) {
 	}
 }
 
-// What was spent counts although no budget was set at that time, and other chains and
-// senders have their own.
+// Spending is booked although no budget is set, per chain and sender.
 func TestSpendingIsBooked(t *testing.T) { onEach(t, spendingIsBooked) }
 
 func spendingIsBooked(t *testing.T, place place) {
@@ -154,7 +151,7 @@ func spendingIsBooked(t *testing.T, place place) {
 	require.Len(t, spent.Recipients, 1)
 }
 
-// A booking that was changed behind the store's back is noticed before more is spent.
+// A booking that was changed in the database is detected before more is spent.
 func TestSpendingThatDoesNotAddUp(t *testing.T) { onEach(t, spendingThatDoesNotAddUp) }
 
 func spendingThatDoesNotAddUp(t *testing.T, place place) {
@@ -176,7 +173,7 @@ func spendingThatDoesNotAddUp(t *testing.T, place place) {
 	}
 }
 
-// An older store that is brought up to date has booked what it reserved that day.
+// An upgraded store has booked what it reserved that day.
 func TestAnUpgradeBooksTheDay(t *testing.T) { onEach(t, anUpgradeBooksTheDay) }
 
 func anUpgradeBooksTheDay(t *testing.T, place place) {

@@ -12,12 +12,11 @@ import (
 type Store struct {
 	db *db.DB
 
-	// mark remembers how far the store had come, and writer names this Store among those
-	// who change it.
+	// mark remembers the store's state, and writer identifies this Store in it.
 	mark   *mark
 	writer string
 
-	// retirement is what was done when the store was found restored; nil mostly.
+	// retirement is what was done if the store was found restored; nil otherwise.
 	retirement *Retirement
 
 	unremembered bool
@@ -31,13 +30,13 @@ type Option func(*settings)
 
 type settings struct{ memory string }
 
-// RememberIn names the folder in which this machine remembers how far each database had
-// come, so that one that was restored is noticed. Without it that lasts as long as the
-// Store. A store in a file is remembered beside the file.
+// RememberIn names the folder in which this machine remembers the state of each database, so
+// that a restored one is detected. Without it the state is remembered as long as the Store is
+// open. The state of a file is remembered beside it.
 func RememberIn(folder string) Option { return func(s *settings) { s.memory = folder } }
 
-// connect prepares to use the store at a location, without looking what is there. Where a
-// file is missing it makes an empty one.
+// connect prepares to use the store at a location, without reading it. If a file is missing it
+// creates an empty one.
 func connect(location string, options []Option) (*Store, error) {
 	var set settings
 	for _, option := range options {
@@ -64,16 +63,16 @@ func connect(location string, options []Option) (*Store, error) {
 	return s, nil
 }
 
-// ID returns the random name that the store was given when it was made, or when it was
-// retired last. Params carry the id of the store that fetched them, since only that store
-// knows which of their nonces are taken.
+// ID returns the random ID that the store got when it was created or last retired. Ticket
+// params carry the ID of the store that fetched them, since only that store has their session's
+// nonces.
 func (s *Store) ID() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.id
 }
 
-// Refresh reads the id again, which another process changes when it retires the store.
+// Refresh reads the ID again, which another process changes when it retires the store.
 func (s *Store) Refresh(ctx context.Context) (id string, err error) {
 	id, err = read(ctx, s, "read the store's id", func(tx *db.Tx) (string, error) { return meta(tx, metaID) })
 	if err == nil {
@@ -88,21 +87,21 @@ func (s *Store) setID(id string) {
 	s.id = id
 }
 
-// Path returns where the store is: the absolute path of its file, or the URL of its
-// database, which has no password.
+// Path returns the absolute path of the store's file, or the URL of its database without the
+// password.
 func (s *Store) Path() string { return s.db.Name }
 
-// Close closes the store. Whatever a method has returned is on disk already.
+// Close closes the store. Everything that a method has returned is on disk already.
 func (s *Store) Close() error {
 	err := s.db.Close()
 	if newest := s.mark.newestSeen(); newest.generation > 0 {
-		s.remember(newest) // the last to close a file has emptied its log into it
+		s.remember(newest) // the last process to close a file has emptied its log into it
 	}
 	return err
 }
 
-// remember keeps a state of the store that is committed. What could not be written down
-// stays behind, and is written with the next change.
+// remember keeps a committed state of the store. A mark that could not be renamed stays behind,
+// until the next change.
 func (s *Store) remember(now markState) {
 	s.setID(now.id)
 	if flushed, _, known := s.flushed(context.Background()); known {
@@ -111,8 +110,8 @@ func (s *Store) remember(now markState) {
 	_ = s.mark.keep(now)
 }
 
-// flushed is the generation that a store's file has without its log, and logged tells
-// whether there was anything in the log; known is false where there is no such thing.
+// flushed is the generation in a store's file without its log, and logged reports whether the
+// log had anything; known is false for a database.
 func (s *Store) flushed(ctx context.Context) (generation int64, logged, known bool) {
 	text, logged, known := s.db.Unlogged(ctx, selectMeta, metaGeneration)
 	if known {
@@ -123,8 +122,8 @@ func (s *Store) flushed(ctx context.Context) (generation int64, logged, known bo
 	return generation, logged, known
 }
 
-// read returns what do finds in a transaction that sees one state of the store. Its error
-// says what was to be done.
+// read returns the result of do, which sees one state of the store in a transaction. what is
+// the operation's name in errors.
 func read[T any](ctx context.Context, s *Store, what string, do func(*db.Tx) (T, error)) (found T, err error) {
 	err = s.db.Read(ctx, func(tx *db.Tx) (err error) {
 		found, err = do(tx)

@@ -60,8 +60,8 @@ func reopenedStoreIsTheSame(t *testing.T, place place) {
 	require.NotEqual(t, first.ID(), other.ID())
 }
 
-// Closing a descriptor of a file drops the locks that the process has on it, so
-// opening a store again must not touch one that is in use.
+// Closing a descriptor of a file drops the process's locks on it, so opening a store again must
+// not touch one that is in use.
 func TestOpeningAgainKeepsTheLock(t *testing.T) { onEach(t, openingAgainKeepsTheLock) }
 
 func openingAgainKeepsTheLock(t *testing.T, place place) {
@@ -155,7 +155,7 @@ func TestRefusesDamage(t *testing.T) {
 func TestCounterSetBack(t *testing.T) { onEach(t, counterSetBack) }
 
 func counterSetBack(t *testing.T, place place) {
-	for _, count := range []int{0, 2, 9} { // 2 would give nonces out again that begin no reservation
+	for _, count := range []int{0, 2, 9} { // 2 would reserve nonces again without a matching first nonce
 		s := open(t, place(t))
 		reserve(t, s, params(1), 5)
 		change(t, s, `UPDATE sessions SET used_nonces = $1`, count)
@@ -188,7 +188,7 @@ func keptParams(t *testing.T, place place) {
 
 	_, err := c.Params(ctx, me, url)
 	require.ErrorIs(t, err, ErrNoParams)
-	require.NoError(t, c.DropParams(ctx, me, url), "dropping what is not there")
+	require.NoError(t, c.DropParams(ctx, me, url), "deleting absent params")
 
 	require.NoError(t, c.SaveParams(ctx, me, url, []byte(`{"a":1}`)))
 	require.NoError(t, c.SaveParams(ctx, me, url, []byte(`{"a":2}`)))

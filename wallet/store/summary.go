@@ -11,22 +11,22 @@ import (
 
 const countOpen = `SELECT COUNT(*) FROM intents WHERE network = $1 AND account = $2 AND state IN ('open', 'refused')`
 
-// Summary is what can be seen of a store without using it.
+// Summary is what can be read of a store without opening it for use.
 type Summary struct {
-	// CopyReason says why the store's sessions will be retired when it is used next; ""
-	// when they will not.
+	// CopyReason says why the next use of the store will retire its sessions; "" if it will
+	// not.
 	CopyReason string
 
-	// Restored is why the store may lack records, which was not acknowledged; nil when
-	// it lacks none.
+	// Restored says why the store may lack records, nil if it lacks none or that was
+	// acknowledged.
 	Restored *Restored
 
 	// Open is how many of the account's transactions are not known to be mined.
 	Open int
 }
 
-// Summarize looks at the store at a location, and at an account in the journal of a network.
-// It changes nothing. It fails with ErrNoStore, and as Open does.
+// Summarize reads the store at a location, and an account's transactions in the journal of a
+// network. It changes nothing. It fails with ErrNoStore, and as Open does.
 func Summarize(ctx context.Context, location, network string, account common.Address, options ...Option) (Summary, error) {
 	var g Summary
 	err := look(ctx, location, options, func(s *Store, tx *db.Tx, _ int) error {
@@ -38,7 +38,7 @@ func Summarize(ctx context.Context, location, network string, account common.Add
 		if g.Restored, err = restored(tx); err != nil {
 			return err
 		}
-		// An older version's store may have no journal.
+		// A store of an older version may have no journal.
 		names, err := s.db.Tables(tx)
 		if err != nil || !slices.Contains(names, "intents") {
 			return err

@@ -11,7 +11,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/policy"
 )
 
-// Several spends at once are each what it would be alone, after those before it.
+// Each of several spends has the result that it would have alone, after those before it.
 func TestSpendsTogether(t *testing.T) { onEach(t, spendsTogether) }
 
 func spendsTogether(t *testing.T, place place) {
@@ -45,7 +45,7 @@ func spendsTogether(t *testing.T, place place) {
 		}
 	}
 	require.Nil(t, outcomes[4].Made.Before)
-	require.NotNil(t, outcomes[5].Made.Before, "it was made before")
+	require.NotNil(t, outcomes[5].Made.Before, "it was made earlier")
 	var cap *pm.NonceCapError
 	require.ErrorAs(t, outcomes[2].Err, &cap)
 	require.EqualValues(t, 5, cap.Used)
@@ -66,7 +66,7 @@ func spendsTogether(t *testing.T, place place) {
 	require.NoError(t, err)
 	require.Equal(t, policy.Cost(10, params(1).EV(), params(1).FaceValue), spent.All)
 
-	// Nothing is taken when it is called off, nor when every one is refused.
+	// Nothing is taken if the call is cancelled, or if every spend is refused.
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = c.ReserveAll(cancelled, []Spend{spend(4, 1)})

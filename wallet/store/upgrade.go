@@ -10,15 +10,15 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-// inspect returns the schema version and the id of a store; 0 and "" for an empty
-// database. It fails for one of another program or of a version that is not known.
+// inspect returns the schema version and the ID of a store; 0 and "" for an empty database. It
+// fails for a database of another program and for an unknown version.
 func inspect(d *db.DB, tx *db.Tx) (version int, id string, err error) {
 	names, err := d.Tables(tx)
 	if err != nil || len(names) == 0 {
 		return 0, "", err
 	}
 	if !slices.Contains(names, "meta") {
-		return 0, "", fmt.Errorf("%w: it is a database of another program", ErrNotStore)
+		return 0, "", fmt.Errorf("%w: the database belongs to another program", ErrNotStore)
 	}
 	text, err := meta(tx, metaVersion)
 	if err != nil {
@@ -35,8 +35,7 @@ func inspect(d *db.DB, tx *db.Tx) (version int, id string, err error) {
 	return version, id, err
 }
 
-// upgrade makes a store of an empty database, or brings an older one up to date,
-// and returns its id.
+// upgrade creates a store in an empty database, or upgrades an older one, and returns its ID.
 func upgrade(d *db.DB, tx *db.Tx) (id string, err error) {
 	version, id, err := inspect(d, tx)
 	if err != nil {

@@ -11,13 +11,13 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 )
 
-// fromMillis is the time that UnixMilli wrote.
+// fromMillis is the inverse of UnixMilli.
 func fromMillis(at int64) time.Time { return time.UnixMilli(at).UTC() }
 
 // startOfDay is the midnight in UTC before at.
 func startOfDay(at time.Time) time.Time { return at.UTC().Truncate(24 * time.Hour) }
 
-// decimal writes a number that may be nil, which counts as 0.
+// decimal formats a number; nil counts as 0.
 func decimal(v *big.Int) string {
 	if v == nil {
 		return "0"
@@ -53,7 +53,7 @@ func parseHash(text string) (common.Hash, error) {
 // uintBits is the width of a ticket's integers.
 const uintBits = 256
 
-// parseUint reads what decimal wrote of a ticket's integer.
+// parseUint reads a ticket's integer as decimal wrote it.
 func parseUint(text string) (*big.Int, error) {
 	if v, err := parseNatural(text); err == nil && v.BitLen() <= uintBits {
 		return v, nil
@@ -71,7 +71,7 @@ func parseNatural(text string) (*big.Int, error) {
 	return v, nil
 }
 
-// parseFraction reads what RatString wrote of a fraction of two numbers.
+// parseFraction reads a fraction as RatString wrote it.
 func parseFraction(text string, parse func(string) (*big.Int, error)) (*big.Rat, error) {
 	a, b, isFraction := strings.Cut(text, "/")
 	if !isFraction {
@@ -83,7 +83,7 @@ func parseFraction(text string, parse func(string) (*big.Int, error)) (*big.Rat,
 	}
 	denom, err := parse(b)
 	if err == nil && denom.Sign() == 0 {
-		err = errors.New("a fraction of 0")
+		err = errors.New("a fraction with denominator 0")
 	}
 	if err != nil {
 		return nil, err

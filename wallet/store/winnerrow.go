@@ -14,7 +14,7 @@ import (
 
 var errNoTicket = errors.New("there is no ticket")
 
-// winnerRow returns what insertWinner wants behind a ticket's key, without the time.
+// winnerRow returns the arguments of insertWinner after a ticket's key, without the time.
 func winnerRow(t *pm.SignedTicket) ([]any, error) {
 	if t == nil || t.Ticket == nil {
 		return nil, errNoTicket
@@ -40,8 +40,8 @@ func winnerRow(t *pm.SignedTicket) ([]any, error) {
 	}, nil
 }
 
-// scanWinner reads a row of winnersFields. Its errors never show a value that could
-// be the secret recipientRand.
+// scanWinner reads a row of winnersFields. Its errors never show a value that could be the
+// secret recipientRand.
 func scanWinner(rows *sql.Rows) (Winner, error) {
 	var (
 		t                                          = &pm.Ticket{}

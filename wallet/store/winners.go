@@ -28,7 +28,7 @@ const (
 		ON CONFLICT (chain_id, sender, recipient_rand_hash, sender_nonce) DO NOTHING`
 	deleteWinner  = `DELETE FROM winners` + winnersKey
 	requeueWinner = `UPDATE winners SET position = ` + lastPosition + ` + 1` + winnersKey
-	// settleWinner keeps what settled the ticket first.
+	// settleWinner keeps the first transaction that settled the ticket.
 	settleWinner = `UPDATE winners SET settled_at = COALESCE(settled_at, $5), settled_by = COALESCE(settled_by, $6)` + winnersKey
 
 	selectWinners        = `SELECT ` + winnersFields + ` FROM winners WHERE chain_id = $1 ORDER BY position`
@@ -37,13 +37,12 @@ const (
 	selectWinnerSenders  = `SELECT sender FROM winners` + winnersWait + ` GROUP BY sender ORDER BY MIN(position)`
 )
 
-// ErrNoWinner is returned for a winning ticket that is not kept.
-var ErrNoWinner = errors.New("the winning ticket is not kept")
+// ErrNoWinner is returned for a winning ticket that is not in the store.
+var ErrNoWinner = errors.New("the winning ticket is not in the store")
 
-// Winners is the store as it serves a recipient on one chain: a pm.QueueStore. What a
-// method has done is on disk when it returns. The methods fail as those of Chain do;
-// since package pm's have no context, they wait for another process's lock for as
-// long as it takes, at most until ErrBusy.
+// Winners is the queue of a recipient's winning tickets on one chain: a pm.QueueStore. A change
+// is on disk when its method returns. The methods fail as those of Chain do. Package pm's have
+// no context, so they wait for another process's lock until ErrBusy.
 type Winners struct {
 	chain  *Chain
 	active ActiveFunc
@@ -51,57 +50,55 @@ type Winners struct {
 
 var _ pm.QueueStore = (*Winners)(nil)
 
-// ActiveFunc tells whether a recipient is active in a round, as the contracts say.
+// ActiveFunc reports whether a recipient is active in a round, according to the contracts.
 type ActiveFunc func(recipient common.Address, round *big.Int) (bool, error)
 
-// Winners returns the winning tickets that were received on the chain. active answers
-// IsOrchActive.
+// Winners returns the winning tickets received on the chain. active implements IsOrchActive.
 func (c *Chain) Winners(active ActiveFunc) *Winners { return &Winners{chain: c, active: active} }
 
-// Winner is a ticket that won, and what became of it.
+// Winner is a winning ticket and its state.
 type Winner struct {
 	*pm.SignedTicket
 
-	// Settled tells that the ticket waits no longer.
+	// Settled is a ticket that no longer waits.
 	Settled bool
 
-	// SettledBy is the transaction that did it; zero where it is not known.
+	// SettledBy is the transaction that settled it; zero if it is not known.
 	SettledBy common.Hash
 }
 
-// StoreWinningTicket keeps a ticket, behind those already there. A ticket that is
-// already kept stays as it is. It fails with *pm.FieldError for a number that does
-// not fit its field.
+// StoreWinningTicket appends a ticket to the queue. A ticket that is already there stays as it
+// is. It fails with *pm.FieldError for a number that does not fit its field.
 func (w *Winners) StoreWinningTicket(ticket *pm.SignedTicket) error {
 	row, err := winnerRow(ticket)
 	if err != nil {
-		return fmt.Errorf("keep a winning ticket: %w", err)
+		return fmt.Errorf("store a winning ticket: %w", err)
 	}
-	_, err = w.exec(fmt.Sprintf("keep a winning ticket of %v", ticket.Sender), insertWinner, ticket, append(row, time.Now().UnixMilli())...)
+	_, err = w.exec(fmt.Sprintf("store a winning ticket of %v", ticket.Sender), insertWinner, ticket, append(row, time.Now().UnixMilli())...)
 	return err
 }
 
-// RemoveWinningTicket forgets a ticket, if it is kept.
+// RemoveWinningTicket deletes a ticket, if it is there.
 func (w *Winners) RemoveWinningTicket(ticket *pm.SignedTicket) error {
-	_, err := w.exec("forget a winning ticket", deleteWinner, ticket)
+	_, err := w.exec("delete a winning ticket", deleteWinner, ticket)
 	return err
 }
 
-// RequeueWinningTicket puts a ticket behind all others. It fails with ErrNoWinner.
+// RequeueWinningTicket moves a ticket to the end of the queue. It fails with ErrNoWinner.
 func (w *Winners) RequeueWinningTicket(ticket *pm.SignedTicket) error {
-	return w.change("put a winning ticket behind the others", requeueWinner, ticket)
+	return w.change("move a winning ticket to the end of the queue", requeueWinner, ticket)
 }
 
-// MarkWinningTicketRedeemed records that a ticket is settled: by the transaction
-// txHash, or without one that is known when txHash is zero. Of several calls the
-// first that knows the transaction counts. It fails with ErrNoWinner.
+// MarkWinningTicketRedeemed records that a ticket is settled, by the transaction txHash or, if
+// txHash is zero, by an unknown one. Of several calls the first with a transaction counts. It
+// fails with ErrNoWinner.
 func (w *Winners) MarkWinningTicketRedeemed(ticket *pm.SignedTicket, txHash common.Hash) error {
 	by := sql.NullString{String: txHash.Hex(), Valid: txHash != common.Hash{}}
 	return w.change("record that a winning ticket is settled", settleWinner, ticket, time.Now().UnixMilli(), by)
 }
 
-// SelectEarliestWinningTicket returns the sender's ticket that has waited longest of
-// those created in minCreationRound or later, nil when none waits.
+// SelectEarliestWinningTicket returns the sender's ticket that has waited longest of those
+// created in minCreationRound or later, nil if none waits.
 func (w *Winners) SelectEarliestWinningTicket(sender common.Address, minCreationRound int64) (*pm.SignedTicket, error) {
 	what := fmt.Sprintf("read the earliest winning ticket of %v", sender)
 	found, err := w.query(context.Background(), what, selectEarliestWinner, minCreationRound, sender.Hex())
@@ -111,8 +108,8 @@ func (w *Winners) SelectEarliestWinningTicket(sender common.Address, minCreation
 	return found[0].SignedTicket, nil
 }
 
-// WinningTicketCount returns how many of the sender's tickets, created in
-// minCreationRound or later, wait.
+// WinningTicketCount returns how many tickets of the sender, created in minCreationRound or
+// later, wait.
 func (w *Winners) WinningTicketCount(sender common.Address, minCreationRound int64) (int, error) {
 	what := fmt.Sprintf("count the winning tickets of %v", sender)
 	return read(context.Background(), w.chain.store, what, func(tx *db.Tx) (count int, err error) {
@@ -121,8 +118,8 @@ func (w *Winners) WinningTicketCount(sender common.Address, minCreationRound int
 	})
 }
 
-// WinningTicketSenders returns the senders whose tickets, created in minCreationRound
-// or later, wait; the one that has waited longest comes first.
+// WinningTicketSenders returns the senders with waiting tickets created in minCreationRound or
+// later, the one that has waited longest first.
 func (w *Winners) WinningTicketSenders(minCreationRound int64) ([]common.Address, error) {
 	return read(context.Background(), w.chain.store, "list the senders of winning tickets", func(tx *db.Tx) ([]common.Address, error) {
 		return db.List(tx, func(rows *sql.Rows) (common.Address, error) {
@@ -135,17 +132,17 @@ func (w *Winners) WinningTicketSenders(minCreationRound int64) ([]common.Address
 	})
 }
 
-// IsOrchActive tells whether the recipient addr is active in a round.
+// IsOrchActive reports whether the recipient addr is active in a round.
 func (w *Winners) IsOrchActive(addr common.Address, round *big.Int) (bool, error) {
 	return w.active(addr, round)
 }
 
-// All returns every winning ticket that is kept, settled or not, in the queue's order.
+// All returns every winning ticket, settled or not, in the order of the queue.
 func (w *Winners) All(ctx context.Context) ([]Winner, error) {
 	return w.query(ctx, "read the winning tickets", selectWinners)
 }
 
-// change is exec on a ticket that must be kept.
+// change is exec on a ticket that must be in the store.
 func (w *Winners) change(what, statement string, ticket *pm.SignedTicket, args ...any) error {
 	changed, err := w.exec(what, statement, ticket, args...)
 	if err == nil && changed == 0 {
@@ -154,8 +151,8 @@ func (w *Winners) change(what, statement string, ticket *pm.SignedTicket, args .
 	return err
 }
 
-// exec runs a statement on one ticket, whose key is the statement's first arguments. Its
-// error says what was to be done.
+// exec runs a statement on one ticket, whose key is the statement's first arguments. what is
+// the operation's name in errors.
 func (w *Winners) exec(what, statement string, ticket *pm.SignedTicket, args ...any) (changed int64, err error) {
 	if ticket == nil || ticket.Ticket == nil {
 		return 0, fmt.Errorf("%s: %w", what, errNoTicket)
@@ -168,7 +165,7 @@ func (w *Winners) exec(what, statement string, ticket *pm.SignedTicket, args ...
 	return changed, err
 }
 
-// query reads the chain's winners that a SELECT of winnersFields finds.
+// query returns the chain's winners that a SELECT of winnersFields finds.
 func (w *Winners) query(ctx context.Context, what, statement string, args ...any) ([]Winner, error) {
 	return read(ctx, w.chain.store, what, func(tx *db.Tx) ([]Winner, error) {
 		return db.List(tx, scanWinner, statement, append([]any{w.chain.id}, args...)...)

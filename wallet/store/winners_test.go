@@ -48,14 +48,14 @@ func isActive(_ common.Address, round *big.Int) (bool, error) {
 	return round.Sign() > 0, nil
 }
 
-// queueStores are the ways in which a queue store is found; each is new and empty.
-// What a queue store must do is asked of all of them.
+// queueStores are the ways to open a queue store; each is new and empty. Tests run on all of
+// them.
 var queueStores = map[string]func(testing.TB, place) func() pm.QueueStore{
 	"open": func(t testing.TB, place place) func() pm.QueueStore {
 		s := open(t, place(t))
 		return func() pm.QueueStore { return s.Chain(testChain).Winners(isActive) }
 	},
-	// Each call finds what the last one left.
+	// Each call finds the state that the last one left.
 	"opened for each call": func(t testing.TB, place place) func() pm.QueueStore {
 		path := place(t)
 		var last *Store
@@ -75,10 +75,10 @@ func queueStore(t *testing.T, place place) {
 	for name, newStore := range queueStores {
 		t.Run(name, func(t *testing.T) {
 			for name, test := range map[string]func(*testing.T, func() pm.QueueStore){
-				"a ticket comes back whole":  wholeTickets,
-				"earliest first, each once":  earliestFirst,
-				"nonsense changes nothing":   nonsense,
-				"active is the chain's word": activeRecipients,
+				"a ticket is read as it was stored": wholeTickets,
+				"earliest first, each once":         earliestFirst,
+				"invalid tickets change nothing":    nonsense,
+				"active asks the chain":             activeRecipients,
 			} {
 				t.Run(name, func(t *testing.T) { test(t, newStore(t, place)) })
 			}
@@ -125,7 +125,7 @@ func earliestFirst(t *testing.T, store func() pm.QueueStore) {
 	for _, ticket := range []*pm.SignedTicket{first, second, old, first} {
 		require.NoError(t, store().StoreWinningTicket(ticket))
 	}
-	// expect says which ticket is a sender's next of minRound or later, and how many wait.
+	// expect checks a sender's next ticket of minRound or later, and how many wait.
 	expect := func(want *pm.SignedTicket, count int, sender common.Address, minRound int64) {
 		t.Helper()
 		ticket, err := store().SelectEarliestWinningTicket(sender, minRound)
@@ -154,7 +154,7 @@ func earliestFirst(t *testing.T, store func() pm.QueueStore) {
 	require.Equal(t, []common.Address{ann}, senders(4))
 	require.Empty(t, senders(10))
 
-	// What is kept stays as it is, whatever else comes under its key.
+	// A stored ticket stays as it is, whatever else is stored under its key.
 	altered := winning(ann, 2, 9)
 	altered.FaceValue = big.NewInt(5)
 	require.NoError(t, store().StoreWinningTicket(altered))
@@ -203,7 +203,7 @@ func nonsense(t *testing.T, store func() pm.QueueStore) {
 	}
 	require.ErrorIs(t, store().RequeueWinningTicket(unknown), ErrNoWinner)
 	require.ErrorIs(t, store().MarkWinningTicketRedeemed(unknown, common.Hash{1}), ErrNoWinner)
-	require.NoError(t, store().RemoveWinningTicket(unknown), "it is forgotten already")
+	require.NoError(t, store().RemoveWinningTicket(unknown), "it is deleted already")
 
 	count, err := store().WinningTicketCount(ann, 0)
 	require.NoError(t, err)
@@ -220,7 +220,7 @@ func activeRecipients(t *testing.T, store func() pm.QueueStore) {
 	require.Error(t, err)
 }
 
-// Any sequence of calls does what it does to a list.
+// Any sequence of calls has the effect that it has on a list.
 func TestQueueStoreIsAList(t *testing.T) { onEach(t, queueStoreIsAList) }
 
 func queueStoreIsAList(t *testing.T, place place) {
@@ -339,8 +339,7 @@ func winnersTellWhatSettledThem(t *testing.T, place place) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// Several connections may serve one store: none of their tickets gets another's
-// place.
+// Several connections may serve one store: each ticket gets a position of its own.
 func TestManyWinnersAtOnce(t *testing.T) { onEach(t, manyWinnersAtOnce) }
 
 func manyWinnersAtOnce(t *testing.T, place place) {
@@ -381,7 +380,7 @@ func damagedWinners(t *testing.T, place place) {
 	huge := strings.Repeat("9", 1000)
 	for column, values := range map[string][]any{
 		"sender_nonce":              {-1, int64(1) << 32, "one"},
-		"recipient":                 {"", "0x12", "somebody"},
+		"recipient":                 {"", "0x12", "no address"},
 		"face_value":                {"", "-1", "0x10", "1e9", "1_0", huge},
 		"win_prob":                  {"", " 1", huge},
 		"creation_round":            {"one", 2.5},
@@ -411,7 +410,7 @@ func damagedWinners(t *testing.T, place place) {
 	_, err := w.All(t.Context())
 	require.ErrorIs(t, err, ErrDamaged)
 	require.NotContains(t, err.Error(), winning(ann, 1, 5).RecipientRand.String(), "a secret")
-	change(t, s, `UPDATE winners SET sender = 'nobody'`)
+	change(t, s, `UPDATE winners SET sender = 'no address'`)
 	_, err = w.WinningTicketSenders(0)
 	require.ErrorIs(t, err, ErrDamaged)
 

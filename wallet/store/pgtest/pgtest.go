@@ -1,6 +1,6 @@
-// Package pgtest starts PostgreSQL servers for tests: real ones, private to the test
-// binary, on a loopback port, from the programs that the system has installed. A
-// server syncs what it commits, so that killing it proves something.
+// Package pgtest starts PostgreSQL servers for tests: real ones, private to the test binary, on
+// a loopback port, from the installed programs. A server syncs its commits, so that killing it
+// proves something.
 //
 //	var postgres pgtest.Server
 //
@@ -10,8 +10,8 @@
 //		os.Exit(code)
 //	}
 //
-// Where PostgreSQL is not installed the tests that need it are skipped; they fail
-// instead when PMCTL_REQUIRE_POSTGRES is set.
+// Without PostgreSQL the tests that need it are skipped, or fail if PMCTL_REQUIRE_POSTGRES is
+// set.
 package pgtest
 
 import (
@@ -30,10 +30,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// RequireVariable names the environment variable that turns skipping into failing.
+// RequireVariable is the environment variable that makes missing programs an error.
 const RequireVariable = "PMCTL_REQUIRE_POSTGRES"
 
-// errNotInstalled is why there is no server.
+// errNotInstalled says why there is no server.
 var errNotInstalled = errors.New("PostgreSQL is not installed")
 
 // patience is how long a test waits for a server.
@@ -66,7 +66,7 @@ func (s *Server) Database(t testing.TB) string {
 	return s.url(name)
 }
 
-// need starts the server, unless it has been.
+// need starts the server, unless it is running.
 func (s *Server) need(t testing.TB) {
 	t.Helper()
 	s.once.Do(func() { s.err = s.create() })
@@ -89,7 +89,7 @@ func (s *Server) url(database string) string {
 	return u.String()
 }
 
-// create makes the server's files and starts it.
+// create creates the server's files and starts it.
 func (s *Server) create() error {
 	bin, err := programs()
 	if err != nil {
@@ -111,7 +111,7 @@ func (s *Server) create() error {
 	return nil
 }
 
-// initialize makes the server's files.
+// initialize creates the server's files.
 func (s *Server) initialize() error {
 	passwords := filepath.Join(s.dir, "password")
 	if err := os.WriteFile(passwords, []byte(s.password+"\n"), 0o600); err != nil {
@@ -128,9 +128,8 @@ func (s *Server) initialize() error {
 	return os.Remove(passwords)
 }
 
-// Crash ends the server as a power cut does: nothing is tidied up. With kill it gets
-// no chance at all, else it is told to drop everything. All of its processes are gone
-// when Crash returns.
+// Crash ends the server as a power cut does, without a shutdown: with SIGKILL, or else by its
+// immediate shutdown. All of its processes have ended when Crash returns.
 func (s *Server) Crash(t testing.TB, kill bool) {
 	t.Helper()
 	s.need(t)
@@ -151,7 +150,7 @@ func (s *Server) Start(t testing.TB) {
 	}
 }
 
-// StartAsStandby starts the server as one that can only be read.
+// StartAsStandby starts the server as a read-only standby.
 func (s *Server) StartAsStandby(t testing.TB) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(s.dir, "data", "standby.signal"), nil, 0o644); err != nil {
@@ -160,19 +159,19 @@ func (s *Server) StartAsStandby(t testing.TB) {
 	s.Start(t)
 }
 
-// Dump is what pg_dump writes of the database at a URL.
+// Dump returns what pg_dump writes about the database at a URL.
 func (s *Server) Dump(t testing.TB, location string, options ...string) string {
 	t.Helper()
 	return s.run(t, "", "pg_dump", append(options, location)...)
 }
 
-// Psql runs a script of SQL on the database at a URL, and fails where a statement does.
+// Psql runs an SQL script on the database at a URL, and fails if a statement does.
 func (s *Server) Psql(t testing.TB, location, script string) {
 	t.Helper()
 	s.run(t, script, "psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", location)
 }
 
-// Backup takes a base backup of the server, which is running, and returns its folder.
+// Backup takes a base backup of the running server, and returns its folder.
 func (s *Server) Backup(t testing.TB) (folder string) {
 	t.Helper()
 	s.need(t)
@@ -184,8 +183,7 @@ func (s *Server) Backup(t testing.TB) (folder string) {
 	return folder
 }
 
-// StartFrom starts the server, which is not running, with the files of a backup in place
-// of its own.
+// StartFrom starts the stopped server with the files of a backup.
 func (s *Server) StartFrom(t testing.TB, backup string) {
 	t.Helper()
 	data := filepath.Join(s.dir, "data")
@@ -195,7 +193,7 @@ func (s *Server) StartFrom(t testing.TB, backup string) {
 	s.Start(t)
 }
 
-// run returns what one of PostgreSQL's programs prints.
+// run returns the output of one of PostgreSQL's programs.
 func (s *Server) run(t testing.TB, stdin, name string, args ...string) string {
 	t.Helper()
 	s.need(t)

@@ -11,12 +11,11 @@ import (
 	"time"
 )
 
-// RequirePooler names the environment variable that turns skipping into failing where
-// pgbouncer is not installed.
+// RequirePooler is the environment variable that makes a missing pgbouncer an error.
 const RequirePooler = "PMCTL_REQUIRE_PGBOUNCER"
 
-// Pooler starts pgbouncer before the server, in the named pool mode, and returns location
-// with its address in place of the server's. It ends with the test.
+// Pooler starts pgbouncer in front of the server, in a pool mode, and returns location with its
+// address. It ends with the test.
 func (s *Server) Pooler(t testing.TB, location, mode string) string {
 	t.Helper()
 	s.need(t)
@@ -79,7 +78,7 @@ func write(t testing.TB, path, text string) {
 	}
 }
 
-// await returns when a server listens at an address.
+// await waits until a server listens at an address.
 func await(t testing.TB, address string) {
 	t.Helper()
 	for end := time.Now().Add(patience); ; {

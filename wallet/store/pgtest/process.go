@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// programs finds the folder with PostgreSQL's programs: the newest of Debian's, which
-// are not in the PATH, or what is in the PATH.
+// programs finds the folder with PostgreSQL's programs: the newest of Debian's, which are not
+// in the PATH, or those in the PATH.
 func programs() (string, error) {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if err != nil {
@@ -35,7 +35,7 @@ func programs() (string, error) {
 	return filepath.Dir(path), nil
 }
 
-// command is one of PostgreSQL's programs, run by a user that it lets run it.
+// command is one of PostgreSQL's programs, run as a user that it accepts.
 func (s *Server) command(name string, args ...string) (*exec.Cmd, error) {
 	cmd := exec.Command(filepath.Join(s.bin, name), args...)
 	cmd.Dir = s.dir
@@ -43,8 +43,8 @@ func (s *Server) command(name string, args ...string) (*exec.Cmd, error) {
 	return cmd, unprivileged(cmd, s.dir)
 }
 
-// freePort is a port that nobody listens at. It is none of those that outgoing
-// connections get, or else one could connect to itself while the server is down.
+// freePort is an unused port outside of the range for outgoing connections, since one of these
+// could connect to itself while the server is down.
 func freePort() (int, error) {
 	for range 100 {
 		port := 20000 + rand.IntN(10000)
@@ -59,7 +59,7 @@ func freePort() (int, error) {
 // process is a running server.
 type process struct {
 	cmd *exec.Cmd
-	// gone is closed when no process of the server is left.
+	// gone is closed when all processes of the server have ended.
 	gone chan struct{}
 }
 
@@ -78,8 +78,8 @@ func (s *Server) start() error {
 	cmd.Stderr = writer
 	started := make(chan error)
 	go func() {
-		// The server dies with the thread that started it, so that none is left
-		// behind when the test binary is killed.
+		// The server dies with the thread that started it, so that none is left when the test
+		// binary is killed.
 		runtime.LockOSThread()
 		err := cmd.Start()
 		started <- err
@@ -102,7 +102,7 @@ func (s *Server) start() error {
 		said := false
 		for lines := bufio.NewScanner(log); lines.Scan(); {
 			if said {
-				continue // nobody asks any more
+				continue // the caller has given up
 			}
 			last = append(last, lines.Text())
 			if strings.Contains(lines.Text(), "ready to accept") {
@@ -126,7 +126,7 @@ func (s *Server) start() error {
 	}
 }
 
-// end sends a signal to the server and waits until all of it is gone.
+// end sends a signal to the server and waits for the end of all its processes.
 func (p *process) end(signal os.Signal) error {
 	if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err

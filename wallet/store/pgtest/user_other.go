@@ -9,5 +9,5 @@ import (
 
 var immediateShutdown = os.Kill
 
-// unprivileged fails: how a server is started here is not known.
+// unprivileged fails: this system has no way to start a server.
 func unprivileged(*exec.Cmd, string, ...string) error { return errNotInstalled }

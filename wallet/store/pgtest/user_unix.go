@@ -12,11 +12,11 @@ import (
 	"syscall"
 )
 
-// immediateShutdown has a server end at once, as if it had crashed.
+// immediateShutdown ends a server at once, as if it had crashed.
 const immediateShutdown = syscall.SIGQUIT
 
-// unprivileged has cmd, whose files are dir, its password and more, run as the user postgres when we are
-// root, whom PostgreSQL refuses.
+// unprivileged makes root run cmd, with its files in dir and more, as the user postgres:
+// PostgreSQL refuses to run as root.
 func unprivileged(cmd *exec.Cmd, dir string, more ...string) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	dieWithParent(cmd.SysProcAttr)

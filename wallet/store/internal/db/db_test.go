@@ -38,7 +38,7 @@ func open(t *testing.T, location string) *DB {
 	return d
 }
 
-// stateOf tells what became of a run, in a transaction of its own.
+// stateOf returns a run's state, in a transaction of its own.
 func stateOf(t *testing.T, d *DB, at Run, token string) (became RunState) {
 	t.Helper()
 	err := d.Read(t.Context(), func(tx *Tx) (err error) {
@@ -49,8 +49,8 @@ func stateOf(t *testing.T, d *DB, at Run, token string) (became RunState) {
 	return became
 }
 
-// A run that has ended counts as ended at once, not when its server has noticed that a
-// connection is gone.
+// A run that has ended counts as ended at once, before its server notices the closed
+// connection.
 func TestAnEndedRunIsGoneAtOnce(t *testing.T) {
 	location := server.Database(t)
 	d := open(t, location)
@@ -67,8 +67,8 @@ func TestAnEndedRunIsGoneAtOnce(t *testing.T) {
 	}
 }
 
-// Two that look at one run do not take each other for it.
-func TestLookingAtARunKeepsItForNobody(t *testing.T) {
+// Two processes that look at one run do not take each other for it.
+func TestTwoLooksAtARun(t *testing.T) {
 	d := open(t, server.Database(t))
 	watching := d.NewRun()
 	err := d.Read(t.Context(), func(tx *Tx) error {
@@ -81,8 +81,8 @@ func TestLookingAtARunKeepsItForNobody(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// A server learns within half a minute that the machine of a run lost its power or its
-// network, and not after the two hours that are usual.
+// A server notices within half a minute, not the default two hours, that a run's machine lost
+// its power or network.
 func TestAServerNoticesAMachineThatIsGone(t *testing.T) {
 	d := open(t, server.Database(t))
 	r := d.NewRun().(*serverRun)
@@ -97,7 +97,7 @@ func TestAServerNoticesAMachineThatIsGone(t *testing.T) {
 	}
 }
 
-// Calls without a context of their own end too, when the server hangs.
+// Calls without a deadline end too if the server hangs.
 func TestAStatementThatTakesTooLong(t *testing.T) {
 	at, err := Locate(server.Database(t))
 	require.NoError(t, err)
@@ -108,8 +108,7 @@ func TestAStatementThatTakesTooLong(t *testing.T) {
 	require.ErrorContains(t, err, "does not answer")
 }
 
-// A file that was made survives a power failure, with its folders. What is in it SQLite
-// syncs.
+// A new file survives a power failure, with its folders. SQLite syncs the content.
 func TestANewFileSurvivesAPowerFailure(t *testing.T) {
 	root := t.TempDir()
 	files := forgetful.Below(root)
@@ -132,8 +131,8 @@ func TestNamesOfDatabases(t *testing.T) {
 	}
 }
 
-// TestAPlaceNamesItsMachine: without it a file that is carried to another machine, to the
-// same path, would not be noticed.
+// TestAPlaceNamesItsMachine: otherwise a file that is copied to the same path of another
+// machine would not be detected.
 func TestAPlaceNamesItsMachine(t *testing.T) {
 	if machineID() == "" {
 		t.Skip("this system has no machine id")

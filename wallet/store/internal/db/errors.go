@@ -5,18 +5,18 @@ import (
 	"fmt"
 )
 
-// The errors of a database, which package store documents.
+// The errors of a database, documented in package store.
 var (
-	ErrLocation    = errors.New("not the location of a store")
+	ErrLocation    = errors.New("not a valid store location")
 	ErrNotStore    = errors.New("not a pmctl store")
 	ErrDamaged     = errors.New("the store is damaged")
 	ErrAccess      = errors.New("cannot use the store")
 	ErrUnreachable = fmt.Errorf("%w: its server cannot be reached", ErrAccess)
-	ErrUncertain   = errors.New("whether the store kept it is not known")
+	ErrUncertain   = errors.New("it is not known whether the store committed the change")
 	ErrBusy        = errors.New("the store is locked by another process")
 )
 
-// NoAccess is the ErrAccess with a reason; nil for nil.
+// NoAccess wraps a reason in ErrAccess; nil stays nil.
 func NoAccess(err error) error {
 	if err == nil {
 		return nil
@@ -24,13 +24,13 @@ func NoAccess(err error) error {
 	return fmt.Errorf("%w: %w", ErrAccess, err)
 }
 
-// DamagedError is a store's file that cannot be used: it wraps ErrDamaged, or
-// ErrNotStore for one that never was a store. Nothing in it was changed.
+// DamagedError is a store's file that cannot be used: it wraps ErrDamaged, or ErrNotStore for a
+// file that never was a store. Nothing was changed.
 type DamagedError struct {
-	// Path names the file.
+	// Path is the file's.
 	Path string
 
-	// Err says what is wrong with it.
+	// Err is what is wrong with it.
 	Err error
 }
 
@@ -42,12 +42,12 @@ func (e *DamagedError) Unwrap() error { return e.Err }
 // Hint says what to do.
 func (e *DamagedError) Hint() string {
 	if isDatabase, err := classify(e.Path); err == nil && isDatabase {
-		return "pmctl store check looks at all of it; restore the schema pmctl from a backup, or name another database: pmctl then fetches fresh ticket params"
+		return "run pmctl store check to see all of the damage; restore the schema pmctl from a backup, or use another database: pmctl then fetches fresh ticket params"
 	}
-	return "pmctl store check looks at all of it; to go on without it, move it and the files beside it away: pmctl then makes a new one and fetches fresh ticket params"
+	return "run pmctl store check to see all of the damage; to continue without this store, move it and the files beside it away: pmctl then creates a new one and fetches fresh ticket params"
 }
 
-// WithPath says which file it is that cannot be used.
+// WithPath adds the file's path to a *DamagedError.
 func WithPath(err error, path string) error {
 	if !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrNotStore) || errors.As(err, new(*DamagedError)) {
 		return err

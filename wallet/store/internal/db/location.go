@@ -12,16 +12,16 @@ import (
 
 // Location is where a database is.
 type Location struct {
-	// Name is a file's absolute path, or a URL without what is secret in it.
+	// Name is a file's absolute path, or a URL without its secrets.
 	Name string
 
 	config *pgx.ConnConfig // nil for a file
 }
 
-// IsFile tells a file from a PostgreSQL database.
+// IsFile reports whether the location is a file, not a PostgreSQL database.
 func (l Location) IsFile() bool { return l.config == nil }
 
-// Locate reads a location. It fails with ErrLocation, and ErrAccess.
+// Locate parses a location. It fails with ErrLocation, and ErrAccess.
 func Locate(location string) (Location, error) {
 	isDatabase, err := classify(location)
 	switch {
@@ -39,18 +39,18 @@ func Locate(location string) (Location, error) {
 }
 
 var (
-	// keyword is how a list of settings begins, such as host=/run/postgresql.
+	// keyword is the beginning of a list of settings, such as host=/run/postgresql.
 	keyword = regexp.MustCompile(`^\s*([a-z_]+)\s*=`)
-	// scheme is how a location begins that means more than a name, such as
-	// postgres:me@host, file:name or :memory:.
+	// scheme is the beginning of a location that is not a plain path, such as postgres:me@host,
+	// file:name or :memory:.
 	scheme = regexp.MustCompile(`^[A-Za-z0-9+.-]*:`)
 )
 
-// classify tells whether a location is that of a database: a postgres:// URL, or
-// settings as libpq reads them (host=… dbname=…). All else is a file's path. What looks
-// like neither is refused, since a machine of a fleet that made a file of it would
-// count nonces and budgets alone; a path that begins with / or ./ is always a path.
-// Nothing of a location that is refused is shown: a password could be anywhere in it.
+// classify reports whether a location is a database: a postgres:// URL, or settings in libpq's
+// form (host=… dbname=…). Everything else is a file's path; one that begins with / or ./ always
+// is. A location that looks like neither is refused, since a machine of a fleet that created a
+// file would count nonces and budgets alone. The error shows no part of it, which could be a
+// password.
 func classify(location string) (isDatabase bool, err error) {
 	switch {
 	case strings.HasPrefix(location, "postgres://"), strings.HasPrefix(location, "postgresql://"):
@@ -63,10 +63,10 @@ func classify(location string) (isDatabase bool, err error) {
 		if slices.Contains(allKeys, found[1]) || found[1] == "dbname" {
 			return true, nil
 		}
-		return false, fmt.Errorf("%w: it begins with a setting that is none of PostgreSQL's; a file's path with = in it begins with ./ or /", ErrLocation)
+		return false, fmt.Errorf("%w: it begins with a setting that PostgreSQL does not have; start a file's path that contains = with ./ or /", ErrLocation)
 	}
 	if scheme.MatchString(location) {
-		return false, fmt.Errorf("%w: a database is postgres://USER@HOST/DATABASE or host=HOST dbname=DATABASE, and a file's path with : in it begins with ./ or /", ErrLocation)
+		return false, fmt.Errorf("%w: a database is postgres://USER@HOST/DATABASE or host=HOST dbname=DATABASE; start a file's path that contains : with ./ or /", ErrLocation)
 	}
 	return false, nil
 }

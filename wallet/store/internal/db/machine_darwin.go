@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// FileID is the file's inode and when it was made.
+// FileID is the file's inode and creation time.
 func FileID(path string) (string, error) {
 	var stat unix.Stat_t
 	if err := unix.Stat(path, &stat); err != nil {
@@ -16,7 +16,7 @@ func FileID(path string) (string, error) {
 	return fmt.Sprintf("%d %d", stat.Ino, stat.Btim.Nano()), nil
 }
 
-// machineID is the machine's id, "" where it has none.
+// machineID is the machine's ID, "" if it has none.
 func machineID() string {
 	id, err := unix.Sysctl("kern.uuid")
 	if err != nil {

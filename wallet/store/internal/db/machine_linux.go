@@ -8,8 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// FileID is the file's inode and when it was made. The device's number is not part of
-// it, since that may change with a reboot.
+// FileID is the file's inode and creation time. The device's number may change with a reboot.
 func FileID(path string) (string, error) {
 	var stat unix.Statx_t
 	if err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_INO|unix.STATX_BTIME, &stat); err != nil {
@@ -21,7 +20,7 @@ func FileID(path string) (string, error) {
 	return fmt.Sprintf("%d %d.%09d", stat.Ino, stat.Btime.Sec, stat.Btime.Nsec), nil
 }
 
-// machineID is the machine's id, "" where it has none.
+// machineID is the machine's ID, "" if it has none.
 func machineID() string {
 	for _, path := range []string{"/etc/machine-id", "/var/lib/dbus/machine-id"} {
 		if text, err := os.ReadFile(path); err == nil {

@@ -17,21 +17,19 @@ import (
 )
 
 const (
-	// connections is how many one store uses: one that writes, one for who only reads
-	// and need not wait for it, and one for a run's lock. A fleet shares what its server
-	// allows.
+	// connections is how many one store uses: one for writes, one for reads, which need not
+	// wait for writes, and one for a run's lock. A server's connections are shared by a fleet.
 	connections = 3
 
-	// connectPatience is how long a server may take to let us in.
+	// connectPatience is how long a server may take to accept a connection.
 	connectPatience = 10 * time.Second
 
-	// silence is how long a server may take for one statement. It is longer than a
-	// statement waits for the lock, so that what ends it is a server, or a network,
-	// that is gone.
+	// silence is how long a server may take for one statement. It is longer than a statement
+	// waits for the lock, so that it only ends statements of a lost server or network.
 	silence = lockPatience + 10*time.Second
 
-	// writeLock names the lock that who writes to the store holds. In a database that
-	// is shared it must be nobody else's: it is "pmctl" in ASCII and a version.
+	// writeLock is the number of the advisory lock for writes. It must not collide with another
+	// program's in the same database: it is "pmctl" in ASCII and a version.
 	writeLock = 0x706d63746c_01
 )
 
@@ -46,25 +44,24 @@ func openPostgres(at Location, silence time.Duration) *DB {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectPatience
 	}
-	// One round trip a statement, and nothing on the server that a connection pooler
-	// between it and us could lose.
+	// One round trip per statement, and no prepared statements that a connection pooler could
+	// lose.
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec
 	config.Tracer = statementLimit(silence)
-	// begin notices by itself that an idle connection was lost.
+	// begin retries when an idle connection was lost.
 	noPing := stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false })
 	pool := stdlib.OpenDB(*config, noPing)
 	pool.SetMaxOpenConns(connections)
 	return &DB{Location: at, backend: postgres{at.Name, pool}, Pool: pool, Patience: lockPatience}
 }
 
-// begin implements backend. Transactions that write take one lock, in the order in
-// which they ask for it, and then see all that was committed before: what is right on
-// SQLite, which has one writer at a time, is right here. The transactions are a few
-// short statements, so waiting for each other costs less than failing for each other,
-// which is what serializable transactions on the same few rows would do.
+// begin implements backend. Writing transactions take one lock, in the order in which they ask
+// for it, and then see everything committed before: code that is right on SQLite, which has one
+// writer at a time, is right here. The transactions are a few short statements, so waiting
+// costs less than the failures and retries of serializable transactions on the same rows.
 //
-// Whatever the server's, the database's or the role's defaults are, a commit returns
-// when it is on disk, and a lock is not kept by a machine that went away.
+// Whatever the defaults of server, database and role, a commit returns when it is on disk, and
+// a lock does not outlive its machine's connection.
 func (p postgres) begin(ctx context.Context, write bool, patience time.Duration) (*sql.Tx, error) {
 	options := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 	prepare := `SET LOCAL search_path = pmctl`
@@ -79,8 +76,8 @@ func (p postgres) begin(ctx context.Context, write bool, patience time.Duration)
 			max(1, patience.Milliseconds()), silence.Milliseconds(), int64(writeLock))
 	}
 	tx, err := p.pool.BeginTx(ctx, options)
-	// Connections that lay idle may have been lost since, with a server that was
-	// started again. Nothing was done yet.
+	// Idle connections may have been lost, as with a restart of the server. Nothing was done
+	// yet.
 	for range connections {
 		if err == nil || ctx.Err() != nil || !wasLost(err) {
 			break
@@ -91,14 +88,14 @@ func (p postgres) begin(ctx context.Context, write bool, patience time.Duration)
 		return nil, err
 	}
 	if _, err := tx.ExecContext(ctx, prepare); err != nil {
-		_ = tx.Rollback() // err says more
+		_ = tx.Rollback() // err has the reason
 		return nil, err
 	}
 	return tx, nil
 }
 
-// commit implements backend. Only the server's own refusal, after which it goes on
-// serving us, tells that nothing was done.
+// commit implements backend. Only an error from a server that keeps the connection proves that
+// nothing was committed.
 func (p postgres) commit(tx *sql.Tx) error {
 	err := tx.Commit()
 	var refused *pgconn.PgError
@@ -111,8 +108,8 @@ func (p postgres) commit(tx *sql.Tx) error {
 	return fmt.Errorf("%w: %w", ErrUncertain, p.explain(err))
 }
 
-// Tables implements backend. To a role without rights tables look as if they were not
-// there, so that it asks for the rights too: it fails with *RightsError.
+// Tables implements backend. A role without rights does not see tables, so it checks the rights
+// first and fails with *RightsError.
 func (p postgres) Tables(tx *Tx) ([]string, error) {
 	missing := RightsError{Store: p.name}
 	names, err := List(tx, func(rows *sql.Rows) (name string, err error) {
@@ -134,8 +131,8 @@ func (p postgres) Tables(tx *Tx) ([]string, error) {
 	return names, err
 }
 
-// Create implements backend. A schema that is there, and empty, is used: a role need
-// not have the right to make one.
+// Create implements backend. It uses an existing, empty schema: a role need not have the right
+// to create one.
 func (postgres) Create(tx *Tx) error {
 	var found bool
 	if err := tx.Row(`SELECT to_regnamespace('pmctl') IS NOT NULL`).Scan(&found); err != nil || found {
@@ -144,10 +141,10 @@ func (postgres) Create(tx *Tx) error {
 	return tx.Exec(`CREATE SCHEMA pmctl`)
 }
 
-// Place implements backend. A copy has another server's identifier or another number; a
-// server that was restored from a backup, or a standby that took its place, has begun
-// another timeline, on which the last commits may be missing; and a dump that was restored
-// has tables of its own. (The number of a table stays through VACUUM FULL and CLUSTER.)
+// Place implements backend. A copy has another server identifier or database number; a server
+// that was restored from a backup, or a promoted standby, is on another timeline, which may
+// lack the last commits; a restored dump has new tables. (A table's number survives VACUUM FULL
+// and CLUSTER.)
 func (postgres) Place(tx *Tx) (p Place, err error) {
 	err = tx.Row(`SELECT (SELECT system_identifier FROM pg_control_system())::text,
 		'database ' || (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()),
@@ -158,16 +155,16 @@ func (postgres) Place(tx *Tx) (p Place, err error) {
 	return p, err
 }
 
-// Unlogged implements backend: a server keeps its log to itself.
+// Unlogged implements backend: a server's log cannot be read.
 func (postgres) Unlogged(context.Context, string, ...any) (text string, logged, known bool) {
 	return "", true, false
 }
 
-// Problems implements backend: a server looks after its pages itself.
+// Problems implements backend: a server checks its own pages.
 func (postgres) Problems(*Tx) ([]string, error) { return nil, nil }
 
-// prepare implements backend: it refuses a server that cannot be written, or that
-// would lose what it said is committed.
+// prepare implements backend: it refuses a server that is read-only, or that would lose
+// commits.
 func (p postgres) prepare(ctx context.Context) error {
 	var standby, readOnly, forgets bool
 	err := p.pool.QueryRowContext(ctx, `SELECT pg_is_in_recovery(),
@@ -202,20 +199,19 @@ func sqlState(err error) string {
 	return e.Code
 }
 
-// wasLost tells whether a connection that had been made is gone.
+// wasLost reports whether an established connection was lost.
 func wasLost(err error) bool {
 	var connect *pgconn.ConnectError
 	return isUnreachable(err) && !errors.As(err, &connect) && !pgconn.Timeout(err)
 }
 
-// isUnreachable tells whether it is the server or the way there that failed, not what
-// it was asked for.
+// isUnreachable reports whether the server or the network failed, not the statement.
 func isUnreachable(err error) bool {
 	switch state := sqlState(err); {
 	case strings.HasPrefix(state, "08"), strings.HasPrefix(state, "57P"):
 		return true // connection exceptions; the server stops or is not up yet
 	case state == "53300", state == "25P03":
-		return true // no connection left; we were given up for gone
+		return true // no connection left; the server dropped us
 	case state != "":
 		return false
 	}
@@ -229,13 +225,13 @@ func isUnreachable(err error) bool {
 	return errors.As(err, &network) || errors.As(err, &connect) || pgconn.Timeout(err)
 }
 
-// explain implements backend. Of what the server says, only the message is shown:
-// its details would show a row's values.
+// explain implements backend. It shows only the server's message: the details would show a
+// row's values.
 func (p postgres) explain(err error) error {
 	state := sqlState(err)
 	reason := &oneLine{err}
 	if connect := new(pgconn.ConnectError); errors.As(err, &connect) {
-		reason.err = connect.Unwrap() // the name says already what it says besides
+		reason.err = connect.Unwrap() // the name is in the rest of the message
 	}
 	switch {
 	case err == nil, errors.Is(err, ErrBusy), errors.Is(err, ErrUncertain), errors.Is(err, ErrAccess), errors.Is(err, ErrDamaged):
@@ -249,8 +245,7 @@ func (p postgres) explain(err error) error {
 	case state == "25006":
 		return fmt.Errorf("%w: %s is read-only: %w", ErrAccess, p.name, reason)
 	case strings.HasPrefix(state, "XX"), strings.HasPrefix(state, "23"), state == "42P01", state == "42703":
-		// Broken pages, rows that contradict each other, tables that are not what
-		// they were when the store was opened.
+		// Damaged pages, contradictory rows, or tables that changed since the store was opened.
 		return fmt.Errorf("%w: %s: %w", ErrDamaged, p.name, reason)
 	case state != "":
 		return fmt.Errorf("%w: %s: %w", ErrAccess, p.name, reason)
@@ -258,8 +253,8 @@ func (p postgres) explain(err error) error {
 	return err
 }
 
-// oneLine is an error whose text is one line, and says nothing twice: the driver has a
-// line for each way in which it tried to connect.
+// oneLine joins the lines of an error, without repetitions: the driver has a line for each
+// attempt to connect.
 type oneLine struct{ err error }
 
 func (e *oneLine) Unwrap() error { return e.err }
@@ -275,14 +270,12 @@ func (e *oneLine) Error() string {
 	return strings.Join(lines, "; ")
 }
 
-// statementLimit ends a statement that takes longer, also where the caller's context
-// has no deadline.
+// statementLimit ends a slow statement, also if the caller's context has no deadline.
 type statementLimit time.Duration
 
 type cancelKey struct{}
 
-// TraceQueryStart implements pgx.QueryTracer: the statement runs in the context that
-// it returns.
+// TraceQueryStart implements pgx.QueryTracer: the statement runs in the returned context.
 func (l statementLimit) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(l))
 	return context.WithValue(ctx, cancelKey{}, cancel)

@@ -15,8 +15,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// publicKeys are the parts of a URL that may be seen by anybody. What a store depends
-// on, such as the schema, cannot be set there.
+// publicKeys are the parts of a URL that may be shown. Settings that a store depends on, such
+// as the schema, cannot be set there.
 var publicKeys = []string{
 	"host", "port", "user", "database", "service", "servicefile", "passfile", "application_name", "connect_timeout",
 	"target_session_attrs", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslnegotiation", "sslsni",
@@ -26,8 +26,8 @@ var publicKeys = []string{
 // allKeys are publicKeys and secrets.
 var allKeys = slices.Concat(publicKeys, []string{"password", "sslpassword"})
 
-// HasPassword tells whether a location is that of a database with a password in it. Wherever others
-// may read it, as on a command line, there must be none.
+// HasPassword reports whether a location is a database URL with a password. A location that
+// others can read, such as one on a command line, must have none.
 func HasPassword(location string) bool {
 	if isDatabase, err := classify(location); err != nil || !isDatabase {
 		return false
@@ -40,8 +40,8 @@ func HasPassword(location string) bool {
 	return err == nil
 }
 
-// parseURL reads a URL that has no keys but these. What it leaves out comes from where
-// PostgreSQL's own programs have it: PGPASSWORD and its like, ~/.pgpass, a service file.
+// parseURL parses a URL with no keys but these. Missing parts come from PGPASSWORD and other
+// variables, ~/.pgpass or a service file, as in PostgreSQL's own programs.
 func parseURL(location string, keys []string) (*pgx.ConnConfig, error) {
 	var options pgx.ParseConfigOptions
 	options.ConnStringAllowedKeys = keys
@@ -54,9 +54,9 @@ func parseURL(location string, keys []string) (*pgx.ConnConfig, error) {
 	}
 	var file *fs.PathError
 	if errors.As(err, &file) {
-		return nil, fmt.Errorf("%w: a file that it names: %w", ErrLocation, file)
+		return nil, fmt.Errorf("%w: a file named in it: %w", ErrLocation, file)
 	}
-	// The driver's own words may have a password in them.
+	// The driver's message may contain a password.
 	return nil, errURL()
 }
 
@@ -65,8 +65,8 @@ func errURL() error {
 		"%%40 stands for @, %%2F for /, %%3F for ? and %%23 for #; after the ? may come %s", ErrLocation, strings.Join(publicKeys[5:], ", "))
 }
 
-// unescaped refuses a URL with a character in it that ends the part it is in, so that
-// half of a password would count as a host, a port or a database, and be shown.
+// unescaped refuses a URL with an unescaped delimiter, which would make half of a password a
+// host, a port or a database, and show it.
 func unescaped(location string) error {
 	_, rest, isURL := strings.Cut(location, "://")
 	if !isURL {
@@ -79,7 +79,7 @@ func unescaped(location string) error {
 	return nil
 }
 
-// displayURL is a URL that names the database, without any secret.
+// displayURL is the database's URL without secrets.
 func displayURL(config *pgx.ConnConfig) string {
 	u := url.URL{Scheme: "postgres", Path: "/" + config.Database}
 	if config.User != "" {
@@ -94,21 +94,21 @@ func displayURL(config *pgx.ConnConfig) string {
 	for _, one := range all {
 		hosts = append(hosts, net.JoinHostPort(one.Host, strconv.Itoa(int(one.Port))))
 	}
-	u.Host = strings.Join(slices.Compact(hosts), ",") // each is there with TLS and without
+	u.Host = strings.Join(slices.Compact(hosts), ",") // each is listed with TLS and without
 	return u.String()
 }
 
-// Display returns a location as it may be shown to anybody: a path, or a URL without
-// what is secret in it.
+// Display returns a location without its secrets: a path as it is, and a URL without its
+// password.
 func Display(location string) string {
 	if isDatabase, err := classify(location); err != nil {
-		return "a location that cannot be used"
+		return "an unusable location"
 	} else if !isDatabase {
 		return location
 	}
 	at, err := Locate(location)
 	if err != nil {
-		return "a URL that cannot be used"
+		return "an unusable URL"
 	}
 	return at.Name
 }

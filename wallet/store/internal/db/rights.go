@@ -7,11 +7,11 @@ import (
 
 // RightsError is the ErrAccess of a role that lacks rights on a store's tables.
 type RightsError struct {
-	// Store is the database, and Role who has no rights.
+	// Store is the database, and Role the role without the rights.
 	Store, Role string
 
-	// Usage tells that the role may not use the schema pmctl; Tables are those that
-	// it may not read or write.
+	// Usage is set if the role lacks USAGE on the schema pmctl; Tables are those that it may
+	// not read or write.
 	Usage  bool
 	Tables []string
 }

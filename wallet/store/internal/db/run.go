@@ -14,14 +14,14 @@ import (
 
 // Run is one run of the program, as others can tell whether it still works.
 type Run interface {
-	// Begin returns the run's token. From the first call on it is alive, until end or
-	// until the process ends, however that ends.
+	// Begin returns the run's token. From the first call on the run is alive, until End or
+	// until its process ends.
 	Begin(ctx context.Context) (token string, err error)
 
-	// State returns how the run with a token ended, or Alive.
+	// State returns whether the run with a token is alive, or how it ended.
 	State(tx *Tx, token string) (RunState, error)
 
-	// Forget removes what a run left that died.
+	// Forget removes what a dead run left.
 	Forget(token string)
 
 	// End ends the run, if it has begun.
@@ -34,7 +34,7 @@ type RunState int
 const (
 	// Alive is a run whose process works on it.
 	Alive RunState = iota
-	// Dead is one whose process ended before the run did.
+	// Dead is one whose process ended before End.
 	Dead
 	// Gone is one that is not alive, and may have ended in either way.
 	Gone
@@ -74,17 +74,17 @@ func (r *fileRun) End() error {
 		return nil
 	}
 	r.token = ""
-	// Removed while it is held: nobody can take it for a run that has died.
+	// Removed while it is locked, so that no process takes it for a dead run.
 	if err := os.Remove(r.lock.Path()); err != nil && !os.IsNotExist(err) {
 		return err
 	}
 	return r.lock.Unlock()
 }
 
-// Lose ends the run as the end of its process does, for tests.
+// Lose releases the lock as a crash does, for tests.
 func (r *fileRun) Lose() error { return r.lock.Unlock() }
 
-// Look implements Run: a run that ends takes its file with it, one that dies leaves it.
+// State implements Run: a run that ends removes its file, a dead one leaves it.
 func (r *fileRun) State(_ *Tx, token string) (RunState, error) {
 	if strings.ContainsAny(token, `/\.`) || token == "" {
 		return Gone, fmt.Errorf("%w: %q names no run", ErrDamaged, token)

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// serverRun holds a lock of the server, over a connection of its own: the lock ends with
-// the run, or with the connection. A run whose server was started again counts as dead,
-// and repeating its command resumes its transaction; no second one is sent.
+// serverRun holds a lock of the server, over a connection of its own: the lock ends with the
+// run or the connection. After a restart of the server the run counts as dead, and repeating
+// its command resumes its transaction; no second one is sent.
 type serverRun struct {
 	postgres
 
@@ -23,13 +23,13 @@ type serverRun struct {
 	conn  *sql.Conn
 }
 
-// endPatience is how long the end of a run waits for its server. The lock goes with the
-// connection in any case, a little later.
+// endPatience is how long End waits for the server. The lock ends with the connection in any
+// case, a little later.
 const endPatience = 5 * time.Second
 
-// noticeLoss has a server end the connection of a machine that lost its power or its
-// network within half a minute. The usual is two hours, in which the run would count as
-// alive. Where a server has no such setting it refuses, and keeps its own.
+// noticeLoss makes a server close the connection of a machine that lost its power or network
+// within half a minute. The default is two hours, in which the run would count as alive. A
+// server without such a setting keeps its default.
 var noticeLoss = []string{
 	`SET tcp_keepalives_idle = 10`,
 	`SET tcp_keepalives_interval = 5`,
@@ -40,7 +40,7 @@ var noticeLoss = []string{
 // NewRun implements backend.
 func (p postgres) NewRun() Run { return &serverRun{postgres: p} }
 
-// KeepsSessions implements backend: a run finds that out when it begins.
+// KeepsSessions implements backend: Begin checks it.
 func (p postgres) KeepsSessions(ctx context.Context) error {
 	r := p.NewRun()
 	if _, err := r.Begin(ctx); err != nil {
@@ -81,9 +81,9 @@ func (r *serverRun) Begin(ctx context.Context) (string, error) {
 	return token, nil
 }
 
-// checkSession fails with *PoolerError when the server's session of this run's lock is
-// given to other connections between transactions: the lock says nothing then. A pooler
-// gives a new transaction the session that was used last.
+// checkSession fails with *PoolerError if the session with this run's lock is shared with other
+// connections between transactions: the lock proves nothing then. A pooler gives a new
+// transaction the session that was used last.
 func (r *serverRun) checkSession(ctx context.Context, token string) error {
 	other, err := r.pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
@@ -97,14 +97,14 @@ func (r *serverRun) checkSession(ctx context.Context, token string) error {
 	return err
 }
 
-// Lose ends the run as the end of its process does, for tests.
+// Lose releases the lock as a crash does, for tests.
 func (r *serverRun) Lose() error {
 	_, err := r.conn.ExecContext(context.Background(), `SELECT pg_advisory_unlock_all()`)
 	return err
 }
 
-// Look implements Run. Its own lock is shared, so that two that look at the same time do
-// not take each other for the run.
+// State implements Run. It takes the lock shared, so that two processes that look at the same
+// time do not take each other for the run.
 func (r *serverRun) State(tx *Tx, token string) (RunState, error) {
 	var free bool
 	err := tx.Row(`SELECT pg_try_advisory_xact_lock_shared($1)`, runLock(token)).Scan(&free)
@@ -123,13 +123,13 @@ func (r *serverRun) End() error {
 	if r.token == "" {
 		return nil
 	}
-	// A server takes its time to notice that a connection was closed. The run ends now.
+	// A server may be slow to notice that a connection was closed. The run ends now.
 	ctx, cancel := context.WithTimeout(context.Background(), endPatience)
 	defer cancel()
 	_, _ = r.conn.ExecContext(ctx, `SELECT pg_advisory_unlock($1)`, runLock(r.token))
 	r.token = ""
-	// If that failed, the lock goes with the connection, which is nothing for others to
-	// use: its settings are the run's.
+	// If that failed, the lock ends with the connection, which no other transaction may use:
+	// its settings are the run's.
 	_ = r.conn.Raw(func(any) error { return driver.ErrBadConn })
 	return nil
 }

@@ -22,11 +22,11 @@ import (
 )
 
 const (
-	// lockWait is how long SQLite itself waits for another process's lock. It is
-	// short because SQLite does not notice meanwhile that a context has ended.
+	// lockWait is how long SQLite itself waits for another process's lock. It is short because
+	// SQLite does not check the context meanwhile.
 	lockWait = 200 * time.Millisecond
 
-	// lockPatience is how long one call waits for the lock in all.
+	// lockPatience is how long a call waits for the lock in total.
 	lockPatience = 20 * time.Second
 )
 
@@ -37,7 +37,7 @@ type file struct {
 	last *unlogged
 }
 
-// openFile opens the file at a location, which exists.
+// openFile opens an existing file.
 func openFile(at Location) (*DB, error) {
 	pool, err := openSQLite(at.Name, fileOptions)
 	if err != nil {
@@ -80,8 +80,8 @@ func (file) Problems(tx *Tx) ([]string, error) {
 	return found, err
 }
 
-// Unlogged implements backend. It reads the file as if nobody wrote to it, and so without
-// its log: together with the log an older file may look like the newest one.
+// Unlogged implements backend. It opens the file as immutable, and so without its log: together
+// with the log an older file may look like the newest one.
 func (f file) Unlogged(ctx context.Context, query string, args ...any) (text string, logged, known bool) {
 	log, err := os.Stat(f.path + "-wal")
 	logged = err == nil && log.Size() > 0 || err != nil && !errors.Is(err, os.ErrNotExist)
@@ -89,7 +89,7 @@ func (f file) Unlogged(ctx context.Context, query string, args ...any) (text str
 	return text, logged, known
 }
 
-// unlogged is what was read of a file, which is read again when the file has changed.
+// unlogged caches what was read of a file until the file changes.
 type unlogged struct {
 	mu      sync.Mutex
 	size    int64
@@ -129,14 +129,14 @@ func openSQLite(path string, options url.Values) (*sql.DB, error) {
 		return nil, err
 	}
 	pool := sql.OpenDB(connector)
-	// Transactions queue for this one connection, in order; across processes they
-	// queue for the file's lock.
+	// Transactions queue for this one connection, in order; across processes they queue for the
+	// file's lock.
 	pool.SetMaxOpenConns(1)
 	return pool, nil
 }
 
-// fileOptions are how a store's file is opened. The journal mode is not set here: connecting
-// must not change a file that turns out to belong to another program.
+// fileOptions are the options for opening a store's file. The journal mode is not set here:
+// connecting must not change a file of another program.
 var fileOptions = url.Values{
 	"mode":          {"rw"}, // never create: createFile chose the permissions
 	"_txlock":       {"immediate"},
@@ -144,7 +144,7 @@ var fileOptions = url.Values{
 	"_synchronous":  {"FULL"},
 	"_pragma": {
 		"fullfsync(1)",       // macOS, where fsync alone does not reach the disk
-		"cell_size_check(1)", // looks closer at each page that is read
+		"cell_size_check(1)", // checks each page more closely
 	},
 	"_foreign_keys": {"on"},
 	"_defensive":    {"1"},
@@ -165,7 +165,7 @@ func dsn(path string, options url.Values) string {
 // SmallestFile is SQLite's smallest page size: no database with content is shorter.
 const SmallestFile = 512
 
-// MakeFile makes an empty file where a location is that of a file and there is none.
+// MakeFile creates an empty file if the location is a file and there is none.
 func (l Location) MakeFile() error {
 	if !l.IsFile() {
 		return nil
@@ -173,9 +173,9 @@ func (l Location) MakeFile() error {
 	return createFile(durable.OS{}, l.Name)
 }
 
-// createFile makes an empty database file with mode 0600 unless there is a file at
-// path already. The file appears under its name complete and closed: closing a
-// second descriptor of a database in use would drop this process's locks on it.
+// createFile creates an empty database file with mode 0600 unless there is a file at path. The
+// file appears under its name complete and closed: closing a second descriptor of a database in
+// use would drop this process's locks on it.
 func createFile(files durable.FS, path string) error {
 	if err := durable.MkdirAll(files, filepath.Dir(path)); err != nil {
 		return NoAccess(err)
@@ -185,7 +185,7 @@ func createFile(files durable.FS, path string) error {
 	case err == nil && !info.Mode().IsRegular():
 		return fmt.Errorf("%w: %s is not a regular file", ErrAccess, path)
 	case err == nil && 0 < info.Size() && info.Size() < SmallestFile:
-		// SQLite would take it for empty and write over it.
+		// SQLite would treat it as empty and overwrite it.
 		return fmt.Errorf("%w: it has %d bytes", ErrNotStore, info.Size())
 	case err == nil:
 		return nil
@@ -195,8 +195,8 @@ func createFile(files durable.FS, path string) error {
 	return NoAccess(linkEmptyFile(files, path))
 }
 
-// linkEmptyFile makes the file, whose name survives a power failure: a store that is lost
-// gives its nonces out again.
+// linkEmptyFile creates the file so that its name survives a power failure: a lost store would
+// give its nonces out again.
 func linkEmptyFile(files durable.FS, path string) error {
 	file, err := durable.Create(files, path)
 	if err != nil {
@@ -209,7 +209,7 @@ func linkEmptyFile(files durable.FS, path string) error {
 	if err := file.Place(durable.Link); !errors.Is(err, os.ErrExist) {
 		return err
 	}
-	// Another process has just made it. Its name must last for this one, too.
+	// Another process has just created it. Its name must survive for this one, too.
 	return files.SyncDir(filepath.Dir(path))
 }
 
@@ -241,7 +241,7 @@ func (file) isBusy(err error) bool {
 	return false
 }
 
-// primaryCode is SQLite's result code without its details, or 0.
+// primaryCode is SQLite's primary result code, or 0.
 func primaryCode(err error) int {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
@@ -256,11 +256,10 @@ func (f file) explain(err error) error {
 	case sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%w: it is not an SQLite database", ErrNotStore)
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_ERROR:
-		// Our statements fail in none of these ways unless tables, rows or indexes are
-		// not what was written.
+		// Our statements fail in these ways only if tables, rows or indexes were damaged.
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY:
-		return fmt.Errorf("%w: %s must be readable and writable, and so must its folder: %w", ErrAccess, f.path, err)
+		return fmt.Errorf("%w: %s and its folder must be readable and writable: %w", ErrAccess, f.path, err)
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%w: %s: %w", ErrAccess, f.path, err)
 	}

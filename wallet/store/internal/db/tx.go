@@ -7,25 +7,25 @@ import (
 	"fmt"
 )
 
-// Tx is a transaction. Its statements end with the context that it was begun with.
+// Tx is a transaction. Its statements end with the context of its begin.
 type Tx struct {
 	ctx context.Context
 	tx  *sql.Tx
 
-	// statements are those that the database has read already; nil where each runs once.
+	// statements are the prepared ones; nil if statements are not reused.
 	statements map[string]*sql.Stmt
 }
 
-// Reuse has the database read each statement once, where few run many times: SQLite takes
-// as long to read one as to run it.
+// Reuse prepares each statement once, for few statements that run often: SQLite takes as long
+// to prepare one as to run it.
 func (t *Tx) Reuse() { t.statements = make(map[string]*sql.Stmt) }
 
-// statement returns nil where each statement runs once.
+// statement returns nil if statements are not reused.
 func (t *Tx) statement(query string) (*sql.Stmt, error) {
 	if s := t.statements[query]; s != nil || t.statements == nil {
 		return s, nil
 	}
-	s, err := t.tx.PrepareContext(t.ctx, query) // which the transaction's end closes
+	s, err := t.tx.PrepareContext(t.ctx, query) // closed with the transaction
 	if err == nil {
 		t.statements[query] = s
 	}
@@ -67,19 +67,20 @@ func (t *Tx) rows(query string, args []any) (*sql.Rows, error) {
 	return t.tx.QueryContext(t.ctx, query, args...)
 }
 
-// Row is the first row that a query finds.
+// Row is the first row of a query.
 type Row struct {
 	rows *sql.Rows
 	err  error
 }
 
-// Row runs a query of which one row matters.
+// Row runs a query for its first row.
 func (t *Tx) Row(query string, args ...any) Row {
 	rows, err := t.rows(query, args)
 	return Row{rows, err}
 }
 
-// Find reads the row, and returns false when there is none. What cannot be read is damaged.
+// Find reads the row, and returns false if there is none. A value that cannot be scanned is
+// damage.
 func (r Row) Find(into ...any) (found bool, err error) {
 	if r.err != nil {
 		return false, r.err
@@ -94,7 +95,7 @@ func (r Row) Find(into ...any) (found bool, err error) {
 	return true, r.rows.Close()
 }
 
-// Scan is Find for a row that is always there.
+// Scan is Find for a row that always exists.
 func (r Row) Scan(into ...any) error {
 	found, err := r.Find(into...)
 	if err == nil && !found {
@@ -103,8 +104,8 @@ func (r Row) Scan(into ...any) error {
 	return err
 }
 
-// Each hands to use what scan reads of each row that a query finds. What scan cannot read
-// is damaged; an error of use's ends it.
+// Each calls use with each scanned row of a query. A row that cannot be scanned is damage. An
+// error of use ends it.
 func Each[T any](t *Tx, scan func(*sql.Rows) (T, error), use func(T) error, query string, args ...any) error {
 	rows, err := t.rows(query, args)
 	if err != nil {
@@ -123,7 +124,7 @@ func Each[T any](t *Tx, scan func(*sql.Rows) (T, error), use func(T) error, quer
 	return rows.Err()
 }
 
-// List returns what scan reads of each row that a query finds.
+// List returns the scanned rows of a query.
 func List[T any](t *Tx, scan func(*sql.Rows) (T, error), query string, args ...any) (found []T, err error) {
 	err = Each(t, scan, func(one T) error {
 		found = append(found, one)
@@ -132,7 +133,7 @@ func List[T any](t *Tx, scan func(*sql.Rows) (T, error), query string, args ...a
 	return found, err
 }
 
-// Text reads a row of one text.
+// Text scans a row of one text.
 func Text(rows *sql.Rows) (text string, err error) {
 	err = rows.Scan(&text)
 	return text, err

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A store that only others may write, as a user without privileges meets it.
+// A store that the user may not write.
 func TestUnwritable(t *testing.T) {
 	if os.Getuid() != 0 {
 		unwritable(t, func(*exec.Cmd) {})
@@ -29,7 +29,7 @@ func TestUnwritable(t *testing.T) {
 	open := filepath.Join(dir, "store.test")
 	require.NoError(t, os.WriteFile(open, program, 0o755))
 	unwritable(t, func(cmd *exec.Cmd) {
-		asNobody(cmd)
+		unprivileged(cmd)
 		cmd.Path, cmd.Dir = open, dir
 	})
 }
@@ -75,8 +75,8 @@ func unwritable(t *testing.T, drop func(*exec.Cmd)) {
 	require.Contains(t, say(), "permission denied", "a new store in a read-only folder")
 }
 
-// asNobody runs cmd without the superuser's privileges.
-func asNobody(cmd *exec.Cmd) {
-	const nobody = 65534
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+// unprivileged runs cmd without the superuser's privileges.
+func unprivileged(cmd *exec.Cmd) {
+	const other = 65534
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: other, Gid: other}}
 }
