@@ -120,7 +120,7 @@ func TestARefusedTransactionBlocksNothing(t *testing.T) {
 		first := "fund --deposit 1gwei --yes" + id
 		for range 2 {
 			said := s.said(exitFailed, first+" --rpc-url "+url)
-			require.Contains(t, said, "use a node that takes it (--rpc-url)")
+			require.Contains(t, said, "pass another node's --rpc-url")
 			require.Contains(t, said, "nonce 0")
 		}
 		second := s.run(exitDone, "fund --deposit 2gwei --yes")
@@ -208,7 +208,7 @@ func TestAWaitSeesWhatReplacesIt(t *testing.T) {
 				require.Equal(t, big.NewInt(1e9), s.deposited())
 				return
 			}
-			require.Contains(t, s.said(exitFailed, line), "it was cancelled: transaction "+replacement["hash"].(string))
+			require.Contains(t, s.said(exitFailed, line), "it was cancelled: the empty transaction "+replacement["hash"].(string))
 			require.Equal(t, "cancelled", s.journal()[0]["state"])
 			require.Zero(t, s.deposited().Sign())
 		})

@@ -114,9 +114,9 @@ func answerQuirks(closed, noTLS string) []quirk {
 		"a web page with 200":             {says(200, "<html><head><title>Welcome</title></head></html>"), "Welcome"},
 		"nothing with 200":                {says(200, ""), "does not speak Ethereum's JSON-RPC"},
 		"other JSON":                      {says(200, `{"hello":"world"}`), "does not speak Ethereum's JSON-RPC"},
-		"JSON that is cut off":            {says(200, `[{"jsonrpc":"2.0","id":1,"resu`), "cut off"},
-		"an empty list":                   {says(200, `[]`), "leaves requests unanswered"},
-		"an answer to another":            {ids(func(json.RawMessage) string { return "99999" }), "answers requests that were not made"},
+		"JSON that is cut off":            {says(200, `[{"jsonrpc":"2.0","id":1,"resu`), "truncated"},
+		"an empty list":                   {says(200, `[]`), "left requests unanswered"},
+		"an answer to another":            {ids(func(json.RawMessage) string { return "99999" }), "answered requests that were not made"},
 		"neither result nor error":        {saysOf(200, `{"jsonrpc":"2.0","id":ID}`), "does not speak Ethereum's JSON-RPC"},
 		"no access, inside a 200":         {saysOf(200, `{"jsonrpc":"2.0","id":ID,"error":{"code":-32002,"message":"project ID does not have access to arbitrum"}}`), "project ID does not have access"},
 		"a rate limit, inside a 200":      {saysOf(200, `{"jsonrpc":"2.0","id":ID,"error":{"code":-32005,"message":"daily request count exceeded"}}`), "daily request count exceeded"},
@@ -127,8 +127,8 @@ func answerQuirks(closed, noTLS string) []quirk {
 		"a connection that is lost":       {behaviour(hangUp), "EOF"},
 		"nothing listens":                 {closed, "connection refused"},
 		"no TLS behind https":             {noTLS, "TLS handshake"},
-		"a number that is none":           {resulting(func(string) string { return `"many"` }, "eth_getBalance"), "eth_getBalance in the wrong form"},
-		"no balance":                      {resulting(func(string) string { return `null` }, "eth_getBalance"), "eth_getBalance in the wrong form"},
+		"a number that is none":           {resulting(func(string) string { return `"many"` }, "eth_getBalance"), "eth_getBalance in an invalid format"},
+		"no balance":                      {resulting(func(string) string { return `null` }, "eth_getBalance"), "eth_getBalance in an invalid format"},
 		"no newest block":                 {resulting(func(string) string { return `null` }, "eth_getBlockByNumber"), "no newest block"},
 		"a newest block without its time": {resulting(without("timestamp"), "eth_getBlockByNumber"), "timestamp is missing"},
 	} {
@@ -145,10 +145,10 @@ func answerQuirks(closed, noTLS string) []quirk {
 		quirk{name: "two: the second serves another chain", nodes: some(closed, resulting(func(string) string { return `"0x1"` }, "eth_chainId")), run: status,
 			exit: exitUnreachable, says: "serves chain id 1,"},
 		quirk{name: "two: neither answers", nodes: some(says(401, `{"message":"invalid key"}`), says(200, "<html><title>Sign in</title></html>")), run: status,
-			exit: exitUnreachable, says: `none of 2 RPC nodes can be asked: .*invalid key.*; http.*Sign in`},
+			exit: exitUnreachable, says: `none of 2 RPC nodes answered: .*invalid key.*; http.*Sign in`},
 		// By then the first node has told of the newest block.
 		quirk{name: "two: the first stops within a command, the second is behind it", nodes: some(until("eth_getTransactionCount", says(500, "")), lower(2)), run: fundALot,
-			exit: exitUnreachable, says: "has blocks up to [0-9]+, and another node has block [0-9]+"},
+			exit: exitUnreachable, says: "has blocks up to [0-9]+, while another node has block [0-9]+"},
 		quirk{name: "two: the first stops within a command", nodes: some(until("eth_estimateGas", says(500, "")), real), run: simulates},
 		quirk{name: "two: the first stops before a transaction", nodes: some(until("eth_getTransactionCount", says(500, "")), real), run: fundALot},
 	)
@@ -176,7 +176,7 @@ func rateQuirks() []quirk {
 			}
 		}), real)), run: status},
 		{name: "limits: HTTP 429 for good", nodes: some(says(429, `{"jsonrpc":"2.0","error":{"code":429,"message":"Monthly capacity limit exceeded. Visit us at KEY."}}`)), run: status + " --timeout 3s",
-			exit: exitUnreachable, says: `refuses more requests for now with HTTP status 429 Too Many Requests: "Monthly capacity limit exceeded. Visit us at …."`},
+			exit: exitUnreachable, says: `limits the rate of requests with HTTP status 429 Too Many Requests: "Monthly capacity limit exceeded. Visit us at …."`},
 		{name: "limits: -32005 for good", nodes: some(limited), run: status + " --timeout 3s", exit: exitUnreachable, says: `for now: "rate limited"`},
 		{name: "limits: Retry-After beyond --timeout", nodes: some(says(429, "", "Retry-After", "3600")), run: status, exit: exitUnreachable, says: "asks to wait 1h0m0s"},
 		{name: "limits: of events, not of requests", nodes: some(answersError(-32005, "query returned more than 10000 results", nil, "eth_getLogs")), run: "history",
@@ -281,7 +281,7 @@ func TestArbitrumNodesAsTheyAre(t *testing.T) {
 	url := s.net.Recipients()[0].State().URL
 	blind := resulting(without("l1BlockNumber"), "eth_getBlockByNumber")
 	for _, run := range []string{status, "pay " + url + " --value 1gwei", "doctor " + url, fundALot, "history", "runway"} {
-		q := quirk{name: "Arbitrum: no l1BlockNumber: " + run, nodes: some(blind), run: run, exit: exitUnreachable, says: "the node at http://127.0.0.1:[0-9]+/… answers eth_getBlockByNumber in the wrong form: l1BlockNumber is missing"}
+		q := quirk{name: "Arbitrum: no l1BlockNumber: " + run, nodes: some(blind), run: run, exit: exitUnreachable, says: "the node at http://127.0.0.1:[0-9]+/… answered eth_getBlockByNumber in an invalid format: l1BlockNumber is missing"}
 		t.Run(strings.Fields(run)[0], func(t *testing.T) { q.test(t, s) })
 	}
 	t.Run("params", func(t *testing.T) {

@@ -112,7 +112,7 @@ func ParseCall(value *big.Int, data []byte) (*Call, error) {
 	}
 	// What the decoder passes over would be signed unseen.
 	if again, err := method.Inputs.Pack(values...); err != nil || !bytes.Equal(again, data[4:]) {
-		return nil, fmt.Errorf("%w: the data of %s is more than its arguments", ErrCall, method.Name)
+		return nil, fmt.Errorf("%w: the data of %s is longer than its arguments", ErrCall, method.Name)
 	}
 	call, takes := &Call{Function: method.Name}, new(big.Int)
 	for i, input := range method.Inputs {

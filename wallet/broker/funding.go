@@ -51,7 +51,7 @@ func (e *FundingError) Hint() string {
 	if e.Transaction == (common.Hash{}) {
 		return "nothing was sent; check --controller and --network, or use another node: --rpc-url URL"
 	}
-	return fmt.Sprintf("do not fund again before you have looked at it through another node: pmctl tx wait %v --rpc-url URL", e.Transaction)
+	return fmt.Sprintf("do not fund again before you have checked it with another node: pmctl tx wait %v --rpc-url URL", e.Transaction)
 }
 
 // CheckEvents adds up what the events of the contract at broker say was funded, in the

@@ -57,7 +57,7 @@ func (c *Client) SimulateFunding(ctx context.Context, call ethereum.CallMsg, f b
 	before, badBefore := broker.ReadFunds(calls[0].ReturnData)
 	after, badAfter := broker.ReadFunds(calls[2].ReturnData)
 	if err := cmp.Or(badBefore, badAfter); err != nil {
-		return fmt.Errorf("the contract at %s answers in another form than the network's: %w", call.To, err)
+		return fmt.Errorf("the contract at %s answered in another format than the network's contract: %w", call.To, err)
 	}
 	return f.CheckGrowth(*call.To, common.Hash{}, before, after)
 }

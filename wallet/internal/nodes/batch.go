@@ -43,7 +43,7 @@ func Call[T any](b *Batch, to common.Address, data []byte, unpack func([]byte) (
 	b.AddDecoded("eth_call", out, func() error {
 		value, err := unpack(*out)
 		if err != nil {
-			return fmt.Errorf("the contract at %s answers in another form than the network's: %w", to, err)
+			return fmt.Errorf("the contract at %s answered in another format than the network's contract: %w", to, err)
 		}
 		*into = value
 		return nil

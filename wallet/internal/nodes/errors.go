@@ -15,7 +15,7 @@ func (unreachable) Error() string { return "the RPC node cannot be reached" }
 
 // Hint says what to check.
 func (unreachable) Hint() string {
-	return "check --rpc-url (or ETH_RPC_URL) and the connection; the local network is there while pmctl-devnet runs"
+	return "check --rpc-url (or ETH_RPC_URL) and the connection; for the local network, start pmctl-devnet"
 }
 
 // ChainIDError is returned when a node serves another chain than the network's.
@@ -32,7 +32,7 @@ func (e *ChainIDError) Error() string {
 
 // Hint says what to set.
 func (e *ChainIDError) Hint() string {
-	return "point --rpc-url at a node of the network, or choose the network with --network"
+	return "pass the --rpc-url of a node of the network, or choose the network with --network"
 }
 
 // StaleError is a node that does not know what the chain is like now. It matches

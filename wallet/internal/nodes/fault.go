@@ -71,7 +71,7 @@ func (e *NodeError) Error() string {
 		if e.Wait > 0 {
 			wait = fmt.Sprintf(", and asks to wait %s", e.Wait)
 		}
-		return fmt.Sprintf("the node at %s refuses more requests for now%s%s%s", e.URL, status, wait, words)
+		return fmt.Sprintf("the node at %s limits the rate of requests%s%s%s", e.URL, status, wait, words)
 	case FaultDenied:
 		return fmt.Sprintf("the node at %s refuses access%s%s", e.URL, status, words)
 	case FaultMalformed, FaultBehind:

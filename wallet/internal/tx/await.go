@@ -17,11 +17,11 @@ const (
 	firstPoll = 100 * time.Millisecond
 	lastPoll  = 2 * time.Second
 
-	// looksBetween is how many looks in vain there are between two that ask whether the
-	// transaction is still on its way.
+	// looksBetween is how many looks without a result pass between two that check whether the
+	// nodes still have the transaction.
 	looksBetween = 5
-	// lostAfter is how many looks in a row must find another transaction with the nonce
-	// in the same block: a block may be replaced.
+	// lostAfter is how many looks in a row must find another transaction with the nonce in the
+	// same block: a block may be replaced.
 	lostAfter = 3
 )
 
@@ -30,21 +30,20 @@ type AwaitOptions struct {
 	// Confirmations is how many blocks must have it, its own included; 0 is 1.
 	Confirmations uint64
 
-	// WithPending sends earlier open transactions of the account again, too, where the
-	// node has lost them. It needs the user's consent: they move ether.
+	// WithPending also resends earlier open transactions of the account that the node has lost.
+	// It needs the user's consent: they move ether.
 	WithPending bool
 }
 
-// Await waits until one of an intent's transactions is in a block that has
-// Confirmations-1 more on top, and records what became of the intent. While it waits it
-// sends again what the nodes have lost, and rereads the journal, since other runs may
-// replace the transaction. What the chain says now counts, whatever was recorded before.
+// Await waits until one of an intent's transactions is in a block with Confirmations-1 more on
+// top, and records the outcome. While it waits it resends what the nodes have lost, and rereads
+// the journal, since other runs may replace the transaction. The chain's present state counts,
+// whatever was recorded before.
 //
-// It returns the receipt of the transaction that was mined. It fails with *FailedError
-// when that reverted, *CancelledError when it was sent to cancel the call, *LostError
-// when the chain shows that another transaction used the nonce, *RefusedError when ctx
-// ends and the node refused the transaction at the last, and *NotMinedError when ctx ends
-// otherwise.
+// It returns the receipt of the mined transaction. It fails with *FailedError if that reverted,
+// *CancelledError if it was an empty transaction that cancelled the call, *LostError if the
+// chain shows that another transaction used the nonce, *RefusedError if ctx ends and the node
+// last refused the transaction, and *NotMinedError if ctx ends otherwise.
 func (m Manager) Await(ctx context.Context, intent *Intent, o AwaitOptions) (*types.Receipt, error) {
 	w := waiting{Manager: m, intent: intent, AwaitOptions: o}
 	for wait := firstPoll; ; wait = min(wait*3/2, lastPoll) {
@@ -70,7 +69,7 @@ func (m Manager) Await(ctx context.Context, intent *Intent, o AwaitOptions) (*ty
 			return nil, &NotMinedError{Hash: intent.Newest().Hash(), In: w.in, Err: err}
 		}
 		if err != nil && ctx.Err() == nil {
-			// A node that is away for a moment does not undo what was sent.
+			// A node that is briefly down does not undo what was sent.
 			w.last = err
 		}
 		timer := time.NewTimer(wait)
@@ -83,36 +82,36 @@ func (m Manager) Await(ctx context.Context, intent *Intent, o AwaitOptions) (*ty
 	}
 }
 
-// isGone tells whether the journal does not have the intent any more.
+// isGone reports whether the journal no longer has the intent.
 func isGone(err error) bool {
 	var changed *ChangedError
 	return errors.As(err, &changed) && changed.Found == ""
 }
 
-// waiting is what Await has seen.
+// waiting is the state of an Await.
 type waiting struct {
 	Manager
 	AwaitOptions
 	intent *Intent
 
 	looks int
-	// overtaken counts the looks in a row that found the same transaction of others with
+	// foreign counts the looks in a row that found the same transaction of another intent with
 	// the nonce.
-	overtaken int
-	by        chain.NonceUse
-	// in is the block that has the transaction, as long as too few are on top of it.
+	foreign int
+	by      chain.NonceUse
+	// in is the block with the transaction, while too few are on top of it.
 	in *big.Int
-	// hidden says what a node does not show of a nonce that is used.
+	// hidden is why a node does not show which transaction used the nonce.
 	hidden error
-	// refused is what the node said to the transaction at the last; nil when it has it.
+	// refused is the node's last answer to the transaction; nil if it has it.
 	refused *RefusedError
 	// behind is what must be mined first, as of the last look.
 	behind error
 	last   error
 }
 
-// look returns the receipt of a transaction that is deep enough in the chain, nil when
-// there is none yet, or *LostError.
+// look returns the receipt of a transaction with enough confirmations, nil if there is none
+// yet, or *LostError.
 func (w *waiting) look(ctx context.Context) (*types.Receipt, error) {
 	if err := w.Journal.Reload(ctx, w.intent); err != nil {
 		return nil, err
@@ -123,10 +122,10 @@ func (w *waiting) look(ctx context.Context) (*types.Receipt, error) {
 	}
 	w.in = nil
 	if receipt != nil {
-		w.overtaken, w.hidden, w.in = 0, nil, receipt.BlockNumber
+		w.foreign, w.hidden, w.in = 0, nil, receipt.BlockNumber
 		return w.deep(ctx, receipt)
 	}
-	if w.looks++; w.looks%looksBetween != 0 && w.overtaken == 0 {
+	if w.looks++; w.looks%looksBetween != 0 && w.foreign == 0 {
 		return nil, nil
 	}
 	used, err := w.Node.NonceAt(ctx, w.intent.Account)
@@ -137,14 +136,13 @@ func (w *waiting) look(ctx context.Context) (*types.Receipt, error) {
 		w.refused, w.behind = nil, nil
 		return nil, w.identify(ctx)
 	}
-	w.overtaken, w.hidden = 0, nil
-	// Nodes forget what waits in their pools, and blocks that are replaced do not
-	// always give their transactions back.
+	w.foreign, w.hidden = 0, nil
+	// Nodes drop transactions from their pools, and a replaced block's transactions do not
+	// always return to it.
 	return nil, w.sendAgain(ctx, used)
 }
 
-// mined returns the receipt of an intent's transaction that is in a block, nil when none
-// is.
+// mined returns the receipt of an intent's mined transaction, nil if there is none.
 func (m Manager) mined(ctx context.Context, intent *Intent) (*types.Receipt, error) {
 	for i := len(intent.Attempts) - 1; i >= 0; i-- {
 		receipt, err := m.Node.TransactionReceipt(ctx, intent.Attempts[i].Tx.Hash())
@@ -158,7 +156,7 @@ func (m Manager) mined(ctx context.Context, intent *Intent) (*types.Receipt, err
 	return nil, nil
 }
 
-// deep returns the receipt when enough blocks are on top of its own.
+// deep returns the receipt once it has enough confirmations.
 func (w *waiting) deep(ctx context.Context, receipt *types.Receipt) (*types.Receipt, error) {
 	if w.Confirmations <= 1 {
 		return receipt, nil
@@ -167,7 +165,7 @@ func (w *waiting) deep(ctx context.Context, receipt *types.Receipt) (*types.Rece
 	if err != nil || !enough {
 		return nil, err
 	}
-	// The head may be a newer chain's than the receipt.
+	// The head may belong to a newer chain than the receipt.
 	again, err := w.Node.TransactionReceipt(ctx, receipt.TxHash)
 	if err != nil || again.BlockHash != receipt.BlockHash {
 		return nil, err
@@ -175,7 +173,7 @@ func (w *waiting) deep(ctx context.Context, receipt *types.Receipt) (*types.Rece
 	return receipt, nil
 }
 
-// buried tells whether enough blocks are on top of one.
+// buried reports whether a block has enough confirmations.
 func (w *waiting) buried(ctx context.Context, block uint64) (bool, error) {
 	if w.Confirmations <= 1 {
 		return true, nil
@@ -184,13 +182,13 @@ func (w *waiting) buried(ctx context.Context, block uint64) (bool, error) {
 	return err == nil && head.Number+1 >= block+w.Confirmations, err
 }
 
-// identify finds out which transaction used the nonce, when none of the intent's has a
-// receipt. It fails with *LostError once it is one of others for sure: each node shows
-// it, in the same block, look after look.
+// identify determines which transaction used the nonce, if none of the intent's has a receipt.
+// It fails with *LostError once another one did for certain: each node shows it, in the same
+// block, look after look.
 func (w *waiting) identify(ctx context.Context) error {
 	use, err := agreed(w.Node.NonceUses(ctx, w.intent.Account, w.intent.Nonce), w.intent.Nonce)
 	if err != nil {
-		w.overtaken, w.hidden = 0, err
+		w.foreign, w.hidden = 0, err
 		return nil
 	}
 	w.hidden = nil
@@ -201,21 +199,21 @@ func (w *waiting) identify(ctx context.Context) error {
 	foreign := err != nil
 	switch kind, own := w.intent.equivalent(use.Tx); {
 	case w.intent.Has(use.Tx.Hash()):
-		w.overtaken = 0
+		w.foreign = 0
 		w.hidden = fmt.Errorf("block %d has it, but the node at %s does not show its receipt yet", use.Block, use.URL)
 		return nil
 	case foreign && own:
-		// It was signed for the same intent where the journal did not see it: from a copy
-		// of the store, or with another wallet.
-		w.overtaken = 0
+		// It was signed for the same intent outside of this journal: from a copy of the store,
+		// or with another wallet.
+		w.foreign = 0
 		return w.adopt(ctx, Attempt{Tx: use.Tx, Kind: kind, At: time.Now()})
 	}
-	if w.overtaken > 0 && (w.by.Tx.Hash() != use.Tx.Hash() || w.by.Block != use.Block) {
-		w.overtaken = 0
+	if w.foreign > 0 && (w.by.Tx.Hash() != use.Tx.Hash() || w.by.Block != use.Block) {
+		w.foreign = 0
 	}
 	w.by = use
-	w.overtaken++
-	if w.overtaken < lostAfter {
+	w.foreign++
+	if w.foreign < lostAfter {
 		return nil
 	}
 	if enough, err := w.buried(ctx, use.Block); err != nil || !enough {
@@ -224,7 +222,7 @@ func (w *waiting) identify(ctx context.Context) error {
 	return &LostError{Hash: w.intent.Newest().Hash(), Nonce: w.intent.Nonce, By: use.Tx.Hash()}
 }
 
-// adopt keeps a transaction that the journal does not have, of an intent that it has.
+// adopt adds a transaction of an intent that the journal did not have.
 func (w *waiting) adopt(ctx context.Context, attempt Attempt) error {
 	if w.intent.State == Lost {
 		if err := w.Journal.Record(ctx, w.intent, Outcome{State: Open}); err != nil {
@@ -234,8 +232,8 @@ func (w *waiting) adopt(ctx context.Context, attempt Attempt) error {
 	return w.Journal.Add(ctx, w.intent, attempt)
 }
 
-// equivalent tells whether a transaction does what the intent is about, or replaces it
-// with nothing.
+// equivalent reports whether a transaction does what the intent does, or replaces it with an
+// empty one.
 func (i *Intent) equivalent(other *types.Transaction) (Kind, bool) {
 	call, to := i.call(), other.To()
 	switch {
@@ -249,8 +247,8 @@ func (i *Intent) equivalent(other *types.Transaction) (Kind, bool) {
 	return "", false
 }
 
-// agreed returns what all nodes say about a nonce that is used. It fails where a node
-// does not answer, does not show the transaction, or another one than the others.
+// agreed returns what all nodes report about a used nonce. It fails if one does not answer,
+// does not show the transaction, or shows a different one.
 func agreed(uses []chain.NonceUse, nonce uint64) (chain.NonceUse, error) {
 	for _, use := range uses {
 		switch {
@@ -267,8 +265,8 @@ func agreed(uses []chain.NonceUse, nonce uint64) (chain.NonceUse, error) {
 	return uses[0], nil
 }
 
-// sendAgain hands over what the node does not know any more: the intent's transaction,
-// and with the user's consent those of the account that must be mined before it.
+// sendAgain resends what the node has lost: the intent's transaction and, with the user's
+// consent, those of the account that must be mined before it.
 func (w *waiting) sendAgain(ctx context.Context, used uint64) error {
 	unsettled, err := w.Journal.Unsettled(ctx, w.intent.Account)
 	if err != nil {
@@ -301,8 +299,8 @@ func (w *waiting) sendAgain(ctx context.Context, used uint64) error {
 	return err
 }
 
-// sendUnlessKnown hands over an intent's newest transaction where the node has none of
-// the intent's. It fails with *RefusedError, which it does not record.
+// sendUnlessKnown sends an intent's newest transaction if the node has none of the intent's. It
+// fails with *RefusedError, which it does not record.
 func (m Manager) sendUnlessKnown(ctx context.Context, intent *Intent) error {
 	known, err := m.knows(ctx, intent)
 	if err != nil {
@@ -324,8 +322,8 @@ func (m Manager) sendUnlessKnown(ctx context.Context, intent *Intent) error {
 	return nil
 }
 
-// behind says what must be mined before a nonce can be: open intents, or a transaction
-// that the journal does not have; nil when nothing has to.
+// behind returns what must be mined before a nonce can be: open intents, or a transaction that
+// the journal does not have; nil if nothing must.
 func behind(before []*Intent, used, nonce uint64) error {
 	held := make(map[uint64]bool)
 	for _, i := range before {
@@ -342,7 +340,7 @@ func behind(before []*Intent, used, nonce uint64) error {
 	return nil
 }
 
-// ended is the error for a wait that was over too early.
+// ended is the error of a wait that ended before the transaction was mined.
 func (w *waiting) ended(ctx context.Context) error {
 	var err error = waitEnded{ctx.Err()}
 	if w.refused != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/chain"
 )
 
-// chainAt is a node at one moment. What a test does not set, the node does not have.
+// chainAt is a node at one moment, with only what a test sets.
 type chainAt struct {
 	Backend
 	head     uint64
@@ -24,7 +24,7 @@ type chainAt struct {
 	uses     []chain.NonceUse
 	sent     []common.Hash
 
-	// asked is called before a receipt is looked for.
+	// asked is called before a receipt is looked up.
 	asked func()
 }
 
@@ -50,7 +50,7 @@ func (c *chainAt) TransactionReceipt(_ context.Context, hash common.Hash) (*type
 	return nil, ethereum.NotFound
 }
 
-// kept is a journal of intents that stay as the test has them.
+// kept is a journal whose intents stay as the test set them.
 type kept struct {
 	Journal
 	intents []*Intent
@@ -80,19 +80,19 @@ func (kept) Add(_ context.Context, intent *Intent, attempt Attempt) error {
 
 func intentWith(nonce uint64) *Intent { return intentOf(nonce, 0) }
 
-// intentOf moves a value, which makes it another one.
+// intentOf moves a value, which makes it a different intent.
 func intentOf(nonce uint64, value int64) *Intent {
 	signed := types.NewTx(&types.LegacyTx{Nonce: nonce, To: &common.Address{1}, GasPrice: big.NewInt(1), Value: big.NewInt(value)})
 	return &Intent{ID: signed.Hash().Hex(), Account: common.Address{9}, Nonce: nonce, State: Open, Attempts: []Attempt{{Tx: signed, Kind: KindCall}}}
 }
 
-// usedBy is what a node says that shows which transaction used a nonce.
+// usedBy is a node's report of the transaction that used a nonce.
 func usedBy(used *types.Transaction, block uint64) chain.NonceUse {
 	return chain.NonceUse{URL: "https://node", Used: true, Tx: used, Block: block}
 }
 
-// TestLostNeedsMoreThanOneLook: a block may be replaced, so another transaction must be
-// found with the nonce look after look, in the same block and by every node.
+// TestLostNeedsMoreThanOneLook: a block may be replaced, so another transaction with the nonce
+// must be found look after look, in the same block and by every node.
 func TestLostNeedsMoreThanOneLook(t *testing.T) {
 	winner, another := intentOf(7, 1).Newest(), intentOf(7, 2).Newest()
 	hidden := chain.NonceUse{URL: "https://other", Used: true, Err: errors.New("no such block")}
@@ -102,14 +102,14 @@ func TestLostNeedsMoreThanOneLook(t *testing.T) {
 		lost  bool
 		shown string
 	}{
-		"each time the same":       {uses: [][]chain.NonceUse{{usedBy(winner, 5)}, {usedBy(winner, 5)}, {usedBy(winner, 5)}}, lost: true},
-		"in another block":         {uses: [][]chain.NonceUse{{usedBy(winner, 5)}, {usedBy(winner, 5)}, {usedBy(winner, 6)}}},
-		"another transaction":      {uses: [][]chain.NonceUse{{usedBy(winner, 5)}, {usedBy(winner, 5)}, {usedBy(another, 5)}}},
-		"hidden in between":        {uses: [][]chain.NonceUse{{usedBy(winner, 5)}, {hidden}, {usedBy(winner, 5)}}},
-		"one of two hides it":      {uses: [][]chain.NonceUse{{usedBy(winner, 5), hidden}}, shown: "nonce 7 is used by a transaction that this node does not show"},
-		"one of two has none":      {uses: [][]chain.NonceUse{{usedBy(winner, 5), {URL: "https://other"}}}, shown: "nonce 7 is not used yet according to the node at https://other"},
-		"one of two does not tell": {uses: [][]chain.NonceUse{{usedBy(winner, 5), {URL: "https://other", Err: errors.New("down")}}}, shown: "does not say which transaction used nonce 7"},
-		"two disagree":             {uses: [][]chain.NonceUse{{usedBy(winner, 5), usedBy(another, 5)}}, shown: "show different transactions with nonce 7"},
+		"each time the same":         {uses: [][]chain.NonceUse{{usedBy(winner, 5)}, {usedBy(winner, 5)}, {usedBy(winner, 5)}}, lost: true},
+		"in another block":           {uses: [][]chain.NonceUse{{usedBy(winner, 5)}, {usedBy(winner, 5)}, {usedBy(winner, 6)}}},
+		"another transaction":        {uses: [][]chain.NonceUse{{usedBy(winner, 5)}, {usedBy(winner, 5)}, {usedBy(another, 5)}}},
+		"hidden in between":          {uses: [][]chain.NonceUse{{usedBy(winner, 5)}, {hidden}, {usedBy(winner, 5)}}},
+		"one of two hides it":        {uses: [][]chain.NonceUse{{usedBy(winner, 5), hidden}}, shown: "nonce 7 is used by a transaction that this node does not show"},
+		"one of two has none":        {uses: [][]chain.NonceUse{{usedBy(winner, 5), {URL: "https://other"}}}, shown: "nonce 7 is not used yet according to the node at https://other"},
+		"one of two does not answer": {uses: [][]chain.NonceUse{{usedBy(winner, 5), {URL: "https://other", Err: errors.New("down")}}}, shown: "does not say which transaction used nonce 7"},
+		"two disagree":               {uses: [][]chain.NonceUse{{usedBy(winner, 5), usedBy(another, 5)}}, shown: "show different transactions with nonce 7"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			node := &chainAt{used: 8}
@@ -153,8 +153,8 @@ func TestLostNeedsMoreThanOneLook(t *testing.T) {
 	})
 }
 
-// TestLostIsBuried: the transaction that used the nonce must be as deep in the chain as
-// the intent's own would have to be.
+// TestLostIsBuried: the transaction that used the nonce needs as many confirmations as the
+// intent's own would.
 func TestLostIsBuried(t *testing.T) {
 	node := &chainAt{used: 8, head: 6, uses: []chain.NonceUse{usedBy(intentOf(7, 1).Newest(), 5)}}
 	w := waiting{Manager: Manager{Node: node, Journal: kept{}}, intent: intentWith(7), AwaitOptions: AwaitOptions{Confirmations: 3}}
@@ -167,9 +167,9 @@ func TestLostIsBuried(t *testing.T) {
 	require.ErrorAs(t, err, new(*LostError))
 }
 
-// TestItsOwnIsNotForeign: a transaction of the same intent that was signed where this
-// journal did not see it, such as with a copy of the store, is the intent's own; the same
-// call of another intent of the journal is not.
+// TestItsOwnIsNotForeign: a transaction of the same intent that was signed outside of this
+// journal, as with a copy of the store, is the intent's own; the same call of another intent of
+// the journal is not.
 func TestItsOwnIsNotForeign(t *testing.T) {
 	same := types.NewTx(&types.LegacyTx{Nonce: 7, To: &common.Address{1}, GasPrice: big.NewInt(2), Value: new(big.Int)})
 	nothing := types.NewTx(&types.LegacyTx{Nonce: 7, To: &common.Address{9}, GasPrice: big.NewInt(2), Value: new(big.Int)})
@@ -194,8 +194,8 @@ func TestItsOwnIsNotForeign(t *testing.T) {
 	}
 }
 
-// TestWhatComesBeforeIsSentAgain: a transaction waits for all lower nonces. Those of
-// other intents are sent again with the user's consent alone.
+// TestWhatComesBeforeIsSentAgain: a transaction waits for all lower nonces. Those of other
+// intents are resent only with the user's consent.
 func TestWhatComesBeforeIsSentAgain(t *testing.T) {
 	five, six, seven := intentWith(5), intentWith(6), intentWith(7)
 	journal := kept{intents: []*Intent{intentWith(4), five, six, seven, intentWith(8)}}
@@ -216,7 +216,7 @@ func TestWhatComesBeforeIsSentAgain(t *testing.T) {
 		require.Equal(t, five, behind.Intents[0])
 	}
 
-	// Nothing that is known fills the gap.
+	// No known transaction fills the gap.
 	node := &chainAt{used: 3}
 	w := waiting{Manager: Manager{Node: node, Journal: journal}, intent: seven}
 	for range looksBetween {
@@ -241,8 +241,8 @@ func TestARefusedOneLeavesItsNonceToAnOpenOne(t *testing.T) {
 	require.Equal(t, []common.Hash{open.Newest().Hash()}, node.sent)
 }
 
-// TestConfirmationsAreOfOneChain: a block that was replaced confirms nothing, even where
-// the head that counts is already the new chain's.
+// TestConfirmationsAreOfOneChain: a replaced block confirms nothing, even if the head already
+// belongs to the new chain.
 func TestConfirmationsAreOfOneChain(t *testing.T) {
 	intent := intentWith(0)
 	hash := intent.Newest().Hash()
@@ -259,7 +259,7 @@ func TestConfirmationsAreOfOneChain(t *testing.T) {
 	require.Nil(t, look())
 	node.head = 11
 	require.Nil(t, look())
-	// The chain is replaced between the look at the receipt and that at the head.
+	// The chain is replaced between reading the receipt and reading the head.
 	node.asked = func() {
 		if node.head == 12 {
 			node.receipts = in(common.Hash{2}, 12)

@@ -10,8 +10,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// TestCapsLowerThePriceAndRefuseBelowTheLeast tries each cap at what it takes, and one wei
-// below that.
+// TestCapsLowerThePriceAndRefuseBelowTheLeast tries each cap at the least price, and one wei
+// below it.
 func TestCapsLowerThePriceAndRefuseBelowTheLeast(t *testing.T) {
 	amount := func(n uint64) *wei.Wei {
 		w := wei.FromUint64(n)
@@ -45,8 +45,8 @@ func TestCapsLowerThePriceAndRefuseBelowTheLeast(t *testing.T) {
 	require.NoError(t, err, "nothing is divided by no gas")
 }
 
-// TestOnlyWhatWasShownIsAgreedTo: a yes at a terminal is to the transactions that were
-// named with the question.
+// TestOnlyWhatWasShownIsAgreedTo: consent at a terminal covers only the transactions in the
+// prompt.
 func TestOnlyWhatWasShownIsAgreedTo(t *testing.T) {
 	intent := func(id string) *Intent {
 		return &Intent{ID: id, State: Open, Attempts: []Attempt{{Tx: types.NewTx(&types.LegacyTx{}), Kind: KindCall}}}
@@ -60,7 +60,7 @@ func TestOnlyWhatWasShownIsAgreedTo(t *testing.T) {
 	require.NoError(t, agree(Terms{}))
 }
 
-// TestStatesOfIntents: what may still be mined, and what a call is among attempts.
+// TestStatesOfIntents: which states are unsettled, and which attempt is the call.
 func TestStatesOfIntents(t *testing.T) {
 	for state, want := range map[State]bool{Open: true, Refused: true, Mined: false, Reverted: false, Cancelled: false, Lost: false} {
 		require.Equal(t, want, state.Unsettled(), state)
@@ -71,5 +71,5 @@ func TestStatesOfIntents(t *testing.T) {
 	attempts := []Attempt{{Tx: call, Kind: KindCall}, {Tx: bump, Kind: KindBump}, {Tx: cancel, Kind: KindCancel}}
 	require.Equal(t, call, (&Intent{Attempts: attempts[:1]}).call())
 	require.Equal(t, bump, (&Intent{Attempts: attempts[:2]}).call())
-	require.Equal(t, bump, (&Intent{Attempts: attempts}).call(), "a cancellation is not what the intent is about")
+	require.Equal(t, bump, (&Intent{Attempts: attempts}).call(), "a cancellation is not the intent's call")
 }

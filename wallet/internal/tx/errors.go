@@ -18,15 +18,13 @@ import (
 // ErrInsufficientFunds is matched by *InsufficientFundsError.
 var ErrInsufficientFunds = errors.New("insufficient funds")
 
-// InsufficientFundsError is an account that cannot pay a transaction's value and its
-// highest price.
+// InsufficientFundsError is an account that cannot pay a transaction's value and maximum fee.
 type InsufficientFundsError struct {
-	// Account is who would pay.
+	// Account is the sender.
 	Account common.Address
-	// Have is its balance, Need the value and the highest price together, Missing the
-	// difference.
+	// Have is its balance, Need the value plus the maximum fee, Missing the difference.
 	Have, Need, Missing wei.Wei
-	// Value is what the transaction moves, MaxFee the highest price of its gas.
+	// Value is what the transaction moves, MaxFee the maximum fee for its gas.
 	Value, MaxFee wei.Wei
 }
 
@@ -43,14 +41,14 @@ func (e *InsufficientFundsError) Hint() string {
 	return fmt.Sprintf("send at least %s to %s, or choose smaller amounts", e.Missing, e.Account)
 }
 
-// NotMinedError is a transaction that was sent and is not mined yet, or not deep enough:
-// it may still be.
+// NotMinedError is a transaction that was sent and is not mined yet, or lacks confirmations. It
+// may still be mined.
 type NotMinedError struct {
-	// Hash names the transaction.
+	// Hash is the transaction's.
 	Hash common.Hash
-	// In is the block that has it, with too few others on top; nil when none has.
+	// In is the block that has it, with too few others on top; nil if none has.
 	In *big.Int
-	// Err is why the waiting ended.
+	// Err is why the wait ended.
 	Err error
 }
 
@@ -59,12 +57,12 @@ func (e *NotMinedError) Error() string {
 		return fmt.Sprintf("it is not known whether transaction %s was mined: %v", e.Hash, hidden)
 	}
 	if e.In != nil {
-		return fmt.Sprintf("transaction %s is in block %v and has too few confirmations: %v", e.Hash, e.In, e.Err)
+		return fmt.Sprintf("transaction %s is in block %v, without enough confirmations yet: %v", e.Hash, e.In, e.Err)
 	}
 	return fmt.Sprintf("transaction %s was sent and is not mined yet: %v", e.Hash, e.Err)
 }
 
-// Unwrap returns why the waiting ended.
+// Unwrap returns why the wait ended.
 func (e *NotMinedError) Unwrap() error { return e.Err }
 
 // Hint says what to do.
@@ -75,24 +73,24 @@ func (e *NotMinedError) Hint() string {
 	return mayBeMined
 }
 
-// waitEnded is a context's error in the words of somebody who waited.
+// waitEnded is a context's error, worded for a wait.
 type waitEnded struct{ err error }
 
 func (e waitEnded) Error() string {
 	if errors.Is(e.err, context.Canceled) {
-		return "the waiting was interrupted"
+		return "the wait was interrupted"
 	}
-	return "the time to wait is over"
+	return "the wait timed out"
 }
 
 func (e waitEnded) Unwrap() error { return e.err }
 
-// UnknownOutcomeError is a transaction that was handed to the node without an answer:
-// it may or may not have been sent.
+// UnknownOutcomeError is a transaction that was sent to the node without an answer: the node
+// may or may not have it.
 type UnknownOutcomeError struct {
-	// Hash names the transaction.
+	// Hash is the transaction's.
 	Hash common.Hash
-	// Err is what came in place of an answer.
+	// Err is the failure of the request.
 	Err error
 }
 
@@ -100,21 +98,21 @@ func (e *UnknownOutcomeError) Error() string {
 	return fmt.Sprintf("it is not known whether transaction %s was sent: %v", e.Hash, e.Err)
 }
 
-// Unwrap returns what came in place of an answer.
+// Unwrap returns the failure of the request.
 func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
 
 // Hint says what to do.
 func (e *UnknownOutcomeError) Hint() string { return mayBeMined }
 
-// mayBeMined is what to do about a transaction that was handed to a node.
-const mayBeMined = "it may still be mined: pmctl tx list shows it; the same command again continues it, and sends no second one"
+// mayBeMined is the hint for a transaction whose sending failed.
+const mayBeMined = "it may still be mined: pmctl tx list shows it; run the same command again to continue it, no second one is sent"
 
-// FailedError is a transaction that was mined and reverted: it changed nothing but
-// cost its gas.
+// FailedError is a transaction that was mined and reverted: it had no effect, but its gas was
+// paid.
 type FailedError struct {
-	// Hash names the transaction.
+	// Hash is the transaction's.
 	Hash common.Hash
-	// Err is the contract's reason, a *contract.RevertError, as far as it can be found.
+	// Err is the contract's reason, a *contract.RevertError, if it can be found.
 	Err error
 }
 
@@ -131,44 +129,43 @@ func (e *FailedError) Unwrap() error { return e.Err }
 // Is matches pm.ErrTxFailed.
 func (e *FailedError) Is(target error) bool { return target == pm.ErrTxFailed }
 
-// OutOfGasError is a transaction whose gas limit was too low for what it does.
+// OutOfGasError is a transaction whose gas limit was too low.
 type OutOfGasError struct {
-	// Limit is what it was allowed to use, Used what it used, in units of gas.
+	// Limit is its gas limit, Used what it used, in units of gas.
 	Limit, Used uint64
 }
 
 func (e *OutOfGasError) Error() string {
-	return fmt.Sprintf("out of gas: it used %d of the %d units that it was allowed", e.Used, e.Limit)
+	return fmt.Sprintf("out of gas: it used %d of its gas limit of %d", e.Used, e.Limit)
 }
 
 // Hint says what to do.
 func (e *OutOfGasError) Hint() string {
-	return "nothing but its gas was spent: run the command again, which estimates the gas anew"
+	return "only its gas was spent: run the command again, which estimates the gas again"
 }
 
-// CancelledError is an intent in whose place nothing was mined.
+// CancelledError is an intent that an empty transaction replaced.
 type CancelledError struct {
-	// Hash names the transaction that did nothing, Nonce the nonce that it took.
+	// Hash is the empty transaction's, Nonce the nonce that it used.
 	Hash  common.Hash
 	Nonce uint64
 }
 
 func (e *CancelledError) Error() string {
-	return fmt.Sprintf("it was cancelled: transaction %s, which does nothing, was mined with nonce %d in its place", e.Hash, e.Nonce)
+	return fmt.Sprintf("it was cancelled: the empty transaction %s was mined with its nonce %d", e.Hash, e.Nonce)
 }
 
-// LostError is an intent none of whose transactions can be mined any more: the chain has
-// another transaction of the account with its nonce.
+// LostError is an intent whose transactions can no longer be mined: the chain has another
+// transaction of the account with its nonce.
 type LostError struct {
-	// Hash names its newest transaction, Nonce the nonce, and By the transaction that used
-	// it.
+	// Hash is its newest transaction's, Nonce the nonce, and By the transaction that used it.
 	Hash  common.Hash
 	Nonce uint64
 	By    common.Hash
 }
 
 func (e *LostError) Error() string {
-	return fmt.Sprintf("transaction %s cannot be mined any more: another transaction of the account, %s, used its nonce %d", e.Hash, e.By, e.Nonce)
+	return fmt.Sprintf("transaction %s can no longer be mined: another transaction of the account, %s, used its nonce %d", e.Hash, e.By, e.Nonce)
 }
 
 // Hint says what to do.
@@ -176,9 +173,9 @@ func (e *LostError) Hint() string {
 	return "run the same command again: it signs the transaction with another nonce"
 }
 
-// HiddenError is a nonce that is used by a transaction which a node does not show.
+// HiddenError is a used nonce whose transaction a node does not show.
 type HiddenError struct {
-	// URL is the node's, without what is secret in it.
+	// URL is the node's, without secrets.
 	URL   string
 	Nonce uint64
 	// Err is why it does not show the transaction.
@@ -194,10 +191,10 @@ func (e *HiddenError) Unwrap() error { return e.Err }
 
 // Hint says what to do.
 func (e *HiddenError) Hint() string {
-	return "run the same command again later, or with another node (--rpc-url); no second transaction is sent"
+	return "run the same command again later, or pass another node's --rpc-url; no second transaction is sent"
 }
 
-// BehindError is a transaction that is mined only after others of the account.
+// BehindError is a transaction that can be mined only after others of the account.
 type BehindError struct{ Intents []*Intent }
 
 func (e *BehindError) Error() string {
@@ -206,10 +203,10 @@ func (e *BehindError) Error() string {
 
 // Hint says what to do.
 func (e *BehindError) Hint() string {
-	return fmt.Sprintf("wait for that one: pmctl tx wait %s", e.Intents[0].Newest().Hash())
+	return fmt.Sprintf("wait for it: pmctl tx wait %s", e.Intents[0].Newest().Hash())
 }
 
-// GapError is a transaction that is mined only after another one, which the journal does
+// GapError is a transaction that can be mined only after another one, which the journal does
 // not have.
 type GapError struct {
 	// Nonce is the missing transaction's.
@@ -222,16 +219,16 @@ func (e *GapError) Error() string {
 
 // Hint says what to do.
 func (e *GapError) Hint() string {
-	return fmt.Sprintf("if another wallet sent it, wait; otherwise the next command that sends a transaction uses nonce %d", e.Nonce)
+	return fmt.Sprintf("if another wallet sent it, wait; otherwise the next transaction that pmctl sends uses nonce %d", e.Nonce)
 }
 
-// RefusedError is a transaction that a node refused, and which it does not have. Another
-// node may have taken it.
+// RefusedError is a transaction that a node refused and does not have. Another node may have
+// accepted it.
 type RefusedError struct {
-	// Hash names the transaction, Nonce is its nonce.
+	// Hash is the transaction's, Nonce its nonce.
 	Hash  common.Hash
 	Nonce uint64
-	// Err is what the node answered.
+	// Err is the node's answer.
 	Err error
 }
 
@@ -239,7 +236,7 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("the node refused transaction %s, nonce %d: %v", e.Hash, e.Nonce, e.Err)
 }
 
-// Unwrap returns what the node answered.
+// Unwrap returns the node's answer.
 func (e *RefusedError) Unwrap() error { return e.Err }
 
 // Hint says what to do.
@@ -247,19 +244,19 @@ func (e *RefusedError) Hint() string {
 	return fmt.Sprintf("%s; then run the same command again: it signs the transaction with the same nonce, so that only one is mined. To give up: pmctl tx cancel %s", remedy(e.Err), e.Hash)
 }
 
-// remedy is what may help against a node's refusal. Nodes have no codes for their
-// reasons; nothing but this sentence depends on their words.
+// remedy returns what may help against a node's refusal. Nodes have no codes for their reasons;
+// only this hint depends on their words.
 func remedy(err error) string {
 	for _, known := range []struct{ words, remedy string }{
 		{"insufficient funds", "add ether to the account, or choose smaller amounts"},
-		{"underpriced", "another transaction may wait with this nonce, or the price is too low for the node: wait, or raise --max-gas-price and --max-fee"},
+		{"underpriced", "another transaction may be pending with this nonce, or the price is too low for the node: wait, or raise --max-gas-price and --max-fee"},
 		{"less than block base fee", "the gas price rose: raise --max-gas-price and --max-fee if they are below it"},
-		{"exceeds the configured cap", "the node has a cap on fees: lower --max-fee, or use another node (--rpc-url)"},
-		{"intrinsic gas too low", "the gas that it needs rose meanwhile"},
+		{"exceeds the configured cap", "the node limits fees: lower --max-fee, or pass another node's --rpc-url"},
+		{"intrinsic gas too low", "it needs more gas than before"},
 	} {
 		if strings.Contains(err.Error(), known.words) {
 			return known.remedy
 		}
 	}
-	return "use a node that takes it (--rpc-url)"
+	return "pass another node's --rpc-url"
 }

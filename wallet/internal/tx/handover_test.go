@@ -12,7 +12,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/chain"
 )
 
-// counting is a node that counts nonces, and may fail to tell whether it knows something.
+// counting is a node that counts nonces, and may fail to say whether it has a transaction.
 type counting struct {
 	chainAt
 	pending uint64
@@ -32,7 +32,7 @@ func (c *counting) KnowsTransaction(ctx context.Context, hash common.Hash) (bool
 	return c.chainAt.KnowsTransaction(ctx, hash)
 }
 
-// handing is a journal for transactions that were signed somewhere else.
+// handing is a journal for transactions that were signed elsewhere.
 type handing struct {
 	kept
 	slot               Slot
@@ -45,8 +45,8 @@ func (h *handing) Adopt(context.Context, *Intent) error                { return 
 func (h *handing) Move(context.Context, *Intent, Slot) error           { return h.moving }
 func (h *handing) Add(context.Context, *Intent, Attempt) error         { h.added++; return h.add }
 
-// TestASignedTransactionIsNotUnknown: what the node counts as pending may be the very
-// transaction that is handed over, and is another one only where the node says so.
+// TestASignedTransactionIsNotUnknown: the pending transaction may be the one that is submitted;
+// it is another one only if the node says so.
 func TestASignedTransactionIsNotUnknown(t *testing.T) {
 	intent := intentWith(7)
 	signed := intent.Newest()
@@ -77,7 +77,7 @@ func TestASignedTransactionIsNotUnknown(t *testing.T) {
 	require.NoError(t, err, "it is not asked where nothing is pending")
 }
 
-// TestASignedTransactionIsHandedOverAgain, unless it is settled, or another run has it.
+// TestASignedTransactionIsHandedOverAgain, unless it is settled or another run has it.
 func TestASignedTransactionIsHandedOverAgain(t *testing.T) {
 	again := func(state State, journal *handing) (*counting, error) {
 		intent := intentWith(7)
@@ -110,7 +110,7 @@ func (fixed) SignTx(_ context.Context, tx *types.Transaction, _ *big.Int) (*type
 	return tx, nil
 }
 
-// TestWhatIsMovedIsInTheJournalFirst: nothing is sent that the journal does not have.
+// TestWhatIsMovedIsInTheJournalFirst: a transaction that is not in the journal is not sent.
 func TestWhatIsMovedIsInTheJournalFirst(t *testing.T) {
 	intent := intentWith(7)
 	node := &counting{chainAt: chainAt{used: 8}, pending: 8}

@@ -10,9 +10,9 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 )
 
-// Intent is one thing that an account wants done on the chain, once. It keeps one nonce,
-// so that at most one of its transactions can be mined. It gets another nonce only after
-// the chain has shown that a transaction of another intent used the first one up.
+// Intent is one action of an account on the chain, done once. It keeps one nonce, so that at
+// most one of its transactions can be mined. It gets another nonce only after the chain has
+// shown that a transaction of another intent used the first.
 type Intent struct {
 	// ID is the journal's name for it.
 	ID string
@@ -21,25 +21,25 @@ type Intent struct {
 	Account common.Address
 	Nonce   uint64
 
-	// RequestID is the user's own name for the intent; empty when there is none.
+	// RequestID is the user's name for the intent; empty if there is none.
 	RequestID string
 
-	// Label says what it does: intents with the same label do the same thing.
+	// Label says what it does: intents with the same label do the same.
 	Label Label
 
-	// State is what became of it as far as it is known, and SettledBy the transaction
-	// that settled it; zero when none did.
+	// State is the last recorded state, and SettledBy the transaction that settled it; zero if
+	// none did.
 	State     State
 	SettledBy common.Hash
 
-	// Refusal is what a node said when it refused the newest transaction, for people.
+	// Refusal is the node's message if it refused the newest transaction.
 	Refusal string
 
 	// CreatedAt is when its first transaction was signed.
 	CreatedAt time.Time
 
-	// Attempts are the transactions signed for it, the oldest first. Any of them may
-	// still be mined while the intent is not settled.
+	// Attempts are the transactions signed for it, the oldest first. Any of them may still be
+	// mined until the intent is settled.
 	Attempts []Attempt
 }
 
@@ -55,50 +55,49 @@ type Kind string
 
 // The kinds of attempts.
 const (
-	KindCall   Kind = "call"   // what the intent is about
-	KindBump   Kind = "bump"   // the same at a higher price
+	KindCall   Kind = "call"   // does what the intent is for
+	KindBump   Kind = "bump"   // the same call at a higher price
 	KindCancel Kind = "cancel" // an empty transaction that replaces the call
 )
 
-// State is what became of an intent.
+// State is an intent's state.
 type State string
 
 // The states of intents.
 const (
-	// Open is an intent of which a transaction may be mined at any time. It holds its
-	// nonce.
+	// Open is an intent with a transaction that may be mined at any time. It keeps its nonce.
 	Open State = "open"
-	// Refused is one whose newest transaction a node refused, and of which that node had
-	// no other. Another node may have taken it, so it may still be mined; but other
-	// intents may use its nonce.
+	// Refused is an intent whose newest transaction a node refused, while it had no other of
+	// it. Another node may have accepted it, so it may still be mined; but other intents may
+	// use its nonce.
 	Refused State = "refused"
-	// Mined is one whose call was mined, and succeeded.
+	// Mined is an intent whose call was mined and succeeded.
 	Mined State = "mined"
-	// Reverted is one whose call was mined, and failed.
+	// Reverted is an intent whose call was mined and failed.
 	Reverted State = "reverted"
-	// Cancelled is one that an empty transaction replaced.
+	// Cancelled is an intent that an empty transaction replaced.
 	Cancelled State = "cancelled"
-	// Lost is one whose nonce was used by a transaction of another intent, or of another
+	// Lost is an intent whose nonce was used by a transaction of another intent or another
 	// program. It can be signed again, with another nonce.
 	Lost State = "lost"
 )
 
-// Unsettled tells whether a transaction of the intent may still be mined.
+// Unsettled reports whether a transaction of the intent may still be mined.
 func (s State) Unsettled() bool { return s == Open || s == Refused }
 
-// Outcome is what a run found out about an intent.
+// Outcome is a new state of an intent.
 type Outcome struct {
 	State State
-	// By is the transaction that settled it; zero for none of its own.
+	// By is the transaction that settled it; zero if none of its own did.
 	By common.Hash
-	// Refusal is what the node said, for Refused.
+	// Refusal is the node's message, for Refused.
 	Refusal string
 }
 
 // Newest returns the newest attempt, which has the highest price.
 func (i *Intent) Newest() *types.Transaction { return i.Attempts[len(i.Attempts)-1].Tx }
 
-// Hash is that of the transaction which settled the intent, else the newest's.
+// Hash is that of the transaction which settled the intent, or else the newest's.
 func (i *Intent) Hash() common.Hash {
 	if i.SettledBy != (common.Hash{}) {
 		return i.SettledBy
@@ -106,10 +105,10 @@ func (i *Intent) Hash() common.Hash {
 	return i.Newest().Hash()
 }
 
-// Has tells whether a transaction is one of the intent's.
+// Has reports whether a transaction is one of the intent's.
 func (i *Intent) Has(hash common.Hash) bool { return i.attempt(hash).Tx != nil }
 
-// attempt returns the attempt whose transaction has a hash, an empty one for none.
+// attempt returns the attempt with a transaction's hash, an empty one if there is none.
 func (i *Intent) attempt(hash common.Hash) Attempt {
 	for _, a := range i.Attempts {
 		if a.Tx.Hash() == hash {
@@ -119,7 +118,7 @@ func (i *Intent) attempt(hash common.Hash) Attempt {
 	return Attempt{}
 }
 
-// call returns the newest transaction that does what the intent is about.
+// call returns the newest transaction that is not a cancellation.
 func (i *Intent) call() *types.Transaction {
 	for n := len(i.Attempts) - 1; n > 0; n-- {
 		if i.Attempts[n].Kind != KindCancel {
@@ -129,77 +128,70 @@ func (i *Intent) call() *types.Transaction {
 	return i.Attempts[0].Tx
 }
 
-// Journal is where transactions are kept, durably, before a node gets them. Each
-// change names the state in which the caller has seen the intent, by the intent that it
-// passes, and fails with *ChangedError when that is no longer so. An intent is never
-// removed.
+// Journal stores transactions durably before a node gets them. A caller passes the intent as it
+// has read it; a change fails with *ChangedError if the intent has changed since. An intent is
+// never removed.
 type Journal interface {
-	// Begin keeps a new intent with the transaction that the slot's Sign returns. It
-	// sets ID, Nonce, State, CreatedAt and Attempts. It fails with what Agree and Sign
-	// fail with, with ErrTaken when another run has taken the request id meanwhile, with
-	// *InProgressError, and with *UncertainError when the journal may have the intent
-	// and may not.
+	// Begin stores a new intent with the transaction that the slot's Sign returns. It sets ID,
+	// Nonce, State, CreatedAt and Attempts. It fails with errors of Agree and Sign, with
+	// ErrTaken if another run has taken the request ID since, with *InProgressError, and with
+	// *UncertainError if the journal may or may not have the intent.
 	Begin(ctx context.Context, intent *Intent, slot Slot) error
 
-	// Move gives an intent another nonce, once its own is used up. It fails as Begin
-	// does.
+	// Move gives an intent another nonce, once its own is used. It fails as Begin does.
 	Move(ctx context.Context, intent *Intent, slot Slot) error
 
-	// Add keeps another transaction for an unsettled intent, which is open from then on.
-	// The same transaction can be added again. It fails with ErrHeld where the intent was
-	// refused and an open one has its nonce.
+	// Add stores another transaction of an unsettled intent, which is open from then on. The
+	// same transaction can be added again. It fails with ErrHeld if the intent was refused and
+	// an open one has its nonce.
 	Add(ctx context.Context, intent *Intent, attempt Attempt) error
 
-	// Record keeps what became of an intent. Lost never takes the place of a state that
-	// names a mined transaction. Refused is kept only for the run that the intent
-	// belongs to.
+	// Record stores an intent's outcome. Lost never replaces a state with a mined transaction.
+	// Refused is stored only for the run that the intent belongs to.
 	Record(ctx context.Context, intent *Intent, outcome Outcome) error
 
-	// Reload reads the intent again: other runs may have added transactions, or settled
-	// it.
+	// Reload reads the intent again: other runs may have added transactions, or settled it.
 	Reload(ctx context.Context, intent *Intent) error
 
-	// Unsettled returns the account's intents of which a transaction may still be mined,
-	// the lowest nonce first.
+	// Unsettled returns the account's unsettled intents, the lowest nonce first.
 	Unsettled(ctx context.Context, account common.Address) ([]*Intent, error)
 
 	// Find returns the intent that a transaction belongs to. It fails with ErrUnknown.
 	Find(ctx context.Context, hash common.Hash) (*Intent, error)
 
-	// Adopt makes an intent the caller's own, unless the run that it belongs to is alive,
-	// or has reported how it went.
+	// Adopt makes an intent the caller's own, unless the run that it belongs to is alive or has
+	// reported the result.
 	Adopt(ctx context.Context, intent *Intent) error
 }
 
 var (
-	// ErrTaken is returned when a request id has just got its intent from another run.
+	// ErrTaken is returned if another run has just begun an intent with the request ID.
 	ErrTaken = errors.New("another run has begun this request")
 
 	// ErrNotOwner is returned to a run whose intent another run has continued.
 	ErrNotOwner = errors.New("another run has continued this transaction")
 
 	// ErrUnknown is returned for a transaction that is not in the journal.
-	ErrUnknown = errors.New("the journal does not know this transaction")
+	ErrUnknown = errors.New("the journal has no such transaction")
 
-	// ErrAlike is returned for a transaction that another intent of the journal has. What is
-	// mined of it would be taken for both.
-	ErrAlike = errors.New("another request has signed the very same transaction")
+	// ErrAlike is returned for a transaction that another intent of the journal has. Its
+	// receipt would settle both.
+	ErrAlike = errors.New("another request has signed the same transaction")
 
-	// ErrHeld is returned for a refused intent whose nonce an open one has.
+	// ErrHeld is returned for a refused intent if an open one has its nonce.
 	ErrHeld = errors.New("another transaction of the account has this nonce now")
 
-	// ErrReplaced is matched by what a Journal fails with when it is no longer the one
-	// that it was: an older copy is in its place. Waiting does not help.
+	// ErrReplaced matches the errors of a Journal that an older copy has replaced. Retrying
+	// does not help.
 	ErrReplaced = errors.New("the journal was replaced while it was in use")
 
 	// ErrChanged is matched by *ChangedError.
 	ErrChanged = errors.New("the journal has another state of this transaction")
 )
 
-// ChangedError is an intent that was changed since the caller has read it. Reload reads
-// it again.
+// ChangedError is an intent that has changed since the caller read it. Reload reads it again.
 type ChangedError struct {
-	// ID is the intent's. Found is its state now; empty when it is not there any more.
+	// ID is the intent's. Found is its state now; empty if it is missing.
 	ID    string
 	Found State
 	// Nonce is its nonce now.
@@ -208,7 +200,7 @@ type ChangedError struct {
 
 func (e *ChangedError) Error() string {
 	if e.Found == "" {
-		return fmt.Sprintf("%v: intent %q is gone", ErrChanged, e.ID)
+		return fmt.Sprintf("%v: intent %q is missing", ErrChanged, e.ID)
 	}
 	return fmt.Sprintf("%v: it is %s, with nonce %d", ErrChanged, e.Found, e.Nonce)
 }
@@ -216,9 +208,9 @@ func (e *ChangedError) Error() string {
 // Is matches ErrChanged.
 func (e *ChangedError) Is(target error) bool { return target == ErrChanged }
 
-// RequestError is a request id that names something else than before.
+// RequestError is a request ID that was used with different arguments.
 type RequestError struct {
-	// ID is the request id, and Label what it was used for.
+	// ID is the request ID, and Label what it was used for.
 	ID    string
 	Label Label
 }
@@ -229,16 +221,16 @@ func (e *RequestError) Error() string {
 
 // Hint says what to do.
 func (e *RequestError) Hint() string {
-	return "a request ID names one transaction for ever: choose another"
+	return "choose another request ID: each is used once, for one transaction"
 }
 
-// InProgressError is an intent that does what another one was to do, and is open or not
-// reported yet.
+// InProgressError is an intent with the same label as the new one, and open or not reported
+// yet.
 type InProgressError struct{ Intent *Intent }
 
 func (e *InProgressError) Error() string {
 	if !e.Intent.State.Unsettled() {
-		return fmt.Sprintf("another run of the same command sent transaction %s, and has not reported yet how it went: %s", e.Intent.Newest().Hash(), e.Intent.Label)
+		return fmt.Sprintf("another run of the same command sent transaction %s, and has not reported the result yet: %s", e.Intent.Newest().Hash(), e.Intent.Label)
 	}
 	if e.Intent.RequestID != "" {
 		return fmt.Sprintf("transaction %s, request ID %q, does the same and is not mined yet: %s", e.Intent.Newest().Hash(), e.Intent.RequestID, e.Intent.Label)
@@ -252,10 +244,10 @@ func (e *InProgressError) Hint() string {
 	return fmt.Sprintf("wait for it: pmctl tx wait %s; to do the same a second time, pass a --request-id of its own", hash)
 }
 
-// UncertainError is an intent that may be in the journal and may not: the store did not
-// answer. None of its transactions was sent.
+// UncertainError is an intent that may or may not be in the journal: the store did not answer.
+// None of its transactions was sent.
 type UncertainError struct {
-	// Hash names its transaction, and Label says what that does.
+	// Hash is its transaction's, and Label says what that does.
 	Hash  common.Hash
 	Nonce uint64
 	Label Label
@@ -272,5 +264,5 @@ func (e *UncertainError) Unwrap() error { return e.Err }
 
 // Hint says what to do.
 func (e *UncertainError) Hint() string {
-	return fmt.Sprintf("run the same command again: if the journal has it, it continues it; pmctl tx list shows it, pmctl tx cancel %s cancels it", e.Hash)
+	return fmt.Sprintf("run the same command again: it continues the transaction if the journal has it; pmctl tx list shows it, pmctl tx cancel %s cancels it", e.Hash)
 }

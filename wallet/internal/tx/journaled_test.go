@@ -62,8 +62,8 @@ func (w watched) SendTransaction(ctx context.Context, sent *types.Transaction) e
 	return w.Backend.SendTransaction(ctx, sent)
 }
 
-// TestNothingIsSentBeforeTheJournalHasIt: when a node gets a transaction, another process
-// finds it in the store, with its intent.
+// TestNothingIsSentBeforeTheJournalHasIt: when a node gets a transaction, another process finds
+// it in the store, with its intent.
 func TestNothingIsSentBeforeTheJournalHasIt(t *testing.T) {
 	k := newKeeping(t)
 	require.NoError(t, k.net.SetAutomine(t.Context(), false))
@@ -84,8 +84,8 @@ func TestNothingIsSentBeforeTheJournalHasIt(t *testing.T) {
 	require.Equal(t, 2, sent)
 }
 
-// late has the node take a transaction, answers that its nonce is too low, and does not
-// show the transaction for a while.
+// late is a node that accepts a transaction, answers that its nonce is too low, and does not
+// show it for a while.
 type late struct {
 	tx.Backend
 	hides bool
@@ -109,7 +109,7 @@ func (l *late) KnowsTransaction(ctx context.Context, hash common.Hash) (bool, er
 	return l.Backend.KnowsTransaction(ctx, hash)
 }
 
-// refuser refuses each transaction, with the node's own kind of error.
+// refuser refuses each transaction, with a node's kind of error.
 type refuser struct {
 	tx.Backend
 	says error
@@ -117,14 +117,14 @@ type refuser struct {
 
 func (r refuser) SendTransaction(context.Context, *types.Transaction) error { return r.says }
 
-// nodesError is an error as nodes answer it.
+// nodesError is an error answer of a node.
 type nodesError string
 
 func (e nodesError) Error() string { return string(e) }
 func (nodesError) ErrorCode() int  { return -32000 }
 
-// TestNonceTooLowIsNoRefusal: the nonce is used, perhaps by this very transaction. It
-// stays open, and waiting finds out.
+// TestNonceTooLowIsNoRefusal: the nonce is used, perhaps by this transaction. It stays open,
+// and waiting settles it.
 func TestNonceTooLowIsNoRefusal(t *testing.T) {
 	k := newKeeping(t)
 	journal := k.journal()
@@ -132,8 +132,7 @@ func TestNonceTooLowIsNoRefusal(t *testing.T) {
 	mined, err := k.submit(k.client, journal, 1, "fund 1")
 	require.NoError(t, err)
 
-	// Another run hands it over again, when it is mined, through a node that does not
-	// show it.
+	// Another run resends it once it is mined, through a node that does not show it.
 	again := k.journal()
 	found, err := again.Find(t.Context(), mined.Newest().Hash())
 	require.NoError(t, err)
@@ -189,8 +188,8 @@ func (r refuserWith) SendTransaction(ctx context.Context, sent *types.Transactio
 	return r.sender.SendTransaction(ctx, sent)
 }
 
-// TestASignedNonceBelowTheAccounts: a transaction that was signed elsewhere and can never
-// be mined is refused, and not kept.
+// TestASignedNonceBelowTheAccounts: a transaction that was signed elsewhere and can never be
+// mined is refused, and not stored.
 func TestASignedNonceBelowTheAccounts(t *testing.T) {
 	k := newKeeping(t)
 	p := k.prepare(k.client, k.deposit(wei.FromUint64(2)))
@@ -211,8 +210,8 @@ func TestASignedNonceBelowTheAccounts(t *testing.T) {
 	require.ErrorIs(t, err, tx.ErrUnknown)
 }
 
-// TestTheTipIsPartOfTheLeastPrice: a cap between the base fee and what the miner gets
-// beside it is too low.
+// TestTheTipIsPartOfTheLeastPrice: a cap between the base fee and the base fee plus the tip is
+// too low.
 func TestTheTipIsPartOfTheLeastPrice(t *testing.T) {
 	w := newWorld(t)
 	quote, err := w.client.Quote(t.Context(), ethereum.CallMsg{From: w.signer.Address()})
@@ -232,8 +231,8 @@ func TestTheTipIsPartOfTheLeastPrice(t *testing.T) {
 	}
 }
 
-// TestAnotherTransactionUsedTheNonce: the chain shows whose. Only then is the intent
-// lost, and signed anew with another nonce.
+// TestAnotherTransactionUsedTheNonce: only once the chain shows which one is the intent lost,
+// and signed again with another nonce.
 func TestAnotherTransactionUsedTheNonce(t *testing.T) {
 	k := newKeeping(t)
 	journal := k.journal()

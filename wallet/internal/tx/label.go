@@ -11,9 +11,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Label says what an intent does: a code, followed by arguments name=value in an order
-// that never changes. The journal compares labels, so the code of an action stays the
-// same whatever the sentences about it say.
+// Label says what an intent does: a code, followed by arguments name=value in a fixed order.
+// The journal compares labels, so an action's code never changes, even if its sentence does.
 type Label string
 
 // The labels without arguments.
@@ -23,8 +22,7 @@ const (
 	LabelWithdraw     Label = "withdraw"
 )
 
-// FundLabel adds to a deposit and a reserve; to those of the account itself where
-// beneficiary is zero.
+// FundLabel adds to a deposit and a reserve, the account's own if beneficiary is zero.
 func FundLabel(deposit, reserve wei.Wei, beneficiary common.Address) Label {
 	label := Label(fmt.Sprintf("fund deposit=%s reserve=%s", deposit.Decimal(), reserve.Decimal()))
 	if beneficiary != (common.Address{}) {
@@ -33,12 +31,12 @@ func FundLabel(deposit, reserve wei.Wei, beneficiary common.Address) Label {
 	return label
 }
 
-// WithdrawKeepingLabel withdraws before a part is funded again.
+// WithdrawKeepingLabel withdraws, to fund a part again.
 func WithdrawKeepingLabel(deposit, reserve wei.Wei) Label {
 	return Label(fmt.Sprintf("withdraw keep-deposit=%s keep-reserve=%s", deposit.Decimal(), reserve.Decimal()))
 }
 
-// RedeemLabel redeems winning tickets: how many, and the hash of their hashes.
+// RedeemLabel redeems winning tickets: their number, and the hash of their hashes.
 func RedeemLabel(count int, tickets common.Hash) Label {
 	return Label(fmt.Sprintf("redeem count=%d tickets=%s", count, tickets.Hex()))
 }
@@ -63,7 +61,7 @@ func (l Label) String() string {
 	return string(l)
 }
 
-// argument returns an argument's value, "" when there is none.
+// argument returns an argument's value, "" if there is none.
 func (l Label) argument(name string) string {
 	for _, field := range strings.Fields(string(l)) {
 		if value, found := strings.CutPrefix(field, name+"="); found {
@@ -82,7 +80,7 @@ func (l Label) has(names ...string) bool {
 	return true
 }
 
-// amount returns an argument with its unit, as it is when it is no number of wei.
+// amount returns an argument with its unit, or as it is if it is not a number of wei.
 func (l Label) amount(name string) string {
 	var amount wei.Wei
 	text := l.argument(name)
@@ -92,16 +90,15 @@ func (l Label) amount(name string) string {
 	return amount.String()
 }
 
-// The sentences that earlier versions kept in place of codes.
+// The sentences that earlier versions stored instead of codes.
 var (
 	fundSentence     = regexp.MustCompile(`^fund ([0-9.]+ \w+) of deposit and ([0-9.]+ \w+) of reserve(?: for (0x[0-9a-fA-F]{40}))?$`)
 	withdrawSentence = regexp.MustCompile(`^withdraw, and put ([0-9.]+ \w+) of deposit and ([0-9.]+ \w+) of reserve back$`)
 	redeemSentence   = regexp.MustCompile(`^redeem ([0-9]+) winning tickets? \((0x[0-9a-f]{64})\)$`)
 )
 
-// ReadLabel returns the label that a journal or a document has: a code, or a sentence of
-// an earlier version, which becomes the code of the same action. Anything else stays as
-// it is.
+// ReadLabel returns the label in a journal or a document: a code, or a sentence of an earlier
+// version, which becomes the code of the same action. Anything else stays as it is.
 func ReadLabel(text string) Label {
 	if text == "unlock cancel" {
 		return LabelCancelUnlock

@@ -11,14 +11,14 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// TestLabels are codes that never change: journals have them. Sentences may.
+// TestLabels: codes never change, since journals have them. Sentences may.
 func TestLabels(t *testing.T) {
 	beneficiary := common.HexToAddress("0x3B7e8Fe678A78d8E024E30662EF48ed0a01cC1Bb")
 	hash := common.HexToHash("0x0123")
 	for _, c := range []struct {
 		label          tx.Label
 		code, sentence string
-		earlier        string // what schema version 5 kept
+		earlier        string // as schema version 5 stored it
 	}{
 		{tx.FundLabel(parse(t, "0.1eth"), wei.Wei{}, common.Address{}), "fund deposit=100000000000000000 reserve=0",
 			"fund 0.1 ETH of deposit and 0 wei of reserve", "fund 0.1 ETH of deposit and 0 wei of reserve"},
@@ -41,8 +41,7 @@ func TestLabels(t *testing.T) {
 	require.Equal(t, "fund deposit=x", tx.Label("fund deposit=x").String())
 }
 
-// TestEveryAmountOfAnEarlierLabel: the sentences' amounts are exact in whatever unit they
-// were written.
+// TestEveryAmountOfAnEarlierLabel: the sentences' amounts are read exactly, in any unit.
 func TestEveryAmountOfAnEarlierLabel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		deposit, reserve := wei.FromUint64(rapid.Uint64().Draw(t, "deposit")), wei.FromUint64(rapid.Uint64().Draw(t, "reserve"))

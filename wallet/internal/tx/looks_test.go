@@ -38,7 +38,7 @@ func (f *failing) TransactionReceipt(ctx context.Context, hash common.Hash) (*ty
 
 func (f *failing) SendTransaction(context.Context, *types.Transaction) error { return f.send }
 
-// recording is a journal that keeps outcomes, unless it fails.
+// recording is a journal that stores outcomes, unless it fails.
 type recording struct {
 	kept
 	find, record error
@@ -80,11 +80,11 @@ func TestAWaitSaysWhyItEnded(t *testing.T) {
 	refused := new(RefusedError)
 	require.ErrorAs(t, wait(refusing, journal), &refused)
 	require.Equal(t, []Outcome{{State: Refused, Refusal: "tip too low"}}, journal.outcomes)
-	require.ErrorAs(t, wait(refusing, &recording{record: errDown}), &waiting, "what the journal does not have is not told")
+	require.ErrorAs(t, wait(refusing, &recording{record: errDown}), &waiting, "what the journal failed to record is not reported")
 }
 
-// TestWhatIsGoneIsNotWaitedFor: an intent that the journal does not have any more ends the
-// wait, and one that another run has changed does not.
+// TestWhatIsGoneIsNotWaitedFor: an intent that is missing from the journal ends the wait; one
+// that another run has changed does not.
 func TestWhatIsGoneIsNotWaitedFor(t *testing.T) {
 	require.True(t, isGone(&ChangedError{}))
 	require.False(t, isGone(&ChangedError{Found: Mined}))
@@ -92,8 +92,8 @@ func TestWhatIsGoneIsNotWaitedFor(t *testing.T) {
 	require.False(t, isGone(nil))
 }
 
-// TestAJournalThatFailsSaysNothingOfOthers: whose transaction used a nonce is not known
-// where the journal does not answer.
+// TestAJournalThatFailsSaysNothingOfOthers: without the journal's answer it is not known whose
+// transaction used a nonce.
 func TestAJournalThatFailsSaysNothingOfOthers(t *testing.T) {
 	node := &chainAt{used: 8}
 	w := waiting{Manager: Manager{Node: node, Journal: &recording{find: errDown}}, intent: intentWith(7)}
@@ -105,10 +105,10 @@ func TestAJournalThatFailsSaysNothingOfOthers(t *testing.T) {
 	_, err := w.look(t.Context())
 	require.NoError(t, err)
 	require.ErrorIs(t, w.identify(t.Context()), errDown)
-	require.Zero(t, w.overtaken)
+	require.Zero(t, w.foreign)
 }
 
-// TestCatchUpEndsWithItsJournal: what another run has recorded meanwhile is no failure.
+// TestCatchUpEndsWithItsJournal: an outcome that another run has recorded is not a failure.
 func TestCatchUpEndsWithItsJournal(t *testing.T) {
 	intent := intentWith(7)
 	hash := intent.Newest().Hash()
@@ -126,7 +126,7 @@ func TestCatchUpEndsWithItsJournal(t *testing.T) {
 	require.ErrorIs(t, err, errDown)
 }
 
-// offering is a node that quotes prices, and makes calls as they were.
+// offering is a node that quotes prices, and replays calls.
 type offering struct {
 	chainAt
 	call error
@@ -141,7 +141,7 @@ func (o offering) CallContract(context.Context, ethereum.CallMsg, *big.Int) ([]b
 	return nil, o.call
 }
 
-// adding is a journal that shows what it was to keep.
+// adding is a journal that shows what it was to store.
 type adding struct {
 	kept
 	added Attempt
@@ -152,7 +152,7 @@ func (a *adding) Add(_ context.Context, _ *Intent, attempt Attempt) error {
 	return nil
 }
 
-// TestABumpedCancellationStaysOne: to pay more for it is not to send the call after all.
+// TestABumpedCancellationStaysOne: a higher price must not send the call after all.
 func TestABumpedCancellationStaysOne(t *testing.T) {
 	intent := intentOf(7, 5)
 	bump, err := Manager{Node: &offering{}}.PrepareReplacement(t.Context(), intent, KindBump, Caps{})
@@ -168,11 +168,11 @@ func TestABumpedCancellationStaysOne(t *testing.T) {
 	require.True(t, bump.Value.IsZero())
 	journal := new(adding)
 	require.NoError(t, Manager{&counting{}, journal, fixed(intent.Account)}.Replace(t.Context(), bump, intent, KindBump))
-	require.Equal(t, KindCancel, journal.added.Kind, "what is mined of it does nothing")
+	require.Equal(t, KindCancel, journal.added.Kind, "its transaction is empty")
 }
 
-// TestWhyATransactionFailed: the contract's reason comes before the gas, and the gas
-// before a refusal without a reason.
+// TestWhyATransactionFailed: the contract's reason comes first, then the gas, then a revert
+// without a reason.
 func TestWhyATransactionFailed(t *testing.T) {
 	const gas = 6400
 	sent := types.NewTx(&types.LegacyTx{To: &common.Address{1}, Gas: gas})

@@ -23,26 +23,25 @@ type Signer interface {
 	SignTx(ctx context.Context, tx *types.Transaction, chainID *big.Int) (*types.Transaction, error)
 }
 
-// Manager is the one way to send transactions. An intent keeps one nonce for its whole life,
-// and each of its transactions is in the journal before a node gets it, so that whatever
-// happens from then on, the next run finds it.
+// Manager is the only way to send transactions. An intent keeps one nonce for life, and each of
+// its transactions is in the journal before a node gets it, so that the next run finds it
+// whatever happens.
 type Manager struct {
 	Node    Backend
 	Journal Journal
 
-	// Signer signs; nil where nothing is to be signed.
+	// Signer signs; nil if nothing is to be signed.
 	Signer Signer
 }
 
-// Submit signs a prepared call for an intent and hands it to the node: for a new intent with
-// the lowest nonce that is free, for one that a node refused with the intent's own, and with
-// another for one that is lost, whose nonce a transaction of others used up.
+// Submit signs a prepared call for an intent and sends it to the node. A new intent gets the
+// lowest free nonce, a refused one keeps its own, and a lost one, whose nonce another
+// transaction used, gets a new one.
 //
-// It fails with ErrTaken when another run has just begun the same request, with
-// *PendingError and *UnknownPendingError for what the terms do not allow, with
-// *InProgressError, and with ErrHeld where another intent has the nonce of a refused one;
-// nothing was signed then. With *UnknownOutcomeError, *RefusedError and *UncertainError the
-// transaction may still be mined.
+// It fails with ErrTaken if another run has just begun the same request, with *PendingError and
+// *UnknownPendingError if the terms do not allow it, with *InProgressError, and with ErrHeld if
+// another intent has the nonce of a refused one; nothing was signed then. With
+// *UnknownOutcomeError, *RefusedError and *UncertainError the transaction may still be mined.
 func (m Manager) Submit(ctx context.Context, p *Prepared, intent *Intent, terms Terms) error {
 	if intent.State == Refused {
 		return m.Replace(ctx, p, intent, KindCall)
@@ -66,11 +65,11 @@ func (m Manager) Submit(ctx context.Context, p *Prepared, intent *Intent, terms 
 	return m.Resend(ctx, intent)
 }
 
-// Replace signs a prepared call with an intent's own nonce, in the place of what may wait with
-// it. It fails as Submit does, and with *ChangedError when the intent is settled.
+// Replace signs a prepared call with an intent's own nonce, and replaces its pending
+// transaction. It fails as Submit does, and with *ChangedError if the intent is settled.
 func (m Manager) Replace(ctx context.Context, p *Prepared, intent *Intent, kind Kind) error {
 	if p.To == intent.Account && p.Value.IsZero() && len(p.Data) == 0 {
-		kind = KindCancel // a bumped cancellation is one, too
+		kind = KindCancel // a bumped cancellation stays one
 	}
 	err := unlike(p, func(p *Prepared) error {
 		signed, err := m.sign(ctx, p, intent.Nonce)
@@ -92,13 +91,13 @@ func (m Manager) sign(ctx context.Context, p *Prepared, nonce uint64) (*types.Tr
 	return m.Signer.SignTx(ctx, p.Transaction(m.Node.ChainID(), nonce), m.Node.ChainID())
 }
 
-// mostAlike is how often a transaction is signed anew that another intent has already.
+// mostAlike is how often a transaction is signed again because another intent has the same one.
 const mostAlike = 16
 
-// unlike keeps a call whose transaction must be no other intent's. The same call at the same
-// price and nonce, which two intents have after a refusal, is the very same transaction:
-// what is mined of it would be taken for both. A wei less for a unit of gas makes it another
-// one, and breaks no limit.
+// unlike stores a call whose transaction must not be another intent's. The same call at the
+// same price and nonce, which two intents have after a refusal, is the same transaction, and
+// its receipt would settle both. A price of one wei less makes it a different one within the
+// same limits.
 func unlike(p *Prepared, keep func(*Prepared) error) error {
 	other := *p
 	for range mostAlike {
@@ -113,8 +112,8 @@ func unlike(p *Prepared, keep func(*Prepared) error) error {
 	return keep(&other)
 }
 
-// Resend hands an intent's newest transaction to the node. It can be done any number of times:
-// a transaction is mined once. It fails as Submit does.
+// Resend sends an intent's newest transaction to the node. It can be repeated: a transaction is
+// mined once. It fails as Submit does.
 func (m Manager) Resend(ctx context.Context, intent *Intent) error {
 	newest := intent.Newest()
 	err := m.Node.SendTransaction(ctx, newest)
@@ -125,8 +124,7 @@ func (m Manager) Resend(ctx context.Context, intent *Intent) error {
 	if !answered(err) {
 		return unknown
 	}
-	// The node refused. That may be since it had got the transaction before, or another
-	// of the same intent.
+	// The node refused it, perhaps because it already had it, or another of the same intent.
 	known, lookErr := m.knows(ctx, intent)
 	if lookErr != nil {
 		return unknown
@@ -136,10 +134,10 @@ func (m Manager) Resend(ctx context.Context, intent *Intent) error {
 	case lookErr != nil:
 		return unknown
 	case known || used > intent.Nonce:
-		return nil // waiting finds out what became of it
+		return nil // waiting will show the outcome
 	}
-	// What a node says of a transaction is not known to be the network's word: the
-	// intent stays, with its nonce and its request id.
+	// A node's refusal need not be the network's: the intent keeps its nonce and its request
+	// ID.
 	recordErr := m.Journal.Record(ctx, intent, Outcome{State: Refused, Refusal: err.Error()})
 	switch {
 	case errors.Is(recordErr, ErrNotOwner), errors.Is(recordErr, ErrChanged):
@@ -150,7 +148,7 @@ func (m Manager) Resend(ctx context.Context, intent *Intent) error {
 	return &RefusedError{Hash: newest.Hash(), Nonce: intent.Nonce, Err: err}
 }
 
-// knows tells whether the node has any of an intent's transactions.
+// knows reports whether the node has any of an intent's transactions.
 func (m Manager) knows(ctx context.Context, intent *Intent) (bool, error) {
 	for i := len(intent.Attempts) - 1; i >= 0; i-- {
 		known, err := m.Node.KnowsTransaction(ctx, intent.Attempts[i].Tx.Hash())
@@ -161,13 +159,13 @@ func (m Manager) knows(ctx context.Context, intent *Intent) (bool, error) {
 	return false, nil
 }
 
-// alreadyKnown is what nodes answer when the very same transaction, by its hash,
-// waits in their pool already. Their errors have no code for it.
+// alreadyKnown is how nodes answer if the same transaction, by its hash, is in their pool
+// already. Their errors have no code for it.
 const alreadyKnown = "already known"
 
 func isKnown(err error) bool { return strings.Contains(err.Error(), alreadyKnown) }
 
-// answered tells whether an error is a node's own answer and not the connection's.
+// answered tells a node's error answer from a failed connection.
 func answered(err error) bool {
 	var fromNode rpc.Error
 	return errors.As(err, &fromNode)
@@ -175,8 +173,8 @@ func answered(err error) bool {
 
 var _ broker.Transactor = Manager{}
 
-// Send is Prepare and Submit for a call that is an intent of its own, beside whatever the
-// account has under way. It fails as they do.
+// Send is Prepare and Submit for a call that is an intent of its own, beside the account's
+// other ones. It fails as they do.
 func (m Manager) Send(ctx context.Context, to common.Address, value wei.Wei, data []byte) (*types.Transaction, error) {
 	p, err := Prepare(ctx, m.Node, m.Signer.Address(), Call{To: to, Value: value, Data: data}, Caps{})
 	if err != nil {
@@ -189,7 +187,7 @@ func (m Manager) Send(ctx context.Context, to common.Address, value wei.Wei, dat
 	return intent.Newest(), nil
 }
 
-// Wait is Await for a transaction that Send has sent.
+// Wait is Await for a transaction of Send.
 func (m Manager) Wait(ctx context.Context, hash common.Hash) (*types.Receipt, error) {
 	intent, err := m.Journal.Find(ctx, hash)
 	if err != nil {

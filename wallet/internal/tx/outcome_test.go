@@ -16,8 +16,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// silentSend stands before the network's node and passes everything on, but hangs up
-// in place of the answer to a transaction.
+// silentSend is a proxy in front of the network's node that passes everything on, but drops the
+// answer to a transaction.
 func (w *world) silentSend() *chain.Client {
 	w.t.Helper()
 	target, err := url.Parse(w.net.RPCURL())
@@ -40,8 +40,8 @@ func (w *world) silentSend() *chain.Client {
 	return w.dial(server.URL)
 }
 
-// TestUnknownOutcome loses the node's answer after the transaction was sent. The
-// error names the transaction, which is indeed mined.
+// TestUnknownOutcome drops the node's answer after the transaction was sent. The error names
+// the transaction, which is mined.
 func TestUnknownOutcome(t *testing.T) {
 	w := newWorld(t)
 	node := w.silentSend()

@@ -12,7 +12,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Backend is what sending needs of a node; *chain.Client is one.
+// Backend is the part of a node that sending needs; *chain.Client is one.
 type Backend interface {
 	ChainID() *big.Int
 	Head(ctx context.Context) (chain.Head, error)
@@ -34,7 +34,7 @@ type Call struct {
 	Value wei.Wei
 	Data  []byte
 
-	// Gas is the gas limit where the caller knows better than the node's estimate; 0
+	// Gas is the gas limit if the caller knows a better one than the node's estimate; 0
 	// otherwise.
 	Gas uint64
 }
@@ -47,29 +47,29 @@ type Prepared struct {
 	// GasLimit is the most gas that it may use.
 	GasLimit uint64
 
-	// FeeCap is the highest price a unit of gas, of which TipCap is the highest tip,
-	// in wei. Where the chain knows no base fee both are the price.
+	// FeeCap is the highest price per unit of gas, and TipCap the highest tip within it, in
+	// wei. On a chain without a base fee both are the price.
 	FeeCap, TipCap *big.Int
 
-	// legacy tells that the chain knows no base fee.
+	// legacy is set on a chain without a base fee.
 	legacy bool
 
 	// MaxFee is the most that the gas can cost: GasLimit · FeeCap.
 	MaxFee wei.Wei
 }
 
-// gasMargin is added to the estimate, as a fraction of it: what the contracts do may
-// cost a little more by the time it is mined.
+// gasMargin is added to the estimate, as a fraction of it: the call may cost a little more by
+// the time it is mined.
 const gasMargin = 5
 
-// typicalGas is about what the contracts' functions need, for the price of a call that
-// cannot be simulated.
+// typicalGas is a usual amount for the contracts' functions, to price a call that cannot be
+// simulated.
 const typicalGas = 150_000
 
-// Prepare simulates a call, prices it and checks that the account can pay. It fails
-// with *chain.StaleError when the node is behind, with *contract.RevertError when the contract would refuse, with
-// *InsufficientFundsError when the account cannot pay, with *PriceError when the gas costs
-// more than the caps allow, and with the node's errors.
+// Prepare simulates a call, prices it and checks that the account can pay. It fails with
+// *chain.StaleError if the node is behind, with *contract.RevertError if the contract would
+// revert, with *InsufficientFundsError if the account cannot pay, with *PriceError if the gas
+// costs more than the caps allow, and with the node's errors.
 func Prepare(ctx context.Context, node Backend, from common.Address, call Call, caps Caps) (*Prepared, error) {
 	quote, err := node.Quote(ctx, call.Message(from))
 	if err != nil {
@@ -78,7 +78,7 @@ func Prepare(ctx context.Context, node Backend, from common.Address, call Call, 
 	return PrepareQuoted(ctx, node, from, call, quote, caps)
 }
 
-// PrepareQuoted is Prepare with what the node has said of the very call.
+// PrepareQuoted is Prepare with a node's quote for the same call.
 func PrepareQuoted(ctx context.Context, node Backend, from common.Address, call Call, quote *chain.Quote, caps Caps) (*Prepared, error) {
 	if err := node.UpToDate(quote.Head); err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func PrepareQuoted(ctx context.Context, node Backend, from common.Address, call 
 	return p, nil
 }
 
-// payable fails with *InsufficientFundsError when a balance does not cover the call.
+// payable fails with *InsufficientFundsError if a balance does not cover the call.
 func (p *Prepared) payable(balance wei.Wei) error {
 	need, err := p.Value.Add(p.MaxFee)
 	if err != nil {
@@ -115,20 +115,20 @@ func (p *Prepared) payable(balance wei.Wei) error {
 	}
 	missing, err := need.Sub(balance)
 	if err != nil || missing.IsZero() {
-		return nil // there is more than is needed, or just as much
+		return nil // the balance is at least what is needed
 	}
 	return &InsufficientFundsError{Account: p.From, Have: balance, Need: need, Missing: missing, Value: p.Value, MaxFee: p.MaxFee}
 }
 
-// simulate returns the gas that a simulation of the call needed. Where the account cannot
-// pay for the call and the node cannot suppose that it can, that is a guess, and what the
-// node said is notSimulated.
+// simulate returns the gas that a simulation of the call used. If the account cannot pay for
+// the call, and the node cannot simulate it with a higher balance, the gas is a guess, and
+// notSimulated has the node's error.
 func simulate(ctx context.Context, node Backend, msg ethereum.CallMsg, quote *chain.Quote) (gas uint64, notSimulated, err error) {
 	if quote.GasErr == nil || quote.Balance.Cmp(msg.Value) > 0 {
 		return quote.Gas, nil, quote.GasErr
 	}
-	// The node has answered with what the account lacks in place of what the contract
-	// says, and could not tell the price.
+	// The node answered that the account lacks funds before it ran the contract, and could not
+	// quote the price.
 	gas, err = node.EstimateGasAsRich(ctx, msg)
 	if answered(err) {
 		return typicalGas, quote.GasErr, nil
@@ -136,8 +136,7 @@ func simulate(ctx context.Context, node Backend, msg ethereum.CallMsg, quote *ch
 	return gas, nil, err
 }
 
-// withHeadroom is the gas limit for a call that was estimated to need gas. What is not
-// used costs nothing.
+// withHeadroom is the gas limit for an estimate. Unused gas costs nothing.
 func withHeadroom(gas uint64, head chain.Head) uint64 {
 	if head.OnL2() {
 		// A part of it pays for L1, at a price that can double within minutes.
@@ -146,12 +145,12 @@ func withHeadroom(gas uint64, head chain.Head) uint64 {
 	return gas + gas/gasMargin
 }
 
-// Message is the call as a simulation of an account makes it.
+// Message is the call as an account simulates it.
 func (c Call) Message(from common.Address) ethereum.CallMsg {
 	return ethereum.CallMsg{From: from, To: &c.To, Value: c.Value.Big(), Data: c.Data}
 }
 
-// price sets what the gas may cost, under the caps.
+// price sets the gas price, within the caps.
 func (p *Prepared) price(quote *chain.Quote, caps Caps) error {
 	asked, err := ask(quote)
 	if err != nil {
@@ -173,7 +172,7 @@ func (p *Prepared) set(asked prices) error {
 	return err
 }
 
-// Legacy tells that the chain knows no base fee.
+// Legacy reports whether the chain has no base fee.
 func (p *Prepared) Legacy() bool { return p.legacy }
 
 // Transaction is the call as an unsigned transaction with its nonce.

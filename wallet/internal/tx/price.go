@@ -10,25 +10,23 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Caps are the most that a transaction may cost, its replacements included; nil is no
-// cap.
+// Caps are the most that a transaction may cost, with its replacements; nil is no cap.
 type Caps struct {
-	// Price is the most that a unit of gas may cost, Fee the most that all of it may, in
-	// wei.
+	// Price is the most that a unit of gas may cost, Fee the most for all of the gas, in wei.
 	Price, Fee *wei.Wei
 
-	// PriceSetIn and FeeSetIn name where they are set, for people.
+	// PriceSetIn and FeeSetIn name the flag, variable or file that sets them.
 	PriceSetIn, FeeSetIn string
 }
 
-// ErrPrice is matched by *PriceError.
-var ErrPrice = errors.New("the gas costs more than is allowed")
+// ErrPrice matches *PriceError.
+var ErrPrice = errors.New("the gas costs more than the limit")
 
 // PriceError is gas that costs more than the caps allow.
 type PriceError struct {
 	// What is capped: the price of a unit of gas, or the fee for all of it.
 	What string
-	// Needed is what it costs at the least now, Cap what is allowed.
+	// Needed is the least that it costs now, Cap the limit.
 	Needed, Cap wei.Wei
 	// SetIn names where the cap is set.
 	SetIn string
@@ -46,21 +44,21 @@ func (e *PriceError) Hint() string {
 // Is matches ErrPrice.
 func (e *PriceError) Is(target error) bool { return target == ErrPrice }
 
-// What the caps are about.
+// What a cap limits.
 const (
 	priceOfGas = "price of a unit of gas"
 	feeOfAll   = "fee for the gas"
 )
 
-// prices is what the chain wants for a unit of gas.
+// prices is the price of a unit of gas.
 type prices struct {
-	// cap is the most to offer, tip what the miner gets of it, least what it takes now
-	// to be mined: the base fee and the tip, or the price where there is no base fee.
+	// cap is the most to offer, tip the miner's part of it, least the lowest price at which it
+	// is mined now: the base fee and the tip, or the price if there is no base fee.
 	cap, tip, least *big.Int
 	legacy          bool
 }
 
-// ask is what a quote says of prices: a cap of twice the newest base fee covers its rise over
+// ask returns the prices of a quote: a cap of twice the newest base fee covers its rise over
 // six full blocks.
 func ask(quote *chain.Quote) (prices, error) {
 	if quote.PriceErr != nil {
@@ -78,8 +76,8 @@ func ask(quote *chain.Quote) (prices, error) {
 	}, nil
 }
 
-// under lowers the price to the caps. It fails with *PriceError where that is below
-// what it takes.
+// under lowers the price to the caps. It fails with *PriceError if the cap is below the least
+// price.
 func (c Caps) under(p prices, gas uint64) (prices, error) {
 	if c.Price != nil {
 		p.cap = num.Min(p.cap, c.Price.Big())

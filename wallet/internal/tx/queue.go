@@ -11,37 +11,36 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Slot is where a transaction is to stand among an account's others.
+// Slot determines a transaction's place among the account's others.
 type Slot struct {
-	// Used is how many of the account's transactions the chain has, and Pending how many
-	// there are with those in the node's pool.
+	// Used is how many of the account's transactions the chain has, and Pending how many the
+	// chain and the node's pool have.
 	Used, Pending uint64
 
-	// Agree is called before Sign, with what the account has under way. An error of it
-	// ends Begin, and nothing is kept.
+	// Agree is called before Sign, with the account's queue. An error ends Begin, and nothing
+	// is stored.
 	Agree func(Queue) error
 
 	// Sign returns the transaction with a nonce.
 	Sign func(nonce uint64) (*types.Transaction, error)
 }
 
-// Queue is what an account has under way when another transaction is to be signed.
+// Queue is an account's unsettled transactions when another one is to be signed.
 type Queue struct {
-	// Nonce is the lowest one that the chain and the journal leave free.
+	// Nonce is the lowest nonce that is free in the chain and the journal.
 	Nonce uint64
 
-	// Open are the intents of which a transaction may be mined at any time, and Refused
-	// those that a node refused, which may still be mined; the lowest nonce first.
+	// Open are the intents that may be mined at any time, and Refused those that a node
+	// refused, which may still be mined; the lowest nonce first.
 	Open, Refused []*Intent
 
-	// Unknown is how many transactions from Nonce on the node counts as pending that the
-	// journal does not have.
+	// Unknown is how many transactions from Nonce on the node counts as pending and the journal
+	// does not have.
 	Unknown uint64
 }
 
-// NewQueue sorts an account's unsettled intents. used and pending are as in Slot;
-// settled is the lowest nonce above all that the journal knows to be used, since a node
-// may be behind that.
+// NewQueue sorts an account's unsettled intents. used and pending are as in Slot; settled is
+// the nonce after the last one that the journal has as used, since a node may be behind.
 func NewQueue(used, pending, settled uint64, unsettled []*Intent) Queue {
 	var q Queue
 	held, explained := make(map[uint64]bool), make(map[uint64]bool)
@@ -49,7 +48,7 @@ func NewQueue(used, pending, settled uint64, unsettled []*Intent) Queue {
 	for _, i := range unsettled {
 		explained[i.Nonce] = true
 		if i.State == Refused {
-			// One whose nonce is used is not mined any more, unless it is already.
+			// One whose nonce is used can no longer be mined, unless it already is.
 			if i.Nonce >= used {
 				q.Refused = append(q.Refused, i)
 			}
@@ -71,22 +70,21 @@ func NewQueue(used, pending, settled uint64, unsettled []*Intent) Queue {
 	return q
 }
 
-// Terms are what the user agrees to about an account's other transactions.
+// Terms are the user's consent about an account's other transactions.
 type Terms struct {
-	// WithPending lets a transaction be sent beside open ones: they are mined with it.
+	// WithPending allows a transaction beside open ones: they are mined with it.
 	WithPending bool
 
-	// ReplaceUnknown lets it be sent although the node counts pending transactions that
-	// pmctl did not sign, one of which it may replace.
+	// ReplaceUnknown allows it although the node counts pending transactions that pmctl did not
+	// sign, one of which it may replace.
 	ReplaceUnknown bool
 
-	// Seen are the open intents that the user was shown before the question; all may be
-	// there when it is nil.
+	// Seen are the open intents that the prompt showed; nil allows any.
 	Seen []*Intent
 }
 
-// Agree fails with *PendingError and *UnknownPendingError for what the user has not
-// agreed to.
+// Agree fails with *PendingError and *UnknownPendingError for what the user has not consented
+// to.
 func (t Terms) Agree(q Queue) error {
 	if q.Unknown > 0 && !t.ReplaceUnknown {
 		return &UnknownPendingError{Nonce: q.Nonce, Count: q.Unknown}
@@ -102,19 +100,19 @@ func (t Terms) Agree(q Queue) error {
 	return nil
 }
 
-// is tells whether two are the same intent.
+// is reports whether two are the same intent.
 func (i *Intent) is(other *Intent) bool { return i.ID == other.ID }
 
-// PendingError is an account with open transactions, which would be mined together with
-// the one that was to be sent.
+// PendingError is an account with open transactions, which would be mined together with the new
+// one.
 type PendingError struct{ Queue Queue }
 
 func (e *PendingError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d earlier transactions of the account are not mined yet, and are mined together with this one:", len(e.Queue.Open))
+	fmt.Fprintf(&b, "%d earlier transactions of the account are not mined yet, and would be mined together with this one:", len(e.Queue.Open))
 	if len(e.Queue.Open) == 1 {
 		b.Reset()
-		b.WriteString("an earlier transaction of the account is not mined yet, and is mined together with this one:")
+		b.WriteString("an earlier transaction of the account is not mined yet, and would be mined together with this one:")
 	}
 	for n, i := range e.Queue.Open {
 		if n > 0 {
@@ -128,11 +126,11 @@ func (e *PendingError) Error() string {
 // Hint says what to do.
 func (e *PendingError) Hint() string {
 	hash := e.Queue.Open[0].Newest().Hash()
-	return fmt.Sprintf("settle it first: pmctl tx wait %s, or pmctl tx bump or cancel; to send this one too, pass --with-pending", hash)
+	return fmt.Sprintf("wait for it: pmctl tx wait %s, or replace it with pmctl tx bump or cancel; to send this one too, pass --with-pending", hash)
 }
 
-// Describe names an intent with its amount: what it does, its newest transaction, its
-// nonce and the ether that it moves.
+// Describe names an intent with its amount: its label, newest transaction, nonce and the ether
+// that it moves.
 func (i *Intent) Describe() string {
 	return fmt.Sprintf("%s with nonce %d, which moves %s (%s)", i.Newest().Hash(), i.Nonce, i.Value(), i.Label)
 }
@@ -146,7 +144,7 @@ func (i *Intent) Value() wei.Wei {
 	return value
 }
 
-// Without returns the queue beside an intent, which may be nil.
+// Without returns the queue without an intent, which may be nil.
 func (q Queue) Without(intent *Intent) Queue {
 	if intent != nil {
 		q.Open, q.Refused = slices.DeleteFunc(q.Open, intent.is), slices.DeleteFunc(q.Refused, intent.is)
@@ -154,11 +152,11 @@ func (q Queue) Without(intent *Intent) Queue {
 	return q
 }
 
-// UnknownPendingError is an account of which the node counts pending transactions that
+// UnknownPendingError is an account with pending transactions, according to the node, that
 // neither the chain nor the journal has.
 type UnknownPendingError struct {
-	// Nonce is the lowest that the chain and the journal leave free, and Count how many
-	// transactions from there on the node counts.
+	// Nonce is the lowest free one, and Count how many transactions from there on the node
+	// counts.
 	Nonce, Count uint64
 }
 
@@ -168,5 +166,5 @@ func (e *UnknownPendingError) Error() string {
 
 // Hint says what to do.
 func (e *UnknownPendingError) Hint() string {
-	return fmt.Sprintf("if another wallet sent them, wait until they are mined; if there are none, the node is wrong: use another --rpc-url, or pass --replace-unknown to use nonce %d, which replaces a transaction that waits with it", e.Nonce)
+	return fmt.Sprintf("if another wallet sent them, wait until they are mined; if there are none, the node is wrong: pass another --rpc-url, or pass --replace-unknown to use nonce %d, which replaces a pending transaction with it", e.Nonce)
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/internal/tx"
 )
 
-// TestQueue: the next nonce is the lowest that the chain and the journal leave free,
-// whatever the node counts as pending.
+// TestQueue: the next nonce is the lowest that is free in the chain and the journal, whatever
+// the node counts as pending.
 func TestQueue(t *testing.T) {
 	with := func(state tx.State, nonce uint64) *tx.Intent {
 		signed := types.NewTx(&types.LegacyTx{Nonce: nonce, To: &common.Address{1}})
@@ -24,18 +24,18 @@ func TestQueue(t *testing.T) {
 		nonce, unknown         uint64
 		open, refused          int
 	}{
-		"nothing":                      {used: 5, pending: 5, nonce: 5},
-		"behind the journal":           {used: 3, pending: 3, settled: 5, nonce: 5},
-		"a node's pool was lost":       {used: 5, pending: 5, unsettled: []*tx.Intent{with(tx.Open, 5), with(tx.Open, 6)}, nonce: 7, open: 2},
-		"a gap":                        {used: 5, pending: 5, unsettled: []*tx.Intent{with(tx.Open, 6)}, nonce: 5, open: 1},
-		"all pending ones are known":   {used: 5, pending: 7, unsettled: []*tx.Intent{with(tx.Open, 5), with(tx.Open, 6)}, nonce: 7, open: 2},
-		"some are not":                 {used: 5, pending: 9, unsettled: []*tx.Intent{with(tx.Open, 5), with(tx.Open, 7)}, nonce: 6, open: 2, unknown: 2},
-		"a refused one is pending":     {used: 5, pending: 6, unsettled: []*tx.Intent{with(tx.Refused, 5)}, nonce: 5, refused: 1},
-		"a refused one holds no nonce": {used: 5, pending: 6, unsettled: []*tx.Intent{with(tx.Open, 5), with(tx.Refused, 5)}, nonce: 6, open: 1, refused: 1},
-		"a refused one is out":         {used: 5, pending: 5, settled: 6, unsettled: []*tx.Intent{with(tx.Refused, 5)}, nonce: 6},
-		"known ones above a gap":       {used: 5, pending: 9, unsettled: []*tx.Intent{with(tx.Open, 6), with(tx.Open, 8)}, nonce: 5, open: 2, unknown: 2},
-		"known ones above the node's":  {used: 5, pending: 6, unsettled: []*tx.Intent{with(tx.Open, 6), with(tx.Open, 7)}, nonce: 5, open: 2, unknown: 1},
-		"any number":                   {used: 5, pending: 1 << 60, nonce: 5, unknown: 1<<60 - 5},
+		"nothing":                             {used: 5, pending: 5, nonce: 5},
+		"behind the journal":                  {used: 3, pending: 3, settled: 5, nonce: 5},
+		"a node's pool was lost":              {used: 5, pending: 5, unsettled: []*tx.Intent{with(tx.Open, 5), with(tx.Open, 6)}, nonce: 7, open: 2},
+		"a gap":                               {used: 5, pending: 5, unsettled: []*tx.Intent{with(tx.Open, 6)}, nonce: 5, open: 1},
+		"all pending ones are known":          {used: 5, pending: 7, unsettled: []*tx.Intent{with(tx.Open, 5), with(tx.Open, 6)}, nonce: 7, open: 2},
+		"some are not":                        {used: 5, pending: 9, unsettled: []*tx.Intent{with(tx.Open, 5), with(tx.Open, 7)}, nonce: 6, open: 2, unknown: 2},
+		"a refused one is pending":            {used: 5, pending: 6, unsettled: []*tx.Intent{with(tx.Refused, 5)}, nonce: 5, refused: 1},
+		"a refused one leaves its nonce free": {used: 5, pending: 6, unsettled: []*tx.Intent{with(tx.Open, 5), with(tx.Refused, 5)}, nonce: 6, open: 1, refused: 1},
+		"a refused one is out":                {used: 5, pending: 5, settled: 6, unsettled: []*tx.Intent{with(tx.Refused, 5)}, nonce: 6},
+		"known ones above a gap":              {used: 5, pending: 9, unsettled: []*tx.Intent{with(tx.Open, 6), with(tx.Open, 8)}, nonce: 5, open: 2, unknown: 2},
+		"known ones above the node's":         {used: 5, pending: 6, unsettled: []*tx.Intent{with(tx.Open, 6), with(tx.Open, 7)}, nonce: 5, open: 2, unknown: 1},
+		"any number":                          {used: 5, pending: 1 << 60, nonce: 5, unknown: 1<<60 - 5},
 	} {
 		q := tx.NewQueue(c.used, c.pending, c.settled, c.unsettled)
 		require.Equal(t, c.nonce, q.Nonce, name)
@@ -45,8 +45,8 @@ func TestQueue(t *testing.T) {
 	}
 }
 
-// TestWhatIsPendingIsNamed names each transaction with its amount, one as one and two as
-// two.
+// TestWhatIsPendingIsNamed names each transaction with its amount, in the singular and the
+// plural.
 func TestWhatIsPendingIsNamed(t *testing.T) {
 	with := func(nonce uint64) *tx.Intent {
 		signed := types.NewTx(&types.LegacyTx{Nonce: nonce, To: &common.Address{1}, Value: big.NewInt(int64(nonce))})
@@ -54,9 +54,9 @@ func TestWhatIsPendingIsNamed(t *testing.T) {
 	}
 	one, two := with(5), with(6)
 	require.EqualError(t, &tx.PendingError{Queue: tx.Queue{Open: []*tx.Intent{one}}},
-		"an earlier transaction of the account is not mined yet, and is mined together with this one: "+one.Describe())
+		"an earlier transaction of the account is not mined yet, and would be mined together with this one: "+one.Describe())
 	require.EqualError(t, &tx.PendingError{Queue: tx.Queue{Open: []*tx.Intent{one, two}}},
-		"2 earlier transactions of the account are not mined yet, and are mined together with this one: "+one.Describe()+"; "+two.Describe())
+		"2 earlier transactions of the account are not mined yet, and would be mined together with this one: "+one.Describe()+"; "+two.Describe())
 	require.Contains(t, one.Describe(), "with nonce 5, which moves 5 wei")
 	require.ErrorContains(t, &tx.UnknownPendingError{Nonce: 7, Count: 1}, "counts 1 pending transaction of the account from nonce 7 on")
 	require.ErrorContains(t, &tx.UnknownPendingError{Nonce: 7, Count: 2}, "counts 2 pending transactions of")

@@ -13,12 +13,12 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// ErrSettled is returned for an intent of which nothing can be replaced any more.
-var ErrSettled = errors.New("the transaction is not waiting any more")
+// ErrSettled is returned for an intent that is settled and cannot be replaced.
+var ErrSettled = errors.New("the transaction is no longer pending")
 
-// PrepareReplacement prices what takes the place of an intent's newest transaction, high
-// enough for nodes to take it: the same again for KindBump, be that a cancellation, and
-// nothing for KindCancel. It fails with ErrSettled when one of the intent's transactions is
+// PrepareReplacement prices a replacement of an intent's newest transaction, high enough for
+// nodes to accept it: the same transaction for KindBump, even if that is a cancellation, and an
+// empty one for KindCancel. It fails with ErrSettled if one of the intent's transactions is
 // mined already, and as Prepare does.
 func (m Manager) PrepareReplacement(ctx context.Context, intent *Intent, kind Kind, caps Caps) (*Prepared, error) {
 	call := Call{To: intent.Account}
@@ -57,7 +57,7 @@ func (m Manager) PrepareReplacement(ctx context.Context, intent *Intent, kind Ki
 	}
 	for _, a := range intent.Attempts {
 		if a.Tx.Nonce() != intent.Nonce {
-			continue // it cannot be mined any more
+			continue // it can no longer be mined
 		}
 		asked.cap = num.Max(asked.cap, raised(a.Tx.GasFeeCap()))
 		asked.tip = num.Max(asked.tip, raised(a.Tx.GasTipCap()))
@@ -78,7 +78,7 @@ func (m Manager) PrepareReplacement(ctx context.Context, intent *Intent, kind Ki
 	return p, p.payable(balance)
 }
 
-// again is what the intent is about, as a call.
+// again returns the intent's call.
 func (i *Intent) again() (Call, error) {
 	newest := i.call()
 	value, err := wei.FromBig(newest.Value())
@@ -91,13 +91,13 @@ func (i *Intent) again() (Call, error) {
 	return Call{To: *newest.To(), Value: value, Data: newest.Data(), Gas: newest.Gas()}, nil
 }
 
-// MaxFee returns the most that the gas of a transaction can cost, in wei.
+// MaxFee returns the most that a transaction's gas can cost, in wei.
 func MaxFee(sent *types.Transaction) *big.Int {
 	return new(big.Int).Mul(sent.GasFeeCap(), new(big.Int).SetUint64(sent.Gas()))
 }
 
-// raised is the lowest price that nodes take in the place of another: 10 % more, and a
-// little so that rounding does not matter.
+// raised is the lowest price that nodes accept for a replacement: 10 % more, and a little more
+// for rounding.
 func raised(price *big.Int) *big.Int {
 	more := new(big.Int).Mul(price, big.NewInt(112))
 	more.Quo(more, big.NewInt(100))

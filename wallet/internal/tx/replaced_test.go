@@ -10,19 +10,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// replaced is a journal in whose place an older copy was put.
+// replaced is a journal that an older copy has replaced.
 type replaced struct{ kept }
 
 func (replaced) Reload(context.Context, *Intent) error          { return ErrReplaced }
 func (replaced) Record(context.Context, *Intent, Outcome) error { return ErrReplaced }
 
-// unread is one of which only the writing notices that.
+// unread is one that only detects that when it writes.
 type unread struct{ replaced }
 
 func (unread) Reload(context.Context, *Intent) error { return nil }
 
-// TestAReplacedJournalIsNotWaitedFor: no time gives it back. What is known of the
-// transaction is said all the same.
+// TestAReplacedJournalIsNotWaitedFor: waiting does not restore it. The transaction's outcome is
+// reported all the same.
 func TestAReplacedJournalIsNotWaitedFor(t *testing.T) {
 	sent := types.NewTx(&types.LegacyTx{To: new(common.Address), Value: new(big.Int), GasPrice: new(big.Int)})
 	intent := &Intent{State: Open, Attempts: []Attempt{{Tx: sent, Kind: KindCall}}}

@@ -12,13 +12,13 @@ import (
 	"github.com/pmctl/pmctl/wallet/contract"
 )
 
-// settle records what a receipt says of an intent, and returns it as an error unless
-// the call was mined and succeeded.
+// settle records the outcome that a receipt shows, and returns it as an error unless the call
+// succeeded.
 func (m Manager) settle(ctx context.Context, intent *Intent, receipt *types.Receipt) error {
 	outcome := outcomeOf(intent, receipt)
 	err := m.Journal.Record(ctx, intent, outcome)
-	// Where an older copy took the journal's place, what the chain says is true all the
-	// same. The caller finds that out when it ends the intent.
+	// The outcome is true even if an older copy replaced the journal. The caller learns of the
+	// copy when it ends the intent.
 	if err != nil && !errors.Is(err, ErrReplaced) {
 		return err
 	}
@@ -31,7 +31,7 @@ func (m Manager) settle(ctx context.Context, intent *Intent, receipt *types.Rece
 	return nil
 }
 
-// outcomeOf is what the receipt of one of an intent's transactions says of the intent.
+// outcomeOf is an intent's outcome by the receipt of one of its transactions.
 func outcomeOf(intent *Intent, receipt *types.Receipt) Outcome {
 	o := Outcome{State: Mined, By: receipt.TxHash}
 	switch {
@@ -43,8 +43,8 @@ func outcomeOf(intent *Intent, receipt *types.Receipt) Outcome {
 	return o
 }
 
-// CatchUp records what the chain already shows of an account's unsettled intents: those
-// that were mined, and refused ones that the node has after all.
+// CatchUp records what the chain already shows of an account's unsettled intents: those that
+// were mined, and refused ones that the node has after all.
 func (m Manager) CatchUp(ctx context.Context, account common.Address) error {
 	unsettled, err := m.Journal.Unsettled(ctx, account)
 	if err != nil {
@@ -77,9 +77,9 @@ func (m Manager) CatchUp(ctx context.Context, account common.Address) error {
 	return nil
 }
 
-// replay asks why a mined transaction failed: it makes the same call on the state before
-// its block. It returns a *contract.RevertError, or an *OutOfGasError when the call succeeds
-// there and has used up its gas, or nil when that cannot be told.
+// replay determines why a mined transaction failed: it makes the same call on the state before
+// its block. It returns a *contract.RevertError, or an *OutOfGasError if the call succeeds
+// there and has used up its gas, or nil if the reason cannot be determined.
 func (m Manager) replay(ctx context.Context, from common.Address, sent *types.Transaction, receipt *types.Receipt) error {
 	if receipt.BlockNumber == nil || receipt.BlockNumber.Sign() == 0 {
 		return nil
@@ -98,6 +98,6 @@ func (m Manager) replay(ctx context.Context, from common.Address, sent *types.Tr
 	return nil
 }
 
-// callKeeps is the part of its gas that a call cannot hand on to another (EIP-150): where
-// the other one runs out, that part may be left.
+// callKeeps is the part of its gas that a call cannot pass on to another (EIP-150): that part
+// may be left when the other runs out.
 const callKeeps = 64

@@ -8,23 +8,23 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 )
 
-// NonceError is a signed transaction whose nonce is another intent's.
+// NonceError is a signed transaction with another intent's nonce.
 type NonceError struct {
-	// Nonce is the transaction's, Free the lowest one that is free.
+	// Nonce is the transaction's, Free the lowest free one.
 	Nonce, Free uint64
 }
 
 func (e *NonceError) Error() string {
-	return fmt.Sprintf("the transaction has nonce %d, which another transaction of the account has taken; %d is free", e.Nonce, e.Free)
+	return fmt.Sprintf("the transaction has nonce %d, which another transaction of the account uses; the next free one is %d", e.Nonce, e.Free)
 }
 
 // Hint says what to do.
-func (e *NonceError) Hint() string { return "prepare it anew with --unsigned, and sign that" }
+func (e *NonceError) Hint() string { return "prepare it again with --unsigned, and sign that" }
 
-// SubmitSigned hands over a transaction that was signed somewhere else: for its account
-// and nonce, as the intent says. It returns the journal's intent, which is an earlier
-// run's when the same transaction was handed over before. It fails with *NonceError, and
-// as Submit does; the intent is nil unless it is in the m.Journal.
+// SubmitSigned sends a transaction that was signed elsewhere, for the intent's account and
+// nonce. It returns the journal's intent, an earlier run's if the same transaction was
+// submitted before. It fails with *NonceError, and as Submit does; the intent is nil unless it
+// is in the journal.
 func (m Manager) SubmitSigned(ctx context.Context, intent *Intent, signed *types.Transaction, terms Terms) (*Intent, error) {
 	known, err := m.Journal.Find(ctx, signed.Hash())
 	if err == nil {
@@ -45,7 +45,7 @@ func (m Manager) SubmitSigned(ctx context.Context, intent *Intent, signed *types
 		return nil, err
 	}
 	if pending > used {
-		// What the node counts may be this very transaction, sent by another program.
+		// The pending transaction may be this one, sent by another program.
 		if known, err := m.Node.KnowsTransaction(ctx, signed.Hash()); err != nil {
 			return nil, err
 		} else if known {
@@ -64,13 +64,13 @@ func (m Manager) SubmitSigned(ctx context.Context, intent *Intent, signed *types
 	return intent, m.Resend(ctx, intent)
 }
 
-// resubmit hands a transaction of the journal over again.
+// resubmit sends a transaction of the journal again.
 func (m Manager) resubmit(ctx context.Context, intent *Intent) error {
 	if err := m.Journal.Adopt(ctx, intent); err != nil {
 		return err
 	}
 	if !intent.State.Unsettled() {
-		return nil // waiting says what became of it
+		return nil // waiting will show the outcome
 	}
 	if intent.State == Refused {
 		if err := m.Journal.Add(ctx, intent, intent.Attempts[len(intent.Attempts)-1]); err != nil {

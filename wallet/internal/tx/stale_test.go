@@ -24,8 +24,8 @@ func (s stopped) Quote(ctx context.Context, call ethereum.CallMsg) (*chain.Quote
 	return quote, err
 }
 
-// TestNothingIsPricedBehindAStaleHead: what a node that has stopped says of balances,
-// prices and contracts is no ground for a transaction, nor for one in place of another.
+// TestNothingIsPricedBehindAStaleHead: balances, prices and contracts as a stopped node has
+// them must not be the basis of a transaction or a replacement.
 func TestNothingIsPricedBehindAStaleHead(t *testing.T) {
 	w := newWorld(t)
 	call := w.deposit(wei.FromUint64(1))

@@ -28,7 +28,7 @@ import (
 
 var broker = contract.NewTicketBroker()
 
-// world is a local network with one account that acts on it, with a journal of its own.
+// world is a local network with one account, and a journal of its own.
 type world struct {
 	t      *testing.T
 	net    *devnet.Devnet
@@ -155,8 +155,8 @@ func TestBalancesAddUp(t *testing.T) {
 	require.Equal(t, nonce+1, sent)
 }
 
-// TestRevertSendsNothing has the contract's own reason come before anything is sent,
-// even where the account could not pay.
+// TestRevertSendsNothing: the contract's own reason is reported before anything is sent, even
+// if the account could not pay.
 func TestRevertSendsNothing(t *testing.T) {
 	w := newWorld(t)
 	before, nonce := w.account()
@@ -179,7 +179,7 @@ func TestRevertSendsNothing(t *testing.T) {
 	require.Equal(t, "msg.value does not equal sum of deposit amount and reserve amount", revert.Reason)
 }
 
-// TestFundsToTheWei finds the border between enough and not enough.
+// TestFundsToTheWei finds the border between enough and too little.
 func TestFundsToTheWei(t *testing.T) {
 	w := newWorld(t)
 	balance, nonce := w.account()
@@ -214,7 +214,7 @@ func TestFundsToTheWei(t *testing.T) {
 	_, sent := w.account()
 	require.Equal(t, nonce, sent)
 
-	// All that there is can be moved.
+	// The whole balance can be moved.
 	w.wait(w.send(w.client, w.prepare(w.client, w.deposit(most))).Hash())
 }
 
@@ -225,7 +225,7 @@ func (w *world) sum(a, b wei.Wei) wei.Wei {
 	return sum
 }
 
-// TestWaitEnds lets the waiting end before the transaction is mined, in both ways.
+// TestWaitEnds ends the wait before the transaction is mined, in both ways.
 func TestWaitEnds(t *testing.T) {
 	w := newWorld(t)
 	require.NoError(t, w.net.SetAutomine(t.Context(), false))
@@ -251,8 +251,7 @@ func TestWaitEnds(t *testing.T) {
 	w.wait(hash)
 }
 
-// TestFailedTransaction mines a transaction whose reason to fail came after it was
-// simulated.
+// TestFailedTransaction mines a transaction that fails only after it was simulated.
 func TestFailedTransaction(t *testing.T) {
 	w := newWorld(t)
 	w.wait(w.send(w.client, w.prepare(w.client, w.deposit(wei.FromUint64(1)))).Hash())
@@ -268,8 +267,8 @@ func TestFailedTransaction(t *testing.T) {
 	require.ErrorIs(t, err, pm.ErrTxFailed)
 }
 
-// TestSameTransactionTwice hands the very same transaction to the node again: it is
-// sent once, and that is no failure.
+// TestSameTransactionTwice sends the same transaction to the node again: it is mined once, and
+// that is not an error.
 func TestSameTransactionTwice(t *testing.T) {
 	w := newWorld(t)
 	require.NoError(t, w.net.SetAutomine(t.Context(), false))
@@ -277,7 +276,7 @@ func TestSameTransactionTwice(t *testing.T) {
 	intent := w.intend(w.client, w.prepare(w.client, w.deposit(wei.FromUint64(1))))
 	require.NoError(t, w.Resend(t.Context(), intent))
 	require.NoError(t, w.net.Mine(t.Context(), 1))
-	require.NoError(t, w.Resend(t.Context(), intent), "its nonce is gone, and it has it")
+	require.NoError(t, w.Resend(t.Context(), intent), "its nonce is used, by itself")
 	w.wait(intent.Newest().Hash())
 	_, sent := w.account()
 	require.Equal(t, nonce+1, sent)
