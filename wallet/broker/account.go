@@ -14,22 +14,22 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Transactor sends one account's transactions. Send returns when the node has the
-// transaction and may be called from many goroutines; Wait returns when it is mined,
-// with an error that matches pm.ErrTxFailed when it reverted.
+// Transactor sends one account's transactions. Send returns once the node has the transaction,
+// and may be called from many goroutines; Wait returns once it is mined, with an error that
+// matches pm.ErrTxFailed if it reverted.
 type Transactor interface {
 	Send(ctx context.Context, to common.Address, value wei.Wei, data []byte) (*types.Transaction, error)
 	Wait(ctx context.Context, hash common.Hash) (*types.Receipt, error)
 }
 
-// Caller asks the contract: a *chain.Client.
+// Caller reads the contract: a *chain.Client.
 type Caller interface {
 	CallContract(ctx context.Context, msg ethereum.CallMsg, block *big.Int) ([]byte, error)
 }
 
-// Account is package pm's Broker over the contract: what one account does there.
+// Account implements pm.Broker with the contract, as one account.
 type Account struct {
-	// ctx ends all of it, since package pm's methods have no context of their own.
+	// ctx ends all calls, since package pm's methods have no context of their own.
 	ctx     context.Context
 	at      common.Address
 	account Transactor
@@ -41,8 +41,8 @@ var (
 	_ pm.TxWaiter = (*Account)(nil)
 )
 
-// NewAccount returns the broker that account acts on: the contract at an address, which node
-// is asked about. Everything it does ends when ctx does.
+// NewAccount returns the broker of an account: the contract at an address, read through node.
+// Everything it does ends with ctx.
 func NewAccount(ctx context.Context, at common.Address, account Transactor, node Caller) *Account {
 	return &Account{ctx: ctx, at: at, account: account, node: node}
 }
@@ -51,7 +51,7 @@ func (a *Account) send(value wei.Wei, data []byte) (*types.Transaction, error) {
 	return a.account.Send(a.ctx, a.at, value, data)
 }
 
-// fund sends what a deposit and a reserve grow by, with the data that pack makes of them.
+// fund sends a deposit and a reserve, with the data that pack returns for them.
 func (a *Account) fund(deposit, reserve *big.Int, pack func(deposit, reserve wei.Wei) []byte) (*types.Transaction, error) {
 	toDeposit, err := wei.FromBig(deposit)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Fund is the data of a call that adds to a deposit and a reserve: the caller's own, or
-// another account's where beneficiary is not zero.
+// Fund is the data of a call that adds to a deposit and a reserve: the caller's own, or the
+// beneficiary's if that is not zero.
 func Fund(deposit, reserve wei.Wei, beneficiary common.Address) []byte {
 	if beneficiary == (common.Address{}) {
 		return contract.NewTicketBroker().PackFundDepositAndReserve(deposit.Big(), reserve.Big())
@@ -66,41 +66,41 @@ func Redeem(signed ...*pm.SignedTicket) ([]byte, error) {
 	return contract.NewTicketBroker().TryPackBatchRedeemWinningTickets(tickets, sigs, rands)
 }
 
-// Call is a call of the TicketBroker that pmctl makes: one that moves the sender's own
-// funds, or one that redeems tickets. It is read from what is signed.
+// Call is a call of the TicketBroker that pmctl makes: one that moves the sender's own funds,
+// or one that redeems tickets. It is decoded from the bytes that are signed.
 type Call struct {
-	// Function is the contract's name for it, Arguments are all that it is given.
+	// Function is the contract's name for it, Arguments are all of its arguments.
 	Function  string
 	Arguments []Argument
 
-	// Deposit and Reserve are what it funds, in wei; nil where it funds nothing.
+	// Deposit and Reserve are what it funds, in wei; nil if it funds nothing.
 	Deposit, Reserve *big.Int
 
-	// Beneficiary is whose deposit and reserve it funds; nil is the sender's own.
+	// Beneficiary is the account that it funds; nil is the sender's own.
 	Beneficiary *common.Address
 
 	// Tickets is how many tickets it redeems.
 	Tickets int
 }
 
-// Argument is one argument of a call, in words.
+// Argument is one argument of a call, as text.
 type Argument struct{ Name, Type, Value string }
 
-// FundsItself tells whether the call funds the account that makes it.
+// FundsItself reports whether the call funds its own sender.
 func (c *Call) FundsItself(account common.Address) bool {
 	return c.Deposit != nil && (c.Beneficiary == nil || *c.Beneficiary == account)
 }
 
-// ErrCall is wrapped by the errors about a call that pmctl does not make.
+// ErrCall is wrapped by errors about calls that pmctl does not make.
 var ErrCall = errors.New("not a call that pmctl makes")
 
-// ParseCall reads a transaction's value, in wei, and data as a call of the TicketBroker.
-// It fails with ErrCall for any other function, for data that is not exactly the
-// function's arguments, and for a value other than what the function takes.
+// ParseCall decodes a transaction's value, in wei, and data as a call of the TicketBroker. It
+// fails with ErrCall for any other function, for data that is not exactly the function's
+// arguments, and for a value other than the function requires.
 func ParseCall(value *big.Int, data []byte) (*Call, error) {
 	broker := contract.NewTicketBroker().GetABI()
 	if len(data) < 4 {
-		return nil, fmt.Errorf("%w: %d bytes of data name no function of the TicketBroker", ErrCall, len(data))
+		return nil, fmt.Errorf("%w: %d bytes of data are no call of the TicketBroker", ErrCall, len(data))
 	}
 	method, err := broker.MethodById(data[:4])
 	if err != nil {
@@ -110,7 +110,7 @@ func ParseCall(value *big.Int, data []byte) (*Call, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: the data of %s cannot be decoded: %w", ErrCall, method.Name, err)
 	}
-	// What the decoder passes over would be signed unseen.
+	// Bytes that the decoder ignores would be signed unseen.
 	if again, err := method.Inputs.Pack(values...); err != nil || !bytes.Equal(again, data[4:]) {
 		return nil, fmt.Errorf("%w: the data of %s is longer than its arguments", ErrCall, method.Name)
 	}
@@ -143,7 +143,7 @@ func ParseCall(value *big.Int, data []byte) (*Call, error) {
 		return nil, fmt.Errorf("%w: %s of the TicketBroker", ErrCall, method.Name)
 	}
 	if value.Cmp(takes) != 0 {
-		return nil, fmt.Errorf("%w: %s takes a value of %v wei, and the transaction has %v wei", ErrCall, method.Name, takes, value)
+		return nil, fmt.Errorf("%w: %s requires a value of %v wei, but the transaction has %v wei", ErrCall, method.Name, takes, value)
 	}
 	return call, nil
 }

@@ -1,5 +1,4 @@
-// Package broker is what there is to know of the TicketBroker contract: its calls, as they
-// are sent and as they are read again before they are signed; its events; the deposit and
-// the reserve that it keeps for a sender, and whether these are locked; and what shows that
-// a transaction funded what it was to fund. It asks no node.
+// Package broker encodes and decodes what belongs to the TicketBroker contract: calls, before
+// they are sent and before they are signed; events; a sender's deposit and reserve, and whether
+// they are locked; and the proof that a transaction funded what it should. It asks no node.
 package broker

@@ -13,14 +13,14 @@ import (
 	"github.com/pmctl/pmctl/wallet/contract"
 )
 
-// ErrEvent is wrapped by the errors about a log that is no event of the contract's.
+// ErrEvent is wrapped by errors about logs that are not events of the contract.
 var ErrEvent = errors.New("not an event of the TicketBroker")
 
 // Decode reads an event: a pointer to one of package contract's TicketBroker types. It fails
 // with ErrEvent.
 func Decode(log *types.Log) (event bind.ContractEvent, err error) {
 	if len(log.Topics) == 0 {
-		return nil, fmt.Errorf("%w: it has no kind", ErrEvent)
+		return nil, fmt.Errorf("%w: it has no topics", ErrEvent)
 	}
 	broker := contract.NewTicketBroker()
 	known := broker.GetABI()
@@ -29,7 +29,7 @@ func Decode(log *types.Log) (event bind.ContractEvent, err error) {
 		return nil, fmt.Errorf("%w: %w", ErrEvent, err)
 	}
 	if len(log.Data) == 0 && len(kind.Inputs.NonIndexed()) > 0 {
-		return nil, fmt.Errorf("%w: %s is empty", ErrEvent, kind.Name) // which the bindings let pass
+		return nil, fmt.Errorf("%w: %s is empty", ErrEvent, kind.Name) // the bindings accept it
 	}
 	switch kind.Name {
 	case contract.TicketBrokerDepositFundedEventName:
@@ -49,7 +49,7 @@ func Decode(log *types.Log) (event bind.ContractEvent, err error) {
 	case contract.TicketBrokerWinningTicketRedeemedEventName:
 		event, err = broker.UnpackWinningTicketRedeemedEvent(log)
 	default:
-		err = errors.New("nothing here reads " + kind.Name)
+		err = errors.New("no decoder for " + kind.Name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrEvent, err)
@@ -57,8 +57,8 @@ func Decode(log *types.Log) (event bind.ContractEvent, err error) {
 	return event, nil
 }
 
-// Filter are the topics by which a node finds the events about a sender, who is the first
-// indexed argument of each.
+// Filter are the topics that select the events of a sender, which is the first indexed argument
+// of each.
 func Filter(sender common.Address) []any {
 	events := contract.NewTicketBroker().GetABI().Events
 	var kinds []common.Hash
@@ -68,7 +68,7 @@ func Filter(sender common.Address) []any {
 	return []any{kinds, common.BytesToHash(sender[:])}
 }
 
-// SenderOf returns whom a log is about as an event; zero where it is none.
+// SenderOf returns the sender of a log's event; zero if it is none.
 func SenderOf(log types.Log) common.Address {
 	if len(log.Topics) < 2 {
 		return common.Address{}

@@ -10,14 +10,13 @@ import (
 	"github.com/pmctl/pmctl/wallet/contract"
 )
 
-// Funding is what a transaction is to add to a sender's deposit and reserve, in wei.
+// Funding is what a transaction should add to a sender's deposit and reserve, in wei.
 type Funding struct {
 	Sender           common.Address
 	Deposit, Reserve *big.Int
 }
 
-// FundingError is a call that the contract took and that did not fund what it was to
-// fund.
+// FundingError is a mined or simulated call that did not fund what it should.
 type FundingError struct {
 	Funding
 
@@ -27,8 +26,8 @@ type FundingError struct {
 	// Broker is the contract that was called.
 	Broker common.Address
 
-	// Events tells that it is the contract's events that say otherwise, else it is what
-	// the contract keeps. GotDeposit and GotReserve are what was added by them, in wei.
+	// Events is set if the contract's events show it; otherwise its state does. GotDeposit and
+	// GotReserve are what they show as added, in wei.
 	Events                 bool
 	GotDeposit, GotReserve *big.Int
 }
@@ -38,31 +37,31 @@ func (e *FundingError) Error() string {
 	if e.Transaction != (common.Hash{}) {
 		what = fmt.Sprintf("transaction %v was mined, but it", e.Transaction)
 	}
-	by := "by what getSenderInfo says before and after"
+	by := "according to getSenderInfo before and after"
 	if e.Events {
-		by = "by the events"
+		by = "according to the events"
 	}
-	return fmt.Sprintf("%s did not fund %v as it was to: %s of the TicketBroker at %v the deposit grew by %v wei and the reserve by %v wei, not by %v wei and %v wei",
+	return fmt.Sprintf("%s did not fund %v as it should: %s of the TicketBroker at %v the deposit grew by %v wei and the reserve by %v wei, not by %v wei and %v wei",
 		what, e.Sender, by, e.Broker, e.GotDeposit, e.GotReserve, e.Deposit, e.Reserve)
 }
 
 // Hint says what to do.
 func (e *FundingError) Hint() string {
 	if e.Transaction == (common.Hash{}) {
-		return "nothing was sent; check --controller and --network, or use another node: --rpc-url URL"
+		return "nothing was sent; check --controller and --network, or pass another node's --rpc-url"
 	}
 	return fmt.Sprintf("do not fund again before you have checked it with another node: pmctl tx wait %v --rpc-url URL", e.Transaction)
 }
 
-// CheckEvents adds up what the events of the contract at broker say was funded, in the
-// transaction with a hash, zero for a simulated one. It fails with *FundingError.
+// CheckEvents adds up the funding in a transaction's events of the contract at broker; the hash
+// is zero for a simulated one. It fails with *FundingError.
 func (f Funding) CheckEvents(broker common.Address, hash common.Hash, logs []*types.Log) error {
 	deposit, reserve := new(big.Int), new(big.Int)
 	for _, log := range logs {
 		if log.Address != broker || SenderOf(*log) != f.Sender {
 			continue
 		}
-		event, _ := Decode(log) // what is none funds nothing
+		event, _ := Decode(log) // other logs fund nothing
 		switch e := event.(type) {
 		case *contract.TicketBrokerDepositFunded:
 			deposit.Add(deposit, e.Amount)
@@ -73,8 +72,7 @@ func (f Funding) CheckEvents(broker common.Address, hash common.Hash, logs []*ty
 	return f.compare(&FundingError{Transaction: hash, Broker: broker, Events: true, GotDeposit: deposit, GotReserve: reserve})
 }
 
-// CheckGrowth compares what the contract keeps for the sender before and after, as CheckEvents
-// does.
+// CheckGrowth compares a sender's funds before and after, as CheckEvents does.
 func (f Funding) CheckGrowth(broker common.Address, hash common.Hash, before, after Funds) error {
 	return f.compare(&FundingError{
 		Transaction: hash, Broker: broker,
@@ -83,7 +81,7 @@ func (f Funding) CheckGrowth(broker common.Address, hash common.Hash, before, af
 	})
 }
 
-// compare returns the error unless what it says was funded is what was to be.
+// compare returns the error unless it has the amounts that it should.
 func (f Funding) compare(got *FundingError) error {
 	if got.GotDeposit.Cmp(f.Deposit) == 0 && got.GotReserve.Cmp(f.Reserve) == 0 {
 		return nil

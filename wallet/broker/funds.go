@@ -10,20 +10,20 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Funds are what the contract keeps for a sender.
+// Funds is a sender's balance in the contract.
 type Funds struct {
-	// Deposit pays winning tickets, Reserve what a face value exceeds it by.
+	// Deposit pays winning tickets, Reserve the part of a face value that exceeds it.
 	Deposit, Reserve wei.Wei
 
 	// ClaimedInCurrentRound is what recipients claimed of the reserve in this round.
 	ClaimedInCurrentRound wei.Wei
 
-	// WithdrawRound is the round from which everything can be withdrawn. It stays
-	// set after a withdrawal; 0 when no unlock is in progress.
+	// WithdrawRound is the round from which everything can be withdrawn. It stays set after a
+	// withdrawal; 0 if no unlock is in progress.
 	WithdrawRound *big.Int
 }
 
-// AskFunds is the data of the view that tells what the contract keeps for a sender.
+// AskFunds is the data of the view that returns a sender's funds.
 func AskFunds(sender common.Address) []byte {
 	return contract.NewTicketBroker().PackGetSenderInfo(sender)
 }
@@ -45,7 +45,7 @@ func ReadFunds(answer []byte) (f Funds, err error) {
 	return f, err
 }
 
-// Info are the funds as package pm has them. They are the caller's own.
+// Info returns the funds as package pm has them. They are the caller's own.
 func (f Funds) Info() *pm.SenderInfo {
 	return &pm.SenderInfo{
 		Deposit:       f.Deposit.Big(),
@@ -54,8 +54,8 @@ func (f Funds) Info() *pm.SenderInfo {
 	}
 }
 
-// Share is what the contract lets one of a number of recipients claim of the reserve in a
-// round: an equal part; 0 where there is nobody.
+// Share is the most that one of a number of recipients may claim of the reserve in a round: an
+// equal part; 0 without recipients.
 func (f Funds) Share(recipients *big.Int) (wei.Wei, error) {
 	if recipients.Sign() == 0 {
 		return wei.Wei{}, nil
@@ -64,10 +64,10 @@ func (f Funds) Share(recipients *big.Int) (wei.Wei, error) {
 	return wei.FromBig(all.Add(all, f.ClaimedInCurrentRound.Big()).Div(all, recipients))
 }
 
-// Funded tells whether there is anything to unlock or withdraw.
+// Funded reports whether there is anything to unlock or withdraw.
 func (f Funds) Funded() bool { return !f.Deposit.IsZero() || !f.Reserve.IsZero() }
 
-// Unlocking tells whether funds are on their way out.
+// Unlocking reports whether an unlock is in progress or done.
 func (f Funds) Unlocking() bool { return f.WithdrawRound.Sign() != 0 && f.Funded() }
 
 // RoundsLeft is how many rounds have to pass before a withdrawal.
@@ -79,7 +79,7 @@ func (f Funds) RoundsLeft(round *big.Int) *big.Int {
 	return left
 }
 
-// Lock tells whether a sender's deposit and reserve are locked.
+// Lock is the state of a sender's deposit and reserve.
 type Lock string
 
 // The states of a sender's funds.
@@ -90,8 +90,8 @@ const (
 	Unlocked  Lock = "unlocked"  // they can be withdrawn
 )
 
-// Lock is the state of the funds in a round. The withdraw round of a sender whose funds are
-// gone is a leftover of its last withdrawal.
+// Lock is the state of the funds in a round. Without funds, a withdraw round is left over from
+// the last withdrawal.
 func (f Funds) Lock(round *big.Int) Lock {
 	switch {
 	case !f.Funded():

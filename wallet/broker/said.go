@@ -11,7 +11,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Event is something that the TicketBroker says it did, for people and their programs.
+// Event is an event of the TicketBroker, for people and their programs.
 type Event struct {
 	Name string `json:"name"`
 
@@ -21,11 +21,11 @@ type Event struct {
 	text string
 }
 
-// String says it for people.
+// String describes the event in a sentence.
 func (e Event) String() string { return e.text }
 
-// Events are what the contract did among logs, in order: the events of these names, or of
-// every call that pmctl makes where there are none.
+// Events are the contract's events in logs, in order: those with these names, or without names
+// those of every call that pmctl makes.
 func Events(ticketBroker common.Address, logs []*types.Log, names ...string) []Event {
 	var events []Event
 	for _, log := range logs {
@@ -39,7 +39,7 @@ func Events(ticketBroker common.Address, logs []*types.Log, names ...string) []E
 	return events
 }
 
-// said is an event of a call that pmctl makes, without a name for any other.
+// said describes an event of a call that pmctl makes; any other has no name.
 func said(log *types.Log) Event {
 	event, err := Decode(log)
 	if err != nil {

@@ -38,8 +38,8 @@ func TestTransactionsFromElsewhere(t *testing.T) {
 		"it has an access list":                           func(t *types.DynamicFeeTx) { t.AccessList = types.AccessList{{}} },
 		"it creates a contract":                           func(t *types.DynamicFeeTx) { t.To = nil },
 		"it is to 0xdD00000000000000000000000000000000000000, and the network's Ticket": func(t *types.DynamicFeeTx) { t.To = &common.Address{0xdd} },
-		"0 bytes of data name no function":                                              func(t *types.DynamicFeeTx) { t.Data = nil },
-		"requires a value of 3 wei, but the transaction has 4 wei":                         func(t *types.DynamicFeeTx) { t.Value = big.NewInt(4) },
+		"0 bytes of data are no call":                                                   func(t *types.DynamicFeeTx) { t.Data = nil },
+		"requires a value of 3 wei, but the transaction has 4 wei":                      func(t *types.DynamicFeeTx) { t.Value = big.NewInt(4) },
 		"offers for a unit of gas 5.000000001 gwei, above the limit of 5 gwei (max-gas": func(t *types.DynamicFeeTx) { t.GasFeeCap = big.NewInt(5*gwei + 1) },
 		"gas may be 0.000500005 ETH, above the limit of 0.0005 ETH (max-fee in a file)": func(t *types.DynamicFeeTx) { t.Gas++ },
 	} {

@@ -11,16 +11,16 @@ import (
 	"github.com/pmctl/pmctl/keystore"
 )
 
-// Account is an account that acts. The caller closes it, which clears its key.
+// Account is an account that may sign. The caller closes it, which clears its key.
 type Account struct {
 	address common.Address
 	file    string
-	open    func(context.Context) (Source, error) // nil for a key that cannot be opened again
+	open    func(context.Context) (Source, error) // nil for a key that cannot be reopened
 	key     Source                                // nil until it is open
 }
 
-// KeyFile is the account of a key file in a store, which a passphrase opens when a key is
-// needed first, and again after each Close.
+// KeyFile is the account of a key file in a store. A passphrase opens its key when it is first
+// needed, and again after each Close.
 func KeyFile(store *keystore.Store, account accounts.Account, passphrase keystore.PassphraseSource) *Account {
 	return &Account{address: account.Address, file: account.URL.Path, open: func(ctx context.Context) (Source, error) {
 		key, err := store.Unlock(ctx, account, passphrase)
@@ -31,8 +31,8 @@ func KeyFile(store *keystore.Store, account accounts.Account, passphrase keystor
 	}}
 }
 
-// Later is an account that is looked for each time that its key is needed: where rounds pass
-// in between, an agent may have it by then, or no longer.
+// Later is an account that find looks up each time its key is needed: rounds may pass in
+// between, and an agent may have the key by then, or no longer.
 func Later(address common.Address, find func(context.Context) (*Account, error)) *Account {
 	return &Account{address: address, open: func(ctx context.Context) (Source, error) {
 		found, err := find(ctx)
@@ -43,14 +43,14 @@ func Later(address common.Address, find func(context.Context) (*Account, error))
 	}}
 }
 
-// Opened is the account of a key that is open already, of a file unless that is "". After
-// Close it cannot be opened again.
+// Opened is the account of a key that is open already, of a file unless that is "". After Close
+// it cannot be reopened.
 func Opened(key Source, file string) *Account {
 	return &Account{address: key.Address(), file: file, key: key}
 }
 
-// ErrNoKey is returned for an account that is known by its address alone.
-var ErrNoKey = errors.New("the account has no key here to sign with")
+// ErrNoKey is returned for an account of which only the address is known.
+var ErrNoKey = errors.New("there is no key of the account to sign with")
 
 // AddressOnly is an account that cannot sign.
 func AddressOnly(address common.Address) *Account { return &Account{address: address} }
@@ -58,11 +58,11 @@ func AddressOnly(address common.Address) *Account { return &Account{address: add
 // Address is the account's.
 func (a *Account) Address() common.Address { return a.address }
 
-// File is the path of its key file, "" for a key that is in none here.
+// File is the path of its key file, "" for a key without one.
 func (a *Account) File() string { return a.file }
 
-// Unlock opens the key, once. However long a person takes for the passphrase, no time
-// runs out. It fails with ErrNoKey, and as keystore.Store.Unlock does.
+// Unlock opens the key, once. It sets no time limit for the passphrase. It fails with ErrNoKey,
+// and as keystore.Store.Unlock does.
 func (a *Account) Unlock(ctx context.Context) (Source, error) {
 	if a.key == nil && a.open == nil {
 		return nil, fmt.Errorf("%w: %v", ErrNoKey, a.address)
@@ -84,12 +84,11 @@ func (a *Account) Close() {
 	}
 	a.key.Close()
 	if a.open != nil {
-		a.key = nil // it can be opened again
+		a.key = nil // it can be reopened
 	}
 }
 
-// Reopens tells whether Unlock opens the key after Close: what a descriptor gives can be
-// read once.
+// Reopens reports whether Unlock opens the key after Close: a descriptor can be read only once.
 func (a *Account) Reopens() bool {
 	_, here := a.key.(Local)
 	return a.open != nil || a.key != nil && !here

@@ -12,8 +12,8 @@ import (
 	"github.com/pmctl/pmctl/pm"
 )
 
-// Source signs as one account. What it is asked ends with its ctx, since the key may be in
-// another process.
+// Source signs as one account. Calls end with their ctx, since the key may be in another
+// process.
 type Source interface {
 	// Address is the account's.
 	Address() common.Address
@@ -25,12 +25,11 @@ type Source interface {
 	// SignTx returns tx signed for the chain.
 	SignTx(ctx context.Context, tx *types.Transaction, chainID *big.Int) (*types.Transaction, error)
 
-	// Close clears the key, or ends the connection to what has it.
+	// Close clears the key, or ends the connection to the process that has it.
 	Close()
 }
 
-// Local is the Source of a key in this process, whose signatures need no ctx: they take less
-// time than it takes to look at one.
+// Local is the Source of a key in this process. It ignores ctx: signing takes microseconds.
 type Local struct{ *keystore.Signer }
 
 // RawKey is the source of a private key. It fails as keystore.NewRawSigner does.
@@ -47,8 +46,8 @@ func (l Local) SignTx(_ context.Context, tx *types.Transaction, chainID *big.Int
 	return l.Signer.SignTx(tx, chainID)
 }
 
-// ForPM is a source as package pm knows signers, whose methods have no context: what they ask
-// of another process ends with ctx. A key of this process signs on all cores.
+// ForPM is a source as a pm.Signer, whose methods have no context: calls to another process end
+// with ctx. A key of this process signs on all cores.
 func ForPM(ctx context.Context, source Source) pm.Signer {
 	if l, ok := source.(Local); ok {
 		return l.Signer

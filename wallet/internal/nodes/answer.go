@@ -11,21 +11,20 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// answer is what a node said to one request.
+// answer is a node's answer to one request.
 type answer struct {
 	result json.RawMessage
 	err    *AnswerError
 }
 
-// given tells whether the node has answered.
+// given reports whether the node has answered.
 func (a *answer) given() bool { return a.result != nil || a.err != nil }
 
-// AnswerError is an error with which a node itself answers a request. It implements
-// rpc.Error.
+// AnswerError is an error answer of a node to a request. It implements rpc.Error.
 type AnswerError struct {
-	// URL is the node's, and Message its own words, both without what is secret.
+	// URL is the node's, and Message its text, both without secrets.
 	URL, Message string
-	// Code is JSON-RPC's, and Data what came with it, as JSON has it; nil for none.
+	// Code is JSON-RPC's, and Data the error's data as JSON; nil if there is none.
 	Code int
 	Data any
 }
@@ -45,8 +44,8 @@ type message struct {
 	Params  []any  `json:"params"`
 }
 
-// encode writes requests, numbered from first on. One alone is no batch: every node takes
-// it.
+// encode writes requests, numbered from first on. A single one is not a batch: every node
+// accepts it.
 func encode(elems []rpc.BatchElem, first uint64) ([]byte, error) {
 	messages := make([]message, len(elems))
 	for i, elem := range elems {
@@ -61,14 +60,14 @@ func encode(elems []rpc.BatchElem, first uint64) ([]byte, error) {
 	return json.Marshal(messages)
 }
 
-// response is one element of what came back, as loose as nodes write it.
+// response is one element of the answer, as loosely as nodes write it.
 type response struct {
 	ID     json.RawMessage `json:"id"`
 	Result json.RawMessage `json:"result"`
 	Error  json.RawMessage `json:"error"`
 }
 
-// number returns the id that a response answers. Some nodes write it as text.
+// number returns the ID that a response answers. Some nodes write it as text.
 func (r *response) number() (uint64, bool) {
 	text := string(r.ID)
 	if unquoted, err := strconv.Unquote(text); err == nil {
@@ -78,7 +77,7 @@ func (r *response) number() (uint64, bool) {
 	return id, err == nil
 }
 
-// refusal returns the response's error, nil where it has none.
+// refusal returns the response's error, nil if it has none.
 func (r *response) refusal() *AnswerError {
 	if isNull(r.Error) {
 		return nil
@@ -97,7 +96,7 @@ func (r *response) refusal() *AnswerError {
 	}
 	code, err := strconv.Atoi(said.Code.String())
 	if err != nil {
-		code = 0 // a node's own invention
+		code = 0 // not a number: some nodes invent their own
 	}
 	return &AnswerError{Code: code, Message: said.Message, Data: said.Data}
 }
@@ -105,17 +104,16 @@ func (r *response) refusal() *AnswerError {
 func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
 var (
-	// errNotJSONRPC is a text that is no answer in JSON-RPC at all.
+	// errNotJSONRPC is a body that is not JSON-RPC.
 	errNotJSONRPC = errors.New("it does not speak Ethereum's JSON-RPC")
 	// errNotOurs is an answer to other requests.
-	errNotOurs = errors.New("it answers requests that were not made")
+	errNotOurs = errors.New("it answered requests that were not made")
 	// errCut is JSON that ends too early.
-	errCut = errors.New("its answer is cut off")
+	errCut = errors.New("its answer is truncated")
 )
 
-// match reads a body as the answers to requests numbered from first on, and returns those
-// that there are, with gaps where some are missing. An error that names no request is
-// about all of them: refused.
+// match reads a body as the answers to requests numbered from first on, and returns them with
+// gaps where some are missing. An error without a request ID applies to all of them: refused.
 func match(body []byte, first uint64, count int) (answers []answer, refused *AnswerError, err error) {
 	responses, err := parseResponses(body)
 	if err != nil {
@@ -164,7 +162,7 @@ func parseResponses(body []byte) ([]response, error) {
 	return list, nil
 }
 
-// truncated tells whether a text begins like JSON and ends before that does.
+// truncated reports whether a text begins as JSON and ends too early.
 func truncated(body []byte) bool {
 	var any json.RawMessage
 	return errors.Is(json.NewDecoder(bytes.NewReader(body)).Decode(&any), io.ErrUnexpectedEOF)

@@ -12,25 +12,25 @@ import (
 )
 
 const (
-	// rounds bounds how often a read goes around the nodes, and roundsWhenBusy how often
-	// where one of them only wants to be asked later.
+	// rounds limits how often a read goes around the nodes, and roundsWhenBusy how often if one
+	// of them asks to wait.
 	rounds, roundsWhenBusy = 4, 7
 	// firstBackoff is the wait after the first round; it doubles.
 	firstBackoff = 100 * time.Millisecond
-	// longestShare bounds the wait for one node while there is another to ask.
+	// longestShare limits the wait for one node while there is another to ask.
 	longestShare = 20 * time.Second
-	// longestWait bounds the wait that a node may ask for where nothing else does.
+	// longestWait limits the wait that a node may ask for if the context sets no limit.
 	longestWait = time.Minute
 )
 
-// ask fills in the results of all elements, each its own error where a node answers with
+// ask fills in the results of all elements, each with its own error if the node answers with
 // one. It fails with *NodeError, *NodesError, *ChainIDError, and context.Canceled.
 func (c *Client) ask(ctx context.Context, elems []rpc.BatchElem) error {
 	if len(elems) == 1 && elems[0].Method == "eth_sendRawTransaction" {
 		return c.handOver(ctx, elems)
 	}
 	a := &asking{Client: c, elems: elems}
-	var told []error // what the nodes did the last time that all of them were asked
+	var told []error // the nodes' faults in the last complete round
 	for round, backoff := 1, firstBackoff; ; round, backoff = round+1, backoff*2 {
 		errs := a.around(ctx)
 		if errs == nil {
@@ -40,7 +40,7 @@ func (c *Client) ask(ctx context.Context, elems []rpc.BatchElem) error {
 			return context.Canceled
 		}
 		if told != nil && ctx.Err() != nil {
-			return asOne(told) // a round that was cut short says less
+			return asOne(told) // an incomplete round has fewer
 		}
 		told = errs
 		wait, ok := waitAfter(errs, round, backoff)
@@ -60,8 +60,8 @@ func (c *Client) ask(ctx context.Context, elems []rpc.BatchElem) error {
 	}
 }
 
-// waitAfter returns how long to wait before the nodes are asked again, and false when
-// that is of no use: as long as backoff, or as long as one asks for.
+// waitAfter returns how long to wait before the next round, and false if another round cannot
+// help: backoff, or what a node asks for.
 func waitAfter(errs []error, round int, backoff time.Duration) (time.Duration, bool) {
 	wait, again := time.Duration(0), false
 	for _, err := range errs {
@@ -77,7 +77,7 @@ func waitAfter(errs []error, round int, backoff time.Duration) (time.Duration, b
 	return wait, again
 }
 
-// handOver hands a transaction to one node, once.
+// handOver sends a transaction to one node, once.
 func (c *Client) handOver(ctx context.Context, elems []rpc.BatchElem) error {
 	to := c.all[c.start()]
 	answers, fault := to.once(ctx, elems)
@@ -96,7 +96,7 @@ func (c *Client) start() int {
 	return c.current
 }
 
-// asking is one read under way.
+// asking is a read in progress.
 type asking struct {
 	*Client
 	elems []rpc.BatchElem
@@ -105,8 +105,8 @@ type asking struct {
 	answers []answer
 }
 
-// around asks one node after the other until one answers, from the one that did last,
-// and returns what each did in place of that.
+// around asks one node after the other until one answers, starting with the last one that did,
+// and returns the faults of the others.
 func (a *asking) around(ctx context.Context) (errs []error) {
 	first := a.start()
 	old := -1 // a node whose newest block is older than the network allows
@@ -137,14 +137,14 @@ func (a *asking) around(ctx context.Context) (errs []error) {
 		}
 	}
 	if old >= 0 {
-		// It is for those who asked to say that this will not do.
+		// The caller decides whether a stale answer will do.
 		a.answers = aged
 		return a.take(old)
 	}
 	return errs
 }
 
-// shareOf gives one node its share of the time, with others left to ask.
+// shareOf gives one node its share of the remaining time, with others left to ask.
 func shareOf(ctx context.Context, left int) (context.Context, context.CancelFunc) {
 	if left == 1 {
 		return ctx, func() {}
@@ -156,7 +156,7 @@ func shareOf(ctx context.Context, left int) (context.Context, context.CancelFunc
 	return context.WithTimeout(ctx, share)
 }
 
-// from asks one node for what it has not answered yet.
+// from asks one node for the missing answers.
 func (a *asking) from(ctx context.Context, at int) error {
 	if err := a.check(ctx, at); err != nil {
 		return err
@@ -171,7 +171,7 @@ func (a *asking) from(ctx context.Context, at int) error {
 	return a.sameChain(node, a.elems, a.answers)
 }
 
-// sameChain fails with *ChainIDError when a node answers with another chain id.
+// sameChain fails with *ChainIDError if a node answers with another chain ID.
 func (c *Client) sameChain(node *node, elems []rpc.BatchElem, answers []answer) error {
 	if got := node.otherChain(elems, answers); got != nil {
 		return &ChainIDError{Network: c.network.Name, URL: node.shown, Got: got.Uint64(), Want: c.network.ID}
@@ -179,7 +179,7 @@ func (c *Client) sameChain(node *node, elems []rpc.BatchElem, answers []answer) 
 	return nil
 }
 
-// take makes the answers the elements', and their node the one to ask from now on.
+// take sets the elements' answers, and asks their node first from now on.
 func (a *asking) take(at int) []error {
 	newest := uint64(0)
 	for i, elem := range a.elems {
@@ -197,7 +197,7 @@ func (a *asking) take(at int) []error {
 	return nil
 }
 
-// head returns the newest block where an answer is one.
+// head returns the newest block if an answer is one.
 func (a *asking) head(i int) (Head, bool) {
 	elem := a.elems[i]
 	if elem.Method != "eth_getBlockByNumber" || len(elem.Args) == 0 || elem.Args[0] != "latest" || a.answers[i].err != nil {
@@ -207,7 +207,7 @@ func (a *asking) head(i int) (Head, bool) {
 	return head, err == nil
 }
 
-// stale tells whether the answers are a node's that has fallen behind.
+// stale reports whether the answers are from a node that has fallen behind.
 func (a *asking) stale() bool {
 	for i := range a.elems {
 		if head, ok := a.head(i); ok && a.network.MaxHeadAge > 0 && time.Since(head.Time) > a.network.MaxHeadAge {
@@ -217,7 +217,7 @@ func (a *asking) stale() bool {
 	return false
 }
 
-// decode puts the answers into the elements.
+// decode decodes the answers into the elements.
 func decode(elems []rpc.BatchElem, answers []answer, from *node) error {
 	for i := range elems {
 		if said := answers[i].err; said != nil {
@@ -231,8 +231,8 @@ func decode(elems []rpc.BatchElem, answers []answer, from *node) error {
 	return nil
 }
 
-// check finds out whether a node serves the network's chain, and has the blocks that the
-// one before it told of. The first node of all is checked by the client's own reads.
+// check verifies that a node serves the network's chain, and has the blocks that the previous
+// node reported. The very first node is checked by the client's own reads.
 func (c *Client) check(ctx context.Context, at int) error {
 	node := c.all[at]
 	c.mu.Lock()
@@ -275,7 +275,7 @@ func (c *Client) check(ctx context.Context, at int) error {
 	node.serves = true
 	node.mu.Unlock()
 	if uint64(height) < newest {
-		return &NodeError{URL: node.shown, Fault: FaultBehind, Err: fmt.Errorf("has blocks up to %d, and another node has block %d", height, newest)}
+		return &NodeError{URL: node.shown, Fault: FaultBehind, Err: fmt.Errorf("has blocks up to %d, while another node has block %d", height, newest)}
 	}
 	return nil
 }

@@ -11,8 +11,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/internal/nodes"
 )
 
-// untold is a context whose time is over when over is closed, and which does not say before
-// when that will be.
+// untold is a context that ends when over is closed, and that has no deadline.
 type untold struct {
 	context.Context
 	over chan struct{}
@@ -29,8 +28,8 @@ func (u untold) Err() error {
 	}
 }
 
-// TestTheTimeEndsBetweenTwoRounds: what the node said is not lost when the time is over before
-// it is asked again, which on a busy machine it may be although there was enough left.
+// TestTheTimeEndsBetweenTwoRounds: the node's answer is not lost if the context ends before the
+// next round, as it may on a busy machine.
 func TestTheTimeEndsBetweenTwoRounds(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "slow down", http.StatusTooManyRequests)

@@ -10,11 +10,11 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// Batch is reads that are asked in one request. The zero value has none.
+// Batch is a set of reads for one request. The zero value is empty.
 type Batch struct {
 	elems []rpc.BatchElem
-	// decode and fails are beside elems: what makes an answer of a result, nil where that is
-	// one already, and where a failure of this read is kept, nil where it is the batch's.
+	// decode and fails belong to elems: the function that decodes a result, nil if it needs
+	// none, and where this read's own failure goes, nil if it fails the batch.
 	decode []func() error
 	fails  []*error
 }
@@ -24,14 +24,14 @@ func (b *Batch) Add(method string, result any, args ...any) {
 	b.AddDecoded(method, result, nil, args...)
 }
 
-// AddDecoded appends a read of which decode makes an answer, once the result is there.
+// AddDecoded appends a read whose result decode reads once it is there.
 func (b *Batch) AddDecoded(method string, result any, decode func() error, args ...any) {
 	b.elems = append(b.elems, rpc.BatchElem{Method: method, Args: args, Result: result})
 	b.decode = append(b.decode, decode)
 	b.fails = append(b.fails, nil)
 }
 
-// Try appends a read whose failure is kept in err, and is not the batch's.
+// Try appends a read whose failure goes to err and does not fail the batch.
 func (b *Batch) Try(err *error, method string, result any, args ...any) {
 	b.Add(method, result, args...)
 	b.fails[len(b.fails)-1] = err
@@ -50,12 +50,12 @@ func Call[T any](b *Batch, to common.Address, data []byte, unpack func([]byte) (
 	}, map[string]any{"to": to, "data": hexutil.Bytes(data)}, block)
 }
 
-// Refused tells whether the node answered one of the reads with an error.
+// Refused reports whether the node answered one of the reads with an error.
 func (b *Batch) Refused() bool {
 	return slices.ContainsFunc(b.elems, func(elem rpc.BatchElem) bool { return elem.Error != nil })
 }
 
-// Settle decodes the answers that Send brought, and returns the first error.
+// Settle decodes the answers of Send, and returns the first error.
 func (b *Batch) Settle() error {
 	for i, elem := range b.elems {
 		switch err := classify(elem.Error); {
@@ -72,7 +72,7 @@ func (b *Batch) Settle() error {
 	return nil
 }
 
-// Do asks everything in one request. The first error of any read is the batch's.
+// Do asks everything in one request. The first error of a read is the batch's.
 func (c *Client) Do(ctx context.Context, b *Batch) error {
 	if err := c.Send(ctx, b); err != nil {
 		return err
@@ -80,8 +80,8 @@ func (c *Client) Do(ctx context.Context, b *Batch) error {
 	return b.Settle()
 }
 
-// Send asks everything that batches have of one node, in as few requests as that takes. It
-// fails when no node can be asked, and not for what one answers.
+// Send asks one node for everything in the batches, in as few requests as it accepts. It fails
+// if no node can be asked, and not for an error answer.
 func (c *Client) Send(ctx context.Context, batches ...*Batch) error {
 	var elems []rpc.BatchElem
 	for _, b := range batches {
@@ -94,15 +94,15 @@ func (c *Client) Send(ctx context.Context, batches ...*Batch) error {
 	return err
 }
 
-// Get asks for one thing.
+// Get asks for a single value.
 func (c *Client) Get(ctx context.Context, result any, method string, args ...any) error {
 	b := new(Batch)
 	b.Add(method, result, args...)
 	return c.Do(ctx, b)
 }
 
-// classify gives an error that a node answers with its context: a revert is one of the
-// contract, and of anything else it is said which node answers so.
+// classify adds context to a node's error answer: a revert is the contract's, any other error
+// names the node.
 func classify(err error) error {
 	said, ok := err.(*AnswerError)
 	if !ok {

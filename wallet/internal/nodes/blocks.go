@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Block is a block's place in time.
+// Block is a block's number, hash and time.
 type Block struct {
 	// Number is the block's own, Hash its hash.
 	Number uint64
@@ -19,11 +19,11 @@ type Block struct {
 	Time time.Time
 }
 
-// blocksAtOnce bounds the blocks in one request, blockRequests the requests at the same time.
+// blocksAtOnce limits the blocks in one request, blockRequests the concurrent requests.
 const blocksAtOnce, blockRequests = 50, 4
 
-// Blocks returns blocks of this chain by their numbers. A block that the node does not
-// have has a zero hash.
+// Blocks returns blocks of this chain by their numbers. A block that the node does not have has
+// a zero hash.
 func (c *Client) Blocks(ctx context.Context, numbers ...uint64) ([]Block, error) {
 	blocks := make([]Block, len(numbers))
 	group, ctx := errgroup.WithContext(ctx)

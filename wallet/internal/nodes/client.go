@@ -16,18 +16,17 @@ import (
 
 // Network is what a node must serve.
 type Network struct {
-	// Name is what users call it, ID its chain id (EIP-155).
+	// Name is the network's name for users, ID its chain ID (EIP-155).
 	Name string
 	ID   uint64
 	// MaxHeadAge is how old the newest block may be; 0 is any age.
 	MaxHeadAge time.Duration
 }
 
-// Client asks the first of a network's nodes that answers. What is asked for at once comes
-// from one of them, and what is asked for later from one that is no further behind. Reads
-// are tried again, on the next node and after a while; a transaction is handed over once,
-// since whoever waits for it must know what became of that. Its methods may be called from
-// any goroutine.
+// Client asks the first of a network's nodes that answers. All answers of a request come from
+// one node, and later ones from a node that is no further behind. Reads are retried, on the
+// next node and after a pause. A transaction is sent once, since its sender must handle each
+// result. Methods may be called from any goroutine.
 type Client struct {
 	network Network
 	all     []*node
@@ -38,17 +37,16 @@ type Client struct {
 	// current is the node that answered last, and answered tells that one has.
 	current  int
 	answered bool
-	// newest is the highest block that one of them has told of.
+	// newest is the highest block that a node has reported.
 	newest uint64
 }
 
 // ErrBadURL is returned for an RPC URL that cannot be dialled.
 var ErrBadURL = errors.New("not a usable RPC URL")
 
-// Dial prepares to ask the nodes at http, https, ws or wss URLs, the first one first. A ws
-// connection is made at once, an http one with the first read; of several nodes each must
-// be at an http or https URL. It fails with ErrBadURL and ErrUnreachable, and as soon as
-// ctx ends.
+// Dial prepares to ask the nodes at http, https, ws or wss URLs, in that order. A ws connection
+// is opened at once, an http one with the first read; several nodes must all be http or https.
+// It fails with ErrBadURL and ErrUnreachable, and as soon as ctx ends.
 func Dial(ctx context.Context, network Network, texts ...string) (*Client, error) {
 	urls := make([]*url.URL, len(texts))
 	for i, text := range texts {
@@ -57,7 +55,7 @@ func Dial(ctx context.Context, network Network, texts ...string) (*Client, error
 			return nil, err
 		}
 		if !strings.HasPrefix(u.Scheme, "http") && len(texts) > 1 {
-			return nil, fmt.Errorf("%w: scheme %q; of several nodes each must be http or https", ErrBadURL, u.Scheme)
+			return nil, fmt.Errorf("%w: scheme %q; several nodes must all have http or https URLs", ErrBadURL, u.Scheme)
 		}
 		urls[i] = u
 	}
@@ -83,7 +81,7 @@ func Dial(ctx context.Context, network Network, texts ...string) (*Client, error
 	return c, nil
 }
 
-// Subscriber is what makes connections for subscriptions; nil where the node has none.
+// Subscriber opens connections for subscriptions; nil if the node has none.
 func (c *Client) Subscriber() func(context.Context) (*rpc.Client, error) {
 	if c.socket == nil {
 		return nil
@@ -96,16 +94,16 @@ func (c *Client) Subscriber() func(context.Context) (*rpc.Client, error) {
 func parseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("%w: it must be http://HOST, https://HOST, ws://HOST or wss://HOST", ErrBadURL)
+		return nil, fmt.Errorf("%w: use http://HOST, https://HOST, ws://HOST or wss://HOST", ErrBadURL)
 	}
 	switch u.Scheme {
 	case "http", "https", "ws", "wss":
 		return u, nil
 	}
-	return nil, fmt.Errorf("%w: scheme %q; it must be http, https, ws or wss", ErrBadURL, u.Scheme)
+	return nil, fmt.Errorf("%w: scheme %q; use http, https, ws or wss", ErrBadURL, u.Scheme)
 }
 
-// newTransport is one client's own connections, which end with it.
+// newTransport has the connections of one client, which end with it.
 func newTransport() *http.Transport {
 	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
 		return standard.Clone()
@@ -113,7 +111,7 @@ func newTransport() *http.Transport {
 	return &http.Transport{Proxy: http.ProxyFromEnvironment}
 }
 
-// Close ends the connections.
+// Close closes the connections.
 func (c *Client) Close() {
 	if c.socket != nil {
 		c.socket.close()
@@ -121,27 +119,28 @@ func (c *Client) Close() {
 	c.conns.CloseIdleConnections()
 }
 
-// Trace calls show after each message to a node, from any goroutine; nil is none. It may be called once, before anything is asked.
+// Trace calls show after each message to a node, from any goroutine; nil is none. Call it at most
+// once, before the first request.
 func (c *Client) Trace(show func(Exchange)) {
 	for _, n := range c.all {
 		n.trace = show
 	}
 }
 
-// Limits has each node asked for at most so many things at once as known says of its URL, 0
-// for any number, and tells found what turns out to be too many for one. It may be called
-// once, before anything is asked.
+// Limits sets how many requests each node gets at once: known returns the number for a URL, 0
+// for any number, and found is called if that is too many for the node. Call it once at most,
+// before the first request.
 func (c *Client) Limits(known func(url string) int, found func(url string, atOnce int)) {
 	for _, n := range c.all {
 		n.most, n.found = known(n.shown), found
 	}
 }
 
-// ChainID returns the network's chain id.
+// ChainID returns the network's chain ID.
 func (c *Client) ChainID() *big.Int { return new(big.Int).SetUint64(c.network.ID) }
 
-// URL returns the URL of the node that answered last without what is secret in it, and
-// those of all nodes as long as none has.
+// URL returns the URL of the node that answered last, without secrets, or those of all nodes if
+// none has answered yet.
 func (c *Client) URL() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -155,8 +154,7 @@ func (c *Client) URL() string {
 	return strings.Join(shown, " or ")
 }
 
-// DisplayURL returns an RPC URL as it may be shown to anybody: without user, path and
-// query, which may be keys.
+// DisplayURL returns an RPC URL without user, path and query, which may be keys.
 func DisplayURL(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {

@@ -9,20 +9,19 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// newDialer makes WebSocket connections. By itself, a websocket.Dialer that waits for
-// a silent server does not see its context end, only a deadline.
+// newDialer opens WebSocket connections. On its own a websocket.Dialer that waits for a silent
+// server notices a deadline, but not the end of its context.
 func newDialer() websocket.Dialer {
 	return websocket.Dialer{Proxy: http.ProxyFromEnvironment, NetDialContext: dialOpening}
 }
 
-// opening is a connection whose handshake is not done yet.
+// opening is a connection during its handshake.
 type opening struct {
 	net.Conn
 	done func() bool
 }
 
-// dialOpening connects. The connection is closed when ctx ends before the handshake
-// does.
+// dialOpening connects. The connection is closed if ctx ends before the handshake does.
 func dialOpening(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, network, address)
 	if err != nil {
@@ -31,8 +30,8 @@ func dialOpening(ctx context.Context, network, address string) (net.Conn, error)
 	return &opening{conn, context.AfterFunc(ctx, func() { _ = conn.Close() })}, nil
 }
 
-// SetDeadline lifts the deadline when the handshake is done, which is how a
-// websocket.Dialer lets go of the connection. From there on, ctx is over for it.
+// SetDeadline lifts the deadline after the handshake, when a websocket.Dialer is done with the
+// connection. From then on, ctx does not affect it.
 func (c *opening) SetDeadline(at time.Time) error {
 	if at.IsZero() {
 		c.done()

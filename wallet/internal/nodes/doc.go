@@ -1,7 +1,7 @@
 // Package nodes asks the nodes of a network over JSON-RPC: one of several, whatever their
-// quirks, and another one where that does not answer. It knows blocks, accounts and
-// transactions, and nothing of what a contract means.
+// quirks, and the next one if it does not answer. It reads blocks, accounts and transactions,
+// and does not interpret contracts.
 //
-// What belongs together is one Batch, which one node answers in as few requests as it
-// takes. What a node does in place of answering is a *NodeError.
+// Reads that belong together are one Batch, which one node answers in as few requests as it
+// accepts. A failure to answer is a *NodeError.
 package nodes

@@ -10,48 +10,47 @@ import (
 	"time"
 )
 
-// Fault is what a node did in place of answering.
+// Fault is the way in which a node failed to answer.
 type Fault string
 
 // The faults of nodes.
 const (
-	// FaultConnection is a node to which there is no connection, or one that was lost.
+	// FaultConnection is a node to which there is no connection, or a lost one.
 	FaultConnection Fault = "connection"
 	// FaultSilent is a node that did not answer in time.
 	FaultSilent Fault = "silent"
-	// FaultBroken is a server whose node is away for a moment.
+	// FaultBroken is a server whose node is temporarily down.
 	FaultBroken Fault = "broken"
-	// FaultBusy is a node that has answered as often as it wants to, for now.
+	// FaultBusy is a node that limits how often it answers.
 	FaultBusy Fault = "busy"
-	// FaultDenied is a node that does not answer to this URL: its key is missing, wrong or
-	// not good for this network.
+	// FaultDenied is a node that rejects the URL: its key is missing, wrong or not valid for
+	// this network.
 	FaultDenied Fault = "denied"
-	// FaultNotNode is a server that answers something else.
+	// FaultNotNode is a server that is not a node.
 	FaultNotNode Fault = "not_a_node"
-	// FaultMalformed is an answer that is not in Ethereum's form.
+	// FaultMalformed is an answer that violates Ethereum's specification.
 	FaultMalformed Fault = "malformed"
-	// FaultBehind is a node that does not have the blocks yet that another one told of.
+	// FaultBehind is a node without the blocks that another one has reported.
 	FaultBehind Fault = "behind"
 )
 
 // NodeError is a node that could not be asked. It matches ErrUnreachable.
 type NodeError struct {
-	// URL is the node's, without what is secret in it.
+	// URL is the node's, without secrets.
 	URL string
-	// Fault is what it did.
+	// Fault is its kind of failure.
 	Fault Fault
-	// Status is the HTTP status that it answered with; "" for a success, and where there
-	// was no answer.
+	// Status is the answer's HTTP status; "" for a success, and if there was no answer.
 	Status string
-	// Words are the node's own, on one line and without what is secret; "" for none.
+	// Words are the node's own, on one line and without secrets; "" for none.
 	Words string
-	// Wait is how long it asks to be left alone; 0 where it does not say.
+	// Wait is how long it asks to wait; 0 if it does not say.
 	Wait time.Duration
-	// Err is what happened, where that is an error of this side.
+	// Err is the error on this side, if there was one.
 	Err error
 
-	// code is the HTTP status's number, and whole tells that the node refused what was
-	// asked as a whole, which says nothing about less of it.
+	// code is the number of the HTTP status. whole is set if the node refused the request as a
+	// whole: a smaller one may succeed.
 	code  int
 	whole bool
 }
@@ -91,25 +90,25 @@ func (e *NodeError) Error() string {
 // Is matches ErrUnreachable.
 func (e *NodeError) Is(target error) bool { return target == ErrUnreachable }
 
-// Unwrap returns what happened.
+// Unwrap returns the error on this side.
 func (e *NodeError) Unwrap() error { return e.Err }
 
 // Hint says what to do.
 func (e *NodeError) Hint() string {
-	const another = "use another node: --rpc-url, or rpc_urls in the config file"
+	const another = "pass another node's --rpc-url, or set rpc_urls in the config file"
 	switch e.Fault {
 	case FaultBusy:
 		return "try again later, raise --timeout, or " + another
 	case FaultDenied:
-		return "check the key in the node's URL (--rpc-url, ETH_RPC_URL, or rpc_urls in the config file), and that it is for this network"
+		return "check the key in the node's URL (--rpc-url, ETH_RPC_URL, or rpc_urls in the config file), and that it is valid for this network"
 	case FaultMalformed, FaultBehind:
 		return another
 	}
 	return unreachable{}.Hint()
 }
 
-// passing tells whether the same node may do better in a while. One that nobody listens
-// for is down for longer than that.
+// passing reports whether the same node may answer after a pause. One that refuses connections
+// will be down for longer.
 func (e *NodeError) passing() bool {
 	switch e.Fault {
 	case FaultBusy, FaultBroken, FaultBehind:
@@ -121,8 +120,8 @@ func (e *NodeError) passing() bool {
 	return errors.Is(e.Err, errCut)
 }
 
-// NodesError is several nodes none of which could be asked: for each of them a *NodeError
-// or a *ChainIDError. It matches ErrUnreachable.
+// NodesError is several nodes none of which could be asked: a *NodeError or a *ChainIDError for
+// each. It matches ErrUnreachable.
 type NodesError struct{ Nodes []error }
 
 func (e *NodesError) Error() string {
@@ -130,13 +129,13 @@ func (e *NodesError) Error() string {
 	for i, err := range e.Nodes {
 		texts[i] = strings.TrimPrefix(err.Error(), ErrUnreachable.Error()+": ")
 	}
-	return fmt.Sprintf("none of %d RPC nodes can be asked: %s", len(e.Nodes), strings.Join(texts, "; "))
+	return fmt.Sprintf("none of %d RPC nodes answered: %s", len(e.Nodes), strings.Join(texts, "; "))
 }
 
 // Is matches ErrUnreachable.
 func (e *NodesError) Is(target error) bool { return target == ErrUnreachable }
 
-// Unwrap returns what each node did.
+// Unwrap returns the nodes' errors.
 func (e *NodesError) Unwrap() []error { return e.Nodes }
 
 // Hint says what to do.
@@ -144,7 +143,7 @@ func (e *NodesError) Hint() string {
 	return "check rpc_urls in the config file; --verbose shows each request to a node"
 }
 
-// asOne is the error of several nodes.
+// asOne joins the errors of several nodes.
 func asOne(errs []error) error {
 	if len(errs) == 1 {
 		return errs[0]
@@ -152,7 +151,7 @@ func asOne(errs []error) error {
 	return &NodesError{errs}
 }
 
-// noConnection is what became of a request that got no answer.
+// noConnection is the error of a request without an answer.
 func noConnection(url string, err error) *NodeError {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &NodeError{URL: url, Fault: FaultSilent, Err: context.DeadlineExceeded}
@@ -164,9 +163,8 @@ func noConnection(url string, err error) *NodeError {
 	return &NodeError{URL: url, Fault: FaultConnection, Err: err}
 }
 
-// faultSaid tells which fault an error that a node answers with is; "" for one that
-// is about the request itself. JSON-RPC has no code for most of them, and providers have
-// words of their own.
+// faultSaid returns the fault that a node's error answer shows; "" if it is about the request
+// itself. JSON-RPC has no code for most of them, and providers use words of their own.
 func faultSaid(method string, said *AnswerError) Fault {
 	if method == "eth_sendRawTransaction" || said.revert() != nil {
 		return ""
@@ -179,12 +177,12 @@ func faultSaid(method string, said *AnswerError) Fault {
 	case mentions("rate limit", "ratelimit", "rate-limit", "too many request", "capacity limit", "capacity exceeded",
 		"compute unit", "request limit", "request count", "quota", "throughput", "credits"),
 		said.Code == 429, said.Code == limitExceeded && method != "eth_getLogs":
-		return FaultBusy // of events, a limit is one of how many are asked for
+		return FaultBusy // for events, it limits the number of results
 	case mentions("does not have access", "unauthorized", "not authorized", "api key", "apikey", "api-key", "authenticat",
 		"forbidden", "access denied", "invalid project id"):
 		return FaultDenied
 	case mentions("header not found") && method != "eth_getLogs":
-		return FaultBroken // one of several behind the URL that does not have the newest block yet
+		return FaultBroken // one of several behind the URL lacks the newest block
 	}
 	return ""
 }

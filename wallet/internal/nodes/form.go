@@ -12,9 +12,9 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// inForm checks that a result has what its method promises, and returns it in the form
-// that Ethereum's specification gives it: nodes write numbers in several ways. A field
-// that is missing is an error, and has no value in its place.
+// inForm checks that a result has what its method promises, and returns it as Ethereum's
+// specification writes it: nodes write numbers in several ways. A missing field is an error,
+// and gets no default.
 func inForm(chainID uint64, elem rpc.BatchElem, result json.RawMessage) (json.RawMessage, error) {
 	switch elem.Method {
 	case "eth_chainId":
@@ -40,22 +40,22 @@ func inForm(chainID uint64, elem rpc.BatchElem, result json.RawMessage) (json.Ra
 	return result, nil
 }
 
-// quantity is a number in hexadecimal. Leading zeros, which the specification forbids,
-// change nothing; anything that could be another number is refused.
+// quantity is a hexadecimal number. It accepts leading zeros, which the specification forbids,
+// and nothing ambiguous.
 func quantity(raw json.RawMessage) (json.RawMessage, error) {
 	var text string
 	if err := json.Unmarshal(raw, &text); err != nil || !strings.HasPrefix(text, "0x") && !strings.HasPrefix(text, "0X") {
-		return nil, fmt.Errorf("%.40s is not a number in hexadecimal", raw)
+		return nil, fmt.Errorf("%.40s is not a hexadecimal number", raw)
 	}
 	value, ok := new(big.Int).SetString(text[2:], 16)
 	if !ok || value.Sign() < 0 || strings.ContainsAny(text, "+_") {
-		return nil, fmt.Errorf("%.40s is not a number in hexadecimal", raw)
+		return nil, fmt.Errorf("%.40s is not a hexadecimal number", raw)
 	}
 	return json.Marshal((*hexutil.Big)(value))
 }
 
-// number is a quantity that may be decimal too: where it is known which number it must
-// be, it can be read as no other.
+// number is a quantity that may also be decimal, for a value that is known in advance and so
+// cannot be misread.
 func number(raw json.RawMessage) (json.RawMessage, error) {
 	text := strings.Trim(string(raw), `"`)
 	if value, ok := new(big.Int).SetString(text, 10); ok && value.Sign() > 0 && !strings.ContainsAny(text, "+_") {
@@ -64,8 +64,8 @@ func number(raw json.RawMessage) (json.RawMessage, error) {
 	return quantity(raw)
 }
 
-// object checks the fields of a result that is null or an object: quantities and others
-// that must be there, and quantities that may.
+// object checks the fields of a result that is null or an object: required quantities, other
+// required fields, and optional quantities.
 func object(raw json.RawMessage, quantities, others, may []string) (json.RawMessage, error) {
 	if string(raw) == "null" {
 		return raw, nil

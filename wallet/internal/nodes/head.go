@@ -17,8 +17,8 @@ type Head struct {
 	// Number is the block's own number.
 	Number uint64
 
-	// L1Block is the block number that rounds and params count in: the L1 block that
-	// an Arbitrum block names, the block's own number elsewhere.
+	// L1Block is the block number of rounds and ticket params: the L1 block of an Arbitrum
+	// block, and the block's own number elsewhere.
 	L1Block uint64
 
 	// Hash is the block's own hash.
@@ -27,12 +27,11 @@ type Head struct {
 	// Time is when the block was made.
 	Time time.Time
 
-	// BaseFee is in wei a unit of gas; nil where there is none.
+	// BaseFee is in wei per unit of gas; nil if there is none.
 	BaseFee *hexutil.Big
 }
 
-// OnL2 tells whether the block's transactions are posted to another chain, for which they
-// pay as well.
+// OnL2 reports whether the block's transactions also pay for being posted to another chain.
 func (h Head) OnL2() bool { return h.L1Block != h.Number }
 
 // Head returns the newest block.
@@ -46,8 +45,8 @@ func (c *Client) Head(ctx context.Context) (Head, error) {
 	return head, nil
 }
 
-// UpToDate fails with *StaleError when a head is older than the network allows: what the
-// node says of the chain is then no ground for a payment or a transaction.
+// UpToDate fails with *StaleError if a head is older than the network allows. The node's data
+// must not be the basis of a payment or a transaction then.
 func (c *Client) UpToDate(head Head) error {
 	if age := time.Since(head.Time); c.network.MaxHeadAge > 0 && age > c.network.MaxHeadAge {
 		return &StaleError{URL: c.URL(), Age: age, Max: c.network.MaxHeadAge}
@@ -55,8 +54,8 @@ func (c *Client) UpToDate(head Head) error {
 	return nil
 }
 
-// Head appends a read of the newest block. It reads the raw answer, since the usual
-// client drops the field that tells the L1 block.
+// Head appends a read of the newest block, as raw JSON, since the usual client drops the L1
+// block.
 func (b *Batch) Head(into *Head) {
 	raw := new(json.RawMessage)
 	b.AddDecoded("eth_getBlockByNumber", raw, func() (err error) {
@@ -65,7 +64,7 @@ func (b *Batch) Head(into *Head) {
 	}, "latest", false)
 }
 
-// headForm checks the newest block, and puts it into the form that parseHead reads.
+// headForm checks the newest block, and returns it in the form that parseHead reads.
 func headForm(chainID uint64, raw json.RawMessage) (json.RawMessage, error) {
 	if string(raw) == "null" {
 		return nil, errors.New("there is no newest block")
@@ -81,7 +80,7 @@ func headForm(chainID uint64, raw json.RawMessage) (json.RawMessage, error) {
 	switch l1 := block["l1BlockNumber"]; {
 	case !isNull(l1) && l1[0] == '"':
 		block["l1BlockNumber"], err = quantity(l1)
-	case !isNull(l1): // a local test node's
+	case !isNull(l1): // of a local test node
 		var n uint64
 		if n, err = strconv.ParseUint(string(l1), 10, 64); err == nil {
 			block["l1BlockNumber"], err = json.Marshal(hexutil.Uint64(n))
@@ -98,12 +97,11 @@ func headForm(chainID uint64, raw json.RawMessage) (json.RawMessage, error) {
 	return raw, err
 }
 
-// errNoL1Block is an Arbitrum block that does not tell its L1 block. Its own number, which
-// is fifteen times as high, cannot stand in for that.
-var errNoL1Block = errors.New("l1BlockNumber is missing, which Arbitrum's blocks have and rounds and ticket params are counted in")
+// errNoL1Block is an Arbitrum block without its L1 block. Its own number, which is fifteen
+// times as high, cannot replace it.
+var errNoL1Block = errors.New("l1BlockNumber is missing, the L1 block of an Arbitrum block, in which rounds and ticket params are counted")
 
-// countsL1Blocks tells whether a chain is one of Arbitrum's, whose blocks name the L1
-// block that rounds are counted in.
+// countsL1Blocks reports whether a chain is one of Arbitrum's, which count rounds in L1 blocks.
 func countsL1Blocks(chainID uint64) bool {
 	switch chainID {
 	case 42161, 42170, 421613, 421614, 412346: // One, Nova, Goerli, Sepolia, and a local one

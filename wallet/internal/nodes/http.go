@@ -19,14 +19,14 @@ type overHTTP struct {
 }
 
 const (
-	// maxAnswer bounds the bytes of an answer, unpacked: a node answers some thousand events
-	// at once at most, of less than a KiB each.
+	// maxAnswer limits the unpacked bytes of an answer: a node returns at most some thousand
+	// events at once, of less than a KiB each.
 	maxAnswer = 32 << 20
-	// maxComplaint bounds the bytes of an answer that is none.
+	// maxComplaint limits the bytes of an error page.
 	maxComplaint = 64 << 10
 )
 
-var errTooLarge = fmt.Errorf("its answer has more than %d MiB", maxAnswer>>20)
+var errTooLarge = fmt.Errorf("its answer exceeds %d MiB", maxAnswer>>20)
 
 // exchange implements connection.
 func (o *overHTTP) exchange(ctx context.Context, elems []rpc.BatchElem) ([]answer, *NodeError) {
@@ -54,8 +54,8 @@ func (o *overHTTP) exchange(ctx context.Context, elems []rpc.BatchElem) ([]answe
 	return o.read(res, text, elems, first)
 }
 
-// post hands a body to the node. It follows no redirection: that would ask somewhere
-// that nobody named.
+// post sends a body to the node. It follows no redirects: the user did not configure their
+// target.
 func (o *overHTTP) post(ctx context.Context, body []byte) (*http.Response, error) {
 	to := *o.url
 	to.User = nil

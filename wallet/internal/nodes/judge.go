@@ -16,14 +16,14 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// judge numbers requests to one node, and says what an answer is, however it came.
+// judge numbers requests to one node, and classifies its answers on any connection.
 type judge struct {
 	shown   string
 	secrets secrets
-	last    atomic.Uint64 // id of a request
+	last    atomic.Uint64 // ID of a request
 }
 
-// request is a message that asks for elements, the first one with the id first.
+// request is a message for elements, the first one with ID first.
 func (o *judge) request(elems []rpc.BatchElem) (body []byte, first uint64, fault *NodeError) {
 	n := uint64(len(elems))
 	first = o.last.Add(n) - n + 1
@@ -34,7 +34,7 @@ func (o *judge) request(elems []rpc.BatchElem) (body []byte, first uint64, fault
 	return body, first, nil
 }
 
-// read finds the answers in what came.
+// read finds the answers in a response.
 func (o *judge) read(res *http.Response, text []byte, elems []rpc.BatchElem, first uint64) ([]answer, *NodeError) {
 	fault := o.byStatus(res, text)
 	answers, refused, err := match(text, first, len(elems))
@@ -70,7 +70,7 @@ func (o *judge) read(res *http.Response, text []byte, elems []rpc.BatchElem, fir
 		}
 	}
 	if given == len(elems) && (fault == nil || !mustHeed(res.StatusCode)) {
-		// Some nodes give an answer in which there is an error a status of its own.
+		// Some nodes answer with an error and a status of their own.
 		return answers, nil
 	}
 	if refused != nil {
@@ -89,12 +89,12 @@ func (o *judge) read(res *http.Response, text []byte, elems []rpc.BatchElem, fir
 		fault.whole = true
 	}
 	if fault == nil {
-		fault = &NodeError{URL: o.shown, Fault: FaultNotNode, Err: errors.New("it leaves requests unanswered"), whole: true}
+		fault = &NodeError{URL: o.shown, Fault: FaultNotNode, Err: errors.New("it left requests unanswered"), whole: true}
 	}
 	return answers, fault
 }
 
-// own makes an error that the node answers with this node's, without what is secret.
+// own adds the node's URL to an error answer, and removes secrets.
 func (o *judge) own(said *AnswerError) {
 	said.URL = o.shown
 	said.Message = o.secrets.line(said.Message, mostMessage)
@@ -117,7 +117,7 @@ func (o *judge) withoutSecrets(data any) any {
 	return data
 }
 
-// mustHeed tells whether a status counts whatever the body says.
+// mustHeed reports whether a status counts whatever the body says.
 func mustHeed(status int) bool {
 	return slices.Contains([]int{
 		http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden, http.StatusProxyAuthRequired, http.StatusTooManyRequests,
@@ -125,7 +125,7 @@ func mustHeed(status int) bool {
 	}, status)
 }
 
-// byStatus returns the fault that an answer's HTTP status is; nil for a success.
+// byStatus returns the fault that an HTTP status shows; nil for a success.
 func (o *judge) byStatus(res *http.Response, text []byte) *NodeError {
 	if res.StatusCode/100 == 2 {
 		return nil
@@ -155,10 +155,10 @@ func (o *judge) byStatus(res *http.Response, text []byte) *NodeError {
 	return e
 }
 
-// aboutBatches tells whether a node's words are about how much is asked for at once.
+// aboutBatches reports whether a node's words are about the size of a batch.
 func aboutBatches(words string) bool { return strings.Contains(strings.ToLower(words), "batch") }
 
-// words returns what a body that is no answer says to people.
+// words returns the text of a body that is not an answer.
 func (o *judge) words(text []byte) string {
 	trimmed := bytes.TrimSpace(text)
 	var said any
@@ -176,7 +176,7 @@ func (o *judge) words(text []byte) string {
 	return o.secrets.line(string(trimmed[:min(len(trimmed), mostMessage)]), mostWords)
 }
 
-// sentence finds the text for people in JSON that is not JSON-RPC.
+// sentence finds the text in JSON that is not JSON-RPC.
 func sentence(said any) string {
 	switch v := said.(type) {
 	case string:
@@ -197,7 +197,7 @@ func sentence(said any) string {
 	return ""
 }
 
-// retryAfter returns how long a node asks to be left alone; 0 where it does not say.
+// retryAfter returns how long a node asks to wait; 0 if it does not say.
 func retryAfter(res *http.Response) time.Duration {
 	text := res.Header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// connection asks a node for several things at once, in one message. It returns the
-// answers that came, with gaps where some are missing, or all of them and nil.
+// connection sends several requests to a node in one message. It returns the answers, with gaps
+// where some are missing, or all of them and nil.
 type connection interface {
 	exchange(ctx context.Context, elems []rpc.BatchElem) ([]answer, *NodeError)
 }
@@ -21,34 +21,34 @@ type connection interface {
 // node is one of a network's nodes.
 type node struct {
 	connection
-	shown   string // its URL without what is secret in it
+	shown   string // its URL without secrets
 	chainID uint64 // the network's
 	trace   func(Exchange)
-	found   func(url string, atOnce int) // told of a new most; may be nil
+	found   func(url string, atOnce int) // called with a new most; may be nil
 
 	mu sync.Mutex
-	// most is how many requests it takes at once; 0 while it has taken any number.
+	// most is how many requests it accepts at once; 0 until it has refused a number.
 	most int
-	// serves tells that it is known to serve the network's chain.
+	// serves is set once it is known to serve the network's chain.
 	serves bool
 }
 
-// optionalTip is the method that not every node has.
+// optionalTip is the only method that some nodes lack.
 const optionalTip = "eth_maxPriorityFeePerGas"
 
-// Exchange is one message to a node and its answer, for people who want to see them.
+// Exchange is one message to a node and its answer, for --verbose.
 type Exchange struct {
 	// URL is the node's, without what is secret in it.
 	URL string
-	// Methods are what was asked for.
+	// Methods are the methods called.
 	Methods []string
 	// Took is how long the answer took.
 	Took time.Duration
-	// Err is what came in place of an answer; nil for an answer.
+	// Err is why there is no answer; nil if there is one.
 	Err error
 }
 
-// atOnce returns how many of count requests the node is asked at once.
+// atOnce returns how many of count requests to send at once.
 func (n *node) atOnce(count int) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -67,8 +67,8 @@ func (n *node) setAtOnce(most int) {
 	}
 }
 
-// fill asks for what has no answer yet: at once what the node takes at once. What it
-// refuses as a whole is halved, down to single requests.
+// fill sends the unanswered requests, as many at once as the node accepts. A refused message is
+// halved, down to single requests.
 func (n *node) fill(ctx context.Context, elems []rpc.BatchElem, answers []answer) *NodeError {
 	for {
 		var open []int
@@ -100,7 +100,7 @@ func (n *node) fill(ctx context.Context, elems []rpc.BatchElem, answers []answer
 		case fault.whole && len(open) > 1:
 			n.setAtOnce(max(1, len(open)/2))
 			if fault.Fault == FaultBusy {
-				return fault // in a while, and then for less
+				return fault // after a pause, and then for less
 			}
 		default:
 			return fault
@@ -121,9 +121,9 @@ func (n *node) once(ctx context.Context, elems []rpc.BatchElem) ([]answer, *Node
 		case err == nil:
 			answers[i].result = result
 		case n.otherChain(elems, answers) != nil:
-			return answers, fault // which is all that there is to say of it
+			return answers, fault // there is nothing else to report
 		case elems[i].Method == optionalTip:
-			answers[i] = answer{err: &AnswerError{URL: n.shown, Message: err.Error()}} // there are other ways to find it out
+			answers[i] = answer{err: &AnswerError{URL: n.shown, Message: err.Error()}} // the caller has other ways to find it out
 		default:
 			answers, fault = nil, n.malformed(elems[i].Method, err)
 		}
@@ -141,8 +141,8 @@ func (n *node) once(ctx context.Context, elems []rpc.BatchElem) ([]answer, *Node
 	return answers, fault
 }
 
-// otherChain returns the chain id that the node answers with where that is not the
-// network's, nil otherwise.
+// otherChain returns the chain ID of the node's answer if it is not the network's, nil
+// otherwise.
 func (n *node) otherChain(elems []rpc.BatchElem, answers []answer) *big.Int {
 	for i := range answers {
 		if elems[i].Method != "eth_chainId" || answers[i].result == nil {
@@ -158,5 +158,5 @@ func (n *node) otherChain(elems []rpc.BatchElem, answers []answer) *big.Int {
 }
 
 func (n *node) malformed(method string, err error) *NodeError {
-	return &NodeError{URL: n.shown, Fault: FaultMalformed, Err: fmt.Errorf("answers %s in the wrong form: %w", method, err)}
+	return &NodeError{URL: n.shown, Fault: FaultMalformed, Err: fmt.Errorf("answered %s in an invalid format: %w", method, err)}
 }

@@ -10,16 +10,16 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 )
 
-// NonceUse is what one node says about a transaction nonce of an account.
+// NonceUse is one node's answer about a transaction nonce of an account.
 type NonceUse struct {
-	// URL is the node's, without what is secret in it.
+	// URL is the node's, without secrets.
 	URL string
 
-	// Used tells whether a block has a transaction of the account with the nonce.
+	// Used is set if a block has a transaction of the account with the nonce.
 	Used bool
 
-	// Tx is that transaction, with the account's own signature, and Block the number of
-	// its block; nil where the node does not show it.
+	// Tx is that transaction, with the account's own signature, and Block its block; nil if the
+	// node does not show it.
 	Tx    *types.Transaction
 	Block uint64
 
@@ -27,8 +27,8 @@ type NonceUse struct {
 	Err error
 }
 
-// NonceUses asks each of the client's nodes by itself which transaction used a nonce of
-// the account.
+// NonceUses asks each of the client's nodes separately which transaction used a nonce of the
+// account.
 func (c *Client) NonceUses(ctx context.Context, account common.Address, nonce uint64) []NonceUse {
 	uses := make([]NonceUse, len(c.all))
 	for i, of := range c.all {
@@ -45,7 +45,7 @@ func (c *Client) nonceUse(ctx context.Context, account common.Address, nonce uin
 	var id, count hexutil.Uint64
 	var head Head
 	b := new(Batch)
-	b.Add("eth_chainId", &id) // another chain's node is refused
+	b.Add("eth_chainId", &id) // rejects a node of another chain
 	b.Head(&head)
 	b.Add("eth_getTransactionCount", &count, account, "latest")
 	if use.Err = c.Do(ctx, b); use.Err != nil {
@@ -60,9 +60,8 @@ func (c *Client) nonceUse(ctx context.Context, account common.Address, nonce uin
 	return use
 }
 
-// blockOfNonce returns the number of the block that has an account's transaction with a
-// nonce, which is at most newest. It looks at the newest blocks first: nodes forget the
-// state of old ones.
+// blockOfNonce returns the number of the block, at most newest, with an account's transaction
+// with a nonce. It tries the newest blocks first: nodes discard the state of old ones.
 func (c *Client) blockOfNonce(ctx context.Context, account common.Address, nonce, newest uint64) (uint64, error) {
 	has := func(block uint64) (bool, error) {
 		var count hexutil.Uint64
@@ -96,8 +95,8 @@ func (c *Client) blockOfNonce(ctx context.Context, account common.Address, nonce
 	return with, nil
 }
 
-// transactionIn returns the account's transaction with a nonce that a block has. Blocks
-// of rollups have transactions of kinds that nothing here can read; they are passed over.
+// transactionIn returns the account's transaction with a nonce from a block. Rollups have
+// transactions of types that this package cannot read; they are skipped.
 func (c *Client) transactionIn(ctx context.Context, block uint64, account common.Address, nonce uint64) (*types.Transaction, error) {
 	var found *struct {
 		Transactions []json.RawMessage `json:"transactions"`
@@ -120,7 +119,7 @@ func (c *Client) transactionIn(ctx context.Context, block uint64, account common
 		if err := tx.UnmarshalJSON(raw); err != nil {
 			continue
 		}
-		// The signature is the account's word, whatever the node says beside it.
+		// Only the signature proves the sender, whatever the node says.
 		from, err := types.Sender(types.LatestSignerForChainID(c.ChainID()), tx)
 		if err == nil && from == account && tx.Nonce() == nonce {
 			return tx, nil

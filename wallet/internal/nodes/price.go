@@ -8,15 +8,14 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 )
 
-// tip is the suggested tip for the next block, in wei a unit of gas. Of a node that
-// suggests none it is what the gas price is above the base fee, and where that is not told
-// either what was paid in the last blocks.
+// tip is the suggested tip for the next block, in wei per unit of gas. If the node suggests
+// none, it is the gas price less the base fee, or else what was paid in the last blocks.
 func (c *Client) tip(ctx context.Context, a *Quoting) (*big.Int, error) {
 	if a.noTip == nil {
 		return a.tip.ToInt(), nil
 	}
 	if a.noPrice == nil && a.head.BaseFee != nil {
-		// A price that is below the base fee is an older block's.
+		// A price below the base fee is an older block's.
 		rest := new(big.Int).Sub(a.price.ToInt(), a.head.BaseFee.ToInt())
 		if rest.Sign() < 0 {
 			rest.SetInt64(0)
@@ -29,7 +28,7 @@ func (c *Client) tip(ctx context.Context, a *Quoting) (*big.Int, error) {
 	return nil, a.noTip
 }
 
-// tipsPaid returns the highest of the tips that were the median in each of the last blocks.
+// tipsPaid returns the highest of the median tips of the last blocks.
 func (c *Client) tipsPaid(ctx context.Context) (*big.Int, error) {
 	const blocks, median = 5, 50
 	var history struct {
@@ -50,7 +49,7 @@ func (c *Client) tipsPaid(ctx context.Context) (*big.Int, error) {
 	return most, nil
 }
 
-// SuggestGasPrice returns the price that the node suggests, in wei a unit of gas.
+// SuggestGasPrice returns the node's suggested price, in wei per unit of gas.
 func (c *Client) SuggestGasPrice(ctx context.Context) (*big.Int, error) {
 	var price hexutil.Big
 	err := c.Get(ctx, &price, "eth_gasPrice")

@@ -10,28 +10,28 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 )
 
-// Quote is what a node says before a call is sent. All of it comes from one request, so that
-// it is one node's word about one moment.
+// Quote is a node's data for a call before it is sent. It comes from one request, so that it is
+// from one node and one moment.
 type Quote struct {
 	Head Head
 
-	// Balance is what the caller holds, in wei.
+	// Balance is the caller's balance, in wei.
 	Balance *big.Int
 
-	// Price is what the node suggests to pay for a unit of gas, and Tip the part of it that is
-	// not the base fee, in wei. There is a tip where the chain has a base fee, and a price
-	// where it has none; the other one is nil. PriceErr is why the node tells neither.
+	// Price is the suggested price per unit of gas, and Tip the part of it above the base fee,
+	// in wei. A chain with a base fee has a tip, others have a price; the other one is nil.
+	// PriceErr is why the node has neither.
 	Price, Tip *big.Int
 	PriceErr   error
 
-	// Gas is what the call needs, GasErr a *RevertError when the contract refuses it, or what
-	// else the node said to it. Both are zero where no call was asked about.
+	// Gas is the call's gas, GasErr a *RevertError if the contract reverts, or another error of
+	// the node. Both are zero without a call.
 	Gas    uint64
 	GasErr error
 }
 
-// Quote asks about a call of an account, and about prices alone where the call has no To. It
-// fails when the node cannot be asked.
+// Quote quotes a call of an account, or only prices if the call has no To. It fails if the node
+// cannot be asked.
 func (c *Client) Quote(ctx context.Context, call ethereum.CallMsg) (*Quote, error) {
 	b, q := new(Batch), new(Quoting)
 	b.Quote(call.From, q)
@@ -42,21 +42,20 @@ func (c *Client) Quote(ctx context.Context, call ethereum.CallMsg) (*Quote, erro
 	return c.Quoted(ctx, q), nil
 }
 
-// Quoting is a quote as it comes from the node.
+// Quoting is a quote as the node answers it.
 type Quoting struct {
 	head    Head
 	balance hexutil.Big
 	call    Estimate
-	// What gas costs, in wei a unit: the tip and the whole price, each of which some nodes do
-	// not tell.
+	// The tip and the whole price, in wei per unit of gas. Some nodes lack one of them.
 	tip, price     hexutil.Big
 	noTip, noPrice error
 }
 
 var errNotAsked = errors.New("the node was not asked for a tip")
 
-// Quote appends what a quote has whatever is called: the newest block, what an account holds
-// and the gas price.
+// Quote appends the reads of every quote: the newest block, an account's balance and the gas
+// price.
 func (b *Batch) Quote(account common.Address, into *Quoting) {
 	b.Head(&into.head)
 	b.Add("eth_getBalance", &into.balance, account, "latest")
@@ -64,7 +63,7 @@ func (b *Batch) Quote(account common.Address, into *Quoting) {
 	into.noTip = errNotAsked
 }
 
-// Cost appends what a call costs.
+// Cost appends the simulation of a call.
 func (b *Batch) Cost(call ethereum.CallMsg, into *Quoting) {
 	into.noTip = nil
 	b.Try(&into.noTip, optionalTip, &into.tip)
@@ -73,7 +72,7 @@ func (b *Batch) Cost(call ethereum.CallMsg, into *Quoting) {
 	}
 }
 
-// Quoted is an answer that came, with the tip that it may lack.
+// Quoted completes an answered quote, with a tip if the node has none.
 func (c *Client) Quoted(ctx context.Context, a *Quoting) *Quote {
 	q := &Quote{Head: a.head, Balance: a.balance.ToInt(), Gas: a.call.Gas, GasErr: a.call.Err}
 	if q.Head.BaseFee == nil {
@@ -84,8 +83,8 @@ func (c *Client) Quoted(ctx context.Context, a *Quoting) *Quote {
 	return q
 }
 
-// GasPrice is what the node suggests to pay for a unit of gas, in wei. Of a node that
-// suggests no price it is the base fee with the quote's tip.
+// GasPrice is the node's suggested price per unit of gas, in wei, or else the base fee with the
+// quote's tip.
 func (a *Quoting) GasPrice(q *Quote) (*big.Int, error) {
 	switch {
 	case a.noPrice == nil:

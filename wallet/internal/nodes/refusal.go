@@ -9,8 +9,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/contract"
 )
 
-// LacksMethod tells whether a node or what stands before it does not serve a method.
-// Their errors for that differ.
+// LacksMethod reports whether a node, or a proxy before it, does not serve a method. Their
+// errors for that differ.
 func LacksMethod(err error) bool {
 	var fault *NodeError
 	if errors.As(err, &fault) {
@@ -19,7 +19,7 @@ func LacksMethod(err error) bool {
 	return errors.As(err, new(*AnswerError)) || errors.As(err, new(*contract.RevertError))
 }
 
-// TooMuch tells whether a question that a node refused may be answered where it is smaller.
+// TooMuch reports whether a smaller request may succeed where this one was refused.
 func TooMuch(err error) bool {
 	var fault *NodeError
 	if errors.As(err, &fault) && fault.Status != "" {

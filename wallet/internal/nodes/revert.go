@@ -10,14 +10,14 @@ import (
 	"github.com/pmctl/pmctl/wallet/contract"
 )
 
-// Codes that nodes give a revert (EIP-1474 leaves it to them): the large clients', and
-// that of Parity's descendants.
+// Codes of a revert, which EIP-1474 leaves to the nodes: the large clients', and that of
+// Parity's descendants.
 const (
 	executionReverted = 3
 	vmExecutionError  = -32015
 )
 
-// revert returns the revert that a node's answer is, or nil.
+// revert returns the revert in a node's error answer, or nil.
 func (e *AnswerError) revert() *contract.RevertError {
 	text, named := revertText(e.Message)
 	named = named || e.Code == executionReverted || e.Code == vmExecutionError
@@ -28,19 +28,19 @@ func (e *AnswerError) revert() *contract.RevertError {
 	if !named {
 		return nil
 	}
-	// Some have what the contract returned in the message, and some the reason.
+	// Some nodes have the returned data in the message, and some the reason.
 	if data, err := hexutil.Decode(text); err == nil {
 		text = revertReason(data)
 	}
 	return &contract.RevertError{Reason: text}
 }
 
-// mostNested bounds how deep in an error's data the contract's is looked for.
+// mostNested limits how deep in an error's data the contract's is searched.
 const mostNested = 3
 
-// revertData finds what a reverted call returned in an error's data: a text that may begin
-// with "Reverted", by itself or in an object, or in one of those that an object has by
-// transactions' hashes.
+// revertData finds the data that a reverted call returned in an error's data: a text that may
+// begin with "Reverted", alone, in an object, or in one of an object's members named by
+// transaction hashes.
 func revertData(data any, deep int) ([]byte, bool) {
 	switch v := data.(type) {
 	case string:
@@ -66,7 +66,7 @@ func revertData(data any, deep int) ([]byte, bool) {
 	return nil, false
 }
 
-// revertText returns the reason in a message, and whether it tells of a revert at all.
+// revertText returns the reason in a message, and whether the message is about a revert.
 func revertText(message string) (reason string, ok bool) {
 	for _, begin := range []string{"execution reverted", "Execution reverted"} {
 		if _, rest, found := strings.Cut(message, begin); found {
@@ -86,7 +86,7 @@ func revertText(message string) (reason string, ok bool) {
 	return "", false
 }
 
-// plainReason is a reason without what nodes write around it.
+// plainReason is a reason without the node's additions.
 func plainReason(text string) string {
 	text, _, _ = strings.Cut(text, " (supplied gas ")
 	text = strings.TrimSpace(text)
@@ -96,8 +96,8 @@ func plainReason(text string) string {
 	return text
 }
 
-// revertReason decodes what a reverted call returned: Error(string), Panic(uint256),
-// an unknown custom error as its selector, or nothing.
+// revertReason decodes the data of a reverted call: Error(string), Panic(uint256), an unknown
+// custom error as its selector, or nothing.
 func revertReason(data []byte) string {
 	switch {
 	case len(data) == 0:

@@ -9,14 +9,14 @@ import (
 	"unicode"
 )
 
-// secrets are texts that must not be shown: what the nodes' URLs have beside their hosts.
+// secrets are texts that must not be shown: the parts of the nodes' URLs besides the hosts.
 type secrets []string
 
-// fewest is how short a secret may be: what is shorter is a version or a name.
+// fewest is the length of the shortest secret: anything shorter is a version or a name.
 const fewest = 6
 
-// secretsOf returns what is secret in URLs: user, password, and each part of the path and
-// of the query.
+// secretsOf returns the secrets in URLs: user, password, and each part of the path and of the
+// query.
 func secretsOf(urls []*url.URL) secrets {
 	var found secrets
 	add := func(texts ...string) {
@@ -37,7 +37,7 @@ func secretsOf(urls []*url.URL) secrets {
 			add(values...)
 		}
 	}
-	// The longest first: a part of it may be another one.
+	// The longest first: it may contain a shorter one.
 	slices.SortFunc(found, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
 	return slices.Compact(found)
 }
@@ -59,13 +59,12 @@ func (s secrets) clean(err error) error {
 }
 
 const (
-	// mostWords and mostMessage bound the characters of what a node says, beside a fault and
-	// as an answer. A contract's reason may be in that, in hexadecimal.
+	// mostWords and mostMessage limit the characters of a node's text, in a fault and in an
+	// answer. An answer may have a contract's reason in hexadecimal.
 	mostWords, mostMessage = 200, 2000
 )
 
-// line is a text from elsewhere as it may be shown: on one line, not too long, and
-// without the secrets.
+// line prepares foreign text to be shown: on one line, not too long, and without secrets.
 func (s secrets) line(text string, most int) string {
 	text = strings.Join(strings.FieldsFunc(s.remove(text), func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' }), " ")
 	if runes := []rune(text); len(runes) > most {

@@ -13,7 +13,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// overSocket asks one node over a connection that stays, and makes another when it is lost.
+// overSocket asks one node over a lasting connection, and opens another if it is lost.
 type overSocket struct {
 	judge
 	url *url.URL
@@ -40,7 +40,7 @@ func (o *overSocket) exchange(ctx context.Context, elems []rpc.BatchElem) ([]ans
 	return o.read(&http.Response{StatusCode: http.StatusOK}, text, elems, first)
 }
 
-// connected is the connection, or a new one where that is lost.
+// connected returns the connection, a new one if it was lost.
 func (o *overSocket) connected(ctx context.Context) (*link, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -62,7 +62,7 @@ func (o *overSocket) connected(ctx context.Context) (*link, error) {
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
-		return nil, ctx.Err() // and not what became of the connection by it
+		return nil, ctx.Err() // not the connection's error that follows from it
 	case res != nil:
 		return nil, fmt.Errorf("%w (HTTP status %s)", err, res.Status)
 	default:
@@ -93,12 +93,12 @@ type link struct {
 
 	mu   sync.Mutex
 	open []*question
-	// lost is closed when the reader ends, which err tells why.
+	// lost is closed when the reader ends, for the reason in err.
 	lost chan struct{}
 	err  error
 }
 
-// question is a message that waits for its answer: requests with count ids from first on.
+// question is a message that waits for its answer: count requests with IDs from first on.
 type question struct {
 	first, count uint64
 	answer       chan []byte
@@ -113,8 +113,8 @@ func (l *link) isLost() bool {
 	}
 }
 
-// ask writes a message and waits for its answer. A node that does not answer in time loses
-// the connection: whether that is still there is not known then.
+// ask writes a message and waits for its answer. If there is none in time the connection is
+// dropped: it may be dead.
 func (l *link) ask(ctx context.Context, q *question, body []byte) ([]byte, error) {
 	l.mu.Lock()
 	l.open = append(l.open, q)
@@ -140,7 +140,7 @@ func (l *link) ask(ctx context.Context, q *question, body []byte) ([]byte, error
 func (l *link) write(ctx context.Context, body []byte) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
-	ends, _ := ctx.Deadline() // the zero time is none
+	ends, _ := ctx.Deadline() // the zero time is no deadline
 	if err := l.conn.SetWriteDeadline(ends); err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func (l *link) drop(q *question) {
 	l.open = slices.DeleteFunc(l.open, func(other *question) bool { return other == q })
 }
 
-// read hands each message to the question that it answers, until the connection ends.
+// read passes each message to the question that it answers, until the connection ends.
 func (l *link) read() {
 	defer close(l.lost)
 	defer l.conn.Close()
@@ -166,21 +166,21 @@ func (l *link) read() {
 		for _, q := range l.answered(text) {
 			select {
 			case q.answer <- text:
-			default: // it has one
+			default: // it has one already
 			}
 		}
 	}
 }
 
-// answered returns the questions that a message is about. An error that names no request is
-// about a batch, since the id of a single request can be told: where several wait it may be
-// any of them, and each is asked again in smaller ones.
+// answered returns the questions that a message answers. An error without a request ID is about
+// a batch, since a single request's ID would be in it: if several batches wait it may be about
+// any, and all are sent again in smaller ones.
 func (l *link) answered(text []byte) []*question {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	responses, err := parseResponses(text)
 	if err != nil {
-		return slices.Clone(l.open) // it is for them to say that this is no answer
+		return slices.Clone(l.open) // they will report that this is no answer
 	}
 	for _, r := range responses {
 		id, ok := r.number()
@@ -189,7 +189,7 @@ func (l *link) answered(text []byte) []*question {
 		}
 		at := slices.IndexFunc(l.open, func(q *question) bool { return id >= q.first && id-q.first < q.count })
 		if at < 0 {
-			return nil // of one that does not wait any more
+			return nil // of one that no longer waits
 		}
 		return []*question{l.open[at]}
 	}

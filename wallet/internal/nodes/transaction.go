@@ -12,9 +12,8 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 )
 
-// EstimateGasAsRich simulates a call as if the caller had all the ether it needs, which not
-// every node can do, and returns the gas it needs. It fails with *RevertError when the
-// contract refuses.
+// EstimateGasAsRich simulates a call as if the caller had enough ether, which not every node
+// can do, and returns the gas that it uses. It fails with *RevertError if the contract reverts.
 func (c *Client) EstimateGasAsRich(ctx context.Context, msg ethereum.CallMsg) (uint64, error) {
 	rich := (*hexutil.Big)(new(big.Int).Lsh(big.NewInt(1), 200))
 	override := map[common.Address]any{msg.From: map[string]any{"balance": rich}}
@@ -23,7 +22,7 @@ func (c *Client) EstimateGasAsRich(ctx context.Context, msg ethereum.CallMsg) (u
 	return uint64(gas), err
 }
 
-// argument is a call as nodes take it.
+// argument is a call in JSON.
 func argument(msg ethereum.CallMsg) map[string]any {
 	arg := map[string]any{"from": msg.From, "to": msg.To, "data": hexutil.Bytes(msg.Data)}
 	if msg.Value != nil {
@@ -35,8 +34,7 @@ func argument(msg ethereum.CallMsg) map[string]any {
 	return arg
 }
 
-// CallContract simulates a call at a block. It fails with *RevertError when the
-// contract refuses.
+// CallContract simulates a call at a block. It fails with *RevertError if the contract reverts.
 func (c *Client) CallContract(ctx context.Context, msg ethereum.CallMsg, block *big.Int) ([]byte, error) {
 	at := any("latest")
 	if block != nil {
@@ -47,7 +45,7 @@ func (c *Client) CallContract(ctx context.Context, msg ethereum.CallMsg, block *
 	return out, err
 }
 
-// SendTransaction hands a signed transaction to one node, once.
+// SendTransaction sends a signed transaction to one node, once.
 func (c *Client) SendTransaction(ctx context.Context, tx *types.Transaction) error {
 	raw, err := tx.MarshalBinary()
 	if err != nil {
@@ -67,32 +65,31 @@ func (c *Client) TransactionReceipt(ctx context.Context, hash common.Hash) (*typ
 	return receipt, err
 }
 
-// KnowsTransaction tells whether the node has a transaction, in its pool or in a block.
+// KnowsTransaction reports whether the node has a transaction, in its pool or in a block.
 func (c *Client) KnowsTransaction(ctx context.Context, hash common.Hash) (bool, error) {
 	var found json.RawMessage
 	err := c.Get(ctx, &found, "eth_getTransactionByHash", hash)
 	return !isNull(found), err
 }
 
-// Estimate is what one call of several would do.
+// Estimate is the result of one simulated call.
 type Estimate struct {
-	// Gas is what it needs.
+	// Gas is what it uses.
 	Gas uint64
-	// Err is a *RevertError when the contract refuses the call, or what else the node
-	// said to it.
+	// Err is a *RevertError if the contract reverts, or another error of the node.
 	Err error
 }
 
-// estimatesAtOnce bounds the calls in one request; nodes refuse more than some tens.
+// estimatesAtOnce limits the calls in one request; nodes refuse more than some tens.
 const estimatesAtOnce = 20
 
-// Estimate appends the simulation of a call on the chain as it is now.
+// Estimate appends the simulation of a call on the chain's present state.
 func (b *Batch) Estimate(call ethereum.CallMsg, into *Estimate) {
 	b.Try(&into.Err, "eth_estimateGas", (*hexutil.Uint64)(&into.Gas), argument(call))
 }
 
-// EstimateEach simulates calls, each on the chain as it is now, and returns an
-// estimate for each. It fails when the node cannot be asked.
+// EstimateEach simulates calls, each on the chain's present state. It fails if the node cannot
+// be asked.
 func (c *Client) EstimateEach(ctx context.Context, calls []ethereum.CallMsg) ([]Estimate, error) {
 	estimates := make([]Estimate, len(calls))
 	next := 0
