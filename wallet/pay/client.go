@@ -129,7 +129,7 @@ func (c *Client) Fetch(ctx context.Context, u URL, request *wire.OrchestratorReq
 	var dial dialing
 	conn, err := dial.client(u, c.timeout())
 	if err != nil {
-		return nil, &UnreachableError{URL: u.String(), Reason: oneLine(err.Error()), Err: err}
+		return nil, &UnreachableError{URL: u.String(), Reason: reasonOf(err, c.timeout()), Err: err}
 	}
 	defer conn.Close()
 
@@ -169,16 +169,16 @@ func (c *Client) fetchError(u URL, err, dialFailure error, header, trailer metad
 	case code == codes.DeadlineExceeded && !ended:
 		return &UnreachableError{URL: u.String(), Reason: fmt.Sprintf("no answer within %v", c.timeout()), Err: context.DeadlineExceeded}
 	case !began && !ended:
-		return fmt.Errorf("%w: what answers at %s does not speak gRPC: %s", ErrNotRecipient, u, text)
+		return fmt.Errorf("%w: what answers at %s does not speak gRPC%s", ErrNotRecipient, u, otherProtocol(text))
 	case code == codes.Unavailable:
 		// Recipients have no such answer; proxies give it for them.
-		return &UnreachableError{URL: u.String(), Reason: "a proxy answers in its place: " + text, Err: err}
+		return &UnreachableError{URL: u.String(), Reason: fmt.Sprintf("a proxy answers instead of it: %q", text), Err: err}
 	case code == codes.Unimplemented:
 		return fmt.Errorf("%w: the gRPC server at %s does not know GetOrchestrator", ErrNotRecipient, u)
 	case began && code == codes.ResourceExhausted:
-		return fmt.Errorf("%w: it is longer than %d bytes", ErrMalformed, maxAnswer)
+		return fmt.Errorf("%w: longer than %d bytes", ErrMalformed, maxAnswer)
 	case began && code == codes.Internal:
-		return fmt.Errorf("%w: %s", ErrMalformed, text)
+		return fmt.Errorf("%w: it cannot be decoded as OrchestratorInfo", ErrMalformed)
 	}
 	return &RefusedError{URL: u.String(), Text: text}
 }

@@ -137,8 +137,15 @@ func TestFetchFailures(t *testing.T) {
 			}
 			require.Equal(t, c.is == ErrUnreachable, errors.As(err, new(*UnreachableError)))
 			require.ErrorContains(t, err, c.says)
+			requireOwnWords(t, err)
 		})
 	}
+}
+
+// requireOwnWords fails for an error that repeats a library's message.
+func requireOwnWords(t *testing.T, err error) {
+	t.Helper()
+	require.NotRegexp(t, `preface|http2|transport|desc =|EOF|tcp|tls: |grpc:|proto:|Post "|context|server closed|frame`, err.Error())
 }
 
 func serveHTTP1(t *testing.T) URL {

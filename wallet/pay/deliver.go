@@ -61,10 +61,12 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 	switch {
 	case err != nil && connected.Load() && ctx.Err() == nil && endsTooLarge(err, size):
 		c.Headers.tooLarge(transcoder, size)
-		return nil, &UnknownOutcomeError{URL: transcoder.String(), TooLarge: true, Err: err}
+		return nil, &UnknownOutcomeError{URL: transcoder.String(), TooLarge: true, Err: &networkError{"the server rejected the request header as too large", err}}
 	case err != nil && connected.Load():
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
+		} else {
+			err = &networkError{reasonOf(err, c.timeout()), err}
 		}
 		return nil, &UnknownOutcomeError{URL: transcoder.String(), Err: err}
 	case err != nil && ctx.Err() != nil:
@@ -86,14 +88,17 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 	}
 	// Any web server says 200: only a whole answer to a payment is the recipient's.
 	result := new(wire.PaymentResult)
-	if bodyErr == nil {
-		bodyErr = proto.Unmarshal(body, result)
+	switch {
+	case bodyErr != nil && !errors.Is(bodyErr, ErrMalformed):
+		bodyErr = &networkError{reasonOf(bodyErr, c.timeout()), bodyErr}
+	case bodyErr == nil && proto.Unmarshal(body, result) != nil:
+		bodyErr = errors.New("the body cannot be decoded as PaymentResult")
 	}
 	if bodyErr == nil && result.GetInfo() == nil {
-		bodyErr = errors.New("there is no OrchestratorInfo in it")
+		bodyErr = errors.New("the body has no OrchestratorInfo")
 	}
 	if bodyErr != nil {
-		return nil, &UnknownOutcomeError{URL: transcoder.String(), Err: fmt.Errorf("status 200, with no answer to a payment: %w", bodyErr)}
+		return nil, &UnknownOutcomeError{URL: transcoder.String(), Err: fmt.Errorf("status 200 without an answer to the payment: %w", bodyErr)}
 	}
 	c.Headers.taken(transcoder, size)
 	receipt = new(Receipt)
@@ -206,7 +211,7 @@ func HTTPClient() *http.Client {
 func readAll(body io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
 	if err == nil && len(data) > maxAnswer {
-		err = fmt.Errorf("%w: it is longer than %d bytes", ErrMalformed, maxAnswer)
+		err = fmt.Errorf("%w: longer than %d bytes", ErrMalformed, maxAnswer)
 	}
 	return data, err
 }

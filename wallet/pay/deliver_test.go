@@ -134,6 +134,7 @@ func TestAnswersOfOthers(t *testing.T) {
 			require.ErrorAs(t, err, new(*UnknownOutcomeError))
 			require.NotErrorAs(t, err, new(*RefusedError))
 			require.ErrorContains(t, err, "may have been accepted")
+			requireOwnWords(t, err)
 			require.Nil(t, receipt)
 		})
 	}
@@ -232,6 +233,7 @@ func TestUnknownOutcome(t *testing.T) {
 		require.ErrorAs(t, err, &unknown, name)
 		require.NotErrorIs(t, err, ErrUnreachable, name)
 		require.ErrorContains(t, err, "may have been accepted", name)
+		requireOwnWords(t, err)
 		require.Contains(t, unknown.Hint(), "do not deliver these tickets again")
 		require.EqualValues(t, 1, posts.Load(), "%s: sent once", name)
 	}

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	"google.golang.org/grpc"
@@ -100,32 +99,17 @@ func (h *handshake) Clone() credentials.TransportCredentials {
 	return &handshake{h.TransportCredentials.Clone(), h.config.Clone(), h.dial}
 }
 
-// connectError explains why no connection came about.
+// connectError says why no connection was made.
 func connectError(u URL, err error, timeout time.Duration) error {
-	var (
-		dns    *net.DNSError
-		record tls.RecordHeaderError
-		secure *handshakeError
-		reason string
-	)
+	var record tls.RecordHeaderError
+	reason := reasonOf(err, timeout)
 	switch {
 	case errors.Is(err, errNoHTTP2), isAlert(err, noApplicationProtocol):
 		return fmt.Errorf("%w: what answers at %s does not speak gRPC: %w", ErrNotRecipient, u, errNoHTTP2)
-	case errors.As(err, &dns):
-		reason = fmt.Sprintf("the name %s is not known", dns.Name)
-		if dns.IsTimeout || dns.IsTemporary {
-			reason = fmt.Sprintf("the name %s could not be looked up", dns.Name)
-		}
-	case errors.Is(err, syscall.ECONNREFUSED):
-		reason = "the connection was refused: nothing listens there"
 	case errors.As(err, &record):
 		reason = fmt.Sprintf("the TLS handshake failed: it does not speak TLS: if it is a recipient without TLS, use %s", u.withScheme("http"))
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 		reason = fmt.Sprintf("no connection within %v", timeout)
-	case errors.As(err, &secure):
-		reason = fmt.Sprintf("the TLS handshake failed: %v", secure.err)
-	default:
-		reason = oneLine(err.Error())
 	}
 	return &UnreachableError{URL: u.String(), Reason: reason, Err: err}
 }

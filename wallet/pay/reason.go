@@ -1,0 +1,81 @@
+package pay
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// networkError is a failed request whose text is pmctl's own: the messages of network libraries
+// name frames, prefaces and contexts, which do not help a user.
+type networkError struct {
+	reason string
+	err    error
+}
+
+func (e *networkError) Error() string { return e.reason }
+func (e *networkError) Unwrap() error { return e.err }
+
+// reasonOf says why a request failed that had the given timeout.
+func reasonOf(err error, timeout time.Duration) string {
+	var (
+		dns    *net.DNSError
+		secure *handshakeError
+		errno  syscall.Errno
+	)
+	switch {
+	case errors.As(err, &dns) && (dns.IsTimeout || dns.IsTemporary):
+		return fmt.Sprintf("the name %s could not be looked up", dns.Name)
+	case errors.As(err, &dns):
+		return fmt.Sprintf("the name %s is not known", dns.Name)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "the connection was refused: nothing listens there"
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+		return "there is no route to its address"
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), isTimeout(err):
+		return fmt.Sprintf("no answer within %v", timeout)
+	case errors.As(err, &secure):
+		return "the TLS handshake failed: " + tlsReason(secure.err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "the connection was closed before the answer was complete"
+	case errors.As(err, &errno):
+		return "the connection failed: " + errno.Error()
+	}
+	return "the connection failed"
+}
+
+// tlsReason returns a TLS alert, or a local TLS error, without the library's prefix.
+func tlsReason(err error) string {
+	var remote *net.OpError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.As(err, &record):
+		return "the server does not speak TLS"
+	case errors.As(err, &remote) && remote.Op == "remote error":
+		return "the server refused it: " + strings.TrimPrefix(remote.Err.Error(), "tls: ")
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		return "the server closed the connection"
+	}
+	return oneLine(strings.TrimPrefix(err.Error(), "tls: "))
+}
+
+var httpStatus = regexp.MustCompile(`HTTP status code received from server: (\d{3})`)
+
+// otherProtocol says, by gRPC's error text, what a server that does not speak gRPC answers with.
+func otherProtocol(text string) string {
+	if found := httpStatus.FindStringSubmatch(text); found != nil {
+		return "; it answers with HTTP status " + found[1]
+	}
+	if strings.Contains(text, "looked like an HTTP/1.1 header") {
+		return "; it speaks HTTP/1.1"
+	}
+	return ""
+}
