@@ -170,7 +170,7 @@ func TestKilledBetweenParts(t *testing.T) {
 					require.Equal(t, c.tickets, accepted()-before, "%d: %s", end.code, end.errs)
 					if taken {
 						require.Equal(t, exitNotMined, end.code, end.errs)
-						require.Contains(t, end.errs, "most likely the first delivery arrived")
+						require.Contains(t, end.errs, "the first delivery probably arrived")
 					} else {
 						require.Equal(t, exitDone, end.code, end.errs)
 						var document struct{ Data paidDocument }

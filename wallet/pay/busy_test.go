@@ -64,20 +64,20 @@ func TestHintsOfUnknownOutcomes(t *testing.T) {
 		"something between you and the recipient answered, such as a proxy or a firewall: check the URL; " + deliverAgain: {
 			Err: errors.New("HTML"), Status: 404, Request: "one", Again: true,
 		},
-		"a proxy before the recipient does not take a header of this size: the next ones that pmctl sends there are smaller; " + unanswered: {
+		"a proxy before the recipient rejects headers of this size: pmctl will send smaller ones; " + unanswered: {
 			Err: errors.New("HTML"), Status: 431, TooLarge: true,
 		},
-		"a recipient refuses tickets that it has: most likely the first delivery arrived; ask the recipient what it credited before you pay under another id": {
+		"recipients refuse tickets they already have, so the first delivery probably arrived; ask the recipient what it credited before you pay with another --request-id": {
 			Err: replayed, Request: "one", Again: true,
 		},
-		"ask the recipient what it credited before you pay under another id": {
-			Err: fmt.Errorf("it cannot be sent again: %w", pm.ErrTicketParamsExpired), Request: "one", Again: true, Over: true,
+		"ask the recipient what it credited before you pay with another --request-id": {
+			Err: fmt.Errorf("they cannot be delivered again: %w", pm.ErrTicketParamsExpired), Request: "one", Again: true, Over: true,
 		},
 	} {
 		require.Equal(t, want, e.Hint())
 	}
 	partial := &PartialError{Request: "one", Err: &UnknownOutcomeError{Err: errors.New("cut off"), Request: "one"}}
-	require.Equal(t, "to pay the rest, and nothing twice, run it again with --request-id one", partial.Hint())
+	require.Equal(t, "to pay the rest, and nothing twice, run the command again with --request-id one", partial.Hint())
 	partial.Err = replayed
 	require.NotContains(t, partial.Hint(), "--request-id", "what was refused is not paid by others")
 }

@@ -17,50 +17,46 @@ import (
 )
 
 const (
-	// DefaultTimeout is how long a Client waits for an answer unless told otherwise.
+	// DefaultTimeout is used if Client.Timeout is 0.
 	DefaultTimeout = 15 * time.Second
 
-	// maxAnswer is how many bytes a recipient may answer with: capabilities are the
-	// only part that can be long, and are a few kilobytes.
+	// maxAnswer limits an answer, in bytes. Only capabilities can be long: a few kilobytes.
 	maxAnswer = 1 << 20
 
 	userAgent = "pmctl"
 )
 
-// Client talks to recipients. Its zero value is ready to use.
+// Client sends requests and payments to recipients. Its zero value is ready to use.
 type Client struct {
-	// Timeout bounds each request from the first packet to the last; 0 is
-	// DefaultTimeout.
+	// Timeout limits each request, from the first packet to the last; 0 is DefaultTimeout.
 	Timeout time.Duration
 
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 
-	// Works are what recipients are paid for, so that their price is that of these; none
-	// for transcoding.
+	// Works are what recipients are paid for, at their price; none for transcoding.
 	Works []wire.Work
 
-	// Headers are how large payments may be at once, and learn from how they fare; nil is
-	// the default for all.
+	// Headers are the header sizes that recipients accept, updated by each delivery; nil uses the
+	// default.
 	Headers *HeaderLimits
 
-	// OnRequest, unless it is nil, is called after each request. It may be called from any
-	// goroutine that uses the client.
+	// OnRequest, if set, is called after each request, from any goroutine that uses the client.
 	OnRequest func(Request)
 }
 
-// Request is one request to a recipient, for people who want to see them.
+// Request is one request to a recipient, for tracing.
 type Request struct {
 	URL URL
 	// Method is the gRPC method, or the HTTP method and path.
 	Method string
-	// Took is how long it took until the answer, or the failure, was there.
+	// Took is the time until the answer or the failure.
 	Took time.Duration
-	// Err is what the request failed with; nil for an answer.
+	// Err is why the request failed; nil if it was answered.
 	Err error
 }
 
-// began returns a function that reports the request that begins now.
+// began starts timing a request; call ended with its error.
 func (c *Client) began(u URL, method string) (ended func(error)) {
 	if c.OnRequest == nil {
 		return func(error) {}
@@ -83,37 +79,36 @@ func (c *Client) now() time.Time {
 	return c.Now()
 }
 
-// Offer is what a recipient answered a sender with.
+// Offer is a recipient's answer to a sender's request for ticket params.
 type Offer struct {
 	// URL is where the recipient was asked.
 	URL URL
 
-	// Transcoder is where it takes payments.
+	// Transcoder is where it accepts payments.
 	Transcoder URL
 
-	// Sender is who asked, and for whom alone the params are.
+	// Sender is who asked; the params are valid for it alone.
 	Sender common.Address
 
 	// FetchedAt is when the answer came.
 	FetchedAt time.Time
 
-	// Params are the ticket params with their price. They are well-formed, and nothing
-	// more is known of them yet.
+	// Params are the ticket params with their price. They are well-formed, but not checked
+	// otherwise.
 	Params *pm.TicketParams
 
 	// Works are what the params are for; none for transcoding.
 	Works []wire.Work
 
-	// Info is the whole answer as it came, fields that are not known here included.
+	// Info is the whole answer, including unknown fields.
 	Info *wire.OrchestratorInfo
 }
 
-// Fetch asks the recipient at u for ticket params. The request is the sender's signed
-// one, the same for every recipient; see wire.NewOrchestratorRequest. Works are added to it.
+// Fetch asks the recipient at u for ticket params. The request is the sender's signed one, the same
+// for every recipient; see wire.NewOrchestratorRequest. Works are added to it.
 //
-// It fails with *UnreachableError, ErrNotRecipient, *RefusedError with the
-// recipient's own words, ErrNoTicketParams, ErrMalformed, and with ctx's error. Whether
-// the params are any good, and whom they pay, is the limits' question.
+// It returns *UnreachableError, ErrNotRecipient, *RefusedError with the recipient's text,
+// ErrNoTicketParams, ErrMalformed, or ctx's error. It does not check the params against any limits.
 func (c *Client) Fetch(ctx context.Context, u URL, request *wire.OrchestratorRequest) (offer *Offer, err error) {
 	ended := c.began(u, "GetOrchestrator")
 	defer func() { ended(err) }()
@@ -148,7 +143,6 @@ func (c *Client) Fetch(ctx context.Context, u URL, request *wire.OrchestratorReq
 	return c.offer(u, common.BytesToAddress(request.GetAddress()), info)
 }
 
-// offer reads an answer to this client.
 func (c *Client) offer(u URL, sender common.Address, info *wire.OrchestratorInfo) (*Offer, error) {
 	offer, err := NewOffer(u, sender, c.now(), info)
 	if err == nil {
@@ -157,8 +151,8 @@ func (c *Client) offer(u URL, sender common.Address, info *wire.OrchestratorInfo
 	return offer, err
 }
 
-// fetchError explains why GetOrchestrator failed. Only an answer in gRPC has its
-// content type; anything else is not the recipient's own word.
+// fetchError explains why GetOrchestrator failed. Only an answer with gRPC's content type is the
+// recipient's own.
 func (c *Client) fetchError(u URL, err, dialFailure error, header, trailer metadata.MD) error {
 	const contentType = "content-type"
 	began, ended := len(header.Get(contentType)) > 0, len(trailer.Get(contentType)) > 0
@@ -171,7 +165,7 @@ func (c *Client) fetchError(u URL, err, dialFailure error, header, trailer metad
 	case !began && !ended:
 		return fmt.Errorf("%w: what answers at %s does not speak gRPC%s", ErrNotRecipient, u, otherProtocol(text))
 	case code == codes.Unavailable:
-		// Recipients have no such answer; proxies give it for them.
+		// Recipients never answer so; proxies do for them.
 		return &UnreachableError{URL: u.String(), Reason: fmt.Sprintf("a proxy answers instead of it: %q", text), Err: err}
 	case code == codes.Unimplemented:
 		return fmt.Errorf("%w: the gRPC server at %s does not know GetOrchestrator", ErrNotRecipient, u)
@@ -183,8 +177,8 @@ func (c *Client) fetchError(u URL, err, dialFailure error, header, trailer metad
 	return &RefusedError{URL: u.String(), Text: text}
 }
 
-// NewOffer reads a recipient's answer to sender, which asked at u and got it at that
-// time. It fails with ErrNoTicketParams and ErrMalformed.
+// NewOffer decodes a recipient's answer to sender, which asked at u and got it at the given time.
+// It returns ErrNoTicketParams and ErrMalformed.
 func NewOffer(u URL, sender common.Address, at time.Time, info *wire.OrchestratorInfo) (*Offer, error) {
 	params, err := info.Params()
 	var missing *wire.MissingError

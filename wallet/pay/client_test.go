@@ -175,7 +175,7 @@ func TestFetchPassesOnTheRecipientsWords(t *testing.T) {
 		{errors.New("insufficient sender reserve"), "insufficient sender reserve", true, true},
 		{status.Error(codes.PermissionDenied, "not on my list"), "not on my list", false, false},
 		{errors.New("\x1b[2Jred\r\nalert\x07" + strings.Repeat("x", 1000)), "\uFFFD[2Jred  alert\uFFFDxxx", false, false},
-		{errors.New(""), "(without a word)", false, false},
+		{errors.New(""), "(no reason given)", false, false},
 	} {
 		u := serveGRPC(t, true, func(context.Context, *wire.OrchestratorRequest) (*wire.OrchestratorInfo, error) { return nil, c.err })
 		_, err := (&Client{Timeout: testTimeout}).Fetch(t.Context(), u, signedRequest(t))

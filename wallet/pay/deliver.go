@@ -17,23 +17,22 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
-// Receipt is a recipient's answer to a payment that it has accepted.
+// Receipt is a recipient's answer to an accepted payment.
 type Receipt struct {
-	// Next are the fresh params that the session goes on with; nil when the answer has
-	// none that can be used.
+	// Next are the fresh params for the session's next payment; nil if the answer has no usable
+	// ones.
 	Next *Offer
 
-	// NextErr is why Next is nil. The payment was accepted all the same.
+	// NextErr is why Next is nil. The payment was accepted nevertheless.
 	NextErr error
 }
 
-// Deliver posts a sender's payment to the recipient at transcoder, once. Redirects are
-// not followed.
+// Deliver posts a sender's payment to the recipient at transcoder, once. It does not follow
+// redirects.
 //
-// It fails with *UnreachableError when nothing was sent; with *RefusedError when the
-// recipient says no; with *UnknownOutcomeError when the payment was sent, in full or
-// in part, and no answer of the recipient's came, which includes the end of ctx and
-// what a proxy or another web server answers.
+// It returns *UnreachableError if nothing was sent, *RefusedError if the recipient refuses, and
+// *UnknownOutcomeError if the payment was sent, in full or in part, and no answer came from the
+// recipient. The last includes the end of ctx, and answers of a proxy or another web server.
 func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Address, headers Headers) (receipt *Receipt, err error) {
 	ended := c.began(transcoder, "POST /payment")
 	defer func() { ended(err) }()
@@ -42,7 +41,7 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 	}
 	limited, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
-	// From the moment there is a connection the request may be on its way.
+	// Once there is a connection, the request may be on its way.
 	var connected atomic.Bool
 	traced := httptrace.WithClientTrace(limited, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
@@ -86,7 +85,7 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 		}
 		return nil, err
 	}
-	// Any web server says 200: only a whole answer to a payment is the recipient's.
+	// Any web server can answer 200: only a complete payment result is the recipient's.
 	result := new(wire.PaymentResult)
 	switch {
 	case bodyErr != nil && !errors.Is(bodyErr, ErrMalformed):
@@ -106,12 +105,12 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 	return receipt, nil
 }
 
-// DeliverBatch posts a batch with its segment header to the recipient at u, in as many
-// deliveries as its header limit takes, one after the other, and returns how many of the
-// tickets were accepted and the last receipt. Tickets that were too many at once for a proxy
-// are delivered again, fewer at once. It fails as Deliver does.
+// DeliverBatch posts a batch with its segment header to the recipient at u, in as many deliveries
+// as its header limit requires, one after the other. It returns how many tickets were accepted, and
+// the last receipt. If a proxy rejects a header as too large, it retries with fewer tickets. It
+// returns the errors of Deliver.
 func (c *Client) DeliverBatch(ctx context.Context, u URL, batch *pm.TicketBatch, segment string) (receipt *Receipt, accepted int, err error) {
-	rest, sent := batch.SenderParams, 0 // so many of the rest were sent before
+	rest, sent := batch.SenderParams, 0 // tickets of rest that were sent before
 	for len(rest) > 0 {
 		most, err := c.fit(u, batch, rest[len(rest)-1].SenderNonce, segment)
 		if err != nil {
@@ -143,7 +142,7 @@ func (c *Client) DeliverBatch(ctx context.Context, u URL, batch *pm.TicketBatch,
 	return receipt, accepted, nil
 }
 
-// fit is how many tickets fit in a delivery at u; see HeaderLimits.
+// fit returns how many tickets fit in a delivery at u; see HeaderLimits.
 func (c *Client) fit(u URL, shared *pm.TicketBatch, highest uint32, segment string) (uint32, error) {
 	segment, err := c.withNeeds(segment)
 	if err != nil {
@@ -152,7 +151,7 @@ func (c *Client) fit(u URL, shared *pm.TicketBatch, highest uint32, segment stri
 	return c.Headers.fit(u, shared, highest, segment)
 }
 
-// withNeeds adds to a segment header what is paid for.
+// withNeeds adds what is paid for to a segment header.
 func (c *Client) withNeeds(segment string) (string, error) {
 	needs, err := wire.Needs(c.Works)
 	if err != nil {
@@ -161,12 +160,12 @@ func (c *Client) withNeeds(segment string) (string, error) {
 	return wire.WithNeeds(segment, needs)
 }
 
-// notAccepted is what an answer without success means, which says text: a refusal, or
-// nothing when it need not be the recipient's.
+// notAccepted returns the error for an answer without success: a refusal, or an unknown outcome if
+// the answer may not be the recipient's.
 func notAccepted(transcoder URL, response *http.Response, text string) error {
 	status := response.StatusCode
 	if saysBusy(text) || status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
-		// Recipients say so before they look at a ticket: it can be delivered later.
+		// Recipients check this before any ticket, so the payment can be delivered later.
 		return &UnknownOutcomeError{URL: transcoder.String(), Status: status, Busy: true, Err: fmt.Errorf("status %d: %s", status, text)}
 	}
 	if !isRefusal(status, response.Header.Get("Content-Type"), text) {
@@ -176,15 +175,14 @@ func notAccepted(transcoder URL, response *http.Response, text string) error {
 		URL:    transcoder.String(),
 		Status: status,
 		Text:   text,
-		// The protocol has tickets looked at after everything else.
+		// By the protocol, tickets are checked after everything else.
 		TicketsTaken: status == http.StatusBadRequest,
 	}
 }
 
-// isRefusal tells whether an answer is the recipient's own no: one of the statuses that
-// the protocol has, with the reason in plain text. Every other one is of something in
-// between, such as a proxy, a firewall or another web server, which may have passed the
-// payment on.
+// isRefusal reports whether an answer is the recipient's own refusal: one of the statuses of the
+// protocol, with a reason in plain text. Any other answer is from a proxy, a firewall or another
+// web server, which may have forwarded the payment.
 func isRefusal(status int, contentType, text string) bool {
 	switch status {
 	case http.StatusBadRequest, http.StatusPaymentRequired, http.StatusForbidden, http.StatusInternalServerError:
@@ -193,8 +191,8 @@ func isRefusal(status int, contentType, text string) bool {
 	return false
 }
 
-// HTTPClient returns a client for one request to an orchestrator: a connection that is kept
-// could be found dead by the next payment, whose outcome would then be unknown.
+// HTTPClient returns a client for one request: a kept connection may turn out to be dead at the
+// next payment, whose outcome would be unknown.
 func HTTPClient() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
@@ -206,8 +204,7 @@ func HTTPClient() *http.Client {
 	}
 }
 
-// readAll reads an answer of at most maxAnswer bytes. It returns what there is also
-// when it fails.
+// readAll reads at most maxAnswer bytes. It returns what it has read also when it fails.
 func readAll(body io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
 	if err == nil && len(data) > maxAnswer {

@@ -150,8 +150,8 @@ func TestDeliverRefused(t *testing.T) {
 	}{
 		{400, "ticket senderNonce was seen before\n", true, "fresh ticket params", nil},
 		{402, "cannot decode", false, "proxy", nil},
-		{403, "expired auth token", false, "which nothing proves", nil},
-		{500, "cannot make ticket params", false, "which nothing proves", nil},
+		{403, "expired auth token", false, "cannot prove it", nil},
+		{500, "cannot make ticket params", false, "cannot prove it", nil},
 		{500, "insufficient sender reserve", false, "--reserve", pm.ErrInsufficientSenderReserve},
 		{400, "\x1b]0;pwned\x07", true, "", nil},
 	} {
@@ -180,7 +180,7 @@ func TestDeliverFollowsNoRedirect(t *testing.T) {
 		var unknown *UnknownOutcomeError
 		require.ErrorAs(t, err, &unknown)
 		require.NotErrorAs(t, err, new(*RefusedError))
-		require.Contains(t, unknown.Hint(), "redirects are not followed")
+		require.Contains(t, unknown.Hint(), "follows no redirect")
 	}
 	require.False(t, reached.Load())
 }

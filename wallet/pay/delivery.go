@@ -8,14 +8,14 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// delivery is tickets that are ready to be delivered together.
+// delivery is a set of tickets to deliver together.
 type delivery struct {
 	offer     *Offer
 	tickets   *Tickets
 	segment   string
 	continued bool
 
-	// record is what is kept of it; nil for a payment without a request.
+	// record is its record; nil for a payment without a request.
 	record *store.Record
 }
 
@@ -28,10 +28,9 @@ func (d *delivery) signed(ctx context.Context, key signer.Source) (Headers, erro
 	return headersOf(batch, d.segment)
 }
 
-// deliver signs and delivers, and keeps what the recipient answers. When it returns without
-// an error the tickets are accepted, or their record has changed meanwhile and is to be
-// read again.
-func (p *paying) deliver(ctx context.Context, d *delivery) error {
+// deliver signs and delivers, and records the answer. If it returns no error, the tickets are
+// accepted, or another process has changed their record, which must be read again.
+func (p *paymentRun) deliver(ctx context.Context, d *delivery) error {
 	if err := p.open(ctx); err != nil {
 		return err
 	}
@@ -44,7 +43,7 @@ func (p *paying) deliver(ctx context.Context, d *delivery) error {
 	}
 	p.sent++
 	receipt, err := p.Client.Deliver(ctx, d.offer.Transcoder, p.Payer.Sender, headers)
-	// Whatever came of the payment must be remembered even when ctx has ended.
+	// The outcome must be recorded even when ctx has ended.
 	after := context.WithoutCancel(ctx)
 	if err != nil {
 		var unknown *UnknownOutcomeError
@@ -64,7 +63,7 @@ func (p *paying) deliver(ctx context.Context, d *delivery) error {
 	if next := receipt.Next; next == nil {
 		p.nextErr = errors.Join(p.nextErr, p.Kept.Drop(after, p.Payer.Sender, p.URL))
 	} else {
-		// Answers name the transcoder; the session is found again by its own URL.
+		// Answers name the transcoder; the session is stored by its own URL.
 		next.URL = p.URL
 		p.stay(d.offer, next)
 		p.nextErr = errors.Join(p.nextErr, p.Kept.Save(after, next))
@@ -72,9 +71,9 @@ func (p *paying) deliver(ctx context.Context, d *delivery) error {
 	return p.accepted(after, d)
 }
 
-// begin notes that a payment is about to be delivered. From here on it may have been. It
-// does not begin when another process has had it accepted since the request was read.
-func (p *paying) begin(ctx context.Context, d *delivery) (begun bool, err error) {
+// begin records that the payment is about to be delivered. It returns false if another process has
+// had it accepted since the request was read.
+func (p *paymentRun) begin(ctx context.Context, d *delivery) (begun bool, err error) {
 	if d.record == nil {
 		return true, nil
 	}
@@ -93,10 +92,9 @@ func (p *paying) begin(ctx context.Context, d *delivery) (begun bool, err error)
 	return false, inProgress(err)
 }
 
-// accepted notes that the recipient has accepted a payment. It was accepted also where
-// that cannot be noted, and is then not continued: what is not noted would be delivered
-// again.
-func (p *paying) accepted(ctx context.Context, d *delivery) error {
+// accepted records the acceptance. If that fails, the payment was accepted nevertheless, and is not
+// continued: an unrecorded part would be delivered again.
+func (p *paymentRun) accepted(ctx context.Context, d *delivery) error {
 	if d.record == nil {
 		return nil
 	}
@@ -109,13 +107,13 @@ func (p *paying) accepted(ctx context.Context, d *delivery) error {
 	return nil
 }
 
-// failed notes what a delivery that failed means for its request, and returns the error
-// to report, or nil when another process has had the tickets accepted.
-func (p *paying) failed(ctx context.Context, d *delivery, err error) error {
+// failed records a failed delivery. It returns the error to report, or nil if another process has
+// had the tickets accepted.
+func (p *paymentRun) failed(ctx context.Context, d *delivery, err error) error {
 	if d.record == nil {
 		return err
 	}
-	end, outcome := store.Reserved, "" // no ticket has left
+	end, outcome := store.Reserved, "" // no ticket was sent
 	var refused *RefusedError
 	switch {
 	case errors.As(err, new(*UnknownOutcomeError)):
@@ -126,7 +124,7 @@ func (p *paying) failed(ctx context.Context, d *delivery, err error) error {
 	now, noteErr := p.Requests.EndDelivery(ctx, p.Payer.Sender, d.record, end, outcome)
 	if noteErr != nil {
 		if end != store.Reserved {
-			// Whether another delivery was accepted is in the store, which does not answer.
+			// Only the store, which does not answer, knows whether another delivery was accepted.
 			err = p.unknown(d, err)
 		}
 		return errors.Join(err, noteErr)
@@ -141,7 +139,7 @@ func (p *paying) failed(ctx context.Context, d *delivery, err error) error {
 	return err
 }
 
-// unknown says that it is still not known what became of a payment.
-func (p *paying) unknown(d *delivery, err error) error {
+// unknown returns the error for a payment whose outcome is still unknown.
+func (p *paymentRun) unknown(d *delivery, err error) error {
 	return &UnknownOutcomeError{URL: d.offer.Transcoder.String(), Err: err, Request: d.record.ID, Again: true}
 }

@@ -15,7 +15,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// errNoHTTP2 is what a TLS server that does not speak HTTP/2 ends a connection with.
+// errNoHTTP2 is returned for a TLS server that does not speak HTTP/2.
 var errNoHTTP2 = errors.New("it does not speak HTTP/2")
 
 // tlsConfig accepts any certificate: see the package's documentation.
@@ -23,11 +23,10 @@ func tlsConfig(protocols ...string) *tls.Config {
 	return &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12, NextProtos: protocols}
 }
 
-// dialing connects one gRPC client and keeps why that failed, which gRPC itself only
-// tells as text.
+// dialing dials one gRPC client and keeps the dial error, which gRPC itself reports as text only.
 type dialing struct {
 	mu sync.Mutex
-	// err is the last failure; nil once a connection stands.
+	// err is the last failure; nil once a connection is made.
 	err error
 }
 
@@ -44,7 +43,7 @@ func (d *dialing) failure() error {
 	return d.err
 }
 
-// client returns a client of the recipient at u. It dials when it is first used.
+// client returns a client of the recipient at u, which dials on first use.
 func (d *dialing) client(u URL, timeout time.Duration) (*grpc.ClientConn, error) {
 	transport := insecure.NewCredentials()
 	if u.TLS() {
@@ -64,7 +63,7 @@ func (d *dialing) client(u URL, timeout time.Duration) (*grpc.ClientConn, error)
 	)
 }
 
-// handshake is gRPC's TLS with its failures kept.
+// handshake is gRPC's TLS, with its errors recorded in dialing.
 type handshake struct {
 	credentials.TransportCredentials
 	config *tls.Config
@@ -114,7 +113,7 @@ func connectError(u URL, err error, timeout time.Duration) error {
 	return &UnreachableError{URL: u.String(), Reason: reason, Err: err}
 }
 
-// speaksTLS tells whether a URL without TLS is the address of a server with TLS.
+// speaksTLS reports whether a server with TLS listens at a URL without.
 func speaksTLS(ctx context.Context, u URL) bool {
 	if u.TLS() {
 		return false
@@ -133,18 +132,17 @@ func isTimeout(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// handshakeError is a TLS handshake that failed.
 type handshakeError struct{ err error }
 
 func (e *handshakeError) Error() string { return e.err.Error() }
 func (e *handshakeError) Unwrap() error { return e.err }
 
-// noApplicationProtocol is the alert of a server that speaks none of the protocols
-// that it was offered (RFC 7301).
+// noApplicationProtocol is the alert of a server that speaks none of the protocols offered to it
+// (RFC 7301).
 const noApplicationProtocol tls.AlertError = 120
 
-// isAlert tells whether the other side ended a handshake with an alert. The type that
-// holds it is not exported, its text is the alert's.
+// isAlert reports whether the server ended a handshake with an alert. Its type is not exported, so
+// the texts are compared.
 func isAlert(err error, alert tls.AlertError) bool {
 	var remote *net.OpError
 	return errors.As(err, &remote) && remote.Op == "remote error" && remote.Err.Error() == alert.Error()

@@ -1,24 +1,23 @@
-// Package pay asks recipients for ticket params, makes tickets from them, and
-// delivers the tickets.
+// Package pay fetches ticket params from recipients, creates tickets from them, and delivers the
+// tickets.
 //
-// One payment is always these steps, and what can be refused is refused before the
-// next one costs anything:
+// Each payment takes these steps. Whatever can be refused is refused before the next step costs
+// anything:
 //
-//	Client.Fetch      params from the recipient, signed for
+//	Client.Fetch      params from the recipient, for a signed request
 //	Payer.Plan        how many tickets; the limits, the chain, the nonces left
 //	Payer.Reserve     nonces, on disk
-//	Tickets.Sign      signatures, one a nonce
-//	SegmentHeader     the credentials that go with the payment
+//	Tickets.Sign      one signature per nonce
+//	SegmentHeader     the credentials sent with the payment
 //	Client.Deliver    the recipient's answer, with fresh params
 //
-// A payment is an HTTP header. A Session delivers one that is too large for that in parts,
-// and goes on with fresh params where one set takes too few tickets: see Session.Pay.
+// A payment is an HTTP header. A Session delivers one that is too large in parts, and fetches fresh
+// params if one set is too small: see Session.Pay.
 //
-// # Who is at the other end
+// # Authentication
 //
-// Recipients use certificates that nobody has signed, so TLS keeps what is said
-// private from onlookers and proves nothing about who says it: certificates are not
-// verified. Nothing in a recipient's answer is signed either. What tickets are worth
-// to whom is decided by the recipient's address inside the params, and that is what a
-// user pins. Connections are direct: no proxy of the environment's is asked.
+// Recipients use self-signed certificates, so TLS keeps the exchange private and authenticates no
+// one: certificates are not verified. Nothing in a recipient's answer is signed either. The
+// recipient's address inside the params decides who can redeem the tickets, and that address is
+// what a user pins. Connections are direct: proxies in the environment are ignored.
 package pay

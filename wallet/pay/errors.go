@@ -13,35 +13,32 @@ import (
 )
 
 var (
-	// ErrUnreachable is returned when a recipient could not be talked to at all. It is
-	// wrapped by *UnreachableError.
+	// ErrUnreachable is returned if no connection or answer came about. *UnreachableError wraps it.
 	ErrUnreachable = errors.New("the recipient cannot be reached")
 
-	// ErrNotRecipient is returned when something answers that is not a recipient.
+	// ErrNotRecipient is returned if the server at the URL is not a recipient.
 	ErrNotRecipient = errors.New("not a recipient")
 
-	// ErrNoTicketParams is returned when a recipient offers no ticket params: it does
-	// its work without being paid.
-	ErrNoTicketParams = errors.New("the recipient offers no ticket params: it does not take payments")
+	// ErrNoTicketParams is returned if a recipient offers no ticket params, since it works without
+	// being paid.
+	ErrNoTicketParams = errors.New("the recipient offers no ticket params, so it does not accept payments")
 
-	// ErrBusy is returned when a recipient has no capacity free at the moment. It is wrapped
-	// by *RefusedError.
-	ErrBusy = errors.New("the recipient has no capacity free at the moment")
+	// ErrBusy is returned if a recipient has no free capacity. *RefusedError wraps it.
+	ErrBusy = errors.New("the recipient has no free capacity")
 
-	// ErrMalformed is returned for an answer that the protocol does not allow. It wraps
-	// what is wrong with it.
+	// ErrMalformed is returned for an answer that violates the protocol. It wraps the reason.
 	ErrMalformed = errors.New("the recipient's answer is malformed")
 )
 
-// UnreachableError is a recipient that could not be talked to. Nothing was delivered.
+// UnreachableError is returned if a recipient cannot be reached. Nothing was delivered.
 type UnreachableError struct {
-	// URL is where it was looked for.
+	// URL is where it was asked.
 	URL string
 
-	// Reason says what happened, in words.
+	// Reason describes the failure.
 	Reason string
 
-	// Err is what the network said.
+	// Err is the network's error.
 	Err error
 }
 
@@ -49,24 +46,23 @@ func (e *UnreachableError) Error() string {
 	return fmt.Sprintf("%v at %s: %s", ErrUnreachable, e.URL, e.Reason)
 }
 
-// Unwrap returns ErrUnreachable and what the network said.
+// Unwrap returns ErrUnreachable and the network's error.
 func (e *UnreachableError) Unwrap() []error { return []error{ErrUnreachable, e.Err} }
 
 // RefusedError is a recipient's own refusal of a request or a payment.
 type RefusedError struct {
-	// URL is where the request went.
+	// URL is where the request was sent.
 	URL string
 
 	// Status is the HTTP status of a refused payment, 0 for refused params.
 	Status int
 
-	// Text is what the recipient says, cut to a line.
+	// Text is what the recipient says, shortened to one line.
 	Text string
 
-	// TicketsTaken tells that, by the protocol, some of a refused payment's tickets may
-	// have been taken nevertheless: they can win and be redeemed, but are not credited.
-	// Where it is false that is the recipient's word alone, and nothing proves it: a
-	// payment that was sent is never made again by itself.
+	// TicketsTaken tells that, by the protocol, the recipient may have kept some tickets of the
+	// refused payment: they can win and be redeemed, but are not credited. If it is false, only the
+	// recipient says that it kept none; pmctl never repeats such a payment by itself.
 	TicketsTaken bool
 }
 
@@ -77,8 +73,8 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("the recipient at %s refuses the payment (status %d): %s", e.URL, e.Status, e.Text)
 }
 
-// Unwrap returns pm.ErrInsufficientSenderReserve, pm.ErrNonceReplayed or ErrBusy when that is
-// what the recipient says: its words are all that a recipient answers with.
+// Unwrap returns pm.ErrInsufficientSenderReserve, pm.ErrNonceReplayed or ErrBusy if the text says
+// so: recipients send no codes.
 func (e *RefusedError) Unwrap() error {
 	switch {
 	case strings.Contains(strings.ToLower(e.Text), "insufficient sender reserve"):
@@ -91,8 +87,8 @@ func (e *RefusedError) Unwrap() error {
 	return nil
 }
 
-// saysBusy tells whether a text is how recipients, and proxies before them, say that they
-// have no capacity free.
+// saysBusy reports whether a text is one of those by which recipients, or proxies, say that they
+// have no free capacity.
 func saysBusy(text string) bool {
 	text = strings.ToLower(text)
 	for _, word := range []string{"orchestratorcapped", "orchestratorbusy", "busy", "insufficient capacity", "no capacity", "too many requests"} {
@@ -103,7 +99,6 @@ func saysBusy(text string) bool {
 	return false
 }
 
-// later is what to do about a recipient that is busy.
 const later = "it is busy: try again later, or pay another recipient"
 
 // Hint says what to do about the refusal.
@@ -112,55 +107,53 @@ func (e *RefusedError) Hint() string {
 	case errors.Is(e, ErrBusy):
 		return later
 	case errors.Is(e, pm.ErrInsufficientSenderReserve):
-		return "fund a larger reserve: pmctl fund --reserve AMOUNT"
+		return "add to the reserve: pmctl fund --reserve AMOUNT"
 	case e.Status == 400 && e.TicketsTaken:
-		return "its nonces are spent: pay with fresh ticket params; tickets behind the refused one may have been taken without being credited"
+		return "its nonces were used before: pay with fresh ticket params; later tickets in the batch may have been accepted without credit"
 	case e.Status == 402:
-		return "the payment header did not arrive as it was sent: look for a proxy in between"
+		return "the payment header was changed on its way: look for a proxy in between"
 	case e.Status == 403:
-		return "the recipient has ended the session; by the protocol it took no ticket, which nothing proves: paying again begins a new session"
+		return "the recipient has ended the session; by the protocol it kept no ticket, but cannot prove it: paying again begins a new session"
 	case e.Status >= 500:
-		return "by the protocol no ticket was taken, which nothing proves: the recipient could not make fresh ticket params"
+		return "the recipient could not create fresh ticket params; by the protocol it kept no ticket, but cannot prove it"
 	}
 	return ""
 }
 
-// UnknownOutcomeError is a payment that was sent and has no answer of the recipient's:
-// its tickets may have been accepted. Their nonces stay taken.
+// UnknownOutcomeError is returned for a payment that was sent and not answered by the recipient.
+// Its tickets may have been accepted; their nonces stay reserved.
 type UnknownOutcomeError struct {
-	// URL is where the payment went.
+	// URL is where the payment was sent.
 	URL string
 
-	// Err is why there is no answer, or what came instead.
+	// Err is why there is no answer, or the answer that is not the recipient's.
 	Err error
 
-	// Status is the HTTP status of an answer that is not the recipient's; 0 for none.
+	// Status is the HTTP status of such an answer; 0 for none.
 	Status int
 
-	// TooLarge tells that the answer says that the payment's header is too large, Busy that
-	// it says to come back later.
+	// TooLarge tells that the answer rejects the payment's header as too large, Busy that it asks
+	// to retry later.
 	TooLarge, Busy bool
 
-	// Request is the id of the payment, under which the same tickets can be delivered
-	// again; "" when it has none.
+	// Request is the request ID under which the same tickets can be delivered again; "" for none.
 	Request string
 
-	// Again tells that the request's tickets were delivered before, and Over that they
-	// cannot be any more.
+	// Again tells that the request's tickets were delivered before, Over that they cannot be
+	// delivered any more.
 	Again, Over bool
 }
 
 func (e *UnknownOutcomeError) Error() string {
 	switch {
 	case e.Again && e.Request == "":
-		return fmt.Sprintf("the tickets were sent to %s before and not answered; it is still not known whether they were accepted: %v", e.URL, e.Err)
+		return fmt.Sprintf("the tickets were sent to %s before without an answer; they may have been accepted: %v", e.URL, e.Err)
 	case e.Again:
-		return fmt.Sprintf("request %q was sent to %s before and not answered; it is still not known whether its tickets were accepted: %v", e.Request, e.URL, e.Err)
+		return fmt.Sprintf("request %q was sent to %s before without an answer; its tickets may have been accepted: %v", e.Request, e.URL, e.Err)
 	}
-	return fmt.Sprintf("the payment was sent to %s and the recipient has not answered it; its tickets may have been accepted: %v", e.URL, e.Err)
+	return fmt.Sprintf("the payment was sent to %s without an answer from the recipient; its tickets may have been accepted: %v", e.URL, e.Err)
 }
 
-// Unwrap returns why there is no answer.
 func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
 
 // Hint says what to do about the missing answer.
@@ -168,17 +161,17 @@ func (e *UnknownOutcomeError) Hint() string {
 	next := unanswered
 	switch {
 	case e.Again && errors.As(e.Err, new(*RefusedError)):
-		return "a recipient refuses tickets that it has: most likely the first delivery arrived; ask the recipient what it credited before you pay under another id"
+		return "recipients refuse tickets they already have, so the first delivery probably arrived; ask the recipient what it credited before you pay with another --request-id"
 	case e.Over:
-		return "ask the recipient what it credited before you pay under another id"
+		return "ask the recipient what it credited before you pay with another --request-id"
 	case e.Request != "":
 		next = deliverAgain
 	}
 	switch {
 	case 300 <= e.Status && e.Status < 400:
-		return "redirects are not followed with a payment: use the recipient's own URL"
+		return "pmctl follows no redirect with a payment: use the recipient's own URL"
 	case e.TooLarge:
-		return "a proxy before the recipient does not take a header of this size: the next ones that pmctl sends there are smaller; " + next
+		return "a proxy before the recipient rejects headers of this size: pmctl will send smaller ones; " + next
 	case e.Busy && e.Request != "":
 		return "it is busy: try again later; " + next
 	case e.Busy:
@@ -190,16 +183,15 @@ func (e *UnknownOutcomeError) Hint() string {
 }
 
 const (
-	// unanswered is what to do about tickets without an answer that were made for no
-	// request.
-	unanswered = "do not deliver these tickets again; ask the recipient whether it credited them, and pay the rest with fresh ticket params"
+	// unanswered is the hint for tickets without a request ID.
+	unanswered = "do not deliver these tickets again; ask the recipient which of them it credited, and pay the rest with fresh ticket params"
 
-	// deliverAgain is what to do about those that were.
-	deliverAgain = "run it again with the same --request-id: it delivers the same tickets, which are never paid twice"
+	// deliverAgain is the hint for tickets with one.
+	deliverAgain = "run the command again with the same --request-id: it delivers the same tickets, which are never paid twice"
 )
 
-// DeliveryError is a payment that is not known to be accepted, with the tickets that
-// were sent for it. Whatever the recipient says, it has them.
+// DeliveryError is a payment that was not, or may not have been, accepted, with the tickets that
+// were sent. The recipient has them in any case.
 type DeliveryError struct {
 	// Tickets are what was sent.
 	Tickets *Tickets
@@ -210,21 +202,20 @@ type DeliveryError struct {
 
 func (e *DeliveryError) Error() string {
 	t := e.Tickets
-	return fmt.Sprintf("%v (sent: %d of %s to %v, from nonce %d on)", e.Err, t.Nonces.Count, wei.Format(t.TicketEV), t.Params.Recipient, t.Nonces.First)
+	return fmt.Sprintf("%v (sent: %d of %s to %v, from nonce %d)", e.Err, t.Nonces.Count, wei.Format(t.TicketEV), t.Params.Recipient, t.Nonces.First)
 }
 
-// Unwrap returns what came of the delivery.
 func (e *DeliveryError) Unwrap() error { return e.Err }
 
-// PartialError is a payment in several parts, of which not all are known to be accepted.
+// PartialError is a payment in several deliveries that are not all accepted.
 type PartialError struct {
-	// Request is the id under which the rest can be paid.
+	// Request is the request ID for paying the rest.
 	Request string
 
 	// Paid is what was accepted.
 	Paid policy.Sum
 
-	// Err is why there is no more.
+	// Err is why the payment stopped.
 	Err error
 }
 
@@ -232,10 +223,9 @@ func (e *PartialError) Error() string {
 	if e.Paid.Tickets == 0 {
 		return e.Err.Error()
 	}
-	return fmt.Sprintf("%v; %d other tickets of the payment, worth %s, are accepted", e.Err, e.Paid.Tickets, wei.Format(e.Paid.EV))
+	return fmt.Sprintf("%v; %d other tickets of the payment, worth %s, were accepted", e.Err, e.Paid.Tickets, wei.Format(e.Paid.EV))
 }
 
-// Unwrap returns why there is no more.
 func (e *PartialError) Unwrap() error { return e.Err }
 
 // Hint says how to pay the rest.
@@ -248,18 +238,18 @@ func (e *PartialError) Hint() string {
 	case unknown == nil && errors.As(e.Err, new(*RefusedError)):
 		return why
 	}
-	rest := fmt.Sprintf("to pay the rest, and nothing twice, run it again with --request-id %s", e.Request)
+	rest := fmt.Sprintf("to pay the rest, and nothing twice, run the command again with --request-id %s", e.Request)
 	if why == "" || unknown != nil {
 		return rest
 	}
 	return why + "; " + rest
 }
 
-// wordless stands for a text that says nothing.
-const wordless = "(without a word)"
+// wordless stands for an empty text.
+const wordless = "(no reason given)"
 
-// oneLine makes a stranger's text fit for a terminal and a log: one line of at most
-// 300 characters without control characters.
+// oneLine makes a received text safe for a terminal and a log: one line of at most 300 characters,
+// without control characters.
 func oneLine(text string) string {
 	const most = 300
 	text = strings.ToValidUTF8(text, "\uFFFD")

@@ -11,7 +11,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/signer"
 )
 
-// Headers are the values of the two HTTP headers that a payment is.
+// Headers are the two HTTP headers that make a payment.
 type Headers struct {
 	// Payment is the value of Livepeer-Payment: the tickets.
 	Payment string
@@ -20,7 +20,7 @@ type Headers struct {
 	Segment string
 }
 
-// headersOf returns the headers that deliver a batch with the credentials that are there.
+// headersOf returns the headers that deliver a batch with the given credentials.
 func headersOf(batch *pm.TicketBatch, segment string) (Headers, error) {
 	payment, err := wire.PaymentFor(batch)
 	if err != nil {
@@ -33,10 +33,9 @@ func headersOf(batch *pm.TicketBatch, segment string) (Headers, error) {
 	return Headers{Payment: value, Segment: segment}, nil
 }
 
-// SegmentHeader returns the credentials, the value of Livepeer-Segment, under an offer's
-// auth token, which names the session that is credited. It fails with *wire.MissingError
-// for an offer without auth token, with *wire.ExpiredTokenError when the token's life is
-// over at now, and with what the key fails with.
+// SegmentHeader returns the credentials, the value of Livepeer-Segment, for an offer's auth token,
+// which names the session to credit. It returns *wire.MissingError for an offer without a token,
+// *wire.ExpiredTokenError for an expired one, and the key's errors.
 func SegmentHeader(ctx context.Context, key signer.Source, token *wire.AuthToken, now time.Time) (string, error) {
 	if told, ok := key.(TicketSigner); ok {
 		if err := token.Check(now); err != nil {
@@ -51,8 +50,8 @@ func SegmentHeader(ctx context.Context, key signer.Source, token *wire.AuthToken
 	return wire.EncodeHeader(credentials)
 }
 
-// CheckToken fails, as SegmentHeader does, for the auth token of the offer of u, which it
-// names; the zero URL is an offer of unknown origin.
+// CheckToken returns the token errors of SegmentHeader, for an offer of u; the zero URL is an
+// unknown origin.
 func CheckToken(u URL, token *wire.AuthToken, now time.Time) error {
 	err := token.Check(now)
 	if err == nil || u == (URL{}) {
@@ -61,7 +60,6 @@ func CheckToken(u URL, token *wire.AuthToken, now time.Time) error {
 	return fmt.Errorf("the offer of %s: %w", u, err)
 }
 
-// HTTP returns the headers for a request.
 func (h Headers) HTTP() http.Header {
 	header := make(http.Header)
 	header.Set(wire.PaymentHeader, h.Payment)

@@ -15,41 +15,39 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
-// DefaultMaxHeader is how many bytes the header of a payment's HTTP request has at most
-// where nothing else is known: servers and proxies with default settings take 8 KB.
+// DefaultMaxHeader is the largest HTTP request header, in bytes, for a payment to a recipient whose
+// limit is unknown: servers and proxies accept 8 KB by default.
 const DefaultMaxHeader = 8000
 
-// MinMaxHeader is the least that can be asked for. A delivery of one ticket with its
-// credentials takes about as much.
+// MinMaxHeader is the smallest limit that can be set: about one ticket with its credentials.
 const MinMaxHeader = 1000
 
-// HeaderLimits are how large a payment's HTTP header may be, by recipient. A payment is a
-// header, and a proxy before a recipient may take less than the recipient does. A nil
-// HeaderLimits has the default for all and learns nothing.
+// HeaderLimits are the HTTP header sizes that recipients accept for payments. A proxy before a
+// recipient may accept less than the recipient does. A nil HeaderLimits uses the default and learns
+// nothing.
 type HeaderLimits struct {
-	// Asked is the limit for every recipient, in bytes; 0 is what is known of each.
+	// Asked is the limit for every recipient, in bytes; 0 uses what is learnt for each.
 	Asked int
 
-	// File remembers what was learnt from one run to the next; "" for no file. What cannot
-	// be read or written there is learnt again.
+	// File keeps the learnt limits between runs; "" for no file. An unreadable file is ignored.
 	File string
 
 	mu      sync.Mutex
 	read    bool
 	known   map[string]headerLimit // by URL
-	refused map[string]bool        // those that were found too large in this run
+	refused map[string]bool        // rejected as too large in this run
 }
 
-// headerLimit is what one recipient takes, and when that was found out.
+// headerLimit is one recipient's limit, and when it was learnt.
 type headerLimit struct {
 	Bytes int       `json:"bytes"`
 	Found time.Time `json:"found"`
 }
 
-// headerLimitAge is how long a limit is remembered: proxies' settings change.
+// headerLimitAge is how long a limit is kept: proxies change their settings.
 const headerLimitAge = 30 * 24 * time.Hour
 
-// For is the limit for the recipient that takes payments at u, in bytes.
+// For returns the limit for payments at u, in bytes.
 func (l *HeaderLimits) For(u URL) int {
 	if l == nil {
 		return DefaultMaxHeader
@@ -73,7 +71,7 @@ func (l *HeaderLimits) limit(u URL) int {
 	return DefaultMaxHeader
 }
 
-// tooLarge learns that a header of so many bytes was not taken.
+// tooLarge records that a header of this size was rejected.
 func (l *HeaderLimits) tooLarge(u URL, size int) {
 	if l == nil {
 		return
@@ -89,7 +87,7 @@ func (l *HeaderLimits) tooLarge(u URL, size int) {
 	}
 }
 
-// taken learns that a header of so many bytes has reached the recipient.
+// taken records that a header of this size was accepted.
 func (l *HeaderLimits) taken(u URL, size int) {
 	if l == nil {
 		return
@@ -129,7 +127,6 @@ func (l *HeaderLimits) load() {
 	}
 }
 
-// save writes the file, if there is to be one.
 func (l *HeaderLimits) save() {
 	if l.File == "" {
 		return
@@ -139,22 +136,21 @@ func (l *HeaderLimits) save() {
 	}
 }
 
-// endsTooLarge tells whether a connection that failed did so over a header of so many bytes:
-// the HTTP client keeps to what the other side has announced that it takes (RFC 9113,
-// 6.5.2), and servers end a connection whose header they will not even decode: Go's with
-// COMPRESSION_ERROR, nginx with ENHANCE_YOUR_CALM, which small headers can get for other
-// reasons. None of this has a type.
+// endsTooLarge reports whether a connection failed because of a header of this size. The HTTP
+// client refuses to exceed the limit that a server announced (RFC 9113, 6.5.2), and servers end a
+// connection whose header they do not decode: Go's with COMPRESSION_ERROR, nginx with
+// ENHANCE_YOUR_CALM, which small headers can cause for other reasons. These errors have no types.
 func endsTooLarge(err error, size int) bool {
 	text := err.Error()
 	return strings.Contains(text, "request header list larger than peer's advertised limit") || strings.Contains(text, "COMPRESSION_ERROR") ||
 		size > smallHeader && strings.Contains(text, "ENHANCE_YOUR_CALM")
 }
 
-// smallHeader is taken by every server.
+// smallHeader is accepted by every server.
 const smallHeader = 4000
 
-// isTooLarge tells whether an answer says that the request's header is too large, as
-// servers and proxies do in these ways.
+// isTooLarge reports whether an answer rejects the request's header as too large, in one of the
+// ways of servers and proxies.
 func isTooLarge(status int, text string) bool {
 	switch status {
 	case http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge:
@@ -166,15 +162,15 @@ func isTooLarge(status int, text string) bool {
 	return false
 }
 
-// fieldOverhead is what a field of a header takes beside its name and its value, as
-// RFC 9113 counts it; HTTP/1.1 takes less.
+// fieldOverhead is the size of a header field beside its name and value, as RFC 9113 counts it;
+// HTTP/1.1 takes less.
 const fieldOverhead = 32
 
-// restOfHeader is what the fields take together that a payment has beside its own and the
-// host: the method, the path, and what the HTTP client adds.
+// restOfHeader is the size of the fields other than the payment's own and the host: method, path,
+// and what the HTTP client adds.
 const restOfHeader = 300
 
-// size is how many bytes the header of the request has that delivers the payment at u.
+// size returns the size of the request header that delivers the payment at u.
 func (h Headers) size(u URL) int {
 	return sizeOfRest(u, h.Segment) + len(wire.PaymentHeader) + len(h.Payment) + fieldOverhead
 }
@@ -183,9 +179,9 @@ func sizeOfRest(u URL, segment string) int {
 	return restOfHeader + len(u.host) + fieldOverhead + len(wire.SegmentHeader) + len(segment) + fieldOverhead
 }
 
-// fit is how many tickets fit in a delivery at u, with a segment header: at least 1, which is
-// the least that can be sent. Shared has what all of them share, highest is their highest
-// nonce. It is known before anything is signed, since signatures are all as long.
+// fit returns how many tickets fit in a delivery at u with a segment header, at least 1. shared has
+// what all tickets share, highest is the highest nonce. Signatures have a fixed length, so the
+// result is known before signing.
 func (l *HeaderLimits) fit(u URL, shared *pm.TicketBatch, highest uint32, segment string) (uint32, error) {
 	sized := func(tickets ...*pm.TicketSenderParams) (int, error) {
 		batch := *shared
@@ -205,8 +201,8 @@ func (l *HeaderLimits) fit(u URL, shared *pm.TicketBatch, highest uint32, segmen
 	return uint32(max(1, (room/4*3-none)/(one-none))), nil // base64 has 4 characters for 3 bytes
 }
 
-// wideNonce has as many bytes as any nonce of a recipient that takes 600 tickets.
+// wideNonce has as many bytes as any nonce of a recipient that accepts 600 tickets.
 const wideNonce = 1<<14 - 1
 
-// sigBytes is how long a ticket's signature is.
+// sigBytes is the length of a ticket's signature.
 const sigBytes = 65

@@ -18,87 +18,85 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Chain tells a sender's checks what they need to know.
+// Chain reads what a sender's checks need.
 type Chain interface {
-	// Facts returns what checks of a sender need, and of each counterparty.
+	// Facts returns facts about the sender and each counterparty.
 	Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error)
 }
 
-// Remembering is a Chain whose Facts may be some time old. What it remembers is no reason
-// to refuse anything: the chain may have changed.
+// Remembering is a Chain whose Facts may be cached. Cached facts are no reason to refuse, since the
+// chain may have changed.
 type Remembering interface {
 	Chain
 
-	// Renew asks the chain, and returns what it says and how long ago it was asked.
+	// Renew asks the chain. It returns the facts and their age.
 	Renew(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, time.Duration, error)
 }
 
-// Nonces hands out a session's nonces, durably and each one once, and keeps book of
-// what was spent.
+// Nonces reserves a session's nonces, durably and each one once, and books the spending.
 type Nonces interface {
-	// ReserveAll takes nonces for each Spend and books what the tickets cost, at once.
-	// One that is refused leaves the others alone.
+	// ReserveAll reserves nonces for each Spend and books its cost, together. A refused one does
+	// not affect the others.
 	ReserveAll(ctx context.Context, spends []store.Spend) ([]store.Outcome, error)
 
 	// Spending returns what a sender has spent on the day of at.
 	Spending(ctx context.Context, sender common.Address, at time.Time) (policy.Spending, error)
 
-	// ReservationOf returns what a sender's ticket was made with, or store.ErrNoReservation.
+	// ReservationOf returns the reservation of a sender's ticket, or store.ErrNoReservation.
 	ReservationOf(ctx context.Context, sender common.Address, recipientRandHash common.Hash, nonce uint32) (store.Reservation, error)
 
-	// UsedNonces returns how many nonces of a session, counted from 1, are taken.
+	// UsedNonces returns how many nonces of a session, counted from 1, are reserved.
 	UsedNonces(ctx context.Context, recipientRandHash common.Hash) (uint32, error)
 }
 
-// Payer makes tickets for one sender within the user's limits.
+// Payer creates tickets of one sender within the user's limits.
 type Payer struct {
-	// Sender is whose deposit and reserve pay.
+	// Sender is the account whose deposit and reserve pay.
 	Sender common.Address
 
 	// Limits are the user's.
 	Limits policy.Limits
 
-	// Chain and Nonces are what the tickets are checked against and numbered by.
+	// Chain and Nonces are asked when tickets are planned.
 	Chain  Chain
 	Nonces Nonces
 
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 
-	// Offline has plans not held against the chain: whether params have expired and the
-	// sender can pay is then not known, and only params that name a round can be used.
+	// Offline plans without the chain: expired params and missing funds are then not noticed, and
+	// only params that name a round can be used.
 	Offline bool
 }
 
-// Amount is how much to pay: a number of tickets, or a value in wei, not both.
+// Amount is how much to pay: either a number of tickets or a value in wei.
 type Amount struct {
 	// Count is a number of tickets.
 	Count uint64
 
-	// Value is what the tickets' expected values must add up to at least, when Count
-	// is 0.
+	// Value is the least total expected value of the tickets, if Count is 0.
 	Value wei.Wei
 
-	// MaxOverpay is by how much the tickets' expected values may exceed Value; nil for any,
-	// which is less than one ticket's.
+	// MaxOverpay is how much the tickets' expected values may exceed Value; nil for no limit, which
+	// is less than one ticket.
 	MaxOverpay *wei.Wei
 
-	// Made is what was made of the amount before, with other params: it counts to the
-	// amount, and to the limits.
+	// Made is what was already created of the amount, on other params. It counts towards the amount
+	// and the limits.
 	Made policy.Sum
 
-	// Split lets the amount take more tickets than one set of params does: those beyond
-	// are left to other params.
+	// Split allows the amount to take more tickets than one set of params allows; the rest is left
+	// for other params.
 	Split bool
 
-	// Ahead is how many tickets are left to other params beside Count.
+	// Ahead is the number of tickets left for other params, in addition to Count.
 	Ahead uint64
 }
 
-// ErrAmount is returned for an amount that is both a count and a value, or neither.
-var ErrAmount = errors.New("say either how many tickets or what value")
+// ErrAmount is returned for an amount with both or neither of count and value.
+var ErrAmount = errors.New("give either a number of tickets or a value")
 
-// due tells whether tickets that come to made leave something of the amount to pay.
+// due reports whether more of the amount is due after made.
 func (a Amount) due(made policy.Sum) bool {
 	if a.Count != 0 {
 		return made.Tickets < a.Count
@@ -106,7 +104,7 @@ func (a Amount) due(made policy.Sum) bool {
 	return made.Tickets == 0 || made.EV.Cmp(a.Value.Rat()) < 0
 }
 
-// tickets is how many tickets that are worth ev the amount takes, beside what was made.
+// tickets returns how many tickets worth ev each are still due.
 func (a Amount) tickets(ev *big.Rat) (uint64, error) {
 	if a.Count != 0 {
 		return a.Count - min(a.Made.Tickets, a.Count), nil
@@ -124,49 +122,46 @@ func (a Amount) check() error {
 	return nil
 }
 
-// ErrWorthless is returned when a value is to be paid with tickets that are worth
-// nothing.
-var ErrWorthless = errors.New("the recipient's tickets have no expected value: there is nothing to pay")
+// ErrWorthless is returned if a value is to be paid with tickets worth nothing.
+var ErrWorthless = errors.New("the recipient's tickets have an expected value of 0, so no value can be paid")
 
-// Plan is tickets that may be made. Nothing has been reserved or signed for it.
+// Plan is a number of tickets that may be created. Nothing is reserved or signed yet.
 type Plan struct {
-	// Params are what the tickets are made from, Expiration the round they belong to.
+	// Params are the tickets' params, Expiration the round that they belong to.
 	Params     *pm.TicketParams
 	Expiration pm.TicketExpirationParams
 
-	// Count is how many there are, at least 1; Ahead how many more the amount takes, of
-	// other params.
+	// Count is the number of tickets, at least 1; Ahead is how many more the amount takes, on other
+	// params.
 	Count uint32
 	Ahead uint64
 
-	// TicketEV and TotalEV are what one and what all of them are worth, in wei.
+	// TicketEV and TotalEV are the expected values of one and of all tickets, in wei.
 	TicketEV, TotalEV *big.Rat
 
-	// Overpays is by how much TotalEV exceeds the value asked for, in wei; nil when a
-	// count was asked for. A recipient books it as credit.
+	// Overpays is how much TotalEV exceeds the requested value, in wei; nil if a count was
+	// requested. Recipients book it as credit.
 	Overpays *big.Rat
 
-	// Request is what the tickets are made for, when it has a name; nil otherwise.
+	// Request is the request that the tickets are for; nil for none.
 	Request *store.Request
 
-	// all is what the whole amount comes to, with what was made before and what is left
-	// to other params.
+	// all is the cost of the whole amount, with what was created before and what is left for other
+	// params.
 	all policy.Sum
 
 	checkedAt time.Time
 }
 
-// cost is what the plan's tickets come to.
 func (p *Plan) cost() policy.Sum { return policy.Cost(uint64(p.Count), p.TicketEV, p.Params.FaceValue) }
 
-// maxFactsAge is how long what the chain said is believed between a check and the
-// reservation of nonces: half the time between two L1 blocks.
+// maxFactsAge is how long facts are valid between a check and the reservation of nonces: half the
+// time between two L1 blocks.
 const maxFactsAge = 6 * time.Second
 
-// Plan finds out whether the amount may be paid with tickets made from params: it asks
-// the chain, the limits, and how many nonces are left.
-//
-// It fails with *policy.Refusal, *OverpayError, ErrAmount, ErrWorthless, and as Chain and Nonces do.
+// Plan checks whether the amount may be paid on params: against the chain, the limits, and the
+// nonces left. It returns *policy.Refusal, *OverpayError, ErrAmount, ErrWorthless, and the errors of
+// Chain and Nonces.
 func (p *Payer) Plan(ctx context.Context, params *pm.TicketParams, amount Amount) (*Plan, error) {
 	plan, err := p.Propose(ctx, params, amount)
 	if err != nil {
@@ -190,14 +185,14 @@ func (p *Payer) Plan(ctx context.Context, params *pm.TicketParams, amount Amount
 	return plan, nil
 }
 
-// Propose is Plan without what Nonces knows: how many nonces are left and what was spent,
-// both of which Reserve holds the plan to in any case.
+// Propose is Plan without asking Nonces for the nonces left and the spending, both of which Reserve
+// checks anyway.
 func (p *Payer) Propose(ctx context.Context, params *pm.TicketParams, amount Amount) (*Plan, error) {
 	if err := amount.check(); err != nil {
 		return nil, err
 	}
 	if err := params.CheckFields(); err != nil {
-		return nil, p.Limits.CheckParams(params, 1) // which says so as a refusal
+		return nil, p.Limits.CheckParams(params, 1) // which returns a refusal
 	}
 	ev := params.EV()
 	count, err := amount.tickets(ev)
@@ -219,15 +214,15 @@ func (p *Payer) Propose(ctx context.Context, params *pm.TicketParams, amount Amo
 	if err := p.check(ctx, plan, count); err != nil {
 		return nil, err
 	}
-	plan.Count = uint32(count) // the limits' own check is that it fits
+	plan.Count = uint32(count) // the limits have checked that it fits
 	return plan, nil
 }
 
-// maxSets is how many sets of params one amount takes at most. A recipient whose tickets
-// are worth next to nothing could ask for any number.
+// maxSets limits the sets of params for one amount: a recipient whose tickets are worth next to
+// nothing could ask for any number.
 const maxSets = 100
 
-// checkWhole holds what needs no chain to the limits.
+// checkWhole checks the limits that need no chain, for the whole amount.
 func (p *Payer) checkWhole(plan *Plan, count uint64) error {
 	if err := p.Limits.CheckParams(plan.Params, count); err != nil {
 		return err
@@ -235,12 +230,12 @@ func (p *Payer) checkWhole(plan *Plan, count uint64) error {
 	return p.Limits.CheckTotal(plan.all)
 }
 
-// check asks the chain and holds the plan to the limits.
+// check checks the plan against the chain and the limits.
 func (p *Payer) check(ctx context.Context, plan *Plan, count uint64) error {
 	if p.Offline {
 		return p.checkOffline(plan, count)
 	}
-	// What needs no chain comes first: no look at the chain makes it good.
+	// First the limits that no facts can change.
 	if err := p.checkWhole(plan, count); err != nil {
 		return err
 	}
@@ -252,8 +247,7 @@ func (p *Payer) check(ctx context.Context, plan *Plan, count uint64) error {
 	return nil
 }
 
-// judge holds what the chain says to check. What is remembered can only allow: before it
-// refuses, the chain is asked.
+// judge applies a check to the chain's facts. Before cached facts refuse, the chain is asked.
 func (p *Payer) judge(ctx context.Context, check func(pm.Facts) error, about ...pm.Counterparty) (pm.Facts, error) {
 	facts, err := p.Chain.Facts(ctx, p.Sender, about...)
 	if err != nil {
@@ -274,7 +268,7 @@ func (p *Payer) judge(ctx context.Context, check func(pm.Facts) error, about ...
 	return facts, nil
 }
 
-// RefusedAsOfError is a refusal on what the chain said some time ago.
+// RefusedAsOfError is a refusal based on facts of a certain age.
 type RefusedAsOfError struct {
 	// Err is the refusal.
 	Err error
@@ -287,10 +281,9 @@ func (e *RefusedAsOfError) Error() string {
 	return fmt.Sprintf("%v (the chain was asked %v ago)", e.Err, e.Age.Round(time.Millisecond))
 }
 
-// Unwrap returns the refusal.
 func (e *RefusedAsOfError) Unwrap() error { return e.Err }
 
-// checkOffline holds the plan to the limits that need no chain.
+// checkOffline checks the limits that need no chain.
 func (p *Payer) checkOffline(plan *Plan, count uint64) error {
 	if err := p.Limits.CheckOffline(); err != nil {
 		return err
@@ -306,37 +299,33 @@ func (p *Payer) checkOffline(plan *Plan, count uint64) error {
 	return nil
 }
 
-// ErrNoRound is returned for params that name no round when the chain is not asked.
-var ErrNoRound = hint.With(errors.New("the ticket params name no round, and without the chain nobody else does"),
-	"leave --offline out, so that the chain is asked")
+// ErrNoRound is returned offline for params that name no round.
+var ErrNoRound = hint.With(errors.New("the ticket params name no round, which must then be read from the chain"),
+	"omit --offline")
 
-// CheckSender refuses a sender whom no recipient would take tickets from. It needs no
-// params, and so spares a request that must fail.
+// CheckSender refuses a sender whose tickets no recipient would accept. It needs no params, and so
+// saves a request that would fail.
 func (p *Payer) CheckSender(ctx context.Context) error {
 	_, err := p.judge(ctx, policy.CheckSender)
 	return err
 }
 
-// Tickets are a plan's tickets with their nonces, which are on disk as taken. They may
-// be signed once.
+// Tickets are a plan's tickets with reserved nonces. They may be signed once.
 type Tickets struct {
 	*Plan
 
-	// Sender is whose they are.
 	Sender common.Address
 
-	// Nonces are theirs.
 	Nonces pm.NonceRange
 
-	// Before is what was made for the plan's request before, when something was: its
-	// tickets stand for the request, and the plan does not.
+	// Before is the earlier record of the plan's request, if there is one. Its tickets are used,
+	// and the plan is not.
 	Before *store.Record
 }
 
-// Reserve takes the nonces for a plan. A plan that waited for somebody to type a
-// passphrase is checked again first, since expired tickets can win and cost money
-// without being credited. The user's budget holds here, over all processes. It fails as
-// Plan does, and with *store.RequestError.
+// Reserve reserves the nonces of a plan. A plan that waited, for example for a passphrase, is
+// checked again first, since expired tickets can win without being credited. The budget is checked
+// here, across all processes. Reserve returns the errors of Plan and *store.RequestError.
 func (p *Payer) Reserve(ctx context.Context, plan *Plan) (*Tickets, error) {
 	outcomes, err := p.ReserveAll(ctx, []*Plan{plan})
 	if err != nil {
@@ -345,21 +334,20 @@ func (p *Payer) Reserve(ctx context.Context, plan *Plan) (*Tickets, error) {
 	return outcomes[0].Tickets, outcomes[0].Err
 }
 
-// Outcome is what came of one of several plans: its tickets, or why there are none.
+// Outcome is the result of one of several plans: its tickets or an error.
 type Outcome struct {
 	Tickets *Tickets
 	Err     error
 }
 
-// ReserveAll does what Reserve does for each plan, in order and with one write. A plan
-// that is refused leaves the others alone; where the store fails, or ctx ends, no nonce
-// was taken for any.
+// ReserveAll does what Reserve does for each plan, in order and with one write. A refused plan does
+// not affect the others; if the store fails or ctx ends, no nonce was reserved at all.
 func (p *Payer) ReserveAll(ctx context.Context, plans []*Plan) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(plans))
 	var spends []store.Spend
-	var places []int // of the spends among the plans
+	var places []int // indices of the spends' plans
 	for i, plan := range plans {
-		// A clock that was set back says nothing about how long it took.
+		// If the clock was set back, the age is unknown.
 		if age := p.now().Sub(plan.checkedAt); age < 0 || age > maxFactsAge {
 			if err := p.check(ctx, plan, uint64(plan.Count)); err != nil {
 				outcomes[i].Err = err
@@ -390,8 +378,8 @@ func (p *Payer) ReserveAll(ctx context.Context, plans []*Plan) ([]Outcome, error
 	return outcomes, nil
 }
 
-// now is the time by the wall clock alone: the monotonic one stands still while a
-// machine sleeps, and params expire all the same.
+// now returns the wall clock only: the monotonic clock stops while a machine sleeps, but params
+// still expire.
 func (p *Payer) now() time.Time {
 	if p.Now == nil {
 		return time.Now().Round(0)
@@ -399,23 +387,23 @@ func (p *Payer) now() time.Time {
 	return p.Now().Round(0)
 }
 
-// TicketSigner is a signer that is told what it signs, such as an agent: it signs no
-// messages as they come.
+// TicketSigner is a signer that gets whole orders of tickets, such as an agent. It signs no single
+// messages.
 type TicketSigner interface {
 	signer.Source
 
 	// SignTickets does what Tickets.Sign does.
 	SignTickets(ctx context.Context, t *Tickets, emit func(pm.TicketSenderParams) error) error
 
-	// SegmentHeader does what the function of that name does.
+	// SegmentHeader does what the function SegmentHeader does.
 	SegmentHeader(ctx context.Context, token *wire.AuthToken) (string, error)
 }
 
-// Sign signs the tickets and hands them to emit in nonce order, as pm.Mint does. The key
-// must be the sender's.
+// Sign signs the tickets with the sender's key and passes them to emit in nonce order, as pm.Mint
+// does.
 func (t *Tickets) Sign(ctx context.Context, key signer.Source, emit func(pm.TicketSenderParams) error) error {
 	if got := key.Address(); got != t.Sender {
-		return fmt.Errorf("the tickets are %v's and the signer is %v", t.Sender, got)
+		return fmt.Errorf("the tickets' sender is %v, but the key is that of %v", t.Sender, got)
 	}
 	if told, ok := key.(TicketSigner); ok {
 		return told.SignTickets(ctx, t, emit)
@@ -437,7 +425,7 @@ func (t *Tickets) Batch(ctx context.Context, key signer.Source) (*pm.TicketBatch
 	return batch, nil
 }
 
-// batch is what the tickets share, without any of them.
+// batch returns a batch without tickets.
 func (t *Tickets) batch() *pm.TicketBatch {
 	return &pm.TicketBatch{
 		TicketParams:           t.Params,
@@ -447,5 +435,4 @@ func (t *Tickets) batch() *pm.TicketBatch {
 	}
 }
 
-// last is the highest nonce.
 func (t *Tickets) last() uint32 { return t.Nonces.First + t.Nonces.Count - 1 }

@@ -155,7 +155,7 @@ func TestOnlyTheSenderSigns(t *testing.T) {
 	tickets, err := payer.Reserve(t.Context(), plan)
 	require.NoError(t, err)
 	_, err = tickets.Batch(t.Context(), me(t))
-	require.ErrorContains(t, err, "the signer is")
+	require.ErrorContains(t, err, "the key is that of")
 }
 
 // Somebody takes a minute over the passphrase: meanwhile the params may have expired.

@@ -14,54 +14,52 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// paying is a payment under way.
+// paymentRun is a payment in progress.
 //
-// What it is to pay is made in sets: tickets of one set of params, whose nonces are taken
-// together. A set is delivered in parts, as large as the recipient's header limit allows.
-// Of a payment with a request each set and each part is in the store before it is signed,
-// so that any process can continue it: what was made is delivered first, in order, and then
-// what is still due is made.
-type paying struct {
+// It creates tickets in sets: tickets on one set of params, whose nonces are reserved together. A
+// set is delivered in parts, each as large as the recipient's header limit allows. If the payment
+// has a request, each set and part is in the store before it is signed, so that any process can
+// continue it: first it delivers what was created, in order, then it creates what is still due.
+type paymentRun struct {
 	*Session
 	amount Amount
-	key    signer.Source // nil until it is open
+	key    signer.Source // nil until opened
 
-	// request is what the payment is made for; nil for one that is delivered at once, of
-	// which nothing is remembered. Records are what was made for it, and found what was when
-	// this process began.
+	// request is the request that the payment is for; nil for a payment in one delivery that is not
+	// recorded. records are its records, and found those that existed when this process began.
 	request *store.Request
 	records store.Records
 	found   []store.Record
 
-	// unsure are parts that were delivered before, and that the recipient now says it has, or
-	// that cannot be delivered any more. Whether it credited them is not known; what is due
-	// beside them is.
+	// unsure are parts delivered before that the recipient now says it has, or that cannot be
+	// delivered any more, so that it is unknown whether they were credited. What is due beside them
+	// is paid.
 	unsure map[partID]error
 
-	// made is what the records come to. Parts are the deliveries that were accepted, in
-	// order, and sent counts those that this process has delivered.
+	// made is the cost of the records. parts are the accepted deliveries, in order, and sent counts
+	// those of this process.
 	made  policy.Sum
 	parts []*delivery
 	sent  int
 
-	// fresh is the set that this process has made from params that it fetched; 0 for none.
-	// checked is the set whose params were held against the chain last, at checkedAt.
+	// fresh is the set on params that this process fetched; 0 for none. checked is the set whose
+	// params were last checked on the chain, at checkedAt.
 	fresh, checked int
 	checkedAt      time.Time
 
-	// nextErr is why no params are kept for the next payment, noteErr why what was accepted
-	// is not noted.
+	// nextErr is why no params are kept for the next payment, noteErr why an acceptance could not
+	// be recorded.
 	nextErr, noteErr error
 }
 
-// partID tells a request's parts apart.
+// partID identifies a part of a request.
 type partID struct {
 	set   int
 	first uint32
 }
 
 // run pays what is due.
-func (p *paying) run(ctx context.Context) error {
+func (p *paymentRun) run(ctx context.Context) error {
 	if err := p.read(ctx); err != nil {
 		return err
 	}
@@ -77,7 +75,7 @@ func (p *paying) run(ctx context.Context) error {
 			err = p.make(ctx)
 		}
 		if doubt := p.doubt(); err != nil && doubt != nil {
-			err = fmt.Errorf("%w; and what is still due: %w", doubt, err)
+			err = fmt.Errorf("%w; paying the rest failed: %w", doubt, err)
 		}
 		if err != nil {
 			return p.partial(err)
@@ -85,8 +83,8 @@ func (p *paying) run(ctx context.Context) error {
 	}
 }
 
-// read reads what was made for the request.
-func (p *paying) read(ctx context.Context) (err error) {
+// read reads the request's records.
+func (p *paymentRun) read(ctx context.Context) (err error) {
 	if p.request == nil {
 		return nil
 	}
@@ -94,15 +92,15 @@ func (p *paying) read(ctx context.Context) (err error) {
 		return err
 	}
 	if len(p.records) == 0 {
-		p.found = nil // it was released, and begins anew
+		p.found = nil // it was released, and starts anew
 	}
 	p.made, err = p.Payer.MadeFor(p.records)
 	return err
 }
 
-// deliverAll delivers what was made and is not accepted. It is settled when all of it is;
-// when it is not, the records have changed, and are to be looked at again.
-func (p *paying) deliverAll(ctx context.Context) (settled bool, err error) {
+// deliverAll delivers what was created and is not accepted. settled is false if the records have
+// changed and must be read again.
+func (p *paymentRun) deliverAll(ctx context.Context) (settled bool, err error) {
 	if p.request == nil {
 		return true, nil
 	}
@@ -137,15 +135,15 @@ func (p *paying) deliverAll(ctx context.Context) (settled bool, err error) {
 	return true, nil
 }
 
-// isDoubt tells whether nothing more can be learnt of tickets that were delivered before:
-// the recipient refuses to take them again, since it has them, or they have expired.
+// isDoubt reports whether it stays unknown if tickets delivered before were credited: the recipient
+// refuses them as already seen, or they have expired.
 func isDoubt(err error) bool {
 	var unknown *UnknownOutcomeError
 	return errors.As(err, &unknown) && unknown.Again && (unknown.Over || errors.Is(unknown.Err, pm.ErrNonceReplayed))
 }
 
-// doubt is the error of the first part that is unsure, nil when none is.
-func (p *paying) doubt() error {
+// doubt returns the error of the first unsure part; nil for none.
+func (p *paymentRun) doubt() error {
 	for _, r := range p.records {
 		if err := p.unsure[partID{r.Set, r.Nonces.First}]; err != nil {
 			return err
@@ -154,8 +152,8 @@ func (p *paying) doubt() error {
 	return nil
 }
 
-// recall is a part of a request, ready to be delivered.
-func (p *paying) recall(r *store.Record) (*delivery, error) {
+// recall returns a recorded part, ready to be delivered.
+func (p *paymentRun) recall(r *store.Record) (*delivery, error) {
 	recipe, tickets, err := p.Payer.Recall(r)
 	if err != nil {
 		return nil, err
@@ -171,10 +169,9 @@ func (p *paying) recall(r *store.Record) (*delivery, error) {
 	return &delivery{offer: offer, tickets: tickets, segment: recipe.Segment, continued: recipe.Continued, record: r}, nil
 }
 
-// deliverPart delivers a part of a request. Where that is not the way any more, it changes
-// the request instead, and nothing is accepted: the part is split, or released when it was
-// never sent and cannot be.
-func (p *paying) deliverPart(ctx context.Context, d *delivery) (accepted bool, err error) {
+// deliverPart delivers a part of a request. If it cannot be delivered as recorded, it changes the
+// records instead: the part is split, or released if it was never sent and cannot be sent now.
+func (p *paymentRun) deliverPart(ctx context.Context, d *delivery) (accepted bool, err error) {
 	r := d.record
 	if err := p.deliverable(ctx, d); err != nil {
 		switch {
@@ -200,12 +197,12 @@ func (p *paying) deliverPart(ctx context.Context, d *delivery) (accepted bool, e
 	case err == nil:
 		return r.State == store.Accepted, nil
 	case errors.As(err, &unknown) && unknown.TooLarge && d.tickets.Count > 1:
-		// A smaller limit is known now, by which the part is split.
+		// A smaller limit is known now, so the part is split.
 		if most, sizeErr := p.most(d.offer, d.tickets, d.segment); sizeErr == nil && most < d.tickets.Count {
 			return false, nil
 		}
 	case errors.Is(err, ErrUnreachable) && r.State == store.Reserved && d.offer.Transcoder != p.URL:
-		// Fresh params may name another place: the payment is not bound to this one.
+		// Fresh params may name another place to pay at.
 		releaseErr := p.release(ctx)
 		if releaseErr == nil && p.fresh != r.Set {
 			return false, nil
@@ -215,14 +212,14 @@ func (p *paying) deliverPart(ctx context.Context, d *delivery) (accepted bool, e
 	return false, err
 }
 
-// most is how many of the tickets can be delivered at once.
-func (p *paying) most(offer *Offer, t *Tickets, segment string) (uint32, error) {
+// most returns how many of the tickets can be delivered at once.
+func (p *paymentRun) most(offer *Offer, t *Tickets, segment string) (uint32, error) {
 	return p.Client.fit(offer.Transcoder, t.batch(), t.last(), segment)
 }
 
-// deliverable tells whether tickets that were made earlier may still be delivered: expired
-// ones can win, and are not credited.
-func (p *paying) deliverable(ctx context.Context, d *delivery) error {
+// deliverable fails for tickets that have expired since they were created: these can win without
+// being credited.
+func (p *paymentRun) deliverable(ctx context.Context, d *delivery) error {
 	if err := d.offer.Info.GetAuthToken().Check(p.Client.now()); err != nil {
 		return err
 	}
@@ -241,37 +238,36 @@ func (p *paying) deliverable(ctx context.Context, d *delivery) error {
 	return nil
 }
 
-// lastFound is the last set that was there when this process began.
-func (p *paying) lastFound() int {
+// lastFound returns the last set that existed when this process began.
+func (p *paymentRun) lastFound() int {
 	if len(p.found) == 0 {
 		return 0
 	}
 	return p.found[len(p.found)-1].Set
 }
 
-// release forgets those tickets of the request that were never sent, so that others are
-// made in their place.
-func (p *paying) release(ctx context.Context) error {
+// release removes the request's tickets that were never sent, so that others replace them.
+func (p *paymentRun) release(ctx context.Context) error {
 	return inProgress(p.Requests.ReleaseRequest(ctx, p.Payer.Sender, p.records))
 }
 
-// over says that tickets which may have been sent cannot be delivered any more.
-func (p *paying) over(d *delivery, err error) error {
+// over records that tickets which may have been sent cannot be delivered any more.
+func (p *paymentRun) over(d *delivery, err error) error {
 	return &UnknownOutcomeError{
-		URL: d.offer.Transcoder.String(), Err: fmt.Errorf("it cannot be sent again: %w", err), Request: d.record.ID, Again: true, Over: true,
+		URL: d.offer.Transcoder.String(), Err: fmt.Errorf("they cannot be delivered again: %w", err), Request: d.record.ID, Again: true, Over: true,
 	}
 }
 
-// make makes tickets for what is due. Those of a request are only kept: they are delivered
-// as any others of it.
-func (p *paying) make(ctx context.Context) error {
+// make creates tickets for what is due. With a request they are only recorded, and delivered like
+// its others.
+func (p *paymentRun) make(ctx context.Context) error {
 	amount := p.amount
 	amount.Made, amount.Split = p.made, p.Requests != nil
 	offer, plan, err := p.kept(ctx, amount)
 	if err != nil {
 		return err
 	}
-	unseen := offer == nil && p.key == nil // the sender, by the chain
+	unseen := offer == nil && p.key == nil // whether the chain was not asked about the sender
 	if unseen && !p.Unattended {
 		if err := p.Payer.CheckSender(ctx); err != nil {
 			return err
@@ -283,7 +279,7 @@ func (p *paying) make(ctx context.Context) error {
 	}
 	if offer != nil {
 		err := p.makeFrom(ctx, offer, plan, true)
-		if !p.overtaken(offer, err) {
+		if !p.retryWithFreshParams(offer, err) {
 			return err
 		}
 	}
@@ -297,9 +293,8 @@ func (p *paying) make(ctx context.Context) error {
 	return p.makeFrom(ctx, fetched, plan, false)
 }
 
-// refusedSender is what CheckSender says of a sender that is unseen, else why it gets no
-// further.
-func (p *paying) refusedSender(ctx context.Context, unseen bool, stopped error) error {
+// refusedSender returns the error of CheckSender for a sender that was not checked yet, else err.
+func (p *paymentRun) refusedSender(ctx context.Context, unseen bool, stopped error) error {
 	if unseen {
 		if err := p.Payer.CheckSender(ctx); err != nil {
 			return err
@@ -309,17 +304,17 @@ func (p *paying) refusedSender(ctx context.Context, unseen bool, stopped error) 
 }
 
 // open opens the key, once.
-func (p *paying) open(ctx context.Context) (err error) {
+func (p *paymentRun) open(ctx context.Context) (err error) {
 	if p.key == nil {
 		p.key, err = p.Unlock(ctx)
 	}
 	return err
 }
 
-// makeFrom reserves a plan's tickets. When there is no request, and the tickets can be
-// delivered at once, it delivers them.
-func (p *paying) makeFrom(ctx context.Context, offer *Offer, plan *Plan, continued bool) error {
-	// The credentials come first: without them the tickets are worth nothing.
+// makeFrom reserves a plan's tickets. Without a request, if they fit in one delivery, it delivers
+// them.
+func (p *paymentRun) makeFrom(ctx context.Context, offer *Offer, plan *Plan, continued bool) error {
+	// The credentials come first: without them, the tickets are worthless to the recipient.
 	segment, err := SegmentHeader(ctx, p.key, offer.Info.GetAuthToken(), p.Client.now())
 	if err != nil {
 		return err
@@ -363,9 +358,9 @@ func (p *paying) makeFrom(ctx context.Context, offer *Offer, plan *Plan, continu
 	return nil
 }
 
-// named gives a payment an id of its own that has none and takes more than one delivery:
-// what is left of it can then be paid after a crash.
-func (p *paying) named(offer *Offer, plan *Plan, segment string) error {
+// named gives a payment that takes more than one delivery a generated request ID, so that the rest
+// can be paid after a crash.
+func (p *paymentRun) named(offer *Offer, plan *Plan, segment string) error {
 	if p.request != nil || p.Requests == nil {
 		return nil
 	}
@@ -377,8 +372,8 @@ func (p *paying) named(offer *Offer, plan *Plan, segment string) error {
 	return err
 }
 
-// requestFor is the plan's request with what makes its tickets again.
-func (p *paying) requestFor(offer *Offer, plan *Plan, segment string, continued bool) (*store.Request, error) {
+// requestFor returns the plan's request with the recipe of its tickets.
+func (p *paymentRun) requestFor(offer *Offer, plan *Plan, segment string, continued bool) (*store.Request, error) {
 	if p.request == nil {
 		return nil, nil
 	}
@@ -393,19 +388,18 @@ func (p *paying) requestFor(offer *Offer, plan *Plan, segment string, continued 
 	return &request, err
 }
 
-// overtaken tells whether kept params that looked good have failed in a way in which
-// nothing was sent, and fresh ones may fare better: nothing answers where they say to
-// pay, or others have used up their nonces or pinned another address, and blocks went by,
-// while the key was opened.
-func (p *paying) overtaken(offer *Offer, err error) bool {
+// retryWithFreshParams reports whether kept params failed before anything was sent, in a way that fresh params
+// may not: nothing answers where they say to pay, or while the key was opened they expired, their
+// nonces were used, or another address was pinned.
+func (p *paymentRun) retryWithFreshParams(offer *Offer, err error) bool {
 	if errors.Is(err, ErrUnreachable) {
 		return offer.Transcoder != p.URL
 	}
 	return errors.Is(err, policy.ErrUnacceptable) || errors.As(err, new(*policy.Refusal)) || errors.As(err, new(*store.RetiredError)) || errors.As(err, new(*OtherRecipientError))
 }
 
-// partial says of an error what was accepted before it, and under which id the rest is paid.
-func (p *paying) partial(err error) error {
+// partial adds what was accepted, and the request ID for paying the rest, to an error.
+func (p *paymentRun) partial(err error) error {
 	if err == nil || p.request == nil || len(p.records) == 0 {
 		return err
 	}
@@ -419,8 +413,8 @@ func (p *paying) partial(err error) error {
 	return &PartialError{Request: p.request.ID, Paid: paid, Err: err}
 }
 
-// result is the payment once all of it is accepted.
-func (p *paying) result() *Payment {
+// result returns the payment once all of it is accepted.
+func (p *paymentRun) result() *Payment {
 	first := p.parts[0]
 	payment := &Payment{Offer: first.offer, Continued: first.continued, Tickets: first.tickets, Sent: p.sent, NextErr: errors.Join(p.nextErr, p.noteErr)}
 	for _, d := range p.parts {

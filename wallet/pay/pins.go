@@ -9,32 +9,31 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Known remembers who was paid at which URL.
+// Known stores which address was paid at which URL.
 type Known interface {
-	// Recipient returns whom sender paid last at url, or the zero address.
+	// Recipient returns the address that sender paid last at url, or the zero address.
 	Recipient(ctx context.Context, sender common.Address, url string) (common.Address, error)
 
-	// PinRecipients pins the address behind each URL, all in one transaction, and returns
-	// for each the one that is pinned instead, if accept does not have the new one.
+	// PinRecipients pins the address behind each URL, in one transaction. For each it returns the
+	// address that is pinned instead, if accept does not list the new one.
 	PinRecipients(ctx context.Context, sender common.Address, pins []store.Pin, accept []common.Address) ([]common.Address, error)
 }
 
-// Pins ties each recipient's URL to the address that is paid there. The first one is
-// taken as it comes; from then on another one needs the user's word, since neither TLS
-// nor a signature tells who answers at a URL.
+// Pins ties each recipient's URL to the address paid there. The first address is pinned; another
+// one later needs the user's consent, since neither TLS nor a signature authenticates the server.
 type Pins struct {
 	Known  Known
 	Sender common.Address
 
-	// Accept are addresses that the user accepts in place of the one that was paid before.
+	// Accept are addresses that may replace a pinned one.
 	Accept []common.Address
 
-	// Only is the one address that may be paid, whatever was paid before; zero for any.
+	// Only is the one address that may be paid, whatever is pinned; zero for any.
 	Only common.Address
 }
 
-// Check fails with *OtherRecipientError when recipient is not the Only one, or another
-// address was paid at u before and the user has not accepted recipient.
+// Check returns *OtherRecipientError if recipient is not the Only one, or differs from the pinned
+// address and is not accepted.
 func (p Pins) Check(ctx context.Context, u URL, recipient common.Address) error {
 	if err := p.checkOnly(u.String(), recipient); err != nil {
 		return err
@@ -49,8 +48,8 @@ func (p Pins) Check(ctx context.Context, u URL, recipient common.Address) error 
 	return &OtherRecipientError{URL: u.String(), Was: was, Now: recipient}
 }
 
-// Keep pins recipient behind u. It is called when nonces are about to be taken, and fails
-// as Check does: another process may have pinned another address since Check.
+// Keep pins recipient to u. Call it right before nonces are reserved; it returns the errors of
+// Check, since another process may have pinned another address meanwhile.
 func (p Pins) Keep(ctx context.Context, u URL, recipient common.Address) error {
 	errs, err := p.KeepAll(ctx, []store.Pin{{URL: u.String(), Recipient: recipient}})
 	if err != nil {
@@ -66,7 +65,6 @@ func (p Pins) checkOnly(u string, recipient common.Address) error {
 	return &OtherRecipientError{URL: u, Was: p.Only, Now: recipient, Named: true}
 }
 
-// accepted are the addresses that replace a pinned one.
 func (p Pins) accepted() []common.Address {
 	if p.Only == (common.Address{}) {
 		return p.Accept
@@ -74,8 +72,8 @@ func (p Pins) accepted() []common.Address {
 	return append(slices.Clip(p.Accept), p.Only)
 }
 
-// KeepAll does what Keep does for each pin, in order and in one transaction. A pin that
-// is refused has an error, and leaves the others alone.
+// KeepAll does what Keep does for each pin, in order and in one transaction. A refused pin has an
+// error and does not affect the others.
 func (p Pins) KeepAll(ctx context.Context, pins []store.Pin) ([]error, error) {
 	for _, pin := range pins {
 		if err := p.checkOnly(pin.URL, pin.Recipient); err != nil {

@@ -18,11 +18,11 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Recipe is what a request's tickets are made of, beside their nonces. Signatures are
-// deterministic (RFC 6979), so the same recipe makes the same bytes again.
+// Recipe is what a request's tickets are created from, beside their nonces. Signatures are
+// deterministic (RFC 6979), so the same recipe gives the same bytes again.
 type Recipe struct {
-	// Info is the recipient's answer, URL and FetchedAt are where and when it was asked
-	// for; URL may be empty.
+	// Info is the recipient's answer; URL and FetchedAt are where and when it was fetched. URL may
+	// be empty.
 	Info      *wire.OrchestratorInfo `json:"-"`
 	URL       string                 `json:"url"`
 	FetchedAt time.Time              `json:"fetched_at"`
@@ -30,23 +30,23 @@ type Recipe struct {
 	// Expiration is the round that the tickets belong to.
 	Expiration pm.TicketExpirationParams `json:"round"`
 
-	// Segment is the value of the Livepeer-Segment header; empty when there is none.
+	// Segment is the value of the Livepeer-Segment header; "" for none.
 	Segment string `json:"segment"`
 
-	// Value is what was to be paid at least, when the request says that and no count.
+	// Value is the least total value to pay, if the request has no count.
 	Value wei.Wei `json:"value"`
 
 	// Continued tells that the answer was kept from an earlier payment.
 	Continued bool `json:"continued"`
 }
 
-// keptRecipe is a Recipe as it is kept.
+// keptRecipe is a Recipe as stored.
 type keptRecipe struct {
 	Info []byte `json:"info"`
 	Recipe
 }
 
-// Encode writes the recipe as a store.Request's Record.
+// Encode returns the recipe as a store.Request's Record.
 func (r *Recipe) Encode() ([]byte, error) {
 	info, err := proto.Marshal(r.Info)
 	if err != nil {
@@ -55,15 +55,13 @@ func (r *Recipe) Encode() ([]byte, error) {
 	return json.Marshal(keptRecipe{info, *r})
 }
 
-// ErrForeignRequest is returned for a request whose tickets only another store could
-// make again.
-var ErrForeignRequest = hint.With(errors.New("the request was made with the store that this one was imported from"),
-	"it was made once and is not made again; choose another id for a new one")
+// ErrForeignRequest is returned for a request whose tickets only another store can create again.
+var ErrForeignRequest = hint.With(errors.New("the request was made with the store from which this one was imported"),
+	"it is not repeated here; choose another --request-id for a new one")
 
-// Again returns what a request's tickets were made of, and the tickets, which may be signed
-// again: they are the same tickets. What a store says is not taken at its word, since
-// others may write to it: the tickets are held to the limits that need no chain, and to
-// the ledger. It fails with ErrForeignRequest, with store.ErrDamaged, and with
+// Again returns a request's recipe and tickets, which may be signed again: they are the same
+// tickets. Since other programs may write to the store, the tickets are checked against the limits
+// that need no chain, and against the ledger. Again returns ErrForeignRequest, store.ErrDamaged and
 // *policy.Refusal.
 func (p *Payer) Again(ctx context.Context, before *store.Record) (*Recipe, *Tickets, error) {
 	recipe, tickets, err := p.Recall(before)
@@ -79,8 +77,8 @@ func (p *Payer) Again(ctx context.Context, before *store.Record) (*Recipe, *Tick
 	return recipe, tickets, nil
 }
 
-// checkLedger fails with store.ErrDamaged for tickets that the ledger does not have as they
-// are, or that were not charged to a budget.
+// checkLedger returns store.ErrDamaged for tickets that differ from the ledger, or that no budget
+// was charged for.
 func (p *Payer) checkLedger(ctx context.Context, t *Tickets) error {
 	if _, err := pm.NextNonces(t.Params.RecipientRandHash, t.Nonces.First-1, t.Nonces.Count, p.Limits.NonceCap); err != nil {
 		return p.Limits.Explain(err)
@@ -104,12 +102,12 @@ func (p *Payer) checkLedger(ctx context.Context, t *Tickets) error {
 	return nil
 }
 
-// holds tells whether some nonces are among others.
+// holds reports whether some nonces are among others.
 func holds(all, some pm.NonceRange) bool {
 	return some.First >= all.First && uint64(some.First)+uint64(some.Count) <= uint64(all.First)+uint64(all.Count)
 }
 
-// MadeFor is what all tickets come to that were made for a request. It fails as Recall does.
+// MadeFor returns the cost of all tickets of a request. It returns the errors of Recall.
 func (p *Payer) MadeFor(records store.Records) (policy.Sum, error) {
 	all := policy.Cost(0, nil, nil)
 	for _, r := range records {
@@ -122,9 +120,8 @@ func (p *Payer) MadeFor(records store.Records) (policy.Sum, error) {
 	return all, nil
 }
 
-// Recall returns what a request's tickets were made of, and the tickets, which are not to
-// be signed. It fails as Again does, but for limits and the ledger; whom no list allows is
-// refused here too.
+// Recall returns a request's recipe and tickets, which must not be signed. It returns the errors of
+// Again, except for limits and the ledger; a recipient that no list allows is refused here, too.
 func (p *Payer) Recall(before *store.Record) (*Recipe, *Tickets, error) {
 	if len(before.Record) == 0 {
 		return nil, nil, fmt.Errorf("%w: %q", ErrForeignRequest, before.ID)
@@ -143,7 +140,7 @@ func (p *Payer) Recall(before *store.Record) (*Recipe, *Tickets, error) {
 	switch {
 	case err != nil:
 	case params.RecipientRandHash != before.RecipientRandHash:
-		err = errors.New("it is of another session")
+		err = errors.New("it belongs to another session")
 	case before.Nonces.First == 0 || before.Nonces.Count == 0:
 		err = errors.New("it has no nonces")
 	default:

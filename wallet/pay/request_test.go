@@ -131,7 +131,7 @@ func TestARequestThatWasNeverSent(t *testing.T) {
 	require.NoError(t, err)
 	plan, err := w.session.Payer.Plan(t.Context(), offer.Params, Amount{Count: 2})
 	require.NoError(t, err)
-	p := &paying{Session: w.session, amount: Amount{Count: 2}, request: w.session.Request}
+	p := &paymentRun{Session: w.session, amount: Amount{Count: 2}, request: w.session.Request}
 	plan.Request, err = p.requestFor(offer, plan, "segment", false)
 	require.NoError(t, err)
 	_, err = w.session.Payer.Reserve(t.Context(), plan)

@@ -14,74 +14,70 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Kept remembers the last offer of each recipient, so that a session goes on over
-// runs.
+// Kept stores the last offer of each recipient, so that a session continues across runs.
 type Kept interface {
 	// Load returns the offer kept for a sender and a recipient, or nil.
 	Load(ctx context.Context, sender common.Address, u URL) (*Offer, error)
 
-	// Save keeps an offer in place of the one before.
+	// Save replaces the kept offer.
 	Save(ctx context.Context, offer *Offer) error
 
-	// Drop forgets the offer kept for a sender and a recipient.
+	// Drop removes the offer kept for a sender and a recipient.
 	Drop(ctx context.Context, sender common.Address, u URL) error
 }
 
-// Session pays one recipient, going on with the params of the last payment while they
-// hold.
+// Session pays one recipient, on the params from the last payment while they are valid.
 type Session struct {
 	Payer  *Payer
 	Client *Client
 	Kept   Kept
 	Pins   Pins
 
-	// URL is where the recipient is asked for params.
+	// URL is where to fetch params.
 	URL URL
 
-	// Request names the payment, so that it is made once however often it is asked
-	// for; nil for a payment of its own. Record is not used.
+	// Request makes the payment idempotent; nil for none. Its Record is not used.
 	Request *store.Request
 
-	// Requests remember payments that have a Request, and those that take more than one
-	// delivery, which get one with this Digest. Without Requests there are neither.
+	// Requests stores payments that have a Request, and those that take more than one delivery,
+	// which get one with this Digest. Both fail without Requests.
 	Requests Requests
 	Digest   string
 
-	// Unlock opens the sender's key. It is called once, when everything that can be
-	// refused without it has been looked at.
+	// Unlock opens the sender's key. It is called once, after all checks that need no key.
 	Unlock func(ctx context.Context) (signer.Source, error)
 
-	// Unattended tells that Unlock asks no person. The chain is then asked about the sender
-	// and fresh params together, and about the sender alone only when there are none.
+	// Unattended tells that Unlock asks no question. The chain is then asked about the sender
+	// together with fresh params, and about the sender alone only if there are none.
 	Unattended bool
 }
 
 // Payment is a payment that the recipient accepted.
 type Payment struct {
-	// Offer is what was paid on, and Continued tells that it was kept from before.
+	// Offer is what was paid on. Continued tells that it was kept from an earlier payment.
 	Offer     *Offer
 	Continued bool
 
-	// Parts are what was paid, by delivery, and Tickets are those of the first one. Sent is
-	// how many deliveries this call made.
+	// Parts are the deliveries; Tickets are the tickets of the first. Sent counts the deliveries of
+	// this call.
 	Parts   []*Tickets
 	Tickets *Tickets
 	Sent    int
 
-	// Before is the request as it was found, when it was begun before this call: the first
-	// of its tickets that were not accepted then, if there are any.
+	// Before is the request as it was found, if it was begun before: the first of its records that
+	// was not accepted, if any.
 	Before *store.Record
 
-	// NextErr is why no fresh params are kept for the next payment; nil when they are.
+	// NextErr is why no fresh params are kept for the next payment; nil if they are.
 	NextErr error
 }
 
-// AcceptedBefore tells that it was a request whose tickets were all accepted before.
+// AcceptedBefore reports that all tickets of the request had been accepted before.
 func (p *Payment) AcceptedBefore() bool {
 	return p.Before != nil && p.Before.State == store.Accepted
 }
 
-// Total is what all parts come to.
+// Total is the sum of all parts.
 func (p *Payment) Total() policy.Sum {
 	total := policy.Cost(0, nil, nil)
 	for _, t := range p.Parts {
@@ -90,41 +86,38 @@ func (p *Payment) Total() policy.Sum {
 	return total
 }
 
-// Pay pays the amount: in one delivery, or in several when its header would be larger than
-// the recipient takes, or when it takes more tickets than one set of params does. The whole
-// amount is held to the limits before any of it is signed, and what is left of it before
-// each set.
+// Pay pays the amount: in one delivery, or in several if the header would exceed what the recipient
+// accepts, or if one set of params allows too few tickets. The whole amount is checked against the
+// limits before anything is signed, and the rest of it before each set.
 //
-// A recipient that refuses tickets has them nevertheless, and may redeem what wins of them,
-// so that no others follow, whatever reason the refusal gives. The one payment that begins
-// anew is one on kept params that could not be sent.
+// A recipient that refuses tickets still has them and may redeem winners among them, so no others
+// are sent after a refusal. Only a payment on kept params that could not be sent starts again with
+// fresh ones.
 //
-// A payment with a Request that was begun before is continued. What was accepted is not
-// sent again. When the outcome of a delivery is not known the same tickets are delivered
-// again: a recipient that has them refuses them, so that they are never paid twice. When
-// it says that it has them, or they have expired, what is due beside them is paid. Where
-// nothing of a delivery was ever sent, and its params have expired, others are made for it.
-// What is then still due of the amount is paid.
+// A payment whose Request was begun before is continued. Accepted tickets are not sent again. If
+// the outcome of a delivery is unknown, the same tickets are delivered again: a recipient that has
+// them refuses them, so they are never paid twice. If it refuses them for that reason, or they have
+// expired, the rest is paid. If nothing of a delivery was ever sent and its params have expired,
+// other tickets replace it.
 //
-// It fails as Client.Fetch, Pins.Check, Payer.Plan, Payer.Reserve and SegmentHeader do,
-// with what Kept and Unlock fail with, and as Requests do; with *UnreachableError when
-// nothing was sent, with *RefusedBeforeError for a request that was refused, and with a
-// *DeliveryError when something was sent that is not known to be accepted. The nonces of
-// such tickets are spent and their params no longer kept. When parts of it were accepted
-// before, each of these is wrapped by a *PartialError.
+// Pay returns the errors of Client.Fetch, Pins.Check, Payer.Plan, Payer.Reserve, SegmentHeader,
+// Kept, Unlock and Requests; *UnreachableError if nothing was sent; *RefusedBeforeError for a
+// refused request; and *DeliveryError if something was sent that is not known to be accepted. The
+// nonces of such tickets are spent and their params dropped. If parts were accepted before, a
+// *PartialError wraps the error.
 func (s *Session) Pay(ctx context.Context, amount Amount) (*Payment, error) {
 	if err := amount.check(); err != nil {
 		return nil, err
 	}
-	p := &paying{Session: s, amount: amount, request: s.Request, made: policy.Cost(0, nil, nil), unsure: make(map[partID]error)}
+	p := &paymentRun{Session: s, amount: amount, request: s.Request, made: policy.Cost(0, nil, nil), unsure: make(map[partID]error)}
 	if err := p.run(ctx); err != nil {
 		return nil, err
 	}
 	return p.result(), nil
 }
 
-// kept returns the offer kept from before with a plan on it, or nil when there is none
-// that the amount can be paid on.
+// kept returns the kept offer with a plan on it; nil if there is none or the amount cannot be paid
+// on it.
 func (s *Session) kept(ctx context.Context, amount Amount) (*Offer, *Plan, error) {
 	offer, err := s.Kept.Load(ctx, s.Payer.Sender, s.URL)
 	if err != nil || offer == nil {
@@ -142,16 +135,16 @@ func (s *Session) kept(ctx context.Context, amount Amount) (*Offer, *Plan, error
 	}
 	plan, err := s.Payer.Plan(ctx, offer.Params, amount)
 	if errors.Is(err, policy.ErrInactive) {
-		return nil, nil, err // no params of this recipient fare better
+		return nil, nil, err // no params of this recipient would help
 	}
 	if errors.As(err, new(*policy.Refusal)) || errors.As(err, new(*OverpayError)) || errors.Is(err, ErrWorthless) || errors.As(err, new(*store.RetiredError)) {
-		// Fresh params may fare better; if not they are refused in their own words.
+		// Fresh params may be better; if not, their refusal is reported.
 		return nil, nil, nil
 	}
 	return offer, plan, err
 }
 
-// fetch asks the recipient for fresh params that may be used.
+// fetch asks the recipient for fresh params and checks them.
 func (s *Session) fetch(ctx context.Context, key signer.Source) (*Offer, error) {
 	request, err := wire.NewOrchestratorRequest(signer.ForPM(ctx, key))
 	if err != nil {
@@ -167,11 +160,11 @@ func (s *Session) fetch(ctx context.Context, key signer.Source) (*Offer, error) 
 	return offer, CheckToken(s.URL, offer.Info.GetAuthToken(), s.Client.now())
 }
 
-// tokenMargin is what an auth token must have left to be kept for another payment.
+// tokenMargin is the least remaining lifetime of an auth token to keep.
 const tokenMargin = time.Minute
 
-// stay keeps a session's auth token while it holds, in place of the new one that each
-// answer brings: credit is booked under the token's session.
+// stay keeps a session's auth token while it is valid, instead of the new one in each answer, since
+// credit is booked by the token's session.
 func (s *Session) stay(paid, next *Offer) {
 	token := paid.Info.GetAuthToken()
 	if token.Check(s.Client.now().Add(tokenMargin)) == nil {

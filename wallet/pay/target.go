@@ -10,15 +10,15 @@ import (
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
-// Target is a recipient as a user names it: by the URL where it is asked, or by its address,
-// whose URL the service registry has. Named by its address, no other address is paid.
+// Target is a recipient as a user names it: by its URL, or by its address, whose URL the service
+// registry has. If named by address, no other address is paid.
 type Target struct {
 	URL     URL
 	Address common.Address
 }
 
-// ParseTarget reads a recipient's address, which begins with 0x, or its URL as ParseURL does.
-// It fails with ErrURL, and as format.ParseAddress does.
+// ParseTarget parses a recipient's address, which begins with 0x, or its URL as ParseURL does. It
+// returns ErrURL and the errors of format.ParseAddress.
 func ParseTarget(text string) (Target, error) {
 	if strings.HasPrefix(text, "0x") || strings.HasPrefix(text, "0X") || format.LooksLikeKey(text) {
 		address, err := format.ParseAddress(text)
@@ -39,13 +39,13 @@ func (t Target) String() string {
 	return t.URL.String()
 }
 
-// OtherRecipientError is ticket params that pay another address than the one that the user
-// named, or than was paid at the same URL before.
+// OtherRecipientError is returned for ticket params that pay another address than the one that the
+// user named, or that was paid at the same URL before.
 type OtherRecipientError struct {
-	// URL is where the params come from.
+	// URL is where the params were fetched.
 	URL string
 
-	// Was is the address that was named or paid before, Now the one that the params pay.
+	// Was is the address named or paid before, Now the one that the params pay.
 	Was, Now common.Address
 
 	// Named tells that the user named Was.
@@ -54,15 +54,15 @@ type OtherRecipientError struct {
 
 func (e *OtherRecipientError) Error() string {
 	if e.Named {
-		return fmt.Sprintf("the recipient at %s asks for tickets to %v, but you asked to pay %v", e.URL, e.Now, e.Was)
+		return fmt.Sprintf("the recipient at %s wants to be paid as %v, but you chose %v", e.URL, e.Now, e.Was)
 	}
-	return fmt.Sprintf("the recipient at %s has changed: you paid %v there, and now %v is to be paid", e.URL, e.Was, e.Now)
+	return fmt.Sprintf("the recipient at %s has changed: you paid %v there before, now it wants to be paid as %v", e.URL, e.Was, e.Now)
 }
 
-// Hint says how to find out whether that is right, and how to accept it.
+// Hint says how to check the new address, and how to accept it.
 func (e *OtherRecipientError) Hint() string {
 	if e.Named {
 		return fmt.Sprintf("the service registry's entry of %v leads there; compare the two: pmctl recipient show %v", e.Was, e.Was)
 	}
-	return fmt.Sprintf("nothing in the answer proves who sent it; see what the registry says with pmctl recipient show %v, and accept it with --recipient %v", e.Now, e.Now)
+	return fmt.Sprintf("nothing in the answer proves who sent it; look the address up with pmctl recipient show %v, and accept it with --recipient %v", e.Now, e.Now)
 }

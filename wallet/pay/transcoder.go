@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// transcoderOf returns where payments go: where the answer says, or where it was asked for
-// if it does not say. A recipient that was asked over TLS is not paid without, nor one that
-// names an address which cannot be reached from where it was asked.
+// transcoderOf returns where payments go: the answer's transcoder or, without one, where it was
+// asked. A recipient asked over TLS is not paid without, and a transcoder must be reachable from
+// here.
 func transcoderOf(asked URL, text string) (URL, error) {
 	if text == "" {
 		return asked, nil
@@ -19,18 +19,18 @@ func transcoderOf(asked URL, text string) (URL, error) {
 		return URL{}, fmt.Errorf("%w (%s): transcoder: %v", ErrMalformed, asked, err)
 	}
 	if asked.TLS() && !transcoder.TLS() {
-		return URL{}, fmt.Errorf("%w (%s): it was asked over TLS and wants to be paid without, at %s", ErrMalformed, asked, transcoder)
+		return URL{}, fmt.Errorf("%w (%s): it was asked over TLS but wants to be paid without TLS, at %s", ErrMalformed, asked, transcoder)
 	}
 	switch {
 	case transcoder.unspecified():
-		return URL{}, &transcoderError{asked, transcoder, "which is no address of a machine"}
+		return URL{}, &transcoderError{asked, transcoder, "which is not the address of a machine"}
 	case transcoder.private() && !asked.private():
 		return URL{}, &transcoderError{asked, transcoder, "which only its own network can reach"}
 	}
 	return transcoder, nil
 }
 
-// transcoderError is a recipient that wants to be paid where it cannot be reached. It
+// transcoderError is returned for a recipient that wants to be paid where it cannot be reached. It
 // matches ErrMalformed.
 type transcoderError struct {
 	asked, transcoder URL
@@ -58,17 +58,16 @@ func (u URL) hostname() string {
 	return host
 }
 
-// unspecified tells whether the host is 0.0.0.0 or ::, which servers listen at.
+// unspecified reports whether the host is 0.0.0.0 or ::, which servers listen on.
 func (u URL) unspecified() bool {
 	address, err := netip.ParseAddr(u.hostname())
 	return err == nil && address.Unmap().IsUnspecified()
 }
 
-// carrierGrade are the addresses of RFC 6598, which go-livepeer's hosts have behind a
-// provider's translator.
+// carrierGrade are the addresses of RFC 6598, which hosts behind a provider's NAT have.
 func carrierGrade() netip.Prefix { return netip.MustParsePrefix("100.64.0.0/10") }
 
-// private tells whether the host means something in a machine's own network only.
+// private reports whether the host has a meaning only within a local network.
 func (u URL) private() bool {
 	host := u.hostname()
 	if address, err := netip.ParseAddr(host); err == nil {

@@ -16,9 +16,9 @@ func TestTranscoders(t *testing.T) {
 	}{
 		{public, "https://other.example:8935", ""},
 		{public, "https://203.0.113.7:8935", ""},
-		{public, "https://0.0.0.0:8935", "no address of a machine"},
-		{public, "https://[::]:8935", "no address of a machine"},
-		{public, "https://[::ffff:0.0.0.0]:8935", "no address of a machine"},
+		{public, "https://0.0.0.0:8935", "not the address of a machine"},
+		{public, "https://[::]:8935", "not the address of a machine"},
+		{public, "https://[::ffff:0.0.0.0]:8935", "not the address of a machine"},
 		{public, "https://localhost:8935", "only its own network"},
 		{public, "https://127.0.0.1:8935", "only its own network"},
 		{public, "https://10.1.2.3:8935", "only its own network"},
@@ -34,7 +34,7 @@ func TestTranscoders(t *testing.T) {
 		{"https://127.0.0.1:8935", "https://127.0.0.1:8936", ""},
 		{"https://10.0.0.1:8935", "https://orchestrator:8935", ""},
 		{"https://orchestrator:8935", "https://10.0.0.1:8935", ""},
-		{"https://10.0.0.1:8935", "https://0.0.0.0:8935", "no address of a machine"},
+		{"https://10.0.0.1:8935", "https://0.0.0.0:8935", "not the address of a machine"},
 	} {
 		got, err := transcoderOf(parse(t, c.asked), c.transcoder)
 		if c.says == "" {

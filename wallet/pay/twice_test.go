@@ -71,7 +71,7 @@ func reserved(t *testing.T) (shop *shop, s *Session, listener *moody, held chan 
 	require.NoError(t, err)
 	segment, err := SegmentHeader(t.Context(), me(t), offer.Info.GetAuthToken(), s.Client.now())
 	require.NoError(t, err)
-	plan.Request, err = (&paying{Session: s, amount: Amount{Count: 3}, request: s.Request}).requestFor(offer, plan, segment, false)
+	plan.Request, err = (&paymentRun{Session: s, amount: Amount{Count: 3}, request: s.Request}).requestFor(offer, plan, segment, false)
 	require.NoError(t, err)
 	_, err = s.Payer.Reserve(t.Context(), plan)
 	require.NoError(t, err)

@@ -10,20 +10,20 @@ import (
 	"unicode"
 )
 
-// DefaultPort is the port that a person means who writes a recipient's URL without one.
+// DefaultPort is the port of a recipient's URL without one.
 const DefaultPort = 8935
 
 // ErrURL is returned for text that is not a recipient's URL.
 var ErrURL = errors.New("not a recipient's URL")
 
-// URL is where a recipient is: scheme, host and port, and nothing else, since gRPC has
-// no place for more. It compares with == and its text is unique.
+// URL is the address of a recipient: scheme, host and port, and nothing else, since gRPC has no
+// place for more. URLs can be compared with ==.
 type URL struct{ scheme, host string }
 
-// ParseURL reads https://host[:port], host:port for the same, or, for a recipient without
-// TLS, http://host[:port]. The port is 8935 when there is none, and one slash may follow.
-// Everything else is refused with ErrURL: a user name would end up in logs, and a
-// path, query or fragment would be dropped silently on half of the requests.
+// ParseURL parses https://host[:port], host:port for the same or, for a recipient without TLS,
+// http://host[:port]. The default port is 8935, and one slash may follow. Anything else is refused
+// with ErrURL: a user name would end up in logs, and a path, query or fragment would be dropped on
+// half of the requests.
 func ParseURL(text string) (URL, error) {
 	if isHostPort(strings.TrimSuffix(text, "/")) {
 		text = "https://" + text
@@ -31,23 +31,22 @@ func ParseURL(text string) (URL, error) {
 	return parseURL(text, strconv.Itoa(DefaultPort), strconv.Itoa(DefaultPort))
 }
 
-// isHostPort tells host:port, as go-livepeer's -orchAddr takes it.
+// isHostPort reports whether text is host:port, as go-livepeer's -orchAddr takes it.
 func isHostPort(text string) bool {
 	host, port, err := net.SplitHostPort(text)
 	return err == nil && host != "" && port != "" && strings.Trim(port, "0123456789") == ""
 }
 
-// ParseServiceURI reads a URL as recipients publish it, in the service registry or as
-// where they take payments. It is ParseURL but for the port: without one the URL means
-// its scheme's own, 443 or 80, since senders use the text as it is.
+// ParseServiceURI parses a URL as recipients publish it, in the service registry or as their
+// transcoder. Without a port it has the scheme's own, 443 or 80, since senders use the text as it
+// is.
 func ParseServiceURI(text string) (URL, error) { return parseURL(text, "443", "80") }
 
-// parseURL reads a URL whose port is tlsPort, or plainPort without TLS, when it has none.
 func parseURL(text, tlsPort, plainPort string) (URL, error) {
 	fail := func(format string, args ...any) (URL, error) {
 		return URL{}, fmt.Errorf("%w: %s; write it as https://host:%d or host:%d", ErrURL, fmt.Sprintf(format, args...), DefaultPort, DefaultPort)
 	}
-	// Nothing that may hold a password is repeated in an error.
+	// The text may contain a password, so errors do not repeat it.
 	if strings.Contains(text, "@") {
 		return fail("it has a user name or password")
 	}
@@ -87,14 +86,13 @@ func parseURL(text, tlsPort, plainPort string) (URL, error) {
 	return URL{scheme, net.JoinHostPort(host, port)}, nil
 }
 
-// maxHost is how long a DNS name can be (RFC 1035).
+// maxHost is the longest DNS name (RFC 1035).
 const maxHost = 253
 
-// withScheme is the same host and port with another scheme.
 func (u URL) withScheme(scheme string) URL { return URL{scheme, u.host} }
 
 // String returns the URL as scheme://host:port.
 func (u URL) String() string { return u.scheme + "://" + u.host }
 
-// TLS tells whether the recipient is reached over TLS.
+// TLS reports whether the recipient is reached over TLS.
 func (u URL) TLS() bool { return u.scheme == "https" }
