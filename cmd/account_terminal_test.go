@@ -38,6 +38,12 @@ func atTerminal(t *testing.T, home string, args ...string) *terminal {
 // atTerminalWith is atTerminal with more variables.
 func atTerminalWith(t *testing.T, home string, env []string, args ...string) *terminal {
 	t.Helper()
+	return atTerminalOf(t, cli.DefaultWidth, home, env, args...)
+}
+
+// atTerminalOf is atTerminalWith for a terminal so many columns wide.
+func atTerminalOf(t *testing.T, columns uint16, home string, env []string, args ...string) *terminal {
+	t.Helper()
 	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	require.NoError(t, err)
 	t.Cleanup(func() { keyboard.Close() })
@@ -60,7 +66,7 @@ func atTerminalWith(t *testing.T, home string, env []string, args ...string) *te
 	cmd.Dir = home
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = screen, screen, screen
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	require.NoError(t, unix.IoctlSetWinsize(int(screen.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: cli.DefaultWidth}))
+	require.NoError(t, unix.IoctlSetWinsize(int(screen.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: columns}))
 	p := &terminal{t: t, keyboard: keyboard, cmd: cmd}
 	p.before = p.settings()
 	require.NoError(t, cmd.Start())

@@ -311,7 +311,7 @@ func TestEarlierTransactionsAreNamed(t *testing.T) {
 	result := s.run(exitDone, small+" --with-pending")
 	require.Equal(t, eth(t, "5.1eth"), s.deposited())
 	require.Equal(t, []any{map[string]any{
-		"hash": large, "nonce": "0", "what": "fund 5 ETH of deposit and 0 wei of reserve", "value": "5000000000000000000", "state": "mined",
+		"hash": large, "nonce": "0", "what": "fund 5 ETH of deposit", "value": "5000000000000000000", "state": "mined",
 	}}, result["earlier"])
 	for _, entry := range s.journal() {
 		require.Equal(t, "mined", entry["state"])
@@ -333,7 +333,7 @@ func TestAWaitSendsNothingElse(t *testing.T) {
 	s.said(exitNotMined, "fund --deposit 1gwei --yes --with-pending --timeout 5s --rpc-url "+url)
 	newest := s.journal()[0]["hash"].(string)
 	said := s.said(exitNotMined, fmt.Sprintf("tx wait %s --timeout %s", newest, 4*time.Second))
-	require.Contains(t, said, "which moves 5 ETH (fund 5 ETH of deposit and 0 wei of reserve) must be mined first")
+	require.Contains(t, said, "which moves 5 ETH (fund 5 ETH of deposit) must be mined first")
 	require.Zero(t, s.deposited().Sign())
 	s.run(exitDone, "tx wait "+newest+" --with-pending")
 	require.Equal(t, new(big.Int).Add(eth(t, "5eth"), big.NewInt(1e9)), s.deposited())

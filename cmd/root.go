@@ -56,6 +56,9 @@ func Main(ctx context.Context, args []string, env *cli.Env) int {
 			hint = "what you mean may be " + instead
 		}
 		err = cli.Usage(cli.WithHint(oneLine(err), "%s", hint))
+		if split := splitAmount(args); split != nil {
+			err = split
+		}
 	}
 	if err == nil {
 		return cli.ExitDone

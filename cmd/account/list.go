@@ -2,6 +2,8 @@ package account
 
 import (
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 
@@ -66,15 +68,43 @@ func emitList(r *cli.Run, store *keystore.Store, list keystore.Listing) error {
 	if len(list.Accounts)+len(list.Unnamed) == 0 {
 		r.Note("no accounts in %s; pmctl account new makes one", store.Path())
 	}
-	return r.Emit("pmctl.accounts", result, func(w *cli.Page) error {
-		// An address and a file's name do not fit into a line of a terminal.
-		for _, account := range result.Accounts {
-			if err := w.Fields([]cli.Field{{"address", account.Address}, {"key file", filepath.Base(account.Path)}}); err != nil {
-				return err
-			}
-		}
+	return cli.EmitList(r, "pmctl.accounts", result, func(w *cli.Page) error { return result.write(w, r.Verbose) })
+}
+
+// write prints the accounts with the times that the names of their key files have; with the
+// names themselves where one has none, or as they are asked for.
+func (l accountList) write(w *cli.Page, withFiles bool) error {
+	if len(l.Accounts) == 0 {
 		return nil
-	})
+	}
+	rows := make([][]string, len(l.Accounts))
+	for i, account := range l.Accounts {
+		created, ok := createdAt(account.Path)
+		withFiles = withFiles || !ok
+		rows[i] = []string{account.Address, created, filepath.Base(account.Path)}
+	}
+	header := []cli.Column{cli.Text("address"), cli.Text("created"), cli.Text("key file")}
+	if !withFiles {
+		header = header[:2]
+		for i := range rows {
+			rows[i] = rows[i][:2]
+		}
+	}
+	return w.Table(header, rows)
+}
+
+// createdAt reads when a key file was created from its name, as Ethereum's programs form
+// it: UTC--TIME--ADDRESS.
+func createdAt(path string) (text string, ok bool) {
+	parts := strings.Split(filepath.Base(path), "--")
+	if len(parts) != 3 || parts[0] != "UTC" {
+		return "", false
+	}
+	at, err := time.Parse("2006-01-02T15-04-05", strings.TrimSuffix(parts[1], "Z"))
+	if err != nil {
+		return "", false
+	}
+	return at.Format(time.RFC3339), true
 }
 
 type accountDetails struct {

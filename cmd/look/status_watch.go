@@ -59,7 +59,7 @@ func (v *statusView) refresh(ctx context.Context, result *statusResult) error {
 		screen.WriteString(clearScreen)
 	}
 	// Without the contracts' addresses it fits a screen.
-	if err := result.write(v.PageOn(&screen), result.fields()); err != nil {
+	if err := result.write(cli.OutPageOn(v.Run, &screen), result.fields()); err != nil {
 		return err
 	}
 	screen.WriteString("\nas of " + v.Now().UTC().Format(time.RFC3339) + ", again in " + v.interval.String() + "; Ctrl-C ends it\n\n")

@@ -79,5 +79,5 @@ func runHistory(r *cli.Run, cmd *cobra.Command, o *historyOptions) error {
 	if r.Output == cli.OutputCSV {
 		return writeHistoryCSV(r.Out, found.Events)
 	}
-	return r.Emit("pmctl.history", found, func(w *cli.Page) error { return writeHistory(w, found) })
+	return cli.EmitList(r, "pmctl.history", found, func(w *cli.Page) error { return writeHistory(w, found) })
 }

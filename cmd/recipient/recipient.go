@@ -96,17 +96,17 @@ func listRecipients(ctx context.Context, r *cli.Run, network *cli.NetworkOptions
 		r.Note("no %s is active on %s", what, list.Network)
 		return nil
 	}
-	return r.Emit("pmctl.recipients", list, list.write)
+	return cli.EmitList(r, "pmctl.recipients", list, list.write)
 }
 
 func (l recipientList) write(w *cli.Page) error {
-	var lists [][]cli.Field
-	for _, entry := range l.Recipients {
+	rows := make([][]string, len(l.Recipients))
+	for i, entry := range l.Recipients {
 		uri := entry.ServiceURI
 		if l.ai {
 			uri = entry.AIServiceURI
 		}
-		lists = append(lists, []cli.Field{{"recipient", common.Address(entry.Address).Hex()}, {"url", check.EntryText(uri)}})
+		rows[i] = []string{common.Address(entry.Address).Hex(), check.EntryText(uri)}
 	}
-	return w.Paragraphs(lists)
+	return w.Table([]cli.Column{cli.Text("recipient"), cli.Text("url")}, rows)
 }

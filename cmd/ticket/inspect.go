@@ -41,7 +41,7 @@ sender is for pmctl ticket verify to tell.`,
 			if err != nil {
 				return err
 			}
-			return r.Emit("pmctl.inspection", found, found.write)
+			return cli.EmitList(r, "pmctl.inspection", found, found.write)
 		},
 	}
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)

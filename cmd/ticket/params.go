@@ -99,7 +99,7 @@ func fetchParams(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, work *cli.
 		switch {
 		case of.Judged == nil:
 		case table:
-			errs[i] = cmp.Or(cli.WriteParams(r.Page(), of.Judged), of.Err)
+			errs[i] = cmp.Or(cli.WriteParams(cli.OutPage(r), of.Judged), of.Err)
 		default:
 			errs[i] = format.Write(r.Out, format.KindParams, of.Document)
 		}

@@ -74,7 +74,7 @@ func showParams(ctx context.Context, r *cli.Run, o *paramsShowOptions, file stri
 		r.Note("not checked on the chain: %v", unchecked)
 	}
 	if table {
-		err = cli.WriteParams(r.Page(), judged)
+		err = cli.WriteParams(cli.OutPage(r), judged)
 	} else {
 		err = format.Write(r.Out, "pmctl.judgement", cli.NewJudgement(judged))
 	}

@@ -143,7 +143,7 @@ func showTransaction(r *cli.Run, t *format.Transaction, call *wallet.UnsignedCal
 		cli.Field{"gas", "at most " + call.MaxFee.String()},
 		cli.Field{"nonce", fmt.Sprint(t.Nonce)},
 	)
-	if err := r.ErrPage().Fields(fields); err != nil {
+	if err := cli.ErrPage(r).Fields(fields); err != nil {
 		return err
 	}
 	for _, sentence := range call.Says() {

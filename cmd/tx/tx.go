@@ -73,11 +73,11 @@ func newIntentResult(i *wallet.Intent) intentResult {
 	return result
 }
 
-func (i intentResult) fields() []cli.Field {
+func (i intentResult) write(w *cli.Page) error {
 	fields := []cli.Field{
 		{"transaction", i.Hash.Hex()},
 		{"what", i.What},
-		{"state", i.State},
+		{"state", stateText(w, i.State)},
 		{"nonce", i.Nonce},
 		{"signed at", i.CreatedAt.Format(time.RFC3339)},
 	}
@@ -90,7 +90,7 @@ func (i intentResult) fields() []cli.Field {
 	for _, a := range i.Attempts[1:] {
 		fields = append(fields, cli.Field{a.Kind, a.Hash.Hex() + " at " + a.SignedAt.Format(time.RFC3339)})
 	}
-	return fields
+	return w.Fields(fields)
 }
 
 func newTxList(r *cli.Run) *cobra.Command {
@@ -135,19 +135,44 @@ func listIntents(r *cli.Run, cmd *cobra.Command, o *cli.NetworkOptions, account 
 	if err != nil {
 		return err
 	}
-	list, lists := []intentResult{}, [][]cli.Field{}
+	list := intentList{}
 	for _, i := range intents {
 		if all || i.State.Unsettled() {
-			result := newIntentResult(i)
-			list, lists = append(list, result), append(lists, result.fields())
+			list = append(list, newIntentResult(i))
 		}
 	}
 	if len(list) == 0 {
 		r.Note("no transaction of %s waits to be mined", address)
 	}
-	return r.Emit("pmctl.transactions", map[string]any{"transactions": list}, func(w *cli.Page) error {
-		return w.Paragraphs(lists)
-	})
+	return cli.EmitList(r, "pmctl.transactions", map[string]any{"transactions": list}, list.write)
+}
+
+// intentList are transactions of the journal.
+type intentList []intentResult
+
+func (l intentList) write(w *cli.Page) error {
+	if len(l) == 0 {
+		return nil
+	}
+	header := []cli.Column{cli.Text("transaction"), cli.Text("state"), cli.Number("nonce"), cli.Text("signed"), cli.Prose("what")}
+	rows := make([][]string, len(l))
+	for i, intent := range l {
+		rows[i] = []string{intent.Hash.Hex(), stateText(w, intent.State), intent.Nonce, intent.CreatedAt.Format(time.RFC3339), intent.What}
+	}
+	return w.Table(header, rows)
+}
+
+// stateText is what became of a transaction, in its colour.
+func stateText(w *cli.Page, state string) string {
+	switch state {
+	case "mined":
+		return w.Green(state)
+	case "open":
+		return w.Yellow(state)
+	case "cancelled":
+		return w.Dim(state)
+	}
+	return w.Red(state)
 }
 
 // intentOptions are what every command takes that is about one transaction.
@@ -219,7 +244,7 @@ signed to replace it. No node is asked; pmctl tx wait asks.`,
 				return err
 			}
 			result := newIntentResult(intent)
-			return r.Emit("pmctl.journal_entry", result, func(w *cli.Page) error { return w.Fields(result.fields()) })
+			return r.Emit("pmctl.journal_entry", result, result.write)
 		},
 	}
 	network.RegisterNetwork(cmd)

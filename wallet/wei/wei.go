@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 
 	"github.com/holiman/uint256"
@@ -20,6 +21,19 @@ const (
 	gweiDecimals = 9
 	ethDecimals  = 18
 )
+
+// decimalsOf is a unit's power of ten, by its name in upper or lower case.
+func decimalsOf(unit string) (decimals int, known bool) {
+	switch strings.ToLower(unit) {
+	case "wei":
+		return 0, true
+	case "gwei":
+		return gweiDecimals, true
+	case "eth", "ether":
+		return ethDecimals, true
+	}
+	return 0, false
+}
 
 var (
 	// ErrNoUnit is returned for an amount that does not say its unit.
@@ -66,41 +80,54 @@ func Ceil(r *big.Rat) (Wei, error) {
 	return FromBig(q)
 }
 
-// Parse reads an amount with its unit: digits, at most one decimal point, and one
-// of wei, gwei or eth, such as 0.1eth, 25gwei or 1000wei; a space may stand
-// before the unit, whose case does not matter. It fails with ErrNoUnit, ErrSyntax,
-// ErrRange or ErrTooPrecise.
+// Parse reads an amount with its unit: digits, at most one decimal point, a power of ten
+// such as e18 if need be, and one of wei, gwei, eth or ether, such as 0.1eth, 25gwei or
+// 1e18wei; a space may stand before the unit, whose case does not matter. It fails with
+// ErrNoUnit, ErrSyntax, ErrRange or ErrTooPrecise.
 func Parse(s string) (Wei, error) {
-	end := len(s)
-	for end > 0 && isLetter(s[end-1]) {
-		end--
-	}
-	number, unit := strings.TrimSuffix(s[:end], " "), strings.ToLower(s[end:])
+	number, unit := splitUnit(s)
 	if strings.HasPrefix(number, "-") {
 		return Wei{}, fmt.Errorf("%w: %q is negative", ErrRange, s)
 	}
-	whole, fraction, hasPoint := strings.Cut(number, ".")
-	if !isDigits(whole) || hasPoint && !isDigits(fraction) {
+	mantissa, power, hasPower := strings.Cut(strings.ToLower(number), "e")
+	whole, fraction, hasPoint := strings.Cut(mantissa, ".")
+	sign, exponent := 1, strings.TrimPrefix(power, "+")
+	if strings.HasPrefix(power, "-") {
+		sign, exponent = -1, power[1:]
+	}
+	if !isDigits(whole) || hasPoint && !isDigits(fraction) || hasPower && !isDigits(exponent) {
 		return Wei{}, fmt.Errorf("%w: %q; %s", ErrSyntax, s, spellings)
 	}
-	var decimals int
-	switch unit {
-	case "wei":
-	case "gwei":
-		decimals = gweiDecimals
-	case "eth":
-		decimals = ethDecimals
-	case "":
+	decimals, known := decimalsOf(unit)
+	switch {
+	case unit == "":
 		return Wei{}, fmt.Errorf("%w: %q; %s", ErrNoUnit, s, spellings)
+	case !known:
+		return Wei{}, fmt.Errorf("%w: %q is not a unit; %s", ErrNoUnit, unit, spellings)
+	case len(whole)+len(fraction) > maxDigits:
+		return Wei{}, fmt.Errorf("%w: a number of %d digits, at most 2^256-1 wei", ErrRange, len(whole)+len(fraction))
+	case len(exponent) > maxExponent:
+		return Wei{}, fmt.Errorf("%w: %q has a power of ten of %d digits", ErrRange, s, len(exponent))
+	}
+	shift := decimals - len(fraction)
+	if hasPower {
+		power, _ := strconv.Atoi(exponent)
+		shift += sign * power
+	}
+	digits := whole + fraction
+	switch {
+	case shift > maxDigits:
+		return Wei{}, fmt.Errorf("%w: %q is above 2^256-1 wei", ErrRange, s)
+	case shift < 0 && !hasPower:
+		return Wei{}, fmt.Errorf("%w: %q has %d decimals, %s has at most %d", ErrTooPrecise, s, len(fraction), strings.ToLower(unit), decimals)
+	case shift < 0:
+		kept := max(0, len(digits)+shift)
+		if strings.Trim(digits[kept:], "0") != "" {
+			return Wei{}, fmt.Errorf("%w: %q", ErrTooPrecise, s)
+		}
+		digits = "0" + digits[:kept]
 	default:
-		return Wei{}, fmt.Errorf("%w: %q is not a unit; %s", ErrNoUnit, s[end:], spellings)
-	}
-	if len(fraction) > decimals {
-		return Wei{}, fmt.Errorf("%w: %q has %d decimals, %s has at most %d", ErrTooPrecise, s, len(fraction), unit, decimals)
-	}
-	digits := whole + fraction + strings.Repeat("0", decimals-len(fraction))
-	if len(digits) > maxDigits+decimals {
-		return Wei{}, fmt.Errorf("%w: a number of %d digits, at most 2^256-1 wei", ErrRange, len(digits))
+		digits += strings.Repeat("0", shift)
 	}
 	v, _ := new(big.Int).SetString(digits, 10)
 	w, err := FromBig(v)
@@ -110,9 +137,27 @@ func Parse(s string) (Wei, error) {
 	return w, nil
 }
 
+// splitUnit parts a number from the letters behind it.
+func splitUnit(s string) (number, unit string) {
+	end := len(s)
+	for end > 0 && isLetter(s[end-1]) {
+		end--
+	}
+	return strings.TrimSuffix(s[:end], " "), s[end:]
+}
+
+// IsUnit tells whether text is a unit of amounts, in upper or lower case.
+func IsUnit(text string) bool {
+	_, known := decimalsOf(text)
+	return known
+}
+
 // maxDigits bounds what Parse converts; 2^256-1 has 78 digits, the rest is
 // leeway for leading zeros.
 const maxDigits = 100
+
+// maxExponent is how many digits a power of ten may have.
+const maxExponent = 3
 
 func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
 

@@ -59,7 +59,7 @@ func SameAgain(r *Run, cmd *cobra.Command, args []string, more ...string) {
 	for i, word := range words {
 		words[i] = shellWord(word)
 	}
-	r.Note("the same without questions:\n%s", wrapCommand(words, r.errWidth()))
+	r.Note("the same without questions:\n%s", wrapCommand(words, errWidth(r.Env)))
 }
 
 // wrapCommand is a command line in lines that fit into a terminal, and that a shell reads

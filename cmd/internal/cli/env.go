@@ -30,6 +30,9 @@ type Env struct {
 	// are none.
 	OutSize, ErrSize Size
 
+	// Screen is stdout where that is a terminal, for programs that take it over; else nil.
+	Screen *os.File
+
 	// OutClosed tells that the process was started without a stdout.
 	OutClosed bool
 
@@ -87,7 +90,10 @@ func System() *Env {
 		Detach:       detach,
 		OpenFD:       openFD,
 	}
-	env.Prompter = &terminalPrompter{in: os.Stdin, out: os.Stderr, width: env.errWidth}
+	if env.OutTerminal {
+		env.Screen = os.Stdout
+	}
+	env.Prompter = &terminalPrompter{in: os.Stdin, out: os.Stderr, width: func() int { return errWidth(env) }}
 	return env
 }
 

@@ -139,7 +139,7 @@ func devnetStatePath(env *Env) (string, error) {
 func (o *NetworkOptions) reading(r *Run, network wallet.Network, urls []string) wallet.Config {
 	config := wallet.Config{Network: network, Nodes: urls}
 	if r.Verbose {
-		config.OnRequest = r.showRequest
+		config.OnRequest = showRequests(r)
 	}
 	if folder, err := r.CacheDir(); err == nil {
 		config.CacheDir = folder

@@ -127,4 +127,4 @@ type stdout struct {
 
 func (s stdout) Commit() error { return s.Flush() }
 func (s stdout) Close()        {}
-func (s stdout) Page() *Page   { return s.run.PageOn(s.Writer) }
+func (s stdout) Page() *Page   { return OutPageOn(s.run, s.Writer) }

@@ -58,7 +58,7 @@ func (r *Run) Emit(kind string, data any, table func(*Page) error) error {
 	if r.Output == OutputJSON {
 		return format.Write(r.Out, kind, data)
 	}
-	return table(r.Page())
+	return table(OutPage(r))
 }
 
 // EmitDone emits the result of something that is done and must not be done again.

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-
-	"github.com/pmctl/pmctl/wallet/check"
 )
 
 // Page is where text for people is written: it has a width, and may have colours.
@@ -16,66 +14,22 @@ type Page struct {
 
 	// bounded tells that longer lines would be broken: in a pipe they are not.
 	bounded bool
-	colours bool
+	Colours
 }
 
-// Page is stdout.
-func (r *Run) Page() *Page { return r.PageOn(r.Out) }
+// OutPage is stdout.
+func OutPage(r *Run) *Page { return OutPageOn(r, r.Out) }
 
-// PageOn is stdout as w has it, which passes it on.
-func (r *Run) PageOn(w io.Writer) *Page {
-	width, known := r.width(r.OutSize)
-	return &Page{w, width, known, r.colours(r.OutTerminal)}
+// OutPageOn is a page for what w passes on to stdout.
+func OutPageOn(r *Run, w io.Writer) *Page {
+	columns, known := width(r.Env, r.OutSize)
+	return &Page{w, columns, known, coloured(r, r.OutTerminal)}
 }
 
 // ErrPage is stderr.
-func (r *Run) ErrPage() *Page {
-	width, known := r.width(r.ErrSize)
-	return &Page{r.Err, width, known, r.colours(r.ErrTerminal)}
-}
-
-// Styles of text, as terminals have them (ECMA-48).
-const (
-	styleBold   = "1"
-	styleDim    = "2"
-	styleRed    = "31"
-	styleGreen  = "32"
-	styleYellow = "33"
-)
-
-func (p *Page) style(code, text string) string {
-	if !p.colours || text == "" {
-		return text
-	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
-}
-
-// Green is a good verdict.
-func (p *Page) Green(text string) string { return p.style(styleGreen, text) }
-
-// Yellow is a verdict that asks for attention.
-func (p *Page) Yellow(text string) string { return p.style(styleYellow, text) }
-
-// Red is a bad verdict.
-func (p *Page) Red(text string) string { return p.style(styleRed, text) }
-
-// Dim is secondary.
-func (p *Page) Dim(text string) string { return p.style(styleDim, text) }
-
-// Bold is new.
-func (p *Page) Bold(text string) string { return p.style(styleBold, text) }
-
-// Verdict is text about how a check went, in its colour.
-func (p *Page) Verdict(state check.State, text string) string {
-	switch state {
-	case check.OK:
-		return p.Green(text)
-	case check.Warning:
-		return p.Yellow(text)
-	case check.Failed:
-		return p.Red(text)
-	}
-	return p.Dim(text)
+func ErrPage(r *Run) *Page {
+	columns, known := width(r.Env, r.ErrSize)
+	return &Page{r.Err, columns, known, coloured(r, r.ErrTerminal)}
 }
 
 // Print writes text as it is.

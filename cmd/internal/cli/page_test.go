@@ -23,7 +23,7 @@ func pageOf(out io.Writer, wide int, color string, environment ...string) *Page 
 		r.OutSize = func() (int, int) { return wide, 24 }
 	}
 	r.color = colorMode(color)
-	return r.Page()
+	return OutPage(r)
 }
 
 func TestWidth(t *testing.T) {

@@ -14,7 +14,7 @@ const (
 )
 
 // watched tells whether a person sees what is rewritten in place.
-func (r *Run) watched() bool {
+func watched(r *Run) bool {
 	return r.ErrTerminal && !r.Quiet && r.Getenv("TERM") != "dumb"
 }
 
@@ -27,7 +27,7 @@ func (r *Run) Waiting(format string, args ...any) (done func()) {
 
 // Progress is waiting for what changes: a goroutine of its own asks for the text.
 func (r *Run) Progress(text func() string) (done func()) {
-	if !r.watched() {
+	if !watched(r) {
 		return func() {}
 	}
 	began := time.Now()

@@ -24,7 +24,7 @@ type Run struct {
 	OutputByDefault bool
 	// Quiet has nothing but errors on stderr.
 	Quiet bool
-	// Verbose has every request shown on stderr, and addresses that are seldom of use.
+	// Verbose shows every request on stderr, and in tables what is seldom of use.
 	Verbose bool
 
 	color colorMode
@@ -33,7 +33,7 @@ type Run struct {
 // NewRun is an invocation in a world.
 func NewRun(env *Env) *Run {
 	own := *env
-	r := &Run{Env: &own, screen: &screen{w: env.Err, wraps: env.ErrTerminal, width: own.errWidth}, out: &checkedWriter{w: env.Out}, color: colorAuto}
+	r := &Run{Env: &own, screen: &screen{w: env.Err, wraps: env.ErrTerminal, width: func() int { return errWidth(env) }}, out: &checkedWriter{w: env.Out}, color: colorAuto}
 	own.Out = r.out
 	if env.Prompter != nil {
 		own.Prompter = politePrompter{env.Prompter, r.screen}
@@ -45,7 +45,7 @@ func NewRun(env *Env) *Run {
 func (r *Run) RegisterFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&r.Profile, "profile", "", "`NAME` of a profile of the config file, whose settings come first (default $PMCTL_PROFILE)")
 	flags.BoolVarP(&r.Quiet, "quiet", "q", false, "write nothing but errors to stderr")
-	flags.BoolVarP(&r.Verbose, "verbose", "v", false, "show each request to a node or an orchestrator on stderr, with its time")
+	flags.BoolVarP(&r.Verbose, "verbose", "v", false, "show more: addresses of contracts, names of key files, and on stderr each request to a node or an orchestrator with its time")
 	flags.Var(&r.color, "color", "use colours: auto, always or never")
 }
 

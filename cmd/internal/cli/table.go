@@ -45,7 +45,7 @@ func (p *Page) Table(header []Column, rows [][]string) error {
 		for _, row := range rows {
 			width = max(width, columns(row[i]))
 		}
-		if column.prose {
+		if column.prose && (p.bounded || room >= leastProse) {
 			cells = wrapped(rows, i, max(room, leastProse))
 			width = min(width, leastProse)
 		}

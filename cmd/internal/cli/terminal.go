@@ -1,11 +1,8 @@
 package cli
 
 import (
-	"fmt"
 	"os"
-	"slices"
 	"strconv"
-	"strings"
 
 	"golang.org/x/term"
 )
@@ -33,7 +30,7 @@ func sizeOf(f *os.File) Size {
 
 // width is how wide text for a stream may be, and whether that is known: $COLUMNS, or else
 // what the terminal says.
-func (e *Env) width(size Size) (width int, known bool) {
+func width(e *Env, size Size) (columns int, known bool) {
 	if columns, err := strconv.Atoi(e.Getenv("COLUMNS")); err == nil && columns > 0 {
 		return max(columns, leastWidth), true
 	}
@@ -46,39 +43,7 @@ func (e *Env) width(size Size) (width int, known bool) {
 }
 
 // errWidth is how wide text on stderr may be.
-func (e *Env) errWidth() int {
-	width, _ := e.width(e.ErrSize)
-	return width
-}
-
-// Values of --color.
-const (
-	colorAuto   = "auto"
-	colorAlways = "always"
-	colorNever  = "never"
-)
-
-// colorMode is the value of --color.
-type colorMode string
-
-func (c *colorMode) String() string { return string(*c) }
-func (c *colorMode) Type() string   { return "WHEN" }
-func (c *colorMode) Set(s string) error {
-	modes := []string{colorAuto, colorAlways, colorNever}
-	if !slices.Contains(modes, s) {
-		return fmt.Errorf("must be one of %s", strings.Join(modes, ", "))
-	}
-	*c = colorMode(s)
-	return nil
-}
-
-// colours tells whether text on a stream is coloured.
-func (r *Run) colours(terminal bool) bool {
-	switch r.color {
-	case colorAlways:
-		return true
-	case colorNever:
-		return false
-	}
-	return terminal && r.Getenv("NO_COLOR") == "" && r.Getenv("TERM") != "dumb"
+func errWidth(e *Env) int {
+	columns, _ := width(e, e.ErrSize)
+	return columns
 }

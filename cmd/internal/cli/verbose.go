@@ -7,8 +7,10 @@ import (
 	"github.com/pmctl/pmctl/wallet"
 )
 
-// showRequest writes a request to a node or a recipient to stderr, as --verbose has it.
-func (r *Run) showRequest(q wallet.Request) { r.screen.print(PlainLines(requestLine(q))) }
+// showRequests writes requests to nodes and recipients to stderr, as --verbose has them.
+func showRequests(r *Run) func(wallet.Request) {
+	return func(q wallet.Request) { r.screen.print(PlainLines(requestLine(q))) }
+}
 
 func requestLine(q wallet.Request) string {
 	counts := make(map[string]int)

@@ -46,7 +46,7 @@ func (l Label) String() string {
 	name, _, _ := strings.Cut(string(l), " ")
 	switch {
 	case name == "fund" && l.has("deposit", "reserve"):
-		text := fmt.Sprintf("fund %s of deposit and %s of reserve", l.amount("deposit"), l.amount("reserve"))
+		text := "fund " + l.funds("deposit", "reserve")
 		if beneficiary := l.argument("for"); beneficiary != "" {
 			text += " for " + beneficiary
 		}
@@ -54,7 +54,7 @@ func (l Label) String() string {
 	case l == LabelCancelUnlock:
 		return "cancel the unlock"
 	case name == "withdraw" && l.has("keep-deposit", "keep-reserve"):
-		return fmt.Sprintf("withdraw, and fund %s of deposit and %s of reserve again", l.amount("keep-deposit"), l.amount("keep-reserve"))
+		return "withdraw, and fund " + l.funds("keep-deposit", "keep-reserve") + " again"
 	case name == "redeem" && l.has("count", "tickets"):
 		return fmt.Sprintf("redeem %s (%s)", words.Plural(l.argument("count"), "winning ticket"), l.argument("tickets"))
 	}
@@ -78,6 +78,18 @@ func (l Label) has(names ...string) bool {
 		}
 	}
 	return true
+}
+
+// funds says what is added to the deposit and the reserve, by the arguments' names, without
+// what is 0.
+func (l Label) funds(deposit, reserve string) string {
+	var parts []string
+	for i, name := range []string{deposit, reserve} {
+		if l.argument(name) != "0" {
+			parts = append(parts, l.amount(name)+[]string{" of deposit", " of reserve"}[i])
+		}
+	}
+	return strings.Join(parts, " and ")
 }
 
 // amount returns an argument with its unit, or as it is if it is not a number of wei.

@@ -21,7 +21,7 @@ func TestLabels(t *testing.T) {
 		earlier        string // as schema version 5 stored it
 	}{
 		{tx.FundLabel(parse(t, "0.1eth"), wei.Wei{}, common.Address{}), "fund deposit=100000000000000000 reserve=0",
-			"fund 0.1 ETH of deposit and 0 wei of reserve", "fund 0.1 ETH of deposit and 0 wei of reserve"},
+			"fund 0.1 ETH of deposit", "fund 0.1 ETH of deposit and 0 wei of reserve"},
 		{tx.FundLabel(parse(t, "50000gwei"), parse(t, "7wei"), beneficiary), "fund deposit=50000000000000 reserve=7 for=0x3B7e8Fe678A78d8E024E30662EF48ed0a01cC1Bb",
 			"fund 50000 gwei of deposit and 7 wei of reserve for 0x3B7e8Fe678A78d8E024E30662EF48ed0a01cC1Bb", "fund 50000 gwei of deposit and 7 wei of reserve for 0x3B7e8Fe678A78d8E024E30662EF48ed0a01cC1Bb"},
 		{tx.LabelUnlock, "unlock", "unlock", "unlock"},
