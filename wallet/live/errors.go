@@ -62,6 +62,10 @@ var (
 	ErrRefresh   Refusal = said{StatusRefresh, "refresh session for remote signer"}
 	ErrNoTickets Refusal = said{StatusNoTickets, "no tickets"}
 
+	// ErrStateOld and ErrStateUnknown are states that only a signer with a memory refuses.
+	ErrStateOld     Refusal = said{http.StatusBadRequest, "state is older than the session's last payment"}
+	ErrStateUnknown Refusal = said{http.StatusBadRequest, "state of a session that this signer has no record of"}
+
 	// ErrAuthID is an auth ID other than the session's. The protocol says no more about it
 	// than that the request failed.
 	ErrAuthID Refusal = said{http.StatusInternalServerError, "Internal Server Error"}

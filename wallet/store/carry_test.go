@@ -22,6 +22,10 @@ func busy(t *testing.T) *Store {
 	_, err := s.Chain(testChain).Reserve(t.Context(), Spend{Sender: common.Address{1}, Params: params(1), Count: 3, Request: request})
 	require.NoError(t, err)
 	reserve(t, s, params(2), 4)
+	paid := liveRequest(3, 1)
+	paid.Client = addClient(t, s, "ann", Terms{EVTotal: worth(t, 2)})
+	pay(t, s, paid)
+	require.NoError(t, s.LiveUsage().Acknowledge(t.Context(), "push", paid.Client, 1))
 	require.NoError(t, s.Chain(testChain).SaveParams(t.Context(), common.Address{1}, "https://r", []byte("{}")))
 	require.NoError(t, s.Chain(testChain).Winners(isActive).StoreWinningTicket(winning(ann, 1, 1)))
 	return s
@@ -56,6 +60,13 @@ func migrate(t *testing.T, place place) {
 	winners, err := to.Chain(testChain).Winners(isActive).All(t.Context())
 	require.NoError(t, err)
 	require.Len(t, winners, 1)
+	live, err := to.LiveUsage().After(t.Context(), "", 0, 2)
+	require.NoError(t, err)
+	require.Len(t, live, 1)
+	next := liveRequest(3, 2).with(live[0])
+	next.Client = live[0].Client
+	_, err = livePayments(to).Pay(t.Context(), next)
+	errorAs[*AllowanceError](t, err)
 	reopened := open(t, location)
 	require.Nil(t, reopened.Retirement())
 	require.Equal(t, id, reopened.ID())
@@ -148,11 +159,13 @@ func TestCheck(t *testing.T) {
 	require.Empty(t, report.Problems)
 	require.Empty(t, report.CopyReason)
 	require.Equal(t, s.ID(), report.ID)
-	require.EqualValues(t, 2, report.Counts["sessions"])
+	require.EqualValues(t, 3, report.Counts["sessions"])
 
 	for _, c := range []struct{ statement, says string }{
 		{`UPDATE sessions SET used_nonces = 9`, "does not agree with its reservations"},
 		{`DELETE FROM spending_days`, "does not add up"},
+		{`UPDATE signer_sessions SET sequence = 7`, "has no payment 7"},
+		{`UPDATE signer_spending SET ev = '1' WHERE day <> ''`, "does not add up"},
 	} {
 		_, err = s.db.Pool.Exec(c.statement)
 		require.NoError(t, err)

@@ -113,7 +113,10 @@ func (s *Store) check(ctx context.Context, tx *db.Tx, r *Report) (err error) {
 	if r.Restored, err = restored(tx); err != nil {
 		return err
 	}
-	return checkDays(tx, r)
+	if err := checkDays(tx, r); err != nil || r.Version < signerVersion {
+		return err
+	}
+	return checkSigner(tx, r)
 }
 
 // checkDays compares each day's sum with those of its recipients.

@@ -20,6 +20,9 @@
 //
 // A recipient keeps its winning tickets here, Chain.Winners, from receipt until redemption.
 //
+// A remote signer's payments take the same order in one step: LivePayments checks the client,
+// advances the session, reserves the nonces and records the usage. See docs/decisions/signer.md.
+//
 // The store is one SQLite file in WAL mode, synced at every commit, or a schema of a PostgreSQL
 // database, which a fleet of machines can share. Package db hides the difference; the SQL here
 // runs on both. The tables are in schema, and each table's statements in the file that uses

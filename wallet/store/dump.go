@@ -116,7 +116,7 @@ func (s *Store) Import(ctx context.Context, d *Dump) error {
 				return err
 			}
 			err := tx.Exec(insertReservation, r.RecipientRandHash, r.FirstNonce, r.Nonces, r.ChainID, r.Sender, r.Recipient,
-				r.FaceValue, r.TicketEV, r.ExpirationBlock, r.ReservedAt.UnixMilli())
+				r.FaceValue, r.TicketEV, r.ExpirationBlock, r.ReservedAt.UnixMilli(), "")
 			if err != nil {
 				return err
 			}

@@ -35,10 +35,13 @@ type Reservation struct {
 
 	// At is when they were made.
 	At time.Time
+
+	// Client is the ID of the client whose they are, "" for those of none.
+	Client string
 }
 
 const (
-	reservationFields   = `SELECT recipient_rand_hash, first_nonce, nonces, recipient, face_value, ticket_ev, expiration_block, reserved_at FROM reservations`
+	reservationFields   = `SELECT recipient_rand_hash, first_nonce, nonces, recipient, face_value, ticket_ev, expiration_block, reserved_at, client FROM reservations`
 	selectReservations  = reservationFields + ` WHERE chain_id = $1 AND sender = $2 AND reserved_at >= $3 ORDER BY reserved_at, recipient_rand_hash, first_nonce`
 	selectReservationOf = reservationFields + ` WHERE recipient_rand_hash = $1 AND first_nonce <= $2 AND chain_id = $3 AND sender = $4 ORDER BY first_nonce DESC LIMIT 1`
 
@@ -117,7 +120,7 @@ func scanReservation(rows *sql.Rows) (Reservation, error) {
 	var r Reservation
 	var hash, recipient, faceValue, ev, expiration string
 	var at int64
-	if err := rows.Scan(&hash, &r.Nonces.First, &r.Nonces.Count, &recipient, &faceValue, &ev, &expiration, &at); err != nil {
+	if err := rows.Scan(&hash, &r.Nonces.First, &r.Nonces.Count, &recipient, &faceValue, &ev, &expiration, &at, &r.Client); err != nil {
 		return r, err
 	}
 	// An expected value's fraction is wider than a ticket's fields.

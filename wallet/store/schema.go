@@ -18,10 +18,12 @@ var schemaFiles embed.FS
 
 const (
 	// schemaVersion is what this package reads and writes. spendingVersion added the spending,
-	// writersVersion the writers, by which an older copy is recognized.
-	schemaVersion   = 10
+	// writersVersion the writers, by which an older copy is recognized, and signerVersion the tables
+	// of a remote signer.
+	schemaVersion   = 11
 	spendingVersion = 4
 	writersVersion  = 9
+	signerVersion   = 11
 )
 
 // statements returns a version's statements, each of which ends with its line.
@@ -35,4 +37,5 @@ func statements(version int) ([]string, error) {
 var dataTables = []string{
 	"sessions", "reservations", "params", "winners", "intents", "attempts", "spending", "spending_days",
 	"requests", "recipients", "contracts", "request_sets", "request_parts",
+	"signer_clients", "signer_credentials", "signer_spending", "signer_sessions", "signer_payments", "signer_acknowledged",
 }

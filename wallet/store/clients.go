@@ -1,0 +1,275 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/live"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Client is one of those for whom a remote signer signs.
+type Client struct {
+	// ID is the client's for ever, Name what people call it.
+	ID, Name string
+
+	Terms Terms
+
+	// CreatedAt is when it was added. From ExpiresAt and from RevokedAt on nothing is signed
+	// for it; zero is never.
+	CreatedAt, ExpiresAt, RevokedAt time.Time
+}
+
+// Terms are what a client may have signed. The zero value allows what the signer's own limits
+// allow.
+type Terms struct {
+	// EVPerDay and FaceValuePerDay are the most in a day in UTC, EVTotal in all.
+	EVPerDay        *wei.Wei `json:"ev_per_day_wei,omitempty"`
+	FaceValuePerDay *wei.Wei `json:"face_value_per_day_wei,omitempty"`
+	EVTotal         *wei.Wei `json:"ev_total_wei,omitempty"`
+
+	// Recipients and Apps are those that it may pay; none is any.
+	Recipients []common.Address `json:"recipients,omitempty"`
+	Apps       []string         `json:"apps,omitempty"`
+
+	// MaxPrices are the highest prices in wei, by the unit of the type of payment.
+	MaxPrices map[string]*big.Rat `json:"max_prices,omitempty"`
+}
+
+// Credential is what a client is recognized by.
+type Credential struct {
+	// Kind is how it is shown, such as "token". Value is what is compared: the hash of a
+	// secret, so that the time that takes reveals nothing of the secret.
+	Kind, Value string
+}
+
+var (
+	// ErrNoClient is returned for a name or a credential that belongs to no client.
+	ErrNoClient = errors.New("no such client")
+
+	// ErrClientExists is returned for a name or a credential that another client has.
+	ErrClientExists = errors.New("a client with this name or credential exists")
+)
+
+const (
+	clientFields     = `SELECT c.id, c.name, c.terms, c.created_at, c.expires_at, c.revoked_at FROM signer_clients c`
+	selectClients    = clientFields + ` ORDER BY c.name`
+	selectClientID   = clientFields + ` WHERE c.id = $1`
+	selectClientName = clientFields + ` WHERE c.name = $1`
+	selectClientOf   = clientFields + ` JOIN signer_credentials k ON k.client = c.id WHERE k.kind = $1 AND k.value = $2`
+
+	insertClient      = `INSERT INTO signer_clients (id, name, terms, created_at, expires_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`
+	updateClient      = `UPDATE signer_clients SET terms = $1, expires_at = $2, revoked_at = $3 WHERE id = $4`
+	insertCredential  = `INSERT INTO signer_credentials (kind, value, client, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`
+	deleteCredentials = `DELETE FROM signer_credentials WHERE client = $1 AND kind = $2`
+)
+
+// Clients are those of the store.
+type Clients struct{ store *Store }
+
+// Clients returns the clients of the remote signers that use the store.
+func (s *Store) Clients() *Clients { return &Clients{s} }
+
+// Add adds a client under its name, with a new ID, which it returns. It fails with
+// ErrClientExists.
+func (c *Clients) Add(ctx context.Context, client Client, credentials ...Credential) (*Client, error) {
+	client.ID = newID()
+	client.CreatedAt = fromMillis(time.Now().UnixMilli())
+	terms, err := json.Marshal(client.Terms)
+	if err != nil {
+		return nil, err
+	}
+	err = c.store.writeFor(ctx, fmt.Sprintf("add client %q", client.Name), func(tx *db.Tx) error {
+		added, err := tx.Change(insertClient, client.ID, client.Name, string(terms), client.CreatedAt.UnixMilli(), millisOrNull(client.ExpiresAt), millisOrNull(client.RevokedAt))
+		if err == nil && added == 0 {
+			err = ErrClientExists
+		}
+		for _, credential := range credentials {
+			if err == nil {
+				err = addCredential(tx, client.ID, credential)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &client, nil
+}
+
+func addCredential(tx *db.Tx, id string, credential Credential) error {
+	added, err := tx.Change(insertCredential, credential.Kind, credential.Value, id, time.Now().UnixMilli())
+	if err == nil && added == 0 {
+		err = ErrClientExists
+	}
+	return err
+}
+
+// Change changes the terms of a client, when it expires and when it was revoked, in one
+// transaction. It fails with ErrNoClient, and with the error of change.
+func (c *Clients) Change(ctx context.Context, name string, change func(*Client) error) error {
+	return c.store.writeFor(ctx, fmt.Sprintf("change client %q", name), func(tx *db.Tx) error {
+		client, err := findClient(tx, selectClientName, name)
+		if err == nil {
+			err = change(client)
+		}
+		if err != nil {
+			return err
+		}
+		terms, err := json.Marshal(client.Terms)
+		if err != nil {
+			return err
+		}
+		return tx.Exec(updateClient, string(terms), millisOrNull(client.ExpiresAt), millisOrNull(client.RevokedAt), client.ID)
+	})
+}
+
+// Replace replaces all credentials of one kind that a client has. It fails with ErrNoClient and
+// ErrClientExists.
+func (c *Clients) Replace(ctx context.Context, name, kind string, values ...string) error {
+	return c.store.writeFor(ctx, fmt.Sprintf("replace the credentials of client %q", name), func(tx *db.Tx) error {
+		client, err := findClient(tx, selectClientName, name)
+		if err == nil {
+			err = tx.Exec(deleteCredentials, client.ID, kind)
+		}
+		for _, value := range values {
+			if err == nil {
+				err = addCredential(tx, client.ID, Credential{kind, value})
+			}
+		}
+		return err
+	})
+}
+
+// All returns the clients, by name.
+func (c *Clients) All(ctx context.Context) ([]*Client, error) {
+	return read(ctx, c.store, "list the clients", func(tx *db.Tx) ([]*Client, error) {
+		return db.List(tx, scanClient, selectClients)
+	})
+}
+
+// Named returns the client with a name, or ErrNoClient.
+func (c *Clients) Named(ctx context.Context, name string) (*Client, error) {
+	return read(ctx, c.store, fmt.Sprintf("read client %q", name), func(tx *db.Tx) (*Client, error) {
+		return findClient(tx, selectClientName, name)
+	})
+}
+
+// With returns the client with a credential, or ErrNoClient. Whether something may be signed
+// for it is decided with the payment.
+func (c *Clients) With(ctx context.Context, credential Credential) (*Client, error) {
+	return read(ctx, c.store, "look for a client", func(tx *db.Tx) (*Client, error) {
+		return findClient(tx, selectClientOf, credential.Kind, credential.Value)
+	})
+}
+
+func findClient(tx *db.Tx, query string, args ...any) (*Client, error) {
+	found, err := db.List(tx, scanClient, query, args...)
+	if err == nil && len(found) == 0 {
+		err = ErrNoClient
+	}
+	if err != nil {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+func scanClient(rows *sql.Rows) (*Client, error) {
+	c := new(Client)
+	var terms []byte
+	var created int64
+	var expires, revoked sql.NullInt64
+	if err := rows.Scan(&c.ID, &c.Name, &terms, &created, &expires, &revoked); err != nil {
+		return nil, err
+	}
+	c.CreatedAt = fromMillis(created)
+	if expires.Valid {
+		c.ExpiresAt = fromMillis(expires.Int64)
+	}
+	if revoked.Valid {
+		c.RevokedAt = fromMillis(revoked.Int64)
+	}
+	return c, json.Unmarshal(terms, &c.Terms)
+}
+
+func millisOrNull(at time.Time) sql.NullInt64 {
+	return sql.NullInt64{Int64: at.UnixMilli(), Valid: !at.IsZero()}
+}
+
+// ClientError is a request that a client may not make.
+type ClientError struct {
+	// Client is the client's name.
+	Client string
+
+	// Reason is a code, and Detail what it is about.
+	Reason ClientReason
+	Detail string
+}
+
+// ClientReason is why a client may not have something signed.
+type ClientReason string
+
+// The reasons.
+const (
+	ClientRevoked   ClientReason = "revoked"
+	ClientExpired   ClientReason = "expired"
+	ClientRecipient ClientReason = "recipient"
+	ClientApp       ClientReason = "app"
+	ClientSession   ClientReason = "session"
+)
+
+func (e *ClientError) Error() string {
+	switch e.Reason {
+	case ClientRevoked:
+		return fmt.Sprintf("client %q was revoked at %s", e.Client, e.Detail)
+	case ClientExpired:
+		return fmt.Sprintf("client %q expired at %s", e.Client, e.Detail)
+	case ClientRecipient:
+		return fmt.Sprintf("client %q may not pay recipient %s", e.Client, e.Detail)
+	case ClientApp:
+		return fmt.Sprintf("client %q may not pay for app %q", e.Client, e.Detail)
+	}
+	return fmt.Sprintf("session %q is not client %q's", e.Detail, e.Client)
+}
+
+// Status implements live.Refusal.
+func (e *ClientError) Status() int {
+	if e.Reason == ClientRevoked || e.Reason == ClientExpired {
+		return http.StatusUnauthorized
+	}
+	return http.StatusForbidden
+}
+
+// check fails with *ClientError for a request that the client may not make, whatever it costs.
+func (c *Client) check(recipient common.Address, app string, at time.Time) error {
+	refuse := func(reason ClientReason, detail string) error { return &ClientError{c.Name, reason, detail} }
+	switch {
+	case !c.RevokedAt.IsZero() && !at.Before(c.RevokedAt):
+		return refuse(ClientRevoked, c.RevokedAt.Format(time.RFC3339))
+	case !c.ExpiresAt.IsZero() && !at.Before(c.ExpiresAt):
+		return refuse(ClientExpired, c.ExpiresAt.Format(time.RFC3339))
+	case len(c.Terms.Recipients) > 0 && !slices.Contains(c.Terms.Recipients, recipient):
+		return refuse(ClientRecipient, recipient.Hex())
+	case len(c.Terms.Apps) > 0 && !slices.Contains(c.Terms.Apps, app):
+		return refuse(ClientApp, app)
+	}
+	return nil
+}
+
+// ceilings are the client's own for a type of payment.
+func (c *Client) ceilings(t live.Type) []live.Ceiling {
+	if price := c.Terms.MaxPrices[t.Unit()]; price != nil {
+		return []live.Ceiling{{Price: price, Source: live.ClientMaximum}}
+	}
+	return nil
+}

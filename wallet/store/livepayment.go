@@ -1,0 +1,337 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/live"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
+)
+
+// LiveRequest asks for one payment of a live session, which a remote signer then signs.
+type LiveRequest struct {
+	live.Request
+
+	// Client is the ID of the client that asks, "" for one that needs none.
+	Client string
+
+	// State is the session that the client sent, verified; nil begins one.
+	State *live.Session
+
+	// Key is the client's own name for a request that begins a session: under the same
+	// name the same payment is returned again. "" is a request of its own.
+	Key string
+
+	// Info is the digest of the OrchestratorInfo, Params are its ticket params.
+	Info   string
+	Params *pm.TicketParams
+
+	// Expiration is the round that the tickets belong to.
+	Expiration pm.TicketExpirationParams
+
+	// ManifestID and Capabilities go into the credentials.
+	ManifestID   string
+	Capabilities []byte
+
+	Auth live.Auth
+
+	// Cap is how many nonces the ticket params have; 0 is as many as there are numbers.
+	Cap uint32
+
+	// Allow applies the signer's own limits to the payment, whose tickets come to asked
+	// after what was spent on the day. Nil allows everything.
+	Allow func(bill *live.Bill, asked policy.Sum, spent policy.Spending) error
+
+	// Usage returns the event about the payment. It is called with all of it but the event,
+	// and with the session before it, nil for one that begins. Nil is no event.
+	Usage func(p *LivePayment, bill *live.Bill, before *live.Session) ([]byte, error)
+}
+
+// LivePayment is a payment that was recorded. With the OrchestratorInfo that was asked with it
+// makes the answer: the same bytes however often that is signed.
+type LivePayment struct {
+	// Position counts the store's payments, in the order in which they were made.
+	Position int64
+
+	// Client is whose it is, and Session the session after it.
+	Client  string
+	Session *live.Session
+
+	// Asked is the sequence number of the state that it was asked with; -1 for none.
+	Asked int64
+
+	// Info is the digest of the OrchestratorInfo.
+	Info string
+
+	// RecipientRandHash names the ticket params, Nonces are the tickets'.
+	RecipientRandHash common.Hash
+	Nonces            pm.NonceRange
+
+	Expiration   pm.TicketExpirationParams
+	ManifestID   string
+	Capabilities []byte
+
+	// Usage is the event about it.
+	Usage []byte
+
+	At time.Time
+
+	// Again tells that it was made before, and that nothing was spent now.
+	Again bool
+}
+
+// KeyError is a request under a key that stands for another one already.
+type KeyError struct {
+	// Key is the client's.
+	Key string
+}
+
+func (e *KeyError) Error() string {
+	return fmt.Sprintf("idempotency key %q was already used with another OrchestratorInfo", e.Key)
+}
+
+// Status implements live.Refusal.
+func (*KeyError) Status() int { return http.StatusUnprocessableEntity }
+
+// LivePayments are what a sender's remote signers sign.
+type LivePayments struct {
+	chain  *Chain
+	sender common.Address
+}
+
+// LivePayments returns the payments of a sender's live sessions.
+func (c *Chain) LivePayments(sender common.Address) *LivePayments { return &LivePayments{c, sender} }
+
+// LiveOutcome is what came of one of several requests: its payment, or why there is none.
+type LiveOutcome struct {
+	Payment *LivePayment
+	Err     error
+}
+
+// Pay records the payment that a request asks for: it checks the client, advances the session,
+// takes the nonces, books what they cost and writes the event, all in one transaction. When it
+// returns that is on disk, and the payment may be signed.
+//
+// A state that was answered before gets the same payment again for the same OrchestratorInfo,
+// and so does a key. For another OrchestratorInfo the session continues with what is recorded,
+// as long as no newer state was seen.
+//
+// Pay fails with a live.Refusal, which may be *ClientError, *AllowanceError or *KeyError, and
+// as Chain.Reserve does. A refused request changes nothing.
+func (p *LivePayments) Pay(ctx context.Context, r LiveRequest) (*LivePayment, error) {
+	outcomes, err := p.PayAll(ctx, []LiveRequest{r})
+	if err != nil {
+		return nil, err
+	}
+	return outcomes[0].Payment, outcomes[0].Err
+}
+
+// PayAll does what Pay does for each request, in order and in one transaction. A request that
+// is refused leaves the others alone. Where the store fails, or ctx ends, PayAll does, and
+// nothing was recorded.
+func (p *LivePayments) PayAll(ctx context.Context, requests []LiveRequest) ([]LiveOutcome, error) {
+	outcomes := make([]LiveOutcome, len(requests))
+	err := p.chain.store.writeFor(ctx, "record payments", func(tx *db.Tx) error {
+		if len(requests) > 1 {
+			tx.Reuse()
+		}
+		w := &liveWriter{LivePayments: p, tx: tx, books: newBooks(p.chain.id, tx), accounts: newAccounts(tx)}
+		changed := false
+		for i, r := range requests {
+			payment, err := w.pay(r)
+			if err != nil && !isLiveRefusal(err) {
+				return err
+			}
+			outcomes[i] = LiveOutcome{payment, err}
+			changed = changed || err == nil && !payment.Again
+		}
+		if !changed {
+			return errNothingTaken
+		}
+		return cmp.Or(w.books.close(), w.accounts.close())
+	})
+	if err != nil && !errors.Is(err, errNothingTaken) {
+		return nil, err
+	}
+	return outcomes, nil
+}
+
+// liveWriter records payments in one transaction. Every reason to refuse one is found before
+// its first row is written, so that no refusal leaves a trace.
+type liveWriter struct {
+	*LivePayments
+	tx       *db.Tx
+	books    *books
+	accounts *accounts
+
+	// last is the position of the last payment, once that is known.
+	last *int64
+
+	// complete is whether the store has all its records, once that is known.
+	complete *bool
+}
+
+// pay returns what was recorded for the request before, or records it now.
+func (w *liveWriter) pay(r LiveRequest) (*LivePayment, error) {
+	if err := r.Params.CheckFields(); err != nil {
+		return nil, err
+	}
+	client, err := w.accounts.get(r.Client, r.At)
+	if err != nil {
+		return nil, err
+	}
+	if client != nil {
+		if err := client.check(r.Params.Recipient, r.App, r.At); err != nil {
+			return nil, err
+		}
+		r.Ceilings = append(r.Ceilings[:len(r.Ceilings):len(r.Ceilings)], client.ceilings(r.Type)...)
+	}
+	before, again, err := w.find(r, client)
+	if again != nil || err != nil {
+		return again, err
+	}
+	bill, err := r.Bill(before)
+	if err != nil {
+		return nil, err
+	}
+	return w.record(r, client, before, bill)
+}
+
+// record takes the nonces of a payment and writes it down.
+func (w *liveWriter) record(r LiveRequest, client *account, before *live.Session, bill *live.Bill) (*LivePayment, error) {
+	hash := r.Params.RecipientRandHash
+	used, err := checkedNonces(w.tx, hash)
+	if err != nil {
+		return nil, err
+	}
+	// Another signer of this key may have used more than are known here.
+	from := used
+	if r.State != nil && r.State.PMSessionID == hash {
+		from = max(from, r.State.SenderNonce)
+	}
+	nonces, err := pm.NextNonces(hash, from, bill.Tickets, r.Cap)
+	if err != nil {
+		return nil, err
+	}
+	page, err := w.books.open(w.sender, r.At)
+	if err != nil {
+		return nil, err
+	}
+	asked := policy.Cost(uint64(bill.Tickets), bill.TicketEV, r.Params.FaceValue)
+	if r.Allow != nil {
+		if err := r.Allow(bill, asked, page.spent); err != nil {
+			return nil, notAllowed{err}
+		}
+	}
+	if client != nil {
+		if err := w.allow(client, asked); err != nil {
+			return nil, err
+		}
+	}
+	next, err := before.Next(r.Request, bill, newStateID(), hash, nonces.First+nonces.Count-1, r.Auth)
+	if err != nil {
+		return nil, err
+	}
+	payment := &LivePayment{
+		Client: r.Client, Session: next, Asked: -1, Info: r.Info, RecipientRandHash: hash, Nonces: nonces,
+		Expiration: r.Expiration, ManifestID: r.ManifestID, Capabilities: r.Capabilities, At: fromMillis(r.At.UnixMilli()),
+	}
+	if r.State != nil {
+		payment.Asked = int64(r.State.SequenceNumber)
+	}
+	if payment.Position, err = w.position(); err != nil {
+		return nil, err
+	}
+	if r.Usage != nil {
+		if payment.Usage, err = r.Usage(payment, bill, before); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.write(r, payment, used, from); err != nil {
+		return nil, err
+	}
+	*w.last = payment.Position
+	page.add(r.Params.Recipient, asked)
+	if client != nil {
+		w.accounts.add(client, asked)
+	}
+	return payment, nil
+}
+
+// allow applies the client's allowances. A store that may have lost what the client spent
+// counts nothing as left.
+func (w *liveWriter) allow(client *account, asked policy.Sum) error {
+	if t := client.Terms; t.EVPerDay != nil || t.FaceValuePerDay != nil || t.EVTotal != nil {
+		if err := w.requireComplete(); err != nil {
+			return err
+		}
+	}
+	return client.allow(asked)
+}
+
+// requireComplete is requireAcknowledged, asked once.
+func (w *liveWriter) requireComplete() error {
+	if w.complete != nil && *w.complete {
+		return nil
+	}
+	err := requireAcknowledged(w.tx)
+	complete := err == nil
+	w.complete = &complete
+	return err
+}
+
+// position returns the position of the next payment.
+func (w *liveWriter) position() (int64, error) {
+	if w.last == nil {
+		var last int64
+		if err := w.tx.Row(selectLastPosition).Scan(&last); err != nil {
+			return 0, err
+		}
+		w.last = &last
+	}
+	return *w.last + 1, nil
+}
+
+// write writes a payment's rows. used is how many nonces were known, from how many are.
+func (w *liveWriter) write(r LiveRequest, p *LivePayment, used, from uint32) error {
+	take := func(used uint32, nonces pm.NonceRange, client string) error {
+		if err := advance(w.tx, p.RecipientRandHash, used, nonces); err != nil {
+			return err
+		}
+		return w.chain.writeReservation(w.tx, w.sender, r.Params, nonces, r.At, client)
+	}
+	if from > used {
+		if err := take(used, pm.NonceRange{First: used + 1, Count: from - used}, ""); err != nil {
+			return err
+		}
+	}
+	if err := take(from, p.Nonces, p.Client); err != nil {
+		return err
+	}
+	state, err := p.Session.Encode()
+	if err != nil {
+		return err
+	}
+	var key sql.NullString
+	if r.Key != "" && r.State == nil {
+		key = sql.NullString{String: r.Key, Valid: true}
+	}
+	at := p.At.UnixMilli()
+	err = w.tx.Exec(upsertLiveSession, w.chain.id, w.sender.Hex(), p.Session.StateID, p.Client, int64(p.Session.SequenceNumber), p.Asked, at)
+	if err != nil {
+		return err
+	}
+	return w.tx.Exec(insertLivePayment, p.Position, w.chain.id, w.sender.Hex(), p.Client, p.Session.StateID, int64(p.Session.SequenceNumber), p.Asked,
+		key, p.Info, p.RecipientRandHash.Hex(), p.Nonces.First, p.Nonces.Count, p.Expiration.CreationRound, p.Expiration.CreationRoundBlockHash.Hex(),
+		p.ManifestID, hex.EncodeToString(p.Capabilities), string(state), string(p.Usage), at)
+}

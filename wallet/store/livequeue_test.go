@@ -1,0 +1,249 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/live"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
+)
+
+// Many that pay at once on one set of params share no nonce, and those that wait are recorded
+// together.
+func TestLiveQueue(t *testing.T) { onEach(t, liveQueue) }
+
+func liveQueue(t *testing.T, place place) {
+	location := place(t)
+	s := open(t, location)
+	const clients, each = 16, 6
+	allowed := clients*each - 5
+	shared := addClient(t, s, "shared", Terms{EVTotal: worth(t, int64(allowed))})
+	before := generation(t, s)
+	queue := livePayments(s).Queue()
+	defer queue.Close()
+	var mu sync.Mutex
+	var ranges []pm.NonceRange
+	refused := 0
+	var wg sync.WaitGroup
+	for range clients {
+		wg.Go(func() {
+			next := liveRequest(1, 1)
+			next.Client = shared
+			for range each {
+				paid, err := queue.Pay(t.Context(), next)
+				mu.Lock()
+				if err == nil {
+					ranges = append(ranges, paid.Nonces)
+					next = next.with(paid)
+				} else if errors.As(err, new(*AllowanceError)) {
+					refused++
+				} else {
+					t.Error(err)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, 5, refused)
+	require.Len(t, ranges, allowed)
+	requireGapless(t, ranges, 1)
+	require.EqualValues(t, allowed, spentTickets(t, s))
+	require.Less(t, generation(t, s)-before, int64(clients*each), "one transaction each")
+	requireSound(t, location)
+}
+
+func generation(t *testing.T, s *Store) int64 {
+	t.Helper()
+	text, err := read(t.Context(), s, "read the generation", func(tx *db.Tx) (string, error) { return meta(tx, metaGeneration) })
+	require.NoError(t, err)
+	n, _, err := parseGeneration(text)
+	require.NoError(t, err)
+	return n
+}
+
+// The same state from many at once has one answer.
+func TestOneAnswerForAStateSentAtOnce(t *testing.T) { onEach(t, oneAnswerForAStateSentAtOnce) }
+
+func oneAnswerForAStateSentAtOnce(t *testing.T, place place) {
+	s := open(t, place(t))
+	first := pay(t, s, liveRequest(1, 1))
+	queue := livePayments(s).Queue()
+	defer queue.Close()
+	paid := make(chan *LivePayment, 100)
+	for range cap(paid) {
+		go func() {
+			p, err := queue.Pay(t.Context(), liveRequest(1, 1).with(first))
+			if err != nil {
+				t.Error(err)
+			}
+			paid <- p
+		}()
+	}
+	news := 0
+	for range cap(paid) {
+		p := <-paid
+		require.Equal(t, pm.NonceRange{First: 2, Count: 1}, p.Nonces)
+		require.EqualValues(t, 1, p.Session.SequenceNumber)
+		if !p.Again {
+			news++
+		}
+	}
+	require.Equal(t, 1, news)
+	require.EqualValues(t, 2, spentTickets(t, s))
+}
+
+// What is damaged for one request is not for the others that it is recorded with.
+func TestDamageRefusesOneRequest(t *testing.T) {
+	s := open(t, newFile(t))
+	first := pay(t, s, liveRequest(1, 1))
+	change(t, s, `DELETE FROM signer_payments`)
+	queue := &LiveQueue{payments: livePayments(s)}
+	outcomes := []chan LiveOutcome{make(chan LiveOutcome, 1), make(chan LiveOutcome, 1)}
+	queue.record([]*liveWait{
+		{t.Context(), liveRequest(1, 1).with(first), outcomes[0]},
+		{t.Context(), liveRequest(2, 1), outcomes[1]},
+	})
+	require.ErrorIs(t, (<-outcomes[0]).Err, ErrDamaged)
+	require.NoError(t, (<-outcomes[1]).Err)
+}
+
+func TestLiveQueueEnds(t *testing.T) {
+	s := open(t, newFile(t))
+	queue := livePayments(s).Queue()
+	given, giveUp := context.WithCancelCause(t.Context())
+	giveUp(errors.New("gave up"))
+	_, err := queue.Pay(given, liveRequest(1, 1))
+	if err != nil { // it may have been recorded before it was given up
+		require.EqualError(t, err, "gave up")
+	}
+	queue.Close()
+	_, err = queue.Pay(t.Context(), liveRequest(1, 1))
+	require.ErrorIs(t, err, ErrQueueClosed)
+
+	require.NoError(t, s.Close())
+	queue = livePayments(s).Queue()
+	defer queue.Close()
+	_, err = queue.Pay(t.Context(), liveRequest(1, 1))
+	require.Error(t, err)
+	require.False(t, errors.As(err, new(live.Refusal)), "a store that fails refuses no request")
+}
+
+func TestLiveUsage(t *testing.T) { onEach(t, liveUsage) }
+
+func liveUsage(t *testing.T, place place) {
+	s := open(t, place(t))
+	usage := s.LiveUsage()
+	ann, bob := addClient(t, s, "ann", Terms{}), addClient(t, s, "bob", Terms{})
+	var paid []*LivePayment
+	for i, client := range []string{ann, bob, ann, bob, ann} {
+		r := liveRequest(byte(i), 1)
+		if i > 1 {
+			r = r.with(paid[i-2])
+		}
+		r.Client = client
+		paid = append(paid, pay(t, s, r))
+	}
+	list := func(found []*LivePayment, err error) (positions []int64) {
+		t.Helper()
+		require.NoError(t, err)
+		for _, p := range found {
+			require.Equal(t, paid[p.Position-1].Usage, p.Usage)
+			positions = append(positions, p.Position)
+		}
+		return positions
+	}
+	require.Equal(t, []int64{1, 2, 3, 4, 5}, list(usage.After(t.Context(), "", 0, 9)))
+	require.Equal(t, []int64{3, 5}, list(usage.After(t.Context(), ann, 1, 9)))
+	require.Equal(t, []int64{1, 2}, list(usage.Undelivered(t.Context(), "push", 2)))
+
+	require.NoError(t, usage.Acknowledge(t.Context(), "push", ann, 3))
+	require.NoError(t, usage.Acknowledge(t.Context(), "push", ann, 1), "a late acknowledgement takes nothing back")
+	require.Equal(t, []int64{2, 4, 5}, list(usage.Undelivered(t.Context(), "push", 9)))
+	backlog, err := usage.Backlog(t.Context(), "push")
+	require.NoError(t, err)
+	require.Equal(t, Backlog{3, paid[1].At}, backlog)
+	backlog, err = usage.Backlog(t.Context(), "pull")
+	require.NoError(t, err)
+	require.EqualValues(t, 5, backlog.Payments)
+
+	// What is not acknowledged stays, and so does what a session continues from.
+	removed, err := usage.Prune(t.Context(), "push", liveDay.AddDate(1, 0, 0))
+	require.NoError(t, err)
+	require.EqualValues(t, 2, removed)
+	require.NoError(t, usage.Acknowledge(t.Context(), "push", bob, 5))
+	require.NoError(t, usage.Acknowledge(t.Context(), "push", ann, 5))
+	backlog, err = usage.Backlog(t.Context(), "push")
+	require.NoError(t, err)
+	require.Equal(t, Backlog{}, backlog)
+	removed, err = usage.Prune(t.Context(), "push", liveDay)
+	require.NoError(t, err)
+	require.Zero(t, removed, "it is not old")
+	removed, err = usage.Prune(t.Context(), "push", liveDay.AddDate(1, 0, 0))
+	require.NoError(t, err)
+	require.EqualValues(t, 1, removed)
+	require.Equal(t, []int64{4, 5}, list(usage.After(t.Context(), "", 0, 9)))
+	next := liveRequest(9, 1).with(paid[4])
+	next.Client = ann
+	require.EqualValues(t, 6, pay(t, s, next).Position)
+
+	sessions, err := usage.Sessions(t.Context(), liveDay, 9)
+	require.NoError(t, err)
+	require.Len(t, sessions, 2)
+	require.EqualValues(t, 6, sessions[0].Last.Position)
+	require.Equal(t, paid[0].At, sessions[0].OpenedAt)
+	require.Equal(t, bob, sessions[1].Last.Client)
+}
+
+func TestClients(t *testing.T) { onEach(t, clients) }
+
+func clients(t *testing.T, place place) {
+	s := open(t, place(t))
+	c := s.Clients()
+	id := addClient(t, s, "ann", Terms{EVPerDay: worth(t, 3), Apps: []string{"a"}})
+	for _, again := range []Client{{Name: "ann"}, {Name: "other"}} {
+		_, err := c.Add(t.Context(), again, Credential{"token", "hash of ann"})
+		require.ErrorIs(t, err, ErrClientExists)
+	}
+	_, err := c.Named(t.Context(), "other")
+	require.ErrorIs(t, err, ErrNoClient, "nothing of it was added")
+
+	found, err := c.With(t.Context(), Credential{"token", "hash of ann"})
+	require.NoError(t, err)
+	require.Equal(t, id, found.ID)
+	require.Equal(t, Terms{EVPerDay: worth(t, 3), Apps: []string{"a"}}, found.Terms)
+	_, err = c.With(t.Context(), Credential{"mtls", "hash of ann"})
+	require.ErrorIs(t, err, ErrNoClient)
+
+	require.NoError(t, c.Replace(t.Context(), "ann", "token", "new", "newer"))
+	_, err = c.With(t.Context(), Credential{"token", "hash of ann"})
+	require.ErrorIs(t, err, ErrNoClient)
+	_, err = c.With(t.Context(), Credential{"token", "newer"})
+	require.NoError(t, err)
+
+	require.NoError(t, c.Change(t.Context(), "ann", func(client *Client) error {
+		client.Terms, client.ExpiresAt = Terms{}, liveDay
+		return nil
+	}))
+	cancelled := errors.New("not so")
+	require.ErrorIs(t, c.Change(t.Context(), "ann", func(client *Client) error {
+		client.RevokedAt = liveDay
+		return cancelled
+	}), cancelled)
+	addClient(t, s, "Bob", Terms{})
+	all, err := c.All(t.Context())
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	for _, client := range all {
+		if client.Name == "ann" {
+			require.Equal(t, fmt.Sprint(liveDay), fmt.Sprint(client.ExpiresAt))
+			require.Zero(t, client.RevokedAt)
+		}
+	}
+}
