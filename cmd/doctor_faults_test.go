@@ -92,7 +92,7 @@ func chainFaults() []sick {
 			want: []string{"contracts failed"}, exit: exitFailed, says: "no code"},
 		{name: "registry without TicketBroker", moves: true, induce: func(w *ward) {
 			require.NoError(w.t, w.net.Register(w.t.Context(), "TicketBroker", common.Address{}))
-		}, want: []string{"contracts failed"}, exit: exitFailed, says: "knows no TicketBroker"},
+		}, want: []string{"contracts failed"}, exit: exitFailed, says: "has no TicketBroker registered"},
 		{name: "node that has fallen behind", induce: func(w *ward) { w.arbitrum(time.Hour) },
 			want: []string{"head failed"}, exit: exitUnreachable, says: "at most 3m0s"},
 		{name: "slow clock", induce: func(w *ward) { w.arbitrum(-time.Hour) },

@@ -6,7 +6,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/internal/nodes"
 )
 
-// batch is reads of the network's contracts that are asked in one request.
+// batch is reads of the network's contracts in one request.
 type batch struct{ nodes.Batch }
 
 // call appends a contract's view at the newest block.

@@ -13,7 +13,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet"
 )
 
-// TestBlocksAreAskedForAtTheSameTime: of many blocks each request waits for the others.
+// TestBlocksAreAskedForAtTheSameTime: each request for many blocks waits for the others.
 func TestBlocksAreAskedForAtTheSameTime(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
 	node, err := url.Parse(d.RPCURL())

@@ -16,7 +16,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// done waits for what a broker has sent.
+// done waits for a broker's transaction.
 func done(t *testing.T, broker *broker.Account) func(*types.Transaction, error) {
 	return func(tx *types.Transaction, err error) {
 		t.Helper()
@@ -25,8 +25,8 @@ func done(t *testing.T, broker *broker.Account) func(*types.Transaction, error) 
 	}
 }
 
-// TestRedeem redeems a ticket that always wins. What the contract refuses matches the
-// reasons by which package pm's queue settles a ticket.
+// TestRedeem redeems a ticket that always wins. The contract's refusals match the reasons by
+// which package pm's queue settles a ticket.
 func TestRedeem(t *testing.T) {
 	d, client := start(t, devnet.Config{})
 	acts, sender := account(t, d, client, 0)
@@ -72,7 +72,7 @@ func TestRedeem(t *testing.T) {
 	require.ErrorContains(t, err, "recipientRand does not match recipientRandHash")
 }
 
-// TestBrokerRefusesNonsense has no argument panic, wrap round or be sent.
+// TestBrokerRefusesNonsense: no argument may panic, overflow or be sent.
 func TestBrokerRefusesNonsense(t *testing.T) {
 	d, client := start(t, devnet.Config{})
 	acts, who := account(t, d, client, 0)

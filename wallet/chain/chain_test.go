@@ -29,7 +29,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// start brings up a local network and a client of it.
+// start starts a local network and a client of it.
 func start(t *testing.T, cfg devnet.Config) (*devnet.Devnet, *chain.Client) {
 	t.Helper()
 	cfg.Accounts = 3
@@ -51,7 +51,7 @@ func dial(t *testing.T, url string, network chain.Network) *chain.Client {
 	return client
 }
 
-// account is a funded account that acts through the client.
+// account is a funded account that sends through the client.
 func account(t *testing.T, d *devnet.Devnet, client *chain.Client, i int) (*devnet.Sender, common.Address) {
 	t.Helper()
 	key := key(t, d, i)
@@ -90,7 +90,7 @@ func TestHead(t *testing.T) {
 			require.GreaterOrEqual(t, head.Number, uint64(5))
 			require.Equal(t, head.Number+c.offset, head.L1Block)
 
-			// What a sender's checks are given is the L1 block.
+			// A sender's checks use the L1 block.
 			facts, err := client.Facts(t.Context(), common.Address{1})
 			require.NoError(t, err)
 			require.Equal(t, head.L1Block, facts.LastSeenL1Block.Uint64())
@@ -164,7 +164,7 @@ func TestWatcher(t *testing.T) {
 	defer watcher.SubscribeL1Blocks(blocks).Unsubscribe()
 	defer watcher.SubscribeRounds(rounds).Unsubscribe()
 	defer watcher.SubscribeReserveChange(changes).Unsubscribe()
-	// A subscriber that never reads holds up nobody.
+	// A subscriber that never reads blocks no other.
 	defer watcher.SubscribeRounds(make(chan types.Log)).Unsubscribe()
 
 	info, err := watcher.GetSenderInfo(who)
@@ -206,14 +206,14 @@ func receive[T any](t *testing.T, c <-chan T) T {
 	case v := <-c:
 		return v
 	case <-time.After(20 * time.Second):
-		t.Fatal("nothing came")
+		t.Fatal("no value")
 		panic("unreachable")
 	}
 }
 
 func TestWatcherLeavesNothingBehind(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
-	core.SenderCacher() // goroutines that the node starts at some time and never ends
+	core.SenderCacher() // goroutines that the node starts once and never ends
 	before := goleak.IgnoreCurrent()
 	client, err := chain.Dial(t.Context(), d.RPCURL(), network(d))
 	require.NoError(t, err)
@@ -224,7 +224,7 @@ func TestWatcherLeavesNothingBehind(t *testing.T) {
 	sub.Unsubscribe()
 	watcher.Close()
 	client.Close()
-	// What the network's server keeps of a connection that is gone is its own.
+	// The server keeps data of closed connections.
 	goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction("net/http.(*conn).serve"))
 }
 
@@ -245,14 +245,14 @@ func TestWrongNetworks(t *testing.T) {
 	require.ErrorAs(t, err, &missing)
 	require.Equal(t, other.Controller, missing.Address)
 
-	// A contract that is no controller answers getContract with a revert.
+	// A contract that is not a controller reverts getContract.
 	other.Controller = d.Contracts()["Minter"]
 	_, err = dial(t, d.RPCURL(), other).Contracts(t.Context())
 	require.Error(t, err)
 }
 
-// TestUnreachable has every way in which a node can fail to answer end as the same
-// sentinel, and none show the key in the URL.
+// TestUnreachable: every way in which a node can fail to answer ends as the same sentinel, and
+// none shows the key in the URL.
 func TestUnreachable(t *testing.T) {
 	serve := func(handler http.HandlerFunc) string {
 		server := httptest.NewServer(handler)
@@ -265,18 +265,18 @@ func TestUnreachable(t *testing.T) {
 	closed := httptest.NewServer(nil)
 	closed.Close()
 	for name, url := range map[string]string{
-		"nobody listens": closed.URL,
-		"not JSON":       answer("<html>hello</html>"),
-		"empty":          answer(""),
-		"truncated":      answer(`[{"jsonrpc":"2.0","id":1,"resu`),
-		"empty batch":    answer(`[]`),
-		"an object":      answer(`{"hello":"world"}`),
-		"429":            serve(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }),
+		"no listener": closed.URL,
+		"not JSON":    answer("<html>hello</html>"),
+		"empty":       answer(""),
+		"truncated":   answer(`[{"jsonrpc":"2.0","id":1,"resu`),
+		"empty batch": answer(`[]`),
+		"an object":   answer(`{"hello":"world"}`),
+		"429":         serve(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }),
 		"redirect": serve(func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
 		}),
 		"silent": serve(func(w http.ResponseWriter, r *http.Request) {
-			// The server sees the client go only once it has read the request.
+			// The server notices the end of the client only once it has read the request.
 			_, _ = io.Copy(io.Discard, r.Body)
 			<-r.Context().Done()
 		}),
@@ -291,7 +291,7 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// TestHeadRefusesNonsense feeds the parser what no node should answer.
+// TestHeadRefusesNonsense gives the parser answers that no node should send.
 func TestHeadRefusesNonsense(t *testing.T) {
 	for _, block := range []string{
 		`null`, `{}`, `"0x1"`, `{"number":"1"}`, `{"number":"0x1","l1BlockNumber":"0x"}`, `{"number":"0x1","l1BlockNumber":-1}`,

@@ -9,8 +9,8 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 )
 
-// DevnetState is the file by which a running local network tells where it is. It
-// holds private keys of throw-away accounts and is written with mode 0600.
+// DevnetState is the state file of a running local network. It has private keys of throw-away
+// accounts and is written with mode 0600.
 type DevnetState struct {
 	// PID is the process that serves the network.
 	PID int `json:"pid"`
@@ -18,7 +18,7 @@ type DevnetState struct {
 	// ChainID is 1337, or 412346 in the Arbitrum mode.
 	ChainID uint64 `json:"chain_id"`
 
-	// Arbitrum tells that blocks carry an L1 block number of their own.
+	// Arbitrum is set if blocks have an L1 block number of their own.
 	Arbitrum bool `json:"arbitrum"`
 
 	// RPCURL and WSURL serve JSON-RPC over HTTP and WebSocket.
@@ -34,7 +34,7 @@ type DevnetState struct {
 	// Contracts are the registered contracts by name.
 	Contracts map[string]common.Address `json:"contracts"`
 
-	// Accounts are funded accounts for whoever wants to try something.
+	// Accounts are funded accounts for experiments.
 	Accounts []DevnetAccount `json:"accounts"`
 
 	// Recipients are the network's recipients.
@@ -55,15 +55,15 @@ type DevnetRecipient struct {
 	URL string `json:"url"`
 	// PlainURL is the same service over h2c.
 	PlainURL string `json:"plain_url"`
-	// StatusURL answers with what it accepted, credited and refused, as JSON.
+	// StatusURL serves counts of accepted, credited and refused payments, as JSON.
 	StatusURL string `json:"status_url"`
 }
 
-// ErrNoDevnet is returned when no local network has left its state file.
+// ErrNoDevnet is returned if there is no state file of a local network.
 var ErrNoDevnet = errors.New("no local network is running")
 
-// ReadDevnetState reads the state file of a local network. It fails with
-// ErrNoDevnet when there is no such file.
+// ReadDevnetState reads the state file of a local network. It fails with ErrNoDevnet if there
+// is none.
 func ReadDevnetState(path string) (*DevnetState, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {

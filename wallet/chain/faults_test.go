@@ -21,7 +21,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet"
 )
 
-// noHash answers that rounds have no block hash, as some on Arbitrum do.
+// noHash answers that rounds have no block hash, as some on Arbitrum have none.
 func noHash(rounds ...*big.Int) func(request) (*answer, error) {
 	return func(req request) (*answer, error) {
 		for _, round := range rounds {
@@ -34,8 +34,8 @@ func noHash(rounds ...*big.Int) func(request) (*answer, error) {
 	}
 }
 
-// TestFactsOfARoundWithoutHash has tickets belong to the round before then, without
-// letting a sender through that is about to unlock.
+// TestFactsOfARoundWithoutHash: tickets use the previous round, but a sender that is about to
+// unlock is still refused.
 func TestFactsOfARoundWithoutHash(t *testing.T) {
 	d, client := start(t, devnet.Config{UnlockPeriod: 1})
 	require.NoError(t, d.NextRound(t.Context(), 2))
@@ -55,7 +55,7 @@ func TestFactsOfARoundWithoutHash(t *testing.T) {
 	require.NotEqual(t, common.Hash{}, expiration.CreationRoundBlockHash)
 	require.NotEqual(t, common.Hash(real.LastInitializedL1BlockHash), expiration.CreationRoundBlockHash)
 
-	// Two in a row: there is nothing to go by, and the facts say so.
+	// Two in a row: there is no hash to use, and the facts say so.
 	none := dial(t, proxy(t, d, noHash(last, before)), network(d))
 	facts, err = none.Facts(t.Context(), who)
 	require.NoError(t, err)
@@ -81,7 +81,7 @@ func TestFactsOfARoundWithoutHash(t *testing.T) {
 	}
 }
 
-// TestReasons decodes what a refusing contract may answer.
+// TestReasons decodes the answers of a reverting contract.
 func TestReasons(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
 	const (
@@ -123,7 +123,7 @@ func TestReasons(t *testing.T) {
 		})
 	}
 
-	// What a node refuses by itself is no revert, and no fault of the connection.
+	// A node's own refusal is neither a revert nor a failed connection.
 	client := dial(t, proxy(t, d, func(req request) (*answer, error) {
 		return &answer{Error: &nodeError{Code: -32601, Message: "the method does not exist"}}, nil
 	}), network(d))
@@ -147,8 +147,8 @@ func TestCancelledShowsNoURL(t *testing.T) {
 	require.NotContains(t, err.Error(), "secret")
 }
 
-// TestWatcherFollowsAnotherHash has a round's hash become another within the round, as
-// when the block that began it is replaced.
+// TestWatcherFollowsAnotherHash: a round's hash changes within the round, as when its first
+// block is replaced.
 func TestWatcherFollowsAnotherHash(t *testing.T) {
 	d, client := start(t, devnet.Config{RoundLength: 1000})
 	facts, err := client.Facts(t.Context(), common.Address{})
@@ -173,8 +173,8 @@ func TestWatcherFollowsAnotherHash(t *testing.T) {
 	require.Equal(t, [32]byte{}, watcher.LastInitializedL1BlockHash())
 }
 
-// TestWatcherAfterALongAbsence loses the node while many blocks are mined, at a node
-// that answers for a few blocks at a time only.
+// TestWatcherAfterALongAbsence loses the node while many blocks are mined, at a node that
+// answers only for a few blocks at a time.
 func TestWatcherAfterALongAbsence(t *testing.T) {
 	d, client := start(t, devnet.Config{RoundLength: 100_000})
 	var away atomic.Bool
@@ -210,7 +210,7 @@ func TestWatcherAfterALongAbsence(t *testing.T) {
 	done(t, broker)(broker.FundDeposit(ether(t, "1eth")))
 	require.NoError(t, d.Mine(t.Context(), span+100))
 	info, err = watcher.GetSenderInfo(who)
-	require.NoError(t, err, "what is known is answered without the node")
+	require.NoError(t, err, "cached data needs no node")
 	require.Zero(t, info.Deposit.Sign())
 	away.Store(false)
 	require.Equal(t, who, receive(t, changes))

@@ -6,20 +6,20 @@ import (
 	"github.com/ethereum/go-ethereum/event"
 )
 
-// feed hands values to subscribers. Each has a queue and a goroutine of its own, so
-// that a slow or dead one holds up nobody.
+// feed sends values to subscribers. Each has its own queue and goroutine, so that a slow or
+// dead one does not block the others.
 type feed[T any] struct {
-	// latest tells that only the newest value matters: an unread one is replaced.
+	// latest keeps only the newest unread value.
 	latest bool
 
 	mu          sync.Mutex
 	subscribers map[*queue[T]]struct{}
 }
 
-// queue is what one subscriber has not read yet.
+// queue is a subscriber's unread values.
 type queue[T any] struct {
 	values []T
-	wake   chan struct{} // holds one token while there are values
+	wake   chan struct{} // has one token while there are values
 }
 
 // subscribe sends values to sink until the subscription ends.
@@ -54,7 +54,7 @@ func (f *feed[T]) subscribe(sink chan<- T) event.Subscription {
 	})
 }
 
-// send queues a value for every subscriber and does not wait.
+// send queues a value for every subscriber, without blocking.
 func (f *feed[T]) send(v T) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -17,13 +17,13 @@ import (
 	"github.com/pmctl/pmctl/wallet/internal/nodes"
 )
 
-// SimulateFunding runs a call on the newest block, without sending it, and compares its
-// events and what getSenderInfo says before and after with what it is to fund. It fails
-// with *FundingError. It is nil where the node cannot simulate that much, and for a call
-// that reverts: what estimates the gas says why.
+// SimulateFunding simulates a call on the newest block, and compares its events, and
+// getSenderInfo before and after, with the expected funding. It fails with *FundingError. It
+// returns nil if the node cannot simulate that, and for a call that reverts: the gas estimate
+// reports the reason.
 func (c *Client) SimulateFunding(ctx context.Context, call ethereum.CallMsg, f broker.Funding) error {
 	look := map[string]any{"to": call.To, "data": hexutil.Bytes(broker.AskFunds(f.Sender))}
-	rich := (*hexutil.Big)(new(big.Int).Lsh(big.NewInt(1), 200)) // what the account lacks is told by another check
+	rich := (*hexutil.Big)(new(big.Int).Lsh(big.NewInt(1), 200)) // another check reports missing funds
 	var blocks []struct {
 		Calls []struct {
 			ReturnData hexutil.Bytes  `json:"returnData"`
@@ -45,7 +45,7 @@ func (c *Client) SimulateFunding(ctx context.Context, call ethereum.CallMsg, f b
 		return err
 	}
 	if json.Unmarshal(result, &blocks) != nil || len(blocks) != 1 || len(blocks[0].Calls) != 3 || slices.Contains(blocks[0].Calls[1].Logs, nil) {
-		return nil // it is not the simulation that was asked for
+		return nil // the answer is not to this simulation
 	}
 	calls := blocks[0].Calls
 	if uint64(calls[1].Status) != types.ReceiptStatusSuccessful {
@@ -62,10 +62,10 @@ func (c *Client) SimulateFunding(ctx context.Context, call ethereum.CallMsg, f b
 	return f.CheckGrowth(*call.To, common.Hash{}, before, after)
 }
 
-// CheckFunding compares a mined transaction's events, and what getSenderInfo says at its
-// block and the block before, with what it was to fund. It fails with *FundingError. It
-// returns false when the second could not be compared: the node no longer has the state
-// of these blocks, or other transactions of the block touched the same account.
+// CheckFunding compares a mined transaction's events, and getSenderInfo at its block and the
+// block before, with the expected funding. It fails with *FundingError. It returns false if
+// getSenderInfo could not be compared: the node no longer has the state of these blocks, or
+// other transactions of the block touched the same account.
 func (c *Client) CheckFunding(ctx context.Context, receipt *types.Receipt, f broker.Funding) (compared bool, err error) {
 	contracts, err := c.Contracts(ctx)
 	if err != nil {
@@ -93,9 +93,9 @@ func (c *Client) CheckFunding(ctx context.Context, receipt *types.Receipt, f bro
 	if differs == nil {
 		return true, nil
 	}
-	// By the block's hash: behind a balancer the node that is asked now may be behind the
-	// one that has the receipt. It then refuses, or shows no events, of a block that it does
-	// not have. One that has the block and no such event of it says that there was none.
+	// By the block's hash: behind a load balancer the node that is asked now may lack the block
+	// of the receipt, and then refuses or returns no events. A node that has the block and no
+	// such event proves that there was none.
 	logs, known, err := c.blockLogs(ctx, contracts, f.Sender, receipt.BlockHash)
 	if err != nil || !known {
 		return false, nil
@@ -108,8 +108,8 @@ func (c *Client) CheckFunding(ctx context.Context, receipt *types.Receipt, f bro
 	return true, differs
 }
 
-// blockLogs returns the broker's events about a sender in one block, and whether the node
-// has the block.
+// blockLogs returns the broker's events of a sender in one block, and whether the node has the
+// block.
 func (c *Client) blockLogs(ctx context.Context, contracts Contracts, sender common.Address, hash common.Hash) (logs []types.Log, known bool, err error) {
 	var block json.RawMessage
 	b := new(batch)

@@ -19,8 +19,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// fund sends a funding of 5 wei of deposit and 7 of reserve to a contract, and returns
-// what it was to do and its receipt.
+// fund sends a funding of 5 wei of deposit and 7 of reserve to a contract, and returns the
+// expected funding and the receipt.
 func fund(t *testing.T, acts *devnet.Sender, who, to common.Address) (broker.Funding, *types.Receipt) {
 	t.Helper()
 	f := broker.Funding{Sender: who, Deposit: big.NewInt(5), Reserve: big.NewInt(7)}
@@ -43,7 +43,7 @@ func TestAFundingIsChecked(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, compared)
 
-		// Asked for more than was done, for another sender, or of another contract.
+		// Expected: more than was funded, another sender, or another contract.
 		var wrong *broker.FundingError
 		for name, f := range map[string]broker.Funding{
 			"deposit": {Sender: who, Deposit: big.NewInt(6), Reserve: big.NewInt(7)},
@@ -65,8 +65,8 @@ func TestAFundingIsChecked(t *testing.T) {
 	}
 }
 
-// TestADepositThatDidNotGrow: a node that adds the events to the receipt of a transaction
-// that did nothing would have to invent the past of the deposit as well.
+// TestADepositThatDidNotGrow: a node that adds events to the receipt of an ineffective
+// transaction would have to forge the earlier deposit too.
 func TestADepositThatDidNotGrow(t *testing.T) {
 	d, client := start(t, devnet.Config{})
 	acts, who := account(t, d, client, 0)
@@ -86,8 +86,8 @@ func TestADepositThatDidNotGrow(t *testing.T) {
 	require.Contains(t, wrong.Error(), "the deposit grew by 0 wei and the reserve by 0 wei, not by 5 wei and 7 wei")
 }
 
-// TestOthersInTheSameBlock: what a recipient draws, or another funding adds, in the block
-// of a funding is no fault of it.
+// TestOthersInTheSameBlock: a redemption, or another funding, in the same block is not an error
+// of the funding.
 func TestOthersInTheSameBlock(t *testing.T) {
 	d, client := start(t, devnet.Config{})
 	contracts, err := client.Contracts(t.Context())
@@ -108,8 +108,7 @@ func TestOthersInTheSameBlock(t *testing.T) {
 	other, err := two.Wait(t.Context(), sent[1].Hash())
 	require.NoError(t, err)
 	require.Equal(t, receipt.BlockNumber, other.BlockNumber)
-	// A node that is behind the one with the receipt knows nothing of the block, and says
-	// so or does not.
+	// A node behind the one with the receipt lacks the block, and may or may not say so.
 	behind := func(says *answer) *chain.Client {
 		return dial(t, proxy(t, d, func(r request) (*answer, error) {
 			switch r.Method {
@@ -130,7 +129,7 @@ func TestOthersInTheSameBlock(t *testing.T) {
 	}
 }
 
-// TestAPrunedNode has no state of the block any more: the events are what is left.
+// TestAPrunedNode no longer has the state of the block: only the events are left.
 func TestAPrunedNode(t *testing.T) {
 	d, client := start(t, devnet.Config{})
 	acts, who := account(t, d, client, 0)
@@ -169,17 +168,18 @@ func TestASimulatedFunding(t *testing.T) {
 		require.Zero(t, wrong.Transaction)
 		require.Contains(t, wrong.Hint(), "nothing was sent")
 
-		// An account without code takes the ether and does nothing.
+		// An account without code accepts the ether and does nothing.
 		call.To = &elsewhere
 		require.Error(t, client.SimulateFunding(t.Context(), call, f))
 
-		// What reverts is told better by what estimates the gas.
+		// The gas estimate reports a revert better.
 		call.To, call.Value = &contracts.TicketBroker, big.NewInt(1)
 		require.NoError(t, client.SimulateFunding(t.Context(), call, f))
 	}
 }
 
-// TestANodeThatCannotSimulate is no hindrance, nor is one that answers something else.
+// TestANodeThatCannotSimulate does not stop a funding, nor does one that answers something
+// else.
 func TestANodeThatCannotSimulate(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
 	call := ethereum.CallMsg{To: &elsewhere, Value: big.NewInt(1)}
@@ -198,7 +198,7 @@ func TestANodeThatCannotSimulate(t *testing.T) {
 	require.ErrorIs(t, dial(t, closed(t), network(d)).SimulateFunding(t.Context(), call, f), chain.ErrUnreachable)
 }
 
-// TestTheOldestBlock has none before it to compare with.
+// TestTheOldestBlock has no earlier one to compare with.
 func TestTheOldestBlock(t *testing.T) {
 	_, client := start(t, devnet.Config{})
 	receipt := &types.Receipt{BlockNumber: new(big.Int), Logs: nil}

@@ -15,13 +15,12 @@ import (
 	"github.com/pmctl/pmctl/wallet/internal/nodes"
 )
 
-// ErrTooMuch is matched by a refusal that a request for fewer blocks may not get: a
-// node said no, or did not answer in time. Nodes tell their limits in words of their own.
-var ErrTooMuch = errors.New("the node does not answer for that many blocks")
+// ErrTooMuch matches a refusal or time-out that a request for fewer blocks may avoid. Nodes
+// have no common error for their limits.
+var ErrTooMuch = errors.New("the node does not answer for so many blocks at once")
 
-// SenderLogs returns the broker's events about a sender in the blocks from first to
-// last, in the chain's order, in one request. It fails with ErrTooMuch besides what
-// every read fails with.
+// SenderLogs returns the broker's events of a sender in the blocks from first to last, in the
+// chain's order, in one request. It fails with ErrTooMuch, and as every read does.
 func (c *Client) SenderLogs(ctx context.Context, sender common.Address, first, last uint64) ([]types.Log, error) {
 	contracts, err := c.Contracts(ctx)
 	if err != nil {

@@ -12,9 +12,8 @@ import (
 	"github.com/pmctl/pmctl/internal/cache"
 )
 
-// memory is what one run of the program leaves to the next in a file, so that it need not
-// ask twice. Nothing in it is believed: it says what to ask for, and the same request asks
-// whether it is right.
+// memory is a file in which one run leaves facts for the next, to save requests. None of them
+// is trusted: they decide what to ask for, and the same request verifies them.
 type memory struct {
 	mu    sync.Mutex
 	path  string // "" for no file
@@ -25,23 +24,23 @@ type remembered struct {
 	Contracts Contracts `json:"contracts"`
 	// Round is the last initialized round.
 	Round uint64 `json:"round,omitempty"`
-	// Nodes are what is known of nodes, by their URLs without what is secret in them.
+	// Nodes are facts about nodes, by their URLs without secrets.
 	Nodes map[string]nodeMemory `json:"nodes,omitempty"`
 }
 
-// nodeMemory is what a node takes.
+// nodeMemory is a node's limit.
 type nodeMemory struct {
-	// AtOnce is how many requests it takes in one message, Found when that was found out:
-	// after a day it is tried anew.
+	// AtOnce is how many requests it accepts in one message, as of Found. It expires after a
+	// day.
 	AtOnce int       `json:"at_once"`
 	Found  time.Time `json:"found"`
 }
 
 const nodeMemoryAge = 24 * time.Hour
 
-// RememberIn has the client keep the addresses of the network's contracts and the round
-// in a file of the folder, and start from those that are there. It may be called once,
-// before anything is asked. What cannot be read or written is only slower.
+// RememberIn makes the client store the addresses of the network's contracts and the round in a
+// file of the folder, and start with those in it. Call it once at most, before the first
+// request. Errors of the file only cost time.
 func (c *Client) RememberIn(folder string) {
 	c.memory.open(filepath.Join(folder, fmt.Sprintf("network-%d-%s.json", c.network.ChainID, c.network.Controller)), c.network)
 	c.Limits(c.memory.atOnce, c.memory.learnAtOnce)
@@ -58,14 +57,14 @@ func (m *memory) open(path string, network Network) {
 	}
 }
 
-// recall returns what is known.
+// recall returns the stored facts.
 func (m *memory) recall() remembered {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.known
 }
 
-// learn changes what is known, and writes it where change says that it is something else.
+// learn changes the stored facts, and writes them if change reports a difference.
 func (m *memory) learn(change func(*remembered) bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -73,12 +72,12 @@ func (m *memory) learn(change func(*remembered) bool) {
 		return
 	}
 	if text, err := json.Marshal(m.known); err == nil {
-		_ = cache.Replace(m.path, text) // what cannot be written is only slower
+		_ = cache.Replace(m.path, text) // a failed write only costs time
 	}
 }
 
-// atOnce returns how many requests a node was lately found to take at once; 0 where that is
-// not known.
+// atOnce returns how many requests a node accepted at once within the last day; 0 if that is
+// unknown.
 func (m *memory) atOnce(url string) int { return m.recall().Nodes[url].lately() }
 
 func (n nodeMemory) lately() int {

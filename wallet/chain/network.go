@@ -8,57 +8,56 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 )
 
-// Network is where a deployment of the contracts lives.
+// Network is a deployment of the contracts.
 type Network struct {
-	// Name is what users call it.
+	// Name is the network's name for users.
 	Name string
 
-	// ChainID is the chain's id (EIP-155).
+	// ChainID is the chain's ID (EIP-155).
 	ChainID uint64
 
 	// Controller is the registry contract, from which all others are found.
 	Controller common.Address
 
-	// Contracts are the addresses that are known without asking a node: built in, named
-	// by the local network's state file, or pinned; zero where none are. A node that
-	// names others is refused.
+	// Contracts are the addresses known in advance: built in, from the local network's state
+	// file, or pinned; zero if none are. A node that reports others is refused.
 	Contracts Contracts
 
-	// AIServiceRegistry is a second registry, in which recipients enter where they are
-	// reached for AI work; zero where there is none. The controller does not know it.
+	// AIServiceRegistry is a second registry, with the recipients' URLs for AI work; zero if
+	// there is none. The controller does not have it.
 	AIServiceRegistry common.Address
 
-	// RPCURL is the node that comes with the network; "" when users bring their own.
+	// RPCURL is the network's own node; "" if users bring their own.
 	RPCURL string
 
-	// MaxHeadAge is how old the newest block may be for a node to count as up to date; 0
-	// is any age, for chains that make blocks only when there is something in them.
+	// MaxHeadAge is how old the newest block of an up-to-date node may be; 0 is any age, for
+	// chains that make blocks only on demand.
 	MaxHeadAge time.Duration
 
-	// OwnClock is set for a chain whose time may be ahead of every other clock: blocks
-	// that are mined on demand are at least a second apart, however fast they follow.
+	// OwnClock is set for a chain whose time may be ahead of the clock: blocks that are mined
+	// on demand are at least a second apart, however quickly they follow.
 	OwnClock bool
 }
 
-// Names of the networks that pmctl knows.
+// Names of networks.
 const (
 	ArbitrumOne      = "arbitrum-one-mainnet"
 	arbitrumOneAlias = "mainnet"
 	Devnet           = "devnet"
 )
 
-// AIServiceRegistry is what the local network's state file calls that contract.
+// AIServiceRegistry is that contract's name in the local network's state file.
 const AIServiceRegistry = "AIServiceRegistry"
 
-// UnknownNetworkError is returned for a network's name that is not known.
+// UnknownNetworkError is an unknown name of a network.
 type UnknownNetworkError struct{ Name string }
 
 func (e *UnknownNetworkError) Error() string {
-	return fmt.Sprintf("%q is not a network; known are %s and %s, any other is named by its controller and chain id", e.Name, ArbitrumOne, Devnet)
+	return fmt.Sprintf("unknown network %q: use %s or %s, or pass --controller and --chain-id for any other", e.Name, ArbitrumOne, Devnet)
 }
 
-// NamedNetwork returns a deployed network by its name. The local network is not
-// among them: its state file tells where it is, see ReadDevnetState.
+// NamedNetwork returns a deployed network by its name. For the local network see
+// ReadDevnetState.
 func NamedNetwork(name string) (Network, error) {
 	switch strings.ToLower(name) {
 	case ArbitrumOne, arbitrumOneAlias:
@@ -68,8 +67,8 @@ func NamedNetwork(name string) (Network, error) {
 	}
 }
 
-// arbitrumOne is the deployed network. Its contracts are proxies: an upgrade changes the
-// code behind them, and no address.
+// arbitrumOne is the deployed network. Its contracts are proxies: an upgrade changes the code
+// behind them, not their addresses.
 func arbitrumOne() Network {
 	controller := common.HexToAddress("0xD8E8328501E9645d16Cf49539efC04f734606ee4")
 	return Network{
@@ -88,8 +87,8 @@ func arbitrumOne() Network {
 	}
 }
 
-// NetworkAt returns the network with a controller on a chain. What is known of a deployed
-// network holds for it however it is named.
+// NetworkAt returns the network with a controller on a chain. A deployed network's built-in
+// addresses apply however it is specified.
 func NetworkAt(chainID uint64, controller common.Address) Network {
 	if known := arbitrumOne(); known.ChainID == chainID && known.Controller == controller {
 		return known
@@ -97,23 +96,23 @@ func NetworkAt(chainID uint64, controller common.Address) Network {
 	return Network{Name: "the chosen network", ChainID: chainID, Controller: controller}
 }
 
-// BuiltIn tells whether the addresses of the network's contracts are part of the program.
+// BuiltIn reports whether the addresses of the network's contracts are built into pmctl.
 func (n Network) BuiltIn() bool {
 	known := arbitrumOne()
 	return n.ChainID == known.ChainID && n.Controller == known.Controller
 }
 
-// ID names the network among all others, in the journal for one. Local networks share their
-// chain id; each has a controller of its own.
+// ID is unique to the network, for instance in the journal. Local networks share their chain
+// ID; each has a controller of its own.
 func (n Network) ID() string { return fmt.Sprintf("%d/%s", n.ChainID, n.Controller) }
 
-// Network returns where the local network is. Its state file, which the user's own
-// process writes, names its contracts as well as its controller.
+// Network returns the local network. Its state file, written by the user's own process, has the
+// addresses of its contracts and controller.
 func (s *DevnetState) Network() Network {
 	contracts := Contracts{Controller: s.Controller}
 	for _, n := range contracts.named() {
 		if *n.address = s.Contracts[n.name]; *n.address == (common.Address{}) {
-			contracts = Contracts{} // an older one's, which names none
+			contracts = Contracts{} // a state file of an older version has none
 			break
 		}
 	}

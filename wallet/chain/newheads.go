@@ -9,29 +9,27 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// subscribeTimeout bounds the wait for a subscription; a node that says nothing to the
-// request counts as one that refuses it.
+// subscribeTimeout limits the wait for a subscription; a node that does not answer counts as
+// one that refuses it.
 const subscribeTimeout = 5 * time.Second
 
-// newHeads is a node's subscription to new blocks, where it offers one: connections
-// that stay have it, HTTP has not, and nodes may refuse it. It belongs to one
-// goroutine.
+// newHeads is a subscription to a node's new blocks. WebSocket offers it, HTTP does not, and
+// nodes may refuse it. It belongs to one goroutine.
 type newHeads struct {
-	// dial makes a connection of the subscription's own; nil for a node over HTTP.
+	// dial opens the subscription's own connection; nil for a node over HTTP.
 	dial    func(context.Context) (*rpc.Client, error)
-	told    chan newHead
-	client  *rpc.Client             // of sub
-	sub     *rpc.ClientSubscription // nil while there is none
+	blocks  chan newHead
+	client  *rpc.Client             // the connection of sub
+	sub     *rpc.ClientSubscription // nil without a subscription
 	refused bool
 }
 
-// newHead is what matters of what the node tells: that there is something to look at.
+// newHead is a notification of a new block, whose content is not used.
 type newHead struct {
 	Hash common.Hash `json:"hash"`
 }
 
-// begin subscribes, unless that is done or the node does not want it. Why it fails, the next
-// look finds out.
+// begin subscribes, unless it has or the node refuses. The next look reports why it fails.
 func (n *newHeads) begin(ctx context.Context) {
 	if n.dial == nil || n.sub != nil || n.refused {
 		return
@@ -44,7 +42,7 @@ func (n *newHeads) begin(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, subscribeTimeout)
 	defer cancel()
-	sub, err := client.EthSubscribe(ctx, n.told, "newHeads")
+	sub, err := client.EthSubscribe(ctx, n.blocks, "newHeads")
 	if err == nil {
 		n.client, n.sub = client, sub
 		return
@@ -54,10 +52,10 @@ func (n *newHeads) begin(ctx context.Context) {
 	n.refused = errors.As(err, &said) || errors.Is(err, rpc.ErrNotificationsUnsupported) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// wanted tells whether there is no subscription yet, and may be.
+// wanted reports whether to subscribe.
 func (n *newHeads) wanted() bool { return n.dial != nil && n.sub == nil && !n.refused }
 
-// lost tells when the subscription has ended by itself.
+// lost receives when the subscription has ended on its own.
 func (n *newHeads) lost() <-chan error {
 	if n.sub == nil {
 		return nil

@@ -37,7 +37,7 @@ func failing(t *testing.T, status int) (url string, asked *atomic.Int32) {
 	return server.URL, asked
 }
 
-// closed is a URL that nobody listens at.
+// closed is a URL without a listener.
 func closed(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.NotFoundHandler())
@@ -62,10 +62,10 @@ func TestAnotherNodeAnswers(t *testing.T) {
 	require.EqualValues(t, 1, asked.Load())
 	_, err = client.Status(t.Context(), common.Address{})
 	require.NoError(t, err)
-	require.EqualValues(t, 1, asked.Load(), "the one that answered is asked first from then on")
+	require.EqualValues(t, 1, asked.Load(), "the node that answered is asked first from then on")
 }
 
-// TestANodeOfAnotherChainIsNoHelp: it would answer, and for another network.
+// TestANodeOfAnotherChainIsNoHelp: its answers are another network's.
 func TestANodeOfAnotherChainIsNoHelp(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
 	other, _ := start(t, devnet.Config{Arbitrum: true})
@@ -76,7 +76,7 @@ func TestANodeOfAnotherChainIsNoHelp(t *testing.T) {
 	require.EqualValues(t, devnet.ArbitrumChainID, chainID.Got)
 }
 
-// TestABusyNodeIsAskedAgain: what is busy now may not be in a moment.
+// TestABusyNodeIsAskedAgain after a pause.
 func TestABusyNodeIsAskedAgain(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
 	var asked atomic.Int32
@@ -91,8 +91,8 @@ func TestABusyNodeIsAskedAgain(t *testing.T) {
 	require.EqualValues(t, 3, asked.Load())
 }
 
-// TestATimeOutHidesNoReason: when the time is over in the middle of a round, the nodes'
-// own words of the round before say more than that they were cut off.
+// TestATimeOutHidesNoReason: if the context ends within a round, the nodes' answers of the
+// round before are reported.
 func TestATimeOutHidesNoReason(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
 	ctx, end := context.WithTimeout(t.Context(), 2*time.Second)
@@ -109,8 +109,8 @@ func TestATimeOutHidesNoReason(t *testing.T) {
 	require.EqualValues(t, 2, asked.Load())
 }
 
-// TestATransactionIsHandedOverOnce: the answer that is lost is the caller's to worry
-// about, who has the transaction in a journal.
+// TestATransactionIsHandedOverOnce: a lost answer is up to the caller, who has the transaction
+// in a journal.
 func TestATransactionIsHandedOverOnce(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
 	first, asked := failing(t, http.StatusServiceUnavailable)
@@ -122,7 +122,7 @@ func TestATransactionIsHandedOverOnce(t *testing.T) {
 	require.Zero(t, alsoAsked.Load())
 }
 
-// TestEachNodeGetsItsOwnSecrets: the first one's password is none of the second one's.
+// TestEachNodeGetsItsOwnSecrets: one node's password is not sent to another.
 func TestEachNodeGetsItsOwnSecrets(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
 	got := make(chan string, 10)
@@ -146,8 +146,8 @@ func TestSeveralNodesAreOverHTTP(t *testing.T) {
 	require.ErrorIs(t, err, nodes.ErrBadURL)
 }
 
-// TestWhatANodeTakesIsRemembered: how much it takes at once is found out once, for the
-// next run too, and anew when that was a day ago.
+// TestWhatANodeTakesIsRemembered: its limit is determined once, also for the next run, and
+// again after a day.
 func TestWhatANodeTakesIsRemembered(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
 	node, err := url.Parse(d.RPCURL())
@@ -166,7 +166,7 @@ func TestWhatANodeTakesIsRemembered(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	folder := t.TempDir()
-	for run, want := range []int32{1, 0, 3, 0} { // six are too many, and then nothing is; with what is remembered twenty are
+	for run, want := range []int32{1, 0, 3, 0} { // six are too many, and then no request is; with the remembered limit twenty are
 		if run == 2 {
 			age(t, folder)
 		}
@@ -180,7 +180,7 @@ func TestWhatANodeTakesIsRemembered(t *testing.T) {
 	}
 }
 
-// age has what is remembered of nodes be two days old.
+// age makes the remembered limits two days old.
 func age(t *testing.T, folder string) {
 	files, err := filepath.Glob(filepath.Join(folder, "network-*.json"))
 	require.NoError(t, err)
@@ -193,8 +193,7 @@ func age(t *testing.T, folder string) {
 	require.NoError(t, os.WriteFile(files[0], aged, 0o600))
 }
 
-// TestAnOldHeadIsALastResort: of several nodes one that has stopped is asked for nothing
-// that another one knows.
+// TestAnOldHeadIsALastResort: of several nodes, a stopped one is used only if no other answers.
 func TestAnOldHeadIsALastResort(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
 	old := proxy(t, d, func(req request) (*answer, error) {

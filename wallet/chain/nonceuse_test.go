@@ -13,7 +13,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// TestEachNodeIsAsked which transaction used a nonce, and answers for itself.
+// TestEachNodeIsAsked which transaction used a nonce, and each answer is reported.
 func TestEachNodeIsAsked(t *testing.T) {
 	d, client := start(t, devnet.Config{})
 	acting, address := account(t, d, client, 0)
@@ -25,7 +25,7 @@ func TestEachNodeIsAsked(t *testing.T) {
 		_, err = acting.Wait(t.Context(), signed.Hash())
 		require.NoError(t, err)
 		sent = append(sent, signed.Hash())
-		require.NoError(t, d.Mine(t.Context(), uint64(len(sent)))) // blocks without any
+		require.NoError(t, d.Mine(t.Context(), uint64(len(sent)))) // blocks without transactions
 	}
 	for nonce, hash := range sent {
 		uses := client.NonceUses(t.Context(), address, uint64(nonce))
@@ -47,7 +47,7 @@ func TestEachNodeIsAsked(t *testing.T) {
 		}
 		return nil, nil
 	})
-	// A node that says of another account's transaction that it is this one's.
+	// A node that reports another account's transaction as this one's.
 	lying := proxy(t, d, func(req request) (*answer, error) {
 		if req.Method != "eth_getBlockByNumber" || string(req.Params[0]) == `"latest"` {
 			return nil, nil

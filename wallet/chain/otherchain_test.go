@@ -14,9 +14,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet"
 )
 
-// TestAFallbackOfAnotherChainAnswersNothing: the first node was found to serve the right
-// chain before it went away. Reads that do not name the chain themselves are then what a
-// node of another chain would answer.
+// TestAFallbackOfAnotherChainAnswersNothing: the first node serves the right chain and then
+// fails. A node of another chain would answer reads that do not check the chain themselves.
 func TestAFallbackOfAnotherChainAnswersNothing(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
 	other, _ := start(t, devnet.Config{Arbitrum: true})

@@ -8,25 +8,24 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 )
 
-// Pins remember, from one run to the next, where a chain's networks have their contracts.
+// Pins store the addresses of networks' contracts from one run to the next.
 type Pins interface {
-	// Contracts returns the addresses that are pinned for the network with a controller,
-	// and false when none are.
+	// Contracts returns the addresses pinned for the network with a controller, and false if
+	// none are.
 	Contracts(ctx context.Context, controller common.Address) (Contracts, bool, error)
 
-	// PinContracts pins addresses unless some are pinned already, and returns those that
-	// are pinned then.
+	// PinContracts pins addresses unless some are pinned already, and returns the pinned ones.
 	PinContracts(ctx context.Context, found Contracts) (Contracts, error)
 
-	// ReplaceContracts pins addresses in place of those that were pinned.
+	// ReplaceContracts replaces the pinned addresses.
 	ReplaceContracts(ctx context.Context, found Contracts) error
 }
 
-// Pin has the client refuse, with *ContractsError, a node that names other contracts than
-// are pinned, and pin those that are found first. With accept, other contracts replace the
-// pinned ones, once. The pins are read now: what another process pins later is no concern
-// of a client that has read a pin. It is called before anything is asked. The addresses
-// that are built in need no pin, and nothing replaces them.
+// Pin makes the client pin the first contracts that it finds, and refuse with *ContractsError a
+// node that reports others than the pinned ones. With accept, other contracts replace the
+// pinned ones, once. The pins are read now: this client ignores what another process pins
+// later. Call it before the first request. Built-in addresses need no pin, and are never
+// replaced.
 func (c *Client) Pin(ctx context.Context, pins Pins, accept bool) error {
 	if c.network.BuiltIn() {
 		return nil
@@ -44,31 +43,31 @@ func (c *Client) Pin(ctx context.Context, pins Pins, accept bool) error {
 	return nil
 }
 
-// ContractsError is a node that names other contracts than those that are known. Whoever
-// gets a transaction to another TicketBroker sent gets its ether.
+// ContractsError is a node that reports other contracts than the known ones. A transaction to a
+// false TicketBroker would lose its ether.
 type ContractsError struct {
-	// Network is the network's name, URL the node's, without what is secret in it.
+	// Network is the network's name, URL the node's, without secrets.
 	Network, URL string
 
-	// BuiltIn tells that the known addresses are part of pmctl, and not pinned.
+	// BuiltIn is set if the known addresses are built into pmctl, not pinned.
 	BuiltIn bool
 
 	// Changes are the contracts that differ, at least one.
 	Changes []ContractChange
 }
 
-// ContractChange is a contract that a node names at another address.
+// ContractChange is a contract that a node reports at another address.
 type ContractChange struct {
 	// Name is the contract's in the registry.
 	Name string
-	// Known is where it is, Found where the node says it is.
+	// Known is its known address, Found the node's.
 	Known, Found common.Address
 }
 
 func (e *ContractsError) Error() string {
 	changes := make([]string, 0, len(e.Changes))
 	for _, c := range e.Changes {
-		changes = append(changes, fmt.Sprintf("%s %v in place of %v", c.Name, c.Found, c.Known))
+		changes = append(changes, fmt.Sprintf("%s %v instead of %v", c.Name, c.Found, c.Known))
 	}
 	return fmt.Sprintf("the node at %s names other contracts for %s: %s", e.URL, e.Network, strings.Join(changes, ", "))
 }
@@ -76,12 +75,12 @@ func (e *ContractsError) Error() string {
 // Hint says what to do.
 func (e *ContractsError) Hint() string {
 	if e.BuiltIn {
-		return "use another node: --rpc-url URL; pmctl has this network's addresses built in, and a newer pmctl would have new ones"
+		return "pass another node's --rpc-url; this network's addresses are built into pmctl, so if they really changed, update pmctl"
 	}
-	return "use another node: --rpc-url URL; only if you know that the network has new contracts, repeat the command with --accept-contracts"
+	return "pass another node's --rpc-url; only if you know that the network has new contracts, repeat the command with --accept-contracts"
 }
 
-// changes lists the contracts whose address is another one in found.
+// changes lists the contracts whose address differs in found.
 func (c Contracts) changes(found Contracts) (changes []ContractChange) {
 	were, are := c.named(), found.named()
 	for i, was := range were {

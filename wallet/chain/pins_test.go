@@ -18,10 +18,10 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// elsewhere is where a lying node says that a contract is.
+// elsewhere is a lying node's address of a contract.
 var elsewhere = common.HexToAddress("0x000000000000000000000000000000000000bAD1")
 
-// lying serves a network by a node that names another address for a contract.
+// lying serves a network through a node that reports another address for a contract.
 func lying(t *testing.T, d *devnet.Devnet, name string) string {
 	asked := contract.NewController().PackGetContract(crypto.Keccak256Hash([]byte(name)))
 	return proxy(t, d, func(r request) (*answer, error) {
@@ -43,8 +43,8 @@ func pinning(t *testing.T, path, url string, network chain.Network, accept bool)
 	return client
 }
 
-// TestWhatWasFirstSeenIsPinned: each run has a client of its own, and the store between
-// them. Status and Facts read in the same request as they look at the registry.
+// TestWhatWasFirstSeenIsPinned: each run has a client of its own and shares the store. Status
+// and Facts read in the same request as the registry.
 func TestWhatWasFirstSeenIsPinned(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
 	path := filepath.Join(t.TempDir(), "store.db")
@@ -64,7 +64,7 @@ func TestWhatWasFirstSeenIsPinned(t *testing.T) {
 			require.Equal(t, chain.ContractsError{
 				Network: chain.Devnet, URL: url + "/…", Changes: []chain.ContractChange{{Name: name, Known: known, Found: elsewhere}},
 			}, *changed)
-			require.Contains(t, changed.Error(), name+" "+elsewhere.Hex()+" in place of "+known.Hex())
+			require.Contains(t, changed.Error(), name+" "+elsewhere.Hex()+" instead of "+known.Hex())
 			require.Contains(t, changed.Hint(), "--accept-contracts")
 			_, err = pinning(t, path, url, network(d), false).Facts(t.Context(), common.Address{})
 			require.ErrorAs(t, err, &changed)
@@ -73,7 +73,7 @@ func TestWhatWasFirstSeenIsPinned(t *testing.T) {
 		})
 	}
 
-	// The user accepts the change, once: from then on it is the honest node that differs.
+	// The user accepts the change, once: from then on the honest node differs.
 	url := lying(t, d, "ServiceRegistry")
 	found, err := pinning(t, path, url, network(d), true).Contracts(t.Context())
 	require.NoError(t, err)
@@ -84,7 +84,7 @@ func TestWhatWasFirstSeenIsPinned(t *testing.T) {
 	require.ErrorAs(t, err, new(*chain.ContractsError))
 }
 
-// TestALongLivedClientKeepsItsPin: what other processes pin meanwhile is their word.
+// TestALongLivedClientKeepsItsPin, whatever other processes pin later.
 func TestALongLivedClientKeepsItsPin(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
 	path := filepath.Join(t.TempDir(), "store.db")
@@ -112,8 +112,8 @@ func TestTwoRunsSeeANetworkFirst(t *testing.T) {
 	require.ErrorAs(t, err, new(*chain.ContractsError))
 }
 
-// TestTheStateFileNamesTheContracts: no pin is needed where the local network's own
-// process says where its contracts are.
+// TestTheStateFileNamesTheContracts: no pin is needed if the local network's own process states
+// where its contracts are.
 func TestTheStateFileNamesTheContracts(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
 	state := d.State()
@@ -123,11 +123,11 @@ func TestTheStateFileNamesTheContracts(t *testing.T) {
 	require.ErrorAs(t, err, new(*chain.ContractsError))
 
 	state.Contracts = map[string]common.Address{"TicketBroker": state.Contracts["TicketBroker"]}
-	require.Zero(t, state.Network().Contracts, "a part is not enough to hold a node to")
+	require.Zero(t, state.Network().Contracts, "some of the addresses are not enough")
 }
 
-// TestBuiltInContracts: nothing that a node, a store or a flag says moves the contracts of
-// the deployed network, however it is named.
+// TestBuiltInContracts: no node, store or flag changes the addresses of the deployed network,
+// however it is specified.
 func TestBuiltInContracts(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
 	named, err := chain.NamedNetwork(chain.ArbitrumOne)
@@ -178,13 +178,12 @@ func TestBuiltInContracts(t *testing.T) {
 		var changed *chain.ContractsError
 		require.ErrorAs(t, err, &changed, name)
 		require.True(t, changed.BuiltIn)
-		require.Contains(t, changed.Error(), "TicketBroker "+elsewhere.Hex()+" in place of "+named.Contracts.TicketBroker.Hex())
+		require.Contains(t, changed.Error(), "TicketBroker "+elsewhere.Hex()+" instead of "+named.Contracts.TicketBroker.Hex())
 		require.NotContains(t, changed.Hint(), "--accept-contracts")
 	}
 }
 
-// TestMemoryIsNoPin: the file that saves a request is in a cache folder, and nothing is
-// believed because it is there.
+// TestMemoryIsNoPin: the file that saves a request is in a cache folder, and is not trusted.
 func TestMemoryIsNoPin(t *testing.T) {
 	d, client := start(t, devnet.Config{})
 	folder := t.TempDir()

@@ -21,11 +21,11 @@ type request struct {
 	ID     json.RawMessage   `json:"id"`
 	Method string            `json:"method"`
 	Params []json.RawMessage `json:"params"`
-	// left is closed when the client does not wait any more.
+	// left is closed when the client no longer waits.
 	left <-chan struct{}
 }
 
-// answer is what a proxy says in place of the node.
+// answer is a proxy's answer instead of the node's.
 type answer struct {
 	Result any        `json:"result,omitempty"`
 	Error  *nodeError `json:"error,omitempty"`
@@ -37,11 +37,11 @@ type nodeError struct {
 	Data    any    `json:"data,omitempty"`
 }
 
-// errAway makes a proxy answer as a server whose node is away.
+// errAway makes a proxy answer like a server whose node is down.
 var errAway = errors.New("away")
 
-// proxy stands before the network's node. It answers what instead answers, and asks
-// the node where that returns nil. An error of instead is the whole request's.
+// proxy is in front of the network's node. It sends the answer of instead, or the node's if
+// that is nil. An error of instead applies to the whole request.
 func proxy(t *testing.T, d *devnet.Devnet, instead func(request) (*answer, error)) string {
 	t.Helper()
 	node, err := rpc.Dial(d.RPCURL())
@@ -90,7 +90,7 @@ func proxy(t *testing.T, d *devnet.Devnet, instead func(request) (*answer, error
 	return server.URL
 }
 
-// ask passes a request on.
+// ask forwards a request.
 func ask(ctx context.Context, node *rpc.Client, req request) *answer {
 	params := make([]any, len(req.Params))
 	for i, p := range req.Params {

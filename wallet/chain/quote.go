@@ -10,19 +10,19 @@ import (
 	"github.com/pmctl/pmctl/wallet/broker"
 )
 
-// Outlook is a sender's status together with a quote for a call.
+// Outlook is a sender's status with a quote for a call.
 type Outlook struct {
 	Status *Status
 	Quote  *Quote
 
-	// Unfunded is what SimulateFunding said to the call.
+	// Unfunded is the error of SimulateFunding.
 	Unfunded error
 }
 
-// Consider reads a sender's status and a quote in one request, as Status does: for a call of
-// the TicketBroker with a value, in wei, and data. A funding, nil for a call that funds nothing,
-// is simulated at the same time, in a request of its own: nodes without simulations differ in
-// how they refuse them, and some would refuse all the rest.
+// Consider reads a sender's status and a quote in one request, as Status does, for a call of
+// the TicketBroker with a value, in wei, and data. A funding, nil for a call that funds
+// nothing, is simulated at the same time in a request of its own: nodes without simulations
+// differ in how they refuse them, and some would refuse the whole batch.
 func (c *Client) Consider(ctx context.Context, sender common.Address, value *big.Int, data []byte, funding *broker.Funding) (*Outlook, error) {
 	a, o := new(statusAnswer), new(Outlook)
 	call := func(contracts Contracts) ethereum.CallMsg {

@@ -11,30 +11,28 @@ import (
 	"github.com/pmctl/pmctl/wallet/contract"
 )
 
-// Recipient is what the contracts say of a recipient.
+// Recipient is a recipient's data in the contracts.
 type Recipient struct {
 	Address common.Address
 
-	// Active tells whether it is in the pool whose members may claim of reserves.
+	// Active is set if it is in the pool whose members may claim from reserves.
 	Active bool
 
-	// ServiceURI is where it says that it can be reached: its own text, as it wrote it,
-	// "" when it has not said so.
+	// ServiceURI is the URL that it has registered, exactly as written; "" if there is none.
 	ServiceURI string
 
-	// AIServiceURI is what it has written in the registry for AI work, "" also on a network
-	// without such a registry.
+	// AIServiceURI is its URL in the registry for AI work; "" if there is none, or no such
+	// registry.
 	AIServiceURI string
 }
 
-// maxPool is more than any pool has: the deployed one has 100 places.
+// maxPool is more than any pool: the deployed one has 100 places.
 const maxPool = 10_000
 
-// ErrPoolChanged is returned when the pool was another one at the end of reading it
-// than at the beginning.
+// ErrPoolChanged is returned if the pool changed while it was read.
 var ErrPoolChanged = errors.New("the pool of active recipients changed while it was read: try again")
 
-// Recipient reads what the contracts say of one recipient.
+// Recipient reads one recipient's data.
 func (c *Client) Recipient(ctx context.Context, address common.Address) (Recipient, error) {
 	contracts, err := c.Contracts(ctx)
 	if err != nil {
@@ -48,9 +46,9 @@ func (c *Client) Recipient(ctx context.Context, address common.Address) (Recipie
 	return found, c.Do(ctx, &b.Batch)
 }
 
-// Recipients reads the active pool in the contract's order, which is by stake, most
-// first. The pool is a list whose entries name the next one: each is one request,
-// together with its service URIs. It fails with ErrPoolChanged.
+// Recipients reads the active pool in the contract's order, the largest stake first. The pool
+// is a linked list: each entry is one request, together with its service URIs. It fails with
+// ErrPoolChanged.
 func (c *Client) Recipients(ctx context.Context) ([]Recipient, error) {
 	contracts, err := c.Contracts(ctx)
 	if err != nil {
@@ -66,7 +64,7 @@ func (c *Client) Recipients(ctx context.Context) ([]Recipient, error) {
 		return nil, err
 	}
 	if size.Cmp(big.NewInt(maxPool)) > 0 {
-		return nil, fmt.Errorf("the node says that the pool has %v recipients; more than %d cannot be", size, maxPool)
+		return nil, fmt.Errorf("the node reports a pool of %v recipients; at most %d are possible", size, maxPool)
 	}
 	pool := make([]Recipient, 0, size.Int64())
 	for next != (common.Address{}) {
@@ -88,7 +86,7 @@ func (c *Client) Recipients(ctx context.Context) ([]Recipient, error) {
 	return pool, nil
 }
 
-// serviceURIs asks for a recipient's entries in the registries.
+// serviceURIs reads a recipient's entries in the registries.
 func (c *Client) serviceURIs(b *batch, contracts Contracts, of *Recipient) {
 	registry := contract.NewServiceRegistry()
 	call(b, contracts.ServiceRegistry, registry.PackGetServiceURI(of.Address), registry.UnpackGetServiceURI, &of.ServiceURI)

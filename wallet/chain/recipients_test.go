@@ -21,7 +21,7 @@ func TestRecipients(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, want, pool)
 
-	// One that is out of the pool is still known; a stranger is not.
+	// A recipient outside of the pool still has its data; an unknown address has none.
 	require.NoError(t, d.DeactivateTranscoder(t.Context(), want[1].Address))
 	pool, err = client.Recipients(t.Context())
 	require.NoError(t, err)

@@ -10,8 +10,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/contract"
 )
 
-// Claimable returns what a recipient can still claim of a sender's reserve in this
-// round, in wei; 0 for a recipient that is not active.
+// Claimable returns what a recipient can still claim from a sender's reserve in this round, in
+// wei; 0 for an inactive recipient.
 func (c *Client) Claimable(ctx context.Context, sender, recipient common.Address) (*big.Int, error) {
 	contracts, err := c.Contracts(ctx)
 	if err != nil {
@@ -24,8 +24,8 @@ func (c *Client) Claimable(ctx context.Context, sender, recipient common.Address
 	return claimable, c.Do(ctx, &b.Batch)
 }
 
-// NewBroker returns package pm's Broker over the network's TicketBroker, on which account
-// acts. Everything it does ends when ctx does.
+// NewBroker returns package pm's Broker for the network's TicketBroker, used by account.
+// Everything it does ends with ctx.
 func NewBroker(ctx context.Context, client *Client, account broker.Transactor) (*broker.Account, error) {
 	contracts, err := client.Contracts(ctx)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/contract"
 )
 
-// Contracts are where a network's contracts are.
+// Contracts are the addresses of a network's contracts.
 type Contracts struct {
 	Controller      common.Address
 	TicketBroker    common.Address
@@ -21,21 +21,20 @@ type Contracts struct {
 	ServiceRegistry common.Address
 }
 
-// registry is what a client knows of where the network's contracts are.
+// registry is a client's knowledge of the contracts' addresses.
 type registry struct {
 	network Network
 
 	mu       sync.Mutex
-	found    *Contracts // once the registry has named them
-	expected Contracts  // where they must be; zero until something is known of that
-	pins     Pins       // nil when the client pins nothing
+	found    *Contracts // once read from the registry
+	expected Contracts  // where they must be; zero if that is unknown
+	pins     Pins       // nil if the client pins nothing
 	accept   bool       // whether others may replace the pinned ones
 }
 
-// Contracts finds the network's contracts, once, in one request: it checks that the node
-// serves the network's chain, that the controller is there, and that the contracts are the
-// known ones. It fails with *ChainIDError, *NoContractError, *ContractsError and
-// ErrUnreachable.
+// Contracts looks up the network's contracts, once, in one request: it checks that the node
+// serves the network's chain, that the controller exists, and that the contracts are the known
+// ones. It fails with *ChainIDError, *NoContractError, *ContractsError and ErrUnreachable.
 func (c *Client) Contracts(ctx context.Context) (Contracts, error) {
 	if found, _ := c.registry.known(); found != nil {
 		return *found, nil
@@ -49,15 +48,14 @@ func (c *Client) Contracts(ctx context.Context) (Contracts, error) {
 	return found, c.learn(ctx, found)
 }
 
-// Located tells whether the contracts' addresses are known or remembered: what is read of
-// them then needs no request before.
+// Located reports whether the contracts' addresses are known or remembered, so that reads need
+// no extra request.
 func (c *Client) Located() bool {
 	found, expected := c.registry.known()
 	return found != nil || c.guess(expected) != Contracts{}
 }
 
-// guess returns the contracts as they must be, or else as they were before; zero where
-// neither is known.
+// guess returns the known contracts, or else the remembered ones; zero if there are neither.
 func (c *Client) guess(expected Contracts) Contracts {
 	if expected != (Contracts{}) {
 		return expected
@@ -65,8 +63,8 @@ func (c *Client) guess(expected Contracts) Contracts {
 	return c.memory.recall().Contracts
 }
 
-// Meet returns the newest block, and does what Contracts does, in one request: refused is
-// the error that Contracts fails with when the node answers.
+// Meet returns the newest block and does what Contracts does, in one request. refused is the
+// error of Contracts if the node answers.
 func (c *Client) Meet(ctx context.Context) (head Head, refused, err error) {
 	found := Contracts{Controller: c.network.Controller}
 	newest, checks := new(batch), new(batch)
@@ -84,16 +82,15 @@ func (c *Client) Meet(ctx context.Context) (head Head, refused, err error) {
 	return head, c.learn(ctx, found), nil
 }
 
-// ask reads what build adds for the network's contracts, in one request where their
-// addresses are known or remembered. What is remembered is looked up in the registry in
-// the same request, and what was read is thrown away, and read again, where it is not so.
+// ask sends the reads of build for the network's contracts, in one request if their addresses
+// are known or remembered. The same request looks remembered ones up in the registry, and if
+// they are wrong the reads are repeated.
 func (c *Client) ask(ctx context.Context, build func(*batch, Contracts)) (Contracts, error) {
 	return c.askBeside(ctx, build, func(context.Context, Contracts) {})
 }
 
-// askBeside is ask, with beside called at the same time as the request is made, in a context
-// that ends where the request fails. Like what was read, what it does for other contracts
-// than the network's is done again.
+// askBeside is ask, with beside called during the request, in a context that ends if the
+// request fails. Like the reads, it is repeated for the right contracts.
 func (c *Client) askBeside(ctx context.Context, build func(*batch, Contracts), beside func(context.Context, Contracts)) (Contracts, error) {
 	read := func(checks *batch, at Contracts) (*batch, error) {
 		b := new(batch)
@@ -132,7 +129,7 @@ func (c *Client) askBeside(ctx context.Context, build func(*batch, Contracts), b
 	return contracts, b.Settle()
 }
 
-// learn keeps what the registry says, if the network's known contracts are there.
+// learn stores the registry's addresses, if they match the known ones.
 func (c *Client) learn(ctx context.Context, found Contracts) error {
 	if err := c.registry.hold(ctx, found, c.URL()); err != nil {
 		return err
@@ -145,13 +142,13 @@ func (c *Client) learn(ctx context.Context, found Contracts) error {
 	return nil
 }
 
-// namedContract is an address with the name that the registry knows it by.
+// namedContract is an address with its name in the registry.
 type namedContract struct {
 	name    string
 	address *common.Address
 }
 
-// named are the addresses that the registry knows by name.
+// named are the addresses that the registry has by name.
 func (c *Contracts) named() []namedContract {
 	return []namedContract{
 		{"TicketBroker", &c.TicketBroker},
@@ -161,8 +158,7 @@ func (c *Contracts) named() []namedContract {
 	}
 }
 
-// registry appends what finds the contracts. That this is their network is for the nodes'
-// client to see, which refuses another chain id.
+// registry appends the look-up of the contracts. The nodes' client checks the chain ID.
 func (b *batch) registry(network Network, into *Contracts) {
 	b.Add("eth_chainId", new(hexutil.Big))
 	code := new(hexutil.Bytes)
@@ -174,20 +170,20 @@ func (b *batch) registry(network Network, into *Contracts) {
 	}, network.Controller, "latest")
 	controller := contract.NewController()
 	for _, n := range into.named() {
-		// The controller knows a contract by the hash of its name.
+		// The controller's key for a contract is the hash of its name.
 		call(b, network.Controller, controller.PackGetContract(crypto.Keccak256Hash([]byte(n.name))), controller.UnpackGetContract, n.address)
 	}
 }
 
-// known returns the contracts once the client has found them in the registry, and where they
-// must be; nil and zero where that is not known.
+// known returns the contracts as found in the registry, and where they must be; nil and zero if
+// unknown.
 func (r *registry) known() (found *Contracts, expected Contracts) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.found, r.expected
 }
 
-// hold compares what the node at url named with what is known of the network, and keeps it.
+// hold compares a node's contracts with the known ones, and keeps them.
 func (r *registry) hold(ctx context.Context, found Contracts, url string) error {
 	for _, n := range found.named() {
 		if *n.address == (common.Address{}) {

@@ -18,8 +18,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet"
 )
 
-// each runs a test over HTTP, where the watcher looks by itself, and over WebSocket,
-// where it is told.
+// each runs a test over HTTP, where the watcher polls, and over WebSocket, where it is
+// notified.
 func each(t *testing.T, cfg devnet.Config, test func(*testing.T, *devnet.Devnet, *chain.Client, *chain.Watcher)) {
 	t.Run("http", func(t *testing.T) {
 		d, client := start(t, cfg)
@@ -31,8 +31,8 @@ func each(t *testing.T, cfg devnet.Config, test func(*testing.T, *devnet.Devnet,
 	})
 }
 
-// told waits until the watcher has told of all these senders.
-func told(t *testing.T, changes <-chan common.Address, senders ...common.Address) {
+// notified waits until the watcher has reported all these senders.
+func notified(t *testing.T, changes <-chan common.Address, senders ...common.Address) {
 	t.Helper()
 	left := make(map[common.Address]bool)
 	for _, sender := range senders {
@@ -50,7 +50,7 @@ func hasDeposit(t *testing.T, watcher *chain.Watcher, who common.Address, amount
 	require.Equal(t, ether(t, amount).String(), info.Deposit.String())
 }
 
-// TestWatcherReorg undoes an event and brings no other.
+// TestWatcherReorg undoes an event and adds none.
 func TestWatcherReorg(t *testing.T) {
 	each(t, devnet.Config{RoundLength: 1000}, func(t *testing.T, d *devnet.Devnet, client *chain.Client, watcher *chain.Watcher) {
 		changes := make(chan common.Address)
@@ -59,23 +59,23 @@ func TestWatcherReorg(t *testing.T) {
 		broker, err := chain.NewBroker(t.Context(), client, acts)
 		require.NoError(t, err)
 		done(t, broker)(broker.FundDeposit(ether(t, "1eth")))
-		told(t, changes, who)
+		notified(t, changes, who)
 		hasDeposit(t, watcher, who, "1eth")
 		done(t, broker)(broker.FundDeposit(ether(t, "2eth")))
-		told(t, changes, who)
+		notified(t, changes, who)
 		hasDeposit(t, watcher, who, "3eth")
 
 		require.NoError(t, d.Reorg(t.Context(), 1))
-		told(t, changes, who)
+		notified(t, changes, who)
 		hasDeposit(t, watcher, who, "1eth")
 		done(t, broker)(broker.FundDeposit(ether(t, "5eth")))
-		told(t, changes, who)
+		notified(t, changes, who)
 		hasDeposit(t, watcher, who, "6eth")
 	})
 }
 
-// TestWatcherDeepReorg replaces more blocks than are looked at again: of the events
-// that are undone, nobody can find out any more.
+// TestWatcherDeepReorg replaces more blocks than are read again: the undone events can no
+// longer be found.
 func TestWatcherDeepReorg(t *testing.T) {
 	each(t, devnet.Config{RoundLength: 1000}, func(t *testing.T, d *devnet.Devnet, client *chain.Client, watcher *chain.Watcher) {
 		changes, blocks := make(chan common.Address), make(chan *big.Int)
@@ -85,23 +85,22 @@ func TestWatcherDeepReorg(t *testing.T) {
 		broker, err := chain.NewBroker(t.Context(), client, acts)
 		require.NoError(t, err)
 		done(t, broker)(broker.FundDeposit(ether(t, "1eth")))
-		told(t, changes, who)
+		notified(t, changes, who)
 		require.NoError(t, d.Mine(t.Context(), 80))
 		reaches(t, watcher, blocks, head(t, client).L1Block)
 		hasDeposit(t, watcher, who, "1eth")
 
 		require.NoError(t, d.Reorg(t.Context(), 81))
-		told(t, changes, who)
+		notified(t, changes, who)
 		reaches(t, watcher, blocks, head(t, client).L1Block)
 		hasDeposit(t, watcher, who, "0wei")
 		done(t, broker)(broker.FundDeposit(ether(t, "2eth")))
-		told(t, changes, who)
+		notified(t, changes, who)
 		hasDeposit(t, watcher, who, "2eth")
 	})
 }
 
-// TestWatcherReorgOfARound has a round begin again with another hash, and then not at
-// all.
+// TestWatcherReorgOfARound begins a round again with another hash, and then not at all.
 func TestWatcherReorgOfARound(t *testing.T) {
 	each(t, devnet.Config{RoundLength: 50}, func(t *testing.T, d *devnet.Devnet, client *chain.Client, watcher *chain.Watcher) {
 		rounds, blocks := make(chan types.Log), make(chan *big.Int)
@@ -114,12 +113,12 @@ func TestWatcherReorgOfARound(t *testing.T) {
 		require.Equal(t, new(big.Int).Add(first, big.NewInt(1)), second)
 		require.Equal(t, [32]byte(begun.Data), watcher.LastInitializedL1BlockHash())
 
-		// In another block it is still the same beginning, and no news.
+		// In another block it is still the same beginning, and not reported.
 		require.NoError(t, d.Reorg(t.Context(), 1))
 		reaches(t, watcher, blocks, head(t, client).L1Block)
 		require.Equal(t, second, watcher.LastInitializedRound())
 
-		// The block before is another, and so is its hash.
+		// The block before is different, and so is its hash.
 		require.NoError(t, d.Reorg(t.Context(), 3))
 		again := receive(t, rounds)
 		require.Equal(t, second, again.Topics[1].Big())
@@ -142,7 +141,7 @@ func TestWatcherReorgOfARound(t *testing.T) {
 			Sender:                        facts.Sender,
 		}, facts)
 
-		// It begins at last. In between there was nothing to tell of.
+		// It begins at last. In between there was nothing to report.
 		d.SetKeepRounds(true)
 		require.NoError(t, d.Mine(t.Context(), 1))
 		require.Equal(t, second, receive(t, rounds).Topics[1].Big())
@@ -151,8 +150,8 @@ func TestWatcherReorgOfARound(t *testing.T) {
 	})
 }
 
-// TestWatcherReorgOfTheUnseen replaces a block which the watcher has not come to yet,
-// and at which it has read what a sender has.
+// TestWatcherReorgOfTheUnseen replaces a block that the watcher has not read yet, and at which
+// it has read a sender's funds.
 func TestWatcherReorgOfTheUnseen(t *testing.T) {
 	d, client := start(t, devnet.Config{RoundLength: 1000})
 	var behind atomic.Bool
@@ -178,8 +177,8 @@ func TestWatcherReorgOfTheUnseen(t *testing.T) {
 	hasDeposit(t, watcher, who, "0wei")
 }
 
-// TestWatcherBehindALaggingNode is told of an older head than before, as by a server
-// with several nodes. What it had seen is no news afterwards.
+// TestWatcherBehindALaggingNode reads an older head than before, as from a lagging node of
+// several. Earlier events are not reported again.
 func TestWatcherBehindALaggingNode(t *testing.T) {
 	d, client := start(t, devnet.Config{RoundLength: 1000})
 	node, err := rpc.Dial(d.RPCURL())
@@ -207,8 +206,7 @@ func TestWatcherBehindALaggingNode(t *testing.T) {
 	require.NoError(t, err)
 	done(t, broker)(broker.FundDeposit(ether(t, "1eth")))
 	require.Equal(t, who, receive(t, changes))
-	// At the newest head the event is too old to be looked at again, at the older
-	// one it is not.
+	// At the newest head the event is too old to be read again, at the older one it is not.
 	require.NoError(t, d.Mine(t.Context(), 70))
 	newest := head(t, client).L1Block
 	reaches(t, watcher, blocks, newest)

@@ -12,21 +12,21 @@ import (
 	"github.com/pmctl/pmctl/wallet/contract"
 )
 
-// known is what was said of a sender.
+// known is a sender's data.
 type known struct {
-	funds *broker.Funds // nil when they are not kept
-	// ahead tells that it was read at another block than the watcher's newest. Should
-	// that block be replaced before the watcher sees it, no event will tell.
+	funds *broker.Funds // nil if they are not kept
+	// ahead is set if it was read at another block than the watcher's newest. If that block is
+	// replaced before the watcher sees it, no event will show it.
 	ahead bool
 }
 
-// GetSenderInfo implements pm.SenderManager. The answer is kept until an event, a
-// reorg or a new round changes it; it is the caller's own.
+// GetSenderInfo implements pm.SenderManager. The answer is cached until an event, a reorg or a
+// new round changes it; it is the caller's own.
 func (w *Watcher) GetSenderInfo(sender common.Address) (*pm.SenderInfo, error) {
 	w.mu.Lock()
 	kept := w.senders[sender]
 	before := w.now.head.Hash
-	w.senders[sender] = kept // who asks about it is told when it is lost
+	w.senders[sender] = kept // callers are notified when it is lost
 	w.mu.Unlock()
 	if kept.funds != nil {
 		return kept.funds.Info(), nil
@@ -40,7 +40,7 @@ func (w *Watcher) GetSenderInfo(sender common.Address) (*pm.SenderInfo, error) {
 		return nil, fmt.Errorf("read the deposit and reserve of %s: %w", sender, err)
 	}
 	w.mu.Lock()
-	// A block that came in meanwhile may have changed it.
+	// A new block may have changed it since.
 	if w.now.head.Hash == before {
 		w.senders[sender] = known{funds: fresh, ahead: head.Hash != before}
 	}
@@ -72,8 +72,8 @@ func (w *Watcher) SubscribeReserveChange(sink chan<- common.Address) event.Subsc
 	return w.changes.subscribe(sink)
 }
 
-// IsActive tells whether a recipient is in the pool that redeems now. Rounds before
-// the current one cannot be asked for: the contract keeps only what is.
+// IsActive reports whether a recipient is in the current pool. The contract does not have
+// earlier rounds.
 func (w *Watcher) IsActive(recipient common.Address, _ *big.Int) (bool, error) {
 	var active bool
 	bonding := contract.NewBondingManager()

@@ -14,7 +14,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet"
 )
 
-// TestFactsOfANodeThatIsBehind: to a node that has stopped, no params ever expire.
+// TestFactsOfANodeThatIsBehind: for a node that has stopped, params never expire.
 func TestFactsOfANodeThatIsBehind(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
 	node, err := rpc.Dial(d.RPCURL())
@@ -43,7 +43,7 @@ func TestFactsOfANodeThatIsBehind(t *testing.T) {
 	require.InDelta(t, time.Hour, stale.Age, float64(time.Minute))
 
 	_, err = dial(t, stopped, network(d)).Facts(t.Context(), common.Address{})
-	require.NoError(t, err, "the local network makes blocks when it is asked to")
+	require.NoError(t, err, "the local network makes blocks on demand")
 	require.NoError(t, d.Mine(t.Context(), 1))
 	_, err = dial(t, d.RPCURL(), live).Facts(t.Context(), common.Address{})
 	require.NoError(t, err)

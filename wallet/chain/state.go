@@ -17,27 +17,27 @@ import (
 
 // Round is the protocol's time.
 type Round struct {
-	// Current is the round that the L1 block number says it is.
+	// Current is the round at the present L1 block number.
 	Current *big.Int
 
-	// LastInitialized is the newest round that somebody has started; tickets belong
-	// to it, and rounds count for withdrawals from it on.
+	// LastInitialized is the newest initialized round; tickets belong to it, and a withdrawal
+	// counts rounds from it.
 	LastInitialized *big.Int
 
-	// Initialized tells whether the current round has been started.
+	// Initialized is set once the current round has been initialized.
 	Initialized bool
 
-	// StartBlock is the L1 block that the current round began with, and Length how
-	// many L1 blocks a round has.
+	// StartBlock is the first L1 block of the current round, and Length a round's number of L1
+	// blocks.
 	StartBlock, Length *big.Int
 
 	// PoolSize is the number of active recipients, who share each reserve.
 	PoolSize *big.Int
 }
 
-// Sender is what the contracts keep for a sender.
+// Sender is a sender's funds.
 type Sender struct {
-	// Balance is what the account itself holds.
+	// Balance is the account's own ether.
 	Balance wei.Wei
 
 	broker.Funds
@@ -50,22 +50,22 @@ type Status struct {
 	Sender    Sender
 	Contracts Contracts
 
-	// GasPrice is what the node suggests to pay, in wei a unit of gas.
+	// GasPrice is the node's suggestion, in wei per unit of gas.
 	GasPrice wei.Wei
 
-	// Paused tells that the contracts refuse every transaction.
+	// Paused is set while the contracts revert every transaction.
 	Paused bool
 
 	// UnlockPeriod is how many rounds an unlock takes.
 	UnlockPeriod *big.Int
 
-	// ReservePerRecipient is what one recipient can claim of the reserve in a round:
-	// an equal share; 0 when nobody is active.
+	// ReservePerRecipient is what one recipient can claim from the reserve in a round: an equal
+	// share; 0 without active recipients.
 	ReservePerRecipient wei.Wei
 }
 
-// Status reads everything about a sender, in one request where the contracts are known
-// or remembered.
+// Status reads everything about a sender, in one request if the contracts are known or
+// remembered.
 func (c *Client) Status(ctx context.Context, sender common.Address) (*Status, error) {
 	a := new(statusAnswer)
 	var err error
@@ -76,10 +76,10 @@ func (c *Client) Status(ctx context.Context, sender common.Address) (*Status, er
 	return a.finish(c.Quoted(ctx, &a.quote))
 }
 
-// statusAnswer is a status as it comes from the node.
+// statusAnswer is a status as the node answers it.
 type statusAnswer struct {
 	Status
-	quote nodes.Quoting // and what its call costs, where there is one
+	quote nodes.Quoting // the cost of its call, if there is one
 }
 
 func (b *batch) status(contracts Contracts, sender common.Address, into *statusAnswer) {
@@ -91,7 +91,7 @@ func (b *batch) status(contracts Contracts, sender common.Address, into *statusA
 	call(b, contracts.Controller, controller.PackPaused(), controller.UnpackPaused, &into.Paused)
 }
 
-// finish is the status of an answer that came.
+// finish converts an answer to a status.
 func (a *statusAnswer) finish(q *nodes.Quote) (*Status, error) {
 	gasPrice, err := a.quote.GasPrice(q)
 	if err != nil {
@@ -109,7 +109,7 @@ func (a *statusAnswer) finish(q *nodes.Quote) (*Status, error) {
 	return s, err
 }
 
-// l1BlockTime is how far apart L1 blocks are, but for those that are missed.
+// l1BlockTime is the time between L1 blocks, unless one is missed.
 const l1BlockTime = 12 * time.Second
 
 // Lock is the state of the sender's funds, and RoundsLeft how many rounds have to pass before
@@ -117,8 +117,8 @@ const l1BlockTime = 12 * time.Second
 func (s *Status) Lock() broker.Lock    { return s.Sender.Lock(s.Round.Current) }
 func (s *Status) RoundsLeft() *big.Int { return s.Sender.RoundsLeft(s.Round.Current) }
 
-// WithdrawTime returns when the sender's withdraw round begins, as far as 12 seconds a
-// block tell, and false when no round is being waited for.
+// WithdrawTime returns when the sender's withdraw round begins, estimated with 12 seconds per
+// block, and false if no round is awaited.
 func (s *Status) WithdrawTime() (time.Time, bool) {
 	left := s.RoundsLeft()
 	if s.Lock() != broker.Unlocking {
@@ -127,7 +127,7 @@ func (s *Status) WithdrawTime() (time.Time, bool) {
 	begins := left.Mul(left, s.Round.Length)
 	begins.Add(begins, s.Round.StartBlock)
 	blocks := begins.Sub(begins, new(big.Int).SetUint64(s.Head.L1Block))
-	const longest = 1 << 29 // blocks: more than a duration holds is no plan
+	const longest = 1 << 29 // blocks; a longer time would overflow a duration
 	if !blocks.IsInt64() || blocks.Int64() > longest {
 		return time.Time{}, false
 	}
@@ -148,16 +148,15 @@ func (b *batch) funds(contracts Contracts, sender common.Address, into *broker.F
 	call(b, contracts.TicketBroker, broker.AskFunds(sender), broker.ReadFunds, into)
 }
 
-// Facts reads what a sender's checks need before it mints, with what they need to know
-// about counterparties, in one request where the contracts are known, and the round is
-// remembered or a counterparty's params name it. It fails with *StaleError when the node is
-// behind: params that have expired could look good through it.
+// Facts reads what a sender needs to check params, and the data of counterparties, in one
+// request if the contracts are known, and the round is remembered or in a counterparty's
+// params. It fails with *StaleError if the node is behind: expired params could look valid.
 func (c *Client) Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error) {
 	var head Head
 	var funds broker.Funds
 	var last *big.Int
-	// Rounds take a day: the last one is most likely the one that it was before or that
-	// params name, or the one after that.
+	// Rounds take a day: the last one is most likely the remembered one, the one in the params,
+	// or the next.
 	known := c.memory.recall().Round
 	for _, counterparty := range about {
 		known = max(known, uint64(max(0, counterparty.Round)))
@@ -185,7 +184,7 @@ func (c *Client) Facts(ctx context.Context, sender common.Address, about ...pm.C
 		return pm.Facts{}, err
 	}
 	switch {
-	case last.Cmp(next) == 0 && nextHash != [32]byte{}: // it was there when its hash was read
+	case last.Cmp(next) == 0 && nextHash != [32]byte{}: // it was initialized when its hash was read
 		hashes = [2][32]byte{nextHash, hashes[0]}
 	case last.Cmp(guess) != 0:
 		hashes = [2][32]byte{}
@@ -218,7 +217,7 @@ func (c *Client) Facts(ctx context.Context, sender common.Address, about ...pm.C
 	return facts, nil
 }
 
-// counterparty asks about a recipient and the round that its params name.
+// counterparty reads a recipient's data and the round of its params.
 func (b *batch) counterparty(contracts Contracts, about pm.Counterparty, into *pm.CounterpartyFacts) {
 	bonding, rounds := contract.NewBondingManager(), contract.NewRoundsManager()
 	call(b, contracts.BondingManager, bonding.PackIsActiveTranscoder(about.Recipient), bonding.UnpackIsActiveTranscoder, &into.Active)
@@ -234,8 +233,7 @@ func (b *batch) roundHashes(contracts Contracts, round *big.Int, into *[2][32]by
 	}
 }
 
-// roundHash appends a read of the L1 block hash that was recorded for a round; zero for one
-// that has not begun.
+// roundHash appends a read of a round's L1 block hash; zero before the round is initialized.
 func (b *batch) roundHash(contracts Contracts, round *big.Int, into *[32]byte) {
 	rounds := contract.NewRoundsManager()
 	call(b, contracts.RoundsManager, rounds.PackBlockHashForRound(round), rounds.UnpackBlockHashForRound, into)

@@ -16,16 +16,15 @@ import (
 	"github.com/pmctl/pmctl/wallet/contract"
 )
 
-// Watcher follows a chain for a recipient: it is package pm's TimeManager and its
-// SenderManager.
+// Watcher follows a chain for a recipient: it is package pm's TimeManager and SenderManager.
 //
-// Over a connection that stays (WebSocket) each new block makes it look at once. Over
-// HTTP, and where a node has no subscriptions, it looks at an interval. It looks more
-// seldom while the node does not answer; what it missed meanwhile it finds afterwards.
+// Over WebSocket it reads the chain with each new block. Over HTTP, and if a node has no
+// subscriptions, it reads at an interval, and less often while the node does not answer; it
+// catches up afterwards.
 //
-// When other blocks replace some that it has seen, what it knows is as if those had
-// never been: it tells of each sender whose funds an event changed in the old blocks
-// or in the new ones. Its time may then go back; see LastSeenL1Block.
+// After a reorg its state is as if the replaced blocks had never existed: it notifies about
+// each sender whose funds an event changed in the old or the new blocks. Its time may go back;
+// see LastSeenL1Block.
 type Watcher struct {
 	client    *Client
 	contracts Contracts
@@ -34,7 +33,7 @@ type Watcher struct {
 	stop      context.CancelFunc
 	done      chan struct{}
 
-	// Of the goroutine that follows the chain.
+	// Owned by the goroutine that follows the chain.
 	window window
 	begun  []beginning
 
@@ -54,7 +53,7 @@ var (
 	_ pm.SenderManager = (*Watcher)(nil)
 )
 
-// moment is what the watcher last saw.
+// moment is the state that the watcher last read.
 type moment struct {
 	head     Head
 	round    *big.Int
@@ -62,33 +61,33 @@ type moment struct {
 	poolSize *big.Int
 }
 
-// beginning is a round's, as subscribers know it.
+// beginning is the start of a round, as subscribers were notified.
 type beginning struct {
 	round *big.Int
 	hash  [32]byte
 }
 
 const (
-	// maxGap bounds the time from a look to one for the next new block: where blocks
-	// come faster, one look serves several.
+	// maxGap limits the time between looks at new blocks: of faster blocks, one look serves
+	// several.
 	maxGap = time.Second / 2
-	// calm is how many intervals may pass without a look while the node tells of new
-	// blocks, should it have stopped to.
+	// calm is how many intervals may pass without a look while the node announces blocks, in
+	// case it has stopped announcing them.
 	calm = 10
-	// maxBackoff bounds the wait between attempts to reach a node.
+	// maxBackoff limits the wait between attempts to reach a node.
 	maxBackoff = time.Minute
-	// askTimeout bounds one request.
+	// askTimeout limits one request.
 	askTimeout = 30 * time.Second
-	// maxBegun bounds the beginnings that are remembered: no more fit into a window.
+	// maxBegun limits the remembered beginnings: no more fit into a window.
 	maxBegun = overlap
 )
 
-// Watch looks at the chain once, and then again until Close or until ctx ends: with
-// each new block where the node tells of them, every interval where it does not. It
-// fails as Contracts does, and when interval is not positive.
+// Watch reads the chain once, and then again until Close or until ctx ends: with each announced
+// block, or else at every interval. It fails as Contracts does, and if interval is not
+// positive.
 func Watch(ctx context.Context, client *Client, interval time.Duration) (*Watcher, error) {
 	if interval <= 0 {
-		return nil, fmt.Errorf("watch the chain: an interval of %v; it must be positive", interval)
+		return nil, fmt.Errorf("watch the chain: the interval %v must be positive", interval)
 	}
 	contracts, err := client.Contracts(ctx)
 	if err != nil {
@@ -117,15 +116,15 @@ func Watch(ctx context.Context, client *Client, interval time.Duration) (*Watche
 	return w, nil
 }
 
-// Close ends the watching and returns when nothing of it runs any more. A node that has
-// stopped answering can hold it up for 10 seconds, unless the client is closed.
+// Close stops the watcher and waits until it has stopped. A node that does not answer can delay
+// that by 10 seconds, unless the client is closed.
 func (w *Watcher) Close() {
 	w.stop()
 	<-w.done
 }
 
-// Err returns why the newest look at the chain failed, with an error that says how old
-// is what the watcher knows, or nil when it succeeded.
+// Err returns why the newest look failed, with the age of the watcher's state, or nil if it
+// succeeded.
 func (w *Watcher) Err() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -137,20 +136,20 @@ func (w *Watcher) Err() error {
 
 func (w *Watcher) follow() {
 	defer close(w.done)
-	heads := newHeads{dial: w.client.Subscriber(), told: make(chan newHead)}
+	heads := newHeads{dial: w.client.Subscriber(), blocks: make(chan newHead)}
 	defer heads.end()
 	gap := min(w.interval, maxGap)
 	backoff := gap
 	var earliest time.Time // of a look for a new block
-	told := false          // that there is a new block, since the last look
+	announced := false     // a new block was announced since the last look
 	next := time.NewTimer(0)
 	defer next.Stop()
 	for {
 		select {
 		case <-w.ctx.Done():
 			return
-		case head := <-heads.told:
-			told = true
+		case head := <-heads.blocks:
+			announced = true
 			if head.Hash != w.at().head.Hash {
 				next.Reset(time.Until(earliest))
 			}
@@ -159,26 +158,26 @@ func (w *Watcher) follow() {
 			heads.end()
 		case <-next.C:
 		}
-		// The look comes after the subscription, so that no block is in between.
+		// The look follows the subscription, so that no block is missed in between.
 		subscribed, last := heads.sub != nil, w.at().head.Hash
 		heads.begin(w.ctx)
 		err := w.poll()
-		if subscribed && !told && w.at().head.Hash != last {
-			heads.end() // it has gone silent
+		if subscribed && !announced && w.at().head.Hash != last {
+			heads.end() // it has stopped announcing blocks
 		}
-		told = false
+		announced = false
 		wait := w.interval
 		if err != nil {
 			backoff = min(2*backoff, maxBackoff)
 			wait = backoff
-			heads.refused = false // by the node there was
+			heads.refused = false // by the previous node
 			earliest = time.Now().Add(wait)
 		} else {
 			switch {
 			case heads.sub != nil:
 				wait = calm * w.interval
 			case heads.wanted():
-				wait = min(wait, gap) // the connection came back after it was asked for
+				wait = min(wait, gap) // the connection was restored after the request failed
 			}
 			backoff = gap
 			earliest = time.Now().Add(gap)
@@ -187,7 +186,7 @@ func (w *Watcher) follow() {
 	}
 }
 
-// poll looks at the chain, and remembers how that went.
+// poll reads the chain, and remembers the error.
 func (w *Watcher) poll() error {
 	err := w.update()
 	w.mu.Lock()
@@ -198,7 +197,7 @@ func (w *Watcher) poll() error {
 	return err
 }
 
-// update looks at the chain and tells subscribers what is new.
+// update reads the chain and notifies subscribers.
 func (w *Watcher) update() error {
 	before := w.at()
 	now, err := w.look(before)
@@ -221,14 +220,14 @@ func (w *Watcher) update() error {
 	w.now = now
 	for sender, known := range w.senders {
 		if diff.lost {
-			changed[sender] = struct{}{} // by events that cannot be found any more
+			changed[sender] = struct{}{} // by events that can no longer be found
 		}
 		if _, ok := changed[sender]; ok || known.ahead {
 			delete(w.senders, sender)
 		}
 	}
 	if now.round.Cmp(before.round) != 0 {
-		// What recipients claimed counts anew in each round.
+		// Claims start at 0 in each round.
 		clear(w.senders)
 	}
 	w.mu.Unlock()
@@ -247,7 +246,7 @@ func (w *Watcher) update() error {
 	return nil
 }
 
-// look reads what time it is.
+// look reads the present block and round.
 func (w *Watcher) look(before moment) (moment, error) {
 	var now moment
 	rounds, bonding := contract.NewRoundsManager(), contract.NewBondingManager()
@@ -256,8 +255,8 @@ func (w *Watcher) look(before moment) (moment, error) {
 	call(b, w.contracts.RoundsManager, rounds.PackLastInitializedRound(), rounds.UnpackLastInitializedRound, &now.round)
 	call(b, w.contracts.BondingManager, bonding.PackGetTranscoderPoolSize(), bonding.UnpackGetTranscoderPoolSize, &now.poolSize)
 	if before.round != nil {
-		// Most likely the round is still the same. Its hash is read again all the
-		// same: a block that replaced another may have brought another hash.
+		// The round is most likely the same. Its hash is read again all the same: a reorg may
+		// have changed it.
 		b.roundHashes(w.contracts, before.round, &now.hashes)
 	}
 	if err := w.ask(b); err != nil {
@@ -269,7 +268,7 @@ func (w *Watcher) look(before moment) (moment, error) {
 		return now, w.ask(hashes)
 	}
 	if now.hashes == before.hashes {
-		// The pool's size is the one that the round began with.
+		// The pool's size is that of the round's beginning.
 		now.poolSize = before.poolSize
 	}
 	return now, nil
@@ -282,8 +281,8 @@ func (w *Watcher) ask(b *batch) error {
 	return w.client.Do(ctx, &b.Batch)
 }
 
-// begins tells whether an event is a round's beginning that subscribers do not know:
-// of a round that is new, or that has another block hash than it had.
+// begins reports whether an event is a beginning that subscribers have not seen: of a new
+// round, or with a new block hash.
 func (w *Watcher) begins(log types.Log) bool {
 	if log.Address != w.contracts.RoundsManager {
 		return false
@@ -323,25 +322,24 @@ func (w *Watcher) PreLastInitializedL1BlockHash() [32]byte { return w.at().hashe
 // GetTranscoderPoolSize implements pm.TimeManager.
 func (w *Watcher) GetTranscoderPoolSize() *big.Int { return new(big.Int).Set(w.at().poolSize) }
 
-// LastSeenL1Block implements pm.TimeManager. It is the newest block's L1 number, and
-// goes back when the chain does: on a chain that is its own L1, for as long as a new
-// fork is shorter than the old one; behind several nodes, when one that lags answers.
+// LastSeenL1Block implements pm.TimeManager. It is the newest block's L1 number, and goes back
+// with the chain: on a chain that is its own L1 while a new fork is shorter than the old one,
+// or if one of several nodes lags.
 //
-// Params that had expired do not come back to life with it: a pm.Recipient that has
-// forgotten the nonces of expired params refuses all tickets of params up to then.
-// Params made meanwhile expire the earlier, and a redemption that waits for params to
-// expire waits the longer.
+// Params that have expired do not become valid again: a pm.Recipient that has dropped the
+// nonces of expired params refuses all tickets of params up to then. Params made in the
+// meantime expire earlier, and a redemption that waits for params to expire waits longer.
 func (w *Watcher) LastSeenL1Block() *big.Int { return new(big.Int).SetUint64(w.at().head.L1Block) }
 
-// SubscribeRounds implements pm.TimeManager. It sends an event once for each round, and
-// again only when a reorg has the round begin with another block hash. There is no
-// event for a round that a reorg undoes; LastInitializedRound goes back.
+// SubscribeRounds implements pm.TimeManager. It sends one event for each round, and another
+// only if a reorg changes the round's block hash. There is no event for a round that a reorg
+// undoes; LastInitializedRound goes back.
 func (w *Watcher) SubscribeRounds(sink chan<- types.Log) event.Subscription {
 	return w.rounds.subscribe(sink)
 }
 
-// SubscribeL1Blocks implements pm.TimeManager. A slow subscriber gets the newest
-// number only. After a reorg, the number can be lower than the one before.
+// SubscribeL1Blocks implements pm.TimeManager. A slow subscriber gets only the newest number.
+// After a reorg, the number may be lower than the one before.
 func (w *Watcher) SubscribeL1Blocks(sink chan<- *big.Int) event.Subscription {
 	return w.l1Blocks.subscribe(sink)
 }

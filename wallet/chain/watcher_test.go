@@ -23,7 +23,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet"
 )
 
-// never is an interval at which no test waits for a look.
+// never is an interval that no test waits for.
 const never = time.Hour
 
 func watch(t *testing.T, client *chain.Client, interval time.Duration) *chain.Watcher {
@@ -50,8 +50,7 @@ func head(t *testing.T, client *chain.Client) chain.Head {
 	return head
 }
 
-// TestWatcherIsTold has the node tell of each block, to a watcher that would not look
-// by itself.
+// TestWatcherIsTold: the node announces each block to a watcher that would not poll.
 func TestWatcherIsTold(t *testing.T) {
 	for _, cfg := range []devnet.Config{{}, {Arbitrum: true}} {
 		d, client := start(t, cfg)
@@ -99,7 +98,7 @@ func newCable(t *testing.T, url string) *cable {
 
 func (c *cable) url() string { return "ws://" + c.listener.Addr().String() }
 
-// lead has connections end at another node from now on.
+// lead makes connections end at another node from now on.
 func (c *cable) lead(url string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -163,8 +162,8 @@ func (c *cable) serve() {
 	}
 }
 
-// TestWatcherAfterALostConnection cuts the connection on which the node tells of
-// blocks. What happens meanwhile is told afterwards, and so is what comes then.
+// TestWatcherAfterALostConnection cuts the connection of the announcements. What happened in
+// between is reported afterwards, and later events are, too.
 func TestWatcherAfterALostConnection(t *testing.T) {
 	d, client := start(t, devnet.Config{RoundLength: 1000})
 	cable := newCable(t, d.WSURL())
@@ -196,7 +195,7 @@ func TestWatcherAfterALostConnection(t *testing.T) {
 	require.NoError(t, watcher.Err())
 }
 
-// passing is a node's eth API over a WebSocket, as far as a watcher uses it, with no
+// passing is a node's eth API over WebSocket, as far as a watcher uses it, without
 // subscriptions.
 type passing struct{ node *rpc.Client }
 
@@ -224,7 +223,7 @@ func (p *passing) GetLogs(ctx context.Context, filter json.RawMessage) (json.Raw
 	return p.pass(ctx, "eth_getLogs", filter)
 }
 
-// silent takes a subscription and never tells anything.
+// silent accepts a subscription and never announces anything.
 type silent struct {
 	passing
 	taken atomic.Int32 // subscriptions
@@ -250,8 +249,7 @@ func serveWS(t *testing.T, service any) string {
 	return strings.Replace(web.URL, "http://", "ws://", 1)
 }
 
-// TestWatcherAsksAnotherNode has a node that takes subscriptions come in the place of
-// one that does not.
+// TestWatcherAsksAnotherNode: a node with subscriptions replaces one without.
 func TestWatcherAsksAnotherNode(t *testing.T) {
 	d, client := start(t, devnet.Config{})
 	node, err := rpc.Dial(d.RPCURL())
@@ -272,8 +270,8 @@ func TestWatcherAsksAnotherNode(t *testing.T) {
 	require.Eventually(t, func() bool { return other.taken.Load() > 0 }, 20*time.Second, 5*time.Millisecond)
 }
 
-// TestWatcherWithoutNews looks by itself when the node has no subscriptions, and when
-// it has one and does not tell.
+// TestWatcherWithoutNews polls if the node has no subscriptions, or has one and announces
+// nothing.
 func TestWatcherWithoutNews(t *testing.T) {
 	d, client := start(t, devnet.Config{})
 	node, err := rpc.Dial(d.RPCURL())
@@ -292,13 +290,13 @@ func TestWatcherWithoutNews(t *testing.T) {
 			require.NoError(t, watcher.Err())
 		})
 	}
-	require.Greater(t, quiet.taken.Load(), int32(1), "a subscription that tells nothing is renewed")
+	require.Greater(t, quiet.taken.Load(), int32(1), "a silent subscription is renewed")
 }
 
-// TestWatcherLeavesNoSubscription ends while the node tells of blocks.
+// TestWatcherLeavesNoSubscription ends while the node announces blocks.
 func TestWatcherLeavesNoSubscription(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
-	core.SenderCacher() // goroutines that the node starts at some time and never ends
+	core.SenderCacher() // goroutines that the node starts once and never ends
 	client, err := chain.Dial(t.Context(), d.WSURL(), network(d))
 	require.NoError(t, err)
 	_, err = client.Contracts(t.Context())
@@ -316,8 +314,8 @@ func TestWatcherLeavesNoSubscription(t *testing.T) {
 	client.Close()
 }
 
-// TestDialEndsWithItsContext interrupts the dialling of a server that takes a
-// connection and never answers.
+// TestDialEndsWithItsContext interrupts the dialling of a server that accepts a connection and
+// never answers.
 func TestDialEndsWithItsContext(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -331,7 +329,7 @@ func TestDialEndsWithItsContext(t *testing.T) {
 		}()
 		conn, err := listener.Accept()
 		require.NoError(t, err)
-		_, err = conn.Read(make([]byte, 1)) // it has said hello, and waits
+		_, err = conn.Read(make([]byte, 1)) // the handshake was sent and waits
 		require.NoError(t, err)
 		cancel()
 		err = receive(t, ended)
@@ -341,8 +339,8 @@ func TestDialEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// TestConnectionOutlivesTheDial goes on, on the same connection, when what bounded the
-// dialling is over.
+// TestConnectionOutlivesTheDial continues on the same connection after the dial's context has
+// ended.
 func TestConnectionOutlivesTheDial(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
 	cable := newCable(t, d.WSURL())

@@ -12,34 +12,33 @@ import (
 )
 
 const (
-	// overlap is how many blocks are looked at again, in case others replaced them:
-	// what Ethereum needs to make a block final.
+	// overlap is how many blocks are read again to detect a reorg: as many as Ethereum needs to
+	// finalize a block.
 	overlap = 64
-	// logSpan is how many blocks are asked for in one request; nodes refuse more than
-	// some thousands.
+	// logSpan is how many blocks one request covers; nodes refuse more than some thousands.
 	logSpan = 2000
 )
 
-// window is the end of the chain as it was last seen, which is looked at again.
+// window is the end of the chain that is read again.
 type window struct {
-	// number and hash are those of the block before the window. While that is the
-	// same, all the blocks before it are.
+	// number and hash are those of the block before the window. While they are the same, all
+	// earlier blocks are.
 	number uint64
 	hash   common.Hash
-	// logs are the events in the window that matter.
+	// logs are the relevant events in the window.
 	logs []types.Log
 }
 
-// difference is what other blocks, and more of them, made of a window.
+// difference is the effect of new blocks on a window.
 type difference struct {
 	added, removed []types.Log
-	// lost tells that blocks before the window were replaced too: there may have been
-	// more events than the removed ones.
+	// lost is set if blocks before the window were replaced too: more events may be undone than
+	// the removed ones.
 	lost bool
 }
 
-// advance reads the window that ends with head, and compares it with the one before.
-// The first of all has nothing to be compared with.
+// advance reads the window that ends with head, and compares it with the previous one. The
+// first window has no previous one.
 func (w *Watcher) advance(before window, head Head) (window, difference, error) {
 	after := window{number: head.Number - min(head.Number, overlap)}
 	ctx, cancel := context.WithTimeout(w.ctx, askTimeout)
@@ -57,8 +56,8 @@ func (w *Watcher) advance(before window, head Head) (window, difference, error) 
 	diff := difference{lost: !first && was != before.hash}
 	from := after.number
 	if !first && !diff.lost {
-		// However long ago it was: nothing since then is missed. And should the head
-		// have gone back, events before the old window are no news.
+		// Nothing since then is missed, however long ago it was. If the head went back, events
+		// before the old window are not new.
 		from = before.number
 		if after.number < before.number {
 			after.number, after.hash = before.number, before.hash
@@ -78,8 +77,8 @@ func (w *Watcher) advance(before window, head Head) (window, difference, error) 
 	return after, diff, nil
 }
 
-// without returns the events that are not among others. In another block, the same
-// event is another one.
+// without returns the events that are not among others. The same event in another block is a
+// different one.
 func without(logs, others []types.Log) (left []types.Log) {
 	type id struct {
 		block common.Hash
@@ -97,7 +96,7 @@ func without(logs, others []types.Log) (left []types.Log) {
 	return left
 }
 
-// logs returns the broker's and the rounds' events in blocks from one to another.
+// logs returns the events of the broker and the rounds manager in a range of blocks.
 func (w *Watcher) logs(from, to uint64) (all []types.Log, err error) {
 	for ; from <= to; from += logSpan {
 		logs, err := w.someLogs(from, min(from+logSpan-1, to))
@@ -120,7 +119,7 @@ func (w *Watcher) someLogs(from, to uint64) (logs []types.Log, err error) {
 	return logs, err
 }
 
-// changedSenders adds whose funds the events changed.
+// changedSenders adds the senders whose funds the events changed.
 func changedSenders(into map[common.Address]struct{}, logs []types.Log) {
 	for _, log := range logs {
 		if sender := broker.SenderOf(log); sender != (common.Address{}) {

@@ -31,7 +31,7 @@ func TestWithdrawTime(t *testing.T) {
 		"not unlocking":       status(0),
 		"the round has begun": status(20),
 		"long ago":            status(3),
-		"no plan":             status(1 << 40),
+		"too far ahead":       status(1 << 40),
 	} {
 		_, ok := s.WithdrawTime()
 		require.False(t, ok, name)
@@ -39,5 +39,5 @@ func TestWithdrawTime(t *testing.T) {
 	withdrawn := status(27)
 	withdrawn.Sender.Deposit = wei.Wei{}
 	_, ok = withdrawn.WithdrawTime()
-	require.False(t, ok, "nothing is there to withdraw")
+	require.False(t, ok, "there is nothing to withdraw")
 }
