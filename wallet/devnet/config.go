@@ -16,15 +16,15 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Chain ids of the local network. No public network has them, so nothing that is
-// signed here can be replayed elsewhere.
+// Chain IDs of the local network. No public network has them, so a signature for it cannot be
+// replayed elsewhere.
 const (
 	ChainID         = 1337
 	ArbitrumChainID = 412346
 )
 
-// ArbitrumL1Offset is how far L1 block numbers are ahead of the chain's own in the
-// Arbitrum mode: far enough that nobody mistakes one for the other.
+// ArbitrumL1Offset is how far L1 block numbers are ahead of the chain's own in the Arbitrum
+// mode: far enough that the two cannot be confused.
 const ArbitrumL1Offset = 300_000_000
 
 // Defaults of Config.
@@ -32,65 +32,64 @@ const (
 	// DefaultAccounts is how many funded accounts there are.
 	DefaultAccounts = 10
 
-	// DefaultRoundLength is in L1 blocks. A recipient's params live 40 blocks, and
-	// their winners can be redeemed only after that, in the round of their creation
-	// or the one after: a shorter round would leave too little time.
+	// DefaultRoundLength is in L1 blocks. A recipient's params last 40 blocks, and their
+	// winners can be redeemed only after that, in the round of their creation or the next one:
+	// a shorter round would leave too little time.
 	DefaultRoundLength = 50
 
 	// DefaultUnlockPeriod is in rounds.
 	DefaultUnlockPeriod = 7
 )
 
-// defaultBalance is what an account of the local network has.
+// defaultBalance is the balance of an account of the local network.
 const defaultBalance = "1000eth"
 
-// ErrConfig is wrapped by the errors that refuse a Config.
-var ErrConfig = errors.New("a local network cannot be like this")
+// ErrConfig is wrapped by errors about an invalid Config.
+var ErrConfig = errors.New("invalid settings for the local network")
 
-// Config says what the local network is like. The zero value is good for
-// most uses.
+// Config has the settings of a local network. The zero value is good for most uses.
 type Config struct {
-	// Port serves JSON-RPC over HTTP and WebSocket, ControlPort the control API, both
-	// on 127.0.0.1. 0 takes a free port.
+	// Port serves JSON-RPC over HTTP and WebSocket, ControlPort the control API, both on
+	// 127.0.0.1. 0 takes a free port.
 	Port, ControlPort int
 
-	// Accounts is the number of funded accounts, each with Balance wei (1000 ETH when
-	// it is zero). A negative number means none; 0 means DefaultAccounts.
+	// Accounts is the number of funded accounts, each with Balance wei (1000 ETH if it is
+	// zero). A negative number means none; 0 means DefaultAccounts.
 	Accounts int
 	Balance  wei.Wei
 
-	// Seed makes the accounts' keys the same at each start. Without it they are
-	// random. Everybody can derive the keys of a seed.
+	// Seed derives the accounts' keys, the same at each start. Without it they are random.
+	// Anyone can derive the keys of a seed.
 	Seed string
 
 	// RoundLength is in L1 blocks, UnlockPeriod in rounds. 0 means the default.
 	RoundLength, UnlockPeriod uint64
 
-	// ManualRounds leaves it to others to initialize rounds.
+	// ManualRounds leaves rounds uninitialized until a caller initializes them.
 	ManualRounds bool
 
-	// BlockTime seals a block each period instead of one at each transaction.
+	// BlockTime seals a block each period instead of one per transaction.
 	BlockTime time.Duration
 
-	// Arbitrum gives the chain an L1 block number of its own, ArbitrumL1Offset ahead,
-	// in every block that it answers with, written as L1Numbers says.
+	// Arbitrum adds an L1 block number, ArbitrumL1Offset ahead, to every block that the node
+	// returns, formatted as L1Numbers.
 	Arbitrum  bool
 	L1Numbers L1NumberFormat
 
-	// Recipients is the number of recipients to run, each an active transcoder from
-	// the first round on. StartRecipient starts one; nil means the package's own.
+	// Recipients is the number of recipients to run, each an active transcoder from the first
+	// round on. StartRecipient starts one; nil means the package's own.
 	Recipients     int
 	StartRecipient StartRecipient
 
-	// StatePath is the file that tells others where the network is. Without it there
-	// is no file.
+	// StatePath is the file by which other programs find the network. Without it there is no
+	// file.
 	StatePath string
 }
 
-// StartRecipient starts a recipient. ctx bounds the start only.
+// StartRecipient starts a recipient. ctx limits the start only.
 type StartRecipient func(ctx context.Context, env RecipientEnv) (Recipient, error)
 
-// RecipientEnv is what a recipient finds when it starts.
+// RecipientEnv is the environment of a starting recipient.
 type RecipientEnv struct {
 	// Index counts from 0.
 	Index int
@@ -112,14 +111,14 @@ type RecipientEnv struct {
 
 // Recipient is a running recipient.
 type Recipient interface {
-	// State tells where it is reached; its URL becomes its service URI.
+	// State has the recipient's addresses; its URL becomes its service URI.
 	State() chain.DevnetRecipient
 
-	// Close ends it and all that it runs.
+	// Close ends it and everything that it runs.
 	Close() error
 }
 
-// withDefaults fills in what is not said and checks the whole.
+// withDefaults fills in the defaults and checks the settings.
 func (c Config) withDefaults() (Config, error) {
 	switch {
 	case c.Accounts == 0:
@@ -146,7 +145,7 @@ func (c Config) withDefaults() (Config, error) {
 	return c, c.check()
 }
 
-// check refuses what makes no sense.
+// check rejects invalid settings.
 func (c Config) check() error {
 	refuse := func(format string, args ...any) error {
 		return fmt.Errorf("%w: "+format, append([]any{ErrConfig}, args...)...)
@@ -161,7 +160,7 @@ func (c Config) check() error {
 	case c.Port < 0 || c.Port > mostPort || c.ControlPort < 0 || c.ControlPort > mostPort:
 		return refuse("ports %d and %d, 0 to %d", c.Port, c.ControlPort, mostPort)
 	case c.BlockTime < 0:
-		return refuse("a block time of %s cannot be negative", c.BlockTime)
+		return refuse("the block time %s must not be negative", c.BlockTime)
 	case c.RoundLength > mostRounds || c.UnlockPeriod > mostRounds:
 		return refuse("a round length of %d and an unlock period of %d, at most %d", c.RoundLength, c.UnlockPeriod, uint64(mostRounds))
 	case c.L1Numbers != "" && !c.Arbitrum:
@@ -187,7 +186,7 @@ func (c Config) chainID() uint64 {
 	return ChainID
 }
 
-// keys makes the keys of a role: random ones, or those of the seed.
+// keys returns keys for a role: random ones, or those of the seed.
 func (c Config) keys(role string, n int) ([]*ecdsa.PrivateKey, error) {
 	keys := make([]*ecdsa.PrivateKey, n)
 	for i := range keys {
@@ -195,7 +194,7 @@ func (c Config) keys(role string, n int) ([]*ecdsa.PrivateKey, error) {
 		if c.Seed == "" {
 			keys[i], err = crypto.GenerateKey()
 		} else {
-			// A hash that is no key, above the curve's order, is one in 2^128.
+			// One hash in 2^128 is above the curve's order and not a key.
 			keys[i], err = crypto.ToECDSA(crypto.Keccak256(fmt.Appendf(nil, "pmctl-devnet\x00%s\x00%s\x00%d", c.Seed, role, i)))
 		}
 		if err != nil {

@@ -13,19 +13,19 @@ import (
 	"time"
 )
 
-// maxPerRequest bounds the blocks or rounds that one request asks for.
+// maxPerRequest limits the blocks or rounds of one request.
 const maxPerRequest = 100_000
 
-// control is the control API: HTTP on 127.0.0.1, one resource a verb, answers in
-// JSON. Each call answers once it has taken effect, with the Status that it led to.
+// control is the control API: HTTP on 127.0.0.1, one resource per verb, answers in JSON. Each
+// call answers once it has taken effect, with the resulting Status.
 //
-//	GET  /state              where the network stands
+//	GET  /state              the network's state
 //	POST /mine?blocks=N      mine blocks (1)
 //	POST /round?count=N      mine into the next round, N times (1)
 //	POST /reorg?blocks=N     replace the last N blocks (1) by N+1 without their transactions
 //	POST /automine?on=BOOL   mine a block per transaction, or wait for /mine
-//	POST /rounds?on=BOOL     initialize rounds as they begin, or leave it to others
-//	POST /pause?on=BOOL      pause the contracts, or let them go on
+//	POST /rounds?on=BOOL     initialize rounds as they begin, or not
+//	POST /pause?on=BOOL      pause or unpause the contracts
 //
 // Recipients add routes of their own.
 type control struct {
@@ -71,7 +71,7 @@ func startControl(d *Devnet, port int) (*control, error) {
 	return c, nil
 }
 
-// close cuts all connections and returns when the server has ended.
+// close closes all connections and returns once the server has ended.
 func (c *control) close() error {
 	err := c.server.Close()
 	if served := <-c.served; !errors.Is(served, http.ErrServerClosed) {
@@ -80,10 +80,10 @@ func (c *control) close() error {
 	return err
 }
 
-// errBadRequest marks what the caller got wrong.
+// errBadRequest is wrapped by errors about the caller's request.
 var errBadRequest = errors.New("bad request")
 
-// numbered is an act with a positive number, 1 when the parameter is absent.
+// numbered is an action with a positive number, 1 if the parameter is absent.
 func numbered(name string, act func(context.Context, uint64) error) func(*http.Request) error {
 	return func(r *http.Request) error {
 		n := uint64(1)
@@ -97,12 +97,12 @@ func numbered(name string, act func(context.Context, uint64) error) func(*http.R
 	}
 }
 
-// switched is an act with on=true or on=false.
+// switched is an action with on=true or on=false.
 func switched(act func(context.Context, bool) error) func(*http.Request) error {
 	return func(r *http.Request) error {
 		on, err := strconv.ParseBool(r.URL.Query().Get("on"))
 		if err != nil {
-			return fmt.Errorf("%w: say on=true or on=false", errBadRequest)
+			return fmt.Errorf("%w: pass on=true or on=false", errBadRequest)
 		}
 		return act(r.Context(), on)
 	}
@@ -123,11 +123,11 @@ func answer(w http.ResponseWriter, status Status, err error) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(body) // a client that has gone needs no answer
+	_ = json.NewEncoder(w).Encode(body) // a client that has disconnected needs no answer
 }
 
-// localOnly refuses what a web page could send: requests under another name than
-// this machine's own, and requests on behalf of another site.
+// localOnly rejects requests that a web page could send: under another name than this machine's
+// own, or on behalf of another site.
 func localOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origin := r.Header.Get("Origin")

@@ -1,12 +1,11 @@
-// Package devnet is a local network to try payments on: a whole Ethereum node in
-// this process, our own contracts behind the deployed network's ABI, funded
-// accounts, and recipients that speak the real wire protocol and redeem what wins.
+// Package devnet is a local network to try payments on: a whole Ethereum node in this process,
+// our own contracts with the deployed network's ABI, funded accounts, and recipients that speak
+// the real wire protocol and redeem winning tickets.
 //
-// Start brings all of it up on free ports of 127.0.0.1, Close takes it down again
-// and leaves nothing behind. Blocks are mined when there is something to mine, and
-// rounds are initialized as their first block comes.
+// Start starts all of it on free ports of 127.0.0.1, Close stops it and leaves nothing behind.
+// Blocks are mined on demand, and rounds are initialized in their first block.
 //
-// Nothing here is fit for real money: the keys are made to be given away.
+// Nothing here is fit for real money: the keys are not secret.
 package devnet
 
 import (
@@ -48,14 +47,14 @@ type Devnet struct {
 	accounts   []Account
 	recipients []Recipient
 
-	stop    context.CancelFunc // ends the block timer
+	stop    context.CancelFunc // stops the block timer
 	timer   sync.WaitGroup
 	closing sync.Once
 	closed  error
 }
 
-// Start brings up a network. ctx bounds the start only: end the network with Close.
-// It fails with a *RunningError when another network's state file is in the way.
+// Start starts a network. ctx limits the start only: end the network with Close. It fails with
+// a *RunningError if the state file belongs to another running network.
 func Start(ctx context.Context, cfg Config) (*Devnet, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -100,8 +99,8 @@ func (d *Devnet) start(ctx context.Context) error {
 	return nil
 }
 
-// startChain brings up the node and the contracts. It returns the keys of the
-// recipients, whose accounts are funded and in the pool.
+// startChain starts the node and the contracts. It returns the keys of the recipients, whose
+// accounts are funded and in the pool.
 func (d *Devnet) startChain(ctx context.Context) (recipientKeys []*ecdsa.PrivateKey, err error) {
 	ownerKeys, err := d.cfg.keys("owner", 1)
 	if err != nil {
@@ -124,7 +123,7 @@ func (d *Devnet) startChain(ctx context.Context) (recipientKeys []*ecdsa.Private
 		return addresses
 	}
 	owner := fund(ownerKeys)[0]
-	// However little the accounts get, the owner can pay for its transactions.
+	// However small the accounts' balance is, the owner can pay for its transactions.
 	alloc[owner] = types.Account{Balance: new(big.Int).Lsh(common.Big1, 128)}
 	for i, address := range fund(accountKeys) {
 		d.accounts = append(d.accounts, Account{Address: address, Key: accountKeys[i]})
@@ -147,7 +146,7 @@ func (d *Devnet) startChain(ctx context.Context) (recipientKeys []*ecdsa.Private
 		keepRounds:  !d.cfg.ManualRounds,
 		initialized: 1,
 	}
-	// The node prices the next block from the tips of others than the coinbase.
+	// The node derives the price from tips of senders other than the coinbase.
 	if err := d.node.start(owner, d.overrides); err != nil {
 		return nil, err
 	}
@@ -156,7 +155,7 @@ func (d *Devnet) startChain(ctx context.Context) (recipientKeys []*ecdsa.Private
 	return recipientKeys, err
 }
 
-// overrides is what answers in place of the node's own eth API.
+// overrides are the methods that replace those of the node's own eth API.
 func (d *Devnet) overrides(system *filters.FilterSystem) (any, error) {
 	own := d.node.eth.APIs()
 	sender, err := ownAPI[txSender](own)
@@ -196,8 +195,8 @@ func (d *Devnet) startRecipient(ctx context.Context, index int, key *ecdsa.Priva
 	return d.announce(ctx, key, recipient.State().URL)
 }
 
-// Close ends the network and everything in it, and removes its state file. Further
-// calls return what the first returned.
+// Close ends the network with everything in it, and removes its state file. Further calls
+// return the same error.
 func (d *Devnet) Close() error {
 	d.closing.Do(func() {
 		d.stop()
@@ -240,21 +239,21 @@ func (d *Devnet) Contracts() map[string]common.Address { return maps.Clone(d.sys
 // Accounts are the funded accounts.
 func (d *Devnet) Accounts() []Account { return append([]Account(nil), d.accounts...) }
 
-// Balance is what each account began with.
+// Balance is each account's initial balance.
 func (d *Devnet) Balance() wei.Wei { return d.cfg.Balance }
 
 // Recipients are the running recipients.
 func (d *Devnet) Recipients() []Recipient { return append([]Recipient(nil), d.recipients...) }
 
-// Client speaks to the node without a network between. It belongs to the network:
-// do not close it. Transactions sent through it are mined like all others.
+// Client talks to the node in this process. It belongs to the network: do not close it.
+// Transactions sent through it are mined like all others.
 func (d *Devnet) Client() *ethclient.Client { return d.node.client }
 
-// Handle adds a route to the control API. It panics when the pattern is taken, as
-// http.ServeMux does.
+// Handle adds a route to the control API. It panics if the pattern is taken, as http.ServeMux
+// does.
 func (d *Devnet) Handle(pattern string, handler http.Handler) { d.control.mux.Handle(pattern, handler) }
 
-// State is what the state file tells.
+// State is the content of the state file.
 func (d *Devnet) State() chain.DevnetState {
 	state := chain.DevnetState{
 		PID:        os.Getpid(),

@@ -12,7 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// blockReader is the part of the node's own eth API that reads blocks.
+// blockReader is the part of the node's eth API that reads blocks.
 type blockReader interface {
 	GetBlockByNumber(ctx context.Context, number rpc.BlockNumber, fullTx bool) (map[string]any, error)
 	GetBlockByHash(ctx context.Context, hash common.Hash, fullTx bool) (map[string]any, error)
@@ -20,19 +20,19 @@ type blockReader interface {
 	GetHeaderByHash(ctx context.Context, hash common.Hash) map[string]any
 }
 
-// txSender is the part of the node's own eth API that takes transactions.
+// txSender is the part of the node's eth API that accepts transactions.
 type txSender interface {
 	SendRawTransaction(ctx context.Context, input hexutil.Bytes) (common.Hash, error)
 }
 
-// sendAPI stands before the node's own way of taking a transaction.
+// sendAPI wraps the node's own method for transactions.
 type sendAPI struct {
 	sender txSender
-	mined  func() error // called after each transaction that was taken
+	mined  func() error // called after each accepted transaction
 }
 
-// SendRawTransaction takes a signed transaction and, where blocks are mined on
-// demand, returns once it is in a block. It serves eth_sendRawTransaction.
+// SendRawTransaction accepts a signed transaction and, if blocks are mined on demand, returns
+// once it is in a block. It serves eth_sendRawTransaction.
 func (api *sendAPI) SendRawTransaction(ctx context.Context, input hexutil.Bytes) (common.Hash, error) {
 	hash, err := api.sender.SendRawTransaction(ctx, input)
 	if err != nil {
@@ -41,16 +41,15 @@ func (api *sendAPI) SendRawTransaction(ctx context.Context, input hexutil.Bytes)
 	return hash, api.mined()
 }
 
-// l1Block is the field by which a rollup's blocks tell the number of the L1 block
-// that they belong to.
+// l1Block is the field with the number of the L1 block that a rollup's block belongs to.
 const l1Block = "l1BlockNumber"
 
-// arbitrumAPI is sendAPI with blocks that tell their L1 block.
+// arbitrumAPI is sendAPI with L1 numbers in blocks.
 type arbitrumAPI struct {
 	*sendAPI
 	blocks blockReader
 	events *filters.EventSystem
-	l1     func(number uint64) any // the L1 number as it appears in JSON
+	l1     func(number uint64) any // the L1 number as in JSON
 }
 
 // GetBlockByNumber serves eth_getBlockByNumber.
@@ -83,8 +82,8 @@ func (api *arbitrumAPI) withL1(block map[string]any) map[string]any {
 	return block
 }
 
-// NewHeads serves the subscription to new heads. It ends with the client's
-// connection or when the client unsubscribes.
+// NewHeads serves the subscription to new heads. It ends with the client's connection or when
+// the client unsubscribes.
 func (api *arbitrumAPI) NewHeads(ctx context.Context) (*rpc.Subscription, error) {
 	notifier, ok := rpc.NotifierFromContext(ctx)
 	if !ok {
@@ -136,16 +135,16 @@ func ownAPI[T any](apis []rpc.API) (T, error) {
 	return none, fmt.Errorf("the node has no %T", &none)
 }
 
-// L1NumberFormat is how blocks in the Arbitrum mode spell l1BlockNumber.
+// L1NumberFormat is the format of l1BlockNumber in the Arbitrum mode.
 type L1NumberFormat string
 
-// Both ways are found among nodes.
+// Nodes use both formats.
 const (
 	L1Hex    L1NumberFormat = "hex"    // "0x11e1a301", as on Arbitrum
 	L1Number L1NumberFormat = "number" // 300000001, as on some test nodes
 )
 
-// encoder tells how to write the L1 number of the block with a given number.
+// encoder returns a function that formats the L1 number of a block.
 func (f L1NumberFormat) encoder(offset uint64) (func(uint64) any, error) {
 	switch f {
 	case "", L1Hex:

@@ -80,7 +80,7 @@ func TestWithdraw(t *testing.T) {
 	w.do(w.sender, milli(30), "fundDepositAndReserve", milli(10), milli(20))
 	w.do(w.sender, nil, "unlock")
 
-	// Until the withdraw round, tickets are redeemed as ever.
+	// Until the withdraw round, tickets can be redeemed.
 	recipient := common.Address{0xaa}
 	require.NoError(t, w.net.AddTranscoder(t.Context(), recipient))
 	w.rounds(1)
@@ -97,7 +97,7 @@ func TestWithdraw(t *testing.T) {
 	require.Equal(t, new(big.Int).Sub(new(big.Int).Add(before, milli(29)), gas), w.balance(me))
 	require.Equal(t, milli(1), w.balance(w.net.Contracts()[contracts.Minter]), "what the recipient has earned stays")
 
-	// The withdraw round stays set until something clears it.
+	// The withdraw round stays set until the next unlock or funding.
 	require.Equal(t, senderInfo{"0", "3", "0", "0"}, w.info(me))
 	require.Equal(t, true, w.view(contracts.TicketBroker, "isUnlockInProgress", me)[0])
 	w.do(w.other, milli(1), "fundDepositAndReserveFor", me, milli(1), common.Big0)
@@ -107,14 +107,14 @@ func TestWithdraw(t *testing.T) {
 	require.Equal(t, senderInfo{milli(1).String(), "0", "0", "0"}, w.info(me))
 }
 
-// A payment is a plain transfer: an account whose code does more than 2300 gas allow
-// cannot withdraw.
+// A payment is a plain transfer: an account whose code needs more than 2300 gas cannot
+// withdraw.
 func TestWithdrawToContractWallet(t *testing.T) {
 	w := newWorld(t, devnet.Config{UnlockPeriod: 1})
 	broker := w.net.Contracts()[contracts.TicketBroker]
 
-	// With call data it calls the broker and returns whether that succeeded. Without,
-	// it is paid: then it writes to storage, which takes more than 2300 gas.
+	// With call data it calls the broker and returns whether that succeeded. Without, it
+	// receives a payment: then it writes to storage, which takes more than 2300 gas.
 	runtime := hexutil.MustDecode("0x" +
 		"36600957" + // jump to 9 if there is call data
 		"60015f5500" + // sstore(0, 1), stop
@@ -179,15 +179,15 @@ func TestRedeemShortfallFromReserve(t *testing.T) {
 	require.Contains(t, w.redeem(w.winner(1, a, milli(11))), fmt.Sprintf("ReserveClaimed %s %s %s", me, a, milli(6)))
 	require.Equal(t, senderInfo{"0", "0", new(big.Int).Sub(reserve, milli(6)).String(), milli(6).String()}, w.info(me))
 	require.Equal(t, milli(4), claimable(a))
-	require.Equal(t, milli(10), claimable(b), "the shares of others are not touched")
+	require.Equal(t, milli(10), claimable(b), "the other shares are unchanged")
 	require.Equal(t, milli(6).String(), claimed(a))
 	require.Equal(t, "0", claimed(b))
 
-	// Only 4 are left for a, however much it won.
+	// Only 4 are left for a, whatever it won.
 	require.Contains(t, w.redeem(w.winner(2, a, milli(100))), fmt.Sprintf("WinningTicketTransfer %s %s %s", me, a, milli(4)))
 	require.Zero(t, claimable(a).Sign())
 
-	// Nothing is left for a: the ticket is used up all the same.
+	// Nothing is left for a: the ticket is used all the same.
 	nothing := w.winner(3, a, milli(1))
 	require.Equal(t, []string{fmt.Sprintf("WinningTicketRedeemed %s %s %s %s 3 42 %v", me, a, milli(1), always, nothing.AuxData)}, w.redeem(nothing))
 	require.Equal(t, "ticket is used", w.refusal(w.other, nil, "redeemWinningTicket", nothing, w.signature(w.sender.Key, nothing), nothing.rand))

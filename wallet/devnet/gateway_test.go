@@ -15,8 +15,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet/contracts"
 )
 
-// deployedPool is what a gateway of the deployed software asks about the pool when it
-// starts, as the deployed contract has it.
+// deployedPool is the part of the deployed contract that a gateway of the deployed software
+// reads when it starts.
 const deployedPool = `[
  {"type":"function","name":"getTranscoder","stateMutability":"view","inputs":[{"name":"t","type":"address"}],"outputs":[
   {"name":"lastRewardRound","type":"uint256"},{"name":"rewardCut","type":"uint256"},{"name":"feeShare","type":"uint256"},
@@ -85,7 +85,7 @@ func TestAGatewayReadsThePool(t *testing.T) {
 	require.Equal(t, stake, p.number("getTranscoderEarningsPoolForRound", first, big.NewInt(1)))
 	require.Zero(t, p.number("getTranscoderEarningsPoolForRound", first, new(big.Int)).Sign(), "a round before its first")
 
-	// One that leaves the pool is active until then, and one that is not registered is nothing.
+	// A recipient that leaves the pool is active until then; an unregistered one is not.
 	require.NoError(t, w.net.NextRound(t.Context(), 1))
 	require.NoError(t, w.net.DeactivateTranscoder(t.Context(), first))
 	require.Equal(t, big.NewInt(2), p.ask("getTranscoder", first)[deactivationRound])

@@ -21,17 +21,16 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// nodesOwn are goroutines of the node's that Close does not wait for. None of them
-// holds a port or a file.
+// nodesOwn are goroutines of the node that Close does not wait for. None of them holds a port
+// or a file.
 var nodesOwn = []goleak.Option{
-	// The filter API looks for idle filters as long as the process lives: it has no
-	// way to be stopped.
+	// The filter API looks for idle filters until the process ends: it cannot be stopped.
 	goleak.IgnoreTopFunction("github.com/ethereum/go-ethereum/eth/filters.(*FilterAPI).timeoutLoop"),
-	// The first blocks that come together start helpers that serve all chains of the
-	// process and never end.
+	// The first blocks that come together start helpers that serve all chains of the process
+	// and never end.
 	goleak.IgnoreTopFunction("github.com/ethereum/go-ethereum/core.(*txSenderCacher).cache"),
-	// The list of peers is a database, which takes a second to let go of its buffers
-	// after it is closed.
+	// The list of peers is a database, which takes a second to free its buffers after it is
+	// closed.
 	goleak.IgnoreTopFunction("github.com/syndtr/goleveldb/leveldb.(*DB).mpoolDrain"),
 }
 
@@ -49,7 +48,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 			require.NoError(t, d.Mine(t.Context(), 3))
 			ports := []string{d.RPCURL(), d.WSURL(), d.ControlURL()}
 			require.NoError(t, d.Close())
-			require.NoError(t, d.Close(), "again is no error")
+			require.NoError(t, d.Close(), "closing again is no error")
 
 			http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 			require.NoError(t, goleak.Find(append(nodesOwn, before)...))
@@ -161,7 +160,7 @@ func TestStateFile(t *testing.T) {
 		require.NotZero(t, state.Contracts[name], name)
 	}
 
-	// Another network does not take its place, and leaves its file alone.
+	// Another network does not start, and leaves the file alone.
 	_, err = devnet.Start(t.Context(), devnet.Config{StatePath: path})
 	var running *devnet.RunningError
 	require.ErrorAs(t, err, &running)
@@ -206,7 +205,7 @@ func TestForeignFileIsLeftAlone(t *testing.T) {
 	require.Equal(t, "dear diary", string(data))
 }
 
-// A file that meanwhile belongs to another network survives this one's end.
+// A file that belongs to another network by then survives this one's end.
 func TestCloseLeavesAnothersFileAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "devnet.json")
 	first, err := devnet.Start(t.Context(), devnet.Config{StatePath: path})

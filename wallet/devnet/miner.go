@@ -17,14 +17,13 @@ import (
 // is paused.
 var ErrPaused = errors.New("the system is paused: no round can be initialized")
 
-// miner decides when blocks are sealed and keeps the rounds going. One block is
-// sealed at a time.
+// miner decides when blocks are sealed, and initializes rounds. One block is sealed at a time.
 type miner struct {
 	node   *fullNode
 	system *system
 
 	firstBlock  uint64 // of round 1; a number of this chain
-	deployed    uint64 // the block with which all contracts are in place
+	deployed    uint64 // the block after the deployment of all contracts
 	roundLength uint64
 
 	mu          sync.Mutex
@@ -33,13 +32,13 @@ type miner struct {
 	initialized uint64 // the last round known to be initialized
 }
 
-// round that the block with a number of this chain belongs to.
+// round is the round of a block of this chain.
 func (m *miner) round(block uint64) uint64 {
 	return 1 + (block-m.firstBlock)/m.roundLength
 }
 
-// onDemand mines what the pool holds, if blocks are mined on demand. A transaction
-// that another caller's block has taken meanwhile needs no block of its own.
+// onDemand mines the pool, if blocks are mined on demand. A transaction that another caller's
+// block has included needs no block of its own.
 func (m *miner) onDemand(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -53,7 +52,8 @@ func (m *miner) onDemand(ctx context.Context) error {
 	return m.next(ctx, m.keepRounds)
 }
 
-// setAutomine switches mining on demand. Switched on, it first mines what waits.
+// setAutomine switches mining on demand. When it is switched on, it first mines pending
+// transactions.
 func (m *miner) setAutomine(ctx context.Context, on bool) error {
 	m.mu.Lock()
 	m.automine = on
@@ -121,8 +121,8 @@ func (m *miner) catchUp(ctx context.Context) error {
 	return m.next(ctx, true)
 }
 
-// next seals a block. Its first transaction initializes the round that it begins,
-// so that nobody sees a round that is not initialized.
+// next seals a block. Its first transaction initializes the round that it begins, so that no
+// client sees an uninitialized round.
 func (m *miner) next(ctx context.Context, initialize bool) error {
 	round := m.round(m.node.head() + 1)
 	due := initialize && m.initialized < round
@@ -143,8 +143,8 @@ func (m *miner) next(ctx context.Context, initialize bool) error {
 	return err
 }
 
-// initialize asks for the initialization of a round in the next block. It reports
-// whether it did: others may have done so before, and a paused system cannot.
+// initialize requests the initialization of a round in the next block. It returns false if the
+// round is initialized already, or the system is paused.
 func (m *miner) initialize(ctx context.Context, round uint64) (bool, error) {
 	paused, err := read[bool](ctx, m.system, contracts.Controller, "paused")
 	if err != nil || paused {
@@ -165,8 +165,8 @@ func (m *miner) lastInitialized(ctx context.Context) (uint64, error) {
 	return round.Uint64(), nil
 }
 
-// reorg has other blocks, and one more, take the place of the last ones. What was in
-// those, and what waits in the pool, is dropped.
+// reorg replaces the last blocks by as many others and one more. Their transactions, and those
+// in the pool, are dropped.
 func (m *miner) reorg(ctx context.Context, depth uint64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -184,8 +184,8 @@ func (m *miner) reorg(ctx context.Context, depth uint64) error {
 	return m.mineLocked(ctx, depth+1, m.keepRounds)
 }
 
-// execute mines a block with the transaction that send puts into the pool, and
-// fails when the transaction does.
+// execute mines a block with the transaction that send puts into the pool, and fails if the
+// transaction does.
 func (m *miner) execute(ctx context.Context, send func() (*types.Transaction, error)) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -199,8 +199,8 @@ func (m *miner) execute(ctx context.Context, send func() (*types.Transaction, er
 	return m.system.succeeded(ctx, tx)
 }
 
-// every mines a block each period until ctx ends. A block that cannot be sealed is
-// tried again at the next tick.
+// every mines a block each period until ctx ends. A block that cannot be sealed is retried at
+// the next tick.
 func (m *miner) every(ctx context.Context, period time.Duration) {
 	ticker := time.NewTicker(period)
 	defer ticker.Stop()

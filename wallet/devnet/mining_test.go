@@ -51,7 +51,7 @@ func TestMiningOnDemand(t *testing.T) {
 	require.ErrorIs(t, err, ethereum.NotFound)
 	require.NoError(t, w.net.SetAutomine(ctx, true))
 	receipt, err := w.eth.TransactionReceipt(ctx, tx.Hash())
-	require.NoError(t, err, "what waited is mined")
+	require.NoError(t, err, "pending transactions are mined")
 	require.EqualValues(t, 4, receipt.BlockNumber.Int64())
 }
 
@@ -164,7 +164,7 @@ func TestRoundBeginsWhilePaused(t *testing.T) {
 	w.pause(false)
 	status = w.status()
 	require.False(t, status.Paused)
-	require.EqualValues(t, 2, status.LastInitializedRound, "made up for at once")
+	require.EqualValues(t, 2, status.LastInitializedRound, "initialized at once")
 }
 
 func TestMiningStopsWithItsContext(t *testing.T) {
@@ -176,8 +176,8 @@ func TestMiningStopsWithItsContext(t *testing.T) {
 	require.EqualValues(t, 1, w.status().Block)
 }
 
-// However much others pay, a round is initialized before their transactions in its first
-// block: a redemption there would fail otherwise.
+// However much others pay, a round is initialized before their transactions in its first block:
+// a redemption there would fail otherwise.
 func TestARoundIsInitializedBeforeOthers(t *testing.T) {
 	w := newWorld(t, devnet.Config{})
 	ctx := t.Context()

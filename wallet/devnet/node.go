@@ -22,11 +22,11 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// genesisBaseFee is near what a rollup asks: 0.1 gwei.
+// genesisBaseFee is about a rollup's: 0.1 gwei.
 const genesisBaseFee = 100_000_000
 
-// fullNode is a whole Ethereum node that lives in this process and in memory, and
-// seals a block when it is told to.
+// fullNode is a whole Ethereum node in this process and in memory, which seals blocks on
+// command.
 type fullNode struct {
 	stack  *node.Node
 	eth    *eth.Ethereum
@@ -34,7 +34,7 @@ type fullNode struct {
 	client *ethclient.Client // in-process
 }
 
-// nodeConfig says what a fullNode starts from.
+// nodeConfig has a fullNode's settings.
 type nodeConfig struct {
 	chainID  uint64
 	port     int // of HTTP and WebSocket on 127.0.0.1; 0 takes a free one
@@ -42,10 +42,10 @@ type nodeConfig struct {
 	coinbase common.Address
 }
 
-// newFullNode assembles a node. start brings it up.
+// newFullNode assembles a node. start starts it.
 func newFullNode(cfg nodeConfig) (*fullNode, error) {
-	// A node that cannot open its port ends without taking down all that it has
-	// begun. So find out before.
+	// A node that cannot open its port does not stop what it has started. So check the port
+	// first.
 	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(cfg.port)))
 	if err != nil {
 		return nil, fmt.Errorf("JSON-RPC: %w", err)
@@ -99,8 +99,7 @@ func genesis(cfg nodeConfig) *core.Genesis {
 	}
 }
 
-// start serves JSON-RPC: the node's own methods, then overrides, whose methods take
-// the place of the node's methods of the same name.
+// start serves JSON-RPC: the node's own methods, with overrides for methods of the same name.
 func (n *fullNode) start(coinbase common.Address, overrides func(*filters.FilterSystem) (any, error)) error {
 	system := filters.NewFilterSystem(n.eth.APIBackend, filters.Config{})
 	service, err := overrides(system)
@@ -120,22 +119,22 @@ func (n *fullNode) start(coinbase common.Address, overrides func(*filters.Filter
 		return err
 	}
 	n.beacon = beacon
-	// The node takes itself for unsynced until it is told where the chain begins.
+	// The node counts as unsynced until a chain head is set.
 	if err := beacon.Fork(n.eth.BlockChain().GetCanonicalHash(0)); err != nil {
 		return err
 	}
 	return n.settle()
 }
 
-// settle waits until the pool has caught up with the chain. A transaction that comes
-// while the pool is at it may be put aside until the block after next. Only one
-// goroutine at a time may wait here: the pool forgets all but the last.
+// settle waits until the pool has caught up with the chain. A transaction that arrives while
+// the pool catches up may be delayed until the block after next. Only one goroutine at a time
+// may wait here: the pool forgets all but the last.
 func (n *fullNode) settle() error {
 	return n.eth.TxPool().Sync()
 }
 
-// seal makes a block of what the pool holds. Like settle, it is for one goroutine at
-// a time.
+// seal makes a block of the pool's transactions. Like settle, it is for one goroutine at a
+// time.
 func (n *fullNode) seal() error {
 	before := n.head()
 	n.beacon.Commit() // reports failure only to the log
@@ -145,17 +144,16 @@ func (n *fullNode) seal() error {
 	return n.settle()
 }
 
-// rewind makes an earlier block the latest. Like settle, it is for one goroutine at a
-// time.
+// rewind makes an earlier block the latest. Like settle, it is for one goroutine at a time.
 func (n *fullNode) rewind(number uint64) error {
-	n.beacon.Rollback() // no fork while transactions wait
+	n.beacon.Rollback() // no fork while transactions are pending
 	if err := n.beacon.Fork(n.eth.BlockChain().GetCanonicalHash(number)); err != nil {
 		return fmt.Errorf("go back to block %d: %w", number, err)
 	}
 	if err := n.settle(); err != nil {
 		return err
 	}
-	n.beacon.Rollback() // what was mined waits again
+	n.beacon.Rollback() // mined transactions are pending again
 	return nil
 }
 
@@ -174,7 +172,7 @@ func (n *fullNode) pending() (int, error) {
 	return count, nil
 }
 
-// close ends the node and all that it runs.
+// close ends the node and everything that it runs.
 func (n *fullNode) close() error {
 	var err error
 	if n.client != nil {

@@ -11,10 +11,10 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet/contracts"
 )
 
-// Status is where the network stands.
+// Status is the network's state.
 type Status struct {
-	// Block is the latest block's number on this chain, L1Block the number that
-	// rounds and expirations count.
+	// Block is the latest block's number on this chain, L1Block the number by which rounds and
+	// expirations count.
 	Block   uint64 `json:"block"`
 	L1Block uint64 `json:"l1_block"`
 
@@ -30,7 +30,7 @@ type Status struct {
 	Paused   bool `json:"paused"`
 }
 
-// Status asks the chain and the contracts where they stand.
+// Status reads the state from the chain and the contracts.
 func (d *Devnet) Status(ctx context.Context) (Status, error) {
 	d.miner.mu.Lock()
 	defer d.miner.mu.Unlock()
@@ -55,13 +55,13 @@ func (d *Devnet) Status(ctx context.Context) (Status, error) {
 	}, nil
 }
 
-// Mine seals blocks. It stops early, with an error, when ctx ends.
+// Mine seals blocks. It stops early, with an error, if ctx ends.
 func (d *Devnet) Mine(ctx context.Context, blocks uint64) error {
 	return d.miner.mine(ctx, blocks)
 }
 
-// NextRound mines into the first block of the next round and initializes it, count
-// times over. It fails with ErrPaused while the system is paused.
+// NextRound mines into the first block of the next round and initializes it, count times. It
+// fails with ErrPaused while the system is paused.
 func (d *Devnet) NextRound(ctx context.Context, count uint64) error {
 	for range count {
 		if err := d.miner.nextRound(ctx); err != nil {
@@ -71,25 +71,24 @@ func (d *Devnet) NextRound(ctx context.Context, count uint64) error {
 	return nil
 }
 
-// Reorg replaces the last blocks of the chain, as many as depth says, by others and one
-// more, as when nodes agree on another fork: for a moment the chain is shorter, then
-// longer than before. Transactions of the replaced blocks, and those that wait in the
-// pool, are gone as if they had never been sent. Rounds that began in the replaced
-// blocks are initialized anew, with another block hash, unless SetKeepRounds says not
-// to. It fails, and changes nothing, when depth is 0 or would undo the contracts.
+// Reorg replaces the last depth blocks of the chain by others and one more, as if nodes agreed
+// on another fork: the chain is briefly shorter, then longer than before. Transactions of the
+// replaced blocks and of the pool are dropped. Rounds that began in the replaced blocks are
+// initialized again, with another block hash, unless SetKeepRounds is off. It fails, and
+// changes nothing, if depth is 0 or would undo the contracts.
 func (d *Devnet) Reorg(ctx context.Context, depth uint64) error { return d.miner.reorg(ctx, depth) }
 
-// SetAutomine switches mining on demand. Switched off, transactions wait for Mine or
-// for the block time.
+// SetAutomine switches mining on demand. While it is off, transactions wait for Mine or for the
+// block time.
 func (d *Devnet) SetAutomine(ctx context.Context, on bool) error {
 	return d.miner.setAutomine(ctx, on)
 }
 
-// SetKeepRounds switches whether the network initializes rounds by itself.
+// SetKeepRounds switches the automatic initialization of rounds.
 func (d *Devnet) SetKeepRounds(on bool) { d.miner.setKeepRounds(on) }
 
-// SetPaused pauses the system or lets it go on. It does nothing when that is how it
-// is. Like all that the owner does, it mines a block.
+// SetPaused pauses or unpauses the system. It does nothing if that is its state. Like all
+// actions of the owner, it mines a block.
 func (d *Devnet) SetPaused(ctx context.Context, on bool) error {
 	paused, err := read[bool](ctx, d.system, contracts.Controller, "paused")
 	if err != nil || paused == on {
@@ -104,44 +103,43 @@ func (d *Devnet) SetPaused(ctx context.Context, on bool) error {
 	return d.miner.catchUp(ctx)
 }
 
-// Register puts a contract into the controller under a name; the zero address takes
-// the name out. The network itself goes on with the contracts that it deployed.
+// Register sets a contract in the controller under a name; the zero address removes the name.
+// The network itself keeps using the contracts that it deployed.
 func (d *Devnet) Register(ctx context.Context, name string, address common.Address) error {
 	return d.own(ctx, contracts.Controller, "setContractInfo", contractID(name), address, [20]byte{})
 }
 
-// AddTranscoder registers a recipient and puts it into the active pool.
+// AddTranscoder registers a recipient and adds it to the active pool.
 func (d *Devnet) AddTranscoder(ctx context.Context, transcoder common.Address) error {
 	return d.own(ctx, contracts.BondingManager, "addTranscoder", transcoder)
 }
 
-// DeactivateTranscoder takes a recipient out of the active pool: deposits still pay
-// it, reserves do not.
+// DeactivateTranscoder removes a recipient from the active pool: deposits still pay it,
+// reserves do not.
 func (d *Devnet) DeactivateTranscoder(ctx context.Context, transcoder common.Address) error {
 	return d.own(ctx, contracts.BondingManager, "deactivateTranscoder", transcoder)
 }
 
-// RemoveTranscoder takes a recipient out of the pool and out of the register:
-// nothing pays it.
+// RemoveTranscoder removes a recipient from the pool and from the register: nothing pays it.
 func (d *Devnet) RemoveTranscoder(ctx context.Context, transcoder common.Address) error {
 	return d.own(ctx, contracts.BondingManager, "removeTranscoder", transcoder)
 }
 
-// SetServiceURI makes a key's address known to be reached at uri.
+// SetServiceURI registers uri as the service URI of a key's address.
 func (d *Devnet) SetServiceURI(ctx context.Context, key *ecdsa.PrivateKey, uri string) error {
 	return d.miner.execute(ctx, func() (*types.Transaction, error) {
 		return d.system.sendAs(key, contracts.ServiceRegistry, "setServiceURI", uri)
 	})
 }
 
-// SetAIServiceURI makes a key's address known to be reached at uri for AI work.
+// SetAIServiceURI registers uri as the AI service URI of a key's address.
 func (d *Devnet) SetAIServiceURI(ctx context.Context, key *ecdsa.PrivateKey, uri string) error {
 	return d.miner.execute(ctx, func() (*types.Transaction, error) {
 		return d.system.sendAs(key, aiServiceRegistry, "setServiceURI", uri)
 	})
 }
 
-// announce makes a key's address known to be reached at uri for every work, in one block.
+// announce registers uri as both service URIs of a key's address, in one block.
 func (d *Devnet) announce(ctx context.Context, key *ecdsa.PrivateKey, uri string) error {
 	return d.miner.execute(ctx, func() (*types.Transaction, error) {
 		if _, err := d.system.sendAs(key, aiServiceRegistry, "setServiceURI", uri); err != nil {

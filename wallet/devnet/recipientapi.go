@@ -16,12 +16,12 @@ import (
 // routes adds the recipient to the control API, N being its index:
 //
 //	POST /recipients/N/fault?name=F&on=BOOL   switch a fault; answers {"faults":[…]}
-//	POST /recipients/N/servers?fault=F&…      one more server that is paid at the same address
+//	POST /recipients/N/servers?fault=F&…      start another server with the same address
 //
-// The first recipient's servers are started by POST /recipients too. A server's
-// query may name several faults, and amounts that differ from the default economy:
-// ev, gas_price, max_face_value (such as 1000gwei) and price (wei a pixel). It
-// answers as the state file tells of a recipient.
+// The first recipient's servers are started by POST /recipients too. A server's query may name
+// several faults, and amounts that differ from the default economy: ev, gas_price,
+// max_face_value (such as 1000gwei) and price (wei per pixel). The answer is the recipient as
+// in the state file.
 func (o *ownRecipient) routes(env RecipientEnv) {
 	own := fmt.Sprintf("POST /recipients/%d", env.Index)
 	env.Handle(own+"/fault", reply(o.switchFault))
@@ -36,7 +36,7 @@ func (o *ownRecipient) switchFault(query url.Values) (any, error) {
 	if text := query.Get("on"); text != "" {
 		var err error
 		if on, err = strconv.ParseBool(text); err != nil {
-			return nil, fmt.Errorf("on=%s: say true or false", text)
+			return nil, fmt.Errorf("on=%s: pass true or false", text)
 		}
 	}
 	server := o.main()
@@ -75,7 +75,7 @@ func (o *ownRecipient) addServer(query url.Values) (any, error) {
 	return stateOf(server), nil
 }
 
-// reply answers with what act returns, or with its error as {"error": "…"}.
+// reply answers with the result of act, or with its error as {"error": "…"}.
 func reply(act func(url.Values) (any, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status := http.StatusOK

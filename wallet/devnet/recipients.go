@@ -15,8 +15,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/signer"
 )
 
-// watchInterval is how often a recipient looks at the chain. Looking costs one
-// request within this process.
+// watchInterval is how often a recipient polls the chain, which costs one request within this
+// process.
 const watchInterval = 50 * time.Millisecond
 
 // startRecipient starts the package's own recipient.
@@ -24,18 +24,18 @@ func startRecipient(ctx context.Context, env RecipientEnv) (Recipient, error) {
 	return OwnRecipient(RecipientConfig{Economy: recipient.DefaultEconomy()})(ctx, env)
 }
 
-// RecipientConfig says what the package's own recipient is like.
+// RecipientConfig has the settings of the package's own recipient.
 type RecipientConfig struct {
-	// Economy is what it charges and offers, Faults what is wrong with it.
+	// Economy is its prices and tickets, Faults its faults.
 	Economy recipient.Economy
 	Faults  []string
 
-	// StorePath is the file of its winning tickets, which a later run goes on with;
-	// without it they end with the recipient.
+	// StorePath is the file of its winning tickets, with which a later run continues; without
+	// it they end with the recipient.
 	StorePath string
 }
 
-// OwnRecipient starts the package's own recipient in another way than the default.
+// OwnRecipient starts the package's own recipient with other settings.
 func OwnRecipient(cfg RecipientConfig) StartRecipient {
 	return func(ctx context.Context, env RecipientEnv) (Recipient, error) {
 		o := &ownRecipient{}
@@ -46,10 +46,10 @@ func OwnRecipient(cfg RecipientConfig) StartRecipient {
 	}
 }
 
-// ownRecipient is a recipient's account with what it sees of the chain, and the
-// servers that take payments for it.
+// ownRecipient is a recipient's account with its view of the chain, and the servers that accept
+// payments for it.
 type ownRecipient struct {
-	stop    context.CancelFunc // ends what the account does on the chain
+	stop    context.CancelFunc // ends the account's work on the chain
 	client  *chain.Client
 	watcher *chain.Watcher
 	key     signer.Source
@@ -57,7 +57,7 @@ type ownRecipient struct {
 
 	mu      sync.Mutex
 	closed  bool
-	servers []*recipient.Recipient // the first is the one that State tells of
+	servers []*recipient.Recipient // the first is the one of State
 }
 
 func (o *ownRecipient) start(ctx context.Context, env RecipientEnv, cfg RecipientConfig) error {
@@ -65,7 +65,7 @@ func (o *ownRecipient) start(ctx context.Context, env RecipientEnv, cfg Recipien
 	life, o.stop = context.WithCancel(context.Background())
 	var err error
 	network := chain.Network{Name: chain.Devnet, ChainID: env.ChainID.Uint64(), Controller: env.Controller, RPCURL: env.RPCURL}
-	// Connections that stay, so that ending the network waits for none.
+	// Lasting connections, so that ending the network waits for none.
 	if o.client, err = chain.Dial(ctx, env.WSURL, network); err != nil {
 		return err
 	}
@@ -102,8 +102,8 @@ func (o *ownRecipient) start(ctx context.Context, env RecipientEnv, cfg Recipien
 	return nil
 }
 
-// serve starts a server for the account. Each has its own economy, faults, secret,
-// store and count of what it took.
+// serve starts a server for the account. Each has its own economy, faults, secret, store and
+// counts.
 func (o *ownRecipient) serve(own RecipientConfig) (*recipient.Recipient, error) {
 	cfg := o.cfg
 	cfg.Economy, cfg.Faults, cfg.StorePath = own.Economy, own.Faults, own.StorePath
@@ -120,14 +120,14 @@ func (o *ownRecipient) serve(own RecipientConfig) (*recipient.Recipient, error) 
 	return server, nil
 }
 
-// main is the server that State tells of.
+// main is the server of State.
 func (o *ownRecipient) main() *recipient.Recipient {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.servers[0]
 }
 
-// State tells where the recipient is reached.
+// State has the recipient's addresses.
 func (o *ownRecipient) State() chain.DevnetRecipient { return stateOf(o.main()) }
 
 func stateOf(server *recipient.Recipient) chain.DevnetRecipient {
@@ -139,7 +139,7 @@ func stateOf(server *recipient.Recipient) chain.DevnetRecipient {
 	}
 }
 
-// Close ends the servers, and what the account does on the chain.
+// Close ends the servers, and the account's work on the chain.
 func (o *ownRecipient) Close() error {
 	o.mu.Lock()
 	o.closed = true
@@ -163,8 +163,8 @@ func (o *ownRecipient) Close() error {
 	return err
 }
 
-// sync returns once the recipient has seen the newest block: what a test has mined
-// counts from its next request on.
+// sync returns once the recipient has seen the newest block, so that its next request counts
+// the blocks that a test has mined.
 func (o *ownRecipient) sync(ctx context.Context) error {
 	head, err := o.client.Head(ctx)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet"
 )
 
-// TestReorg replaces blocks: what was in them is gone, the contracts' state with it,
-// and the network goes on from there.
+// TestReorg replaces blocks: their transactions are dropped, the contracts' state with them,
+// and the network continues from there.
 func TestReorg(t *testing.T) {
 	w := newWorld(t, devnet.Config{RoundLength: 1000})
 	ctx := t.Context()
@@ -38,7 +38,7 @@ func TestReorg(t *testing.T) {
 	require.EqualValues(t, 1, nonce)
 	require.Equal(t, types.ReceiptStatusSuccessful, w.do(w.sender, milli(2), "fundDeposit").Status)
 
-	// What waits goes as well.
+	// Pending transactions are dropped as well.
 	require.NoError(t, w.net.SetAutomine(ctx, false))
 	waits := w.transfer(0)
 	require.NoError(t, w.eth.SendTransaction(ctx, waits))
@@ -49,7 +49,7 @@ func TestReorg(t *testing.T) {
 	require.ErrorIs(t, err, ethereum.NotFound)
 }
 
-// TestReorgOfARound undoes a round's beginning, and has it begin again.
+// TestReorgOfARound undoes a round's beginning and begins it again.
 func TestReorgOfARound(t *testing.T) {
 	w := newWorld(t, devnet.Config{RoundLength: 10})
 	ctx := t.Context()

@@ -12,12 +12,11 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet/contracts"
 )
 
-// rung is a step of a test that begins with a call against which everything speaks
-// and takes away one reason after the other: so the order of the checks is tested
-// with the reasons.
+// rung is a step of a test that begins with a call that fails every check, and then fixes one
+// after the other: so the order of the checks is tested with their reasons.
 type rung struct {
 	reason string
-	fix    func() // takes the reason away
+	fix    func() // makes the check pass
 }
 
 func climb(t *testing.T, call func() string, rungs []rung) {
@@ -26,7 +25,7 @@ func climb(t *testing.T, call func() string, rungs []rung) {
 		require.Equal(t, r.reason, call())
 		r.fix()
 	}
-	require.Empty(t, call(), "nothing speaks against it any more")
+	require.Empty(t, call(), "all checks pass")
 }
 
 func (w *world) pause(on bool) {
@@ -49,7 +48,7 @@ func TestRedeemRefusals(t *testing.T) {
 	ctx := t.Context()
 	recipient := common.Address{0xaa}
 	target := w.net.Contracts()["TicketBrokerTarget"]
-	// emptyAndUnlock leaves the sender with nothing and with its withdraw round set.
+	// emptyAndUnlock leaves the sender without funds and with its withdraw round set.
 	emptyAndUnlock := func() {
 		w.do(w.sender, milli(1), "fundReserve")
 		w.do(w.sender, nil, "unlock")
@@ -59,8 +58,8 @@ func TestRedeemRefusals(t *testing.T) {
 	// thisRound makes a ticket one of the current round.
 	thisRound := func(tk *ticket) { tk.AuxData = w.auxData(w.number(contracts.RoundsManager, "currentRound")) }
 
-	// Everything is wrong: the system, the round, the ticket, its signature, its
-	// odds, its sender and its recipient.
+	// Every check fails: the system, the round, the ticket, its signature, its odds, its sender
+	// and its recipient.
 	w.rounds(2)
 	emptyAndUnlock()
 	w.net.SetKeepRounds(false)
@@ -91,7 +90,7 @@ func TestRedeemRefusals(t *testing.T) {
 		{"ticket is expired", func() { thisRound(&bad) }},
 		{"recipientRand does not match recipientRandHash", func() {
 			bad.rand = big.NewInt(42)
-			// Somebody else has redeemed a winner with this hash.
+			// Another account has redeemed a winner with this hash.
 			require.NoError(t, w.net.AddTranscoder(ctx, recipient))
 			w.do(w.sender, milli(1), "fundDeposit")
 			bad.WinProb = always
@@ -215,8 +214,7 @@ func TestInitializeRoundRefusals(t *testing.T) {
 	})
 }
 
-// A refused transaction is mined as a failed one: nobody gets a receipt that says
-// otherwise, and nothing changes.
+// A refused transaction is mined as a failed one: its receipt says so, and nothing changes.
 func TestRefusedTransactionFails(t *testing.T) {
 	w := newWorld(t, devnet.Config{})
 	receipt := w.send(w.sender, w.message(w.sender.Address, nil, contracts.TicketBroker, "unlock"))

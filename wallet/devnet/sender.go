@@ -15,26 +15,26 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Sender sends the transactions of an account of the network. It keeps no journal and goes by
-// the node alone: Reorg has transactions gone as if they had never been sent, and a journal
-// would wait for them for ever. Its methods may be called from any goroutine.
+// Sender sends the transactions of an account of the network. It keeps no journal and relies on
+// the node: Reorg drops transactions, and a journal would wait for them for ever. Its methods
+// may be called from any goroutine.
 type Sender struct {
 	client *chain.Client
 	key    tx.Signer
-	// earlier is the account's first nonce of this run, where an earlier one is waited for.
+	// earlier is the account's first nonce of this run, if earlier ones are waited for.
 	earlier uint64
-	// sending lets one transaction be sent at a time, so that no two take one nonce.
+	// sending serializes transactions, so that no two take one nonce.
 	sending sync.Mutex
 }
 
 var _ broker.Transactor = (*Sender)(nil)
 
-// NewSender returns the sender of a key's account. The key stays the caller's to close.
+// NewSender returns the sender of a key's account. The caller still closes the key.
 func NewSender(client *chain.Client, key tx.Signer) *Sender { return &Sender{client: client, key: key} }
 
-// afterEarlier has nothing sent before all that the account has sent by now is mined: what an
-// earlier run sent and did not note would be sent twice, and the second would cost its gas
-// for nothing.
+// afterEarlier blocks new transactions until all that the account has sent so far are mined: a
+// transaction that an earlier run sent and did not record would be sent twice, and the second
+// would only cost gas.
 func (s *Sender) afterEarlier(ctx context.Context) (err error) {
 	_, s.earlier, err = s.client.Nonces(ctx, s.key.Address())
 	return err
@@ -48,7 +48,7 @@ func (s *Sender) Send(ctx context.Context, to common.Address, value wei.Wei, dat
 	if err != nil {
 		return nil, err
 	}
-	// What the pool has dropped is not waited for.
+	// A transaction that the pool has dropped is not waited for.
 	if waiting := min(pending, s.earlier); mined < waiting {
 		return nil, fmt.Errorf("transactions of an earlier run are not mined yet: %d", waiting-mined)
 	}
@@ -68,7 +68,7 @@ func (s *Sender) Wait(ctx context.Context, hash common.Hash) (*types.Receipt, er
 	look := time.NewTicker(watchInterval)
 	defer look.Stop()
 	for {
-		// A node that is away for a moment does not undo what was sent.
+		// A node that is briefly down does not undo what was sent.
 		receipt, err := s.client.TransactionReceipt(ctx, hash)
 		switch {
 		case err == nil && receipt.Status == types.ReceiptStatusSuccessful:

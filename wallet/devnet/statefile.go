@@ -15,8 +15,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/chain"
 )
 
-// RunningError is returned when the state file belongs to another network that is
-// running.
+// RunningError is returned if the state file belongs to another running network.
 type RunningError struct {
 	Path   string // of the state file
 	PID    int    // that serves the other network
@@ -29,8 +28,8 @@ func (e *RunningError) Error() string {
 		e.PID, e.RPCURL, e.Path)
 }
 
-// clearStale removes a state file whose network is gone, and fails with a
-// *RunningError when it is not. A file that is no state file is left alone.
+// clearStale removes the state file of a network that has ended, and fails with a *RunningError
+// if it still runs. Any other file stays.
 func clearStale(path string) error {
 	state, err := chain.ReadDevnetState(path)
 	if errors.Is(err, chain.ErrNoDevnet) {
@@ -45,8 +44,8 @@ func clearStale(path string) error {
 	return remove(path)
 }
 
-// alive tells whether the process still runs and something listens where its network
-// did: a process id alone may have been given to another process since.
+// alive reports whether the process still runs and something listens at its network's port: a
+// process ID alone may be reused.
 func alive(state *chain.DevnetState) bool {
 	process, err := os.FindProcess(state.PID)
 	if err != nil || state.PID <= 0 {
@@ -67,8 +66,8 @@ func alive(state *chain.DevnetState) bool {
 	return true
 }
 
-// writeState makes the state file, whole and readable by its owner alone. It never
-// writes over another: of two networks that start at once, one fails.
+// writeState writes the state file, whole and readable only by its owner. It never overwrites
+// another: of two networks that start at once, one fails.
 func writeState(path string, state chain.DevnetState) error {
 	data, err := json.MarshalIndent(state, "", "  ")
 	if err != nil {
@@ -96,8 +95,8 @@ func writeState(path string, state chain.DevnetState) error {
 	return err
 }
 
-// removeState removes the state file if it is still the one that pid wrote for the
-// network at rpcURL.
+// removeState removes the state file if it is still the one that pid wrote for the network at
+// rpcURL.
 func removeState(path string, pid int, rpcURL string) error {
 	state, err := chain.ReadDevnetState(path)
 	if errors.Is(err, chain.ErrNoDevnet) || err == nil && (state.PID != pid || state.RPCURL != rpcURL) {

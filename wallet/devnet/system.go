@@ -18,36 +18,35 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet/contracts"
 )
 
-// Names under which contracts are registered beside their own. The broker is a
-// proxy: its code is found under brokerTarget, and the minter knows it as
-// jobsManager, as on the deployed network.
+// Additional names of contracts. The broker is a proxy: its code is registered as brokerTarget,
+// and the minter expects it as jobsManager, as on the deployed network.
 const (
 	jobsManager  = "JobsManager"
 	brokerTarget = "TicketBrokerTarget"
 )
 
 // aiServiceRegistry is a second ServiceRegistry, for AI work. As on the deployed network the
-// controller does not know it.
+// controller does not have it.
 const aiServiceRegistry = chain.AIServiceRegistry
 
 // ticketValidityPeriod is the deployed network's, in rounds.
 const ticketValidityPeriod = 2
 
-// ownerTip places the owner's transactions before others of their block, whatever those
-// pay: a round must be initialized before them. othersTip is what recipients pay, and by
-// which the node suggests a price to everybody; the owner's it leaves out.
+// ownerTip places the owner's transactions before others of their block, whatever those pay: a
+// round must be initialized before them. othersTip is what recipients pay, from which the node
+// derives its suggested price; it ignores the owner's.
 const (
 	ownerTip  = 10_000 * params.GWei
 	othersTip = 2 * params.GWei
 )
 
-// deployGas and callGas bound the owner's transactions.
+// deployGas and callGas limit the owner's transactions.
 const (
 	deployGas = 6_000_000
 	callGas   = 500_000
 )
 
-// system is the deployed contracts, and the key that owns them.
+// system is the deployed contracts, and their owner's key.
 type system struct {
 	node      *fullNode
 	chainID   *big.Int
@@ -72,8 +71,8 @@ func newSystem(node *fullNode, chainID uint64, key *ecdsa.PrivateKey) (*system, 
 	}, nil
 }
 
-// deploy puts the whole system into the chain's first block: creates the contracts,
-// registers them, fills the pool with transcoders and initializes round 1.
+// deploy deploys the whole system in the chain's first block: it creates and registers the
+// contracts, fills the pool with transcoders and initializes round 1.
 func (s *system) deploy(ctx context.Context, cfg Config, l1Offset uint64, transcoders []common.Address) error {
 	var txs []*types.Transaction
 	var failed error
@@ -132,7 +131,7 @@ func contractID(name string) [32]byte {
 	return crypto.Keccak256Hash([]byte(name))
 }
 
-// interfaceOf is the ABI that answers at a registered name.
+// interfaceOf is the ABI of a registered name.
 func (s *system) interfaceOf(name string) abi.ABI {
 	if name == aiServiceRegistry {
 		name = contracts.ServiceRegistry
@@ -185,7 +184,7 @@ func (s *system) submit(key *ecdsa.PrivateKey, to *common.Address, data []byte, 
 	return tx, nil
 }
 
-// succeeded tells whether a transaction is in a block and did not revert.
+// succeeded fails unless a transaction is in a block and did not revert.
 func (s *system) succeeded(ctx context.Context, tx *types.Transaction) error {
 	receipt, err := s.node.client.TransactionReceipt(ctx, tx.Hash())
 	if err != nil {
@@ -194,12 +193,12 @@ func (s *system) succeeded(ctx context.Context, tx *types.Transaction) error {
 	if receipt.Status == types.ReceiptStatusSuccessful {
 		return nil
 	}
-	// Nothing came between: what failed fails again, and tells why.
+	// The state is unchanged: the same call fails again, with its reason.
 	_, err = s.node.client.CallContract(ctx, ethereum.CallMsg{From: s.owner, To: tx.To(), Data: tx.Data()}, nil)
 	return fmt.Errorf("transaction %s reverted: %w", tx.Hash(), err)
 }
 
-// read calls a view that has one result.
+// read calls a view with one result.
 func read[T any](ctx context.Context, s *system, contract, method string, args ...any) (T, error) {
 	var none T
 	contractABI := s.interfaceOf(contract)
@@ -218,7 +217,7 @@ func read[T any](ctx context.Context, s *system, contract, method string, args .
 	}
 	value, ok := values[0].(T)
 	if !ok {
-		return none, fmt.Errorf("%s.%s answers with %T, not %T", contract, method, values[0], none)
+		return none, fmt.Errorf("%s.%s returned %T, not %T", contract, method, values[0], none)
 	}
 	return value, nil
 }

@@ -32,7 +32,7 @@ type world struct {
 	sender, other devnet.Account
 }
 
-// start brings up a network that ends with the test.
+// start starts a network that ends with the test.
 func start(t *testing.T, cfg devnet.Config) *devnet.Devnet {
 	t.Helper()
 	d, err := devnet.Start(t.Context(), cfg)
@@ -68,7 +68,7 @@ func (w *world) message(from common.Address, value *big.Int, contract, method st
 	return ethereum.CallMsg{From: from, To: &to, Value: value, Data: data}
 }
 
-// refusal is the reason for which the broker refuses a call, "" when it does not.
+// refusal is the reason of the broker's revert, "" if the call succeeds.
 func (w *world) refusal(from devnet.Account, value *big.Int, method string, args ...any) string {
 	w.t.Helper()
 	return w.refusalBy(contracts.TicketBroker, from, value, method, args...)
@@ -80,7 +80,7 @@ func (w *world) refusalBy(contract string, from devnet.Account, value *big.Int, 
 	return revertReason(w.t, err)
 }
 
-// revertReason is what a contract gave as its reason, "" without an error.
+// revertReason is the reason of a revert, "" without an error.
 func revertReason(t *testing.T, err error) string {
 	t.Helper()
 	if err == nil {
@@ -103,7 +103,7 @@ func (w *world) do(from devnet.Account, value *big.Int, method string, args ...a
 	return receipt
 }
 
-// send signs, sends and, as the network mines on demand, finds the receipt.
+// send signs, sends and, as blocks are mined on demand, returns the receipt.
 func (w *world) send(from devnet.Account, msg ethereum.CallMsg) *types.Receipt {
 	w.t.Helper()
 	tx := w.sign(from, msg, 0)
@@ -142,7 +142,7 @@ func (w *world) number(contract, method string, args ...any) *big.Int {
 	return w.view(contract, method, args...)[0].(*big.Int)
 }
 
-// senderInfo is what the broker says of a sender.
+// senderInfo is the broker's data of a sender.
 type senderInfo struct {
 	deposit, withdrawRound, reserve, claimed string
 }
@@ -160,8 +160,7 @@ func (w *world) info(sender common.Address) senderInfo {
 	}
 }
 
-// events renders a receipt's events, in order, as Name(arguments) in the order in
-// which the ABI lists them.
+// events formats a receipt's events, in order, as Name(arguments) in the order of the ABI.
 func (w *world) events(receipt *types.Receipt) []string {
 	w.t.Helper()
 	var out []string
@@ -191,7 +190,7 @@ func (w *world) events(receipt *types.Receipt) []string {
 	return out
 }
 
-// ticket is a ticket as the broker takes it, with what redeems it.
+// ticket is a ticket in the broker's form, with the arguments of its redemption.
 type ticket struct {
 	Recipient, Sender               common.Address
 	FaceValue, WinProb, SenderNonce *big.Int
@@ -220,7 +219,7 @@ func (w *world) auxData(round *big.Int) []byte {
 	return append(common.BigToHash(round).Bytes(), hash[:]...)
 }
 
-// signature is a key's over a ticket, in the form the broker wants.
+// signature is a key's signature of a ticket, in the broker's form.
 func (w *world) signature(key *ecdsa.PrivateKey, t ticket) []byte {
 	w.t.Helper()
 	hash := w.view(contracts.TicketBroker, "getTicketHash", t)[0].([32]byte)

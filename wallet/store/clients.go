@@ -18,9 +18,9 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Client is one of those for whom a remote signer signs.
+// Client is a client of a remote signer.
 type Client struct {
-	// ID is the client's for ever, Name what people call it.
+	// ID never changes, Name is for people.
 	ID, Name string
 
 	Terms Terms

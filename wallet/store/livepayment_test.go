@@ -197,7 +197,7 @@ func liveTakeover(t *testing.T, place place) {
 	require.Equal(t, "1a6491ca", taken.Session.StateID)
 	requireAgain(t, taken, pay(t, s, r))
 
-	// From then on the store has the session, unless the other signer goes on with it.
+	// From then on the store has the session, unless the other signer continues it.
 	old := *state
 	old.SequenceNumber = 3
 	stale := r
@@ -235,7 +235,7 @@ func worth(t *testing.T, tickets int64) *wei.Wei {
 	return &w
 }
 
-// Each of a client's bounds holds to the ticket, whoever else spends.
+// Each limit of a client holds to the ticket, whatever others spend.
 func TestClientBounds(t *testing.T) { onEach(t, clientBounds) }
 
 func clientBounds(t *testing.T, place place) {

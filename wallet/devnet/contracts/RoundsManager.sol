@@ -6,7 +6,7 @@ import {Managed} from "./Managed.sol";
 
 /// @title RoundsManager
 /// @notice Divides time into rounds of a fixed number of L1 blocks. A round begins
-/// by itself and is initialized by whoever asks first; only then can tickets be
+/// on its own and any account may initialize it; only then can tickets be
 /// redeemed in it.
 contract RoundsManager is Managed {
     /// @notice The length of a round in L1 blocks.
@@ -61,7 +61,7 @@ contract RoundsManager is Managed {
         return lastInitializedRound == currentRound();
     }
 
-    /// @return false: rounds are never locked here, since nobody's stake changes.
+    /// @return false: rounds are never locked here, since no stake changes.
     function currentRoundLocked() external pure returns (bool) {
         return false;
     }

@@ -126,7 +126,7 @@ contract TicketBroker is Managed {
         emit ReserveFunded(_holder, _amount);
     }
 
-    // Who funds itself means to go on. Nobody else can take back its unlock.
+    // Funding itself cancels a sender's unlock. No other account can cancel it.
     function stayLocked(address _sender) private {
         if (_sender == msg.sender && isUnlockInProgress(_sender)) {
             clearUnlock(_sender);

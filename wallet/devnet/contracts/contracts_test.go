@@ -17,7 +17,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet/contracts"
 )
 
-// Whoever changes a source has to compile it.
+// A changed source must be compiled again.
 func TestArtifactsAreOfTheseSources(t *testing.T) {
 	names, err := filepath.Glob("*.sol")
 	require.NoError(t, err)

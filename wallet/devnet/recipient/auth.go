@@ -12,18 +12,18 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
-// authTokenLife is how long a sender may pay with what GetOrchestrator answered.
+// authTokenLife is how long a sender may pay with an answer of GetOrchestrator.
 const authTokenLife = 30 * time.Minute
 
-// What is wrong with a payment's auth token.
+// Errors of a payment's auth token.
 var (
 	errNoAuthToken      = errors.New("missing auth token")
 	errBadAuthToken     = errors.New("invalid auth token")
 	errExpiredAuthToken = errors.New("expired auth token")
 )
 
-// authority makes auth tokens and knows them again: a token is an HMAC over its
-// session and expiry, so that nothing has to be remembered.
+// authority issues and verifies auth tokens: a token is an HMAC over its session and expiry, so
+// that no state is needed.
 type authority struct{ secret [32]byte }
 
 func newAuthority() (*authority, error) {
@@ -32,7 +32,7 @@ func newAuthority() (*authority, error) {
 	return a, err
 }
 
-// issue makes a token for a new session.
+// issue returns a token for a new session.
 func (a *authority) issue(now time.Time) (*wire.AuthToken, error) {
 	var id [4]byte
 	if _, err := rand.Read(id[:]); err != nil {
@@ -46,7 +46,7 @@ func (a *authority) issue(now time.Time) (*wire.AuthToken, error) {
 	}, nil
 }
 
-// check refuses a token that this authority did not issue, or that has expired.
+// check rejects a token that this authority did not issue, or that has expired.
 func (a *authority) check(token *wire.AuthToken, now time.Time) error {
 	switch {
 	case token == nil:
@@ -61,8 +61,7 @@ func (a *authority) check(token *wire.AuthToken, now time.Time) error {
 
 func (a *authority) sum(session string, expiration int64) []byte {
 	mac := hmac.New(sha256.New, a.secret[:])
-	// The expiry has a fixed width and comes first, so that no two pairs give the
-	// same bytes.
+	// The expiry has a fixed width and comes first, so that no two pairs have the same bytes.
 	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(expiration)))
 	mac.Write([]byte(session))
 	return mac.Sum(nil)

@@ -21,8 +21,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// A recipient that is closed while senders wait for it and a winner waits for its
-// expiry leaves no goroutine, no port and no file behind.
+// A recipient that is closed while senders wait for it and a winner waits for its expiry leaves
+// no goroutine, port or file.
 func TestCloseLeavesNothing(t *testing.T) {
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
@@ -31,7 +31,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	p := network.newPayer(t).fund(ether, ether)
 	files := folders(t, temporary)
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	core.SenderCacher() // goroutines that the node starts at some time and never ends
+	core.SenderCacher() // goroutines that the node starts once and never ends
 	before := goleak.IgnoreCurrent()
 
 	routes := map[string]http.Handler{}
@@ -79,7 +79,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	require.Equal(t, files, folders(t, temporary))
 }
 
-// networkAndEnv is a network with a recipient, and what a second one finds there.
+// networkAndEnv is a network with a recipient, and the environment for a second one.
 func networkAndEnv(t *testing.T) (*network, devnet.RecipientEnv) {
 	t.Helper()
 	var env devnet.RecipientEnv
@@ -101,7 +101,7 @@ func folders(t *testing.T, path string) (names []string) {
 	return names
 }
 
-// A recipient does not start on a file that is no store, and leaves it as it is.
+// A recipient does not start with a file that is not a store, and leaves it as it is.
 func TestStoreThatIsNone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store.db")
 	text := bytes.Repeat([]byte("dear diary, "), 100)
@@ -109,7 +109,7 @@ func TestStoreThatIsNone(t *testing.T) {
 	network, env := networkAndEnv(t)
 	_, err := network.client.Head(t.Context()) // its goroutines run from the first call on
 	require.NoError(t, err)
-	core.SenderCacher() // goroutines that the node starts at some time and never ends
+	core.SenderCacher() // goroutines that the node starts once and never ends
 	before := goleak.IgnoreCurrent()
 
 	_, err = devnet.OwnRecipient(devnet.RecipientConfig{Economy: recipient.DefaultEconomy(), StorePath: path})(t.Context(), env)

@@ -15,17 +15,17 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Config is what a recipient is made of.
+// Config has the settings and parts of a recipient.
 type Config struct {
-	// Address is who is paid: a registered and active recipient on the chain.
+	// Address is the recipient's: registered and active on the chain.
 	Address common.Address
 
-	// ChainID is the chain's; the winning tickets of others in the store are not seen.
+	// ChainID is the chain's; winning tickets of other chains in the store are ignored.
 	ChainID uint64
 
-	// StorePath is the file that keeps winning tickets: the next recipient with this
-	// file redeems those that this one leaves. One recipient at a time may have it.
-	// Without it the tickets are in a temporary file that goes with the recipient.
+	// StorePath is the file of winning tickets: the next recipient with this file redeems those
+	// that this one leaves. Only one recipient at a time may use it. Without it the tickets are
+	// in a temporary file, which is removed with the recipient.
 	StorePath string
 
 	// Broker redeems winning tickets, in transactions of Address.
@@ -35,36 +35,36 @@ type Config struct {
 	Time    pm.TimeManager
 	Senders pm.SenderManager
 
-	// IsActive tells whether a recipient is in the active pool in a round.
+	// IsActive reports whether a recipient is in the active pool in a round.
 	IsActive store.ActiveFunc
 
-	// Economy is what the recipient charges and offers.
+	// Economy is the recipient's prices and tickets.
 	Economy Economy
 
-	// Faults are on from the start; see Faults for what there is.
+	// Faults are on from the start; see Faults for the list.
 	Faults []string
 
-	// Sync, unless nil, returns once Time and Senders know the chain's newest block.
-	// It is asked before each request.
+	// Sync, unless nil, returns once Time and Senders have the chain's newest block. It is
+	// called before each request.
 	Sync func(ctx context.Context) error
 
 	// Now is the clock.
 	Now func() time.Time
 }
 
-// Economy is what a recipient charges and what its tickets look like.
+// Economy is a recipient's prices and tickets.
 type Economy struct {
 	// PricePerUnit for PixelsPerUnit pixels, in wei.
 	PricePerUnit, PixelsPerUnit int64
 
-	// Works are the kinds of AI work that it does, each at a price of its own.
+	// Works are the kinds of AI work that it offers, each at its own price.
 	Works []PricedWork
 
-	// Tickets is what the tickets shall be worth; see pm.Recipient for how face
-	// value and winProb follow from it.
+	// Tickets is the value of its tickets; see pm.Recipient for how face value and winProb
+	// follow from it.
 	Tickets pm.TicketParamsConfig
 
-	// GasPrice is what a redemption is reckoned at, in wei a gas.
+	// GasPrice is the assumed price of a redemption, in wei per unit of gas.
 	GasPrice *big.Int
 
 	// MaxFaceValue caps the face value, in wei; nil for no cap.
@@ -77,8 +77,8 @@ type PricedWork struct {
 	PricePerUnit, PixelsPerUnit int64
 }
 
-// DefaultEconomy returns the economy that the package's documentation derives:
-// tickets of 4000 gwei that win one time in four.
+// DefaultEconomy returns the economy that the package's documentation derives: tickets of 4000
+// gwei that win one time in four.
 func DefaultEconomy() Economy {
 	return Economy{
 		PricePerUnit:  1200,
@@ -103,21 +103,21 @@ func (c *Config) check() error {
 	case c.Broker == nil || c.Time == nil || c.Senders == nil || c.IsActive == nil || c.Now == nil:
 		return errors.New("a recipient needs its contracts and a clock")
 	case c.Economy.PixelsPerUnit <= 0 || c.Economy.PricePerUnit < 0:
-		return errors.New("a recipient's price is a number of wei for at least one pixel")
+		return errors.New("a recipient's price must be a number of wei for at least one pixel")
 	case c.Economy.Tickets.EV == nil || c.Economy.Tickets.EV.Sign() < 0:
-		return errors.New("a recipient's ticket EV is 0 or more")
+		return errors.New("a recipient's ticket EV must be at least 0")
 	case c.Economy.GasPrice == nil || c.Economy.GasPrice.Sign() <= 0:
-		return errors.New("a recipient needs a gas price to reckon with")
+		return errors.New("a recipient needs a gas price")
 	}
 	for _, work := range c.Economy.Works {
 		if work.PixelsPerUnit <= 0 || work.PricePerUnit < 0 {
-			return fmt.Errorf("the price of %s is a number of wei for at least one pixel", work.Work)
+			return fmt.Errorf("the price of %s must be a number of wei for at least one pixel", work.Work)
 		}
 	}
 	return nil
 }
 
-// fixedGasPrice is a pm.GasPriceMonitor whose price does not change, in wei.
+// fixedGasPrice is a pm.GasPriceMonitor with a constant price, in wei.
 type fixedGasPrice struct{ wei *big.Int }
 
 func (p fixedGasPrice) GasPrice() *big.Int { return new(big.Int).Set(p.wei) }

@@ -9,17 +9,17 @@ import (
 	"sync"
 )
 
-// Fault names one way to misbehave. Some take a value, written after a colon:
-// "slow:200ms", "refuse-payment:503".
+// Fault is one way to misbehave. Some take a value after a colon: "slow:200ms",
+// "refuse-payment:503".
 type Fault string
 
-// The faults of the connection: they concern every request.
+// Faults of the connection, for every request.
 const (
-	// FaultSlow answers only after a while, 10 s unless the value says otherwise.
+	// FaultSlow answers only after a while, 10 s or the value.
 	FaultSlow Fault = "slow"
-	// FaultHang takes a request and never answers it.
+	// FaultHang accepts a request and never answers it.
 	FaultHang Fault = "hang"
-	// FaultNotGRPC answers like any web server would that has no such page.
+	// FaultNotGRPC answers like a web server without that page.
 	FaultNotGRPC Fault = "not-grpc"
 	// FaultGarbage answers well-framed random bytes.
 	FaultGarbage Fault = "garbage"
@@ -27,14 +27,14 @@ const (
 	FaultHuge Fault = "huge"
 )
 
-// The faults of what GetOrchestrator, and a payment's answer, say.
+// Faults of the answer of GetOrchestrator, and of a payment's answer.
 const (
-	// FaultOtherRecipient offers params that pay somebody else.
+	// FaultOtherRecipient offers params with another recipient.
 	FaultOtherRecipient Fault = "other-recipient"
-	// FaultExpired offers params that the next L1 block ends.
+	// FaultExpired offers params that expire with the next L1 block.
 	FaultExpired Fault = "expired"
-	// FaultExpensiveEV offers a ticket EV above a sender's default limit. These
-	// params are the recipient's own: it takes tickets for them.
+	// FaultExpensiveEV offers a ticket EV above a sender's default limit. These params are the
+	// recipient's own: it accepts tickets for them.
 	FaultExpensiveEV Fault = "expensive-ev"
 	// FaultEVNotBelowFace offers tickets that always win.
 	FaultEVNotBelowFace Fault = "ev-not-below-face"
@@ -56,28 +56,27 @@ const (
 	FaultNoAuthToken Fault = "no-auth-token"
 	// FaultNoPrice leaves the price out.
 	FaultNoPrice Fault = "no-price"
-	// FaultPrivateTranscoder wants to be paid at an address that means every machine.
+	// FaultPrivateTranscoder sends a payment URL that means every machine.
 	FaultPrivateTranscoder Fault = "private-transcoder"
 )
 
-// The faults of payments.
+// Faults of payments.
 const (
-	// FaultRefusePayment refuses every payment with an HTTP status, 400 unless the
-	// value says otherwise, before it looks at the tickets.
+	// FaultRefusePayment refuses every payment with an HTTP status, 400 or the value, before it
+	// reads the tickets.
 	FaultRefusePayment Fault = "refuse-payment"
-	// FaultDropAfterTaking takes a payment's tickets and then closes the
-	// connection without an answer.
+	// FaultDropAfterTaking accepts a payment's tickets and then closes the connection without
+	// an answer.
 	FaultDropAfterTaking Fault = "drop-after-taking"
-	// FaultCrash closes the connection on a payment that has ticket params but no
-	// expiration params, as the deployed node does; without it such a payment is
-	// refused in words.
+	// FaultCrash closes the connection on a payment with ticket params but no expiration
+	// params, as the deployed node does; without it such a payment is refused with a message.
 	FaultCrash Fault = "crash"
 )
 
-// ErrUnknownFault is returned for a fault that no recipient has.
+// ErrUnknownFault is returned for an unknown fault.
 var ErrUnknownFault = errors.New("unknown fault")
 
-// Faults returns every fault there is, by name.
+// Faults returns the names of all faults.
 func Faults() []Fault {
 	return []Fault{
 		FaultCrash, FaultDropAfterTaking, FaultEVNotBelowFace, FaultExpensiveEV, FaultExpired,
@@ -87,7 +86,7 @@ func Faults() []Fault {
 	}
 }
 
-// faultSet is the faults that a recipient has at the moment.
+// faultSet is the faults that are on.
 type faultSet struct {
 	mu     sync.Mutex
 	active map[Fault]string
@@ -98,7 +97,7 @@ func (s *faultSet) set(text string, on bool) error {
 	name, value, _ := strings.Cut(text, ":")
 	fault := Fault(name)
 	if !slices.Contains(Faults(), fault) {
-		return fmt.Errorf("%w %q: there are %v", ErrUnknownFault, name, Faults())
+		return fmt.Errorf("%w %q: use one of %v", ErrUnknownFault, name, Faults())
 	}
 	if err := fault.checkValue(value); err != nil {
 		return fmt.Errorf("fault %s: %w", name, err)
@@ -116,7 +115,7 @@ func (s *faultSet) set(text string, on bool) error {
 	return nil
 }
 
-// has tells whether a fault is on, and its value.
+// has reports whether a fault is on, and its value.
 func (s *faultSet) has(fault Fault) (value string, on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,7 +123,7 @@ func (s *faultSet) has(fault Fault) (value string, on bool) {
 	return value, on
 }
 
-// list returns the faults that are on, sorted, as set takes them.
+// list returns the faults that are on, sorted, in the form that set accepts.
 func (s *faultSet) list() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -20,7 +20,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
 )
 
-// Each fault of the offer is seen by who checks it.
+// Each fault of the offer is detected by the code that checks it.
 func TestOfferFaults(t *testing.T) {
 	net := newNetwork(t, devnet.Config{})
 	p := net.newPayer(t).fund(ether, ether)
@@ -37,7 +37,7 @@ func TestOfferFaults(t *testing.T) {
 		require.ErrorAs(t, err, &fieldErr)
 		require.Equal(t, "ticket_params."+field, fieldErr.Field)
 	}
-	// judged is what a sender with the default limits says of the offer.
+	// judged is the verdict of a sender with the default limits.
 	judged := func(t *testing.T, info *wire.OrchestratorInfo) error {
 		t.Helper()
 		params, err := info.Params()
@@ -97,7 +97,7 @@ func TestOfferFaults(t *testing.T) {
 	t.Run("no-expiration-params", func(t *testing.T) {
 		_, info := seen(t, recipient.FaultNoExpirationParams)
 		require.Nil(t, info.TicketParams.ExpirationParams)
-		p.accepted(info, p.payment(info, 1, 1)) // the sender takes the last round
+		p.accepted(info, p.payment(info, 1, 1)) // the sender accepts the last round
 	})
 	t.Run("no-auth-token", func(t *testing.T) {
 		_, info := seen(t, recipient.FaultNoAuthToken)
@@ -205,14 +205,14 @@ func TestPaymentFaults(t *testing.T) {
 			require.Error(t, err)
 		})
 	}
-	// All faults off: the recipient is as good as new.
+	// All faults off: the recipient works again.
 	info := p.offer(service.URL)
 	p.accepted(info, p.payment(info, 1, 1))
 	require.Empty(t, status(t, service.StatusURL).Faults)
 }
 
 func TestEveryFaultCanBeSwitchedOn(t *testing.T) {
-	// All at once: what each of them does is tested above.
+	// All at once: each one's effect is tested above.
 	net := newNetwork(t, devnet.Config{})
 	query := url.Values{}
 	for _, fault := range recipient.Faults() {

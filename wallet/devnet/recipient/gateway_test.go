@@ -13,7 +13,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet"
 )
 
-// needing asks with a signed request for works.
+// needing sends a signed request for works.
 func (p *payer) needing(service string, works ...wire.Work) (*wire.OrchestratorInfo, error) {
 	p.t.Helper()
 	request, err := wire.NewOrchestratorRequest(p.signer.Signer)
@@ -24,8 +24,8 @@ func (p *payer) needing(service string, works ...wire.Work) (*wire.OrchestratorI
 }
 
 // A gateway of the deployed software drops an orchestrator whose answer has no address, no
-// price or no good params, whose version is below the one it asks for, or which does not
-// have every capability and model that the work needs.
+// price or no good params, whose version is below the required one, or which lacks a capability
+// or model that the work needs.
 func TestAGatewayKeepsTheRecipient(t *testing.T) {
 	net := newNetwork(t, devnet.Config{})
 	p := net.newPayer(t).fund(ether, ether)
@@ -45,8 +45,8 @@ func TestAGatewayKeepsTheRecipient(t *testing.T) {
 	require.NoError(t, proto.Unmarshal(info.Capabilities, &has))
 	require.Regexp(t, `^[0-9]+\.[0-9]+\.[0-9]+$`, has.Version, "a version that can be compared")
 	require.Empty(t, has.Mandatories)
-	// What a gateway needs to have video transcoded: H.264 in MPEG-TS or MP4 with any
-	// profile, storage, auth tokens, signatures, and segment slicing.
+	// A gateway needs for transcoding: H.264 in MPEG-TS or MP4 with any profile, storage, auth
+	// tokens, signatures, and segment slicing.
 	const transcoding = 1<<13 - 1 | 1<<14 | 1<<26
 	require.EqualValues(t, transcoding, has.Bitstring[0]&transcoding)
 	require.NotZero(t, has.Bitstring[0]&(1<<work.Capability()))
@@ -55,7 +55,7 @@ func TestAGatewayKeepsTheRecipient(t *testing.T) {
 	require.EqualValues(t, 1, has.Capacities[work.Capability()])
 }
 
-// The price is that of the work, and stays so over the answers to payments.
+// The price is that of the work, also in the answers to payments.
 func TestThePriceIsThatOfTheWork(t *testing.T) {
 	net := newNetwork(t, devnet.Config{})
 	p := net.newPayer(t).fund(ether, ether)
@@ -75,7 +75,7 @@ func TestThePriceIsThatOfTheWork(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "9001/2", price(info).RatString())
 	require.Equal(t, listed, price(info))
-	require.Equal(t, "1200", price(p.offer(main.URL)).RatString(), "the base price, where nothing is asked for")
+	require.Equal(t, "1200", price(p.offer(main.URL)).RatString(), "the base price, if no work is named")
 	both, err := p.needing(main.URL, still, live)
 	require.NoError(t, err)
 	require.Equal(t, "12801/2", price(both).RatString())
@@ -101,7 +101,7 @@ func TestThePriceIsThatOfTheWork(t *testing.T) {
 	require.Equal(t, "incompatible capabilities", text)
 }
 
-// Credit is booked under the session of the payer's own auth token, which it keeps.
+// Credit is booked under the session of the payer's own auth token, which stays the same.
 func TestAPaymentKeepsItsAuthToken(t *testing.T) {
 	net := newNetwork(t, devnet.Config{})
 	p := net.newPayer(t).fund(ether, ether)
@@ -113,5 +113,5 @@ func TestAPaymentKeepsItsAuthToken(t *testing.T) {
 		require.True(t, proto.Equal(own, info.AuthToken), "%v, then %v", own, info.AuthToken)
 	}
 	require.Len(t, status(t, main.StatusURL).Senders[p.signer.Address()].Manifests, 1)
-	require.NotEqual(t, own.SessionId, p.offer(main.URL).AuthToken.SessionId, "who asks anew gets another")
+	require.NotEqual(t, own.SessionId, p.offer(main.URL).AuthToken.SessionId, "another request gets another token")
 }

@@ -13,9 +13,8 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
-// GetOrchestrator answers a sender's signed request with what the recipient
-// offers it. As with the deployed node every refusal has the status Unknown, and
-// its text is all that tells why.
+// GetOrchestrator answers a sender's signed request with the recipient's offer. As with the
+// deployed node every refusal has the status Unknown, and only its text has the reason.
 func (r *Recipient) GetOrchestrator(ctx context.Context, req *wire.OrchestratorRequest) (*wire.OrchestratorInfo, error) {
 	info, err := r.offer(ctx, req)
 	r.ledger.paramsAsked(err)
@@ -44,7 +43,7 @@ func (r *Recipient) offer(ctx context.Context, req *wire.OrchestratorRequest) (*
 	return r.info(sender, url, req.GetCapabilities(), token)
 }
 
-// requester returns who signed the request.
+// requester returns the signer of the request.
 func requester(req *wire.OrchestratorRequest) (common.Address, error) {
 	if len(req.GetAddress()) != common.AddressLength {
 		return common.Address{}, fmt.Errorf("an address has %d bytes, not %d", common.AddressLength, len(req.GetAddress()))
@@ -56,8 +55,8 @@ func requester(req *wire.OrchestratorRequest) (common.Address, error) {
 	return sender, nil
 }
 
-// info makes an offer: fresh params, at the price of what the sender needs, and the auth
-// token of its session. url is where the sender reached the recipient.
+// info makes an offer: fresh params, at the price of the sender's needs, and the auth token of
+// its session. url is the URL of the request.
 func (r *Recipient) info(sender common.Address, url string, needs []byte, token *wire.AuthToken) (*wire.OrchestratorInfo, error) {
 	price, err := r.cfg.Economy.priceOf(needs)
 	if err != nil {

@@ -45,7 +45,7 @@ func (l *ledger) request(counts *RequestCounts, err error) {
 	}
 }
 
-// ticket counts a ticket that was taken, or refused with err.
+// ticket counts a ticket that was accepted, or refused with err.
 func (l *ledger) ticket(sender common.Address, won bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -62,7 +62,7 @@ func (l *ledger) ticket(sender common.Address, won bool, err error) {
 	}
 }
 
-// credit books a taken ticket's expected value, in wei.
+// credit books an accepted ticket's expected value, in wei.
 func (l *ledger) credit(sender common.Address, manifest string, ev *big.Rat) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -75,7 +75,7 @@ func (l *ledger) credit(sender common.Address, manifest string, ev *big.Rat) {
 	status.Manifests[manifest] = Rational{*new(big.Rat).Add(&sum.Rat, ev)}
 }
 
-// fail counts something that went wrong inside the recipient.
+// fail counts an internal error of the recipient.
 func (l *ledger) fail(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -100,7 +100,7 @@ func newSenderStatus() SenderStatus {
 	}
 }
 
-// status returns a copy of everything counted.
+// status returns a copy of all counts.
 func (l *ledger) status() Status {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -19,12 +19,12 @@ import (
 	"time"
 )
 
-// loopback is where recipients listen: nobody else on the network sees them.
+// loopback is the address of recipients: invisible to the network.
 const loopback = "127.0.0.1"
 
-// listeners serves one handler on two ports of the loopback interface: over TLS
-// with a self-signed certificate, and in the clear. Both speak HTTP/1.1 and
-// HTTP/2, so that gRPC and plain HTTP share a port.
+// listeners serves one handler on two ports of the loopback interface: over TLS with a
+// self-signed certificate, and without. Both speak HTTP/1.1 and HTTP/2, so that gRPC and plain
+// HTTP share a port.
 type listeners struct {
 	secure, plain net.Listener
 	server        *http.Server
@@ -58,13 +58,12 @@ func listen(now time.Time) (*listeners, error) {
 		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{certificate}},
 		ReadHeaderTimeout: 10 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
-		// What goes wrong with one connection is its client's to report.
+		// The client of a connection reports its errors.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}}, nil
 }
 
-// serve has handler answer on both ports. The requests' contexts end when close is
-// called.
+// serve serves handler on both ports. The requests' contexts end with close.
 func (l *listeners) serve(handler http.Handler) {
 	l.server.Handler = l.tracked(handler)
 	l.serving.Go(func() { _ = l.server.Serve(l.plain) })
@@ -82,8 +81,8 @@ func (l *listeners) tracked(handler http.Handler) http.Handler {
 	})
 }
 
-// gate counts who is inside, lets nobody in once it is shut, and can wait until
-// everybody has left.
+// gate counts the requests in flight, lets none in once it is shut, and waits until all have
+// ended.
 type gate struct {
 	mu     sync.Mutex
 	isShut bool
@@ -115,7 +114,7 @@ func (l *listeners) url() string { return "https://" + l.secure.Addr().String() 
 // plainURL is the service URI without TLS.
 func (l *listeners) plainURL() string { return "http://" + l.plain.Addr().String() }
 
-// close frees both ports and waits for everything that was being served.
+// close frees both ports and waits for the requests in flight.
 func (l *listeners) close() error {
 	l.stop()
 	err := l.server.Close()
@@ -124,8 +123,8 @@ func (l *listeners) close() error {
 	return err
 }
 
-// selfSigned makes a certificate for the loopback interface that nobody has
-// reason to trust, as is the network's norm.
+// selfSigned makes a certificate for the loopback interface that no client trusts, as usual in
+// the network.
 func selfSigned(now time.Time) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -23,7 +23,7 @@ const (
 	hugeBytes    = 16 << 20
 )
 
-// checkValue refuses a value that the fault cannot have.
+// checkValue rejects a value that the fault cannot have.
 func (f Fault) checkValue(value string) error {
 	var err error
 	switch {
@@ -34,7 +34,7 @@ func (f Fault) checkValue(value string) error {
 		var status int
 		status, err = strconv.Atoi(value)
 		if err == nil && (status < 400 || status > 599) {
-			err = fmt.Errorf("HTTP status %d refuses nothing", status)
+			err = fmt.Errorf("HTTP status %d is not a refusal", status)
 		}
 	default:
 		err = errors.New("it takes no value")
@@ -51,7 +51,7 @@ func (r *Recipient) withFaults(next http.Handler) http.Handler {
 	})
 }
 
-// misbehave tells whether it has done with the request.
+// misbehave reports whether it has answered the request.
 func (r *Recipient) misbehave(w http.ResponseWriter, req *http.Request) bool {
 	r.held.Add(1)
 	defer r.held.Add(-1)
@@ -77,7 +77,7 @@ func (r *Recipient) misbehave(w http.ResponseWriter, req *http.Request) bool {
 	if _, on := r.faults.has(FaultGarbage); on {
 		body := make([]byte, garbageBytes)
 		_, _ = rand.Read(body)
-		body[0] = 0xff // no protobuf message begins so
+		body[0] = 0xff // no protobuf message begins with it
 		answer(w, req, body)
 		return true
 	}
@@ -88,7 +88,7 @@ func (r *Recipient) misbehave(w http.ResponseWriter, req *http.Request) bool {
 	return false
 }
 
-// answer sends a body as what the request takes for success.
+// answer sends a body as a success.
 func answer(w http.ResponseWriter, req *http.Request, body []byte) {
 	if !isGRPC(req) {
 		_, _ = w.Write(body)
@@ -105,7 +105,7 @@ func isGRPC(req *http.Request) bool {
 	return req.ProtoMajor == 2 && strings.HasPrefix(req.Header.Get("Content-Type"), "application/grpc")
 }
 
-// spoil applies the faults of what the recipient says to an answer.
+// spoil applies the offer's faults to an answer.
 func (r *Recipient) spoil(info *wire.OrchestratorInfo) {
 	for _, fault := range Faults() {
 		if _, on := r.faults.has(fault); on {

@@ -30,14 +30,14 @@ import (
 	"github.com/pmctl/pmctl/wallet/signer"
 )
 
-// patience bounds the wait for what happens by itself.
+// patience limits the wait for asynchronous results.
 const patience = 20 * time.Second
 
 // network is a devnet with a recipient.
 type network struct {
 	*devnet.Devnet
 	client *chain.Client
-	next   int // the first account that no payer has
+	next   int // the first account without a payer
 }
 
 func newNetwork(t *testing.T, cfg devnet.Config) *network {
@@ -73,7 +73,7 @@ func (n *network) server(t *testing.T, query url.Values) chain.DevnetRecipient {
 	return state
 }
 
-// deposit is what the broker holds for a payer, in wei.
+// deposit is a payer's deposit, in wei.
 func (n *network) deposit(t *testing.T, p *payer) *big.Int {
 	t.Helper()
 	facts, err := n.client.Facts(t.Context(), p.signer.Address())
@@ -81,7 +81,7 @@ func (n *network) deposit(t *testing.T, p *payer) *big.Int {
 	return facts.Sender.Deposit
 }
 
-// payer is a sender without a wallet: it signs whatever it is told to.
+// payer is a sender without a wallet: it signs everything.
 type payer struct {
 	t      *testing.T
 	net    *network
@@ -189,7 +189,7 @@ func (p *payer) headers(info *wire.OrchestratorInfo, payment *wire.Payment) http
 	return header
 }
 
-// post delivers headers and returns the answer's status and body.
+// post sends headers and returns the answer's status and body.
 func (p *payer) post(service string, header http.Header) (int, []byte, error) {
 	p.t.Helper()
 	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, service+"/payment", nil)
@@ -204,7 +204,7 @@ func (p *payer) post(service string, header http.Header) (int, []byte, error) {
 	return res.StatusCode, body, err
 }
 
-// pay delivers a payment with its credentials to where the offer says.
+// pay delivers a payment with its credentials to the offer's URL.
 func (p *payer) pay(info *wire.OrchestratorInfo, payment *wire.Payment) (int, string) {
 	p.t.Helper()
 	status, body, err := p.post(info.Transcoder, p.headers(info, payment))
@@ -223,7 +223,7 @@ func (p *payer) accepted(info *wire.OrchestratorInfo, payment *wire.Payment) *wi
 	return result.Info
 }
 
-// status reads what a server says it has seen.
+// status reads a server's status.
 func status(t *testing.T, statusURL string) recipient.Status {
 	t.Helper()
 	res, err := http.Get(statusURL)
@@ -236,7 +236,7 @@ func status(t *testing.T, statusURL string) recipient.Status {
 	return out
 }
 
-// eventually waits for what happens by itself, and says what it last saw.
+// eventually waits for an asynchronous result, and reports the last one that it saw.
 func eventually(t *testing.T, saw func() (any, bool)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -13,7 +13,7 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
-// refusal is why a payment is not taken, and the HTTP status that says so.
+// refusal is the reason and the HTTP status of a refused payment.
 type refusal struct {
 	status int
 	err    error
@@ -48,9 +48,8 @@ func (r *Recipient) servePayment(w http.ResponseWriter, req *http.Request) {
 	_, _ = w.Write(body)
 }
 
-// receive takes a payment in the deployed node's order: what does not decode,
-// whose credentials are bad, for whom there would be no fresh params, and only
-// then the tickets.
+// receive checks a payment in the deployed node's order: its encoding, its credentials, whether
+// there would be fresh params, and only then the tickets.
 func (r *Recipient) receive(req *http.Request) (*wire.OrchestratorInfo, error) {
 	payment, sender, err := decodePayment(req.Header.Get(wire.PaymentHeader))
 	if err != nil {
@@ -65,7 +64,7 @@ func (r *Recipient) receive(req *http.Request) (*wire.OrchestratorInfo, error) {
 		if err != nil {
 			status = http.StatusBadRequest
 		}
-		return nil, &refusal{status, errors.New("payments are refused at the moment")}
+		return nil, &refusal{status, errors.New("payments are refused")}
 	}
 	url := r.PlainURL()
 	if req.TLS != nil {
@@ -84,8 +83,8 @@ func (r *Recipient) receive(req *http.Request) (*wire.OrchestratorInfo, error) {
 	return info, nil
 }
 
-// decodePayment reads the header. A request without one is a payment of nothing by
-// nobody.
+// decodePayment reads the header. A request without one is a payment without tickets and
+// sender.
 func decodePayment(header string) (*wire.Payment, common.Address, error) {
 	payment, err := wire.DecodePaymentHeader(header)
 	if err != nil {
@@ -97,7 +96,7 @@ func decodePayment(header string) (*wire.Payment, common.Address, error) {
 	return payment, common.BytesToAddress(payment.GetSender()), nil
 }
 
-// take takes the tickets of a payment and books what they are worth.
+// take receives the tickets of a payment and books their value.
 func (r *Recipient) take(payment *wire.Payment, sender common.Address, manifest string) error {
 	if payment.GetTicketParams() == nil {
 		return nil
@@ -124,15 +123,14 @@ func (r *Recipient) take(payment *wire.Payment, sender common.Address, manifest 
 		if errors.As(err, &fatal) {
 			return err
 		}
-		// The first refusal is the one that the sender hears of, and the last moment
-		// that its tickets count.
+		// The first refusal is the one that is reported, and no ticket after it counts.
 		if refused == nil {
 			refused = err
 		}
 		if refused == nil {
 			r.ledger.credit(sender, manifest, ticket.EV())
 		}
-		if won { // an expired ticket is refused, and wins all the same
+		if won { // an expired ticket is refused, and still wins
 			if err := r.recipient.RedeemWinningTicket(ticket, sp.GetSig(), params.Seed); err != nil {
 				r.ledger.fail(fmt.Errorf("queueing a winner: %w", err))
 			}
@@ -141,7 +139,7 @@ func (r *Recipient) take(payment *wire.Payment, sender common.Address, manifest 
 	return refused
 }
 
-// paymentParams returns what all tickets of a payment share.
+// paymentParams returns the params shared by all tickets of a payment.
 func (r *Recipient) paymentParams(payment *wire.Payment) (*pm.TicketParams, *pm.TicketExpirationParams, error) {
 	if payment.GetExpectedPrice() == nil {
 		return nil, nil, errors.New("invalid expected price sent with payment: there is none")

@@ -50,7 +50,7 @@ func TestPayment(t *testing.T) {
 			credit := sender.Manifests[info.AuthToken.SessionId]
 			require.Equal(t, new(big.Rat).Mul(params.EV(), big.NewRat(10, 1)).RatString(), credit.RatString())
 
-			// The fresh params go on with the session.
+			// The fresh params continue the session.
 			p.accepted(fresh, p.payment(fresh, 1, 1))
 		})
 	}
@@ -88,7 +88,7 @@ func TestRefusedTickets(t *testing.T) {
 		after := status(t, service.StatusURL).Tickets
 		require.EqualValues(t, 1, after.Refused[recipient.ReasonSignature])
 		require.EqualValues(t, 3, after.Accepted-before.Accepted, "the rest is taken")
-		require.EqualValues(t, 1, after.Credited-before.Credited, "but what follows is not credited")
+		require.EqualValues(t, 1, after.Credited-before.Credited, "but tickets after it are not credited")
 	})
 	t.Run("wrong price", func(t *testing.T) {
 		info := p.offer(service.URL)
@@ -205,7 +205,7 @@ func testWinnerIsRedeemed(t *testing.T, net *network) {
 	t.Logf("redeemed with %d gas", receipt.GasUsed)
 }
 
-// Winners of several senders fall due in one block, and one account redeems them.
+// Winners of several senders can be redeemed from one block on, by one account.
 func TestManySendersWinAtOnce(t *testing.T) {
 	net := newNetwork(t, devnet.Config{})
 	main := net.State().Recipients[0]

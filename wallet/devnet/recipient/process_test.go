@@ -22,7 +22,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
 )
 
-// The test binary is also a recipient: this variable says so.
+// The test binary is also a recipient: this variable selects that.
 const roleVariable = "PMCTL_RECIPIENT_TEST_ROLE"
 
 func TestMain(m *testing.M) {
@@ -44,8 +44,8 @@ type processConfig struct {
 	StorePath     string
 }
 
-// serveUntilEOF is a recipient's process: it writes where the recipient is reached
-// and ends with its input.
+// serveUntilEOF is a recipient's process: it writes the recipient's addresses and ends with its
+// input.
 func serveUntilEOF(in io.Reader, out io.Writer) error {
 	var cfg processConfig
 	if err := json.NewDecoder(in).Decode(&cfg); err != nil {
@@ -68,8 +68,8 @@ func serveUntilEOF(in io.Reader, out io.Writer) error {
 	return errors.Join(err, r.Close())
 }
 
-// process is a recipient in a process of its own that can be killed, and started
-// again on the same store.
+// process is a recipient in a process of its own that can be killed, and started again with the
+// same store.
 type process struct {
 	cfg   processConfig
 	cmd   *exec.Cmd
@@ -110,7 +110,7 @@ func (p *process) start() error {
 	return errors.Join(err, json.NewDecoder(stdout).Decode(&p.state))
 }
 
-// kill ends the process with no chance to tidy up.
+// kill ends the process without a shutdown.
 func (p *process) kill() error {
 	if err := p.cmd.Process.Kill(); err != nil {
 		return err
@@ -122,7 +122,7 @@ func (p *process) kill() error {
 
 func (p *process) State() chain.DevnetRecipient { return p.state }
 
-// Close ends the process in good order.
+// Close shuts the process down.
 func (p *process) Close() error {
 	if p.cmd == nil {
 		return nil

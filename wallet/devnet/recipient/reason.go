@@ -6,7 +6,7 @@ import (
 	"github.com/pmctl/pmctl/pm"
 )
 
-// The reasons by which Status counts refusals.
+// The reasons of refusals in Status.
 const (
 	ReasonUnlocking      = "unlocking sender"
 	ReasonWrongRecipient = "wrong recipient"
@@ -19,8 +19,7 @@ const (
 	ReasonReserve        = "insufficient sender reserve"
 )
 
-// reason names why a request or a ticket was refused; where there is no name for
-// it, it is the error's text.
+// reason names why a request or a ticket was refused: by a Reason, or by the error's text.
 func reason(err error) string {
 	for _, known := range []struct {
 		err  error

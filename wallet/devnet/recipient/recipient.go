@@ -22,15 +22,15 @@ import (
 type Recipient struct {
 	cfg       Config
 	recipient pm.Recipient
-	// expensive makes params that are above a sender's default limits. It shares
-	// recipient's secret, so that recipient takes their tickets.
+	// expensive makes params above a sender's default limits. It shares recipient's secret, so
+	// that recipient accepts their tickets.
 	expensive pm.Recipient
 	monitor   *pm.LocalSenderMonitor
 	winners   *winners
 	authority *authority
 	ledger    *ledger
 	faults    faultSet
-	held      atomic.Int64 // requests that a fault keeps waiting
+	held      atomic.Int64 // requests that a fault delays
 	grpc      *grpc.Server
 	listeners *listeners
 }
@@ -59,7 +59,7 @@ func Start(cfg Config) (*Recipient, error) {
 	return r, nil
 }
 
-// serve begins to take payments and to redeem.
+// serve starts to accept payments and to redeem.
 func (r *Recipient) serve() error {
 	if err := r.newTicketing(); err != nil {
 		return err
@@ -78,7 +78,7 @@ func (r *Recipient) serve() error {
 	return nil
 }
 
-// newTicketing puts package pm's parts together.
+// newTicketing assembles package pm's parts.
 func (r *Recipient) newTicketing() error {
 	economy := &r.cfg.Economy
 	gasPrice := fixedGasPrice{economy.GasPrice}
@@ -108,14 +108,14 @@ func (r *Recipient) newTicketing() error {
 	return nil
 }
 
-// redemption notes why a winner is not redeemed.
+// redemption records why a winner is not redeemed.
 func (r *Recipient) redemption(attempt pm.RedemptionAttempt) {
 	if attempt.Err != nil {
 		r.ledger.fail(fmt.Errorf("redeeming: %w", attempt.Err))
 	}
 }
 
-// synced has the recipient know the chain's newest block.
+// synced waits until the recipient has the chain's newest block.
 func (r *Recipient) synced(ctx context.Context) error {
 	if r.cfg.Sync == nil {
 		return nil
@@ -123,8 +123,8 @@ func (r *Recipient) synced(ctx context.Context) error {
 	return r.cfg.Sync(ctx)
 }
 
-// expensiveTickets is an economy's tickets with an EV twice the sender's default
-// limit, and a face value twice that.
+// expensiveTickets is an economy's tickets with an EV twice the sender's default limit, and a
+// face value twice that.
 func expensiveTickets(economy *Economy) pm.TicketParamsConfig {
 	tickets := economy.Tickets
 	tickets.EV = big.NewInt(6000 * params.GWei)
@@ -133,7 +133,7 @@ func expensiveTickets(economy *Economy) pm.TicketParamsConfig {
 	return tickets
 }
 
-// splitGRPC gives gRPC's requests to its server and all others to rest.
+// splitGRPC sends gRPC requests to server and all others to rest.
 func splitGRPC(server *grpc.Server, rest http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isGRPC(r) {
@@ -144,7 +144,7 @@ func splitGRPC(server *grpc.Server, rest http.Handler) http.Handler {
 	})
 }
 
-// Address is who is paid on the chain.
+// Address is the recipient's address on the chain.
 func (r *Recipient) Address() common.Address { return r.cfg.Address }
 
 // URL is the service URI over TLS, with a self-signed certificate.
@@ -156,13 +156,12 @@ func (r *Recipient) PlainURL() string { return r.listeners.plainURL() }
 // StatusURL answers with Status as JSON.
 func (r *Recipient) StatusURL() string { return r.PlainURL() + "/status" }
 
-// SetFault switches a fault, written "name" or "name:value", on or off. It fails
-// with ErrUnknownFault for one that there is not.
+// SetFault switches a fault, written "name" or "name:value", on or off. It fails with
+// ErrUnknownFault.
 func (r *Recipient) SetFault(fault string, on bool) error { return r.faults.set(fault, on) }
 
-// Close frees the ports, ends the requests in flight and the redemptions, and
-// returns when nothing of the recipient runs any more. Winners that wait stay in
-// the store, if that stays.
+// Close frees the ports, ends the requests in flight and the redemptions, and waits for all of
+// it. Waiting winners stay in the store, if that stays.
 func (r *Recipient) Close() error {
 	err := r.listeners.close()
 	r.grpc.Stop()

@@ -19,16 +19,16 @@ import (
 
 func gwei(n int64) *big.Int { return new(big.Int).Mul(big.NewInt(n), big.NewInt(1e9)) }
 
-// redemption is what the chain tells of a redeemed ticket.
+// redemption is a redeemed ticket on the chain.
 type redemption struct {
 	sender        common.Address
 	nonce         uint32
 	block         uint64
 	tx            common.Hash
-	paid, claimed string // in wei; claimed is what the reserve paid of it
+	paid, claimed string // in wei; claimed is the part that the reserve paid
 }
 
-// redemptions are all that the broker's events tell of, in the chain's order.
+// redemptions are the broker's events, in the chain's order.
 func (n *network) redemptions(t *testing.T) (found []redemption) {
 	t.Helper()
 	logs, err := n.Client().FilterLogs(t.Context(), ethereum.FilterQuery{
@@ -73,8 +73,8 @@ func (n *network) sent(t *testing.T, account common.Address) uint64 {
 	return nonce
 }
 
-// win pays with one ticket after the other, from a first nonce on, until some have
-// won, and returns the winners' nonces.
+// win pays with one ticket after the other, from a first nonce on, until some have won, and
+// returns the winners' nonces.
 func (p *payer) win(at chain.DevnetRecipient, info *wire.OrchestratorInfo, first uint32, count int) (nonces []uint32) {
 	p.t.Helper()
 	won := status(p.t, at.StatusURL).Tickets.Won
@@ -87,7 +87,7 @@ func (p *payer) win(at chain.DevnetRecipient, info *wire.OrchestratorInfo, first
 	return nonces
 }
 
-// failed counts what went wrong inside a recipient, by a part of its text.
+// failed counts a recipient's internal errors, by a part of their text.
 func failed(seen recipient.Status, text string) (count uint64) {
 	for failure, n := range seen.Failures {
 		if strings.Contains(failure, text) {
@@ -156,9 +156,8 @@ func countTx(redemptions []redemption, tx common.Hash) (count int) {
 	return count
 }
 
-// A deposit that is too small pays what it can; the rest comes from the recipient's
-// share of the reserve, a third of it for each of three recipients, anew in each
-// round.
+// A deposit that is too small pays what it can; the rest comes from the recipient's share of
+// the reserve, a third of it for each of three recipients, again in each round.
 func TestShortDepositDrawsOnTheReserve(t *testing.T) {
 	net := newNetwork(t, devnet.Config{RoundLength: 200})
 	main := net.State().Recipients[0]
@@ -183,7 +182,7 @@ func TestShortDepositDrawsOnTheReserve(t *testing.T) {
 	left := new(big.Int).Sub(reserve, gwei(10_000))
 	require.Equal(t, left, facts.Sender.Reserve.FundsRemaining)
 
-	// The last one waits for the next round, whose share is a third of what is left.
+	// The last one waits for the next round, whose share is a third of the rest.
 	require.NoError(t, net.NextRound(t.Context(), 1))
 	eventually(t, func() (any, bool) {
 		seen := status(t, main.StatusURL)
@@ -199,7 +198,7 @@ func TestShortDepositDrawsOnTheReserve(t *testing.T) {
 		{gwei(4_000).String(), "0"},                  // 1000 of the deposit are left
 		{gwei(4_000).String(), gwei(3_000).String()}, // 7000 of the share are left
 		{gwei(4_000).String(), gwei(4_000).String()}, // 3000
-		{gwei(3_000).String(), gwei(3_000).String()}, // a short payment uses the ticket up
+		{gwei(3_000).String(), gwei(3_000).String()}, // a short payment uses the ticket
 		{gwei(4_000).String(), gwei(4_000).String()},
 	}, got)
 }

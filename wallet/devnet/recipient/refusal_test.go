@@ -36,7 +36,7 @@ func TestRequest(t *testing.T) {
 		require.EqualValues(t, 1, status(t, service.StatusURL).Params.Refused[recipient.ReasonReserve])
 	})
 	p.fund(ether, ether)
-	t.Run("funded the moment before", func(t *testing.T) {
+	t.Run("funded just before", func(t *testing.T) {
 		p.offer(service.URL)
 	})
 	t.Run("another sender's signature", func(t *testing.T) {
@@ -63,7 +63,7 @@ func TestCredentials(t *testing.T) {
 	service := net.server(t, nil)
 	p, other := net.newPayer(t).fund(ether, ether), net.newPayer(t).fund(ether, ether)
 
-	// Each case changes what is delivered and gives the status and text of the answer.
+	// Each case changes the payment and has the status and text of the answer.
 	for name, c := range map[string]struct {
 		change func(t *testing.T, info *wire.OrchestratorInfo, payment *wire.Payment, header http.Header)
 		status int
@@ -75,7 +75,7 @@ func TestCredentials(t *testing.T) {
 		"segment not base64": {func(_ *testing.T, _ *wire.OrchestratorInfo, _ *wire.Payment, h http.Header) {
 			h.Set(wire.SegmentHeader, "%%%")
 		}, http.StatusForbidden, "ErrorSegEncoding"},
-		"segment by somebody else": {func(t *testing.T, info *wire.OrchestratorInfo, payment *wire.Payment, h http.Header) {
+		"segment of another sender": {func(t *testing.T, info *wire.OrchestratorInfo, payment *wire.Payment, h http.Header) {
 			h.Set(wire.SegmentHeader, other.headers(info, payment).Get(wire.SegmentHeader))
 		}, http.StatusForbidden, "ErrSegSig"},
 		"altered auth token": {func(t *testing.T, info *wire.OrchestratorInfo, payment *wire.Payment, h http.Header) {
@@ -167,7 +167,7 @@ func TestServerWithItsOwnEconomy(t *testing.T) {
 	}
 }
 
-// A token is the recipient's word for half an hour.
+// A token is valid for half an hour.
 func TestAuthTokenLife(t *testing.T) {
 	net := newNetwork(t, devnet.Config{})
 	p := net.newPayer(t).fund(ether, ether)

@@ -10,7 +10,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
 )
 
-// A recipient that is killed with winners in its queue redeems them in its next life.
+// A recipient that is killed with winners in its queue redeems them after its restart.
 func TestKilledRecipientRedeemsWhatItHadQueued(t *testing.T) {
 	var p *process
 	net := newNetwork(t, devnet.Config{StartRecipient: inProcess(t, &p), RoundLength: 200})
@@ -29,7 +29,7 @@ func TestKilledRecipientRedeemsWhatItHadQueued(t *testing.T) {
 	require.EqualValues(t, 4, seen.Tickets.Queued)
 	require.EqualValues(t, 2, seen.Senders[payers[1].signer.Address()].Queued)
 
-	// Nobody can repeat tickets: the new life has a secret of its own.
+	// The restarted recipient has a new secret: no ticket can be sent to it again.
 	old.Transcoder, old.AuthToken = p.State().URL, payers[0].offer(p.State().URL).AuthToken
 	code, text := payers[0].pay(old, payers[0].payment(old, 1, 1))
 	require.Equal(t, http.StatusBadRequest, code, text)
@@ -52,7 +52,7 @@ func TestKilledRecipientRedeemsWhatItHadQueued(t *testing.T) {
 	require.Equal(t, before+5, net.sent(t, account), "each once")
 }
 
-// A recipient that is killed while a redemption is on its way does not send it again.
+// A recipient that is killed during a redemption does not send it again.
 func TestKilledWhileARedemptionIsUnderWay(t *testing.T) {
 	var p *process
 	net := newNetwork(t, devnet.Config{StartRecipient: inProcess(t, &p), RoundLength: 200})
@@ -82,13 +82,12 @@ func TestKilledWhileARedemptionIsUnderWay(t *testing.T) {
 		return seen, seen.Tickets.Queued == 0
 	})
 	require.EqualValues(t, 2, seen.Tickets.Redeemed)
-	require.EqualValues(t, 1, seen.Tickets.Settled, "the one that the first life has redeemed")
+	require.EqualValues(t, 1, seen.Tickets.Settled, "the one redeemed before the restart")
 	require.Equal(t, won, net.redeemed(t, payer))
 	require.Equal(t, before+3, net.sent(t, account), "each once")
 }
 
-// A recipient that is killed each time before it can note what it has redeemed sends
-// nothing twice.
+// A recipient that is killed each time before it can record a redemption sends nothing twice.
 func TestKilledAfterEachRedemption(t *testing.T) {
 	var p *process
 	net := newNetwork(t, devnet.Config{StartRecipient: inProcess(t, &p), RoundLength: 200})

@@ -9,7 +9,7 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
-// What is wrong with a payment's segment credentials, as the deployed node puts it.
+// Errors of a payment's segment credentials, in the deployed node's words.
 var (
 	errSegEncoding = errors.New("ErrorSegEncoding")
 	errSegSig      = errors.New("ErrSegSig")

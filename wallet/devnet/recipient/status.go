@@ -11,17 +11,17 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Status is what a recipient has seen since its start, as GET /status answers it,
-// and the winners that its store keeps, from before too.
+// Status is a recipient's counts since its start, as GET /status answers them, and the winners
+// in its store, from earlier runs too.
 type Status struct {
-	// Address is who is paid on the chain.
+	// Address is the recipient's address on the chain.
 	Address common.Address `json:"address"`
 	// URL and PlainURL are the service URIs over TLS and without.
 	URL      string `json:"url"`
 	PlainURL string `json:"plain_url"`
 	// Faults are the faults that are on.
 	Faults []string `json:"faults"`
-	// Held is how many requests a fault keeps waiting.
+	// Held is how many requests a fault delays.
 	Held int64 `json:"held"`
 	// Params counts the requests for ticket params.
 	Params RequestCounts `json:"params"`
@@ -29,23 +29,23 @@ type Status struct {
 	Payments RequestCounts `json:"payments"`
 	// Tickets counts all senders' tickets.
 	Tickets TicketCounts `json:"tickets"`
-	// Senders tells the same for each sender, with its credit.
+	// Senders has the same counts for each sender, with its credit.
 	Senders map[common.Address]SenderStatus `json:"senders"`
 	// Winners are the tickets that won, in the order in which they are redeemed.
 	Winners []WinnerStatus `json:"winners"`
-	// Failures counts what went wrong inside the recipient, by its text.
+	// Failures counts internal errors of the recipient, by their texts.
 	Failures map[string]uint64 `json:"failures"`
 }
 
-// RequestCounts counts requests by how they ended.
+// RequestCounts counts requests by their outcome.
 type RequestCounts struct {
 	Received uint64 `json:"received"`
 	Accepted uint64 `json:"accepted"`
-	// Refused counts by reason: a Reason, or the text that the client was given.
+	// Refused counts by reason: a Reason, or the text sent to the client.
 	Refused map[string]uint64 `json:"refused"`
 }
 
-// TicketCounts counts tickets by what became of them.
+// TicketCounts counts tickets by their outcome.
 type TicketCounts struct {
 	// Received is Accepted plus everything in Refused.
 	Received uint64 `json:"received"`
@@ -53,17 +53,17 @@ type TicketCounts struct {
 	Accepted uint64 `json:"accepted"`
 	// Refused counts by reason: a Reason, or the recipient's own text.
 	Refused map[string]uint64 `json:"refused"`
-	// Credited tickets count for their sender. An accepted ticket behind a refused
-	// one in its payment is not credited.
+	// Credited tickets count for their sender. An accepted ticket after a refused one of its
+	// payment is not credited.
 	Credited uint64 `json:"credited"`
 	// Credit is the credited tickets' exact expected value in wei: an integer or a
 	// fraction "a/b".
 	Credit Rational `json:"credit"`
-	// Won tickets won, be they accepted or refused as expired.
+	// Won tickets won, whether accepted or refused as expired.
 	Won uint64 `json:"won"`
-	// Of the store's winners Queued wait to be redeemed. Redeemed are settled by a
-	// transaction of this recipient, Settled without one that it knows of: the tickets
-	// are used, or can never be paid.
+	// Of the store's winners Queued wait to be redeemed. Redeemed are settled by a transaction
+	// of this recipient, Settled without a known one: the tickets are used, or can never be
+	// paid.
 	Queued   uint64 `json:"queued"`
 	Redeemed uint64 `json:"redeemed"`
 	Settled  uint64 `json:"settled"`
@@ -71,7 +71,7 @@ type TicketCounts struct {
 	RedeemedWei Rational `json:"redeemed_wei"`
 }
 
-// SenderStatus is what a recipient has seen of one sender.
+// SenderStatus is the counts of one sender.
 type SenderStatus struct {
 	TicketCounts
 	// Manifests is the sender's credit by manifest id, in wei.
@@ -88,9 +88,9 @@ type WinnerStatus struct {
 	// ExpirationBlock is the L1 block from which the ticket can be redeemed.
 	ExpirationBlock Rational `json:"expiration_block"`
 	CreationRound   int64    `json:"creation_round"`
-	// State is queued, redeemed, or settled, as TicketCounts tells them apart.
+	// State is queued, redeemed, or settled, as in TicketCounts.
 	State string `json:"state"`
-	// Tx redeemed it.
+	// Tx is the transaction that redeemed it.
 	Tx *common.Hash `json:"tx,omitempty"`
 }
 
@@ -108,7 +108,7 @@ func integer(n *big.Int) Rational {
 	return r
 }
 
-// Status returns what the recipient has seen so far.
+// Status returns the recipient's present status.
 func (r *Recipient) Status() Status {
 	winners, err := r.winners.All(context.Background())
 	if err != nil {

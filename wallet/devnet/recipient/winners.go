@@ -13,11 +13,11 @@ import (
 type winners struct {
 	*store.Winners
 	file *store.Store
-	// temporary is the folder that goes with the recipient; "" when the store stays.
+	// temporary is the folder that is removed with the recipient; "" if the store stays.
 	temporary string
 }
 
-// openWinners opens the store at cfg.StorePath, or a new one that ends with close.
+// openWinners opens the store at cfg.StorePath, or a new one that is removed by close.
 func openWinners(cfg *Config) (*winners, error) {
 	w, path := &winners{}, cfg.StorePath
 	if path == "" {

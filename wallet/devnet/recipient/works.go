@@ -10,24 +10,24 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
-// softwareVersion is the version of go-livepeer that the recipient answers like: gateways
-// ask for a least one.
+// softwareVersion is the version of go-livepeer that the recipient reports: gateways require a
+// minimum.
 const softwareVersion = "0.9.1"
 
 var (
-	// errCapped refuses work that the recipient does not do, as the deployed node puts it.
+	// errCapped refuses work that the recipient does not offer, in the deployed node's words.
 	errCapped = errors.New("OrchestratorCapped")
 	// errIncompatible refuses a payment for such work.
 	errIncompatible = errors.New("incompatible capabilities")
 )
 
-// transcoding are the capabilities of a node that transcodes: codecs, containers, storage,
-// auth tokens, signatures and segment slicing, by the network's numbers.
+// transcoding are the capabilities of a node that transcodes: codecs, containers, storage, auth
+// tokens, signatures and segment slicing, by the network's numbers.
 func transcoding() []uint32 {
 	return []uint32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 26}
 }
 
-// capabilities is what the recipient can do, as OrchestratorInfo carries it.
+// capabilities encodes the recipient's capabilities for OrchestratorInfo.
 func (e *Economy) capabilities() ([]byte, error) {
 	all := &wire.Capabilities{Version: softwareVersion, Constraints: new(wire.CapabilityConstraints), Capacities: make(map[uint32]uint32)}
 	for _, capability := range transcoding() {
@@ -43,7 +43,7 @@ func (e *Economy) capabilities() ([]byte, error) {
 	return proto.Marshal(all)
 }
 
-// extras are the prices of all works, and what they run on.
+// extras are the prices of all works, and their hardware.
 func (e *Economy) extras() *wire.OrchestratorExtras {
 	extras := new(wire.OrchestratorExtras)
 	for _, work := range e.Works {
@@ -56,8 +56,8 @@ func (e *Economy) extras() *wire.OrchestratorExtras {
 	return extras
 }
 
-// priceOf is the price of what a sender needs, in wei a pixel: the sum over the works that
-// it names, or the base price where it names none. It fails with errCapped.
+// priceOf is the price of a sender's needs, in wei per pixel: the sum over the works that it
+// names, or the base price if it names none. It fails with errCapped.
 func (e *Economy) priceOf(needs []byte) (*big.Rat, error) {
 	asked := new(wire.Capabilities)
 	if err := proto.Unmarshal(needs, asked); err != nil {
