@@ -63,12 +63,12 @@ func limitCases(recipient string) []limitCase {
 		return limitCase{setting: s, strict: strict, loose: loose, flag: flag, code: exitLimit, says: says,
 			cells: []string{refused, applied, refused, refused, applied, applied, applied, applied, noWay, applied, noWay, applied}}
 	}
-	multiplier := tickets(policy.DepositMultiplier, `1000000`, `1`, "1", "must hold 1000000")
+	multiplier := tickets(policy.DepositMultiplier, `1000000`, `1`, "1", "must cover 1000000")
 	multiplier.cells = []string{refused, applied, refused, refused, applied, applied, refused, applied, noWay, applied, noWay, madeBefore}
-	nonceCap := tickets(policy.NonceCap, `1`, `600`, "", "one set of ticket params takes")
+	nonceCap := tickets(policy.NonceCap, `1`, `600`, "", "one set of ticket params allows")
 	nonceCap.code = exitUnacceptable
 	nonceCap.cells = []string{noWay, applied, refused, refused, applied, refused, applied, applied, noWay, applied, noWay, applied}
-	headAge := tickets(policy.MaxHeadAge, `"20s"`, `"1h"`, "1h", "without asking the chain: what is known of the chain may be 20s old")
+	headAge := tickets(policy.MaxHeadAge, `"20s"`, `"1h"`, "1h", "requires asking the chain: facts about the chain may be 20s old")
 	headAge.more = []string{"--offline"}
 	headAge.cells = []string{refused, applied, refused, refused, applied, applied, refused, applied, noWay, noWay, noWay, madeBefore}
 	cases := []limitCase{
@@ -109,7 +109,7 @@ func limitWays() []limitWay {
 		{"profile", (*limitWorld).byProfile, looser},
 		{"HOME", (*limitWorld).byHome, ""},
 		{"store", (*limitWorld).byStore, "in which"},
-		{"offline", (*limitWorld).byOffline, "tickets cannot be made without asking the chain"},
+		{"offline", (*limitWorld).byOffline, "a limit requires asking the chain"},
 		{"agent", (*limitWorld).byAgent, ""},
 		{"unsigned document", (*limitWorld).byDocument, ""},
 		{"stream", (*limitWorld).byStream, ""},

@@ -58,7 +58,7 @@ func budgetOf(ctx context.Context, ledger *store.Chain, chainID uint64, sender c
 	}
 	b := &Budget{
 		ChainID: chainID, Sender: format.Address(sender),
-		DayEnds: spent.Ends(), CountsAsSpent: spent.Spent, Tickets: spent.All.Tickets,
+		DayEnds: spent.Ends(), CountsAsSpent: spent.ExhaustedReason, Tickets: spent.All.Tickets,
 	}
 	b.add(nil, spent.All, limits, policy.EVPerDay, policy.FaceValuePerDay)
 	for _, recipient := range slices.SortedFunc(maps.Keys(spent.Recipients), common.Address.Cmp) {

@@ -36,7 +36,7 @@ func (d *diagnosis) local() []check.Check {
 func (d *diagnosis) checkConfig(context.Context) check.Finding {
 	settings, err := d.run.Settings()
 	if err != nil {
-		return failed(err, "TOML that only you can change", check.Yours+"the config file").Or("correct it where the message says")
+		return failed(err, "TOML that only you can change", check.OwnerUser+"the config file").Or("correct it where the message says")
 	}
 	if settings.User.Path == "" {
 		return check.Fine("there is no home folder to have one in")
@@ -51,7 +51,7 @@ func (d *diagnosis) checkLimits(context.Context) check.Finding {
 		d.Accept, err = d.o.Limits.Named()
 	}
 	if err != nil {
-		return failed(err, "limits that tighten those set before", check.Yours+"the config files' [limits] and the flags")
+		return failed(err, "limits that tighten those set before", check.OwnerUser+"the config files' [limits] and the flags")
 	}
 	return check.Fine("they can be read")
 }
@@ -62,7 +62,7 @@ func (d *diagnosis) checkNetwork(context.Context) check.Finding {
 		err = wallet.NoNode(config.Network)
 	}
 	if err != nil {
-		return failed(err, "a network that pmctl knows, and a node of it", check.Yours+"--network, --rpc-url, or network and rpc_urls in the config file").
+		return failed(err, "a network that pmctl knows, and a node of it", check.OwnerUser+"--network, --rpc-url, or network and rpc_urls in the config file").
 			Or("pmctl status --help says how to name a network; pmctl-devnet starts a local one")
 	}
 	if location, err := d.Store(); err == nil {
@@ -84,7 +84,7 @@ func (d *diagnosis) checkAgent(ctx context.Context) check.Finding {
 	served, err := d.o.Account.Keys.Agent(ctx, d.run.Env, want, d.Network.ChainID)
 	switch {
 	case err != nil:
-		return failed(err, "an agent that signs for the account on this chain, or none", check.Yours+cli.EnvAgent)
+		return failed(err, "an agent that signs for the account on this chain, or none", check.OwnerUser+cli.EnvAgent)
 	case served == nil:
 		return check.Fine("none is used")
 	}
@@ -113,7 +113,7 @@ func (d *diagnosis) checkAccount(ctx context.Context) check.Finding {
 		}
 	}
 	if d.asked(err) != nil {
-		return failed(err, "one account", check.Yours+"--from, ETH_FROM, or from in the config file").Or("pmctl account list shows the accounts there are")
+		return failed(err, "one account", check.OwnerUser+"--from, ETH_FROM, or from in the config file").Or("pmctl account list shows the accounts there are")
 	}
 	return check.Fine("%v", d.Address)
 }
@@ -122,7 +122,7 @@ func (d *diagnosis) checkKey(ctx context.Context) check.Finding {
 	if d.Key == nil {
 		found, err := d.o.Account.Keys.Find(ctx, d.run.Env, d.Address, 0)
 		if err != nil {
-			return failed(err, "a readable key file in Ethereum's format (version 3)", check.Yours+"--keystore, ETH_KEYSTORE, or keystore in the config file").Or("put back a copy of the file, or import the key: pmctl account import FILE")
+			return failed(err, "a readable key file in Ethereum's format (version 3)", check.OwnerUser+"--keystore, ETH_KEYSTORE, or keystore in the config file").Or("put back a copy of the file, or import the key: pmctl account import FILE")
 		}
 		d.Key = found
 	}
@@ -141,11 +141,11 @@ func (d *diagnosis) checkKeyMode(context.Context) check.Finding {
 	}
 	info, err := os.Stat(d.Key.File())
 	if err != nil {
-		return failed(err, "", check.Yours+"the key file")
+		return failed(err, "", check.OwnerUser+"the key file")
 	}
 	if others := access.Others(d.Key.File(), info); others != "" {
 		err := cli.WithHint(fmt.Errorf("%s can read %s", others, d.Key.File()), "chmod 600 '%s'", d.Key.File())
-		return failed(err, "mode 0600", check.Yours+"the key file's mode").At(others + " can read it")
+		return failed(err, "mode 0600", check.OwnerUser+"the key file's mode").At(others + " can read it")
 	}
 	return check.Fine("only you can read it")
 }
@@ -164,7 +164,7 @@ func (d *diagnosis) checkPassphrase(ctx context.Context) check.Finding {
 		return check.Fine("descriptor %d", keys.Passphrase.FD.N)
 	case file == "":
 		if err := keys.Available(d.run.Env); err != nil {
-			f := failed(err, "a file, a descriptor or a terminal", check.Yours+"--passphrase-file, --passphrase-fd or ETH_PASSWORD")
+			f := failed(err, "a file, a descriptor or a terminal", check.OwnerUser+"--passphrase-file, --passphrase-fd or ETH_PASSWORD")
 			f.State, f.Err = check.Warning, nil
 			return f
 		}
@@ -176,7 +176,7 @@ func (d *diagnosis) checkPassphrase(ctx context.Context) check.Finding {
 	passphrase, err := keys.Passphrase.Source(d.run.Env)(ctx, "")
 	clear(passphrase)
 	if err != nil {
-		f := failed(err, "a file that you alone can read (mode 0600)", check.Yours+"--passphrase-file or ETH_PASSWORD").Or("name the file that has it: --passphrase-file FILE")
+		f := failed(err, "a file that you alone can read (mode 0600)", check.OwnerUser+"--passphrase-file or ETH_PASSWORD").Or("name the file that has it: --passphrase-file FILE")
 		var readable *keystore.ReadableError
 		if errors.As(err, &readable) {
 			f.Found, f.Fix = readable.By+" can read "+file, fmt.Sprintf("chmod 600 '%s'", file)
@@ -200,7 +200,7 @@ func (d *diagnosis) checkKeyOpens(ctx context.Context) check.Finding {
 		return check.NotMade("nobody is asked for the passphrase without a URL")
 	}
 	if _, err := d.Key.Unlock(ctx); d.asked(err) != nil {
-		return failed(err, "the passphrase of this key file", check.Yours+"the passphrase").Or("say another: --passphrase-file FILE")
+		return failed(err, "the passphrase of this key file", check.OwnerUser+"the passphrase").Or("say another: --passphrase-file FILE")
 	}
 	return check.Fine("the passphrase opens it")
 }

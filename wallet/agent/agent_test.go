@@ -113,7 +113,7 @@ func TestAnAgentDecidesWhetherTheChainIsAsked(t *testing.T) {
 		"defaults":           {},
 		"budget":             {rules: policy.Rules{Values: policy.Values{policy.EVPerDay: policy.AmountOf(wei.FromUint64(1e18))}}},
 		"deposit multiplier": {policy.Rules{Values: policy.Values{policy.DepositMultiplier: policy.Count(3)}}, "the deposit must hold 3 face values (--deposit-multiplier of the agent)"},
-		"head age":           {policy.Rules{Values: policy.Values{policy.MaxHeadAge: policy.Age(age)}}, "what is known of the chain may be 1m0s old (--max-head-age of the agent)"},
+		"head age":           {policy.Rules{Values: policy.Values{policy.MaxHeadAge: policy.Age(age)}}, "facts about the chain may be 1m0s old (--max-head-age of the agent)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := begin(t, func(config *Config) {
@@ -242,7 +242,7 @@ func TestTransactions(t *testing.T) {
 		"funds its own account only": func(t *types.DynamicFeeTx) {
 			t.Value, t.Data = big.NewInt(2), contract.NewTicketBroker().PackFundDepositAndReserveFor(common.Address{9}, big.NewInt(1), big.NewInt(1))
 		},
-		"takes a value of 0 wei": func(t *types.DynamicFeeTx) { t.Value = big.NewInt(1) },
+		"requires a value of 0 wei": func(t *types.DynamicFeeTx) { t.Value = big.NewInt(1) },
 		"getSenderInfo of the":   func(t *types.DynamicFeeTx) { t.Data = contract.NewTicketBroker().PackGetSenderInfo(self) },
 		"only calls of the":      func(t *types.DynamicFeeTx) { t.To, t.Data, t.Value = &self, nil, big.NewInt(1) },
 	} {

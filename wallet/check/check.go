@@ -47,9 +47,9 @@ type Finding struct {
 
 // Whose a setting is: what a Knob begins with.
 const (
-	Yours    = "yours: "
-	Theirs   = "the recipient's: "
-	Networks = "the network's: "
+	OwnerUser      = "yours: "
+	OwnerRecipient = "the recipient's: "
+	OwnerNetwork   = "the network's: "
 )
 
 // Fine is a check that found nothing wrong.
@@ -75,7 +75,7 @@ func Fail(err error, allowed, knob string) Finding {
 
 // Unread is a check that could not be made because what it reads does not answer.
 func Unread(err error) Finding {
-	return Fail(err, "an answer", Yours+"--rpc-url, --store").Or("run pmctl doctor again")
+	return Fail(err, "an answer", OwnerUser+"--rpc-url, --store").Or("run pmctl doctor again")
 }
 
 // Or is the finding with what to do about it where its error does not say.

@@ -47,7 +47,7 @@ func (f *float) explain() Finding {
 		return Fine("%s a recipient; by the defaults it wants %s", amount(f.share), amount(least))
 	}
 	warn := func(found, fix string) Finding {
-		return Warn(found, f.bounds(), Theirs+"-ticketEV, and its gas price; yours: the reserve", fix)
+		return Warn(found, f.bounds(), OwnerRecipient+"-ticketEV, and its gas price; yours: the reserve", fix)
 	}
 	missing, err := f.reserve.MissingFor(least, f.poolSize, f.claimed)
 	if err != nil {
@@ -91,7 +91,7 @@ func (r *recipient) maxFloat(ctx context.Context) Finding {
 		finding.Allowed = f.bounds()
 		finding.Fix = "it reckons with other settings than the defaults: ask for its -ticketEV and -maxFaceValue, or add to the reserve: pmctl fund --reserve AMOUNT"
 	}
-	finding.State, finding.Knob = Failed, Theirs+"-ticketEV, -maxFaceValue, and its gas price; yours: the reserve"
+	finding.State, finding.Knob = Failed, OwnerRecipient+"-ticketEV, -maxFaceValue, and its gas price; yours: the reserve"
 	finding.Found = fmt.Sprintf("it says %q; it can claim %s", pm.ErrInsufficientSenderReserve, finding.Found)
 	finding.Err = hint.With(r.fetchErr, "%s", finding.Fix)
 	return finding

@@ -43,7 +43,7 @@ func (f funds) prepared(ctx context.Context, caps tx.Caps) error {
 }
 
 func (f funds) balance(ctx context.Context) Finding {
-	const knob = Yours + "what the account holds"
+	const knob = OwnerUser + "what the account holds"
 	err := f.prepared(ctx, tx.Caps{})
 	var poor *tx.InsufficientFundsError
 	switch {
@@ -57,7 +57,7 @@ func (f funds) balance(ctx context.Context) Finding {
 
 func (f funds) gasPrice(ctx context.Context) Finding {
 	if err := f.prepared(ctx, f.Caps); errors.As(err, new(*tx.PriceError)) {
-		return Fail(err, "what your limits allow", Yours+"--max-gas-price, --max-fee").Or("wait for a lower price, or allow more")
+		return Fail(err, "what your limits allow", OwnerUser+"--max-gas-price, --max-fee").Or("wait for a lower price, or allow more")
 	}
 	return Fine("within your limits")
 }
@@ -72,7 +72,7 @@ func (f funds) withdrawn() bool {
 func (f funds) deposit(context.Context) Finding {
 	if f.withdrawn() {
 		return Warn(fmt.Sprintf("%s: all was withdrawn", f.status.Sender.Deposit), "more than 0, to pay recipients",
-			Yours+"what you fund", "to pay again: pmctl fund --deposit AMOUNT --reserve AMOUNT")
+			OwnerUser+"what you fund", "to pay again: pmctl fund --deposit AMOUNT --reserve AMOUNT")
 	}
 	return f.some(pm.ErrNoDeposit, f.status.Sender.Deposit)
 }
@@ -89,7 +89,7 @@ func (f funds) some(none error, amount wei.Wei) Finding {
 	facts := f.facts()
 	facts.Sender.WithdrawRound = nil // a check of its own
 	if err := policy.CheckSender(facts); errors.Is(err, none) {
-		return Fail(err, "more than 0", Yours+"what you fund").At(amount.String())
+		return Fail(err, "more than 0", OwnerUser+"what you fund").At(amount.String())
 	}
 	return Fine("%s", amount)
 }
@@ -103,9 +103,9 @@ func (f funds) lock(context.Context) Finding {
 	}
 	at := fmt.Sprintf("%s: the funds can be withdrawn from round %v", state, f.status.Sender.WithdrawRound)
 	if err := policy.CheckSender(f.facts()); errors.Is(err, pm.ErrSenderUnlocking) {
-		return Fail(err, "funds that stay locked for more than a round", Yours+"pmctl unlock").At(at)
+		return Fail(err, "funds that stay locked for more than a round", OwnerUser+"pmctl unlock").At(at)
 	}
-	return Warn(at, "funds that stay locked", Yours+"pmctl unlock", "keep them with: pmctl unlock cancel")
+	return Warn(at, "funds that stay locked", OwnerUser+"pmctl unlock", "keep them with: pmctl unlock cancel")
 }
 
 // facts are what the checks of params need of the chain.

@@ -50,7 +50,7 @@ func (n *node) answers(ctx context.Context) Finding {
 		n.head, err = n.client.Head(ctx)
 	}
 	if err != nil && !errors.As(err, new(*chain.ChainIDError)) {
-		return Fail(err, "a node that answers", Yours+"--rpc-url, ETH_RPC_URL, or rpc_urls in the config file")
+		return Fail(err, "a node that answers", OwnerUser+"--rpc-url, ETH_RPC_URL, or rpc_urls in the config file")
 	}
 	if err != nil {
 		n.findErr = err
@@ -61,7 +61,7 @@ func (n *node) answers(ctx context.Context) Finding {
 func (n *node) chainID(context.Context) Finding {
 	var other *chain.ChainIDError
 	if errors.As(n.findErr, &other) {
-		return Fail(other, fmt.Sprintf("%d (%s)", other.Want, other.Network), Yours+"--network and --rpc-url").At(fmt.Sprint(other.Got))
+		return Fail(other, fmt.Sprintf("%d (%s)", other.Want, other.Network), OwnerUser+"--network and --rpc-url").At(fmt.Sprint(other.Got))
 	}
 	return Fine("%d", n.Network.ChainID)
 }
@@ -76,10 +76,10 @@ func (n *node) contracts(ctx context.Context) Finding {
 	}
 	var changed *chain.ContractsError
 	if errors.As(err, &changed) {
-		return Fail(changed, "the contracts that are known here", Networks+"the node's answer; --rpc-url")
+		return Fail(changed, "the contracts that are known here", OwnerNetwork+"the node's answer; --rpc-url")
 	}
 	if err != nil {
-		return Fail(err, "a registry that knows all contracts, and code where they are", Yours+"--controller, --network").Or("check --controller and --network")
+		return Fail(err, "a registry that knows all contracts, and code where they are", OwnerUser+"--controller, --network").Or("check --controller and --network")
 	}
 	return Fine("the registry knows them, and they answer")
 }
@@ -88,7 +88,7 @@ func (n *node) newest(context.Context) Finding {
 	age := n.Now().Sub(n.head.Time)
 	if most := n.Network.MaxHeadAge; most > 0 && age > most {
 		return Fail(&chain.StaleError{URL: n.client.URL(), Age: age, Max: most}, fmt.Sprintf("at most %s, unless the clock here is fast", most),
-			Yours+"--rpc-url, rpc_urls; or the clock").At(fmt.Sprintf("block %d is %s old", n.head.Number, age.Round(time.Second)))
+			OwnerUser+"--rpc-url, rpc_urls; or the clock").At(fmt.Sprintf("block %d is %s old", n.head.Number, age.Round(time.Second)))
 	}
 	return Fine("block %d, %s old", n.head.Number, max(0, age).Round(time.Second))
 }
@@ -108,14 +108,14 @@ func (n *node) clock(context.Context) Finding {
 		return Fine("the local network is %s ahead, as its blocks are", ahead)
 	}
 	return Fail(hint.With(fmt.Errorf("the clock here is %s behind the newest block", ahead), "set the clock, for example with: timedatectl set-ntp true"),
-		fmt.Sprintf("at most %s", maxClockSkew), Yours+"this machine's clock").At(fmt.Sprintf("%s behind the newest block", ahead))
+		fmt.Sprintf("at most %s", maxClockSkew), OwnerUser+"this machine's clock").At(fmt.Sprintf("%s behind the newest block", ahead))
 }
 
 func (n *node) paused(context.Context) Finding {
 	if !n.status.Paused {
 		return Fine("no")
 	}
-	return Fail(&contract.RevertError{Reason: contract.ErrPaused.Error()}, "contracts that are not", Networks+"the controller's owner").Or("wait until they go on")
+	return Fail(&contract.RevertError{Reason: contract.ErrPaused.Error()}, "contracts that are not", OwnerNetwork+"the controller's owner").Or("wait until they go on")
 }
 
 func (n *node) round(context.Context) Finding {
@@ -124,7 +124,7 @@ func (n *node) round(context.Context) Finding {
 		return Fine("%v, initialized", round.Current)
 	}
 	return Warn(fmt.Sprintf("round %v is not initialized, the last one that is: %v", round.Current, round.LastInitialized),
-		"a current round that is", Networks+"RoundsManager.initializeRound()",
+		"a current round that is", OwnerNetwork+"RoundsManager.initializeRound()",
 		"wait: anybody can initialize it, and somebody does; until then winning tickets are not redeemed")
 }
 

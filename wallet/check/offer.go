@@ -45,7 +45,7 @@ func (t terms) expiry(context.Context) Finding {
 	err := t.bare(pm.Limits{}).Check(t.offer.Params, facts, 1)
 	if errors.Is(err, pm.ErrTicketParamsExpired) || errors.Is(err, pm.ErrNoExpirationBlock) {
 		next := new(big.Int).Add(facts.LastSeenL1Block, big.NewInt(1))
-		return Fail(err, fmt.Sprintf("later than L1 block %v, the next one", next), Theirs+"its node, which may be behind").At(fmt.Sprintf("L1 block %v", block))
+		return Fail(err, fmt.Sprintf("later than L1 block %v, the next one", next), OwnerRecipient+"its node, which may be behind").At(fmt.Sprintf("L1 block %v", block))
 	}
 	return Fine("L1 block %v, %v from now", block, new(big.Int).Sub(block, facts.LastSeenL1Block))
 }
@@ -60,14 +60,14 @@ func (t terms) price(context.Context) Finding {
 		return Fine("%s wei a pixel", price.RatString())
 	}
 	return Warn("no price, and tickets that cost something", "a price: tickets are refused that name another than the recipient's",
-		Theirs+"-pricePerUnit, -pixelsPerUnit", "ask the recipient, or choose another: pmctl recipient list")
+		OwnerRecipient+"-pricePerUnit, -pixelsPerUnit", "ask the recipient, or choose another: pmctl recipient list")
 }
 
 func (t terms) evBelowFaceValue(context.Context) Finding {
 	params := t.offer.Params
 	ev := "EV " + wei.Format(params.EV())
 	if err := t.bare(pm.Limits{}).CheckParams(params, 1); errors.Is(err, pm.ErrEVNotBelowFaceValue) {
-		return Fail(err, "below the face value of "+amount(params.FaceValue), Theirs+"-ticketEV, -maxFaceValue").At(ev)
+		return Fail(err, "below the face value of "+amount(params.FaceValue), OwnerRecipient+"-ticketEV, -maxFaceValue").At(ev)
 	}
 	return Fine("%s", ev)
 }
@@ -118,7 +118,7 @@ func (t terms) knobs(mine policy.Setting, flag string) string {
 	if where != mine.Flag() {
 		where = mine.Flag() + " (" + where + ")"
 	}
-	return Yours + where + "; " + Theirs + flag
+	return OwnerUser + where + "; " + OwnerRecipient + flag
 }
 
 func (t terms) budgeted(ctx context.Context) Finding {
@@ -128,7 +128,7 @@ func (t terms) budgeted(ctx context.Context) Finding {
 
 func (t terms) token(context.Context) Finding {
 	if err := pay.CheckToken(t.URL, t.offer.Info.GetAuthToken(), t.Now()); err != nil {
-		return Fail(hint.With(err, "fetch again; if that does not help, the clock here or the recipient is wrong"), "a token that has not expired", Theirs+"its software; yours: the clock")
+		return Fail(hint.With(err, "fetch again; if that does not help, the clock here or the recipient is wrong"), "a token that has not expired", OwnerRecipient+"its software; yours: the clock")
 	}
 	return Fine("it has not expired")
 }

@@ -53,7 +53,7 @@ func (r *recipient) ask(ctx context.Context, request *wire.OrchestratorRequest) 
 func (r *recipient) answers(ctx context.Context) Finding {
 	if _, r.probeErr = r.ask(ctx, &wire.OrchestratorRequest{}); errors.Is(r.probeErr, pay.ErrUnreachable) {
 		return Fail(hint.With(r.probeErr, "check the URL, its port, and the connection; pmctl recipient list shows where recipients are"),
-			"a recipient that answers", Theirs+"-serviceAddr; yours: the URL, --timeout")
+			"a recipient that answers", OwnerRecipient+"-serviceAddr; yours: the URL, --timeout")
 	}
 	return Fine("something answers at %s", r.URL)
 }
@@ -61,7 +61,7 @@ func (r *recipient) answers(ctx context.Context) Finding {
 func (r *recipient) protocol(context.Context) Finding {
 	if errors.Is(r.probeErr, pay.ErrNotRecipient) {
 		return Fail(hint.With(r.probeErr, "check the URL and its port: it is a recipient's service URI that is wanted"),
-			"gRPC over HTTP/2, as recipients speak it", Theirs+"-serviceAddr; yours: the URL")
+			"gRPC over HTTP/2, as recipients speak it", OwnerRecipient+"-serviceAddr; yours: the URL")
 	}
 	return Fine("it speaks the recipients' protocol")
 }
@@ -83,7 +83,7 @@ func (r *recipient) params(ctx context.Context) Finding {
 	case r.refusesReserve():
 		return Fine("it answers: %v", pm.ErrInsufficientSenderReserve)
 	}
-	return Fail(r.fetchErr, "ticket params", Theirs+"what it refuses is its own affair").Or("ask the recipient, or choose another: pmctl recipient list")
+	return Fail(r.fetchErr, "ticket params", OwnerRecipient+"what it refuses is its own affair").Or("ask the recipient, or choose another: pmctl recipient list")
 }
 
 // refusesReserve tells whether the recipient makes no tickets for so small a reserve: that
@@ -97,7 +97,7 @@ func (r *recipient) form(context.Context) Finding {
 	case r.refusesReserve():
 		return NotMade("needs max_float")
 	case r.fetchErr != nil:
-		return Fail(r.fetchErr, "ticket params and a price, as the protocol has them", Theirs+"-serviceAddr, its software").Or("choose another recipient: pmctl recipient list")
+		return Fail(r.fetchErr, "ticket params and a price, as the protocol has them", OwnerRecipient+"-serviceAddr, its software").Or("choose another recipient: pmctl recipient list")
 	}
 	return Fine("as the protocol has them")
 }
@@ -119,7 +119,7 @@ func (r *recipient) pin(ctx context.Context) Finding {
 	if r.store != nil {
 		pins := pay.Pins{Known: r.ledger(), Sender: r.Address, Accept: r.Accept}
 		if err := pins.Check(ctx, r.URL, paid); err != nil {
-			return Fail(err, before.Hex()+", who was paid there before", Yours+"--recipient").At(paid.Hex())
+			return Fail(err, before.Hex()+", who was paid there before", OwnerUser+"--recipient").At(paid.Hex())
 		}
 	}
 	return Fine("pays %v", paid)
@@ -132,7 +132,7 @@ func (r *recipient) allowed(context.Context) Finding {
 		for i, address := range r.Limits.Recipients {
 			allowed[i] = address.Hex()
 		}
-		return Fail(err, strings.Join(allowed, ", "), Yours+r.Limits.Where(policy.Recipients)).At(paid.Hex())
+		return Fail(err, strings.Join(allowed, ", "), OwnerUser+r.Limits.Where(policy.Recipients)).At(paid.Hex())
 	}
 	if r.Limits.Recipients == nil {
 		return Fine("anybody may be paid")
@@ -153,7 +153,7 @@ func (r *recipient) sameChain(ctx context.Context) Finding {
 		return Unread(err)
 	}
 	if err := r.Limits.CheckCounterparty(params, r.chainFacts); errors.As(err, new(*policy.OtherChainError)) {
-		return Fail(err, "a round with the same block hash on both chains", Theirs+"-network, -ethUrl; yours: --network, --rpc-url")
+		return Fail(err, "a round with the same block hash on both chains", OwnerRecipient+"-network, -ethUrl; yours: --network, --rpc-url")
 	}
 	if about.Round == 0 {
 		return Fine("its ticket params name no round to compare")
@@ -166,7 +166,7 @@ func (r *recipient) registry(context.Context) Finding {
 	case r.entryErr != nil:
 		return Unread(r.entryErr)
 	case !IsRegisteredAt(r.entry, r.URL):
-		return Fail(Disagreement(r.URL, r.offer.Params.Recipient, r.entry), r.URL.String(), Theirs+"-serviceAddr, and its entry in the service registry").At(entries(r.entry))
+		return Fail(Disagreement(r.URL, r.offer.Params.Recipient, r.entry), r.URL.String(), OwnerRecipient+"-serviceAddr, and its entry in the service registry").At(entries(r.entry))
 	case !isEntry(r.entry.ServiceURI, r.URL):
 		return Fine("it has the same URL, for AI work")
 	}
@@ -175,7 +175,7 @@ func (r *recipient) registry(context.Context) Finding {
 
 func (r *recipient) active(context.Context) Finding {
 	if err := r.Limits.CheckCounterparty(r.offer.Params, r.chainFacts); errors.Is(err, policy.ErrInactive) {
-		return Fail(err, "a recipient in the active pool", Theirs+"its stake").
+		return Fail(err, "a recipient in the active pool", OwnerRecipient+"its stake").
 			At(fmt.Sprintf("%v is not active: it refuses every payment, and keeps the tickets", r.offer.Params.Recipient))
 	}
 	return Fine("yes")

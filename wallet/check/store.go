@@ -34,7 +34,7 @@ func (b *books) checks() []Check {
 
 // sound opens the store only when that changes nothing in it.
 func (b *books) sound(ctx context.Context) Finding {
-	const wanted, knob = "a store that is sound", Yours + "--store, PMCTL_STORE, or store in the config file"
+	const wanted, knob = "a store that is sound", OwnerUser + "--store, PMCTL_STORE, or store in the config file"
 	location, err := b.Store()
 	var report *store.Report
 	if err == nil {
@@ -88,7 +88,7 @@ func (b *books) budget(ctx context.Context, recipient common.Address, asked poli
 		}
 	}
 	if err := b.Limits.CheckBudget(recipient, asked, spent); err != nil {
-		return Fail(err, "what the budget allows in a day (UTC)", Yours+"[budget] in the config file")
+		return Fail(err, "what the budget allows in a day (UTC)", OwnerUser+"[budget] in the config file")
 	}
 	for _, setting := range policy.Budgets() {
 		if limit, _ := b.Limits.Budget(setting); limit != nil {
@@ -138,14 +138,14 @@ func (b *books) waiting(ctx context.Context, intent *tx.Intent, used uint64) Fin
 		return Fail(err, "none that waits", knob)
 	}
 	if intent.Nonce > used {
-		return because(&tx.GapError{Nonce: used}, Yours+"the transaction that is missing", "")
+		return because(&tx.GapError{Nonce: used}, OwnerUser+"the transaction that is missing", "")
 	}
 	known, err := b.client.KnowsTransaction(ctx, hash)
 	if err != nil {
 		return Unread(err)
 	}
 	if !known {
-		return because(errors.New("the node does not have it"), Networks+"the pool of the node", "pmctl tx wait %s sends it again")
+		return because(errors.New("the node does not have it"), OwnerNetwork+"the pool of the node", "pmctl tx wait %s sends it again")
 	}
 	head, err := b.client.Head(ctx)
 	if err != nil {
@@ -153,7 +153,7 @@ func (b *books) waiting(ctx context.Context, intent *tx.Intent, used uint64) Fin
 	}
 	if base := (*big.Int)(head.BaseFee); base != nil && newest.GasFeeCap().Cmp(base) < 0 {
 		return because(fmt.Errorf("it pays at most %s for a unit of gas, and the base fee is %s", wei.Text(newest.GasFeeCap()), wei.Text(base)),
-			Networks+"the gas price; yours: --max-gas-price", "pay more for it: pmctl tx bump %s")
+			OwnerNetwork+"the gas price; yours: --max-gas-price", "pay more for it: pmctl tx bump %s")
 	}
-	return because(errors.New("the node has it, and its price suffices"), Networks+"how soon it is mined", "wait for it: pmctl tx wait %s")
+	return because(errors.New("the node has it, and its price suffices"), OwnerNetwork+"how soon it is mined", "wait for it: pmctl tx wait %s")
 }

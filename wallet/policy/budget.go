@@ -12,20 +12,19 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Sum is what tickets come to together.
+// Sum is what a number of tickets come to.
 type Sum struct {
-	// Tickets is how many they are.
+	// Tickets is their number.
 	Tickets uint64
 
-	// EV is their expected value in wei, exactly; nil is 0.
+	// EV is their exact expected value in wei; nil is 0.
 	EV *big.Rat
 
-	// FaceValue is what they pay in wei if every one wins; nil is 0.
+	// FaceValue is what they pay, in wei, if all of them win; nil is 0.
 	FaceValue *big.Int
 }
 
-// Cost returns what count tickets come to that are worth ev each and win faceValue each,
-// in wei; nil is 0.
+// Cost returns the sum of count tickets with the given expected and face value in wei; nil is 0.
 func Cost(count uint64, ev *big.Rat, faceValue *big.Int) Sum {
 	n := new(big.Int).SetUint64(count)
 	return Sum{
@@ -35,7 +34,6 @@ func Cost(count uint64, ev *big.Rat, faceValue *big.Int) Sum {
 	}
 }
 
-// Plus returns the sum of two sums.
 func (s Sum) Plus(t Sum) Sum {
 	return Sum{
 		Tickets:   s.Tickets + t.Tickets,
@@ -44,28 +42,28 @@ func (s Sum) Plus(t Sum) Sum {
 	}
 }
 
-// Equal tells whether two sums are the same.
+// Equal reports whether two sums are equal.
 func (s Sum) Equal(t Sum) bool {
 	return s.Tickets == t.Tickets && num.OrZero(s.EV).Cmp(num.OrZero(t.EV)) == 0 && num.OrZero(s.FaceValue).Cmp(num.OrZero(t.FaceValue)) == 0
 }
 
 // Spending is what a sender has spent on a chain in a day.
 type Spending struct {
-	// Day is when the day began: midnight in UTC.
+	// Day is the beginning of the day: midnight UTC.
 	Day time.Time
 
-	// All is what was spent on everybody, Recipients on each one.
+	// All is the spending on all recipients, Recipients that on each.
 	All        Sum
 	Recipients map[common.Address]Sum
 
-	// Spent, unless it is empty, says why all of the day's budget counts as spent.
-	Spent string
+	// ExhaustedReason, if set, is why the whole day's budget counts as spent.
+	ExhaustedReason string
 }
 
-// Ends is when the day ends.
+// Ends returns the end of the day.
 func (s Spending) Ends() time.Time { return s.Day.AddDate(0, 0, 1) }
 
-// Budget returns the limit that a budget sets, and where it is set; nil where none does.
+// Budget returns the limit of a budget and where it is set; nil if it is not set.
 func (l Limits) Budget(s Setting) (limit *wei.Wei, where string) {
 	if w, ok := l.budget[s]; ok {
 		return &w, l.Where(s)
@@ -73,9 +71,8 @@ func (l Limits) Budget(s Setting) (limit *wei.Wei, where string) {
 	return nil, ""
 }
 
-// CheckBudget tells whether tickets for a recipient that come to asked may be made
-// after what was spent already. It fails with a *Refusal, which wraps ErrLimit and a
-// *BudgetError.
+// CheckBudget checks whether tickets for a recipient may be created after the day's spending. It
+// returns a *Refusal, which wraps ErrLimit and a *BudgetError.
 func (l Limits) CheckBudget(recipient common.Address, asked Sum, spent Spending) error {
 	one := spent.Recipients[recipient]
 	for _, budget := range []struct {
@@ -92,12 +89,12 @@ func (l Limits) CheckBudget(recipient common.Address, asked Sum, spent Spending)
 			continue
 		}
 		after := new(big.Rat).Add(budget.asked, budget.spent)
-		if spent.Spent == "" && after.Cmp(limit.Rat()) <= 0 {
+		if spent.ExhaustedReason == "" && after.Cmp(limit.Rat()) <= 0 {
 			continue
 		}
 		return l.refuseBudget(&BudgetError{
 			Setting: budget.setting, Recipient: recipient, Tickets: asked.Tickets,
-			Asked: budget.asked, Spent: budget.spent, Limit: limit, Ends: spent.Ends(), Reason: spent.Spent,
+			Asked: budget.asked, Spent: budget.spent, Limit: limit, Ends: spent.Ends(), Reason: spent.ExhaustedReason,
 		})
 	}
 	return nil
@@ -105,33 +102,33 @@ func (l Limits) CheckBudget(recipient common.Address, asked Sum, spent Spending)
 
 func (l Limits) refuseBudget(e *BudgetError) error {
 	ends := e.Ends.Format(time.RFC3339)
-	hint := fmt.Sprintf("the day ends at %s; until then only a change of %s allows more", ends, l.Knob(e.Setting))
+	hint := fmt.Sprintf("wait until the day ends at %s, or change %s", ends, l.Knob(e.Setting))
 	if e.Reason != "" {
-		hint = fmt.Sprintf("pmctl store acknowledge shows what the store may lack, and then counts what it has; otherwise the day ends at %s", ends)
+		hint = fmt.Sprintf("pmctl store acknowledge shows what the store may lack, and counts only what it has recorded; otherwise wait until the day ends at %s", ends)
 	}
 	if most := e.fit(); most.Sign() > 0 {
-		hint = fmt.Sprintf("make at most %v tickets; %s", most, hint)
+		hint = fmt.Sprintf("create at most %v tickets; %s", most, hint)
 	}
 	return &Refusal{ErrLimit, e, fmt.Sprintf("%v (%s; the day ends at %s)", e, l.Where(e.Setting), ends), hint}
 }
 
-// BudgetError is tickets that would go beyond a budget. None were made.
+// BudgetError is returned for tickets that would exceed a budget. None were created.
 type BudgetError struct {
-	// Setting is the budget, Limit what it allows in a day.
+	// Setting is the budget, Limit its value for a day.
 	Setting Setting
 	Limit   wei.Wei
 
-	// Recipient is who was to be paid, with how many Tickets.
+	// Recipient would be paid, with this number of Tickets.
 	Recipient common.Address
 	Tickets   uint64
 
-	// Asked is what the tickets come to, Spent what was spent already, in wei.
+	// Asked is the sum of the tickets, Spent what was spent before, in wei.
 	Asked, Spent *big.Rat
 
-	// Ends is when the day ends.
+	// Ends is the end of the day.
 	Ends time.Time
 
-	// Reason, unless it is empty, is why all of the budget counts as spent.
+	// Reason, if set, is why the whole budget counts as spent.
 	Reason string
 }
 
@@ -143,7 +140,7 @@ func (e *BudgetError) Error() string {
 	if e.Setting == RecipientEVPerDay || e.Setting == RecipientFaceValuePerDay {
 		whose = fmt.Sprintf("the day's budget for %v", e.Recipient)
 	}
-	spent := wei.Format(e.Spent) + " of it are spent"
+	spent := wei.Format(e.Spent) + " of it is spent"
 	if e.Reason != "" {
 		spent = "which counts as spent: " + e.Reason
 	}
@@ -151,10 +148,9 @@ func (e *BudgetError) Error() string {
 		words.Count(e.Tickets, "ticket"), what, wei.Format(e.Asked), whose, e.Limit, spent)
 }
 
-// Is matches ErrLimit.
 func (e *BudgetError) Is(target error) bool { return target == ErrLimit }
 
-// fit is how many of the tickets that were asked for the budget still has room for.
+// fit returns how many of the tickets fit in the rest of the budget.
 func (e *BudgetError) fit() *big.Int {
 	left := new(big.Rat).Sub(e.Limit.Rat(), e.Spent)
 	if e.Reason != "" || left.Sign() <= 0 || e.Asked.Sign() <= 0 {

@@ -57,7 +57,7 @@ func TestBudgetsAreExact(t *testing.T) {
 		var refusal *Refusal
 		require.ErrorAs(t, err, &refusal)
 		require.ErrorContains(t, err, string(c.setting)+" in a file; the day ends at 2026-11-24T00:00:00Z")
-		require.Contains(t, refusal.Hint(), "only a change of "+string(c.setting)+" in a file allows more")
+		require.Contains(t, refusal.Hint(), "or change "+string(c.setting)+" in a file")
 	}
 	require.NoError(t, Default().CheckBudget(bob, sum(1, big.NewRat(1e18, 1), 1e18), spent), "no budget is set")
 }
@@ -66,10 +66,10 @@ func TestARefusalSaysWhatStillFits(t *testing.T) {
 	l := withBudget(t, Default(), "a file", EVPerDay, 10)
 	spent := Spending{All: sum(1, big.NewRat(4, 1), 4)}
 	err := l.CheckBudget(bob, sum(7, big.NewRat(14, 1), 14), spent)
-	require.EqualError(t, err, "7 tickets with a total EV of 14 wei would exceed the day's budget of 10 wei, 4 wei of it are spent (ev_per_day in a file; the day ends at 0001-01-02T00:00:00Z)")
+	require.EqualError(t, err, "7 tickets with a total EV of 14 wei would exceed the day's budget of 10 wei, 4 wei of it is spent (ev_per_day in a file; the day ends at 0001-01-02T00:00:00Z)")
 	var refusal *Refusal
 	require.ErrorAs(t, err, &refusal)
-	require.Contains(t, refusal.Hint(), "make at most 3 tickets; ")
+	require.Contains(t, refusal.Hint(), "create at most 3 tickets; ")
 }
 
 // Of two budgets the tighter one holds, whichever file it is in.
@@ -89,7 +89,7 @@ func TestTheTighterBudgetHolds(t *testing.T) {
 // The budget of a day on which nobody knows what was spent is spent.
 func TestASpentBudgetAllowsNothing(t *testing.T) {
 	l := withBudget(t, Default(), "a file", RecipientFaceValuePerDay, 1000)
-	err := l.CheckBudget(bob, sum(1, new(big.Rat), 0), Spending{Spent: "the store was copied"})
+	err := l.CheckBudget(bob, sum(1, new(big.Rat), 0), Spending{ExhaustedReason: "the store was copied"})
 	require.ErrorIs(t, err, ErrLimit)
 	require.ErrorContains(t, err, "which counts as spent: the store was copied")
 }

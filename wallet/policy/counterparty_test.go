@@ -22,9 +22,9 @@ func TestOtherChains(t *testing.T) {
 		says     string // "" for the same chain
 	}{
 		{"same hash", common.Hash{0x19}, 20, ""},
-		{"another hash", common.Hash{0x20}, 20, "your node says 0x2000"},
-		{"no hash in a round that was initialized", common.Hash{}, 20, "your node says none"},
-		{"a round that is not initialized here", common.Hash{}, 12, "or your node is behind: its ticket params are of round 19, the last initialized round is 12"},
+		{"another hash", common.Hash{0x20}, 20, "your node has 0x2000"},
+		{"no hash in a round that was initialized", common.Hash{}, 20, "your node has none"},
+		{"a round that is not initialized here", common.Hash{}, 12, "or your node is behind: its ticket params are from round 19, your node's last initialized round is 12"},
 	} {
 		facts.LastInitializedRound = big.NewInt(c.last)
 		facts.Counterparties = map[pm.Counterparty]pm.CounterpartyFacts{pm.CounterpartyOf(params): {Active: true, RoundHash: c.recorded}}

@@ -20,7 +20,7 @@ func TestOfflineIsRefusedByName(t *testing.T) {
 		"flags":             {rules: Rules{Values: Values{DepositMultiplier: Count(3), MaxHeadAge: Age(age)}}},
 		"multiplier":        {Rules{Values: Values{DepositMultiplier: Count(3)}, Binding: true}, "the deposit must hold 3 face values (deposit-multiplier in a file)", "change deposit-multiplier in a file"},
 		"the default's own": {Rules{Values: Values{DepositMultiplier: Count(1)}, Binding: true}, "the deposit must hold 1 face value (deposit-multiplier in a file)", "change deposit-multiplier in a file"},
-		"head age":          {Rules{Values: Values{MaxHeadAge: Age(age)}, Binding: true}, "what is known of the chain may be 20s old (max-head-age in a file)", "change max-head-age in a file"},
+		"head age":          {Rules{Values: Values{MaxHeadAge: Age(age)}, Binding: true}, "facts about the chain may be 20s old (max-head-age in a file)", "change max-head-age in a file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.rules.Where = in("a file")
@@ -32,10 +32,10 @@ func TestOfflineIsRefusedByName(t *testing.T) {
 				return
 			}
 			require.ErrorIs(t, err, ErrLimit)
-			require.EqualError(t, err, "tickets cannot be made without asking the chain: "+c.refused)
+			require.EqualError(t, err, "a limit requires asking the chain: "+c.refused)
 			var refusal *Refusal
 			require.ErrorAs(t, err, &refusal)
-			require.Equal(t, "leave --offline out, or "+c.changes, refusal.Hint())
+			require.Equal(t, "omit --offline, or "+c.changes, refusal.Hint())
 		})
 	}
 }

@@ -1,5 +1,5 @@
-// Package policy has the user's limits: what a recipient may ask for before pmctl
-// signs anything for it. Every path that signs tickets goes through Limits.Check.
+// Package policy holds the user's limits on what recipients may ask for. Every path that signs
+// tickets goes through Limits.Check.
 package policy
 
 import (
@@ -17,57 +17,54 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Limits is what the user lets recipients ask for.
+// Limits are what the user allows recipients to ask for.
 type Limits struct {
 	// Limits are the protocol's own limits for senders.
 	pm.Limits
 
-	// MaxFaceValue is the most that one ticket may win; nil is no limit.
+	// MaxFaceValue is the most that one ticket may win; nil for no limit.
 	MaxFaceValue *wei.Wei
 
-	// Recipients are those who may be paid; nil is anybody.
+	// Recipients are the only ones that may be paid; nil for any.
 	Recipients []common.Address
 
-	// InactiveOK lets a recipient be paid that is not in the active pool.
+	// InactiveOK allows recipients that are not in the active pool.
 	InactiveOK bool
 
-	// MaxGasPrice is the most that a unit of a transaction's gas may cost, MaxFee the most
-	// that all of it may; nil is no limit.
+	// MaxGasPrice limits the price per unit of a transaction's gas, MaxFee its whole gas; nil for
+	// no limit.
 	MaxGasPrice, MaxFee *wei.Wei
 
-	// MaxHeadAge is how old what is known of the chain may be when tickets are made.
+	// MaxHeadAge is how old facts about the chain may be when tickets are created.
 	MaxHeadAge time.Duration
 
-	// budget is what may be spent in a day.
+	// budget limits the spending of a day.
 	budget map[Setting]wei.Wei
 
-	// places are where the limits are set, unless they are the defaults.
+	// places are where limits are set, other than the default ones.
 	places map[Setting]place
 
-	// whose names the process that the limits are in, unless it is this one.
+	// whose names the process whose limits these are, unless it is this one.
 	whose string
 }
 
-// Default returns the limits that hold unless the user sets others: a ticket EV of
-// 3000 gwei, 20000 gwei a batch, a deposit of one face value, any face value and any
-// recipient; what the chain said up to 30 seconds ago; any gas price, and 0.05 ETH for the gas of a transaction. Without that last
-// one a node that names absurd prices could have an account spend all it has.
+// Default returns the default limits: a ticket EV of 3000 gwei, 20000 gwei per batch, a deposit of
+// one face value, any face value and recipient, facts up to 30 seconds old, any gas price, and 0.05
+// ETH for a transaction's gas. Without that last limit, a node that reports absurd prices could
+// make an account spend all of its ether.
 func Default() Limits {
 	maxFee := wei.FromUint64(50_000_000_000_000_000)
 	return Limits{Limits: pm.DefaultLimits(), MaxFee: &maxFee, MaxHeadAge: 30 * time.Second}
 }
 
-// Check tells whether n tickets may be made from params. It is pm.Limits.Check with
-// the user's pinned recipient and face value before it.
-//
-// It fails with a *Refusal, which wraps what pm found and ErrLimit, ErrFunds or
-// ErrUnacceptable.
+// Check checks whether n tickets may be created on params: pm.Limits.Check, after the user's
+// recipients and face value. It returns a *Refusal, which wraps pm's error and ErrLimit, ErrFunds
+// or ErrUnacceptable.
 func (l Limits) Check(params *pm.TicketParams, facts pm.Facts, n uint64) error {
 	return l.check(params, &facts, n)
 }
 
-// CheckParams makes those of Check's checks that need no chain: whatever fails here
-// fails there.
+// CheckParams makes the checks of Check that need no chain.
 func (l Limits) CheckParams(params *pm.TicketParams, n uint64) error {
 	return l.check(params, nil, n)
 }
@@ -84,7 +81,7 @@ func (l Limits) check(params *pm.TicketParams, facts *pm.Facts, n uint64) error 
 			return err
 		}
 	}
-	// More than fits an int is refused by the nonces' width below, whatever int holds.
+	// A count beyond the width of an int is refused by the nonces' width below.
 	count := int(min(n, math.MaxInt32))
 	var err error
 	if facts == nil {
@@ -101,8 +98,8 @@ func (l Limits) check(params *pm.TicketParams, facts *pm.Facts, n uint64) error 
 	return l.Explain(err)
 }
 
-// CheckTotal tells whether all tickets of a payment may be made, where it takes the params
-// of several: Check holds those of one to the same limit. It fails with a *Refusal.
+// CheckTotal checks the total of a payment on several sets of params against the limit that Check
+// applies to one set. It returns a *Refusal.
 func (l Limits) CheckTotal(all Sum) error {
 	if l.MaxTotalEV == nil || num.OrZero(all.EV).Cmp(l.MaxTotalEV) <= 0 {
 		return nil
@@ -112,29 +109,27 @@ func (l Limits) CheckTotal(all Sum) error {
 	})
 }
 
-// CheckOffline fails with a *Refusal where a binding limit needs the chain: without asking
-// it nothing can be held to that limit, and so no tickets are made.
+// CheckOffline returns a *Refusal if a binding limit needs the chain.
 func (l Limits) CheckOffline() error {
 	for _, c := range []struct {
 		setting Setting
 		needs   string
 	}{
 		{DepositMultiplier, fmt.Sprintf("the deposit must hold %s", words.Count(uint64(max(0, l.DepositMultiplier)), "face value"))},
-		{MaxHeadAge, fmt.Sprintf("what is known of the chain may be %v old", l.MaxHeadAge)},
+		{MaxHeadAge, fmt.Sprintf("facts about the chain may be %v old", l.MaxHeadAge)},
 	} {
 		if l.places[c.setting].binding {
 			return &Refusal{ErrLimit, errOffline, fmt.Sprintf("%v: %s (%s)", errOffline, c.needs, l.Where(c.setting)),
-				"leave --offline out, or " + l.allow(c.setting)}
+				"omit --offline, or " + l.allow(c.setting)}
 		}
 	}
 	return nil
 }
 
-// errOffline is what CheckOffline finds.
-var errOffline = errors.New("tickets cannot be made without asking the chain")
+var errOffline = errors.New("a limit requires asking the chain")
 
-// CheckCount fails with *pm.NonceCapError for more tickets than a whole session has.
-// How many are left of it only the store knows.
+// CheckCount returns *pm.NonceCapError for more tickets than a session allows. How many of them are
+// left only the store can say.
 func (l Limits) CheckCount(params *pm.TicketParams, n uint64) error {
 	most := l.NonceCap
 	if most == 0 || most > math.MaxInt32 {
@@ -146,8 +141,7 @@ func (l Limits) CheckCount(params *pm.TicketParams, n uint64) error {
 	return &pm.NonceCapError{RecipientRandHash: params.RecipientRandHash, Asked: n, Cap: most}
 }
 
-// CheckRecipient fails with *WrongRecipientError when the user has said who may be paid
-// and it is somebody else.
+// CheckRecipient returns *WrongRecipientError for a recipient that is not one of Recipients.
 func (l Limits) CheckRecipient(got common.Address) error {
 	if l.allows(got) {
 		return nil
@@ -162,21 +156,21 @@ func (l Limits) checkFaceValue(faceValue *big.Int) error {
 	return &MaxFaceValueError{FaceValue: faceValue, Limit: *l.MaxFaceValue}
 }
 
-// CheckSender makes those checks that concern the sender alone, before any params are
-// there: funds, and no withdrawal about to begin. It fails with a *Refusal.
+// CheckSender makes the checks of the sender alone, before there are params: funds, and no
+// withdrawal coming up. It returns a *Refusal.
 func CheckSender(facts pm.Facts) error {
-	// The rules are pm's; these params pass every other one.
+	// The rules are pm's; these params pass all others.
 	facts.LastSeenL1Block = new(big.Int)
 	harmless := &pm.TicketParams{FaceValue: big.NewInt(2), WinProb: big.NewInt(1), ExpirationBlock: big.NewInt(2)}
 	return Limits{}.Explain(pm.Limits{}.Check(harmless, facts, 1))
 }
 
-// WrongRecipientError is params that pay somebody else than the user said.
+// WrongRecipientError is returned for params that pay another recipient than the allowed ones.
 type WrongRecipientError struct {
-	// Got is who the params pay.
+	// Got is the recipient of the params.
 	Got common.Address
 
-	// Want are those who may be paid.
+	// Want are the allowed recipients.
 	Want []common.Address
 }
 
@@ -184,15 +178,14 @@ func (e *WrongRecipientError) Error() string {
 	if len(e.Want) == 1 {
 		return fmt.Sprintf("the ticket params pay %v, not %v", e.Got, e.Want[0])
 	}
-	return fmt.Sprintf("the ticket params pay %v, who is none of the %d recipients that are allowed", e.Got, len(e.Want))
+	return fmt.Sprintf("the ticket params pay %v, which is none of the %d allowed recipients", e.Got, len(e.Want))
 }
 
-// MaxFaceValueError is a face value above the user's limit.
+// MaxFaceValueError is returned for a face value above the user's limit.
 type MaxFaceValueError struct {
 	// FaceValue is what a win pays, in wei.
 	FaceValue *big.Int
 
-	// Limit is the most that is allowed.
 	Limit wei.Wei
 }
 
@@ -200,15 +193,15 @@ func (e *MaxFaceValueError) Error() string {
 	return fmt.Sprintf("face value %s is above the limit of %s", wei.Format(new(big.Rat).SetInt(e.FaceValue)), e.Limit)
 }
 
-// The kinds of refusal, which ask for different remedies.
+// The kinds of refusal, each with its own remedy.
 var (
-	// ErrLimit is a refusal by a limit that the user can set.
-	ErrLimit = errors.New("refused by a limit of yours")
+	// ErrLimit is a refusal by a limit that the user can change.
+	ErrLimit = errors.New("refused by one of your limits")
 
-	// ErrFunds is a refusal for lack of a deposit or a reserve.
+	// ErrFunds is a refusal because the deposit or the reserve is too small.
 	ErrFunds = errors.New("the deposit or reserve is too small")
 
-	// ErrUnacceptable is a refusal of params that nothing can make good: they have
-	// expired, are used up or malformed, or the protocol does not allow them.
+	// ErrUnacceptable is a refusal of params that are expired, used up, malformed, or not allowed
+	// by the protocol.
 	ErrUnacceptable = errors.New("the ticket params cannot be used")
 )

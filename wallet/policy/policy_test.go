@@ -70,15 +70,15 @@ func TestRefusals(t *testing.T) {
 		{"total EV", func(w *world) { w.n = 21 }, ErrLimit, new(*pm.MaxTotalEVError),
 			[]string{"21 tickets, ~21000", "20000 gwei"}, []string{"at most 19 tickets", "--max-total-ev"}, true},
 		{"total EV of one", func(w *world) { w.n, w.limits.MaxTotalEV = 1, big.NewRat(1, 1) }, ErrLimit, new(*pm.MaxTotalEVError),
-			[]string{"1 wei"}, []string{"not even one", "--max-total-ev"}, true},
+			[]string{"1 wei"}, []string{"one ticket alone", "--max-total-ev"}, true},
 		{"deposit below one face value", func(w *world) { w.facts.Sender.Deposit = big.NewInt(3999 * gwei) }, ErrFunds, new(*pm.FaceValueError),
 			[]string{"3999 gwei", "4000 gwei"}, []string{"add 1 gwei", "pmctl fund --deposit 1000000000wei"}, false},
 		{"deposit below several, and below one", func(w *world) {
 			w.facts.Sender.Deposit, w.limits.DepositMultiplier = big.NewInt(3999*gwei), 3
-		}, ErrFunds, new(*pm.FaceValueError), []string{"must hold 3"}, []string{"add 8001 gwei"}, false},
+		}, ErrFunds, new(*pm.FaceValueError), []string{"must cover 3 of them"}, []string{"add 8001 gwei"}, false},
 		{"deposit below several face values", func(w *world) {
 			w.facts.Sender.Deposit, w.limits.DepositMultiplier = big.NewInt(4000*gwei), 3
-		}, ErrLimit, new(*pm.FaceValueError), []string{"must hold 3"}, []string{"--deposit-multiplier", "add 8000 gwei"}, false},
+		}, ErrLimit, new(*pm.FaceValueError), []string{"must cover 3 of them"}, []string{"--deposit-multiplier", "add 8000 gwei"}, false},
 		{"no deposit", func(w *world) { w.facts.Sender.Deposit = new(big.Int) }, ErrFunds, &pm.ErrNoDeposit,
 			[]string{"deposit is zero"}, []string{"pmctl fund --deposit"}, false},
 		{"no reserve", func(w *world) { w.facts.Sender.Reserve.FundsRemaining = new(big.Int) }, ErrFunds, &pm.ErrNoReserve,
@@ -105,7 +105,7 @@ func TestRefusals(t *testing.T) {
 		{"ticket EV by less than a wei", func(w *world) { w.limits.MaxEV = big.NewRat(1000*gwei, 1) }, ErrLimit, new(*pm.MaxEVError),
 			[]string{"~1000 gwei is above the limit of 1000 gwei by "}, []string{"--max-ticket-ev"}, true},
 		{"more tickets than a session has", func(w *world) { w.n, w.limits.MaxTotalEV = 601, nil }, ErrUnacceptable, new(*pm.NonceCapError),
-			[]string{"601 tickets are more than the 600 that one set of ticket params takes"}, []string{"at most 600", "fresh ticket params"}, true},
+			[]string{"601 tickets are more than the 600 that one set of ticket params allows"}, []string{"at most 600", "fresh ticket params"}, true},
 		{"absurdly many tickets", func(w *world) {
 			w.n, w.limits.MaxTotalEV, w.limits.NonceCap = math.MaxUint64, nil, 0
 		}, ErrUnacceptable, new(*pm.NonceCapError), []string{"18446744073709551615"}, nil, true},

@@ -11,12 +11,12 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Refusal is why tickets are not made, and what can be done about it.
+// Refusal is returned if tickets are not created because of a limit, funds or the params.
 type Refusal struct {
 	// Kind is ErrLimit, ErrFunds or ErrUnacceptable.
 	Kind error
 
-	// Err is what was found, with the value that was offered and the one allowed.
+	// Err is the violated check, with the value found and the limit.
 	Err error
 
 	text, hint string
@@ -25,14 +25,14 @@ type Refusal struct {
 // Error says what was offered and what is allowed.
 func (r *Refusal) Error() string { return r.text }
 
-// Hint says what to run or set next, and what the recipient can set.
+// Hint says what to run or change next, and what the recipient can change.
 func (r *Refusal) Hint() string { return r.hint }
 
-// Unwrap returns the kind and what was found.
+// Unwrap returns the kind and the violated check.
 func (r *Refusal) Unwrap() []error { return []error{r.Kind, r.Err} }
 
-// Explain returns an error of pm's checks as a *Refusal that says where the limit is
-// set. A nil err stays nil, and what is no refusal stays as it is.
+// Explain turns an error of pm's checks into a *Refusal that says where the limit is set. Other
+// errors, and nil, are returned as they are.
 func (l Limits) Explain(err error) error {
 	var (
 		maxEV      *pm.MaxEVError
@@ -61,17 +61,17 @@ func (l Limits) Explain(err error) error {
 			l.allow(MaxFaceValue) + ", or ask the recipient for a lower -maxFaceValue"}
 	case errors.As(err, &recipient):
 		return &Refusal{ErrLimit, err, fmt.Sprintf("%v (%s)", recipient, l.Where(Recipients)),
-			fmt.Sprintf("check the recipient's URL, or whom %s names; nothing in the answer proves who sent it", l.Knob(Recipients))}
+			fmt.Sprintf("check the recipient's URL and %s; nothing in the answer proves who sent it", l.Knob(Recipients))}
 	case errors.As(err, &cap) && cap.Asked > uint64(cap.Cap):
 		return &Refusal{ErrUnacceptable, err,
-			fmt.Sprintf("%d tickets are more than the %d that one set of ticket params takes", cap.Asked, cap.Cap),
-			fmt.Sprintf("make at most %d at once, each time from fresh ticket params", cap.Cap)}
+			fmt.Sprintf("%d tickets are more than the %d that one set of ticket params allows", cap.Asked, cap.Cap),
+			fmt.Sprintf("create at most %d at once, each time from fresh ticket params", cap.Cap)}
 	case errors.As(err, &cap):
 		return &Refusal{ErrUnacceptable, err, cap.Error(), refetch}
 	case errors.Is(err, pm.ErrTicketParamsExpired):
 		return &Refusal{ErrUnacceptable, err, err.Error(), refetch}
 	case errors.Is(err, pm.ErrNoExpirationBlock), errors.As(err, &field):
-		return &Refusal{ErrUnacceptable, err, err.Error(), "the recipient's params are malformed; choose another recipient"}
+		return &Refusal{ErrUnacceptable, err, err.Error(), "the recipient's params are malformed; choose another recipient: pmctl recipient list"}
 	case errors.Is(err, pm.ErrEVNotBelowFaceValue):
 		return &Refusal{ErrUnacceptable, err, err.Error(),
 			"a ticket that always wins is a payment, not a lottery; ask the recipient for a lower -ticketEV or a higher face value"}
@@ -81,7 +81,7 @@ func (l Limits) Explain(err error) error {
 	return err
 }
 
-// Exceeded is a limit as text, with by how much a value is above it where both look alike.
+// Exceeded returns a limit as text, and by how much a value exceeds it if both look alike.
 func Exceeded(value, limit *big.Rat) string {
 	text := wei.Format(limit)
 	excess := new(big.Rat).Sub(value, limit)
@@ -100,20 +100,20 @@ func (l Limits) refuseTotal(e *pm.MaxTotalEVError, err error) error {
 	r := &Refusal{Kind: ErrLimit, Err: err,
 		text: fmt.Sprintf("the total EV of %s, %s, is above the limit of %s (%s)",
 			words.Count(uint64(e.Count), "ticket"), wei.Format(e.TotalEV), Exceeded(e.TotalEV, e.Limit), l.Where(MaxTotalEV))}
-	// limit · count / total is how many fit.
+	// limit · count / total tickets fit.
 	fit := new(big.Rat).Quo(new(big.Rat).Mul(e.Limit, new(big.Rat).SetInt64(int64(e.Count))), e.TotalEV)
 	if most := new(big.Int).Quo(fit.Num(), fit.Denom()); most.Sign() > 0 {
 		worth := new(big.Rat).Quo(e.TotalEV, new(big.Rat).SetInt64(int64(e.Count)))
 		worth.Mul(worth, new(big.Rat).SetInt(most))
-		r.hint = fmt.Sprintf("make at most %v tickets at once, worth %s, or %s", most, wei.Format(worth), l.allow(MaxTotalEV))
+		r.hint = fmt.Sprintf("create at most %v tickets at once, worth %s, or %s", most, wei.Format(worth), l.allow(MaxTotalEV))
 	} else {
-		r.hint = fmt.Sprintf("not even one ticket fits; %s, or ask the recipient for a lower -ticketEV", l.allow(MaxTotalEV))
+		r.hint = fmt.Sprintf("one ticket alone exceeds it; %s, or ask the recipient for a lower -ticketEV", l.allow(MaxTotalEV))
 	}
 	return r
 }
 
-// refuseFaceValue tells a deposit that cannot pay one win from one that could, were
-// it not for the user's own margin.
+// refuseFaceValue distinguishes a deposit that cannot cover one win from one that is only below the
+// user's own margin.
 func (l Limits) refuseFaceValue(e *pm.FaceValueError, err error) error {
 	needed := new(big.Int).Mul(e.FaceValue, big.NewInt(int64(e.Multiplier)))
 	missing := new(big.Int).Sub(needed, e.Deposit)
@@ -121,7 +121,7 @@ func (l Limits) refuseFaceValue(e *pm.FaceValueError, err error) error {
 		text: fmt.Sprintf("the deposit of %s is too small for a face value of %s", amount(e.Deposit), amount(e.FaceValue)),
 		hint: fmt.Sprintf("add %s: pmctl fund --deposit %vwei", amount(missing), missing)}
 	if e.Multiplier > 1 {
-		r.text += fmt.Sprintf(", of which it must hold %d", e.Multiplier)
+		r.text += fmt.Sprintf(", and must cover %d of them", e.Multiplier)
 		if e.Deposit.Cmp(e.FaceValue) >= 0 {
 			r.Kind = ErrLimit
 			r.text += fmt.Sprintf(" (%s)", l.Where(DepositMultiplier))
@@ -134,13 +134,13 @@ func (l Limits) refuseFaceValue(e *pm.FaceValueError, err error) error {
 func refuseSender(err error) error {
 	switch {
 	case errors.Is(err, pm.ErrNoDeposit) && errors.Is(err, pm.ErrNoReserve):
-		return &Refusal{ErrFunds, err, err.Error(), "fund both: pmctl fund --deposit AMOUNT --reserve AMOUNT"}
+		return &Refusal{ErrFunds, err, err.Error(), "add both: pmctl fund --deposit AMOUNT --reserve AMOUNT"}
 	case errors.Is(err, pm.ErrNoDeposit):
-		return &Refusal{ErrFunds, err, err.Error(), "fund one: pmctl fund --deposit AMOUNT"}
+		return &Refusal{ErrFunds, err, err.Error(), "add one: pmctl fund --deposit AMOUNT"}
 	case errors.Is(err, pm.ErrNoReserve):
-		return &Refusal{ErrFunds, err, err.Error(), "fund one: pmctl fund --reserve AMOUNT"}
+		return &Refusal{ErrFunds, err, err.Error(), "add one: pmctl fund --reserve AMOUNT"}
 	case errors.Is(err, pm.ErrSenderUnlocking):
-		return &Refusal{ErrUnacceptable, err, err.Error(), "recipients refuse tickets now; keep the funds with: pmctl unlock cancel"}
+		return &Refusal{ErrUnacceptable, err, err.Error(), "recipients refuse tickets during an unlock; to cancel it, run pmctl unlock cancel"}
 	}
 	return err
 }

@@ -10,33 +10,33 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 )
 
-// Rules are the limits that one place sets, such as a config file or a command line.
+// Rules are the limits set in one place, such as a config file or the command line.
 type Rules struct {
-	// Values are what is set; see Table. Budgets bind, wherever they are set.
+	// Values are the limits that are set; see Table. Budgets always bind.
 	Values Values
 
-	// Binding tells that what is set later may tighten these rules and not loosen them.
-	// What tightens a binding rule binds in its place.
+	// Binding tells that later rules may tighten these and not loosen them. A rule that tightens a
+	// binding one becomes binding.
 	Binding bool
 
-	// Where names the place that a setting has here, for people.
+	// Where names the place where a setting is set, for people.
 	Where func(Setting) string
 }
 
-// Values are values by their setting.
+// Values are values by setting.
 type Values map[Setting]Value
 
-// ErrValue is wrapped by the error about a value that its setting cannot have.
+// ErrValue is wrapped by errors about a value that its setting cannot have.
 var ErrValue = errors.New("not a value of the setting")
 
-// check fails with ErrValue for a setting that is not in the table, which would hold nothing,
-// and for a value of another setting's form.
+// check returns ErrValue for an unknown setting, which would limit nothing, and for a value of
+// another type.
 func (v Values) check() error {
 	rows := Table()
 	for setting, value := range v {
 		at := slices.IndexFunc(rows, func(spec Spec) bool { return spec.Setting == setting })
 		if at < 0 {
-			return fmt.Errorf("%w %q, which there is not: see Table", ErrValue, setting)
+			return fmt.Errorf("%w %q: no such setting", ErrValue, setting)
 		}
 		if none, of := value.(Addresses); of && len(none) == 0 || reflect.TypeOf(value) != reflect.TypeOf(rows[at].form) {
 			return fmt.Errorf("%w %q: %T(%v)", ErrValue, setting, value, value)
@@ -45,14 +45,13 @@ func (v Values) check() error {
 	return nil
 }
 
-// place is where a limit is set.
 type place struct {
 	name    string
 	binding bool
 }
 
-// With returns the limits with rules over them: of two budgets the tighter holds. It fails
-// with a *LooserError where these would loosen what binding rules set before.
+// With returns the limits with rules applied: the tighter of two budgets wins. It returns a
+// *LooserError if rules would loosen a binding limit.
 func (l Limits) With(r Rules) (Limits, error) {
 	if err := r.Values.check(); err != nil {
 		return l, err
@@ -86,7 +85,7 @@ func copied[K comparable, V any](m map[K]V) map[K]V {
 	return maps.Clone(m)
 }
 
-// take notes that rules set a limit, unless a binding one speaks against it.
+// take records that rules set a limit, unless a binding limit forbids it.
 func (l *Limits) take(r Rules, spec Spec, asked, existing Value) error {
 	before := l.places[spec.Setting]
 	where := r.Where(spec.Setting)
@@ -97,9 +96,8 @@ func (l *Limits) take(r Rules, spec Spec, asked, existing Value) error {
 	return nil
 }
 
-// Bound returns the limits as they bind somebody else, such as an agent's clients: what
-// is set, wherever, can only be changed there. Whose names the place that they are in,
-// for people.
+// Bound returns the limits as they bind another process, such as an agent's clients: all of them
+// can only be changed where they are set. whose names that place, for people.
 func (l Limits) Bound(whose string) Limits {
 	places := make(map[Setting]place, len(l.places))
 	for s, p := range l.places {
@@ -109,12 +107,12 @@ func (l Limits) Bound(whose string) Limits {
 	return l
 }
 
-// allows tells whether a recipient may be paid.
+// allows reports whether a recipient may be paid.
 func (l Limits) allows(recipient common.Address) bool {
 	return l.Recipients == nil || slices.Contains(l.Recipients, recipient)
 }
 
-// Where names the place that a limit is set in.
+// Where returns the place where a limit is set.
 func (l Limits) Where(s Setting) string {
 	if p, ok := l.places[s]; ok {
 		return p.name
@@ -125,7 +123,7 @@ func (l Limits) Where(s Setting) string {
 	return "the default"
 }
 
-// Knob is what to change a limit with.
+// Knob returns what to change a limit with.
 func (l Limits) Knob(s Setting) string {
 	if p := l.places[s]; p.binding {
 		return p.name
@@ -136,7 +134,7 @@ func (l Limits) Knob(s Setting) string {
 	return s.Flag()
 }
 
-// allow says how more than a limit is allowed.
+// allow returns how to allow more than a limit.
 func (l Limits) allow(s Setting) string {
 	if p := l.places[s]; p.binding {
 		return "change " + p.name
@@ -144,10 +142,9 @@ func (l Limits) allow(s Setting) string {
 	return "allow it with " + l.Knob(s)
 }
 
-// LooserError is a limit that would loosen one that is binding. It matches ErrLimit.
+// LooserError is returned for a limit that would loosen a binding one. It matches ErrLimit.
 type LooserError struct {
-	// Asked is what was asked for, and AskedIn where; Limit is what holds, and SetIn
-	// where that is set.
+	// Asked was requested in AskedIn; Limit is the binding limit, set in SetIn.
 	Asked, AskedIn, Limit, SetIn string
 }
 
@@ -155,8 +152,9 @@ func (e *LooserError) Error() string {
 	return fmt.Sprintf("%s: %s would loosen the limit of %s that %s sets", e.AskedIn, e.Asked, e.Limit, e.SetIn)
 }
 
-// Is matches ErrLimit.
 func (e *LooserError) Is(target error) bool { return target == ErrLimit }
 
-// Hint says what can be done.
-func (e *LooserError) Hint() string { return "it can only be tightened here; change " + e.SetIn }
+// Hint says what can be changed.
+func (e *LooserError) Hint() string {
+	return "it can only be tightened here; to loosen it, change " + e.SetIn
+}

@@ -83,7 +83,7 @@ func TestRefusalsNameThePlace(t *testing.T) {
 		{Rules{Values: Values{MaxTicketEV: gweis(2)}, Where: Setting.Flag}, "is above the limit of 2 gwei (--max-ticket-ev)", "allow it with --max-ticket-ev"},
 		{Rules{Values: Values{MaxTicketEV: gweis(2)}, Where: in("a file"), Binding: true}, "is above the limit of 2 gwei (max-ticket-ev in a file)", "change max-ticket-ev in a file"},
 		{Rules{Values: Values{MaxFaceValue: gweis(2)}, Where: in("a file"), Binding: true}, "is above the limit of 2 gwei (max-face-value in a file)", "-maxFaceValue"},
-		{Rules{Values: Values{Recipients: Addresses{{1}, {2}}}, Where: in("a file"), Binding: true}, "none of the 2 recipients that are allowed (recipient in a file)", "whom recipient in a file names"},
+		{Rules{Values: Values{Recipients: Addresses{{1}, {2}}}, Where: in("a file"), Binding: true}, "none of the 2 allowed recipients (recipient in a file)", "URL and recipient in a file"},
 	} {
 		limits, err := Default().With(c.rules)
 		require.NoError(t, err)

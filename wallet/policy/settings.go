@@ -14,12 +14,12 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Setting names one limit: by its flag, without the dashes, or, where it has no flag, by
-// its key in a config file.
+// Setting names a limit: by its flag without the dashes or, if it has no flag, by its key in a
+// config file.
 type Setting string
 
-// The limits that a user can set. NonceCap is how many tickets may be made from one set of
-// params; recipients refuse more than 600, so that no flag changes it.
+// The limits that a user can set. NonceCap is how many tickets may be created on one set of params;
+// recipients refuse more than 600, so no flag changes it.
 const (
 	MaxTicketEV       Setting = "max-ticket-ev"
 	MaxTotalEV        Setting = "max-total-ev"
@@ -32,9 +32,8 @@ const (
 	MaxFee            Setting = "max-fee"
 )
 
-// The budgets that a user can set: what one sender may spend on one chain in a UTC day,
-// in expected value and in what the tickets cost if every one of them wins. They hold
-// over all processes and machines that share a store.
+// The budgets that a user can set: what one sender may spend on one chain in a UTC day, in expected
+// value and in face value. They apply across all processes and machines that share a store.
 const (
 	EVPerDay                 Setting = "ev_per_day"
 	FaceValuePerDay          Setting = "face_value_per_day"
@@ -42,7 +41,7 @@ const (
 	RecipientFaceValuePerDay Setting = "recipient_face_value_per_day"
 )
 
-// Flag is the setting on a command line.
+// Flag returns the setting as a command-line flag.
 func (s Setting) Flag() string { return "--" + string(s) }
 
 // Spec is a row of the table of settings.
@@ -52,29 +51,29 @@ type Spec struct {
 	// Section and Key are its name in a config file.
 	Section, Key string
 
-	// Usage describes its flag; "" for a setting of files alone.
+	// Usage describes its flag; "" for a setting without a flag.
 	Usage string
 
-	// Counted tells that the limit is held against what the store has counted.
+	// Counted tells that the limit is compared with what the store has counted.
 	Counted bool
 
-	// parse reads a value, and get and set reach its place in Limits; get returns nil where
-	// nothing is set. Of most settings less is tighter, of some more.
+	// parse reads a value; get and set access its field in Limits; get returns nil if it is not
+	// set. less is tighter for most settings, looser for some.
 	parse         func(text string) (Value, error)
-	form          Value // any of the setting's type
+	form          Value // any value of the setting's type
 	moreIsTighter bool
 	get           func(*Limits) Value
 	set           func(*Limits, Value)
 }
 
-// The sections of a config file that limits are in.
+// The sections of a config file that contain limits.
 const (
 	SectionLimits = "limits"
 	SectionBudget = "budget"
 )
 
-// Table returns every setting, in the order in which people read them. Flags, config files,
-// the documentation and the limits themselves follow it.
+// Table returns all settings, in the order for display. Flags, config files, documentation and the
+// limits themselves follow it.
 func Table() []Spec {
 	rows := []Spec{
 		ratRow(MaxTicketEV, "max_ticket_ev", "highest expected value of a ticket, an `AMOUNT` with its unit",
@@ -130,7 +129,6 @@ func Table() []Spec {
 	return rows
 }
 
-// Budgets returns the settings of budgets.
 func Budgets() []Setting {
 	return []Setting{EVPerDay, FaceValuePerDay, RecipientEVPerDay, RecipientFaceValuePerDay}
 }
@@ -141,13 +139,13 @@ func SpecOf(s Setting) Spec {
 	return rows[slices.IndexFunc(rows, func(spec Spec) bool { return spec.Setting == s })]
 }
 
-// Name is what a file calls the setting, with its section.
+// Name returns the setting's name in a file, with its section.
 func (s Spec) Name() string { return s.Section + "." + s.Key }
 
-// Value returns what limits set; nil for nothing.
+// Value returns the setting's value in limits; nil if it is not set.
 func (s Spec) Value(l Limits) Value { return s.get(&l) }
 
-// Parse reads a value as a flag or a file writes it: of Recipients, one or more of them.
+// Parse reads a value as a flag or a file has it. Only Recipients takes several.
 func (s Spec) Parse(texts ...string) (Value, error) {
 	if s.Setting != Recipients {
 		return s.parse(texts[0])
@@ -163,7 +161,7 @@ func (s Spec) Parse(texts ...string) (Value, error) {
 	return all, nil
 }
 
-// looser tells whether a value allows more than another one.
+// looser reports whether a value allows more than another one.
 func (s Spec) looser(asked, existing Value) bool {
 	cmp := asked.compare(existing)
 	if s.moreIsTighter {
@@ -172,7 +170,6 @@ func (s Spec) looser(asked, existing Value) bool {
 	return cmp > 0
 }
 
-// ratRow is a row whose limit is one of expected value.
 func ratRow(s Setting, key, usage string, of func(*Limits) **big.Rat) Spec {
 	return Spec{
 		Setting: s, Section: SectionLimits, Key: key, Usage: usage, parse: parseAmount, form: Amount{},
@@ -186,7 +183,6 @@ func ratRow(s Setting, key, usage string, of func(*Limits) **big.Rat) Spec {
 	}
 }
 
-// weiRow is a row whose limit is a whole number of wei.
 func weiRow(s Setting, key, usage string, of func(*Limits) **wei.Wei) Spec {
 	return Spec{
 		Setting: s, Section: SectionLimits, Key: key, Usage: usage, parse: parseAmount, form: Amount{},
@@ -235,7 +231,7 @@ func parseCount(text string, most uint64) (Value, error) {
 func parseAge(text string) (Value, error) {
 	age, err := time.ParseDuration(text)
 	if err != nil || age <= 0 {
-		return nil, fmt.Errorf("%q is not a time of more than 0, such as 30s", text)
+		return nil, fmt.Errorf("%q is not a duration above 0, such as 30s", text)
 	}
 	return Age(age), nil
 }

@@ -12,25 +12,24 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Expected is what a transaction that was prepared elsewhere must be for.
+// Expected is what a transaction prepared elsewhere must match.
 type Expected struct {
-	// ChainID is the network's, TicketBroker its contract.
+	// ChainID and TicketBroker are the network's.
 	ChainID      uint64
 	TicketBroker common.Address
 }
 
-// ErrTransaction is wrapped by refusals of a transaction that pmctl would not prepare
-// itself.
+// ErrTransaction is wrapped by refusals of a transaction that pmctl would not prepare itself.
 var ErrTransaction = errors.New("not a transaction that pmctl signs or sends")
 
-// CheckTransaction tells whether a transaction that was prepared elsewhere may be signed:
-// a call that pmctl makes, to the network's TicketBroker, with a gas price and a fee
-// within the limits. It returns the call, as it is encoded. It fails with a *Refusal of
-// kind ErrLimit, which wraps ErrTransaction or a *FeeError.
+// CheckTransaction checks whether a transaction prepared elsewhere may be signed: it must be a call
+// that pmctl makes, to the network's TicketBroker, with a gas price and a fee within the limits. It
+// returns the decoded call. It returns a *Refusal of kind ErrLimit, which wraps ErrTransaction or a
+// *FeeError.
 func (l Limits) CheckTransaction(t *types.Transaction, e Expected) (*broker.Call, error) {
 	err := CheckShape(t, e.ChainID)
 	if err == nil && *t.To() != e.TicketBroker {
-		err = fmt.Errorf("it is to %v, and the network's TicketBroker is %v", *t.To(), e.TicketBroker)
+		err = fmt.Errorf("it is to %v, but the network's TicketBroker is %v", *t.To(), e.TicketBroker)
 	}
 	if err != nil {
 		return nil, &Refusal{ErrLimit, ErrTransaction, fmt.Sprintf("%v: %v", ErrTransaction, err), whatIsSigned}
@@ -42,16 +41,16 @@ func (l Limits) CheckTransaction(t *types.Transaction, e Expected) (*broker.Call
 	return call, l.CheckFee(t)
 }
 
-const whatIsSigned = "pmctl signs and sends what pmctl fund, unlock, unlock cancel, withdraw and ticket redeem prepare with --unsigned, and nothing else"
+const whatIsSigned = "pmctl signs and sends only what pmctl fund, unlock, unlock cancel, withdraw and ticket redeem prepare with --unsigned"
 
-// CheckShape fails for a transaction that is not a plain call on a chain: one of another type
-// or for another chain, one with an access list, and one that creates a contract.
+// CheckShape refuses a transaction that is not a plain call on the chain: another type or chain, an
+// access list, or a contract creation.
 func CheckShape(t *types.Transaction, chainID uint64) error {
 	switch {
 	case t.Type() != types.LegacyTxType && t.Type() != types.DynamicFeeTxType:
-		return fmt.Errorf("it is of type %d", t.Type())
+		return fmt.Errorf("it has type %d", t.Type())
 	case t.Type() == types.DynamicFeeTxType && t.ChainId().Cmp(new(big.Int).SetUint64(chainID)) != 0:
-		return fmt.Errorf("it is for chain id %v, and the network's is %d", t.ChainId(), chainID)
+		return fmt.Errorf("it is for chain id %v, but the network's is %d", t.ChainId(), chainID)
 	case len(t.AccessList()) > 0:
 		return errors.New("it has an access list")
 	case t.To() == nil:
@@ -60,8 +59,8 @@ func CheckShape(t *types.Transaction, chainID uint64) error {
 	return nil
 }
 
-// CheckFee fails with a *Refusal, which wraps ErrLimit and a *FeeError, for a transaction
-// whose gas may cost more than the limits allow.
+// CheckFee returns a *Refusal, which wraps ErrLimit and a *FeeError, for a transaction whose gas
+// may cost more than the limits allow.
 func (l Limits) CheckFee(t *types.Transaction) error {
 	fee := new(big.Int).Mul(t.GasFeeCap(), new(big.Int).SetUint64(t.Gas()))
 	for _, cap := range []struct {
@@ -77,18 +76,18 @@ func (l Limits) CheckFee(t *types.Transaction) error {
 		}
 		err := &FeeError{Setting: cap.setting, Asked: cap.asked, Limit: *cap.most}
 		return &Refusal{ErrLimit, err, fmt.Sprintf("%v (%s)", err, l.Where(cap.setting)),
-			"prepare it again when gas is cheaper, or " + l.allow(cap.setting)}
+			"wait for a lower gas price, or " + l.allow(cap.setting)}
 	}
 	return nil
 }
 
-// FeeError is a transaction whose gas may cost more than is allowed.
+// FeeError is returned for a transaction whose gas may cost more than allowed.
 type FeeError struct {
-	// Setting is MaxGasPrice or MaxFee, Limit what it allows.
+	// Setting is MaxGasPrice or MaxFee, Limit its value.
 	Setting Setting
 	Limit   wei.Wei
 
-	// Asked is what the transaction offers to pay, in wei.
+	// Asked is the transaction's maximum, in wei.
 	Asked *big.Int
 }
 
@@ -100,5 +99,4 @@ func (e *FeeError) Error() string {
 	return fmt.Sprintf("the %s %s, above the limit of %s", what, amount(e.Asked), e.Limit)
 }
 
-// Is matches ErrLimit.
 func (e *FeeError) Is(target error) bool { return target == ErrLimit }

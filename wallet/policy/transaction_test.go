@@ -34,10 +34,10 @@ func TestTransactionsFromElsewhere(t *testing.T) {
 	require.NoError(t, err)
 
 	for says, change := range map[string]func(*types.DynamicFeeTx){
-		"it is for chain id 1, and the network's is 1337": func(t *types.DynamicFeeTx) { t.ChainID = big.NewInt(1) },
+		"it is for chain id 1, but the network's is 1337": func(t *types.DynamicFeeTx) { t.ChainID = big.NewInt(1) },
 		"it has an access list":                           func(t *types.DynamicFeeTx) { t.AccessList = types.AccessList{{}} },
 		"it creates a contract":                           func(t *types.DynamicFeeTx) { t.To = nil },
-		"it is to 0xdD00000000000000000000000000000000000000, and the network's Ticket": func(t *types.DynamicFeeTx) { t.To = &common.Address{0xdd} },
+		"it is to 0xdD00000000000000000000000000000000000000, but the network's Ticket": func(t *types.DynamicFeeTx) { t.To = &common.Address{0xdd} },
 		"0 bytes of data are no call":                                                   func(t *types.DynamicFeeTx) { t.Data = nil },
 		"requires a value of 3 wei, but the transaction has 4 wei":                      func(t *types.DynamicFeeTx) { t.Value = big.NewInt(4) },
 		"offers for a unit of gas 5.000000001 gwei, above the limit of 5 gwei (max-gas": func(t *types.DynamicFeeTx) { t.GasFeeCap = big.NewInt(5*gwei + 1) },
@@ -53,7 +53,7 @@ func TestTransactionsFromElsewhere(t *testing.T) {
 		require.NotEmpty(t, refusal.Hint())
 	}
 	_, err = limits.CheckTransaction(types.NewTx(&types.AccessListTx{To: &broker}), expected)
-	require.ErrorContains(t, err, "it is of type 1")
+	require.ErrorContains(t, err, "it has type 1")
 	require.ErrorIs(t, err, ErrTransaction)
 
 	// No price, and no gas, is wide enough to get around the caps.

@@ -14,9 +14,9 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Value is what a setting is set to: an Amount, a Count, an Age or Addresses.
+// Value is a setting's value: an Amount, a Count, an Age or Addresses.
 type Value interface {
-	// String is the value for people, Decimal for machines.
+	// String returns the value for people, Decimal for machines.
 	String() string
 	Decimal() string
 
@@ -27,19 +27,18 @@ type Value interface {
 // Amount is a value in wei; the zero Amount is 0.
 type Amount struct{ rat *big.Rat }
 
-// AmountOf is w as a value.
 func AmountOf(w wei.Wei) Amount { return Amount{w.Rat()} }
 
 func (a Amount) exact() *big.Rat { return num.OrZero(a.rat) }
 
 func (a Amount) String() string { return wei.Format(a.exact()) }
 
-// Decimal is the amount in wei.
+// Decimal returns the amount in wei.
 func (a Amount) Decimal() string { return a.exact().RatString() }
 
 func (a Amount) compare(b Value) int { return a.exact().Cmp(b.(Amount).exact()) }
 
-// wei is the amount, which was read as a whole number.
+// wei returns the amount, which was parsed as a whole number.
 func (a Amount) wei() wei.Wei {
 	w, _ := wei.FromBig(a.exact().Num())
 	return w
@@ -50,17 +49,16 @@ type Count uint64
 
 func (c Count) String() string { return strconv.FormatUint(uint64(c), 10) }
 
-// Decimal is the number.
 func (c Count) Decimal() string { return c.String() }
 
 func (c Count) compare(b Value) int { return cmp.Compare(c, b.(Count)) }
 
-// Age is how old something may be.
+// Age is a maximum age.
 type Age time.Duration
 
 func (a Age) String() string { return time.Duration(a).String() }
 
-// Decimal is the time in Go's notation.
+// Decimal returns the duration in Go's notation.
 func (a Age) Decimal() string { return a.String() }
 
 func (a Age) compare(b Value) int { return cmp.Compare(a, b.(Age)) }
@@ -68,7 +66,7 @@ func (a Age) compare(b Value) int { return cmp.Compare(a, b.(Age)) }
 // Addresses are recipients.
 type Addresses []common.Address
 
-// Strings are the addresses with their checksums.
+// Strings returns the addresses with their checksums.
 func (a Addresses) Strings() []string {
 	texts := make([]string, len(a))
 	for i, address := range a {
@@ -79,10 +77,9 @@ func (a Addresses) Strings() []string {
 
 func (a Addresses) String() string { return strings.Join(a.Strings(), ", ") }
 
-// Decimal is what String is.
 func (a Addresses) Decimal() string { return a.String() }
 
-// compare is 1 where one of a is not in b, and otherwise 0.
+// compare returns 1 if one of a is not in b, else 0.
 func (a Addresses) compare(b Value) int {
 	if slices.ContainsFunc(a, func(one common.Address) bool { return !slices.Contains(b.(Addresses), one) }) {
 		return 1

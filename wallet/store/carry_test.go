@@ -117,7 +117,7 @@ func exportAndImport(t *testing.T, place place) {
 	spent, err := c.Spending(t.Context(), common.Address{1}, time.Now())
 	require.NoError(t, err)
 	require.EqualValues(t, 7, spent.All.Tickets)
-	require.Contains(t, spent.Spent, "imported")
+	require.Contains(t, spent.ExhaustedReason, "imported")
 	made, err := c.Requested(t.Context(), common.Address{1}, Request{ID: "one", Digest: "d"})
 	require.NoError(t, err)
 	require.Empty(t, made.First().Record)

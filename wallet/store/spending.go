@@ -25,7 +25,7 @@ func spending(tx *db.Tx, chain string, sender common.Address, at time.Time) (pol
 	day := spent.Day.Format(time.DateOnly)
 	err := sumOfDay(tx, chain, sender.Hex(), day, &spent)
 	if err == nil {
-		spent.Spent, err = spentReason(tx, day)
+		spent.ExhaustedReason, err = spentReason(tx, day)
 	}
 	return spent, err
 }
