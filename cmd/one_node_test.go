@@ -390,7 +390,7 @@ func TestDoctorSaysWhyATransactionWaits(t *testing.T) {
 	require.NoError(t, s.net.SetAutomine(t.Context(), false))
 	s.run(exitDone, "fund --deposit 8gwei --yes --no-wait")
 	found = finding()
-	require.Contains(t, found, "its price suffices")
+	require.Contains(t, found, "its gas price suffices")
 	require.NotContains(t, found, "tx bump")
 }
 

@@ -243,8 +243,8 @@ func TestTransactions(t *testing.T) {
 			t.Value, t.Data = big.NewInt(2), contract.NewTicketBroker().PackFundDepositAndReserveFor(common.Address{9}, big.NewInt(1), big.NewInt(1))
 		},
 		"requires a value of 0 wei": func(t *types.DynamicFeeTx) { t.Value = big.NewInt(1) },
-		"getSenderInfo of the":   func(t *types.DynamicFeeTx) { t.Data = contract.NewTicketBroker().PackGetSenderInfo(self) },
-		"only calls of the":      func(t *types.DynamicFeeTx) { t.To, t.Data, t.Value = &self, nil, big.NewInt(1) },
+		"getSenderInfo of the":      func(t *types.DynamicFeeTx) { t.Data = contract.NewTicketBroker().PackGetSenderInfo(self) },
+		"only calls of the":         func(t *types.DynamicFeeTx) { t.To, t.Data, t.Value = &self, nil, big.NewInt(1) },
 	} {
 		require.ErrorContains(t, sign(change), text)
 	}

@@ -1,9 +1,9 @@
-// Package check looks at what a payment and a transaction need, and says what it found: one
-// type for whatever was looked at, be it ticket params, funds, a node, a store or a
-// recipient. What a finding says is for people; its ID and its state are for programs.
+// Package check examines what a payment or a transaction needs: ticket params, funds, a node, a
+// store, a recipient. Each check returns a Finding, with a text for people, and an ID and a state
+// for programs.
 //
-// Run makes checks that depend on one another: one whose needs are not met is not made,
-// since what it found would be a fault of theirs.
+// Run runs checks that depend on one another: a check whose needs have failed is skipped, since its
+// result would only repeat their fault.
 package check
 
 import (
@@ -14,71 +14,70 @@ import (
 	"github.com/pmctl/pmctl/internal/hint"
 )
 
-// State is how a check ended.
+// State is the result of a check.
 type State string
 
 const (
-	// OK is a check that found nothing wrong.
+	// OK: nothing is wrong.
 	OK State = "ok"
-	// Failed is a check that found a fault.
+	// Failed: there is a fault.
 	Failed State = "failed"
-	// Skipped is a check that could not be made.
+	// Skipped: the check could not be made.
 	Skipped State = "skipped"
-	// Warning is a check that found what the user should know, and what keeps nothing
-	// from working.
+	// Warning: the user should know, but nothing is prevented from working.
 	Warning State = "warning"
 )
 
-// Finding is what a check found.
+// Finding is the result of a check, with its reason.
 type Finding struct {
-	// ID names what was looked at, for programs.
+	// ID identifies the check, for programs.
 	ID    string `json:"id"`
 	State State  `json:"state"`
-	// Found is the value in words, Allowed its bound; empty where there is none.
+	// Found is the value in words, Allowed its bound; "" for none.
 	Found   string `json:"found"`
 	Allowed string `json:"allowed,omitempty"`
-	// Knob is what sets the value or the bound, and whose it is; Fix is what to do about
-	// it. Both are empty when nothing is wrong.
+	// Knob is the setting that decides, and whose it is. Fix is what to do. Both are "" if nothing
+	// is wrong.
 	Knob string `json:"knob,omitempty"`
 	Fix  string `json:"fix,omitempty"`
-	// Err is the error of a check that failed, where there is one.
+	// Err is the error of a failed check, if there is one.
 	Err error `json:"-"`
 }
 
-// Whose a setting is: what a Knob begins with.
+// Prefixes of Finding.Knob: whose setting it is.
 const (
 	OwnerUser      = "yours: "
 	OwnerRecipient = "the recipient's: "
 	OwnerNetwork   = "the network's: "
 )
 
-// Fine is a check that found nothing wrong.
+// Fine returns a finding that nothing is wrong.
 func Fine(format string, args ...any) Finding {
 	return Finding{State: OK, Found: fmt.Sprintf(format, args...)}
 }
 
-// Warn is a check that found what the user should know.
+// Warn returns a warning.
 func Warn(found, allowed, knob, fix string) Finding {
 	return Finding{State: Warning, Found: found, Allowed: allowed, Knob: knob, Fix: fix}
 }
 
-// NotMade is a check that could not be made.
+// NotMade returns a finding that the check could not be made.
 func NotMade(format string, args ...any) Finding {
 	return Finding{State: Skipped, Found: "not checked: " + fmt.Sprintf(format, args...)}
 }
 
-// Fail is a check whose error says what was found, and what to do about it.
+// Fail returns a failed finding whose error says what was found and what to do.
 func Fail(err error, allowed, knob string) Finding {
 	fix, _ := hint.Of(err)
 	return Finding{State: Failed, Found: err.Error(), Allowed: allowed, Knob: knob, Fix: fix, Err: err}
 }
 
-// Unread is a check that could not be made because what it reads does not answer.
+// Unread returns a failed finding for a check whose source does not answer.
 func Unread(err error) Finding {
 	return Fail(err, "an answer", OwnerUser+"--rpc-url, --store").Or("run pmctl doctor again")
 }
 
-// Or is the finding with what to do about it where its error does not say.
+// Or sets what to do, if the error has no hint.
 func (f Finding) Or(fix string) Finding {
 	if f.Fix == "" {
 		f.Fix = fix
@@ -86,25 +85,24 @@ func (f Finding) Or(fix string) Finding {
 	return f
 }
 
-// At is the finding with the value alone in place of what its error says.
+// At replaces the error's text by the value found.
 func (f Finding) At(value string) Finding {
 	f.Found = value
 	return f
 }
 
-// Check is one thing to look at.
+// Check is one check.
 type Check struct {
-	// ID names the check, for programs.
+	// ID identifies the check, for programs.
 	ID string
-	// Needs are the IDs of checks before this one that must not fail for it to be made.
+	// Needs are the IDs of earlier checks that must not fail.
 	Needs []string
-	// Run looks. It is called at most once.
+	// Run makes the check. It is called at most once.
 	Run func(context.Context) Finding
 }
 
-// Run makes the checks in their order and returns what each found. A check is skipped when
-// one of its needs failed, was skipped, or did not come before it; when ctx has ended, all
-// that are left are.
+// Run makes the checks in order and returns their findings. It skips a check if one of its needs
+// failed, was skipped or is not an earlier check, and all remaining ones once ctx has ended.
 func Run(ctx context.Context, checks []Check) []Finding {
 	findings := make([]Finding, len(checks))
 	passed := make(map[string]bool, len(checks))

@@ -14,7 +14,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// funds are what the account has, by what the node said.
+// funds are the account's funds, as the node reports them.
 type funds struct{ *node }
 
 func (f funds) checks() []Check {
@@ -29,7 +29,7 @@ func (f funds) checks() []Check {
 	}
 }
 
-// prepared judges the cheapest funding by what the node said of it.
+// prepared judges the cheapest funding, from the node's estimate.
 func (f funds) prepared(ctx context.Context, caps tx.Caps) error {
 	funding := cheapestFunding()
 	funding.To = f.status.Contracts.TicketBroker
@@ -57,13 +57,13 @@ func (f funds) balance(ctx context.Context) Finding {
 
 func (f funds) gasPrice(ctx context.Context) Finding {
 	if err := f.prepared(ctx, f.Caps); errors.As(err, new(*tx.PriceError)) {
-		return Fail(err, "what your limits allow", OwnerUser+"--max-gas-price, --max-fee").Or("wait for a lower price, or allow more")
+		return Fail(err, "a price within your limits", OwnerUser+"--max-gas-price, --max-fee").Or("wait for a lower price, or raise --max-gas-price or --max-fee")
 	}
 	return Fine("within your limits")
 }
 
-// withdrawn tells whether the sender took everything out, and no recipient is to be paid.
-// The contract keeps the withdraw round of such a sender.
+// withdrawn reports whether the sender has withdrawn everything and has no recipient to pay. The
+// contract keeps the withdraw round of such a sender.
 func (f funds) withdrawn() bool {
 	s := &f.status.Sender
 	return f.URL == (pay.URL{}) && !s.Funded() && s.WithdrawRound.Sign() != 0
@@ -71,7 +71,7 @@ func (f funds) withdrawn() bool {
 
 func (f funds) deposit(context.Context) Finding {
 	if f.withdrawn() {
-		return Warn(fmt.Sprintf("%s: all was withdrawn", f.status.Sender.Deposit), "more than 0, to pay recipients",
+		return Warn(fmt.Sprintf("%s: everything was withdrawn", f.status.Sender.Deposit), "more than 0, to pay recipients",
 			OwnerUser+"what you fund", "to pay again: pmctl fund --deposit AMOUNT --reserve AMOUNT")
 	}
 	return f.some(pm.ErrNoDeposit, f.status.Sender.Deposit)
@@ -84,7 +84,7 @@ func (f funds) reserve(context.Context) Finding {
 	return f.some(pm.ErrNoReserve, f.status.Sender.Reserve)
 }
 
-// some looks whether one of the two is there at all.
+// some checks that a deposit or a reserve is not 0.
 func (f funds) some(none error, amount wei.Wei) Finding {
 	facts := f.facts()
 	facts.Sender.WithdrawRound = nil // a check of its own
@@ -94,8 +94,8 @@ func (f funds) some(none error, amount wei.Wei) Finding {
 	return Fine("%s", amount)
 }
 
-// lock looks whether recipients take the sender to be about to leave. The withdraw round of
-// one whose funds are gone is a leftover.
+// lock checks whether recipients regard the sender as about to withdraw. The withdraw round of a
+// sender without funds is a leftover.
 func (f funds) lock(context.Context) Finding {
 	state := f.status.Lock()
 	if state == broker.Empty || state == broker.Locked {
@@ -105,10 +105,10 @@ func (f funds) lock(context.Context) Finding {
 	if err := policy.CheckSender(f.facts()); errors.Is(err, pm.ErrSenderUnlocking) {
 		return Fail(err, "funds that stay locked for more than a round", OwnerUser+"pmctl unlock").At(at)
 	}
-	return Warn(at, "funds that stay locked", OwnerUser+"pmctl unlock", "keep them with: pmctl unlock cancel")
+	return Warn(at, "funds that stay locked", OwnerUser+"pmctl unlock", "to keep them locked: pmctl unlock cancel")
 }
 
-// facts are what the checks of params need of the chain.
+// facts are the chain's facts that the checks of params need.
 func (n *node) facts() pm.Facts {
 	return pm.Facts{
 		LastSeenL1Block:      new(big.Int).SetUint64(n.status.Head.L1Block),

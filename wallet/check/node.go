@@ -15,14 +15,14 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// node is what a node says: of its chain, of the contracts, and of the account.
+// node is a node's answers about the chain, the contracts and the account.
 type node struct {
 	*Subject
 	client  *chain.Client
 	head    chain.Head
-	findErr error // of looking for the contracts
+	findErr error // from the lookup of the contracts
 	status  *chain.Status
-	quote   *chain.Quote // for the cheapest funding
+	quote   *chain.Quote // of the cheapest funding
 }
 
 func (n *node) checks() []Check {
@@ -37,15 +37,15 @@ func (n *node) checks() []Check {
 	}
 }
 
-// answers finds out whether a node does. Of several it may be the second that finds out that
-// the first serves another chain: that is for the next check to tell.
+// answers checks that a node answers. If the second of several finds that the first serves another
+// chain, the next check reports it.
 func (n *node) answers(ctx context.Context) Finding {
 	var err error
 	if n.client, err = n.Dial(ctx); err == nil {
 		n.head, n.findErr, err = n.client.Meet(ctx)
 	}
 	if isMalformed(err) {
-		// It may be the registry that cannot be read: that is for another check to tell.
+		// If only the registry cannot be read, another check reports it.
 		n.findErr = err
 		n.head, err = n.client.Head(ctx)
 	}
@@ -66,9 +66,8 @@ func (n *node) chainID(context.Context) Finding {
 	return Fine("%d", n.Network.ChainID)
 }
 
-// contracts also reads all that the contracts tell at once, for the checks to come, and what
-// the cheapest funding there is would cost. That stands for any transaction: they cost about
-// the same.
+// contracts also reads the contracts' state for the checks to come, and the cost of the cheapest
+// funding, which stands for any transaction: their costs are similar.
 func (n *node) contracts(ctx context.Context) Finding {
 	err := n.findErr
 	if err == nil {
@@ -76,38 +75,38 @@ func (n *node) contracts(ctx context.Context) Finding {
 	}
 	var changed *chain.ContractsError
 	if errors.As(err, &changed) {
-		return Fail(changed, "the contracts that are known here", OwnerNetwork+"the node's answer; --rpc-url")
+		return Fail(changed, "the contracts pinned on this machine", OwnerNetwork+"the node's answer; --rpc-url")
 	}
 	if err != nil {
-		return Fail(err, "a registry that knows all contracts, and code where they are", OwnerUser+"--controller, --network").Or("check --controller and --network")
+		return Fail(err, "a registry that lists all contracts, and code at their addresses", OwnerUser+"--controller, --network").Or("check --controller and --network")
 	}
-	return Fine("the registry knows them, and they answer")
+	return Fine("registered, and they answer")
 }
 
 func (n *node) newest(context.Context) Finding {
 	age := n.Now().Sub(n.head.Time)
 	if most := n.Network.MaxHeadAge; most > 0 && age > most {
-		return Fail(&chain.StaleError{URL: n.client.URL(), Age: age, Max: most}, fmt.Sprintf("at most %s, unless the clock here is fast", most),
+		return Fail(&chain.StaleError{URL: n.client.URL(), Age: age, Max: most}, fmt.Sprintf("at most %s, unless this machine's clock is fast", most),
 			OwnerUser+"--rpc-url, rpc_urls; or the clock").At(fmt.Sprintf("block %d is %s old", n.head.Number, age.Round(time.Second)))
 	}
 	return Fine("block %d, %s old", n.head.Number, max(0, age).Round(time.Second))
 }
 
-// maxClockSkew is how far the chain's time may be ahead of the clock here: nodes take
-// blocks that are some seconds ahead of theirs.
+// maxClockSkew is how far the chain's time may be ahead of the local clock: nodes accept blocks
+// some seconds ahead of theirs.
 const maxClockSkew = 15 * time.Second
 
-// clock finds a clock that is slow. One that is fast looks like a stale head.
+// clock detects a slow clock. A fast one looks like a stale head.
 func (n *node) clock(context.Context) Finding {
 	ahead := n.head.Time.Sub(n.Now())
 	if ahead <= maxClockSkew {
-		return Fine("it agrees with the chain")
+		return Fine("agrees with the chain")
 	}
 	ahead = ahead.Round(time.Second)
 	if n.Network.OwnClock {
-		return Fine("the local network is %s ahead, as its blocks are", ahead)
+		return Fine("the local network's blocks are %s ahead", ahead)
 	}
-	return Fail(hint.With(fmt.Errorf("the clock here is %s behind the newest block", ahead), "set the clock, for example with: timedatectl set-ntp true"),
+	return Fail(hint.With(fmt.Errorf("this machine's clock is %s behind the newest block", ahead), "set the clock, for example with: timedatectl set-ntp true"),
 		fmt.Sprintf("at most %s", maxClockSkew), OwnerUser+"this machine's clock").At(fmt.Sprintf("%s behind the newest block", ahead))
 }
 
@@ -115,7 +114,7 @@ func (n *node) paused(context.Context) Finding {
 	if !n.status.Paused {
 		return Fine("no")
 	}
-	return Fail(&contract.RevertError{Reason: contract.ErrPaused.Error()}, "contracts that are not", OwnerNetwork+"the controller's owner").Or("wait until they go on")
+	return Fail(&contract.RevertError{Reason: contract.ErrPaused.Error()}, "contracts that are not paused", OwnerNetwork+"the controller's owner").Or("wait until the contracts are resumed")
 }
 
 func (n *node) round(context.Context) Finding {
@@ -123,9 +122,9 @@ func (n *node) round(context.Context) Finding {
 	if round.Initialized {
 		return Fine("%v, initialized", round.Current)
 	}
-	return Warn(fmt.Sprintf("round %v is not initialized, the last one that is: %v", round.Current, round.LastInitialized),
-		"a current round that is", OwnerNetwork+"RoundsManager.initializeRound()",
-		"wait: anybody can initialize it, and somebody does; until then winning tickets are not redeemed")
+	return Warn(fmt.Sprintf("round %v is not initialized; the last initialized round is %v", round.Current, round.LastInitialized),
+		"an initialized current round", OwnerNetwork+"RoundsManager.initializeRound()",
+		"wait until an orchestrator initializes it; until then winning tickets are not redeemed")
 }
 
 func (n *node) consider(ctx context.Context) error {
@@ -135,7 +134,7 @@ func (n *node) consider(ctx context.Context) error {
 		n.status, n.quote = outlook.Status, outlook.Quote
 	}
 	if isMalformed(err) {
-		n.status, err = n.client.Status(ctx, n.Address) // it may be the costs that cannot be read
+		n.status, err = n.client.Status(ctx, n.Address) // only the costs may be unreadable
 	}
 	return err
 }
@@ -144,8 +143,8 @@ func cheapestFunding() tx.Call {
 	return tx.Call{Value: wei.FromUint64(1), Data: broker.FundDeposit()}
 }
 
-// isMalformed tells whether a node has answered something in a form that cannot be read,
-// which says nothing about the rest of what was asked.
+// isMalformed reports whether a node's answer could not be decoded, which says nothing about its
+// other answers.
 func isMalformed(err error) bool {
 	var fault *chain.NodeError
 	return errors.As(err, &fault) && fault.Fault == nodes.FaultMalformed

@@ -32,8 +32,7 @@ func (t terms) checks() []Check {
 	}
 }
 
-// bare are the user's limits with none on params in force but only: the checks, and what
-// they say, are the payment's own.
+// bare returns limits without bounds on valid params: checks and texts are those of a payment.
 func (t terms) bare(only pm.Limits) policy.Limits {
 	l := t.Limits
 	l.Limits, l.MaxFaceValue, l.Recipients = only, nil, nil
@@ -50,16 +49,16 @@ func (t terms) expiry(context.Context) Finding {
 	return Fine("L1 block %v, %v from now", block, new(big.Int).Sub(block, facts.LastSeenL1Block))
 }
 
-// price can only warn: pmctl has no limit on a price, which is a recipient's own.
+// price can only warn, since pmctl limits no price.
 func (t terms) price(context.Context) Finding {
 	price := t.offer.Params.PricePerPixel
 	if price == nil {
 		price = new(big.Rat)
 	}
 	if price.Sign() > 0 || t.offer.Params.EV().Sign() == 0 {
-		return Fine("%s wei a pixel", price.RatString())
+		return Fine("%s wei per pixel", price.RatString())
 	}
-	return Warn("no price, and tickets that cost something", "a price: tickets are refused that name another than the recipient's",
+	return Warn("no price, but tickets with an expected value", "a price, which tickets must repeat to be accepted",
 		OwnerRecipient+"-pricePerUnit, -pixelsPerUnit", "ask the recipient, or choose another: pmctl recipient list")
 }
 
@@ -99,7 +98,7 @@ func (t terms) faceValue(context.Context) Finding {
 	return Fine("%s", value)
 }
 
-// cover looks whether the deposit holds as many face values as it must.
+// cover checks whether the deposit covers as many face values as it must.
 func (t terms) cover(context.Context) Finding {
 	params, facts, n := t.offer.Params, t.facts(), t.Limits.DepositMultiplier
 	facts.Sender.WithdrawRound = nil // a check of its own
@@ -109,10 +108,10 @@ func (t terms) cover(context.Context) Finding {
 		return Fail(err, fmt.Sprintf("at least %s: %s", amount(needed), words.Count(n, "face value")), t.knobs(policy.DepositMultiplier, "-maxFaceValue")).
 			At("a deposit of " + t.status.Sender.Deposit.String())
 	}
-	return Fine("the deposit holds %s", words.Count(n, "face value"))
+	return Fine("the deposit covers %s", words.Count(n, "face value"))
 }
 
-// knobs are the user's limit, and what a recipient sets for it.
+// knobs names the user's limit and the recipient's flag for a value.
 func (t terms) knobs(mine policy.Setting, flag string) string {
 	where := t.Limits.Where(mine)
 	if where != mine.Flag() {
@@ -128,7 +127,7 @@ func (t terms) budgeted(ctx context.Context) Finding {
 
 func (t terms) token(context.Context) Finding {
 	if err := pay.CheckToken(t.URL, t.offer.Info.GetAuthToken(), t.Now()); err != nil {
-		return Fail(hint.With(err, "fetch again; if that does not help, the clock here or the recipient is wrong"), "a token that has not expired", OwnerRecipient+"its software; yours: the clock")
+		return Fail(hint.With(err, "run pmctl doctor again; if the token has expired again, this machine's clock or the recipient's is wrong"), "a token that has not expired", OwnerRecipient+"its software; yours: the clock")
 	}
-	return Fine("it has not expired")
+	return Fine("not expired")
 }

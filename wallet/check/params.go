@@ -11,10 +11,9 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Params makes every check of limits.Check one by one, for people to read, where Check ends
-// at the first that fails. Without facts (nil) those that need the chain are Skipped, and
-// say what they need. No finding is Failed exactly when Check, or CheckParams without facts,
-// passes.
+// Params makes each check of limits.Check separately, for display, where Check ends at the first
+// failure. Without facts (nil), checks that need the chain are Skipped. No finding is Failed
+// exactly if Check, or CheckParams without facts, passes.
 func Params(limits policy.Limits, params *pm.TicketParams, facts *pm.Facts, n uint64) []Finding {
 	if err := params.CheckFields(); err != nil {
 		return []Finding{{ID: "fields", State: Failed, Found: err.Error()}}
@@ -33,7 +32,6 @@ func Params(limits policy.Limits, params *pm.TicketParams, facts *pm.Facts, n ui
 	return j.findings
 }
 
-// judge collects findings.
 type judge struct {
 	limits   policy.Limits
 	params   *pm.TicketParams
@@ -63,14 +61,14 @@ func (j *judge) expiry() {
 	case j.facts == nil:
 		j.add(check, Skipped, "L1 block %v; needs the chain's last block", block)
 	case j.facts.LastSeenL1Block == nil:
-		j.add(check, Failed, "L1 block %v, and the chain's last block is not known", block)
+		j.add(check, Failed, "L1 block %v, but the chain's last block is not known", block)
 	default:
 		left := new(big.Int).Sub(block, j.facts.LastSeenL1Block)
 		j.ifTrue(check, left.Cmp(big.NewInt(1)) > 0, "L1 block %v, the last one is %v: %v left", block, j.facts.LastSeenL1Block, left)
 	}
 }
 
-// round tells which round the tickets will belong to. It refuses nothing.
+// round names the round that the tickets will belong to. It refuses nothing.
 func (j *judge) round() {
 	const check = "round"
 	switch own := j.params.ExpirationParams; {
@@ -95,7 +93,7 @@ func (j *judge) recipient() {
 	j.add("recipient", OK, "%v, %s", j.params.Recipient, pinned)
 }
 
-// counterparty tells whether the recipient is on the sender's chain, and active.
+// counterparty checks that the recipient is on the sender's chain and active.
 func (j *judge) counterparty() {
 	about := pm.CounterpartyOf(j.params)
 	var said pm.CounterpartyFacts
@@ -112,7 +110,7 @@ func (j *judge) counterparty() {
 	switch {
 	case errors.As(err, new(*policy.OtherChainError)):
 		j.add("chain", Failed, "%v", err)
-		return // which pool it is in is another chain's
+		return // its pool is another chain's
 	case about.Round == 0:
 		j.add("chain", OK, "the params name no round to compare")
 	default:
@@ -124,7 +122,7 @@ func (j *judge) counterparty() {
 	case err == nil:
 		j.add("active", OK, "no, as allowed (--inactive-ok)")
 	default:
-		j.add("active", Failed, "no: it refuses every payment, and keeps the tickets")
+		j.add("active", Failed, "no: it would refuse every payment and keep the tickets")
 	}
 }
 
@@ -154,7 +152,7 @@ func (j *judge) faceValue() {
 	j.upTo("face value", value, limit, policy.MaxFaceValue)
 }
 
-// totalEV also says how many tickets there is room for, which is what people ask next.
+// totalEV also says how many tickets there is room for.
 func (j *judge) totalEV(n uint64) {
 	const check = "total EV"
 	total, limit := new(big.Rat).Mul(j.ev, new(big.Rat).SetUint64(n)), j.limits.MaxTotalEV
@@ -186,7 +184,7 @@ func (j *judge) sender() {
 	const check = "sender"
 	switch {
 	case j.ev.Sign() == 0:
-		// Nothing is owed, so nobody asks who would pay.
+		// Nothing is owed, so no deposit is needed.
 	case j.facts == nil:
 		j.add(check, Skipped, "needs the sender's deposit, reserve and withdraw round")
 	default:
@@ -206,7 +204,7 @@ func (j *judge) deposit() {
 	}
 	needed := new(big.Int).Mul(j.params.FaceValue, big.NewInt(int64(multiplier)))
 	if j.facts == nil || j.facts.Sender == nil || j.facts.Sender.Deposit == nil {
-		j.add(check, Skipped, "must hold %s: %s (%s)", amount(needed), words.Count(multiplier, "face value"), j.limits.Knob(policy.DepositMultiplier))
+		j.add(check, Skipped, "must cover %s: %s (%s)", amount(needed), words.Count(multiplier, "face value"), j.limits.Knob(policy.DepositMultiplier))
 		return
 	}
 	deposit := j.facts.Sender.Deposit

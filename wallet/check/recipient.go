@@ -18,7 +18,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/signer"
 )
 
-// recipient is who answers at the URL, and what the registry and the chain say of it.
+// recipient is the server at the URL, and what the registry and the chain record about it.
 type recipient struct {
 	*books
 	probeErr, fetchErr error
@@ -43,30 +43,30 @@ func (r *recipient) checks() []Check {
 	}
 }
 
-// ask asks for ticket params as a payment does.
+// ask fetches ticket params as a payment does.
 func (r *recipient) ask(ctx context.Context, request *wire.OrchestratorRequest) (*pay.Offer, error) {
 	return (&pay.Client{Now: r.Now, Timeout: r.RecipientTimeout, OnRequest: r.OnRequest}).Fetch(ctx, r.URL, request)
 }
 
-// answers asks without a signature, which a recipient refuses: that needs no key, and tells
-// who is there.
+// answers sends a request without a signature, which a recipient refuses. That needs no key, and
+// shows whether a recipient is there.
 func (r *recipient) answers(ctx context.Context) Finding {
 	if _, r.probeErr = r.ask(ctx, &wire.OrchestratorRequest{}); errors.Is(r.probeErr, pay.ErrUnreachable) {
-		return Fail(hint.With(r.probeErr, "check the URL, its port, and the connection; pmctl recipient list shows where recipients are"),
+		return Fail(hint.With(r.probeErr, "check the URL, its port, and the connection; pmctl recipient list shows recipients with their URLs"),
 			"a recipient that answers", OwnerRecipient+"-serviceAddr; yours: the URL, --timeout")
 	}
-	return Fine("something answers at %s", r.URL)
+	return Fine("a server answers at %s", r.URL)
 }
 
 func (r *recipient) protocol(context.Context) Finding {
 	if errors.Is(r.probeErr, pay.ErrNotRecipient) {
-		return Fail(hint.With(r.probeErr, "check the URL and its port: it is a recipient's service URI that is wanted"),
-			"gRPC over HTTP/2, as recipients speak it", OwnerRecipient+"-serviceAddr; yours: the URL")
+		return Fail(hint.With(r.probeErr, "check the URL and its port: it must be the recipient's service URI"),
+			"gRPC over HTTP/2", OwnerRecipient+"-serviceAddr; yours: the URL")
 	}
-	return Fine("it speaks the recipients' protocol")
+	return Fine("speaks the recipients' protocol")
 }
 
-// params asks with the key's signature over its own address.
+// params sends a request signed with the account's key.
 func (r *recipient) params(ctx context.Context) Finding {
 	key, err := r.Key.Unlock(ctx)
 	if err != nil {
@@ -79,15 +79,15 @@ func (r *recipient) params(ctx context.Context) Finding {
 	r.offer, r.fetchErr = r.ask(ctx, request)
 	switch {
 	case r.fetchErr == nil, errors.Is(r.fetchErr, pay.ErrMalformed), errors.Is(r.fetchErr, pay.ErrNoTicketParams):
-		return Fine("it answers")
+		return Fine("the recipient answers")
 	case r.refusesReserve():
-		return Fine("it answers: %v", pm.ErrInsufficientSenderReserve)
+		return Fine("the recipient answers: %v", pm.ErrInsufficientSenderReserve)
 	}
-	return Fail(r.fetchErr, "ticket params", OwnerRecipient+"what it refuses is its own affair").Or("ask the recipient, or choose another: pmctl recipient list")
+	return Fail(r.fetchErr, "ticket params", OwnerRecipient+"its software and settings").Or("ask the recipient, or choose another: pmctl recipient list")
 }
 
-// refusesReserve tells whether the recipient makes no tickets for so small a reserve: that
-// is max_float's to explain.
+// refusesReserve reports whether the recipient refuses because of a small reserve: max_float
+// explains that.
 func (r *recipient) refusesReserve() bool {
 	return errors.Is(r.fetchErr, pm.ErrInsufficientSenderReserve)
 }
@@ -97,12 +97,12 @@ func (r *recipient) form(context.Context) Finding {
 	case r.refusesReserve():
 		return NotMade("needs max_float")
 	case r.fetchErr != nil:
-		return Fail(r.fetchErr, "ticket params and a price, as the protocol has them", OwnerRecipient+"-serviceAddr, its software").Or("choose another recipient: pmctl recipient list")
+		return Fail(r.fetchErr, "ticket params and a price, as the protocol defines them", OwnerRecipient+"-serviceAddr, its software").Or("choose another recipient: pmctl recipient list")
 	}
-	return Fine("as the protocol has them")
+	return Fine("as the protocol defines them")
 }
 
-// paidBefore is who was paid at the URL, zero for nobody.
+// paidBefore is the address pinned to the URL; zero for none.
 func (r *recipient) paidBefore(ctx context.Context) (common.Address, error) {
 	if r.store == nil {
 		return common.Address{}, nil
@@ -119,7 +119,7 @@ func (r *recipient) pin(ctx context.Context) Finding {
 	if r.store != nil {
 		pins := pay.Pins{Known: r.ledger(), Sender: r.Address, Accept: r.Accept}
 		if err := pins.Check(ctx, r.URL, paid); err != nil {
-			return Fail(err, before.Hex()+", who was paid there before", OwnerUser+"--recipient").At(paid.Hex())
+			return Fail(err, before.Hex()+", which was paid there before", OwnerUser+"--recipient").At(paid.Hex())
 		}
 	}
 	return Fine("pays %v", paid)
@@ -135,13 +135,13 @@ func (r *recipient) allowed(context.Context) Finding {
 		return Fail(err, strings.Join(allowed, ", "), OwnerUser+r.Limits.Where(policy.Recipients)).At(paid.Hex())
 	}
 	if r.Limits.Recipients == nil {
-		return Fine("anybody may be paid")
+		return Fine("any recipient may be paid")
 	}
-	return Fine("it is one who may be paid")
+	return Fine("one of the allowed recipients")
 }
 
-// sameChain compares the block hash of the params' round with that of the node's chain. What
-// the next checks look at is read at the same time.
+// sameChain compares the block hash of the params' round with the node's. It also reads what the
+// next checks need.
 func (r *recipient) sameChain(ctx context.Context) Finding {
 	params := r.offer.Params
 	about := pm.CounterpartyOf(params)
@@ -156,9 +156,9 @@ func (r *recipient) sameChain(ctx context.Context) Finding {
 		return Fail(err, "a round with the same block hash on both chains", OwnerRecipient+"-network, -ethUrl; yours: --network, --rpc-url")
 	}
 	if about.Round == 0 {
-		return Fine("its ticket params name no round to compare")
+		return Fine("the ticket params name no round to compare")
 	}
-	return Fine("round %d is the same", about.Round)
+	return Fine("round %d has the same block hash", about.Round)
 }
 
 func (r *recipient) registry(context.Context) Finding {
@@ -168,15 +168,15 @@ func (r *recipient) registry(context.Context) Finding {
 	case !IsRegisteredAt(r.entry, r.URL):
 		return Fail(Disagreement(r.URL, r.offer.Params.Recipient, r.entry), r.URL.String(), OwnerRecipient+"-serviceAddr, and its entry in the service registry").At(entries(r.entry))
 	case !isEntry(r.entry.ServiceURI, r.URL):
-		return Fine("it has the same URL, for AI work")
+		return Fine("the same URL, for AI work")
 	}
-	return Fine("it has the same URL")
+	return Fine("the same URL")
 }
 
 func (r *recipient) active(context.Context) Finding {
 	if err := r.Limits.CheckCounterparty(r.offer.Params, r.chainFacts); errors.Is(err, policy.ErrInactive) {
 		return Fail(err, "a recipient in the active pool", OwnerRecipient+"its stake").
-			At(fmt.Sprintf("%v is not active: it refuses every payment, and keeps the tickets", r.offer.Params.Recipient))
+			At(fmt.Sprintf("%v is not active: it would refuse every payment and keep the tickets", r.offer.Params.Recipient))
 	}
 	return Fine("yes")
 }

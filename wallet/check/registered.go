@@ -12,21 +12,20 @@ import (
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
-// ErrDisagrees is returned when the registry and a recipient's answer contradict each other.
-var ErrDisagrees = errors.New("the service registry and the recipient do not agree")
+// ErrDisagrees is returned if the registry contradicts a recipient's answer.
+var ErrDisagrees = errors.New("the service registry contradicts the recipient")
 
-// IsRegisteredAt tells whether one of a recipient's own entries in the registries is u.
+// IsRegisteredAt reports whether one of a recipient's entries in the registries is u.
 func IsRegisteredAt(recipient chain.Recipient, u pay.URL) bool {
 	return isEntry(recipient.ServiceURI, u) || isEntry(recipient.AIServiceURI, u)
 }
 
-// isEntry tells whether a registry's entry is u.
 func isEntry(entry string, u pay.URL) bool {
 	registered, err := pay.ParseServiceURI(entry)
 	return err == nil && registered == u
 }
 
-// EntryText is a recipient's own text in a registry, for a person.
+// EntryText returns a recipient's registry entry for display.
 func EntryText(entry string) string {
 	if entry == "" {
 		return "none in the service registry"
@@ -34,8 +33,8 @@ func EntryText(entry string) string {
 	return format.PlainText(entry)
 }
 
-// entries are a recipient's texts in the registries as part of a message: the one for AI work
-// is named where it is another.
+// entries returns a recipient's registry entries for a message; the one for AI work only if it
+// differs.
 func entries(recipient chain.Recipient) string {
 	short := func(entry string) string {
 		const most = 120
@@ -52,9 +51,8 @@ func entries(recipient chain.Recipient) string {
 	return text
 }
 
-// Disagreement is what speaks against paying a recipient at u where the registry has other
-// entries. It is ErrDisagrees.
+// Disagreement returns ErrDisagrees for a recipient at u whose registry entries differ from u.
 func Disagreement(u pay.URL, recipient common.Address, registered chain.Recipient) error {
-	return hint.With(fmt.Errorf("%w: %s pays %v, and the registry has %s for %v", ErrDisagrees, u, recipient, entries(registered), registered.Address),
-		"pay there only if you know from elsewhere whose URL it is; then say --recipient %v", recipient)
+	return hint.With(fmt.Errorf("%w: %s wants to be paid as %v, but the registry has %s for %v", ErrDisagrees, u, recipient, entries(registered), registered.Address),
+		"if you know from another source that the URL belongs to that address, pass --recipient %v", recipient)
 }

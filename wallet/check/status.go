@@ -17,57 +17,56 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Threshold is an amount that an account must have at least.
+// Threshold is the least amount that an account should have.
 type Threshold struct {
-	// Least is the amount, nil for none; From says where it is set.
+	// Least is the amount; nil for none. From is where it is set.
 	Least *wei.Wei
 	From  string
 }
 
-// Wanted is what the owner of an account wants of it.
+// Wanted is what the user wants of an account.
 type Wanted struct {
 	Deposit, Reserve Threshold
 
-	// DepositMultiplier is how many face values the deposit must hold for tickets.
+	// DepositMultiplier is how many face values the deposit must cover.
 	DepositMultiplier int
 }
 
-// Status is where an account stands, and what is wrong with that.
+// Status is an account's state with its problems.
 type Status struct {
 	*chain.Status
 	Network chain.Network
 	Account common.Address
 	Offer   UsualOffer
 
-	// Open is how many of the account's transactions are not known to be mined; nil where
-	// no journal says so.
+	// Open is the number of transactions not known to be mined; nil if there is no journal.
 	Open *int
 
-	// Findings are what is wrong, the worst first. What has Failed keeps payments from
-	// being made, or is less than what is wanted; a Warning is what the owner should know.
+	// Findings are the problems, worst first. A Failed one prevents payments, or violates a
+	// threshold.
 	Findings []Finding
 }
 
-// Judge fills in the rest of a Status that has what the chain says: from what was seen of
-// the store, or why that could not be read.
+// Judge adds the findings to a Status that has the chain's data, using a look at the store, or the
+// error of that.
 func (s *Status) Judge(wanted Wanted, seen store.Summary, unread error, now time.Time) {
 	s.Offer = Usual(s.Status)
 	if age := now.Sub(s.Head.Time); s.Network.MaxHeadAge > 0 && age > s.Network.MaxHeadAge {
-		s.fail(chain.ErrUnreachable, "node_behind", "the node's newest block is %s old: it has fallen behind, and what is shown here was", age.Round(time.Second))
+		s.fail(chain.ErrUnreachable, "node_behind", "the node's newest block is %s old: the node has fallen behind, and this status is as old", age.Round(time.Second))
 	}
 	if s.Paused {
 		s.fail(contract.ErrPaused, "paused", "the contracts are paused: no transaction and no redemption goes through")
 	}
 	switch s.Lock() {
 	case broker.Unlocking:
-		s.fail(policy.ErrUnacceptable, "unlocking", "deposit and reserve are being unlocked; from round %s on recipients refuse tickets. pmctl unlock cancel keeps them",
+		s.fail(policy.ErrUnacceptable, "unlocking", "deposit and reserve are being unlocked; from round %s recipients refuse tickets. To keep the funds locked: pmctl unlock cancel",
 			new(big.Int).Sub(s.Sender.WithdrawRound, big.NewInt(1)))
 	case broker.Unlocked:
-		s.fail(policy.ErrUnacceptable, "unlocked", "deposit and reserve can be withdrawn, so recipients refuse tickets. pmctl withdraw pays out, pmctl unlock cancel keeps them")
+		s.fail(policy.ErrUnacceptable, "unlocked", "deposit and reserve can be withdrawn, so recipients refuse tickets. pmctl withdraw pays out; pmctl unlock cancel locks them again")
 	}
 	s.judgeFunds(wanted)
 	if !s.Round.Initialized {
-		s.warn("round_not_initialized", "round %v is not initialized: nothing can be redeemed until somebody does that", s.Round.Current)
+		s.warn("round_not_initialized", "round %v is not initialized: no ticket can be redeemed until an orchestrator initializes it", s.Round.Current)
 	}
 	s.judgeStore(seen, unread)
 }
@@ -93,26 +92,26 @@ func (s *Status) judgeFunds(wanted Wanted) {
 		}
 	}
 	if s.Lock() == broker.Empty {
-		s.fail(policy.ErrFunds, "not_funded", "nothing is deposited, so nobody takes tickets: pmctl fund --deposit AMOUNT --reserve AMOUNT")
+		s.fail(policy.ErrFunds, "not_funded", "there are no funds, so recipients refuse tickets: pmctl fund --deposit AMOUNT --reserve AMOUNT")
 		return
 	}
 	missing := new(big.Int).Mul(offer.FaceValue.Big(), big.NewInt(int64(wanted.DepositMultiplier)))
 	if missing.Sub(missing, sender.Deposit.Big()); offer.Refused == nil && missing.Sign() > 0 {
-		s.fail(policy.ErrFunds, "deposit_low", "the deposit does not hold %s of %s: tickets of a typical recipient are refused here. pmctl fund --deposit %vwei",
+		s.fail(policy.ErrFunds, "deposit_low", "the deposit does not cover %s of %s, so pmctl refuses to pay a typical recipient. pmctl fund --deposit %vwei",
 			words.Count(wanted.DepositMultiplier, "face value"), offer.FaceValue, missing)
 	}
 	switch {
 	case s.Round.PoolSize.Sign() == 0:
-		s.fail(nil, "no_recipients", "no recipient is active, and none can claim of the reserve")
+		s.fail(nil, "no_recipients", "no recipient is active, so none can claim from the reserve")
 	case offer.Refused != nil:
-		s.fail(policy.ErrFunds, "reserve_low", "a typical recipient refuses: %v. A reserve of %s would do: pmctl fund --reserve AMOUNT", offer.Refused,
+		s.fail(policy.ErrFunds, "reserve_low", "a typical recipient refuses: %v. A reserve of %s would suffice: pmctl fund --reserve AMOUNT", offer.Refused,
 			amount(new(big.Int).Mul(offer.Terms.LeastFaceValue(s.GasPrice.Big()), s.Round.PoolSize)))
 	case offer.FaceValue.Cmp(offer.WantedFaceValue) < 0:
-		s.warn("reserve_small", "the reserve keeps the face value at %s where a typical recipient would like %s: tickets win more often, and recipients pay more for redemptions", offer.FaceValue, offer.WantedFaceValue)
+		s.warn("reserve_small", "the reserve limits the face value to %s, but a typical recipient asks for %s: tickets win more often, and recipients pay more for redemptions", offer.FaceValue, offer.WantedFaceValue)
 	}
-	const dearest = 200_000 // gas, about what the dearest of the account's own transactions takes
+	const dearest = 200_000 // gas of the most expensive of the account's own transactions, about
 	if price := new(big.Int).Mul(s.GasPrice.Big(), big.NewInt(dearest)); sender.Balance.Big().Cmp(price) < 0 {
-		s.warn("balance_low", "the balance of %s may not pay for the gas of a transaction, about %s: funds cannot be moved", sender.Balance, amount(price))
+		s.warn("balance_low", "the balance of %s may not cover the gas of a transaction, about %s, so funds cannot be moved", sender.Balance, amount(price))
 	}
 }
 

@@ -18,10 +18,10 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// books are what the store has: nonces, spending, and transactions.
+// books is the store: nonces, spending and transactions.
 type books struct {
 	*node
-	store *store.Store // nil where there is none, or where it must not be opened
+	store *store.Store // nil if there is none, or it must not be opened
 }
 
 func (b *books) checks() []Check {
@@ -32,7 +32,7 @@ func (b *books) checks() []Check {
 	}
 }
 
-// sound opens the store only when that changes nothing in it.
+// sound opens the store only if that changes nothing in it.
 func (b *books) sound(ctx context.Context) Finding {
 	const wanted, knob = "a store that is sound", OwnerUser + "--store, PMCTL_STORE, or store in the config file"
 	location, err := b.Store()
@@ -42,43 +42,41 @@ func (b *books) sound(ctx context.Context) Finding {
 	}
 	switch {
 	case errors.Is(err, store.ErrNoStore):
-		return Fine("there is none yet: the first command that needs one makes it")
+		return Fine("none yet: the first command that needs a store creates it")
 	case err != nil:
 	case len(report.Problems) > 0:
 		return Fail(&store.DamagedError{Path: report.Path, Err: fmt.Errorf("%w: %s", store.ErrDamaged, report.Problems[0])}, wanted, knob)
 	case report.CopyReason != "":
-		return Warn(report.CopyReason, "a store that is where and what it was", knob,
+		return Warn(report.CopyReason, "a store that was not moved, copied or restored", knob,
 			"pmctl store acknowledge shows what may be repeated; until then transactions and unknown request IDs are refused")
 	default:
 		b.store, err = store.Open(ctx, location, store.RememberIn(b.DatabasesDir))
 	}
 	switch {
 	case err != nil:
-		return Fail(err, wanted, knob).Or(StoreHint(err)).Or("pmctl store check says more")
+		return Fail(err, wanted, knob).Or(StoreHint(err)).Or("run pmctl store check for details")
 	case report.Restored != nil:
 		return Fail(&store.UnacknowledgedError{Restored: *report.Restored}, wanted, knob)
 	}
 	return Fine("%s", report.Path)
 }
 
-// StoreHint says what can be done about a file that cannot be used as a store; "" about
-// anything else.
+// StoreHint returns what to do about a file that cannot be used as a store; "" for other errors.
 func StoreHint(err error) string {
 	if errors.Is(err, store.ErrAccess) && errors.As(err, new(*fs.PathError)) {
-		return "name a place that can be written with PMCTL_STORE or --store FILE (by default it is below XDG_STATE_HOME, else HOME)"
+		return "choose a writable file with PMCTL_STORE or --store FILE (the default is below XDG_STATE_HOME, else HOME)"
 	}
 	return ""
 }
 
-// ledger is the store's book of the network.
 func (b *books) ledger() *store.Chain { return b.store.Chain(b.Network.ChainID) }
 
-// anyBudget finds out whether anything at all may still be spent today.
+// anyBudget checks whether anything may still be spent today.
 func (b *books) anyBudget(ctx context.Context) Finding {
 	return b.budget(ctx, common.Address{}, policy.Cost(1, big.NewRat(1, 1), big.NewInt(1)))
 }
 
-// budget tells whether the day's budget has room for tickets to a recipient.
+// budget checks whether the day's budget has room for tickets to a recipient.
 func (b *books) budget(ctx context.Context, recipient common.Address, asked policy.Sum) Finding {
 	var spent policy.Spending
 	if b.store != nil {
@@ -92,14 +90,14 @@ func (b *books) budget(ctx context.Context, recipient common.Address, asked poli
 	}
 	for _, setting := range policy.Budgets() {
 		if limit, _ := b.Limits.Budget(setting); limit != nil {
-			return Fine("there is room; pmctl budget shows it")
+			return Fine("within the budget; details: pmctl budget")
 		}
 	}
 	return Fine("none is set")
 }
 
-// transactions looks for those that were sent and are not mined. What the chain has by now
-// counts, whatever the journal says.
+// transactions looks for transactions that were sent and not mined. The chain decides, whatever the
+// journal says.
 func (b *books) transactions(ctx context.Context) Finding {
 	var open []*tx.Intent
 	if b.store != nil {
@@ -116,7 +114,7 @@ func (b *books) transactions(ctx context.Context) Finding {
 		if err != nil {
 			return Unread(err)
 		}
-		for _, intent := range open { // the oldest holds up all others
+		for _, intent := range open { // the oldest one blocks the others
 			if intent.Nonce >= mined {
 				return b.waiting(ctx, intent, mined)
 			}
@@ -125,8 +123,8 @@ func (b *books) transactions(ctx context.Context) Finding {
 	return Fine("none are open")
 }
 
-// waiting says why the oldest open transaction is not mined. To pay more helps where the
-// price is the cause, and nowhere else.
+// waiting returns why the oldest open transaction is not mined. A higher price is proposed only if
+// the price is the cause.
 func (b *books) waiting(ctx context.Context, intent *tx.Intent, used uint64) Finding {
 	newest := intent.Newest()
 	hash := newest.Hash()
@@ -135,7 +133,7 @@ func (b *books) waiting(ctx context.Context, intent *tx.Intent, used uint64) Fin
 		if fix != "" {
 			err = hint.With(err, fix, hash)
 		}
-		return Fail(err, "none that waits", knob)
+		return Fail(err, "none pending", knob)
 	}
 	if intent.Nonce > used {
 		return because(&tx.GapError{Nonce: used}, OwnerUser+"the transaction that is missing", "")
@@ -152,8 +150,8 @@ func (b *books) waiting(ctx context.Context, intent *tx.Intent, used uint64) Fin
 		return Unread(err)
 	}
 	if base := (*big.Int)(head.BaseFee); base != nil && newest.GasFeeCap().Cmp(base) < 0 {
-		return because(fmt.Errorf("it pays at most %s for a unit of gas, and the base fee is %s", wei.Text(newest.GasFeeCap()), wei.Text(base)),
-			OwnerNetwork+"the gas price; yours: --max-gas-price", "pay more for it: pmctl tx bump %s")
+		return because(fmt.Errorf("it pays at most %s per unit of gas, but the base fee is %s", wei.Text(newest.GasFeeCap()), wei.Text(base)),
+			OwnerNetwork+"the gas price; yours: --max-gas-price", "raise its gas price: pmctl tx bump %s")
 	}
-	return because(errors.New("the node has it, and its price suffices"), OwnerNetwork+"how soon it is mined", "wait for it: pmctl tx wait %s")
+	return because(errors.New("the node has it, and its gas price suffices"), OwnerNetwork+"how soon it is mined", "wait for it: pmctl tx wait %s")
 }

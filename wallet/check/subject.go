@@ -13,32 +13,32 @@ import (
 	"github.com/pmctl/pmctl/wallet/signer"
 )
 
-// Subject is what the checks of a whole wallet look at. Checks of the caller's may fill it
-// in, when they come before those that need it.
+// Subject is what the checks of a whole wallet examine. The caller's own checks may fill it in, if
+// they come before those that need it.
 type Subject struct {
 	Network chain.Network
 	Dial    func(context.Context) (*chain.Client, error)
-	Timeout time.Duration // of what is asked of its node at once
+	Timeout time.Duration // for each request to its node
 
 	Limits policy.Limits
-	Caps   tx.Caps // of a transaction's costs, by the limits
+	Caps   tx.Caps // on a transaction's costs
 
 	Address common.Address  // of the account that acts
-	Key     *signer.Account // the same with its key; nil until that is found
+	Key     *signer.Account // the account with its key; nil until found
 
-	Store        func() (string, error) // its location
-	DatabasesDir string                 // as in the wallet's Config
+	Store        func() (string, error) // the location
+	DatabasesDir string                 // as in wallet.Config
 
-	// URL is where a recipient is asked, zero for none; the rest is as in the Config.
+	// URL is a recipient's URL; zero for none. The rest is as in wallet.Config.
 	URL              pay.URL
 	RecipientTimeout time.Duration
 	Accept           []common.Address
-	OnRequest        func(pay.Request) // to a recipient
+	OnRequest        func(pay.Request) // called after each request to a recipient
 
 	Now func() time.Time
 }
 
-// bound puts the timeout on what a check asks of the node, and on nothing else.
+// bound applies the timeout to a check's requests to the node only.
 func (s *Subject) bound(run func(context.Context) Finding) func(context.Context) Finding {
 	return func(ctx context.Context) Finding {
 		ctx, cancel := context.WithTimeout(ctx, s.Timeout)

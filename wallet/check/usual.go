@@ -9,30 +9,29 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// UsualOffer is what a recipient with the deployed node's usual settings would ask of an
-// account at this moment.
+// UsualOffer is what a recipient with go-livepeer's usual settings would offer an account now.
 type UsualOffer struct {
 	// Terms are the usual settings.
 	Terms pm.TicketParamsConfig
 
-	// EV is what a ticket would be worth to it.
+	// EV is the expected value of its tickets.
 	EV wei.Wei
 
-	// FaceValue is what it would ask for; without an offer, the most it could.
+	// FaceValue is its face value; if it refuses, the highest possible one.
 	FaceValue wei.Wei
 
-	// WantedFaceValue is what it would ask of a sender with any reserve.
+	// WantedFaceValue is its face value for a sender with any reserve.
 	WantedFaceValue wei.Wei
 
-	// MaxFloat is the most that one ticket may be worth to it, if it has claimed nothing
-	// in this round and nothing of the sender's is in flight.
+	// MaxFloat is the highest face value for a recipient that has claimed nothing in this round and
+	// has no tickets in flight.
 	MaxFloat wei.Wei
 
-	// Refused says why there is no offer; nil when there is one.
+	// Refused is why there is no offer; nil if there is one.
 	Refused error
 }
 
-// Usual is the offer for what the chain says of an account.
+// Usual returns the usual offer for an account's state.
 func Usual(s *chain.Status) UsualOffer {
 	terms, gasPrice := usualTerms(s), s.GasPrice.Big()
 	faceValue, err := terms.FaceValue(gasPrice, s.ReservePerRecipient.Big(), nil)
@@ -40,12 +39,12 @@ func Usual(s *chain.Status) UsualOffer {
 	wanted, _ := terms.FaceValue(gasPrice, enough, nil)
 	offer := UsualOffer{Terms: terms, EV: weiOf(terms.EV), FaceValue: weiOf(faceValue), WantedFaceValue: weiOf(wanted), MaxFloat: s.ReservePerRecipient}
 	if err != nil {
-		offer.Refused = fmt.Errorf("%w: max float is %s, a redemption costs %s at %s a unit of gas", err, offer.MaxFloat, amount(terms.TxCost(gasPrice)), s.GasPrice)
+		offer.Refused = fmt.Errorf("%w: max float is %s, a redemption costs %s at %s per unit of gas", err, offer.MaxFloat, amount(terms.TxCost(gasPrice)), s.GasPrice)
 	}
 	return offer
 }
 
-// usualTerms are what the deployed node's recipients want unless they are told otherwise.
+// usualTerms are the default settings of recipients.
 func usualTerms(s *chain.Status) pm.TicketParamsConfig {
 	const (
 		redeemGas         = 350_000
@@ -58,7 +57,7 @@ func usualTerms(s *chain.Status) pm.TicketParamsConfig {
 	return c
 }
 
-// weiOf is an amount that is known to fit: at most max float, or 2^200.
+// weiOf returns an amount known to fit: at most max float, or 2^200.
 func weiOf(v *big.Int) wei.Wei {
 	amount, err := wei.FromBig(v)
 	if err != nil {

@@ -6,11 +6,10 @@ import (
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
-// Wallet returns the checks of all that a wallet needs beyond what its caller knows, in
-// their order: the node, the funds, the store, and the recipient with what it asks for. They
-// need checks of the caller's with the IDs config, network, limits and account, and
-// key_opens where there is a recipient; and end once they were made. Nothing is paid, sent
-// or changed.
+// Wallet returns the checks of a whole wallet after the caller's own: the node, the funds, the
+// store, and the recipient with its offer. They need checks of the caller's with the IDs config,
+// network, limits and account, and key_opens if there is a recipient. Nothing is paid, sent or
+// changed.
 func Wallet(s *Subject) (checks []Check, end func()) {
 	n := &node{Subject: s}
 	b := &books{node: n}
