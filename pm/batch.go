@@ -2,7 +2,7 @@ package pm
 
 import "github.com/ethereum/go-ethereum/common"
 
-// TicketSenderParams is what differs between the tickets of a batch.
+// TicketSenderParams are the fields that differ between the tickets of a batch.
 type TicketSenderParams struct {
 	// SenderNonce is the ticket's nonce.
 	SenderNonce uint32
@@ -16,15 +16,15 @@ type TicketBatch struct {
 	*TicketParams
 	*TicketExpirationParams
 
-	// Sender is whose deposit and reserve pay.
+	// Sender is the account whose deposit and reserve pay.
 	Sender common.Address
 
-	// SenderParams has one entry a ticket.
+	// SenderParams has one entry per ticket.
 	SenderParams []*TicketSenderParams
 }
 
-// Tickets returns the tickets in the order of SenderParams, complete with what
-// travels beside them. They share no memory with the batch or with each other.
+// Tickets returns the tickets in the order of SenderParams, complete with the fields that are
+// not hashed. They share no memory with the batch or with each other.
 func (b *TicketBatch) Tickets() []*Ticket {
 	tickets := make([]*Ticket, len(b.SenderParams))
 	for i, sp := range b.SenderParams {

@@ -9,8 +9,8 @@ import (
 	"github.com/ethereum/go-ethereum/event"
 )
 
-// Broker is the TicketBroker contract as this package uses it. Methods that
-// return a transaction have sent it, not waited for it; CheckTx waits.
+// Broker is the part of the TicketBroker contract that this package uses. Methods that return a
+// transaction have sent it and not waited for it; CheckTx waits.
 type Broker interface {
 	// FundDepositAndReserve adds to the caller's deposit and reserve, in wei.
 	FundDepositAndReserve(depositAmount, reserveAmount *big.Int) (*types.Transaction, error)
@@ -31,35 +31,35 @@ type Broker interface {
 	// Withdraw pays out the whole deposit and reserve.
 	Withdraw() (*types.Transaction, error)
 
-	// RedeemWinningTicket has the contract check the ticket and pay its recipient. It
-	// fails with ErrTicketUsed or ErrNoRoundBlockHash where that is the reason.
+	// RedeemWinningTicket redeems a ticket: the contract checks it and pays its recipient. It
+	// fails with ErrTicketUsed or ErrNoRoundBlockHash if that is the reason.
 	RedeemWinningTicket(ticket *Ticket, sig []byte, recipientRand *big.Int) (*types.Transaction, error)
 
-	// IsUsedTicket tells whether the ticket has been redeemed before.
+	// IsUsedTicket reports whether the ticket has been redeemed before.
 	IsUsedTicket(ticket *Ticket) (bool, error)
 
-	// CheckTx waits until the transaction is mined and fails with ErrTxFailed when it
-	// reverted, and otherwise when that could not be found out.
+	// CheckTx waits until the transaction is mined. It fails with ErrTxFailed if it reverted,
+	// and with another error if its outcome is unknown.
 	CheckTx(tx *types.Transaction) error
 }
 
-// TxWaiter is a Broker whose wait for a transaction can be ended. A SenderMonitor
-// uses it where its broker has it, so as to stop without delay.
+// TxWaiter is a Broker with a wait that a context can end. A SenderMonitor uses it if its
+// broker has it, so that it can stop without delay.
 type TxWaiter interface {
 	// CheckTxContext is CheckTx until ctx ends.
 	CheckTxContext(ctx context.Context, tx *types.Transaction) error
 }
 
-// SenderInfo is what the TicketBroker keeps for a sender.
+// SenderInfo is a sender's data in the TicketBroker.
 type SenderInfo struct {
 	// Deposit pays winning tickets, in wei.
 	Deposit *big.Int
 
-	// WithdrawRound is the round from which the sender can withdraw; 0 when no
-	// unlock is in progress.
+	// WithdrawRound is the round from which the sender can withdraw; 0 if no unlock is in
+	// progress.
 	WithdrawRound *big.Int
 
-	// Reserve pays what a face value exceeds the deposit by.
+	// Reserve pays the part of a face value that exceeds the deposit.
 	Reserve *ReserveInfo
 }
 
@@ -72,7 +72,7 @@ type ReserveInfo struct {
 	ClaimedInCurrentRound *big.Int
 }
 
-// SenderManager reads what the contracts keep about senders.
+// SenderManager reads senders' data from the contracts.
 type SenderManager interface {
 	// GetSenderInfo returns a sender's deposit, reserve and withdraw round.
 	GetSenderInfo(addr common.Address) (*SenderInfo, error)
@@ -81,14 +81,14 @@ type SenderManager interface {
 	// in the current round, in wei.
 	ClaimedReserve(reserveHolder common.Address, claimant common.Address) (*big.Int, error)
 
-	// Clear drops what is cached for a sender.
+	// Clear drops a sender's cached data.
 	Clear(addr common.Address)
 
 	// SubscribeReserveChange sends a sender's address when its info has changed.
 	SubscribeReserveChange(sink chan<- common.Address) event.Subscription
 }
 
-// TimeManager tells the protocol's time: rounds and L1 blocks.
+// TimeManager has the protocol's time: rounds and L1 blocks.
 type TimeManager interface {
 	// LastInitializedRound returns the number of the last initialized round.
 	LastInitializedRound() *big.Int

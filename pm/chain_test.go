@@ -16,11 +16,10 @@ import (
 	"github.com/pmctl/pmctl/internal/num"
 )
 
-// testChain stands for the contracts and the node: a Broker, TimeManager,
-// SenderManager and GasPriceMonitor in memory that judges redemptions as the contract
-// does.
+// testChain replaces the contracts and the node: a Broker, TimeManager, SenderManager and
+// GasPriceMonitor in memory that judges redemptions as the contract does.
 type testChain struct {
-	Broker // the methods that no test needs
+	Broker // for methods that no test needs
 
 	mu        sync.Mutex
 	block     *big.Int
@@ -34,7 +33,7 @@ type testChain struct {
 	used      map[common.Hash]bool
 	redeemed  []uint32 // nonces, in order
 	attempts  int
-	failWith  func(*Ticket) error // what RedeemWinningTicket fails with
+	failWith  func(*Ticket) error // the error of RedeemWinningTicket
 	checkWith func(*types.Transaction) error
 	infoErr   error
 	cleared   []common.Address
@@ -78,7 +77,7 @@ func (c *testChain) set(change func()) {
 	change()
 }
 
-// mine moves the chain to a block and tells the subscribers.
+// mine moves the chain to a block and notifies the subscribers.
 func (c *testChain) mine(block int64) {
 	c.set(func() { c.block = big.NewInt(block) })
 	c.blocks.Send(big.NewInt(block))
@@ -176,7 +175,7 @@ func (c *testChain) CheckTx(tx *types.Transaction) error {
 	return nil
 }
 
-// memoryStore is a TicketStore in memory. With atomic it is what a QueueStore is.
+// memoryStore is a TicketStore in memory. With atomic it has a QueueStore's guarantees.
 type memoryStore struct {
 	mu       sync.Mutex
 	tickets  []*SignedTicket
@@ -291,7 +290,7 @@ func (s *memoryStore) IsOrchActive(common.Address, *big.Int) (bool, error) {
 	return !s.inactive, nil
 }
 
-// nonces returns the nonces that wait, in order.
+// nonces returns the waiting nonces, in order.
 func (s *memoryStore) nonces() []uint32 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -12,9 +12,8 @@ import (
 	"github.com/stretchr/testify/mock"
 )
 
-// What follows holds at compile time or not at all: every documented identifier has
-// its documented type. It is in the package for the unexported type in
-// RedeemableEmitter.
+// This file checks at compile time that every documented identifier has its documented type. It
+// is in the package for the unexported type in RedeemableEmitter.
 
 var _ *error = &ErrTicketParamsExpired
 
@@ -173,8 +172,8 @@ var (
 	_ validatorDoc      = Validator(nil)
 )
 
-// Structs whose every field is documented convert to a literal of the same fields, in
-// order; nothing else does.
+// Structs whose every field is documented convert to a literal of the same fields, in order;
+// others do not.
 var (
 	_ = struct {
 		Recipient, Sender      common.Address
@@ -227,7 +226,7 @@ var (
 	_ = struct{}(DefaultSigVerifier{})
 )
 
-// Structs with more fields than are documented have a pointer taken to each that is.
+// For structs with further fields, the address of each documented field is taken.
 var (
 	_ = func(c *LocalSenderMonitorConfig) {
 		var (

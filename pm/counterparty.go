@@ -2,27 +2,27 @@ package pm
 
 import "github.com/ethereum/go-ethereum/common"
 
-// Counterparty is the recipient that ticket params pay, with the round that they name.
+// Counterparty is the recipient of ticket params, with the params' round.
 type Counterparty struct {
 	Recipient common.Address
 
-	// Round is 0 for params that name no round.
+	// Round is 0 for params without a round.
 	Round int64
 }
 
-// CounterpartyFacts is what the chain says about a Counterparty.
+// CounterpartyFacts is a Counterparty's data in the contracts.
 type CounterpartyFacts struct {
-	// Active tells whether the recipient is in the active pool. A recipient that is not
-	// refuses every payment.
+	// Active is set if the recipient is in the active pool. An inactive recipient refuses every
+	// payment.
 	Active bool
 
-	// RoundHash is the L1 block hash recorded for the round; zero for a round that is not
-	// initialized or that has none.
+	// RoundHash is the L1 block hash recorded for the round; zero if the round is not
+	// initialized or has none.
 	RoundHash [32]byte
 }
 
-// CounterpartyOf returns the counterparty of ticket params. Params with a round but
-// without its block hash name none: see Facts.Expiration.
+// CounterpartyOf returns the counterparty of ticket params. Params with a round but without its
+// block hash have none: see Facts.Expiration.
 func CounterpartyOf(params *TicketParams) Counterparty {
 	c := Counterparty{Recipient: params.Recipient}
 	if own := params.ExpirationParams; own != nil && own.CreationRoundBlockHash != [32]byte{} {
@@ -31,7 +31,7 @@ func CounterpartyOf(params *TicketParams) Counterparty {
 	return c
 }
 
-// Knows tells whether the facts include all of these counterparties.
+// Knows reports whether the facts include all of these counterparties.
 func (f Facts) Knows(about ...Counterparty) bool {
 	for _, c := range about {
 		if _, ok := f.Counterparties[c]; !ok {

@@ -8,15 +8,15 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 )
 
-// messagePrefix is what stands before a message of 32 bytes when it is signed.
+// messagePrefix precedes a message of 32 bytes that is signed.
 const messagePrefix = "\x19Ethereum Signed Message:\n32"
 
-// digester makes the digests of tickets that differ in their nonces alone, without
-// taking memory for any of them.
+// digester computes the digests of tickets that differ only in their nonces, without allocating
+// memory.
 type digester struct {
 	keccak crypto.KeccakState
-	// ticket are the hashed bytes, in which only the nonce changes; from is where all
-	// else came from.
+	// ticket are the hashed bytes, in which only the nonce changes; from is the template that
+	// they were copied from.
 	ticket []byte
 	from   []byte
 	// message is the prefix and the ticket's hash.
@@ -30,7 +30,7 @@ func newDigester() *digester {
 	return d
 }
 
-// use turns to the tickets with a flattened ticket's bytes, whatever its nonce.
+// use switches to the tickets with a flattened ticket's bytes, whatever its nonce.
 func (d *digester) use(template []byte) {
 	if len(d.from) != len(template) || &d.from[0] != &template[0] {
 		d.from, d.ticket = template, append(d.ticket[:0], template...)
@@ -45,8 +45,8 @@ func (d *digester) hash(nonce uint32) []byte {
 	return hash
 }
 
-// digest returns what is signed for the ticket with a nonce: the digest of its hash as
-// a personal message. It is valid until the next call.
+// digest returns the signed bytes of the ticket with a nonce: the digest of its hash as a
+// personal message. It is valid until the next call.
 func (d *digester) digest(nonce uint32) []byte {
 	d.hash(nonce)
 	d.keccak256(d.message[:], d.sum[:])
@@ -67,8 +67,8 @@ type BatchVerifier struct {
 	address  [common.HashLength]byte
 }
 
-// NewBatchVerifier returns a BatchVerifier for the tickets that sender makes from params
-// in the round of expiration; nil stands for the params' own. It fails with *FieldError.
+// NewBatchVerifier returns a BatchVerifier for the tickets that sender makes from params in the
+// round of expiration; nil means the params' own. It fails with *FieldError.
 func NewBatchVerifier(params *TicketParams, expiration *TicketExpirationParams, sender common.Address) (*BatchVerifier, error) {
 	template, err := flatTemplate(&Order{Params: params, Expiration: expiration}, sender)
 	if err != nil {
@@ -79,8 +79,8 @@ func NewBatchVerifier(params *TicketParams, expiration *TicketExpirationParams, 
 	return v, nil
 }
 
-// Verify tells what DefaultSigVerifier does: whether sig is the sender's signature of the
-// ticket with the nonce.
+// Verify reports, like DefaultSigVerifier, whether sig is the sender's signature of the ticket
+// with the nonce.
 func (v *BatchVerifier) Verify(nonce uint32, sig []byte) bool {
 	if !wellFormedSig(sig) {
 		return false
@@ -91,7 +91,7 @@ func (v *BatchVerifier) Verify(nonce uint32, sig []byte) bool {
 	if err != nil {
 		return false
 	}
-	// An address is the end of the key's hash, without the byte that tells its encoding.
+	// An address is the end of the key's hash, without the byte of its encoding.
 	v.digester.keccak256(key[1:], v.address[:])
 	return bytes.Equal(v.address[common.HashLength-common.AddressLength:], v.sender[:])
 }

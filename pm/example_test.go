@@ -36,7 +36,7 @@ func (k key) Account() accounts.Account {
 	return accounts.Account{Address: crypto.PubkeyToAddress(private.PublicKey)}
 }
 
-// chain answers what a sender and a recipient ask about the contracts.
+// chain has the contracts' data for a sender and a recipient.
 type chain struct {
 	pm.TimeManager
 	pm.SenderManager
@@ -62,7 +62,7 @@ func (chain) GetSenderInfo(common.Address) (*pm.SenderInfo, error) {
 	}, nil
 }
 
-// noWinners is the TicketStore of a recipient that has none.
+// noWinners is the TicketStore of a recipient without winners.
 type noWinners struct{ pm.TicketStore }
 
 func (noWinners) WinningTicketCount(common.Address, int64) (int, error) { return 0, nil }
@@ -152,8 +152,7 @@ func (l ledger) ReserveNonces(_ context.Context, _ common.Address, params *pm.Ti
 	return nonces, err
 }
 
-// A Sender that is made anew goes on where the last one ended, since both count in one
-// store.
+// A new Sender continues where the last one ended, since both count in one store.
 func ExampleNewSenderWithStore() {
 	contracts := chain{}
 	payer := key{"4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318"}

@@ -9,8 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 )
 
-// newFuzzLottery is the same in every process, so that a kept corpus means the same
-// tickets.
+// newFuzzLottery is the same in every process, so that a stored corpus means the same tickets.
 func newFuzzLottery(f *testing.F) (*lottery, *TicketParams) {
 	f.Helper()
 	l := newLottery(f, testConfig)
@@ -24,9 +23,9 @@ func newFuzzLottery(f *testing.F) (*lottery, *TicketParams) {
 	return l, params
 }
 
-// FuzzReceiveTicket throws tickets of any kind at a recipient, signed by anybody or by
-// a hostile sender: none may panic, and none that differs from the params in more
-// than its nonce is accepted.
+// FuzzReceiveTicket sends tickets of any kind to a recipient, signed by any key or by a hostile
+// sender: none may panic, and none that differs from the params in more than its nonce is
+// accepted.
 func FuzzReceiveTicket(f *testing.F) {
 	l, params := newFuzzLottery(f)
 	ticket, sig := l.ticket(params, 1)
@@ -71,8 +70,8 @@ func FuzzReceiveTicket(f *testing.F) {
 	})
 }
 
-// FuzzVerify reads hostile signatures: what differs from the signer's own in any bit
-// is refused, as are other messages and other addresses.
+// FuzzVerify checks hostile signatures: any changed bit is refused, as are other messages and
+// other addresses.
 func FuzzVerify(f *testing.F) {
 	signer, msg := newKeySigner(f, bytes.Repeat([]byte{1}, 32)), crypto.Keccak256([]byte("ticket"))
 	good, err := signer.Sign(msg)
@@ -82,7 +81,7 @@ func FuzzVerify(f *testing.F) {
 	addr := signer.Account().Address
 	high := bytes.Clone(good) // the same signature with its S mirrored
 	new(big.Int).Sub(crypto.S256().Params().N, new(big.Int).SetBytes(good[32:64])).FillBytes(high[32:64])
-	high[64] ^= 7 // 27 and 28 change places
+	high[64] ^= 7 // swaps 27 and 28
 	for _, sig := range [][]byte{good, high, good[:64], nil, append(bytes.Clone(good), 0)} {
 		f.Add(addr[:], msg, sig)
 	}

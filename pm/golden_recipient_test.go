@@ -8,7 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 )
 
-// recipientCase is how the deployed network's recipient answers one sender.
+// recipientCase is the answer of the deployed network's recipient to one sender.
 type recipientCase struct {
 	Name                                        string
 	ClaimedByRecipient, ClaimedInCurrentRound   decimal

@@ -15,7 +15,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 )
 
-// golden is testdata/golden.json: what the deployed network computes.
+// golden is testdata/golden.json: results of the deployed network.
 type golden struct {
 	Tickets []struct {
 		Name                     string

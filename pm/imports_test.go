@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// What an importer of this package gets beside the standard library. A new line here
+// The dependencies of an importer of this package besides the standard library. A new line here
 // is a decision, not an accident.
 var (
 	importedPackages = []string{
@@ -32,7 +32,7 @@ var (
 		"golang.org/x/sync",
 		"golang.org/x/sys",
 	}
-	// addedByMocks come with MockSender and MockRecipient alone.
+	// addedByMocks are needed only by MockSender and MockRecipient.
 	addedByMocks = []string{
 		"github.com/stretchr/objx",
 		"github.com/stretchr/testify",
@@ -40,8 +40,7 @@ var (
 	}
 )
 
-// TestImports holds what the package imports, itself and through others, to these
-// lists.
+// TestImports checks the package's direct and indirect imports against these lists.
 func TestImports(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("the go command, which knows the imports, is not here")

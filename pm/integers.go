@@ -14,20 +14,20 @@ const (
 	uintBytes = uintBits / 8
 )
 
-// maxWinProb returns 2^256-1, the winProb of a ticket that always wins but for one
-// draw in 2^256. It is made anew, so that nobody can change it for others.
+// maxWinProb returns 2^256-1, the winProb of a ticket that always wins but for one draw in
+// 2^256. Each call returns a copy, so that no caller can change it for others.
 func maxWinProb() *big.Int {
 	m := new(big.Int).Lsh(big.NewInt(1), uintBits)
 	return m.Sub(m, big.NewInt(1))
 }
 
-// FieldError is a number that does not fit its field, which holds an unsigned
-// integer of at most 256 bits. Hashed as it is, it would shift the fields behind it.
+// FieldError is a number that does not fit its field, an unsigned integer of at most 256 bits.
+// Hashed as it is, it would shift the fields after it.
 type FieldError struct {
-	// Field is the field's name as the protocol spells it, such as faceValue.
+	// Field is the field's name in the protocol, such as faceValue.
 	Field string
 
-	// Negative tells that the number is below zero.
+	// Negative is set if the number is below zero.
 	Negative bool
 
 	// Bits is how many bits the number has; at most 256 are allowed.
@@ -72,7 +72,7 @@ func appendUint(buf []byte, v *big.Int) []byte {
 	return append(buf, word[:]...)
 }
 
-// weiText writes an exact amount in wei for an error message.
+// weiText formats an exact amount in wei for an error message.
 func weiText(v *big.Rat) string {
 	if v.IsInt() {
 		return v.Num().String() + " wei"

@@ -11,8 +11,8 @@ import (
 // ErrTicketCount is returned for a batch of less than one ticket.
 var ErrTicketCount = errors.New("a batch has at least one ticket")
 
-// ErrUnknownSession is returned for a session that was not started, or that was
-// forgotten because its params expired.
+// ErrUnknownSession is returned for a session that was not started, or whose params have
+// expired.
 var ErrUnknownSession = errors.New("unknown session")
 
 // MaxEVError is a ticket whose expected value is above the sender's limit.
@@ -20,7 +20,7 @@ type MaxEVError struct {
 	// EV is the ticket's expected value, in wei.
 	EV *big.Rat
 
-	// Limit is the most that is allowed, in wei.
+	// Limit is the highest allowed value, in wei.
 	Limit *big.Rat
 }
 
@@ -30,13 +30,13 @@ func (e *MaxEVError) Error() string {
 
 // MaxTotalEVError is a batch whose expected value is above the sender's limit.
 type MaxTotalEVError struct {
-	// Count is how many tickets were asked for.
+	// Count is the number of tickets.
 	Count int
 
-	// TotalEV is their expected value together, in wei.
+	// TotalEV is their total expected value, in wei.
 	TotalEV *big.Rat
 
-	// Limit is the most that is allowed, in wei.
+	// Limit is the highest allowed value, in wei.
 	Limit *big.Rat
 }
 
@@ -44,15 +44,15 @@ func (e *MaxTotalEVError) Error() string {
 	return fmt.Sprintf("total EV %s of %d tickets is above the limit of %s", weiText(e.TotalEV), e.Count, weiText(e.Limit))
 }
 
-// FaceValueError is a face value that the sender's deposit is too small for.
+// FaceValueError is a face value that is too high for the sender's deposit.
 type FaceValueError struct {
-	// FaceValue is what a win pays, in wei.
+	// FaceValue is what a winning ticket pays, in wei.
 	FaceValue *big.Int
 
 	// Deposit is the sender's deposit, in wei.
 	Deposit *big.Int
 
-	// Multiplier is how many face values the deposit must hold.
+	// Multiplier is how many face values the deposit must cover.
 	Multiplier int
 }
 
@@ -61,22 +61,22 @@ func (e *FaceValueError) Error() string {
 	return fmt.Sprintf("ticket face value %v wei is above the limit of %v wei: the deposit is %v wei and must hold %d face values", e.FaceValue, most, e.Deposit, e.Multiplier)
 }
 
-// NonceCapError is a session that has not as many nonces left as were asked for.
-// Nothing was reserved. Fresh params from the recipient begin a new session.
+// NonceCapError is a session without enough nonces left. Nothing was reserved. Fresh params
+// from the recipient begin a new session.
 type NonceCapError struct {
-	// RecipientRandHash names the session.
+	// RecipientRandHash identifies the session.
 	RecipientRandHash common.Hash
 
 	// Used is how many nonces, counted from 1, are taken.
 	Used uint32
 
-	// Asked is how many more were asked for.
+	// Asked is how many more were requested.
 	Asked uint64
 
-	// Cap is the highest nonce allowed: the limit that is set, or 2^32-1.
+	// Cap is the highest nonce allowed: the configured limit, or 2^32-1.
 	Cap uint32
 }
 
 func (e *NonceCapError) Error() string {
-	return fmt.Sprintf("session %v has used %d of %d nonces and %d more were asked for: fetch fresh ticket params", e.RecipientRandHash, e.Used, e.Cap, e.Asked)
+	return fmt.Sprintf("session %v has used %d of %d nonces and needs %d more: fetch fresh ticket params", e.RecipientRandHash, e.Used, e.Cap, e.Asked)
 }

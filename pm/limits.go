@@ -9,7 +9,7 @@ import (
 	"github.com/pmctl/pmctl/internal/num"
 )
 
-// Limits is what a sender lets recipients ask for.
+// Limits are a sender's limits for the requirements of recipients.
 type Limits struct {
 	// MaxEV is the highest expected value of one ticket, in wei; nil is no limit.
 	MaxEV *big.Rat
@@ -17,17 +17,17 @@ type Limits struct {
 	// MaxTotalEV is the highest expected value of one batch, in wei; nil is no limit.
 	MaxTotalEV *big.Rat
 
-	// DepositMultiplier is how many face values the deposit must hold; 0 is no limit.
+	// DepositMultiplier is how many face values the deposit must cover; 0 is no limit.
 	DepositMultiplier int
 
 	// NonceCap is how many tickets one set of params is used for; 0 is no limit.
-	// Recipients take 600.
+	// Recipients accept 600.
 	NonceCap uint32
 }
 
-// DefaultLimits returns the limits of the deployed network's senders: 3000 gwei a
-// ticket, 20000 gwei a batch, a deposit of one face value; and 600 tickets a set of
-// params, which is what recipients take.
+// DefaultLimits returns the limits of the deployed network's senders: 3000 gwei per
+// ticket, 20000 gwei per batch, a deposit of one face value; and 600 tickets per set of
+// params, the most that recipients accept.
 func DefaultLimits() Limits {
 	const gwei = 1_000_000_000
 	return Limits{
@@ -38,10 +38,10 @@ func DefaultLimits() Limits {
 	}
 }
 
-// maxSenderNonces is how many tickets a recipient takes for one set of params.
+// maxSenderNonces is how many tickets a recipient accepts for one set of params.
 const maxSenderNonces = 600
 
-// Facts is what the chain says that a sender's checks need.
+// Facts is the chain's data that a sender's checks need.
 type Facts struct {
 	// LastSeenL1Block is the newest L1 block number known.
 	LastSeenL1Block *big.Int
@@ -55,16 +55,16 @@ type Facts struct {
 	// PreLastInitializedL1BlockHash is the hash recorded for the round before.
 	PreLastInitializedL1BlockHash [32]byte
 
-	// Sender is what the contract keeps for the sender.
+	// Sender is the sender's data in the contract.
 	Sender *SenderInfo
 
-	// Counterparties is what the chain says about the recipients that were asked about.
+	// Counterparties has the data of the requested recipients.
 	Counterparties map[Counterparty]CounterpartyFacts
 }
 
-// Expiration returns the round that tickets made from params belong to: the params'
-// own, or the last initialized round when they carry none. When that round has no block
-// hash it is the round before, as in recipients' own params.
+// Expiration returns the round of tickets made from params: the params' own, or the last
+// initialized round if they have none. If that round has no block hash it is the round
+// before, as in recipients' own params.
 func (f Facts) Expiration(params *TicketParams) TicketExpirationParams {
 	if own := params.ExpirationParams; own != nil && own.CreationRound != 0 && own.CreationRoundBlockHash != [32]byte{} {
 		return *own
@@ -80,10 +80,10 @@ func (f Facts) Expiration(params *TicketParams) TicketExpirationParams {
 	return last
 }
 
-// Check tells whether a sender may make n tickets from params. The checks and their
+// Check reports whether a sender may make n tickets from params. The checks and their
 // order are the protocol's: the params expire after the next block; a ticket with no
-// EV needs no more; EV is below the face value and at most MaxEV; the sender is not
-// about to unlock and has funds; n · EV is at most MaxTotalEV; the deposit holds
+// EV needs no more checks; EV is below the face value and at most MaxEV; the sender is not
+// about to unlock and has funds; n · EV is at most MaxTotalEV; the deposit covers
 // DepositMultiplier face values.
 //
 // It fails with *FieldError, ErrTicketCount, ErrNoExpirationBlock,
@@ -93,7 +93,7 @@ func (l Limits) Check(params *TicketParams, facts Facts, n int) error {
 	return l.check(params, &facts, n, func() (*SenderInfo, error) { return facts.Sender, nil })
 }
 
-// CheckParams makes those of Check's checks that need no chain.
+// CheckParams is Check without the checks that need the chain.
 func (l Limits) CheckParams(params *TicketParams, n int) error {
 	return l.check(params, nil, n, nil)
 }
@@ -160,7 +160,7 @@ func checkExpiration(params *TicketParams, facts *Facts) error {
 	return nil
 }
 
-// checkSender tells whether a sender's tickets will be backed by funds.
+// checkSender fails unless the sender has a deposit and a reserve that stay locked.
 func checkSender(info *SenderInfo, lastInitializedRound *big.Int) error {
 	if info == nil {
 		return errors.New("the sender's deposit and reserve are not known")
@@ -181,7 +181,7 @@ func checkSender(info *SenderInfo, lastInitializedRound *big.Int) error {
 	return nil
 }
 
-// checkUnlock fails with ErrSenderUnlocking when the sender can withdraw in the round
+// checkUnlock fails with ErrSenderUnlocking if the sender can withdraw in the round
 // after lastInitializedRound, or before.
 func checkUnlock(info *SenderInfo, lastInitializedRound *big.Int) error {
 	withdraw := num.OrZero(info.WithdrawRound)
@@ -195,8 +195,8 @@ func checkUnlock(info *SenderInfo, lastInitializedRound *big.Int) error {
 	return nil
 }
 
-// TicketsFor is TicketsDue for a number that can be counted. It fails when ev is not positive
-// or the answer does not fit.
+// TicketsFor is TicketsDue as a uint64. It fails if ev is not positive or the result does not
+// fit.
 func TicketsFor(fee, credit, ev *big.Rat) (uint64, error) {
 	n, err := TicketsDue(fee, credit, ev)
 	if err != nil {
@@ -209,9 +209,9 @@ func TicketsFor(fee, credit, ev *big.Rat) (uint64, error) {
 }
 
 // TicketsDue returns how many tickets of expected value ev cover a fee, in wei, of
-// which credit is already paid: ceil((max(fee, ev) - credit) / ev), and 0 when credit
-// covers it. A ticket is the least that is paid, so that credit is never below one.
-// It fails when ev is not positive.
+// which credit is already paid: ceil((max(fee, ev) - credit) / ev), and 0 if credit
+// covers it. A payment is at least one ticket, so that credit is never below one.
+// It fails if ev is not positive.
 func TicketsDue(fee, credit, ev *big.Rat) (*big.Int, error) {
 	if ev == nil || ev.Sign() <= 0 {
 		return nil, errors.New("tickets without an expected value cover no fee")

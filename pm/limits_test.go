@@ -48,7 +48,7 @@ func TestLimitsAtTheirBoundaries(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(a args)
-		// refused tells the right error; nil means accepted.
+		// refused checks for the right error; nil means accepted.
 		refused func(error) bool
 	}{
 		{"every value at its boundary", func(a args) {}, nil},
@@ -88,7 +88,7 @@ func TestLimitsAtTheirBoundaries(t *testing.T) {
 		{"total EV limit off", func(a args) { *a.n, a.l.MaxTotalEV = math.MaxInt32, nil }, nil},
 		{"withdraw in the next round", func(a args) { a.f.Sender.WithdrawRound.SetInt64(11) }, sender(ErrSenderUnlocking)},
 		{"withdraw round passed", func(a args) { a.f.Sender.WithdrawRound.SetInt64(1) }, sender(ErrSenderUnlocking)},
-		// The low 64 bits of this round are 0, which is no unlock at all.
+		// The low 64 bits of this round are 0, as if there were no unlock.
 		{"withdraw round beyond 64 bits", func(a args) { a.f.Sender.WithdrawRound.Lsh(big.NewInt(1), 64) }, nil},
 		{"withdraw round of 2^64, a later round", func(a args) {
 			a.f.Sender.WithdrawRound.Lsh(big.NewInt(1), 64)
@@ -109,7 +109,7 @@ func TestLimitsAtTheirBoundaries(t *testing.T) {
 			return errors.As(err, &e) && e.FaceValue.Int64() == 1000 && e.Deposit.Int64() == 2999 && e.Multiplier == 3
 		}},
 		{"deposit multiplier off", func(a args) { a.f.Sender.Deposit.SetInt64(1); a.l.DepositMultiplier = 0 }, nil},
-		// Several at once: the first check of the protocol's order speaks.
+		// Several at once: the first check in the protocol's order fails.
 		{"expired and above the limit", func(a args) {
 			a.f.LastSeenL1Block.SetInt64(2000)
 			a.l.MaxEV = big.NewRat(1, 1)
@@ -163,7 +163,7 @@ func TestLimitErrorsTellWhatIsAllowed(t *testing.T) {
 		&MaxEVError{big.NewRat(7, 2), big.NewRat(3, 1)}:          "ticket EV 3.500 wei is above the limit of 3 wei",
 		&MaxTotalEVError{4, big.NewRat(14, 1), big.NewRat(3, 1)}: "total EV 14 wei of 4 tickets is above the limit of 3 wei",
 		&FaceValueError{big.NewInt(9), big.NewInt(17), 2}:        "ticket face value 9 wei is above the limit of 8 wei: the deposit is 17 wei and must hold 2 face values",
-		&NonceCapError{Used: 598, Asked: 3, Cap: 600}:            "has used 598 of 600 nonces and 3 more were asked for: fetch fresh ticket params",
+		&NonceCapError{Used: 598, Asked: 3, Cap: 600}:            "has used 598 of 600 nonces and needs 3 more: fetch fresh ticket params",
 	} {
 		if !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("message is %q, want %q", err, want)

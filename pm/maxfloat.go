@@ -10,14 +10,14 @@ import (
 	"github.com/pmctl/pmctl/internal/num"
 )
 
-// pendingCover is how many times the face value in flight a deposit must hold for it
-// not to count against max float.
+// pendingCover is how many times the face value in flight a deposit must cover for it not to
+// reduce max float.
 const pendingCover = 3
 
-// MaxFloat returns the most that one ticket of the sender may be worth, in wei: the
-// share of its reserve that the claimant can still claim in this round, less the face
-// value of redemptions in flight unless the deposit holds three times that. It is
-// never negative, and 0 while the pool of recipients is empty.
+// MaxFloat returns the highest face value of one ticket of the sender, in wei: the share of its
+// reserve that the claimant can still claim in this round, less the face value of redemptions
+// in flight unless the deposit covers three times that. It is never negative, and 0 while the
+// pool of recipients is empty.
 func (sm *LocalSenderMonitor) MaxFloat(addr common.Address) (*big.Int, error) {
 	sm.remember(addr)
 	info, err := sm.senderInfo(addr)
@@ -35,8 +35,8 @@ func (sm *LocalSenderMonitor) MaxFloat(addr common.Address) (*big.Int, error) {
 	return atLeastZero(share.Sub(share, pending)), nil
 }
 
-// availableFunds returns what a redemption can draw on, in wei: the claimant's share
-// of the reserve and the deposit, less what is in flight.
+// availableFunds returns the funds for a redemption, in wei: the claimant's share of the
+// reserve and the deposit, less the redemptions in flight.
 func (sm *LocalSenderMonitor) availableFunds(addr common.Address) (*big.Int, error) {
 	info, err := sm.senderInfo(addr)
 	if err != nil {
@@ -50,8 +50,7 @@ func (sm *LocalSenderMonitor) availableFunds(addr common.Address) (*big.Int, err
 	return funds.Sub(funds, sm.pending(addr)), nil
 }
 
-// reserveShare returns what the claimant can still claim of a reserve in this round, in
-// wei.
+// reserveShare returns what the claimant can still claim from a reserve in this round, in wei.
 func (sm *LocalSenderMonitor) reserveShare(addr common.Address, info *SenderInfo) (*big.Int, error) {
 	poolSize := num.OrZero(sm.tm.GetTranscoderPoolSize())
 	if poolSize.Sign() <= 0 || info.Reserve == nil {
@@ -91,10 +90,10 @@ func atLeastZero(v *big.Int) *big.Int {
 	return v
 }
 
-// SubscribeMaxFloatChange sends to sink whenever a sender's max float may have
-// changed: its reserve, the pool's size or what is pending. Changes that come while
-// sink is not ready are one signal, so that a slow subscriber misses none and delays
-// nobody. The subscription ends when it is unsubscribed or the monitor stops.
+// SubscribeMaxFloatChange sends to sink whenever a sender's max float may have changed: its
+// reserve, the pool's size or the redemptions in flight. Changes while sink is not ready are
+// merged into one signal, so that a slow subscriber misses none and delays no other. The
+// subscription ends when it is unsubscribed or the monitor stops.
 func (sm *LocalSenderMonitor) SubscribeMaxFloatChange(sender common.Address, sink chan<- struct{}) event.Subscription {
 	changed := make(chan struct{}, 1)
 	sm.mu.Lock()
@@ -139,7 +138,7 @@ func (sm *LocalSenderMonitor) unwatch(sender common.Address, changed chan struct
 	}
 }
 
-// notify tells a sender's subscribers that its max float may have changed.
+// notify signals a sender's subscribers that its max float may have changed.
 func (sm *LocalSenderMonitor) notify(sender common.Address) {
 	sm.mu.Lock()
 	defer sm.mu.Unlock()
@@ -159,7 +158,7 @@ func (sm *LocalSenderMonitor) notifyAll() {
 	}
 }
 
-// signal leaves a signal in a channel with room for one. It never blocks.
+// signal puts a signal into a channel with room for one. It never blocks.
 func signal(changed chan<- struct{}) {
 	select {
 	case changed <- struct{}{}:

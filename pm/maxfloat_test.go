@@ -58,7 +58,7 @@ func TestPendingCountsAgainstMaxFloat(t *testing.T) {
 			t.Errorf("max float is %s, want 0.5 ETH", got)
 		}
 		if cleared := read(o.chain, func() []common.Address { return o.chain.cleared }); !slices.Contains(cleared, sender) {
-			t.Error("what was cached of the sender is still believed")
+			t.Error("the sender's cached data is still used")
 		}
 	})
 }
@@ -85,7 +85,7 @@ func TestMaxFloatIsWhatCanBeClaimed(t *testing.T) {
 	}
 	o.chain.senders[sender] = &SenderInfo{}
 	if got, err := o.MaxFloat(sender); err != nil || got.Sign() != 0 {
-		t.Errorf("without anything known max float is %v (%v), want 0", got, err)
+		t.Errorf("without data max float is %v (%v), want 0", got, err)
 	}
 }
 
@@ -100,7 +100,7 @@ func TestMaxFloatSubscriptions(t *testing.T) {
 				t.Errorf("%d signals, want %d", got, want)
 			}
 		}
-		dead := make(chan struct{}) // nobody reads it
+		dead := make(chan struct{}) // without a reader
 		deadSub := o.SubscribeMaxFloatChange(sender, dead)
 		sub := o.SubscribeMaxFloatChange(sender, sink)
 		o.chain.reserves.Send(sender)

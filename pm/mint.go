@@ -14,35 +14,34 @@ import (
 	"github.com/pmctl/pmctl/internal/ordered"
 )
 
-// Order is tickets to be minted from one set of params. Its nonces are reserved.
+// Order is a range of tickets to mint from one set of params. Its nonces are reserved.
 type Order struct {
-	// Params are what the tickets are made from. A nil Expiration stands for the params'
-	// own.
+	// Params are the tickets' params. A nil Expiration means the params' own.
 	Params     *TicketParams
 	Expiration *TicketExpirationParams
 
-	// Nonces are the tickets', one each. An order without nonces needs no params: it
-	// only keeps its place among the others.
+	// Nonces are the tickets', one each. An order without nonces needs no params: it only keeps
+	// its place among the others.
 	Nonces NonceRange
 
-	// Begin and End, unless they are nil, are called before the first ticket is emitted
-	// and behind the last.
+	// Begin and End, unless nil, are called before the first ticket is emitted and after the
+	// last.
 	Begin, End func() error
 
-	// Emit takes the signed tickets in nonce order. What it is given is valid until it
-	// returns: its Sig is reused.
+	// Emit receives the signed tickets in nonce order. Its argument is valid until it returns:
+	// its Sig is reused.
 	Emit func(TicketSenderParams) error
 }
 
-// Mint signs one ticket for each nonce of the range and hands them to emit in
-// nonce order. It neither checks the params against limits nor remembers nonces: the
-// caller has reserved the range, durably where that matters. A nil expiration stands
-// for the params' own. It uses the cores and the memory that MintOrders does.
+// Mint signs one ticket for each nonce of the range and calls emit with each, in nonce order.
+// It neither checks the params against limits nor remembers nonces: the caller has reserved the
+// range, durably if real money is at stake. A nil expiration means the params' own. It uses as
+// many cores and as much memory as MintOrders.
 //
-// What emit is given is valid until it returns: its Sig is reused. Mint stops at emit's
-// first error, and when ctx ends, and returns that error. Before it signs anything it
-// fails with *FieldError for numbers that do not fit their fields and with
-// *NonceCapError for a range beyond 2^32-1.
+// The argument of emit is valid until emit returns: its Sig is reused. Mint stops at emit's
+// first error, and when ctx ends, and returns that error. Before it signs anything it fails
+// with *FieldError for numbers that do not fit their fields and with *NonceCapError for a range
+// beyond 2^32-1.
 func Mint(ctx context.Context, signer Signer, params *TicketParams, expiration *TicketExpirationParams, nonces NonceRange, emit func(TicketSenderParams) error) error {
 	if nonces.Count == 0 {
 		if err := params.CheckFields(); err != nil {
@@ -60,18 +59,16 @@ func Mint(ctx context.Context, signer Signer, params *TicketParams, expiration *
 	})
 }
 
-// MintOrders signs the tickets of one order after another, which next returns until it
-// fails with io.EOF. Tickets are emitted in order, by the calling goroutine and as soon
-// as they are signed; next is called by another one, ahead of that, and must return when
-// its ctx ends.
+// MintOrders signs the tickets of one order after another. next returns the orders and finally
+// io.EOF. Tickets are emitted in order, on the calling goroutine and as soon as they are
+// signed; next is called ahead of that on another one, and must return when its ctx ends.
 //
-// A DigestSigner is used on all cores, any other Signer by one goroutine. However many
-// tickets there are, memory does not grow: a slow Emit holds up the signatures.
+// A DigestSigner is used on all cores, any other Signer by one goroutine. Memory does not grow
+// with the number of tickets: a slow Emit delays the signatures.
 //
-// It stops at the first error of next, of an Emit or of the signer, at an order that
-// Mint would refuse, and when ctx ends, and returns that error. The tickets before are
-// emitted then, unless it was an Emit that failed, or ctx that ended. When it returns
-// nothing is under way any more.
+// It stops at the first error of next, of an Emit or of the signer, at an order that Mint would
+// refuse, and when ctx ends, and returns that error. Earlier tickets have been emitted then,
+// unless an Emit failed or ctx ended. When it returns, nothing is running any more.
 func MintOrders(ctx context.Context, signer Signer, next func(context.Context) (*Order, error)) error {
 	return mintOrders(ctx, signer, min(runtime.NumCPU(), runtime.GOMAXPROCS(0)), next)
 }
@@ -97,14 +94,13 @@ func mintOrders(ctx context.Context, signer Signer, workers int, next func(conte
 }
 
 const (
-	// A worker signs firstTickets at once to begin with, few enough that small batches
-	// keep every worker busy, and up to chunkTickets when there are many: handing them
-	// over wakes somebody up each time.
+	// A worker first signs firstTickets at once, few enough that small batches keep every
+	// worker busy, and later up to chunkTickets: passing on each chunk wakes a goroutine.
 	firstTickets = 16
 	chunkTickets = 64
 
-	// chunksAhead is how many chunks there are for each worker, so that none waits
-	// while the next order is being made: 60 ms of signatures.
+	// chunksAhead is how many chunks there are for each worker, so that none waits while the
+	// next order is prepared: 60 ms of signatures.
 	chunksAhead = 32
 )
 
@@ -119,25 +115,25 @@ type chunk struct {
 	order       *mintOrder
 	nonces      NonceRange
 	first, last bool // of its order
-	// sigs are the first signed tickets' signatures; err is why the next has none.
+	// sigs are the signatures of the first tickets; err is why the next one has none.
 	sigs   [chunkTickets][sigBytes]byte
 	signed int
 	err    error
 }
 
-// mintOrder is an order that has been found good, with its tickets' hashed bytes.
+// mintOrder is a checked order, with its tickets' hashed bytes.
 type mintOrder struct {
 	*Order
 	template []byte
 }
 
-// feeder cuts orders into chunks.
+// feeder divides orders into chunks.
 type feeder struct {
 	sender common.Address
 	next   func(context.Context) (*Order, error)
 	order  *mintOrder
 	rest   NonceRange
-	// given is how many tickets have been cut off so far.
+	// given is how many tickets are in earlier chunks.
 	given uint64
 }
 
@@ -210,7 +206,7 @@ func (c *chunk) sign(ctx context.Context, d *digester, sign signFunc) {
 	}
 }
 
-// emit hands the signed tickets over, and fails when there are not all of them.
+// emit emits the signed tickets, and fails if some are missing.
 func (c *chunk) emit(ctx context.Context) error {
 	if c.first && c.order.Begin != nil {
 		if err := c.order.Begin(); err != nil {
@@ -240,7 +236,7 @@ func signDigest(signer DigestSigner) signFunc {
 	}
 }
 
-// signMessage has a signer that takes only messages hash the last step itself.
+// signMessage is for a signer that accepts only messages: it hashes the last step itself.
 func signMessage(signer Signer) signFunc {
 	return func(d *digester, nonce uint32, sig []byte) error {
 		signed, err := signer.Sign(bytes.Clone(d.hash(nonce)))
@@ -252,7 +248,7 @@ func signMessage(signer Signer) signFunc {
 	}
 }
 
-// checkSigned looks at a signer's answer before it becomes a ticket.
+// checkSigned checks a signer's answer before it becomes a ticket.
 func checkSigned(nonce uint32, sig []byte, err error) error {
 	switch {
 	case err != nil:

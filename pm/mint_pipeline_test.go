@@ -36,7 +36,7 @@ func (s *digestSigner) SignDigest(digest, sig []byte) error {
 // fataler is a test, of the testing package or of rapid.
 type fataler interface{ Fatal(args ...any) }
 
-// straight signs the tickets of an order in the most obvious way.
+// straight signs the tickets of an order in the simplest way.
 func straight(t fataler, key keySigner, o *Order) (out []TicketSenderParams) {
 	for i := range o.Nonces.Count {
 		ticket := NewTicket(o.Params, o.Expiration, key.Account().Address, o.Nonces.First+i)
@@ -50,7 +50,7 @@ func straight(t fataler, key keySigner, o *Order) (out []TicketSenderParams) {
 	return out
 }
 
-// ordersOf hands out orders.
+// ordersOf returns orders one by one.
 func ordersOf(orders ...*Order) func(context.Context) (*Order, error) {
 	return func(context.Context) (*Order, error) {
 		if len(orders) == 0 {
@@ -100,11 +100,11 @@ func TestMintOrdersMakesWhatTheStraightLoopMakes(t *testing.T) {
 	})
 }
 
-// TestLargeBatchesAreTheStraightLoops: batches for which the pieces grow to their full
-// size, and are used again many times over.
+// TestLargeBatchesAreTheStraightLoops: batches large enough that chunks grow to full size and
+// are reused many times.
 func TestLargeBatchesAreTheStraightLoops(t *testing.T) {
 	key := newDigestSigner(t)
-	const count = chunkTickets * 32 * 3 // the last third is in whole pieces
+	const count = chunkTickets * 32 * 3 // the last third is in full chunks
 	if got := chunkSize(count / 2); got != chunkTickets {
 		t.Fatalf("the pieces have %d tickets in the middle, not %d", got, chunkTickets)
 	}
@@ -166,7 +166,7 @@ func TestMintOrdersStops(t *testing.T) {
 			return nil, ctx.Err()
 		})
 		if !errors.Is(err, context.Canceled) || emitted != 1 {
-			t.Errorf("a ctx that ends while orders are waited for: %d tickets, error %v", emitted, err)
+			t.Errorf("a ctx that ends during the wait for orders: %d tickets, error %v", emitted, err)
 		}
 	}
 }

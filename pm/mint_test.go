@@ -10,7 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/accounts"
 )
 
-// mint collects what Mint emits.
+// mint collects the output of Mint.
 func mint(ctx context.Context, signer Signer, params *TicketParams, nonces NonceRange) ([]TicketSenderParams, error) {
 	var out []TicketSenderParams
 	err := Mint(ctx, signer, params, nil, nonces, func(sp TicketSenderParams) error {
@@ -139,7 +139,7 @@ func TestMintStops(t *testing.T) {
 	})
 }
 
-var errLocked = errors.New("the key is locked")
+var errLocked = errors.New("the key is closed")
 
 // countingSigner counts what it signs and can fail.
 type countingSigner struct {

@@ -9,8 +9,7 @@ import (
 	"github.com/stretchr/testify/mock"
 )
 
-// MockSender is a ResumableSender for the tests of code that uses one: its answers are set
-// with On and Return.
+// MockSender is a mock of ResumableSender: set its answers with On and Return.
 type MockSender struct{ mock.Mock }
 
 // StartSession is Sender.StartSession.
@@ -49,8 +48,7 @@ func (m *MockSender) Nonce(sessionID string) (uint32, error) {
 	return answer[uint32](args, 0), args.Error(1)
 }
 
-// MockRecipient is a Recipient for the tests of code that uses one: its answers are
-// set with On and Return.
+// MockRecipient is a mock of Recipient: set its answers with On and Return.
 type MockRecipient struct{ mock.Mock }
 
 // Start records the call.
@@ -70,7 +68,7 @@ func (m *MockRecipient) RedeemWinningTicket(ticket *Ticket, sig []byte, seed *bi
 	return m.Called(ticket, sig, seed).Error(0)
 }
 
-// RedeemWinningTickets stands for redeeming every winner of the sessions.
+// RedeemWinningTickets records the call.
 func (m *MockRecipient) RedeemWinningTickets(sessionIDs []string) error {
 	return m.Called(sessionIDs).Error(0)
 }
@@ -93,7 +91,7 @@ func (m *MockRecipient) EV() *big.Rat { return answer[*big.Rat](m.Called(), 0) }
 // SetMaxFaceValue is Recipient.SetMaxFaceValue.
 func (m *MockRecipient) SetMaxFaceValue(maxfacevalue *big.Int) { m.Called(maxfacevalue) }
 
-// answer returns the i-th answer that was set, where nil may have been set.
+// answer returns the i-th answer, which may be nil.
 func answer[T any](args mock.Arguments, i int) (v T) {
 	if args.Get(i) != nil {
 		v = args.Get(i).(T)

@@ -41,7 +41,7 @@ func TestWinnersAreRedeemedOnceInOrderAfterTheyExpire(t *testing.T) {
 	})
 }
 
-// TestEventMayBeAhead: a block event counts before the TimeManager answers with it.
+// TestEventMayBeAhead: a block event counts before the TimeManager has the block.
 func TestEventMayBeAhead(t *testing.T) {
 	inOffice(t, func(o *office) {
 		o.queue(o.win(o.client(), 1, 1010))
@@ -51,7 +51,7 @@ func TestEventMayBeAhead(t *testing.T) {
 	})
 }
 
-func TestRetryableFailuresBlockNobody(t *testing.T) {
+func TestRetryableFailuresBlockNoOthers(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		store func(*memoryStore) TicketStore
@@ -77,7 +77,7 @@ func TestRetryableFailuresBlockNobody(t *testing.T) {
 				o.wantRedeemed(2, 3)
 				o.wantWaiting(1)
 				o.mine(1011)
-				o.wantWaiting(1) // alone, it is tried where it stands
+				o.wantWaiting(1) // alone, it is retried in its place
 				if !errors.Is(o.lastErr(), errOffline) {
 					t.Errorf("error is %v", o.lastErr())
 				}
@@ -90,8 +90,7 @@ func TestRetryableFailuresBlockNobody(t *testing.T) {
 	}
 }
 
-// TestQueueSurvivesAStoreThatFails: a ticket that was taken out to be put behind the
-// others is not lost.
+// TestQueueSurvivesAStoreThatFails: a ticket that was taken out to be requeued is not lost.
 func TestQueueSurvivesAStoreThatFails(t *testing.T) {
 	inOffice(t, func(o *office) {
 		o.chain.failWith = func(*Ticket) error { return errOffline }

@@ -7,7 +7,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 )
 
-// NonceRange is a run of sender nonces: First, First+1, … First+Count-1.
+// NonceRange is a range of sender nonces: First, First+1, … First+Count-1.
 type NonceRange struct {
 	// First is the lowest nonce of the range; a session's first nonce is 1.
 	First uint32
@@ -16,9 +16,9 @@ type NonceRange struct {
 	Count uint32
 }
 
-// NextNonces returns the range of count nonces behind the first used ones of a
-// session. It fails with *NonceCapError when they would go beyond limit, or beyond
-// 2^32-1 with a limit of 0. Every NonceStore shares this arithmetic.
+// NextNonces returns the range of count nonces after the first used ones of a session. It fails
+// with *NonceCapError if they would go beyond limit, or beyond 2^32-1 with a limit of 0. Every
+// NonceStore uses this arithmetic.
 func NextNonces(recipientRandHash common.Hash, used, count, limit uint32) (NonceRange, error) {
 	if limit == 0 {
 		limit = math.MaxUint32
@@ -32,13 +32,12 @@ func NextNonces(recipientRandHash common.Hash, used, count, limit uint32) (Nonce
 	return NonceRange{First: used + 1, Count: count}, nil
 }
 
-// NonceStore hands out the nonces of sessions and never the same one twice, to
-// whoever shares the store and over any crash.
+// NonceStore hands out the nonces of sessions and never the same one twice, to all that share
+// the store and after any crash.
 type NonceStore interface {
 	// ReserveNonces takes the next count nonces of the session that sender and
-	// params.RecipientRandHash name. It returns once the reservation is durable;
-	// nonces that are reserved and never used are lost, which costs nothing. It
-	// fails with *NonceCapError, and takes none, when limit, unless it is 0, is not
-	// enough: see NextNonces.
+	// params.RecipientRandHash identify. It returns once the reservation is durable; nonces
+	// that are reserved and never used are lost, which costs nothing. It fails with
+	// *NonceCapError, and takes none, if limit, unless it is 0, leaves too few: see NextNonces.
 	ReserveNonces(ctx context.Context, sender common.Address, params *TicketParams, count, limit uint32) (NonceRange, error)
 }

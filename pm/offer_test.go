@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestFaceValueOfAConfig is the arithmetic at each of its borders; redemption costs 1000
-// units of gas.
+// TestFaceValueOfAConfig tests each boundary of the arithmetic; redemption costs 1000 units of
+// gas.
 func TestFaceValueOfAConfig(t *testing.T) {
 	config := TicketParamsConfig{EV: big.NewInt(500), RedeemGas: 1000, TxCostMultiplier: 10}
 	for name, c := range map[string]struct {

@@ -12,8 +12,8 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 )
 
-// office is a sender monitor with its chain, in a bubble of testing/synctest whose
-// clock only moves when everybody waits.
+// office is a sender monitor with its chain, in a synctest bubble, whose clock only moves while
+// all goroutines wait.
 type office struct {
 	t     *testing.T
 	chain *testChain
@@ -100,13 +100,13 @@ func (o *office) queue(tickets ...*SignedTicket) {
 	synctest.Wait()
 }
 
-// pass lets time go by on the bubble's clock.
+// pass lets time pass on the bubble's clock.
 func pass(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()
 }
 
-// mine moves the chain and waits until everybody has done what they can.
+// mine moves the chain and waits until all goroutines wait.
 func (o *office) mine(block int64) {
 	o.chain.mine(block)
 	synctest.Wait()
@@ -126,7 +126,7 @@ func (o *office) wantWaiting(nonces ...uint32) {
 	}
 }
 
-// lastErr returns what the newest attempt failed with.
+// lastErr returns the error of the newest attempt.
 func (o *office) lastErr() error {
 	o.t.Helper()
 	o.mu.Lock()

@@ -10,13 +10,12 @@ import (
 	"github.com/pmctl/pmctl/internal/num"
 )
 
-// TicketParams is what a recipient asks of a sender's tickets. A nil number counts
-// as 0.
+// TicketParams are a recipient's requirements for a sender's tickets. A nil number counts as 0.
 type TicketParams struct {
-	// Recipient is who is paid when a ticket wins.
+	// Recipient is paid if a ticket wins.
 	Recipient common.Address
 
-	// FaceValue is what a win pays, in wei; at most 256 bits.
+	// FaceValue is what a winning ticket pays, in wei; at most 256 bits.
 	FaceValue *big.Int
 
 	// WinProb is the numerator of the probability to win, over 2^256-1.
@@ -31,15 +30,14 @@ type TicketParams struct {
 	// ExpirationBlock is the L1 block from which the recipient refuses tickets.
 	ExpirationBlock *big.Int
 
-	// PricePerPixel is the price the params were made for, in wei a pixel.
+	// PricePerPixel is the price of the params, in wei per pixel.
 	PricePerPixel *big.Rat
 
 	// ExpirationParams is the round that the tickets belong to.
 	ExpirationParams *TicketExpirationParams
 }
 
-// CheckFields fails with *FieldError when a number does not fit its field, and for
-// nil params.
+// CheckFields fails with *FieldError if a number does not fit its field, and for nil params.
 func (p *TicketParams) CheckFields() error {
 	if p == nil {
 		return errors.New("no ticket params")
@@ -82,7 +80,7 @@ func (p *TicketParams) clone() *TicketParams {
 	return &c
 }
 
-// equal tells whether p and q ask for the same tickets.
+// equal reports whether p and q are the same params.
 func (p *TicketParams) equal(q *TicketParams) bool {
 	price := func(r *big.Rat) *big.Rat {
 		if r == nil {
@@ -106,7 +104,7 @@ func (p *TicketParams) equal(q *TicketParams) bool {
 		expiration(p.ExpirationParams) == expiration(q.ExpirationParams)
 }
 
-// TicketExpirationParams ties a ticket to the protocol round it was made in.
+// TicketExpirationParams is the protocol round of a ticket.
 type TicketExpirationParams struct {
 	// CreationRound is the round's number; never negative.
 	CreationRound int64
@@ -117,8 +115,8 @@ type TicketExpirationParams struct {
 
 const auxDataBytes = 2 * uintBytes
 
-// AuxData returns CreationRound as a uint256, then CreationRoundBlockHash: 64 bytes,
-// or none when both are zero. This is what TicketBroker decodes a ticket's auxData as.
+// AuxData returns CreationRound as a uint256, then CreationRoundBlockHash: 64 bytes, or none if
+// both are zero. The TicketBroker decodes a ticket's auxData as these.
 func (e *TicketExpirationParams) AuxData() []byte {
 	if e == nil || *e == (TicketExpirationParams{}) {
 		return []byte{}
@@ -135,14 +133,14 @@ func (e *TicketExpirationParams) checkFields() error {
 	return &FieldError{Field: "creationRound", Negative: true, Bits: 64}
 }
 
-// TicketParamsConfig is what a recipient wants of the params it makes.
+// TicketParamsConfig has a recipient's settings for its params.
 type TicketParamsConfig struct {
 	// EV is the expected value of a ticket, in wei.
 	EV *big.Int
 
-	// RedeemGas is what the redemption of a ticket is expected to cost, in gas.
+	// RedeemGas is the expected gas of a ticket's redemption.
 	RedeemGas int
 
-	// TxCostMultiplier is how many times the redemption's cost a face value is.
+	// TxCostMultiplier is the ratio of a face value to the redemption's cost.
 	TxCostMultiplier int
 }

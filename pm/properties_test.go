@@ -11,8 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestWinRule draws the lottery the long way round, with probabilities that lie on
-// the draw and right beside it.
+// TestWinRule computes the draw by hand, with probabilities at the draw and next to it.
 func TestWinRule(t *testing.T) {
 	validator := NewValidator(&DefaultSigVerifier{}, nil)
 	rapid.Check(t, func(t *rapid.T) {
@@ -34,8 +33,8 @@ func TestWinRule(t *testing.T) {
 	})
 }
 
-// TestBatchTicketsAreComplete: a batch's tickets have every field of any params and
-// round, at its own nonce.
+// TestBatchTicketsAreComplete: a batch's tickets have every field of any params and round, with
+// their own nonces.
 func TestBatchTicketsAreComplete(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		params := &TicketParams{
@@ -70,8 +69,8 @@ func TestBatchTicketsAreComplete(t *testing.T) {
 	})
 }
 
-// drawLottery draws an economy: a chain, a recipient's config and a sender's funds.
-// It discards those in which the recipient has no params that a sender takes.
+// drawLottery draws an economy: a chain, a recipient's config and a sender's funds. It discards
+// those in which the recipient has no params that a sender accepts.
 func drawLottery(t testing.TB, rt *rapid.T) (*lottery, Sender, *TicketParams) {
 	l := newLottery(t, TicketParamsConfig{
 		EV:               drawUint(rt, "EV", 96),
@@ -105,8 +104,8 @@ func drawLottery(t testing.TB, rt *rapid.T) (*lottery, Sender, *TicketParams) {
 	return l, sender, params
 }
 
-// TestAnyBatchIsReceived: in any economy what a Sender makes of a Recipient's params
-// satisfies a Validator and that Recipient, whether or not the params say their round.
+// TestAnyBatchIsReceived: in any economy a Sender's batch from a Recipient's params satisfies a
+// Validator and that Recipient, with or without a round in the params.
 func TestAnyBatchIsReceived(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		l, sender, params := drawLottery(t, rt)
@@ -138,8 +137,8 @@ func TestAnyBatchIsReceived(t *testing.T) {
 	})
 }
 
-// TestAnyChangeIsRefused: one bit of one field, of what is signed or of what travels
-// beside it, before or after it is signed, and the ticket is not received.
+// TestAnyChangeIsRefused: a ticket with one bit of one field changed, hashed or not, before or
+// after it is signed, is refused.
 func TestAnyChangeIsRefused(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		l, _, params := drawLottery(t, rt)
@@ -190,19 +189,19 @@ func TestAnyChangeIsRefused(t *testing.T) {
 			rt.Fatalf("with another %s it would be redeemed: %v", field, err)
 		}
 		if err := l.receive(params, 1); err != nil {
-			rt.Fatalf("what was refused took the nonce: %v", err)
+			rt.Fatalf("a refused ticket took the nonce: %v", err)
 		}
 	})
 }
 
-// TestNoncesAreUniqueOverRestarts: 64 goroutines start sessions and make batches while
-// senders are replaced by new ones on the same store; no nonce comes twice.
+// TestNoncesAreUniqueOverRestarts: 64 goroutines start sessions and make batches while senders
+// are replaced by new ones on the same store; no nonce comes twice.
 func TestNoncesAreUniqueOverRestarts(t *testing.T) {
 	_, chain, signer := newTestSender(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		store := &nonceTable{used: make(map[common.Hash]uint32)}
 		sets := []*TicketParams{testParams(), testParams(), testParams()}
-		// The third is another set behind the second's hash.
+		// The third is another set of params with the second's hash.
 		sets[2].RecipientRandHash = sets[1].RecipientRandHash
 		sets[2].FaceValue.Add(sets[2].FaceValue, common.Big1)
 		senders := make([]Sender, rapid.IntRange(2, 4).Draw(rt, "restarts"))

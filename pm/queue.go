@@ -12,14 +12,14 @@ import (
 	"github.com/pmctl/pmctl/internal/num"
 )
 
-// RedeemableEmitter emits tickets whose time to be redeemed has come. The channel's type is
-// unexported, as in go-livepeer's package: other packages can neither implement the
-// interface nor answer on the channel. It documents what the queues and the redemption loop
-// inside a [LocalSenderMonitor] exchange. A program that redeems by itself calls
+// RedeemableEmitter emits tickets that are ready to be redeemed. The channel's type is
+// unexported, as in go-livepeer's package: other packages can neither implement the interface
+// nor answer on the channel. It documents what the queues and the redemption loop inside a
+// [LocalSenderMonitor] exchange. A program that redeems by itself calls
 // [Recipient].RedeemWinningTicket, or reads a [TicketStore].
 type RedeemableEmitter interface {
-	// Redeemable returns the channel that the tickets are sent on. The receiver
-	// answers each before the next one comes.
+	// Redeemable returns the channel of the tickets. The receiver answers each before the next
+	// one is sent.
 	Redeemable() chan *redemption
 }
 
@@ -30,23 +30,22 @@ type redemption struct {
 	result chan redemptionResult
 }
 
-// redemptionResult is how an attempt to redeem went.
+// redemptionResult is the result of an attempt to redeem.
 type redemptionResult struct {
-	// txHash is zero when no transaction was mined.
+	// txHash is zero if no transaction was mined.
 	txHash common.Hash
 	err    error
 }
 
-// settles tells whether the ticket need not be tried again.
+// settles reports whether the ticket need not be retried.
 func (r redemptionResult) settles() bool {
 	return r.err == nil || errors.Is(r.err, ErrTicketUsed) || errors.Is(r.err, ErrTxFailed) || errors.Is(r.err, ErrNoRoundBlockHash)
 }
 
-// redeemableRounds is how many rounds after its creation round a ticket is still
-// tried.
+// redeemableRounds is for how many rounds after its creation round a ticket is retried.
 const redeemableRounds = 2
 
-// minCreationRound returns the lowest creation round that is still worth a try.
+// minCreationRound returns the lowest creation round that is still retried.
 func minCreationRound(tm TimeManager) int64 {
 	lowest := new(big.Int).Sub(num.OrZero(tm.LastInitializedRound()), big.NewInt(redeemableRounds))
 	if lowest.Sign() < 0 || !lowest.IsInt64() {
@@ -55,8 +54,8 @@ func minCreationRound(tm TimeManager) int64 {
 	return lowest.Int64()
 }
 
-// ticketQueue is one sender's line of winners. They wait in the store, the earliest
-// in front, until their params have expired. It implements RedeemableEmitter.
+// ticketQueue is one sender's queue of winners. They wait in the store, the earliest first,
+// until their params have expired. It implements RedeemableEmitter.
 type ticketQueue struct {
 	sender     common.Address
 	store      TicketStore
@@ -64,18 +63,18 @@ type ticketQueue struct {
 	redeemable chan *redemption
 	lastBlock  func() *big.Int
 	report     func(RedemptionAttempt)
-	// wake has room for one signal, so that one that comes during a pass is kept.
+	// wake has room for one signal, so that a signal during a pass is kept.
 	wake chan struct{}
-	// busy is set during a pass, when a ticket may be out of the store's sight.
+	// busy is set during a pass, when a ticket may be missing from the store.
 	busy atomic.Bool
 }
 
 func (q *ticketQueue) Redeemable() chan *redemption { return q.redeemable }
 
-// poke has the queue look at its tickets soon. It never blocks.
+// poke requests a pass. It never blocks.
 func (q *ticketQueue) poke() { signal(q.wake) }
 
-// run makes a pass each time the queue is poked, until ctx ends.
+// run makes a pass for each poke, until ctx ends.
 func (q *ticketQueue) run(ctx context.Context) {
 	for {
 		select {
@@ -91,8 +90,8 @@ func (q *ticketQueue) run(ctx context.Context) {
 	}
 }
 
-// pass tries each waiting ticket once, from the front, up to one whose params have
-// not expired yet. It fails when the store does, or with ctx's error.
+// pass tries each waiting ticket once, from the front, up to one whose params have not expired
+// yet. It fails if the store does, or with ctx's error.
 func (q *ticketQueue) pass(ctx context.Context) error {
 	minRound := minCreationRound(q.tm)
 	count, err := q.store.WinningTicketCount(q.sender, minRound)
@@ -126,7 +125,7 @@ func (q *ticketQueue) pass(ctx context.Context) error {
 	return nil
 }
 
-// emit hands a ticket to the receiver and returns its answer, or ctx's error.
+// emit sends a ticket to the receiver and returns its answer, or ctx's error.
 func (q *ticketQueue) emit(ctx context.Context, ticket *SignedTicket) (redemptionResult, error) {
 	r := &redemption{ticket, make(chan redemptionResult, 1)}
 	select {
@@ -142,7 +141,7 @@ func (q *ticketQueue) emit(ctx context.Context, ticket *SignedTicket) (redemptio
 	}
 }
 
-// requeue moves a ticket behind the others.
+// requeue moves a ticket to the end of the queue.
 func (q *ticketQueue) requeue(ctx context.Context, ticket *SignedTicket) error {
 	if store, ok := q.store.(QueueStore); ok {
 		return store.RequeueWinningTicket(ticket)
@@ -150,13 +149,13 @@ func (q *ticketQueue) requeue(ctx context.Context, ticket *SignedTicket) error {
 	if err := q.store.RemoveWinningTicket(ticket); err != nil {
 		return err
 	}
-	// The ticket is only here until the store takes it back: nothing else matters.
+	// Only this goroutine has the ticket until the store has it again: nothing else matters.
 	for {
 		err := q.store.StoreWinningTicket(ticket)
 		if err == nil {
 			return nil
 		}
-		q.report(RedemptionAttempt{Sender: q.sender, Ticket: ticket, Err: fmt.Errorf("put back a winning ticket: %w", err)})
+		q.report(RedemptionAttempt{Sender: q.sender, Ticket: ticket, Err: fmt.Errorf("return a winning ticket to the store: %w", err)})
 		select {
 		case <-ctx.Done():
 			return err

@@ -6,7 +6,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 )
 
-// RandAddress returns a random address. Nobody has its key.
+// RandAddress returns a random address, whose key does not exist.
 func RandAddress() common.Address { return common.Address(RandBytes(common.AddressLength)) }
 
 // RandHash returns 32 random bytes as a hash.

@@ -9,11 +9,11 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 )
 
-// FatalReceiveErr is returned by a Recipient for a ticket after which nothing that
-// the sender pays with can be good. It wraps the reason.
+// FatalReceiveErr is returned by a Recipient for a ticket after which no further ticket of the
+// payment can be valid. It wraps the reason.
 type FatalReceiveErr struct{ err error }
 
-// NewFatalReceiveErr returns err as one that ends a payment.
+// NewFatalReceiveErr wraps an error that ends a payment.
 func NewFatalReceiveErr(err error) *FatalReceiveErr { return &FatalReceiveErr{err} }
 
 func (e FatalReceiveErr) Error() string { return e.err.Error() }
@@ -69,9 +69,9 @@ func (r *recipient) validate(ticket *Ticket, sig []byte, seed *big.Int) (*big.In
 	return recipientRand, nil
 }
 
-// rand returns the secret number behind a ticket's recipientRandHash: HMAC-SHA256
-// over everything that the params advertised, so that a ticket with any field changed
-// has another. Every field has a fixed width, so that no two tickets share a message.
+// rand returns the secret number of a ticket's recipientRandHash: HMAC-SHA256 over all
+// advertised params, so that a ticket with any field changed has another. Every field has a
+// fixed width, so that no two tickets share a message.
 func (r *recipient) rand(seed *big.Int, ticket *Ticket) (*big.Int, error) {
 	if err := ticket.CheckFields(); err != nil {
 		return nil, err

@@ -9,8 +9,8 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 )
 
-// TestChangedFieldsAreRefused: the sender signs a ticket that differs from the params
-// in any one field.
+// TestChangedFieldsAreRefused: the sender signs a ticket that differs from the params in one
+// field.
 func TestChangedFieldsAreRefused(t *testing.T) {
 	l := newLottery(t, testConfig)
 	one, wide := big.NewInt(1), new(big.Int).Lsh(big.NewInt(1), 256)
@@ -59,7 +59,7 @@ func TestChangedFieldsAreRefused(t *testing.T) {
 		t.Errorf("no ticket: error is %v, want a fatal one", err)
 	}
 	if err := l.receive(params, 1); err != nil {
-		t.Errorf("what was refused took the nonce: %v", err)
+		t.Errorf("a refused ticket took the nonce: %v", err)
 	}
 }
 
@@ -106,7 +106,7 @@ func TestRefusalsThatDoNotEndAPayment(t *testing.T) {
 	}
 }
 
-// TestExpiredWinnerCanBeRedeemed: it is owed nothing, yet the recipient may have it.
+// TestExpiredWinnerCanBeRedeemed: it is not credited, yet the recipient may redeem it.
 func TestExpiredWinnerCanBeRedeemed(t *testing.T) {
 	l := newLottery(t, alwaysWins)
 	params := l.params()
@@ -190,7 +190,7 @@ func TestOneNonceFromManyGoroutines(t *testing.T) {
 	}
 }
 
-// TestReplayMemoryShrinks: nothing but calls and new blocks is needed.
+// TestReplayMemoryShrinks: calls and new blocks are enough.
 func TestReplayMemoryShrinks(t *testing.T) {
 	l := newLottery(t, testConfig)
 	remembered := func() int {
@@ -220,7 +220,7 @@ func TestReplayMemoryShrinks(t *testing.T) {
 	if n := remembered(); n != 1 {
 		t.Errorf("after a call at the expiration block %d sets of params are remembered, want 1", n)
 	}
-	// The chain goes back: what was forgotten is not accepted again.
+	// The chain goes back: forgotten nonces are not accepted again.
 	l.chain.set(func() { l.chain.block = big.NewInt(1038) })
 	if err := l.receive(first, 1); !errors.Is(err, ErrTicketParamsExpired) {
 		t.Errorf("error is %v, want ErrTicketParamsExpired", err)

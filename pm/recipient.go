@@ -11,47 +11,46 @@ import (
 	"github.com/pmctl/pmctl/internal/num"
 )
 
-// Recipient says what tickets it wants and receives them. Its methods may be called
-// from any goroutine.
+// Recipient offers ticket params and receives tickets. Its methods may be called from any
+// goroutine.
 type Recipient interface {
-	// ReceiveTicket checks a ticket and takes its nonce. seed is the one that the
-	// ticket's params carried. It returns the id of the session the ticket belongs
-	// to, which is its recipientRandHash in hex, and whether the ticket won.
+	// ReceiveTicket checks a ticket and records its nonce. seed is the one in the ticket's
+	// params. It returns the ID of the ticket's session, which is its recipientRandHash in hex,
+	// and whether the ticket won.
 	//
-	// A *FatalReceiveErr ends the payment: it wraps ErrTicketRecipient,
-	// ErrTicketSender, ErrRecipientRand, ErrSenderUnlocking, a *FieldError, or what
-	// kept the sender from being looked up. After any other error the rest of a batch
-	// is still worth taking: ErrTicketSignature, ErrNonceReplayed, ErrTooManyNonces
-	// and ErrTicketParamsExpired. A refused ticket has not won, except that an
-	// expired one says whether it did: it is owed nothing and can be redeemed.
+	// A *FatalReceiveErr ends the payment: it wraps ErrTicketRecipient, ErrTicketSender,
+	// ErrRecipientRand, ErrSenderUnlocking, a *FieldError, or a failure to look up the sender.
+	// After any other error the rest of a batch may still be accepted: ErrTicketSignature,
+	// ErrNonceReplayed, ErrTooManyNonces and ErrTicketParamsExpired. A refused ticket has not
+	// won, except that an expired one reports whether it did: it is not credited and can be
+	// redeemed.
 	ReceiveTicket(ticket *Ticket, sig []byte, seed *big.Int) (sessionID string, won bool, err error)
 
-	// RedeemWinningTicket hands a winner over for redemption, which happens some time
-	// after its params have expired. It fails as ReceiveTicket does for a ticket that
-	// is not valid, and with ErrNotWinning.
+	// RedeemWinningTicket queues a winner for redemption, which happens some time after its
+	// params have expired. It fails as ReceiveTicket does for an invalid ticket, and with
+	// ErrNotWinning.
 	RedeemWinningTicket(ticket *Ticket, sig []byte, seed *big.Int) error
 
-	// TicketParams returns fresh params for a sender at a price in wei a pixel. At
-	// price 0 nothing has to be paid: face value and winProb are 0. It fails with
-	// ErrInsufficientSenderReserve when the sender's funds cannot carry a face value
-	// that is worth redeeming.
+	// TicketParams returns fresh params for a sender at a price in wei per pixel. At price 0
+	// nothing has to be paid: face value and winProb are 0. It fails with
+	// ErrInsufficientSenderReserve if the sender's funds are too small for a face value that is
+	// worth redeeming.
 	TicketParams(sender common.Address, price *big.Rat) (*TicketParams, error)
 
-	// TxCostMultiplier returns how many times the cost of its redemption the face
-	// value of this sender's tickets is; 0 when redemption costs nothing. It fails as
-	// TicketParams does.
+	// TxCostMultiplier returns the ratio of the face value of this sender's tickets to the cost
+	// of redemption; 0 if redemption costs nothing. It fails as TicketParams does.
 	TxCostMultiplier(sender common.Address) (*big.Rat, error)
 
-	// EV returns the expected value that every ticket has, in wei.
+	// EV returns every ticket's expected value, in wei.
 	EV() *big.Rat
 
-	// SetMaxFaceValue sets the highest face value to ask for, in wei; 0 is no limit.
+	// SetMaxFaceValue sets the highest face value to offer, in wei; 0 is no limit.
 	SetMaxFaceValue(maxfacevalue *big.Int)
 }
 
-// GasPriceMonitor knows the current gas price.
+// GasPriceMonitor has the current gas price.
 type GasPriceMonitor interface {
-	// GasPrice returns the gas price, in wei a unit of gas.
+	// GasPrice returns the gas price, in wei per unit of gas.
 	GasPrice() *big.Int
 }
 
@@ -74,12 +73,12 @@ type recipient struct {
 	maxFaceValue *big.Int
 }
 
-// NewRecipient returns a Recipient with a fresh random secret: params that it made
-// are worthless to any other, also after a restart. Winners are redeemed by sm, so
-// broker is not asked and may be nil. It fails for a config that is not usable.
+// NewRecipient returns a Recipient with a fresh random secret: its params are worthless to any
+// other recipient, also after a restart. Winners are redeemed by sm, so broker is not used and
+// may be nil. It fails for an invalid config.
 func NewRecipient(addr common.Address, broker Broker, val Validator, gpm GasPriceMonitor, sm SenderMonitor, tm TimeManager, cfg TicketParamsConfig) (Recipient, error) {
 	if cfg.EV == nil || cfg.RedeemGas < 0 || cfg.TxCostMultiplier < 0 {
-		return nil, errors.New("a recipient wants an EV, and a redeemGas and txCostMultiplier that are not negative")
+		return nil, errors.New("a recipient needs an EV, and a redeemGas and txCostMultiplier of at least 0")
 	}
 	if err := checkUint("EV", cfg.EV); err != nil {
 		return nil, err
@@ -88,9 +87,9 @@ func NewRecipient(addr common.Address, broker Broker, val Validator, gpm GasPric
 	return NewRecipientWithSecret(addr, broker, val, gpm, sm, tm, secret, cfg), nil
 }
 
-// NewRecipientWithSecret returns a Recipient that takes tickets for all params made
-// with the same secret, as after a restart. Nonces that were seen before the restart
-// are not remembered: within the life of old params a ticket can be repeated.
+// NewRecipientWithSecret returns a Recipient that accepts tickets for all params made with the
+// same secret, as after a restart. Nonces that were seen before the restart are not remembered:
+// until old params expire a ticket can be repeated.
 func NewRecipientWithSecret(addr common.Address, broker Broker, val Validator, gpm GasPriceMonitor, sm SenderMonitor, tm TimeManager, secret [32]byte, cfg TicketParamsConfig) Recipient {
 	cfg.EV = new(big.Int).Set(num.OrZero(cfg.EV))
 	return &recipient{
@@ -116,7 +115,7 @@ func (r *recipient) SetMaxFaceValue(maxfacevalue *big.Int) {
 
 func (r *recipient) TicketParams(sender common.Address, price *big.Rat) (*TicketParams, error) {
 	if price == nil || price.Sign() < 0 {
-		return nil, fmt.Errorf("ticket params want a price that is not negative, not %v", price)
+		return nil, fmt.Errorf("the price of ticket params must not be negative: %v", price)
 	}
 	lastBlock := r.tm.LastSeenL1Block()
 	if lastBlock == nil {
@@ -164,8 +163,8 @@ func (r *recipient) TxCostMultiplier(sender common.Address) (*big.Rat, error) {
 	return new(big.Rat).SetFrac(faceValue, cost), nil
 }
 
-// faceValue returns the face value to ask of a sender: a multiple of what redemption
-// costs, within what the sender's funds and this recipient's own limit allow.
+// faceValue returns the face value to offer a sender: a multiple of what redemption costs,
+// within what the sender's funds and this recipient's own limit allow.
 func (r *recipient) faceValue(sender common.Address) (*big.Int, error) {
 	maxFloat, err := r.sm.MaxFloat(sender)
 	if err != nil {
@@ -182,7 +181,7 @@ func (r *recipient) faceValue(sender common.Address) (*big.Int, error) {
 }
 
 // winProb returns EV · ceil((2^256-1) / faceValue), which gives a ticket at least the
-// wanted EV; at most 2^256-1, and 0 for a face value of 0.
+// configured EV; at most 2^256-1, and 0 for a face value of 0.
 func (r *recipient) winProb(faceValue *big.Int) *big.Int {
 	if faceValue.Sign() == 0 {
 		return new(big.Int)
@@ -199,8 +198,8 @@ func (r *recipient) winProb(faceValue *big.Int) *big.Int {
 	return winProb
 }
 
-// expirationParams returns the last initialized round, or the one before when the
-// chain has no block hash for it: tickets of such a round cannot be redeemed.
+// expirationParams returns the last initialized round, or the one before if the chain has no
+// block hash for it: tickets of such a round cannot be redeemed.
 func (r *recipient) expirationParams() (*TicketExpirationParams, error) {
 	round, hash := num.OrZero(r.tm.LastInitializedRound()), common.Hash(r.tm.LastInitializedL1BlockHash())
 	if hash == (common.Hash{}) {

@@ -43,7 +43,7 @@ func (l *lottery) params() *TicketParams {
 	return params
 }
 
-// ticket returns a signed ticket, which change may have spoilt before it was signed.
+// ticket returns a signed ticket, which change may have altered before it was signed.
 func (l *lottery) ticket(params *TicketParams, nonce uint32, change ...func(*Ticket)) (*Ticket, []byte) {
 	l.t.Helper()
 	ticket := NewTicket(params, nil, l.sender, nonce)
@@ -244,7 +244,7 @@ func TestNewRecipientRefusesABadConfig(t *testing.T) {
 	}
 }
 
-// TestSecretMakesTheParams: the same secret takes tickets again after a restart,
+// TestSecretMakesTheParams: a recipient with the same secret accepts tickets after a restart,
 // another one does not.
 func TestSecretMakesTheParams(t *testing.T) {
 	l := newLottery(t, testConfig)
@@ -264,8 +264,8 @@ func TestSecretMakesTheParams(t *testing.T) {
 	}
 }
 
-// TestAnyParamsOfARecipientAreReceived: whatever the chain and the config say, params
-// that are made are worth at least the EV and take the sender's tickets.
+// TestAnyParamsOfARecipientAreReceived: whatever the chain and the config are, params are worth
+// at least the EV and the sender's tickets are accepted.
 func TestAnyParamsOfARecipientAreReceived(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		config := TicketParamsConfig{

@@ -12,17 +12,17 @@ import (
 	"github.com/pmctl/pmctl/internal/num"
 )
 
-// Why a winner is not redeemed yet. It stays in its queue and is tried again.
+// Why a winner is not redeemed yet. It stays in its queue and is retried.
 var (
-	// ErrRecipientNotActive is reported while the ticket's recipient is not active:
-	// the contract pays nobody else.
+	// ErrRecipientNotActive is reported while the ticket's recipient is not active: the
+	// contract does not pay it then.
 	ErrRecipientNotActive = errors.New("the ticket's recipient is not active")
 
-	// ErrNotWorthGas is reported while redemption costs as much as it could bring.
+	// ErrNotWorthGas is reported while redemption costs as much as it could bring in.
 	ErrNotWorthGas = errors.New("redemption is not worth its gas")
 )
 
-// redeemFrom redeems what an emitter emits until ctx ends.
+// redeemFrom redeems the tickets of an emitter until ctx ends.
 func (sm *LocalSenderMonitor) redeemFrom(ctx context.Context, emitter RedeemableEmitter) {
 	for {
 		select {
@@ -35,8 +35,8 @@ func (sm *LocalSenderMonitor) redeemFrom(ctx context.Context, emitter Redeemable
 	}
 }
 
-// redeem redeems one ticket and waits until that is mined. It returns the hash of a
-// transaction that was mined, whether it succeeded or not.
+// redeem redeems one ticket and waits until that is mined. It returns the hash of a mined
+// transaction, whether it succeeded or not.
 func (sm *LocalSenderMonitor) redeem(ctx context.Context, ticket *SignedTicket) (common.Hash, error) {
 	if err := sm.checkRedeemable(ctx, ticket); err != nil {
 		return common.Hash{}, err
@@ -52,17 +52,17 @@ func (sm *LocalSenderMonitor) redeem(ctx context.Context, ticket *SignedTicket) 
 	if err != nil && !errors.Is(err, ErrTxFailed) {
 		return common.Hash{}, fmt.Errorf("wait for redemption %v: %w", tx.Hash(), err)
 	}
-	// Cleared before the face value stops to be pending, so that max float does not
-	// count the same funds twice.
+	// Cleared before the face value stops being pending, so that max float does not count the
+	// same funds twice.
 	sm.smgr.Clear(ticket.Sender)
 	return tx.Hash(), err
 }
 
-// checkRedeemable tells why a ticket cannot or should not be redeemed now.
+// checkRedeemable returns why a ticket cannot or should not be redeemed now.
 func (sm *LocalSenderMonitor) checkRedeemable(ctx context.Context, ticket *SignedTicket) error {
 	used, err := sm.broker.IsUsedTicket(ticket.Ticket)
 	if err != nil {
-		return fmt.Errorf("look whether the ticket is used: %w", err)
+		return fmt.Errorf("check whether the ticket is used: %w", err)
 	}
 	if used {
 		return ErrTicketUsed
@@ -70,7 +70,7 @@ func (sm *LocalSenderMonitor) checkRedeemable(ctx context.Context, ticket *Signe
 	round := num.OrZero(sm.tm.LastInitializedRound())
 	active, err := sm.store.IsOrchActive(ticket.Recipient, round)
 	if err != nil {
-		return fmt.Errorf("look whether the recipient is active: %w", err)
+		return fmt.Errorf("check whether the recipient is active: %w", err)
 	}
 	if !active {
 		return fmt.Errorf("%w: %v in round %v", ErrRecipientNotActive, ticket.Recipient, round)
@@ -113,7 +113,7 @@ func (sm *LocalSenderMonitor) checkTx(ctx context.Context, tx *types.Transaction
 	return sm.broker.CheckTx(tx)
 }
 
-// addPending changes the face value in flight and tells whom that concerns.
+// addPending changes the face value in flight and notifies subscribers.
 func (sm *LocalSenderMonitor) addPending(addr common.Address, delta *big.Int) {
 	sm.mu.Lock()
 	sender := sm.access(addr)

@@ -21,11 +21,11 @@ func TestMissingForIsExact(t *testing.T) {
 			return after.ReserveShare(pool, claimed)
 		}
 		require.Equal(t, share, grown(missing))
-		require.Equal(t, -1, grown(new(big.Int).Sub(missing, big.NewInt(1))).Cmp(share), "a wei less does not do")
+		require.Equal(t, -1, grown(new(big.Int).Sub(missing, big.NewInt(1))).Cmp(share), "one wei less is too little")
 	}
 	enough, err := (&ReserveInfo{FundsRemaining: big.NewInt(1 << 40)}).MissingFor(share, pool, nil)
 	require.NoError(t, err)
 	require.Zero(t, enough.Sign())
 	_, err = (&ReserveInfo{}).MissingFor(share, new(big.Int), nil)
-	require.Error(t, err, "nobody can claim from an empty pool")
+	require.Error(t, err, "there are no claims with an empty pool")
 }

@@ -46,7 +46,7 @@ func TestSessionsContinueAfterANonceOfElsewhere(t *testing.T) {
 			t.Errorf("Nonce is %d (%v), want 7", nonce, err)
 		}
 		requireNonces(t, sender, id, 8, 9)
-		// A lower one would repeat nonces.
+		// A lower nonce would repeat some.
 		if again := sender.StartSessionWithNonce(*params, 3); again != id {
 			t.Errorf("the session is %s, want %s", again, id)
 		}
@@ -60,7 +60,7 @@ func TestSessionsContinueAfterANonceOfElsewhere(t *testing.T) {
 		if _, err := sender.CreateTicketBatch(id, 1); !isNonceCapError(err) {
 			t.Errorf("error is %v, want *NonceCapError", err)
 		}
-		// A state that names more than the cap leaves no nonce.
+		// A state above the cap leaves no nonce.
 		sender.StartSessionWithNonce(*params, 700)
 		if _, err := sender.CreateTicketBatch(id, 1); !isNonceCapError(err) {
 			t.Errorf("error is %v, want *NonceCapError", err)
@@ -68,8 +68,8 @@ func TestSessionsContinueAfterANonceOfElsewhere(t *testing.T) {
 	})
 }
 
-// TestEndedSessionsRepeatNoNonce: the params may be started again, by this process or by
-// one that was given a nonce.
+// TestEndedSessionsRepeatNoNonce: the params may be started again, by this process or by one
+// that was given a nonce.
 func TestEndedSessionsRepeatNoNonce(t *testing.T) {
 	resumable(t, func(t *testing.T, sender ResumableSender) {
 		cheap, dear := testParams(), testParams()
@@ -96,7 +96,7 @@ func TestEndedSessionsRepeatNoNonce(t *testing.T) {
 	})
 }
 
-// TestSessionsEndedWhileTheyPay: as a server does for each of its requests.
+// TestSessionsEndedWhileTheyPay, as a server does for each of its requests.
 func TestSessionsEndedWhileTheyPay(t *testing.T) {
 	resumable(t, func(t *testing.T, sender ResumableSender) {
 		params := testParams()
@@ -111,7 +111,7 @@ func TestSessionsEndedWhileTheyPay(t *testing.T) {
 				defer sender.CleanupSession(id)
 				batch, err := sender.CreateTicketBatch(id, 2)
 				if errors.Is(err, ErrUnknownSession) {
-					return // another one has ended it
+					return // another goroutine has ended it
 				}
 				if err != nil {
 					t.Error(err)
@@ -131,7 +131,7 @@ func TestSessionsEndedWhileTheyPay(t *testing.T) {
 	})
 }
 
-// TestEndedSessionsAreForgottenOnceExpired: what is remembered of them is bounded.
+// TestEndedSessionsAreForgottenOnceExpired: their memory is bounded.
 func TestEndedSessionsAreForgottenOnceExpired(t *testing.T) {
 	plain, chain, _ := newTestSender(t)
 	s := plain.(*sender)

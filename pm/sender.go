@@ -12,22 +12,20 @@ import (
 	"github.com/pmctl/pmctl/internal/num"
 )
 
-// Sender makes tickets that adhere to what recipients asked for. Its methods may be
-// called from any goroutine.
+// Sender makes tickets from recipients' params. Its methods may be called from any goroutine.
 type Sender interface {
-	// StartSession begins, or continues, the session of the params' RecipientRandHash
-	// and returns its id. The params are copied and not checked here.
+	// StartSession begins, or continues, the session of the params' RecipientRandHash and
+	// returns its ID. The params are copied and not checked here.
 	StartSession(ticketParams TicketParams) string
 
-	// CreateTicketBatch returns size signed tickets with nonces that no other batch
-	// has. The batch shares no memory with the session. It fails with
-	// ErrUnknownSession, as Limits.Check does, with *NonceCapError when the params
-	// are used up, and with what the signer fails with; nonces that were reserved
-	// when it failed are not used again.
+	// CreateTicketBatch returns size signed tickets with nonces that no other batch has. The
+	// batch shares no memory with the session. It fails with ErrUnknownSession, as Limits.Check
+	// does, with *NonceCapError if the params are used up, and with the signer's error; nonces
+	// that were reserved when it failed are not used again.
 	CreateTicketBatch(sessionID string, size int) (*TicketBatch, error)
 
-	// ValidateTicketParams tells whether one ticket of these params would be made. It
-	// fails as Limits.Check does.
+	// ValidateTicketParams checks whether CreateTicketBatch would make one ticket of these
+	// params. It fails as Limits.Check does.
 	ValidateTicketParams(ticketParams *TicketParams) error
 
 	// EV returns the expected value of a session's ticket, exactly, in wei, or
@@ -36,30 +34,29 @@ type Sender interface {
 }
 
 // ResumableSender is a Sender whose caller keeps the nonces of sessions elsewhere, as a
-// gateway's remote signer does between two requests. NewSender and NewSenderWithStore
-// return one:
+// gateway's remote signer does between two requests. NewSender and NewSenderWithStore return
+// one:
 //
 //	sender := pm.NewSender(…).(pm.ResumableSender)
 //
-// go-livepeer's Sender has gained these methods since v0.7.4. Here they have an interface of
-// their own, so that Sender stays as it was, for those who implement it.
+// go-livepeer's Sender has these methods since v0.7.4. Here they are a separate interface, so
+// that existing implementations of Sender stay valid.
 type ResumableSender interface {
 	Sender
 
-	// StartSessionWithNonce is StartSession for params of which nonces up to nonce are
-	// used already: the next ticket has a higher one. It never lowers a session's nonce;
-	// 0 makes it StartSession. Over a NonceStore the skipped nonces are reserved with the
-	// next batch.
+	// StartSessionWithNonce is StartSession for params whose nonces up to nonce are used
+	// already: the next ticket has a higher one. It never lowers a session's nonce; with 0 it
+	// is StartSession. With a NonceStore the skipped nonces are reserved with the next batch.
 	StartSessionWithNonce(ticketParams TicketParams, nonce uint32) string
 
-	// CleanupSession ends a session and frees its params. The sender remembers which
-	// nonces it used until the params expire, so that the session can be started again.
-	// An unknown id changes nothing.
+	// CleanupSession ends a session and frees its params. The sender remembers the used nonces
+	// until the params expire, so that the session can be started again. An unknown ID changes
+	// nothing.
 	CleanupSession(sessionID string)
 
-	// Nonce returns the highest nonce that this sender used in a session or was started
-	// with, 0 before the first, or ErrUnknownSession. Sets of params that share a
-	// RecipientRandHash share it.
+	// Nonce returns the highest nonce that this sender used in a session or was started with, 0
+	// before the first, or ErrUnknownSession. Sets of params with the same RecipientRandHash
+	// share it.
 	Nonce(sessionID string) (uint32, error)
 }
 
@@ -76,11 +73,10 @@ type sender struct {
 	// counters are by recipientRandHash, and stay after CleanupSession: a session that is
 	// started again must not repeat a nonce.
 	counters map[common.Hash]*counter
-	// sweepAt is how many sessions and counters there may be before expired ones are dropped.
+	// sweepAt is the number of sessions and counters at which expired ones are dropped.
 	sweepAt int
-	// horizon is the highest expiration block among dropped sessions. Should the
-	// chain go back below it, their params still count as expired: their nonces are
-	// forgotten.
+	// horizon is the highest expiration block of dropped sessions. If the chain goes back below
+	// it, their params still count as expired: their nonces are forgotten.
 	horizon *big.Int
 }
 
@@ -90,10 +86,10 @@ type session struct {
 	nonces *counter
 }
 
-// counter counts the nonces of one recipientRandHash, which several sets of params
-// may share when a recipient commits to it twice. sender.mu guards it.
+// counter counts the nonces of one recipientRandHash, which several sets of params may share.
+// sender.mu guards it.
 type counter struct {
-	// used is the highest nonce that is known to be used.
+	// used is the highest used nonce.
 	used uint32
 	// floor is the highest nonce that a caller of StartSessionWithNonce has used elsewhere.
 	floor uint32
@@ -101,16 +97,16 @@ type counter struct {
 	expiration *big.Int
 }
 
-// NewSender returns a Sender that hands out every nonce once for as long as it lives;
-// NewSenderWithStore does so over restarts. maxEV and maxTotalEV are in wei, nil for
-// no limit; a depositMultiplier of 0 is none. A set of params makes 600 tickets.
+// NewSender returns a Sender that uses every nonce once in its lifetime; NewSenderWithStore
+// does so across restarts. maxEV and maxTotalEV are in wei, nil for no limit; a
+// depositMultiplier of 0 is none. A set of params makes 600 tickets.
 func NewSender(signer Signer, timeManager TimeManager, senderManager SenderManager, maxEV *big.Rat, maxTotalEV *big.Rat, depositMultiplier int) Sender {
 	limits := Limits{MaxEV: maxEV, MaxTotalEV: maxTotalEV, DepositMultiplier: depositMultiplier, NonceCap: maxSenderNonces}
 	return NewSenderWithStore(signer, timeManager, senderManager, limits, nil)
 }
 
-// NewSenderWithStore returns a Sender whose nonces come from store, so that they are
-// handed out once for as long as the store lives. A nil store counts in memory.
+// NewSenderWithStore returns a Sender whose nonces come from store, so that they are used once
+// in the store's lifetime. A nil store counts in memory.
 func NewSenderWithStore(signer Signer, timeManager TimeManager, senderManager SenderManager, limits Limits, store NonceStore) Sender {
 	limits.MaxEV, limits.MaxTotalEV = copyRat(limits.MaxEV), copyRat(limits.MaxTotalEV)
 	return &sender{
@@ -147,8 +143,8 @@ func (s *sender) StartSessionWithNonce(ticketParams TicketParams, nonce uint32) 
 		nonces.expiration = copyInt(expiration)
 	}
 	id := params.RecipientRandHash.Hex()
-	// Other params behind the same hash are a session of their own, lest a caller's
-	// session changes under it; their nonces are counted together.
+	// Other params with the same hash are a separate session, so that a caller's session does
+	// not change; their nonces are counted together.
 	for variant := 2; ; variant++ {
 		known, ok := s.sessions[id]
 		if !ok {
@@ -241,7 +237,7 @@ func (s *sender) session(id string) (*session, error) {
 	return session, nil
 }
 
-// facts reads what costs nothing to read; check asks for the sender's info.
+// facts reads what needs no request; check reads the sender's info.
 func (s *sender) facts() Facts {
 	return Facts{
 		LastSeenL1Block:               s.timeManager.LastSeenL1Block(),
@@ -278,8 +274,8 @@ func (s *sender) reserve(ctx context.Context, params *TicketParams, size int) (N
 	return nonces, err
 }
 
-// reserveStored takes nonces from the store. Those that were used elsewhere are taken too,
-// and lost, until the store is past them.
+// reserveStored takes nonces from the store. Those that were used elsewhere are taken too, and
+// lost, until the store has passed them.
 func (s *sender) reserveStored(ctx context.Context, params *TicketParams, size uint32) (NonceRange, error) {
 	floor := s.floor(params.RecipientRandHash)
 	for count := size; ; {
@@ -309,7 +305,7 @@ func (s *sender) floor(recipientRandHash common.Hash) uint32 {
 	return 0
 }
 
-// note remembers the highest nonce that the store has given out.
+// note records the highest nonce that the store has reserved.
 func (s *sender) note(recipientRandHash common.Hash, nonce uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -321,8 +317,8 @@ func (s *sender) note(recipientRandHash common.Hash, nonce uint32) {
 // minSweep is the number of sessions below which none is dropped.
 const minSweep = 1024
 
-// sweep drops the sessions and counters whose params have expired, each time their number
-// has doubled, so that a sender's memory does not grow with its age. s.mu is held.
+// sweep drops the sessions and counters whose params have expired, each time their number has
+// doubled, so that memory does not grow without bound. s.mu is held.
 func (s *sender) sweep(lastBlock *big.Int) {
 	if lastBlock == nil || len(s.sessions)+len(s.counters) < s.sweepAt {
 		return

@@ -86,8 +86,8 @@ func TestSessionStartedAgainContinues(t *testing.T) {
 	}
 }
 
-// TestOtherParamsBehindOneHash: a recipient that commits to one rand twice gets no
-// nonce twice, and a caller's session keeps its params.
+// TestOtherParamsBehindOneHash: a recipient that commits to one rand twice gets no nonce twice,
+// and a caller's session keeps its params.
 func TestOtherParamsBehindOneHash(t *testing.T) {
 	sender, _, _ := newTestSender(t)
 	cheap, dear := testParams(), testParams()
@@ -144,7 +144,7 @@ func TestNoncesAreUnique(t *testing.T) {
 				}
 				for _, sp := range batch.SenderParams {
 					if nonces[sp.SenderNonce] {
-						t.Errorf("nonce %d was handed out twice", sp.SenderNonce)
+						t.Errorf("nonce %d was used twice", sp.SenderNonce)
 					}
 					nonces[sp.SenderNonce] = true
 				}
@@ -245,7 +245,7 @@ func TestSenderRefuses(t *testing.T) {
 	free := testParams()
 	free.FaceValue, free.WinProb = new(big.Int), new(big.Int)
 	if _, err := sender.CreateTicketBatch(sender.StartSession(*free), 1); err != nil {
-		t.Errorf("a ticket that owes nothing asks for the sender's funds: %v", err)
+		t.Errorf("a ticket without EV reads the sender's funds: %v", err)
 	}
 	chain.set(func() { chain.infoErr = nil; delete(chain.senders, signer.Account().Address) })
 	if err := sender.ValidateTicketParams(params); !errors.Is(err, ErrNoReserve) {
@@ -312,7 +312,7 @@ func TestSenderWithStoreContinuesOverRestarts(t *testing.T) {
 		if err != nil || batch.SenderParams[0].SenderNonce != first || batch.SenderParams[1].SenderNonce != first+1 {
 			t.Fatalf("batch is %v (%v), want it to begin at nonce %d", batch, err, first)
 		}
-		// A signature that failed burns its nonce.
+		// A failed signature loses its nonce.
 		broken := NewSenderWithStore(&countingSigner{Signer: signer, failAt: 1}, chain, chain, DefaultLimits(), store)
 		if _, err := broken.CreateTicketBatch(broken.StartSession(*params), 1); !errors.Is(err, errLocked) {
 			t.Fatalf("error is %v, want %v", err, errLocked)
@@ -340,8 +340,8 @@ func TestLimitsAreCopied(t *testing.T) {
 	}
 }
 
-// TestExpiredSessionsAreDropped: memory does not grow with age, and what is dropped
-// hands out no nonce again even if the chain goes back.
+// TestExpiredSessionsAreDropped: memory does not grow with age, and dropped sessions use no
+// nonce again even if the chain goes back.
 func TestExpiredSessionsAreDropped(t *testing.T) {
 	s, chain, _ := newTestSender(t)
 	first := testParams()

@@ -13,7 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/event"
 )
 
-// SenderMonitor watches the senders that pay a recipient and redeems their winners.
+// SenderMonitor watches a recipient's senders and redeems their winners.
 type SenderMonitor interface {
 	// Start begins to watch and to redeem.
 	Start()
@@ -24,60 +24,59 @@ type SenderMonitor interface {
 	// QueueTicket stores a winner until it can be redeemed.
 	QueueTicket(ticket *SignedTicket) error
 
-	// MaxFloat returns the most that one ticket of the sender may be worth, in wei.
+	// MaxFloat returns the highest face value of one ticket of the sender, in wei.
 	MaxFloat(addr common.Address) (*big.Int, error)
 
-	// ValidateSender fails with ErrSenderUnlocking when the sender can withdraw its
-	// funds in the round after the last initialized one, or before.
+	// ValidateSender fails with ErrSenderUnlocking if the sender can withdraw its funds in the
+	// round after the last initialized one, or before.
 	ValidateSender(addr common.Address) error
 }
 
 // LocalSenderMonitorConfig configures a LocalSenderMonitor.
 type LocalSenderMonitorConfig struct {
-	// Claimant is the recipient whose claims on senders' reserves count.
+	// Claimant is the recipient that claims from senders' reserves.
 	Claimant common.Address
 
-	// CleanupInterval is how often senders that are no longer active are forgotten;
-	// 0 is never.
+	// CleanupInterval is how often inactive senders are forgotten; 0 is never.
 	CleanupInterval time.Duration
 
-	// TTL is for how many seconds a sender is remembered after it was last asked for.
+	// TTL is for how many seconds a sender is remembered after its last use.
 	TTL int
 
-	// RedeemGas is what the redemption of a ticket is expected to cost, in gas.
+	// RedeemGas is the expected gas of a ticket's redemption.
 	RedeemGas int
 
-	// SuggestGasPrice returns the gas price to redeem at, in wei a unit of gas.
+	// SuggestGasPrice returns the gas price for redemptions, in wei per unit of gas.
 	SuggestGasPrice func(context.Context) (*big.Int, error)
 
-	// RPCTimeout bounds each call of SuggestGasPrice; 0 is no bound.
+	// RPCTimeout limits each call of SuggestGasPrice; 0 is no limit.
 	RPCTimeout time.Duration
 
-	// OnRedemption, unless nil, is told of each attempt to redeem a ticket. It is
-	// called from several goroutines, must return soon and must not call Stop.
+	// OnRedemption, unless nil, is called after each attempt to redeem a ticket, from several
+	// goroutines. It must return soon and must not call Stop.
 	OnRedemption func(RedemptionAttempt)
 }
 
-// RedemptionAttempt is how one attempt to redeem a winner went.
+// RedemptionAttempt is the result of one attempt to redeem a winner.
 type RedemptionAttempt struct {
-	// Sender is whose ticket it was.
+	// Sender is the ticket's sender.
 	Sender common.Address
 
-	// Ticket is the ticket, or nil when the store failed before there was one.
+	// Ticket is the ticket, or nil if the store failed.
 	Ticket *SignedTicket
 
-	// TxHash is the transaction that settled the ticket; zero when there was none.
+	// TxHash is the transaction that settled the ticket; zero if there was none.
 	TxHash common.Hash
 
-	// Settled tells that the ticket will not be tried again.
+	// Settled is set if the ticket will not be retried.
 	Settled bool
 
-	// Err is nil when the ticket was redeemed.
+	// Err is nil if the ticket was redeemed.
 	Err error
 }
 
-// LocalSenderMonitor is a SenderMonitor that redeems tickets itself. Its methods may
-// be called from any goroutine, before Start too.
+// LocalSenderMonitor is a SenderMonitor that redeems tickets itself. Its methods may be called
+// from any goroutine, also before Start.
 type LocalSenderMonitor struct {
 	cfg    LocalSenderMonitorConfig
 	broker Broker
@@ -91,28 +90,28 @@ type LocalSenderMonitor struct {
 	subscriptions event.SubscriptionScope
 	newestBlock   atomic.Pointer[big.Int] // of the last block event
 
-	// mu guards what follows. Nothing is sent or called while it is held.
+	// mu guards the fields below. Nothing is sent or called while it is locked.
 	mu               sync.Mutex
 	started, stopped bool
 	senders          map[common.Address]*remoteSender
 	watchers         map[common.Address]map[chan struct{}]struct{}
 }
 
-// remoteSender is what is remembered of a sender.
+// remoteSender is the remembered data of a sender.
 type remoteSender struct {
 	// pending is the face value of redemptions in flight, in wei.
 	pending *big.Int
-	// lastAccess is when the sender was last asked for.
+	// lastAccess is when the sender was last used.
 	lastAccess time.Time
-	// queue is nil until there is a winner.
+	// queue is nil before the first winner.
 	queue *ticketQueue
 	// stop ends the queue's goroutines; nil while they do not run.
 	stop context.CancelFunc
 }
 
 // NewSenderMonitor returns a SenderMonitor that keeps winners in store. If that is a
-// QueueStore, tickets from before a restart are redeemed from Start on; otherwise
-// once their sender is asked for again.
+// QueueStore, tickets from before a restart are redeemed from Start on; otherwise once their
+// sender is used again.
 func NewSenderMonitor(cfg *LocalSenderMonitorConfig, broker Broker, smgr SenderManager, tm TimeManager, store TicketStore) *LocalSenderMonitor {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &LocalSenderMonitor{
@@ -151,9 +150,8 @@ func (sm *LocalSenderMonitor) Start() {
 	}()
 }
 
-// Stop ends every goroutine and subscription of the monitor and returns when they
-// have ended. A call to the broker in progress is waited for, unless it is a wait
-// that a TxWaiter can end.
+// Stop ends every goroutine and subscription of the monitor and waits for them. It also waits
+// for a call to the broker in progress, unless a TxWaiter can end it.
 func (sm *LocalSenderMonitor) Stop() {
 	sm.mu.Lock()
 	sm.stopped = true
@@ -163,13 +161,13 @@ func (sm *LocalSenderMonitor) Stop() {
 	sm.wg.Wait()
 }
 
-// QueueTicket stores a winner, to be redeemed after its params have expired. When it
-// returns nil the ticket is as safe as the store is.
+// QueueTicket stores a winner, to be redeemed after its params have expired. It returns nil
+// once the store has the ticket.
 func (sm *LocalSenderMonitor) QueueTicket(ticket *SignedTicket) error {
 	if ticket == nil || ticket.Ticket == nil {
 		return errors.New("no ticket to queue")
 	}
-	// First, so that the sender is not forgotten meanwhile.
+	// First, so that the sender is not forgotten before.
 	sm.remember(ticket.Sender)
 	if err := sm.store.StoreWinningTicket(ticket); err != nil {
 		return fmt.Errorf("store a winning ticket of %v: %w", ticket.Sender, err)
@@ -178,8 +176,8 @@ func (sm *LocalSenderMonitor) QueueTicket(ticket *SignedTicket) error {
 	return nil
 }
 
-// ValidateSender fails with ErrSenderUnlocking when the sender can withdraw its funds
-// in the round after the last initialized one, or before.
+// ValidateSender fails with ErrSenderUnlocking if the sender can withdraw its funds in the
+// round after the last initialized one, or before.
 func (sm *LocalSenderMonitor) ValidateSender(addr common.Address) error {
 	info, err := sm.senderInfo(addr)
 	if err != nil {

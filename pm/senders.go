@@ -8,8 +8,8 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 )
 
-// remember notes that a sender is asked for. A sender that is new may have tickets in
-// the store from before: then its queue is opened.
+// remember records that a sender is used. A new sender may have tickets in the store from
+// before: then its queue is opened.
 func (sm *LocalSenderMonitor) remember(addr common.Address) {
 	sm.mu.Lock()
 	_, known := sm.senders[addr]
@@ -23,7 +23,7 @@ func (sm *LocalSenderMonitor) remember(addr common.Address) {
 	}
 }
 
-// access returns a sender, and notes that it is asked for. sm.mu is held.
+// access returns a sender, and records its use. sm.mu is held.
 func (sm *LocalSenderMonitor) access(addr common.Address) *remoteSender {
 	sender := sm.senders[addr]
 	if sender == nil {
@@ -34,7 +34,7 @@ func (sm *LocalSenderMonitor) access(addr common.Address) *remoteSender {
 	return sender
 }
 
-// openQueue has a sender's tickets looked at now and with each L1 block.
+// openQueue makes a queue of a sender's tickets, with a pass now and at each L1 block.
 func (sm *LocalSenderMonitor) openQueue(addr common.Address) {
 	sm.mu.Lock()
 	defer sm.mu.Unlock()
@@ -54,8 +54,8 @@ func (sm *LocalSenderMonitor) openQueue(addr common.Address) {
 	sender.queue.poke()
 }
 
-// runQueue starts the goroutines of a sender's queue, if it has one and they do not
-// run yet: one emits tickets, the other redeems them. sm.mu is held.
+// runQueue starts the goroutines of a sender's queue, if it has one and they do not run yet:
+// one emits tickets, the other redeems them. sm.mu is held.
 func (sm *LocalSenderMonitor) runQueue(sender *remoteSender) {
 	if !sm.started || sm.stopped || sender.queue == nil || sender.stop != nil {
 		return
@@ -67,7 +67,7 @@ func (sm *LocalSenderMonitor) runQueue(sender *remoteSender) {
 	sm.wg.Go(func() { sm.redeemFrom(ctx, queue) })
 }
 
-// pokeQueues has every queue look at its tickets.
+// pokeQueues requests a pass of every queue.
 func (sm *LocalSenderMonitor) pokeQueues() {
 	sm.mu.Lock()
 	defer sm.mu.Unlock()
@@ -78,8 +78,7 @@ func (sm *LocalSenderMonitor) pokeQueues() {
 	}
 }
 
-// cleanup forgets the senders that were not asked for within the TTL and have nothing
-// to redeem.
+// cleanup forgets the senders that were not used within the TTL and have nothing to redeem.
 func (sm *LocalSenderMonitor) cleanup(now time.Time) {
 	ttl := time.Duration(sm.cfg.TTL) * time.Second
 	idle := func(sender *remoteSender) bool {

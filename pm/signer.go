@@ -16,19 +16,19 @@ type Signer interface {
 	Account() accounts.Account
 }
 
-// DigestSigner is a Signer that has its key at hand. Whoever calls SignDigest knows what
-// the digest stands for: package pm passes digests of tickets that it made itself.
+// DigestSigner is a Signer with its key in this process. It trusts the digest: package pm
+// passes only digests of tickets that it made itself.
 type DigestSigner interface {
 	Signer
 
-	// SignDigest writes into sig, 65 bytes, the signature R‖S‖V (V = 27 or 28, low S)
-	// over digest, 32 bytes, which already is the hash of a message with its prefix. It
-	// may be called from several goroutines at once, and keeps neither.
+	// SignDigest writes into sig, 65 bytes, the signature R‖S‖V (V = 27 or 28, low S) over
+	// digest, 32 bytes, which is the hash of a message with its prefix. It may be called from
+	// several goroutines at once, and keeps neither slice.
 	SignDigest(digest, sig []byte) error
 }
 
 // SigVerifier checks signatures over personal messages.
 type SigVerifier interface {
-	// Verify tells whether sig is addr's signature over the personal message msg.
+	// Verify reports whether sig is addr's signature over the personal message msg.
 	Verify(addr common.Address, msg, sig []byte) bool
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 )
 
-// DefaultSigVerifier checks signatures by recovering the signer's public key. It
-// takes what the contract takes, nothing else: 65 bytes R‖S‖V, V = 27 or 28, low S.
+// DefaultSigVerifier checks signatures by recovering the signer's public key. It accepts
+// exactly what the contract accepts: 65 bytes R‖S‖V, V = 27 or 28, low S.
 type DefaultSigVerifier struct{}
 
 // Verify tells whether sig is addr's signature over the personal message msg, that
@@ -22,7 +22,7 @@ func (sv *DefaultSigVerifier) Verify(addr common.Address, msg, sig []byte) bool 
 	return err == nil && crypto.PubkeyToAddress(*key) == addr
 }
 
-// recoveryIDBase is what Ethereum adds to a signature's recovery id, 0 or 1.
+// recoveryIDBase is what Ethereum adds to a signature's recovery ID, 0 or 1.
 const recoveryIDBase = 27
 
 // sigBytes is the length of a signature R‖S‖V.
@@ -35,9 +35,9 @@ const (
 	zeroWord       = "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 )
 
-// wellFormedSig tells whether sig can be a signature that recipients and the
-// contract take: 0 < R < the curve's order, 0 < S ≤ half of it, V = 27 or 28. It takes
-// no memory, since every ticket passes here.
+// wellFormedSig reports whether recipients and the contract may accept sig: 0 < R < the curve's
+// order, 0 < S ≤ half of it, V = 27 or 28. It allocates no memory, since it checks every
+// ticket.
 func wellFormedSig(sig []byte) bool {
 	if len(sig) != sigBytes {
 		return false

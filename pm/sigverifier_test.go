@@ -31,7 +31,7 @@ func TestSigVerifierTakesOneFormOnly(t *testing.T) {
 	highS := change(func(sig []byte) {
 		s := new(big.Int).SetBytes(sig[32:64])
 		s.Sub(crypto.S256().Params().N, s).FillBytes(sig[32:64])
-		sig[64] = 27 + 28 - sig[64] // the same key is recovered from -s with the other V
+		sig[64] = 27 + 28 - sig[64] // -s with the other V recovers the same key
 	})
 	recovered := common.CopyBytes(highS)
 	recovered[64] -= 27

@@ -11,48 +11,47 @@ import (
 	"github.com/pmctl/pmctl/internal/num"
 )
 
-// Ticket is one lottery ticket: a promise that pays FaceValue when it wins and
-// nothing otherwise, so that its expected value is the payment. A nil number
-// counts as 0.
+// Ticket is one lottery ticket: a promise that pays FaceValue if it wins and nothing otherwise,
+// so that its expected value is the payment. A nil number counts as 0.
 type Ticket struct {
-	// Recipient is who is paid when the ticket wins.
+	// Recipient is paid if the ticket wins.
 	Recipient common.Address
 
-	// Sender is whose deposit and reserve pay.
+	// Sender is the account whose deposit and reserve pay.
 	Sender common.Address
 
-	// FaceValue is what a win pays, in wei; at most 256 bits.
+	// FaceValue is what a winning ticket pays, in wei; at most 256 bits.
 	FaceValue *big.Int
 
 	// WinProb is the numerator of the probability to win, over 2^256-1.
 	WinProb *big.Int
 
-	// SenderNonce tells tickets with one RecipientRandHash apart. A session's
-	// first ticket carries 1, and a nonce is never used twice.
+	// SenderNonce distinguishes tickets with one RecipientRandHash. A session's first ticket
+	// has 1, and a nonce is never used twice.
 	SenderNonce uint32
 
 	// RecipientRandHash is keccak256 of the recipient's secret number, as 32
 	// bytes; the number itself is revealed only to redeem a winner.
 	RecipientRandHash common.Hash
 
-	// CreationRound is the protocol round the ticket belongs to. A ticket can be
-	// redeemed for a limited number of rounds from it.
+	// CreationRound is the protocol round of the ticket, which can be redeemed for a limited
+	// number of rounds.
 	CreationRound int64
 
 	// CreationRoundBlockHash is the L1 block hash that the RoundsManager recorded
 	// for CreationRound.
 	CreationRoundBlockHash common.Hash
 
-	// ParamsExpirationBlock is the L1 block from which the recipient refuses the
-	// ticket. It travels beside the ticket and is not hashed.
+	// ParamsExpirationBlock is the L1 block from which the recipient refuses the ticket. It is
+	// sent with the ticket and not hashed.
 	ParamsExpirationBlock *big.Int
 
-	// PricePerPixel is the price that the params were made for, in wei a pixel.
-	// It travels beside the ticket and is not hashed.
+	// PricePerPixel is the params' price, in wei per pixel. It is sent with the ticket and not
+	// hashed.
 	PricePerPixel *big.Rat
 }
 
-// SignedTicket is a ticket with what its redemption needs.
+// SignedTicket is a ticket with everything that its redemption needs.
 type SignedTicket struct {
 	*Ticket
 
@@ -63,9 +62,9 @@ type SignedTicket struct {
 	RecipientRand *big.Int
 }
 
-// NewTicket returns the ticket with the given nonce. It shares no memory with
-// params. A nil expirationParams stands for the params' own. Numbers that do not fit
-// their fields are kept as they are; CheckFields finds them.
+// NewTicket returns the ticket with the given nonce. It shares no memory with params. A nil
+// expirationParams means the params' own. Numbers that do not fit their fields are kept as they
+// are; CheckFields finds them.
 func NewTicket(params *TicketParams, expirationParams *TicketExpirationParams, sender common.Address, senderNonce uint32) *Ticket {
 	if expirationParams == nil {
 		expirationParams = params.ExpirationParams
@@ -87,8 +86,8 @@ func NewTicket(params *TicketParams, expirationParams *TicketExpirationParams, s
 	return ticket
 }
 
-// CheckFields fails with *FieldError when a number does not fit its field, and for a
-// nil ticket. Whatever signs or accepts a ticket calls it first.
+// CheckFields fails with *FieldError if a number does not fit its field, and for a nil ticket.
+// Code that signs or accepts a ticket calls it first.
 func (t *Ticket) CheckFields() error {
 	if t == nil {
 		return errors.New("no ticket")
@@ -105,10 +104,10 @@ func (t *Ticket) CheckFields() error {
 	return t.expirationParams().checkFields()
 }
 
-// Hash returns what the sender signs and the contract's getTicketHash answers:
-// keccak256 of recipient (20 bytes), sender (20), faceValue, winProb, senderNonce,
-// recipientRandHash (32 each) and auxData, tightly packed. A ticket that CheckFields
-// refuses has no hash: the answer is the zero hash, which no ticket has.
+// Hash returns the signed hash, which the contract's getTicketHash returns too: keccak256 of
+// recipient (20 bytes), sender (20), faceValue, winProb, senderNonce, recipientRandHash (32
+// each) and auxData, tightly packed. For a ticket that CheckFields refuses it returns the zero
+// hash, which no ticket has.
 func (t *Ticket) Hash() common.Hash {
 	if t.CheckFields() != nil {
 		return common.Hash{}
@@ -118,11 +117,11 @@ func (t *Ticket) Hash() common.Hash {
 
 // Layout of a ticket's hashed bytes.
 const (
-	// nonceOffset is where the four bytes begin that hold the senderNonce: the low
-	// end of the uint256 behind two addresses and two uint256.
+	// nonceOffset is the offset of the four bytes of the senderNonce: the low end of the
+	// uint256 after two addresses and two uint256.
 	nonceOffset = 2*common.AddressLength + 3*uintBytes - nonceBytes
 	nonceBytes  = 4
-	// flatBytes is the length with auxData; without it there are two words less.
+	// flatBytes is the length with auxData; without it, it is two words less.
 	flatBytes = 2*common.AddressLength + 4*uintBytes + auxDataBytes
 )
 
@@ -139,8 +138,8 @@ func (t *Ticket) flatten() []byte {
 	return append(buf, t.AuxData()...)
 }
 
-// AuxData returns CreationRound as a uint256, then CreationRoundBlockHash: 64 bytes,
-// or none when both are zero. The contract redeems only tickets with 64 bytes.
+// AuxData returns CreationRound as a uint256, then CreationRoundBlockHash: 64 bytes, or none if
+// both are zero. The contract redeems only tickets with 64 bytes.
 func (t *Ticket) AuxData() []byte { return t.expirationParams().AuxData() }
 
 // EV returns the expected value, faceValue · winProb / (2^256-1), exactly, in wei.

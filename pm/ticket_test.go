@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// drawUint draws an integer that fits n bits, small and large ones alike.
+// drawUint draws an integer of n bits, small and large ones alike.
 func drawUint(t *rapid.T, name string, bits int) *big.Int {
 	n := rapid.IntRange(0, bits/8).Draw(t, name+" bytes")
 	return new(big.Int).SetBytes(rapid.SliceOfN(rapid.Byte(), n, n).Draw(t, name))
@@ -35,7 +35,7 @@ func drawTicket(t *rapid.T) *Ticket {
 	}
 }
 
-// TestHashIsThePackedFields computes the hash the long way round.
+// TestHashIsThePackedFields computes the hash by hand.
 func TestHashIsThePackedFields(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ticket := drawTicket(t)
@@ -66,8 +66,8 @@ func TestHashIsThePackedFields(t *testing.T) {
 	})
 }
 
-// TestWideFieldsHaveNoHash: a number over 32 bytes, hashed as it is, would shift the
-// fields behind it, so that one signature served two tickets.
+// TestWideFieldsHaveNoHash: a number over 32 bytes, hashed as it is, would shift the later
+// fields, so that one signature would be valid for two tickets.
 func TestWideFieldsHaveNoHash(t *testing.T) {
 	wide := new(big.Int).Lsh(big.NewInt(1), 256)
 	for _, c := range []struct {
@@ -130,8 +130,8 @@ func TestNilNumbersCountAsZero(t *testing.T) {
 	}
 }
 
-// TestTicketsLoseNoField: every field of a batch's ticket is filled, also those that
-// are not hashed, and no memory is shared.
+// TestTicketsLoseNoField: every field of a batch's ticket is set, also those that are not
+// hashed, and no memory is shared.
 func TestTicketsLoseNoField(t *testing.T) {
 	params := testParams()
 	expiration := &TicketExpirationParams{CreationRound: 77, CreationRoundBlockHash: RandHash()}

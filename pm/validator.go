@@ -10,26 +10,24 @@ import (
 	"github.com/pmctl/pmctl/internal/num"
 )
 
-// Validator judges a ticket by what it carries. It keeps no state, so it cannot
-// tell a replay or an expired ticket; a Recipient does.
+// Validator checks a ticket on its own. It keeps no state, so it cannot detect a replay or an
+// expired ticket; a Recipient does.
 type Validator interface {
-	// ValidateTicket returns nil for a ticket that pays recipient, names a sender,
-	// commits to recipientRand and is signed by its sender. It fails with
-	// *FieldError, ErrTicketRecipient, ErrTicketSender, ErrRecipientRand or
-	// ErrTicketSignature.
+	// ValidateTicket returns nil for a ticket that pays recipient, names a sender, commits to
+	// recipientRand and is signed by its sender. It fails with *FieldError, ErrTicketRecipient,
+	// ErrTicketSender, ErrRecipientRand or ErrTicketSignature.
 	ValidateTicket(recipient common.Address, ticket *Ticket, sig []byte, recipientRand *big.Int) error
 
-	// IsWinningTicket tells whether uint256(keccak256(sig ‖ recipientRand)) is below
-	// the ticket's winProb, recipientRand as 32 bytes. It does not check that the
-	// ticket is valid.
+	// IsWinningTicket reports whether uint256(keccak256(sig ‖ recipientRand)) is below the
+	// ticket's winProb, recipientRand as 32 bytes. It does not check that the ticket is valid.
 	IsWinningTicket(ticket *Ticket, sig []byte, recipientRand *big.Int) bool
 }
 
 // validator implements Validator.
 type validator struct{ sigVerifier SigVerifier }
 
-// NewValidator returns a Validator that checks signatures with sigVerifier. No rule
-// about a single ticket depends on time, so tm is not asked and may be nil.
+// NewValidator returns a Validator that checks signatures with sigVerifier. No rule about a
+// single ticket depends on time, so tm is not used and may be nil.
 func NewValidator(sigVerifier SigVerifier, tm TimeManager) Validator {
 	return &validator{sigVerifier}
 }

@@ -48,7 +48,7 @@ func TestValidatorTellsWhatIsWrong(t *testing.T) {
 	}
 	ticket.WinProb = maxWinProb()
 	if validator.IsWinningTicket(ticket, nil, wide) || validator.IsWinningTicket(nil, nil, recipientRand) {
-		t.Error("what is no ticket wins")
+		t.Error("a nil ticket wins")
 	}
 	ticket.FaceValue = wide
 	if err := validator.ValidateTicket(params.Recipient, ticket, nil, recipientRand); !isFieldError("faceValue")(err) {
@@ -59,8 +59,8 @@ func TestValidatorTellsWhatIsWrong(t *testing.T) {
 	}
 }
 
-// TestShareOfWinners: over many tickets the share of winners lies within four
-// standard deviations of winProb.
+// TestShareOfWinners: over many tickets the share of winners is within four standard deviations
+// of winProb.
 func TestShareOfWinners(t *testing.T) {
 	const tickets = 200_000
 	random := rand.NewChaCha8([32]byte{7})

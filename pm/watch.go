@@ -14,7 +14,7 @@ import (
 	"github.com/pmctl/pmctl/internal/num"
 )
 
-// chainEvents is what the monitor follows of the chain.
+// chainEvents are the monitor's subscriptions to the chain.
 type chainEvents struct {
 	blocks        chan *big.Int
 	rounds        chan types.Log
@@ -83,8 +83,7 @@ func (sm *LocalSenderMonitor) watch(events chainEvents) {
 	}
 }
 
-// lastBlock returns the newest L1 block: an event may be ahead of what the
-// TimeManager answers.
+// lastBlock returns the newest L1 block: an event may be ahead of the TimeManager.
 func (sm *LocalSenderMonitor) lastBlock() *big.Int {
 	last := num.OrZero(sm.tm.LastSeenL1Block())
 	if newest := sm.newestBlock.Load(); newest != nil && newest.Cmp(last) > 0 {
@@ -93,8 +92,8 @@ func (sm *LocalSenderMonitor) lastBlock() *big.Int {
 	return last
 }
 
-// recover opens the queues of senders whose tickets are in the store from before. It
-// tells whether it is done.
+// recover opens the queues of senders whose tickets are in the store from before. It returns
+// false if it must be repeated.
 func (sm *LocalSenderMonitor) recover() bool {
 	store, ok := sm.store.(QueueStore)
 	if !ok {

@@ -63,7 +63,7 @@ func TestStopAtAnyMoment(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			// The bubble fails the test when a goroutine is left.
+			// The bubble fails the test if a goroutine is left.
 			synctest.Test(t, func(t *testing.T) {
 				o := newOffice(t)
 				moment(o)
@@ -80,12 +80,12 @@ func TestStopAtAnyMoment(t *testing.T) {
 	}
 }
 
-// TestRestart: what was queued is redeemed by the next monitor on the same store.
+// TestRestart: queued tickets are redeemed by the next monitor on the same store.
 func TestRestart(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		store func(*memoryStore) TicketStore
-		// ask is whether the sender must ask for params first.
+		// ask is set if the sender must request params first.
 		ask bool
 	}{
 		{"TicketStore", func(s *memoryStore) TicketStore { return s }, true},
@@ -157,7 +157,7 @@ func TestIdleSendersAreForgotten(t *testing.T) {
 		if cleared := read(o.chain, func() []common.Address { return o.chain.cleared }); !slices.Contains(cleared, idle.Account().Address) || slices.Contains(cleared, busy.Account().Address) {
 			t.Errorf("cleared are %v", cleared)
 		}
-		o.queue(o.win(idle, 3, 1000)) // it comes back
+		o.queue(o.win(idle, 3, 1000)) // it becomes active again
 		o.wantRedeemed(2, 3)
 	})
 }

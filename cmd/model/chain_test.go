@@ -17,10 +17,10 @@ import (
 	"github.com/holiman/uint256"
 )
 
-// ledger is a chain without a node around it: real transactions run the network's real
-// contracts in go-ethereum's EVM, and every block keeps the state after it.
+// ledger is a chain without a node: real transactions run the network's real contracts in
+// go-ethereum's EVM, and every block keeps the state after it.
 type ledger struct {
-	core.ChainContext // what the EVM does not ask for
+	core.ChainContext // for methods that the EVM does not call
 	rules             *params.ChainConfig
 	blocks            []*block
 	mined             map[common.Hash]*types.Receipt
@@ -45,7 +45,7 @@ func newLedger(rules *params.ChainConfig, head *types.Header, after *state.State
 // tip is the newest block.
 func (l *ledger) tip() *block { return l.blocks[len(l.blocks)-1] }
 
-// behind is the block that a node shows as its newest when it lags by some blocks.
+// behind is the newest block of a node that lags by some blocks.
 func (l *ledger) behind(lag int) *block { return l.blocks[max(0, len(l.blocks)-1-lag)] }
 
 // GetHeader implements core.ChainContext.
@@ -82,8 +82,8 @@ func (l *ledger) evm(header *types.Header, on *state.StateDB, config vm.Config) 
 	return vm.NewEVM(core.NewEVMBlockContext(header, l, &header.Coinbase), on, l.rules, config)
 }
 
-// mine makes a block of transactions, which must be valid in this order. setup, unless
-// it is nil, changes the state first, as a call without a sender.
+// mine makes a block of transactions, which must be valid in this order. setup, unless nil,
+// changes the state first, as a call without a sender.
 func (l *ledger) mine(header *types.Header, txs []*types.Transaction, setup func(*vm.EVM) error) error {
 	b := &block{header: header, state: l.tip().state.Copy(), txs: txs}
 	evm := l.evm(header, b.state, vm.Config{})
@@ -102,7 +102,7 @@ func (l *ledger) mine(header *types.Header, txs []*types.Transaction, setup func
 		}
 		receipt.EffectiveGasPrice = new(big.Int).Add(header.BaseFee, tx.EffectiveGasTipValue(header.BaseFee))
 		for _, log := range receipt.Logs {
-			log.Index = logs // the state has counted since the first block
+			log.Index = logs // the state has counted them since the first block
 			logs++
 		}
 		l.mined[tx.Hash()], l.sent[tx.Hash()] = receipt, tx
@@ -118,10 +118,10 @@ type message struct {
 	value *big.Int
 	data  []byte
 	gas   uint64
-	rich  bool // the caller has all the ether that it needs
+	rich  bool // the caller has enough ether
 }
 
-// call simulates a message on a block's state, which stays as it is.
+// call simulates a message on a block's state, without changing it.
 func (l *ledger) call(at *block, m message) (*core.ExecutionResult, error) {
 	before := at.state.Snapshot()
 	defer at.state.RevertToSnapshot(before)
@@ -138,11 +138,10 @@ func (l *ledger) call(at *block, m message) (*core.ExecutionResult, error) {
 	return core.ApplyMessage(evm, msg, core.NewGasPool(at.header.GasLimit))
 }
 
-// maxCallGas is what a simulated call may use.
+// maxCallGas is the most gas of a simulated call.
 const maxCallGas = 10_000_000
 
-// estimate returns the gas that a message needs; the result is that of a call which
-// failed.
+// estimate returns a message's gas; the result is that of a failed call.
 func (l *ledger) estimate(at *block, m message) (uint64, *core.ExecutionResult, error) {
 	m.gas = maxCallGas
 	result, err := l.call(at, m)
@@ -161,7 +160,7 @@ func (l *ledger) estimate(at *block, m message) (uint64, *core.ExecutionResult, 
 			low = m.gas
 		}
 		if high-low < high/64 {
-			break // near enough
+			break // close enough
 		}
 	}
 	return high, nil, nil

@@ -13,7 +13,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/contract"
 )
 
-// check compares what pmctl said, and what the user wanted, with what the chain has.
+// check compares pmctl's reports, and the user's wants, with the chain.
 func (w *world) check() error {
 	return errors.Join(w.checkOnce(), w.checkReports(), w.checkWei(), w.checkJournal())
 }
@@ -42,13 +42,13 @@ func (w *world) funded() map[funding]int {
 	return counts
 }
 
-// checkOnce holds that each thing that the user wanted was done at most once, once where
-// pmctl said that it is done, and never where pmctl said that it is not.
+// checkOnce checks that each thing that the user wanted was done at most once, exactly once if
+// pmctl reported that, and never if pmctl reported that it was not done.
 func (w *world) checkOnce() error {
 	counts := w.funded()
 	for f := range counts {
 		if !slices.ContainsFunc(w.wants, func(v *want) bool { return v.funding() == f }) {
-			return fmt.Errorf("%d funding(s) of %v, which no run asked for", counts[f], f)
+			return fmt.Errorf("%d funding(s) of %v, that no run sent", counts[f], f)
 		}
 	}
 	for _, v := range w.wants {
@@ -67,10 +67,10 @@ func (w *world) checkOnce() error {
 			case other.end == gaveUp || other.exit:
 				most++
 			}
-			most += w.acknowledged // what an older copy does not know may be done again
+			most += w.acknowledged // an older copy may lack it and do it again
 		}
 		if w.acknowledged > 0 {
-			least = min(least, 1) // what it knows as open may be taken for another's
+			least = min(least, 1) // an open one may be taken for another's
 		}
 		if got := counts[f]; got < least || got > most {
 			return fmt.Errorf("%s (%s) is on the chain %d times, and must be %d to %d times", v.name, v.line, got, least, most)
@@ -81,7 +81,7 @@ func (w *world) checkOnce() error {
 
 func (v *want) funding() funding { return funding{v.deposit, v.reserve} }
 
-// checkReports holds that no command's report contradicts the chain at its end.
+// checkReports checks that no command's report contradicts the final chain.
 func (w *world) checkReports() error {
 	for _, c := range w.history {
 		if c.out.Len() == 0 || c.dead {
@@ -89,7 +89,7 @@ func (w *world) checkReports() error {
 		}
 		r, err := c.result()
 		if err != nil {
-			return fmt.Errorf("%s prints no document: %w", c.name, err)
+			return fmt.Errorf("%s printed no document: %w", c.name, err)
 		}
 		reports := []transacted{r}
 		if len(r.Steps) > 0 {
@@ -100,21 +100,21 @@ func (w *world) checkReports() error {
 		}
 		for _, r := range reports {
 			if r.Hash != (common.Hash{}) && !w.succeeded(r.Hash) {
-				return fmt.Errorf("%s (%s) says that %s is mined, and it is not", c.name, c.line, r.Hash)
+				return fmt.Errorf("%s (%s) reports that %s is mined, but it is not", c.name, c.line, r.Hash)
 			}
 			f, _ := w.suite.origin.funding(w.ledger.sent[r.Hash])
 			if c.want != nil && !c.want.exit && f != c.want.funding() {
 				return fmt.Errorf("%s (%s) reports %s, which is another transaction", c.name, c.line, r.Hash)
 			}
 			if tx := w.ledger.sent[r.Hash]; r.Cancelled && tx != nil && len(tx.Data()) > 0 {
-				return fmt.Errorf("%s (%s) says that it cancelled, and %s is the call", c.name, c.line, r.Hash)
+				return fmt.Errorf("%s (%s) reports a cancellation, but %s is the call", c.name, c.line, r.Hash)
 			}
 		}
 	}
 	return nil
 }
 
-// checkWei holds that what the broker got is what the fundings on the chain say, less what
+// checkWei checks that the broker's balance is what the fundings on the chain say, less what
 // was withdrawn.
 func (w *world) checkWei() error {
 	want := new(big.Int).SetInt64(initialDeposit)
@@ -133,7 +133,7 @@ func (w *world) checkWei() error {
 	}
 	got, err := w.held()
 	if err == nil && got.Cmp(want) != 0 {
-		err = fmt.Errorf("the broker holds %v wei of the account, and %v are accounted for", got, want)
+		err = fmt.Errorf("the broker holds %v wei of the account, but %v are accounted for", got, want)
 	}
 	return err
 }
@@ -172,8 +172,8 @@ func (e entry) hashes() (list []common.Hash) {
 	return list
 }
 
-// checkJournal holds that the journal says of each transaction what the chain says, and
-// that no two have one nonce mined, or one request id.
+// checkJournal checks that the journal's transactions agree with the chain, and that no two
+// have the same mined nonce, or request ID.
 func (w *world) checkJournal() error {
 	c := w.start("tx list --all", "any", true)
 	w.finish(c)
@@ -193,16 +193,16 @@ func (w *world) checkJournal() error {
 			}
 			nonces[e.Nonce] = e
 			if mined < 0 {
-				return fmt.Errorf("the journal says %s of %s (%s), of which nothing is on the chain", e.State, e.Hash, e.What)
+				return fmt.Errorf("the journal has %s (%s) as %s, but the chain does not", e.Hash, e.What, e.State)
 			}
 		case "lost":
 			if mined >= 0 {
-				return fmt.Errorf("the journal says lost of %s (%s), which is mined", e.Attempts[mined].Hash, e.What)
+				return fmt.Errorf("the journal has %s (%s) as lost, but it is mined", e.Attempts[mined].Hash, e.What)
 			}
 		}
 		if e.RequestID != "" {
 			if other, twice := ids[e.RequestID]; twice {
-				return fmt.Errorf("request id %s is used twice: %s and %s", e.RequestID, other.What, e.What)
+				return fmt.Errorf("request ID %s is used twice: %s and %s", e.RequestID, other.What, e.What)
 			}
 			ids[e.RequestID] = e
 		}

@@ -22,8 +22,8 @@ const (
 	exitInterrupted = 130
 )
 
-// command is one run of pmctl, in this process. Each of its requests, and each write to
-// its stdout and stderr, waits until the scheduler lets it happen.
+// command is one run of pmctl, in this process. Each of its requests, and each write to its
+// stdout and stderr, waits until the scheduler releases it.
 type command struct {
 	world   *world
 	name    string
@@ -33,20 +33,20 @@ type command struct {
 	cancel  context.CancelFunc
 
 	out, errs bytes.Buffer
-	lock      string // the file that tells others that it is alive
+	lock      string // the file that shows other runs that it is alive
 	sent      []sentTransaction
-	want      *want // what it is an attempt at; nil for others
-	heard     bool  // the user has read what it says
+	want      *want // what it attempts; nil for others
+	heard     bool  // the user has seen its output
 	code      int
 	ended     bool
 	dead      bool // killed
 	gone      chan struct{}
 }
 
-// parked is something that a command is about to do.
+// parked is an action that a command is about to take.
 type parked struct {
 	command *command
-	node    string // the node that it asks, "any" for a balancer's choice
+	node    string // the node of the request, "any" for a balancer's choice
 	what    string
 	list    []rpcRequest
 	batch   bool
@@ -55,8 +55,8 @@ type parked struct {
 	resume  chan reply
 }
 
-// asked is what it is about. The ids of requests and their order in a batch are no part of
-// it: they follow the order in which goroutines ran.
+// asked describes it, without the IDs of requests and their order in a batch, which follow the
+// order of goroutines.
 func (p *parked) asked() string {
 	var all []string
 	for _, req := range p.list {
@@ -66,10 +66,10 @@ func (p *parked) asked() string {
 	return string(p.text) + strings.Join(all, "\n")
 }
 
-// reply is how it went.
+// reply is the result of an action.
 type reply struct {
 	body []byte
-	cut  bool // the connection was lost, or the process is gone
+	cut  bool // the connection was lost, or the process has been killed
 }
 
 func (p *parked) String() string {
@@ -80,7 +80,7 @@ func (p *parked) String() string {
 	return p.command.name + ": " + p.what + where
 }
 
-var errGone = errors.New("this process is gone")
+var errGone = errors.New("this process was killed")
 
 // sink is a standard stream.
 type sink struct {
@@ -97,13 +97,13 @@ func (s sink) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// start runs a command line. route is the node that it asks: one by name, "any" for one
-// behind a balancer, "all" for all of them in turn.
+// start runs a command line. route is the node that it asks: one by name, "any" for one behind
+// a balancer, "all" for all of them in turn.
 func (w *world) start(line, route string, patient bool) *command {
 	w.commands++
 	c := &command{world: w, name: fmt.Sprintf("run%d", w.commands), line: line, patient: patient, gone: make(chan struct{})}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	timeout := "20.0137s" // never at the same moment as something else
+	timeout := "20.0137s" // never at the same moment as another event
 	if patient {
 		timeout = "9000h"
 	}
@@ -144,7 +144,7 @@ func (w *world) start(line, route string, patient bool) *command {
 	return c
 }
 
-// over tells that the command has returned.
+// over reports whether the command has returned.
 func (c *command) over() bool {
 	select {
 	case <-c.gone:
@@ -154,7 +154,7 @@ func (c *command) over() bool {
 	}
 }
 
-// findLock notes the lock that the command has made in its last step.
+// findLock records the lock that the command created in its last step.
 func (c *command) findLock() {
 	found, _ := filepath.Glob(filepath.Join(c.world.folder, "pmctl", "store.db.runs", "*"))
 	for _, name := range found {
@@ -165,8 +165,8 @@ func (c *command) findLock() {
 	}
 }
 
-// kill ends a command as SIGKILL does, in the middle of what it was about to do: none of
-// it happens from here on, and the system lets go of its lock.
+// kill ends a command as SIGKILL does, before the action that it was about to take: from here
+// on it does nothing, and the system releases its lock.
 func (c *command) kill() {
 	c.dead, c.ended, c.code = true, true, -1
 	if c.lock == "" {

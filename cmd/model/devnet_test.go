@@ -18,7 +18,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet"
 )
 
-// beside is a devnet, and the model's node on a ledger that ran the same blocks.
+// beside is a devnet, with the model's node on a ledger that ran the same blocks.
 type beside struct {
 	t      *testing.T
 	net    *devnet.Devnet
@@ -50,7 +50,7 @@ func (b *beside) sign(nonce uint64, value int64, data []byte, change func(*types
 	return raw
 }
 
-// answers are what the devnet and the model answer: a result as JSON has it, or an error.
+// answers are the devnet's and the model's: a result in JSON, or an error.
 func (b *beside) answers(method string, args ...any) (theirs, ours any) {
 	b.t.Helper()
 	var raw json.RawMessage
@@ -93,14 +93,14 @@ func anything(t *testing.T, text []byte) (value any) {
 	return value
 }
 
-// same asks both, and wants the same answer, as far as the model answers.
+// same asks both, and compares the answers as far as the model implements them.
 func (b *beside) same(method string, args ...any) {
 	b.t.Helper()
 	theirs, ours := b.answers(method, args...)
 	require.Equal(b.t, ours, shared(theirs, ours), method)
 }
 
-// shared is what two answers have in common: of objects, the fields of the second.
+// shared is the common part of two answers: of objects, the fields of the second.
 func shared(theirs, ours any) any {
 	switch ours := ours.(type) {
 	case map[string]any:
@@ -127,8 +127,8 @@ func shared(theirs, ours any) any {
 	return theirs
 }
 
-// TestTheModelsNodesAreTheDevnets: a good node of the model answers what the devnet's node
-// does, whatever pmctl asks.
+// TestTheModelsNodesAreTheDevnets: a good node of the model answers as the devnet's node,
+// whatever pmctl asks.
 func TestTheModelsNodesAreTheDevnets(t *testing.T) {
 	d, err := devnet.Start(t.Context(), devnet.Config{Accounts: 1, RoundLength: roundLength, UnlockPeriod: unlockPeriod})
 	require.NoError(t, err)
@@ -189,7 +189,7 @@ func TestTheModelsNodesAreTheDevnets(t *testing.T) {
 		}
 	}
 
-	// What the pool says.
+	// The pool's answers.
 	require.NoError(t, d.SetAutomine(t.Context(), false))
 	dearer := func(times int64) func(*types.DynamicFeeTx) {
 		return func(tx *types.DynamicFeeTx) {
@@ -202,8 +202,8 @@ func TestTheModelsNodesAreTheDevnets(t *testing.T) {
 		b.sign(3, 7, fund, nil),         // too low
 		b.sign(4, 7, fund, nil),         // taken
 		b.sign(4, 7, fund, nil),         // known
-		b.sign(4, 7, fund, dearer(109)), // not dear enough
-		b.sign(4, 7, fund, dearer(110)), // in its place
+		b.sign(4, 7, fund, dearer(109)), // too low a price
+		b.sign(4, 7, fund, dearer(110)), // replaces it
 		b.sign(5, 7, fund, func(tx *types.DynamicFeeTx) { tx.Value.Mul(big.NewInt(allThere), big.NewInt(2000)) }),
 		b.sign(7, 7, fund, nil), // beyond a gap
 	} {

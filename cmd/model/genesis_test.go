@@ -27,8 +27,8 @@ const (
 	unlockPeriod = 1
 )
 
-// origin is the local network as it stands when its contracts are deployed, from which
-// every case begins.
+// origin is the local network after the deployment of its contracts, from which every case
+// begins.
 type origin struct {
 	rules     *params.ChainConfig
 	contracts map[string]common.Address
@@ -39,8 +39,8 @@ type origin struct {
 	state *state.StateDB
 }
 
-// newOrigin runs the transactions that deployed a local network once more, on a ledger.
-// What they cost must be the same.
+// newOrigin replays the transactions of a local network's deployment on a ledger. They must use
+// the same gas.
 func newOrigin(t *testing.T) *origin {
 	t.Helper()
 	d, err := devnet.Start(t.Context(), devnet.Config{Seed: "model", Accounts: 1, RoundLength: roundLength, UnlockPeriod: unlockPeriod})
@@ -61,11 +61,11 @@ func newOrigin(t *testing.T) *origin {
 	return o
 }
 
-// initialDeposit is what the account has in the broker at the beginning, in wei.
+// initialDeposit is the account's deposit in the broker at the beginning, in wei.
 const initialDeposit = 500
 
-// startRound initializes the round that a block begins, as the devnet does; nil when it
-// begins none.
+// startRound initializes the round that a block begins, as the devnet does; nil if it begins
+// none.
 func (o *origin) startRound(header *types.Header) func(*vm.EVM) error {
 	const firstBlock = 1
 	if (header.Number.Uint64()-firstBlock)%roundLength != 0 {
@@ -136,14 +136,14 @@ func replay(ctx context.Context, d *devnet.Devnet, rules *params.ChainConfig) (*
 			}
 			ours := l.mined[tx.Hash()]
 			if got, want := hexutil.EncodeUint64(ours.GasUsed), theirs["gasUsed"]; got != want {
-				return nil, fmt.Errorf("block %d: transaction %s uses %s gas, and %v on the devnet", number, tx.Hash(), got, want)
+				return nil, fmt.Errorf("block %d: transaction %s uses %s gas, but %v on the devnet", number, tx.Hash(), got, want)
 			}
 		}
 	}
 	return l, nil
 }
 
-// begin is a ledger of one's own that begins here.
+// begin returns a new ledger that begins here.
 func (o *origin) begin() *ledger {
 	o.mu.Lock()
 	defer o.mu.Unlock()

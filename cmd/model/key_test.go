@@ -14,7 +14,7 @@ import (
 
 const passphrase = "correct horse"
 
-// writeKey writes a key file that costs nothing to open.
+// writeKey writes a key file that is fast to open.
 func writeKey(folder string, key *ecdsa.PrivateKey) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err

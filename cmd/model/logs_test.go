@@ -9,7 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 )
 
-// filter is what eth_getLogs is asked for.
+// filter is the argument of eth_getLogs.
 type filter struct {
 	BlockHash *common.Hash      `json:"blockHash"`
 	FromBlock *hexutil.Uint64   `json:"fromBlock"`
@@ -56,7 +56,7 @@ func (n *node) logs(req rpcRequest) (any, error) {
 	return found, nil
 }
 
-// byHash is a block that the node has, nil for none.
+// byHash is a block of the node, nil if it has none.
 func (n *node) byHash(hash common.Hash) *block {
 	head := n.ledger.behind(n.lag).header.Number
 	for _, b := range n.ledger.blocks {
@@ -79,7 +79,7 @@ func (f filter) matches(log *types.Log) bool {
 	return true
 }
 
-// among tells whether a value is the one wanted, or one of several; null wants any.
+// among reports whether a value is the wanted one, or one of several; null accepts any.
 func among[T common.Address | common.Hash](wanted json.RawMessage, value T) bool {
 	if len(wanted) == 0 || string(wanted) == "null" {
 		return true

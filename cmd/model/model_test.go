@@ -1,10 +1,9 @@
-// Package model plays what people, nodes and systems do to pmctl's transactions in any
-// order, and compares what pmctl said with what the chain has at the end.
+// Package model plays actions of people, nodes and systems on pmctl's transactions in random
+// order, and compares pmctl's reports with the final chain.
 //
-// A case is made of choices, which are a seed's random bytes: how three nodes err, what a
-// user wants done, and which of several commands takes its next step. pmctl's commands
-// run as they are, in this process; their requests, their output and the clock wait for a
-// scheduler.
+// A case is a list of choices, the random bytes of a seed: how three nodes err, what a user
+// wants done, and which of several commands takes its next step. pmctl's commands run
+// unchanged, in this process; their requests, their output and the clock wait for a scheduler.
 package model
 
 import (
@@ -34,7 +33,7 @@ var (
 	allFlag   = flag.Bool("model.all", false, "play all cases, and only count those that violate something")
 )
 
-// suite is what all cases share.
+// suite is the part that all cases share.
 type suite struct {
 	origin           *origin
 	board            *switchboard
@@ -47,8 +46,8 @@ type suite struct {
 	violations []uint64 // seeds
 }
 
-// TestSoakModel plays random cases. One that violates something is made shorter, and
-// printed step by step.
+// TestSoakModel plays random cases. A case with a violation is shortened, and printed step by
+// step.
 func TestSoakModel(t *testing.T) {
 	cases := map[string]int{"": 60, "sample": 500, "whole": 20_000}[os.Getenv("PMCTL_SOAK")]
 	require.Positive(t, cases, "PMCTL_SOAK is sample or whole")
@@ -96,10 +95,10 @@ func (s *suite) check(t *testing.T, seed uint64) {
 	}
 }
 
-// enough cases have everything in them that can happen.
+// that many cases include everything that can happen
 const enough = 400
 
-// requireAll fails when something never happened: what no case has, no case tries.
+// requireAll fails if something never happened: otherwise no case tests it.
 func (s *suite) requireAll(t *testing.T) {
 	t.Helper()
 	kinds := []string{
@@ -116,7 +115,7 @@ func newSuite(t *testing.T) *suite {
 	t.Helper()
 	s := &suite{origin: newOrigin(t), board: installSwitchboard(t), folder: t.TempDir(), tree: cmd.Tree(), met: map[string]int{}}
 	if memory, err := os.MkdirTemp("/dev/shm", "pmctl-model-"); err == nil {
-		// Whether a disk keeps what it was given is tried elsewhere.
+		// Whether a disk keeps its data is tested elsewhere.
 		s.folder = memory
 		t.Cleanup(func() { require.NoError(t, os.RemoveAll(memory)) })
 	}
@@ -126,7 +125,7 @@ func newSuite(t *testing.T) *suite {
 	return s
 }
 
-// choicesOf are the choices that a seed stands for.
+// choicesOf returns the choices of a seed.
 func choicesOf(seed uint64) []byte {
 	random := rand.New(rand.NewPCG(seed, 0))
 	list := make([]byte, 30+random.IntN(500))
@@ -136,7 +135,7 @@ func choicesOf(seed uint64) []byte {
 	return list
 }
 
-// play plays a case, and returns its steps and what it violates.
+// play plays a case, and returns its steps and its violation.
 func (s *suite) play(t *testing.T, list []byte) (steps []string, violation error) {
 	folder, err := os.MkdirTemp(s.folder, "case")
 	require.NoError(t, err)
@@ -155,7 +154,7 @@ func (s *suite) play(t *testing.T, list []byte) (steps []string, violation error
 	return steps, violation
 }
 
-// report prints the shortest case that can be found with the same fault.
+// report prints the shortest case found with the same violation.
 func (s *suite) report(t *testing.T, seed uint64, err error) {
 	t.Helper()
 	list := s.shrink(t, choicesOf(seed), kindOf(err))
@@ -164,7 +163,7 @@ func (s *suite) report(t *testing.T, seed uint64, err error) {
 		seed, err, short, strings.Join(compact(steps), "\n"), seed)
 }
 
-// compact counts steps that are repeated.
+// compact counts repeated steps.
 func compact(steps []string) (list []string) {
 	for len(steps) > 0 {
 		size, times := 1, 1
@@ -186,7 +185,7 @@ func compact(steps []string) (list []string) {
 	return list
 }
 
-// TestACaseIsItsChoices: the same choices are the same steps, or no seed would help.
+// TestACaseIsItsChoices: the same choices give the same steps, or no seed would help.
 func TestACaseIsItsChoices(t *testing.T) {
 	s := newSuite(t)
 	for range 5 {
@@ -198,7 +197,7 @@ func TestACaseIsItsChoices(t *testing.T) {
 	}
 }
 
-// kindOf is what a violation says without its names and numbers.
+// kindOf is a violation without its names and numbers.
 func kindOf(err error) string {
 	if err == nil {
 		return ""
@@ -206,7 +205,7 @@ func kindOf(err error) string {
 	return regexp.MustCompile(`0x[0-9a-f]+|[0-9]+|\(.*\)|\[.*\]`).ReplaceAllString(err.Error(), "")
 }
 
-// shrink makes a case simpler that violates something: shorter, and with the first
+// shrink simplifies a case with a violation: it makes it shorter, and takes the first
 // alternative where another does not matter.
 func (s *suite) shrink(t *testing.T, list []byte, kind string) []byte {
 	fails := func(list []byte) bool {

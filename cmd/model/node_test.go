@@ -23,36 +23,36 @@ type node struct {
 	pool   pool
 
 	lag     int    // how many blocks it is behind
-	ahead   uint64 // by how much its pending nonces are too high
+	ahead   uint64 // how much its pending nonces are too high
 	pruned  pruning
 	sending []sendFault
 }
 
-// pruning is what a node has forgotten.
+// pruning is the data that a node has discarded.
 type pruning int
 
 const (
 	prunedNot   pruning = iota
 	prunedIndex         // which transactions are in its blocks
-	prunedAll           // what is in its blocks, too
+	prunedAll           // the blocks' content, too
 )
 
-// sendFault is what a node does with a transaction in place of taking it.
+// sendFault is what a node does with a transaction instead of accepting it.
 type sendFault int
 
 const (
 	sendTaken   sendFault = iota
-	sendDropped           // it says that it took the transaction, and throws it away
+	sendDropped           // it claims to accept the transaction, and drops it
 	sendRefusedButTaken
 	sendRefused
-	sendKnownLie // "already known", of what it never saw
+	sendKnownLie // "already known", of a transaction that it has never seen
 )
 
 func (f sendFault) String() string {
 	return [...]string{"taken", "dropped in silence", "refused, though it was taken", "refused", "said to be known, though it is not"}[f]
 }
 
-// refusals are what nodes say of a transaction that they do not take.
+// refusals are the answers of nodes to transactions that they refuse.
 var refusals = []string{
 	"insufficient funds for gas * price + value: balance 1, tx cost 2, overshot 1",
 	"max fee per gas less than block base fee: address 0x00, maxFeePerGas: 1, baseFee: 2",
@@ -64,7 +64,7 @@ var refusals = []string{
 	"tx fee (2.00 ether) exceeds the configured cap (1.00 ether)",
 }
 
-// rpcError is an error as JSON-RPC has it.
+// rpcError is an error of JSON-RPC.
 type rpcError struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
@@ -105,7 +105,7 @@ func parseRequests(body []byte) (list []rpcRequest, batch bool, err error) {
 	return list, false, json.Unmarshal(body, &list[0])
 }
 
-// serve answers what a client asks. how is what becomes of a transaction that it sends.
+// serve answers a client's requests. how is the outcome of a transaction that it sends.
 func (n *node) serve(list []rpcRequest, batch bool, how sendFault, text string) ([]byte, error) {
 	replies := make([]rpcReply, len(list))
 	for i, req := range list {
@@ -113,7 +113,7 @@ func (n *node) serve(list []rpcRequest, batch bool, how sendFault, text string) 
 		result, err := n.answer(req, how, text)
 		var known *rpcError
 		if err != nil && !errors.As(err, &known) {
-			return nil, fmt.Errorf("%s: %w", req.Method, err) // the model's own fault
+			return nil, fmt.Errorf("%s: %w", req.Method, err) // the model's own failure
 		}
 		replies[i].Result, replies[i].Error = result, known
 	}
@@ -130,7 +130,7 @@ func param[T any](req rpcRequest, i int) (value T, err error) {
 	return value, err
 }
 
-// at is the block that a tag or a number names, nil when there is none yet.
+// at is the block of a tag or a number, nil if there is none yet.
 func (n *node) at(req rpcRequest, i int) (*block, error) {
 	tag, err := param[string](req, i)
 	if err != nil {
@@ -351,7 +351,7 @@ func (n *node) transaction(hash common.Hash) (any, error) {
 	return n.shown(found, at)
 }
 
-// shown is a transaction as nodes show it; at is nil for one that waits.
+// shown is a transaction in JSON; at is nil for a pending one.
 func (n *node) shown(tx *types.Transaction, at *types.Receipt) (any, error) {
 	fields, err := asMap(tx)
 	if err != nil {
@@ -384,7 +384,7 @@ func (n *node) receipt(hash common.Hash) (any, error) {
 	if receipt.Logs == nil {
 		fields["logs"] = []any{}
 	}
-	delete(fields, "root") // of blocks of long ago
+	delete(fields, "root") // of old blocks
 	fields["from"], fields["to"] = from, sent.To()
 	if sent.To() != nil {
 		fields["contractAddress"] = nil
@@ -400,7 +400,7 @@ func asMap(value any) (fields map[string]any, err error) {
 	return fields, json.Unmarshal(text, &fields)
 }
 
-// take is what the node does with a transaction that is handed to it.
+// take handles a transaction that is sent to the node.
 func (n *node) take(sent *types.Transaction, how sendFault, text string) error {
 	switch how {
 	case sendDropped:

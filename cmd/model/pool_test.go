@@ -8,7 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 )
 
-// tip is what the nodes suggest, in wei a unit of gas.
+// tip is the nodes' suggestion, in wei per unit of gas.
 const tip = 1_000_000
 
 // pool is a node's, by nonce: one account sends.
@@ -23,7 +23,7 @@ func (p pool) find(hash common.Hash) *types.Transaction {
 	return nil
 }
 
-// put takes a transaction, in another's place if it pays 10 % more.
+// put adds a transaction, which replaces another if it pays 10 % more.
 func (p pool) put(tx *types.Transaction) error {
 	if other := p[tx.Nonce()]; other != nil &&
 		(!pays(tx.GasFeeCap(), other.GasFeeCap()) || !pays(tx.GasTipCap(), other.GasTipCap())) {
@@ -47,7 +47,7 @@ func (p pool) drop(next uint64) {
 	}
 }
 
-// candidates are the transactions with a nonce that a block could take from any pool, the
+// candidates are the transactions with a nonce that a block could include from any pool, the
 // best paid first.
 func candidates(nodes []*node, nonce uint64, header *types.Header) (list []*types.Transaction) {
 	for _, n := range nodes {

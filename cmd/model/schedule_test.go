@@ -8,8 +8,8 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 )
 
-// choices are what a case is made of: each decision takes the next one, and the first
-// alternative, which is the sane one, when there are no more.
+// choices determine a case: each decision takes the next one, and the first alternative, which
+// is the sane one, if there are no more.
 type choices struct {
 	given []byte
 	used  int
@@ -32,7 +32,7 @@ type delivery struct {
 	lostBefore, lostAfter bool
 	killed                bool
 	send                  sendFault
-	text                  string // a refusal's
+	text                  string // of a refusal
 }
 
 func (d delivery) describe(n *node, p *parked) string {
@@ -87,7 +87,7 @@ func (w *world) serving(p *parked) *node {
 	return w.nodes[w.choices.pick(len(w.nodes))]
 }
 
-// draw chooses what the nodes are like and what the user wants.
+// draw chooses the nodes' faults and the user's wants.
 func (w *world) draw() {
 	for _, n := range w.nodes {
 		switch w.choices.pick(8) {
@@ -130,7 +130,7 @@ func (w *world) play() {
 	}
 }
 
-// step is one decision. It is false when there is nothing left to do.
+// step is one decision. It returns false if there is nothing left to do.
 func (w *world) step() bool {
 	switch c := w.choices.pick(100); {
 	case c < 62:
@@ -187,7 +187,7 @@ func (w *world) step() bool {
 // maxAlive is how many commands run at a time.
 const maxAlive = 4
 
-// release lets something happen, perhaps with a fault.
+// release lets an action happen, perhaps with a fault.
 func (w *world) release(p *parked) {
 	if p.to != nil {
 		w.deliver(p, nil, delivery{})
@@ -217,11 +217,11 @@ func (w *world) release(p *parked) {
 	w.deliver(p, n, how)
 }
 
-// killOne kills a command in the middle of what it is about to do.
+// killOne kills a command before the action that it was about to take.
 func (w *world) killOne() bool {
 	var list []*parked
 	for _, p := range w.waiting() {
-		if p.command.patient { // a limit of time would bring it back to life
+		if p.command.patient { // a time limit would end it as if it were alive
 			list = append(list, p)
 		}
 	}
@@ -248,14 +248,14 @@ func (w *world) advance(by time.Duration) {
 	w.settle(nil)
 }
 
-// progress takes the obvious next step. It is false when all is done.
+// progress takes the obvious next step. It returns false when all is done.
 func (w *world) progress() bool {
 	if list := w.waiting(); len(list) > 0 {
 		w.release(list[0])
 		return true
 	}
 	want := w.idle(nil)
-	const stuck = 20 // what runs may wait for something that the user has to do
+	const stuck = 20 // runs may wait for an action of the user
 	if len(w.alive()) > 0 && (want == nil || w.idling < stuck || len(w.alive()) >= maxAlive) {
 		if w.honest {
 			w.gossip()
@@ -267,7 +267,7 @@ func (w *world) progress() bool {
 	}
 	if want != nil {
 		if want.attempts > 0 {
-			w.mine(w.choices.pick) // the user tries again later
+			w.mine(w.choices.pick) // the user retries later
 			w.advance(time.Second)
 		}
 		w.attempt(want)
@@ -276,10 +276,10 @@ func (w *world) progress() bool {
 	return false
 }
 
-// patience is how often in turn nothing but time passes before that counts as for ever.
+// patience is how many times in a row only time may pass before the case counts as stuck.
 const patience = 60
 
-// drain lets everything come to its end, on nodes that are good from here on.
+// drain finishes everything, on nodes that are good from here on.
 func (w *world) drain() {
 	w.say("from here on all nodes are good")
 	w.honest, w.surge = true, false
@@ -295,7 +295,7 @@ func (w *world) drain() {
 		if w.idling > patience && w.restores == 0 {
 			break
 		}
-		if w.idling > patience { // a store that is not accepted takes nothing down
+		if w.idling > patience { // a store that is not accepted is not an error
 			for _, c := range w.alive() {
 				w.say("%s is interrupted", c.name)
 				c.cancel()
@@ -304,7 +304,7 @@ func (w *world) drain() {
 			w.idling = 0
 		}
 	}
-	w.must(fmt.Errorf("wedged: on good nodes something is still under way for ever: %v", w.describeAlive()))
+	w.must(fmt.Errorf("stuck: on good nodes something never ends: %v", w.describeAlive()))
 }
 
 func (w *world) describeAlive() (list []string) {

@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// storeFiles are what a copy of a store has of it. The shared memory beside them is made
-// anew by the next process that opens it.
+// storeFiles are a store's files in a copy. The next process that opens it creates the shared
+// memory again.
 var storeFiles = []string{"store.db", "store.db-wal", "store.db-mark"}
 
-// store copies the store away, puts an older copy in its place, or accepts that.
+// store copies the store, restores an older copy, or accepts that.
 func (w *world) store() bool {
 	folder := filepath.Join(w.folder, "pmctl")
 	if _, err := os.Stat(filepath.Join(folder, "store.db")); err != nil {
@@ -32,15 +32,15 @@ func (w *world) store() bool {
 	return true
 }
 
-// restored tells whether an older copy is in the store's place, as the user knows.
+// restored reports whether an older copy is in use, as the user knows.
 func (w *world) restored() bool { return w.restores > w.acknowledged }
 
-// restore puts the copy in the store's place.
+// restore restores the copy.
 func (w *world) restore(folder string) {
 	w.restores++
 	w.met["restore"]++
 	withMark := w.choices.pick(2) == 1
-	w.say("the copy is put in the store's place (with its mark: %t)", withMark)
+	w.say("the copy is restored (with its mark: %t)", withMark)
 	for _, name := range append(slices.Clone(storeFiles), "store.db-shm") {
 		if name == "store.db-mark" && !withMark {
 			continue
@@ -53,7 +53,7 @@ func (w *world) restore(folder string) {
 	}
 }
 
-// acknowledge has the user accept that the store may lack what was done.
+// acknowledge makes the user accept that the store may lack records.
 func (w *world) acknowledge() bool {
 	const line = "store acknowledge"
 	if !w.suite.knows(line, "yes") {
@@ -69,7 +69,7 @@ func (w *world) acknowledge() bool {
 	return true
 }
 
-// finish lets a command that asks no node come to its end.
+// finish lets a command that asks no node finish.
 func (w *world) finish(c *command) {
 	for _, p := range w.waiting() {
 		if p.command == c {

@@ -12,8 +12,8 @@ import (
 	"github.com/ethereum/go-ethereum/params"
 )
 
-// want is one thing that the user wants done, once: a command that is repeated as it is
-// until pmctl says how it went.
+// want is one thing that the user wants done, once: a command that is repeated unchanged until
+// pmctl reports the result.
 type want struct {
 	name      string
 	line      string
@@ -21,12 +21,12 @@ type want struct {
 	// deposit and reserve are what it adds to the broker's, an exit at its end.
 	deposit, reserve int64
 	exit             bool
-	// stubborn has the user run the command once more when pmctl says that nothing of it
+	// stubborn makes the user run the command once more after pmctl reported that nothing of it
 	// was done.
 	stubborn bool
 
 	current  *command
-	told     ending // what another command has said of it
+	told     ending // the result that another command has reported
 	attempts int
 	end      ending
 }
@@ -35,19 +35,19 @@ type ending int
 
 const (
 	unsettled ending = iota
-	done             // pmctl said so
-	notDone          // pmctl said that nothing of it was done
-	gaveUp           // pmctl does not know, or says what to do first
+	done             // pmctl reported it
+	notDone          // pmctl reported that nothing of it was done
+	gaveUp           // pmctl does not know, or names what to do first
 )
 
-// maxAttempts is how often the user tries, on nodes that err and again on good ones.
+// maxAttempts is how often the user tries, on faulty nodes and again on good ones.
 const maxAttempts = 8
 
 // drawWants chooses what the user wants.
 func (w *world) drawWants() {
 	for i := range 1 + w.choices.pick(4) {
 		v := &want{name: fmt.Sprintf("want%d", i), deposit: int64(1000 * (i + 1)), reserve: int64(7 * w.choices.pick(2))}
-		if i > 0 && !w.restoring && w.choices.pick(4) == 3 { // an older copy takes one for the other
+		if i > 0 && !w.restoring && w.choices.pick(4) == 3 { // an older copy confuses the two
 			v.deposit, v.reserve = w.wants[i-1].deposit, w.wants[i-1].reserve // the same again
 		}
 		if w.choices.pick(2) == 1 {
@@ -77,7 +77,7 @@ func (w *world) drawWants() {
 	}
 }
 
-// judge looks how the commands of wants went that have ended.
+// judge reads the results of wants whose commands have ended.
 func (w *world) judge() {
 	w.listen()
 	for _, v := range w.wants {
@@ -102,12 +102,12 @@ func (w *world) judge() {
 		case c.dead || !c.claims():
 			switch {
 			case w.honest && c.failure() == "restored" && (!w.accepts || v.attempts >= limit):
-				v.end = gaveUp // the user does not accept that the store may lack something
+				v.end = gaveUp // the user does not accept that the store may lack records
 			case w.honest && c.failure() == "restored":
 				w.acknowledge()
 			case v.attempts < limit:
 			case w.honest && !w.restored():
-				w.must(fmt.Errorf("wedged: %s (%s) has no end on good nodes: exit code %d, %s", v.name, v.line, c.code, c.message()))
+				w.must(fmt.Errorf("stuck: %s (%s) never ends on good nodes: exit code %d, %s", v.name, v.line, c.code, c.message()))
 			case w.honest:
 				v.end = gaveUp
 			}
@@ -115,12 +115,12 @@ func (w *world) judge() {
 			v.end = notDone
 			w.met["not done"]++
 		default:
-			v.stubborn = w.honest // once among bad nodes, for as long as it takes among good ones
+			v.stubborn = w.honest // once among bad nodes, without end among good ones
 		}
 	}
 }
 
-// listen has the user read what tx wait, bump and cancel say of what is wanted.
+// listen applies what tx wait, bump and cancel report about a want.
 func (w *world) listen() {
 	for _, c := range w.history {
 		if !c.ended || c.dead || c.heard || c.want != nil || c.code != exitDone || !strings.HasPrefix(c.line, "tx ") {
@@ -143,19 +143,19 @@ func (w *world) listen() {
 	}
 }
 
-// claims tells whether a command that failed says that nothing was done, or that what it
-// sent will never be mined.
+// claims reports whether a failed command says that nothing was done, or that its transaction
+// will never be mined.
 func (c *command) claims() bool {
 	switch c.code {
 	case exitOpen, exitUnreachable, exitInterrupted:
 		return false
 	}
-	// A node's refusal is one node's word, and the others say what must be done first.
+	// A refusal is one node's, and the other errors name what must be done first.
 	return !slices.Contains([]string{"refused", "pending", "restored", "unlocking"}, c.failure())
 }
 
-// idle is a want that waits for its next attempt, by default the one with the fewest; nil
-// when there is none.
+// idle is a want that waits for its next attempt, by default the one with the fewest; nil if
+// there is none.
 func (w *world) idle(pick func(int) int) *want {
 	w.judge()
 	var list []*want
@@ -173,12 +173,12 @@ func (w *world) idle(pick func(int) int) *want {
 	return list[pick(len(list))]
 }
 
-// twin tells whether the same is wanted twice.
+// twin reports whether the same is wanted twice.
 func (w *world) twin(v *want) bool {
 	return slices.ContainsFunc(w.wants, func(other *want) bool { return other != v && other.funding() == v.funding() })
 }
 
-// asked tells whether another command is about to say how a want without an id went.
+// asked reports whether another command is about to report on a want without an ID.
 func (w *world) asked(v *want) bool {
 	return v.requestID == "" && slices.ContainsFunc(w.alive(), func(c *command) bool { return c.want == nil && w.ownerOf(c) == v })
 }
@@ -203,7 +203,7 @@ func (w *world) launch(line string) *command {
 	return w.start(line, route, patient)
 }
 
-// knows tells whether the command of a line has a flag.
+// knows reports whether the command of a line has a flag.
 func (s *suite) knows(line, flag string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -211,15 +211,15 @@ func (s *suite) knows(line, flag string) bool {
 	return err == nil && found.Flags().Lookup(flag) != nil
 }
 
-// meddle has another terminal do something with a transaction.
+// meddle runs another command on a transaction, from another terminal.
 func (w *world) meddle() bool {
 	if len(w.hashes) == 0 {
 		return w.progress()
 	}
 	verb := []string{"bump", "cancel", "wait"}[w.choices.pick(3)]
 	hash := w.hashes[len(w.hashes)-1-w.choices.pick(len(w.hashes))]
-	// Without a request id nothing tells a repetition from a second want while another
-	// command may report the first one: the user has one of the two run at a time.
+	// Without a request ID a repetition looks like a second want while another command may
+	// report the first one: the user runs one of the two at a time.
 	if v := w.owners[hash]; v != nil && v.requestID == "" && (w.twin(v) || v.current != nil && v.current.lock == "") {
 		return w.progress()
 	}
@@ -245,7 +245,7 @@ func (c *command) failed() (e struct{ Message, Code string }) {
 // failure is the code of its error.
 func (c *command) failure() string { return c.failed().Code }
 
-// message is what it says of its failure.
+// message is its error message.
 func (c *command) message() string {
 	if e := c.failed(); e.Code != "" {
 		return e.Code + ": " + e.Message
@@ -274,7 +274,7 @@ type funding struct{ deposit, reserve int64 }
 
 func fundingOf(deposit, reserve *big.Int) funding { return funding{deposit.Int64(), reserve.Int64()} }
 
-// foreign has another wallet send something with the account's key, past pmctl's journal.
+// foreign sends a transaction from another wallet with the account's key, past pmctl's journal.
 func (w *world) foreign() {
 	account := w.suite.origin.account
 	n := w.nodes[w.choices.pick(len(w.nodes))]

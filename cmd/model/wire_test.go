@@ -10,11 +10,11 @@ import (
 	"testing"
 )
 
-// switchboard connects clients to servers in this process without the system's network:
-// a synctest bubble's clock stands still while one of its goroutines waits for that.
+// switchboard connects clients to servers in this process without the system's network: a
+// synctest bubble's clock stands still while one of its goroutines waits for that.
 type switchboard struct{ lines sync.Map }
 
-// installSwitchboard has all HTTP clients that are made until the test ends dial through
+// installSwitchboard makes all HTTP clients that are created before the test ends dial through
 // a switchboard.
 func installSwitchboard(t *testing.T) *switchboard {
 	t.Helper()
@@ -37,7 +37,7 @@ func (s *switchboard) dial(ctx context.Context, _, address string) (net.Conn, er
 	}
 	line, ok := found.(*line)
 	if !ok {
-		return nil, fmt.Errorf("%T is no line", found)
+		return nil, fmt.Errorf("%T is not a line", found)
 	}
 	near, far := net.Pipe()
 	select {
@@ -50,7 +50,7 @@ func (s *switchboard) dial(ctx context.Context, _, address string) (net.Conn, er
 	}
 }
 
-// listen opens the line that hosts end with.
+// listen opens the line for hosts with a suffix.
 func (s *switchboard) listen(name string) *line {
 	l := &line{name: name, calls: make(chan net.Conn), closed: make(chan struct{})}
 	s.lines.Store(name, l)

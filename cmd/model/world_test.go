@@ -19,8 +19,8 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 )
 
-// world is one case: a chain with three nodes, a store, and commands that run. Between
-// two steps of the scheduler nothing moves in it.
+// world is one case: a chain with three nodes, a store, and running commands. Between two steps
+// of the scheduler nothing moves in it.
 type world struct {
 	suite   *suite
 	folder  string
@@ -30,24 +30,24 @@ type world struct {
 	nodes   []*node
 	choices *choices
 	surge   bool // gas is dear
-	honest  bool // the nodes have nothing left to err with
+	honest  bool // the nodes have no faults left
 
 	mu      sync.Mutex
 	parked  []*parked
 	closing bool
 
 	commands int
-	running  []*command // those that have not ended, the dead included
+	running  []*command // those that have not ended, with the dead ones
 	history  []*command
 	locks    map[string]bool
 	wants    []*want
-	hashes   []common.Hash // of what was handed to a node, in order
-	idling   int           // how often nothing was there to do since a command ended or a block had something in it
+	hashes   []common.Hash // of transactions sent to a node, in order
+	idling   int           // how often there was nothing to do since a command ended or a block had transactions
 	copies   int           // of the store
-	restores int           // how often one was put in its place
+	restores int           // how often one was restored
 	// acknowledged is how often the user accepted that.
 	acknowledged int
-	restoring    bool // the store is copied and copies are put in its place
+	restoring    bool // the store is copied and copies are restored
 	accepts      bool // the user accepts that in the end
 	owners       map[common.Hash]*want
 	steps        []string
@@ -63,12 +63,12 @@ func (w *world) must(err error) {
 	}
 }
 
-// say notes a step for whoever reads a case that violates something.
+// say records a step for the report of a violation.
 func (w *world) say(format string, args ...any) {
 	w.steps = append(w.steps, w.plain(fmt.Sprintf(format, args...)))
 }
 
-// plain leaves out what differs from one run of the same case to the next.
+// plain removes what differs between runs of the same case.
 func (w *world) plain(text string) string {
 	text = strings.ReplaceAll(text, w.folder+"/", "")
 	return strings.ReplaceAll(text, "."+w.line.name, "")
@@ -77,7 +77,7 @@ func (w *world) plain(text string) string {
 // newWorld opens a world inside a synctest bubble.
 func newWorld(s *suite, folder string, c *choices) *world {
 	w := &world{suite: s, folder: folder, ledger: s.origin.begin(), choices: c, locks: map[string]bool{}, met: map[string]int{}, owners: map[common.Hash]*want{}}
-	// The bubble's clock begins in the past of the chain.
+	// The bubble's clock begins before the chain's.
 	time.Sleep(time.Until(time.Unix(int64(w.ledger.tip().header.Time), 0)) + time.Second)
 	for _, name := range []string{"a", "b", "c"} {
 		w.nodes = append(w.nodes, &node{name: name, ledger: w.ledger, pool: pool{}})
@@ -88,7 +88,7 @@ func newWorld(s *suite, folder string, c *choices) *world {
 	return w
 }
 
-// close ends what still runs, without letting it do anything.
+// close ends running commands, without letting them do anything.
 func (w *world) close() {
 	w.mu.Lock()
 	w.closing = true
@@ -107,8 +107,8 @@ func (w *world) close() {
 	synctest.Wait()
 }
 
-// park keeps what a command is about to do until the scheduler gets to it. It is false
-// when the case is over.
+// park delays an action of a command until the scheduler releases it. It returns false if the
+// case has ended.
 func (w *world) park(p *parked) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -119,7 +119,7 @@ func (w *world) park(p *parked) bool {
 	return true
 }
 
-// ServeHTTP implements http.Handler for every node: the host says who asks whom.
+// ServeHTTP implements http.Handler for every node: the host has the command and the node.
 func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -164,11 +164,11 @@ func (w *world) command(name string) *command {
 	return nil
 }
 
-// settle waits until every command waits for the scheduler or for time to pass. acting is
-// the command that was let go on.
+// settle waits until every command waits for the scheduler or for the clock. acting is the
+// command that was released.
 func (w *world) settle(acting *command) {
-	// A step takes a while: the store orders what commands began by when they did, and what
-	// has the same time by a random id.
+	// A step takes time: the store orders intents by when they began, and those of the same
+	// time by a random ID.
 	time.Sleep(time.Millisecond)
 	synctest.Wait()
 	if acting != nil {
@@ -176,7 +176,7 @@ func (w *world) settle(acting *command) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	// What goroutines did at the same moment gets one order, those of one command too.
+	// Actions of several goroutines at the same moment get a fixed order.
 	slices.SortStableFunc(w.parked, func(a, b *parked) int {
 		return cmp.Or(strings.Compare(a.command.name, b.command.name), strings.Compare(a.node, b.node),
 			strings.Compare(a.what, b.what), strings.Compare(a.asked(), b.asked()))
@@ -195,7 +195,7 @@ func (w *world) settle(acting *command) {
 	})
 }
 
-// storeID is random, and a case is the same without it.
+// storeID is random, and does not matter to a case.
 var storeID = regexp.MustCompile(`"store_id": "[A-Z0-9]*"`)
 
 func (w *world) brief(c *command) string {
@@ -211,7 +211,7 @@ func (w *world) brief(c *command) string {
 	return text
 }
 
-// waiting are the parked of commands that live, the oldest first.
+// waiting are the parked actions of live commands, the oldest first.
 func (w *world) waiting() (list []*parked) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -239,8 +239,8 @@ func (w *world) take(p *parked) {
 	w.parked = slices.DeleteFunc(w.parked, func(other *parked) bool { return other == p })
 }
 
-// alike are the requests that nothing tells from p: those of one command, to one node,
-// that ask the same. p is one of them.
+// alike are the requests that look the same as p, itself included: those of one command, to one
+// node, with the same content.
 func (w *world) alike(p *parked) (list []*parked) {
 	for _, other := range w.waiting() {
 		if other == p || p.to == nil && other.command == p.command && other.node == p.node && other.what == p.what && other.asked() == p.asked() {
@@ -250,8 +250,8 @@ func (w *world) alike(p *parked) (list []*parked) {
 	return list
 }
 
-// deliver lets something happen: at a node, with a fault or without. Requests that are
-// alike share their fate: which of them a command goes on with depends on its goroutines.
+// deliver lets an action happen: at a node, with a fault or without. Requests that look the
+// same get the same result, since the order of goroutines decides which is which.
 func (w *world) deliver(p *parked, n *node, how delivery) {
 	w.say("%v%s", p, how.describe(n, p))
 	alike := w.alike(p)
@@ -267,7 +267,7 @@ func (w *world) deliver(p *parked, n *node, how delivery) {
 			p.to.Write(p.text)
 		}
 		if how.killed {
-			p.command.kill() // what it was about to do stays parked for ever
+			p.command.kill() // its action stays parked for ever
 			return
 		}
 		w.take(p)
@@ -277,7 +277,7 @@ func (w *world) deliver(p *parked, n *node, how delivery) {
 	w.settle(p.command)
 }
 
-// perform has a node do what it is asked for.
+// perform makes a node answer.
 func (w *world) perform(p *parked, n *node, how delivery) []byte {
 	for _, req := range p.list {
 		if req.Method != "eth_sendRawTransaction" {
@@ -288,7 +288,7 @@ func (w *world) perform(p *parked, n *node, how delivery) []byte {
 			if !slices.Contains(w.hashes, tx.Hash()) {
 				w.hashes = append(w.hashes, tx.Hash())
 				w.owners[tx.Hash()] = w.ownerOf(p.command)
-				// A command may send what others signed.
+				// A command may send a transaction that another one signed.
 				if f, ok := w.suite.origin.funding(tx); ok {
 					w.owners[tx.Hash()] = w.wanting(f, w.owners[tx.Hash()])
 				} else if p.command.want != nil && len(tx.Data()) == 0 {
@@ -302,8 +302,8 @@ func (w *world) perform(p *parked, n *node, how delivery) []byte {
 	return body
 }
 
-// ownerOf is what a command's transactions are for: the want that it tries, or that of
-// the transaction which it replaces.
+// ownerOf is the want of a command's transactions: its own, or that of the transaction which it
+// replaces.
 func (w *world) ownerOf(c *command) *want {
 	if words := strings.Fields(c.line); c.want == nil && words[0] == "tx" && len(words) > 2 {
 		return w.owners[common.HexToHash(words[2])]
@@ -311,8 +311,7 @@ func (w *world) ownerOf(c *command) *want {
 	return c.want
 }
 
-// cancelled is the want whose transaction another one with its nonce is to replace with
-// nothing.
+// cancelled is the want whose transaction is to be replaced by an empty one with its nonce.
 func (w *world) cancelled(by *types.Transaction) *want {
 	for _, hash := range w.hashes {
 		if sent := w.ledger.sent[hash]; sent != nil && hash != by.Hash() && sent.Nonce() == by.Nonce() {
@@ -322,8 +321,7 @@ func (w *world) cancelled(by *types.Transaction) *want {
 	return nil
 }
 
-// wanting is the want that a funding is for: the likely one unless that wants something
-// else.
+// wanting is the want of a funding: the given one unless that wants something else.
 func (w *world) wanting(f funding, likely *want) *want {
 	for _, v := range append([]*want{likely}, w.wants...) {
 		if v != nil && v.funding() == f {
@@ -333,7 +331,7 @@ func (w *world) wanting(f funding, likely *want) *want {
 	return nil
 }
 
-// sentTransaction is a transaction that a command handed to a node.
+// sentTransaction is a transaction that a command sent to a node.
 type sentTransaction struct {
 	tx  *types.Transaction
 	how sendFault
@@ -351,7 +349,7 @@ func decodeTransaction(req rpcRequest) *types.Transaction {
 	return tx
 }
 
-// mine makes a block. Where pools differ, pick says whose transaction it takes.
+// mine makes a block. If pools differ, pick chooses whose transaction it includes.
 func (w *world) mine(pick func(int) int) {
 	header := w.ledger.child(w.ledger.tip().header, uint64(time.Now().Unix()))
 	account := w.suite.origin.account.Address
@@ -385,7 +383,7 @@ func (w *world) mine(pick func(int) int) {
 	w.say("block %v: %s", header.Number, strings.Join(names, ", "))
 }
 
-// baseFee is what blocks ask at the least now.
+// baseFee is the lowest price of blocks now.
 func (w *world) baseFee() *big.Int {
 	fee := w.suite.origin.head.BaseFee
 	if w.surge {
@@ -395,7 +393,7 @@ func (w *world) baseFee() *big.Int {
 	return fee
 }
 
-// gossip has every node offer what it has to the others.
+// gossip sends every node's transactions to the others.
 func (w *world) gossip() {
 	for _, from := range w.nodes {
 		for _, tx := range from.pool {
@@ -411,7 +409,7 @@ func (w *world) gossip() {
 
 func short(h common.Hash) string { return h.Hex()[:10] }
 
-// run plays a case and returns what it violates.
+// run plays a case and returns its violation.
 func (w *world) run() (violation error) {
 	defer func() {
 		if r := recover(); r != nil {

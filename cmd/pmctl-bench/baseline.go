@@ -12,7 +12,7 @@ import (
 	"github.com/pmctl/pmctl/keystore"
 )
 
-// baselines are the least that something can take, each as a process of its own.
+// baselines are the fastest processes that could do the same.
 var baselines = map[string]func(context.Context, []string) error{
 	"decrypt": func(ctx context.Context, args []string) error { return decrypt(ctx, args[0], args[1]) },
 	"call":    func(ctx context.Context, args []string) error { return call(ctx, args[0]) },
@@ -21,7 +21,7 @@ var baselines = map[string]func(context.Context, []string) error{
 	"recover": func(_ context.Context, args []string) error { return counted(args, recoverAll) },
 }
 
-// counted hands a number of tickets on.
+// counted passes a number of tickets on.
 func counted(args []string, do func(int) error) error {
 	count, err := strconv.Atoi(args[0])
 	if err != nil {
@@ -30,7 +30,7 @@ func counted(args []string, do func(int) error) error {
 	return do(count)
 }
 
-// decrypt opens the key file and does nothing with the key: the least of a mint.
+// decrypt opens the key file and does not use the key: the minimum for a mint.
 func decrypt(ctx context.Context, keyFile, passphraseFile string) error {
 	store := keystore.Open(keyFile)
 	account, err := store.Default()
@@ -45,7 +45,7 @@ func decrypt(ctx context.Context, keyFile, passphraseFile string) error {
 	return nil
 }
 
-// call asks a node for one thing: the least of any command that knows the chain.
+// call sends one request to a node: the minimum for any command that reads the chain.
 func call(ctx context.Context, url string) error {
 	client, err := ethclient.DialContext(ctx, url)
 	if err != nil {

@@ -12,14 +12,14 @@ import (
 	"strconv"
 )
 
-// bulkConfig lifts what keeps batches small.
+// bulkConfig lifts the limits for batches.
 const bulkConfig = `[limits]
 max_ticket_ev = "1eth"
 max_total_ev = "1000000eth"
 nonce_cap = 4000000000
 `
 
-// bulkRows are batches for which the signatures are nearly all there is.
+// bulkRows are batches that take little but signatures.
 func (w *world) bulkRows(ctx context.Context, long bool) ([]row, error) {
 	config := filepath.Join(w.folder, "bulk", "pmctl")
 	if err := os.MkdirAll(config, 0o700); err != nil {
@@ -83,7 +83,7 @@ func mintWith(program string, count int, form, out string) []string {
 	return []string{"sh", "-c", fmt.Sprintf("exec %s ticket batch --params bulk.json --count %d -o %s --key-fd 3 3<key >%s", program, count, form, out)}
 }
 
-// writeSessions writes params of as many sessions as if they were other recipients'.
+// writeSessions writes params of that many sessions, as if of different recipients.
 func (w *world) writeSessions(params []byte, count int) error {
 	var document struct {
 		Data struct {

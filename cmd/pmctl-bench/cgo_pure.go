@@ -2,5 +2,5 @@
 
 package main
 
-// cgo tells that signatures are made by the library in C.
+// cgo is set if the C library makes the signatures.
 const cgo = false

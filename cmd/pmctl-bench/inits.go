@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// inits prints the package initialisations that cost a start most, and what is linked.
+// inits prints the slowest package initializations, and the linked packages.
 func inits(ctx context.Context, pmctl string) error {
 	command := exec.CommandContext(ctx, pmctl, "version")
 	command.Env = append(os.Environ(), "GODEBUG=inittrace=1")
@@ -41,7 +41,7 @@ func inits(ctx context.Context, pmctl string) error {
 		total += ms
 	}
 	slices.SortFunc(all, func(a, b one) int { return strings.Compare(fmt.Sprintf("%09.4f", b.ms), fmt.Sprintf("%09.4f", a.ms)) })
-	fmt.Printf("\n%d package initialisations take %.2f ms; the longest:\n", len(all), total)
+	fmt.Printf("\n%d package initializations take %.2f ms; the longest:\n", len(all), total)
 	for _, i := range all[:min(8, len(all))] {
 		fmt.Printf("%8.3f ms  %s\n", i.ms, i.name)
 	}

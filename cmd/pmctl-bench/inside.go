@@ -18,7 +18,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// insideRows are parts of what a process does.
+// insideRows are parts of a process's work.
 func (w *world) insideRows(ctx context.Context, long bool) ([]row, error) {
 	raw, err := os.ReadFile(filepath.Join(w.folder, "key"))
 	if err != nil {
@@ -56,10 +56,10 @@ func (w *world) insideRows(ctx context.Context, long bool) ([]row, error) {
 	return append(rows, reserve...), err
 }
 
-// maxInHeader is how many tickets an HTTP header has room for, about.
+// maxInHeader is about how many tickets fit into an HTTP header.
 const maxInHeader = 10_000
 
-// mintTo makes a batch as ticket batch does once its nonces are taken.
+// mintTo makes a batch as ticket batch does after reserving its nonces.
 func mintTo(ctx context.Context, out io.Writer, signer pm.Signer, form string, count int) error {
 	params, nonces := someParams(), pm.NonceRange{First: 1, Count: uint32(count)}
 	header, err := format.NewBatchHeader(signer.Account().Address, params, *params.ExpirationParams, nonces)
@@ -79,7 +79,7 @@ func mintTo(ctx context.Context, out io.Writer, signer pm.Signer, form string, c
 	return writer.End()
 }
 
-// timed returns what do takes, in milliseconds.
+// timed returns the duration of do, in milliseconds.
 func timed(do func() error) func(context.Context) (float64, error) {
 	return func(context.Context) (float64, error) {
 		start := time.Now()
@@ -88,7 +88,7 @@ func timed(do func() error) func(context.Context) (float64, error) {
 	}
 }
 
-// allocations returns how often do takes memory, for each of count.
+// allocations returns how often do allocates memory, for each of count.
 func allocations(count int, do func() error) func(context.Context) (float64, error) {
 	return func(context.Context) (float64, error) {
 		var before, after runtime.MemStats
@@ -99,8 +99,8 @@ func allocations(count int, do func() error) func(context.Context) (float64, err
 	}
 }
 
-// storeRows are reservations of nonces, beside the least that is as durable: one write
-// that is on the disk.
+// storeRows are reservations of nonces, compared with the minimum that is as durable: one
+// synced write.
 func (w *world) storeRows(ctx context.Context) ([]row, error) {
 	opened, err := store.Open(ctx, filepath.Join(w.folder, "bench.db"))
 	if err != nil {

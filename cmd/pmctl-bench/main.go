@@ -1,6 +1,6 @@
-// Pmctl-bench measures pmctl in turns with the least that could do the same, on a local
-// network of its own: mostly whole processes. It prints medians, and the median of the
-// pairs' ratios: how much faster another machine is does not matter for them.
+// Pmctl-bench measures pmctl, mostly as whole processes, in turns with the minimum that could
+// do the same, on a local network of its own. It prints medians, and the median of the pairs'
+// ratios, which do not depend on the machine's speed.
 package main
 
 import (
@@ -27,7 +27,7 @@ func main() {
 	}
 }
 
-// options are what is measured.
+// options select the measurements.
 type options struct {
 	pairs      int
 	bulk, long bool
@@ -92,7 +92,7 @@ func (o options) run(ctx context.Context) error {
 	return inits(ctx, filepath.Join(folder, "pmctl"))
 }
 
-// describeMachine says what the figures are of.
+// describeMachine names the machine and the build.
 func describeMachine() {
 	name := "unknown processor"
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {

@@ -13,25 +13,25 @@ import (
 // row is one comparison.
 type row struct {
 	name string
-	// before, unless it is nil, makes what the others use up.
+	// before, unless nil, makes what the others use up.
 	before func(context.Context) error
-	// of is measured against baseline. Each returns what it took, in milliseconds, or how
-	// much it needed, in unit.
+	// of is compared with baseline. Each returns its duration in milliseconds, or its amount in
+	// unit.
 	of, baseline func(context.Context) (float64, error)
 	unit         string // "" is ms, none a number alone
-	// rate has the ratio tell how fast it is, not how long it takes.
+	// rate makes the ratio a speed, not a duration.
 	rate bool
-	// once is for what tells the same each time.
+	// once is for results that are always the same.
 	once bool
 }
 
-// none is the unit of what is counted.
+// none is the unit of counts.
 const none = "-"
 
 // result is medians, and the median of the pairs' ratios.
 type result struct{ of, baseline, ratio float64 }
 
-// measure runs both in turns, so that whatever else the machine does concerns both.
+// measure runs both in turns, so that other load on the machine affects both.
 func measure(ctx context.Context, r row, pairs int) (result, error) {
 	var of, baseline, ratio []float64
 	if r.once {
@@ -86,7 +86,7 @@ func printRows(ctx context.Context, title string, rows []row, pairs int) error {
 	return nil
 }
 
-// process returns what times a command of the world, with more variables.
+// process returns a function that times a command of the world, with more variables.
 func (w *world) process(line []string, env ...string) func(context.Context) (float64, error) {
 	return func(ctx context.Context) (float64, error) {
 		command := exec.CommandContext(ctx, line[0], line[1:]...)
@@ -103,7 +103,7 @@ func (w *world) process(line []string, env ...string) func(context.Context) (flo
 	}
 }
 
-// run runs a command of the world, whatever that takes.
+// run runs a command of the world, without timing it.
 func (w *world) run(line []string, env ...string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		_, err := w.process(line, env...)(ctx)

@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// highWater is the most memory that a process has had so far, in KiB.
+// highWater is a process's peak memory, in KiB.
 var highWater = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
 
-// memory returns the most memory that a batch had, in MiB. The system counts it, and
-// is asked until the process is gone.
+// memory returns a batch's peak memory, in MiB. It reads the system's count until the process
+// has ended.
 func (w *world) memory(count int, env string) func(context.Context) (float64, error) {
 	return func(ctx context.Context) (float64, error) {
 		line := mintWith(filepath.Join(w.folder, installed), count, "ndjson", "/dev/null")
@@ -36,7 +36,7 @@ func (w *world) memory(count int, env string) func(context.Context) (float64, er
 			select {
 			case err := <-ended:
 				if err == nil && peak == 0 {
-					err = errors.New("this system does not tell how much memory a process has had")
+					err = errors.New("this system does not report a process's peak memory")
 				}
 				return peak / 1024, err
 			case <-ticks.C:
@@ -54,9 +54,9 @@ func (w *world) memory(count int, env string) func(context.Context) (float64, er
 // installed is a copy of pmctl.
 const installed = "pmctl-installed"
 
-// install copies pmctl, as whoever installs it does. What the linker has written is in the
-// page cache in larger pieces than what was copied: a process that runs it counts 10 MiB
-// more as its memory, of which it has touched nothing.
+// install copies pmctl, as an installation does. A file that the linker has written is in the
+// page cache in larger pieces than a copy: a process that runs it counts 10 MiB more as its
+// memory, without touching them.
 func (w *world) install() error {
 	in, err := os.Open(filepath.Join(w.folder, "pmctl"))
 	if err != nil {
@@ -67,7 +67,7 @@ func (w *world) install() error {
 	if err != nil {
 		return err
 	}
-	// In pieces, and not by a call that hands whole files over.
+	// In pieces, and not by a call that passes on whole files.
 	_, err = io.Copy(struct{ io.Writer }{out}, struct{ io.Reader }{in})
 	return errors.Join(err, out.Close())
 }

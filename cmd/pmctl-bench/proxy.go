@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// proxy is the way to a server that is far away: a connection takes a round trip to
-// come about, and what is said on it half of one each way.
+// proxy adds the delay of a distant server: opening a connection takes a round trip, and data
+// half of one each way.
 type proxy struct {
 	url      string
 	listener net.Listener
@@ -62,7 +62,7 @@ func (p *proxy) serve(near net.Conn, server string, roundTrip time.Duration) {
 	both.Wait()
 }
 
-// carry brings what from says to to, each piece as late as the way takes.
+// carry copies from from to to, each piece after the delay.
 func carry(to, from net.Conn, late time.Duration) {
 	type piece struct {
 		data []byte
@@ -88,7 +88,7 @@ func carry(to, from net.Conn, late time.Duration) {
 			break
 		}
 	}
-	// Whoever still talks is cut off, and the reader with it.
+	// Open connections are closed, and their readers end.
 	to.Close()
 	from.Close()
 	for range way {

@@ -14,7 +14,7 @@ import (
 	"github.com/pmctl/pmctl/pm"
 )
 
-// spareProcessors has the scheduler as pmctl has it.
+// spareProcessors sets the scheduler as pmctl does.
 func spareProcessors() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(2 * runtime.NumCPU())
@@ -45,7 +45,7 @@ func onAllCores(count int, do func(digest []byte) error) error {
 	return nil
 }
 
-// signAll makes signatures and does nothing else: the least of a mint.
+// signAll makes signatures and does nothing else: the minimum for a mint.
 func signAll(count int) error {
 	key, err := crypto.GenerateKey()
 	if err != nil {
@@ -57,13 +57,13 @@ func signAll(count int) error {
 	})
 }
 
-// recoverAll recovers the keys of signatures: the least of checking a batch.
+// recoverAll recovers the keys of signatures: the minimum for checking a batch.
 func recoverAll(count int) error {
 	key, err := crypto.GenerateKey()
 	if err != nil {
 		return err
 	}
-	const signatures = 256 // the same one again and again is faster
+	const signatures = 256 // a repeated one is faster
 	var digests, sigs [signatures][]byte
 	for i := range signatures {
 		digests[i] = make([]byte, common.HashLength)
@@ -79,7 +79,7 @@ func recoverAll(count int) error {
 	})
 }
 
-// signLoop makes tickets one after another, as anybody would write it first.
+// signLoop makes tickets one after another, in the simplest way.
 func signLoop(count int) error {
 	spareProcessors()
 	key, err := crypto.GenerateKey()
@@ -98,7 +98,7 @@ func signLoop(count int) error {
 	return nil
 }
 
-// someParams are ticket params such as recipients offer.
+// someParams are ticket params as recipients offer them.
 func someParams() *pm.TicketParams {
 	return &pm.TicketParams{
 		Recipient: common.Address{1}, FaceValue: big.NewInt(4e12), WinProb: new(big.Int).Lsh(big.NewInt(1), 254),

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// world is a user with money on a local network.
+// world is a user with funds on a local network.
 type world struct {
 	folder string
 	env    []string
@@ -24,10 +24,10 @@ type world struct {
 	recipient, keyFile, passphrase string
 }
 
-// roundTrip is how far away a node usually is.
+// roundTrip is the usual distance of a node.
 const roundTrip = 50 * time.Millisecond
 
-// newWorld makes one with the programs that are in folder.
+// newWorld creates a world with the programs in folder.
 func newWorld(ctx context.Context, folder string) (_ *world, err error) {
 	w := &world{folder: folder, passphrase: filepath.Join(folder, "passphrase")}
 	defer func() {
@@ -76,7 +76,7 @@ func newWorld(ctx context.Context, folder string) (_ *world, err error) {
 			return nil, err
 		}
 	}
-	// It ends by itself if nobody can end it any more.
+	// It ends by itself if this process dies.
 	return w, w.run([]string{filepath.Join(folder, "pmctl"), "agent", "start", "--lifetime", "2h"}, w.socket())(ctx)
 }
 

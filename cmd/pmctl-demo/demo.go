@@ -23,14 +23,14 @@ const (
 
 const (
 	batchSize = 10
-	// maxTickets bounds how many tickets are made until one has won: with a chance
-	// near 1/4 each, 50 miss once in two million demos.
+	// maxTickets limits the number of tickets before one has won: with a chance near 1/4 each,
+	// 50 miss once in two million demos.
 	maxTickets = 50
-	// paramsLife is how many blocks params live; winners are redeemed after it.
+	// paramsLife is how many blocks params last; winners are redeemed after it.
 	paramsLife = 40
 )
 
-// demo shows the main job and returns an error unless it worked.
+// demo shows the main task and returns an error unless it worked.
 func demo(ctx context.Context, bin string, out io.Writer) (err error) {
 	s, err := newStage(bin, out)
 	if err != nil {
@@ -38,7 +38,7 @@ func demo(ctx context.Context, bin string, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 
-	s.say("A local network: a chain, the contracts, and a recipient that takes payments.")
+	s.say("A local network: a chain, the contracts, and a recipient that accepts payments.")
 	network, err := s.startNetwork(ctx)
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func demo(ctx context.Context, bin string, out io.Writer) (err error) {
 	return nil
 }
 
-// tally is what the demo counts, to check it in the end.
+// tally is what the demo counts, and checks at the end.
 type tally struct {
 	address   string
 	minted    uint64
@@ -81,7 +81,7 @@ func makeAccount(ctx context.Context, s *stage, t *tally) error {
 		return err
 	}
 	if len(accounts.Accounts) != 1 {
-		return fmt.Errorf("%d accounts in place of one", len(accounts.Accounts))
+		return fmt.Errorf("%d accounts instead of one", len(accounts.Accounts))
 	}
 	t.address = accounts.Accounts[0].Address
 	_, err := s.run(ctx, "pmctl-devnet faucet "+t.address+" "+gift)
@@ -98,7 +98,7 @@ func fund(ctx context.Context, s *stage, _ *tally) error {
 }
 
 func payByHeaders(ctx context.Context, s *stage, t *tally) error {
-	s.say("What does the recipient ask for?")
+	s.say("The recipient's price and ticket params.")
 	if _, err := s.run(ctx, "pmctl params fetch "+s.url); err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func redeem(ctx context.Context, s *stage, t *tally) error {
 }
 
 func withdraw(ctx context.Context, s *stage, t *tally) error {
-	s.say("The way out: unlock, wait, withdraw.")
+	s.say("To get the funds back: unlock, wait, withdraw.")
 	if _, err := s.run(ctx, "pmctl unlock --yes"); err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func withdraw(ctx context.Context, s *stage, t *tally) error {
 	gained.Add(gained, fee)
 	held := new(big.Int).Add(before.deposit, before.reserve)
 	if gained.Cmp(held) != 0 || after.deposit.Sign() != 0 || after.reserve.Sign() != 0 {
-		return fmt.Errorf("the account got %v wei of the %v wei that it had in the contract", gained, held)
+		return fmt.Errorf("the account received %v wei of the %v wei that it had in the contract", gained, held)
 	}
 	t.withdrawn, err = wei.FromBig(held)
 	return err
@@ -225,7 +225,7 @@ func (t *tally) count(ctx context.Context, s *stage) error {
 	}
 	t.accepted = status.Tickets.Accepted
 	if t.accepted != t.minted {
-		return fmt.Errorf("the recipient accepted %d tickets of %d that were minted", t.accepted, t.minted)
+		return fmt.Errorf("the recipient accepted %d of %d minted tickets", t.accepted, t.minted)
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
-// Pmctl-demo shows pmctl's main job from an empty folder to a withdrawn deposit,
-// on a local network of its own. It types the commands that a user would type,
-// shows what they answer, and checks the result on the chain.
+// Pmctl-demo shows pmctl's main task from an empty folder to a withdrawn deposit, on a local
+// network of its own. It types the commands that a user would type, shows their output, and
+// checks the result on the chain.
 package main
 
 import (

@@ -17,8 +17,8 @@ type network struct {
 	stdin io.Closer
 }
 
-// startNetwork starts pmctl-devnet and returns when it is ready. It ends with this
-// process in any case: its stdin ends then.
+// startNetwork starts pmctl-devnet and waits until it is ready. The network ends with this
+// process in any case, since its stdin ends then.
 func (s *stage) startNetwork(ctx context.Context) (*network, error) {
 	const line = "pmctl-devnet --unlock-period 2"
 	fmt.Fprintf(s.out, "$ %s &\n", line)
@@ -47,7 +47,7 @@ func (s *stage) startNetwork(ctx context.Context) (*network, error) {
 	return n, nil
 }
 
-// stop ends the network and waits until it is gone.
+// stop ends the network and waits until it has ended.
 func (n *network) stop() error {
 	n.stdin.Close()
 	err := n.cmd.Wait()

@@ -14,18 +14,18 @@ import (
 	"syscall"
 )
 
-// stage is a folder that looks like a new user's home, the binaries, and where
-// the show is printed.
+// stage is a folder that looks like a new user's home, the binaries, and the output of the
+// show.
 type stage struct {
 	dir string
 	env []string
 	out io.Writer
-	// url is where the local network's recipient is.
+	// url is the local network's recipient's.
 	url string
 }
 
-// newStage makes an empty home. The binaries are found first on the path, so
-// that commands read as a user types them.
+// newStage creates an empty home. The binaries come first on the path, so that commands read as
+// a user types them.
 func newStage(bin string, out io.Writer) (*stage, error) {
 	bin, err := filepath.Abs(bin)
 	if err != nil {
@@ -51,8 +51,8 @@ func (s *stage) say(format string, args ...any) {
 	fmt.Fprintf(s.out, "\n# "+format+"\n", args...)
 }
 
-// run types one line of shell without quoting: words, at most one pipe, and > to
-// a file. It shows the line and what it prints, and returns its stdout.
+// run types one line of shell without quoting: words, at most one pipe, and > to a file. It
+// shows the line and its output, and returns its stdout.
 func (s *stage) run(ctx context.Context, line string) ([]byte, error) {
 	fmt.Fprintf(s.out, "$ %s\n", line)
 	line, file, toFile := strings.Cut(line, " > ")
@@ -94,8 +94,8 @@ func (s *stage) ask(ctx context.Context, into any, words ...string) error {
 	}{into})
 }
 
-// command is a process in the stage's folder that ends with SIGTERM when ctx
-// does, and not before its children have.
+// command is a process in the stage's folder that ends with SIGTERM when ctx ends, and only
+// after its children.
 func (s *stage) command(ctx context.Context, words ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	if path, err := lookPath(words[0], s.env); err == nil {

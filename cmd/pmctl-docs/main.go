@@ -1,5 +1,4 @@
-// Pmctl-docs writes what is told of pmctl's commands elsewhere than in their help, from
-// that help: the reference and the man pages.
+// Pmctl-docs generates the reference and the man pages from the commands' help.
 //
 //	pmctl-docs -reference docs/cli.md -man docs/man
 package main
@@ -79,7 +78,7 @@ func referenceOf(tree *cobra.Command) ([]byte, error) {
 	return page.Bytes(), nil
 }
 
-// writeMan writes a page for each command, and removes those of commands that are gone.
+// writeMan writes a page for each command, and removes the pages of removed commands.
 func writeMan(tree *cobra.Command, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -95,7 +94,7 @@ func writeMan(tree *cobra.Command, dir string) error {
 	}
 	for _, c := range all(tree) {
 		var page bytes.Buffer
-		// A page must not change with the day on which it is made, so it has no date.
+		// A page must not depend on the day, so it has no date.
 		header := &doc.GenManHeader{Section: "1", Source: "pmctl", Manual: "pmctl manual", Date: new(time.Time)}
 		if err := doc.GenMan(c, header, &page); err != nil {
 			return err

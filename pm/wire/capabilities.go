@@ -9,11 +9,10 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// capabilityAuthToken is what every sender has to be able to do: to hand an auth token
-// back.
+// capabilityAuthToken is a capability that every sender needs: returning an auth token.
 const capabilityAuthToken = 12
 
-// pipelines are the kinds of AI work that have a name, with the network's number for each.
+// pipelines are the named kinds of AI work, with the network's number for each.
 func pipelines() map[string]uint32 {
 	return map[string]uint32{
 		"text-to-image":       27,
@@ -40,7 +39,7 @@ func Pipelines() []string {
 	return names
 }
 
-// PipelineName is the name of a capability, and "capability N" for one that is no pipeline.
+// PipelineName is the name of a capability, and "capability N" for one that is not a pipeline.
 func PipelineName(capability uint32) string {
 	for name, number := range pipelines() {
 		if number == capability {
@@ -55,28 +54,27 @@ type Work struct{ Pipeline, Model string }
 
 func (w Work) String() string { return w.Pipeline + "/" + w.Model }
 
-// Capability is the network's number of the pipeline, 0 for one that is not known.
+// Capability is the network's number of the pipeline, 0 for an unknown one.
 func (w Work) Capability() uint32 { return pipelines()[w.Pipeline] }
 
-// ErrWork is wrapped by the errors for text that names no kind of work.
+// ErrWork is wrapped by errors about text that is not a kind of work.
 var ErrWork = errors.New("not PIPELINE/MODEL")
 
-// ParseWork reads "PIPELINE/MODEL". A model's name may have slashes of its own. It fails
-// with ErrWork.
+// ParseWork parses "PIPELINE/MODEL". A model's name may contain slashes. It fails with ErrWork.
 func ParseWork(text string) (Work, error) {
 	pipeline, model, _ := strings.Cut(text, "/")
 	if (Work{pipeline, model}).Capability() == 0 {
-		return Work{}, fmt.Errorf("%w: %q: the pipeline is one of %s", ErrWork, text, strings.Join(Pipelines(), ", "))
+		return Work{}, fmt.Errorf("%w: %q: the pipeline must be one of %s", ErrWork, text, strings.Join(Pipelines(), ", "))
 	}
 	if model == "" {
-		return Work{}, fmt.Errorf("%w: %q names no model", ErrWork, text)
+		return Work{}, fmt.Errorf("%w: %q has no model", ErrWork, text)
 	}
 	return Work{pipeline, model}, nil
 }
 
-// Needs are the capabilities that a sender asks a recipient for, encoded, so that the
-// price is that of the work; nil for none, to which recipients answer with their base
-// price. The same works in the same order give the same bytes. It fails with ErrWork.
+// Needs are the capabilities that a sender requests, encoded, so that the price is that of the
+// work; nil for none, which recipients answer with their base price. The same works in the same
+// order have the same bytes. It fails with ErrWork.
 func Needs(works []Work) ([]byte, error) {
 	if len(works) == 0 {
 		return nil, nil
@@ -122,7 +120,7 @@ func (x *Capabilities) Set(capability uint32) {
 	x.Bitstring[word] |= 1 << (capability % 64)
 }
 
-// Works are the kinds of work that capabilities name a model of, sorted.
+// Works are the kinds of work, sorted, for which capabilities name a model.
 func (x *Capabilities) Works() []Work {
 	var works []Work
 	for capability, models := range x.GetConstraints().GetModels() {
@@ -134,8 +132,8 @@ func (x *Capabilities) Works() []Work {
 	return works
 }
 
-// Prices are what an answer says that kinds of work cost, in its order, but for entries
-// that are no price; nil where it says nothing that can be read.
+// Prices are an answer's prices for kinds of work, in its order, without invalid entries; nil
+// if it has none that can be read.
 func (x *OrchestratorInfo) Prices() []*CapabilityPrice {
 	extras := new(OrchestratorExtras)
 	if err := proto.Unmarshal(x.ProtoReflect().GetUnknown(), extras); err != nil {
@@ -146,9 +144,9 @@ func (x *OrchestratorInfo) Prices() []*CapabilityPrice {
 	})
 }
 
-// WithNeeds returns a Livepeer-Segment header that also says what the sender needs, as
-// Needs has it: the answer's fresh params are then at the price of that work. The
-// signature does not cover it. It fails as DecodeSegmentHeader does.
+// WithNeeds returns a Livepeer-Segment header with the sender's needs, as Needs encodes them:
+// the answer's fresh params are then at the price of that work. The signature does not cover
+// it. It fails as DecodeSegmentHeader does.
 func WithNeeds(header string, needs []byte) (string, error) {
 	if needs == nil {
 		return header, nil
@@ -161,7 +159,7 @@ func WithNeeds(header string, needs []byte) (string, error) {
 	return EncodeHeader(segment)
 }
 
-// SetExtras has an answer carry further fields, in place of all that it carried before.
+// SetExtras sets an answer's further fields, and drops all earlier ones.
 func (x *OrchestratorInfo) SetExtras(extras *OrchestratorExtras) error {
 	encoded, err := proto.Marshal(extras)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
-// captured is what a recipient of the deployed software answered as its capabilities.
+// captured is the answer of a recipient with the deployed software, with its capabilities.
 const captured = "0a06ffbf89ffdf021a04081b10011a04081c10011a04080210011a04081810011a04081610011a04080610011a04082010011a04082410011a04080710011a04081710011a04081110011a04081e10011a04080e10011a04081d10011a04081a10011a04080a10011a04081510011a04080010011a04081910011a04080910011a04080310011a04080b10011a04081f10011a04080c10011a04080510011a04080110011a04082210011a04080410011a04080810012209756e646566696e65642a0b0a09756e646566696e6564"
 
 func TestCapabilitiesOfTheDeployedSoftware(t *testing.T) {
@@ -81,7 +81,7 @@ func TestPricesOfAnAnswer(t *testing.T) {
 	require.NoError(t, err)
 	again := new(wire.OrchestratorInfo)
 	require.NoError(t, proto.Unmarshal(data, again))
-	require.Len(t, again.Prices(), 1, "but for what is no price")
+	require.Len(t, again.Prices(), 1, "without invalid prices")
 	require.True(t, proto.Equal(price, again.Prices()[0]))
 	require.True(t, proto.Equal(info, again))
 

@@ -21,7 +21,7 @@ const (
 type FieldError struct {
 	// Field is the field's path, such as ticket_params.face_value.
 	Field string
-	// Got is what was found, and Want what is allowed, in words.
+	// Got is the value found, and Want what is allowed, in words.
 	Got, Want string
 }
 
@@ -29,7 +29,7 @@ func (e *FieldError) Error() string {
 	return fmt.Sprintf("%s: got %s, want %s", e.Field, e.Got, e.Want)
 }
 
-// MissingError is a part without which a message means nothing.
+// MissingError is a required part that a message lacks.
 type MissingError struct {
 	// Field is the part's path, such as ticket_params.expiration_params.
 	Field string
@@ -37,10 +37,9 @@ type MissingError struct {
 
 func (e *MissingError) Error() string { return e.Field + " is missing" }
 
-// Params returns the ticket params that a recipient offers, with the price they were
-// made for. It fails with *MissingError when there are none, and with *FieldError
-// for a field of the wrong width. Missing expiration params stay nil: a sender
-// then uses the last initialized round.
+// Params returns the ticket params in a recipient's offer, with their price. It fails with
+// *MissingError if there are none, and with *FieldError for a field of the wrong width. Missing
+// expiration params stay nil: a sender then uses the last initialized round.
 func (i *OrchestratorInfo) Params() (*pm.TicketParams, error) {
 	if i.GetTicketParams() == nil {
 		return nil, &MissingError{"ticket_params"}
@@ -56,8 +55,8 @@ func (i *OrchestratorInfo) Params() (*pm.TicketParams, error) {
 	return params, nil
 }
 
-// ToTicketParams reads ticket params, without their price. It fails with
-// *FieldError for a field of the wrong width.
+// ToTicketParams converts ticket params, without their price. It fails with *FieldError for a
+// field of the wrong width.
 func ToTicketParams(p *TicketParams) (*pm.TicketParams, error) {
 	r := reader{path: "ticket_params"}
 	params := &pm.TicketParams{
@@ -81,8 +80,8 @@ func ToTicketParams(p *TicketParams) (*pm.TicketParams, error) {
 	return params, nil
 }
 
-// FromTicketParams writes ticket params; their expiration params too when they have
-// some. It fails as (*pm.TicketParams).CheckFields does.
+// FromTicketParams converts ticket params, with their expiration params if they have some. It
+// fails as (*pm.TicketParams).CheckFields does.
 func FromTicketParams(p *pm.TicketParams) (*TicketParams, error) {
 	if err := p.CheckFields(); err != nil {
 		return nil, err
@@ -101,9 +100,8 @@ func FromTicketParams(p *pm.TicketParams) (*TicketParams, error) {
 	return out, nil
 }
 
-// ToExpirationParams reads the round of a payment's tickets. It fails with
-// *MissingError when there is none, and with *FieldError for a negative round or a
-// hash of another width.
+// ToExpirationParams converts the round of a payment's tickets. It fails with *MissingError if
+// there is none, and with *FieldError for a negative round or a hash of another width.
 func ToExpirationParams(e *TicketExpirationParams) (*pm.TicketExpirationParams, error) {
 	if e == nil {
 		return nil, &MissingError{"expiration_params"}
@@ -116,7 +114,7 @@ func toExpirationParams(path string, e *TicketExpirationParams) (*pm.TicketExpir
 		return nil, &FieldError{path + ".creation_round", fmt.Sprint(e.CreationRound), "0 or more"}
 	}
 	r := reader{path: path}
-	// A zero hash may travel as no bytes: it means that the sender shall choose.
+	// A zero hash may be sent as no bytes: it leaves the choice to the sender.
 	var hash common.Hash
 	if len(e.GetCreationRoundBlockHash()) != 0 {
 		hash = r.hash("creation_round_block_hash", e.CreationRoundBlockHash)
@@ -128,8 +126,8 @@ func fromExpirationParams(e *pm.TicketExpirationParams) *TicketExpirationParams 
 	return &TicketExpirationParams{CreationRound: e.CreationRound, CreationRoundBlockHash: e.CreationRoundBlockHash.Bytes()}
 }
 
-// ToPrice reads a price in wei a pixel. A missing price is 0, as the deployed node has
-// it. It fails with *FieldError for a negative price and for 0 pixels.
+// ToPrice converts a price in wei per pixel. A missing price is 0, as in the deployed node. It
+// fails with *FieldError for a negative price and for 0 pixels.
 func ToPrice(p *PriceInfo) (*big.Rat, error) { return toPrice("price", p) }
 
 func toPrice(path string, p *PriceInfo) (*big.Rat, error) {
@@ -144,8 +142,8 @@ func toPrice(path string, p *PriceInfo) (*big.Rat, error) {
 	return big.NewRat(p.PricePerUnit, p.PixelsPerUnit), nil
 }
 
-// FromPrice writes a price in wei a pixel; nil counts as 0. It fails with
-// *FieldError when a term of the fraction does not fit 63 bits.
+// FromPrice converts a price in wei per pixel; nil counts as 0. It fails with *FieldError if a
+// term of the fraction does not fit 63 bits.
 func FromPrice(price *big.Rat) (*PriceInfo, error) {
 	if price == nil {
 		price = new(big.Rat)
@@ -182,7 +180,7 @@ func (r *reader) hash(field string, b []byte) common.Hash {
 	return common.BytesToHash(b)
 }
 
-// uint reads a big-endian integer; leading zeros are allowed as far as they fit.
+// uint reads a big-endian integer; leading zeros are allowed within the width.
 func (r *reader) uint(field string, b []byte) *big.Int {
 	if len(b) > uintBytes {
 		r.fail(field, bytesText(b), "an integer of at most 32 bytes")
@@ -193,7 +191,7 @@ func (r *reader) uint(field string, b []byte) *big.Int {
 
 func bytesText(b []byte) string { return fmt.Sprintf("%d bytes", len(b)) }
 
-// uintToWire writes an integer without leading zeros; 0 and nil are no bytes.
+// uintToWire encodes an integer without leading zeros; 0 and nil are no bytes.
 func uintToWire(v *big.Int) []byte {
 	if v == nil {
 		return nil

@@ -20,7 +20,7 @@ import (
 	"github.com/pmctl/pmctl/pm"
 )
 
-// golden is what the network's reference implementation computed.
+// golden is the output of the network's reference implementation.
 type golden struct {
 	OrchestratorRequest struct {
 		Address         common.Address

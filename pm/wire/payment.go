@@ -17,18 +17,17 @@ const (
 	SegmentHeader = "Livepeer-Segment"
 )
 
-// MaxHeader is how many characters of base64 a header may have to be read: far more
-// than a payment of 600 tickets needs.
+// MaxHeader is the most characters of base64 in a header that is read: far more than a payment
+// of 600 tickets needs.
 const MaxHeader = 1 << 20
 
 // ErrNotHeader is returned for text that is not a header's value.
 var ErrNotHeader = errors.New("not a header")
 
-// PaymentFor returns the message that delivers a batch. As the network's senders do,
-// it has the round in its own field and not again inside the params. It fails as
-// FromTicketParams and FromPrice do, with *FieldError for a signature that is not 65
-// bytes, and with *MissingError for a batch without params or round: a payment
-// without them makes recipients fail in odd ways.
+// PaymentFor returns the message that delivers a batch. Like the network's senders, it puts the
+// round in its own field and not also in the params. It fails as FromTicketParams and FromPrice
+// do, with *FieldError for a signature that is not 65 bytes, and with *MissingError for a batch
+// without params or round, which recipients answer with confusing errors.
 func PaymentFor(batch *pm.TicketBatch) (*Payment, error) {
 	if batch == nil || batch.TicketParams == nil {
 		return nil, &MissingError{"ticket_params"}
@@ -64,8 +63,8 @@ func PaymentFor(batch *pm.TicketBatch) (*Payment, error) {
 	return payment, nil
 }
 
-// Batch returns the tickets that a payment delivers. It fails with *MissingError and
-// *FieldError for what a recipient could not use.
+// Batch returns the tickets of a payment. It fails with *MissingError and *FieldError for parts
+// that a recipient could not use.
 func (p *Payment) Batch() (*pm.TicketBatch, error) {
 	if p.GetTicketParams() == nil {
 		return nil, &MissingError{"ticket_params"}
@@ -100,7 +99,7 @@ func (p *Payment) Batch() (*pm.TicketBatch, error) {
 	return batch, nil
 }
 
-// EncodeHeader returns a message as a header's value: protobuf in padded base64.
+// EncodeHeader encodes a message as a header's value: protobuf in padded base64.
 func EncodeHeader(m proto.Message) (string, error) {
 	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
 	if err != nil {
@@ -109,15 +108,15 @@ func EncodeHeader(m proto.Message) (string, error) {
 	return base64.StdEncoding.EncodeToString(data), nil
 }
 
-// DecodePaymentHeader reads the value of a Livepeer-Payment header. It fails with
-// ErrNotHeader; what the message holds is not judged, see (*Payment).Batch.
+// DecodePaymentHeader decodes the value of a Livepeer-Payment header. It fails with
+// ErrNotHeader; it does not check the message, see (*Payment).Batch.
 func DecodePaymentHeader(value string) (*Payment, error) {
 	payment := new(Payment)
 	return payment, decodeHeader(value, payment)
 }
 
-// DecodeSegmentHeader reads the value of a Livepeer-Segment header. It fails with
-// ErrNotHeader; what the message holds is not judged, see (*SegData).Check.
+// DecodeSegmentHeader decodes the value of a Livepeer-Segment header. It fails with
+// ErrNotHeader; it does not check the message, see (*SegData).Check.
 func DecodeSegmentHeader(value string) (*SegData, error) {
 	segment := new(SegData)
 	return segment, decodeHeader(value, segment)
@@ -129,11 +128,11 @@ func decodeHeader(value string, into proto.Message) error {
 	}
 	data, err := base64.StdEncoding.Strict().DecodeString(value)
 	if err != nil {
-		return fmt.Errorf("%w: no base64: %w", ErrNotHeader, err)
+		return fmt.Errorf("%w: not base64: %w", ErrNotHeader, err)
 	}
-	// The decoder passes over line ends, which would end the header where it is written.
+	// The decoder ignores line ends, which would end the header when it is sent.
 	if base64.StdEncoding.EncodedLen(len(data)) != len(value) {
-		return fmt.Errorf("%w: it has line ends in it", ErrNotHeader)
+		return fmt.Errorf("%w: it contains line ends", ErrNotHeader)
 	}
 	if err := proto.Unmarshal(data, into); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotHeader, err)

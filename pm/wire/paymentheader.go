@@ -7,16 +7,16 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// PaymentEncoder makes the value of a Livepeer-Payment header ticket by ticket, without
-// a message for each: the bytes are those that EncodeHeader makes of the whole payment.
-// The zero value is ready for Begin.
+// PaymentEncoder encodes a Livepeer-Payment header ticket by ticket, without a message for
+// each: the bytes are those that EncodeHeader makes of the whole payment. The zero value is
+// ready for Begin.
 type PaymentEncoder struct {
 	message []byte
-	// price comes behind the tickets: fields are in the order of their numbers.
+	// price comes after the tickets: fields are in the order of their numbers.
 	price []byte
 }
 
-// Begin starts the payment with what the tickets share. The payment's own tickets are
+// Begin starts the payment with the fields shared by all tickets. The payment's own tickets are
 // left out.
 func (e *PaymentEncoder) Begin(payment *Payment) (err error) {
 	options := proto.MarshalOptions{Deterministic: true}
@@ -43,7 +43,7 @@ func (e *PaymentEncoder) Ticket(nonce uint32, sig []byte) {
 	}
 	b := protowire.AppendTag(e.message, fieldTickets, protowire.BytesType)
 	b = protowire.AppendVarint(b, uint64(size))
-	if nonce != 0 { // which is written by leaving it out
+	if nonce != 0 { // 0 is encoded by leaving it out
 		b = protowire.AppendTag(b, fieldNonce, protowire.VarintType)
 		b = protowire.AppendVarint(b, uint64(nonce))
 	}

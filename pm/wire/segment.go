@@ -17,7 +17,7 @@ import (
 // when a payment comes without media.
 const noProfiles = "invalid"
 
-// ExpiredTokenError is an auth token that the recipient accepts no longer.
+// ExpiredTokenError is an auth token that the recipient no longer accepts.
 type ExpiredTokenError struct {
 	// Expired is when the token's life ended.
 	Expired time.Time

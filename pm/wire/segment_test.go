@@ -13,8 +13,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// TestMediaProfilesAreSigned checks the credentials of segments with media, which
-// other senders make: what is signed are the ids of the newest profiles.
+// TestMediaProfilesAreSigned checks the credentials of segments with media, which other senders
+// make: the IDs of the newest profiles are signed.
 func TestMediaProfilesAreSigned(t *testing.T) {
 	seq := make([]byte, 32)
 	seq[31] = 9
@@ -47,7 +47,7 @@ func TestMediaProfilesAreSigned(t *testing.T) {
 	}
 }
 
-// TestProfilesSurvive has what is not known of a profile come back as it was.
+// TestProfilesSurvive: unknown fields of a profile survive a round trip.
 func TestProfilesSurvive(t *testing.T) {
 	profile := protowire.AppendString(protowire.AppendTag(nil, 16, protowire.BytesType), "P720p")
 	profile = protowire.AppendVarint(protowire.AppendTag(profile, 17, protowire.VarintType), 1280)
@@ -92,7 +92,7 @@ func (refusing) Account() accounts.Account     { return accounts.Account{} }
 func (r refusing) Sign([]byte) ([]byte, error) { return nil, r.err }
 
 func TestNothingIsMadeWithoutSignature(t *testing.T) {
-	locked := errors.New("the key is locked")
+	locked := errors.New("the key is closed")
 	token := &AuthToken{SessionId: "s", Expiration: 1001}
 	segment, err := PaymentCredentials(refusing{locked}, token, nil, time.Unix(1000, 0))
 	require.ErrorIs(t, err, locked)

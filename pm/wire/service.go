@@ -30,7 +30,7 @@ type OrchestratorServer interface {
 	GetOrchestrator(ctx context.Context, req *OrchestratorRequest) (*OrchestratorInfo, error)
 }
 
-// RegisterOrchestratorServer has server answer the network's service on s.
+// RegisterOrchestratorServer registers server as the network's service on s.
 func RegisterOrchestratorServer(s grpc.ServiceRegistrar, server OrchestratorServer) {
 	s.RegisterService(&grpc.ServiceDesc{
 		ServiceName: serviceName,
@@ -63,8 +63,8 @@ func NewOrchestratorRequest(signer pm.Signer) (*OrchestratorRequest, error) {
 	return &OrchestratorRequest{Address: address.Bytes(), Sig: sig}, nil
 }
 
-// OrchestratorRequestMessage returns what a sender signs, as a personal message, to
-// ask for params: keccak256 of the text of its address, 0x with the checksum's case.
+// OrchestratorRequestMessage returns the personal message that a sender signs to request
+// params: keccak256 of the text of its address, 0x with the checksum's case.
 func OrchestratorRequestMessage(sender common.Address) []byte {
 	return crypto.Keccak256([]byte(sender.Hex()))
 }

@@ -75,8 +75,8 @@ func TestGetOrchestratorFails(t *testing.T) {
 	require.ErrorContains(t, err, "insufficient sender reserve")
 }
 
-// TestMethodIsTheNetworks shows by the server's eyes what path is called, and that
-// interceptors see the call.
+// TestMethodIsTheNetworks checks the path that the server sees, and that interceptors see the
+// call.
 func TestMethodIsTheNetworks(t *testing.T) {
 	var method string
 	conn := serve(t, &orchestrator{answer: &OrchestratorInfo{Transcoder: "x"}}, grpc.UnaryInterceptor(
@@ -90,7 +90,7 @@ func TestMethodIsTheNetworks(t *testing.T) {
 	require.Equal(t, "/net.Orchestrator/GetOrchestrator", method)
 }
 
-// TestRequestThatIsNoMessage sends what the server cannot read.
+// TestRequestThatIsNoMessage sends bytes that are not a message.
 func TestRequestThatIsNoMessage(t *testing.T) {
 	o := &orchestrator{answer: &OrchestratorInfo{}}
 	bad := new(OrchestratorRequest)

@@ -23,9 +23,9 @@ import (
 	"github.com/pmctl/pmctl/pm"
 )
 
-// TestLivesBesideTheNetworksTypes registers what a media node's binary registers:
-// the same messages under the network's own package. Registering a name or a file
-// twice in one process panics.
+// TestLivesBesideTheNetworksTypes registers the messages of a media node's binary: the same
+// ones under the network's own package. Registering a name or a file twice in one process
+// panics.
 func TestLivesBesideTheNetworksTypes(t *testing.T) {
 	ours := protodesc.ToFileDescriptorProto(File_pm_wire_wire_proto)
 	theirs := proto.Clone(ours).(*descriptorpb.FileDescriptorProto)
@@ -53,12 +53,12 @@ func TestLivesBesideTheNetworksTypes(t *testing.T) {
 		_, err := protoregistry.GlobalTypes.FindMessageByName(name)
 		require.NoError(t, err, name)
 	}
-	// This is what a second registration under the network's name would have done.
+	// A second registration under the network's name would have panicked.
 	require.Panics(t, func() { _ = protoregistry.GlobalFiles.RegisterFile(file) })
 }
 
-// TestUnknownFieldsSurvive decodes and encodes an answer with fields, inside and
-// outside of known messages, that this package has no name for.
+// TestUnknownFieldsSurvive decodes and encodes an answer with unknown fields, inside and
+// outside of known messages.
 func TestUnknownFieldsSurvive(t *testing.T) {
 	unknown := protowire.AppendTag(nil, 33, protowire.BytesType)
 	unknown = protowire.AppendBytes(unknown, []byte("storage"))
@@ -79,7 +79,7 @@ func TestUnknownFieldsSurvive(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, raw, again)
 
-	// An answer with empty capabilities is not one without.
+	// An answer with empty capabilities differs from one without.
 	info.Capabilities = []byte{}
 	raw, err = proto.Marshal(info)
 	require.NoError(t, err)
@@ -126,7 +126,7 @@ func TestWidths(t *testing.T) {
 	_, err = ToTicketParams(empty)
 	require.Error(t, err)
 
-	// Leading zeros are accepted as far as they fit, absent integers are 0.
+	// Leading zeros are accepted within the width, absent integers are 0.
 	params := validParams()
 	params.FaceValue = common.LeftPadBytes([]byte{9}, 32)
 	params.Seed = nil
@@ -235,8 +235,7 @@ func TestParamsRoundTrip(t *testing.T) {
 	})
 }
 
-// TestErrorsSayWhatWasFound holds messages to the field, what it has and what is
-// allowed.
+// TestErrorsSayWhatWasFound: messages have the field, its value and what is allowed.
 func TestErrorsSayWhatWasFound(t *testing.T) {
 	short := validParams()
 	short.Recipient = short.Recipient[:19]
@@ -281,7 +280,7 @@ func TestPricesAreQuotients(t *testing.T) {
 	none, err := ToPrice(nil)
 	require.NoError(t, err)
 	require.Zero(t, none.Sign())
-	// A price of 0 is written with a pixel, which recipients want.
+	// A price of 0 is encoded with a pixel, which recipients require.
 	free, err := FromPrice(nil)
 	require.NoError(t, err)
 	require.True(t, proto.Equal(&PriceInfo{PixelsPerUnit: 1}, free))
@@ -311,8 +310,7 @@ func TestNotHeaders(t *testing.T) {
 	}
 }
 
-// normal returns a batch whose numbers are represented as others of the same value
-// are: 0 has several representations in memory.
+// normal returns a batch with its numbers in one representation: 0 has several in memory.
 func normal(b *pm.TicketBatch) *pm.TicketBatch {
 	params := *b.TicketParams
 	for _, number := range []**big.Int{&params.FaceValue, &params.WinProb, &params.Seed, &params.ExpirationBlock} {
@@ -374,8 +372,8 @@ func FuzzDecodeSegment(f *testing.F) {
 	})
 }
 
-// FuzzHeaders reads any text as a header: what is taken is one line of base64, and
-// is written so that it reads as the same.
+// FuzzHeaders reads any text as a header: an accepted one is a line of base64, and is encoded
+// so that it reads as the same.
 func FuzzHeaders(f *testing.F) {
 	g := loadGolden(f)
 	for _, payment := range g.Payments {
@@ -430,7 +428,7 @@ func FuzzOrchestratorInfo(f *testing.F) {
 		require.NoError(t, params.CheckFields())
 		params.EV()
 		_ = info.AuthToken.Check(time.Unix(1000, 0))
-		// What a recipient offers is written again as it was read.
+		// A recipient's offer is encoded as it was decoded.
 		wired, err := FromTicketParams(params)
 		require.NoError(t, err)
 		price, err := FromPrice(params.PricePerPixel)
