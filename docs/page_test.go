@@ -70,7 +70,7 @@ func readPage(path string) (*page, error) {
 		case language == "" || language == "sh" || language == "bash":
 			for n := i + 1; n < end; n++ {
 				if commands.MatchString(strings.TrimPrefix(p.lines[n], "$ ")) {
-					return nil, fmt.Errorf("%s:%d: the command is in no console block, so that nobody runs it", path, n+1)
+					return nil, fmt.Errorf("%s:%d: the command is in no console block, so no test runs it", path, n+1)
 				}
 			}
 		}
