@@ -3,7 +3,9 @@
 package cmd
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,9 +17,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestEveryCommandFitsATerminal runs each command there is at a terminal of 80 columns:
-// no line is longer. With NO_COLOR, and where TERM says that the terminal is dumb, there
-// is nothing on it but text.
+// TestEveryCommandFitsATerminal runs each command there is at terminals of 80 and of 140
+// columns: no line is longer. With NO_COLOR, and where TERM says that the terminal is dumb, there
+// is nothing on it but text. With PMCTL_CAPTURES what was shown is kept in that folder, to
+// be looked at.
 func TestEveryCommandFitsATerminal(t *testing.T) {
 	t.Parallel()
 	notInShort(t)
@@ -52,16 +55,17 @@ func TestEveryCommandFitsATerminal(t *testing.T) {
 		command, _, err := Tree().Find(strings.Fields(line))
 		require.NoError(t, err, line)
 		reached[command.CommandPath()] = true
-		for _, env := range []string{"TERM=xterm-256color", "NO_COLOR=1", "TERM=dumb"} {
-			if env != "TERM=xterm-256color" && moves(line) {
+		for _, at := range []seen{{80, "TERM=xterm-256color"}, {80, "NO_COLOR=1"}, {80, "TERM=dumb"}, {140, "TERM=xterm-256color"}, {140, "NO_COLOR=1"}} {
+			if at != (seen{80, "TERM=xterm-256color"}) && moves(line) {
 				continue
 			}
-			t.Run(line+" "+env, func(t *testing.T) {
-				shown := s.look(t, env, strings.Fields(line)...)
-				requireFits(t, shown)
-				if env != "TERM=xterm-256color" {
+			t.Run(fmt.Sprintf("%s %d %s", line, at.columns, at.env), func(t *testing.T) {
+				shown := s.look(t, at, strings.Fields(line)...)
+				requireWithin(t, int(at.columns), shown)
+				if at.env != "TERM=xterm-256color" {
 					require.NotContains(t, shown, "\x1b")
 				}
+				at.capture(t, line, shown)
 			})
 		}
 	}
@@ -69,9 +73,28 @@ func TestEveryCommandFitsATerminal(t *testing.T) {
 		requireFits(t, s.run(append(strings.Fields(command.CommandPath())[1:], "--help")...))
 		// Completion scripts are for shells.
 		if command.Runnable() && command.RunE != nil && !command.HasSubCommands() && !command.Hidden && !strings.Contains(command.CommandPath(), "completion") {
-			require.True(t, reached[command.CommandPath()], "nobody has looked at %s", command.CommandPath())
+			require.True(t, reached[command.CommandPath()], "%s has no line above", command.CommandPath())
 		}
 	})
+}
+
+// seen is how wide a terminal is, and what its environment says of it.
+type seen struct {
+	columns uint16
+	env     string
+}
+
+// capture keeps what was shown in the folder PMCTL_CAPTURES, if that is set.
+func (at seen) capture(t *testing.T, line, shown string) {
+	folder := os.Getenv("PMCTL_CAPTURES")
+	if folder == "" || at.env == "TERM=dumb" {
+		return
+	}
+	style := map[string]string{"NO_COLOR=1": "plain", "TERM=xterm-256color": "colour"}[at.env]
+	folder = filepath.Join(folder, fmt.Sprintf("%d-%s", at.columns, style))
+	require.NoError(t, os.MkdirAll(folder, 0o755))
+	name := regexp.MustCompile(`[^\w.]+`).ReplaceAllString(line, "-") + ".txt"
+	require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte("$ pmctl "+line+"\r\n"+shown), 0o644))
 }
 
 func eachCommand(command *cobra.Command, do func(*cobra.Command)) {
@@ -85,10 +108,10 @@ func eachCommand(command *cobra.Command, do func(*cobra.Command)) {
 func moves(line string) bool { return strings.Contains(line, "--yes") }
 
 // look runs a command with its output on a terminal, and a passphrase from a file.
-func (s *seat) look(t *testing.T, env string, args ...string) string {
+func (s *seat) look(t *testing.T, at seen, args ...string) string {
 	t.Helper()
-	p := s.sit([]string{"ETH_PASSWORD=" + s.file("pass"), "ETH_FROM=" + s.network.Accounts()[0].Address.Hex(), env}, args...)
-	p.t = t
+	env := append(s.env[:len(s.env):len(s.env)], "ETH_PASSWORD="+s.file("pass"), "ETH_FROM="+s.network.Accounts()[0].Address.Hex(), "PAGER=", "PMCTL_PAGER=", at.env)
+	p := atTerminalOf(t, at.columns, s.home, env, args...)
 	_, shown := p.end()
 	return shown
 }
@@ -102,11 +125,16 @@ var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 func requireFits(t *testing.T, shown string) {
 	t.Helper()
+	requireWithin(t, cli.DefaultWidth, shown)
+}
+
+func requireWithin(t *testing.T, columns int, shown string) {
+	t.Helper()
 	for line := range strings.Lines(shown) {
 		// What was there before a carriage return has been written over.
 		parts := strings.Split(strings.TrimRight(line, "\r\n"), "\r")
 		line = colours.ReplaceAllString(parts[len(parts)-1], "")
-		if utf8.RuneCountInString(line) > cli.DefaultWidth && !inOnePiece.MatchString(line) {
+		if utf8.RuneCountInString(line) > columns && !inOnePiece.MatchString(line) {
 			t.Errorf("%d columns: %s", utf8.RuneCountInString(line), line)
 		}
 	}
