@@ -129,12 +129,12 @@ func TestPassphrasesAreNotShown(t *testing.T) {
 	p.expect("New passphrase of 0x")
 	p.expect(": ")
 	p.press("corr3ct h0rsee\x7f\r")
-	p.expect("The same again: ")
+	p.expect("Repeat passphrase: ")
 	p.press("wrong\x15corr3ct h0rse\r")
 	code, shown := p.end()
 	require.Zero(t, code, shown)
 	require.Contains(t, shown, "key file")
-	require.Contains(t, shown, "the same without questions:\r\n  pmctl account new --lightkdf --passphrase-file FILE\r\n")
+	require.Contains(t, shown, "to run this without prompts:\r\n  pmctl account new --lightkdf --passphrase-file FILE\r\n")
 	require.NotContains(t, shown, "h0rs")
 }
 

@@ -34,7 +34,7 @@ func TestEveryPromptEnds(t *testing.T) {
 	}
 	prompts := []prompt{
 		{name: "account new: passphrase", args: []string{"account", "new", "--lightkdf"}, asks: "New passphrase of 0x"},
-		{name: "account new: again", args: []string{"account", "new", "--lightkdf"}, before: []string{"New passphrase of 0x", secret}, asks: "The same again: "},
+		{name: "account new: again", args: []string{"account", "new", "--lightkdf"}, before: []string{"New passphrase of 0x", secret}, asks: "Repeat passphrase: "},
 		{name: "account import: key", args: []string{"account", "import", "-", "--lightkdf"}, asks: "Private key: "},
 		{name: "account import: passphrase", args: []string{"account", "import", s.file("key0"), "--lightkdf", "--keystore", s.file("other")}, asks: "New passphrase"},
 		{name: "account passwd: old", args: []string{"account", "passwd"}, asks: "assphrase of 0x"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
@@ -122,7 +123,15 @@ func sayFunding(account common.Address, deposit, reserve string, beneficiary com
 	if forAnother {
 		whose = beneficiary.Hex() + "'s"
 	}
-	say := []string{fmt.Sprintf("This adds %s to %s deposit and %s to %s reserve.", deposit, whose, reserve, whose)}
+	var adds []string
+	none := wei.Wei{}.String()
+	if deposit != none {
+		adds = append(adds, fmt.Sprintf("%s to %s deposit", deposit, whose))
+	}
+	if reserve != none {
+		adds = append(adds, fmt.Sprintf("%s to %s reserve", reserve, whose))
+	}
+	say := []string{"This adds " + strings.Join(adds, " and ") + "."}
 	if forAnother {
 		say = append(say, fmt.Sprintf("The funds become %s own: only that account can withdraw them.", whose))
 	}

@@ -84,7 +84,7 @@ type agentStatus struct {
 }
 
 func (s agentStatus) write(w *cli.Page) error {
-	state, closes, idle, memory, seen := "open", "never", "stays open", "may be swapped to disk", "never"
+	state, closes, idle, memory, seen := w.Green("open"), "never", "stays open", "may be swapped to disk", "never"
 	if s.Until != nil {
 		closes = "at " + s.Until.Format(time.RFC3339)
 	}
@@ -95,7 +95,7 @@ func (s agentStatus) write(w *cli.Page) error {
 		memory = "kept off the swap"
 	}
 	if s.Locked {
-		state = "locked: " + s.LockedBy
+		state = w.Yellow("locked") + ": " + s.LockedBy
 	}
 	if s.ended {
 		state = "ended"

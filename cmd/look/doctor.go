@@ -135,18 +135,37 @@ func (d doctorResult) write(w *cli.Page) error {
 	}
 	var b strings.Builder
 	for _, c := range d.Checks {
-		line := fmt.Sprintf("%-7s  %-*s  ", doctorWords[c.State], width, c.ID)
+		word := doctorWords[c.State]
+		line := w.Verdict(c.State, word) + strings.Repeat(" ", len("warning")-len(word)) + fmt.Sprintf("  %-*s  ", width, c.ID)
 		w.Hang(&b, line, cli.PlainLines(c.Found), doctorIndent)
 		for _, more := range []cli.Field{{"allowed", c.Allowed}, {"set by", c.Knob}, {"fix", c.Fix}} {
 			if more[1] != "" {
-				w.Hang(&b, fmt.Sprintf("           %-7s  ", more[0]), cli.PlainLines(more[1]), doctorIndent)
+				w.Hang(&b, strings.Repeat(" ", doctorIndent)+w.Dim(fmt.Sprintf("%-7s", more[0]))+"  ", cli.PlainLines(more[1]), doctorIndent)
 			}
 		}
 	}
-	fmt.Fprintf(&b, "\n%d ok, %d failed, %s, %d not checked\n", d.count(check.OK), d.count(check.Failed),
-		words.Count(d.count(check.Warning), "warning"), d.count(check.Skipped))
+	b.WriteString("\n" + d.summary(w) + "\n")
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// summary counts the checks by how they went.
+func (d doctorResult) summary(w *cli.Page) string {
+	ok := fmt.Sprintf("%d ok", d.count(check.OK))
+	if d.count(check.OK) == len(d.Checks) {
+		return w.Green(ok)
+	}
+	parts := []string{ok}
+	if n := d.count(check.Failed); n > 0 {
+		parts = append(parts, w.Red(fmt.Sprintf("%d failed", n)))
+	}
+	if n := d.count(check.Warning); n > 0 {
+		parts = append(parts, w.Yellow(words.Count(n, "warning")))
+	}
+	if n := d.count(check.Skipped); n > 0 {
+		parts = append(parts, w.Dim(fmt.Sprintf("%d not checked", n)))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // doctorIndent is where texts stand that have a word too long for the room beside their

@@ -125,7 +125,5 @@ func (v *statusView) show(ctx context.Context, result *statusResult) error {
 	if v.Output == outputPrometheus {
 		return v.writeMetrics(ctx, result)
 	}
-	return v.Emit("pmctl.status", result, func(w *cli.Page) error {
-		return result.write(w, append(result.fields(), result.Contracts.fields()...))
-	})
+	return v.Emit("pmctl.status", result, func(w *cli.Page) error { return result.write(w, v.Verbose) })
 }

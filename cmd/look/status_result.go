@@ -144,9 +144,13 @@ func newStatusResult(s *check.Status) *statusResult {
 	return result
 }
 
-// write prints the status for a person: what there is, and then a paragraph for each thing
-// that is wrong with it.
-func (s *statusResult) write(w *cli.Page, fields []cli.Field) error {
+// write prints the status for a person, with the contracts' addresses if they are asked for,
+// and then a paragraph for each problem.
+func (s *statusResult) write(w *cli.Page, withContracts bool) error {
+	fields := s.fields(w)
+	if withContracts {
+		fields = append(fields, s.Contracts.fields()...)
+	}
 	if err := w.Fields(fields); err != nil {
 		return err
 	}
@@ -162,7 +166,21 @@ func (s *statusResult) write(w *cli.Page, fields []cli.Field) error {
 	return nil
 }
 
-func (s *statusResult) fields() []cli.Field {
+// readiness is whether tickets can be made and paid, in a few words.
+func (s *statusResult) readiness(w *cli.Page) string {
+	problems := 0
+	for _, warning := range s.Warnings {
+		if warning.Problem {
+			problems++
+		}
+	}
+	if problems > 0 {
+		return w.Yellow(words.Count(problems, "problem") + ", see below")
+	}
+	return w.Green("ready to pay")
+}
+
+func (s *statusResult) fields(w *cli.Page) []cli.Field {
 	round, block := s.Round.Current, s.Block.Number
 	if !s.Round.Initialized {
 		round += " (not initialized; last initialized " + s.Round.LastInitialized + ")"
@@ -170,30 +188,38 @@ func (s *statusResult) fields() []cli.Field {
 	if s.Block.L1Block != block {
 		block += " (L1 block " + s.Block.L1Block + ")"
 	}
-	offer := "none: the reserve is too small for a typical recipient"
+	offer := w.Yellow("none") + ": the reserve is too small for a typical orchestrator"
 	if s.Offer.Accepted {
-		offer = fmt.Sprintf("face value %s (a typical recipient's)", s.Offer.FaceValue)
+		offer = fmt.Sprintf("face value %s (typical orchestrator)", s.Offer.FaceValue)
 	}
 	lock := map[broker.Lock]string{
 		broker.Empty:     "nothing is deposited",
-		broker.Locked:    "locked; pmctl unlock starts the way out",
-		broker.Unlocking: fmt.Sprintf("unlocking; withdraw from round %s (%s left)", s.WithdrawRound, words.Plural(s.RoundsLeft, "round")),
-		broker.Unlocked:  "unlocked; pmctl withdraw pays out",
+		broker.Locked:    w.Green("locked"),
+		broker.Unlocking: fmt.Sprintf("%s; withdraw from round %s (%s left)", w.Yellow("unlocking"), s.WithdrawRound, words.Plural(s.RoundsLeft, "round")),
+		broker.Unlocked:  w.Yellow("unlocked") + "; pmctl withdraw pays out",
 	}[s.Lock]
+	reserve := s.Reserve.String()
+	if s.ReservePerRecipient != s.Reserve {
+		reserve += fmt.Sprintf(" (%s per recipient)", s.ReservePerRecipient)
+	}
 	fields := []cli.Field{
-		{"network", fmt.Sprintf("%s (chain id %s)", s.Network, s.ChainID)},
-		{"account", common.Address(s.Account).Hex()},
-		{"balance", s.Balance.String()},
+		{"status", s.readiness(w)},
 		{"deposit", s.Deposit.String()},
-		{"reserve", fmt.Sprintf("%s (%s a recipient)", s.Reserve, s.ReservePerRecipient)},
+		{"reserve", reserve},
 		{"lock", lock},
 	}
 	if s.WithdrawAt != nil {
 		fields = append(fields, cli.Field{"withdraw at", "about " + s.WithdrawAt.Format(time.RFC3339)})
 	}
-	fields = append(fields, cli.Field{"offer", offer}, cli.Field{"round", round}, cli.Field{"block", block + " at " + s.Block.Time.Format(time.RFC3339)})
+	fields = append(fields,
+		cli.Field{"offer", offer},
+		cli.Field{"balance", s.Balance.String()},
+		cli.Field{"account", common.Address(s.Account).Hex()},
+		cli.Field{"network", fmt.Sprintf("%s (chain id %s)", s.Network, s.ChainID)},
+		cli.Field{"round", round},
+		cli.Field{"block", block + " at " + s.Block.Time.Format(time.RFC3339)})
 	if s.Paused {
-		fields = append(fields, cli.Field{"paused", "the contracts are paused: nothing can be sent"})
+		fields = append(fields, cli.Field{"paused", w.Red("the contracts are paused") + ": nothing can be sent"})
 	}
 	return fields
 }

@@ -58,8 +58,7 @@ func (v *statusView) refresh(ctx context.Context, result *statusResult) error {
 	if term := v.Getenv("TERM"); v.OutTerminal && term != "" && term != "dumb" {
 		screen.WriteString(clearScreen)
 	}
-	// Without the contracts' addresses it fits a screen.
-	if err := result.write(cli.OutPageOn(v.Run, &screen), result.fields()); err != nil {
+	if err := result.write(cli.OutPageOn(v.Run, &screen), v.Verbose); err != nil {
 		return err
 	}
 	screen.WriteString("\nas of " + v.Now().UTC().Format(time.RFC3339) + ", again in " + v.interval.String() + "; Ctrl-C ends it\n\n")

@@ -53,27 +53,46 @@ func runBudget(ctx context.Context, r *cli.Run, o *cli.ReaderOptions) error {
 	return r.Emit("pmctl.budget", spent, func(w *cli.Page) error { return writeBudget(w, spent) })
 }
 
+// writeBudget prints what was spent in all and what is left of it, then what that is made of.
 func writeBudget(w *cli.Page, b *wallet.Budget) error {
-	fields := []cli.Field{
-		{"sender", common.Address(b.Sender).Hex()},
-		{"day ends", b.DayEnds.Format(time.RFC3339)},
-		{"tickets", fmt.Sprint(b.Tickets)},
-	}
+	var fields []cli.Field
 	if b.CountsAsSpent != "" {
-		fields = append(fields, cli.Field{"spent", "all of the budget: " + b.CountsAsSpent})
+		fields = append(fields, cli.Field{"spent", w.Red("all of the budget") + ": " + b.CountsAsSpent})
 	}
+	var recipients [][]string
 	for _, line := range b.Lines {
-		name := "EV"
-		if line.Kind == wallet.SpentFaceValue {
-			name = "face value"
-		} else if line.Recipient != nil {
-			fields = append(fields, cli.Field{"recipient", common.Address(*line.Recipient).Hex()})
+		text := spentText(line)
+		isEV := line.Kind != wallet.SpentFaceValue
+		switch {
+		case line.Recipient == nil && isEV:
+			fields = append(fields, cli.Field{"EV", text})
+		case line.Recipient == nil:
+			fields = append(fields, cli.Field{"face value", text})
+		case isEV:
+			recipients = append(recipients, []string{common.Address(*line.Recipient).Hex(), text, ""})
+		default:
+			recipients[len(recipients)-1][2] = text
 		}
-		text := wei.Format(line.Spent)
-		if line.Limit != nil {
-			text += fmt.Sprintf(" of %s (%s)", line.Limit, line.SetIn)
-		}
-		fields = append(fields, cli.Field{name, text})
 	}
-	return w.Fields(fields)
+	fields = append(fields,
+		cli.Field{"tickets", fmt.Sprint(b.Tickets)},
+		cli.Field{"day ends", b.DayEnds.Format(time.RFC3339)},
+		cli.Field{"sender", common.Address(b.Sender).Hex()},
+	)
+	if err := w.Fields(fields); err != nil || len(recipients) == 0 {
+		return err
+	}
+	if err := w.Print("\n"); err != nil {
+		return err
+	}
+	return w.Table([]cli.Column{cli.Text("recipient"), cli.Number("EV"), cli.Number("face value")}, recipients)
+}
+
+// spentText is what was spent, of which limit, and whose setting that is.
+func spentText(line wallet.BudgetLine) string {
+	text := wei.Format(line.Spent)
+	if line.Limit != nil {
+		text += fmt.Sprintf(" of %s (%s)", line.Limit, line.SetIn)
+	}
+	return text
 }

@@ -166,14 +166,14 @@ func (o *fundPlanOptions) accountIfAny(env *cli.Env) (common.Address, error) {
 func writePlan(w *cli.Page, p *wallet.FundPlan, until time.Duration) error {
 	from := ""
 	if p.FaceValueFrom != wallet.FaceValueGiven {
-		from = ", at the gas price of now"
+		from = ", at the current gas price"
 	}
 	fields := []cli.Field{
+		{"deposit", fmt.Sprintf("%s = (k + spare) x F = (%d + %d) x F", p.Deposit, p.Wins, p.Spare)},
+		{"reserve", fmt.Sprintf("%s = pool x F = %d x F", p.Reserve, p.PoolSize)},
 		{"face value F", p.FaceValue.String() + from},
 		{"spend", fmt.Sprintf("%s in %s on %s", wei.Format(p.Spend), daysText(until.Hours()/24), words.Count(p.Recipients, "recipient"))},
 		{"wins", fmt.Sprintf("~ Poisson(spend / F = %.4g); more than k = %d: %s", p.ExpectedWins, p.Wins, percent(p.Chance))},
-		{"deposit", fmt.Sprintf("(k + spare) x F = (%d + %d) x F = %s", p.Wins, p.Spare, p.Deposit)},
-		{"reserve", fmt.Sprintf("pool x F = %d x F = %s", p.PoolSize, p.Reserve)},
 	}
 	todo := fundLine(p.Deposit, p.Reserve)
 	if a := p.Account; a != nil {
@@ -183,7 +183,7 @@ func writePlan(w *cli.Page, p *wallet.FundPlan, until time.Duration) error {
 			cli.Field{"", a.Reserve.String() + " of reserve"})
 		todo = fundLine(a.AddDeposit, a.AddReserve)
 		if a.AddDeposit.IsZero() && a.AddReserve.IsZero() {
-			todo = "nothing: that will do"
+			todo = "nothing: the account has enough"
 		} else if a.Unlocking {
 			todo += " --cancel-unlock"
 		}

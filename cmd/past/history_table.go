@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -31,11 +32,13 @@ func writeHistory(w *cli.Page, h *wallet.History) error {
 			return err
 		}
 	}
-	if err := w.Table([]cli.Column{cli.Text("total"), cli.Number("deposit"), cli.Number("reserve")}, totals(h)); err != nil {
-		return err
-	}
-	if _, err := fmt.Fprintln(w); err != nil {
-		return err
+	if totals := totals(h); len(totals) > 0 {
+		if err := w.Table([]cli.Column{cli.Text("total"), cli.Number("deposit"), cli.Number("reserve")}, totals); err != nil {
+			return err
+		}
+		if err := w.Print("\n"); err != nil {
+			return err
+		}
 	}
 	return w.Fields(summary(h))
 }
@@ -87,7 +90,7 @@ func totals(h *wallet.History) [][]string {
 	if h.Recipient != nil {
 		return rows[1:2]
 	}
-	return rows
+	return slices.DeleteFunc(rows, func(row []string) bool { return row[1] == row[2] && row[1] == wei.Format(new(big.Rat)) })
 }
 
 func summary(h *wallet.History) []cli.Field {

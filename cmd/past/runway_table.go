@@ -15,27 +15,28 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
+// writeRunway prints when the deposit is empty, then what that follows from.
 func writeRunway(out *cli.Page, w *wallet.Runway) error {
-	fields := []cli.Field{
-		{"sender", common.Address(w.Sender).Hex()},
-		{"deposit", w.Deposit.String()},
-		{"reserve", w.Reserve.String()},
-		{"watched", fmt.Sprintf("%s since %s", daysText(w.Until.Sub(w.Since).Hours()/24), w.Since.Format(time.RFC3339))},
-		{"made", fmt.Sprintf("%s worth %s", words.Count(w.Made.Tickets, "ticket"), about(w.Made.EV))},
-		{"", about(w.EVPerDay) + " a day"},
-		{"paid", fmt.Sprintf("%s for %s, %.4g expected", wei.Format(w.Paid), words.Count(w.Redemptions, "win"), w.ExpectedWins)},
-		{"", about(w.PaidPerDay) + " a day"},
+	fields := []cli.Field{{"empty", forecastText(w)}}
+	if f := w.Forecast; f != nil && f.DaysHigh > 0 {
+		fields = append(fields, cli.Field{"90 %", fmt.Sprintf("%s to %s", daysText(f.DaysLow), daysText(f.DaysHigh))})
 	}
+	fields = append(fields,
+		cli.Field{"deposit", w.Deposit.String()},
+		cli.Field{"reserve", w.Reserve.String()},
+		cli.Field{"made", perDay(fmt.Sprintf("%s worth %s", words.Count(w.Made.Tickets, "ticket"), about(w.Made.EV)), w.EVPerDay)},
+		cli.Field{"paid", perDay(fmt.Sprintf("%s for %s, %.4g expected", wei.Format(w.Paid), words.Count(w.Redemptions, "win"), w.ExpectedWins), w.PaidPerDay)},
+	)
 	if w.Outstanding.Tickets > 0 {
 		fields = append(fields, cli.Field{"outstanding", fmt.Sprintf("%s, at worst %s", words.Count(w.Outstanding.Tickets, "ticket"), wei.Format(w.Outstanding.FaceValue))})
 	}
 	if w.Unmatched > 0 {
 		fields = append(fields, cli.Field{"ledger", fmt.Sprintf("lacks %d of the wins: the forecast goes by the wins", w.Unmatched)})
 	}
-	fields = append(fields, cli.Field{"empty", forecastText(w)})
-	if f := w.Forecast; f != nil && f.DaysHigh > 0 {
-		fields = append(fields, cli.Field{"", fmt.Sprintf("90 %%: %s to %s", daysText(f.DaysLow), daysText(f.DaysHigh))})
-	}
+	fields = append(fields,
+		cli.Field{"observed", fmt.Sprintf("%s since %s", daysText(w.Until.Sub(w.Since).Hours()/24), w.Since.Format(time.RFC3339))},
+		cli.Field{"sender", common.Address(w.Sender).Hex()},
+	)
 	spent := make([]float64, len(w.Spent))
 	for i, part := range w.Spent {
 		spent[i], _ = part.Float64()
@@ -44,6 +45,14 @@ func writeRunway(out *cli.Page, w *wallet.Runway) error {
 		fields = append(fields, cli.Field{"spent", line})
 	}
 	return out.Fields(fields)
+}
+
+// perDay adds to an amount what it comes to in a day, if that is anything.
+func perDay(text string, rate *big.Rat) string {
+	if rate.Sign() == 0 {
+		return text
+	}
+	return text + ", " + about(rate) + " a day"
 }
 
 func forecastText(w *wallet.Runway) string {

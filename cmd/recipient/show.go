@@ -116,9 +116,9 @@ func emitRecipient(r *cli.Run, result *recipientResult) error {
 }
 
 func (p *recipientResult) write(w *cli.Page) error {
-	active := "no: it takes no payments, and no reserve pays it"
+	active := w.Red("no") + ": it takes no payments, and no reserve pays it"
 	if p.Active {
-		active = "yes"
+		active = w.Green("yes")
 	}
 	fields := []cli.Field{
 		{"recipient", common.Address(p.Address).Hex()},
@@ -131,16 +131,21 @@ func (p *recipientResult) write(w *cli.Page) error {
 	if p.recipientOffer == nil {
 		return w.Fields(fields)
 	}
-	agrees := "yes"
+	agrees := w.Green("yes")
 	if !p.Agrees {
-		agrees = "NO"
+		agrees = w.Red("no")
 	}
-	before := "nobody"
-	if p.PaidBefore != nil {
-		before = common.Address(*p.PaidBefore).Hex()
+	before := "no"
+	if p.PaidBefore != nil && *p.PaidBefore == p.Address {
+		before = "yes"
+	} else if p.PaidBefore != nil {
+		before = w.Yellow("another address") + ": " + common.Address(*p.PaidBefore).Hex()
+	}
+	url := cli.Field{"url", p.URL}
+	if p.URL != p.ServiceURI {
+		fields = append(fields, url)
 	}
 	fields = append(fields,
-		cli.Field{"asked at", p.URL},
 		cli.Field{"agrees", agrees},
 		cli.Field{"paid before", before},
 		cli.Field{"latency", fmt.Sprintf("%d ms", p.LatencyMS)},
@@ -151,5 +156,5 @@ func (p *recipientResult) write(w *cli.Page) error {
 	if _, err := fmt.Fprintln(w); err != nil {
 		return err
 	}
-	return cli.WriteParams(w, p.judged)
+	return cli.WriteParams(w, p.judged, append(fields, url)...)
 }

@@ -177,8 +177,7 @@ func amountSetting(name string, value *wei.Wei, from string) configSetting {
 	return configSetting{Name: name, Value: value.Decimal(), text: value.String(), From: from}
 }
 
-// write prints each setting, and on the line below where it is from, unless it is the
-// default.
+// write prints each setting, and where it is from unless it is the default.
 func (c configResult) write(w *cli.Page) error {
 	names := []string{"the user's file", "the system's file"}
 	var fields []cli.Field
@@ -189,7 +188,7 @@ func (c configResult) write(w *cli.Page) error {
 	for i, file := range c.Files {
 		text := file.Path
 		if !file.Found {
-			text += " (not there)"
+			text += " (does not exist)"
 		}
 		fields = append(fields, cli.Field{names[i], text})
 		inFiles = append(inFiles, file.Path, names[i])
@@ -204,10 +203,11 @@ func (c configResult) write(w *cli.Page) error {
 	}
 	var b strings.Builder
 	for _, s := range c.Settings {
-		w.Hang(&b, fmt.Sprintf("%-*s  ", width, s.Name), cmp.Or(s.text, s.Value, strings.Join(s.Values, ", "), "not set"), cli.FieldIndent)
+		text := cmp.Or(s.text, s.Value, strings.Join(s.Values, ", "), w.Dim("not set"))
 		if s.From != cli.TheDefault {
-			w.Hang(&b, "    from ", shorten.Replace(s.From), 2*cli.FieldIndent)
+			text += " " + w.Dim("("+shorten.Replace(s.From)+")")
 		}
+		w.Hang(&b, fmt.Sprintf("%-*s  ", width, s.Name), text, cli.FieldIndent)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

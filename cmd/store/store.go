@@ -94,11 +94,19 @@ func checkStore(ctx context.Context, r *cli.Run, config wallet.Config, _ []strin
 }
 
 func (s storeReport) write(w *cli.Page) error {
-	fields := []cli.Field{
+	verdict := w.Green("sound")
+	if !s.Sound {
+		verdict = w.Red("damaged")
+	}
+	fields := []cli.Field{{"verdict", verdict}}
+	for _, problem := range s.Problems {
+		fields = append(fields, cli.Field{"problem", format.PlainText(problem)})
+	}
+	fields = append(fields, []cli.Field{
 		{"store", s.Path},
 		{"id", s.StoreID},
 		{"schema", fmt.Sprintf("version %d", s.Version)},
-	}
+	}...)
 	if s.Version < s.Known {
 		fields = append(fields, cli.Field{"", fmt.Sprintf("the next command that uses it brings it to version %d", s.Known)})
 	}
@@ -118,14 +126,7 @@ func (s storeReport) write(w *cli.Page) error {
 	if s.Unacknowledged != "" {
 		fields = append(fields, cli.Field{"may lack records", s.Unacknowledged + " (pmctl store acknowledge)"})
 	}
-	verdict := "sound"
-	if !s.Sound {
-		verdict = "damaged"
-	}
-	for _, problem := range s.Problems {
-		fields = append(fields, cli.Field{"problem", format.PlainText(problem)})
-	}
-	return w.Fields(append(fields, cli.Field{"verdict", verdict}))
+	return w.Fields(fields)
 }
 
 func newStoreExport(r *cli.Run) *cobra.Command {

@@ -41,7 +41,7 @@ sender is for pmctl ticket verify to tell.`,
 			if err != nil {
 				return err
 			}
-			return cli.EmitList(r, "pmctl.inspection", found, found.write)
+			return cli.EmitList(r, "pmctl.inspection", found, func(w *cli.Page) error { return found.write(w, r.Verbose) })
 		},
 	}
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
@@ -144,7 +144,7 @@ func newInspectedCredentials(segment *wire.SegData) *inspectedCredentials {
 }
 
 // write prints the parts for a person, one after the other.
-func (i *inspection) write(w *cli.Page) error {
+func (i *inspection) write(w *cli.Page, withSigs bool) error {
 	fields := []cli.Field{{"form", i.Form}}
 	if i.Params != nil {
 		fields = append(fields, cli.ParamsFields(i.Params, i.ticketParams)...)
@@ -155,13 +155,21 @@ func (i *inspection) write(w *cli.Page) error {
 	if i.Credentials != nil {
 		fields = append(fields, i.Credentials.fields()...)
 	}
-	lists := [][]cli.Field{fields}
-	if i.Batch != nil {
-		for _, ticket := range i.Batch.Tickets {
-			lists = append(lists, []cli.Field{{"nonce", fmt.Sprint(ticket.Nonce)}, {"hash", common.Hash(ticket.Hash).Hex()}, {"sig", ticket.Sig.String()}})
-		}
+	if err := w.Fields(fields); err != nil || i.Batch == nil {
+		return err
 	}
-	return w.Paragraphs(lists)
+	if err := w.Print("\n"); err != nil {
+		return err
+	}
+	header := []cli.Column{cli.Number("nonce"), cli.Text("ticket hash")}
+	if withSigs {
+		header = append(header, cli.Text("signature"))
+	}
+	rows := make([][]string, len(i.Batch.Tickets))
+	for at, ticket := range i.Batch.Tickets {
+		rows[at] = []string{fmt.Sprint(ticket.Nonce), common.Hash(ticket.Hash).Hex(), ticket.Sig.String()}[:len(header)]
+	}
+	return w.Table(header, rows)
 }
 
 // batchFields is what the tickets of a batch share, for a person.

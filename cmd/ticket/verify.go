@@ -186,16 +186,30 @@ func (v *verification) err() error {
 }
 
 func (v *verification) write(w *cli.Page) error {
-	fields := []cli.Field{{"sender", common.Address(v.Sender).Hex()}}
+	var fields []cli.Field
 	if v.Tickets > 0 {
-		fields = append(fields, cli.Field{"tickets", fmt.Sprint(v.Tickets)}, cli.Field{"valid", fmt.Sprint(v.Valid)}, cli.Field{"bad", fmt.Sprint(len(v.Bad))})
+		verdict := w.Green(fmt.Sprintf("all %d valid", v.Tickets))
+		if len(v.Bad) > 0 {
+			verdict = fmt.Sprintf("%d valid, %s", v.Valid, w.Red(fmt.Sprintf("%d bad", len(v.Bad))))
+		}
+		fields = append(fields, cli.Field{"tickets", verdict})
 	}
-	if v.Credentials != "" {
-		fields = append(fields, cli.Field{"credentials", v.Credentials})
+	switch v.Credentials {
+	case credentialsValid:
+		fields = append(fields, cli.Field{"credentials", w.Green(v.Credentials)})
+	case credentialsBad:
+		fields = append(fields, cli.Field{"credentials", w.Red(v.Credentials)})
 	}
-	lists := [][]cli.Field{fields}
-	for _, bad := range v.Bad {
-		lists = append(lists, []cli.Field{{"nonce", fmt.Sprint(bad.Nonce)}, {"hash", common.Hash(bad.Hash).Hex()}, {"bad", bad.Reason}})
+	fields = append(fields, cli.Field{"sender", common.Address(v.Sender).Hex()})
+	if err := w.Fields(fields); err != nil || len(v.Bad) == 0 {
+		return err
 	}
-	return w.Paragraphs(lists)
+	if err := w.Print("\n"); err != nil {
+		return err
+	}
+	rows := make([][]string, len(v.Bad))
+	for i, bad := range v.Bad {
+		rows[i] = []string{fmt.Sprint(bad.Nonce), common.Hash(bad.Hash).Hex(), bad.Reason}
+	}
+	return w.Table([]cli.Column{cli.Number("nonce"), cli.Text("ticket hash"), cli.Prose("bad")}, rows)
 }

@@ -145,7 +145,7 @@ func (e *BudgetError) Error() string {
 		spent = "which counts as spent: " + e.Reason
 	}
 	return fmt.Sprintf("%s with a total %s of %s would exceed %s of %s, %s",
-		words.Count(e.Tickets, "ticket"), what, wei.Format(e.Asked), whose, e.Limit, spent)
+		words.Count(e.Tickets, "ticket"), what, wei.Format(e.Asked), whose, Exceeded(new(big.Rat).Add(e.Asked, e.Spent), e.Limit.Rat()), spent)
 }
 
 func (e *BudgetError) Is(target error) bool { return target == ErrLimit }

@@ -22,7 +22,7 @@ func AsksFor(r *Run, o *TransactOptions) bool { return r.Asks() && !o.Yes && !o.
 
 // AskAmount asks for the amount of a flag that is not given; "" is none.
 func AskAmount(ctx context.Context, r *Run, label string) (string, error) {
-	text, err := r.Prompter.Text(ctx, label+" (as in 0.1eth; empty for none)", func(text string) error {
+	text, err := r.Prompter.Text(ctx, label+" (such as 0.1eth; empty for none)", func(text string) error {
 		if text = strings.TrimSpace(text); text == "" {
 			return nil
 		}
@@ -59,7 +59,7 @@ func SameAgain(r *Run, cmd *cobra.Command, args []string, more ...string) {
 	for i, word := range words {
 		words[i] = shellWord(word)
 	}
-	r.Note("the same without questions:\n%s", wrapCommand(words, errWidth(r.Env)))
+	r.Note("to run this without prompts:\n%s", wrapCommand(words, errWidth(r.Env)))
 }
 
 // wrapCommand is a command line in lines that fit into a terminal, and that a shell reads

@@ -30,13 +30,13 @@ func ParamsFields(params *format.Params, ticketParams *pm.TicketParams) []Field 
 		fields = append(fields, Field{"for work", format.PlainText(strings.Join(params.Works, ", "))})
 	}
 	fields = append(fields,
-		Field{"for sender", common.Address(params.Sender).Hex()},
-		Field{"fetched at", params.FetchedAt.Format(time.RFC3339)},
 		Field{"ticket EV", wei.Format(ticketParams.EV())},
 		Field{"face value", wei.Format(new(big.Rat).SetInt(ticketParams.FaceValue))},
 		Field{"wins", OneIn(ticketParams.WinProbRat())},
 		Field{"price", wei.Format(ticketParams.PricePerPixel) + " a pixel"},
 		Field{"expires at", fmt.Sprintf("L1 block %v", ticketParams.ExpirationBlock)},
+		Field{"for sender", common.Address(params.Sender).Hex()},
+		Field{"fetched at", params.FetchedAt.Format(time.RFC3339)},
 	)
 	if token := params.AuthToken; token != nil {
 		fields = append(fields,
@@ -78,7 +78,7 @@ func OneIn(probability *big.Rat) string {
 		return "never"
 	}
 	odds := new(big.Rat).Inv(probability)
-	text := odds.FloatString(2)
+	text := strings.TrimSuffix(odds.FloatString(2), ".00")
 	if exact, ok := new(big.Rat).SetString(text); ok && exact.Cmp(odds) != 0 {
 		text = "about " + text
 	}
@@ -135,9 +135,10 @@ func NewJudgement(judged *wallet.Judged) Judgement {
 	return j
 }
 
-// WriteParams prints params and how they fare.
-func WriteParams(w *Page, judged *wallet.Judged) error {
-	if err := w.Fields(ParamsFields(judged.Document, judged.Params)); err != nil {
+// WriteParams prints params and how they fare, without the fields that the reader has seen.
+func WriteParams(w *Page, judged *wallet.Judged, seen ...Field) error {
+	fields := slices.DeleteFunc(ParamsFields(judged.Document, judged.Params), func(f Field) bool { return slices.Contains(seen, f) })
+	if err := w.Fields(fields); err != nil {
 		return err
 	}
 	if err := writeWorkPrices(w, judged.Document); err != nil {

@@ -86,7 +86,7 @@ func (o *PassphraseOptions) NewSource(env *Env) keystore.PassphraseSource {
 		if err != nil {
 			return nil, err
 		}
-		second, err := env.Prompter.Secret(ctx, "The same again")
+		second, err := env.Prompter.Secret(ctx, "Repeat passphrase")
 		defer clear(second)
 		if err == nil && !bytes.Equal(first, second) {
 			err = errPassphrasesDiffer
@@ -106,9 +106,9 @@ func (o *PassphraseOptions) Available(env *Env) error {
 		return nil
 	}
 	if o.IsNew {
-		return WithHint(errNoPassphrase, "say --new-passphrase-file FILE or --new-passphrase-fd N")
+		return WithHint(errNoPassphrase, "pass --new-passphrase-file FILE or --new-passphrase-fd N")
 	}
-	return WithHint(errNoPassphrase, "say --passphrase-file FILE or --passphrase-fd N, or set ETH_PASSWORD to a file's path")
+	return WithHint(errNoPassphrase, "pass --passphrase-file FILE or --passphrase-fd N, or set ETH_PASSWORD to the path of a file")
 }
 
 // sourceOr is the source that the options name, or else ask, which asks a person.
@@ -148,7 +148,7 @@ func SameInput(current, next *PassphraseOptions) error {
 var (
 	// errNoPassphrase is returned when a passphrase is needed and there is no terminal to
 	// type it at.
-	errNoPassphrase error = &classed{wallet.ClassLocked, "a passphrase is needed and there is no terminal to ask for it at"}
+	errNoPassphrase error = &classed{wallet.ClassLocked, "a passphrase is needed, and there is no terminal to ask for it"}
 	// errPassphrasesDiffer is returned when a new passphrase was typed in two ways.
-	errPassphrasesDiffer = errors.New("the two passphrases differ: nothing was done")
+	errPassphrasesDiffer = errors.New("the passphrases do not match; nothing was changed")
 )

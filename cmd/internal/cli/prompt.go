@@ -160,7 +160,7 @@ func (e *controlKeyError) Error() string {
 	case '\x1b':
 		name = "Esc (or an arrow key)"
 	}
-	return name + " is no text: type the line again"
+	return name + " is not text; type the line again"
 }
 
 // readLine reads one line from a terminal in raw mode and echoes it. It fails with

@@ -96,17 +96,16 @@ func Interrupted(ctx context.Context, err error) error {
 	return &interruptedError{err}
 }
 
-// Confirm asks before something that cannot be taken back, unless the command
-// line said yes already.
+// Confirm asks before something that cannot be undone, unless --yes was passed.
 func (r *Run) Confirm(ctx context.Context, yes bool, question string) error {
 	if yes {
 		return nil
 	}
 	if !r.InTerminal {
-		return Usagef("%s There is no terminal to ask at: say --yes", question)
+		return Usagef("%s Not a terminal, cannot ask for confirmation; pass --yes", question)
 	}
 	if r.Quiet {
-		return Usagef("%s With --quiet nobody is told what that would do: say --yes, or leave --quiet out", question)
+		return Usagef("%s With --quiet pmctl does not ask for confirmation; pass --yes, or leave out --quiet", question)
 	}
 	return r.Prompter.Confirm(ctx, question)
 }

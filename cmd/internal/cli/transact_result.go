@@ -11,7 +11,9 @@ func WriteTransaction(t wallet.Transaction) func(*Page) error {
 	return func(w *Page) error {
 		var fields []Field
 		for _, e := range t.Events {
-			fields = append(fields, Field{"done", e.String()})
+			if e.Fields["amount"] != "0" {
+				fields = append(fields, Field{"done", e.String()})
+			}
 		}
 		fields = append(fields, outcomeFields(t.Tickets)...)
 		if t.Cancelled {
