@@ -145,7 +145,7 @@ func unmarshal(data []byte, into any) error {
 	case errors.As(err, &syntax) && syntax.Offset >= int64(len(data)):
 		return fmt.Errorf("%w: it is cut off after %d bytes", ErrDamaged, len(data))
 	case errors.As(err, &syntax):
-		return fmt.Errorf("%w: it is not JSON: %w", ErrDamaged, err)
+		return fmt.Errorf("%w: it is not JSON, at byte %d", ErrDamaged, syntax.Offset)
 	case errors.As(err, &kind) && kind.Field != "":
 		return fmt.Errorf("%w: its field %.50q is a JSON %s", ErrDamaged, kind.Field, kind.Value)
 	default:

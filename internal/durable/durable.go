@@ -32,29 +32,48 @@ type Pending struct {
 func Create(files FS, path string) (*Pending, error) {
 	temp, err := files.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
-		return nil, err
+		return nil, naming(path, err)
 	}
 	return &Pending{files, temp, path}, nil
 }
 
+// naming makes an error of the temporary file one of the file at path, which is the one that the
+// caller knows.
+func naming(path string, err error) error {
+	var link *os.LinkError
+	var file *fs.PathError
+	switch {
+	case errors.As(err, &link):
+		return &fs.PathError{Op: "write", Path: path, Err: link.Err}
+	case errors.As(err, &file):
+		return &fs.PathError{Op: "write", Path: path, Err: file.Err}
+	}
+	return err
+}
+
 // Write appends to the content.
-func (p *Pending) Write(b []byte) (int, error) { return p.temp.Write(b) }
+func (p *Pending) Write(b []byte) (int, error) {
+	n, err := p.temp.Write(b)
+	return n, naming(p.path, err)
+}
 
 // Chmod sets the file's mode, whatever the umask.
-func (p *Pending) Chmod(mode fs.FileMode) error { return p.temp.Chmod(mode) }
+func (p *Pending) Chmod(mode fs.FileMode) error { return naming(p.path, p.temp.Chmod(mode)) }
 
 // Name is where the content is until the file has its name.
 func (p *Pending) Name() string { return p.temp.Name() }
 
 // Finish makes the content survive a power failure, and closes it.
-func (p *Pending) Finish() error { return errors.Join(p.temp.Sync(), p.temp.Close()) }
+func (p *Pending) Finish() error {
+	return errors.Join(naming(p.path, p.temp.Sync()), naming(p.path, p.temp.Close()))
+}
 
 // Place gives the file its name, after Finish, and makes the name survive as well. When
 // that fails with *UnsyncedError the file is there; after any other error path is as it
 // was.
 func (p *Pending) Place(how Placement) error {
 	if err := how(p.files, p.temp.Name(), p.path); err != nil {
-		return err
+		return naming(p.path, err)
 	}
 	if err := p.files.SyncDir(filepath.Dir(p.path)); err != nil {
 		return &UnsyncedError{p.path, err}

@@ -101,6 +101,24 @@ func (withoutLinks) Link(from, to string) error {
 	return &os.LinkError{Op: "link", Old: from, New: to, Err: syscall.EPERM}
 }
 
+// TestErrorsNameTheFile: an error names the file that the caller asked for, and not the
+// temporary one beside it.
+func TestErrorsNameTheFile(t *testing.T) {
+	dir := t.TempDir()
+	missing, folder, link := filepath.Join(dir, "missing", "file"), filepath.Join(dir, "folder"), filepath.Join(dir, "link")
+	require.NoError(t, os.MkdirAll(filepath.Join(folder, "inside"), 0o700))
+	for path, how := range map[string]durable.Placement{missing: durable.Replace, folder: durable.Replace, link: withoutLinksTo} {
+		err := write(durable.OS{}, path, "text", how)
+		var named *fs.PathError
+		require.ErrorAs(t, err, &named)
+		require.Equal(t, path, named.Path)
+		require.NotContains(t, err.Error(), ".tmp")
+	}
+}
+
+// withoutLinksTo is a placement that fails as a file system without links does.
+func withoutLinksTo(_ durable.FS, from, to string) error { return withoutLinks{}.Link(from, to) }
+
 func TestNewReplacesNothing(t *testing.T) {
 	for name, files := range map[string]durable.FS{"links": durable.OS{}, "no links": withoutLinks{}} {
 		path := filepath.Join(t.TempDir(), "file")

@@ -143,5 +143,5 @@ func (c *Client) failed(ctx context.Context, err error) error {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED), errors.As(err, &dial) && dial.Op == "dial":
 		return fmt.Errorf("%w at %s", ErrNoAgent, c.path)
 	}
-	return fmt.Errorf("%w: %s: %w", ErrGone, c.path, err)
+	return fmt.Errorf("%w: %s", ErrGone, c.path)
 }

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -207,12 +208,31 @@ func explain(err error) string {
 	if errors.As(err, &wrong) {
 		row, column := wrong.Position()
 		text := strings.TrimPrefix(wrong.Error(), "toml: ")
+		if found := wrongType.FindStringSubmatch(text); found != nil {
+			text = fmt.Sprintf("want %s, found %s", wantedType(found[2]), found[1])
+		}
 		if key := strings.Join(wrong.Key(), "."); key != "" {
 			text = key + ": " + text
 		}
 		return fmt.Sprintf(":%d:%d: %s", row, column, text)
 	}
 	return ": " + strings.TrimPrefix(err.Error(), "toml: ")
+}
+
+// wrongType matches the decoder's error about a value of another type, which names Go types.
+var wrongType = regexp.MustCompile(`^cannot decode TOML (.+) into .* of type (.+)$`)
+
+// wantedType describes the TOML value for a field of a Go type.
+func wantedType(field string) string {
+	switch {
+	case field == "string":
+		return "text in quotes"
+	case field == "[]string":
+		return "a list of texts in quotes"
+	case strings.Contains(field, "int"):
+		return "a whole number"
+	}
+	return "another kind of value"
 }
 
 // Place names where a setting is, for people: profile is "" outside of profiles.

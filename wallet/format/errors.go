@@ -79,7 +79,7 @@ func explain(err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return ErrTruncated
 	case errors.As(err, &syntax):
-		return fmt.Errorf("%w: byte %d: %w", ErrSyntax, syntax.Offset, err)
+		return fmt.Errorf("%w: it is not JSON, at byte %d", ErrSyntax, syntax.Offset)
 	case errors.As(err, &value):
 		field := value.Field
 		if field == "" {
@@ -95,7 +95,7 @@ func explain(err error) error {
 	if field, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
 		return unknownField(field)
 	}
-	return invalid(err)
+	return invalid(errors.New(strings.TrimPrefix(err.Error(), "json: ")))
 }
 
 // badTime is a value that is no time. The decoder does not tell the field.

@@ -226,3 +226,10 @@ func TestFieldsAreFoundBetweenAnything(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "a[0]", "a[0].b", "a[2]", "a[3]", "a[4]", "c", "d", "f"}, p.order)
 }
+
+// TestSyntaxErrorsSayWhere: an error about malformed JSON says where it is, not in the decoder's words.
+func TestSyntaxErrorsSayWhere(t *testing.T) {
+	_, err := ReadParams(strings.NewReader(`{"kind": "pmctl.params", ]`))
+	require.ErrorIs(t, err, ErrSyntax)
+	require.EqualError(t, err, "not a valid document: it is not JSON, at byte 26")
+}
