@@ -23,7 +23,7 @@ var bindings = map[string]*bind.MetaData{
 	contracts.TicketBroker:    &contract.TicketBrokerMetaData,
 }
 
-// TestGenerated has every interface file bound, and no binding be older than it.
+// TestGenerated: every interface file has an up-to-date binding.
 func TestGenerated(t *testing.T) {
 	files, err := filepath.Glob("abi/*.json")
 	require.NoError(t, err)
@@ -42,7 +42,7 @@ func TestGenerated(t *testing.T) {
 // ticket is a ticket's type in signatures.
 const ticket = "(address,address,uint256,uint256,uint256,bytes32,bytes)"
 
-// TestSignatures pins what selectors and topics are made of.
+// TestSignatures pins the signatures of selectors and topics.
 func TestSignatures(t *testing.T) {
 	for name, want := range map[string][]string{
 		contracts.TicketBroker: {
@@ -120,7 +120,7 @@ func types(arguments abi.Arguments) []string {
 	return list
 }
 
-// TestShortAnswers has no answer of a wrong length panic.
+// TestShortAnswers: an answer of a wrong length must not panic.
 func TestShortAnswers(t *testing.T) {
 	broker, controller := contract.NewTicketBroker(), contract.NewController()
 	for n := range 4 * 32 {

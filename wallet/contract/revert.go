@@ -6,7 +6,7 @@ import (
 	"github.com/pmctl/pmctl/pm"
 )
 
-// Reasons for which the contracts revert, as they spell them, to match with errors.Is.
+// Reasons of the contracts for reverts, in their words, to match with errors.Is.
 var (
 	ErrPaused         = errors.New("system is paused")
 	ErrNoFunds        = errors.New("sender deposit and reserve are zero")
@@ -16,10 +16,10 @@ var (
 	ErrNotInitialized = errors.New("current round is not initialized")
 )
 
-// RevertError is a call that a contract refuses. It matches the reasons above, and
+// RevertError is a reverted call. It matches the reasons above, and
 // package pm's ErrTicketUsed and ErrNoRoundBlockHash, with errors.Is.
 type RevertError struct {
-	// Reason is the contract's own; "" when it gave none.
+	// Reason is the contract's; "" if it has none.
 	Reason string
 }
 
@@ -30,7 +30,7 @@ func (e *RevertError) Error() string {
 	return "the contract refuses: " + e.Reason
 }
 
-// Is tells whether target is this reason.
+// Is reports whether target is this reason.
 func (e *RevertError) Is(target error) bool {
 	switch target {
 	case ErrPaused, ErrNoFunds, ErrUnlocking, ErrNotUnlocking, ErrLocked, ErrNotInitialized, pm.ErrTicketUsed, pm.ErrNoRoundBlockHash:
