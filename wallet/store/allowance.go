@@ -3,7 +3,9 @@ package store
 import (
 	"database/sql"
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/pmctl/pmctl/internal/num"
@@ -53,9 +55,9 @@ func (e *AllowanceError) Error() string {
 func (*AllowanceError) Status() int { return StatusAllowance }
 
 const (
-	selectClientSpending = `SELECT day, tickets, ev, face_value FROM signer_spending WHERE client = $1 AND (day = '' OR day = $2)`
-	upsertClientSpending = `INSERT INTO signer_spending (client, day, tickets, ev, face_value) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (client, day) DO UPDATE SET tickets = excluded.tickets, ev = excluded.ev, face_value = excluded.face_value`
+	selectClientSpending = `SELECT client, day, tickets, ev, face_value FROM signer_spending WHERE (day = '' OR day = $1) AND client IN`
+	intoClientSpending   = `INSERT INTO signer_spending (client, day, tickets, ev, face_value) VALUES `
+	onClientSpending     = ` ON CONFLICT (client, day) DO UPDATE SET tickets = excluded.tickets, ev = excluded.ev, face_value = excluded.face_value`
 )
 
 // ClientSpending is what was signed for a client.
@@ -69,91 +71,124 @@ type ClientSpending struct {
 // account is a client with what it has spent, as one transaction finds and leaves it.
 type account struct {
 	*Client
-	spent   ClientSpending
+	total *policy.Sum
+	today *today
+}
+
+// today is what a client has spent on a day.
+type today struct {
+	policy.Sum
+	day     time.Time
 	changed bool
 }
 
-// accounts are the accounts that a transaction uses. Each is read and written once, however
-// many payments there are.
+// accounts are those that a transaction uses. Each is read and written once, however many
+// payments there are.
 type accounts struct {
-	tx   *db.Tx
-	open map[accountName]*account
+	tx      *db.Tx
+	clients map[string]*Client
+	totals  map[string]*policy.Sum
+
+	// days are the clients' days, by the day.
+	days map[time.Time]map[string]*today
 }
 
-type accountName struct{ client, day string }
+func newAccounts(tx *db.Tx) *accounts {
+	return &accounts{tx, make(map[string]*Client), make(map[string]*policy.Sum), make(map[time.Time]map[string]*today)}
+}
 
-func newAccounts(tx *db.Tx) *accounts { return &accounts{tx, make(map[accountName]*account)} }
+// load reads the clients with these IDs.
+func (a *accounts) load(ids []string) error {
+	found, err := db.ListIn(a.tx, scanClient, selectClientsIn, nil, ids)
+	for _, client := range found {
+		a.clients[client.ID] = client
+	}
+	return err
+}
 
-// get returns nil for the client without an ID.
+// get returns a client that was loaded, nil for the one without an ID. It fails with
+// ErrNoClient.
 func (a *accounts) get(id string, at time.Time) (*account, error) {
 	if id == "" {
 		return nil, nil
 	}
-	name := accountName{id, startOfDay(at).Format(time.DateOnly)}
-	if known := a.open[name]; known != nil {
-		return known, nil
+	client := a.clients[id]
+	if client == nil {
+		return nil, ErrNoClient
 	}
-	client, err := findClient(a.tx, selectClientID, id)
-	if err != nil {
-		return nil, err
-	}
-	spent, err := clientSpending(a.tx, id, at)
-	if err != nil {
-		return nil, err
-	}
-	// What one day's payments add to the total counts for another's.
-	for other, known := range a.open {
-		if other.client == id {
-			spent.Total = known.spent.Total
+	day := startOfDay(at)
+	if a.days[day] == nil {
+		if err := a.loadDay(day); err != nil {
+			return nil, err
 		}
 	}
-	a.open[name] = &account{Client: client, spent: spent}
-	return a.open[name], nil
+	return &account{client, a.totals[id], a.days[day][id]}, nil
 }
 
-func clientSpending(tx *db.Tx, id string, at time.Time) (ClientSpending, error) {
-	spent := ClientSpending{Day: startOfDay(at)}
-	type row struct {
-		day string
-		policy.Sum
+// loadDay reads what the clients have spent on a day, and their totals the first time: later
+// they may have changed.
+func (a *accounts) loadDay(day time.Time) error {
+	ids := slices.Collect(maps.Keys(a.clients))
+	days, totals, err := clientSpending(a.tx, ids, day)
+	if err != nil {
+		return err
 	}
-	rows, err := db.List(tx, func(rows *sql.Rows) (r row, err error) {
+	a.days[day] = make(map[string]*today)
+	for _, id := range ids {
+		a.days[day][id] = &today{Sum: days[id], day: day}
+		if total := totals[id]; a.totals[id] == nil {
+			a.totals[id] = &total
+		}
+	}
+	return nil
+}
+
+// clientSpending reads what clients have spent on a day, and in all.
+func clientSpending(tx *db.Tx, ids []string, day time.Time) (days, totals map[string]policy.Sum, err error) {
+	days, totals = make(map[string]policy.Sum), make(map[string]policy.Sum)
+	_, err = db.ListIn(tx, func(rows *sql.Rows) (none struct{}, err error) {
 		var tickets int64
-		var ev, faceValue string
-		if err := rows.Scan(&r.day, &tickets, &ev, &faceValue); err != nil {
-			return r, err
+		var id, day, ev, faceValue string
+		if err := rows.Scan(&id, &day, &tickets, &ev, &faceValue); err != nil {
+			return none, err
 		}
-		r.Sum, err = parseSum(tickets, ev, faceValue)
-		return r, err
-	}, selectClientSpending, id, spent.Day.Format(time.DateOnly))
-	for _, r := range rows {
-		if r.day == "" {
-			spent.Total = r.Sum
-		} else {
-			spent.Today = r.Sum
+		sums := days
+		if day == "" {
+			sums = totals
+		}
+		sums[id], err = parseSum(tickets, ev, faceValue)
+		return none, err
+	}, selectClientSpending, []any{day.Format(time.DateOnly)}, ids)
+	for id, sum := range days {
+		if err == nil && num.OrZero(sum.EV).Cmp(num.OrZero(totals[id].EV)) > 0 {
+			err = fmt.Errorf("%w: client %s has spent more on %s than in all", ErrDamaged, id, day.Format(time.DateOnly))
 		}
 	}
-	// The total is on the same pages as the days are: a day above it is damage.
-	if err == nil && num.OrZero(spent.Today.EV).Cmp(num.OrZero(spent.Total.EV)) > 0 {
-		err = fmt.Errorf("%w: client %s has spent more on %s than in all", ErrDamaged, id, spent.Day.Format(time.DateOnly))
-	}
-	return spent, err
+	return days, totals, err
 }
 
-// allow fails with *AllowanceError.
-func (a *account) allow(asked policy.Sum) error {
+// allow fails with *AllowanceError. In a store that may have lost what the client spent,
+// which complete says, nothing counts as left of any allowance.
+func (a *account) allow(asked policy.Sum, complete error) error {
+	ends := a.today.day.AddDate(0, 0, 1)
 	for _, bound := range []struct {
 		name         Allowance
 		limit        *wei.Wei
 		asked, spent *big.Rat
 		ends         time.Time
 	}{
-		{AllowEVPerDay, a.Terms.EVPerDay, asked.EV, a.spent.Today.EV, a.spent.Day.AddDate(0, 0, 1)},
-		{AllowFaceValuePerDay, a.Terms.FaceValuePerDay, ratOf(asked.FaceValue), ratOf(a.spent.Today.FaceValue), a.spent.Day.AddDate(0, 0, 1)},
-		{AllowEVTotal, a.Terms.EVTotal, asked.EV, a.spent.Total.EV, time.Time{}},
+		{AllowEVPerDay, a.Terms.EVPerDay, asked.EV, a.today.EV, ends},
+		{AllowFaceValuePerDay, a.Terms.FaceValuePerDay, ratOf(asked.FaceValue), ratOf(a.today.FaceValue), ends},
+		{AllowEVTotal, a.Terms.EVTotal, asked.EV, a.total.EV, time.Time{}},
 	} {
+		if bound.limit == nil {
+			continue
+		}
+		if complete != nil {
+			return complete
+		}
 		spent := num.OrZero(bound.spent)
-		if bound.limit != nil && new(big.Rat).Add(bound.asked, spent).Cmp(bound.limit.Rat()) > 0 {
+		if new(big.Rat).Add(bound.asked, spent).Cmp(bound.limit.Rat()) > 0 {
 			return &AllowanceError{a.Name, bound.name, bound.asked, spent, *bound.limit, bound.ends}
 		}
 	}
@@ -162,30 +197,30 @@ func (a *account) allow(asked policy.Sum) error {
 
 func ratOf(v *big.Int) *big.Rat { return new(big.Rat).SetInt(num.OrZero(v)) }
 
-// add books what was signed.
+// add books what is signed for a client.
 func (a *accounts) add(to *account, asked policy.Sum) {
-	to.spent.Today = to.spent.Today.Plus(asked)
-	to.changed = true
-	total := to.spent.Total.Plus(asked)
-	for name, known := range a.open {
-		if name.client == to.ID {
-			known.spent.Total = total
-		}
-	}
+	to.today.Sum, to.today.changed = to.today.Plus(asked), true
+	*to.total = to.total.Plus(asked)
 }
 
 // close writes what was booked.
 func (a *accounts) close() error {
-	for name, known := range a.open {
-		if !known.changed {
-			continue
-		}
-		for day, sum := range map[string]policy.Sum{name.day: known.spent.Today, "": known.spent.Total} {
-			err := a.tx.Exec(upsertClientSpending, name.client, day, int64(sum.Tickets), sum.EV.RatString(), sum.FaceValue.String())
-			if err != nil {
-				return err
+	var rows [][]any
+	row := func(id, day string, sum policy.Sum) {
+		rows = append(rows, []any{id, day, int64(sum.Tickets), sum.EV.RatString(), sum.FaceValue.String()})
+	}
+	changed := make(map[string]bool)
+	for day, clients := range a.days {
+		for id, today := range clients {
+			if today.changed {
+				row(id, day.Format(time.DateOnly), today.Sum)
+				changed[id] = true
 			}
 		}
 	}
-	return nil
+	for id := range changed {
+		row(id, "", *a.totals[id])
+	}
+	_, err := a.tx.ChangeAll(intoClientSpending, rows, onClientSpending)
+	return err
 }

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	upsertSpending = `INSERT INTO spending (chain_id, sender, day, recipient, tickets, ev, face_value) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (chain_id, sender, day, recipient) DO UPDATE
+	intoSpending = `INSERT INTO spending (chain_id, sender, day, recipient, tickets, ev, face_value) VALUES `
+	onSpending   = ` ON CONFLICT (chain_id, sender, day, recipient) DO UPDATE
 		SET tickets = excluded.tickets, ev = excluded.ev, face_value = excluded.face_value`
 	upsertDay = `INSERT INTO spending_days (chain_id, sender, day, tickets, ev, face_value) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (chain_id, sender, day) DO UPDATE
@@ -70,14 +70,15 @@ func (p *page) add(recipient common.Address, asked policy.Sum) {
 // close writes what was booked.
 func (b *books) close() error {
 	for name, p := range b.pages {
+		var rows [][]any
 		for recipient := range p.changed {
 			one := p.spent.Recipients[recipient]
-			err := b.tx.Exec(upsertSpending, b.chain, name.sender.Hex(), name.day, recipient.Hex(), int64(one.Tickets), one.EV.RatString(), one.FaceValue.String())
-			if err != nil {
-				return err
-			}
+			rows = append(rows, []any{b.chain, name.sender.Hex(), name.day, recipient.Hex(), int64(one.Tickets), one.EV.RatString(), one.FaceValue.String()})
 		}
-		if all := p.spent.All; len(p.changed) > 0 {
+		if _, err := b.tx.ChangeAll(intoSpending, rows, onSpending); err != nil {
+			return err
+		}
+		if all := p.spent.All; len(rows) > 0 {
 			err := b.tx.Exec(upsertDay, b.chain, name.sender.Hex(), name.day, int64(all.Tickets), all.EV.RatString(), all.FaceValue.String())
 			if err != nil {
 				return err

@@ -64,7 +64,7 @@ var (
 const (
 	clientFields     = `SELECT c.id, c.name, c.terms, c.created_at, c.expires_at, c.revoked_at FROM signer_clients c`
 	selectClients    = clientFields + ` ORDER BY c.name`
-	selectClientID   = clientFields + ` WHERE c.id = $1`
+	selectClientsIn  = clientFields + ` WHERE c.id IN`
 	selectClientName = clientFields + ` WHERE c.name = $1`
 	selectClientOf   = clientFields + ` JOIN signer_credentials k ON k.client = c.id WHERE k.kind = $1 AND k.value = $2`
 

@@ -1,10 +1,7 @@
 package store
 
 import (
-	"cmp"
 	"context"
-	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -142,23 +139,21 @@ func (p *LivePayments) Pay(ctx context.Context, r LiveRequest) (*LivePayment, er
 func (p *LivePayments) PayAll(ctx context.Context, requests []LiveRequest) ([]LiveOutcome, error) {
 	outcomes := make([]LiveOutcome, len(requests))
 	err := p.chain.store.writeFor(ctx, "record payments", func(tx *db.Tx) error {
-		if len(requests) > 1 {
-			tx.Reuse()
+		b, err := p.load(tx, requests)
+		if err != nil {
+			return err
 		}
-		w := &liveWriter{LivePayments: p, tx: tx, books: newBooks(p.chain.id, tx), accounts: newAccounts(tx)}
-		changed := false
 		for i, r := range requests {
-			payment, err := w.pay(r)
+			payment, err := b.pay(r)
 			if err != nil && !isLiveRefusal(err) {
 				return err
 			}
 			outcomes[i] = LiveOutcome{payment, err}
-			changed = changed || err == nil && !payment.Again
 		}
-		if !changed {
+		if len(b.payments) == 0 {
 			return errNothingTaken
 		}
-		return cmp.Or(w.books.close(), w.accounts.close())
+		return b.write()
 	})
 	if err != nil && !errors.Is(err, errNothingTaken) {
 		return nil, err
@@ -166,27 +161,13 @@ func (p *LivePayments) PayAll(ctx context.Context, requests []LiveRequest) ([]Li
 	return outcomes, nil
 }
 
-// liveWriter records payments in one transaction. Every reason to refuse one is found before
-// its first row is written, so that no refusal leaves a trace.
-type liveWriter struct {
-	*LivePayments
-	tx       *db.Tx
-	books    *books
-	accounts *accounts
-
-	// last is the position of the last payment, once that is known.
-	last *int64
-
-	// complete is whether the store has all its records, once that is known.
-	complete *bool
-}
-
-// pay returns what was recorded for the request before, or records it now.
-func (w *liveWriter) pay(r LiveRequest) (*LivePayment, error) {
+// pay returns the payment that was recorded for the request before, or a new one. Nothing is
+// noted of a request that is refused.
+func (b *liveBatch) pay(r LiveRequest) (*LivePayment, error) {
 	if err := r.Params.CheckFields(); err != nil {
 		return nil, err
 	}
-	client, err := w.accounts.get(r.Client, r.At)
+	client, err := b.accounts.get(r.Client, r.At)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +177,7 @@ func (w *liveWriter) pay(r LiveRequest) (*LivePayment, error) {
 		}
 		r.Ceilings = append(r.Ceilings[:len(r.Ceilings):len(r.Ceilings)], client.ceilings(r.Type)...)
 	}
-	before, again, err := w.find(r, client)
+	before, again, err := b.find(r, client)
 	if again != nil || err != nil {
 		return again, err
 	}
@@ -204,26 +185,26 @@ func (w *liveWriter) pay(r LiveRequest) (*LivePayment, error) {
 	if err != nil {
 		return nil, err
 	}
-	return w.record(r, client, before, bill)
+	return b.take(r, client, before, bill)
 }
 
-// record takes the nonces of a payment and writes it down.
-func (w *liveWriter) record(r LiveRequest, client *account, before *live.Session, bill *live.Bill) (*LivePayment, error) {
+// take makes a payment of the next nonces, within the limits of the signer and the client.
+func (b *liveBatch) take(r LiveRequest, client *account, before *live.Session, bill *live.Bill) (*LivePayment, error) {
 	hash := r.Params.RecipientRandHash
-	used, err := checkedNonces(w.tx, hash)
-	if err != nil {
-		return nil, err
+	count := b.counts[hash]
+	if count.retired != nil {
+		return nil, count.retired
 	}
 	// Another signer of this key may have used more than are known here.
-	from := used
+	used := count.used
 	if r.State != nil && r.State.PMSessionID == hash {
-		from = max(from, r.State.SenderNonce)
+		used = max(used, r.State.SenderNonce)
 	}
-	nonces, err := pm.NextNonces(hash, from, bill.Tickets, r.Cap)
+	nonces, err := pm.NextNonces(hash, used, bill.Tickets, r.Cap)
 	if err != nil {
 		return nil, err
 	}
-	page, err := w.books.open(w.sender, r.At)
+	page, err := b.books.open(b.sender, r.At)
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +215,7 @@ func (w *liveWriter) record(r LiveRequest, client *account, before *live.Session
 		}
 	}
 	if client != nil {
-		if err := w.allow(client, asked); err != nil {
+		if err := client.allow(asked, b.complete); err != nil {
 			return nil, err
 		}
 	}
@@ -243,95 +224,21 @@ func (w *liveWriter) record(r LiveRequest, client *account, before *live.Session
 		return nil, err
 	}
 	payment := &LivePayment{
-		Client: r.Client, Session: next, Asked: -1, Info: r.Info, RecipientRandHash: hash, Nonces: nonces,
+		Position: b.last + 1, Client: r.Client, Session: next, Asked: -1, Info: r.Info, RecipientRandHash: hash, Nonces: nonces,
 		Expiration: r.Expiration, ManifestID: r.ManifestID, Capabilities: r.Capabilities, At: fromMillis(r.At.UnixMilli()),
 	}
 	if r.State != nil {
 		payment.Asked = int64(r.State.SequenceNumber)
-	}
-	if payment.Position, err = w.position(); err != nil {
-		return nil, err
 	}
 	if r.Usage != nil {
 		if payment.Usage, err = r.Usage(payment, bill, before); err != nil {
 			return nil, err
 		}
 	}
-	if err := w.write(r, payment, used, from); err != nil {
-		return nil, err
-	}
-	*w.last = payment.Position
+	b.add(r, payment)
 	page.add(r.Params.Recipient, asked)
 	if client != nil {
-		w.accounts.add(client, asked)
+		b.accounts.add(client, asked)
 	}
 	return payment, nil
-}
-
-// allow applies the client's allowances. A store that may have lost what the client spent
-// counts nothing as left.
-func (w *liveWriter) allow(client *account, asked policy.Sum) error {
-	if t := client.Terms; t.EVPerDay != nil || t.FaceValuePerDay != nil || t.EVTotal != nil {
-		if err := w.requireComplete(); err != nil {
-			return err
-		}
-	}
-	return client.allow(asked)
-}
-
-// requireComplete is requireAcknowledged, asked once.
-func (w *liveWriter) requireComplete() error {
-	if w.complete != nil && *w.complete {
-		return nil
-	}
-	err := requireAcknowledged(w.tx)
-	complete := err == nil
-	w.complete = &complete
-	return err
-}
-
-// position returns the position of the next payment.
-func (w *liveWriter) position() (int64, error) {
-	if w.last == nil {
-		var last int64
-		if err := w.tx.Row(selectLastPosition).Scan(&last); err != nil {
-			return 0, err
-		}
-		w.last = &last
-	}
-	return *w.last + 1, nil
-}
-
-// write writes a payment's rows. used is how many nonces were known, from how many are.
-func (w *liveWriter) write(r LiveRequest, p *LivePayment, used, from uint32) error {
-	take := func(used uint32, nonces pm.NonceRange, client string) error {
-		if err := advance(w.tx, p.RecipientRandHash, used, nonces); err != nil {
-			return err
-		}
-		return w.chain.writeReservation(w.tx, w.sender, r.Params, nonces, r.At, client)
-	}
-	if from > used {
-		if err := take(used, pm.NonceRange{First: used + 1, Count: from - used}, ""); err != nil {
-			return err
-		}
-	}
-	if err := take(from, p.Nonces, p.Client); err != nil {
-		return err
-	}
-	state, err := p.Session.Encode()
-	if err != nil {
-		return err
-	}
-	var key sql.NullString
-	if r.Key != "" && r.State == nil {
-		key = sql.NullString{String: r.Key, Valid: true}
-	}
-	at := p.At.UnixMilli()
-	err = w.tx.Exec(upsertLiveSession, w.chain.id, w.sender.Hex(), p.Session.StateID, p.Client, int64(p.Session.SequenceNumber), p.Asked, at)
-	if err != nil {
-		return err
-	}
-	return w.tx.Exec(insertLivePayment, p.Position, w.chain.id, w.sender.Hex(), p.Client, p.Session.StateID, int64(p.Session.SequenceNumber), p.Asked,
-		key, p.Info, p.RecipientRandHash.Hex(), p.Nonces.First, p.Nonces.Count, p.Expiration.CreationRound, p.Expiration.CreationRoundBlockHash.Hex(),
-		p.ManifestID, hex.EncodeToString(p.Capabilities), string(state), string(p.Usage), at)
 }

@@ -228,7 +228,7 @@ func addClient(t *testing.T, s *Store, name string, terms Terms) (id string) {
 }
 
 // worth is the EV of a number of tickets, rounded up to a wei.
-func worth(t *testing.T, tickets int64) *wei.Wei {
+func worth(t testing.TB, tickets int64) *wei.Wei {
 	t.Helper()
 	w, err := wei.Ceil(new(big.Rat).Mul(params(1).EV(), big.NewRat(tickets, 1)))
 	require.NoError(t, err)

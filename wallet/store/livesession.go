@@ -13,21 +13,10 @@ import (
 )
 
 const (
-	selectLiveSession = `SELECT client, sequence, asked FROM signer_sessions WHERE chain_id = $1 AND sender = $2 AND state_id = $3`
-	upsertLiveSession = `INSERT INTO signer_sessions (chain_id, sender, state_id, client, sequence, asked, opened_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
-		ON CONFLICT (chain_id, sender, state_id) DO UPDATE SET sequence = excluded.sequence, asked = excluded.asked, updated_at = excluded.updated_at`
-
 	livePaymentFields = `SELECT position, client, asked, info, recipient_rand_hash, first_nonce, nonces, creation_round, creation_round_block_hash,
 		manifest_id, capabilities, state, usage, made_at FROM signer_payments`
-	liveSessionKey     = ` WHERE chain_id = $1 AND sender = $2 AND state_id = $3`
-	selectLivePayment  = livePaymentFields + liveSessionKey + ` AND sequence = $4`
-	selectLiveAnswer   = livePaymentFields + liveSessionKey + ` AND sequence > $4 AND asked = $4 AND info = $5 ORDER BY sequence LIMIT 1`
-	selectLiveKey      = livePaymentFields + ` WHERE chain_id = $1 AND sender = $2 AND client = $3 AND request_key = $4`
-	selectLastPosition = `SELECT COALESCE(MAX(position), 0) FROM signer_payments`
-	insertLivePayment  = `INSERT INTO signer_payments (position, chain_id, sender, client, state_id, sequence, asked, request_key, info, recipient_rand_hash,
-		first_nonce, nonces, creation_round, creation_round_block_hash, manifest_id, capabilities, state, usage, made_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`
+	selectLiveAnswer = livePaymentFields + ` WHERE chain_id = $1 AND sender = $2 AND state_id = $3 AND sequence > $4 AND asked = $4 AND info = $5 ORDER BY sequence LIMIT 1`
+	selectLiveKey    = livePaymentFields + ` WHERE chain_id = $1 AND sender = $2 AND client = $3 AND request_key = $4`
 )
 
 // stateIDBytes is how long a state's ID is here. The deployed signer's have 4 bytes.
@@ -39,72 +28,71 @@ func newStateID() string {
 	return hex.EncodeToString(id)
 }
 
-// find returns the session that the request continues, nil for one that begins; or what was
-// recorded for the same request before.
-func (w *liveWriter) find(r LiveRequest, client *account) (before *live.Session, again *LivePayment, err error) {
+// find returns the session that the request continues, nil for one that begins; or the payment
+// that was made for the same request before.
+func (b *liveBatch) find(r LiveRequest, client *account) (before *live.Session, again *LivePayment, err error) {
 	if r.State == nil {
-		again, err = w.findKey(r)
+		again, err = b.findKey(r)
 		return nil, again, err
 	}
 	id, asked := r.State.StateID, int64(r.State.SequenceNumber)
-	var owner string
-	var sequence, lastAsked int64
-	known, err := w.tx.Row(selectLiveSession, w.chain.id, w.sender.Hex(), id).Find(&owner, &sequence, &lastAsked)
+	session := b.sessions[id]
 	switch {
-	case err != nil:
-		return nil, nil, err
-	case known && owner != r.Client:
+	case session != nil && session.client != r.Client:
 		name := ""
 		if client != nil {
 			name = client.Name
 		}
 		return nil, nil, &ClientError{name, ClientSession, id}
-	case !known && len(id) == 2*stateIDBytes:
+	case session == nil && len(id) == 2*stateIDBytes:
 		// One of pmctl's, of another store or of this one before it lost it.
-		return nil, nil, cmp.Or(w.requireComplete(), error(live.ErrStateUnknown))
-	case !known || asked > sequence:
-		// Another signer of this key has signed it: it knows better.
-		return r.State, nil, w.requireComplete()
+		return nil, nil, cmp.Or(b.complete, error(live.ErrStateUnknown))
+	case session == nil || asked > session.sequence:
+		// Another signer of this key has signed it, after what is recorded here.
+		return r.State, nil, b.complete
 	}
-	if asked < sequence {
-		again, err := w.findAnswer(selectLiveAnswer, w.chain.id, w.sender.Hex(), id, asked, r.Info)
+	if asked < session.sequence {
+		again, err := b.findAnswer(func(p newLivePayment) bool {
+			return p.Session.StateID == id && p.Asked == asked && p.Info == r.Info
+		}, selectLiveAnswer, b.chain.id, b.sender.Hex(), id, asked, r.Info)
 		if again != nil || err != nil {
 			return nil, again, err
 		}
-		if asked != lastAsked {
+		if asked != session.asked {
 			return nil, nil, live.ErrStateOld
 		}
 	}
-	last, err := w.findAnswer(selectLivePayment, w.chain.id, w.sender.Hex(), id, sequence)
-	if err == nil && last == nil {
-		err = fmt.Errorf("%w: session %s has no payment %d", ErrDamaged, id, sequence)
+	if session.last == nil {
+		return nil, nil, fmt.Errorf("%w: session %s has no payment %d", ErrDamaged, id, session.sequence)
 	}
-	if err != nil {
-		return nil, nil, err
-	}
-	return last.Session, nil, nil
+	return session.last.Session, nil, nil
 }
 
-// findKey returns what was recorded under the request's key.
-func (w *liveWriter) findKey(r LiveRequest) (*LivePayment, error) {
+// findKey returns the payment that was made under the request's key.
+func (b *liveBatch) findKey(r LiveRequest) (*LivePayment, error) {
 	if r.Key == "" {
 		return nil, nil
 	}
-	again, err := w.findAnswer(selectLiveKey, w.chain.id, w.sender.Hex(), r.Client, r.Key)
+	again, err := b.findAnswer(func(p newLivePayment) bool {
+		return p.Client == r.Client && p.key == r.Key
+	}, selectLiveKey, b.chain.id, b.sender.Hex(), r.Client, r.Key)
 	switch {
 	case err != nil:
 		return nil, err
 	case again == nil:
-		return nil, w.requireComplete()
+		return nil, b.complete
 	case again.Info != r.Info:
 		return nil, &KeyError{r.Key}
 	}
 	return again, nil
 }
 
-// findAnswer returns the payment that a query finds, nil where there is none.
-func (w *liveWriter) findAnswer(query string, args ...any) (*LivePayment, error) {
-	found, err := db.List(w.tx, scanLivePayment, query, args...)
+// findAnswer returns the payment that matches or that a query finds, nil where there is none.
+func (b *liveBatch) findAnswer(matches func(newLivePayment) bool, query string, args ...any) (*LivePayment, error) {
+	if again := b.pending(matches); again != nil {
+		return again, nil
+	}
+	found, err := db.List(b.tx, scanLivePayment, query, args...)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}

@@ -124,7 +124,9 @@ func (u *LiveUsage) Sessions(ctx context.Context, since time.Time, limit int) ([
 // Spent returns what was signed for a client on the day of at, and in all.
 func (u *LiveUsage) Spent(ctx context.Context, client string, at time.Time) (ClientSpending, error) {
 	return read(ctx, u.store, "read what a client has spent", func(tx *db.Tx) (ClientSpending, error) {
-		return clientSpending(tx, client, at)
+		day := startOfDay(at)
+		days, totals, err := clientSpending(tx, []string{client}, day)
+		return ClientSpending{day, days[client], totals[client]}, err
 	})
 }
 

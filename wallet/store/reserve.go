@@ -13,9 +13,11 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-const insertReservation = `INSERT INTO reservations
-	(recipient_rand_hash, first_nonce, nonces, chain_id, sender, recipient, face_value, ticket_ev, expiration_block, reserved_at, client)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+const (
+	intoReservations = `INSERT INTO reservations
+		(recipient_rand_hash, first_nonce, nonces, chain_id, sender, recipient, face_value, ticket_ev, expiration_block, reserved_at, client) VALUES `
+	insertReservation = intoReservations + `($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+)
 
 // Spend is a number of tickets to reserve.
 type Spend struct {
@@ -203,7 +205,7 @@ func (c *Chain) reserve(tx *db.Tx, books *books, s Spend) (*Made, error) {
 			return nil, notAllowed{err}
 		}
 	}
-	err = c.writeReservation(tx, s.Sender, s.Params, nonces, at, "")
+	err = tx.Exec(insertReservation, c.reservationRow(s.Sender, s.Params, nonces, at, "")...)
 	if err == nil && s.Request != nil {
 		err = c.addToRequest(tx, s.Sender, s.Request, before, Record{RecipientRandHash: hash, Nonces: nonces}, at)
 	}
@@ -214,10 +216,11 @@ func (c *Chain) reserve(tx *db.Tx, books *books, s Spend) (*Made, error) {
 	return &Made{Nonces: nonces}, nil
 }
 
-// writeReservation enters tickets into the ledger; client is whose they are, if they are a
-// client's.
-func (c *Chain) writeReservation(tx *db.Tx, sender common.Address, params *pm.TicketParams, nonces pm.NonceRange, at time.Time, client string) error {
-	return tx.Exec(insertReservation,
+// reservationRow is an entry of the ledger; client is the ID of the client that the tickets
+// belong to, if any.
+func (c *Chain) reservationRow(sender common.Address, params *pm.TicketParams, nonces pm.NonceRange, at time.Time, client string) []any {
+	return []any{
 		params.RecipientRandHash.Hex(), nonces.First, nonces.Count, c.id, sender.Hex(), params.Recipient.Hex(),
-		decimal(params.FaceValue), params.EV().RatString(), decimal(params.ExpirationBlock), at.UnixMilli(), client)
+		decimal(params.FaceValue), params.EV().RatString(), decimal(params.ExpirationBlock), at.UnixMilli(), client,
+	}
 }

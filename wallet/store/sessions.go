@@ -40,36 +40,24 @@ func usedNonces(tx *db.Tx, hash common.Hash) (used uint32, err error) {
 
 // takeNonces takes a session's next nonces.
 func takeNonces(tx *db.Tx, hash common.Hash, count, most uint32) (nonces pm.NonceRange, err error) {
-	used, err := checkedNonces(tx, hash)
+	if err := tx.Exec(insertSession, hash.Hex()); err != nil {
+		return nonces, err
+	}
+	used, err := usedNonces(tx, hash)
+	if err == nil {
+		err = checkLast(tx, hash, used)
+	}
 	if err != nil {
 		return nonces, err
 	}
 	if nonces, err = pm.NextNonces(hash, used, count, most); err != nil {
 		return nonces, err
 	}
-	return nonces, advance(tx, hash, used, nonces)
-}
-
-// checkedNonces is usedNonces, held against the session's last reservation.
-func checkedNonces(tx *db.Tx, hash common.Hash) (used uint32, err error) {
-	if used, err = usedNonces(tx, hash); err == nil {
-		err = checkLast(tx, hash, used)
-	}
-	return used, err
-}
-
-// advance counts nonces as used, which are the next after those that are.
-func advance(tx *db.Tx, hash common.Hash, used uint32, nonces pm.NonceRange) error {
-	if used == 0 {
-		if err := tx.Exec(insertSession, hash.Hex()); err != nil {
-			return err
-		}
-	}
-	changed, err := tx.Change(advanceUsed, int64(used)+int64(nonces.Count), hash.Hex(), used)
+	changed, err := tx.Change(advanceUsed, int64(used)+int64(count), hash.Hex(), used)
 	if err == nil && changed != 1 {
 		err = fmt.Errorf("session %v: %d rows advanced instead of 1: %w", hash, changed, ErrDamaged)
 	}
-	return err
+	return nonces, err
 }
 
 // checkLast compares a session's count with its last reservation. They are on different pages
@@ -78,7 +66,11 @@ func checkLast(tx *db.Tx, hash common.Hash, used uint32) error {
 	var last int64
 	_, err := tx.Row(selectLast, hash.Hex()).Find(&last)
 	if err == nil && last != int64(used) {
-		err = fmt.Errorf("%w: session %v has used %d nonces, but its last reservation ends at %d", ErrDamaged, hash, used, last)
+		err = unevenError(hash, int64(used), last)
 	}
 	return err
+}
+
+func unevenError(hash common.Hash, used, last int64) error {
+	return fmt.Errorf("%w: session %v has used %d nonces, but its last reservation ends at %d", ErrDamaged, hash, used, last)
 }

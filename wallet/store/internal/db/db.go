@@ -112,7 +112,7 @@ func (d *DB) run(ctx context.Context, write bool, do func(*Tx) error) error {
 		if err != nil {
 			return err
 		}
-		if err := do(&Tx{ctx: ctx, tx: tx}); err != nil {
+		if err := do(&Tx{ctx: ctx, tx: tx, rowByRow: d.IsFile()}); err != nil {
 			_ = tx.Rollback() // err says more
 			return err
 		}

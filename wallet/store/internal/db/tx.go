@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 )
 
 // Tx is a transaction. Its statements end with the context of its begin.
@@ -14,6 +17,10 @@ type Tx struct {
 
 	// statements are the prepared ones; nil if statements are not reused.
 	statements map[string]*sql.Stmt
+
+	// rowByRow has rows written one by one: SQLite takes longer to read a statement for many
+	// rows than to run one for each, and there is no way to a server.
+	rowByRow bool
 }
 
 // Reuse prepares each statement once, for few statements that run often: SQLite takes as long
@@ -111,6 +118,10 @@ func Each[T any](t *Tx, scan func(*sql.Rows) (T, error), use func(T) error, quer
 	if err != nil {
 		return err
 	}
+	return each(rows, scan, use)
+}
+
+func each[T any](rows *sql.Rows, scan func(*sql.Rows) (T, error), use func(T) error) error {
 	defer rows.Close()
 	for rows.Next() {
 		one, err := scan(rows)
@@ -144,4 +155,95 @@ func damaged(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrDamaged, err)
+}
+
+// places writes the places of parameters from number first on: "$3, $4".
+func places(first, count int) string {
+	text := make([]byte, 0, count*len("$1234, "))
+	for i := range count {
+		if i > 0 {
+			text = append(text, ", "...)
+		}
+		text = strconv.AppendInt(append(text, '$'), int64(first+i), 10)
+	}
+	return string(text)
+}
+
+// maxParameters is how many parameters a statement may have, in either database.
+const maxParameters = 30000
+
+// ChangeAll runs a statement on several rows at once: before ends with VALUES, and after may
+// say what happens on a conflict. It returns how many rows were changed.
+func (t *Tx) ChangeAll(before string, rows [][]any, after string) (changed int64, err error) {
+	if len(rows) == 0 {
+		return 0, nil
+	}
+	if t.rowByRow {
+		return t.changeEach(before+"(?"+strings.Repeat(", ?", len(rows[0])-1)+")"+after, rows)
+	}
+	for some := range slices.Chunk(rows, max(1, maxParameters/len(rows[0]))) {
+		var text strings.Builder
+		var args []any
+		text.WriteString(before)
+		for i, row := range some {
+			if i > 0 {
+				text.WriteString(", ")
+			}
+			text.WriteString("(" + places(len(args)+1, len(row)) + ")")
+			args = append(args, row...)
+		}
+		text.WriteString(after)
+		result, err := t.tx.ExecContext(t.ctx, text.String(), args...)
+		if err != nil {
+			return changed, err
+		}
+		count, err := result.RowsAffected()
+		if err != nil {
+			return changed, err
+		}
+		changed += count
+	}
+	return changed, nil
+}
+
+// changeEach runs a statement for each row.
+func (t *Tx) changeEach(query string, rows [][]any) (changed int64, err error) {
+	s, err := t.tx.PrepareContext(t.ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	for _, row := range rows {
+		result, err := s.ExecContext(t.ctx, row...)
+		if err != nil {
+			return changed, err
+		}
+		count, err := result.RowsAffected()
+		if err != nil {
+			return changed, err
+		}
+		changed += count
+	}
+	return changed, nil
+}
+
+// ListIn is List for a query that ends with IN, over any number of values. args come before.
+func ListIn[T any](t *Tx, scan func(*sql.Rows) (T, error), query string, args []any, values []string) (found []T, err error) {
+	for some := range slices.Chunk(values, maxParameters) {
+		all := append([]any(nil), args...)
+		for _, value := range some {
+			all = append(all, value)
+		}
+		rows, err := t.tx.QueryContext(t.ctx, query+" ("+places(len(args)+1, len(some))+")", all...)
+		if err == nil {
+			err = each(rows, scan, func(one T) error {
+				found = append(found, one)
+				return nil
+			})
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
 }
