@@ -44,7 +44,7 @@ func (w *Wallet) Pay(ctx context.Context, to pay.Target, amount pay.Amount, o Pa
 	client := w.asking(o.Works)
 	client.Headers = o.Headers
 	session := &pay.Session{
-		Payer: look.payer(), Client: client, Kept: keptOffers{w.ledger(), w.store.ID()}, Pins: w.pins(to), URL: u,
+		Payer: look.payer(), Client: client, Kept: keptOffers{w.ledger(), w.store.ID()}, Pins: w.pins(to), Credits: w.ledger(), URL: u,
 		Unlock:  w.Account.Unlock,
 		Request: request, Requests: w.ledger(), Digest: digest, Unattended: o.Unattended,
 	}

@@ -4,6 +4,7 @@ package pay
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
@@ -29,7 +30,9 @@ func NewPay(r *cli.Run) *cobra.Command {
 		Short: "Pay a recipient",
 		Long: `Pay makes as many tickets as are worth AMOUNT at least, delivers them to the
 recipient, and keeps the fresh ticket params that it answers with for the next
-payment. What the tickets are worth beyond AMOUNT stays as credit.
+payment. What the tickets are worth beyond AMOUNT stays as credit, which the
+session's next payment uses if it follows within five minutes. Each payment has
+at least one ticket: it shows that the recipient still has the session.
 
 RECIPIENT is a URL, https://host[:port] or host:port, or an address, 0x…, which
 is paid where its entry in the service registry says; no other address is.
@@ -138,6 +141,7 @@ type paymentResult struct {
 	Continued  bool           `json:"continued"`
 	Value      wei.Wei        `json:"value"`
 	Paid       string         `json:"paid"`
+	CreditUsed *wei.Wei       `json:"credit_used,omitempty"`
 	Overpaid   string         `json:"overpaid"`
 	TicketEV   string         `json:"ticket_ev"`
 	FaceValue  string         `json:"face_value"`
@@ -181,6 +185,13 @@ func newPaymentResult(p *pay.Payment, value wei.Wei) paymentResult {
 		paid:       total.EV,
 		over:       new(big.Rat).Sub(total.EV, value.Rat()),
 	}
+	if p.Credit != nil {
+		used, err := wei.Ceil(p.Credit)
+		if err == nil {
+			result.CreditUsed = &used
+		}
+		result.over.Add(result.over, p.Credit)
+	}
 	result.Overpaid = result.over.RatString()
 	if len(p.Parts) == 1 {
 		return result
@@ -214,8 +225,11 @@ func (p paymentResult) write(w *cli.Page) error {
 		{"accepted", accepted(t)},
 		{"session", format.PlainText(p.Session) + ", " + session},
 	}
+	if p.CreditUsed != nil {
+		fields = slices.Insert(fields, 4, cli.Field{"credit used", p.CreditUsed.String() + ", of the session's last payment"})
+	}
 	if parts := p.payment.Parts; len(parts) > 1 {
-		fields[5][1] = fmt.Sprintf("%s in %d parts", words.Count(p.Tickets, "ticket"), len(parts))
+		fields[len(fields)-2][1] = fmt.Sprintf("%s in %d parts", words.Count(p.Tickets, "ticket"), len(parts))
 		for i, t := range parts {
 			fields = append(fields, cli.Field{fmt.Sprintf("part %d", i+1), accepted(t)})
 		}

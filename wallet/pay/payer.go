@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -77,8 +78,12 @@ type Amount struct {
 	// Value is the least total expected value of the tickets, if Count is 0.
 	Value wei.Wei
 
-	// MaxOverpay is how much the tickets' expected values may exceed Value; nil for no limit, which
-	// is less than one ticket.
+	// Credit is the part of Value that the recipient already has, in wei; nil for none. It counts
+	// towards the amount, but not towards the limits.
+	Credit *big.Rat
+
+	// MaxOverpay is how much the tickets' expected values and Credit may exceed Value; nil for no
+	// limit, which is less than one ticket where there is no credit.
 	MaxOverpay *wei.Wei
 
 	// Made is what was already created of the amount, on other params. It counts towards the amount
@@ -101,7 +106,12 @@ func (a Amount) due(made policy.Sum) bool {
 	if a.Count != 0 {
 		return made.Tickets < a.Count
 	}
-	return made.Tickets == 0 || made.EV.Cmp(a.Value.Rat()) < 0
+	return made.Tickets == 0 || a.paid(made).Cmp(a.Value.Rat()) < 0
+}
+
+// paid is what is paid of the amount with tickets that come to made.
+func (a Amount) paid(made policy.Sum) *big.Rat {
+	return new(big.Rat).Add(num.OrZero(made.EV), num.OrZero(a.Credit))
 }
 
 // tickets returns how many tickets worth ev each are still due.
@@ -112,7 +122,13 @@ func (a Amount) tickets(ev *big.Rat) (uint64, error) {
 	if ev.Sign() == 0 {
 		return 0, ErrWorthless
 	}
-	return pm.TicketsFor(a.Value.Rat(), a.Made.EV, ev)
+	count, err := pm.TicketsFor(a.Value.Rat(), a.paid(a.Made), ev)
+	if a.Made.Tickets == 0 {
+		// Even where the credit would cover it: only a recipient that takes a ticket is known to
+		// have the session, and with it the credit.
+		count = max(count, 1)
+	}
+	return count, err
 }
 
 func (a Amount) check() error {
@@ -145,6 +161,9 @@ type Plan struct {
 
 	// Request is the request that the tickets are for; nil for none.
 	Request *store.Request
+
+	// credit is what the plan counts on. It is taken before tickets are created.
+	credit store.Credit
 
 	// all is the cost of the whole amount, with what was created before and what is left for other
 	// params.
@@ -206,7 +225,7 @@ func (p *Payer) Propose(ctx context.Context, params *pm.TicketParams, amount Amo
 	plan := &Plan{Params: params, TicketEV: ev, TotalEV: policy.Cost(count, ev, nil).EV, Ahead: ahead}
 	plan.all = amount.Made.Plus(policy.Cost(count+ahead, ev, params.FaceValue))
 	if amount.Count == 0 {
-		plan.Overpays = new(big.Rat).Sub(plan.all.EV, amount.Value.Rat())
+		plan.Overpays = new(big.Rat).Sub(amount.paid(plan.all), amount.Value.Rat())
 	}
 	if err := amount.checkOverpay(plan, count+ahead); err != nil {
 		return nil, err

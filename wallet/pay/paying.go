@@ -44,6 +44,10 @@ type paymentRun struct {
 
 	// fresh is the set on params that this process fetched; 0 for none. checked is the set whose
 	// params were last checked on the chain, at checkedAt.
+	// creditLapsed tells that tickets counted on a credit and are not known to be accepted
+	// while that was sure.
+	creditLapsed bool
+
 	fresh, checked int
 	checkedAt      time.Time
 
@@ -65,6 +69,13 @@ func (p *paymentRun) run(ctx context.Context) error {
 	}
 	for _, r := range p.records {
 		p.found = append(p.found, *r)
+	}
+	// It is made up for before the tickets are delivered that counted on it: once they are
+	// accepted, nothing tells that it was too old.
+	if p.creditLapsed && p.amount.due(p.made) {
+		if err := p.make(ctx); err != nil {
+			return p.partial(err)
+		}
 	}
 	for {
 		settled, err := p.deliverAll(ctx)
@@ -94,8 +105,10 @@ func (p *paymentRun) read(ctx context.Context) (err error) {
 	if len(p.records) == 0 {
 		p.found = nil // it was released, and starts anew
 	}
-	p.made, err = p.Payer.MadeFor(p.records)
-	return err
+	if p.made, err = p.Payer.MadeFor(p.records); err != nil {
+		return err
+	}
+	return p.recallCredit()
 }
 
 // deliverAll delivers what was created and is not accepted. settled is false if the records have
@@ -279,10 +292,14 @@ func (p *paymentRun) make(ctx context.Context) error {
 	}
 	if offer != nil {
 		err := p.makeFrom(ctx, offer, plan, true)
+		if errors.Is(err, errCreditTaken) {
+			return p.make(ctx)
+		}
 		if !p.retryWithFreshParams(offer, err) {
 			return err
 		}
 	}
+	p.amount.Credit = amount.Credit // without that of the session that ends
 	fetched, err := p.fetch(ctx, p.key)
 	if err != nil {
 		return p.refusedSender(ctx, unseen, err)
@@ -328,11 +345,16 @@ func (p *paymentRun) makeFrom(ctx context.Context, offer *Offer, plan *Plan, con
 	if err := p.Pins.Keep(ctx, p.URL, offer.Params.Recipient); err != nil {
 		return err
 	}
+	if err := p.takeCredit(ctx, plan); err != nil {
+		return err
+	}
 	tickets, err := p.Payer.Reserve(ctx, plan)
 	if err != nil {
+		p.returnCredit(ctx, plan)
 		return inProgress(err)
 	}
 	if tickets.Before != nil {
+		p.returnCredit(ctx, plan)
 		return fmt.Errorf("%w: %q", ErrInProgress, tickets.Before.ID)
 	}
 	if plan.Request == nil {
@@ -381,6 +403,9 @@ func (p *paymentRun) requestFor(offer *Offer, plan *Plan, segment string, contin
 		Info: offer.Info, URL: offer.URL.String(), FetchedAt: offer.FetchedAt,
 		Expiration: plan.Expiration, Segment: segment, Value: p.amount.Value, Continued: continued,
 	}
+	if plan.credit.Amount != nil {
+		recipe.Credit, recipe.CreditUntil = plan.credit.Amount, plan.credit.At.Add(creditLife)
+	}
 	request := *p.request
 	request.After = p.records.Version()
 	var err error
@@ -416,7 +441,7 @@ func (p *paymentRun) partial(err error) error {
 // result returns the payment once all of it is accepted.
 func (p *paymentRun) result() *Payment {
 	first := p.parts[0]
-	payment := &Payment{Offer: first.offer, Continued: first.continued, Tickets: first.tickets, Sent: p.sent, NextErr: errors.Join(p.nextErr, p.noteErr)}
+	payment := &Payment{Credit: p.amount.Credit, Offer: first.offer, Continued: first.continued, Tickets: first.tickets, Sent: p.sent, NextErr: errors.Join(p.nextErr, p.noteErr)}
 	for _, d := range p.parts {
 		payment.Parts = append(payment.Parts, d.tickets)
 	}

@@ -36,6 +36,11 @@ type Recipe struct {
 	// Value is the least total value to pay, if the request has no count.
 	Value wei.Wei `json:"value"`
 
+	// Credit is what the recipient had of Value before, in wei, nil for nothing. Tickets that
+	// are not accepted until CreditUntil are made up for: the recipient may have forgotten it.
+	Credit      *big.Int  `json:"credit,omitempty"`
+	CreditUntil time.Time `json:"credit_until,omitzero"`
+
 	// Continued tells that the answer was kept from an earlier payment.
 	Continued bool `json:"continued"`
 }
@@ -156,6 +161,9 @@ func (p *Payer) Recall(before *store.Record) (*Recipe, *Tickets, error) {
 	plan.TotalEV = policy.Cost(uint64(plan.Count), plan.TicketEV, nil).EV
 	if !r.Value.IsZero() {
 		plan.Overpays = new(big.Rat).Sub(plan.TotalEV, r.Value.Rat())
+		if r.Credit != nil {
+			plan.Overpays.Add(plan.Overpays, new(big.Rat).SetInt(r.Credit))
+		}
 	}
 	return r, &Tickets{Plan: plan, Sender: p.Sender, Nonces: before.Nonces, Before: before}, nil
 }

@@ -3,6 +3,7 @@ package pay
 import (
 	"context"
 	"errors"
+	"math/big"
 	"slices"
 	"time"
 
@@ -35,6 +36,8 @@ type Session struct {
 
 	// URL is where to fetch params.
 	URL URL
+	// Credits are what sessions were paid beyond what was asked for; nil uses none.
+	Credits Credits
 
 	// Request makes the payment idempotent; nil for none. Its Record is not used.
 	Request *store.Request
@@ -70,6 +73,9 @@ type Payment struct {
 
 	// NextErr is why no fresh params are kept for the next payment; nil if they are.
 	NextErr error
+
+	// Credit is the part of the value that the recipient already had, in wei; nil for none.
+	Credit *big.Rat
 }
 
 // AcceptedBefore reports that all tickets of the request had been accepted before.
@@ -113,6 +119,7 @@ func (s *Session) Pay(ctx context.Context, amount Amount) (*Payment, error) {
 	if err := p.run(ctx); err != nil {
 		return nil, err
 	}
+	p.keepCredit(context.WithoutCancel(ctx))
 	return p.result(), nil
 }
 
@@ -133,7 +140,19 @@ func (s *Session) kept(ctx context.Context, amount Amount) (*Offer, *Plan, error
 	if err != nil {
 		return nil, nil, err
 	}
+	var credit store.Credit
+	if amount.usesCredit() {
+		if credit, err = s.credit(ctx, offer); err != nil {
+			return nil, nil, err
+		}
+		if credit.Amount != nil {
+			amount.Credit = new(big.Rat).SetInt(credit.Amount)
+		}
+	}
 	plan, err := s.Payer.Plan(ctx, offer.Params, amount)
+	if err == nil {
+		plan.credit = credit
+	}
 	if errors.Is(err, policy.ErrInactive) {
 		return nil, nil, err // no params of this recipient would help
 	}

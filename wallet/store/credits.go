@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+	"math/big"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
+)
+
+const (
+	creditKey    = ` WHERE chain_id = $1 AND sender = $2 AND recipient_url = $3`
+	selectCredit = `SELECT session_id, credit, credited_at FROM credits` + creditKey
+	deleteCredit = `DELETE FROM credits` + creditKey
+	insertCredit = `INSERT INTO credits (chain_id, sender, recipient_url, session_id, credit, credited_at) VALUES ($1, $2, $3, $4, $5, $6)`
+)
+
+// Credit is what a session's recipient was paid beyond what was asked for.
+type Credit struct {
+	// Session is the id of the auth token that was paid under.
+	Session string
+
+	// Amount is in wei, and At when it was last added to; nil for no credit.
+	Amount *big.Int
+	At     time.Time
+}
+
+// Credit returns the credit at a recipient's URL, of the session that was paid last there.
+func (c *Chain) Credit(ctx context.Context, sender common.Address, url string) (Credit, error) {
+	return read(ctx, c.store, "read the credit at "+url, func(tx *db.Tx) (Credit, error) { return c.credit(tx, sender, url) })
+}
+
+// TakeCredit takes the credit, so that one payment alone uses it. It takes nothing, and
+// returns false, when the credit is not what it was seen as.
+func (c *Chain) TakeCredit(ctx context.Context, sender common.Address, url string, seen Credit) (taken bool, err error) {
+	err = c.store.writeFor(ctx, "take the credit at "+url, func(tx *db.Tx) error {
+		now, err := c.credit(tx, sender, url)
+		taken = err == nil && now.Amount != nil && now.Session == seen.Session && now.Amount.Cmp(seen.Amount) == 0
+		if !taken {
+			return err
+		}
+		return tx.Exec(deleteCredit, c.id, sender.Hex(), url)
+	})
+	return taken && err == nil, err
+}
+
+// AddCredit adds to a session's credit. It replaces the credit of another session, and one from
+// which more is as long as life away or longer.
+func (c *Chain) AddCredit(ctx context.Context, sender common.Address, url string, more Credit, life time.Duration) error {
+	return c.store.writeFor(ctx, "keep the credit at "+url, func(tx *db.Tx) error {
+		was, err := c.credit(tx, sender, url)
+		if err != nil {
+			return err
+		}
+		if was.Amount != nil && was.Session == more.Session && was.At.Sub(more.At).Abs() < life {
+			more.Amount = new(big.Int).Add(more.Amount, was.Amount)
+			if was.At.After(more.At) {
+				more.At = was.At
+			}
+		}
+		if err := tx.Exec(deleteCredit, c.id, sender.Hex(), url); err != nil {
+			return err
+		}
+		return tx.Exec(insertCredit, c.id, sender.Hex(), url, more.Session, more.Amount.String(), more.At.UnixMilli())
+	})
+}
+
+func (c *Chain) credit(tx *db.Tx, sender common.Address, url string) (Credit, error) {
+	var found Credit
+	var amount string
+	var at int64
+	ok, err := tx.Row(selectCredit, c.id, sender.Hex(), url).Find(&found.Session, &amount, &at)
+	if err != nil || !ok {
+		return Credit{}, err
+	}
+	found.At = fromMillis(at)
+	return found, column("credit", &found.Amount, parseNatural, amount)
+}
