@@ -112,7 +112,7 @@ func TestSoakKilledFunding(t *testing.T) {
 	killed, deposit := 0, int64(0)
 	for run := range runs {
 		// An amount of its own: what was killed when it had printed its result, and was
-		// not to be run again, would be gone on with by the same command later.
+		// not to be run again, would be continued by the same command later.
 		line := fmt.Sprintf("fund --deposit %dwei --yes", 7+run)
 		deposit += int64(7 + run)
 		if run%2 == 1 {

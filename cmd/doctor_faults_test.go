@@ -26,7 +26,7 @@ func localFaults() []sick {
 			w.config("[limits]\nmax_ticket_ev = \"2000gwei\"\n")
 			w.flags = "--max-ticket-ev 3000gwei"
 		}, want: []string{"limits failed"}, exit: exitLimit, says: "would loosen"},
-		{name: "network that nobody knows", induce: func(w *ward) { w.env["PMCTL_NETWORK"] = "nonesuch" },
+		{name: "unknown network", induce: func(w *ward) { w.env["PMCTL_NETWORK"] = "nonesuch" },
 			want: []string{"network failed"}, exit: exitUsage, says: "nonesuch"},
 		{name: "local network that does not run", induce: func(w *ward) { w.env["PMCTL_DEVNET_STATE"] += ".gone" },
 			want: []string{"network failed"}, exit: exitUnreachable, says: "no local network is running"},
@@ -122,7 +122,7 @@ func chainFaults() []sick {
 func recipientFaults() []sick {
 	ails := func(fault string) func(*ward) { return func(w *ward) { w.ail(fault) } }
 	cases := []sick{
-		{name: "nobody at the URL", induce: func(w *ward) { w.url = "https://127.0.0.1:1" },
+		{name: "nothing listens at the URL", induce: func(w *ward) { w.url = "https://127.0.0.1:1" },
 			want: []string{"recipient failed"}, exit: exitUnreachable, says: "refused"},
 		{name: "no TLS at the URL", induce: func(w *ward) {
 			w.url = strings.Replace(w.net.Recipients()[0].State().PlainURL, "http:", "https:", 1)
@@ -150,7 +150,7 @@ func recipientFaults() []sick {
 		{name: "recipient that is not active", moves: true, cfg: devnet.Config{Recipients: 2}, induce: func(w *ward) {
 			require.NoError(w.t, w.net.DeactivateTranscoder(w.t.Context(), w.net.Recipients()[0].State().Address))
 		}, want: []string{"active failed"}, exit: exitUnacceptable, says: "pmctl recipient list"},
-		{name: "somebody else was paid there", induce: func(w *ward) {
+		{name: "another address was paid there", induce: func(w *ward) {
 			w.open(func(c *store.Chain) {
 				_, err := c.PinRecipients(w.t.Context(), w.me(), []store.Pin{{URL: w.url, Recipient: common.Address{7}}}, []common.Address{{7}})
 				require.NoError(w.t, err)

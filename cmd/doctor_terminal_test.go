@@ -21,9 +21,9 @@ func TestDoctorAsksForThePassphrase(t *testing.T) {
 	made.Env = append(os.Environ(), "HOME="+home, "XDG_DATA_HOME=", "ETH_KEYSTORE=")
 	out, err := made.CombinedOutput()
 	require.NoError(t, err, string(out))
-	nobody := []string{"doctor", "https://127.0.0.1:1", "--rpc-url", "http://127.0.0.1:1"}
+	offline := []string{"doctor", "https://127.0.0.1:1", "--rpc-url", "http://127.0.0.1:1"}
 
-	p := atTerminal(t, home, nobody...)
+	p := atTerminal(t, home, offline...)
 	p.expect(": ")
 	p.press("correct horse 1\r")
 	code, shown := p.end()
@@ -36,7 +36,7 @@ func TestDoctorAsksForThePassphrase(t *testing.T) {
 		"SIGTERM": func(p *terminal) { require.NoError(p.t, p.cmd.Process.Signal(unix.SIGTERM)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := atTerminal(t, home, nobody...)
+			p := atTerminal(t, home, offline...)
 			p.expect(": ")
 			stop(p)
 			code, shown := p.end()

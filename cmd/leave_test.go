@@ -113,7 +113,7 @@ func TestSoakExitKilledAtEachRequest(t *testing.T) {
 				forward.ServeHTTP(httptest.NewRecorder(), r)
 			}
 			kill()
-			panic(http.ErrAbortHandler) // nobody gets an answer
+			panic(http.ErrAbortHandler) // no client gets an answer
 		}))
 		rounds := make(chan error, 1)
 		passing, stop := context.WithCancel(t.Context())

@@ -66,7 +66,7 @@ func TestSoakServerKilledUnderMinting(t *testing.T) {
 		}
 		return true
 	}
-	heard := make(chan ending, 1<<16) // nobody waits for the one who listens
+	heard := make(chan ending, 1<<16) // sends must not block
 	m.heard = heard
 	go func() {
 		defer close(heard)

@@ -225,7 +225,7 @@ func (m *minting) header(out string) format.BatchHeader {
 }
 
 // checkPayment finds a payment that was accepted in the ledger. One with an id that was
-// killed may have been accepted before: then nobody knows, and says so.
+// killed may have been accepted before: then the outcome is reported as unknown.
 func (m *minting) checkPayment(n *mint, last ending, ledger *ledger) {
 	t := m.t
 	switch last.code {

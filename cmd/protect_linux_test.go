@@ -22,8 +22,8 @@ const (
 	unprotected = "unprotected"
 )
 
-// nobody is a user without privileges.
-const nobody = 65534
+// other is a user without privileges.
+const other = 65534
 
 // readMemoryOf reads some of another process's memory, as a thief of the same user would.
 func readMemoryOf(pid string) error {
@@ -47,7 +47,7 @@ func readMemoryOf(pid string) error {
 // asUser has cmd run without the superuser's privileges, which reach everywhere.
 func asUser(cmd *exec.Cmd) {
 	if os.Getuid() == 0 {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: other, Gid: other}}
 	}
 }
 
@@ -68,7 +68,7 @@ func TestMemoryIsItsOwn(t *testing.T) {
 		fifo := filepath.Join(dir, name+".fifo")
 		require.NoError(t, unix.Mkfifo(fifo, 0o600))
 		if os.Getuid() == 0 {
-			require.NoError(t, os.Chown(fifo, nobody, nobody))
+			require.NoError(t, os.Chown(fifo, other, other))
 		}
 		victim := exec.Command(filepath.Join(dir, name), fifo)
 		if name == "pmctl" {
@@ -94,7 +94,7 @@ func TestMemoryIsItsOwn(t *testing.T) {
 			require.Error(t, err, "its memory can be read")
 			require.Contains(t, string(out), "permission denied")
 		} else if err != nil {
-			t.Logf("nobody can read any process's memory here: %s", out)
+			t.Logf("this system lets no user read a process's memory: %s", out)
 		}
 
 		require.NoError(t, victim.Process.Signal(unix.SIGABRT))

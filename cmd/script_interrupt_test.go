@@ -122,7 +122,7 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// openAsWriter opens a named pipe once somebody reads it, as a writer that never writes,
+// openAsWriter opens a named pipe once a reader has opened it, as a writer that never writes,
 // and closes busy. It keeps the pipe open until ended is closed.
 func openAsWriter(fifo string, busy chan<- struct{}, ended <-chan struct{}) {
 	retry := time.NewTicker(5 * time.Millisecond)

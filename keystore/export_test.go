@@ -21,7 +21,7 @@ func TestExportedFiles(t *testing.T) {
 	require.NoError(t, signer.WriteRawKey(raw))
 	require.Equal(t, rawKey+"\n", read(t, raw))
 
-	// What is there already stays, and nobody is asked for a passphrase first.
+	// An existing file stays, and there is no prompt for a passphrase.
 	for _, existing := range []string{path, raw, dir} {
 		require.ErrorIs(t, signer.WriteKeyFile(t.Context(), existing, mute(t), Light), os.ErrExist)
 		require.ErrorIs(t, signer.WriteRawKey(existing), os.ErrExist)

@@ -288,7 +288,7 @@ func TestAPipeThatNeverBeginsIsLeftWhenCancelled(t *testing.T) {
 func TestAPipeThatNeverEndsIsLeftWhenCancelled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	require.NoError(t, unix.Mkfifo(path, 0o600))
-	// Open for both, so that nobody waits for the other side to open.
+	// Open for both, so that opening does not wait for the other side.
 	writer, err := os.OpenFile(path, os.O_RDWR, 0)
 	require.NoError(t, err)
 	defer writer.Close()

@@ -212,7 +212,7 @@ func TestAnotherAccountsKeyIsRefused(t *testing.T) {
 	require.ErrorIs(t, err, ErrAddressMismatch)
 }
 
-func TestNobodyIsAskedAboutAnUnusableFile(t *testing.T) {
+func TestAnUnusableFileAsksNothing(t *testing.T) {
 	store := Open(t.TempDir())
 	path := addFile(t, store, "key.json", testdata(t, lightFile))
 	account, err := store.Default()

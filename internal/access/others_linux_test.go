@@ -47,7 +47,7 @@ func TestOthersByAccessControlList(t *testing.T) {
 			encode(entry{owner, 6, unnamed}, entry{tagUser, 4, 54321}, entry{tagOwnerGroup, 0, unnamed}, entry{tagMask, 4, unnamed}, entry{tagOther, 0, unnamed}),
 			0o640, "user 54321 (by an access control list)",
 		},
-		"another user whom the mask stops": {
+		"another user that the mask excludes": {
 			encode(entry{owner, 6, unnamed}, entry{tagUser, 4, 54321}, entry{tagOwnerGroup, 0, unnamed}, entry{tagMask, 0, unnamed}, entry{tagOther, 0, unnamed}),
 			0o600, "",
 		},

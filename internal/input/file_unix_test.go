@@ -56,7 +56,7 @@ func TestReadsPipes(t *testing.T) {
 
 var errEnough = errors.New("enough")
 
-// A pipe that nobody writes to, as it is opened before or after the end.
+// A pipe without a writer, opened before or after the end.
 func TestAPipeWithoutAWriter(t *testing.T) {
 	for range 20 {
 		path := fifo(t)

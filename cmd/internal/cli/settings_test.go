@@ -40,7 +40,7 @@ func TestTheSystemsFileBindsTheUsers(t *testing.T) {
 	require.ErrorIs(t, err, policy.ErrLimit)
 	require.ErrorContains(t, err, "max_ticket_ev in "+user+": 11 gwei would loosen the limit of 10 gwei that max_ticket_ev in "+system+" sets")
 
-	home = "" // nobody's
+	home = "" // no user has one
 	require.Equal(t, "10000000000", limit())
 
 	// A budget, and the store that it is counted in, with any environment.
