@@ -21,7 +21,7 @@ func localFaults() []sick {
 		{name: "config that is no TOML", induce: func(w *ward) { w.config("network = ") },
 			want: []string{"config failed"}, exit: exitFailed, says: "config.toml"},
 		{name: "config that others can change", induce: func(w *ward) { require.NoError(w.t, os.Chmod(w.config(""), 0o666)) },
-			want: []string{"config failed"}, exit: exitFailed, says: "could be changed by others"},
+			want: []string{"config failed"}, exit: exitFailed, says: "other users can change"},
 		{name: "flag that loosens a limit", induce: func(w *ward) {
 			w.config("[limits]\nmax_ticket_ev = \"2000gwei\"\n")
 			w.flags = "--max-ticket-ev 3000gwei"

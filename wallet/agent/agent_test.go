@@ -197,7 +197,7 @@ func TestARequestIsMadeOnce(t *testing.T) {
 		return payer.Reserve(t.Context(), plan)
 	}
 	_, err := make(1)
-	require.ErrorContains(t, err, "makes other tickets than these")
+	require.ErrorContains(t, err, "describes other tickets")
 	require.Zero(t, w.used(t, 1))
 	tickets, err := make(0)
 	require.NoError(t, err)
@@ -239,7 +239,7 @@ func TestTransactions(t *testing.T) {
 		"chain id":           func(t *types.DynamicFeeTx) { t.ChainID = big.NewInt(1) },
 		"access list":        func(t *types.DynamicFeeTx) { t.AccessList = types.AccessList{{Address: ticketBroker}} },
 		"above the limit":    func(t *types.DynamicFeeTx) { t.GasFeeCap = big.NewInt(1e18) },
-		"funds its own account only": func(t *types.DynamicFeeTx) {
+		"funds only its own account": func(t *types.DynamicFeeTx) {
 			t.Value, t.Data = big.NewInt(2), contract.NewTicketBroker().PackFundDepositAndReserveFor(common.Address{9}, big.NewInt(1), big.NewInt(1))
 		},
 		"requires a value of 0 wei": func(t *types.DynamicFeeTx) { t.Value = big.NewInt(1) },
@@ -267,7 +267,7 @@ func TestTimeouts(t *testing.T) {
 	w.clock.forward(time.Minute)
 	_, err = w.batch(t, s, 1, 1)
 	require.ErrorIs(t, err, ErrLocked)
-	require.ErrorContains(t, err, "its lifetime of 1h30m0s is over")
+	require.ErrorContains(t, err, "its lifetime of 1h30m0s has ended")
 	require.Equal(t, uint32(2), w.used(t, 1), "no nonces without a key")
 	_, err = w.service.Signer.Sign(t.Context(), nil)
 	require.Error(t, err, "the key itself is gone")
@@ -277,7 +277,7 @@ func TestTimeouts(t *testing.T) {
 	status, err := w.client.Status(t.Context())
 	require.NoError(t, err)
 	require.True(t, status.Locked)
-	require.Equal(t, "nobody used it for 1h0m0s", status.LockedBy)
+	require.Equal(t, "it was not used for 1h0m0s", status.LockedBy)
 }
 
 // TestAnIdleKeyIsClosedByItself: without anybody asking.

@@ -19,20 +19,20 @@ import (
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
-// Client asks the agent at a socket.
+// Client sends requests to the agent at a socket.
 type Client struct {
 	path string
 	http *http.Client
 }
 
-// NewClient returns a client of the socket at path. It connects with the first request.
+// NewClient returns a client for the socket at path. It connects on the first request.
 func NewClient(path string) *Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
 		if err != nil {
 			return nil, err
 		}
-		// Somebody else's process might have taken the path: it would learn what is asked.
+		// Another user's process might have taken the path and would learn what is asked.
 		if err := checkPeer(conn); err != nil {
 			conn.Close()
 			return nil, err
@@ -42,28 +42,27 @@ func NewClient(path string) *Client {
 	return &Client{path: path, http: &http.Client{Transport: &http.Transport{DialContext: dial, DisableCompression: true}}}
 }
 
-// Close ends the connections.
+// Close closes the connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Path is the socket's.
+// Path returns the socket's path.
 func (c *Client) Path() string { return c.path }
 
-// Status asks how the agent is. It fails with ErrNoAgent.
+// Status returns the agent's status. It returns ErrNoAgent.
 func (c *Client) Status(ctx context.Context) (*Status, error) {
 	return do[Status](ctx, c, http.MethodGet, pathStatus, http.NoBody, kindStatus)
 }
 
-// Lock has the agent overwrite its key.
+// Lock makes the agent overwrite its key.
 func (c *Client) Lock(ctx context.Context) (*Status, error) {
 	return do[Status](ctx, c, http.MethodPost, pathLock, http.NoBody, kindStatus)
 }
 
-// Stop ends the agent.
 func (c *Client) Stop(ctx context.Context) (*Status, error) {
 	return do[Status](ctx, c, http.MethodPost, pathStop, http.NoBody, kindStatus)
 }
 
-// facts asks what the chain says of the agent's account and of counterparties.
+// facts returns the chain's facts about the agent's account and counterparties.
 func (c *Client) facts(ctx context.Context, query url.Values, about []pm.Counterparty) (*factsDocument, error) {
 	for _, counterparty := range about {
 		query.Add("about", formatAbout(counterparty))
@@ -75,15 +74,15 @@ func (c *Client) facts(ctx context.Context, query url.Values, about []pm.Counter
 	return do[factsDocument](ctx, c, http.MethodGet, path, http.NoBody, kindFacts)
 }
 
-// Mined reports that a transaction of an account was mined, so that the agent does not go
-// by what it knew of the account's funds before.
+// Mined reports that one of the account's transactions was mined, so that the agent drops what it
+// has cached about the account's funds.
 func (c *Client) Mined(ctx context.Context, chainID uint64, sender common.Address, transaction common.Hash) error {
 	report := &receipt{ChainID: format.Nat(chainID), Sender: format.Address(sender), Transaction: format.Hash(transaction)}
 	_, err := post[Status](ctx, c, pathReceipt, kindReceipt, report, kindStatus)
 	return err
 }
 
-// post hands the agent a document of one kind, and returns its answer of another.
+// post sends a document of one kind, and returns the answer, of another.
 func post[Out any](ctx context.Context, c *Client, path, in string, document any, out string) (*Out, error) {
 	var body bytes.Buffer
 	if err := format.Write(&body, in, document); err != nil {
@@ -117,7 +116,7 @@ func do[Out any](ctx context.Context, c *Client, method, path string, body io.Re
 	return answer, nil
 }
 
-// refused reads an agent's error.
+// refused returns the agent's error.
 func (c *Client) refused(ctx context.Context, res *http.Response) error {
 	text, err := io.ReadAll(io.LimitReader(res.Body, maxBody))
 	if err != nil {
@@ -127,12 +126,12 @@ func (c *Client) refused(ctx context.Context, res *http.Response) error {
 		Error format.Error `json:"error"`
 	}{}
 	if json.Unmarshal(text, &document) != nil || document.Error.Message == "" {
-		return fmt.Errorf("what answers at %s is no agent: HTTP status %s", c.path, res.Status)
+		return fmt.Errorf("the server at %s is not an agent: it answers with HTTP status %s", c.path, res.Status)
 	}
 	return &RemoteError{Status: res.StatusCode, Said: document.Error}
 }
 
-// failed tells an agent that is not there from one that has gone away.
+// failed distinguishes an agent that is not running from one that has ended.
 func (c *Client) failed(ctx context.Context, err error) error {
 	var dial *net.OpError
 	switch {

@@ -11,97 +11,90 @@ import (
 )
 
 var (
-	// ErrLocked is returned when the agent's key is not open.
+	// ErrLocked is returned if the agent's key is closed.
 	ErrLocked = errors.New("the agent is locked")
 
-	// ErrNoAgent is returned when nothing answers at a socket.
+	// ErrNoAgent is returned if no agent answers at a socket.
 	ErrNoAgent = errors.New("no agent answers")
 
-	// ErrGone is returned when an agent ended, or was cut off, before its whole answer was
-	// there. Nonces may be taken for tickets that nobody has.
-	ErrGone = errors.New("the agent ended before it had answered")
+	// ErrGone is returned if an agent ended, or the connection broke, before its answer was
+	// complete. Nonces may be reserved for tickets that were lost.
+	ErrGone = errors.New("the agent ended before its answer was complete")
 
-	// ErrPeer is returned for a socket of which another user holds the other end.
-	ErrPeer = errors.New("the other end of the socket is another user's")
+	// ErrPeer is returned for a socket whose other end belongs to another user.
+	ErrPeer = errors.New("the other end of the socket belongs to another user")
 
-	// ErrRunning is returned when an agent serves a socket already.
-	ErrRunning = errors.New("an agent runs already")
+	// ErrRunning is returned if an agent already serves the socket.
+	ErrRunning = errors.New("an agent is already running")
 
-	// ErrUnsupported is returned where there is no agent.
-	ErrUnsupported = errors.New("there is no agent on this system: it needs Linux or macOS")
+	// ErrUnsupported is returned on a system without agents.
+	ErrUnsupported = errors.New("an agent needs Linux or macOS")
 
-	// ErrMessage is returned by a Signer for a message that it is not told the purpose of.
-	ErrMessage = errors.New("the agent signs no messages as such, only what it can compute itself")
+	// ErrMessage is returned by a Signer for a message without a known purpose.
+	ErrMessage = errors.New("the agent signs only messages that it can compute itself")
 
-	// ErrMismatch is returned for a request that is another agent's to serve: for another
-	// account, chain or store.
+	// ErrMismatch is returned for a request for another account, chain or store than the agent's.
 	ErrMismatch = errors.New("the agent does not serve this")
 
-	// ErrRound is returned when the round changed between a plan and its tickets.
+	// ErrRound is returned if the round changed between planning tickets and creating them.
 	ErrRound = errors.New("the tickets were planned for another round than the last initialized one")
 
-	// ErrOrder is returned for an order that asks for nothing or for too much.
-	ErrOrder = errors.New("an order of tickets that cannot be made")
+	// ErrOrder is returned for an order of no tickets or of too many.
+	ErrOrder = errors.New("invalid order of tickets")
 
 	// ErrTransaction is returned for a transaction that an agent does not sign.
 	ErrTransaction = errors.New("the agent signs only calls of the network's TicketBroker")
 )
 
-// ErrFundsAnother is returned for a transaction that gives the account's ether to another
-// sender: who can ask an agent could empty the account by it.
-var ErrFundsAnother = hint.With(errors.New("the agent funds its own account only, and this is another's deposit and reserve"),
-	"open the key file for this: PMCTL_AGENT=off")
+// ErrFundsAnother is returned for a transaction that funds another sender: any process that reaches
+// the agent could empty the account that way.
+var ErrFundsAnother = hint.With(errors.New("the agent funds only its own account, not another account's deposit and reserve"),
+	"use the key file instead: PMCTL_AGENT=off")
 
-// Mismatch returns an ErrMismatch: what was asked for, and what the agent serves.
+// Mismatch returns an ErrMismatch with what was asked for, and what the agent serves.
 func Mismatch(what string, asked, served any) error {
 	return fmt.Errorf("%w: %s %v; it serves %v", ErrMismatch, what, asked, served)
 }
 
-// olderAgentError is an agent that leaves out what this version asks about. It matches
+// olderAgentError is returned for an agent that does not report what this version needs. It matches
 // ErrMismatch.
 type olderAgentError struct{ path string }
 
 func (e *olderAgentError) Error() string {
-	return fmt.Sprintf("the agent at %s does not say whether the recipient is active: it runs an earlier version of pmctl", e.path)
+	return fmt.Sprintf("the agent at %s does not report whether the recipient is active: it runs an older version of pmctl", e.path)
 }
 
-// Hint says what to do.
 func (*olderAgentError) Hint() string { return "restart it: pmctl agent stop, then pmctl agent start" }
 
-// Is matches ErrMismatch.
 func (*olderAgentError) Is(target error) bool { return target == ErrMismatch }
 
-// TooManyError is returned for more tickets than an agent makes at once. It matches
-// ErrOrder.
+// TooManyError is returned for more tickets than an agent creates at once. It matches ErrOrder.
 type TooManyError struct{ Count uint32 }
 
 func (e *TooManyError) Error() string {
-	return fmt.Sprintf("%d tickets are more than the %d that an agent makes at once", e.Count, MaxTickets)
+	return fmt.Sprintf("%d tickets are more than the %d that an agent creates at once", e.Count, MaxTickets)
 }
 
-// Hint says what to do.
 func (*TooManyError) Hint() string {
-	return "ask for fewer, or open the key file: PMCTL_AGENT=off"
+	return "create fewer at once, or use the key file: PMCTL_AGENT=off"
 }
 
-// Is matches ErrOrder.
 func (*TooManyError) Is(target error) bool { return target == ErrOrder }
 
-// RemoteError is what an agent refuses with: its own account of the error.
+// RemoteError is an agent's refusal.
 type RemoteError struct {
-	// Status is the HTTP status.
 	Status int
 
-	// Said is what the agent says.
+	// Said is the agent's error.
 	Said format.Error
 }
 
 func (e *RemoteError) Error() string { return e.Said.Message }
 
-// Hint says what the agent says can be done.
+// Hint returns the agent's hint.
 func (e *RemoteError) Hint() string { return e.Said.Hint }
 
-// Is matches ErrLocked, and the kinds of refusal of package policy.
+// Is matches ErrLocked, and package policy's kinds of refusal.
 func (e *RemoteError) Is(target error) bool {
 	switch target {
 	case ErrLocked:
@@ -118,5 +111,5 @@ func (e *RemoteError) Is(target error) bool {
 	return false
 }
 
-// LockedError returns an ErrLocked that says why.
+// LockedError returns an ErrLocked with the reason.
 func LockedError(why string) error { return fmt.Errorf("%w: %s", ErrLocked, why) }

@@ -204,7 +204,7 @@ func TestAClockSetBack(t *testing.T) {
 	w.clock.forward(10 * time.Minute)
 	status, err := w.client.Status(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, "nobody used it for 1h0m0s", status.LockedBy)
+	require.Equal(t, "it was not used for 1h0m0s", status.LockedBy)
 }
 
 // An agent decides by its own look whether a recipient is active, whatever a client that
@@ -246,5 +246,5 @@ func TestAnAgentThatLeavesOutTheRecipient(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.planFor(document, []pm.Counterparty{{Round: 1}})
 	require.ErrorIs(t, err, ErrMismatch)
-	require.ErrorContains(t, err, "earlier version")
+	require.ErrorContains(t, err, "older version")
 }

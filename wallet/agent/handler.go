@@ -12,11 +12,11 @@ import (
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
-// Describe tells what an error is to a client: its code, exit status and hint.
+// Describe returns an error's document for clients, with its code, exit status and hint.
 type Describe func(error) format.Error
 
-// Handler serves a service over HTTP. Who may ask is the transport's to decide; what is
-// signed is the service's. Stop is called when a client ends the agent.
+// Handler serves a service over HTTP. The transport decides who may send requests, the service what
+// is signed. stop is called when a client stops the agent.
 func Handler(s *Service, describe Describe, stop func()) http.Handler {
 	h := &handler{s, describe}
 	mux := http.NewServeMux()
@@ -34,11 +34,11 @@ func Handler(s *Service, describe Describe, stop func()) http.Handler {
 	on("POST "+pathTransaction, serve(kindTransaction, kindTransaction, s.signTransaction))
 	on("POST "+pathReceipt, serve(kindReceipt, kindStatus, s.mined))
 	on("POST "+pathLock, func(*http.Request) (string, any, error) {
-		s.Lock("it was told to")
+		s.Lock("a command locked it")
 		return kindStatus, s.Status(), nil
 	})
 	on("POST "+pathStop, func(*http.Request) (string, any, error) {
-		s.Lock("it ends")
+		s.Lock("it is stopping")
 		status := s.Status()
 		stop()
 		return kindStatus, status, nil
@@ -54,7 +54,7 @@ type handler struct {
 	describe Describe
 }
 
-// serve reads a document, hands it to f, and answers with what f returns.
+// serve reads a document, passes it to f, and answers with f's result.
 func serve[In, Out any](in, out string, f func(context.Context, *In) (*Out, error)) func(*http.Request) (string, any, error) {
 	return func(r *http.Request) (string, any, error) {
 		document := new(In)
@@ -66,7 +66,7 @@ func serve[In, Out any](in, out string, f func(context.Context, *In) (*Out, erro
 	}
 }
 
-// answer writes what serve returns: a document, or an error.
+// answer writes a document or an error.
 func (h *handler) answer(w http.ResponseWriter, r *http.Request, serve func(*http.Request) (string, any, error)) {
 	kind, document, err := serve(r)
 	if err != nil {
@@ -80,18 +80,17 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, serve func(*htt
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(body.Bytes()) // a client that has gone is no matter of the agent's
+	_, _ = w.Write(body.Bytes()) // the client may have gone
 }
 
-// facts answers with what the chain says of the account, not older than ?max_age; with
-// ?renew=true with what a look says that begins now. Each ?about=ADDRESS:ROUND asks about a
-// counterparty.
+// facts answers with the chain's facts about the account, at most ?max_age old; with ?renew=true,
+// from a read that begins now. Each ?about=ADDRESS:ROUND adds a counterparty.
 func (h *handler) facts(r *http.Request) (string, any, error) {
 	query, atMost := r.URL.Query(), time.Duration(0)
 	if text := query.Get("max_age"); text != "" {
 		var err error
 		if atMost, err = time.ParseDuration(text); err != nil || atMost <= 0 {
-			return "", nil, fmt.Errorf("%w: max_age %.40q is not a time such as 30s", format.ErrSyntax, text)
+			return "", nil, fmt.Errorf("%w: max_age %.40q is not a duration such as 30s", format.ErrSyntax, text)
 		}
 	}
 	about, err := parseAbout(query["about"])
@@ -115,11 +114,10 @@ func (h *handler) facts(r *http.Request) (string, any, error) {
 	return kindFacts, document, err
 }
 
-// errNoPath is returned for what the protocol does not have.
-var errNoPath = errors.New("the agent's protocol has no such request: it is of another version")
+// errNoPath is returned for requests that the protocol does not have.
+var errNoPath = errors.New("the agent runs another version of pmctl, whose protocol has no such request")
 
-// refuse answers with an error. The status is for people with curl; clients go by the
-// code.
+// refuse answers with an error. The HTTP status is for people with curl; clients use the code.
 func (h *handler) refuse(w http.ResponseWriter, err error) {
 	described := h.describe(err)
 	status := http.StatusUnprocessableEntity

@@ -8,13 +8,13 @@ import (
 	"net/http"
 )
 
-// Socket cannot be had here.
+// Socket is not available on this system.
 type Socket struct{}
 
-// Listen fails with ErrUnsupported.
+// Listen returns ErrUnsupported.
 func Listen(string) (*Socket, error) { return nil, ErrUnsupported }
 
-// Serve fails with ErrUnsupported.
+// Serve returns ErrUnsupported.
 func (*Socket) Serve(context.Context, http.Handler) error { return ErrUnsupported }
 
 // Close does nothing.
@@ -22,5 +22,5 @@ func (*Socket) Close() {}
 
 func checkPeer(net.Conn) error { return ErrUnsupported }
 
-// AwaitEnd fails with ErrUnsupported.
+// AwaitEnd returns ErrUnsupported.
 func AwaitEnd(string) error { return ErrUnsupported }

@@ -15,15 +15,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Socket is the one place where an agent can be reached, held by one process at a time.
+// Socket is an agent's socket, owned by one process at a time.
 type Socket struct {
 	listener net.Listener
 	lock     *os.File
 }
 
-// Listen takes the socket at path, in a folder that only the user can enter, which it
-// makes if need be. What an agent that has died left behind is replaced. It fails with
-// ErrRunning while another process serves the socket.
+// Listen takes the socket at path, in a folder that only the user can enter, and creates the folder
+// if needed. It replaces what a dead agent left behind. It returns ErrRunning while another process
+// serves the socket.
 func Listen(path string) (*Socket, error) {
 	folder := filepath.Dir(path)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -32,7 +32,8 @@ func Listen(path string) (*Socket, error) {
 	if err := checkFolder(folder); err != nil {
 		return nil, err
 	}
-	// Whoever holds the lock is the agent; it ends with its process, however that ends.
+	// The process with the lock is the agent. The system releases the lock however the process
+	// ends.
 	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
@@ -55,7 +56,7 @@ func Listen(path string) (*Socket, error) {
 func listen(path string) (net.Listener, error) {
 	if info, err := os.Lstat(path); err == nil {
 		if info.Mode().Type() != os.ModeSocket {
-			return nil, fmt.Errorf("%s is there, and is no socket", path)
+			return nil, fmt.Errorf("%s exists and is not a socket", path)
 		}
 		if err := os.Remove(path); err != nil {
 			return nil, err
@@ -65,7 +66,7 @@ func listen(path string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The folder keeps others out from the first moment on.
+	// The folder keeps other users out from the start.
 	if err := os.Chmod(path, 0o600); err != nil {
 		listener.Close()
 		return nil, err
@@ -73,20 +74,20 @@ func listen(path string) (net.Listener, error) {
 	return listener, nil
 }
 
-// checkFolder fails for a folder that others can enter.
+// checkFolder refuses a folder that other users can enter.
 func checkFolder(folder string) error {
 	var stat unix.Stat_t
 	if err := unix.Stat(folder, &stat); err != nil {
 		return &os.PathError{Op: "stat", Path: folder, Err: err}
 	}
 	if int(stat.Uid) != os.Geteuid() || stat.Mode&0o077 != 0 {
-		return fmt.Errorf("the agent's folder %s has mode %o and owner %d: it must be yours alone, mode 700", folder, stat.Mode&0o777, stat.Uid)
+		return fmt.Errorf("the agent's folder %s has mode %o and owner %d; it must belong to you and have mode 700", folder, stat.Mode&0o777, stat.Uid)
 	}
 	return nil
 }
 
-// Serve answers the user's own processes until ctx ends, and then ends what is under way
-// in good order. The socket is gone when it returns.
+// Serve answers the user's own processes until ctx ends, and then finishes the requests in
+// progress. It removes the socket before it returns.
 func (s *Socket) Serve(ctx context.Context, handler http.Handler) error {
 	defer s.lock.Close()
 	server := &http.Server{
@@ -114,16 +115,16 @@ func (s *Socket) Serve(ctx context.Context, handler http.Handler) error {
 	return err
 }
 
-// Close gives the socket up unserved.
+// Close releases the socket without serving it.
 func (s *Socket) Close() {
 	s.listener.Close()
 	s.lock.Close()
 }
 
-// ownOnly accepts connections of the user's own processes.
+// ownOnly accepts connections from the user's own processes.
 type ownOnly struct{ net.Listener }
 
-// Accept closes what others make, without a word.
+// Accept closes connections from other users.
 func (l ownOnly) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
@@ -134,7 +135,7 @@ func (l ownOnly) Accept() (net.Conn, error) {
 	}
 }
 
-// checkPeer fails with ErrPeer unless the process at the other end is the same user's.
+// checkPeer returns ErrPeer unless the other end is a process of the same user.
 func checkPeer(conn net.Conn) error {
 	raw, err := conn.(*net.UnixConn).SyscallConn()
 	if err != nil {
@@ -154,7 +155,7 @@ func checkPeer(conn net.Conn) error {
 	return nil
 }
 
-// AwaitEnd returns when no agent holds the socket at path any more.
+// AwaitEnd returns once no agent owns the socket at path.
 func AwaitEnd(path string) error {
 	lock, err := os.OpenFile(path+".lock", os.O_RDWR, 0)
 	if errors.Is(err, os.ErrNotExist) {

@@ -2,7 +2,7 @@ package agent
 
 import "golang.org/x/sys/unix"
 
-// peerUID is the user at the other end of a socket, when it was connected.
+// peerUID returns the user at the other end of a socket, as of its connection.
 func peerUID(fd int) (int, error) {
 	peer, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// The paths of version 1 of the protocol.
+// The paths of the protocol, version 1.
 const (
 	pathStatus      = "/v1/status"
 	pathFacts       = "/v1/facts"
@@ -29,9 +29,8 @@ const (
 	pathStop        = "/v1/stop"
 )
 
-// The kinds of documents that cross the socket.
+// The kinds of documents on the socket.
 const (
-	// kindStatus is the kind of a Status.
 	kindStatus = "pmctl.agent_status"
 
 	kindFacts       = "pmctl.agent_facts"
@@ -45,41 +44,40 @@ const (
 )
 
 const (
-	// MaxTickets bounds one order: its answer must fit into one document.
+	// MaxTickets limits one order: its answer must fit into one document.
 	MaxTickets = 100_000
 
-	// maxBody bounds what a client sends, in bytes.
+	// maxBody limits a client's document, in bytes.
 	maxBody = 1 << 20
 )
 
-// Status is what an agent tells of itself.
+// Status is an agent's state.
 type Status struct {
-	// PID is the agent's process, Version its program's.
+	// PID is the agent's process ID, Version its program's version.
 	PID     int    `json:"pid"`
 	Version string `json:"version"`
 
-	// Account is who signs, on the chain with this id, with nonces of this store.
+	// Account is the signing account, on the chain with this ID, with nonces of this store.
 	Account format.Address `json:"account"`
 	Network string         `json:"network"`
 	ChainID format.Nat     `json:"chain_id"`
 	StoreID string         `json:"store_id"`
 
-	// Locked tells that the key is gone from memory, LockedBy why.
+	// Locked reports that the key is no longer in memory, LockedBy why.
 	Locked   bool   `json:"locked"`
 	LockedBy string `json:"locked_by,omitempty"`
 
-	// MemoryLocked tells that the key's page is kept off the swap.
+	// MemoryLocked reports that the key's memory page is kept out of swap.
 	MemoryLocked bool `json:"memory_locked"`
 
-	// Since is when the key was opened. It is closed at IdleUntil unless somebody uses it,
-	// and at Until in any case; nil is never.
+	// Since is when the key was opened. It is closed at IdleUntil unless it is used before, and at
+	// Until in any case; nil is never.
 	Since     time.Time  `json:"since"`
 	IdleUntil *time.Time `json:"idle_until,omitzero"`
 	Until     *time.Time `json:"until,omitzero"`
 
-	// L1Block is the newest that the agent has seen, HeadAge how many milliseconds ago it
-	// asked; nil when it has not got an answer yet. HeadError is why the newest look at
-	// the chain failed.
+	// L1Block is the newest block the agent has seen, HeadAge is how many milliseconds ago it asked
+	// the chain; nil before the first answer. HeadError is why the last read failed.
 	L1Block   *format.Nat `json:"l1_block,omitzero"`
 	HeadAge   *format.Nat `json:"head_age_ms,omitzero"`
 	HeadError string      `json:"head_error,omitempty"`
@@ -88,7 +86,6 @@ type Status struct {
 	Counts Counts `json:"counts"`
 }
 
-// Counts are what an agent has done.
 type Counts struct {
 	Batches      format.Nat `json:"batches"`
 	Tickets      format.Nat `json:"tickets"`
@@ -110,11 +107,11 @@ type factsDocument struct {
 	Reserve       string `json:"reserve"`
 	Claimed       string `json:"claimed_in_current_round"`
 
-	// Counterparties are those that were asked about.
+	// Counterparties are those asked about.
 	Counterparties []counterpartyFacts `json:"counterparties,omitempty"`
 }
 
-// counterpartyFacts is what the chain says of a pm.Counterparty.
+// counterpartyFacts are the chain's facts about a pm.Counterparty.
 type counterpartyFacts struct {
 	Recipient format.Address `json:"recipient"`
 	Round     format.Nat     `json:"round"`
@@ -122,10 +119,10 @@ type counterpartyFacts struct {
 	Hash      format.Hash    `json:"round_block_hash"`
 }
 
-// formatAbout writes a counterparty as ADDRESS:ROUND.
+// formatAbout returns a counterparty as ADDRESS:ROUND.
 func formatAbout(c pm.Counterparty) string { return fmt.Sprintf("%s:%d", c.Recipient.Hex(), c.Round) }
 
-// parseAbout reads counterparties that formatAbout wrote.
+// parseAbout parses the results of formatAbout.
 func parseAbout(texts []string) ([]pm.Counterparty, error) {
 	if len(texts) > facts.MaxAbout {
 		return nil, fmt.Errorf("%w: about: %d counterparties, at most %d", format.ErrSyntax, len(texts), facts.MaxAbout)
@@ -189,16 +186,16 @@ func (d *factsDocument) facts() (pm.Facts, error) {
 	return f, nil
 }
 
-// orchestratorRequest is a request for params: who asks, and their signature.
+// orchestratorRequest is a signed request for params.
 type orchestratorRequest struct {
 	Sender    format.Address `json:"sender"`
 	Signature *format.Sig    `json:"signature,omitzero"`
 }
 
-// credentials are asked for under a recipient's leave to pay.
+// credentials requests the segment header for an auth token.
 type credentials struct {
 	Sender format.Address `json:"sender"`
-	// Token is the recipient's auth token, a protobuf message, byte for byte.
+	// Token is the recipient's auth token, a protobuf message.
 	Token format.Bytes `json:"auth_token"`
 }
 
@@ -207,38 +204,37 @@ type segmentHeader struct {
 	Header string `json:"header"`
 }
 
-// order is tickets that a client wants.
+// order is a client's order of tickets.
 type order struct {
 	ChainID format.Nat `json:"chain_id"`
 	StoreID string     `json:"store_id"`
 
-	// Params are as a recipient answered; the sender is in them.
+	// Params are the recipient's answer, with the sender.
 	Params *format.Params `json:"params,omitzero"`
 	Count  uint32         `json:"count,omitzero"`
 
-	// Ahead is how many more tickets the client wants for the same payment, of other
-	// params: the limits are held to all of them.
+	// Ahead is how many more tickets the same payment takes, on other params: the limits apply to
+	// all of them.
 	Ahead uint32 `json:"ahead,omitzero"`
 
-	// Round is the one that the client has planned for, MaxHeadAge how many milliseconds
-	// old what the agent knows of the chain may be.
+	// Round is the round that the client planned for. MaxHeadAge is how old, in milliseconds, the
+	// agent's facts about the chain may be.
 	Round      *format.ExpirationParams `json:"expiration_params,omitzero"`
 	MaxHeadAge format.Nat               `json:"max_head_age_ms,omitzero"`
 
-	// Offline has nothing held against the chain.
+	// Offline makes no checks against the chain.
 	Offline bool `json:"offline,omitzero"`
 
-	// InactiveOK has tickets made for a recipient that is not active.
+	// InactiveOK allows a recipient that is not active.
 	InactiveOK bool `json:"inactive_ok,omitzero"`
 
-	// Request is what the tickets are for, when it has a name. Without params tickets that
-	// were made for it before are signed again: Count from FirstNonce on, of the session.
+	// Request is the request that the tickets are for, if it has an ID. Without params, tickets
+	// that were created for it before are signed again: Count from FirstNonce of the session.
 	Request    *namedRequest `json:"request,omitzero"`
 	Session    format.Hash   `json:"recipient_rand_hash,omitzero"`
 	FirstNonce uint32        `json:"first_nonce,omitzero"`
 }
 
-// namedRequest is a store.Request.
 type namedRequest struct {
 	ID     string       `json:"id"`
 	Digest string       `json:"digest"`
@@ -247,7 +243,6 @@ type namedRequest struct {
 	Drawn  bool         `json:"drawn,omitzero"`
 }
 
-// request is the store.Request.
 func (r *namedRequest) request() store.Request {
 	return store.Request{ID: r.ID, Digest: r.Digest, Record: r.Record, After: r.After, Drawn: r.Drawn}
 }
@@ -257,30 +252,28 @@ type signedTickets struct {
 	FirstNonce uint32 `json:"first_nonce"`
 	Count      uint32 `json:"count"`
 
-	// Before tells that the request's tickets were made before: these are the nonces of
-	// those, and no signatures.
+	// Before tells that the request's tickets were created before: the nonces are theirs, and there
+	// are no signatures.
 	Before bool `json:"before,omitzero"`
 
 	// Signatures are 65 bytes R‖S‖V for each nonce, in order.
 	Signatures format.Bytes `json:"signatures,omitempty"`
 }
 
-// transaction is one to sign, and the answer one that is signed: in its RLP form with
-// its type, EIP-2718.
+// transaction is a transaction to sign, and the answer the signed one, encoded as in EIP-2718.
 type transaction struct {
 	ChainID     format.Nat     `json:"chain_id"`
 	Sender      format.Address `json:"sender"`
 	Transaction format.Hex     `json:"transaction"`
 }
 
-// receipt is a transaction of the account's that was mined.
+// receipt is one of the account's transactions that was mined.
 type receipt struct {
 	ChainID     format.Nat     `json:"chain_id"`
 	Sender      format.Address `json:"sender"`
 	Transaction format.Hash    `json:"transaction_hash"`
 }
 
-// expirationOf is a round as package pm has it.
 func expirationOf(e *format.ExpirationParams) pm.TicketExpirationParams {
 	return pm.TicketExpirationParams{CreationRound: int64(e.CreationRound), CreationRoundBlockHash: common.Hash(e.CreationRoundBlockHash)}
 }

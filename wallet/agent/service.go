@@ -18,48 +18,47 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Key is what an agent signs with: it is in the memory of its own process.
+// Key is an agent's signing key, in the memory of its process.
 type Key interface {
 	signer.Source
 
-	// LockMemory keeps the key out of the swap.
+	// LockMemory keeps the key out of swap.
 	LockMemory() error
 }
 
-// Config is what a Service works with.
+// Config configures a Service.
 type Config struct {
 	// Signer is the open key. The service closes it.
 	Signer Key
 
-	// Network is what it signs for, through Chain, which is nil when there is no node.
-	// Broker returns where the network's TicketBroker is.
+	// Network is the network to sign for. Chain reads it; nil without a node. Broker returns the
+	// address of its TicketBroker.
 	Network chain.Network
 	Chain   facts.Chain
 	Broker  func(context.Context) (common.Address, error)
 
-	// Store numbers the tickets and keeps the budgets' books.
+	// Store reserves the nonces and counts the budgets.
 	Store *store.Store
 
-	// Limits are the user's, and bind the clients, wherever they were set; what is older
-	// than their MaxHeadAge is not believed.
+	// Limits are the user's limits, which bind all clients. Facts older than their MaxHeadAge are
+	// not used.
 	Limits policy.Limits
 
-	// Idle is how long the key stays open without being used, Lifetime how long in any
-	// case; 0 is for ever.
+	// Idle is how long the key stays open unused, Lifetime how long in any case; 0 is no limit.
 	Idle, Lifetime time.Duration
 
-	// Version is the program's, for the status.
+	// Version is the program's version, for the status.
 	Version string
 
-	// Now is the clock, Elapsed the time since some moment by one that cannot be set, and
-	// After tells when some time has passed; nil are time's own.
+	// Now is the clock, Elapsed the time since a moment by a clock that cannot be set, and After a
+	// timer; nil for those of package time.
 	Now     func() time.Time
 	Elapsed func() time.Duration
 	After   func(time.Duration) <-chan time.Time
 }
 
-// Service signs for one account, within the user's limits, until it is locked. Its
-// methods may be called from any goroutine.
+// Service signs for one account, within the user's limits, until it is locked. It is safe for
+// concurrent use.
 type Service struct {
 	Config
 	facts  *facts.Cache
@@ -68,13 +67,13 @@ type Service struct {
 	since  facts.Moment
 
 	mu       sync.Mutex
-	used     facts.Moment // when the key was asked for last
+	used     facts.Moment // when the key was last used
 	lockedBy string       // "" while the key is open
 
 	batches, tickets, requests, transactions, refused atomic.Int64
 }
 
-// New returns a service, whose key is open from now on.
+// New returns a service with an open key.
 func New(c Config) *Service {
 	if c.Now == nil {
 		c.Now = time.Now
@@ -94,8 +93,8 @@ func New(c Config) *Service {
 	return s
 }
 
-// Run follows the chain and closes the key in time, until ctx ends. The key is closed
-// when it returns.
+// Run follows the chain and closes the key when its time is over, until ctx ends. The key is closed
+// when Run returns.
 func (s *Service) Run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -114,12 +113,12 @@ func (s *Service) Run(ctx context.Context) {
 			s.expire()
 		}
 	}
-	s.Lock("it ends")
+	s.Lock("it is stopping")
 	following.Wait()
 }
 
-// left returns the time until the key is to be closed, and whether it ever is. It is
-// never 0 while the key is open, so that nobody waits in a circle.
+// left returns the time until the key must be closed, and whether it must be. While the key is open
+// it is never 0, which would make a caller wait in a busy loop.
 func (s *Service) left() (time.Duration, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -127,22 +126,22 @@ func (s *Service) left() (time.Duration, bool) {
 	if s.lockedBy != "" || why == "" {
 		return 0, false
 	}
-	// A clock may be set, and a machine sleep: nobody looks less often than this.
+	// A clock may be set and a machine may sleep, so the time is checked at least this often.
 	const most = time.Minute
 	return min(max(left, time.Millisecond), most), true
 }
 
-// remaining is the time until the key is to be closed, and why; "" for never. A clock that
-// is set back keeps no key open. The caller holds the lock.
+// remaining returns the time until the key must be closed, and why; "" for never. Setting a clock
+// back keeps no key open. The caller holds the mutex.
 func (s *Service) remaining() (left time.Duration, why string) {
 	if s.Lifetime > 0 {
 		age, _ := s.clock.Since(s.since)
-		left, why = s.Lifetime-age, fmt.Sprintf("its lifetime of %v is over", s.Lifetime)
+		left, why = s.Lifetime-age, fmt.Sprintf("its lifetime of %v has ended", s.Lifetime)
 	}
 	if s.Idle > 0 {
 		age, _ := s.clock.Since(s.used)
 		if idle := s.Idle - age; why == "" || idle < left {
-			left, why = idle, fmt.Sprintf("nobody used it for %v", s.Idle)
+			left, why = idle, fmt.Sprintf("it was not used for %v", s.Idle)
 		}
 	}
 	return left, why
@@ -159,8 +158,8 @@ func (s *Service) expire() {
 	}
 }
 
-// Lock overwrites the key in memory, after the signature under way. Why is for people.
-// The service goes on to follow the chain and to tell its status.
+// Lock overwrites the key in memory, after a signature in progress. why is for people. The service
+// continues to follow the chain and to report its status.
 func (s *Service) Lock(why string) {
 	s.mu.Lock()
 	if s.lockedBy == "" {
@@ -170,8 +169,7 @@ func (s *Service) Lock(why string) {
 	s.Signer.Close()
 }
 
-// unlocked returns the key when it is open, and counts as its use. It fails with
-// ErrLocked.
+// unlocked returns the open key and counts as its use. It returns ErrLocked.
 func (s *Service) unlocked() (signer.Source, error) {
 	s.expire()
 	s.mu.Lock()
@@ -183,7 +181,6 @@ func (s *Service) unlocked() (signer.Source, error) {
 	return s.Signer, nil
 }
 
-// Status tells how the service is.
 func (s *Service) Status() *Status {
 	s.expire()
 	s.mu.Lock()
@@ -211,7 +208,7 @@ func (s *Service) Status() *Status {
 	return status
 }
 
-// until is the end of a time from a moment on; nil when it has none.
+// until returns the end of a period from a moment on; nil without one.
 func until(from time.Time, length time.Duration) *time.Time {
 	if length <= 0 {
 		return nil
@@ -220,8 +217,8 @@ func until(from time.Time, length time.Duration) *time.Time {
 	return &at
 }
 
-// within returns how old the chain's facts may be, when a client allows no more than
-// asked; 0 is whatever the user's limit is. Nobody can make that looser.
+// within returns how old facts may be for a client that asks for at most asked; 0 is the user's
+// limit, which a client cannot loosen.
 func (s *Service) within(asked time.Duration) time.Duration {
 	if asked <= 0 {
 		return s.Limits.MaxHeadAge

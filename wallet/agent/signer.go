@@ -21,27 +21,27 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Signer is an agent's account: what a wallet signs with, what it reserves nonces
-// through, and where it learns what the chain is like. One command uses it at a time.
+// Signer is an account whose key an agent has: it signs, reserves nonces and reads the chain
+// through the agent. It is not safe for concurrent use.
 type Signer struct {
 	client *Client
 	status *Status
 
-	// MaxHeadAge is how old what the agent knows of the chain may be, if that is less than
-	// the agent's own limit; 0 is the agent's. Offline has tickets not held against it.
+	// MaxHeadAge is how old the agent's facts may be, if less than the agent's own limit; 0 is the
+	// agent's. Offline makes no checks against the chain.
 	MaxHeadAge time.Duration
 	Offline    bool
 
-	// InactiveOK has tickets made for a recipient that is not active.
+	// InactiveOK allows a recipient that is not active.
 	InactiveOK bool
 
-	// round is what tickets are planned for.
+	// round is the round that tickets are planned for.
 	round pm.Facts
-	// signed are the signatures of tickets whose nonces were taken.
+	// signed are signatures for reserved nonces.
 	signed map[reservation][]byte
 }
 
-// reservation is nonces of a session that were taken together.
+// reservation is a set of a session's nonces that were reserved together.
 type reservation struct {
 	session common.Hash
 	nonces  pm.NonceRange
@@ -52,25 +52,24 @@ var (
 	_ pay.Remembering  = (*Signer)(nil)
 )
 
-// NewSigner returns the account of the agent that told the status.
+// NewSigner returns the account of the agent with the given status.
 func NewSigner(client *Client, status *Status) *Signer {
 	return &Signer{client: client, status: status, signed: make(map[reservation][]byte)}
 }
 
-// Of is the agent that has an account's key, nil where it is opened here.
+// Of returns the agent that has an account's key; nil if the key is opened here.
 func Of(account *signer.Account) *Signer {
 	s, _ := account.Source().(*Signer)
 	return s
 }
 
-// Address is the account's.
 func (s *Signer) Address() common.Address { return common.Address(s.status.Account) }
 
-// Close ends the connection. The agent keeps its key.
+// Close closes the connection. The agent keeps its key.
 func (s *Signer) Close() { s.client.Close() }
 
-// Sign implements signer.Source for the one message that the agent can compute itself: a
-// request for ticket params. It fails with ErrMessage for every other one.
+// Sign implements signer.Source for the one message that the agent can compute itself, a request
+// for ticket params. It returns ErrMessage for any other.
 func (s *Signer) Sign(ctx context.Context, message []byte) ([]byte, error) {
 	if !bytes.Equal(message, wire.OrchestratorRequestMessage(s.Address())) {
 		return nil, ErrMessage
@@ -98,7 +97,7 @@ func (s *Signer) SegmentHeader(ctx context.Context, token *wire.AuthToken) (stri
 	return answer.Header, nil
 }
 
-// Facts implements pay.Chain: it asks the agent, which most often knows.
+// Facts implements pay.Chain: the agent answers, usually from its cache.
 func (s *Signer) Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error) {
 	query := make(url.Values)
 	if s.MaxHeadAge > 0 {
@@ -125,8 +124,8 @@ func (s *Signer) ask(ctx context.Context, query url.Values, sender common.Addres
 	return said, time.Duration(document.Age) * time.Millisecond, err
 }
 
-// planFor has tickets planned for the round of the facts, which must include what was
-// asked about: what an agent of an earlier version does not say is not taken for good.
+// planFor plans tickets for the facts' round. The facts must include what was asked about: what an
+// older agent does not report is not assumed.
 func (s *Signer) planFor(document *factsDocument, about []pm.Counterparty) (pm.Facts, error) {
 	said, err := document.facts()
 	if err == nil && !said.Knows(about...) {
@@ -138,9 +137,9 @@ func (s *Signer) planFor(document *factsDocument, about []pm.Counterparty) (pm.F
 	return said, err
 }
 
-// ReserveAll is pay.Nonces' ReserveAll, with a question for each Spend: the agent takes
-// the nonces within its own limits, and signs, and the signatures wait here for
-// SignTickets. It fails by itself when ctx ends; what was taken by then makes no tickets.
+// ReserveAll implements pay.Nonces, with one request for each Spend: the agent reserves the nonces
+// within its own limits, and signs. The signatures are kept here for SignTickets. It fails as a
+// whole if ctx ends; nonces reserved by then stay unused.
 func (s *Signer) ReserveAll(ctx context.Context, storeID string, spends []store.Spend) ([]store.Outcome, error) {
 	outcomes := make([]store.Outcome, len(spends))
 	for i, spend := range spends {
@@ -174,10 +173,10 @@ func (s *Signer) reserve(ctx context.Context, storeID string, spend store.Spend)
 	}
 	made := &store.Made{Nonces: pm.NonceRange{First: answer.FirstNonce, Count: answer.Count}}
 	if last := uint64(answer.FirstNonce) + uint64(answer.Count) - 1; answer.FirstNonce == 0 || answer.Count == 0 || last > math.MaxUint32 {
-		return nil, fmt.Errorf("the agent at %s answers with %d nonces from %d on", s.client.path, answer.Count, answer.FirstNonce)
+		return nil, fmt.Errorf("the agent at %s answers with %d nonces from %d", s.client.path, answer.Count, answer.FirstNonce)
 	}
 	if answer.Before && o.Request == nil {
-		return nil, fmt.Errorf("the agent at %s answers for a request, and none was named", s.client.path)
+		return nil, fmt.Errorf("the agent at %s answers for a request, but none was sent", s.client.path)
 	}
 	if answer.Before {
 		made.Before = &store.Record{ID: o.Request.ID, Nonces: made.Nonces}
@@ -198,7 +197,6 @@ func (s *Signer) order(storeID string) *order {
 	return o
 }
 
-// params are ticket params as a document.
 func (s *Signer) params(p *pm.TicketParams) (*format.Params, error) {
 	offer, err := wire.FromTicketParams(p)
 	if err != nil {
@@ -240,8 +238,8 @@ func (s *Signer) SignTickets(ctx context.Context, t *pay.Tickets, emit func(pm.T
 	return nil
 }
 
-// take returns the signatures of tickets, which may be a part of those whose nonces were
-// taken together. With the last of these nothing is kept of them.
+// take returns the signatures of tickets, which may be a part of those reserved together, and drops
+// them once all are taken.
 func (s *Signer) take(t *pay.Tickets) (signatures []byte, ok bool) {
 	end := t.Nonces.First + t.Nonces.Count
 	for r, kept := range s.signed {
@@ -260,8 +258,8 @@ func (s *Signer) take(t *pay.Tickets) (signatures []byte, ok bool) {
 	return nil, false
 }
 
-// check makes sure that the agent has signed these tickets and not others like them: what
-// holds for the last one holds for those before it.
+// check verifies that the agent has signed these tickets and no similar ones: what is true of the
+// last is true of those before it.
 func (s *Signer) check(t *pay.Tickets, signatures []byte) error {
 	last := pm.NewTicket(t.Params, &t.Expiration, t.Sender, t.Nonces.First+t.Nonces.Count-1)
 	hash := last.Hash()
@@ -271,10 +269,10 @@ func (s *Signer) check(t *pay.Tickets, signatures []byte) error {
 	return nil
 }
 
-// again asks for the signatures of tickets that were made for a request before.
+// again requests the signatures of tickets that were created for a request before.
 func (s *Signer) again(ctx context.Context, t *pay.Tickets) ([]byte, error) {
 	if t.Before == nil {
-		return nil, fmt.Errorf("the agent at %s has not made these tickets", s.client.path)
+		return nil, fmt.Errorf("the agent at %s has not created these tickets", s.client.path)
 	}
 	o := s.order(s.status.StoreID)
 	o.Request = &namedRequest{ID: t.Before.ID, Digest: t.Before.Digest}

@@ -19,7 +19,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// payer makes the account's tickets, under the user's limits.
+// payer returns the Payer of the account, under the user's limits.
 func (s *Service) payer(o *order) *pay.Payer {
 	limits := s.Limits
 	limits.InactiveOK = o.InactiveOK
@@ -33,14 +33,14 @@ func (s *Service) payer(o *order) *pay.Payer {
 	}
 }
 
-// make makes tickets: it checks the order as if nobody had, takes the nonces, and signs.
+// make creates tickets: it checks the order from scratch, reserves the nonces, and signs.
 func (s *Service) make(ctx context.Context, o *order) (*signedTickets, error) {
 	if err := s.servesChain(o.ChainID); err != nil {
 		return nil, err
 	}
 	serves := s.Store.ID()
 	if o.StoreID != serves {
-		// The command may have found the store restored, and retired it.
+		// The command may have found the store restored, and retired its sessions.
 		var err error
 		if serves, err = s.Store.Refresh(ctx); err != nil {
 			return nil, err
@@ -60,7 +60,7 @@ func (s *Service) make(ctx context.Context, o *order) (*signedTickets, error) {
 		return nil, &TooManyError{o.Count}
 	}
 	if o.Count == 0 || o.Round == nil {
-		return nil, fmt.Errorf("%w: of %d tickets; it must say a round, and at least 1 ticket", ErrOrder, o.Count)
+		return nil, fmt.Errorf("%w: %d tickets; it must have a round and at least 1 ticket", ErrOrder, o.Count)
 	}
 	params, err := o.Params.TicketParams()
 	if err != nil {
@@ -99,8 +99,8 @@ func (s *Service) make(ctx context.Context, o *order) (*signedTickets, error) {
 	return s.sign(ctx, key, tickets)
 }
 
-// madeFor is what tickets come to that were made for a request before, and that more are to
-// be added to: the limits hold for all of them.
+// madeFor returns the sum of the tickets created for a request before, to which the limits apply
+// together with new ones.
 func (s *Service) madeFor(ctx context.Context, payer *pay.Payer, r *namedRequest) (policy.Sum, error) {
 	if r == nil || r.After == "" {
 		return policy.Sum{}, nil
@@ -112,8 +112,8 @@ func (s *Service) madeFor(ctx context.Context, payer *pay.Payer, r *namedRequest
 	return payer.MadeFor(records)
 }
 
-// checkRecord makes sure that what a request's tickets would be made of again is what
-// they are made of now: it comes from the client.
+// checkRecord verifies that a request's record, which comes from the client, describes the tickets
+// that are created now.
 func checkRecord(payer *pay.Payer, plan *pay.Plan) error {
 	kept := &store.Record{
 		ID: plan.Request.ID, RecipientRandHash: plan.Params.RecipientRandHash, Record: plan.Request.Record,
@@ -125,14 +125,13 @@ func checkRecord(payer *pay.Payer, plan *pay.Plan) error {
 	}
 	now, then := pm.NewTicket(plan.Params, &plan.Expiration, payer.Sender, 1), pm.NewTicket(again.Params, &again.Expiration, payer.Sender, 1)
 	if now.Hash() != then.Hash() {
-		return fmt.Errorf("%w: what is to be kept for request %q makes other tickets than these", ErrOrder, plan.Request.ID)
+		return fmt.Errorf("%w: the record of request %q describes other tickets", ErrOrder, plan.Request.ID)
 	}
 	return nil
 }
 
-// again signs the tickets that were made for a request before: the same ones, as far as
-// the limits and the ledger still have them. A store may be shared, and what it says is
-// not taken at its word.
+// again signs the tickets created for a request before, if the limits and the ledger still have
+// them. A store may be shared, so its records are checked.
 func (s *Service) again(ctx context.Context, payer *pay.Payer, o *order) (*signedTickets, error) {
 	if o.Request == nil {
 		return nil, fmt.Errorf("%w: it has neither ticket params nor a request", ErrOrder)
@@ -146,7 +145,7 @@ func (s *Service) again(ctx context.Context, payer *pay.Payer, o *order) (*signe
 		return r.RecipientRandHash == common.Hash(o.Session) && r.Nonces == nonces
 	})
 	if part < 0 {
-		return nil, fmt.Errorf("%w: no such tickets were made for request %q", ErrOrder, o.Request.ID)
+		return nil, fmt.Errorf("%w: no such tickets were created for request %q", ErrOrder, o.Request.ID)
 	}
 	made, err := payer.MadeFor(records)
 	if err == nil {
@@ -216,7 +215,7 @@ func (s *Service) servesChain(id format.Nat) error {
 	return nil
 }
 
-// credentials makes the header that goes along with tickets under an auth token.
+// credentials returns the segment header for an auth token.
 func (s *Service) credentials(ctx context.Context, c *credentials) (*segmentHeader, error) {
 	if err := s.serves(c.Sender); err != nil {
 		return nil, err

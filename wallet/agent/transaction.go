@@ -15,8 +15,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/policy"
 )
 
-// signTransaction signs a call of the TicketBroker, or what cancels one, under the
-// user's caps.
+// signTransaction signs a call of the TicketBroker, or an empty transaction that cancels one,
+// within the user's limits.
 func (s *Service) signTransaction(ctx context.Context, t *transaction) (*transaction, error) {
 	if err := cmp.Or(s.serves(t.Sender), s.servesChain(t.ChainID)); err != nil {
 		return nil, err
@@ -48,8 +48,8 @@ func (s *Service) signTransaction(ctx context.Context, t *transaction) (*transac
 	return &transaction{ChainID: t.ChainID, Sender: t.Sender, Transaction: raw}, nil
 }
 
-// mined notes that one of the account's transactions was mined: what is known of its funds
-// is not believed any more.
+// mined records that one of the account's transactions was mined, so that cached facts about its
+// funds are dropped.
 func (s *Service) mined(_ context.Context, r *receipt) (*Status, error) {
 	if err := cmp.Or(s.serves(r.Sender), s.servesChain(r.ChainID)); err != nil {
 		return nil, err
@@ -58,9 +58,9 @@ func (s *Service) mined(_ context.Context, r *receipt) (*Status, error) {
 	return s.Status(), nil
 }
 
-// checkCall fails with ErrTransaction for what is neither a call of the TicketBroker nor
-// a transfer of nothing to the account itself, which takes another transaction's place.
-// It fails with ErrFundsAnother for a call that gives another sender ether.
+// checkCall returns ErrTransaction for anything but a call of the TicketBroker or an empty transfer
+// to the account itself, which replaces another transaction, and ErrFundsAnother for a call that
+// funds another sender.
 func (s *Service) checkCall(ctx context.Context, t *types.Transaction) error {
 	if err := policy.CheckShape(t, s.Network.ChainID); err != nil {
 		return fmt.Errorf("%w: %w", ErrTransaction, err)
@@ -69,7 +69,7 @@ func (s *Service) checkCall(ctx context.Context, t *types.Transaction) error {
 	case *t.To() == s.Signer.Address() && t.Value().Sign() == 0 && len(t.Data()) == 0:
 		return nil
 	case s.Broker == nil:
-		return fmt.Errorf("%w, and cannot tell where that is: %w", ErrTransaction, facts.ErrNoNode)
+		return fmt.Errorf("%w, whose address is unknown: %w", ErrTransaction, facts.ErrNoNode)
 	}
 	ctx, cancel := context.WithTimeout(ctx, facts.AskTimeout)
 	defer cancel()
@@ -78,7 +78,7 @@ func (s *Service) checkCall(ctx context.Context, t *types.Transaction) error {
 		return err
 	}
 	if *t.To() != at {
-		return fmt.Errorf("%w: it is to %v; the TicketBroker of %s is %v", ErrTransaction, common.Address(*t.To()), s.Network.Name, at)
+		return fmt.Errorf("%w: it is to %v, but the TicketBroker of %s is %v", ErrTransaction, common.Address(*t.To()), s.Network.Name, at)
 	}
 	call, err := broker.ParseCall(t.Value(), t.Data())
 	if err != nil {

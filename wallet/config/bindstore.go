@@ -12,77 +12,73 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Counted returns a limit that the file sets and that is counted in the store: another
-// store would count it from nothing again. It is "" when the file sets none.
+// Counted returns a limit of the file that the store counts, since another store would count it
+// from zero; "" if the file sets none.
 func (f *File) Counted() policy.Setting {
 	var found policy.Setting
 	for _, spec := range policy.Table() {
 		if _, set := f.Rules.Values[spec.Setting]; set && spec.Counted {
 			found = spec.Setting
 			if spec.Section == policy.SectionBudget {
-				break // of several, the first budget says most
+				break // the first of several budgets
 			}
 		}
 	}
 	return found
 }
 
-// OtherStoreError is a store in which a binding limit would be counted anew. It matches
-// policy.ErrLimit.
+// OtherStoreError is returned for a store in which a binding limit would be counted from zero. It
+// matches policy.ErrLimit.
 type OtherStoreError struct {
-	// Store is the location that was chosen, and ChosenBy what chose it: a flag, a
-	// variable, or a setting with its file.
+	// Store is the chosen location, and ChosenBy the flag, variable or setting that chose it.
 	Store, ChosenBy string
 
-	// Limit is what is counted, with its file; Bound is the store that it is counted in,
-	// and BoundBy what names that.
+	// Limit is the counted limit with its file; Bound is the store that counts it, and BoundBy what
+	// chose that.
 	Limit, Bound, BoundBy string
 }
 
 func (e *OtherStoreError) Error() string {
-	return fmt.Sprintf("%s: the store %s is not %s, in which %s is counted", e.ChosenBy, store.Display(e.Store), store.Display(e.Bound), e.Limit)
+	return fmt.Sprintf("%s: the store %s is not %s, which counts %s", e.ChosenBy, store.Display(e.Store), store.Display(e.Bound), e.Limit)
 }
 
-// Is matches policy.ErrLimit.
 func (e *OtherStoreError) Is(target error) bool { return target == policy.ErrLimit }
 
-// Hint says what can be done.
+// Hint says how to use the bound store.
 func (e *OtherStoreError) Hint() string {
-	return fmt.Sprintf("leave out %s, or change %s", e.ChosenBy, e.BoundBy)
+	return fmt.Sprintf("omit %s, or change %s", e.ChosenBy, e.BoundBy)
 }
 
-// UnboundStoreError is a limit that is counted in a store which the environment, the home
-// folder or the working directory decides. It matches policy.ErrLimit.
+// UnboundStoreError is returned for a counted limit if the environment, the home folder or the
+// working directory decides which store counts it. It matches policy.ErrLimit.
 type UnboundStoreError struct {
-	// Limit is what is counted, with its file, and Path that file's.
+	// Limit is the counted limit with its file, and Path that file's.
 	Limit, Path string
 
-	// DecidedBy is what decides where the store is.
 	DecidedBy string
 }
 
 func (e *UnboundStoreError) Error() string {
-	return fmt.Sprintf("%s is counted in a store that %s decides", e.Limit, e.DecidedBy)
+	return fmt.Sprintf("%s needs a fixed store, but %s decides which store is used", e.Limit, e.DecidedBy)
 }
 
-// Is matches policy.ErrLimit.
 func (e *UnboundStoreError) Is(target error) bool { return target == policy.ErrLimit }
 
-// Hint says what can be done.
+// Hint says how to fix the store.
 func (e *UnboundStoreError) Hint() string {
-	return fmt.Sprintf("name it in %s: store = \"/ABSOLUTE/PATH/store.db\", or a database with its host, port and name", e.Path)
+	return fmt.Sprintf("set it in %s: store = \"/ABSOLUTE/PATH/store.db\", or a database with its host, port and name", e.Path)
 }
 
-// DecidedBy returns what decides which store a location names, beside the location: the
-// working directory for a relative path, the environment for what a database's URL or
-// settings leave out. It is "" when nothing does. Getenv reads the environment.
+// DecidedBy returns what else decides which store a location names: the working directory for a
+// relative path, the environment for what a database's location leaves out; "" for nothing. getenv
+// reads the environment.
 func DecidedBy(location string, getenv func(string) string) string {
 	var names func(key string) bool
 	switch {
 	case isURL(location):
 		u, err := url.Parse(location)
 		if err != nil {
-			return "a URL that cannot be read"
+			return "a malformed URL"
 		}
 		names = func(key string) bool { return urlNames(u, key) }
 	case isSettings(location):
@@ -103,7 +99,7 @@ func DecidedBy(location string, getenv func(string) string) string {
 		open = append(open, "PGPORT")
 	}
 	if !names("database") && !names("dbname") {
-		open = append(open, "PGDATABASE", "PGUSER") // a database is named like its user
+		open = append(open, "PGDATABASE", "PGUSER") // the default database is named like its user
 	}
 	if len(open) > 0 {
 		open = append(open, "PGSERVICE")
@@ -114,14 +110,14 @@ func DecidedBy(location string, getenv func(string) string) string {
 	return ""
 }
 
-// urlNames tells whether a database's URL has a part.
+// urlNames reports whether a database's URL has a part.
 func urlNames(u *url.URL, key string) bool {
 	switch {
 	case u.Query().Has(key):
 		return true
 	case key == "host":
 		return u.Host != ""
-	case key == "port": // of each of its hosts
+	case key == "port": // of each host
 		return !slices.ContainsFunc(strings.Split(u.Host, ","), func(host string) bool { return (&url.URL{Host: host}).Port() == "" })
 	case key == "database":
 		return strings.Trim(u.Path, "/") != ""
@@ -129,8 +125,8 @@ func urlNames(u *url.URL, key string) bool {
 	return false
 }
 
-// SameStore tells whether two locations name one store. A password in a URL makes no
-// difference; any other difference in how a database is named counts as another store.
+// SameStore reports whether two locations name the same store. It ignores passwords; any other
+// difference in a database's location makes it another store.
 func SameStore(a, b string) bool { return resolved(a) == resolved(b) }
 
 func resolved(location string) string {
@@ -155,14 +151,15 @@ func resolved(location string) string {
 	if whole, err := filepath.EvalSymlinks(path); err == nil {
 		return whole
 	}
-	// The store need not be there yet; its folder, most often, is.
+	// The store may not exist yet, but its folder usually does.
 	if folder, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
 		return filepath.Join(folder, filepath.Base(path))
 	}
 	return path
 }
 
-// isSettings tells a list of libpq's settings, such as host=db dbname=pay, from a path.
+// isSettings reports whether a location is a list of libpq settings, such as host=db dbname=pay,
+// and not a path.
 func isSettings(location string) bool {
 	return regexp.MustCompile(`^\s*[a-z_]+\s*=`).MatchString(location)
 }

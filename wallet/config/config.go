@@ -1,5 +1,5 @@
-// Package config reads the files in which a user sets what holds for every command:
-// which network, node and account, and limits that no command line can loosen.
+// Package config reads config files: the network, node and account for every command, and limits
+// that no command line can loosen.
 package config
 
 import (
@@ -24,46 +24,44 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// File is a config file. What it does not set is zero.
+// File is a config file. Settings that it does not have are zero.
 type File struct {
-	// Path is where it is, or would be; Found tells whether it is there.
+	// Path is its path; Found tells whether it exists.
 	Path  string
 	Found bool
 
-	// Network is the name of the network to use.
 	Network string
 
-	// RPCURLs are the network's nodes, the preferred one first. They may hold keys.
+	// RPCURLs are the network's nodes, the preferred one first. They may contain keys.
 	RPCURLs []string
 
-	// From is the account that acts; nil when none is named.
+	// From is the account that acts; nil if not set.
 	From *common.Address
 
-	// Keystore is the path of a folder of key files, or of one.
+	// Keystore is the path of a folder of key files, or of one file.
 	Keystore string
 
-	// Store is the location of the store: a path, or a URL that may hold a password.
+	// Store is the location of the store: a path, or a URL that may contain a password.
 	Store string
 
-	// MinDeposit and MinReserve are what pmctl status --check wants to see; nil when they
-	// are not set.
+	// MinDeposit and MinReserve are the thresholds of pmctl status --check; nil if not set.
 	MinDeposit, MinReserve *wei.Wei
 
-	// Rules are limits that bind what comes after them.
+	// Rules are limits that later settings cannot loosen.
 	Rules policy.Rules
 
-	// Profiles are settings for occasions, by their name: each may set what a file can,
-	// and has the file's path and no profiles of its own.
+	// Profiles are alternative settings, by name. Each has the file's path and no profiles of its
+	// own.
 	Profiles map[string]*File
 }
 
-// document is a file as it is written.
+// document is the decoded file.
 type document struct {
 	section
 	Profiles map[string]section `toml:"profile"`
 }
 
-// section is all that a file, or a profile in it, can set.
+// section is what a file, or a profile in it, can set.
 type section struct {
 	Network  string   `toml:"network"`
 	RPCURLs  []string `toml:"rpc_urls"`
@@ -78,8 +76,8 @@ type section struct {
 	} `toml:"check"`
 }
 
-// limits and budget have a field for each setting of policy's table, by its key: the
-// decoder refuses any other, and says in which line it is.
+// limits and budget have a field for each setting of policy.Table: the decoder refuses other keys,
+// and reports their line.
 type limits struct {
 	MaxTicketEV       *string  `toml:"max_ticket_ev"`
 	MaxTotalEV        *string  `toml:"max_total_ev"`
@@ -99,7 +97,7 @@ type budget struct {
 	RecipientFaceValuePerDay *string `toml:"recipient_face_value_per_day"`
 }
 
-// written returns what a struct of settings has under a key; nil for nothing.
+// written returns the value of a key in a struct of settings; nil for none.
 func written(settings any, key string) []string {
 	v := reflect.ValueOf(settings)
 	for i := range v.NumField() {
@@ -114,20 +112,20 @@ func written(settings any, key string) []string {
 	return nil
 }
 
-// ErrInvalid is wrapped by the errors about a file's content.
-var ErrInvalid = errors.New("the config file cannot be used")
+// ErrInvalid is wrapped by errors about a file's content.
+var ErrInvalid = errors.New("invalid config file")
 
-// ErrUnsafe is returned for a file that others than the user and root can change.
-var ErrUnsafe = errors.New("the config file could be changed by others")
+// ErrUnsafe is returned for a file that another user than its owner or root can change.
+var ErrUnsafe = errors.New("other users can change the config file")
 
-// ErrPublic is returned for a file that holds a password and that others can read.
-var ErrPublic = errors.New("the config file has a password in it that others can read")
+// ErrPublic is returned for a file that contains a password and that other users can read.
+var ErrPublic = errors.New("other users can read the config file, which contains a password")
 
-// maxSize bounds a file; settings fit many times.
+// maxSize limits a file, in bytes.
 const maxSize = 64 << 10
 
-// Read reads a config file. One that does not exist sets nothing. It fails with
-// ErrInvalid, which says the line, ErrUnsafe, ErrPublic, and the file system's errors.
+// Read reads a config file. A file that does not exist sets nothing. Read returns ErrInvalid with
+// the line, ErrUnsafe, ErrPublic, and the file system's errors.
 func Read(path string) (*File, error) {
 	text, err := load(path)
 	missing := errors.Is(err, fs.ErrNotExist)
@@ -179,7 +177,7 @@ func load(path string) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%w: %s is no file", ErrInvalid, path)
+		return nil, fmt.Errorf("%w: %s is not a regular file", ErrInvalid, path)
 	}
 	if err := checkOwner(path, info); err != nil {
 		return nil, err
@@ -196,13 +194,13 @@ func load(path string) ([]byte, error) {
 	return text, err
 }
 
-// explain writes an error of the decoder as one line that begins with its place.
+// explain returns the decoder's error as one line that begins with its position.
 func explain(err error) string {
 	var unknown *toml.StrictMissingError
 	if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
 		first := unknown.Errors[0]
 		row, column := first.Position()
-		return fmt.Sprintf(":%d:%d: there is no setting %s", row, column, strings.Join(first.Key(), "."))
+		return fmt.Sprintf(":%d:%d: unknown setting %s", row, column, strings.Join(first.Key(), "."))
 	}
 	var wrong *toml.DecodeError
 	if errors.As(err, &wrong) {
@@ -235,7 +233,7 @@ func wantedType(field string) string {
 	return "another kind of value"
 }
 
-// Place names where a setting is, for people: profile is "" outside of profiles.
+// Place returns where a setting is set, for people; profile is "" outside of profiles.
 func Place(key, profile, path string) string {
 	if profile != "" {
 		key += " of profile " + profile
@@ -243,7 +241,7 @@ func Place(key, profile, path string) string {
 	return key + " in " + path
 }
 
-// file reads the values of a file, or of a profile in it.
+// file returns the values of a file, or of a profile in it.
 func (d *section) file(path, profile string) (*File, error) {
 	f := &File{Path: path, Network: d.Network, RPCURLs: d.RPCURLs, Keystore: d.Keystore, Store: d.Store}
 	f.Rules = policy.Rules{
@@ -252,7 +250,7 @@ func (d *section) file(path, profile string) (*File, error) {
 		Where:   func(s policy.Setting) string { return Place(policy.SpecOf(s).Key, profile, path) },
 	}
 	if slices.Contains(f.RPCURLs, "") {
-		return nil, errors.New("rpc_urls: one of them is empty")
+		return nil, errors.New("rpc_urls: one URL is empty")
 	}
 	if d.From != nil {
 		from, err := format.ParseAddress(*d.From)
@@ -268,7 +266,7 @@ func (d *section) file(path, profile string) (*File, error) {
 			continue
 		}
 		if len(texts) == 0 {
-			return nil, fmt.Errorf("%s: nobody could be paid; leave it out to allow everybody", spec.Name())
+			return nil, fmt.Errorf("%s: the empty list would allow no recipient; omit it to allow any", spec.Name())
 		}
 		value, err := spec.Parse(texts...)
 		if err != nil {

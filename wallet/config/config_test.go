@@ -101,8 +101,8 @@ func TestEveryLimitHasAKey(t *testing.T) {
 func TestBadFiles(t *testing.T) {
 	for name, c := range map[string]struct{ text, says string }{
 		"no TOML":          {"network = ", ":1:"},
-		"unknown setting":  {"\nnetwrk = \"devnet\"", ":2:1: there is no setting netwrk"},
-		"unknown limit":    {"[limits]\nmax_tickets = 5", ":2:1: there is no setting limits.max_tickets"},
+		"unknown setting":  {"\nnetwrk = \"devnet\"", ":2:1: unknown setting netwrk"},
+		"unknown limit":    {"[limits]\nmax_tickets = 5", ":2:1: unknown setting limits.max_tickets"},
 		"no unit":          {"[limits]\nmax_ticket_ev = \"1000\"", ": limits.max_ticket_ev: amount has no unit"},
 		"a bare number":    {"[limits]\nmax_ticket_ev = 1000", ":2:17: limits.max_ticket_ev: want text in quotes, found integer"},
 		"no list":          {"rpc_urls = \"http://127.0.0.1\"", ":1:12: rpc_urls: want a list of texts in quotes, found string"},
@@ -112,11 +112,11 @@ func TestBadFiles(t *testing.T) {
 		"wrong checksum":   {"from = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD\"", "wrong checksum"},
 		"a private key":    {"from = \"" + strings.Repeat("ab", 32) + "\"", "from: that looks like a private key"},
 		"bad budget":       {"[budget]\nev_per_day = \"1\"", ": budget.ev_per_day: amount has no unit"},
-		"unknown budget":   {"[budget]\nper_hour = \"1eth\"", "there is no setting budget.per_hour"},
-		"nobody":           {"[limits]\nrecipients = []", "nobody could be paid"},
+		"unknown budget":   {"[budget]\nper_hour = \"1eth\"", "unknown setting budget.per_hour"},
+		"nobody":           {"[limits]\nrecipients = []", "would allow no recipient"},
 		"no multiplier":    {"[limits]\ndeposit_multiplier = 0", "whole number from 1"},
 		"large multiplier": {"[limits]\ndeposit_multiplier = 9999999999", "deposit_multiplier"},
-		"empty URL":        {"rpc_urls = [\"\"]", "rpc_urls: one of them is empty"},
+		"empty URL":        {"rpc_urls = [\"\"]", "rpc_urls: one URL is empty"},
 		"too large":        {"#" + strings.Repeat("x", maxSize), "larger than"},
 	} {
 		t.Run(name, func(t *testing.T) {

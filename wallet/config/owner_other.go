@@ -4,5 +4,5 @@ package config
 
 import "io/fs"
 
-// checkOwner leaves it to the system who may change the user's files.
+// checkOwner accepts any file: this system has no owners to compare.
 func checkOwner(string, fs.FileInfo) error { return nil }

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// checkOwner refuses a file that others than the user and root can change: its limits
-// would be no limits.
+// checkOwner refuses a file that another user than its owner or root can change, since its limits
+// would not be limits.
 func checkOwner(path string, info fs.FileInfo) error {
 	const byOthers = 0o022
 	if info.Mode().Perm()&byOthers != 0 {
@@ -18,7 +18,7 @@ func checkOwner(path string, info fs.FileInfo) error {
 	}
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	if ok && owner.Uid != 0 && int(owner.Uid) != os.Geteuid() {
-		return fmt.Errorf("%w: %s belongs to user %d; it must belong to you or to root", ErrUnsafe, path, owner.Uid)
+		return fmt.Errorf("%w: %s belongs to user %d; run chown on it so that it belongs to you or to root", ErrUnsafe, path, owner.Uid)
 	}
 	return nil
 }

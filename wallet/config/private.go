@@ -7,7 +7,7 @@ import (
 	"github.com/pmctl/pmctl/internal/access"
 )
 
-// checkPrivate refuses a file with a password that others can read.
+// checkPrivate refuses a file with a password that other users can read.
 func checkPrivate(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {

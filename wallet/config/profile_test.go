@@ -46,10 +46,10 @@ ev_per_day = "1eth"
 
 func TestBadProfiles(t *testing.T) {
 	for name, c := range map[string]struct{ text, says string }{
-		"unknown setting":  {"[profile.a]\nnetwrk = \"devnet\"", ":2:1: there is no setting profile.a.netwrk"},
+		"unknown setting":  {"[profile.a]\nnetwrk = \"devnet\"", ":2:1: unknown setting profile.a.netwrk"},
 		"no unit":          {"[profile.a.limits]\nmax_ticket_ev = \"1000\"", ": profile.a: limits.max_ticket_ev: amount has no unit"},
 		"bad threshold":    {"[check]\nmin_deposit = \"1\"", ": check.min_deposit: amount has no unit"},
-		"nested":           {"[profile.a.profile.b]\nnetwork = \"devnet\"", "there is no setting profile.a.profile"},
+		"nested":           {"[profile.a.profile.b]\nnetwork = \"devnet\"", "unknown setting profile.a.profile"},
 		"a name with dots": {"[profile.\"a.b\"]\nnetwork = \"devnet\"", "letters, digits, _ and -"},
 		"no name":          {"[profile.\"\"]\nnetwork = \"devnet\"", "letters, digits, _ and -"},
 		"no table":         {"profile = \"a\"", ":1:"},

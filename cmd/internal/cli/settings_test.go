@@ -60,7 +60,7 @@ func TestTheSystemsFileBindsTheUsers(t *testing.T) {
 		require.Equal(t, "ev_per_day in "+system, where)
 		err = new(StoreOptions).CheckBound(env)
 		require.ErrorIs(t, err, policy.ErrLimit, "%v", others)
-		require.ErrorContains(t, err, "is not /root/store.db, in which ev_per_day in "+system+" is counted")
+		require.ErrorContains(t, err, "is not /root/store.db, which counts ev_per_day in "+system)
 	}
 	env.Getenv = func(name string) string { return map[string]string{"XDG_STATE_HOME": folder}[name] }
 	require.NoError(t, new(StoreOptions).CheckBound(env), "whatever the home folder is")
@@ -81,7 +81,7 @@ func TestTheStoreOfABudgetBinds(t *testing.T) {
 		"the same store": {system: "store = \"/root/store.db\"\n" + budget, flag: "/root/../root/store.db"},
 		"the file's":     {system: "store = \"/root/store.db\"\n" + budget},
 		"by flag": {system: "store = \"/root/store.db\"\n" + budget, flag: "/other.db",
-			refused: "--store: the store /other.db is not /root/store.db, in which ev_per_day in SYSTEM is counted"},
+			refused: "--store: the store /other.db is not /root/store.db, which counts ev_per_day in SYSTEM"},
 		"by variable": {system: "store = \"/root/store.db\"\n" + budget, env: map[string]string{"PMCTL_STORE": "/other.db"},
 			refused: "PMCTL_STORE: the store /other.db is not /root/store.db"},
 		"by the user's file": {system: "store = \"/root/store.db\"\n" + budget, user: `store = "/other.db"`,
@@ -92,13 +92,13 @@ func TestTheStoreOfABudgetBinds(t *testing.T) {
 			refused: "store of profile p in SYSTEM: the store /other.db is not /root/store.db"},
 		"root's profile with its own budget": {system: "[profile.p]\nstore = \"/other.db\"\n" + budget, env: map[string]string{"PMCTL_PROFILE": "p"}},
 		"root's profile with a budget": {system: "store = \"/root/store.db\"\n[profile.p]\n" + budget, env: map[string]string{"PMCTL_PROFILE": "p", "PMCTL_STORE": "/other.db"},
-			refused: "ev_per_day of profile p in SYSTEM is counted"},
-		"in no store":                       {system: budget, refused: "ev_per_day in SYSTEM is counted in a store that the environment decides"},
-		"in the working directory":          {system: "store = \"store.db\"\n" + budget, refused: "a store that the working directory decides"},
-		"by PGPORT":                         {system: "store = \"postgres://db/pay\"\n" + budget, env: map[string]string{"PGPORT": "5433"}, refused: "a store that PGPORT decides"},
+			refused: "counts ev_per_day of profile p in SYSTEM"},
+		"in no store":                       {system: budget, refused: "ev_per_day in SYSTEM needs a fixed store, but the environment decides which store is used"},
+		"in the working directory":          {system: "store = \"store.db\"\n" + budget, refused: "the working directory decides which store is used"},
+		"by PGPORT":                         {system: "store = \"postgres://db/pay\"\n" + budget, env: map[string]string{"PGPORT": "5433"}, refused: "PGPORT decides which store is used"},
 		"with a password":                   {system: "store = \"postgres://me@db:5432/pay\"\n" + budget, env: map[string]string{"PMCTL_STORE": "postgres://me:secret@db:5432/pay"}},
-		"the nonce cap":                     {system: "store = \"/root/store.db\"\nlimits.nonce_cap = 5", flag: "/other.db", refused: "in which nonce_cap in SYSTEM is counted"},
-		"the user's own":                    {user: budget, flag: "/other.db", refused: "the store /other.db is not HOME/state/pmctl/store.db, in which ev_per_day in USER is counted"},
+		"the nonce cap":                     {system: "store = \"/root/store.db\"\nlimits.nonce_cap = 5", flag: "/other.db", refused: "which counts nonce_cap in SYSTEM"},
+		"the user's own":                    {user: budget, flag: "/other.db", refused: "the store /other.db is not HOME/state/pmctl/store.db, which counts ev_per_day in USER"},
 		"the user's own store":              {user: budget},
 		"the user's budget in root's store": {system: `store = "/root/store.db"`, user: budget, env: map[string]string{"PMCTL_STORE": "/other.db"}, refused: "is not /root/store.db"},
 		"the user's store before root's":    {system: `store = "/root/store.db"`, user: "store = \"/own.db\"\n" + budget},
