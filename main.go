@@ -1,4 +1,4 @@
-// Pmctl is a command-line wallet for whoever pays with probabilistic
+// Pmctl is a command-line wallet for gateways, which pay with probabilistic
 // micropayments on the Livepeer network.
 package main
 

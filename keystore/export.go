@@ -55,7 +55,7 @@ func (s *Signer) underNew(ctx context.Context, of, id string, source PassphraseS
 }
 
 // RawKey returns the private key as 64 hex digits, for the caller to clear.
-// Whoever sees them owns the account's funds. It fails with ErrClosed after Close.
+// Anyone who sees them controls the account's funds. It fails with ErrClosed after Close.
 func (s *Signer) RawKey() ([]byte, error) {
 	// Room for a newline, so that adding it leaves no copy behind.
 	text := make([]byte, 2*keySize, 2*keySize+1)
@@ -125,7 +125,7 @@ func vacant(path string) error {
 }
 
 // opensTo returns a test that a file just written opens to the account's key. It
-// costs another key derivation; a key that nobody can open costs the account.
+// costs another key derivation; a key that cannot be opened costs the account.
 func opensTo(address common.Address, passphrase []byte) func(data []byte) error {
 	return func(data []byte) error {
 		file, err := parseKeyFile(data)

@@ -14,8 +14,8 @@ import (
 )
 
 // PassphraseSource gives a passphrase when it is needed. The question is for a
-// person, without punctuation, and ignored by sources that ask nobody. Whoever
-// calls the source clears the passphrase after use.
+// person, without punctuation, and ignored by sources that ask no one. The caller
+// clears the passphrase after use.
 type PassphraseSource func(ctx context.Context, question string) ([]byte, error)
 
 // MaxPassphrase is the length of the longest passphrase, in bytes.
@@ -115,11 +115,11 @@ func readPassphrase(ctx context.Context, r io.Reader) ([]byte, error) {
 	return passphrase, nil
 }
 
-// checkNewPassphrase refuses what would lock the owner out, or nobody.
+// checkNewPassphrase refuses a passphrase that protects nothing or cannot be typed again.
 func checkNewPassphrase(passphrase []byte) error {
 	switch {
 	case len(passphrase) == 0:
-		return fmt.Errorf("%w: whoever reads the file would own the account", ErrEmptyPassphrase)
+		return fmt.Errorf("%w: anyone who can read the file could use the account", ErrEmptyPassphrase)
 	case len(passphrase) > MaxPassphrase:
 		return fmt.Errorf("%w: over %d bytes", ErrBadPassphrase, MaxPassphrase)
 	case encodingOf(passphrase) != "":

@@ -79,7 +79,7 @@ func (s *Signer) Sign(msg []byte) ([]byte, error) {
 
 // SignDigest writes into sig, 65 bytes, the signature R‖S‖V (V = 27 or 28, low S) over
 // digest, 32 bytes: the hash of something that the caller made itself, prefix and all.
-// Whoever signs digests from elsewhere signs transactions unseen. It fails with
+// Signing a digest from elsewhere may sign a transaction unseen. It fails with
 // ErrClosed after Close.
 func (s *Signer) SignDigest(digest, sig []byte) error {
 	return s.use(func(key *ecdsa.PrivateKey) error {

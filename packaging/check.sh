@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Shows what a release promises, on this machine and without a network: two clean builds in
 # different folders are the same bytes, the packages install and run in clean roots, and
-# the container's steps make something that runs as nobody in particular on a read-only
+# the container's steps make an image that runs as any unprivileged user on a read-only
 # root. Needs root, rpm, and the cross compilers that docs/release.md names.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -22,7 +22,7 @@ type Request struct {
 	Err error
 }
 
-// Whom a Request goes to.
+// The recipients of a Request.
 const (
 	ToNode      = "node"
 	ToRecipient = "recipient"

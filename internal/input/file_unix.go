@@ -18,7 +18,7 @@ type File struct {
 	stop func() bool
 }
 
-// Open opens the file at path for reading. Neither a named pipe that nobody writes to nor
+// Open opens the file at path for reading. Neither a named pipe without a writer nor
 // one whose writer is silent outlasts ctx: opening and reading then fail with ctx's
 // cause. Close it after use.
 func Open(ctx context.Context, path string) (*File, error) {
@@ -55,7 +55,7 @@ func open(ctx context.Context, path string) (file *os.File, err error) {
 		if err == nil {
 			writer.Close()
 		} else if !errors.Is(err, unix.ENXIO) {
-			// Somebody else's pipe: only they, or the end of the process, can wake it.
+			// Another user's pipe: only that user, or the end of the process, can wake it.
 			return nil, context.Cause(ctx)
 		}
 		select {

@@ -10,7 +10,7 @@ import (
 )
 
 // Job is work that comes in items. Items are reused: there are never more than Depth of
-// them, however much work there is, so that whoever is slow holds up the others.
+// them, however much work there is, so that a slow stage delays the others.
 type Job[T any] struct {
 	// Workers is how many goroutines work; Depth is how many items there are at most.
 	// Both are at least 1.

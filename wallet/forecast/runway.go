@@ -17,8 +17,8 @@ type Pace struct {
 	// into equal parts; or the wins themselves, when Counted says so.
 	Bins []float64
 
-	// Counted tells that nobody knows the tickets, only the wins: then the bins have the
-	// luck of the past in them.
+	// Counted is set if only the wins are known, not the tickets: then the bins include the
+	// luck of the past.
 	Counted bool
 }
 
@@ -40,8 +40,8 @@ var ErrTooLittle = errors.New("too little was spent to tell how it goes on")
 // Confidence is the probability of the day being inside the band.
 const Confidence = 0.90
 
-// MinBins is how many parts the time that was watched must at least be cut into: what
-// is known of how much the pace changes comes from comparing them.
+// MinBins is how many parts the time that was watched must at least be cut into:
+// comparing them shows how much the pace changes.
 const MinBins = 7
 
 const (
@@ -64,7 +64,7 @@ const (
 // wins are made is what the past tells: a mean rate m, which is known as well as n bins
 // with the variance v let it be, v/n, and a random walk about it with v for each bin. The
 // time at which a walk with the drift m reaches A is inverse Gaussian. Each future draws
-// v, m, A and that time in turn, so the band holds what is not known of the rate, and the
+// v, m, A and that time in turn, so the band covers the uncertainty of the rate, and the
 // luck to come. The draws are the same at each call.
 //
 // It fails with ErrTooLittle when there are fewer than MinBins bins or fewer than two of

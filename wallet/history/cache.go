@@ -53,7 +53,7 @@ func (e *CacheError) Error() string {
 
 // Hint says what to do about it.
 func (e *CacheError) Hint() string {
-	return "set XDG_CACHE_HOME to a folder that can be written to, or say --no-cache"
+	return "set XDG_CACHE_HOME to a folder that can be written to, or pass --no-cache"
 }
 
 // NewCache names the file for a sender's events in a folder, which need not be there yet.

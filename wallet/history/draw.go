@@ -80,7 +80,7 @@ type Luck struct {
 	EV           *big.Rat `json:"ev"`
 	ExpectedWins float64  `json:"expected_wins"`
 	// Wins is how many were redeemed, and Paid what they came to, in wei. A winner that
-	// nobody has redeemed yet is not among them.
+	// is not redeemed yet is not among them.
 	Wins uint64   `json:"wins,string"`
 	Paid *big.Rat `json:"paid"`
 	// AtMost is the probability of as many wins as there were or fewer, AtLeast of as many

@@ -173,7 +173,7 @@ func TestScan(t *testing.T) {
 	require.Equal(t, []uint64{1, 2, 3, 4}, amounts(t, scan))
 	require.EqualValues(t, 65, node.once(t, math.MaxUint64))
 
-	// A file that somebody changed counts as none, and so does one of another chain.
+	// A changed file counts as missing, and so does one of another chain.
 	files, err := os.ReadDir(folder)
 	require.NoError(t, err)
 	require.Len(t, files, 1)

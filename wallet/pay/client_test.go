@@ -64,8 +64,8 @@ func TestFetchFailures(t *testing.T) {
 		// late tells that the time must run out
 		late bool
 	}{
-		{name: "nothing listens", url: func(t *testing.T) URL { return nobody(t, "https") }, is: ErrUnreachable, says: "connection was refused"},
-		{name: "nothing listens without TLS", url: func(t *testing.T) URL { return nobody(t, "http") }, is: ErrUnreachable, says: "connection was refused"},
+		{name: "nothing listens", url: func(t *testing.T) URL { return unused(t, "https") }, is: ErrUnreachable, says: "connection was refused"},
+		{name: "nothing listens without TLS", url: func(t *testing.T) URL { return unused(t, "http") }, is: ErrUnreachable, says: "connection was refused"},
 		{name: "unknown name", url: func(t *testing.T) URL { return parse(t, "https://no-such-host.invalid") }, is: ErrUnreachable, says: "the name no-such-host.invalid"},
 		{name: "silence", url: func(t *testing.T) URL {
 			return serveTCP(t, "https", func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })

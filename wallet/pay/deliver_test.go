@@ -85,7 +85,7 @@ func saying(status int, contentType, body string) http.HandlerFunc {
 	}
 }
 
-// What anybody but the recipient may have answered says nothing about its tickets.
+// An answer that may not be the recipient's says nothing about its tickets.
 func TestAnswersOfOthers(t *testing.T) {
 	died := serve(t, false, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	behind, err := url.Parse(died.String())
@@ -188,7 +188,7 @@ func TestDeliverFollowsNoRedirect(t *testing.T) {
 func TestNothingWasSent(t *testing.T) {
 	plain := serve(t, false, http.NotFoundHandler())
 	for name, u := range map[string]URL{
-		"nothing listens": nobody(t, "https"),
+		"nothing listens": unused(t, "https"),
 		"no TLS there":    {"https", plain.host},
 		"unknown name":    parse(t, "https://no-such-host.invalid"),
 	} {

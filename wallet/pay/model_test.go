@@ -42,7 +42,7 @@ const atOnce = 4
 // TestSoakOneRequestManyProcesses interleaves up to four processes that pay with one
 // request id, at every access to the store and every step of a delivery, over real stores
 // and connections. Deliveries are accepted, refused, cut off before or behind the
-// recipient's word, or find nobody; processes are killed; params expire. At most one set of
+// recipient's word, or find no listener; processes are killed; params expire. At most one set of
 // tickets reaches the recipient, and no process reports what is not so.
 func TestSoakOneRequestManyProcesses(t *testing.T) {
 	checks, ok := map[string]string{"": "50", "sample": "500", "whole": "5000"}[os.Getenv("PMCTL_SOAK")]
@@ -209,7 +209,7 @@ func (p *process) wait(at string) (string, error) {
 // step lets a process go on until it waits again or has ended.
 func (m *model) step(p *process, what string) {
 	m.running = p
-	m.listener.out.Store(what == "nobody")
+	m.listener.out.Store(what == "no listener")
 	p.next <- what
 	<-m.stopped
 	m.listener.out.Store(false)
@@ -293,7 +293,7 @@ func (m *model) start(number int) *process {
 var happens = map[string][]string{
 	"arrived": {"accept", "accept", "accept", "accept", "refuse", "too large", "cut off", "kill"},
 	"taken":   {"answer", "answer", "answer", "cut off", "kill"},
-	"begin":   {"go on", "go on", "nobody", "kill"},
+	"begin":   {"go on", "go on", "no listener", "kill"},
 	"end":     {"go on", "go on", "go on", "kill"},
 	"reserve": {"go on", "go on", "go on", "kill"},
 	"split":   {"go on", "go on", "go on", "kill"},

@@ -115,7 +115,7 @@ func TestALargePaymentIsDeliveredInParts(t *testing.T) {
 	require.Len(t, paid.Parts, 1)
 }
 
-// More tickets than one set of params takes go on with the params of the answer.
+// More tickets than one set of params allows continue with the params of the answer.
 func TestMoreTicketsThanOneSetTakes(t *testing.T) {
 	w := largeWorld(t)
 	w.session.Client.Headers = &HeaderLimits{Asked: 1 << 20}

@@ -17,7 +17,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// chainAt is a chain that says what it is told to.
+// chainAt is a chain with the facts that a test sets.
 type chainAt struct {
 	facts pm.Facts
 	err   error
@@ -158,7 +158,7 @@ func TestOnlyTheSenderSigns(t *testing.T) {
 	require.ErrorContains(t, err, "the key is that of")
 }
 
-// Somebody takes a minute over the passphrase: meanwhile the params may have expired.
+// The passphrase prompt may take a minute, in which the params may expire.
 func TestALatePlanIsCheckedAgain(t *testing.T) {
 	payer, chain := newPayer(t)
 	now := time.Now()

@@ -115,8 +115,8 @@ func serveTCP(t *testing.T, scheme string, talk func(net.Conn)) URL {
 	return parse(t, scheme+"://"+listener.Addr().String())
 }
 
-// nobody is a URL where nothing listens.
-func nobody(t *testing.T, scheme string) URL {
+// unused is a URL without a listener.
+func unused(t *testing.T, scheme string) URL {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

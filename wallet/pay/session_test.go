@@ -168,7 +168,7 @@ func TestPaySession(t *testing.T) {
 	w := newWorld(t)
 	pay := func(amount Amount) (*Payment, error) { return w.session.Pay(t.Context(), amount) }
 
-	// Nobody unlocks a key for a sender without funds.
+	// No key is opened for a sender without funds.
 	_, err := pay(Amount{Count: 1})
 	require.ErrorIs(t, err, policy.ErrFunds)
 	w.confirm(t)(w.broker.FundDeposit(big.NewInt(1e18)))
@@ -193,7 +193,7 @@ func TestPaySession(t *testing.T) {
 	credit := new(big.Rat).Add(first.Tickets.Overpays, amountOf(t, "3500gwei").Value.Rat())
 	require.Zero(t, credit.Cmp(first.Tickets.TotalEV))
 
-	// The second payment goes on with what the first was answered.
+	// The second payment uses the params of the first one's answer.
 	asked := w.kept[w.kept.key(w.signer.Address(), w.session.URL)]
 	second, err := pay(Amount{Count: 2})
 	require.NoError(t, err)
@@ -248,7 +248,7 @@ func (w *world) refusals(t *testing.T, pay func(Amount) (*Payment, error)) {
 	var refused *RefusedError
 	require.ErrorAs(t, err, &refused)
 	require.Equal(t, http.StatusBadRequest, refused.Status)
-	require.Empty(t, w.kept, "a refused session is not gone on with")
+	require.Empty(t, w.kept, "a refused session is not continued")
 	w.fault(t, "refuse-payment", false)
 
 	w.fault(t, "drop-after-taking", true)
@@ -386,21 +386,21 @@ func TestNoRefusalIsPaidTwice(t *testing.T) {
 	}
 }
 
-// Params that name a place where nothing answers are not gone on with: nothing can have
+// Params with a URL where nothing answers are not used again: nothing can have
 // been sent there, and the recipient's own URL may know another one.
 func TestKeptTranscoderIsGone(t *testing.T) {
 	shop, session := newShop(t)
 	_, err := session.Pay(t.Context(), Amount{Count: 1})
 	require.NoError(t, err)
 	for _, offer := range session.Kept.(inMemory) {
-		offer.Transcoder = nobody(t, "https")
+		offer.Transcoder = unused(t, "https")
 	}
 	payment, err := session.Pay(t.Context(), Amount{Count: 2})
 	require.NoError(t, err)
 	require.False(t, payment.Continued)
 	require.Equal(t, 3, shop.taken)
 
-	gone := nobody(t, "https").String()
+	gone := unused(t, "https").String()
 	shop.spoil = func(info *wire.OrchestratorInfo) { info.Transcoder = gone }
 	clear(session.Kept.(inMemory))
 	_, err = session.Pay(t.Context(), Amount{Count: 1})
@@ -410,7 +410,7 @@ func TestKeptTranscoderIsGone(t *testing.T) {
 	require.Equal(t, 3, shop.taken)
 }
 
-// Others may take the last nonces of a session while somebody types a passphrase.
+// Others may take the last nonces of a session while the user types a passphrase.
 func TestKeptParamsAreUsedUpMeanwhile(t *testing.T) {
 	shop, session := newShop(t)
 	_, err := session.Pay(t.Context(), Amount{Count: 1})
@@ -439,7 +439,7 @@ func TestTheRecipientOfAURLIsPinned(t *testing.T) {
 	one := Amount{Count: 1}
 	becomesOther := func(info *wire.OrchestratorInfo) { info.TicketParams.Recipient = other.Bytes() }
 
-	// The answer to a payment names somebody else: the session ends there.
+	// The answer to a payment has another recipient: the session ends there.
 	shop.answer = func(http.ResponseWriter, int) bool {
 		shop.spoil = becomesOther
 		return false
@@ -470,7 +470,7 @@ func TestTheRecipientOfAURLIsPinned(t *testing.T) {
 	require.True(t, payment.Continued)
 	require.Equal(t, 3, shop.taken)
 
-	// Kept params of somebody else are not gone on with.
+	// Kept params of another recipient are not used.
 	shop.spoil = func(*wire.OrchestratorInfo) {}
 	shop.answer = func(http.ResponseWriter, int) bool { return false }
 	session.Pins.Known = knownInMemory{session.Payer.Sender.Hex() + session.URL.String(): honest}

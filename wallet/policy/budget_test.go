@@ -86,7 +86,7 @@ func TestTheTighterBudgetHolds(t *testing.T) {
 	}
 }
 
-// The budget of a day on which nobody knows what was spent is spent.
+// If it is not known what was spent on a day, its budget counts as spent.
 func TestASpentBudgetAllowsNothing(t *testing.T) {
 	l := withBudget(t, Default(), "a file", RecipientFaceValuePerDay, 1000)
 	err := l.CheckBudget(bob, sum(1, new(big.Rat), 0), Spending{ExhaustedReason: "the store was copied"})

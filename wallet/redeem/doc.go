@@ -7,9 +7,8 @@
 //  2. Tickets.Judge asks the chain which of them it would pay, how much, and whether
 //     that is worth the gas.
 //  3. Tickets.Call is the transaction for those that are left.
-//  4. Tickets.Settle reads from its receipt what became of each: in a batch the
-//     contract passes over what it does not pay, without a word.
+//  4. Tickets.Settle reads from its receipt the result of each: in a batch the
+//     contract skips what it does not pay, without an event.
 //
-// Anybody may redeem; the recipient is paid, and whoever sends the transaction pays
-// the gas.
+// Any account may redeem: the recipient is paid, and the transaction's sender pays the gas.
 package redeem

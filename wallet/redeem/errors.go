@@ -40,7 +40,7 @@ func (e *WorthError) Error() string {
 func (e *WorthError) Is(target error) bool { return target == ErrNotWorthGas }
 
 // Hint says what to do.
-func (e *WorthError) Hint() string { return "wait for a lower gas price, or say --at-a-loss" }
+func (e *WorthError) Hint() string { return "wait for a lower gas price, or pass --at-a-loss" }
 
 // EarlyError is a redemption while the recipient may still take tickets on the same
 // params. It would publish recipientRand, with which the sender can tell the tickets
@@ -59,5 +59,5 @@ func (e *EarlyError) Is(target error) bool { return target == ErrTooEarly }
 
 // Hint says what to do.
 func (e *EarlyError) Hint() string {
-	return "wait for that block, or say --early if you take no more tickets on these params"
+	return "wait for that block, or pass --early if you take no more tickets on these params"
 }

@@ -9,25 +9,25 @@ import (
 	"github.com/pmctl/pmctl/wallet/chain"
 )
 
-// StaleError is returned when what is known of the chain is too old, and no node answers. It
+// StaleError is returned if the facts about the chain are too old, and no node answers. It
 // matches chain.ErrUnreachable.
 type StaleError struct {
-	// Account is whose funds are among it; Age is how old it is, 0 when nothing is known;
-	// Max is how old it may be.
+	// Account is the account whose funds are among them; Age is their age, 0 if there are
+	// none; Max is the highest age allowed.
 	Account  common.Address
 	Age, Max time.Duration
-	// Err is why nothing newer can be had.
+	// Err is why there are no newer ones.
 	Err error
 }
 
 func (e *StaleError) Error() string {
 	if e.Age == 0 {
-		return fmt.Sprintf("nothing is known of the chain: %v", e.Err)
+		return fmt.Sprintf("no data from the chain: %v", e.Err)
 	}
-	return fmt.Sprintf("what is known of the chain is %v old, and may be %v old: %v", e.Age.Round(time.Second), e.Max, e.Err)
+	return fmt.Sprintf("the data from the chain is %v old, and may be %v old: %v", e.Age.Round(time.Second), e.Max, e.Err)
 }
 
-// Unwrap returns why nothing newer can be had.
+// Unwrap returns why there are no newer facts.
 func (e *StaleError) Unwrap() error { return e.Err }
 
 // Is matches chain.ErrUnreachable.
