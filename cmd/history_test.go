@@ -164,7 +164,7 @@ func TestSoakHistory(t *testing.T) {
 	require.Equal(t, "redemptions", s.run(exitDone, "runway"+elsewhere)["basis"])
 }
 
-// TestRunwayForecast spends evenly, and is told when that comes to an end.
+// TestRunwayForecast spends evenly, and forecasts when the deposit is used up.
 func TestRunwayForecast(t *testing.T) {
 	s := newShell(t, devnet.Config{Recipients: 1, RoundLength: 1000})
 	s.env["XDG_CACHE_HOME"] = t.TempDir()

@@ -17,7 +17,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet"
 )
 
-// acting is a stderr that acts once, when it is told something.
+// acting is a stderr that acts once, at its first line.
 type acting struct {
 	bytes.Buffer
 	text string

@@ -53,7 +53,7 @@ type minting struct {
 
 	// kill tells for how long a run may go on; forever when it is false.
 	kill func() (time.Duration, bool)
-	// retry tells whether a run that ended like this says that it is to be run again.
+	// retry reports whether a run that ended like this says that it is to be run again.
 	retry func(ending) bool
 	// heard gets to know how each run ended, unless it is nil.
 	heard chan<- ending
@@ -131,7 +131,7 @@ func (m *minting) untilDone(n *mint) {
 	}
 }
 
-// attempt runs a mint once, and tells whether its user would run it again.
+// attempt runs a mint once, and reports whether its user would run it again.
 func (m *minting) attempt(n *mint) bool {
 	limit, kills := m.kill()
 	if !kills {

@@ -11,7 +11,7 @@ import (
 )
 
 // TestSoakTornStoreIsExplained tears each page of the store, and makes a batch. Either its
-// tickets go on behind all that were made, or the user is told that the file is damaged
+// tickets go on behind all that were made, or an error says that the file is damaged
 // and what to do.
 func TestSoakTornStoreIsExplained(t *testing.T) {
 	t.Parallel()

@@ -53,7 +53,7 @@ var state = map[string]string{
 }
 
 // instead has how an example is run that cannot be as it stands in a pipe: what asks at a
-// terminal is told yes, what runs until it is interrupted is.
+// terminal gets a yes, one that runs until it is interrupted is interrupted.
 var instead = map[string]string{
 	"pmctl params fetch https://recipient.example -o json | pmctl params show - --max-ticket-ev 100gwei": "ends_with 3 eval 'pmctl params fetch $R -o json | pmctl params show - --max-ticket-ev 100gwei'",
 	"pmctl params fetch URL… -o json | jq -c | pmctl ticket batch --stream --count 100 -o payment":       "pmctl params fetch URL… -o json | jq -c | pmctl ticket batch --stream --count 100 -o payment --max-total-ev 1eth",

@@ -9,9 +9,9 @@ import (
 	"github.com/pmctl/pmctl/wallet/policy"
 )
 
-// TestEveryLimitIsTold finds each setting of the policy, and its default, in the table of
+// TestEveryLimitIsDocumented finds each setting of the policy, and its default, in the table of
 // limits.md.
-func TestEveryLimitIsTold(t *testing.T) {
+func TestEveryLimitIsDocumented(t *testing.T) {
 	text, err := os.ReadFile("limits.md")
 	require.NoError(t, err)
 	page := string(text)

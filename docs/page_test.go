@@ -172,7 +172,7 @@ func (p *page) rewrite(o outcome) error {
 // elided stands in a page for any number of lines.
 const elided = "…"
 
-// align finds for each line that a page shows the line that was printed, and tells whether
+// align finds for each line that a page shows the line that was printed, and reports whether
 // they are the same but for what differs from run to run. An elision stands for itself.
 func align(want, got []string) ([]string, bool) {
 	var aligned []string

@@ -27,7 +27,7 @@ func otherKind(data []byte) error {
 	return nil
 }
 
-// IsKeyFile tells whether data is to be read as a key file, of whatever kind, and not
+// IsKeyFile reports whether data is to be read as a key file, of whatever kind, and not
 // as the digits of a raw key.
 func IsKeyFile(data []byte) bool {
 	data = bytes.TrimPrefix(data, utf8Mark)
@@ -39,7 +39,7 @@ func isUTF16(data []byte) bool {
 		bytes.HasPrefix(data, []byte("{\x00")) || bytes.HasPrefix(data, []byte("\x00{"))
 }
 
-// isMnemonic tells whether text looks like a phrase of 12 to 24 words.
+// isMnemonic reports whether text looks like a phrase of 12 to 24 words.
 func isMnemonic(text []byte) bool {
 	if len(text) > 300 || !utf8.Valid(text) {
 		return false

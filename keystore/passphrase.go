@@ -57,7 +57,7 @@ func PassphraseFile(path string, private ...string) PassphraseSource {
 	}
 }
 
-// within tells whether a file is in one of the folders, and the folder is private.
+// within reports whether a file is in one of the folders, and the folder is private.
 func within(path string, folders []string) bool {
 	for _, folder := range folders {
 		if folder == "" || filepath.Dir(filepath.Clean(path)) != filepath.Clean(folder) {

@@ -83,7 +83,7 @@ func (s *sealedKey) open(passphrase []byte) ([]byte, error) {
 	return raw, nil
 }
 
-// authentic tells whether the ciphertext was encrypted under this key. Version 3
+// authentic reports whether the ciphertext was encrypted under this key. Version 3
 // has the MAC made with Keccak-256; some wallets used SHA3-256.
 func (s *sealedKey) authentic(macKey []byte) bool {
 	standard := sha3.New256()

@@ -228,7 +228,7 @@ func named(address common.Address, err error) error {
 	return fmt.Errorf("account %s: %w", address.Hex(), err)
 }
 
-// roomFor tells whether the account may be added.
+// roomFor reports whether the account may be added.
 func (s *Store) roomFor(address common.Address) error {
 	info, err := os.Stat(s.path)
 	if errors.Is(err, fs.ErrNotExist) {

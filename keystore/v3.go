@@ -263,7 +263,7 @@ func parseKDF(kdf string, data []byte) (derivation, error) {
 	return d, nil
 }
 
-// affordable tells whether scrypt stays within the limits of memory and work.
+// affordable reports whether scrypt stays within the limits of memory and work.
 // Each factor is bounded first, so that no product overflows.
 func affordable(n, r, p int64) bool {
 	return n <= maxScryptWork && r <= maxScryptWork && p <= maxScryptWork &&

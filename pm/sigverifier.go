@@ -10,7 +10,7 @@ import (
 // exactly what the contract accepts: 65 bytes R‖S‖V, V = 27 or 28, low S.
 type DefaultSigVerifier struct{}
 
-// Verify tells whether sig is addr's signature over the personal message msg, that
+// Verify reports whether sig is addr's signature over the personal message msg, that
 // is over keccak256("\x19Ethereum Signed Message:\n" ‖ len(msg) ‖ msg).
 func (sv *DefaultSigVerifier) Verify(addr common.Address, msg, sig []byte) bool {
 	if !wellFormedSig(sig) {

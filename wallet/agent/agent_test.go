@@ -254,7 +254,7 @@ func TestTransactions(t *testing.T) {
 	var _ tx.Signer = s
 }
 
-// TestTimeouts: the key is gone when nobody used it for a while, and after its lifetime.
+// TestTimeouts: the key is closed when it is idle for a while, and after its lifetime.
 func TestTimeouts(t *testing.T) {
 	w := begin(t, func(c *Config) { c.Idle, c.Lifetime = time.Hour, 90*time.Minute })
 	s := w.signer(t)
@@ -280,14 +280,14 @@ func TestTimeouts(t *testing.T) {
 	require.Equal(t, "it was not used for 1h0m0s", status.LockedBy)
 }
 
-// TestAnIdleKeyIsClosedByItself: without anybody asking.
+// TestAnIdleKeyIsClosedByItself: without a request.
 func TestAnIdleKeyIsClosedByItself(t *testing.T) {
 	due := make(chan time.Time)
 	armed := make(chan time.Duration)
 	c := &testClock{now: time.Now().Round(0)}
 	conf := config(t, filepath.Join(t.TempDir(), "store.db"), &chainAt{})
 	defer conf.Store.Close()
-	conf.Chain = nil // so that nobody else waits
+	conf.Chain = nil // so that no other goroutine waits
 	conf.Now, conf.Elapsed, conf.After = c.Now, c.Elapsed, func(d time.Duration) <-chan time.Time { armed <- d; return due }
 	service := New(conf)
 	ctx, stop := context.WithCancel(t.Context())
@@ -330,7 +330,7 @@ func TestFactsAreKept(t *testing.T) {
 	s.MaxHeadAge = time.Hour
 	w.clock.forward(2 * time.Second)
 	_, err = w.batch(t, s, 1, 1)
-	require.ErrorContains(t, err, "is 31s old, and may be 30s old", "nobody can make the user's limit looser")
+	require.ErrorContains(t, err, "is 31s old, and may be 30s old", "no request can raise the user's limit")
 	require.Equal(t, uint32(3), w.used(t, 1))
 
 	status, err := w.client.Status(t.Context())

@@ -32,7 +32,7 @@ import (
 
 var ticketBroker = common.Address{0xb0}
 
-// chainAt is a chain that says what it is told to.
+// chainAt is a chain with the facts that a test sets.
 type chainAt struct {
 	mu    sync.Mutex
 	facts pm.Facts

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestAnotherUserIsRefused: even where the folder and the socket are open to everybody.
+// TestAnotherUserIsRefused: even if the folder and the socket are open to all users.
 func TestAnotherUserIsRefused(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can be another user")

@@ -101,7 +101,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	require.NoError(t, agent.Process.Kill())
 	require.Error(t, agent.Wait())
 	require.ErrorIs(t, <-failed, ErrGone)
-	require.Equal(t, uint32(many), w.used(t, 1), "taken, and nobody gets them again")
+	require.Equal(t, uint32(many), w.used(t, 1), "taken, and never given again")
 	_, err = w.client.Status(t.Context())
 	require.ErrorIs(t, err, ErrNoAgent)
 

@@ -93,7 +93,7 @@ func New(c Config) *Service {
 	return s
 }
 
-// Run follows the chain and closes the key when its time is over, until ctx ends. The key is closed
+// Run follows the chain and closes the key when it expires, until ctx ends. The key is closed
 // when Run returns.
 func (s *Service) Run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -147,7 +147,7 @@ func (s *Service) remaining() (left time.Duration, why string) {
 	return left, why
 }
 
-// expire closes the key when its time is over.
+// expire closes the key at the end of its lifetime.
 func (s *Service) expire() {
 	s.mu.Lock()
 	left, why := s.remaining()

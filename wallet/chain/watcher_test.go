@@ -50,8 +50,8 @@ func head(t *testing.T, client *chain.Client) chain.Head {
 	return head
 }
 
-// TestWatcherIsTold: the node announces each block to a watcher that would not poll.
-func TestWatcherIsTold(t *testing.T) {
+// TestWatcherIsNotified: the node announces each block to a watcher that would not poll.
+func TestWatcherIsNotified(t *testing.T) {
 	for _, cfg := range []devnet.Config{{}, {Arbitrum: true}} {
 		d, client := start(t, cfg)
 		watcher := watch(t, dial(t, d.WSURL(), network(d)), never)

@@ -26,7 +26,7 @@ import (
 
 // File is a config file. Settings that it does not have are zero.
 type File struct {
-	// Path is its path; Found tells whether it exists.
+	// Path is its path; Found reports whether it exists.
 	Path  string
 	Found bool
 

@@ -113,7 +113,7 @@ func TestBadFiles(t *testing.T) {
 		"a private key":    {"from = \"" + strings.Repeat("ab", 32) + "\"", "from: that looks like a private key"},
 		"bad budget":       {"[budget]\nev_per_day = \"1\"", ": budget.ev_per_day: amount has no unit"},
 		"unknown budget":   {"[budget]\nper_hour = \"1eth\"", "unknown setting budget.per_hour"},
-		"nobody":           {"[limits]\nrecipients = []", "would allow no recipient"},
+		"no recipient":     {"[limits]\nrecipients = []", "would allow no recipient"},
 		"no multiplier":    {"[limits]\ndeposit_multiplier = 0", "whole number from 1"},
 		"large multiplier": {"[limits]\ndeposit_multiplier = 9999999999", "deposit_multiplier"},
 		"empty URL":        {"rpc_urls = [\"\"]", "rpc_urls: one URL is empty"},

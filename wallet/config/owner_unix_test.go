@@ -20,7 +20,7 @@ func TestAFileThatOthersCanChange(t *testing.T) {
 	path := write(t, "network = \"devnet\"\n")
 	require.NoError(t, os.Chmod(path, 0o444))
 	_, err := Read(path)
-	require.NoError(t, err, "one that nobody can change is fine")
+	require.NoError(t, err, "one that no user can change is fine")
 }
 
 func TestAFileWithAPasswordIsPrivate(t *testing.T) {

@@ -40,7 +40,7 @@ func ParseAddress(text string) (common.Address, error) {
 	return address, nil
 }
 
-// LooksLikeKey tells whether text could be a private key, which must not be repeated in
+// LooksLikeKey reports whether text could be a private key, which must not be repeated in
 // an error.
 func LooksLikeKey(text string) bool {
 	raw, err := hex.DecodeString(strings.TrimPrefix(strings.TrimSpace(text), "0x"))

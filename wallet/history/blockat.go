@@ -63,7 +63,7 @@ type bracket struct {
 	after  chain.Block
 }
 
-// tight tells whether there are few blocks between the two, next to those that are read in
+// tight reports whether there are few blocks between the two, next to those that are read in
 // any case.
 func (b *bracket) tight() bool {
 	between := b.after.Number - b.before.Number - 1

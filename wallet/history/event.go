@@ -69,7 +69,7 @@ type Redemption struct {
 	RecipientRandHash common.Hash  `json:"recipient_rand_hash"`
 	CreationRound     *uint256.Int `json:"creation_round"`
 
-	// Match tells whether the ticket is in the ledger; Made is the entry then.
+	// Match reports whether the ticket is in the ledger; Made is the entry then.
 	Match Match `json:"match"`
 	Made  *Made `json:"made,omitempty"`
 }
@@ -121,7 +121,7 @@ type decoder struct {
 	tx            common.Hash
 }
 
-// pays tells whether a payment waits for its ticket.
+// pays reports whether a payment waits for its ticket.
 func (d *decoder) pays() bool { return d.claimed != nil || d.paid != nil }
 
 func (d *decoder) add(log *types.Log) error {

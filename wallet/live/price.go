@@ -11,7 +11,7 @@ import (
 // session keeps both terms as the orchestrator sent them.
 type Price struct{ PerUnit, Pixels int64 }
 
-// IsPositive tells whether the price can be paid.
+// IsPositive reports whether the price can be paid.
 func (p Price) IsPositive() bool { return p.PerUnit > 0 && p.Pixels > 0 }
 
 // Rat is the price in wei a unit. The price must be positive.

@@ -48,7 +48,7 @@ func (s *Session) credit(ctx context.Context, offer *Offer) (store.Credit, error
 	return credit, nil
 }
 
-// counts tells whether a recipient is sure to have a credit still. A clock that was set back
+// counts reports whether a recipient is sure to have a credit still. A clock that was set back
 // says nothing of how old it is.
 func (s *Session) counts(credit store.Credit) bool {
 	age := s.Payer.now().Sub(credit.At)

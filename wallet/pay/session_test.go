@@ -306,7 +306,7 @@ func (w *world) refusals(t *testing.T, pay func(Amount) (*Payment, error)) {
 }
 
 // shop is a recipient that counts the tickets that it was sent, each time with params of
-// another session, and answers as it is told.
+// another session, and answers as a test sets.
 type shop struct {
 	t      *testing.T
 	grpc   *grpc.Server

@@ -37,7 +37,7 @@ type Ticket struct {
 	gas uint64
 }
 
-// isCommon tells whether an error is the whole batch's and not one ticket's.
+// isCommon reports whether an error is the whole batch's and not one ticket's.
 func isCommon(err error) bool {
 	var field *pm.FieldError
 	return errors.Is(err, pm.ErrRecipientRand) || errors.As(err, &field)

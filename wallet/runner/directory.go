@@ -24,7 +24,7 @@ type Orchestrator struct {
 	Runners []Runner `json:"runners"`
 }
 
-// offers tells whether it has one of the capabilities; none asked for is any.
+// offers reports whether it has one of the capabilities; none asked for is any.
 func (o *Orchestrator) offers(capabilities []string) bool {
 	return len(capabilities) == 0 || slices.ContainsFunc(capabilities, func(c string) bool { return slices.Contains(o.Capabilities, c) })
 }

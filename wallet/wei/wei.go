@@ -146,7 +146,7 @@ func splitUnit(s string) (number, unit string) {
 	return strings.TrimSuffix(s[:end], " "), s[end:]
 }
 
-// IsUnit tells whether text is a unit of amounts, in upper or lower case.
+// IsUnit reports whether text is a unit of amounts, in upper or lower case.
 func IsUnit(text string) bool {
 	_, known := decimalsOf(text)
 	return known
@@ -176,7 +176,7 @@ func (w Wei) Big() *big.Int { return w.u.ToBig() }
 // Rat returns the amount in wei as a rational of the caller's own.
 func (w Wei) Rat() *big.Rat { return new(big.Rat).SetInt(w.Big()) }
 
-// IsZero tells whether the amount is 0 wei.
+// IsZero reports whether the amount is 0 wei.
 func (w Wei) IsZero() bool { return w.u.IsZero() }
 
 // Cmp returns -1, 0 or 1 as w is below, equal to or above x.

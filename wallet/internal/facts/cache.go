@@ -268,7 +268,7 @@ func (f *Cache) Mined(hash common.Hash) {
 	}
 }
 
-// mayChange tells whether a transaction that was signed here may be mined at this moment.
+// mayChange reports whether a transaction that was signed here may be mined at this moment.
 // The caller holds the lock.
 func (f *Cache) mayChange() bool {
 	for hash, t := range f.signed {
