@@ -15,6 +15,7 @@ import (
 	"github.com/pmctl/pmctl/cmd/pay"
 	"github.com/pmctl/pmctl/cmd/recipient"
 	"github.com/pmctl/pmctl/cmd/settings"
+	"github.com/pmctl/pmctl/cmd/signer"
 	"github.com/pmctl/pmctl/cmd/store"
 	"github.com/pmctl/pmctl/cmd/ticket"
 	"github.com/pmctl/pmctl/cmd/tx"
@@ -118,6 +119,7 @@ delivers batches of signed lottery tickets.`,
 		pay.NewPay(r),
 		tx.NewTx(r),
 		agent.NewAgent(r),
+		signer.NewSigner(r),
 		past.NewBudget(r),
 		past.NewHistory(r),
 		past.NewRunway(r),

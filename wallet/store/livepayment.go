@@ -133,6 +133,23 @@ func (p *LivePayments) Pay(ctx context.Context, r LiveRequest) (*LivePayment, er
 	return outcomes[0].Payment, outcomes[0].Err
 }
 
+// Find returns what Pay recorded for the same request before, nil where that is nothing. It
+// fails as Pay does.
+func (p *LivePayments) Find(ctx context.Context, r LiveRequest) (*LivePayment, error) {
+	return read(ctx, p.chain.store, "look for a payment", func(tx *db.Tx) (*LivePayment, error) {
+		b, err := p.load(tx, []LiveRequest{r})
+		if err != nil {
+			return nil, err
+		}
+		client, err := b.accounts.get(r.Client, r.At)
+		if err != nil {
+			return nil, err
+		}
+		_, again, err := b.find(r, client)
+		return again, err
+	})
+}
+
 // PayAll does what Pay does for each request, in order and in one transaction. A request that
 // is refused leaves the others alone. Where the store fails, or ctx ends, PayAll does, and
 // nothing was recorded.

@@ -62,6 +62,11 @@ func (q *LiveQueue) Pay(ctx context.Context, r LiveRequest) (*LivePayment, error
 	}
 }
 
+// Find does what LivePayments.Find does. It waits for nothing that is recorded.
+func (q *LiveQueue) Find(ctx context.Context, r LiveRequest) (*LivePayment, error) {
+	return q.payments.Find(ctx, r)
+}
+
 func (q *LiveQueue) run() {
 	defer close(q.closed)
 	for {

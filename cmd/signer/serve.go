@@ -1,0 +1,299 @@
+package signer
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/remote"
+	"github.com/pmctl/pmctl/wallet/remote/identity"
+)
+
+// serveOptions are the options of pmctl signer serve.
+type serveOptions struct {
+	cli.PayerOptions
+	listen           string
+	tlsCert, tlsKey  string
+	clientCA         string
+	jwt              identity.JWT
+	jwtKeys          string
+	proxies          []string
+	webhookFile      string
+	noAuth           bool
+	perSecond, burst int
+	logFormat        string
+	drain            time.Duration
+}
+
+func newServe(r *cli.Run) *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Answer the requests of gateways and SDKs",
+		Long: `Serve opens the account's key and signs payments for gateways and SDKs that hold
+no key, with the remote signer protocol of go-livepeer: POST
+/sign-orchestrator-info and POST /generate-live-payment. It cannot fund, unlock,
+withdraw or send a transaction.
+
+Sessions, nonces, allowances and usage records are in the store: client, limits
+and nonces are checked and recorded in one transaction before anything is
+signed. A state that is sent again gets the same answer, byte for byte.
+
+Clients authenticate with a bearer token (pmctl signer client add), with a
+certificate (--client-ca), with a JSON Web Token (--jwt-issuer), or through a
+proxy that sets Signer-Auth-Id (--trusted-proxy). An address that is not
+loopback needs authentication, and TLS unless a trusted proxy is in front.`,
+		Example: `  pmctl signer serve --no-auth
+  pmctl signer serve --listen 0.0.0.0:8935 --tls-cert cert.pem --tls-key key.pem
+  pmctl signer serve --webhook-file webhook-url --log json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return serve(r, cmd, &o) },
+	}
+	o.PayerOptions.Register(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:8935", "`ADDRESS` to listen on, as host:port")
+	flags.StringVar(&o.tlsCert, "tls-cert", "", "`FILE` with the server's certificate chain, in PEM")
+	flags.StringVar(&o.tlsKey, "tls-key", "", "`FILE` with the certificate's key, in PEM, readable by you alone")
+	flags.StringVar(&o.clientCA, "client-ca", "", "`FILE` with the certificates that sign clients' certificates, in PEM")
+	flags.StringVar(&o.jwt.Issuer, "jwt-issuer", "", "accept JSON Web Tokens of this issuer, a `URL`")
+	flags.StringVar(&o.jwt.Audience, "jwt-audience", "", "`NAME` that tokens must be meant for")
+	flags.StringVar(&o.jwtKeys, "jwt-keys", "", "issuer's public keys: the `URL` of its JWKS document, or a file of PEM keys")
+	flags.StringVar(&o.jwt.Client, "jwt-client", "sub", "`CLAIM` that names the client")
+	flags.StringVar(&o.jwt.Subject, "jwt-subject", "", "`CLAIM` that names the client's user, for usage records")
+	flags.StringSliceVar(&o.proxies, "trusted-proxy", nil, "`ADDRESS` or prefix of a proxy that may set Signer-Auth-Id; may be repeated")
+	flags.StringVar(&o.webhookFile, "webhook-file", "", "`FILE` with the URL of an auth webhook, which is asked before each payment; lines that follow are its headers")
+	flags.BoolVar(&o.noAuth, "no-auth", false, "accept requests without credentials; for loopback addresses only")
+	flags.IntVar(&o.perSecond, "rate", 100, "requests a second that one client may send, `N`; 0 is no limit")
+	flags.IntVar(&o.burst, "burst", 100, "requests that one client may send at once, `N`")
+	flags.StringVar(&o.logFormat, "log", "text", "`FORMAT` of the log on stderr: text or json")
+	flags.DurationVar(&o.drain, "drain", 30*time.Second, "`DURATION` that requests may take to finish when the signer is stopped")
+	return cmd
+}
+
+func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
+	options, err := o.signer(cmd.Context(), r)
+	if err != nil {
+		return err
+	}
+	tlsConfig, err := o.tls()
+	if err != nil {
+		return err
+	}
+	if err := o.checkExposure(tlsConfig != nil); err != nil {
+		return err
+	}
+	o.KeyHere = true
+	w, err := cli.OpenWallet(r, cmd, &o.PayerOptions)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	service, err := wallet.NewRemoteSigner(cmd.Context(), w, *options)
+	if err != nil {
+		return err
+	}
+	defer service.Close()
+	listener, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w", o.listen, err)
+	}
+	if tlsConfig != nil {
+		listener = tls.NewListener(listener, tlsConfig)
+	}
+	ctx, stop := context.WithCancel(cmd.Context())
+	ran := make(chan struct{})
+	go func() {
+		defer close(ran)
+		service.Run(ctx)
+	}()
+	options.Log.Info("ready", "listen", listener.Addr().String(), "account", w.Account.Address().Hex(), "network", w.Network.Name, "tls", tlsConfig != nil)
+	err = remote.Serve(ctx, listener, service.Handler(), o.drain)
+	stop()
+	<-ran
+	if err == nil {
+		options.Log.Info("stopped")
+	}
+	return err
+}
+
+// signer is what the options say of the signer.
+func (o *serveOptions) signer(ctx context.Context, r *cli.Run) (*wallet.RemoteSignerOptions, error) {
+	options := &wallet.RemoteSignerOptions{Rate: remote.Rate{PerSecond: float64(o.perSecond), Burst: o.burst}}
+	if o.perSecond < 0 || o.burst < 1 {
+		return nil, cli.Usagef("--rate must be at least 0, and --burst at least 1")
+	}
+	var err error
+	if options.Log, err = newLog(r.Err, o.logFormat); err != nil {
+		return nil, err
+	}
+	if options.Webhook, err = readWebhook(o.webhookFile); err != nil {
+		return nil, err
+	}
+	options.Identify, err = o.identify(ctx, options.Webhook != nil)
+	return options, err
+}
+
+func newLog(to io.Writer, format string) (*slog.Logger, error) {
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(to, nil)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(to, nil)), nil
+	}
+	return nil, cli.Usagef("--log is %q; it can be text or json", format)
+}
+
+// identify is how clients are recognized.
+func (o *serveOptions) identify(ctx context.Context, webhook bool) (identity.Any, error) {
+	all := identity.Any{identity.Tokens{}}
+	if o.clientCA != "" {
+		all = append(all, identity.Certificates{})
+	}
+	if o.jwt.Issuer != "" || o.jwt.Audience != "" || o.jwtKeys != "" {
+		if err := o.setKeys(); err != nil {
+			return nil, err
+		}
+		tokens, err := o.jwt.Tokens(ctx)
+		if err != nil {
+			return nil, cli.Usage(err)
+		}
+		all = append(all, tokens)
+	}
+	proxies := identity.Proxies{}
+	for _, text := range o.proxies {
+		prefix, err := parsePrefix(text)
+		if err != nil {
+			return nil, cli.Usagef("--trusted-proxy %q is neither an IP address nor a prefix such as 10.0.0.0/8", text)
+		}
+		proxies.Trusted = append(proxies.Trusted, prefix)
+	}
+	all = append(all, proxies)
+	if o.noAuth || webhook { // which authenticates by itself
+		all = append(all, identity.None{})
+	}
+	return all, nil
+}
+
+// setKeys sets where the keys of JSON Web Tokens come from.
+func (o *serveOptions) setKeys() error {
+	if o.jwtKeys == "" || strings.HasPrefix(o.jwtKeys, "https://") || strings.HasPrefix(o.jwtKeys, "http://") {
+		o.jwt.KeysURL = o.jwtKeys
+		return nil
+	}
+	rest, err := os.ReadFile(o.jwtKeys)
+	if err != nil {
+		return err
+	}
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		key, err := x509.ParsePKIXPublicKey(block.Bytes)
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.jwtKeys, err)
+		}
+		o.jwt.Keys = append(o.jwt.Keys, key)
+	}
+	if len(o.jwt.Keys) == 0 {
+		return cli.Usagef("%s has no public key in PEM", o.jwtKeys)
+	}
+	return nil
+}
+
+func parsePrefix(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	return netip.ParsePrefix(text)
+}
+
+// tls returns nil where no certificate was given.
+func (o *serveOptions) tls() (*tls.Config, error) {
+	if (o.tlsCert == "") != (o.tlsKey == "") {
+		return nil, cli.Usagef("--tls-cert and --tls-key belong together")
+	}
+	if o.tlsCert == "" {
+		if o.clientCA != "" {
+			return nil, cli.Usagef("--client-ca needs --tls-cert and --tls-key")
+		}
+		return nil, nil
+	}
+	certificate, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
+	if err != nil {
+		return nil, fmt.Errorf("the server's certificate: %w", err)
+	}
+	config := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	if o.clientCA != "" {
+		authorities, err := os.ReadFile(o.clientCA)
+		if err != nil {
+			return nil, err
+		}
+		config.ClientCAs, config.ClientAuth = x509.NewCertPool(), tls.VerifyClientCertIfGiven
+		if !config.ClientCAs.AppendCertsFromPEM(authorities) {
+			return nil, fmt.Errorf("%s has no certificate in PEM", o.clientCA)
+		}
+	}
+	return config, nil
+}
+
+// errExposed is a listener that others could reach and use, or listen in on.
+var errExposed = errors.New("refusing to listen on an address that is not loopback")
+
+// checkExposure refuses a listener that anyone could pay through, or that sends tokens in the
+// clear.
+func (o *serveOptions) checkExposure(encrypted bool) error {
+	host, _, err := net.SplitHostPort(o.listen)
+	if err != nil {
+		return cli.Usagef("--listen %q is not host:port", o.listen)
+	}
+	if address, err := netip.ParseAddr(host); err == nil && address.IsLoopback() || host == "localhost" {
+		return nil
+	}
+	switch {
+	case o.noAuth:
+		return cli.Usage(cli.WithHint(fmt.Errorf("%w (%s) without authentication", errExposed, o.listen), "leave --no-auth out, and add clients with pmctl signer client add"))
+	case !encrypted && len(o.proxies) == 0:
+		return cli.Usage(cli.WithHint(fmt.Errorf("%w (%s) without TLS", errExposed, o.listen), "pass --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy"))
+	}
+	return nil
+}
+
+// readWebhook reads a webhook's URL and headers. Both may have secrets in them, which is why they
+// come from a file.
+func readWebhook(path string) (*remote.Webhook, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	webhook := &remote.Webhook{URL: strings.TrimSpace(lines[0]), Headers: make(map[string][]string)}
+	if !strings.HasPrefix(webhook.URL, "https://") && !strings.HasPrefix(webhook.URL, "http://") {
+		return nil, cli.Usagef("the first line of %s is no http:// or https:// URL", path)
+	}
+	for i, line := range lines[1:] {
+		name, value, found := strings.Cut(line, ":")
+		if !found {
+			return nil, cli.Usagef("line %d of %s is no header, NAME: VALUE", i+2, path)
+		}
+		webhook.Headers.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+	}
+	return webhook, nil
+}

@@ -1,0 +1,238 @@
+package identity
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/stretchr/testify/require"
+)
+
+func status(t *testing.T, err error) int {
+	t.Helper()
+	var refused *RefusedError
+	require.ErrorAs(t, err, &refused)
+	return refused.Status
+}
+
+func request(header, value string) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, "/", nil)
+	if header != "" {
+		r.Header.Set(header, value)
+	}
+	return r
+}
+
+func TestTokens(t *testing.T) {
+	token := Token()
+	require.NotEqual(t, token, Token())
+	require.Len(t, token, len(tokenPrefix)+43, "256 bits")
+	caller, err := Tokens{}.Identify(request("Authorization", "bearer "+token))
+	require.NoError(t, err)
+	require.Equal(t, Caller{Kind: KindToken, Value: TokenHash(token)}, caller)
+	for _, none := range []*http.Request{request("", ""), request("Authorization", "Basic "+token), request("Authorization", token), request("Authorization", "Bearer other")} {
+		_, err = Tokens{}.Identify(none)
+		require.ErrorIs(t, err, ErrNoCredentials)
+	}
+}
+
+func TestProxies(t *testing.T) {
+	p := Proxies{[]netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
+	r := request(authIDHeader, "studio:ann:b")
+	r.RemoteAddr = "192.0.2.7:1234"
+	caller, err := p.Identify(r)
+	require.NoError(t, err)
+	require.Equal(t, Caller{KindProxy, "studio", "ann:b"}, caller)
+
+	r.RemoteAddr = "[::ffff:192.0.2.7]:1234"
+	_, err = p.Identify(r)
+	require.NoError(t, err)
+	for _, stranger := range []string{"198.51.100.1:1", "@", ""} {
+		r.RemoteAddr = stranger
+		_, err = p.Identify(r)
+		require.Equal(t, http.StatusForbidden, status(t, err))
+	}
+	r.RemoteAddr = "192.0.2.7:1234"
+	r.Header.Add(authIDHeader, "other")
+	_, err = p.Identify(r)
+	require.Equal(t, http.StatusUnauthorized, status(t, err))
+	_, err = p.Identify(request("", ""))
+	require.ErrorIs(t, err, ErrNoCredentials)
+}
+
+// TestCertificates: a connection over TLS whose client has a certificate.
+func TestCertificates(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	certificate := func(name string) tls.Certificate {
+		template := &x509.Certificate{
+			SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour),
+			IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+		}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+		require.NoError(t, err)
+		return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	}
+	roots := x509.NewCertPool()
+	ask := func(name string) (caller Caller, err error) {
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			caller, err = Certificates{}.Identify(r)
+		}))
+		server.TLS = &tls.Config{ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: roots}
+		server.StartTLS()
+		defer server.Close()
+		client := server.Client()
+		if name != "-" {
+			own := certificate(name)
+			parsed, err := x509.ParseCertificate(own.Certificate[0])
+			require.NoError(t, err)
+			roots.AddCert(parsed)
+			client.Transport.(*http.Transport).TLSClientConfig.Certificates = []tls.Certificate{own}
+		}
+		answer, getErr := client.Get(server.URL)
+		require.NoError(t, getErr)
+		require.NoError(t, answer.Body.Close())
+		return caller, err
+	}
+	caller, err := ask("studio")
+	require.NoError(t, err)
+	require.Equal(t, Caller{Kind: KindCertificate, Value: "studio"}, caller)
+	_, err = ask("-")
+	require.ErrorIs(t, err, ErrNoCredentials)
+	_, err = ask("")
+	require.Equal(t, http.StatusUnauthorized, status(t, err))
+}
+
+type claims map[string]any
+
+func (c claims) but(name string, value any) claims {
+	changed := claims{}
+	for k, v := range c {
+		changed[k] = v
+	}
+	if changed[name] = value; value == nil {
+		delete(changed, name)
+	}
+	return changed
+}
+
+func signed(t *testing.T, algorithm jose.SignatureAlgorithm, key any, c claims) string {
+	t.Helper()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: key}, nil)
+	require.NoError(t, err)
+	payload, err := json.Marshal(c)
+	require.NoError(t, err)
+	object, err := signer.Sign(payload)
+	require.NoError(t, err)
+	token, err := object.CompactSerialize()
+	require.NoError(t, err)
+	return token
+}
+
+func TestJWT(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	_, ed, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	rs, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	identifier, err := JWT{
+		Issuer: "https://issuer.example", Audience: "signer", Keys: []crypto.PublicKey{ed.Public(), ec.Public(), rs.Public()},
+		Client: "client_id", Subject: "sub", Now: func() time.Time { return now },
+	}.Tokens(t.Context())
+	require.NoError(t, err)
+	good := claims{"iss": "https://issuer.example", "aud": "signer", "sub": "ann", "client_id": "studio", "exp": now.Add(time.Minute).Unix()}
+	identify := func(token string) (Caller, error) {
+		return identifier.Identify(request("Authorization", "Bearer "+token))
+	}
+	for algorithm, key := range map[jose.SignatureAlgorithm]any{jose.EdDSA: ed, jose.ES256: ec, jose.RS256: rs} {
+		caller, err := identify(signed(t, algorithm, key, good))
+		require.NoError(t, err, algorithm)
+		require.Equal(t, Caller{KindJWT, "studio", "ann"}, caller)
+	}
+
+	_, stranger, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	refused := map[string]string{
+		"expired":         signed(t, jose.EdDSA, ed, good.but("exp", now.Add(-time.Second).Unix())),
+		"for ever":        signed(t, jose.EdDSA, ed, good.but("exp", nil)),
+		"another issuer":  signed(t, jose.EdDSA, ed, good.but("iss", "https://other.example")),
+		"wrong audience":  signed(t, jose.EdDSA, ed, good.but("aud", "other")),
+		"not yet valid":   signed(t, jose.EdDSA, ed, good.but("nbf", now.Add(time.Minute).Unix())),
+		"no client":       signed(t, jose.EdDSA, ed, good.but("client_id", nil)),
+		"a wrong key":     signed(t, jose.EdDSA, stranger, good),
+		"HMAC of the key": signed(t, jose.HS256, []byte(ed.Public().(ed25519.PublicKey)), good),
+		"no algorithm":    "eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlIiwiYXVkIjoic2lnbmVyIiwiZXhwIjoxODAwMDAwMDYwfQ.",
+		"no token":        "a.b.c",
+	}
+	for name, token := range refused {
+		_, err := identify(token)
+		require.Equal(t, http.StatusUnauthorized, status(t, err), name)
+		require.NotContains(t, err.Error(), token, name)
+	}
+}
+
+// TestKeysAreFetched: the issuer's keys come from its endpoint, and again for an unknown one.
+func TestKeysAreFetched(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	var published atomic.Pointer[jose.JSONWebKeySet]
+	published.Store(new(jose.JSONWebKeySet))
+	var down atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		if down.Load() {
+			rw.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		_ = json.NewEncoder(rw).Encode(published.Load())
+	}))
+	defer server.Close()
+	identifier, err := JWT{Issuer: "i", Audience: "a", KeysURL: server.URL, Now: func() time.Time { return now }}.Tokens(t.Context())
+	require.NoError(t, err)
+	identify := func() error {
+		public, key, err := ed25519.GenerateKey(rand.Reader)
+		require.NoError(t, err)
+		published.Store(&jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: public}}})
+		token := signed(t, jose.EdDSA, key, claims{"iss": "i", "aud": "a", "sub": "studio", "exp": now.Add(time.Hour).Unix()})
+		_, err = identifier.Identify(request("Authorization", "Bearer "+token))
+		return err
+	}
+	require.NoError(t, identify())
+	require.NoError(t, identify(), "a key that was added since")
+	down.Store(true)
+	var keys *KeysError
+	require.ErrorAs(t, identify(), &keys, "which says nothing about the token")
+}
+
+func TestJWTNeedsItsSettings(t *testing.T) {
+	for _, j := range []JWT{{}, {Issuer: "i", KeysURL: "https://keys.example"}, {Issuer: "i", Audience: "a"}} {
+		_, err := j.Tokens(t.Context())
+		require.Error(t, err)
+	}
+}
+
+func TestAny(t *testing.T) {
+	all := Any{Tokens{}, Proxies{}}
+	_, err := all.Identify(request("", ""))
+	require.ErrorIs(t, err, ErrNoCredentials)
+	_, err = all.Identify(request(authIDHeader, "studio"))
+	require.Equal(t, http.StatusForbidden, status(t, err))
+	caller, err := all.Identify(request("Authorization", "Bearer "+Token()))
+	require.NoError(t, err)
+	require.Equal(t, KindToken, caller.Kind)
+}

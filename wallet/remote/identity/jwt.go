@@ -1,0 +1,134 @@
+package identity
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+)
+
+// JWT is which JSON Web Tokens are accepted.
+type JWT struct {
+	// Issuer and Audience are the token's iss and aud. Both must match.
+	Issuer, Audience string
+
+	// Keys are the issuer's public keys. Where there are none they are fetched from KeysURL, a
+	// JWKS endpoint, and again when a token is signed with an unknown one.
+	Keys    []crypto.PublicKey
+	KeysURL string
+
+	// Client is the claim that names the client, "sub" when empty. Subject is the claim that
+	// names a user of the client's; none when empty.
+	Client, Subject string
+
+	// HTTP fetches keys; nil is http.DefaultClient.
+	HTTP *http.Client
+
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// notBeforeLeeway is how far the issuer's clock may be ahead.
+const notBeforeLeeway = 30 * time.Second
+
+// Tokens returns an Identifier for these tokens. It keeps fetched keys until ctx ends.
+func (j JWT) Tokens(ctx context.Context) (Identifier, error) {
+	var keys oidc.KeySet
+	switch {
+	case j.Issuer == "" || j.Audience == "":
+		return nil, errors.New("JWT authentication needs an issuer and an audience")
+	case len(j.Keys) > 0:
+		keys = &oidc.StaticKeySet{PublicKeys: j.Keys}
+	case j.KeysURL != "":
+		if j.HTTP != nil {
+			ctx = oidc.ClientContext(ctx, j.HTTP)
+		}
+		keys = oidc.NewRemoteKeySet(ctx, j.KeysURL)
+	default:
+		return nil, errors.New("JWT authentication needs keys, from a file or a JWKS URL")
+	}
+	if j.Client == "" {
+		j.Client = "sub"
+	}
+	if j.Now == nil {
+		j.Now = time.Now
+	}
+	verifier := oidc.NewVerifier(j.Issuer, fetched{keys}, &oidc.Config{
+		ClientID: j.Audience, SupportedSigningAlgs: []string{oidc.RS256, oidc.ES256, oidc.EdDSA}, Now: j.Now,
+	})
+	return &webTokens{j, verifier}, nil
+}
+
+type webTokens struct {
+	JWT
+	verifier *oidc.IDTokenVerifier
+}
+
+// Identify implements Identifier.
+func (w *webTokens) Identify(r *http.Request) (Caller, error) {
+	token := bearer(r)
+	if strings.Count(token, ".") != 2 {
+		return Caller{}, ErrNoCredentials
+	}
+	var fetching error
+	verified, err := w.verifier.Verify(context.WithValue(r.Context(), fetchingKey{}, &fetching), token)
+	if fetching != nil {
+		return Caller{}, &KeysError{w.KeysURL, fetching}
+	} else if err != nil {
+		return Caller{}, refuse(http.StatusUnauthorized, "the JSON Web Token is not valid: %w", err)
+	}
+	var claims map[string]any
+	if err := verified.Claims(&claims); err != nil {
+		return Caller{}, refuse(http.StatusUnauthorized, "the JSON Web Token's claims: %w", err)
+	}
+	// The library allows five minutes.
+	if from, ok := claims["nbf"].(float64); ok && w.Now().Add(notBeforeLeeway).Before(time.Unix(int64(from), 0)) {
+		return Caller{}, refuse(http.StatusUnauthorized, "the JSON Web Token is not valid before %v", time.Unix(int64(from), 0).UTC())
+	}
+	caller := Caller{Kind: KindJWT}
+	if caller.Value, _ = claims[w.Client].(string); caller.Value == "" {
+		return Caller{}, refuse(http.StatusUnauthorized, "the JSON Web Token has no claim %q, which names the client", w.Client)
+	}
+	if w.Subject != "" {
+		caller.Subject, _ = claims[w.Subject].(string)
+	}
+	return caller, nil
+}
+
+// KeysError is returned when the issuer's keys cannot be fetched: a token is then neither
+// valid nor invalid.
+type KeysError struct {
+	// URL is where they should be.
+	URL string
+
+	Err error
+}
+
+func (e *KeysError) Error() string {
+	return fmt.Sprintf("cannot fetch the keys of the JSON Web Tokens' issuer from %s: %v", e.URL, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *KeysError) Unwrap() error { return e.Err }
+
+// fetched is a key set that says in the context why it could not fetch its keys: the verifier
+// keeps no more of that than its text.
+type fetched struct{ oidc.KeySet }
+
+type fetchingKey struct{}
+
+// VerifySignature implements oidc.KeySet.
+func (f fetched) VerifySignature(ctx context.Context, token string) ([]byte, error) {
+	payload, err := f.KeySet.VerifySignature(ctx, token)
+	if why := errors.Unwrap(err); why != nil {
+		if place, ok := ctx.Value(fetchingKey{}).(*error); ok {
+			*place = why
+		}
+	}
+	return payload, err
+}

@@ -1,0 +1,45 @@
+package identity
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// authIDHeader is how a proxy that authenticates passes on whom it found.
+const authIDHeader = "Signer-Auth-Id"
+
+// Proxies takes the auth id that a trusted proxy sets, client:subject. From any other address
+// the header is refused: its sender could pay in the name of others.
+type Proxies struct{ Trusted []netip.Prefix }
+
+// Identify implements Identifier.
+func (p Proxies) Identify(r *http.Request) (Caller, error) {
+	ids := r.Header.Values(authIDHeader)
+	switch {
+	case len(ids) == 0:
+		return Caller{}, ErrNoCredentials
+	case !p.trusts(r.RemoteAddr):
+		return Caller{}, refuse(http.StatusForbidden, "only a trusted proxy may set %s", authIDHeader)
+	case len(ids) > 1:
+		return Caller{}, refuse(http.StatusUnauthorized, "%s is set %d times", authIDHeader, len(ids))
+	}
+	client, subject, _ := strings.Cut(ids[0], ":")
+	if client == "" {
+		return Caller{}, refuse(http.StatusUnauthorized, "%s names no client", authIDHeader)
+	}
+	return Caller{KindProxy, client, subject}, nil
+}
+
+func (p Proxies) trusts(address string) bool {
+	from, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return false
+	}
+	for _, prefix := range p.Trusted {
+		if prefix.Contains(from.Addr().Unmap()) {
+			return true
+		}
+	}
+	return false
+}

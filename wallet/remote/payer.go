@@ -1,0 +1,259 @@
+package remote
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/live"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// Request is a request for a payment, with who sent it.
+type Request struct {
+	*offer
+
+	// ID names the request in logs and usage records.
+	ID string
+
+	// Caller is who sent it.
+	Caller Caller
+
+	// Key makes a retry of a request without a state safe; "" is none.
+	Key string
+
+	// Headers are the request's, for an auth webhook.
+	Headers http.Header
+}
+
+// Paid is a payment that was signed.
+type Paid struct {
+	*store.LivePayment
+	*live.Answer
+
+	recipient common.Address
+	ticketEV  string
+}
+
+// fields are what the log says of it.
+func (p *Paid) fields() []slog.Attr {
+	return []slog.Attr{
+		slog.String("recipient", p.recipient.Hex()), slog.Int("tickets", int(p.Nonces.Count)), slog.String("ticket_ev", p.ticketEV),
+		slog.String("state_id", p.Session.StateID), slog.Uint64("sequence", p.Session.SequenceNumber), slog.Bool("again", p.Again),
+	}
+}
+
+// Ledger records payments; *store.LiveQueue is one.
+type Ledger interface {
+	Pay(ctx context.Context, r store.LiveRequest) (*store.LivePayment, error)
+
+	// Find returns what was recorded for the same request before, nil for nothing.
+	Find(ctx context.Context, r store.LiveRequest) (*store.LivePayment, error)
+}
+
+// Payer makes payments. The order of its calls keeps money safe: the limits and the chain are
+// asked, the webhook allows, the store records client, session, nonces, budgets and usage in
+// one transaction, and only then anything is signed.
+type Payer struct {
+	// Key signs.
+	Key signer.Source
+
+	// Plans checks ticket params against the limits and the chain.
+	Plans *pay.Payer
+
+	// Ledger records.
+	Ledger Ledger
+
+	// Webhook is asked before anything is recorded; nil is none.
+	Webhook *Webhook
+
+	// Ceilings are the highest prices for each type of payment.
+	Ceilings map[live.Type]live.Ceiling
+
+	// Source names this signer in usage events.
+	Source string
+
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// Pay implements Payments.
+func (p *Payer) Pay(ctx context.Context, r *Request) (*Paid, error) {
+	request, err := p.request(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.check(ctx, r, &request); err != nil {
+		return p.again(ctx, r, request, err)
+	}
+	if p.Webhook != nil {
+		if paid, err := p.again(ctx, r, request, nil); paid != nil || err != nil {
+			return paid, err
+		}
+		if err := p.ask(ctx, r, &request); err != nil {
+			return nil, err
+		}
+	}
+	made, err := p.Ledger.Pay(ctx, request)
+	if err != nil {
+		return nil, p.refusal(err)
+	}
+	return p.sign(ctx, r, made)
+}
+
+// request is what the ledger is asked for.
+func (p *Payer) request(r *Request) (store.LiveRequest, error) {
+	digest := sha256.Sum256(r.Orchestrator)
+	request := store.LiveRequest{
+		Request: live.Request{
+			Orchestrator: common.BytesToAddress(r.info.Address), App: r.App, Type: r.Type, InPixels: r.InPixels,
+			Price: r.price, TicketEV: r.params.EV(), At: p.Now(),
+		},
+		Client: r.Caller.clientID(), State: r.session, Key: r.Key,
+		Info: hex.EncodeToString(digest[:]), Params: r.params,
+		ManifestID: r.ManifestID, Capabilities: r.Capabilities,
+		Auth: live.Auth{ID: r.Caller.AuthID()}, Cap: p.Plans.Limits.NonceCap, Allow: p.allow(r.params.Recipient),
+	}
+	request.Usage = p.usage(r)
+	if request.ManifestID == "" {
+		request.ManifestID = rand.Text()
+	}
+	if ceiling, ok := p.Ceilings[r.Type]; ok {
+		request.Ceilings = append(request.Ceilings, ceiling)
+	}
+	if r.MaxPrice != nil {
+		ceiling, err := r.MaxPrice.Ceiling(r.Type, live.Requested)
+		if err != nil {
+			return request, err
+		}
+		request.Ceilings = append(request.Ceilings, ceiling)
+	}
+	return request, nil
+}
+
+// check holds the offer to the limits and to what the chain says.
+func (p *Payer) check(ctx context.Context, r *Request, request *store.LiveRequest) error {
+	if err := live.CheckToken(r.info.AuthToken, request.At); err != nil {
+		return err
+	}
+	plan, err := p.Plans.Propose(ctx, r.params, pay.Amount{Count: 1})
+	if err != nil {
+		return p.refusal(err)
+	}
+	request.Expiration = plan.Expiration
+	return nil
+}
+
+// allow applies the signer's own limits to what the tickets come to.
+func (p *Payer) allow(recipient common.Address) func(*live.Bill, policy.Sum, policy.Spending) error {
+	return func(_ *live.Bill, asked policy.Sum, spent policy.Spending) error {
+		if err := p.Plans.Limits.CheckTotal(asked); err != nil {
+			return err
+		}
+		return p.Plans.Limits.CheckBudget(recipient, asked, spent)
+	}
+}
+
+// again returns the payment that was made for the same request before, or why there is none.
+func (p *Payer) again(ctx context.Context, r *Request, request store.LiveRequest, why error) (*Paid, error) {
+	if request.State == nil && request.Key == "" {
+		return nil, why
+	}
+	found, err := p.Ledger.Find(ctx, request)
+	if err != nil && why == nil {
+		return nil, p.refusal(err)
+	}
+	if found == nil {
+		return nil, why
+	}
+	return p.sign(ctx, r, found)
+}
+
+// ask has the webhook allow the payment, as far as it is known before it is recorded.
+func (p *Payer) ask(ctx context.Context, r *Request, request *store.LiveRequest) error {
+	before := r.session
+	if before != nil && before.AuthExpiry != 0 && request.At.Unix() <= before.AuthExpiry {
+		request.Auth.Expiry = before.AuthExpiry
+		return nil
+	}
+	bill, err := request.Bill(before)
+	if err != nil {
+		return err
+	}
+	lastNonce := bill.Tickets
+	if before != nil && before.PMSessionID == r.params.RecipientRandHash {
+		lastNonce += before.SenderNonce
+	}
+	next, err := before.Next(request.Request, bill, "", r.params.RecipientRandHash, lastNonce, request.Auth)
+	if err != nil {
+		return err
+	}
+	state, err := next.Encode()
+	if err != nil {
+		return err
+	}
+	permission, err := p.Webhook.Ask(ctx, r.Headers, state)
+	if err != nil {
+		return err
+	}
+	ceiling, ok, err := permission.Ceiling(r.Type)
+	if err != nil {
+		return err
+	}
+	if ok {
+		request.Ceilings = append(request.Ceilings, ceiling)
+	}
+	request.Auth.Expiry = permission.Expiry
+	if permission.ID != "" {
+		request.Auth.ID = permission.ID
+	}
+	return nil
+}
+
+// sign makes the answer of a recorded payment.
+func (p *Payer) sign(ctx context.Context, r *Request, made *store.LivePayment) (*Paid, error) {
+	order := &live.Order{
+		Info: r.info, Params: r.params, Expiration: made.Expiration, Nonces: made.Nonces,
+		ManifestID: made.ManifestID, Capabilities: made.Capabilities, Session: made.Session,
+	}
+	answer, err := order.Sign(ctx, p.Key)
+	if err != nil {
+		return nil, err
+	}
+	return &Paid{made, answer, r.params.Recipient, r.params.EV().FloatString(0)}, nil
+}
+
+// limitError is a payment that the signer's own limits refuse.
+type limitError struct{ *policy.Refusal }
+
+// Status implements live.Refusal.
+func (limitError) Status() int { return http.StatusBadRequest }
+
+// refusal sorts the errors of checks and of the ledger: what concerns the request has a status
+// of its own, and the others are the signer's.
+func (p *Payer) refusal(err error) error {
+	var done live.Refusal
+	var limit *policy.Refusal
+	switch {
+	case errors.As(err, &done):
+		return err
+	case errors.Is(err, pm.ErrTicketParamsExpired), errors.As(err, new(*pm.NonceCapError)), errors.As(err, new(*store.RetiredError)):
+		return live.ErrRefresh
+	case errors.As(err, &limit):
+		return limitError{limit}
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	}
+	return &UnavailableError{Err: err}
+}

@@ -1,0 +1,116 @@
+package remote
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/ethereum/go-ethereum/common"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/live"
+)
+
+// maxBody is how large a request may be, in bytes. A real one has a few thousand.
+const maxBody = 1 << 20
+
+// paymentRequest is the body of a request for a payment.
+type paymentRequest struct {
+	Orchestrator []byte
+	State        live.State
+	ManifestID   string
+	App          string
+	InPixels     int64
+	Type         live.Type
+	MaxPrice     *live.MaxPrice
+	Capabilities []byte
+}
+
+// offer is what a payment is asked for, decoded.
+type offer struct {
+	paymentRequest
+	info    *wire.OrchestratorInfo
+	params  *pm.TicketParams
+	price   live.Price
+	session *live.Session // nil for the first request
+}
+
+// badRequest is a Refusal of a request that cannot be read.
+type badRequest struct {
+	status int
+	err    error
+}
+
+func (b *badRequest) Error() string { return b.err.Error() }
+func (b *badRequest) Unwrap() error { return b.err }
+func (b *badRequest) Status() int   { return b.status }
+
+// read decodes a request's body. Field names match in any case, and unknown ones are
+// ignored, as by the deployed signer.
+func read(rw http.ResponseWriter, r *http.Request) (*paymentRequest, error) {
+	if kind := r.Header.Get("Content-Type"); kind != "" {
+		if media, _, err := mime.ParseMediaType(kind); err != nil || media != "application/json" {
+			return nil, &badRequest{http.StatusUnsupportedMediaType, fmt.Errorf("Content-Type %q: the body must be application/json", kind)}
+		}
+	}
+	decoder := json.NewDecoder(http.MaxBytesReader(rw, r.Body, maxBody))
+	request := new(paymentRequest)
+	err := decoder.Decode(request)
+	if err == nil {
+		if _, more := decoder.Token(); !errors.Is(more, io.EOF) {
+			err = errors.New("there is data after the JSON document")
+		}
+	}
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, &badRequest{http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d bytes", large.Limit)}
+	case err != nil:
+		return nil, &badRequest{http.StatusBadRequest, err}
+	}
+	return request, nil
+}
+
+// open decodes what the request carries and checks that it belongs together, in the order of
+// the protocol.
+func (p *paymentRequest) open(sender common.Address) (*offer, error) {
+	if len(p.Orchestrator) == 0 {
+		return nil, live.ErrNoOrchestrator
+	}
+	o := &offer{paymentRequest: *p, info: new(wire.OrchestratorInfo)}
+	if err := proto.Unmarshal(p.Orchestrator, o.info); err != nil {
+		return nil, &badRequest{http.StatusBadRequest, fmt.Errorf("orchestrator: %w", err)}
+	}
+	o.price = live.Price{PerUnit: o.info.GetPriceInfo().GetPricePerUnit(), Pixels: o.info.GetPriceInfo().GetPixelsPerUnit()}
+	switch {
+	case !o.price.IsPositive():
+		return nil, live.ErrNoPrice
+	case o.info.GetTicketParams() == nil:
+		return nil, live.ErrNoParams
+	}
+	if !p.State.IsZero() {
+		var err error
+		if o.session, err = p.State.Verify(sender); err != nil {
+			return nil, err
+		}
+		if err := o.session.Accept(live.Request{Orchestrator: common.BytesToAddress(o.info.Address), App: o.App, Type: o.Type}); err != nil {
+			return nil, err
+		}
+		if p.ManifestID == "" {
+			return nil, live.ErrNoManifest
+		}
+	}
+	if err := proto.Unmarshal(p.Capabilities, new(wire.Capabilities)); err != nil {
+		return nil, &badRequest{http.StatusBadRequest, fmt.Errorf("capabilities: %w", err)}
+	}
+	var err error
+	if o.params, err = o.info.Params(); err != nil {
+		return nil, &live.ParamsError{Err: err}
+	}
+	return o, nil
+}

@@ -1,0 +1,97 @@
+package remote
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/pmctl/pmctl/wallet/live"
+	"github.com/pmctl/pmctl/wallet/remote/identity"
+)
+
+// Texts of the protocol for statuses whose reason is the operator's alone: it is logged.
+const (
+	textInternal    = "Internal Server Error"
+	textUnavailable = "Service Unavailable Error"
+)
+
+// orchestratorHeader names the orchestrator whose OrchestratorInfo must be fetched afresh.
+const orchestratorHeader = "Livepeer-Orchestrator-URL"
+
+// UnavailableError is a request that cannot be answered now, and changed nothing.
+type UnavailableError struct {
+	Err error
+
+	// After is when to ask again; 0 is not known.
+	After time.Duration
+}
+
+func (e *UnavailableError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *UnavailableError) Unwrap() error { return e.Err }
+
+// BusyError is a client that asks more often than it may.
+type BusyError struct {
+	// After is when it may ask again.
+	After time.Duration
+}
+
+func (e *BusyError) Error() string { return "too many requests" }
+
+// answerTo returns the status and the message for an error.
+func answerTo(err error) (status int, message string) {
+	var refusal live.Refusal
+	var refused *identity.RefusedError
+	var unavailable *UnavailableError
+	var keys *identity.KeysError
+	switch {
+	case errors.Is(err, identity.ErrNoCredentials):
+		return http.StatusUnauthorized, err.Error()
+	case errors.As(err, &refused):
+		return refused.Status, err.Error()
+	case errors.As(err, new(*BusyError)):
+		return http.StatusTooManyRequests, err.Error()
+	case errors.As(err, &unavailable), errors.As(err, &keys):
+		return http.StatusServiceUnavailable, textUnavailable
+	case errors.As(err, &refusal) && refusal.Status() != http.StatusInternalServerError:
+		return refusal.Status(), refusal.Error()
+	}
+	return http.StatusInternalServerError, textInternal
+}
+
+// fail answers with an error, and returns the status.
+func fail(rw http.ResponseWriter, err error) int {
+	status, message := answerTo(err)
+	var after time.Duration
+	var busy *BusyError
+	var unavailable *UnavailableError
+	if errors.As(err, &busy) {
+		after = busy.After
+	} else if errors.As(err, &unavailable) {
+		after = unavailable.After
+	}
+	if after > 0 {
+		rw.Header().Set("Retry-After", strconv.FormatInt(int64((after+time.Second-1)/time.Second), 10))
+	}
+	if status == http.StatusUnauthorized {
+		rw.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	type text struct {
+		Message string `json:"message"`
+	}
+	respond(rw, status, struct {
+		Error text `json:"error"`
+	}{text{message}})
+	return status
+}
+
+// respond writes a JSON document.
+func respond(rw http.ResponseWriter, status int, document any) {
+	rw.Header().Set("Content-Type", "application/json")
+	rw.Header().Set("Cache-Control", "no-store")
+	rw.WriteHeader(status)
+	_ = json.NewEncoder(rw).Encode(document) // the client is gone
+}

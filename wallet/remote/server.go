@@ -1,0 +1,243 @@
+package remote
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common/hexutil"
+
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/live"
+	"github.com/pmctl/pmctl/wallet/remote/identity"
+	"github.com/pmctl/pmctl/wallet/signer"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// Payments makes payments; *Payer is one.
+type Payments interface {
+	// Pay makes the payment that a request asks for, or the same as before for the same
+	// request. It fails with a live.Refusal for what is not paid, with *UnavailableError
+	// where the store or the chain cannot be asked, and with ctx's error.
+	Pay(ctx context.Context, request *Request) (*Paid, error)
+}
+
+// Config is what a Server needs.
+type Config struct {
+	// Key signs for the account that pays.
+	Key signer.Source
+
+	// Payments makes payments.
+	Payments Payments
+
+	// Identify finds out who asks.
+	Identify identity.Identifier
+
+	// Directory knows which orchestrators there are; nil offers no discovery.
+	Directory Directory
+
+	// Clients are those that may ask.
+	Clients *store.Clients
+
+	// Rate bounds how often one client may ask.
+	Rate Rate
+
+	// Log gets a line for each request.
+	Log *slog.Logger
+
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// Server answers the requests of gateways and SDKs.
+type Server struct {
+	Config
+	rates *rates
+	// own is the answer to those who ask for the account's address.
+	own ownAddress
+}
+
+// ownAddress proves who pays: the signature is of the address, as a personal message.
+type ownAddress struct {
+	Address   string `json:"address"`
+	Signature string `json:"signature"`
+}
+
+// New returns a server. It signs the account's address once, and fails as the key does.
+func New(ctx context.Context, c Config) (*Server, error) {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	s := &Server{Config: c, rates: newRates(c.Rate, c.Now)}
+	address := c.Key.Address().Hex()
+	signature, err := c.Key.Sign(ctx, wire.OrchestratorRequestMessage(c.Key.Address()))
+	if err != nil {
+		return nil, err
+	}
+	s.own = ownAddress{address, hexutil.Encode(signature)}
+	return s, nil
+}
+
+// Handler answers the requests of the protocol.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("POST /sign-orchestrator-info", s.answer(s.signInfo))
+	mux.Handle("POST /generate-live-payment", s.answer(s.pay))
+	if s.Directory != nil {
+		mux.Handle("GET /discover-orchestrators", s.answer(s.discover))
+	}
+	return mux
+}
+
+// Caller is a client that sent a request.
+type Caller struct {
+	// Client is nil for a caller that needs no credentials.
+	Client *store.Client
+
+	// Subject is a user of the client's, "" where it named none.
+	Subject string
+}
+
+// AuthID is what usage records and auth webhooks call the caller: client:subject.
+func (c Caller) AuthID() string {
+	switch {
+	case c.Client == nil:
+		return ""
+	case c.Subject == "":
+		return c.Client.Name
+	}
+	return c.Client.Name + ":" + c.Subject
+}
+
+// clientID is the client's, "" for none.
+func (c Caller) clientID() string {
+	if c.Client == nil {
+		return ""
+	}
+	return c.Client.ID
+}
+
+// record is what the log says of a request.
+type record struct {
+	id     string
+	caller Caller
+	paid   *Paid
+}
+
+// recorder keeps the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// answer identifies the caller, bounds its rate, has a request answered and logs that.
+func (s *Server) answer(with func(http.ResponseWriter, *http.Request, *record) error) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		began := s.Now()
+		id := requestID(r)
+		rw.Header().Set(requestIDHeader, id)
+		out, entry := &recorder{rw, http.StatusOK}, &record{id: id}
+		err := s.admit(r, entry)
+		if err == nil {
+			err = with(out, r, entry)
+		}
+		if err != nil {
+			fail(out, err)
+		}
+		s.log(r, out.status, entry, s.Now().Sub(began), err)
+	})
+}
+
+// admit identifies the caller and bounds its rate.
+func (s *Server) admit(r *http.Request, entry *record) error {
+	said, err := s.Identify.Identify(r)
+	if err != nil {
+		return err
+	}
+	if said.Kind == identity.KindNone {
+		return s.rates.admit("")
+	}
+	client, err := s.Clients.With(r.Context(), store.Credential{Kind: string(said.Kind), Value: said.Value})
+	switch {
+	case errors.Is(err, store.ErrNoClient):
+		return &identity.RefusedError{Status: http.StatusUnauthorized, Err: fmt.Errorf("no client has this %s", said.Kind)}
+	case err != nil:
+		return &UnavailableError{Err: err}
+	}
+	entry.caller = Caller{client, said.Subject}
+	return s.rates.admit(client.ID)
+}
+
+func (s *Server) log(r *http.Request, status int, entry *record, took time.Duration, err error) {
+	level := slog.LevelInfo
+	fields := []slog.Attr{
+		slog.String("request_id", entry.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		slog.Int("status", status), slog.Int64("duration_us", took.Microseconds()),
+	}
+	if client := entry.caller.Client; client != nil {
+		fields = append(fields, slog.String("client", entry.caller.AuthID()))
+	}
+	if paid := entry.paid; paid != nil {
+		fields = append(fields, paid.fields()...)
+	}
+	if err != nil {
+		fields = append(fields, slog.String("error", err.Error()))
+		if status >= http.StatusInternalServerError {
+			level = slog.LevelError
+		}
+	}
+	s.Log.LogAttrs(r.Context(), level, "request", fields...)
+}
+
+const requestIDHeader = "X-Request-Id"
+
+// requestID is the client's own id for the request, if it is fit for a log, or a new one.
+func requestID(r *http.Request) string {
+	const most = 64
+	id := r.Header.Get(requestIDHeader)
+	if id == "" || len(id) > most {
+		return rand.Text()
+	}
+	for _, c := range []byte(id) {
+		if c <= ' ' || c > '~' || c == '"' {
+			return rand.Text()
+		}
+	}
+	return id
+}
+
+func (s *Server) signInfo(rw http.ResponseWriter, _ *http.Request, _ *record) error {
+	respond(rw, http.StatusOK, s.own)
+	return nil
+}
+
+func (s *Server) pay(rw http.ResponseWriter, r *http.Request, entry *record) error {
+	body, err := read(rw, r)
+	if err != nil {
+		return err
+	}
+	offer, err := body.open(s.Key.Address())
+	if err != nil {
+		return err
+	}
+	entry.paid, err = s.Payments.Pay(r.Context(), &Request{
+		offer: offer, ID: entry.id, Caller: entry.caller, Key: r.Header.Get("Idempotency-Key"), Headers: r.Header,
+	})
+	if err != nil {
+		if status, _ := answerTo(err); status == live.StatusRefresh {
+			rw.Header().Set(orchestratorHeader, offer.info.Transcoder)
+		}
+		return err
+	}
+	respond(rw, http.StatusOK, entry.paid.Answer)
+	return nil
+}

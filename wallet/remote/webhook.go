@@ -1,0 +1,150 @@
+package remote
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/pmctl/pmctl/wallet/live"
+)
+
+// Webhook asks an operator's own server whether a payment may be made. It speaks the deployed
+// signer's contract.
+type Webhook struct {
+	// URL is the server's. It may have a secret in it, and is not shown.
+	URL string
+
+	// Headers are sent with each request, beside Content-Type.
+	Headers http.Header
+
+	// Client sends the requests; nil is http.DefaultClient.
+	Client *http.Client
+}
+
+const (
+	// webhookPatience is how long a webhook may take, as the deployed signer has it.
+	webhookPatience = 5 * time.Second
+
+	maxWebhookAnswer = 64 << 10
+)
+
+// Permission is what a webhook that allows a payment says of it.
+type Permission struct {
+	// ID is whose session it is; "" leaves that open. Expiry is the time, in unix seconds,
+	// until which the session needs no other permission; 0 is always.
+	live.Auth
+
+	// MaxPrice is a ceiling of the price; nil is none.
+	MaxPrice *live.MaxPrice
+}
+
+// WebhookError is a webhook that gave no answer to go by. The payment is not made.
+type WebhookError struct{ Err error }
+
+func (e *WebhookError) Error() string { return "auth webhook: " + e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *WebhookError) Unwrap() error { return e.Err }
+
+// DeniedError is a payment that a webhook does not allow.
+type DeniedError struct {
+	// Code is the webhook's status, and Reason its reason.
+	Code   int
+	Reason string
+}
+
+func (e *DeniedError) Error() string {
+	if e.Reason == "" {
+		return fmt.Sprintf("signer auth rejected request with status %d", e.Code)
+	}
+	return e.Reason
+}
+
+// Status implements live.Refusal.
+func (e *DeniedError) Status() int { return e.Code }
+
+// webhookPriceError is a webhook's ceiling that is none.
+type webhookPriceError struct{ err error }
+
+func (e *webhookPriceError) Error() string { return "signer auth invalid maxPrice: " + e.err.Error() }
+func (e *webhookPriceError) Unwrap() error { return e.err }
+func (*webhookPriceError) Status() int     { return http.StatusBadGateway }
+
+// Ask asks whether the session may go on as state says, for a request with these headers. It
+// fails with *DeniedError or *WebhookError.
+func (w *Webhook) Ask(ctx context.Context, headers http.Header, state json.RawMessage) (*Permission, error) {
+	ctx, cancel := context.WithTimeout(ctx, webhookPatience)
+	defer cancel()
+	body, err := json.Marshal(struct {
+		Headers http.Header     `json:"headers"`
+		State   json.RawMessage `json:"state"`
+	}{headers, state})
+	if err != nil {
+		return nil, &WebhookError{err}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL, bytes.NewReader(body))
+	if err != nil {
+		return nil, &WebhookError{errors.New("its URL is not valid")}
+	}
+	for name, values := range w.Headers {
+		req.Header[name] = values
+	}
+	req.Header.Set("Content-Type", "application/json")
+	client := w.Client
+	if client == nil {
+		client = http.DefaultClient
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return nil, &WebhookError{withoutURL(err)}
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return nil, &WebhookError{fmt.Errorf("it answered with HTTP status %d", res.StatusCode)}
+	}
+	var answer struct {
+		Status   int            `json:"status"`
+		Reason   string         `json:"reason"`
+		Expiry   int64          `json:"expiry"`
+		AuthID   string         `json:"auth_id"`
+		MaxPrice *live.MaxPrice `json:"maxPrice"`
+	}
+	if err := json.NewDecoder(io.LimitReader(res.Body, maxWebhookAnswer)).Decode(&answer); err != nil {
+		return nil, &WebhookError{fmt.Errorf("its answer cannot be read: %w", err)}
+	}
+	switch {
+	case answer.Status < 100 || answer.Status > 599:
+		return nil, &WebhookError{fmt.Errorf("it answered with status %d", answer.Status)}
+	case answer.Status != http.StatusOK:
+		return nil, &DeniedError{answer.Status, answer.Reason}
+	}
+	return &Permission{Auth: live.Auth{ID: answer.AuthID, Expiry: answer.Expiry}, MaxPrice: answer.MaxPrice}, nil
+}
+
+// Ceiling is the permission's ceiling for a payment of a type, and false where it has none.
+func (p *Permission) Ceiling(t live.Type) (live.Ceiling, bool, error) {
+	if p.MaxPrice == nil {
+		return live.Ceiling{}, false, nil
+	}
+	c, err := p.MaxPrice.Ceiling(t, live.Webhook)
+	if err != nil {
+		return c, false, &webhookPriceError{err}
+	}
+	return c, true, nil
+}
+
+// withoutURL is an error of a request without the URL, which may have a secret in it.
+func withoutURL(err error) error {
+	var failed interface{ Unwrap() error }
+	if errors.As(err, &failed) {
+		if inner := failed.Unwrap(); inner != nil {
+			return inner
+		}
+	}
+	return errors.New("it cannot be reached")
+}
