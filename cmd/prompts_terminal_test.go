@@ -48,7 +48,7 @@ func TestEveryPromptEnds(t *testing.T) {
 		{name: "unlock: sure", args: []string{"unlock"}, asks: "[y/N] "},
 		{name: "unlock: passphrase", args: []string{"unlock"}, before: []string{"[y/N] ", "y\r"}, asks: "assphrase of 0x"},
 		{name: "exit: sure", args: []string{"exit"}, asks: "[y/N] "},
-		{name: "params fetch: URL", args: []string{"params", "fetch"}, asks: "Recipient's URL"},
+		{name: "params fetch: URL", args: []string{"params", "fetch"}, asks: "Recipient (https"},
 		{name: "params fetch: passphrase", args: []string{"params", "fetch", url}, asks: "assphrase of 0x"},
 		{name: "pay: passphrase", args: []string{"pay", url, "--value", "1gwei"}, asks: "assphrase of 0x"},
 		{name: "ticket batch: passphrase", args: []string{"ticket", "batch", "--recipient-url", url, "--count", "1"}, asks: "assphrase of 0x"},

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/big"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -55,11 +56,23 @@ func eventText(e history.Event) (name, detail string) {
 	case history.UnlockCancelled:
 		return "unlock", "cancelled"
 	case history.Withdrawn:
-		return "withdrawn", fmt.Sprintf("-%s of deposit, -%s of reserve", e.Deposit, e.Reserve)
+		return "withdrawn", withdrawnText(e)
 	case history.Redeemed:
 		return "redeemed", redemptionText(e.Redemption, e.Reserve)
 	}
 	return string(e.Kind), ""
+}
+
+// withdrawnText is what a withdrawal took, without what was 0.
+func withdrawnText(e history.Event) string {
+	var parts []string
+	if !e.Deposit.IsZero() {
+		parts = append(parts, fmt.Sprintf("-%s of deposit", e.Deposit))
+	}
+	if !e.Reserve.IsZero() {
+		parts = append(parts, fmt.Sprintf("-%s of reserve", e.Reserve))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func redemptionText(t *history.Redemption, fromReserve *wei.Wei) string {

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"fmt"
+	"math/big"
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -60,7 +61,7 @@ func said(log *types.Log) Event {
 		text = "the funds of " + e.Sender.Hex() + " are locked again"
 	case *contract.TicketBrokerWithdrawal:
 		fields["deposit"], fields["reserve"] = e.Deposit.String(), e.Reserve.String()
-		text = fmt.Sprintf("withdrew %s of deposit and %s of reserve", wei.Text(e.Deposit), wei.Text(e.Reserve))
+		text = withdrew(e.Deposit, e.Reserve)
 	case *contract.TicketBrokerWinningTicketRedeemed:
 		fields["recipient"], fields["face_value"], fields["sender_nonce"] = e.Recipient.Hex(), e.FaceValue.String(), e.SenderNonce.String()
 		text = fmt.Sprintf("redeemed the ticket of %s with nonce %v", e.Sender, e.SenderNonce)
@@ -68,4 +69,15 @@ func said(log *types.Log) Event {
 		return Event{}
 	}
 	return Event{event.ContractEventName(), fields, text}
+}
+
+// withdrew says what a withdrawal paid, without what was 0.
+func withdrew(deposit, reserve *big.Int) string {
+	switch {
+	case reserve.Sign() == 0:
+		return fmt.Sprintf("withdrew %s of deposit", wei.Text(deposit))
+	case deposit.Sign() == 0:
+		return fmt.Sprintf("withdrew %s of reserve", wei.Text(reserve))
+	}
+	return fmt.Sprintf("withdrew %s of deposit and %s of reserve", wei.Text(deposit), wei.Text(reserve))
 }

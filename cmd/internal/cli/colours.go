@@ -1,12 +1,6 @@
 package cli
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-
-	"github.com/pmctl/pmctl/wallet/check"
-)
+import "github.com/pmctl/pmctl/wallet/check"
 
 // Styles of text, as terminals have them (ECMA-48).
 const (
@@ -61,20 +55,6 @@ const (
 	colorAlways = "always"
 	colorNever  = "never"
 )
-
-// colorMode is the value of --color.
-type colorMode string
-
-func (c *colorMode) String() string { return string(*c) }
-func (c *colorMode) Type() string   { return "WHEN" }
-func (c *colorMode) Set(s string) error {
-	modes := []string{colorAuto, colorAlways, colorNever}
-	if !slices.Contains(modes, s) {
-		return fmt.Errorf("must be one of %s", strings.Join(modes, ", "))
-	}
-	*c = colorMode(s)
-	return nil
-}
 
 // coloured tells whether text on a stream is.
 func coloured(r *Run, terminal bool) Colours {

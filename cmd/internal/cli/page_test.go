@@ -22,7 +22,7 @@ func pageOf(out io.Writer, wide int, color string, environment ...string) *Page 
 	if wide > 0 {
 		r.OutSize = func() (int, int) { return wide, 24 }
 	}
-	r.color = colorMode(color)
+	r.color = color
 	return OutPage(r)
 }
 

@@ -80,9 +80,9 @@ func OneIn(probability *big.Rat) string {
 	odds := new(big.Rat).Inv(probability)
 	text := strings.TrimSuffix(odds.FloatString(2), ".00")
 	if exact, ok := new(big.Rat).SetString(text); ok && exact.Cmp(odds) != 0 {
-		text = "about " + text
+		return "about 1 in " + text
 	}
-	return "one in " + text
+	return "1 in " + text
 }
 
 // Judgement is what pmctl params show answers in JSON.

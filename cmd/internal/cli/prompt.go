@@ -20,6 +20,8 @@ type terminalPrompter struct {
 	in, out *os.File
 	// width is how wide a question may be.
 	width func() int
+	// plain tells that text has no colours.
+	plain func() bool
 
 	// afterCR tells that the last key read was a carriage return.
 	afterCR bool
@@ -46,6 +48,9 @@ func (p *terminalPrompter) Select(ctx context.Context, label string, items []str
 	chosen := 0
 	err := p.session(ctx, func(in io.ReadCloser) error {
 		choice := promptui.Select{Label: label, Items: items, Size: min(len(items), 10), Stdin: in, Stdout: noBell{p.out}}
+		if p.plain() {
+			choice.Templates = &promptui.SelectTemplates{Label: "{{ . }}:", Active: "> {{ . }}", Inactive: "  {{ . }}", Selected: "{{ . }}"}
+		}
 		i, _, err := choice.Run()
 		if errors.Is(err, promptui.ErrInterrupt) || errors.Is(err, promptui.ErrEOF) {
 			return ErrCancelled

@@ -27,7 +27,8 @@ type Run struct {
 	// Verbose shows every request on stderr, and in tables what is seldom of use.
 	Verbose bool
 
-	color colorMode
+	// color is the value of --color.
+	color string
 }
 
 // NewRun is an invocation in a world.
@@ -36,6 +37,9 @@ func NewRun(env *Env) *Run {
 	r := &Run{Env: &own, screen: &screen{w: env.Err, wraps: env.ErrTerminal, width: func() int { return errWidth(env) }}, out: &checkedWriter{w: env.Out}, color: colorAuto}
 	own.Out = r.out
 	if env.Prompter != nil {
+		if terminal, ok := env.Prompter.(*terminalPrompter); ok {
+			terminal.plain = func() bool { return !bool(coloured(r, env.ErrTerminal)) }
+		}
 		own.Prompter = politePrompter{env.Prompter, r.screen}
 	}
 	return r
@@ -46,7 +50,7 @@ func (r *Run) RegisterFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&r.Profile, "profile", "", "`NAME` of a profile of the config file, whose settings come first (default $PMCTL_PROFILE)")
 	flags.BoolVarP(&r.Quiet, "quiet", "q", false, "write nothing but errors to stderr")
 	flags.BoolVarP(&r.Verbose, "verbose", "v", false, "show more: addresses of contracts, names of key files, and on stderr each request to a node or an orchestrator with its time")
-	flags.Var(&r.color, "color", "use colours: auto, always or never")
+	flags.Var(&Choice{&r.color, []string{colorAuto, colorAlways, colorNever}}, "color", "use colours `WHEN`: auto, always or never")
 }
 
 // Begin has reads of the process's own stdin end with ctx, not only with the input. It
