@@ -24,7 +24,7 @@ type completer struct{ *cli.Run }
 
 // addCompletions lets the shell complete the flags and arguments of a command and of
 // those under it. What a value is, its placeholder in the help says. Completing asks
-// nobody, opens no key and makes no file; what cannot be read completes to nothing.
+// nothing, opens no key and makes no file; what cannot be read completes to nothing.
 func addCompletions(run *cli.Run, cmd *cobra.Command) {
 	r := completer{run}
 	for _, sub := range cmd.Commands() {
@@ -201,7 +201,7 @@ func (r completer) knownTransactions(ctx context.Context, line *pflag.FlagSet) (
 		return nil
 	}
 	for _, t := range wallet.KnownTransactions(ctx, network, location) {
-		// Whoever may pay more for a transaction replaces it.
+		// A command with a price replaces the transaction.
 		if replaces := line.Lookup("max-fee") != nil; replaces && !t.State.Unsettled() {
 			continue
 		}

@@ -85,7 +85,7 @@ func exportAccount(ctx context.Context, r *cli.Run, o *exportOptions, args []str
 	return emitAccount(r, account)
 }
 
-// check refuses what cannot be done before anybody is asked for a passphrase.
+// check refuses what cannot be done before the prompt for a passphrase.
 func (o *exportOptions) check(env *cli.Env) error {
 	switch {
 	case o.out == "":

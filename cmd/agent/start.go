@@ -114,7 +114,7 @@ func replaceLocked(ctx context.Context, r *cli.Run, path string) error {
 	return err
 }
 
-// serveAgent is the agent: it opens the key, and serves until it is told to end.
+// serveAgent is the agent: it opens the key, and serves until it is stopped.
 func serveAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions, path string) error {
 	if !o.ready.Given {
 		if err := replaceLocked(cmd.Context(), r, path); err != nil {
@@ -167,7 +167,7 @@ func describeError(err error) format.Error {
 // readyWord is what an agent says that answers.
 const readyWord = "ready\n"
 
-// tellStarter says that the agent is ready, or why it is not, to whom started it.
+// tellStarter reports to the process that started the agent that it is ready, or why not.
 func tellStarter(r *cli.Run, o *agentOptions, failed error) error {
 	if !o.ready.Given {
 		return nil
@@ -276,7 +276,7 @@ func typePassphrase(r *cli.Run, cmd *cobra.Command, o *agentOptions) (*os.File, 
 		return nil, none, err
 	}
 	defer in.Close()
-	// A pipe holds what a passphrase may have without anybody reading.
+	// A pipe has room for any passphrase before it is read.
 	if _, err := in.Write(append(passphrase, '\n')); err != nil {
 		out.Close()
 		return nil, none, err

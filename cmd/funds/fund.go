@@ -77,7 +77,7 @@ func runFund(r *cli.Run, cmd *cobra.Command, o *fundOptions) error {
 			return err
 		}
 		if f.Beneficiary == (common.Address{}) {
-			return cli.Usagef("--for: the zero address is nobody's: what it is given is lost")
+			return cli.Usagef("--for: the zero address belongs to no account: its funds would be lost")
 		}
 	}
 	asks := cli.AsksFor(r, &o.TransactOptions)

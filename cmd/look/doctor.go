@@ -93,7 +93,7 @@ func runDoctor(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, args []strin
 	return nil
 }
 
-// asked is the error of something that a person may have been asked for. Whoever
+// asked is the error of something that a person may have been asked for. A user who
 // cancels wants no more checks.
 func (d *diagnosis) asked(err error) error {
 	if errors.Is(err, cli.ErrCancelled) {

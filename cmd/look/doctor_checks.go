@@ -92,12 +92,12 @@ func (d *diagnosis) checkAgent(ctx context.Context) check.Finding {
 	return check.Fine("it signs for %v", served.Address())
 }
 
-// fromAgent tells whether an agent has the key.
+// fromAgent reports whether an agent has the key.
 func (d *diagnosis) fromAgent() bool {
 	return d.Key != nil && agent.Of(d.Key) != nil
 }
 
-// checkAccount finds the address that acts. Where nobody names it, it is that of the
+// checkAccount finds the account's address. If none is named, it is that of the
 // only key.
 func (d *diagnosis) checkAccount(ctx context.Context) check.Finding {
 	named, err := d.o.Account.Named(d.run.Env)
@@ -122,7 +122,7 @@ func (d *diagnosis) checkKey(ctx context.Context) check.Finding {
 	if d.Key == nil {
 		found, err := d.o.Account.Keys.Find(ctx, d.run.Env, d.Address, 0)
 		if err != nil {
-			return failed(err, "a readable key file in Ethereum's format (version 3)", check.OwnerUser+"--keystore, ETH_KEYSTORE, or keystore in the config file").Or("put back a copy of the file, or import the key: pmctl account import FILE")
+			return failed(err, "a readable key file in Ethereum's format (version 3)", check.OwnerUser+"--keystore, ETH_KEYSTORE, or keystore in the config file").Or("restore a copy of the file, or import the key: pmctl account import FILE")
 		}
 		d.Key = found
 	}
@@ -197,7 +197,7 @@ func (d *diagnosis) checkKeyOpens(ctx context.Context) check.Finding {
 	case !d.run.InTerminal:
 		return check.NotMade("needs a passphrase")
 	case d.URL == (pay.URL{}):
-		return check.NotMade("nobody is asked for the passphrase without a URL")
+		return check.NotMade("without a URL there is no prompt for the passphrase")
 	}
 	if _, err := d.Key.Unlock(ctx); d.asked(err) != nil {
 		return failed(err, "the passphrase of this key file", check.OwnerUser+"the passphrase").Or("say another: --passphrase-file FILE")

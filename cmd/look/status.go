@@ -81,7 +81,7 @@ func runStatus(ctx context.Context, r *cli.Run, o *statusOptions, args []string)
 	case o.watch && o.interval < time.Second:
 		return cli.Usagef("--interval %s: it must be at least 1s", o.interval)
 	case o.out != "" && r.Output != outputPrometheus:
-		return cli.Usagef("--out is for metrics: say --output prometheus, or redirect stdout")
+		return cli.Usagef("--out is for metrics: pass --output prometheus, or redirect stdout")
 	case o.watch && o.out == "" && r.Output == outputPrometheus:
 		return cli.Usagef("--watch with --output prometheus needs --out FILE")
 	case o.check && r.Output == outputPrometheus:

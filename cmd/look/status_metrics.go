@@ -127,8 +127,8 @@ func (v *statusView) writeMetrics(ctx context.Context, s *statusResult) error {
 	return nil
 }
 
-// replaceFile puts content in place of what is at path, in one step: whoever reads it
-// sees all of the one or of the other. The file is for everybody to read.
+// replaceFile replaces the file at path with content, in one step: a reader
+// sees all of the one or of the other. The file is readable for all users.
 func replaceFile(path string, content []byte) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), ".pmctl-*")
 	if err != nil {

@@ -53,7 +53,7 @@ func (v *statusView) refresh(ctx context.Context, result *statusResult) error {
 	if v.Output == cli.OutputJSON {
 		return format.WriteLine(v.Out, "pmctl.status", result)
 	}
-	// In one piece, so that nobody sees half of it.
+	// In one piece, so that no half of it is seen.
 	var screen bytes.Buffer
 	if term := v.Getenv("TERM"); v.OutTerminal && term != "" && term != "dumb" {
 		screen.WriteString(clearScreen)

@@ -70,7 +70,7 @@ func forecastText(w *wallet.Runway) string {
 	return fmt.Sprintf("in about %s, on %s", daysText(f.DaysMedian), f.Median.Format(time.DateOnly))
 }
 
-// mostDays is how far a forecast is told; it says nothing beyond.
+// mostDays is how far a forecast reaches; it says nothing beyond.
 const mostDays = 3650
 
 // daysText is a number of days for people, in shorter units where it is short.

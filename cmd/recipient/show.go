@@ -59,7 +59,7 @@ type recipientOffer struct {
 	URL    string `json:"url"`
 	Agrees bool   `json:"agrees"`
 
-	// PaidBefore is whom this sender paid at URL before; absent when nobody.
+	// PaidBefore is the address that this sender paid at URL before; absent if there is none.
 	PaidBefore *format.Address `json:"paid_before,omitempty"`
 
 	// LatencyMS is how long the answer took, connection included, in milliseconds.

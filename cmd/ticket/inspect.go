@@ -191,7 +191,7 @@ func batchFields(batch *pm.TicketBatch) []cli.Field {
 }
 
 func (c *inspectedCredentials) fields() []cli.Field {
-	signedBy := "nobody: the signature is none"
+	signedBy := "no account: not a signature"
 	if c.SignedBy != nil {
 		signedBy = common.Address(*c.SignedBy).Hex()
 	}

@@ -86,7 +86,7 @@ func runVerify(ctx context.Context, r *cli.Run, file, from string) error {
 
 var (
 	// errNothingSigned is returned for a document that has no signature to check.
-	errNothingSigned = errors.New("ticket params are signed by nobody: there is nothing to verify")
+	errNothingSigned = errors.New("ticket params have no signature: there is nothing to verify")
 
 	// errNoTickets is returned for a batch without tickets.
 	errNoTickets = errors.New("there are no tickets to verify")
@@ -106,7 +106,7 @@ type verification struct {
 	Bad []badTicket `json:"bad"`
 	// Credentials are valid or bad; absent when there are none.
 	Credentials string `json:"credentials,omitempty"`
-	// NotChecked names what nobody can tell offline.
+	// NotChecked names what cannot be checked offline.
 	NotChecked []string `json:"not_checked"`
 }
 

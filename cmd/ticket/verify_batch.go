@@ -58,7 +58,7 @@ func (v *verification) tickets(ctx context.Context, batch *pm.TicketBatch, lines
 	seen := make(map[uint32]bool)
 	count := int64(len(batch.SenderParams))
 	if lines != nil {
-		count = cli.Several // at least: nobody has counted them yet
+		count = cli.Several // at least: they are not counted yet
 	}
 	cli.PrepareFor(count)
 	workers := min(runtime.NumCPU(), runtime.GOMAXPROCS(0))

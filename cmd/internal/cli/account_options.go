@@ -40,7 +40,7 @@ func (o *AccountOptions) Account(ctx context.Context, env *Env, chainID uint64) 
 	}
 	found, err := o.Keys.Find(ctx, env, address, chainID)
 	if errors.Is(err, keystore.ErrAddressMismatch) {
-		err = WithHint(err, "give that account's key, or say --from with the address of the key's own account")
+		err = WithHint(err, "give that account's key, or pass --from with the address of the key's own account")
 	}
 	return found, err
 }

@@ -45,7 +45,7 @@ func (o *KeyOptions) Agent(ctx context.Context, env *Env, want *common.Address, 
 	}
 	path, said, err := env.AgentSocket()
 	if err != nil || path == "" {
-		return nil, nil // whoever has no home folder has no agent in it
+		return nil, nil // without a home folder there is no agent in it
 	}
 	if _, err := os.Lstat(path); !said && errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -69,7 +69,7 @@ func (o *KeyOptions) Agent(ctx context.Context, env *Env, want *common.Address, 
 	return nil, WithHint(err, "go without an agent: %s=%s", EnvAgent, AgentOff)
 }
 
-// serves tells whether an agent signs for an account, nil for any, on a chain.
+// serves reports whether an agent signs for an account, nil for any, on a chain.
 func serves(status *agent.Status, want *common.Address, chainID uint64) error {
 	switch served := common.Address(status.Account); {
 	case want != nil && *want != served:
@@ -82,7 +82,7 @@ func serves(status *agent.Status, want *common.Address, chainID uint64) error {
 	return nil
 }
 
-// tellPatience is how long an agent is waited for that is told of a transaction.
+// tellPatience is how long the report of a transaction to an agent may take.
 const tellPatience = 2 * time.Second
 
 // tellAgent reports a mined transaction to an agent that may have its account,

@@ -14,10 +14,10 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Asks tells whether a person can be asked for what the command line does not say.
+// Asks reports whether a person can be asked for what the command line does not say.
 func (r *Run) Asks() bool { return r.InTerminal && !r.Quiet }
 
-// AsksFor tells whether a person is asked before a transaction is sent.
+// AsksFor reports whether a person is asked before a transaction is sent.
 func AsksFor(r *Run, o *TransactOptions) bool { return r.Asks() && !o.Yes && !o.dryRun && !o.unsigned }
 
 // AskAmount asks for the amount of a flag that is not given; "" is none.

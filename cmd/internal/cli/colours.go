@@ -11,7 +11,7 @@ const (
 	styleYellow = "33"
 )
 
-// Colours tells whether text has styles; without, each function returns it as it is.
+// Colours reports whether text has styles; without, each function returns it as it is.
 type Colours bool
 
 func (c Colours) style(code, text string) string {
@@ -56,7 +56,7 @@ const (
 	colorNever  = "never"
 )
 
-// coloured tells whether text on a stream is.
+// coloured reports whether text on a stream is.
 func coloured(r *Run, terminal bool) Colours {
 	switch r.color {
 	case colorAlways:

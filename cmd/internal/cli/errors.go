@@ -41,7 +41,7 @@ func Usagef(format string, args ...any) error {
 // WithHint says what can be done about err. A nil err stays nil.
 func WithHint(err error, format string, args ...any) error { return hint.With(err, format, args...) }
 
-// interruptedError is how a command ended that was told to by a signal.
+// interruptedError is the error of a command that a signal ended.
 type interruptedError struct{ err error }
 
 func (e *interruptedError) Error() string {

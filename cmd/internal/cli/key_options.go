@@ -56,7 +56,7 @@ func (o *KeyOptions) OnStdin() string {
 	return ""
 }
 
-// Available tells whether there is anybody or anything that can open a key.
+// Available fails unless there is a terminal or a source that can open a key.
 func (o *KeyOptions) Available(env *Env) error {
 	if o.FD.Given {
 		return nil
@@ -64,7 +64,7 @@ func (o *KeyOptions) Available(env *Env) error {
 	return o.Passphrase.Available(env)
 }
 
-// Unattended tells whether a key that no agent has is opened without asking a person.
+// Unattended reports whether a key that no agent has is opened without asking a person.
 func (o *KeyOptions) Unattended(env *Env) bool {
 	return o.FD.Given || o.Passphrase.Given() || o.Passphrase.Path(env) != ""
 }

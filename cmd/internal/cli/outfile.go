@@ -34,7 +34,7 @@ func CreateOut(files durable.FS, flag, path string) (*OutFile, error) {
 func beginOut(files durable.FS, flag, path string) (*OutFile, error) {
 	file, err := durable.Create(files, path)
 	if err != nil {
-		// The name of the file that could not be begun means nothing to anybody.
+		// The temporary file's name means nothing to the user.
 		var failed *fs.PathError
 		if errors.As(err, &failed) {
 			err = failed.Err

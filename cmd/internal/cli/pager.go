@@ -47,7 +47,7 @@ func pagerOf(e *Env) string {
 	return pager
 }
 
-// runPager shows text in a pager until its user leaves it, and tells whether there is such a
+// runPager shows text in a pager until its user leaves it, and reports whether there is such a
 // program.
 func runPager(e *Env, pager, text string) (ran bool) {
 	shell := []string{"sh", "-c"}
@@ -84,7 +84,7 @@ func runPager(e *Env, pager, text string) (ran bool) {
 	}
 }
 
-// isNoProgram tells whether a shell found nothing to run.
+// isNoProgram reports whether a shell found nothing to run.
 func isNoProgram(err error) bool {
 	const notExecutable, notFound = 126, 127
 	var exit *exec.ExitError

@@ -57,10 +57,10 @@ func (d *Descriptor) Set(text string) error {
 	return nil
 }
 
-// Is tells whether the descriptor is given, as n.
+// Is reports whether the descriptor is given, as n.
 func (d Descriptor) Is(n int) bool { return d.Given && d.N == n }
 
-// Given tells whether the command line says where the passphrase comes from.
+// Given reports whether the command line says where the passphrase comes from.
 func (o *PassphraseOptions) Given() bool { return o.File != "" || o.FD.Given }
 
 // Path is the file that the passphrase comes from, "" when it comes from elsewhere.
@@ -99,8 +99,8 @@ func (o *PassphraseOptions) NewSource(env *Env) keystore.PassphraseSource {
 	})
 }
 
-// Available tells whether there is anybody or anything to get the passphrase from,
-// so that a command need not open a key to find out that it cannot go on.
+// Available fails unless there is a terminal or a source for the passphrase,
+// so that a command fails before it opens a key.
 func (o *PassphraseOptions) Available(env *Env) error {
 	if o.FD.Given || o.Path(env) != "" || env.InTerminal {
 		return nil

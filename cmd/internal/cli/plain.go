@@ -9,7 +9,7 @@ import (
 // whole web pages.
 const maxMessage = 4000
 
-// PlainLines makes text fit for a terminal, whoever wrote it: what nodes and recipients answer
+// PlainLines makes untrusted text fit for a terminal: what nodes and recipients answer
 // is in messages, and control characters of theirs could rewrite what is on the screen.
 // Lines stay lines.
 func PlainLines(text string) string {

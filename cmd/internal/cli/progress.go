@@ -13,7 +13,7 @@ const (
 	progressEvery = 200 * time.Millisecond
 )
 
-// watched tells whether a person sees what is rewritten in place.
+// watched reports whether a person sees what is rewritten in place.
 func watched(r *Run) bool {
 	return r.ErrTerminal && !r.Quiet && r.Getenv("TERM") != "dumb"
 }

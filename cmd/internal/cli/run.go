@@ -87,7 +87,7 @@ func (r *Run) Fail(err error) int {
 	return e.ExitCode
 }
 
-// Interrupted is err as that of a command which ctx told to end; err itself where it says
+// Interrupted is err as that of a command that ctx ended; err itself where it says
 // more than that.
 func Interrupted(ctx context.Context, err error) error {
 	if ctx.Err() == nil {

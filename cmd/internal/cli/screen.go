@@ -18,7 +18,7 @@ type screen struct {
 	// width is how wide the terminal is.
 	width func() int
 	mu    sync.Mutex
-	// shown is how wide the line is that is there, asking whether somebody is asked
+	// shown is how wide the line is that is there, asking whether a prompt is shown
 	// something below it.
 	shown  int
 	asking bool

@@ -14,10 +14,10 @@ import (
 // envRPCURL names the variable with the node's URL.
 const envRPCURL = "ETH_RPC_URL"
 
-// TheDefault is where a value comes from that nobody has set.
+// TheDefault is the source of a value that is not set.
 const TheDefault = "the default"
 
-// Settings are the config files: the system's, which nobody but its owner can change,
+// Settings are the config files: the system's, which only its owner can change,
 // the user's, and in each the profile that was asked for.
 type Settings struct {
 	System, User *config.File
@@ -44,7 +44,7 @@ func (e *Env) Settings() (*Settings, error) {
 	if s.System, err = config.Read(e.SystemConfig); err != nil {
 		return nil, err
 	}
-	// Whoever has no home folder has no file in it.
+	// A user without a home folder has no file in it.
 	if dir, err := e.configDir(); err == nil {
 		if s.User, err = config.Read(filepath.Join(dir, "config.toml")); err != nil {
 			return nil, err

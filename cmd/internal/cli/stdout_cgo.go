@@ -3,7 +3,7 @@
 package cli
 
 // Go opens the null device in place of a standard stream that is closed, before any Go
-// code runs, and then it looks like one that somebody chose. C runs earlier.
+// code runs, and then it looks like one that the user chose. C runs earlier.
 
 /*
 #include <fcntl.h>
@@ -18,5 +18,5 @@ static int was_out_closed(void) { return out_closed; }
 */
 import "C"
 
-// outClosed tells whether the process was started without a stdout.
+// outClosed reports whether the process was started without a stdout.
 func outClosed() bool { return C.was_out_closed() != 0 }

@@ -2,6 +2,6 @@
 
 package cli
 
-// outClosed tells whether the process was started without a stdout, which cannot be
+// outClosed reports whether the process was started without a stdout, which cannot be
 // known here.
 func outClosed() bool { return false }

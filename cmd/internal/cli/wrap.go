@@ -31,13 +31,13 @@ func pieces(text string) []string {
 	return joined
 }
 
-// isNumber tells whether a word is a number that a unit can follow.
+// isNumber reports whether a word is a number that a unit can follow.
 func isNumber(word string) bool {
 	digits := strings.TrimLeft(word, "~+-(")
 	return digits != "" && '0' <= digits[0] && digits[0] <= '9' && !strings.HasPrefix(digits, "0x") && !strings.ContainsAny(digits[len(digits)-1:], ",.;:)")
 }
 
-// isUnit tells whether a word can be the unit of a number before it.
+// isUnit reports whether a word can be the unit of a number before it.
 func isUnit(word string) bool {
 	first, _ := utf8.DecodeRuneInString(word)
 	return first == '%' || 'a' <= first && first <= 'z' || 'A' <= first && first <= 'Z'
