@@ -384,7 +384,7 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
-// TestRates: a client that asks too often is told when to ask again.
+// TestRates: the answer to a client that asks too often says when to ask again.
 func TestRates(t *testing.T) {
 	list, key := captured(t, "signer_errors_and_payments")
 	w := newWorld(t, key, 100, identity.None{}, nil, nil)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// authIDHeader is how a proxy that authenticates passes on whom it found.
+// authIDHeader is how a proxy that authenticates passes on the identity.
 const authIDHeader = "Signer-Auth-Id"
 
 // Proxies takes the auth id that a trusted proxy sets, client:subject. From any other address
