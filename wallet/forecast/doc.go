@@ -1,5 +1,5 @@
-// Package forecast is the arithmetic of luck: how likely a number of winning tickets is
-// (Wins), how long a deposit lasts (Runway), and how large it has to be (Plan). It is the
-// one place that counts in floats; amounts of money are whole wei everywhere else, and an
-// amount that comes out of here is a whole number of wins times a face value.
+// Package forecast computes probabilities: of a number of winning tickets (Wins), of how long a
+// deposit lasts (Runway), and of how large it must be (Fund). It is the only package that
+// calculates with floats. Amounts of money are whole wei everywhere else, and an amount that this
+// package returns is a whole number of wins times a face value.
 package forecast

@@ -7,51 +7,50 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Risk is the chance of running dry that a plan accepts.
+// Risk is the probability of running out of funds that a plan accepts.
 const Risk = 0.01
 
-// Need is what a plan is made for.
+// Need is what a plan must cover.
 type Need struct {
 	// Spend is the expected value of the tickets until the next top-up, in wei.
 	Spend *big.Rat
 	// FaceValue is what a win pays.
 	FaceValue wei.Wei
-	// Recipients is how many are paid, PoolSize how many share the reserve: all that are
-	// active, paid or not.
+	// Recipients is how many are paid, PoolSize how many share the reserve: all active ones.
 	Recipients, PoolSize uint64
-	// DepositMultiplier is how many face values a deposit must hold for a ticket to be
-	// made; less than 1 counts as 1.
+	// DepositMultiplier is how many face values the deposit must cover before a ticket is created;
+	// less than 1 counts as 1.
 	DepositMultiplier uint64
 }
 
-// Plan is the deposit and the reserve that keep the chance of running dry below Risk.
+// Plan is the deposit and the reserve that keep the probability of running out below Risk.
 type Plan struct {
-	// ExpectedWins is Spend over FaceValue, Wins what it is exceeded to with a
-	// probability of Chance, which is below Risk.
+	// ExpectedWins is Spend / FaceValue. Wins is exceeded with probability Chance, which is below
+	// Risk.
 	ExpectedWins float64 `json:"expected_wins"`
 	Wins         uint64  `json:"wins,string"`
 	Chance       float64 `json:"chance"`
 	Risk         float64 `json:"risk"`
-	// Spare is how many face values must be left in the deposit after Wins.
+	// Spare is how many face values must remain in the deposit after Wins.
 	Spare uint64 `json:"spare_face_values,string"`
-	// Sharers is how many shares the reserve has.
+	// Sharers is the number of shares of the reserve.
 	Sharers uint64 `json:"-"`
 
 	Deposit wei.Wei `json:"deposit"`
 	Reserve wei.Wei `json:"reserve"`
 }
 
-// pendingRatio is how many times a deposit must be what a recipient is redeeming, for
-// that not to count against the sender's reserve.
+// pendingRatio is how many times the deposit must exceed the tickets being redeemed, so that a
+// recipient does not count them against the reserve.
 const pendingRatio = 3
 
-// mostWins bounds what Fund counts: beyond it a face value makes no sense.
+// mostWins limits the expected wins: with more, the face value makes no sense.
 const mostWins = 1e9
 
-// NeedError is a need that no plan can be made for.
+// NeedError is returned for a need without a plan.
 type NeedError struct{ Why string }
 
-func (e *NeedError) Error() string { return "no plan can be made: " + e.Why }
+func (e *NeedError) Error() string { return "no plan: " + e.Why }
 
 // Fund returns the plan for a need. With F the face value:
 //
@@ -59,14 +58,14 @@ func (e *NeedError) Error() string { return "no plan can be made: " + e.Why }
 //	Deposit = (k + spare) · F   where k is the least with P(wins > k) < Risk
 //	Reserve = sharers · F
 //
-// A ticket's wins are no more spread than the Poisson distribution's, whatever its
-// probability to win is. The spare is what keeps payments going up to the last of those
-// wins: a recipient counts what it is redeeming against its share of the reserve unless
-// the deposit is three times that, so two face values are still there after it; and tickets
-// are only made while the deposit holds DepositMultiplier of them. A recipient takes no
-// face value above its share of the reserve, which is the reserve over the pool's size.
+// The wins of tickets spread no more than the Poisson distribution, whatever their probability. The
+// spare keeps payments possible up to the last of those wins: a recipient counts tickets being
+// redeemed against its share of the reserve unless the deposit is three times as large, so two face
+// values must remain after it; and tickets are created only while the deposit covers
+// DepositMultiplier face values. A recipient accepts no face value above its share of the reserve,
+// which is the reserve divided by the pool's size.
 //
-// It fails with *NeedError.
+// It returns *NeedError.
 func Fund(n Need) (Plan, error) {
 	switch {
 	case n.FaceValue.IsZero():

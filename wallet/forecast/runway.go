@@ -8,67 +8,63 @@ import (
 	"sort"
 )
 
-// Pace is how fast a sender makes tickets, as it was seen.
+// Pace is a sender's observed rate of creating tickets.
 type Pace struct {
-	// Days is how long it was watched.
+	// Days is the length of the observed period.
 	Days float64
 
-	// Bins are the expected wins (the tickets' probabilities, added up) of that time cut
-	// into equal parts; or the wins themselves, when Counted says so.
+	// Bins are the expected wins (the sum of the tickets' probabilities) in equal parts of the
+	// period; or the actual wins, if Counted is set.
 	Bins []float64
 
-	// Counted is set if only the wins are known, not the tickets: then the bins include the
+	// Counted tells that only the wins are known, and not the tickets: then the bins include the
 	// luck of the past.
 	Counted bool
 }
 
-// Prize is what a win costs: FaceValue, as often as Weight says beside the others'.
+// Prize is the cost of a win: FaceValue, with a relative Weight.
 type Prize struct {
 	FaceValue, Weight float64
 }
 
-// Band is a number of days from now: with 90 % probability at least Low and at most
-// High, and as likely below Median as above. A hundred years stand for all that is farther
-// away.
+// Band is a number of days from now: with 90 % probability between Low and High, with equal
+// probability below and above Median. A hundred years stand for anything longer.
 type Band struct {
 	Low, Median, High float64
 }
 
-// ErrTooLittle is returned when too little was seen to tell how it goes on.
-var ErrTooLittle = errors.New("too little was spent to tell how it goes on")
+// ErrTooLittle is returned if there is too little data for a forecast.
+var ErrTooLittle = errors.New("too little spending for a forecast")
 
-// Confidence is the probability of the day being inside the band.
+// Confidence is the probability that the day is within the band.
 const Confidence = 0.90
 
-// MinBins is how many parts the time that was watched must at least be cut into:
-// comparing them shows how much the pace changes.
+// MinBins is the least number of bins: the variation of the pace is estimated from their
+// differences.
 const MinBins = 7
 
 const (
-	// paths is how many futures are drawn: 250 of them lie beyond each end of the band,
-	// give or take 15.
+	// paths is the number of simulated futures: about 250 ± 15 of them lie beyond each end of the
+	// band.
 	paths = 5_000
-	// fewWins is up to how many wins each is drawn; more follow the normal distribution.
+	// fewWins is the most wins that are drawn one by one; more follow the normal distribution.
 	fewWins = 400
 	// endOfTime is a hundred years in days.
 	endOfTime = 36500
 )
 
-// Runway says in how many days a deposit no longer pays a win in full, when tickets go
-// on being made at a pace. Owed are the expected wins of tickets that are made already and
-// not drawn yet.
+// Runway returns in how many days a deposit no longer covers a win in full, if tickets continue at
+// a pace. owed are the expected wins of tickets already created and not yet drawn.
 //
-// The wins are a Poisson process over the tickets that are made, as tickets win seldom
-// and by themselves. So the expected wins A at which the deposit is used up follow from
-// luck alone: a sum of exponential variables, one for each win it pays. How fast expected
-// wins are made is what the past tells: a mean rate m, which is known as well as n bins
-// with the variance v let it be, v/n, and a random walk about it with v for each bin. The
-// time at which a walk with the drift m reaches A is inverse Gaussian. Each future draws
-// v, m, A and that time in turn, so the band covers the uncertainty of the rate, and the
-// luck to come. The draws are the same at each call.
+// Since tickets win rarely and independently, the wins are a Poisson process. So the expected wins
+// A that use up the deposit depend on luck alone: a sum of exponential variables, one per win. The
+// past gives the rate of expected wins: a mean rate m, whose error is v/n for n bins with variance
+// v, and a random walk around it with variance v per bin. The time at which a walk with drift m
+// reaches A is inverse Gaussian. Each simulated future draws v, m, A and that time in turn, so the
+// band covers the uncertainty of the rate and the luck to come. The draws are the same at each
+// call.
 //
-// It fails with ErrTooLittle when there are fewer than MinBins bins or fewer than two of
-// them have something in them.
+// It returns ErrTooLittle for fewer than MinBins bins, or fewer than two that are not 0.
 func Runway(deposit, owed float64, prizes []Prize, pace Pace) (Band, error) {
 	mean, variance, inUse := moments(pace.Bins)
 	if len(pace.Bins) < MinBins || pace.Days <= 0 || inUse < 2 || len(prizes) == 0 {
@@ -81,7 +77,7 @@ func Runway(deposit, owed float64, prizes []Prize, pace Pace) (Band, error) {
 	for i := range days {
 		wins := draw.exhausts(deposit) - owed
 		if wins <= 0 {
-			continue // tickets that are made already use it up
+			continue // tickets already created use it up
 		}
 		v := variance
 		if v > 0 {
@@ -93,7 +89,7 @@ func Runway(deposit, owed float64, prizes []Prize, pace Pace) (Band, error) {
 			rate = mean * draw.gamma(shape) / shape
 		}
 		if pace.Counted {
-			v = math.Max(0, v-mean) // without the past's luck, which is none of the pace's
+			v = math.Max(0, v-mean) // without the luck of the past, which is not part of the pace
 		}
 		days[i] = draw.inverseGaussian(wins/rate, wins*wins/v) / perDay
 	}
@@ -102,7 +98,7 @@ func Runway(deposit, owed float64, prizes []Prize, pace Pace) (Band, error) {
 	return Band{at((1 - Confidence) / 2), at(0.5), at((1 + Confidence) / 2)}, nil
 }
 
-// moments returns the mean and the variance of a sample, and how many of it are not 0.
+// moments returns the mean and the variance of a sample, and how many values are not 0.
 func moments(sample []float64) (mean, variance float64, inUse int) {
 	for _, x := range sample {
 		mean += x / float64(len(sample))
@@ -116,12 +112,12 @@ func moments(sample []float64) (mean, variance float64, inUse int) {
 	return mean, variance, inUse
 }
 
-// draw makes the random variables of one forecast.
+// draw draws the random variables of one forecast.
 type draw struct {
 	*rand.Rand
 	prizes []Prize
-	upTo   []float64 // the weights, added up
-	// mean and variance are a prize's.
+	upTo   []float64 // cumulated weights
+	// mean and variance are of a prize.
 	mean, variance float64
 }
 
@@ -140,7 +136,7 @@ func newDraw(prizes []Prize) *draw {
 	return d
 }
 
-// exhausts draws at how many expected wins the deposit no longer pays one more.
+// exhausts draws the expected wins at which the deposit no longer covers one more win.
 func (d *draw) exhausts(deposit float64) float64 {
 	if deposit < d.mean {
 		return 0
@@ -166,8 +162,8 @@ func (d *draw) prize() float64 {
 	return d.prizes[min(i, last)].FaceValue
 }
 
-// gamma draws from the gamma distribution with a shape and the scale 1, by the method of
-// Marsaglia and Tsang (2000).
+// gamma draws from the gamma distribution with a shape and scale 1, by the method of Marsaglia and
+// Tsang (2000).
 func (d *draw) gamma(shape float64) float64 {
 	if shape < 1 {
 		return d.gamma(shape+1) * math.Pow(d.Float64(), 1/shape)
@@ -187,15 +183,15 @@ func (d *draw) gamma(shape float64) float64 {
 	}
 }
 
-// inverseGaussian draws from the inverse Gaussian distribution, by the method of Michael,
-// Schucany and Haas (1976). An infinite shape is no spread at all.
+// inverseGaussian draws from the inverse Gaussian distribution, by the method of Michael, Schucany
+// and Haas (1976). An infinite shape has no spread.
 func (d *draw) inverseGaussian(mean, shape float64) float64 {
 	if math.IsInf(shape, 1) || mean == 0 {
 		return mean
 	}
 	y := d.NormFloat64()
 	y *= y
-	// The smaller root, in a form that does not cancel.
+	// The smaller root, in a form without cancellation.
 	ratio := mean * y / shape
 	x := mean * 2 / (2 + ratio + math.Sqrt(ratio*(4+ratio)))
 	if d.Float64() <= mean/(mean+x) {

@@ -5,24 +5,23 @@ import (
 	"slices"
 )
 
-// Tickets are alike: N of them, each of which wins with probability P.
+// Tickets are N tickets, each of which wins with probability P.
 type Tickets struct {
 	N uint64
 	P float64
 }
 
-// Distribution is how likely each number of wins is. What is less likely than about
-// 1e-18 at either end is left out.
+// Distribution is the probability of each number of wins. Tails below about 1e-18 are cut off.
 type Distribution struct {
-	first uint64    // the number that mass[0] is of
-	mass  []float64 // adds up to 1
+	first uint64    // the number of wins that mass[0] is for
+	mass  []float64 // sums to 1
 }
 
-// Negligible is what a probability counts as 0 below.
+// Negligible is the probability below which a value counts as 0.
 const Negligible = 1e-15
 
-// Wins returns the distribution of how many tickets win, a Poisson binomial one: the
-// convolution of one binomial distribution for each group.
+// Wins returns the distribution of the number of winning tickets, a Poisson binomial one: the
+// convolution of one binomial distribution per group.
 func Wins(groups []Tickets) Distribution {
 	parts := make([]Distribution, 0, len(groups))
 	for _, g := range groups {
@@ -31,8 +30,8 @@ func Wins(groups []Tickets) Distribution {
 	return sum(parts)
 }
 
-// sum adds independent numbers, halves first: so each step's work is that of the spread
-// of its parts.
+// sum adds independent numbers, halves first, so that each step's work depends on the spread of its
+// parts.
 func sum(parts []Distribution) Distribution {
 	switch len(parts) {
 	case 0:
@@ -51,7 +50,7 @@ func sum(parts []Distribution) Distribution {
 	return out.trimmed()
 }
 
-// binomial is the distribution of the wins among tickets that are alike.
+// binomial returns the distribution of the wins among equal tickets.
 func binomial(g Tickets) Distribution {
 	switch {
 	case g.P <= 0 || g.N == 0:
@@ -62,14 +61,14 @@ func binomial(g Tickets) Distribution {
 	n := float64(g.N)
 	odds := g.P / (1 - g.P)
 	mode := math.Min(math.Floor((n+1)*g.P), n)
-	// Each number's mass from its neighbour's.
+	// Each mass follows from its neighbour's.
 	return around(mode, n,
 		func(k float64) float64 { return (n - k) / (k + 1) * odds },
 		func(k float64) float64 { return k / (n - k + 1) / odds })
 }
 
-// Poisson is the distribution of how many wins there are when mean are expected: what a
-// binomial one comes to for many tickets that seldom win. Its spread is never less.
+// Poisson returns the distribution of the number of wins if mean are expected: the limit of
+// binomial ones for many tickets that rarely win. Its spread is never less than theirs.
 func Poisson(mean float64) Distribution {
 	if mean <= 0 {
 		return Distribution{mass: []float64{1}}
@@ -79,8 +78,8 @@ func Poisson(mean float64) Distribution {
 		func(k float64) float64 { return k / mean })
 }
 
-// around builds a distribution from its mode outwards, where up is mass(k+1)/mass(k)
-// and down is mass(k-1)/mass(k).
+// around builds a distribution outwards from its mode, with up = mass(k+1)/mass(k) and down =
+// mass(k-1)/mass(k).
 func around(mode, most float64, up, down func(k float64) float64) Distribution {
 	const enough = 1e-22 // of the mode's mass
 	side := func(end, step float64, ratio func(k float64) float64) (mass []float64) {
@@ -97,7 +96,7 @@ func around(mode, most float64, up, down func(k float64) float64) Distribution {
 	return Distribution{uint64(mode) - uint64(len(below)), slices.Concat(below, []float64{1}, above)}.trimmed()
 }
 
-// trimmed leaves out what does not count, and has the rest add up to 1.
+// trimmed cuts off negligible tails and normalizes the rest.
 func (d Distribution) trimmed() Distribution {
 	const enough = 1e-20
 	var total float64
@@ -118,7 +117,7 @@ func (d Distribution) trimmed() Distribution {
 	return d
 }
 
-// AtLeast is the probability of k wins or more.
+// AtLeast returns the probability of k wins or more.
 func (d Distribution) AtLeast(k uint64) (p float64) {
 	for i := len(d.mass) - 1; i >= 0 && d.first+uint64(i) >= k; i-- {
 		p += d.mass[i]
@@ -126,7 +125,7 @@ func (d Distribution) AtLeast(k uint64) (p float64) {
 	return math.Min(p, 1)
 }
 
-// AtMost is the probability of k wins or fewer.
+// AtMost returns the probability of k wins or fewer.
 func (d Distribution) AtMost(k uint64) (p float64) {
 	for i := 0; i < len(d.mass) && d.first+uint64(i) <= k; i++ {
 		p += d.mass[i]
@@ -134,7 +133,7 @@ func (d Distribution) AtMost(k uint64) (p float64) {
 	return math.Min(p, 1)
 }
 
-// Quantile is the least number of wins that is exceeded with a probability below risk.
+// Quantile returns the least number of wins that is exceeded with probability below risk.
 func (d Distribution) Quantile(risk float64) uint64 {
 	var above float64
 	for i := len(d.mass) - 1; i >= 0; i-- {

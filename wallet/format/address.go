@@ -9,10 +9,9 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 )
 
-// Why text is no address.
+// Errors about text that is not an address.
 var (
-	// ErrLooksLikeKey is returned for what could be a private key, which the error does
-	// not repeat.
+	// ErrLooksLikeKey is returned for a possible private key. The error does not repeat it.
 	ErrLooksLikeKey = errors.New("that looks like a private key, not an address")
 
 	// ErrAddress is returned for any other text.
@@ -22,8 +21,8 @@ var (
 	ErrChecksum = errors.New("wrong checksum")
 )
 
-// ParseAddress reads 0x and 40 hex digits. Letters of both cases are a checksum, which
-// must be right. It fails with ErrLooksLikeKey, ErrAddress or ErrChecksum.
+// ParseAddress parses 0x and 40 hex digits. Mixed case is a checksum, which must be right. It
+// returns ErrLooksLikeKey, ErrAddress or ErrChecksum.
 func ParseAddress(text string) (common.Address, error) {
 	digits, ok := strings.CutPrefix(text, "0x")
 	if LooksLikeKey(text) {
@@ -35,13 +34,12 @@ func ParseAddress(text string) (common.Address, error) {
 	address := common.HexToAddress(text)
 	oneCase := digits == strings.ToLower(digits) || digits == strings.ToUpper(digits)
 	if !oneCase && text != address.Hex() {
-		return common.Address{}, fmt.Errorf("%s has a %w: a digit was mistyped, or it was meant as %s", text, ErrChecksum, address)
+		return common.Address{}, fmt.Errorf("%s has a %w: one digit is wrong, or the address is %s", text, ErrChecksum, address)
 	}
 	return address, nil
 }
 
-// LooksLikeKey reports whether text could be a private key, which must not be repeated in
-// an error.
+// LooksLikeKey reports whether text could be a private key, which an error must not repeat.
 func LooksLikeKey(text string) bool {
 	raw, err := hex.DecodeString(strings.TrimPrefix(strings.TrimSpace(text), "0x"))
 	return err == nil && len(raw) == 32

@@ -10,26 +10,25 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
-// BatchHeader is what the tickets of a batch share. Their nonces are Count numbers
-// from FirstNonce on, in order.
+// BatchHeader is what the tickets of a batch share. Their nonces are Count consecutive numbers from
+// FirstNonce.
 type BatchHeader struct {
 	Sender Address `json:"sender"`
 
-	// Offer is what the tickets are made from, at Price. Its round is not here but in
-	// ExpirationParams, the round that the tickets were made in.
+	// Offer is what the tickets are created from, at Price. Its round is not here but in
+	// ExpirationParams, which is the round of the tickets.
 	Offer            TicketParams     `json:"ticket_params"`
 	Price            Price            `json:"price"`
 	ExpirationParams ExpirationParams `json:"expiration_params"`
 
-	// EV is the expected value of one ticket, exactly, in wei: a decimal number, or a
-	// fraction n/d in lowest terms.
+	// EV is the exact expected value of one ticket in wei: a decimal number, or a fraction n/d in
+	// lowest terms.
 	EV string `json:"ev"`
 
 	Count      uint32 `json:"count"`
 	FirstNonce uint32 `json:"first_nonce"`
 
-	// Segment is the value of the Livepeer-Segment header that delivers the batch; empty
-	// when there is none.
+	// Segment is the value of the Livepeer-Segment header that delivers the batch; "" for none.
 	Segment string `json:"segment,omitempty"`
 }
 
@@ -39,15 +38,14 @@ type Ticket struct {
 	Sig   Sig    `json:"sig"`
 }
 
-// batch is the data of a whole batch. Tickets is nil where they follow as lines.
+// batch is a whole batch. Tickets is nil if they follow as lines.
 type batch struct {
 	BatchHeader
 	Tickets []Ticket `json:"tickets,omitzero"`
 }
 
-// NewBatchHeader returns the header of the tickets that sender makes from params, in
-// the round of expiration, with these nonces. It fails with *pm.FieldError and
-// *wire.FieldError for what does not fit.
+// NewBatchHeader returns the header of sender's tickets on params, in the round of expiration, with
+// these nonces. It returns *pm.FieldError and *wire.FieldError for values that do not fit.
 func NewBatchHeader(sender common.Address, params *pm.TicketParams, expiration pm.TicketExpirationParams, nonces pm.NonceRange) (*BatchHeader, error) {
 	h, err := newBatchHeader(sender, params, expiration)
 	if err != nil {
@@ -78,9 +76,9 @@ func newBatchHeader(sender common.Address, params *pm.TicketParams, expiration p
 	}, nil
 }
 
-// check returns the message that delivers the batch, still without its tickets. It fails
-// with *wire.FieldError or *pm.FieldError for what a recipient could not use, and for a
-// header that contradicts itself.
+// check returns the message that delivers the batch, without its tickets. It returns
+// *wire.FieldError or *pm.FieldError for values that a recipient could not use, and for a header
+// that contradicts itself.
 func (h *BatchHeader) check() (*wire.Payment, error) {
 	payment, err := h.payment()
 	if err != nil {
@@ -101,7 +99,7 @@ func (h *BatchHeader) check() (*wire.Payment, error) {
 	return payment, checkNonces(h.FirstNonce, h.Count)
 }
 
-// payment is what check returns, not checked.
+// payment is check without checks.
 func (h *BatchHeader) payment() (*wire.Payment, error) {
 	if h.Offer.ExpirationParams != nil {
 		return nil, &wire.FieldError{Field: "ticket_params.expiration_params", Got: "a round", Want: "none: a batch has it in expiration_params"}
@@ -121,7 +119,6 @@ func (h *BatchHeader) payment() (*wire.Payment, error) {
 	}, nil
 }
 
-// checkNonces fails unless count nonces from first on exist.
 func checkNonces(first, count uint32) error {
 	switch {
 	case count == 0:

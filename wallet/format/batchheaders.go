@@ -8,8 +8,8 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
-// paymentWriter writes batches as the messages that deliver them, each of which must be
-// complete before any of it can be written.
+// paymentWriter writes batches as payment messages, each of which must be complete before any of it
+// is written.
 type paymentWriter struct {
 	out chunkWriter
 	sequence
@@ -18,10 +18,10 @@ type paymentWriter struct {
 	segment string
 }
 
-// leastTicket is how many bytes a ticket takes in a payment, at least.
+// leastTicket is the least size of a ticket in a payment, in bytes.
 const leastTicket = 71
 
-// Begin keeps the header.
+// Begin stores the header.
 func (w *paymentWriter) Begin(h *BatchHeader) error {
 	if err := w.begin(h); err != nil {
 		return err
@@ -29,7 +29,7 @@ func (w *paymentWriter) Begin(h *BatchHeader) error {
 	if w.headers && h.Segment == "" {
 		return ErrNoSegment
 	}
-	// What cannot be delivered is better not signed.
+	// Fail before tickets are signed that could not be delivered.
 	if uint64(h.Count)*leastTicket > uint64(base64.StdEncoding.DecodedLen(wire.MaxHeader)) {
 		return tooManyTickets(h.Count)
 	}
@@ -41,7 +41,6 @@ func (w *paymentWriter) Begin(h *BatchHeader) error {
 	return w.payment.Begin(payment)
 }
 
-// Ticket keeps a ticket.
 func (w *paymentWriter) Ticket(t pm.TicketSenderParams) error {
 	if err := w.take(t); err != nil {
 		return err
@@ -50,7 +49,6 @@ func (w *paymentWriter) Ticket(t pm.TicketSenderParams) error {
 	return nil
 }
 
-// End writes the payment.
 func (w *paymentWriter) End() error {
 	if err := w.finish(); err != nil {
 		return err
@@ -71,5 +69,5 @@ func (w *paymentWriter) End() error {
 }
 
 func tooManyTickets(count uint32) error {
-	return fmt.Errorf("%w: %d tickets do not fit in an HTTP header of %d characters; make smaller batches, or write %s", ErrTooLarge, count, wire.MaxHeader, NDJSON)
+	return fmt.Errorf("%w: %d tickets do not fit in an HTTP header of %d characters; create smaller batches, or write %s", ErrTooLarge, count, wire.MaxHeader, NDJSON)
 }

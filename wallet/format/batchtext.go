@@ -9,30 +9,30 @@ import (
 	"github.com/pmctl/pmctl/pm"
 )
 
-// jsonWriter writes each batch as one document, or as a document and lines behind it.
+// jsonWriter writes each batch as one document, or as a document followed by lines.
 type jsonWriter struct {
 	out chunkWriter
 	sequence
 	layout layout
-	any    bool // a ticket is written
+	any    bool // a ticket was written
 }
 
-// layout is what stands around the tickets of a batch.
+// layout is the text around the tickets of a batch.
 type layout struct {
-	// indented tells that the document is written for people too.
+	// indented tells that the document is indented, for people.
 	indented bool
 
-	// between stands between two tickets; beforeTicket and behindTicket around each.
-	between, beforeTicket, behindTicket string
+	// between separates two tickets; beforeTicket and afterTicket surround each.
+	between, beforeTicket, afterTicket string
 
-	// afterTickets stands behind the last one, where there is any.
+	// afterTickets follows the last ticket, if there is any.
 	afterTickets string
 
-	// closing is how a document ends behind its list of tickets; "" where it has none.
+	// closing ends a document after its list of tickets; "" if it has none.
 	closing string
 }
 
-// indentedLayout is what Write makes.
+// indentedLayout is the layout of Write.
 func indentedLayout() layout {
 	return layout{
 		indented: true, between: ",", beforeTicket: "\n" + indent + indent + indent,
@@ -44,7 +44,7 @@ func indentedLayout() layout {
 func lineLayout() layout { return layout{between: ",", closing: "]}}\n"} }
 
 // linesLayout is a line with the header's document, and a line for each ticket.
-func linesLayout() layout { return layout{behindTicket: "\n"} }
+func linesLayout() layout { return layout{afterTicket: "\n"} }
 
 // Begin writes the document up to the list of tickets.
 func (w *jsonWriter) Begin(h *BatchHeader) error {
@@ -83,7 +83,7 @@ func (w *jsonWriter) Ticket(t pm.TicketSenderParams) error {
 	}
 	w.any = true
 	b = append(b, w.layout.beforeTicket...)
-	w.out.pending = append(appendTicket(b, t), w.layout.behindTicket...)
+	w.out.pending = append(appendTicket(b, t), w.layout.afterTicket...)
 	return w.out.full()
 }
 
@@ -99,8 +99,7 @@ func (w *jsonWriter) End() error {
 	return w.out.flush()
 }
 
-// The object of a ticket, around its nonce and its signature: what the JSON package makes
-// of a Ticket, without its work.
+// The text around a ticket's nonce and signature: what encoding/json writes for a Ticket, faster.
 const (
 	ticketOpening = `{"nonce":`
 	ticketMiddle  = `,"sig":"0x`

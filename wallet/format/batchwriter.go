@@ -15,45 +15,43 @@ const (
 	// JSON is one document with a list of tickets.
 	JSON = "json"
 
-	// NDJSON is a line with the header's document and a line for each ticket.
+	// NDJSON is a line with the header's document, and one line for each ticket.
 	NDJSON = "ndjson"
 
-	// JSONLine is the document that JSON is, on one line, for many batches in one stream.
-	// Decode takes both for the same.
+	// JSONLine is JSON on one line, for many batches in one stream. Decode reads it as JSON.
 	JSONLine = "json-line"
 
 	// Payment is the value of a Livepeer-Payment header on a line of its own.
 	Payment = "payment"
 
-	// Headers are both lines that deliver the batch over HTTP, as curl -H @- reads them.
+	// Headers are both HTTP headers that deliver the batch, as curl -H @- reads them.
 	Headers = "headers"
 )
 
-// ErrFormat is returned for a format that batches are not written in.
+// ErrFormat is returned for an unknown format.
 var ErrFormat = errors.New("unknown format of a batch")
 
-// ErrNoSegment is returned for headers that are to be written without the value of
-// the Livepeer-Segment header.
+// ErrNoSegment is returned for the format Headers without the value of the Livepeer-Segment header.
 var ErrNoSegment = errors.New("both headers need segment credentials, and the batch has none")
 
-// BatchWriter writes one batch after another: Begin, then Ticket as often as the header's
-// Count says, then End. What was written is whole only when End has returned nil. No
-// write ends within a ticket, and End leaves nothing unwritten.
+// BatchWriter writes batches one after another: Begin, then Ticket as often as the header's Count,
+// then End. The output is complete only once End has returned nil. No write ends within a ticket,
+// and End flushes everything.
 type BatchWriter interface {
-	// Begin writes the header. It fails before anything is written for a header that
-	// no batch can have, and as the format needs: with ErrNoSegment, or ErrTooLarge.
+	// Begin writes the header. It fails before writing anything for an invalid header, and with
+	// ErrNoSegment or ErrTooLarge if the format requires it.
 	Begin(header *BatchHeader) error
 
-	// Ticket writes the next ticket. The Sig may be reused after it returns. It fails
-	// with *wire.FieldError for a ticket that is not the header's next one.
+	// Ticket writes the next ticket. The Sig may be reused after it returns. It returns
+	// *wire.FieldError for any other ticket than the next one.
 	Ticket(ticket pm.TicketSenderParams) error
 
-	// End writes what remains. It fails with *wire.FieldError when tickets are missing.
+	// End writes the rest. It returns *wire.FieldError if tickets are missing.
 	End() error
 }
 
-// NewBatchWriter returns a BatchWriter to w in one of the formats. It fails with
-// ErrFormat for any other. JSON, JSONLine and NDJSON take no more memory for more tickets.
+// NewBatchWriter returns a BatchWriter to w in one of the formats, or ErrFormat. The memory for
+// JSON, JSONLine and NDJSON does not grow with the number of tickets.
 func NewBatchWriter(w io.Writer, format string) (BatchWriter, error) {
 	out := chunkWriter{w: w}
 	switch format {
@@ -71,15 +69,14 @@ func NewBatchWriter(w io.Writer, format string) (BatchWriter, error) {
 	return nil, fmt.Errorf("%w: %q; one of %s", ErrFormat, format, strings.Join([]string{JSON, NDJSON, JSONLine, Payment, Headers}, ", "))
 }
 
-// sequence sees to it that tickets are what their header says: no nonce more, less or
-// twice.
+// sequence checks that the tickets are exactly those of their header.
 type sequence struct {
 	next, end uint64
 	count     uint32
 	begun     bool
 }
 
-// errOrder is returned to a caller that does not keep a BatchWriter's order.
+// errOrder is returned to a caller that calls Begin, Ticket and End in another order.
 var errOrder = errors.New("a batch is written as Begin, its tickets, End")
 
 func (s *sequence) begin(h *BatchHeader) error {

@@ -2,16 +2,16 @@ package format
 
 import "io"
 
-// chunkSize is how many bytes are written at once: what a pipe holds.
+// chunkSize is how many bytes are written at once: the size of a pipe's buffer.
 const chunkSize = 1 << 16
 
-// chunkWriter gathers what belongs together, so that no write ends within a ticket.
+// chunkWriter buffers output so that no write ends within a ticket.
 type chunkWriter struct {
 	w       io.Writer
 	pending []byte
 }
 
-// full writes what is pending if that is enough for a write.
+// full writes the buffer if it is large enough.
 func (c *chunkWriter) full() error {
 	if len(c.pending) < chunkSize {
 		return nil
@@ -19,7 +19,6 @@ func (c *chunkWriter) full() error {
 	return c.flush()
 }
 
-// flush writes what is pending.
 func (c *chunkWriter) flush() error {
 	b := c.pending
 	c.pending = b[:0]

@@ -10,37 +10,35 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
-// Forms that input is recognised by, beside those that batches are written in.
+// Forms of input, in addition to the formats of batches.
 const (
-	// ParamsForm is a params document.
 	ParamsForm = "params"
 
 	// Segment is a Livepeer-Segment header alone.
 	Segment = "segment"
 )
 
-// Document is what Decode found. Nil is what the input did not have.
+// Document is the result of Decode. Fields that the input does not have are nil.
 type Document struct {
-	// Form is what the input is: ParamsForm, JSON, NDJSON, Payment, Headers or Segment.
+	// Form is the form of the input: ParamsForm, JSON, NDJSON, Payment, Headers or Segment.
 	Form string
 
-	// Params are a params document's.
+	// Params is the params document.
 	Params *Params
 
-	// Batch are the tickets, and Header is what they share. The tickets of a payment may
-	// have any nonces; the header then has the lowest, and their count.
+	// Batch has the tickets, and Header what they share. The tickets of a payment may have any
+	// nonces; the header then has the lowest, and their count.
 	Batch  *pm.TicketBatch
 	Header *BatchHeader
 
-	// Segment are segment credentials: of their header, or of the batch that has them.
+	// Segment are the segment credentials, of the header or of the batch.
 	Segment *wire.SegData
 }
 
-// Decode reads any document of params or of a batch that this package writes, and the
-// headers Livepeer-Payment and Livepeer-Segment: a value alone, or lines of name and
-// value. It tells a whole document from a part of it, and checks every width, but no
-// signature. It fails with ErrTruncated, ErrTooLarge, ErrSyntax, *KindError,
-// *VersionError or the reader's error.
+// Decode reads any document of params or a batch that this package writes, and the headers
+// Livepeer-Payment and Livepeer-Segment: a value alone, or lines of name and value. It detects
+// truncated input and checks every width, but verifies no signature. It returns ErrTruncated,
+// ErrTooLarge, ErrSyntax, *KindError, *VersionError or the reader's error.
 func Decode(r io.Reader) (*Document, error) {
 	input, err := readAll(r)
 	if err != nil {
@@ -71,8 +69,7 @@ func decodeJSON(input []byte) (*Document, error) {
 	return &Document{Form: ParamsForm, Params: params}, nil
 }
 
-// decodeBatch reads a batch whose tickets are in its document, or in the lines that
-// follow it.
+// decodeBatch reads a batch whose tickets are in its document, or in the lines that follow.
 func decodeBatch(document json.RawMessage, rest []byte) (*Document, error) {
 	var b batch
 	if err := unmarshalData(document, &b); err != nil {
@@ -95,7 +92,6 @@ func decodeBatch(document json.RawMessage, rest []byte) (*Document, error) {
 	return b.document(form, tickets)
 }
 
-// document is the batch as what was found.
 func (b *batch) document(form string, tickets *pm.TicketBatch) (*Document, error) {
 	d := &Document{Form: form, Batch: tickets, Header: &b.BatchHeader}
 	if b.Segment != "" {
@@ -107,7 +103,7 @@ func (b *batch) document(form string, tickets *pm.TicketBatch) (*Document, error
 	return d, nil
 }
 
-// decodeLines reads one ticket a line.
+// decodeLines reads one ticket per line.
 func decodeLines(rest []byte, count uint32) ([]Ticket, error) {
 	tickets := []Ticket{}
 	for line := range bytes.Lines(bytes.TrimSpace(rest)) {
@@ -137,8 +133,8 @@ func unmarshalLine(line []byte, t *Ticket) error {
 	return unmarshal(value, t)
 }
 
-// tickets returns the batch for package pm. It fails with *wire.FieldError for tickets
-// that are not those that the header says, and as check does.
+// tickets returns the batch for package pm. It returns *wire.FieldError for other tickets than the
+// header's, and the errors of check.
 func (b *batch) tickets() (*pm.TicketBatch, error) {
 	payment, err := b.check()
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
-// decodeHeaders reads lines of name and value, or one value alone. Its errors do not
-// repeat text that was not recognised: a file given by mistake may hold a secret.
+// decodeHeaders reads lines of name and value, or a single value. Its errors do not repeat
+// unrecognised text: a file passed by mistake may contain a secret.
 func decodeHeaders(input []byte) (*Document, error) {
 	d := new(Document)
 	number := 0
@@ -47,8 +47,8 @@ func decodeHeaders(input []byte) (*Document, error) {
 	return d, nil
 }
 
-// decodeValue reads the value of either header. Neither can be taken for the other: the
-// second field of a payment is an address, that of credentials a number.
+// decodeValue reads the value of either header. They cannot be confused: the second field of a
+// payment is an address, that of credentials a number.
 func decodeValue(value string) (*Document, error) {
 	d := &Document{Form: Payment}
 	paymentErr := d.payment(value)
@@ -65,11 +65,11 @@ func decodeValue(value string) (*Document, error) {
 	return nil, fmt.Errorf("%w: the value is neither a payment (%w) nor segment credentials (%w)", ErrSyntax, paymentErr, segmentErr)
 }
 
-// payment takes the value of a Livepeer-Payment header.
+// payment decodes the value of a Livepeer-Payment header.
 func (d *Document) payment(value string) error {
 	payment, err := wire.DecodePaymentHeader(value)
 	if err == nil && payment.ExpectedPrice == nil {
-		// Recipients refuse a payment without it, and a payment that lost its end has none.
+		// Recipients refuse a payment without it, and a truncated payment lacks it.
 		err = &wire.MissingError{Field: "expected_price"}
 	}
 	if err == nil {
@@ -92,8 +92,8 @@ func (d *Document) payment(value string) error {
 	return nil
 }
 
-// decodeSegment reads the value of a Livepeer-Segment header. Credentials without an
-// auth token deliver nothing, and those that lost their end have none.
+// decodeSegment decodes the value of a Livepeer-Segment header. Credentials without an auth token
+// deliver nothing, and truncated ones lack it.
 func decodeSegment(value string) (*wire.SegData, error) {
 	segment, err := wire.DecodeSegmentHeader(value)
 	if err == nil {

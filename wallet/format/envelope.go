@@ -1,15 +1,14 @@
-// Package format has the documents that cross stdin, stdout or a file: ticket params,
-// batches of tickets and errors, each with its kind and version, and the two headers
+// Package format reads and writes the documents on stdin, stdout and in files: ticket params,
+// batches of tickets, transactions and errors, each with a kind and a version, and the two headers
 // of a payment.
 //
-// Write and NewBatchWriter make them. Read takes one kind of document and Decode any
-// of them; both are strict: what is cut off, repeated, missing, unknown or of another
-// version is an error, never a guess.
+// Write and NewBatchWriter write documents. Read reads one kind of document and Decode any. Both
+// are strict: input that is truncated, repeated, incomplete, unknown or of another version is an
+// error.
 //
-// Fields are snake_case. Integers of 64 bits and more are decimal strings, narrower
-// ones are numbers; amounts are decimal strings in wei; hashes, addresses and
-// signatures are 0x-hex, addresses with their checksum; bytes that are only carried
-// are base64; times are RFC 3339 in UTC.
+// Field names are snake_case. Integers of 64 bits and more are decimal strings, narrower ones are
+// numbers; amounts are decimal strings in wei; hashes, addresses and signatures are 0x-hex,
+// addresses with their checksum; opaque bytes are base64; times are RFC 3339 in UTC.
 package format
 
 import (
@@ -20,18 +19,18 @@ import (
 // Version is the version of every document that this package writes.
 const Version = 1
 
-// Kinds of documents that are read back.
+// Kinds of documents that can be read back.
 const (
 	KindParams = "pmctl.params"
 	KindBatch  = "pmctl.batch"
 )
 
-// kindError is the kind of the document of an error.
+// kindError is the kind of an error document.
 const kindError = "pmctl.error"
 
-// Error is what a failed command says to a program.
+// Error is a failed command's error, for programs.
 type Error struct {
-	// Code names the reason for programs.
+	// Code is the stable code of the error.
 	Code string `json:"code"`
 
 	// ExitCode is the process's exit status.
@@ -42,7 +41,7 @@ type Error struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
-// envelope is a document as it is written.
+// envelope is the outer object of a document.
 type envelope struct {
 	Kind    string `json:"kind"`
 	Version int    `json:"version"`
@@ -50,7 +49,7 @@ type envelope struct {
 	Error   any    `json:"error,omitempty"`
 }
 
-// Write writes a document: its kind, its version and its data.
+// Write writes a document with its kind, version and data.
 func Write(w io.Writer, kind string, data any) error {
 	encoder := newEncoder(w)
 	encoder.SetIndent("", indent)
@@ -62,15 +61,15 @@ func WriteLine(w io.Writer, kind string, data any) error {
 	return newEncoder(w).Encode(envelope{Kind: kind, Version: Version, Data: data})
 }
 
-// WriteError writes the document of an error, on one line.
+// WriteError writes an error document on one line.
 func WriteError(w io.Writer, e Error) error {
 	return newEncoder(w).Encode(envelope{Kind: kindError, Version: Version, Error: e})
 }
 
-// indent is what a level of a document is indented by.
+// indent is the indentation of a level.
 const indent = "  "
 
-// newEncoder returns an encoder that leaves <, > and & readable.
+// newEncoder returns an encoder that does not escape <, > and &.
 func newEncoder(w io.Writer) *json.Encoder {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)

@@ -11,32 +11,32 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
-// MaxSize is how many bytes of input are read: a hundred thousand tickets, far more
-// than any params are good for.
+// MaxSize is the most input that is read, in bytes: a hundred thousand tickets, far more than any
+// params allow.
 const MaxSize = 16 << 20
 
-// Why input is refused, beside *KindError and *VersionError. What is returned wraps
-// them in what was found.
+// Reasons to refuse input, in addition to *KindError and *VersionError. Errors wrap them with
+// details.
 var (
-	// ErrTruncated is returned for input that ends too early, such as the output of a
-	// command that failed.
+	// ErrTruncated is returned for input that ends too early, such as the output of a failed
+	// command.
 	ErrTruncated = errors.New("the input ends too early")
 
-	// ErrTooLarge is returned for input of more than MaxSize bytes, and for batches
-	// that are too large for the format that was asked for.
+	// ErrTooLarge is returned for input of more than MaxSize bytes, and for batches that are too
+	// large for a format.
 	ErrTooLarge = errors.New("too large")
 
-	// ErrSyntax is returned for input that is not what it should be. It wraps a
-	// *wire.FieldError or *wire.MissingError when a field is to blame.
+	// ErrSyntax is returned for invalid input. It wraps a *wire.FieldError or *wire.MissingError if
+	// a field is the cause.
 	ErrSyntax = errors.New("not a valid document")
 )
 
-// KindError is a document of another kind than was asked for.
+// KindError is returned for a document of another kind than requested.
 type KindError struct {
-	// Found is the document's kind; empty when it has none.
+	// Found is the document's kind; "" if it has none.
 	Found string
 
-	// Want is the kind that was asked for, in words when there are several.
+	// Want is the requested kind, in words if there are several.
 	Want string
 }
 
@@ -47,13 +47,12 @@ func (e *KindError) Error() string {
 	return fmt.Sprintf("the input is a %s document, want %s", e.Found, e.Want)
 }
 
-// VersionError is a document of a version that this pmctl does not know.
+// VersionError is returned for a document of an unknown version.
 type VersionError struct {
 	// Kind is the document's kind, and Found its version.
 	Kind  string
 	Found int
 
-	// Known is the one version that is read.
 	Known int
 }
 
@@ -64,11 +63,11 @@ func (e *VersionError) Error() string {
 	return fmt.Sprintf("the %s document has version %d, this pmctl reads version %d", e.Kind, e.Found, e.Known)
 }
 
-// invalid wraps what is wrong with a document in ErrSyntax.
+// invalid wraps an error in ErrSyntax.
 func invalid(err error) error { return fmt.Errorf("%w: %w", ErrSyntax, err) }
 
-// explain turns the JSON decoder's error into one that names what a user sees: the
-// field, what it holds and what it should hold.
+// explain turns the JSON decoder's error into one that names the field, the value found and the
+// value wanted.
 func explain(err error) error {
 	var (
 		syntax *json.SyntaxError
@@ -98,10 +97,10 @@ func explain(err error) error {
 	return invalid(errors.New(strings.TrimPrefix(err.Error(), "json: ")))
 }
 
-// badTime is a value that is no time. The decoder does not tell the field.
+// badTime is returned for a malformed time. The decoder does not name its field.
 func badTime(got string) error {
 	return invalid(&wire.FieldError{Field: "time", Got: got, Want: "a time in quotes, such as 2026-01-02T15:04:05Z"})
 }
 
-// unknownField is a field, quoted, that a document of its kind and version does not have.
+// unknownField is returned for a field that the kind and version of the document do not have.
 func unknownField(field string) error { return fmt.Errorf("%w: unknown field %s", ErrSyntax, field) }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// ReadParams reads ticket params, and judges their form with (*Params).TicketParams. It
-// fails as Read does.
+// ReadParams reads ticket params and checks their form with (*Params).TicketParams. It returns the
+// errors of Read.
 func ReadParams(r io.Reader) (*Params, error) {
 	p := new(Params)
 	if err := Read(r, KindParams, p); err != nil {
@@ -22,45 +22,42 @@ func ReadParams(r io.Reader) (*Params, error) {
 	return p, nil
 }
 
-// Params is a recipient's answer, with who asked for it, where and when. Whatever the
-// recipient wants back, it wants back as it came, so all of it is kept: each Unknown
-// holds the protobuf fields of its message that are not known here.
+// Params is a recipient's answer, with who asked for it, where and when. A recipient expects its
+// answer back byte for byte, so all of it is kept: each Unknown has the unknown protobuf fields of
+// its message.
 type Params struct {
 	// Sender is who the params are for.
 	Sender Address `json:"sender"`
 
-	// URL is where they were asked for, and Transcoder where payments go; empty when
-	// that is URL.
+	// URL is where they were fetched, and Transcoder where payments go; "" if that is URL.
 	URL        string `json:"url"`
 	Transcoder string `json:"transcoder"`
 
 	// FetchedAt is when the answer came, to the second.
 	FetchedAt time.Time `json:"fetched_at"`
 
-	// StoreID names the store that knows which of the params' nonces are taken;
-	// empty when none does.
+	// StoreID identifies the store that reserves the params' nonces; "" for none.
 	StoreID string `json:"store_id,omitzero"`
 
-	// Works are the kinds of AI work that were asked for, as PIPELINE/MODEL; none for
-	// transcoding. The price is theirs.
+	// Works are the kinds of AI work that were asked for, as PIPELINE/MODEL; none for transcoding.
+	// The price is for them.
 	Works []string `json:"works,omitempty"`
 
-	// Offer is what tickets must be made from, at Price; a missing price is 0.
+	// Offer is what tickets must be created from, at Price; a missing price is 0.
 	Offer TicketParams `json:"ticket_params"`
 	Price *Price       `json:"price,omitzero"`
 
-	// Address is the node's own key, which need not be the recipient's; nil when the
-	// answer has none.
+	// Address is the node's own key, which may differ from the recipient's; nil if the answer has
+	// none.
 	Address *Address `json:"address,omitzero"`
 
-	// Capabilities are carried as they came; nil when the answer has none.
+	// Capabilities are opaque; nil if the answer has none.
 	Capabilities Bytes `json:"capabilities,omitzero"`
 
-	// AuthToken is the leave to pay under a session; nil when the answer has none.
+	// AuthToken allows payments under a session; nil if the answer has none.
 	AuthToken *AuthToken `json:"auth_token,omitzero"`
 
-	// WorkPrices are what the answer says that kinds of work cost. They are read from
-	// Unknown, for people; nothing is made from them.
+	// WorkPrices are the answer's prices of kinds of work, decoded from Unknown for display.
 	WorkPrices []WorkPrice `json:"capabilities_prices,omitempty"`
 
 	Unknown Bytes `json:"unknown,omitempty"`
@@ -81,14 +78,13 @@ type TicketParams struct {
 	// ExpirationBlock is the L1 block from which the recipient refuses tickets.
 	ExpirationBlock Uint `json:"expiration_block"`
 
-	// ExpirationParams is the round that tickets belong to; nil when the sender shall
-	// choose it.
+	// ExpirationParams is the round that tickets belong to; nil if the sender chooses it.
 	ExpirationParams *ExpirationParams `json:"expiration_params,omitzero"`
 
 	Unknown Bytes `json:"unknown,omitempty"`
 }
 
-// ExpirationParams tie a ticket to the round it was made in.
+// ExpirationParams tie a ticket to the round it was created in.
 type ExpirationParams struct {
 	CreationRound          Nat   `json:"creation_round"`
 	CreationRoundBlockHash Hash  `json:"creation_round_block_hash"`
@@ -104,7 +100,7 @@ type Price struct {
 
 // WorkPrice is the price of a kind of work: PricePerUnit wei for PixelsPerUnit pixels.
 type WorkPrice struct {
-	// Capability is the network's number, and Pipeline the name that there is for it.
+	// Capability is the network's number, and Pipeline its name, if it has one.
 	Capability    uint32 `json:"capability"`
 	Pipeline      string `json:"pipeline"`
 	Model         string `json:"model"`
@@ -112,13 +108,13 @@ type WorkPrice struct {
 	PixelsPerUnit Nat    `json:"pixels_per_unit"`
 }
 
-// AuthToken is a recipient's leave to pay under a session. It is a secret between the
-// two, though a short-lived one.
+// AuthToken allows payments under a session. It is a short-lived secret between sender and
+// recipient.
 type AuthToken struct {
 	Token     Bytes  `json:"token"`
 	SessionID string `json:"session_id"`
 
-	// Expiration is when the token's life ends, in seconds since 1970.
+	// Expiration is when the token expires, in seconds since 1970.
 	Expiration Int   `json:"expiration"`
 	Unknown    Bytes `json:"unknown,omitempty"`
 }

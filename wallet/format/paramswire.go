@@ -12,10 +12,10 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// ParamsFromInfo returns the document of a recipient's answer to sender, which asked at
-// url and got it at now. storeID names the store that will count the params' nonces;
-// empty is none. It fails with *wire.MissingError and *wire.FieldError for an answer
-// that tickets cannot be made from.
+// ParamsFromInfo returns the document of a recipient's answer to sender, which asked at url and got
+// it at now. storeID identifies the store that will reserve the params' nonces; "" for none. It
+// returns *wire.MissingError and *wire.FieldError for an answer from which no tickets can be
+// created.
 func ParamsFromInfo(info *wire.OrchestratorInfo, sender common.Address, url, storeID string, now time.Time) (*Params, error) {
 	offer, err := info.Params()
 	if err != nil {
@@ -55,8 +55,8 @@ func ParamsFromInfo(info *wire.OrchestratorInfo, sender common.Address, url, sto
 	return p, err
 }
 
-// TicketParams returns what tickets are made from, with the price. It fails as Info
-// does, and with *wire.FieldError for what the protocol does not allow.
+// TicketParams returns the params with their price. It returns the errors of Info, and
+// *wire.FieldError for values that the protocol does not allow.
 func (p *Params) TicketParams() (*pm.TicketParams, error) {
 	info, err := p.Info()
 	if err != nil {
@@ -65,10 +65,9 @@ func (p *Params) TicketParams() (*pm.TicketParams, error) {
 	return info.Params()
 }
 
-// Info returns the recipient's answer. Capabilities, the auth token and fields that
-// are not known here are byte for byte what they were. It fails with
-// *pm.FieldError or *wire.FieldError for params that were changed into something that
-// is no answer.
+// Info returns the recipient's answer. Capabilities, the auth token and unknown fields are
+// unchanged. It returns *pm.FieldError or *wire.FieldError for params that were changed into an
+// invalid answer.
 func (p *Params) Info() (*wire.OrchestratorInfo, error) {
 	offer, err := wire.FromTicketParams(p.Offer.pm())
 	if err != nil {
@@ -97,8 +96,8 @@ func (p *Params) Info() (*wire.OrchestratorInfo, error) {
 	return info, checkWhole(info)
 }
 
-// checkWhole fails for a message that a reader would take for another one, as it does
-// when what is said to be unknown is a known field or no field at all.
+// checkWhole refuses a message that would be decoded as another one, as when the unknown fields are
+// known ones or no fields.
 func checkWhole(info *wire.OrchestratorInfo) error {
 	data, err := proto.Marshal(info)
 	if err == nil {

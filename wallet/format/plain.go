@@ -2,7 +2,7 @@ package format
 
 import "strconv"
 
-// PlainText is a stranger's text as it is when it is harmless, and quoted when not.
+// PlainText returns a received text as it is if it is harmless, and quoted otherwise.
 func PlainText(text string) string {
 	const most = 200
 	if len(text) > most {

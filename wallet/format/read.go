@@ -12,9 +12,9 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
-// Read reads a document of the kind that Write wrote, data and all. It fails with
-// ErrTruncated, ErrTooLarge, *KindError, *VersionError, ErrSyntax or the reader's
-// error, and leaves into in no particular state then.
+// Read reads a document of the given kind, as Write writes it. It returns ErrTruncated,
+// ErrTooLarge, *KindError, *VersionError, ErrSyntax or the reader's error, and then leaves into in
+// an unspecified state.
 func Read(r io.Reader, kind string, into any) error {
 	input, err := readAll(r)
 	if err != nil {
@@ -42,14 +42,14 @@ func readAll(r io.Reader) ([]byte, error) {
 	case len(input) > MaxSize:
 		return nil, fmt.Errorf("%w: the input has more than %d bytes", ErrTooLarge, MaxSize)
 	case len(bytes.TrimSpace(input)) == 0:
-		return nil, fmt.Errorf("%w: it is empty; did the command that should have written it fail?", ErrTruncated)
+		return nil, fmt.Errorf("%w: it is empty; the command that writes it may have failed", ErrTruncated)
 	case !utf8.Valid(input):
 		return nil, fmt.Errorf("%w: the input is not text in UTF-8", ErrSyntax)
 	}
 	return input, nil
 }
 
-// first splits the input after the JSON value that it begins with.
+// first splits the input after its first JSON value.
 func first(input []byte) (document json.RawMessage, rest []byte, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(input))
 	if err := decoder.Decode(&document); err != nil {
@@ -58,9 +58,8 @@ func first(input []byte) (document json.RawMessage, rest []byte, err error) {
 	return document, input[decoder.InputOffset():], nil
 }
 
-// identify returns the kind of a document, which must be one of those that are wanted
-// and of our version. It comes before all else: other kinds and versions have other
-// fields.
+// identify returns the kind of a document, which must be a wanted one of our version. It comes
+// first, since other kinds and versions have other fields.
 func identify(document json.RawMessage, wanted ...string) (string, error) {
 	var head struct {
 		Kind    string `json:"kind"`
@@ -78,7 +77,6 @@ func identify(document json.RawMessage, wanted ...string) (string, error) {
 	return head.Kind, nil
 }
 
-// unmarshalData reads an identified document's data.
 func unmarshalData(document json.RawMessage, into any) error {
 	whole := struct {
 		Kind    string `json:"kind"`
@@ -94,7 +92,7 @@ func unmarshalData(document json.RawMessage, into any) error {
 	return nil
 }
 
-// onlySpace fails unless nothing but space follows a document.
+// onlySpace fails if anything but space follows a document.
 func onlySpace(rest []byte) error {
 	if rest = bytes.TrimSpace(rest); len(rest) > 0 {
 		return fmt.Errorf("%w: after its end follow %d bytes more", ErrSyntax, len(rest))

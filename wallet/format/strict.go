@@ -10,10 +10,9 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
-// unmarshal reads one JSON value strictly. Beyond what the JSON package refuses, it
-// fails for a field that is repeated, spelled in another case, or missing. A field is
-// missing when the value that was read would be written with it, so omitzero and
-// omitempty are what makes a field optional.
+// unmarshal decodes one JSON value strictly. Unlike encoding/json, it refuses a field that is
+// repeated, spelled in another case, or missing. A field is missing if encoding the decoded value
+// would write it, so omitzero and omitempty make a field optional.
 func unmarshal(data []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
@@ -40,15 +39,14 @@ func unmarshal(data []byte, into any) error {
 	return nil
 }
 
-// paths are the fields of a JSON value, in order: a.b for fields of objects, a[1] for
-// those of lists. A null counts as no field.
+// paths are the fields of a JSON value, in order: a.b for fields of objects, a[1] for elements of
+// lists. A null counts as missing.
 type paths struct {
 	order []string
 	set   map[string]bool
 }
 
-// fields returns the fields of JSON that the JSON package has found valid. It fails for a
-// name that none of ours is spelled like, and for one that is repeated.
+// fields returns the fields of valid JSON. It refuses names that cannot be ours, and repeated ones.
 func fields(valid []byte) (paths, error) {
 	w := walker{json.NewDecoder(bytes.NewReader(valid)), paths{set: make(map[string]bool)}}
 	w.tokens.UseNumber()
@@ -56,13 +54,12 @@ func fields(valid []byte) (paths, error) {
 	return w.found, err
 }
 
-// walker goes through JSON.
 type walker struct {
 	tokens *json.Decoder
 	found  paths
 }
 
-// value walks over the next value, which path leads to.
+// value walks over the next value, which is at path.
 func (w *walker) value(path string) error {
 	token, err := w.tokens.Token()
 	if err != nil {
@@ -96,8 +93,8 @@ func (w *walker) value(path string) error {
 	return err
 }
 
-// member walks over a name and its value. The JSON package takes names in any case, so that
-// a second spelling could replace a field unseen: only ours will do.
+// member walks over a name and its value. encoding/json accepts names in any case, so that a second
+// spelling could replace a field unnoticed.
 func (w *walker) member(path string) error {
 	token, err := w.tokens.Token()
 	if err != nil {

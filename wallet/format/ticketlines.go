@@ -13,14 +13,14 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
-// TicketLines are the tickets of a batch in NDJSON, still to be read.
+// TicketLines reads the tickets of a batch in NDJSON.
 type TicketLines struct {
 	in          *bufio.Reader
 	count, read uint32
 	first       uint32
 }
 
-// TicketChunk is neighbouring lines of a batch, as they were read. It can be used again.
+// TicketChunk is a number of consecutive lines of a batch. It can be reused.
 type TicketChunk struct {
 	text  []byte
 	ends  []int // of the lines in text
@@ -28,12 +28,12 @@ type TicketChunk struct {
 	first uint32
 }
 
-// maxLine is how long a ticket's line may be: many times what it is.
+// maxLine is the longest line of a ticket: many times its usual length.
 const maxLine = 1 << 12
 
-// DecodeStream reads what Decode does, but leaves the tickets of a batch in NDJSON to be
-// read from lines, so that there may be any number of them. The document's Batch has no
-// tickets then; lines is nil for any other document. It fails as Decode does.
+// DecodeStream is Decode, but leaves the tickets of a batch in NDJSON to be read from lines, so
+// that their number is unlimited. The document's Batch then has no tickets; lines is nil for any
+// other document. It returns the errors of Decode.
 func DecodeStream(r io.Reader) (document *Document, lines *TicketLines, err error) {
 	in := bufio.NewReaderSize(r, chunkSize)
 	var line []byte
@@ -41,7 +41,7 @@ func DecodeStream(r io.Reader) (document *Document, lines *TicketLines, err erro
 		part, err := in.ReadSlice('\n')
 		line = append(line, part...)
 		if !errors.Is(err, bufio.ErrBufferFull) || len(line) > MaxSize {
-			break // what else it is, the next read says again
+			break // the next read returns it again
 		}
 	}
 	document = decodeFirstLine(line)
@@ -52,8 +52,8 @@ func DecodeStream(r io.Reader) (document *Document, lines *TicketLines, err erro
 	return document, &TicketLines{in: in, count: document.Header.Count, first: document.Header.FirstNonce}, nil
 }
 
-// decodeFirstLine reads the first line of a batch in NDJSON; nil is any other line, which
-// Decode knows what to say about.
+// decodeFirstLine reads the first line of a batch in NDJSON. It returns nil for any other line,
+// which Decode explains.
 func decodeFirstLine(line []byte) *Document {
 	if !json.Valid(line) {
 		return nil
@@ -81,9 +81,9 @@ func decodeFirstLine(line []byte) *Document {
 	return document
 }
 
-// Next reads the next lines, at most most of them, into c. It fails with io.EOF behind
-// the last ticket, with ErrTruncated when there are fewer than the batch's header says,
-// with ErrSyntax when there are more, and with the reader's error.
+// Next reads the next lines, at most most, into c. It returns io.EOF after the last ticket,
+// ErrTruncated if there are fewer tickets than the header says, ErrSyntax if there are more, and
+// the reader's error.
 func (l *TicketLines) Next(c *TicketChunk, most int) error {
 	if l.read == l.count {
 		return l.end()
@@ -106,7 +106,7 @@ func (l *TicketLines) Next(c *TicketChunk, most int) error {
 	return nil
 }
 
-// end sees to it that nothing but space follows the last ticket.
+// end checks that nothing but space follows the last ticket.
 func (l *TicketLines) end() error {
 	for {
 		line, err := l.in.ReadSlice('\n')
@@ -119,8 +119,8 @@ func (l *TicketLines) end() error {
 	}
 }
 
-// Each hands over the tickets of the lines, in order. The Ticket may be reused. It fails
-// with ErrSyntax or ErrTruncated for a line that is not the batch's next ticket.
+// Each passes the tickets of the lines to a function, in order. The Ticket may be reused. It
+// returns ErrSyntax or ErrTruncated for a line that is not the batch's next ticket.
 func (c *TicketChunk) Each(take func(*Ticket)) error {
 	var t Ticket
 	begin := 0
@@ -141,7 +141,7 @@ func (c *TicketChunk) Each(take func(*Ticket)) error {
 	return nil
 }
 
-// parseTicket reads a line as BatchWriter writes it; any other spelling is left to
+// parseTicket parses a line as BatchWriter writes it, and leaves any other spelling to
 // unmarshalLine.
 func parseTicket(line []byte, t *Ticket) bool {
 	line, ok := bytes.CutPrefix(line, []byte(ticketOpening))

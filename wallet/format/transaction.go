@@ -32,14 +32,13 @@ func (h *Hex) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Transaction is a transaction that is to be signed somewhere else.
+// Transaction is a transaction to be signed elsewhere.
 type Transaction struct {
 	// Network names the network, ChainID its chain.
 	Network string `json:"network"`
 	ChainID Nat    `json:"chain_id"`
 
-	// What says what it does, for people, and RequestID is the user's own name for it.
-	// Neither is signed.
+	// What describes it, for people, and RequestID is the user's own ID for it. Neither is signed.
 	What      string `json:"what"`
 	RequestID string `json:"request_id,omitempty"`
 
@@ -49,14 +48,14 @@ type Transaction struct {
 	Data  Hex     `json:"data"`
 	Nonce Nat     `json:"nonce"`
 
-	// GasLimit is the most gas that it may use, at MaxGasPrice a unit, of which MaxTip is
-	// the highest tip; nil where the chain knows no base fee.
+	// GasLimit is the most gas that it may use, at MaxGasPrice per unit, of which MaxTip is the
+	// highest tip; nil if the chain has no base fee.
 	GasLimit    Nat     `json:"gas_limit"`
 	MaxGasPrice Amount  `json:"max_gas_price"`
 	MaxTip      *Amount `json:"max_tip,omitzero"`
 }
 
-// Unsigned returns the transaction as it is to be signed.
+// Unsigned returns the transaction to sign.
 func (t *Transaction) Unsigned() *types.Transaction {
 	to := common.Address(t.To)
 	if t.MaxTip == nil {
@@ -70,27 +69,26 @@ func (t *Transaction) Unsigned() *types.Transaction {
 	})
 }
 
-// SignedTransaction is a transaction that was signed somewhere else.
+// SignedTransaction is a transaction that was signed elsewhere.
 type SignedTransaction struct {
 	Transaction
 
-	// Hash names it on the chain; Raw is what nodes take.
+	// Hash identifies it on the chain; Raw is its encoding for nodes.
 	Hash Hash `json:"hash"`
 	Raw  Hex  `json:"raw"`
 }
 
-// ErrTransaction is wrapped by the errors about a signed transaction that is not what
-// its document says.
+// ErrTransaction is wrapped by errors about a signed transaction that differs from its document.
 var ErrTransaction = errors.New("the signed transaction is not what its document says")
 
-// ReadUnsigned reads a transaction that is to be signed. It fails as Read does.
+// ReadUnsigned reads a transaction to sign. It returns the errors of Read.
 func ReadUnsigned(r io.Reader) (*Transaction, error) {
 	t := new(Transaction)
 	return t, Read(r, KindUnsigned, t)
 }
 
-// NewSigned returns the document of a signed transaction. It fails with ErrTransaction
-// when t is another one.
+// NewSigned returns the document of a signed transaction. It returns ErrTransaction if t is another
+// one.
 func NewSigned(t Transaction, signed *types.Transaction) (*SignedTransaction, error) {
 	raw, err := signed.MarshalBinary()
 	if err != nil {
@@ -101,8 +99,8 @@ func NewSigned(t Transaction, signed *types.Transaction) (*SignedTransaction, er
 	return s, err
 }
 
-// ReadSigned reads a signed transaction and checks that it is what the document says.
-// It fails as Read does, and with ErrTransaction.
+// ReadSigned reads a signed transaction and checks it against its document. It returns
+// ErrTransaction and the errors of Read.
 func ReadSigned(r io.Reader) (*SignedTransaction, *types.Transaction, error) {
 	s := new(SignedTransaction)
 	if err := Read(r, KindSigned, s); err != nil {
@@ -112,8 +110,8 @@ func ReadSigned(r io.Reader) (*SignedTransaction, *types.Transaction, error) {
 	return s, signed, err
 }
 
-// Signed returns the transaction that nodes take. It fails with ErrTransaction unless it
-// is the document's in every field, signed by the document's account for its chain.
+// Signed returns the transaction for nodes. It returns ErrTransaction unless it matches the
+// document in every field and is signed by the document's account for its chain.
 func (s *SignedTransaction) Signed() (*types.Transaction, error) {
 	signed := new(types.Transaction)
 	if err := signed.UnmarshalBinary(s.Raw); err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Address is an address: 0x and 40 hex digits, written with its EIP-55 checksum. Read,
-// it may be in one case throughout; in mixed case the checksum must fit.
+// Address is an address: 0x and 40 hex digits, written with its EIP-55 checksum. It may be read in
+// a single case; mixed case must be the checksum.
 type Address common.Address
 
 // MarshalText writes the address with its checksum.
@@ -33,11 +33,10 @@ func (a *Address) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Uint is an unsigned integer of at most 256 bits: a decimal string without leading
-// zeros.
+// Uint is an unsigned integer of at most 256 bits: a decimal string without leading zeros.
 type Uint struct{ v uint256.Int }
 
-// newUint returns v, which has been checked to fit; nil counts as 0.
+// newUint returns v, which was checked to fit; nil is 0.
 func newUint(v *big.Int) (u Uint) {
 	if v != nil {
 		u.v.SetFromBig(v)
@@ -45,7 +44,7 @@ func newUint(v *big.Int) (u Uint) {
 	return u
 }
 
-// Big returns the number as an integer of the caller's own.
+// Big returns the number as a new integer.
 func (u Uint) Big() *big.Int { return u.v.ToBig() }
 
 // MarshalText writes the number.
@@ -108,15 +107,15 @@ func (a *Amount) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Bytes are bytes that are only carried: padded base64.
+// Bytes are opaque bytes: padded base64.
 type Bytes []byte
 
 // MarshalText writes the bytes.
 func (b Bytes) MarshalText() ([]byte, error) { return base64.StdEncoding.AppendEncode(nil, b), nil }
 
-// UnmarshalText reads bytes; no text is no bytes, and not nil. It fails with
-// *json.UnmarshalTypeError, to which the decoder adds the field. The error does not
-// repeat the text: it may be most of an auth token.
+// UnmarshalText reads bytes; an empty text gives an empty slice, not nil. It returns
+// *json.UnmarshalTypeError, to which the decoder adds the field. The error does not repeat the
+// text, which may be most of an auth token.
 func (b *Bytes) UnmarshalText(text []byte) error {
 	v, err := base64.StdEncoding.Strict().DecodeString(string(text))
 	if err != nil || base64.StdEncoding.EncodedLen(len(v)) != len(text) {
@@ -156,13 +155,13 @@ func (s *Sig) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// valueError is text that is no T. It is the decoder's own kind of error, because only
-// to that does the decoder add the path of the field.
+// valueError returns an error about text that is not a T. It has the decoder's own type, since the
+// decoder adds the field's path only to that.
 func valueError[T any](text string) error {
 	return &json.UnmarshalTypeError{Value: quote(text), Type: reflect.TypeFor[T]()}
 }
 
-// quote quotes text for an error message, cut when it is long.
+// quote quotes text for an error message, shortened if long.
 func quote(text string) string {
 	const most = 80
 	if len(text) > most {
@@ -171,7 +170,7 @@ func quote(text string) string {
 	return strconv.Quote(text)
 }
 
-// wanted says in words what a field of a type holds.
+// wanted describes the valid values of a type.
 func wanted(t reflect.Type) string {
 	switch t {
 	case reflect.TypeFor[Address]():

@@ -6,7 +6,7 @@ import (
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
-// SetWorks says what the params were asked for.
+// SetWorks sets the works that the params were asked for.
 func (p *Params) SetWorks(works []wire.Work) {
 	p.Works = nil
 	for _, work := range works {
@@ -14,8 +14,8 @@ func (p *Params) SetWorks(works []wire.Work) {
 	}
 }
 
-// WorksAsked are what the params were asked for. It fails with wire.ErrWork for a document
-// that ReadParams did not read.
+// WorksAsked returns the works that the params were asked for. It returns wire.ErrWork for a
+// document that ReadParams did not read.
 func (p *Params) WorksAsked() ([]wire.Work, error) {
 	var works []wire.Work
 	for _, text := range p.Works {
@@ -28,13 +28,12 @@ func (p *Params) WorksAsked() ([]wire.Work, error) {
 	return works, nil
 }
 
-// checkWorks fails for works that there are not, and for prices that the answer does not
-// have.
+// checkWorks refuses unknown works, and prices that the answer does not have.
 func (p *Params) checkWorks() error {
 	if _, err := p.WorksAsked(); err != nil {
 		return err
 	}
-	if p.WorkPrices == nil { // a document of an earlier version
+	if p.WorkPrices == nil { // a document of an older version
 		return nil
 	}
 	info, err := p.Info()

@@ -10,24 +10,22 @@ import (
 )
 
 const (
-	// nearest is how many blocks before the head the first probe is, each next one being
-	// four times as far away.
+	// nearest is the distance of the first probe from the head, in blocks; each next one is four
+	// times as far away.
 	nearest, farther = 64, 4
-	// closer is how often a block is looked for between two others. Chains make blocks at a
-	// pace that changes slowly: most often once is enough.
+	// closer is how often a block between two others is searched. The pace of blocks changes
+	// slowly, so once is usually enough.
 	closer = 2
-	// superfluous is which part more blocks may be read than were made since the time.
+	// superfluous is the share of extra blocks, of those to be read, that is acceptable.
 	superfluous = 16
 )
 
-// BlockAt returns a block from which on all blocks are that were made at a time or later, of
-// those up to head; head+1 when there are none, 0 for the zero time. It fails as Node does.
+// BlockAt returns a block from which on all blocks, up to head, were created at a time or later;
+// head+1 if there are none, 0 for the zero time. It returns the errors of Node.
 //
-// It is found by interpolation between a few blocks whose time is asked for, in at most three
-// requests. So it may be an earlier block than the first one of that time, and never is a
-// later one: it always lies at or before a block that is known to be earlier than the time.
-// All that the difference costs is to read the events of some blocks more, whose own times
-// say that they are too old.
+// It interpolates between a few blocks whose times it requests, in at most three requests. So it
+// may return an earlier block than the first one of that time, but never a later one. The cost of
+// the difference is reading the events of some more blocks, which their own times exclude.
 func BlockAt(ctx context.Context, node Node, head chain.Head, at time.Time) (uint64, error) {
 	switch {
 	case at.IsZero():
@@ -53,24 +51,24 @@ func BlockAt(ctx context.Context, node Node, head chain.Head, at time.Time) (uin
 	return b.before.Number + 1, nil
 }
 
-// bracket is two blocks between which a time lies.
+// bracket is two blocks with a time between them.
 type bracket struct {
 	node Node
 	at   time.Time
 	head uint64
-	// before was made before the time, nil while no block is known that was; after was not.
+	// before was created before the time, nil if no such block is known; after was not.
 	before *chain.Block
 	after  chain.Block
 }
 
-// tight reports whether there are few blocks between the two, next to those that are read in
-// any case.
+// tight reports whether the blocks between the two are few compared to those that must be read
+// anyway.
 func (b *bracket) tight() bool {
 	between := b.after.Number - b.before.Number - 1
 	return between <= max(nearest, (b.head-b.after.Number)/superfluous)
 }
 
-// ladder are blocks that are the farther apart the older they are.
+// ladder returns blocks whose distances grow with their age.
 func (b *bracket) ladder() []uint64 {
 	numbers := []uint64{0}
 	for back := uint64(nearest); back < b.head; back *= farther {
@@ -79,8 +77,8 @@ func (b *bracket) ladder() []uint64 {
 	return numbers
 }
 
-// fan are blocks around the one that the time is that of if all between the two were made at
-// the same pace: some near, and some for when it was not so.
+// fan returns blocks around the one expected at the time for a constant pace: some close, and some
+// for a pace that varied.
 func (b *bracket) fan() []uint64 {
 	width := b.after.Number - b.before.Number
 	share := float64(b.at.Sub(b.before.Time)) / float64(b.after.Time.Sub(b.before.Time))
@@ -96,7 +94,7 @@ func (b *bracket) fan() []uint64 {
 	return slices.DeleteFunc(numbers, func(n uint64) bool { return n <= b.before.Number || n >= b.after.Number })
 }
 
-// narrow asks for blocks, and takes those that are closest to the time.
+// narrow requests blocks, and keeps those closest to the time.
 func (b *bracket) narrow(ctx context.Context, numbers []uint64) error {
 	found, err := b.node.Blocks(ctx, numbers...)
 	if err != nil {

@@ -15,13 +15,13 @@ import (
 	"github.com/pmctl/pmctl/internal/cache"
 )
 
-// Cache is a file of what was read of the chain. It can be removed at any time.
+// Cache is a file with the events read from the chain. It can be deleted at any time.
 type Cache struct {
 	path string
 	of   identity
 }
 
-// identity is whose events a file has.
+// identity identifies the sender and the contract of a file.
 type identity struct {
 	Version int            `json:"version"`
 	ChainID uint64         `json:"chain_id"`
@@ -29,7 +29,7 @@ type identity struct {
 	Sender  common.Address `json:"sender"`
 }
 
-// cached is the file, which begins with its SHA-256 in hex and a line's end.
+// cached is the content of the file, which begins with its SHA-256 in hex and a newline.
 type cached struct {
 	identity
 	From     uint64      `json:"from"`
@@ -38,25 +38,25 @@ type cached struct {
 	Logs     []types.Log `json:"logs"`
 }
 
-// cacheVersion is the file's form. A file of another one is read again from the chain.
+// cacheVersion is the file's format. A file of another version is ignored.
 const cacheVersion = 2
 
-// CacheError is returned when what was read cannot be kept.
+// CacheError is returned if the events could not be saved.
 type CacheError struct {
 	Path string
 	Err  error
 }
 
 func (e *CacheError) Error() string {
-	return fmt.Sprintf("keep what was read in %s: %v", e.Path, e.Err)
+	return fmt.Sprintf("save the events in %s: %v", e.Path, e.Err)
 }
 
-// Hint says what to do about it.
+// Hint says how to do without the file.
 func (e *CacheError) Hint() string {
-	return "set XDG_CACHE_HOME to a folder that can be written to, or pass --no-cache"
+	return "set XDG_CACHE_HOME to a writable folder, or pass --no-cache"
 }
 
-// NewCache names the file for a sender's events in a folder, which need not be there yet.
+// NewCache returns the cache of a sender's events in a folder, which may not exist yet.
 func NewCache(folder string, chainID uint64, broker, sender common.Address) *Cache {
 	return &Cache{
 		path: filepath.Join(folder, fmt.Sprintf("history-%d-%s.json", chainID, sender.Hex())),
@@ -64,8 +64,7 @@ func NewCache(folder string, chainID uint64, broker, sender common.Address) *Cac
 	}
 }
 
-// load returns what the file has, and the hash of its last block; nil where there is no
-// file, or one that is not as it was written.
+// load returns the file's events and the hash of their last block; nil if there is no valid file.
 func (c *Cache) load() (*Scan, common.Hash) {
 	data, err := os.ReadFile(c.path)
 	if err != nil {
@@ -79,7 +78,7 @@ func (c *Cache) load() (*Scan, common.Hash) {
 	return &Scan{From: file.From, To: file.To, Logs: file.Logs}, file.LastHash
 }
 
-// store replaces the file. Others see the old one or the new one.
+// store replaces the file atomically.
 func (c *Cache) store(scan *Scan, last common.Hash) *CacheError {
 	body, err := json.Marshal(cached{c.of, scan.From, scan.To, last, scan.Logs})
 	if err == nil {

@@ -1,8 +1,8 @@
-// Package history is what became of a sender's funds: the contract's events about it,
-// each redemption beside the entry of the sender's own ledger that its ticket came from.
+// Package history shows what happened to a sender's funds: the contract's events about the sender,
+// and for each redemption the entry of the sender's own ledger.
 //
-// A Scanner reads the events, in as many requests as the node wants, and keeps what no
-// reorg can change any more in a file (Cache). Decode puts events together: a redemption
-// is up to three of them. Match finds the tickets in the ledger, and Draw holds how many
-// won against how many should have.
+// A Scanner reads the events, in as many requests as the node needs, and saves those that no reorg
+// can change in a file (Cache). Decode combines events: a redemption has up to three of them.
+// MatchAll finds the tickets in the ledger, and Draw compares the number of wins with the expected
+// one.
 package history

@@ -12,30 +12,29 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// Draw is how many of a sender's tickets won, and how many should have. Only tickets
-// count whose params have expired: before that a recipient redeems none.
+// Draw compares how many of a sender's tickets won with how many were expected to. It counts only
+// tickets whose params have expired, since recipients do not redeem before.
 type Draw struct {
-	// Made are all the tickets, Outstanding those whose params have not expired, which can
-	// still win.
+	// Made are all tickets; Outstanding those whose params have not expired, which can still win.
 	Made, Outstanding policy.Sum
 
-	// Expected is how many of the others should have won; Owed how many of the outstanding
-	// ones will.
+	// Expected is the expected number of wins among the others, Owed that among the outstanding
+	// ones.
 	Expected, Owed float64
 
 	luck   Luck
-	groups map[float64]uint64 // drawn tickets by their probability to win
+	groups map[float64]uint64 // drawn tickets by probability
 	drawn  map[entry]struct{} // their entries in the ledger
 	l1     *big.Int
 }
 
-// entry names an entry of the ledger.
+// entry identifies an entry of the ledger.
 type entry struct {
 	session common.Hash
 	first   uint32
 }
 
-// NewDraw returns a Draw at an L1 block, to which tickets are added.
+// NewDraw returns an empty Draw at an L1 block.
 func NewDraw(l1Block uint64) *Draw {
 	none := policy.Cost(0, nil, nil)
 	return &Draw{
@@ -44,7 +43,7 @@ func NewDraw(l1Block uint64) *Draw {
 	}
 }
 
-// Add counts an entry of the ledger.
+// Add adds an entry of the ledger.
 func (d *Draw) Add(r store.Reservation) {
 	n := uint64(r.Nonces.Count)
 	cost := policy.Cost(n, r.TicketEV, r.FaceValue)
@@ -62,7 +61,7 @@ func (d *Draw) Add(r store.Reservation) {
 	d.drawn[entry{r.RecipientRandHash, r.Nonces.First}] = struct{}{}
 }
 
-// Win counts a redemption, if its ticket is among those drawn.
+// Win counts a redemption, if its ticket was drawn.
 func (d *Draw) Win(e Event) {
 	if e.Redemption == nil || e.Redemption.Match != Matched {
 		return
@@ -73,25 +72,25 @@ func (d *Draw) Win(e Event) {
 	}
 }
 
-// Luck holds the tickets that were drawn against what became of them.
+// Luck compares the drawn tickets with their results.
 type Luck struct {
 	Tickets uint64 `json:"tickets,string"`
-	// EV is what they were worth in wei, exactly.
+	// EV is their exact expected value in wei.
 	EV           *big.Rat `json:"ev"`
 	ExpectedWins float64  `json:"expected_wins"`
-	// Wins is how many were redeemed, and Paid what they came to, in wei. A winner that
-	// is not redeemed yet is not among them.
+	// Wins is how many were redeemed, and Paid their sum in wei. Winners that were not redeemed yet
+	// are not included.
 	Wins uint64   `json:"wins,string"`
 	Paid *big.Rat `json:"paid"`
-	// AtMost is the probability of as many wins as there were or fewer, AtLeast of as many
-	// or more, exact but for rounding.
+	// AtMost is the probability of that many wins or fewer, AtLeast of that many or more, exact but
+	// for rounding.
 	AtMost  float64 `json:"probability_at_most"`
 	AtLeast float64 `json:"probability_at_least"`
 	// Outstanding is how many tickets can still win.
 	Outstanding uint64 `json:"outstanding,string"`
 }
 
-// Luck is how the draw went.
+// Luck returns the result of the draw.
 func (d *Draw) Luck() Luck {
 	var groups []forecast.Tickets
 	for _, p := range slices.Sorted(maps.Keys(d.groups)) {
@@ -103,7 +102,7 @@ func (d *Draw) Luck() Luck {
 	return luck
 }
 
-// WinProb is the probability of an entry's tickets to win.
+// WinProb returns the win probability of an entry's tickets.
 func WinProb(r store.Reservation) float64 {
 	if r.FaceValue.Sign() == 0 {
 		return 0

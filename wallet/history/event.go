@@ -19,10 +19,10 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Kind is what happened.
+// Kind is the kind of an event.
 type Kind string
 
-// What happens to a sender's funds.
+// The kinds of events.
 const (
 	DepositFunded   Kind = "deposit_funded"
 	ReserveFunded   Kind = "reserve_funded"
@@ -32,74 +32,72 @@ const (
 	Redeemed        Kind = "redemption"
 )
 
-// Event is one thing that happened. Amounts are never negative: the kind says which way
-// they go.
+// Event is one event. Amounts are never negative: the kind gives their direction.
 type Event struct {
 	Kind Kind      `json:"kind"`
 	Time time.Time `json:"time"`
-	// Block is the block's own number, Index the event's in it.
+	// Block is the block's number, Index the event's position in it.
 	Block uint64      `json:"block,string"`
 	Index uint        `json:"log_index,string"`
 	Tx    common.Hash `json:"transaction"`
 
-	// Deposit and Reserve are what was added to each, or withdrawn of each, or paid from
-	// each by a redemption; nil where that is none of the kind's.
+	// Deposit and Reserve are the amounts added, withdrawn, or paid by a redemption; nil if the
+	// kind has none.
 	Deposit *wei.Wei `json:"deposit,omitempty"`
 	Reserve *wei.Wei `json:"reserve,omitempty"`
 
-	// StartRound is when an unlock began, EndRound from when funds can be withdrawn.
+	// StartRound is when an unlock began, EndRound when the funds can be withdrawn.
 	StartRound *uint256.Int `json:"start_round,omitempty"`
 	EndRound   *uint256.Int `json:"end_round,omitempty"`
 
-	// Redemption is what is behind a redemption.
+	// Redemption has the ticket of a redemption.
 	Redemption *Redemption `json:"redemption,omitempty"`
 }
 
-// Redemption is a ticket that won, and was redeemed.
+// Redemption is a winning ticket that was redeemed.
 type Redemption struct {
 	Recipient format.Address `json:"recipient"`
-	// FaceValue is what the ticket promised. More than deposit and reserve share have is
-	// not paid.
+	// FaceValue is the ticket's face value. What deposit and reserve share do not cover is not
+	// paid.
 	FaceValue wei.Wei `json:"face_value"`
 	Paid      wei.Wei `json:"paid"`
-	// WinProb is the numerator of the probability to win, over 2^256-1.
+	// WinProb is the numerator of the win probability, over 2^256-1.
 	WinProb *uint256.Int `json:"win_prob"`
-	// SenderNonce has 32 bits in every ticket that pmctl makes, and 256 in the event.
+	// SenderNonce has 32 bits in pmctl's tickets, and 256 in the event.
 	SenderNonce       *uint256.Int `json:"sender_nonce"`
 	RecipientRandHash common.Hash  `json:"recipient_rand_hash"`
 	CreationRound     *uint256.Int `json:"creation_round"`
 
-	// Match reports whether the ticket is in the ledger; Made is the entry then.
+	// Match tells whether the ticket is in the ledger; Made is then its entry.
 	Match Match `json:"match"`
 	Made  *Made `json:"made,omitempty"`
 }
 
-// Made is the entry of the ledger that a ticket came from.
+// Made is the ledger entry of a ticket.
 type Made struct {
 	At         time.Time `json:"at"`
 	FirstNonce uint32    `json:"first_nonce,string"`
 	Tickets    uint32    `json:"tickets,string"`
-	// TicketEV is what one of them is worth in wei, exactly.
+	// TicketEV is the exact expected value of one ticket in wei.
 	TicketEV *big.Rat `json:"ticket_ev"`
 }
 
-// Match is how a redeemed ticket stands to the ledger.
+// Match is how a redeemed ticket relates to the ledger.
 type Match string
 
 const (
-	// Matched tickets are as they were made.
+	// Matched tickets are as in the ledger.
 	Matched Match = "matched"
-	// Unknown tickets were made with another store, or by another program.
+	// Unknown tickets were created with another store or program.
 	Unknown Match = "unknown"
-	// Contradicts is a ticket that the ledger has in another form.
+	// Contradicts is a ticket that differs from its ledger entry.
 	Contradicts Match = "contradicts"
 )
 
-// ErrEvents is returned for events that do not fit together as the contract's do.
-var ErrEvents = errors.New("the events are not as the TicketBroker makes them")
+// ErrEvents is returned for events that the contract would not emit in this way.
+var ErrEvents = errors.New("the node's events are not consistent with the TicketBroker")
 
-// Decode puts together what happened, in the chain's order. The logs have their blocks'
-// times.
+// Decode combines the logs into events, in the chain's order. The logs have their blocks' times.
 func Decode(logs []types.Log) ([]Event, error) {
 	var d decoder
 	for _, log := range logs {
@@ -108,14 +106,14 @@ func Decode(logs []types.Log) ([]Event, error) {
 		}
 	}
 	if d.pays() {
-		return nil, fmt.Errorf("%w: a payment without its ticket in the last transaction", ErrEvents)
+		return nil, fmt.Errorf("%w: a payment without a ticket in the last transaction", ErrEvents)
 	}
 	return d.events, nil
 }
 
 type decoder struct {
 	events []Event
-	// claimed and paid belong to the ticket of the next redemption, in the transaction tx.
+	// claimed and paid are for the ticket of the next redemption, in the transaction tx.
 	claimed, paid *big.Int
 	recipient     common.Address
 	tx            common.Hash
@@ -134,7 +132,7 @@ func (d *decoder) add(log *types.Log) error {
 	}
 	e := Event{Block: log.BlockNumber, Index: log.Index, Time: time.Unix(int64(log.BlockTimestamp), 0).UTC(), Tx: log.TxHash}
 	switch its := event.(type) {
-	// What a redemption pays, the contract tells before the ticket.
+	// The contract emits a redemption's payments before its ticket.
 	case *contract.TicketBrokerReserveClaimed:
 		d.tx, d.claimed = log.TxHash, its.Amount
 		return nil
@@ -158,7 +156,7 @@ func (d *decoder) add(log *types.Log) error {
 func (d *decoder) redemption(e *Event, ticket *contract.TicketBrokerWinningTicketRedeemed) error {
 	paid, claimed := cmp.Or(d.paid, new(big.Int)), cmp.Or(d.claimed, new(big.Int))
 	if d.paid != nil && d.recipient != ticket.Recipient || claimed.Cmp(paid) > 0 {
-		return fmt.Errorf("%w: the ticket pays %v, and the payment before it is another's", ErrEvents, ticket.Recipient)
+		return fmt.Errorf("%w: the ticket pays %v, but the payment before it went to another recipient", ErrEvents, ticket.Recipient)
 	}
 	d.paid, d.claimed = nil, nil
 	e.Kind, e.Deposit, e.Reserve = Redeemed, amount(new(big.Int).Sub(paid, claimed)), amount(claimed)
@@ -174,7 +172,7 @@ func (d *decoder) redemption(e *Event, ticket *contract.TicketBrokerWinningTicke
 	return nil
 }
 
-// funds reads the events that are complete in themselves.
+// funds decodes the events that are complete by themselves.
 func (e *Event) funds(event bind.ContractEvent) {
 	switch its := event.(type) {
 	case *contract.TicketBrokerDepositFunded:
@@ -190,13 +188,13 @@ func (e *Event) funds(event bind.ContractEvent) {
 	}
 }
 
-// number is a word of an event, of which none has more than 256 bits.
+// number decodes a word of an event, of at most 256 bits.
 func number(v *big.Int) *uint256.Int {
 	n, _ := uint256.FromBig(v)
 	return n
 }
 
-// amount is such a word that counts wei.
+// amount decodes a word of an event that is in wei.
 func amount(v *big.Int) *wei.Wei {
 	w, _ := wei.FromBig(v)
 	return &w

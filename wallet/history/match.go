@@ -10,9 +10,9 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
-// MatchAll finds the entries of the ledger that the redeemed tickets came from. A
-// recipientRand is the recipient's secret until then and its hash names the session, so
-// that no two tickets have both in common with the nonce.
+// MatchAll finds the ledger entries of the redeemed tickets. Until its redemption, recipientRand is
+// the recipient's secret, and its hash identifies the session, so no two tickets share both it and
+// the nonce.
 func MatchAll(ctx context.Context, ledger *store.Chain, sender common.Address, events []Event) error {
 	const nonceBits = 32
 	for _, e := range events {

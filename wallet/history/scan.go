@@ -14,65 +14,64 @@ import (
 	"github.com/pmctl/pmctl/wallet/chain"
 )
 
-// Node is what a scan asks: a *chain.Client.
+// Node is what a scan reads; *chain.Client implements it.
 type Node interface {
 	Head(ctx context.Context) (chain.Head, error)
 	SenderLogs(ctx context.Context, sender common.Address, first, last uint64) ([]types.Log, error)
 	Blocks(ctx context.Context, numbers ...uint64) ([]chain.Block, error)
 }
 
-// Scan is the events about a sender in the blocks From to To-1.
+// Scan is a sender's events in the blocks From to To-1.
 type Scan struct {
 	From, To uint64
 	// Logs are in the chain's order, with their blocks' times.
 	Logs []types.Log
-	// Head is the newest block, the last one that was looked at.
+	// Head is the newest block that was read.
 	Head chain.Head
-	// NotKept is not nil when the next scan has to read the same again.
+	// NotKept is set if the next scan must read the same blocks again.
 	NotKept *CacheError
 }
 
 const (
-	// final is how many blocks are not kept, since others may replace them: what
-	// Ethereum needs to make a block final.
+	// final is how many of the newest blocks are not saved, since a reorg may replace them: what
+	// Ethereum needs to finalize a block.
 	final = 64
-	// The first request is for all blocks, and firstSpan is how many the next one is for at
-	// most when that is refused. What is refused is halved, what is answered is doubled.
+	// The first request is for all blocks. If it is refused, firstSpan limits the next one; after
+	// that, a refusal halves the span and an answer doubles it.
 	firstSpan = 1 << 20
-	// patience is how many answers in a row let a span be tried that was refused before:
-	// some nodes count events and not blocks.
+	// patience is how many answers in a row allow a span that was refused before: some nodes limit
+	// events and not blocks.
 	patience = 32
-	// askTimeout bounds one request. A node that needs longer is asked for less.
+	// askTimeout limits one request. A node that needs longer gets smaller requests.
 	askTimeout = 30 * time.Second
-	// restarts is how often a scan is begun again because the chain's end was replaced.
+	// restarts is how often a scan starts again because the newest blocks were replaced.
 	restarts = 3
-	// saveEvery is how many requests are lost at most when the process is killed.
+	// saveEvery is the most requests whose results are lost if the process is killed.
 	saveEvery = 64
 )
 
-// ErrReplaced is returned when the chain's newest blocks are replaced again and again
-// while they are read.
+// ErrReplaced is returned if the newest blocks are replaced repeatedly while they are read.
 var ErrReplaced = errors.New("the chain's newest blocks were replaced while they were read")
 
-// Scanner reads the events about a sender.
+// Scanner reads a sender's events.
 type Scanner struct {
 	Node   Node
 	Sender common.Address
 
-	// Newest is the newest block; zero where it is to be asked for.
+	// Newest is the newest block; if zero, the node is asked.
 	Newest chain.Head
 
-	// Cache keeps what was read; nil keeps nothing.
+	// Cache saves the events; nil saves none.
 	Cache *Cache
 
 	done, total atomic.Uint64
 }
 
-// Progress is how many of the blocks are read by now. It may be called at any time.
+// Progress returns how many of the blocks are read. It is safe for concurrent use.
 func (s *Scanner) Progress() (done, total uint64) { return s.done.Load(), s.total.Load() }
 
-// Scan reads the blocks from one on, and those that were read before. It goes on where
-// one before it ended, even by an error. It fails as Node does, and with ErrReplaced.
+// Scan reads the events from a block on. It continues where an earlier scan ended, even after an
+// error. It returns the errors of Node and ErrReplaced.
 func (s *Scanner) Scan(ctx context.Context, from uint64) (*Scan, error) {
 	head := s.Newest
 	for range restarts {
@@ -86,7 +85,7 @@ func (s *Scanner) Scan(ctx context.Context, from uint64) (*Scan, error) {
 		if !errors.Is(err, ErrReplaced) {
 			return scan, err
 		}
-		head = chain.Head{} // it is another one by now
+		head = chain.Head{} // it has been replaced
 	}
 	return nil, ErrReplaced
 }
@@ -99,14 +98,13 @@ func (s *Scanner) scan(ctx context.Context, head chain.Head, from uint64) (*Scan
 	if err := p.begin(ctx); err != nil {
 		return nil, err
 	}
-	// Both ways whatever is read is next to what is known: an interrupted scan leaves
-	// no hole.
+	// Both directions extend what is already read, so an interrupted scan leaves no gap.
 	s.done.Store(0)
 	s.total.Store(p.From - min(p.From, from) + head.Number + 1 - p.To)
 	err := p.read(ctx, from, head.Number+1)
 	if err != nil {
 		if p.Cache != nil {
-			// What was read is not lost, not after an interrupt either.
+			// Save what was read, after an interrupt as well.
 			late, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout/6)
 			defer cancel()
 			_, _ = p.save(late)
@@ -120,19 +118,19 @@ func (s *Scanner) scan(ctx context.Context, head chain.Head, from uint64) (*Scan
 	return p.Scan, err
 }
 
-// pass is one run over the blocks that are not known yet.
+// pass is one run over the blocks that are not read yet.
 type pass struct {
 	*Scanner
 	*Scan
-	// kept is the first block that is too young to be kept.
+	// kept is the first block that is too new to be saved.
 	kept uint64
-	// span is how many blocks are asked for next, refused what was too many.
+	// span is the size of the next request in blocks, refused one that was too large.
 	span, refused uint64
-	// answers counts those since the last refusal, asked all.
+	// answers counts the answers since the last refusal, asked all requests.
 	answers, asked int
 }
 
-// begin sets out from what was read before, if that is still so.
+// begin continues from the cache, if the chain still has its last block.
 func (p *pass) begin(ctx context.Context) error {
 	p.From, p.To = p.Head.Number+1, p.Head.Number+1
 	if p.Cache == nil {
@@ -152,8 +150,7 @@ func (p *pass) begin(ctx context.Context) error {
 	return nil
 }
 
-// read reads what is missing of the blocks from one on up to another: first what is older
-// than what is known.
+// read reads the missing blocks of a range: first those older than what is known.
 func (p *pass) read(ctx context.Context, from, to uint64) error {
 	for p.From > from || p.To < to {
 		older := p.From > from
@@ -183,8 +180,7 @@ func (p *pass) read(ctx context.Context, from, to uint64) error {
 	return nil
 }
 
-// ask reads n blocks. It returns nil when that was too many, and has made the span
-// smaller.
+// ask reads n blocks. If those were too many, it returns nil and reduces the span.
 func (p *pass) ask(ctx context.Context, first, n uint64) ([]types.Log, error) {
 	one, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -207,7 +203,7 @@ func (p *pass) ask(ctx context.Context, first, n uint64) ([]types.Log, error) {
 	return p.timed(ctx, found)
 }
 
-// timed adds the blocks' times, whatever the node says of them in its logs.
+// timed sets the logs' times to those of their blocks.
 func (p *pass) timed(ctx context.Context, logs []types.Log) ([]types.Log, error) {
 	var numbers []uint64
 	for i, log := range logs {
@@ -233,7 +229,7 @@ func (p *pass) timed(ctx context.Context, logs []types.Log) ([]types.Log, error)
 	return timed, nil
 }
 
-// save keeps what is old enough, and returns what the newest block is by now.
+// save stores what is old enough, and returns the current newest block.
 func (p *pass) save(ctx context.Context) (chain.Block, error) {
 	old := &Scan{From: p.From, To: min(p.To, p.kept)}
 	keeps := p.Cache != nil && old.From < old.To

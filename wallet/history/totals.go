@@ -8,7 +8,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Totals adds up events, in wei.
+// Totals are sums of events, in wei.
 type Totals struct {
 	DepositFunded    *big.Rat `json:"deposit_funded"`
 	ReserveFunded    *big.Rat `json:"reserve_funded"`
@@ -17,11 +17,10 @@ type Totals struct {
 	DepositPaid      *big.Rat `json:"deposit_paid"`
 	ReservePaid      *big.Rat `json:"reserve_paid"`
 	Redemptions      uint64   `json:"redemptions,string"`
-	// Unmatched is how many redeemed tickets are not in the ledger as they were redeemed.
+	// Unmatched is how many redeemed tickets do not match the ledger.
 	Unmatched uint64 `json:"unmatched,string"`
 }
 
-// Total returns the totals of events.
 func Total(events []Event) Totals {
 	t := Totals{new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat), 0, 0}
 	for _, e := range events {
@@ -42,14 +41,14 @@ func Total(events []Event) Totals {
 	return t
 }
 
-// Balance is what there is of something from a moment on, in wei.
+// Balance is an amount from a time on, in wei.
 type Balance struct {
 	Time time.Time
 	Wei  *big.Rat
 }
 
-// Balances follows deposit and reserve back from what they are after the last event. The
-// first balances are those before the first event, and have no time.
+// Balances follows deposit and reserve back from their values after the last event. The first
+// balances are those before the first event, and have no time.
 func Balances(events []Event, deposit, reserve wei.Wei) (deposits, reserves []Balance) {
 	deposits, reserves = make([]Balance, len(events)+1), make([]Balance, len(events)+1)
 	deposits[len(events)].Wei, reserves[len(events)].Wei = deposit.Rat(), reserve.Rat()

@@ -14,20 +14,20 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Settle reads from the logs of Call's transaction what became of the tickets. Each
-// that the contract did not redeem gets an Err that matches ErrPassedOver.
+// Settle reads the results of the tickets from the logs of Call's transaction. Tickets that the
+// contract did not redeem get an Err that matches ErrPassedOver.
 func (ts Tickets) Settle(at common.Address, logs []*types.Log) error {
 	for _, t := range ts {
 		t.Err = ErrPassedOver
 	}
-	// What a ticket pays is in an event before the one that names it; one that pays
-	// nothing has no such event.
+	// A ticket's payment is in an event before the one that names the ticket; one that pays nothing
+	// has no payment event.
 	paid := new(big.Int)
 	for _, log := range logs {
 		if log.Address != at {
 			continue
 		}
-		event, _ := broker.Decode(log) // what is none settles nothing
+		event, _ := broker.Decode(log) // other logs are ignored
 		switch e := event.(type) {
 		case *contract.TicketBrokerWinningTicketTransfer:
 			paid = e.Amount
@@ -45,7 +45,7 @@ func (ts Tickets) Settle(at common.Address, logs []*types.Log) error {
 	return nil
 }
 
-// named returns the ticket that an event is about.
+// named returns the ticket of an event.
 func (ts Tickets) named(e *contract.TicketBrokerWinningTicketRedeemed) *Ticket {
 	for _, t := range ts {
 		if t.Sender == e.Sender && t.Recipient == e.Recipient && t.RecipientRand.Cmp(e.RecipientRand) == 0 &&
@@ -56,7 +56,7 @@ func (ts Tickets) named(e *contract.TicketBrokerWinningTicketRedeemed) *Ticket {
 	return nil
 }
 
-// Explain asks the chain why it passed over tickets, as far as it can still be told.
+// Explain asks the chain why it passed over tickets, as far as that can still be determined.
 func (ts Tickets) Explain(ctx context.Context, node Node, from common.Address) {
 	var passed Tickets
 	for _, t := range ts {

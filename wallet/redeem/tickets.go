@@ -18,37 +18,34 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Ticket is a ticket and what becomes of it.
+// Ticket is a ticket and its result.
 type Ticket struct {
 	*pm.SignedTicket
 
-	// Err is why the ticket is not redeemed; nil for one that can be or is. It matches
-	// pm.ErrNotWinning, the reasons of pm.Validator, *contract.RevertError, *WorthError or
-	// ErrPassedOver.
+	// Err is why the ticket is not redeemed; nil if it can be or is. It matches pm.ErrNotWinning,
+	// the reasons of pm.Validator, *contract.RevertError, *WorthError or ErrPassedOver.
 	Err error
 
-	// Pays is what the contract would pay as of Judge, and what it paid as of Settle,
-	// in wei.
+	// Pays is what the contract would pay, as of Judge, or has paid, as of Settle, in wei.
 	Pays wei.Wei
 
-	// Redeemed tells that a transaction has redeemed the ticket.
 	Redeemed bool
 
 	gas uint64
 }
 
-// isCommon reports whether an error is the whole batch's and not one ticket's.
+// isCommon reports whether an error concerns the whole batch.
 func isCommon(err error) bool {
 	var field *pm.FieldError
 	return errors.Is(err, pm.ErrRecipientRand) || errors.As(err, &field)
 }
 
-// Tickets are a batch's tickets, in the batch's order.
+// Tickets are the tickets of a batch, in its order.
 type Tickets []*Ticket
 
-// Draw tells which tickets of a batch won. It fails with pm.ErrRecipientRand when
-// recipientRand is not what the batch's recipientRandHash commits to, with
-// *pm.FieldError for fields that do not fit, and with ctx's error.
+// Draw finds the winning tickets of a batch. It returns pm.ErrRecipientRand if recipientRand does
+// not match the batch's recipientRandHash, *pm.FieldError for fields that do not fit, and ctx's
+// error.
 func Draw(ctx context.Context, batch *pm.TicketBatch, recipientRand *big.Int) (Tickets, error) {
 	validator := pm.NewValidator(&pm.DefaultSigVerifier{}, nil)
 	var drawn Tickets
@@ -76,7 +73,7 @@ func Draw(ctx context.Context, batch *pm.TicketBatch, recipientRand *big.Int) (T
 	return drawn, nil
 }
 
-// Left returns the tickets that nothing speaks against.
+// Left returns the tickets without an Err.
 func (ts Tickets) Left() Tickets {
 	var left Tickets
 	for _, t := range ts {
@@ -87,7 +84,7 @@ func (ts Tickets) Left() Tickets {
 	return left
 }
 
-// Pays returns what the tickets pay together, in wei.
+// Pays returns the sum that the tickets pay, in wei.
 func (ts Tickets) Pays() (wei.Wei, error) {
 	var sum wei.Wei
 	for _, t := range ts {
@@ -99,7 +96,7 @@ func (ts Tickets) Pays() (wei.Wei, error) {
 	return sum, nil
 }
 
-// Node is what judging asks of a chain; *chain.Client is one.
+// Node is what Judge reads; *chain.Client implements it.
 type Node interface {
 	Contracts(ctx context.Context) (chain.Contracts, error)
 	Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error)
@@ -108,17 +105,17 @@ type Node interface {
 	SuggestGasPrice(ctx context.Context) (*big.Int, error)
 }
 
-// Policy is what the user lets pass.
+// Policy is what the user allows.
 type Policy struct {
-	// Early lets winners be redeemed before their params expire.
+	// Early allows redeeming winners before their params expire.
 	Early bool
-	// AtALoss lets winners be redeemed that bring no more than their gas costs.
+	// AtALoss allows redeeming winners that pay no more than their gas costs.
 	AtALoss bool
 }
 
-// Judge asks the chain what it would say to each ticket that is left, if from redeemed
-// it, and sets Err and Pays. All of the tickets are of one sender and recipient, as in
-// a batch. It fails with *EarlyError, and when the chain cannot be read.
+// Judge asks the chain about each ticket without an Err, if from redeemed it, and sets Err and
+// Pays. All tickets have one sender and recipient, as in a batch. It returns *EarlyError, and the
+// chain's errors.
 func (ts Tickets) Judge(ctx context.Context, node Node, from common.Address, policy Policy) error {
 	left := ts.Left()
 	if len(left) == 0 {
@@ -150,7 +147,7 @@ func (ts Tickets) Judge(ctx context.Context, node Node, from common.Address, pol
 	return left.Left().weigh(facts.Sender.Deposit, claimable, price, policy)
 }
 
-// estimate has the chain try each ticket by itself.
+// estimate simulates each ticket separately.
 func (ts Tickets) estimate(ctx context.Context, node Node, from common.Address) error {
 	contracts, err := node.Contracts(ctx)
 	if err != nil {
@@ -172,15 +169,14 @@ func (ts Tickets) estimate(ctx context.Context, node Node, from common.Address) 
 		t.gas, t.Err = estimates[i].Gas, estimates[i].Err
 		var refused *contract.RevertError
 		if t.Err != nil && !errors.As(t.Err, &refused) || errors.Is(t.Err, contract.ErrNotInitialized) {
-			return t.Err // no fault of this ticket
+			return t.Err // not caused by this ticket
 		}
 	}
 	return nil
 }
 
-// weigh follows the contract's arithmetic from ticket to ticket: the deposit pays a
-// face value, and what the deposit is short of comes from the reserve as far as the
-// recipient can claim it.
+// weigh repeats the contract's arithmetic from ticket to ticket: the deposit pays a face value, and
+// the reserve what the deposit lacks, as far as the recipient can claim.
 func (ts Tickets) weigh(deposit, claimable *big.Int, price wei.Wei, policy Policy) error {
 	deposit, claimable = new(big.Int).Set(deposit), new(big.Int).Set(claimable)
 	for _, t := range ts {
@@ -204,13 +200,13 @@ func (ts Tickets) weigh(deposit, claimable *big.Int, price wei.Wei, policy Polic
 	return nil
 }
 
-// Gas that a ticket of a batch may need beyond its own estimate, which is made as if it
-// came first: a later one may be the first to draw on the reserve.
+// Gas that a ticket in a batch may need beyond its own estimate, which assumes that it comes first:
+// a later one may be the first to draw on the reserve.
 const reserveGas = 100_000
 
-// Call returns the transaction that redeems all of the tickets. A batch has a gas limit
-// of its own: a node's estimate is the least with which the transaction succeeds, and a
-// batch succeeds whether or not its tickets do.
+// Call returns the transaction that redeems all of the tickets. A batch has its own gas limit: a
+// node's estimate is the least with which the transaction succeeds, and a batch succeeds even if
+// its tickets do not.
 func (ts Tickets) Call(at common.Address) (tx.Call, error) {
 	data, err := ts.pack()
 	if err != nil {

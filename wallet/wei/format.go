@@ -6,19 +6,17 @@ import (
 	"strings"
 )
 
-// Decimal returns the amount as a decimal number of wei without its unit, as JSON
-// fields carry it.
+// Decimal returns the amount as a decimal number of wei without a unit, as in JSON.
 func (w Wei) Decimal() string { return w.u.Dec() }
 
-// String returns the amount exactly, in the largest unit that keeps it readable,
-// with the unit: 0.1 ETH, 25 gwei, 1000 wei. Parse reads it back.
+// String returns the exact amount in the largest readable unit: 0.1 ETH, 25 gwei, 1000 wei. Parse
+// can read it.
 func (w Wei) String() string { return Format(w.Rat()) }
 
 // MarshalText writes the amount as a decimal number of wei.
 func (w Wei) MarshalText() ([]byte, error) { return []byte(w.Decimal()), nil }
 
-// UnmarshalText reads a decimal number of wei, as MarshalText writes it. It fails
-// with ErrSyntax or ErrRange.
+// UnmarshalText parses a decimal number of wei. It returns ErrSyntax or ErrRange.
 func (w *Wei) UnmarshalText(text []byte) error {
 	s := string(text)
 	if !isDigits(s) || len(s) > 1 && s[0] == '0' {
@@ -36,8 +34,8 @@ func (w *Wei) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Format writes a rational number of wei, such as an expected value, with its
-// unit. A fraction of a wei is cut after nine decimals and marked with ~.
+// Format returns a rational number of wei, such as an expected value, with its unit. A fraction of
+// a wei is cut after nine decimals and marked with ~.
 func Format(r *big.Rat) string {
 	unit, decimals := "wei", 0
 	abs := new(big.Rat).Abs(r)
@@ -51,7 +49,7 @@ func Format(r *big.Rat) string {
 	scaled := new(big.Rat).Quo(r, pow10(decimals))
 	approximate := ""
 	if !r.IsInt() {
-		// Cut toward zero: an amount is never shown as more than it is.
+		// Cut toward zero, so that an amount is never displayed as more than it is.
 		units := new(big.Int).Quo(new(big.Int).Mul(r.Num(), pow10(fractionOfWei).Num()), r.Denom())
 		cut := new(big.Rat).SetFrac(units, pow10(fractionOfWei).Num())
 		if cut.Cmp(r) != 0 {
@@ -68,7 +66,7 @@ func pow10(n int) *big.Rat {
 	return new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil))
 }
 
-// Text writes what a contract calls an amount, with its unit; as it is where it is none.
+// Text returns a contract's number with its unit, or unchanged if it is not a valid amount.
 func Text(amount *big.Int) string {
 	w, err := FromBig(amount)
 	if err != nil {

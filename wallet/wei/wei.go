@@ -1,5 +1,5 @@
-// Package wei has amounts of ether that carry their unit: whole wei of at most
-// 256 bits, never negative, never a float.
+// Package wei represents amounts of ether: whole wei of at most 256 bits, never negative, without
+// floats.
 package wei
 
 import (
@@ -12,17 +12,17 @@ import (
 	"github.com/holiman/uint256"
 )
 
-// Wei is an amount in wei (10^18 wei = 1 ETH), 0 to 2^256-1. It is a value: it
-// shares memory with nothing, compares with ==, and its zero value is 0 wei.
+// Wei is an amount in wei (10^18 wei = 1 ETH), from 0 to 2^256-1. It is a value that can be
+// compared with ==; the zero value is 0 wei.
 type Wei struct{ u uint256.Int }
 
-// Powers of ten between wei and the units that people write.
+// Powers of ten between wei and the units.
 const (
 	gweiDecimals = 9
 	ethDecimals  = 18
 )
 
-// decimalsOf is a unit's power of ten, by its name in upper or lower case.
+// decimalsOf returns the power of ten of a unit's name, in any case.
 func decimalsOf(unit string) (decimals int, known bool) {
 	switch strings.ToLower(unit) {
 	case "wei":
@@ -36,7 +36,7 @@ func decimalsOf(unit string) (decimals int, known bool) {
 }
 
 var (
-	// ErrNoUnit is returned for an amount that does not say its unit.
+	// ErrNoUnit is returned for an amount without a unit.
 	ErrNoUnit = errors.New("amount has no unit")
 	// ErrSyntax is returned for text that is not an amount.
 	ErrSyntax = errors.New("not an amount")
@@ -46,17 +46,16 @@ var (
 	ErrTooPrecise = errors.New("amount is finer than one wei")
 )
 
-// spellings is the hint that amounts without a usable unit are answered with.
+// spellings is the hint for amounts without a usable unit.
 const spellings = `write it as 0.1eth, 25gwei or 1000wei`
 
-// FromUint64 returns v wei.
 func FromUint64(v uint64) Wei {
 	var w Wei
 	w.u.SetUint64(v)
 	return w
 }
 
-// FromBig returns v wei. It fails with ErrRange for nil, negative and over 256 bits.
+// FromBig returns v wei. It returns ErrRange if v is nil, negative or over 256 bits.
 func FromBig(v *big.Int) (Wei, error) {
 	var w Wei
 	switch {
@@ -70,8 +69,8 @@ func FromBig(v *big.Int) (Wei, error) {
 	return w, nil
 }
 
-// Ceil returns the smallest whole number of wei that is not below r, an exact
-// rational in wei such as an expected value. It fails as FromBig does.
+// Ceil returns the smallest whole number of wei that is at least r, such as an expected value. It
+// returns the errors of FromBig.
 func Ceil(r *big.Rat) (Wei, error) {
 	q, m := new(big.Int).DivMod(r.Num(), r.Denom(), new(big.Int))
 	if m.Sign() != 0 {
@@ -80,10 +79,9 @@ func Ceil(r *big.Rat) (Wei, error) {
 	return FromBig(q)
 }
 
-// Parse reads an amount with its unit: digits, at most one decimal point, a power of ten
-// such as e18 if need be, and one of wei, gwei, eth or ether, such as 0.1eth, 25gwei or
-// 1e18wei; a space may stand before the unit, whose case does not matter. It fails with
-// ErrNoUnit, ErrSyntax, ErrRange or ErrTooPrecise.
+// Parse parses an amount with its unit: digits with an optional decimal point and an optional power
+// of ten such as e18, and one of wei, gwei, eth or ether, in any case, after an optional space:
+// 0.1eth, 25gwei, 1e18wei. It returns ErrNoUnit, ErrSyntax, ErrRange or ErrTooPrecise.
 func Parse(s string) (Wei, error) {
 	number, unit := splitUnit(s)
 	if strings.HasPrefix(number, "-") {
@@ -137,7 +135,7 @@ func Parse(s string) (Wei, error) {
 	return w, nil
 }
 
-// splitUnit parts a number from the letters behind it.
+// splitUnit separates a number from the letters after it.
 func splitUnit(s string) (number, unit string) {
 	end := len(s)
 	for end > 0 && isLetter(s[end-1]) {
@@ -146,17 +144,16 @@ func splitUnit(s string) (number, unit string) {
 	return strings.TrimSuffix(s[:end], " "), s[end:]
 }
 
-// IsUnit reports whether text is a unit of amounts, in upper or lower case.
+// IsUnit reports whether text is a unit, in any case.
 func IsUnit(text string) bool {
 	_, known := decimalsOf(text)
 	return known
 }
 
-// maxDigits bounds what Parse converts; 2^256-1 has 78 digits, the rest is
-// leeway for leading zeros.
+// maxDigits limits what Parse converts; 2^256-1 has 78 digits, the rest allows for leading zeros.
 const maxDigits = 100
 
-// maxExponent is how many digits a power of ten may have.
+// maxExponent is the most digits of a power of ten.
 const maxExponent = 3
 
 func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
@@ -170,19 +167,18 @@ func isDigits(s string) bool {
 	return s != ""
 }
 
-// Big returns the amount in wei as an integer of the caller's own.
+// Big returns the amount in wei as a new integer.
 func (w Wei) Big() *big.Int { return w.u.ToBig() }
 
-// Rat returns the amount in wei as a rational of the caller's own.
+// Rat returns the amount in wei as a new rational number.
 func (w Wei) Rat() *big.Rat { return new(big.Rat).SetInt(w.Big()) }
 
-// IsZero reports whether the amount is 0 wei.
 func (w Wei) IsZero() bool { return w.u.IsZero() }
 
-// Cmp returns -1, 0 or 1 as w is below, equal to or above x.
+// Cmp returns -1, 0 or 1 if w is less than, equal to or greater than x.
 func (w Wei) Cmp(x Wei) int { return w.u.Cmp(&x.u) }
 
-// Add returns w + x; it fails with ErrRange above 2^256-1 wei.
+// Add returns w + x, or ErrRange above 2^256-1 wei.
 func (w Wei) Add(x Wei) (Wei, error) {
 	var sum Wei
 	if _, over := sum.u.AddOverflow(&w.u, &x.u); over {
@@ -191,7 +187,7 @@ func (w Wei) Add(x Wei) (Wei, error) {
 	return sum, nil
 }
 
-// Sub returns w - x; it fails with ErrRange below 0.
+// Sub returns w - x, or ErrRange below 0.
 func (w Wei) Sub(x Wei) (Wei, error) {
 	var difference Wei
 	if _, under := difference.u.SubOverflow(&w.u, &x.u); under {
@@ -200,7 +196,7 @@ func (w Wei) Sub(x Wei) (Wei, error) {
 	return difference, nil
 }
 
-// Mul returns w · n; it fails with ErrRange above 2^256-1 wei.
+// Mul returns w · n, or ErrRange above 2^256-1 wei.
 func (w Wei) Mul(n uint64) (Wei, error) {
 	var product Wei
 	if _, over := product.u.MulOverflow(&w.u, uint256.NewInt(n)); over {
