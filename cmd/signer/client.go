@@ -156,10 +156,10 @@ func newClientAdd(r *cli.Run) *cobra.Command {
 	cmd := clientCommand(r, &cobra.Command{
 		Use:   "add NAME",
 		Short: "Add a client, and show its token",
-		Long: `Add adds a client with what it may have signed, and shows its bearer token, which
-is shown this once: the store keeps a hash of it. Allowances are counted by
-payments as they are recorded, over all replicas of the signer, and a payment
-that exceeds one is refused with status 483 before anything is signed.
+		Long: `Add adds a client with what it may have signed, and shows its bearer token.
+The token is shown this once: the store keeps a hash of it. Allowances are
+counted by payments as they are recorded, over all replicas of the signer, and a
+payment that exceeds one is refused with status 483 before anything is signed.
 
 With --certificate, --jwt or --auth-id the client is also recognized by the
 common name of its TLS certificate, by a claim of its JSON Web Token, or by the
@@ -232,7 +232,7 @@ func newClientRotate(r *cli.Run) *cobra.Command {
 	cmd := clientCommand(r, &cobra.Command{
 		Use:     "rotate NAME",
 		Short:   "Replace a client's token",
-		Long:    "Rotate replaces a client's bearer token and shows the new one, this once. The old\none is refused from now on.",
+		Long:    "Rotate replaces a client's bearer token and shows the new one, this once. The\nold one is refused from now on.",
 		Example: "  pmctl signer client rotate studio",
 	}, cobra.ExactArgs(1), func(ctx context.Context, all *wallet.SignerClients, args []string) error {
 		token := identity.Token()
