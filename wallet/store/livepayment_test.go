@@ -205,10 +205,13 @@ func liveTakeover(t *testing.T, place place) {
 	_, err := livePayments(s).Pay(t.Context(), stale)
 	require.ErrorIs(t, err, live.ErrStateOld)
 	newer := *taken.Session
-	newer.SequenceNumber, newer.SenderNonce = 9, 8
+	newer.SequenceNumber, newer.SenderNonce, newer.Balance = 9, 8, new(big.Rat).Neg(r.TicketEV)
 	ahead := r
 	ahead.State = &newer
-	require.Equal(t, uint32(13), pay(t, s, ahead).Nonces.First, "the higher of both counts")
+	continued := pay(t, s, ahead)
+	require.EqualValues(t, 13, continued.Nonces.First, "the higher of both counts")
+	require.EqualValues(t, 2, continued.Nonces.Count, "the newer balance counts")
+	require.EqualValues(t, 10, continued.Session.SequenceNumber)
 
 	// What pmctl has signed is in the store that was asked then.
 	foreign := *taken.Session
@@ -445,4 +448,17 @@ func aLostLivePaymentIsDamage(t *testing.T, place place) {
 	_, err := livePayments(s).Pay(t.Context(), liveRequest(1, 1).with(first))
 	require.ErrorIs(t, err, ErrDamaged)
 	require.False(t, errors.As(err, new(live.Refusal)))
+}
+
+// A count of nonces that was set back is damage here too, and so is one that is ahead.
+func TestALiveCountThatWasSetBack(t *testing.T) { onEach(t, aLiveCountThatWasSetBack) }
+
+func aLiveCountThatWasSetBack(t *testing.T, place place) {
+	s := open(t, place(t))
+	first := pay(t, s, liveRequest(1, 2))
+	for _, used := range []int{1, 3} {
+		change(t, s, `UPDATE sessions SET used_nonces = $1`, used)
+		_, err := livePayments(s).Pay(t.Context(), liveRequest(1, 1).with(first))
+		require.ErrorIs(t, err, ErrDamaged, used)
+	}
 }

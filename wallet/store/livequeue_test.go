@@ -116,9 +116,10 @@ func TestDamageRefusesOneRequest(t *testing.T) {
 
 func TestLiveQueueEnds(t *testing.T) {
 	s := open(t, newFile(t))
-	queue := livePayments(s).Queue()
 	given, giveUp := context.WithCancelCause(t.Context())
 	giveUp(errors.New("gave up"))
+	require.Empty(t, (&LiveQueue{}).gather(&liveWait{ctx: given}), "nothing is recorded for it")
+	queue := livePayments(s).Queue()
 	_, err := queue.Pay(given, liveRequest(1, 1))
 	if err != nil { // it may have been recorded before it was given up
 		require.EqualError(t, err, "gave up")

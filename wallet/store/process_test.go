@@ -39,6 +39,8 @@ func TestMain(m *testing.M) {
 		os.Exit(spendAll(location))
 	case "open":
 		os.Exit(openOnce(location))
+	case "live":
+		os.Exit(payLiveForever(location))
 	}
 }
 
