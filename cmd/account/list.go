@@ -66,7 +66,7 @@ func emitList(r *cli.Run, store *keystore.Store, list keystore.Listing) error {
 		r.Note("unusable: %v", problem)
 	}
 	if len(list.Accounts)+len(list.Unnamed) == 0 {
-		r.Note("no accounts in %s; pmctl account new makes one", store.Path())
+		r.Note("no accounts in %s; pmctl account new creates one", store.Path())
 	}
 	return cli.EmitList(r, "pmctl.accounts", result, func(w *cli.Page) error { return result.write(w, r.Verbose) })
 }

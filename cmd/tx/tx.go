@@ -141,8 +141,12 @@ func listIntents(r *cli.Run, cmd *cobra.Command, o *cli.NetworkOptions, account 
 			list = append(list, newIntentResult(i))
 		}
 	}
-	if len(list) == 0 {
-		r.Note("no transaction of %s waits to be mined", address)
+	switch {
+	case len(list) > 0:
+	case all:
+		r.Note("no transactions of %s", address)
+	default:
+		r.Note("no pending transactions of %s", address)
 	}
 	return cli.EmitList(r, "pmctl.transactions", map[string]any{"transactions": list}, list.write)
 }
