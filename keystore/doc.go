@@ -1,23 +1,23 @@
-// Package keystore holds accounts on disk and signs with them.
+// Package keystore stores accounts on disk and signs with them.
 //
-// An account is one file of Web3 Secret Storage, version 3: the format of
-// go-ethereum, go-livepeer and most wallets, whose folders work as they are.
+// An account is one file of Web3 Secret Storage, version 3: the format of go-ethereum, go-livepeer
+// and most wallets, whose folders can be used as they are.
 //
-// Open names a folder (or one key file) and touches nothing. List reads the
-// addresses, Find and Default choose an account, Unlock asks for its passphrase
-// and returns a Signer. Deriving the key from the passphrase is slow on purpose
-// (about a second), so everything that can fail without it is checked before.
+// Open names a folder or a single key file, and reads nothing. List reads the addresses, Find and
+// Default choose an account, and Unlock asks for its passphrase and returns a Signer. Deriving the
+// key from the passphrase is deliberately slow (about a second), so whatever can fail without it is
+// checked first.
 //
 //	store := keystore.Open(path)
 //	account, err := store.Default()
 //	signer, err := store.Unlock(ctx, account, keystore.PassphraseFile("pass.txt"))
 //	defer signer.Close()
 //
-// New and Import write a file, ChangePassphrase replaces one. A file is written
-// beside its destination, flushed, read back and decrypted before it takes its
-// name: at every moment the destination is either the whole old file or the whole
-// new one, and no file is ever replaced by another account's.
+// New and Import write a file, ChangePassphrase replaces one. A file is written beside its
+// destination, synced, read back and decrypted before it gets its name: the destination is always
+// either the complete old file or the complete new one, and no file is ever replaced by another
+// account's.
 //
-// Passphrases are byte slices, overwritten after use. That is a best effort: the
-// key derivation underneath takes a copy, and the Go runtime may move memory.
+// Passphrases are byte slices that are overwritten after use. That is best effort: the key
+// derivation copies them, and the Go runtime may move memory.
 package keystore

@@ -10,44 +10,42 @@ import (
 )
 
 var (
-	// ErrNoAccounts is returned when an account is wanted and the store has none.
+	// ErrNoAccounts is returned if the store has no accounts.
 	ErrNoAccounts = errors.New("no accounts")
-	// ErrNoSuchAccount is returned for an address that the store has no file for.
+	// ErrNoSuchAccount is returned for an address without a file in the store.
 	ErrNoSuchAccount = errors.New("no such account")
-	// ErrAccountExists is returned when the store already has a file for the address.
+	// ErrAccountExists is returned if the store already has a file for the address.
 	ErrAccountExists = errors.New("account exists already")
-	// ErrFolder is returned when the folder for a new account cannot be created.
+	// ErrFolder is returned if the folder for a new account cannot be created.
 	ErrFolder = errors.New("cannot create the keystore")
-	// ErrNotFolder is returned when an account is to be added to a single key file.
+	// ErrNotFolder is returned for adding an account to a single key file.
 	ErrNotFolder = errors.New("not a folder")
 
-	// ErrWrongPassphrase is returned when the passphrase does not open the key. A
-	// file whose key or checksum was altered looks the same.
+	// ErrWrongPassphrase is returned if the passphrase does not open the key. A file whose key or
+	// checksum was altered looks the same.
 	ErrWrongPassphrase = errors.New("wrong passphrase")
-	// ErrEmptyPassphrase is returned when a passphrase's source gave nothing at
-	// all, and when a key would be encrypted under the empty passphrase.
+	// ErrEmptyPassphrase is returned if a source gives no bytes at all, and for encrypting a key
+	// under the empty passphrase.
 	ErrEmptyPassphrase = errors.New("empty passphrase")
-	// ErrBadPassphrase is returned for a passphrase that is too long, and for a
-	// new one that could not be typed at a prompt.
+	// ErrBadPassphrase is returned for a passphrase that is too long, and for a new one that could
+	// not be typed at a prompt.
 	ErrBadPassphrase = errors.New("unusable passphrase")
-	// ErrPassphraseFile is returned for a passphrase file that is no file or that
-	// other users can read.
+	// ErrPassphraseFile is returned for a passphrase file that is not a file, or that other users
+	// can read.
 	ErrPassphraseFile = errors.New("passphrase file refused")
 
-	// ErrDamaged is returned for a key file that is truncated, not JSON, or lacks
-	// something that every key file has.
+	// ErrDamaged is returned for a key file that is truncated, not JSON, or incomplete.
 	ErrDamaged = errors.New("damaged key file")
-	// ErrUnsupported is returned for a key file of a kind that this package does
-	// not read: another version, cipher or key derivation.
+	// ErrUnsupported is returned for a key file with another version, cipher or key derivation than
+	// this package reads.
 	ErrUnsupported = errors.New("unsupported key file")
-	// ErrTooCostly is returned for a key file whose key derivation would take more
-	// memory or time than any honest file asks for.
+	// ErrTooCostly is returned for a key file whose key derivation needs more memory or time than
+	// any legitimate one.
 	ErrTooCostly = errors.New("key derivation too costly")
-	// ErrTooLittleMemory is returned for a key file whose key derivation takes more
-	// memory than the process can get.
+	// ErrTooLittleMemory is returned for a key file whose key derivation needs more memory than is
+	// available.
 	ErrTooLittleMemory = errors.New("too little memory to open the key")
-	// ErrAddressMismatch is returned when the key in a file is not the key of the
-	// address that the file is for.
+	// ErrAddressMismatch is returned if the key in a file is not that of the file's address.
 	ErrAddressMismatch = errors.New("address does not match the key")
 
 	// ErrBadKey is returned for text that is not a private key.
@@ -56,25 +54,22 @@ var (
 	ErrClosed = errors.New("signer is closed")
 )
 
-// FileError is what is wrong with one key file.
+// FileError is an error about one key file.
 type FileError struct {
-	// Path names the file.
 	Path string
-	// Address is the account that the file claims to be, by its content or else
-	// by its name; zero when it claims none.
+	// Address is the account of the file, by its content or else by its name; zero if it names
+	// none.
 	Address common.Address
-	// Err is the reason: it wraps ErrDamaged, ErrUnsupported, ErrTooCostly or an
-	// error of the file system.
+	// Err is the reason: it wraps ErrDamaged, ErrUnsupported, ErrTooCostly or an error of the file
+	// system.
 	Err error
 }
 
 func (e *FileError) Error() string { return fmt.Sprintf("key file %s: %v", e.Path, e.Err) }
 
-// Unwrap returns the reason.
 func (e *FileError) Unwrap() error { return e.Err }
 
-// SeveralAccountsError is returned when no account was chosen and there is more
-// than one to choose from.
+// SeveralAccountsError is returned if no account was chosen and there are several.
 type SeveralAccountsError struct {
 	// Accounts are all accounts of the store.
 	Accounts []accounts.Account
@@ -88,24 +83,22 @@ func (e *SeveralAccountsError) Error() string {
 	return fmt.Sprintf("%d accounts and none chosen: %s", len(e.Accounts), strings.Join(addresses, ", "))
 }
 
-// AmbiguousError is returned when several files claim to be the same account.
+// AmbiguousError is returned if several files are for the same account.
 type AmbiguousError struct {
-	// Address is the account.
 	Address common.Address
-	// Paths are the files.
-	Paths []string
+	Paths   []string
 }
 
 func (e *AmbiguousError) Error() string {
 	return fmt.Sprintf("account %s is in %d files, keep one: %s", e.Address.Hex(), len(e.Paths), strings.Join(e.Paths, ", "))
 }
 
-// UnnamedError is returned when no account was named and there are key files that do
-// not name their address, so that the files alone do not tell which account acts.
+// UnnamedError is returned if no account was chosen and some key files do not name their address,
+// so that the files alone do not tell which account acts.
 type UnnamedError struct {
 	// Paths are the files that do not name their address.
 	Paths []string
-	// Others are the accounts whose files do.
+	// Others are the accounts of the files that do.
 	Others []accounts.Account
 }
 
@@ -120,7 +113,7 @@ func (e *UnnamedError) Error() string {
 	return text
 }
 
-// Only returns the file when it is the only one of the store, else "".
+// Only returns the file if it is the only one in the store, else "".
 func (e *UnnamedError) Only() string {
 	if len(e.Paths) == 1 && len(e.Others) == 0 {
 		return e.Paths[0]
@@ -128,15 +121,15 @@ func (e *UnnamedError) Only() string {
 	return ""
 }
 
-// Hint says what to do.
+// Hint says how to choose.
 func (e *UnnamedError) Hint() string {
 	if len(e.Paths) > 1 {
 		return "pass --keystore FILE with the one file to use"
 	}
-	return "name the account with --from ADDRESS, or as the command's argument; pmctl account passwd ADDRESS writes the file anew, with its address"
+	return "pass the account with --from ADDRESS, or as the command's argument; pmctl account passwd ADDRESS rewrites the file with its address"
 }
 
-// ReadableError is a file with a secret that other users can read. It wraps
+// ReadableError is returned for a file with a secret that other users can read. It wraps
 // ErrPassphraseFile.
 type ReadableError struct {
 	// Path is the file, and By who can read it.
@@ -147,10 +140,9 @@ func (e *ReadableError) Error() string {
 	return fmt.Sprintf("%v: %s can read %s", ErrPassphraseFile, e.By, e.Path)
 }
 
-// Unwrap returns ErrPassphraseFile.
 func (e *ReadableError) Unwrap() error { return ErrPassphraseFile }
 
-// Hint says what to do.
+// Hint says how to restrict the file.
 func (e *ReadableError) Hint() string {
-	return fmt.Sprintf("run chmod 600 '%s'; where the file cannot be changed (a secret of Docker or Kubernetes), pass --passphrase-fd 3 3<'%s'", e.Path, e.Path)
+	return fmt.Sprintf("run chmod 600 '%s'; if its mode cannot be changed (a Docker or Kubernetes secret), pass --passphrase-fd 3 3<'%s'", e.Path, e.Path)
 }

@@ -16,14 +16,13 @@ import (
 	"github.com/pmctl/pmctl/internal/durable"
 )
 
-// KeyFile returns the key as the JSON of a key file under passphrase, which stays
-// the caller's to clear. It fails with ErrEmptyPassphrase, ErrBadPassphrase, and
-// with ErrClosed after Close.
+// KeyFile returns the key as the JSON of a key file under passphrase, which the caller clears. It
+// returns ErrEmptyPassphrase, ErrBadPassphrase, and ErrClosed after Close.
 func (s *Signer) KeyFile(passphrase []byte, strength Strength) ([]byte, error) {
 	return s.keyFile("", passphrase, strength)
 }
 
-// keyFile is KeyFile with an id that the file keeps; "" for a new one.
+// keyFile is KeyFile with the file's id; "" for a new one.
 func (s *Signer) keyFile(id string, passphrase []byte, strength Strength) (file []byte, err error) {
 	if err := checkNewPassphrase(passphrase); err != nil {
 		return nil, err
@@ -35,8 +34,8 @@ func (s *Signer) keyFile(id string, passphrase []byte, strength Strength) (file 
 	return file, err
 }
 
-// underNew encrypts the account's key under the new passphrase of a file that source gives,
-// and has write write it, who makes sure with check that it opens.
+// underNew encrypts the account's key under a new passphrase from source, and calls write, which
+// must call check to verify that the file can be opened.
 func (s *Signer) underNew(ctx context.Context, of, id string, source PassphraseSource, strength Strength, write func(data []byte, check func([]byte) error) error) error {
 	passphrase, err := source(ctx, "New passphrase of "+of)
 	if err != nil {
@@ -47,15 +46,15 @@ func (s *Signer) underNew(ctx context.Context, of, id string, source PassphraseS
 	if err != nil {
 		return err
 	}
-	// Deriving the key took a while, and has no other way to be stopped.
+	// The key derivation took a while and cannot be interrupted.
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
 	return write(data, opensTo(s.Address(), passphrase))
 }
 
-// RawKey returns the private key as 64 hex digits, for the caller to clear.
-// Anyone who sees them controls the account's funds. It fails with ErrClosed after Close.
+// RawKey returns the private key as 64 hex digits, for the caller to clear. Anyone who sees them
+// controls the account's funds. It returns ErrClosed after Close.
 func (s *Signer) RawKey() ([]byte, error) {
 	// Room for a newline, so that adding it leaves no copy behind.
 	text := make([]byte, 2*keySize, 2*keySize+1)
@@ -71,9 +70,9 @@ func (s *Signer) RawKey() ([]byte, error) {
 	return text, nil
 }
 
-// WriteKeyFile writes the account to a new key file of mode 0600, under the new
-// passphrase that source gives. It fails with fs.ErrExist when there is something
-// at path already, otherwise as Store.Import does, and then leaves no file.
+// WriteKeyFile writes the account to a new key file of mode 0600, under a new passphrase from
+// source. It returns fs.ErrExist if path exists, otherwise the errors of Store.Import, and leaves
+// no file then.
 func (s *Signer) WriteKeyFile(ctx context.Context, path string, source PassphraseSource, strength Strength) error {
 	return s.writeKeyFile(ctx, durable.OS{}, path, source, strength)
 }
@@ -87,8 +86,8 @@ func (s *Signer) writeKeyFile(ctx context.Context, files durable.FS, path string
 	})
 }
 
-// WriteRawKey writes what RawKey returns, and a newline, to a new file of mode
-// 0600. It fails as WriteKeyFile does.
+// WriteRawKey writes the result of RawKey, and a newline, to a new file of mode 0600. It returns
+// the errors of WriteKeyFile.
 func (s *Signer) WriteRawKey(path string) error { return s.writeRawKey(durable.OS{}, path) }
 
 func (s *Signer) writeRawKey(files durable.FS, path string) error {
@@ -104,14 +103,14 @@ func (s *Signer) writeRawKey(files durable.FS, path string) error {
 	same := func(written []byte) error {
 		defer clear(written)
 		if !bytes.Equal(written, text) {
-			return errors.New("it reads differently")
+			return errors.New("its content differs after writing")
 		}
 		return nil
 	}
 	return writeFile(files, path, text, same, durable.New)
 }
 
-// vacant fails early where durable.New would fail in the end.
+// vacant fails early for a path where durable.New would fail at the end.
 func vacant(path string) error {
 	_, err := os.Lstat(path)
 	switch {
@@ -124,8 +123,8 @@ func vacant(path string) error {
 	}
 }
 
-// opensTo returns a test that a file just written opens to the account's key. It
-// costs another key derivation; a key that cannot be opened costs the account.
+// opensTo returns a check that a new file opens to the account's key. It costs another key
+// derivation; a key that cannot be opened would cost the account.
 func opensTo(address common.Address, passphrase []byte) func(data []byte) error {
 	return func(data []byte) error {
 		file, err := parseKeyFile(data)

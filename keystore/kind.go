@@ -8,11 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// utf8Mark is the byte order mark that some editors write in front of UTF-8 text.
+// utf8Mark is the byte order mark that some editors write before UTF-8 text.
 var utf8Mark = []byte("\xef\xbb\xbf")
 
-// otherKind names what a file is that is not the JSON of a key file at all, as far
-// as that can be told. Its errors wrap ErrUnsupported or ErrDamaged.
+// otherKind describes a file that is not a JSON key file, as far as possible. Its errors wrap
+// ErrUnsupported or ErrDamaged.
 func otherKind(data []byte) error {
 	switch trimmed := bytes.TrimSpace(data); {
 	case isUTF16(data):
@@ -22,13 +22,13 @@ func otherKind(data []byte) error {
 	case trimmed[0] == '[':
 		return fmt.Errorf("%w: it is a JSON array; a key file is one JSON object", ErrUnsupported)
 	case isMnemonic(trimmed):
-		return fmt.Errorf("%w: it is a mnemonic phrase, from which no account is derived here; export the account's private key from the wallet that made it", ErrUnsupported)
+		return fmt.Errorf("%w: it is a mnemonic phrase, which pmctl does not derive accounts from; export the account's private key from the wallet that made it", ErrUnsupported)
 	}
 	return nil
 }
 
-// IsKeyFile reports whether data is to be read as a key file, of whatever kind, and not
-// as the digits of a raw key.
+// IsKeyFile reports whether data should be read as a key file of any kind, and not as the digits of
+// a raw key.
 func IsKeyFile(data []byte) bool {
 	data = bytes.TrimPrefix(data, utf8Mark)
 	return otherKind(data) != nil || bytes.HasPrefix(bytes.TrimSpace(data), []byte("{"))
@@ -53,8 +53,8 @@ func isMnemonic(text []byte) bool {
 	return len(words) >= 12 && len(words) <= 24 && len(words)%3 == 0
 }
 
-// otherWallet names the kinds of wallet file in JSON that are not key files of
-// version 3. Its errors wrap ErrUnsupported.
+// otherWallet identifies wallet files in JSON that are not key files of version 3. Its errors wrap
+// ErrUnsupported.
 func otherWallet(fields map[string]json.RawMessage) error {
 	has := func(name string) bool {
 		for found := range fields {
@@ -67,13 +67,13 @@ func otherWallet(fields map[string]json.RawMessage) error {
 	version := strings.Trim(string(fields["version"]), `"`)
 	switch {
 	case has("encseed") && (has("ethaddr") || has("btcaddr")):
-		return fmt.Errorf("%w: it is an Ethereum presale wallet; import it with geth wallet import, and use the key file that this writes", ErrUnsupported)
+		return fmt.Errorf("%w: it is an Ethereum presale wallet; import it with geth wallet import, and use the key file that it writes", ErrUnsupported)
 	case version == "1":
-		return fmt.Errorf("%w: it is a key file of version 1; geth account update ADDRESS writes it anew as version 3", ErrUnsupported)
+		return fmt.Errorf("%w: it is a key file of version 1; geth account update ADDRESS rewrites it as version 3", ErrUnsupported)
 	case version == "4" && (has("pubkey") || has("path")):
 		return fmt.Errorf("%w: it is an EIP-2335 key file of a validator (a BLS key), which signs no payments", ErrUnsupported)
 	case has("mnemonic") && !has("crypto"):
-		return fmt.Errorf("%w: it holds a mnemonic phrase; export the account's private key from the wallet that made it", ErrUnsupported)
+		return fmt.Errorf("%w: it contains a mnemonic phrase; export the account's private key from the wallet that made it", ErrUnsupported)
 	}
 	return nil
 }

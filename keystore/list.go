@@ -15,22 +15,21 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 )
 
-// Listing is what a store holds.
+// Listing is the content of a store.
 type Listing struct {
-	// Accounts are the usable accounts, in the order of their files' names, which
-	// is that of their creation.
+	// Accounts are the usable accounts, in the order of their files' names, which is that of their
+	// creation.
 	Accounts []accounts.Account
-	// Unnamed are the paths of usable key files that do not name their address,
-	// which version 3 allows: opening one tells it.
+	// Unnamed are usable key files that do not name their address, as version 3 allows: only
+	// opening one shows it.
 	Unnamed []string
-	// Problems are the files that no account can be read from.
+	// Problems are the files from which no account can be read.
 	Problems []*FileError
 }
 
-// List reads the addresses of all key files, without decrypting any. A folder
-// that does not exist holds nothing. Subfolders, hidden files and backups (names
-// that end in "~") are passed over; links are followed, and a file that is there
-// under two names counts once.
+// List reads the addresses of all key files, without decrypting any. A folder that does not exist
+// is empty. Subfolders, hidden files and backups (names ending in "~") are skipped; links are
+// followed, and a file with two names counts once.
 func (s *Store) List() (Listing, error) {
 	info, err := os.Stat(s.path)
 	switch {
@@ -83,7 +82,7 @@ func listFiles(paths []string) Listing {
 	return list
 }
 
-// errNotRegular is why a link to a folder or a device is passed over.
+// errNotRegular is the reason to skip a link to a folder or a device.
 var errNotRegular = errors.New("not a regular file")
 
 // readKeyFile reads and checks one key file. Its errors are of type *FileError.
@@ -104,7 +103,7 @@ func readKeyFile(path string) (*keyFile, fs.FileInfo, error) {
 
 // readBounded reads a regular file of at most maxFileSize bytes.
 func readBounded(path string) ([]byte, fs.FileInfo, error) {
-	// What is no regular file is not even opened: a pipe would block.
+	// A pipe would block, so only regular files are opened.
 	if info, err := os.Stat(path); err != nil {
 		return nil, nil, reason(err)
 	} else if !info.Mode().IsRegular() {
@@ -126,12 +125,12 @@ func readBounded(path string) ([]byte, fs.FileInfo, error) {
 	case len(data) == 0:
 		return nil, nil, fmt.Errorf("%w: it is empty", ErrDamaged)
 	case len(data) > maxFileSize:
-		return nil, nil, fmt.Errorf("%w: it is over %d bytes long", ErrDamaged, maxFileSize)
+		return nil, nil, fmt.Errorf("%w: it is longer than %d bytes", ErrDamaged, maxFileSize)
 	}
 	return data, info, nil
 }
 
-// reason is a file system's error without the path, which FileError tells.
+// reason returns a file system's error without the path, which FileError has.
 func reason(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -140,7 +139,7 @@ func reason(err error) error {
 	return err
 }
 
-// addressInName is the address at the end of a key file's name, or zero.
+// addressInName returns the address at the end of a key file's name, or zero.
 func addressInName(path string) common.Address {
 	name := filepath.Base(path)
 	address, err := parseAddress(name[max(0, len(name)-2*common.AddressLength):])

@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// heapSlack is what Go's heap takes beside a large allocation: it grows by arenas.
+// heapSlack is what Go's heap needs beside a large allocation: it grows in arenas.
 const heapSlack = 64 << 20
 
-// freeMemory returns how much memory, in bytes, an allocation may take, and what
-// limits it. What cannot be read limits nothing.
+// freeMemory returns how much memory, in bytes, an allocation may take, and what limits it. Limits
+// that cannot be read are ignored.
 func freeMemory() (free uint64, limit string) {
 	free, limit = math.MaxUint64, "no limit"
 	consider := func(value uint64, ok bool, name string) {
@@ -32,7 +32,7 @@ func freeMemory() (free uint64, limit string) {
 	return free, limit
 }
 
-// systemMemory is what the kernel could give out without killing a process.
+// systemMemory returns what the kernel could allocate without killing a process.
 func systemMemory() (uint64, bool) {
 	file, err := os.Open("/proc/meminfo")
 	if err != nil {
@@ -55,7 +55,7 @@ func systemMemory() (uint64, bool) {
 	return sum, found
 }
 
-// addressSpace is what the process may still map.
+// addressSpace returns what the process may still map.
 func addressSpace() (uint64, bool) {
 	var limit unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_AS, &limit) != nil || limit.Cur == unix.RLIM_INFINITY {
@@ -70,8 +70,8 @@ func addressSpace() (uint64, bool) {
 	return below(limit.Cur, mapped*uint64(os.Getpagesize())+heapSlack), true
 }
 
-// controlGroup is what the smallest of the process's memory limits (cgroup v2) leaves
-// beside what programs hold: what files occupy can be freed.
+// controlGroup returns what the smallest of the process's memory limits (cgroup v2) leaves beside
+// programs' memory: files' memory can be freed.
 func controlGroup() (uint64, bool) {
 	const root = "/sys/fs/cgroup"
 	text, err := os.ReadFile("/proc/self/cgroup")
@@ -83,7 +83,7 @@ func controlGroup() (uint64, bool) {
 	for dir := filepath.Join(root, path); strings.HasPrefix(dir, root); dir = filepath.Dir(dir) {
 		limit, err := readNumber(filepath.Join(dir, "memory.max"))
 		if err != nil {
-			continue // "max", or not there
+			continue // "max", or no such file
 		}
 		held, err := heldBy(filepath.Join(dir, "memory.stat"))
 		if err != nil {
@@ -102,7 +102,7 @@ func readNumber(path string) (uint64, error) {
 	return strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
 }
 
-// heldBy is the memory of a group that is no file's.
+// heldBy returns the memory of a group that is not a file's.
 func heldBy(path string) (uint64, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -118,7 +118,7 @@ func heldBy(path string) (uint64, error) {
 	return 0, lines.Err()
 }
 
-// below is a-b, 0 where that is negative.
+// below returns a-b, or 0 if that is negative.
 func below(a, b uint64) uint64 {
 	if a < b {
 		return 0

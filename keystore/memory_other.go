@@ -4,5 +4,5 @@ package keystore
 
 import "errors"
 
-// LockMemory fails: memory cannot be locked here.
+// LockMemory fails: this system cannot lock memory.
 func (s *Signer) LockMemory() error { return errors.ErrUnsupported }

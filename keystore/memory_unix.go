@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// LockMemory keeps the memory that holds the key from being written to the swap, for as
-// long as the process lives. Copies that signing makes for moments are not covered. It
-// fails where the system allows no locked memory, and with ErrClosed.
+// LockMemory keeps the memory with the key out of swap for the life of the process. Short-lived
+// copies that signing makes are not covered. It fails if the system does not allow locked memory,
+// and with ErrClosed.
 func (s *Signer) LockMemory() error {
 	return s.use(func(key *ecdsa.PrivateKey) error {
 		//lint:ignore SA1019 there is no other way to reach the key's memory

@@ -13,21 +13,20 @@ import (
 	"github.com/pmctl/pmctl/internal/input"
 )
 
-// PassphraseSource gives a passphrase when it is needed. The question is for a
-// person, without punctuation, and ignored by sources that ask no one. The caller
-// clears the passphrase after use.
+// PassphraseSource returns a passphrase when it is needed. question is for a person, without
+// punctuation, and ignored by other sources. The caller clears the passphrase after use.
 type PassphraseSource func(ctx context.Context, question string) ([]byte, error)
 
-// MaxPassphrase is the length of the longest passphrase, in bytes.
+// MaxPassphrase is the longest passphrase, in bytes.
 const MaxPassphrase = 4096
 
-// PassphraseFile reads the passphrase from a file, or from a named pipe, without
-// the newline at its end. It waits for a pipe until its context ends. It fails with
-// ErrPassphraseFile when other users can read the file, with ErrEmptyPassphrase for a
-// file of no bytes and with ErrBadPassphrase for one of more than MaxPassphrase.
+// PassphraseFile reads the passphrase from a file or a named pipe, without the newline at its end.
+// It waits for a pipe until its context ends. It returns ErrPassphraseFile if other users can read
+// the file, ErrEmptyPassphrase for an empty file and ErrBadPassphrase for more than MaxPassphrase
+// bytes.
 //
-// Files in one of the private folders are taken whatever their mode, as long as other
-// users cannot enter the folder: a service manager's credentials, for example.
+// Files in one of the private folders may have any mode, as long as other users cannot enter the
+// folder: a service manager's credentials, for example.
 func PassphraseFile(path string, private ...string) PassphraseSource {
 	return func(ctx context.Context, _ string) ([]byte, error) {
 		f, err := input.Open(ctx, path)
@@ -48,7 +47,7 @@ func PassphraseFile(path string, private ...string) PassphraseSource {
 			return nil, &ReadableError{Path: path, By: others}
 		}
 		passphrase, err := readPassphrase(ctx, f)
-		if ctx.Err() != nil { // as where the file was not open yet
+		if ctx.Err() != nil { // same as if the file had not been opened yet
 			return nil, fmt.Errorf("passphrase file: %w", context.Cause(ctx))
 		} else if err != nil {
 			return nil, fmt.Errorf("passphrase file %s: %w", path, err)
@@ -71,8 +70,8 @@ func within(path string, folders []string) bool {
 	return false
 }
 
-// PassphraseReader reads the passphrase from r to its end, without the newline at
-// the end. It fails as PassphraseFile does.
+// PassphraseReader reads the passphrase from r to its end, without the newline at the end. It
+// returns the errors of PassphraseFile.
 func PassphraseReader(r io.Reader) PassphraseSource {
 	return func(ctx context.Context, _ string) ([]byte, error) {
 		passphrase, err := readPassphrase(ctx, r)
@@ -83,9 +82,8 @@ func PassphraseReader(r io.Reader) PassphraseSource {
 	}
 }
 
-// readPassphrase reads to the end of r and strips one newline, "\n" or "\r\n". No
-// bytes at all are an error, since a secret manager that failed looks like that;
-// a newline alone is the empty passphrase.
+// readPassphrase reads r to its end and strips one newline, "\n" or "\r\n". Empty input is an error,
+// since that is what a failed secret manager writes; a newline alone is the empty passphrase.
 func readPassphrase(ctx context.Context, r io.Reader) ([]byte, error) {
 	// One buffer from the start: growing it would leave copies behind.
 	buffer := make([]byte, MaxPassphrase+len("\r\n")+1)
@@ -131,8 +129,8 @@ func checkNewPassphrase(passphrase []byte) error {
 	return nil
 }
 
-// encodingOf names the byte order mark that a passphrase begins with, "" for none: an
-// editor wrote it, and other wallets do not.
+// encodingOf names the byte order mark that a passphrase begins with, "" for none: some editors
+// write one, and other wallets do not expect it.
 func encodingOf(passphrase []byte) string {
 	switch {
 	case bytes.HasPrefix(passphrase, utf8Mark):

@@ -13,13 +13,13 @@ import (
 	"golang.org/x/crypto/scrypt"
 )
 
-// sealedKey is the encrypted key of a file, with parameters that were checked.
+// sealedKey is the encrypted key of a file, with checked parameters.
 type sealedKey struct {
 	cipherText, iv, mac []byte
 	kdf                 derivation
 }
 
-// derivation turns a passphrase into the key that encrypts the account's key.
+// derivation derives the encryption key from a passphrase.
 type derivation struct {
 	kdf        string
 	salt       []byte
@@ -28,7 +28,7 @@ type derivation struct {
 	iterations int // PBKDF2 with HMAC-SHA256
 }
 
-// String says what the derivation costs, such as "scrypt N=262144 r=8 p=1".
+// String describes the cost, such as "scrypt N=262144 r=8 p=1".
 func (d derivation) String() string {
 	if d.kdf == kdfPBKDF2 {
 		return fmt.Sprintf("%s c=%d", d.kdf, d.iterations)
@@ -36,7 +36,7 @@ func (d derivation) String() string {
 	return fmt.Sprintf("%s N=%d r=%d p=%d", d.kdf, d.n, d.r, d.p)
 }
 
-// memory is what the derivation takes, in bytes.
+// memory returns the memory needed, in bytes.
 func (d derivation) memory() uint64 { return 128 * uint64(d.r) * (uint64(d.n) + uint64(d.p)) }
 
 func (d derivation) key(passphrase []byte) ([]byte, error) {
@@ -49,8 +49,8 @@ func (d derivation) key(passphrase []byte) ([]byte, error) {
 	return scrypt.Key(passphrase, d.salt, d.n, d.r, d.p, d.size)
 }
 
-// checkMemory refuses a derivation that the process has no memory for: Go cannot
-// recover from an allocation that fails.
+// checkMemory refuses a derivation that needs more memory than is available: Go cannot recover from
+// a failed allocation.
 func checkMemory(d derivation) error {
 	free, limit := freeMemory()
 	if d.memory() <= free {
@@ -59,8 +59,8 @@ func checkMemory(d derivation) error {
 	return fmt.Errorf("%w: %s takes %d MiB, and %d MiB are available (%s)", ErrTooLittleMemory, d, d.memory()>>20, free>>20, limit)
 }
 
-// open decrypts the key, 32 bytes for the caller to clear. It fails with
-// ErrWrongPassphrase and ErrTooLittleMemory.
+// open decrypts the key, 32 bytes for the caller to clear. It returns ErrWrongPassphrase and
+// ErrTooLittleMemory.
 func (s *sealedKey) open(passphrase []byte) ([]byte, error) {
 	derived, err := s.kdf.key(passphrase)
 	if err != nil {
@@ -77,14 +77,14 @@ func (s *sealedKey) open(passphrase []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A key that was written without its leading zero bytes gets them back.
+	// Restore the leading zero bytes of a key that was written without them.
 	raw := make([]byte, keySize)
 	cipher.NewCTR(block, s.iv).XORKeyStream(raw[keySize-len(s.cipherText):], s.cipherText)
 	return raw, nil
 }
 
-// authentic reports whether the ciphertext was encrypted under this key. Version 3
-// has the MAC made with Keccak-256; some wallets used SHA3-256.
+// authentic reports whether the ciphertext was encrypted under this key. Version 3 computes the MAC
+// with Keccak-256; some wallets used SHA3-256.
 func (s *sealedKey) authentic(macKey []byte) bool {
 	standard := sha3.New256()
 	standard.Write(macKey)

@@ -15,22 +15,21 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 )
 
-// ErrNoChainID is returned for a transaction that is to be signed for no chain:
-// its signature would be valid on every chain.
+// ErrNoChainID is returned for a transaction without a chain ID: its signature would be valid on
+// every chain.
 var ErrNoChainID = errors.New("no chain id to sign for")
 
-// Signer is an account whose key is in memory: it signs messages and
-// transactions until it is closed. All methods may be called concurrently.
-// However it is printed, only the address shows.
+// Signer is an account with its key in memory. It signs until it is closed, and is safe for
+// concurrent use. Printing it shows only the address.
 type Signer struct {
 	account accounts.Account
 	mu      sync.RWMutex
 	key     *ecdsa.PrivateKey // nil after Close
 }
 
-// NewRawSigner returns the signer of a private key given as 64 hex digits, with
-// or without 0x, and white space around. The text stays the caller's to clear. It
-// fails with ErrBadKey, in words that tell nothing of the text.
+// NewRawSigner returns the signer of a private key given as 64 hex digits, with or without 0x and
+// surrounding white space. The caller clears the text. It returns ErrBadKey, which does not repeat
+// the text.
 func NewRawSigner(text []byte) (*Signer, error) {
 	digits := bytes.TrimSpace(text)
 	if len(digits) >= 2 && digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X') {
@@ -42,7 +41,7 @@ func NewRawSigner(text []byte) (*Signer, error) {
 	raw := make([]byte, keySize)
 	defer clear(raw)
 	if _, err := hex.Decode(raw, digits); err != nil {
-		return nil, fmt.Errorf("%w: it has characters that are no hex digits", ErrBadKey)
+		return nil, fmt.Errorf("%w: it has characters that are not hex digits", ErrBadKey)
 	}
 	key, err := crypto.ToECDSA(raw)
 	if err != nil {
@@ -51,7 +50,7 @@ func NewRawSigner(text []byte) (*Signer, error) {
 	return newSigner(key, ""), nil
 }
 
-// newSigner takes over key, which comes from the file at path, if any.
+// newSigner takes ownership of key, which comes from the file at path, if any.
 func newSigner(key *ecdsa.PrivateKey, path string) *Signer {
 	account := accounts.Account{Address: crypto.PubkeyToAddress(key.PublicKey)}
 	if path != "" {
@@ -60,15 +59,13 @@ func newSigner(key *ecdsa.PrivateKey, path string) *Signer {
 	return &Signer{account: account, key: key}
 }
 
-// Account returns the account that signs; its URL names the key file, if any.
+// Account returns the signing account; its URL names the key file, if any.
 func (s *Signer) Account() accounts.Account { return s.account }
 
-// Address returns the address of the account that signs.
 func (s *Signer) Address() common.Address { return s.account.Address }
 
 // Sign returns the 65-byte signature R‖S‖V (V = 27 or 28, low S) over
-// keccak256("\x19Ethereum Signed Message:\n" ‖ len(msg) ‖ msg). It fails with
-// ErrClosed after Close.
+// keccak256("\x19Ethereum Signed Message:\n" ‖ len(msg) ‖ msg). It returns ErrClosed after Close.
 func (s *Signer) Sign(msg []byte) ([]byte, error) {
 	signature := make([]byte, crypto.SignatureLength)
 	if err := s.SignDigest(accounts.TextHash(msg), signature); err != nil {
@@ -77,10 +74,9 @@ func (s *Signer) Sign(msg []byte) ([]byte, error) {
 	return signature, nil
 }
 
-// SignDigest writes into sig, 65 bytes, the signature R‖S‖V (V = 27 or 28, low S) over
-// digest, 32 bytes: the hash of something that the caller made itself, prefix and all.
-// Signing a digest from elsewhere may sign a transaction unseen. It fails with
-// ErrClosed after Close.
+// SignDigest writes into sig, 65 bytes, the signature R‖S‖V (V = 27 or 28, low S) over digest, 32
+// bytes: a hash that the caller computed itself, including any prefix. A digest from elsewhere may
+// be that of a transaction. It returns ErrClosed after Close.
 func (s *Signer) SignDigest(digest, sig []byte) error {
 	return s.use(func(key *ecdsa.PrivateKey) error {
 		signature, err := crypto.Sign(digest, key)
@@ -88,16 +84,15 @@ func (s *Signer) SignDigest(digest, sig []byte) error {
 			return err
 		}
 		if copied := copy(sig, signature); copied != crypto.SignatureLength {
-			return fmt.Errorf("a signature has %d bytes, and there is room for %d", crypto.SignatureLength, copied)
+			return fmt.Errorf("a signature has %d bytes, but there is room for %d", crypto.SignatureLength, copied)
 		}
 		sig[crypto.RecoveryIDOffset] += 27
 		return nil
 	})
 }
 
-// SignTx returns tx signed for the chain. It fails with ErrNoChainID unless the
-// chain id is positive, with types.ErrInvalidChainId for a transaction of another
-// chain, and with ErrClosed after Close.
+// SignTx returns tx signed for the chain. It returns ErrNoChainID unless the chain ID is positive,
+// types.ErrInvalidChainId for a transaction of another chain, and ErrClosed after Close.
 func (s *Signer) SignTx(tx *types.Transaction, chainID *big.Int) (*types.Transaction, error) {
 	if chainID == nil || chainID.Sign() <= 0 {
 		return nil, ErrNoChainID
@@ -110,7 +105,7 @@ func (s *Signer) SignTx(tx *types.Transaction, chainID *big.Int) (*types.Transac
 	return signed, err
 }
 
-// use calls f with the key, which Close does not clear meanwhile.
+// use calls f with the key, which Close does not clear before f returns.
 func (s *Signer) use(f func(*ecdsa.PrivateKey) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -120,8 +115,8 @@ func (s *Signer) use(f func(*ecdsa.PrivateKey) error) error {
 	return f(s.key)
 }
 
-// Close overwrites the key in memory, after the signatures under way. It may be
-// called more than once.
+// Close overwrites the key in memory, after signatures in progress. It may be called more than
+// once.
 func (s *Signer) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,7 +126,7 @@ func (s *Signer) Close() {
 	}
 }
 
-// Format prints the address, whatever the verb: never the key.
+// Format prints the address, whatever the verb, and never the key.
 func (s *Signer) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.account.Address.Hex()) }
 
 // zeroKey overwrites the number that go-ethereum signs with.

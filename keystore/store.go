@@ -18,26 +18,24 @@ import (
 	"github.com/pmctl/pmctl/internal/durable"
 )
 
-// Store is a folder of key files, or one key file. It keeps nothing in memory:
-// every call reads the files as they are then.
+// Store is a folder of key files, or one key file. It caches nothing: every call reads the files.
 type Store struct {
 	path  string
 	files durable.FS
 }
 
-// Open returns the store at path, which need not exist: a folder is made when the
-// first account is written. It reads nothing.
+// Open returns the store at path, which need not exist: the folder is created with the first
+// account. It reads nothing.
 func Open(path string) *Store { return &Store{filepath.Clean(path), durable.OS{}} }
 
-// Path returns where the store is.
+// Path returns the path of the store.
 func (s *Store) Path() string { return s.path }
 
-// Find returns the account of an address. A file that does not name its address is
-// taken for that account's when it is the only such file and no other names the
-// address: Unlock checks that it is. Find fails with ErrNoSuchAccount or
-// ErrNoAccounts, with *AmbiguousError when two files claim the address, with
-// *UnnamedError when several do not name theirs, and with *FileError when the
-// address's file cannot be used.
+// Find returns the account of an address. A file that does not name its address is taken for that
+// account's if it is the only such file and no other has the address; Unlock verifies that. Find
+// returns ErrNoSuchAccount, ErrNoAccounts, *AmbiguousError if two files have the address,
+// *UnnamedError if several files name no address, and *FileError if the address's file cannot be
+// used.
 func (s *Store) Find(address common.Address) (accounts.Account, error) {
 	list, err := s.List()
 	if err != nil {
@@ -62,10 +60,9 @@ func (s *Store) Find(address common.Address) (accounts.Account, error) {
 	return accounts.Account{}, fmt.Errorf("%w as %s in %s%s", ErrNoSuchAccount, address.Hex(), s.path, list.unreadable())
 }
 
-// Default returns the only account. It fails with ErrNoAccounts when there is
-// none, with *SeveralAccountsError when there is a choice to make, with
-// *UnnamedError when there are files that do not name their address, and otherwise
-// as Find does.
+// Default returns the only account. It returns ErrNoAccounts if there is none,
+// *SeveralAccountsError if there are several, *UnnamedError if files name no address, and otherwise
+// the errors of Find.
 func (s *Store) Default() (accounts.Account, error) {
 	list, err := s.List()
 	if err != nil {
@@ -84,7 +81,7 @@ func (s *Store) Default() (accounts.Account, error) {
 	return unambiguous(first)
 }
 
-// of returns the accounts of an address: more than one when several files claim it.
+// of returns the accounts of an address: several if several files have it.
 func (l Listing) of(address common.Address) []accounts.Account {
 	var found []accounts.Account
 	for _, account := range l.Accounts {
@@ -95,7 +92,7 @@ func (l Listing) of(address common.Address) []accounts.Account {
 	return found
 }
 
-// unreadable ends a message with the files that may hold what was not found.
+// unreadable returns the end of a message, with files that may contain what was not found.
 func (l Listing) unreadable() string {
 	if len(l.Problems) == 0 {
 		return ""
@@ -107,7 +104,7 @@ func (l Listing) unreadable() string {
 	return "; unusable: " + strings.Join(texts, "; ")
 }
 
-// noAccounts is the error for a store without usable accounts.
+// noAccounts returns the error for a store without usable accounts.
 func (s *Store) noAccounts(list Listing) error {
 	if len(list.Problems) == 1 && list.Problems[0].Path == s.path {
 		return list.Problems[0]
@@ -129,11 +126,10 @@ func unambiguous(found []accounts.Account) (accounts.Account, error) {
 	return accounts.Account{}, err
 }
 
-// Unlock asks source for the passphrase of an account that Find, Default or List
-// returned, and opens its key. The zero address stands for that of the key in the
-// file. Unlock fails with ErrWrongPassphrase, with
-// ErrAddressMismatch when the file holds another account's key, with *FileError
-// when the file cannot be used, and with source's errors.
+// Unlock asks source for the passphrase of an account that Find, Default or List returned, and
+// opens its key. The zero address stands for that of the key in the file. Unlock returns
+// ErrWrongPassphrase, ErrAddressMismatch if the file has another account's key, *FileError if the
+// file cannot be used, and source's errors.
 func (s *Store) Unlock(ctx context.Context, account accounts.Account, source PassphraseSource) (*Signer, error) {
 	path := account.URL.Path
 	file, _, err := readKeyFile(path)
@@ -150,12 +146,12 @@ func (s *Store) Unlock(ctx context.Context, account accounts.Account, source Pas
 	}
 	if account.Address != (common.Address{}) && signer.Address() != account.Address {
 		signer.Close()
-		return nil, &FileError{path, account.Address, fmt.Errorf("%w: it holds the key of %s", ErrAddressMismatch, signer.Address().Hex())}
+		return nil, &FileError{path, account.Address, fmt.Errorf("%w: it contains the key of %s", ErrAddressMismatch, signer.Address().Hex())}
 	}
 	return signer, nil
 }
 
-// UnlockJSON opens a key file that is not in a store. It fails as Unlock does.
+// UnlockJSON opens a key file that is not in a store. It returns the errors of Unlock.
 func UnlockJSON(ctx context.Context, data []byte, source PassphraseSource) (*Signer, error) {
 	file, err := parseKeyFile(data)
 	if err != nil {
@@ -177,8 +173,8 @@ func (f *keyFile) unlock(ctx context.Context, path string, source PassphraseSour
 	return newSigner(key, path), nil
 }
 
-// KDF describes how the key file of an account turns the passphrase into a key,
-// such as "scrypt N=262144 r=8 p=1". It fails with *FileError.
+// KDF describes the key derivation of an account's key file, such as "scrypt N=262144 r=8 p=1". It
+// returns *FileError.
 func (s *Store) KDF(account accounts.Account) (string, error) {
 	file, _, err := readKeyFile(account.URL.Path)
 	if err != nil {
@@ -187,20 +183,20 @@ func (s *Store) KDF(account accounts.Account) (string, error) {
 	return file.sealed.kdf.String(), nil
 }
 
-// New makes an account under a new passphrase. It fails as Import does.
+// New creates an account under a new passphrase. It returns the errors of Import.
 func (s *Store) New(ctx context.Context, source PassphraseSource, strength Strength) (accounts.Account, error) {
 	key, err := crypto.GenerateKey()
 	if err != nil {
-		return accounts.Account{}, fmt.Errorf("make a key: %w", err)
+		return accounts.Account{}, fmt.Errorf("create a key: %w", err)
 	}
 	signer := newSigner(key, "")
 	defer signer.Close()
 	return s.Import(ctx, signer, source, strength)
 }
 
-// Import writes signer's account to the folder under a new passphrase. It fails
-// with ErrAccountExists, ErrNotFolder, ErrEmptyPassphrase, ErrBadPassphrase, and
-// with source's errors; the folder is then as it was.
+// Import writes signer's account to the folder under a new passphrase. It returns ErrAccountExists,
+// ErrNotFolder, ErrEmptyPassphrase, ErrBadPassphrase, and source's errors, and then leaves the
+// folder unchanged.
 func (s *Store) Import(ctx context.Context, signer *Signer, source PassphraseSource, strength Strength) (accounts.Account, error) {
 	address := signer.Address()
 	if err := s.roomFor(address); err != nil {
@@ -220,7 +216,7 @@ func (s *Store) Import(ctx context.Context, signer *Signer, source PassphraseSou
 	return accounts.Account{Address: address, URL: fileURL(path)}, nil
 }
 
-// named says whose file an error is about.
+// named adds the account to an error.
 func named(address common.Address, err error) error {
 	if err == nil {
 		return nil
@@ -228,7 +224,7 @@ func named(address common.Address, err error) error {
 	return fmt.Errorf("account %s: %w", address.Hex(), err)
 }
 
-// roomFor reports whether the account may be added.
+// roomFor checks whether the account may be added.
 func (s *Store) roomFor(address common.Address) error {
 	info, err := os.Stat(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -248,13 +244,12 @@ func (s *Store) roomFor(address common.Address) error {
 	return nil
 }
 
-// ChangePassphrase encrypts an account's file anew: current gives the passphrase
-// that opens it, then next the new one. The new file replaces the old one in one
-// step, after it was read back and opened. It fails as Unlock and Import do, with
-// the old file untouched.
+// ChangePassphrase encrypts an account's file again: current returns the old passphrase, then next
+// the new one. The new file replaces the old one atomically, after it was read back and opened. It
+// returns the errors of Unlock and Import, and then leaves the old file unchanged.
 func (s *Store) ChangePassphrase(ctx context.Context, account accounts.Account, current, next PassphraseSource, strength Strength) error {
-	// The file itself is replaced, not a link to it: the old passphrase must not
-	// go on opening what the link points to.
+	// Replace the file itself and not a link to it: the old passphrase must not open the link's
+	// target any more.
 	path, err := filepath.EvalSymlinks(account.URL.Path)
 	if err != nil {
 		return &FileError{account.URL.Path, account.Address, reason(err)}
@@ -264,7 +259,7 @@ func (s *Store) ChangePassphrase(ctx context.Context, account accounts.Account, 
 		return err
 	}
 	if len(file.extra) > 0 {
-		return &FileError{path, account.Address, fmt.Errorf("%w: it also holds %.100q, which a new passphrase would make unreadable", ErrUnsupported, file.extra)}
+		return &FileError{path, account.Address, fmt.Errorf("%w: it also has %.100q, which a new passphrase would make unreadable", ErrUnsupported, file.extra)}
 	}
 	account.URL = fileURL(path)
 	signer, err := s.Unlock(ctx, account, current)
@@ -277,7 +272,7 @@ func (s *Store) ChangePassphrase(ctx context.Context, account accounts.Account, 
 	})
 }
 
-// fileName is the name that go-ethereum gives a key file: names sort by age.
+// fileName returns go-ethereum's name for a key file: names sort by age.
 func fileName(address common.Address, now time.Time) string {
 	return now.UTC().Format("UTC--2006-01-02T15-04-05.000000000Z--") + hex.EncodeToString(address[:])
 }

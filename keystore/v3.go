@@ -16,13 +16,13 @@ import (
 	"github.com/google/uuid"
 )
 
-// Strength is how much work it takes to try one passphrase on a key file.
+// Strength is the cost of trying one passphrase on a key file.
 type Strength int
 
 const (
-	// Standard takes 256 MiB of memory and about a second: go-ethereum's default.
+	// Standard needs 256 MiB of memory and about a second: go-ethereum's default.
 	Standard Strength = iota
-	// Light takes 4 MiB and a fraction of that, for small machines and tests.
+	// Light needs 4 MiB and a fraction of a second, for small machines and tests.
 	Light
 )
 
@@ -34,14 +34,14 @@ func (s Strength) scrypt() (n, p int) {
 	return geth.StandardScryptN, geth.StandardScryptP
 }
 
-// The key derivations that version 3 knows.
+// The key derivations of version 3.
 const (
 	kdfScrypt = "scrypt"
 	kdfPBKDF2 = "pbkdf2"
 )
 
-// What a key derivation may cost. Wallets write files of up to 1 GiB; a hostile
-// file could ask for more memory than there is, or for hours of work.
+// Limits of a key derivation's cost. Wallets write files that need up to 1 GiB; a hostile file
+// could demand all memory, or hours of work.
 const (
 	maxScryptMemory     = 1 << 30 // bytes: 128·N·r; Standard takes 1 << 28
 	maxScryptLanes      = 1 << 19 // r·p: 64 MiB more
@@ -59,17 +59,17 @@ const (
 	maxSalt   = 1024
 )
 
-// maxFileSize bounds what is read as a key file; wallets write about 500 bytes.
+// maxFileSize limits a key file, in bytes; wallets write about 500.
 const maxFileSize = 64 << 10
 
-// keyFile is a key file whose structure was checked: every field is present and
-// of the right size, and deriving the key is affordable.
+// keyFile is a checked key file: every field is present and of the right size, and the key
+// derivation is affordable.
 type keyFile struct {
-	// address is zero when the file, as version 3 allows, does not tell it.
+	// address is zero if the file, as version 3 allows, does not name it.
 	address common.Address
 	id      string
 	sealed  sealedKey
-	// extra names the top-level fields that version 3 does not know.
+	// extra are the top-level fields that version 3 does not define.
 	extra []string
 }
 
@@ -81,8 +81,8 @@ type encodedKey struct {
 	Version int             `json:"version"`
 }
 
-// parseKeyFile checks everything about a key file that needs no passphrase. When
-// it fails, the file's address is still returned if it could be read.
+// parseKeyFile checks everything that needs no passphrase. If it fails, it still returns the file's
+// address if that could be read.
 func parseKeyFile(data []byte) (*keyFile, error) {
 	data = bytes.TrimPrefix(data, utf8Mark)
 	if err := otherKind(data); err != nil {
@@ -121,20 +121,20 @@ func parseKeyFile(data []byte) (*keyFile, error) {
 	}
 	switch {
 	case head.Version == nil && head.Crypto == nil:
-		return file, fmt.Errorf("%w: it is JSON but no key file", ErrDamaged)
+		return file, fmt.Errorf("%w: it is JSON but not a key file", ErrDamaged)
 	case head.Version == nil:
 		return file, fmt.Errorf("%w: it has no version", ErrDamaged)
 	case string(head.Version) != "3":
 		return file, fmt.Errorf("%w: version %.20s, only 3 is read", ErrUnsupported, head.Version)
 	case head.Crypto == nil:
-		return file, fmt.Errorf("%w: it holds no key", ErrDamaged)
+		return file, fmt.Errorf("%w: it has no key", ErrDamaged)
 	}
 	var err error
 	file.sealed, err = parseCrypto(head.Crypto)
 	return file, err
 }
 
-// unmarshal decodes JSON and says in words of key files what is wrong with it.
+// unmarshal decodes JSON, with errors in terms of key files.
 func unmarshal(data []byte, into any) error {
 	err := json.Unmarshal(data, into)
 	var syntax *json.SyntaxError
@@ -149,7 +149,7 @@ func unmarshal(data []byte, into any) error {
 	case errors.As(err, &kind) && kind.Field != "":
 		return fmt.Errorf("%w: its field %.50q is a JSON %s", ErrDamaged, kind.Field, kind.Value)
 	default:
-		return fmt.Errorf("%w: it is JSON but no key file", ErrDamaged)
+		return fmt.Errorf("%w: it is JSON but not a key file", ErrDamaged)
 	}
 }
 
@@ -165,7 +165,7 @@ func parseAddress(text string) (common.Address, error) {
 	return address, nil
 }
 
-// parseCrypto returns the encrypted key with parameters that are safe to use.
+// parseCrypto returns the encrypted key with checked parameters.
 func parseCrypto(data []byte) (sealedKey, error) {
 	var c struct {
 		Cipher       string `json:"cipher"`
@@ -207,7 +207,6 @@ func parseCrypto(data []byte) (sealedKey, error) {
 	return out, nil
 }
 
-// span writes a range of sizes.
 func span(least, most int) string {
 	if least == most {
 		return strconv.Itoa(most)
@@ -215,12 +214,12 @@ func span(least, most int) string {
 	return fmt.Sprintf("%d to %d", least, most)
 }
 
-// decodeHex reads hex digits of any case, with or without 0x.
+// decodeHex decodes hex digits of any case, with or without 0x.
 func decodeHex(text string) ([]byte, error) {
 	return hex.DecodeString(strings.TrimPrefix(strings.TrimPrefix(text, "0x"), "0X"))
 }
 
-// parseKDF checks the parameters of a key derivation and what it would cost.
+// parseKDF checks the parameters of a key derivation and its cost.
 func parseKDF(kdf string, data []byte) (derivation, error) {
 	var d derivation
 	if kdf != kdfScrypt && kdf != kdfPBKDF2 {
@@ -263,14 +262,14 @@ func parseKDF(kdf string, data []byte) (derivation, error) {
 	return d, nil
 }
 
-// affordable reports whether scrypt stays within the limits of memory and work.
-// Each factor is bounded first, so that no product overflows.
+// affordable reports whether scrypt is within the limits of memory and work. Each factor is checked
+// first, so that no product overflows.
 func affordable(n, r, p int64) bool {
 	return n <= maxScryptWork && r <= maxScryptWork && p <= maxScryptWork &&
 		128*n*r <= maxScryptMemory && r*p <= maxScryptLanes && n*r*p <= maxScryptWork
 }
 
-// decrypt opens the key and checks that it is the one of the file's address.
+// decrypt opens the key and checks that it belongs to the file's address.
 func (f *keyFile) decrypt(passphrase []byte) (*ecdsa.PrivateKey, error) {
 	raw, err := f.sealed.open(passphrase)
 	if err != nil {
@@ -279,17 +278,17 @@ func (f *keyFile) decrypt(passphrase []byte) (*ecdsa.PrivateKey, error) {
 	defer clear(raw)
 	key, err := crypto.ToECDSA(raw)
 	if err != nil {
-		return nil, fmt.Errorf("%w: it decrypts to no key of this curve", ErrDamaged)
+		return nil, fmt.Errorf("%w: it decrypts to an invalid key", ErrDamaged)
 	}
 	if address := crypto.PubkeyToAddress(key.PublicKey); f.address != (common.Address{}) && f.address != address {
 		zeroKey(key)
-		return nil, fmt.Errorf("%w: the file says %s, its key is that of %s", ErrAddressMismatch, f.address.Hex(), address.Hex())
+		return nil, fmt.Errorf("%w: the file has address %s, but the key of %s", ErrAddressMismatch, f.address.Hex(), address.Hex())
 	}
 	return key, nil
 }
 
-// encrypt returns the JSON of a key file. The id is kept when it is a UUID;
-// otherwise the file gets a new one, since go-ethereum reads no file without.
+// encrypt returns the JSON of a key file. A UUID is kept as the id; otherwise the file gets a new
+// one, which go-ethereum requires.
 func encrypt(key *ecdsa.PrivateKey, id string, passphrase []byte, strength Strength) ([]byte, error) {
 	if parsed, err := uuid.Parse(id); err == nil {
 		id = parsed.String()

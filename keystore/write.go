@@ -8,15 +8,14 @@ import (
 	"github.com/pmctl/pmctl/internal/durable"
 )
 
-// writeFile gives path the content data, or fails and leaves path as it was. The
-// content goes to a hidden file beside it, reaches the disk, is read back and
-// passes check, and only then place moves it to path.
+// writeFile writes data to path, or fails and leaves path unchanged. The data is written to a
+// hidden file beside it, synced, read back and checked, and only then moved to path.
 func writeFile(files durable.FS, path string, data []byte, check func([]byte) error, place durable.Placement) error {
 	f, err := durable.Create(files, path)
 	if err != nil {
 		return fmt.Errorf("nothing was written: %w", err)
 	}
-	// When all went well only the name is left to remove, or nothing.
+	// After success only the temporary name, or nothing, remains to be removed.
 	defer f.Discard()
 	if err := fill(f, data, check); err != nil {
 		return fmt.Errorf("nothing was written: %w", err)
@@ -28,7 +27,7 @@ func writeFile(files durable.FS, path string, data []byte, check func([]byte) er
 	return err
 }
 
-// fill writes data to f, mode 0600 whatever the umask, and checks what can be read back.
+// fill writes data to f with mode 0600, whatever the umask, and checks what can be read back.
 func fill(f *durable.Pending, data []byte, check func([]byte) error) error {
 	_, err := f.Write(data)
 	if err == nil {
