@@ -29,7 +29,7 @@ var state = map[string]string{
 	"fund":                 `export IT=$ME`,
 	"params fetch":         `export IT=$PAID`,
 	"params show":          `pmctl params fetch $R -o json >params.json`,
-	"pay":                  `export IT=$PAID OTHER=$PAID`,
+	"pay":                  `export IT=$PAID OTHER=$PAID; echo "$R" >june.txt`,
 	"recipient show":       `export OTHER=$PAID`,
 	"runway":               `fresh`,
 	"signer serve":         `fresh; echo https://hook.example >webhook-url; openssl req -x509 -newkey ed25519 -nodes -keyout key.pem -out cert.pem -subj /CN=localhost 2>/dev/null`,

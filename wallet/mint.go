@@ -128,7 +128,8 @@ type minter struct {
 // planned is a batch that passed all checks. Its nonces are not reserved yet.
 type planned struct {
 	*pay.Plan
-	url     pay.URL // the recipient's, if known
+	url     pay.URL        // the recipient's, if known
+	only    common.Address // by which the user named the recipient; zero for none
 	info    *wire.OrchestratorInfo
 	works   []wire.Work // the works the params were fetched for
 	segment string
@@ -231,6 +232,13 @@ func (b *minter) propose(ctx context.Context, m *MintOptions) (*planned, error) 
 	if err := b.unlock(ctx); err != nil {
 		return nil, err
 	}
+	return b.fetched(ctx, u, m)
+}
+
+// fetched plans a batch on params that the recipient at u is asked for. The key is open.
+func (b *minter) fetched(ctx context.Context, u pay.URL, m *MintOptions) (*planned, error) {
+	pins := b.pins
+	pins.Only = m.Recipient.Address
 	offers, err := b.ask(ctx, []pay.URL{u}, nil)
 	if err != nil {
 		return nil, err
@@ -239,10 +247,10 @@ func (b *minter) propose(ctx context.Context, m *MintOptions) (*planned, error) 
 	if err := offers[0].Err; err != nil {
 		return nil, err
 	}
-	if err := b.pins.Check(ctx, u, offer.Params.Recipient); err != nil {
+	if err := pins.Check(ctx, u, offer.Params.Recipient); err != nil {
 		return nil, err
 	}
-	p := &planned{url: u, info: offer.Info, works: offer.Works}
+	p := &planned{url: u, only: m.Recipient.Address, info: offer.Info, works: offer.Works}
 	if p.Plan, err = b.plan(ctx, offer.Params, m.Amount); err != nil {
 		return nil, err
 	}

@@ -61,8 +61,8 @@ func (m *MintOptions) digest() (string, error) {
 	return digestOf("batch", source, fmt.Sprint(m.Amount.Count), m.Amount.Value.Decimal()), nil
 }
 
-func lineDigest(params *format.Params, amount pay.Amount) string {
-	return digestOf("stream", recipientOf(params), fmt.Sprint(amount.Count), amount.Value.Decimal())
+func lineDigest(what string, amount pay.Amount) string {
+	return digestOf("stream", what, fmt.Sprint(amount.Count), amount.Value.Decimal())
 }
 
 func recipientOf(params *format.Params) string {

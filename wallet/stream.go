@@ -9,6 +9,8 @@ import (
 	"io"
 	"sync/atomic"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -243,6 +245,9 @@ func (s *stream) readGroup(ctx context.Context) error {
 
 // endsStream reports whether an error affects more than its line.
 func endsStream(ctx context.Context, err error) bool {
+	if isAny(err, pay.ErrUnreachable, pay.ErrNotRecipient) && ctx.Err() == nil {
+		return false // that is the line's recipient
+	}
 	return err != nil && (ctx.Err() != nil || unreachable(err) || errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrAccess) || errors.Is(err, store.ErrBusy))
 }
 
@@ -252,7 +257,7 @@ func (s *stream) lineIsThere() bool {
 	return bytes.IndexByte(buffered, '\n') >= 0
 }
 
-// readLine reads the next line that is not empty.
+// readLine reads the next line that is neither empty nor a comment.
 func (s *stream) readLine() ([]byte, error) {
 	var text []byte
 	for {
@@ -269,7 +274,7 @@ func (s *stream) readLine() ([]byte, error) {
 		if len(text) > 0 {
 			s.lines++
 		}
-		if len(bytes.TrimSpace(text)) > 0 {
+		if line := bytes.TrimSpace(text); len(line) > 0 && line[0] != '#' {
 			return text, nil
 		}
 		if err != nil {
@@ -281,13 +286,13 @@ func (s *stream) readLine() ([]byte, error) {
 
 // read checks a line and plans its batch.
 func (s *stream) read(ctx context.Context, line *streamedLine, text []byte) error {
-	document, err := format.ReadParams(bytes.NewReader(text))
+	m := &MintOptions{Adopt: s.o.Adopt, Amount: s.o.Amount, Credentials: s.o.Credentials}
+	what, err := m.readLine(text)
 	if err != nil {
 		return err
 	}
-	m := &MintOptions{Params: document, Adopt: s.o.Adopt, Amount: s.o.Amount, Credentials: s.o.Credentials}
 	if s.o.RequestID != "" {
-		if m.request, err = named(fmt.Sprintf("%s:%d", s.o.RequestID, line.number), lineDigest(document, s.o.Amount)); err != nil {
+		if m.request, err = named(lineID(s.o.RequestID, line.number), lineDigest(what, m.Amount)); err != nil {
 			return err
 		}
 	}
@@ -298,10 +303,35 @@ func (s *stream) read(ctx context.Context, line *streamedLine, text []byte) erro
 	if before != nil {
 		return s.repeat(ctx, line, before)
 	}
-	if line.planned, err = s.given(ctx, m); err != nil {
+	if line.planned, err = s.planLine(ctx, m); err != nil {
 		return err
 	}
 	return s.complete(ctx, line.planned, m)
+}
+
+// readLine reads what a line names: ticket params, or a recipient with its amount. It returns what
+// tells the two from others under the same request ID.
+func (m *MintOptions) readLine(text []byte) (what string, err error) {
+	if bytes.ContainsAny(bytes.TrimLeft(text, " \t")[:1], "{[\"") {
+		if m.Params, err = format.ReadParams(bytes.NewReader(text)); err != nil {
+			return "", err
+		}
+		return recipientOf(m.Params), nil
+	}
+	m.Recipient, m.Amount, err = parseOrder(string(text), m.Amount)
+	return "to " + m.Recipient.String(), err
+}
+
+// planLine plans a line's batch: on its params, or on those that its recipient is asked for.
+func (s *stream) planLine(ctx context.Context, m *MintOptions) (*planned, error) {
+	if m.Params != nil {
+		return s.given(ctx, m)
+	}
+	u, err := s.look.locate(ctx, m.Recipient, nil)
+	if err != nil {
+		return nil, err
+	}
+	return s.fetched(ctx, u, m)
 }
 
 // repeat returns the batch that was created before for the line.
@@ -357,7 +387,16 @@ func (s *stream) pin(ctx context.Context) error {
 	var pins []store.Pin
 	var lines []*streamedLine
 	for _, line := range s.ready {
-		if line.err == nil && line.batch == nil && line.planned.url != (pay.URL{}) {
+		if line.err != nil || line.batch != nil {
+			continue
+		}
+		if only := line.planned.only; only != (common.Address{}) {
+			named := s.pins
+			named.Only = only
+			line.err = named.Keep(ctx, line.planned.url, line.planned.Params.Recipient)
+			continue
+		}
+		if line.planned.url != (pay.URL{}) {
 			pins = append(pins, store.Pin{URL: line.planned.url.String(), Recipient: line.planned.Params.Recipient})
 			lines = append(lines, line)
 		}

@@ -25,8 +25,9 @@ func NewPay(r *cli.Run) *cobra.Command {
 	var work cli.WorkOptions
 	var header cli.HeaderOption
 	var value cli.ValueOptions
+	var recipients string
 	cmd := &cobra.Command{
-		Use:   "pay RECIPIENT --value AMOUNT",
+		Use:   "pay [RECIPIENT] --value AMOUNT",
 		Short: "Pay a recipient",
 		Long: `Pay makes as many tickets as are worth AMOUNT at least, delivers them to the
 recipient, and keeps the fresh ticket params that it answers with for the next
@@ -58,21 +59,40 @@ it, and is never made twice. Once accepted, nothing is sent. While that is not
 known the very same tickets are delivered again: a recipient that has them
 refuses them, and pmctl ends with exit code 8 as before. What a recipient has
 refused is not sent again. Of a payment in parts, the rest is paid; one without
-an id gets one, which is named when it fails.`,
+an id gets one, which is named when it fails.
+
+With --recipients each line of FILE is a recipient, and behind a space its
+amount, which is --value by default; lines that begin with # are skipped. It
+needs --request-id: each line is a request of its own, ID:LINE, so that the same
+file can be run again, and nothing is paid twice. All lines are read and their
+total is held to --max-total-ev before the first is paid. Each line has one line
+of output; the exit code is that of the first that failed.`,
 		Example: `  pmctl pay https://recipient.example --value 3000gwei
   pmctl pay 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --value 3000gwei \
     --output json
   pmctl pay https://recipient.example --value 3000gwei \
     --request-id invoice-17
   pmctl pay https://recipient.example --value 3000gwei \
-    --capabilities text-to-image/ByteDance/SDXL-Lightning`,
-		Args: cobra.ExactArgs(1),
+    --capabilities text-to-image/ByteDance/SDXL-Lightning
+  pmctl pay --recipients june.txt --value 3000gwei --request-id june \
+    --max-total-ev 0.001eth`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runPay(r, cmd, &o, &request, &work, &header, &value, args[0])
+			switch {
+			case recipients == "" && len(args) == 0:
+				return cli.Usagef("no recipient to pay: pass its URL or address, or --recipients FILE")
+			case recipients == "" && value.Value == "":
+				return cli.Usagef("no amount to pay: pass --value AMOUNT, such as 3000gwei")
+			case recipients == "":
+				return runPay(r, cmd, &o, &request, &work, &header, &value, args[0])
+			case len(args) > 0:
+				return cli.Usagef("pass a recipient or --recipients FILE, not both")
+			}
+			return payAll(r, cmd, &o, &request, &work, &header, &value, recipients)
 		},
 	}
 	value.Register(cmd, "`AMOUNT` to pay, with its unit: 3000gwei or 0.00001eth")
-	_ = cmd.MarkFlagRequired("value")
+	cmd.Flags().StringVar(&recipients, "recipients", "", "pay each line of `FILE`, or - for stdin: a recipient, and its amount if that is not --value")
 	request.Register(cmd, "the payment")
 	work.Register(cmd)
 	header.Register(cmd)

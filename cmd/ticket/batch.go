@@ -63,10 +63,11 @@ Formats: json is one document, ndjson a header and a line for each ticket,
 payment the value of the Livepeer-Payment header, headers both headers as curl
 -H @- reads them, table for people.
 
-With --stream each line of the input is ticket params, and makes a batch of its
-own as soon as it is read: one line of output for each, in order, with ndjson
-the batch's document, with payment the header's value. A line that makes no
-batch has its place too: the document of its error, or an empty line, and the
+With --stream each line of the input is ticket params, or a recipient to fetch
+them from with its amount behind a space if that is another, and makes a batch
+of its own as soon as it is read: one line of output for each, in order, with
+ndjson the batch's document, with payment the header's value. A line that makes
+no batch has its place too: the document of its error, or an empty line, and the
 exit code at the end is that of the first. With --request-id ID each line is a
 request of its own, ID and its number; what was made for a line is made again.`,
 		Example: `  pmctl ticket batch --params params.json --count 10

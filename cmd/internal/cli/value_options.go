@@ -21,11 +21,25 @@ func (o *ValueOptions) Register(cmd *cobra.Command, usage string) {
 // Amount is what the flags ask for.
 func (o *ValueOptions) Amount() (pay.Amount, error) {
 	value, err := ParseValue(o.Value)
-	amount := pay.Amount{Value: value}
-	if err == nil && o.maxOverpay != "" {
+	if err != nil {
+		return pay.Amount{}, err
+	}
+	amount, err := o.AmountIfAny()
+	amount.Value = value
+	return amount, err
+}
+
+// AmountIfAny is Amount, but has no value where --value is not given.
+func (o *ValueOptions) AmountIfAny() (amount pay.Amount, err error) {
+	if o.Value != "" {
+		if amount.Value, err = ParseValue(o.Value); err != nil {
+			return amount, err
+		}
+	}
+	if o.maxOverpay != "" {
 		most, err := ParseAmount("--max-overpay", o.maxOverpay)
 		amount.MaxOverpay = &most
 		return amount, err
 	}
-	return amount, err
+	return amount, nil
 }

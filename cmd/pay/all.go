@@ -1,0 +1,87 @@
+package pay
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/words"
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// payAll pays each line of a file.
+func payAll(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.RequestOption, work *cli.WorkOptions, header *cli.HeaderOption, value *cli.ValueOptions, file string) error {
+	if id.ID == "" {
+		return cli.WithHint(cli.Usagef("--recipients needs --request-id, so that the file can be run again and nothing is paid twice"),
+			"pass an ID of your own for this file, such as --request-id june-2026")
+	}
+	if err := id.Check(cmd); err != nil {
+		return err
+	}
+	if flag := o.Account.Keys.OnStdin(); flag != "" && file == "-" {
+		return cli.Usagef("stdin cannot give both the recipients and what %s reads: pass --recipients FILE, or another descriptor", flag)
+	}
+	amount, err := value.AmountIfAny()
+	if err != nil {
+		return err
+	}
+	works, err := work.Works()
+	if err != nil {
+		return err
+	}
+	headers, err := header.Limits(r.Env)
+	if err != nil {
+		return err
+	}
+	in, err := cli.OpenDocument(cmd.Context(), r, file)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	orders, err := wallet.ReadOrders(in, amount)
+	if err != nil {
+		return cli.Usage(fmt.Errorf("--recipients %s: %w", file, err))
+	}
+	w, err := cli.OpenWallet(r, cmd, o)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	paid, err := w.PayAll(cmd.Context(), orders, wallet.PayOptions{
+		Works: works, Headers: headers, RequestID: id.ID, Unattended: o.Account.Keys.Unattended(r.Env),
+	}, func(order wallet.Order, payment *pay.Payment, failed error) error {
+		return writeOrder(r, order, payment, failed)
+	})
+	if err != nil {
+		return fmt.Errorf("%s of %d; %w", paid, len(orders), err)
+	}
+	r.Note("%s", paid)
+	if paid.Failed > 0 {
+		return fmt.Errorf("%d of %s failed; the first, %w", paid.Failed, words.Count(len(orders), "payment"), paid.FirstFailure)
+	}
+	return nil
+}
+
+// writeOrder writes the one line of an order.
+func writeOrder(r *cli.Run, order wallet.Order, payment *pay.Payment, failed error) error {
+	switch {
+	case r.Output == cli.OutputJSON && failed != nil:
+		return format.WriteError(r.Out, cli.Failure(failed))
+	case r.Output == cli.OutputJSON:
+		return format.WriteLine(r.Out, "pmctl.payment", newPaymentResult(payment, order.Amount.Value))
+	case failed != nil:
+		_, err := fmt.Fprintf(r.Out, "line %d  failed    %v\n", order.Line, failed)
+		return err
+	}
+	became := "accepted"
+	if payment.AcceptedBefore() {
+		became = "before  "
+	}
+	result := newPaymentResult(payment, order.Amount.Value)
+	_, err := fmt.Fprintf(r.Out, "line %d  %s  %s in %s to %s\n", order.Line, became, wei.Format(result.paid), words.Count(result.Tickets, "ticket"), payment.Tickets.Params.Recipient)
+	return err
+}
