@@ -2,6 +2,7 @@ package docs
 
 import (
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -25,5 +26,28 @@ func TestLinesCanBePasted(t *testing.T) {
 				assert.Contains(t, call, "--fail-with-body", "%s:%d", path, n+1)
 			}
 		}
+	}
+}
+
+// TestScripts holds the scripts that the pages show to shellcheck, where it is installed,
+// and the day of a gateway to what can be read at a glance.
+func TestScripts(t *testing.T) {
+	checker, err := exec.LookPath("shellcheck")
+	page, readErr := os.ReadFile("cookbook.md")
+	require.NoError(t, readErr)
+	scripts := regexp.MustCompile("(?ms)^<!-- file: (\\S+) -->\n```(?:sh|bash)\n(#!.*?)^```$").FindAllStringSubmatch(string(page), -1)
+	require.GreaterOrEqual(t, len(scripts), 3)
+	for _, script := range scripts {
+		if script[1] == "bin/day" {
+			require.LessOrEqual(t, strings.Count(script[2], "\n"), 30)
+			require.Contains(t, script[2], "set -euo pipefail")
+		}
+		if err != nil {
+			continue
+		}
+		check := exec.CommandContext(t.Context(), checker, "-")
+		check.Stdin = strings.NewReader(script[2])
+		out, err := check.CombinedOutput()
+		require.NoError(t, err, "%s: %s", script[1], out)
 	}
 }
