@@ -10,14 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Others says who, beside the file's owner, this process's user and root, may read the
-// file at path, such as "its group (mode 0640)". It returns "" when there is no such
-// user. info is what os.Stat says of the file.
+// Others returns who may read the file at path besides its owner, this process's user and root,
+// such as "its group (mode 0640)"; "" for no other user. info is the file's os.Stat.
 func Others(path string, info fs.FileInfo) string {
 	list := make([]byte, 4096)
 	n, err := unix.Getxattr(path, "system.posix_acl_access", list)
 	if err != nil {
-		return byMode(info.Mode()) // most files have none
+		return byMode(info.Mode()) // most files have no list
 	}
 	owner := uint32(0)
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {

@@ -4,5 +4,5 @@ package access
 
 import "io/fs"
 
-// Others returns "" where a mode does not tell who may read a file.
+// Others returns "": on this system a mode does not tell who may read a file.
 func Others(string, fs.FileInfo) string { return "" }

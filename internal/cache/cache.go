@@ -1,5 +1,5 @@
-// Package cache writes files that are only quicker to have. Losing one costs nothing, so that
-// nothing is synced; internal/durable has what must survive.
+// Package cache writes files that only save time. Losing one costs nothing, so nothing is synced;
+// internal/durable is for files that must survive.
 package cache
 
 import (
@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// Replace writes a file that only its owner can read, with its folder. Others may be reading
-// it: they find it whole, or as it was.
+// Replace writes a file that only its owner can read, creating its folder. Concurrent readers see
+// the old file or the new one.
 func Replace(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err

@@ -1,9 +1,8 @@
-// Package durable writes files that are there, whole, after a power failure, or not at
-// all.
+// Package durable writes files that are complete after a power failure, or not there at all.
 //
-// A write takes these steps, and each is needed: the content goes to a hidden file in the
-// same folder, is synced, gets the file's name, and then the folder is synced, without
-// which the name may be lost.
+// A write takes these steps, and each is needed: the content goes to a hidden file in the same
+// folder, is synced, gets the file's name, and then the folder is synced, without which the name
+// may be lost.
 //
 //	f, err := durable.Create(files, path)
 //	defer f.Discard()
@@ -21,14 +20,14 @@ import (
 	"syscall"
 )
 
-// Pending is a file that has its content, but not its name yet.
+// Pending is a file that has content, but not its name yet.
 type Pending struct {
 	files FS
 	temp  File
 	path  string
 }
 
-// Create begins the file at path.
+// Create starts the file at path.
 func Create(files FS, path string) (*Pending, error) {
 	temp, err := files.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
@@ -37,8 +36,8 @@ func Create(files FS, path string) (*Pending, error) {
 	return &Pending{files, temp, path}, nil
 }
 
-// naming makes an error of the temporary file one of the file at path, which is the one that the
-// caller knows.
+// naming changes an error about the temporary file into one about the file at path, which is the
+// one that the caller knows.
 func naming(path string, err error) error {
 	var link *os.LinkError
 	var file *fs.PathError
@@ -60,17 +59,16 @@ func (p *Pending) Write(b []byte) (int, error) {
 // Chmod sets the file's mode, whatever the umask.
 func (p *Pending) Chmod(mode fs.FileMode) error { return naming(p.path, p.temp.Chmod(mode)) }
 
-// Name is where the content is until the file has its name.
+// Name is the temporary name of the file.
 func (p *Pending) Name() string { return p.temp.Name() }
 
-// Finish makes the content survive a power failure, and closes it.
+// Finish syncs the content and closes the file.
 func (p *Pending) Finish() error {
 	return errors.Join(naming(p.path, p.temp.Sync()), naming(p.path, p.temp.Close()))
 }
 
-// Place gives the file its name, after Finish, and makes the name survive as well. When
-// that fails with *UnsyncedError the file is there; after any other error path is as it
-// was.
+// Place gives the file its name, after Finish, and syncs the folder. If that fails with
+// *UnsyncedError, the file is there; after any other error, path is unchanged.
 func (p *Pending) Place(how Placement) error {
 	if err := how(p.files, p.temp.Name(), p.path); err != nil {
 		return naming(p.path, err)
@@ -81,7 +79,7 @@ func (p *Pending) Place(how Placement) error {
 	return nil
 }
 
-// Discard drops what has not got its name.
+// Discard removes the file if it was not placed.
 func (p *Pending) Discard() {
 	p.temp.Close()
 	_ = p.files.Remove(p.temp.Name())
@@ -90,21 +88,21 @@ func (p *Pending) Discard() {
 // Placement is a way to give a file its name.
 type Placement func(files FS, from, to string) error
 
-// Replace takes the name from what has it.
+// Replace replaces the file with that name, if there is one.
 func Replace(files FS, from, to string) error { return files.Rename(from, to) }
 
-// Link takes a free name, on file systems that know links. It fails with fs.ErrExist.
+// Link takes a free name, on file systems with links. It returns fs.ErrExist.
 func Link(files FS, from, to string) error {
 	err := files.Link(from, to)
 	if err == nil {
-		// Before the folder is synced: no second copy of a secret comes back.
+		// Before the folder is synced, so that no second copy of a secret reappears.
 		_ = files.Remove(from)
 	}
 	return err
 }
 
-// New takes a free name. It fails with fs.ErrExist. Where there are no links, as on memory
-// cards, an empty file takes the name first.
+// New takes a free name. It returns fs.ErrExist. Without links, as on memory cards, an empty file
+// takes the name first.
 func New(files FS, from, to string) error {
 	err := Link(files, from, to)
 	if err == nil || errors.Is(err, fs.ErrExist) {
@@ -121,10 +119,9 @@ func New(files FS, from, to string) error {
 	return nil
 }
 
-// UnsyncedError is a file that is there and whole, though not for certain after a power
-// failure.
+// UnsyncedError is returned for a file that is complete, but may be lost in a power failure.
 type UnsyncedError struct {
-	// Path is the file's.
+	// Path is the file's path.
 	Path string
 	// Err is why its folder could not be synced.
 	Err error
@@ -134,15 +131,13 @@ func (e *UnsyncedError) Error() string {
 	return fmt.Sprintf("%s is written, but might not survive a power failure: %v", e.Path, e.Err)
 }
 
-// Unwrap returns why.
 func (e *UnsyncedError) Unwrap() error { return e.Err }
 
 // Hint warns against writing it a second time.
 func (e *UnsyncedError) Hint() string { return "the file is there: do not make it again" }
 
-// MkdirAll makes a folder that only its owner may enter, whatever the umask, and the
-// folders above it. What it has made survives a power failure. A folder that is there
-// already is left as it is.
+// MkdirAll creates a folder that only its owner may enter, whatever the umask, and its parents. New
+// folders survive a power failure; an existing one is left as it is.
 func MkdirAll(files FS, path string) error {
 	err := files.Mkdir(path, 0o700)
 	if errors.Is(err, fs.ErrNotExist) {

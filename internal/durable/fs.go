@@ -9,26 +9,26 @@ import (
 	"syscall"
 )
 
-// FS is what a durable write needs of a file system. OS is the system's; a test has one
-// that forgets what was not synced.
+// FS is the file system of durable writes. OS is the system's; tests have one that forgets what was
+// not synced.
 type FS interface {
-	// CreateTemp makes a file of mode 0600 under a new name in a folder.
+	// CreateTemp creates a file of mode 0600 under a new name in a folder.
 	CreateTemp(dir, pattern string) (File, error)
 
 	// Link gives a file a second name, which must be free.
 	Link(from, to string) error
 
-	// Rename moves a file to a name, in place of what has it.
+	// Rename moves a file to a name, replacing an existing file.
 	Rename(from, to string) error
 
 	// Remove removes a name.
 	Remove(path string) error
 
-	// Mkdir makes a folder.
+	// Mkdir creates a folder.
 	Mkdir(path string, mode fs.FileMode) error
 
-	// SyncDir makes the names in a folder survive a power failure, where a file system can
-	// be asked for that.
+	// SyncDir makes the names in a folder survive a power failure, if the file system supports
+	// that.
 	SyncDir(path string) error
 }
 
@@ -66,8 +66,8 @@ func (OS) Remove(path string) error { return os.Remove(path) }
 // Mkdir is os.Mkdir.
 func (OS) Mkdir(path string, mode fs.FileMode) error { return os.Mkdir(path, mode) }
 
-// SyncDir syncs a folder. Where the system cannot sync folders, or does not let this one
-// be read, that is no failure.
+// SyncDir syncs a folder. It does not fail if the system cannot sync folders, or this one cannot be
+// read.
 func (OS) SyncDir(path string) error {
 	if runtime.GOOS == "windows" {
 		return nil

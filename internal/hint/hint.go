@@ -1,4 +1,4 @@
-// Package hint adds to an error what its user can do about it.
+// Package hint adds to an error what the user can do about it.
 package hint
 
 import (
@@ -16,8 +16,8 @@ func (e *hinted) Error() string { return e.err.Error() }
 func (e *hinted) Unwrap() error { return e.err }
 func (e *hinted) Hint() string  { return e.hint }
 
-// With says what can be done about err, whose message stays as it is: the result has a
-// method Hint. A nil err stays nil.
+// With adds a hint to err, whose message does not change: the result has a method Hint. A nil err
+// stays nil.
 func With(err error, format string, args ...any) error {
 	if err == nil {
 		return nil
@@ -25,8 +25,7 @@ func With(err error, format string, args ...any) error {
 	return &hinted{err, fmt.Sprintf(format, args...)}
 }
 
-// Of is what an error, or one that it wraps, says can be done about it. It is false where
-// none of them says anything.
+// Of returns the hint of an error, or of one that it wraps; false if there is none.
 func Of(err error) (said string, ok bool) {
 	var hinted interface{ Hint() string }
 	if errors.As(err, &hinted) {

@@ -11,21 +11,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Descriptor reads a file descriptor, and stops waiting for it when it is closed. A plain
-// read of a terminal or a pipe cannot be called off.
+// Descriptor reads a file descriptor, and stops waiting when it is closed. A plain read of a
+// terminal or a pipe cannot be interrupted.
 type Descriptor struct {
 	fd int
-	// step is how much is read at once; 0 is as much as is asked for.
+	// step limits each read; 0 for no limit.
 	step int
-	// ended returns what reads return once the input is closed.
+	// ended returns the error of reads after the input is closed.
 	ended     func() error
 	wakeRead  *os.File
 	wakeWrite *os.File
 	close     sync.Once
 }
 
-// NewDescriptor reads fd, at most step bytes at once unless step is 0. Once the input is
-// closed its reads fail with what ended returns.
+// NewDescriptor reads fd, at most step bytes at once unless step is 0. After Close, reads fail with
+// the result of ended.
 func NewDescriptor(fd, step int, ended func() error) (*Descriptor, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -68,8 +68,7 @@ func (d *Descriptor) Read(p []byte) (int, error) {
 	}
 }
 
-// Close makes a pending Read and all later ones return at once. The descriptor itself
-// stays open: it is not this input's.
+// Close ends a pending Read and all later ones. It does not close the descriptor itself.
 func (d *Descriptor) Close() error {
 	d.close.Do(func() { d.wakeWrite.Close() })
 	return nil

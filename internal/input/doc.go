@@ -1,3 +1,3 @@
-// Package input reads files and descriptors that may keep a reader waiting, named pipes
-// and terminals among them, and stops waiting when its context ends.
+// Package input reads files and descriptors that may block, such as named pipes and terminals, and
+// stops when its context ends.
 package input

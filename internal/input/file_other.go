@@ -7,6 +7,5 @@ import (
 	"os"
 )
 
-// Open opens the file at path for reading. Nothing here keeps a reader waiting as named
-// pipes do.
+// Open opens the file at path for reading. Files do not block on this system.
 func Open(_ context.Context, path string) (*os.File, error) { return os.Open(path) }

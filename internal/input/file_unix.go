@@ -18,9 +18,8 @@ type File struct {
 	stop func() bool
 }
 
-// Open opens the file at path for reading. Neither a named pipe without a writer nor
-// one whose writer is silent outlasts ctx: opening and reading then fail with ctx's
-// cause. Close it after use.
+// Open opens the file at path for reading. If ctx ends while a named pipe has no writer, or its
+// writer is silent, opening and reading fail with ctx's cause. The caller closes the file.
 func Open(ctx context.Context, path string) (*File, error) {
 	file, err := open(ctx, path)
 	if err != nil {
@@ -34,8 +33,8 @@ func Open(ctx context.Context, path string) (*File, error) {
 	return &File{in, file, context.AfterFunc(ctx, func() { in.Close() })}, nil
 }
 
-// open opens a file. A named pipe opens once it has a writer; when ctx ends first, this
-// is that writer for a moment.
+// open opens a file. A named pipe opens once it has a writer; when ctx ends first, this process is
+// that writer for a moment.
 func open(ctx context.Context, path string) (file *os.File, err error) {
 	opened := make(chan struct{})
 	go func() {

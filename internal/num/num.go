@@ -1,9 +1,9 @@
-// Package num is about numbers of any size.
+// Package num has helpers for big integers.
 package num
 
 import "math/big"
 
-// OrZero returns v, or 0 for nil. The answer is for reading only.
+// OrZero returns v, or 0 for nil. The result must not be changed.
 func OrZero[T big.Int | big.Rat](v *T) *T {
 	if v == nil {
 		return new(T)
@@ -11,7 +11,7 @@ func OrZero[T big.Int | big.Rat](v *T) *T {
 	return v
 }
 
-// Min is the smaller of two numbers.
+// Min returns the smaller of two numbers.
 func Min(a, b *big.Int) *big.Int {
 	if a.Cmp(b) < 0 {
 		return a
@@ -19,7 +19,7 @@ func Min(a, b *big.Int) *big.Int {
 	return b
 }
 
-// Max is the larger of two numbers.
+// Max returns the larger of two numbers.
 func Max(a, b *big.Int) *big.Int {
 	if a.Cmp(b) > 0 {
 		return a

@@ -1,5 +1,5 @@
-// Package ordered spreads work over several goroutines and hands the results over in
-// the order in which the work came.
+// Package ordered distributes work over several goroutines and returns the results in the order of
+// the work.
 package ordered
 
 import (
@@ -9,35 +9,32 @@ import (
 	"sync"
 )
 
-// Job is work that comes in items. Items are reused: there are never more than Depth of
-// them, however much work there is, so that a slow stage delays the others.
+// Job is work that comes in items. At most Depth items exist, which are reused, so that a slow
+// stage delays the others.
 type Job[T any] struct {
-	// Workers is how many goroutines work; Depth is how many items there are at most.
-	// Both are at least 1.
+	// Workers is the number of goroutines; Depth is the most items. Both are at least 1.
 	Workers, Depth int
 
-	// Fill readies the next item, which may have been used before, or fails with io.EOF
-	// when there is none. It is called by one goroutine and ends when its ctx does.
+	// Fill prepares the next item, which may have been used before, or returns io.EOF if there is
+	// none. One goroutine calls it; it must return when its ctx ends.
 	Fill func(ctx context.Context, item *T) error
 
-	// NewWorker returns what works on one item after another. Each worker gets its own;
-	// it ends early when its ctx does.
+	// NewWorker returns a function that processes items. Each worker has its own; it must return
+	// when its ctx ends.
 	NewWorker func() func(ctx context.Context, item *T)
 
-	// Emit takes the items that were worked on, in the order in which Fill readied them.
-	// Run's own goroutine calls it.
+	// Emit receives the processed items, in the order of Fill, in Run's own goroutine.
 	Emit func(item *T) error
 }
 
-// slot is an item on its way.
 type slot[T any] struct {
 	item T
-	err  error // of Fill
+	err  error // returned by Fill
 	done chan struct{}
 }
 
-// Run does the job. It returns the first error of Fill or Emit, or ctx's, once all that
-// it started has ended; what was readied before Fill failed is emitted first.
+// Run runs the job. It returns the first error of Fill or Emit, or ctx's, once all its goroutines
+// have ended. Items prepared before Fill failed are emitted first.
 func Run[T any](ctx context.Context, job Job[T]) error {
 	inner, cancel := context.WithCancel(ctx)
 	free, queue, work := make(chan *slot[T], job.Depth), make(chan *slot[T], job.Depth), make(chan *slot[T], job.Depth)
@@ -81,7 +78,7 @@ func Run[T any](ctx context.Context, job Job[T]) error {
 	}
 }
 
-// feed readies items until there are no more. The last one carries why.
+// feed prepares items until there are no more. The last one carries the error.
 func (job *Job[T]) feed(ctx context.Context, free <-chan *slot[T], queue, work chan<- *slot[T]) {
 	defer close(work)
 	for made := 0; ; {
