@@ -68,7 +68,7 @@ type Redemption struct {
 	RecipientRandHash common.Hash  `json:"recipient_rand_hash"`
 	CreationRound     *uint256.Int `json:"creation_round"`
 
-	// Match tells whether the ticket is in the ledger; Made is then its entry.
+	// Match reports whether the ticket is in the ledger; Made is then its entry.
 	Match Match `json:"match"`
 	Made  *Made `json:"made,omitempty"`
 }
