@@ -217,7 +217,8 @@ func (c *fleetClient) call() error {
 // cannot reach its store, does not give.
 func (c *fleetClient) until(request map[string]any, key string) (int, []byte) {
 	raw, _ := json.Marshal(request)
-	for {
+	const tries = 10_000 // of which a signer that is not ready yet takes hundreds
+	for try := 0; ; try++ {
 		r, _ := http.NewRequest(http.MethodPost, c.urls[rand.IntN(len(c.urls))]+"/generate-live-payment", bytes.NewReader(raw))
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("Authorization", "Bearer "+c.token)
@@ -228,7 +229,7 @@ func (c *fleetClient) until(request map[string]any, key string) (int, []byte) {
 		}
 		body, err := io.ReadAll(response.Body)
 		response.Body.Close()
-		if err == nil && response.StatusCode != http.StatusServiceUnavailable {
+		if err == nil && (response.StatusCode != http.StatusServiceUnavailable || try > tries) {
 			return response.StatusCode, body
 		}
 	}
