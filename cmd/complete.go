@@ -38,7 +38,7 @@ func addCompletions(run *cli.Run, cmd *cobra.Command) {
 	}
 	cmd.Flags().VisitAll(register)
 	cmd.PersistentFlags().VisitAll(register)
-	if cmd.ValidArgs == nil {
+	if cmd.ValidArgs == nil && cmd.ValidArgsFunction == nil {
 		cmd.ValidArgsFunction = r.argCompletion(cmd)
 	}
 }
@@ -82,21 +82,16 @@ func (r completer) flagCompletion(flag *pflag.Flag) cobra.CompletionFunc {
 
 // argCompletion is what completes a command's arguments, nil for the names of files.
 func (r completer) argCompletion(cmd *cobra.Command) cobra.CompletionFunc {
-	// The usage line's words before the first flag, without the brackets around what may
-	// be left out.
-	usage, _, _ := strings.Cut(cmd.Use, " -")
-	words := strings.Fields(strings.NewReplacer("[", "", "]", "").Replace(usage))[1:]
+	takes := cli.Positionals(cmd)
 	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-		if len(words) > 0 && strings.HasSuffix(words[len(words)-1], "…") {
-			for len(words) <= len(args) {
-				words = append(words, words[len(words)-1])
+		next := len(args)
+		if next >= len(takes) {
+			if next = len(takes) - 1; next < 0 || !takes[next].Repeats {
+				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
 		}
-		if len(args) >= len(words) {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
 		var sources []source
-		for _, kind := range strings.Split(strings.TrimSuffix(words[len(args)], "…"), "|") {
+		for _, kind := range strings.Split(takes[next].Name, "|") {
 			switch kind {
 			case "FILE":
 				return nil, cobra.ShellCompDirectiveDefault

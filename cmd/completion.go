@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
@@ -13,11 +12,11 @@ func newCompletion(*cli.Run) *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	return &cobra.Command{
 		Use:   "completion " + strings.Join(shells, "|"),
-		Short: "Print the script that completes pmctl in your shell",
-		Long: `Completion prints a script. Once your shell has read it, TAB completes commands
-and flags, the accounts of your keystore, networks, recipients that you paid,
-and the transactions of your store. Completing asks no node and nobody else, and
-opens no key. In bash it needs the package bash-completion.`,
+		Short: "Print the completion script for a shell",
+		Long: `Print a script for your shell, after which TAB completes commands, flags, the
+accounts of your keystore, networks, the recipients that you paid, and the
+transactions of your store. Completion asks no node and opens no key. In bash it
+needs the package bash-completion.`,
 		Example: `  source <(pmctl completion bash)
   pmctl completion bash > /etc/bash_completion.d/pmctl
   pmctl completion zsh > "${fpath[1]}/_pmctl"
@@ -25,12 +24,6 @@ opens no key. In bash it needs the package bash-completion.`,
   pmctl completion powershell | Out-String | Invoke-Expression`,
 		ValidArgs:             shells,
 		DisableFlagsInUseLine: true,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 || !slices.Contains(shells, args[0]) {
-				return cli.Usagef("say one shell: %s", strings.Join(shells, ", "))
-			}
-			return nil
-		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root, out := cmd.Root(), cmd.OutOrStdout()
 			switch args[0] {
@@ -40,8 +33,10 @@ opens no key. In bash it needs the package bash-completion.`,
 				return root.GenZshCompletion(out)
 			case "fish":
 				return root.GenFishCompletion(out, true)
+			case "powershell":
+				return root.GenPowerShellCompletionWithDesc(out)
 			}
-			return root.GenPowerShellCompletionWithDesc(out)
+			return cli.WithHint(cli.Usagef("unknown shell %q: must be one of %s", args[0], strings.Join(shells, ", ")), "see pmctl completion --help")
 		},
 	}
 }

@@ -1,35 +1,63 @@
 package cmd
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
 )
 
-// otherName is what to run in place of a command that there is not, by the name that it
-// has in a node's wizard, in its HTTP interface, or in other wallets; "" when nothing is
-// known. cmd is as far as the words made sense.
-func otherName(cmd *cobra.Command, args []string) string {
-	var words []string
-	for _, arg := range args {
-		if !strings.HasPrefix(arg, "-") {
-			words = append(words, plainName(arg))
-		}
+// withOtherName adds to the error about an unknown command which one does that here, if the
+// word is its name in go-livepeer's wizard, in its HTTP interface, or in other wallets.
+func withOtherName(err error, root *cobra.Command) error {
+	var unknown *cli.UnknownCommandError
+	if !errors.As(err, &unknown) {
+		return err
 	}
-	if !cmd.HasParent() {
-		for _, word := range words {
-			if instead := otherCommand(word); instead != "" {
-				return instead
+	word := plainName(unknown.Word)
+	switch parent := unknown.Parent; parent.Name() {
+	case root.Name():
+		for _, topic := range cli.Topics() {
+			if plainName(topic.Name) == word {
+				return cli.WithHint(err, "it is a topic: run pmctl help %s", topic.Name)
 			}
 		}
-		return ""
-	}
-	for i := 1; i < len(words); i++ {
-		if instead := otherArgument(words[i-1], words[i]); instead != "" {
-			return instead
+		if paths := otherCommand(word); paths != nil {
+			return cli.WithHint(err, "%s", commandFor(root, paths))
+		}
+	case "fund":
+		if word == "deposit" || word == "reserve" || word != "" && word[0] >= '0' && word[0] <= '9' {
+			return cli.WithHint(err, "amounts are flags: see pmctl fund --help")
+		}
+	case "unlock":
+		if word == "deposit" || word == "reserve" {
+			return cli.WithHint(err, "pmctl unlock takes no argument: it unlocks the deposit and the reserve together")
 		}
 	}
-	return ""
+	return err
+}
+
+// commandFor names commands. Of one that moves money it names only the help.
+func commandFor(root *cobra.Command, paths []string) string {
+	var names []string
+	help := ""
+	for _, path := range paths {
+		names = append(names, "pmctl "+path)
+		if cmd, _, err := root.Find(strings.Fields(path)); err == nil && cli.MovesMoney(cmd) {
+			help = "; see pmctl " + path + " --help"
+		}
+	}
+	if len(paths) > 1 && help != "" {
+		help = "; see their --help"
+	}
+	last := len(names) - 1
+	list := names[last]
+	if last > 0 {
+		list = strings.Join(names[:last], ", ") + " or " + list
+	}
+	return "the command for that is " + list + help
 }
 
 // plainName is a name however it is written: cancel-unlock, cancelUnlock, CANCEL_UNLOCK.
@@ -37,62 +65,38 @@ func plainName(word string) string {
 	return strings.NewReplacer("-", "", "_", "", "/", "").Replace(strings.ToLower(word))
 }
 
-// otherCommand is what other names of commands mean.
-func otherCommand(name string) string {
+// otherCommand returns the commands for another name, nil if there is none.
+func otherCommand(name string) []string {
 	switch name {
-	case "deposit", "topup", "addfunds", "funds", "funddeposit", "funddepositandreserve", "depositbroadcastingfunds":
-		return "pmctl fund --deposit AMOUNT --reserve AMOUNT"
-	case "reserve", "fundreserve":
-		return "pmctl fund --reserve AMOUNT"
-	case "funddepositandreservefor", "fundfor":
-		return "pmctl fund --for ADDRESS --deposit AMOUNT --reserve AMOUNT"
+	case "deposit", "topup", "addfunds", "funds", "funddeposit", "funddepositandreserve", "depositbroadcastingfunds",
+		"reserve", "fundreserve", "funddepositandreservefor", "fundfor":
+		return []string{"fund"}
 	case "cancelunlock", "relock", "lock":
-		return "pmctl unlock cancel"
+		return []string{"unlock cancel"}
 	case "unlockbroadcastingfunds", "unlockfunds":
-		return "pmctl unlock"
+		return []string{"unlock"}
 	case "withdrawbroadcastingfunds", "withdrawfunds", "cashout":
-		return "pmctl withdraw"
+		return []string{"withdraw"}
 	case "invoke":
-		return "pmctl fund, pmctl unlock, pmctl unlock cancel or pmctl withdraw"
+		return []string{"fund", "unlock", "unlock cancel", "withdraw"}
 	case "balance", "info", "senderinfo", "nodestatus", "ethbalance", "currentround", "round", "ticketbrokerparams", "protocolparameters":
-		return "pmctl status"
+		return []string{"status"}
 	case "orchestrators", "orchestrator", "registeredorchestrators", "transcoders", "recipients":
-		return "pmctl recipient list"
+		return []string{"recipient list"}
 	case "mint", "tickets":
-		return "pmctl ticket batch"
+		return []string{"ticket batch"}
 	case "redeem", "redeemwinningticket":
-		return "pmctl ticket redeem"
+		return []string{"ticket redeem"}
 	case "wallet", "wallets", "accounts", "keys", "key", "keystore", "ethaddr", "address":
-		return "pmctl account list"
+		return []string{"account list"}
 	case "import", "newaccount", "createaccount":
-		return "pmctl account new or pmctl account import"
+		return []string{"account new", "account import"}
 	case "send", "payment", "payments":
-		return "pmctl pay RECIPIENT --value AMOUNT"
-	case "setmaxgasprice", "maxgasprice", "gasprice":
-		return "--max-gas-price AMOUNT with the command that sends, or max_gas_price in the config file"
-	case "setbroadcastconfig", "setmaxpriceperunit", "settings", "configure", "env":
-		return "pmctl config show"
+		return []string{"pay"}
+	case "setmaxgasprice", "maxgasprice", "gasprice", "setbroadcastconfig", "setmaxpriceperunit", "settings", "configure", "env":
+		return []string{"config show"}
 	case "transactions", "pending":
-		return "pmctl tx list"
+		return []string{"tx list"}
 	}
-	return ""
-}
-
-// otherArgument is what a word behind a command means that takes none.
-func otherArgument(command, word string) string {
-	switch command {
-	case "fund":
-		switch word {
-		case "deposit":
-			return "pmctl fund --deposit AMOUNT"
-		case "reserve":
-			return "pmctl fund --reserve AMOUNT"
-		}
-		return "pmctl fund --deposit AMOUNT --reserve AMOUNT"
-	case "unlock":
-		return "pmctl unlock, which unlocks deposit and reserve together"
-	case "withdraw":
-		return "pmctl withdraw, which pays out deposit and reserve together"
-	}
-	return ""
+	return nil
 }

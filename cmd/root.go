@@ -2,8 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/pmctl/pmctl/cmd/account"
@@ -21,8 +19,6 @@ import (
 	"github.com/pmctl/pmctl/cmd/tx"
 
 	"github.com/spf13/cobra"
-
-	"github.com/pmctl/pmctl/wallet/format"
 )
 
 // Main runs one command line and returns the process's exit code.
@@ -36,27 +32,29 @@ func Main(ctx context.Context, args []string, env *cli.Env) int {
 		return run.Fail(err)
 	}
 	root := newRoot(run)
-	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+	completing := len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd)
+	if completing {
 		addCompletions(run, root) // which takes as long as all the rest of the tree
 	}
 	root.SetArgs(args)
 	root.SetIn(run.In)
 	root.SetOut(run.Out)
 	root.SetErr(run.Err)
-	cmd, err := root.ExecuteContextC(ctx)
+	var err error
+	if !completing { // cobra adds its command for that later
+		err = cli.CheckCommand(root, args)
+	}
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
 	switch {
 	case run.Unwritten() != nil && (err == nil || !run.Started):
 		// What cobra prints, it prints without looking.
 		err = run.Unwritten()
 	case err != nil && !run.Started:
-		// Nothing of ours ran yet: cobra could not make sense of the line, or of
-		// what comes before --output in it.
+		// Nothing of ours ran yet: the line is wrong, or --output comes after what is.
 		run.Output = cli.RequestedOutput(args)
-		hint := "see " + cmd.CommandPath() + " --help"
-		if instead := otherName(cmd, args); instead != "" {
-			hint = "what you mean may be " + instead
-		}
-		err = cli.Usage(cli.WithHint(oneLine(err), "%s", hint))
+		err = withOtherName(cli.Usage(err), root)
 		if split := splitAmount(args); split != nil {
 			err = split
 		}
@@ -77,18 +75,22 @@ func newRoot(r *cli.Run) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "pmctl",
 		Short: "A wallet for Livepeer's probabilistic micropayments",
-		Long: `pmctl pays with probabilistic micropayments on the Livepeer network: it funds a
-deposit and a reserve, fetches ticket params from a recipient, and mints and
-delivers batches of signed lottery tickets.`,
+		Long: `pmctl is a command-line wallet for Livepeer gateways. A gateway pays
+orchestrators with probabilistic micropayments: signed lottery tickets, of which
+only the winners are paid on the chain. pmctl funds the deposit and the reserve
+behind the tickets, fetches the ticket params of an orchestrator, and creates,
+signs and delivers tickets.
+
+Flags and JSON documents use the names of the protocol: the gateway is the
+sender, the orchestrator the recipient. See pmctl help glossary.`,
+		Args:              cobra.ArbitraryArgs, // cli.CheckCommand has checked them
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			// cobra would check these last, after the command has started.
-			if err := cmd.ValidateRequiredFlags(); err != nil {
-				return err
-			}
-			if err := cmd.ValidateFlagGroups(); err != nil {
+			if err := cli.CheckFlags(cmd); err != nil {
 				return err
 			}
 			r.Started = true
@@ -101,76 +103,27 @@ delivers batches of signed lottery tickets.`,
 	r.RegisterFlags(root.PersistentFlags())
 	root.Version = cli.BuildVersion()
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", cli.DefaultWidth)))
-	root.SetHelpCommand(newHelp(root))
 	fund := funds.NewFund(r)
 	fund.AddCommand(past.NewFundPlan(r))
-	root.AddCommand(
-		account.NewAccount(r),
-		look.NewStatus(r),
-		look.NewDoctor(r),
-		fund,
-		funds.NewUnlock(r),
-		funds.NewWithdraw(r),
-		funds.NewExit(r),
-		recipient.NewRecipient(r),
-		ticket.NewParams(r),
-		ticket.NewTicket(r),
-		pay.NewPay(r),
-		tx.NewTx(r),
-		agent.NewAgent(r),
-		signer.NewSigner(r),
-		past.NewBudget(r),
-		past.NewHistory(r),
-		past.NewRunway(r),
-		settings.NewConfig(r),
-		store.NewStore(r),
-		newVersion(r),
-		newCompletion(r),
-	)
+	for _, group := range []struct {
+		title    string
+		commands []*cobra.Command
+	}{
+		{"Pay", []*cobra.Command{pay.NewPay(r), recipient.NewRecipient(r), ticket.NewParams(r), ticket.NewTicket(r)}},
+		{"Funds", []*cobra.Command{fund, funds.NewUnlock(r), funds.NewWithdraw(r), funds.NewExit(r), tx.NewTx(r)}},
+		{"Inspect", []*cobra.Command{look.NewStatus(r), look.NewDoctor(r), past.NewBudget(r), past.NewHistory(r), past.NewRunway(r)}},
+		{"Keys", []*cobra.Command{account.NewAccount(r), agent.NewAgent(r), signer.NewSigner(r)}},
+		{"Maintain", []*cobra.Command{settings.NewConfig(r), store.NewStore(r), newVersion(r), newCompletion(r)}},
+	} {
+		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
+		for _, cmd := range group.commands {
+			cmd.GroupID = group.title
+			root.AddCommand(cmd)
+		}
+	}
+	root.SetHelpCommand(newHelp(r, root))
+	root.InitDefaultHelpCmd()
+	cli.InstallHelp(root, func() *cli.Page { return cli.OutPage(r) }, topicList())
+	markMoney(root)
 	return root
-}
-
-// newHelp is cobra's help, as a command that fails for what there is not.
-func newHelp(root *cobra.Command) *cobra.Command {
-	return &cobra.Command{
-		Use:   "help [command]",
-		Short: "Help about any command",
-		ValidArgsFunction: func(_ *cobra.Command, args []string, typed string) (names []string, _ cobra.ShellCompDirective) {
-			if about, rest, err := root.Find(args); err == nil && len(rest) == 0 {
-				for _, sub := range about.Commands() {
-					if sub.IsAvailableCommand() && strings.HasPrefix(sub.Name(), typed) {
-						names = append(names, cobra.CompletionWithDesc(sub.Name(), sub.Short))
-					}
-				}
-			}
-			return names, cobra.ShellCompDirectiveNoFileComp
-		},
-		RunE: func(_ *cobra.Command, args []string) error {
-			about, rest, err := root.Find(args)
-			if err != nil || len(rest) > 0 {
-				return cli.WithHint(cli.Usagef("there is no command %q", strings.Join(args, " ")), "pmctl help lists the commands")
-			}
-			about.InitDefaultHelpFlag()
-			about.InitDefaultVersionFlag()
-			return about.Help()
-		},
-	}
-}
-
-// errKeyAsValue is returned for an option whose value could be a private key.
-var errKeyAsValue = errors.New("an option's value looks like a private key itself; a command line is no secret, so that key must count as known to others")
-
-// oneLine is cobra's error without its paragraph of suggestions, and without what could
-// be a key.
-func oneLine(err error) error {
-	var invalid interface{ GetValue() string } // pflag's, for a value that it cannot parse
-	if errors.As(err, &invalid) && format.LooksLikeKey(invalid.GetValue()) {
-		return errKeyAsValue
-	}
-	text, suggestions, found := strings.Cut(err.Error(), "\n\nDid you mean this?\n")
-	if !found {
-		return err
-	}
-	return fmt.Errorf("%s; did you mean %s?", text, strings.Join(strings.Fields(suggestions), " or "))
 }

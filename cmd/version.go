@@ -18,10 +18,9 @@ type versionResult struct {
 func newVersion(r *cli.Run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
-		Short: "Print pmctl's version",
+		Short: "Show the version of pmctl",
 		Example: `  pmctl version
   pmctl version --output json | jq -r .data.version`,
-		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			v := versionResult{cli.BuildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH}
 			return r.Emit("pmctl.version", v, func(w *cli.Page) error {

@@ -40,7 +40,7 @@ func TestEveryCommandFitsATerminal(t *testing.T) {
 		"account list", "account show", "account new --lightkdf", "account show " + me, "account import key0 --lightkdf", "account import key0 --lightkdf --keystore other",
 		"account export " + me + " --raw --yes --out exported", "account export " + unmined[:42], "account passwd " + unmined[:42],
 		"budget", "config show",
-		"doctor", "doctor " + url, "history", "runway", "status", "status --check", "status --from " + unmined[:42], "version",
+		"doctor", "doctor " + url, "history", "runway", "status", "status --check", "status --from " + unmined[:42], "version", "help pay",
 		"fund plan --recipients 1 --spend-rate 0.01eth/day",
 		"params fetch " + url, "params show params.json", "recipient list", "recipient show " + url,
 		"store check", "store acknowledge", "store export", "store import ledger.json", "store migrate",
@@ -97,13 +97,6 @@ func (at seen) capture(t *testing.T, line, shown string) {
 	require.NoError(t, os.MkdirAll(folder, 0o755))
 	name := regexp.MustCompile(`[^\w.]+`).ReplaceAllString(line, "-") + ".txt"
 	require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte("$ pmctl "+line+"\r\n"+shown), 0o644))
-}
-
-func eachCommand(command *cobra.Command, do func(*cobra.Command)) {
-	do(command)
-	for _, child := range command.Commands() {
-		eachCommand(child, do)
-	}
 }
 
 // moves tells a line that changes what the next one finds.

@@ -15,7 +15,7 @@ import (
 
 // NewAccount is everything about accounts and their key files.
 func NewAccount(r *cli.Run) *cobra.Command {
-	return cli.Group("account", "Make, list, import, export and re-encrypt accounts",
+	return cli.Group("account", "Create, import, export and list accounts",
 		newAccountNew(r),
 		newAccountList(r),
 		newAccountShow(r),
@@ -46,7 +46,7 @@ func emitAccount(r *cli.Run, account accounts.Account) error {
 
 // strengthFlag adds --lightkdf.
 func strengthFlag(cmd *cobra.Command) func() keystore.Strength {
-	light := cmd.Flags().Bool("lightkdf", false, "use a key derivation of 4 MiB instead of 256 MiB: quicker to open, and to guess")
+	light := cmd.Flags().Bool("lightkdf", false, "use 4 MiB instead of 256 MiB of memory to derive the key: faster to open, easier to guess")
 	return func() keystore.Strength {
 		if *light {
 			return keystore.Light
@@ -89,16 +89,15 @@ func newAccountNew(r *cli.Run) *cobra.Command {
 	var passphrase cli.PassphraseOptions
 	cmd := &cobra.Command{
 		Use:   "new",
-		Short: "Make an account",
-		Long: `Make an account: a new private key, encrypted under a passphrase, in a key file
-of its own. The file is the format of go-ethereum and go-livepeer (Web3 Secret
-Storage, version 3) and works there as it is.
+		Short: "Create an account",
+		Long: `Create an account: a new private key, encrypted with a passphrase, in a key file
+of its own. go-ethereum and go-livepeer read the file as it is (Web3 Secret
+Storage, version 3).
 
-Keep a copy of the key file and its passphrase: without both of them nobody can
-spend what the account holds.`,
+Back up the key file and the passphrase. Without both, the funds of the account
+are lost.`,
 		Example: `  pmctl account new
   pmctl account new --passphrase-file ~/.config/pmctl/passphrase -o json`,
-		Args: cobra.NoArgs,
 	}
 	keys.Register(cmd)
 	passphrase.Register(cmd)
@@ -132,12 +131,11 @@ func newAccountPasswd(r *cli.Run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "passwd [ADDRESS]",
 		Short: "Change an account's passphrase",
-		Long: `Change an account's passphrase. The key file is replaced in one step, after the
-new one was written, read back and opened: it is never half written, and never
-lost. Copies of the old file still open with the old passphrase.`,
+		Long: `Change the passphrase of an account. pmctl writes the new key file, reads it
+back and opens it, and only then replaces the old one, in one step. Copies of
+the old file still open with the old passphrase.`,
 		Example: `  pmctl account passwd
   pmctl account passwd 0x… --passphrase-file old --new-passphrase-file new`,
-		Args: cobra.MaximumNArgs(1),
 	}
 	keys.Register(cmd)
 	current.Register(cmd)

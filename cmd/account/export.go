@@ -25,23 +25,23 @@ func newAccountExport(r *cli.Run) *cobra.Command {
 	o := &exportOptions{next: cli.PassphraseOptions{IsNew: true}}
 	cmd := &cobra.Command{
 		Use:   "export [ADDRESS] --out FILE|-",
-		Short: "Export an account to a file of its own",
-		Long: `Export an account as a key file under a new passphrase, for a backup or for
-another wallet. FILE must not exist yet; "-" is stdout. The account stays.
+		Short: "Export an account to a key file",
+		Long: `Export an account as a key file with a new passphrase, for a backup or for
+another wallet. FILE must not exist; "-" is stdout. The account itself does not
+change.
 
-With --raw the file holds the private key itself, as 64 hex digits: whoever
-reads it owns the account.`,
+With --raw the file has the unencrypted private key, as 64 hex digits. Anyone
+who can read that file owns the account.`,
 		Example: `  pmctl account export --out backup.json
   pmctl account export 0x… --raw --yes --out - | age -r age1… > key.age`,
-		Args: cobra.MaximumNArgs(1),
 	}
 	o.keys.Register(cmd)
 	o.passphrase.Register(cmd)
 	o.next.Register(cmd)
 	strength := strengthFlag(cmd)
-	cmd.Flags().StringVar(&o.out, "out", "", "`FILE` to write, or - for stdout")
-	cmd.Flags().BoolVar(&o.raw, "raw", false, "write the unprotected private key")
-	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask before writing an unprotected key")
+	cmd.Flags().StringVar(&o.out, "out", "", "write to `FILE`, or to stdout with -")
+	cmd.Flags().BoolVar(&o.raw, "raw", false, "write the private key unencrypted")
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the confirmation for --raw")
 	_ = cmd.MarkFlagRequired("out")
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

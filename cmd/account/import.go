@@ -32,18 +32,18 @@ func newAccountImport(r *cli.Run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE|-",
 		Short: "Import a private key or a key file",
-		Long: `Import an account from FILE, or from stdin: a private key as 64 hex digits, or
-another wallet's key file (Web3 Secret Storage, version 3).
+		Long: `Import an account from FILE, or from stdin with "-". The input is a private key
+as 64 hex digits, or a key file of another wallet (Web3 Secret Storage,
+version 3).
 
-A private key is encrypted under the passphrase. A key file is opened with the
-passphrase and encrypted again under the same one, or under a new one that
---new-passphrase-file or --new-passphrase-fd gives.
+A private key is encrypted with the passphrase. A key file is opened with its
+passphrase and encrypted again with the same one, or with the one of
+--new-passphrase-file or --new-passphrase-fd.
 
-The key itself is never an argument: other users can see a command line, and
-shells keep it.`,
+The key is never an argument: other users can see command lines, and shells
+record them.`,
 		Example: `  pmctl account import ~/backup/UTC--2024-…
   pass show livepeer/key | pmctl account import - --passphrase-file passphrase`,
-		Args: cobra.ExactArgs(1),
 	}
 	o.keys.Register(cmd)
 	o.passphrase.Register(cmd)

@@ -30,12 +30,11 @@ func newAccountList(r *cli.Run) *cobra.Command {
 	var keys cli.KeystoreOptions
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the accounts",
-		Long: `List the accounts of the keystore, oldest first. Nothing is decrypted. Files
-that no account can be read from are named on stderr, with the reason.`,
+		Short: "List accounts",
+		Long: `List the accounts of the keystore, oldest first. No key is opened. Files that
+cannot be read as key files are listed on stderr, with the reason.`,
 		Example: `  pmctl account list
   pmctl account list --keystore ~/.lpData/arbitrum-one-mainnet/keystore`,
-		Args: cobra.NoArgs,
 	}
 	keys.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
@@ -116,13 +115,12 @@ func newAccountShow(r *cli.Run) *cobra.Command {
 	var keys cli.KeystoreOptions
 	cmd := &cobra.Command{
 		Use:   "show [ADDRESS]",
-		Short: "Show one account",
-		Long: `Show an account: its address, its key file, and how the passphrase is turned
-into the key that encrypts it. Without ADDRESS it is the account that other
-commands would act as: ETH_FROM's, or the only one. Nothing is decrypted.`,
+		Short: "Show an account",
+		Long: `Show an account: its address, its key file, and the key derivation that protects
+it. Without ADDRESS this is the account that other commands use: $ETH_FROM, else
+the only one. No key is opened.`,
 		Example: `  pmctl account show
   pmctl account show 0x… --output json`,
-		Args: cobra.MaximumNArgs(1),
 	}
 	keys.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)

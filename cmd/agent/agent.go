@@ -20,14 +20,13 @@ import (
 func NewAgent(r *cli.Run) *cobra.Command {
 	return cli.Group("agent", "Keep a key open, so that commands need no passphrase",
 		newAgentStart(r),
-		newAgentVerb(r, "status", "Show how the agent is", `Status shows which account the agent signs for, until when its key stays open,
-and how old is what it knows of the chain. It has exit code 6 when no agent
-answers.`, (*agent.Client).Status),
-		newAgentVerb(r, "lock", "Have the agent forget its key", `Lock has the agent overwrite its key in memory, after the signature under way.
-It goes on to answer pmctl agent status, and refuses to sign. pmctl agent start
-puts a new one in its place.`, (*agent.Client).Lock),
-		newAgentVerb(r, "stop", "End the agent", `Stop has the agent overwrite its key, finish what it is answering, and end. It
-returns when the agent has ended.`, end),
+		newAgentVerb(r, "status", "Show the agent's account, limits and state", `Show whose key the agent has, how long it stays open, what the agent signed, and
+how recent its view of the chain is. The exit code is 6 if no agent answers.`, (*agent.Client).Status),
+		newAgentVerb(r, "lock", "Close the agent's key", `Overwrite the key in the agent's memory, after a signature in progress. The agent
+then refuses to sign, and still answers pmctl agent status. pmctl agent start
+replaces it.`, (*agent.Client).Lock),
+		newAgentVerb(r, "stop", "Stop the agent", `Overwrite the key in the agent's memory, complete the requests in progress, and
+end the agent. The command returns when the agent has ended.`, end),
 	)
 }
 
@@ -39,7 +38,6 @@ func newAgentVerb(r *cli.Run, name, short, long string, do func(*agent.Client, c
 		Long:  long,
 		Example: fmt.Sprintf(`  pmctl agent %[1]s
   PMCTL_AGENT=/run/pmctl/agent.sock pmctl agent %[1]s -o json`, name),
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			path, err := agentPath(r)
 			if err != nil {

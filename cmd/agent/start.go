@@ -34,33 +34,32 @@ func newAgentStart(r *cli.Run) *cobra.Command {
 	var o agentOptions
 	cmd := &cobra.Command{
 		Use:   "start",
-		Short: "Open a key and keep it open for other commands",
-		Long: `Start opens the account's key once and keeps it in the memory of a process of
-its own, which signs for your other commands: every command finds it at its
-socket, and needs no passphrase. It returns when the agent answers.
+		Short: "Start an agent that keeps a key open",
+		Long: `Open the key of an account and keep it in the memory of a background process,
+the agent. Other commands find the agent at its socket, let it sign, and need no
+passphrase. The command returns as soon as the agent answers.
 
-The agent signs tickets, transactions of the TicketBroker and requests for
-ticket params, and nothing else. It holds each to your limits and budgets as it
-was started with: another command can be stricter, never looser. It looks at the
-chain in the background, so that tickets need not wait for a node.
+The agent signs tickets, TicketBroker transactions and requests for ticket
+params, and nothing else. It applies the limits and budgets with which it was
+started: other commands can be stricter, never looser. It follows the chain in
+the background, so that creating tickets does not wait for a node.
 
-Its key is closed when nobody uses it for --idle-timeout, and after --lifetime
-in any case. The socket is $PMCTL_AGENT, else pmctl/agent.sock in
-$XDG_RUNTIME_DIR, else in pmctl's state folder. PMCTL_AGENT=off has a command go
-without the agent.`,
+The agent closes the key when it was unused for --idle-timeout, and after
+--lifetime in any case. The socket is $PMCTL_AGENT, else pmctl/agent.sock in
+$XDG_RUNTIME_DIR, else in the state folder of pmctl. With PMCTL_AGENT=off a
+command does not use an agent.`,
 		Example: `  pmctl agent start
   pmctl agent start --from 0x… --idle-timeout 1h --lifetime 24h
   pmctl agent start --foreground --passphrase-file pass`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return startAgent(r, cmd, &o) },
 	}
 	o.PayerOptions.Register(cmd)
 	o.Limits.RegisterFees(cmd)
 	flags := cmd.Flags()
-	flags.DurationVar(&o.idle, "idle-timeout", time.Hour, "close the key when nobody used it for this `TIME`; 0 is never")
-	flags.DurationVar(&o.lifetime, "lifetime", 12*time.Hour, "close the key after this `TIME`; 0 is never")
-	flags.BoolVar(&o.foreground, "foreground", false, "stay in this terminal, for service managers")
-	flags.Var(&o.ready, "ready-fd", "tell at the open file descriptor `N` when it answers, or why not")
+	flags.DurationVar(&o.idle, "idle-timeout", time.Hour, "close the key after `DURATION` without use; 0 for never")
+	flags.DurationVar(&o.lifetime, "lifetime", 12*time.Hour, "close the key after `DURATION`; 0 for never")
+	flags.BoolVar(&o.foreground, "foreground", false, "stay in the foreground, for service managers")
+	flags.Var(&o.ready, "ready-fd", "report on file descriptor `N` that the agent answers, or why not")
 	_ = flags.MarkHidden("ready-fd")
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd

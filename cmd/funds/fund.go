@@ -24,27 +24,25 @@ func NewFund(r *cli.Run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fund --deposit AMOUNT --reserve AMOUNT [--for ADDRESS]",
 		Short: "Add to the deposit and the reserve",
-		Long: `Fund moves ether from your account to the TicketBroker contract. The deposit
-pays winning tickets. The reserve backs them: recipients look at it when they
-choose their tickets' face value, and it pays what a face value exceeds the
-deposit by.
+		Long: `Move ether from your account to the TicketBroker contract. The deposit pays
+winning tickets. The reserve backs them: recipients choose the face value of
+their tickets by it, and it pays what a face value exceeds the deposit by.
 
-Both come back together, with pmctl unlock and pmctl withdraw. Amounts are added
-to what is there. At a terminal pmctl fund alone asks for them.
+Amounts are added to what is there. Without amounts, pmctl asks for them if
+stdin is a terminal. pmctl unlock and pmctl withdraw return both together.
 
-While an unlock is in progress, funding your own account cancels it: everything
-is locked again. That needs --cancel-unlock, or your yes at a terminal. Funding
-another account with --for leaves its unlock as it is.`,
+Funding your own account cancels an unlock in progress: deposit and reserve are
+locked again. pmctl does that only with --cancel-unlock, or after you confirm
+it. Funding another account with --for does not change its unlock.`,
 		Example: `  pmctl fund
   pmctl fund --deposit 0.1eth --reserve 0.05eth
   pmctl fund --deposit 50000gwei --yes --output json
   pmctl fund --deposit 1eth --from 0x… --unsigned --output safe`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runFund(r, cmd, &o) },
 	}
-	cmd.Flags().StringVar(&o.deposit, "deposit", "", "`AMOUNT` to add to the deposit, with its unit: 0.1eth, 25gwei or 1000wei")
-	cmd.Flags().StringVar(&o.reserve, "reserve", "", "`AMOUNT` to add to the reserve, with its unit")
-	cmd.Flags().StringVar(&o.beneficiary, "for", "", "`ADDRESS` whose deposit and reserve to fund, in place of your own")
+	cmd.Flags().StringVar(&o.deposit, "deposit", "", "add `AMOUNT` to the deposit: 0.1eth, 25gwei or 1000wei")
+	cmd.Flags().StringVar(&o.reserve, "reserve", "", "add `AMOUNT` to the reserve")
+	cmd.Flags().StringVar(&o.beneficiary, "for", "", "fund the deposit and the reserve of `ADDRESS` instead of your own")
 	cli.RegisterCancelsUnlock(cmd, &o.cancelsUnlock)
 	o.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON, cli.OutputSafe)

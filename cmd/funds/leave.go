@@ -24,31 +24,29 @@ func NewExit(r *cli.Run) *cobra.Command {
 	var o exitOptions
 	cmd := &cobra.Command{
 		Use:   "exit",
-		Short: "Take the deposit and the reserve out, whole",
-		Long: `Exit unlocks the deposit and the reserve, waits until they can be withdrawn, and
-withdraws them. They leave together: the contract knows no partial withdrawal.
-Until then your tickets can be redeemed, and what they win is paid. With
---keep-deposit or --keep-reserve that much is put back at the end: no more than
-comes out.
+		Short: "Unlock, wait, and withdraw everything",
+		Long: `Unlock the deposit and the reserve, wait for the unlock period to end, and
+withdraw both. The contract has no partial withdrawal: --keep-deposit and
+--keep-reserve fund the account again at the end, with at most what was
+withdrawn. Until the withdrawal, winning tickets are paid.
 
-Exit takes out what is there when it asks, or when it starts with --yes. If its
-unlock is cancelled or the funds grow before the round comes, it asks again; or,
-with --yes, it stops with exit code 3.
+The amounts you confirm are the amounts at the start. If the unlock is cancelled
+or the funds grow in the meantime, pmctl asks again; with --yes it stops with
+exit code 3.
 
-It can be interrupted at any moment, and run again: it goes on where it was, and
-does nothing twice. With --no-wait it does what can be done now, and ends with
-exit code 8 when the rest has to wait; run it again at the time that it names.`,
+You can interrupt exit at any time and run it again: it continues, and repeats
+no step. With --no-wait it takes the steps that are possible now; if it has to
+wait for a round, it prints when to run it again and ends with exit code 8.`,
 		Example: `  pmctl exit
   pmctl exit --yes --no-wait
   pmctl exit --keep-deposit 0.05eth --keep-reserve 0.05eth`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runExit(r, cmd, &o) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.keepDeposit, "keep-deposit", "", "`AMOUNT` to put back into the deposit at the end")
-	flags.StringVar(&o.keepReserve, "keep-reserve", "", "`AMOUNT` to put back into the reserve at the end")
-	flags.DurationVar(&o.interval, "interval", wallet.DefaultInterval, "`TIME` from one look at the chain to the next while waiting for rounds")
-	flags.BoolVar(&o.Mining.NoWait, "no-wait", false, "do not wait for rounds: end with exit code 8, and say when to come back")
+	flags.StringVar(&o.keepDeposit, "keep-deposit", "", "fund the deposit with `AMOUNT` again at the end")
+	flags.StringVar(&o.keepReserve, "keep-reserve", "", "fund the reserve with `AMOUNT` again at the end")
+	flags.DurationVar(&o.interval, "interval", wallet.DefaultInterval, "read the chain every `DURATION` while waiting for a round")
+	flags.BoolVar(&o.Mining.NoWait, "no-wait", false, "do not wait for a round: print when to run exit again, and end with exit code 8")
 	o.Mining.RegisterConfirmations(cmd)
 	o.RegisterActing(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)

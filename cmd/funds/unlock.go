@@ -12,18 +12,18 @@ import (
 func NewUnlock(r *cli.Run) *cobra.Command {
 	cmd := newAction(r, wallet.Unlock, &cobra.Command{
 		Use:   "unlock",
-		Short: "Start the way out of the deposit and the reserve",
-		Long: `Unlock starts the unlock period, after which pmctl withdraw pays out the deposit
-and the reserve: all of both, together. Your tickets stay redeemable until then,
-and recipients take no new ones shortly before.`,
+		Short: "Start the unlock period before a withdrawal",
+		Long: `Start the unlock period. After it, pmctl withdraw returns the deposit and the
+reserve, both in full. Your tickets stay redeemable until then, but recipients
+stop accepting new ones shortly before.`,
 		Example: `  pmctl unlock
   pmctl unlock --yes --output json`,
 	})
 	cmd.AddCommand(newAction(r, wallet.CancelUnlock, &cobra.Command{
 		Use:   "cancel",
-		Short: "Lock the deposit and the reserve again",
-		Long: `Cancel takes an unlock back: the deposit and the reserve are locked again, and
-recipients take your tickets.`,
+		Short: "Cancel the unlock and keep the funds",
+		Long: `Cancel an unlock in progress. The deposit and the reserve are locked again, and
+recipients accept your tickets.`,
 		Example: `  pmctl unlock cancel`,
 	}))
 	return cmd
@@ -33,9 +33,9 @@ recipients take your tickets.`,
 func NewWithdraw(r *cli.Run) *cobra.Command {
 	return newAction(r, wallet.Withdraw, &cobra.Command{
 		Use:   "withdraw",
-		Short: "Pay out the deposit and the reserve",
-		Long: `Withdraw pays out the whole deposit and the whole reserve to your account, once
-the unlock period is over. The contract knows no partial withdrawal.`,
+		Short: "Withdraw the deposit and the reserve",
+		Long: `Return the whole deposit and the whole reserve to your account, once the unlock
+period has ended. The contract has no partial withdrawal.`,
 		Example: `  pmctl withdraw
   pmctl withdraw --yes --output json`,
 	})
@@ -44,7 +44,6 @@ the unlock period is over. The contract knows no partial withdrawal.`,
 // newAction is a command that does one thing with the contract.
 func newAction(r *cli.Run, action func() wallet.Action, cmd *cobra.Command) *cobra.Command {
 	var o cli.TransactOptions
-	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return cli.Transact(r, cmd, &o, func(*wallet.Wallet) wallet.Action { return action() })
 	}

@@ -21,23 +21,21 @@ func NewDoctor(r *cli.Run) *cobra.Command {
 	var o cli.PayerOptions
 	cmd := &cobra.Command{
 		Use:   "doctor [URL]",
-		Short: "Find out why something does not work",
-		Long: `Doctor looks at everything that payments and transactions need: config files,
-key file and passphrase, the node, the contracts, your funds, the store and its
-budget, and transactions that are not mined. With a recipient's URL it asks that
-recipient for ticket params and holds them against your limits, as a payment
-would. Nothing is paid, sent or changed.
+		Short: "Diagnose why payments or transactions fail",
+		Long: `Check everything that payments and transactions need: config files, key file and
+passphrase, node, contracts, funds, store, budget, and pending transactions.
+With the URL of a recipient, also ask it for ticket params and check them
+against your limits, as a payment does. Nothing is paid, sent or changed.
 
-For what fails it says what was found, what is allowed, whose setting that is,
-and what to run. A check that needs one that failed is not made, and says so.
-Warnings are what payments can work in spite of. Where it reckons as a recipient
-does, it knows the recipient's settings only as go-livepeer's defaults.
+For each failure doctor prints the value it found, the value that is allowed,
+whose setting that is, and a command that helps. A check that depends on a
+failed one is skipped. Payments work in spite of warnings. Recipients keep their
+own settings to themselves; doctor assumes the defaults of go-livepeer.
 
-The exit code is 0 when nothing failed, else that of the first failure.`,
+The exit code is 0 if no check failed, else the code of the first failure.`,
 		Example: `  pmctl doctor
   pmctl doctor https://recipient.example
   pmctl doctor --output json | jq '.data.checks[] | select(.state == "failed")'`,
-		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runDoctor(r, cmd, &o, args) },
 	}
 	o.RegisterReading(cmd)

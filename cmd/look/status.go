@@ -29,39 +29,37 @@ func NewStatus(r *cli.Run) *cobra.Command {
 	var o statusOptions
 	cmd := &cobra.Command{
 		Use:   "status [ADDRESS]",
-		Short: "Show where an account stands, and what is wrong with that",
-		Long: `Status shows what an account holds, what it has deposited with the TicketBroker
-contract, whether that is locked, what a recipient with the usual settings would
-ask for, and warnings. Without ADDRESS it is your own account; no key is opened.
+		Short: "Show balance, deposit, reserve and any problems",
+		Long: `Show the balance of an account, its deposit and reserve in the TicketBroker
+contract, whether they are locked, what a recipient with default settings would
+offer, and warnings. Without ADDRESS this is your own account. No key is opened.
 
-With --watch it shows that again and again until it is interrupted, which is
-exit code 130: on a terminal in the same place, in a pipe as a line of JSON each
-time.
+--watch repeats this until you interrupt it (exit code 130): on a terminal it
+redraws, in a pipe it prints one JSON document per line.
 
-With --check it prints one line, or fails with what is wrong: exit code 4 for a
-deposit or reserve that is missing, below --min-deposit or --min-reserve, or too
-small for a typical recipient, 5 for funds that are being unlocked, 7 for a node
-that is behind, 1 for anything else. What is only worth a notice does not fail.
+--check prints one line, or fails: with exit code 4 if the deposit or the
+reserve is missing, below --min-deposit or --min-reserve, or too small for a
+recipient with default settings; 5 if the funds are being unlocked; 7 if the
+node is behind; 1 for any other warning. Notices do not fail.
 
-With --output prometheus it writes metrics for the textfile collector of the
-node exporter, with what was spent, the budget and the runway; --out replaces
-the file that it reads, in one step.`,
+--output prometheus prints metrics for the textfile collector of the node
+exporter, including spending, budget and runway; --out replaces its file in one
+step.`,
 		Example: `  pmctl status
   pmctl status 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --output json
   pmctl status --watch --interval 30s
   pmctl status --check --min-deposit 0.05eth --quiet >/dev/null
   pmctl status --output prometheus \
     --out /var/lib/node_exporter/textfile/pmctl.prom`,
-		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runStatus(cmd.Context(), r, &o, args) },
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&o.watch, "watch", false, "show it again and again")
-	flags.DurationVar(&o.interval, "interval", 12*time.Second, "`TIME` from one look to the next with --watch, at least 1s")
-	flags.BoolVar(&o.check, "check", false, "print one line, and fail when something is wrong")
-	flags.StringVar(&o.minDeposit, cli.MinDeposit().Flag[2:], "", "least `AMOUNT` of deposit for --check (default any)")
-	flags.StringVar(&o.minReserve, cli.MinReserve().Flag[2:], "", "least `AMOUNT` of reserve for --check (default any)")
-	flags.StringVar(&o.out, "out", "", "`FILE` to replace with the metrics, in place of stdout")
+	flags.BoolVar(&o.watch, "watch", false, "repeat until interrupted")
+	flags.DurationVar(&o.interval, "interval", 12*time.Second, "read the chain every `DURATION` with --watch, at least 1s")
+	flags.BoolVar(&o.check, "check", false, "print one line, and fail if there is a problem")
+	flags.StringVar(&o.minDeposit, cli.MinDeposit().Flag[2:], "", "require a deposit of at least `AMOUNT` with --check (default: any)")
+	flags.StringVar(&o.minReserve, cli.MinReserve().Flag[2:], "", "require a reserve of at least `AMOUNT` with --check (default: any)")
+	flags.StringVar(&o.out, "out", "", "replace `FILE` with the metrics instead of printing them")
 	cmd.MarkFlagsMutuallyExclusive("watch", "check")
 	o.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON, outputPrometheus)

@@ -18,13 +18,12 @@ func NewBudget(r *cli.Run) *cobra.Command {
 	var o cli.ReaderOptions
 	cmd := &cobra.Command{
 		Use:   "budget",
-		Short: "Show what was spent today, and what the budget allows",
-		Long: `Budget shows what an account's tickets of this UTC day come to, in expected
-value and in face value, which is what they cost if every one wins, and the
-limits that the config file sets. Nobody is asked, and no key is opened.`,
+		Short: "Show today's spending and the budget that remains",
+		Long: `Show what the tickets of an account add up to on this UTC day: their expected
+value, their face value (the cost if every ticket wins), and the limits in the
+config file. No node is asked, and no key is opened.`,
 		Example: `  pmctl budget
   pmctl budget --from 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed -o json`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBudget(cmd.Context(), r, &o) },
 	}
 	o.Register(cmd)

@@ -35,38 +35,39 @@ func NewFundPlan(r *cli.Run) *cobra.Command {
 	var o fundPlanOptions
 	cmd := &cobra.Command{
 		Use:   "plan --recipients N --spend-rate AMOUNT/day",
-		Short: "Work out how large deposit and reserve have to be",
-		Long: `Plan works out the deposit and the reserve that keep the chance of running dry
-below 1 % until you top up again, and shows how. With F the face value:
+		Short: "Calculate how large deposit and reserve must be",
+		Long: `Calculate the deposit and the reserve with which the chance of running dry
+before the next top-up is below 1 %, and show the calculation. F is the face
+value:
 
   wins    ~ Poisson(spend / F)
   deposit = (k + spare) x F    k: the least with P(wins > k) < 1 %
   reserve = pool x F           a recipient can claim reserve / pool of it
 
-The pool are all active recipients of the network, paid by you or not. No
-recipient takes a face value above its share of the reserve. The spare face
-values, 2 or --deposit-multiplier, keep payments going up to the last win.
+The pool is all active recipients of the network, whether you pay them or not: a
+recipient accepts no face value above its share of the reserve. The spare face
+values (2, or --deposit-multiplier) allow payments until the last win.
 
-Without --face-value it is what recipients ask for at the current gas price.
-With --face-value and --pool-size nobody is asked. Nothing is sent.`,
+Without --face-value, F is what recipients offer at the current gas price. With
+--face-value and --pool-size no node is asked. Nothing is sent.`,
 		Example: `  pmctl fund plan --recipients 10 --spend-rate 0.01eth/day
   pmctl fund plan --recipients 3 --spend-rate 0.05eth/day --until 30d \
       --face-value 0.002eth --pool-size 100 --output json`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return fundPlan(r, cmd, &o) },
 	}
 	flags := cmd.Flags()
-	flags.Uint64Var(&o.recipients, "recipients", 0, "`N` recipients to pay")
-	flags.StringVar(&o.spendRate, "spend-rate", "", "expected value of the tickets, an `AMOUNT/day` or AMOUNT/hour, such as 0.01eth/day")
-	flags.StringVar(&o.faceValue, "face-value", "", "`AMOUNT` that a winning ticket pays (default what recipients ask for at the current gas price)")
-	flags.StringVar(&o.until, "until", "7d", "`TIME` until the next top-up, such as 12h, 30d or 2w")
-	flags.Uint64Var(&o.poolSize, "pool-size", 0, "`N` active recipients share the reserve (default as many as there are)")
-	flags.Uint64Var(&o.multiplier, "deposit-multiplier", 1, "make tickets only while the deposit holds `N` times their face value")
+	flags.Uint64Var(&o.recipients, "recipients", 0, "number `N` of recipients to pay")
+	flags.StringVar(&o.spendRate, "spend-rate", "", "expected value to spend, as `AMOUNT/day` or AMOUNT/hour: 0.01eth/day")
+	flags.StringVar(&o.faceValue, "face-value", "", "face value of a ticket: `AMOUNT` (default: what recipients offer at the current gas price)")
+	flags.StringVar(&o.until, "until", "7d", "next top-up after `DURATION`: 12h, 30d, 2w")
+	flags.Uint64Var(&o.poolSize, "pool-size", 0, "number `N` of active recipients that share the reserve (default: the current number)")
+	flags.Uint64Var(&o.multiplier, "deposit-multiplier", 1, "create tickets only while the deposit is at least `N` times the face value")
 	for _, name := range []string{"recipients", "spend-rate"} {
 		_ = cmd.MarkFlagRequired(name) // it is there
 	}
 	o.network.Register(cmd)
-	flags.StringVar(&o.account.From, "from", "", "`ADDRESS` whose deposit and reserve are there already (default $ETH_FROM, else the only account there is, if any)")
+	flags.StringVar(&o.account.From, "from", "", "subtract the deposit and reserve of `ADDRESS` (default $ETH_FROM, else the only account, if any)")
+	cli.InGroup(cmd, cli.AccountFlags, "from")
 	o.account.Keys.Keystore.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd

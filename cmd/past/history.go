@@ -19,25 +19,23 @@ func NewHistory(r *cli.Run) *cobra.Command {
 	var o historyOptions
 	cmd := &cobra.Command{
 		Use:   "history",
-		Short: "Show what became of your funds: fundings, redemptions, withdrawals",
-		Long: `History reads what the TicketBroker contract tells of an account: what was
-deposited, unlocked and withdrawn, and which of your tickets won and were
-redeemed. Each redemption is matched with the ticket in the store's ledger that
-it came from. At the end it says how many tickets should have won, and how
-likely it is to be off by that much.
+		Short: "Show past fundings, redemptions and withdrawals",
+		Long: `Read the events of the TicketBroker contract for an account: deposits, unlocks,
+withdrawals, and redemptions of winning tickets. Each redemption is matched with
+its ticket in the ledger of the store. The last lines compare the number of
+winning tickets with the number expected, and say how likely that difference is.
 
-What is too old to change is kept in pmctl's cache folder. A scan that was
-interrupted goes on where it ended; --since spares what is before.`,
+Events that can no longer change are kept in the cache folder of pmctl. An
+interrupted scan continues where it stopped; --since makes a first scan shorter.`,
 		Example: `  pmctl history
   pmctl history --since 30d --plot funds.svg
   pmctl history --recipient 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed -o json
   pmctl history --since 2026-03-01 --until 2026-04-01 -o csv > march.csv`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runHistory(r, cmd, &o) },
 	}
-	cmd.Flags().StringVar(&o.since, "since", "", "leave out what was before a `TIME`: 12h, 30d or 2w ago, a day, or a time (default everything)")
-	cmd.Flags().StringVar(&o.until, "until", "", "leave out what was at this `TIME` or later")
-	cmd.Flags().StringVar(&o.recipient, "recipient", "", "show only the redemptions by the recipient at `ADDRESS`")
+	cmd.Flags().StringVar(&o.since, "since", "", "start at `TIME`: an age (12h, 30d, 2w), a day or a time (default: everything)")
+	cmd.Flags().StringVar(&o.until, "until", "", "stop before `TIME`")
+	cmd.Flags().StringVar(&o.recipient, "recipient", "", "show only redemptions by the recipient `ADDRESS`")
 	o.plot.register(cmd, "deposit, reserve and what was paid over time")
 	o.register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON, cli.OutputCSV)

@@ -16,21 +16,20 @@ func NewRunway(r *cli.Run) *cobra.Command {
 	var o runwayOptions
 	cmd := &cobra.Command{
 		Use:   "runway",
-		Short: "Tell how long the deposit lasts",
-		Long: `Runway looks at what was spent of late, in tickets of the store's ledger and in
-redemptions on the chain, and says when the deposit will no longer pay a winning
-ticket in full, with a band that holds the day with a probability of 90 %. The
-band allows for luck, and for how little a short or restless past tells.
+		Short: "Forecast how long the deposit lasts",
+		Long: `Forecast when the deposit can no longer pay a winning ticket in full, from the
+spending so far: the tickets in the ledger of the store, and the redemptions on
+the chain. The date has a band that contains it with a probability of 90 %. The
+band is wider after a short or uneven past.
 
-Where somebody else pays from the same account, so that the ledger does not have
-all tickets, it goes by the redemptions alone. No key is opened.`,
+If another process pays from the same account with a store of its own, the
+ledger is incomplete, and only the redemptions count. No key is opened.`,
 		Example: `  pmctl runway
   pmctl runway --since 7d --plot runway.svg
   pmctl runway --output json`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRunway(r, cmd, &o) },
 	}
-	cmd.Flags().StringVar(&o.since, "since", "30d", "go by what was spent from a `TIME` on: 12h, 30d or 2w ago, a day, or a time")
+	cmd.Flags().StringVar(&o.since, "since", "30d", "use the spending since `TIME`: an age (12h, 30d, 2w), a day or a time")
 	o.plot.register(cmd, "deposit, reserve and expected value over time, with the forecast,")
 	o.register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)

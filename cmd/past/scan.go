@@ -18,7 +18,7 @@ type scanOptions struct {
 
 func (o *scanOptions) register(cmd *cobra.Command) {
 	o.Register(cmd)
-	cmd.Flags().BoolVar(&o.noCache, "no-cache", false, "read everything from the chain, and keep nothing of it")
+	cmd.Flags().BoolVar(&o.noCache, "no-cache", false, "neither read nor write the cache: scan the chain again")
 }
 
 // open returns what looks at the account, and how far back.

@@ -28,45 +28,45 @@ func NewPay(r *cli.Run) *cobra.Command {
 	var recipients string
 	cmd := &cobra.Command{
 		Use:   "pay [RECIPIENT] --value AMOUNT",
-		Short: "Pay a recipient",
-		Long: `Pay makes as many tickets as are worth AMOUNT at least, delivers them to the
-recipient, and keeps the fresh ticket params that it answers with for the next
-payment. What the tickets are worth beyond AMOUNT stays as credit, which the
-session's next payment uses if it follows within five minutes. Each payment has
-at least one ticket: it shows that the recipient still has the session.
+		Short: "Pay an orchestrator",
+		Long: `Create tickets with an expected value of at least AMOUNT, and deliver them to
+the recipient (an orchestrator). Its answer has fresh ticket params, which pmctl
+keeps for the next payment. What the tickets are worth beyond AMOUNT stays with
+the recipient as credit, which the next payment of the session uses within five
+minutes. Each payment has at least one ticket, which shows that the recipient
+still has the session.
 
-RECIPIENT is a URL, https://host[:port] or host:port, or an address, 0x…, which
-is paid where its entry in the service registry says; no other address is.
+RECIPIENT is a URL, https://host[:port] or host:port, or an address, 0x…, whose
+URL is looked up in the service registry; then no other address is paid. The
+first payment to a URL pins the address behind it: another address is refused
+(exit code 3) until you pass --recipient.
 
-Whom the first payment to a URL pays is remembered. When somebody else is to be
-paid there later, pay refuses (exit code 3) until --recipient names them.
+A payment is an HTTP header. If it is larger than the recipient or a proxy
+accepts, or needs more tickets than one set of ticket params allows, pmctl
+delivers it in parts. Limits apply to the sum of the parts, before anything is
+signed. pmctl remembers the size that was accepted.
 
-A payment is an HTTP header. One that would be larger than the recipient, or a
-proxy before it, takes is delivered in parts, and so is one of more tickets than
-one set of ticket params takes. The limits hold for all of it, before anything
-is signed. What a proxy takes is learnt from its answers, and remembered.
+Tickets that were delivered are never replaced, even if the recipient refused
+them or did not answer: it has them, and can redeem the winners. After a refusal
+(exit code 1) the session ends. If the recipient did not answer, the exit code
+is 8.
 
-The recipient credits the payment under its session. Tickets that were sent are
-never made up for by others, whether they were refused or not answered: the
-recipient has them, and may redeem those that win. A refusal ends the session
-and has exit code 1, no answer of the recipient's has 8.
+With --capabilities the payment is at the price of that AI work. Other work has
+a session of its own.
 
-With --capabilities the tickets are at the price of that AI work, and a payment
-for other work begins a session of its own.
+With --request-id you can repeat a payment until its outcome is known; it is
+never made twice. After it was accepted, nothing is sent. While the outcome is
+unknown, the same tickets are delivered again; a recipient that already has them
+refuses them, and the exit code stays 8. Refused tickets are not sent again. Of
+a payment in parts, the missing parts are paid. A payment in parts without an ID
+gets one, which the error shows if it fails.
 
-With --request-id a payment can be run again until it is known what became of
-it, and is never made twice. Once accepted, nothing is sent. While that is not
-known the very same tickets are delivered again: a recipient that has them
-refuses them, and pmctl ends with exit code 8 as before. What a recipient has
-refused is not sent again. Of a payment in parts, the rest is paid; one without
-an id gets one, which is named when it fails.
-
-With --recipients each line of FILE is a recipient, and behind a space its
-amount, which is --value by default; lines that begin with # are skipped. It
-needs --request-id: each line is a request of its own, ID:LINE, so that the same
-file can be run again, and nothing is paid twice. All lines are read and their
-total is held to --max-total-ev before the first is paid. Each line has one line
-of output; the exit code is that of the first that failed.`,
+With --recipients each line of FILE is a recipient, followed by its amount after
+a space unless that is --value; lines that begin with # are skipped. --request-id
+is required: each line is a request of its own, ID:LINE, so that you can run the
+same file again and nothing is paid twice. All lines are read, and their total
+is checked against --max-total-ev, before the first is paid. Each line gives one
+line of output; the exit code is that of the first failure.`,
 		Example: `  pmctl pay https://recipient.example --value 3000gwei
   pmctl pay 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --value 3000gwei \
     --output json
@@ -76,7 +76,6 @@ of output; the exit code is that of the first that failed.`,
     --capabilities text-to-image/ByteDance/SDXL-Lightning
   pmctl pay --recipients june.txt --value 3000gwei --request-id june \
     --max-total-ev 0.001eth`,
-		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case recipients == "" && len(args) == 0:
@@ -91,8 +90,8 @@ of output; the exit code is that of the first that failed.`,
 			return payAll(r, cmd, &o, &request, &work, &header, &value, recipients)
 		},
 	}
-	value.Register(cmd, "`AMOUNT` to pay, with its unit: 3000gwei or 0.00001eth")
-	cmd.Flags().StringVar(&recipients, "recipients", "", "pay each line of `FILE`, or - for stdin: a recipient, and its amount if that is not --value")
+	value.Register(cmd, "pay at least `AMOUNT`: 3000gwei or 0.00001eth")
+	cmd.Flags().StringVar(&recipients, "recipients", "", "pay each line of `FILE`, or of stdin with -: a recipient, and its amount unless that is --value")
 	request.Register(cmd, "the payment")
 	work.Register(cmd)
 	header.Register(cmd)

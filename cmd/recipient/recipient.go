@@ -17,7 +17,7 @@ import (
 
 // NewRecipient is pmctl recipient.
 func NewRecipient(r *cli.Run) *cobra.Command {
-	return cli.Group("recipient", "Find recipients, and find out whom a URL pays",
+	return cli.Group("recipient", "Find recipients; show which address a URL belongs to",
 		newRecipientList(r),
 		newRecipientShow(r),
 	)
@@ -28,20 +28,19 @@ func newRecipientList(r *cli.Run) *cobra.Command {
 	var ai bool
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the active recipients",
-		Long: `List reads the contracts' pool of active recipients, in its order: by stake, the
-most first. Each has an address, which is what tickets pay, and a URL that it
-has entered in the service registry itself. It asks the node alone.
+		Short: "List active recipients",
+		Long: `List the active recipients (orchestrators), in the order of the contract: by
+stake, highest first. Tickets pay to the address; the URL is the one that the
+recipient set in the service registry. Only the node is asked.
 
-Recipients that do AI work enter a URL for it in a second registry, which is not
-always the same one: --ai lists those that have, with that URL.`,
+Recipients of AI work set their URL in a second registry: --ai lists those that
+did. It need not be the same URL.`,
 		Example: `  pmctl recipient list
   pmctl recipient list --ai
   pmctl recipient list --network arbitrum-one-mainnet --output json`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return listRecipients(cmd.Context(), r, &network, ai) },
 	}
-	cmd.Flags().BoolVar(&ai, "ai", false, "list the recipients of the registry for AI work")
+	cmd.Flags().BoolVar(&ai, "ai", false, "list the recipients in the registry for AI work")
 	network.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd

@@ -22,23 +22,23 @@ func newRecipientShow(r *cli.Run) *cobra.Command {
 	var o recipientShowOptions
 	cmd := &cobra.Command{
 		Use:   "show RECIPIENT",
-		Short: "Show who a recipient is, and what it offers",
-		Long: `Show looks a recipient up in the service registry, asks it for ticket params,
-and says whether the two agree: whether the address that would be paid at the
-URL has entered this URL. It measures how long the answer takes, and holds the
-offer against your limits and the chain. Nothing is paid.
+		Short: "Show a recipient and its offer",
+		Long: `Look up a recipient in the service registry, ask it for ticket params, and check
+that both agree: that the address which would be paid has registered this URL.
+Also shown are the response time, and the offer, checked against your limits and
+the chain. Nothing is paid. RECIPIENT is a URL or an address.
 
-Asking takes a signature of your key over your own address. --registry-only asks
-only the node, and opens no key; a URL is then looked for in the active pool.
+The request for ticket params is signed with your key. With --registry-only only
+the node is asked and no key is opened; a URL is then looked up among the active
+recipients.
 
-Exit code 5 means that the registry and the recipient do not agree.`,
+Exit code 5 means that the registry and the recipient disagree.`,
 		Example: `  pmctl recipient show https://recipient.example
   pmctl recipient show 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --output json
   pmctl recipient show https://recipient.example --registry-only`,
-		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return showRecipient(r, cmd, &o, args[0]) },
 	}
-	cmd.Flags().BoolVar(&o.registryOnly, "registry-only", false, "show only what the chain says, and ask nobody else")
+	cmd.Flags().BoolVar(&o.registryOnly, "registry-only", false, "ask only the node, not the recipient")
 	o.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd

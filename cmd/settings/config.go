@@ -45,7 +45,7 @@ type configSetting struct {
 
 // NewConfig is pmctl config.
 func NewConfig(r *cli.Run) *cobra.Command {
-	return cli.Group("config", "See what holds, and which file, variable or flag says so",
+	return cli.Group("config", "Show effective settings and where each comes from",
 		newConfigShow(r),
 	)
 }
@@ -54,20 +54,20 @@ func newConfigShow(r *cli.Run) *cobra.Command {
 	var o cli.PayerOptions
 	cmd := &cobra.Command{
 		Use:   "show",
-		Short: "Show every setting, and where it comes from",
+		Short: "Show effective settings and where each comes from",
 		Long: `Show every setting as a command with the same flags, environment and config
-files would find it, and where it comes from. A flag comes before the
-environment, that before the profile, and that before the rest of the files;
-limits can only be tightened on that way. What may be secret in a URL is left
-out. Nobody is asked, and no key is opened.`,
+files uses it, and where it comes from. A flag comes first, then the
+environment, the profile, and the rest of the config files. Each of these can
+make a limit tighter, never looser. Secrets in URLs are not shown. No node is
+asked, and no key is opened.`,
 		Example: `  pmctl config show
   pmctl config show --profile night --output json`,
-		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return showConfig(r, &o) },
 	}
 	o.Limits.RegisterOffers(cmd)
 	o.Limits.RegisterFees(cmd)
-	cmd.Flags().StringVar(&o.Account.From, "from", "", "`ADDRESS` of the account that acts (default $ETH_FROM, else the only one there is)")
+	cmd.Flags().StringVar(&o.Account.From, "from", "", "`ADDRESS` of the account to use (default $ETH_FROM, else the only one)")
+	cli.InGroup(cmd, cli.AccountFlags, "from")
 	o.Account.Keys.Keystore.Register(cmd)
 	o.Network.RegisterNetwork(cmd)
 	o.Network.RegisterNode(cmd)

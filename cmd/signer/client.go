@@ -134,9 +134,8 @@ func clients(ctx context.Context, r *cli.Run, o *cli.StoreOptions) (*wallet.Wall
 
 // clientCommand is a command about the clients. Its first argument, if it has one, is a client's
 // name.
-func clientCommand(r *cli.Run, cmd *cobra.Command, args cobra.PositionalArgs, run func(context.Context, *wallet.SignerClients, []string) error) *cobra.Command {
+func clientCommand(r *cli.Run, cmd *cobra.Command, run func(context.Context, *wallet.SignerClients, []string) error) *cobra.Command {
 	var o cli.StoreOptions
-	cmd.Args = args
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		w, all, err := clients(cmd.Context(), r, &o)
 		if err != nil {
@@ -167,7 +166,7 @@ auth id that a trusted proxy sets.`,
 		Example: `  pmctl signer client add studio --ev-per-day 0.01eth --expires 720h
   pmctl signer client add sdk --sdk-token https://signer.example:8935
   pmctl signer client add batch --recipient 0x… --max-price '500 wei/second'`,
-	}, cobra.ExactArgs(1), func(ctx context.Context, all *wallet.SignerClients, args []string) error {
+	}, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
 		if !clientName.MatchString(args[0]) {
 			return cli.Usagef("client name %q: use at most 64 letters, digits, dots, dashes and underscores, and begin with a letter or digit", args[0])
 		}
@@ -234,7 +233,7 @@ func newClientRotate(r *cli.Run) *cobra.Command {
 		Short:   "Replace a client's token",
 		Long:    "Rotate replaces a client's bearer token and shows the new one, this once. The\nold one is refused from now on.",
 		Example: "  pmctl signer client rotate studio",
-	}, cobra.ExactArgs(1), func(ctx context.Context, all *wallet.SignerClients, args []string) error {
+	}, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
 		token := identity.Token()
 		if err := all.Replace(ctx, args[0], string(identity.KindToken), identity.TokenHash(token)); err != nil {
 			return fmt.Errorf("client %q: %w", args[0], err)
@@ -256,7 +255,7 @@ func newClientSet(r *cli.Run) *cobra.Command {
 		Short:   "Change what a client may have signed",
 		Long:    "Set changes the terms that its flags name; the others stay as they are. A list\nreplaces the client's list. Payments that are recorded from now on are held to\nthe new terms.",
 		Example: "  pmctl signer client set studio --ev-per-day 0.02eth",
-	}, cobra.ExactArgs(1), func(ctx context.Context, all *wallet.SignerClients, args []string) error {
+	}, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
 		return change(ctx, r, all, args[0], func(client *wallet.SignerClient) error {
 			if len(terms.recipients) > 0 {
 				client.Terms.Recipients = nil
@@ -277,7 +276,7 @@ func newClientRevoke(r *cli.Run) *cobra.Command {
 		Short:   "Sign nothing more for a client",
 		Long:    "Revoke has every request of the client refused from now on, in all replicas of\nthe signer. What was signed stays recorded. It cannot be undone.",
 		Example: "  pmctl signer client revoke studio",
-	}, cobra.ExactArgs(1), func(ctx context.Context, all *wallet.SignerClients, args []string) error {
+	}, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
 		return change(ctx, r, all, args[0], func(client *wallet.SignerClient) error {
 			if client.RevokedAt.IsZero() {
 				client.RevokedAt = r.Now().UTC().Truncate(time.Millisecond)
@@ -309,7 +308,7 @@ func newClientShow(r *cli.Run) *cobra.Command {
 		Short:   "Show a client",
 		Long:    "Show shows what a client may have signed. Its token is not shown: the store does\nnot have it.",
 		Example: "  pmctl signer client show studio",
-	}, cobra.ExactArgs(1), func(ctx context.Context, all *wallet.SignerClients, args []string) error {
+	}, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
 		client, err := all.Named(ctx, args[0])
 		if err != nil {
 			return fmt.Errorf("client %q: %w", args[0], err)
@@ -325,7 +324,7 @@ func newClientList(r *cli.Run) *cobra.Command {
 		Short:   "List the clients",
 		Long:    "List shows the clients of the remote signers that use the store.",
 		Example: "  pmctl signer client list",
-	}, cobra.NoArgs, func(ctx context.Context, all *wallet.SignerClients, _ []string) error {
+	}, func(ctx context.Context, all *wallet.SignerClients, _ []string) error {
 		found, err := all.All(ctx)
 		if err != nil {
 			return err

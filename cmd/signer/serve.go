@@ -60,7 +60,6 @@ loopback needs authentication, and TLS unless a trusted proxy is in front.`,
 		Example: `  pmctl signer serve --no-auth
   pmctl signer serve --listen 0.0.0.0:8935 --tls-cert cert.pem --tls-key key.pem
   pmctl signer serve --webhook-file webhook-url --log json`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return serve(r, cmd, &o) },
 	}
 	o.PayerOptions.Register(cmd)

@@ -30,19 +30,19 @@ func newStoreAcknowledge(r *cli.Run) *cobra.Command {
 	var yes bool
 	cmd := storeCommand(r, &cobra.Command{
 		Use:   "acknowledge",
-		Short: "Use a restored store again, knowing what it may lack",
-		Long: `Acknowledge shows what a store may lack that was moved, copied, restored or
-imported, and what may be done a second time because of that. Once you agree,
-request IDs and transactions that the store does not know count as new, and the
-day's budget counts what the store knows. Until then both are refused.
+		Short: "Accept what a restored store may be missing",
+		Long: `Show what a store that was moved, copied, restored or imported may be missing,
+and what could therefore happen twice. After you accept it, request IDs and
+transactions that the store does not have count as new, and the budget of the
+day counts only what the store has. Until then pmctl refuses both.
 
-Sessions that were retired stay retired: pmctl fetches fresh ticket params.`,
+Retired sessions stay retired: pmctl fetches fresh ticket params.`,
 		Example: `  pmctl store acknowledge
   pmctl store acknowledge --yes --output json`,
 	}, func(ctx context.Context, r *cli.Run, config wallet.Config, _ []string) error {
 		return acknowledgeStore(ctx, r, config, yes)
 	}, cli.OutputTable, cli.OutputJSON)
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "skip the confirmation")
 	return cmd
 }
 

@@ -16,7 +16,7 @@ import (
 
 // NewStore is pmctl store.
 func NewStore(r *cli.Run) *cobra.Command {
-	return cli.Group("store", "Look after the store of nonces, spending and requests",
+	return cli.Group("store", "Check, export, import and move the store",
 		newStoreCheck(r),
 		newStoreAcknowledge(r),
 		newStoreExport(r),
@@ -28,9 +28,6 @@ func NewStore(r *cli.Run) *cobra.Command {
 // storeCommand is a command about the store that its options choose.
 func storeCommand(r *cli.Run, cmd *cobra.Command, run func(context.Context, *cli.Run, wallet.Config, []string) error, outputs ...string) *cobra.Command {
 	var o cli.StoreOptions
-	if cmd.Args == nil {
-		cmd.Args = cobra.NoArgs
-	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		config, err := cli.StoreConfig(r, &o)
 		if err != nil {
@@ -63,13 +60,13 @@ type storeReport struct {
 func newStoreCheck(r *cli.Run) *cobra.Command {
 	return storeCommand(r, &cobra.Command{
 		Use:   "check",
-		Short: "Look for damage",
-		Long: `Check looks at all of the store: every page of the file, every session against
-its reservations, and every day's spending. It changes nothing, and says whether
-the store is where and what it was: one that was moved, copied or restored
-retires its sessions when it is used next.
+		Short: "Check the store for damage",
+		Long: `Check the whole store: every page of its file, every session against its
+reservations, and the spending of every day. Nothing is changed. The result also
+says whether the store was moved, copied or restored; in that case its sessions
+are retired at the next use.
 
-It ends with exit code 1 when something is wrong.`,
+The exit code is 1 if anything is wrong.`,
 		Example: `  pmctl store check
   pmctl store check --output json`,
 	}, checkStore, cli.OutputTable, cli.OutputJSON)
@@ -133,16 +130,15 @@ func newStoreExport(r *cli.Run) *cobra.Command {
 	var out string
 	cmd := storeCommand(r, &cobra.Command{
 		Use:   "export",
-		Short: "Write the ledger as a document",
-		Long: `Export writes what was made as a JSON document: nonces with what their tickets
-are worth, and requests. Ticket params, credentials and winning tickets are not
-in it.`,
+		Short: "Export the ledger as JSON",
+		Long: `Write the ledger as a JSON document: nonces with the value of their tickets, and
+requests. Ticket params, credentials and winning tickets are not included.`,
 		Example: `  pmctl store export --out ledger.json
   pmctl store export | jq .data.reservations`,
 	}, func(ctx context.Context, r *cli.Run, config wallet.Config, _ []string) error {
 		return exportStore(ctx, r, config, out)
 	}, cli.OutputJSON)
-	cmd.Flags().StringVar(&out, "out", "", "`FILE` to write, whole or not at all, in place of stdout; it must not exist")
+	cmd.Flags().StringVar(&out, "out", "", "write to `FILE`, which must not exist, instead of stdout")
 	return cmd
 }
 
@@ -168,14 +164,13 @@ func exportStore(ctx context.Context, r *cli.Run, config wallet.Config, path str
 func newStoreImport(r *cli.Run) *cobra.Command {
 	return storeCommand(r, &cobra.Command{
 		Use:   "import FILE|-",
-		Short: "Take over a ledger that was exported",
-		Long: `Import reads what pmctl store export wrote, into an empty store. The other store
-may have been used since, and an export has no transactions. So the sessions are
-retired, the requests count as made, today's budget counts as spent, and until
+		Short: "Import an exported ledger",
+		Long: `Import into an empty store what pmctl store export wrote. The other store may
+have been used since, and an export has no transactions. Therefore sessions are
+retired, requests count as done, and the budget of today counts as spent. Until
 pmctl store acknowledge, transactions and unknown request IDs are refused. To
-carry a store to another place, use pmctl store migrate.`,
+move a store, use pmctl store migrate.`,
 		Example: `  pmctl store import ledger.json`,
-		Args:    cobra.ExactArgs(1),
 	}, importStore, cli.OutputTable)
 }
 
@@ -202,13 +197,13 @@ func newStoreMigrate(r *cli.Run) *cobra.Command {
 	var to string
 	cmd := storeCommand(r, &cobra.Command{
 		Use:   "migrate [--to LOCATION]",
-		Short: "Bring the store up to date, or carry it to another place",
-		Long: `Migrate brings the store to the newest schema, which every other command does
-too when it opens an older one.
+		Short: "Upgrade the store, or move it",
+		Long: `Upgrade the store to the newest schema. Every other command does this too when
+it opens an older store.
 
-With --to it carries all of the store to a new one, which goes on in its place:
-with its nonces, its requests and what was spent. The old one refuses to make
-tickets from then on. A run that ended early is run again.`,
+With --to, move the store to a new location: nonces, requests, spending and
+transactions. The old store refuses to create tickets from then on. If a move
+was interrupted, run it again.`,
 		Example: `  pmctl store migrate
   pmctl store migrate --to postgres://pmctl@db.example/pay`,
 	}, func(ctx context.Context, r *cli.Run, config wallet.Config, _ []string) error {
@@ -220,7 +215,7 @@ tickets from then on. A run that ended early is run again.`,
 		}
 		return nil
 	}
-	cmd.Flags().StringVar(&to, "to", "", "`LOCATION` of the new store")
+	cmd.Flags().StringVar(&to, "to", "", "move the store to `LOCATION`")
 	return cmd
 }
 

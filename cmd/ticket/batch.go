@@ -35,7 +35,7 @@ type batchOptions struct {
 
 // NewTicket is pmctl ticket.
 func NewTicket(r *cli.Run) *cobra.Command {
-	return cli.Group("ticket", "Make tickets, deliver them, and look at them",
+	return cli.Group("ticket", "Create, deliver, verify, inspect and redeem tickets",
 		newTicketBatch(r),
 		newTicketDeliver(r),
 		newTicketInspect(r),
@@ -48,28 +48,28 @@ func newTicketBatch(r *cli.Run) *cobra.Command {
 	var o batchOptions
 	cmd := &cobra.Command{
 		Use:   "batch [--params FILE|-] --count N",
-		Short: "Make signed tickets",
-		Long: `Batch makes signed tickets from ticket params: those in a file or on stdin, or
-fresh ones from a recipient. Nonces go on where the last batch of the same
-params ended, over runs and processes; they are taken before anything is signed,
-so that none is ever used twice. Whom the tickets of a recipient's URL pay is
-remembered, as by pmctl pay.
+		Short: "Create signed tickets",
+		Long: `Create signed tickets from ticket params: those in a file or on stdin, or fresh
+ones from a recipient. Nonces continue where the last batch of the same params
+ended, across runs and processes. They are reserved before anything is signed,
+so that no nonce is used twice. As with pmctl pay, the first batch pins the
+address behind the URL of a recipient.
 
-With --request-id a batch can be made again, byte for byte: the same tickets for
-the same id, however often it is run, and never a second batch. Of params on
-stdin only the recipient must be the same then, of a file all of it.
+With --request-id the same command returns the same tickets, byte for byte, and
+never creates a second batch. The params file must be the same; of params on
+stdin, only the recipient must be.
 
-Formats: json is one document, ndjson a header and a line for each ticket,
+Formats: json is one document, ndjson a header line and one line per ticket,
 payment the value of the Livepeer-Payment header, headers both headers as curl
 -H @- reads them, table for people.
 
-With --stream each line of the input is ticket params, or a recipient to fetch
-them from with its amount behind a space if that is another, and makes a batch
-of its own as soon as it is read: one line of output for each, in order, with
-ndjson the batch's document, with payment the header's value. A line that makes
-no batch has its place too: the document of its error, or an empty line, and the
-exit code at the end is that of the first. With --request-id ID each line is a
-request of its own, ID and its number; what was made for a line is made again.`,
+With --stream each line of input is ticket params, or a recipient to fetch them
+from, followed by its amount after a space if that is another. It becomes a
+batch as soon as it is read. Each gives one line of output, in order: the
+document of the batch (ndjson) or the header's value (payment). A line that
+fails gives the document of its error, or an empty line; the exit code is that
+of the first failure. With --request-id ID each line is a request of its own: ID
+and the number of the line.`,
 		Example: `  pmctl ticket batch --params params.json --count 10
   pmctl ticket batch --recipient-url https://recipient.example \
     --value 5000gwei --output ndjson --out tickets.ndjson
@@ -79,18 +79,17 @@ request of its own, ID and its number; what was made for a line is made again.`,
     curl -k --fail-with-body -H @- -X POST URL/payment
   pmctl params fetch URL… -o json | jq -c |
     pmctl ticket batch --stream --count 100 -o payment`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return makeBatch(r, cmd, &o) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.params, "params", "-", "`FILE` with ticket params from pmctl params fetch, or - for stdin")
-	flags.StringVar(&o.url, "recipient-url", "", "`URL` or address of a recipient to fetch ticket params from")
-	flags.Var(&o.count, "count", "make `N` tickets")
-	o.value.Register(cmd, "make as many tickets as are worth this `AMOUNT`")
-	flags.StringVar(&o.out, "out", "", "`FILE` to write, whole or not at all, in place of stdout; it must not exist")
-	flags.BoolVar(&o.adopt, "adopt", false, "use params that another store fetched: their nonces start at 1 here, and are refused where the other store used them")
-	flags.BoolVar(&o.stream, "stream", false, "make a batch of each line of ticket params")
-	flags.BoolVar(&o.Offline, "offline", false, "ask no node: the tickets may have expired already, or be worth nothing, and what was not checked is said on stderr; refused where deposit_multiplier or max_head_age is set in a config file or for the agent")
+	flags.StringVar(&o.params, "params", "-", "read ticket params from `FILE`, or from stdin with -")
+	flags.StringVar(&o.url, "recipient-url", "", "fetch ticket params from the recipient at `URL`, which can also be an address")
+	flags.Var(&o.count, "count", "create `N` tickets")
+	o.value.Register(cmd, "create tickets worth at least `AMOUNT` (EV)")
+	flags.StringVar(&o.out, "out", "", "write to `FILE`, which must not exist, instead of stdout")
+	flags.BoolVar(&o.adopt, "adopt", false, "use params that another store fetched: nonces start at 1 here, and the recipient refuses those that the other store used")
+	flags.BoolVar(&o.stream, "stream", false, "create a batch from each line of ticket params")
+	flags.BoolVar(&o.Offline, "offline", false, "ask no node: tickets may be expired or worthless, and stderr lists what was not checked; refused if a config file or the agent sets deposit_multiplier or max_head_age")
 	cmd.MarkFlagsMutuallyExclusive("params", "recipient-url")
 	cmd.MarkFlagsOneRequired("count", "value")
 	cmd.MarkFlagsMutuallyExclusive("count", "value")

@@ -21,26 +21,24 @@ func newTicketDeliver(r *cli.Run) *cobra.Command {
 	var inactiveOK bool
 	cmd := &cobra.Command{
 		Use:   "deliver URL [FILE|-]",
-		Short: "Hand a batch to its recipient",
-		Long: `Deliver posts a batch of tickets with its credentials to the recipient at URL,
-once. It reads what pmctl ticket batch wrote, as json, ndjson or headers, from
-FILE or from stdin. No key is opened.
+		Short: "Deliver tickets to a recipient",
+		Long: `Post a batch of tickets and its credentials to the recipient at URL, once. The
+batch is the output of pmctl ticket batch as json, ndjson or headers, from FILE
+or stdin. No key is opened.
 
-Tickets whose params have expired, or whose recipient is not active or is on
-another chain, are not sent (exit code 5): they would be refused, and redeemed
-all the same where they win. That takes a node to ask; with none, only the
-credentials are looked at.
+Tickets are not sent (exit code 5) if their params have expired, or if their
+recipient is inactive or on another chain: it would refuse them, and could still
+redeem the winners. These checks need a node; without one only the credentials
+are checked.
 
-A batch is an HTTP header. One that would be larger than the recipient, or a
-proxy before it, takes is delivered in parts, up to the first that is not
-accepted.
+A batch is an HTTP header. If it is larger than the recipient or a proxy
+accepts, it is delivered in parts, until one is not accepted.
 
-A batch that was sent and not answered by the recipient, but by nobody or by a
-proxy, must not be sent again: its tickets may have been accepted.`,
+Do not deliver a batch again if there was no answer, or one from a proxy: its
+tickets may have been accepted.`,
 		Example: `  pmctl ticket batch --params params.json --count 10 -o headers |
     pmctl ticket deliver https://recipient.example
   pmctl ticket deliver https://recipient.example tickets.json --output json`,
-		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runDeliver(r, cmd, &network, &header, inactiveOK, args[0], cli.FileOrStdin(args[1:]))
 		},

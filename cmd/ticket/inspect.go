@@ -20,18 +20,17 @@ import (
 func newTicketInspect(r *cli.Run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect [FILE|-]",
-		Short: "Show what is in tickets, headers or ticket params",
-		Long: `Inspect decodes what pmctl writes, and the headers that deliver a payment: a
-batch as json, ndjson, payment or headers, ticket params, and any
-Livepeer-Payment or Livepeer-Segment header, as a line of its own or its value
-alone. It reads FILE or stdin, asks nobody and opens no key.
+		Short: "Decode tickets, headers or ticket params",
+		Long: `Decode what pmctl writes, and the headers that deliver a payment: a batch as
+json, ndjson, payment or headers, ticket params, and any Livepeer-Payment or
+Livepeer-Segment header, as a line or as its value alone. The input is FILE or
+stdin. No node is asked, and no key is opened.
 
-It shows who signed the credentials; whether the tickets are signed by their
-sender is for pmctl ticket verify to tell.`,
+Inspect shows who signed the credentials. pmctl ticket verify checks the
+signatures of the tickets.`,
 		Example: `  pmctl ticket batch --params params.json --count 2 -o headers |
     pmctl ticket inspect
   pmctl ticket inspect tickets.ndjson -o json`,
-		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			document, err := cli.ReadDocument(cmd.Context(), r, cli.FileOrStdin(args))
 			if err != nil {

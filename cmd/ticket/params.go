@@ -16,7 +16,7 @@ import (
 
 // NewParams is pmctl params.
 func NewParams(r *cli.Run) *cobra.Command {
-	return cli.Group("params", "Ask recipients for ticket params, and judge them",
+	return cli.Group("params", "Fetch and check ticket params",
 		newParamsFetch(r),
 		newParamsShow(r),
 	)
@@ -27,27 +27,26 @@ func newParamsFetch(r *cli.Run) *cobra.Command {
 	var work cli.WorkOptions
 	cmd := &cobra.Command{
 		Use:   "fetch RECIPIENT…",
-		Short: "Fetch ticket params from recipients",
-		Long: `Fetch asks each recipient for ticket params and shows what it offers, held
-against your limits and, when there is a node to ask, against the chain. With
---output json it prints the params themselves, one document a recipient, for
-pmctl ticket batch to read.
+		Short: "Fetch ticket params",
+		Long: `Ask recipients for ticket params and show each offer, checked against your
+limits and, if a node is configured, against the chain. With --output json, the
+output is the params themselves, one document per recipient, as input for pmctl
+ticket batch.
 
-RECIPIENT is a URL, https://host[:port], host:port, or http:// for a recipient
-without TLS; the port is 8935 when there is none. Or it is an address, 0x…,
-which is asked where its entry in the service registry says; params that pay
-another address are refused. Recipients' certificates prove nothing, and nothing
-that they answer is signed: pass --recipient ADDRESS with a URL. If another
-address was paid at the URL before, its params are refused until you do.
+RECIPIENT is a URL, https://host[:port] or host:port, or http:// for a recipient
+without TLS; the default port is 8935. It can also be an address, 0x…, whose URL
+is looked up in the service registry; params that pay another address are
+refused. A recipient's certificate and answer do not prove its address: pass
+--recipient ADDRESS with a URL. If an earlier payment to the URL went to another
+address, the params are refused until you do.
 
-A recipient that does AI work has a price for each model, which are shown.
-Without --capabilities the params are at its base price, that of transcoding.`,
+A recipient of AI work has a price for each model, which is shown. Without
+--capabilities the params are at its base price, for transcoding.`,
 		Example: `  pmctl params fetch https://recipient.example
   pmctl params fetch https://recipient.example \
     --capabilities text-to-image/ByteDance/SDXL-Lightning
   pmctl params fetch https://recipient.example --recipient 0x… --output json |
     pmctl ticket batch --params - --count 10`,
-		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return fetchParams(r, cmd, &o, &work, args) },
 	}
 	work.Register(cmd)

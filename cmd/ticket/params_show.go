@@ -23,17 +23,15 @@ func newParamsShow(r *cli.Run) *cobra.Command {
 	var o paramsShowOptions
 	cmd := &cobra.Command{
 		Use:   "show FILE|-",
-		Short: "Show ticket params and hold them against your limits",
-		Long: `Show decodes ticket params that pmctl params fetch wrote to a file, or to stdin
-as "-", and holds them against your limits. Where a node is configured it asks
-the chain too: whether the params are of that chain and have not expired,
-whether the recipient is active, and what the sender has. Where none is, or none
-answers, these checks are listed as not checked.`,
+		Short: "Check ticket params against your limits",
+		Long: `Decode the ticket params in FILE, or on stdin with "-", and check them against
+your limits. If a node is configured, also check the chain: that the params are
+for it and have not expired, that the recipient is active, and that the funds of
+the sender suffice. Otherwise these checks are listed as not checked.`,
 		Example: `  pmctl params show params.json
   pmctl params show params.json --offline
   pmctl params fetch https://recipient.example -o json |
     pmctl params show - --max-ticket-ev 100gwei`,
-		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return showParams(cmd.Context(), r, &o, args[0]) },
 	}
 	cmd.Flags().BoolVar(&o.offline, "offline", false, "ask no node")

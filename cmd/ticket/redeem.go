@@ -28,30 +28,29 @@ type redeemOptions struct {
 func newTicketRedeem(r *cli.Run) *cobra.Command {
 	var o redeemOptions
 	cmd := &cobra.Command{
-		Use:   "redeem --recipient-rand-file FILE [FILE|-]",
-		Short: "Have the contract pay winning tickets",
-		Long: `Redeem is for recipients: it finds the tickets of a batch that won and has the
-contract pay them to the recipient. It reads FILE or stdin: anything that pmctl
-ticket batch writes, and the header Livepeer-Payment. The account pays the gas;
-it need not be the recipient's.
+		Use:   "redeem [FILE|-] --recipient-rand-file FILE",
+		Short: "Redeem winning tickets",
+		Long: `For recipients: find the winning tickets of a batch and redeem them at the
+contract, which pays the recipient. The input, FILE or stdin, is any output of
+pmctl ticket batch, or a Livepeer-Payment header. The account pays the gas; it
+need not be the recipient.
 
-Before it sends anything it checks that each ticket is valid and won, that the
-contract would take it (not used, not expired), and that it brings more than its
-gas. Several winners go in one transaction; the contract passes over what it
-does not pay, so each is reported by its own event.
+Before anything is sent, each ticket is checked: it is valid and wins, the
+contract accepts it (not used, not expired), and it pays more than its gas.
+Several winners go in one transaction. The contract skips tickets that it does
+not pay, so each result comes from its own event.
 
-A redemption publishes recipientRand. While the ticket params hold it is
-refused, unless you say --early: the sender could tell winners from losers.`,
+A redemption publishes recipientRand. While the ticket params are valid it is
+refused without --early: the sender could tell winners from losers.`,
 		Example: `  pmctl ticket redeem tickets.json --recipient-rand-file rand.txt
   pmctl ticket redeem header.txt --recipient-rand-file rand.txt --yes -o json`,
-		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runRedeem(r, cmd, &o, cli.FileOrStdin(args)) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.rand, "recipient-rand-file", "", "`FILE` with the number that recipientRandHash commits to, decimal or 0x and hex digits")
-	flags.IntSliceVar(&o.nonces, "nonce", nil, "redeem only the tickets with these nonces, such as `1,5`")
-	flags.BoolVar(&o.policy.Early, "early", false, "redeem before the ticket params expire; you take no more tickets on them")
-	flags.BoolVar(&o.policy.AtALoss, "at-a-loss", false, "redeem tickets that bring no more than their gas costs")
+	flags.StringVar(&o.rand, "recipient-rand-file", "", "read from `FILE` the number behind recipientRandHash, decimal or 0x with hex digits")
+	flags.IntSliceVar(&o.nonces, "nonce", nil, "redeem only the tickets with nonces `N,N`")
+	flags.BoolVar(&o.policy.Early, "early", false, "redeem before the ticket params expire; do not accept more tickets for them")
+	flags.BoolVar(&o.policy.AtALoss, "at-a-loss", false, "redeem tickets that pay no more than their gas costs")
 	_ = cmd.MarkFlagRequired("recipient-rand-file")
 	o.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)

@@ -22,24 +22,22 @@ func newTicketVerify(r *cli.Run) *cobra.Command {
 	var sender string
 	cmd := &cobra.Command{
 		Use:   "verify [FILE|-]",
-		Short: "Check the signatures of tickets",
-		Long: `Verify checks, without a network, that each ticket of a batch is signed by its
-sender and that no nonce is there twice, and that the credentials that go along
-are by the same sender. It reads FILE or stdin: anything that pmctl ticket batch
-writes, and the headers Livepeer-Payment and Livepeer-Segment. All cores work,
-and ndjson may have any number of tickets: it is checked as it is read.
+		Short: "Verify the signatures of tickets",
+		Long: `Verify, offline, that the sender of a batch signed each of its tickets and its
+credentials, and that no nonce occurs twice. The input, FILE or stdin, is any
+output of pmctl ticket batch, or the Livepeer-Payment and Livepeer-Segment
+headers. Verification uses all cores, and reads ndjson of any length.
 
-It ends with exit code 1 when anything is wrong. What it cannot check: whether
-the tickets fit what the recipient offered, whether they have expired, whether
-the recipient has seen them, and whether the contract has paid them.`,
+The exit code is 1 if anything is wrong. Not checked: whether the tickets match
+the offer of the recipient, have expired, were delivered before, or were
+redeemed.`,
 		Example: `  pmctl ticket verify tickets.json
   pmctl ticket verify - --sender 0x… < headers.txt`,
-		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runVerify(cmd.Context(), r, cli.FileOrStdin(args), sender)
 		},
 	}
-	cmd.Flags().StringVar(&sender, "sender", "", "`ADDRESS` that must have signed; the batch's own sender when it is not given")
+	cmd.Flags().StringVar(&sender, "sender", "", "require the signatures of `ADDRESS` (default: the sender that the batch names)")
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }

@@ -21,15 +21,13 @@ func newTxSend(r *cli.Run) *cobra.Command {
 	var o sendOptions
 	cmd := &cobra.Command{
 		Use:   "send [FILE|-]",
-		Short: "Send a transaction that another machine has signed",
-		Long: `Send reads what pmctl tx sign wrote, checks again all that pmctl tx sign checks
-(chain, account, contract, call, and what its gas may cost), and sends it. To
-send the same file again is harmless: a transaction is mined once. No key is
-opened. A funding that would cancel an unlock which is in progress by now needs
---cancel-unlock.`,
+		Short: "Send a transaction signed on another machine",
+		Long: `Send the transaction that pmctl tx sign wrote, after the checks of pmctl tx sign
+(chain, account, contract, call, gas cost). Sending a file twice is harmless: a
+transaction is mined once. No key is opened. Funding that would cancel an unlock
+in progress requires --cancel-unlock.`,
 		Example: `  pmctl tx send signed.json
   pmctl tx send - --no-wait < signed.json`,
-		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return sendTx(r, cmd, &o, cli.FileOrStdin(args))
 		},

@@ -23,10 +23,10 @@ type replaceOptions struct {
 func newTxBump(r *cli.Run) *cobra.Command {
 	return newReplace(r, (*wallet.Wallet).Bump, &cobra.Command{
 		Use:   "bump HASH",
-		Short: "Pay more for a transaction that waits",
-		Long: `Bump signs the same transaction at a higher price, high enough for nodes to take
-it in the place of the one that waits: the caps of --max-gas-price and --max-fee
-hold for it too. Only one of the two can be mined.`,
+		Short: "Raise the price of a pending transaction",
+		Long: `Sign the same transaction again at a higher price, high enough for nodes to
+replace the pending one. --max-gas-price and --max-fee apply. Only one of the
+two can be mined.`,
 		Example: `  pmctl tx bump 0x…
   pmctl tx bump 0x… --max-fee 0.001eth --yes`,
 	})
@@ -35,10 +35,10 @@ hold for it too. Only one of the two can be mined.`,
 func newTxCancel(r *cli.Run) *cobra.Command {
 	return newReplace(r, (*wallet.Wallet).Cancel, &cobra.Command{
 		Use:   "cancel HASH",
-		Short: "Have nothing mined in the place of a transaction",
-		Long: `Cancel signs a transaction that moves nothing, with the nonce of the one that
-waits and at a higher price, so that nodes take it in its place. If the other
-one is mined first all the same, cancel says so and ends with exit code 1.`,
+		Short: "Replace a pending transaction with an empty one",
+		Long: `Sign a transaction that moves nothing, with the nonce of the pending one and a
+higher price, so that nodes replace it. If the original is mined first, the exit
+code is 1.`,
 		Example: `  pmctl tx cancel 0x… --yes`,
 	})
 }
@@ -48,13 +48,12 @@ type replaces func(*wallet.Wallet, context.Context, common.Hash, wallet.ReplaceO
 
 func newReplace(r *cli.Run, by replaces, cmd *cobra.Command) *cobra.Command {
 	var o replaceOptions
-	cmd.Args = cobra.ExactArgs(1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return runReplace(r, cmd, &o, args[0], by) }
 	o.register(cmd)
 	o.mining.Register(cmd)
 	o.keys.Register(cmd)
 	o.fees.RegisterFees(cmd)
-	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the confirmation")
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }

@@ -26,30 +26,30 @@ func newTxSign(r *cli.Run) *cobra.Command {
 	var o signOptions
 	cmd := &cobra.Command{
 		Use:   "sign [FILE|-]",
-		Short: "Sign a transaction that another machine has prepared",
-		Long: `Sign reads what a command with --unsigned wrote, shows the call as it is encoded
-in it, asks, and writes the signed transaction. It needs no network.
+		Short: "Sign a transaction prepared on another machine",
+		Long: `Read what a command with --unsigned wrote, show the call that it encodes, ask
+for confirmation, and write the signed transaction. No network is needed.
 
-It signs a call of the TicketBroker only, on the network that you choose, from
-the account that you name, and within --max-gas-price, --max-fee and the config
-files' limits. It knows the contract of arbitrum-one-mainnet, and of any other
-network what the store has pinned; for a network that is new to this machine,
-name the contract with --contract.`,
+Only calls of the TicketBroker are signed, on the network that you choose, from
+the account that you name, within --max-gas-price, --max-fee and the limits of
+the config files. The contract of arbitrum-one-mainnet is built in; for other
+networks the store has pinned it. Pass --contract for a network that is new to
+this machine.`,
 		Example: `  pmctl fund --deposit 1eth --from 0x… --unsigned > unsigned.json
   pmctl tx sign unsigned.json > signed.json
   pmctl tx send signed.json`,
-		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return signTx(cmd.Context(), r, &o, cli.FileOrStdin(args))
 		},
 	}
-	cmd.Flags().StringVar(&o.contract, "contract", "", "`ADDRESS` of the TicketBroker of a network that this machine does not know")
+	cmd.Flags().StringVar(&o.contract, "contract", "", "`ADDRESS` of the TicketBroker of a network that is new to this machine")
 	o.network.RegisterNetwork(cmd)
-	cmd.Flags().StringVar(&o.account.From, "from", "", "`ADDRESS` of the account that signs (default $ETH_FROM, else the transaction's)")
+	cmd.Flags().StringVar(&o.account.From, "from", "", "`ADDRESS` of the account to sign with (default $ETH_FROM, else the sender of the transaction)")
+	cli.InGroup(cmd, cli.AccountFlags, "from")
 	o.account.Keys.Register(cmd)
 	o.limits.RegisterFees(cmd)
 	o.store.Register(cmd)
-	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the confirmation")
 	return cmd
 }
 

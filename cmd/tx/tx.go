@@ -20,7 +20,7 @@ import (
 
 // NewTx is pmctl tx.
 func NewTx(r *cli.Run) *cobra.Command {
-	return cli.Group("tx", "Look at transactions, wait for them, replace them",
+	return cli.Group("tx", "List, wait for, replace, sign and send transactions",
 		newTxList(r),
 		newTxShow(r),
 		newTxWait(r),
@@ -101,19 +101,18 @@ func newTxList(r *cli.Run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the account's transactions",
-		Long: `List shows the transactions that this store's runs have signed for your account
-and that may still be mined, those included that a node refused; with --all the
-others too. It is read from the
-journal: no node is asked, and no key is opened.`,
+		Long: `List the transactions in the journal of the store that are signed for your
+account and can still be mined, including those that a node refused. With --all,
+list the others too. No node is asked, and no key is opened.`,
 		Example: `  pmctl tx list
   pmctl tx list --all --output json`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return listIntents(r, cmd, &network, &account, &place, all)
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "show the transactions that are settled, too")
-	cmd.Flags().StringVar(&account.From, "from", "", "`ADDRESS` of the account (default $ETH_FROM, else the only one there is)")
+	cmd.Flags().BoolVar(&all, "all", false, "also list transactions that are settled")
+	cmd.Flags().StringVar(&account.From, "from", "", "`ADDRESS` of the account (default $ETH_FROM, else the only one)")
+	cli.InGroup(cmd, cli.AccountFlags, "from")
 	account.Keys.RegisterAddress(cmd)
 	network.RegisterNetwork(cmd)
 	place.Register(cmd)
@@ -228,11 +227,10 @@ func newTxShow(r *cli.Run) *cobra.Command {
 	var place cli.StoreOptions
 	cmd := &cobra.Command{
 		Use:   "show HASH",
-		Short: "Show a transaction as the journal has it",
-		Long: `Show tells what the journal knows of a transaction, and of those that were
-signed to replace it. No node is asked; pmctl tx wait asks.`,
+		Short: "Show a transaction from the journal",
+		Long: `Show the journal entry of a transaction, and of those that replace it. No node
+is asked; pmctl tx wait asks the node.`,
 		Example: `  pmctl tx show 0x… --output json`,
-		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			hash, err := parseHash(args[0])
 			if err != nil {
@@ -263,13 +261,11 @@ func newTxWait(r *cli.Run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "wait HASH",
 		Short: "Wait until a transaction is mined",
-		Long: `Wait returns when the transaction, or one that replaces it, is mined, and says
-what the contract says happened. Meanwhile it sends the transaction again where
-the node has lost it; earlier ones of the account only with --with-pending. No
-key is opened.`,
+		Long: `Wait until the transaction, or one that replaces it, is mined, and show the
+events of the contract. If the node loses the transaction, it is sent again;
+with --with-pending also the earlier ones of the account. No key is opened.`,
 		Example: `  pmctl tx wait 0x…
   pmctl tx wait 0x… --confirmations 12 --timeout 10m`,
-		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, hash, err := o.open(cmd.Context(), r, args[0], nil)
 			if err != nil {
@@ -280,7 +276,7 @@ key is opened.`,
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&withPending, "with-pending", false, "send earlier transactions of the account again, too, where the node has lost them: they must be mined first")
+	cmd.Flags().BoolVar(&withPending, "with-pending", false, "also resend earlier transactions that the node has lost: they must be mined first")
 	o.mining.RegisterConfirmations(cmd)
 	o.register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)

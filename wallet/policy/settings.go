@@ -76,15 +76,15 @@ const (
 // limits themselves follow it.
 func Table() []Spec {
 	rows := []Spec{
-		ratRow(MaxTicketEV, "max_ticket_ev", "highest expected value of a ticket, an `AMOUNT` with its unit",
+		ratRow(MaxTicketEV, "max_ticket_ev", "limit the expected value (EV) of one ticket to `AMOUNT`",
 			func(l *Limits) **big.Rat { return &l.MaxEV }),
-		ratRow(MaxTotalEV, "max_total_ev", "highest expected value of all tickets made at once, an `AMOUNT`",
+		ratRow(MaxTotalEV, "max_total_ev", "limit the total EV of one payment or batch to `AMOUNT`",
 			func(l *Limits) **big.Rat { return &l.MaxTotalEV }),
-		weiRow(MaxFaceValue, "max_face_value", "highest `AMOUNT` that one ticket may win",
+		weiRow(MaxFaceValue, "max_face_value", "limit the face value of one ticket to `AMOUNT`",
 			func(l *Limits) **wei.Wei { return &l.MaxFaceValue }),
 		{
 			Setting: DepositMultiplier, Section: SectionLimits, Key: "deposit_multiplier", moreIsTighter: true,
-			Usage: "how many face values, `N`, the deposit must hold",
+			Usage: "require a deposit of at least `N` face values",
 			form:  Count(0),
 			parse: func(text string) (Value, error) { return parseCount(text, math.MaxInt32) },
 			get:   func(l *Limits) Value { return Count(l.DepositMultiplier) },
@@ -99,7 +99,7 @@ func Table() []Spec {
 		},
 		{
 			Setting: MaxHeadAge, Section: SectionLimits, Key: "max_head_age",
-			Usage: "how long ago, `TIME`, the agent may have asked the chain; without an agent it is asked now",
+			Usage: "accept chain data of the agent up to `DURATION` old; without an agent it is always fresh",
 			form:  Age(0),
 			parse: parseAge,
 			get:   func(l *Limits) Value { return Age(l.MaxHeadAge) },
@@ -107,7 +107,7 @@ func Table() []Spec {
 		},
 		{
 			Setting: Recipients, Section: SectionLimits, Key: "recipients",
-			Usage: "`ADDRESS` that must be paid, and no other",
+			Usage: "refuse to pay any address but `ADDRESS`",
 			form:  Addresses(nil),
 			parse: parseRecipient,
 			get: func(l *Limits) Value {
@@ -118,9 +118,9 @@ func Table() []Spec {
 			},
 			set: func(l *Limits, v Value) { l.Recipients = slices.Clone(v.(Addresses)) },
 		},
-		weiRow(MaxGasPrice, "max_gas_price", "highest `AMOUNT` to pay for a unit of gas",
+		weiRow(MaxGasPrice, "max_gas_price", "limit the gas price to `AMOUNT` per unit of gas",
 			func(l *Limits) **wei.Wei { return &l.MaxGasPrice }),
-		weiRow(MaxFee, "max_fee", "highest `AMOUNT` to pay for all gas of the transaction and of what replaces it",
+		weiRow(MaxFee, "max_fee", "limit the gas cost of the transaction and its replacements to `AMOUNT`",
 			func(l *Limits) **wei.Wei { return &l.MaxFee }),
 	}
 	for _, s := range Budgets() {

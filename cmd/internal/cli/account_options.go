@@ -20,7 +20,8 @@ type AccountOptions struct {
 
 // Register adds the flags to a command.
 func (o *AccountOptions) Register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.From, "from", "", "`ADDRESS` of the account that acts (default $ETH_FROM, else the only one there is)")
+	cmd.Flags().StringVar(&o.From, "from", "", "`ADDRESS` of the account to use (default $ETH_FROM, else the only one)")
+	InGroup(cmd, AccountFlags, "from")
 	o.Keys.Register(cmd)
 }
 

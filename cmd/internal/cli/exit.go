@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"strconv"
 
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/keystore"
@@ -24,6 +25,36 @@ const (
 	ExitNotMined     = 8
 	ExitCancelled    = 130
 )
+
+// ExitMeaning says what an exit code means.
+type ExitMeaning struct {
+	Code    int
+	Meaning string
+}
+
+// ExitMeanings are the exit codes for people: pmctl help exit-codes, the man pages and the
+// README show them.
+func ExitMeanings() []ExitMeaning {
+	return []ExitMeaning{
+		{ExitDone, "done"},
+		{ExitFailed, "failed"},
+		{ExitUsage, "usage error"},
+		{ExitLimit, "refused by one of your limits, or for want of a confirmation that a flag gives"},
+		{ExitFunds, "not enough funds"},
+		{ExitUnacceptable, "the ticket params have expired, are used up, or break the protocol's rules"},
+		{ExitLocked, "no key, or a wrong passphrase"},
+		{ExitUnreachable, "the network or a peer cannot be reached"},
+		{ExitNotMined, "sent, but not confirmed: mined or accepted is not known yet, or the result could not be printed"},
+		{ExitCancelled, "cancelled"},
+	}
+}
+
+func exitFields() (fields []Field) {
+	for _, m := range ExitMeanings() {
+		fields = append(fields, Field{strconv.Itoa(m.Code), m.Meaning})
+	}
+	return fields
+}
 
 // Exit returns the exit code of a class of errors. It is the only such table.
 func Exit(class wallet.Class) int {

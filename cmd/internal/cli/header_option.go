@@ -14,7 +14,7 @@ type HeaderOption struct{ max string }
 
 // Register adds the flags to a command.
 func (o *HeaderOption) Register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.max, "max-header", "", "largest HTTP header of a delivery in `BYTES`; more tickets than fit are delivered in parts (default what the recipient has taken, or "+strconv.Itoa(pay.DefaultMaxHeader)+")")
+	cmd.Flags().StringVar(&o.max, "max-header", "", "deliver in parts if the payment header exceeds `BYTES` (default: what the recipient accepted before, or "+strconv.Itoa(pay.DefaultMaxHeader)+")")
 }
 
 // Limits are the limits by recipient, with what earlier runs have learnt.

@@ -37,7 +37,8 @@ func (o *KeyOptions) RegisterAddress(cmd *cobra.Command) {
 }
 
 func (o *KeyOptions) registerFD(cmd *cobra.Command) {
-	cmd.Flags().Var(&o.FD, "key-fd", "read the account's private key, 64 hex digits, from the open file descriptor `N`; no key file is used")
+	cmd.Flags().Var(&o.FD, "key-fd", "read the private key (64 hex digits) from file descriptor `N` instead of a key file")
+	InGroup(cmd, AccountFlags, "key-fd")
 	for _, other := range []string{"keystore", "passphrase-file", "passphrase-fd"} {
 		if cmd.Flags().Lookup(other) != nil {
 			cmd.MarkFlagsMutuallyExclusive("key-fd", other)

@@ -13,7 +13,8 @@ type KeystoreOptions struct{ Path string }
 
 // Register adds the flags to a command.
 func (o *KeystoreOptions) Register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.Path, "keystore", "", "folder of key files, or one key file, at `PATH` (default $ETH_KEYSTORE, else pmctl's own folder)")
+	cmd.Flags().StringVar(&o.Path, "keystore", "", "`PATH` of the keystore folder, or of one key file (default $ETH_KEYSTORE, else pmctl's own folder)")
+	InGroup(cmd, AccountFlags, "keystore")
 }
 
 // Open returns the key files' store: the flag's, ETH_KEYSTORE's, or pmctl's own.

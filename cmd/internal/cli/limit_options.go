@@ -26,10 +26,11 @@ func (o *LimitOptions) Register(cmd *cobra.Command, limits ...policy.Setting) {
 		case byDefault != nil:
 			usage += " (default " + byDefault.String() + ")"
 		case setting != policy.Recipients:
-			usage += " (default any)"
+			usage += " (default: no limit)"
 		}
 		o.texts[setting] = text
 		cmd.Flags().StringVar(text, string(setting), "", usage)
+		InGroup(cmd, LimitFlags, string(setting))
 	}
 }
 
@@ -48,7 +49,8 @@ func (o *LimitOptions) RegisterInactive(cmd *cobra.Command) { InactiveFlag(cmd, 
 
 // InactiveFlag has a command take a recipient that is not active.
 func InactiveFlag(cmd *cobra.Command, into *bool) {
-	cmd.Flags().BoolVar(into, "inactive-ok", false, "pay a recipient that is not in the active pool: it refuses the payment, and keeps the tickets")
+	cmd.Flags().BoolVar(into, "inactive-ok", false, "pay an inactive recipient: it refuses the payment and keeps the tickets")
+	InGroup(cmd, LimitFlags, "inactive-ok")
 }
 
 // Limits returns the limits that hold: the config files', tightened by the command line.

@@ -25,19 +25,23 @@ type NetworkOptions struct {
 func (o *NetworkOptions) Register(cmd *cobra.Command) {
 	o.RegisterNetwork(cmd)
 	o.RegisterNode(cmd)
-	cmd.Flags().DurationVar(&o.Timeout, "timeout", 2*time.Minute, "give up waiting for others after this `TIME`, such as 30s or 5m")
+	cmd.Flags().DurationVar(&o.Timeout, "timeout", 2*time.Minute, "give up on the node or the recipient after `DURATION`: 30s, 5m")
+	cmd.Flags().Lookup("timeout").DefValue = "2m"
+	InGroup(cmd, NetworkFlags, "timeout")
 }
 
 // RegisterNode is Register for the node alone.
 func (o *NetworkOptions) RegisterNode(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.rpcURL, "rpc-url", "", "`URL` of an Ethereum JSON-RPC node (default $ETH_RPC_URL)")
+	cmd.Flags().StringVar(&o.rpcURL, "rpc-url", "", "`URL` of an Ethereum JSON-RPC node (default $ETH_RPC_URL, else rpc_urls in the config file)")
+	InGroup(cmd, NetworkFlags, "rpc-url")
 }
 
 // RegisterNetwork is register for commands that ask no node.
 func (o *NetworkOptions) RegisterNetwork(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.Network, "network", "", "`NAME` of the network: "+wallet.ArbitrumOne+" or "+wallet.Devnet+" (default $PMCTL_NETWORK, else "+wallet.ArbitrumOne+")")
-	cmd.Flags().StringVar(&o.Controller, "controller", "", "`ADDRESS` of the registry contract of a network that has no name; goes with --chain-id")
-	cmd.Flags().Uint64Var(&o.ChainID, "chain-id", 0, "`ID` of the chain of a network that has no name; goes with --controller")
+	cmd.Flags().StringVar(&o.Controller, "controller", "", "`ADDRESS` of the Controller contract of a network without a name; requires --chain-id")
+	cmd.Flags().Uint64Var(&o.ChainID, "chain-id", 0, "chain `ID` of a network without a name; requires --controller")
+	InGroup(cmd, NetworkFlags, "network", "controller", "chain-id")
 	cmd.MarkFlagsRequiredTogether("controller", "chain-id")
 	cmd.MarkFlagsMutuallyExclusive("network", "controller")
 }
@@ -45,7 +49,8 @@ func (o *NetworkOptions) RegisterNetwork(cmd *cobra.Command) {
 // RegisterContracts is for commands that sign or send.
 func (o *NetworkOptions) RegisterContracts(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.acceptContracts, "accept-contracts", false,
-		"accept other contracts than those that were first seen on this network, and pin them in their place; those of "+wallet.ArbitrumOne+" never change")
+		"accept and pin contracts that differ from those first seen on this network; those of "+wallet.ArbitrumOne+" never change")
+	InGroup(cmd, NetworkFlags, "accept-contracts")
 }
 
 // CheckTimeout refuses a --timeout that is none.

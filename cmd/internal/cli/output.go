@@ -23,8 +23,9 @@ const (
 func (r *Run) OutputFlag(cmd *cobra.Command, formats ...string) {
 	value := &Choice{target: &r.Output, Allowed: formats}
 	r.Output = "" // set once a command is chosen and its flags are parsed
-	cmd.Flags().VarP(value, "output", "o", "format of the output: "+strings.Join(formats, ", "))
+	cmd.Flags().VarP(value, "output", "o", "print the result as `FORMAT`: "+strings.Join(formats, ", "))
 	cmd.Flags().Lookup("output").DefValue = formats[0]
+	InGroup(cmd, OutputFlags, "output")
 	pre := cmd.PreRunE
 	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
 		if r.Output == "" {

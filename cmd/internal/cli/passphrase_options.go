@@ -28,8 +28,9 @@ func (o *PassphraseOptions) Register(cmd *cobra.Command) {
 	if o.IsNew {
 		name, what, elsewhere = "new-passphrase", "the new passphrase", ""
 	}
-	cmd.Flags().StringVar(&o.File, name+"-file", "", "`FILE` that holds "+what+", readable by you alone"+elsewhere)
-	cmd.Flags().Var(&o.FD, name+"-fd", "read "+what+" from the open file descriptor `N`")
+	cmd.Flags().StringVar(&o.File, name+"-file", "", "read "+what+" from `FILE`, which only you may read"+elsewhere)
+	cmd.Flags().Var(&o.FD, name+"-fd", "read "+what+" from file descriptor `N`")
+	InGroup(cmd, AccountFlags, name+"-file", name+"-fd")
 	cmd.MarkFlagsMutuallyExclusive(name+"-file", name+"-fd")
 }
 

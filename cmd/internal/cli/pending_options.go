@@ -15,8 +15,9 @@ type PendingOptions struct {
 
 // Register adds the flags to a command.
 func (o *PendingOptions) Register(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&o.withPending, "with-pending", false, "send although earlier transactions of the account are not mined yet, and send those again where the node has lost them: they are mined too")
-	cmd.Flags().BoolVar(&o.replaceUnknown, "replace-unknown", false, "send although the node counts pending transactions that pmctl did not sign: this one may replace one of them")
+	cmd.Flags().BoolVar(&o.withPending, "with-pending", false, "send although earlier transactions of the account are pending, and resend those that the node has lost")
+	cmd.Flags().BoolVar(&o.replaceUnknown, "replace-unknown", false, "send although the node has pending transactions that pmctl did not sign; this one may replace one of them")
+	InGroup(cmd, TransactionFlags, "with-pending", "replace-unknown")
 }
 
 // Terms are what the flags agree to.
@@ -27,5 +28,5 @@ func (o *PendingOptions) Terms() wallet.Terms {
 // RegisterCancelsUnlock is for commands that may fund the account itself, by which the
 // contract cancels an unlock.
 func RegisterCancelsUnlock(cmd *cobra.Command, into *bool) {
-	cmd.Flags().BoolVar(into, "cancel-unlock", false, "fund although that cancels the unlock that is in progress")
+	cmd.Flags().BoolVar(into, "cancel-unlock", false, "fund even if that cancels an unlock in progress")
 }

@@ -18,7 +18,8 @@ type ReaderOptions struct {
 // Register adds the flags.
 func (o *ReaderOptions) Register(cmd *cobra.Command) {
 	o.Network.Register(cmd)
-	cmd.Flags().StringVar(&o.Account.From, "from", "", "`ADDRESS` to show (default $ETH_FROM, else the only account there is)")
+	cmd.Flags().StringVar(&o.Account.From, "from", "", "`ADDRESS` of the account (default $ETH_FROM, else the only one)")
+	InGroup(cmd, AccountFlags, "from")
 	o.Account.Keys.RegisterAddress(cmd)
 	o.Store.Register(cmd)
 }

@@ -11,7 +11,7 @@ type RequestOption struct{ ID string }
 
 // Register adds the flags to a command.
 func (o *RequestOption) Register(cmd *cobra.Command, what string) {
-	cmd.Flags().StringVar(&o.ID, "request-id", "", "`ID` of your own for "+what+": run again with the same id, nothing is made twice")
+	cmd.Flags().StringVar(&o.ID, "request-id", "", "`ID` that makes a retry safe: the same ID never creates "+what+" twice")
 }
 
 // Check fails for an ID that was given and that no request can have.

@@ -47,9 +47,9 @@ func NewRun(env *Env) *Run {
 
 // RegisterFlags adds the flags that every command has.
 func (r *Run) RegisterFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&r.Profile, "profile", "", "`NAME` of a profile of the config file, whose settings come first (default $PMCTL_PROFILE)")
-	flags.BoolVarP(&r.Quiet, "quiet", "q", false, "write nothing but errors to stderr")
-	flags.BoolVarP(&r.Verbose, "verbose", "v", false, "show more: addresses of contracts, names of key files, and on stderr each request to a node or an orchestrator with its time")
+	flags.StringVar(&r.Profile, "profile", "", "use the settings of profile `NAME` in the config file (default $PMCTL_PROFILE)")
+	flags.BoolVarP(&r.Quiet, "quiet", "q", false, "print only errors on stderr")
+	flags.BoolVarP(&r.Verbose, "verbose", "v", false, "show more: contract addresses, names of key files, and on stderr each request to a node or a recipient with its time")
 	flags.Var(&Choice{&r.color, []string{colorAuto, colorAlways, colorNever}}, "color", "use colours `WHEN`: auto, always or never")
 }
 

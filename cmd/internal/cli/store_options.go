@@ -20,7 +20,8 @@ type StoreOptions struct {
 
 // Register adds the flags to a command.
 func (o *StoreOptions) Register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.Location, "store", "", "`LOCATION` of the store: a file, or a database's postgres:// URL (default $PMCTL_STORE, else pmctl's own file)")
+	cmd.Flags().StringVar(&o.Location, "store", "", "`LOCATION` of the store: a file or a postgres:// URL (default $PMCTL_STORE, else pmctl's own file)")
+	InGroup(cmd, AccountFlags, "store")
 }
 
 // Choose returns where the store is: the flag's word, PMCTL_STORE's, the config file's,

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 )
 
@@ -9,9 +11,14 @@ func Group(use, short string, verbs ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: short,
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return Usagef("%s needs a subcommand; see %s --help", cmd.Name(), cmd.CommandPath())
+			var names []string
+			for _, sub := range cmd.Commands() {
+				if sub.IsAvailableCommand() {
+					names = append(names, sub.Name())
+				}
+			}
+			return WithHint(Usagef("missing subcommand: %s needs one of %s", cmd.CommandPath(), strings.Join(names, ", ")), "see %s --help", cmd.CommandPath())
 		},
 	}
 	cmd.AddCommand(verbs...)

@@ -28,9 +28,10 @@ type TransactOptions struct {
 func (o *TransactOptions) Register(cmd *cobra.Command) {
 	o.RegisterActing(cmd)
 	o.Mining.Register(cmd)
-	cmd.Flags().StringVar(&o.requestID, "request-id", "", "`ID` of your own: the same command with it again continues the same transaction, and never sends a second one")
-	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the call, what the simulation says, and the highest price; sign and send nothing")
-	cmd.Flags().BoolVar(&o.unsigned, "unsigned", false, "write the transaction for pmctl tx sign on another machine; no key is needed here")
+	cmd.Flags().StringVar(&o.requestID, "request-id", "", "`ID` that makes a retry safe: the same ID continues the same transaction and never sends a second one")
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "simulate the call and show its highest cost; sign and send nothing")
+	cmd.Flags().BoolVar(&o.unsigned, "unsigned", false, "write the unsigned transaction for pmctl tx sign on another machine; needs no key")
+	InGroup(cmd, TransactionFlags, "request-id", "dry-run", "unsigned")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "unsigned", "no-wait")
 	cmd.MarkFlagsMutuallyExclusive("unsigned", "key-fd")
 }
@@ -43,7 +44,7 @@ func (o *TransactOptions) RegisterActing(cmd *cobra.Command) {
 	o.Limits.RegisterFees(cmd)
 	o.Store.Register(cmd)
 	o.Pending.Register(cmd)
-	cmd.Flags().BoolVarP(&o.Yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVarP(&o.Yes, "yes", "y", false, "skip the confirmation")
 }
 
 // MiningOptions say how long a transaction is waited for.
@@ -54,14 +55,16 @@ type MiningOptions struct {
 
 // Register adds the flags to a command.
 func (o *MiningOptions) Register(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&o.NoWait, "no-wait", false, "print the transaction's hash as soon as it is sent, without waiting until it is mined")
+	cmd.Flags().BoolVar(&o.NoWait, "no-wait", false, "do not wait until the transaction is mined; print its hash")
+	InGroup(cmd, TransactionFlags, "no-wait")
 	o.RegisterConfirmations(cmd)
 	cmd.MarkFlagsMutuallyExclusive("no-wait", "confirmations")
 }
 
 // RegisterConfirmations is Register for a command that always waits.
 func (o *MiningOptions) RegisterConfirmations(cmd *cobra.Command) {
-	cmd.Flags().Uint64Var(&o.Confirmations, "confirmations", 1, "wait until this `NUMBER` of blocks has the transaction, its own included")
+	cmd.Flags().Uint64Var(&o.Confirmations, "confirmations", 1, "wait for `N` blocks, including the one with the transaction")
+	InGroup(cmd, TransactionFlags, "confirmations")
 }
 
 // Check refuses what the flags cannot mean.

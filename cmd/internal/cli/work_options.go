@@ -14,7 +14,7 @@ type WorkOptions struct{ names []string }
 
 // Register adds the flags to a command.
 func (o *WorkOptions) Register(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&o.names, "capabilities", nil, "pay for this AI `WORK`, PIPELINE/MODEL, at its price; may be repeated")
+	cmd.Flags().StringSliceVar(&o.names, "capabilities", nil, "pay the price of AI `WORK`, as PIPELINE/MODEL; repeatable")
 }
 
 // Works returns what was chosen, in an order that does not depend on the command line.

@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/pmctl/pmctl/wallet/format"
+)
+
+// flagError says what is wrong with the flags of a command line, in place of the parser's
+// own error.
+func flagError(cmd *cobra.Command, err error) error {
+	see := cmd.CommandPath() + " --help lists the flags"
+	var unknown *pflag.NotExistError
+	var empty *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	var syntax *pflag.InvalidSyntaxError
+	switch {
+	case errors.As(err, &unknown):
+		name := "--" + unknown.GetSpecifiedName()
+		if letters := unknown.GetSpecifiedShortnames(); letters != "" {
+			name = "-" + letters
+		} else if near := nearFlags(cmd, unknown.GetSpecifiedName()); len(near) > 0 {
+			see = "did you mean " + strings.Join(near, " or ") + "? " + see
+		}
+		if couldBeKey(name) {
+			see, name = see+keyWarning(name), shown(name)
+		}
+		return WithHint(Usagef("unknown flag %s for %s", name, cmd.CommandPath()), "%s", see)
+	case errors.As(err, &empty):
+		return WithHint(Usagef("--%s needs a value: %s", empty.GetFlag().Name, FlagName(empty.GetFlag())), "%s", see)
+	case errors.As(err, &invalid):
+		flag, value := invalid.GetFlag(), invalid.GetValue()
+		if format.LooksLikeKey(value) {
+			return WithHint(Usagef("--%s: the value looks like a private key", flag.Name), "see %s --help%s", cmd.CommandPath(), keyWarning(value))
+		}
+		rule := valueRule(flag.Value.Type())
+		if rule == "" {
+			rule = invalid.Unwrap().Error()
+		}
+		return WithHint(Usagef("--%s %q: %s", flag.Name, value, rule), "see %s --help", cmd.CommandPath())
+	case errors.As(err, &syntax):
+		word := syntax.GetSpecifiedFlag()
+		return WithHint(Usagef("%s is not a flag: write --name VALUE or --name=VALUE", shown(word)), "%s", see+keyWarning(word))
+	}
+	return err
+}
+
+// valueRule says what a flag of one of the parser's own types takes, "" for other types:
+// their errors say so themselves.
+func valueRule(kind string) string {
+	switch kind {
+	case "bool":
+		return "must be true or false"
+	case "int":
+		return "must be a whole number"
+	case "uint", "uint64":
+		return fmt.Sprintf("must be a whole number from 0 to %d", uint64(math.MaxUint64))
+	case "intSlice":
+		return "must be whole numbers, separated by commas"
+	case "duration":
+		return "must be a duration with its unit, such as 500ms, 30s, 5m or 2h"
+	}
+	return ""
+}
+
+// Relations between flags, as cobra records them: each annotation has the names of the
+// flags that are together in it.
+const (
+	flagsTogether  = "cobra_annotation_required_if_others_set"
+	flagsExclusive = "cobra_annotation_mutually_exclusive"
+	flagsOneOf     = "cobra_annotation_one_required"
+)
+
+// CheckFlags refuses a command line that lacks a required flag, or has flags that exclude
+// or need each other.
+func CheckFlags(cmd *cobra.Command) error {
+	var missing []string
+	groups := make(map[string][]string)
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		if Required(flag) && !flag.Changed {
+			missing = append(missing, FlagName(flag))
+		}
+		for _, kind := range []string{flagsTogether, flagsExclusive, flagsOneOf} {
+			for _, group := range flag.Annotations[kind] {
+				if !slices.Contains(groups[kind], group) {
+					groups[kind] = append(groups[kind], group)
+				}
+			}
+		}
+	})
+	usage := "usage: " + UsageLine(cmd) + "; see " + cmd.CommandPath() + " --help"
+	if len(missing) > 0 {
+		return WithHint(Usagef("missing flag %s", strings.Join(missing, " and ")), "%s", usage)
+	}
+	for _, relation := range []struct {
+		kind  string
+		check func(given, absent []string) error
+	}{
+		{flagsExclusive, func(given, _ []string) error {
+			if len(given) < 2 {
+				return nil
+			}
+			return Usagef("%s exclude each other: pass only one of them", strings.Join(given, " and "))
+		}},
+		{flagsTogether, func(given, absent []string) error {
+			if len(given) == 0 || len(absent) == 0 {
+				return nil
+			}
+			return Usagef("%s requires %s", strings.Join(given, " and "), strings.Join(absent, " and "))
+		}},
+		{flagsOneOf, func(given, absent []string) error {
+			if len(given) > 0 {
+				return nil
+			}
+			return Usagef("missing flag: pass %s", strings.Join(absent, " or "))
+		}},
+	} {
+		for _, group := range groups[relation.kind] {
+			var given, absent []string
+			for _, name := range strings.Fields(group) {
+				if cmd.Flags().Changed(name) {
+					given = append(given, "--"+name)
+				} else {
+					absent = append(absent, "--"+name)
+				}
+			}
+			if err := relation.check(given, absent); err != nil {
+				return WithHint(err, "see %s --help", cmd.CommandPath())
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,35 @@
+package cli
+
+// formatsTopic says how values are written on the command line and in documents.
+func formatsTopic() Topic {
+	return Topic{
+		Name: "formats", Short: "How amounts, times and documents are written",
+		Lists: []TopicList{
+			{Heading: "Values of flags", Entries: []Field{
+				{"AMOUNT", "a number and its unit, without a space: 0.1eth, 25gwei or 1000wei"},
+				{"ADDRESS", "0x and 40 hex digits; with letters in mixed case, the checksum must be right"},
+				{"DURATION", "a number and its unit: 500ms, 30s, 5m or 2h; where days are usual also 30d or 2w"},
+				{"TIME", "how long ago (12h, 30d, 2w), a day in UTC (2026-03-01), or a time (2026-03-01T12:00:00Z)"},
+				{"FILE", "a path; - is stdin, or stdout for --out of pmctl account export"},
+				{"N", "a whole number"},
+			}},
+			{Heading: "Values of --output", Entries: []Field{
+				{"table", "for people; it can change with any release"},
+				{"json", "one JSON document; its names and types stay the same within a version"},
+				{"ndjson", "one JSON document per line"},
+				{"csv", "comma-separated values with a header"},
+				{"payment", "the value of the Livepeer-Payment header"},
+				{"headers", "the headers of a payment, as curl -H @- reads them"},
+				{"safe", "a transaction for the Transaction Builder of a Safe"},
+				{"prometheus", "metrics in the text format of Prometheus"},
+			}},
+			{Heading: "JSON documents", Entries: []Field{
+				{"kind, version, data", "the envelope: what the document is, the version of its kind, and its fields"},
+				{"amounts", "decimal strings in wei"},
+				{"times", "RFC 3339 in UTC"},
+				{"durations", "seconds"},
+			}},
+		},
+		Outro: "Data goes to stdout, everything else to stderr. docs/formats.md describes every document, and docs/schemas has a JSON schema for each.",
+	}
+}

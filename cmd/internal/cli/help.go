@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+const (
+	// helpColumn is the most that a flag or a command takes of a line; the text of a longer
+	// one begins below it.
+	helpColumn = 30
+	// maxHelpWidth is the longest line that is comfortable to read.
+	maxHelpWidth = 120
+)
+
+// InstallHelp sets the dialect of a tree of commands: help in groups, on the page
+// that on returns, with notes below that of the root; and errors about arguments and flags.
+func InstallHelp(root *cobra.Command, on func() *Page, notes string) {
+	root.SetFlagErrorFunc(flagError)
+	eachCommand(root, func(cmd *cobra.Command) {
+		if cmd.Args == nil && cmd != root {
+			cmd.Args = checkArguments
+		}
+	})
+	usage := func(cmd *cobra.Command) string {
+		page := helpPage{Page: on()}
+		page.usage(cmd)
+		if cmd == root {
+			page.section("", notes)
+		}
+		if cmd.HasAvailableSubCommands() {
+			page.section("", fmt.Sprintf("Run %q for more about a command.", cmd.CommandPath()+" COMMAND --help"))
+		}
+		return page.String()
+	}
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		cmd.InitDefaultHelpFlag()
+		cmd.InitDefaultVersionFlag()
+		about := cmd.Long
+		if about == "" {
+			about = cmd.Short
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%s\n\n%s", Reflow(about, helpWidth(on())), usage(cmd))
+	})
+	root.SetUsageFunc(func(cmd *cobra.Command) error {
+		_, err := fmt.Fprint(cmd.OutOrStderr(), usage(cmd))
+		return err
+	})
+}
+
+// helpWidth is how wide the text of a help page is.
+func helpWidth(p *Page) int { return min(p.Width, maxHelpWidth) }
+
+// Reflow fits paragraphs to a width. Lines that are indented stay lines.
+func Reflow(text string, width int) string {
+	var b strings.Builder
+	var paragraph []string
+	flush := func() {
+		if len(paragraph) > 0 {
+			b.WriteString(Wrap(strings.Join(paragraph, " "), width) + "\n")
+			paragraph = nil
+		}
+	}
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+		if line == "" || line[0] == ' ' || line[0] == '\t' {
+			flush()
+			b.WriteString(line + "\n")
+			continue
+		}
+		paragraph = append(paragraph, line)
+	}
+	flush()
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// helpPage is a help page as it is written.
+type helpPage struct {
+	*Page
+	strings.Builder
+}
+
+// section adds text under a heading, with an empty line before it.
+func (p *helpPage) section(heading, text string) {
+	if text == "" {
+		return
+	}
+	if p.Len() > 0 {
+		p.Builder.WriteString("\n")
+	}
+	if heading != "" {
+		p.Builder.WriteString(p.Bold(heading+":") + "\n")
+	}
+	p.Builder.WriteString(strings.TrimRight(text, "\n") + "\n")
+}
+
+func (p *helpPage) usage(cmd *cobra.Command) {
+	var lines strings.Builder
+	if cmd.Runnable() && cmd.HasParent() {
+		lines.WriteString("  " + cmd.UseLine() + "\n")
+	}
+	if cmd.HasAvailableSubCommands() {
+		lines.WriteString("  " + cmd.CommandPath() + " COMMAND\n")
+	}
+	p.section("Usage", lines.String())
+	p.section("Examples", cmd.Example)
+	for _, group := range CommandGroups(cmd) {
+		var list strings.Builder
+		for _, sub := range group.Commands {
+			p.entry(&list, 13, "  "+sub.Name(), sub.Short)
+		}
+		p.section(group.Heading, list.String())
+	}
+	groups := FlagGroups(cmd)
+	column := 0
+	for _, group := range groups {
+		for _, flag := range group.Flags {
+			if width := utf8.RuneCountInString(flagLabel(flag)); width <= helpColumn {
+				column = max(column, width)
+			}
+		}
+	}
+	for _, group := range groups {
+		var list strings.Builder
+		for _, flag := range group.Flags {
+			p.entry(&list, column, flagLabel(flag), FlagText(flag))
+		}
+		p.section(group.Heading, list.String())
+	}
+}
+
+// flagLabel is a flag's name, indented as if it had a letter where it has none.
+func flagLabel(flag *pflag.Flag) string {
+	if flag.Shorthand == "" {
+		return "      " + FlagName(flag)
+	}
+	return "  " + FlagName(flag)
+}
+
+// entry adds a name with its text in the column beside it. A name that is too long has a
+// line of its own.
+func (p *helpPage) entry(b *strings.Builder, column int, label, text string) {
+	if utf8.RuneCountInString(label) > column {
+		b.WriteString(label + "\n")
+		label = ""
+	}
+	column += 2
+	for line := range strings.SplitSeq(Wrap(text, max(helpWidth(p.Page)-column, 20)), "\n") {
+		fmt.Fprintf(b, "%-*s%s\n", column, label, line)
+		label = ""
+	}
+}

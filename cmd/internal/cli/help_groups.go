@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Headings of a help page for flags that commands share, in the order of the page. A
+// command's own flags come before them.
+const (
+	LimitFlags       = "Limits"
+	TransactionFlags = "Transaction"
+	AccountFlags     = "Account, key and store"
+	NetworkFlags     = "Network and node"
+	OutputFlags      = "Output"
+	GlobalFlags      = "Global"
+)
+
+// groupKey is the annotation that has a flag's heading.
+const groupKey = "pmctl_group"
+
+// InGroup puts flags of a command under a shared heading.
+func InGroup(cmd *cobra.Command, heading string, names ...string) {
+	for _, name := range names {
+		// It fails for a flag that the command does not have, which has no heading either.
+		_ = cmd.Flags().SetAnnotation(name, groupKey, []string{heading})
+	}
+}
+
+// FlagGroup is a part of a help page.
+type FlagGroup struct {
+	Heading string
+	Flags   []*pflag.Flag
+}
+
+// FlagGroups returns a command's flags as its help shows them: its own first, required
+// ones on top, then the shared ones.
+func FlagGroups(cmd *cobra.Command) []FlagGroup {
+	byHeading := make(map[string][]*pflag.Flag)
+	add := func(flag *pflag.Flag, heading string) {
+		if !flag.Hidden {
+			byHeading[heading] = append(byHeading[heading], flag)
+		}
+	}
+	global := cmd.Root().PersistentFlags()
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		heading := "Flags"
+		switch given := flag.Annotations[groupKey]; {
+		case len(given) > 0:
+			heading = given[0]
+		case flag.Name == "help", flag.Name == "version", global.Lookup(flag.Name) == flag:
+			heading = GlobalFlags
+		}
+		add(flag, heading)
+	})
+	cmd.InheritedFlags().VisitAll(func(flag *pflag.Flag) {
+		if cmd.Flags().Lookup(flag.Name) == nil {
+			add(flag, GlobalFlags)
+		}
+	})
+	var groups []FlagGroup
+	for _, heading := range []string{"Flags", LimitFlags, TransactionFlags, AccountFlags, NetworkFlags, OutputFlags, GlobalFlags} {
+		flags := byHeading[heading]
+		if len(flags) == 0 {
+			continue
+		}
+		slices.SortStableFunc(flags, func(a, b *pflag.Flag) int {
+			if Required(a) != Required(b) {
+				return cmp.Compare(boolRank(Required(a)), boolRank(Required(b)))
+			}
+			return strings.Compare(a.Name, b.Name)
+		})
+		groups = append(groups, FlagGroup{heading, flags})
+	}
+	return groups
+}
+
+func boolRank(first bool) int {
+	if first {
+		return 0
+	}
+	return 1
+}
+
+// Required tells whether a command fails without the flag.
+func Required(flag *pflag.Flag) bool {
+	return slices.Equal(flag.Annotations[cobra.BashCompOneRequiredFlag], []string{"true"})
+}
+
+// FlagName is a flag as the user types it, with its metavariable: -o, --output FORMAT.
+func FlagName(flag *pflag.Flag) string {
+	name := "--" + flag.Name
+	if flag.Shorthand != "" {
+		name = "-" + flag.Shorthand + ", " + name
+	}
+	if metavariable, _ := pflag.UnquoteUsage(flag); metavariable != "" {
+		name += " " + metavariable
+	}
+	return name
+}
+
+// FlagText is what a flag does, with its default.
+func FlagText(flag *pflag.Flag) string {
+	_, text := pflag.UnquoteUsage(flag)
+	switch flag.DefValue {
+	case "", "0", "false", "[]":
+	default:
+		text += " (default " + flag.DefValue + ")"
+	}
+	if Required(flag) {
+		text += " (required)"
+	}
+	return text
+}
+
+// CommandGroup is a part of a help page that lists subcommands.
+type CommandGroup struct {
+	Heading  string
+	Commands []*cobra.Command
+}
+
+// CommandGroups returns a command's subcommands as its help shows them.
+func CommandGroups(cmd *cobra.Command) []CommandGroup {
+	var groups []CommandGroup
+	for _, group := range append([]*cobra.Group{{Title: "Commands"}}, cmd.Groups()...) {
+		var listed []*cobra.Command
+		for _, sub := range cmd.Commands() {
+			if sub.GroupID == group.ID && sub.IsAvailableCommand() {
+				listed = append(listed, sub)
+			}
+		}
+		if len(listed) > 0 {
+			groups = append(groups, CommandGroup{group.Title, listed})
+		}
+	}
+	return groups
+}

@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// moneyKey is the annotation of commands and flags that move money, or agree to it.
+const moneyKey = "pmctl_moves_money"
+
+// MarkMoney keeps commands, by their path below root, and flags, by their name, out of all
+// suggestions: a typing error must not lead to a payment.
+func MarkMoney(root *cobra.Command, paths, flags []string) {
+	for _, path := range paths {
+		if cmd, rest, err := root.Find(strings.Fields(path)); err == nil && len(rest) == 0 && cmd != root {
+			if cmd.Annotations == nil {
+				cmd.Annotations = make(map[string]string)
+			}
+			cmd.Annotations[moneyKey] = "true"
+		}
+	}
+	eachCommand(root, func(cmd *cobra.Command) {
+		for _, name := range flags {
+			// It fails for a flag that the command does not have.
+			_ = cmd.Flags().SetAnnotation(name, moneyKey, []string{"true"})
+		}
+	})
+}
+
+// MovesMoney tells whether a command is marked.
+func MovesMoney(cmd *cobra.Command) bool { return cmd.Annotations[moneyKey] != "" }
+
+func eachCommand(cmd *cobra.Command, do func(*cobra.Command)) {
+	do(cmd)
+	for _, sub := range cmd.Commands() {
+		eachCommand(sub, do)
+	}
+}
+
+// UnknownCommandError is returned for a word that is no command where one is expected.
+type UnknownCommandError struct {
+	Parent *cobra.Command
+	Word   string
+}
+
+func (e *UnknownCommandError) Error() string {
+	return "unknown command " + shown(e.Word) + " for " + e.Parent.CommandPath()
+}
+
+// Hint proposes commands of a similar name, but none that moves money.
+func (e *UnknownCommandError) Hint() string {
+	var near []string
+	for _, sub := range e.Parent.Commands() {
+		if sub.IsAvailableCommand() && !MovesMoney(sub) && similar(e.Word, sub.Name()) {
+			near = append(near, sub.CommandPath())
+		}
+	}
+	lists := e.Parent.CommandPath() + " --help lists the commands" + keyWarning(e.Word)
+	if len(near) == 0 {
+		return lists
+	}
+	return "did you mean " + strings.Join(near, " or ") + "? " + lists
+}
+
+// CheckCommand refuses a line whose first word after a group of commands is none of them,
+// whatever flags follow. Where a flag before it is unknown, it leaves the line to the
+// parser of the flags.
+func CheckCommand(root *cobra.Command, args []string) error {
+	cmd, rest, err := root.Find(args)
+	if err != nil {
+		cmd, rest = root, args // cobra's own check of the root
+	}
+	if !cmd.HasAvailableSubCommands() || len(Positionals(cmd)) > 0 {
+		return nil
+	}
+	for i := 0; i < len(rest); i++ {
+		word := rest[i]
+		if word == "--" {
+			return nil
+		}
+		if !strings.HasPrefix(word, "-") || word == "-" {
+			return Usage(&UnknownCommandError{cmd, word})
+		}
+		flag := lookupFlag(cmd, word)
+		if flag == nil {
+			return nil
+		}
+		if takesNext := flag.NoOptDefVal == "" && !strings.Contains(word, "=") && !(word[1] != '-' && len(word) > 2); takesNext {
+			i++
+		}
+	}
+	return nil
+}
+
+// lookupFlag is the flag that a word of a command line names; nil for none.
+func lookupFlag(cmd *cobra.Command, word string) *pflag.Flag {
+	if name, long := strings.CutPrefix(word, "--"); long {
+		name, _, _ = strings.Cut(name, "=")
+		return cmd.Flag(name)
+	}
+	if flag := cmd.Flags().ShorthandLookup(word[1:2]); flag != nil {
+		return flag
+	}
+	return cmd.InheritedFlags().ShorthandLookup(word[1:2])
+}
+
+// nearFlags are the command's flags with a name like the one that was typed, but none that
+// moves money.
+func nearFlags(cmd *cobra.Command, typed string) (near []string) {
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		if !flag.Hidden && flag.Annotations[moneyKey] == nil && similar(typed, flag.Name) {
+			near = append(near, "--"+flag.Name)
+		}
+	})
+	return near
+}
+
+// similar tells whether one word may be a slip of the finger for another.
+func similar(typed, name string) bool {
+	typed = strings.ToLower(typed)
+	if len(typed) >= 3 && strings.HasPrefix(name, typed) {
+		return true
+	}
+	return distance(typed, name) <= max(1, len(name)/4)
+}
+
+// distance counts the letters to insert, delete, change or swap with their neighbour.
+func distance(a, b string) int {
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
+		for j := range rows[i] {
+			if i == 0 {
+				rows[i][j] = j
+				continue
+			}
+			if j == 0 {
+				continue
+			}
+			change := 1
+			if a[i-1] == b[j-1] {
+				change = 0
+			}
+			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+change)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
+		}
+	}
+	return rows[len(a)][len(b)]
+}

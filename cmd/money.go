@@ -1,0 +1,23 @@
+package cmd
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+)
+
+// markMoney keeps what moves money, or agrees to it, out of the suggestions for typing
+// errors.
+func markMoney(root *cobra.Command) {
+	cli.MarkMoney(root,
+		[]string{
+			"pay", "ticket batch", "ticket deliver", "ticket redeem",
+			"fund", "unlock", "unlock cancel", "withdraw", "exit",
+			"tx bump", "tx cancel", "tx sign", "tx send",
+		},
+		[]string{
+			"deposit", "reserve", "for", "value", "count", "keep-deposit", "keep-reserve",
+			"yes", "cancel-unlock", "with-pending", "replace-unknown", "accept-contracts",
+			"inactive-ok", "adopt", "early", "at-a-loss", "raw",
+		})
+}

@@ -1,0 +1,233 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+)
+
+// bareRun runs a line in a world without a home, a terminal or variables.
+func bareRun(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	env := &cli.Env{
+		In: strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now,
+		Getenv: func(string) string { return "" }, SystemConfig: t.TempDir() + "/none",
+	}
+	code = Main(context.Background(), args, env)
+	return code, out.String(), errs.String()
+}
+
+// libraryText is how the libraries below the command line say things.
+var libraryText = regexp.MustCompile(`accepts |arg\(s\)|flag\(s\)|shorthand|strconv|parsing "|time: |invalid argument|flag needs an argument|if any flags|were all set|bad flag syntax|for "pmctl|Did you mean this`)
+
+// requireOurError holds the error about a line to its form: pmctl's own words on one line,
+// then a hint that names what to run. No hint repeats the line that failed.
+func requireOurError(t *testing.T, args []string) (stderr string) {
+	t.Helper()
+	code, stdout, stderr := bareRun(t, args...)
+	require.Equal(t, exitUsage, code, "%v: %s", args, stderr)
+	require.Empty(t, stdout, args)
+	require.NotRegexp(t, libraryText, stderr, args)
+	lines := strings.SplitN(strings.TrimSuffix(stderr, "\n"), "\nhint: ", 2)
+	require.Len(t, lines, 2, "%v has no hint: %s", args, stderr)
+	require.Regexp(t, `^pmctl: [^\n]*[^.\n]$`, lines[0], args)
+	require.Contains(t, lines[1], "pmctl", args)
+	return stderr
+}
+
+func eachCommand(command *cobra.Command, do func(*cobra.Command)) {
+	do(command)
+	for _, child := range command.Commands() {
+		eachCommand(child, do)
+	}
+}
+
+// TestEveryCommandExplainsAWrongLine runs every command with every kind of line that its
+// flags and arguments do not allow.
+func TestEveryCommandExplainsAWrongLine(t *testing.T) {
+	t.Parallel()
+	lines := 0
+	eachCommand(Tree(), func(command *cobra.Command) {
+		path := strings.Fields(command.CommandPath())[1:]
+		wrong := func(args ...string) string {
+			lines++
+			return requireOurError(t, append(slices.Clone(path), args...))
+		}
+		require.Contains(t, wrong("--frobnicate"), "pmctl: unknown flag --frobnicate for "+command.CommandPath()+"\n")
+		require.Contains(t, wrong("-Z"), "unknown flag -Z")
+		require.Contains(t, wrong("-qZ"), "unknown flag -Z")
+		require.Contains(t, wrong("--=x"), "--=x")
+		require.Contains(t, wrong("--profile"), "--profile needs a value: --profile NAME")
+		if command.HasAvailableSubCommands() {
+			require.Contains(t, wrong("frobnicate"), `unknown command "frobnicate" for `+command.CommandPath()+"\n")
+			require.Contains(t, wrong("frobnicate", "--help"), "unknown command")
+			require.Contains(t, wrong("-q", "frobnicate", "--frobnicate"), "unknown command")
+			return
+		}
+		if command.Name() == "help" {
+			return
+		}
+		takes := cli.Positionals(command)
+		if len(takes) > 0 && !takes[0].Optional {
+			require.Contains(t, wrong(), "missing argument "+takes[0].Name)
+		}
+		if len(takes) == 0 || !takes[len(takes)-1].Repeats {
+			require.Contains(t, wrong("a", "b", "c", "d"), "unexpected argument")
+		}
+		args := make([]string, len(takes))
+		for i := range args {
+			args[i] = "x"
+		}
+		var required []string
+		command.Flags().VisitAll(func(flag *pflag.Flag) {
+			if cli.Required(flag) {
+				required = append(required, cli.FlagName(flag))
+			}
+		})
+		command.Flags().VisitAll(func(flag *pflag.Flag) {
+			given := append(slices.Clone(args), "--"+flag.Name)
+			switch flag.Value.Type() {
+			case "bool":
+				require.Contains(t, wrong(given[len(args)]+"=maybe"), `"maybe": must be true or false`)
+			case "string", "stringSlice", "intSlice":
+				wrong(given...)
+			default:
+				text := wrong(append(given, "x1")...)
+				require.Contains(t, text, "--"+flag.Name+` "x1": must be `, command.CommandPath())
+				wrong(given...)
+			}
+			for kind, says := range map[string]string{
+				"cobra_annotation_mutually_exclusive":     "exclude each other",
+				"cobra_annotation_required_if_others_set": " requires --",
+			} {
+				for _, group := range flag.Annotations[kind] {
+					line := slices.Clone(args)
+					for i, name := range strings.Fields(group) {
+						if kind == "cobra_annotation_required_if_others_set" && i > 0 {
+							break
+						}
+						line = append(line, "--"+name+map[bool]string{true: "", false: "=1"}[command.Flags().Lookup(name).NoOptDefVal != ""])
+					}
+					for _, name := range required {
+						name, _, _ = strings.Cut(name, " ")
+						line = append(line, name+"=1")
+					}
+					require.Contains(t, wrong(line...), says, line)
+				}
+			}
+		})
+		if len(required) > 0 {
+			require.Contains(t, wrong(args...), "missing flag "+strings.Join(required, " and "))
+		}
+	})
+	require.Greater(t, lines, 300)
+}
+
+// TestSuggestions proposes what was nearly typed, at every level, and never what moves
+// money: not for a typing error in its own name either.
+func TestSuggestions(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"staus":                "did you mean pmctl status?",
+		"stauts":               "did you mean pmctl status?",
+		"hist":                 "did you mean pmctl history?",
+		"acount":               "did you mean pmctl account?",
+		"account lst":          "did you mean pmctl account list?",
+		"account sho --help":   "did you mean pmctl account show?",
+		"fund plam":            "did you mean pmctl fund plan?",
+		"fund plann --face":    "did you mean pmctl fund plan?",
+		"store chek":           "did you mean pmctl store check?",
+		"tx wiat":              "did you mean pmctl tx wait?",
+		"help staus":           "did you mean pmctl status?",
+		"status --netwrok x":   "did you mean --network?",
+		"pay x --max-fce":      "pmctl pay --help lists the flags",
+		"pay x --max-face":     "did you mean --max-face-value?",
+		"fund --max-fe 1":      "did you mean --max-fee?",
+		"fund plan --deposi 1": "did you mean --deposit-multiplier?",
+		"fund plan --face-val": "did you mean --face-value?",
+		"environment":          "run pmctl help environment",
+		"exitcodes":            "run pmctl help exit-codes",
+	} {
+		require.Contains(t, requireOurError(t, strings.Fields(line)), want, line)
+	}
+	for _, line := range []string{
+		"init", "exi", "exits", "fnud", "funds plan", "fundd", "pya", "unlok", "widraw", "tx bum", "tx sendd", "tx cancell", "tx singn",
+		"ticket batc", "ticket delive", "ticket reedem", "unlock cancl", "unlock cance --yes",
+		"fund --deposi 1eth", "fund --reserv 1eth", "fund --ye", "fund --cancel-unloc", "pay x --valu 1gwei", "exit --keep-depos 1",
+		"fund 1eth", "fund deposit 1eth", "deposit", "topup 1eth", "withdrawFunds", "cancel-unlock", "cashout", "send", "invoke", "mint", "redeem", "account export --ra",
+	} {
+		stderr := requireOurError(t, strings.Fields(line))
+		_, hint, _ := strings.Cut(stderr, "\nhint: ")
+		require.NotContains(t, hint, "did you mean", line)
+		// What moves money is named for its help alone, and without flags.
+		require.Regexp(t, `--help`, hint, line)
+		require.NotRegexp(t, `--(deposit|reserve|value|yes|keep|raw)`, hint, line)
+	}
+}
+
+// TestMoneyIsMarked: what confirms before it acts, signs tickets or delivers them is kept
+// out of the suggestions.
+func TestMoneyIsMarked(t *testing.T) {
+	t.Parallel()
+	marked := 0
+	eachCommand(Tree(), func(command *cobra.Command) {
+		flags := command.Flags()
+		moves := flags.Lookup("max-fee") != nil && flags.Lookup("yes") != nil || flags.Lookup("confirmations") != nil && flags.Lookup("max-fee") != nil ||
+			flags.Lookup("inactive-ok") != nil
+		if moves {
+			marked++
+			require.True(t, cli.MovesMoney(command), command.CommandPath())
+		}
+		if cli.MovesMoney(command) {
+			require.NotContains(t, []string{"status", "plan"}, command.Name())
+		}
+	})
+	require.Greater(t, marked, 8)
+}
+
+// TestNoKeyIsRepeated: what could be a private key is in no error, wherever it stands.
+func TestNoKeyIsRepeated(t *testing.T) {
+	t.Parallel()
+	key := strings.Repeat("5a", 32)
+	for _, line := range [][]string{
+		{key}, {"account", key}, {"account", "import", "x", key}, {"status", "x", key}, {"fund", key}, {"help", key},
+		{"status", "--" + key}, {"status", "-" + key}, {"status", "--=" + key}, {"status", "--timeout", key}, {"status", "--key-fd=0x" + key}, {"--color", key},
+	} {
+		code, stdout, stderr := bareRun(t, line...)
+		require.Equal(t, exitUsage, code, stderr)
+		require.NotContains(t, stdout+stderr, key[:16], line)
+	}
+}
+
+// TestUsageErrorsAreDocuments: with --output json a wrong line is one document, wherever
+// the flag stands.
+func TestUsageErrorsAreDocuments(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{"staus -o json", "pay -o json", "fund plan --output=json", "status --frobnicate -o json", "account -ojson"} {
+		code, _, stderr := bareRun(t, strings.Fields(line)...)
+		require.Equal(t, exitUsage, code)
+		var document struct {
+			Kind  string `json:"kind"`
+			Error struct {
+				Code string `json:"code"`
+				Hint string `json:"hint"`
+			} `json:"error"`
+		}
+		require.NoError(t, json.Unmarshal([]byte(stderr), &document), stderr)
+		require.Equal(t, "pmctl.error", document.Kind)
+		require.Equal(t, "usage", document.Error.Code)
+		require.NotEmpty(t, document.Error.Hint)
+	}
+}
