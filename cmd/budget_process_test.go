@@ -31,7 +31,7 @@ func TestSoakProcessesKeepTheBudget(t *testing.T) {
 				line := "ticket batch --params " + m.sessions[0] + " -o ndjson --count "
 				first := m.launch(t.Context(), line+"1")
 				require.Equal(t, exitDone, first.code, first.errs)
-				limit := costOf(t, m.header(first.out).EV, tickets)
+				limit := costOf(t, m.header(first.out).TicketEVExact.String(), tickets)
 				if budget != "ev_per_day" {
 					limit = costOf(t, m.header(first.out).Offer.FaceValue.Decimal(), tickets)
 				}
@@ -63,7 +63,7 @@ func TestSoakProcessesKeepTheBudget(t *testing.T) {
 				require.NoError(t, group.Wait())
 				require.EqualValues(t, tickets, made.Load())
 				require.Equal(t, tickets, m.ledger().check(t))
-				require.Equal(t, fmt.Sprint(tickets), m.shell.run(exitDone, "budget")["tickets"])
+				require.EqualValues(t, tickets, m.shell.run(exitDone, "budget")["tickets"])
 			})
 		}
 	})

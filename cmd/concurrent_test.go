@@ -84,9 +84,9 @@ func TestProcessesShareAnAccount(t *testing.T) {
 
 	funded(func(i int) string { return fmt.Sprintf("mine-%d", i) })
 	require.Equal(t, big.NewInt(7*processes), s.number(s.run(exitDone, "status"), "deposit"))
-	nonces := make(map[string]bool)
+	nonces := make(map[float64]bool)
 	for _, entry := range s.run(exitDone, "tx list --all")["transactions"].([]any) {
-		nonces[entry.(map[string]any)["nonce"].(string)] = true
+		nonces[entry.(map[string]any)["nonce"].(float64)] = true
 	}
 	require.Len(t, nonces, processes)
 

@@ -111,15 +111,15 @@ func TestSoakHistory(t *testing.T) {
 			continue
 		}
 		r := event.(map[string]any)["redemption"].(map[string]any)
-		got = append(got, fmt.Sprintf("%s %s %s %s", r["recipient"], r["face_value"], r["sender_nonce"], r["win_prob"]))
-		told = append(told, fmt.Sprintf("%s %s %s", r["recipient"], r["sender_nonce"], event.(map[string]any)["transaction"]))
+		got = append(got, fmt.Sprintf("%s %s %s %s", r["recipient"], r["face_value"], fmt.Sprint(r["nonce"]), r["win_prob"]))
+		told = append(told, fmt.Sprintf("%s %s %s", r["recipient"], fmt.Sprint(r["nonce"]), event.(map[string]any)["transaction_hash"]))
 		require.Equal(t, "matched", r["match"])
 		paid.Add(paid, s.number(r, "paid"))
 	}
 	require.Equal(t, want, got)
 	require.Equal(t, sum, paid)
 	require.Equal(t, sum.String(), new(big.Int).Add(s.number(totals, "deposit_paid"), s.number(totals, "reserve_paid")).String())
-	require.Equal(t, fmt.Sprint(len(want)), luck["wins"])
+	require.Equal(t, float64(len(want)), luck["wins"])
 	require.Equal(t, sum, s.number(luck, "paid"))
 	require.Positive(t, s.number(totals, "reserve_paid").Sign(), "the reserve has paid too")
 
@@ -153,14 +153,14 @@ func TestSoakHistory(t *testing.T) {
 	runway := s.run(exitDone, "runway --since 1h")
 	require.Equal(t, "ledger", runway["basis"])
 	require.Equal(t, sum, s.number(runway, "paid"))
-	require.Equal(t, luck["ev"], runway["made"].(map[string]any)["ev"])
+	require.Equal(t, luck["total_ev_exact"], runway["made"].(map[string]any)["total_ev_exact"])
 
 	// Another store has made none of these tickets.
 	elsewhere := " --store " + filepath.Join(t.TempDir(), "store.db")
 	other := s.run(exitDone, "history"+elsewhere)
 	require.Equal(t, totals["redemptions"], other["totals"].(map[string]any)["unmatched"])
 	require.Equal(t, totals["deposit_paid"], other["totals"].(map[string]any)["deposit_paid"])
-	require.Equal(t, "0", other["luck"].(map[string]any)["wins"])
+	require.Equal(t, 0.0, other["luck"].(map[string]any)["wins"])
 	require.Equal(t, "redemptions", s.run(exitDone, "runway"+elsewhere)["basis"])
 }
 
@@ -185,5 +185,5 @@ func TestRunwayForecast(t *testing.T) {
 	until, err := time.Parse(time.RFC3339, data["until"].(string))
 	require.NoError(t, err)
 	require.InEpsilon(t, until.Sub(since).Hours()/24, median, 0.9)
-	require.Equal(t, "50", data["outstanding"].(map[string]any)["tickets"])
+	require.Equal(t, 50.0, data["outstanding"].(map[string]any)["tickets"])
 }

@@ -205,7 +205,7 @@ func (s *shell) fees(from uint64) *big.Int {
 		if s.number(entry, "nonce").Uint64() < from {
 			continue
 		}
-		receipt, err := node.TransactionReceipt(s.t.Context(), common.HexToHash(entry["hash"].(string)))
+		receipt, err := node.TransactionReceipt(s.t.Context(), common.HexToHash(entry["transaction_hash"].(string)))
 		require.NoError(s.t, err)
 		sum.Add(sum, new(big.Int).Mul(receipt.EffectiveGasPrice, new(big.Int).SetUint64(receipt.GasUsed)))
 	}

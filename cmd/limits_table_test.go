@@ -461,7 +461,7 @@ func (w *limitWorld) byRequest(c limitCase) []ran {
 	after := w.must(c, "--request-id", "before")
 	switch {
 	case c.sends:
-		require.Equal(w.t, w.field(before, "hash"), w.field(after, "hash"))
+		require.Equal(w.t, w.field(before, "transaction_hash"), w.field(after, "transaction_hash"))
 	case after.code == exitDone:
 		require.Equal(w.t, before.out, after.out)
 	}

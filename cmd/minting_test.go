@@ -208,8 +208,8 @@ func (m *minting) printed(n *mint, out string, ledger *ledger) (ids []ticketID) 
 		header := m.header(out)
 		booked, ok := ledger.booked[ticketID{common.Hash(header.Offer.RecipientRandHash).Hex(), header.FirstNonce}]
 		require.True(m.t, ok, "%s is not in the ledger", n.line)
-		require.Equal(m.t, header.Count, booked.Nonces)
-		require.Equal(m.t, header.EV, booked.TicketEV)
+		require.Equal(m.t, header.Tickets, booked.Tickets)
+		require.Equal(m.t, header.TicketEVExact.String(), booked.TicketEVExact)
 		require.Equal(m.t, header.Offer.FaceValue.Decimal(), booked.FaceValue)
 		require.Equal(m.t, header.FirstNonce+uint32(i)-1, ticket.Nonce)
 		ids = append(ids, ticketID{booked.RecipientRandHash, ticket.Nonce})
@@ -249,9 +249,9 @@ func (m *minting) checkPayment(n *mint, last ending, ledger *ledger) {
 // checkSpent holds the day's spending against the ledger.
 func (m *minting) checkSpent(ledger *ledger, tickets int) {
 	budget := m.shell.run(exitDone, "budget")
-	require.Equal(m.t, fmt.Sprint(tickets), budget["tickets"])
-	for i, want := range []string{ledger.ev.RatString(), ledger.faceValue.String()} {
-		require.Equal(m.t, want, budget["budget"].([]any)[i].(map[string]any)["spent"])
+	require.Equal(m.t, float64(tickets), budget["tickets"])
+	for i, want := range []string{ledger.ev.String(), ledger.faceValue.String() + "/1"} {
+		require.Equal(m.t, want, budget["budget"].([]any)[i].(map[string]any)["spent_exact"])
 	}
 }
 
@@ -270,11 +270,11 @@ func (m *minting) checkRecipient(ledger *ledger) {
 			continue
 		}
 		if made, ok := ledger.requests[n.id]; ok {
-			again += int(made.Nonces) * (len(n.runs) - 1)
+			again += int(made.Tickets) * (len(n.runs) - 1)
 		}
 	}
 	for _, r := range ledger.booked {
-		paid += int(r.Nonces)
+		paid += int(r.Tickets)
 	}
 	require.LessOrEqual(t, int(status.Tickets.Refused[recipient.ReasonNonceSeen]), again)
 	delete(status.Tickets.Refused, recipient.ReasonNonceSeen)
@@ -326,9 +326,9 @@ func (l *ledger) take(t testing.TB, paid paidDocument) {
 	t.Helper()
 	for _, r := range l.all {
 		id := ticketID{r.RecipientRandHash, r.FirstNonce}
-		if !l.taken[id] && r.FirstNonce == paid.FirstNonce && uint64(r.Nonces) == paid.Tickets && r.TicketEV == paid.TicketEV && r.FaceValue == paid.FaceValue {
+		if !l.taken[id] && r.FirstNonce == paid.FirstNonce && uint64(r.Tickets) == paid.Tickets && r.TicketEVExact == paid.TicketEV && r.FaceValue == paid.FaceValue {
 			l.taken[id] = true
-			l.paid += int(r.Nonces)
+			l.paid += int(r.Tickets)
 			return
 		}
 	}
@@ -340,10 +340,10 @@ func (l *ledger) check(t testing.TB) (tickets int) {
 	require.Len(t, l.booked, len(l.all), "a nonce was taken twice")
 	last := make(map[string]uint32)
 	for _, r := range l.all {
-		last[r.RecipientRandHash] = max(last[r.RecipientRandHash], r.FirstNonce+r.Nonces-1)
-		tickets += int(r.Nonces)
-		count := new(big.Int).SetUint64(uint64(r.Nonces))
-		ev, ok := new(big.Rat).SetString(r.TicketEV)
+		last[r.RecipientRandHash] = max(last[r.RecipientRandHash], r.FirstNonce+r.Tickets-1)
+		tickets += int(r.Tickets)
+		count := new(big.Int).SetUint64(uint64(r.Tickets))
+		ev, ok := new(big.Rat).SetString(r.TicketEVExact)
 		require.True(t, ok)
 		faceValue, ok := new(big.Int).SetString(r.FaceValue, 10)
 		require.True(t, ok)
@@ -354,7 +354,7 @@ func (l *ledger) check(t testing.TB) (tickets int) {
 		for next := uint32(1); next <= end; {
 			r, ok := l.booked[ticketID{session, next}]
 			require.True(t, ok, "nonce %d of %s", next, session)
-			next += r.Nonces
+			next += r.Tickets
 		}
 	}
 	return tickets
@@ -363,7 +363,7 @@ func (l *ledger) check(t testing.TB) (tickets int) {
 // paidDocument is of a payment's document what these tests count.
 type paidDocument struct {
 	Tickets    uint64
-	TicketEV   string `json:"ticket_ev"`
+	TicketEV   string `json:"ticket_ev_exact"`
 	FaceValue  string `json:"face_value"`
 	FirstNonce uint32 `json:"first_nonce"`
 	Parts      []struct {

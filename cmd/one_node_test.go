@@ -102,7 +102,7 @@ func TestARefusalIsNotTakenForNeverSent(t *testing.T) {
 					require.Equal(t, big.NewInt(1e9), s.deposited())
 					require.Len(t, s.journal(), 1)
 					require.Equal(t, exitFailed, code)
-					require.Contains(t, said, "the node refused transaction "+s.journal()[0]["hash"].(string))
+					require.Contains(t, said, "the node refused transaction "+s.journal()[0]["transaction_hash"].(string))
 					require.Contains(t, said, refusal)
 				})
 			}
@@ -170,7 +170,7 @@ func TestARefusalEndsWithItsRun(t *testing.T) {
 		return ask()
 	})
 	s.said(exitNotMined, line+" --rpc-url "+url)
-	require.Equal(t, second["hash"], s.run(exitDone, line)["hash"])
+	require.Equal(t, second["transaction_hash"], s.run(exitDone, line)["transaction_hash"])
 	require.Equal(t, big.NewInt(1e9), s.deposited())
 	require.Len(t, s.journal(), 1)
 }
@@ -197,18 +197,18 @@ func TestAWaitSeesWhatReplacesIt(t *testing.T) {
 			require.NoError(t, s.net.SetAutomine(t.Context(), false))
 			var replacement map[string]any
 			url := newDishonest(t, s.net, before("eth_getTransactionReceipt", func() {
-				replacement = s.run(exitDone, fmt.Sprintf("tx %s %s --yes --no-wait", replace, s.journal()[0]["hash"]))
+				replacement = s.run(exitDone, fmt.Sprintf("tx %s %s --yes --no-wait", replace, s.journal()[0]["transaction_hash"]))
 				require.NoError(t, s.net.Mine(t.Context(), 1))
 			}))
 			line := "fund --deposit 1gwei --yes --rpc-url " + url
 			if replace == "bump" {
-				hash := s.run(exitDone, line)["hash"]
-				require.Equal(t, replacement["hash"], hash)
+				hash := s.run(exitDone, line)["transaction_hash"]
+				require.Equal(t, replacement["transaction_hash"], hash)
 				require.Equal(t, "mined", s.journal()[0]["state"])
 				require.Equal(t, big.NewInt(1e9), s.deposited())
 				return
 			}
-			require.Contains(t, s.said(exitFailed, line), "it was cancelled: the empty transaction "+replacement["hash"].(string))
+			require.Contains(t, s.said(exitFailed, line), "it was cancelled: the empty transaction "+replacement["transaction_hash"].(string))
 			require.Equal(t, "cancelled", s.journal()[0]["state"])
 			require.Zero(t, s.deposited().Sign())
 		})
@@ -224,7 +224,7 @@ func TestAnExitWhoseWithdrawalIsBumped(t *testing.T) {
 	require.NoError(t, s.net.NextRound(t.Context(), 2))
 	require.NoError(t, s.net.SetAutomine(t.Context(), false))
 	url := newDishonest(t, s.net, before("eth_getTransactionReceipt", func() {
-		s.run(exitDone, fmt.Sprintf("tx bump %s --yes --no-wait", s.journal()[0]["hash"]))
+		s.run(exitDone, fmt.Sprintf("tx bump %s --yes --no-wait", s.journal()[0]["transaction_hash"]))
 		require.NoError(t, s.net.Mine(t.Context(), 1))
 		require.NoError(t, s.net.SetAutomine(t.Context(), true))
 	}))
@@ -283,7 +283,7 @@ func TestAPendingNonceThatIsTooHigh(t *testing.T) {
 	require.Empty(t, s.journal())
 	s.run(exitDone, line+" --replace-unknown")
 	require.Equal(t, big.NewInt(1e9), s.deposited())
-	require.Equal(t, "0", s.journal()[0]["nonce"])
+	require.Equal(t, 0.0, s.journal()[0]["nonce"])
 }
 
 // TestEarlierTransactionsAreNamed: a node swallows a large transaction. No smaller one
@@ -298,7 +298,7 @@ func TestEarlierTransactionsAreNamed(t *testing.T) {
 		return ask()
 	})
 	s.said(exitNotMined, "fund --deposit 5eth --yes --timeout 5s --rpc-url "+url)
-	large := s.journal()[0]["hash"].(string)
+	large := s.journal()[0]["transaction_hash"].(string)
 
 	const small = "fund --deposit 0.1eth --yes --timeout 20s"
 	said := s.said(exitLimit, small)
@@ -311,7 +311,7 @@ func TestEarlierTransactionsAreNamed(t *testing.T) {
 	result := s.run(exitDone, small+" --with-pending")
 	require.Equal(t, eth(t, "5.1eth"), s.deposited())
 	require.Equal(t, []any{map[string]any{
-		"hash": large, "nonce": "0", "what": "fund 5 ETH of deposit", "value": "5000000000000000000", "state": "mined",
+		"transaction_hash": large, "nonce": 0.0, "description": "fund 5 ETH of deposit", "value": "5000000000000000000", "state": "mined",
 	}}, result["earlier"])
 	for _, entry := range s.journal() {
 		require.Equal(t, "mined", entry["state"])
@@ -331,7 +331,7 @@ func TestAWaitSendsNothingElse(t *testing.T) {
 	})
 	s.said(exitNotMined, "fund --deposit 5eth --yes --timeout 5s --rpc-url "+url)
 	s.said(exitNotMined, "fund --deposit 1gwei --yes --with-pending --timeout 5s --rpc-url "+url)
-	newest := s.journal()[0]["hash"].(string)
+	newest := s.journal()[0]["transaction_hash"].(string)
 	said := s.said(exitNotMined, fmt.Sprintf("tx wait %s --timeout %s", newest, 4*time.Second))
 	require.Contains(t, said, "which moves 5 ETH (fund 5 ETH of deposit) must be mined first")
 	require.Zero(t, s.deposited().Sign())
@@ -368,7 +368,7 @@ func TestDoctorSaysWhyATransactionWaits(t *testing.T) {
 	}
 
 	s.said(exitNotMined, "fund --deposit 1gwei --yes --timeout 5s --rpc-url "+swallowing)
-	first := s.journal()[0]["hash"].(string)
+	first := s.journal()[0]["transaction_hash"].(string)
 	found := finding()
 	require.Contains(t, found, "the node does not have it")
 	require.Contains(t, found, "pmctl tx wait "+first)

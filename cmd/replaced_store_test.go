@@ -71,7 +71,7 @@ func TestAnOlderCopysCancellationIsNotTheLastWord(t *testing.T) {
 	const line = "fund --deposit 1gwei --yes"
 	s := newShell(t, devnet.Config{})
 	require.NoError(t, s.net.SetAutomine(t.Context(), false))
-	hash := s.run(exitDone, line+" --no-wait")["hash"].(string)
+	hash := s.run(exitDone, line+" --no-wait")["transaction_hash"].(string)
 	restore := s.copyStore()
 	s.run(exitDone, "tx cancel "+hash+" --yes --no-wait")
 	require.NoError(t, s.net.SetAutomine(t.Context(), true))

@@ -69,19 +69,19 @@ func checkEveryKind(t *testing.T, dir string) {
 
 func TestADocumentThatIsNotDocumented(t *testing.T) {
 	t.Setenv(kindsVariable, t.TempDir())
-	good := `{"kind":"pmctl.version","version":1,"data":{"version":"1","go":"1","os":"a","arch":"b"}}`
+	good := `{"kind":"pmctl.version","version":2,"data":{"version":"1","go":"1","os":"a","arch":"b"}}`
 	require.NoError(t, conform([]byte(good), true))
 	require.NoError(t, conform([]byte(good+good[:20]), false))
 	for name, c := range map[string]struct{ text, says string }{
 		"cut off":           {good[:20], "does not go on"},
-		"no kind":           {`{"version":1}`, "without a kind"},
-		"unknown kind":      {`{"kind":"pmctl.nothing","version":1,"data":{}}`, "describe them in docs/schemas/pmctl.nothing.json"},
-		"another version":   {strings.Replace(good, `"version":1`, `"version":2`, 1), "version"},
+		"no kind":           {`{"version":2}`, "without a kind"},
+		"unknown kind":      {`{"kind":"pmctl.nothing","version":2,"data":{}}`, "describe them in docs/schemas/pmctl.nothing.json"},
+		"another version":   {strings.Replace(good, `"version":2`, `"version":3`, 1), "version"},
 		"an unknown field":  {strings.Replace(good, `"os"`, `"more":1,"os"`, 1), "more"},
 		"a field less":      {strings.Replace(good, `"os":"a",`, ``, 1), "os"},
 		"another type":      {strings.Replace(good, `"os":"a"`, `"os":1`, 1), "string"},
 		"a ticket alone":    {`{"nonce":1,"sig":"0x"}`, "without a kind"},
-		"the second of two": {good + "\n" + `{"kind":"pmctl.nothing","version":1,"data":{}}`, "pmctl.nothing"},
+		"the second of two": {good + "\n" + `{"kind":"pmctl.nothing","version":2,"data":{}}`, "pmctl.nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.ErrorContains(t, conform([]byte(c.text), true), c.says)

@@ -73,7 +73,7 @@ func TestWatch(t *testing.T) {
 	require.Equal(t, exitCancelled, code)
 	require.NoError(t, conform([]byte(out), true))
 	require.Equal(t, 2, strings.Count(out, "\n"))
-	require.Equal(t, 2, strings.Count(out, `{"kind":"pmctl.status","version":1,`))
+	require.Equal(t, 2, strings.Count(out, `{"kind":"pmctl.status","version":2,`))
 	require.Contains(t, stderr, "403")
 
 	// On a terminal each is in the place of the one before, where it can be.

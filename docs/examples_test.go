@@ -111,10 +111,10 @@ fresh() { # a home with an account that has funds
 }
 pending() { # a transaction that is not mined
 	fresh; curl -s -X POST "$CONTROL/automine?on=false" >/dev/null
-	export IT=$(pmctl fund --deposit 1gwei --yes --no-wait -o json 2>/dev/null | jq -r .data.hash)
+	export IT=$(pmctl fund --deposit 1gwei --yes --no-wait -o json 2>/dev/null | jq -r .data.transaction_hash)
 	(sleep 1; curl -s -X POST "$CONTROL/automine?on=true"; pmctl-devnet mine 1) >/dev/null 2>&1 &
 }
-sent() { export IT=$(pmctl fund --deposit 1gwei --yes -o json 2>/dev/null | jq -r .data.hash); }
+sent() { export IT=$(pmctl fund --deposit 1gwei --yes -o json 2>/dev/null | jq -r .data.transaction_hash); }
 winner() { # a ticket that wins for sure, the recipient's number being 1
 	fresh; (umask 077; echo 1 >rand.txt)
 	pmctl params fetch $R -o json | jq -c '.data.ticket_params |= (.face_value = "1000000000000000" |

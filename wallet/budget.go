@@ -23,18 +23,18 @@ type Budget struct {
 	DayEnds time.Time `json:"day_ends"`
 	// CountsAsSpent is why the whole day's budget counts as spent; "" if it does not.
 	CountsAsSpent string       `json:"counts_as_spent,omitempty"`
-	Tickets       uint64       `json:"tickets,string"`
+	Tickets       uint64       `json:"tickets"`
 	Lines         []BudgetLine `json:"budget"`
 }
 
 // BudgetLine is one kind of spending on one recipient, or on all of them.
 type BudgetLine struct {
-	Recipient *format.Address `json:"recipient,omitempty"`
-	Kind      string          `json:"kind"`
-	// Spent is the exact amount in wei.
-	Spent *big.Rat `json:"spent"`
-	Limit *wei.Wei `json:"limit,omitempty"`
-	SetIn string   `json:"set_in,omitempty"`
+	Recipient  *format.Address `json:"recipient,omitempty"`
+	Kind       string          `json:"kind"`
+	SpentWei   format.Ceil     `json:"spent_wei"`
+	SpentExact format.Fraction `json:"spent_exact"`
+	Limit      *wei.Wei        `json:"limit,omitempty"`
+	SetIn      string          `json:"set_in,omitempty"`
 }
 
 // The kinds of spending.
@@ -70,9 +70,10 @@ func budgetOf(ctx context.Context, ledger *store.Chain, chainID uint64, sender c
 func (b *Budget) add(recipient *format.Address, spent policy.Sum, limits policy.Limits, ev, faceValue policy.Setting) {
 	spent = spent.Plus(policy.Sum{}) // replaces nil by 0
 	limit, where := limits.Budget(ev)
-	b.Lines = append(b.Lines, BudgetLine{recipient, SpentEV, spent.EV, limit, where})
+	b.Lines = append(b.Lines, BudgetLine{recipient, SpentEV, format.NewCeil(spent.EV), format.Fraction{Rat: spent.EV}, limit, where})
 	limit, where = limits.Budget(faceValue)
-	b.Lines = append(b.Lines, BudgetLine{recipient, SpentFaceValue, new(big.Rat).SetInt(spent.FaceValue), limit, where})
+	value := new(big.Rat).SetInt(spent.FaceValue)
+	b.Lines = append(b.Lines, BudgetLine{recipient, SpentFaceValue, format.NewCeil(value), format.Fraction{Rat: value}, limit, where})
 }
 
 // Left is what a line's limit leaves to spend, in wei; nil without a limit.
@@ -80,7 +81,7 @@ func (b *Budget) Left(line BudgetLine) *big.Rat {
 	if line.Limit == nil {
 		return nil
 	}
-	left := new(big.Rat).Sub(line.Limit.Rat(), line.Spent)
+	left := new(big.Rat).Sub(line.Limit.Rat(), line.SpentExact.Rat)
 	if b.CountsAsSpent != "" || left.Sign() < 0 {
 		left.SetInt64(0)
 	}

@@ -35,7 +35,7 @@ const DefaultInterval = 12 * time.Second
 
 // Exit is the result of an exit.
 type Exit struct {
-	Account format.Address `json:"account"`
+	Account format.Address `json:"sender"`
 	// Steps are the transactions of this run and of earlier, interrupted ones, in order.
 	Steps []ExitStep `json:"steps"`
 	// Kept is what was added to the contract again.

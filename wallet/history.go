@@ -97,7 +97,7 @@ type History struct {
 	Since     time.Time       `json:"since,omitzero"`
 	Until     time.Time       `json:"until,omitzero"`
 	// Block is the newest block that was read.
-	Block  uint64          `json:"block,string"`
+	Block  uint64          `json:"block"`
 	Events []history.Event `json:"events"`
 	// Totals sums up the events. Luck compares the tickets created in that time with the wins.
 	Totals history.Totals `json:"totals"`

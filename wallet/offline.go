@@ -38,9 +38,9 @@ func (w *Wallet) Unsigned(ctx context.Context, a Action, requestID string) (*for
 		return nil, err
 	}
 	document := &format.Transaction{
-		Network: p.Network.Name, ChainID: format.Nat(p.Network.ChainID), What: string(p.Label), RequestID: requestID,
+		Network: p.Network.Name, ChainID: format.Nat(p.Network.ChainID), Label: string(p.Label), RequestID: requestID,
 		From: format.Address(p.From), To: format.Address(p.To), Value: format.Amount{Wei: p.Value}, Data: p.Data,
-		Nonce: format.Nat(nonce), GasLimit: format.Nat(p.GasLimit), MaxGasPrice: format.Amount{Wei: feeCap},
+		Nonce: format.Num(nonce), GasLimit: format.Num(p.GasLimit), MaxGasPrice: format.Amount{Wei: feeCap},
 	}
 	if p.Legacy() {
 		return document, nil
@@ -97,7 +97,7 @@ func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, s
 		return Transaction{}, &UnlockingError{s.status.Sender.WithdrawRound}
 	}
 	intent, err := w.manager(s.client).SubmitSigned(ctx, &tx.Intent{
-		Account: from, Nonce: uint64(document.Nonce), RequestID: document.RequestID, Label: tx.ReadLabel(document.What),
+		Account: from, Nonce: uint64(document.Nonce), RequestID: document.RequestID, Label: tx.ReadLabel(document.Label),
 	}, signed, terms)
 	if intent == nil {
 		return Transaction{}, err

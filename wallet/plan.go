@@ -3,7 +3,6 @@ package wallet
 import (
 	"context"
 	"fmt"
-	"math/big"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -16,16 +15,16 @@ import (
 
 // FundPlan is the deposit and reserve that an account needs until its next top-up.
 type FundPlan struct {
-	Recipients    uint64  `json:"recipients,string"`
-	PoolSize      uint64  `json:"pool_size,string"`
+	Recipients    uint64  `json:"recipients"`
+	PoolSize      uint64  `json:"pool_size"`
 	FaceValue     wei.Wei `json:"face_value"`
 	FaceValueFrom string  `json:"face_value_from"`
-	Seconds       int64   `json:"seconds,string"`
-	// Spend is the expected value, in wei, of the tickets until then.
-	Spend *big.Rat `json:"spend"`
+	Seconds       int64   `json:"seconds"`
+	// TotalEV is the expected value of the tickets until then.
+	format.TotalEV
 	forecast.Plan
 	// Account compares the plan with an account; nil if none was given.
-	Account *PlannedAccount `json:"account,omitempty"`
+	Account *PlannedAccount `json:"funded,omitempty"`
 }
 
 // Sources of a plan's face value.
@@ -36,7 +35,7 @@ const (
 
 // PlannedAccount is what an account has, and what it lacks of a plan.
 type PlannedAccount struct {
-	Address    format.Address `json:"address"`
+	Address    format.Address `json:"sender"`
 	Deposit    wei.Wei        `json:"deposit"`
 	Reserve    wei.Wei        `json:"reserve"`
 	AddDeposit wei.Wei        `json:"add_deposit"`
@@ -60,7 +59,7 @@ func (e *SmallPoolError) Error() string {
 // the current gas price) and the funds of its account, if it has one. PlanFunds returns
 // *forecast.NeedError, *SmallPoolError and the errors of the reader's node.
 func PlanFunds(ctx context.Context, r *Reader, need forecast.Need, until time.Duration) (*FundPlan, error) {
-	p := &FundPlan{Recipients: need.Recipients, FaceValueFrom: FaceValueGiven, Seconds: int64(until.Seconds()), Spend: need.Spend}
+	p := &FundPlan{Recipients: need.Recipients, FaceValueFrom: FaceValueGiven, Seconds: int64(until.Seconds()), TotalEV: format.NewTotalEV(need.Spend)}
 	if r != nil {
 		if err := p.ask(ctx, r, &need); err != nil {
 			return nil, err

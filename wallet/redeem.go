@@ -94,7 +94,7 @@ func sayRedemption(account common.Address, tickets, left redeem.Tickets) (say []
 // TicketOutcome is the result of redeeming a ticket.
 type TicketOutcome struct {
 	Nonce uint32      `json:"nonce"`
-	Hash  common.Hash `json:"hash"`
+	Hash  common.Hash `json:"ticket_hash"`
 	// Outcome is redeemed, lost, invalid, not_worth_gas, refused or passed_over.
 	Outcome string `json:"outcome"`
 	// Paid is what the contract paid; nil unless redeemed.

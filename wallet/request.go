@@ -3,7 +3,6 @@ package wallet
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode"
@@ -52,7 +51,7 @@ func (m *MintOptions) digest() (string, error) {
 	case m.Refetched:
 		source = recipientOf(m.Params)
 	default:
-		text, err := json.Marshal(m.Params)
+		text, err := m.Params.VersionOneText()
 		if err != nil {
 			return "", err
 		}

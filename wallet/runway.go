@@ -32,22 +32,25 @@ type Runway struct {
 	// Since and Until are the period that was read.
 	Since time.Time `json:"since"`
 	Until time.Time `json:"until"`
-	// Made are the tickets of the period, and Paid the sum of its redemptions. Amounts per day are
+	// Made are the tickets of the period, and Paid the sum of its redemptions. PaidPerDay is
 	// rounded to a wei.
-	Made         TicketSum `json:"made"`
-	EVPerDay     *big.Rat  `json:"ev_per_day"`
-	Paid         *big.Rat  `json:"paid"`
-	PaidPerDay   *big.Rat  `json:"paid_per_day"`
-	Redemptions  uint64    `json:"redemptions,string"`
-	Unmatched    uint64    `json:"unmatched,string"`
-	ExpectedWins float64   `json:"expected_wins"`
+	Made          TicketSum       `json:"made"`
+	EVPerDayWei   format.Ceil     `json:"ev_per_day_wei"`
+	EVPerDayExact format.Fraction `json:"ev_per_day_exact"`
+	Paid          *big.Rat        `json:"paid"`
+	PaidPerDay    *big.Rat        `json:"paid_per_day"`
+	Redemptions   uint64          `json:"redemptions"`
+	Unmatched     uint64          `json:"unmatched"`
+	ExpectedWins  float64         `json:"expected_wins"`
 	// Outstanding are the tickets whose params have not expired. Their face value is the most they
 	// can cost.
 	Outstanding TicketSum `json:"outstanding"`
 	Basis       string    `json:"basis"`
-	// Spent is the expected value of the tickets, or the wei paid, in equal parts of the period.
-	Spent    []*big.Rat `json:"spent"`
-	Forecast *Forecast  `json:"forecast,omitempty"`
+	// SpentWei and SpentExact are the expected value of the tickets, or the wei paid, in equal
+	// parts of the period.
+	SpentWei   []format.Ceil     `json:"spent_wei"`
+	SpentExact []format.Fraction `json:"spent_exact"`
+	Forecast   *Forecast         `json:"forecast,omitempty"`
 	// NoForecast is why there is no forecast.
 	NoForecast string `json:"no_forecast,omitempty"`
 
@@ -58,13 +61,13 @@ type Runway struct {
 
 // TicketSum is a number of tickets and their sums, in wei.
 type TicketSum struct {
-	Tickets   uint64   `json:"tickets,string"`
-	EV        *big.Rat `json:"ev"`
-	FaceValue *big.Rat `json:"face_value"`
+	Tickets uint64 `json:"tickets"`
+	format.TotalEV
+	FaceValue *big.Rat `json:"total_face_value"`
 }
 
 func ticketSum(s policy.Sum) TicketSum {
-	return TicketSum{s.Tickets, s.EV, new(big.Rat).SetInt(s.FaceValue)}
+	return TicketSum{s.Tickets, format.NewTotalEV(s.EV), new(big.Rat).SetInt(s.FaceValue)}
 }
 
 // Forecast is when the deposit will no longer cover a win in full: between Low and High with the
@@ -135,10 +138,14 @@ func (r *Reader) runway(ctx context.Context, p *past, since time.Time) (*Runway,
 		Deposit: p.status.Sender.Deposit, Reserve: p.status.Sender.Reserve, Since: from, Until: p.now,
 		Made: ticketSum(draw.Made), Paid: new(big.Rat).Add(totals.DepositPaid, totals.ReservePaid),
 		Redemptions: totals.Redemptions, Unmatched: totals.Unmatched, ExpectedWins: draw.Expected,
-		Outstanding: ticketSum(draw.Outstanding), Basis: basis, Spent: pace.spent, Worth: worth,
+		Outstanding: ticketSum(draw.Outstanding), Basis: basis, Worth: worth,
 	}
 	w.Deposits, w.Reserves = history.Balances(p.events, w.Deposit, w.Reserve)
-	w.EVPerDay, w.PaidPerDay = pace.perDay(w.Made.EV), pace.perDay(w.Paid)
+	for _, spent := range pace.spent {
+		w.SpentWei, w.SpentExact = append(w.SpentWei, format.NewCeil(spent)), append(w.SpentExact, format.Fraction{Rat: spent})
+	}
+	perDay := pace.perDay(draw.Made.EV)
+	w.EVPerDayWei, w.EVPerDayExact, w.PaidPerDay = format.NewCeil(perDay), format.Fraction{Rat: perDay}, rounded(pace.perDay(w.Paid))
 	if w.Forecast, err = pace.forecast(w.Deposit, owed); err != nil {
 		w.NoForecast = err.Error()
 	}
@@ -182,8 +189,13 @@ func (p *pace) perDay(amount *big.Rat) *big.Rat {
 	if p.to.After(p.from) {
 		day.SetFrac(big.NewInt(int64(24*time.Hour)), big.NewInt(int64(p.to.Sub(p.from))))
 	}
-	rounded, _ := new(big.Rat).SetString(day.Mul(day, amount).FloatString(0))
-	return rounded
+	return day.Mul(day, amount)
+}
+
+// rounded is an amount rounded to a wei.
+func rounded(amount *big.Rat) *big.Rat {
+	whole, _ := new(big.Rat).SetString(amount.FloatString(0))
+	return whole
 }
 
 // forecast returns forecast.ErrTooLittle for too little data.

@@ -1,8 +1,6 @@
 package wallet
 
 import (
-	"fmt"
-
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 
@@ -13,17 +11,17 @@ import (
 
 // Transaction is the result of a transaction that was sent.
 type Transaction struct {
-	Hash common.Hash `json:"hash"`
+	Hash common.Hash `json:"transaction_hash"`
 	// Mined reports that the transaction is mined; the fields below are set only then.
 	Mined   bool           `json:"mined"`
-	Block   string         `json:"block,omitempty"`
-	GasUsed string         `json:"gas_used,omitempty"`
+	Block   uint64         `json:"block,omitempty"`
+	GasUsed uint64         `json:"gas_used,omitempty"`
 	Fee     *wei.Wei       `json:"fee,omitempty"`
 	Events  []broker.Event `json:"events,omitempty"`
 	// Cancelled reports that this is an empty transaction which replaced another.
 	Cancelled bool `json:"cancelled,omitempty"`
 	// Tickets are the results of a redemption.
-	Tickets []TicketOutcome `json:"tickets,omitempty"`
+	Tickets []TicketOutcome `json:"outcomes,omitempty"`
 	// Earlier are the account's other transactions that were pending when this one was sent, and
 	// their states now.
 	Earlier []Earlier `json:"earlier,omitempty"`
@@ -31,9 +29,9 @@ type Transaction struct {
 
 // Earlier is a transaction that was pending when another one was sent.
 type Earlier struct {
-	Hash  common.Hash `json:"hash"`
-	Nonce string      `json:"nonce"`
-	What  string      `json:"what"`
+	Hash  common.Hash `json:"transaction_hash"`
+	Nonce uint64      `json:"nonce"`
+	What  string      `json:"description"`
 	// Value is the ether that it moves.
 	Value wei.Wei `json:"value"`
 	State string  `json:"state"`
@@ -42,7 +40,7 @@ type Earlier struct {
 func earlier(intents []*tx.Intent) []Earlier {
 	var list []Earlier
 	for _, i := range intents {
-		list = append(list, Earlier{i.Hash(), fmt.Sprint(i.Nonce), i.Label.String(), i.Value(), string(i.State)})
+		list = append(list, Earlier{i.Hash(), i.Nonce, i.Label.String(), i.Value(), string(i.State)})
 	}
 	return list
 }
@@ -52,8 +50,8 @@ func mined(receipt *types.Receipt) (Transaction, error) {
 	result := Transaction{
 		Hash:    receipt.TxHash,
 		Mined:   true,
-		Block:   receipt.BlockNumber.String(),
-		GasUsed: fmt.Sprint(receipt.GasUsed),
+		Block:   receipt.BlockNumber.Uint64(),
+		GasUsed: receipt.GasUsed,
 	}
 	if receipt.EffectiveGasPrice == nil {
 		return result, nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/broker"
+	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -20,14 +21,15 @@ import (
 func TestMetricsFollowPrometheus(t *testing.T) {
 	limit, err := wei.Parse("10wei")
 	require.NoError(t, err)
-	status := &statusResult{Network: `dev"net\`, ChainID: "1337", Lock: broker.Locked, WithdrawRound: "3", OpenTransactions: new(int)}
-	status.Round.Current, status.Block.L1Block = "1", "2"
-	status.Warnings = []warning{{Code: "paused", Problem: true, Text: "http://user:secret@node"}, {Code: "balance_low"}}
+	withdraw := format.NewBigNum(big.NewInt(3))
+	status := &statusResult{Network: `dev"net\`, ChainID: "1337", Lock: broker.Locked, WithdrawRound: &withdraw, OpenTransactions: new(int)}
+	status.Round.Current, status.Block.L1Block = format.NewBigNum(big.NewInt(1)), 2
+	status.Warnings = []warning{{Code: "paused", Problem: true, Message: "http://user:secret@node"}, {Code: "balance_low"}}
 	activity := &wallet.Activity{
 		Made: policy.Cost(7, big.NewRat(1, 3), big.NewInt(9)), Wins: 2, Paid: big.NewRat(5, 1),
 		Budget: &wallet.Budget{Lines: []wallet.BudgetLine{
-			{Kind: wallet.SpentEV, Spent: big.NewRat(7, 3), Limit: &limit},
-			{Kind: wallet.SpentFaceValue, Spent: big.NewRat(63, 1), Limit: &limit},
+			{Kind: wallet.SpentEV, SpentExact: format.Fraction{Rat: big.NewRat(7, 3)}, Limit: &limit},
+			{Kind: wallet.SpentFaceValue, SpentExact: format.Fraction{Rat: big.NewRat(63, 1)}, Limit: &limit},
 		}},
 		Forecast: &wallet.Forecast{Confidence: 0.9, DaysLow: 0.5, DaysMedian: 1, DaysHigh: 36500},
 	}

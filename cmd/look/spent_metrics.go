@@ -48,7 +48,7 @@ func activityMetrics(a *wallet.Activity) []metric {
 			continue
 		}
 		kind := label("kind", line.Kind)
-		spent.samples = append(spent.samples, sample{kind, wholeWei(line.Spent)})
+		spent.samples = append(spent.samples, sample{kind, wholeWei(line.SpentExact.Rat)})
 		if rest := a.Budget.Left(line); rest != nil {
 			left.samples = append(left.samples, sample{kind, new(big.Int).Quo(rest.Num(), rest.Denom()).String()})
 		}

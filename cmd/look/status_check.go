@@ -51,9 +51,9 @@ func (v *statusView) judge(result *statusResult) error {
 		switch {
 		case !w.Problem:
 		case failed == nil:
-			failed = &checkError{w.Text, w.err}
+			failed = &checkError{w.Message, w.err}
 		default:
-			failed.text = strings.TrimSuffix(failed.text, ".") + "; " + w.Text
+			failed.text = strings.TrimSuffix(failed.text, ".") + "; " + w.Message
 		}
 	}
 	if failed == nil || v.Output == cli.OutputJSON {

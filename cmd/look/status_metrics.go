@@ -42,9 +42,9 @@ func (s *statusResult) metrics() []metric {
 		one("pmctl_offer_accepted", "1 when a recipient with the usual settings would make an offer.", oneOrZero(s.Offer.Accepted)),
 		one("pmctl_offer_face_value_wei", "The face value that it would ask for, or the most that it could.", s.Offer.FaceValue.Decimal()),
 		one("pmctl_gas_price_wei", "What the node suggests to pay for a unit of gas.", s.Offer.GasPrice.Decimal()),
-		one("pmctl_round", "The current round.", s.Round.Current),
+		one("pmctl_round", "The current round.", s.Round.Current.String()),
 		one("pmctl_round_initialized", "1 when the current round is initialized.", oneOrZero(s.Round.Initialized)),
-		one("pmctl_l1_block", "The L1 block that rounds and params count in.", s.Block.L1Block),
+		one("pmctl_l1_block", "The L1 block that rounds and params count in.", fmt.Sprint(s.Block.L1Block)),
 		one("pmctl_block_timestamp_seconds", "When the newest block was made.", strconv.FormatInt(s.Block.Time.Unix(), 10)),
 		one("pmctl_paused", "1 when the contracts are paused.", oneOrZero(s.Paused)),
 	}
@@ -53,11 +53,11 @@ func (s *statusResult) metrics() []metric {
 		lock.samples = append(lock.samples, sample{label("state", string(state)), oneOrZero(s.Lock == state)})
 	}
 	all = append(all, lock)
-	if s.WithdrawRound != "" {
-		all = append(all, one("pmctl_withdraw_round", "The round from which everything can be withdrawn.", s.WithdrawRound))
+	if s.WithdrawRound != nil {
+		all = append(all, one("pmctl_withdraw_round", "The round from which everything can be withdrawn.", s.WithdrawRound.String()))
 	}
-	if s.WithdrawAt != nil {
-		all = append(all, one("pmctl_withdraw_timestamp_seconds", "About when the withdraw round begins.", strconv.FormatInt(s.WithdrawAt.Unix(), 10)))
+	if s.ReadyAt != nil {
+		all = append(all, one("pmctl_withdraw_timestamp_seconds", "About when the withdraw round begins.", strconv.FormatInt(s.ReadyAt.Unix(), 10)))
 	}
 	if s.OpenTransactions != nil {
 		all = append(all, one("pmctl_open_transactions", "Transactions that are not known to be mined.", strconv.Itoa(*s.OpenTransactions)))

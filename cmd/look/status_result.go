@@ -19,7 +19,7 @@ import (
 type statusResult struct {
 	Network string         `json:"network"`
 	ChainID string         `json:"chain_id"`
-	Account format.Address `json:"account"`
+	Account format.Address `json:"sender"`
 	Balance wei.Wei        `json:"balance"`
 	Deposit wei.Wei        `json:"deposit"`
 	Reserve wei.Wei        `json:"reserve"`
@@ -28,14 +28,14 @@ type statusResult struct {
 	// Lock is empty, locked, unlocking or unlocked.
 	Lock broker.Lock `json:"lock"`
 	// WithdrawRound is set while an unlock is in progress or done.
-	WithdrawRound string `json:"withdraw_round,omitempty"`
-	RoundsLeft    string `json:"rounds_left,omitempty"`
-	// WithdrawAt is about when the withdraw round begins.
-	WithdrawAt *time.Time  `json:"withdraw_at,omitempty"`
-	Round      roundResult `json:"round"`
-	Block      blockResult `json:"block"`
-	Paused     bool        `json:"paused"`
-	Offer      offerResult `json:"offer"`
+	WithdrawRound *format.BigNum `json:"withdraw_round,omitempty"`
+	RoundsLeft    *format.BigNum `json:"rounds_left,omitempty"`
+	// ReadyAt is about when the withdraw round begins.
+	ReadyAt *time.Time  `json:"ready_at,omitempty"`
+	Round   roundResult `json:"round"`
+	Block   blockResult `json:"block"`
+	Paused  bool        `json:"paused"`
+	Offer   offerResult `json:"offer"`
 	// OpenTransactions are those of the journal that are not known to be mined; absent
 	// where there is no journal.
 	OpenTransactions *int            `json:"open_transactions,omitempty"`
@@ -52,15 +52,15 @@ type contractsResult struct {
 }
 
 type roundResult struct {
-	Current         string `json:"current"`
-	LastInitialized string `json:"last_initialized"`
-	Initialized     bool   `json:"initialized"`
-	UnlockPeriod    string `json:"unlock_period"`
+	Current         format.BigNum `json:"current"`
+	LastInitialized format.BigNum `json:"last_initialized"`
+	Initialized     bool          `json:"initialized"`
+	UnlockPeriod    format.BigNum `json:"unlock_period"`
 }
 
 type blockResult struct {
-	Number  string    `json:"number"`
-	L1Block string    `json:"l1_block"`
+	Number  uint64    `json:"number"`
+	L1Block uint64    `json:"l1_block"`
 	Time    time.Time `json:"time"`
 }
 
@@ -71,7 +71,7 @@ type warning struct {
 	// Problem tells that it keeps payments from being made, or is below what the owner
 	// wants, and so fails a check.
 	Problem bool   `json:"problem"`
-	Text    string `json:"text"`
+	Message string `json:"message"`
 
 	err error // what the problem is, as the table of exit codes knows it
 }
@@ -86,13 +86,13 @@ type offerResult struct {
 	FaceValue wei.Wei `json:"face_value"`
 	// WantedFaceValue is what it would ask of a sender with any reserve.
 	WantedFaceValue wei.Wei `json:"wanted_face_value"`
-	EV              wei.Wei `json:"ev"`
+	format.TicketEV
 	// MaxFloat is the most that one ticket may be worth to it, if it has claimed nothing
 	// in this round and nothing of the sender's is in flight.
 	MaxFloat         wei.Wei `json:"max_float"`
 	GasPrice         wei.Wei `json:"gas_price"`
-	RedeemGas        string  `json:"redeem_gas"`
-	TxCostMultiplier string  `json:"tx_cost_multiplier"`
+	RedeemGas        int     `json:"redeem_gas"`
+	TxCostMultiplier int     `json:"tx_cost_multiplier"`
 }
 
 func newStatusResult(s *check.Status) *statusResult {
@@ -105,18 +105,18 @@ func newStatusResult(s *check.Status) *statusResult {
 		Reserve:             s.Sender.Reserve,
 		ReservePerRecipient: s.ReservePerRecipient,
 		Lock:                s.Lock(),
-		Round:               roundResult{s.Round.Current.String(), s.Round.LastInitialized.String(), s.Round.Initialized, s.UnlockPeriod.String()},
-		Block:               blockResult{fmt.Sprint(s.Head.Number), fmt.Sprint(s.Head.L1Block), s.Head.Time},
+		Round:               roundResult{format.NewBigNum(s.Round.Current), format.NewBigNum(s.Round.LastInitialized), s.Round.Initialized, format.NewBigNum(s.UnlockPeriod)},
+		Block:               blockResult{s.Head.Number, s.Head.L1Block, s.Head.Time},
 		Paused:              s.Paused,
 		Offer: offerResult{
 			Accepted:         s.Offer.Refused == nil,
 			FaceValue:        s.Offer.FaceValue,
 			WantedFaceValue:  s.Offer.WantedFaceValue,
-			EV:               s.Offer.EV,
+			TicketEV:         format.NewTicketEV(s.Offer.EV.Rat()),
 			MaxFloat:         s.Offer.MaxFloat,
 			GasPrice:         s.GasPrice,
-			RedeemGas:        fmt.Sprint(s.Offer.Terms.RedeemGas),
-			TxCostMultiplier: fmt.Sprint(s.Offer.Terms.TxCostMultiplier),
+			RedeemGas:        s.Offer.Terms.RedeemGas,
+			TxCostMultiplier: s.Offer.Terms.TxCostMultiplier,
 		},
 		OpenTransactions: s.Open,
 		Warnings:         make([]warning, len(s.Findings)),
@@ -129,11 +129,11 @@ func newStatusResult(s *check.Status) *statusResult {
 		},
 	}
 	if lock := s.Lock(); lock == broker.Unlocking || lock == broker.Unlocked {
-		result.WithdrawRound = s.Sender.WithdrawRound.String()
-		result.RoundsLeft = s.RoundsLeft().String()
+		round, left := format.NewBigNum(s.Sender.WithdrawRound), format.NewBigNum(s.RoundsLeft())
+		result.WithdrawRound, result.RoundsLeft = &round, &left
 	}
 	if at, ok := s.WithdrawTime(); ok {
-		result.WithdrawAt = &at
+		result.ReadyAt = &at
 	}
 	if s.Offer.Refused != nil {
 		result.Offer.Reason = s.Offer.Refused.Error()
@@ -159,7 +159,7 @@ func (s *statusResult) write(w *cli.Page, withContracts bool) error {
 		if warning.Problem {
 			label = w.Yellow("warning:") + " "
 		}
-		if err := w.Paragraph(label + warning.Text); err != nil {
+		if err := w.Paragraph(label + warning.Message); err != nil {
 			return err
 		}
 	}
@@ -181,21 +181,25 @@ func (s *statusResult) readiness(w *cli.Page) string {
 }
 
 func (s *statusResult) fields(w *cli.Page) []cli.Field {
-	round, block := s.Round.Current, s.Block.Number
+	round, block := s.Round.Current.String(), fmt.Sprint(s.Block.Number)
 	if !s.Round.Initialized {
-		round += " (not initialized; last initialized " + s.Round.LastInitialized + ")"
+		round += " (not initialized; last initialized " + s.Round.LastInitialized.String() + ")"
 	}
-	if s.Block.L1Block != block {
-		block += " (L1 block " + s.Block.L1Block + ")"
+	if s.Block.L1Block != s.Block.Number {
+		block += fmt.Sprintf(" (L1 block %d)", s.Block.L1Block)
 	}
 	offer := w.Yellow("none") + ": the reserve is too small for a typical orchestrator"
 	if s.Offer.Accepted {
 		offer = fmt.Sprintf("face value %s (typical orchestrator)", s.Offer.FaceValue)
 	}
+	unlocking := ""
+	if s.WithdrawRound != nil {
+		unlocking = fmt.Sprintf("%s; withdraw from round %s (%s left)", w.Yellow("unlocking"), s.WithdrawRound, words.Plural(s.RoundsLeft.String(), "round"))
+	}
 	lock := map[broker.Lock]string{
 		broker.Empty:     "nothing is deposited",
 		broker.Locked:    w.Green("locked"),
-		broker.Unlocking: fmt.Sprintf("%s; withdraw from round %s (%s left)", w.Yellow("unlocking"), s.WithdrawRound, words.Plural(s.RoundsLeft, "round")),
+		broker.Unlocking: unlocking,
 		broker.Unlocked:  w.Yellow("unlocked") + "; pmctl withdraw pays out",
 	}[s.Lock]
 	reserve := s.Reserve.String()
@@ -208,8 +212,8 @@ func (s *statusResult) fields(w *cli.Page) []cli.Field {
 		{"reserve", reserve},
 		{"lock", lock},
 	}
-	if s.WithdrawAt != nil {
-		fields = append(fields, cli.Field{"withdraw at", "about " + s.WithdrawAt.Format(time.RFC3339)})
+	if s.ReadyAt != nil {
+		fields = append(fields, cli.Field{"withdraw at", "about " + s.ReadyAt.Format(time.RFC3339)})
 	}
 	fields = append(fields,
 		cli.Field{"offer", offer},

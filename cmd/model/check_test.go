@@ -157,12 +157,14 @@ func (w *world) held() (*big.Int, error) {
 
 // entry is a transaction of the journal, as pmctl tx list shows it.
 type entry struct {
-	Hash      common.Hash
-	Nonce     string
-	What      string
+	Hash      common.Hash `json:"transaction_hash"`
+	Nonce     uint64
+	What      string `json:"description"`
 	RequestID string `json:"request_id"`
 	State     string
-	Attempts  []struct{ Hash common.Hash }
+	Attempts  []struct {
+		Hash common.Hash `json:"transaction_hash"`
+	}
 }
 
 func (e entry) hashes() (list []common.Hash) {
@@ -183,13 +185,13 @@ func (w *world) checkJournal() error {
 	if err := json.Unmarshal(c.out.Bytes(), &document); err != nil {
 		return fmt.Errorf("the journal cannot be read: exit code %d, %s: %w", c.code, c.message(), err)
 	}
-	nonces, ids := map[string]entry{}, map[string]entry{}
+	nonces, ids := map[uint64]entry{}, map[string]entry{}
 	for _, e := range document.Data.Transactions {
 		mined := slices.IndexFunc(e.hashes(), func(h common.Hash) bool { return w.ledger.mined[h] != nil })
 		switch e.State {
 		case "mined", "cancelled", "reverted":
 			if other, twice := nonces[e.Nonce]; twice {
-				return fmt.Errorf("the journal has two transactions mined with nonce %s: %s and %s", e.Nonce, other.What, e.What)
+				return fmt.Errorf("the journal has two transactions mined with nonce %d: %s and %s", e.Nonce, other.What, e.What)
 			}
 			nonces[e.Nonce] = e
 			if mined < 0 {

@@ -89,7 +89,7 @@ func writeBudget(w *cli.Page, b *wallet.Budget) error {
 
 // spentText is what was spent, of which limit, and whose setting that is.
 func spentText(line wallet.BudgetLine) string {
-	text := wei.Format(line.Spent)
+	text := wei.Format(line.SpentExact.Rat)
 	if line.Limit != nil {
 		text += fmt.Sprintf(" of %s (%s)", line.Limit, line.SetIn)
 	}

@@ -125,7 +125,7 @@ func summary(h *wallet.History) []cli.Field {
 	}
 	luck, chance := luckText(l)
 	return append(fields,
-		cli.Field{"drawn", fmt.Sprintf("%s worth %s", words.Count(l.Tickets, "ticket"), about(l.EV))},
+		cli.Field{"drawn", fmt.Sprintf("%s worth %s", words.Count(l.Tickets, "ticket"), about(l.TotalEVExact.Rat))},
 		cli.Field{"won", fmt.Sprintf("%d redeemed, %.4g expected; %s paid", l.Wins, l.ExpectedWins, wei.Format(l.Paid))},
 		cli.Field{"luck", luck}, cli.Field{"", chance})
 }
@@ -133,7 +133,7 @@ func summary(h *wallet.History) []cli.Field {
 // luckText says which way the luck went, for a sender whose tickets had better not win, and
 // how likely it is to go that way as far.
 func luckText(l history.Luck) (luck, chance string) {
-	off := new(big.Rat).Sub(l.Paid, l.EV)
+	off := new(big.Rat).Sub(l.Paid, l.TotalEVExact.Rat)
 	way := "less"
 	if off.Sign() > 0 {
 		way = "more"
@@ -158,9 +158,9 @@ func percent(p float64) string {
 
 // historyColumns are the header of the CSV. Columns that an event does not have are empty.
 var historyColumns = []string{
-	"time", "kind", "block", "log_index", "transaction", "deposit", "reserve", "start_round", "end_round",
-	"recipient", "face_value", "paid", "win_prob", "sender_nonce", "recipient_rand_hash", "creation_round",
-	"match", "made_at", "ticket_ev",
+	"time", "kind", "block", "log_index", "transaction_hash", "deposit", "reserve", "start_round", "end_round",
+	"recipient", "face_value", "paid", "win_prob", "nonce", "recipient_rand_hash", "creation_round",
+	"match", "made_at", "ticket_ev_wei", "ticket_ev_exact",
 }
 
 func writeHistoryCSV(w io.Writer, events []history.Event) error {
@@ -188,13 +188,13 @@ func eventRecord(e history.Event) []string {
 		record[6] = e.Reserve.Decimal()
 	}
 	if e.StartRound != nil {
-		record[7], record[8] = e.StartRound.Dec(), e.EndRound.Dec()
+		record[7], record[8] = e.StartRound.String(), e.EndRound.String()
 	}
 	if t := e.Redemption; t != nil {
-		record = append(record, common.Address(t.Recipient).Hex(), t.FaceValue.Decimal(), t.Paid.Decimal(), t.WinProb.Dec(), t.SenderNonce.Dec(),
-			t.RecipientRandHash.Hex(), t.CreationRound.Dec(), string(t.Match))
+		record = append(record, common.Address(t.Recipient).Hex(), t.FaceValue.Decimal(), t.Paid.Decimal(), t.WinProb.Dec(), t.SenderNonce.String(),
+			t.RecipientRandHash.Hex(), t.CreationRound.String(), string(t.Match))
 		if t.Made != nil {
-			record = append(record, t.Made.At.Format(time.RFC3339), t.Made.TicketEV.RatString())
+			record = append(record, t.Made.At.Format(time.RFC3339), t.Made.TicketEVWei.String(), t.Made.TicketEVExact.String())
 		}
 	}
 	return append(record, make([]string, cap(record)-len(record))...)

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/history"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -45,7 +46,7 @@ func seen(days int) *wallet.Runway {
 		return new(big.Rat).SetInt(new(big.Int).Mul(big.NewInt(thousandths), big.NewInt(1e15)))
 	}
 	w := &wallet.Runway{
-		Network: "arbitrum-one-mainnet", Since: since, Until: now, Deposit: deposit, Reserve: reserve, Made: wallet.TicketSum{EV: eth(400)},
+		Network: "arbitrum-one-mainnet", Since: since, Until: now, Deposit: deposit, Reserve: reserve, Made: wallet.TicketSum{TotalEV: format.NewTotalEV(eth(400))},
 		Deposits: []history.Balance{{Wei: eth(1000)}}, Reserves: []history.Balance{{Wei: eth(500)}}, Worth: []history.Balance{{Time: since, Wei: new(big.Rat)}},
 	}
 	for i := range 40 {

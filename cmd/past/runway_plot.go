@@ -28,7 +28,7 @@ func plotRunway(w *wallet.Runway) *plot {
 	p.panels = []plotPanel{
 		deposit,
 		{name: "reserve, now " + w.Reserve.String(), color: "reserve", points: from(w.Since, w.Reserves)},
-		{name: "expected value of the tickets made, " + about(w.Made.EV) + " in total", color: "spent", points: thinned(w.Worth, w.Until.Sub(w.Since))},
+		{name: "expected value of the tickets made, " + about(w.Made.TotalEVExact.Rat) + " in total", color: "spent", points: thinned(w.Worth, w.Until.Sub(w.Since))},
 	}
 	return p
 }

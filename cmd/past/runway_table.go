@@ -24,7 +24,7 @@ func writeRunway(out *cli.Page, w *wallet.Runway) error {
 	fields = append(fields,
 		cli.Field{"deposit", w.Deposit.String()},
 		cli.Field{"reserve", w.Reserve.String()},
-		cli.Field{"made", perDay(fmt.Sprintf("%s worth %s", words.Count(w.Made.Tickets, "ticket"), about(w.Made.EV)), w.EVPerDay)},
+		cli.Field{"made", perDay(fmt.Sprintf("%s worth %s", words.Count(w.Made.Tickets, "ticket"), about(w.Made.TotalEVExact.Rat)), w.EVPerDayExact.Rat)},
 		cli.Field{"paid", perDay(fmt.Sprintf("%s for %s, %.4g expected", wei.Format(w.Paid), words.Count(w.Redemptions, "win"), w.ExpectedWins), w.PaidPerDay)},
 	)
 	if w.Outstanding.Tickets > 0 {
@@ -37,8 +37,8 @@ func writeRunway(out *cli.Page, w *wallet.Runway) error {
 		cli.Field{"observed", fmt.Sprintf("%s since %s", daysText(w.Until.Sub(w.Since).Hours()/24), w.Since.Format(time.RFC3339))},
 		cli.Field{"sender", common.Address(w.Sender).Hex()},
 	)
-	spent := make([]float64, len(w.Spent))
-	for i, part := range w.Spent {
+	spent := make([]float64, len(w.SpentExact))
+	for i, part := range w.SpentExact {
 		spent[i], _ = part.Float64()
 	}
 	if line := sparkline(spent, out.Width-sparkIndent); line != "" {

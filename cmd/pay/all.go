@@ -82,6 +82,6 @@ func writeOrder(r *cli.Run, order wallet.Order, payment *pay.Payment, failed err
 		became = "before  "
 	}
 	result := newPaymentResult(payment, order.Amount.Value)
-	_, err := fmt.Fprintf(r.Out, "line %d  %s  %s in %s to %s\n", order.Line, became, wei.Format(result.paid), words.Count(result.Tickets, "ticket"), payment.Tickets.Params.Recipient)
+	_, err := fmt.Fprintf(r.Out, "line %d  %s  %s in %s to %s\n", order.Line, became, wei.Format(result.TotalEVExact.Rat), words.Count(result.Tickets, "ticket"), payment.Tickets.Params.Recipient)
 	return err
 }

@@ -149,40 +149,40 @@ func runPay(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.Request
 	return r.EmitDone("the payment is accepted", "pmctl.payment", result, result.write)
 }
 
-// paymentResult is what pmctl pay answers. Expected values are exact: a decimal number
-// of wei, or a fraction n/d. Of a payment in parts, Paid, Overpaid and Tickets are of all of
-// it, and what is a ticket's or a range of nonces is the first part's.
+// paymentResult is what pmctl pay answers. Of a payment in parts, TotalEV, the overpaid EV
+// and Tickets are of all of it, and what is a ticket's or a range of nonces is the first
+// part's.
 type paymentResult struct {
-	URL        string         `json:"url"`
-	Recipient  format.Address `json:"recipient"`
-	Sender     format.Address `json:"sender"`
-	Session    string         `json:"session"`
-	Continued  bool           `json:"continued"`
-	Value      wei.Wei        `json:"value"`
-	Paid       string         `json:"paid"`
-	CreditUsed *wei.Wei       `json:"credit_used,omitempty"`
-	Overpaid   string         `json:"overpaid"`
-	TicketEV   string         `json:"ticket_ev"`
-	FaceValue  string         `json:"face_value"`
-	Tickets    uint64         `json:"tickets"`
-	FirstNonce uint32         `json:"first_nonce"`
-	LastNonce  uint32         `json:"last_nonce"`
-	Parts      []paymentPart  `json:"parts,omitempty"`
+	URL       string         `json:"url"`
+	Recipient format.Address `json:"recipient"`
+	Sender    format.Address `json:"sender"`
+	SessionID string         `json:"session_id"`
+	Continued bool           `json:"continued"`
+	Value     wei.Wei        `json:"value"`
+	format.TotalEV
+	CreditUsed    *wei.Wei        `json:"credit_used,omitempty"`
+	OverpaidWei   format.Ceil     `json:"overpaid_wei"`
+	OverpaidExact format.Fraction `json:"overpaid_exact"`
+	format.TicketEV
+	FaceValue  string        `json:"face_value"`
+	Tickets    uint64        `json:"tickets"`
+	FirstNonce uint32        `json:"first_nonce"`
+	LastNonce  uint32        `json:"last_nonce"`
+	Parts      []paymentPart `json:"parts,omitempty"`
 
 	payment *pay.Payment
-	paid    *big.Rat
 	over    *big.Rat
 }
 
 // paymentPart is one delivery of several.
 type paymentPart struct {
 	RecipientRandHash format.Hash `json:"recipient_rand_hash"`
-	Paid              string      `json:"paid"`
-	TicketEV          string      `json:"ticket_ev"`
-	FaceValue         string      `json:"face_value"`
-	Tickets           uint32      `json:"tickets"`
-	FirstNonce        uint32      `json:"first_nonce"`
-	LastNonce         uint32      `json:"last_nonce"`
+	format.TotalEV
+	format.TicketEV
+	FaceValue  string `json:"face_value"`
+	Tickets    uint32 `json:"tickets"`
+	FirstNonce uint32 `json:"first_nonce"`
+	LastNonce  uint32 `json:"last_nonce"`
 }
 
 func newPaymentResult(p *pay.Payment, value wei.Wei) paymentResult {
@@ -191,17 +191,16 @@ func newPaymentResult(p *pay.Payment, value wei.Wei) paymentResult {
 		URL:        p.Offer.Transcoder.String(),
 		Recipient:  format.Address(t.Params.Recipient),
 		Sender:     format.Address(t.Sender),
-		Session:    p.Offer.Info.GetAuthToken().GetSessionId(),
+		SessionID:  p.Offer.Info.GetAuthToken().GetSessionId(),
 		Continued:  p.Continued,
 		Value:      value,
-		Paid:       total.EV.RatString(),
-		TicketEV:   t.TicketEV.RatString(),
+		TotalEV:    format.NewTotalEV(total.EV),
+		TicketEV:   format.NewTicketEV(t.TicketEV),
 		FaceValue:  t.Params.FaceValue.String(),
 		Tickets:    total.Tickets,
 		FirstNonce: t.Nonces.First,
 		LastNonce:  cli.LastNonce(t),
 		payment:    p,
-		paid:       total.EV,
 		over:       new(big.Rat).Sub(total.EV, value.Rat()),
 	}
 	if p.Credit != nil {
@@ -211,15 +210,15 @@ func newPaymentResult(p *pay.Payment, value wei.Wei) paymentResult {
 		}
 		result.over.Add(result.over, p.Credit)
 	}
-	result.Overpaid = result.over.RatString()
+	result.OverpaidWei, result.OverpaidExact = format.NewCeil(result.over), format.Fraction{Rat: result.over}
 	if len(p.Parts) == 1 {
 		return result
 	}
 	for _, t := range p.Parts {
 		result.Parts = append(result.Parts, paymentPart{
 			RecipientRandHash: format.Hash(t.Params.RecipientRandHash),
-			Paid:              t.TotalEV.RatString(),
-			TicketEV:          t.TicketEV.RatString(),
+			TotalEV:           format.NewTotalEV(t.TotalEV),
+			TicketEV:          format.NewTicketEV(t.TicketEV),
 			FaceValue:         t.Params.FaceValue.String(),
 			Tickets:           t.Nonces.Count,
 			FirstNonce:        t.Nonces.First,
@@ -236,13 +235,13 @@ func (p paymentResult) write(w *cli.Page) error {
 		session = "continued"
 	}
 	fields := []cli.Field{
-		{"paid", wei.Format(p.paid)},
+		{"paid", wei.Format(p.TotalEVExact.Rat)},
 		{"to", t.Params.Recipient.Hex()},
 		{"at", p.URL},
 		{"asked for", p.Value.String()},
 		{"overpaid", cli.Overpays(p.over) + ", which the recipient keeps as credit"},
 		{"accepted", accepted(t)},
-		{"session", format.PlainText(p.Session) + ", " + session},
+		{"session", format.PlainText(p.SessionID) + ", " + session},
 	}
 	if p.CreditUsed != nil {
 		fields = slices.Insert(fields, 4, cli.Field{"credit used", p.CreditUsed.String() + ", of the session's last payment"})

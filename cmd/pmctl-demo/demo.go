@@ -176,12 +176,12 @@ func withdraw(ctx context.Context, s *stage, t *tally) error {
 		return err
 	}
 	var status struct {
-		RoundsLeft string `json:"rounds_left"`
+		RoundsLeft uint64 `json:"rounds_left"`
 	}
 	if err := s.ask(ctx, &status, "pmctl", "status", "-o", "json"); err != nil {
 		return err
 	}
-	if _, err := s.run(ctx, "pmctl-devnet round "+status.RoundsLeft); err != nil {
+	if _, err := s.run(ctx, fmt.Sprintf("pmctl-devnet round %d", status.RoundsLeft)); err != nil {
 		return err
 	}
 	before, err := s.funds(ctx)

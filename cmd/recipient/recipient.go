@@ -48,12 +48,12 @@ did. It need not be the same URL.`,
 
 // recipientEntry is a recipient as the contracts know it.
 type recipientEntry struct {
-	Address    format.Address `json:"address"`
-	Active     bool           `json:"active"`
-	ServiceURI string         `json:"service_uri"`
-
-	// AIServiceURI is its entry in the registry for AI work, absent when there is none.
-	AIServiceURI string `json:"ai_service_uri,omitempty"`
+	Address format.Address `json:"recipient"`
+	Active  bool           `json:"active"`
+	// URL is its entry in the service registry, AIURL that in the registry for AI work,
+	// absent when there is none.
+	URL   string `json:"registered_url"`
+	AIURL string `json:"registered_ai_url,omitempty"`
 }
 
 func newRecipientEntry(recipient wallet.Recipient) recipientEntry {
@@ -101,9 +101,9 @@ func listRecipients(ctx context.Context, r *cli.Run, network *cli.NetworkOptions
 func (l recipientList) write(w *cli.Page) error {
 	rows := make([][]string, len(l.Recipients))
 	for i, entry := range l.Recipients {
-		uri := entry.ServiceURI
+		uri := entry.URL
 		if l.ai {
-			uri = entry.AIServiceURI
+			uri = entry.AIURL
 		}
 		rows[i] = []string{common.Address(entry.Address).Hex(), check.EntryText(uri)}
 	}

@@ -60,13 +60,12 @@ type recipientOffer struct {
 	Agrees bool   `json:"agrees"`
 
 	// PaidBefore is the address that this sender paid at URL before; absent if there is none.
-	PaidBefore *format.Address `json:"paid_before,omitempty"`
+	PaidBefore *format.Address `json:"pinned_recipient,omitempty"`
 
 	// LatencyMS is how long the answer took, connection included, in milliseconds.
 	LatencyMS int64 `json:"latency_ms"`
 
-	// Price is in wei a pixel: a decimal number, or a fraction n/d.
-	Price string        `json:"price"`
+	Price *format.Price `json:"price"`
 	Offer cli.Judgement `json:"offer"`
 }
 
@@ -99,7 +98,7 @@ func showRecipient(r *cli.Run, cmd *cobra.Command, o *recipientShowOptions, arg 
 		URL:       found.Offer.URL.String(),
 		Agrees:    found.Agrees,
 		LatencyMS: found.Took.Milliseconds(),
-		Price:     found.Params.PricePerPixel.RatString(),
+		Price:     found.Judged.Document.Price,
 		Offer:     cli.NewJudgement(found.Judged),
 	}
 	if found.PaidBefore != (common.Address{}) {
@@ -122,10 +121,10 @@ func (p *recipientResult) write(w *cli.Page) error {
 	}
 	fields := []cli.Field{
 		{"recipient", common.Address(p.Address).Hex()},
-		{"registry", check.EntryText(p.ServiceURI)},
+		{"registry", check.EntryText(p.recipientEntry.URL)},
 	}
-	if p.AIServiceURI != "" && p.AIServiceURI != p.ServiceURI {
-		fields = append(fields, cli.Field{"for AI work", check.EntryText(p.AIServiceURI)})
+	if p.AIURL != "" && p.AIURL != p.recipientEntry.URL {
+		fields = append(fields, cli.Field{"for AI work", check.EntryText(p.AIURL)})
 	}
 	fields = append(fields, cli.Field{"active", active})
 	if p.recipientOffer == nil {
@@ -141,8 +140,8 @@ func (p *recipientResult) write(w *cli.Page) error {
 	} else if p.PaidBefore != nil {
 		before = w.Yellow("another address") + ": " + common.Address(*p.PaidBefore).Hex()
 	}
-	url := cli.Field{"url", p.URL}
-	if p.URL != p.ServiceURI {
+	url := cli.Field{"url", p.recipientOffer.URL}
+	if p.recipientOffer.URL != p.recipientEntry.URL {
 		fields = append(fields, url)
 	}
 	fields = append(fields,

@@ -142,9 +142,6 @@ requests. Ticket params, credentials and winning tickets are not included.`,
 	return cmd
 }
 
-// kindStore is the document that stores are exported to.
-const kindStore = "pmctl.store"
-
 func exportStore(ctx context.Context, r *cli.Run, config wallet.Config, path string) error {
 	out, err := cli.OpenOutput(r, path)
 	if err != nil {
@@ -155,7 +152,7 @@ func exportStore(ctx context.Context, r *cli.Run, config wallet.Config, path str
 	if err != nil {
 		return err
 	}
-	if err := format.Write(out, kindStore, dump); err != nil {
+	if err := format.Write(out, format.KindStore, dump); err != nil {
 		return err
 	}
 	return out.Commit()
@@ -181,7 +178,7 @@ func importStore(ctx context.Context, r *cli.Run, config wallet.Config, args []s
 	}
 	defer in.Close()
 	dump := new(wallet.StoreDump)
-	if err := format.Read(in, kindStore, dump); err != nil {
+	if err := format.Read(in, format.KindStore, dump); err != nil {
 		return cli.WithSource(args[0], err)
 	}
 	path, err := wallet.ImportStore(ctx, config, dump)

@@ -1,8 +1,6 @@
 package ticket
 
 import (
-	"math/big"
-
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/words"
 
@@ -50,15 +48,13 @@ tickets may have been accepted.`,
 	return cmd
 }
 
-// deliveryResult is what pmctl ticket deliver answers. Paid is exact: a decimal number
-// of wei, or a fraction n/d.
+// deliveryResult is what pmctl ticket deliver answers.
 type deliveryResult struct {
 	URL       string         `json:"url"`
 	Recipient format.Address `json:"recipient"`
 	Sender    format.Address `json:"sender"`
 	Tickets   int            `json:"tickets"`
-	Paid      string         `json:"paid"`
-	paid      *big.Rat
+	format.TotalEV
 }
 
 func runDeliver(r *cli.Run, cmd *cobra.Command, network *cli.NetworkOptions, header *cli.HeaderOption, inactiveOK bool, url, file string) error {
@@ -91,15 +87,14 @@ func runDeliver(r *cli.Run, cmd *cobra.Command, network *cli.NetworkOptions, hea
 		Recipient: format.Address(batch.Recipient),
 		Sender:    format.Address(batch.Sender),
 		Tickets:   len(batch.SenderParams),
-		Paid:      paid.RatString(),
-		paid:      paid,
+		TotalEV:   format.NewTotalEV(paid),
 	}
 	return r.EmitDone("the tickets are accepted", "pmctl.delivery", result, result.write)
 }
 
 func (d deliveryResult) write(w *cli.Page) error {
 	return w.Fields([]cli.Field{
-		{"accepted", words.Count(d.Tickets, "ticket") + " worth " + wei.Format(d.paid)},
+		{"accepted", words.Count(d.Tickets, "ticket") + " worth " + wei.Format(d.TotalEVExact.Rat)},
 		{"to", common.Address(d.Recipient).Hex()},
 		{"at", d.URL},
 		{"from", common.Address(d.Sender).Hex()},

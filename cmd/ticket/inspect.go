@@ -61,29 +61,28 @@ type inspection struct {
 // inspectedBatch is a batch with what can be worked out from it.
 type inspectedBatch struct {
 	*format.BatchHeader
-	// TotalEV is exact, in wei: a decimal number, or a fraction n/d.
-	TotalEV string            `json:"total_ev"`
-	Tickets []inspectedTicket `json:"tickets"`
+	format.TotalEV
+	Signatures []inspectedTicket `json:"signatures"`
 
 	batch *pm.TicketBatch
 }
 
 type inspectedTicket struct {
 	Nonce uint32        `json:"nonce"`
-	Hash  format.Hash   `json:"hash"`
+	Hash  format.Hash   `json:"ticket_hash"`
 	Sig   hexutil.Bytes `json:"sig"`
 }
 
 // inspectedCredentials is a Livepeer-Segment header, without the secret of its token.
 type inspectedCredentials struct {
 	ManifestID string        `json:"manifest_id"`
-	Sequence   format.Int    `json:"sequence"`
+	Sequence   int64         `json:"sequence"`
 	DataHash   hexutil.Bytes `json:"data_hash"`
 	Profiles   string        `json:"profiles"`
 	// DurationMS is the media's length in milliseconds.
 	DurationMS int32         `json:"duration_ms"`
 	SessionID  string        `json:"session_id"`
-	Expiration time.Time     `json:"expiration"`
+	Expiration time.Time     `json:"expires_at"`
 	Sig        hexutil.Bytes `json:"sig"`
 	// SignedBy is absent when the signature is none.
 	SignedBy *format.Address `json:"signed_by,omitempty"`
@@ -109,12 +108,12 @@ func newInspection(document *format.Document) (*inspection, error) {
 func newInspectedBatch(header *format.BatchHeader, batch *pm.TicketBatch) *inspectedBatch {
 	found := &inspectedBatch{
 		BatchHeader: header,
-		TotalEV:     totalEV(batch).RatString(),
-		Tickets:     make([]inspectedTicket, len(batch.SenderParams)),
+		TotalEV:     format.NewTotalEV(totalEV(batch)),
+		Signatures:  make([]inspectedTicket, len(batch.SenderParams)),
 		batch:       batch,
 	}
 	for i, ticket := range batch.Tickets() {
-		found.Tickets[i] = inspectedTicket{ticket.SenderNonce, format.Hash(ticket.Hash()), batch.SenderParams[i].Sig}
+		found.Signatures[i] = inspectedTicket{ticket.SenderNonce, format.Hash(ticket.Hash()), batch.SenderParams[i].Sig}
 	}
 	return found
 }
@@ -128,7 +127,7 @@ func totalEV(batch *pm.TicketBatch) *big.Rat {
 func newInspectedCredentials(segment *wire.SegData) *inspectedCredentials {
 	found := &inspectedCredentials{
 		ManifestID: format.PlainText(string(segment.GetManifestId())),
-		Sequence:   format.Int(segment.GetSeq()),
+		Sequence:   segment.GetSeq(),
 		DataHash:   segment.GetHash(),
 		Profiles:   format.PlainText(string(segment.GetProfiles())),
 		DurationMS: segment.GetDuration(),
@@ -164,8 +163,8 @@ func (i *inspection) write(w *cli.Page, withSigs bool) error {
 	if withSigs {
 		header = append(header, cli.Text("signature"))
 	}
-	rows := make([][]string, len(i.Batch.Tickets))
-	for at, ticket := range i.Batch.Tickets {
+	rows := make([][]string, len(i.Batch.Signatures))
+	for at, ticket := range i.Batch.Signatures {
 		rows[at] = []string{fmt.Sprint(ticket.Nonce), common.Hash(ticket.Hash).Hex(), ticket.Sig.String()}[:len(header)]
 	}
 	return w.Table(header, rows)
@@ -197,7 +196,7 @@ func (c *inspectedCredentials) fields() []cli.Field {
 	return []cli.Field{
 		{"credentials", "signed by " + signedBy},
 		{"manifest id", c.ManifestID},
-		{"sequence", fmt.Sprint(int64(c.Sequence))},
+		{"sequence", fmt.Sprint(c.Sequence)},
 		{"data hash", c.DataHash.String()},
 		{"profiles", c.Profiles},
 		{"session", c.SessionID},

@@ -64,7 +64,7 @@ func runVerify(ctx context.Context, r *cli.Run, file, from string) error {
 		return errNothingSigned
 	case document.Batch == nil && from == "":
 		return cli.Usagef("credentials do not name their sender: say who must have signed them with --sender ADDRESS")
-	case document.Batch != nil && document.Header.Count == 0:
+	case document.Batch != nil && document.Header.Tickets == 0:
 		return errNoTickets
 	case from == "":
 		sender = document.Batch.Sender
@@ -110,7 +110,7 @@ type verification struct {
 
 type badTicket struct {
 	Nonce uint32      `json:"nonce"`
-	Hash  format.Hash `json:"hash"`
+	Hash  format.Hash `json:"ticket_hash"`
 	// Reason is what is wrong with it, in words.
 	Reason string `json:"reason"`
 }

@@ -34,10 +34,10 @@ func NewTx(r *cli.Run) *cobra.Command {
 // intentResult is a transaction of the journal.
 type intentResult struct {
 	// Hash is the newest transaction's, or that of the one which settled the intent.
-	Hash      common.Hash    `json:"hash"`
-	Account   format.Address `json:"account"`
-	Nonce     string         `json:"nonce"`
-	What      string         `json:"what"`
+	Hash      common.Hash    `json:"transaction_hash"`
+	Account   format.Address `json:"from"`
+	Nonce     uint64         `json:"nonce"`
+	What      string         `json:"description"`
 	Label     string         `json:"label"`
 	RequestID string         `json:"request_id,omitempty"`
 	// State is open, refused, mined, reverted, cancelled or lost.
@@ -49,7 +49,7 @@ type intentResult struct {
 }
 
 type attemptResult struct {
-	Hash common.Hash `json:"hash"`
+	Hash common.Hash `json:"transaction_hash"`
 	// Kind is call, bump or cancel.
 	Kind     string    `json:"kind"`
 	SignedAt time.Time `json:"signed_at"`
@@ -59,7 +59,7 @@ func newIntentResult(i *wallet.Intent) intentResult {
 	result := intentResult{
 		Hash:      i.Hash(),
 		Account:   format.Address(i.Account),
-		Nonce:     fmt.Sprint(i.Nonce),
+		Nonce:     i.Nonce,
 		What:      i.Label.String(),
 		Label:     string(i.Label),
 		RequestID: i.RequestID,
@@ -78,7 +78,7 @@ func (i intentResult) write(w *cli.Page) error {
 		{"transaction", i.Hash.Hex()},
 		{"what", i.What},
 		{"state", stateText(w, i.State)},
-		{"nonce", i.Nonce},
+		{"nonce", fmt.Sprint(i.Nonce)},
 		{"signed at", i.CreatedAt.Format(time.RFC3339)},
 	}
 	if i.Refusal != "" {
@@ -160,7 +160,7 @@ func (l intentList) write(w *cli.Page) error {
 	header := []cli.Column{cli.Text("transaction"), cli.Text("state"), cli.Number("nonce"), cli.Text("signed"), cli.Prose("what")}
 	rows := make([][]string, len(l))
 	for i, intent := range l {
-		rows[i] = []string{intent.Hash.Hex(), stateText(w, intent.State), intent.Nonce, intent.CreatedAt.Format(time.RFC3339), intent.What}
+		rows[i] = []string{intent.Hash.Hex(), stateText(w, intent.State), fmt.Sprint(intent.Nonce), intent.CreatedAt.Format(time.RFC3339), intent.What}
 	}
 	return w.Table(header, rows)
 }

@@ -56,11 +56,11 @@ func FuzzAnswers(f *testing.F) {
 	f.Add(uint8(3), 200, `{"header":"AA=="}`)
 	f.Add(uint8(4), 200, `{"l1_block":"1","round":"1","age_ms":"0","deposit":"-1"}`)
 	f.Add(uint8(5), 200, mustJSON(f, status))
-	f.Add(uint8(5), 500, `{"kind":"pmctl.error","version":1,"error":{"code":"limit","exit_code":3,"message":"no"}}`)
+	f.Add(uint8(5), 500, `{"kind":"pmctl.error","version":2,"error":{"code":"limit","exit_code":3,"message":"no"}}`)
 	kinds := []string{kindTickets, kindTransaction, kindRequest, kindHeader, kindFacts, kindStatus}
 	f.Fuzz(func(t *testing.T, which uint8, code int, data string) {
 		kind := kinds[int(which)%len(kinds)]
-		for _, body := range []string{data, `{"kind":"` + kind + `","version":1,"data":` + data + `}`} {
+		for _, body := range []string{data, `{"kind":"` + kind + `","version":2,"data":` + data + `}`} {
 			client := &Client{path: "sock", http: &http.Client{Transport: said{code, []byte(body)}}}
 			s := NewSigner(client, status)
 			switch kind {

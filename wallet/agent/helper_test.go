@@ -314,7 +314,7 @@ func requireDocument(t *testing.T, answer *httptest.ResponseRecorder) {
 		Error   *format.Error   `json:"error"`
 	}
 	require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &document))
-	require.Equal(t, 1, document.Version)
+	require.Equal(t, format.Version, document.Version)
 	require.Equal(t, answer.Code == http.StatusOK, document.Error == nil)
 	require.Equal(t, answer.Code == http.StatusOK, document.Data != nil)
 }

@@ -134,7 +134,7 @@ func TestWhatIsNoAgent(t *testing.T) {
 			fmt.Fprint(w, `{"kind":"pmctl.agent_status","version":2,"data":{}}`)
 		},
 		"another kind": func(w http.ResponseWriter, _ *http.Request) {
-			fmt.Fprint(w, `{"kind":"pmctl.batch","version":1,"data":{}}`)
+			fmt.Fprint(w, `{"kind":"pmctl.batch","version":2,"data":{}}`)
 		},
 		"cut off": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	} {
@@ -165,12 +165,12 @@ func TestHostileRequests(t *testing.T) {
 		{"GET", "/v2/status", "", 404},
 		{"POST", pathTickets, "", 400},
 		{"POST", pathTickets, "{", 400},
-		{"POST", pathTickets, `{"kind":"pmctl.agent_ticket_order","version":2,"data":{}}`, 422},
-		{"POST", pathTickets, `{"kind":"pmctl.batch","version":1,"data":{}}`, 422},
-		{"POST", pathTickets, `{"kind":"pmctl.agent_ticket_order","version":1,"data":{"chain_id":"1337","store_id":"` + w.store.ID() + `"}}`, 422},
-		{"POST", pathTickets, `{"kind":"pmctl.agent_ticket_order","version":1,"data":{"chain_id":"1337","store_id":"x","hash":"0x00"}}`, 400},
+		{"POST", pathTickets, `{"kind":"pmctl.agent_ticket_order","version":1,"data":{}}`, 422},
+		{"POST", pathTickets, `{"kind":"pmctl.batch","version":2,"data":{}}`, 422},
+		{"POST", pathTickets, `{"kind":"pmctl.agent_ticket_order","version":2,"data":{"chain_id":"1337","store_id":"` + w.store.ID() + `"}}`, 422},
+		{"POST", pathTickets, `{"kind":"pmctl.agent_ticket_order","version":2,"data":{"chain_id":"1337","store_id":"x","hash":"0x00"}}`, 400},
 		{"POST", pathTickets, `{"kind":"` + string(make([]byte, maxBody)), 413},
-		{"POST", pathTransaction, `{"kind":"pmctl.agent_transaction","version":1,"data":{"chain_id":"1337","sender":"0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1","transaction":"0x02"}}`, 400},
+		{"POST", pathTransaction, `{"kind":"pmctl.agent_transaction","version":2,"data":{"chain_id":"1337","sender":"0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1","transaction":"0x02"}}`, 400},
 		{"GET", pathFacts + "?max_age=soon", "", 400},
 		{"GET", pathFacts + "?max_age=-1s", "", 400},
 	} {
@@ -194,7 +194,7 @@ func FuzzHandler(f *testing.F) {
 	good := mustJSON(f, order{ChainID: 1337, StoreID: conf.Store.ID(), Params: document, Count: 1,
 		Round: &format.ExpirationParams{CreationRound: 5, CreationRoundBlockHash: format.Hash{5}}})
 	answer := httptest.NewRecorder()
-	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, pathTickets, strings.NewReader(`{"kind":"`+kindOrder+`","version":1,"data":`+good+`}`)))
+	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, pathTickets, strings.NewReader(`{"kind":"`+kindOrder+`","version":2,"data":`+good+`}`)))
 	require.Equal(f, http.StatusOK, answer.Code, "the order to begin from is good: %s", answer.Body)
 	f.Add(uint8(0), good, "")
 	f.Add(uint8(1), `{"chain_id":"1337","sender":"0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1","transaction":"0x02c0"}`, "")
@@ -206,7 +206,7 @@ func FuzzHandler(f *testing.F) {
 		if paths[i] == pathFacts {
 			method = http.MethodGet
 		}
-		for _, body := range []string{data, `{"kind":"` + kinds[i] + `","version":1,"data":` + data + `}`} {
+		for _, body := range []string{data, `{"kind":"` + kinds[i] + `","version":2,"data":` + data + `}`} {
 			req := httptest.NewRequest(method, paths[i], strings.NewReader(body))
 			req.URL.RawQuery = query
 			before := service.tickets.Load()

@@ -58,7 +58,7 @@ type Status struct {
 	Version string `json:"version"`
 
 	// Account is the signing account, on the chain with this ID, with nonces of this store.
-	Account format.Address `json:"account"`
+	Account format.Address `json:"sender"`
 	Network string         `json:"network"`
 	ChainID format.Nat     `json:"chain_id"`
 	StoreID string         `json:"store_id"`
@@ -78,8 +78,8 @@ type Status struct {
 
 	// L1Block is the newest block the agent has seen, HeadAge is how many milliseconds ago it asked
 	// the chain; nil before the first answer. HeadError is why the last read failed.
-	L1Block   *format.Nat `json:"l1_block,omitzero"`
-	HeadAge   *format.Nat `json:"head_age_ms,omitzero"`
+	L1Block   *format.Num `json:"l1_block,omitzero"`
+	HeadAge   *format.Num `json:"head_age_ms,omitzero"`
 	HeadError string      `json:"head_error,omitempty"`
 
 	// Counts are what was signed and refused since the start.
@@ -87,20 +87,20 @@ type Status struct {
 }
 
 type Counts struct {
-	Batches      format.Nat `json:"batches"`
-	Tickets      format.Nat `json:"tickets"`
-	Requests     format.Nat `json:"orchestrator_requests"`
-	Transactions format.Nat `json:"transactions"`
-	Refused      format.Nat `json:"refused"`
+	Batches      format.Num `json:"batches"`
+	Tickets      format.Num `json:"tickets"`
+	Requests     format.Num `json:"orchestrator_requests"`
+	Transactions format.Num `json:"transactions"`
+	Refused      format.Num `json:"refused"`
 }
 
 // factsDocument is pm.Facts with its age.
 type factsDocument struct {
-	L1Block      format.Nat  `json:"l1_block"`
-	Round        format.Nat  `json:"round"`
+	L1Block      format.Num  `json:"l1_block"`
+	Round        format.Num  `json:"round"`
 	Hash         format.Hash `json:"round_block_hash"`
 	PreviousHash format.Hash `json:"previous_round_block_hash"`
-	Age          format.Nat  `json:"age_ms"`
+	Age          format.Num  `json:"age_ms"`
 
 	Deposit       string `json:"deposit"`
 	WithdrawRound string `json:"withdraw_round"`
@@ -114,7 +114,7 @@ type factsDocument struct {
 // counterpartyFacts are the chain's facts about a pm.Counterparty.
 type counterpartyFacts struct {
 	Recipient format.Address `json:"recipient"`
-	Round     format.Nat     `json:"round"`
+	Round     format.Num     `json:"round"`
 	Active    bool           `json:"active"`
 	Hash      format.Hash    `json:"round_block_hash"`
 }
@@ -146,13 +146,13 @@ func newFacts(f pm.Facts, age time.Duration, about []pm.Counterparty) (*factsDoc
 	var counterparties []counterpartyFacts
 	for _, c := range about {
 		said := f.Counterparties[c]
-		counterparties = append(counterparties, counterpartyFacts{format.Address(c.Recipient), format.Nat(c.Round), said.Active, said.RoundHash})
+		counterparties = append(counterparties, counterpartyFacts{format.Address(c.Recipient), format.Num(c.Round), said.Active, said.RoundHash})
 	}
 	return &factsDocument{
 		Counterparties: counterparties,
-		L1Block:        format.Nat(f.LastSeenL1Block.Int64()), Round: format.Nat(f.LastInitializedRound.Int64()),
+		L1Block:        format.Num(f.LastSeenL1Block.Int64()), Round: format.Num(f.LastInitializedRound.Int64()),
 		Hash: f.LastInitializedL1BlockHash, PreviousHash: f.PreLastInitializedL1BlockHash,
-		Age:     format.Nat(max(0, age.Milliseconds())),
+		Age:     format.Num(max(0, age.Milliseconds())),
 		Deposit: f.Sender.Deposit.String(), WithdrawRound: f.Sender.WithdrawRound.String(),
 		Reserve: f.Sender.Reserve.FundsRemaining.String(), Claimed: f.Sender.Reserve.ClaimedInCurrentRound.String(),
 	}, nil
@@ -211,7 +211,7 @@ type order struct {
 
 	// Params are the recipient's answer, with the sender.
 	Params *format.Params `json:"params,omitzero"`
-	Count  uint32         `json:"count,omitzero"`
+	Count  uint32         `json:"tickets,omitzero"`
 
 	// Ahead is how many more tickets the same payment takes, on other params: the limits apply to
 	// all of them.
@@ -220,7 +220,7 @@ type order struct {
 	// Round is the round that the client planned for. MaxHeadAge is how old, in milliseconds, the
 	// agent's facts about the chain may be.
 	Round      *format.ExpirationParams `json:"expiration_params,omitzero"`
-	MaxHeadAge format.Nat               `json:"max_head_age_ms,omitzero"`
+	MaxHeadAge format.Num               `json:"max_head_age_ms,omitzero"`
 
 	// Offline makes no checks against the chain.
 	Offline bool `json:"offline,omitzero"`
@@ -250,7 +250,7 @@ func (r *namedRequest) request() store.Request {
 // signedTickets is the answer to an order.
 type signedTickets struct {
 	FirstNonce uint32 `json:"first_nonce"`
-	Count      uint32 `json:"count"`
+	Count      uint32 `json:"tickets"`
 
 	// Before tells that the request's tickets were created before: the nonces are theirs, and there
 	// are no signatures.

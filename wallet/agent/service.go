@@ -191,15 +191,15 @@ func (s *Service) Status() *Status {
 		Locked: s.lockedBy != "", LockedBy: s.lockedBy, MemoryLocked: s.pinned && s.lockedBy == "",
 		Since: s.since.Wall.UTC().Truncate(time.Second),
 		Counts: Counts{
-			Batches: format.Nat(s.batches.Load()), Tickets: format.Nat(s.tickets.Load()), Requests: format.Nat(s.requests.Load()),
-			Transactions: format.Nat(s.transactions.Load()), Refused: format.Nat(s.refused.Load()),
+			Batches: format.Num(s.batches.Load()), Tickets: format.Num(s.tickets.Load()), Requests: format.Num(s.requests.Load()),
+			Transactions: format.Num(s.transactions.Load()), Refused: format.Num(s.refused.Load()),
 		},
 	}
 	if s.lockedBy == "" {
 		status.IdleUntil, status.Until = until(s.used.Wall, s.Idle), until(s.since.Wall, s.Lifetime)
 	}
 	if said, age, ok := s.facts.Known(); ok {
-		block, ms := format.Nat(said.LastSeenL1Block.Int64()), format.Nat(age.Milliseconds())
+		block, ms := format.Num(said.LastSeenL1Block.Int64()), format.Num(age.Milliseconds())
 		status.L1Block, status.HeadAge = &block, &ms
 	}
 	if err := s.facts.Failed(); err != nil {

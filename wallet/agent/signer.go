@@ -163,7 +163,7 @@ func (s *Signer) reserve(ctx context.Context, storeID string, spend store.Spend)
 		return nil, fmt.Errorf("%d tickets to follow are more than can be counted", spend.Ahead)
 	}
 	o.Params, o.Count, o.Ahead = params, spend.Count, uint32(spend.Ahead)
-	o.Round = &format.ExpirationParams{CreationRound: format.Nat(round.CreationRound), CreationRoundBlockHash: format.Hash(round.CreationRoundBlockHash)}
+	o.Round = &format.ExpirationParams{CreationRound: format.Num(round.CreationRound), CreationRoundBlockHash: format.Hash(round.CreationRoundBlockHash)}
 	if r := spend.Request; r != nil {
 		o.Request = &namedRequest{ID: r.ID, Digest: r.Digest, Record: r.Record, After: r.After, Drawn: r.Drawn}
 	}
@@ -192,7 +192,7 @@ func (s *Signer) reserve(ctx context.Context, storeID string, spend store.Spend)
 func (s *Signer) order(storeID string) *order {
 	o := &order{ChainID: s.status.ChainID, StoreID: storeID, Offline: s.Offline, InactiveOK: s.InactiveOK}
 	if s.MaxHeadAge > 0 {
-		o.MaxHeadAge = format.Nat(max(1, s.MaxHeadAge.Milliseconds()))
+		o.MaxHeadAge = format.Num(max(1, s.MaxHeadAge.Milliseconds()))
 	}
 	return o
 }

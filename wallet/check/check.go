@@ -38,7 +38,7 @@ type Finding struct {
 	Allowed string `json:"allowed,omitempty"`
 	// Knob is the setting that decides, and whose it is. Fix is what to do. Both are "" if nothing
 	// is wrong.
-	Knob string `json:"knob,omitempty"`
+	Knob string `json:"setting,omitempty"`
 	Fix  string `json:"fix,omitempty"`
 	// Err is the error of a failed check, if there is one.
 	Err error `json:"-"`

@@ -28,11 +28,11 @@ type Plan struct {
 	// ExpectedWins is Spend / FaceValue. Wins is exceeded with probability Chance, which is below
 	// Risk.
 	ExpectedWins float64 `json:"expected_wins"`
-	Wins         uint64  `json:"wins,string"`
+	Wins         uint64  `json:"wins"`
 	Chance       float64 `json:"chance"`
 	Risk         float64 `json:"risk"`
 	// Spare is how many face values must remain in the deposit after Wins.
-	Spare uint64 `json:"spare_face_values,string"`
+	Spare uint64 `json:"spare_face_values"`
 	// Sharers is the number of shares of the reserve.
 	Sharers uint64 `json:"-"`
 

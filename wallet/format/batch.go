@@ -21,11 +21,10 @@ type BatchHeader struct {
 	Price            Price            `json:"price"`
 	ExpirationParams ExpirationParams `json:"expiration_params"`
 
-	// EV is the exact expected value of one ticket in wei: a decimal number, or a fraction n/d in
-	// lowest terms.
-	EV string `json:"ev"`
+	TicketEV
 
-	Count      uint32 `json:"count"`
+	// Tickets is how many there are.
+	Tickets    uint32 `json:"tickets"`
 	FirstNonce uint32 `json:"first_nonce"`
 
 	// Segment is the value of the Livepeer-Segment header that delivers the batch; "" for none.
@@ -38,10 +37,10 @@ type Ticket struct {
 	Sig   Sig    `json:"sig"`
 }
 
-// batch is a whole batch. Tickets is nil if they follow as lines.
+// batch is a whole batch. Signatures is nil if they follow as lines.
 type batch struct {
 	BatchHeader
-	Tickets []Ticket `json:"tickets,omitzero"`
+	Signatures []Ticket `json:"signatures,omitzero"`
 }
 
 // NewBatchHeader returns the header of sender's tickets on params, in the round of expiration, with
@@ -51,7 +50,7 @@ func NewBatchHeader(sender common.Address, params *pm.TicketParams, expiration p
 	if err != nil {
 		return nil, err
 	}
-	h.FirstNonce, h.Count = nonces.First, nonces.Count
+	h.FirstNonce, h.Tickets = nonces.First, nonces.Count
 	_, err = h.check()
 	return h, err
 }
@@ -72,7 +71,7 @@ func newBatchHeader(sender common.Address, params *pm.TicketParams, expiration p
 		Offer:            offer,
 		Price:            *newPrice(price),
 		ExpirationParams: *newExpirationParams(expiration),
-		EV:               params.EV().RatString(),
+		TicketEV:         NewTicketEV(params.EV()),
 	}, nil
 }
 
@@ -88,15 +87,15 @@ func (h *BatchHeader) check() (*wire.Payment, error) {
 	if err != nil {
 		return nil, err
 	}
-	if ev := b.EV().RatString(); h.EV != ev {
-		return nil, &wire.FieldError{Field: "ev", Got: quote(h.EV), Want: ev + ", which is what the ticket params make"}
+	if err := h.TicketEV.check(b.EV()); err != nil {
+		return nil, err
 	}
 	if h.Segment != "" {
 		if _, err := decodeSegment(h.Segment); err != nil {
 			return nil, err
 		}
 	}
-	return payment, checkNonces(h.FirstNonce, h.Count)
+	return payment, checkNonces(h.FirstNonce, h.Tickets)
 }
 
 // payment is check without checks.
@@ -126,7 +125,7 @@ func checkNonces(first, count uint32) error {
 	case first == 0:
 		return &wire.FieldError{Field: "first_nonce", Got: "0", Want: "1 or more"}
 	case uint64(first)+uint64(count)-1 > math.MaxUint32:
-		return &wire.FieldError{Field: "count", Got: fmt.Sprint(count), Want: fmt.Sprintf("at most %d from nonce %d on", math.MaxUint32-first+1, first)}
+		return &wire.FieldError{Field: "tickets", Got: fmt.Sprint(count), Want: fmt.Sprintf("at most %d from nonce %d on", math.MaxUint32-first+1, first)}
 	}
 	return nil
 }

@@ -30,8 +30,8 @@ func (w *paymentWriter) Begin(h *BatchHeader) error {
 		return ErrNoSegment
 	}
 	// Fail before tickets are signed that could not be delivered.
-	if uint64(h.Count)*leastTicket > uint64(base64.StdEncoding.DecodedLen(wire.MaxHeader)) {
-		return tooManyTickets(h.Count)
+	if uint64(h.Tickets)*leastTicket > uint64(base64.StdEncoding.DecodedLen(wire.MaxHeader)) {
+		return tooManyTickets(h.Tickets)
 	}
 	payment, err := h.payment()
 	if err != nil {

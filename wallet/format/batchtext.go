@@ -58,7 +58,7 @@ func (w *jsonWriter) Begin(h *BatchHeader) error {
 	}
 	data := batch{BatchHeader: *h}
 	if w.layout.closing != "" {
-		data.Tickets = []Ticket{}
+		data.Signatures = []Ticket{}
 	}
 	if err := encoder.Encode(envelope{Kind: KindBatch, Version: Version, Data: data}); err != nil {
 		return err

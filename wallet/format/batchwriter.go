@@ -34,7 +34,7 @@ var ErrFormat = errors.New("unknown format of a batch")
 // ErrNoSegment is returned for the format Headers without the value of the Livepeer-Segment header.
 var ErrNoSegment = errors.New("both headers need segment credentials, and the batch has none")
 
-// BatchWriter writes batches one after another: Begin, then Ticket as often as the header's Count,
+// BatchWriter writes batches one after another: Begin, then Ticket as often as the header's Tickets,
 // then End. The output is complete only once End has returned nil. No write ends within a ticket,
 // and End flushes everything.
 type BatchWriter interface {
@@ -86,8 +86,8 @@ func (s *sequence) begin(h *BatchHeader) error {
 	if _, err := h.check(); err != nil {
 		return err
 	}
-	s.begun, s.count = true, h.Count
-	s.next, s.end = uint64(h.FirstNonce), uint64(h.FirstNonce)+uint64(h.Count)
+	s.begun, s.count = true, h.Tickets
+	s.next, s.end = uint64(h.FirstNonce), uint64(h.FirstNonce)+uint64(h.Tickets)
 	return nil
 }
 
@@ -96,7 +96,7 @@ func (s *sequence) take(t pm.TicketSenderParams) error {
 	case !s.begun:
 		return errOrder
 	case s.next == s.end:
-		return &wire.FieldError{Field: "count", Got: "one more ticket", Want: "as many as the batch's header says"}
+		return &wire.FieldError{Field: "tickets", Got: "one more ticket", Want: "as many as the batch's header says"}
 	case uint64(t.SenderNonce) != s.next:
 		return &wire.FieldError{Field: "nonce", Got: fmt.Sprint(t.SenderNonce), Want: fmt.Sprint(s.next)}
 	case len(t.Sig) != len(Sig{}):
@@ -111,7 +111,7 @@ func (s *sequence) finish() error {
 		return errOrder
 	}
 	if missing := s.end - s.next; missing > 0 {
-		return &wire.FieldError{Field: "count", Got: fmt.Sprintf("%d tickets too few", missing), Want: "as many as the batch's header says"}
+		return &wire.FieldError{Field: "tickets", Got: fmt.Sprintf("%d tickets too few", missing), Want: "as many as the batch's header says"}
 	}
 	s.begun = false
 	return nil

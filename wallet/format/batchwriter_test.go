@@ -46,18 +46,18 @@ func ticket(nonce uint32) pm.TicketSenderParams {
 func TestDocumentsAreWhatTheJSONPackageWrites(t *testing.T) {
 	for _, count := range []uint32{0, 1, 3} {
 		h := header(t, 9, count)
-		all := batch{BatchHeader: *h, Tickets: []Ticket{}}
+		all := batch{BatchHeader: *h, Signatures: []Ticket{}}
 		var whole, lines bytes.Buffer
 		document, _ := NewBatchWriter(&whole, JSON)
 		ndjson, _ := NewBatchWriter(&lines, NDJSON)
 		require.NoError(t, errors.Join(document.Begin(h), ndjson.Begin(h)))
 		for nonce := uint32(9); nonce < 9+count; nonce++ {
-			all.Tickets = append(all.Tickets, Ticket{nonce, Sig(ticket(nonce).Sig)})
+			all.Signatures = append(all.Signatures, Ticket{nonce, Sig(ticket(nonce).Sig)})
 			require.NoError(t, errors.Join(document.Ticket(ticket(nonce)), ndjson.Ticket(ticket(nonce))))
 		}
 		require.NoError(t, errors.Join(document.End(), ndjson.End()))
 
-		want, err := json.Marshal(envelope{Kind: KindBatch, Version: 1, Data: all})
+		want, err := json.Marshal(envelope{Kind: KindBatch, Version: Version, Data: all})
 		require.NoError(t, err)
 		var compact bytes.Buffer
 		require.NoError(t, json.Compact(&compact, whole.Bytes()))
@@ -68,7 +68,7 @@ func TestDocumentsAreWhatTheJSONPackageWrites(t *testing.T) {
 		var first struct{ Data BatchHeader }
 		require.NoError(t, decoder.Decode(&first))
 		require.Equal(t, *h, first.Data)
-		for _, want := range all.Tickets {
+		for _, want := range all.Signatures {
 			var got Ticket
 			require.NoError(t, decoder.Decode(&got))
 			require.Equal(t, want, got)
@@ -118,9 +118,9 @@ func TestWritersRefuse(t *testing.T) {
 			w := begin()
 			require.NoError(t, w.Ticket(ticket(1)))
 			require.Equal(t, "nonce", field(w.Ticket(ticket(1))), "one twice")
-			require.Equal(t, "count", field(w.End()), "one missing")
+			require.Equal(t, "tickets", field(w.End()), "one missing")
 			require.NoError(t, w.Ticket(ticket(2)))
-			require.Equal(t, "count", field(w.Ticket(ticket(3))), "one too many")
+			require.Equal(t, "tickets", field(w.Ticket(ticket(3))), "one too many")
 			require.ErrorIs(t, w.Begin(h), errOrder)
 			require.NoError(t, w.End())
 			require.Equal(t, "sig", field(begin().Ticket(pm.TicketSenderParams{SenderNonce: 1, Sig: make([]byte, 64)})))
@@ -132,9 +132,10 @@ func TestWritersRefuse(t *testing.T) {
 
 			out.Reset()
 			for name, spoil := range map[string]func(*BatchHeader){
-				"ev":                               func(h *BatchHeader) { h.EV = "1" },
+				"ticket_ev_exact":                  func(h *BatchHeader) { h.TicketEV = NewTicketEV(big.NewRat(1, 1)) },
+				"ticket_ev_wei":                    func(h *BatchHeader) { h.TicketEVWei = NewCeil(big.NewRat(1, 1)) },
 				"first_nonce":                      func(h *BatchHeader) { h.FirstNonce = 0 },
-				"count":                            func(h *BatchHeader) { h.FirstNonce = math.MaxUint32 },
+				"tickets":                          func(h *BatchHeader) { h.FirstNonce = math.MaxUint32 },
 				"expected_price.pixels_per_unit":   func(h *BatchHeader) { h.Price.PixelsPerUnit = 0 },
 				"expiration_params.creation_round": func(h *BatchHeader) { h.ExpirationParams.CreationRound = -1 },
 				"ticket_params.expiration_params":  func(h *BatchHeader) { h.Offer.ExpirationParams = &ExpirationParams{} },

@@ -55,12 +55,12 @@ func decodeJSON(input []byte) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind, err := identify(document, KindParams, KindBatch)
+	head, err := identify(document, KindParams, KindBatch)
 	if err != nil {
 		return nil, err
 	}
-	if kind == KindBatch {
-		return decodeBatch(document, rest)
+	if head.Kind == KindBatch {
+		return decodeBatch(head, document, rest)
 	}
 	params, err := ReadParams(bytes.NewReader(input))
 	if err != nil {
@@ -70,16 +70,16 @@ func decodeJSON(input []byte) (*Document, error) {
 }
 
 // decodeBatch reads a batch whose tickets are in its document, or in the lines that follow.
-func decodeBatch(document json.RawMessage, rest []byte) (*Document, error) {
+func decodeBatch(head head, document json.RawMessage, rest []byte) (*Document, error) {
 	var b batch
-	if err := unmarshalData(document, &b); err != nil {
+	if err := head.unmarshalData(document, &b); err != nil {
 		return nil, err
 	}
 	form := JSON
-	if b.Tickets == nil {
+	if b.Signatures == nil {
 		form = NDJSON
 		var err error
-		if b.Tickets, err = decodeLines(rest, b.Count); err != nil {
+		if b.Signatures, err = decodeLines(rest, b.Tickets); err != nil {
 			return nil, err
 		}
 	} else if err := onlySpace(rest); err != nil {
@@ -140,13 +140,13 @@ func (b *batch) tickets() (*pm.TicketBatch, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(b.Tickets) != int(b.Count) {
-		return nil, &wire.FieldError{Field: "tickets", Got: fmt.Sprint(len(b.Tickets)), Want: fmt.Sprintf("%d, as count says", b.Count)}
+	if len(b.Signatures) != int(b.Tickets) {
+		return nil, &wire.FieldError{Field: "signatures", Got: fmt.Sprint(len(b.Signatures)), Want: fmt.Sprintf("%d, as tickets says", b.Tickets)}
 	}
-	for i := range b.Tickets {
-		t := &b.Tickets[i]
+	for i := range b.Signatures {
+		t := &b.Signatures[i]
 		if want := b.FirstNonce + uint32(i); t.Nonce != want {
-			return nil, &wire.FieldError{Field: fmt.Sprintf("tickets[%d].nonce", i), Got: fmt.Sprint(t.Nonce), Want: fmt.Sprint(want)}
+			return nil, &wire.FieldError{Field: fmt.Sprintf("signatures[%d].nonce", i), Got: fmt.Sprint(t.Nonce), Want: fmt.Sprint(want)}
 		}
 		payment.TicketSenderParams = append(payment.TicketSenderParams, &wire.TicketSenderParams{SenderNonce: t.Nonce, Sig: t.Sig[:]})
 	}

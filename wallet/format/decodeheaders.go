@@ -81,12 +81,12 @@ func (d *Document) payment(value string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", wire.PaymentHeader, err)
 	}
-	d.Header.Count = uint32(len(d.Batch.SenderParams))
+	d.Header.Tickets = uint32(len(d.Batch.SenderParams))
 	lowest := uint32(math.MaxUint32)
 	for _, t := range d.Batch.SenderParams {
 		lowest = min(lowest, t.SenderNonce)
 	}
-	if d.Header.Count > 0 {
+	if d.Header.Tickets > 0 {
 		d.Header.FirstNonce = lowest
 	}
 	return nil

@@ -6,9 +6,12 @@
 // are strict: input that is truncated, repeated, incomplete, unknown or of another version is an
 // error.
 //
-// Field names are snake_case. Integers of 64 bits and more are decimal strings, narrower ones are
-// numbers; amounts are decimal strings in wei; hashes, addresses and signatures are 0x-hex,
+// Field names are snake_case. Counts, nonces, blocks, rounds and milliseconds are numbers; amounts
+// are decimal strings in wei, as is anything else that can exceed 2^53. An EV is a fraction:
+// NAME_wei is rounded up, NAME_exact is "n/d". Hashes, addresses and signatures are 0x-hex,
 // addresses with their checksum; opaque bytes are base64; times are RFC 3339 in UTC.
+//
+// Documents of version 1 that pmctl wrote to files are still read.
 package format
 
 import (
@@ -17,12 +20,13 @@ import (
 )
 
 // Version is the version of every document that this package writes.
-const Version = 1
+const Version = 2
 
 // Kinds of documents that can be read back.
 const (
 	KindParams = "pmctl.params"
 	KindBatch  = "pmctl.batch"
+	KindStore  = "pmctl.store"
 )
 
 // kindError is the kind of an error document.

@@ -50,8 +50,8 @@ func FuzzDecode(f *testing.F) {
 			require.Equal(t, d.Header, again.Header)
 			require.Equal(t, d.Batch, again.Batch)
 		case Payment, Headers:
-			require.Len(t, d.Batch.SenderParams, int(d.Header.Count))
-			require.Len(t, d.Batch.Tickets(), int(d.Header.Count))
+			require.Len(t, d.Batch.SenderParams, int(d.Header.Tickets))
+			require.Len(t, d.Batch.Tickets(), int(d.Header.Tickets))
 		case Segment:
 			require.NotNil(t, d.Segment.AuthToken)
 		default:
@@ -65,7 +65,7 @@ func FuzzRead(f *testing.F) {
 	whole := documents(f)[ParamsForm]
 	f.Add(whole)
 	f.Add(bytes.TrimSpace(whole))
-	f.Add([]byte(`{"kind":"pmctl.params","version":1,"data":null}`))
+	f.Add([]byte(`{"kind":"pmctl.params","version":2,"data":null}`))
 	f.Fuzz(func(t *testing.T, input []byte) {
 		p := new(Params)
 		if Read(bytes.NewReader(input), KindParams, p) != nil {

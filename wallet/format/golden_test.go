@@ -124,9 +124,9 @@ func TestGoldenBatchesComeBack(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, format, d.Form)
 				require.Equal(t, want, d.Batch)
-				require.Equal(t, c.Count, d.Header.Count)
+				require.Equal(t, c.Count, d.Header.Tickets)
 				require.Equal(t, c.SenderParams[0].SenderNonce, d.Header.FirstNonce)
-				require.Equal(t, want.EV().RatString(), d.Header.EV)
+				require.Equal(t, want.EV().String(), d.Header.TicketEVExact.String())
 				if format == Payment {
 					require.Nil(t, d.Segment)
 				} else {

@@ -37,7 +37,7 @@ func mintInto(w io.Writer, format string, signer pm.Signer, headers ...*BatchHea
 		headers = headers[1:]
 		return &pm.Order{
 			Params: h.Offer.pm(), Expiration: h.ExpirationParams.pm(),
-			Nonces: pm.NonceRange{First: h.FirstNonce, Count: h.Count},
+			Nonces: pm.NonceRange{First: h.FirstNonce, Count: h.Tickets},
 			Begin:  func() error { return out.Begin(h) },
 			Emit:   out.Ticket,
 			End:    out.End,
@@ -57,14 +57,14 @@ func straight(t *rapid.T, format string, h *BatchHeader) []byte {
 	must(err)
 	payment, err := h.payment()
 	must(err)
-	whole := batch{BatchHeader: *h, Tickets: []Ticket{}}
+	whole := batch{BatchHeader: *h, Signatures: []Ticket{}}
 	expiration := h.ExpirationParams.pm()
-	for i := range h.Count {
+	for i := range h.Tickets {
 		ticket := pm.NewTicket(h.Offer.pm(), expiration, crypto.PubkeyToAddress(key.PublicKey), h.FirstNonce+i)
 		sig, err := crypto.Sign(accounts.TextHash(ticket.Hash().Bytes()), key)
 		must(err)
 		sig[64] += 27
-		whole.Tickets = append(whole.Tickets, Ticket{ticket.SenderNonce, Sig(sig)})
+		whole.Signatures = append(whole.Signatures, Ticket{ticket.SenderNonce, Sig(sig)})
 		payment.TicketSenderParams = append(payment.TicketSenderParams, &wire.TicketSenderParams{SenderNonce: ticket.SenderNonce, Sig: sig})
 	}
 	value, err := wire.EncodeHeader(payment)
@@ -80,7 +80,7 @@ func straight(t *rapid.T, format string, h *BatchHeader) []byte {
 		must(newEncoder(&out).Encode(envelope{Kind: KindBatch, Version: Version, Data: whole}))
 	case NDJSON:
 		must(newEncoder(&out).Encode(envelope{Kind: KindBatch, Version: Version, Data: h}))
-		for _, ticket := range whole.Tickets {
+		for _, ticket := range whole.Signatures {
 			must(newEncoder(&out).Encode(ticket))
 		}
 	case Payment:

@@ -76,7 +76,7 @@ type TicketParams struct {
 	Seed              Uint `json:"seed"`
 
 	// ExpirationBlock is the L1 block from which the recipient refuses tickets.
-	ExpirationBlock Uint `json:"expiration_block"`
+	ExpirationBlock BigNum `json:"expiration_block"`
 
 	// ExpirationParams is the round that tickets belong to; nil if the sender chooses it.
 	ExpirationParams *ExpirationParams `json:"expiration_params,omitzero"`
@@ -86,7 +86,7 @@ type TicketParams struct {
 
 // ExpirationParams tie a ticket to the round it was created in.
 type ExpirationParams struct {
-	CreationRound          Nat   `json:"creation_round"`
+	CreationRound          Num   `json:"creation_round"`
 	CreationRoundBlockHash Hash  `json:"creation_round_block_hash"`
 	Unknown                Bytes `json:"unknown,omitempty"`
 }

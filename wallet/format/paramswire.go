@@ -123,7 +123,7 @@ func newTicketParams(p *pm.TicketParams) (TicketParams, error) {
 		WinProb:           newUint(p.WinProb),
 		RecipientRandHash: Hash(p.RecipientRandHash),
 		Seed:              newUint(p.Seed),
-		ExpirationBlock:   newUint(p.ExpirationBlock),
+		ExpirationBlock:   NewBigNum(p.ExpirationBlock),
 	}
 	if e := p.ExpirationParams; e != nil {
 		out.ExpirationParams = newExpirationParams(*e)
@@ -148,7 +148,7 @@ func (p *TicketParams) pm() *pm.TicketParams {
 }
 
 func newExpirationParams(e pm.TicketExpirationParams) *ExpirationParams {
-	return &ExpirationParams{CreationRound: Nat(e.CreationRound), CreationRoundBlockHash: Hash(e.CreationRoundBlockHash)}
+	return &ExpirationParams{CreationRound: Num(e.CreationRound), CreationRoundBlockHash: Hash(e.CreationRoundBlockHash)}
 }
 
 func (e *ExpirationParams) pm() *pm.TicketExpirationParams {

@@ -24,13 +24,14 @@ func Read(r io.Reader, kind string, into any) error {
 	if err != nil {
 		return err
 	}
-	if _, err := identify(document, kind); err != nil {
+	head, err := identify(document, kind)
+	if err != nil {
 		return err
 	}
 	if err := onlySpace(rest); err != nil {
 		return err
 	}
-	return unmarshalData(document, into)
+	return head.unmarshalData(document, into)
 }
 
 // readAll reads at most MaxSize bytes of text.
@@ -58,26 +59,37 @@ func first(input []byte) (document json.RawMessage, rest []byte, err error) {
 	return document, input[decoder.InputOffset():], nil
 }
 
-// identify returns the kind of a document, which must be a wanted one of our version. It comes
-// first, since other kinds and versions have other fields.
-func identify(document json.RawMessage, wanted ...string) (string, error) {
-	var head struct {
-		Kind    string `json:"kind"`
-		Version int    `json:"version"`
-	}
-	if err := json.Unmarshal(document, &head); err != nil {
-		return "", explain(err)
-	}
-	switch {
-	case !slices.Contains(wanted, head.Kind):
-		return "", &KindError{Found: head.Kind, Want: strings.Join(wanted, " or ")}
-	case head.Version != Version:
-		return "", &VersionError{Kind: head.Kind, Found: head.Version, Known: Version}
-	}
-	return head.Kind, nil
+// head is the kind and the version of a document.
+type head struct {
+	Kind    string `json:"kind"`
+	Version int    `json:"version"`
 }
 
-func unmarshalData(document json.RawMessage, into any) error {
+// identify returns the head of a document, which must be of a wanted kind and a supported
+// version. It comes first, since other kinds and versions have other fields.
+func identify(document json.RawMessage, wanted ...string) (head, error) {
+	var h head
+	if err := json.Unmarshal(document, &h); err != nil {
+		return h, explain(err)
+	}
+	switch {
+	case !slices.Contains(wanted, h.Kind):
+		return h, &KindError{Found: h.Kind, Want: strings.Join(wanted, " or ")}
+	case h.Version == 1 && version1(h.Kind) != nil:
+	case h.Version != Version:
+		return h, &VersionError{Kind: h.Kind, Found: h.Version, Known: Version}
+	}
+	return h, nil
+}
+
+// unmarshalData reads the data of an identified document.
+func (h head) unmarshalData(document json.RawMessage, into any) error {
+	if h.Version == 1 {
+		var err error
+		if document, err = upgrade(h.Kind, document); err != nil {
+			return err
+		}
+	}
 	whole := struct {
 		Kind    string `json:"kind"`
 		Version int    `json:"version"`

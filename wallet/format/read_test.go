@@ -36,24 +36,26 @@ func TestReadRefuses(t *testing.T) {
 		"two documents":          {whole + whole, "after its end", ErrSyntax},
 		"no kind":                {"{}", "no kind; want pmctl.params", &KindError{}},
 		"another kind":           {replace("pmctl.params", "pmctl.batch"), "is a pmctl.batch document, want pmctl.params", &KindError{}},
-		"a newer version":        {replace(`"version": 1`, `"version": 2`), "has version 2, this pmctl reads version 1: use a newer", &VersionError{}},
-		"no version":             {replace(`"version": 1,`, ``), "version 0", &VersionError{}},
-		"a version in quotes":    {replace(`"version": 1`, `"version": "1"`), "version: got string, want a whole number", ErrSyntax},
+		"a newer version":        {replace(`"version": 2`, `"version": 3`), "has version 3, this pmctl reads version 2: use a newer", &VersionError{}},
+		"no version":             {replace(`"version": 2,`, ``), "version 0", &VersionError{}},
+		"a version in quotes":    {replace(`"version": 2`, `"version": "2"`), "version: got string, want a whole number", ErrSyntax},
 		"an unknown field":       {replace(`"seed"`, `"sead"`), `unknown field "sead"`, ErrSyntax},
-		"one beside the data":    {replace(`"version": 1,`, `"version": 1, "more": 1,`), `unknown field "more"`, ErrSyntax},
+		"one beside the data":    {replace(`"version": 2,`, `"version": 2, "more": 1,`), `unknown field "more"`, ErrSyntax},
 		"a field in capitals":    {replace(`"seed"`, `"Seed"`), `unknown field "Seed"`, ErrSyntax},
 		"a field twice":          {replace(`"seed"`, `"seed": "1", "seed"`), "data.ticket_params.seed is there twice", ErrSyntax},
 		"twice, once in escapes": {replace(`"seed"`, `"se\u0065d" : "1", "seed"`), "data.ticket_params.seed is there twice", ErrSyntax},
 		"a name with a bracket":  {replace(`"seed"`, `"se}\"d": [{}, [null, "]"]], "seed"`), `se}`, ErrSyntax},
-		"no data":                {`{"kind":"pmctl.params","version":1}`, "data is missing", ErrSyntax},
-		"null as data":           {`{"kind":"pmctl.params","version":1,"data":null}`, "data is missing", ErrSyntax},
+		"no data":                {`{"kind":"pmctl.params","version":2}`, "data is missing", ErrSyntax},
+		"null as data":           {`{"kind":"pmctl.params","version":2,"data":null}`, "data is missing", ErrSyntax},
 		"a field too few":        {replace(`"seed"`, `"unknown":"","seed2"`), "unknown field", ErrSyntax},
 		"null in a field":        {replace(`"win_prob": "`, `"win_prob": null, "unknown": "`), "", ErrSyntax},
-		"a number unquoted":      {replace(`"creation_round": "3812"`, `"creation_round": 3812`), "data.ticket_params.expiration_params.creation_round: got number", ErrSyntax},
-		"a leading zero":         {replace(`"3812"`, `"03812"`), `got "03812", want a decimal number`, ErrSyntax},
-		"a negative round":       {replace(`"3812"`, `"-3812"`), `data.ticket_params.expiration_params.creation_round: got "-3812", want a decimal number in quotes, 0 or more`, ErrSyntax},
+		"a number in quotes":     {replace(`"creation_round": 3812`, `"creation_round": "3812"`), "data.ticket_params.expiration_params.creation_round: got text, want a whole number, 0 or more, without quotes", ErrSyntax},
+		"a leading zero":         {replace(`"price_per_unit": "7"`, `"price_per_unit": "07"`), `got "07", want a decimal number`, ErrSyntax},
+		"a fraction":             {replace(`"expiration_block": 22345678`, `"expiration_block": 2234.5`), `data.ticket_params.expiration_block: got 2234.5, want a whole number`, ErrSyntax},
+		"an exponent":            {replace(`"expiration_block": 22345678`, `"expiration_block": 2e7`), `data.ticket_params.expiration_block: got 2e7, want a whole number`, ErrSyntax},
+		"a negative round":       {replace(`"creation_round": 3812`, `"creation_round": -3812`), `data.ticket_params.expiration_params.creation_round: got -3812, want a whole number, 0 or more`, ErrSyntax},
 		"a negative price":       {replace(`"price_per_unit": "7"`, `"price_per_unit": "-7"`), "data.price.price_per_unit: got", ErrSyntax},
-		"hex for a number":       {replace(`"3812"`, `"0x3812"`), `got "0x3812"`, ErrSyntax},
+		"hex for a number":       {replace(`"seed": "`, `"seed": "0x`), `got "0x5743`, ErrSyntax},
 		"no pixels":              {replace(`"pixels_per_unit": "3"`, `"pixels_per_unit": "0"`), "pixels_per_unit: got 0, want 1 or more", ErrSyntax},
 		"a wrong checksum":       {replace("0x70997970C5", "0x70997970c5"), "recipient: got \"0x70997970c5", ErrSyntax},
 		"an address cut short":   {replace("0x70997970C5", "0x70997970"), "want an address", ErrSyntax},
@@ -194,7 +196,7 @@ func TestReadAnyKind(t *testing.T) {
 	want := round{7, time.Unix(0, 0).UTC(), []string{"a < b & c"}}
 	var out bytes.Buffer
 	require.NoError(t, Write(&out, "pmctl.round", want))
-	require.Equal(t, "{\n  \"kind\": \"pmctl.round\",\n  \"version\": 1,\n  \"data\": {\n    \"number\": 7,\n    \"at\": \"1970-01-01T00:00:00Z\",\n    \"notes\": [\n      \"a < b & c\"\n    ]\n  }\n}\n", out.String())
+	require.Equal(t, "{\n  \"kind\": \"pmctl.round\",\n  \"version\": 2,\n  \"data\": {\n    \"number\": 7,\n    \"at\": \"1970-01-01T00:00:00Z\",\n    \"notes\": [\n      \"a < b & c\"\n    ]\n  }\n}\n", out.String())
 	var got round
 	require.NoError(t, Read(&out, "pmctl.round", &got))
 	require.Equal(t, want, got)
@@ -203,7 +205,7 @@ func TestReadAnyKind(t *testing.T) {
 func TestWriteError(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, WriteError(&out, Error{Code: "no_funds", ExitCode: 4, Message: "a & b", Hint: "do\nthis"}))
-	require.Equal(t, `{"kind":"pmctl.error","version":1,"error":{"code":"no_funds","exit_code":4,"message":"a & b","hint":"do\nthis"}}`+"\n", out.String())
+	require.Equal(t, `{"kind":"pmctl.error","version":2,"error":{"code":"no_funds","exit_code":4,"message":"a & b","hint":"do\nthis"}}`+"\n", out.String())
 
 	// A failed command's error, read in place of its document.
 	err := Read(&out, KindParams, new(Params))
@@ -212,7 +214,7 @@ func TestWriteError(t *testing.T) {
 
 func TestAMissingFieldIsNamed(t *testing.T) {
 	var missing *wire.MissingError
-	err := Read(strings.NewReader(`{"kind":"x","version":1,"data":{"a":1}}`), "x", &struct {
+	err := Read(strings.NewReader(`{"kind":"x","version":2,"data":{"a":1}}`), "x", &struct {
 		A int `json:"a"`
 		B int `json:"b"`
 	}{})

@@ -155,7 +155,7 @@ func TestBatchesComeBack(t *testing.T) {
 			require.Zero(t, want.PricePerPixel.Cmp(d.Batch.PricePerPixel))
 			d.Batch.PricePerPixel = want.PricePerPixel // 0 has two representations
 			require.Equal(t, want, d.Batch)
-			require.Equal(t, want.EV().RatString(), d.Header.EV)
+			require.Equal(t, want.EV().String(), d.Header.TicketEVExact.String())
 			if format == JSON || format == NDJSON {
 				require.Equal(t, h, d.Header)
 			}

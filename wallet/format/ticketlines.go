@@ -49,7 +49,7 @@ func DecodeStream(r io.Reader) (document *Document, lines *TicketLines, err erro
 		document, err = Decode(io.MultiReader(bytes.NewReader(line), in))
 		return document, nil, err
 	}
-	return document, &TicketLines{in: in, count: document.Header.Count, first: document.Header.FirstNonce}, nil
+	return document, &TicketLines{in: in, count: document.Header.Tickets, first: document.Header.FirstNonce}, nil
 }
 
 // decodeFirstLine reads the first line of a batch in NDJSON. It returns nil for any other line,
@@ -59,11 +59,11 @@ func decodeFirstLine(line []byte) *Document {
 		return nil
 	}
 	var b batch
-	_, err := identify(line, KindBatch)
+	head, err := identify(line, KindBatch)
 	if err == nil {
-		err = unmarshalData(line, &b)
+		err = head.unmarshalData(line, &b)
 	}
-	if err != nil || b.Tickets != nil {
+	if err != nil || b.Signatures != nil {
 		return nil
 	}
 	payment, err := b.check()
@@ -111,7 +111,7 @@ func (l *TicketLines) end() error {
 	for {
 		line, err := l.in.ReadSlice('\n')
 		if len(bytes.TrimSpace(line)) > 0 {
-			return invalid(&wire.FieldError{Field: "tickets", Got: "one more line", Want: fmt.Sprintf("%d, as count says", l.count)})
+			return invalid(&wire.FieldError{Field: "signatures", Got: "one more line", Want: fmt.Sprintf("%d, as tickets says", l.count)})
 		}
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return err
@@ -134,7 +134,7 @@ func (c *TicketChunk) Each(take func(*Ticket)) error {
 			}
 		}
 		if want := c.first + uint32(i); t.Nonce != want {
-			return invalid(&wire.FieldError{Field: fmt.Sprintf("tickets[%d].nonce", c.index+i), Got: fmt.Sprint(t.Nonce), Want: fmt.Sprint(want)})
+			return invalid(&wire.FieldError{Field: fmt.Sprintf("signatures[%d].nonce", c.index+i), Got: fmt.Sprint(t.Nonce), Want: fmt.Sprint(want)})
 		}
 		take(&t)
 	}

@@ -38,19 +38,19 @@ type Transaction struct {
 	Network string `json:"network"`
 	ChainID Nat    `json:"chain_id"`
 
-	// What describes it, for people, and RequestID is the user's own ID for it. Neither is signed.
-	What      string `json:"what"`
+	// Label is the code of what it does, and RequestID the user's own ID for it. Neither is signed.
+	Label     string `json:"label"`
 	RequestID string `json:"request_id,omitempty"`
 
 	From  Address `json:"from"`
 	To    Address `json:"to"`
 	Value Amount  `json:"value"`
 	Data  Hex     `json:"data"`
-	Nonce Nat     `json:"nonce"`
+	Nonce Num     `json:"nonce"`
 
 	// GasLimit is the most gas that it may use, at MaxGasPrice per unit, of which MaxTip is the
 	// highest tip; nil if the chain has no base fee.
-	GasLimit    Nat     `json:"gas_limit"`
+	GasLimit    Num     `json:"gas_limit"`
 	MaxGasPrice Amount  `json:"max_gas_price"`
 	MaxTip      *Amount `json:"max_tip,omitzero"`
 }
@@ -74,7 +74,7 @@ type SignedTransaction struct {
 	Transaction
 
 	// Hash identifies it on the chain; Raw is its encoding for nodes.
-	Hash Hash `json:"hash"`
+	Hash Hash `json:"transaction_hash"`
 	Raw  Hex  `json:"raw"`
 }
 

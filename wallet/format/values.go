@@ -181,6 +181,12 @@ func wanted(t reflect.Type) string {
 		return "a decimal number in quotes, of at most 63 bits, without leading zeros"
 	case reflect.TypeFor[Nat]():
 		return "a decimal number in quotes, 0 or more and of at most 63 bits, without leading zeros"
+	case reflect.TypeFor[Num](), reflect.TypeFor[BigNum]():
+		return "a whole number, 0 or more, without quotes"
+	case reflect.TypeFor[Fraction]():
+		return "a fraction n/d in quotes, in lowest terms"
+	case reflect.TypeFor[Ceil]():
+		return "an amount in wei: a decimal number in quotes, without leading zeros"
 	case reflect.TypeFor[Amount]():
 		return "an amount in wei: a decimal number in quotes, of at most 256 bits, without leading zeros"
 	case reflect.TypeFor[Hash]():

@@ -8,6 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/wallet/forecast"
+	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
 )
@@ -23,6 +24,7 @@ type Draw struct {
 	Expected, Owed float64
 
 	luck   Luck
+	ev     *big.Rat           // of the drawn tickets together
 	groups map[float64]uint64 // drawn tickets by probability
 	drawn  map[entry]struct{} // their entries in the ledger
 	l1     *big.Int
@@ -38,7 +40,7 @@ type entry struct {
 func NewDraw(l1Block uint64) *Draw {
 	none := policy.Cost(0, nil, nil)
 	return &Draw{
-		Made: none, Outstanding: none, luck: Luck{EV: new(big.Rat), Paid: new(big.Rat)},
+		Made: none, Outstanding: none, ev: new(big.Rat), luck: Luck{Paid: new(big.Rat)},
 		groups: make(map[float64]uint64), drawn: make(map[entry]struct{}), l1: new(big.Int).SetUint64(l1Block),
 	}
 }
@@ -55,7 +57,7 @@ func (d *Draw) Add(r store.Reservation) {
 		return
 	}
 	d.luck.Tickets += n
-	d.luck.EV.Add(d.luck.EV, cost.EV)
+	d.ev.Add(d.ev, cost.EV)
 	d.Expected += p * float64(n)
 	d.groups[p] += n
 	d.drawn[entry{r.RecipientRandHash, r.Nonces.First}] = struct{}{}
@@ -74,20 +76,20 @@ func (d *Draw) Win(e Event) {
 
 // Luck compares the drawn tickets with their results.
 type Luck struct {
-	Tickets uint64 `json:"tickets,string"`
-	// EV is their exact expected value in wei.
-	EV           *big.Rat `json:"ev"`
-	ExpectedWins float64  `json:"expected_wins"`
+	Tickets uint64 `json:"tickets"`
+	// TotalEV is their expected value.
+	format.TotalEV
+	ExpectedWins float64 `json:"expected_wins"`
 	// Wins is how many were redeemed, and Paid their sum in wei. Winners that were not redeemed yet
 	// are not included.
-	Wins uint64   `json:"wins,string"`
+	Wins uint64   `json:"wins"`
 	Paid *big.Rat `json:"paid"`
 	// AtMost is the probability of that many wins or fewer, AtLeast of that many or more, exact but
 	// for rounding.
 	AtMost  float64 `json:"probability_at_most"`
 	AtLeast float64 `json:"probability_at_least"`
 	// Outstanding is how many tickets can still win.
-	Outstanding uint64 `json:"outstanding,string"`
+	Outstanding uint64 `json:"outstanding"`
 }
 
 // Luck returns the result of the draw.
@@ -97,7 +99,7 @@ func (d *Draw) Luck() Luck {
 		groups = append(groups, forecast.Tickets{N: d.groups[p], P: p})
 	}
 	wins, luck := forecast.Wins(groups), d.luck
-	luck.ExpectedWins = d.Expected
+	luck.TotalEV, luck.ExpectedWins = format.NewTotalEV(d.ev), d.Expected
 	luck.AtMost, luck.AtLeast, luck.Outstanding = wins.AtMost(luck.Wins), wins.AtLeast(luck.Wins), d.Outstanding.Tickets
 	return luck
 }

@@ -37,9 +37,9 @@ type Event struct {
 	Kind Kind      `json:"kind"`
 	Time time.Time `json:"time"`
 	// Block is the block's number, Index the event's position in it.
-	Block uint64      `json:"block,string"`
-	Index uint        `json:"log_index,string"`
-	Tx    common.Hash `json:"transaction"`
+	Block uint64      `json:"block"`
+	Index uint        `json:"log_index"`
+	Tx    common.Hash `json:"transaction_hash"`
 
 	// Deposit and Reserve are the amounts added, withdrawn, or paid by a redemption; nil if the
 	// kind has none.
@@ -47,8 +47,8 @@ type Event struct {
 	Reserve *wei.Wei `json:"reserve,omitempty"`
 
 	// StartRound is when an unlock began, EndRound when the funds can be withdrawn.
-	StartRound *uint256.Int `json:"start_round,omitempty"`
-	EndRound   *uint256.Int `json:"end_round,omitempty"`
+	StartRound *format.BigNum `json:"start_round,omitempty"`
+	EndRound   *format.BigNum `json:"end_round,omitempty"`
 
 	// Redemption has the ticket of a redemption.
 	Redemption *Redemption `json:"redemption,omitempty"`
@@ -64,9 +64,9 @@ type Redemption struct {
 	// WinProb is the numerator of the win probability, over 2^256-1.
 	WinProb *uint256.Int `json:"win_prob"`
 	// SenderNonce has 32 bits in pmctl's tickets, and 256 in the event.
-	SenderNonce       *uint256.Int `json:"sender_nonce"`
-	RecipientRandHash common.Hash  `json:"recipient_rand_hash"`
-	CreationRound     *uint256.Int `json:"creation_round"`
+	SenderNonce       format.BigNum `json:"nonce"`
+	RecipientRandHash common.Hash   `json:"recipient_rand_hash"`
+	CreationRound     format.BigNum `json:"creation_round"`
 
 	// Match reports whether the ticket is in the ledger; Made is then its entry.
 	Match Match `json:"match"`
@@ -75,11 +75,10 @@ type Redemption struct {
 
 // Made is the ledger entry of a ticket.
 type Made struct {
-	At         time.Time `json:"at"`
-	FirstNonce uint32    `json:"first_nonce,string"`
-	Tickets    uint32    `json:"tickets,string"`
-	// TicketEV is the exact expected value of one ticket in wei.
-	TicketEV *big.Rat `json:"ticket_ev"`
+	At         time.Time `json:"made_at"`
+	FirstNonce uint32    `json:"first_nonce"`
+	Tickets    uint32    `json:"tickets"`
+	format.TicketEV
 }
 
 // Match is how a redeemed ticket relates to the ledger.
@@ -162,12 +161,12 @@ func (d *decoder) redemption(e *Event, ticket *contract.TicketBrokerWinningTicke
 	e.Kind, e.Deposit, e.Reserve = Redeemed, amount(new(big.Int).Sub(paid, claimed)), amount(claimed)
 	e.Redemption = &Redemption{
 		Recipient: format.Address(ticket.Recipient), FaceValue: *amount(ticket.FaceValue), Paid: *amount(paid),
-		WinProb: number(ticket.WinProb), SenderNonce: number(ticket.SenderNonce),
+		WinProb: number(ticket.WinProb), SenderNonce: format.NewBigNum(ticket.SenderNonce),
 		RecipientRandHash: crypto.Keccak256Hash(common.BigToHash(ticket.RecipientRand).Bytes()),
-		CreationRound:     new(uint256.Int), Match: Unknown,
+		Match:             Unknown,
 	}
 	if len(ticket.AuxData) >= common.HashLength {
-		e.Redemption.CreationRound.SetBytes(ticket.AuxData[:common.HashLength])
+		e.Redemption.CreationRound = format.NewBigNum(new(big.Int).SetBytes(ticket.AuxData[:common.HashLength]))
 	}
 	return nil
 }
@@ -180,7 +179,8 @@ func (e *Event) funds(event bind.ContractEvent) {
 	case *contract.TicketBrokerReserveFunded:
 		e.Kind, e.Reserve = ReserveFunded, amount(its.Amount)
 	case *contract.TicketBrokerUnlock:
-		e.Kind, e.StartRound, e.EndRound = Unlocked, number(its.StartRound), number(its.EndRound)
+		start, end := format.NewBigNum(its.StartRound), format.NewBigNum(its.EndRound)
+		e.Kind, e.StartRound, e.EndRound = Unlocked, &start, &end
 	case *contract.TicketBrokerUnlockCancelled:
 		e.Kind = UnlockCancelled
 	case *contract.TicketBrokerWithdrawal:

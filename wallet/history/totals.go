@@ -16,9 +16,9 @@ type Totals struct {
 	ReserveWithdrawn *big.Rat `json:"reserve_withdrawn"`
 	DepositPaid      *big.Rat `json:"deposit_paid"`
 	ReservePaid      *big.Rat `json:"reserve_paid"`
-	Redemptions      uint64   `json:"redemptions,string"`
+	Redemptions      uint64   `json:"redemptions"`
 	// Unmatched is how many redeemed tickets do not match the ledger.
-	Unmatched uint64 `json:"unmatched,string"`
+	Unmatched uint64 `json:"unmatched"`
 }
 
 func Total(events []Event) Totals {

@@ -139,8 +139,9 @@ func TestImportRefusesNonsense(t *testing.T) {
 		"hash":      func(r *DumpedReservation) { r.RecipientRandHash = "0xAB" },
 		"sender":    func(r *DumpedReservation) { r.Sender = "me" },
 		"range":     func(r *DumpedReservation) { r.FirstNonce = 0 },
-		"wide":      func(r *DumpedReservation) { r.Nonces = 1<<32 - 1; r.FirstNonce = 9 },
-		"ev":        func(r *DumpedReservation) { r.TicketEV = "1e9" },
+		"wide":      func(r *DumpedReservation) { r.Tickets = 1<<32 - 1; r.FirstNonce = 9 },
+		"ev":        func(r *DumpedReservation) { r.TicketEVExact = "1e9/1" },
+		"rounded":   func(r *DumpedReservation) { r.TicketEVWei = "1" },
 		"faceValue": func(r *DumpedReservation) { r.FaceValue = "-1" },
 		"chain":     func(r *DumpedReservation) { r.ChainID = "" },
 	} {

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -23,19 +25,20 @@ type Dump struct {
 	Requests     []DumpedRequest     `json:"requests"`
 }
 
-// DumpedReservation is a range of nonces that was taken. Numbers are decimal text, EV is a
-// fraction.
+// DumpedReservation is a range of nonces that was taken, one for each of the Tickets.
 type DumpedReservation struct {
-	RecipientRandHash string    `json:"recipient_rand_hash"`
-	FirstNonce        uint32    `json:"first_nonce"`
-	Nonces            uint32    `json:"nonces"`
-	ChainID           string    `json:"chain_id"`
-	Sender            string    `json:"sender"`
-	Recipient         string    `json:"recipient"`
-	FaceValue         string    `json:"face_value"`
-	TicketEV          string    `json:"ticket_ev"`
-	ExpirationBlock   string    `json:"expiration_block"`
-	ReservedAt        time.Time `json:"reserved_at"`
+	RecipientRandHash string `json:"recipient_rand_hash"`
+	FirstNonce        uint32 `json:"first_nonce"`
+	Tickets           uint32 `json:"tickets"`
+	ChainID           string `json:"chain_id"`
+	Sender            string `json:"sender"`
+	Recipient         string `json:"recipient"`
+	FaceValue         string `json:"face_value"`
+	// TicketEVExact is a fraction n/d, TicketEVWei the whole wei that is not below it.
+	TicketEVWei     string      `json:"ticket_ev_wei"`
+	TicketEVExact   string      `json:"ticket_ev_exact"`
+	ExpirationBlock json.Number `json:"expiration_block"`
+	ReservedAt      time.Time   `json:"reserved_at"`
 }
 
 // DumpedRequest is tickets made for a request; a request has one for each of its deliveries.
@@ -46,7 +49,7 @@ type DumpedRequest struct {
 	Digest            string    `json:"digest"`
 	RecipientRandHash string    `json:"recipient_rand_hash"`
 	FirstNonce        uint32    `json:"first_nonce"`
-	Nonces            uint32    `json:"nonces"`
+	Tickets           uint32    `json:"tickets"`
 	State             string    `json:"state"`
 	Outcome           string    `json:"outcome"`
 	MadeAt            time.Time `json:"made_at"`
@@ -70,8 +73,16 @@ func (s *Store) Export(ctx context.Context) (*Dump, error) {
 		d := &Dump{StoreID: s.ID(), ExportedAt: time.Now().UTC().Truncate(time.Second), Reservations: []DumpedReservation{}, Requests: []DumpedRequest{}}
 		reservations, err := db.List(tx, func(rows *sql.Rows) (r DumpedReservation, err error) {
 			var at int64
-			err = rows.Scan(&r.RecipientRandHash, &r.FirstNonce, &r.Nonces, &r.ChainID, &r.Sender, &r.Recipient, &r.FaceValue, &r.TicketEV, &r.ExpirationBlock, &at)
+			var ticketEV string
+			err = rows.Scan(&r.RecipientRandHash, &r.FirstNonce, &r.Tickets, &r.ChainID, &r.Sender, &r.Recipient, &r.FaceValue, &ticketEV, &r.ExpirationBlock, &at)
+			if err != nil {
+				return r, err
+			}
 			r.ReservedAt = fromMillis(at)
+			ev, err := parseFraction(ticketEV, parseNatural)
+			if err == nil {
+				r.TicketEVWei, r.TicketEVExact = ceil(ev).String(), ev.String()
+			}
 			return r, err
 		}, selectAllReservations)
 		if err != nil {
@@ -79,7 +90,7 @@ func (s *Store) Export(ctx context.Context) (*Dump, error) {
 		}
 		requests, err := db.List(tx, func(rows *sql.Rows) (r DumpedRequest, err error) {
 			var at int64
-			err = rows.Scan(&r.ChainID, &r.Sender, &r.ID, &r.Digest, &r.RecipientRandHash, &r.FirstNonce, &r.Nonces, &r.State, &r.Outcome, &at)
+			err = rows.Scan(&r.ChainID, &r.Sender, &r.ID, &r.Digest, &r.RecipientRandHash, &r.FirstNonce, &r.Tickets, &r.State, &r.Outcome, &at)
 			r.MadeAt = fromMillis(at)
 			return r, err
 		}, selectAllRequests)
@@ -110,13 +121,17 @@ func (s *Store) Import(ctx context.Context, d *Dump) error {
 		}
 		used := make(map[string]int64)
 		for _, r := range d.Reservations {
-			last := int64(r.FirstNonce) + int64(r.Nonces) - 1
+			ev, err := r.ticketEV()
+			if err != nil {
+				return err
+			}
+			last := int64(r.FirstNonce) + int64(r.Tickets) - 1
 			used[r.RecipientRandHash] = max(used[r.RecipientRandHash], last)
 			if err := tx.Exec(insertRetired, r.RecipientRandHash, used[r.RecipientRandHash], now.UnixMilli()); err != nil {
 				return err
 			}
-			err := tx.Exec(insertReservation, r.RecipientRandHash, r.FirstNonce, r.Nonces, r.ChainID, r.Sender, r.Recipient,
-				r.FaceValue, r.TicketEV, r.ExpirationBlock, r.ReservedAt.UnixMilli(), "")
+			err = tx.Exec(insertReservation, r.RecipientRandHash, r.FirstNonce, r.Tickets, r.ChainID, r.Sender, r.Recipient,
+				r.FaceValue, ev.RatString(), r.ExpirationBlock.String(), r.ReservedAt.UnixMilli(), "")
 			if err != nil {
 				return err
 			}
@@ -126,7 +141,7 @@ func (s *Store) Import(ctx context.Context, d *Dump) error {
 				return err
 			}
 			// Sets order tickets that can be made again; imported ones cannot.
-			err := tx.Exec(insertPart, r.ChainID, r.Sender, r.ID, i+1, r.RecipientRandHash, r.FirstNonce, r.Nonces, r.State, r.Outcome, 0)
+			err := tx.Exec(insertPart, r.ChainID, r.Sender, r.ID, i+1, r.RecipientRandHash, r.FirstNonce, r.Tickets, r.State, r.Outcome, 0)
 			if err != nil {
 				return err
 			}
@@ -150,10 +165,11 @@ func (d *Dump) check() error {
 			return fmt.Errorf("session %.66s: nonce %d occurs twice", r.RecipientRandHash, r.FirstNonce)
 		}
 		next[key{r.RecipientRandHash, r.FirstNonce}] = true
-		_, err := parseSum(0, r.TicketEV, r.FaceValue)
+		_, err := r.ticketEV()
+		_, valueErr := parseNatural(r.FaceValue)
 		_, chainErr := parseNatural(r.ChainID)
-		_, blockErr := parseNatural(r.ExpirationBlock)
-		if err = cmp.Or(err, chainErr, blockErr, checkKey(r.RecipientRandHash, r.FirstNonce, r.Nonces, r.Sender, r.Recipient)); err != nil {
+		_, blockErr := parseNatural(r.ExpirationBlock.String())
+		if err = cmp.Or(err, valueErr, chainErr, blockErr, checkKey(r.RecipientRandHash, r.FirstNonce, r.Tickets, r.Sender, r.Recipient)); err != nil {
 			return fmt.Errorf("the reservation of nonce %d of %.66s: %w", r.FirstNonce, r.RecipientRandHash, err)
 		}
 	}
@@ -164,11 +180,29 @@ func (d *Dump) check() error {
 			return fmt.Errorf("request %.40q occurs twice, with different arguments", r.ID)
 		}
 		digests[id] = r.Digest
-		if err := checkKey(r.RecipientRandHash, r.FirstNonce, r.Nonces, r.Sender, r.Sender); err != nil {
+		if err := checkKey(r.RecipientRandHash, r.FirstNonce, r.Tickets, r.Sender, r.Sender); err != nil {
 			return fmt.Errorf("request %.40q: %w", r.ID, err)
 		}
 	}
 	return nil
+}
+
+// ticketEV is the EV of a ticket, which both fields have.
+func (r *DumpedReservation) ticketEV() (*big.Rat, error) {
+	ev, err := parseFraction(r.TicketEVExact, parseNatural)
+	if err == nil && (ev.String() != r.TicketEVExact || ceil(ev).String() != r.TicketEVWei) {
+		err = fmt.Errorf("ticket_ev_exact %.80q is not in lowest terms, or ticket_ev_wei %.80q not the same rounded up", r.TicketEVExact, r.TicketEVWei)
+	}
+	return ev, err
+}
+
+// ceil is the least whole number that is not below r.
+func ceil(r *big.Rat) *big.Int {
+	whole, rest := new(big.Int).DivMod(r.Num(), r.Denom(), new(big.Int))
+	if rest.Sign() > 0 {
+		whole.Add(whole, big.NewInt(1))
+	}
+	return whole
 }
 
 func checkKey(hash string, first, count uint32, addresses ...string) error {

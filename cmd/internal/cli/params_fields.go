@@ -87,25 +87,19 @@ func OneIn(probability *big.Rat) string {
 
 // Judgement is what pmctl params show answers in JSON.
 type Judgement struct {
-	Recipient       format.Address `json:"recipient"`
-	Sender          format.Address `json:"sender"`
-	TicketEV        string         `json:"ticket_ev"`
-	FaceValue       string         `json:"face_value"`
-	ExpirationBlock string         `json:"expiration_block"`
+	Recipient format.Address `json:"recipient"`
+	Sender    format.Address `json:"sender"`
+	format.TicketEV
+	FaceValue       string        `json:"face_value"`
+	ExpirationBlock format.BigNum `json:"expiration_block"`
 
 	Works      []string           `json:"works,omitempty"`
 	WorkPrices []format.WorkPrice `json:"capabilities_prices,omitempty"`
 
-	Checks []checkResult `json:"checks"`
+	Checks []check.Finding `json:"checks"`
 }
 
-type checkResult struct {
-	Check   string `json:"check"`
-	Verdict string `json:"verdict"`
-	Detail  string `json:"detail"`
-}
-
-// verdictOf is how a check of params went, as documents have it.
+// verdictOf is how a check of params went, for people.
 func verdictOf(state check.State) string {
 	switch state {
 	case check.Failed:
@@ -122,15 +116,12 @@ func NewJudgement(judged *wallet.Judged) Judgement {
 	j := Judgement{
 		Recipient:       format.Address(ticketParams.Recipient),
 		Sender:          params.Sender,
-		TicketEV:        ticketParams.EV().RatString(),
+		TicketEV:        format.NewTicketEV(ticketParams.EV()),
 		FaceValue:       ticketParams.FaceValue.String(),
-		ExpirationBlock: ticketParams.ExpirationBlock.String(),
+		ExpirationBlock: format.NewBigNum(ticketParams.ExpirationBlock),
 		Works:           params.Works,
 		WorkPrices:      params.WorkPrices,
-		Checks:          make([]checkResult, len(judged.Findings)),
-	}
-	for i, f := range judged.Findings {
-		j.Checks[i] = checkResult{f.ID, verdictOf(f.State), f.Found}
+		Checks:          judged.Findings,
 	}
 	return j
 }

@@ -45,11 +45,11 @@ func (c callResult) Fields() []Field {
 type dryRunResult struct {
 	Network     string         `json:"network"`
 	ChainID     string         `json:"chain_id"`
-	Account     format.Address `json:"account"`
-	Contract    format.Address `json:"contract"`
+	Account     format.Address `json:"from"`
+	Contract    format.Address `json:"to"`
 	Call        callResult     `json:"call"`
 	Value       wei.Wei        `json:"value"`
-	GasLimit    string         `json:"gas_limit"`
+	GasLimit    uint64         `json:"gas_limit"`
 	MaxGasPrice wei.Wei        `json:"max_gas_price"`
 	MaxFee      wei.Wei        `json:"max_fee"`
 	MaxCost     wei.Wei        `json:"max_cost"`
@@ -72,7 +72,7 @@ func emitDryRun(r *Run, p *wallet.Proposal) error {
 	}
 	result := dryRunResult{
 		Network: p.Network.Name, ChainID: fmt.Sprint(p.Network.ChainID), Account: format.Address(p.From), Contract: format.Address(p.To), Call: Describe(call), Value: p.Value,
-		GasLimit: fmt.Sprint(p.GasLimit), MaxGasPrice: price, MaxFee: p.MaxFee, MaxCost: cost, says: p.Says,
+		GasLimit: p.GasLimit, MaxGasPrice: price, MaxFee: p.MaxFee, MaxCost: cost, says: p.Says,
 	}
 	return r.Emit("pmctl.dry_run", result, result.write)
 }
@@ -91,7 +91,7 @@ func (d dryRunResult) write(w *Page) error {
 	fields = append(fields, d.Call.Fields()...)
 	return w.Fields(append(fields,
 		Field{"value", d.Value.String()},
-		Field{"gas limit", d.GasLimit},
+		Field{"gas limit", fmt.Sprint(d.GasLimit)},
 		Field{"gas price", "at most " + d.MaxGasPrice.String()},
 		Field{"gas", "at most " + d.MaxFee.String()},
 		Field{"in all", "at most " + d.MaxCost.String()},

@@ -21,10 +21,10 @@ func WriteTransaction(t wallet.Transaction) func(*Page) error {
 		}
 		fields = append(fields, Field{"transaction", t.Hash.Hex()})
 		for _, e := range t.Earlier {
-			fields = append(fields, Field{"earlier", fmt.Sprintf("%s: %s, nonce %s, %s", e.State, e.Hash, e.Nonce, e.What)})
+			fields = append(fields, Field{"earlier", fmt.Sprintf("%s: %s, nonce %d, %s", e.State, e.Hash, e.Nonce, e.What)})
 		}
-		if t.Block != "" {
-			fields = append(fields, Field{"block", t.Block})
+		if t.Block != 0 {
+			fields = append(fields, Field{"block", fmt.Sprint(t.Block)})
 		}
 		if t.Fee != nil {
 			fields = append(fields, Field{"gas paid", t.Fee.String()})

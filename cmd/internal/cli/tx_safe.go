@@ -47,7 +47,7 @@ func writeSafe(r *Run, t *format.Transaction) error {
 		Version:   "1.0",
 		ChainID:   strconv.FormatInt(int64(t.ChainID), 10),
 		CreatedAt: r.Now().UnixMilli(),
-		Meta:      safeMeta{Name: wallet.LabelText(t.What), Description: "TicketBroker on " + t.Network, Safe: t.From},
+		Meta:      safeMeta{Name: wallet.LabelText(t.Label), Description: "TicketBroker on " + t.Network, Safe: t.From},
 		Transactions: []safeTransaction{{
 			To: t.To, Value: t.Value.Decimal(), Data: hexutil.Encode(t.Data), Method: null, Inputs: null,
 		}},
