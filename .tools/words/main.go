@@ -49,7 +49,7 @@ type chunk struct {
 
 // check prints every phrase found in the repository at root.
 func check(root string) (found int, err error) {
-	phrases, allowed, err := parse(list)
+	phrases, err := parse(list)
 	if err != nil {
 		return 0, err
 	}
@@ -59,7 +59,6 @@ func check(root string) (found int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("git ls-files: %w", err)
 	}
-	used := map[string]bool{}
 	for _, name := range strings.Fields(string(names)) {
 		text, err := os.ReadFile(filepath.Join(root, name))
 		if err != nil {
@@ -69,14 +68,9 @@ func check(root string) (found int, err error) {
 		if path.Ext(name) == ".go" {
 			chunks = goChunks(text)
 		}
-		folder := path.Dir(name) + "/"
 		for _, c := range chunks {
 			for _, p := range phrases {
 				for _, at := range p.pattern.FindAllStringIndex(c.text, -1) {
-					if allowed[folder] {
-						used[folder] = true
-						continue
-					}
 					words := strings.Join(strings.Fields(c.text[at[0]:at[1]]), " ")
 					fmt.Printf("%s:%d: %q: %s\n", name, c.line+strings.Count(c.text[:at[0]], "\n"), words, p.instead)
 					found++
@@ -84,39 +78,29 @@ func check(root string) (found int, err error) {
 			}
 		}
 	}
-	for folder := range allowed {
-		if !used[folder] {
-			fmt.Printf("%s is clean: remove its line from .tools/words/words.txt\n", folder)
-		}
-	}
 	return found, nil
 }
 
 // parse reads lines of "phrase | what to write instead", where the phrase is a regular
-// expression that matches whole words, and of "allow: folder/".
-func parse(list string) (phrases []phrase, allowed map[string]bool, err error) {
-	allowed = map[string]bool{}
+// expression that begins at a word.
+func parse(list string) (phrases []phrase, err error) {
 	for line := range strings.Lines(list) {
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		if folder, ok := strings.CutPrefix(line, "allow:"); ok {
-			allowed[strings.TrimSpace(folder)] = true
-			continue
-		}
 		words, instead, ok := strings.Cut(line, " | ")
 		if !ok {
-			return nil, nil, fmt.Errorf("no \" | \" in %q", line)
+			return nil, fmt.Errorf("no \" | \" in %q", line)
 		}
 		// A phrase may wrap, with a comment's marker on the next line.
 		pattern, err := regexp.Compile(`(?i)\b(?:` + strings.ReplaceAll(words, " ", `[\s/#*>]+`) + `)`)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		phrases = append(phrases, phrase{pattern, instead})
 	}
-	return phrases, allowed, nil
+	return phrases, nil
 }
 
 var capital = regexp.MustCompile(`[A-Z]`)

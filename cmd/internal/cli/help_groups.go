@@ -86,7 +86,7 @@ func boolRank(first bool) int {
 	return 1
 }
 
-// Required tells whether a command fails without the flag.
+// Required reports whether a command fails without the flag.
 func Required(flag *pflag.Flag) bool {
 	return slices.Equal(flag.Annotations[cobra.BashCompOneRequiredFlag], []string{"true"})
 }

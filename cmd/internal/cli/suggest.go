@@ -29,7 +29,7 @@ func MarkMoney(root *cobra.Command, paths, flags []string) {
 	})
 }
 
-// MovesMoney tells whether a command is marked.
+// MovesMoney reports whether a command is marked.
 func MovesMoney(cmd *cobra.Command) bool { return cmd.Annotations[moneyKey] != "" }
 
 func eachCommand(cmd *cobra.Command, do func(*cobra.Command)) {
@@ -117,7 +117,7 @@ func nearFlags(cmd *cobra.Command, typed string) (near []string) {
 	return near
 }
 
-// similar tells whether one word may be a slip of the finger for another.
+// similar reports whether one word may be a slip of the finger for another.
 func similar(typed, name string) bool {
 	typed = strings.ToLower(typed)
 	if len(typed) >= 3 && strings.HasPrefix(name, typed) {
