@@ -79,9 +79,9 @@ line of output; the exit code is that of the first failure.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case recipients == "" && len(args) == 0:
-				return cli.Usagef("no recipient to pay: pass its URL or address, or --recipients FILE")
+				return cli.WithHint(cli.Usagef("no recipient to pay: pass its URL or address, or --recipients FILE"), "usage: %s; see pmctl pay --help", cli.UsageLine(cmd))
 			case recipients == "" && value.Value == "":
-				return cli.Usagef("no amount to pay: pass --value AMOUNT, such as 3000gwei")
+				return cli.WithHint(cli.Usagef("no amount to pay: pass --value AMOUNT, such as 3000gwei"), "usage: %s; see pmctl pay --help", cli.UsageLine(cmd))
 			case recipients == "":
 				return runPay(r, cmd, &o, &request, &work, &header, &value, args[0])
 			case len(args) > 0:
