@@ -29,14 +29,14 @@ type Credit struct {
 
 // Credit returns the credit at a recipient's URL, of the session that was paid last there.
 func (c *Chain) Credit(ctx context.Context, sender common.Address, url string) (Credit, error) {
-	return read(ctx, c.store, "read the credit at "+url, func(tx *db.Tx) (Credit, error) { return c.credit(tx, sender, url) })
+	return read(ctx, c.store, "read the credit at "+url, func(tx *db.Tx) (Credit, error) { return creditAt(tx, c.id, sender, url) })
 }
 
 // TakeCredit takes the credit, so that one payment alone uses it. It takes nothing, and
 // returns false, when the credit is not what it was seen as.
 func (c *Chain) TakeCredit(ctx context.Context, sender common.Address, url string, seen Credit) (taken bool, err error) {
 	err = c.store.writeFor(ctx, "take the credit at "+url, func(tx *db.Tx) error {
-		now, err := c.credit(tx, sender, url)
+		now, err := creditAt(tx, c.id, sender, url)
 		taken = err == nil && now.Amount != nil && now.Session == seen.Session && now.Amount.Cmp(seen.Amount) == 0
 		if !taken {
 			return err
@@ -50,7 +50,7 @@ func (c *Chain) TakeCredit(ctx context.Context, sender common.Address, url strin
 // which more is as long as life away or longer.
 func (c *Chain) AddCredit(ctx context.Context, sender common.Address, url string, more Credit, life time.Duration) error {
 	return c.store.writeFor(ctx, "keep the credit at "+url, func(tx *db.Tx) error {
-		was, err := c.credit(tx, sender, url)
+		was, err := creditAt(tx, c.id, sender, url)
 		if err != nil {
 			return err
 		}
@@ -67,11 +67,11 @@ func (c *Chain) AddCredit(ctx context.Context, sender common.Address, url string
 	})
 }
 
-func (c *Chain) credit(tx *db.Tx, sender common.Address, url string) (Credit, error) {
+func creditAt(tx *db.Tx, chainID string, sender common.Address, url string) (Credit, error) {
 	var found Credit
 	var amount string
 	var at int64
-	ok, err := tx.Row(selectCredit, c.id, sender.Hex(), url).Find(&found.Session, &amount, &at)
+	ok, err := tx.Row(selectCredit, chainID, sender.Hex(), url).Find(&found.Session, &amount, &at)
 	if err != nil || !ok {
 		return Credit{}, err
 	}
