@@ -33,7 +33,7 @@ type clientDocument struct {
 	SDKToken string `json:"sdk_token,omitempty"`
 }
 
-// priceDocument is a highest price: n or n/d wei a unit.
+// priceDocument is a highest price: n/d wei a unit.
 type priceDocument struct {
 	Unit  string `json:"unit"`
 	Price string `json:"price"`
@@ -55,7 +55,7 @@ func documentOf(c *wallet.SignerClient) clientDocument {
 		d.Recipients = append(d.Recipients, format.Address(recipient))
 	}
 	for _, unit := range slices.Sorted(maps.Keys(c.Terms.MaxPrices)) {
-		d.MaxPrices = append(d.MaxPrices, priceDocument{unit, c.Terms.MaxPrices[unit].RatString()})
+		d.MaxPrices = append(d.MaxPrices, priceDocument{unit, c.Terms.MaxPrices[unit].String()})
 	}
 	return d
 }
@@ -83,7 +83,7 @@ func (d clientDocument) write(p *cli.Page) error {
 		recipients = append(recipients, common.Address(recipient).Hex())
 	}
 	for _, price := range d.MaxPrices {
-		prices = append(prices, price.Price+" wei/"+price.Unit)
+		prices = append(prices, strings.TrimSuffix(price.Price, "/1")+" wei/"+price.Unit)
 	}
 	add("recipients", strings.Join(recipients, ", "))
 	add("apps", strings.Join(d.Apps, ", "))
