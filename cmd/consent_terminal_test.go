@@ -47,7 +47,11 @@ func TestABumpOfWhatIsMinedIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newSeat(t)
 	require.NoError(t, s.network.SetAutomine(t.Context(), false))
-	var sent struct{ Data struct{ Hash string } }
+	var sent struct {
+		Data struct {
+			Hash string `json:"transaction_hash"`
+		}
+	}
 	require.NoError(t, json.Unmarshal([]byte(s.run("fund", "--deposit", "1eth", "--yes", "--no-wait", "-o", "json")), &sent))
 	p := s.sit(nil, "tx", "bump", sent.Data.Hash)
 	p.expect("[y/N] ")
@@ -57,6 +61,6 @@ func TestABumpOfWhatIsMinedIsRefused(t *testing.T) {
 	p.press(passphraseTyped + "\r")
 	code, shown := p.end()
 	require.Equal(t, exitFailed, code, shown)
-	require.Contains(t, shown, "not waiting any more")
+	require.Contains(t, shown, "no longer pending")
 	require.NotContains(t, s.run("tx", "list", "--all"), "bump", "nothing was signed")
 }

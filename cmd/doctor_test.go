@@ -69,7 +69,7 @@ func (w *ward) examine(exit int) (bad, skipped []string, text string) {
 	var document struct {
 		Data struct {
 			Checks []struct {
-				ID, Found, Allowed, Knob, Fix string
+				ID, Found, Allowed, Setting, Fix string
 				State                         string
 			}
 		}
@@ -83,9 +83,9 @@ func (w *ward) examine(exit int) (bad, skipped []string, text string) {
 		default:
 			bad = append(bad, c.ID+" "+c.State)
 			require.NotEmpty(w.t, c.Fix, "%s says what to do: %+v", c.ID, c)
-			require.NotEmpty(w.t, c.Knob, "%s says whose setting it is: %+v", c.ID, c)
+			require.NotEmpty(w.t, c.Setting, "%s says whose setting it is: %+v", c.ID, c)
 			require.NotEmpty(w.t, c.Allowed, "%s says what is allowed: %+v", c.ID, c)
-			text += strings.Join([]string{c.Found, c.Allowed, c.Knob, c.Fix}, "\n")
+			text += strings.Join([]string{c.Found, c.Allowed, c.Setting, c.Fix}, "\n")
 		}
 	}
 	require.Equal(w.t, exit, got, "%v\n%s", bad, errs.String())

@@ -108,7 +108,7 @@ func limitWays() []limitWay {
 		{"user's file", (*limitWorld).byFile, looser},
 		{"profile", (*limitWorld).byProfile, looser},
 		{"HOME", (*limitWorld).byHome, ""},
-		{"store", (*limitWorld).byStore, "in which"},
+		{"store", (*limitWorld).byStore, "which counts"},
 		{"offline", (*limitWorld).byOffline, "a limit requires asking the chain"},
 		{"agent", (*limitWorld).byAgent, ""},
 		{"unsigned document", (*limitWorld).byDocument, ""},
@@ -144,7 +144,7 @@ func TestEveryWayAroundALimit(t *testing.T) {
 			}
 			if !c.sends { // and nothing was made but what the ways made before the limit was set
 				spent := w.may(0, "budget", "--output", "json")
-				require.Equal(t, fmt.Sprint(w.made), w.field(spent, "tickets"))
+				require.EqualValues(t, w.made, w.field(spent, "tickets"))
 			}
 		})
 	}

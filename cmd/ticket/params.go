@@ -26,7 +26,7 @@ func newParamsFetch(r *cli.Run) *cobra.Command {
 	var o cli.PayerOptions
 	var work cli.WorkOptions
 	cmd := &cobra.Command{
-		Use:   "fetch RECIPIENT…",
+		Use:   "fetch [RECIPIENT…]",
 		Short: "Fetch ticket params",
 		Long: `Ask recipients for ticket params and show each offer, checked against your
 limits and, if a node is configured, against the chain. With --output json, the
@@ -63,7 +63,7 @@ func fetchParams(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, work *cli.
 	asked := len(args) == 0
 	if asked {
 		if !r.Asks() {
-			return cli.Usagef("no recipient to ask: pass its URL or address")
+			return cli.Usage(cli.WithHint(errors.New("no recipient to ask: pass its URL or address"), "usage: %s; see pmctl params fetch --help", cli.UsageLine(cmd)))
 		}
 		u, err := cli.AskRecipient(cmd.Context(), r)
 		if err != nil {

@@ -45,7 +45,7 @@ func TestCallsThatPmctlMakes(t *testing.T) {
 		if c.want.Function != "fundDeposit" && c.want.Function != "fundReserve" {
 			_, err = ParseCall(new(big.Int).Add(c.value, one), c.data)
 			require.ErrorIs(t, err, ErrCall)
-			require.ErrorContains(t, err, c.want.Function+" takes a value of "+c.value.String()+" wei")
+			require.ErrorContains(t, err, c.want.Function+" requires a value of "+c.value.String()+" wei")
 		}
 	}
 }
