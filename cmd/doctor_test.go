@@ -70,7 +70,7 @@ func (w *ward) examine(exit int) (bad, skipped []string, text string) {
 		Data struct {
 			Checks []struct {
 				ID, Found, Allowed, Setting, Fix string
-				State                         string
+				State                            string
 			}
 		}
 	}
