@@ -151,7 +151,7 @@ func TestSuggestions(t *testing.T) {
 		"store chek":           "did you mean pmctl store check?",
 		"tx wiat":              "did you mean pmctl tx wait?",
 		"help staus":           "did you mean pmctl status?",
-		"status --netwrok x":   "did you mean --network?",
+		"status --netwirk x":   "did you mean --network?",
 		"pay x --max-fce":      "pmctl pay --help lists the flags",
 		"pay x --max-face":     "did you mean --max-face-value?",
 		"fund --max-fe 1":      "did you mean --max-fee?",
