@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"strings"
 
 	"github.com/pmctl/pmctl/cmd/account"
 	"github.com/pmctl/pmctl/cmd/agent"
@@ -32,37 +31,10 @@ func Main(ctx context.Context, args []string, env *cli.Env) int {
 		return run.Fail(err)
 	}
 	root := newRoot(run)
-	completing := len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd)
-	if completing {
+	if cli.Completing(args) {
 		addCompletions(run, root) // which takes as long as all the rest of the tree
 	}
-	root.SetArgs(args)
-	root.SetIn(run.In)
-	root.SetOut(run.Out)
-	root.SetErr(run.Err)
-	var err error
-	if !completing { // cobra adds its command for that later
-		err = cli.CheckCommand(root, args)
-	}
-	if err == nil {
-		err = root.ExecuteContext(ctx)
-	}
-	switch {
-	case run.Unwritten() != nil && (err == nil || !run.Started):
-		// What cobra prints, it prints without looking.
-		err = run.Unwritten()
-	case err != nil && !run.Started:
-		// Nothing of ours ran yet: the line is wrong, or --output comes after what is.
-		run.Output = cli.RequestedOutput(args)
-		err = withOtherName(cli.Usage(err), root)
-		if split := splitAmount(args); split != nil {
-			err = split
-		}
-	}
-	if err == nil {
-		return cli.ExitDone
-	}
-	return run.Fail(cli.Interrupted(ctx, err))
+	return cli.Execute(ctx, run, root, args, func(err error) error { return withOtherName(err, root) })
 }
 
 // Tree is the command tree, for programs that describe it.
@@ -89,11 +61,9 @@ sender, the orchestrator the recipient. See pmctl help glossary.`,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			// cobra would check these last, after the command has started.
-			if err := cli.CheckFlags(cmd); err != nil {
+			if err := cli.Start(r, cmd); err != nil {
 				return err
 			}
-			r.Started = true
 			if cmd.Name() == cobra.ShellCompRequestCmd {
 				unquoteUsage(cmd.Root())
 			}

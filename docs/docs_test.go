@@ -110,7 +110,7 @@ func newWorld(t *testing.T, bin string) *world {
 	oneday.For(t, 2*time.Minute)
 	w := &world{t: t, bin: bin, home: t.TempDir()}
 	state := filepath.Join(w.home, ".local", "state", "pmctl", "devnet.json")
-	network := exec.Command(filepath.Join(bin, "pmctl-devnet"), "--seed", seed, "--recipients", "3", "--redemption-gas-price", "10gwei", "--json", "--state", state)
+	network := exec.Command(filepath.Join(bin, "pmctl-devnet"), "--seed", seed, "--recipients", "3", "--redemption-gas-price", "10gwei", "-o", "json", "--state", state)
 	network.Env = w.env()
 	network.Dir = w.home
 	stdout, err := network.StdoutPipe()

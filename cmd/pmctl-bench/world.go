@@ -85,7 +85,7 @@ func (w *world) socket() string { return "PMCTL_AGENT=" + filepath.Join(w.folder
 
 // start starts the network, and a node that is a round trip away.
 func (w *world) start(ctx context.Context, state string) error {
-	w.network = exec.CommandContext(ctx, filepath.Join(w.folder, "pmctl-devnet"), "--state", state, "--json", "--until-stdin-closes")
+	w.network = exec.CommandContext(ctx, filepath.Join(w.folder, "pmctl-devnet"), "--state", state, "-o", "json", "--until-stdin-closes")
 	var err error
 	if w.stdin, err = w.network.StdinPipe(); err != nil {
 		return err

@@ -22,7 +22,7 @@ type network struct {
 func (s *stage) startNetwork(ctx context.Context) (*network, error) {
 	const line = "pmctl-devnet --unlock-period 2"
 	fmt.Fprintf(s.out, "$ %s &\n", line)
-	cmd := s.command(ctx, "pmctl-devnet", "--unlock-period", "2", "--json", "--until-stdin-closes")
+	cmd := s.command(ctx, "pmctl-devnet", "--unlock-period", "2", "-o", "json", "--until-stdin-closes")
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ type recipientStatus struct {
 
 func (s *stage) recipient(ctx context.Context) (recipientStatus, error) {
 	var status recipientStatus
-	out, err := s.command(ctx, "pmctl-devnet", "recipient", "--json").Output()
+	out, err := s.command(ctx, "pmctl-devnet", "recipient", "-o", "json").Output()
 	if err != nil {
 		return status, fmt.Errorf("ask the recipient: %w", err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -10,10 +11,12 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
@@ -23,7 +26,7 @@ import (
 
 // remote is a running network that this process only talks to.
 type remote struct {
-	streams
+	*cli.Run
 	statePath func() (string, error)
 }
 
@@ -41,25 +44,29 @@ func (r remote) state() (*chain.DevnetState, error) {
 }
 
 func (r remote) mine() *cobra.Command {
-	return &cobra.Command{
-		Use:   "mine [BLOCKS]",
-		Short: "Mine blocks on the running network",
-		Args:  maximumArgs(1),
+	cmd := &cobra.Command{
+		Use:     "mine [BLOCKS]",
+		Short:   "Mine blocks on the running network",
+		Example: `  pmctl-devnet mine 40`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return r.advance(cmd.Context(), "/mine", "blocks", args)
 		},
 	}
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
 }
 
 func (r remote) round() *cobra.Command {
-	return &cobra.Command{
-		Use:   "round [COUNT]",
-		Short: "Let rounds pass on the running network",
-		Args:  maximumArgs(1),
+	cmd := &cobra.Command{
+		Use:     "round [COUNT]",
+		Short:   "Let rounds pass on the running network",
+		Example: `  pmctl-devnet round 8`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return r.advance(cmd.Context(), "/round", "count", args)
 		},
 	}
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
 }
 
 // advance asks the control API for more blocks or rounds.
@@ -69,7 +76,7 @@ func (r remote) advance(ctx context.Context, path, parameter string, args []stri
 		count = args[0]
 	}
 	if n, err := strconv.ParseUint(count, 10, 64); err != nil || n == 0 {
-		return usageError{fmt.Errorf("%q is not a number of at least 1", count)}
+		return cli.Usagef("%s %q: must be a whole number from 1", strings.ToUpper(parameter), count)
 	}
 	state, err := r.state()
 	if err != nil {
@@ -79,32 +86,32 @@ func (r remote) advance(ctx context.Context, path, parameter string, args []stri
 	if err := request(ctx, http.MethodPost, state.ControlURL+path+"?"+parameter+"="+count, &status); err != nil {
 		return err
 	}
-	fmt.Fprintf(r.out, "round %d, L1 block %d\n", status.Round, status.L1Block)
-	return nil
+	if r.Output == cli.OutputJSON {
+		return writeJSON(r.Out, status)
+	}
+	_, err = fmt.Fprintf(r.Out, "round %d, L1 block %d\n", status.Round, status.L1Block)
+	return err
 }
 
 func (r remote) faucet() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "faucet ADDRESS AMOUNT",
 		Short:   "Give an account ether on the running network",
 		Example: `  pmctl-devnet faucet 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed 10eth`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return usageError{fmt.Errorf("faucet takes an address and an amount")}
-			}
-			return nil
-		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !common.IsHexAddress(args[0]) {
-				return usageError{fmt.Errorf("%q is not an address", args[0])}
-			}
-			amount, err := wei.Parse(args[1])
+			to, err := cli.ParseAddress("ADDRESS", args[0])
 			if err != nil {
-				return usageError{err}
+				return err
 			}
-			return r.give(cmd.Context(), common.HexToAddress(args[0]), amount)
+			amount, err := cli.ParseAmount("AMOUNT", args[1])
+			if err != nil {
+				return err
+			}
+			return r.give(cmd.Context(), to, amount)
 		},
 	}
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
 }
 
 // give sends ether from the network's first account.
@@ -114,7 +121,7 @@ func (r remote) give(ctx context.Context, to common.Address, amount wei.Wei) err
 		return err
 	}
 	if len(state.Accounts) == 0 {
-		return fmt.Errorf("the network has no funded account to give from: start it with --accounts 1")
+		return cli.WithHint(errors.New("the network has no funded account to give from"), "restart it with pmctl-devnet --accounts 1")
 	}
 	key, err := signer.RawKey([]byte(state.Accounts[0].PrivateKey))
 	if err != nil {
@@ -134,42 +141,47 @@ func (r remote) give(ctx context.Context, to common.Address, amount wei.Wei) err
 	if _, err := sender.Wait(ctx, sent.Hash()); err != nil {
 		return err
 	}
-	fmt.Fprintf(r.out, "gave %s to %s\n", amount, to)
-	return nil
+	if r.Output == cli.OutputJSON {
+		return writeJSON(r.Out, struct {
+			Address common.Address `json:"address"`
+			Amount  wei.Wei        `json:"amount"`
+			TxHash  common.Hash    `json:"tx_hash"`
+		}{to, amount, sent.Hash()})
+	}
+	_, err = fmt.Fprintf(r.Out, "gave %s to %s\n", amount, to)
+	return err
 }
 
 func (r remote) recipient() *cobra.Command {
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "recipient",
 		Short: "Show what the running network's first recipient accepted and refused",
-		Args:  maximumArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			state, err := r.state()
 			if err != nil {
 				return err
 			}
 			if len(state.Recipients) == 0 {
-				return fmt.Errorf("the network has no recipient: start it with --recipients 1")
+				return cli.WithHint(errors.New("the network has no recipient"), "restart it with pmctl-devnet --recipients 1")
 			}
 			url := state.Recipients[0].StatusURL
-			if asJSON {
+			if r.Output == cli.OutputJSON {
 				var raw json.RawMessage
 				if err := request(cmd.Context(), http.MethodGet, url, &raw); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(r.out, "%s\n", raw)
+				_, err := fmt.Fprintf(r.Out, "%s\n", raw)
 				return err
 			}
 			var status recipient.Status
 			if err := request(cmd.Context(), http.MethodGet, url, &status); err != nil {
 				return err
 			}
-			writeRecipient(r.out, status)
+			writeRecipient(r.Out, status)
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the recipient's own JSON")
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 
@@ -204,13 +216,4 @@ func request(ctx context.Context, method, target string, into any) error {
 		return fmt.Errorf("the local network answers %s: %s", res.Status, body)
 	}
 	return json.NewDecoder(res.Body).Decode(into)
-}
-
-func maximumArgs(n int) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		if len(args) > n {
-			return usageError{fmt.Errorf("unexpected argument %q", args[n])}
-		}
-		return nil
-	}
 }

@@ -7,11 +7,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	streams := streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}
-	os.Exit(run(ctx, streams, os.Getenv, os.Args[1:]))
+	os.Exit(run(ctx, cli.System(), os.Args[1:]))
 }

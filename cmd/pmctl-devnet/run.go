@@ -11,23 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
-
-// Exit codes, a part of pmctl's.
-const (
-	exitDone   = 0
-	exitFailed = 1
-	exitUsage  = 2
-)
-
-// streams are what the program reads and writes.
-type streams struct {
-	in       io.Reader
-	out, err io.Writer
-}
 
 // options are the program's flags.
 type options struct {
@@ -35,7 +23,6 @@ type options struct {
 	state            string
 	l1Numbers        string
 	economy          recipient.Economy
-	json             bool
 	untilStdinCloses bool
 }
 
@@ -59,26 +46,14 @@ func (a amount) Set(text string) error {
 	return err
 }
 
-// usageError marks what the caller of the program got wrong.
-type usageError struct{ error }
-
 // run is the program. It serves until ctx ends, and returns the exit code.
-func run(ctx context.Context, s streams, getenv func(string) string, args []string) int {
-	command := newCommand(s, getenv)
-	command.SetArgs(args)
-	err := command.ExecuteContext(ctx)
-	if err == nil {
-		return exitDone
-	}
-	fmt.Fprintf(s.err, "pmctl-devnet: %v\n", err)
-	if usage := (usageError{}); errors.As(err, &usage) || errors.Is(err, devnet.ErrConfig) {
-		fmt.Fprintln(s.err, "pmctl-devnet --help lists the flags")
-		return exitUsage
-	}
-	return exitFailed
+func run(ctx context.Context, env *cli.Env, args []string) int {
+	r := cli.NewRun(env)
+	r.Program = "pmctl-devnet"
+	return cli.Execute(ctx, r, newRoot(r), args, func(err error) error { return err })
 }
 
-func newCommand(s streams, getenv func(string) string) *cobra.Command {
+func newRoot(r *cli.Run) *cobra.Command {
 	var o options
 	command := &cobra.Command{
 		Use:   "pmctl-devnet",
@@ -87,61 +62,60 @@ func newCommand(s streams, getenv func(string) string) *cobra.Command {
 pmctl talks to, funded accounts, and recipients that take payments and redeem the
 tickets that win. pmctl finds it with --network devnet.
 
-It listens on 127.0.0.1 only and runs until it is interrupted (SIGINT or SIGTERM).
-Everything is gone then, and the exit code is 0. The keys that it makes up are no
-secrets: never send real money to them.`,
+It listens on 127.0.0.1 only and runs until SIGINT or SIGTERM, then exits with
+code 0. The chain is not saved. The generated keys are no secrets: never send real
+money to them.
+
+With --output json, stdout has one JSON object, the content of the state file, as
+soon as the network is ready.`,
 		Example: `  pmctl-devnet
   pmctl-devnet --recipients 2 --round-length 60 --unlock-period 1
-  pmctl-devnet --arbitrum --state /tmp/devnet.json --json`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError{fmt.Errorf("unexpected argument %q", args[0])}
+  pmctl-devnet --arbitrum --state /tmp/devnet.json -o json`,
+		SilenceErrors:      true,
+		SilenceUsage:       true,
+		DisableSuggestions: true, // cli has its own
+		PersistentPreRunE:  func(cmd *cobra.Command, _ []string) error { return cli.Start(r, cmd) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("l1-number-as") && !o.config.Arbitrum {
+				return cli.WithHint(cli.Usagef("--l1-number-as requires --arbitrum: a plain chain has no L1 numbers"), "see %s --help", cmd.CommandPath())
 			}
-			return nil
-		},
-		RunE: func(command *cobra.Command, _ []string) error {
-			if command.Flags().Changed("l1-number-as") && !o.config.Arbitrum {
-				return usageError{errors.New("--l1-number-as goes with --arbitrum: a plain chain has no L1 numbers")}
-			}
-			return serve(command.Context(), s, getenv, o)
+			return serve(cmd.Context(), r, o)
 		},
 	}
-	command.SetIn(s.in)
-	command.SetOut(s.out)
-	command.SetErr(s.err)
-	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	command.Version = cli.BuildVersion()
 	command.CompletionOptions.DisableDefaultCmd = true
 	command.SetHelpCommand(&cobra.Command{Hidden: true})
+	r.RegisterScreenFlags(command.PersistentFlags())
+	r.OutputFlag(command, cli.OutputTable, cli.OutputJSON)
 
 	c := &o.config
 	flags := command.Flags()
-	flags.IntVar(&c.Port, "port", 0, "port of JSON-RPC over HTTP and WebSocket (0 = any free one)")
-	flags.IntVar(&c.ControlPort, "control-port", 0, "port of the control API (0 = any free one)")
-	flags.IntVar(&c.Accounts, "accounts", devnet.DefaultAccounts, "number of funded accounts")
-	flags.StringVar(&c.Seed, "seed", "", "derive all keys from this text instead of at random")
-	flags.IntVar(&c.Recipients, "recipients", 1, "number of recipients")
+	flags.IntVar(&c.Port, "port", 0, "serve JSON-RPC over HTTP and WebSocket on `PORT` (default any free port)")
+	flags.IntVar(&c.ControlPort, "control-port", 0, "serve the control API on `PORT` (default any free port)")
+	flags.IntVar(&c.Accounts, "accounts", devnet.DefaultAccounts, "create `N` funded accounts")
+	flags.StringVar(&c.Seed, "seed", "", "derive all keys from `TEXT` (default random keys)")
+	flags.IntVar(&c.Recipients, "recipients", 1, "start `N` recipients")
 	o.economy = recipient.DefaultEconomy()
-	flags.Var(amount{&o.economy.Tickets.EV}, "ticket-ev", "what the recipients' tickets are worth on average")
-	flags.Var(amount{&o.economy.GasPrice}, "redemption-gas-price", "gas price that the recipients reckon with: a face value is 400000 times that, the rarer to win")
+	flags.Var(amount{&o.economy.Tickets.EV}, "ticket-ev", "the recipients' tickets have an expected value of `AMOUNT`")
+	flags.Var(amount{&o.economy.GasPrice}, "redemption-gas-price", "the recipients set face values of 400000 times `AMOUNT`: the higher, the more seldom a ticket wins")
 	flags.Uint64Var(&c.RoundLength, "round-length", devnet.DefaultRoundLength,
-		"length of a round in L1 blocks (params live 40: with much less than that, winners expire unredeemed)")
-	flags.Uint64Var(&c.UnlockPeriod, "unlock-period", devnet.DefaultUnlockPeriod, "rounds between unlock and withdrawal")
-	flags.BoolVar(&c.ManualRounds, "manual-rounds", false, "leave it to others to initialize rounds")
-	flags.DurationVar(&c.BlockTime, "block-time", 0, "mine a block each period, not one at each transaction")
-	flags.BoolVar(&c.Arbitrum, "arbitrum", false, "let blocks tell an L1 block number of their own, as on Arbitrum")
-	flags.StringVar(&o.l1Numbers, "l1-number-as", string(devnet.L1Hex), `how --arbitrum writes l1BlockNumber: "hex" or "number"`)
-	command.PersistentFlags().StringVar(&o.state, "state", "", "file that tells others where the network is (default $PMCTL_DEVNET_STATE, else $XDG_STATE_HOME/pmctl/devnet.json)")
-	flags.BoolVar(&o.json, "json", false, "print the state as JSON on stdout when the network is ready")
-	flags.BoolVar(&o.untilStdinCloses, "until-stdin-closes", false, "end also when stdin ends, so that no script leaves a network behind")
-	command.AddCommand(remote{s, func() (string, error) { return o.statePath(getenv) }}.commands()...)
+		"a round has `N` L1 blocks; params expire after 40, so with far fewer than that, winners expire before redemption")
+	flags.Uint64Var(&c.UnlockPeriod, "unlock-period", devnet.DefaultUnlockPeriod, "withdraw is possible `N` rounds after unlock")
+	flags.BoolVar(&c.ManualRounds, "manual-rounds", false, "do not initialize rounds")
+	flags.DurationVar(&c.BlockTime, "block-time", 0, "mine a block every `DURATION` (default one per transaction)")
+	flags.Lookup("block-time").DefValue = "" // its text says what 0 means
+	flags.BoolVar(&c.Arbitrum, "arbitrum", false, "report separate L1 block numbers, as Arbitrum does")
+	flags.StringVar(&o.l1Numbers, "l1-number-as", string(devnet.L1Hex), "with --arbitrum, write l1BlockNumber in `FORMAT`: hex or number")
+	command.PersistentFlags().StringVar(&o.state, "state", "", "state `FILE` with which pmctl finds the network (default $PMCTL_DEVNET_STATE, else $XDG_STATE_HOME/pmctl/devnet.json)")
+	flags.BoolVar(&o.untilStdinCloses, "until-stdin-closes", false, "also end when stdin is closed, so that no script leaves a network running")
+	command.AddCommand(remote{r, func() (string, error) { return o.statePath(r.Getenv) }}.commands()...)
+	cli.InstallHelp(command, func() *cli.Page { return cli.OutPage(r) }, "")
 	return command
 }
 
 // serve runs a network until ctx ends.
-func serve(ctx context.Context, s streams, getenv func(string) string, o options) error {
-	config, err := o.complete(getenv)
+func serve(ctx context.Context, r *cli.Run, o options) error {
+	config, err := o.complete(r.Getenv)
 	if err != nil {
 		return err
 	}
@@ -152,7 +126,7 @@ func serve(ctx context.Context, s streams, getenv func(string) string, o options
 		// This ends with stdin, or else with the program: a read cannot be called off.
 		go func() {
 			defer cancel()
-			_, _ = io.Copy(io.Discard, s.in)
+			_, _ = io.Copy(io.Discard, r.In)
 		}()
 	}
 
@@ -161,9 +135,12 @@ func serve(ctx context.Context, s streams, getenv func(string) string, o options
 		if ctx.Err() != nil {
 			return nil // asked to stop before it was up
 		}
+		if errors.Is(err, devnet.ErrConfig) {
+			return cli.WithHint(cli.Usage(err), "pmctl-devnet --help lists the flags")
+		}
 		return err
 	}
-	err = report(s, network, config, o.json)
+	err = report(r, network, config)
 	if err == nil {
 		<-ctx.Done()
 	}
@@ -174,13 +151,13 @@ func serve(ctx context.Context, s streams, getenv func(string) string, o options
 func (o options) complete(getenv func(string) string) (devnet.Config, error) {
 	config := o.config
 	if config.Accounts < 0 {
-		return config, usageError{fmt.Errorf("--accounts %d: the number cannot be negative", config.Accounts)}
+		return config, cli.Usagef("--accounts %d: must be at least 0", config.Accounts)
 	}
 	if config.Accounts == 0 {
 		config.Accounts = -1 // none; 0 would mean the default
 	}
 	if config.RoundLength == 0 || config.UnlockPeriod == 0 {
-		return config, usageError{errors.New("--round-length and --unlock-period are at least 1")}
+		return config, cli.Usagef("--round-length and --unlock-period must be at least 1")
 	}
 	if config.Arbitrum {
 		config.L1Numbers = devnet.L1NumberFormat(o.l1Numbers)
@@ -203,37 +180,44 @@ func (o options) statePath(getenv func(string) string) (string, error) {
 	if !filepath.IsAbs(folder) {
 		home := getenv("HOME")
 		if home == "" {
-			return "", usageError{errors.New("no HOME to keep the state file in: name one with --state")}
+			return "", cli.WithHint(cli.Usagef("HOME is not set: there is no folder for the state file"), "pass --state FILE")
 		}
 		folder = filepath.Join(home, ".local", "state")
 	}
 	return filepath.Join(folder, "pmctl", "devnet.json"), nil
 }
 
-// report tells that the network is ready: people on stderr, programs on stdout.
-func report(s streams, network *devnet.Devnet, config devnet.Config, asJSON bool) error {
+// report says that the network is ready: on stderr, or as the state on stdout.
+func report(r *cli.Run, network *devnet.Devnet, config devnet.Config) error {
 	state := network.State()
+	if r.Output == cli.OutputJSON {
+		return writeJSON(r.Out, state)
+	}
 	mode := "plain"
 	if state.Arbitrum {
 		mode = "arbitrum"
 	}
-	fmt.Fprintf(s.err, "local network is ready (chain id %d, %s)\n", state.ChainID, mode)
-	line := func(name, value string) { fmt.Fprintf(s.err, "  %-11s %s\n", name, value) }
-	line("rpc", state.RPCURL)
-	line("websocket", state.WSURL)
-	line("control", state.ControlURL)
-	line("controller", state.Controller.Hex())
+	fields := []cli.Field{{"rpc", state.RPCURL}, {"websocket", state.WSURL}, {"control", state.ControlURL}, {"controller", state.Controller.Hex()}}
 	for _, recipient := range state.Recipients {
-		line("recipient", fmt.Sprintf("%s %s", recipient.Address.Hex(), recipient.URL))
+		fields = append(fields, cli.Field{"recipient", recipient.Address.Hex() + " " + recipient.URL})
 	}
-	line("accounts", fmt.Sprintf("%d with %s each, keys in the state file", len(state.Accounts), network.Balance()))
-	line("rounds", fmt.Sprintf("of %d L1 blocks, unlocking takes %d", config.RoundLength, config.UnlockPeriod))
-	line("state", config.StatePath)
-	fmt.Fprintln(s.err, "Ctrl-C ends it")
-	if !asJSON {
+	fields = append(fields,
+		cli.Field{"accounts", fmt.Sprintf("%d with %s each, keys in the state file", len(state.Accounts), network.Balance())},
+		cli.Field{"rounds", fmt.Sprintf("%d L1 blocks each, unlocking takes %d rounds", config.RoundLength, config.UnlockPeriod)},
+		cli.Field{"state", config.StatePath})
+	if r.Quiet {
 		return nil
 	}
-	encoder := json.NewEncoder(s.out)
+	page := cli.ErrPage(r)
+	return errors.Join(
+		page.Print(fmt.Sprintf("local network is ready (chain id %d, %s)\n", state.ChainID, mode)),
+		page.Fields(fields),
+		page.Print("press Ctrl-C to stop it\n"))
+}
+
+// writeJSON writes what the network's own servers and its state file have as JSON.
+func writeJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(state)
+	return encoder.Encode(value)
 }

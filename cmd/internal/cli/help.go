@@ -99,7 +99,9 @@ func (p *helpPage) section(heading, text string) {
 
 func (p *helpPage) usage(cmd *cobra.Command) {
 	var lines strings.Builder
-	if cmd.Runnable() && cmd.HasParent() {
+	groups := FlagGroups(cmd)
+	// A root without flags of its own does nothing but list its commands.
+	if cmd.Runnable() && (cmd.HasParent() || groups[0].Heading != GlobalFlags) {
 		lines.WriteString("  " + cmd.UseLine() + "\n")
 	}
 	if cmd.HasAvailableSubCommands() {
@@ -114,7 +116,6 @@ func (p *helpPage) usage(cmd *cobra.Command) {
 		}
 		p.section(group.Heading, list.String())
 	}
-	groups := FlagGroups(cmd)
 	column := 0
 	for _, group := range groups {
 		for _, flag := range group.Flags {

@@ -16,6 +16,8 @@ type Run struct {
 	screen *screen
 	out    *checkedWriter
 
+	// Program is the name that errors begin with.
+	Program string
 	// Started tells that a command's own code runs.
 	Started bool
 	// Output is the format that --output asks for; errors follow it.
@@ -34,7 +36,7 @@ type Run struct {
 // NewRun is an invocation in a world.
 func NewRun(env *Env) *Run {
 	own := *env
-	r := &Run{Env: &own, screen: &screen{w: env.Err, wraps: env.ErrTerminal, width: func() int { return errWidth(env) }}, out: &checkedWriter{w: env.Out}, color: colorAuto}
+	r := &Run{Env: &own, Program: "pmctl", screen: &screen{w: env.Err, wraps: env.ErrTerminal, width: func() int { return errWidth(env) }}, out: &checkedWriter{w: env.Out}, color: colorAuto}
 	own.Out = r.out
 	if env.Prompter != nil {
 		if terminal, ok := env.Prompter.(*terminalPrompter); ok {
@@ -48,8 +50,13 @@ func NewRun(env *Env) *Run {
 // RegisterFlags adds the flags that every command has.
 func (r *Run) RegisterFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&r.Profile, "profile", "", "use the settings of profile `NAME` in the config file (default $PMCTL_PROFILE)")
-	flags.BoolVarP(&r.Quiet, "quiet", "q", false, "print only errors on stderr")
 	flags.BoolVarP(&r.Verbose, "verbose", "v", false, "show more: contract addresses, names of key files, and on stderr each request to a node or a recipient with its time")
+	r.RegisterScreenFlags(flags)
+}
+
+// RegisterScreenFlags adds those of these flags that programs beside pmctl have too.
+func (r *Run) RegisterScreenFlags(flags *pflag.FlagSet) {
+	flags.BoolVarP(&r.Quiet, "quiet", "q", false, "print only errors on stderr")
 	flags.Var(&Choice{&r.color, []string{colorAuto, colorAlways, colorNever}}, "color", "use colours `WHEN`: auto, always or never")
 }
 
@@ -80,7 +87,7 @@ func (r *Run) Fail(err error) int {
 		_ = format.WriteError(r.Err, e)
 		return e.ExitCode
 	}
-	r.screen.print("pmctl: " + PlainLines(e.Message))
+	r.screen.print(r.Program + ": " + PlainLines(e.Message))
 	if e.Hint != "" {
 		r.screen.print("hint: " + PlainLines(e.Hint))
 	}

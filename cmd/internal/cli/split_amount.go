@@ -1,9 +1,8 @@
-package cmd
+package cli
 
 import (
 	"strings"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -19,7 +18,7 @@ func splitAmount(args []string) error {
 			continue
 		}
 		if _, err := wei.Parse(number + unit); err == nil {
-			return cli.WithHint(cli.Usagef("%q and %q are two arguments to the shell, not one amount", number, unit),
+			return WithHint(Usagef("%q and %q are two arguments to the shell, not one amount", number, unit),
 				"write %s%s, or quote it: '%s %s'", number, unit, number, unit)
 		}
 	}

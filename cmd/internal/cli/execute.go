@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Completing reports whether the shell asks for completions with a command line.
+func Completing(args []string) bool {
+	return len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd)
+}
+
+// Start checks a command's flags and marks the run as started. It is part of the root's
+// PersistentPreRunE: cobra would check the flags last, after the command has started.
+func Start(r *Run, cmd *cobra.Command) error {
+	if err := CheckFlags(cmd); err != nil {
+		return err
+	}
+	r.Started = true
+	return nil
+}
+
+// Execute runs a command line on a tree of commands, reports its error, and returns the
+// exit code. The function explain adds to a usage error what only the program knows.
+func Execute(ctx context.Context, r *Run, root *cobra.Command, args []string, explain func(error) error) int {
+	root.SetArgs(args)
+	root.SetIn(r.In)
+	root.SetOut(r.Out)
+	root.SetErr(r.Err)
+	var err error
+	if !Completing(args) { // cobra adds its command for that later
+		err = CheckCommand(root, args)
+	}
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
+	switch {
+	case r.Unwritten() != nil && (err == nil || !r.Started):
+		// What cobra prints, it prints without looking.
+		err = r.Unwritten()
+	case err != nil && !r.Started:
+		// Nothing of ours ran yet: the line is wrong, or --output comes after what is.
+		r.Output = RequestedOutput(args)
+		err = explain(Usage(err))
+		if split := splitAmount(args); split != nil {
+			err = split
+		}
+	}
+	if err == nil {
+		return ExitDone
+	}
+	return r.Fail(Interrupted(ctx, err))
+}
