@@ -10,10 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/cobra/doc"
 
 	"github.com/pmctl/pmctl/cmd"
 )
@@ -60,7 +58,7 @@ func all(c *cobra.Command) []*cobra.Command {
 func referenceOf(tree *cobra.Command) ([]byte, error) {
 	var page bytes.Buffer
 	page.WriteString("# Command line reference\n\n" +
-		"What `pmctl COMMAND --help` says, for every command, as `make gen` wrote it down. The exit codes are in [formats.md](formats.md).\n\n")
+		"What `pmctl COMMAND --help` says, for every command, as `make gen` wrote it down, and the topics of `pmctl help`.\n\n")
 	for _, c := range all(tree) {
 		path := c.CommandPath()
 		fmt.Fprintf(&page, "- [%s](#%s): %s\n", path, strings.ReplaceAll(path, " ", "-"), c.Short)
@@ -93,15 +91,8 @@ func writeMan(tree *cobra.Command, dir string) error {
 		}
 	}
 	for _, c := range all(tree) {
-		var page bytes.Buffer
-		// A page must not depend on the day, so it has no date.
-		header := &doc.GenManHeader{Section: "1", Source: "pmctl", Manual: "pmctl manual", Date: new(time.Time)}
-		if err := doc.GenMan(c, header, &page); err != nil {
-			return err
-		}
-		text := strings.Replace(page.String(), `"Jan 0001"`, `""`, 1)
 		path := filepath.Join(dir, strings.ReplaceAll(c.CommandPath(), " ", "-")+".1")
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(path, manPage(c), 0o644); err != nil {
 			return err
 		}
 	}
