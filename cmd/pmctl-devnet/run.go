@@ -85,7 +85,7 @@ soon as the network is ready.`,
 	command.Version = cli.BuildVersion()
 	command.CompletionOptions.DisableDefaultCmd = true
 	command.SetHelpCommand(&cobra.Command{Hidden: true})
-	r.RegisterScreenFlags(command.PersistentFlags())
+	cli.RegisterScreenFlags(r, command.PersistentFlags())
 	r.OutputFlag(command, cli.OutputTable, cli.OutputJSON)
 
 	c := &o.config

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd"
+	"github.com/pmctl/pmctl/cmd/internal/cli"
 )
 
 func main() {
@@ -58,10 +59,13 @@ func all(c *cobra.Command) []*cobra.Command {
 func referenceOf(tree *cobra.Command) ([]byte, error) {
 	var page bytes.Buffer
 	page.WriteString("# Command line reference\n\n" +
-		"What `pmctl COMMAND --help` says, for every command, as `make gen` wrote it down, and the topics of `pmctl help`.\n\n")
+		"The help of every command and every topic, as `make gen` wrote it down. The exit codes are under [pmctl help exit-codes](#pmctl-help-exit-codes) and in the [README](../README.md).\n\n")
 	for _, c := range all(tree) {
 		path := c.CommandPath()
 		fmt.Fprintf(&page, "- [%s](#%s): %s\n", path, strings.ReplaceAll(path, " ", "-"), c.Short)
+	}
+	for _, topic := range cli.Topics() {
+		fmt.Fprintf(&page, "- [pmctl help %s](#pmctl-help-%s): %s\n", topic.Name, topic.Name, topic.Short)
 	}
 	for _, c := range all(tree) {
 		var help bytes.Buffer
@@ -72,6 +76,13 @@ func referenceOf(tree *cobra.Command) ([]byte, error) {
 			return nil, err
 		}
 		fmt.Fprintf(&page, "\n## %s\n\n```text\n%s\n```\n", c.CommandPath(), strings.TrimSpace(help.String()))
+	}
+	for _, topic := range cli.Topics() {
+		var text bytes.Buffer
+		if err := cli.WriteTopic(&cli.Page{Writer: &text, Width: 80}, topic); err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&page, "\n## pmctl help %s\n\n```text\n%s\n```\n", topic.Name, strings.TrimSpace(text.String()))
 	}
 	return page.Bytes(), nil
 }
@@ -91,8 +102,7 @@ func writeMan(tree *cobra.Command, dir string) error {
 		}
 	}
 	for _, c := range all(tree) {
-		path := filepath.Join(dir, strings.ReplaceAll(c.CommandPath(), " ", "-")+".1")
-		if err := os.WriteFile(path, manPage(c), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, pageName(c)+".1"), manPage(c), 0o644); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,117 +12,170 @@ import (
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 )
 
-// manPage is a command's page in the macros of man(7). It has no date, so that it does not depend
-// on the day.
+// roffPage is a man page as it is written.
+type roffPage struct{ bytes.Buffer }
+
+// manPage is a command's man page. It has no date, so that it is the same every day.
 func manPage(c *cobra.Command) []byte {
-	c.InitDefaultHelpFlag()
-	c.InitDefaultVersionFlag()
-	m := new(manual)
-	name := strings.ReplaceAll(c.CommandPath(), " ", "-")
-	fmt.Fprintf(m, ".TH %q \"1\" \"\" \"pmctl\" \"pmctl manual\"\n", strings.ToUpper(name))
-	m.section("NAME")
-	m.text(name + " - " + c.Short)
-	m.section("SYNOPSIS")
-	fmt.Fprintf(m, ".B %s\n", roff(cli.UsageLine(c)))
-	m.section("DESCRIPTION")
-	m.text(c.Long)
+	var p roffPage
+	name := pageName(c)
+	fmt.Fprintf(&p, ".TH \"%s\" \"1\" \"\" \"pmctl\" \"pmctl manual\"\n.nh\n", strings.ToUpper(name))
+	fmt.Fprintf(&p, ".SH NAME\n%s \\- %s\n", roff(name), roff(c.Short))
+	p.synopsis(c)
+	p.description(c)
+	p.commands(c)
+	p.options(c)
+	if c.Example != "" {
+		p.WriteString(".SH EXAMPLES\n")
+		p.verbatim(strings.TrimRight(c.Example, "\n"))
+	}
+	p.WriteString(".SH \"EXIT STATUS\"\n")
+	for _, m := range cli.ExitMeanings() {
+		p.entry(bold(strconv.Itoa(m.Code)), m.Meaning)
+	}
+	p.WriteString(".SH ENVIRONMENT\n")
+	for _, list := range cli.Environment() {
+		p.subsection(list.Heading)
+		for _, variable := range list.Entries {
+			p.entry(bold(variable[0]), variable[1])
+		}
+	}
+	p.WriteString(".SH FILES\n")
+	for _, file := range cli.Files() {
+		p.entry(italic(file[0]), file[1])
+	}
+	p.seeAlso(c)
+	return p.Bytes()
+}
+
+// pageName is the name of a command's man page: pmctl-tx-list.
+func pageName(c *cobra.Command) string { return strings.ReplaceAll(c.CommandPath(), " ", "-") }
+
+func (p *roffPage) synopsis(c *cobra.Command) {
+	p.WriteString(".SH SYNOPSIS\n")
+	lines := []string{}
+	path := c.CommandPath()
+	if c.Runnable() && c.HasParent() {
+		lines = append(lines, bold(path)+roff(strings.TrimPrefix(c.UseLine(), path)))
+	}
 	if c.HasAvailableSubCommands() {
-		m.section("COMMANDS")
-		for _, group := range cli.CommandGroups(c) {
-			m.subsection(group.Heading)
-			for _, sub := range group.Commands {
-				m.item(".B "+roff(sub.Name()), sub.Short)
+		lines = append(lines, bold(path)+" "+italic("COMMAND"))
+	}
+	p.WriteString(strings.Join(lines, "\n.br\n") + "\n")
+}
+
+// description writes the long text. Indented lines stay lines.
+func (p *roffPage) description(c *cobra.Command) {
+	about := c.Long
+	if about == "" {
+		about = c.Short + "."
+	}
+	p.WriteString(".SH DESCRIPTION\n")
+	for i, paragraph := range strings.Split(strings.TrimSpace(about), "\n\n") {
+		if i > 0 {
+			p.WriteString(".PP\n")
+		}
+		var listed bool
+		for line := range strings.SplitSeq(paragraph, "\n") {
+			indented := strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t")
+			switch {
+			case indented && !listed:
+				p.WriteString(".RS\n.nf\n")
+			case !indented && listed:
+				p.WriteString(".fi\n.RE\n")
+			}
+			listed = indented
+			if text := strings.TrimSpace(line); text != "" {
+				if indented {
+					text = strings.TrimRight(strings.TrimPrefix(line, "  "), " ")
+				}
+				p.WriteString(roff(text) + "\n")
 			}
 		}
+		if listed {
+			p.WriteString(".fi\n.RE\n")
+		}
 	}
-	m.section("OPTIONS")
+}
+
+func (p *roffPage) commands(c *cobra.Command) {
+	groups := cli.CommandGroups(c)
+	if len(groups) == 0 {
+		return
+	}
+	p.WriteString(".SH COMMANDS\n")
+	for _, group := range groups {
+		p.subsection(group.Heading)
+		for _, sub := range group.Commands {
+			p.entry(bold(sub.CommandPath()), sub.Short)
+		}
+	}
+}
+
+func (p *roffPage) options(c *cobra.Command) {
+	c.InitDefaultHelpFlag()
+	c.InitDefaultVersionFlag()
+	p.WriteString(".SH OPTIONS\n")
 	for _, group := range cli.FlagGroups(c) {
-		m.subsection(group.Heading)
+		p.subsection(group.Heading)
 		for _, flag := range group.Flags {
-			m.option(flag)
+			p.entry(option(flag), cli.FlagText(flag))
 		}
-	}
-	if c.Example != "" {
-		m.section("EXAMPLES")
-		fmt.Fprintf(m, ".EX\n%s\n.EE\n", roff(c.Example))
-	}
-	m.section("EXIT STATUS")
-	for _, exit := range cli.ExitMeanings() {
-		m.item(fmt.Sprintf(".B %d", exit.Code), exit.Meaning)
-	}
-	m.section("ENVIRONMENT")
-	for _, list := range cli.Environment() {
-		m.subsection(list.Heading)
-		for _, entry := range list.Entries {
-			m.item(".B "+roff(entry[0]), entry[1])
-		}
-	}
-	m.section("FILES")
-	for _, file := range cli.Files() {
-		m.item(".I "+roff(file[0]), file[1])
-	}
-	m.section("SEE ALSO")
-	m.seeAlso(c)
-	return m.Bytes()
-}
-
-// manual is a page that is written.
-type manual struct{ bytes.Buffer }
-
-func (m *manual) section(name string) { fmt.Fprintf(m, ".SH %q\n", name) }
-
-func (m *manual) subsection(name string) { fmt.Fprintf(m, ".SS %q\n", strings.TrimSuffix(name, ":")) }
-
-// item is a term, as a line of macros, with what is said of it.
-func (m *manual) item(term, text string) { fmt.Fprintf(m, ".TP\n%s\n%s\n", term, roff(text)) }
-
-// text writes paragraphs, which have empty lines between them.
-func (m *manual) text(text string) {
-	for i, paragraph := range strings.Split(strings.TrimSpace(text), "\n\n") {
-		if i > 0 {
-			m.WriteString(".PP\n")
-		}
-		m.WriteString(roff(paragraph) + "\n")
 	}
 }
 
-// option is a flag with the name of its value in italics.
-func (m *manual) option(flag *pflag.Flag) {
-	value, usage := pflag.UnquoteUsage(flag)
-	term := roff("--" + flag.Name)
+// option is a flag in bold with its metavariable in italics.
+func option(flag *pflag.Flag) string {
+	label := bold("--" + flag.Name)
 	if flag.Shorthand != "" {
-		term = roff("-"+flag.Shorthand) + "\\fR, \\fB" + term
+		label = bold("-"+flag.Shorthand) + ", " + label
 	}
-	term = "\\fB" + term + "\\fR"
-	if value != "" {
-		term += " \\fI" + roff(value) + "\\fR"
+	if metavariable, _ := pflag.UnquoteUsage(flag); metavariable != "" {
+		label += " " + italic(metavariable)
 	}
-	m.item(term, usage)
+	return label
 }
 
-func (m *manual) seeAlso(c *cobra.Command) {
+// seeAlso names the page above, and those below.
+func (p *roffPage) seeAlso(c *cobra.Command) {
 	var pages []string
 	if c.HasParent() {
-		pages = append(pages, c.Parent().CommandPath())
+		pages = append(pages, pageName(c.Parent()))
 	}
 	for _, sub := range c.Commands() {
 		if sub.IsAvailableCommand() {
-			pages = append(pages, sub.CommandPath())
+			pages = append(pages, pageName(sub))
 		}
 	}
 	for i, page := range pages {
-		end := ","
-		if i == len(pages)-1 {
-			end = ""
-		}
-		fmt.Fprintf(m, ".BR %s (1)%s\n", roff(strings.ReplaceAll(page, " ", "-")), end)
+		pages[i] = bold(page) + "(1)"
+	}
+	p.WriteString(".SH \"SEE ALSO\"\n" + strings.Join(pages, ",\n") + "\n")
+}
+
+func (p *roffPage) subsection(heading string) {
+	if heading != "" {
+		fmt.Fprintf(p, ".SS \"%s\"\n", heading)
 	}
 }
 
-// roff is text as it is printed, whatever its characters mean to roff.
+// entry is a tagged paragraph. The label is roff already.
+func (p *roffPage) entry(label, text string) {
+	fmt.Fprintf(p, ".TP\n%s\n%s\n", label, roff(text))
+}
+
+func (p *roffPage) verbatim(text string) {
+	p.WriteString(".nf\n" + roff(text) + "\n.fi\n")
+}
+
+func bold(text string) string   { return `\fB` + roff(text) + `\fR` }
+func italic(text string) string { return `\fI` + roff(text) + `\fR` }
+
+var escapes = strings.NewReplacer(`\`, `\\`, "-", `\-`)
+
+// roff escapes text: a line that begins with a dot or an apostrophe would be a request.
 func roff(text string) string {
-	text = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(text)
-	lines := strings.Split(text, "\n")
+	lines := strings.Split(escapes.Replace(text), "\n")
 	for i, line := range lines {
 		if strings.HasPrefix(line, ".") || strings.HasPrefix(line, "'") {
 			lines[i] = `\&` + line

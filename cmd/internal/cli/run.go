@@ -51,11 +51,11 @@ func NewRun(env *Env) *Run {
 func (r *Run) RegisterFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&r.Profile, "profile", "", "use the settings of profile `NAME` in the config file (default $PMCTL_PROFILE)")
 	flags.BoolVarP(&r.Verbose, "verbose", "v", false, "show more: contract addresses, names of key files, and on stderr each request to a node or a recipient with its time")
-	r.RegisterScreenFlags(flags)
+	RegisterScreenFlags(r, flags)
 }
 
 // RegisterScreenFlags adds those of these flags that programs beside pmctl have too.
-func (r *Run) RegisterScreenFlags(flags *pflag.FlagSet) {
+func RegisterScreenFlags(r *Run, flags *pflag.FlagSet) {
 	flags.BoolVarP(&r.Quiet, "quiet", "q", false, "print only errors on stderr")
 	flags.Var(&Choice{&r.color, []string{colorAuto, colorAlways, colorNever}}, "color", "use colours `WHEN`: auto, always or never")
 }
