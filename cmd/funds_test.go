@@ -82,9 +82,12 @@ func (s *shell) run(code int, line string) map[string]any {
 	return document.Data
 }
 
-// number is a field that holds a decimal number.
+// number is a field that holds a count or, as a string, an amount.
 func (s *shell) number(data map[string]any, field string) *big.Int {
 	s.t.Helper()
+	if count, ok := data[field].(float64); ok {
+		return big.NewInt(int64(count))
+	}
 	text, ok := data[field].(string)
 	require.True(s.t, ok, "%s is %v", field, data[field])
 	n, ok := new(big.Int).SetString(text, 10)

@@ -77,8 +77,8 @@ func TestSoakHistory(t *testing.T) {
 	data := s.run(exitDone, "history")
 	totals, luck := data["totals"].(map[string]any), data["luck"].(map[string]any)
 	require.Equal(t, tickets, s.number(luck, "tickets"))
-	require.Equal(t, "0", luck["outstanding"])
-	require.Equal(t, "0", totals["unmatched"])
+	require.EqualValues(t, 0, luck["outstanding"])
+	require.EqualValues(t, 0, totals["unmatched"])
 
 	// What was put in less what was paid is what the contract says is there.
 	status := s.run(exitDone, "status")

@@ -255,7 +255,7 @@ func (c *command) message() string {
 
 // transacted is the result of a command that sends a transaction.
 type transacted struct {
-	Hash      common.Hash
+	Hash      common.Hash `json:"transaction_hash"`
 	Mined     bool
 	Cancelled bool
 	Steps     []struct {
