@@ -130,7 +130,7 @@ func (w *world) listen() {
 		r, err := c.result()
 		w.must(err)
 		v := w.owners[r.Hash]
-		if v == nil || v.exit {
+		if v == nil || v.exit && (r.Cancelled || !w.last(v, r.Hash)) {
 			continue
 		}
 		v.told = done
@@ -141,6 +141,12 @@ func (w *world) listen() {
 			v.end = v.told
 		}
 	}
+}
+
+// last reports whether a transaction is the step that ends an exit: it adds again what is kept.
+func (w *world) last(exit *want, hash common.Hash) bool {
+	f, ok := w.suite.origin.funding(w.ledger.sent[hash])
+	return ok && f == exit.funding()
 }
 
 // claims reports whether a failed command says that nothing was done, or that its transaction
