@@ -103,10 +103,13 @@ func (b *batch) document(form string, tickets *pm.TicketBatch) (*Document, error
 	return d, nil
 }
 
-// decodeLines reads one ticket per line.
+// decodeLines reads one ticket per line. Each keeps its line end: one that has it is complete.
 func decodeLines(rest []byte, count uint32) ([]Ticket, error) {
 	tickets := []Ticket{}
-	for line := range bytes.Lines(bytes.TrimSpace(rest)) {
+	if header, lines, ok := bytes.Cut(rest, []byte("\n")); ok && len(bytes.TrimSpace(header)) == 0 {
+		rest = lines
+	}
+	for line := range bytes.Lines(withoutBlankEnd(rest)) {
 		var t Ticket
 		if err := unmarshalLine(line, &t); err != nil {
 			return nil, fmt.Errorf("ticket %d: %w", len(tickets)+1, err)
@@ -117,6 +120,18 @@ func decodeLines(rest []byte, count uint32) ([]Ticket, error) {
 		return nil, fmt.Errorf("%w: %d of %d tickets are there", ErrTruncated, len(tickets), count)
 	}
 	return tickets, nil
+}
+
+// withoutBlankEnd removes the blank lines at the end.
+func withoutBlankEnd(lines []byte) []byte {
+	end := len(bytes.TrimRight(lines, " \t\r\n"))
+	switch at := bytes.IndexByte(lines[end:], '\n'); {
+	case end == 0:
+		return nil
+	case at >= 0:
+		return lines[:end+at+1]
+	}
+	return lines
 }
 
 func unmarshalLine(line []byte, t *Ticket) error {

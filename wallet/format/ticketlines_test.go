@@ -63,11 +63,28 @@ func TestLinesAreReadAsDecodeReads(t *testing.T) {
 		}
 		require.Equal(t, want, got)
 		for _, kind := range []error{ErrTruncated, ErrSyntax, ErrTooLarge} {
-			if errors.Is(err, kind) != errors.Is(wantErr, kind) && !errors.Is(err, ErrTruncated) {
+			if errors.Is(err, kind) != errors.Is(wantErr, kind) {
 				t.Fatalf("%v, and Decode says %v", err, wantErr)
 			}
 		}
 	})
+}
+
+// A line that has its end is complete, and what is wrong with it is no truncation.
+func TestALineThatIsNoDocumentAndHasItsEnd(t *testing.T) {
+	whole := string(documents(t)[NDJSON])
+	header, _, _ := strings.Cut(whole, "\n")
+	for _, spoiled := range []string{
+		strings.TrimSuffix(whole, "\"}\n") + "\n",
+		strings.TrimSuffix(whole, "\"}\n") + " \n\n",
+		strings.Replace(whole, "\n", "\n\n", 1),
+		header + "\n\n",
+	} {
+		_, want := Decode(strings.NewReader(spoiled))
+		_, err := readLines(strings.NewReader(spoiled), 64)
+		require.Error(t, want)
+		require.Equal(t, errors.Is(want, ErrSyntax), errors.Is(err, ErrSyntax), "%v, and Decode says %v", err, want)
+	}
 }
 
 func TestLinesThatEndTooEarlyOrTooLate(t *testing.T) {
