@@ -61,7 +61,7 @@ type plotTick struct {
 }
 
 // A viewer that prefers dark colours gets them.
-var plotTemplate = template.Must(template.New("plot").Parse(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{.Width}} {{.Height}}" width="{{.Width}}" height="{{.Height}}" font-family="sans-serif" font-size="12" role="img">
+const plotTemplate = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{.Width}} {{.Height}}" width="{{.Width}}" height="{{.Height}}" font-family="sans-serif" font-size="12" role="img">
 <title>{{html .Title}}</title>
 <style>
 .back{fill:#ffffff}text{fill:#1f2328}.dim{fill:#59636e}.grid{stroke:#d8dee4}.now{stroke:#59636e;stroke-dasharray:3 3}
@@ -96,7 +96,7 @@ text.deposit{fill:#58a6ff}text.reserve{fill:#3fb950}text.spent{fill:#f0883e}}
 <text class="dim" x="{{.Now}}" y="{{.Top}}" dy="-26" text-anchor="middle">now</text>
 {{- end}}
 </svg>
-`))
+`
 
 // Across is how wide the panels are.
 func (d drawnPlot) Across() int { return d.Right - d.Left }
@@ -114,7 +114,7 @@ func (p *plot) write(w io.Writer) error {
 	for i, panel := range p.panels {
 		d.Panels = append(d.Panels, p.draw(panel, plotTop+i*(plotPart+plotGap)))
 	}
-	return plotTemplate.Execute(w, d)
+	return template.Must(template.New("plot").Parse(plotTemplate)).Execute(w, d)
 }
 
 // x is where a time is in the picture.

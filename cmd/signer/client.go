@@ -32,7 +32,7 @@ func newClient(r *cli.Run) *cobra.Command {
 }
 
 // clientName is what a client may be called: it stands before the colon of an auth id.
-var clientName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+const clientName = `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`
 
 // termsOptions say what a client may have signed.
 type termsOptions struct {
@@ -167,7 +167,7 @@ auth id that a trusted proxy sets.`,
   pmctl signer client add sdk --sdk-token https://signer.example:8935
   pmctl signer client add batch --recipient 0x… --max-price '500 wei/second'`,
 	}, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
-		if !clientName.MatchString(args[0]) {
+		if !regexp.MustCompile(clientName).MatchString(args[0]) {
 			return cli.Usagef("client name %q: use at most 64 letters, digits, dots, dashes and underscores, and begin with a letter or digit", args[0])
 		}
 		client := wallet.SignerClient{Name: args[0]}

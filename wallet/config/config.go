@@ -206,7 +206,7 @@ func explain(err error) string {
 	if errors.As(err, &wrong) {
 		row, column := wrong.Position()
 		text := strings.TrimPrefix(wrong.Error(), "toml: ")
-		if found := wrongType.FindStringSubmatch(text); found != nil {
+		if found := regexp.MustCompile(wrongType).FindStringSubmatch(text); found != nil {
 			text = fmt.Sprintf("want %s, found %s", wantedType(found[2]), found[1])
 		}
 		if key := strings.Join(wrong.Key(), "."); key != "" {
@@ -218,7 +218,7 @@ func explain(err error) string {
 }
 
 // wrongType matches the decoder's error about a value of another type, which names Go types.
-var wrongType = regexp.MustCompile(`^cannot decode TOML (.+) into .* of type (.+)$`)
+const wrongType = `^cannot decode TOML (.+) into .* of type (.+)$`
 
 // wantedType describes the TOML value for a field of a Go type.
 func wantedType(field string) string {

@@ -67,11 +67,11 @@ func tlsReason(err error) string {
 	return oneLine(strings.TrimPrefix(err.Error(), "tls: "))
 }
 
-var httpStatus = regexp.MustCompile(`HTTP status code received from server: (\d{3})`)
+const httpStatus = `HTTP status code received from server: (\d{3})`
 
 // otherProtocol says, by gRPC's error text, what a server that does not speak gRPC answers with.
 func otherProtocol(text string) string {
-	if found := httpStatus.FindStringSubmatch(text); found != nil {
+	if found := regexp.MustCompile(httpStatus).FindStringSubmatch(text); found != nil {
 		return "; it answers with HTTP status " + found[1]
 	}
 	if strings.Contains(text, "looked like an HTTP/1.1 header") {

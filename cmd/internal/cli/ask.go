@@ -85,11 +85,11 @@ func wrapCommand(words []string, width int) string {
 	return b.String()
 }
 
-var harmless = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+const harmless = `^[A-Za-z0-9_@%+=:,./-]+$`
 
 // shellWord is text as a shell reads it as one word.
 func shellWord(text string) string {
-	if harmless.MatchString(text) {
+	if regexp.MustCompile(harmless).MatchString(text) {
 		return text
 	}
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"

@@ -11,7 +11,7 @@ import (
 )
 
 // padding is what tablewriter adds to the last cell of a line.
-var padding = regexp.MustCompile(` *(\x1b\[0m)?(?: |\x1b\[0m)*\n$`)
+const padding = ` *(\x1b\[0m)?(?: |\x1b\[0m)*\n$`
 
 // columnGap stands between the columns of a table.
 const columnGap = "  "
@@ -81,8 +81,9 @@ func (p *Page) Table(header []Column, rows [][]string) error {
 		return err
 	}
 	var lines strings.Builder
+	trailing := regexp.MustCompile(padding)
 	for line := range strings.Lines(text.String()) {
-		lines.WriteString(padding.ReplaceAllString(line, "$1\n"))
+		lines.WriteString(trailing.ReplaceAllString(line, "$1\n"))
 	}
 	return p.Print(lines.String())
 }

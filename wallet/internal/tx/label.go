@@ -103,10 +103,10 @@ func (l Label) amount(name string) string {
 }
 
 // The sentences that earlier versions stored instead of codes.
-var (
-	fundSentence     = regexp.MustCompile(`^fund ([0-9.]+ \w+) of deposit and ([0-9.]+ \w+) of reserve(?: for (0x[0-9a-fA-F]{40}))?$`)
-	withdrawSentence = regexp.MustCompile(`^withdraw, and put ([0-9.]+ \w+) of deposit and ([0-9.]+ \w+) of reserve back$`)
-	redeemSentence   = regexp.MustCompile(`^redeem ([0-9]+) winning tickets? \((0x[0-9a-f]{64})\)$`)
+const (
+	fundSentence     = `^fund ([0-9.]+ \w+) of deposit and ([0-9.]+ \w+) of reserve(?: for (0x[0-9a-fA-F]{40}))?$`
+	withdrawSentence = `^withdraw, and put ([0-9.]+ \w+) of deposit and ([0-9.]+ \w+) of reserve back$`
+	redeemSentence   = `^redeem ([0-9]+) winning tickets? \((0x[0-9a-f]{64})\)$`
 )
 
 // ReadLabel returns the label in a journal or a document: a code, or a sentence of an earlier
@@ -115,17 +115,20 @@ func ReadLabel(text string) Label {
 	if text == "unlock cancel" {
 		return LabelCancelUnlock
 	}
-	if m := fundSentence.FindStringSubmatch(text); m != nil {
+	if strings.Contains(text, "=") || !strings.Contains(text, " ") {
+		return Label(text) // a code
+	}
+	if m := regexp.MustCompile(fundSentence).FindStringSubmatch(text); m != nil {
 		if deposit, reserve, ok := amounts(m[1], m[2]); ok {
 			return FundLabel(deposit, reserve, common.HexToAddress(m[3]))
 		}
 	}
-	if m := withdrawSentence.FindStringSubmatch(text); m != nil {
+	if m := regexp.MustCompile(withdrawSentence).FindStringSubmatch(text); m != nil {
 		if deposit, reserve, ok := amounts(m[1], m[2]); ok {
 			return WithdrawKeepingLabel(deposit, reserve)
 		}
 	}
-	if m := redeemSentence.FindStringSubmatch(text); m != nil {
+	if m := regexp.MustCompile(redeemSentence).FindStringSubmatch(text); m != nil {
 		return Label("redeem count=" + m[1] + " tickets=" + m[2])
 	}
 	return Label(text)

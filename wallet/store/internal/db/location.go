@@ -38,12 +38,12 @@ func Locate(location string) (Location, error) {
 	return Location{displayURL(config), config}, nil
 }
 
-var (
+const (
 	// keyword is the beginning of a list of settings, such as host=/run/postgresql.
-	keyword = regexp.MustCompile(`^\s*([a-z_]+)\s*=`)
+	keyword = `^\s*([a-z_]+)\s*=`
 	// scheme is the beginning of a location that is not a plain path, such as postgres:me@host,
 	// file:name or :memory:.
-	scheme = regexp.MustCompile(`^[A-Za-z0-9+.-]*:`)
+	scheme = `^[A-Za-z0-9+.-]*:`
 )
 
 // classify reports whether a location is a database: a postgres:// URL, or settings in libpq's
@@ -59,13 +59,13 @@ func classify(location string) (isDatabase bool, err error) {
 		filepath.VolumeName(location) != "":
 		return false, nil
 	}
-	if found := keyword.FindStringSubmatch(location); found != nil {
+	if found := regexp.MustCompile(keyword).FindStringSubmatch(location); found != nil {
 		if slices.Contains(allKeys, found[1]) || found[1] == "dbname" {
 			return true, nil
 		}
 		return false, fmt.Errorf("%w: it begins with a setting that PostgreSQL does not have; start a file's path that contains = with ./ or /", ErrLocation)
 	}
-	if scheme.MatchString(location) {
+	if regexp.MustCompile(scheme).MatchString(location) {
 		return false, fmt.Errorf("%w: a database is postgres://USER@HOST/DATABASE or host=HOST dbname=DATABASE; start a file's path that contains : with ./ or /", ErrLocation)
 	}
 	return false, nil
