@@ -151,7 +151,7 @@ func (f *signerFleet) pay(calls int) {
 	inPixels := new(big.Int).Quo(units.Num(), units.Denom()).Int64()
 	allowance := new(big.Rat).Mul(params.EV(), big.NewRat(int64(calls)*12*9, 10*10))
 	f.limit = new(big.Int).Quo(allowance.Num(), allowance.Denom())
-	f.token = f.run(exitDone, fmt.Sprintf("signer client add studio --total %dwei", f.limit))["token"].(string)
+	f.token = f.run(exitDone, fmt.Sprintf("signer client add studio --ev-total %dwei", f.limit))["token"].(string)
 
 	var left atomic.Int64
 	left.Store(int64(calls))

@@ -34,7 +34,7 @@ type BudgetLine struct {
 	SpentWei   format.Ceil     `json:"spent_wei"`
 	SpentExact format.Fraction `json:"spent_exact"`
 	Limit      *wei.Wei        `json:"limit,omitempty"`
-	SetIn      string          `json:"set_in,omitempty"`
+	Source     string          `json:"source,omitempty"`
 }
 
 // The kinds of spending.

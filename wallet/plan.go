@@ -15,11 +15,11 @@ import (
 
 // FundPlan is the deposit and reserve that an account needs until its next top-up.
 type FundPlan struct {
-	Recipients    uint64  `json:"recipients"`
-	PoolSize      uint64  `json:"pool_size"`
-	FaceValue     wei.Wei `json:"face_value"`
-	FaceValueFrom string  `json:"face_value_from"`
-	Seconds       int64   `json:"seconds"`
+	Recipients      uint64  `json:"recipients"`
+	PoolSize        uint64  `json:"pool_size"`
+	FaceValue       wei.Wei `json:"face_value"`
+	FaceValueSource string  `json:"face_value_source"`
+	Seconds         int64   `json:"seconds"`
 	// TotalEV is the expected value of the tickets until then.
 	format.TotalEV
 	forecast.Plan
@@ -59,7 +59,7 @@ func (e *SmallPoolError) Error() string {
 // the current gas price) and the funds of its account, if it has one. PlanFunds returns
 // *forecast.NeedError, *SmallPoolError and the errors of the reader's node.
 func PlanFunds(ctx context.Context, r *Reader, need forecast.Need, until time.Duration) (*FundPlan, error) {
-	p := &FundPlan{Recipients: need.Recipients, FaceValueFrom: FaceValueGiven, Seconds: int64(until.Seconds()), TotalEV: format.NewTotalEV(need.Spend)}
+	p := &FundPlan{Recipients: need.Recipients, FaceValueSource: FaceValueGiven, Seconds: int64(until.Seconds()), TotalEV: format.NewTotalEV(need.Spend)}
 	if r != nil {
 		if err := p.ask(ctx, r, &need); err != nil {
 			return nil, err
@@ -93,7 +93,7 @@ func (p *FundPlan) ask(ctx context.Context, r *Reader, need *forecast.Need) erro
 		}
 	}
 	if need.FaceValue.IsZero() {
-		need.FaceValue, p.FaceValueFrom = check.Usual(status).WantedFaceValue, FaceValueOfGasPrice
+		need.FaceValue, p.FaceValueSource = check.Usual(status).WantedFaceValue, FaceValueOfGasPrice
 	}
 	if r.Address != (common.Address{}) {
 		p.Account = &PlannedAccount{

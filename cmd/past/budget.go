@@ -91,7 +91,7 @@ func writeBudget(w *cli.Page, b *wallet.Budget) error {
 func spentText(line wallet.BudgetLine) string {
 	text := wei.Format(line.SpentExact.Rat)
 	if line.Limit != nil {
-		text += fmt.Sprintf(" of %s (%s)", line.Limit, line.SetIn)
+		text += fmt.Sprintf(" of %s (%s)", line.Limit, line.Source)
 	}
 	return text
 }

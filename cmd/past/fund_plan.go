@@ -166,7 +166,7 @@ func (o *fundPlanOptions) accountIfAny(env *cli.Env) (common.Address, error) {
 
 func writePlan(w *cli.Page, p *wallet.FundPlan, until time.Duration) error {
 	from := ""
-	if p.FaceValueFrom != wallet.FaceValueGiven {
+	if p.FaceValueSource != wallet.FaceValueGiven {
 		from = ", at the current gas price"
 	}
 	fields := []cli.Field{

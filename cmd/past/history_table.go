@@ -52,7 +52,7 @@ func eventText(e history.Event) (name, detail string) {
 	case history.ReserveFunded:
 		return "funded", fmt.Sprintf("+%s of reserve", e.Reserve)
 	case history.Unlocked:
-		return "unlock", fmt.Sprintf("in round %s, funds are free from round %s", e.StartRound, e.EndRound)
+		return "unlock", fmt.Sprintf("in round %s, funds are free from round %s", e.StartRound, e.WithdrawRound)
 	case history.UnlockCancelled:
 		return "unlock", "cancelled"
 	case history.Withdrawn:
@@ -158,9 +158,9 @@ func percent(p float64) string {
 
 // historyColumns are the header of the CSV. Columns that an event does not have are empty.
 var historyColumns = []string{
-	"time", "kind", "block", "log_index", "transaction_hash", "deposit", "reserve", "start_round", "end_round",
+	"time", "kind", "block", "log_index", "transaction_hash", "deposit", "reserve", "start_round", "withdraw_round",
 	"recipient", "face_value", "paid", "win_prob", "nonce", "recipient_rand_hash", "creation_round",
-	"match", "made_at", "ticket_ev_wei", "ticket_ev_exact",
+	"match", "created_at", "ticket_ev_wei", "ticket_ev_exact",
 }
 
 func writeHistoryCSV(w io.Writer, events []history.Event) error {
@@ -188,7 +188,7 @@ func eventRecord(e history.Event) []string {
 		record[6] = e.Reserve.Decimal()
 	}
 	if e.StartRound != nil {
-		record[7], record[8] = e.StartRound.String(), e.EndRound.String()
+		record[7], record[8] = e.StartRound.String(), e.WithdrawRound.String()
 	}
 	if t := e.Redemption; t != nil {
 		record = append(record, common.Address(t.Recipient).Hex(), t.FaceValue.Decimal(), t.Paid.Decimal(), t.WinProb.Dec(), t.SenderNonce.String(),

@@ -38,7 +38,7 @@ type configSetting struct {
 	Name   string   `json:"name"`
 	Value  string   `json:"value,omitempty"`
 	Values []string `json:"values,omitempty"`
-	From   string   `json:"from"`
+	From   string   `json:"source"`
 	// text is the value for people.
 	text string
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
-	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 func newClient(r *cli.Run) *cobra.Command {
@@ -36,16 +35,17 @@ const clientName = `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`
 
 // termsOptions say what a client may have signed.
 type termsOptions struct {
-	evPerDay, worstPerDay, total string
-	expires                      string
-	recipients, apps, maxPrices  []string
+	limits                      map[string]*string // of the allowances, by their names
+	expires                     string
+	recipients, apps, maxPrices []string
 }
 
 func (o *termsOptions) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&o.evPerDay, "ev-per-day", "", "most expected value a day, an `AMOUNT`")
-	flags.StringVar(&o.worstPerDay, "worst-per-day", "", "most face value a day, an `AMOUNT`: the cost if every ticket wins")
-	flags.StringVar(&o.total, "total", "", "most expected value in all, an `AMOUNT`")
+	o.limits = make(map[string]*string)
+	for _, a := range allowances() {
+		o.limits[a.name] = flags.String(a.flag, "", a.usage)
+	}
 	flags.StringVar(&o.expires, "expires", "", "`TIME` at which the client expires, RFC 3339, or a duration such as 720h")
 	flags.StringSliceVar(&o.recipients, "recipient", nil, "`ADDRESS` that may be paid; may be repeated (default any)")
 	flags.StringSliceVar(&o.apps, "app", nil, "`APP` that may be paid for; may be repeated (default any)")
@@ -56,22 +56,16 @@ func (o *termsOptions) register(cmd *cobra.Command) {
 var units = map[string]string{"second": live.Seconds.Unit(), "720p-pixel-second": live.PixelSeconds.Unit(), "call": live.Fixed.Unit()}
 
 func (o *termsOptions) apply(client *wallet.SignerClient, now time.Time) error {
-	for _, amount := range []struct {
-		flag, text string
-		to         **wei.Wei
-	}{
-		{"--ev-per-day", o.evPerDay, &client.Terms.EVPerDay},
-		{"--worst-per-day", o.worstPerDay, &client.Terms.FaceValuePerDay},
-		{"--total", o.total, &client.Terms.EVTotal},
-	} {
-		if amount.text == "" {
+	for _, a := range allowances() {
+		text := *o.limits[a.name]
+		if text == "" {
 			continue
 		}
-		value, err := cli.ParseAmount(amount.flag, amount.text)
+		limit, err := cli.ParseAmount("--"+a.flag, text)
 		if err != nil {
 			return err
 		}
-		*amount.to = &value
+		*a.of(&client.Terms) = &limit
 	}
 	if o.expires != "" {
 		at, err := time.Parse(time.RFC3339, o.expires)

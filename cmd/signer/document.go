@@ -16,46 +16,51 @@ import (
 
 // clientDocument is a client as it is printed. Amounts are in wei.
 type clientDocument struct {
-	Name        string           `json:"name"`
-	ID          string           `json:"id"`
-	CreatedAt   time.Time        `json:"created_at"`
-	ExpiresAt   *time.Time       `json:"expires_at,omitempty"`
-	RevokedAt   *time.Time       `json:"revoked_at,omitempty"`
-	EVPerDay    string           `json:"ev_per_day,omitempty"`
-	WorstPerDay string           `json:"worst_per_day,omitempty"`
-	Total       string           `json:"total,omitempty"`
-	Recipients  []format.Address `json:"recipients"`
-	Apps        []string         `json:"apps"`
-	MaxPrices   []priceDocument  `json:"max_prices"`
+	Name       string              `json:"name"`
+	ID         string              `json:"id"`
+	CreatedAt  time.Time           `json:"created_at"`
+	ExpiresAt  *time.Time          `json:"expires_at,omitempty"`
+	RevokedAt  *time.Time          `json:"revoked_at,omitempty"`
+	Allowances []allowanceDocument `json:"allowances"`
+	Recipients []format.Address    `json:"recipients"`
+	Apps       []string            `json:"apps"`
+	MaxPrices  []priceDocument     `json:"max_prices"`
 
 	// Token and SDKToken are shown when the token was made, and never again.
 	Token    string `json:"token,omitempty"`
 	SDKToken string `json:"sdk_token,omitempty"`
 }
 
-// priceDocument is a highest price: n/d wei a unit.
+// allowanceDocument is an allowance that is set. Its name is that of the setting, and of the
+// signer's refusal.
+type allowanceDocument struct {
+	Name  string  `json:"name"`
+	Limit wei.Wei `json:"limit"`
+}
+
+// priceDocument is the highest price of a unit, in wei.
 type priceDocument struct {
-	Unit  string `json:"unit"`
-	Price string `json:"price"`
+	Unit       string          `json:"unit"`
+	PriceWei   format.Ceil     `json:"price_wei"`
+	PriceExact format.Fraction `json:"price_exact"`
 }
 
 func documentOf(c *wallet.SignerClient) clientDocument {
-	amount := func(w *wei.Wei) string {
-		if w == nil {
-			return ""
-		}
-		return w.Decimal()
-	}
 	d := clientDocument{
 		Name: c.Name, ID: c.ID, CreatedAt: c.CreatedAt, ExpiresAt: timeOf(c.ExpiresAt), RevokedAt: timeOf(c.RevokedAt),
-		EVPerDay: amount(c.Terms.EVPerDay), WorstPerDay: amount(c.Terms.FaceValuePerDay), Total: amount(c.Terms.EVTotal),
-		Recipients: []format.Address{}, Apps: append([]string{}, c.Terms.Apps...), MaxPrices: []priceDocument{},
+		Allowances: []allowanceDocument{}, Recipients: []format.Address{}, Apps: append([]string{}, c.Terms.Apps...), MaxPrices: []priceDocument{},
+	}
+	for _, a := range allowances() {
+		if limit := *a.of(&c.Terms); limit != nil {
+			d.Allowances = append(d.Allowances, allowanceDocument{a.name, *limit})
+		}
 	}
 	for _, recipient := range c.Terms.Recipients {
 		d.Recipients = append(d.Recipients, format.Address(recipient))
 	}
 	for _, unit := range slices.Sorted(maps.Keys(c.Terms.MaxPrices)) {
-		d.MaxPrices = append(d.MaxPrices, priceDocument{unit, c.Terms.MaxPrices[unit].String()})
+		price := c.Terms.MaxPrices[unit]
+		d.MaxPrices = append(d.MaxPrices, priceDocument{unit, format.NewCeil(price), format.Fraction{Rat: price}})
 	}
 	return d
 }
@@ -75,15 +80,15 @@ func (d clientDocument) write(p *cli.Page) error {
 			fields = append(fields, cli.Field{name, value})
 		}
 	}
-	add("EV per day", shown(d.EVPerDay))
-	add("worst per day", shown(d.WorstPerDay))
-	add("EV in all", shown(d.Total))
+	for _, a := range allowances() {
+		add(a.label, d.limit(a.name))
+	}
 	var recipients, prices []string
 	for _, recipient := range d.Recipients {
 		recipients = append(recipients, common.Address(recipient).Hex())
 	}
 	for _, price := range d.MaxPrices {
-		prices = append(prices, strings.TrimSuffix(price.Price, "/1")+" wei/"+price.Unit)
+		prices = append(prices, price.PriceExact.RatString()+" wei/"+price.Unit)
 	}
 	add("recipients", strings.Join(recipients, ", "))
 	add("apps", strings.Join(d.Apps, ", "))
@@ -107,25 +112,30 @@ func (d clientDocument) state(p *cli.Page) string {
 	return p.Green("active")
 }
 
-// shown is an amount of wei with a unit for people.
-func shown(decimal string) string {
-	if decimal == "" {
-		return ""
+// limit is an allowance for people, "" if it is not set.
+func (d clientDocument) limit(name string) string {
+	for _, a := range d.Allowances {
+		if a.Name == name {
+			return a.Limit.String()
+		}
 	}
-	amount, err := wei.Parse(decimal + "wei")
-	if err != nil {
-		return decimal + " wei"
-	}
-	return amount.String()
+	return ""
 }
 
 func writeClients(p *cli.Page, list []clientDocument) error {
 	if len(list) == 0 {
 		return p.Print("no clients: add one with pmctl signer client add NAME\n")
 	}
+	columns := []cli.Column{cli.Text("client"), cli.Text("state")}
+	for _, a := range allowances() {
+		columns = append(columns, cli.Number(a.label))
+	}
 	rows := make([][]string, len(list))
 	for i, d := range list {
-		rows[i] = []string{d.Name, d.state(p), shown(d.EVPerDay), shown(d.WorstPerDay), shown(d.Total)}
+		rows[i] = []string{d.Name, d.state(p)}
+		for _, a := range allowances() {
+			rows[i] = append(rows[i], d.limit(a.name))
+		}
 	}
-	return p.Table([]cli.Column{cli.Text("client"), cli.Text("state"), cli.Number("EV/day"), cli.Number("worst/day"), cli.Number("EV in all")}, rows)
+	return p.Table(columns, rows)
 }

@@ -81,7 +81,7 @@ func TestEventsForPeople(t *testing.T) {
 
 	unlocked := Events(at, logs, contract.TicketBrokerUnlockEventName)
 	require.Equal(t, []Event{{
-		Name: "Unlock", Fields: map[string]string{"sender": sender.Hex(), "start_round": "7", "end_round": "8"},
+		Name: "Unlock", Fields: map[string]string{"sender": sender.Hex(), "start_round": "7", "withdraw_round": "8"},
 		text: "unlocking since round 7; withdraw from round 8",
 	}}, unlocked)
 	require.Empty(t, Events(common.Address{1}, logs), "another contract's")

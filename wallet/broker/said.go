@@ -55,7 +55,7 @@ func said(log *types.Log) Event {
 		fields["amount"] = e.Amount.String()
 		text = fmt.Sprintf("reserve of %s grew by %s", e.ReserveHolder, wei.Text(e.Amount))
 	case *contract.TicketBrokerUnlock:
-		fields["start_round"], fields["end_round"] = e.StartRound.String(), e.EndRound.String()
+		fields["start_round"], fields["withdraw_round"] = e.StartRound.String(), e.EndRound.String()
 		text = fmt.Sprintf("unlocking since round %v; withdraw from round %v", e.StartRound, e.EndRound)
 	case *contract.TicketBrokerUnlockCancelled:
 		text = "the funds of " + e.Sender.Hex() + " are locked again"

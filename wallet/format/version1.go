@@ -38,6 +38,7 @@ func version1(kind string) map[string]rewriting {
 			"reservations[].ticket_ev":        asPair("ticket_ev"),
 			"reservations[].expiration_block": asNumber,
 			"requests[].nonces":               as("tickets"),
+			"requests[].made_at":              as("created_at"),
 		}
 	}
 	return nil

@@ -46,9 +46,9 @@ type Event struct {
 	Deposit *wei.Wei `json:"deposit,omitempty"`
 	Reserve *wei.Wei `json:"reserve,omitempty"`
 
-	// StartRound is when an unlock began, EndRound when the funds can be withdrawn.
-	StartRound *format.BigNum `json:"start_round,omitempty"`
-	EndRound   *format.BigNum `json:"end_round,omitempty"`
+	// StartRound is when an unlock began, WithdrawRound when the funds can be withdrawn.
+	StartRound    *format.BigNum `json:"start_round,omitempty"`
+	WithdrawRound *format.BigNum `json:"withdraw_round,omitempty"`
 
 	// Redemption has the ticket of a redemption.
 	Redemption *Redemption `json:"redemption,omitempty"`
@@ -75,7 +75,7 @@ type Redemption struct {
 
 // Made is the ledger entry of a ticket.
 type Made struct {
-	At         time.Time `json:"made_at"`
+	At         time.Time `json:"created_at"`
 	FirstNonce uint32    `json:"first_nonce"`
 	Tickets    uint32    `json:"tickets"`
 	format.TicketEV
@@ -180,7 +180,7 @@ func (e *Event) funds(event bind.ContractEvent) {
 		e.Kind, e.Reserve = ReserveFunded, amount(its.Amount)
 	case *contract.TicketBrokerUnlock:
 		start, end := format.NewBigNum(its.StartRound), format.NewBigNum(its.EndRound)
-		e.Kind, e.StartRound, e.EndRound = Unlocked, &start, &end
+		e.Kind, e.StartRound, e.WithdrawRound = Unlocked, &start, &end
 	case *contract.TicketBrokerUnlockCancelled:
 		e.Kind = UnlockCancelled
 	case *contract.TicketBrokerWithdrawal:

@@ -52,7 +52,7 @@ type DumpedRequest struct {
 	Tickets           uint32    `json:"tickets"`
 	State             string    `json:"state"`
 	Outcome           string    `json:"outcome"`
-	MadeAt            time.Time `json:"made_at"`
+	MadeAt            time.Time `json:"created_at"`
 }
 
 const (
