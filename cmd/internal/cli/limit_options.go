@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"slices"
+
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
@@ -19,9 +21,12 @@ func (o *LimitOptions) Register(cmd *cobra.Command, limits ...policy.Setting) {
 	if o.texts == nil {
 		o.texts = make(map[policy.Setting]*string)
 	}
-	for _, setting := range limits {
-		spec, text := policy.SpecOf(setting), new(string)
-		usage := spec.Usage
+	for _, spec := range policy.Table() {
+		setting := spec.Setting
+		if !slices.Contains(limits, setting) {
+			continue
+		}
+		text, usage := new(string), spec.Usage
 		switch byDefault := spec.Value(policy.Default()); {
 		case byDefault != nil:
 			usage += " (default " + byDefault.String() + ")"
