@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pmctl/pmctl/wallet/internal/facts"
+	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/remote"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
@@ -31,6 +32,9 @@ type RemoteSignerOptions struct {
 
 	// Webhook is asked before each payment; nil is none.
 	Webhook *remote.Webhook
+
+	// MaxPrices are the highest prices that are paid for any client.
+	MaxPrices live.MaxPrices
 
 	// Rate bounds how often one client may ask.
 	Rate remote.Rate
@@ -73,7 +77,7 @@ func NewRemoteSigner(ctx context.Context, w *Wallet, o RemoteSignerOptions) (*Re
 	s.server, err = remote.New(ctx, remote.Config{
 		Key: key, Identify: o.Identify, Clients: w.store.Clients(), Rate: o.Rate, Log: o.Log, Now: w.Now,
 		Payments: &remote.Payer{
-			Key: key, Ledger: s.queue, Webhook: o.Webhook, Now: w.Now,
+			Key: key, Ledger: s.queue, Webhook: o.Webhook, MaxPrices: o.MaxPrices, Now: w.Now,
 			Source: "pmctl/" + w.store.ID(),
 			Plans: &pay.Payer{
 				Sender: key.Address(), Limits: limits, Nonces: book, Now: w.Now,

@@ -5,9 +5,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"math/big"
+	"maps"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/wallet"
-	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
 )
 
@@ -49,11 +47,8 @@ func (o *termsOptions) register(cmd *cobra.Command) {
 	flags.StringVar(&o.expires, "expires", "", "`TIME` at which the client expires, RFC 3339, or a duration such as 720h")
 	flags.StringSliceVar(&o.recipients, "recipient", nil, "`ADDRESS` that may be paid; may be repeated (default any)")
 	flags.StringSliceVar(&o.apps, "app", nil, "`APP` that may be paid for; may be repeated (default any)")
-	flags.StringSliceVar(&o.maxPrices, "max-price", nil, "highest price, as `'N wei/UNIT'` with the unit second, 720p-pixel-second or call; may be repeated")
+	flags.StringSliceVar(&o.maxPrices, "max-price", nil, "highest price, as `'N wei/UNIT'` with the unit second, 720p-pixel-second, call or pixel; may be repeated; other units are then refused")
 }
-
-// units are the units of --max-price, by what people call them.
-var units = map[string]string{"second": live.Seconds.Unit(), "720p-pixel-second": live.PixelSeconds.Unit(), "call": live.Fixed.Unit()}
 
 func (o *termsOptions) apply(client *wallet.SignerClient, now time.Time) error {
 	for _, a := range allowances() {
@@ -85,28 +80,15 @@ func (o *termsOptions) apply(client *wallet.SignerClient, now time.Time) error {
 		client.Terms.Recipients = append(client.Terms.Recipients, common.HexToAddress(text))
 	}
 	client.Terms.Apps = append(client.Terms.Apps, o.apps...)
-	for _, text := range o.maxPrices {
-		unit, price, err := parsePrice(text)
-		if err != nil {
-			return err
-		}
-		if client.Terms.MaxPrices == nil {
-			client.Terms.MaxPrices = make(map[string]*big.Rat)
-		}
-		client.Terms.MaxPrices[unit] = price
+	prices, err := parsePrices(o.maxPrices)
+	if err != nil {
+		return err
 	}
+	if client.Terms.MaxPrices == nil {
+		client.Terms.MaxPrices = prices
+	}
+	maps.Copy(client.Terms.MaxPrices, prices)
 	return nil
-}
-
-func parsePrice(text string) (unit string, price *big.Rat, err error) {
-	amount, per, found := strings.Cut(text, "/")
-	number, isWei := strings.CutSuffix(strings.TrimSpace(amount), "wei")
-	price, ok := new(big.Rat).SetString(strings.TrimSpace(number))
-	unit, known := units[strings.TrimSpace(per)]
-	if !found || !isWei || !ok || !known || price.Sign() <= 0 {
-		return "", nil, cli.Usagef("--max-price %q is not of the form 'N wei/second', 'N wei/720p-pixel-second' or 'N wei/call'", text)
-	}
-	return unit, price, nil
 }
 
 // clients opens the clients of the store that the options choose.

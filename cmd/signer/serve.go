@@ -34,6 +34,7 @@ type serveOptions struct {
 	proxies          []string
 	webhookFile      string
 	noAuth           bool
+	maxPrices        []string
 	perSecond, burst int
 	logFormat        string
 	drain            time.Duration
@@ -76,6 +77,7 @@ loopback needs authentication, and TLS unless a trusted proxy is in front.`,
 	flags.StringSliceVar(&o.proxies, "trusted-proxy", nil, "`ADDRESS` or prefix of a proxy that may set Signer-Auth-Id; may be repeated")
 	flags.StringVar(&o.webhookFile, "webhook-file", "", "`FILE` with the URL of an auth webhook, which is asked before each payment; lines that follow are its headers")
 	flags.BoolVar(&o.noAuth, "no-auth", false, "accept requests without credentials; for loopback addresses only")
+	flags.StringSliceVar(&o.maxPrices, "max-price", nil, "highest price that is paid, as `'N wei/UNIT'` with the unit second, 720p-pixel-second, call or pixel; may be repeated; other units are then refused")
 	flags.IntVar(&o.perSecond, "rate", 100, "requests a second that one client may send, `N`; 0 is no limit")
 	flags.IntVar(&o.burst, "burst", 100, "requests that one client may send at once, `N`")
 	flags.StringVar(&o.logFormat, "log", "text", "`FORMAT` of the log on stderr: text or json")
@@ -136,6 +138,9 @@ func (o *serveOptions) signer(ctx context.Context, r *cli.Run) (*wallet.RemoteSi
 		return nil, cli.Usagef("--rate must be at least 0, and --burst at least 1")
 	}
 	var err error
+	if options.MaxPrices, err = parsePrices(o.maxPrices); err != nil {
+		return nil, err
+	}
 	if options.Log, err = newLog(r.Err, o.logFormat); err != nil {
 		return nil, err
 	}

@@ -101,6 +101,19 @@ func (e *PriceError) Error() string {
 // Status implements Refusal.
 func (*PriceError) Status() int { return StatusPrice }
 
+// NoMaxPriceError is a type of payment without a highest price, where others have one.
+type NoMaxPriceError struct {
+	Type   Type
+	Source Source
+}
+
+func (e *NoMaxPriceError) Error() string {
+	return fmt.Sprintf("no %s is set for %s, and others are", e.Source, e.Type.Counts())
+}
+
+// Status implements Refusal.
+func (*NoMaxPriceError) Status() int { return http.StatusForbidden }
+
 // TooManyTicketsError is a payment of more tickets than one request may have.
 type TooManyTicketsError struct {
 	// Tickets is how many would be due.

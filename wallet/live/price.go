@@ -50,6 +50,22 @@ func CheckPrice(price *big.Rat, ceilings ...Ceiling) error {
 	return &PriceError{price, *lowest}
 }
 
+// MaxPrices are the highest prices, in wei a unit, by what a type counts; none is no bound. Where
+// one is set, a type without is refused, or another unit would get around it.
+type MaxPrices map[string]*big.Rat
+
+// Ceilings are those for a type of payment. It fails with *NoMaxPriceError.
+func (m MaxPrices) Ceilings(t Type, source Source) ([]Ceiling, error) {
+	price := m[t.Counts()]
+	switch {
+	case price != nil:
+		return []Ceiling{{price, source}}, nil
+	case len(m) > 0:
+		return nil, &NoMaxPriceError{t, source}
+	}
+	return nil, nil
+}
+
 // MaxPrice is a ceiling as a request or an auth webhook states it.
 type MaxPrice struct {
 	// Price is a JSON number, or a string with a number in it.

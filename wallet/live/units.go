@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"math/big"
 	"time"
 )
@@ -55,6 +56,9 @@ func (t Type) Unit() string {
 	}
 	return ""
 }
+
+// Counts is what the type counts: its unit, or "pixels".
+func (t Type) Counts() string { return cmp.Or(t.Unit(), "pixels") }
 
 // bill returns what a request pays for: the time, where the type counts time, and the units.
 // A session that was never paid has the zero time as its last update.

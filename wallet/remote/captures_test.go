@@ -99,7 +99,7 @@ type world struct {
 	log    bytes.Buffer
 }
 
-func newWorld(t *testing.T, key signer.Source, block int64, identify identity.Identifier, hook *remote.Webhook, directory remote.Directory) *world {
+func newWorld(t *testing.T, key signer.Source, block int64, identify identity.Identifier, hook *remote.Webhook, directory remote.Directory, change ...func(*remote.Payer)) *world {
 	t.Helper()
 	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"))
 	require.NoError(t, err)
@@ -111,6 +111,9 @@ func newWorld(t *testing.T, key signer.Source, block int64, identify identity.Id
 	payer := &remote.Payer{
 		Key: key, Ledger: queue, Webhook: hook, Source: "test", Now: clock,
 		Plans: &pay.Payer{Sender: key.Address(), Limits: policy.Default(), Chain: chainOfCaptures{block}, Now: clock},
+	}
+	for _, c := range change {
+		c(payer)
 	}
 	signer, err := remote.New(t.Context(), remote.Config{
 		Key: key, Payments: payer, Identify: identify, Clients: s.Clients(), Rate: remote.Rate{PerSecond: 1, Burst: burst}, Directory: directory, Now: clock, Log: slog.New(slog.NewJSONHandler(&w.log, nil)),
@@ -252,6 +255,22 @@ func TestCapturedWebhooks(t *testing.T) {
 			require.NotContains(t, w.log.String(), "secret")
 			require.NotContains(t, w.log.String(), "s3cret")
 		})
+	}
+}
+
+// TestCapturedMaximum: a price above the signer's own maximum is refused in the deployed signer's
+// words, and so is a type of payment for which there is no maximum.
+func TestCapturedMaximum(t *testing.T) {
+	list, key := captured(t, "configured_max_price")
+	for unit, status := range map[string]int{"seconds": live.StatusPrice, "fixed": http.StatusForbidden} {
+		w := newWorld(t, key, 100, identity.None{}, nil, nil, func(p *remote.Payer) { p.MaxPrices = live.MaxPrices{unit: big.NewRat(1, 1)} })
+		res, body := w.ask(t, list[0])
+		require.Equal(t, status, res.StatusCode, string(body))
+		if status == live.StatusPrice {
+			require.JSONEq(t, string(list[0].Response.Body), string(body))
+		} else {
+			require.Contains(t, string(body), "no configured maximum price is set for seconds")
+		}
 	}
 }
 

@@ -78,8 +78,8 @@ type Payer struct {
 	// Webhook is asked before anything is recorded; nil is none.
 	Webhook *Webhook
 
-	// Ceilings are the highest prices for each type of payment.
-	Ceilings map[live.Type]live.Ceiling
+	// MaxPrices are the highest prices that are paid.
+	MaxPrices live.MaxPrices
 
 	// Source names this signer in usage events.
 	Source string
@@ -129,8 +129,9 @@ func (p *Payer) request(r *Request) (store.LiveRequest, error) {
 	if request.ManifestID == "" {
 		request.ManifestID = rand.Text()
 	}
-	if ceiling, ok := p.Ceilings[r.Type]; ok {
-		request.Ceilings = append(request.Ceilings, ceiling)
+	var err error
+	if request.Ceilings, err = p.MaxPrices.Ceilings(r.Type, live.Configured); err != nil {
+		return request, err
 	}
 	if r.MaxPrice != nil {
 		ceiling, err := r.MaxPrice.Ceiling(r.Type, live.Requested)

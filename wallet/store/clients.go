@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"net/http"
 	"slices"
 	"time"
@@ -42,8 +41,8 @@ type Terms struct {
 	Recipients []common.Address `json:"recipients,omitempty"`
 	Apps       []string         `json:"apps,omitempty"`
 
-	// MaxPrices are the highest prices in wei, by the unit of the type of payment.
-	MaxPrices map[string]*big.Rat `json:"max_prices,omitempty"`
+	// MaxPrices are the highest prices of the types of payments.
+	MaxPrices live.MaxPrices `json:"max_prices,omitempty"`
 }
 
 // Credential is what a client is recognized by.
@@ -262,14 +261,6 @@ func (c *Client) check(recipient common.Address, app string, at time.Time) error
 		return refuse(ClientRecipient, recipient.Hex())
 	case len(c.Terms.Apps) > 0 && !slices.Contains(c.Terms.Apps, app):
 		return refuse(ClientApp, app)
-	}
-	return nil
-}
-
-// ceilings are the client's own for a type of payment.
-func (c *Client) ceilings(t live.Type) []live.Ceiling {
-	if price := c.Terms.MaxPrices[t.Unit()]; price != nil {
-		return []live.Ceiling{{Price: price, Source: live.ClientMaximum}}
 	}
 	return nil
 }

@@ -192,7 +192,11 @@ func (b *liveBatch) pay(r LiveRequest) (*LivePayment, error) {
 		if err := client.check(r.Params.Recipient, r.App, r.At); err != nil {
 			return nil, err
 		}
-		r.Ceilings = append(r.Ceilings[:len(r.Ceilings):len(r.Ceilings)], client.ceilings(r.Type)...)
+		ceilings, err := client.Terms.MaxPrices.Ceilings(r.Type, live.ClientMaximum)
+		if err != nil {
+			return nil, err
+		}
+		r.Ceilings = append(r.Ceilings[:len(r.Ceilings):len(r.Ceilings)], ceilings...)
 	}
 	before, again, err := b.find(r, client)
 	if again != nil || err != nil {

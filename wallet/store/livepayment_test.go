@@ -289,7 +289,7 @@ func clientBounds(t *testing.T, place place) {
 
 	bound := addClient(t, s, "bound", Terms{
 		Recipients: []common.Address{params(1).Recipient}, Apps: []string{"echo/live"},
-		MaxPrices: map[string]*big.Rat{"fixed": big.NewRat(7, 2)},
+		MaxPrices: live.MaxPrices{"fixed": big.NewRat(7, 2)},
 	})
 	fixed := func(price int64) func(*LiveRequest) {
 		return func(r *LiveRequest) {
@@ -300,6 +300,10 @@ func clientBounds(t *testing.T, place place) {
 	err = ask(bound, fixed(8))
 	require.EqualError(t, err, "orchestrator price 4.000 exceeds client maximum price ceiling 3.500")
 	refusedWith(err, live.StatusPrice)
+	refusedWith(ask(bound, func(r *LiveRequest) {
+		fixed(7)(r)
+		r.Type = live.Pixels // a highest price is none if another unit gets around it
+	}), 403)
 	refusedWith(ask(bound, func(r *LiveRequest) { r.App = "echo" }), 403)
 	refusedWith(ask(bound, func(r *LiveRequest) {
 		fixed(1)(r)
