@@ -3,10 +3,12 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/words"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -46,8 +48,14 @@ func newAgentVerb(r *cli.Run, name, short, long string, do func(*agent.Client, c
 			client := agent.NewClient(path)
 			defer client.Close()
 			status, err := do(client, cmd.Context())
-			if err != nil {
+			if _, explained := hint.Of(err); explained {
+				return err
+			} else if err != nil {
 				return cli.WithHint(err, "pmctl agent start begins one; %s names its socket", cli.EnvAgent)
+			}
+			if status == nil {
+				r.Note("the agent at %s, of another version of pmctl, has ended", path)
+				return nil
 			}
 			return r.Emit("pmctl.agent_status", status, agentStatus{status, path, name == "stop"}.write)
 		},
@@ -68,7 +76,7 @@ func agentPath(r *cli.Run) (string, error) {
 // end stops an agent, and waits until it has ended.
 func end(client *agent.Client, ctx context.Context) (*agent.Status, error) {
 	status, err := client.Stop(ctx)
-	if err != nil {
+	if other := new(agent.OtherVersionError); err != nil && !errors.As(err, &other) {
 		return nil, err
 	}
 	return status, agent.AwaitEnd(client.Path())

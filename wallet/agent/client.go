@@ -58,6 +58,8 @@ func (c *Client) Lock(ctx context.Context) (*Status, error) {
 	return do[Status](ctx, c, http.MethodPost, pathLock, http.NoBody, kindStatus)
 }
 
+// Stop makes the agent overwrite its key, and end. An agent of another version ends too, although
+// its answer is an OtherVersionError.
 func (c *Client) Stop(ctx context.Context) (*Status, error) {
 	return do[Status](ctx, c, http.MethodPost, pathStop, http.NoBody, kindStatus)
 }
@@ -111,6 +113,9 @@ func do[Out any](ctx context.Context, c *Client, method, path string, body io.Re
 	}
 	answer := new(Out)
 	if err := format.Read(bytes.NewReader(text), kind, answer); err != nil {
+		if version := new(format.VersionError); errors.As(err, &version) {
+			return nil, &OtherVersionError{c.path, version}
+		}
 		return nil, fmt.Errorf("the agent at %s: %w", c.path, err)
 	}
 	return answer, nil

@@ -56,17 +56,24 @@ func Mismatch(what string, asked, served any) error {
 	return fmt.Errorf("%w: %s %v; it serves %v", ErrMismatch, what, asked, served)
 }
 
-// olderAgentError is returned for an agent that does not report what this version needs. It matches
-// ErrMismatch.
-type olderAgentError struct{ path string }
-
-func (e *olderAgentError) Error() string {
-	return fmt.Sprintf("the agent at %s does not report whether the recipient is active: it runs an older version of pmctl", e.path)
+// OtherVersionError is an agent of another version of pmctl. It matches ErrMismatch.
+type OtherVersionError struct {
+	// Path is the agent's socket, Reason what it answers.
+	Path   string
+	Reason error
 }
 
-func (*olderAgentError) Hint() string { return "restart it: pmctl agent stop, then pmctl agent start" }
+func (e *OtherVersionError) Error() string {
+	return fmt.Sprintf("the agent at %s runs another version of pmctl: %v", e.Path, e.Reason)
+}
 
-func (*olderAgentError) Is(target error) bool { return target == ErrMismatch }
+func (*OtherVersionError) Hint() string {
+	return "restart it: pmctl agent stop, then pmctl agent start"
+}
+
+func (*OtherVersionError) Is(target error) bool { return target == ErrMismatch }
+
+func (e *OtherVersionError) Unwrap() error { return e.Reason }
 
 // TooManyError is returned for more tickets than an agent creates at once. It matches ErrOrder.
 type TooManyError struct{ Count uint32 }

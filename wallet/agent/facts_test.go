@@ -246,5 +246,5 @@ func TestAnAgentThatLeavesOutTheRecipient(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.planFor(document, []pm.Counterparty{{Round: 1}})
 	require.ErrorIs(t, err, ErrMismatch)
-	require.ErrorContains(t, err, "older version")
+	require.ErrorContains(t, err, "another version")
 }

@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -129,7 +130,7 @@ func (s *Signer) ask(ctx context.Context, query url.Values, sender common.Addres
 func (s *Signer) planFor(document *factsDocument, about []pm.Counterparty) (pm.Facts, error) {
 	said, err := document.facts()
 	if err == nil && !said.Knows(about...) {
-		err = &olderAgentError{s.client.path}
+		err = &OtherVersionError{s.client.path, errors.New("it does not report whether the recipient is active")}
 	}
 	if err == nil {
 		s.round = said
