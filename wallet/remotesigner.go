@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/pmctl/pmctl/wallet/internal/facts"
@@ -11,6 +12,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/remote"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
+	"github.com/pmctl/pmctl/wallet/runner"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -36,6 +38,9 @@ type RemoteSignerOptions struct {
 	// MaxPrices are the highest prices that are paid for any client.
 	MaxPrices live.MaxPrices
 
+	// Discovery lists orchestrators; nil lists none.
+	Discovery *DiscoveryOptions
+
 	// Rate bounds how often one client may ask.
 	Rate remote.Rate
 
@@ -49,6 +54,9 @@ type RemoteSigner struct {
 	server *remote.Server
 	cache  *facts.Cache
 	queue  *store.LiveQueue
+
+	// directory is nil without discovery.
+	directory *runner.Directory
 }
 
 // NewRemoteSigner is a remote signer for the wallet's account, whose key it opens. The wallet is
@@ -72,10 +80,17 @@ func NewRemoteSigner(ctx context.Context, w *Wallet, o RemoteSignerOptions) (*Re
 	if _, _, err := s.cache.Renew(ctx, nil); err != nil {
 		return nil, err
 	}
+	var listed remote.Directory
+	if o.Discovery != nil {
+		if s.directory, err = o.Discovery.directory(ctx, key, node, o.MaxPrices); err != nil {
+			return nil, err
+		}
+		listed = s.directory
+	}
 	book := w.store.Chain(w.Network.ChainID)
 	s.queue = book.LivePayments(key.Address()).Queue()
 	s.server, err = remote.New(ctx, remote.Config{
-		Key: key, Identify: o.Identify, Clients: w.store.Clients(), Rate: o.Rate, Log: o.Log, Now: w.Now,
+		Key: key, Identify: o.Identify, Clients: w.store.Clients(), Rate: o.Rate, Directory: listed, Log: o.Log, Now: w.Now,
 		Payments: &remote.Payer{
 			Key: key, Ledger: s.queue, Webhook: o.Webhook, MaxPrices: o.MaxPrices, Now: w.Now,
 			Source: "pmctl/" + w.store.ID(),
@@ -95,8 +110,15 @@ func NewRemoteSigner(ctx context.Context, w *Wallet, o RemoteSignerOptions) (*Re
 // Handler answers the requests of the remote signer protocol.
 func (s *RemoteSigner) Handler() http.Handler { return s.server.Handler() }
 
-// Run follows the chain until ctx ends.
-func (s *RemoteSigner) Run(ctx context.Context) { s.cache.Run(ctx) }
+// Run follows the chain and what orchestrators offer until ctx ends.
+func (s *RemoteSigner) Run(ctx context.Context) {
+	var running sync.WaitGroup
+	if s.directory != nil {
+		running.Go(func() { s.directory.Run(ctx) })
+	}
+	s.cache.Run(ctx)
+	running.Wait()
+}
 
 // Close ends what records payments, after the transaction under way.
 func (s *RemoteSigner) Close() { s.queue.Close() }

@@ -33,6 +33,7 @@ type serveOptions struct {
 	jwtKeys          string
 	proxies          []string
 	webhookFile      string
+	discovery        discoveryOptions
 	noAuth           bool
 	maxPrices        []string
 	perSecond, burst int
@@ -47,8 +48,9 @@ func newServe(r *cli.Run) *cobra.Command {
 		Short: "Answer the requests of gateways and SDKs",
 		Long: `Serve opens the account's key and signs payments for gateways and SDKs that hold
 no key, with the remote signer protocol of go-livepeer: POST
-/sign-orchestrator-info and POST /generate-live-payment. It cannot fund, unlock,
-withdraw or send a transaction.
+/sign-orchestrator-info, POST /generate-live-payment and, with --orchestrators,
+GET /discover-orchestrators. It cannot fund, unlock, withdraw or send a
+transaction.
 
 Sessions, nonces, allowances and usage records are in the store: client, limits
 and nonces are checked and recorded in one transaction before anything is
@@ -60,7 +62,8 @@ proxy that sets Signer-Auth-Id (--trusted-proxy). An address that is not
 loopback needs authentication, and TLS unless a trusted proxy is in front.`,
 		Example: `  pmctl signer serve --no-auth
   pmctl signer serve --listen 0.0.0.0:8935 --tls-cert cert.pem --tls-key key.pem
-  pmctl signer serve --webhook-file webhook-url --log json`,
+  pmctl signer serve --webhook-file webhook-url --log json
+  pmctl signer serve --no-auth --orchestrators chain`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return serve(r, cmd, &o) },
 	}
 	o.PayerOptions.Register(cmd)
@@ -76,6 +79,7 @@ loopback needs authentication, and TLS unless a trusted proxy is in front.`,
 	flags.StringVar(&o.jwt.Subject, "jwt-subject", "", "`CLAIM` that names the client's user, for usage records")
 	flags.StringSliceVar(&o.proxies, "trusted-proxy", nil, "`ADDRESS` or prefix of a proxy that may set Signer-Auth-Id; may be repeated")
 	flags.StringVar(&o.webhookFile, "webhook-file", "", "`FILE` with the URL of an auth webhook, which is asked before each payment; lines that follow are its headers")
+	o.discovery.register(cmd)
 	flags.BoolVar(&o.noAuth, "no-auth", false, "accept requests without credentials; for loopback addresses only")
 	flags.StringSliceVar(&o.maxPrices, "max-price", nil, "highest price that is paid, as `'N wei/UNIT'` with the unit second, 720p-pixel-second, call or pixel; may be repeated; other units are then refused")
 	flags.IntVar(&o.perSecond, "rate", 100, "requests a second that one client may send, `N`; 0 is no limit")
@@ -142,6 +146,9 @@ func (o *serveOptions) signer(ctx context.Context, r *cli.Run) (*wallet.RemoteSi
 		return nil, err
 	}
 	if options.Log, err = newLog(r.Err, o.logFormat); err != nil {
+		return nil, err
+	}
+	if options.Discovery, err = o.discovery.options(ctx, options.Log); err != nil {
 		return nil, err
 	}
 	if options.Webhook, err = readWebhook(o.webhookFile); err != nil {

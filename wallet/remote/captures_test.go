@@ -274,6 +274,51 @@ func TestCapturedMaximum(t *testing.T) {
 	}
 }
 
+// TestCapturedDiscovery: an orchestrator that lists the runners of the captures is listed as by
+// the deployed signer. It has a certificate that it signed itself.
+func TestCapturedDiscovery(t *testing.T) {
+	list, key := captured(t, "live_runner_and_discovery")
+	var runners json.RawMessage
+	orchestrator := httptest.NewTLSServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/discovery" {
+			http.NotFound(rw, r)
+			return
+		}
+		_, _ = rw.Write(runners)
+	}))
+	defer orchestrator.Close()
+	u, err := pay.ParseURL(orchestrator.URL)
+	require.NoError(t, err)
+	asker := runner.Asker{Offers: &pay.Client{}, Runners: runner.Client{HTTP: pay.HTTPClient()}}
+	directory := &runner.Directory{
+		Candidates: func(context.Context) ([]runner.Candidate, error) { return []runner.Candidate{{URL: u, Score: 1}}, nil },
+		Ask:        asker.Ask,
+	}
+	w := newWorld(t, key, 100, identity.None{}, nil, directory)
+	asked := 0
+	for _, c := range list {
+		if !strings.HasPrefix(c.Request.Path, "/discover-orchestrators") {
+			continue
+		}
+		var want []map[string]json.RawMessage
+		require.NoError(t, json.Unmarshal(c.Response.Body, &want))
+		runners = want[0]["runners"]
+		require.NoError(t, directory.Refresh(t.Context()))
+		res, body := w.ask(t, c)
+		require.Equal(t, c.Response.Status, res.StatusCode, string(body))
+		require.Equal(t, c.Response.Headers["Content-Type"], res.Header.Get("Content-Type"))
+		require.Equal(t, "0", res.Header.Get("Age"))
+		require.JSONEq(t, strings.ReplaceAll(string(c.Response.Body), `"https://localhost:47157"`, `"`+orchestrator.URL+`"`), string(body))
+		asked++
+	}
+	require.Equal(t, 2, asked)
+	none := list[0]
+	none.Request.Path = "/discover-orchestrators?caps=nothing"
+	res, body := w.ask(t, none)
+	require.Equal(t, http.StatusOK, res.StatusCode)
+	require.Equal(t, "[]\n", string(body))
+}
+
 // TestTheSameStateTwice: a retry after a lost answer gets the same bytes, and signs nothing new.
 func TestTheSameStateTwice(t *testing.T) {
 	list, key := captured(t, "signer_errors_and_payments")

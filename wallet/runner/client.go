@@ -39,6 +39,14 @@ func (e *Error) Error() string {
 // Unwrap returns the reason.
 func (e *Error) Unwrap() error { return e.Err }
 
+// StatusError is an HTTP status in place of a list.
+type StatusError struct {
+	Code int
+	Text string
+}
+
+func (e *StatusError) Error() string { return "HTTP status " + e.Text }
+
 // Runners returns what an orchestrator offers and a client can use; an orchestrator without
 // runners returns none. It fails with *Error, and with ctx's error.
 func (c *Client) Runners(ctx context.Context, u pay.URL) ([]Runner, error) {
@@ -60,7 +68,7 @@ func (c *Client) Runners(ctx context.Context, u pay.URL) ([]Runner, error) {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return fail(fmt.Errorf("HTTP status %s", response.Status))
+		return fail(&StatusError{response.StatusCode, response.Status})
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, response.Body, maxList))
 	if err != nil {

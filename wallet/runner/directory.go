@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -29,34 +30,75 @@ func (o *Orchestrator) offers(capabilities []string) bool {
 	return len(capabilities) == 0 || slices.ContainsFunc(capabilities, func(c string) bool { return slices.Contains(o.Capabilities, c) })
 }
 
+// Candidate is an orchestrator that is to be asked.
+type Candidate struct {
+	URL pay.URL
+
+	// Score is how much it is preferred, 1 as a rule.
+	Score float64
+}
+
+// Offered is what an orchestrator answered. Either part is nil where it gave no answer about it,
+// and empty where it offers none.
+type Offered struct {
+	Models  []string
+	Runners []Runner
+}
+
 // Directory keeps what orchestrators offer. A round in which one does not answer, or in which
 // it is not known which there are, takes nothing away: what was found last stays, with its
 // age.
 type Directory struct {
 	// Candidates returns the orchestrators that are to be asked.
-	Candidates func(ctx context.Context) ([]pay.URL, error)
+	Candidates func(ctx context.Context) ([]Candidate, error)
 
-	// Ask asks one of them.
-	Ask func(ctx context.Context, u pay.URL) (*Orchestrator, error)
+	// Ask asks one of them. Its answer counts as far as it goes, also with an error.
+	Ask func(ctx context.Context, u pay.URL) (Offered, error)
 
 	// Every is the time from one round to the next.
 	Every time.Duration
 
-	// Keep is how long an orchestrator that does not answer stays listed.
+	// Keep is how long an answer stays listed that is not renewed.
 	Keep time.Duration
 
+	// Ended, if set, is called after each round, with how many orchestrators answered, and the
+	// first error, which may be of a part of an answer.
+	Ended func(answered, asked int, err error)
+
 	mu sync.Mutex
-	// found are the answers by candidate, and order the candidates' order.
+	// found are the answers by candidate, and order the last candidates.
 	found map[pay.URL]answer
-	order []pay.URL
-	// round is when the last round ended that anything was found in; zero is never.
-	round time.Time
-	err   error
+	order []Candidate
 }
 
+// answer is what was found last of an orchestrator's models and of its runners.
 type answer struct {
-	*Orchestrator
-	at time.Time
+	models  part[string]
+	runners part[Runner]
+}
+
+type part[T any] struct {
+	list []T // nil where nothing is known
+	at   time.Time
+}
+
+// renewed is the part with a newer list, unless that is nil.
+func (p part[T]) renewed(list []T, now time.Time, keep time.Duration) part[T] {
+	switch {
+	case list != nil:
+		return part[T]{list, now}
+	case now.Sub(p.at) > keep:
+		return part[T]{}
+	}
+	return p
+}
+
+// age is 0 for what is not known.
+func (p part[T]) age(now time.Time) time.Duration {
+	if p.list == nil {
+		return 0
+	}
+	return now.Sub(p.at)
 }
 
 // askedAtOnce is how many orchestrators are asked at the same time.
@@ -72,32 +114,42 @@ func (d *Directory) Run(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
-		_ = d.Refresh(ctx) // List says how it went
+		_ = d.Refresh(ctx) // Ended is told
 		timer.Reset(d.Every)
 	}
 }
 
-// Refresh asks the candidates once. It fails as Candidates does, or with what kept every one
-// of them from answering.
+// ErrNoCandidates is returned for a round without an orchestrator to ask.
+var ErrNoCandidates = errors.New("there are no orchestrators to ask")
+
+// Refresh asks the candidates once. It fails as Candidates does, with ErrNoCandidates, or with
+// the first error where no candidate answered.
 func (d *Directory) Refresh(ctx context.Context) error {
-	err := d.refresh(ctx)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.err = err
+	answered, asked, err := d.refresh(ctx)
+	if d.Ended != nil && ctx.Err() == nil {
+		d.Ended(answered, asked, err)
+	}
+	if answered > 0 {
+		return nil
+	}
 	return err
 }
 
-func (d *Directory) refresh(ctx context.Context) error {
+func (d *Directory) refresh(ctx context.Context) (answered, asked int, err error) {
 	candidates, err := d.Candidates(ctx)
-	if err != nil {
-		return err
+	candidates = unique(candidates)
+	if err == nil && len(candidates) == 0 {
+		err = ErrNoCandidates
 	}
-	answers, errs := make([]*Orchestrator, len(candidates)), make([]error, len(candidates))
+	if err != nil {
+		return 0, 0, err
+	}
+	answers, errs := make([]Offered, len(candidates)), make([]error, len(candidates))
 	var group errgroup.Group
 	group.SetLimit(askedAtOnce)
-	for i, u := range candidates {
+	for i, c := range candidates {
 		group.Go(func() error {
-			answers[i], errs[i] = d.Ask(ctx, u)
+			answers[i], errs[i] = d.Ask(ctx, c.URL)
 			return nil
 		})
 	}
@@ -105,51 +157,58 @@ func (d *Directory) refresh(ctx context.Context) error {
 	now := time.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	kept := make(map[pay.URL]answer, len(candidates))
-	any := false
-	for i, u := range candidates {
-		if errs[i] == nil {
-			kept[u], any = answer{answers[i], now}, true
-		} else if last, ok := d.found[u]; ok && now.Sub(last.at) <= d.Keep {
-			kept[u] = last
+	found := make(map[pay.URL]answer, len(candidates))
+	for i, c := range candidates {
+		last := d.found[c.URL]
+		found[c.URL] = answer{last.models.renewed(answers[i].Models, now, d.Keep), last.runners.renewed(answers[i].Runners, now, d.Keep)}
+		if answers[i].Models != nil || answers[i].Runners != nil {
+			answered++
 		}
 	}
-	d.found, d.order = kept, candidates
-	if any {
-		d.round = now
-		return nil
-	}
-	if len(candidates) == 0 {
-		return errors.New("there are no orchestrators to ask")
-	}
-	return errors.Join(errs...)
+	d.found, d.order = found, candidates
+	return answered, len(candidates), cmp.Or(errs...)
 }
 
-// Listing is what a Directory knows.
+// unique leaves out candidates that occur before.
+func unique(candidates []Candidate) []Candidate {
+	seen := make(map[pay.URL]bool, len(candidates))
+	return slices.DeleteFunc(candidates, func(c Candidate) bool {
+		again := seen[c.URL]
+		seen[c.URL] = true
+		return again
+	})
+}
+
+// Listing is what a Directory lists.
 type Listing struct {
 	Orchestrators []*Orchestrator
 
 	// Oldest is the age of the oldest answer among them, 0 for none.
 	Oldest time.Duration
-
-	// Err is what went wrong in the last round.
-	Err error
 }
 
-// List returns the orchestrators that have one of the capabilities. It is false while no
-// orchestrator ever answered.
+// List returns the orchestrators that have one of the capabilities. It is false while none is
+// known that has any.
 func (d *Directory) List(capabilities ...string) (*Listing, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.round.IsZero() {
-		return nil, false
-	}
-	listing, now := &Listing{Orchestrators: []*Orchestrator{}, Err: d.err}, time.Now()
-	for _, u := range d.order {
-		if a, ok := d.found[u]; ok && len(a.Capabilities) > 0 && a.offers(capabilities) {
-			listing.Orchestrators = append(listing.Orchestrators, a.Orchestrator)
-			listing.Oldest = max(listing.Oldest, now.Sub(a.at))
+	listing, now, known := &Listing{Orchestrators: []*Orchestrator{}}, time.Now(), false
+	for _, c := range d.order {
+		found := d.found[c.URL]
+		o := &Orchestrator{
+			Address: c.URL.String(), Score: c.Score,
+			Capabilities: slices.Clone(found.models.list), Runners: append([]Runner{}, found.runners.list...),
+		}
+		for _, r := range o.Runners {
+			o.Capabilities = append(o.Capabilities, r.App)
+		}
+		slices.Sort(o.Capabilities)
+		o.Capabilities = slices.Compact(o.Capabilities)
+		known = known || len(o.Capabilities) > 0
+		if len(o.Capabilities) > 0 && o.offers(capabilities) {
+			listing.Orchestrators = append(listing.Orchestrators, o)
+			listing.Oldest = max(listing.Oldest, found.models.age(now), found.runners.age(now))
 		}
 	}
-	return listing, true
+	return listing, known
 }

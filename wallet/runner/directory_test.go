@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -23,7 +24,7 @@ func urlOf(t *testing.T, text string) pay.URL {
 func TestDirectoryRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var rounds atomic.Int32
-		d := &Directory{Every: time.Minute, Candidates: func(context.Context) ([]pay.URL, error) {
+		d := &Directory{Every: time.Minute, Candidates: func(context.Context) ([]Candidate, error) {
 			rounds.Add(1)
 			return nil, nil
 		}}
@@ -44,15 +45,19 @@ func TestDirectoryRuns(t *testing.T) {
 func TestDirectoryKeepsWhatItFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := urlOf(t, "https://a:1"), urlOf(t, "https://b:1")
-		candidates, down := []pay.URL{a, b}, map[pay.URL]error{}
-		var lost error
+		candidates, down := []Candidate{{a, 1}, {b, 0.5}, {a, 1}}, map[pay.URL]error{}
+		var lost, ended error
+		rounds := 0
 		d := &Directory{
 			Every: time.Minute, Keep: 10 * time.Minute,
-			Candidates: func(context.Context) ([]pay.URL, error) { return candidates, lost },
-			Ask: func(_ context.Context, u pay.URL) (*Orchestrator, error) {
-				capabilities := []string{"echo/" + u.String()[8:9]}
-				return &Orchestrator{Address: u.String(), Capabilities: capabilities}, down[u]
+			Candidates: func(context.Context) ([]Candidate, error) { return slices.Clone(candidates), lost },
+			Ask: func(_ context.Context, u pay.URL) (Offered, error) {
+				if down[u] != nil {
+					return Offered{}, down[u]
+				}
+				return Offered{Models: []string{"echo/" + u.String()[8:9]}}, nil
 			},
+			Ended: func(_, _ int, err error) { ended, rounds = err, rounds+1 },
 		}
 		listed := func(capabilities ...string) (list []string) {
 			l, ok := d.List(capabilities...)
@@ -62,11 +67,11 @@ func TestDirectoryKeepsWhatItFound(t *testing.T) {
 			}
 			return list
 		}
-		lost = errors.New("no node")
 		after := func(wait time.Duration) {
 			time.Sleep(wait)
-			_ = d.Refresh(t.Context())
+			_ = d.Refresh(t.Context()) // Ended is told
 		}
+		lost = errors.New("no node")
 		after(0)
 		_, ok := d.List()
 		require.False(t, ok, "nothing was found so far")
@@ -76,26 +81,70 @@ func TestDirectoryKeepsWhatItFound(t *testing.T) {
 		require.Equal(t, []string{a.String(), b.String()}, listed())
 		require.Equal(t, []string{b.String()}, listed("nothing", "echo/b"))
 		require.Empty(t, listed("nothing"))
+		l, _ := d.List("echo/b")
+		require.Equal(t, 0.5, l.Orchestrators[0].Score)
 
 		down[b] = errors.New("no answer")
 		after(5 * time.Minute)
 		require.Equal(t, []string{a.String(), b.String()}, listed())
-		l, _ := d.List()
+		l, _ = d.List()
 		require.Equal(t, 5*time.Minute, l.Oldest)
-		require.NoError(t, l.Err)
+		require.ErrorIs(t, ended, down[b])
 
 		lost = errors.New("no node")
 		after(time.Hour)
-		l, ok = d.List()
-		require.True(t, ok)
-		require.Len(t, l.Orchestrators, 2, "which there are is not known")
-		require.ErrorIs(t, l.Err, lost)
+		require.Equal(t, []string{a.String(), b.String()}, listed(), "which there are is not known")
+		require.ErrorIs(t, ended, lost)
 
 		lost = nil
+		known := candidates
+		candidates = nil
+		after(time.Minute)
+		require.Equal(t, []string{a.String(), b.String()}, listed(), "an empty list of candidates is none")
+		require.ErrorIs(t, ended, ErrNoCandidates)
+
+		candidates = known
 		after(time.Minute)
 		require.Equal(t, []string{a.String()}, listed(), "too old")
-		candidates = []pay.URL{b}
+		candidates = []Candidate{{b, 1}}
 		after(time.Minute)
-		require.Empty(t, listed(), "no candidate any more")
+		_, ok = d.List()
+		require.False(t, ok, "nothing is known of the only candidate")
+		require.ErrorIs(t, ended, down[b])
+		require.Equal(t, 7, rounds)
+	})
+}
+
+// TestAPartOfAnAnswer: runners and models are kept apart, so that one that cannot be asked for
+// takes neither itself nor the other away.
+func TestAPartOfAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := urlOf(t, "https://a:1")
+		var offered Offered
+		d := &Directory{
+			Keep:       10 * time.Minute,
+			Candidates: func(context.Context) ([]Candidate, error) { return []Candidate{{a, 1}}, nil },
+			Ask:        func(context.Context, pay.URL) (Offered, error) { return offered, errors.New("in part") },
+		}
+		for _, step := range []struct {
+			offered Offered
+			want    []string
+			oldest  time.Duration
+		}{
+			{Offered{Runners: []Runner{{App: "echo/live"}, {App: "echo/live"}}}, []string{"echo/live"}, 0},
+			{Offered{Models: []string{"llm/m"}}, []string{"echo/live", "llm/m"}, 4 * time.Minute},
+			{Offered{Models: []string{"llm/m"}}, []string{"echo/live", "llm/m"}, 8 * time.Minute},
+			{Offered{Models: []string{"llm/m"}}, []string{"llm/m"}, 0},
+			{Offered{Models: []string{}, Runners: []Runner{{App: "echo/live"}}}, []string{"echo/live"}, 0},
+		} {
+			offered = step.offered
+			require.NoError(t, d.Refresh(t.Context()))
+			l, ok := d.List()
+			require.True(t, ok)
+			require.Equal(t, step.want, l.Orchestrators[0].Capabilities)
+			require.NotNil(t, l.Orchestrators[0].Runners)
+			require.Equal(t, step.oldest, l.Oldest)
+			time.Sleep(4 * time.Minute)
+		}
 	})
 }

@@ -77,6 +77,23 @@ func TestRunnersThatCannotBeUsed(t *testing.T) {
 	require.Equal(t, big.NewRat(3, 2), price)
 }
 
+// TestRunnersThatAreNotPaid: an app at a price that the signer refuses is not offered.
+func TestRunnersThatAreNotPaid(t *testing.T) {
+	list, err := os.ReadFile("testdata/discovery.json")
+	require.NoError(t, err)
+	u := orchestrator(t, func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/discovery" {
+			_, _ = rw.Write(list)
+		}
+	})
+	a := Asker{Offers: &pay.Client{}, Runners: Client{pay.HTTPClient()}, Pays: func(p Price) bool { return p.Unit == live.Fixed.Unit() }}
+	offered, err := a.Ask(t.Context(), u)
+	require.ErrorIs(t, err, pay.ErrNotRecipient, "the other part")
+	require.Nil(t, offered.Models)
+	require.Len(t, offered.Runners, 1)
+	require.Equal(t, SingleShot, offered.Runners[0].Mode)
+}
+
 func TestNoRunners(t *testing.T) {
 	large := "[" + strings.Repeat(`"x",`, maxList) + "]"
 	for name, answer := range map[string]http.HandlerFunc{

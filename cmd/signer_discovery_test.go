@@ -1,0 +1,63 @@
+package cmd
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/devnet"
+	"github.com/pmctl/pmctl/wallet/runner"
+)
+
+// TestASignerListsOrchestrators: those in the registries, with the models that they offer; one that
+// stops answering stays listed. A file names others.
+func TestASignerListsOrchestrators(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, devnet.Config{Recipients: 2})
+	s.run(exitDone, "fund --deposit 1eth --reserve 1eth --yes") // orchestrators answer those who can pay
+	listed := func(r *remoteSigner, query string) []runner.Orchestrator {
+		t.Helper()
+		var list []runner.Orchestrator
+		require.Eventually(t, func() bool {
+			response, err := http.Get(r.url + "/discover-orchestrators" + query)
+			require.NoError(t, err)
+			defer response.Body.Close()
+			if response.StatusCode == http.StatusServiceUnavailable {
+				return false // the first round is under way
+			}
+			require.Equal(t, http.StatusOK, response.StatusCode)
+			require.NotEmpty(t, response.Header.Get("Age"))
+			require.NoError(t, json.NewDecoder(response.Body).Decode(&list))
+			return true
+		}, 30*time.Second, 10*time.Millisecond)
+		return list
+	}
+	r := s.serveSigner("--no-auth --orchestrators chain")
+	list := listed(r, "")
+	require.Len(t, list, 2)
+	urls := map[string]bool{}
+	for _, o := range list {
+		urls[o.Address] = true
+		require.Equal(t, []string{"live-video-to-video/noop", "text-to-image/local/still"}, o.Capabilities)
+		require.EqualValues(t, 1, o.Score)
+	}
+	for _, recipient := range s.net.Recipients() {
+		require.True(t, urls[recipient.State().URL])
+	}
+	require.Len(t, listed(r, "?caps=other&caps=text-to-image/local/still"), 2)
+	require.Empty(t, listed(r, "?caps=other"))
+	_, log := r.stop()
+	require.Contains(t, log, `"msg":"discovery","answered":2,"asked":2`)
+
+	file := filepath.Join(t.TempDir(), "orchestrators")
+	one := s.net.Recipients()[1].State().PlainURL
+	require.NoError(t, os.WriteFile(file, []byte(one+"\n"), 0o600))
+	list = listed(s.serveSigner("--no-auth --orchestrators "+file), "")
+	require.Len(t, list, 1)
+	require.Equal(t, one, list[0].Address)
+}

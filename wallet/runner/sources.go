@@ -1,0 +1,107 @@
+package runner
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/pmctl/pmctl/wallet/pay"
+)
+
+const (
+	// maxCandidates is as long as a list of orchestrators may be, in bytes.
+	maxCandidates = 1 << 20
+
+	// webhookPatience is how long a webhook may take.
+	webhookPatience = 10 * time.Second
+)
+
+// File reads candidates from a file with a URL on each line, anew in each round. Empty lines and
+// lines that begin with # are skipped.
+func File(path string) func(context.Context) ([]Candidate, error) {
+	return func(context.Context) ([]Candidate, error) {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		text, err := io.ReadAll(http.MaxBytesReader(nil, file, maxCandidates))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		var candidates []Candidate
+		number := 0
+		for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
+			number++
+			line := strings.TrimSpace(lines.Text())
+			if line == "" || strings.HasPrefix(line, "#") {
+				continue
+			}
+			u, err := pay.ParseURL(line)
+			if err != nil {
+				return nil, fmt.Errorf("line %d of %s: %w", number, path, err)
+			}
+			candidates = append(candidates, Candidate{u, 1})
+		}
+		return candidates, nil
+	}
+}
+
+// WebhookError is an orchestrator webhook that gave no list. It does not have the webhook's URL,
+// which may be secret.
+type WebhookError struct{ Err error }
+
+func (e *WebhookError) Error() string { return "orchestrator webhook: " + e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *WebhookError) Unwrap() error { return e.Err }
+
+// Webhook asks a webhook for candidates, as go-livepeer's -orchWebhookUrl: it answers with a JSON
+// array of {"address": URL, "score": number}. Entries that cannot be used are left out.
+func Webhook(url string, headers http.Header, client *http.Client) func(context.Context) ([]Candidate, error) {
+	return func(ctx context.Context) ([]Candidate, error) {
+		limited, cancel := context.WithTimeout(ctx, webhookPatience)
+		defer cancel()
+		request, err := http.NewRequestWithContext(limited, http.MethodGet, url, nil)
+		if err != nil {
+			return nil, &WebhookError{errors.New("its URL is not valid")}
+		}
+		request.Header = headers.Clone()
+		response, err := client.Do(request)
+		if err != nil {
+			return nil, &WebhookError{errors.Unwrap(err)} // of the *url.Error, which has the URL
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return nil, &WebhookError{&StatusError{response.StatusCode, response.Status}}
+		}
+		var listed []struct {
+			Address string   `json:"address"`
+			Score   *float64 `json:"score"`
+		}
+		if err := json.NewDecoder(http.MaxBytesReader(nil, response.Body, maxCandidates)).Decode(&listed); err != nil {
+			return nil, &WebhookError{fmt.Errorf("its answer cannot be read: %w", err)}
+		}
+		var candidates []Candidate
+		for _, l := range listed {
+			u, err := pay.ParseURL(l.Address)
+			if err != nil {
+				continue
+			}
+			c := Candidate{u, 1}
+			if l.Score != nil {
+				c.Score = *l.Score
+			}
+			candidates = append(candidates, c)
+		}
+		return candidates, nil
+	}
+}
