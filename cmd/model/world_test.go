@@ -259,6 +259,7 @@ func (w *world) deliver(p *parked, n *node, how delivery) {
 		alike = []*parked{p}
 	}
 	for _, p := range alike {
+		w.attribute(p)
 		var got reply
 		switch {
 		case p.to == nil && !how.lostBefore:
@@ -287,19 +288,37 @@ func (w *world) perform(p *parked, n *node, how delivery) []byte {
 			p.command.sent = append(p.command.sent, sentTransaction{tx, how.send})
 			if !slices.Contains(w.hashes, tx.Hash()) {
 				w.hashes = append(w.hashes, tx.Hash())
-				w.owners[tx.Hash()] = w.ownerOf(p.command)
-				// A command may send a transaction that another one signed.
-				if f, ok := w.suite.origin.funding(tx); ok {
-					w.owners[tx.Hash()] = w.wanting(f, w.owners[tx.Hash()])
-				} else if p.command.want != nil && len(tx.Data()) == 0 {
-					w.owners[tx.Hash()] = w.cancelled(tx)
-				}
 			}
 		}
 	}
 	body, err := n.serve(p.list, p.batch, how.send, how.text)
 	w.must(err)
 	return body
+}
+
+// attribute names the want of each transaction that is sent for the first time, whether it arrives
+// or not: the command that signed it sends it first, and another may send it again.
+func (w *world) attribute(p *parked) {
+	for _, req := range p.list {
+		if req.Method != "eth_sendRawTransaction" {
+			continue
+		}
+		tx := decodeTransaction(req)
+		if tx == nil {
+			continue
+		}
+		if _, known := w.owners[tx.Hash()]; known {
+			continue
+		}
+		owner := w.ownerOf(p.command)
+		// The signer may have ended before it could send.
+		if f, ok := w.suite.origin.funding(tx); ok {
+			owner = w.wanting(f, owner)
+		} else if p.command.want != nil && len(tx.Data()) == 0 {
+			owner = w.cancelled(tx)
+		}
+		w.owners[tx.Hash()] = owner
+	}
 }
 
 // ownerOf is the want of a command's transactions: its own, or that of the transaction which it
