@@ -26,8 +26,7 @@ func Main(ctx context.Context, args []string, env *cli.Env) int {
 	_ = protect()
 	outliveFileLimit()
 	run := cli.NewRun(env)
-	if err := run.Begin(ctx); err != nil {
-		run.Output = cli.RequestedOutput(args)
+	if err := run.Begin(ctx, args); err != nil {
 		return run.Fail(err)
 	}
 	root := newRoot(run)

@@ -45,9 +45,15 @@ func (r *recorder) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// documented runs pmctl and holds every document that it wrote against its schema.
+// documented runs pmctl and holds every document that it wrote against its schema, unless the
+// user has it print something else.
 func documented(run func(*Env) int) int {
 	env := System()
+	if slices.ContainsFunc(os.Args, func(arg string) bool {
+		return strings.HasPrefix(arg, "--jq") || strings.HasPrefix(arg, "--template")
+	}) {
+		return run(env)
+	}
 	out, err := &recorder{w: env.Out}, &recorder{w: env.Err, lines: true}
 	env.Out, env.Err = out, err
 	code := run(env)

@@ -20,7 +20,7 @@ func newVersion(r *cli.Run) *cobra.Command {
 		Use:   "version",
 		Short: "Show the version of pmctl",
 		Example: `  pmctl version
-  pmctl version --output json | jq -r .data.version`,
+  pmctl version --jq .data.version`,
 		RunE: func(*cobra.Command, []string) error {
 			v := versionResult{cli.BuildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH}
 			return r.Emit("pmctl.version", v, func(w *cli.Page) error {

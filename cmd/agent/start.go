@@ -190,7 +190,7 @@ func detachAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions) error {
 	args := []string{"agent", "start", "--foreground"}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		switch f.Name {
-		case "foreground", "output", "key-fd", "passphrase-fd", "from":
+		case "foreground", "output", "jq", "template", "key-fd", "passphrase-fd", "from":
 		default:
 			args = append(args, "--"+f.Name+"="+f.Value.String())
 		}

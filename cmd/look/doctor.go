@@ -35,7 +35,7 @@ own settings to themselves; doctor assumes the defaults of go-livepeer.
 The exit code is 0 if no check failed, else the code of the first failure.`,
 		Example: `  pmctl doctor
   pmctl doctor https://recipient.example
-  pmctl doctor --output json | jq '.data.checks[] | select(.state == "failed")'`,
+  pmctl doctor --jq '.data.checks[] | select(.state == "failed")'`,
 		RunE: func(cmd *cobra.Command, args []string) error { return runDoctor(r, cmd, &o, args) },
 	}
 	o.RegisterReading(cmd)

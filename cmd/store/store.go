@@ -134,7 +134,7 @@ func newStoreExport(r *cli.Run) *cobra.Command {
 		Long: `Write the ledger as a JSON document: nonces with the value of their tickets, and
 requests. Ticket params, credentials and winning tickets are not included.`,
 		Example: `  pmctl store export --out ledger.json
-  pmctl store export | jq .data.reservations`,
+  pmctl store export --jq .data.reservations`,
 	}, func(ctx context.Context, r *cli.Run, config wallet.Config, _ []string) error {
 		return exportStore(ctx, r, config, out)
 	}, cli.OutputJSON)

@@ -77,7 +77,7 @@ and the number of the line.`,
   pmctl params fetch URL -o json |
     pmctl ticket batch --count 10 -o headers |
     curl -k --fail-with-body -H @- -X POST URL/payment
-  pmctl params fetch URL… -o json | jq -c |
+  pmctl params fetch URL… --jq . |
     pmctl ticket batch --stream --count 100 -o payment`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return makeBatch(r, cmd, &o) },
 	}
@@ -160,6 +160,8 @@ func makeBatch(r *cli.Run, cmd *cobra.Command, o *batchOptions) error {
 	switch {
 	case errors.As(err, new(*durable.UnsyncedError)):
 		return err
+	case errors.As(err, new(*cli.FilterError)):
+		return cli.Unreported(words.Count(b.Tickets.Count, "ticket")+" created", err)
 	case err != nil && o.request.ID != "":
 		return cli.WithHint(fmt.Errorf("the batch is not whole: %w", err), "run it again with the same --request-id for the same tickets")
 	case err != nil:

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -19,7 +20,7 @@ func Start(r *Run, cmd *cobra.Command) error {
 		return err
 	}
 	r.Started = true
-	return nil
+	return chooseOutput(r, cmd)
 }
 
 // Execute runs a command line on a tree of commands, reports its error, and returns the
@@ -36,13 +37,16 @@ func Execute(ctx context.Context, r *Run, root *cobra.Command, args []string, ex
 	if err == nil {
 		err = root.ExecuteContext(ctx)
 	}
+	if r.filtered != nil {
+		err = cmp.Or(err, r.filtered.flush())
+	}
 	switch {
 	case r.Unwritten() != nil && (err == nil || !r.Started):
 		// What cobra prints, it prints without looking.
 		err = r.Unwritten()
 	case err != nil && !r.Started:
 		// Nothing of ours ran yet: the line is wrong, or --output comes after what is.
-		r.Output = RequestedOutput(args)
+		guessOutput(r, args)
 		err = explain(Usage(err))
 		if split := splitAmount(args); split != nil {
 			err = split

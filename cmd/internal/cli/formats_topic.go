@@ -29,6 +29,12 @@ func formatsTopic() Topic {
 				{"times", "RFC 3339 in UTC"},
 				{"durations", "seconds"},
 			}},
+			{Heading: "Filters of JSON documents", Entries: []Field{
+				{"--jq EXPR", "a jq expression, without jq: pmctl status --jq .data.deposit. It prints text, numbers and booleans bare, null as an empty line, and objects and lists as JSON, on one line unless stdout is a terminal"},
+				{"--template TEXT", "a Go template (package text/template): pmctl status --template '{{amount .data.deposit}}'. Its own functions are amount WEI (as tables show it), join SEPARATOR LIST and json VALUE"},
+				{"streams", "the filter is applied to each document"},
+				{"errors", "a wrong expression is a usage error, and nothing is done. If the expression fails on the document, the document is printed unchanged, and the exit code is 8 after a payment or a transaction, else 1"},
+			}},
 		},
 		Outro: "Data goes to stdout, everything else to stderr. docs/formats.md describes every document, and docs/schemas has a JSON schema for each.",
 	}

@@ -117,6 +117,9 @@ func OpenOutput(r *Run, path string) (Output, error) {
 		signal.Ignore(syscall.SIGPIPE)
 		return stdout{bufio.NewWriter(r.Out), r}, nil
 	}
+	if r.filtered != nil {
+		return nil, Usagef("%s is for stdout: leave out --out %s", r.filtered.flag, path)
+	}
 	return CreateOut(r.Durable(), "--out", path)
 }
 

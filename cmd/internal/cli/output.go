@@ -19,23 +19,41 @@ const (
 )
 
 // OutputFlag adds --output with the formats that a command knows, the first of
-// which is the default.
+// which is the default, and the filters of JSON documents where it has those.
 func (r *Run) OutputFlag(cmd *cobra.Command, formats ...string) {
 	value := &Choice{target: &r.Output, Allowed: formats}
 	r.Output = "" // set once a command is chosen and its flags are parsed
 	cmd.Flags().VarP(value, "output", "o", "print the result as `FORMAT`: "+strings.Join(formats, ", "))
 	cmd.Flags().Lookup("output").DefValue = formats[0]
 	InGroup(cmd, OutputFlags, "output")
-	pre := cmd.PreRunE
-	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
-		if r.Output == "" {
-			r.Output, r.OutputByDefault = formats[0], true
-		}
-		if pre != nil {
-			return pre(cmd, args)
-		}
+	if slices.Contains(formats, OutputJSON) {
+		r.filters.register(cmd)
+	}
+}
+
+// chooseOutput sets the format of a command's result, and has a filter read it.
+func chooseOutput(r *Run, cmd *cobra.Command) error {
+	flag := cmd.Flags().Lookup("output")
+	if flag == nil {
 		return nil
 	}
+	if r.OutputByDefault = !flag.Changed; r.OutputByDefault {
+		r.Output = flag.DefValue
+	}
+	filter, name, err := r.filters.parse(cmd, r.OutTerminal)
+	switch {
+	case name == "":
+		return nil
+	case r.OutputByDefault:
+		r.Output = OutputJSON
+	case r.Output != OutputJSON && r.Output != format.NDJSON:
+		return Usagef("%s is for JSON documents: leave out --output %s", name, r.Output)
+	}
+	if err == nil {
+		r.filtered = &filteredWriter{ctx: cmd.Context(), out: r.Out, filter: filter, flag: name, plain: r.OutTerminal}
+		r.Out = r.filtered
+	}
+	return err
 }
 
 // Choice is a flag whose value is one of a few words.
@@ -64,10 +82,16 @@ func (r *Run) Emit(kind string, data any, table func(*Page) error) error {
 
 // EmitDone emits the result of something that is done and must not be done again.
 func (r *Run) EmitDone(what, kind string, data any, table func(*Page) error) error {
-	if err := r.Emit(kind, data, table); err != nil {
-		return &unreportedError{what, err}
+	return Unreported(what, r.Emit(kind, data, table))
+}
+
+// Unreported is the error of a result that could not be printed as the user wanted, of something
+// that is done. A nil err stays nil.
+func Unreported(what string, err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return &unreportedError{what, err}
 }
 
 // checkedWriter remembers that something could not be written.
@@ -84,27 +108,32 @@ func (c *checkedWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// RequestedOutput is the format that a command line asks for which cannot be parsed as a
-// whole, "" when it asks for none that machines read.
-func RequestedOutput(args []string) string {
-	requested := ""
+// guessOutput finds the format that a command line asks for which cannot be parsed as a whole: none
+// unless machines read it.
+func guessOutput(r *Run, args []string) {
+	r.Output, r.OutputByDefault = "", false
 	for i, arg := range args {
-		value, joined := "", false
+		name, value, joined := strings.Cut(arg, "=")
 		switch {
 		case arg == "--":
-			return requested
+			return
+		case name == "--jq", name == "--template":
+			if r.Output == "" {
+				r.Output, r.OutputByDefault = OutputJSON, true
+			}
+			continue
 		case (arg == "-o" || arg == "--output") && i+1 < len(args):
 			value, joined = args[i+1], true
-		case strings.HasPrefix(arg, "--output="):
-			value, joined = strings.CutPrefix(arg, "--output=")
+		case name == "--output":
 		case strings.HasPrefix(arg, "-o"):
 			value, joined = strings.TrimPrefix(strings.TrimPrefix(arg, "-o"), "="), true
+		default:
+			continue
 		}
 		if joined && slices.Contains([]string{OutputJSON, format.NDJSON, format.Payment, format.Headers, OutputCSV}, value) {
-			requested = value
+			r.Output, r.OutputByDefault = value, false
 		}
 	}
-	return requested
 }
 
 // Note tells the user something on stderr that is no data, unless that shall be quiet.

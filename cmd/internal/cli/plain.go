@@ -13,17 +13,22 @@ const maxMessage = 4000
 // is in messages, and control characters of theirs could rewrite what is on the screen.
 // Lines stay lines.
 func PlainLines(text string) string {
-	text = strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || unicode.IsGraphic(r):
-			return r
-		case r == '\t' || r == '\r':
-			return ' '
-		}
-		return unicode.ReplacementChar
-	}, text)
+	text = strings.ReplaceAll(plain(text), "\t", " ")
 	if runes := []rune(text); len(runes) > maxMessage {
 		text = string(runes[:maxMessage]) + "…"
 	}
 	return text
+}
+
+// plain is text of any length without control characters other than the tab.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t' || unicode.IsGraphic(r):
+			return r
+		case r == '\r':
+			return ' '
+		}
+		return unicode.ReplacementChar
+	}, text)
 }

@@ -31,6 +31,9 @@ type Run struct {
 
 	// color is the value of --color.
 	color string
+
+	filters  filterOptions
+	filtered *filteredWriter // nil without a filter
 }
 
 // NewRun is an invocation in a world.
@@ -61,8 +64,9 @@ func RegisterScreenFlags(r *Run, flags *pflag.FlagSet) {
 }
 
 // Begin has reads of the process's own stdin end with ctx, not only with the input. It
-// fails where stdout is closed.
-func (r *Run) Begin(ctx context.Context) error {
+// fails where stdout is closed, in the way that the arguments ask for.
+func (r *Run) Begin(ctx context.Context, args []string) error {
+	guessOutput(r, args)
 	if stdin, ok := r.In.(*os.File); ok && !r.InTerminal {
 		in, err := r.OpenFD(ctx, int(stdin.Fd()))
 		if err != nil {

@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"regexp"
+
+	"github.com/itchyny/gojq"
+)
+
+// jqFilter prints the results of a jq expression as gh does: strings, numbers and booleans bare,
+// null as an empty line, and objects and lists as JSON.
+type jqFilter struct {
+	code *gojq.Code
+	// indents tells that a person reads objects and lists.
+	indents bool
+}
+
+// parseJQ compiles an expression, which has no environment, modules or further input.
+func parseJQ(expression string, indents bool) (*jqFilter, error) {
+	query, err := gojq.Parse(expression)
+	if err != nil {
+		return nil, err
+	}
+	code, err := gojq.Compile(query)
+	if err != nil {
+		return nil, err
+	}
+	return &jqFilter{code, indents}, nil
+}
+
+func (f *jqFilter) apply(ctx context.Context, out *bytes.Buffer, document any) error {
+	results := f.code.RunWithContext(ctx, document)
+	for {
+		result, more := results.Next()
+		if !more {
+			return nil
+		}
+		if err, failed := result.(error); failed {
+			var halted *gojq.HaltError
+			if errors.As(err, &halted) && halted.Value() == nil {
+				return nil
+			}
+			return withoutValues(err)
+		}
+		if err := f.print(out, result); err != nil {
+			return err
+		}
+		out.WriteByte('\n')
+	}
+}
+
+func (f *jqFilter) print(out *bytes.Buffer, result any) error {
+	switch result := result.(type) {
+	case nil:
+		return nil
+	case string:
+		out.WriteString(result)
+		return nil
+	}
+	text, err := gojq.Marshal(result)
+	if err != nil || !f.indents {
+		out.Write(text)
+		return err
+	}
+	return json.Indent(out, text, "", "  ")
+}
+
+// operand is a value in an error of gojq, which shows its beginning.
+var operand = regexp.MustCompile(`(?s)\b(boolean|number|string|array|object) \(.*`)
+
+// withoutValues is an expression's error without values of the document: some are secrets.
+func withoutValues(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return errors.New(operand.ReplaceAllString(err.Error(), "$1"))
+}

@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+	"text/template"
+
+	"github.com/itchyny/gojq"
+
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// templateFilter prints a document with a template of package text/template.
+type templateFilter struct{ template *template.Template }
+
+func parseTemplate(text string) (*templateFilter, error) {
+	if text == "" {
+		return nil, errors.New("missing template")
+	}
+	parsed, err := template.New("template").Funcs(template.FuncMap{"amount": amountText, "join": join, "json": jsonText}).Parse(text)
+	if err != nil {
+		return nil, withoutPrefix(err)
+	}
+	return &templateFilter{parsed}, nil
+}
+
+// withoutPrefix is an error of package text/template without the package's name.
+func withoutPrefix(err error) error {
+	return errors.New(strings.TrimPrefix(err.Error(), "template: "))
+}
+
+func (f *templateFilter) apply(ctx context.Context, out *bytes.Buffer, document any) error {
+	err := f.template.Execute(endingWriter{ctx, out}, exactNumbers(document))
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return withoutPrefix(err)
+	}
+	if text := out.Bytes(); len(text) > 0 && text[len(text)-1] != '\n' {
+		out.WriteByte('\n')
+	}
+	return nil
+}
+
+// endingWriter fails once ctx has ended.
+type endingWriter struct {
+	ctx context.Context
+	out *bytes.Buffer
+}
+
+func (w endingWriter) Write(p []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.out.Write(p)
+}
+
+// exactNumbers returns a decoded document whose numbers templates can print and compare: whole ones
+// are an int or, where they do not fit, a *big.Int, so that no digit is lost.
+func exactNumbers(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for key, field := range value {
+			value[key] = exactNumbers(field)
+		}
+	case []any:
+		for i, element := range value {
+			value[i] = exactNumbers(element)
+		}
+	case json.Number:
+		if n, err := strconv.Atoi(value.String()); err == nil {
+			return n
+		}
+		if n, ok := new(big.Int).SetString(value.String(), 10); ok {
+			return n
+		}
+		if x, err := value.Float64(); err == nil {
+			return x
+		}
+	}
+	return value
+}
+
+// amountText is a decimal string in wei as tables show it: with its unit.
+func amountText(decimal string) (string, error) {
+	var amount wei.Wei
+	if err := amount.UnmarshalText([]byte(decimal)); err != nil {
+		return "", errors.New("not an amount in wei")
+	}
+	return amount.String(), nil
+}
+
+// join is the elements of a list with a separator between them.
+func join(separator string, list []any) string {
+	texts := make([]string, len(list))
+	for i, element := range list {
+		texts[i] = fmt.Sprint(element)
+	}
+	return strings.Join(texts, separator)
+}
+
+// jsonText is a value as JSON on one line.
+func jsonText(value any) (string, error) {
+	text, err := gojq.Marshal(value)
+	return string(text), err
+}
