@@ -43,10 +43,8 @@ type Order struct {
 // with *FieldError for numbers that do not fit their fields and with *NonceCapError for a range
 // beyond 2^32-1.
 func Mint(ctx context.Context, signer Signer, params *TicketParams, expiration *TicketExpirationParams, nonces NonceRange, emit func(TicketSenderParams) error) error {
-	if nonces.Count == 0 {
-		if err := params.CheckFields(); err != nil {
-			return err
-		}
+	if nonces.Count <= firstTickets {
+		return MintSerially(ctx, signer, params, expiration, nonces, emit)
 	}
 	order := &Order{Params: params, Expiration: expiration, Nonces: nonces, Emit: emit}
 	return MintOrders(ctx, signer, func(context.Context) (*Order, error) {
@@ -57,6 +55,33 @@ func Mint(ctx context.Context, signer Signer, params *TicketParams, expiration *
 		}
 		return next, nil
 	})
+}
+
+// MintSerially does what Mint does on the calling goroutine alone, for a caller that mints for
+// many at once.
+func MintSerially(ctx context.Context, signer Signer, params *TicketParams, expiration *TicketExpirationParams, nonces NonceRange, emit func(TicketSenderParams) error) error {
+	if nonces.Count == 0 {
+		return params.CheckFields()
+	}
+	order, err := newMintOrder(&Order{Params: params, Expiration: expiration, Nonces: nonces, Emit: emit}, signer.Account().Address)
+	if err != nil {
+		return err
+	}
+	d, sign := newDigester(), signTickets(signer)
+	d.use(order.template)
+	var sig [sigBytes]byte
+	for i := range nonces.Count {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := sign(d, nonces.First+i, sig[:]); err != nil {
+			return err
+		}
+		if err := emit(TicketSenderParams{SenderNonce: nonces.First + i, Sig: sig[:]}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // MintOrders signs the tickets of one order after another. next returns the orders and finally
@@ -74,10 +99,8 @@ func MintOrders(ctx context.Context, signer Signer, next func(context.Context) (
 }
 
 func mintOrders(ctx context.Context, signer Signer, workers int, next func(context.Context) (*Order, error)) error {
-	sign := signMessage(signer)
-	if s, ok := signer.(DigestSigner); ok {
-		sign = signDigest(s)
-	} else {
+	sign := signTickets(signer)
+	if _, ok := signer.(DigestSigner); !ok {
 		workers = 1
 	}
 	feed := feeder{sender: signer.Account().Address, next: next}
@@ -229,6 +252,13 @@ func (c *chunk) emit(ctx context.Context) error {
 
 // signFunc writes the signature of the ticket with a nonce into sig.
 type signFunc func(d *digester, nonce uint32, sig []byte) error
+
+func signTickets(signer Signer) signFunc {
+	if s, ok := signer.(DigestSigner); ok {
+		return signDigest(s)
+	}
+	return signMessage(signer)
+}
 
 func signDigest(signer DigestSigner) signFunc {
 	return func(d *digester, nonce uint32, sig []byte) error {

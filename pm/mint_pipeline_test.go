@@ -97,6 +97,15 @@ func TestMintOrdersMakesWhatTheStraightLoopMakes(t *testing.T) {
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Fatalf("got\n%v\nwant\n%v", got, want)
 		}
+		got = nil
+		for _, o := range orders {
+			if err := MintSerially(context.Background(), signer, o.Params, o.Expiration, o.Nonces, o.Emit); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Fatalf("serially: got\n%v\nwant\n%v", got, want)
+		}
 	})
 }
 

@@ -3,6 +3,7 @@ package pm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/big"
 	"testing"
@@ -94,10 +95,16 @@ func TestMintOfNothing(t *testing.T) {
 }
 
 func TestMintStops(t *testing.T) {
+	for _, count := range []uint32{firstTickets, 600} { // on one goroutine, and on several
+		t.Run(fmt.Sprint(count), func(t *testing.T) { mintStops(t, count) })
+	}
+}
+
+func mintStops(t *testing.T, count uint32) {
 	t.Run("when ctx ends", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		emitted := 0
-		err := Mint(ctx, newTestSigner(t), testParams(), nil, NonceRange{1, 600}, func(TicketSenderParams) error {
+		err := Mint(ctx, newTestSigner(t), testParams(), nil, NonceRange{1, count}, func(TicketSenderParams) error {
 			if emitted++; emitted == 3 {
 				cancel()
 			}
@@ -110,7 +117,7 @@ func TestMintStops(t *testing.T) {
 	t.Run("at emit's error", func(t *testing.T) {
 		full := errors.New("disk full")
 		emitted := 0
-		err := Mint(context.Background(), newTestSigner(t), testParams(), nil, NonceRange{1, 600}, func(TicketSenderParams) error {
+		err := Mint(context.Background(), newTestSigner(t), testParams(), nil, NonceRange{1, count}, func(TicketSenderParams) error {
 			emitted++
 			return full
 		})
@@ -120,7 +127,7 @@ func TestMintStops(t *testing.T) {
 	})
 	t.Run("at the signer's error", func(t *testing.T) {
 		signer := &countingSigner{Signer: newTestSigner(t), failAt: 2}
-		tickets, err := mint(context.Background(), signer, testParams(), NonceRange{1, 600})
+		tickets, err := mint(context.Background(), signer, testParams(), NonceRange{1, count})
 		if !errors.Is(err, errLocked) || len(tickets) != 1 {
 			t.Errorf("%d tickets, error %v", len(tickets), err)
 		}

@@ -44,7 +44,7 @@ type Answer struct {
 	State State `json:"state"`
 }
 
-// Sign signs the payment, its credentials and the session. It fails as pm.Mint and
+// Sign signs the payment, its credentials and the session. It fails as pm.MintSerially and
 // wire.PaymentFor do.
 func (o *Order) Sign(ctx context.Context, key signer.Source) (*Answer, error) {
 	batch := &pm.TicketBatch{
@@ -54,7 +54,7 @@ func (o *Order) Sign(ctx context.Context, key signer.Source) (*Answer, error) {
 		SenderParams:           make([]*pm.TicketSenderParams, 0, o.Nonces.Count),
 	}
 	signs := signer.ForPM(ctx, key)
-	err := pm.Mint(ctx, signs, o.Params, &o.Expiration, o.Nonces, func(ticket pm.TicketSenderParams) error {
+	err := pm.MintSerially(ctx, signs, o.Params, &o.Expiration, o.Nonces, func(ticket pm.TicketSenderParams) error {
 		ticket.Sig = append([]byte(nil), ticket.Sig...)
 		batch.SenderParams = append(batch.SenderParams, &ticket)
 		return nil

@@ -16,6 +16,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/remote/identity"
 	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 )
@@ -120,7 +121,7 @@ func (p *Payer) request(r *Request) (store.LiveRequest, error) {
 			Orchestrator: common.BytesToAddress(r.info.Address), App: r.App, Type: r.Type, InPixels: r.InPixels,
 			Price: r.price, TicketEV: r.params.EV(), At: p.Now(),
 		},
-		Client: r.Caller.clientID(), State: r.session, Key: r.Key,
+		Client: r.Caller.clientID(), Credential: r.Caller.Credential, State: r.session, Key: r.Key,
 		Info: hex.EncodeToString(digest[:]), Params: r.params,
 		ManifestID: r.ManifestID, Capabilities: r.Capabilities,
 		Auth: live.Auth{ID: r.Caller.AuthID()}, Cap: p.Plans.Limits.NonceCap, Allow: p.allow(r.params.Recipient),
@@ -235,6 +236,9 @@ func (p *Payer) sign(ctx context.Context, r *Request, made *store.LivePayment) (
 	return &Paid{made, answer, r.params.Recipient, r.params.EV().FloatString(0)}, nil
 }
 
+// errReplaced is a credential that was the client's a moment ago.
+var errReplaced = errors.New("the credential is no longer the client's")
+
 // limitError is a payment that the signer's own limits refuse.
 type limitError struct{ *policy.Refusal }
 
@@ -249,6 +253,8 @@ func (p *Payer) refusal(err error) error {
 	switch {
 	case errors.As(err, &done):
 		return err
+	case errors.Is(err, store.ErrNoClient):
+		return &identity.RefusedError{Status: http.StatusUnauthorized, Err: errReplaced}
 	case errors.Is(err, pm.ErrTicketParamsExpired), errors.As(err, new(*pm.NonceCapError)), errors.As(err, new(*store.RetiredError)):
 		return live.ErrRefresh
 	case errors.As(err, &limit):

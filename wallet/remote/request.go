@@ -78,7 +78,7 @@ func read(rw http.ResponseWriter, r *http.Request) (*paymentRequest, error) {
 
 // open decodes what the request carries and checks that it belongs together, in the order of
 // the protocol.
-func (p *paymentRequest) open(sender common.Address) (*offer, error) {
+func (p *paymentRequest) open(known *states) (*offer, error) {
 	if len(p.Orchestrator) == 0 {
 		return nil, live.ErrNoOrchestrator
 	}
@@ -95,7 +95,7 @@ func (p *paymentRequest) open(sender common.Address) (*offer, error) {
 	}
 	if !p.State.IsZero() {
 		var err error
-		if o.session, err = p.State.Verify(sender); err != nil {
+		if o.session, err = known.verify(p.State); err != nil {
 			return nil, err
 		}
 		if err := o.session.Accept(live.Request{Orchestrator: common.BytesToAddress(o.info.Address), App: o.App, Type: o.Type}); err != nil {

@@ -92,6 +92,11 @@ func fail(rw http.ResponseWriter, err error) int {
 func respond(rw http.ResponseWriter, status int, document any) {
 	rw.Header().Set("Content-Type", "application/json")
 	rw.Header().Set("Cache-Control", "no-store")
+	body, err := json.Marshal(document)
+	if err != nil {
+		status = http.StatusInternalServerError // a type without JSON
+	}
+	rw.Header().Set("Content-Length", strconv.Itoa(len(body)+1))
 	rw.WriteHeader(status)
-	_ = json.NewEncoder(rw).Encode(document) // the client is gone
+	_, _ = rw.Write(append(body, '\n')) // the client is gone
 }

@@ -56,7 +56,9 @@ type Config struct {
 // Server answers the requests of gateways and SDKs.
 type Server struct {
 	Config
-	rates *rates
+	rates   *rates
+	clients *recognizer
+	states  *states
 	// own is the answer to those who ask for the account's address.
 	own ownAddress
 }
@@ -72,7 +74,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &Server{Config: c, rates: newRates(c.Rate, c.Now)}
+	s := &Server{Config: c, rates: newRates(c.Rate, c.Now), clients: newRecognizer(c.Clients, c.Now), states: newStates(c.Key.Address())}
 	address := c.Key.Address().Hex()
 	signature, err := c.Key.Sign(ctx, wire.OrchestratorRequestMessage(c.Key.Address()))
 	if err != nil {
@@ -98,6 +100,9 @@ type Caller struct {
 	// Client is nil for a caller that needs no credentials.
 	Client *store.Client
 
+	// Credential is what the client was recognized by.
+	Credential store.Credential
+
 	// Subject is a user of the client's, "" where it named none.
 	Subject string
 }
@@ -111,6 +116,11 @@ func (c Caller) AuthID() string {
 		return c.Client.Name
 	}
 	return c.Client.Name + ":" + c.Subject
+}
+
+// noClient is the refusal of a credential that is no client's.
+func noClient(c store.Credential) error {
+	return &identity.RefusedError{Status: http.StatusUnauthorized, Err: fmt.Errorf("no client has this %s", c.Kind)}
 }
 
 // clientID is the client's, "" for none.
@@ -166,14 +176,15 @@ func (s *Server) admit(r *http.Request, entry *record) error {
 	if said.Kind == identity.KindNone {
 		return s.rates.admit("")
 	}
-	client, err := s.Clients.With(r.Context(), store.Credential{Kind: string(said.Kind), Value: said.Value})
+	credential := store.Credential{Kind: string(said.Kind), Value: said.Value}
+	client, err := s.clients.client(r.Context(), credential)
 	switch {
 	case errors.Is(err, store.ErrNoClient):
-		return &identity.RefusedError{Status: http.StatusUnauthorized, Err: fmt.Errorf("no client has this %s", said.Kind)}
+		return noClient(credential)
 	case err != nil:
 		return &UnavailableError{Err: err}
 	}
-	entry.caller = Caller{client, said.Subject}
+	entry.caller = Caller{client, credential, said.Subject}
 	return s.rates.admit(client.ID)
 }
 
@@ -225,7 +236,7 @@ func (s *Server) pay(rw http.ResponseWriter, r *http.Request, entry *record) err
 	if err != nil {
 		return err
 	}
-	offer, err := body.open(s.Key.Address())
+	offer, err := body.open(s.states)
 	if err != nil {
 		return err
 	}
@@ -238,6 +249,7 @@ func (s *Server) pay(rw http.ResponseWriter, r *http.Request, entry *record) err
 		}
 		return err
 	}
+	s.states.add(entry.paid.State)
 	respond(rw, http.StatusOK, entry.paid.Answer)
 	return nil
 }

@@ -87,6 +87,7 @@ type today struct {
 type accounts struct {
 	tx      *db.Tx
 	clients map[string]*Client
+	owners  map[Credential]string
 	totals  map[string]*policy.Sum
 
 	// days are the clients' days, by the day.
@@ -94,29 +95,39 @@ type accounts struct {
 }
 
 func newAccounts(tx *db.Tx) *accounts {
-	return &accounts{tx, make(map[string]*Client), make(map[string]*policy.Sum), make(map[time.Time]map[string]*today)}
+	return &accounts{tx, make(map[string]*Client), make(map[Credential]string), make(map[string]*policy.Sum), make(map[time.Time]map[string]*today)}
 }
 
-// load reads the clients with these IDs.
-func (a *accounts) load(ids []string) error {
+// load reads the clients with these IDs, and the owners of credentials with these values.
+func (a *accounts) load(ids, values []string) error {
 	found, err := db.ListIn(a.tx, scanClient, selectClientsIn, nil, ids)
 	for _, client := range found {
 		a.clients[client.ID] = client
 	}
+	if err != nil {
+		return err
+	}
+	_, err = db.ListIn(a.tx, func(rows *sql.Rows) (c Credential, err error) {
+		var owner string
+		err = rows.Scan(&c.Kind, &c.Value, &owner)
+		a.owners[c] = owner
+		return c, err
+	}, selectOwnersIn, nil, values)
 	return err
 }
 
-// get returns a client that was loaded, nil for the one without an ID. It fails with
-// ErrNoClient.
-func (a *accounts) get(id string, at time.Time) (*account, error) {
+// get returns the client that sent a request, nil for one that needs no credential. It fails
+// with ErrNoClient, also for a credential that is no longer the client's.
+func (a *accounts) get(r LiveRequest) (*account, error) {
+	id := r.Client
 	if id == "" {
 		return nil, nil
 	}
 	client := a.clients[id]
-	if client == nil {
+	if client == nil || r.Credential != (Credential{}) && a.owners[r.Credential] != id {
 		return nil, ErrNoClient
 	}
-	day := startOfDay(at)
+	day := startOfDay(r.At)
 	if a.days[day] == nil {
 		if err := a.loadDay(day); err != nil {
 			return nil, err

@@ -64,6 +64,7 @@ const (
 	clientFields     = `SELECT c.id, c.name, c.terms, c.created_at, c.expires_at, c.revoked_at FROM signer_clients c`
 	selectClients    = clientFields + ` ORDER BY c.name`
 	selectClientsIn  = clientFields + ` WHERE c.id IN`
+	selectOwnersIn   = `SELECT kind, value, client FROM signer_credentials WHERE value IN`
 	selectClientName = clientFields + ` WHERE c.name = $1`
 	selectClientOf   = clientFields + ` JOIN signer_credentials k ON k.client = c.id WHERE k.kind = $1 AND k.value = $2`
 

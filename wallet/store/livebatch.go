@@ -93,13 +93,16 @@ func (p *LivePayments) load(tx *db.Tx, requests []LiveRequest) (*liveBatch, erro
 	if b.complete != nil && !isRefusal(b.complete) {
 		return nil, b.complete
 	}
-	states, clients := make(map[string]bool), make(map[string]bool)
+	states, clients, credentials := make(map[string]bool), make(map[string]bool), make(map[string]bool)
 	for _, r := range requests {
 		if r.State != nil {
 			states[r.State.StateID] = true
 		}
 		if r.Client != "" {
 			clients[r.Client] = true
+		}
+		if r.Credential.Value != "" {
+			credentials[r.Credential.Value] = true
 		}
 		if r.Params != nil {
 			b.counts[r.Params.RecipientRandHash] = new(nonceCount)
@@ -113,7 +116,7 @@ func (p *LivePayments) load(tx *db.Tx, requests []LiveRequest) (*liveBatch, erro
 		err = b.loadCounts()
 	}
 	if err == nil {
-		err = b.accounts.load(slices.Collect(maps.Keys(clients)))
+		err = b.accounts.load(slices.Collect(maps.Keys(clients)), slices.Collect(maps.Keys(credentials)))
 	}
 	return b, err
 }

@@ -19,8 +19,10 @@ import (
 type LiveRequest struct {
 	live.Request
 
-	// Client is the ID of the client that asks, "" for one that needs none.
-	Client string
+	// Client is the ID of the client that asks, "" for one that needs none. Credential is what
+	// it was recognized by, and must still be the client's; the zero value is not checked.
+	Client     string
+	Credential Credential
 
 	// State is the session that the client sent, verified; nil begins one.
 	State *live.Session
@@ -141,7 +143,7 @@ func (p *LivePayments) Find(ctx context.Context, r LiveRequest) (*LivePayment, e
 		if err != nil {
 			return nil, err
 		}
-		client, err := b.accounts.get(r.Client, r.At)
+		client, err := b.accounts.get(r)
 		if err != nil {
 			return nil, err
 		}
@@ -184,7 +186,7 @@ func (b *liveBatch) pay(r LiveRequest) (*LivePayment, error) {
 	if err := r.Params.CheckFields(); err != nil {
 		return nil, err
 	}
-	client, err := b.accounts.get(r.Client, r.At)
+	client, err := b.accounts.get(r)
 	if err != nil {
 		return nil, err
 	}
