@@ -15,6 +15,7 @@ import (
 // baselines are the fastest processes that could do the same.
 var baselines = map[string]func(context.Context, []string) error{
 	"decrypt": func(ctx context.Context, args []string) error { return decrypt(ctx, args[0], args[1]) },
+	"http":    func(ctx context.Context, _ []string) error { return bare(ctx) },
 	"call":    func(ctx context.Context, args []string) error { return call(ctx, args[0]) },
 	"sign":    func(_ context.Context, args []string) error { return counted(args, signAll) },
 	"loop":    func(_ context.Context, args []string) error { return counted(args, signLoop) },

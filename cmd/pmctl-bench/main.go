@@ -31,6 +31,8 @@ func main() {
 type options struct {
 	pairs      int
 	bulk, long bool
+	signer     bool
+	database   string
 }
 
 func run(ctx context.Context, args []string) error {
@@ -44,11 +46,13 @@ func run(ctx context.Context, args []string) error {
 	flags.IntVar(&o.pairs, "pairs", 11, "measure this many pairs for each line")
 	flags.BoolVar(&o.bulk, "bulk", false, "measure large batches, too: several minutes")
 	flags.BoolVar(&o.long, "long", false, "measure batches of up to ten million tickets: an hour")
+	flags.BoolVar(&o.signer, "signer", false, "measure the remote signer instead")
+	flags.StringVar(&o.database, "postgres", "", "measure the remote signer on the empty database at this `URL`, too")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if flags.NArg() > 0 || o.pairs < 1 {
-		return errors.New("usage: pmctl-bench [-pairs N] [-bulk] [-long]; N is at least 1")
+		return errors.New("usage: pmctl-bench [-pairs N] [-bulk] [-long] [-signer [-postgres URL]]; N is at least 1")
 	}
 	return o.run(ctx)
 }
@@ -69,6 +73,9 @@ func (o options) run(ctx context.Context) error {
 	}
 	defer w.close()
 	describeMachine()
+	if o.signer {
+		return w.measureSigners(ctx, o.database, o.pairs)
+	}
 	of := "medians of " + strconv.Itoa(o.pairs)
 	if err := printRows(ctx, "whole processes, "+of, w.rows(), o.pairs); err != nil {
 		return err

@@ -38,17 +38,28 @@ func (w *world) memory(count int, env string) func(context.Context) (float64, er
 				if err == nil && peak == 0 {
 					err = errors.New("this system does not report a process's peak memory")
 				}
-				return peak / 1024, err
+				return peak, err
 			case <-ticks.C:
-				status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", command.Process.Pid))
-				if found := highWater.FindSubmatch(status); err == nil && found != nil {
-					if kib, err := strconv.ParseFloat(string(found[1]), 64); err == nil {
-						peak = max(peak, kib)
-					}
+				if mib, err := peakMemory(command.Process.Pid); err == nil {
+					peak = max(peak, mib)
 				}
 			}
 		}
 	}
+}
+
+// peakMemory is a process's, in MiB.
+func peakMemory(pid int) (float64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	found := highWater.FindSubmatch(status)
+	if found == nil {
+		return 0, errors.New("this system does not report a process's peak memory")
+	}
+	kib, err := strconv.ParseFloat(string(found[1]), 64)
+	return kib / 1024, err
 }
 
 // installed is a copy of pmctl.
