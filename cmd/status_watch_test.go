@@ -79,7 +79,7 @@ func TestWatch(t *testing.T) {
 	// On a terminal each is in the place of the one before, where it can be.
 	out, _, code = watch(true, "xterm")
 	require.Equal(t, exitCancelled, code)
-	require.Equal(t, 2, strings.Count(out, "\x1b[H\x1b[2J"))
+	require.Equal(t, 2, strings.Count(out, "\x1b[H\x1b[2J\x1b[2mstatus\x1b[0m "))
 	require.Contains(t, out, "again in 1s; Ctrl-C ends it")
 	out, _, _ = watch(true, "dumb")
 	require.NotContains(t, out, "\x1b")

@@ -144,9 +144,10 @@ func TestSummary(t *testing.T) {
 	require.Empty(t, out.String())
 	p := launch(t, t.TempDir(), "-o", "json", "--state", path, "--arbitrum", "--seed", "summary")
 	state := p.ready(t) // the same keys
-	for _, part := range []string{"http://127.0.0.1:", "ws://127.0.0.1:", state.Recipients[0].Address.Hex(), path, "1000 ETH", "412346"} {
+	for _, part := range []string{"http://127.0.0.1:", "ws://127.0.0.1:", state.Controller.Hex(), state.Recipients[0].Address.Hex(), path, "1000 ETH", "412346"} {
 		require.Contains(t, stderr.String(), part)
 	}
+	require.Regexp(t, `(?m)^control +http://127\.0\.0\.1:\d+$`, stderr.String())
 	require.NotContains(t, stderr.String(), strings.TrimPrefix(state.Accounts[0].PrivateKey, "0x"))
 }
 
