@@ -27,6 +27,9 @@ type remoteSigner struct {
 	t    *testing.T
 	url  string
 	stop func() (code int, log string)
+
+	// admin is the URL of the admin listener, if there is one.
+	admin string
 }
 
 // serveSigner runs pmctl signer serve until stop is called or the test ends.
@@ -43,14 +46,14 @@ func (s *shell) serveSigner(flags string) *remoteSigner {
 		errs.Close()
 	}()
 	var log bytes.Buffer
-	ready, read := make(chan string, 1), make(chan struct{})
+	ready, read := make(chan [2]string, 1), make(chan struct{})
 	go func() {
 		defer close(read)
 		for lines := bufio.NewScanner(out); lines.Scan(); {
 			log.WriteString(lines.Text() + "\n")
-			var line struct{ Msg, Listen string }
+			var line struct{ Msg, Listen, Admin string }
 			if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "ready" {
-				ready <- line.Listen
+				ready <- [2]string{line.Listen, line.Admin}
 			}
 		}
 	}()
@@ -68,8 +71,8 @@ func (s *shell) serveSigner(flags string) *remoteSigner {
 		}
 	})
 	select {
-	case address := <-ready:
-		r.url = "http://" + address
+	case addresses := <-ready:
+		r.url, r.admin = "http://"+addresses[0], "http://"+addresses[1]
 	case <-read:
 		require.FailNow(s.t, "the signer ended", log.String())
 	}

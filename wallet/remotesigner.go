@@ -5,14 +5,17 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pmctl/pmctl/wallet/internal/facts"
 	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/remote"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
 	"github.com/pmctl/pmctl/wallet/runner"
+	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -46,17 +49,33 @@ type RemoteSignerOptions struct {
 
 	// Log gets a line for each request.
 	Log *slog.Logger
+
+	// Observe is called after each answer, from any goroutine; nil is for none.
+	Observe func(remote.Answered)
+
+	// Forecast makes Run forecast how long the deposit lasts, from the chain's events and the
+	// ledger.
+	Forecast bool
 }
 
 // RemoteSigner signs payments for gateways and SDKs that hold no key. It has no way to fund,
 // unlock, withdraw or send.
 type RemoteSigner struct {
-	server *remote.Server
-	cache  *facts.Cache
-	queue  *store.LiveQueue
+	wallet    *Wallet
+	key       signer.Source
+	cache     *facts.Cache
+	queue     *store.LiveQueue
+	forecasts *forecasts
+	current   atomic.Pointer[signerSettings]
 
 	// directory is nil without discovery.
 	directory *runner.Directory
+}
+
+// signerSettings are what Reload replaces. Requests under way end with those that they began with.
+type signerSettings struct {
+	limits  policy.Limits
+	handler http.Handler
 }
 
 // NewRemoteSigner is a remote signer for the wallet's account, whose key it opens. The wallet is
@@ -73,48 +92,78 @@ func NewRemoteSigner(ctx context.Context, w *Wallet, o RemoteSignerOptions) (*Re
 	if err != nil {
 		return nil, err
 	}
-	limits := w.Limits.Bound("the remote signer")
 	clock := facts.Clock{Wall: w.Now, Elapsed: facts.ElapsedSince(time.Now())}
-	s := &RemoteSigner{cache: facts.New(node, key.Address(), clock, time.After, limits.MaxHeadAge/facts.Looks)}
+	quiet := w.Config
+	quiet.UI = silent{}
+	s := &RemoteSigner{
+		wallet: w, key: key, forecasts: &forecasts{config: quiet, account: key.Address()},
+		cache: facts.New(node, key.Address(), clock, time.After, w.Limits.MaxHeadAge/facts.Looks),
+	}
 	// The first request need not wait, and what is wrong with the node shows before it.
 	if _, _, err := s.cache.Renew(ctx, nil); err != nil {
 		return nil, err
 	}
-	var listed remote.Directory
 	if o.Discovery != nil {
 		if s.directory, err = o.Discovery.directory(ctx, key, node, o.MaxPrices); err != nil {
 			return nil, err
 		}
-		listed = s.directory
 	}
-	book := w.store.Chain(w.Network.ChainID)
-	s.queue = book.LivePayments(key.Address()).Queue()
-	s.server, err = remote.New(ctx, remote.Config{
-		Key: key, Identify: o.Identify, Clients: w.store.Clients(), Rate: o.Rate, Directory: listed, Log: o.Log, Now: w.Now,
-		Payments: &remote.Payer{
-			Key: key, Ledger: s.queue, Webhook: o.Webhook, MaxPrices: o.MaxPrices, Now: w.Now,
-			Source: "pmctl/" + w.store.ID(),
-			Plans: &pay.Payer{
-				Sender: key.Address(), Limits: limits, Nonces: book, Now: w.Now,
-				Chain: facts.Aged{Cache: s.cache, AtMost: limits.MaxHeadAge},
-			},
-		},
-	})
-	if err != nil {
+	s.queue = w.store.Chain(w.Network.ChainID).LivePayments(key.Address()).Queue()
+	if !o.Forecast {
+		s.forecasts = nil
+	}
+	if err := s.Reload(ctx, o, w.Limits); err != nil {
 		s.queue.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
+// Reload replaces the signer's options and the limits on what it signs. It fails as the key does,
+// and then changes nothing.
+func (s *RemoteSigner) Reload(ctx context.Context, o RemoteSignerOptions, limits policy.Limits) error {
+	limits = limits.Bound("the remote signer")
+	w := s.wallet
+	var listed remote.Directory
+	if s.directory != nil {
+		listed = s.directory
+	}
+	server, err := remote.New(ctx, remote.Config{
+		Key: s.key, Identify: o.Identify, Clients: w.store.Clients(), Rate: o.Rate, Directory: listed, Log: o.Log, Observe: o.Observe, Now: w.Now,
+		Payments: &remote.Payer{
+			Key: s.key, Ledger: s.queue, Webhook: o.Webhook, MaxPrices: o.MaxPrices, Now: w.Now,
+			Source: "pmctl/" + w.store.ID(),
+			Plans: &pay.Payer{
+				Sender: s.key.Address(), Limits: limits, Nonces: w.ledger(), Now: w.Now,
+				Chain: facts.Aged{Cache: s.cache, AtMost: limits.MaxHeadAge},
+			},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	s.current.Store(&signerSettings{limits, server.Handler()})
+	return nil
+}
+
+// limits are those on what the signer signs.
+func (s *RemoteSigner) limits() policy.Limits { return s.current.Load().limits }
+
 // Handler answers the requests of the remote signer protocol.
-func (s *RemoteSigner) Handler() http.Handler { return s.server.Handler() }
+func (s *RemoteSigner) Handler() http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		s.current.Load().handler.ServeHTTP(rw, r)
+	})
+}
 
 // Run follows the chain and what orchestrators offer until ctx ends.
 func (s *RemoteSigner) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	if s.directory != nil {
 		running.Go(func() { s.directory.Run(ctx) })
+	}
+	if s.forecasts != nil {
+		running.Go(func() { s.forecasts.run(ctx) })
 	}
 	s.cache.Run(ctx)
 	running.Wait()

@@ -2,13 +2,12 @@ package look
 
 import (
 	"math/big"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/metrics/metricstest"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -34,7 +33,8 @@ func TestMetricsFollowPrometheus(t *testing.T) {
 		Forecast: &wallet.Forecast{Confidence: 0.9, DaysLow: 0.5, DaysMedian: 1, DaysHigh: 36500},
 	}
 	text := string(formatMetrics(status, append(status.metrics(), activityMetrics(activity)...)))
-	lintMetrics(t, text)
+	metricstest.Lint(t, text, "network", "chain_id", "account", "state", "code", "problem", "kind", "estimate")
+	require.NotContains(t, text, "secret")
 	for _, want := range []string{
 		"pmctl_tickets_total{LABELS} 7\n", "pmctl_ticket_ev_wei_total{LABELS} 3\n", "pmctl_wins_total{LABELS} 2\n", "pmctl_paid_wei_total{LABELS} 5\n",
 		`pmctl_day_spent_wei{LABELS,kind="ev"} 3` + "\n", `pmctl_budget_left_wei{LABELS,kind="ev"} 7` + "\n",
@@ -45,48 +45,4 @@ func TestMetricsFollowPrometheus(t *testing.T) {
 	}
 	activity.Budget.CountsAsSpent = "the store was restored"
 	require.Contains(t, string(formatMetrics(status, activityMetrics(activity))), `kind="ev"} 0`+"\n")
-}
-
-var (
-	sampleLine = regexp.MustCompile(`^([a-z][a-z0-9_]*)\{((?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)*)\} (\S+)$`)
-	labelName  = regexp.MustCompile(`([a-z_]+)="(?:[^"\\]|\\.)*"`)
-)
-
-// lintMetrics fails for what Prometheus would refuse or promtool complains of.
-func lintMetrics(t *testing.T, text string) {
-	t.Helper()
-	require.True(t, strings.HasSuffix(text, "\n"))
-	labels := map[string]bool{"network": true, "chain_id": true, "account": true, "state": true, "code": true, "problem": true, "kind": true, "estimate": true}
-	var current, kind string
-	seen, series := make(map[string]bool), make(map[string]bool)
-	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-	for i, line := range lines {
-		if help, ok := strings.CutPrefix(line, "# HELP "); ok {
-			name, about, _ := strings.Cut(help, " ")
-			require.NotEmpty(t, about, line)
-			require.False(t, seen[name], "%s comes twice", name)
-			seen[name], current = true, name
-			require.Regexp(t, `^# TYPE `+name+` (gauge|counter)$`, lines[i+1])
-			require.Regexp(t, `^pmctl_[a-z0-9_]+$`, name)
-			require.NotRegexp(t, `_(seconds|wei)_[a-z_]*(seconds|wei)|_(ms|days|hours|minutes|eth|gwei|counter|gauge|count|sum|bucket|info)(_|$)`, name, "base units, and no type in a name")
-			continue
-		}
-		if _, ok := strings.CutPrefix(line, "# TYPE "); ok {
-			kind = line[strings.LastIndex(line, " ")+1:]
-			require.Equal(t, kind == "counter", strings.HasSuffix(current, "_total"), "%s is a %s", current, kind)
-			continue
-		}
-		found := sampleLine.FindStringSubmatch(line)
-		require.NotNil(t, found, line)
-		require.Equal(t, current, found[1], "the samples of a metric stand together, below its help")
-		require.False(t, series[found[1]+found[2]], "%s comes twice", line)
-		series[found[1]+found[2]] = true
-		value, err := strconv.ParseFloat(found[3], 64)
-		require.NoError(t, err, line)
-		require.False(t, kind == "counter" && value < 0, line)
-		for _, label := range labelName.FindAllStringSubmatch(found[2], -1) {
-			require.True(t, labels[label[1]], "the label %s of %s", label[1], line)
-		}
-		require.NotContains(t, line, "secret")
-	}
 }

@@ -1,56 +1,44 @@
 package look
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/metrics"
 	"github.com/pmctl/pmctl/wallet/broker"
 )
 
 // outputPrometheus is the format of the textfile collector.
 const outputPrometheus = "prometheus"
 
-// metric is one metric with its samples.
-type metric struct {
-	name, help string
-	samples    []sample
-	counter    bool // else a gauge
-}
-
-// sample is a value under labels beside those that all have.
-type sample struct {
-	labels string // as they are written, with a comma before them
-	value  string
-}
-
 // metrics are the status. Amounts are whole wei, written in full: Prometheus keeps the
 // first 15 digits or so of a value.
-func (s *statusResult) metrics() []metric {
-	one := func(name, help, value string) metric { return gauge(name, help, sample{"", value}) }
-	all := []metric{
+func (s *statusResult) metrics() []metrics.Metric {
+	one := func(name, help, value string) metrics.Metric {
+		return metrics.Gauge(name, help, metrics.One(value)...)
+	}
+	all := []metrics.Metric{
 		one("pmctl_balance_wei", "What the account holds.", s.Balance.Decimal()),
 		one("pmctl_deposit_wei", "What pays winning tickets.", s.Deposit.Decimal()),
 		one("pmctl_reserve_wei", "What pays what a face value exceeds the deposit by.", s.Reserve.Decimal()),
 		one("pmctl_reserve_per_recipient_wei", "What one recipient can claim of the reserve in a round.", s.ReservePerRecipient.Decimal()),
-		one("pmctl_offer_accepted", "1 when a recipient with the usual settings would make an offer.", oneOrZero(s.Offer.Accepted)),
+		one("pmctl_offer_accepted", "1 when a recipient with the usual settings would make an offer.", metrics.Bool(s.Offer.Accepted)),
 		one("pmctl_offer_face_value_wei", "The face value that it would ask for, or the most that it could.", s.Offer.FaceValue.Decimal()),
 		one("pmctl_gas_price_wei", "What the node suggests to pay for a unit of gas.", s.Offer.GasPrice.Decimal()),
 		one("pmctl_round", "The current round.", s.Round.Current.String()),
-		one("pmctl_round_initialized", "1 when the current round is initialized.", oneOrZero(s.Round.Initialized)),
+		one("pmctl_round_initialized", "1 when the current round is initialized.", metrics.Bool(s.Round.Initialized)),
 		one("pmctl_l1_block", "The L1 block that rounds and params count in.", fmt.Sprint(s.Block.L1Block)),
 		one("pmctl_block_timestamp_seconds", "When the newest block was made.", strconv.FormatInt(s.Block.Time.Unix(), 10)),
-		one("pmctl_paused", "1 when the contracts are paused.", oneOrZero(s.Paused)),
+		one("pmctl_paused", "1 when the contracts are paused.", metrics.Bool(s.Paused)),
 	}
-	lock := metric{name: "pmctl_lock", help: "1 for the state that deposit and reserve are in."}
+	lock := metrics.Gauge("pmctl_lock", "1 for the state that deposit and reserve are in.")
 	for _, state := range []broker.Lock{broker.Empty, broker.Locked, broker.Unlocking, broker.Unlocked} {
-		lock.samples = append(lock.samples, sample{label("state", string(state)), oneOrZero(s.Lock == state)})
+		lock.Samples = append(lock.Samples, metrics.Sample{Labels: metrics.Label("state", string(state)), Value: metrics.Bool(s.Lock == state)})
 	}
 	all = append(all, lock)
 	if s.WithdrawRound != nil {
@@ -63,51 +51,20 @@ func (s *statusResult) metrics() []metric {
 		all = append(all, one("pmctl_open_transactions", "Transactions that are not known to be mined.", strconv.Itoa(*s.OpenTransactions)))
 	}
 	problems := 0
-	warned := metric{name: "pmctl_warning", help: "1 for each warning that there is."}
+	warned := metrics.Gauge("pmctl_warning", "1 for each warning that there is.")
 	for _, w := range s.Warnings {
 		if w.Problem {
 			problems++
 		}
-		warned.samples = append(warned.samples, sample{label("code", w.Code) + label("problem", strconv.FormatBool(w.Problem)), "1"})
+		warned.Samples = append(warned.Samples, metrics.Sample{Labels: metrics.Label("code", w.Code).With("problem", strconv.FormatBool(w.Problem)), Value: "1"})
 	}
-	all = append(all, one("pmctl_problems", "How many of the warnings fail a check.", strconv.Itoa(problems)))
-	if len(warned.samples) > 0 {
-		all = append(all, warned)
-	}
-	return all
+	return append(all, one("pmctl_problems", "How many of the warnings fail a check.", strconv.Itoa(problems)), warned)
 }
 
-func gauge(name, help string, samples ...sample) metric { return metric{name, help, samples, false} }
-
-func counter(name, help, value string) metric { return metric{name, help, []sample{{"", value}}, true} }
-
-func oneOrZero(b bool) string {
-	if b {
-		return "1"
-	}
-	return "0"
-}
-
-// label is a label behind others.
-func label(name, value string) string {
-	return "," + name + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(value) + `"`
-}
-
-// formatMetrics writes metrics in Prometheus's text format.
-func formatMetrics(s *statusResult, metrics []metric) []byte {
-	var text bytes.Buffer
-	labels := label("network", s.Network)[1:] + label("chain_id", s.ChainID) + label("account", common.Address(s.Account).Hex())
-	for _, m := range metrics {
-		kind := "gauge"
-		if m.counter {
-			kind = "counter"
-		}
-		fmt.Fprintf(&text, "# HELP %s %s\n# TYPE %s %s\n", m.name, m.help, m.name, kind)
-		for _, sample := range m.samples {
-			fmt.Fprintf(&text, "%s{%s%s} %s\n", m.name, labels, sample.labels, sample.value)
-		}
-	}
-	return text.Bytes()
+// formatMetrics writes the metrics of an account.
+func formatMetrics(s *statusResult, all []metrics.Metric) []byte {
+	labels := metrics.Label("network", s.Network).With("chain_id", s.ChainID).With("account", common.Address(s.Account).Hex())
+	return metrics.Format(labels, all)
 }
 
 // writeMetrics writes the metrics to stdout, or in place of the file of --out.

@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,7 @@ import (
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/remote"
+	"github.com/pmctl/pmctl/wallet/remote/admin"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
 )
 
@@ -39,6 +41,7 @@ type serveOptions struct {
 	perSecond, burst int
 	logFormat        string
 	drain            time.Duration
+	admin            adminOptions
 }
 
 func newServe(r *cli.Run) *cobra.Command {
@@ -59,7 +62,12 @@ signed. A state that is sent again gets the same answer, byte for byte.
 Clients authenticate with a bearer token (pmctl signer client add), with a
 certificate (--client-ca), with a JSON Web Token (--jwt-issuer), or through a
 proxy that sets Signer-Auth-Id (--trusted-proxy). An address that is not
-loopback needs authentication, and TLS unless a trusted proxy is in front.`,
+loopback needs authentication, and TLS unless a trusted proxy is in front.
+
+With --admin-listen operators and monitors have an address of their own: GET
+/healthz, /readyz and /metrics, and POST /reload, which does what SIGHUP does:
+pmctl checks the limits of the config files, the certificates, keys and webhook
+again, and applies all of them, or none.`,
 		Example: `  pmctl signer serve --no-auth
   pmctl signer serve --listen 0.0.0.0:8935 --tls-cert cert.pem --tls-key key.pem
   pmctl signer serve --webhook-file webhook-url --log json
@@ -85,6 +93,7 @@ loopback needs authentication, and TLS unless a trusted proxy is in front.`,
 	flags.IntVar(&o.perSecond, "rate", 100, "requests a second that one client may send, `N`; 0 is no limit")
 	flags.IntVar(&o.burst, "burst", 100, "requests that one client may send at once, `N`")
 	flags.StringVar(&o.logFormat, "log", "text", "`FORMAT` of the log on stderr: text or json")
+	o.admin.register(cmd)
 	flags.DurationVar(&o.drain, "drain", 30*time.Second, "`DURATION` that requests may take to finish when the signer is stopped")
 	return cmd
 }
@@ -94,12 +103,28 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 	if err != nil {
 		return err
 	}
-	tlsConfig, err := o.tls()
+	live := &reloading{run: r, cmd: cmd, options: o, signer: options}
+	encrypted, err := o.tls()
 	if err != nil {
 		return err
 	}
-	if err := o.checkExposure(tlsConfig != nil); err != nil {
+	live.tls.Store(encrypted)
+	if err := o.checkExposure(encrypted != nil); err != nil {
 		return err
+	}
+	var recorder *admin.Recorder
+	var token string
+	if o.admin.listen != "" {
+		if err := o.admin.checkExposure(encrypted != nil); err != nil {
+			return err
+		}
+		if token, err = o.admin.token(r.Getenv("CREDENTIALS_DIRECTORY")); err != nil {
+			return err
+		}
+		recorder = admin.NewRecorder()
+		options.Observe, options.Forecast = recorder.Observe, true
+	} else if o.admin.tokenFile != "" {
+		return cli.Usagef("--admin-token-file has no effect without --admin-listen ADDRESS")
 	}
 	o.KeyHere = true
 	w, err := cli.OpenWallet(r, cmd, &o.PayerOptions)
@@ -107,33 +132,59 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 		return err
 	}
 	defer w.Close()
+	live.began = w.Config
 	service, err := wallet.NewRemoteSigner(cmd.Context(), w, *options)
 	if err != nil {
 		return err
 	}
 	defer service.Close()
+	live.service = service
+	encrypt := func(l net.Listener) net.Listener {
+		if config := live.encryption(); config != nil {
+			return tls.NewListener(l, config)
+		}
+		return l
+	}
 	listener, err := net.Listen("tcp", o.listen)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w", o.listen, err)
 	}
-	if tlsConfig != nil {
-		listener = tls.NewListener(listener, tlsConfig)
+	listener = encrypt(listener)
+	defer listener.Close()
+
+	ctx, stop := context.WithCancel(context.WithoutCancel(cmd.Context()))
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	ready := []any{"listen", listener.Addr().String(), "account", w.Account.Address().Hex(), "network", w.Network.Name, "tls", encrypted != nil}
+	if recorder != nil {
+		watched, err := o.admin.open(ctx, encrypt)
+		if err != nil {
+			return err
+		}
+		ready = append(ready, "admin", watched.Addr().String())
+		handler := admin.Handler(admin.Config{
+			Signer: service, Recorder: recorder, Reload: live.reload, Token: token,
+			Stopping: func() bool { return cmd.Context().Err() != nil },
+		})
+		running.Go(func() {
+			if err := remote.Serve(ctx, watched, handler, adminDrain); err != nil {
+				options.Log.Error("the admin listener ended", "error", err.Error())
+			}
+		})
 	}
-	ctx, stop := context.WithCancel(cmd.Context())
-	ran := make(chan struct{})
-	go func() {
-		defer close(ran)
-		service.Run(ctx)
-	}()
-	options.Log.Info("ready", "listen", listener.Addr().String(), "account", w.Account.Address().Hex(), "network", w.Network.Name, "tls", tlsConfig != nil)
-	err = remote.Serve(ctx, listener, service.Handler(), o.drain)
-	stop()
-	<-ran
+	running.Go(func() { service.Run(ctx) })
+	running.Go(func() { live.onHangup(ctx) })
+	options.Log.Info("ready", ready...)
+	err = remote.Serve(cmd.Context(), listener, service.Handler(), o.drain)
 	if err == nil {
 		options.Log.Info("stopped")
 	}
 	return err
 }
+
+// adminDrain bounds what is under way on the admin listener when the signer ends.
+const adminDrain = time.Second
 
 // signer is what the options say of the signer.
 func (o *serveOptions) signer(ctx context.Context, r *cli.Run) (*wallet.RemoteSignerOptions, error) {
@@ -151,11 +202,21 @@ func (o *serveOptions) signer(ctx context.Context, r *cli.Run) (*wallet.RemoteSi
 	if options.Discovery, err = o.discovery.options(ctx, options.Log); err != nil {
 		return nil, err
 	}
-	if options.Webhook, err = readWebhook(o.webhookFile); err != nil {
-		return nil, err
+	return options, o.authenticate(ctx, options)
+}
+
+// authenticate reads the files that say who may ask. It changes nothing where one is not valid.
+func (o *serveOptions) authenticate(ctx context.Context, options *wallet.RemoteSignerOptions) error {
+	webhook, err := readWebhook(o.webhookFile)
+	if err != nil {
+		return err
 	}
-	options.Identify, err = o.identify(ctx, options.Webhook != nil)
-	return options, err
+	identify, err := o.identify(ctx, webhook != nil)
+	if err != nil {
+		return err
+	}
+	options.Webhook, options.Identify = webhook, identify
+	return nil
 }
 
 func newLog(to io.Writer, format string) (*slog.Logger, error) {
@@ -175,10 +236,11 @@ func (o *serveOptions) identify(ctx context.Context, webhook bool) (identity.Any
 		all = append(all, identity.Certificates{})
 	}
 	if o.jwt.Issuer != "" || o.jwt.Audience != "" || o.jwtKeys != "" {
-		if err := o.setKeys(); err != nil {
+		accepted, err := o.webTokens()
+		if err != nil {
 			return nil, err
 		}
-		tokens, err := o.jwt.Tokens(ctx)
+		tokens, err := accepted.Tokens(ctx)
 		if err != nil {
 			return nil, cli.Usage(err)
 		}
@@ -199,15 +261,16 @@ func (o *serveOptions) identify(ctx context.Context, webhook bool) (identity.Any
 	return all, nil
 }
 
-// setKeys sets where the keys of JSON Web Tokens come from.
-func (o *serveOptions) setKeys() error {
+// webTokens are the JSON Web Tokens that are accepted, with where their keys come from.
+func (o *serveOptions) webTokens() (identity.JWT, error) {
+	tokens := o.jwt
 	if o.jwtKeys == "" || strings.HasPrefix(o.jwtKeys, "https://") || strings.HasPrefix(o.jwtKeys, "http://") {
-		o.jwt.KeysURL = o.jwtKeys
-		return nil
+		tokens.KeysURL = o.jwtKeys
+		return tokens, nil
 	}
 	rest, err := os.ReadFile(o.jwtKeys)
 	if err != nil {
-		return err
+		return tokens, err
 	}
 	for {
 		var block *pem.Block
@@ -216,14 +279,14 @@ func (o *serveOptions) setKeys() error {
 		}
 		key, err := x509.ParsePKIXPublicKey(block.Bytes)
 		if err != nil {
-			return fmt.Errorf("%s: %w", o.jwtKeys, err)
+			return tokens, fmt.Errorf("%s: %w", o.jwtKeys, err)
 		}
-		o.jwt.Keys = append(o.jwt.Keys, key)
+		tokens.Keys = append(tokens.Keys, key)
 	}
-	if len(o.jwt.Keys) == 0 {
-		return cli.Usagef("%s has no public key in PEM", o.jwtKeys)
+	if len(tokens.Keys) == 0 {
+		return tokens, cli.Usagef("%s has no public key in PEM", o.jwtKeys)
 	}
-	return nil
+	return tokens, nil
 }
 
 func parsePrefix(text string) (netip.Prefix, error) {
@@ -268,12 +331,9 @@ var errExposed = errors.New("refusing to listen on an address that is not loopba
 // checkExposure refuses a listener that anyone could pay through, or that sends tokens in the
 // clear.
 func (o *serveOptions) checkExposure(encrypted bool) error {
-	host, _, err := net.SplitHostPort(o.listen)
-	if err != nil {
-		return cli.Usagef("--listen %q is not host:port", o.listen)
-	}
-	if address, err := netip.ParseAddr(host); err == nil && address.IsLoopback() || host == "localhost" {
-		return nil
+	here, err := isLoopback("--listen", o.listen)
+	if err != nil || here {
+		return err
 	}
 	switch {
 	case o.noAuth:
@@ -282,6 +342,16 @@ func (o *serveOptions) checkExposure(encrypted bool) error {
 		return cli.Usage(cli.WithHint(fmt.Errorf("%w (%s) without TLS", errExposed, o.listen), "pass --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy"))
 	}
 	return nil
+}
+
+// isLoopback reports whether an address can be reached from this machine alone.
+func isLoopback(flag, listen string) (bool, error) {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return false, cli.Usagef("%s %q is not host:port", flag, listen)
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback() || host == "localhost", nil
 }
 
 // readWebhook reads a webhook's URL and headers. Both may have secrets in them, which is why they

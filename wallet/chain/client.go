@@ -2,6 +2,7 @@ package chain
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/pmctl/pmctl/wallet/internal/nodes"
 )
@@ -13,6 +14,7 @@ type Client struct {
 	network  Network
 	registry registry
 	memory   memory
+	newest   atomic.Pointer[Head]
 }
 
 // The nodes' types that callers of this package need.
@@ -50,3 +52,12 @@ func Dial(ctx context.Context, rawURL string, network Network, others ...string)
 
 // Network returns the network that the client reads.
 func (c *Client) Network() Network { return c.network }
+
+// NewestHead returns the newest block as of the last Facts, however old it is; false before
+// the first.
+func (c *Client) NewestHead() (Head, bool) {
+	if head := c.newest.Load(); head != nil {
+		return *head, true
+	}
+	return Head{}, false
+}

@@ -180,6 +180,7 @@ func (c *Client) Facts(ctx context.Context, sender common.Address, about ...pm.C
 	if err != nil {
 		return pm.Facts{}, err
 	}
+	c.newest.Store(&head)
 	if err := c.UpToDate(head); err != nil {
 		return pm.Facts{}, err
 	}

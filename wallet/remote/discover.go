@@ -14,7 +14,7 @@ var errNothingFound = errors.New("no orchestrator has answered so far")
 
 // discover lists the orchestrators that have one of the capabilities asked for. The header Age
 // is that of the oldest answer among them, in seconds.
-func (s *Server) discover(rw http.ResponseWriter, r *http.Request, _ *record) error {
+func (s *Server) discover(rw http.ResponseWriter, r *http.Request, _ *Answered) error {
 	listing, ok := s.Directory.List(r.URL.Query()["caps"]...)
 	if !ok {
 		return &UnavailableError{Err: errNothingFound}

@@ -43,14 +43,18 @@ type Paid struct {
 	*store.LivePayment
 	*live.Answer
 
-	recipient common.Address
-	ticketEV  string
+	params *pm.TicketParams
+}
+
+// Sum is what its tickets come to.
+func (p *Paid) Sum() policy.Sum {
+	return policy.Cost(uint64(p.Nonces.Count), p.params.EV(), p.params.FaceValue)
 }
 
 // fields are what the log says of it.
 func (p *Paid) fields() []slog.Attr {
 	return []slog.Attr{
-		slog.String("recipient", p.recipient.Hex()), slog.Int("tickets", int(p.Nonces.Count)), slog.String("ticket_ev", p.ticketEV),
+		slog.Int("tickets", int(p.Nonces.Count)), slog.String("ticket_ev", p.params.EV().FloatString(0)),
 		slog.String("state_id", p.Session.StateID), slog.Uint64("sequence", p.Session.SequenceNumber), slog.Bool("again", p.Again),
 	}
 }
@@ -233,7 +237,7 @@ func (p *Payer) sign(ctx context.Context, r *Request, made *store.LivePayment) (
 	if err != nil {
 		return nil, err
 	}
-	return &Paid{made, answer, r.params.Recipient, r.params.EV().FloatString(0)}, nil
+	return &Paid{made, answer, r.params}, nil
 }
 
 // errReplaced is a credential that was the client's a moment ago.

@@ -49,6 +49,9 @@ type Config struct {
 	// Log gets a line for each request.
 	Log *slog.Logger
 
+	// Observe is called after each answer, from any goroutine; nil is for none.
+	Observe func(Answered)
+
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
@@ -131,13 +134,6 @@ func (c Caller) clientID() string {
 	return c.Client.ID
 }
 
-// record is what the log says of a request.
-type record struct {
-	id     string
-	caller Caller
-	paid   *Paid
-}
-
 // recorder keeps the status of an answer.
 type recorder struct {
 	http.ResponseWriter
@@ -150,25 +146,27 @@ func (r *recorder) WriteHeader(status int) {
 }
 
 // answer identifies the caller, bounds its rate, has a request answered and logs that.
-func (s *Server) answer(with func(http.ResponseWriter, *http.Request, *record) error) http.Handler {
+func (s *Server) answer(with func(http.ResponseWriter, *http.Request, *Answered) error) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		began := s.Now()
-		id := requestID(r)
-		rw.Header().Set(requestIDHeader, id)
-		out, entry := &recorder{rw, http.StatusOK}, &record{id: id}
-		err := s.admit(r, entry)
-		if err == nil {
-			err = with(out, r, entry)
+		entry := &Answered{At: s.Now(), RequestID: requestID(r), Method: r.Method, Path: r.URL.Path}
+		rw.Header().Set(requestIDHeader, entry.RequestID)
+		out := &recorder{rw, http.StatusOK}
+		if entry.Err = s.admit(r, entry); entry.Err == nil {
+			entry.Err = with(out, r, entry)
 		}
-		if err != nil {
-			fail(out, err)
+		if entry.Err != nil {
+			fail(out, entry.Err)
 		}
-		s.log(r, out.status, entry, s.Now().Sub(began), err)
+		entry.Status, entry.Took = out.status, s.Now().Sub(entry.At)
+		entry.log(r.Context(), s.Log)
+		if s.Observe != nil {
+			s.Observe(*entry)
+		}
 	})
 }
 
 // admit identifies the caller and bounds its rate.
-func (s *Server) admit(r *http.Request, entry *record) error {
+func (s *Server) admit(r *http.Request, entry *Answered) error {
 	said, err := s.Identify.Identify(r)
 	if err != nil {
 		return err
@@ -184,29 +182,8 @@ func (s *Server) admit(r *http.Request, entry *record) error {
 	case err != nil:
 		return &UnavailableError{Err: err}
 	}
-	entry.caller = Caller{client, credential, said.Subject}
+	entry.Caller = Caller{client, credential, said.Subject}
 	return s.rates.admit(client.ID)
-}
-
-func (s *Server) log(r *http.Request, status int, entry *record, took time.Duration, err error) {
-	level := slog.LevelInfo
-	fields := []slog.Attr{
-		slog.String("request_id", entry.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
-		slog.Int("status", status), slog.Int64("duration_us", took.Microseconds()),
-	}
-	if client := entry.caller.Client; client != nil {
-		fields = append(fields, slog.String("client", entry.caller.AuthID()))
-	}
-	if paid := entry.paid; paid != nil {
-		fields = append(fields, paid.fields()...)
-	}
-	if err != nil {
-		fields = append(fields, slog.String("error", err.Error()))
-		if status >= http.StatusInternalServerError {
-			level = slog.LevelError
-		}
-	}
-	s.Log.LogAttrs(r.Context(), level, "request", fields...)
 }
 
 const requestIDHeader = "X-Request-Id"
@@ -226,12 +203,12 @@ func requestID(r *http.Request) string {
 	return id
 }
 
-func (s *Server) signInfo(rw http.ResponseWriter, _ *http.Request, _ *record) error {
+func (s *Server) signInfo(rw http.ResponseWriter, _ *http.Request, _ *Answered) error {
 	respond(rw, http.StatusOK, s.own)
 	return nil
 }
 
-func (s *Server) pay(rw http.ResponseWriter, r *http.Request, entry *record) error {
+func (s *Server) pay(rw http.ResponseWriter, r *http.Request, entry *Answered) error {
 	body, err := read(rw, r)
 	if err != nil {
 		return err
@@ -240,8 +217,9 @@ func (s *Server) pay(rw http.ResponseWriter, r *http.Request, entry *record) err
 	if err != nil {
 		return err
 	}
-	entry.paid, err = s.Payments.Pay(r.Context(), &Request{
-		offer: offer, ID: entry.id, Caller: entry.caller, Key: r.Header.Get("Idempotency-Key"), Headers: r.Header,
+	entry.Recipient = &offer.params.Recipient
+	entry.Paid, err = s.Payments.Pay(r.Context(), &Request{
+		offer: offer, ID: entry.RequestID, Caller: entry.Caller, Key: r.Header.Get("Idempotency-Key"), Headers: r.Header,
 	})
 	if err != nil {
 		if status, _ := answerTo(err); status == live.StatusRefresh {
@@ -249,7 +227,7 @@ func (s *Server) pay(rw http.ResponseWriter, r *http.Request, entry *record) err
 		}
 		return err
 	}
-	s.states.add(entry.paid.State)
-	respond(rw, http.StatusOK, entry.paid.Answer)
+	s.states.add(entry.Paid.State)
+	respond(rw, http.StatusOK, entry.Paid.Answer)
 	return nil
 }

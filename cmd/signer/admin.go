@@ -1,0 +1,89 @@
+package signer
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/access"
+)
+
+// adminOptions say where operators and monitors ask, and with which token.
+type adminOptions struct {
+	listen, tokenFile string
+}
+
+func (o *adminOptions) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&o.listen, "admin-listen", "", "`ADDRESS` for operators and monitors; without a host it is on 127.0.0.1 (default: none)")
+	flags.StringVar(&o.tokenFile, "admin-token-file", "", "`FILE` with the token that operators and monitors must send, readable by you alone")
+}
+
+// minAdminToken is how long a token must be, in bytes.
+const minAdminToken = 16
+
+// token is "" without a file.
+func (o *adminOptions) token(credentials string) (string, error) {
+	if o.tokenFile == "" {
+		return "", nil
+	}
+	info, err := os.Stat(o.tokenFile)
+	if err != nil {
+		return "", fmt.Errorf("--admin-token-file: %w", err)
+	}
+	inCredentials := credentials != "" && strings.HasPrefix(o.tokenFile, strings.TrimSuffix(credentials, "/")+"/")
+	if others := access.Others(o.tokenFile, info); others != "" && !inCredentials {
+		return "", cli.WithHint(fmt.Errorf("--admin-token-file %s can be read by %s", o.tokenFile, others), "chmod 600 %s", o.tokenFile)
+	}
+	text, err := os.ReadFile(o.tokenFile)
+	if err != nil {
+		return "", fmt.Errorf("--admin-token-file: %w", err)
+	}
+	token := strings.TrimSpace(string(text))
+	if len(token) < minAdminToken {
+		return "", cli.Usagef("--admin-token-file %s has a token of %d characters; it must have at least %d", o.tokenFile, len(token), minAdminToken)
+	}
+	return token, nil
+}
+
+// address is where to listen: an address without a host is on this machine alone.
+func (o *adminOptions) address() string {
+	if !strings.Contains(o.listen, ":") {
+		return "127.0.0.1:" + o.listen
+	}
+	if strings.HasPrefix(o.listen, ":") {
+		return "127.0.0.1" + o.listen
+	}
+	return o.listen
+}
+
+// checkExposure refuses an address that is not loopback without TLS and a token.
+func (o *adminOptions) checkExposure(encrypted bool) error {
+	here, err := isLoopback("--admin-listen", o.address())
+	switch {
+	case err != nil || here:
+		return err
+	case o.tokenFile == "":
+		return cli.Usage(cli.WithHint(fmt.Errorf("%w (%s) without authentication", errExposed, o.listen), "pass --admin-token-file FILE, or listen on 127.0.0.1"))
+	case !encrypted:
+		return cli.Usage(cli.WithHint(fmt.Errorf("%w (%s) without TLS", errExposed, o.listen), "pass --tls-cert and --tls-key, or listen on 127.0.0.1"))
+	}
+	return nil
+}
+
+// open opens the listener. It is encrypted unless it is on this machine alone.
+func (o *adminOptions) open(ctx context.Context, encrypt func(net.Listener) net.Listener) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.address())
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", o.listen, err)
+	}
+	if here, _ := isLoopback("", listener.Addr().String()); !here {
+		listener = encrypt(listener)
+	}
+	return listener, nil
+}

@@ -1,0 +1,73 @@
+package admin
+
+import (
+	"context"
+	"math/big"
+	"net/http"
+	"strconv"
+
+	"github.com/pmctl/pmctl/internal/metrics"
+	"github.com/pmctl/pmctl/internal/num"
+	"github.com/pmctl/pmctl/wallet"
+)
+
+// contentType is that of Prometheus's text format.
+const contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+// metrics writes what was counted and, as far as the store answers, what is on record.
+func (c *Config) metrics(rw http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
+	defer cancel()
+	all := c.Recorder.Metrics()
+	checks := metrics.Gauge("pmctl_signer_check", "1 for each condition of a payment that is met.")
+	ready := c.check(ctx)
+	for _, check := range ready.Checks {
+		checks.Samples = append(checks.Samples, metrics.Sample{Labels: metrics.Label("check", check.Name), Value: metrics.Bool(check.OK)})
+	}
+	all = append(all, checks, metrics.Gauge("pmctl_signer_ready", "1 when all of them are met.", metrics.One(metrics.Bool(ready.Ready))...))
+	var labels metrics.Labels
+	if state, err := c.Signer.State(ctx); err == nil {
+		labels = metrics.Label("network", state.Network).With("chain_id", strconv.FormatUint(state.ChainID, 10)).With("account", state.Account.Hex())
+		all = append(all, stateMetrics(state)...)
+	}
+	rw.Header().Set("Content-Type", contentType)
+	_, _ = rw.Write(metrics.Format(labels, all)) // the caller is gone
+}
+
+// stateMetrics have the names that pmctl status gives to the same.
+func stateMetrics(s *wallet.SignerState) []metrics.Metric {
+	all := []metrics.Metric{
+		metrics.Counter("pmctl_tickets_total", "Tickets made with this store.", metrics.One(strconv.FormatUint(s.Made.Tickets, 10))...),
+		metrics.Counter("pmctl_ticket_ev_wei_total", "Expected value of the tickets made with this store.", metrics.One(metrics.Whole(num.OrZero(s.Made.EV)))...),
+	}
+	if s.Deposit != nil {
+		all = append(all,
+			metrics.Gauge("pmctl_deposit_wei", "What pays winning tickets.", metrics.One(s.Deposit.String())...),
+			metrics.Gauge("pmctl_reserve_wei", "What pays what a face value exceeds the deposit by.", metrics.One(s.Reserve.String())...),
+			metrics.Gauge("pmctl_signer_chain_data_age_seconds", "Age of the last answer from the chain.", metrics.One(metrics.Seconds(s.FactsAge))...),
+		)
+	}
+	if s.Head != nil {
+		all = append(all, metrics.Gauge("pmctl_block_timestamp_seconds", "When the newest block was made.", metrics.One(strconv.FormatInt(s.Head.Time.Unix(), 10))...))
+	}
+	all = append(all, s.Budget.Metrics()...)
+	if s.Runway != nil {
+		all = append(all, s.Runway.Forecast.Metrics()...)
+	}
+	return append(all, clientMetrics(s.Clients)...)
+}
+
+func clientMetrics(clients []wallet.SignerAccount) []metrics.Metric {
+	spent := metrics.Gauge("pmctl_signer_client_spent_wei", "What was signed for a client, today (UTC) or in all, as each allowance counts it.")
+	left := metrics.Gauge("pmctl_signer_client_left_wei", "What an allowance leaves to a client.")
+	for _, client := range clients {
+		for _, allowance := range wallet.SignerAllowances(client) {
+			labels := metrics.Label("client", client.Name).With("allowance", string(allowance.Name))
+			spent.Samples = append(spent.Samples, metrics.Sample{Labels: labels, Value: metrics.Whole(allowance.Spent)})
+			if rest := allowance.Left(); rest != nil {
+				left.Samples = append(left.Samples, metrics.Sample{Labels: labels, Value: new(big.Int).Quo(rest.Num(), rest.Denom()).String()})
+			}
+		}
+	}
+	return []metrics.Metric{spent, left}
+}

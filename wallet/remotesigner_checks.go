@@ -1,0 +1,88 @@
+package wallet
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+
+	"github.com/pmctl/pmctl/internal/num"
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/internal/facts"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// The checks of a remote signer.
+const (
+	SignerCheckStore   = "store"
+	SignerCheckChain   = "chain"
+	SignerCheckDeposit = "deposit"
+	SignerCheckReserve = "reserve"
+	SignerCheckUnlock  = "unlock"
+	SignerCheckKey     = "key"
+)
+
+// SignerCheck is one of the conditions under which a remote signer can pay. Err is why it is not
+// met, nil if it is.
+type SignerCheck struct {
+	Name string
+	Err  error
+}
+
+// Checks checks whether the signer can pay: the store answers, the chain's data is recent, there
+// are a deposit and a reserve and no unlock, and the key signs.
+func (s *RemoteSigner) Checks(ctx context.Context) []SignerCheck {
+	_, stored := s.wallet.store.Clients().All(ctx)
+	checks := []SignerCheck{{SignerCheckStore, stored}}
+	said, err := s.facts()
+	checks = append(checks, SignerCheck{SignerCheckChain, err})
+	for _, c := range []struct {
+		name  string
+		check func(*pm.SenderInfo) error
+	}{
+		{SignerCheckDeposit, func(sender *pm.SenderInfo) error { return positive("deposit", sender.Deposit) }},
+		{SignerCheckReserve, func(sender *pm.SenderInfo) error { return positive("reserve", remaining(sender)) }},
+		{SignerCheckUnlock, func(sender *pm.SenderInfo) error {
+			if round := num.OrZero(sender.WithdrawRound); round.Sign() > 0 {
+				return fmt.Errorf("the deposit and the reserve can be withdrawn from round %v: run pmctl unlock cancel, or fund the account again", round)
+			}
+			return nil
+		}},
+	} {
+		failed := err
+		if said.Sender != nil {
+			failed = c.check(said.Sender)
+		}
+		checks = append(checks, SignerCheck{c.name, failed})
+	}
+	_, err = s.key.Sign(ctx, wire.OrchestratorRequestMessage(s.key.Address()))
+	return append(checks, SignerCheck{SignerCheckKey, err})
+}
+
+// facts returns what the chain said last, with *facts.StaleError if that is too old for a payment.
+func (s *RemoteSigner) facts() (pm.Facts, error) {
+	said, age, ok := s.cache.Known()
+	most := s.limits().MaxHeadAge
+	switch failed := s.cache.Failed(); {
+	case !ok:
+		return said, &facts.StaleError{Account: s.key.Address(), Max: most, Err: failed}
+	case age > most:
+		return said, &facts.StaleError{Account: s.key.Address(), Age: age, Max: most, Err: failed}
+	}
+	return said, nil
+}
+
+// remaining is what is left of a sender's reserve.
+func remaining(sender *pm.SenderInfo) *big.Int {
+	if sender.Reserve == nil {
+		return nil
+	}
+	return sender.Reserve.FundsRemaining
+}
+
+func positive(what string, amount *big.Int) error {
+	if num.OrZero(amount).Sign() > 0 {
+		return nil
+	}
+	return fmt.Errorf("the %s is %s: run pmctl fund", what, wei.Format(new(big.Rat)))
+}

@@ -1,0 +1,112 @@
+package wallet
+
+import (
+	"context"
+	"math/big"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/num"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+type (
+	// SignerAccount is a client of a remote signer with what was signed for it.
+	SignerAccount = store.ClientAccount
+
+	// SignerSession is a session that clients of a remote signer pay.
+	SignerSession = store.LiveSession
+)
+
+// SignerState is what a remote signer and its store have on record.
+type SignerState struct {
+	Network string
+	ChainID uint64
+	Account common.Address
+	Now     time.Time
+
+	// Deposit and Reserve are in wei, nil before the first answer from the chain. FactsAge is the
+	// age of that answer, and Head the newest block in it, nil if there is none.
+	Deposit, Reserve *big.Int
+	FactsAge         time.Duration
+	Head             *chain.Head
+
+	// Made are all tickets of the account in the store, Budget is what it spent today.
+	Made   policy.Sum
+	Budget *Budget
+
+	// Clients are by name, Sessions those that were paid within the last day, newest first.
+	Clients  []SignerAccount
+	Sessions []*SignerSession
+
+	// Runway is the last forecast; nil before the first, or with the reason in RunwayErr.
+	Runway    *Runway
+	RunwayErr error
+}
+
+// Sessions of a SignerState.
+const (
+	sessionsShown = 50
+	sessionsSince = 24 * time.Hour
+)
+
+// State returns what the signer and its store have on record. It asks no node.
+func (s *RemoteSigner) State(ctx context.Context) (*SignerState, error) {
+	w, now := s.wallet, s.wallet.Now()
+	state := &SignerState{Network: w.Network.Name, ChainID: w.Network.ChainID, Account: s.key.Address(), Now: now}
+	if said, age, ok := s.cache.Known(); ok && said.Sender != nil {
+		state.FactsAge, state.Deposit, state.Reserve = age, num.OrZero(said.Sender.Deposit), num.OrZero(remaining(said.Sender))
+	}
+	if head, ok := w.node.NewestHead(); ok {
+		state.Head = &head
+	}
+	if s.forecasts != nil {
+		state.Runway, state.RunwayErr = s.forecasts.last()
+	}
+	ledger := w.ledger()
+	var err error
+	if state.Made, err = ledger.Made(ctx, state.Account); err != nil {
+		return nil, err
+	}
+	if state.Budget, err = budgetOf(ctx, ledger, state.ChainID, state.Account, s.limits(), now); err != nil {
+		return nil, err
+	}
+	if state.Clients, err = w.store.Clients().Accounts(ctx, now); err != nil {
+		return nil, err
+	}
+	state.Sessions, err = w.store.LiveUsage().Sessions(ctx, now.Add(-sessionsSince), sessionsShown)
+	return state, err
+}
+
+// SignerAllowance is one of a client's allowances, with what was spent of it. Limit is nil if
+// there is none.
+type SignerAllowance struct {
+	Name  store.Allowance
+	Spent *big.Rat
+	Limit *wei.Wei
+}
+
+// SignerAllowances returns a client's allowances.
+func SignerAllowances(a SignerAccount) []SignerAllowance {
+	return []SignerAllowance{
+		{store.AllowEVPerDay, num.OrZero(a.Spent.Today.EV), a.Terms.EVPerDay},
+		{store.AllowFaceValuePerDay, new(big.Rat).SetInt(num.OrZero(a.Spent.Today.FaceValue)), a.Terms.FaceValuePerDay},
+		{store.AllowEVTotal, num.OrZero(a.Spent.Total.EV), a.Terms.EVTotal},
+	}
+}
+
+// Left is what the limit leaves to spend; nil without a limit.
+func (a SignerAllowance) Left() *big.Rat {
+	if a.Limit == nil {
+		return nil
+	}
+	left := new(big.Rat).Sub(a.Limit.Rat(), a.Spent)
+	if left.Sign() < 0 {
+		left.SetInt64(0)
+	}
+	return left
+}
