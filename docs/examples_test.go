@@ -62,7 +62,7 @@ var state = map[string]string{
 // terminal gets a yes, one that runs until it is interrupted is interrupted.
 var instead = map[string]string{
 	"pmctl params fetch https://recipient.example -o json | pmctl params show - --max-ticket-ev 100gwei": "ends_with 3 eval 'pmctl params fetch $R -o json | pmctl params show - --max-ticket-ev 100gwei'",
-	"pmctl params fetch URL… --jq . | pmctl ticket batch --stream --count 100 -o payment":                "pmctl params fetch URL… --jq . | pmctl ticket batch --stream --count 100 -o payment --max-total-ev 1eth",
+	"pmctl params fetch URL… --jq . | pmctl ticket batch --stream --count 100 -o headers":                "pmctl params fetch URL… --jq . | pmctl ticket batch --stream --count 100 -o headers --max-total-ev 1eth",
 	"pmctl account passwd": "pmctl account passwd --new-passphrase-file new",
 	"pmctl fund plan --recipients 10 --spend-rate 0.01eth/day": "pmctl fund plan --recipients 10 --spend-rate 0.01eth/day --pool-size 100",
 	"pmctl fund":                                            "pmctl fund --deposit 1gwei --yes",

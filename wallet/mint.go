@@ -59,6 +59,9 @@ type MintOptions struct {
 type Batch struct {
 	*pay.Tickets
 
+	// URL is where the recipient was asked, Transcoder where it accepts payments; zero if unknown.
+	URL, Transcoder pay.URL
+
 	// Segment is the header to send with them; "" for none.
 	Segment string
 
@@ -92,10 +95,23 @@ func (b *Batch) Write(ctx context.Context, out io.Writer, form string) error {
 // Header returns the beginning of the batch's document.
 func (b *Batch) Header() (*format.BatchHeader, error) {
 	header, err := format.NewBatchHeader(b.Sender, b.Params, b.Expiration, b.Nonces)
-	if err == nil {
-		header.Segment = b.Segment
+	if err != nil {
+		return nil, err
 	}
-	return header, err
+	header.Segment = b.Segment
+	header.URL = urlText(b.URL)
+	if b.Transcoder != b.URL {
+		header.Transcoder = urlText(b.Transcoder)
+	}
+	return header, nil
+}
+
+// urlText returns a URL as text, "" for none.
+func urlText(u pay.URL) string {
+	if u == (pay.URL{}) {
+		return ""
+	}
+	return u.String()
 }
 
 // Sign signs the tickets in the order of their nonces, and passes each to emit.
@@ -128,11 +144,11 @@ type minter struct {
 // planned is a batch that passed all checks. Its nonces are not reserved yet.
 type planned struct {
 	*pay.Plan
-	url     pay.URL        // the recipient's, if known
-	only    common.Address // by which the user named the recipient; zero for none
-	info    *wire.OrchestratorInfo
-	works   []wire.Work // the works the params were fetched for
-	segment string
+	url, transcoder pay.URL        // the recipient's, if known
+	only            common.Address // by which the user named the recipient; zero for none
+	info            *wire.OrchestratorInfo
+	works           []wire.Work // the works the params were fetched for
+	segment         string
 }
 
 // Mint reserves the nonces of a batch. All checks come first, then the key is opened, then the
@@ -185,7 +201,12 @@ func (w *Wallet) Mint(ctx context.Context, m MintOptions) (*Batch, error) {
 	if tickets.Before != nil {
 		return b.again(ctx, tickets.Before)
 	}
-	return &Batch{Tickets: tickets, Segment: p.segment, key: b.key}, nil
+	return b.batch(tickets, p), nil
+}
+
+// batch returns a planned batch whose nonces are reserved.
+func (b *minter) batch(tickets *pay.Tickets, p *planned) *Batch {
+	return &Batch{Tickets: tickets, URL: p.url, Transcoder: p.transcoder, Segment: p.segment, key: b.key}
 }
 
 func (b *minter) unlock(ctx context.Context) (err error) {
@@ -209,7 +230,20 @@ func (b *minter) again(ctx context.Context, before *store.Record) (*Batch, error
 		return nil, err
 	}
 	b.note("request %s was made at %s: returning the same tickets", before.ID, before.At.Format(time.RFC3339))
-	return &Batch{Tickets: tickets, Segment: recipe.Segment, key: b.key}, nil
+	return b.repeated(recipe, tickets), nil
+}
+
+// repeated returns a batch that was created before, as its recipe has it.
+func (b *minter) repeated(recipe *pay.Recipe, tickets *pay.Tickets) *Batch {
+	batch := &Batch{Tickets: tickets, Segment: recipe.Segment, key: b.key}
+	u, err := pay.ParseURL(recipe.URL)
+	if err != nil { // recipes of earlier versions have none
+		return batch
+	}
+	if transcoder, err := pay.TranscoderOf(u, recipe.Info.GetTranscoder()); err == nil {
+		batch.URL, batch.Transcoder = u, transcoder
+	}
+	return batch
 }
 
 // propose plans a batch and opens the key: after the checks if the params are given, and before
@@ -250,7 +284,7 @@ func (b *minter) fetched(ctx context.Context, u pay.URL, m *MintOptions) (*plann
 	if err := pins.Check(ctx, u, offer.Params.Recipient); err != nil {
 		return nil, err
 	}
-	p := &planned{url: u, only: m.Recipient.Address, info: offer.Info, works: offer.Works}
+	p := &planned{url: u, transcoder: offer.Transcoder, only: m.Recipient.Address, info: offer.Info, works: offer.Works}
 	if p.Plan, err = b.plan(ctx, offer.Params, m.Amount); err != nil {
 		return nil, err
 	}
@@ -282,6 +316,9 @@ func (b *minter) given(ctx context.Context, m *MintOptions) (*planned, error) {
 			return nil, err
 		}
 	}
+	if p.transcoder, err = pay.TranscoderOf(p.url, info.GetTranscoder()); err != nil {
+		return nil, err
+	}
 	if p.Plan, err = b.plan(ctx, params, m.Amount); err != nil {
 		return nil, err
 	}
@@ -296,7 +333,7 @@ func (b *minter) complete(ctx context.Context, p *planned, m *MintOptions) (err 
 	if p.segment, err = b.segment(ctx, p, m); err != nil || m.request == nil {
 		return err
 	}
-	recipe := pay.Recipe{Info: p.info, Expiration: p.Expiration, Segment: p.segment, Value: m.Amount.Value}
+	recipe := pay.Recipe{Info: p.info, URL: urlText(p.url), Expiration: p.Expiration, Segment: p.segment, Value: m.Amount.Value}
 	m.request.Record, err = recipe.Encode()
 	p.Request = m.request
 	return err

@@ -35,7 +35,7 @@ type StreamOptions struct {
 	In  io.Reader
 	Out io.Writer
 
-	// Format is format.JSONLine or format.Payment.
+	// Format is format.JSONLine, format.HeadersLine or format.Payment.
 	Format string
 
 	// Amount, Adopt and Credentials apply to each batch, as in MintOptions.
@@ -46,8 +46,9 @@ type StreamOptions struct {
 	// RequestID and the line's number make each batch idempotent; "" for new batches.
 	RequestID string
 
-	// Failed writes the error that takes the place of a failed line.
-	Failed func(error) error
+	// Failed writes the error that takes the place of a failed line. It gets the URL of the line's
+	// recipient, "" if that is unknown.
+	Failed func(url string, err error) error
 }
 
 // StreamResult counts what a stream did.
@@ -94,6 +95,7 @@ type stream struct {
 
 type streamedLine struct {
 	number  int
+	url     string // of its recipient, as the line has it
 	planned *planned
 	batch   *Batch
 	err     error
@@ -291,6 +293,10 @@ func (s *stream) read(ctx context.Context, line *streamedLine, text []byte) erro
 	if err != nil {
 		return err
 	}
+	line.url = urlText(m.Recipient.URL)
+	if m.Params != nil {
+		line.url = m.Params.URL
+	}
 	if s.o.RequestID != "" {
 		if m.request, err = named(lineID(s.o.RequestID, line.number), lineDigest(what, m.Amount)); err != nil {
 			return err
@@ -338,7 +344,7 @@ func (s *stream) planLine(ctx context.Context, m *MintOptions) (*planned, error)
 func (s *stream) repeat(ctx context.Context, line *streamedLine, before *store.Record) error {
 	recipe, tickets, err := s.payer.Again(ctx, before)
 	if err == nil {
-		line.batch = &Batch{Tickets: tickets, Segment: recipe.Segment, key: s.key}
+		line.batch = s.repeated(recipe, tickets)
 		s.reserved++
 	}
 	return err
@@ -374,7 +380,7 @@ func (s *stream) reserve(ctx context.Context) error {
 		case tickets.Before != nil:
 			line.err = s.repeat(ctx, line, tickets.Before)
 		default:
-			line.batch = &Batch{Tickets: tickets, Segment: line.planned.segment, key: s.key}
+			line.batch = s.batch(tickets, line.planned)
 			s.reserved++
 		}
 	}
@@ -417,7 +423,7 @@ func (s *stream) writeFailure(line *streamedLine) error {
 	if s.failed++; s.firstFailure == nil {
 		s.firstFailure = line.err
 	}
-	if err := s.o.Failed(line.err); err != nil {
+	if err := s.o.Failed(line.url, line.err); err != nil {
 		return err
 	}
 	return s.flush()

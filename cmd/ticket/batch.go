@@ -66,10 +66,11 @@ payment the value of the Livepeer-Payment header, headers both headers as curl
 With --stream each line of input is ticket params, or a recipient to fetch them
 from, followed by its amount after a space if that is another. It becomes a
 batch as soon as it is read. Each gives one line of output, in order: the
-document of the batch (ndjson) or the header's value (payment). A line that
-fails gives the document of its error, or an empty line; the exit code is that
-of the first failure. With --request-id ID each line is a request of its own: ID
-and the number of the line.`,
+document of the batch (ndjson), a document with both headers (headers), or the
+value of the Livepeer-Payment header (payment). Documents name the URL of their
+recipient. A line that fails gives the document of its error, or an empty line
+among payments; the exit code is that of the first failure. With --request-id ID
+each line is a request of its own: ID and the number of the line.`,
 		Example: `  pmctl ticket batch --params params.json --count 10
   pmctl ticket batch --recipient-url https://recipient.example \
     --value 5000gwei --output ndjson --out tickets.ndjson
@@ -78,7 +79,7 @@ and the number of the line.`,
     pmctl ticket batch --count 10 -o headers |
     curl -k --fail-with-body -H @- -X POST URL/payment
   pmctl params fetch URL… --jq . |
-    pmctl ticket batch --stream --count 100 -o payment`,
+    pmctl ticket batch --stream --count 100 -o headers`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return makeBatch(r, cmd, &o) },
 	}
 	flags := cmd.Flags()

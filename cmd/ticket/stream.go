@@ -14,6 +14,11 @@ import (
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
+// lineFormats are the forms of a stream's lines, by the format that --output names.
+func lineFormats() map[string]string {
+	return map[string]string{format.NDJSON: format.JSONLine, format.Headers: format.HeadersLine, format.Payment: format.Payment}
+}
+
 // streamBatches makes a batch of each line of params, and writes one line for each.
 func streamBatches(r *cli.Run, cmd *cobra.Command, o *batchOptions, amount pay.Amount) error {
 	switch {
@@ -21,8 +26,8 @@ func streamBatches(r *cli.Run, cmd *cobra.Command, o *batchOptions, amount pay.A
 		return cli.Usagef("--stream reads ticket params: it does not go together with --recipient-url")
 	case r.OutputByDefault:
 		r.Output = format.NDJSON
-	case r.Output != format.NDJSON && r.Output != format.Payment:
-		return cli.Usagef("--stream writes one line for each batch: --output must be ndjson or payment, not %s", r.Output)
+	case lineFormats()[r.Output] == "":
+		return cli.Usagef("--stream writes one line for each batch: --output must be ndjson, headers or payment, not %s", r.Output)
 	}
 	if err := o.request.Check(cmd); err != nil {
 		return err
@@ -44,14 +49,11 @@ func streamBatches(r *cli.Run, cmd *cobra.Command, o *batchOptions, amount pay.A
 	defer in.Close()
 	cli.PrepareFor(cli.Several) // at least: the lines have not been counted
 	s := wallet.StreamOptions{
-		In: in, Out: out, Format: r.Output, Amount: amount, Adopt: o.adopt, Credentials: credentials(r), RequestID: o.request.ID,
-		Failed: func(err error) error { return writeFailedLine(r, out, err) },
+		In: in, Out: out, Format: lineFormats()[r.Output], Amount: amount, Adopt: o.adopt, Credentials: credentials(r), RequestID: o.request.ID,
+		Failed: func(url string, err error) error { return writeFailedLine(r, out, url, err) },
 	}
 	if o.params == "-" {
 		s.In = r.In // whose reads end when it is closed
-	}
-	if r.Output == format.NDJSON {
-		s.Format = format.JSONLine
 	}
 	made, err := w.Stream(cmd.Context(), s)
 	if err == nil {
@@ -84,7 +86,7 @@ func streamed(r *cli.Run, made wallet.StreamResult, err error, o *batchOptions) 
 
 // writeFailedLine keeps a line's place in the output: by the document of its error, or by
 // an empty line among payments.
-func writeFailedLine(r *cli.Run, out io.Writer, failed error) error {
+func writeFailedLine(r *cli.Run, out io.Writer, url string, failed error) error {
 	if r.Output == format.Payment {
 		if _, err := io.WriteString(out, "\n"); err != nil {
 			return err
@@ -92,5 +94,7 @@ func writeFailedLine(r *cli.Run, out io.Writer, failed error) error {
 		r.Note("%v", failed)
 		return nil
 	}
-	return format.WriteError(out, cli.Failure(failed))
+	e := cli.Failure(failed)
+	e.URL = url
+	return format.WriteError(out, e)
 }

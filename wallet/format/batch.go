@@ -13,6 +13,11 @@ import (
 // BatchHeader is what the tickets of a batch share. Their nonces are Count consecutive numbers from
 // FirstNonce.
 type BatchHeader struct {
+	// URL is where the params were fetched, and Transcoder where payments go; "" if that is URL.
+	// Both are "" if that is unknown.
+	URL        string `json:"url,omitempty"`
+	Transcoder string `json:"transcoder,omitempty"`
+
 	Sender Address `json:"sender"`
 
 	// Offer is what the tickets are created from, at Price. Its round is not here but in

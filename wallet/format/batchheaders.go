@@ -1,6 +1,7 @@
 package format
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 
@@ -13,9 +14,13 @@ import (
 type paymentWriter struct {
 	out chunkWriter
 	sequence
-	headers bool
+
+	// segment tells that batches need segment credentials, and write writes a whole batch.
+	segment bool
+	write   func(*paymentWriter) error
+
+	header  *BatchHeader
 	payment wire.PaymentEncoder
-	segment string
 }
 
 // leastTicket is the least size of a ticket in a payment, in bytes.
@@ -26,7 +31,7 @@ func (w *paymentWriter) Begin(h *BatchHeader) error {
 	if err := w.begin(h); err != nil {
 		return err
 	}
-	if w.headers && h.Segment == "" {
+	if w.segment && h.Segment == "" {
 		return ErrNoSegment
 	}
 	// Fail before tickets are signed that could not be delivered.
@@ -37,7 +42,7 @@ func (w *paymentWriter) Begin(h *BatchHeader) error {
 	if err != nil {
 		return err
 	}
-	w.segment = h.Segment
+	w.header = h
 	return w.payment.Begin(payment)
 }
 
@@ -56,16 +61,33 @@ func (w *paymentWriter) End() error {
 	if w.payment.Len() > wire.MaxHeader {
 		return tooManyTickets(w.count)
 	}
-	b := w.out.pending
-	if w.headers {
-		b = append(b, wire.PaymentHeader+": "...)
+	if err := w.write(w); err != nil {
+		return err
 	}
-	b = append(w.payment.AppendTo(b), '\n')
-	if w.headers {
-		b = append(b, wire.SegmentHeader+": "+w.segment+"\n"...)
-	}
-	w.out.pending = b
 	return w.out.flush()
+}
+
+func writePayment(w *paymentWriter) error {
+	w.out.pending = append(w.payment.AppendTo(w.out.pending), '\n')
+	return nil
+}
+
+func writeHeaders(w *paymentWriter) error {
+	b := w.payment.AppendTo(append(w.out.pending, wire.PaymentHeader+": "...))
+	w.out.pending = append(b, "\n"+wire.SegmentHeader+": "+w.header.Segment+"\n"...)
+	return nil
+}
+
+func writeHeadersLine(w *paymentWriter) error {
+	document := newHeadersDocument(w.header)
+	payment := w.payment.AppendTo([]byte(wire.PaymentHeader + ": "))
+	document.Headers = []string{string(payment), wire.SegmentHeader + ": " + w.header.Segment}
+	var line bytes.Buffer
+	if err := WriteLine(&line, KindHeaders, document); err != nil {
+		return err
+	}
+	w.out.pending = append(w.out.pending, line.Bytes()...)
+	return nil
 }
 
 func tooManyTickets(count uint32) error {

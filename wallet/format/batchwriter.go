@@ -26,12 +26,16 @@ const (
 
 	// Headers are both HTTP headers that deliver the batch, as curl -H @- reads them.
 	Headers = "headers"
+
+	// HeadersLine is a document of both headers on one line, for many batches in one stream. Decode
+	// reads it as Headers.
+	HeadersLine = "headers-line"
 )
 
 // ErrFormat is returned for an unknown format.
 var ErrFormat = errors.New("unknown format of a batch")
 
-// ErrNoSegment is returned for the format Headers without the value of the Livepeer-Segment header.
+// ErrNoSegment is returned for Headers and HeadersLine without the value of the Livepeer-Segment header.
 var ErrNoSegment = errors.New("both headers need segment credentials, and the batch has none")
 
 // BatchWriter writes batches one after another: Begin, then Ticket as often as the header's Tickets,
@@ -62,11 +66,13 @@ func NewBatchWriter(w io.Writer, format string) (BatchWriter, error) {
 	case NDJSON:
 		return &jsonWriter{out: out, layout: linesLayout()}, nil
 	case Payment:
-		return &paymentWriter{out: out}, nil
+		return &paymentWriter{out: out, write: writePayment}, nil
 	case Headers:
-		return &paymentWriter{out: out, headers: true}, nil
+		return &paymentWriter{out: out, segment: true, write: writeHeaders}, nil
+	case HeadersLine:
+		return &paymentWriter{out: out, segment: true, write: writeHeadersLine}, nil
 	}
-	return nil, fmt.Errorf("%w: %q; one of %s", ErrFormat, format, strings.Join([]string{JSON, NDJSON, JSONLine, Payment, Headers}, ", "))
+	return nil, fmt.Errorf("%w: %q; one of %s", ErrFormat, format, strings.Join([]string{JSON, NDJSON, JSONLine, Payment, Headers, HeadersLine}, ", "))
 }
 
 // sequence checks that the tickets are exactly those of their header.

@@ -55,12 +55,18 @@ func decodeJSON(input []byte) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	head, err := identify(document, KindParams, KindBatch)
+	head, err := identify(document, KindParams, KindBatch, KindHeaders)
 	if err != nil {
 		return nil, err
 	}
 	if head.Kind == KindBatch {
 		return decodeBatch(head, document, rest)
+	}
+	if err := onlySpace(rest); err != nil {
+		return nil, err
+	}
+	if head.Kind == KindHeaders {
+		return decodeHeadersDocument(head, document)
 	}
 	params, err := ReadParams(bytes.NewReader(input))
 	if err != nil {

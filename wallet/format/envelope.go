@@ -24,9 +24,10 @@ const Version = 2
 
 // Kinds of documents that can be read back.
 const (
-	KindParams = "pmctl.params"
-	KindBatch  = "pmctl.batch"
-	KindStore  = "pmctl.store"
+	KindParams  = "pmctl.params"
+	KindBatch   = "pmctl.batch"
+	KindHeaders = "pmctl.headers"
+	KindStore   = "pmctl.store"
 )
 
 // kindError is the kind of an error document.
@@ -39,6 +40,9 @@ type Error struct {
 
 	// ExitCode is the process's exit status.
 	ExitCode int `json:"exit_code"`
+
+	// URL is that of the recipient that a line of a stream names; "" for any other error.
+	URL string `json:"url,omitempty"`
 
 	// Message says what happened, and Hint what to do about it.
 	Message string `json:"message"`

@@ -74,12 +74,21 @@ func identify(document json.RawMessage, wanted ...string) (head, error) {
 	}
 	switch {
 	case !slices.Contains(wanted, h.Kind):
-		return h, &KindError{Found: h.Kind, Want: strings.Join(wanted, " or ")}
+		return h, &KindError{Found: h.Kind, Want: either(wanted)}
 	case h.Version == 1 && version1(h.Kind) != nil:
 	case h.Version != Version:
 		return h, &VersionError{Kind: h.Kind, Found: h.Version, Known: Version}
 	}
 	return h, nil
+}
+
+// either lists alternatives in words.
+func either(all []string) string {
+	last := len(all) - 1
+	if last == 0 {
+		return all[0]
+	}
+	return strings.Join(all[:last], ", ") + " or " + all[last]
 }
 
 // unmarshalData reads the data of an identified document.

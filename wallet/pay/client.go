@@ -192,7 +192,7 @@ func NewOffer(u URL, sender common.Address, at time.Time, info *wire.Orchestrato
 	case len(info.GetAddress()) != 0 && len(info.GetAddress()) != common.AddressLength:
 		return nil, fmt.Errorf("%w (%s): address: got %d bytes, want %d", ErrMalformed, u, len(info.GetAddress()), common.AddressLength)
 	}
-	transcoder, err := transcoderOf(u, info.GetTranscoder())
+	transcoder, err := TranscoderOf(u, info.GetTranscoder())
 	if err != nil {
 		return nil, err
 	}

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// transcoderOf returns where payments go: the answer's transcoder or, without one, where it was
+// TranscoderOf returns where payments go: the answer's transcoder or, without one, where it was
 // asked. A recipient asked over TLS is not paid without, and a transcoder must be reachable from
-// here.
-func transcoderOf(asked URL, text string) (URL, error) {
+// here. It returns ErrMalformed.
+func TranscoderOf(asked URL, text string) (URL, error) {
 	if text == "" {
 		return asked, nil
 	}

@@ -36,7 +36,7 @@ func TestTranscoders(t *testing.T) {
 		{"https://orchestrator:8935", "https://10.0.0.1:8935", ""},
 		{"https://10.0.0.1:8935", "https://0.0.0.0:8935", "not the address of a machine"},
 	} {
-		got, err := transcoderOf(parse(t, c.asked), c.transcoder)
+		got, err := TranscoderOf(parse(t, c.asked), c.transcoder)
 		if c.says == "" {
 			require.NoError(t, err, "%v", c)
 			require.Equal(t, c.transcoder, got.String())

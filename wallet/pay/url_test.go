@@ -40,7 +40,7 @@ func TestParseServiceURI(t *testing.T) {
 		u, err := ParseServiceURI(in)
 		require.NoError(t, err, in)
 		require.Equal(t, want, u.String())
-		transcoder, err := transcoderOf(parse(t, "https://recipient.example:8935"), in)
+		transcoder, err := TranscoderOf(parse(t, "https://recipient.example:8935"), in)
 		if u.TLS() {
 			require.NoError(t, err)
 			require.Equal(t, u, transcoder)
