@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/words"
 )
 
 // withOtherName adds to the error about an unknown command which one does that here, if the
@@ -52,12 +53,7 @@ func commandFor(root *cobra.Command, paths []string) string {
 	if len(paths) > 1 && help != "" {
 		help = "; see their --help"
 	}
-	last := len(names) - 1
-	list := names[last]
-	if last > 0 {
-		list = strings.Join(names[:last], ", ") + " or " + list
-	}
-	return "the command for that is " + list + help
+	return "the command for that is " + words.OneOf(names) + help
 }
 
 // plainName is a name however it is written: cancel-unlock, cancelUnlock, CANCEL_UNLOCK.

@@ -177,6 +177,27 @@ func TestSuggestions(t *testing.T) {
 	}
 }
 
+// TestWordsOfUsageErrors has the mistakes that the form of a line allows for.
+func TestWordsOfUsageErrors(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"config":                        "pmctl config needs a subcommand: show",
+		"params":                        "pmctl params needs a subcommand: fetch or show",
+		"tx":                            "pmctl tx needs a subcommand: bump, cancel, list, send, show, sign or wait",
+		"-version":                      "did you mean --version?",
+		"status -watch":                 "unknown flag -watch for pmctl status\nhint: did you mean --watch?",
+		"fund":                          "no amount to fund: pass --deposit AMOUNT, --reserve AMOUNT, or both",
+		"fund --deposit 0.1ethers":      `unknown unit "ethers"; write it as 0.1eth`,
+		"fund --deposit 1":              `amount has no unit: "1"; write it as 0.1eth, 25gwei or 1000wei`,
+		"pay http://a --value 1.5.eth":  `not an amount: "1.5.eth"`,
+		"pay http://a --value 0eth":     "--value must be more than 0, such as 3000gwei or 0.00001eth",
+		"pay http://a --value 3000Gwie": `unknown unit "Gwie"`,
+	} {
+		_, _, stderr := bareRun(t, strings.Fields(line)...)
+		require.Contains(t, stderr, want, line)
+	}
+}
+
 // TestMoneyIsMarked: what confirms before it acts, signs tickets or delivers them is kept
 // out of the suggestions.
 func TestMoneyIsMarked(t *testing.T) {

@@ -85,7 +85,7 @@ func runFund(r *cli.Run, cmd *cobra.Command, o *fundOptions) error {
 // askFunding asks a person for what the command line does not say.
 func askFunding(r *cli.Run, cmd *cobra.Command) error {
 	if !r.Asks() {
-		return cli.Usagef("say how much to fund: --deposit AMOUNT, --reserve AMOUNT, or both")
+		return cli.Usagef("no amount to fund: pass --deposit AMOUNT, --reserve AMOUNT, or both")
 	}
 	for _, part := range []string{"deposit", "reserve"} {
 		amount, err := cli.AskAmount(cmd.Context(), r, "Add to the "+part)

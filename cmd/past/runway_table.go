@@ -15,8 +15,16 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// writeRunway prints when the deposit is empty, then what that follows from.
+// writeRunway prints when the deposit is empty, then what that follows from. Without a forecast, less
+// than a day shows no rate by the day, and no course.
 func writeRunway(out *cli.Page, w *wallet.Runway) error {
+	short := w.Forecast == nil && w.Until.Sub(w.Since) < 24*time.Hour
+	perDay := func(text string, rate *big.Rat) string {
+		if short || rate.Sign() == 0 {
+			return text
+		}
+		return text + ", " + about(rate) + " a day"
+	}
 	fields := []cli.Field{{"empty", forecastText(w)}}
 	if f := w.Forecast; f != nil && f.DaysHigh > 0 {
 		fields = append(fields, cli.Field{"90 %", fmt.Sprintf("%s to %s", daysText(f.DaysLow), daysText(f.DaysHigh))})
@@ -37,6 +45,9 @@ func writeRunway(out *cli.Page, w *wallet.Runway) error {
 		cli.Field{"observed", fmt.Sprintf("%s since %s", daysText(w.Until.Sub(w.Since).Hours()/24), w.Since.Format(time.RFC3339))},
 		cli.Field{"sender", common.Address(w.Sender).Hex()},
 	)
+	if short {
+		return out.Fields(fields)
+	}
 	spent := make([]float64, len(w.SpentExact))
 	for i, part := range w.SpentExact {
 		spent[i], _ = part.Float64()
@@ -45,14 +56,6 @@ func writeRunway(out *cli.Page, w *wallet.Runway) error {
 		fields = append(fields, cli.Field{"spent", line})
 	}
 	return out.Fields(fields)
-}
-
-// perDay adds to an amount what it comes to in a day, if that is anything.
-func perDay(text string, rate *big.Rat) string {
-	if rate.Sign() == 0 {
-		return text
-	}
-	return text + ", " + about(rate) + " a day"
 }
 
 func forecastText(w *wallet.Runway) string {

@@ -244,7 +244,7 @@ func (p paymentResult) write(w *cli.Page) error {
 		{"session", format.PlainText(p.SessionID) + ", " + session},
 	}
 	if p.CreditUsed != nil {
-		fields = slices.Insert(fields, 4, cli.Field{"credit used", p.CreditUsed.String() + ", of the session's last payment"})
+		fields = slices.Insert(fields, 4, cli.Field{"credit", p.CreditUsed.String() + ", left by the session's last payment"})
 	}
 	if parts := p.payment.Parts; len(parts) > 1 {
 		fields[len(fields)-2][1] = fmt.Sprintf("%s in %d parts", words.Count(p.Tickets, "ticket"), len(parts))

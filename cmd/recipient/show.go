@@ -130,9 +130,9 @@ func (p *recipientResult) write(w *cli.Page) error {
 	if p.recipientOffer == nil {
 		return w.Fields(fields)
 	}
-	agrees := w.Green("yes")
+	agrees := w.Green("yes") + ", the registry and the recipient name the same address and URL"
 	if !p.Agrees {
-		agrees = w.Red("no")
+		agrees = w.Red("no") + ": the registry and the recipient disagree"
 	}
 	before := "no"
 	if p.PaidBefore != nil && *p.PaidBefore == p.Address {

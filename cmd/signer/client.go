@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"regexp"
 	"time"
@@ -153,7 +152,7 @@ auth id that a trusted proxy sets.`,
 		token := identity.Token()
 		added, err := all.Add(ctx, client, credentials.with(token)...)
 		if err != nil {
-			return fmt.Errorf("client %q: %w", args[0], err)
+			return err
 		}
 		return credentials.emit(r, documentOf(added), token)
 	})
@@ -212,7 +211,7 @@ func newClientRotate(r *cli.Run) *cobra.Command {
 	}, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
 		token := identity.Token()
 		if err := all.Replace(ctx, args[0], string(identity.KindToken), identity.TokenHash(token)); err != nil {
-			return fmt.Errorf("client %q: %w", args[0], err)
+			return err
 		}
 		client, err := all.Named(ctx, args[0])
 		if err != nil {
@@ -273,7 +272,7 @@ func change(ctx context.Context, r *cli.Run, all *wallet.SignerClients, name str
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("client %q: %w", name, err)
+		return err
 	}
 	return r.Emit("pmctl.signer_client", d, d.write)
 }
@@ -287,7 +286,7 @@ func newClientShow(r *cli.Run) *cobra.Command {
 	}, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
 		client, err := all.Named(ctx, args[0])
 		if err != nil {
-			return fmt.Errorf("client %q: %w", args[0], err)
+			return err
 		}
 		d := documentOf(client)
 		return r.Emit("pmctl.signer_client", d, d.write)

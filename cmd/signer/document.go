@@ -88,7 +88,7 @@ func (d clientDocument) write(p *cli.Page) error {
 		recipients = append(recipients, common.Address(recipient).Hex())
 	}
 	for _, price := range d.MaxPrices {
-		prices = append(prices, price.PriceExact.RatString()+" wei/"+price.Unit)
+		prices = append(prices, price.PriceExact.RatString()+" wei/"+unitFlag(price.Unit))
 	}
 	add("recipients", strings.Join(recipients, ", "))
 	add("apps", strings.Join(d.Apps, ", "))

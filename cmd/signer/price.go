@@ -15,6 +15,16 @@ func priceUnits() map[string]live.Type {
 	return map[string]live.Type{"second": live.Seconds, "720p-pixel-second": live.PixelSeconds, "call": live.Fixed, "pixel": live.Pixels}
 }
 
+// unitFlag is the name that --max-price has for a unit of the documents.
+func unitFlag(unit string) string {
+	for name, kind := range priceUnits() {
+		if kind.Counts() == unit {
+			return name
+		}
+	}
+	return unit
+}
+
 // parsePrices reads the values of --max-price, 'N wei/UNIT'.
 func parsePrices(texts []string) (live.MaxPrices, error) {
 	prices := make(live.MaxPrices)

@@ -66,7 +66,7 @@ func acknowledgeStore(ctx context.Context, r *cli.Run, config wallet.Config, yes
 func (a acknowledgement) write(w *cli.Page) error {
 	fields := []cli.Field{{"store", a.Path}}
 	if !a.Acknowledged {
-		return w.Fields(append(fields, cli.Field{"acknowledged", "nothing: the store lacks no record"}))
+		return w.Fields(append(fields, cli.Field{"acknowledged", "nothing: no record is missing"}))
 	}
 	return w.Fields(append(fields,
 		cli.Field{"acknowledged", a.Reason},

@@ -112,14 +112,14 @@ func (s storeReport) write(w *cli.Page) error {
 			fields = append(fields, cli.Field{name, fmt.Sprint(count)})
 		}
 	}
-	home := "where and what it was"
+	identity := "unchanged: neither moved nor restored"
 	switch {
 	case s.Moved != "":
-		home = s.Moved + ": its sessions will be retired"
+		identity = s.Moved + ": its sessions will be retired"
 	case s.Unremembered:
-		home = "where it was; this machine has not used it before, and cannot tell whether it was restored"
+		identity = "not moved; this machine has not used it before, and cannot tell whether it was restored"
 	}
-	fields = append(fields, cli.Field{"home", home})
+	fields = append(fields, cli.Field{"identity", identity})
 	if s.Unacknowledged != "" {
 		fields = append(fields, cli.Field{"may lack records", s.Unacknowledged + " (pmctl store acknowledge)"})
 	}
@@ -208,7 +208,7 @@ was interrupted, run it again.`,
 	}, cli.OutputTable)
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		if cmd.Flags().Changed("to") && to == "" {
-			return cli.Usagef("--to: say where the new store is")
+			return cli.Usagef("--to needs the location of the new store, a file or a postgres:// URL")
 		}
 		return nil
 	}

@@ -180,7 +180,7 @@ func batchFields(batch *pm.TicketBatch) []cli.Field {
 		{"total EV", wei.Format(totalEV(batch))},
 		{"face value", wei.Format(new(big.Rat).SetInt(batch.FaceValue))},
 		{"wins", cli.OneIn(batch.WinProbRat())},
-		{"price", wei.Format(batch.PricePerPixel) + " a pixel"},
+		{"price", wei.Format(batch.PricePerPixel) + " per pixel"},
 		{"rand hash", batch.RecipientRandHash.Hex()},
 		{"round", fmt.Sprint(batch.CreationRound)},
 		{"round's hash", batch.CreationRoundBlockHash.Hex()},

@@ -63,7 +63,7 @@ func runVerify(ctx context.Context, r *cli.Run, file, from string) error {
 	case document.Batch == nil && document.Segment == nil:
 		return errNothingSigned
 	case document.Batch == nil && from == "":
-		return cli.Usagef("credentials do not name their sender: say who must have signed them with --sender ADDRESS")
+		return cli.Usagef("the credentials do not name their sender: pass --sender ADDRESS, who must have signed them")
 	case document.Batch != nil && document.Header.Tickets == 0:
 		return errNoTickets
 	case from == "":

@@ -49,7 +49,7 @@ func sendTx(r *cli.Run, cmd *cobra.Command, o *sendOptions, file string) error {
 	defer in.Close()
 	document, signed, err := format.ReadSigned(in)
 	if err != nil {
-		return err
+		return cli.WithSource(cli.FileName(file), err)
 	}
 	config, err := cli.WalletConfig(r, &o.network, &o.store)
 	if err != nil {

@@ -65,7 +65,7 @@ func signTx(ctx context.Context, r *cli.Run, o *signOptions, file string) error 
 	defer in.Close()
 	document, err := format.ReadUnsigned(in)
 	if err != nil {
-		return err
+		return cli.WithSource(cli.FileName(file), err)
 	}
 	config, err := o.config(r.Env)
 	if err != nil {

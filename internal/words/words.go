@@ -1,7 +1,10 @@
-// Package words writes counts in words.
+// Package words writes counts and lists in words.
 package words
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Count returns a number with its noun.
 func Count[N ~int | ~int64 | ~uint32 | ~uint64](n N, noun string) string {
@@ -14,4 +17,13 @@ func Plural(count, noun string) string {
 		return count + " " + noun
 	}
 	return count + " " + noun + "s"
+}
+
+// OneOf returns a list of which one is to be chosen: "a", "a or b", "a, b or c".
+func OneOf(names []string) string {
+	last := len(names) - 1
+	if last <= 0 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -54,10 +55,10 @@ type Credential struct {
 
 var (
 	// ErrNoClient is returned for a name or a credential that belongs to no client.
-	ErrNoClient = errors.New("no such client")
+	ErrNoClient = hint.With(errors.New("no such client"), "pmctl signer client list shows them")
 
 	// ErrClientExists is returned for a name or a credential that another client has.
-	ErrClientExists = errors.New("a client with this name or credential exists")
+	ErrClientExists = hint.With(errors.New("a client with this name or credential exists"), "pmctl signer client set changes a client; pmctl signer client list shows them")
 )
 
 const (

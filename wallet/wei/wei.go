@@ -38,6 +38,8 @@ func decimalsOf(unit string) (decimals int, known bool) {
 var (
 	// ErrNoUnit is returned for an amount without a unit.
 	ErrNoUnit = errors.New("amount has no unit")
+	// ErrUnit is returned for an amount with a unit that there is not.
+	ErrUnit = errors.New("unknown unit")
 	// ErrSyntax is returned for text that is not an amount.
 	ErrSyntax = errors.New("not an amount")
 	// ErrRange is returned for an amount that is negative or over 2^256-1 wei.
@@ -81,7 +83,7 @@ func Ceil(r *big.Rat) (Wei, error) {
 
 // Parse parses an amount with its unit: digits with an optional decimal point and an optional power
 // of ten such as e18, and one of wei, gwei, eth or ether, in any case, after an optional space:
-// 0.1eth, 25gwei, 1e18wei. It returns ErrNoUnit, ErrSyntax, ErrRange or ErrTooPrecise.
+// 0.1eth, 25gwei, 1e18wei. It returns ErrNoUnit, ErrUnit, ErrSyntax, ErrRange or ErrTooPrecise.
 func Parse(s string) (Wei, error) {
 	number, unit := splitUnit(s)
 	if strings.HasPrefix(number, "-") {
@@ -101,7 +103,7 @@ func Parse(s string) (Wei, error) {
 	case unit == "":
 		return Wei{}, fmt.Errorf("%w: %q; %s", ErrNoUnit, s, spellings)
 	case !known:
-		return Wei{}, fmt.Errorf("%w: %q is not a unit; %s", ErrNoUnit, unit, spellings)
+		return Wei{}, fmt.Errorf("%w %q; %s", ErrUnit, unit, spellings)
 	case len(whole)+len(fraction) > maxDigits:
 		return Wei{}, fmt.Errorf("%w: a number of %d digits, at most 2^256-1 wei", ErrRange, len(whole)+len(fraction))
 	case len(exponent) > maxExponent:

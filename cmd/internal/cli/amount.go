@@ -22,7 +22,7 @@ func ParseAmount(flag, text string) (wei.Wei, error) {
 func ParseValue(text string) (wei.Wei, error) {
 	value, err := ParseAmount("--value", text)
 	if err == nil && value.IsZero() {
-		err = Usagef("--value: say more than 0, with its unit: 3000gwei or 0.00001eth")
+		err = Usagef("--value must be more than 0, such as 3000gwei or 0.00001eth")
 	}
 	return value, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet"
@@ -55,6 +56,25 @@ func (e *interruptedError) Error() string {
 }
 
 func (e *interruptedError) Unwrap() []error { return []error{context.Canceled, e.err} }
+
+// timedOutError is an error that ends with no more than that the time is up.
+type timedOutError struct{ err error }
+
+func timedOut(err error) error {
+	if err == nil || !strings.HasSuffix(err.Error(), context.DeadlineExceeded.Error()) {
+		return err
+	}
+	return &timedOutError{err}
+}
+
+func (e *timedOutError) Error() string {
+	return strings.TrimSuffix(e.err.Error(), context.DeadlineExceeded.Error()) + "no result within --timeout"
+}
+
+func (e *timedOutError) Unwrap() error { return e.err }
+
+// Hint names the flag.
+func (e *timedOutError) Hint() string { return "pass a longer --timeout; --verbose shows each request" }
 
 // ErrCancelled is returned when the user said no, or pressed Ctrl-C at a prompt.
 var ErrCancelled error = &classed{wallet.ClassCancelled, "cancelled: nothing was done"}

@@ -55,5 +55,5 @@ func Execute(ctx context.Context, r *Run, root *cobra.Command, args []string, ex
 	if err == nil {
 		return ExitDone
 	}
-	return r.Fail(Interrupted(ctx, err))
+	return r.Fail(Interrupted(ctx, timedOut(err)))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
@@ -26,8 +27,9 @@ func flagError(cmd *cobra.Command, err error) error {
 		name := "--" + unknown.GetSpecifiedName()
 		if letters := unknown.GetSpecifiedShortnames(); letters != "" {
 			name = "-" + letters
-		} else if near := nearFlags(cmd, unknown.GetSpecifiedName()); len(near) > 0 {
-			see = "did you mean " + strings.Join(near, " or ") + "? " + see
+		}
+		if near := nearFlags(cmd, strings.TrimLeft(name, "-")); len(near) > 0 {
+			see = "did you mean " + words.OneOf(near) + "? " + see
 		}
 		if couldBeKey(name) {
 			see, name = see+keyWarning(name), shown(name)

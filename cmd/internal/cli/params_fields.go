@@ -33,7 +33,7 @@ func ParamsFields(params *format.Params, ticketParams *pm.TicketParams) []Field 
 		Field{"ticket EV", wei.Format(ticketParams.EV())},
 		Field{"face value", wei.Format(new(big.Rat).SetInt(ticketParams.FaceValue))},
 		Field{"wins", OneIn(ticketParams.WinProbRat())},
-		Field{"price", wei.Format(ticketParams.PricePerPixel) + " a pixel"},
+		Field{"price", wei.Format(ticketParams.PricePerPixel) + " per pixel"},
 		Field{"expires at", fmt.Sprintf("L1 block %v", ticketParams.ExpirationBlock)},
 		Field{"for sender", common.Address(params.Sender).Hex()},
 		Field{"fetched at", params.FetchedAt.Format(time.RFC3339)},
@@ -61,7 +61,7 @@ func writeWorkPrices(w *Page, params *format.Params) error {
 			continue
 		}
 		perPixel := big.NewRat(int64(price.PricePerUnit), int64(price.PixelsPerUnit))
-		rows = append(rows, []string{format.PlainText(work), wei.Format(perPixel) + " a pixel"})
+		rows = append(rows, []string{format.PlainText(work), wei.Format(perPixel) + " per pixel"})
 	}
 	if rows == nil {
 		return nil

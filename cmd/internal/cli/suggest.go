@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/pmctl/pmctl/internal/words"
 )
 
 // moneyKey is the annotation of commands and flags that move money, or agree to it.
@@ -61,7 +63,7 @@ func (e *UnknownCommandError) Hint() string {
 	if len(near) == 0 {
 		return lists
 	}
-	return "did you mean " + strings.Join(near, " or ") + "? " + lists
+	return "did you mean " + words.OneOf(near) + "? " + lists
 }
 
 // CheckCommand refuses a line whose first word after a group of commands is none of them,
@@ -107,8 +109,11 @@ func lookupFlag(cmd *cobra.Command, word string) *pflag.Flag {
 }
 
 // nearFlags are the command's flags with a name like the one that was typed, but none that
-// moves money.
+// moves money. A single letter is like none.
 func nearFlags(cmd *cobra.Command, typed string) (near []string) {
+	if len(typed) < 2 {
+		return nil
+	}
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
 		if !flag.Hidden && flag.Annotations[moneyKey] == nil && similar(typed, flag.Name) {
 			near = append(near, "--"+flag.Name)

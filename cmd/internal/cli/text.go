@@ -1,9 +1,9 @@
 package cli
 
 import (
-	"strings"
-
 	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/internal/words"
 )
 
 // Group is a noun whose verbs are its subcommands.
@@ -18,7 +18,7 @@ func Group(use, short string, verbs ...*cobra.Command) *cobra.Command {
 					names = append(names, sub.Name())
 				}
 			}
-			return WithHint(Usagef("missing subcommand: %s needs one of %s", cmd.CommandPath(), strings.Join(names, ", ")), "see %s --help", cmd.CommandPath())
+			return WithHint(Usagef("%s needs a subcommand: %s", cmd.CommandPath(), words.OneOf(names)), "see %s --help", cmd.CommandPath())
 		},
 	}
 	cmd.AddCommand(verbs...)
