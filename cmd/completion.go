@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"io"
+	"slices"
 	"strings"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
@@ -8,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newCompletion(*cli.Run) *cobra.Command {
+func newCompletion(r *cli.Run) *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "completion " + strings.Join(shells, "|"),
 		Short: "Print the completion script for a shell",
 		Long: `Print a script for your shell, after which TAB completes commands, flags, the
@@ -25,18 +27,35 @@ needs the package bash-completion.`,
 		ValidArgs:             shells,
 		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			root, out := cmd.Root(), cmd.OutOrStdout()
-			switch args[0] {
-			case "bash":
-				return root.GenBashCompletionV2(out, true)
-			case "zsh":
-				return root.GenZshCompletion(out)
-			case "fish":
-				return root.GenFishCompletion(out, true)
-			case "powershell":
-				return root.GenPowerShellCompletionWithDesc(out)
+			if !slices.Contains(shells, args[0]) {
+				return cli.WithHint(cli.Usagef("unknown shell %q: must be one of %s", args[0], strings.Join(shells, ", ")), "see pmctl completion --help")
 			}
-			return cli.WithHint(cli.Usagef("unknown shell %q: must be one of %s", args[0], strings.Join(shells, ", ")), "see pmctl completion --help")
+			var script strings.Builder
+			if err := writeCompletion(&script, cmd.Root(), args[0]); err != nil {
+				return err
+			}
+			result := completionResult{args[0], script.String()}
+			return r.Emit("pmctl.completion", result, func(w *cli.Page) error { return w.Print(result.Script) })
 		},
 	}
+	r.OutputFlag(cmd, cli.OutputScript, cli.OutputJSON)
+	return cmd
+}
+
+// completionResult is what pmctl completion answers.
+type completionResult struct {
+	Shell  string `json:"shell"`
+	Script string `json:"script"`
+}
+
+func writeCompletion(w io.Writer, root *cobra.Command, shell string) error {
+	switch shell {
+	case "bash":
+		return root.GenBashCompletionV2(w, true)
+	case "zsh":
+		return root.GenZshCompletion(w)
+	case "fish":
+		return root.GenFishCompletion(w, true)
+	}
+	return root.GenPowerShellCompletionWithDesc(w)
 }

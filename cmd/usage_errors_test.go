@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/wallet/format"
 )
 
 // bareRun runs a line in a world without a home, a terminal or variables.
@@ -39,6 +40,10 @@ func requireOurError(t *testing.T, args []string) (stderr string) {
 	code, stdout, stderr := bareRun(t, args...)
 	require.Equal(t, exitUsage, code, "%v: %s", args, stderr)
 	require.Empty(t, stdout, args)
+	var document struct{ Error format.Error }
+	if json.Unmarshal([]byte(stderr), &document) == nil { // as the filters ask for
+		stderr = "pmctl: " + document.Error.Message + "\nhint: " + document.Error.Hint + "\n"
+	}
 	require.NotRegexp(t, libraryText, stderr, args)
 	lines := strings.SplitN(strings.TrimSuffix(stderr, "\n"), "\nhint: ", 2)
 	require.Len(t, lines, 2, "%v has no hint: %s", args, stderr)

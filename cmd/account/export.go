@@ -51,6 +51,11 @@ who can read that file owns the account.`,
 }
 
 func exportAccount(ctx context.Context, r *cli.Run, o *exportOptions, args []string, strength keystore.Strength) error {
+	if o.out == "-" {
+		if err := cli.RefuseFilter(r, "--out -"); err != nil {
+			return err // a key is no document
+		}
+	}
 	if err := o.check(r.Env); err != nil {
 		return err
 	}

@@ -168,7 +168,7 @@ retired, requests count as done, and the budget of today counts as spent. Until
 pmctl store acknowledge, transactions and unknown request IDs are refused. To
 move a store, use pmctl store migrate.`,
 		Example: `  pmctl store import ledger.json`,
-	}, importStore, cli.OutputTable)
+	}, importStore, cli.OutputTable, cli.OutputJSON)
 }
 
 func importStore(ctx context.Context, r *cli.Run, config wallet.Config, args []string) error {
@@ -185,9 +185,25 @@ func importStore(ctx context.Context, r *cli.Run, config wallet.Config, args []s
 	if err != nil {
 		return err
 	}
-	r.Note("imported %s and %s into %s", words.Count(len(dump.Reservations), "reservation"), words.Count(len(dump.Requests), "request"), path)
-	r.Note("until pmctl store acknowledge, transactions and request IDs that are not in it are refused")
-	return nil
+	result := storeImport{Path: path, Reservations: len(dump.Reservations), Requests: len(dump.Requests)}
+	return r.EmitDone("the ledger is imported", "pmctl.store_import", result, result.write)
+}
+
+// storeImport is what pmctl store import answers.
+type storeImport struct {
+	Path         string `json:"path"`
+	Reservations int    `json:"reservations"`
+	Requests     int    `json:"requests"`
+	// Acknowledged is false: what the export lacks has to be accepted first.
+	Acknowledged bool `json:"acknowledged"`
+}
+
+func (i storeImport) write(w *cli.Page) error {
+	return w.Fields([]cli.Field{
+		{"imported", words.Count(i.Reservations, "reservation") + " and " + words.Count(i.Requests, "request")},
+		{"store", i.Path},
+		{"refused", "transactions, and request IDs that are not in the store, until pmctl store acknowledge"},
+	})
 }
 
 func newStoreMigrate(r *cli.Run) *cobra.Command {
@@ -205,7 +221,7 @@ was interrupted, run it again.`,
   pmctl store migrate --to postgres://pmctl@db.example/pay`,
 	}, func(ctx context.Context, r *cli.Run, config wallet.Config, _ []string) error {
 		return migrateStore(ctx, r, config, to)
-	}, cli.OutputTable)
+	}, cli.OutputTable, cli.OutputJSON)
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		if cmd.Flags().Changed("to") && to == "" {
 			return cli.Usagef("--to needs the location of the new store, a file or a postgres:// URL")
@@ -226,10 +242,23 @@ func migrateStore(ctx context.Context, r *cli.Run, config wallet.Config, to stri
 	if err != nil {
 		return err
 	}
-	if to == "" {
-		r.Note("the store %s is up to date", from)
-		return nil
+	result := storeMigration{Path: from}
+	if to != "" {
+		result = storeMigration{Path: at, MovedFrom: from}
 	}
-	r.Note("the store goes on at %s; %s makes no more tickets", at, from)
-	return nil
+	return r.EmitDone("the store is migrated", "pmctl.store_migration", result, result.write)
+}
+
+// storeMigration is what pmctl store migrate answers.
+type storeMigration struct {
+	Path string `json:"path"`
+	// MovedFrom is the old store, "" for one that was only upgraded.
+	MovedFrom string `json:"moved_from,omitempty"`
+}
+
+func (m storeMigration) write(w *cli.Page) error {
+	if m.MovedFrom == "" {
+		return w.Fields([]cli.Field{{"store", m.Path}, {"schema", "up to date"}})
+	}
+	return w.Fields([]cli.Field{{"store", m.Path}, {"moved from", m.MovedFrom}, {"old store", "creates no more tickets"}})
 }

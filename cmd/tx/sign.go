@@ -50,11 +50,11 @@ this machine.`,
 	o.limits.RegisterFees(cmd)
 	o.store.Register(cmd)
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the confirmation")
+	r.OutputFlag(cmd, cli.OutputJSON)
 	return cmd
 }
 
 func signTx(ctx context.Context, r *cli.Run, o *signOptions, file string) error {
-	r.Output, r.OutputByDefault = cli.OutputJSON, true
 	if flag := o.account.Keys.OnStdin(); flag != "" && file == "-" {
 		return cli.Usagef("stdin cannot give both the transaction and what %s reads: name a FILE, or another descriptor", flag)
 	}

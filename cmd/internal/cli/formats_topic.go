@@ -20,6 +20,7 @@ func formatsTopic() Topic {
 				{"csv", "comma-separated values with a header"},
 				{"payment", "the value of the Livepeer-Payment header"},
 				{"headers", "the headers of a payment, as curl -H @- reads them"},
+				{"script", "a completion script for a shell"},
 				{"safe", "a transaction for the Transaction Builder of a Safe"},
 				{"prometheus", "metrics in the text format of Prometheus"},
 			}},

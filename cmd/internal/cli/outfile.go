@@ -117,10 +117,19 @@ func OpenOutput(r *Run, path string) (Output, error) {
 		signal.Ignore(syscall.SIGPIPE)
 		return stdout{bufio.NewWriter(r.Out), r}, nil
 	}
-	if r.filtered != nil {
-		return nil, Usagef("%s is for stdout: leave out --out %s", r.filtered.flag, path)
+	if err := RefuseFilter(r, "--out"); err != nil {
+		return nil, err
 	}
 	return CreateOut(r.Durable(), "--out", path)
+}
+
+// RefuseFilter fails if --jq or --template would have nothing to read: a flag has no document
+// written to stdout.
+func RefuseFilter(r *Run, flag string) error {
+	if r.filtered == nil {
+		return nil
+	}
+	return Usagef("%s and %s exclude each other: pass only one of them", r.filtered.flag, flag)
 }
 
 type stdout struct {

@@ -16,6 +16,9 @@ const (
 	OutputTable = "table"
 	OutputJSON  = "json"
 	OutputCSV   = "csv"
+
+	// OutputScript is a script for a shell.
+	OutputScript = "script"
 )
 
 // OutputFlag adds --output with the formats that a command knows, the first of
@@ -118,7 +121,7 @@ func guessOutput(r *Run, args []string) {
 		case arg == "--":
 			return
 		case name == "--jq", name == "--template":
-			if r.Output == "" {
+			if r.Output == "" && (joined || i+1 < len(args)) {
 				r.Output, r.OutputByDefault = OutputJSON, true
 			}
 			continue

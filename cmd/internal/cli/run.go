@@ -86,7 +86,7 @@ func (r *Run) Unwritten() error { return r.out.err }
 // Fail reports err on stderr, as JSON when the command's output is for machines.
 func (r *Run) Fail(err error) int {
 	e := Failure(err)
-	forPeople := r.Output == "" || r.Output == OutputTable || r.OutputByDefault && r.ErrTerminal
+	forPeople := r.Output == "" || r.Output == OutputTable || r.Output == OutputScript || r.OutputByDefault && r.ErrTerminal
 	if !forPeople {
 		_ = format.WriteError(r.Err, e)
 		return e.ExitCode
