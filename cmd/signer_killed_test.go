@@ -33,8 +33,9 @@ import (
 
 // TestSoakSignerKilled kills remote signers with SIGKILL at random moments while clients pay
 // through them. A client that gets no answer repeats its request, at any of them, until it gets
-// one. No nonce is signed twice, no allowance is exceeded, every payment is in the usage once,
-// and a request that is repeated gets the same bytes.
+// one. No nonce is signed twice, no allowance is exceeded, every payment is in the usage once, and
+// its event gets to a collector that loses answers, in order. A request that is repeated gets the
+// same bytes.
 func TestSoakSignerKilled(t *testing.T) {
 	t.Parallel()
 	notInShort(t)
@@ -61,6 +62,9 @@ type signerFleet struct {
 	token string
 	limit *big.Int
 
+	// collector gets the usage events.
+	collector *usageCollector
+
 	mu    sync.Mutex
 	info  []byte
 	paid  map[string][]byte // the answers by state ID and sequence number
@@ -73,7 +77,8 @@ func newSignerFleet(t *testing.T, location string, replicas int) *signerFleet {
 		s.env["PMCTL_STORE"] = location
 	}
 	s.run(exitDone, "fund --deposit 10eth --reserve 10eth --yes")
-	f := &signerFleet{t: t, shell: s, stopped: make(chan struct{}), paid: make(map[string][]byte)}
+	f := &signerFleet{t: t, shell: s, stopped: make(chan struct{}), paid: make(map[string][]byte), collector: newUsageCollector(t)}
+	f.collector.lossy = true
 	f.any = s.serveSigner("--no-auth")
 	for range replicas {
 		f.urls = append(f.urls, f.replica())
@@ -87,9 +92,10 @@ func (f *signerFleet) replica() string {
 	require.NoError(f.t, err)
 	address := l.Addr().String()
 	require.NoError(f.t, l.Close())
+	usage := f.collector.file()
 	f.running.Go(func() {
 		for {
-			process := exec.Command("pmctl", "signer", "serve", "--listen", address, "--rate", "0", "--max-total-ev", "1eth")
+			process := exec.Command("pmctl", "signer", "serve", "--listen", address, "--rate", "0", "--max-total-ev", "1eth", "--usage-file", usage)
 			process.Env = append(os.Environ(), "HOME="+filepath.Dir(f.env["XDG_STATE_HOME"]))
 			for name, value := range f.env {
 				process.Env = append(process.Env, name+"="+value)
@@ -280,7 +286,7 @@ func (f *signerFleet) check() {
 	s, err := store.Open(t.Context(), location)
 	require.NoError(t, err)
 	defer s.Close()
-	recorded, err := s.LiveUsage().After(t.Context(), "", 0, 1<<20)
+	recorded, err := s.LiveUsage().After(t.Context(), 0, 1<<20)
 	require.NoError(t, err)
 	require.Len(t, recorded, len(f.paid), "every payment is in the usage once")
 	ids := make(map[string]bool)
@@ -290,6 +296,13 @@ func (f *signerFleet) check() {
 		require.NoError(t, json.Unmarshal(p.Usage, &event))
 		require.False(t, ids[event.ID])
 		ids[event.ID] = true
+	}
+
+	f.serveSigner("--usage-file " + f.collector.file())
+	delivered := f.collector.first(len(recorded))
+	require.Len(t, delivered, len(recorded), "every payment's event is delivered")
+	for i, p := range recorded { // all of them are one client's
+		require.Equal(t, fmt.Sprint(p.Position), delivered[i].ID, "in order")
 	}
 	t.Logf("%d payments, %d tickets, %d refused, %d kills", len(f.paid), len(nonces), f.spent, f.kills.Load())
 }

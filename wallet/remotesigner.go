@@ -13,6 +13,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/remote"
+	"github.com/pmctl/pmctl/wallet/remote/delivery"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
 	"github.com/pmctl/pmctl/wallet/runner"
 	"github.com/pmctl/pmctl/wallet/signer"
@@ -56,6 +57,12 @@ type RemoteSignerOptions struct {
 	// Forecast makes Run forecast how long the deposit lasts, from the chain's events and the
 	// ledger.
 	Forecast bool
+
+	// Collector gets the usage events; nil for none.
+	Collector *delivery.Endpoint
+
+	// Retention is how long payments are kept after they were acknowledged; 0 is for ever.
+	Retention time.Duration
 }
 
 // RemoteSigner signs payments for gateways and SDKs that hold no key. It has no way to fund,
@@ -70,6 +77,9 @@ type RemoteSigner struct {
 
 	// directory is nil without discovery.
 	directory *runner.Directory
+
+	// background runs beside the server until its context ends.
+	background []func(context.Context)
 }
 
 // signerSettings are what Reload replaces. Requests under way end with those that they began with.
@@ -116,6 +126,7 @@ func NewRemoteSigner(ctx context.Context, w *Wallet, o RemoteSignerOptions) (*Re
 		s.queue.Close()
 		return nil, err
 	}
+	s.background = keepUsage(w, &o)
 	return s, nil
 }
 
@@ -156,9 +167,12 @@ func (s *RemoteSigner) Handler() http.Handler {
 	})
 }
 
-// Run follows the chain and what orchestrators offer until ctx ends.
+// Run follows the chain and what orchestrators offer, and delivers events, until ctx ends.
 func (s *RemoteSigner) Run(ctx context.Context) {
 	var running sync.WaitGroup
+	for _, run := range s.background {
+		running.Go(func() { run(ctx) })
+	}
 	if s.directory != nil {
 		running.Go(func() { s.directory.Run(ctx) })
 	}

@@ -42,6 +42,7 @@ type serveOptions struct {
 	logFormat        string
 	drain            time.Duration
 	admin            adminOptions
+	usage            usageOptions
 }
 
 func newServe(r *cli.Run) *cobra.Command {
@@ -94,6 +95,7 @@ again, and applies all of them, or none.`,
 	flags.IntVar(&o.burst, "burst", 100, "requests that one client may send at once, `N`")
 	flags.StringVar(&o.logFormat, "log", "text", "`FORMAT` of the log on stderr: text or json")
 	o.admin.register(cmd)
+	o.usage.register(cmd)
 	flags.DurationVar(&o.drain, "drain", 30*time.Second, "`DURATION` that requests may take to finish when the signer is stopped")
 	return cmd
 }
@@ -200,6 +202,9 @@ func (o *serveOptions) signer(ctx context.Context, r *cli.Run) (*wallet.RemoteSi
 		return nil, err
 	}
 	if options.Discovery, err = o.discovery.options(ctx, options.Log); err != nil {
+		return nil, err
+	}
+	if err := o.usage.apply(options); err != nil {
 		return nil, err
 	}
 	return options, o.authenticate(ctx, options)
@@ -352,29 +357,4 @@ func isLoopback(flag, listen string) (bool, error) {
 	}
 	address, err := netip.ParseAddr(host)
 	return err == nil && address.IsLoopback() || host == "localhost", nil
-}
-
-// readWebhook reads a webhook's URL and headers. Both may have secrets in them, which is why they
-// come from a file.
-func readWebhook(path string) (*remote.Webhook, error) {
-	if path == "" {
-		return nil, nil
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	webhook := &remote.Webhook{URL: strings.TrimSpace(lines[0]), Headers: make(map[string][]string)}
-	if !strings.HasPrefix(webhook.URL, "https://") && !strings.HasPrefix(webhook.URL, "http://") {
-		return nil, cli.Usagef("the first line of %s is no http:// or https:// URL", path)
-	}
-	for i, line := range lines[1:] {
-		name, value, found := strings.Cut(line, ":")
-		if !found {
-			return nil, cli.Usagef("line %d of %s is no header, NAME: VALUE", i+2, path)
-		}
-		webhook.Headers.Add(strings.TrimSpace(name), strings.TrimSpace(value))
-	}
-	return webhook, nil
 }

@@ -441,7 +441,7 @@ func TestBadRequests(t *testing.T) {
 			require.NoError(t, json.NewDecoder(response.Body).Decode(&answer))
 			require.Equal(t, c.status, response.StatusCode, answer.Error.Message)
 			require.Contains(t, answer.Error.Message, c.says)
-			recorded, err := w.store.LiveUsage().After(t.Context(), "", 0, 10)
+			recorded, err := w.store.LiveUsage().After(t.Context(), 0, 10)
 			require.NoError(t, err)
 			require.Empty(t, recorded)
 		})

@@ -29,7 +29,7 @@ func TestAReplacedTokenSignsNothing(t *testing.T) {
 	require.NoError(t, w.store.Clients().Replace(t.Context(), "studio", string(identity.KindToken), identity.TokenHash(second)))
 	pay(first, http.StatusUnauthorized)
 	pay(second, http.StatusOK)
-	recorded, err := w.store.LiveUsage().After(t.Context(), "", 0, 10)
+	recorded, err := w.store.LiveUsage().After(t.Context(), 0, 10)
 	require.NoError(t, err)
 	require.Len(t, recorded, 2)
 }

@@ -60,7 +60,7 @@ func migrate(t *testing.T, place place) {
 	winners, err := to.Chain(testChain).Winners(isActive).All(t.Context())
 	require.NoError(t, err)
 	require.Len(t, winners, 1)
-	live, err := to.LiveUsage().After(t.Context(), "", 0, 2)
+	live, err := to.LiveUsage().After(t.Context(), 0, 2)
 	require.NoError(t, err)
 	require.Len(t, live, 1)
 	next := liveRequest(3, 2).with(live[0])

@@ -114,7 +114,7 @@ func killedLivePayments(t *testing.T, place place) {
 	}
 
 	events := make(map[string]*LivePayment) // by stream and sequence, which Info has
-	recorded, err := s.LiveUsage().After(t.Context(), "", 0, 2*allowed)
+	recorded, err := s.LiveUsage().After(t.Context(), 0, 2*allowed)
 	require.NoError(t, err)
 	var ranges []pm.NonceRange
 	for _, p := range recorded {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -160,13 +161,22 @@ func liveUsage(t *testing.T, place place) {
 		}
 		return positions
 	}
-	require.Equal(t, []int64{1, 2, 3, 4, 5}, list(usage.After(t.Context(), "", 0, 9)))
-	require.Equal(t, []int64{3, 5}, list(usage.After(t.Context(), ann, 1, 9)))
-	require.Equal(t, []int64{1, 2}, list(usage.Undelivered(t.Context(), "push", 2)))
+	require.Equal(t, []int64{1, 2, 3, 4, 5}, list(usage.After(t.Context(), 0, 9)))
+	require.Equal(t, []int64{3, 5}, list(usage.OfClient(t.Context(), ann, 1, 9)))
+	require.Empty(t, list(usage.OfClient(t.Context(), "", 0, 9)), "each is a client's")
+	behind := func() []Lag {
+		t.Helper()
+		found, err := usage.Behind(t.Context(), "push")
+		require.NoError(t, err)
+		return found
+	}
+	require.ElementsMatch(t, []Lag{{ann, 0}, {bob, 0}}, behind())
 
 	require.NoError(t, usage.Acknowledge(t.Context(), "push", ann, 3))
 	require.NoError(t, usage.Acknowledge(t.Context(), "push", ann, 1), "a late acknowledgement takes nothing back")
-	require.Equal(t, []int64{2, 4, 5}, list(usage.Undelivered(t.Context(), "push", 9)))
+	require.ElementsMatch(t, []Lag{{ann, 3}, {bob, 0}}, behind())
+	require.ErrorIs(t, usage.Acknowledge(t.Context(), "push", bob, 5), ErrNoPayment, "it would be acknowledged before it is made")
+	require.ErrorIs(t, usage.Acknowledge(t.Context(), "push", "", 1), ErrNoPayment)
 	backlog, err := usage.Backlog(t.Context(), "push")
 	require.NoError(t, err)
 	require.Equal(t, Backlog{3, paid[1].At}, backlog)
@@ -178,18 +188,24 @@ func liveUsage(t *testing.T, place place) {
 	removed, err := usage.Prune(t.Context(), "push", liveDay.AddDate(1, 0, 0))
 	require.NoError(t, err)
 	require.EqualValues(t, 2, removed)
-	require.NoError(t, usage.Acknowledge(t.Context(), "push", bob, 5))
+	require.NoError(t, usage.Acknowledge(t.Context(), "push", bob, 4))
 	require.NoError(t, usage.Acknowledge(t.Context(), "push", ann, 5))
 	backlog, err = usage.Backlog(t.Context(), "push")
 	require.NoError(t, err)
 	require.Equal(t, Backlog{}, backlog)
+	require.Empty(t, behind())
 	removed, err = usage.Prune(t.Context(), "push", liveDay)
 	require.NoError(t, err)
 	require.Zero(t, removed, "it is not old")
+	require.NoError(t, usage.Acknowledge(t.Context(), ConsumerClient, bob, 1))
+	removed, err = usage.Prune(t.Context(), "push", liveDay.AddDate(1, 0, 0))
+	require.NoError(t, err)
+	require.Zero(t, removed, "bob has acknowledged that it lacks the payment")
+	require.NoError(t, usage.Acknowledge(t.Context(), ConsumerClient, bob, 2))
 	removed, err = usage.Prune(t.Context(), "push", liveDay.AddDate(1, 0, 0))
 	require.NoError(t, err)
 	require.EqualValues(t, 1, removed)
-	require.Equal(t, []int64{4, 5}, list(usage.After(t.Context(), "", 0, 9)))
+	require.Equal(t, []int64{4, 5}, list(usage.After(t.Context(), 0, 9)))
 	next := liveRequest(9, 1).with(paid[4])
 	next.Client = ann
 	require.EqualValues(t, 6, pay(t, s, next).Position)
@@ -200,6 +216,31 @@ func liveUsage(t *testing.T, place place) {
 	require.EqualValues(t, 6, sessions[0].Last.Position)
 	require.Equal(t, paid[0].At, sessions[0].OpenedAt)
 	require.Equal(t, bob, sessions[1].Last.Client)
+}
+
+func TestLeases(t *testing.T) { onEach(t, leases) }
+
+func leases(t *testing.T, place place) {
+	location := place(t)
+	ours, theirs := open(t, location).LiveUsage(), open(t, location).LiveUsage()
+	take := func(u *LiveUsage, name, holder string, at time.Time, lasting time.Duration) bool {
+		t.Helper()
+		held, err := u.Lease(t.Context(), name, holder, at, lasting)
+		require.NoError(t, err)
+		return held
+	}
+	require.True(t, take(ours, "collector", "a", liveDay, time.Minute))
+	require.False(t, take(theirs, "collector", "b", liveDay.Add(59*time.Second), time.Minute))
+	require.True(t, take(theirs, "events", "b", liveDay, time.Minute), "another lease")
+	require.True(t, take(ours, "collector", "a", liveDay.Add(30*time.Second), time.Minute), "it is renewed")
+	require.False(t, take(theirs, "collector", "b", liveDay.Add(89*time.Second), time.Minute))
+	require.True(t, take(theirs, "collector", "b", liveDay.Add(90*time.Second), time.Minute), "it has expired")
+	require.False(t, take(ours, "collector", "a", liveDay.Add(91*time.Second), time.Minute))
+	require.False(t, take(ours, "collector", "a", liveDay.Add(92*time.Second), 0), "it is not a's to give up")
+	require.False(t, take(ours, "collector", "a", liveDay.Add(92*time.Second), time.Minute))
+	require.False(t, take(theirs, "collector", "b", liveDay.Add(92*time.Second), 0), "it is given up")
+	require.True(t, take(ours, "collector", "a", liveDay.Add(92*time.Second), time.Minute))
+	require.True(t, take(theirs, "collector", "b", liveDay.AddDate(0, 0, -1), time.Minute), "a lease of a clock that is a day ahead")
 }
 
 func TestClients(t *testing.T) { onEach(t, clients) }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,16 +20,26 @@ const (
 	// notAcknowledged is what a consumer, $1, was not sent yet or has not acknowledged.
 	notAcknowledged = ` FROM signer_payments p LEFT JOIN signer_acknowledged a ON a.client = p.client AND a.consumer = $1
 		WHERE p.position > COALESCE(a.position, 0)`
-	selectUndelivered = livePaymentFields + ` WHERE position IN (SELECT p.position` + notAcknowledged + ` ORDER BY p.position LIMIT $2) ORDER BY position`
-	selectBacklog     = `SELECT COUNT(*), COALESCE(MIN(p.made_at), 0)` + notAcknowledged
-	upsertAcknowledge = `INSERT INTO signer_acknowledged (consumer, client, position, at) VALUES ($1, $2, $3, $4)
+
+	// Payments of no client have an empty one. Each client is looked up in the index.
+	selectBehind = `SELECT c.id, COALESCE(a.position, 0) FROM (SELECT id FROM signer_clients UNION ALL SELECT '') c
+		LEFT JOIN signer_acknowledged a ON a.client = c.id AND a.consumer = $1
+		WHERE EXISTS (SELECT 1 FROM signer_payments p WHERE p.client = c.id AND p.position > COALESCE(a.position, 0)) ORDER BY c.id`
+	selectAcknowledged = `SELECT position FROM signer_acknowledged WHERE consumer = $1 AND client = $2`
+	selectNewestOf     = `SELECT COALESCE(MAX(position), 0) FROM signer_payments WHERE client = $1`
+	selectBacklog      = `SELECT COUNT(*), COALESCE(MIN(p.made_at), 0)` + notAcknowledged
+	upsertAcknowledge  = `INSERT INTO signer_acknowledged (consumer, client, position, at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (consumer, client) DO UPDATE SET position = excluded.position, at = excluded.at
 		WHERE signer_acknowledged.position < excluded.position`
 
-	// A session's last payment stays: the session continues from it.
-	deleteUsage = `DELETE FROM signer_payments WHERE made_at < $2 AND position NOT IN (SELECT p.position` + notAcknowledged + `)
-		AND sequence < (SELECT s.sequence FROM signer_sessions s WHERE s.chain_id = signer_payments.chain_id
-			AND s.sender = signer_payments.sender AND s.state_id = signer_payments.state_id)`
+	// A session's last payment stays: the session continues from it. A client that has ever
+	// acknowledged a payment itself is waited for, too.
+	deleteUsage = `DELETE FROM signer_payments WHERE position IN (SELECT p.position FROM signer_payments p
+		LEFT JOIN signer_acknowledged a ON a.client = p.client AND a.consumer = $1
+		LEFT JOIN signer_acknowledged own ON own.client = p.client AND own.consumer = $3
+		JOIN signer_sessions s ON s.chain_id = p.chain_id AND s.sender = p.sender AND s.state_id = p.state_id AND p.sequence < s.sequence
+		WHERE p.made_at < $2 AND p.position <= COALESCE(a.position, 0) AND p.position <= COALESCE(own.position, p.position)
+		ORDER BY p.position LIMIT $4)`
 )
 
 // LiveUsage is the record of all payments of live sessions in a store, as it is sent to
@@ -38,28 +49,71 @@ type LiveUsage struct{ store *Store }
 // LiveUsage returns the store's.
 func (s *Store) LiveUsage() *LiveUsage { return &LiveUsage{s} }
 
-// After returns at most limit payments beyond a position, in order: a client's, or with "" those
-// of all.
-func (u *LiveUsage) After(ctx context.Context, client string, position int64, limit int) ([]*LivePayment, error) {
+// OfClient returns at most limit payments of a client beyond a position, in order; client "" has
+// those of no client.
+func (u *LiveUsage) OfClient(ctx context.Context, client string, position int64, limit int) ([]*LivePayment, error) {
 	return read(ctx, u.store, "read the usage", func(tx *db.Tx) ([]*LivePayment, error) {
-		if client == "" {
-			return db.List(tx, scanLivePayment, selectUsage, position, limit)
-		}
 		return db.List(tx, scanLivePayment, selectClientUsage, position, limit, client)
 	})
 }
 
-// Undelivered returns at most limit payments that a consumer has not acknowledged, in order.
-func (u *LiveUsage) Undelivered(ctx context.Context, consumer string, limit int) ([]*LivePayment, error) {
-	return read(ctx, u.store, "read the undelivered usage", func(tx *db.Tx) ([]*LivePayment, error) {
-		return db.List(tx, scanLivePayment, selectUndelivered, consumer, limit)
+// After returns at most limit payments beyond a position, in order.
+func (u *LiveUsage) After(ctx context.Context, position int64, limit int) ([]*LivePayment, error) {
+	return read(ctx, u.store, "read the usage", func(tx *db.Tx) ([]*LivePayment, error) {
+		return db.List(tx, scanLivePayment, selectUsage, position, limit)
 	})
 }
 
+// The consumers of the usage. A payment may be removed when its consumer has acknowledged it.
+const (
+	// ConsumerCollector is an operator's server, to which the signer sends events.
+	ConsumerCollector = "collector"
+
+	// ConsumerClient is the client itself, which asks for its events.
+	ConsumerClient = "client"
+)
+
+// Lag is a client of which a consumer has not acknowledged every payment.
+type Lag struct {
+	// Client is its ID, "" for the payments of no client.
+	Client string
+
+	// Acknowledged is the position up to which the consumer has its payments.
+	Acknowledged int64
+}
+
+// Behind returns the clients of which a consumer lacks payments.
+func (u *LiveUsage) Behind(ctx context.Context, consumer string) ([]Lag, error) {
+	return read(ctx, u.store, "look for undelivered usage", func(tx *db.Tx) ([]Lag, error) {
+		return db.List(tx, func(rows *sql.Rows) (l Lag, err error) {
+			err = rows.Scan(&l.Client, &l.Acknowledged)
+			return l, err
+		}, selectBehind, consumer)
+	})
+}
+
+// Acknowledged returns the position up to which a consumer has a client's payments, 0 for none.
+func (u *LiveUsage) Acknowledged(ctx context.Context, consumer, client string) (position int64, err error) {
+	return read(ctx, u.store, "read what was acknowledged", func(tx *db.Tx) (int64, error) {
+		_, err := tx.Row(selectAcknowledged, consumer, client).Find(&position)
+		return position, err
+	})
+}
+
+// ErrNoPayment is returned for a position beyond a client's last payment.
+var ErrNoPayment = errors.New("the client has no payment at this position or after it")
+
 // Acknowledge notes that a consumer has a client's payments up to a position, at least: it
-// never takes that back.
+// never takes that back. It fails with ErrNoPayment, which protects payments to come.
 func (u *LiveUsage) Acknowledge(ctx context.Context, consumer, client string, position int64) error {
 	return u.store.writeFor(ctx, fmt.Sprintf("acknowledge the usage of client %q", client), func(tx *db.Tx) error {
+		var newest int64
+		if err := tx.Row(selectNewestOf, client).Scan(&newest); err != nil {
+			return err
+		}
+		if position > newest {
+			return ErrNoPayment
+		}
 		return tx.Exec(upsertAcknowledge, consumer, client, position, time.Now().UnixMilli())
 	})
 }
@@ -83,14 +137,19 @@ func (u *LiveUsage) Backlog(ctx context.Context, consumer string) (Backlog, erro
 	})
 }
 
+// prunedAtOnce bounds how long removing old payments keeps new ones waiting.
+const prunedAtOnce = 1000
+
 // Prune removes payments that were made before a time and that the consumer has acknowledged,
-// and returns how many. Their states and keys are answered no more. What each client spent
-// stays, and the last payment of each session.
+// as has the client itself if it ever did, and returns how many. Their states and keys are
+// answered no more. What each client spent stays, and the last payment of each session.
 func (u *LiveUsage) Prune(ctx context.Context, consumer string, before time.Time) (removed int64, err error) {
-	err = u.store.writeFor(ctx, "remove old usage", func(tx *db.Tx) (err error) {
-		removed, err = tx.Change(deleteUsage, consumer, before.UnixMilli())
-		return err
-	})
+	for some := int64(prunedAtOnce); err == nil && some == prunedAtOnce; removed += some {
+		err = u.store.writeFor(ctx, "remove old usage", func(tx *db.Tx) (err error) {
+			some, err = tx.Change(deleteUsage, consumer, before.UnixMilli(), ConsumerClient, prunedAtOnce)
+			return err
+		})
+	}
 	return removed, err
 }
 

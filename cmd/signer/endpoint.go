@@ -1,0 +1,85 @@
+package signer
+
+import (
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/remote"
+	"github.com/pmctl/pmctl/wallet/remote/delivery"
+)
+
+// usageOptions say what becomes of the usage events.
+type usageOptions struct {
+	usageFile string
+	retention time.Duration
+}
+
+func (o *usageOptions) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&o.usageFile, "usage-file", "", "`FILE` with the URL of a collector, to which usage events are sent; lines that follow are its headers")
+	flags.DurationVar(&o.retention, "usage-retention", 0, "`DURATION` after which acknowledged payments are removed, at least 24h; 0 is never")
+}
+
+// minRetention is longer than a client keeps a state or a key to repeat a request with.
+const minRetention = 24 * time.Hour
+
+func (o *usageOptions) apply(to *wallet.RemoteSignerOptions) error {
+	if o.retention != 0 && o.retention < minRetention {
+		return cli.Usagef("--usage-retention %s is less than 24h", o.retention)
+	}
+	to.Retention = o.retention
+	var err error
+	to.Collector, err = readCollector(o.usageFile)
+	return err
+}
+
+func readCollector(path string) (*delivery.Endpoint, error) {
+	if path == "" {
+		return nil, nil
+	}
+	url, headers, err := readEndpoint(path)
+	if err != nil {
+		return nil, err
+	}
+	return delivery.NewEndpoint(url, headers), nil
+}
+
+func readWebhook(path string) (*remote.Webhook, error) {
+	if path == "" {
+		return nil, nil
+	}
+	url, headers, err := readEndpoint(path)
+	if err != nil {
+		return nil, err
+	}
+	return &remote.Webhook{URL: url, Headers: headers}, nil
+}
+
+// readEndpoint reads a server's URL and the headers of requests to it. Both may have secrets in
+// them, which is why they come from a file.
+func readEndpoint(path string) (url string, headers http.Header, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", nil, err
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	url = strings.TrimSpace(lines[0])
+	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
+		return "", nil, cli.Usagef("the first line of %s is no http:// or https:// URL", path)
+	}
+	headers = make(http.Header)
+	for i, line := range lines[1:] {
+		name, value, found := strings.Cut(line, ":")
+		if !found {
+			return "", nil, cli.Usagef("line %d of %s is no header, NAME: VALUE", i+2, path)
+		}
+		headers.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+	}
+	return url, headers, nil
+}

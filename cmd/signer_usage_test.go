@@ -1,0 +1,138 @@
+package cmd
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/devnet"
+)
+
+// usageEvent is what a collector reads of an event.
+type usageEvent struct {
+	ID, Source, Type, Subject string
+	Data                      struct {
+		NumTickets int    `json:"num_tickets"`
+		AuthID     string `json:"auth_id"`
+	}
+}
+
+// usageCollector is an operator's server for usage events.
+type usageCollector struct {
+	t      *testing.T
+	server *httptest.Server
+
+	// lossy loses answers, and refuses events.
+	lossy bool
+
+	mu  sync.Mutex
+	got []usageEvent
+	new chan struct{} // holds a value when there may be more
+}
+
+func newUsageCollector(t *testing.T) *usageCollector {
+	c := &usageCollector{t: t, new: make(chan struct{}, 1)}
+	c.server = httptest.NewServer(c)
+	t.Cleanup(c.server.Close)
+	return c
+}
+
+// file is what --usage-file names.
+func (c *usageCollector) file() string {
+	path := filepath.Join(c.t.TempDir(), "collector")
+	require.NoError(c.t, os.WriteFile(path, []byte(c.server.URL+"/usage\nAuthorization: Bearer collector-secret\n"), 0o600))
+	return path
+}
+
+func (c *usageCollector) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Authorization") != "Bearer collector-secret" || c.lossy && rand.IntN(4) == 0 {
+		rw.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the signer was killed
+	}
+	var events []usageEvent
+	if r.Header.Get("Content-Type") == "application/cloudevents+json" {
+		events = make([]usageEvent, 1)
+		err = json.Unmarshal(body, &events[0])
+	} else {
+		err = json.Unmarshal(body, &events)
+	}
+	if err != nil {
+		c.t.Error(errors.Join(err, errors.New(string(body))))
+	}
+	c.mu.Lock()
+	c.got = append(c.got, events...)
+	c.mu.Unlock()
+	select {
+	case c.new <- struct{}{}:
+	default:
+	}
+	if c.lossy && rand.IntN(4) == 0 {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// first waits for so many events, and returns them without copies of earlier ones.
+func (c *usageCollector) first(count int) []usageEvent {
+	for {
+		c.mu.Lock()
+		seen := make(map[string]bool)
+		first := slices.DeleteFunc(slices.Clone(c.got), func(e usageEvent) bool {
+			name := e.Source + " " + e.ID
+			known := seen[name]
+			seen[name] = true
+			return known
+		})
+		c.mu.Unlock()
+		if len(first) >= count {
+			return first
+		}
+		select {
+		case <-c.new:
+		case <-c.t.Context().Done():
+			c.t.FailNow()
+		}
+	}
+}
+
+// TestUsageIsDelivered: a payment's event gets to the operator's collector.
+func TestUsageIsDelivered(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, devnet.Config{Recipients: 1})
+	s.run(exitDone, "fund --deposit 1eth --reserve 1eth --yes")
+	token := s.run(exitDone, "signer client add studio")["token"].(string)
+	c := newUsageCollector(t)
+	r := s.serveSigner("--usage-retention 24h --usage-file " + c.file())
+	info := r.offerFor(token, s.net.Recipients()[0].State().URL)
+	code, body := r.post("/generate-live-payment", token, map[string]any{"orchestrator": info, "type": "live", "ManifestID": "m"})
+	require.Equal(t, http.StatusOK, code, string(body))
+	var answer signed
+	require.NoError(t, json.Unmarshal(body, &answer))
+	payment := new(wire.Payment)
+	require.NoError(t, proto.Unmarshal(answer.Payment, payment))
+
+	got := c.first(1)
+	require.Len(t, got, 1)
+	require.Equal(t, "create_signed_ticket", got[0].Type)
+	require.Equal(t, "studio", got[0].Subject)
+	require.Equal(t, "studio", got[0].Data.AuthID)
+	require.Equal(t, len(payment.TicketSenderParams), got[0].Data.NumTickets)
+	ended, log := r.stop()
+	require.Equal(t, exitDone, ended, log)
+	require.NotContains(t, log, "collector-secret")
+}

@@ -1,0 +1,128 @@
+// Package delivery sends stored events to an operator's server: each at least once, and those of
+// a queue in order.
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// requestTimeout bounds one request to an endpoint.
+	requestTimeout = 10 * time.Second
+
+	// maxAnswer is how much of an answer is read, so that its connection can be used again.
+	maxAnswer = 64 << 10
+
+	mediaEvent = "application/cloudevents+json"
+	mediaBatch = "application/cloudevents-batch+json"
+)
+
+// Endpoint is an HTTP server that takes CloudEvents: one in the structured mode, several in the
+// batched mode. To a server that does not take batches each event is sent by itself.
+type Endpoint struct {
+	address string
+	headers http.Header
+	client  *http.Client
+	single  atomic.Bool
+}
+
+// NewEndpoint returns the endpoint at a URL. Headers are sent with each request; they and the URL
+// may have secrets in them, and are not shown.
+func NewEndpoint(address string, headers http.Header) *Endpoint {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = senders
+	return &Endpoint{address: address, headers: headers, client: &http.Client{
+		Transport: transport, Timeout: requestTimeout,
+		// A redirect would send the events and the secret to another server.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// StatusError is an answer that is not a success.
+type StatusError struct {
+	Code int
+
+	// After is the time to wait that the server asks for; 0 for none.
+	After time.Duration
+}
+
+func (e *StatusError) Error() string { return fmt.Sprintf("it answered with HTTP status %d", e.Code) }
+
+// Permanent reports whether the server will refuse the same events again, unless it changes.
+func (e *StatusError) Permanent() bool {
+	switch e.Code {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return e.Code < http.StatusInternalServerError
+}
+
+// send sends events in order. It returns how many of them the server has.
+func (e *Endpoint) send(ctx context.Context, events []Event) (int, error) {
+	if len(events) > 1 && !e.single.Load() {
+		err := e.post(ctx, mediaBatch, batch(events))
+		var status *StatusError
+		if !errors.As(err, &status) || status.Code != http.StatusUnsupportedMediaType {
+			if err != nil {
+				return 0, err
+			}
+			return len(events), nil
+		}
+		e.single.Store(true)
+	}
+	for i, event := range events {
+		if err := e.post(ctx, mediaEvent, event.Body); err != nil {
+			return i, err
+		}
+	}
+	return len(events), nil
+}
+
+// batch is a JSON array of events.
+func batch(events []Event) []byte {
+	bodies := make([][]byte, len(events))
+	for i, event := range events {
+		bodies[i] = event.Body
+	}
+	return append(append([]byte{'['}, bytes.Join(bodies, []byte{','})...), ']')
+}
+
+func (e *Endpoint) post(ctx context.Context, media string, body []byte) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, e.address, bytes.NewReader(body))
+	if err != nil {
+		return errors.New("its URL is not valid")
+	}
+	for name, values := range e.headers {
+		request.Header[name] = values
+	}
+	request.Header.Set("Content-Type", media)
+	response, err := e.client.Do(request)
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		return failed.Err // without the URL
+	}
+	defer response.Body.Close()
+	_, _ = io.CopyN(io.Discard, response.Body, maxAnswer)
+	if response.StatusCode/100 != 2 {
+		return &StatusError{response.StatusCode, retryAfter(response.Header.Get("Retry-After"))}
+	}
+	return nil
+}
+
+// retryAfter is the number of seconds of a Retry-After header, 0 for a date or none.
+func retryAfter(text string) time.Duration {
+	seconds, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}
