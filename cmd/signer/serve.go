@@ -128,6 +128,7 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 	} else if o.admin.tokenFile != "" {
 		return cli.Usagef("--admin-token-file has no effect without --admin-listen ADDRESS")
 	}
+	cli.PrepareToServe()
 	o.KeyHere = true
 	w, err := cli.OpenWallet(r, cmd, &o.PayerOptions)
 	if err != nil {

@@ -35,8 +35,13 @@ func (r *recognizer) client(ctx context.Context, c store.Credential) (*store.Cli
 	now := r.now()
 	r.mu.Lock()
 	found, ok := r.recent[c]
+	age := now.Sub(found.at)
+	fresh := ok && age >= 0 && age < recognizedFor
+	if ok && !fresh {
+		r.recent[c] = recognized{found.client, now} // so that one request asks, and not all
+	}
 	r.mu.Unlock()
-	if age := now.Sub(found.at); ok && age >= 0 && age < recognizedFor {
+	if fresh {
 		return found.client, nil
 	}
 	client, err := r.clients.With(ctx, c)
