@@ -16,6 +16,7 @@ import (
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/forecast"
+	"github.com/pmctl/pmctl/wallet/plot"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -173,7 +174,7 @@ func writePlan(w *cli.Page, p *wallet.FundPlan, until time.Duration) error {
 		{"deposit", fmt.Sprintf("%s = (k + spare) x F = (%d + %d) x F", p.Deposit, p.Wins, p.Spare)},
 		{"reserve", fmt.Sprintf("%s = pool x F = %d x F", p.Reserve, p.PoolSize)},
 		{"face value F", p.FaceValue.String() + from},
-		{"spend", fmt.Sprintf("%s in %s on %s", wei.Format(p.TotalEVExact.Rat), daysText(until.Hours()/24), words.Count(p.Recipients, "recipient"))},
+		{"spend", fmt.Sprintf("%s in %s on %s", wei.Format(p.TotalEVExact.Rat), plot.Days(until.Hours()/24), words.Count(p.Recipients, "recipient"))},
 		{"wins", fmt.Sprintf("~ Poisson(spend / F = %.4g); more than k = %d: %s", p.ExpectedWins, p.Wins, percent(p.Chance))},
 	}
 	todo := fundLine(p.Deposit, p.Reserve)

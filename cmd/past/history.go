@@ -71,7 +71,7 @@ func runHistory(r *cli.Run, cmd *cobra.Command, o *historyOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := plotHistory(found).finish(r, file); err != nil {
+	if err := finish(plotHistory(found), r, file); err != nil {
 		return err
 	}
 	if r.Output == cli.OutputCSV {

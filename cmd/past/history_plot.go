@@ -10,10 +10,11 @@ import (
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/history"
+	"github.com/pmctl/pmctl/wallet/plot"
 )
 
 // plotHistory are deposit and reserve over time, and what winning tickets were paid.
-func plotHistory(h *wallet.History) *plot {
+func plotHistory(h *wallet.History) *plot.Plot {
 	begin, end := h.Since, h.Now
 	if begin.IsZero() && len(h.Events) > 0 {
 		begin = h.Events[0].Time
@@ -31,18 +32,18 @@ func plotHistory(h *wallet.History) *plot {
 			paid = append(paid, history.Balance{Time: e.Time, Wei: sum})
 		}
 	}
-	wins := "paid for " + words.Count(h.Totals.Redemptions, "win") + ", " + about(sum) + " in total"
+	wins := "paid for " + words.Count(h.Totals.Redemptions, "win") + ", " + plot.About(sum) + " in total"
 	if h.Recipient != nil {
 		wins += ", of " + common.Address(*h.Recipient).Hex()
 	}
-	return &plot{
-		title:    fmt.Sprintf("Funds of %s on %s", common.Address(h.Sender).Hex(), h.Network),
-		subtitle: fmt.Sprintf("%s to %s (UTC)", begin.UTC().Format(plotMinutes), end.UTC().Format(plotMinutes)),
-		from:     begin, now: end, to: end,
-		panels: []plotPanel{
-			{name: "deposit", color: "deposit", points: until(end, from(begin, h.Deposits))},
-			{name: "reserve", color: "reserve", points: until(end, from(begin, h.Reserves))},
-			{name: wins, color: "spent", points: thinned(paid, end.Sub(begin))},
+	return &plot.Plot{
+		Title:    fmt.Sprintf("Funds of %s on %s", common.Address(h.Sender).Hex(), h.Network),
+		Subtitle: fmt.Sprintf("%s to %s (UTC)", begin.UTC().Format(plot.Minutes), end.UTC().Format(plot.Minutes)),
+		From:     begin, Now: end, To: end,
+		Panels: []plot.Panel{
+			{Name: "deposit", Color: "deposit", Points: plot.Until(end, plot.From(begin, h.Deposits))},
+			{Name: "reserve", Color: "reserve", Points: plot.Until(end, plot.From(begin, h.Reserves))},
+			{Name: wins, Color: "spent", Points: plot.Thinned(paid, end.Sub(begin))},
 		},
 	}
 }

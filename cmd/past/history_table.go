@@ -16,6 +16,7 @@ import (
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/forecast"
 	"github.com/pmctl/pmctl/wallet/history"
+	"github.com/pmctl/pmctl/wallet/plot"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -125,7 +126,7 @@ func summary(h *wallet.History) []cli.Field {
 	}
 	luck, chance := luckText(l)
 	return append(fields,
-		cli.Field{"drawn", fmt.Sprintf("%s worth %s", words.Count(l.Tickets, "ticket"), about(l.TotalEVExact.Rat))},
+		cli.Field{"drawn", fmt.Sprintf("%s worth %s", words.Count(l.Tickets, "ticket"), plot.About(l.TotalEVExact.Rat))},
 		cli.Field{"won", fmt.Sprintf("%d redeemed, %.4g expected; %s paid", l.Wins, l.ExpectedWins, wei.Format(l.Paid))},
 		cli.Field{"luck", luck}, cli.Field{"", chance})
 }
@@ -138,7 +139,7 @@ func luckText(l history.Luck) (luck, chance string) {
 	if off.Sign() > 0 {
 		way = "more"
 	}
-	luck = fmt.Sprintf("paid %s %s than the tickets are worth", about(off.Abs(off)), way)
+	luck = fmt.Sprintf("paid %s %s than the tickets are worth", plot.About(off.Abs(off)), way)
 	if float64(l.Wins) > l.ExpectedWins {
 		return "bad: " + luck, fmt.Sprintf("chance of %s or more: %s", words.Count(l.Wins, "win"), percent(l.AtLeast))
 	}

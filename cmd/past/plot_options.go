@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/wallet/plot"
 )
 
 // plotOptions say which file a picture is written to.
@@ -44,11 +45,11 @@ func (o *plotOptions) begin(r *cli.Run, cmd *cobra.Command) (*cli.OutFile, error
 }
 
 // finish draws the picture, unless file is nil, and says where it is.
-func (p *plot) finish(r *cli.Run, file *cli.OutFile) error {
+func finish(p *plot.Plot, r *cli.Run, file *cli.OutFile) error {
 	if file == nil {
 		return nil
 	}
-	err := p.write(file)
+	err := p.Write(file)
 	if err == nil {
 		err = cli.ForceHint(file.Commit())
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/wallet/plot"
 )
 
 type runwayOptions struct {
@@ -53,7 +54,7 @@ func runRunway(r *cli.Run, cmd *cobra.Command, o *runwayOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := plotRunway(told).finish(r, file); err != nil {
+	if err := finish(plot.Runway(told), r, file); err != nil {
 		return err
 	}
 	return r.Emit("pmctl.runway", told, func(w *cli.Page) error { return writeRunway(w, told) })

@@ -1,4 +1,4 @@
-package past
+package plot
 
 import (
 	"encoding/xml"
@@ -21,10 +21,10 @@ import (
 )
 
 // svgOf draws a plot, which must be well-formed XML, and keeps it in $PLOTS for a browser.
-func svgOf(t *testing.T, p *plot) string {
+func svgOf(t *testing.T, p *Plot) string {
 	t.Helper()
 	var b strings.Builder
-	require.NoError(t, p.write(&b))
+	require.NoError(t, p.Write(&b))
 	if dir := os.Getenv("PLOTS"); dir != "" {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, strings.ReplaceAll(t.Name(), "/", "-")+".svg"), []byte(b.String()), 0o644))
 	}
@@ -80,24 +80,24 @@ func TestRunwayIsDrawnWithItsForecast(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := seen(c.days)
 			w.Forecast = foretold(w, c.low, c.median, c.high)
-			p := plotRunway(w)
+			p := Runway(w)
 			text := svgOf(t, p)
 			require.Contains(t, text, c.subtitle)
 			require.Contains(t, text, ">now</text>")
 			require.Equal(t, 1, strings.Count(text, `class="band deposit"`))
 			require.Contains(t, text, fmt.Sprintf(`class="band deposit" points="%.1f,`, p.x(w.Until)))
-			require.GreaterOrEqual(t, p.x(w.Until), plotLeft+float64(plotRight-plotLeft)/5-1, "a fifth of the picture is the past")
+			require.GreaterOrEqual(t, p.x(w.Until), left+float64(right-left)/5-1, "a fifth of the picture is the past")
 			columns := p.columns()
 			require.GreaterOrEqual(t, len(columns), 2)
-			require.LessOrEqual(t, len(columns), plotColumns)
+			require.LessOrEqual(t, len(columns), maxColumns)
 			for _, tick := range columns {
 				require.Regexp(t, `^20\d\d`, tick.Text)
-				require.True(t, tick.At >= plotLeft && tick.At <= plotRight, "%v", tick)
+				require.True(t, tick.At >= left && tick.At <= right, "%v", tick)
 			}
 		})
 	}
 	// Without a forecast the picture ends now.
-	text := svgOf(t, plotRunway(seen(30)))
+	text := svgOf(t, Runway(seen(30)))
 	require.NotContains(t, text, ">now</text>")
 	require.NotContains(t, text, "<polygon")
 }
@@ -106,28 +106,17 @@ func TestRunwayIsDrawnWithItsForecast(t *testing.T) {
 // each with its year.
 func TestDatesHaveTheirYear(t *testing.T) {
 	for span := time.Second; span < 150*365*24*time.Hour; span += span/2 + time.Second {
-		p := &plot{from: time.Date(2026, 2, 28, 23, 59, 31, 7, time.UTC)}
-		p.to = p.from.Add(span)
+		p := &Plot{From: time.Date(2026, 2, 28, 23, 59, 31, 7, time.UTC)}
+		p.To = p.From.Add(span)
 		columns := p.columns()
-		require.True(t, len(columns) >= 2 && len(columns) <= plotColumns+1, "%v: %v", span, columns)
+		require.True(t, len(columns) >= 2 && len(columns) <= maxColumns+1, "%v: %v", span, columns)
 		for i, tick := range columns {
 			require.Regexp(t, `^2\d\d\d`, tick.Text)
-			require.True(t, tick.At >= plotLeft && tick.At <= plotRight, "%v: %v", span, tick)
+			require.True(t, tick.At >= left && tick.At <= right, "%v: %v", span, tick)
 			if i > 0 {
 				require.Greater(t, tick.At, columns[i-1].At)
 				require.NotEqual(t, tick.Text, columns[i-1].Text, "%v", span)
 			}
 		}
 	}
-}
-
-// TestHistoryIsDrawn: what a recipient or a user named is no markup.
-func TestHistoryIsDrawn(t *testing.T) {
-	w := seen(30)
-	h := &wallet.History{Network: "a<b>&", Now: w.Until, Deposits: w.Deposits, Reserves: w.Reserves}
-	text := svgOf(t, plotHistory(h))
-	require.Contains(t, text, "a&lt;b&gt;&amp;")
-	require.Contains(t, text, "paid for 0 wins")
-	h.Since, h.Until = w.Since, w.Until.AddDate(0, 0, -10)
-	require.Contains(t, svgOf(t, plotHistory(h)), "to 2026-11-14 12:00 (UTC)")
 }

@@ -1,4 +1,5 @@
-package past
+// Package plot draws amounts over time, as SVG.
+package plot
 
 import (
 	"fmt"
@@ -14,54 +15,54 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// plot is a picture of amounts over time, one below the other: a reserve may be a thousand
+// Plot is a picture of amounts over time, one below the other: a reserve may be a thousand
 // times a deposit, so that each has a scale of its own.
-type plot struct {
-	title, subtitle string
+type Plot struct {
+	Title, Subtitle string
 
-	// now is when what is known ends, and what is foreseen begins.
-	from, now, to time.Time
-	panels        []plotPanel
+	// Now is when what is known ends, and what is foreseen begins.
+	From, Now, To time.Time
+	Panels        []Panel
 }
 
-// plotPanel is one amount. Its color is one of plotTemplate's.
-type plotPanel struct {
-	name, color string
-	points      []history.Balance
-	forecast    *wallet.Forecast
+// Panel is one amount. Color is deposit, reserve or spent.
+type Panel struct {
+	Name, Color string
+	Points      []history.Balance
+	Forecast    *wallet.Forecast
 }
 
 // The picture's size, and where the panels are in it.
 const (
-	plotWidth           = 800
-	plotLeft, plotRight = 130, 770
-	plotTop, plotPart   = 100, 120 // the first panel's top, and each one's height
-	plotGap             = 50       // between panels
-	plotBottom          = 40       // below the last panel
+	width       = 800
+	left, right = 130, 770
+	top, part   = 100, 120 // the first panel's top, and each one's height
+	gap         = 50       // between panels
+	below       = 40       // below the last panel
 )
 
-// drawnPlot and drawnPanel are what plotTemplate takes.
+// drawnPlot and drawnPanel are what drawing takes.
 type drawnPlot struct {
 	Width, Height, Left, Right, Top, Bottom int
 	Title, Subtitle                         string
 	Now                                     float64 // 0 where nothing is foreseen
 	Panels                                  []drawnPanel
-	Columns                                 []plotTick
+	Columns                                 []tick
 }
 
 type drawnPanel struct {
 	Name, Color, Points, Band, Median string
 	Top, End                          int
-	Rows                              []plotTick
+	Rows                              []tick
 }
 
-type plotTick struct {
+type tick struct {
 	At   float64
 	Text string
 }
 
 // A viewer that prefers dark colours gets them.
-const plotTemplate = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{.Width}} {{.Height}}" width="{{.Width}}" height="{{.Height}}" font-family="sans-serif" font-size="12" role="img">
+const drawing = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{.Width}} {{.Height}}" width="{{.Width}}" height="{{.Height}}" font-family="sans-serif" font-size="12" role="img">
 <title>{{html .Title}}</title>
 <style>
 .back{fill:#ffffff}text{fill:#1f2328}.dim{fill:#59636e}.grid{stroke:#d8dee4}.now{stroke:#59636e;stroke-dasharray:3 3}
@@ -101,58 +102,58 @@ text.deposit{fill:#58a6ff}text.reserve{fill:#3fb950}text.spent{fill:#f0883e}}
 // Across is how wide the panels are.
 func (d drawnPlot) Across() int { return d.Right - d.Left }
 
-// write draws the picture as SVG.
-func (p *plot) write(w io.Writer) error {
-	bottom := plotTop + len(p.panels)*(plotPart+plotGap) - plotGap
+// Write draws the picture as SVG.
+func (p *Plot) Write(w io.Writer) error {
+	bottom := top + len(p.Panels)*(part+gap) - gap
 	d := drawnPlot{
-		Width: plotWidth, Height: bottom + plotBottom, Left: plotLeft, Right: plotRight, Top: plotTop, Bottom: bottom,
-		Title: p.title, Subtitle: p.subtitle, Columns: p.columns(),
+		Width: width, Height: bottom + below, Left: left, Right: right, Top: top, Bottom: bottom,
+		Title: p.Title, Subtitle: p.Subtitle, Columns: p.columns(),
 	}
-	if p.to.After(p.now) {
-		d.Now = p.x(p.now)
+	if p.To.After(p.Now) {
+		d.Now = p.x(p.Now)
 	}
-	for i, panel := range p.panels {
-		d.Panels = append(d.Panels, p.draw(panel, plotTop+i*(plotPart+plotGap)))
+	for i, panel := range p.Panels {
+		d.Panels = append(d.Panels, p.draw(panel, top+i*(part+gap)))
 	}
-	return template.Must(template.New("plot").Parse(plotTemplate)).Execute(w, d)
+	return template.Must(template.New("plot").Parse(drawing)).Execute(w, d)
 }
 
 // x is where a time is in the picture.
-func (p *plot) x(at time.Time) float64 {
-	x := plotLeft + (plotRight-plotLeft)*float64(at.Sub(p.from))/math.Max(1, float64(p.to.Sub(p.from)))
+func (p *Plot) x(at time.Time) float64 {
+	x := left + (right-left)*float64(at.Sub(p.From))/math.Max(1, float64(p.To.Sub(p.From)))
 	return math.Round(x*10) / 10
 }
 
 // draw draws an amount up to now, as stairs since it holds until the next one, the scale
 // behind it, and what is foreseen.
-func (p *plot) draw(panel plotPanel, top int) drawnPanel {
-	d := drawnPanel{Name: panel.name, Color: panel.color, Top: top, End: top + plotPart}
+func (p *Plot) draw(panel Panel, top int) drawnPanel {
+	d := drawnPanel{Name: panel.Name, Color: panel.Color, Top: top, End: top + part}
 	highest := 1.0
-	amounts := make([]float64, len(panel.points))
-	for i, point := range panel.points {
+	amounts := make([]float64, len(panel.Points))
+	for i, point := range panel.Points {
 		amounts[i], _ = point.Wei.Float64()
 		highest = math.Max(highest, amounts[i])
 	}
 	step := math.Max(1, niceStep(highest))
 	highest = math.Ceil(highest/step) * step
-	y := func(amount float64) float64 { return float64(top) + plotPart*(1-amount/highest) }
+	y := func(amount float64) float64 { return float64(top) + part*(1-amount/highest) }
 	var line strings.Builder
 	last := amounts[0]
-	for i, point := range panel.points {
+	for i, point := range panel.Points {
 		fmt.Fprintf(&line, "%.1f,%.1f %.1f,%.1f ", p.x(point.Time), y(last), p.x(point.Time), y(amounts[i]))
 		last = amounts[i]
 	}
-	fmt.Fprintf(&line, "%.1f,%.1f", p.x(p.now), y(last))
+	fmt.Fprintf(&line, "%.1f,%.1f", p.x(p.Now), y(last))
 	d.Points = line.String()
-	if f := panel.forecast; f != nil {
-		begin := fmt.Sprintf("%.1f,%.1f", p.x(p.now), y(last))
+	if f := panel.Forecast; f != nil {
+		begin := fmt.Sprintf("%.1f,%.1f", p.x(p.Now), y(last))
 		d.Band = fmt.Sprintf("%s %.1f,%.1f %.1f,%.1f", begin, p.x(f.Low), y(0), p.x(f.High), y(0))
 		d.Median = fmt.Sprintf("%s %.1f,%.1f", begin, p.x(f.Median), y(0))
 	}
 	for i := range int(math.Round(highest/step)) + 1 {
 		amount := step * float64(i)
 		whole, _ := new(big.Float).SetFloat64(math.Round(amount)).Int(nil)
-		d.Rows = append(d.Rows, plotTick{y(amount), wei.Format(new(big.Rat).SetInt(whole))})
+		d.Rows = append(d.Rows, tick{y(amount), wei.Format(new(big.Rat).SetInt(whole))})
 	}
 	return d
 }
@@ -168,8 +169,8 @@ func niceStep(whole float64) float64 {
 	return power * 10
 }
 
-// from leaves out what was before a moment, except for what that begins with.
-func from(since time.Time, balances []history.Balance) (later []history.Balance) {
+// From leaves out what was before a moment, except for what that begins with.
+func From(since time.Time, balances []history.Balance) (later []history.Balance) {
 	for _, b := range balances {
 		if b.Time.Before(since) {
 			b.Time, later = since, nil
@@ -179,8 +180,8 @@ func from(since time.Time, balances []history.Balance) (later []history.Balance)
 	return later
 }
 
-// until leaves out what came at a moment or later.
-func until(end time.Time, balances []history.Balance) []history.Balance {
+// Until leaves out what came at a moment or later.
+func Until(end time.Time, balances []history.Balance) []history.Balance {
 	for i, b := range balances {
 		if i > 0 && !b.Time.Before(end) {
 			return balances[:i]
