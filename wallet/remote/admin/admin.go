@@ -54,6 +54,9 @@ func Handler(c Config) http.Handler {
 	mux.HandleFunc("GET /readyz", c.ready)
 	mux.HandleFunc("GET /metrics", c.metrics)
 	mux.HandleFunc("POST /reload", c.reload)
+	mux.HandleFunc("GET /{$}", c.page)
+	mux.HandleFunc("GET /runway.svg", c.picture)
+	mux.HandleFunc("GET /style.css", stylesheet)
 	return c.guarded(http.NewCrossOriginProtection().Handler(mux))
 }
 

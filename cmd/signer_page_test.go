@@ -1,0 +1,203 @@
+package cmd
+
+import (
+	"bufio"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/devnet"
+)
+
+// watchedSigner is a signer with clients, a payment, refusals and a forecast.
+func watchedSigner(t *testing.T) *remoteSigner {
+	s := newShell(t, devnet.Config{Recipients: 1})
+	s.run(exitDone, "fund --deposit 1eth --reserve 1eth --yes")
+	token := s.run(exitDone, "signer client add studio --ev-per-day 20000gwei --ev-total 1eth")["token"].(string)
+	s.run(exitDone, "signer client add a-client-whose-name-has-the-sixty-four-letters-that-are-allowed")
+	s.run(exitDone, "signer client revoke a-client-whose-name-has-the-sixty-four-letters-that-are-allowed")
+	r := s.serveSigner("--admin-listen 127.0.0.1:0")
+	code, answer := r.payOnce(token, s)
+	require.Equal(t, http.StatusOK, code, string(answer))
+	code, _ = r.post("/generate-live-payment", token, map[string]any{"orchestrator": []byte("<script>alert(1)</script>")})
+	require.Equal(t, http.StatusBadRequest, code)
+	require.Eventually(t, func() bool {
+		status, _ := r.watch(http.MethodGet, "/runway.svg")
+		return status == http.StatusOK
+	}, time.Minute, 50*time.Millisecond)
+	return r
+}
+
+// TestASignersPage: the page shows clients, refusals, sessions and the runway, loads nothing from
+// elsewhere, and has no script.
+func TestASignersPage(t *testing.T) {
+	t.Parallel()
+	r := watchedSigner(t)
+	response, err := http.Get(r.admin + "/")
+	require.NoError(t, err)
+	response.Body.Close()
+	require.Equal(t, "text/html; charset=utf-8", response.Header.Get("Content-Type"))
+	policy := response.Header.Get("Content-Security-Policy")
+	require.Contains(t, policy, "default-src 'none'")
+	require.NotContains(t, policy, "unsafe")
+	_, page := r.watch(http.MethodGet, "/")
+	for _, want := range []string{`<span class="verdict good">ready</span>`, "1 ETH", "studio", "of 20000 gwei", " left", "revoked", `data-label="Status">400<`, `src="runway.svg"`} {
+		require.Contains(t, page, want)
+	}
+	require.Regexp(t, `<td data-label="Payments" class="amount">1</td>`, page)
+	require.NotContains(t, page, "<script")
+	require.Empty(t, regexp.MustCompile(`(?:src|href)="(?:https?:)?//`).FindAllString(page, -1))
+	status, _ := r.watch(http.MethodPost, "/")
+	require.Equal(t, http.StatusMethodNotAllowed, status)
+	status, style := r.watch(http.MethodGet, "/style.css")
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, style, "prefers-color-scheme:dark")
+}
+
+// TestASignersPageInABrowser looks at the page in a browser, in light and dark, on a phone and on
+// a screen: nothing is wider than the screen, and the browser complains of nothing. With
+// PMCTL_CAPTURES the pictures are kept in that folder.
+func TestASignersPageInABrowser(t *testing.T) {
+	notInShort(t)
+	program, err := exec.LookPath("chromium")
+	if err != nil {
+		require.Empty(t, os.Getenv("PMCTL_REQUIRE_BROWSER"), "chromium is not here, and must be")
+		t.Skip("chromium is not here")
+	}
+	r := watchedSigner(t)
+	b := startBrowser(t, program)
+	for _, screen := range []struct {
+		name          string
+		width, height int
+	}{{"phone", 360, 800}, {"screen", 1280, 900}} {
+		for _, scheme := range []string{"light", "dark"} {
+			b.do("Emulation.setDeviceMetricsOverride", map[string]any{"width": screen.width, "height": screen.height, "deviceScaleFactor": 1, "mobile": screen.name == "phone"})
+			b.do("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}})
+			b.open(r.admin + "/")
+			require.LessOrEqual(t, b.evaluate("document.documentElement.scrollWidth"), float64(screen.width), "%s: nothing is wider than the screen", screen.name)
+			require.Equal(t, float64(800), b.evaluate("document.images[0].naturalWidth"), "the plot is shown")
+			background := map[string]string{"light": "rgb(255, 255, 255)", "dark": "rgb(13, 17, 23)"}[scheme]
+			require.Equal(t, background, b.evaluate("getComputedStyle(document.body).backgroundColor"))
+			if dir := os.Getenv("PMCTL_CAPTURES"); dir != "" {
+				shot := b.do("Page.captureScreenshot", map[string]any{"captureBeyondViewport": true})
+				picture, err := base64.StdEncoding.DecodeString(shot["data"].(string))
+				require.NoError(t, err)
+				require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("signer-%s-%s.png", screen.name, scheme)), picture, 0o644))
+			}
+		}
+	}
+	require.Empty(t, b.complaints)
+}
+
+// browser is a page of Chromium, spoken to with the DevTools protocol.
+type browser struct {
+	t          *testing.T
+	connection *websocket.Conn
+	next       int
+	loaded     bool
+	complaints []string
+}
+
+func startBrowser(t *testing.T, program string) *browser {
+	t.Helper()
+	process := exec.Command(program, "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", "--user-data-dir="+t.TempDir(), "about:blank")
+	said, err := process.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, process.Start())
+	t.Cleanup(func() {
+		_ = process.Process.Kill()
+		_ = process.Wait()
+	})
+	var host string
+	for lines := bufio.NewScanner(said); host == "" && lines.Scan(); {
+		if _, after, found := strings.Cut(lines.Text(), "listening on ws://"); found {
+			host, _, _ = strings.Cut(after, "/")
+		}
+	}
+	require.NotEmpty(t, host, "the browser ended")
+	go func() { _, _ = bufio.NewReader(said).WriteTo(discard{}) }()
+	var tabs []struct {
+		Type, WebSocketDebuggerURL string
+	}
+	require.Eventually(t, func() bool {
+		response, err := http.Get("http://" + host + "/json")
+		if err != nil {
+			return false
+		}
+		defer response.Body.Close()
+		return json.NewDecoder(response.Body).Decode(&tabs) == nil && len(tabs) > 0
+	}, time.Minute, 50*time.Millisecond)
+	connection, _, err := websocket.DefaultDialer.Dial(tabs[0].WebSocketDebuggerURL, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = connection.Close() })
+	b := &browser{t: t, connection: connection}
+	for _, domain := range []string{"Page", "Log", "Runtime"} {
+		b.do(domain+".enable", nil)
+	}
+	return b
+}
+
+// message is what the browser says: an answer to the request with the ID, or an event.
+type message struct {
+	ID     int
+	Method string
+	Error  *struct{ Message string }
+	Result map[string]any
+	Params struct {
+		Entry struct{ Text, URL string }
+	}
+}
+
+func (b *browser) read() message {
+	b.t.Helper()
+	var m message
+	require.NoError(b.t, b.connection.SetReadDeadline(time.Now().Add(time.Minute)))
+	require.NoError(b.t, b.connection.ReadJSON(&m))
+	switch m.Method {
+	case "Page.loadEventFired":
+		b.loaded = true
+	case "Log.entryAdded":
+		if entry := m.Params.Entry; !strings.HasSuffix(entry.URL, "/favicon.ico") {
+			b.complaints = append(b.complaints, entry.Text+" "+entry.URL)
+		}
+	}
+	return m
+}
+
+func (b *browser) do(method string, params map[string]any) map[string]any {
+	b.t.Helper()
+	b.next++
+	require.NoError(b.t, b.connection.WriteJSON(map[string]any{"id": b.next, "method": method, "params": params}))
+	for {
+		if m := b.read(); m.ID == b.next {
+			require.Nil(b.t, m.Error, method)
+			return m.Result
+		}
+	}
+}
+
+func (b *browser) open(url string) {
+	b.t.Helper()
+	b.loaded = false
+	b.do("Page.navigate", map[string]any{"url": url})
+	for !b.loaded {
+		b.read()
+	}
+}
+
+func (b *browser) evaluate(expression string) any {
+	b.t.Helper()
+	result := b.do("Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true})
+	return result["result"].(map[string]any)["value"]
+}
