@@ -140,7 +140,7 @@ func (s *RemoteSigner) Reload(ctx context.Context, o RemoteSignerOptions, limits
 		listed = s.directory
 	}
 	server, err := remote.New(ctx, remote.Config{
-		Key: s.key, Identify: o.Identify, Clients: w.store.Clients(), Rate: o.Rate, Directory: listed, Log: o.Log, Observe: o.Observe, Now: w.Now,
+		Key: s.key, Identify: o.Identify, Clients: w.store.Clients(), Usage: w.store.LiveUsage(), Rate: o.Rate, Directory: listed, Log: o.Log, Observe: o.Observe, Now: w.Now,
 		Payments: &remote.Payer{
 			Key: s.key, Ledger: s.queue, Webhook: o.Webhook, MaxPrices: o.MaxPrices, Now: w.Now,
 			Source: "pmctl/" + w.store.ID(),

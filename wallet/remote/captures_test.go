@@ -116,7 +116,7 @@ func newWorld(t *testing.T, key signer.Source, block int64, identify identity.Id
 		c(payer)
 	}
 	signer, err := remote.New(t.Context(), remote.Config{
-		Key: key, Payments: payer, Identify: identify, Clients: s.Clients(), Rate: remote.Rate{PerSecond: 1, Burst: burst}, Directory: directory, Now: clock, Log: slog.New(slog.NewJSONHandler(&w.log, nil)),
+		Key: key, Payments: payer, Identify: identify, Clients: s.Clients(), Usage: s.LiveUsage(), Rate: remote.Rate{PerSecond: 1, Burst: burst}, Directory: directory, Now: clock, Log: slog.New(slog.NewJSONHandler(&w.log, nil)),
 	})
 	require.NoError(t, err)
 	w.server = httptest.NewServer(signer.Handler())

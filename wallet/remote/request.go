@@ -50,17 +50,22 @@ func (b *badRequest) Error() string { return b.err.Error() }
 func (b *badRequest) Unwrap() error { return b.err }
 func (b *badRequest) Status() int   { return b.status }
 
-// read decodes a request's body. Field names match in any case, and unknown ones are
-// ignored, as by the deployed signer.
+// read decodes a request for a payment.
 func read(rw http.ResponseWriter, r *http.Request) (*paymentRequest, error) {
+	request := new(paymentRequest)
+	return request, decode(rw, r, request)
+}
+
+// decode decodes a request's body. Field names match in any case, and unknown ones are
+// ignored, as by the deployed signer.
+func decode(rw http.ResponseWriter, r *http.Request, into any) error {
 	if kind := r.Header.Get("Content-Type"); kind != "" {
 		if media, _, err := mime.ParseMediaType(kind); err != nil || media != "application/json" {
-			return nil, &badRequest{http.StatusUnsupportedMediaType, fmt.Errorf("Content-Type %q: the body must be application/json", kind)}
+			return &badRequest{http.StatusUnsupportedMediaType, fmt.Errorf("Content-Type %q: the body must be application/json", kind)}
 		}
 	}
 	decoder := json.NewDecoder(http.MaxBytesReader(rw, r.Body, maxBody))
-	request := new(paymentRequest)
-	err := decoder.Decode(request)
+	err := decoder.Decode(into)
 	if err == nil {
 		if _, more := decoder.Token(); !errors.Is(more, io.EOF) {
 			err = errors.New("there is data after the JSON document")
@@ -69,11 +74,11 @@ func read(rw http.ResponseWriter, r *http.Request) (*paymentRequest, error) {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return nil, &badRequest{http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d bytes", large.Limit)}
+		return &badRequest{http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d bytes", large.Limit)}
 	case err != nil:
-		return nil, &badRequest{http.StatusBadRequest, err}
+		return &badRequest{http.StatusBadRequest, err}
 	}
-	return request, nil
+	return nil
 }
 
 // open decodes what the request carries and checks that it belongs together, in the order of

@@ -43,6 +43,9 @@ type Config struct {
 	// Clients are those that may ask.
 	Clients *store.Clients
 
+	// Usage are the payments, of which each client may list its own.
+	Usage *store.LiveUsage
+
 	// Rate bounds how often one client may ask.
 	Rate Rate
 
@@ -92,6 +95,8 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /sign-orchestrator-info", s.answer(s.signInfo))
 	mux.Handle("POST /generate-live-payment", s.answer(s.pay))
+	mux.Handle("GET /v1/usage", s.answer(s.listUsage))
+	mux.Handle("POST /v1/usage/ack", s.answer(s.acknowledgeUsage))
 	if s.Directory != nil {
 		mux.Handle("GET /discover-orchestrators", s.answer(s.discover))
 	}
