@@ -76,7 +76,9 @@ func TestASignerIsWatched(t *testing.T) {
 	s := newShell(t, devnet.Config{Recipients: 1})
 	s.run(exitDone, "fund --deposit 1eth --reserve 1eth --yes")
 	token := s.run(exitDone, "signer client add studio --ev-per-day 1eth")["token"].(string)
-	r := s.serveSigner("--admin-listen 127.0.0.1:0")
+	collector := filepath.Join(t.TempDir(), "usage")
+	require.NoError(t, os.WriteFile(collector, []byte("http://127.0.0.1:1\n"), 0o600))
+	r := s.serveSigner("--admin-listen 127.0.0.1:0 --usage-file " + collector)
 	status, body := r.watch(http.MethodGet, "/healthz")
 	require.Equal(t, http.StatusOK, status, body)
 	require.Equal(t, map[string]string{"store": "", "chain": "", "deposit": "", "reserve": "", "unlock": "", "key": "", "accepting": ""}, r.checks(http.StatusOK))
@@ -96,7 +98,7 @@ func TestASignerIsWatched(t *testing.T) {
 		`pmctl_signer_request_duration_seconds_count{`, `,le="+Inf"} `,
 		`pmctl_signer_tickets_total{network="devnet",`,
 		`client="studio",allowance="ev_per_day"} `,
-		`check="unlock"} 1`, `pmctl_signer_ready{`, "pmctl_block_timestamp_seconds{", "pmctl_signer_chain_data_age_seconds{",
+		`check="unlock"} 1`, "pmctl_signer_usage_undelivered{", `"} 1`, "pmctl_signer_usage_undelivered_age_seconds{", `pmctl_signer_ready{`, "pmctl_block_timestamp_seconds{", "pmctl_signer_chain_data_age_seconds{",
 		`,account="` + s.net.Accounts()[0].Address.Hex() + `"} 1000000000000000000` + "\n",
 	} {
 		require.Contains(t, text, want)

@@ -75,6 +75,9 @@ type RemoteSigner struct {
 	forecasts *forecasts
 	current   atomic.Pointer[signerSettings]
 
+	// collects tells that usage events go to a collector.
+	collects bool
+
 	// directory is nil without discovery.
 	directory *runner.Directory
 
@@ -126,7 +129,7 @@ func NewRemoteSigner(ctx context.Context, w *Wallet, o RemoteSignerOptions) (*Re
 		s.queue.Close()
 		return nil, err
 	}
-	s.background = keepUsage(w, &o)
+	s.background, s.collects = keepUsage(w, &o), o.Collector != nil
 	return s, nil
 }
 

@@ -43,6 +43,9 @@ type SignerState struct {
 	Clients  []SignerAccount
 	Sessions []*SignerSession
 
+	// Usage are the events that the collector has not acknowledged; nil without a collector.
+	Usage *store.Backlog
+
 	// Runway is the last forecast; nil before the first, or with the reason in RunwayErr.
 	Runway    *Runway
 	RunwayErr error
@@ -77,6 +80,13 @@ func (s *RemoteSigner) State(ctx context.Context) (*SignerState, error) {
 	}
 	if state.Clients, err = w.store.Clients().Accounts(ctx, now); err != nil {
 		return nil, err
+	}
+	if s.collects {
+		usage, err := w.store.LiveUsage().Backlog(ctx, store.ConsumerCollector)
+		if err != nil {
+			return nil, err
+		}
+		state.Usage = &usage
 	}
 	state.Sessions, err = w.store.LiveUsage().Sessions(ctx, now.Add(-sessionsSince), sessionsShown)
 	return state, err

@@ -67,8 +67,8 @@ loopback needs authentication, and TLS unless a trusted proxy is in front.
 
 With --admin-listen operators and monitors have an address of their own: a status
 page, GET /healthz, /readyz and /metrics, and POST /reload, which does what
-SIGHUP does: pmctl checks the limits of the config files, the certificates, keys and webhook
-again, and applies all of them, or none.`,
+SIGHUP does: pmctl checks the limits of the config files, the certificates, keys
+and the auth webhook again, and applies all of them, or none.`,
 		Example: `  pmctl signer serve --no-auth
   pmctl signer serve --listen 0.0.0.0:8935 --tls-cert cert.pem --tls-key key.pem
   pmctl signer serve --webhook-file webhook-url --log json

@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/pmctl/pmctl/internal/metrics"
 	"github.com/pmctl/pmctl/internal/num"
@@ -53,6 +54,16 @@ func stateMetrics(s *wallet.SignerState) []metrics.Metric {
 	all = append(all, s.Budget.Metrics()...)
 	if s.Runway != nil {
 		all = append(all, s.Runway.Forecast.Metrics()...)
+	}
+	if s.Usage != nil {
+		age := time.Duration(0)
+		if s.Usage.Payments > 0 {
+			age = max(0, s.Now.Sub(s.Usage.Oldest))
+		}
+		all = append(all,
+			metrics.Gauge("pmctl_signer_usage_undelivered", "Usage events that the collector has not acknowledged.", metrics.One(strconv.FormatInt(s.Usage.Payments, 10))...),
+			metrics.Gauge("pmctl_signer_usage_undelivered_age_seconds", "Age of the oldest of them; 0 without any.", metrics.One(metrics.Seconds(age))...),
+		)
 	}
 	return append(all, clientMetrics(s.Clients)...)
 }
