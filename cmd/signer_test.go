@@ -170,6 +170,23 @@ func TestASignerPays(t *testing.T) {
 	code, _ = r.post("/generate-live-payment", token, request)
 	require.Equal(t, 483, code)
 
+	// While tokens overlap both are accepted; then the old ones are refused.
+	asked := func(want int, token string) {
+		t.Helper()
+		code, body := r.post("/sign-orchestrator-info", token, nil)
+		require.Equal(t, want, code, string(body))
+	}
+	next := s.run(exitDone, "signer client rotate studio --overlap 1h")["token"].(string)
+	asked(http.StatusOK, token)
+	asked(http.StatusOK, next)
+	last := s.run(exitDone, "signer client rotate studio")["token"].(string)
+	for _, old := range []string{token, next} {
+		code, _ = r.post("/generate-live-payment", old, request)
+		require.Equal(t, http.StatusUnauthorized, code)
+	}
+	token = last
+	asked(http.StatusOK, token)
+
 	s.run(exitDone, "signer client revoke studio")
 	code, body = r.post("/generate-live-payment", token, request)
 	require.Equal(t, http.StatusUnauthorized, code, string(body))

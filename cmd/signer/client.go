@@ -4,11 +4,10 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"maps"
 	"regexp"
+	"strings"
 	"time"
 
-	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
@@ -29,66 +28,6 @@ func newClient(r *cli.Run) *cobra.Command {
 
 // clientName is what a client may be called: it stands before the colon of an auth id.
 const clientName = `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`
-
-// termsOptions say what a client may have signed.
-type termsOptions struct {
-	limits                      map[string]*string // of the allowances, by their names
-	expires                     string
-	recipients, apps, maxPrices []string
-}
-
-func (o *termsOptions) register(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	o.limits = make(map[string]*string)
-	for _, a := range allowances() {
-		o.limits[a.name] = flags.String(a.flag, "", a.usage)
-	}
-	flags.StringVar(&o.expires, "expires", "", "`TIME` at which the client expires, RFC 3339, or a duration such as 720h")
-	flags.StringSliceVar(&o.recipients, "recipient", nil, "`ADDRESS` that may be paid; may be repeated (default any)")
-	flags.StringSliceVar(&o.apps, "app", nil, "`APP` that may be paid for; may be repeated (default any)")
-	flags.StringSliceVar(&o.maxPrices, "max-price", nil, "highest price, as `'N wei/UNIT'` with the unit second, 720p-pixel-second, call or pixel; may be repeated; other units are then refused")
-}
-
-func (o *termsOptions) apply(client *wallet.SignerClient, now time.Time) error {
-	for _, a := range allowances() {
-		text := *o.limits[a.name]
-		if text == "" {
-			continue
-		}
-		limit, err := cli.ParseAmount("--"+a.flag, text)
-		if err != nil {
-			return err
-		}
-		*a.of(&client.Terms) = &limit
-	}
-	if o.expires != "" {
-		at, err := time.Parse(time.RFC3339, o.expires)
-		if err != nil {
-			length, lengthErr := time.ParseDuration(o.expires)
-			if lengthErr != nil || length <= 0 {
-				return cli.Usagef("--expires %q is neither an RFC 3339 time nor a duration such as 720h", o.expires)
-			}
-			at = now.Add(length)
-		}
-		client.ExpiresAt = at.UTC().Truncate(time.Millisecond)
-	}
-	for _, text := range o.recipients {
-		if !common.IsHexAddress(text) {
-			return cli.Usagef("--recipient %q is no address", text)
-		}
-		client.Terms.Recipients = append(client.Terms.Recipients, common.HexToAddress(text))
-	}
-	client.Terms.Apps = append(client.Terms.Apps, o.apps...)
-	prices, err := parsePrices(o.maxPrices)
-	if err != nil {
-		return err
-	}
-	if client.Terms.MaxPrices == nil {
-		client.Terms.MaxPrices = prices
-	}
-	maps.Copy(client.Terms.MaxPrices, prices)
-	return nil
-}
 
 // clients opens the clients of the store that the options choose.
 func clients(ctx context.Context, r *cli.Run, o *cli.StoreOptions) (*wallet.Wallet, *wallet.SignerClients, error) {
@@ -145,6 +84,9 @@ auth id that a trusted proxy sets.`,
 		if !regexp.MustCompile(clientName).MatchString(args[0]) {
 			return cli.Usagef("client name %q: use at most 64 letters, digits, dots, dashes and underscores, and begin with a letter or digit", args[0])
 		}
+		if err := credentials.check(); err != nil {
+			return err
+		}
 		client := wallet.SignerClient{Name: args[0]}
 		if err := terms.apply(&client, r.Now()); err != nil {
 			return err
@@ -165,6 +107,7 @@ auth id that a trusted proxy sets.`,
 type credentialOptions struct {
 	certificate, jwt, authID string
 	sdk                      string
+	discovery                bool
 }
 
 func (o *credentialOptions) register(cmd *cobra.Command) {
@@ -172,11 +115,27 @@ func (o *credentialOptions) register(cmd *cobra.Command) {
 	flags.StringVar(&o.certificate, "certificate", "", "common `NAME` of the client's TLS certificate")
 	flags.StringVar(&o.jwt, "jwt", "", "`VALUE` of the claim that names the client in its JSON Web Tokens")
 	flags.StringVar(&o.authID, "auth-id", "", "`ID` that a trusted proxy sends for the client, before a colon")
-	flags.StringVar(&o.sdk, "sdk-token", "", "also show the token of the Python SDK for the signer at this `URL`")
+	o.registerSDK(cmd)
+}
+
+func (o *credentialOptions) registerSDK(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.sdk, "sdk-token", "", "also show the token of the Python SDK for the signer at this `URL`")
+	cmd.Flags().BoolVar(&o.discovery, "sdk-discovery", false, "with --sdk-token: the SDK finds orchestrators through the signer, which runs with --orchestrators")
+}
+
+func (o *credentialOptions) check() error {
+	if o.discovery && o.sdk == "" {
+		return cli.Usagef("--sdk-discovery needs --sdk-token URL")
+	}
+	return nil
+}
+
+func tokenCredential(token string) wallet.SignerCredential {
+	return wallet.SignerCredential{Kind: string(identity.KindToken), Value: identity.TokenHash(token)}
 }
 
 func (o *credentialOptions) with(token string) []wallet.SignerCredential {
-	all := []wallet.SignerCredential{{Kind: string(identity.KindToken), Value: identity.TokenHash(token)}}
+	all := []wallet.SignerCredential{tokenCredential(token)}
 	for kind, value := range map[identity.Kind]string{identity.KindCertificate: o.certificate, identity.KindJWT: o.jwt, identity.KindProxy: o.authID} {
 		if value != "" {
 			all = append(all, wallet.SignerCredential{Kind: string(kind), Value: value})
@@ -185,32 +144,54 @@ func (o *credentialOptions) with(token string) []wallet.SignerCredential {
 	return all
 }
 
+// sdkToken is what the Python SDK's parse_token() reads, in base64.
+type sdkToken struct {
+	Signer           string            `json:"signer"`
+	Discovery        string            `json:"discovery,omitempty"`
+	SignerHeaders    map[string]string `json:"signer_headers"`
+	DiscoveryHeaders map[string]string `json:"discovery_headers,omitempty"`
+}
+
 // emit shows a client with its new token.
 func (o *credentialOptions) emit(r *cli.Run, d clientDocument, token string) error {
 	d.Token = token
 	if o.sdk != "" {
-		sdk, err := json.Marshal(struct {
-			Signer  string            `json:"signer"`
-			Headers map[string]string `json:"signer_headers"`
-		}{o.sdk, map[string]string{"Authorization": "Bearer " + token}})
+		sdk := sdkToken{Signer: o.sdk, SignerHeaders: map[string]string{"Authorization": "Bearer " + token}}
+		if o.discovery {
+			sdk.Discovery, sdk.DiscoveryHeaders = strings.TrimSuffix(o.sdk, "/")+"/discover-orchestrators", sdk.SignerHeaders
+		}
+		text, err := json.Marshal(sdk)
 		if err != nil {
 			return err
 		}
-		d.SDKToken = base64.StdEncoding.EncodeToString(sdk)
+		d.SDKToken = base64.StdEncoding.EncodeToString(text)
 	}
 	return r.Emit("pmctl.signer_client", d, d.write)
 }
 
 func newClientRotate(r *cli.Run) *cobra.Command {
 	var credentials credentialOptions
+	var overlap time.Duration
 	cmd := clientCommand(r, &cobra.Command{
-		Use:     "rotate NAME",
-		Short:   "Replace a client's token",
-		Long:    "Rotate replaces a client's bearer token and shows the new one, this once. The\nold one is refused from now on.",
-		Example: "  pmctl signer client rotate studio",
+		Use:   "rotate NAME",
+		Short: "Replace a client's token",
+		Long: `Rotate replaces a client's bearer token and shows the new one, this once. The old
+one is refused from now on, or after --overlap, in which both are accepted.`,
+		Example: `  pmctl signer client rotate studio
+  pmctl signer client rotate studio --overlap 1h`,
 	}, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
+		if overlap < 0 {
+			return cli.Usagef("--overlap is %v; it must be at least 0", overlap)
+		}
+		if err := credentials.check(); err != nil {
+			return err
+		}
+		var until time.Time
+		if overlap > 0 {
+			until = r.Now().Add(overlap)
+		}
 		token := identity.Token()
-		if err := all.Replace(ctx, args[0], string(identity.KindToken), identity.TokenHash(token)); err != nil {
+		if err := all.Rotate(ctx, args[0], tokenCredential(token), until); err != nil {
 			return err
 		}
 		client, err := all.Named(ctx, args[0])
@@ -219,25 +200,24 @@ func newClientRotate(r *cli.Run) *cobra.Command {
 		}
 		return credentials.emit(r, documentOf(client), token)
 	})
-	cmd.Flags().StringVar(&credentials.sdk, "sdk-token", "", "also show the token of the Python SDK for the signer at this `URL`")
+	credentials.registerSDK(cmd)
+	cmd.Flags().DurationVar(&overlap, "overlap", 0, "`DURATION` for which the old token is accepted beside the new one")
 	return cmd
 }
 
 func newClientSet(r *cli.Run) *cobra.Command {
 	var terms termsOptions
 	cmd := clientCommand(r, &cobra.Command{
-		Use:     "set NAME",
-		Short:   "Change what a client may have signed",
-		Long:    "Set changes the terms that its flags name; the others stay as they are. A list\nreplaces the client's list. Payments that are recorded from now on are held to\nthe new terms.",
-		Example: "  pmctl signer client set studio --ev-per-day 0.02eth",
+		Use:   "set NAME",
+		Short: "Change what a client may have signed",
+		Long: `Set changes the terms that its flags name; the others stay as they are. A list
+replaces the client's list, and "none" removes a term: an allowance, a list or
+the time at which the client expires. Payments that are recorded from now on are
+held to the new terms.`,
+		Example: `  pmctl signer client set studio --ev-per-day 0.02eth
+  pmctl signer client set studio --expires none`,
 	}, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
 		return change(ctx, r, all, args[0], func(client *wallet.SignerClient) error {
-			if len(terms.recipients) > 0 {
-				client.Terms.Recipients = nil
-			}
-			if len(terms.apps) > 0 {
-				client.Terms.Apps = nil
-			}
 			return terms.apply(client, r.Now())
 		})
 	})

@@ -44,7 +44,7 @@ func (r *recognizer) client(ctx context.Context, c store.Credential) (*store.Cli
 	if fresh {
 		return found.client, nil
 	}
-	client, err := r.clients.With(ctx, c)
+	client, err := r.clients.With(ctx, c, now)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err != nil {

@@ -3,12 +3,16 @@ package remote_test
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/wallet/remote/identity"
 	"github.com/pmctl/pmctl/wallet/store"
 )
+
+// recognized is less than the time for which a client is recognized without asking the store.
+const recognized = time.Second / 2
 
 // TestAReplacedTokenSignsNothing: not even in the moment for which its client is recognized
 // without asking the store.
@@ -26,12 +30,15 @@ func TestAReplacedTokenSignsNothing(t *testing.T) {
 	_, err := w.store.Clients().Add(t.Context(), store.Client{Name: "studio"}, store.Credential{Kind: string(identity.KindToken), Value: identity.TokenHash(first)})
 	require.NoError(t, err)
 	pay(first, http.StatusOK)
-	require.NoError(t, w.store.Clients().Replace(t.Context(), "studio", string(identity.KindToken), identity.TokenHash(second)))
+	until := w.now.Add(recognized)
+	require.NoError(t, w.store.Clients().Rotate(t.Context(), "studio", store.Credential{Kind: string(identity.KindToken), Value: identity.TokenHash(second)}, until))
+	pay(first, http.StatusOK)
+	w.now = until
 	pay(first, http.StatusUnauthorized)
 	pay(second, http.StatusOK)
 	recorded, err := w.store.LiveUsage().After(t.Context(), 0, 10)
 	require.NoError(t, err)
-	require.Len(t, recorded, 2)
+	require.Len(t, recorded, 3)
 }
 
 // named is the capture with a name.

@@ -40,7 +40,7 @@ func (s *Server) usageClient(r *http.Request, entry *Answered) (*store.Client, e
 	if caller.Subject != "" {
 		return nil, &identity.RefusedError{Status: http.StatusForbidden, Err: errUserUsage}
 	}
-	client, err := s.Clients.With(r.Context(), caller.Credential) // as it is now
+	client, err := s.Clients.With(r.Context(), caller.Credential, s.Now()) // as it is now
 	switch {
 	case errors.Is(err, store.ErrNoClient):
 		return nil, noClient(caller.Credential)

@@ -87,15 +87,25 @@ type today struct {
 type accounts struct {
 	tx      *db.Tx
 	clients map[string]*Client
-	owners  map[Credential]string
+	owners  map[Credential]owner
 	totals  map[string]*policy.Sum
 
 	// days are the clients' days, by the day.
 	days map[time.Time]map[string]*today
 }
 
+// owner is whose a credential is, and until when in milliseconds where it was replaced.
+type owner struct {
+	client string
+	until  sql.NullInt64
+}
+
+func (o owner) is(client string, at time.Time) bool {
+	return o.client == client && (!o.until.Valid || at.UnixMilli() < o.until.Int64)
+}
+
 func newAccounts(tx *db.Tx) *accounts {
-	return &accounts{tx, make(map[string]*Client), make(map[Credential]string), make(map[string]*policy.Sum), make(map[time.Time]map[string]*today)}
+	return &accounts{tx, make(map[string]*Client), make(map[Credential]owner), make(map[string]*policy.Sum), make(map[time.Time]map[string]*today)}
 }
 
 // load reads the clients with these IDs, and the owners of credentials with these values.
@@ -108,9 +118,9 @@ func (a *accounts) load(ids, values []string) error {
 		return err
 	}
 	_, err = db.ListIn(a.tx, func(rows *sql.Rows) (c Credential, err error) {
-		var owner string
-		err = rows.Scan(&c.Kind, &c.Value, &owner)
-		a.owners[c] = owner
+		var o owner
+		err = rows.Scan(&c.Kind, &c.Value, &o.client, &o.until)
+		a.owners[c] = o
 		return c, err
 	}, selectOwnersIn, nil, values)
 	return err
@@ -124,7 +134,7 @@ func (a *accounts) get(r LiveRequest) (*account, error) {
 		return nil, nil
 	}
 	client := a.clients[id]
-	if client == nil || r.Credential != (Credential{}) && a.owners[r.Credential] != id {
+	if client == nil || r.Credential != (Credential{}) && !a.owners[r.Credential].is(id, r.At) {
 		return nil, ErrNoClient
 	}
 	day := startOfDay(r.At)

@@ -65,14 +65,14 @@ const (
 	clientFields     = `SELECT c.id, c.name, c.terms, c.created_at, c.expires_at, c.revoked_at FROM signer_clients c`
 	selectClients    = clientFields + ` ORDER BY c.name`
 	selectClientsIn  = clientFields + ` WHERE c.id IN`
-	selectOwnersIn   = `SELECT kind, value, client FROM signer_credentials WHERE value IN`
+	selectOwnersIn   = `SELECT kind, value, client, expires_at FROM signer_credentials WHERE value IN`
 	selectClientName = clientFields + ` WHERE c.name = $1`
-	selectClientOf   = clientFields + ` JOIN signer_credentials k ON k.client = c.id WHERE k.kind = $1 AND k.value = $2`
+	selectClientOf   = clientFields + ` JOIN signer_credentials k ON k.client = c.id WHERE k.kind = $1 AND k.value = $2 AND (k.expires_at IS NULL OR k.expires_at > $3)`
 
 	insertClient      = `INSERT INTO signer_clients (id, name, terms, created_at, expires_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`
 	updateClient      = `UPDATE signer_clients SET terms = $1, expires_at = $2, revoked_at = $3 WHERE id = $4`
 	insertCredential  = `INSERT INTO signer_credentials (kind, value, client, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`
-	deleteCredentials = `DELETE FROM signer_credentials WHERE client = $1 AND kind = $2`
+	expireCredentials = `UPDATE signer_credentials SET expires_at = $1 WHERE client = $2 AND kind = $3 AND (expires_at IS NULL OR expires_at > $1)`
 )
 
 // Clients are those of the store.
@@ -135,18 +135,17 @@ func (c *Clients) Change(ctx context.Context, name string, change func(*Client) 
 	})
 }
 
-// Replace replaces all credentials of one kind that a client has. It fails with ErrNoClient and
-// ErrClientExists.
-func (c *Clients) Replace(ctx context.Context, name, kind string, values ...string) error {
+// Rotate gives a client a new credential. Those of its kind that the client has are accepted until
+// a time; the zero time is none, whatever a machine's clock says. It fails with
+// ErrNoClient and ErrClientExists.
+func (c *Clients) Rotate(ctx context.Context, name string, to Credential, until time.Time) error {
 	return c.store.writeFor(ctx, fmt.Sprintf("replace the credentials of client %q", name), func(tx *db.Tx) error {
 		client, err := findClient(tx, selectClientName, name)
 		if err == nil {
-			err = tx.Exec(deleteCredentials, client.ID, kind)
+			err = tx.Exec(expireCredentials, until.UnixMilli(), client.ID, to.Kind)
 		}
-		for _, value := range values {
-			if err == nil {
-				err = addCredential(tx, client.ID, Credential{kind, value})
-			}
+		if err == nil {
+			err = addCredential(tx, client.ID, to)
 		}
 		return err
 	})
@@ -166,11 +165,11 @@ func (c *Clients) Named(ctx context.Context, name string) (*Client, error) {
 	})
 }
 
-// With returns the client with a credential, or ErrNoClient. Whether something may be signed
-// for it is decided with the payment.
-func (c *Clients) With(ctx context.Context, credential Credential) (*Client, error) {
+// With returns the client with a credential that is accepted at a time, or ErrNoClient. Whether
+// something may be signed for it is decided with the payment.
+func (c *Clients) With(ctx context.Context, credential Credential, at time.Time) (*Client, error) {
 	return read(ctx, c.store, "look for a client", func(tx *db.Tx) (*Client, error) {
-		return findClient(tx, selectClientOf, credential.Kind, credential.Value)
+		return findClient(tx, selectClientOf, credential.Kind, credential.Value, at.UnixMilli())
 	})
 }
 

@@ -256,18 +256,37 @@ func clients(t *testing.T, place place) {
 	_, err := c.Named(t.Context(), "other")
 	require.ErrorIs(t, err, ErrNoClient, "nothing of it was added")
 
-	found, err := c.With(t.Context(), Credential{"token", "hash of ann"})
+	now := time.Now()
+	found, err := c.With(t.Context(), Credential{"token", "hash of ann"}, now)
 	require.NoError(t, err)
 	require.Equal(t, id, found.ID)
 	require.Equal(t, Terms{EVPerDay: worth(t, 3), Apps: []string{"a"}}, found.Terms)
-	_, err = c.With(t.Context(), Credential{"mtls", "hash of ann"})
+	_, err = c.With(t.Context(), Credential{"mtls", "hash of ann"}, now)
 	require.ErrorIs(t, err, ErrNoClient)
 
-	require.NoError(t, c.Replace(t.Context(), "ann", "token", "new", "newer"))
-	_, err = c.With(t.Context(), Credential{"token", "hash of ann"})
-	require.ErrorIs(t, err, ErrNoClient)
-	_, err = c.With(t.Context(), Credential{"token", "newer"})
-	require.NoError(t, err)
+	// Until a time both tokens are accepted, and from then on the newest alone.
+	accepted := func(want error, value string, at time.Time) {
+		t.Helper()
+		_, err := c.With(t.Context(), Credential{"token", value}, at)
+		require.ErrorIs(t, err, want)
+	}
+	later := now.Add(time.Hour)
+	require.NoError(t, c.Rotate(t.Context(), "ann", Credential{"token", "new"}, later))
+	for at, want := range map[time.Time]error{later.Add(-time.Millisecond): nil, later: ErrNoClient} {
+		accepted(want, "hash of ann", at)
+		accepted(nil, "new", at)
+	}
+	require.NoError(t, c.Rotate(t.Context(), "ann", Credential{"token", "newer"}, later.Add(time.Hour)))
+	accepted(ErrNoClient, "hash of ann", later)
+	accepted(nil, "new", later)
+	require.NoError(t, c.Rotate(t.Context(), "ann", Credential{"token", "newest"}, time.Time{}))
+	for _, gone := range []string{"hash of ann", "new", "newer"} {
+		accepted(ErrNoClient, gone, liveDay)
+	}
+	accepted(nil, "newest", now)
+	require.ErrorIs(t, c.Rotate(t.Context(), "other", Credential{"token", "x"}, now), ErrNoClient)
+	require.ErrorIs(t, c.Rotate(t.Context(), "ann", Credential{"token", "newest"}, later), ErrClientExists)
+	accepted(nil, "newest", later.Add(time.Hour))
 
 	require.NoError(t, c.Change(t.Context(), "ann", func(client *Client) error {
 		client.Terms, client.ExpiresAt = Terms{}, liveDay

@@ -1,0 +1,105 @@
+package signer
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/wallet"
+)
+
+// noTerm is the value of a flag that removes a term.
+const noTerm = "none"
+
+// termsOptions say what a client may have signed.
+type termsOptions struct {
+	limits                      map[string]*string // of the allowances, by their names
+	expires                     string
+	recipients, apps, maxPrices []string
+}
+
+func (o *termsOptions) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	o.limits = make(map[string]*string)
+	for _, a := range allowances() {
+		o.limits[a.name] = flags.String(a.flag, "", a.usage)
+	}
+	flags.StringVar(&o.expires, "expires", "", "`TIME` at which the client expires, RFC 3339, or a duration such as 720h")
+	flags.StringSliceVar(&o.recipients, "recipient", nil, "`ADDRESS` that may be paid; may be repeated (default any)")
+	flags.StringSliceVar(&o.apps, "app", nil, "`APP` that may be paid for; may be repeated (default any)")
+	flags.StringSliceVar(&o.maxPrices, "max-price", nil, "highest price, as `'N wei/UNIT'` with the unit second, 720p-pixel-second, call or pixel; may be repeated; other units are then refused")
+}
+
+// apply changes the terms that the flags name.
+func (o *termsOptions) apply(client *wallet.SignerClient, now time.Time) error {
+	terms := &client.Terms
+	for _, a := range allowances() {
+		switch text := *o.limits[a.name]; text {
+		case "":
+		case noTerm:
+			*a.of(terms) = nil
+		default:
+			limit, err := cli.ParseAmount("--"+a.flag, text)
+			if err != nil {
+				return err
+			}
+			*a.of(terms) = &limit
+		}
+	}
+	var err error
+	if o.expires != "" {
+		if client.ExpiresAt, err = parseExpiry(o.expires, now); err != nil {
+			return err
+		}
+	}
+	if len(o.recipients) > 0 {
+		if terms.Recipients, err = parseRecipients(o.recipients); err != nil {
+			return err
+		}
+	}
+	if len(o.apps) > 0 {
+		if terms.Apps = o.apps; isNone(o.apps) {
+			terms.Apps = nil
+		}
+	}
+	if len(o.maxPrices) > 0 {
+		if terms.MaxPrices = nil; !isNone(o.maxPrices) {
+			terms.MaxPrices, err = parsePrices(o.maxPrices)
+		}
+	}
+	return err
+}
+
+func isNone(list []string) bool { return slices.Equal(list, []string{noTerm}) }
+
+// parseExpiry returns the zero time for never.
+func parseExpiry(text string, now time.Time) (time.Time, error) {
+	if text == noTerm {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		length, err := time.ParseDuration(text)
+		if err != nil || length <= 0 {
+			return at, cli.Usagef("--expires %q is neither an RFC 3339 time nor a duration such as 720h", text)
+		}
+		at = now.Add(length)
+	}
+	return at.UTC().Truncate(time.Millisecond), nil
+}
+
+func parseRecipients(texts []string) (recipients []common.Address, err error) {
+	if isNone(texts) {
+		return nil, nil
+	}
+	for _, text := range texts {
+		if !common.IsHexAddress(text) {
+			return nil, cli.Usagef("--recipient %q is no address", text)
+		}
+		recipients = append(recipients, common.HexToAddress(text))
+	}
+	return recipients, nil
+}
