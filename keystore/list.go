@@ -62,8 +62,7 @@ func listFiles(paths []string) Listing {
 	seen := make(map[common.Address][]fs.FileInfo)
 	for _, path := range paths {
 		file, info, err := readKeyFile(path)
-		var problem *FileError
-		if errors.As(err, &problem) {
+		if problem, ok := errors.AsType[*FileError](err); ok {
 			if !errors.Is(err, errNotRegular) {
 				list.Problems = append(list.Problems, problem)
 			}
@@ -132,8 +131,7 @@ func readBounded(path string) ([]byte, fs.FileInfo, error) {
 
 // reason returns a file system's error without the path, which FileError has.
 func reason(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err
 	}
 	return err

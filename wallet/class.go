@@ -70,8 +70,7 @@ func (c Class) Error() string { return string(c) }
 
 // ClassOf returns the class of an error. An agent's refusal has the class that the agent sent.
 func ClassOf(err error) Class {
-	var remote *agent.RemoteError
-	if errors.As(err, &remote) {
+	if remote, ok := errors.AsType[*agent.RemoteError](err); ok {
 		return Class(remote.Said.Code)
 	}
 	is := func(targets ...error) bool { return isAny(err, targets...) }
@@ -141,8 +140,7 @@ func ClassOf(err error) Class {
 
 // unreachable reports whether a server did not answer, which affects more than the one request.
 func unreachable(err error) bool {
-	var remote *agent.RemoteError
-	if errors.As(err, &remote) {
+	if remote, ok := errors.AsType[*agent.RemoteError](err); ok {
 		return Class(remote.Said.Code) == ClassUnreachable
 	}
 	return isAny(err, chain.ErrUnreachable, chain.ErrNoDevnet, ErrNoNode, pay.ErrUnreachable, pay.ErrNotRecipient, store.ErrUnreachable, context.DeadlineExceeded)

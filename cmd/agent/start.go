@@ -156,8 +156,7 @@ func serveAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions, path string) er
 // describeError is an error as the agent tells it.
 func describeError(err error) format.Error {
 	e := cli.Failure(err)
-	var changed *wallet.ContractsError
-	if errors.As(err, &changed) && !changed.BuiltIn {
+	if changed, ok := errors.AsType[*wallet.ContractsError](err); ok && !changed.BuiltIn {
 		e.Hint = "use another node: --rpc-url URL; the agent accepts other contracts when it is started with --accept-contracts"
 	}
 	return e

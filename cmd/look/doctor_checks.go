@@ -177,8 +177,7 @@ func (d *diagnosis) checkPassphrase(ctx context.Context) check.Finding {
 	clear(passphrase)
 	if err != nil {
 		f := failed(err, "a file that you alone can read (mode 0600)", check.OwnerUser+"--passphrase-file or ETH_PASSWORD").Or("name the file that has it: --passphrase-file FILE")
-		var readable *keystore.ReadableError
-		if errors.As(err, &readable) {
+		if readable, ok := errors.AsType[*keystore.ReadableError](err); ok {
 			f.Found, f.Fix = readable.By+" can read "+file, fmt.Sprintf("chmod 600 '%s'", file)
 		}
 		return f

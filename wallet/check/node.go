@@ -73,8 +73,7 @@ func (n *node) contracts(ctx context.Context) Finding {
 	if err == nil {
 		err = n.consider(ctx)
 	}
-	var changed *chain.ContractsError
-	if errors.As(err, &changed) {
+	if changed, ok := errors.AsType[*chain.ContractsError](err); ok {
 		return Fail(changed, "the contracts pinned on this machine", OwnerNetwork+"the node's answer; --rpc-url")
 	}
 	if err != nil {

@@ -196,14 +196,12 @@ func load(path string) ([]byte, error) {
 
 // explain returns the decoder's error as one line that begins with its position.
 func explain(err error) string {
-	var unknown *toml.StrictMissingError
-	if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
+	if unknown, ok := errors.AsType[*toml.StrictMissingError](err); ok && len(unknown.Errors) > 0 {
 		first := unknown.Errors[0]
 		row, column := first.Position()
 		return fmt.Sprintf(":%d:%d: unknown setting %s", row, column, strings.Join(first.Key(), "."))
 	}
-	var wrong *toml.DecodeError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*toml.DecodeError](err); ok {
 		row, column := wrong.Position()
 		text := strings.TrimPrefix(wrong.Error(), "toml: ")
 		if found := regexp.MustCompile(wrongType).FindStringSubmatch(text); found != nil {

@@ -52,8 +52,7 @@ var ErrInProgress = errors.New("another process is handling this request; run th
 
 // inProgress makes a request that another process has changed match ErrInProgress.
 func inProgress(err error) error {
-	var moved *store.RequestMovedError
-	if errors.As(err, &moved) {
+	if moved, ok := errors.AsType[*store.RequestMovedError](err); ok {
 		return fmt.Errorf("%w: %q", ErrInProgress, moved.ID)
 	}
 	return err

@@ -156,8 +156,7 @@ func noConnection(url string, err error) *NodeError {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &NodeError{URL: url, Fault: FaultSilent, Err: context.DeadlineExceeded}
 	}
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() {
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 		return &NodeError{URL: url, Fault: FaultSilent, Err: err}
 	}
 	return &NodeError{URL: url, Fault: FaultConnection, Err: err}

@@ -12,8 +12,7 @@ import (
 // LacksMethod reports whether a node, or a proxy before it, does not serve a method. Their
 // errors for that differ.
 func LacksMethod(err error) bool {
-	var fault *NodeError
-	if errors.As(err, &fault) {
+	if fault, ok := errors.AsType[*NodeError](err); ok {
 		return fault.code/100 == http.StatusBadRequest/100 && fault.Fault != FaultBusy
 	}
 	return errors.As(err, new(*AnswerError)) || errors.As(err, new(*contract.RevertError))
@@ -21,8 +20,7 @@ func LacksMethod(err error) bool {
 
 // TooMuch reports whether a smaller request may succeed where this one was refused.
 func TooMuch(err error) bool {
-	var fault *NodeError
-	if errors.As(err, &fault) && fault.Status != "" {
+	if fault, ok := errors.AsType[*NodeError](err); ok && fault.Status != "" {
 		return slices.Contains([]int{
 			http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusInternalServerError,
 			http.StatusBadGateway, http.StatusGatewayTimeout,

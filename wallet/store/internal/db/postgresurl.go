@@ -52,8 +52,7 @@ func parseURL(location string, keys []string) (*pgx.ConnConfig, error) {
 	if err == nil {
 		return config, nil
 	}
-	var file *fs.PathError
-	if errors.As(err, &file) {
+	if file, ok := errors.AsType[*fs.PathError](err); ok {
 		return nil, fmt.Errorf("%w: a file named in it: %w", ErrLocation, file)
 	}
 	// The driver's message may contain a password.
