@@ -4,12 +4,11 @@ package account
 import (
 	"errors"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
-
 	"github.com/ethereum/go-ethereum/accounts"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/keystore"
 )
 

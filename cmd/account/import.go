@@ -7,10 +7,9 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
-
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet/format"

@@ -10,12 +10,11 @@ import (
 	"os"
 	"time"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
-
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/format"

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
-
 	"github.com/pmctl/pmctl/wallet/check"
 )
 

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
-
 	"github.com/pmctl/pmctl/wallet/format"
 )
 

@@ -7,11 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
-	"github.com/pmctl/pmctl/internal/words"
-
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"

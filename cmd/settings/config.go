@@ -8,10 +8,9 @@ import (
 	"io"
 	"strings"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
-
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/policy"

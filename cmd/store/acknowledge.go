@@ -4,10 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
-
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/wallet"
 )
 

@@ -5,11 +5,10 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
-	"github.com/pmctl/pmctl/internal/words"
-
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 )

@@ -1,12 +1,11 @@
 package ticket
 
 import (
-	"github.com/pmctl/pmctl/cmd/internal/cli"
-	"github.com/pmctl/pmctl/internal/words"
-
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"

@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
-
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
