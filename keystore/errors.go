@@ -66,7 +66,6 @@ type FileError struct {
 }
 
 func (e *FileError) Error() string { return fmt.Sprintf("key file %s: %v", e.Path, e.Err) }
-
 func (e *FileError) Unwrap() error { return e.Err }
 
 // SeveralAccountsError is returned if no account was chosen and there are several.
@@ -121,7 +120,6 @@ func (e *UnnamedError) Only() string {
 	return ""
 }
 
-// Hint says how to choose.
 func (e *UnnamedError) Hint() string {
 	if len(e.Paths) > 1 {
 		return "pass --keystore FILE with the one file to use"
@@ -142,7 +140,6 @@ func (e *ReadableError) Error() string {
 
 func (e *ReadableError) Unwrap() error { return ErrPassphraseFile }
 
-// Hint says how to restrict the file.
 func (e *ReadableError) Hint() string {
 	return fmt.Sprintf("run chmod 600 '%s'; if its mode cannot be changed (a Docker or Kubernetes secret), pass --passphrase-fd 3 3<'%s'", e.Path, e.Path)
 }

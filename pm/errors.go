@@ -52,8 +52,6 @@ var (
 type ErrSenderValidation struct{ err error }
 
 func (e ErrSenderValidation) Error() string { return e.err.Error() }
-
-// Unwrap returns the reason.
 func (e ErrSenderValidation) Unwrap() error { return e.err }
 
 // Why a Recipient refuses a valid ticket.

@@ -17,8 +17,6 @@ type FatalReceiveErr struct{ err error }
 func NewFatalReceiveErr(err error) *FatalReceiveErr { return &FatalReceiveErr{err} }
 
 func (e FatalReceiveErr) Error() string { return e.err.Error() }
-
-// Unwrap returns the reason.
 func (e FatalReceiveErr) Unwrap() error { return e.err }
 
 func (r *recipient) ReceiveTicket(ticket *Ticket, sig []byte, seed *big.Int) (string, bool, error) {

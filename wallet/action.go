@@ -74,7 +74,6 @@ func (e *NoEventError) Error() string {
 	return fmt.Sprintf("transaction %s was mined, but its receipt has no event of the TicketBroker at %s that shows its effect", e.Hash, e.TicketBroker)
 }
 
-// Hint suggests another node.
 func (e *NoEventError) Hint() string {
 	return fmt.Sprintf("ask another node: pmctl tx wait %s --rpc-url URL; to send another transaction anyway, pass a new --request-id", e.Hash)
 }

@@ -199,7 +199,6 @@ func (e *RoundsError) Error() string {
 	return text
 }
 
-// Hint suggests the next run.
 func (e *RoundsError) Hint() string { return "run the same command again after that" }
 
 // reportUnlock marks an unlock that an earlier run sent but did not report as reported. Otherwise

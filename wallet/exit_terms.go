@@ -80,7 +80,6 @@ func (e *ChangedError) Error() string {
 	return text
 }
 
-// Hint says how to agree to the new amounts.
 func (e *ChangedError) Hint() string {
 	if !e.now.Sender.Funded() {
 		return "another command has withdrawn it, or winning tickets were paid from it: see pmctl tx list --all and pmctl history"

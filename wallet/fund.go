@@ -145,7 +145,6 @@ func (e *UnlockingError) Error() string {
 	return fmt.Sprintf("an unlock is in progress (withdraw from round %v), and funding your own deposit or reserve would cancel it", e.WithdrawRound)
 }
 
-// Hint says how to consent.
 func (e *UnlockingError) Hint() string {
 	return "to fund and lock everything again, pass --cancel-unlock"
 }

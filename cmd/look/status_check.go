@@ -39,9 +39,7 @@ type checkError struct {
 
 func (e *checkError) Error() string { return e.text }
 func (e *checkError) Unwrap() error { return e.err }
-
-// Hint says where to look.
-func (e *checkError) Hint() string { return "pmctl status shows all of it" }
+func (e *checkError) Hint() string  { return "pmctl status shows all of it" }
 
 // judge is a check: one line when nothing is wrong, and an error with all that is.
 func (v *statusView) judge(result *statusResult) error {

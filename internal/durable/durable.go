@@ -132,9 +132,7 @@ func (e *UnsyncedError) Error() string {
 }
 
 func (e *UnsyncedError) Unwrap() error { return e.Err }
-
-// Hint warns against writing it a second time.
-func (e *UnsyncedError) Hint() string { return "the file is there: do not make it again" }
+func (e *UnsyncedError) Hint() string  { return "the file is there: do not make it again" }
 
 // MkdirAll creates a folder that only its owner may enter, whatever the umask, and its parents. New
 // folders survive a power failure; an existing one is left as it is.

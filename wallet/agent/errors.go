@@ -72,8 +72,7 @@ func (*OtherVersionError) Hint() string {
 }
 
 func (*OtherVersionError) Is(target error) bool { return target == ErrMismatch }
-
-func (e *OtherVersionError) Unwrap() error { return e.Reason }
+func (e *OtherVersionError) Unwrap() error      { return e.Reason }
 
 // TooManyError is returned for more tickets than an agent creates at once. It matches ErrOrder.
 type TooManyError struct{ Count uint32 }
@@ -97,9 +96,7 @@ type RemoteError struct {
 }
 
 func (e *RemoteError) Error() string { return e.Said.Message }
-
-// Hint returns the agent's hint.
-func (e *RemoteError) Hint() string { return e.Said.Hint }
+func (e *RemoteError) Hint() string  { return e.Said.Hint }
 
 // Is matches ErrLocked, and package policy's kinds of refusal.
 func (e *RemoteError) Is(target error) bool {

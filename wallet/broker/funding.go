@@ -45,7 +45,6 @@ func (e *FundingError) Error() string {
 		what, e.Sender, by, e.Broker, e.GotDeposit, e.GotReserve, e.Deposit, e.Reserve)
 }
 
-// Hint says what to do.
 func (e *FundingError) Hint() string {
 	if e.Transaction == (common.Hash{}) {
 		return "nothing was sent; check --controller and --network, or pass another node's --rpc-url"

@@ -72,7 +72,6 @@ func (e *ContractsError) Error() string {
 	return fmt.Sprintf("the node at %s names other contracts for %s: %s", e.URL, e.Network, strings.Join(changes, ", "))
 }
 
-// Hint says what to do.
 func (e *ContractsError) Hint() string {
 	if e.BuiltIn {
 		return "pass another node's --rpc-url; this network's addresses are built into pmctl, so if they really changed, update pmctl"

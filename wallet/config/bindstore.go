@@ -44,7 +44,6 @@ func (e *OtherStoreError) Error() string {
 
 func (e *OtherStoreError) Is(target error) bool { return target == policy.ErrLimit }
 
-// Hint says how to use the bound store.
 func (e *OtherStoreError) Hint() string {
 	return fmt.Sprintf("omit %s, or change %s", e.ChosenBy, e.BoundBy)
 }
@@ -64,7 +63,6 @@ func (e *UnboundStoreError) Error() string {
 
 func (e *UnboundStoreError) Is(target error) bool { return target == policy.ErrLimit }
 
-// Hint says how to fix the store.
 func (e *UnboundStoreError) Hint() string {
 	return fmt.Sprintf("set it in %s: store = \"/ABSOLUTE/PATH/store.db\", or a database with its host, port and name", e.Path)
 }

@@ -39,7 +39,6 @@ func (e *RevertError) Is(target error) bool {
 	return false
 }
 
-// Hint says what can be done.
 func (e *RevertError) Hint() string {
 	switch e.Reason {
 	case ErrPaused.Error():

@@ -21,7 +21,6 @@ func (f Fraction) String() string {
 	return f.Rat.String()
 }
 
-// MarshalText writes the fraction.
 func (f Fraction) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
 // UnmarshalText reads a fraction. It fails with *json.UnmarshalTypeError, to which the

@@ -42,7 +42,6 @@ func (n BigNum) String() string { return n.v.Dec() }
 // Big returns the number as an integer of the caller's own.
 func (n BigNum) Big() *big.Int { return n.v.ToBig() }
 
-// MarshalJSON writes the number.
 func (n BigNum) MarshalJSON() ([]byte, error) { return []byte(n.v.Dec()), nil }
 
 // UnmarshalJSON reads a number. It fails with *json.UnmarshalTypeError, to which the

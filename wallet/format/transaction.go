@@ -21,7 +21,6 @@ const (
 // Hex is bytes as 0x and hex digits.
 type Hex []byte
 
-// MarshalText writes 0x and hex digits.
 func (h Hex) MarshalText() ([]byte, error) { return hexutil.Bytes(h).MarshalText() }
 
 // UnmarshalText reads 0x and hex digits. It fails with *json.UnmarshalTypeError.

@@ -19,7 +19,6 @@ import (
 // a single case; mixed case must be the checksum.
 type Address common.Address
 
-// MarshalText writes the address with its checksum.
 func (a Address) MarshalText() ([]byte, error) { return []byte(common.Address(a).Hex()), nil }
 
 // UnmarshalText reads an address. It fails with *json.UnmarshalTypeError, to which the
@@ -47,7 +46,6 @@ func newUint(v *big.Int) (u Uint) {
 // Big returns the number as a new integer.
 func (u Uint) Big() *big.Int { return u.v.ToBig() }
 
-// MarshalText writes the number.
 func (u Uint) MarshalText() ([]byte, error) { return []byte(u.v.Dec()), nil }
 
 // UnmarshalText reads a number. It fails with *json.UnmarshalTypeError, to which the
@@ -64,7 +62,6 @@ func (u *Uint) UnmarshalText(text []byte) error {
 // Int is a signed integer of 64 bits: a decimal string without leading zeros.
 type Int int64
 
-// MarshalText writes the number.
 func (i Int) MarshalText() ([]byte, error) { return strconv.AppendInt(nil, int64(i), 10), nil }
 
 // UnmarshalText reads a number. It fails with *json.UnmarshalTypeError, to which the
@@ -81,7 +78,6 @@ func (i *Int) UnmarshalText(text []byte) error {
 // Nat is an integer of 0 to 2^63-1: a decimal string without leading zeros.
 type Nat int64
 
-// MarshalText writes the number.
 func (n Nat) MarshalText() ([]byte, error) { return Int(n).MarshalText() }
 
 // UnmarshalText reads a number. It fails with *json.UnmarshalTypeError, to which the
@@ -110,7 +106,6 @@ func (a *Amount) UnmarshalText(text []byte) error {
 // Bytes are opaque bytes: padded base64.
 type Bytes []byte
 
-// MarshalText writes the bytes.
 func (b Bytes) MarshalText() ([]byte, error) { return base64.StdEncoding.AppendEncode(nil, b), nil }
 
 // UnmarshalText reads bytes; an empty text gives an empty slice, not nil. It returns
@@ -128,7 +123,6 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 // Hash is a hash: 0x and 64 hex digits.
 type Hash common.Hash
 
-// MarshalText writes the hash.
 func (h Hash) MarshalText() ([]byte, error) { return hexutil.Bytes(h[:]).MarshalText() }
 
 // UnmarshalText reads a hash. It fails with *json.UnmarshalTypeError, to which the
@@ -143,7 +137,6 @@ func (h *Hash) UnmarshalText(text []byte) error {
 // Sig is a signature R‖S‖V: 0x and 130 hex digits.
 type Sig [65]byte
 
-// MarshalText writes the signature.
 func (s Sig) MarshalText() ([]byte, error) { return hexutil.Bytes(s[:]).MarshalText() }
 
 // UnmarshalText reads a signature. It fails with *json.UnmarshalTypeError, to which the

@@ -51,7 +51,6 @@ func (e *CacheError) Error() string {
 	return fmt.Sprintf("save the events in %s: %v", e.Path, e.Err)
 }
 
-// Hint says how to do without the file.
 func (e *CacheError) Hint() string {
 	return "set XDG_CACHE_HOME to a writable folder, or pass --no-cache"
 }

@@ -46,7 +46,6 @@ func (e *UnreachableError) Error() string {
 	return fmt.Sprintf("%v at %s: %s", ErrUnreachable, e.URL, e.Reason)
 }
 
-// Unwrap returns ErrUnreachable and the network's error.
 func (e *UnreachableError) Unwrap() []error { return []error{ErrUnreachable, e.Err} }
 
 // RefusedError is a recipient's own refusal of a request or a payment.
@@ -101,7 +100,6 @@ func saysBusy(text string) bool {
 
 const later = "it is busy: try again later, or pay another recipient"
 
-// Hint says what to do about the refusal.
 func (e *RefusedError) Hint() string {
 	switch {
 	case errors.Is(e, ErrBusy):
@@ -156,7 +154,6 @@ func (e *UnknownOutcomeError) Error() string {
 
 func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
 
-// Hint says what to do about the missing answer.
 func (e *UnknownOutcomeError) Hint() string {
 	next := unanswered
 	switch {
@@ -228,7 +225,6 @@ func (e *PartialError) Error() string {
 
 func (e *PartialError) Unwrap() error { return e.Err }
 
-// Hint says how to pay the rest.
 func (e *PartialError) Hint() string {
 	var unknown *UnknownOutcomeError
 	why, _ := hint.Of(e.Err)

@@ -28,13 +28,11 @@ func (e *OverpayError) Error() string {
 		words.Count(e.Tickets, "ticket"), wei.Format(e.TicketEV), e.Value, wei.Format(e.Overpays), policy.Exceeded(e.Overpays, e.Most.Rat()))
 }
 
-// Hint says what value the tickets match.
 func (e *OverpayError) Hint() string {
 	all := new(big.Rat).Add(e.Value.Rat(), e.Overpays)
 	return fmt.Sprintf("pay %vwei, which is %s, or allow it with --max-overpay", new(big.Int).Quo(all.Num(), all.Denom()), words.Count(e.Tickets, "ticket"))
 }
 
-// Is makes it a policy.ErrLimit.
 func (e *OverpayError) Is(target error) bool { return target == policy.ErrLimit }
 
 // checkOverpay holds a plan to what the amount may be exceeded by.

@@ -42,7 +42,6 @@ func (e *RefusedBeforeError) Error() string {
 	return fmt.Sprintf("request %q of %s was refused by the recipient and is not sent again: %s", e.ID, e.At.Format(time.RFC3339), e.Outcome)
 }
 
-// Hint says how to pay nevertheless.
 func (e *RefusedBeforeError) Hint() string {
 	return "some of its tickets may have been accepted without credit; pay again with another --request-id"
 }

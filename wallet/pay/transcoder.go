@@ -41,12 +41,10 @@ func (e *transcoderError) Error() string {
 	return fmt.Sprintf("the recipient at %s wants to be paid at %s, %s", e.asked, e.transcoder, e.reason)
 }
 
-// Hint says whose setting it is.
 func (e *transcoderError) Hint() string {
 	return "the recipient's -serviceAddr must be an address that senders can reach: tell its operator, or choose another recipient: pmctl recipient list"
 }
 
-// Is matches ErrMalformed.
 func (e *transcoderError) Is(target error) bool { return target == ErrMalformed }
 
 // hostname is the host without its port.

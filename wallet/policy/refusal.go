@@ -25,10 +25,7 @@ type Refusal struct {
 // Error says what was offered and what is allowed.
 func (r *Refusal) Error() string { return r.text }
 
-// Hint says what to run or change next, and what the recipient can change.
-func (r *Refusal) Hint() string { return r.hint }
-
-// Unwrap returns the kind and the violated check.
+func (r *Refusal) Hint() string    { return r.hint }
 func (r *Refusal) Unwrap() []error { return []error{r.Kind, r.Err} }
 
 // Explain turns an error of pm's checks into a *Refusal that says where the limit is set. Other

@@ -30,8 +30,7 @@ type Amount struct{ rat *big.Rat }
 func AmountOf(w wei.Wei) Amount { return Amount{w.Rat()} }
 
 func (a Amount) exact() *big.Rat { return num.OrZero(a.rat) }
-
-func (a Amount) String() string { return wei.Format(a.exact()) }
+func (a Amount) String() string  { return wei.Format(a.exact()) }
 
 // Decimal returns the amount in wei.
 func (a Amount) Decimal() string { return a.exact().RatString() }
@@ -47,10 +46,8 @@ func (a Amount) wei() wei.Wei {
 // Count is a whole number.
 type Count uint64
 
-func (c Count) String() string { return strconv.FormatUint(uint64(c), 10) }
-
-func (c Count) Decimal() string { return c.String() }
-
+func (c Count) String() string      { return strconv.FormatUint(uint64(c), 10) }
+func (c Count) Decimal() string     { return c.String() }
 func (c Count) compare(b Value) int { return cmp.Compare(c, b.(Count)) }
 
 // Age is a maximum age.
@@ -75,8 +72,7 @@ func (a Addresses) Strings() []string {
 	return texts
 }
 
-func (a Addresses) String() string { return strings.Join(a.Strings(), ", ") }
-
+func (a Addresses) String() string  { return strings.Join(a.Strings(), ", ") }
 func (a Addresses) Decimal() string { return a.String() }
 
 // compare returns 1 if one of a is not in b, else 0.

@@ -37,8 +37,7 @@ func (e *WorthError) Error() string {
 }
 
 func (e *WorthError) Is(target error) bool { return target == ErrNotWorthGas }
-
-func (e *WorthError) Hint() string { return "wait for a lower gas price, or pass --at-a-loss" }
+func (e *WorthError) Hint() string         { return "wait for a lower gas price, or pass --at-a-loss" }
 
 // EarlyError is returned for a redemption while the recipient may still accept tickets on the same
 // params. It would publish recipientRand, which tells the sender in advance which tickets win.

@@ -19,7 +19,6 @@ type MovedError struct {
 
 func (e *MovedError) Error() string { return "the store was migrated to " + e.To }
 
-// Hint says what to do.
 func (e *MovedError) Hint() string {
 	return "use the new store: pass --store with its location. This one makes no more tickets"
 }

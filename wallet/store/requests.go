@@ -133,7 +133,6 @@ func (e *RequestError) Error() string {
 	return fmt.Sprintf("request ID %q was already used with different arguments at %s", e.ID, e.At.Format(time.RFC3339))
 }
 
-// Hint says what to do.
 func (e *RequestError) Hint() string {
 	return "repeat the request with its first arguments, or choose another ID"
 }

@@ -64,7 +64,6 @@ func (e *UnacknowledgedError) Error() string {
 	return fmt.Sprintf("the store may lack the record that this was done before: %v (found at %s)", e.Cause, e.At.Format(time.RFC3339))
 }
 
-// Hint says what to do.
 func (e *UnacknowledgedError) Hint() string {
 	return "pmctl store acknowledge shows what may be repeated, and allows it once you confirm"
 }
@@ -81,10 +80,8 @@ func (e *RestoredError) Error() string {
 	return fmt.Sprintf("the store %s changed while it was in use: %v", e.Path, e.Cause)
 }
 
-// Is matches tx.ErrReplaced.
 func (e *RestoredError) Is(target error) bool { return target == tx.ErrReplaced }
 
-// Hint says what to do.
 func (e *RestoredError) Hint() string {
 	return "run it again with fresh ticket params; pmctl store acknowledge shows what may be repeated"
 }

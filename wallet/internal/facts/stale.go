@@ -27,8 +27,5 @@ func (e *StaleError) Error() string {
 	return fmt.Sprintf("the data from the chain is %v old, and may be %v old: %v", e.Age.Round(time.Second), e.Max, e.Err)
 }
 
-// Unwrap returns why there are no newer facts.
-func (e *StaleError) Unwrap() error { return e.Err }
-
-// Is matches chain.ErrUnreachable.
+func (e *StaleError) Unwrap() error        { return e.Err }
 func (e *StaleError) Is(target error) bool { return target == chain.ErrUnreachable }

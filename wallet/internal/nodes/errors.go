@@ -13,7 +13,6 @@ type unreachable struct{}
 
 func (unreachable) Error() string { return "the RPC node cannot be reached" }
 
-// Hint says what to check.
 func (unreachable) Hint() string {
 	return "check --rpc-url (or ETH_RPC_URL) and the connection; for the local network, start pmctl-devnet"
 }
@@ -30,7 +29,6 @@ func (e *ChainIDError) Error() string {
 	return fmt.Sprintf("the node at %s serves chain id %d, but %s is chain id %d", e.URL, e.Got, e.Network, e.Want)
 }
 
-// Hint says what to set.
 func (e *ChainIDError) Hint() string {
 	return "pass the --rpc-url of a node of the network, or choose the network with --network"
 }
@@ -48,10 +46,8 @@ func (e *StaleError) Error() string {
 	return fmt.Sprintf("the newest block of the node at %s is %s old, at most %s is allowed: the node has fallen behind, or this machine's clock is wrong", e.URL, e.Age.Round(time.Second), e.Max)
 }
 
-// Is matches ErrUnreachable.
 func (e *StaleError) Is(target error) bool { return target == ErrUnreachable }
 
-// Hint says what to do.
 func (e *StaleError) Hint() string {
 	return "pass another node's --rpc-url, or set rpc_urls in the config file"
 }

@@ -87,13 +87,9 @@ func (e *NodeError) Error() string {
 	return fmt.Sprintf("%v: %s: %v%s", ErrUnreachable, e.URL, e.Err, words)
 }
 
-// Is matches ErrUnreachable.
 func (e *NodeError) Is(target error) bool { return target == ErrUnreachable }
+func (e *NodeError) Unwrap() error        { return e.Err }
 
-// Unwrap returns the error on this side.
-func (e *NodeError) Unwrap() error { return e.Err }
-
-// Hint says what to do.
 func (e *NodeError) Hint() string {
 	const another = "pass another node's --rpc-url, or set rpc_urls in the config file"
 	switch e.Fault {
@@ -132,13 +128,9 @@ func (e *NodesError) Error() string {
 	return fmt.Sprintf("none of %d RPC nodes answered: %s", len(e.Nodes), strings.Join(texts, "; "))
 }
 
-// Is matches ErrUnreachable.
 func (e *NodesError) Is(target error) bool { return target == ErrUnreachable }
+func (e *NodesError) Unwrap() []error      { return e.Nodes }
 
-// Unwrap returns the nodes' errors.
-func (e *NodesError) Unwrap() []error { return e.Nodes }
-
-// Hint says what to do.
 func (e *NodesError) Hint() string {
 	return "check rpc_urls in the config file; --verbose shows each request to a node"
 }

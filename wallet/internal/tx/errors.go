@@ -33,10 +33,8 @@ func (e *InsufficientFundsError) Error() string {
 		e.Account, e.Have, e.Need, e.Value, e.MaxFee, e.Missing)
 }
 
-// Is matches ErrInsufficientFunds.
 func (e *InsufficientFundsError) Is(target error) bool { return target == ErrInsufficientFunds }
 
-// Hint says what to do.
 func (e *InsufficientFundsError) Hint() string {
 	return fmt.Sprintf("send at least %s to %s, or choose smaller amounts", e.Missing, e.Account)
 }
@@ -62,10 +60,8 @@ func (e *NotMinedError) Error() string {
 	return fmt.Sprintf("transaction %s was sent and is not mined yet: %v", e.Hash, e.Err)
 }
 
-// Unwrap returns why the wait ended.
 func (e *NotMinedError) Unwrap() error { return e.Err }
 
-// Hint says what to do.
 func (e *NotMinedError) Hint() string {
 	if next, ok := hint.Of(e.Err); ok && !errors.Is(e.Err, chain.ErrUnreachable) {
 		return next
@@ -98,11 +94,8 @@ func (e *UnknownOutcomeError) Error() string {
 	return fmt.Sprintf("it is not known whether transaction %s was sent: %v", e.Hash, e.Err)
 }
 
-// Unwrap returns the failure of the request.
 func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
-
-// Hint says what to do.
-func (e *UnknownOutcomeError) Hint() string { return mayBeMined }
+func (e *UnknownOutcomeError) Hint() string  { return mayBeMined }
 
 // mayBeMined is the hint for a transaction whose sending failed.
 const mayBeMined = "it may still be mined: pmctl tx list shows it; run the same command again to continue it, no second one is sent"
@@ -123,10 +116,7 @@ func (e *FailedError) Error() string {
 	return fmt.Sprintf("transaction %s was mined and failed: %v", e.Hash, e.Err)
 }
 
-// Unwrap returns the contract's reason.
-func (e *FailedError) Unwrap() error { return e.Err }
-
-// Is matches pm.ErrTxFailed.
+func (e *FailedError) Unwrap() error        { return e.Err }
 func (e *FailedError) Is(target error) bool { return target == pm.ErrTxFailed }
 
 // OutOfGasError is a transaction whose gas limit was too low.
@@ -139,7 +129,6 @@ func (e *OutOfGasError) Error() string {
 	return fmt.Sprintf("out of gas: it used %d of its gas limit of %d", e.Used, e.Limit)
 }
 
-// Hint says what to do.
 func (e *OutOfGasError) Hint() string {
 	return "only its gas was spent: run the command again, which estimates the gas again"
 }
@@ -168,7 +157,6 @@ func (e *LostError) Error() string {
 	return fmt.Sprintf("transaction %s can no longer be mined: another transaction of the account, %s, used its nonce %d", e.Hash, e.By, e.Nonce)
 }
 
-// Hint says what to do.
 func (e *LostError) Hint() string {
 	return "run the same command again: it signs the transaction with another nonce"
 }
@@ -186,10 +174,8 @@ func (e *HiddenError) Error() string {
 	return fmt.Sprintf("nonce %d is used by a transaction that this node does not show (%s): %v", e.Nonce, e.URL, e.Err)
 }
 
-// Unwrap returns why the node does not show the transaction.
 func (e *HiddenError) Unwrap() error { return e.Err }
 
-// Hint says what to do.
 func (e *HiddenError) Hint() string {
 	return "run the same command again later, or pass another node's --rpc-url; no second transaction is sent"
 }
@@ -201,7 +187,6 @@ func (e *BehindError) Error() string {
 	return fmt.Sprintf("transaction %s must be mined first", e.Intents[0].Describe())
 }
 
-// Hint says what to do.
 func (e *BehindError) Hint() string {
 	return fmt.Sprintf("wait for it: pmctl tx wait %s", e.Intents[0].Newest().Hash())
 }
@@ -217,7 +202,6 @@ func (e *GapError) Error() string {
 	return fmt.Sprintf("a transaction with nonce %d must be mined first, and the journal has no open one", e.Nonce)
 }
 
-// Hint says what to do.
 func (e *GapError) Hint() string {
 	return fmt.Sprintf("if another wallet sent it, wait; otherwise the next transaction that pmctl sends uses nonce %d", e.Nonce)
 }
@@ -236,10 +220,8 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("the node refused transaction %s, nonce %d: %v", e.Hash, e.Nonce, e.Err)
 }
 
-// Unwrap returns the node's answer.
 func (e *RefusedError) Unwrap() error { return e.Err }
 
-// Hint says what to do.
 func (e *RefusedError) Hint() string {
 	return fmt.Sprintf("%s; then run the same command again: it signs the transaction with the same nonce, so that only one is mined. To give up: pmctl tx cancel %s", remedy(e.Err), e.Hash)
 }

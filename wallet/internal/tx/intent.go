@@ -205,7 +205,6 @@ func (e *ChangedError) Error() string {
 	return fmt.Sprintf("%v: it is %s, with nonce %d", ErrChanged, e.Found, e.Nonce)
 }
 
-// Is matches ErrChanged.
 func (e *ChangedError) Is(target error) bool { return target == ErrChanged }
 
 // RequestError is a request ID that was used with different arguments.
@@ -219,7 +218,6 @@ func (e *RequestError) Error() string {
 	return fmt.Sprintf("request ID %q was already used with different arguments: %s", e.ID, e.Label)
 }
 
-// Hint says what to do.
 func (e *RequestError) Hint() string {
 	return "choose another request ID: each is used once, for one transaction"
 }
@@ -238,7 +236,6 @@ func (e *InProgressError) Error() string {
 	return fmt.Sprintf("another run of the same command sent transaction %s, which is not mined yet: %s", e.Intent.Newest().Hash(), e.Intent.Label)
 }
 
-// Hint says what to do.
 func (e *InProgressError) Hint() string {
 	hash := e.Intent.Newest().Hash()
 	return fmt.Sprintf("wait for it: pmctl tx wait %s; to do the same a second time, pass a --request-id of its own", hash)
@@ -259,10 +256,8 @@ func (e *UncertainError) Error() string {
 	return fmt.Sprintf("it is not known whether the journal has transaction %s, nonce %d (%s); it was not sent: %v", e.Hash, e.Nonce, e.Label, e.Err)
 }
 
-// Unwrap returns why it is not known.
 func (e *UncertainError) Unwrap() error { return e.Err }
 
-// Hint says what to do.
 func (e *UncertainError) Hint() string {
 	return fmt.Sprintf("run the same command again: it continues the transaction if the journal has it; pmctl tx list shows it, pmctl tx cancel %s cancels it", e.Hash)
 }

@@ -36,12 +36,10 @@ func (e *PriceError) Error() string {
 	return fmt.Sprintf("the %s is at least %s now, above the limit of %s (%s)", e.What, e.Needed, e.Cap, e.SetIn)
 }
 
-// Hint says what to do.
 func (e *PriceError) Hint() string {
 	return "wait for a lower price, or raise the limit: --max-gas-price, --max-fee, or the config file where that sets it"
 }
 
-// Is matches ErrPrice.
 func (e *PriceError) Is(target error) bool { return target == ErrPrice }
 
 // What a cap limits.

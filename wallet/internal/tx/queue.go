@@ -123,7 +123,6 @@ func (e *PendingError) Error() string {
 	return b.String()
 }
 
-// Hint says what to do.
 func (e *PendingError) Hint() string {
 	hash := e.Queue.Open[0].Newest().Hash()
 	return fmt.Sprintf("wait for it: pmctl tx wait %s, or replace it with pmctl tx bump or cancel; to send this one too, pass --with-pending", hash)
@@ -164,7 +163,6 @@ func (e *UnknownPendingError) Error() string {
 	return fmt.Sprintf("the node counts %s of the account from nonce %d on, which pmctl did not sign", words.Count(e.Count, "pending transaction"), e.Nonce)
 }
 
-// Hint says what to do.
 func (e *UnknownPendingError) Hint() string {
 	return fmt.Sprintf("if another wallet sent them, wait until they are mined; if there are none, the node is wrong: pass another --rpc-url, or pass --replace-unknown to use nonce %d, which replaces a pending transaction with it", e.Nonce)
 }

@@ -18,7 +18,6 @@ func (e *NonceError) Error() string {
 	return fmt.Sprintf("the transaction has nonce %d, which another transaction of the account uses; the next free one is %d", e.Nonce, e.Free)
 }
 
-// Hint says what to do.
 func (e *NonceError) Hint() string { return "prepare it again with --unsigned, and sign that" }
 
 // SubmitSigned sends a transaction that was signed elsewhere, for the intent's account and

@@ -35,11 +35,8 @@ type DamagedError struct {
 }
 
 func (e *DamagedError) Error() string { return fmt.Sprintf("%s: %v", e.Path, e.Err) }
-
-// Unwrap returns what is wrong.
 func (e *DamagedError) Unwrap() error { return e.Err }
 
-// Hint says what to do.
 func (e *DamagedError) Hint() string {
 	if isDatabase, err := classify(e.Path); err == nil && isDatabase {
 		return "run pmctl store check to see all of the damage; restore the schema pmctl from a backup, or use another database: pmctl then fetches fresh ticket params"

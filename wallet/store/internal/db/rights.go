@@ -24,10 +24,8 @@ func (e *RightsError) Error() string {
 	return fmt.Sprintf("%v: role %q has no right to use %s of %s", ErrAccess, e.Role, what, e.Store)
 }
 
-// Unwrap returns ErrAccess.
 func (e *RightsError) Unwrap() error { return ErrAccess }
 
-// Hint says what to do.
 func (e *RightsError) Hint() string {
 	role := `"` + strings.ReplaceAll(e.Role, `"`, `""`) + `"`
 	return "as the owner of the schema run: GRANT USAGE ON SCHEMA pmctl TO " + role +
@@ -46,10 +44,8 @@ func (e *PoolerError) Error() string {
 	return fmt.Sprintf("%v: a connection pooler between here and %s gives one session to several clients (pgbouncer's pool_mode = transaction)", ErrAccess, e.Store)
 }
 
-// Unwrap returns ErrAccess.
 func (e *PoolerError) Unwrap() error { return ErrAccess }
 
-// Hint says what to do.
 func (e *PoolerError) Hint() string {
 	return "set pool_mode = session for this database in the pooler, or connect to PostgreSQL itself"
 }

@@ -103,6 +103,5 @@ func (r *fileRun) State(_ *Tx, token string) (RunState, error) {
 	return Dead, lock.Unlock()
 }
 
-func (r *fileRun) Forget(token string) { _ = os.Remove(r.path(token)) }
-
+func (r *fileRun) Forget(token string)      { _ = os.Remove(r.path(token)) }
 func (r *fileRun) path(token string) string { return filepath.Join(r.folder, token) }
