@@ -227,9 +227,5 @@ func TicketsDue(fee, credit, ev *big.Rat) (*big.Int, error) {
 		return new(big.Int), nil
 	}
 	due.Quo(due, ev)
-	n, rest := new(big.Int).QuoRem(due.Num(), due.Denom(), new(big.Int))
-	if rest.Sign() > 0 {
-		n.Add(n, big.NewInt(1))
-	}
-	return n, nil
+	return num.Ceil(due), nil
 }

@@ -187,10 +187,7 @@ func (r *recipient) winProb(faceValue *big.Int) *big.Int {
 		return new(big.Int)
 	}
 	most := maxWinProb()
-	winProb, rest := new(big.Int).QuoRem(most, faceValue, new(big.Int))
-	if rest.Sign() > 0 {
-		winProb.Add(winProb, big.NewInt(1))
-	}
+	winProb := num.Ceil(new(big.Rat).SetFrac(most, faceValue))
 	winProb.Mul(winProb, r.cfg.EV)
 	if winProb.Cmp(most) > 0 {
 		return most

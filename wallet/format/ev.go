@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
@@ -23,8 +24,6 @@ func (f Fraction) String() string {
 
 func (f Fraction) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
-// UnmarshalText reads a fraction. It fails with *json.UnmarshalTypeError, to which the
-// decoder adds the field.
 func (f *Fraction) UnmarshalText(text []byte) error {
 	const most = 4096 // of n and d together: a sum of EVs of many sessions is long
 	r, ok := new(big.Rat), false
@@ -42,13 +41,7 @@ func (f *Fraction) UnmarshalText(text []byte) error {
 type Ceil struct{ *big.Int }
 
 // NewCeil rounds up.
-func NewCeil(r *big.Rat) Ceil {
-	whole, rest := new(big.Int).DivMod(r.Num(), r.Denom(), new(big.Int))
-	if rest.Sign() > 0 {
-		whole.Add(whole, big.NewInt(1))
-	}
-	return Ceil{whole}
-}
+func NewCeil(r *big.Rat) Ceil { return Ceil{num.Ceil(r)} }
 
 // MarshalJSON writes a decimal string, where a big.Int would be a number.
 func (c Ceil) MarshalJSON() ([]byte, error) { return json.Marshal(c.Int.String()) }

@@ -5,16 +5,13 @@ import (
 	"math/big"
 	"reflect"
 	"strconv"
-
-	"github.com/holiman/uint256"
+	"strings"
 )
 
 // Num is an integer of 0 to 2^63-1: a count, nonce, block, round or number of
 // milliseconds, written as a number.
 type Num int64
 
-// UnmarshalJSON reads a number. It fails with *json.UnmarshalTypeError, to which the
-// decoder adds the field.
 func (n *Num) UnmarshalJSON(text []byte) error {
 	v, err := strconv.ParseInt(string(text), 10, 64)
 	if err != nil || v < 0 || strconv.FormatInt(v, 10) != string(text) {
@@ -26,32 +23,20 @@ func (n *Num) UnmarshalJSON(text []byte) error {
 
 // BigNum is a number as Num is, of at most 256 bits: recipients and contracts give some
 // that many.
-type BigNum struct{ v uint256.Int }
+type BigNum struct{ Uint }
 
 // NewBigNum returns v, which has at most 256 bits; nil counts as 0.
-func NewBigNum(v *big.Int) (n BigNum) {
-	if v != nil {
-		n.v.SetFromBig(v)
-	}
-	return n
-}
+func NewBigNum(v *big.Int) BigNum { return BigNum{newUint(v)} }
 
 // String is the number in decimal.
 func (n BigNum) String() string { return n.v.Dec() }
 
-// Big returns the number as an integer of the caller's own.
-func (n BigNum) Big() *big.Int { return n.v.ToBig() }
-
 func (n BigNum) MarshalJSON() ([]byte, error) { return []byte(n.v.Dec()), nil }
 
-// UnmarshalJSON reads a number. It fails with *json.UnmarshalTypeError, to which the
-// decoder adds the field.
 func (n *BigNum) UnmarshalJSON(text []byte) error {
-	var v uint256.Int
-	if err := v.SetFromDecimal(string(text)); err != nil || v.Dec() != string(text) {
+	if n.UnmarshalText(text) != nil {
 		return numberError[BigNum](text)
 	}
-	n.v = v
 	return nil
 }
 
@@ -76,10 +61,5 @@ func decimal(text []byte) (digits string, ok bool) {
 		return "", false
 	}
 	inner := text[1 : len(text)-1]
-	for _, c := range inner {
-		if c < '0' || c > '9' {
-			return "", false
-		}
-	}
-	return string(inner), inner[0] != '0' || len(inner) == 1
+	return string(inner), strings.Trim(string(inner), "0123456789") == "" && (inner[0] != '0' || len(inner) == 1)
 }

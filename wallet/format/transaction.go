@@ -23,7 +23,6 @@ type Hex []byte
 
 func (h Hex) MarshalText() ([]byte, error) { return hexutil.Bytes(h).MarshalText() }
 
-// UnmarshalText reads 0x and hex digits. It fails with *json.UnmarshalTypeError.
 func (h *Hex) UnmarshalText(text []byte) error {
 	if err := (*hexutil.Bytes)(h).UnmarshalText(text); err != nil {
 		return valueError[Hex](string(text))

@@ -21,8 +21,6 @@ type Address common.Address
 
 func (a Address) MarshalText() ([]byte, error) { return []byte(common.Address(a).Hex()), nil }
 
-// UnmarshalText reads an address. It fails with *json.UnmarshalTypeError, to which the
-// decoder adds the field.
 func (a *Address) UnmarshalText(text []byte) error {
 	address, err := ParseAddress(string(text))
 	if err != nil {
@@ -48,8 +46,6 @@ func (u Uint) Big() *big.Int { return u.v.ToBig() }
 
 func (u Uint) MarshalText() ([]byte, error) { return []byte(u.v.Dec()), nil }
 
-// UnmarshalText reads a number. It fails with *json.UnmarshalTypeError, to which the
-// decoder adds the field.
 func (u *Uint) UnmarshalText(text []byte) error {
 	var v uint256.Int
 	if err := v.SetFromDecimal(string(text)); err != nil || v.Dec() != string(text) {
@@ -64,8 +60,6 @@ type Int int64
 
 func (i Int) MarshalText() ([]byte, error) { return strconv.AppendInt(nil, int64(i), 10), nil }
 
-// UnmarshalText reads a number. It fails with *json.UnmarshalTypeError, to which the
-// decoder adds the field.
 func (i *Int) UnmarshalText(text []byte) error {
 	v, err := strconv.ParseInt(string(text), 10, 64)
 	if err != nil || strconv.FormatInt(v, 10) != string(text) {
@@ -80,8 +74,6 @@ type Nat int64
 
 func (n Nat) MarshalText() ([]byte, error) { return Int(n).MarshalText() }
 
-// UnmarshalText reads a number. It fails with *json.UnmarshalTypeError, to which the
-// decoder adds the field.
 func (n *Nat) UnmarshalText(text []byte) error {
 	var i Int
 	if i.UnmarshalText(text) != nil || i < 0 {
@@ -94,8 +86,6 @@ func (n *Nat) UnmarshalText(text []byte) error {
 // Amount is an amount: a decimal string of wei without leading zeros.
 type Amount struct{ wei.Wei }
 
-// UnmarshalText reads an amount. It fails with *json.UnmarshalTypeError, to which the
-// decoder adds the field.
 func (a *Amount) UnmarshalText(text []byte) error {
 	if a.Wei.UnmarshalText(text) != nil {
 		return valueError[Amount](string(text))
@@ -125,8 +115,6 @@ type Hash common.Hash
 
 func (h Hash) MarshalText() ([]byte, error) { return hexutil.Bytes(h[:]).MarshalText() }
 
-// UnmarshalText reads a hash. It fails with *json.UnmarshalTypeError, to which the
-// decoder adds the field.
 func (h *Hash) UnmarshalText(text []byte) error {
 	if hexutil.UnmarshalFixedText("Hash", text, h[:]) != nil {
 		return valueError[Hash](string(text))
@@ -139,8 +127,6 @@ type Sig [65]byte
 
 func (s Sig) MarshalText() ([]byte, error) { return hexutil.Bytes(s[:]).MarshalText() }
 
-// UnmarshalText reads a signature. It fails with *json.UnmarshalTypeError, to which the
-// decoder adds the field.
 func (s *Sig) UnmarshalText(text []byte) error {
 	if hexutil.UnmarshalFixedText("Sig", text, s[:]) != nil {
 		return valueError[Sig](string(text))
@@ -148,8 +134,8 @@ func (s *Sig) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// valueError returns an error about text that is not a T. It has the decoder's own type, since the
-// decoder adds the field's path only to that.
+// valueError returns an error about text that is not a T. It has the decoder's own type, as those of
+// all values of this package have, since the decoder adds the field's path only to that.
 func valueError[T any](text string) error {
 	return &json.UnmarshalTypeError{Value: quote(text), Type: reflect.TypeFor[T]()}
 }
@@ -165,29 +151,22 @@ func quote(text string) string {
 
 // wanted describes the valid values of a type.
 func wanted(t reflect.Type) string {
-	switch t {
-	case reflect.TypeFor[Address]():
-		return "an address: 0x, 40 hex digits, in mixed case with the right checksum"
-	case reflect.TypeFor[Uint]():
-		return "a decimal number in quotes, of at most 256 bits, without leading zeros"
-	case reflect.TypeFor[Int]():
-		return "a decimal number in quotes, of at most 63 bits, without leading zeros"
-	case reflect.TypeFor[Nat]():
-		return "a decimal number in quotes, 0 or more and of at most 63 bits, without leading zeros"
-	case reflect.TypeFor[Num](), reflect.TypeFor[BigNum]():
-		return "a whole number, 0 or more, without quotes"
-	case reflect.TypeFor[Fraction]():
-		return "a fraction n/d in quotes, in lowest terms"
-	case reflect.TypeFor[Ceil]():
-		return "an amount in wei: a decimal number in quotes, without leading zeros"
-	case reflect.TypeFor[Amount]():
-		return "an amount in wei: a decimal number in quotes, of at most 256 bits, without leading zeros"
-	case reflect.TypeFor[Hash]():
-		return "a hash in quotes: 0x and 64 hex digits"
-	case reflect.TypeFor[Sig]():
-		return "a signature in quotes: 0x and 130 hex digits"
-	case reflect.TypeFor[Bytes]():
-		return "bytes in quotes, in base64"
+	words := map[reflect.Type]string{
+		reflect.TypeFor[Address]():  "an address: 0x, 40 hex digits, in mixed case with the right checksum",
+		reflect.TypeFor[Uint]():     "a decimal number in quotes, of at most 256 bits, without leading zeros",
+		reflect.TypeFor[Int]():      "a decimal number in quotes, of at most 63 bits, without leading zeros",
+		reflect.TypeFor[Nat]():      "a decimal number in quotes, 0 or more and of at most 63 bits, without leading zeros",
+		reflect.TypeFor[Num]():      "a whole number, 0 or more, without quotes",
+		reflect.TypeFor[BigNum]():   "a whole number, 0 or more, without quotes",
+		reflect.TypeFor[Fraction](): "a fraction n/d in quotes, in lowest terms",
+		reflect.TypeFor[Ceil]():     "an amount in wei: a decimal number in quotes, without leading zeros",
+		reflect.TypeFor[Amount]():   "an amount in wei: a decimal number in quotes, of at most 256 bits, without leading zeros",
+		reflect.TypeFor[Hash]():     "a hash in quotes: 0x and 64 hex digits",
+		reflect.TypeFor[Sig]():      "a signature in quotes: 0x and 130 hex digits",
+		reflect.TypeFor[Bytes]():    "bytes in quotes, in base64",
+	}[t]
+	if words != "" {
+		return words
 	}
 	switch t.Kind() {
 	case reflect.Uint32:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
@@ -81,7 +82,7 @@ func (s *Store) Export(ctx context.Context) (*Dump, error) {
 			r.ReservedAt = fromMillis(at)
 			ev, err := parseFraction(ticketEV, parseNatural)
 			if err == nil {
-				r.TicketEVWei, r.TicketEVExact = ceil(ev).String(), ev.String()
+				r.TicketEVWei, r.TicketEVExact = num.Ceil(ev).String(), ev.String()
 			}
 			return r, err
 		}, selectAllReservations)
@@ -190,19 +191,10 @@ func (d *Dump) check() error {
 // ticketEV is the EV of a ticket, which both fields have.
 func (r *DumpedReservation) ticketEV() (*big.Rat, error) {
 	ev, err := parseFraction(r.TicketEVExact, parseNatural)
-	if err == nil && (ev.String() != r.TicketEVExact || ceil(ev).String() != r.TicketEVWei) {
+	if err == nil && (ev.String() != r.TicketEVExact || num.Ceil(ev).String() != r.TicketEVWei) {
 		err = fmt.Errorf("ticket_ev_exact %.80q is not in lowest terms, or ticket_ev_wei %.80q not the same rounded up", r.TicketEVExact, r.TicketEVWei)
 	}
 	return ev, err
-}
-
-// ceil is the least whole number that is not below r.
-func ceil(r *big.Rat) *big.Int {
-	whole, rest := new(big.Int).DivMod(r.Num(), r.Denom(), new(big.Int))
-	if rest.Sign() > 0 {
-		whole.Add(whole, big.NewInt(1))
-	}
-	return whole
 }
 
 func checkKey(hash string, first, count uint32, addresses ...string) error {

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/holiman/uint256"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // Wei is an amount in wei (10^18 wei = 1 ETH), from 0 to 2^256-1. It is a value that can be
@@ -74,11 +76,7 @@ func FromBig(v *big.Int) (Wei, error) {
 // Ceil returns the smallest whole number of wei that is at least r, such as an expected value. It
 // returns the errors of FromBig.
 func Ceil(r *big.Rat) (Wei, error) {
-	q, m := new(big.Int).DivMod(r.Num(), r.Denom(), new(big.Int))
-	if m.Sign() != 0 {
-		q.Add(q, big.NewInt(1))
-	}
-	return FromBig(q)
+	return FromBig(num.Ceil(r))
 }
 
 // Parse parses an amount with its unit: digits with an optional decimal point and an optional power
