@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,13 +84,7 @@ func (s *Store) Default() (accounts.Account, error) {
 
 // of returns the accounts of an address: several if several files have it.
 func (l Listing) of(address common.Address) []accounts.Account {
-	var found []accounts.Account
-	for _, account := range l.Accounts {
-		if account.Address == address {
-			found = append(found, account)
-		}
-	}
-	return found
+	return slices.DeleteFunc(slices.Clone(l.Accounts), func(a accounts.Account) bool { return a.Address != address })
 }
 
 // unreadable returns the end of a message, with files that may contain what was not found.

@@ -1,6 +1,10 @@
 package pm
 
-import "github.com/ethereum/go-ethereum/common"
+import (
+	"slices"
+
+	"github.com/ethereum/go-ethereum/common"
+)
 
 // Counterparty is the recipient of ticket params, with the params' round.
 type Counterparty struct {
@@ -33,10 +37,8 @@ func CounterpartyOf(params *TicketParams) Counterparty {
 
 // Knows reports whether the facts include all of these counterparties.
 func (f Facts) Knows(about ...Counterparty) bool {
-	for _, c := range about {
-		if _, ok := f.Counterparties[c]; !ok {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(about, func(c Counterparty) bool {
+		_, ok := f.Counterparties[c]
+		return !ok
+	})
 }

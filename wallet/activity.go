@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/pmctl/pmctl/wallet/history"
@@ -64,7 +65,7 @@ func (r *Reader) Activity(ctx context.Context, limits policy.Limits, before time
 			a.Paid.Add(a.Paid, e.Redemption.Paid.Rat())
 		}
 	}
-	p.events = eventsFrom(p.events, since)
+	p.events = slices.DeleteFunc(p.events, func(e history.Event) bool { return e.Time.Before(since) })
 	runway, err := r.runway(ctx, p, since)
 	if err != nil {
 		return nil, err
@@ -81,12 +82,4 @@ func (r *Reader) firstTicket(ctx context.Context) (time.Time, error) {
 	}
 	defer opened.Close()
 	return opened.Chain(r.Network.ChainID).FirstReservation(ctx, r.Address)
-}
-
-// eventsFrom are the events from a time on.
-func eventsFrom(events []history.Event, since time.Time) []history.Event {
-	for len(events) > 0 && events[0].Time.Before(since) {
-		events = events[1:]
-	}
-	return events
 }

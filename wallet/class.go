@@ -3,6 +3,7 @@ package wallet
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/pmctl/pmctl/internal/durable"
 	"github.com/pmctl/pmctl/keystore"
@@ -75,12 +76,7 @@ func ClassOf(err error) Class {
 	}
 	is := func(targets ...error) bool { return isAny(err, targets...) }
 	as := func(targets ...any) bool {
-		for _, target := range targets {
-			if errors.As(err, target) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(targets, func(target any) bool { return errors.As(err, target) })
 	}
 	switch {
 	case is(ClassUsage, ErrRequestID, nodes.ErrBadURL, store.ErrLocation), as(new(*ContractError), new(*tx.RequestError), new(*store.RequestError)):
@@ -147,10 +143,5 @@ func unreachable(err error) bool {
 }
 
 func isAny(err error, targets ...error) bool {
-	for _, target := range targets {
-		if errors.Is(err, target) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 }

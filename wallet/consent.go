@@ -35,8 +35,7 @@ func (t *sendFlow) agreeAgain(caller context.Context, agreed *tx.Prepared, to pr
 func (t *sendFlow) prepareAgain(caller context.Context) (*tx.Prepared, proposal, error) {
 	ctx, cancel := t.bound(caller)
 	defer cancel()
-	var err error
-	if t.situation, err = t.lookFor(ctx, t.account, t.action); err != nil {
+	if err := t.lookAgain(ctx); err != nil {
 		return nil, proposal{}, err
 	}
 	return t.prepare(ctx, t.situation, t.action)

@@ -1,9 +1,11 @@
 package wallet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -107,12 +109,7 @@ func (w *Wallet) Exit(ctx context.Context, o ExitOptions) (Exit, error) {
 
 // did reports whether this run has taken a step, or has found it done.
 func (f *exitFlow) did(step string) bool {
-	for _, s := range f.result.Steps {
-		if s.Step == step {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(f.result.Steps, func(s ExitStep) bool { return s.Step == step })
 }
 
 type step struct {
@@ -369,35 +366,25 @@ func (f *exitFlow) journaled(ctx context.Context) (withdrawal, keeping, died *tx
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	for _, i := range intents { // newest first
-		if i.Label == f.withdrawLabel() && i.RequestID == "" {
-			withdrawal = i
-			break
+	find := func(is func(*tx.Intent) bool) *tx.Intent {
+		if at := slices.IndexFunc(intents, is); at >= 0 { // newest first
+			return intents[at]
 		}
+		return nil
 	}
+	withdrawal = find(func(i *tx.Intent) bool { return i.Label == f.withdrawLabel() && i.RequestID == "" })
 	if withdrawal == nil {
 		return nil, nil, nil, nil
 	}
-	for _, i := range intents {
-		if i.RequestID == keepID(withdrawal) {
-			keeping = i
-		}
-	}
-	last := withdrawal
-	if keeping != nil {
-		last = keeping
-	}
+	keeping = find(func(i *tx.Intent) bool { return i.RequestID == keepID(withdrawal) })
+	last := cmp.Or(keeping, withdrawal)
 	gone, err := f.journal.Died(ctx, last)
-	if gone && !f.did(stepOf(last, keeping)) {
+	step := stepWithdraw
+	if keeping != nil {
+		step = stepKeep
+	}
+	if gone && !f.did(step) {
 		died = last
 	}
 	return withdrawal, keeping, died, err
-}
-
-// stepOf returns the step that an intent belongs to.
-func stepOf(i, keeping *tx.Intent) string {
-	if i == keeping {
-		return stepKeep
-	}
-	return stepWithdraw
 }

@@ -10,23 +10,21 @@ import (
 // for shell completion: it asks no server, creates no file, and returns nothing if the store cannot
 // be read.
 func KnownRecipients(ctx context.Context, network Network, location string) []KnownRecipient {
-	peek, err := store.PeekAt(ctx, location)
-	if err != nil {
-		return nil
-	}
-	defer peek.Close()
-	found, _ := peek.Recipients(ctx, network.ChainID)
-	return found
+	return peek(ctx, location, func(p *store.Peek) ([]KnownRecipient, error) { return p.Recipients(ctx, network.ChainID) })
 }
 
 // KnownTransactions lists the journal's transactions as KnownRecipients lists recipients.
 func KnownTransactions(ctx context.Context, network Network, location string) []KnownTransaction {
-	peek, err := store.PeekAt(ctx, location)
+	return peek(ctx, location, func(p *store.Peek) ([]KnownTransaction, error) { return p.Transactions(ctx, network.ID()) })
+}
+
+func peek[T any](ctx context.Context, location string, list func(*store.Peek) ([]T, error)) []T {
+	p, err := store.PeekAt(ctx, location)
 	if err != nil {
 		return nil
 	}
-	defer peek.Close()
-	found, _ := peek.Transactions(ctx, network.ID())
+	defer p.Close()
+	found, _ := list(p)
 	return found
 }
 

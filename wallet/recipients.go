@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -31,11 +32,7 @@ func Recipients(ctx context.Context, c Config, ai bool) (list []Recipient, err e
 		}
 		defer c.UI.Progress(func() string { return "reading the active recipients" })()
 		pool, err := node.Recipients(ctx)
-		for _, recipient := range pool {
-			if !ai || recipient.AIServiceURI != "" {
-				list = append(list, recipient)
-			}
-		}
+		list = slices.DeleteFunc(pool, func(r Recipient) bool { return ai && r.AIServiceURI == "" })
 		return err
 	})
 	return list, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -170,12 +171,7 @@ func (e *NothingError) Unwrap() []error {
 }
 
 func passedOver(tickets redeem.Tickets) error {
-	var missed redeem.Tickets
-	for _, t := range tickets {
-		if !t.Redeemed {
-			missed = append(missed, t)
-		}
-	}
+	missed := slices.DeleteFunc(slices.Clone(tickets), func(t *redeem.Ticket) bool { return t.Redeemed })
 	if len(missed) == 0 {
 		return nil
 	}

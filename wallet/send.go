@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pmctl/pmctl/wallet/chain"
@@ -125,12 +126,7 @@ func (t *sendFlow) resume(caller, ctx context.Context) error {
 // nonceContested reports whether another pending transaction of the account has the nonce of one
 // that was refused. Then the chain decides first.
 func (t *sendFlow) nonceContested() bool {
-	for _, i := range t.others {
-		if i.State == tx.Open && i.Nonce == t.intent.Nonce {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.others, func(i *tx.Intent) bool { return i.State == tx.Open && i.Nonce == t.intent.Nonce })
 }
 
 // checkOthers reads the account's other transactions that may still be mined, and fails unless the
@@ -243,11 +239,15 @@ func (t *sendFlow) finish(caller context.Context) (Transaction, error) {
 func (t *sendFlow) resendWithNewNonce(caller context.Context) error {
 	ctx, cancel := t.bound(caller)
 	defer cancel()
-	var err error
-	if t.situation, err = t.lookFor(ctx, t.account, t.action); err != nil {
+	if err := t.lookAgain(ctx); err != nil {
 		return err
 	}
 	return t.send(caller, ctx)
+}
+
+func (t *sendFlow) lookAgain(ctx context.Context) (err error) {
+	t.situation, err = t.lookFor(ctx, t.account, t.action)
+	return err
 }
 
 // warnIfRestored adds to a resumed transaction's error that the restored store may lack a later

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // Metric is one metric with its samples.
@@ -60,13 +62,7 @@ func Bool(b bool) string {
 }
 
 // Whole is an amount, rounded up to a whole number.
-func Whole(amount *big.Rat) string {
-	q, m := new(big.Int).DivMod(amount.Num(), amount.Denom(), new(big.Int))
-	if m.Sign() > 0 {
-		q.Add(q, big.NewInt(1))
-	}
-	return q.String()
-}
+func Whole(amount *big.Rat) string { return num.Ceil(amount).String() }
 
 // Format writes metrics, each with the labels that all samples have. It leaves out those
 // without a sample.

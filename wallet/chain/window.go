@@ -3,6 +3,7 @@ package chain
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -79,7 +80,7 @@ func (w *Watcher) advance(before window, head Head) (window, difference, error) 
 
 // without returns the events that are not among others. The same event in another block is a
 // different one.
-func without(logs, others []types.Log) (left []types.Log) {
+func without(logs, others []types.Log) []types.Log {
 	type id struct {
 		block common.Hash
 		index uint
@@ -88,12 +89,10 @@ func without(logs, others []types.Log) (left []types.Log) {
 	for _, log := range others {
 		known[id{log.BlockHash, log.Index}] = struct{}{}
 	}
-	for _, log := range logs {
-		if _, ok := known[id{log.BlockHash, log.Index}]; !ok {
-			left = append(left, log)
-		}
-	}
-	return left
+	return slices.DeleteFunc(slices.Clone(logs), func(log types.Log) bool {
+		_, ok := known[id{log.BlockHash, log.Index}]
+		return ok
+	})
 }
 
 // logs returns the events of the broker and the rounds manager in a range of blocks.

@@ -9,6 +9,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pmctl/pmctl/internal/hint"
@@ -108,7 +109,7 @@ func Run(ctx context.Context, checks []Check) []Finding {
 	passed := make(map[string]bool, len(checks))
 	for i, check := range checks {
 		var f Finding
-		missing := unmet(check.Needs, passed)
+		missing := slices.DeleteFunc(slices.Clone(check.Needs), func(need string) bool { return passed[need] })
 		switch {
 		case ctx.Err() != nil:
 			f = NotMade("%v", ctx.Err())
@@ -123,14 +124,4 @@ func Run(ctx context.Context, checks []Check) []Finding {
 		findings[i] = f
 	}
 	return findings
-}
-
-func unmet(needs []string, passed map[string]bool) []string {
-	var missing []string
-	for _, need := range needs {
-		if !passed[need] {
-			missing = append(missing, need)
-		}
-	}
-	return missing
 }

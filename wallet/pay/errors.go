@@ -3,6 +3,7 @@ package pay
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -90,12 +91,8 @@ func (e *RefusedError) Unwrap() error {
 // have no free capacity.
 func saysBusy(text string) bool {
 	text = strings.ToLower(text)
-	for _, word := range []string{"orchestratorcapped", "orchestratorbusy", "busy", "insufficient capacity", "no capacity", "too many requests"} {
-		if strings.Contains(text, word) {
-			return true
-		}
-	}
-	return false
+	words := []string{"orchestratorcapped", "orchestratorbusy", "busy", "insufficient capacity", "no capacity", "too many requests"}
+	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) })
 }
 
 const later = "it is busy: try again later, or pay another recipient"

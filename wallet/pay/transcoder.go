@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -73,13 +74,6 @@ func (u URL) private() bool {
 		return address.IsLoopback() || address.IsPrivate() || address.IsLinkLocalUnicast() || carrierGrade().Contains(address)
 	}
 	name := strings.TrimSuffix(host, ".")
-	if !strings.Contains(name, ".") {
-		return true
-	}
-	for _, zone := range []string{".local", ".localhost", ".internal", ".lan", ".home.arpa"} {
-		if strings.HasSuffix(name, zone) {
-			return true
-		}
-	}
-	return false
+	zones := []string{".local", ".localhost", ".internal", ".lan", ".home.arpa"}
+	return !strings.Contains(name, ".") || slices.ContainsFunc(zones, func(zone string) bool { return strings.HasSuffix(name, zone) })
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
@@ -58,12 +59,7 @@ func (ts Tickets) named(e *contract.TicketBrokerWinningTicketRedeemed) *Ticket {
 
 // Explain asks the chain why it passed over tickets, as far as that can still be determined.
 func (ts Tickets) Explain(ctx context.Context, node Node, from common.Address) {
-	var passed Tickets
-	for _, t := range ts {
-		if errors.Is(t.Err, ErrPassedOver) {
-			passed = append(passed, t)
-		}
-	}
+	passed := slices.DeleteFunc(slices.Clone(ts), func(t *Ticket) bool { return !errors.Is(t.Err, ErrPassedOver) })
 	if len(passed) == 0 {
 		return
 	}

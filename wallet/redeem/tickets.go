@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
@@ -75,13 +76,7 @@ func Draw(ctx context.Context, batch *pm.TicketBatch, recipientRand *big.Int) (T
 
 // Left returns the tickets without an Err.
 func (ts Tickets) Left() Tickets {
-	var left Tickets
-	for _, t := range ts {
-		if t.Err == nil {
-			left = append(left, t)
-		}
-	}
-	return left
+	return slices.DeleteFunc(slices.Clone(ts), func(t *Ticket) bool { return t.Err != nil })
 }
 
 // Pays returns the sum that the tickets pay, in wei.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum"
@@ -144,8 +145,8 @@ func (w *waiting) look(ctx context.Context) (*types.Receipt, error) {
 
 // mined returns the receipt of an intent's mined transaction, nil if there is none.
 func (m Manager) mined(ctx context.Context, intent *Intent) (*types.Receipt, error) {
-	for i := len(intent.Attempts) - 1; i >= 0; i-- {
-		receipt, err := m.Node.TransactionReceipt(ctx, intent.Attempts[i].Tx.Hash())
+	for _, attempt := range slices.Backward(intent.Attempts) {
+		receipt, err := m.Node.TransactionReceipt(ctx, attempt.Tx.Hash())
 		if err == nil {
 			return receipt, nil
 		}

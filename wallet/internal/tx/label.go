@@ -3,6 +3,7 @@ package tx
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -72,12 +73,7 @@ func (l Label) argument(name string) string {
 }
 
 func (l Label) has(names ...string) bool {
-	for _, name := range names {
-		if l.argument(name) == "" {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(names, func(name string) bool { return l.argument(name) == "" })
 }
 
 // funds says what is added to the deposit and the reserve, by the arguments' names, without

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -150,8 +151,8 @@ func (m Manager) Resend(ctx context.Context, intent *Intent) error {
 
 // knows reports whether the node has any of an intent's transactions.
 func (m Manager) knows(ctx context.Context, intent *Intent) (bool, error) {
-	for i := len(intent.Attempts) - 1; i >= 0; i-- {
-		known, err := m.Node.KnowsTransaction(ctx, intent.Attempts[i].Tx.Hash())
+	for _, attempt := range slices.Backward(intent.Attempts) {
+		known, err := m.Node.KnowsTransaction(ctx, attempt.Tx.Hash())
 		if err != nil || known {
 			return known, err
 		}
