@@ -119,7 +119,7 @@ func newWorld(t *testing.T, key signer.Source, block int64, identify identity.Id
 		Key: key, Payments: payer, Identify: identify, Clients: s.Clients(), Usage: s.LiveUsage(), Rate: remote.Rate{PerSecond: 1, Burst: burst}, Directory: directory, Now: clock, Log: slog.New(slog.NewJSONHandler(&w.log, nil)),
 	})
 	require.NoError(t, err)
-	w.server = httptest.NewServer(signer.Handler())
+	w.server = httptest.NewServer(described(t, signer.Handler()))
 	t.Cleanup(w.server.Close)
 	return w
 }
