@@ -3,7 +3,9 @@ package cmd
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"math/big"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -135,4 +137,83 @@ func TestUsageIsDelivered(t *testing.T) {
 	ended, log := r.stop()
 	require.Equal(t, exitDone, ended, log)
 	require.NotContains(t, log, "collector-secret")
+}
+
+// TestUsageByClient: each winner on the chain is matched to the client whose ticket it was.
+func TestUsageByClient(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, devnet.Config{Recipients: 1, RoundLength: 1000})
+	s.env["XDG_CACHE_HOME"] = t.TempDir()
+	s.run(exitDone, "fund --deposit 1eth --reserve 1eth --yes")
+	r := s.serveSigner("")
+	recipient := s.net.Recipients()[0].State()
+	owner, made := make(map[string]string), make(map[string]int)
+	for range 6 {
+		for _, name := range []string{"ann", "bob"} {
+			if made[name] == 0 {
+				s.env["TOKEN_"+name] = s.run(exitDone, "signer client add "+name)["token"].(string)
+			}
+			info := r.offerFor(s.env["TOKEN_"+name], recipient.URL)
+			offered := new(wire.OrchestratorInfo)
+			require.NoError(t, proto.Unmarshal(info, offered))
+			tickets := 9_600e9 * offered.PriceInfo.PixelsPerUnit / offered.PriceInfo.PricePerUnit
+			code, body := r.post("/generate-live-payment", s.env["TOKEN_"+name], map[string]any{"orchestrator": info, "inPixels": tickets, "ManifestID": "m"})
+			require.Equal(t, http.StatusOK, code, string(body))
+			var answer signed
+			require.NoError(t, json.Unmarshal(body, &answer))
+			made[name] += r.deliver(recipient.URL, answer)
+			payment := new(wire.Payment)
+			require.NoError(t, proto.Unmarshal(answer.Payment, payment))
+			for _, ticket := range payment.TicketSenderParams {
+				owner[fmt.Sprintf("0x%x %d", payment.TicketParams.RecipientRandHash, ticket.SenderNonce)] = name
+			}
+		}
+	}
+	own := s.run(exitDone, "pay "+recipient.URL+" --value 3000gwei")
+	require.NoError(t, s.net.Mine(t.Context(), 41))
+	s.winners(recipient.StatusURL)
+
+	// Each redemption has its client's name, and no other.
+	won, paid := make(map[string]int), map[string]*big.Int{"ann": new(big.Int), "bob": new(big.Int), "": new(big.Int)}
+	for _, e := range s.run(exitDone, "history")["events"].([]any) {
+		redemption, ok := e.(map[string]any)["redemption"].(map[string]any)
+		if !ok {
+			continue
+		}
+		name := owner[fmt.Sprint(redemption["recipient_rand_hash"], " ", redemption["nonce"])]
+		client, _ := redemption["made"].(map[string]any)["client"].(string)
+		require.Equal(t, name, client)
+		won[name]++
+		paid[name].Add(paid[name], s.number(redemption, "paid"))
+	}
+	require.Positive(t, won["ann"]+won["bob"])
+
+	clients := s.run(exitDone, "signer usage")["clients"].([]any)
+	require.Len(t, clients, 3)
+	for i, name := range []string{"", "ann", "bob"} {
+		c := clients[i].(map[string]any)
+		luck := c["luck"].(map[string]any)
+		if name == "" {
+			require.NotContains(t, c, "client")
+			require.Equal(t, own["tickets"], c["tickets"])
+		} else {
+			require.Equal(t, name, c["client"])
+			require.EqualValues(t, made[name], c["tickets"])
+			require.EqualValues(t, 6, c["payments"])
+			require.Equal(t, c["total_ev_exact"], luck["total_ev_exact"], "all of them were drawn")
+		}
+		require.EqualValues(t, won[name], luck["wins"], name)
+		require.Equal(t, paid[name].String(), luck["paid"])
+		if name == "" {
+			continue
+		}
+		alone := s.run(exitDone, "history --client "+name)
+		require.Equal(t, name, alone["client"])
+		require.Len(t, alone["events"], won[name], "fundings are of no client")
+		require.Equal(t, luck, alone["luck"])
+		one := s.run(exitDone, "signer usage --client "+name)["clients"].([]any)
+		require.Equal(t, []any{c}, one)
+	}
+	s.run(exitFailed, "history --client nina")
+	s.run(exitFailed, "signer usage --client nina")
 }

@@ -48,7 +48,7 @@ func TestEveryCommandFitsATerminal(t *testing.T) {
 		"pay " + url + " --value 1gwei", "pay http://127.0.0.1:1 --value 1gwei",
 		"tx list", "tx show " + unmined, "tx wait " + unmined, "tx bump " + unmined, "tx cancel " + unmined, "tx send payment", "tx sign payment",
 		"signer client add studio --ev-per-day 0.000000000000000001eth --expires 720h --recipient " + me + " --max-price 500wei/second", "signer client list", "signer client show studio",
-		"signer client set studio --ev-total 1eth", "signer client rotate studio --sdk-token https://signer.example:8935", "signer client revoke studio", "signer serve --log xml",
+		"signer client set studio --ev-total 1eth", "signer client rotate studio --sdk-token https://signer.example:8935", "signer client revoke studio", "signer serve --log xml", "signer usage",
 		"agent status", "agent lock", "agent stop", "agent start --foreground --from 0x12",
 		"fund --deposit 0.1eth --reserve 0.100000000000000001eth --yes", "unlock --yes", "unlock cancel --yes", "withdraw --yes", "exit --yes --timeout 1ns",
 	}

@@ -25,6 +25,17 @@ type HistoryOptions struct {
 	NoCache bool
 }
 
+// HistoryFilter selects a part of an account's past. The zero value is all of it.
+type HistoryFilter struct {
+	// Until is the time before which events are shown.
+	Until time.Time
+
+	// Recipient is the one whose redemptions are shown, Client is the name of the remote
+	// signer's client whose tickets were redeemed.
+	Recipient *common.Address
+	Client    string
+}
+
 // past is what the chain and the ledger record about a sender.
 type past struct {
 	now    time.Time
@@ -33,6 +44,8 @@ type past struct {
 	status *chain.Status
 	// events are those up to the block of status, matched with the ledger.
 	events []history.Event
+	// clients are those of remote signers, by ID.
+	clients map[string]*SignerClient
 }
 
 // lookBack reads the account's past. The caller closes its store.
@@ -59,10 +72,39 @@ func (r *Reader) lookBack(ctx context.Context, of HistoryOptions) (*past, error)
 	if p.events, err = r.readEvents(ctx, p.status, of, from); err == nil {
 		err = history.MatchAll(ctx, p.ledger, r.Address, p.events)
 	}
+	if err == nil {
+		err = p.readClients(ctx)
+	}
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
 	return p, nil
+}
+
+func (p *past) readClients(ctx context.Context) error {
+	all, err := p.store.Clients().All(ctx)
+	p.clients = make(map[string]*SignerClient)
+	for _, client := range all {
+		p.clients[client.ID] = client
+	}
+	return err
+}
+
+// clientOf is the ID of the client whose ticket an event is about; "" for none.
+func clientOf(e *history.Event) string {
+	if e.Redemption == nil || e.Redemption.Match != history.Matched {
+		return ""
+	}
+	return e.Redemption.Made.Client
+}
+
+// nameClients replaces the IDs of clients in events with their names.
+func (p *past) nameClients(events []history.Event) {
+	for i := range events {
+		if r := events[i].Redemption; r != nil && r.Made != nil && p.clients[r.Made.Client] != nil {
+			r.Made.Client = p.clients[r.Made.Client].Name
+		}
+	}
 }
 
 // readEvents reads the events from a block up to that of the status.
@@ -94,6 +136,7 @@ type History struct {
 	ChainID   uint64          `json:"chain_id,string"`
 	Sender    format.Address  `json:"sender"`
 	Recipient *format.Address `json:"recipient,omitempty"`
+	Client    string          `json:"client,omitempty"`
 	Since     time.Time       `json:"since,omitzero"`
 	Until     time.Time       `json:"until,omitzero"`
 	// Block is the newest block that was read.
@@ -109,21 +152,29 @@ type History struct {
 	Now                time.Time         `json:"-"`
 }
 
-// History reads what happened to the account's funds before until and, unless recipient is nil,
-// only by that recipient's redemptions; the zero time means up to now. It returns the errors of the
-// node and the store, history.ErrEvents and history.ErrReplaced.
-func (r *Reader) History(ctx context.Context, of HistoryOptions, until time.Time, recipient *common.Address) (*History, error) {
+// History reads what happened to the account's funds, as far as only selects it. It returns the
+// errors of the node and the store, store.ErrNoClient, history.ErrEvents and history.ErrReplaced.
+func (r *Reader) History(ctx context.Context, of HistoryOptions, only HistoryFilter) (*History, error) {
 	p, err := r.lookBack(ctx, of)
 	if err != nil {
 		return nil, err
 	}
 	defer p.store.Close()
-	chosen := func(at time.Time, paid common.Address) bool {
-		return !at.Before(of.Since) && (until.IsZero() || at.Before(until)) && (recipient == nil || *recipient == paid)
+	client := ""
+	if only.Client != "" {
+		named, err := p.store.Clients().Named(ctx, only.Client)
+		if err != nil {
+			return nil, fmt.Errorf("client %q: %w", only.Client, err)
+		}
+		client = named.ID
+	}
+	until, recipient := only.Until, only.Recipient
+	chosen := func(at time.Time, paid common.Address, of string) bool {
+		return (until.IsZero() || at.Before(until)) && (recipient == nil || *recipient == paid) && (client == "" || client == of)
 	}
 	draw := history.NewDraw(p.status.Head.L1Block)
 	err = p.ledger.Reservations(ctx, r.Address, of.Since, func(made store.Reservation) error {
-		if chosen(made.At, made.Recipient) {
+		if chosen(made.At, made.Recipient, made.Client) {
 			draw.Add(made)
 		}
 		return nil
@@ -138,14 +189,15 @@ func (r *Reader) History(ctx context.Context, of HistoryOptions, until time.Time
 		if e.Redemption != nil {
 			paid = common.Address(e.Redemption.Recipient)
 		}
-		if chosen(e.Time, paid) {
+		if !e.Time.Before(of.Since) && chosen(e.Time, paid, clientOf(&e)) {
 			events = append(events, e)
 		}
 	}
+	p.nameClients(events)
 	deposits, reserves := history.Balances(p.events, p.status.Sender.Deposit, p.status.Sender.Reserve)
 	return &History{
 		Deposits: deposits, Reserves: reserves, Now: p.now,
-		Network: r.Network.Name, ChainID: r.Network.ChainID, Sender: format.Address(r.Address), Recipient: (*format.Address)(recipient),
+		Network: r.Network.Name, ChainID: r.Network.ChainID, Sender: format.Address(r.Address), Recipient: (*format.Address)(recipient), Client: only.Client,
 		Since: of.Since, Until: until, Block: p.status.Head.Number,
 		Events: events, Totals: history.Total(events), Luck: draw.Luck(),
 	}, nil

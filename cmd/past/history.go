@@ -1,15 +1,16 @@
 package past
 
 import (
-	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/wallet"
 )
 
 type historyOptions struct {
-	scanOptions
+	cli.ScanOptions
 	recipient string
+	client    string
 	until     string
 	plot      plotOptions
 }
@@ -30,28 +31,31 @@ interrupted scan continues where it stopped; --since makes a first scan shorter.
 		Example: `  pmctl history
   pmctl history --since 30d --plot funds.svg
   pmctl history --recipient 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed -o json
+  pmctl history --client studio
   pmctl history --since 2026-03-01 --until 2026-04-01 -o csv > march.csv`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runHistory(r, cmd, &o) },
 	}
-	cmd.Flags().StringVar(&o.since, "since", "", "start at `TIME`: an age (12h, 30d, 2w), a day or a time (default: everything)")
+	cmd.Flags().StringVar(&o.Since, "since", "", "start at `TIME`: an age (12h, 30d, 2w), a day or a time (default: everything)")
 	cmd.Flags().StringVar(&o.until, "until", "", "stop before `TIME`")
 	cmd.Flags().StringVar(&o.recipient, "recipient", "", "show only redemptions by the recipient `ADDRESS`")
+	cmd.Flags().StringVar(&o.client, "client", "", "show only redemptions of tickets of a remote signer's client, by `NAME`")
 	o.plot.register(cmd, "deposit, reserve and what was paid over time")
-	o.register(cmd)
+	o.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON, cli.OutputCSV)
 	return cmd
 }
 
 func runHistory(r *cli.Run, cmd *cobra.Command, o *historyOptions) error {
-	var recipient *common.Address
+	only := wallet.HistoryFilter{Client: o.client}
 	if o.recipient != "" {
 		address, err := cli.ParseAddress("--recipient", o.recipient)
 		if err != nil {
 			return err
 		}
-		recipient = &address
+		only.Recipient = &address
 	}
-	until, err := cli.ParseMoment("--until", o.until, r.Now())
+	var err error
+	only.Until, err = cli.ParseMoment("--until", o.until, r.Now())
 	if err != nil {
 		return err
 	}
@@ -62,12 +66,12 @@ func runHistory(r *cli.Run, cmd *cobra.Command, o *historyOptions) error {
 	if file != nil {
 		defer file.Close()
 	}
-	reader, past, err := o.open(cmd.Context(), r)
+	reader, past, err := o.Open(cmd.Context(), r)
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
-	found, err := reader.History(cmd.Context(), past, until, recipient)
+	found, err := reader.History(cmd.Context(), past, only)
 	if err != nil {
 		return err
 	}

@@ -101,7 +101,7 @@ func totals(h *wallet.History) [][]string {
 		{"paid", wei.Format(t.DepositPaid), wei.Format(t.ReservePaid)},
 		{"withdrawn", wei.Format(t.DepositWithdrawn), wei.Format(t.ReserveWithdrawn)},
 	}
-	if h.Recipient != nil {
+	if h.Recipient != nil || h.Client != "" {
 		return rows[1:2]
 	}
 	return slices.DeleteFunc(rows, func(row []string) bool { return row[1] == row[2] && row[1] == wei.Format(new(big.Rat)) })
@@ -112,6 +112,9 @@ func summary(h *wallet.History) []cli.Field {
 	fields := []cli.Field{{"sender", common.Address(h.Sender).Hex()}}
 	if h.Recipient != nil {
 		fields = append(fields, cli.Field{"recipient", common.Address(*h.Recipient).Hex()})
+	}
+	if h.Client != "" {
+		fields = append(fields, cli.Field{"client", h.Client})
 	}
 	redeemed := fmt.Sprint(t.Redemptions)
 	if t.Unmatched > 0 {
@@ -161,7 +164,7 @@ func percent(p float64) string {
 var historyColumns = []string{
 	"time", "kind", "block", "log_index", "transaction_hash", "deposit", "reserve", "start_round", "withdraw_round",
 	"recipient", "face_value", "paid", "win_prob", "nonce", "recipient_rand_hash", "creation_round",
-	"match", "created_at", "ticket_ev_wei", "ticket_ev_exact",
+	"match", "created_at", "ticket_ev_wei", "ticket_ev_exact", "client",
 }
 
 func writeHistoryCSV(w io.Writer, events []history.Event) error {
@@ -195,7 +198,7 @@ func eventRecord(e history.Event) []string {
 		record = append(record, common.Address(t.Recipient).Hex(), t.FaceValue.Decimal(), t.Paid.Decimal(), t.WinProb.Dec(), t.SenderNonce.String(),
 			t.RecipientRandHash.Hex(), t.CreationRound.String(), string(t.Match))
 		if t.Made != nil {
-			record = append(record, t.Made.At.Format(time.RFC3339), t.Made.TicketEVWei.String(), t.Made.TicketEVExact.String())
+			record = append(record, t.Made.At.Format(time.RFC3339), t.Made.TicketEVWei.String(), t.Made.TicketEVExact.String(), t.Made.Client)
 		}
 	}
 	return append(record, make([]string, cap(record)-len(record))...)

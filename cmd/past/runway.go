@@ -8,7 +8,7 @@ import (
 )
 
 type runwayOptions struct {
-	scanOptions
+	cli.ScanOptions
 	plot plotOptions
 }
 
@@ -30,9 +30,9 @@ ledger is incomplete, and only the redemptions count. No key is opened.`,
   pmctl runway --output json`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRunway(r, cmd, &o) },
 	}
-	cmd.Flags().StringVar(&o.since, "since", "30d", "use the spending since `TIME`: an age (12h, 30d, 2w), a day or a time")
+	cmd.Flags().StringVar(&o.Since, "since", "30d", "use the spending since `TIME`: an age (12h, 30d, 2w), a day or a time")
 	o.plot.register(cmd, "deposit, reserve and expected value over time, with the forecast,")
-	o.register(cmd)
+	o.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
@@ -45,7 +45,7 @@ func runRunway(r *cli.Run, cmd *cobra.Command, o *runwayOptions) error {
 	if file != nil {
 		defer file.Close()
 	}
-	reader, past, err := o.open(cmd.Context(), r)
+	reader, past, err := o.Open(cmd.Context(), r)
 	if err != nil {
 		return err
 	}

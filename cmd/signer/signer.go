@@ -12,5 +12,6 @@ func NewSigner(r *cli.Run) *cobra.Command {
 	return cli.Group("signer", "Sign payments for gateways and SDKs that hold no key",
 		newServe(r),
 		newClient(r),
+		newUsage(r),
 	)
 }

@@ -79,6 +79,8 @@ type Made struct {
 	FirstNonce uint32    `json:"first_nonce"`
 	Tickets    uint32    `json:"tickets"`
 	format.TicketEV
+	// Client is the client of a remote signer whose ticket it was; MatchAll sets its ID.
+	Client string `json:"client,omitempty"`
 }
 
 // Match is how a redeemed ticket relates to the ledger.

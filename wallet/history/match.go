@@ -28,7 +28,7 @@ func MatchAll(ctx context.Context, ledger *store.Chain, sender common.Address, e
 		if err != nil {
 			return err
 		}
-		r.Match, r.Made = Contradicts, &Made{made.At, made.Nonces.First, made.Nonces.Count, format.NewTicketEV(made.TicketEV)}
+		r.Match, r.Made = Contradicts, &Made{made.At, made.Nonces.First, made.Nonces.Count, format.NewTicketEV(made.TicketEV), made.Client}
 		ticket := pm.TicketParams{FaceValue: r.FaceValue.Big(), WinProb: r.WinProb.ToBig()}
 		if made.Recipient == common.Address(r.Recipient) && made.FaceValue.Cmp(ticket.FaceValue) == 0 && made.TicketEV.Cmp(ticket.EV()) == 0 {
 			r.Match = Matched

@@ -1,0 +1,109 @@
+package signer
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+func newUsage(r *cli.Run) *cobra.Command {
+	var o cli.ScanOptions
+	var client string
+	cmd := &cobra.Command{
+		Use:   "usage",
+		Short: "Show what was signed for each client, and what it cost",
+		Long: `Usage sums up the tickets that were signed for each client of the remote signers
+that use the store: their expected value (EV) is what they cost on average. From
+the chain it reads which of them won and were redeemed, and compares that with
+the number expected of the tickets that have been drawn.
+
+Tickets that this account made for no client are in a line of their own.`,
+		Example: `  pmctl signer usage
+  pmctl signer usage --client studio --since 30d
+  pmctl signer usage -o csv > usage.csv`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			reader, past, err := o.Open(cmd.Context(), r)
+			if err != nil {
+				return err
+			}
+			defer reader.Close()
+			found, err := reader.SignerUsage(cmd.Context(), past, client)
+			if err != nil {
+				return err
+			}
+			if r.Output == cli.OutputCSV {
+				return writeUsageCSV(r.Out, found.Clients)
+			}
+			return r.Emit("pmctl.signer_usage", found, func(p *cli.Page) error { return writeUsage(p, found.Clients) })
+		},
+	}
+	cmd.Flags().StringVar(&client, "client", "", "show only the client with this `NAME`")
+	cmd.Flags().StringVar(&o.Since, "since", "", "count tickets since `TIME`: an age (12h, 30d, 2w), a day or a time (default: all)")
+	o.Register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON, cli.OutputCSV)
+	return cmd
+}
+
+func writeUsage(p *cli.Page, clients []wallet.ClientUsage) error {
+	if len(clients) == 0 {
+		return p.Print("no clients: add one with pmctl signer client add NAME\n")
+	}
+	rows := make([][]string, len(clients))
+	for i, c := range clients {
+		name := c.Client
+		if name == "" {
+			name = p.Dim("no client")
+		}
+		rows[i] = []string{
+			name, fmt.Sprint(c.Payments), fmt.Sprint(c.Tickets), wei.Format(c.TotalEVExact.Rat), wei.Format(c.Luck.Paid),
+			fmt.Sprintf("%d of %.3g", c.Luck.Wins, c.Luck.ExpectedWins), luck(&c),
+		}
+	}
+	return p.Table([]cli.Column{
+		cli.Text("client"), cli.Number("payments"), cli.Number("tickets"), cli.Number("EV"), cli.Number("paid"), cli.Number("wins"), cli.Text("luck"),
+	}, rows)
+}
+
+// luck is how likely a result is that is at least as far from the expected one.
+func luck(c *wallet.ClientUsage) string {
+	switch {
+	case c.Luck.Tickets == 0:
+		return "nothing drawn"
+	case float64(c.Luck.Wins) > c.Luck.ExpectedWins:
+		return fmt.Sprintf("bad (%.2g %%)", c.Luck.AtLeast*100)
+	}
+	return fmt.Sprintf("good (%.2g %%)", c.Luck.AtMost*100)
+}
+
+var usageColumns = []string{
+	"client", "payments", "tickets", "total_ev_wei", "total_ev_exact", "total_face_value",
+	"drawn_tickets", "drawn_ev_wei", "drawn_ev_exact", "expected_wins", "wins", "paid", "probability_at_most", "probability_at_least", "outstanding",
+}
+
+func writeUsageCSV(w io.Writer, clients []wallet.ClientUsage) error {
+	out := csv.NewWriter(w)
+	out.UseCRLF = true // as RFC 4180 has it
+	if err := out.Write(usageColumns); err != nil {
+		return err
+	}
+	number := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+	for _, c := range clients {
+		err := out.Write([]string{
+			c.Client, fmt.Sprint(c.Payments), fmt.Sprint(c.Tickets), c.TotalEVWei.String(), c.TotalEVExact.String(), c.FaceValue.Num().String(),
+			fmt.Sprint(c.Luck.Tickets), c.Luck.TotalEVWei.String(), c.Luck.TotalEVExact.String(), number(c.Luck.ExpectedWins), fmt.Sprint(c.Luck.Wins),
+			c.Luck.Paid.Num().String(), number(c.Luck.AtMost), number(c.Luck.AtLeast), fmt.Sprint(c.Luck.Outstanding),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
