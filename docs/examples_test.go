@@ -48,7 +48,7 @@ var state = map[string]string{
 	"ticket deliver":       `pmctl params fetch $R -o json >params.json; pmctl ticket batch --params params.json --count 1 >tickets.json`,
 	"ticket inspect":       `pmctl params fetch $R -o json >params.json; pmctl ticket batch --params params.json --count 1 -o ndjson >tickets.ndjson 2>/dev/null`,
 	"ticket redeem":        `winner`,
-	"ticket verify":        `export IT=$ME; pmctl params fetch $R -o json >params.json; pmctl ticket batch --params params.json --count 1 >tickets.json; pmctl ticket batch --params params.json --count 1 -o headers >headers.txt`,
+	"ticket verify":        `export IT=$ME; pmctl params fetch $R -o json >params.json; pmctl ticket batch --params params.json --count 1 >tickets.json; pmctl ticket batch --params params.json --count 1 -o headers >headers.txt; pmctl params fetch $R --jq . | pmctl ticket batch --stream --count 1 >batches.ndjson`,
 	"tx bump":              `pending`,
 	"tx cancel":            `pending`,
 	"tx send":              `fresh; pmctl fund --deposit 1gwei --unsigned >unsigned.json; pmctl tx sign --yes unsigned.json >signed.json`,

@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"context"
 	"fmt"
 	"math/big"
 	"time"
@@ -21,25 +22,25 @@ func newTicketInspect(r *cli.Run) *cobra.Command {
 		Use:   "inspect [FILE|-]",
 		Short: "Decode tickets, headers or ticket params",
 		Long: `Decode what pmctl writes, and the headers that deliver a payment: a batch as
-json, ndjson, payment or headers, ticket params, and any Livepeer-Payment or
-Livepeer-Segment header, as a line or as its value alone. The input is FILE or
-stdin. No node is asked, and no key is opened.
+json, ndjson, payment or headers, ticket params, any Livepeer-Payment or
+Livepeer-Segment header, as a line or as its value alone, and what a recipient
+answers to a payment, as the HTTP body or in base64. The input is FILE or stdin,
+and can have several documents: each is shown, with its number and line. No node
+is asked, and no key is opened.
 
 Inspect shows who signed the credentials. pmctl ticket verify checks the
 signatures of the tickets.`,
 		Example: `  pmctl ticket batch --params params.json --count 2 -o headers |
     pmctl ticket inspect
-  pmctl ticket inspect tickets.ndjson -o json`,
+  pmctl ticket inspect tickets.ndjson -o json
+  pmctl ticket batch --params params.json --count 2 -o headers |
+    curl -k --fail-with-body -H @- -X POST URL/payment | pmctl ticket inspect`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			document, err := cli.ReadDocument(cmd.Context(), r, cli.FileOrStdin(args))
-			if err != nil {
-				return err
-			}
-			found, err := newInspection(document)
-			if err != nil {
-				return err
-			}
-			return cli.EmitList(r, "pmctl.inspection", found, func(w *cli.Page) error { return found.write(w, r.Verbose) })
+			d := reading{kind: "pmctl.inspection", answer: func(_ context.Context, document *format.Document, lines *format.TicketLines) (answer, error) {
+				return newInspection(document, lines, r.Verbose)
+			}}
+			d.emit = func(found answer) error { return cli.EmitList(r, d.kind, found, found.write) }
+			return d.run(r, cmd, cli.FileOrStdin(args))
 		},
 	}
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
@@ -49,13 +50,20 @@ signatures of the tickets.`,
 // inspection is what pmctl ticket inspect answers: what the input is, and each part
 // that it has.
 type inspection struct {
+	place
 	Form        string                `json:"form"`
 	Params      *format.Params        `json:"params,omitempty"`
 	Batch       *inspectedBatch       `json:"batch,omitempty"`
 	Credentials *inspectedCredentials `json:"credentials,omitempty"`
+	// NextParams are those that a recipient's answer to a payment has for the next one.
+	NextParams *format.Answer `json:"next_params,omitempty"`
 
 	ticketParams *pm.TicketParams
+	verbose      bool
 }
+
+// err implements answer: what can be decoded is as it should be.
+func (i *inspection) err() error { return nil }
 
 // inspectedBatch is a batch with what can be worked out from it.
 type inspectedBatch struct {
@@ -87,13 +95,20 @@ type inspectedCredentials struct {
 	SignedBy *format.Address `json:"signed_by,omitempty"`
 }
 
-func newInspection(document *format.Document) (*inspection, error) {
-	found := &inspection{Form: document.Form, Params: document.Params}
-	if document.Params != nil {
-		var err error
-		if found.ticketParams, err = document.Params.TicketParams(); err != nil {
-			return nil, err
-		}
+func newInspection(document *format.Document, lines *format.TicketLines, verbose bool) (*inspection, error) {
+	if err := lines.ReadInto(document); err != nil {
+		return nil, err
+	}
+	found := &inspection{Form: document.Form, Params: document.Params, NextParams: document.Answer, verbose: verbose}
+	var err error
+	switch {
+	case document.Params != nil:
+		found.ticketParams, err = document.Params.TicketParams()
+	case document.Answer != nil:
+		found.ticketParams, err = document.Answer.TicketParams()
+	}
+	if err != nil {
+		return nil, err
 	}
 	if document.Batch != nil {
 		found.Batch = newInspectedBatch(document.Header, document.Batch)
@@ -141,13 +156,19 @@ func newInspectedCredentials(segment *wire.SegData) *inspectedCredentials {
 }
 
 // write prints the parts for a person, one after the other.
-func (i *inspection) write(w *cli.Page, withSigs bool) error {
+func (i *inspection) write(w *cli.Page) error {
 	fields := []cli.Field{{"form", i.Form}}
 	if i.Params != nil {
 		fields = append(fields, cli.ParamsFields(i.Params, i.ticketParams)...)
 	}
 	if i.Batch != nil {
 		fields = append(fields, batchFields(i.Batch.batch)...)
+		if i.Batch.URL != "" {
+			fields = append(fields, cli.Field{"url", format.PlainText(i.Batch.URL)})
+		}
+	}
+	if i.NextParams != nil {
+		fields = append(fields, answerFields(i.NextParams, i.ticketParams)...)
 	}
 	if i.Credentials != nil {
 		fields = append(fields, i.Credentials.fields()...)
@@ -159,7 +180,7 @@ func (i *inspection) write(w *cli.Page, withSigs bool) error {
 		return err
 	}
 	header := []cli.Column{cli.Number("nonce"), cli.Text("ticket hash")}
-	if withSigs {
+	if i.verbose {
 		header = append(header, cli.Text("signature"))
 	}
 	rows := make([][]string, len(i.Batch.Signatures))
@@ -185,6 +206,27 @@ func batchFields(batch *pm.TicketBatch) []cli.Field {
 		{"round's hash", batch.CreationRoundBlockHash.Hex()},
 		{"expires at", fmt.Sprintf("L1 block %v", batch.ExpirationBlock)},
 	}
+}
+
+// answerFields is a recipient's answer to a payment, for a person.
+func answerFields(answer *format.Answer, next *pm.TicketParams) []cli.Field {
+	fields := []cli.Field{
+		{"recipient", next.Recipient.Hex()},
+		{"pay at", format.PlainText(answer.Transcoder)},
+		{"ticket EV", wei.Format(next.EV())},
+		{"face value", wei.Format(new(big.Rat).SetInt(next.FaceValue))},
+		{"wins", cli.OneIn(next.WinProbRat())},
+		{"price", wei.Format(next.PricePerPixel) + " a pixel"},
+		{"rand hash", next.RecipientRandHash.Hex()},
+		{"expires at", fmt.Sprintf("L1 block %v", next.ExpirationBlock)},
+	}
+	if token := answer.AuthToken; token != nil {
+		fields = append(fields,
+			cli.Field{"session", format.PlainText(token.SessionID)},
+			cli.Field{"session ends", time.Unix(int64(token.Expiration), 0).UTC().Format(time.RFC3339)},
+		)
+	}
+	return fields
 }
 
 func (c *inspectedCredentials) fields() []cli.Field {

@@ -27,13 +27,19 @@ credentials, and that no nonce occurs twice. The input, FILE or stdin, is any
 output of pmctl ticket batch, or the Livepeer-Payment and Livepeer-Segment
 headers. Verification uses all cores, and reads ndjson of any length.
 
-The exit code is 1 if anything is wrong. Not checked: whether the tickets match
+Several documents are answered one by one, with the number and the line of each,
+with --output json on a line of its own. A document that cannot be read does not
+affect the others.
+
+The exit code is 1 if anything is wrong, the highest one if several documents
+fail. Not checked: whether the tickets match
 the offer of the recipient, have expired, were delivered before, or were
 redeemed.`,
 		Example: `  pmctl ticket verify tickets.json
-  pmctl ticket verify - --sender 0x… < headers.txt`,
+  pmctl ticket verify - --sender 0x… < headers.txt
+  pmctl ticket verify batches.ndjson -o json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runVerify(cmd.Context(), r, cli.FileOrStdin(args), sender)
+			return runVerify(cmd, r, cli.FileOrStdin(args), sender)
 		},
 	}
 	cmd.Flags().StringVar(&sender, "sender", "", "require the signatures of `ADDRESS` (default: the sender that the batch names)")
@@ -41,7 +47,7 @@ redeemed.`,
 	return cmd
 }
 
-func runVerify(ctx context.Context, r *cli.Run, file, from string) error {
+func runVerify(cmd *cobra.Command, r *cli.Run, file, from string) error {
 	var sender common.Address
 	if from != "" {
 		var err error
@@ -49,36 +55,29 @@ func runVerify(ctx context.Context, r *cli.Run, file, from string) error {
 			return err
 		}
 	}
-	in, err := cli.OpenDocument(ctx, r, file)
-	if err != nil {
-		return err
+	tickets := false
+	d := reading{kind: "pmctl.verification"}
+	d.answer = func(ctx context.Context, document *format.Document, lines *format.TicketLines) (answer, error) {
+		by := sender
+		switch {
+		case document.Batch == nil && document.Segment == nil:
+			return nil, errNothingSigned
+		case document.Batch == nil && from == "":
+			return nil, cli.Usagef("the credentials do not name their sender: pass --sender ADDRESS, who must have signed them")
+		case document.Batch != nil && document.Header.Tickets == 0:
+			return nil, errNoTickets
+		case from == "":
+			by = document.Batch.Sender
+		}
+		tickets = tickets || document.Batch != nil
+		return verify(ctx, document, lines, by)
 	}
-	defer in.Close()
-	document, lines, err := format.DecodeStream(in)
-	if err != nil {
-		return cli.WithSource(cli.FileName(file), err)
-	}
-	switch {
-	case document.Batch == nil && document.Segment == nil:
-		return errNothingSigned
-	case document.Batch == nil && from == "":
-		return cli.Usagef("the credentials do not name their sender: pass --sender ADDRESS, who must have signed them")
-	case document.Batch != nil && document.Header.Tickets == 0:
-		return errNoTickets
-	case from == "":
-		sender = document.Batch.Sender
-	}
-	v, err := verify(ctx, document, lines, sender)
-	if err != nil {
-		return cli.WithSource(cli.FileName(file), err)
-	}
-	if err := r.Emit("pmctl.verification", v, v.write); err != nil {
-		return err
-	}
-	if document.Batch != nil {
+	d.emit = func(found answer) error { return r.Emit(d.kind, found, found.write) }
+	err := d.run(r, cmd, file)
+	if tickets && (err == nil || errors.Is(err, errBadTickets)) {
 		r.Note("not checked, since only the recipient and the chain can tell: recipientRand, expiry, whether the tickets are used")
 	}
-	return v.err()
+	return err
 }
 
 var (
@@ -95,6 +94,9 @@ var (
 
 // verification is what pmctl ticket verify answers.
 type verification struct {
+	place
+	// URL is that of the recipient; "" if the document does not name it.
+	URL string `json:"url,omitempty"`
 	// Sender is who must have signed.
 	Sender  format.Address `json:"sender"`
 	Tickets int            `json:"tickets"`
@@ -126,6 +128,9 @@ func verify(ctx context.Context, document *format.Document, lines *format.Ticket
 		Sender:     format.Address(sender),
 		Bad:        []badTicket{},
 		NotChecked: []string{"recipient_rand", "expiration", "used"},
+	}
+	if document.Header != nil {
+		v.URL = document.Header.URL
 	}
 	if document.Batch != nil {
 		if err := v.tickets(ctx, document.Batch, lines, sender); err != nil {
@@ -198,6 +203,9 @@ func (v *verification) write(w *cli.Page) error {
 		fields = append(fields, cli.Field{"credentials", w.Red(v.Credentials)})
 	}
 	fields = append(fields, cli.Field{"sender", common.Address(v.Sender).Hex()})
+	if v.URL != "" {
+		fields = append(fields, cli.Field{"url", format.PlainText(v.URL)})
+	}
 	if err := w.Fields(fields); err != nil || len(v.Bad) == 0 {
 		return err
 	}

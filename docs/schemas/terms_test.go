@@ -54,7 +54,7 @@ func notAmounts() map[string]string {
 		"price_per_unit": "with pixels_per_unit, the protocol's price",
 		"gas_limit":      "gas", "tx_cost_multiplier": "a factor", "face_value_source": "where an amount comes from",
 		"spare_face_values": "a number of face values", "data.price": "an object, see price_per_unit", "batch.price": "the same",
-		"params.price": "the same", "max_prices": "a list", "capabilities_prices": "a list", "data.funded": "an object with amounts",
+		"params.price": "the same", "next_params.price": "the same", "max_prices": "a list", "capabilities_prices": "a list", "data.funded": "an object with amounts",
 	}
 }
 

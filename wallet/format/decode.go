@@ -16,11 +16,15 @@ const (
 
 	// Segment is a Livepeer-Segment header alone.
 	Segment = "segment"
+
+	// PaymentResult is a recipient's answer to a payment: protobuf, or that in base64.
+	PaymentResult = "payment_result"
 )
 
 // Document is the result of Decode. Fields that the input does not have are nil.
 type Document struct {
-	// Form is the form of the input: ParamsForm, JSON, NDJSON, Payment, Headers or Segment.
+	// Form is the form of the input: ParamsForm, JSON, NDJSON, Payment, Headers, Segment or
+	// PaymentResult.
 	Form string
 
 	// Params is the params document.
@@ -33,15 +37,25 @@ type Document struct {
 
 	// Segment are the segment credentials, of the header or of the batch.
 	Segment *wire.SegData
+
+	// Answer is that of a recipient.
+	Answer *Answer
 }
 
 // Decode reads any document of params or a batch that this package writes, and the headers
-// Livepeer-Payment and Livepeer-Segment: a value alone, or lines of name and value. It detects
+// Livepeer-Payment and Livepeer-Segment: a value alone, or lines of name and value; and a recipient's
+// answer to a payment. It detects
 // truncated input and checks every width, but verifies no signature. It returns ErrTruncated,
 // ErrTooLarge, ErrSyntax, *KindError, *VersionError or the reader's error.
 func Decode(r io.Reader) (*Document, error) {
 	input, err := readAll(r)
 	if err != nil {
+		return nil, err
+	}
+	if isPaymentResult(input) {
+		return decodePaymentResult(input)
+	}
+	if err := checkText(input); err != nil {
 		return nil, err
 	}
 	if bytes.TrimSpace(input)[0] == '{' {

@@ -47,9 +47,12 @@ func decodeHeaders(input []byte) (*Document, error) {
 	return d, nil
 }
 
-// decodeValue reads the value of either header. They cannot be confused: the second field of a
-// payment is an address, that of credentials a number.
+// decodeValue reads the value of either header, or a recipient's answer. They cannot be confused: the second field of a
+// payment is an address, that of credentials a number, and an answer begins with its own tag.
 func decodeValue(value string) (*Document, error) {
+	if d, found, err := decodeResultText(value); found {
+		return d, err
+	}
 	d := &Document{Form: Payment}
 	paymentErr := d.payment(value)
 	if paymentErr == nil {

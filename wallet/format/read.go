@@ -20,6 +20,9 @@ func Read(r io.Reader, kind string, into any) error {
 	if err != nil {
 		return err
 	}
+	if err := checkText(input); err != nil {
+		return err
+	}
 	document, rest, err := first(input)
 	if err != nil {
 		return err
@@ -34,7 +37,7 @@ func Read(r io.Reader, kind string, into any) error {
 	return head.unmarshalData(document, into)
 }
 
-// readAll reads at most MaxSize bytes of text.
+// readAll reads at most MaxSize bytes.
 func readAll(r io.Reader) ([]byte, error) {
 	input, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
 	switch {
@@ -44,10 +47,15 @@ func readAll(r io.Reader) ([]byte, error) {
 		return nil, fmt.Errorf("%w: the input has more than %d bytes", ErrTooLarge, MaxSize)
 	case len(bytes.TrimSpace(input)) == 0:
 		return nil, fmt.Errorf("%w: it is empty; the command that writes it may have failed", ErrTruncated)
-	case !utf8.Valid(input):
-		return nil, fmt.Errorf("%w: the input is not text in UTF-8", ErrSyntax)
 	}
 	return input, nil
+}
+
+func checkText(input []byte) error {
+	if !utf8.Valid(input) {
+		return fmt.Errorf("%w: the input is not text in UTF-8", ErrSyntax)
+	}
+	return nil
 }
 
 // first splits the input after its first JSON value.

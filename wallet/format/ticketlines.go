@@ -4,12 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
 
+	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
@@ -18,6 +18,7 @@ type TicketLines struct {
 	in          *bufio.Reader
 	count, read uint32
 	first       uint32
+	ended       int // lines, of any content
 }
 
 // TicketChunk is a number of consecutive lines of a batch. It can be reused.
@@ -31,56 +32,6 @@ type TicketChunk struct {
 // maxLine is the longest line of a ticket: many times its usual length.
 const maxLine = 1 << 12
 
-// DecodeStream is Decode, but leaves the tickets of a batch in NDJSON to be read from lines, so
-// that their number is unlimited. The document's Batch then has no tickets; lines is nil for any
-// other document. It returns the errors of Decode.
-func DecodeStream(r io.Reader) (document *Document, lines *TicketLines, err error) {
-	in := bufio.NewReaderSize(r, chunkSize)
-	var line []byte
-	for {
-		part, err := in.ReadSlice('\n')
-		line = append(line, part...)
-		if !errors.Is(err, bufio.ErrBufferFull) || len(line) > MaxSize {
-			break // the next read returns it again
-		}
-	}
-	document = decodeFirstLine(line)
-	if document == nil {
-		document, err = Decode(io.MultiReader(bytes.NewReader(line), in))
-		return document, nil, err
-	}
-	return document, &TicketLines{in: in, count: document.Header.Tickets, first: document.Header.FirstNonce}, nil
-}
-
-// decodeFirstLine reads the first line of a batch in NDJSON. It returns nil for any other line,
-// which Decode explains.
-func decodeFirstLine(line []byte) *Document {
-	if !json.Valid(line) {
-		return nil
-	}
-	var b batch
-	head, err := identify(line, KindBatch)
-	if err == nil {
-		err = head.unmarshalData(line, &b)
-	}
-	if err != nil || b.Signatures != nil {
-		return nil
-	}
-	payment, err := b.check()
-	if err != nil {
-		return nil
-	}
-	tickets, err := payment.Batch()
-	if err != nil {
-		return nil
-	}
-	document, err := b.document(NDJSON, tickets)
-	if err != nil {
-		return nil
-	}
-	return document
-}
-
 // Next reads the next lines, at most most, into c. It returns io.EOF after the last ticket,
 // ErrTruncated if there are fewer tickets than the header says, ErrSyntax if there are more, and
 // the reader's error.
@@ -90,14 +41,17 @@ func (l *TicketLines) Next(c *TicketChunk, most int) error {
 	}
 	c.text, c.ends, c.index, c.first = c.text[:0], c.ends[:0], int(l.read), l.first+l.read
 	for len(c.ends) < most && l.read < l.count {
-		line, err := l.in.ReadSlice('\n')
+		if atDocument(l.in) {
+			return l.truncated()
+		}
+		line, err := l.line()
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull) || len(line) > maxLine:
 			return fmt.Errorf("ticket %d: %w: the line has more than %d bytes", l.read+1, ErrTooLarge, maxLine)
 		case err != nil && !errors.Is(err, io.EOF):
 			return fmt.Errorf("read the input: %w", err)
 		case len(line) == 0:
-			return fmt.Errorf("%w: %d of %d tickets are there", ErrTruncated, l.read, l.count)
+			return l.truncated()
 		}
 		c.text = append(c.text, line...)
 		c.ends = append(c.ends, len(c.text))
@@ -106,14 +60,63 @@ func (l *TicketLines) Next(c *TicketChunk, most int) error {
 	return nil
 }
 
-// end checks that nothing but space follows the last ticket.
+func (l *TicketLines) truncated() error {
+	return fmt.Errorf("%w: %d of %d tickets are there", ErrTruncated, l.read, l.count)
+}
+
+func (l *TicketLines) line() ([]byte, error) {
+	line, err := l.in.ReadSlice('\n')
+	if err == nil {
+		l.ended++
+	}
+	return line, err
+}
+
+// end checks that no other ticket follows the last one.
 func (l *TicketLines) end() error {
-	for {
-		line, err := l.in.ReadSlice('\n')
-		if len(bytes.TrimSpace(line)) > 0 {
-			return invalid(&wire.FieldError{Field: "signatures", Got: "one more line", Want: fmt.Sprintf("%d, as tickets says", l.count)})
+	if l.atTicket() {
+		return invalid(&wire.FieldError{Field: "signatures", Got: "one more line", Want: fmt.Sprintf("%d, as tickets says", l.count)})
+	}
+	return io.EOF
+}
+
+func (l *TicketLines) atTicket() bool {
+	next, _ := l.in.Peek(len(ticketOpening))
+	return string(next) == ticketOpening
+}
+
+// skip passes over tickets that were not read, or that are too many.
+func (l *TicketLines) skip() {
+	for l.atTicket() {
+		for {
+			if _, err := l.line(); !errors.Is(err, bufio.ErrBufferFull) {
+				break
+			}
 		}
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+	}
+}
+
+// ReadInto reads all tickets into the batch of a document. It returns the errors of Next and Each,
+// and ErrTooLarge for more than MaxSize bytes.
+func (l *TicketLines) ReadInto(d *Document) error {
+	if l == nil {
+		return nil
+	}
+	var c TicketChunk
+	for size := 0; ; size += len(c.text) {
+		err := l.Next(&c, chunkSize/maxLine)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil && size > MaxSize {
+			err = fmt.Errorf("%w: the batch has more than %d bytes", ErrTooLarge, MaxSize)
+		}
+		if err == nil {
+			err = c.Each(func(t *Ticket) {
+				d.Batch.SenderParams = append(d.Batch.SenderParams, &pm.TicketSenderParams{SenderNonce: t.Nonce, Sig: bytes.Clone(t.Sig[:])})
+			})
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package format
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -16,15 +17,29 @@ import (
 
 // readLines reads a batch as Decode does, chunk by chunk.
 func readLines(r io.Reader, most int) (*Document, error) {
-	d, lines, err := DecodeStream(r)
-	if err != nil || lines == nil {
-		return d, err
+	all := NewDocuments(r)
+	d, lines, err := all.Next()
+	if err != nil {
+		return nil, err
+	}
+	if err := readTickets(d, lines, most); err != nil {
+		return nil, err
+	}
+	if _, _, err := all.Next(); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%w: there is more: %v", ErrSyntax, err)
+	}
+	return d, nil
+}
+
+func readTickets(d *Document, lines *TicketLines, most int) error {
+	if lines == nil {
+		return nil
 	}
 	var c TicketChunk
 	for {
 		err := lines.Next(&c, most)
 		if errors.Is(err, io.EOF) {
-			return d, nil
+			return nil
 		}
 		if err == nil {
 			err = c.Each(func(t *Ticket) {
@@ -32,7 +47,7 @@ func readLines(r io.Reader, most int) (*Document, error) {
 			})
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
 }

@@ -33,7 +33,7 @@ func TestVersion1IsRead(t *testing.T) {
 		require.Equal(t, d.Batch.EV(), d.Header.TicketEVExact.Rat)
 		require.Equal(t, params.Offer.ExpirationBlock, d.Header.Offer.ExpirationBlock)
 
-		d, lines, err := DecodeStream(bytes.NewReader(versionOne(t, name)))
+		d, lines, err := NewDocuments(bytes.NewReader(versionOne(t, name))).Next()
 		require.NoError(t, err, name)
 		require.Equal(t, name == "batch.ndjson", lines != nil)
 		require.Equal(t, uint32(3), d.Header.Tickets)
