@@ -59,6 +59,13 @@ func (s *RemoteSigner) Checks(ctx context.Context) []SignerCheck {
 	return append(checks, SignerCheck{SignerCheckKey, err})
 }
 
+// Alive reports whether the process works: what its requests share is not locked for ever. Whether
+// it can pay is Checks'.
+func (s *RemoteSigner) Alive() bool {
+	s.cache.Known()
+	return true
+}
+
 // facts returns what the chain said last, with *facts.StaleError if that is too old for a payment.
 func (s *RemoteSigner) facts() (pm.Facts, error) {
 	said, age, ok := s.cache.Known()

@@ -1,9 +1,7 @@
 package signer
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"os"
 	"strings"
 
@@ -74,16 +72,4 @@ func (o *adminOptions) checkExposure(encrypted bool) error {
 		return cli.Usage(cli.WithHint(fmt.Errorf("%w (%s) without TLS", errExposed, o.listen), "pass --tls-cert and --tls-key, or listen on 127.0.0.1"))
 	}
 	return nil
-}
-
-// open opens the listener. It is encrypted unless it is on this machine alone.
-func (o *adminOptions) open(ctx context.Context, encrypt func(net.Listener) net.Listener) (net.Listener, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.address())
-	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %w", o.listen, err)
-	}
-	if here, _ := isLoopback("", listener.Addr().String()); !here {
-		listener = encrypt(listener)
-	}
-	return listener, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/systemd"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/remote/admin"
 )
@@ -26,6 +27,7 @@ type reloading struct {
 	options *serveOptions
 	service *wallet.RemoteSigner
 	signer  *wallet.RemoteSignerOptions
+	manager systemd.Manager
 	tls     atomic.Pointer[tls.Config]
 	// began are the settings that apply at the start alone.
 	began wallet.Config
@@ -37,13 +39,23 @@ type reloading struct {
 func (l *reloading) reload(ctx context.Context) (*admin.Reloaded, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.notify(systemd.Reloading)
 	done, err := l.apply(ctx)
 	if err != nil {
+		l.notify(systemd.Ready, "STATUS=reload refused, see the log")
 		l.signer.Log.Error("reload refused: the settings stay as they were", "error", err.Error())
 		return nil, err
 	}
+	l.notify(systemd.Ready, "STATUS=reloaded")
 	l.signer.Log.Info("reloaded", "applied", done.Applied, "restart_needed", done.Restart)
 	return done, nil
+}
+
+// notify tells the service manager what the signer does.
+func (l *reloading) notify(states ...string) {
+	if err := l.manager.Notify(states...); err != nil {
+		l.signer.Log.Warn("the service manager cannot be told", "states", states, "error", err.Error())
+	}
 }
 
 func (l *reloading) apply(ctx context.Context) (*admin.Reloaded, error) {

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/systemd"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/remote"
 	"github.com/pmctl/pmctl/wallet/remote/admin"
@@ -101,11 +102,17 @@ and the auth webhook again, and applies all of them, or none.`,
 }
 
 func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
+	sockets, err := o.take(r, cmd)
+	if err != nil {
+		return err
+	}
+	defer sockets.close()
 	options, err := o.signer(cmd.Context(), r)
 	if err != nil {
 		return err
 	}
-	live := &reloading{run: r, cmd: cmd, options: o, signer: options}
+	manager := systemd.FromEnvironment(r.Getenv)
+	live := &reloading{run: r, cmd: cmd, options: o, signer: options, manager: manager}
 	encrypted, err := o.tls()
 	if err != nil {
 		return err
@@ -148,9 +155,9 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 		}
 		return l
 	}
-	listener, err := net.Listen("tcp", o.listen)
+	listener, err := listen(cmd.Context(), sockets.signer, o.listen)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w", o.listen, err)
+		return err
 	}
 	listener = encrypt(listener)
 	defer listener.Close()
@@ -161,9 +168,12 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 	defer stop()
 	ready := []any{"listen", listener.Addr().String(), "account", w.Account.Address().Hex(), "network", w.Network.Name, "tls", encrypted != nil}
 	if recorder != nil {
-		watched, err := o.admin.open(ctx, encrypt)
+		watched, err := listen(ctx, sockets.admin, o.admin.address())
 		if err != nil {
 			return err
+		}
+		if here, _ := isLoopback("", addressOf(watched)); !here {
+			watched = encrypt(watched)
 		}
 		ready = append(ready, "admin", watched.Addr().String())
 		handler := admin.Handler(admin.Config{
@@ -178,7 +188,16 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 	}
 	running.Go(func() { service.Run(ctx) })
 	running.Go(func() { live.onHangup(ctx) })
+	running.Go(func() { manager.Watch(ctx, service.Alive) })
 	options.Log.Info("ready", ready...)
+	live.notify(systemd.Ready)
+	running.Go(func() {
+		select {
+		case <-cmd.Context().Done():
+		case <-ctx.Done():
+		}
+		live.notify(systemd.Stopping)
+	})
 	err = remote.Serve(cmd.Context(), listener, service.Handler(), o.drain)
 	if err == nil {
 		options.Log.Info("stopped")
@@ -352,6 +371,9 @@ func (o *serveOptions) checkExposure(encrypted bool) error {
 
 // isLoopback reports whether an address can be reached from this machine alone.
 func isLoopback(flag, listen string) (bool, error) {
+	if strings.HasPrefix(listen, onSocket) {
+		return true, nil
+	}
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
 		return false, cli.Usagef("%s %q is not host:port", flag, listen)
