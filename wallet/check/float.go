@@ -11,6 +11,7 @@ import (
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // float is what a recipient bases its face value on.
@@ -59,7 +60,7 @@ func (f *float) explain() Finding {
 		below = "the EV"
 	}
 	return warn(fmt.Sprintf("%s per recipient (1/%v of the reserve): below %s", amount(f.share), f.poolSize, below),
-		fmt.Sprintf("enough with the recipient's default settings: pmctl fund --reserve %vwei", missing))
+		fmt.Sprintf("enough with the recipient's default settings: pmctl fund --reserve %s", wei.Flag(missing)))
 }
 
 // bounds names the two bounds of a face value, and where they come from.

@@ -87,8 +87,8 @@ func (s *Status) judgeFunds(wanted Wanted) {
 		Threshold
 	}{{"deposit", sender.Deposit, wanted.Deposit}, {"reserve", sender.Reserve, wanted.Reserve}} {
 		if of.Least != nil && of.have.Cmp(*of.Least) < 0 {
-			s.fail(policy.ErrFunds, "below_min_"+of.noun, "the %s of %s is below the %s that %s wants: pmctl fund --%s %vwei",
-				of.noun, of.have, of.Least, of.From, of.noun, new(big.Int).Sub(of.Least.Big(), of.have.Big()))
+			s.fail(policy.ErrFunds, "below_min_"+of.noun, "the %s of %s is below the %s that %s wants: pmctl fund --%s %s",
+				of.noun, of.have, of.Least, of.From, of.noun, wei.Flag(new(big.Int).Sub(of.Least.Big(), of.have.Big())))
 		}
 	}
 	if s.Lock() == broker.Empty {
@@ -97,8 +97,8 @@ func (s *Status) judgeFunds(wanted Wanted) {
 	}
 	missing := new(big.Int).Mul(offer.FaceValue.Big(), big.NewInt(int64(wanted.DepositMultiplier)))
 	if missing.Sub(missing, sender.Deposit.Big()); offer.Refused == nil && missing.Sign() > 0 {
-		s.fail(policy.ErrFunds, "deposit_low", "the deposit does not cover %s of %s, so pmctl refuses to pay a typical recipient. pmctl fund --deposit %vwei",
-			words.Count(wanted.DepositMultiplier, "face value"), offer.FaceValue, missing)
+		s.fail(policy.ErrFunds, "deposit_low", "the deposit does not cover %s of %s, so pmctl refuses to pay a typical recipient. pmctl fund --deposit %s",
+			words.Count(wanted.DepositMultiplier, "face value"), offer.FaceValue, wei.Flag(missing))
 	}
 	switch {
 	case s.Round.PoolSize.Sign() == 0:

@@ -30,7 +30,7 @@ func (e *OverpayError) Error() string {
 
 func (e *OverpayError) Hint() string {
 	all := new(big.Rat).Add(e.Value.Rat(), e.Overpays)
-	return fmt.Sprintf("pay %vwei, which is %s, or allow it with --max-overpay", new(big.Int).Quo(all.Num(), all.Denom()), words.Count(e.Tickets, "ticket"))
+	return fmt.Sprintf("pay %s, which is %s, or allow it with --max-overpay", wei.Flag(new(big.Int).Quo(all.Num(), all.Denom())), words.Count(e.Tickets, "ticket"))
 }
 
 func (e *OverpayError) Is(target error) bool { return target == policy.ErrLimit }

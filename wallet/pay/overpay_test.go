@@ -1,8 +1,8 @@
 package pay
 
 import (
-	"fmt"
 	"math/big"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,10 +30,10 @@ func TestOverpayingIsBounded(t *testing.T) {
 		require.ErrorAs(t, err, &over)
 		require.ErrorIs(t, err, policy.ErrLimit)
 		require.Positive(t, over.Overpays.Cmp(most.Rat()))
-		var proposed uint64
-		_, err = fmt.Sscanf(over.Hint(), "pay %dwei", &proposed)
+		words := strings.SplitN(over.Hint(), ",", 2)
+		proposed, err := wei.Parse(strings.TrimPrefix(words[0], "pay "))
 		require.NoError(t, err)
-		plan, err = payer.Propose(t.Context(), params, Amount{Value: wei.FromUint64(proposed), MaxOverpay: &most})
+		plan, err = payer.Propose(t.Context(), params, Amount{Value: proposed, MaxOverpay: &most})
 		require.NoError(t, err)
 		require.EqualValues(t, over.Tickets, plan.Count)
 	})

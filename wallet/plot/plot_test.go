@@ -73,7 +73,7 @@ func TestRunwayIsDrawnWithItsForecast(t *testing.T) {
 		subtitle          string
 	}{
 		"weeks":   {30, 22, 45, 80, "in about 45 days, on 2027-01-08; 90 %: 2026-12-16 to 2027-02-12"},
-		"hours":   {1, 0.2, 0.4, 0.9, "in about 9.6 hours, on 2026-11-24; 90 %: 2026-11-24 to 2026-11-25"},
+		"hours":   {1, 0.2, 0.4, 0.9, "in about 9.6 hours, on 2026-11-24 21:36 UTC; 90 %: 2026-11-24 16:48 UTC to 2026-11-25 09:36 UTC"},
 		"years":   {30, 300, 700, 2000, "in about 700 days, on 2028-10-24; 90 %: 2027-09-20 to 2032-05-16"},
 		"forever": {30, 3000, 9000, 36500, "not within ten years; 95 %: not before 2035-02-10"},
 	} {

@@ -19,9 +19,9 @@ func Runway(w *wallet.Runway) *Plot {
 	}
 	deposit := Panel{Name: "deposit, now " + w.Deposit.String(), Color: "deposit", Points: From(w.Since, w.Deposits)}
 	if f := w.Forecast; f != nil && f.DaysHigh > 0 {
-		p.Subtitle += fmt.Sprintf("; 90 %%: %s to %s", f.Low.Format(time.DateOnly), f.High.Format(time.DateOnly))
+		p.Subtitle += fmt.Sprintf("; 90 %%: %s to %s", dayOrTime(w, f.Low), dayOrTime(w, f.High))
 		if f.DaysHigh > mostDays {
-			p.Subtitle = fmt.Sprintf("Deposit used up: %s; 95 %%: not before %s", Outlook(w), f.Low.Format(time.DateOnly))
+			p.Subtitle = fmt.Sprintf("Deposit used up: %s; 95 %%: not before %s", Outlook(w), dayOrTime(w, f.Low))
 		}
 		deposit.Forecast, p.To = f, foreseen(w)
 	}

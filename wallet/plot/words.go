@@ -23,7 +23,15 @@ func Outlook(w *wallet.Runway) string {
 	case f.DaysMedian > mostDays:
 		return "not within ten years"
 	}
-	return fmt.Sprintf("in about %s, on %s", Days(f.DaysMedian), f.Median.Format(time.DateOnly))
+	return fmt.Sprintf("in about %s, on %s", Days(f.DaysMedian), dayOrTime(w, f.Median))
+}
+
+// dayOrTime is a time of the forecast: a day, and within two days also the time, in UTC.
+func dayOrTime(w *wallet.Runway, at time.Time) string {
+	if at.Sub(w.Until) < 48*time.Hour {
+		return at.UTC().Format(Minutes) + " UTC"
+	}
+	return at.Format(time.DateOnly)
 }
 
 // mostDays is how far a forecast reaches; it says nothing beyond.
@@ -38,16 +46,20 @@ func Days(days float64) string {
 	case days >= 10:
 		return fmt.Sprintf("%.0f days", days)
 	case days >= 1:
-		return strings.Replace(fmt.Sprintf("%.1f days", days), ".0 ", " ", 1)
+		return tenths(days, "days")
 	case days*hours >= 1:
-		return fmt.Sprintf("%.1f hours", days*hours)
+		return tenths(days*hours, "hours")
 	case days == 0:
 		return "now"
 	}
 	if days*minutes >= 1 {
-		return fmt.Sprintf("%.1f minutes", days*minutes)
+		return tenths(days*minutes, "minutes")
 	}
 	return fmt.Sprintf("%.0f seconds", days*seconds)
+}
+
+func tenths(n float64, unit string) string {
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", n), ".0") + " " + unit
 }
 
 // About is an amount of wei, rounded to what a person reads.

@@ -72,7 +72,7 @@ func TestRefusals(t *testing.T) {
 		{"total EV of one", func(w *world) { w.n, w.limits.MaxTotalEV = 1, big.NewRat(1, 1) }, ErrLimit, new(*pm.MaxTotalEVError),
 			[]string{"1 wei"}, []string{"one ticket alone", "--max-total-ev"}, true},
 		{"deposit below one face value", func(w *world) { w.facts.Sender.Deposit = big.NewInt(3999 * gwei) }, ErrFunds, new(*pm.FaceValueError),
-			[]string{"3999 gwei", "4000 gwei"}, []string{"add 1 gwei", "pmctl fund --deposit 1000000000wei"}, false},
+			[]string{"3999 gwei", "4000 gwei"}, []string{"add 1 gwei", "pmctl fund --deposit 1gwei"}, false},
 		{"deposit below several, and below one", func(w *world) {
 			w.facts.Sender.Deposit, w.limits.DepositMultiplier = big.NewInt(3999*gwei), 3
 		}, ErrFunds, new(*pm.FaceValueError), []string{"must cover 3 of them"}, []string{"add 8001 gwei"}, false},

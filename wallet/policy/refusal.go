@@ -116,7 +116,7 @@ func (l Limits) refuseFaceValue(e *pm.FaceValueError, err error) error {
 	missing := new(big.Int).Sub(needed, e.Deposit)
 	r := &Refusal{Kind: ErrFunds, Err: err,
 		text: fmt.Sprintf("the deposit of %s is too small for a face value of %s", amount(e.Deposit), amount(e.FaceValue)),
-		hint: fmt.Sprintf("add %s: pmctl fund --deposit %vwei", amount(missing), missing)}
+		hint: fmt.Sprintf("add %s: pmctl fund --deposit %s", amount(missing), wei.Flag(missing))}
 	if e.Multiplier > 1 {
 		r.text += fmt.Sprintf(", and must cover %d of them", e.Multiplier)
 		if e.Deposit.Cmp(e.FaceValue) >= 0 {

@@ -13,6 +13,11 @@ func (w Wei) Decimal() string { return w.u.Dec() }
 // can read it.
 func (w Wei) String() string { return Format(w.Rat()) }
 
+// Flag returns a whole number of wei exactly, as a flag takes it: 0.3eth, 25gwei, 1000wei.
+func Flag(amount *big.Int) string {
+	return strings.ToLower(strings.ReplaceAll(Format(new(big.Rat).SetInt(amount)), " ", ""))
+}
+
 // MarshalText writes the amount as a decimal number of wei.
 func (w Wei) MarshalText() ([]byte, error) { return []byte(w.Decimal()), nil }
 

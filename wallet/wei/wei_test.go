@@ -116,6 +116,11 @@ func TestStringReadsBack(t *testing.T) {
 		back, err := Parse(w.String())
 		require.NoError(t, err)
 		require.Equal(t, w, back)
+		flag := Flag(w.Big())
+		require.NotContains(t, flag, " ")
+		back, err = Parse(flag)
+		require.NoError(t, err)
+		require.Equal(t, w, back)
 	})
 }
 
