@@ -258,7 +258,7 @@ func TestHelp(t *testing.T) {
 			for line := range strings.Lines(out) {
 				require.LessOrEqual(t, len(strings.TrimSuffix(line, "\n")), width, line)
 			}
-			for _, part := range []string{"\nUsage:\n  pmctl-devnet ", "\nOutput:\n  -o, --output FORMAT", "\nGlobal:\n", "--state FILE"} {
+			for _, part := range []string{"\nUsage:\n  pmctl-devnet ", "\nOutput:\n      --jq EXPR ", "\n  -o, --output FORMAT ", "\nGlobal:\n", "--state FILE"} {
 				require.Contains(t, out, part)
 			}
 			require.Equal(t, command == "", strings.Contains(out, "\nFlags:\n      --accounts N "), out)
