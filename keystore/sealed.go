@@ -36,7 +36,6 @@ func (d derivation) String() string {
 	return fmt.Sprintf("%s N=%d r=%d p=%d", d.kdf, d.n, d.r, d.p)
 }
 
-// memory returns the memory needed, in bytes.
 func (d derivation) memory() uint64 { return 128 * uint64(d.r) * (uint64(d.n) + uint64(d.p)) }
 
 func (d derivation) key(passphrase []byte) ([]byte, error) {

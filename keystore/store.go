@@ -99,7 +99,6 @@ func (l Listing) unreadable() string {
 	return "; unusable: " + strings.Join(texts, "; ")
 }
 
-// noAccounts returns the error for a store without usable accounts.
 func (s *Store) noAccounts(list Listing) error {
 	if len(list.Problems) == 1 && list.Problems[0].Path == s.path {
 		return list.Problems[0]

@@ -6,7 +6,6 @@ import "github.com/ethereum/go-ethereum/common"
 type TicketSenderParams struct {
 	// SenderNonce is the ticket's nonce.
 	SenderNonce uint32
-
 	// Sig is the sender's 65-byte signature R‖S‖V over the ticket's hash.
 	Sig []byte
 }
@@ -15,10 +14,8 @@ type TicketSenderParams struct {
 type TicketBatch struct {
 	*TicketParams
 	*TicketExpirationParams
-
 	// Sender is the account whose deposit and reserve pay.
 	Sender common.Address
-
 	// SenderParams has one entry per ticket.
 	SenderParams []*TicketSenderParams
 }

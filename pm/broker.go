@@ -67,7 +67,6 @@ type SenderInfo struct {
 type ReserveInfo struct {
 	// FundsRemaining is what is left of the reserve, in wei.
 	FundsRemaining *big.Int
-
 	// ClaimedInCurrentRound is what recipients claimed of it in this round, in wei.
 	ClaimedInCurrentRound *big.Int
 }

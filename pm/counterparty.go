@@ -9,7 +9,6 @@ import (
 // Counterparty is the recipient of ticket params, with the params' round.
 type Counterparty struct {
 	Recipient common.Address
-
 	// Round is 0 for params without a round.
 	Round int64
 }

@@ -26,10 +26,8 @@ func maxWinProb() *big.Int {
 type FieldError struct {
 	// Field is the field's name in the protocol, such as faceValue.
 	Field string
-
 	// Negative is set if the number is below zero.
 	Negative bool
-
 	// Bits is how many bits the number has; at most 256 are allowed.
 	Bits int
 }

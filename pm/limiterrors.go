@@ -19,7 +19,6 @@ var ErrUnknownSession = errors.New("unknown session")
 type MaxEVError struct {
 	// EV is the ticket's expected value, in wei.
 	EV *big.Rat
-
 	// Limit is the highest allowed value, in wei.
 	Limit *big.Rat
 }
@@ -32,10 +31,8 @@ func (e *MaxEVError) Error() string {
 type MaxTotalEVError struct {
 	// Count is the number of tickets.
 	Count int
-
 	// TotalEV is their total expected value, in wei.
 	TotalEV *big.Rat
-
 	// Limit is the highest allowed value, in wei.
 	Limit *big.Rat
 }
@@ -48,10 +45,8 @@ func (e *MaxTotalEVError) Error() string {
 type FaceValueError struct {
 	// FaceValue is what a winning ticket pays, in wei.
 	FaceValue *big.Int
-
 	// Deposit is the sender's deposit, in wei.
 	Deposit *big.Int
-
 	// Multiplier is how many face values the deposit must cover.
 	Multiplier int
 }
@@ -66,13 +61,10 @@ func (e *FaceValueError) Error() string {
 type NonceCapError struct {
 	// RecipientRandHash identifies the session.
 	RecipientRandHash common.Hash
-
 	// Used is how many nonces, counted from 1, are taken.
 	Used uint32
-
 	// Asked is how many more were requested.
 	Asked uint64
-
 	// Cap is the highest nonce allowed: the configured limit, or 2^32-1.
 	Cap uint32
 }

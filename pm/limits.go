@@ -45,19 +45,14 @@ const maxSenderNonces = 600
 type Facts struct {
 	// LastSeenL1Block is the newest L1 block number known.
 	LastSeenL1Block *big.Int
-
 	// LastInitializedRound is the number of the last initialized round.
 	LastInitializedRound *big.Int
-
 	// LastInitializedL1BlockHash is the L1 block hash recorded for that round.
 	LastInitializedL1BlockHash [32]byte
-
 	// PreLastInitializedL1BlockHash is the hash recorded for the round before.
 	PreLastInitializedL1BlockHash [32]byte
-
 	// Sender is the sender's data in the contract.
 	Sender *SenderInfo
-
 	// Counterparties has the data of the requested recipients.
 	Counterparties map[Counterparty]CounterpartyFacts
 }

@@ -11,7 +11,6 @@ import (
 type NonceRange struct {
 	// First is the lowest nonce of the range; a session's first nonce is 1.
 	First uint32
-
 	// Count is how many nonces the range has.
 	Count uint32
 }

@@ -14,25 +14,18 @@ import (
 type TicketParams struct {
 	// Recipient is paid if a ticket wins.
 	Recipient common.Address
-
 	// FaceValue is what a winning ticket pays, in wei; at most 256 bits.
 	FaceValue *big.Int
-
 	// WinProb is the numerator of the probability to win, over 2^256-1.
 	WinProb *big.Int
-
 	// RecipientRandHash commits the recipient to its secret number.
 	RecipientRandHash common.Hash
-
 	// Seed lets the recipient derive its secret number again; at most 256 bits.
 	Seed *big.Int
-
 	// ExpirationBlock is the L1 block from which the recipient refuses tickets.
 	ExpirationBlock *big.Int
-
 	// PricePerPixel is the price of the params, in wei per pixel.
 	PricePerPixel *big.Rat
-
 	// ExpirationParams is the round that the tickets belong to.
 	ExpirationParams *TicketExpirationParams
 }
@@ -108,7 +101,6 @@ func (p *TicketParams) equal(q *TicketParams) bool {
 type TicketExpirationParams struct {
 	// CreationRound is the round's number; never negative.
 	CreationRound int64
-
 	// CreationRoundBlockHash is the L1 block hash recorded for CreationRound.
 	CreationRoundBlockHash common.Hash
 }
@@ -137,10 +129,8 @@ func (e *TicketExpirationParams) checkFields() error {
 type TicketParamsConfig struct {
 	// EV is the expected value of a ticket, in wei.
 	EV *big.Int
-
 	// RedeemGas is the expected gas of a ticket's redemption.
 	RedeemGas int
-
 	// TxCostMultiplier is the ratio of a face value to the redemption's cost.
 	TxCostMultiplier int
 }

@@ -61,16 +61,12 @@ type LocalSenderMonitorConfig struct {
 type RedemptionAttempt struct {
 	// Sender is the ticket's sender.
 	Sender common.Address
-
 	// Ticket is the ticket, or nil if the store failed.
 	Ticket *SignedTicket
-
 	// TxHash is the transaction that settled the ticket; zero if there was none.
 	TxHash common.Hash
-
 	// Settled is set if the ticket will not be retried.
 	Settled bool
-
 	// Err is nil if the ticket was redeemed.
 	Err error
 }

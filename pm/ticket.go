@@ -54,10 +54,8 @@ type Ticket struct {
 // SignedTicket is a ticket with everything that its redemption needs.
 type SignedTicket struct {
 	*Ticket
-
 	// Sig is the sender's 65-byte signature R‖S‖V over the ticket's hash.
 	Sig []byte
-
 	// RecipientRand is the preimage of the ticket's RecipientRandHash.
 	RecipientRand *big.Int
 }

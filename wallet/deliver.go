@@ -19,10 +19,8 @@ import (
 type DeliverOptions struct {
 	// Document has the tickets and their credentials.
 	Document *format.Document
-
 	// Headers limits the size of the HTTP headers.
 	Headers *pay.HeaderLimits
-
 	// InactiveOK delivers to a recipient that is not active, too.
 	InactiveOK bool
 }

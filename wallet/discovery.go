@@ -29,7 +29,6 @@ type DiscoveryOptions struct {
 const (
 	// keepOffers is how long an orchestrator that does not answer stays listed.
 	keepOffers = 24 * time.Hour
-
 	// offerTimeout is how long an orchestrator may take to answer.
 	offerTimeout = 5 * time.Second
 )

@@ -67,7 +67,6 @@ const (
 // ErrNothingToTake is returned if the account has neither deposit nor reserve.
 var ErrNothingToTake = errors.New("nothing to withdraw: deposit and reserve are 0")
 
-// exitFlow is an exit in progress.
 type exitFlow struct {
 	*Wallet
 	o      ExitOptions
@@ -146,7 +145,6 @@ func (f *exitFlow) send(ctx context.Context, s *step) error {
 	return nil
 }
 
-// confirm asks once, for the whole exit.
 func (f *exitFlow) confirm(ctx context.Context, s *step) error {
 	if f.asked {
 		return nil
@@ -319,7 +317,6 @@ func (f *exitFlow) next(ctx context.Context) (*step, error) {
 	}
 }
 
-// checkKept fails if more is to be kept than there is.
 func (f *exitFlow) checkKept(status *chain.Status) error {
 	if f.o.Keep == nil {
 		return nil

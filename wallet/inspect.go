@@ -15,10 +15,8 @@ import (
 type Inspection struct {
 	Registered Recipient
 	OfferResult
-
 	// Agrees reports whether the registry and the recipient name the same address.
 	Agrees bool
-
 	// PaidBefore is the address that is pinned to the URL; zero for none.
 	PaidBefore common.Address
 }

@@ -64,7 +64,6 @@ func (k keptOffers) Drop(ctx context.Context, sender common.Address, u pay.URL) 
 	return k.chain.DropParams(ctx, sender, u.String())
 }
 
-// paramsOf returns an offer as a params document.
 func paramsOf(offer *pay.Offer, storeID string) (*format.Params, error) {
 	params, err := format.ParamsFromInfo(offer.Info, offer.Sender, offer.URL.String(), storeID, offer.FetchedAt)
 	if err == nil {

@@ -67,7 +67,6 @@ func MigrateStore(ctx context.Context, c Config, to string) (from, at string, er
 // Acknowledged is a restored store whose missing records the user has accepted.
 type Acknowledged struct {
 	Path, ID string
-
 	// Lacked is what was acknowledged; nil if the store was not restored.
 	Lacked *store.Restored
 }

@@ -106,7 +106,6 @@ func (b *Batch) Header() (*format.BatchHeader, error) {
 	return header, nil
 }
 
-// urlText returns a URL as text, "" for none.
 func urlText(u pay.URL) string {
 	if u == (pay.URL{}) {
 		return ""
@@ -135,7 +134,6 @@ type minter struct {
 	look  *chainView
 	payer *pay.Payer
 	pins  pay.Pins
-
 	// plan plans a batch. key is open.
 	plan func(context.Context, *pm.TicketParams, pay.Amount) (*pay.Plan, error)
 	key  signer.Source
@@ -223,7 +221,6 @@ func (b *minter) requested(ctx context.Context, request *store.Request) (*store.
 	return records.First(), err
 }
 
-// again returns a batch that was created before.
 func (b *minter) again(ctx context.Context, before *store.Record) (*Batch, error) {
 	recipe, tickets, err := b.payer.Again(ctx, before)
 	if err != nil {
@@ -291,7 +288,6 @@ func (b *minter) fetched(ctx context.Context, u pay.URL, m *MintOptions) (*plann
 	return p, b.checkToken(p, m)
 }
 
-// given plans a batch from given params.
 func (b *minter) given(ctx context.Context, m *MintOptions) (*planned, error) {
 	if err := b.checkDocument(m.Params, m.Adopt); err != nil {
 		return nil, err

@@ -20,7 +20,6 @@ import (
 type OfferOptions struct {
 	// Works are what the params are for, at their own price; none for transcoding.
 	Works []wire.Work
-
 	// Judge checks the offers against the limits and the chain.
 	Judge bool
 }
@@ -30,10 +29,8 @@ type OfferResult struct {
 	// Offer is the recipient's answer. Took is how long it took, including the connection.
 	Offer *pay.Offer
 	Took  time.Duration
-
 	// Judged are the checks of the offer; nil for one that must not be used.
 	*Judged
-
 	// Err is why there is no usable offer.
 	Err error
 }

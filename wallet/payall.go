@@ -66,7 +66,6 @@ func (w *Wallet) PayAll(ctx context.Context, orders []Order, o PayOptions, done 
 	return result, nil
 }
 
-// lineID is the request ID of a line.
 func lineID(id string, line int) string { return fmt.Sprintf("%s:%d", id, line) }
 
 // checkOrders checks what orders come to together against the limit that applies to one payment:

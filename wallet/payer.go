@@ -98,7 +98,6 @@ func (v *chainView) payer() *pay.Payer {
 	return payer
 }
 
-// ledger returns the store's ledger of the network.
 func (w *Wallet) ledger() *store.Chain { return w.store.Chain(w.Network.ChainID) }
 
 // pins returns the pinned addresses, for paying a recipient.

@@ -134,7 +134,6 @@ func outcomeOf(t *redeem.Ticket) string {
 	return "invalid"
 }
 
-// summary counts the tickets that are not redeemed by reason.
 func summary(tickets redeem.Tickets) string {
 	counts := make(map[string]int)
 	var reasons []string

@@ -32,7 +32,6 @@ func (f *forecasts) last() (*Runway, error) {
 	return f.runway, f.err
 }
 
-// run makes forecasts until ctx ends.
 func (f *forecasts) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		began := time.Now()

@@ -43,7 +43,6 @@ func digestOf(what ...string) string {
 	return hex.EncodeToString(digest[:])
 }
 
-// digest identifies the batch's arguments.
 func (m *MintOptions) digest() (string, error) {
 	source := "url " + m.Recipient.String()
 	switch {

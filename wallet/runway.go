@@ -192,7 +192,6 @@ func (p *pace) perDay(amount *big.Rat) *big.Rat {
 	return day.Mul(day, amount)
 }
 
-// rounded is an amount rounded to a wei.
 func rounded(amount *big.Rat) *big.Rat {
 	whole, _ := new(big.Rat).SetString(amount.FloatString(0))
 	return whole

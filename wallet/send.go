@@ -61,7 +61,6 @@ func (w *Wallet) Do(ctx context.Context, a Action, o SendOptions) (Transaction, 
 	return result, err
 }
 
-// sendFlow is an action in progress.
 type sendFlow struct {
 	// The intent has an ID once it is in the journal. others are shown to the user.
 	pendingTx
@@ -190,7 +189,6 @@ func (t *sendFlow) confirm(ctx context.Context, question string) error {
 	return t.UI.Confirm(ctx, question)
 }
 
-// show notes what is about to be sent.
 func (t *sendFlow) show(p *tx.Prepared, say []string) {
 	t.showPrepared(t.client.Network(), p)
 	for _, i := range t.others {
@@ -205,7 +203,6 @@ func (t *sendFlow) show(p *tx.Prepared, say []string) {
 	}
 }
 
-// showPrepared notes a transaction's destination and costs.
 func (w *Wallet) showPrepared(network chain.Network, p *tx.Prepared) {
 	w.note("network   %s (chain id %d)", network.Name, network.ChainID)
 	w.note("account   %s", p.From)

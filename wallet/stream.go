@@ -56,7 +56,6 @@ type StreamResult struct {
 	// Lines were read. Failed of them gave no batch, the first because of FirstFailure.
 	Lines, Failed int
 	FirstFailure  error
-
 	// Batches and Tickets were written. The nonces of Unwritten batches are used up.
 	Batches, Tickets, Unwritten int64
 }
@@ -80,7 +79,6 @@ type stream struct {
 	o      StreamOptions
 	in     *bufio.Reader
 	writer format.BatchWriter
-
 	// lines were read; ready are those whose batches can be signed.
 	lines int
 	ready []*streamedLine
@@ -137,7 +135,6 @@ func (s *stream) made() StreamResult {
 	return StreamResult{Batches: s.written.Load(), Tickets: s.tickets.Load()}
 }
 
-// mint writes the batches of all lines.
 func (s *stream) mint(ctx context.Context) error {
 	orderSigner, ok := s.key.(pay.TicketSigner)
 	if !ok {
@@ -253,7 +250,6 @@ func endsStream(ctx context.Context, err error) bool {
 	return err != nil && (ctx.Err() != nil || unreachable(err) || errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrAccess) || errors.Is(err, store.ErrBusy))
 }
 
-// lineIsThere reports whether a whole line is buffered.
 func (s *stream) lineIsThere() bool {
 	buffered, _ := s.in.Peek(s.in.Buffered())
 	return bytes.IndexByte(buffered, '\n') >= 0
@@ -286,7 +282,6 @@ func (s *stream) readLine() ([]byte, error) {
 	}
 }
 
-// read checks a line and plans its batch.
 func (s *stream) read(ctx context.Context, line *streamedLine, text []byte) error {
 	m := &MintOptions{Adopt: s.o.Adopt, Amount: s.o.Amount, Credentials: s.o.Credentials}
 	what, err := m.readLine(text)
@@ -417,7 +412,6 @@ func (s *stream) pin(ctx context.Context) error {
 	return err
 }
 
-// writeFailure writes a failed line's error in its place.
 func (s *stream) writeFailure(line *streamedLine) error {
 	line.err = fmt.Errorf("line %d: %w", line.number, line.err)
 	if s.failed++; s.firstFailure == nil {

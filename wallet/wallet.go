@@ -29,8 +29,7 @@ type Config struct {
 	// AcceptContracts replaces the pinned contracts by those that the node names.
 	AcceptContracts bool
 
-	// OnRequest, if set, is called after each request to a node or a recipient, from any
-	// goroutine.
+	// OnRequest, if set, is called after each request to a node or a recipient, from any goroutine.
 	OnRequest func(Request)
 
 	// CacheDir is the folder for cached data that can be deleted at any time; "" for none.
@@ -77,7 +76,6 @@ type Config struct {
 // DefaultTimeout is used if Config.Timeout is 0.
 const DefaultTimeout = 2 * time.Minute
 
-// withDefaults returns the Config with its defaults filled in.
 func (c Config) withDefaults() Config {
 	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
 	if c.Limits.MaxEV == nil && c.Limits.MaxFee == nil {
@@ -92,7 +90,6 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// bound returns a context limited by the Config's timeout.
 func (c Config) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, c.Timeout)
 }

@@ -24,7 +24,6 @@ func NewAccount(r *cli.Run) *cobra.Command {
 	)
 }
 
-// accountResult is an account in JSON.
 type accountResult struct {
 	Address string `json:"address"`
 	Path    string `json:"path"`
@@ -34,7 +33,6 @@ func resultOf(account accounts.Account) accountResult {
 	return accountResult{account.Address.Hex(), account.URL.Path}
 }
 
-// emitAccount prints what an account's file now is.
 func emitAccount(r *cli.Run, account accounts.Account) error {
 	result := resultOf(account)
 	err := r.Emit("pmctl.account", result, func(w *cli.Page) error {
@@ -43,7 +41,6 @@ func emitAccount(r *cli.Run, account accounts.Account) error {
 	return cli.WithHint(err, "it is done all the same: the key of %s is in %s", result.Address, result.Path)
 }
 
-// strengthFlag adds --lightkdf.
 func strengthFlag(cmd *cobra.Command) func() keystore.Strength {
 	light := cmd.Flags().Bool("lightkdf", false, "use 4 MiB instead of 256 MiB of memory to derive the key: faster to open, easier to guess")
 	return func() keystore.Strength {
@@ -82,7 +79,6 @@ func chooseAccount(r *cli.Run, keys *cli.KeystoreOptions, args []string) (*keyst
 	return store, account, err
 }
 
-// newAccountNew makes an account.
 func newAccountNew(r *cli.Run) *cobra.Command {
 	var keys cli.KeystoreOptions
 	var passphrase cli.PassphraseOptions
@@ -122,7 +118,6 @@ are lost.`,
 	return cmd
 }
 
-// newAccountPasswd changes an account's passphrase.
 func newAccountPasswd(r *cli.Run) *cobra.Command {
 	var keys cli.KeystoreOptions
 	var current cli.PassphraseOptions

@@ -111,7 +111,6 @@ func (o *exportOptions) check(env *cli.Env) error {
 	return o.next.Available(env)
 }
 
-// writeKey writes the exported account to stdout.
 func writeKey(ctx context.Context, r *cli.Run, o *exportOptions, signer *keystore.Signer, next keystore.PassphraseSource, strength keystore.Strength) error {
 	var data []byte
 	var err error

@@ -52,7 +52,6 @@ wait for a round, it prints when to run it again and ends with exit code 8.`,
 	return cmd
 }
 
-// writeExit writes what an exit has done, for people.
 func writeExit(e wallet.Exit) func(*cli.Page) error {
 	return func(w *cli.Page) error {
 		for i, s := range e.Steps {

@@ -146,7 +146,6 @@ func (d doctorResult) write(w *cli.Page) error {
 	return err
 }
 
-// summary counts the checks by how they went.
 func (d doctorResult) summary(w *cli.Page) string {
 	ok := fmt.Sprintf("%d ok", d.count(check.OK))
 	if d.count(check.OK) == len(d.Checks) {
@@ -165,6 +164,5 @@ func (d doctorResult) summary(w *cli.Page) string {
 	return strings.Join(parts, ", ")
 }
 
-// doctorIndent is where texts stand that have a word too long for the room beside their
-// check.
+// doctorIndent is where texts stand that have a word too long for the room beside their check.
 const doctorIndent = 11

@@ -91,13 +91,11 @@ func (d *diagnosis) checkAgent(ctx context.Context) check.Finding {
 	return check.Fine("it signs for %v", served.Address())
 }
 
-// fromAgent reports whether an agent has the key.
 func (d *diagnosis) fromAgent() bool {
 	return d.Key != nil && agent.Of(d.Key) != nil
 }
 
-// checkAccount finds the account's address. If none is named, it is that of the
-// only key.
+// checkAccount finds the account's address. If none is named, it is that of the only key.
 func (d *diagnosis) checkAccount(ctx context.Context) check.Finding {
 	named, err := d.o.Account.Named(d.run.Env)
 	switch {

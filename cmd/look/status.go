@@ -13,7 +13,6 @@ import (
 	"github.com/pmctl/pmctl/wallet/check"
 )
 
-// statusOptions are the options of pmctl status.
 type statusOptions struct {
 	cli.ReaderOptions
 	watch                  bool
@@ -117,7 +116,6 @@ func (v *statusView) look(ctx context.Context) (*statusResult, error) {
 	return newStatusResult(status), nil
 }
 
-// show writes the status in the format that was asked for.
 func (v *statusView) show(ctx context.Context, result *statusResult) error {
 	if v.Output == outputPrometheus {
 		return v.writeMetrics(ctx, result)

@@ -30,7 +30,6 @@ func (o *statusOptions) wanted(s *cli.Settings) (check.Wanted, error) {
 	return wanted, err
 }
 
-// checkError is a check that failed.
 type checkError struct {
 	// text says everything that is wrong, err is the first of it.
 	text string

@@ -61,7 +61,6 @@ func (s *statusResult) metrics() []metrics.Metric {
 	return append(all, one("pmctl_problems", "How many of the warnings fail a check.", strconv.Itoa(problems)), warned)
 }
 
-// formatMetrics writes the metrics of an account.
 func formatMetrics(s *statusResult, all []metrics.Metric) []byte {
 	labels := metrics.Label("network", s.Network).With("chain_id", s.ChainID).With("account", common.Address(s.Account).Hex())
 	return metrics.Format(labels, all)

@@ -45,7 +45,6 @@ func writeHistory(w *cli.Page, h *wallet.History) error {
 	return w.Fields(summary(h))
 }
 
-// eventText is an event for people.
 func eventText(e history.Event) (name, detail string) {
 	switch e.Kind {
 	case history.DepositFunded:
@@ -149,7 +148,6 @@ func luckText(l history.Luck) (luck, chance string) {
 	return "good: " + luck, fmt.Sprintf("chance of %s or fewer: %s", words.Count(l.Wins, "win"), percent(l.AtMost))
 }
 
-// percent writes a probability for people.
 func percent(p float64) string {
 	switch {
 	case p < forecast.Negligible:

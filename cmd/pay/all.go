@@ -13,7 +13,6 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// payAll pays each line of a file.
 func payAll(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.RequestOption, work *cli.WorkOptions, header *cli.HeaderOption, value *cli.ValueOptions, file string) error {
 	if id.ID == "" {
 		return cli.WithHint(cli.Usagef("--recipients needs --request-id, so that the file can be run again and nothing is paid twice"),
@@ -66,7 +65,6 @@ func payAll(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.Request
 	return nil
 }
 
-// writeOrder writes the one line of an order.
 func writeOrder(r *cli.Run, order wallet.Order, payment *pay.Payment, failed error) error {
 	switch {
 	case r.Output == cli.OutputJSON && failed != nil:

@@ -148,9 +148,8 @@ func runPay(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.Request
 	return r.EmitDone("the payment is accepted", "pmctl.payment", result, result.write)
 }
 
-// paymentResult is what pmctl pay answers. Of a payment in parts, TotalEV, the overpaid EV
-// and Tickets are of all of it, and what is a ticket's or a range of nonces is the first
-// part's.
+// paymentResult is what pmctl pay answers. Of a payment in parts, TotalEV, the overpaid EV and
+// Tickets are of all of it, and what is a ticket's or a range of nonces is the first part's.
 type paymentResult struct {
 	URL       string         `json:"url"`
 	Recipient format.Address `json:"recipient"`

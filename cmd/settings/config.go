@@ -24,8 +24,7 @@ type configResult struct {
 	Settings []configSetting `json:"settings"`
 }
 
-// configFile is a config file: the user's, whose path is "" without a home folder, or
-// the system's.
+// configFile is a config file: the user's, whose path is "" without a home folder, or the system's.
 type configFile struct {
 	Path  string `json:"path"`
 	Found bool   `json:"found"`

@@ -20,7 +20,6 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// batchOptions are the options of pmctl ticket batch.
 type batchOptions struct {
 	cli.PayerOptions
 	params, url string
@@ -185,7 +184,6 @@ func (c *ticketCount) Set(text string) error {
 	return nil
 }
 
-// amount is what the flags ask for.
 func (o *batchOptions) amount(cmd *cobra.Command) (pay.Amount, error) {
 	if !cmd.Flags().Changed("count") {
 		return o.value.Amount()
@@ -204,7 +202,6 @@ func credentials(r *cli.Run) wallet.Credentials {
 	return wallet.CredentialsIfAny
 }
 
-// writeBatch signs the tickets and writes them as they come.
 func writeBatch(ctx context.Context, r *cli.Run, out cli.Output, b *wallet.Batch) error {
 	if r.Output == cli.OutputTable {
 		return writeBatchTable(ctx, out.Page(), b)
@@ -234,7 +231,6 @@ func writeBatchTable(ctx context.Context, out *cli.Page, t *wallet.Batch) error 
 	})
 }
 
-// noteBatch says what was made, on stderr.
 func noteBatch(r *cli.Run, t *pay.Tickets, o *batchOptions) {
 	r.Note("made %s worth %s, %s", words.Count(t.Count, "ticket"), wei.Format(t.TotalEV), cli.NonceRange(t))
 	if t.Overpays != nil {

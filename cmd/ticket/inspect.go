@@ -47,8 +47,7 @@ signatures of the tickets.`,
 	return cmd
 }
 
-// inspection is what pmctl ticket inspect answers: what the input is, and each part
-// that it has.
+// inspection is what pmctl ticket inspect answers: what the input is, and each part that it has.
 type inspection struct {
 	place
 	Form        string                `json:"form"`
@@ -132,7 +131,6 @@ func newInspectedBatch(header *format.BatchHeader, batch *pm.TicketBatch) *inspe
 	return found
 }
 
-// totalEV is what a batch is worth, in wei.
 func totalEV(batch *pm.TicketBatch) *big.Rat {
 	ev := batch.EV()
 	return ev.Mul(ev, new(big.Rat).SetInt64(int64(len(batch.SenderParams))))

@@ -112,7 +112,6 @@ func fetchParams(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, work *cli.
 	return err
 }
 
-// parseRecipients reads recipients from the command line.
 func parseRecipients(args []string) ([]pay.Target, error) {
 	recipients := make([]pay.Target, len(args))
 	for i, arg := range args {

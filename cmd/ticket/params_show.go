@@ -11,7 +11,6 @@ import (
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
-// paramsShowOptions are what pmctl params show takes.
 type paramsShowOptions struct {
 	limits  cli.LimitOptions
 	network cli.NetworkOptions

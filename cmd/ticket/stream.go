@@ -61,7 +61,6 @@ func streamBatches(r *cli.Run, cmd *cobra.Command, o *batchOptions, amount pay.A
 	return streamed(r, made, err, o)
 }
 
-// streamed says what was made, and what was not.
 func streamed(r *cli.Run, made wallet.StreamResult, err error, o *batchOptions) error {
 	if err != nil && made == (wallet.StreamResult{}) {
 		return err // nothing was begun

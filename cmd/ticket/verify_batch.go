@@ -96,7 +96,6 @@ func (v *verification) tickets(ctx context.Context, batch *pm.TicketBatch, lines
 	})
 }
 
-// parse reads the chunk's lines.
 func (c *verifyChunk) parse() error {
 	c.tickets, c.sigs = c.tickets[:0], c.sigs[:0]
 	if cap(c.sigs) < verifyTickets {
@@ -108,7 +107,6 @@ func (c *verifyChunk) parse() error {
 	})
 }
 
-// check finds what is wrong with each ticket.
 func (c *verifyChunk) check(ctx context.Context, check *ticketChecker, verifier *pm.BatchVerifier) error {
 	c.faults = c.faults[:0]
 	for _, ticket := range c.tickets {
@@ -124,7 +122,6 @@ func (c *verifyChunk) check(ctx context.Context, check *ticketChecker, verifier 
 	return nil
 }
 
-// count adds a ticket to what was found.
 func (v *verification) count(check *ticketChecker, nonce uint32, fault string) {
 	v.Tickets++
 	if fault == "" {

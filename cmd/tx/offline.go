@@ -8,7 +8,6 @@ import (
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
-// sendOptions are the options of pmctl tx send.
 type sendOptions struct {
 	intentOptions
 	limits        cli.LimitOptions

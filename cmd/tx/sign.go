@@ -124,8 +124,7 @@ func (o *signOptions) named(env *cli.Env) (n wallet.SignOptions, err error) {
 	return n, err
 }
 
-// showTransaction shows what would be signed: what is encoded, not what the document
-// says about it.
+// showTransaction shows what would be signed: what is encoded, not what the document says about it.
 func showTransaction(r *cli.Run, t *format.Transaction, call *wallet.UnsignedCall) error {
 	if r.Quiet {
 		return nil // signed without asking, or refused

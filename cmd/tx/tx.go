@@ -1,5 +1,4 @@
-// Package tx has the commands about transactions that were sent, or are to be signed
-// elsewhere.
+// Package tx has the commands about transactions that were sent, or are to be signed elsewhere.
 package tx
 
 import (
@@ -30,7 +29,6 @@ func NewTx(r *cli.Run) *cobra.Command {
 	)
 }
 
-// intentResult is a transaction of the journal.
 type intentResult struct {
 	// Hash is the newest transaction's, or that of the one which settled the intent.
 	Hash      common.Hash    `json:"transaction_hash"`
@@ -149,7 +147,6 @@ func listIntents(r *cli.Run, cmd *cobra.Command, o *cli.NetworkOptions, account 
 	return cli.EmitList(r, "pmctl.transactions", map[string]any{"transactions": list}, list.write)
 }
 
-// intentList are transactions of the journal.
 type intentList []intentResult
 
 func (l intentList) write(w *cli.Page) error {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 )
 
-// hinted is an error with a hint.
 type hinted struct {
 	err  error
 	hint string

@@ -90,7 +90,6 @@ func (*TooManyError) Is(target error) bool { return target == ErrOrder }
 // RemoteError is an agent's refusal.
 type RemoteError struct {
 	Status int
-
 	// Said is the agent's error.
 	Said format.Error
 }

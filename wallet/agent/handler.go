@@ -66,7 +66,6 @@ func serve[In, Out any](in, out string, f func(context.Context, *In) (*Out, erro
 	}
 }
 
-// answer writes a document or an error.
 func (h *handler) answer(w http.ResponseWriter, r *http.Request, serve func(*http.Request) (string, any, error)) {
 	kind, document, err := serve(r)
 	if err != nil {

@@ -46,7 +46,6 @@ const (
 const (
 	// MaxTickets limits one order: its answer must fit into one document.
 	MaxTickets = 100_000
-
 	// maxBody limits a client's document, in bytes.
 	maxBody = 1 << 20
 )
@@ -122,7 +121,6 @@ type counterpartyFacts struct {
 // formatAbout returns a counterparty as ADDRESS:ROUND.
 func formatAbout(c pm.Counterparty) string { return fmt.Sprintf("%s:%d", c.Recipient.Hex(), c.Round) }
 
-// parseAbout parses the results of formatAbout.
 func parseAbout(texts []string) ([]pm.Counterparty, error) {
 	if len(texts) > facts.MaxAbout {
 		return nil, fmt.Errorf("%w: about: %d counterparties, at most %d", format.ErrSyntax, len(texts), facts.MaxAbout)

@@ -72,13 +72,10 @@ type Call struct {
 	// Function is the contract's name for it, Arguments are all of its arguments.
 	Function  string
 	Arguments []Argument
-
 	// Deposit and Reserve are what it funds, in wei; nil if it funds nothing.
 	Deposit, Reserve *big.Int
-
 	// Beneficiary is the account that it funds; nil is the sender's own.
 	Beneficiary *common.Address
-
 	// Tickets is how many tickets it redeems.
 	Tickets int
 }

@@ -7,8 +7,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/internal/nodes"
 )
 
-// Client reads one network through its nodes. Its methods may be called from any
-// goroutine.
+// Client reads one network through its nodes. Its methods may be called from any goroutine.
 type Client struct {
 	*nodes.Client
 	network  Network

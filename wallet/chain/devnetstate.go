@@ -14,29 +14,21 @@ import (
 type DevnetState struct {
 	// PID is the process that serves the network.
 	PID int `json:"pid"`
-
 	// ChainID is 1337, or 412346 in the Arbitrum mode.
 	ChainID uint64 `json:"chain_id"`
-
 	// Arbitrum is set if blocks have an L1 block number of their own.
 	Arbitrum bool `json:"arbitrum"`
-
 	// RPCURL and WSURL serve JSON-RPC over HTTP and WebSocket.
 	RPCURL string `json:"rpc_url"`
 	WSURL  string `json:"ws_url"`
-
 	// ControlURL serves the control API for tests.
 	ControlURL string `json:"control_url"`
-
 	// Controller is the registry contract, from which all others are found.
 	Controller common.Address `json:"controller"`
-
 	// Contracts are the registered contracts by name.
 	Contracts map[string]common.Address `json:"contracts"`
-
 	// Accounts are funded accounts for experiments.
 	Accounts []DevnetAccount `json:"accounts"`
-
 	// Recipients are the network's recipients.
 	Recipients []DevnetRecipient `json:"recipients"`
 }

@@ -17,10 +17,9 @@ import (
 	"github.com/pmctl/pmctl/wallet/internal/nodes"
 )
 
-// SimulateFunding simulates a call on the newest block, and compares its events, and
-// getSenderInfo before and after, with the expected funding. It fails with *FundingError. It
-// returns nil if the node cannot simulate that, and for a call that reverts: the gas estimate
-// reports the reason.
+// SimulateFunding simulates a call on the newest block, and compares its events, and getSenderInfo
+// before and after, with the expected funding. It fails with *FundingError. It returns nil if the
+// node cannot simulate that, and for a call that reverts: the gas estimate reports the reason.
 func (c *Client) SimulateFunding(ctx context.Context, call ethereum.CallMsg, f broker.Funding) error {
 	look := map[string]any{"to": call.To, "data": hexutil.Bytes(broker.AskFunds(f.Sender))}
 	rich := (*hexutil.Big)(new(big.Int).Lsh(big.NewInt(1), 200)) // another check reports missing funds

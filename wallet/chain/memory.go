@@ -30,8 +30,7 @@ type remembered struct {
 
 // nodeMemory is a node's limit.
 type nodeMemory struct {
-	// AtOnce is how many requests it accepts in one message, as of Found. It expires after a
-	// day.
+	// AtOnce is how many requests it accepts in one message, as of Found. It expires after a day.
 	AtOnce int       `json:"at_once"`
 	Found  time.Time `json:"found"`
 }

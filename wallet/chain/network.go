@@ -56,8 +56,7 @@ func (e *UnknownNetworkError) Error() string {
 	return fmt.Sprintf("unknown network %q: use %s or %s, or pass --controller and --chain-id for any other", e.Name, ArbitrumOne, Devnet)
 }
 
-// NamedNetwork returns a deployed network by its name. For the local network see
-// ReadDevnetState.
+// NamedNetwork returns a deployed network by its name. For the local network see ReadDevnetState.
 func NamedNetwork(name string) (Network, error) {
 	switch strings.ToLower(name) {
 	case ArbitrumOne, arbitrumOneAlias:

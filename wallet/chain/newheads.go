@@ -52,7 +52,6 @@ func (n *newHeads) begin(ctx context.Context) {
 	n.refused = errors.As(err, &said) || errors.Is(err, rpc.ErrNotificationsUnsupported) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// wanted reports whether to subscribe.
 func (n *newHeads) wanted() bool { return n.dial != nil && n.sub == nil && !n.refused }
 
 // lost receives when the subscription has ended on its own.
@@ -63,7 +62,6 @@ func (n *newHeads) lost() <-chan error {
 	return n.sub.Err()
 }
 
-// end unsubscribes.
 func (n *newHeads) end() {
 	if n.sub != nil {
 		n.sub.Unsubscribe()

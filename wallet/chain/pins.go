@@ -22,10 +22,9 @@ type Pins interface {
 }
 
 // Pin makes the client pin the first contracts that it finds, and refuse with *ContractsError a
-// node that reports others than the pinned ones. With accept, other contracts replace the
-// pinned ones, once. The pins are read now: this client ignores what another process pins
-// later. Call it before the first request. Built-in addresses need no pin, and are never
-// replaced.
+// node that reports others than the pinned ones. With accept, other contracts replace the pinned
+// ones, once. The pins are read now: this client ignores what another process pins later. Call it
+// before the first request. Built-in addresses need no pin, and are never replaced.
 func (c *Client) Pin(ctx context.Context, pins Pins, accept bool) error {
 	if c.network.BuiltIn() {
 		return nil
@@ -48,10 +47,8 @@ func (c *Client) Pin(ctx context.Context, pins Pins, accept bool) error {
 type ContractsError struct {
 	// Network is the network's name, URL the node's, without secrets.
 	Network, URL string
-
 	// BuiltIn is set if the known addresses are built into pmctl, not pinned.
 	BuiltIn bool
-
 	// Changes are the contracts that differ, at least one.
 	Changes []ContractChange
 }

@@ -14,7 +14,6 @@ import (
 type Outlook struct {
 	Status *Status
 	Quote  *Quote
-
 	// Unfunded is the error of SimulateFunding.
 	Unfunded error
 }

@@ -64,8 +64,7 @@ type Status struct {
 	ReservePerRecipient wei.Wei
 }
 
-// Status reads everything about a sender, in one request if the contracts are known or
-// remembered.
+// Status reads everything about a sender, in one request if the contracts are known or remembered.
 func (c *Client) Status(ctx context.Context, sender common.Address) (*Status, error) {
 	a := new(statusAnswer)
 	var err error
@@ -76,7 +75,6 @@ func (c *Client) Status(ctx context.Context, sender common.Address) (*Status, er
 	return a.finish(c.Quoted(ctx, &a.quote))
 }
 
-// statusAnswer is a status as the node answers it.
 type statusAnswer struct {
 	Status
 	quote nodes.Quoting // the cost of its call, if there is one
@@ -91,7 +89,6 @@ func (b *batch) status(contracts Contracts, sender common.Address, into *statusA
 	call(b, contracts.Controller, controller.PackPaused(), controller.UnpackPaused, &into.Paused)
 }
 
-// finish converts an answer to a status.
 func (a *statusAnswer) finish(q *nodes.Quote) (*Status, error) {
 	gasPrice, err := a.quote.GasPrice(q)
 	if err != nil {

@@ -83,8 +83,7 @@ const (
 )
 
 // Watch reads the chain once, and then again until Close or until ctx ends: with each announced
-// block, or else at every interval. It fails as Contracts does, and if interval is not
-// positive.
+// block, or else at every interval. It fails as Contracts does, and if interval is not positive.
 func Watch(ctx context.Context, client *Client, interval time.Duration) (*Watcher, error) {
 	if interval <= 0 {
 		return nil, fmt.Errorf("watch the chain: the interval %v must be positive", interval)

@@ -27,7 +27,6 @@ type Threshold struct {
 // Wanted is what the user wants of an account.
 type Wanted struct {
 	Deposit, Reserve Threshold
-
 	// DepositMultiplier is how many face values the deposit must cover.
 	DepositMultiplier int
 }

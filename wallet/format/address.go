@@ -13,10 +13,8 @@ import (
 var (
 	// ErrLooksLikeKey is returned for a possible private key. The error does not repeat it.
 	ErrLooksLikeKey = errors.New("that looks like a private key, not an address")
-
 	// ErrAddress is returned for any other text.
 	ErrAddress = errors.New("not an address")
-
 	// ErrChecksum is returned for an address in mixed case whose checksum is wrong.
 	ErrChecksum = errors.New("wrong checksum")
 )

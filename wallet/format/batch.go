@@ -60,7 +60,6 @@ func NewBatchHeader(sender common.Address, params *pm.TicketParams, expiration p
 	return h, err
 }
 
-// newBatchHeader returns a header without nonces.
 func newBatchHeader(sender common.Address, params *pm.TicketParams, expiration pm.TicketExpirationParams) (*BatchHeader, error) {
 	offer, err := newTicketParams(params)
 	if err != nil {

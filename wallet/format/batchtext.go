@@ -21,13 +21,10 @@ type jsonWriter struct {
 type layout struct {
 	// indented tells that the document is indented, for people.
 	indented bool
-
 	// between separates two tickets; beforeTicket and afterTicket surround each.
 	between, beforeTicket, afterTicket string
-
 	// afterTickets follows the last ticket, if there is any.
 	afterTickets string
-
 	// closing ends a document after its list of tickets; "" if it has none.
 	closing string
 }

@@ -13,7 +13,6 @@ import (
 // Forms of input, in addition to the formats of batches.
 const (
 	ParamsForm = "params"
-
 	// Segment is a Livepeer-Segment header alone.
 	Segment = "segment"
 
@@ -142,7 +141,6 @@ func decodeLines(rest []byte, count uint32) ([]Ticket, error) {
 	return tickets, nil
 }
 
-// withoutBlankEnd removes the blank lines at the end.
 func withoutBlankEnd(lines []byte) []byte {
 	end := len(bytes.TrimRight(lines, " \t\r\n"))
 	switch at := bytes.IndexByte(lines[end:], '\n'); {

@@ -68,7 +68,6 @@ func decodeValue(value string) (*Document, error) {
 	return nil, fmt.Errorf("%w: the value is neither a payment (%w) nor segment credentials (%w)", ErrSyntax, paymentErr, segmentErr)
 }
 
-// payment decodes the value of a Livepeer-Payment header.
 func (d *Document) payment(value string) error {
 	payment, err := wire.DecodePaymentHeader(value)
 	if err == nil && payment.ExpectedPrice == nil {

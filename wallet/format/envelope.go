@@ -37,13 +37,10 @@ const kindError = "pmctl.error"
 type Error struct {
 	// Code is the stable code of the error.
 	Code string `json:"code"`
-
 	// ExitCode is the process's exit status.
 	ExitCode int `json:"exit_code"`
-
 	// URL is that of the recipient that a line of a stream names; "" for any other error.
 	URL string `json:"url,omitempty"`
-
 	// Message says what happened, and Hint what to do about it.
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
@@ -74,7 +71,6 @@ func WriteError(w io.Writer, e Error) error {
 	return newEncoder(w).Encode(envelope{Kind: kindError, Version: Version, Error: e})
 }
 
-// indent is the indentation of a level.
 const indent = "  "
 
 // newEncoder returns an encoder that does not escape <, > and &.

@@ -35,7 +35,6 @@ var (
 type KindError struct {
 	// Found is the document's kind; "" if it has none.
 	Found string
-
 	// Want is the requested kind, in words if there are several.
 	Want string
 }
@@ -63,7 +62,6 @@ func (e *VersionError) Error() string {
 	return fmt.Sprintf("the %s document has version %d, this pmctl reads version %d", e.Kind, e.Found, e.Known)
 }
 
-// invalid wraps an error in ErrSyntax.
 func invalid(err error) error { return fmt.Errorf("%w: %w", ErrSyntax, err) }
 
 // explain turns the JSON decoder's error into one that names the field, the value found and the

@@ -66,8 +66,7 @@ type TicketEV struct {
 // NewTicketEV is ev, in wei, as two fields.
 func NewTicketEV(ev *big.Rat) TicketEV { return TicketEV{NewCeil(ev), Fraction{ev}} }
 
-// TotalEV is the expected value of tickets together: two fields of the object that embeds
-// it.
+// TotalEV is the expected value of tickets together: two fields of the object that embeds it.
 type TotalEV struct {
 	TotalEVWei   Ceil     `json:"total_ev_wei"`
 	TotalEVExact Fraction `json:"total_ev_exact"`

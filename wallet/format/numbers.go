@@ -21,8 +21,7 @@ func (n *Num) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// BigNum is a number as Num is, of at most 256 bits: recipients and contracts give some
-// that many.
+// BigNum is a number as Num is, of at most 256 bits: recipients and contracts give some that many.
 type BigNum struct{ Uint }
 
 // NewBigNum returns v, which has at most 256 bits; nil counts as 0.
@@ -54,8 +53,7 @@ func numberError[T any](text []byte) error {
 	return &json.UnmarshalTypeError{Value: value, Type: reflect.TypeFor[T]()}
 }
 
-// decimal returns the digits of a JSON string that is a decimal number without leading
-// zeros.
+// decimal returns the digits of a JSON string that is a decimal number without leading zeros.
 func decimal(text []byte) (digits string, ok bool) {
 	if len(text) < 3 || text[0] != '"' || text[len(text)-1] != '"' {
 		return "", false

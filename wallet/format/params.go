@@ -113,7 +113,6 @@ type WorkPrice struct {
 type AuthToken struct {
 	Token     Bytes  `json:"token"`
 	SessionID string `json:"session_id"`
-
 	// Expiration is when the token expires, in seconds since 1970.
 	Expiration Int   `json:"expiration"`
 	Unknown    Bytes `json:"unknown,omitempty"`

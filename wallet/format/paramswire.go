@@ -131,7 +131,6 @@ func newTicketParams(p *pm.TicketParams) (TicketParams, error) {
 	return out, nil
 }
 
-// pm returns the params without their price.
 func (p *TicketParams) pm() *pm.TicketParams {
 	out := &pm.TicketParams{
 		Recipient:         common.Address(p.Recipient),

@@ -37,7 +37,6 @@ func Read(r io.Reader, kind string, into any) error {
 	return head.unmarshalData(document, into)
 }
 
-// readAll reads at most MaxSize bytes.
 func readAll(r io.Reader) ([]byte, error) {
 	input, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
 	switch {
@@ -67,7 +66,6 @@ func first(input []byte) (document json.RawMessage, rest []byte, err error) {
 	return document, input[decoder.InputOffset():], nil
 }
 
-// head is the kind and the version of a document.
 type head struct {
 	Kind    string `json:"kind"`
 	Version int    `json:"version"`

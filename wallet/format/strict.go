@@ -59,7 +59,6 @@ type walker struct {
 	found  paths
 }
 
-// value walks over the next value, which is at path.
 func (w *walker) value(path string) error {
 	token, err := w.tokens.Token()
 	if err != nil {

@@ -70,7 +70,6 @@ func (t *Transaction) Unsigned() *types.Transaction {
 // SignedTransaction is a transaction that was signed elsewhere.
 type SignedTransaction struct {
 	Transaction
-
 	// Hash identifies it on the chain; Raw is its encoding for nodes.
 	Hash Hash `json:"transaction_hash"`
 	Raw  Hex  `json:"raw"`

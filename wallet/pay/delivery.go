@@ -14,12 +14,10 @@ type delivery struct {
 	tickets   *Tickets
 	segment   string
 	continued bool
-
 	// record is its record; nil for a payment without a request.
 	record *store.Record
 }
 
-// signed returns the headers that deliver the tickets.
 func (d *delivery) signed(ctx context.Context, key signer.Source) (Headers, error) {
 	batch, err := d.tickets.Batch(ctx, key)
 	if err != nil {
@@ -139,7 +137,6 @@ func (p *paymentRun) failed(ctx context.Context, d *delivery, err error) error {
 	return err
 }
 
-// unknown returns the error for a payment whose outcome is still unknown.
 func (p *paymentRun) unknown(d *delivery, err error) error {
 	return &UnknownOutcomeError{URL: d.offer.Transcoder.String(), Err: err, Request: d.record.ID, Again: true}
 }

@@ -35,10 +35,8 @@ var (
 type UnreachableError struct {
 	// URL is where it was asked.
 	URL string
-
 	// Reason describes the failure.
 	Reason string
-
 	// Err is the network's error.
 	Err error
 }
@@ -179,7 +177,6 @@ func (e *UnknownOutcomeError) Hint() string {
 const (
 	// unanswered is the hint for tickets without a request ID.
 	unanswered = "do not deliver these tickets again; ask the recipient which of them it credited, and pay the rest with fresh ticket params"
-
 	// deliverAgain is the hint for tickets with one.
 	deliverAgain = "run the command again with the same --request-id: it delivers the same tickets, which are never paid twice"
 )
@@ -189,7 +186,6 @@ const (
 type DeliveryError struct {
 	// Tickets are what was sent.
 	Tickets *Tickets
-
 	// Err is a *RefusedError or an *UnknownOutcomeError.
 	Err error
 }
@@ -205,10 +201,8 @@ func (e *DeliveryError) Unwrap() error { return e.Err }
 type PartialError struct {
 	// Request is the request ID for paying the rest.
 	Request string
-
 	// Paid is what was accepted.
 	Paid policy.Sum
-
 	// Err is why the payment stopped.
 	Err error
 }

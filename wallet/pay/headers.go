@@ -15,12 +15,10 @@ import (
 type Headers struct {
 	// Payment is the value of Livepeer-Payment: the tickets.
 	Payment string
-
 	// Segment is the value of Livepeer-Segment: the credentials.
 	Segment string
 }
 
-// headersOf returns the headers that deliver a batch with the given credentials.
 func headersOf(batch *pm.TicketBatch, segment string) (Headers, error) {
 	payment, err := wire.PaymentFor(batch)
 	if err != nil {

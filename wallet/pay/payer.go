@@ -291,7 +291,6 @@ func (p *Payer) judge(ctx context.Context, check func(pm.Facts) error, about ...
 type RefusedAsOfError struct {
 	// Err is the refusal.
 	Err error
-
 	// Age is how long ago the chain was asked.
 	Age time.Duration
 }
@@ -444,7 +443,6 @@ func (t *Tickets) Batch(ctx context.Context, key signer.Source) (*pm.TicketBatch
 	return batch, nil
 }
 
-// batch returns a batch without tickets.
 func (t *Tickets) batch() *pm.TicketBatch {
 	return &pm.TicketBatch{
 		TicketParams:           t.Params,

@@ -43,9 +43,8 @@ type paymentRun struct {
 	sent  int
 
 	// fresh is the set on params that this process fetched; 0 for none. checked is the set whose
-	// params were last checked on the chain, at checkedAt.
-	// creditLapsed tells that tickets counted on a credit and are not known to be accepted
-	// while that was sure.
+	// params were last checked on the chain, at checkedAt. creditLapsed tells that tickets counted
+	// on a credit and are not known to be accepted while that was sure.
 	creditLapsed bool
 
 	fresh, checked int
@@ -320,7 +319,6 @@ func (p *paymentRun) refusedSender(ctx context.Context, unseen bool, stopped err
 	return stopped
 }
 
-// open opens the key, once.
 func (p *paymentRun) open(ctx context.Context) (err error) {
 	if p.key == nil {
 		p.key, err = p.Unlock(ctx)

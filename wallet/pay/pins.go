@@ -24,10 +24,8 @@ type Known interface {
 type Pins struct {
 	Known  Known
 	Sender common.Address
-
 	// Accept are addresses that may replace a pinned one.
 	Accept []common.Address
-
 	// Only is the one address that may be paid, whatever is pinned; zero for any.
 	Only common.Address
 }

@@ -45,7 +45,6 @@ type Recipe struct {
 	Continued bool `json:"continued"`
 }
 
-// keptRecipe is a Recipe as stored.
 type keptRecipe struct {
 	Info []byte `json:"info"`
 	Recipe

@@ -44,10 +44,8 @@ func (t Target) String() string {
 type OtherRecipientError struct {
 	// URL is where the params were fetched.
 	URL string
-
 	// Was is the address named or paid before, Now the one that the params pay.
 	Was, Now common.Address
-
 	// Named tells that the user named Was.
 	Named bool
 }

@@ -48,7 +48,6 @@ func (e *transcoderError) Hint() string {
 
 func (e *transcoderError) Is(target error) bool { return target == ErrMalformed }
 
-// hostname is the host without its port.
 func (u URL) hostname() string {
 	host, _, err := net.SplitHostPort(u.host)
 	if err != nil {

@@ -16,10 +16,8 @@ import (
 type Sum struct {
 	// Tickets is their number.
 	Tickets uint64
-
 	// EV is their exact expected value in wei; nil is 0.
 	EV *big.Rat
-
 	// FaceValue is what they pay, in wei, if all of them win; nil is 0.
 	FaceValue *big.Int
 }
@@ -51,11 +49,9 @@ func (s Sum) Equal(t Sum) bool {
 type Spending struct {
 	// Day is the beginning of the day: midnight UTC.
 	Day time.Time
-
 	// All is the spending on all recipients, Recipients that on each.
 	All        Sum
 	Recipients map[common.Address]Sum
-
 	// ExhaustedReason, if set, is why the whole day's budget counts as spent.
 	ExhaustedReason string
 }
@@ -117,17 +113,13 @@ type BudgetError struct {
 	// Setting is the budget, Limit its value for a day.
 	Setting Setting
 	Limit   wei.Wei
-
 	// Recipient would be paid, with this number of Tickets.
 	Recipient common.Address
 	Tickets   uint64
-
 	// Asked is the sum of the tickets, Spent what was spent before, in wei.
 	Asked, Spent *big.Rat
-
 	// Ends is the end of the day.
 	Ends time.Time
-
 	// Reason, if set, is why the whole budget counts as spent.
 	Reason string
 }

@@ -169,7 +169,6 @@ func CheckSender(facts pm.Facts) error {
 type WrongRecipientError struct {
 	// Got is the recipient of the params.
 	Got common.Address
-
 	// Want are the allowed recipients.
 	Want []common.Address
 }

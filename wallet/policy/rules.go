@@ -134,7 +134,6 @@ func (l Limits) Knob(s Setting) string {
 	return s.Flag()
 }
 
-// allow returns how to allow more than a limit.
 func (l Limits) allow(s Setting) string {
 	if p := l.places[s]; p.binding {
 		return "change " + p.name

@@ -86,7 +86,6 @@ type FeeError struct {
 	// Setting is MaxGasPrice or MaxFee, Limit its value.
 	Setting Setting
 	Limit   wei.Wei
-
 	// Asked is the transaction's maximum, in wei.
 	Asked *big.Int
 }

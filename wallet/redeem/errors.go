@@ -11,16 +11,12 @@ import (
 var (
 	// ErrNothing is returned if no ticket can be redeemed.
 	ErrNothing = errors.New("no ticket can be redeemed")
-
 	// ErrTwice is returned for a duplicate ticket in a batch.
 	ErrTwice = errors.New("the batch has this ticket twice")
-
 	// ErrPassedOver is returned if the contract paid only some tickets of a batch.
 	ErrPassedOver = errors.New("the contract passed over a ticket")
-
 	// ErrNotWorthGas is matched by *WorthError.
 	ErrNotWorthGas = errors.New("redemption is not worth its gas")
-
 	// ErrTooEarly is matched by *EarlyError.
 	ErrTooEarly = errors.New("the ticket params have not expired yet")
 )

@@ -46,7 +46,6 @@ func (ts Tickets) Settle(at common.Address, logs []*types.Log) error {
 	return nil
 }
 
-// named returns the ticket of an event.
 func (ts Tickets) named(e *contract.TicketBrokerWinningTicketRedeemed) *Ticket {
 	for _, t := range ts {
 		if t.Sender == e.Sender && t.Recipient == e.Recipient && t.RecipientRand.Cmp(e.RecipientRand) == 0 &&

@@ -12,8 +12,7 @@ import (
 	"github.com/pmctl/pmctl/pm"
 )
 
-// Source signs as one account. Calls end with their ctx, since the key may be in another
-// process.
+// Source signs as one account. Calls end with their ctx, since the key may be in another process.
 type Source interface {
 	// Address is the account's.
 	Address() common.Address

@@ -89,7 +89,6 @@ type accounts struct {
 	clients map[string]*Client
 	owners  map[Credential]owner
 	totals  map[string]*policy.Sum
-
 	// days are the clients' days, by the day.
 	days map[time.Time]map[string]*today
 }
@@ -218,13 +217,11 @@ func (a *account) allow(asked policy.Sum, complete error) error {
 
 func ratOf(v *big.Int) *big.Rat { return new(big.Rat).SetInt(num.OrZero(v)) }
 
-// add books what is signed for a client.
 func (a *accounts) add(to *account, asked policy.Sum) {
 	to.today.Sum, to.today.changed = to.today.Plus(asked), true
 	*to.total = to.total.Plus(asked)
 }
 
-// close writes what was booked.
 func (a *accounts) close() error {
 	var rows [][]any
 	row := func(id, day string, sum policy.Sum) {

@@ -60,14 +60,12 @@ func (b *books) open(sender common.Address, at time.Time) (*page, error) {
 	return b.pages[name], nil
 }
 
-// add books tickets for a recipient.
 func (p *page) add(recipient common.Address, asked policy.Sum) {
 	p.spent.Recipients[recipient] = p.spent.Recipients[recipient].Plus(asked)
 	p.spent.All = p.spent.All.Plus(asked)
 	p.changed[recipient] = true
 }
 
-// close writes what was booked.
 func (b *books) close() error {
 	for name, p := range b.pages {
 		var rows [][]any

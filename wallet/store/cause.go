@@ -22,7 +22,6 @@ const (
 // Cause is why a store may lack records.
 type Cause struct {
 	Code CauseCode `json:"code"`
-
 	// Was is the earlier place, for CausePath.
 	Was string `json:"was,omitempty"`
 }

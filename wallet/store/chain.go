@@ -11,7 +11,6 @@ import (
 type Chain struct {
 	store *Store
 	id    string
-
 	// storeID is the ID that the store must have before nonces are taken; "" accepts any.
 	storeID string
 }

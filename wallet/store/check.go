@@ -16,16 +16,14 @@ type Report struct {
 	Path, ID       string
 	Version, Known int
 
-	// CopyReason says why the next use of the store will retire its sessions; "" if it will
-	// not.
+	// CopyReason says why the next use of the store will retire its sessions; "" if it will not.
 	CopyReason string
 
 	// Unremembered is a database that this machine has no record of, so that pmctl cannot tell
 	// whether it was restored from a backup.
 	Unremembered bool
 
-	// Restored says why the store may lack records, nil if it lacks none or that was
-	// acknowledged.
+	// Restored says why the store may lack records, nil if it lacks none or that was acknowledged.
 	Restored *Restored
 
 	// Problems are what is damaged; none in a sound store.

@@ -37,11 +37,9 @@ type Terms struct {
 	EVPerDay        *wei.Wei `json:"ev_per_day_wei,omitempty"`
 	FaceValuePerDay *wei.Wei `json:"face_value_per_day_wei,omitempty"`
 	EVTotal         *wei.Wei `json:"ev_total_wei,omitempty"`
-
 	// Recipients and Apps are those that it may pay; none is any.
 	Recipients []common.Address `json:"recipients,omitempty"`
 	Apps       []string         `json:"apps,omitempty"`
-
 	// MaxPrices are the highest prices of the types of payments.
 	MaxPrices live.MaxPrices `json:"max_prices,omitempty"`
 }
@@ -56,7 +54,6 @@ type Credential struct {
 var (
 	// ErrNoClient is returned for a name or a credential that belongs to no client.
 	ErrNoClient = hint.With(errors.New("no such client"), "pmctl signer client list shows them")
-
 	// ErrClientExists is returned for a name or a credential that another client has.
 	ErrClientExists = hint.With(errors.New("a client with this name or credential exists"), "pmctl signer client set changes a client; pmctl signer client list shows them")
 )
@@ -81,8 +78,7 @@ type Clients struct{ store *Store }
 // Clients returns the clients of the remote signers that use the store.
 func (s *Store) Clients() *Clients { return &Clients{s} }
 
-// Add adds a client under its name, with a new ID, which it returns. It fails with
-// ErrClientExists.
+// Add adds a client under its name, with a new ID, which it returns. It fails with ErrClientExists.
 func (c *Clients) Add(ctx context.Context, client Client, credentials ...Credential) (*Client, error) {
 	client.ID = newID()
 	client.CreatedAt = fromMillis(time.Now().UnixMilli())
@@ -210,7 +206,6 @@ func millisOrNull(at time.Time) sql.NullInt64 {
 type ClientError struct {
 	// Client is the client's name.
 	Client string
-
 	// Reason is a code, and Detail what it is about.
 	Reason ClientReason
 	Detail string

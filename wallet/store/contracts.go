@@ -25,8 +25,7 @@ const (
 		WHERE chain_id = $1 AND controller = $2`
 )
 
-// Contracts returns the addresses pinned for the network with a controller, and false if none
-// are.
+// Contracts returns the addresses pinned for the network with a controller, and false if none are.
 func (c *Chain) Contracts(ctx context.Context, controller common.Address) (pinned chain.Contracts, ok bool, err error) {
 	err = c.store.db.Read(ctx, func(tx *db.Tx) (err error) {
 		pinned, ok, err = contractsOf(tx, c.id, controller)
@@ -79,9 +78,8 @@ func contractsOf(tx *db.Tx, chainID string, controller common.Address) (pinned c
 	return pinned, true, nil
 }
 
-// PinnedContracts returns the addresses that the store at a location has pinned for a network,
-// and false if it has none. Unlike Open it neither creates nor changes a store. It fails as
-// Open does.
+// PinnedContracts returns the addresses that the store at a location has pinned for a network, and
+// false if it has none. Unlike Open it neither creates nor changes a store. It fails as Open does.
 func PinnedContracts(ctx context.Context, location string, chainID uint64, controller common.Address) (pinned chain.Contracts, ok bool, err error) {
 	err = look(ctx, location, nil, func(s *Store, tx *db.Tx, _ int) error {
 		// A store of an older version has no such table.

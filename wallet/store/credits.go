@@ -21,7 +21,6 @@ const (
 type Credit struct {
 	// Session is the id of the auth token that was paid under.
 	Session string
-
 	// Amount is in wei, and At when it was last added to; nil for no credit.
 	Amount *big.Int
 	At     time.Time

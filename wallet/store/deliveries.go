@@ -59,7 +59,6 @@ func (c *Chain) EndDelivery(ctx context.Context, sender common.Address, r *Recor
 	return &whole, nil
 }
 
-// ended returns the record after one of its deliveries has ended.
 func (r Record) ended(end State, outcome string) (Record, error) {
 	if r.Deliveries < 1 {
 		return r, fmt.Errorf("%w: request %q has no delivery in progress", ErrDamaged, r.ID)
@@ -105,10 +104,9 @@ func (c *Chain) SplitDelivery(ctx context.Context, sender common.Address, r *Rec
 	})
 }
 
-// ReleaseRequest deletes those of a request's tickets that cannot have left, so that others can
-// be made for the same payment, and the request if it has no others. It fails with
-// *RequestMovedError if the request has changed since it was read, or if all of its tickets may
-// have left.
+// ReleaseRequest deletes those of a request's tickets that cannot have left, so that others can be
+// made for the same payment, and the request if it has no others. It fails with *RequestMovedError
+// if the request has changed since it was read, or if all of its tickets may have left.
 func (c *Chain) ReleaseRequest(ctx context.Context, sender common.Address, read Records) error {
 	id, digest := read[0].ID, read[0].Digest
 	return c.store.writeFor(ctx, fmt.Sprintf("release request %q", id), func(tx *db.Tx) error {

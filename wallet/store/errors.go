@@ -51,7 +51,6 @@ type DamagedError = db.DamagedError
 type SchemaError struct {
 	// Path is where the store is, as Store.Path returns it.
 	Path string
-
 	// Found is the store's schema version, Known the newest that this pmctl reads.
 	Found, Known int
 }
@@ -78,6 +77,5 @@ func (e *RetiredError) Hint() string { return "fetch fresh ticket params: pmctl 
 // others can read, such as one on a command line, must have none.
 func HasPassword(location string) bool { return db.HasPassword(location) }
 
-// Display returns a location without its secrets: a path as it is, and a URL without its
-// password.
+// Display returns a location without its secrets: a path as it is, and a URL without its password.
 func Display(location string) string { return db.Display(location) }

@@ -22,7 +22,6 @@ const (
 // moved away from where other processes look for it.
 type home struct {
 	db.Place
-
 	// Mark identifies the mark beside a file; "" if it is not known.
 	Mark string `json:"mark,omitempty"`
 }
@@ -57,8 +56,7 @@ type condition struct {
 	// unsettled is a store that has not recorded its home yet, or only parts of it.
 	unsettled bool
 
-	// unremembered is a database that was in use before, and that this machine has no record
-	// of.
+	// unremembered is a database that was in use before, and that this machine has no record of.
 	unremembered bool
 
 	// seen is the newest state that was remembered.
@@ -80,7 +78,6 @@ func (c condition) copyReason() string {
 	return c.cause.String()
 }
 
-// examine determines the store's condition.
 func (s *Store) examine(ctx context.Context, tx *db.Tx) (found condition, err error) {
 	facts, err := allMeta(tx)
 	if err != nil {
@@ -134,7 +131,6 @@ func (s *Store) examine(ctx context.Context, tx *db.Tx) (found condition, err er
 	return found, err
 }
 
-// home is the store's place now.
 func (s *Store) home(tx *db.Tx) (at home, err error) {
 	if at.Place, err = s.db.Place(tx); err == nil && s.db.IsFile() {
 		at.Mark, err = s.mark.identity()
@@ -195,8 +191,7 @@ func (s *Store) writeHome(tx *db.Tx, found condition) (now markState, err error)
 	now.generation = max(now.generation, found.seen.generation) + 1
 	now.writer, now.flushed = s.writer, 0
 	if s.db.IsFile() {
-		// A crash before the commit must leave a mark, and one that demands nothing of the
-		// store.
+		// A crash before the commit must leave a mark, and one that demands nothing of the store.
 		if err := s.mark.create(markState{id: now.id, generation: 1, writer: now.writer}); err != nil {
 			return now, err
 		}

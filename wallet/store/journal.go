@@ -88,8 +88,7 @@ func (j *Journal) Begin(ctx context.Context, intent *tx.Intent, slot tx.Slot) er
 	return err
 }
 
-// checkNew fails if another intent of the same request, or with the same label, forbids this
-// one.
+// checkNew fails if another intent of the same request, or with the same label, forbids this one.
 func (j *Journal) checkNew(t *db.Tx, own string, intent *tx.Intent) error {
 	if intent.RequestID != "" {
 		taken, err := j.one(t, selectRequest, j.network, intent.Account.Hex(), intent.RequestID)

@@ -194,8 +194,7 @@ func (j *Journal) End(ctx context.Context, intent *tx.Intent, known bool) error 
 	})
 }
 
-// Died reports whether the last run that worked on an intent ended without reporting the
-// result.
+// Died reports whether the last run that worked on an intent ended without reporting the result.
 func (j *Journal) Died(ctx context.Context, intent *tx.Intent) (bool, error) {
 	return read(ctx, j.store, readJournal, func(t *db.Tx) (bool, error) {
 		held, err := j.holder(t, intent.ID)

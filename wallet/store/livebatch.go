@@ -41,16 +41,13 @@ type liveBatch struct {
 // liveSession is how far a session has come.
 type liveSession struct {
 	client string
-
 	// sequence is that of the last payment, asked that of the state that it was asked with.
 	sequence, asked int64
-
 	// last is the last payment; nil where it is missing.
 	last *LivePayment
 }
 
-// nonceCount is how many nonces of a set of ticket params are used: before and after the
-// requests.
+// nonceCount is how many nonces of a set of ticket params are used: before and after the requests.
 type nonceCount struct {
 	before, used uint32
 	retired      error
@@ -200,7 +197,6 @@ func (b *liveBatch) pending(matches func(newLivePayment) bool) *LivePayment {
 	return &again
 }
 
-// write writes all that was noted.
 func (b *liveBatch) write() error {
 	var counts, payments, sessions [][]any
 	for hash, count := range b.counts {

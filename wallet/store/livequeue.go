@@ -96,8 +96,7 @@ func (q *LiveQueue) gather(first *liveWait) (batch []*liveWait) {
 	}
 }
 
-// record answers a batch. It belongs to no single caller, so that none of their contexts
-// ends it.
+// record answers a batch. It belongs to no single caller, so that none of their contexts ends it.
 func (q *LiveQueue) record(batch []*liveWait) {
 	if len(batch) == 0 {
 		return

@@ -68,7 +68,6 @@ func (u *LiveUsage) After(ctx context.Context, position int64, limit int) ([]*Li
 const (
 	// ConsumerCollector is an operator's server, to which the signer sends events.
 	ConsumerCollector = "collector"
-
 	// ConsumerClient is the client itself, which asks for its events.
 	ConsumerClient = "client"
 )
@@ -77,7 +76,6 @@ const (
 type Lag struct {
 	// Client is its ID, "" for the payments of no client.
 	Client string
-
 	// Acknowledged is the position up to which the consumer has its payments.
 	Acknowledged int64
 }
@@ -157,7 +155,6 @@ func (u *LiveUsage) Prune(ctx context.Context, consumer string, before time.Time
 type LiveSession struct {
 	// Last is its last payment, which has the session after it.
 	Last *LivePayment
-
 	// OpenedAt is when its first payment was made here.
 	OpenedAt time.Time
 }

@@ -61,14 +61,11 @@ func markOfDatabase(folder, name string) *mark {
 type markState struct {
 	// id is the store's ID; "" in a mark of an earlier version.
 	id string
-
 	// generation counts the store's changes; writer made the last of them.
 	generation int64
 	writer     string
-
 	// flushed is the generation in the store's file without its log.
 	flushed int64
-
 	// broken is an unreadable mark of an earlier version.
 	broken bool
 }

@@ -31,7 +31,6 @@ const (
 // errNoMeta is returned for a store without its version or ID.
 var errNoMeta = fmt.Errorf("%w: the meta table is incomplete", ErrDamaged)
 
-// meta fails with errNoMeta.
 func meta(tx *db.Tx, name string) (value string, err error) {
 	found, err := tx.Row(selectMeta, name).Find(&value)
 	if err == nil && !found {
@@ -40,7 +39,6 @@ func meta(tx *db.Tx, name string) (value string, err error) {
 	return value, err
 }
 
-// allMeta returns the whole meta table.
 func allMeta(tx *db.Tx) (map[string]string, error) {
 	facts := make(map[string]string)
 	err := db.Each(tx, func(rows *sql.Rows) (fact [2]string, err error) {

@@ -57,7 +57,6 @@ func (s *Store) Migrate(ctx context.Context, to *Store) error {
 	return nil
 }
 
-// requireEmpty fails with ErrNotEmpty.
 func (s *Store) requireEmpty(ctx context.Context) error {
 	return s.db.Read(ctx, func(tx *db.Tx) error {
 		for _, table := range dataTables {

@@ -6,12 +6,11 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-// Open opens the store at a location: a file's path, or the postgres:// URL of a database. If
-// there is none it creates one: a file with mode 0600, in a folder with mode 0700 if that is
-// missing too, or the schema pmctl in a database. A store of an older version is upgraded, in
-// one transaction. It fails with ErrLocation, ErrNotStore, ErrDamaged, ErrAccess,
-// ErrUnreachable, ErrBusy or *SchemaError, and has then changed nothing that existed. No error
-// shows a password.
+// Open opens the store at a location: a file's path, or the postgres:// URL of a database. If there
+// is none it creates one: a file with mode 0600, in a folder with mode 0700 if that is missing too,
+// or the schema pmctl in a database. A store of an older version is upgraded, in one transaction.
+// It fails with ErrLocation, ErrNotStore, ErrDamaged, ErrAccess, ErrUnreachable, ErrBusy or
+// *SchemaError, and has then changed nothing that existed. No error shows a password.
 func Open(ctx context.Context, location string, options ...Option) (*Store, error) {
 	s, err := connect(location, options)
 	if err != nil {
@@ -28,7 +27,6 @@ func Open(ctx context.Context, location string, options ...Option) (*Store, erro
 	return s, nil
 }
 
-// load reads the store, or creates it.
 func (s *Store) load(ctx context.Context) error {
 	var version int
 	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {

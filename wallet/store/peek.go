@@ -23,9 +23,8 @@ const (
 		WHERE i.network = $1 ORDER BY a.signed_at DESC, a.position DESC, a.hash LIMIT 200`
 )
 
-// Peek reads what shell completion offers. Unlike Open and Check it creates and upgrades
-// nothing, and asks no server: it fails with ErrNoStore for anything but a current store in a
-// file.
+// Peek reads what shell completion offers. Unlike Open and Check it creates and upgrades nothing,
+// and asks no server: it fails with ErrNoStore for anything but a current store in a file.
 type Peek struct{ db *db.DB }
 
 // PeekAt opens the store at a location for completion.

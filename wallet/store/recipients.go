@@ -17,8 +17,7 @@ const (
 	selectRecipient = `SELECT recipient FROM recipients WHERE chain_id = $1 AND sender = $2 AND recipient_url = $3`
 )
 
-// Recipient returns the address that sender last paid at url, or the zero address if there is
-// none.
+// Recipient returns the address that sender last paid at url, or the zero address if there is none.
 func (c *Chain) Recipient(ctx context.Context, sender common.Address, url string) (common.Address, error) {
 	return read(ctx, c.store, "read the address pinned to "+url, func(tx *db.Tx) (common.Address, error) {
 		return c.pinned(tx, sender, url)

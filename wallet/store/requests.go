@@ -61,13 +61,10 @@ type State string
 const (
 	// Reserved has nonces, and none of its tickets can have left pmctl.
 	Reserved State = "reserved"
-
 	// Sent may have been delivered.
 	Sent State = "sent"
-
 	// Accepted was delivered, and the recipient has accepted it.
 	Accepted State = "accepted"
-
 	// Refused was delivered once, and refused by the recipient.
 	Refused State = "refused"
 )
@@ -141,7 +138,6 @@ func (e *RequestError) Hint() string {
 type RequestMovedError struct {
 	// ID is the request's.
 	ID string
-
 	// Now is its current state; nil if it was released, or made again with other tickets.
 	Now *Record
 }

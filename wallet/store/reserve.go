@@ -47,7 +47,6 @@ type Spend struct {
 	Request *Request
 }
 
-// at is the time of the spending.
 func (s Spend) at() time.Time {
 	if s.At.IsZero() {
 		return time.Now()

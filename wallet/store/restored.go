@@ -26,8 +26,7 @@ type Restored struct {
 	Newest time.Time `json:"newest"`
 }
 
-// Restored returns why the store may lack records; nil if it lacks none or that was
-// acknowledged.
+// Restored returns why the store may lack records; nil if it lacks none or that was acknowledged.
 func (s *Store) Restored(ctx context.Context) (*Restored, error) {
 	return read(ctx, s, "read whether the store was restored", restored)
 }

@@ -18,7 +18,6 @@ const (
 type Retirement struct {
 	// Reason says what was found.
 	Reason Cause
-
 	// Sessions is how many sessions were retired.
 	Sessions int64
 }

@@ -63,9 +63,8 @@ func connect(location string, options []Option) (*Store, error) {
 	return s, nil
 }
 
-// ID returns the random ID that the store got when it was created or last retired. Ticket
-// params carry the ID of the store that fetched them, since only that store has their session's
-// nonces.
+// ID returns the random ID that the store got when it was created or last retired. Ticket params
+// carry the ID of the store that fetched them, since only that store has their session's nonces.
 func (s *Store) ID() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,12 +13,10 @@ const countOpen = `SELECT COUNT(*) FROM intents WHERE network = $1 AND account =
 
 // Summary is what can be read of a store without opening it for use.
 type Summary struct {
-	// CopyReason says why the next use of the store will retire its sessions; "" if it will
-	// not.
+	// CopyReason says why the next use of the store will retire its sessions; "" if it will not.
 	CopyReason string
 
-	// Restored says why the store may lack records, nil if it lacks none or that was
-	// acknowledged.
+	// Restored says why the store may lack records, nil if it lacks none or that was acknowledged.
 	Restored *Restored
 
 	// Open is how many of the account's transactions are not known to be mined.

@@ -11,10 +11,8 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 )
 
-// fromMillis is the inverse of UnixMilli.
 func fromMillis(at int64) time.Time { return time.UnixMilli(at).UTC() }
 
-// startOfDay is the midnight in UTC before at.
 func startOfDay(at time.Time) time.Time { return at.UTC().Truncate(24 * time.Hour) }
 
 // decimal formats a number; nil counts as 0.
@@ -25,7 +23,6 @@ func decimal(v *big.Int) string {
 	return v.String()
 }
 
-// column reads a column's text.
 func column[T any](name string, into *T, parse func(string) (T, error), text string) error {
 	v, err := parse(text)
 	if err != nil {

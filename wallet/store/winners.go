@@ -59,10 +59,8 @@ func (c *Chain) Winners(active ActiveFunc) *Winners { return &Winners{chain: c, 
 // Winner is a winning ticket and its state.
 type Winner struct {
 	*pm.SignedTicket
-
 	// Settled is a ticket that no longer waits.
 	Settled bool
-
 	// SettledBy is the transaction that settled it; zero if it is not known.
 	SettledBy common.Hash
 }
@@ -165,7 +163,6 @@ func (w *Winners) exec(what, statement string, ticket *pm.SignedTicket, args ...
 	return changed, err
 }
 
-// query returns the chain's winners that a SELECT of winnersFields finds.
 func (w *Winners) query(ctx context.Context, what, statement string, args ...any) ([]Winner, error) {
 	return read(ctx, w.chain.store, what, func(tx *db.Tx) ([]Winner, error) {
 		return db.List(tx, scanWinner, statement, append([]any{w.chain.id}, args...)...)

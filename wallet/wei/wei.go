@@ -135,7 +135,6 @@ func Parse(s string) (Wei, error) {
 	return w, nil
 }
 
-// splitUnit separates a number from the letters after it.
 func splitUnit(s string) (number, unit string) {
 	end := len(s)
 	for end > 0 && isLetter(s[end-1]) {

@@ -13,7 +13,6 @@ import (
 // Aged answers from what a cache knows, up to an age. It is a pay.Remembering.
 type Aged struct {
 	*Cache
-
 	// AtMost is how old an answer may be.
 	AtMost time.Duration
 }

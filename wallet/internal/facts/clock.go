@@ -7,7 +7,6 @@ import "time"
 type Clock struct {
 	// Wall is the time of day.
 	Wall func() time.Time
-
 	// Elapsed is the time that has passed since some moment, and cannot be set.
 	Elapsed func() time.Duration
 }

@@ -7,8 +7,7 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 )
 
-// PendingNonceAt returns the account's next nonce, including the transactions in the node's
-// pool.
+// PendingNonceAt returns the account's next nonce, including the transactions in the node's pool.
 func (c *Client) PendingNonceAt(ctx context.Context, account common.Address) (uint64, error) {
 	var nonce hexutil.Uint64
 	err := c.Get(ctx, &nonce, "eth_getTransactionCount", account, "pending")

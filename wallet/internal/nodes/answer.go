@@ -17,7 +17,6 @@ type answer struct {
 	err    *AnswerError
 }
 
-// given reports whether the node has answered.
 func (a *answer) given() bool { return a.result != nil || a.err != nil }
 
 // AnswerError is an error answer of a node to a request. It implements rpc.Error.

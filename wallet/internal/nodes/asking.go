@@ -217,7 +217,6 @@ func (a *asking) stale() bool {
 	return false
 }
 
-// decode decodes the answers into the elements.
 func decode(elems []rpc.BatchElem, answers []answer, from *node) error {
 	for i := range elems {
 		if said := answers[i].err; said != nil {

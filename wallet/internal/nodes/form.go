@@ -99,7 +99,6 @@ func object(raw json.RawMessage, quantities, others, may []string) (json.RawMess
 	return json.Marshal(fields)
 }
 
-// logsForm checks a list of events.
 func logsForm(raw json.RawMessage) (json.RawMessage, error) {
 	var logs []json.RawMessage
 	if err := json.Unmarshal(raw, &logs); err != nil || logs == nil {

@@ -54,8 +54,7 @@ func (c *Client) UpToDate(head Head) error {
 	return nil
 }
 
-// Head appends a read of the newest block, as raw JSON, since the usual client drops the L1
-// block.
+// Head appends a read of the newest block, as raw JSON, since the usual client drops the L1 block.
 func (b *Batch) Head(into *Head) {
 	raw := new(json.RawMessage)
 	b.AddDecoded("eth_getBlockByNumber", raw, func() (err error) {

@@ -28,7 +28,6 @@ const (
 
 var errTooLarge = fmt.Errorf("its answer exceeds %d MiB", maxAnswer>>20)
 
-// exchange implements connection.
 func (o *overHTTP) exchange(ctx context.Context, elems []rpc.BatchElem) ([]answer, *NodeError) {
 	body, first, fault := o.request(elems)
 	if fault != nil {
@@ -54,8 +53,7 @@ func (o *overHTTP) exchange(ctx context.Context, elems []rpc.BatchElem) ([]answe
 	return o.read(res, text, elems, first)
 }
 
-// post sends a body to the node. It follows no redirects: the user did not configure their
-// target.
+// post sends a body to the node. It follows no redirects: the user did not configure their target.
 func (o *overHTTP) post(ctx context.Context, body []byte) (*http.Response, error) {
 	to := *o.url
 	to.User = nil

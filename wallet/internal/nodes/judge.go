@@ -34,7 +34,6 @@ func (o *judge) request(elems []rpc.BatchElem) (body []byte, first uint64, fault
 	return body, first, nil
 }
 
-// read finds the answers in a response.
 func (o *judge) read(res *http.Response, text []byte, elems []rpc.BatchElem, first uint64) ([]answer, *NodeError) {
 	fault := o.byStatus(res, text)
 	answers, refused, err := match(text, first, len(elems))

@@ -141,8 +141,7 @@ func (n *node) once(ctx context.Context, elems []rpc.BatchElem) ([]answer, *Node
 	return answers, fault
 }
 
-// otherChain returns the chain ID of the node's answer if it is not the network's, nil
-// otherwise.
+// otherChain returns the chain ID of the node's answer if it is not the network's, nil otherwise.
 func (n *node) otherChain(elems []rpc.BatchElem, answers []answer) *big.Int {
 	for i := range answers {
 		if elems[i].Method != "eth_chainId" || answers[i].result == nil {

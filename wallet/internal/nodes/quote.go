@@ -54,8 +54,7 @@ type Quoting struct {
 
 var errNotAsked = errors.New("the node was not asked for a tip")
 
-// Quote appends the reads of every quote: the newest block, an account's balance and the gas
-// price.
+// Quote appends the reads of every quote: the newest block, an account's balance and the gas price.
 func (b *Batch) Quote(account common.Address, into *Quoting) {
 	b.Head(&into.head)
 	b.Add("eth_getBalance", &into.balance, account, "latest")

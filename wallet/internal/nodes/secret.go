@@ -42,7 +42,6 @@ func secretsOf(urls []*url.URL) secrets {
 	return slices.Compact(found)
 }
 
-// remove returns a text without the secrets.
 func (s secrets) remove(text string) string {
 	for _, secret := range s {
 		text = strings.ReplaceAll(text, secret, "…")
@@ -50,7 +49,6 @@ func (s secrets) remove(text string) string {
 	return text
 }
 
-// clean returns an error without the secrets in its text.
 func (s secrets) clean(err error) error {
 	if text := err.Error(); s.remove(text) != text {
 		return errors.New(s.remove(text))

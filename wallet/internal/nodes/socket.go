@@ -23,7 +23,6 @@ type overSocket struct {
 	closed bool
 }
 
-// exchange implements connection.
 func (o *overSocket) exchange(ctx context.Context, elems []rpc.BatchElem) ([]answer, *NodeError) {
 	body, first, fault := o.request(elems)
 	if fault != nil {

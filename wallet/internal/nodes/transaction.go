@@ -22,7 +22,6 @@ func (c *Client) EstimateGasAsRich(ctx context.Context, msg ethereum.CallMsg) (u
 	return uint64(gas), err
 }
 
-// argument is a call in JSON.
 func argument(msg ethereum.CallMsg) map[string]any {
 	arg := map[string]any{"from": msg.From, "to": msg.To, "data": hexutil.Bytes(msg.Data)}
 	if msg.Value != nil {

@@ -89,7 +89,6 @@ func isGone(err error) bool {
 	return errors.As(err, &changed) && changed.Found == ""
 }
 
-// waiting is the state of an Await.
 type waiting struct {
 	Manager
 	AwaitOptions
@@ -174,7 +173,6 @@ func (w *waiting) deep(ctx context.Context, receipt *types.Receipt) (*types.Rece
 	return receipt, nil
 }
 
-// buried reports whether a block has enough confirmations.
 func (w *waiting) buried(ctx context.Context, block uint64) (bool, error) {
 	if w.Confirmations <= 1 {
 		return true, nil

@@ -100,8 +100,7 @@ func (e *UnknownOutcomeError) Hint() string  { return mayBeMined }
 // mayBeMined is the hint for a transaction whose sending failed.
 const mayBeMined = "it may still be mined: pmctl tx list shows it; run the same command again to continue it, no second one is sent"
 
-// FailedError is a transaction that was mined and reverted: it had no effect, but its gas was
-// paid.
+// FailedError is a transaction that was mined and reverted: it had no effect, but its gas was paid.
 type FailedError struct {
 	// Hash is the transaction's.
 	Hash common.Hash

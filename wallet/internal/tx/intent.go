@@ -222,8 +222,7 @@ func (e *RequestError) Hint() string {
 	return "choose another request ID: each is used once, for one transaction"
 }
 
-// InProgressError is an intent with the same label as the new one, and open or not reported
-// yet.
+// InProgressError is an intent with the same label as the new one, and open or not reported yet.
 type InProgressError struct{ Intent *Intent }
 
 func (e *InProgressError) Error() string {

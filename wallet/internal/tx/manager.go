@@ -30,7 +30,6 @@ type Signer interface {
 type Manager struct {
 	Node    Backend
 	Journal Journal
-
 	// Signer signs; nil if nothing is to be signed.
 	Signer Signer
 }
@@ -95,10 +94,9 @@ func (m Manager) sign(ctx context.Context, p *Prepared, nonce uint64) (*types.Tr
 // mostAlike is how often a transaction is signed again because another intent has the same one.
 const mostAlike = 16
 
-// unlike stores a call whose transaction must not be another intent's. The same call at the
-// same price and nonce, which two intents have after a refusal, is the same transaction, and
-// its receipt would settle both. A price of one wei less makes it a different one within the
-// same limits.
+// unlike stores a call whose transaction must not be another intent's. The same call at the same
+// price and nonce, which two intents have after a refusal, is the same transaction, and its receipt
+// would settle both. A price of one wei less makes it a different one within the same limits.
 func unlike(p *Prepared, keep func(*Prepared) error) error {
 	other := *p
 	for range mostAlike {
@@ -137,8 +135,7 @@ func (m Manager) Resend(ctx context.Context, intent *Intent) error {
 	case known || used > intent.Nonce:
 		return nil // waiting will show the outcome
 	}
-	// A node's refusal need not be the network's: the intent keeps its nonce and its request
-	// ID.
+	// A node's refusal need not be the network's: the intent keeps its nonce and its request ID.
 	recordErr := m.Journal.Record(ctx, intent, Outcome{State: Refused, Refusal: err.Error()})
 	switch {
 	case errors.Is(recordErr, ErrNotOwner), errors.Is(recordErr, ErrChanged):

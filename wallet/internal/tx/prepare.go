@@ -34,8 +34,7 @@ type Call struct {
 	Value wei.Wei
 	Data  []byte
 
-	// Gas is the gas limit if the caller knows a better one than the node's estimate; 0
-	// otherwise.
+	// Gas is the gas limit if the caller knows a better one than the node's estimate; 0 otherwise.
 	Gas uint64
 }
 

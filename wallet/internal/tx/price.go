@@ -14,7 +14,6 @@ import (
 type Caps struct {
 	// Price is the most that a unit of gas may cost, Fee the most for all of the gas, in wei.
 	Price, Fee *wei.Wei
-
 	// PriceSetIn and FeeSetIn name the flag, variable or file that sets them.
 	PriceSetIn, FeeSetIn string
 }

@@ -83,8 +83,7 @@ type Terms struct {
 	Seen []*Intent
 }
 
-// Agree fails with *PendingError and *UnknownPendingError for what the user has not consented
-// to.
+// Agree fails with *PendingError and *UnknownPendingError for what the user has not consented to.
 func (t Terms) Agree(q Queue) error {
 	if q.Unknown > 0 && !t.ReplaceUnknown {
 		return &UnknownPendingError{Nonce: q.Nonce, Count: q.Unknown}
@@ -154,8 +153,7 @@ func (q Queue) Without(intent *Intent) Queue {
 // UnknownPendingError is an account with pending transactions, according to the node, that
 // neither the chain nor the journal has.
 type UnknownPendingError struct {
-	// Nonce is the lowest free one, and Count how many transactions from there on the node
-	// counts.
+	// Nonce is the lowest free one, and Count how many transactions from there on the node counts.
 	Nonce, Count uint64
 }
 

@@ -78,7 +78,6 @@ func (m Manager) PrepareReplacement(ctx context.Context, intent *Intent, kind Ki
 	return p, p.payable(balance)
 }
 
-// again returns the intent's call.
 func (i *Intent) again() (Call, error) {
 	newest := i.call()
 	value, err := wei.FromBig(newest.Value())

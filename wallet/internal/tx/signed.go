@@ -20,10 +20,9 @@ func (e *NonceError) Error() string {
 
 func (e *NonceError) Hint() string { return "prepare it again with --unsigned, and sign that" }
 
-// SubmitSigned sends a transaction that was signed elsewhere, for the intent's account and
-// nonce. It returns the journal's intent, an earlier run's if the same transaction was
-// submitted before. It fails with *NonceError, and as Submit does; the intent is nil unless it
-// is in the journal.
+// SubmitSigned sends a transaction that was signed elsewhere, for the intent's account and nonce.
+// It returns the journal's intent, an earlier run's if the same transaction was submitted before.
+// It fails with *NonceError, and as Submit does; the intent is nil unless it is in the journal.
 func (m Manager) SubmitSigned(ctx context.Context, intent *Intent, signed *types.Transaction, terms Terms) (*Intent, error) {
 	known, err := m.Journal.Find(ctx, signed.Hash())
 	if err == nil {

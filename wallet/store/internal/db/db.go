@@ -13,10 +13,8 @@ import (
 type DB struct {
 	Location
 	backend
-
 	// Pool has the connections.
 	Pool *sql.DB
-
 	// Patience is how long one call waits for the lock.
 	Patience time.Duration
 }
@@ -81,8 +79,7 @@ type Place struct {
 	Tables string `json:"tables,omitempty"`
 }
 
-// Open opens the database at the location; a file must exist. It does not connect to a server
-// yet.
+// Open opens the database at the location; a file must exist. It does not connect to a server yet.
 func (l Location) Open() (*DB, error) {
 	if l.IsFile() {
 		return openFile(l)

@@ -29,7 +29,6 @@ func NoAccess(err error) error {
 type DamagedError struct {
 	// Path is the file's.
 	Path string
-
 	// Err is what is wrong with it.
 	Err error
 }

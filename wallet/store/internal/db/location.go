@@ -46,11 +46,10 @@ const (
 	scheme = `^[A-Za-z0-9+.-]*:`
 )
 
-// classify reports whether a location is a database: a postgres:// URL, or settings in libpq's
-// form (host=… dbname=…). Everything else is a file's path; one that begins with / or ./ always
-// is. A location that looks like neither is refused, since a machine of a fleet that created a
-// file would count nonces and budgets alone. The error shows no part of it, which could be a
-// password.
+// classify reports whether a location is a database: a postgres:// URL, or settings in libpq's form
+// (host=… dbname=…). Everything else is a file's path; one that begins with / or ./ always is. A
+// location that looks like neither is refused, since a machine of a fleet that created a file would
+// count nonces and budgets alone. The error shows no part of it, which could be a password.
 func classify(location string) (isDatabase bool, err error) {
 	switch {
 	case strings.HasPrefix(location, "postgres://"), strings.HasPrefix(location, "postgresql://"):

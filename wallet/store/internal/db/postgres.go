@@ -44,8 +44,7 @@ func openPostgres(at Location, silence time.Duration) *DB {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectPatience
 	}
-	// One round trip per statement, and no prepared statements that a connection pooler could
-	// lose.
+	// One round trip per statement, and no prepared statements that a connection pooler could lose.
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec
 	config.Tracer = statementLimit(silence)
 	// begin retries when an idle connection was lost.
@@ -76,8 +75,7 @@ func (p postgres) begin(ctx context.Context, write bool, patience time.Duration)
 			max(1, patience.Milliseconds()), silence.Milliseconds(), int64(writeLock))
 	}
 	tx, err := p.pool.BeginTx(ctx, options)
-	// Idle connections may have been lost, as with a restart of the server. Nothing was done
-	// yet.
+	// Idle connections may have been lost, as with a restart of the server. Nothing was done yet.
 	for range connections {
 		if err == nil || ctx.Err() != nil || !wasLost(err) {
 			break
@@ -163,8 +161,7 @@ func (postgres) Unlogged(context.Context, string, ...any) (text string, logged, 
 // Problems implements backend: a server checks its own pages.
 func (postgres) Problems(*Tx) ([]string, error) { return nil, nil }
 
-// prepare implements backend: it refuses a server that is read-only, or that would lose
-// commits.
+// prepare implements backend: it refuses a server that is read-only, or that would lose commits.
 func (p postgres) prepare(ctx context.Context) error {
 	var standby, readOnly, forgets bool
 	err := p.pool.QueryRowContext(ctx, `SELECT pg_is_in_recovery(),
@@ -199,7 +196,6 @@ func sqlState(err error) string {
 	return e.Code
 }
 
-// wasLost reports whether an established connection was lost.
 func wasLost(err error) bool {
 	var connect *pgconn.ConnectError
 	return isUnreachable(err) && !errors.As(err, &connect) && !pgconn.Timeout(err)

@@ -97,8 +97,7 @@ func displayURL(config *pgx.ConnConfig) string {
 	return u.String()
 }
 
-// Display returns a location without its secrets: a path as it is, and a URL without its
-// password.
+// Display returns a location without its secrets: a path as it is, and a URL without its password.
 func Display(location string) string {
 	if isDatabase, err := classify(location); err != nil {
 		return "an unusable location"

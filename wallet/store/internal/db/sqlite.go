@@ -37,7 +37,6 @@ type file struct {
 	last *unlogged
 }
 
-// openFile opens an existing file.
 func openFile(at Location) (*DB, error) {
 	pool, err := openSQLite(at.Name, fileOptions)
 	if err != nil {
@@ -152,7 +151,6 @@ var fileOptions = url.Values{
 	"_error_rc":     {"1"},
 }
 
-// dsn names the file for the driver.
 func dsn(path string, options url.Values) string {
 	slashed := filepath.ToSlash(path)
 	if !strings.HasPrefix(slashed, "/") {

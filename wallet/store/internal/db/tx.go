@@ -86,8 +86,7 @@ func (t *Tx) Row(query string, args ...any) Row {
 	return Row{rows, err}
 }
 
-// Find reads the row, and returns false if there is none. A value that cannot be scanned is
-// damage.
+// Find reads the row, and returns false if there is none. A value that cannot be scanned is damage.
 func (r Row) Find(into ...any) (found bool, err error) {
 	if r.err != nil {
 		return false, r.err
