@@ -42,6 +42,10 @@ type Exit struct {
 	Steps []ExitStep `json:"steps"`
 	// Kept is what was added to the contract again.
 	Kept *Kept `json:"kept,omitempty"`
+	// WithdrawRound is the round that an exit waits for, and ReadyAt about when it begins, if that
+	// is known. Both are nil once the exit is finished.
+	WithdrawRound *format.BigNum `json:"withdraw_round,omitempty"`
+	ReadyAt       *time.Time     `json:"ready_at,omitempty"`
 }
 
 // ExitStep is one transaction of an exit.
@@ -77,8 +81,8 @@ type exitFlow struct {
 
 // Exit withdraws the deposit and the reserve: it unlocks them, waits for the unlock period to end,
 // withdraws, and adds what is to be kept again. Run again, it resumes where it stopped. It returns
-// *ChangedError if the account has changed since the user agreed, *RoundsError if NoWait is set and
-// the unlock period has not ended, ErrNothingToTake, and the errors of Do.
+// *ChangedError if the account has changed since the user agreed, *RoundsError with the result so far
+// if NoWait is set and the unlock period has not ended, ErrNothingToTake, and the errors of Do.
 func (w *Wallet) Exit(ctx context.Context, o ExitOptions) (Exit, error) {
 	if err := w.requireAccount(); err != nil {
 		return Exit{}, err
@@ -87,7 +91,7 @@ func (w *Wallet) Exit(ctx context.Context, o ExitOptions) (Exit, error) {
 		o.Interval = DefaultInterval
 	}
 	f := &exitFlow{Wallet: w, o: o}
-	f.result.Account = format.Address(w.Account.Address())
+	f.result.Account, f.result.Steps = format.Address(w.Account.Address()), []ExitStep{}
 	for {
 		next, err := f.next(ctx)
 		if err == nil && next == nil {
@@ -214,6 +218,11 @@ func (f *exitFlow) wait(ctx context.Context, status *chain.Status) error {
 		waits.At = at
 	}
 	if f.o.NoWait {
+		round := format.NewBigNum(status.Sender.WithdrawRound)
+		if f.result.WithdrawRound = &round; known {
+			utc := at.UTC()
+			f.result.ReadyAt = &utc
+		}
 		return waits
 	}
 	if err := f.confirm(ctx, &step{name: stepWithdraw}); err != nil {

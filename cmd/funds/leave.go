@@ -2,6 +2,7 @@ package funds
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -35,7 +36,8 @@ exit code 3.
 
 You can interrupt exit at any time and run it again: it continues, and repeats
 no step. With --no-wait it takes the steps that are possible now; if it has to
-wait for a round, it prints when to run it again and ends with exit code 8.`,
+wait for a round, it prints what it did and when to run it again (withdraw_round
+and ready_at with --output json), and ends with exit code 8.`,
 		Example: `  pmctl exit
   pmctl exit --yes --no-wait
   pmctl exit --keep-deposit 0.05eth --keep-reserve 0.05eth`,
@@ -67,7 +69,14 @@ func writeExit(e wallet.Exit) func(*cli.Page) error {
 				return err
 			}
 		}
-		return nil
+		if e.WithdrawRound == nil {
+			return nil
+		}
+		at := "round " + e.WithdrawRound.String()
+		if e.ReadyAt != nil {
+			at += ", about " + e.ReadyAt.Format(time.RFC3339)
+		}
+		return w.Fields([]cli.Field{{"withdraw at", at}})
 	}
 }
 
@@ -106,7 +115,13 @@ func runExit(r *cli.Run, cmd *cobra.Command, o *exitOptions) error {
 	// After everything else: a run that dies before has not reported what it did.
 	defer w.Close()
 	done, err := w.Exit(cmd.Context(), wallet.ExitOptions{Keep: keep, Interval: o.interval, SendOptions: cli.SendOptions(r, &o.TransactOptions)})
-	if err != nil {
+	switch {
+	case errors.As(err, new(*wallet.RoundsError)):
+		if failed := r.EmitDone("the unlock is in progress", "pmctl.exit", done, writeExit(done)); failed != nil {
+			return failed
+		}
+		return err
+	case err != nil:
 		return err
 	}
 	return r.EmitDone("the exit is finished", "pmctl.exit", done, writeExit(done))
