@@ -101,7 +101,13 @@ type world struct {
 
 func newWorld(t *testing.T, key signer.Source, block int64, identify identity.Identifier, hook *remote.Webhook, directory remote.Directory, change ...func(*remote.Payer)) *world {
 	t.Helper()
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"))
+	return newWorldAt(t, filepath.Join(t.TempDir(), "store.db"), key, block, identify, hook, directory, change...)
+}
+
+// newWorldAt is newWorld over the store at a location.
+func newWorldAt(t *testing.T, location string, key signer.Source, block int64, identify identity.Identifier, hook *remote.Webhook, directory remote.Directory, change ...func(*remote.Payer)) *world {
+	t.Helper()
+	s, err := store.Open(t.Context(), location)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	w := &world{store: s, now: time.Date(2026, 11, 26, 12, 34, 20, 0, time.UTC)}

@@ -26,7 +26,7 @@ func PrepareFor(signatures int64) {
 func PrepareToServe() {
 	PrepareFor(Several)
 	if os.Getenv("GOGC") == "" {
-		const percent = 400
+		const percent = 200
 		debug.SetGCPercent(percent)
 	}
 }

@@ -1,0 +1,303 @@
+package remote_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/live"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/remote"
+	"github.com/pmctl/pmctl/wallet/remote/identity"
+	"github.com/pmctl/pmctl/wallet/signer"
+	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// asker changes a request that is good and sends it.
+type asker struct {
+	*world
+	good   capture
+	fields map[string]any
+}
+
+func newAsker(t *testing.T, w *world) *asker {
+	t.Helper()
+	list, _ := captured(t, "signer_errors_and_payments")
+	a := &asker{world: w, good: named(t, list, "inPixels, no type")}
+	require.NoError(t, json.Unmarshal(a.good.Request.Body, &a.fields))
+	return a
+}
+
+// send sends the request with other fields, and headers.
+func (a *asker) send(t *testing.T, fields, headers map[string]any) (*http.Response, []byte) {
+	t.Helper()
+	all := make(map[string]any)
+	for _, some := range []map[string]any{a.fields, fields} {
+		for name, value := range some {
+			all[name] = value
+		}
+	}
+	body, err := json.Marshal(all)
+	require.NoError(t, err)
+	c := a.good
+	c.Request.Body, c.Request.Headers = body, headers
+	return a.ask(t, c)
+}
+
+// refused fails unless the request is refused, and nothing is reserved or recorded for it.
+func (a *asker) refused(t *testing.T, fields, headers map[string]any, status int, says string) {
+	t.Helper()
+	before := a.recorded(t)
+	res, body := a.send(t, fields, headers)
+	var answer struct{ Error struct{ Message string } }
+	require.NoError(t, json.Unmarshal(body, &answer), string(body))
+	require.Equal(t, status, res.StatusCode, answer.Error.Message)
+	require.Contains(t, answer.Error.Message, says)
+	require.Equal(t, before, a.recorded(t), "nothing was reserved or recorded")
+}
+
+// recorded is what the store has of payments and nonces.
+func (a *asker) recorded(t *testing.T) string {
+	t.Helper()
+	payments, err := a.store.LiveUsage().After(t.Context(), 0, 1000)
+	require.NoError(t, err)
+	nonces, err := a.store.Chain(31337).UsedNonces(t.Context(), common.BytesToHash(a.offer(t).TicketParams.RecipientRandHash))
+	require.NoError(t, err)
+	return fmt.Sprintf("%d payments, %d nonces", len(payments), nonces)
+}
+
+func (a *asker) offer(t *testing.T) *wire.OrchestratorInfo {
+	t.Helper()
+	raw, err := base64.StdEncoding.DecodeString(a.fields["orchestrator"].(string))
+	require.NoError(t, err)
+	info := new(wire.OrchestratorInfo)
+	require.NoError(t, proto.Unmarshal(raw, info))
+	return info
+}
+
+// TestLimitsRefuse: each limit refuses by itself, with its reason.
+func TestLimitsRefuse(t *testing.T) {
+	_, key := captured(t, "signer_errors_and_payments")
+	one := wei.FromUint64(1)
+	for name, c := range map[string]struct {
+		change func(*policy.Limits)
+		says   string
+	}{
+		"ticket EV":          {func(l *policy.Limits) { l.MaxEV = big.NewRat(1, 1) }, "EV"},
+		"total EV":           {func(l *policy.Limits) { l.MaxTotalEV = big.NewRat(1, 1) }, "EV"},
+		"face value":         {func(l *policy.Limits) { l.MaxFaceValue = &one }, "face value"},
+		"deposit multiplier": {func(l *policy.Limits) { l.DepositMultiplier = 1 << 30 }, "deposit"},
+		"recipients":         {func(l *policy.Limits) { l.Recipients = []common.Address{{1}} }, "the ticket params pay 0x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, key, 100, identity.None{}, nil, nil, func(p *remote.Payer) { c.change(&p.Plans.Limits) })
+			newAsker(t, w).refused(t, nil, nil, http.StatusBadRequest, c.says)
+		})
+	}
+	t.Run("expired params", func(t *testing.T) {
+		w := newWorld(t, key, 1<<40, identity.None{}, nil, nil)
+		newAsker(t, w).refused(t, nil, nil, live.StatusRefresh, "refresh session")
+	})
+	t.Run("nonces used up", func(t *testing.T) {
+		w := newWorld(t, key, 100, identity.None{}, nil, nil, func(p *remote.Payer) { p.Plans.Limits.NonceCap = 1 })
+		a := newAsker(t, w)
+		res, body := a.send(t, nil, nil)
+		require.Equal(t, http.StatusOK, res.StatusCode, string(body))
+		a.refused(t, nil, nil, live.StatusRefresh, "refresh session")
+	})
+}
+
+// TestMaxPrices: a ceiling of the request is exact about what it is of.
+func TestMaxPrices(t *testing.T) {
+	_, key := captured(t, "signer_errors_and_payments")
+	a := newAsker(t, newWorld(t, key, 100, identity.None{}, nil, nil))
+	maximum := func(price any, currency, unit string) map[string]any {
+		return map[string]any{"type": "live", "maxPrice": map[string]any{"price": price, "currency": currency, "unit": unit}}
+	}
+	for _, price := range []any{-1, 0, "", "many", "1e999999999", "0x10", nil, true, []int{1}} {
+		a.refused(t, maximum(price, "wei", "seconds"), nil, http.StatusBadRequest, "positive decimal")
+	}
+	a.refused(t, maximum(1, "eth", "seconds"), nil, http.StatusBadRequest, "currency must be wei")
+	a.refused(t, maximum(1, "wei", "hours"), nil, http.StatusBadRequest, "unit must be seconds")
+	a.refused(t, maximum(1, "wei", "fixed"), nil, http.StatusBadRequest, "unit must be seconds")
+	a.refused(t, maximum("0.5", "WEI", " Seconds "), nil, live.StatusPrice, "request maxPrice ceiling 0.500")
+	a.refused(t, map[string]any{"type": "hourly"}, nil, http.StatusBadRequest, "invalid job type")
+	a.refused(t, map[string]any{"inPixels": int64(1) << 60}, nil, http.StatusBadRequest, "exceeds maximum of 100")
+}
+
+// TestStatesOfOthers: a state must be signed by the key, be its client's and be the newest.
+func TestStatesOfOthers(t *testing.T) {
+	_, key := captured(t, "signer_errors_and_payments")
+	w := newWorld(t, key, 100, identity.Tokens{}, nil, nil)
+	auth := func(name string) map[string]any {
+		token := identity.Token()
+		_, err := w.store.Clients().Add(t.Context(), store.Client{Name: name}, store.Credential{Kind: string(identity.KindToken), Value: identity.TokenHash(token)})
+		require.NoError(t, err)
+		return map[string]any{"Authorization": "Bearer " + token}
+	}
+	a, ann, bob := newAsker(t, w), auth("ann"), auth("bob")
+	a.fields["inPixels"] = 3 * a.fields["inPixels"].(float64) // several tickets
+	pay := func(fields map[string]any) live.State {
+		res, body := a.send(t, fields, ann)
+		require.Equal(t, http.StatusOK, res.StatusCode, string(body))
+		var answer payment
+		require.NoError(t, json.Unmarshal(body, &answer))
+		return answer.State
+	}
+	states := []live.State{pay(nil)}
+	info := a.offer(t)
+	for i := range 3 {
+		info.TicketParams.RecipientRandHash[0] ^= byte(i + 1)
+		raw, err := proto.Marshal(info)
+		require.NoError(t, err)
+		states = append(states, pay(map[string]any{"state": states[i], "ManifestID": "m", "orchestrator": raw}))
+	}
+	newest := map[string]any{"state": states[3], "ManifestID": "m"}
+	a.refused(t, newest, bob, http.StatusForbidden, "is not client")
+	a.refused(t, map[string]any{"state": states[0], "ManifestID": "m", "orchestrator": a.fields["orchestrator"]}, ann, http.StatusBadRequest, "older than")
+	a.refused(t, map[string]any{"state": states[3], "ManifestID": ""}, ann, http.StatusBadRequest, "missing manifestID")
+	a.refused(t, map[string]any{"state": states[3], "ManifestID": "m", "app": "other"}, ann, http.StatusBadRequest, "app mismatch")
+
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(states[3].State, &fields))
+	require.Len(t, fields, 13)
+	for name, value := range fields {
+		edited := make(map[string]any)
+		for n, v := range fields {
+			edited[n] = v
+		}
+		switch v := value.(type) {
+		case string:
+			edited[name] = v + "0"
+		case float64:
+			edited[name] = v + 1
+		}
+		raw, err := json.Marshal(edited)
+		require.NoError(t, err)
+		a.refused(t, map[string]any{"state": live.State{State: raw, Sig: states[3].Sig}, "ManifestID": "m"}, ann, http.StatusBadRequest, "invalid sig")
+	}
+
+	// Another key's, and one of this key's that is of no session here.
+	other, err := signer.RawKey(bytes.Repeat([]byte("1"), 64))
+	require.NoError(t, err)
+	t.Cleanup(other.Close)
+	session, err := live.DecodeSession(states[3].State)
+	require.NoError(t, err)
+	forged, err := session.Sign(t.Context(), other)
+	require.NoError(t, err)
+	a.refused(t, map[string]any{"state": forged, "ManifestID": "m"}, ann, http.StatusBadRequest, "invalid sig")
+	session.StateID = "00112233445566778899aabbccddeeff"
+	lost, err := session.Sign(t.Context(), key)
+	require.NoError(t, err)
+	a.refused(t, map[string]any{"state": lost, "ManifestID": "m"}, ann, http.StatusBadRequest, "no record of")
+
+	// All that used up nothing.
+	pay(newest)
+}
+
+// TestCallersThatAreRefused: credentials that are unknown, and clients that have expired or were
+// revoked.
+func TestCallersThatAreRefused(t *testing.T) {
+	_, key := captured(t, "signer_errors_and_payments")
+	trusted := identity.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
+	w := newWorld(t, key, 100, identity.Any{identity.Tokens{}, trusted}, nil, nil)
+	a := newAsker(t, w)
+	for name, c := range map[string]struct {
+		client store.Client
+		says   string
+	}{
+		"expired": {store.Client{Name: "expired", ExpiresAt: w.now.Add(-time.Second)}, "expired at"},
+		"revoked": {store.Client{Name: "revoked", RevokedAt: w.now.Add(-time.Second)}, "was revoked"},
+	} {
+		token := identity.Token()
+		_, err := w.store.Clients().Add(t.Context(), c.client, store.Credential{Kind: string(identity.KindToken), Value: identity.TokenHash(token)})
+		require.NoError(t, err, name)
+		a.refused(t, nil, map[string]any{"Authorization": "Bearer " + token}, http.StatusUnauthorized, c.says)
+	}
+	a.refused(t, nil, map[string]any{"Authorization": "Bearer " + identity.Token()}, http.StatusUnauthorized, "no client has this token")
+	a.refused(t, nil, map[string]any{"Authorization": "Basic YTpi"}, http.StatusUnauthorized, "no credentials")
+	a.refused(t, nil, nil, http.StatusUnauthorized, "no credentials")
+	a.refused(t, nil, map[string]any{"Signer-Auth-Id": "studio:me"}, http.StatusForbidden, "")
+}
+
+// TestWebhooksThatFail: nothing is signed where the auth webhook gives no answer to go by.
+func TestWebhooksThatFail(t *testing.T) {
+	_, key := captured(t, "signer_errors_and_payments")
+	for name, answer := range map[string]http.HandlerFunc{
+		"garbage": func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, "\x00 no JSON") },
+		"endless": func(rw http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				if _, err := rw.Write(bytes.Repeat([]byte(" "), 1<<16)); err != nil {
+					return
+				}
+			}
+		},
+		"redirects": func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/again", http.StatusFound) },
+		"slow": func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body) // or the client's end is not noticed
+			<-r.Context().Done()
+		},
+		"hangs up": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			hook := httptest.NewServer(answer)
+			defer hook.Close()
+			client := &http.Client{}
+			if name == "slow" {
+				client.Timeout = 100 * time.Millisecond // and not five seconds
+			}
+			w := newWorld(t, key, 100, identity.None{}, &remote.Webhook{URL: hook.URL, Client: client}, nil)
+			newAsker(t, w).refused(t, nil, nil, http.StatusInternalServerError, "Internal Server Error")
+		})
+	}
+	t.Run("down", func(t *testing.T) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		require.NoError(t, l.Close())
+		w := newWorld(t, key, 100, identity.None{}, &remote.Webhook{URL: "http://" + l.Addr().String() + "/?token=s3cret"}, nil)
+		newAsker(t, w).refused(t, nil, nil, http.StatusInternalServerError, "Internal Server Error")
+		require.NotContains(t, w.log.String(), "s3cret")
+	})
+}
+
+// TestAClockThatWasSetBack: nothing is due until time has passed it again, and no payment is for
+// the same time twice.
+func TestAClockThatWasSetBack(t *testing.T) {
+	_, key := captured(t, "signer_errors_and_payments")
+	w := newWorld(t, key, 100, identity.None{}, nil, nil)
+	a := newAsker(t, w)
+	res, body := a.send(t, map[string]any{"type": "lv2v", "inPixels": 0, "orchestrator": cheap(t, a)}, nil)
+	require.Equal(t, http.StatusOK, res.StatusCode, string(body))
+	var answer payment
+	require.NoError(t, json.Unmarshal(body, &answer))
+	w.now = w.now.Add(-time.Hour)
+	next := map[string]any{"type": "lv2v", "inPixels": 0, "orchestrator": cheap(t, a), "state": answer.State, "ManifestID": "m"}
+	a.refused(t, next, nil, live.StatusNoTickets, "no tickets")
+	w.now = w.now.Add(time.Hour)
+	a.refused(t, next, nil, live.StatusNoTickets, "no tickets")
+}
+
+// cheap is the offer at a price of which a minute costs less than a ticket.
+func cheap(t *testing.T, a *asker) []byte {
+	t.Helper()
+	info := a.offer(t)
+	info.PriceInfo.PricePerUnit, info.PriceInfo.PixelsPerUnit = 1, 1<<40
+	raw, err := proto.Marshal(info)
+	require.NoError(t, err)
+	return raw
+}
