@@ -60,7 +60,7 @@ func TestPages(t *testing.T) {
 // needPrograms skips the test where what the pages use beside pmctl is not here.
 func needPrograms(t *testing.T) {
 	t.Helper()
-	for _, program := range []string{"bash", "curl", "jq"} {
+	for _, program := range []string{"bash", "curl", "jq", "openssl"} {
 		if _, err := exec.LookPath(program); err != nil && os.Getenv("PMCTL_REQUIRE_DOCS") == "" {
 			t.Skipf("the pages use %s, which is not here", program)
 		}

@@ -13,7 +13,13 @@ import (
 
 // TestEveryPromiseIsProved finds the tests that the promises name, at least one for each.
 func TestEveryPromiseIsProved(t *testing.T) {
-	text, err := os.ReadFile("safety.md")
+	require.Greater(t, provedPromises(t, "safety.md"), 40)
+}
+
+// provedPromises counts the promises of a page.
+func provedPromises(t *testing.T, page string) int {
+	t.Helper()
+	text, err := os.ReadFile(page)
 	require.NoError(t, err)
 	promised, _, found := strings.Cut(string(text), "\n## What is not promised\n")
 	require.True(t, found)
@@ -32,7 +38,12 @@ func TestEveryPromiseIsProved(t *testing.T) {
 			require.Contains(t, exist, proof[1], "it proves: %s", line)
 		}
 	}
-	require.Greater(t, promises, 40)
+	return promises
+}
+
+// TestTheSignersPromisesAreProved finds the tests that the signer's promises name.
+func TestTheSignersPromisesAreProved(t *testing.T) {
+	require.Greater(t, provedPromises(t, "signer-promises.md"), 10)
 }
 
 // TestSecurityNamesItsTests finds the tests that the threat model names.

@@ -114,7 +114,7 @@ func (d *Directory) Run(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
-		_ = d.Refresh(ctx) // Ended is told
+		_ = d.Refresh(ctx) // Ended gets the error
 		timer.Reset(d.Every)
 	}
 }

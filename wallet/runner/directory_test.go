@@ -69,7 +69,7 @@ func TestDirectoryKeepsWhatItFound(t *testing.T) {
 		}
 		after := func(wait time.Duration) {
 			time.Sleep(wait)
-			_ = d.Refresh(t.Context()) // Ended is told
+			_ = d.Refresh(t.Context()) // Ended gets the error
 		}
 		lost = errors.New("no node")
 		after(0)
@@ -109,7 +109,7 @@ func TestDirectoryKeepsWhatItFound(t *testing.T) {
 		candidates = []Candidate{{b, 1}}
 		after(time.Minute)
 		_, ok = d.List()
-		require.False(t, ok, "nothing is known of the only candidate")
+		require.False(t, ok, "the only candidate never answered")
 		require.ErrorIs(t, ended, down[b])
 		require.Equal(t, 7, rounds)
 	})
