@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pmctl/pmctl/internal/metrics"
+	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/remote"
 )
 
@@ -75,11 +76,11 @@ func (c *Recorder) Observe(a remote.Answered) {
 		c.refusals.add(a)
 	}
 	if a.Paid != nil && !a.Paid.Again {
-		c.add(paidSeries{series.client, series.recipient}, a.Paid)
+		c.add(paidSeries{series.client, series.recipient}, a.Paid.Sum())
 	}
 }
 
-func (c *Recorder) add(series paidSeries, paid *remote.Paid) {
+func (c *Recorder) add(series paidSeries, sum policy.Sum) {
 	if c.paid[series] == nil {
 		if len(c.paid) >= maxSeries {
 			series.recipient = "other"
@@ -88,7 +89,7 @@ func (c *Recorder) add(series paidSeries, paid *remote.Paid) {
 			c.paid[series] = &paidSum{ev: new(big.Int), faceValue: new(big.Int)}
 		}
 	}
-	sum, to := paid.Sum(), c.paid[series]
+	to := c.paid[series]
 	to.tickets += sum.Tickets
 	ev, rest := new(big.Int).QuoRem(sum.EV.Num(), sum.EV.Denom(), new(big.Int))
 	if rest.Sign() > 0 {

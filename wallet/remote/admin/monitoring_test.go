@@ -1,0 +1,127 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/internal/metrics/metricstest"
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/chain"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/remote"
+	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// known is a signer of which everything is known, as none is that has just begun.
+type known struct{ failed error }
+
+func (k known) Checks(context.Context) []wallet.SignerCheck {
+	return []wallet.SignerCheck{{Name: wallet.SignerCheckStore, Err: k.failed}, {Name: wallet.SignerCheckKey}}
+}
+
+func (k known) State(context.Context) (*wallet.SignerState, error) {
+	limit := wei.FromUint64(10)
+	now := time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
+	client := &store.Client{ID: "1", Name: "studio", Terms: store.Terms{EVPerDay: &limit}}
+	return &wallet.SignerState{
+		Network: "devnet", ChainID: 1337, Now: now, Deposit: big.NewInt(7), Reserve: big.NewInt(8), Head: &chain.Head{Time: now},
+		Budget: &wallet.Budget{Lines: []wallet.BudgetLine{{Kind: wallet.SpentEV, SpentExact: format.Fraction{Rat: big.NewRat(7, 3)}, Limit: &limit}}},
+		Runway: &wallet.Runway{Forecast: &wallet.Forecast{Confidence: 0.9, DaysLow: 1, DaysMedian: 2, DaysHigh: 3}},
+		Usage:  &store.Backlog{Payments: 2, Oldest: now.Add(-time.Minute)}, Clients: []wallet.SignerAccount{{Client: client}},
+	}, k.failed
+}
+
+var (
+	metricInUse = regexp.MustCompile(`\bpmctl_[a-z0-9_]+`)
+	labelsInUse = regexp.MustCompile(`\bby \(([a-z_, ]+)\)|\{([a-z_]+)=~?"|,([a-z_]+)=~?"|\{\{ ?\$labels\.([a-z_]+)`)
+)
+
+func scrape(t *testing.T, signer Signer) string {
+	t.Helper()
+	recorder := NewRecorder()
+	recorder.Observe(remote.Answered{Path: "/generate-live-payment", Status: http.StatusOK, Recipient: new(common.Address)})
+	recorder.add(paidSeries{"studio", "0x"}, policy.Cost(1, big.NewRat(1, 3), big.NewInt(2)))
+	r := httptest.NewRequest(http.MethodGet, "http://localhost/metrics", nil)
+	rw := httptest.NewRecorder()
+	Handler(Config{Signer: signer, Recorder: recorder}).ServeHTTP(rw, r)
+	require.Equal(t, http.StatusOK, rw.Code)
+	return rw.Body.String()
+}
+
+// TestDashboardAndAlertsUseMetricsThatExist reads the files for Grafana and Prometheus.
+func TestDashboardAndAlertsUseMetricsThatExist(t *testing.T) {
+	labels := []string{"network", "chain_id", "account", "kind", "estimate", "check", "client", "recipient", "route", "status", "allowance"}
+	names := metricstest.Lint(t, scrape(t, known{}), labels...)
+	used := make(map[string]bool)
+	for _, file := range []string{"dashboard.json", "alerts.yml"} {
+		text, err := os.ReadFile("../../../packaging/monitoring/" + file)
+		require.NoError(t, err)
+		if file == "dashboard.json" {
+			require.True(t, json.Valid(text))
+			text = []byte(strings.ReplaceAll(string(text), `\"`, `"`))
+		}
+		for _, name := range metricInUse.FindAllString(string(text), -1) {
+			name = strings.TrimSuffix(name, "_bucket")
+			require.Contains(t, names, name, file)
+			used[name] = true
+		}
+		for _, found := range labelsInUse.FindAllStringSubmatch(string(text), -1) {
+			for _, group := range found[1:] {
+				for label := range strings.SplitSeq(group, ",") {
+					if label = strings.TrimSpace(label); label != "" && label != "job" {
+						require.Contains(t, append(labels, "instance", "le"), label, "%s: %s", file, found[0])
+					}
+				}
+			}
+		}
+	}
+	require.Greater(t, len(used), 10)
+}
+
+// TestMetricsOfAStoreThatFails: what was counted is there all the same, and the check says why.
+func TestMetricsOfAStoreThatFails(t *testing.T) {
+	text := scrape(t, known{failed: errors.New("the disk is full")})
+	require.Contains(t, text, `pmctl_signer_check{check="store"} 0`)
+	require.Contains(t, text, "pmctl_signer_requests_total{")
+	require.NotContains(t, text, "pmctl_deposit_wei")
+	require.NotContains(t, text, "disk")
+}
+
+// TestRefusalsAreBounded: the last ones are kept, the newest first, and a long reason is cut.
+func TestRefusalsAreBounded(t *testing.T) {
+	recorder := NewRecorder()
+	for i := range 3 * refusalsKept / 2 {
+		recorder.Observe(remote.Answered{Status: 400 + i, Err: errors.New(strings.Repeat("x", 2*maxReason))})
+	}
+	last := recorder.Refusals()
+	require.Len(t, last, refusalsKept)
+	for i, refusal := range last {
+		require.Equal(t, 400+3*refusalsKept/2-1-i, refusal.Status)
+		require.LessOrEqual(t, len(refusal.Reason), maxReason+len("…"))
+	}
+}
+
+// TestSeriesAreBounded: a client that asks to pay recipient after recipient is still counted.
+func TestSeriesAreBounded(t *testing.T) {
+	recorder := NewRecorder()
+	for i := range 2 * maxSeries {
+		to := common.BigToAddress(big.NewInt(int64(i)))
+		recorder.Observe(remote.Answered{Path: "/generate-live-payment", Status: http.StatusBadRequest, Recipient: &to})
+	}
+	require.LessOrEqual(t, len(recorder.requests), maxSeries+1)
+	require.Equal(t, uint64(maxSeries), recorder.requests[requestSeries{"generate-live-payment", "", "other", http.StatusBadRequest}])
+}
