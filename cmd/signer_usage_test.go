@@ -28,6 +28,7 @@ type usageEvent struct {
 	Data                      struct {
 		NumTickets int    `json:"num_tickets"`
 		AuthID     string `json:"auth_id"`
+		Percent    int
 	}
 }
 
@@ -216,4 +217,50 @@ func TestUsageByClient(t *testing.T) {
 	}
 	s.run(exitFailed, "history --client nina")
 	s.run(exitFailed, "signer usage --client nina")
+}
+
+// TestOperatorIsNotified: of budgets that are nearly and all spent, refused recipients and an
+// unlock; once of each, and also after the signer was stopped in between.
+func TestOperatorIsNotified(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, devnet.Config{Recipients: 1, RoundLength: 1000})
+	s.env["XDG_CACHE_HOME"] = t.TempDir()
+	s.run(exitDone, "fund --deposit 1eth --reserve 1eth --yes")
+	token := s.run(exitDone, "signer client add studio --ev-per-day 13500gwei")["token"].(string)
+	narrow := s.run(exitDone, "signer client add narrow --recipient 0x00000000000000000000000000000000000A11cE")["token"].(string)
+	c := newUsageCollector(t)
+	serve := func() *remoteSigner { return s.serveSigner("--events-file " + c.file()) }
+
+	r := serve()
+	recipient := s.net.Recipients()[0].State()
+	info := r.offerFor(token, recipient.URL)
+	offered := new(wire.OrchestratorInfo)
+	require.NoError(t, proto.Unmarshal(info, offered))
+	tickets := 12_000e9 * offered.PriceInfo.PixelsPerUnit / offered.PriceInfo.PricePerUnit
+	request := map[string]any{"orchestrator": info, "inPixels": tickets, "ManifestID": "m"}
+	code, body := r.post("/generate-live-payment", token, request)
+	require.Equal(t, http.StatusOK, code, string(body))
+	for range 3 {
+		code, body = r.post("/generate-live-payment", token, request)
+		require.Equal(t, 483, code, string(body))
+		code, body = r.post("/generate-live-payment", narrow, request)
+		require.Equal(t, http.StatusForbidden, code, string(body))
+	}
+	ended, log := r.stop()
+	require.Equal(t, exitDone, ended, log)
+
+	s.run(exitDone, "unlock --yes")
+	r = serve()
+	count := make(map[string]int)
+	for _, e := range c.first(4) {
+		count[fmt.Sprint(e.Type, " ", e.Subject, " ", e.Data.Percent)]++
+	}
+	ended, log = r.stop()
+	require.Equal(t, exitDone, ended, log)
+	require.Equal(t, map[string]int{
+		"pmctl.signer.budget studio 80": 1, "pmctl.signer.budget studio 100": 1, "pmctl.signer.recipient_refused narrow 0": 1,
+		"pmctl.signer.unlock  0": 1,
+	}, count, log)
+	require.Len(t, c.first(4), 4)
+	require.NotContains(t, log, "collector-secret")
 }

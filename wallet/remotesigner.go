@@ -61,6 +61,11 @@ type RemoteSignerOptions struct {
 	// Collector gets the usage events; nil for none.
 	Collector *delivery.Endpoint
 
+	// Events gets what the operator is notified of; nil for none. RunwayBelow is how long the
+	// deposit must last for there to be no event about it; 0 is for no such event.
+	Events      *delivery.Endpoint
+	RunwayBelow time.Duration
+
 	// Retention is how long payments are kept after they were acknowledged; 0 is for ever.
 	Retention time.Duration
 }
@@ -74,6 +79,9 @@ type RemoteSigner struct {
 	queue     *store.LiveQueue
 	forecasts *forecasts
 	current   atomic.Pointer[signerSettings]
+
+	// alerts is nil without an endpoint for events.
+	alerts *alerts
 
 	// collects tells that usage events go to a collector.
 	collects bool
@@ -122,14 +130,20 @@ func NewRemoteSigner(ctx context.Context, w *Wallet, o RemoteSignerOptions) (*Re
 		}
 	}
 	s.queue = w.store.Chain(w.Network.ChainID).LivePayments(key.Address()).Queue()
-	if !o.Forecast {
+	if !o.Forecast && o.Events == nil {
 		s.forecasts = nil
+	}
+	if o.Events != nil {
+		s.alerts = &alerts{signer: s, events: w.store.SignerEvents(), log: o.Log, below: o.RunwayBelow, refusals: make(map[string]alert)}
 	}
 	if err := s.Reload(ctx, o, w.Limits); err != nil {
 		s.queue.Close()
 		return nil, err
 	}
 	s.background, s.collects = keepUsage(w, &o), o.Collector != nil
+	if s.alerts != nil {
+		s.background = append(s.background, s.alerts.run, delivery.New("events", remote.EventOutbox(w.store), o.Events, o.Log).Run)
+	}
 	return s, nil
 }
 
@@ -143,7 +157,7 @@ func (s *RemoteSigner) Reload(ctx context.Context, o RemoteSignerOptions, limits
 		listed = s.directory
 	}
 	server, err := remote.New(ctx, remote.Config{
-		Key: s.key, Identify: o.Identify, Clients: w.store.Clients(), Usage: w.store.LiveUsage(), Rate: o.Rate, Directory: listed, Log: o.Log, Observe: o.Observe, Now: w.Now,
+		Key: s.key, Identify: o.Identify, Clients: w.store.Clients(), Usage: w.store.LiveUsage(), Rate: o.Rate, Directory: listed, Log: o.Log, Observe: s.observe(o.Observe), Now: w.Now,
 		Payments: &remote.Payer{
 			Key: s.key, Ledger: s.queue, Webhook: o.Webhook, MaxPrices: o.MaxPrices, Now: w.Now,
 			Source: "pmctl/" + w.store.ID(),
@@ -158,6 +172,19 @@ func (s *RemoteSigner) Reload(ctx context.Context, o RemoteSignerOptions, limits
 	}
 	s.current.Store(&signerSettings{limits, server.Handler()})
 	return nil
+}
+
+// observe has what answers tell the operator noted, too.
+func (s *RemoteSigner) observe(with func(remote.Answered)) func(remote.Answered) {
+	if s.alerts == nil {
+		return with
+	}
+	return func(answered remote.Answered) {
+		s.alerts.observe(answered)
+		if with != nil {
+			with(answered)
+		}
+	}
 }
 
 // limits are those on what the signer signs.

@@ -14,15 +14,19 @@ import (
 	"github.com/pmctl/pmctl/wallet/remote/delivery"
 )
 
-// usageOptions say what becomes of the usage events.
+// usageOptions say where usage events and the operator's own events go.
 type usageOptions struct {
-	usageFile string
-	retention time.Duration
+	usageFile   string
+	retention   time.Duration
+	eventsFile  string
+	runwayBelow string
 }
 
 func (o *usageOptions) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&o.usageFile, "usage-file", "", "`FILE` with the URL of a collector, to which usage events are sent; lines that follow are its headers")
+	flags.StringVar(&o.eventsFile, "events-file", "", "`FILE` with the URL of a server that is notified of budgets, runway, unlocks and refused recipients; lines that follow are its headers")
+	flags.StringVar(&o.runwayBelow, "runway-below", "3d", "`DURATION` that the deposit must last, such as 12h or 3d, or the server is notified")
 	flags.DurationVar(&o.retention, "usage-retention", 0, "`DURATION` after which acknowledged payments are removed, at least 24h; 0 is never")
 }
 
@@ -35,7 +39,13 @@ func (o *usageOptions) apply(to *wallet.RemoteSignerOptions) error {
 	}
 	to.Retention = o.retention
 	var err error
-	to.Collector, err = readCollector(o.usageFile)
+	if to.RunwayBelow, err = cli.ParseDuration("--runway-below", o.runwayBelow); err != nil {
+		return err
+	}
+	if to.Collector, err = readCollector(o.usageFile); err != nil {
+		return err
+	}
+	to.Events, err = readCollector(o.eventsFile)
 	return err
 }
 

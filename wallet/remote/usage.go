@@ -13,16 +13,16 @@ import (
 // eventType is what a usage event is about.
 const eventType = "create_signed_ticket"
 
-// Event is a CloudEvent 1.0 about a payment, in its structured JSON.
+// Event is a CloudEvent 1.0, in its structured JSON. The data of one about a payment is Usage.
 type Event struct {
 	SpecVersion string    `json:"specversion"`
 	ID          string    `json:"id"`
 	Source      string    `json:"source"`
 	Type        string    `json:"type"`
-	Subject     string    `json:"subject"`
+	Subject     string    `json:"subject,omitempty"`
 	Time        time.Time `json:"time"`
 	ContentType string    `json:"datacontenttype"`
-	Data        Usage     `json:"data"`
+	Data        any       `json:"data"`
 }
 
 // Usage is what an event says of a payment. Its names are those that collectors of the deployed

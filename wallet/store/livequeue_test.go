@@ -218,6 +218,37 @@ func liveUsage(t *testing.T, place place) {
 	require.Equal(t, bob, sessions[1].Last.Client)
 }
 
+func TestSignerEvents(t *testing.T) { onEach(t, signerEvents) }
+
+func signerEvents(t *testing.T, place place) {
+	location := place(t)
+	s := open(t, location)
+	events := s.SignerEvents()
+	raise := func(name string) bool {
+		t.Helper()
+		raised, err := events.Raise(t.Context(), name, liveDay, func(position int64) ([]byte, error) { return fmt.Appendf(nil, "%d %s", position, name), nil })
+		require.NoError(t, err)
+		return raised
+	}
+	require.True(t, raise("a"))
+	require.True(t, raise("b"))
+	require.False(t, raise("a"), "it is stored")
+	_, err := events.Raise(t.Context(), "c", liveDay, func(int64) ([]byte, error) { return nil, errors.New("no body") })
+	require.ErrorContains(t, err, "no body")
+
+	again := open(t, location).SignerEvents()
+	found, err := again.After(t.Context(), 0, 9)
+	require.NoError(t, err)
+	require.Equal(t, []SignerEvent{{1, []byte("1 a")}, {2, []byte("2 b")}}, found)
+	require.NoError(t, again.Acknowledge(t.Context(), 1))
+	acknowledged, err := s.LiveUsage().Acknowledged(t.Context(), ConsumerOperator, "")
+	require.NoError(t, err)
+	require.EqualValues(t, 1, acknowledged)
+	found, err = events.After(t.Context(), 1, 9)
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+}
+
 func TestLeases(t *testing.T) { onEach(t, leases) }
 
 func leases(t *testing.T, place place) {

@@ -20,7 +20,7 @@ const (
 	// schemaVersion is what this package reads and writes. spendingVersion added the spending,
 	// writersVersion the writers, by which an older copy is recognized, and signerVersion the tables
 	// of a remote signer.
-	schemaVersion   = 13
+	schemaVersion   = 14
 	spendingVersion = 4
 	writersVersion  = 9
 	signerVersion   = 11
@@ -37,5 +37,5 @@ func statements(version int) ([]string, error) {
 var dataTables = []string{
 	"sessions", "reservations", "params", "winners", "intents", "attempts", "spending", "spending_days",
 	"requests", "recipients", "contracts", "request_sets", "request_parts",
-	"signer_clients", "signer_credentials", "signer_spending", "signer_sessions", "signer_payments", "signer_acknowledged", "credits",
+	"signer_clients", "signer_credentials", "signer_spending", "signer_sessions", "signer_payments", "signer_acknowledged", "signer_events", "credits",
 }
