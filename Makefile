@@ -15,7 +15,7 @@ PAIRS   ?= 11
 # Time for each fuzz target.
 FUZZTIME ?= 30s
 
-.PHONY: all demo build test race lint gen gen-check contracts contracts-check pure fuzz soak mutation nightly bench measure docs snapshot release release-check release-files targets vulnerabilities clean
+.PHONY: all demo build test race lint gen gen-check contracts contracts-check pure fuzz soak crashtest mutation nightly bench measure docs snapshot release release-check release-files targets vulnerabilities clean
 
 all: build
 
@@ -100,6 +100,12 @@ pure:
 SOAK ?= whole
 soak:
 	PMCTL_SOAK=$(SOAK) $(GO) test -count=1 -timeout 60m -run Soak ./...
+
+## crashtest: ask signers for the same payments again and again, with restarts, replicas and a
+## collector that is down, and print what was signed twice, over the cap, or lost
+COLLECTOR_DOWN ?= 5m
+crashtest:
+	PMCTL_COLLECTOR_DOWN=$(COLLECTOR_DOWN) $(GO) test -count=1 -timeout 60m -v -run '^TestSoakSignerCrashtest$$' ./cmd
 
 ## fuzz: run every fuzz target for FUZZTIME
 fuzz:
