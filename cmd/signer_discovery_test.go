@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -37,8 +38,15 @@ func TestASignerListsOrchestrators(t *testing.T) {
 		}, 30*time.Second, 10*time.Millisecond)
 		return list
 	}
-	r := s.serveSigner("--no-auth --orchestrators chain")
+	r := s.serveSigner("--no-auth --orchestrators chain --admin-listen 127.0.0.1:0")
 	list := listed(r, "")
+	response, err := http.Get(r.admin + "/metrics")
+	require.NoError(t, err)
+	defer response.Body.Close()
+	metrics, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.Regexp(t, `(?m)^pmctl_signer_orchestrators\{.*\} 2$`, string(metrics))
+	require.Regexp(t, `(?m)^pmctl_signer_orchestrators_age_seconds\{.*\} \d`, string(metrics))
 	require.Len(t, list, 2)
 	urls := map[string]bool{}
 	for _, o := range list {

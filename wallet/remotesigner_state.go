@@ -10,6 +10,7 @@ import (
 	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/runner"
 	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -46,6 +47,9 @@ type SignerState struct {
 	// Usage are the events that the collector has not acknowledged; nil without a collector.
 	Usage *store.Backlog
 
+	// Listed are the orchestrators that clients are shown; nil without discovery.
+	Listed *runner.Listing
+
 	// Runway is the last forecast; nil before the first, or with the reason in RunwayErr.
 	Runway    *Runway
 	RunwayErr error
@@ -69,6 +73,9 @@ func (s *RemoteSigner) State(ctx context.Context) (*SignerState, error) {
 	}
 	if s.forecasts != nil {
 		state.Runway, state.RunwayErr = s.forecasts.last()
+	}
+	if s.directory != nil {
+		state.Listed, _ = s.directory.List()
 	}
 	ledger := w.ledger()
 	var err error

@@ -187,8 +187,8 @@ type Listing struct {
 	Oldest time.Duration
 }
 
-// List returns the orchestrators that have one of the capabilities. It is false while none is
-// known that has any.
+// List returns the orchestrators that have one of the capabilities. It is false, and the list
+// empty, while none is known that has any.
 func (d *Directory) List(capabilities ...string) (*Listing, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

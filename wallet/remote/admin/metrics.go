@@ -65,6 +65,12 @@ func stateMetrics(s *wallet.SignerState) []metrics.Metric {
 			metrics.Gauge("pmctl_signer_usage_undelivered_age_seconds", "Age of the oldest of them; 0 without any.", metrics.One(metrics.Seconds(age))...),
 		)
 	}
+	if s.Listed != nil {
+		all = append(all,
+			metrics.Gauge("pmctl_signer_orchestrators", "Orchestrators that discovery lists.", metrics.One(strconv.Itoa(len(s.Listed.Orchestrators)))...),
+			metrics.Gauge("pmctl_signer_orchestrators_age_seconds", "Age of the oldest answer in that list.", metrics.One(metrics.Seconds(s.Listed.Oldest))...),
+		)
+	}
 	return append(all, clientMetrics(s.Clients)...)
 }
 
