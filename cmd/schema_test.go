@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -31,14 +32,15 @@ const exitUndocumented = 99
 
 // recorder keeps what is written when it is JSON.
 type recorder struct {
-	w    io.Writer
-	kept bytes.Buffer
+	w         io.Writer
+	kept, all bytes.Buffer
 	// lines has it look at each line by itself, as stderr needs it.
 	lines bool
 }
 
 func (r *recorder) Write(p []byte) (int, error) {
 	n, err := r.w.Write(p)
+	r.all.Write(p[:n])
 	if looked := p[:n]; r.lines && bytes.HasPrefix(looked, []byte(`{"kind"`)) || !r.lines && (r.kept.Len() > 0 || bytes.HasPrefix(looked, []byte("{"))) {
 		r.kept.Write(looked)
 	}
@@ -57,6 +59,10 @@ func documented(run func(*Env) int) int {
 	out, err := &recorder{w: env.Out}, &recorder{w: env.Err, lines: true}
 	env.Out, env.Err = out, err
 	code := run(env)
+	if err := err.silent(); err != nil && !env.ErrTerminal && asksForJSON(os.Args) {
+		fmt.Fprintf(os.Stderr, "NOT AS DOCUMENTED: %v\n", err)
+		return exitUndocumented
+	}
 	for _, written := range []*recorder{out, err} {
 		if err := conform(written.kept.Bytes(), code == exitDone); err != nil {
 			fmt.Fprintf(os.Stderr, "NOT AS DOCUMENTED: %v\n", err)
@@ -64,6 +70,20 @@ func documented(run func(*Env) int) int {
 		}
 	}
 	return code
+}
+
+// silent fails unless nothing was written, or one error document.
+func (r *recorder) silent() error {
+	if text := r.all.String(); text != r.kept.String() || strings.Count(text, "\n") > 1 {
+		return fmt.Errorf("with --output json stderr has more than one error document: %q", text)
+	}
+	return nil
+}
+
+// asksForJSON reports whether a command line has --output json, and not --verbose.
+func asksForJSON(args []string) bool {
+	line, _, _ := strings.Cut(strings.Join(args, " ")+" ", " -- ")
+	return regexp.MustCompile(` (-o|--output)[= ]?(nd)?json `).MatchString(line) && !regexp.MustCompile(` (-v|--verbose) `).MatchString(line)
 }
 
 // conform checks a stream of documents. The last one may be cut off unless it is whole.

@@ -55,10 +55,14 @@ func TestWatch(t *testing.T) {
 	t.Cleanup(proxy.Close)
 
 	watch := func(terminal bool, term string, args ...string) (string, string, int) {
+		looks := 3 // one of them fails, and only in a pipe is that on stdout
+		if terminal {
+			looks = 2
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		asked.Store(0)
-		out := &endingWriter{left: 2, cancel: cancel}
+		out := &endingWriter{left: looks, cancel: cancel}
 		var stderr bytes.Buffer
 		env := &Env{In: strings.NewReader(""), Out: out, Err: &stderr, OutTerminal: terminal, ErrTerminal: terminal, Now: System().Now, Getenv: func(name string) string {
 			return map[string]string{"XDG_STATE_HOME": home, "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home, "XDG_CACHE_HOME": t.TempDir(), "TERM": term}[name]
@@ -68,13 +72,15 @@ func TestWatch(t *testing.T) {
 		return out.String(), stderr.String(), code
 	}
 
-	// In a pipe each look is a line of JSON, and what fails between is on stderr.
+	// In a pipe each look is a line of JSON, also one that fails.
 	out, stderr, code := watch(false, "")
 	require.Equal(t, exitCancelled, code)
 	require.NoError(t, conform([]byte(out), true))
-	require.Equal(t, 2, strings.Count(out, "\n"))
+	require.Equal(t, 3, strings.Count(out, "\n"))
 	require.Equal(t, 2, strings.Count(out, `{"kind":"pmctl.status","version":2,`))
-	require.Contains(t, stderr, "403")
+	require.Contains(t, out, `{"kind":"pmctl.error","version":2,`)
+	require.Equal(t, 1, strings.Count(out, "403"))
+	require.Equal(t, 1, strings.Count(stderr, "\n"), stderr) // the interruption
 
 	// On a terminal each is in the place of the one before, where it can be.
 	out, _, code = watch(true, "xterm")
@@ -85,8 +91,8 @@ func TestWatch(t *testing.T) {
 	require.NotContains(t, out, "\x1b")
 	require.Equal(t, 2, strings.Count(out, "account "))
 
-	// Quiet is quiet about it.
-	_, stderr, code = watch(false, "", "--quiet", "-o", "json")
+	// Quiet is quiet about it, in a table.
+	_, stderr, code = watch(false, "", "--quiet", "-o", "table")
 	require.Equal(t, exitCancelled, code)
 	require.NotContains(t, stderr, "403")
 

@@ -25,33 +25,7 @@ func TestEveryCommandFitsATerminal(t *testing.T) {
 	t.Parallel()
 	notInShort(t)
 	s := newSeat(t)
-	url := s.network.Recipients()[0].State().URL
-	s.run("fund", "--deposit", "1.000000000000000001eth", "--reserve", "1eth", "--yes")
-	require.NoError(t, os.WriteFile(s.file("params.json"), []byte(s.run("params", "fetch", url, "-o", "json")), 0o600))
-	require.NoError(t, os.WriteFile(s.file("batch.json"), []byte(s.run("ticket", "batch", "--params", s.file("params.json"), "--count", "2", "-o", "json")), 0o600))
-	require.NoError(t, os.WriteFile(s.file("payment"), []byte(s.run("ticket", "batch", "--params", s.file("params.json"), "--count", "2", "-o", "headers")), 0o600))
-	require.NoError(t, os.WriteFile(s.file("ledger.json"), []byte(s.run("store", "export")), 0o600))
-	me := s.network.Accounts()[0].Address.Hex()
-	unmined := "0x" + strings.Repeat("ab", 32)
-
-	// lines are a line of arguments for each command; some end with an error, which must
-	// fit as well. What is sent comes last.
-	lines := []string{
-		"account list", "account show", "account new --lightkdf", "account show " + me, "account import key0 --lightkdf", "account import key0 --lightkdf --keystore other",
-		"account export " + me + " --raw --yes --out exported", "account export " + unmined[:42], "account passwd " + unmined[:42],
-		"budget", "config show",
-		"doctor", "doctor " + url, "history", "runway", "status", "status --check", "status --from " + unmined[:42], "version", "help pay",
-		"fund plan --recipients 1 --spend-rate 0.01eth/day",
-		"params fetch " + url, "params show params.json", "recipient list", "recipient show " + url,
-		"store check", "store acknowledge", "store export", "store import ledger.json", "store migrate",
-		"ticket batch --params params.json --count 1", "ticket verify batch.json", "ticket inspect payment", "ticket deliver " + url + " payment", "ticket redeem batch.json",
-		"pay " + url + " --value 1gwei", "pay http://127.0.0.1:1 --value 1gwei",
-		"tx list", "tx show " + unmined, "tx wait " + unmined, "tx bump " + unmined, "tx cancel " + unmined, "tx send payment", "tx sign payment",
-		"signer client add studio --ev-per-day 0.000000000000000001eth --expires 720h --recipient " + me + " --max-price 500wei/second", "signer client list", "signer client show studio",
-		"signer client set studio --ev-total 1eth", "signer client rotate studio --sdk-token https://signer.example:8935", "signer client revoke studio", "signer serve --log xml", "signer usage",
-		"agent status", "agent lock", "agent stop", "agent start --foreground --from 0x12",
-		"fund --deposit 0.1eth --reserve 0.100000000000000001eth --yes", "unlock --yes", "unlock cancel --yes", "withdraw --yes", "exit --yes --timeout 1ns",
-	}
+	lines := s.everyCommand()
 	reached := make(map[string]bool)
 	for _, line := range lines {
 		command, _, err := Tree().Find(strings.Fields(line))
@@ -78,6 +52,36 @@ func TestEveryCommandFitsATerminal(t *testing.T) {
 			require.True(t, reached[command.CommandPath()], "%s has no line above", command.CommandPath())
 		}
 	})
+}
+
+// everyCommand has a line of arguments for each command, in a world where most do something. Some end
+// with an error. What is sent comes last.
+func (s *seat) everyCommand() []string {
+	url := s.network.Recipients()[0].State().URL
+	s.run("fund", "--deposit", "1.000000000000000001eth", "--reserve", "1eth", "--yes")
+	require.NoError(s.t, os.WriteFile(s.file("params.json"), []byte(s.run("params", "fetch", url, "-o", "json")), 0o600))
+	require.NoError(s.t, os.WriteFile(s.file("batch.json"), []byte(s.run("ticket", "batch", "--params", s.file("params.json"), "--count", "2", "-o", "json")), 0o600))
+	require.NoError(s.t, os.WriteFile(s.file("payment"), []byte(s.run("ticket", "batch", "--params", s.file("params.json"), "--count", "2", "-o", "headers")), 0o600))
+	require.NoError(s.t, os.WriteFile(s.file("ledger.json"), []byte(s.run("store", "export")), 0o600))
+	me := s.network.Accounts()[0].Address.Hex()
+	unmined := "0x" + strings.Repeat("ab", 32)
+
+	return []string{
+		"account list", "account show", "account new --lightkdf", "account show " + me, "account import key0 --lightkdf", "account import key0 --lightkdf --keystore other",
+		"account export " + me + " --raw --yes --out exported", "account export " + unmined[:42], "account passwd " + unmined[:42],
+		"budget", "config show",
+		"doctor", "doctor " + url, "history", "runway", "status", "status --check", "status --from " + unmined[:42], "version", "help pay",
+		"fund plan --recipients 1 --spend-rate 0.01eth/day",
+		"params fetch " + url, "params show params.json", "recipient list", "recipient show " + url,
+		"store check", "store acknowledge", "store export", "store import ledger.json", "store migrate",
+		"ticket batch --params params.json --count 1", "ticket verify batch.json", "ticket inspect payment", "ticket deliver " + url + " payment", "ticket redeem batch.json",
+		"pay " + url + " --value 1gwei", "pay http://127.0.0.1:1 --value 1gwei",
+		"tx list", "tx show " + unmined, "tx wait " + unmined, "tx bump " + unmined, "tx cancel " + unmined, "tx send payment", "tx sign payment",
+		"signer client add studio --ev-per-day 0.000000000000000001eth --expires 720h --recipient " + me + " --max-price 500wei/second", "signer client list", "signer client show studio",
+		"signer client set studio --ev-total 1eth", "signer client rotate studio --sdk-token https://signer.example:8935", "signer client revoke studio", "signer serve --log xml", "signer usage",
+		"agent status", "agent lock", "agent stop", "agent start --foreground --from 0x12",
+		"fund --deposit 0.1eth --reserve 0.100000000000000001eth --yes", "unlock --yes", "unlock cancel --yes", "withdraw --yes", "exit --yes --timeout 1ns",
+	}
 }
 
 // seen is how wide a terminal is, and what its environment says of it.

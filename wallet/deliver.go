@@ -30,32 +30,45 @@ var ErrNoCredentials = errors.New("the document lacks tickets or their credentia
 
 const deliverAgain = "nothing was sent; create a new batch from fresh ticket params: pmctl ticket batch"
 
-// Deliver posts a batch to the recipient at u, once. It returns the expected value of the tickets
-// in wei, and the recipient's last receipt. Expired tickets, and tickets for an inactive recipient
+// Delivery is a batch that a recipient has accepted.
+type Delivery struct {
+	// EV is the expected value of the tickets in wei.
+	EV *big.Rat
+
+	// Receipt is the recipient's last receipt.
+	Receipt *pay.Receipt
+
+	// Unchecked is why the chain was not asked whether the params have expired; nil when it was.
+	Unchecked error
+}
+
+// Deliver posts a batch to the recipient at u, once. Expired tickets, and tickets for an inactive recipient
 // or another chain, are refused before anything is sent; without a node only the credentials are
 // checked. It returns ErrNoCredentials, *wire.ExpiredTokenError, pm.ErrTicketParamsExpired, and the
 // errors of policy.Limits.CheckCounterparty and pay.Client.DeliverBatch.
-func Deliver(ctx context.Context, c Config, u pay.URL, o DeliverOptions) (*big.Rat, *pay.Receipt, error) {
+func Deliver(ctx context.Context, c Config, u pay.URL, o DeliverOptions) (*Delivery, error) {
 	c = c.withDefaults()
 	batch := o.Document.Batch
 	if batch == nil || o.Document.Segment == nil || len(batch.SenderParams) == 0 {
-		return nil, nil, hint.With(ErrNoCredentials, "create it with pmctl ticket batch -o headers, or -o json before the params' auth token expires")
+		return nil, hint.With(ErrNoCredentials, "create it with pmctl ticket batch -o headers, or -o json before the params' auth token expires")
 	}
 	segment, err := wire.EncodeHeader(o.Document.Segment)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	var expired *wire.ExpiredTokenError
 	if err := o.Document.Segment.GetAuthToken().Check(c.Now()); errors.As(err, &expired) {
-		return nil, nil, hint.With(expired, deliverAgain)
+		return nil, hint.With(expired, deliverAgain)
 	}
 	err = c.read(ctx, func(ctx context.Context, node *chain.Client) error {
 		return stillHolds(ctx, node, batch, policy.Limits{InactiveOK: o.InactiveOK})
 	})
+	delivery := &Delivery{EV: batch.EV()}
 	if errors.Is(err, ErrNoNode) {
+		delivery.Unchecked = ErrNoNode
 		c.UI.Note(fmt.Sprintf("not checked on the chain whether the ticket params have expired: %v", ErrNoNode))
 	} else if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer c.UI.Progress(func() string { return fmt.Sprintf("delivering to %s", u) })()
 	client := &pay.Client{Timeout: c.Timeout, Now: c.Now, Headers: o.Headers, OnRequest: c.OnPayRequest()}
@@ -63,8 +76,9 @@ func Deliver(ctx context.Context, c Config, u pay.URL, o DeliverOptions) (*big.R
 	if err != nil && accepted > 0 {
 		err = fmt.Errorf("%w; the recipient had accepted %d of the %d tickets before that", err, accepted, len(batch.SenderParams))
 	}
-	worth := batch.EV()
-	return worth.Mul(worth, big.NewRat(int64(len(batch.SenderParams)), 1)), receipt, err
+	delivery.EV.Mul(delivery.EV, big.NewRat(int64(len(batch.SenderParams)), 1))
+	delivery.Receipt = receipt
+	return delivery, err
 }
 
 // stillHolds fails for expired tickets, and for a recipient that is inactive or on another chain.

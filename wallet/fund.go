@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/contract"
+	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/internal/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -82,7 +83,9 @@ func (f funding) report(ctx context.Context, s situation, receipt *types.Receipt
 		return err
 	}
 	if !compared {
-		f.note("deposit and reserve before and after block %v were not compared: the node no longer has that state, or another transaction in the block changed them", receipt.BlockNumber)
+		warning := format.Warning{Code: "not_compared", Message: fmt.Sprintf("deposit and reserve before and after block %v were not compared: the node no longer has that state, or another transaction in the block changed them", receipt.BlockNumber)}
+		result.Warnings = append(result.Warnings, warning)
+		f.note("%s", warning.Message)
 	}
 	cancelled := contract.TicketBrokerUnlockCancelledEventName // the sender's own unlock
 	report := reportEvents(contract.TicketBrokerDepositFundedEventName, contract.TicketBrokerReserveFundedEventName, cancelled)

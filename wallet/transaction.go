@@ -5,6 +5,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/pmctl/pmctl/wallet/broker"
+	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/internal/tx"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -25,6 +26,8 @@ type Transaction struct {
 	// Earlier are the account's other transactions that were pending when this one was sent, and
 	// their states now.
 	Earlier []Earlier `json:"earlier,omitempty"`
+	// Warnings are what could not be checked.
+	Warnings []format.Warning `json:"warnings,omitempty"`
 }
 
 // Earlier is a transaction that was pending when another one was sent.

@@ -31,7 +31,8 @@ func newAccountList(r *cli.Run) *cobra.Command {
 		Use:   "list",
 		Short: "List accounts",
 		Long: `List the accounts of the keystore, oldest first. No key is opened. Files that
-cannot be read as key files are listed on stderr, with the reason.`,
+cannot be read as key files are listed on stderr, with the reason; with --output
+json they are in the document.`,
 		Example: `  pmctl account list
   pmctl account list --keystore ~/.lpData/arbitrum-one-mainnet/keystore`,
 	}

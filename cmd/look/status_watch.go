@@ -28,6 +28,10 @@ func (v *statusView) watching(ctx context.Context) error {
 			return ctx.Err()
 		case err != nil && first:
 			return err
+		case err != nil && v.Output == cli.OutputJSON:
+			if err := format.WriteError(v.Out, cli.Failure(err)); err != nil {
+				return err
+			}
 		case err != nil:
 			v.Note("%s  %v", v.Now().UTC().Format(time.RFC3339), err)
 		default:

@@ -131,20 +131,10 @@ func runPay(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.Request
 	if err != nil {
 		return err
 	}
-	if payment.NextErr != nil {
-		r.Note("the payment was accepted; the next one begins with a new session: %v", payment.NextErr)
-	}
-	if before := payment.Before; before != nil {
-		became := "the payment was accepted then, and is not made again"
-		switch {
-		case payment.Sent > 0 && len(payment.Parts) > 1:
-			became = "what was due of it is accepted now"
-		case !payment.AcceptedBefore():
-			became = "the same payment was delivered again, and is accepted now"
-		}
-		r.Note("request %s was begun at %s: %s", format.PlainText(before.ID), before.At.Format(time.RFC3339), became)
-	}
 	result := newPaymentResult(payment, amount.Value)
+	for _, warning := range result.Warnings {
+		r.Note("%s", warning.Message)
+	}
 	return r.EmitDone("the payment is accepted", "pmctl.payment", result, result.write)
 }
 
@@ -162,11 +152,12 @@ type paymentResult struct {
 	OverpaidWei   format.Ceil     `json:"overpaid_wei"`
 	OverpaidExact format.Fraction `json:"overpaid_exact"`
 	format.TicketEV
-	FaceValue  string        `json:"face_value"`
-	Tickets    uint64        `json:"tickets"`
-	FirstNonce uint32        `json:"first_nonce"`
-	LastNonce  uint32        `json:"last_nonce"`
-	Parts      []paymentPart `json:"parts,omitempty"`
+	FaceValue  string           `json:"face_value"`
+	Tickets    uint64           `json:"tickets"`
+	FirstNonce uint32           `json:"first_nonce"`
+	LastNonce  uint32           `json:"last_nonce"`
+	Parts      []paymentPart    `json:"parts,omitempty"`
+	Warnings   []format.Warning `json:"warnings,omitempty"`
 
 	payment *pay.Payment
 	over    *big.Rat
@@ -181,6 +172,25 @@ type paymentPart struct {
 	Tickets    uint32 `json:"tickets"`
 	FirstNonce uint32 `json:"first_nonce"`
 	LastNonce  uint32 `json:"last_nonce"`
+}
+
+// paymentWarnings are what a payment's numbers do not show.
+func paymentWarnings(p *pay.Payment) (warnings []format.Warning) {
+	if p.NextErr != nil {
+		warnings = append(warnings, format.Warning{Code: "next_params", Message: fmt.Sprintf("the payment was accepted; the next one begins with a new session: %v", p.NextErr)})
+	}
+	before := p.Before
+	if before == nil {
+		return warnings
+	}
+	code, became := "accepted_before", "the payment was accepted then, and is not made again"
+	switch {
+	case p.Sent > 0 && len(p.Parts) > 1:
+		code, became = "completed", "what was due of it is accepted now"
+	case !p.AcceptedBefore():
+		code, became = "delivered_again", "the same payment was delivered again, and is accepted now"
+	}
+	return append(warnings, format.Warning{Code: code, Message: fmt.Sprintf("request %s was begun at %s: %s", format.PlainText(before.ID), before.At.Format(time.RFC3339), became)})
 }
 
 func newPaymentResult(p *pay.Payment, value wei.Wei) paymentResult {
@@ -198,6 +208,7 @@ func newPaymentResult(p *pay.Payment, value wei.Wei) paymentResult {
 		Tickets:    total.Tickets,
 		FirstNonce: t.Nonces.First,
 		LastNonce:  cli.LastNonce(t),
+		Warnings:   paymentWarnings(p),
 		payment:    p,
 		over:       new(big.Rat).Sub(total.EV, value.Rat()),
 	}

@@ -1,6 +1,8 @@
 package ticket
 
 import (
+	"fmt"
+
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
@@ -54,6 +56,7 @@ type deliveryResult struct {
 	Sender    format.Address `json:"sender"`
 	Tickets   int            `json:"tickets"`
 	format.TotalEV
+	Warnings []format.Warning `json:"warnings,omitempty"`
 }
 
 func runDeliver(r *cli.Run, cmd *cobra.Command, network *cli.NetworkOptions, header *cli.HeaderOption, inactiveOK bool, url, file string) error {
@@ -73,12 +76,9 @@ func runDeliver(r *cli.Run, cmd *cobra.Command, network *cli.NetworkOptions, hea
 	if err != nil {
 		return err
 	}
-	paid, receipt, err := wallet.Deliver(cmd.Context(), config, u, wallet.DeliverOptions{Document: document, Headers: limits, InactiveOK: inactiveOK})
+	delivery, err := wallet.Deliver(cmd.Context(), config, u, wallet.DeliverOptions{Document: document, Headers: limits, InactiveOK: inactiveOK})
 	if err != nil {
 		return err
-	}
-	if receipt.NextErr != nil {
-		r.Note("the tickets were accepted; the recipient's fresh params cannot be used: %v", receipt.NextErr)
 	}
 	batch := document.Batch
 	result := deliveryResult{
@@ -86,7 +86,15 @@ func runDeliver(r *cli.Run, cmd *cobra.Command, network *cli.NetworkOptions, hea
 		Recipient: format.Address(batch.Recipient),
 		Sender:    format.Address(batch.Sender),
 		Tickets:   len(batch.SenderParams),
-		TotalEV:   format.NewTotalEV(paid),
+		TotalEV:   format.NewTotalEV(delivery.EV),
+	}
+	if delivery.Unchecked != nil {
+		result.Warnings = append(result.Warnings, format.Warning{Code: "not_checked", Message: fmt.Sprintf("not checked on the chain whether the ticket params have expired: %v", delivery.Unchecked)})
+	}
+	if next := delivery.Receipt.NextErr; next != nil {
+		warning := format.Warning{Code: "next_params", Message: fmt.Sprintf("the tickets were accepted; the recipient's fresh params cannot be used: %v", next)}
+		result.Warnings = append(result.Warnings, warning)
+		r.Note("%s", warning.Message)
 	}
 	return r.EmitDone("the tickets are accepted", "pmctl.delivery", result, result.write)
 }

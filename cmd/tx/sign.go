@@ -126,9 +126,6 @@ func (o *signOptions) named(env *cli.Env) (n wallet.SignOptions, err error) {
 
 // showTransaction shows what would be signed: what is encoded, not what the document says about it.
 func showTransaction(r *cli.Run, t *format.Transaction, call *wallet.UnsignedCall) error {
-	if r.Quiet {
-		return nil // signed without asking, or refused
-	}
 	fields := []cli.Field{
 		{"network", fmt.Sprintf("%q (chain id %d)", t.Network, t.ChainID)},
 		{"account", common.Address(t.From).Hex()},
@@ -141,7 +138,7 @@ func showTransaction(r *cli.Run, t *format.Transaction, call *wallet.UnsignedCal
 		cli.Field{"gas", "at most " + call.MaxFee.String()},
 		cli.Field{"nonce", fmt.Sprint(t.Nonce)},
 	)
-	if err := cli.ErrPage(r).Fields(fields); err != nil {
+	if err := cli.NoteFields(r, fields); err != nil {
 		return err
 	}
 	for _, sentence := range call.Says() {

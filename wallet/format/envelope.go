@@ -46,6 +46,15 @@ type Error struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
+// Warning is a fact about a result that a program may have to act on.
+type Warning struct {
+	// Code is the stable code of the warning.
+	Code string `json:"code"`
+
+	// Message says the same to people.
+	Message string `json:"message"`
+}
+
 // envelope is the outer object of a document.
 type envelope struct {
 	Kind    string `json:"kind"`

@@ -37,6 +37,6 @@ func formatsTopic() Topic {
 				{"errors", "a wrong expression is a usage error, and nothing is done. If the expression fails on the document, the document is printed unchanged, and the exit code is 8 after a payment or a transaction, else 1"},
 			}},
 		},
-		Outro: "Data goes to stdout, everything else to stderr. docs/formats.md describes every document, and docs/schemas has a JSON schema for each.",
+		Outro: "Data goes to stdout, everything else to stderr. With --output json stderr is empty or has the document of one error. docs/formats.md describes every document, and docs/schemas has a JSON schema for each.",
 	}
 }

@@ -139,10 +139,40 @@ func guessOutput(r *Run, args []string) {
 	}
 }
 
-// Note tells the user something on stderr that is no data, unless that shall be quiet.
-func (r *Run) Note(text string, args ...any) {
-	if r.Quiet {
-		return
+// Note tells the user something on stderr that is no data, unless that shall be quiet. With JSON
+// it is shown only before a question.
+func (r *Run) Note(text string, args ...any) { note(r, PlainLines(fmt.Sprintf(text, args...))) }
+
+// NoteFields is Note for a listing.
+func NoteFields(r *Run, fields []Field) error {
+	var text strings.Builder
+	page := ErrPage(r)
+	page.Writer = &text
+	if err := page.Fields(fields); err != nil {
+		return err
 	}
-	r.screen.print(PlainLines(fmt.Sprintf(text, args...)))
+	note(r, strings.TrimSuffix(text.String(), "\n"))
+	return nil
+}
+
+func note(r *Run, text string) {
+	switch {
+	case r.Quiet:
+	case documentsOnly(r):
+		r.screen.hold(text)
+	default:
+		r.screen.print(text)
+	}
+}
+
+// forPeople reports whether people read the result, and with it stderr.
+func forPeople(r *Run) bool {
+	return r.Output == "" || r.Output == OutputTable || r.Output == OutputScript || r.OutputByDefault && r.ErrTerminal
+}
+
+// documentsOnly reports whether stderr has nothing but the document of an error: the user asked for
+// documents. Where they are only the default, notes remain.
+func documentsOnly(r *Run) bool {
+	asked := !r.OutputByDefault || r.filtered != nil
+	return asked && !forPeople(r) && (r.Output == OutputJSON || r.Output == format.NDJSON)
 }

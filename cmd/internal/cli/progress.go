@@ -15,7 +15,7 @@ const (
 
 // watched reports whether a person sees what is rewritten in place.
 func watched(r *Run) bool {
-	return r.ErrTerminal && !r.Quiet && r.Getenv("TERM") != "dumb"
+	return r.ErrTerminal && !r.Quiet && !documentsOnly(r) && r.Getenv("TERM") != "dumb"
 }
 
 // Waiting tells a person at a terminal what is waited for, once that takes longer than a

@@ -86,8 +86,7 @@ func (r *Run) Unwritten() error { return r.out.err }
 // Fail reports err on stderr, as JSON when the command's output is for machines.
 func (r *Run) Fail(err error) int {
 	e := Failure(err)
-	forPeople := r.Output == "" || r.Output == OutputTable || r.Output == OutputScript || r.OutputByDefault && r.ErrTerminal
-	if !forPeople {
+	if !forPeople(r) {
 		_ = format.WriteError(r.Err, e)
 		return e.ExitCode
 	}
@@ -122,5 +121,6 @@ func (r *Run) Confirm(ctx context.Context, yes bool, question string) error {
 	if r.Quiet {
 		return Usagef("%s With --quiet pmctl does not ask for confirmation; pass --yes, or leave out --quiet", question)
 	}
+	r.screen.release()
 	return r.Prompter.Confirm(ctx, question)
 }

@@ -22,6 +22,26 @@ type screen struct {
 	// something below it.
 	shown  int
 	asking bool
+	// held are lines that are printed only if a question follows.
+	held []string
+}
+
+// hold keeps lines for the next question.
+func (s *screen) hold(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = append(s.held, text)
+}
+
+// release prints the lines that were kept.
+func (s *screen) release() {
+	s.mu.Lock()
+	held := s.held
+	s.held = nil
+	s.mu.Unlock()
+	for _, text := range held {
+		s.print(text)
+	}
 }
 
 // print writes lines that stay.
