@@ -16,7 +16,7 @@ const (
 // ErrNoDevnet is returned if the local network is not running.
 var ErrNoDevnet = chain.ErrNoDevnet
 
-// NamedNetwork returns a built-in network by name. It returns chain.UnknownNetworkError.
+// NamedNetwork returns a built-in network by name. It fails for any other name.
 func NamedNetwork(name string) (Network, error) { return chain.NamedNetwork(name) }
 
 // NetworkAt returns the network of a chain id and its controller contract.

@@ -24,6 +24,15 @@ func With(err error, format string, args ...any) error {
 	return &hinted{err, fmt.Sprintf(format, args...)}
 }
 
+// kinded is an error of a kind that its message does not name.
+type kinded struct{ err, kind error }
+
+func (e *kinded) Error() string   { return e.err.Error() }
+func (e *kinded) Unwrap() []error { return []error{e.err, e.kind} }
+
+// Kind lets an error match a kind by errors.Is. Its message does not change.
+func Kind(kind, err error) error { return &kinded{err, kind} }
+
 // Of returns the hint of an error, or of one that it wraps; false if there is none.
 func Of(err error) (said string, ok bool) {
 	var hinted interface{ Hint() string }

@@ -74,18 +74,11 @@ func (*OtherVersionError) Hint() string {
 func (*OtherVersionError) Is(target error) bool { return target == ErrMismatch }
 func (e *OtherVersionError) Unwrap() error      { return e.Reason }
 
-// TooManyError is returned for more tickets than an agent creates at once. It matches ErrOrder.
-type TooManyError struct{ Count uint32 }
-
-func (e *TooManyError) Error() string {
-	return fmt.Sprintf("%d tickets are more than the %d that an agent creates at once", e.Count, MaxTickets)
+// tooMany returns an ErrOrder for more tickets than an agent creates at once.
+func tooMany(count uint32) error {
+	return hint.With(hint.Kind(ErrOrder, fmt.Errorf("%d tickets are more than the %d that an agent creates at once", count, MaxTickets)),
+		"create fewer at once, or use the key file: PMCTL_AGENT=off")
 }
-
-func (*TooManyError) Hint() string {
-	return "create fewer at once, or use the key file: PMCTL_AGENT=off"
-}
-
-func (*TooManyError) Is(target error) bool { return target == ErrOrder }
 
 // RemoteError is an agent's refusal.
 type RemoteError struct {

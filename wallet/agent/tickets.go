@@ -57,7 +57,7 @@ func (s *Service) make(ctx context.Context, o *order) (*signedTickets, error) {
 		return nil, err
 	}
 	if o.Count > MaxTickets {
-		return nil, &TooManyError{o.Count}
+		return nil, tooMany(o.Count)
 	}
 	if o.Count == 0 || o.Round == nil {
 		return nil, fmt.Errorf("%w: %d tickets; it must have a round and at least 1 ticket", ErrOrder, o.Count)
@@ -159,7 +159,7 @@ func (s *Service) again(ctx context.Context, payer *pay.Payer, o *order) (*signe
 		return nil, err
 	}
 	if tickets.Nonces.Count > MaxTickets {
-		return nil, &TooManyError{tickets.Nonces.Count}
+		return nil, tooMany(tickets.Nonces.Count)
 	}
 	key, err := s.unlocked()
 	if err != nil {

@@ -49,21 +49,13 @@ const (
 // AIServiceRegistry is that contract's name in the local network's state file.
 const AIServiceRegistry = "AIServiceRegistry"
 
-// UnknownNetworkError is an unknown name of a network.
-type UnknownNetworkError struct{ Name string }
-
-func (e *UnknownNetworkError) Error() string {
-	return fmt.Sprintf("unknown network %q: use %s or %s, or pass --controller and --chain-id for any other", e.Name, ArbitrumOne, Devnet)
-}
-
 // NamedNetwork returns a deployed network by its name. For the local network see ReadDevnetState.
 func NamedNetwork(name string) (Network, error) {
 	switch strings.ToLower(name) {
 	case ArbitrumOne, arbitrumOneAlias:
 		return arbitrumOne(), nil
-	default:
-		return Network{}, &UnknownNetworkError{name}
 	}
+	return Network{}, fmt.Errorf("unknown network %q: use %s or %s, or pass --controller and --chain-id for any other", name, ArbitrumOne, Devnet)
 }
 
 // arbitrumOne is the deployed network. Its contracts are proxies: an upgrade changes the code

@@ -43,12 +43,13 @@ type paymentRun struct {
 	sent  int
 
 	// fresh is the set on params that this process fetched; 0 for none. checked is the set whose
-	// params were last checked on the chain, at checkedAt. creditLapsed tells that tickets counted
-	// on a credit and are not known to be accepted while that was sure.
-	creditLapsed bool
-
+	// params were last checked on the chain, at checkedAt.
 	fresh, checked int
 	checkedAt      time.Time
+
+	// creditLapsed tells that tickets counted on a credit and are not known to be accepted while
+	// that was sure.
+	creditLapsed bool
 
 	// nextErr is why no params are kept for the next payment, noteErr why an acceptance could not
 	// be recorded.

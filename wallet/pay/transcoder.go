@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/pmctl/pmctl/internal/hint"
 )
 
 // TranscoderOf returns where payments go: the answer's transcoder or, without one, where it was
@@ -22,31 +24,18 @@ func TranscoderOf(asked URL, text string) (URL, error) {
 	if asked.TLS() && !transcoder.TLS() {
 		return URL{}, fmt.Errorf("%w (%s): it was asked over TLS but wants to be paid without TLS, at %s", ErrMalformed, asked, transcoder)
 	}
+	reason := ""
 	switch {
 	case transcoder.unspecified():
-		return URL{}, &transcoderError{asked, transcoder, "which is not the address of a machine"}
+		reason = "which is not the address of a machine"
 	case transcoder.private() && !asked.private():
-		return URL{}, &transcoderError{asked, transcoder, "which only its own network can reach"}
+		reason = "which only its own network can reach"
+	default:
+		return transcoder, nil
 	}
-	return transcoder, nil
+	return URL{}, hint.With(hint.Kind(ErrMalformed, fmt.Errorf("the recipient at %s wants to be paid at %s, %s", asked, transcoder, reason)),
+		"the recipient's -serviceAddr must be an address that senders can reach: tell its operator, or choose another recipient: pmctl recipient list")
 }
-
-// transcoderError is returned for a recipient that wants to be paid where it cannot be reached. It
-// matches ErrMalformed.
-type transcoderError struct {
-	asked, transcoder URL
-	reason            string
-}
-
-func (e *transcoderError) Error() string {
-	return fmt.Sprintf("the recipient at %s wants to be paid at %s, %s", e.asked, e.transcoder, e.reason)
-}
-
-func (e *transcoderError) Hint() string {
-	return "the recipient's -serviceAddr must be an address that senders can reach: tell its operator, or choose another recipient: pmctl recipient list"
-}
-
-func (e *transcoderError) Is(target error) bool { return target == ErrMalformed }
 
 func (u URL) hostname() string {
 	host, _, err := net.SplitHostPort(u.host)

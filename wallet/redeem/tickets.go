@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/broker"
@@ -24,7 +25,7 @@ type Ticket struct {
 	*pm.SignedTicket
 
 	// Err is why the ticket is not redeemed; nil if it can be or is. It matches pm.ErrNotWinning,
-	// the reasons of pm.Validator, *contract.RevertError, *WorthError or ErrPassedOver.
+	// the reasons of pm.Validator, *contract.RevertError, ErrNotWorthGas or ErrPassedOver.
 	Err error
 
 	// Pays is what the contract would pay, as of Judge, or has paid, as of Settle, in wei.
@@ -109,7 +110,7 @@ type Policy struct {
 }
 
 // Judge asks the chain about each ticket without an Err, if from redeemed it, and sets Err and
-// Pays. All tickets have one sender and recipient, as in a batch. It returns *EarlyError, and the
+// Pays. All tickets have one sender and recipient, as in a batch. It returns ErrTooEarly, and the
 // chain's errors.
 func (ts Tickets) Judge(ctx context.Context, node Node, from common.Address, policy Policy) error {
 	left := ts.Left()
@@ -122,7 +123,8 @@ func (ts Tickets) Judge(ctx context.Context, node Node, from common.Address, pol
 		return err
 	}
 	if expires := left[0].ParamsExpirationBlock; !policy.Early && facts.LastSeenL1Block.Cmp(expires) < 0 {
-		return &EarlyError{Now: facts.LastSeenL1Block, Expires: expires}
+		return hint.With(hint.Kind(ErrTooEarly, fmt.Errorf("the ticket params expire at L1 block %v, and the newest block is %v: a redemption would publish recipientRand while it is still in use",
+			expires, facts.LastSeenL1Block)), "wait for that block, or pass --early if you accept no more tickets on these params")
 	}
 	if err := left.estimate(ctx, node, from); err != nil {
 		return err
@@ -186,7 +188,7 @@ func (ts Tickets) weigh(deposit, claimable *big.Int, price wei.Wei, policy Polic
 			return err
 		}
 		if t.Pays.Cmp(cost) <= 0 && !policy.AtALoss {
-			t.Err = &WorthError{Pays: t.Pays, Cost: cost}
+			t.Err = hint.With(fmt.Errorf("%w: it pays %s, but costs about %s", ErrNotWorthGas, t.Pays, cost), "wait for a lower gas price, or pass --at-a-loss")
 			continue
 		}
 		deposit.Sub(deposit, fromDeposit)
