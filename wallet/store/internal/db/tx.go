@@ -51,16 +51,10 @@ func (t *Tx) Change(query string, args ...any) (rows int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	var result sql.Result
 	if s != nil {
-		result, err = s.ExecContext(t.ctx, args...)
-	} else {
-		result, err = t.tx.ExecContext(t.ctx, query, args...)
+		return affected(s.ExecContext(t.ctx, args...))
 	}
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+	return affected(t.tx.ExecContext(t.ctx, query, args...))
 }
 
 func (t *Tx) rows(query string, args []any) (*sql.Rows, error) {
@@ -192,11 +186,7 @@ func (t *Tx) ChangeAll(before string, rows [][]any, after string) (changed int64
 			args = append(args, row...)
 		}
 		text.WriteString(after)
-		result, err := t.tx.ExecContext(t.ctx, text.String(), args...)
-		if err != nil {
-			return changed, err
-		}
-		count, err := result.RowsAffected()
+		count, err := affected(t.tx.ExecContext(t.ctx, text.String(), args...))
 		if err != nil {
 			return changed, err
 		}
@@ -213,17 +203,20 @@ func (t *Tx) changeEach(query string, rows [][]any) (changed int64, err error) {
 	}
 	defer s.Close()
 	for _, row := range rows {
-		result, err := s.ExecContext(t.ctx, row...)
-		if err != nil {
-			return changed, err
-		}
-		count, err := result.RowsAffected()
+		count, err := affected(s.ExecContext(t.ctx, row...))
 		if err != nil {
 			return changed, err
 		}
 		changed += count
 	}
 	return changed, nil
+}
+
+func affected(result sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 // ListIn is List for a query that ends with IN, over any number of values. args come before.
