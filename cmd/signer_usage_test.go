@@ -14,10 +14,12 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/pmctl/pmctl/internal/oneday"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/devnet"
 )
@@ -223,6 +225,7 @@ func TestUsageByClient(t *testing.T) {
 // unlock; once of each, and also after the signer was stopped in between.
 func TestOperatorIsNotified(t *testing.T) {
 	t.Parallel()
+	oneday.For(t, time.Minute)
 	s := newShell(t, devnet.Config{Recipients: 1, RoundLength: 1000})
 	s.env["XDG_CACHE_HOME"] = t.TempDir()
 	s.run(exitDone, "fund --deposit 1eth --reserve 1eth --yes")
