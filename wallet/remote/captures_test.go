@@ -70,7 +70,7 @@ type payment struct {
 }
 
 // captured are the exchanges of a section, and the key that answered them.
-func captured(t *testing.T, section string) ([]capture, signer.Source) {
+func captured(t testing.TB, section string) ([]capture, signer.Source) {
 	t.Helper()
 	data, err := os.ReadFile("../live/testdata/captures.json")
 	require.NoError(t, err)
@@ -99,13 +99,13 @@ type world struct {
 	log    bytes.Buffer
 }
 
-func newWorld(t *testing.T, key signer.Source, block int64, identify identity.Identifier, hook *remote.Webhook, directory remote.Directory, change ...func(*remote.Payer)) *world {
+func newWorld(t testing.TB, key signer.Source, block int64, identify identity.Identifier, hook *remote.Webhook, directory remote.Directory, change ...func(*remote.Payer)) *world {
 	t.Helper()
 	return newWorldAt(t, filepath.Join(t.TempDir(), "store.db"), key, block, identify, hook, directory, change...)
 }
 
 // newWorldAt is newWorld over the store at a location.
-func newWorldAt(t *testing.T, location string, key signer.Source, block int64, identify identity.Identifier, hook *remote.Webhook, directory remote.Directory, change ...func(*remote.Payer)) *world {
+func newWorldAt(t testing.TB, location string, key signer.Source, block int64, identify identity.Identifier, hook *remote.Webhook, directory remote.Directory, change ...func(*remote.Payer)) *world {
 	t.Helper()
 	s, err := store.Open(t.Context(), location)
 	require.NoError(t, err)

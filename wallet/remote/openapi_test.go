@@ -34,7 +34,7 @@ type openAPI struct {
 	compiler *jsonschema.Compiler
 }
 
-func readOpenAPI(t *testing.T) *openAPI {
+func readOpenAPI(t testing.TB) *openAPI {
 	t.Helper()
 	text, err := os.ReadFile(openAPIFile)
 	require.NoError(t, err)
@@ -83,7 +83,7 @@ func (a *openAPI) exchange(method, path string, asked []byte, status int, kind s
 }
 
 // described holds every exchange of a handler to docs/signer-openapi.json.
-func described(t *testing.T, handler http.Handler) http.Handler {
+func described(t testing.TB, handler http.Handler) http.Handler {
 	t.Helper()
 	api := readOpenAPI(t)
 	var checking sync.Mutex // the compiler is for one goroutine

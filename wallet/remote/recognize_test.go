@@ -42,7 +42,7 @@ func TestAReplacedTokenSignsNothing(t *testing.T) {
 }
 
 // named is the capture with a name.
-func named(t *testing.T, list []capture, name string) capture {
+func named(t testing.TB, list []capture, name string) capture {
 	t.Helper()
 	for _, c := range list {
 		if c.Name == name {
