@@ -82,7 +82,7 @@ func TestASignerTellsNoSecret(t *testing.T) {
 	for what, secret := range secrets {
 		at := strings.Index(told.String(), secret)
 		if at >= 0 {
-			t.Errorf("%s is told: …%s", what, told.String()[max(0, at-200):at+len(secret)])
+			t.Errorf("the output shows the %s: …%s", what, told.String()[max(0, at-200):at+len(secret)])
 		}
 	}
 }

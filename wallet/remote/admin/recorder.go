@@ -15,7 +15,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/remote"
 )
 
-// maxSeries bounds how many time series a metric has: a client chooses whom it asks to pay, and
+// maxSeries bounds how many time series a metric has: a client chooses the recipients, and
 // recipients beyond are counted as other.
 const maxSeries = 2000
 
