@@ -17,7 +17,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// TestNetworksOfOneChainAreApart: two networks with the same chain id, one store and one
+// TestNetworksOfOneChainAreApart: two networks with the same chain ID, one store and one
 // account. What was begun on one is not continued on the other, and neither's contracts
 // are the other's.
 func TestNetworksOfOneChainAreApart(t *testing.T) {

@@ -143,7 +143,7 @@ func answerQuirks(closed, noTLS string) []quirk {
 	list = append(list,
 		quirk{name: "two: the second wants to know a body's length", nodes: some(closed, wantsLength), run: status},
 		quirk{name: "two: the second serves another chain", nodes: some(closed, resulting(func(string) string { return `"0x1"` }, "eth_chainId")), run: status,
-			exit: exitUnreachable, says: "serves chain id 1,"},
+			exit: exitUnreachable, says: "serves chain ID 1,"},
 		quirk{name: "two: neither answers", nodes: some(says(401, `{"message":"invalid key"}`), says(200, "<html><title>Sign in</title></html>")), run: status,
 			exit: exitUnreachable, says: `none of 2 RPC nodes answered: .*invalid key.*; http.*Sign in`},
 		// By then the first node has told of the newest block.
@@ -217,8 +217,8 @@ func formQuirks() []quirk {
 		{name: "forms: receipts with leading zeros", nodes: some(resulting(func(text string) string {
 			return receipts.ReplaceAllString(text, `"$1":"0x00`)
 		}, "eth_getTransactionReceipt", "eth_getBlockByNumber")), run: fundALot},
-		{name: "forms: a chain id in decimal", nodes: some(resulting(func(string) string { return `"1337"` }, "eth_chainId")), run: status},
-		{name: "forms: a chain id as a number", nodes: some(resulting(func(string) string { return `1337` }, "eth_chainId")), run: status},
+		{name: "forms: a chain ID in decimal", nodes: some(resulting(func(string) string { return `"1337"` }, "eth_chainId")), run: status},
+		{name: "forms: a chain ID as a number", nodes: some(resulting(func(string) string { return `1337` }, "eth_chainId")), run: status},
 		{name: "forms: an error that is a text", nodes: some(saysOf(200, `{"jsonrpc":"2.0","id":ID,"error":"the node is being updated"}`)), run: status,
 			exit: exitFailed, says: "the node is being updated"},
 		{name: "forms: a receipt without its status", nodes: some(resulting(without("status"), "eth_getTransactionReceipt")), run: "fund --deposit 3gwei --yes --timeout 5s",

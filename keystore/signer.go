@@ -17,7 +17,7 @@ import (
 
 // ErrNoChainID is returned for a transaction without a chain ID: its signature would be valid on
 // every chain.
-var ErrNoChainID = errors.New("no chain id to sign for")
+var ErrNoChainID = errors.New("no chain ID to sign for")
 
 // Signer is an account with its key in memory. It signs until it is closed, and is safe for
 // concurrent use. Printing it shows only the address.

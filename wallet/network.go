@@ -19,7 +19,7 @@ var ErrNoDevnet = chain.ErrNoDevnet
 // NamedNetwork returns a built-in network by name. It fails for any other name.
 func NamedNetwork(name string) (Network, error) { return chain.NamedNetwork(name) }
 
-// NetworkAt returns the network of a chain id and its controller contract.
+// NetworkAt returns the network of a chain ID and its controller contract.
 func NetworkAt(chainID uint64, controller common.Address) Network {
 	return chain.NetworkAt(chainID, controller)
 }

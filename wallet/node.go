@@ -17,7 +17,7 @@ var ErrNoNode = errors.New("no RPC URL configured")
 
 // NoNode returns ErrNoNode with the network in its hint.
 func NoNode(network chain.Network) error {
-	return hint.With(ErrNoNode, "pass --rpc-url URL, or set ETH_RPC_URL or rpc_urls in the config file; the network is %s (chain id %d)", network.Name, network.ChainID)
+	return hint.With(ErrNoNode, "pass --rpc-url URL, or set ETH_RPC_URL or rpc_urls in the config file; the network is %s (chain ID %d)", network.Name, network.ChainID)
 }
 
 // Dial prepares to read the network through the Config's nodes, without a request. It returns
@@ -117,7 +117,7 @@ type notedPins struct {
 func (p notedPins) ReplaceContracts(ctx context.Context, found chain.Contracts) error {
 	err := p.Chain.ReplaceContracts(ctx, found)
 	if err == nil {
-		p.wallet.note("pinned    TicketBroker %s, in place of the pinned one", found.TicketBroker)
+		p.wallet.note("pinned    TicketBroker %s, which replaces the pinned one", found.TicketBroker)
 	}
 	return err
 }

@@ -67,7 +67,7 @@ func checkNetwork(t *format.Transaction, network chain.Network) error {
 	if uint64(t.ChainID) == network.ChainID {
 		return nil
 	}
-	return hint.With(fmt.Errorf("%w: %s (chain id %d), not %s (chain id %d)", ErrOtherNetwork, t.Network, t.ChainID, network.Name, network.ChainID),
+	return hint.With(fmt.Errorf("%w: %s (chain ID %d), not %s (chain ID %d)", ErrOtherNetwork, t.Network, t.ChainID, network.Name, network.ChainID),
 		"choose its network with --network NAME, or with --controller ADDRESS --chain-id ID")
 }
 

@@ -47,10 +47,10 @@ func (w *Wallet) replace(caller context.Context, hash common.Hash, o ReplaceOpti
 	if err != nil {
 		return Transaction{}, err
 	}
-	w.note("network   %s (chain id %d)", network.Name, network.ChainID)
+	w.note("network   %s (chain ID %d)", network.Name, network.ChainID)
 	w.note("account   %s", a.intent.Account)
 	w.note("pending   %s: %s", waits.Hash(), a.intent.Label)
-	w.note("gas       at most %s, in place of at most %s", prepared.MaxFee, wei.Text(tx.MaxFee(waits)))
+	w.note("gas       at most %s, before at most %s", prepared.MaxFee, wei.Text(tx.MaxFee(waits)))
 	if !o.Agreed {
 		if err := w.UI.Confirm(caller, question); err != nil {
 			return Transaction{}, err

@@ -204,7 +204,7 @@ func (t *sendFlow) show(p *tx.Prepared, say []string) {
 }
 
 func (w *Wallet) showPrepared(network chain.Network, p *tx.Prepared) {
-	w.note("network   %s (chain id %d)", network.Name, network.ChainID)
+	w.note("network   %s (chain ID %d)", network.Name, network.ChainID)
 	w.note("account   %s", p.From)
 	w.note("contract  TicketBroker at %s", p.To)
 	w.note("gas       at most %s", p.MaxFee)

@@ -114,7 +114,7 @@ type ContractError struct {
 
 func (e *ContractError) Error() string {
 	if e.Named == (common.Address{}) {
-		return fmt.Sprintf("the TicketBroker of %s (chain id %d) is not known on this machine", e.Network.Name, e.Network.ChainID)
+		return fmt.Sprintf("the TicketBroker of %s (chain ID %d) is not known on this machine", e.Network.Name, e.Network.ChainID)
 	}
 	return fmt.Sprintf("--contract is %v, but the TicketBroker of %s is %v", e.Named, e.Network.Name, e.Known)
 }

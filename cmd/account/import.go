@@ -58,7 +58,7 @@ record them.`,
 func importAccount(ctx context.Context, r *cli.Run, o *importOptions, file string, strength keystore.Strength) error {
 	switch {
 	case format.LooksLikeKey(file):
-		return cli.WithHint(cli.Usagef("the argument looks like a private key itself; a command line is no secret, so that key must count as known to others"),
+		return cli.WithHint(cli.Usagef("the argument looks like a private key; other users can see command lines, so treat that key as compromised"),
 			"make a new account and move the funds there; keys are imported from a file or from stdin")
 	case file == "-" && (o.passphrase.FD.Is(0) || o.next.FD.Is(0)):
 		return cli.Usagef("stdin cannot give both the key and a passphrase")
@@ -136,7 +136,7 @@ func openKey(ctx context.Context, r *cli.Run, o *importOptions, name string, dat
 		clear(kept)
 		err = fmt.Errorf("%s: %w", name, err)
 		if errors.Is(err, keystore.ErrWrongPassphrase) {
-			err = cli.WithHint(err, "the passphrase is the one that the key file was written under")
+			err = cli.WithHint(err, "use the passphrase that the key file was encrypted with")
 		}
 		return nil, nil, err
 	}

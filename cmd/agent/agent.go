@@ -50,7 +50,7 @@ func newAgentVerb(r *cli.Run, name, short, long string, do func(*agent.Client, c
 			if _, explained := hint.Of(err); explained {
 				return err
 			} else if err != nil {
-				return cli.WithHint(err, "pmctl agent start begins one; %s names its socket", cli.EnvAgent)
+				return cli.WithHint(err, "start one with pmctl agent start; %s is the path of its socket", cli.EnvAgent)
 			}
 			if status == nil {
 				r.Note("the agent at %s, of another version of pmctl, has ended", path)
@@ -67,7 +67,7 @@ func newAgentVerb(r *cli.Run, name, short, long string, do func(*agent.Client, c
 func agentPath(r *cli.Run) (string, error) {
 	path, _, err := r.AgentSocket()
 	if err == nil && path == "" {
-		err = cli.Usagef("%s=%s says that there is to be no agent", cli.EnvAgent, cli.AgentOff)
+		err = cli.Usagef("%s=%s turns the agent off; unset it", cli.EnvAgent, cli.AgentOff)
 	}
 	return path, err
 }
@@ -116,7 +116,7 @@ func (s agentStatus) write(w *cli.Page) error {
 		{"socket", s.path},
 		{"process", fmt.Sprint(s.PID)},
 		{"account", common.Address(s.Account).Hex()},
-		{"network", fmt.Sprintf("%s (chain id %d)", format.PlainText(s.Network), s.ChainID)},
+		{"network", fmt.Sprintf("%s (chain ID %d)", format.PlainText(s.Network), s.ChainID)},
 		{"since", s.Since.Format(time.RFC3339)},
 		{"closes", closes},
 		{"if not used", idle},

@@ -106,7 +106,7 @@ func replaceLocked(ctx context.Context, r *cli.Run, path string) error {
 	case err != nil:
 		return err
 	case !status.Locked:
-		return cli.WithHint(fmt.Errorf("%w: at %s, for %v", agent.ErrRunning, path, common.Address(status.Account)), "end it with pmctl agent stop")
+		return cli.WithHint(fmt.Errorf("%w: at %s, for %v", agent.ErrRunning, path, common.Address(status.Account)), "stop it with pmctl agent stop")
 	}
 	_, err = end(client, ctx)
 	return err
@@ -241,7 +241,7 @@ func detachAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions) error {
 }
 
 // errNotReady is returned when an agent ended without a word.
-var errNotReady = errors.New("the agent ended before it was ready; pmctl agent start --foreground shows why")
+var errNotReady = cli.WithHint(errors.New("the agent stopped before it was ready"), "pmctl agent start --foreground shows why")
 
 // notReady reads why an agent did not start.
 func notReady(word []byte) error {

@@ -69,7 +69,7 @@ func (d *diagnosis) checkNetwork(context.Context) check.Finding {
 	}
 	d.OnRequest = config.OnPayRequest()
 	d.Network, d.Dial, d.Timeout, d.DatabasesDir = config.Network, config.DialKnown, config.Timeout, config.DatabasesDir
-	return check.Fine("%s, chain id %d", config.Network.Name, config.Network.ChainID)
+	return check.Fine("%s, chain ID %d", config.Network.Name, config.Network.ChainID)
 }
 
 // checkAgent looks for the agent that every other command would use.

@@ -218,7 +218,7 @@ func (s *statusResult) fields(w *cli.Page) []cli.Field {
 		cli.Field{"offer", offer},
 		cli.Field{"balance", s.Balance.String()},
 		cli.Field{"account", common.Address(s.Account).Hex()},
-		cli.Field{"network", fmt.Sprintf("%s (chain id %s)", s.Network, s.ChainID)},
+		cli.Field{"network", fmt.Sprintf("%s (chain ID %s)", s.Network, s.ChainID)},
 		cli.Field{"round", round},
 		cli.Field{"block", block + " at " + s.Block.Time.Format(time.RFC3339)})
 	if s.Paused {

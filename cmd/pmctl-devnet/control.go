@@ -121,7 +121,7 @@ func (r remote) give(ctx context.Context, to common.Address, amount wei.Wei) err
 		return err
 	}
 	if len(state.Accounts) == 0 {
-		return cli.WithHint(errors.New("the network has no funded account to give from"), "restart it with pmctl-devnet --accounts 1")
+		return cli.WithHint(errors.New("the local network has no funded account"), "restart it with pmctl-devnet --accounts 1")
 	}
 	key, err := signer.RawKey([]byte(state.Accounts[0].PrivateKey))
 	if err != nil {

@@ -210,7 +210,7 @@ func report(r *cli.Run, network *devnet.Devnet, config devnet.Config) error {
 	}
 	page := cli.ErrPage(r)
 	return errors.Join(
-		page.Print(fmt.Sprintf("local network is ready (chain id %d, %s)\n", state.ChainID, mode)),
+		page.Print(fmt.Sprintf("local network is ready (chain ID %d, %s)\n", state.ChainID, mode)),
 		page.Fields(fields),
 		page.Print("press Ctrl-C to stop it\n"))
 }

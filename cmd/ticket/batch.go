@@ -162,9 +162,9 @@ func makeBatch(r *cli.Run, cmd *cobra.Command, o *batchOptions) error {
 	case errors.As(err, new(*cli.FilterError)):
 		return cli.Unreported(words.Count(b.Tickets.Count, "ticket")+" created", err)
 	case err != nil && o.request.ID != "":
-		return cli.WithHint(fmt.Errorf("the batch is not whole: %w", err), "run it again with the same --request-id for the same tickets")
+		return cli.WithHint(fmt.Errorf("the batch was not written in full: %w", err), "run it again with the same --request-id for the same tickets")
 	case err != nil:
-		return fmt.Errorf("the batch is not whole, and %s used up: %w", cli.NonceRange(b.Tickets), err)
+		return fmt.Errorf("the batch was not written in full, and %s used up: %w", cli.NonceRange(b.Tickets), err)
 	}
 	noteBatch(r, b.Tickets, o)
 	return nil
@@ -232,7 +232,7 @@ func writeBatchTable(ctx context.Context, out *cli.Page, t *wallet.Batch) error 
 }
 
 func noteBatch(r *cli.Run, t *pay.Tickets, o *batchOptions) {
-	r.Note("made %s worth %s, %s", words.Count(t.Count, "ticket"), wei.Format(t.TotalEV), cli.NonceRange(t))
+	r.Note("created %s worth %s, %s", words.Count(t.Count, "ticket"), wei.Format(t.TotalEV), cli.NonceRange(t))
 	if t.Overpays != nil {
 		r.Note("that is %s more than --value %s", cli.Overpays(t.Overpays), o.value.Value)
 	}

@@ -121,7 +121,7 @@ func readRand(ctx context.Context, r *cli.Run, file string) (*big.Int, error) {
 }
 
 // errBadRand is returned for a --recipient-rand-file that has no number in it.
-var errBadRand = errors.New("--recipient-rand-file: the file does not hold one number of at most 256 bits")
+var errBadRand = errors.New("--recipient-rand-file: the file is not one number of at most 256 bits")
 
 // selectNonces leaves only tickets with these nonces in a batch; all when there are none.
 func selectNonces(batch *pm.TicketBatch, nonces []int) error {

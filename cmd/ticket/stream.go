@@ -22,7 +22,7 @@ func lineFormats() map[string]string {
 func streamBatches(r *cli.Run, cmd *cobra.Command, o *batchOptions, amount pay.Amount) error {
 	switch {
 	case o.url != "":
-		return cli.Usagef("--stream reads ticket params: it does not go together with --recipient-url")
+		return cli.Usagef("--stream and --recipient-url exclude each other: write the URL on a line of the input")
 	case r.OutputByDefault:
 		r.Output = format.NDJSON
 	case lineFormats()[r.Output] == "":
@@ -73,7 +73,7 @@ func streamed(r *cli.Run, made wallet.StreamResult, err error, o *batchOptions) 
 	}
 	r.Note("%s", made)
 	if made.Failed > 0 {
-		err := fmt.Errorf("%d of %d lines made no batch; the first, %w", made.Failed, made.Lines, made.FirstFailure)
+		err := fmt.Errorf("%d of %d lines failed; the first, %w", made.Failed, made.Lines, made.FirstFailure)
 		if errors.Is(err, format.ErrTruncated) {
 			err = cli.WithHint(err, "each line must be a whole document: jq -c . FILE | pmctl ticket batch --stream")
 		}

@@ -89,7 +89,7 @@ var (
 
 	// errBadTickets is returned for tickets or credentials that their sender did not
 	// sign as they are.
-	errBadTickets = errors.New("not everything is signed as it should be")
+	errBadTickets = errors.New("invalid signatures")
 )
 
 // verification is what pmctl ticket verify answers.
@@ -159,7 +159,7 @@ func ticketFault(ticket *pm.Ticket, sig []byte, sender common.Address) string {
 		// A ticket that was changed after it was signed gives an arbitrary address.
 		return fmt.Sprintf("signed by %v, or changed since it was signed", signer)
 	}
-	return "the signature is none that a recipient takes"
+	return "recipients reject this signature"
 }
 
 // signerOf is whose personal-message signature sig can be.
@@ -180,9 +180,9 @@ func signerOf(message, sig []byte) (common.Address, bool) {
 func (v *verification) err() error {
 	switch {
 	case len(v.Bad) > 0:
-		return fmt.Errorf("%w: %d of %s are not", errBadTickets, len(v.Bad), words.Count(v.Tickets, "ticket"))
+		return fmt.Errorf("%w: %d of %s", errBadTickets, len(v.Bad), words.Count(v.Tickets, "ticket"))
 	case v.Credentials == credentialsBad:
-		return fmt.Errorf("%w: the credentials are not by %v", errBadTickets, common.Address(v.Sender))
+		return fmt.Errorf("%w: the credentials are not signed by %v", errBadTickets, common.Address(v.Sender))
 	}
 	return nil
 }

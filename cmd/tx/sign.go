@@ -127,7 +127,7 @@ func (o *signOptions) named(env *cli.Env) (n wallet.SignOptions, err error) {
 // showTransaction shows what would be signed: what is encoded, not what the document says about it.
 func showTransaction(r *cli.Run, t *format.Transaction, call *wallet.UnsignedCall) error {
 	fields := []cli.Field{
-		{"network", fmt.Sprintf("%q (chain id %d)", t.Network, t.ChainID)},
+		{"network", fmt.Sprintf("%q (chain ID %d)", t.Network, t.ChainID)},
 		{"account", common.Address(t.From).Hex()},
 		{"contract", "TicketBroker at " + common.Address(t.To).Hex()},
 	}

@@ -151,7 +151,7 @@ func TestOrdersThatAreNotServed(t *testing.T) {
 		text    string
 	}{
 		"another store":   {"other", func(*Signer, *store.Spend) {}, "does not serve this: store"},
-		"another chain":   {"", func(s *Signer, _ *store.Spend) { s.status.ChainID = 5 }, "does not serve this: chain id"},
+		"another chain":   {"", func(s *Signer, _ *store.Spend) { s.status.ChainID = 5 }, "does not serve this: chain ID"},
 		"another account": {"", func(s *Signer, _ *store.Spend) { s.status.Account[0]++ }, "does not serve this: account"},
 		"none":            {"", func(_ *Signer, p *store.Spend) { p.Count = 0 }, "at least 1 ticket"},
 		"too many":        {"", func(_ *Signer, p *store.Spend) { p.Count = MaxTickets + 1 }, "more than the 100000"},
@@ -236,7 +236,7 @@ func TestTransactions(t *testing.T) {
 		"it is to":           func(t *types.DynamicFeeTx) { t.To = &common.Address{1} },
 		"creates a contract": func(t *types.DynamicFeeTx) { t.To = nil },
 		"TicketBroker":       func(t *types.DynamicFeeTx) { t.Data = []byte{1, 2, 3, 4} },
-		"chain id":           func(t *types.DynamicFeeTx) { t.ChainID = big.NewInt(1) },
+		"chain ID":           func(t *types.DynamicFeeTx) { t.ChainID = big.NewInt(1) },
 		"access list":        func(t *types.DynamicFeeTx) { t.AccessList = types.AccessList{{Address: ticketBroker}} },
 		"above the limit":    func(t *types.DynamicFeeTx) { t.GasFeeCap = big.NewInt(1e18) },
 		"funds only its own account": func(t *types.DynamicFeeTx) {
@@ -249,7 +249,7 @@ func TestTransactions(t *testing.T) {
 		require.ErrorContains(t, sign(change), text)
 	}
 	_, err := s.SignTx(t.Context(), types.NewTx(&types.LegacyTx{To: &ticketBroker, Data: call, Gas: 1, GasPrice: big.NewInt(1)}), big.NewInt(5))
-	require.ErrorContains(t, err, "chain id")
+	require.ErrorContains(t, err, "chain ID")
 	require.ErrorContains(t, sign(func(t *types.DynamicFeeTx) { t.GasFeeCap = new(big.Int).Lsh(big.NewInt(1), 255) }), "fee for the transaction's gas")
 	var _ tx.Signer = s
 }

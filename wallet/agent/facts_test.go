@@ -152,7 +152,7 @@ func TestATransactionOutdatesFacts(t *testing.T) {
 	require.NoError(t, w.client.Mined(t.Context(), 1337, s.Address(), common.Hash{1}))
 	ask()
 	require.Greater(t, w.chain.times(), before)
-	require.ErrorContains(t, w.client.Mined(t.Context(), 5, s.Address(), common.Hash{1}), "chain id")
+	require.ErrorContains(t, w.client.Mined(t.Context(), 5, s.Address(), common.Hash{1}), "chain ID")
 	require.ErrorContains(t, w.client.Mined(t.Context(), 1337, common.Address{9}, common.Hash{1}), "account")
 
 	// A transaction of which no receipt is reported is not waited for for ever.

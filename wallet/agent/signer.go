@@ -288,7 +288,7 @@ func (s *Signer) again(ctx context.Context, t *pay.Tickets) ([]byte, error) {
 // SignTx implements signer.Source.
 func (s *Signer) SignTx(ctx context.Context, t *types.Transaction, chainID *big.Int) (*types.Transaction, error) {
 	if chainID == nil || !chainID.IsInt64() {
-		return nil, Mismatch("chain id", chainID, int64(s.status.ChainID))
+		return nil, Mismatch("chain ID", chainID, int64(s.status.ChainID))
 	}
 	raw, err := t.MarshalBinary()
 	if err != nil {

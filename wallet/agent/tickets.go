@@ -210,7 +210,7 @@ func (s *Service) serves(sender format.Address) error {
 
 func (s *Service) servesChain(id format.Nat) error {
 	if uint64(id) != s.Network.ChainID {
-		return Mismatch("chain id", id, s.Network.ChainID)
+		return Mismatch("chain ID", id, s.Network.ChainID)
 	}
 	return nil
 }

@@ -89,7 +89,7 @@ func TestEachNodeIsAsked(t *testing.T) {
 	for i, c := range []struct {
 		used bool
 		says string
-	}{{used: true, says: "has no transaction of the account with nonce 1"}, {used: true, says: "has no transaction of the account with nonce 1"}, {used: true, says: "missing trie node"}, {}, {says: "serves chain id 1"}} {
+	}{{used: true, says: "has no transaction of the account with nonce 1"}, {used: true, says: "has no transaction of the account with nonce 1"}, {used: true, says: "missing trie node"}, {}, {says: "serves chain ID 1"}} {
 		use := uses[i+1]
 		require.Equal(t, c.used, use.Used, i)
 		require.Nil(t, use.Tx, i)

@@ -50,7 +50,7 @@ func CheckShape(t *types.Transaction, chainID uint64) error {
 	case t.Type() != types.LegacyTxType && t.Type() != types.DynamicFeeTxType:
 		return fmt.Errorf("it has type %d", t.Type())
 	case t.Type() == types.DynamicFeeTxType && t.ChainId().Cmp(new(big.Int).SetUint64(chainID)) != 0:
-		return fmt.Errorf("it is for chain id %v, but the network's is %d", t.ChainId(), chainID)
+		return fmt.Errorf("it is for chain ID %v, but the network's is %d", t.ChainId(), chainID)
 	case len(t.AccessList()) > 0:
 		return errors.New("it has an access list")
 	case t.To() == nil:

@@ -34,7 +34,7 @@ func TestTransactionsFromElsewhere(t *testing.T) {
 	require.NoError(t, err)
 
 	for says, change := range map[string]func(*types.DynamicFeeTx){
-		"it is for chain id 1, but the network's is 1337": func(t *types.DynamicFeeTx) { t.ChainID = big.NewInt(1) },
+		"it is for chain ID 1, but the network's is 1337": func(t *types.DynamicFeeTx) { t.ChainID = big.NewInt(1) },
 		"it has an access list":                           func(t *types.DynamicFeeTx) { t.AccessList = types.AccessList{{}} },
 		"it creates a contract":                           func(t *types.DynamicFeeTx) { t.To = nil },
 		"it is to 0xdD00000000000000000000000000000000000000, but the network's Ticket": func(t *types.DynamicFeeTx) { t.To = &common.Address{0xdd} },

@@ -26,7 +26,7 @@ func (o *AccountOptions) Register(cmd *cobra.Command) {
 }
 
 // Account finds the account that acts: the one that is named, else the only one.
-// An agent that signs for it on the chain comes before its key; chain id 0 is for none.
+// An agent that signs for it on the chain comes before its key; chain ID 0 is for none.
 func (o *AccountOptions) Account(ctx context.Context, env *Env, chainID uint64) (*signer.Account, error) {
 	from, err := o.Named(env)
 	if err != nil {
@@ -41,7 +41,7 @@ func (o *AccountOptions) Account(ctx context.Context, env *Env, chainID uint64) 
 	}
 	found, err := o.Keys.Find(ctx, env, address, chainID)
 	if errors.Is(err, keystore.ErrAddressMismatch) {
-		err = WithHint(err, "give that account's key, or pass --from with the address of the key's own account")
+		err = WithHint(err, "pass that account's key, or --from with the address of this key")
 	}
 	return found, err
 }

@@ -75,7 +75,7 @@ func serves(status *agent.Status, want *common.Address, chainID uint64) error {
 	case want != nil && *want != served:
 		return agent.Mismatch("account", *want, served)
 	case chainID != uint64(status.ChainID):
-		return agent.Mismatch("chain id", chainID, status.ChainID)
+		return agent.Mismatch("chain ID", chainID, status.ChainID)
 	case status.Locked:
 		return agent.LockedError(status.LockedBy)
 	}

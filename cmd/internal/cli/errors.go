@@ -102,7 +102,9 @@ func (e *unreportedError) Unwrap() error { return e.err }
 func (e *unreportedError) Is(target error) bool { return target == wallet.ClassUnreported }
 
 // Hint warns against the second time.
-func (e *unreportedError) Hint() string { return "it is done: do not run the command again for it" }
+func (e *unreportedError) Hint() string {
+	return "do not run the command again for its output: it has taken effect"
+}
 
 // FilterError is returned when --jq or --template fails on a document, which is then printed as
 // it is: what pmctl did must not be lost by a mistake in an expression.
@@ -128,7 +130,7 @@ func (e *FilterError) Hint() string {
 
 // errOutClosed is returned before anything is done when its result would be lost.
 var errOutClosed = WithHint(errors.New("stdout is closed: there is nowhere to write the result to"),
-	"redirect it, to /dev/null when you do not need it")
+	"redirect stdout to a file, or to /dev/null if you do not need the output")
 
 // WithSource says where bad input came from, unless that is "". A nil err stays nil.
 func WithSource(source string, err error) error {

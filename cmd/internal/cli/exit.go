@@ -100,7 +100,7 @@ func HintFor(err error) string {
 	var several *keystore.SeveralAccountsError
 	switch {
 	case errors.Is(err, keystore.ErrNoAccounts):
-		return "make one with pmctl account new, import one with pmctl account import, or pass --keystore PATH"
+		return "create one with pmctl account new, import one with pmctl account import, or pass --keystore PATH"
 	case errors.As(err, &several), errors.Is(err, keystore.ErrNoSuchAccount):
 		return "choose one with --from ADDRESS; pmctl account list shows them"
 	case errors.Is(err, keystore.ErrFolder):

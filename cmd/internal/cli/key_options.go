@@ -81,7 +81,7 @@ func (o *KeyOptions) Find(ctx context.Context, env *Env, address common.Address,
 		found, err := o.read(ctx, env)
 		if err == nil && found.Address() != address {
 			found.Close()
-			err = fmt.Errorf("%w: --key-fd %d gives the key of %v, and the account that is to act is %v", keystore.ErrAddressMismatch, o.FD.N, found.Address(), address)
+			err = fmt.Errorf("%w: --key-fd %d is the key of %v, but the account is %v", keystore.ErrAddressMismatch, o.FD.N, found.Address(), address)
 		}
 		if err != nil {
 			return nil, err

@@ -68,7 +68,7 @@ func ForceHint(err error) error {
 
 // ExistsAlready is the error about a file that is there.
 func ExistsAlready(flag, path string) error {
-	return WithHint(fmt.Errorf("%s %s: %w", flag, path, fs.ErrExist), "nothing is ever overwritten: name another file")
+	return WithHint(fmt.Errorf("%s %s: %w", flag, path, fs.ErrExist), "existing files are not overwritten: pass the name of a new file")
 }
 
 // Commit gives the file its name once its content is on disk. It fails with

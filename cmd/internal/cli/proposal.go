@@ -84,7 +84,7 @@ func (d dryRunResult) write(w *Page) error {
 		}
 	}
 	fields := []Field{
-		{"network", fmt.Sprintf("%s (chain id %s)", d.Network, d.ChainID)},
+		{"network", fmt.Sprintf("%s (chain ID %s)", d.Network, d.ChainID)},
 		{"account", common.Address(d.Account).Hex()},
 		{"contract", common.Address(d.Contract).Hex()},
 	}

@@ -15,7 +15,7 @@ func ReadSecret(in io.Reader, name string, limit int) ([]byte, error) {
 	n, err := io.ReadFull(in, buffer)
 	switch {
 	case err == nil:
-		err = fmt.Errorf("%w: %s is over %d bytes long", keystore.ErrBadKey, name, limit)
+		err = fmt.Errorf("%w: %s has more than %d bytes", keystore.ErrBadKey, name, limit)
 	case errors.Is(err, io.EOF):
 		err = fmt.Errorf("%w: %s is empty", keystore.ErrBadKey, name)
 	case errors.Is(err, io.ErrUnexpectedEOF):

@@ -73,9 +73,9 @@ func (e *Env) Settings() (*Settings, error) {
 // noProfile says which profiles there are.
 func (s *Settings) noProfile() error {
 	known := s.Profiles()
-	err := Usagef("there is no profile %q", s.Profile)
+	err := Usagef("unknown profile %q", s.Profile)
 	if len(known) == 0 {
-		return WithHint(err, "no config file has a profile; [profile.%s] in one begins it", s.Profile)
+		return WithHint(err, "no config file defines a profile; add a section [profile.%s]", s.Profile)
 	}
 	return WithHint(err, "the profiles are %s", strings.Join(known, ", "))
 }

@@ -97,7 +97,7 @@ func Transact(r *Run, cmd *cobra.Command, o *TransactOptions, action func(*walle
 		return err
 	}
 	if r.Output == OutputSafe && !o.unsigned {
-		return Usagef("--output %s is a transaction for a Safe to sign: it goes with --unsigned, and --from is the Safe", OutputSafe)
+		return Usagef("--output %s writes a transaction for a Safe to sign: add --unsigned, and the Safe's address as --from", OutputSafe)
 	}
 	w, err := openActing(r, cmd, o)
 	if err != nil {

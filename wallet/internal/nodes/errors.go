@@ -26,7 +26,7 @@ type ChainIDError struct {
 }
 
 func (e *ChainIDError) Error() string {
-	return fmt.Sprintf("the node at %s serves chain id %d, but %s is chain id %d", e.URL, e.Got, e.Network, e.Want)
+	return fmt.Sprintf("the node at %s serves chain ID %d, but %s is chain ID %d", e.URL, e.Got, e.Network, e.Want)
 }
 
 func (e *ChainIDError) Hint() string {
