@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -29,4 +30,9 @@ func TestEventsAreTheBrokers(t *testing.T) {
 	require.ErrorAs(t, err, new(*NoEventError))
 	require.ErrorContains(t, err, "has no event of the TicketBroker at "+ticketBroker.Hex())
 	require.Empty(t, result.Events)
+}
+
+// Scripts tell by its code an exit that others changed while it waited.
+func TestTheCodeOfAChangedExit(t *testing.T) {
+	require.Equal(t, Class("changed"), ClassOf(fmt.Errorf("then: %w", &ChangedError{})))
 }
