@@ -79,7 +79,7 @@ func TestWatch(t *testing.T) {
 	require.Equal(t, 3, strings.Count(out, "\n"))
 	require.Equal(t, 2, strings.Count(out, `{"kind":"pmctl.status","version":2,`))
 	require.Contains(t, out, `{"kind":"pmctl.error","version":2,`)
-	require.Equal(t, 1, strings.Count(out, "403"))
+	require.Equal(t, 1, strings.Count(out, "HTTP status 403"))
 	require.Equal(t, 1, strings.Count(stderr, "\n"), stderr) // the interruption
 
 	// On a terminal each is in the place of the one before, where it can be.
@@ -94,7 +94,7 @@ func TestWatch(t *testing.T) {
 	// Quiet is quiet about it, in a table.
 	_, stderr, code = watch(false, "", "--quiet", "-o", "table")
 	require.Equal(t, exitCancelled, code)
-	require.NotContains(t, stderr, "403")
+	require.NotContains(t, stderr, "HTTP status 403")
 
 	// What fails at the first look fails.
 	_, _, code = watch(false, "", "--rpc-url", "http://127.0.0.1:1")
