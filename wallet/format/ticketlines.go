@@ -42,7 +42,7 @@ func (l *TicketLines) Next(c *TicketChunk, most int) error {
 	c.text, c.ends, c.index, c.first = c.text[:0], c.ends[:0], int(l.read), l.first+l.read
 	for len(c.ends) < most && l.read < l.count {
 		if atDocument(l.in) {
-			return l.truncated()
+			return l.truncated(c)
 		}
 		line, err := l.line()
 		switch {
@@ -51,7 +51,7 @@ func (l *TicketLines) Next(c *TicketChunk, most int) error {
 		case err != nil && !errors.Is(err, io.EOF):
 			return fmt.Errorf("read the input: %w", err)
 		case len(line) == 0:
-			return l.truncated()
+			return l.truncated(c)
 		}
 		c.text = append(c.text, line...)
 		c.ends = append(c.ends, len(c.text))
@@ -60,7 +60,17 @@ func (l *TicketLines) Next(c *TicketChunk, most int) error {
 	return nil
 }
 
-func (l *TicketLines) truncated() error {
+// truncated is the end of lines that are too few. Those in c come first, since one may be wrong;
+// blank ones at the end are none.
+func (l *TicketLines) truncated(c *TicketChunk) error {
+	lines := len(bytes.TrimRight(c.text, " \t\r\n"))
+	for n := len(c.ends); n > 0; n-- {
+		if n == 1 && lines > 0 || n > 1 && c.ends[n-2] < lines {
+			c.ends = c.ends[:n]
+			return nil
+		}
+		l.read--
+	}
 	return fmt.Errorf("%w: %d of %d tickets are there", ErrTruncated, l.read, l.count)
 }
 

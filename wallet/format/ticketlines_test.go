@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -56,6 +57,7 @@ func readTickets(d *Document, lines *TicketLines, most int) error {
 // refuses.
 func TestLinesAreReadAsDecodeReads(t *testing.T) {
 	all := documents(t)
+	another := regexp.MustCompile(`\n\{\s*"kind"`) // a document that begins on a later line
 	var forms []string
 	for form := range all {
 		forms = append(forms, form)
@@ -77,6 +79,9 @@ func TestLinesAreReadAsDecodeReads(t *testing.T) {
 			t.Fatalf("%v, and Decode says %v", err, wantErr)
 		}
 		require.Equal(t, want, got)
+		if another.Match(input) {
+			return // which cuts off the one before, and is wrong within a single document
+		}
 		for _, kind := range []error{ErrTruncated, ErrSyntax, ErrTooLarge} {
 			if errors.Is(err, kind) != errors.Is(wantErr, kind) {
 				t.Fatalf("%v, and Decode says %v", err, wantErr)
