@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/pmctl/pmctl/internal/access"
 	"github.com/pmctl/pmctl/internal/input"
@@ -43,7 +42,7 @@ func PassphraseFile(path string, private ...string) PassphraseSource {
 		} else if !mode.IsRegular() && mode&os.ModeNamedPipe == 0 {
 			return nil, fmt.Errorf("%w: %s is neither a file nor a pipe", ErrPassphraseFile, path)
 		}
-		if others := access.Others(path, info); others != "" && !within(path, private) {
+		if others := access.Readers(path, info, private...); others != "" {
 			return nil, &ReadableError{Path: path, By: others}
 		}
 		passphrase, err := readPassphrase(ctx, f)
@@ -54,20 +53,6 @@ func PassphraseFile(path string, private ...string) PassphraseSource {
 		}
 		return passphrase, nil
 	}
-}
-
-// within reports whether a file is in one of the folders, and the folder is private.
-func within(path string, folders []string) bool {
-	for _, folder := range folders {
-		if folder == "" || filepath.Dir(filepath.Clean(path)) != filepath.Clean(folder) {
-			continue
-		}
-		info, err := os.Stat(folder)
-		if err == nil && info.IsDir() && info.Mode().Perm()&0o007 == 0 && access.Others(folder, info) == "" {
-			return true
-		}
-	}
-	return false
 }
 
 // PassphraseReader reads the passphrase from r to its end, without the newline at the end. It

@@ -2,13 +2,11 @@ package signer
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
-	"github.com/pmctl/pmctl/internal/access"
 )
 
 // adminOptions say where operators and monitors ask, and with which token.
@@ -26,21 +24,13 @@ func (o *adminOptions) register(cmd *cobra.Command) {
 const minAdminToken = 16
 
 // token is "" without a file.
-func (o *adminOptions) token(credentials string) (string, error) {
+func (o *adminOptions) token(env *cli.Env) (string, error) {
 	if o.tokenFile == "" {
 		return "", nil
 	}
-	info, err := os.Stat(o.tokenFile)
+	text, err := readSecret(env, "--admin-token-file", o.tokenFile)
 	if err != nil {
-		return "", fmt.Errorf("--admin-token-file: %w", err)
-	}
-	inCredentials := credentials != "" && strings.HasPrefix(o.tokenFile, strings.TrimSuffix(credentials, "/")+"/")
-	if others := access.Others(o.tokenFile, info); others != "" && !inCredentials {
-		return "", cli.WithHint(fmt.Errorf("--admin-token-file %s can be read by %s", o.tokenFile, others), "chmod 600 %s", o.tokenFile)
-	}
-	text, err := os.ReadFile(o.tokenFile)
-	if err != nil {
-		return "", fmt.Errorf("--admin-token-file: %w", err)
+		return "", err
 	}
 	token := strings.TrimSpace(string(text))
 	if len(token) < minAdminToken {

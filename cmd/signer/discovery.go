@@ -31,7 +31,7 @@ func (o *discoveryOptions) register(cmd *cobra.Command) {
 }
 
 // options returns nil where nothing is listed.
-func (o *discoveryOptions) options(ctx context.Context, log *slog.Logger) (*wallet.DiscoveryOptions, error) {
+func (o *discoveryOptions) options(ctx context.Context, env *cli.Env, log *slog.Logger) (*wallet.DiscoveryOptions, error) {
 	discovery := &wallet.DiscoveryOptions{Every: o.every, Ended: func(answered, asked int, err error) {
 		level, fields := slog.LevelInfo, []slog.Attr{slog.Int("answered", answered), slog.Int("asked", asked)}
 		if err != nil {
@@ -42,7 +42,7 @@ func (o *discoveryOptions) options(ctx context.Context, log *slog.Logger) (*wall
 		}
 		log.LogAttrs(ctx, level, "discovery", fields...)
 	}}
-	hook, err := readWebhook(o.webhookFile)
+	hook, err := readWebhook(env, "--orchestrators-webhook-file", o.webhookFile)
 	switch {
 	case err != nil:
 		return nil, err

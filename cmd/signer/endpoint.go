@@ -2,7 +2,6 @@ package signer
 
 import (
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -33,7 +32,7 @@ func (o *usageOptions) register(cmd *cobra.Command) {
 // minRetention is longer than a client keeps a state or a key to repeat a request with.
 const minRetention = 24 * time.Hour
 
-func (o *usageOptions) apply(to *wallet.RemoteSignerOptions) error {
+func (o *usageOptions) apply(env *cli.Env, to *wallet.RemoteSignerOptions) error {
 	if o.retention != 0 && o.retention < minRetention {
 		return cli.Usagef("--usage-retention %s is less than 24h", o.retention)
 	}
@@ -42,29 +41,29 @@ func (o *usageOptions) apply(to *wallet.RemoteSignerOptions) error {
 	if to.RunwayBelow, err = cli.ParseDuration("--runway-below", o.runwayBelow); err != nil {
 		return err
 	}
-	if to.Collector, err = readCollector(o.usageFile); err != nil {
+	if to.Collector, err = readCollector(env, "--usage-file", o.usageFile); err != nil {
 		return err
 	}
-	to.Events, err = readCollector(o.eventsFile)
+	to.Events, err = readCollector(env, "--events-file", o.eventsFile)
 	return err
 }
 
-func readCollector(path string) (*delivery.Endpoint, error) {
+func readCollector(env *cli.Env, flag, path string) (*delivery.Endpoint, error) {
 	if path == "" {
 		return nil, nil
 	}
-	url, headers, err := readEndpoint(path)
+	url, headers, err := readEndpoint(env, flag, path)
 	if err != nil {
 		return nil, err
 	}
 	return delivery.NewEndpoint(url, headers), nil
 }
 
-func readWebhook(path string) (*remote.Webhook, error) {
+func readWebhook(env *cli.Env, flag, path string) (*remote.Webhook, error) {
 	if path == "" {
 		return nil, nil
 	}
-	url, headers, err := readEndpoint(path)
+	url, headers, err := readEndpoint(env, flag, path)
 	if err != nil {
 		return nil, err
 	}
@@ -73,8 +72,8 @@ func readWebhook(path string) (*remote.Webhook, error) {
 
 // readEndpoint reads a server's URL and the headers of requests to it. Both may have secrets in
 // them, which is why they come from a file.
-func readEndpoint(path string) (url string, headers http.Header, err error) {
-	text, err := os.ReadFile(path)
+func readEndpoint(env *cli.Env, flag, path string) (url string, headers http.Header, err error) {
+	text, err := readSecret(env, flag, path)
 	if err != nil {
 		return "", nil, err
 	}

@@ -76,7 +76,7 @@ func (l *reloading) apply(ctx context.Context) (*admin.Reloaded, error) {
 		return nil, err
 	}
 	// Keys of JSON Web Tokens are fetched for as long as the signer runs.
-	if err := l.options.authenticate(l.cmd.Context(), l.signer); err != nil {
+	if err := l.options.authenticate(l.cmd.Context(), l.run.Env, l.signer); err != nil {
 		return nil, err
 	}
 	if err := l.service.Reload(ctx, *l.signer, limits); err != nil {

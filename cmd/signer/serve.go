@@ -127,7 +127,7 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 		if err := o.admin.checkExposure(encrypted != nil); err != nil {
 			return err
 		}
-		if token, err = o.admin.token(r.Getenv("CREDENTIALS_DIRECTORY")); err != nil {
+		if token, err = o.admin.token(r.Env); err != nil {
 			return err
 		}
 		recorder = admin.NewRecorder()
@@ -135,7 +135,7 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 	} else if o.admin.tokenFile != "" {
 		return cli.Usagef("--admin-token-file has no effect without --admin-listen ADDRESS")
 	}
-	cli.PrepareToServe()
+	cli.PrepareFor(cli.Several)
 	o.KeyHere = true
 	w, err := cli.OpenWallet(r, cmd, &o.PayerOptions)
 	if err != nil {
@@ -221,18 +221,18 @@ func (o *serveOptions) signer(ctx context.Context, r *cli.Run) (*wallet.RemoteSi
 	if options.Log, err = newLog(r.Err, o.logFormat); err != nil {
 		return nil, err
 	}
-	if options.Discovery, err = o.discovery.options(ctx, options.Log); err != nil {
+	if options.Discovery, err = o.discovery.options(ctx, r.Env, options.Log); err != nil {
 		return nil, err
 	}
-	if err := o.usage.apply(options); err != nil {
+	if err := o.usage.apply(r.Env, options); err != nil {
 		return nil, err
 	}
-	return options, o.authenticate(ctx, options)
+	return options, o.authenticate(ctx, r.Env, options)
 }
 
 // authenticate reads the files that say who may ask. It changes nothing where one is not valid.
-func (o *serveOptions) authenticate(ctx context.Context, options *wallet.RemoteSignerOptions) error {
-	webhook, err := readWebhook(o.webhookFile)
+func (o *serveOptions) authenticate(ctx context.Context, env *cli.Env, options *wallet.RemoteSignerOptions) error {
+	webhook, err := readWebhook(env, "--webhook-file", o.webhookFile)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"os"
 	"runtime"
-	"runtime/debug"
 )
 
 // Several is how many signatures are worth a stop of some microseconds.
@@ -18,15 +17,5 @@ const Several = 100
 func PrepareFor(signatures int64) {
 	if n := runtime.GOMAXPROCS(0); signatures >= Several && n <= runtime.NumCPU() && os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(2 * n)
-	}
-}
-
-// PrepareToServe readies a process that signs until it is stopped. Its heap is a few MiB, so
-// that collecting garbage less often costs little memory. A GOGC of the environment is kept.
-func PrepareToServe() {
-	PrepareFor(Several)
-	if os.Getenv("GOGC") == "" {
-		const percent = 200
-		debug.SetGCPercent(percent)
 	}
 }
