@@ -24,8 +24,9 @@ type TicketLines struct {
 // TicketChunk is a number of consecutive lines of a batch. It can be reused.
 type TicketChunk struct {
 	text  []byte
-	ends  []int // of the lines in text
-	index int   // of the first line's ticket in the batch, from 0
+	ends  []int  // of the lines in text
+	index int    // of the first line's ticket in the batch, from 0
+	count uint32 // of the batch's tickets
 	first uint32
 }
 
@@ -39,7 +40,7 @@ func (l *TicketLines) Next(c *TicketChunk, most int) error {
 	if l.read == l.count {
 		return l.end()
 	}
-	c.text, c.ends, c.index, c.first = c.text[:0], c.ends[:0], int(l.read), l.first+l.read
+	c.text, c.ends, c.index, c.count, c.first = c.text[:0], c.ends[:0], int(l.read), l.count, l.first+l.read
 	for len(c.ends) < most && l.read < l.count {
 		if atDocument(l.in) {
 			return l.truncated(c)
@@ -143,7 +144,7 @@ func (c *TicketChunk) Each(take func(*Ticket)) error {
 		if !parseTicket(line, &t) {
 			t = Ticket{}
 			if err := unmarshalLine(line, &t); err != nil {
-				return fmt.Errorf("ticket %d: %w", c.index+i+1, err)
+				return fmt.Errorf("ticket %d of %d: %w", c.index+i+1, c.count, err)
 			}
 		}
 		if want := c.first + uint32(i); t.Nonce != want {
