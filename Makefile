@@ -50,7 +50,7 @@ test:
 RACE ?= short
 race: export GORACE = atexit_sleep_ms=0
 race:
-	$(GO) test -race $(if $(filter whole,$(RACE)),,-short) -skip '^(TestSoak$(if $(filter whole,$(RACE)),,|TestScripts))' -shuffle=on -p 4 -timeout 60m $$($(GO) list ./... | grep -Ev '/docs$$|/cmd/pmctl-')
+	$(GO) test -race $(if $(filter whole,$(RACE)),,-short) -skip '^(TestSoak$(if $(filter whole,$(RACE)),,|TestScripts))' -shuffle=on -timeout 60m $$($(GO) list ./... | grep -Ev '/docs$$|/cmd/pmctl-')
 
 ## lint: formatting, vet, staticcheck, dead code, spelling, phrases to avoid, and the workflows
 lint:

@@ -205,7 +205,7 @@ func receive[T any](t *testing.T, c <-chan T) T {
 	select {
 	case v := <-c:
 		return v
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute): // longer than a watcher waits between its attempts
 		t.Fatal("no value")
 		panic("unreachable")
 	}
