@@ -40,7 +40,15 @@ func unfunded() pm.Facts {
 // quiet is a world whose agent has looked at the chain and does not by itself.
 func quiet(t *testing.T, first pm.Facts) (*world, *Signer) {
 	t.Helper()
-	w := begin(t, nil)
+	w := begin(t, func(c *Config) {
+		after, every := c.After, c.Limits.MaxHeadAge/facts.Looks
+		c.After = func(d time.Duration) <-chan time.Time {
+			if d == every {
+				return nil
+			}
+			return after(d)
+		}
+	})
 	w.chain.becomes(first)
 	s := w.signer(t)
 	_, _, err := s.Renew(t.Context(), s.Address())
