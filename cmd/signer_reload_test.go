@@ -2,11 +2,13 @@ package cmd
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -73,4 +75,27 @@ func TestASignerReloads(t *testing.T) {
 	require.Contains(t, log, `"msg":"reload refused: the settings stay as they were"`)
 	require.Contains(t, log, `"msg":"reloaded","applied":["limits","budgets","webhook-file"],"restart_needed":["store"]`)
 	require.NotContains(t, log, "secret-of-a-store")
+}
+
+// TestAReloadKeepsRates: a client that has used up its burst gets no other one by a reload.
+func TestAReloadKeepsRates(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, devnet.Config{})
+	s.run(exitDone, "fund --deposit 1eth --reserve 1eth --yes")
+	token := s.run(exitDone, "signer client add studio")["token"].(string)
+	const burst = 50
+	r := s.serveSigner(fmt.Sprint("--admin-listen 127.0.0.1:0 --rate 1 --burst ", burst))
+	began, accepted := time.Now(), 0
+	ask := func() {
+		for range burst {
+			if code, _ := r.post("/sign-orchestrator-info", token, nil); code == http.StatusOK {
+				accepted++
+			}
+		}
+	}
+	ask()
+	status, body := r.watch(http.MethodPost, "/reload")
+	require.Equal(t, http.StatusOK, status, body)
+	ask()
+	require.LessOrEqual(t, accepted, burst+1+int(time.Since(began)/time.Second))
 }

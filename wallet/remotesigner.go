@@ -45,7 +45,7 @@ type RemoteSignerOptions struct {
 	// Discovery lists orchestrators; nil lists none.
 	Discovery *DiscoveryOptions
 
-	// Rate bounds how often one client may ask.
+	// Rate bounds how often one client may ask. Reload does not change it.
 	Rate remote.Rate
 
 	// Log gets a line for each request.
@@ -79,6 +79,9 @@ type RemoteSigner struct {
 	queue     *store.LiveQueue
 	forecasts *forecasts
 	current   atomic.Pointer[signerSettings]
+
+	// rates outlive a reload, which gives no client a new burst.
+	rates *remote.Rates
 
 	// alerts is nil without an endpoint for events.
 	alerts *alerts
@@ -118,7 +121,7 @@ func NewRemoteSigner(ctx context.Context, w *Wallet, o RemoteSignerOptions) (*Re
 	quiet.UI = silent{}
 	s := &RemoteSigner{
 		wallet: w, key: key, forecasts: &forecasts{config: quiet, account: key.Address()},
-		cache: facts.New(node, key.Address(), clock, time.After, w.Limits.MaxHeadAge/facts.Looks),
+		rates: remote.NewRates(o.Rate, w.Now), cache: facts.New(node, key.Address(), clock, time.After, w.Limits.MaxHeadAge/facts.Looks),
 	}
 	// The first request need not wait, and what is wrong with the node shows before it.
 	if _, _, err := s.cache.Renew(ctx, nil); err != nil {
@@ -157,7 +160,7 @@ func (s *RemoteSigner) Reload(ctx context.Context, o RemoteSignerOptions, limits
 		listed = s.directory
 	}
 	server, err := remote.New(ctx, remote.Config{
-		Key: s.key, Identify: o.Identify, Clients: w.store.Clients(), Usage: w.store.LiveUsage(), Rate: o.Rate, Directory: listed, Log: o.Log, Observe: s.observe(o.Observe), Now: w.Now,
+		Key: s.key, Identify: o.Identify, Clients: w.store.Clients(), Usage: w.store.LiveUsage(), Rates: s.rates, Directory: listed, Log: o.Log, Observe: s.observe(o.Observe), Now: w.Now,
 		Payments: &remote.Payer{
 			Key: s.key, Ledger: s.queue, Webhook: o.Webhook, MaxPrices: o.MaxPrices, Now: w.Now,
 			Source: "pmctl/" + w.store.ID(),

@@ -122,7 +122,7 @@ func newWorldAt(t testing.TB, location string, key signer.Source, block int64, i
 		c(payer)
 	}
 	signer, err := remote.New(t.Context(), remote.Config{
-		Key: key, Payments: payer, Identify: identify, Clients: s.Clients(), Usage: s.LiveUsage(), Rate: remote.Rate{PerSecond: 1, Burst: burst}, Directory: directory, Now: clock, Log: slog.New(slog.NewJSONHandler(&w.log, nil)),
+		Key: key, Payments: payer, Identify: identify, Clients: s.Clients(), Usage: s.LiveUsage(), Rates: remote.NewRates(remote.Rate{PerSecond: 1, Burst: burst}, clock), Directory: directory, Now: clock, Log: slog.New(slog.NewJSONHandler(&w.log, nil)),
 	})
 	require.NoError(t, err)
 	w.server = httptest.NewServer(described(t, signer.Handler()))

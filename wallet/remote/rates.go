@@ -16,8 +16,8 @@ type Rate struct {
 	Burst int
 }
 
-// rates bounds each client's rate.
-type rates struct {
+// Rates bounds how often each client may ask, over all servers that share it.
+type Rates struct {
 	Rate
 	now func() time.Time
 
@@ -25,12 +25,13 @@ type rates struct {
 	clients map[string]*rate.Limiter
 }
 
-func newRates(r Rate, now func() time.Time) *rates {
-	return &rates{Rate: r, now: now, clients: make(map[string]*rate.Limiter)}
+// NewRates returns the rates of clients of which none has asked yet, by a clock.
+func NewRates(r Rate, now func() time.Time) *Rates {
+	return &Rates{Rate: r, now: now, clients: make(map[string]*rate.Limiter)}
 }
 
 // admit fails with *BusyError for a client that asks too often.
-func (r *rates) admit(client string) error {
+func (r *Rates) admit(client string) error {
 	if r.PerSecond <= 0 {
 		return nil
 	}

@@ -46,8 +46,8 @@ type Config struct {
 	// Usage are the payments, of which each client may list its own.
 	Usage *store.LiveUsage
 
-	// Rate bounds how often one client may ask.
-	Rate Rate
+	// Rates bounds how often each client may ask. A server that replaces another gets the same.
+	Rates *Rates
 
 	// Log gets a line for each request.
 	Log *slog.Logger
@@ -62,7 +62,6 @@ type Config struct {
 // Server answers the requests of gateways and SDKs.
 type Server struct {
 	Config
-	rates   *rates
 	clients *recognizer
 	states  *states
 	// own is the answer to those who ask for the account's address.
@@ -80,7 +79,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &Server{Config: c, rates: newRates(c.Rate, c.Now), clients: newRecognizer(c.Clients, c.Now), states: newStates(c.Key.Address())}
+	s := &Server{Config: c, clients: newRecognizer(c.Clients, c.Now), states: newStates(c.Key.Address())}
 	address := c.Key.Address().Hex()
 	signature, err := c.Key.Sign(ctx, wire.OrchestratorRequestMessage(c.Key.Address()))
 	if err != nil {
@@ -177,7 +176,7 @@ func (s *Server) admit(r *http.Request, entry *Answered) error {
 		return err
 	}
 	if said.Kind == identity.KindNone {
-		return s.rates.admit("")
+		return s.Rates.admit("")
 	}
 	credential := store.Credential{Kind: string(said.Kind), Value: said.Value}
 	client, err := s.clients.client(r.Context(), credential)
@@ -188,7 +187,7 @@ func (s *Server) admit(r *http.Request, entry *Answered) error {
 		return &UnavailableError{Err: err}
 	}
 	entry.Caller = Caller{client, credential, said.Subject}
-	return s.rates.admit(client.ID)
+	return s.Rates.admit(client.ID)
 }
 
 const requestIDHeader = "X-Request-Id"
