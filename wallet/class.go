@@ -107,7 +107,7 @@ func ClassOf(err error) Class {
 		return ClassContractsChanged
 	case is(policy.ErrLimit, agent.ErrTransaction, agent.ErrFundsAnother, ErrOtherStore, redeem.ErrTooEarly, redeem.ErrNotWorthGas, tx.ErrPrice):
 		return ClassLimit
-	case is(tx.ErrInsufficientFunds, policy.ErrFunds, pm.ErrInsufficientSenderReserve):
+	case is(ClassFunds, tx.ErrInsufficientFunds, policy.ErrFunds, pm.ErrInsufficientSenderReserve):
 		return ClassFunds
 	case is(format.ErrSyntax, format.ErrTruncated, format.ErrTooLarge), as(new(*format.KindError), new(*format.VersionError)):
 		return ClassBadInput // before field errors: the file is at fault, not the recipient

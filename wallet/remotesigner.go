@@ -26,9 +26,6 @@ type (
 	SignerClient     = store.Client
 	SignerTerms      = store.Terms
 	SignerCredential = store.Credential
-
-	// SignerClients are the clients in a store.
-	SignerClients = store.Clients
 )
 
 // RemoteSignerOptions says how a remote signer works.
@@ -218,12 +215,3 @@ func (s *RemoteSigner) Run(ctx context.Context) {
 
 // Close ends what records payments, after the transaction under way.
 func (s *RemoteSigner) Close() { s.queue.Close() }
-
-// SignerClients are the clients of the remote signers that use the wallet's store. It fails with
-// ErrNoStore.
-func (w *Wallet) SignerClients() (*SignerClients, error) {
-	if err := w.requireStore(); err != nil {
-		return nil, err
-	}
-	return w.store.Clients(), nil
-}

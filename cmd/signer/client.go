@@ -50,15 +50,40 @@ func clients(ctx context.Context, r *cli.Run, o *cli.StoreOptions) (*wallet.Wall
 // name.
 func clientCommand(r *cli.Run, cmd *cobra.Command, run func(context.Context, *wallet.SignerClients, []string) error) *cobra.Command {
 	var o cli.StoreOptions
+	o.Register(cmd)
+	return withClients(r, cmd, &o, run)
+}
+
+// termsCommand is a command that sets terms, and compares allowances with what the account's
+// deposit and reserve can pay.
+func termsCommand(r *cli.Run, cmd *cobra.Command, terms *termsOptions, run func(context.Context, *wallet.SignerClients, []string) error) *cobra.Command {
+	var o cli.ReaderOptions
+	o.Register(cmd)
+	terms.register(cmd)
+	return withClients(r, cmd, &o.Store, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
+		if !terms.overcommit {
+			all.Backing = func(ctx context.Context) (*wallet.Backing, error) {
+				reader, err := o.Open(ctx, r, nil)
+				if err != nil {
+					return nil, err
+				}
+				defer reader.Close()
+				return reader.Backing(ctx)
+			}
+		}
+		return run(ctx, all, args)
+	})
+}
+
+func withClients(r *cli.Run, cmd *cobra.Command, o *cli.StoreOptions, run func(context.Context, *wallet.SignerClients, []string) error) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		w, all, err := clients(cmd.Context(), r, &o)
+		w, all, err := clients(cmd.Context(), r, o)
 		if err != nil {
 			return err
 		}
 		defer w.Close()
 		return run(cmd.Context(), all, args)
 	}
-	o.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
@@ -66,7 +91,7 @@ func clientCommand(r *cli.Run, cmd *cobra.Command, run func(context.Context, *wa
 func newClientAdd(r *cli.Run) *cobra.Command {
 	var terms termsOptions
 	var credentials credentialOptions
-	cmd := clientCommand(r, &cobra.Command{
+	cmd := termsCommand(r, &cobra.Command{
 		Use:   "add NAME",
 		Short: "Add a client, and show its token",
 		Long: `Add adds a client with what it may have signed, and shows its bearer token.
@@ -76,11 +101,15 @@ payment that exceeds one is refused with status 483 before anything is signed.
 
 With --certificate, --jwt or --auth-id the client is also recognized by the
 common name of its TLS certificate, by a claim of its JSON Web Token, or by the
-auth id that a trusted proxy sets.`,
+auth id that a trusted proxy sets.
+
+The allowances of all clients together must be within the account's deposit and
+reserve, or --overcommit accepts that they are not: each client counts with the
+smallest of its allowances, those of a day in full.`,
 		Example: `  pmctl signer client add studio --ev-per-day 0.01eth --expires 720h
   pmctl signer client add sdk --sdk-token https://signer.example:8935
   pmctl signer client add batch --recipient 0x… --max-price '500 wei/second'`,
-	}, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
+	}, &terms, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
 		if !regexp.MustCompile(clientName).MatchString(args[0]) {
 			return cli.Usagef("client name %q: use at most 64 letters, digits, dots, dashes and underscores, and begin with a letter or digit", args[0])
 		}
@@ -98,7 +127,6 @@ auth id that a trusted proxy sets.`,
 		}
 		return credentials.emit(r, documentOf(added), token)
 	})
-	terms.register(cmd)
 	credentials.register(cmd)
 	return cmd
 }
@@ -207,22 +235,21 @@ one is refused from now on, or after --overlap, in which both are accepted.`,
 
 func newClientSet(r *cli.Run) *cobra.Command {
 	var terms termsOptions
-	cmd := clientCommand(r, &cobra.Command{
+	return termsCommand(r, &cobra.Command{
 		Use:   "set NAME",
 		Short: "Change what a client may have signed",
 		Long: `Set changes the terms that its flags name; the others stay as they are. A list
 replaces the client's list, and "none" removes a term: an allowance, a list or
 the time at which the client expires. Payments that are recorded from now on are
-held to the new terms.`,
+held to the new terms. A raised allowance must be within deposit and reserve as for
+client add.`,
 		Example: `  pmctl signer client set studio --ev-per-day 0.02eth
   pmctl signer client set studio --expires none`,
-	}, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
+	}, &terms, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
 		return change(ctx, r, all, args[0], func(client *wallet.SignerClient) error {
 			return terms.apply(client, r.Now())
 		})
 	})
-	terms.register(cmd)
-	return cmd
 }
 
 func newClientRevoke(r *cli.Run) *cobra.Command {
@@ -243,17 +270,15 @@ func newClientRevoke(r *cli.Run) *cobra.Command {
 
 // change changes a client, and shows it.
 func change(ctx context.Context, r *cli.Run, all *wallet.SignerClients, name string, how func(*wallet.SignerClient) error) error {
-	var d clientDocument
+	var changed *wallet.SignerClient
 	err := all.Change(ctx, name, func(client *wallet.SignerClient) error {
-		if err := how(client); err != nil {
-			return err
-		}
-		d = documentOf(client)
-		return nil
+		changed = client
+		return how(client)
 	})
 	if err != nil {
 		return err
 	}
+	d := documentOf(changed)
 	return r.Emit("pmctl.signer_client", d, d.write)
 }
 

@@ -26,6 +26,9 @@ type clientDocument struct {
 	Apps       []string            `json:"apps"`
 	MaxPrices  []priceDocument     `json:"max_prices"`
 
+	// Overcommit says that deposit and reserve may not cover the allowances.
+	Overcommit bool `json:"overcommit"`
+
 	// Token and SDKToken are shown when the token was made, and never again.
 	Token    string `json:"token,omitempty"`
 	SDKToken string `json:"sdk_token,omitempty"`
@@ -48,7 +51,7 @@ type priceDocument struct {
 func documentOf(c *wallet.SignerClient) clientDocument {
 	d := clientDocument{
 		Name: c.Name, ID: c.ID, CreatedAt: c.CreatedAt, ExpiresAt: timeOf(c.ExpiresAt), RevokedAt: timeOf(c.RevokedAt),
-		Allowances: []allowanceDocument{}, Recipients: []format.Address{}, Apps: append([]string{}, c.Terms.Apps...), MaxPrices: []priceDocument{},
+		Allowances: []allowanceDocument{}, Recipients: []format.Address{}, Apps: append([]string{}, c.Terms.Apps...), MaxPrices: []priceDocument{}, Overcommit: c.Terms.Overcommit,
 	}
 	for _, a := range allowances() {
 		if limit := *a.of(&c.Terms); limit != nil {
@@ -82,6 +85,9 @@ func (d clientDocument) write(p *cli.Page) error {
 	}
 	for _, a := range allowances() {
 		add(a.label, d.limit(a.name))
+	}
+	if d.Overcommit {
+		add("overcommit", "deposit and reserve may not cover all allowances")
 	}
 	var recipients, prices []string
 	for _, recipient := range d.Recipients {

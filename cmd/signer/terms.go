@@ -19,6 +19,7 @@ type termsOptions struct {
 	limits                      map[string]*string // of the allowances, by their names
 	expires                     string
 	recipients, apps, maxPrices []string
+	overcommit                  bool
 }
 
 func (o *termsOptions) register(cmd *cobra.Command) {
@@ -31,11 +32,13 @@ func (o *termsOptions) register(cmd *cobra.Command) {
 	flags.StringSliceVar(&o.recipients, "recipient", nil, "`ADDRESS` that may be paid; may be repeated (default any)")
 	flags.StringSliceVar(&o.apps, "app", nil, "`APP` that may be paid for; may be repeated (default any)")
 	flags.StringSliceVar(&o.maxPrices, "max-price", nil, "highest price, as `'N wei/UNIT'` with the unit second, 720p-pixel-second, call or pixel; may be repeated; other units are then refused")
+	flags.BoolVar(&o.overcommit, "overcommit", false, "accept that deposit and reserve may not cover the allowances of all clients")
 }
 
 // apply changes the terms that the flags name.
 func (o *termsOptions) apply(client *wallet.SignerClient, now time.Time) error {
 	terms := &client.Terms
+	terms.Overcommit = terms.Overcommit || o.overcommit
 	for _, a := range allowances() {
 		switch text := *o.limits[a.name]; text {
 		case "":

@@ -42,6 +42,14 @@ type Terms struct {
 	Apps       []string         `json:"apps,omitempty"`
 	// MaxPrices are the highest prices of the types of payments.
 	MaxPrices live.MaxPrices `json:"max_prices,omitempty"`
+	// Overcommit says that the operator set an allowance without regard to what can pay it.
+	Overcommit bool `json:"overcommit,omitempty"`
+}
+
+// EndedAt reports whether nothing more is signed for the client at a time: it was revoked, or has
+// expired.
+func (c *Client) EndedAt(at time.Time) bool {
+	return !c.RevokedAt.IsZero() && !at.Before(c.RevokedAt) || !c.ExpiresAt.IsZero() && !at.Before(c.ExpiresAt)
 }
 
 // Credential is what a client is recognized by.
@@ -73,10 +81,16 @@ const (
 )
 
 // Clients are those of the store.
-type Clients struct{ store *Store }
+type Clients struct {
+	store *Store
+
+	// check is called at a time for each client that is added or changed; nil is for none.
+	check func(ClientChange) error
+	at    time.Time
+}
 
 // Clients returns the clients of the remote signers that use the store.
-func (s *Store) Clients() *Clients { return &Clients{s} }
+func (s *Store) Clients() *Clients { return &Clients{store: s} }
 
 // Add adds a client under its name, with a new ID, which it returns. It fails with ErrClientExists.
 func (c *Clients) Add(ctx context.Context, client Client, credentials ...Credential) (*Client, error) {
@@ -95,6 +109,9 @@ func (c *Clients) Add(ctx context.Context, client Client, credentials ...Credent
 			if err == nil {
 				err = addCredential(tx, client.ID, credential)
 			}
+		}
+		if err == nil {
+			err = c.examine(tx, &client, nil)
 		}
 		return err
 	})
@@ -116,9 +133,14 @@ func addCredential(tx *db.Tx, id string, credential Credential) error {
 // transaction. It fails with ErrNoClient, and with the error of change.
 func (c *Clients) Change(ctx context.Context, name string, change func(*Client) error) error {
 	return c.store.writeFor(ctx, fmt.Sprintf("change client %q", name), func(tx *db.Tx) error {
-		client, err := findClient(tx, selectClientName, name)
-		if err == nil {
-			err = change(client)
+		before, err := findClient(tx, selectClientName, name)
+		if err != nil {
+			return err
+		}
+		changed := *before
+		client := &changed
+		if err = change(client); err == nil {
+			err = c.examine(tx, client, before)
 		}
 		if err != nil {
 			return err

@@ -16,20 +16,22 @@ type ClientAccount struct {
 // Accounts returns the clients by name, each with what was signed for it on the day of at, and
 // in all.
 func (c *Clients) Accounts(ctx context.Context, at time.Time) ([]ClientAccount, error) {
-	return read(ctx, c.store, "read what the clients have spent", func(tx *db.Tx) ([]ClientAccount, error) {
-		clients, err := db.List(tx, scanClient, selectClients)
-		if err != nil {
-			return nil, err
-		}
-		ids, found := make([]string, len(clients)), make([]ClientAccount, len(clients))
-		for i, client := range clients {
-			ids[i] = client.ID
-		}
-		day := startOfDay(at)
-		days, totals, err := clientSpending(tx, ids, day)
-		for i, client := range clients {
-			found[i] = ClientAccount{client, ClientSpending{day, days[client.ID], totals[client.ID]}}
-		}
-		return found, err
-	})
+	return read(ctx, c.store, "read what the clients have spent", func(tx *db.Tx) ([]ClientAccount, error) { return clientAccounts(tx, at) })
+}
+
+func clientAccounts(tx *db.Tx, at time.Time) ([]ClientAccount, error) {
+	clients, err := db.List(tx, scanClient, selectClients)
+	if err != nil {
+		return nil, err
+	}
+	ids, found := make([]string, len(clients)), make([]ClientAccount, len(clients))
+	for i, client := range clients {
+		ids[i] = client.ID
+	}
+	day := startOfDay(at)
+	days, totals, err := clientSpending(tx, ids, day)
+	for i, client := range clients {
+		found[i] = ClientAccount{client, ClientSpending{day, days[client.ID], totals[client.ID]}}
+	}
+	return found, err
 }

@@ -1,0 +1,214 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/internal/words"
+	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// SignerClients are the clients of the remote signers that use a store.
+type SignerClients struct {
+	*store.Clients
+
+	// Backing reads what pays the clients' tickets. It is called when an allowance is to be
+	// raised; nil lets allowances exceed what can pay them.
+	Backing func(context.Context) (*Backing, error)
+
+	now func() time.Time
+}
+
+// SignerClients are the clients of the remote signers that use the wallet's store. It fails with
+// ErrNoStore.
+func (w *Wallet) SignerClients() (*SignerClients, error) {
+	if err := w.requireStore(); err != nil {
+		return nil, err
+	}
+	return &SignerClients{Clients: w.store.Clients(), now: w.Now}, nil
+}
+
+// Backing is what can pay the tickets of a remote signer's clients.
+type Backing struct {
+	Sender           common.Address
+	Deposit, Reserve wei.Wei
+
+	// Block is the newest block, and Age its age.
+	Block uint64
+	Age   time.Duration
+}
+
+// Backing reads the account's deposit and reserve.
+func (r *Reader) Backing(ctx context.Context) (*Backing, error) {
+	ctx, cancel := r.bound(ctx)
+	defer cancel()
+	status, err := r.node.Status(ctx, r.Address)
+	if err != nil {
+		return nil, err
+	}
+	funds := status.Sender.Funds
+	return &Backing{r.Address, funds.Deposit, funds.Reserve, status.Head.Number, max(0, r.Now().Sub(status.Head.Time))}, nil
+}
+
+// Add adds a client as store.Clients.Add does. It also fails with *OvercommitError, and with
+// *UncheckedError where the backing cannot be read.
+func (c *SignerClients) Add(ctx context.Context, client SignerClient, credentials ...SignerCredential) (added *SignerClient, err error) {
+	err = c.checked(ctx, client.Name, func(all *store.Clients) (err error) {
+		added, err = all.Add(ctx, client, credentials...)
+		return err
+	})
+	return added, err
+}
+
+// Change changes a client as store.Clients.Change does, and fails as Add does.
+func (c *SignerClients) Change(ctx context.Context, name string, change func(*SignerClient) error) error {
+	return c.checked(ctx, name, func(all *store.Clients) error { return all.Change(ctx, name, change) })
+}
+
+// errRaised ends a change that raises an allowance, until the backing is read: the store is not
+// locked while a node is asked.
+var errRaised = errors.New("an allowance is raised")
+
+func (c *SignerClients) checked(ctx context.Context, name string, do func(*store.Clients) error) error {
+	if c.Backing == nil {
+		return do(c.Clients)
+	}
+	now := c.now()
+	err := do(c.Checked(now, func(change store.ClientChange) error {
+		if raises(change, now) {
+			return errRaised
+		}
+		return nil
+	}))
+	if !errors.Is(err, errRaised) {
+		return err
+	}
+	backing, err := c.Backing(ctx)
+	if err != nil {
+		return &UncheckedError{name, err}
+	}
+	return do(c.Checked(now, func(change store.ClientChange) error {
+		if !raises(change, now) {
+			return nil
+		}
+		change.Client.Terms.Overcommit = false
+		return backing.cover(change, now)
+	}))
+}
+
+// raises reports whether a change lets the client have more signed.
+func raises(change store.ClientChange, now time.Time) bool {
+	var before, after *big.Rat
+	for _, account := range change.All {
+		if account.Client == change.Client {
+			after = claim(account, now)
+			if account.Client = change.Before; change.Before != nil {
+				before = claim(account, now)
+			}
+		}
+	}
+	return after != nil && (before == nil || after.Cmp(before) > 0)
+}
+
+// claim is what a client may have signed within a day: the least that its allowances leave, where
+// those of a day count whole. It is nil without an allowance, and for a client that has ended.
+func claim(account SignerAccount, now time.Time) (least *big.Rat) {
+	if account.EndedAt(now) {
+		return nil
+	}
+	for _, a := range SignerAllowances(account) {
+		if a.Limit == nil {
+			continue
+		}
+		left := a.Limit.Rat()
+		if a.Name == store.AllowEVTotal {
+			left = a.Left()
+		}
+		if least == nil || left.Cmp(least) < 0 {
+			least = left
+		}
+	}
+	return least
+}
+
+// cover fails with *OvercommitError where deposit and reserve cannot pay what the clients may
+// have signed.
+func (b *Backing) cover(change store.ClientChange, now time.Time) error {
+	e := &OvercommitError{Client: change.Client.Name, Backing: *b, Sum: new(big.Rat)}
+	for _, account := range change.All {
+		amount := claim(account, now)
+		if amount == nil {
+			continue
+		}
+		e.Clients++
+		e.Sum.Add(e.Sum, amount)
+		if account.Client == change.Client {
+			e.Claim = amount
+		}
+	}
+	if e.Sum.Cmp(b.total()) > 0 {
+		return e
+	}
+	return nil
+}
+
+func (b *Backing) total() *big.Rat { return new(big.Rat).Add(b.Deposit.Rat(), b.Reserve.Rat()) }
+
+// OvercommitError is an allowance that, with those of the other clients, exceeds what deposit and
+// reserve can pay.
+type OvercommitError struct {
+	Backing
+
+	// Client is the client's name, and Claim what it may have signed, in wei.
+	Client string
+	Claim  *big.Rat
+
+	// Clients is how many have an allowance, and Sum what all of them may have signed, in wei.
+	Clients int
+	Sum     *big.Rat
+}
+
+func (e *OvercommitError) Error() string {
+	return fmt.Sprintf("the allowances of %s come to %s (%s of client %q), above the %s that the deposit (%s) and the reserve (%s) of %s can pay as of block %d, %s old",
+		words.Count(e.Clients, "client"), wei.Format(e.Sum), wei.Format(e.Claim), e.Client,
+		wei.Format(e.total()), e.Deposit, e.Reserve, e.Sender.Hex(), e.Block, e.Age.Round(time.Second))
+}
+
+// Is implements the class of errors about missing funds.
+func (*OvercommitError) Is(target error) bool { return target == ClassFunds }
+
+// Hint says what can be done.
+func (*OvercommitError) Hint() string {
+	return "add funds with pmctl fund, lower an allowance with pmctl signer client set, or pass --overcommit to accept that payments may fail"
+}
+
+// UncheckedError is an allowance that cannot be compared with deposit and reserve. Nothing was
+// changed.
+type UncheckedError struct {
+	// Client is the client's name.
+	Client string
+	Err    error
+}
+
+func (e *UncheckedError) Error() string {
+	return fmt.Sprintf("cannot check that deposit and reserve cover the allowance of client %q: %v", e.Client, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *UncheckedError) Unwrap() error { return e.Err }
+
+// Hint says what can be done.
+func (e *UncheckedError) Hint() string {
+	without := "pass --overcommit to set the allowance without this check"
+	if said, ok := hint.Of(e.Err); ok {
+		return said + "; or " + without
+	}
+	return without
+}
