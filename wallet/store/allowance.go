@@ -3,9 +3,7 @@ package store
 import (
 	"database/sql"
 	"fmt"
-	"maps"
 	"math/big"
-	"slices"
 	"time"
 
 	"github.com/pmctl/pmctl/internal/num"
@@ -55,7 +53,7 @@ func (e *AllowanceError) Error() string {
 func (*AllowanceError) Status() int { return StatusAllowance }
 
 const (
-	selectClientSpending = `SELECT client, day, tickets, ev, face_value FROM signer_spending WHERE (day = '' OR day = $1) AND client IN`
+	selectClientSpending = `SELECT client, day, tickets, ev, face_value FROM signer_spending WHERE (day = '' OR day = $1) AND client`
 	intoClientSpending   = `INSERT INTO signer_spending (client, day, tickets, ev, face_value) VALUES `
 	onClientSpending     = ` ON CONFLICT (client, day) DO UPDATE SET tickets = excluded.tickets, ev = excluded.ev, face_value = excluded.face_value`
 )
@@ -95,8 +93,9 @@ type accounts struct {
 
 // owner is whose a credential is, and until when in milliseconds where it was replaced.
 type owner struct {
-	client string
-	until  sql.NullInt64
+	credential Credential
+	client     string
+	until      sql.NullInt64
 }
 
 func (o owner) is(client string, at time.Time) bool {
@@ -107,22 +106,40 @@ func newAccounts(tx *db.Tx) *accounts {
 	return &accounts{tx, make(map[string]*Client), make(map[Credential]owner), make(map[string]*policy.Sum), make(map[time.Time]map[string]*today)}
 }
 
-// load reads the clients with these IDs, and the owners of credentials with these values.
-func (a *accounts) load(ids, values []string) error {
-	found, err := db.ListIn(a.tx, scanClient, selectClientsIn, nil, ids)
-	for _, client := range found {
-		a.clients[client.ID] = client
+// read reads the clients with these IDs, what they have spent on days and in all, and the owners
+// of credentials with these values.
+func (a *accounts) read(ids, values []string, days []time.Time) (statements []db.Statement) {
+	if len(ids) > 0 {
+		statements = append(statements, db.AskIn(a.tx, scanClient, func(client *Client) error {
+			a.clients[client.ID] = client
+			return nil
+		}, selectClientsIn, nil, ids))
 	}
-	if err != nil {
-		return err
+	if len(values) > 0 {
+		statements = append(statements, db.AskIn(a.tx, scanOwner, func(o owner) error {
+			a.owners[o.credential] = o
+			return nil
+		}, selectOwnersIn, nil, values))
 	}
-	_, err = db.ListIn(a.tx, func(rows *sql.Rows) (c Credential, err error) {
-		var o owner
-		err = rows.Scan(&c.Kind, &c.Value, &o.client, &o.until)
-		a.owners[c] = o
-		return c, err
-	}, selectOwnersIn, nil, values)
-	return err
+	for _, id := range ids {
+		a.totals[id] = new(policy.Sum)
+	}
+	for _, day := range days {
+		spent := make(map[string]*today)
+		a.days[day] = spent
+		for _, id := range ids {
+			spent[id] = &today{day: day}
+		}
+		if len(ids) > 0 {
+			statements = append(statements, readClientSpending(a.tx, ids, day, func(id string) (*policy.Sum, *policy.Sum) { return &spent[id].Sum, a.totals[id] }))
+		}
+	}
+	return statements
+}
+
+func scanOwner(rows db.Scanner) (o owner, err error) {
+	err = rows.Scan(&o.credential.Kind, &o.credential.Value, &o.client, &o.until)
+	return o, err
 }
 
 // get returns the client that sent a request, nil for one that needs no credential. It fails
@@ -136,55 +153,53 @@ func (a *accounts) get(r LiveRequest) (*account, error) {
 	if client == nil || r.Credential != (Credential{}) && !a.owners[r.Credential].is(id, r.At) {
 		return nil, ErrNoClient
 	}
-	day := startOfDay(r.At)
-	if a.days[day] == nil {
-		if err := a.loadDay(day); err != nil {
-			return nil, err
-		}
-	}
-	return &account{client, a.totals[id], a.days[day][id]}, nil
-}
-
-// loadDay reads what the clients have spent on a day, and their totals the first time: later
-// they may have changed.
-func (a *accounts) loadDay(day time.Time) error {
-	ids := slices.Collect(maps.Keys(a.clients))
-	days, totals, err := clientSpending(a.tx, ids, day)
-	if err != nil {
-		return err
-	}
-	a.days[day] = make(map[string]*today)
-	for _, id := range ids {
-		a.days[day][id] = &today{Sum: days[id], day: day}
-		if total := totals[id]; a.totals[id] == nil {
-			a.totals[id] = &total
-		}
-	}
-	return nil
+	return &account{client, a.totals[id], a.days[startOfDay(r.At)][id]}, nil
 }
 
 // clientSpending reads what clients have spent on a day, and in all.
-func clientSpending(tx *db.Tx, ids []string, day time.Time) (days, totals map[string]policy.Sum, err error) {
-	days, totals = make(map[string]policy.Sum), make(map[string]policy.Sum)
-	_, err = db.ListIn(tx, func(rows *sql.Rows) (none struct{}, err error) {
-		var tickets int64
-		var id, day, ev, faceValue string
-		if err := rows.Scan(&id, &day, &tickets, &ev, &faceValue); err != nil {
-			return none, err
-		}
-		sums := days
-		if day == "" {
-			sums = totals
-		}
-		sums[id], err = parseSum(tickets, ev, faceValue)
-		return none, err
-	}, selectClientSpending, []any{day.Format(time.DateOnly)}, ids)
-	for id, sum := range days {
-		if err == nil && num.OrZero(sum.EV).Cmp(num.OrZero(totals[id].EV)) > 0 {
-			err = fmt.Errorf("%w: client %s has spent more on %s than in all", ErrDamaged, id, day.Format(time.DateOnly))
-		}
+func clientSpending(tx *db.Tx, ids []string, day time.Time) (map[string]ClientSpending, error) {
+	spent := make(map[string]*ClientSpending)
+	for _, id := range ids {
+		spent[id] = &ClientSpending{Day: day}
 	}
-	return days, totals, err
+	err := tx.Together(readClientSpending(tx, ids, day, func(id string) (*policy.Sum, *policy.Sum) { return &spent[id].Today, &spent[id].Total }))
+	found := make(map[string]ClientSpending)
+	for id, one := range spent {
+		found[id] = *one
+	}
+	return found, err
+}
+
+// readClientSpending reads what clients have spent on a day and in all, into where into says. It
+// fails with ErrDamaged if a day has more than all.
+func readClientSpending(tx *db.Tx, ids []string, day time.Time, into func(id string) (today, total *policy.Sum)) db.Statement {
+	type row struct {
+		id, day string
+		policy.Sum
+	}
+	return db.AskIn(tx, func(rows db.Scanner) (one row, err error) {
+		var tickets int64
+		var ev, faceValue string
+		if err := rows.Scan(&one.id, &one.day, &tickets, &ev, &faceValue); err != nil {
+			return one, err
+		}
+		one.Sum, err = parseSum(tickets, ev, faceValue)
+		return one, err
+	}, func(one row) error {
+		today, total := into(one.id)
+		if one.day != "" {
+			total = today
+		}
+		*total = one.Sum
+		return nil
+	}, selectClientSpending, []any{day.Format(time.DateOnly)}, ids).Then(func(int64) error {
+		for _, id := range ids {
+			if today, total := into(id); num.OrZero(today.EV).Cmp(num.OrZero(total.EV)) > 0 {
+				return fmt.Errorf("%w: client %s has spent more on %s than in all", ErrDamaged, id, day.Format(time.DateOnly))
+			}
+		}
+		return nil
+	})
 }
 
 // allow fails with *AllowanceError. In a store that may have lost what the client spent,
@@ -239,6 +254,5 @@ func (a *accounts) close() error {
 	for id := range changed {
 		row(id, "", *a.totals[id])
 	}
-	_, err := a.tx.ChangeAll(intoClientSpending, rows, onClientSpending)
-	return err
+	return a.tx.Later(a.tx.Into(intoClientSpending, rows, onClientSpending)...)
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"cmp"
-	"database/sql"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -48,16 +47,25 @@ func newBooks(chain string, tx *db.Tx) *books {
 
 // open returns the page of the day of at.
 func (b *books) open(sender common.Address, at time.Time) (*page, error) {
-	name := pageName{sender, startOfDay(at).Format(time.DateOnly)}
-	if known := b.pages[name]; known != nil {
-		return known, nil
+	err := b.tx.Together(b.read(sender, at)...)
+	return b.page(sender, at), err
+}
+
+// read opens the page of the day of at, unless it is open.
+func (b *books) read(sender common.Address, at time.Time) []db.Statement {
+	if b.page(sender, at) != nil {
+		return nil
 	}
-	spent, err := spending(b.tx, b.chain, sender, at)
-	if err != nil {
-		return nil, err
-	}
-	b.pages[name] = &page{spent, make(map[common.Address]bool)}
-	return b.pages[name], nil
+	p := &page{policy.Spending{Day: startOfDay(at)}, make(map[common.Address]bool)}
+	b.pages[pageOf(sender, at)] = p
+	return readSpending(b.chain, sender, &p.spent)
+}
+
+// page is the open page of the day of at, nil if it is not open.
+func (b *books) page(sender common.Address, at time.Time) *page { return b.pages[pageOf(sender, at)] }
+
+func pageOf(sender common.Address, at time.Time) pageName {
+	return pageName{sender, startOfDay(at).Format(time.DateOnly)}
 }
 
 func (p *page) add(recipient common.Address, asked policy.Sum) {
@@ -73,14 +81,12 @@ func (b *books) close() error {
 			one := p.spent.Recipients[recipient]
 			rows = append(rows, []any{b.chain, name.sender.Hex(), name.day, recipient.Hex(), int64(one.Tickets), one.EV.RatString(), one.FaceValue.String()})
 		}
-		if _, err := b.tx.ChangeAll(intoSpending, rows, onSpending); err != nil {
-			return err
-		}
+		statements := b.tx.Into(intoSpending, rows, onSpending)
 		if all := p.spent.All; len(rows) > 0 {
-			err := b.tx.Exec(upsertDay, b.chain, name.sender.Hex(), name.day, int64(all.Tickets), all.EV.RatString(), all.FaceValue.String())
-			if err != nil {
-				return err
-			}
+			statements = append(statements, db.Do(upsertDay, b.chain, name.sender.Hex(), name.day, int64(all.Tickets), all.EV.RatString(), all.FaceValue.String()))
+		}
+		if err := b.tx.Later(statements...); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -94,7 +100,7 @@ func bookReserved(tx *db.Tx, at time.Time) error {
 		sender, recipient common.Address
 		asked             policy.Sum
 	}
-	found, err := db.List(tx, func(rows *sql.Rows) (r row, err error) {
+	found, err := db.List(tx, func(rows db.Scanner) (r row, err error) {
 		var sender, recipient, ev, faceValue string
 		var count uint32
 		if err := rows.Scan(&r.chain, &sender, &recipient, &count, &ev, &faceValue); err != nil {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -120,7 +119,7 @@ func (s *Store) check(ctx context.Context, tx *db.Tx, r *Report) (err error) {
 // checkDays compares each day's sum with those of its recipients.
 func checkDays(tx *db.Tx, r *Report) error {
 	type day struct{ chain, sender, date string }
-	days, err := db.List(tx, func(rows *sql.Rows) (d day, err error) {
+	days, err := db.List(tx, func(rows db.Scanner) (d day, err error) {
 		err = rows.Scan(&d.chain, &d.sender, &d.date)
 		return d, err
 	}, selectDays)
@@ -128,7 +127,7 @@ func checkDays(tx *db.Tx, r *Report) error {
 		return err
 	}
 	for _, d := range days {
-		err := sumOfDay(tx, d.chain, d.sender, d.date, new(policy.Spending))
+		err := tx.Together(readSums(d.chain, d.sender, d.date, new(policy.Spending))...)
 		if errors.Is(err, ErrDamaged) && len(r.Problems) < maxProblems {
 			r.Problems = append(r.Problems, fmt.Sprintf("%s on chain %s: %v", d.sender, d.chain, err))
 		} else if err != nil && !errors.Is(err, ErrDamaged) {

@@ -69,8 +69,8 @@ var (
 const (
 	clientFields     = `SELECT c.id, c.name, c.terms, c.created_at, c.expires_at, c.revoked_at FROM signer_clients c`
 	selectClients    = clientFields + ` ORDER BY c.name`
-	selectClientsIn  = clientFields + ` WHERE c.id IN`
-	selectOwnersIn   = `SELECT kind, value, client, expires_at FROM signer_credentials WHERE value IN`
+	selectClientsIn  = clientFields + ` WHERE c.id`
+	selectOwnersIn   = `SELECT kind, value, client, expires_at FROM signer_credentials WHERE value`
 	selectClientName = clientFields + ` WHERE c.name = $1`
 	selectClientOf   = clientFields + ` JOIN signer_credentials k ON k.client = c.id WHERE k.kind = $1 AND k.value = $2 AND (k.expires_at IS NULL OR k.expires_at > $3)`
 
@@ -202,7 +202,7 @@ func findClient(tx *db.Tx, query string, args ...any) (*Client, error) {
 	return found[0], nil
 }
 
-func scanClient(rows *sql.Rows) (*Client, error) {
+func scanClient(rows db.Scanner) (*Client, error) {
 	c := new(Client)
 	var terms []byte
 	var created int64

@@ -28,10 +28,9 @@ func clientAccounts(tx *db.Tx, at time.Time) ([]ClientAccount, error) {
 	for i, client := range clients {
 		ids[i] = client.ID
 	}
-	day := startOfDay(at)
-	days, totals, err := clientSpending(tx, ids, day)
+	spent, err := clientSpending(tx, ids, startOfDay(at))
 	for i, client := range clients {
-		found[i] = ClientAccount{client, ClientSpending{day, days[client.ID], totals[client.ID]}}
+		found[i] = ClientAccount{client, spent[client.ID]}
 	}
 	return found, err
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -72,7 +71,7 @@ const (
 func (s *Store) Export(ctx context.Context) (*Dump, error) {
 	return read(ctx, s, "export the store", func(tx *db.Tx) (*Dump, error) {
 		d := &Dump{StoreID: s.ID(), ExportedAt: time.Now().UTC().Truncate(time.Second), Reservations: []DumpedReservation{}, Requests: []DumpedRequest{}}
-		reservations, err := db.List(tx, func(rows *sql.Rows) (r DumpedReservation, err error) {
+		reservations, err := db.List(tx, func(rows db.Scanner) (r DumpedReservation, err error) {
 			var at int64
 			var ticketEV string
 			err = rows.Scan(&r.RecipientRandHash, &r.FirstNonce, &r.Tickets, &r.ChainID, &r.Sender, &r.Recipient, &r.FaceValue, &ticketEV, &r.ExpirationBlock, &at)
@@ -89,7 +88,7 @@ func (s *Store) Export(ctx context.Context) (*Dump, error) {
 		if err != nil {
 			return nil, err
 		}
-		requests, err := db.List(tx, func(rows *sql.Rows) (r DumpedRequest, err error) {
+		requests, err := db.List(tx, func(rows db.Scanner) (r DumpedRequest, err error) {
 			var at int64
 			err = rows.Scan(&r.ChainID, &r.Sender, &r.ID, &r.Digest, &r.RecipientRandHash, &r.FirstNonce, &r.Tickets, &r.State, &r.Outcome, &at)
 			r.MadeAt = fromMillis(at)

@@ -79,8 +79,8 @@ func (c condition) copyReason() string {
 }
 
 func (s *Store) examine(ctx context.Context, tx *db.Tx) (found condition, err error) {
-	facts, err := allMeta(tx)
-	if err != nil {
+	facts := make(map[string]string)
+	if found.at, err = s.home(tx, readMeta(facts)); err != nil {
 		return found, err
 	}
 	found.id, found.movedTo = facts[metaID], facts[metaMoved]
@@ -88,9 +88,6 @@ func (s *Store) examine(ctx context.Context, tx *db.Tx) (found condition, err er
 		if found.generation, found.writer, err = parseGeneration(text); err != nil {
 			return found, err
 		}
-	}
-	if found.at, err = s.home(tx); err != nil {
-		return found, err
 	}
 	seen, remembered, err := s.mark.recall()
 	if err != nil {
@@ -131,8 +128,9 @@ func (s *Store) examine(ctx context.Context, tx *db.Tx) (found condition, err er
 	return found, err
 }
 
-func (s *Store) home(tx *db.Tx) (at home, err error) {
-	if at.Place, err = s.db.Place(tx); err == nil && s.db.IsFile() {
+// home returns where the store is, and runs statements on the way.
+func (s *Store) home(tx *db.Tx, with ...db.Statement) (at home, err error) {
+	if at.Place, err = s.db.Place(tx, with...); err == nil && s.db.IsFile() {
 		at.Mark, err = s.mark.identity()
 	}
 	return at, err
@@ -221,11 +219,11 @@ func (s *Store) nextGeneration(tx *db.Tx, found condition) (now markState, err e
 // older copy that others have used since lacks that record, however many changes it has had.
 func writeGeneration(tx *db.Tx, before, now markState) error {
 	if before.writer != "" && before.writer != now.writer {
-		if err := tx.Exec(upsertWriter, before.writer, before.generation); err != nil {
+		if err := tx.Later(db.Do(upsertWriter, before.writer, before.generation)); err != nil {
 			return err
 		}
 	}
-	return tx.Exec(upsertMeta, metaGeneration, fmt.Sprintf("%d %s", now.generation, now.writer))
+	return tx.Later(db.Do(upsertMeta, metaGeneration, fmt.Sprintf("%d %s", now.generation, now.writer)))
 }
 
 // parseGeneration reads what writeGeneration writes. Versions before 9 wrote no writer.

@@ -115,7 +115,7 @@ func (j *Journal) all(t *db.Tx, query string, args ...any) ([]*tx.Intent, error)
 	return intents, err
 }
 
-func scanIntent(rows *sql.Rows) (*tx.Intent, error) {
+func scanIntent(rows db.Scanner) (*tx.Intent, error) {
 	var i tx.Intent
 	var account, label string
 	var nonce, createdAt int64
@@ -127,7 +127,7 @@ func scanIntent(rows *sql.Rows) (*tx.Intent, error) {
 	return &i, err
 }
 
-func scanAttempt(rows *sql.Rows) (a tx.Attempt, err error) {
+func scanAttempt(rows db.Scanner) (a tx.Attempt, err error) {
 	var text string
 	var at int64
 	if err := rows.Scan(&a.Kind, &text, &at); err != nil {

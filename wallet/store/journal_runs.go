@@ -118,7 +118,7 @@ type ownedIntent struct {
 // owned returns an account's intents with a label, the newest first. Labels are compared here,
 // not in SQL, since rows of earlier versions have sentences instead.
 func (j *Journal) owned(t *db.Tx, account common.Address, label tx.Label) ([]ownedIntent, error) {
-	all, err := db.List(t, func(rows *sql.Rows) (o ownedIntent, err error) {
+	all, err := db.List(t, func(rows db.Scanner) (o ownedIntent, err error) {
 		var requestID sql.NullString
 		err = rows.Scan(&o.id, &o.label, &requestID, &o.run, &o.unknown, &o.state)
 		o.requestID = requestID.Valid

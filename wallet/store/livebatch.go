@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
@@ -43,8 +45,8 @@ type liveSession struct {
 	client string
 	// sequence is that of the last payment, asked that of the state that it was asked with.
 	sequence, asked int64
-	// last is the last payment; nil where it is missing.
-	last *LivePayment
+	// last is the session after it; nil where the payment is missing.
+	last *live.Session
 }
 
 // nonceCount is how many nonces of a set of ticket params are used: before and after the requests.
@@ -60,14 +62,12 @@ type newLivePayment struct {
 }
 
 const (
-	selectSessionsIn = `SELECT state_id, client, sequence, asked FROM signer_sessions WHERE chain_id = $1 AND sender = $2 AND state_id IN`
-	selectLastIn     = `SELECT p.position, p.client, p.asked, p.info, p.recipient_rand_hash, p.first_nonce, p.nonces, p.creation_round,
-		p.creation_round_block_hash, p.manifest_id, p.capabilities, p.state, p.usage, p.made_at
-		FROM signer_payments p JOIN signer_sessions s ON s.chain_id = p.chain_id AND s.sender = p.sender AND s.state_id = p.state_id AND s.sequence = p.sequence
-		WHERE s.chain_id = $1 AND s.sender = $2 AND s.state_id IN`
+	selectSessionsIn = `SELECT s.state_id, s.client, s.sequence, s.asked, p.state FROM signer_sessions s
+		LEFT JOIN signer_payments p ON p.chain_id = s.chain_id AND p.sender = s.sender AND p.state_id = s.state_id AND p.sequence = s.sequence
+		WHERE s.chain_id = $1 AND s.sender = $2 AND s.state_id`
 	selectCountsIn = `SELECT s.recipient_rand_hash, s.used_nonces, s.retired_at, COALESCE((SELECT r.first_nonce + r.nonces - 1 FROM reservations r
 		WHERE r.recipient_rand_hash = s.recipient_rand_hash ORDER BY r.first_nonce DESC LIMIT 1), 0)
-		FROM sessions s WHERE s.recipient_rand_hash IN`
+		FROM sessions s WHERE s.recipient_rand_hash`
 	selectLastPosition = `SELECT COALESCE(MAX(position), 0) FROM signer_payments`
 
 	intoLivePayments = `INSERT INTO signer_payments (position, chain_id, sender, client, state_id, sequence, asked, request_key, info, recipient_rand_hash,
@@ -85,12 +85,9 @@ const (
 func (p *LivePayments) load(tx *db.Tx, requests []LiveRequest) (*liveBatch, error) {
 	b := &liveBatch{
 		LivePayments: p, tx: tx, books: newBooks(p.chain.id, tx), accounts: newAccounts(tx),
-		sessions: make(map[string]*liveSession), counts: make(map[common.Hash]*nonceCount), complete: requireAcknowledged(tx),
+		sessions: make(map[string]*liveSession), counts: make(map[common.Hash]*nonceCount),
 	}
-	if b.complete != nil && !isRefusal(b.complete) {
-		return nil, b.complete
-	}
-	states, clients, credentials := make(map[string]bool), make(map[string]bool), make(map[string]bool)
+	states, clients, credentials, days := make(map[string]bool), make(map[string]bool), make(map[string]bool), make(map[time.Time]bool)
 	for _, r := range requests {
 		if r.State != nil {
 			states[r.State.StateID] = true
@@ -104,65 +101,75 @@ func (p *LivePayments) load(tx *db.Tx, requests []LiveRequest) (*liveBatch, erro
 		if r.Params != nil {
 			b.counts[r.Params.RecipientRandHash] = new(nonceCount)
 		}
+		days[startOfDay(r.At)] = true
 	}
-	err := b.tx.Row(selectLastPosition).Scan(&b.last)
-	if err == nil {
-		err = b.loadSessions(slices.Collect(maps.Keys(states)))
+	statements := []db.Statement{
+		readRequireAcknowledged(&b.complete),
+		db.Ask(db.Number, func(last int64) error {
+			b.last = last
+			return nil
+		}, selectLastPosition),
 	}
-	if err == nil {
-		err = b.loadCounts()
+	if len(states) > 0 {
+		statements = append(statements, b.readSessions(slices.Collect(maps.Keys(states))))
 	}
-	if err == nil {
-		err = b.accounts.load(slices.Collect(maps.Keys(clients)), slices.Collect(maps.Keys(credentials)))
+	if len(b.counts) > 0 {
+		statements = append(statements, b.readCounts())
 	}
-	return b, err
+	statements = append(statements, b.accounts.read(slices.Collect(maps.Keys(clients)), slices.Collect(maps.Keys(credentials)), slices.Collect(maps.Keys(days)))...)
+	for day := range days {
+		statements = append(statements, b.books.read(b.sender, day)...)
+	}
+	return b, tx.Together(statements...)
 }
 
-func (b *liveBatch) loadSessions(ids []string) error {
-	key := []any{b.chain.id, b.sender.Hex()}
-	_, err := db.ListIn(b.tx, func(rows *sql.Rows) (s *liveSession, err error) {
-		var id string
-		s = new(liveSession)
-		err = rows.Scan(&id, &s.client, &s.sequence, &s.asked)
-		b.sessions[id] = s
-		return s, err
-	}, selectSessionsIn, key, ids)
-	if err != nil {
-		return err
+func (b *liveBatch) readSessions(ids []string) db.Statement {
+	type row struct {
+		id string
+		liveSession
 	}
-	last, err := db.ListIn(b.tx, scanLivePayment, selectLastIn, key, ids)
-	for _, p := range last {
-		if s := b.sessions[p.Session.StateID]; s != nil {
-			s.last = p
+	return db.AskIn(b.tx, func(rows db.Scanner) (one row, err error) {
+		var state sql.NullString
+		if err := rows.Scan(&one.id, &one.client, &one.sequence, &one.asked, &state); err != nil || !state.Valid {
+			return one, err
 		}
-	}
-	return err
+		one.last, err = live.DecodeSession([]byte(state.String))
+		return one, err
+	}, func(one row) error {
+		b.sessions[one.id] = &one.liveSession
+		return nil
+	}, selectSessionsIn, []any{b.chain.id, b.sender.Hex()}, ids)
 }
 
-// loadCounts compares each count with the last reservation, as checkLast does.
-func (b *liveBatch) loadCounts() error {
+// readCounts compares each count with the last reservation, as checkLast does.
+func (b *liveBatch) readCounts() db.Statement {
 	var hashes []string
 	for hash := range b.counts {
 		hashes = append(hashes, hash.Hex())
 	}
-	_, err := db.ListIn(b.tx, func(rows *sql.Rows) (hash common.Hash, err error) {
+	type row struct {
+		hash common.Hash
+		nonceCount
+	}
+	return db.AskIn(b.tx, func(rows db.Scanner) (one row, err error) {
 		var text string
 		var used, last int64
 		var retired sql.NullInt64
 		if err := rows.Scan(&text, &used, &retired, &last); err != nil {
-			return hash, err
+			return one, err
 		}
-		if hash, err = parseHash(text); err == nil && used != last {
-			err = unevenError(hash, used, last)
+		if one.hash, err = parseHash(text); err == nil && used != last {
+			err = unevenError(one.hash, used, last)
 		}
-		count := &nonceCount{before: uint32(used), used: uint32(used)}
+		one.nonceCount = nonceCount{before: uint32(used), used: uint32(used)}
 		if retired.Valid {
-			count.retired = &RetiredError{RecipientRandHash: hash, At: fromMillis(retired.Int64)}
+			one.retired = &RetiredError{RecipientRandHash: one.hash, At: fromMillis(retired.Int64)}
 		}
-		b.counts[hash] = count
-		return hash, err
+		return one, err
+	}, func(one row) error {
+		b.counts[one.hash] = &one.nonceCount
+		return nil
 	}, selectCountsIn, nil, hashes)
-	return err
 }
 
 // add notes a payment that is to be recorded, and what is entered into the ledger for it.
@@ -178,7 +185,7 @@ func (b *liveBatch) add(r LiveRequest, p *LivePayment) {
 	enter(p.Nonces.First, end, p.Client)
 	count.used = end
 	b.last = p.Position
-	b.sessions[p.Session.StateID] = &liveSession{p.Client, int64(p.Session.SequenceNumber), p.Asked, p}
+	b.sessions[p.Session.StateID] = &liveSession{p.Client, int64(p.Session.SequenceNumber), p.Asked, p.Session}
 	added := newLivePayment{LivePayment: p}
 	if r.State == nil {
 		added.key = r.Key
@@ -221,24 +228,29 @@ func (b *liveBatch) write() error {
 			sessions = append(sessions, []any{b.chain.id, b.sender.Hex(), p.Session.StateID, p.Client, sequence, p.Asked, at, at})
 		}
 	}
-	changed, err := b.tx.ChangeAll(intoSessions, counts, onSession)
-	if err == nil && changed != int64(len(counts)) {
-		err = fmt.Errorf("%d sessions advanced instead of %d: %w", changed, len(counts), ErrDamaged)
+	statements := b.advance(counts)
+	statements = append(statements, b.tx.Into(intoReservations, b.reservations, "")...)
+	statements = append(statements, b.tx.Into(intoLiveSessions, sessions, onLiveSession)...)
+	statements = append(statements, b.tx.Into(intoLivePayments, payments, "")...)
+	if err := b.tx.Later(statements...); err != nil {
+		return err
 	}
-	for _, rows := range []struct {
-		into string
-		rows [][]any
-		on   string
-	}{{intoReservations, b.reservations, ""}, {intoLiveSessions, sessions, onLiveSession}, {intoLivePayments, payments, ""}} {
-		if err == nil {
-			_, err = b.tx.ChangeAll(rows.into, rows.rows, rows.on)
-		}
+	if err := b.books.close(); err != nil {
+		return err
 	}
-	if err == nil {
-		err = b.books.close()
+	return b.accounts.close()
+}
+
+// advance writes the counts of nonces, and checks that each was changed.
+func (b *liveBatch) advance(counts [][]any) []db.Statement {
+	statements, advanced := b.tx.Into(intoSessions, counts, onSession), int64(0)
+	for i := range statements {
+		statements[i] = statements[i].Then(func(rows int64) error {
+			if advanced += rows; i == len(statements)-1 && advanced != int64(len(counts)) {
+				return fmt.Errorf("%d sessions advanced instead of %d: %w", advanced, len(counts), ErrDamaged)
+			}
+			return nil
+		})
 	}
-	if err == nil {
-		err = b.accounts.close()
-	}
-	return err
+	return statements
 }

@@ -227,10 +227,7 @@ func (b *liveBatch) take(r LiveRequest, client *account, before *live.Session, b
 	if err != nil {
 		return nil, err
 	}
-	page, err := b.books.open(b.sender, r.At)
-	if err != nil {
-		return nil, err
-	}
+	page := b.books.page(b.sender, r.At)
 	asked := policy.Cost(uint64(bill.Tickets), bill.TicketEV, r.Params.FaceValue)
 	if r.Allow != nil {
 		if err := r.Allow(bill, asked, page.spent); err != nil {

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"crypto/rand"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -65,7 +64,7 @@ func (b *liveBatch) find(r LiveRequest, client *account) (before *live.Session, 
 	if session.last == nil {
 		return nil, nil, fmt.Errorf("%w: session %s has no payment %d", ErrDamaged, id, session.sequence)
 	}
-	return session.last.Session, nil, nil
+	return session.last, nil, nil
 }
 
 // findKey returns the payment that was made under the request's key.
@@ -100,10 +99,10 @@ func (b *liveBatch) findAnswer(matches func(newLivePayment) bool, query string, 
 	return found[0], nil
 }
 
-func scanLivePayment(rows *sql.Rows) (*LivePayment, error) { return scanLivePaymentAfter(rows) }
+func scanLivePayment(rows db.Scanner) (*LivePayment, error) { return scanLivePaymentAfter(rows) }
 
 // scanLivePaymentAfter reads a payment that stands behind other columns.
-func scanLivePaymentAfter(rows *sql.Rows, columns ...any) (*LivePayment, error) {
+func scanLivePaymentAfter(rows db.Scanner, columns ...any) (*LivePayment, error) {
 	p := new(LivePayment)
 	var hash, round, capabilities string
 	var state []byte

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -83,7 +82,7 @@ type Lag struct {
 // Behind returns the clients of which a consumer lacks payments.
 func (u *LiveUsage) Behind(ctx context.Context, consumer string) ([]Lag, error) {
 	return read(ctx, u.store, "look for undelivered usage", func(tx *db.Tx) ([]Lag, error) {
-		return db.List(tx, func(rows *sql.Rows) (l Lag, err error) {
+		return db.List(tx, func(rows db.Scanner) (l Lag, err error) {
 			err = rows.Scan(&l.Client, &l.Acknowledged)
 			return l, err
 		}, selectBehind, consumer)
@@ -167,7 +166,7 @@ const selectLiveSessions = `SELECT s.opened_at, p.position, p.client, p.asked, p
 // Sessions returns at most limit sessions that were paid since a time, the newest first.
 func (u *LiveUsage) Sessions(ctx context.Context, since time.Time, limit int) ([]*LiveSession, error) {
 	return read(ctx, u.store, "list the live sessions", func(tx *db.Tx) ([]*LiveSession, error) {
-		return db.List(tx, func(rows *sql.Rows) (s *LiveSession, err error) {
+		return db.List(tx, func(rows db.Scanner) (s *LiveSession, err error) {
 			var opened int64
 			s = new(LiveSession)
 			s.Last, err = scanLivePaymentAfter(rows, &opened)
@@ -180,9 +179,8 @@ func (u *LiveUsage) Sessions(ctx context.Context, since time.Time, limit int) ([
 // Spent returns what was signed for a client on the day of at, and in all.
 func (u *LiveUsage) Spent(ctx context.Context, client string, at time.Time) (ClientSpending, error) {
 	return read(ctx, u.store, "read what a client has spent", func(tx *db.Tx) (ClientSpending, error) {
-		day := startOfDay(at)
-		days, totals, err := clientSpending(tx, []string{client}, day)
-		return ClientSpending{day, days[client], totals[client]}, err
+		spent, err := clientSpending(tx, []string{client}, startOfDay(at))
+		return spent[client], err
 	})
 }
 
@@ -205,7 +203,7 @@ func checkSigner(tx *db.Tx, r *Report) error {
 		policy.Sum
 	}
 	days, totals := make(map[string]policy.Sum), make(map[string]policy.Sum)
-	err = db.Each(tx, func(rows *sql.Rows) (one row, err error) {
+	err = db.Each(tx, func(rows db.Scanner) (one row, err error) {
 		var tickets int64
 		var ev, faceValue string
 		if err := rows.Scan(&one.client, &one.day, &tickets, &ev, &faceValue); err != nil {

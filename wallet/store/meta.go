@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"fmt"
 
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
@@ -39,17 +38,23 @@ func meta(tx *db.Tx, name string) (value string, err error) {
 	return value, err
 }
 
-func allMeta(tx *db.Tx) (map[string]string, error) {
-	facts := make(map[string]string)
-	err := db.Each(tx, func(rows *sql.Rows) (fact [2]string, err error) {
+func allMeta(tx *db.Tx) (facts map[string]string, err error) {
+	facts = make(map[string]string)
+	return facts, tx.Together(readMeta(facts))
+}
+
+// readMeta reads all of the table.
+func readMeta(into map[string]string) db.Statement {
+	return db.Ask(func(rows db.Scanner) (fact [2]string, err error) {
 		err = rows.Scan(&fact[0], &fact[1])
 		return fact, err
 	}, func(fact [2]string) error {
-		facts[fact[0]] = fact[1]
+		into[fact[0]] = fact[1]
 		return nil
-	}, selectAllMeta)
-	if err == nil && facts[metaID] == "" {
-		err = fmt.Errorf("%w: it has no %s", errNoMeta, metaID)
-	}
-	return facts, err
+	}, selectAllMeta).Then(func(int64) error {
+		if into[metaID] == "" {
+			return fmt.Errorf("%w: it has no %s", errNoMeta, metaID)
+		}
+		return nil
+	})
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -108,20 +107,11 @@ func (s *Store) carry(ctx context.Context, to *Store) error {
 }
 
 func carryTable(from, into *db.Tx, table string) error {
-	var columns, places []string
-	scan := func(rows *sql.Rows) (row []any, err error) {
-		if columns, err = rows.Columns(); err != nil {
-			return nil, err
-		}
-		row, places = make([]any, len(columns)), make([]string, len(columns))
-		fields := make([]any, len(columns))
+	return from.Copied(`SELECT * FROM `+table, func(columns []string, row []any) error {
+		places := make([]string, len(columns))
 		for i := range columns {
-			fields[i], places[i] = &row[i], fmt.Sprintf("$%d", i+1)
+			places[i] = fmt.Sprintf("$%d", i+1)
 		}
-		return row, rows.Scan(fields...)
-	}
-	insert := func(row []any) error {
 		return into.Exec(fmt.Sprintf(`INSERT INTO %s (%s) VALUES (%s)`, table, strings.Join(columns, ", "), strings.Join(places, ", ")), row...)
-	}
-	return db.Each(from, scan, insert, `SELECT * FROM `+table)
+	})
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -66,7 +65,7 @@ type KnownRecipient struct {
 
 // Recipients returns the recipients that any sender paid on a chain, the latest first.
 func (p *Peek) Recipients(ctx context.Context, chainID uint64) ([]KnownRecipient, error) {
-	return peek(ctx, p, func(rows *sql.Rows) (r KnownRecipient, err error) {
+	return peek(ctx, p, func(rows db.Scanner) (r KnownRecipient, err error) {
 		var address string
 		err = rows.Scan(&r.URL, &address)
 		r.Address = common.HexToAddress(address)
@@ -85,7 +84,7 @@ type KnownTransaction struct {
 // Transactions returns the transactions of a network, by the name that Store.Journal takes, the
 // latest first.
 func (p *Peek) Transactions(ctx context.Context, network string) ([]KnownTransaction, error) {
-	return peek(ctx, p, func(rows *sql.Rows) (t KnownTransaction, err error) {
+	return peek(ctx, p, func(rows db.Scanner) (t KnownTransaction, err error) {
 		var hash, label string
 		err = rows.Scan(&hash, &label, &t.State)
 		t.Hash, t.Label = common.HexToHash(hash), tx.ReadLabel(label)
@@ -93,7 +92,7 @@ func (p *Peek) Transactions(ctx context.Context, network string) ([]KnownTransac
 	}, selectKnownAttempts, network)
 }
 
-func peek[T any](ctx context.Context, p *Peek, scan func(*sql.Rows) (T, error), query, of string) (found []T, err error) {
+func peek[T any](ctx context.Context, p *Peek, scan func(db.Scanner) (T, error), query, of string) (found []T, err error) {
 	err = p.db.Read(ctx, func(t *db.Tx) (err error) {
 		found, err = db.List(t, scan, query, of)
 		return err

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"fmt"
 	"time"
@@ -172,7 +171,7 @@ func (c *Chain) request(tx *db.Tx, sender common.Address, request Request) (Reco
 	case digest != request.Digest:
 		return nil, &RequestError{ID: request.ID, At: fromMillis(at)}
 	}
-	records, err := db.List(tx, func(rows *sql.Rows) (*Record, error) {
+	records, err := db.List(tx, func(rows db.Scanner) (*Record, error) {
 		r := &Record{ID: request.ID, Digest: digest, At: fromMillis(at)}
 		var hash string
 		err := rows.Scan(&r.Set, &hash, &r.Nonces.First, &r.Nonces.Count, &r.Record, &r.State, &r.Outcome, &r.Deliveries)

@@ -116,7 +116,7 @@ func (c *Chain) ReservationOf(ctx context.Context, sender common.Address, recipi
 	return found[0], nil
 }
 
-func scanReservation(rows *sql.Rows) (Reservation, error) {
+func scanReservation(rows db.Scanner) (Reservation, error) {
 	var r Reservation
 	var hash, recipient, faceValue, ev, expiration string
 	var at int64

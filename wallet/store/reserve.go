@@ -104,9 +104,6 @@ func (c *Chain) ReserveAll(ctx context.Context, spends []Spend) ([]Outcome, erro
 		if c.storeID != "" && c.storeID != c.store.ID() {
 			return &RestoredError{Path: c.store.Path(), Cause: Cause{Code: CauseOther}}
 		}
-		if len(spends) > 1 {
-			tx.Reuse()
-		}
 		books, taken := newBooks(c.id, tx), false
 		for i, s := range spends {
 			made, err := c.reserveOne(tx, books, s)

@@ -88,23 +88,39 @@ func (e *RestoredError) Hint() string {
 // requireAcknowledged fails with *UnacknowledgedError if the store may have lost records. Call
 // it before anything that must happen only once and has no record.
 func requireAcknowledged(tx *db.Tx) error {
-	found, err := restored(tx)
-	if err == nil && found != nil {
-		err = &UnacknowledgedError{*found}
+	var refusal error
+	if err := tx.Together(readRequireAcknowledged(&refusal)); err != nil {
+		return err
 	}
-	return err
+	return refusal
 }
 
-func restored(tx *db.Tx) (*Restored, error) {
-	var text string
-	if found, err := tx.Row(selectMeta, metaRestored).Find(&text); err != nil || !found {
-		return nil, err
-	}
-	r := new(Restored)
-	if err := json.Unmarshal([]byte(text), r); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrDamaged, metaRestored, err)
-	}
-	return r, nil
+// readRequireAcknowledged reads why nothing may be begun that must happen only once; into stays
+// nil if it may.
+func readRequireAcknowledged(into *error) db.Statement {
+	var found *Restored
+	return readRestored(&found).Then(func(int64) error {
+		if found != nil {
+			*into = &UnacknowledgedError{*found}
+		}
+		return nil
+	})
+}
+
+func restored(tx *db.Tx) (found *Restored, err error) {
+	err = tx.Together(readRestored(&found))
+	return found, err
+}
+
+// readRestored reads why the store may lack records; into stays nil if it lacks none.
+func readRestored(into **Restored) db.Statement {
+	return db.Ask(db.Text, func(text string) error {
+		*into = new(Restored)
+		if err := json.Unmarshal([]byte(text), *into); err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrDamaged, metaRestored, err)
+		}
+		return nil
+	}, selectMeta, metaRestored)
 }
 
 // setRestored records that the store may lack records. An earlier cause that was not

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"math"
 	"math/big"
 	"slices"
@@ -215,7 +214,7 @@ type reservation struct {
 func ledger(t *testing.T, s *Store) (rows []reservation) {
 	t.Helper()
 	require.NoError(t, s.db.Read(t.Context(), func(tx *db.Tx) (err error) {
-		rows, err = db.List(tx, func(found *sql.Rows) (r reservation, err error) {
+		rows, err = db.List(tx, func(found db.Scanner) (r reservation, err error) {
 			err = found.Scan(&r.hash, &r.first, &r.nonces, &r.chain, &r.sender, &r.recipient, &r.faceValue, &r.ev, &r.expiration, &r.at)
 			return r, err
 		}, `SELECT recipient_rand_hash, first_nonce, nonces, chain_id, sender, recipient, face_value, ticket_ev, expiration_block, reserved_at

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -19,36 +18,40 @@ const (
 	selectAllDays  = `SELECT '0x0000000000000000000000000000000000000000', tickets, ev, face_value FROM spending_days WHERE chain_id = $1 AND sender = $2`
 )
 
-// spending fails with ErrDamaged if the day's sum is not that of its recipients.
+// spending fails as readSpending does.
 func spending(tx *db.Tx, chain string, sender common.Address, at time.Time) (policy.Spending, error) {
 	spent := policy.Spending{Day: startOfDay(at)}
-	day := spent.Day.Format(time.DateOnly)
-	err := sumOfDay(tx, chain, sender.Hex(), day, &spent)
-	if err == nil {
-		spent.ExhaustedReason, err = spentReason(tx, day)
-	}
+	err := tx.Together(readSpending(chain, sender, &spent)...)
 	return spent, err
 }
 
-// sumOfDay reads what a sender has spent in a day into spent.
-func sumOfDay(tx *db.Tx, chain, sender, day string, spent *policy.Spending) error {
+// readSpending reads what a sender has spent on the day of spent. It fails with ErrDamaged if the
+// day's sum is not that of its recipients.
+func readSpending(chain string, sender common.Address, spent *policy.Spending) []db.Statement {
+	day := spent.Day.Format(time.DateOnly)
+	return append(readSums(chain, sender.Hex(), day, spent), readSpentReason(day, &spent.ExhaustedReason))
+}
+
+// readSums reads the sums of a sender's day into spent.
+func readSums(chain, sender, day string, spent *policy.Spending) []db.Statement {
 	var sum policy.Sum
 	spent.Recipients = make(map[common.Address]policy.Sum)
-	err := db.Each(tx, scanSum, func(one booked) error {
-		spent.Recipients[one.recipient] = one.Sum
-		sum = sum.Plus(one.Sum)
-		return nil
-	}, selectSpending, chain, sender, day)
-	if err == nil {
-		err = db.Each(tx, scanSum, func(all booked) error {
+	return []db.Statement{
+		db.Ask(scanSum, func(one booked) error {
+			spent.Recipients[one.recipient] = one.Sum
+			sum = sum.Plus(one.Sum)
+			return nil
+		}, selectSpending, chain, sender, day),
+		db.Ask(scanSum, func(all booked) error {
 			spent.All = all.Sum
 			return nil
-		}, selectDay, chain, sender, day)
+		}, selectDay, chain, sender, day).Then(func(int64) error {
+			if !sum.Equal(spent.All) {
+				return fmt.Errorf("%w: the spending on %s does not add up: %d tickets by recipient, %d in total", ErrDamaged, day, sum.Tickets, spent.All.Tickets)
+			}
+			return nil
+		}),
 	}
-	if err == nil && !sum.Equal(spent.All) {
-		err = fmt.Errorf("%w: the spending on %s does not add up: %d tickets by recipient, %d in total", ErrDamaged, day, sum.Tickets, spent.All.Tickets)
-	}
-	return err
 }
 
 // booked is the spending on one recipient, or the total.
@@ -57,7 +60,7 @@ type booked struct {
 	policy.Sum
 }
 
-func scanSum(rows *sql.Rows) (b booked, err error) {
+func scanSum(rows db.Scanner) (b booked, err error) {
 	var tickets int64
 	var recipient, ev, faceValue string
 	if err := rows.Scan(&recipient, &tickets, &ev, &faceValue); err != nil {
@@ -81,16 +84,17 @@ func parseSum(tickets int64, ev, faceValue string) (policy.Sum, error) {
 	return policy.Sum{Tickets: uint64(tickets), EV: worth, FaceValue: paid}, nil
 }
 
-// spentReason says why the whole budget of a day counts as spent, "" if it does not.
-func spentReason(tx *db.Tx, day string) (string, error) {
-	var text string
-	_, err := tx.Row(selectMeta, metaSpent).Find(&text)
-	spentDay, code, _ := strings.Cut(text, " ")
-	if err != nil || spentDay != day {
-		return "", err
-	}
-	if strings.Contains(code, " ") {
-		return code, nil // versions before 6 wrote a sentence
-	}
-	return fmt.Sprintf("the store may lack some of the spending of that day: %v", Cause{Code: CauseCode(code)}), nil
+// readSpentReason reads why the whole budget of a day counts as spent; into stays "" if it does not.
+func readSpentReason(day string, into *string) db.Statement {
+	return db.Ask(db.Text, func(text string) error {
+		spentDay, code, _ := strings.Cut(text, " ")
+		switch {
+		case spentDay != day:
+		case strings.Contains(code, " "):
+			*into = code // versions before 6 wrote a sentence
+		default:
+			*into = fmt.Sprintf("the store may lack some of the spending of that day: %v", Cause{Code: CauseCode(code)})
+		}
+		return nil
+	}, selectMeta, metaSpent)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
 var errNoTicket = errors.New("there is no ticket")
@@ -42,7 +43,7 @@ func winnerRow(t *pm.SignedTicket) ([]any, error) {
 
 // scanWinner reads a row of winnersFields. Its errors never show a value that could be the
 // secret recipientRand.
-func scanWinner(rows *sql.Rows) (Winner, error) {
+func scanWinner(rows db.Scanner) (Winner, error) {
 	var (
 		t                                          = &pm.Ticket{}
 		sender, randHash, recipient, roundHash     string

@@ -120,7 +120,7 @@ func (w *Winners) WinningTicketCount(sender common.Address, minCreationRound int
 // later, the one that has waited longest first.
 func (w *Winners) WinningTicketSenders(minCreationRound int64) ([]common.Address, error) {
 	return read(context.Background(), w.chain.store, "list the senders of winning tickets", func(tx *db.Tx) ([]common.Address, error) {
-		return db.List(tx, func(rows *sql.Rows) (common.Address, error) {
+		return db.List(tx, func(rows db.Scanner) (common.Address, error) {
 			text, err := db.Text(rows)
 			if err != nil {
 				return common.Address{}, err

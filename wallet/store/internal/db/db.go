@@ -22,8 +22,8 @@ type DB struct {
 // backend is the difference between the two database systems.
 type backend interface {
 	// begin starts a transaction. A writing one has the only write lock once it has begun, and
-	// waits for it no longer than patience.
-	begin(ctx context.Context, write bool, patience time.Duration) (*sql.Tx, error)
+	// waits for it no longer than patience. conn is its connection to a server, nil for a file.
+	begin(ctx context.Context, write bool, patience time.Duration) (tx *sql.Tx, conn *sql.Conn, err error)
 
 	// commit ends a transaction. It fails with ErrUncertain if it cannot know whether it was
 	// committed.
@@ -45,8 +45,8 @@ type backend interface {
 	// Create creates the schema for a new store's tables.
 	Create(tx *Tx) error
 
-	// Place returns where the database is.
-	Place(tx *Tx) (Place, error)
+	// Place returns where the database is, and runs statements on the way.
+	Place(tx *Tx, with ...Statement) (Place, error)
 
 	// Unlogged returns the text that a query finds in a file without its log, and logged
 	// reports whether the log had anything; known is false for a server, and for a file that
@@ -105,11 +105,18 @@ func (d *DB) Write(ctx context.Context, do func(*Tx) error) error { return d.run
 
 func (d *DB) run(ctx context.Context, write bool, do func(*Tx) error) error {
 	return d.whileBusy(ctx, func() error {
-		tx, err := d.begin(ctx, write, d.Patience)
+		tx, conn, err := d.begin(ctx, write, d.Patience)
 		if err != nil {
 			return err
 		}
-		if err := do(&Tx{ctx: ctx, tx: tx, rowByRow: d.IsFile()}); err != nil {
+		if conn != nil {
+			defer conn.Close()
+		}
+		t := &Tx{ctx: ctx, tx: tx, conn: conn}
+		if err = do(t); err == nil {
+			err = t.flush()
+		}
+		if err != nil {
 			_ = tx.Rollback() // err says more
 			return err
 		}

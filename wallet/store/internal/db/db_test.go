@@ -141,7 +141,7 @@ func TestAPlaceNamesItsMachine(t *testing.T) {
 	at, err := Locate(path)
 	require.NoError(t, err)
 	require.NoError(t, at.MakeFile())
-	here, err := open(t, path).Place(nil)
+	here, err := open(t, path).Place(new(Tx))
 	require.NoError(t, err)
 	require.NotEmpty(t, here.Machine)
 	require.NotContains(t, here.Machine, machineID(), "the id itself is kept out of the store")

@@ -61,7 +61,7 @@ func openPostgres(at Location, silence time.Duration) *DB {
 //
 // Whatever the defaults of server, database and role, a commit returns when it is on disk, and
 // a lock does not outlive its machine's connection.
-func (p postgres) begin(ctx context.Context, write bool, patience time.Duration) (*sql.Tx, error) {
+func (p postgres) begin(ctx context.Context, write bool, patience time.Duration) (tx *sql.Tx, conn *sql.Conn, err error) {
 	options := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 	prepare := `SET LOCAL search_path = pmctl`
 	if write {
@@ -74,22 +74,35 @@ func (p postgres) begin(ctx context.Context, write bool, patience time.Duration)
 			SELECT pg_advisory_xact_lock(%d)`,
 			max(1, patience.Milliseconds()), silence.Milliseconds(), int64(writeLock))
 	}
-	tx, err := p.pool.BeginTx(ctx, options)
+	tx, conn, err = p.beginOn(ctx, options)
 	// Idle connections may have been lost, as with a restart of the server. Nothing was done yet.
 	for range connections {
 		if err == nil || ctx.Err() != nil || !wasLost(err) {
 			break
 		}
-		tx, err = p.pool.BeginTx(ctx, options)
+		tx, conn, err = p.beginOn(ctx, options)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if _, err := tx.ExecContext(ctx, prepare); err != nil {
 		_ = tx.Rollback() // err has the reason
-		return nil, err
+		_ = conn.Close()
+		return nil, nil, err
 	}
-	return tx, nil
+	return tx, conn, nil
+}
+
+func (p postgres) beginOn(ctx context.Context, options *sql.TxOptions) (*sql.Tx, *sql.Conn, error) {
+	conn, err := p.pool.Conn(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	tx, err := conn.BeginTx(ctx, options)
+	if err != nil {
+		_ = conn.Close() // err has the reason
+	}
+	return tx, conn, err
 }
 
 // commit implements backend. Only an error from a server that keeps the connection proves that
@@ -110,7 +123,7 @@ func (p postgres) commit(tx *sql.Tx) error {
 // first and fails with *RightsError.
 func (p postgres) Tables(tx *Tx) ([]string, error) {
 	missing := RightsError{Store: p.name}
-	names, err := List(tx, func(rows *sql.Rows) (name string, err error) {
+	names, err := List(tx, func(rows Scanner) (name string, err error) {
 		var usage, all bool
 		err = rows.Scan(&name, &missing.Role, &usage, &all)
 		if !usage || !all {
@@ -143,13 +156,19 @@ func (postgres) Create(tx *Tx) error {
 // that was restored from a backup, or a promoted standby, is on another timeline, which may
 // lack the last commits; a restored dump has new tables. (A table's number survives VACUUM FULL
 // and CLUSTER.)
-func (postgres) Place(tx *Tx) (p Place, err error) {
-	err = tx.Row(`SELECT (SELECT system_identifier FROM pg_control_system())::text,
+func (postgres) Place(tx *Tx, with ...Statement) (p Place, err error) {
+	where := Ask(func(row Scanner) (at Place, err error) {
+		err = row.Scan(&at.Machine, &at.Path, &at.File, &at.Tables)
+		return at, err
+	}, func(at Place) error {
+		p = at
+		return nil
+	}, `SELECT (SELECT system_identifier FROM pg_control_system())::text,
 		'database ' || (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()),
 		'timeline ' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8),
 		COALESCE((SELECT 'tables ' || string_agg(oid::text, ' ' ORDER BY relname) FROM pg_catalog.pg_class
-			WHERE relnamespace = to_regnamespace('pmctl') AND relname IN ('meta', 'requests', 'sessions')), '')`).
-		Scan(&p.Machine, &p.Path, &p.File, &p.Tables)
+			WHERE relnamespace = to_regnamespace('pmctl') AND relname IN ('meta', 'requests', 'sessions')), '')`)
+	err = tx.Together(append(with, where)...)
 	return p, err
 }
 
@@ -280,4 +299,17 @@ func (l statementLimit) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.
 // TraceQueryEnd implements pgx.QueryTracer.
 func (statementLimit) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryEndData) {
 	ctx.Value(cancelKey{}).(context.CancelFunc)()
+}
+
+// TraceBatchStart implements pgx.BatchTracer: all of the batch is one statement.
+func (l statementLimit) TraceBatchStart(ctx context.Context, c *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	return l.TraceQueryStart(ctx, c, pgx.TraceQueryStartData{})
+}
+
+// TraceBatchQuery implements pgx.BatchTracer.
+func (statementLimit) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+
+// TraceBatchEnd implements pgx.BatchTracer.
+func (l statementLimit) TraceBatchEnd(ctx context.Context, c *pgx.Conn, _ pgx.TraceBatchEndData) {
+	l.TraceQueryEnd(ctx, c, pgx.TraceQueryEndData{})
 }

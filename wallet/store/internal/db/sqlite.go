@@ -46,8 +46,9 @@ func openFile(at Location) (*DB, error) {
 }
 
 // begin implements backend: SQLite lets one connection write at a time.
-func (f file) begin(ctx context.Context, write bool, _ time.Duration) (*sql.Tx, error) {
-	return f.pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: !write})
+func (f file) begin(ctx context.Context, write bool, _ time.Duration) (*sql.Tx, *sql.Conn, error) {
+	tx, err := f.pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: !write})
+	return tx, nil, err
 }
 
 func (file) commit(tx *sql.Tx) error { return tx.Commit() }
@@ -55,7 +56,10 @@ func (file) commit(tx *sql.Tx) error { return tx.Commit() }
 // Create implements backend: the file is the place.
 func (file) Create(*Tx) error { return nil }
 
-func (f file) Place(*Tx) (p Place, err error) {
+func (f file) Place(tx *Tx, with ...Statement) (p Place, err error) {
+	if err := tx.Together(with...); err != nil {
+		return p, err
+	}
 	if p.File, err = FileID(f.path); err != nil {
 		return p, NoAccess(err)
 	}
@@ -127,7 +131,7 @@ func openSQLite(path string, options url.Values) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool := sql.OpenDB(connector)
+	pool := sql.OpenDB(preparing{connector})
 	// Transactions queue for this one connection, in order; across processes they queue for the
 	// file's lock.
 	pool.SetMaxOpenConns(1)

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,29 +16,14 @@ type Tx struct {
 	ctx context.Context
 	tx  *sql.Tx
 
-	// statements are the prepared ones; nil if statements are not reused.
-	statements map[string]*sql.Stmt
-
-	// rowByRow has rows written one by one: SQLite takes longer to read a statement for many
-	// rows than to run one for each, and there is no way to a server.
-	rowByRow bool
+	// conn is the transaction's connection to a server; nil for a file. later is what runs
+	// with the next statement.
+	conn  *sql.Conn
+	later []Statement
 }
 
-// Reuse prepares each statement once, for few statements that run often: SQLite takes as long
-// to prepare one as to run it.
-func (t *Tx) Reuse() { t.statements = make(map[string]*sql.Stmt) }
-
-// statement returns nil if statements are not reused.
-func (t *Tx) statement(query string) (*sql.Stmt, error) {
-	if s := t.statements[query]; s != nil || t.statements == nil {
-		return s, nil
-	}
-	s, err := t.tx.PrepareContext(t.ctx, query) // closed with the transaction
-	if err == nil {
-		t.statements[query] = s
-	}
-	return s, err
-}
+// Scanner is a row of a result.
+type Scanner interface{ Scan(into ...any) error }
 
 // Exec runs a statement.
 func (t *Tx) Exec(query string, args ...any) error {
@@ -47,25 +33,10 @@ func (t *Tx) Exec(query string, args ...any) error {
 
 // Change runs a statement, and returns how many rows it has changed.
 func (t *Tx) Change(query string, args ...any) (rows int64, err error) {
-	s, err := t.statement(query)
-	if err != nil {
+	if err := t.flush(); err != nil {
 		return 0, err
 	}
-	if s != nil {
-		return affected(s.ExecContext(t.ctx, args...))
-	}
 	return affected(t.tx.ExecContext(t.ctx, query, args...))
-}
-
-func (t *Tx) rows(query string, args []any) (*sql.Rows, error) {
-	s, err := t.statement(query)
-	switch {
-	case err != nil:
-		return nil, err
-	case s != nil:
-		return s.QueryContext(t.ctx, args...)
-	}
-	return t.tx.QueryContext(t.ctx, query, args...)
 }
 
 // Row is the first row of a query.
@@ -76,7 +47,7 @@ type Row struct {
 
 // Row runs a query for its first row.
 func (t *Tx) Row(query string, args ...any) Row {
-	rows, err := t.rows(query, args)
+	rows, err := t.query(query, args)
 	return Row{rows, err}
 }
 
@@ -106,15 +77,11 @@ func (r Row) Scan(into ...any) error {
 
 // Each calls use with each scanned row of a query. A row that cannot be scanned is damage. An
 // error of use ends it.
-func Each[T any](t *Tx, scan func(*sql.Rows) (T, error), use func(T) error, query string, args ...any) error {
-	rows, err := t.rows(query, args)
+func Each[T any](t *Tx, scan func(Scanner) (T, error), use func(T) error, query string, args ...any) error {
+	rows, err := t.query(query, args)
 	if err != nil {
 		return err
 	}
-	return each(rows, scan, use)
-}
-
-func each[T any](rows *sql.Rows, scan func(*sql.Rows) (T, error), use func(T) error) error {
 	defer rows.Close()
 	for rows.Next() {
 		one, err := scan(rows)
@@ -129,7 +96,7 @@ func each[T any](rows *sql.Rows, scan func(*sql.Rows) (T, error), use func(T) er
 }
 
 // List returns the scanned rows of a query.
-func List[T any](t *Tx, scan func(*sql.Rows) (T, error), query string, args ...any) (found []T, err error) {
+func List[T any](t *Tx, scan func(Scanner) (T, error), query string, args ...any) (found []T, err error) {
 	err = Each(t, scan, func(one T) error {
 		found = append(found, one)
 		return nil
@@ -138,9 +105,15 @@ func List[T any](t *Tx, scan func(*sql.Rows) (T, error), query string, args ...a
 }
 
 // Text scans a row of one text.
-func Text(rows *sql.Rows) (text string, err error) {
+func Text(rows Scanner) (text string, err error) {
 	err = rows.Scan(&text)
 	return text, err
+}
+
+// Number scans a row of one number.
+func Number(rows Scanner) (number int64, err error) {
+	err = rows.Scan(&number)
+	return number, err
 }
 
 func damaged(err error) error {
@@ -165,16 +138,18 @@ func places(first, count int) string {
 // maxParameters is how many parameters a statement may have, in either database.
 const maxParameters = 30000
 
-// ChangeAll runs a statement on several rows at once: before ends with VALUES, and after may
-// say what happens on a conflict. It returns how many rows were changed.
-func (t *Tx) ChangeAll(before string, rows [][]any, after string) (changed int64, err error) {
+// Into are the statements that run one on several rows at once: before ends with VALUES, and
+// after may say what happens on a conflict. A file gets one for each row: SQLite takes longer to
+// read a statement for many rows.
+func (t *Tx) Into(before string, rows [][]any, after string) (statements []Statement) {
 	if len(rows) == 0 {
-		return 0, nil
+		return nil
 	}
-	if t.rowByRow {
-		return t.changeEach(before+"(?"+strings.Repeat(", ?", len(rows[0])-1)+")"+after, rows)
+	together := maxParameters / len(rows[0])
+	if t.conn == nil {
+		together = 1
 	}
-	for some := range slices.Chunk(rows, max(1, maxParameters/len(rows[0]))) {
+	for some := range slices.Chunk(rows, together) {
 		var text strings.Builder
 		var args []any
 		text.WriteString(before)
@@ -186,30 +161,9 @@ func (t *Tx) ChangeAll(before string, rows [][]any, after string) (changed int64
 			args = append(args, row...)
 		}
 		text.WriteString(after)
-		count, err := affected(t.tx.ExecContext(t.ctx, text.String(), args...))
-		if err != nil {
-			return changed, err
-		}
-		changed += count
+		statements = append(statements, Do(text.String(), args...))
 	}
-	return changed, nil
-}
-
-// changeEach runs a statement for each row.
-func (t *Tx) changeEach(query string, rows [][]any) (changed int64, err error) {
-	s, err := t.tx.PrepareContext(t.ctx, query)
-	if err != nil {
-		return 0, err
-	}
-	defer s.Close()
-	for _, row := range rows {
-		count, err := affected(s.ExecContext(t.ctx, row...))
-		if err != nil {
-			return changed, err
-		}
-		changed += count
-	}
-	return changed, nil
+	return statements
 }
 
 func affected(result sql.Result, err error) (int64, error) {
@@ -219,23 +173,45 @@ func affected(result sql.Result, err error) (int64, error) {
 	return result.RowsAffected()
 }
 
-// ListIn is List for a query that ends with IN, over any number of values. args come before.
-func ListIn[T any](t *Tx, scan func(*sql.Rows) (T, error), query string, args []any, values []string) (found []T, err error) {
-	for some := range slices.Chunk(values, maxParameters) {
-		all := append([]any(nil), args...)
-		for _, value := range some {
-			all = append(all, value)
+// in is the condition that a column has one of values, which are the parameter of this number:
+// one array, so that the query is the same for any number of them.
+func (t *Tx) in(number int, values []string) (condition string, parameter any) {
+	if t.conn != nil {
+		return fmt.Sprintf(" = ANY($%d)", number), values
+	}
+	text, _ := json.Marshal(values) // strings are always encoded
+	return fmt.Sprintf(" IN (SELECT value FROM json_each($%d))", number), string(text)
+}
+
+// AskIn is Ask for a query that ends with the column that must have one of values. args come
+// before.
+func AskIn[T any](t *Tx, scan func(Scanner) (T, error), use func(T) error, query string, args []any, values []string) Statement {
+	condition, parameter := t.in(len(args)+1, values)
+	return Ask(scan, use, query+condition, append(slices.Clone(args), parameter)...)
+}
+
+// Copied calls use with the columns and the values of each row of a query.
+func (t *Tx) Copied(query string, use func(columns []string, row []any) error) error {
+	rows, err := t.query(query, nil)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+		row, fields := make([]any, len(columns)), make([]any, len(columns))
+		for i := range columns {
+			fields[i] = &row[i]
 		}
-		rows, err := t.tx.QueryContext(t.ctx, query+" ("+places(len(args)+1, len(some))+")", all...)
-		if err == nil {
-			err = each(rows, scan, func(one T) error {
-				found = append(found, one)
-				return nil
-			})
+		if err := rows.Scan(fields...); err != nil {
+			return damaged(err)
 		}
-		if err != nil {
-			return nil, err
+		if err := use(columns, row); err != nil {
+			return err
 		}
 	}
-	return found, nil
+	return rows.Err()
 }
