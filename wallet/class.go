@@ -19,6 +19,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/redeem"
 	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/topup"
 )
 
 // Class classifies an error, as a stable code for programs. An error of another package joins a
@@ -74,6 +75,9 @@ func ClassOf(err error) Class {
 	if remote, ok := errors.AsType[*agent.RemoteError](err); ok {
 		return Class(remote.Said.Code)
 	}
+	if short, ok := errors.AsType[*topup.ShortError](err); ok {
+		return classOfShort(short)
+	}
 	is := func(targets ...error) bool { return isAny(err, targets...) }
 	as := func(targets ...any) bool {
 		return slices.ContainsFunc(targets, func(target any) bool { return errors.As(err, target) })
@@ -83,7 +87,7 @@ func ClassOf(err error) Class {
 		return ClassUsage
 	case as(new(*tx.RefusedError)):
 		return ClassRefused
-	case as(new(*tx.NotMinedError), new(*tx.UnknownOutcomeError), new(*tx.UncertainError), new(*tx.InProgressError)):
+	case is(ErrOtherTopUp), as(new(*tx.NotMinedError), new(*tx.UnknownOutcomeError), new(*tx.UncertainError), new(*tx.InProgressError)):
 		return ClassNotMined // before cancelled: cancelling the wait does not undo what was sent
 	case as(new(*RoundsError)):
 		return ClassWaiting
@@ -99,7 +103,7 @@ func ClassOf(err error) Class {
 		return ClassRestored
 	case as(new(*pay.OtherRecipientError)):
 		return ClassRecipientChanged
-	case as(new(*ChangedError)):
+	case is(topup.ErrNotNeeded), as(new(*ChangedError)):
 		return ClassChanged
 	case as(new(*UnlockingError)):
 		return ClassUnlocking
@@ -139,7 +143,7 @@ func unreachable(err error) bool {
 	if remote, ok := errors.AsType[*agent.RemoteError](err); ok {
 		return Class(remote.Said.Code) == ClassUnreachable
 	}
-	return isAny(err, chain.ErrUnreachable, chain.ErrNoDevnet, ErrNoNode, pay.ErrUnreachable, pay.ErrNotRecipient, store.ErrUnreachable, context.DeadlineExceeded)
+	return isAny(err, chain.ErrUnreachable, chain.ErrNoDevnet, ErrNoNode, ErrTopUpNotShown, pay.ErrUnreachable, pay.ErrNotRecipient, store.ErrUnreachable, context.DeadlineExceeded)
 }
 
 func isAny(err error, targets ...error) bool {

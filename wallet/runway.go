@@ -57,6 +57,24 @@ type Runway struct {
 	// Deposits, Reserves and Worth are the deposit, the reserve and the tickets' total expected
 	// value over time. The first balance is the one before the first event.
 	Deposits, Reserves, Worth []history.Balance `json:"-"`
+
+	// The forecast's spending, and the expected wins of tickets that are not drawn yet.
+	pace *pace
+	owed float64
+}
+
+// DepositFor returns the deposit that lasts a number of days at the forecast's low end. It returns
+// forecast.ErrTooLittle without a forecast.
+func (w *Runway) DepositFor(days uint64) (wei.Wei, error) {
+	needed, err := forecast.DepositFor(float64(days), w.owed, w.pace.prizes(), w.pace.Pace)
+	if err != nil {
+		return wei.Wei{}, err
+	}
+	exact := new(big.Rat).SetFloat64(needed)
+	if exact == nil {
+		return wei.Wei{}, wei.ErrRange
+	}
+	return wei.Ceil(exact)
 }
 
 // TicketSum is a number of tickets and their sums, in wei.
@@ -138,7 +156,7 @@ func (r *Reader) runway(ctx context.Context, p *past, since time.Time) (*Runway,
 		Deposit: p.status.Sender.Deposit, Reserve: p.status.Sender.Reserve, Since: from, Until: p.now,
 		Made: ticketSum(draw.Made), Paid: new(big.Rat).Add(totals.DepositPaid, totals.ReservePaid),
 		Redemptions: totals.Redemptions, Unmatched: totals.Unmatched, ExpectedWins: draw.Expected,
-		Outstanding: ticketSum(draw.Outstanding), Basis: basis, Worth: worth,
+		Outstanding: ticketSum(draw.Outstanding), Basis: basis, Worth: worth, pace: pace, owed: owed,
 	}
 	w.Deposits, w.Reserves = history.Balances(p.events, w.Deposit, w.Reserve)
 	for _, spent := range pace.spent {
@@ -197,16 +215,20 @@ func rounded(amount *big.Rat) *big.Rat {
 	return whole
 }
 
-// forecast returns forecast.ErrTooLittle for too little data.
-func (p *pace) forecast(deposit wei.Wei, owed float64) (*Forecast, error) {
-	var prizes []forecast.Prize
+// prizes are the face values, the lowest first, so that the same past has the same forecast.
+func (p *pace) prizes() (prizes []forecast.Prize) {
 	for _, faceValue := range slices.Sorted(maps.Keys(p.weights)) {
 		if weight := p.weights[faceValue]; faceValue > 0 && weight > 0 {
 			prizes = append(prizes, forecast.Prize{FaceValue: faceValue, Weight: weight})
 		}
 	}
+	return prizes
+}
+
+// forecast returns forecast.ErrTooLittle for too little data.
+func (p *pace) forecast(deposit wei.Wei, owed float64) (*Forecast, error) {
 	left, _ := deposit.Rat().Float64()
-	band, err := forecast.Runway(left, owed, prizes, p.Pace)
+	band, err := forecast.Runway(left, owed, p.prizes(), p.Pace)
 	if err != nil {
 		return nil, err
 	}

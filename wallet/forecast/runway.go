@@ -51,6 +51,8 @@ const (
 	fewWins = 400
 	// endOfTime is a hundred years in days.
 	endOfTime = 36500
+	// maxDoublings ends the search for a deposit that no amount of ether reaches.
+	maxDoublings = 64
 )
 
 // Runway returns in how many days a deposit no longer covers a win in full, if tickets continue at
@@ -96,6 +98,38 @@ func Runway(deposit, owed float64, prizes []Prize, pace Pace) (Band, error) {
 	slices.Sort(days)
 	at := func(share float64) float64 { return min(days[int(share*(paths-1))], endOfTime) }
 	return Band{at((1 - Confidence) / 2), at(0.5), at((1 + Confidence) / 2)}, nil
+}
+
+// DepositFor returns a deposit that lasts a number of days at the low end of Runway's band, rounded
+// up by less than 1 %. It fails as Runway does.
+func DepositFor(days, owed float64, prizes []Prize, pace Pace) (float64, error) {
+	days = min(days, endOfTime)
+	lasts := func(deposit float64) (bool, error) {
+		band, err := Runway(deposit, owed, prizes, pace)
+		return band.Low >= days, err
+	}
+	enough, err := lasts(0)
+	if err != nil || enough {
+		return 0, err
+	}
+	mean, _, _ := moments(pace.Bins)
+	perDay := mean * float64(len(pace.Bins)) / pace.Days
+	low, high := 0.0, (owed+1+days*perDay)*newDraw(prizes).mean
+	for range maxDoublings {
+		if enough, _ := lasts(high); enough {
+			break
+		}
+		low, high = high, 2*high
+	}
+	for (high-low)*100 > high {
+		middle := (low + high) / 2
+		if enough, _ := lasts(middle); enough {
+			high = middle
+		} else {
+			low = middle
+		}
+	}
+	return high, nil
 }
 
 // moments returns the mean and the variance of a sample, and how many values are not 0.

@@ -185,3 +185,28 @@ func TestRunway(t *testing.T) {
 	_, err = Runway(1000, 0, nil, steady)
 	require.ErrorIs(t, err, ErrTooLittle)
 }
+
+// TestDepositForLasts: the deposit that is said to last for some days does by the forecast, and one
+// that is a little smaller does not.
+func TestDepositForLasts(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 7))
+	for range 5 {
+		w := newWorld(random, 0.5)
+		var prizes []Prize
+		for _, p := range w.prizes {
+			prizes = append(prizes, Prize{p, 1})
+		}
+		past := w.past(30, false)
+		owed, days := random.Float64()*3, float64(1+random.IntN(40))
+		deposit, err := DepositFor(days, owed, prizes, past)
+		require.NoError(t, err)
+		band, err := Runway(deposit, owed, prizes, past)
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, band.Low, days)
+		less, err := Runway(0.95*deposit-newDraw(prizes).mean, owed, prizes, past)
+		require.NoError(t, err)
+		require.Less(t, less.Low, days)
+	}
+	_, err := DepositFor(7, 0, []Prize{{1, 1}}, Pace{Days: 1, Bins: make([]float64, MinBins)})
+	require.ErrorIs(t, err, ErrTooLittle)
+}

@@ -42,6 +42,13 @@ func RedeemLabel(count int, tickets common.Hash) Label {
 	return Label(fmt.Sprintf("redeem count=%d tickets=%s", count, tickets.Hex()))
 }
 
+// Funds returns what a FundLabel adds; false for another label.
+func (l Label) Funds() (deposit, reserve wei.Wei, ok bool) {
+	ok = strings.HasPrefix(string(l), "fund ") &&
+		deposit.UnmarshalText([]byte(l.argument("deposit"))) == nil && reserve.UnmarshalText([]byte(l.argument("reserve"))) == nil
+	return deposit, reserve, ok
+}
+
 // String returns the label as a sentence for people.
 func (l Label) String() string {
 	name, _, _ := strings.Cut(string(l), " ")

@@ -1,0 +1,206 @@
+package wallet_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"path/filepath"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/check"
+	"github.com/pmctl/pmctl/wallet/devnet"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/signer"
+	"github.com/pmctl/pmctl/wallet/topup"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// rich is a local network, and wallets of its accounts that share a store.
+type rich struct {
+	*devnet.Devnet
+	t     *testing.T
+	store string
+	nodes []string
+	rules topup.Rules
+}
+
+func newRich(t *testing.T, rules map[string]string) *rich {
+	t.Helper()
+	d, err := devnet.Start(t.Context(), devnet.Config{UnlockPeriod: 1, RoundLength: 5})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	r := &rich{Devnet: d, t: t, store: filepath.Join(t.TempDir(), "pay.db"), nodes: []string{d.RPCURL()}}
+	r.rules = r.read(rules)
+	return r
+}
+
+func (r *rich) read(texts map[string]string) topup.Rules {
+	r.t.Helper()
+	rules, _, err := topup.Read(texts, map[string]string{"max_per_day": "5eth", "max_total": "9eth"})
+	require.NoError(r.t, err)
+	return rules
+}
+
+// open returns the wallet of an account, to be closed by the caller.
+func (r *rich) open(account int) *wallet.Wallet {
+	r.t.Helper()
+	state := r.Devnet.State()
+	key, err := signer.RawKey([]byte(hex.EncodeToString(crypto.FromECDSA(r.Accounts()[account].Key))))
+	require.NoError(r.t, err)
+	w, err := wallet.Open(r.t.Context(), wallet.Config{
+		Network: state.Network(), Nodes: r.nodes, Store: r.store, Limits: policy.Default(),
+		Account: signer.Opened(key, ""),
+	})
+	require.NoError(r.t, err)
+	return w
+}
+
+// keep looks once, from an account, at the funds of account 0.
+func (r *rich) keep(account int) (wallet.TopUp, error) {
+	w := r.open(account)
+	defer w.Close()
+	return w.KeepFunded(r.t.Context(), wallet.KeepOptions{Sender: r.Accounts()[0].Address, Rules: r.rules})
+}
+
+func (r *rich) do(action wallet.Action) {
+	r.t.Helper()
+	w := r.open(0)
+	defer w.Close()
+	_, err := w.Do(r.t.Context(), action, wallet.SendOptions{Agreed: true})
+	require.NoError(r.t, err)
+}
+
+// requireFunds compares account 0's funds.
+func (r *rich) requireFunds(deposit, reserve string) {
+	r.t.Helper()
+	state := r.Devnet.State()
+	status, err := wallet.OpenReader(r.t.Context(), wallet.Config{Network: state.Network(), Nodes: []string{r.RPCURL()}, Store: r.store}, r.Accounts()[0].Address)
+	require.NoError(r.t, err)
+	defer status.Close()
+	got, err := status.Status(r.t.Context(), check.Wanted{})
+	require.NoError(r.t, err)
+	require.Equal(r.t, []string{deposit, reserve}, []string{got.Sender.Deposit.String(), got.Sender.Reserve.String()})
+}
+
+// TestKeepFunded keeps an account's funds from itself, and from a second account, and never during
+// an unlock or after a withdrawal.
+func TestKeepFunded(t *testing.T) {
+	t.Parallel()
+	r := newRich(t, map[string]string{"deposit": "1eth", "reserve": "0.5eth", "step": "0.25eth"})
+	done, err := r.keep(0)
+	require.NoError(t, err)
+	require.Equal(t, wallet.TopUpFunded, done.Outcome)
+	require.True(t, done.Transaction.Mined)
+	r.requireFunds("1 ETH", "0.5 ETH")
+	done, err = r.keep(0)
+	require.NoError(t, err)
+	require.Equal(t, wallet.TopUpEnough, done.Outcome)
+	require.Equal(t, "1.5 ETH", done.Funds.MovedTotal.String())
+
+	r.rules = r.read(map[string]string{"deposit": "1.1eth"})
+	done, err = r.keep(1)
+	require.NoError(t, err)
+	require.Equal(t, r.Accounts()[1].Address, common.Address(done.Payer))
+	require.Equal(t, "0 wei", done.Funds.MovedTotal.String(), "each account has its own ceilings")
+	r.requireFunds("1.1 ETH", "0.5 ETH")
+
+	r.rules = r.read(map[string]string{"deposit": "2eth"})
+	for _, leave := range []wallet.Action{wallet.Unlock(), wallet.Withdraw()} {
+		r.do(leave)
+		for account := range 2 {
+			done, err = r.keep(account)
+			require.Equal(t, wallet.ClassUnlocking, wallet.ClassOf(err))
+			require.Equal(t, wallet.TopUpCannot, done.Outcome)
+			require.Empty(t, done.RequestID)
+		}
+		require.NoError(t, r.NextRound(t.Context(), 2))
+	}
+	require.Equal(t, string(topup.Withdrawn), done.Reason)
+	r.requireFunds("0 wei", "0 wei")
+}
+
+// TestKeptFundsAreBounded reaches both ceilings.
+func TestKeptFundsAreBounded(t *testing.T) {
+	t.Parallel()
+	r := newRich(t, map[string]string{"deposit": "7eth", "reserve": "1eth"})
+	done, err := r.keep(0)
+	require.ErrorContains(t, err, "the deposit is 0 wei and needs 7 ETH: only a part can be added: top-ups have moved 0 wei today of at most 5 ETH (max_per_day)")
+	require.Equal(t, wallet.ClassLimit, wallet.ClassOf(err))
+	require.Equal(t, wallet.TopUpFunded, done.Outcome)
+	r.requireFunds("4 ETH", "1 ETH")
+	done, err = r.keep(0)
+	require.ErrorAs(t, err, new(*topup.ShortError))
+	require.Equal(t, string(topup.MaxPerDay), done.Reason)
+	r.requireFunds("4 ETH", "1 ETH")
+	most, err := wei.Parse("900eth")
+	require.NoError(t, err)
+	r.rules.MaxPerDay, r.rules.Deposit = &most, &most
+	_, err = r.keep(0)
+	require.ErrorContains(t, err, "in all (max_total)")
+	r.requireFunds("8 ETH", "1 ETH")
+}
+
+// TestKeepersAtOnce has four runs look at the same time: one top-up is sent.
+func TestKeepersAtOnce(t *testing.T) {
+	t.Parallel()
+	r := newRich(t, map[string]string{"deposit": "1eth"})
+	var group errgroup.Group
+	for range 4 {
+		w := r.open(0)
+		group.Go(func() error {
+			defer w.Close()
+			_, err := w.KeepFunded(t.Context(), wallet.KeepOptions{Rules: r.rules})
+			return err
+		})
+	}
+	require.NoError(t, group.Wait())
+	r.requireFunds("1 ETH", "0 wei")
+}
+
+// TestAKeeperKilledBetweenSigningAndSending ends a run when it is about to send: the next run sends
+// the same transaction, and no second one.
+func TestAKeeperKilledBetweenSigningAndSending(t *testing.T) {
+	t.Parallel()
+	r := newRich(t, map[string]string{"deposit": "1eth"})
+	behind, err := url.Parse(r.RPCURL())
+	require.NoError(t, err)
+	ctx, kill := context.WithCancel(t.Context())
+	proxy := httputil.NewSingleHostReverseProxy(behind)
+	node := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
+		body, _ := io.ReadAll(in.Body)
+		if bytes.Contains(body, []byte("eth_sendRawTransaction")) {
+			kill()
+			panic(http.ErrAbortHandler)
+		}
+		in.Body = io.NopCloser(bytes.NewReader(body))
+		proxy.ServeHTTP(out, in)
+	}))
+	defer node.Close()
+	r.nodes = []string{node.URL}
+	w := r.open(0)
+	_, err = w.KeepFunded(ctx, wallet.KeepOptions{Rules: r.rules})
+	require.Error(t, err)
+	require.Error(t, ctx.Err())
+	w.Close()
+	r.requireFunds("0 wei", "0 wei")
+
+	r.nodes = []string{r.RPCURL()}
+	done, err := r.keep(0)
+	require.NoError(t, err)
+	require.True(t, done.Resumed)
+	r.requireFunds("1 ETH", "0 wei")
+	done, err = r.keep(0)
+	require.NoError(t, err)
+	require.Equal(t, wallet.TopUpEnough, done.Outcome)
+}

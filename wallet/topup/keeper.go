@@ -1,0 +1,235 @@
+package topup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Action is a top-up, which is done at most once: World knows it by its number.
+type Action struct {
+	// Number counts the top-ups of a sender by an account, from 1.
+	Number uint64
+
+	Deposit, Reserve wei.Wei
+
+	// At is when it was signed; zero for a new one.
+	At    time.Time
+	State ActionState
+}
+
+// ActionState is what has become of a top-up.
+type ActionState string
+
+// The states of a top-up.
+const (
+	// Pending is a top-up that may still take effect.
+	Pending ActionState = "pending"
+	// Done is a top-up that took effect.
+	Done ActionState = "done"
+	// Failed is a top-up that moved nothing: it reverted or was cancelled.
+	Failed ActionState = "failed"
+	// Lost is a top-up whose place among the account's transactions another one took.
+	Lost ActionState = "lost"
+)
+
+// World is what a Keeper reads and changes.
+type World interface {
+	// Actions returns all top-ups so far, the lowest number first.
+	Actions(ctx context.Context) ([]Action, error)
+
+	// State reads the state, in which the effect of every action that is Done is visible. The sums
+	// of earlier top-ups are not its part.
+	State(ctx context.Context, done []Action) (State, error)
+
+	// Do does a top-up, or continues one with its number, and returns once it is mined. It fails
+	// with ErrNotNeeded if by then the funds lack nothing that it adds to.
+	Do(ctx context.Context, a Action, d Decision) error
+}
+
+// Keeper tops up one sender from one account.
+type Keeper struct {
+	Rules Rules
+	World World
+	Now   func() time.Time
+
+	// DryRun decides, and does nothing.
+	DryRun bool
+}
+
+// Look is what a Keeper found and did.
+type Look struct {
+	State    State
+	Decision Decision
+
+	// Action is the top-up that was done or continued; nil if there was none. Resumed tells that an
+	// earlier look began it: what the funds lack beside it another look shows.
+	Action  *Action
+	Resumed bool
+}
+
+// ErrNotNeeded is returned for a top-up that is no longer needed when it is to be signed.
+var ErrNotNeeded = errors.New("deposit and reserve have changed: the top-up is no longer needed")
+
+// ShortError is returned if the rules ask for more than may be added.
+type ShortError struct {
+	Reason   Reason
+	Decision Decision
+	State    State
+	Rules    Rules
+}
+
+func (e *ShortError) Error() string {
+	need := ""
+	if e.State.Reserve.Cmp(e.Decision.NeedReserve) < 0 {
+		need += fmt.Sprintf("the reserve is %s and needs %s", e.State.Reserve, e.Decision.NeedReserve)
+	}
+	if e.State.Deposit.Cmp(e.Decision.NeedDeposit) < 0 {
+		if need != "" {
+			need += "; "
+		}
+		need += fmt.Sprintf("the deposit is %s and needs %s", e.State.Deposit, e.Decision.NeedDeposit)
+	}
+	why := ""
+	switch e.Reason {
+	case Unlocking:
+		why = "an unlock is in progress"
+	case Withdrawn:
+		why = "deposit and reserve were withdrawn"
+	case Balance:
+		why = fmt.Sprintf("the paying account has %s, of which %s are kept for gas", e.State.Balance, e.Rules.GasKept)
+	case MaxPerDay:
+		why = fmt.Sprintf("top-ups have moved %s today of at most %s (max_per_day)", e.State.MovedToday, e.Rules.MaxPerDay)
+	case MaxTotal:
+		why = fmt.Sprintf("top-ups have moved %s of at most %s in all (max_total)", e.State.MovedTotal, e.Rules.MaxTotal)
+	}
+	if e.Decision.Adds() {
+		return fmt.Sprintf("%s: only a part can be added: %s", need, why)
+	}
+	return fmt.Sprintf("%s, but nothing can be added: %s", need, why)
+}
+
+// Hint says what to do about it.
+func (e *ShortError) Hint() string {
+	switch e.Reason {
+	case Unlocking:
+		return "to keep the funds, run pmctl unlock cancel; top-ups begin again after it"
+	case Withdrawn:
+		return "to use the account again, fund it once yourself: pmctl fund"
+	case Balance:
+		return "send ether to the paying account"
+	case MaxPerDay:
+		return fmt.Sprintf("wait for the next UTC day, or raise max_per_day in [%s] of the config file", Section)
+	default:
+		return fmt.Sprintf("raise max_total in [%s] of the config file", Section)
+	}
+}
+
+// FailedError is returned after a top-up that failed, until its pause ends.
+type FailedError struct {
+	Action Action
+	Until  time.Time
+}
+
+func (e *FailedError) Error() string {
+	return fmt.Sprintf("top-up %d reverted or was cancelled; there is no other before %s", e.Action.Number, e.Until.UTC().Format(time.RFC3339))
+}
+
+// Hint says what to do about it.
+func (e *FailedError) Hint() string { return "pmctl tx list --all shows what became of it" }
+
+// pause is how long no top-up follows one that failed.
+const pause = time.Hour
+
+// Look looks once. It continues a top-up that is pending, or does the one that is needed. The
+// numbers of top-ups are read before the state: of two keepers that look at once both have the same
+// number, which is done once. It returns *ShortError, *FailedError, ErrNotNeeded and the errors of
+// World, with what it found until then.
+func (k Keeper) Look(ctx context.Context) (Look, error) {
+	var found Look
+	actions, err := k.World.Actions(ctx)
+	if err != nil {
+		return found, err
+	}
+	if found.State, err = k.World.State(ctx, actions); err != nil {
+		return found, err
+	}
+	if err := sum(&found.State, actions, k.Now()); err != nil {
+		return found, err
+	}
+	if found.Decision, err = Decide(k.Rules, found.State); err != nil {
+		return found, err
+	}
+	short := func() error {
+		if found.Decision.Reason == "" {
+			return nil
+		}
+		return &ShortError{found.Decision.Reason, found.Decision, found.State, k.Rules}
+	}
+	var next Action
+	if len(actions) > 0 {
+		last := actions[len(actions)-1]
+		if until := last.At.Add(pause); last.State == Failed && found.Decision.Adds() && k.Now().Before(until) {
+			return found, &FailedError{last, until}
+		}
+		if next.Number = last.Number; last.State == Pending {
+			return k.resume(ctx, found, last)
+		}
+	}
+	if !found.Decision.Adds() {
+		return found, short()
+	}
+	next = Action{Number: next.Number + 1, Deposit: found.Decision.AddDeposit, Reserve: found.Decision.AddReserve}
+	found.Action = &next
+	if k.DryRun {
+		return found, short()
+	}
+	if err := k.World.Do(ctx, next, found.Decision); err != nil {
+		return found, err
+	}
+	next.State = Done
+	return found, short()
+}
+
+// resume continues a top-up of an earlier look.
+func (k Keeper) resume(ctx context.Context, found Look, pending Action) (Look, error) {
+	d := &found.Decision
+	d.AddDeposit, d.AddReserve, d.Reason = pending.Deposit, pending.Reserve, ""
+	found.Action, found.Resumed = &pending, true
+	if k.DryRun {
+		return found, nil
+	}
+	err := k.World.Do(ctx, pending, found.Decision)
+	if err == nil {
+		pending.State = Done
+	}
+	return found, err
+}
+
+// sum adds up what top-ups moved, or may still. One that another transaction pushed aside counts:
+// what took its place is not known.
+func sum(s *State, actions []Action, now time.Time) (err error) {
+	midnight := now.UTC().Truncate(24 * time.Hour)
+	for _, a := range actions {
+		if a.State == Failed {
+			continue
+		}
+		moved, err := a.Deposit.Add(a.Reserve)
+		if err != nil {
+			return err
+		}
+		if s.MovedTotal, err = s.MovedTotal.Add(moved); err != nil {
+			return err
+		}
+		if a.At.Before(midnight) {
+			continue
+		}
+		if s.MovedToday, err = s.MovedToday.Add(moved); err != nil {
+			return err
+		}
+	}
+	return nil
+}
