@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
+	"github.com/pmctl/pmctl/wallet/devnet/runners"
 	"github.com/pmctl/pmctl/wallet/signer"
 )
 
@@ -29,6 +30,12 @@ type RecipientConfig struct {
 	// Economy is its prices and tickets, Faults its faults.
 	Economy recipient.Economy
 	Faults  []string
+
+	// Runners are its live runners; nil are runners.Default().
+	Runners []runners.Runner
+
+	// Now is its clock; nil is time.Now.
+	Now func() time.Time
 
 	// StorePath is the file of its winning tickets, with which a later run continues; without
 	// it they end with the recipient.
@@ -106,7 +113,13 @@ func (o *ownRecipient) start(ctx context.Context, env RecipientEnv, cfg Recipien
 // counts.
 func (o *ownRecipient) serve(own RecipientConfig) (*recipient.Recipient, error) {
 	cfg := o.cfg
-	cfg.Economy, cfg.Faults, cfg.StorePath = own.Economy, own.Faults, own.StorePath
+	cfg.Economy, cfg.Faults, cfg.StorePath, cfg.Runners = own.Economy, own.Faults, own.StorePath, own.Runners
+	if cfg.Runners == nil {
+		cfg.Runners = runners.Default()
+	}
+	if own.Now != nil {
+		cfg.Now = own.Now
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {

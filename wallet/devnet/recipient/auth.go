@@ -32,13 +32,16 @@ func newAuthority() (*authority, error) {
 	return a, err
 }
 
-// issue returns a token for a new session.
-func (a *authority) issue(now time.Time) (*wire.AuthToken, error) {
-	var id [4]byte
-	if _, err := rand.Read(id[:]); err != nil {
-		return nil, err
+// issue returns a token for a session; "" begins a new one.
+func (a *authority) issue(session string, now time.Time) (*wire.AuthToken, error) {
+	if session == "" {
+		var id [4]byte
+		if _, err := rand.Read(id[:]); err != nil {
+			return nil, err
+		}
+		session = hex.EncodeToString(id[:])
 	}
-	session, expiration := hex.EncodeToString(id[:]), now.Add(authTokenLife).Unix()
+	expiration := now.Add(authTokenLife).Unix()
 	return &wire.AuthToken{
 		Token:      a.sum(session, expiration),
 		SessionId:  session,

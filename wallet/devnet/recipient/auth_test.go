@@ -16,7 +16,7 @@ func TestAuthTokens(t *testing.T) {
 	require.NoError(t, err)
 	now := time.Unix(1_900_000_000, 0)
 	issue := func() *wire.AuthToken {
-		token, err := a.issue(now)
+		token, err := a.issue("", now)
 		require.NoError(t, err)
 		return token
 	}

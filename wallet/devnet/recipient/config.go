@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/devnet/runners"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -40,6 +41,9 @@ type Config struct {
 
 	// Economy is the recipient's prices and tickets.
 	Economy Economy
+
+	// Runners are the live runners that it offers.
+	Runners []runners.Runner
 
 	// Faults are on from the start; see Faults for the list.
 	Faults []string

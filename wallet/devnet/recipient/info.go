@@ -3,6 +3,7 @@ package recipient
 import (
 	"context"
 	"fmt"
+	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
 	"google.golang.org/grpc/codes"
@@ -36,11 +37,15 @@ func (r *Recipient) offer(ctx context.Context, req *wire.OrchestratorRequest) (*
 	if p, ok := peer.FromContext(ctx); ok && p.AuthInfo != nil {
 		url = r.URL()
 	}
-	token, err := r.authority.issue(r.cfg.Now())
+	token, err := r.authority.issue("", r.cfg.Now())
 	if err != nil {
 		return nil, err
 	}
-	return r.info(sender, url, req.GetCapabilities(), token)
+	price, err := r.cfg.Economy.priceOf(req.GetCapabilities())
+	if err != nil {
+		return nil, err
+	}
+	return r.info(sender, url, price, token)
 }
 
 // requester returns the signer of the request.
@@ -55,13 +60,25 @@ func requester(req *wire.OrchestratorRequest) (common.Address, error) {
 	return sender, nil
 }
 
-// info makes an offer: fresh params, at the price of the sender's needs, and the auth token of
-// its session. url is the URL of the request.
-func (r *Recipient) info(sender common.Address, url string, needs []byte, token *wire.AuthToken) (*wire.OrchestratorInfo, error) {
-	price, err := r.cfg.Economy.priceOf(needs)
+// info makes an offer with all that the recipient has: fresh params at a price in wei per pixel,
+// and the auth token of its session. url is the URL of the request.
+func (r *Recipient) info(sender common.Address, url string, price *big.Rat, token *wire.AuthToken) (*wire.OrchestratorInfo, error) {
+	info, err := r.challenge(sender, url, price, token)
 	if err != nil {
 		return nil, err
 	}
+	if info.Capabilities, err = r.cfg.Economy.capabilities(); err != nil {
+		return nil, err
+	}
+	if err := info.SetExtras(r.cfg.Economy.extras()); err != nil {
+		return nil, err
+	}
+	r.spoil(info)
+	return info, nil
+}
+
+// challenge makes an offer with what a payment needs.
+func (r *Recipient) challenge(sender common.Address, url string, price *big.Rat, token *wire.AuthToken) (*wire.OrchestratorInfo, error) {
 	maker := r.recipient
 	if _, on := r.faults.has(FaultExpensiveEV); on {
 		maker = r.expensive
@@ -74,21 +91,11 @@ func (r *Recipient) info(sender common.Address, url string, needs []byte, token 
 	if err != nil {
 		return nil, err
 	}
-	capabilities, err := r.cfg.Economy.capabilities()
-	if err != nil {
-		return nil, err
-	}
-	info := &wire.OrchestratorInfo{
+	return &wire.OrchestratorInfo{
 		Transcoder:   url,
 		TicketParams: wireParams,
 		PriceInfo:    &wire.PriceInfo{PricePerUnit: price.Num().Int64(), PixelsPerUnit: price.Denom().Int64()},
 		Address:      r.cfg.Address.Bytes(),
-		Capabilities: capabilities,
 		AuthToken:    token,
-	}
-	if err := info.SetExtras(r.cfg.Economy.extras()); err != nil {
-		return nil, err
-	}
-	r.spoil(info)
-	return info, nil
+	}, nil
 }

@@ -72,7 +72,20 @@ func (l *ledger) credit(sender common.Address, manifest string, ev *big.Rat) {
 		counts.Credit.Rat = *new(big.Rat).Add(&counts.Credit.Rat, ev)
 	}
 	sum := status.Manifests[manifest]
-	status.Manifests[manifest] = Rational{*new(big.Rat).Add(&sum.Rat, ev)}
+	status.Manifests[manifest] = Rational{Rat: *new(big.Rat).Add(&sum.Rat, ev)}
+}
+
+// creditOf is what was booked for a sender's manifest, in wei.
+func (l *ledger) creditOf(sender common.Address, manifest string) *big.Rat {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	booked := new(big.Rat)
+	if status := l.senders[sender]; status != nil {
+		if sum, paid := status.Manifests[manifest]; paid {
+			booked.Set(&sum.Rat)
+		}
+	}
+	return booked
 }
 
 // fail counts an internal error of the recipient.

@@ -3,82 +3,84 @@ package recipient
 import (
 	"errors"
 	"fmt"
+	"math/big"
 	"net/http"
 	"strconv"
 
 	"github.com/ethereum/go-ethereum/common"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/devnet/runners"
 )
 
-// refusal is the reason and the HTTP status of a refused payment.
-type refusal struct {
-	status int
-	err    error
+// servePayment answers POST /payment, which pays for a session of a runner too.
+func (r *Recipient) servePayment(w http.ResponseWriter, req *http.Request) {
+	info, err := r.pay(req, func(segment *wire.SegData, payment *wire.Payment) (*big.Rat, error) {
+		sender := common.BytesToAddress(payment.GetSender())
+		if price, open := r.runners.PriceFor(sender, string(segment.GetManifestId())); open {
+			return big.NewRat(price, 1), nil
+		}
+		price, err := r.cfg.Economy.priceOf(segment.GetCapabilities())
+		if err != nil {
+			return nil, &runners.Refusal{Status: http.StatusInternalServerError, Err: err}
+		}
+		return price, nil
+	})
+	if err != nil {
+		runners.Answer(w, err)
+		return
+	}
+	runners.AnswerPayment(w, info)
 }
 
-func (e *refusal) Error() string { return e.err.Error() }
-func (e *refusal) Unwrap() error { return e.err }
+// admission decides on a payment with good credentials, before any ticket is taken: it returns
+// the price of the fresh offer, nil for no offer.
+type admission func(*wire.SegData, *wire.Payment) (*big.Rat, error)
 
-// errDropped ends a request without an answer.
-var errDropped = errors.New("connection dropped")
-
-// servePayment answers POST /payment.
-func (r *Recipient) servePayment(w http.ResponseWriter, req *http.Request) {
-	info, err := r.receive(req)
+// pay takes the payment in a request's headers and returns a fresh offer.
+func (r *Recipient) pay(req *http.Request, admit admission) (*wire.OrchestratorInfo, error) {
+	info, err := r.receive(req, admit)
 	if _, on := r.faults.has(FaultDropAfterTaking); on && err == nil {
-		err = errDropped
+		err = runners.ErrDropped
 	}
 	r.ledger.paymentMade(err)
-	if errors.Is(err, errDropped) {
-		panic(http.ErrAbortHandler) // the server's own way to drop a connection
-	}
-	var refused *refusal
-	if errors.As(err, &refused) {
-		http.Error(w, err.Error(), refused.status)
-		return
-	}
-	body, err := proto.Marshal(&wire.PaymentResult{Info: info})
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	_, _ = w.Write(body)
+	return info, err
 }
 
 // receive checks a payment in the deployed node's order: its encoding, its credentials, whether
 // there would be fresh params, and only then the tickets.
-func (r *Recipient) receive(req *http.Request) (*wire.OrchestratorInfo, error) {
+func (r *Recipient) receive(req *http.Request, admit admission) (*wire.OrchestratorInfo, error) {
 	payment, sender, err := decodePayment(req.Header.Get(wire.PaymentHeader))
 	if err != nil {
-		return nil, &refusal{http.StatusPaymentRequired, err}
+		return nil, &runners.Refusal{Status: http.StatusPaymentRequired, Err: err}
 	}
 	segment, err := r.checkSegment(req.Header.Get(wire.SegmentHeader), sender)
 	if err != nil {
-		return nil, &refusal{http.StatusForbidden, err}
+		return nil, &runners.Refusal{Status: http.StatusForbidden, Err: err}
 	}
 	if value, on := r.faults.has(FaultRefusePayment); on {
 		status, err := strconv.Atoi(value)
 		if err != nil {
 			status = http.StatusBadRequest
 		}
-		return nil, &refusal{status, errors.New("payments are refused")}
-	}
-	url := r.PlainURL()
-	if req.TLS != nil {
-		url = r.URL()
+		return nil, &runners.Refusal{Status: status, Err: errors.New("payments are refused")}
 	}
 	if err := r.synced(req.Context()); err != nil {
-		return nil, &refusal{http.StatusInternalServerError, err}
+		return nil, &runners.Refusal{Status: http.StatusInternalServerError, Err: err}
 	}
-	info, err := r.info(sender, url, segment.GetCapabilities(), segment.GetAuthToken())
+	price, err := admit(segment, payment)
 	if err != nil {
-		return nil, &refusal{http.StatusInternalServerError, err}
+		return nil, err
+	}
+	var info *wire.OrchestratorInfo
+	if price != nil {
+		if info, err = r.info(sender, r.BaseURL(req), price, segment.GetAuthToken()); err != nil {
+			return nil, &runners.Refusal{Status: http.StatusInternalServerError, Err: err}
+		}
 	}
 	if err := r.take(payment, sender, string(segment.GetManifestId())); err != nil {
-		return nil, &refusal{http.StatusBadRequest, err}
+		return nil, &runners.Refusal{Status: http.StatusBadRequest, Err: err}
 	}
 	return info, nil
 }
@@ -123,9 +125,9 @@ func (r *Recipient) take(payment *wire.Payment, sender common.Address, manifest 
 		if errors.As(err, &fatal) {
 			return err
 		}
-		// The first refusal is the one that is reported, and no ticket after it counts.
-		if refused == nil {
-			refused = err
+		// The last refusal is the one that is reported, and no ticket after the first counts.
+		if err != nil {
+			refused = asDeployed(err, ticket)
 		}
 		if refused == nil {
 			r.ledger.credit(sender, manifest, ticket.EV())
@@ -150,7 +152,7 @@ func (r *Recipient) paymentParams(payment *wire.Payment) (*pm.TicketParams, *pm.
 	}
 	if payment.GetExpirationParams() == nil {
 		if _, on := r.faults.has(FaultCrash); on {
-			return nil, nil, errDropped
+			return nil, nil, runners.ErrDropped
 		}
 		return nil, nil, errors.New("the payment has no expiration params")
 	}

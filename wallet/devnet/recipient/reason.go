@@ -2,6 +2,7 @@ package recipient
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/pmctl/pmctl/pm"
 )
@@ -40,4 +41,21 @@ func reason(err error) string {
 		}
 	}
 	return err.Error()
+}
+
+// worded is an error in the deployed node's words.
+type worded struct {
+	text string
+	err  error
+}
+
+func (e *worded) Error() string { return e.text }
+func (e *worded) Unwrap() error { return e.err }
+
+// asDeployed writes a ticket's refusal as the deployed node does, where senders see its words.
+func asDeployed(err error, ticket *pm.Ticket) error {
+	if errors.Is(err, pm.ErrNonceReplayed) {
+		return &worded{fmt.Sprintf("invalid ticket senderNonce: already seen sender=%v nonce=%d", ticket.Sender, ticket.SenderNonce), err}
+	}
+	return err
 }

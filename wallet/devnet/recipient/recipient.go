@@ -16,6 +16,7 @@ import (
 
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/devnet/runners"
 )
 
 // Recipient is a running recipient.
@@ -29,6 +30,7 @@ type Recipient struct {
 	winners   *winners
 	authority *authority
 	ledger    *ledger
+	runners   *runners.Runners
 	faults    faultSet
 	held      atomic.Int64 // requests that a fault delays
 	grpc      *grpc.Server
@@ -50,6 +52,9 @@ func Start(cfg Config) (*Recipient, error) {
 	if r.authority, err = newAuthority(); err != nil {
 		return nil, err
 	}
+	if r.runners, err = runners.New(cfg.Runners, cashier{r}, cfg.Now); err != nil {
+		return nil, err
+	}
 	if r.winners, err = openWinners(&r.cfg); err != nil {
 		return nil, err
 	}
@@ -69,6 +74,7 @@ func (r *Recipient) serve() error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /payment", r.servePayment)
 	mux.HandleFunc("GET /status", r.serveStatus)
+	r.runners.Handle(mux)
 	var err error
 	if r.listeners, err = listen(r.cfg.Now()); err != nil {
 		return err
@@ -159,6 +165,11 @@ func (r *Recipient) StatusURL() string { return r.PlainURL() + "/status" }
 // SetFault switches a fault, written "name" or "name:value", on or off. It fails with
 // ErrUnknownFault.
 func (r *Recipient) SetFault(fault string, on bool) error { return r.faults.set(fault, on) }
+
+// ChangeRunner is runners.Runners.Change.
+func (r *Recipient) ChangeRunner(name string, change func(*runners.Runner) error) (runners.Runner, error) {
+	return r.runners.Change(name, change)
+}
 
 // Close frees the ports, ends the requests in flight and the redemptions, and waits for all of
 // it. Waiting winners stay in the store, if that stays.
