@@ -2,10 +2,12 @@ package cmd
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,7 +68,7 @@ func (r *remoteSigner) payOnce(token string, s *shell) (int, []byte) {
 }
 
 var signerLabels = []string{
-	"network", "chain_id", "account", "kind", "estimate", "check", "client", "recipient", "route", "status", "allowance", "consumer",
+	"network", "chain_id", "account", "kind", "estimate", "check", "client", "recipient", "route", "status", "allowance", "consumer", "state",
 }
 
 // TestASignerIsWatched: each condition of a payment is named, and payments are counted by client
@@ -146,4 +148,41 @@ func TestTheAdminListenerIsPrivate(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	_, log := closed.stop()
 	require.False(t, strings.Contains(log, "a-token-of"), "the log has no token")
+}
+
+// TestReplicasAreShown: signers of one account on one store show each other, and which was stopped.
+func TestReplicasAreShown(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, devnet.Config{})
+	s.run(exitDone, "fund --deposit 1eth --reserve 1eth --yes")
+	first := s.serveSigner("--admin-listen 127.0.0.1:0")
+	second := s.serveSigner("")
+	own, err := os.Hostname()
+	require.NoError(t, err)
+	var found struct {
+		Replicas []struct {
+			Host, Version, State string
+			Own                  bool
+		}
+	}
+	shown := func(want ...string) func() bool {
+		return func() bool {
+			status, body := first.watch(http.MethodGet, "/replicas")
+			require.Equal(t, http.StatusOK, status, body)
+			require.NoError(t, json.Unmarshal([]byte(body), &found))
+			var states []string
+			for _, replica := range found.Replicas {
+				require.Equal(t, own, replica.Host)
+				require.NotEmpty(t, replica.Version)
+				states = append(states, fmt.Sprint(replica.State, " ", replica.Own))
+			}
+			return slices.Equal(want, states)
+		}
+	}
+	require.Eventually(t, shown("alive true", "alive false"), time.Minute, 20*time.Millisecond)
+	second.stop()
+	require.True(t, shown("alive true", "stopped false")(), found)
+	_, text := first.watch(http.MethodGet, "/metrics")
+	require.Regexp(t, `pmctl_signer_replicas\{.*state="alive"\} 1\n`, text)
+	require.Regexp(t, `pmctl_signer_replicas\{.*state="stopped"\} 1\n`, text)
 }

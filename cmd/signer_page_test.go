@@ -27,6 +27,7 @@ func watchedSigner(t *testing.T) *remoteSigner {
 	token := s.run(exitDone, "signer client add studio --ev-per-day 20000gwei --ev-total 1eth")["token"].(string)
 	s.run(exitDone, "signer client add a-client-whose-name-has-the-sixty-four-letters-that-are-allowed")
 	s.run(exitDone, "signer client revoke a-client-whose-name-has-the-sixty-four-letters-that-are-allowed")
+	s.serveSigner("").stop()
 	r := s.serveSigner("--admin-listen 127.0.0.1:0")
 	code, answer := r.payOnce(token, s)
 	require.Equal(t, http.StatusOK, code, string(answer))
@@ -52,7 +53,7 @@ func TestASignersPage(t *testing.T) {
 	require.Contains(t, policy, "default-src 'none'")
 	require.NotContains(t, policy, "unsafe")
 	_, page := r.watch(http.MethodGet, "/")
-	for _, want := range []string{`<span class="verdict good">ready</span>`, "1 ETH", "studio", "of 20000 gwei", " left", "revoked", `data-label="Status">400<`, `src="runway.svg"`} {
+	for _, want := range []string{`<span class="verdict good">ready</span>`, "1 ETH", "studio", "of 20000 gwei", " left", "revoked", `data-label="Status">400<`, `src="runway.svg"`, "this one", `data-label="State">alive<`, `data-label="State">stopped<`} {
 		require.Contains(t, page, want)
 	}
 	require.Regexp(t, `<td data-label="Payments" class="amount">1</td>`, page)

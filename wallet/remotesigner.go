@@ -42,6 +42,9 @@ type RemoteSignerOptions struct {
 	// Discovery lists orchestrators; nil lists none.
 	Discovery *DiscoveryOptions
 
+	// Host and Version are what other replicas on the store show this one as.
+	Host, Version string
+
 	// Rate bounds how often one client may ask. Reload does not change it.
 	Rate remote.Rate
 
@@ -79,6 +82,8 @@ type RemoteSigner struct {
 
 	// rates outlive a reload, which gives no client a new burst.
 	rates *remote.Rates
+
+	announcer *announcer
 
 	// alerts is nil without an endpoint for events.
 	alerts *alerts
@@ -129,7 +134,8 @@ func NewRemoteSigner(ctx context.Context, w *Wallet, o RemoteSignerOptions) (*Re
 			return nil, err
 		}
 	}
-	s.queue = w.store.Chain(w.Network.ChainID).LivePayments(key.Address()).Queue()
+	payments := w.store.Chain(w.Network.ChainID).LivePayments(key.Address())
+	s.queue, s.announcer = payments.Queue(), newAnnouncer(payments, o, w.Now)
 	if !o.Forecast && o.Events == nil {
 		s.forecasts = nil
 	}
@@ -140,7 +146,7 @@ func NewRemoteSigner(ctx context.Context, w *Wallet, o RemoteSignerOptions) (*Re
 		s.queue.Close()
 		return nil, err
 	}
-	s.background, s.collects = keepUsage(w, &o), o.Collector != nil
+	s.background, s.collects = append(keepUsage(w, &o), s.announcer.run), o.Collector != nil
 	if s.alerts != nil {
 		s.background = append(s.background, s.alerts.run, delivery.New("events", remote.EventOutbox(w.store), o.Events, o.Log).Run)
 	}

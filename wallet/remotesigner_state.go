@@ -44,6 +44,9 @@ type SignerState struct {
 	Clients  []SignerAccount
 	Sessions []*SignerSession
 
+	// Replicas are the account's signers that were seen within the last hour.
+	Replicas []SignerReplica
+
 	// Usage are the events that the collector has not acknowledged; nil without a collector.
 	Usage *store.Backlog
 
@@ -86,6 +89,9 @@ func (s *RemoteSigner) State(ctx context.Context) (*SignerState, error) {
 		return nil, err
 	}
 	if state.Clients, err = w.store.Clients().Accounts(ctx, now); err != nil {
+		return nil, err
+	}
+	if state.Replicas, err = s.announcer.replicas(ctx); err != nil {
 		return nil, err
 	}
 	if s.collects {

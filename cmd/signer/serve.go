@@ -210,11 +210,14 @@ const adminDrain = time.Second
 
 // signer is what the options say of the signer.
 func (o *serveOptions) signer(ctx context.Context, r *cli.Run) (*wallet.RemoteSignerOptions, error) {
-	options := &wallet.RemoteSignerOptions{Rate: remote.Rate{PerSecond: float64(o.perSecond), Burst: o.burst}}
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, err
+	}
+	options := &wallet.RemoteSignerOptions{Host: host, Version: cli.BuildVersion(), Rate: remote.Rate{PerSecond: float64(o.perSecond), Burst: o.burst}}
 	if o.perSecond < 0 || o.burst < 1 {
 		return nil, cli.Usagef("--rate must be at least 0, and --burst at least 1")
 	}
-	var err error
 	if options.MaxPrices, err = parsePrices(o.maxPrices); err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func everyTableIsCarriedOrOfThePlace(t *testing.T, place place) {
 	s := open(t, place(t))
 	require.NoError(t, s.db.Read(t.Context(), func(tx *db.Tx) error {
 		names, err := s.db.Tables(tx)
-		require.ElementsMatch(t, slices.Concat(dataTables, []string{"meta", "former_ids", "writers"}), names)
+		require.ElementsMatch(t, slices.Concat(dataTables, []string{"meta", "former_ids", "writers", "signer_replicas"}), names)
 		return err
 	}))
 }

@@ -53,6 +53,7 @@ func Handler(c Config) http.Handler {
 	})
 	mux.HandleFunc("GET /readyz", c.ready)
 	mux.HandleFunc("GET /metrics", c.metrics)
+	mux.HandleFunc("GET /replicas", c.replicas)
 	mux.HandleFunc("POST /reload", c.reload)
 	mux.HandleFunc("GET /{$}", c.page)
 	mux.HandleFunc("GET /runway.svg", c.picture)

@@ -71,7 +71,7 @@ func stateMetrics(s *wallet.SignerState) []metrics.Metric {
 			metrics.Gauge("pmctl_signer_orchestrators_age_seconds", "Age of the oldest answer in that list.", metrics.One(metrics.Seconds(s.Listed.Oldest))...),
 		)
 	}
-	return append(all, clientMetrics(s.Clients)...)
+	return append(append(all, replicaMetrics(s.Replicas)), clientMetrics(s.Clients)...)
 }
 
 func clientMetrics(clients []wallet.SignerAccount) []metrics.Metric {

@@ -64,7 +64,7 @@ func scrape(t *testing.T, signer Signer) string {
 
 // TestDashboardAndAlertsUseMetricsThatExist reads the files for Grafana and Prometheus.
 func TestDashboardAndAlertsUseMetricsThatExist(t *testing.T) {
-	labels := []string{"network", "chain_id", "account", "kind", "estimate", "check", "client", "recipient", "route", "status", "allowance"}
+	labels := []string{"network", "chain_id", "account", "kind", "estimate", "check", "client", "recipient", "route", "status", "allowance", "state"}
 	names := metricstest.Lint(t, scrape(t, known{}), labels...)
 	used := make(map[string]bool)
 	for _, file := range []string{"dashboard.json", "alerts.yml"} {

@@ -1,0 +1,97 @@
+package wallet
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"time"
+
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+const (
+	// announceEvery is how often a signer says in the store that it runs. One that has not said so
+	// for silentAfter is taken for dead, and is shown for replicasShown.
+	announceEvery = 10 * time.Second
+	silentAfter   = 3 * announceEvery
+	replicasShown = time.Hour
+)
+
+// ReplicaState is whether a replica of a remote signer runs.
+type ReplicaState string
+
+// The states.
+const (
+	ReplicaAlive   ReplicaState = "alive"
+	ReplicaSilent  ReplicaState = "silent"
+	ReplicaStopped ReplicaState = "stopped"
+)
+
+// SignerReplica is a process of a remote signer that uses the store, for the same account.
+type SignerReplica struct {
+	store.Replica
+	State ReplicaState
+
+	// Own is set for the process that was asked.
+	Own bool
+}
+
+// announcer says in the store that a signer runs.
+type announcer struct {
+	payments *store.LivePayments
+	own      store.Replica
+	now      func() time.Time
+	log      *slog.Logger
+}
+
+func newAnnouncer(payments *store.LivePayments, o RemoteSignerOptions, now func() time.Time) *announcer {
+	return &announcer{payments, store.Replica{ID: rand.Text(), Host: o.Host, Version: o.Version, StartedAt: now()}, now, o.Log}
+}
+
+// run announces the signer until ctx ends, and then that it was stopped.
+func (a *announcer) run(ctx context.Context) {
+	failed := false
+	for ctx.Err() == nil {
+		err := a.announce(ctx, false)
+		if err != nil && ctx.Err() == nil && !failed {
+			a.log.WarnContext(ctx, "cannot record that the signer runs: other replicas show it as silent", "error", err)
+		}
+		failed = err != nil
+		next := time.NewTimer(announceEvery)
+		select {
+		case <-ctx.Done():
+			next.Stop()
+		case <-next.C:
+		}
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), announceEvery)
+	defer cancel()
+	_ = a.announce(last, true) // or it becomes silent
+}
+
+func (a *announcer) announce(ctx context.Context, stopped bool) error {
+	now := a.now()
+	word := a.own
+	if word.SeenAt = now; stopped {
+		word.StoppedAt = now
+	}
+	return a.payments.Announce(ctx, word, now.Add(-replicasShown))
+}
+
+// replicas are the account's signers, this one among them.
+func (a *announcer) replicas(ctx context.Context) ([]SignerReplica, error) {
+	now := a.now()
+	seen, err := a.payments.Replicas(ctx, now.Add(-replicasShown))
+	all := make([]SignerReplica, len(seen))
+	for i, replica := range seen {
+		state := ReplicaAlive
+		switch {
+		case !replica.StoppedAt.IsZero():
+			state = ReplicaStopped
+		case now.Sub(replica.SeenAt) > silentAfter:
+			state = ReplicaSilent
+		}
+		all[i] = SignerReplica{replica, state, replica.ID == a.own.ID}
+	}
+	return all, err
+}

@@ -1,0 +1,47 @@
+package wallet
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// A signer that was killed becomes silent, and is no longer shown an hour later.
+func TestReplicaStates(t *testing.T) {
+	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	now := time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
+	clock := func() time.Time { return now }
+	signer := func(host string) *announcer {
+		a := newAnnouncer(s.Chain(1).LivePayments(common.Address{1}), RemoteSignerOptions{Host: host, Version: "v1"}, clock)
+		require.NoError(t, a.announce(t.Context(), false))
+		return a
+	}
+	a, b, _ := signer("a"), signer("b"), signer("killed")
+	states := func() map[string]ReplicaState {
+		t.Helper()
+		found, err := a.replicas(t.Context())
+		require.NoError(t, err)
+		states := make(map[string]ReplicaState)
+		for _, one := range found {
+			require.Equal(t, one.Host == "a", one.Own)
+			states[one.Host] = one.State
+		}
+		return states
+	}
+	now = now.Add(silentAfter)
+	require.Equal(t, map[string]ReplicaState{"a": ReplicaAlive, "b": ReplicaAlive, "killed": ReplicaAlive}, states())
+	now = now.Add(time.Second)
+	require.NoError(t, a.announce(t.Context(), false))
+	require.NoError(t, b.announce(t.Context(), true))
+	require.Equal(t, map[string]ReplicaState{"a": ReplicaAlive, "b": ReplicaStopped, "killed": ReplicaSilent}, states())
+	now = now.Add(replicasShown)
+	require.NoError(t, a.announce(t.Context(), false))
+	require.Equal(t, map[string]ReplicaState{"a": ReplicaAlive, "b": ReplicaStopped}, states())
+}
