@@ -40,7 +40,7 @@ func (p *LivePayments) Announce(ctx context.Context, r Replica, forget time.Time
 // Replicas returns the sender's remote signers that were seen since a time, by host.
 func (p *LivePayments) Replicas(ctx context.Context, since time.Time) ([]Replica, error) {
 	return read(ctx, p.chain.store, "list the signer's replicas", func(tx *db.Tx) ([]Replica, error) {
-		return db.List(tx, func(rows *sql.Rows) (r Replica, err error) {
+		return db.List(tx, func(rows db.Scanner) (r Replica, err error) {
 			var started, seen int64
 			var stopped sql.NullInt64
 			err = rows.Scan(&r.ID, &r.Host, &r.Version, &started, &seen, &stopped)
