@@ -80,7 +80,7 @@ sender, the orchestrator the recipient. See pmctl help glossary.`,
 	}{
 		{"Pay", []*cobra.Command{pay.NewPay(r), recipient.NewRecipient(r), ticket.NewParams(r), ticket.NewTicket(r)}},
 		{"Funds", []*cobra.Command{fund, funds.NewUnlock(r), funds.NewWithdraw(r), funds.NewExit(r), tx.NewTx(r)}},
-		{"Inspect", []*cobra.Command{look.NewStatus(r), look.NewDoctor(r), past.NewBudget(r), past.NewHistory(r), past.NewRunway(r)}},
+		{"Inspect", []*cobra.Command{look.NewStatus(r), look.NewDoctor(r), past.NewBudget(r), past.NewHistory(r), past.NewRunway(r), past.NewLuck(r)}},
 		{"Keys", []*cobra.Command{account.NewAccount(r), agent.NewAgent(r), signer.NewSigner(r)}},
 		{"Maintain", []*cobra.Command{settings.NewConfig(r), store.NewStore(r), newVersion(r), newCompletion(r)}},
 	} {

@@ -28,6 +28,7 @@ var state = map[string]string{
 	"exit":                 `fresh; pmctl unlock --yes >/dev/null; pmctl-devnet round 8 >/dev/null`,
 	"fund":                 `export IT=$ME`,
 	"history":              `fresh; pmctl signer client add studio >/dev/null`,
+	"luck":                 `fresh`,
 	"params fetch":         `export IT=$PAID`,
 	"params show":          `pmctl params fetch $R -o json >params.json`,
 	"pay":                  `export IT=$PAID OTHER=$PAID; echo "$R" >june.txt`,

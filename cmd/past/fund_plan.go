@@ -58,7 +58,7 @@ Without --face-value, F is what recipients offer at the current gas price. With
 	}
 	flags := cmd.Flags()
 	flags.Uint64Var(&o.recipients, "recipients", 0, "number `N` of recipients to pay")
-	flags.StringVar(&o.spendRate, "spend-rate", "", "expected value to spend, as `AMOUNT/day` or AMOUNT/hour: 0.01eth/day")
+	flags.StringVar(&o.spendRate, "spend-rate", "", "expected value to spend, as `AMOUNT/day` (or /hour, /minute, /second): 0.01eth/day")
 	flags.StringVar(&o.faceValue, "face-value", "", "face value of a ticket: `AMOUNT` (default: what recipients offer at the current gas price)")
 	flags.StringVar(&o.until, "until", "7d", "next top-up after `DURATION`: 12h, 30d, 2w")
 	flags.Uint64Var(&o.poolSize, "pool-size", 0, "number `N` of active recipients that share the reserve (default: the current number)")
@@ -131,19 +131,11 @@ func (o *fundPlanOptions) spend() (*big.Rat, time.Duration, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	text, unit, _ := strings.Cut(o.spendRate, "/")
-	per := map[string]time.Duration{"day": 24 * time.Hour, "hour": time.Hour}[unit]
-	if per == 0 {
-		return nil, 0, cli.Usagef("--spend-rate %q: it must be an amount a day or an hour, such as 0.01eth/day", o.spendRate)
-	}
-	amount, err := cli.ParseAmount("--spend-rate", text)
+	rate, err := parseSpendRate(o.spendRate)
 	if err != nil {
 		return nil, 0, err
 	}
-	if amount.IsZero() {
-		return nil, 0, cli.Usagef("--spend-rate %q: without spending there is nothing to plan", o.spendRate)
-	}
-	return new(big.Rat).Mul(amount.Rat(), big.NewRat(int64(until), int64(per))), until, nil
+	return rate.Mul(rate, big.NewRat(int64(until), int64(time.Second))), until, nil
 }
 
 // accountIfAny is the account that is named, or the only one there is; the zero address

@@ -4,8 +4,10 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"math"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,7 +16,6 @@ import (
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet"
-	"github.com/pmctl/pmctl/wallet/forecast"
 	"github.com/pmctl/pmctl/wallet/history"
 	"github.com/pmctl/pmctl/wallet/plot"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -150,10 +151,13 @@ func luckText(l history.Luck) (luck, chance string) {
 
 func percent(p float64) string {
 	switch {
-	case p < forecast.Negligible:
-		return "practically 0"
+	case p < 1e-8:
+		return "below 0.000001 %"
 	case p < 0.0001:
-		return fmt.Sprintf("%.1e", p)
+		places := 1 - int(math.Floor(math.Log10(p*100)))
+		return strings.TrimRight(strconv.FormatFloat(p*100, 'f', places, 64), "0") + " %"
+	case p > 0.9995:
+		return fmt.Sprintf("%.5g %%", p*100)
 	}
 	return fmt.Sprintf("%.3g %%", p*100)
 }

@@ -1,13 +1,13 @@
 package past
 
 import (
+	"io"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
-	"github.com/pmctl/pmctl/wallet/plot"
 )
 
 // plotOptions say which file a picture is written to.
@@ -45,7 +45,7 @@ func (o *plotOptions) begin(r *cli.Run, cmd *cobra.Command) (*cli.OutFile, error
 }
 
 // finish draws the picture, unless file is nil, and says where it is.
-func finish(p *plot.Plot, r *cli.Run, file *cli.OutFile) error {
+func finish(p interface{ Write(io.Writer) error }, r *cli.Run, file *cli.OutFile) error {
 	if file == nil {
 		return nil
 	}

@@ -47,10 +47,10 @@ const pendingRatio = 3
 // mostWins limits the expected wins: with more, the face value makes no sense.
 const mostWins = 1e9
 
-// NeedError is returned for a need without a plan.
+// NeedError is returned for a need that has no plan, and spending whose wins cannot be calculated.
 type NeedError struct{ Why string }
 
-func (e *NeedError) Error() string { return "no plan: " + e.Why }
+func (e *NeedError) Error() string { return "cannot calculate: " + e.Why }
 
 // Fund returns the plan for a need. With F the face value:
 //
@@ -67,24 +67,17 @@ func (e *NeedError) Error() string { return "no plan: " + e.Why }
 //
 // It returns *NeedError.
 func Fund(n Need) (Plan, error) {
-	switch {
-	case n.FaceValue.IsZero():
-		return Plan{}, &NeedError{"the face value is 0"}
-	case n.Spend.Sign() < 0:
-		return Plan{}, &NeedError{"the spending is negative"}
-	case n.Recipients == 0:
+	if n.Recipients == 0 {
 		return Plan{}, &NeedError{"there are no recipients"}
 	}
-	p := Plan{Risk: Risk, Spare: max(pendingRatio-1, n.DepositMultiplier), Sharers: max(n.PoolSize, n.Recipients)}
-	p.ExpectedWins, _ = new(big.Rat).Quo(n.Spend, n.FaceValue.Rat()).Float64()
-	if p.ExpectedWins > mostWins {
-		return Plan{}, &NeedError{fmt.Sprintf("%s in tickets of %s are %.3g wins, at most %.0e are counted: the face value is too small",
-			wei.Format(n.Spend), n.FaceValue, p.ExpectedWins, float64(mostWins))}
+	mean, wins, err := winsOf(n.Spend, n.FaceValue)
+	if err != nil {
+		return Plan{}, err
 	}
-	wins := Poisson(p.ExpectedWins)
+	p := Plan{Risk: Risk, Spare: max(pendingRatio-1, n.DepositMultiplier), Sharers: max(n.PoolSize, n.Recipients)}
+	p.ExpectedWins, _ = mean.Float64()
 	p.Wins = wins.Quantile(Risk)
 	p.Chance = wins.AtLeast(p.Wins + 1)
-	var err error
 	if p.Deposit, err = n.FaceValue.Mul(p.Wins + p.Spare); err == nil {
 		p.Reserve, err = n.FaceValue.Mul(p.Sharers)
 	}
@@ -92,4 +85,21 @@ func Fund(n Need) (Plan, error) {
 		return Plan{}, &NeedError{err.Error()}
 	}
 	return p, nil
+}
+
+// winsOf returns the expected number of wins, exactly, and its distribution.
+func winsOf(spend *big.Rat, faceValue wei.Wei) (mean *big.Rat, wins Distribution, err error) {
+	switch {
+	case faceValue.IsZero():
+		return nil, wins, &NeedError{"the face value is 0"}
+	case spend.Sign() < 0:
+		return nil, wins, &NeedError{"the spending is negative"}
+	}
+	mean = new(big.Rat).Quo(spend, faceValue.Rat())
+	expected, _ := mean.Float64()
+	if expected > mostWins {
+		return nil, wins, &NeedError{fmt.Sprintf("%s in tickets of %s are %.3g wins, at most %.0e are counted: the face value is too small",
+			wei.Format(spend), faceValue, expected, float64(mostWins))}
+	}
+	return mean, Poisson(expected), nil
 }

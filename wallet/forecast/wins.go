@@ -17,9 +17,6 @@ type Distribution struct {
 	mass  []float64 // sums to 1
 }
 
-// Negligible is the probability below which a value counts as 0.
-const Negligible = 1e-15
-
 // Wins returns the distribution of the number of winning tickets, a Poisson binomial one: the
 // convolution of one binomial distribution per group.
 func Wins(groups []Tickets) Distribution {
@@ -115,6 +112,19 @@ func (d Distribution) trimmed() Distribution {
 		d.mass[i] /= total
 	}
 	return d
+}
+
+// Between returns the probability of each number of wins from first to last.
+func (d Distribution) Between(first, last uint64) []float64 {
+	masses := make([]float64, 0, last-first+1)
+	for k := first; k <= last; k++ {
+		var mass float64
+		if k >= d.first && k-d.first < uint64(len(d.mass)) {
+			mass = d.mass[k-d.first]
+		}
+		masses = append(masses, mass)
+	}
+	return masses
 }
 
 // AtLeast returns the probability of k wins or more.

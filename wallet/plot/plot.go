@@ -61,22 +61,25 @@ type tick struct {
 	Text string
 }
 
-// A viewer that prefers dark colours gets them.
-const drawing = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{.Width}} {{.Height}}" width="{{.Width}}" height="{{.Height}}" font-family="sans-serif" font-size="12" role="img">
+// opening begins a picture. A viewer that prefers dark colours gets them.
+const opening = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{.Width}} {{.Height}}" width="{{.Width}}" height="{{.Height}}" font-family="sans-serif" font-size="12" role="img">
 <title>{{html .Title}}</title>
 <style>
 .back{fill:#ffffff}text{fill:#1f2328}.dim{fill:#59636e}.grid{stroke:#d8dee4}.now{stroke:#59636e;stroke-dasharray:3 3}
 .line{fill:none;stroke-width:2}.band{opacity:.2}.median{fill:none;stroke-width:2;stroke-dasharray:6 4}
 .deposit{stroke:#0969da}.reserve{stroke:#1a7f37}.spent{stroke:#bc4c00}.band.deposit{fill:#0969da;stroke:none}
+.bar{stroke:none}.bar.deposit{fill:#0969da}.bar.spent{fill:#bc4c00}
 text.deposit{fill:#0969da;stroke:none}text.reserve{fill:#1a7f37;stroke:none}text.spent{fill:#bc4c00;stroke:none}
 @media (prefers-color-scheme:dark){.back{fill:#0d1117}text{fill:#e6edf3}.dim{fill:#9198a1}.grid{stroke:#2f353d}.now{stroke:#9198a1}
 .band{opacity:.3}.deposit{stroke:#58a6ff}.reserve{stroke:#3fb950}.spent{stroke:#f0883e}.band.deposit{fill:#58a6ff}
-text.deposit{fill:#58a6ff}text.reserve{fill:#3fb950}text.spent{fill:#f0883e}}
+.bar.deposit{fill:#58a6ff}.bar.spent{fill:#f0883e}text.deposit{fill:#58a6ff}text.reserve{fill:#3fb950}text.spent{fill:#f0883e}}
 </style>
-<clipPath id="inside"><rect x="{{.Left}}" y="0" width="{{.Across}}" height="{{.Height}}"/></clipPath>
 <rect class="back" width="100%" height="100%"/>
 <text x="20" y="30" font-size="16" font-weight="bold">{{html .Title}}</text>
 <text class="dim" x="20" y="50">{{html .Subtitle}}</text>
+`
+
+const drawing = opening + `<clipPath id="inside"><rect x="{{.Left}}" y="0" width="{{.Across}}" height="{{.Height}}"/></clipPath>
 {{- range .Columns}}
 <line class="grid" x1="{{.At}}" x2="{{.At}}" y1="{{$.Top}}" y2="{{$.Bottom}}"/><text class="dim" x="{{.At}}" y="{{$.Bottom}}" dy="20" text-anchor="middle">{{.Text}}</text>
 {{- end}}

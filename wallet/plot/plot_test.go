@@ -21,7 +21,7 @@ import (
 )
 
 // svgOf draws a plot, which must be well-formed XML, and keeps it in $PLOTS for a browser.
-func svgOf(t *testing.T, p *Plot) string {
+func svgOf(t *testing.T, p interface{ Write(io.Writer) error }) string {
 	t.Helper()
 	var b strings.Builder
 	require.NoError(t, p.Write(&b))

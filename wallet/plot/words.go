@@ -55,11 +55,24 @@ func Days(days float64) string {
 	if days*minutes >= 1 {
 		return tenths(days*minutes, "minutes")
 	}
-	return fmt.Sprintf("%.0f seconds", days*seconds)
+	return tenths(days*seconds, "seconds")
 }
 
-func tenths(n float64, unit string) string {
-	return strings.TrimSuffix(fmt.Sprintf("%.1f", n), ".0") + " " + unit
+// tenths is a number of units, whose plural is given, with at most one decimal place.
+func tenths(n float64, units string) string {
+	number := strings.TrimSuffix(fmt.Sprintf("%.1f", n), ".0")
+	if number == "1" {
+		units = strings.TrimSuffix(units, "s")
+	}
+	return number + " " + units
+}
+
+// Number is a number that need not be whole, for people.
+func Number(n float64) string {
+	if n >= 1000 {
+		return fmt.Sprintf("%.0f", n)
+	}
+	return fmt.Sprintf("%.4g", n)
 }
 
 // About is an amount of wei, rounded to what a person reads.
