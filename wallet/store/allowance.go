@@ -143,7 +143,8 @@ func scanOwner(rows db.Scanner) (o owner, err error) {
 }
 
 // get returns the client that sent a request, nil for one that needs no credential. It fails
-// with ErrNoClient, also for a credential that is no longer the client's.
+// with ErrNoClient, also for a credential that is no longer the client's, and with *ClientError
+// for a client that was revoked or has expired.
 func (a *accounts) get(r LiveRequest) (*account, error) {
 	id := r.Client
 	if id == "" {
@@ -152,6 +153,9 @@ func (a *accounts) get(r LiveRequest) (*account, error) {
 	client := a.clients[id]
 	if client == nil || r.Credential != (Credential{}) && !a.owners[r.Credential].is(id, r.At) {
 		return nil, ErrNoClient
+	}
+	if err := client.checkActive(r.At); err != nil {
+		return nil, err
 	}
 	return &account{client, a.totals[id], a.days[startOfDay(r.At)][id]}, nil
 }

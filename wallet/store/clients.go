@@ -267,14 +267,25 @@ func (e *ClientError) Status() int {
 	return http.StatusForbidden
 }
 
-// check fails with *ClientError for a request that the client may not make, whatever it costs.
-func (c *Client) check(recipient common.Address, app string, at time.Time) error {
-	refuse := func(reason ClientReason, detail string) error { return &ClientError{c.Name, reason, detail} }
+// checkActive fails with *ClientError for a client that was revoked or has expired.
+func (c *Client) checkActive(at time.Time) error {
+	refuse := func(reason ClientReason, since time.Time) error {
+		return &ClientError{c.Name, reason, since.Format(time.RFC3339)}
+	}
 	switch {
 	case !c.RevokedAt.IsZero() && !at.Before(c.RevokedAt):
-		return refuse(ClientRevoked, c.RevokedAt.Format(time.RFC3339))
+		return refuse(ClientRevoked, c.RevokedAt)
 	case !c.ExpiresAt.IsZero() && !at.Before(c.ExpiresAt):
-		return refuse(ClientExpired, c.ExpiresAt.Format(time.RFC3339))
+		return refuse(ClientExpired, c.ExpiresAt)
+	}
+	return nil
+}
+
+// checkTerms fails with *ClientError for a new payment that the client's terms do not allow,
+// whatever it costs.
+func (c *Client) checkTerms(recipient common.Address, app string) error {
+	refuse := func(reason ClientReason, detail string) error { return &ClientError{c.Name, reason, detail} }
+	switch {
 	case len(c.Terms.Recipients) > 0 && !slices.Contains(c.Terms.Recipients, recipient):
 		return refuse(ClientRecipient, recipient.Hex())
 	case len(c.Terms.Apps) > 0 && !slices.Contains(c.Terms.Apps, app):

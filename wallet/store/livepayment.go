@@ -122,7 +122,8 @@ type LiveOutcome struct {
 // returns that is on disk, and the payment may be signed.
 //
 // A state that was answered before gets the same payment again for the same OrchestratorInfo,
-// and so does a key. For another OrchestratorInfo the session continues with what is recorded,
+// and so does a key, whatever the client's terms are by then: only a client that was revoked or
+// has expired gets nothing. For another OrchestratorInfo the session continues with what is recorded,
 // as long as no newer state was seen.
 //
 // Pay fails with a live.Refusal, which may be *ClientError, *AllowanceError or *KeyError, and
@@ -190,8 +191,13 @@ func (b *liveBatch) pay(r LiveRequest) (*LivePayment, error) {
 	if err != nil {
 		return nil, err
 	}
+	// What was paid is answered again, also if the client's terms have changed since.
+	before, again, err := b.find(r, client)
+	if again != nil || err != nil {
+		return again, err
+	}
 	if client != nil {
-		if err := client.check(r.Params.Recipient, r.App, r.At); err != nil {
+		if err := client.checkTerms(r.Params.Recipient, r.App); err != nil {
 			return nil, err
 		}
 		ceilings, err := client.Terms.MaxPrices.Ceilings(r.Type, live.ClientMaximum)
@@ -199,10 +205,6 @@ func (b *liveBatch) pay(r LiveRequest) (*LivePayment, error) {
 			return nil, err
 		}
 		r.Ceilings = append(r.Ceilings[:len(r.Ceilings):len(r.Ceilings)], ceilings...)
-	}
-	before, again, err := b.find(r, client)
-	if again != nil || err != nil {
-		return again, err
 	}
 	bill, err := r.Bill(before)
 	if err != nil {
