@@ -95,6 +95,7 @@ const burst = 100
 type world struct {
 	server *httptest.Server
 	store  *store.Store
+	rates  *remote.Rates
 	now    time.Time
 	log    bytes.Buffer
 }
@@ -121,8 +122,9 @@ func newWorldAt(t testing.TB, location string, key signer.Source, block int64, i
 	for _, c := range change {
 		c(payer)
 	}
+	w.rates = remote.NewRates(remote.Rate{PerSecond: 1, Burst: burst}, clock)
 	signer, err := remote.New(t.Context(), remote.Config{
-		Key: key, Payments: payer, Identify: identify, Clients: s.Clients(), Usage: s.LiveUsage(), Rates: remote.NewRates(remote.Rate{PerSecond: 1, Burst: burst}, clock), Directory: directory, Now: clock, Log: slog.New(slog.NewJSONHandler(&w.log, nil)),
+		Key: key, Payments: payer, Identify: identify, Clients: s.Clients(), Usage: s.LiveUsage(), Rates: w.rates, Directory: directory, Now: clock, Log: slog.New(slog.NewJSONHandler(&w.log, nil)),
 	})
 	require.NoError(t, err)
 	w.server = httptest.NewServer(described(t, signer.Handler()))
