@@ -11,12 +11,12 @@ import (
 func markMoney(root *cobra.Command) {
 	cli.MarkMoney(root,
 		[]string{
-			"pay", "ticket batch", "ticket deliver", "ticket redeem",
+			"pay", "call", "ticket batch", "ticket deliver", "ticket redeem",
 			"fund", "unlock", "unlock cancel", "withdraw", "exit",
 			"tx bump", "tx cancel", "tx sign", "tx send",
 		},
 		[]string{
-			"deposit", "reserve", "for", "value", "count", "keep-deposit", "keep-reserve",
+			"deposit", "reserve", "for", "value", "max-cost", "max-price", "count", "keep-deposit", "keep-reserve",
 			"yes", "cancel-unlock", "with-pending", "replace-unknown", "accept-contracts",
 			"inactive-ok", "adopt", "early", "at-a-loss", "raw",
 		})

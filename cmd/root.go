@@ -5,6 +5,7 @@ import (
 
 	"github.com/pmctl/pmctl/cmd/account"
 	"github.com/pmctl/pmctl/cmd/agent"
+	"github.com/pmctl/pmctl/cmd/call"
 	"github.com/pmctl/pmctl/cmd/funds"
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/cmd/look"
@@ -78,7 +79,7 @@ sender, the orchestrator the recipient. See pmctl help glossary.`,
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Pay", []*cobra.Command{pay.NewPay(r), recipient.NewRecipient(r), ticket.NewParams(r), ticket.NewTicket(r)}},
+		{"Pay", []*cobra.Command{pay.NewPay(r), call.NewCall(r), recipient.NewRecipient(r), ticket.NewParams(r), ticket.NewTicket(r)}},
 		{"Funds", []*cobra.Command{fund, funds.NewUnlock(r), funds.NewWithdraw(r), funds.NewExit(r), tx.NewTx(r)}},
 		{"Inspect", []*cobra.Command{look.NewStatus(r), look.NewDoctor(r), past.NewBudget(r), past.NewHistory(r), past.NewRunway(r), past.NewLuck(r)}},
 		{"Keys", []*cobra.Command{account.NewAccount(r), agent.NewAgent(r), signer.NewSigner(r)}},

@@ -75,7 +75,7 @@ func (s *seat) everyCommand() []string {
 		"params fetch " + url, "params show params.json", "recipient list", "recipient show " + url,
 		"store check", "store acknowledge", "store export", "store import ledger.json", "store migrate",
 		"ticket batch --params params.json --count 1", "ticket verify batch.json", "ticket inspect payment", "ticket deliver " + url + " payment", "ticket redeem batch.json",
-		"pay " + url + " --value 1gwei", "pay http://127.0.0.1:1 --value 1gwei",
+		"pay " + url + " --value 1gwei", "pay http://127.0.0.1:1 --value 1gwei", "call " + url + "/apps/fixed1/app --no-pay", "call " + url + "/apps/fixed1/app -d x",
 		"tx list", "tx show " + unmined, "tx wait " + unmined, "tx bump " + unmined, "tx cancel " + unmined, "tx send payment", "tx sign payment",
 		"signer client add studio --ev-per-day 0.000000000000000001eth --expires 720h --recipient " + me + " --max-price 500wei/second", "signer client list", "signer client show studio",
 		"signer client set studio --ev-total 1eth", "signer client rotate studio --sdk-token https://signer.example:8935", "signer client revoke studio", "signer serve --log xml", "signer usage",

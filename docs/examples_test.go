@@ -23,6 +23,7 @@ var state = map[string]string{
 	"agent start":          `fresh; export IT=$ME; cp passphrase pass`,
 	"agent status":         `pmctl agent start >/dev/null 2>&1 || true`,
 	"agent stop":           `pmctl agent start >/dev/null 2>&1 || true`,
+	"call":                 `fresh; echo x >frame.png`,
 	"completion":           `mkdir -p etc/bash_completion.d ~/.config/fish/completions zsh; fpath=(x $HOME/zsh)`,
 	"config show":          `fresh; mkdir -p ~/.config/pmctl; (umask 077; printf '[profile.night]\nlimits.max_ticket_ev = "100gwei"\n' >~/.config/pmctl/config.toml)`,
 	"exit":                 `fresh; pmctl unlock --yes >/dev/null; pmctl-devnet round 8 >/dev/null`,
@@ -81,6 +82,7 @@ var asks = regexp.MustCompile(`^pmctl (fund --deposit \S+ --reserve|exit|unlock|
 
 // here has what stands in examples for what the reader has, and what that is here.
 var here = strings.NewReplacer(
+	"https://orchestrator.example:8935/apps/echo", "$R/apps/fixed1", "https://orchestrator.example:8935/apps/live", "$R/apps/live1",
 	"https://recipient.example", "$R", "URL…", "$R", "URL", "$R",
 	"~/backup/UTC--2024-…", "~/backup/UTC--*", "0x…", "$IT", "age1…", "age1",
 	"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "${OTHER:-$ME}",

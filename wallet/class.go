@@ -10,6 +10,7 @@ import (
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/agent"
+	"github.com/pmctl/pmctl/wallet/call"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -93,7 +94,7 @@ func ClassOf(err error) Class {
 		return ClassWaiting
 	case is(pay.ErrInProgress), as(new(*pay.UnknownOutcomeError)):
 		return ClassOutcomeUnknown
-	case is(ClassUnreported), as(new(*durable.UnsyncedError)):
+	case is(ClassUnreported), as(new(*durable.UnsyncedError), new(*call.AnsweredBeforeError)):
 		return ClassUnreported
 	case is(ClassCancelled, context.Canceled):
 		return ClassCancelled

@@ -156,7 +156,7 @@ func (c *Client) offer(u URL, sender common.Address, info *wire.OrchestratorInfo
 func (c *Client) fetchError(u URL, err, dialFailure error, header, trailer metadata.MD) error {
 	const contentType = "content-type"
 	began, ended := len(header.Get(contentType)) > 0, len(trailer.Get(contentType)) > 0
-	code, text := status.Code(err), oneLine(status.Convert(err).Message())
+	code, text := status.Code(err), OneLine(status.Convert(err).Message())
 	switch {
 	case !began && !ended && dialFailure != nil:
 		return connectError(u, dialFailure, c.timeout())

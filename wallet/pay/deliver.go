@@ -76,7 +76,7 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 	defer response.Body.Close()
 	body, bodyErr := readAll(response.Body)
 	if response.StatusCode != http.StatusOK {
-		err := notAccepted(transcoder, response, oneLine(string(body)))
+		err := notAccepted(transcoder, response, OneLine(string(body)))
 		var unknown *UnknownOutcomeError
 		if !errors.As(err, &unknown) {
 			c.Headers.taken(transcoder, size)

@@ -127,6 +127,9 @@ func speaksTLS(ctx context.Context, u URL) bool {
 	return true
 }
 
+// Unreachable returns the error of an HTTP request to u that failed before an answer.
+func Unreachable(u URL, err error) error { return connectError(u, err, DefaultTimeout) }
+
 func isTimeout(err error) bool {
 	var timeout net.Error
 	return errors.As(err, &timeout) && timeout.Timeout()

@@ -235,9 +235,9 @@ func (e *PartialError) Hint() string {
 // wordless stands for an empty text.
 const wordless = "(no reason given)"
 
-// oneLine makes a received text safe for a terminal and a log: one line of at most 300 characters,
+// OneLine makes a received text safe for a terminal and a log: one line of at most 300 characters,
 // without control characters.
-func oneLine(text string) string {
+func OneLine(text string) string {
 	const most = 300
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	text = strings.Map(func(r rune) rune {

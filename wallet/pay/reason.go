@@ -64,7 +64,7 @@ func tlsReason(err error) string {
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
 		return "the server closed the connection"
 	}
-	return oneLine(strings.TrimPrefix(err.Error(), "tls: "))
+	return OneLine(strings.TrimPrefix(err.Error(), "tls: "))
 }
 
 const httpStatus = `HTTP status code received from server: (\d{3})`

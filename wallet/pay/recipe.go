@@ -43,6 +43,9 @@ type Recipe struct {
 
 	// Continued tells that the answer was kept from an earlier payment.
 	Continued bool `json:"continued"`
+
+	// Call is what the call of an app notes of its payment; nil for other payments.
+	Call json.RawMessage `json:"call,omitempty"`
 }
 
 type keptRecipe struct {

@@ -66,7 +66,7 @@ func (r Record) ended(end State, outcome string) (Record, error) {
 	switch {
 	case r.State == Accepted:
 	case end == Accepted:
-		r.State, r.Outcome = Accepted, ""
+		r.State, r.Outcome = Accepted, outcome
 	case end == Refused && r.Deliveries == 1:
 		r.State, r.Outcome = Refused, outcome
 	case end == Reserved:

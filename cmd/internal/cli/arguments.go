@@ -47,6 +47,9 @@ func UsageLine(cmd *cobra.Command) string {
 // checkArguments refuses more or fewer arguments than the usage line has.
 func checkArguments(cmd *cobra.Command, args []string) error {
 	takes := Positionals(cmd)
+	if dash := cmd.ArgsLenAtDash(); dash >= 0 && strings.Contains(cmd.Use, "[-- ") {
+		args = args[:dash] // what follows is a command of its own
+	}
 	usage := "usage: " + UsageLine(cmd) + "; see " + cmd.CommandPath() + " --help"
 	for i, p := range takes {
 		if i >= len(args) && !p.Optional {

@@ -1,0 +1,97 @@
+package call
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+)
+
+// answerOptions say where the app's answer goes.
+type answerOptions struct {
+	file    string
+	include bool
+}
+
+func (o *answerOptions) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.file, "out", "", "write the app's answer, or the command's output, to a new `FILE` instead of stdout")
+	cmd.Flags().BoolVarP(&o.include, "include", "i", false, "write the answer's status and headers before its body")
+}
+
+func (o *answerOptions) check(r *cli.Run, noPay bool) error {
+	if r.Output == cli.OutputJSON && o.file == "" && !noPay {
+		return cli.WithHint(cli.Usagef("with --output json stdout has the document about the cost, so that the app's answer needs a file"), "pass --out FILE")
+	}
+	return nil
+}
+
+// answer writes the app's answer as it arrives.
+type answer struct {
+	out     io.Writer
+	file    *cli.OutFile // nil for stdout
+	include bool
+}
+
+func (o *answerOptions) open(r *cli.Run) (*answer, error) {
+	a := &answer{out: r.Out, include: o.include}
+	if o.file == "" {
+		return a, nil
+	}
+	file, err := cli.CreateOut(r.Durable(), "--out", o.file)
+	if err != nil {
+		return nil, err
+	}
+	a.file, a.out = file, file
+	return a, nil
+}
+
+func (a *answer) write(response *http.Response) error {
+	if a.include {
+		if err := writeHead(a.out, response); err != nil {
+			return err
+		}
+	}
+	_, err := io.Copy(a.out, response.Body)
+	if err == nil {
+		err = a.commit()
+	}
+	if err != nil {
+		return fmt.Errorf("the app's answer is incomplete: %w", err)
+	}
+	return nil
+}
+
+// commit gives the file its name.
+func (a *answer) commit() error {
+	if a.file == nil {
+		return nil
+	}
+	return a.file.Commit()
+}
+
+// writeHead writes the status line and the headers, as curl -i does.
+func writeHead(out io.Writer, response *http.Response) error {
+	if _, err := fmt.Fprintf(out, "%s %s\r\n", response.Proto, response.Status); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(response.Header)) {
+		for _, value := range response.Header[name] {
+			if _, err := fmt.Fprintf(out, "%s: %s\r\n", name, value); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := io.WriteString(out, "\r\n")
+	return err
+}
+
+func (a *answer) close() {
+	if a.file != nil {
+		a.file.Close()
+	}
+}

@@ -1,0 +1,150 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/input"
+	"github.com/pmctl/pmctl/wallet/call"
+)
+
+// maxNamedBody limits the body of a request with an ID, in bytes: it is read before anything is
+// sent.
+const maxNamedBody = 16 << 20
+
+// requestOptions are curl's flags for a request.
+type requestOptions struct {
+	method  string
+	headers []string
+	data    []string
+	binary  string
+}
+
+func (o *requestOptions) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVarP(&o.method, "request", "X", "", "send a request with `METHOD` (default GET, and POST with a body)")
+	flags.StringArrayVarP(&o.headers, "header", "H", nil, "send the header `'NAME: VALUE'`; repeatable")
+	flags.StringArrayVarP(&o.data, "data", "d", nil, "send `DATA`, or the text of a file with @FILE, of stdin with @-, without line ends; repeated, joined by &")
+	flags.StringVar(&o.binary, "data-binary", "", "send `DATA` as it is, or a file with @FILE, or stdin with @-")
+	cmd.MarkFlagsMutuallyExclusive("data", "data-binary")
+}
+
+// request makes the request; end closes what its body is read from. secret names the flag that
+// reads a secret from stdin, "" for none.
+func (o *requestOptions) request(ctx context.Context, r *cli.Run, cmd *cobra.Command, target call.Target, named bool, secret string) (request *call.Request, end func(), err error) {
+	end = func() {}
+	request = &call.Request{Target: target, Method: strings.ToUpper(o.method), Header: make(http.Header)}
+	for _, text := range o.headers {
+		name, value, found := strings.Cut(text, ":")
+		value = strings.TrimSpace(value)
+		if !found || !isHeaderName(name) || strings.ContainsFunc(value, unicode.IsControl) {
+			return nil, end, cli.Usagef("-H: %.80q is not a header; write it as 'NAME: VALUE'", text)
+		}
+		request.Header.Add(name, value)
+	}
+	hasBody := len(o.data) > 0 || cmd.Flags().Changed("data-binary")
+	if request.Method == "" {
+		request.Method = http.MethodGet
+		if hasBody || target.Sessions() {
+			request.Method = http.MethodPost
+		}
+	}
+	if !hasBody {
+		return request, end, nil
+	}
+	if o.stdin() && secret != "" {
+		return nil, end, cli.Usagef("stdin cannot give both the body and what %s reads: pass a file, or another descriptor", secret)
+	}
+	if request.Header.Get("Content-Type") == "" {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if len(o.data) > 0 {
+		request.Body, err = o.text(ctx, r)
+		return request, end, err
+	}
+	in, size, err := open(ctx, r, o.binary)
+	if err != nil {
+		return nil, end, err
+	}
+	end = func() { in.Close() }
+	if !named {
+		request.Body = call.NewBody(in, size)
+		return request, end, nil
+	}
+	whole, err := readAll(in)
+	request.Body = call.BytesBody(whole)
+	return request, end, err
+}
+
+// stdin reports whether the body is read from stdin.
+func (o *requestOptions) stdin() bool { return o.binary == "@-" || slices.Contains(o.data, "@-") }
+
+// isHeaderName reports whether text is a token of HTTP.
+func isHeaderName(text string) bool {
+	const others = "!#$%&'*+-.^_`|~"
+	return text != "" && !strings.ContainsFunc(text, func(c rune) bool {
+		return c >= unicode.MaxASCII || !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune(others, c)
+	})
+}
+
+// text is the body of --data: what it is given, without line ends of files.
+func (o *requestOptions) text(ctx context.Context, r *cli.Run) (*call.Body, error) {
+	parts := make([]string, len(o.data))
+	for i, data := range o.data {
+		in, _, err := open(ctx, r, data)
+		if err != nil {
+			return nil, err
+		}
+		whole, err := readAll(in)
+		in.Close()
+		if err != nil {
+			return nil, err
+		}
+		parts[i] = string(whole)
+		if strings.HasPrefix(data, "@") {
+			parts[i] = strings.NewReplacer("\r", "", "\n", "", "\x00", "").Replace(parts[i])
+		}
+	}
+	return call.BytesBody([]byte(strings.Join(parts, "&"))), nil
+}
+
+// open opens DATA, @FILE or @-. The size is -1 where it is not known.
+func open(ctx context.Context, r *cli.Run, data string) (in io.ReadCloser, size int64, err error) {
+	path, isFile := strings.CutPrefix(data, "@")
+	switch {
+	case !isFile:
+		return io.NopCloser(strings.NewReader(data)), int64(len(data)), nil
+	case path == "-":
+		return io.NopCloser(r.In), -1, nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, 0, cli.Usage(err)
+	}
+	size = -1
+	if info.Mode().IsRegular() {
+		size = info.Size()
+	}
+	in, err = input.Open(ctx, path)
+	return in, size, err
+}
+
+var errLargeBody = errors.New("the body is too large")
+
+func readAll(in io.Reader) ([]byte, error) {
+	whole, err := io.ReadAll(io.LimitReader(in, maxNamedBody+1))
+	if err == nil && len(whole) > maxNamedBody {
+		err = cli.Usage(fmt.Errorf("%w: it is read before anything is sent, and then has at most %d bytes; use --data-binary without --request-id", errLargeBody, maxNamedBody))
+	}
+	return whole, err
+}

@@ -1,0 +1,83 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/wallet/call"
+)
+
+// sessionOptions say how long a session lasts.
+type sessionOptions struct {
+	length  time.Duration
+	command []string
+}
+
+func (o *sessionOptions) register(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&o.length, "for", 0, "end the session after `DURATION`, such as 10m (default: with the command, or Ctrl-C)")
+	cmd.Flags().Lookup("for").DefValue = "" // which the help would show
+}
+
+// check refuses what is for sessions alone.
+func (o *sessionOptions) check(target call.Target) error {
+	switch {
+	case target.Sessions():
+		return nil
+	case o.length != 0:
+		return cli.Usagef("--for is for sessions, whose URL ends in /session")
+	case len(o.command) > 0:
+		return cli.Usagef("a command after -- is for sessions, whose URL ends in /session")
+	}
+	return nil
+}
+
+// commandError is a command that failed.
+type commandError struct {
+	name string
+	err  error
+}
+
+func (e *commandError) Error() string {
+	var ended *exec.ExitError
+	if errors.As(e.err, &ended) {
+		return fmt.Sprintf("the command %s ended with %v; the session was stopped", e.name, ended)
+	}
+	return fmt.Sprintf("the command %s cannot be run: %v; the session was stopped", e.name, e.err)
+}
+
+func (e *commandError) Unwrap() error { return e.err }
+
+// run returns what uses a session: the command, nil for none.
+func (o *sessionOptions) run(r *cli.Run, out io.Writer, stdinTaken bool) func(context.Context, call.Session) error {
+	if len(o.command) == 0 {
+		return nil
+	}
+	return func(ctx context.Context, s call.Session) error {
+		const grace = 5 * time.Second // from an interrupt to the end
+		command := exec.CommandContext(ctx, o.command[0], o.command[1:]...)
+		command.Env = append(os.Environ(), "PMCTL_APP_URL="+s.AppURL, "PMCTL_CONTROL_URL="+s.ControlURL, "PMCTL_SESSION_ID="+s.ID)
+		command.Stdout, command.Stderr = out, r.Err
+		if !stdinTaken {
+			command.Stdin = os.Stdin
+		}
+		command.WaitDelay = grace
+		command.Cancel = func() error {
+			if err := command.Process.Signal(os.Interrupt); err != nil {
+				return command.Process.Kill() // where the system has no interrupts
+			}
+			return nil
+		}
+		if err := command.Run(); err != nil {
+			return &commandError{o.command[0], err}
+		}
+		return nil
+	}
+}

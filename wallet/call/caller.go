@@ -1,0 +1,246 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/http"
+	"time"
+
+	"github.com/pmctl/pmctl/wallet/live"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/runner"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// Caller calls apps, and pays for that.
+type Caller struct {
+	// HTTP sends the requests.
+	HTTP *http.Client
+
+	// Purse pays, within Terms.
+	Purse Purse
+	Terms Terms
+
+	// Now is the clock, and After waits, as time.After does.
+	Now   func() time.Time
+	After func(time.Duration) <-chan time.Time
+
+	// Answered is called with the app's answer, whose body it reads, as soon as its header is
+	// there. Of a session that is the orchestrator's answer.
+	Answered func(*http.Response) error
+}
+
+// Result is what came of a call.
+type Result struct {
+	// Challenge is what the orchestrator asked for last; nil for an app that asks for nothing.
+	*Challenge
+
+	// Price is the call's, or its session's first one.
+	Price live.Price
+
+	// Payments counts those that were sent. Tickets are worth Paid wei together, and pay for
+	// Units at a Fee in wei; Balance is what was paid beyond it.
+	Payments           int
+	Tickets            uint64
+	Units              int64
+	Fee, Paid, Balance *big.Rat
+
+	// Status is the HTTP status of the app's answer; 0 for none.
+	Status int
+
+	// Session is the session that was opened; nil for a single call.
+	Session *Session
+}
+
+func newResult(c *Challenge) *Result {
+	r := &Result{Challenge: c, Fee: new(big.Rat), Paid: new(big.Rat), Balance: new(big.Rat)}
+	if c != nil {
+		r.Price = c.price()
+	}
+	return r
+}
+
+// add counts a payment.
+func (r *Result) add(p *Payment) {
+	r.Challenge, r.Payments, r.Tickets, r.Units = p.Challenge, r.Payments+1, r.Tickets+uint64(p.Tickets), r.Units+p.Units
+	r.Fee.Add(r.Fee, p.Fee)
+	r.Paid.Add(r.Paid, p.Paid)
+	r.Balance.Sub(r.Paid, r.Fee)
+	r.Price = live.Price{PerUnit: p.Session.InitialPricePerUnit, Pixels: p.Session.InitialPixelsPerUnit}
+}
+
+// Quote returns what the first payment of a call would come to: nothing is recorded, signed or
+// paid. It is nil for an app that asks for no payment, whose answer is passed on. Quote fails as
+// Call does.
+func (c *Caller) Quote(ctx context.Context, r *Request) (*Due, error) {
+	due, free, err := c.challenged(ctx, r)
+	switch {
+	case err != nil:
+		return nil, err
+	case due == nil:
+		return nil, c.pass(free, newResult(nil))
+	}
+	return due, c.Purse.Check(ctx, *due)
+}
+
+// Call calls an app once, pays what the orchestrator asks for, and passes on the app's answer. It
+// returns what was paid also when it fails after that.
+//
+// It fails with *PriceError, *CostError, *UnitError and the errors of Purse for what is not paid;
+// with *pay.UnreachableError if nothing was sent; with *pay.RefusedError if the orchestrator
+// refuses the payment, and *pay.UnknownOutcomeError if it is not known whether it has it; with
+// *AppError for an answer with status 400 or above; and with *AnsweredBeforeError for a request
+// that was answered in an earlier run.
+func (c *Caller) Call(ctx context.Context, r *Request) (*Result, error) {
+	p, err := c.Purse.Recorded(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	if p != nil {
+		return c.again(ctx, r, p)
+	}
+	due, free, err := c.challenged(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if due == nil {
+		result := newResult(nil)
+		return result, c.pass(free, result)
+	}
+	if p, err = c.Purse.Pay(ctx, *due); err != nil {
+		return nil, err
+	}
+	return c.paid(ctx, r, p)
+}
+
+// again continues a call whose payment was recorded before. A payment that was never sent and
+// cannot be sent any more is replaced.
+func (c *Caller) again(ctx context.Context, r *Request, p *Payment) (*Result, error) {
+	switch p.Record.State {
+	case store.Accepted:
+		return nil, &AnsweredBeforeError{p.Record.ID, p.Record.At}
+	case store.Refused:
+		return nil, &pay.RefusedBeforeError{ID: p.Record.ID, Outcome: p.Record.Outcome, At: p.Record.At}
+	}
+	if err := c.Terms.allow(new(big.Rat), p.Paid); err != nil {
+		return nil, err
+	}
+	sent := p.sentBefore()
+	result, err := c.paid(ctx, r, p)
+	if result != nil || !cannotBeSent(err) {
+		return result, err
+	}
+	if sent {
+		return nil, &pay.UnknownOutcomeError{URL: r.Target.Origin.String(), Err: fmt.Errorf("they cannot be delivered again: %w", err), Request: p.Record.ID, Again: true, Over: true}
+	}
+	if err := c.Purse.Drop(ctx, p); err != nil {
+		return nil, err
+	}
+	return c.Call(ctx, r)
+}
+
+// paid sends the request with its payment, and passes on the answer. The result is nil if the
+// payment was not sent.
+func (c *Caller) paid(ctx context.Context, r *Request, p *Payment) (*Result, error) {
+	response, err := c.send(ctx, r, p)
+	if err != nil {
+		if errors.As(err, new(*pay.RefusedError)) || errors.As(err, new(*pay.UnknownOutcomeError)) {
+			result := newResult(p.Challenge)
+			result.add(p)
+			return result, err
+		}
+		return nil, err
+	}
+	result := newResult(p.Challenge)
+	result.add(p)
+	noted := c.Purse.End(context.WithoutCancel(ctx), p, store.Accepted, "")
+	return result, errors.Join(c.pass(response, result), noted)
+}
+
+// pass passes on the app's answer.
+func (c *Caller) pass(response *http.Response, result *Result) error {
+	defer response.Body.Close()
+	result.Status = response.StatusCode
+	if err := c.Answered(response); err != nil {
+		return err
+	}
+	if response.StatusCode >= http.StatusBadRequest {
+		return &AppError{response.StatusCode, result.Challenge == nil}
+	}
+	return nil
+}
+
+// challenged sends the request without a payment, and returns the payment that is due for it.
+// Where the app asks for none, due is nil and response is its answer.
+func (c *Caller) challenged(ctx context.Context, r *Request) (due *Due, response *http.Response, err error) {
+	listing, stop := context.WithCancel(ctx)
+	listed := c.list(listing, r.Target)
+	defer func() {
+		stop()
+		<-listed // it is closed
+	}()
+	response, err = c.ask(ctx, r)
+	if err == nil && r.redirected(response) { // an orchestrator's own, such as from /app to /app/
+		response.Body.Close()
+		response, err = c.ask(ctx, r)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if response.StatusCode != http.StatusPaymentRequired {
+		return nil, response, unfunded(r.Target.Origin, response)
+	}
+	body, err := readOwn(response)
+	if err != nil {
+		return nil, nil, pay.Unreachable(r.Target.Origin, err)
+	}
+	challenge, err := readChallenge(body, r.Target.Origin, c.Purse.Sender(), c.Now())
+	if err != nil {
+		if errors.Is(err, pay.ErrMalformed) && isJSON(response) {
+			err = fmt.Errorf("%w: %s", err, reason(body))
+		}
+		return nil, nil, err
+	}
+	found := <-listed
+	if challenge.App, challenge.Type = found.App, ""; found.App == "" {
+		challenge.App = r.Target.runner()
+	}
+	_, kind, _ := found.Price.Rat()
+	if challenge.Type, err = c.Terms.typeFor(kind); err != nil {
+		return nil, nil, err
+	}
+	due, err = c.due(challenge, 0, nil, new(big.Rat))
+	return due, nil, err
+}
+
+// due returns a payment that is due now, within the terms.
+func (c *Caller) due(challenge *Challenge, number int, before *live.Session, paid *big.Rat) (*Due, error) {
+	at := c.Now()
+	bill, err := c.Terms.bill(challenge.request(at), before)
+	if err != nil {
+		return nil, err
+	}
+	return &Due{challenge, number, before, at, bill}, c.Terms.allow(paid, bill.Paid())
+}
+
+// list finds the app in the orchestrator's list of runners, in the background. An app that is not
+// listed is the zero Runner.
+func (c *Caller) list(ctx context.Context, t Target) <-chan runner.Runner {
+	listed := make(chan runner.Runner, 1)
+	go func() {
+		defer close(listed)
+		client := runner.Client{HTTP: c.HTTP}
+		all, _ := client.Runners(ctx, t.Origin) // typeFor has the error, if it matters
+		var best runner.Runner
+		longest := -1
+		for _, one := range all {
+			if length, within := t.within(one.URL); within && length > longest {
+				best, longest = one, length
+			}
+		}
+		listed <- best
+	}()
+	return listed
+}

@@ -1,0 +1,52 @@
+package call
+
+import (
+	"fmt"
+	"time"
+)
+
+// AppError is an answer of the app itself that reports a failure. The call was paid.
+type AppError struct {
+	// Status is the HTTP status.
+	Status int
+	// Free tells that the app asked for no payment.
+	Free bool
+}
+
+func (e *AppError) Error() string {
+	if e.Free {
+		return fmt.Sprintf("the app answered with status %d; nothing was paid", e.Status)
+	}
+	return fmt.Sprintf("the call was paid, and the app answered with status %d", e.Status)
+}
+
+// AnsweredBeforeError is a call that was paid and answered in an earlier run. Its answer is not
+// kept.
+type AnsweredBeforeError struct {
+	// ID is the request ID, At when the request was begun.
+	ID string
+	At time.Time
+}
+
+func (e *AnsweredBeforeError) Error() string {
+	return fmt.Sprintf("request %q of %s was paid and answered; its answer is not kept, and nothing is sent again", e.ID, e.At.Format(time.RFC3339))
+}
+
+// Hint says what can be done.
+func (*AnsweredBeforeError) Hint() string {
+	return "to call the app again, and pay again, choose another --request-id"
+}
+
+// SessionLostError is a session that the orchestrator no longer has, or that could not be paid.
+type SessionLostError struct {
+	// ID is the session's.
+	ID string
+	// Err is why.
+	Err error
+}
+
+func (e *SessionLostError) Error() string {
+	return fmt.Sprintf("session %s has ended: %v", e.ID, e.Err)
+}
+
+func (e *SessionLostError) Unwrap() error { return e.Err }

@@ -1,0 +1,258 @@
+package call
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// payerHeader names the account that will pay.
+const payerHeader = "Livepeer-Payer-Address"
+
+// maxAnswer limits what is read of an orchestrator's own answers, in bytes.
+const maxAnswer = 1 << 20
+
+// Request is what is asked of an app.
+type Request struct {
+	Target Target
+	Method string
+	Header http.Header
+	// Body is nil for none.
+	Body *Body
+}
+
+// Digest identifies the request's method, URL and body.
+func (r *Request) Digest() string {
+	digest := r.Method + " " + r.Target.URL.String()
+	if r.Body != nil {
+		digest += " " + r.Body.digest
+	}
+	return digest
+}
+
+// HTTPClient returns a client for calls: it accepts any certificate, as orchestrators' are
+// self-signed, follows no redirect and changes no body.
+func HTTPClient() *http.Client {
+	const patience = 2 * time.Second // for an answer to a request's header, before its body is sent
+	client := pay.HTTPClient()
+	transport := client.Transport.(*http.Transport)
+	transport.DisableKeepAlives, transport.DisableCompression, transport.ExpectContinueTimeout = false, true, patience
+	transport.MaxIdleConnsPerHost = 2
+	return client
+}
+
+// ask sends the request without a payment. Its body waits for the orchestrator to want it.
+func (c *Caller) ask(ctx context.Context, r *Request) (*http.Response, error) {
+	request, err := r.http(ctx)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set(payerHeader, c.Purse.Sender().Hex())
+	if r.Body != nil {
+		request.Body = r.Body.unpaidReader()
+		request.Header.Set("Expect", "100-continue")
+	}
+	response, err := c.HTTP.Do(request)
+	if err == nil {
+		return response, nil
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if errors.Is(err, ErrBodySent) {
+		return nil, ErrBodySent
+	}
+	return nil, pay.Unreachable(r.Target.Origin, err)
+}
+
+// http is the request without its body's content.
+func (r *Request) http(ctx context.Context) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, r.Method, r.Target.URL.String(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrURL, err)
+	}
+	request.Header = r.Header.Clone()
+	if request.Header == nil {
+		request.Header = make(http.Header)
+	}
+	if request.Header.Get("User-Agent") == "" {
+		request.Header.Set("User-Agent", "pmctl")
+	}
+	if r.Body != nil {
+		request.ContentLength = r.Body.Size
+	}
+	if host := request.Header.Get("Host"); host != "" {
+		request.Host = host
+		request.Header.Del("Host")
+	}
+	return request, nil
+}
+
+// redirected reports whether an answer sends the request to another path of the same server, and
+// has it go there.
+func (r *Request) redirected(response *http.Response) bool {
+	if response.StatusCode != http.StatusTemporaryRedirect && response.StatusCode != http.StatusPermanentRedirect {
+		return false
+	}
+	to, err := response.Location()
+	if err != nil || to.Scheme != r.Target.URL.Scheme || to.Host != r.Target.URL.Host {
+		return false
+	}
+	r.Target.URL = to
+	return true
+}
+
+// send sends the request with a payment, and records that. It returns the app's answer, or
+// *pay.UnreachableError if nothing was sent, *pay.RefusedError if the orchestrator refuses, and
+// *pay.UnknownOutcomeError if it is not known whether it has the payment.
+func (c *Caller) send(ctx context.Context, r *Request, p *Payment) (*http.Response, error) {
+	request, err := r.http(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Purse.Begin(ctx, p); err != nil {
+		return nil, err
+	}
+	request.Header.Set(payerHeader, c.Purse.Sender().Hex())
+	for name, values := range p.Headers.HTTP() {
+		request.Header[name] = values
+	}
+	if r.Body != nil {
+		request.Body = r.Body.paidReader()
+	}
+	// Once there is a connection, the request may be on its way.
+	var connected atomic.Bool
+	request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	}))
+	response, err := c.HTTP.Do(request)
+	switch {
+	case err == nil:
+		err = refusal(r.Target.Origin, response)
+	case !connected.Load() && ctx.Err() != nil:
+		err = context.Cause(ctx)
+	case !connected.Load():
+		err = pay.Unreachable(r.Target.Origin, err)
+	case ctx.Err() != nil:
+		err = &pay.UnknownOutcomeError{URL: r.Target.Origin.String(), Err: context.Cause(ctx)}
+	default:
+		err = &pay.UnknownOutcomeError{URL: r.Target.Origin.String(), Err: pay.Unreachable(r.Target.Origin, err)}
+	}
+	return response, c.ended(ctx, p, err)
+}
+
+// ended records how the sending of a payment ended that was not answered with success; err is
+// nil for one that was.
+func (c *Caller) ended(ctx context.Context, p *Payment, err error) error {
+	if err == nil {
+		return nil
+	}
+	end, said := store.Reserved, "" // nothing was sent
+	var unknown *pay.UnknownOutcomeError
+	var refused *pay.RefusedError
+	switch {
+	case errors.As(err, &unknown):
+		end = store.Sent
+		if p.Record != nil {
+			unknown.Request, unknown.Again = p.Record.ID, p.Record.Deliveries > 1
+		}
+	case errors.As(err, &refused):
+		end, said = store.Refused, refused.Text
+		if p.sentBefore() && p.Record.Deliveries > 1 {
+			err = &pay.UnknownOutcomeError{URL: refused.URL, Err: refused, Status: refused.Status, Request: p.Record.ID, Again: true}
+		}
+	}
+	return errors.Join(err, c.Purse.End(context.WithoutCancel(ctx), p, end, said))
+}
+
+// refusal returns the error of an orchestrator's own refusal of a payment; nil for an app's
+// answer, whose body it leaves unread.
+func refusal(origin pay.URL, response *http.Response) error {
+	status := response.StatusCode
+	switch status {
+	case http.StatusPaymentRequired, http.StatusBadRequest, http.StatusForbidden, http.StatusServiceUnavailable:
+	default:
+		return nil
+	}
+	text := peek(response)
+	if status == http.StatusServiceUnavailable && !saysFull(text) || status != http.StatusPaymentRequired && status != http.StatusServiceUnavailable && !saysPayment(text) {
+		return nil
+	}
+	response.Body.Close()
+	if status == http.StatusServiceUnavailable {
+		return &pay.UnknownOutcomeError{URL: origin.String(), Status: status, Busy: true, Err: fmt.Errorf("status %d: %s", status, text)}
+	}
+	return &pay.RefusedError{URL: origin.String(), Status: status, Text: text, TicketsTaken: status == http.StatusBadRequest}
+}
+
+// unfunded returns the error of an orchestrator that makes no challenge for an account without a
+// reserve; nil for any other answer, whose body it leaves unread.
+func unfunded(origin pay.URL, response *http.Response) error {
+	if response.StatusCode < http.StatusBadRequest {
+		return nil
+	}
+	refused := &pay.RefusedError{URL: origin.String(), Status: response.StatusCode, Text: peek(response)}
+	if !errors.Is(refused, pm.ErrInsufficientSenderReserve) {
+		return nil
+	}
+	response.Body.Close()
+	return refused
+}
+
+// peek returns the beginning of an answer as an orchestrator's error, and leaves it unread.
+func peek(response *http.Response) string {
+	const most = 4096
+	head, _ := io.ReadAll(io.LimitReader(response.Body, most))
+	response.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(head), response.Body), response.Body}
+	return reason(head)
+}
+
+// saysPayment reports whether a text is an orchestrator's about a payment or its credentials. An
+// app can use these words, too: then the call counts as refused, and is not paid again either.
+func saysPayment(text string) bool {
+	return regexp.MustCompile(`(?i)ticket|payment|expected price|ErrSeg|segment cred|auth ?token|manifest|inactive in round|mismatched sender|sender|signature`).MatchString(text)
+}
+
+// saysFull reports whether a text says that a runner has no free place.
+func saysFull(text string) bool {
+	return regexp.MustCompile(`(?i)capac|full|busy|no .*available|unavailable`).MatchString(text)
+}
+
+// reason is the text of an orchestrator's error, which is JSON or plain.
+func reason(body []byte) string {
+	var said struct {
+		Error struct{ Message string }
+	}
+	text := string(body)
+	if json.Unmarshal(body, &said) == nil && said.Error.Message != "" {
+		text = said.Error.Message
+	}
+	return pay.OneLine(text)
+}
+
+// readOwn reads an orchestrator's own answer, and closes it.
+func readOwn(response *http.Response) ([]byte, error) {
+	defer response.Body.Close()
+	return io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+}
+
+// isJSON reports whether an answer is a JSON document.
+func isJSON(response *http.Response) bool {
+	return strings.HasPrefix(response.Header.Get("Content-Type"), "application/json")
+}

@@ -1,0 +1,151 @@
+package call
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/live"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// answerTimeout limits the orchestrator's own answers.
+const answerTimeout = 15 * time.Second
+
+// needsRefresh reports whether a payment failed that fresh ticket params would allow.
+func needsRefresh(err error) bool {
+	return errors.Is(err, live.ErrRefresh) || errors.Is(err, pm.ErrTicketParamsExpired) || errors.As(err, new(*pm.NonceCapError)) ||
+		errors.As(err, new(*wire.ExpiredTokenError)) || errors.As(err, new(*store.RetiredError))
+}
+
+// post posts to the orchestrator at url and returns its answer. An error is *pay.UnreachableError
+// if nothing was sent, and *pay.UnknownOutcomeError or ctx's otherwise.
+func (c *Caller) post(ctx context.Context, origin pay.URL, url string, header http.Header, body []byte) (status int, answer []byte, err error) {
+	c.HTTP.CloseIdleConnections() // a kept connection may be dead, and then it is not known what arrived
+	limited, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	var connected atomic.Bool
+	traced := httptrace.WithClientTrace(limited, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
+	request, err := http.NewRequestWithContext(traced, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, fmt.Errorf("%w: %w", pay.ErrMalformed, err)
+	}
+	request.Header = header
+	response, err := c.HTTP.Do(request)
+	if err == nil {
+		status = response.StatusCode
+		answer, err = readOwn(response)
+	}
+	switch {
+	case err == nil:
+		return status, answer, nil
+	case !connected.Load() && ctx.Err() != nil:
+		return 0, nil, context.Cause(ctx)
+	case !connected.Load():
+		return 0, nil, pay.Unreachable(origin, err)
+	}
+	return 0, nil, &pay.UnknownOutcomeError{URL: origin.String(), Err: pay.Unreachable(origin, err)}
+}
+
+// deliver posts a payment of a session, and returns the challenge for the next one; nil where the
+// answer has none. A payment that the orchestrator has from an earlier delivery is accepted.
+func (h *held) deliver(ctx context.Context, p *Payment) (*Challenge, error) {
+	if err := h.Purse.Begin(ctx, p); err != nil {
+		return nil, err
+	}
+	origin := p.Offer.URL
+	status, answer, err := h.post(ctx, origin, p.PaymentURL, p.Headers.HTTP(), nil)
+	if err == nil && status != http.StatusOK {
+		err = h.notAccepted(p, status, answer)
+	}
+	if err != nil && h.counted && errors.Is(err, pm.ErrNonceReplayed) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, h.ended(ctx, p, err)
+	}
+	result := new(wire.PaymentResult)
+	if proto.Unmarshal(answer, result) != nil || result.GetInfo() == nil {
+		return nil, nil // the payment was taken: fresh params are asked for when they are needed
+	}
+	encoded, err := proto.Marshal(result.GetInfo())
+	if err != nil {
+		return nil, nil
+	}
+	offer, err := pay.NewOffer(origin, h.Purse.Sender(), h.Now(), result.GetInfo())
+	if err != nil {
+		return nil, nil
+	}
+	next, err := p.renewed(offer, encoded)
+	if err != nil {
+		return nil, h.ended(ctx, p, err)
+	}
+	return next, nil
+}
+
+// notAccepted is the error of an answer to a session's payment other than success.
+func (h *held) notAccepted(p *Payment, status int, answer []byte) error {
+	text, at := reason(answer), p.Offer.URL.String()
+	refused := &pay.RefusedError{URL: at, Status: status, Text: text, TicketsTaken: status == http.StatusBadRequest}
+	switch status {
+	case http.StatusBadRequest, http.StatusPaymentRequired, http.StatusForbidden:
+		return refused
+	case http.StatusNotFound, http.StatusConflict, http.StatusGone:
+		return &SessionLostError{p.ManifestID, refused}
+	}
+	return &pay.UnknownOutcomeError{URL: at, Status: status, Busy: status == http.StatusServiceUnavailable, Err: fmt.Errorf("status %d: %s", status, text)}
+}
+
+// refresh asks for fresh ticket params at the session's price.
+func (h *held) refresh(ctx context.Context) (*Challenge, error) {
+	origin := h.challenge.Offer.URL
+	body, err := json.Marshal(struct {
+		Sender     string `json:"sender"`
+		ManifestID string `json:"manifest_id"`
+	}{h.Purse.Sender().Hex(), h.challenge.ManifestID})
+	if err != nil {
+		return nil, err
+	}
+	status, answer, err := h.post(ctx, origin, origin.String()+"/refresh-payment", http.Header{"Content-Type": {"application/json"}}, body)
+	switch {
+	case err != nil:
+		return nil, err
+	case status != http.StatusOK:
+		return nil, &SessionLostError{h.challenge.ManifestID, &pay.RefusedError{URL: origin.String(), Status: status, Text: reason(answer)}}
+	}
+	fresh, err := readChallenge(answer, origin, h.Purse.Sender(), h.Now())
+	if err != nil {
+		return nil, err
+	}
+	return h.challenge.renewed(fresh.Offer, fresh.Encoded)
+}
+
+// stop ends a session.
+func (h *held) stop(ctx context.Context, s Session) error {
+	if s.ControlURL == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
+	origin := h.challenge.Offer.URL
+	header := http.Header{payerHeader: {h.Purse.Sender().Hex()}}
+	status, answer, err := h.post(ctx, origin, s.ControlURL+"/stop", header, nil)
+	switch {
+	case err != nil:
+		return err
+	case status >= http.StatusBadRequest && status != http.StatusNotFound && status != http.StatusConflict && status != http.StatusGone:
+		return &pay.RefusedError{URL: origin.String(), Status: status, Text: reason(answer)}
+	}
+	return nil
+}

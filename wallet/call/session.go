@@ -1,0 +1,326 @@
+package call
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/pmctl/pmctl/wallet/live"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// Session is a session with an app, as the orchestrator opened it.
+type Session struct {
+	ID         string `json:"session_id"`
+	AppURL     string `json:"app_url"`
+	ControlURL string `json:"control_url"`
+}
+
+// SessionOptions say how long a session lasts.
+type SessionOptions struct {
+	// For ends it after that time; 0 is for no end.
+	For time.Duration
+
+	// Run, if set, uses the session, and ends it by returning. Its context ends with the session.
+	Run func(ctx context.Context, s Session) error
+}
+
+const (
+	// payEvery is the time between payments of a session.
+	payEvery = 5 * time.Second
+
+	// patience is how long a session may go unpaid while its orchestrator cannot be reached.
+	patience = 30 * time.Second
+
+	// stopTimeout limits the request that stops a session.
+	stopTimeout = 10 * time.Second
+)
+
+// held is a session while it is paid.
+type held struct {
+	*Caller
+	result    *Result
+	challenge *Challenge
+	session   *live.Session // after the last payment
+
+	// pending is a payment that is not known to have arrived; counted tells that result has it.
+	pending *Payment
+	counted bool
+
+	// next is the next payment's number; paidAt is when the last one was accepted.
+	next   int
+	paidAt time.Time
+}
+
+// Hold opens a session, or continues the one that an earlier run of the same request opened, pays
+// for it while it lasts, and stops it. It ends with the options or with ctx, and before a payment
+// that the terms do not allow. It returns what was paid also when it fails.
+//
+// It fails as Call does; with *PriceError when the price was raised; with *SessionLostError when
+// the orchestrator ends the session or cannot be reached; with Run's error; and with ctx's.
+func (c *Caller) Hold(ctx context.Context, r *Request, o SessionOptions) (*Result, error) {
+	h := &held{Caller: c, result: newResult(nil)}
+	opened, err := h.open(ctx, r)
+	if opened == nil {
+		if h.result.Payments == 0 {
+			return nil, err
+		}
+		return h.result, err
+	}
+	h.result.Session = opened
+	if err == nil {
+		err = h.hold(ctx, *opened, o)
+	}
+	if stopErr := h.stop(context.WithoutCancel(ctx), *opened); stopErr != nil && !errors.As(err, new(*SessionLostError)) {
+		err = errors.Join(err, fmt.Errorf("session %s may be open still: %w", opened.ID, stopErr))
+	}
+	return h.result, err
+}
+
+// hold pays until the session is to end.
+func (h *held) hold(ctx context.Context, opened Session, o SessionOptions) error {
+	running, end := context.WithCancel(ctx)
+	ran := make(chan error, 1)
+	if o.Run != nil {
+		go func() { ran <- o.Run(running, opened) }()
+	}
+	var over <-chan time.Time
+	if o.For > 0 {
+		over = h.After(o.For)
+	}
+	for {
+		var due <-chan time.Time
+		if h.challenge.Type != live.Fixed {
+			due = h.After(payEvery)
+		}
+		var err error
+		select {
+		case err = <-ran:
+			end()
+			return err
+		case <-over:
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		case <-due:
+			if err = h.pay(ctx); err == nil {
+				continue
+			}
+		}
+		end()
+		if o.Run != nil {
+			<-ran // which ended with the session
+		}
+		return err
+	}
+}
+
+// open opens the session with its first payment, or finds it in the records of an earlier run.
+// It returns a session that must be stopped also with an error.
+func (h *held) open(ctx context.Context, r *Request) (*Session, error) {
+	first, err := h.Purse.Recorded(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	if first == nil {
+		due, free, err := h.challenged(ctx, r)
+		if err == nil && due == nil {
+			free.Body.Close()
+			err = fmt.Errorf("%w (%s): it opens a session without asking for payment, status %d", pay.ErrMalformed, r.Target.Origin, free.StatusCode)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if first, err = h.Purse.Pay(ctx, *due); err != nil {
+			return nil, err
+		}
+	}
+	if first.Record != nil && first.Record.State == store.Refused {
+		return nil, &pay.RefusedBeforeError{ID: first.Record.ID, Outcome: first.Record.Outcome, At: first.Record.At}
+	}
+	if first.Record != nil && first.Record.State == store.Accepted {
+		return h.resume(ctx, first)
+	}
+	return h.begin(ctx, r, first)
+}
+
+// begin sends the request for a session with its first payment.
+func (h *held) begin(ctx context.Context, r *Request, first *Payment) (*Session, error) {
+	if err := h.Terms.allow(new(big.Rat), first.Paid); err != nil {
+		return nil, err
+	}
+	sent := first.sentBefore()
+	response, err := h.send(ctx, r, first)
+	switch {
+	case err == nil:
+	case cannotBeSent(err) && !sent:
+		if err := h.Purse.Drop(ctx, first); err != nil {
+			return nil, err
+		}
+		return h.open(ctx, r)
+	case errors.As(err, new(*pay.UnknownOutcomeError)):
+		// It may be open, and would cost more only if it were paid.
+		h.count(first)
+		return first.guessed(), err
+	case errors.As(err, new(*pay.RefusedError)):
+		h.count(first)
+		return nil, err
+	default:
+		return nil, err
+	}
+	h.count(first)
+	h.accepted(first)
+	h.result.Status = response.StatusCode
+	body, err := readOwn(response)
+	opened := new(Session)
+	if err == nil && response.StatusCode < http.StatusBadRequest {
+		err = json.Unmarshal(body, opened)
+	}
+	if opened.ID == "" || opened.ControlURL == "" || payable(opened.ControlURL, r.Target.Origin) != nil {
+		opened = first.guessed()
+	}
+	if noted := h.Purse.End(context.WithoutCancel(ctx), first, store.Accepted, encode(opened)); noted != nil {
+		return opened, errors.Join(err, noted)
+	}
+	if err != nil {
+		return opened, fmt.Errorf("%w (%s): the answer to a paid session: %w", pay.ErrMalformed, r.Target.Origin, err)
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return opened, h.pass(response, h.result)
+}
+
+// resume continues a session with the payments of an earlier run.
+func (h *held) resume(ctx context.Context, first *Payment) (*Session, error) {
+	opened := new(Session)
+	if json.Unmarshal([]byte(first.Record.Outcome), opened) != nil || opened.ControlURL == "" {
+		opened = first.guessed()
+	}
+	for p := first; p != nil; {
+		h.count(p)
+		h.next = p.Number + 1
+		if p.Record.State == store.Accepted {
+			h.accepted(p)
+		} else {
+			h.pending, h.counted = p, true
+		}
+		if p.Record.State == store.Refused {
+			return opened, &pay.RefusedBeforeError{ID: p.Record.ID, Outcome: p.Record.Outcome, At: p.Record.At}
+		}
+		var err error
+		if p, err = h.Purse.Recorded(ctx, h.next); err != nil {
+			return opened, err
+		}
+	}
+	if unpaid := h.Now().Sub(h.session.LastUpdate); unpaid > patience {
+		return opened, &SessionLostError{opened.ID, fmt.Errorf("it was last paid %v ago; what is paid now could be for nothing", unpaid.Round(time.Second))}
+	}
+	h.paidAt = h.Now()
+	return opened, nil
+}
+
+func encode(s *Session) string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// guessed is the session of a payment whose answer is not known, as its payment URL names it.
+func (p *Payment) guessed() *Session {
+	control, _ := strings.CutSuffix(p.PaymentURL, "/payment")
+	return &Session{ID: p.ManifestID, ControlURL: control}
+}
+
+// count adds a payment that is sent, or may have been, to the result.
+func (h *held) count(p *Payment) {
+	h.result.add(p)
+	h.challenge, h.session = p.Challenge, p.Session
+}
+
+// accepted notes a payment that has arrived.
+func (h *held) accepted(p *Payment) {
+	h.challenge, h.session, h.next, h.paidAt = p.Challenge, p.Session, p.Number+1, h.Now()
+	h.pending, h.counted = nil, false
+}
+
+// pay makes the payment that is due now, or sends one again that may not have arrived. A nil error
+// may also be a failure that the next payment makes up for.
+func (h *held) pay(ctx context.Context) error {
+	if h.pending == nil {
+		p, err := h.make(ctx)
+		if errors.Is(err, live.ErrNoTickets) {
+			return nil
+		}
+		if err != nil {
+			return h.tolerate(err)
+		}
+		h.pending, h.counted = p, false
+	}
+	p := h.pending
+	next, err := h.deliver(ctx, p)
+	var refused *pay.RefusedError
+	var unknown *pay.UnknownOutcomeError
+	if !h.counted && (err == nil || errors.As(err, &refused) || errors.As(err, &unknown)) {
+		h.count(p)
+		h.counted = true
+	}
+	switch {
+	case err == nil:
+	case cannotBeSent(err) && !p.sentBefore():
+		h.pending = nil
+		return h.Purse.Drop(ctx, p)
+	default:
+		return h.tolerate(err)
+	}
+	if err := h.Purse.End(context.WithoutCancel(ctx), p, store.Accepted, ""); err != nil {
+		return err
+	}
+	h.accepted(p)
+	if next != nil {
+		h.challenge = next
+	}
+	return nil
+}
+
+// tolerate passes over an orchestrator that cannot be reached for a while.
+func (h *held) tolerate(err error) error {
+	unreachable := errors.Is(err, pay.ErrUnreachable) || errors.As(err, new(*pay.UnknownOutcomeError))
+	if !unreachable {
+		return err
+	}
+	if unpaid := h.Now().Sub(h.paidAt); unpaid > patience {
+		return &SessionLostError{h.challenge.ManifestID, fmt.Errorf("no payment was answered for %v: %w", unpaid.Round(time.Second), err)}
+	}
+	return nil
+}
+
+// make makes the payment that is due now, from fresh ticket params where those at hand cannot be
+// used any more.
+func (h *held) make(ctx context.Context) (*Payment, error) {
+	p, err := h.makeFrom(ctx, h.challenge)
+	if !needsRefresh(err) {
+		return p, err
+	}
+	fresh, err := h.refresh(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h.challenge = fresh
+	return h.makeFrom(ctx, fresh)
+}
+
+func (h *held) makeFrom(ctx context.Context, challenge *Challenge) (*Payment, error) {
+	due, err := h.due(challenge, h.next, h.session, h.result.Paid)
+	if err != nil {
+		return nil, err
+	}
+	return h.Purse.Pay(ctx, *due)
+}

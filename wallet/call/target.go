@@ -1,0 +1,62 @@
+package call
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/pmctl/pmctl/wallet/pay"
+)
+
+// ErrURL is returned for text that is not the URL of an app.
+var ErrURL = errors.New("not the URL of an app")
+
+// Target is an app's URL.
+type Target struct {
+	// URL is where the request goes, Origin the orchestrator that it belongs to.
+	URL    *url.URL
+	Origin pay.URL
+}
+
+// ParseTarget parses an app's URL, as pmctl runner list shows it. It fails with ErrURL.
+func ParseTarget(text string) (Target, error) {
+	if strings.Contains(strings.SplitN(text, "?", 2)[0], "@") {
+		return Target{}, fmt.Errorf("%w: it has a user name or password", ErrURL) // which is not repeated
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return Target{}, fmt.Errorf("%w: %.80q; write it as https://host:8935/apps/NAME/app or …/session", ErrURL, text)
+	}
+	origin, err := pay.ParseServiceURI((&url.URL{Scheme: u.Scheme, Host: u.Host}).String())
+	if err != nil {
+		return Target{}, fmt.Errorf("%w: %w", ErrURL, err)
+	}
+	return Target{u, origin}, nil
+}
+
+// Sessions reports whether the URL is one at which sessions begin.
+func (t Target) Sessions() bool {
+	return strings.HasSuffix(strings.TrimSuffix(t.URL.Path, "/"), "/session")
+}
+
+// runner is the app's name in the URL: that after /apps/.
+func (t Target) runner() string {
+	_, rest, _ := strings.Cut(t.URL.Path, "/apps/")
+	name, _, _ := strings.Cut(rest, "/")
+	return name
+}
+
+// within reports whether a runner's URL is the target's, or that of a folder above it. The hosts
+// are not compared: an orchestrator may have several names.
+func (t Target) within(runner string) (length int, ok bool) {
+	u, err := url.Parse(runner)
+	if err != nil || u.Path == "" {
+		return 0, false
+	}
+	folder := strings.TrimSuffix(u.Path, "/")
+	return len(folder), t.URL.Path == folder || strings.HasPrefix(t.URL.Path, folder+"/")
+}
+
+// Recipient is the orchestrator, as payments name it.
+func (t Target) Recipient() pay.Target { return pay.Target{URL: t.Origin} }

@@ -1,0 +1,174 @@
+package call
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+
+	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/wallet/live"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+// Terms are what the user agrees to pay.
+type Terms struct {
+	// MaxPrice is the highest price; nil for any.
+	MaxPrice *Price
+
+	// MaxCost is the most that all payments of the call may come to, in every run of its
+	// request; nil for no limit.
+	MaxCost *wei.Wei
+}
+
+// Price is an amount of wei for one unit of what a type of payment counts.
+type Price struct {
+	Wei  *big.Rat
+	Type live.Type
+}
+
+// ErrPrice is returned for text that is not a price.
+var ErrPrice = errors.New("not a price; write it as '500 gwei/second', '5000 wei/720p-pixel-second' or '0.001 eth/call'")
+
+// unitNames are the units of prices as people write them.
+func unitNames() map[live.Type]string {
+	return map[live.Type]string{live.Seconds: "second", live.PixelSeconds: "720p-pixel-second", live.Fixed: "call"}
+}
+
+// ParsePrice parses AMOUNT/UNIT. An amount in wei may have a fraction. It fails with ErrPrice.
+func ParsePrice(text string) (Price, error) {
+	amount, unit, _ := strings.Cut(text, "/")
+	var p Price
+	for kind, name := range unitNames() {
+		if strings.TrimSpace(unit) == name {
+			p.Type = kind
+		}
+	}
+	if p.Type == "" {
+		return Price{}, fmt.Errorf("%.80q is %w", text, ErrPrice)
+	}
+	const longest = 80
+	if number, isWei := strings.CutSuffix(strings.TrimSpace(amount), "wei"); isWei {
+		number = strings.TrimSpace(number)
+		if value, ok := new(big.Rat).SetString(number); ok && len(number) <= longest && strings.Trim(number, "0123456789.") == "" {
+			p.Wei = value
+		}
+	}
+	if p.Wei == nil {
+		parsed, err := wei.Parse(strings.TrimSpace(amount))
+		if err != nil {
+			return Price{}, fmt.Errorf("%.80q is %w (%w)", text, ErrPrice, err)
+		}
+		p.Wei = parsed.Rat()
+	}
+	if p.Wei.Sign() <= 0 {
+		return Price{}, fmt.Errorf("%.80q is %w", text, ErrPrice)
+	}
+	return p, nil
+}
+
+// String returns the price as ParsePrice reads it, rounded as amounts are.
+func (p Price) String() string { return wei.Format(p.Wei) + "/" + unitNames()[p.Type] }
+
+// PriceError is a price above the highest that is paid.
+type PriceError struct {
+	// Price is the orchestrator's, Max the highest.
+	Price, Max Price
+	// Raised tells that Max is the session's first price.
+	Raised bool
+}
+
+func (e *PriceError) Error() string {
+	most := policy.Exceeded(e.Price.Wei, e.Max.Wei) + "/" + unitNames()[e.Max.Type]
+	if e.Raised {
+		return fmt.Sprintf("the orchestrator has raised the price to %v; the session began at %s", e.Price, most)
+	}
+	return fmt.Sprintf("the orchestrator's price of %v is above --max-price, %s", e.Price, most)
+}
+
+// Hint says what can be done.
+func (e *PriceError) Hint() string {
+	if e.Raised {
+		return "pmctl pays a session at its first price alone; begin another one to accept the new price"
+	}
+	return "raise --max-price, or choose another orchestrator"
+}
+
+// Unwrap makes it a limit.
+func (*PriceError) Unwrap() error { return policy.ErrLimit }
+
+// UnitError is an app that is paid by another unit than --max-price says.
+type UnitError struct{ Listed, Max live.Type }
+
+func (e *UnitError) Error() string {
+	return fmt.Sprintf("the orchestrator charges by the %s, and --max-price is for each %s", unitNames()[e.Listed], unitNames()[e.Max])
+}
+
+// Hint says what can be done.
+func (e *UnitError) Hint() string {
+	return fmt.Sprintf("pass --max-price 'AMOUNT/%s'", unitNames()[e.Listed])
+}
+
+// Unwrap makes it a limit.
+func (*UnitError) Unwrap() error { return policy.ErrLimit }
+
+// CostError is a payment that would exceed the most that a call may cost.
+type CostError struct {
+	// Paid is what was paid, Next what the payment comes to, Max the most, in wei.
+	Paid, Next *big.Rat
+	Max        wei.Wei
+}
+
+func (e *CostError) Error() string {
+	if e.Paid.Sign() == 0 {
+		return fmt.Sprintf("the first payment of %s is above --max-cost, %s", wei.Format(e.Next), policy.Exceeded(e.Next, e.Max.Rat()))
+	}
+	return fmt.Sprintf("%s are paid, and the next payment of %s would exceed --max-cost, %v", wei.Format(e.Paid), wei.Format(e.Next), e.Max)
+}
+
+// Hint says what can be done.
+func (*CostError) Hint() string {
+	return "raise --max-cost; tickets are whole, so that a payment may exceed what is due by one ticket"
+}
+
+// Unwrap makes it a limit.
+func (*CostError) Unwrap() error { return policy.ErrLimit }
+
+// ErrNoUnit is returned for an app that its orchestrator does not list with a unit.
+var ErrNoUnit = hint.With(errors.New("the orchestrator does not list the app, so it is not known what its price is for"),
+	"compare the URL with pmctl runner list, or pass --max-price, which names the unit")
+
+// typeFor returns how the app is paid, as the orchestrator lists it, or --max-price says.
+func (t Terms) typeFor(listed live.Type) (live.Type, error) {
+	switch {
+	case t.MaxPrice == nil && listed == "":
+		return "", ErrNoUnit
+	case t.MaxPrice == nil:
+		return listed, nil
+	case listed != "" && listed != t.MaxPrice.Type:
+		return "", &UnitError{listed, t.MaxPrice.Type}
+	}
+	return t.MaxPrice.Type, nil
+}
+
+// bill returns what a payment comes to in a session, within the price.
+func (t Terms) bill(r live.Request, before *live.Session) (*live.Bill, error) {
+	if t.MaxPrice != nil {
+		r.Ceilings = []live.Ceiling{{Price: t.MaxPrice.Wei, Source: live.Requested}}
+	}
+	bill, err := r.Bill(before)
+	var price *live.PriceError
+	if errors.As(err, &price) {
+		return nil, &PriceError{Price{price.Price, r.Type}, Price{price.Ceiling.Price, r.Type}, price.Ceiling.Source == live.InitialSession}
+	}
+	return bill, err
+}
+
+// allow fails with *CostError for a payment that would exceed MaxCost.
+func (t Terms) allow(paid, next *big.Rat) error {
+	if t.MaxCost == nil || new(big.Rat).Add(paid, next).Cmp(t.MaxCost.Rat()) <= 0 {
+		return nil
+	}
+	return &CostError{paid, next, *t.MaxCost}
+}
