@@ -94,6 +94,10 @@ func (s *Store) examine(ctx context.Context, tx *db.Tx) (found condition, err er
 		return found, err
 	}
 	found.seen = seen
+	version, err := schemaOf(s.db, facts[metaVersion])
+	if err != nil {
+		return found, err
+	}
 	text, settled := facts[metaHome]
 	if !settled {
 		found.unsettled = true
@@ -105,10 +109,6 @@ func (s *Store) examine(ctx context.Context, tx *db.Tx) (found condition, err er
 	var was home
 	if err := json.Unmarshal([]byte(text), &was); err != nil {
 		return found, fmt.Errorf("%w: %s: %w", ErrDamaged, metaHome, err)
-	}
-	version, err := strconv.Atoi(facts[metaVersion])
-	if err != nil {
-		return found, fmt.Errorf("%w: it has schema version %.20q", ErrDamaged, facts[metaVersion])
 	}
 	isFile := s.db.IsFile()
 	found.unsettled = found.generation == 0 || was.Mark == "" && found.at.Mark != "" || was.Tables == "" && found.at.Tables != ""

@@ -24,15 +24,24 @@ func inspect(d *db.DB, tx *db.Tx) (version int, id string, err error) {
 	if err != nil {
 		return 0, "", err
 	}
-	version, err = strconv.Atoi(text)
-	if err != nil || version < 1 {
-		return 0, "", fmt.Errorf("%w: it has schema version %.20q", ErrDamaged, text)
-	}
-	if version > schemaVersion {
-		return 0, "", &SchemaError{Path: d.Name, Found: version, Known: schemaVersion}
+	if version, err = schemaOf(d, text); err != nil {
+		return 0, "", err
 	}
 	id, err = meta(tx, metaID)
 	return version, id, err
+}
+
+// schemaOf reads a schema version. It fails with *SchemaError for one that a newer pmctl writes,
+// which may have upgraded the store while this one uses it.
+func schemaOf(d *db.DB, text string) (version int, err error) {
+	version, err = strconv.Atoi(text)
+	switch {
+	case err != nil, version < 1:
+		return 0, fmt.Errorf("%w: it has schema version %.20q", ErrDamaged, text)
+	case version > schemaVersion:
+		return 0, &SchemaError{Path: d.Name, Found: version, Known: schemaVersion}
+	}
+	return version, nil
 }
 
 // upgrade creates a store in an empty database, or upgrades an older one, and returns its ID.
