@@ -6,8 +6,6 @@ import (
 	"net"
 	"net/http"
 	"time"
-
-	"golang.org/x/net/netutil"
 )
 
 // Bounds of a listener. A request is small and its answer ready in milliseconds, but for what
@@ -30,15 +28,16 @@ func Serve(ctx context.Context, l net.Listener, handler http.Handler, drain time
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(netutil.LimitListener(l, maxConnections)) }()
+	limited := limit(server, l, maxConnections)
+	go func() { ended <- server.Serve(limited) }()
 	select {
 	case err := <-ended:
 		return err
 	case <-ctx.Done():
 	}
-	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
-	err := server.Shutdown(limited)
+	err := server.Shutdown(draining)
 	if err != nil {
 		err = errors.Join(err, server.Close())
 	}

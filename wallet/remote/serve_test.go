@@ -1,6 +1,7 @@
 package remote_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -50,23 +51,45 @@ func TestLargeHeaders(t *testing.T) {
 	require.Equal(t, http.StatusOK, get(t, address, nil))
 }
 
-// TestSoakSlowClients: clients that never finish their requests are hung up on, and delay no
-// other. There are more of them than connections are served at once.
+// TestSoakSlowClients: ten thousand connections, some of which never finish a request and some of
+// which are kept after one, keep no other client out: there are more of them than are kept. The
+// slow ones are hung up on.
 func TestSoakSlowClients(t *testing.T) {
 	address := serve(t)
-	const slow = 5000
+	const idle, slow = 5000, 5000
 	var connections []net.Conn
-	for range slow {
+	connect := func(request string) net.Conn {
 		c, err := net.Dial("tcp", address)
 		if err != nil {
-			t.Skipf("skipped: %d connections cannot be opened: %v", slow, err)
+			t.Skipf("skipped: %d connections cannot be opened: %v", idle+slow, err)
 		}
-		defer c.Close()
-		_, err = io.WriteString(c, "POST /generate-live-payment HTTP/1.1\r\nHost: signer\r\nX-Slow: ")
+		t.Cleanup(func() { c.Close() })
+		_, err = io.WriteString(c, request)
 		require.NoError(t, err)
-		connections = append(connections, c)
+		return c
 	}
-	require.Equal(t, http.StatusOK, get(t, address, nil), "as soon as the first of them are hung up on")
+	client := &http.Client{Transport: new(http.Transport), Timeout: 30 * time.Second} // idle connections are kept for longer
+	t.Cleanup(client.CloseIdleConnections)
+	answered := func() {
+		t.Helper()
+		response, err := client.Get("http://" + address)
+		require.NoError(t, err)
+		_, err = io.Copy(io.Discard, response.Body)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+	}
+	for range idle {
+		c := connect("GET / HTTP/1.1\r\nHost: signer\r\n\r\n")
+		require.NoError(t, c.SetReadDeadline(time.Now().Add(client.Timeout)))
+		_, err := http.ReadResponse(bufio.NewReader(c), nil)
+		require.NoError(t, err)
+	}
+	answered()
+	for range slow {
+		connections = append(connections, connect("POST /generate-live-payment HTTP/1.1\r\nHost: signer\r\nX-Slow: "))
+	}
+	client.CloseIdleConnections()
+	answered()
 	for _, c := range connections {
 		require.NoError(t, c.SetReadDeadline(time.Now().Add(time.Minute)))
 		_, err := io.Copy(io.Discard, c)
