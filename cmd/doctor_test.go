@@ -167,6 +167,13 @@ func (w *ward) ail(fault string) {
 	w.t.Cleanup(func() { w.control("/recipients/0/fault?on=false&name=" + url.QueryEscape(fault)) })
 }
 
+// price changes what a unit of a runner costs, for this fault.
+func (w *ward) price(runner string, wei, before int64) {
+	w.t.Helper()
+	w.control(fmt.Sprintf("/recipients/0/runner?name=%s&price=%d", runner, wei))
+	w.t.Cleanup(func() { w.control(fmt.Sprintf("/recipients/0/runner?name=%s&price=%d", runner, before)) })
+}
+
 func (w *ward) control(path string) {
 	w.t.Helper()
 	res, err := http.Post(w.net.ControlURL()+path, "", nil)

@@ -24,6 +24,7 @@ func (t terms) checks() []Check {
 		{"price", []string{"params_form"}, t.price},
 		{"ev_below_face", []string{"params_form"}, t.evBelowFaceValue},
 		{"ticket_ev", append(offer, "ev_below_face"), t.ticketEV},
+		{"ticket_pace", []string{"ticket_ev"}, t.pace},
 		{"total_ev", append(offer, "ticket_ev"), t.totalEV},
 		{"face_value", offer, t.faceValue},
 		{"deposit_cover", append(offer, "ev_below_face", "deposit"), t.cover},

@@ -1,0 +1,131 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/pmctl/pmctl/internal/num"
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/wallet/live"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/runner"
+	"github.com/pmctl/pmctl/wallet/wei"
+)
+
+const (
+	// payEvery is the time between two payments for work that is paid by the second.
+	payEvery = 5 * time.Second
+	// A payment should have one to three tickets.
+	fewTickets, manyTickets = 1, 3
+	// slowTicket is the time after which a ticket is too large: what was paid for is known, but not
+	// to the minute.
+	slowTicket = time.Minute
+)
+
+// rate is what an app costs in wei a second.
+type rate struct {
+	app       string
+	perSecond *big.Rat
+}
+
+// pace compares the EV of a ticket with the recipient's prices. The EV is the recipient's setting,
+// so it only warns.
+func (t terms) pace(ctx context.Context) Finding {
+	ev, rates := t.offer.Params.EV(), t.rates(ctx)
+	if ev.Sign() == 0 || len(rates) == 0 {
+		return Fine("no price by time, or no EV, to compare")
+	}
+	return paceOf(ev, rates)
+}
+
+// rates are those of the recipient's live runners; without any, that of transcoding.
+func (t terms) rates(ctx context.Context) (rates []rate) {
+	began := time.Now()
+	runners, err := (&runner.Client{HTTP: pay.HTTPClient()}).Runners(ctx, t.URL)
+	if t.OnRequest != nil {
+		t.OnRequest(pay.Request{URL: t.URL, Method: "GET /discovery", Took: time.Since(began), Err: err})
+	}
+	for _, r := range runners {
+		if perHour, byTime := r.Price.PerHour(); byTime {
+			rates = append(rates, rate{r.App, perHour.Quo(perHour, big.NewRat(int64(time.Hour/time.Second), 1))})
+		}
+	}
+	if price := t.offer.Params.PricePerPixel; len(rates) == 0 && price != nil && price.Sign() > 0 {
+		pixels, _ := live.PixelSeconds.Units(time.Second)
+		rates = append(rates, rate{"720p at 30 frames a second", new(big.Rat).Mul(price, new(big.Rat).SetInt64(pixels))})
+	}
+	return rates
+}
+
+// paceOf judges an EV by the lowest and the highest rate.
+func paceOf(ev *big.Rat, rates []rate) Finding {
+	low, high := rates[0], rates[0]
+	for _, r := range rates {
+		if r.perSecond.Cmp(low.perSecond) < 0 {
+			low = r
+		}
+		if r.perSecond.Cmp(high.perSecond) > 0 {
+			high = r
+		}
+	}
+	if tickets := num.Ceil(new(big.Rat).Quo(high.fee(), ev)); tickets.Cmp(big.NewInt(live.MaxTickets)) > 0 {
+		capacity := uint64(pm.DefaultLimits().NonceCap)
+		worth := new(big.Rat).Mul(ev, new(big.Rat).SetUint64(capacity))
+		return high.advise(fmt.Sprintf("%s: %v tickets for a payment of %s, which has at most %d; the %d tickets of one set of params are worth %s and last %s",
+			high.at(ev), tickets, inTime(payEvery), live.MaxTickets, capacity, wei.Format(worth), high.lasts(worth)))
+	}
+	if ev.Cmp(low.times(slowTicket)) > 0 {
+		return low.advise(fmt.Sprintf("%s: one ticket pays for %s", low.at(ev), low.lasts(ev)))
+	}
+	if low.perSecond.Cmp(high.perSecond) == 0 {
+		return Fine("a ticket every %s (%s)", low.lasts(ev), low.app)
+	}
+	return Fine("a ticket every %s (%s) to %s (%s)", high.lasts(ev), high.app, low.lasts(ev), low.app)
+}
+
+// times is what a time costs.
+func (r rate) times(d time.Duration) *big.Rat {
+	return new(big.Rat).Mul(r.perSecond, big.NewRat(int64(d), int64(time.Second)))
+}
+
+// fee is what a payment pays for.
+func (r rate) fee() *big.Rat { return r.times(payEvery) }
+
+func (r rate) at(ev *big.Rat) string {
+	return fmt.Sprintf("EV %s at %s a second (%s)", wei.Format(ev), wei.Format(r.perSecond), r.app)
+}
+
+// lasts is the time that an amount pays for.
+func (r rate) lasts(amount *big.Rat) string {
+	const longest = 365 * 24 * time.Hour
+	if amount.Cmp(r.times(longest)) > 0 {
+		return "over a year"
+	}
+	seconds, _ := new(big.Rat).Quo(amount, r.perSecond).Float64()
+	return inTime(time.Duration(seconds * float64(time.Second)))
+}
+
+// advise warns of an EV, and names the one that gives a payment the right number of tickets.
+func (r rate) advise(found string) Finding {
+	part := func(tickets int64) *big.Int { return num.Ceil(new(big.Rat).Quo(r.fee(), big.NewRat(tickets, 1))) }
+	return Warn(found,
+		fmt.Sprintf("%d to %d tickets for a payment every %s: an EV of %s to %s", fewTickets, manyTickets, inTime(payEvery), amount(part(manyTickets)), amount(part(fewTickets))),
+		OwnerRecipient+"-ticketEV", fmt.Sprintf("ask the recipient for -ticketEV %v (in wei), or choose another: pmctl recipient list", part(2)))
+}
+
+// inTime is a time with its unit, to about a hundredth.
+func inTime(d time.Duration) string {
+	if d < time.Minute {
+		return strings.TrimSuffix(fmt.Sprintf("%.1f", d.Seconds()), ".0") + " s"
+	}
+	if d < time.Hour {
+		return fmt.Sprintf("%.3g min", d.Minutes())
+	}
+	if d < 24*time.Hour {
+		return fmt.Sprintf("%.3g h", d.Hours())
+	}
+	return fmt.Sprintf("%.0f days", d.Hours()/24)
+}
