@@ -100,12 +100,12 @@ func (r *replay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 // captured is a caller of the captured orchestrator at the time of the captures.
-func captured(t *testing.T) (*Caller, *Account, *replay, *clock) {
+func captured(t *testing.T) (*Caller, *Account, *replay, *Clock) {
 	t.Helper()
 	all, key := captures(t)
 	at, err := time.Parse(time.RFC3339Nano, "2026-11-26T12:36:17.588140649Z")
 	require.NoError(t, err)
-	r, clock := &replay{t: t, all: all}, newClock(at)
+	r, clock := &replay{t: t, all: all}, NewClock(at)
 	account := newAccount(t, key, clock.Now, "")
 	account.Payer.Limits.MaxTotalEV.SetInt64(1e15)
 	account.Payer.Chain = &sure{hashes: roundsOf(t, all)}
@@ -167,7 +167,7 @@ func TestCapturedSingleCall(t *testing.T) {
 func TestCapturedSessions(t *testing.T) {
 	t.Run("seconds", func(t *testing.T) {
 		caller, _, r, clock := captured(t)
-		go clock.tick(0) // the wait for the end comes first
+		go clock.Tick(0) // the wait for the end comes first
 		result, err := caller.Hold(t.Context(), request(t, http.MethodPost, "https://localhost:47157/apps/live1/session"), SessionOptions{For: time.Second})
 		require.NoError(t, err)
 		require.Equal(t, []string{"live1: challenge", "live1: reserved with the payment", "lv1: stop"}, r.seen)
@@ -180,8 +180,8 @@ func TestCapturedSessions(t *testing.T) {
 		account.Payer.Limits.NonceCap = 84 // as many as the first payment needs, so that the next one needs fresh params
 		done := make(chan struct{})
 		go func() {
-			clock.tick(4_043_296_879 * time.Nanosecond)
-			<-clock.waiting // the payment is made
+			clock.Tick(4_043_296_879 * time.Nanosecond)
+			clock.Paid()
 			close(done)
 		}()
 		result, err := caller.Hold(t.Context(), request(t, http.MethodPost, "https://localhost:47157/apps/lv1/session"), SessionOptions{

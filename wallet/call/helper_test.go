@@ -60,35 +60,53 @@ func captures(t *testing.T) (map[string]capture, signer.Source) {
 	return named, key
 }
 
-// clock is a clock that a test sets.
-type clock struct {
+// Clock is a clock that a test sets.
+type Clock struct {
 	mu      sync.Mutex
 	now     time.Time
 	waiting chan chan time.Time
 }
 
-func newClock(now time.Time) *clock { return &clock{now: now, waiting: make(chan chan time.Time, 16)} }
+func NewClock(now time.Time) *Clock { return &Clock{now: now, waiting: make(chan chan time.Time, 16)} }
 
-func (c *clock) Now() time.Time {
+func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-func (c *clock) After(time.Duration) <-chan time.Time {
+func (c *Clock) After(time.Duration) <-chan time.Time {
 	ends := make(chan time.Time, 1)
 	c.waiting <- ends
 	return ends
 }
 
-// tick lets the next wait end, d later.
-func (c *clock) tick(d time.Duration) {
-	ends := <-c.waiting
+// Tick lets the next wait end, d later.
+func (c *Clock) Tick(d time.Duration) {
+	c.end(<-c.waiting, d)
+}
+
+// TickUntil lets every wait end, d later, until done is closed.
+func (c *Clock) TickUntil(done <-chan struct{}, d time.Duration) {
+	for {
+		select {
+		case <-done:
+			return
+		case ends := <-c.waiting:
+			c.end(ends, d)
+		}
+	}
+}
+
+func (c *Clock) end(ends chan time.Time, d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
 	ends <- c.now
 }
+
+// Paid returns once the payment that the last Tick had made is done.
+func (c *Clock) Paid() { c.waiting <- <-c.waiting }
 
 // sure is a chain on which every sender can pay every recipient until block 1000.
 type sure struct {
