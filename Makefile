@@ -41,7 +41,7 @@ compile = echo "Compiling into $(BIN)/. The first time this takes a few minutes.
 # Several packages at a time, since many tests wait for a process or a block more than they
 # compute. The time-out is for what hangs, on the slowest machine too.
 test:
-	$(GO) test -skip '^TestSoak' -shuffle=on -p 4 -parallel 4 -timeout 30m ./...
+	$(GO) test -ldflags='-s -w' -skip '^TestSoak' -shuffle=on -p 4 -parallel 4 -timeout 30m ./...
 
 ## race: run the tests under the race detector; RACE=whole runs the long ones and the scripts, too
 # The tests of cmd run its commands in their own process; the scripts start hundreds of

@@ -132,13 +132,13 @@ func answerQuirks(closed, noTLS string) []quirk {
 		"no newest block":                 {resulting(func(string) string { return `null` }, "eth_getBlockByNumber"), "no newest block"},
 		"a newest block without its time": {resulting(without("timestamp"), "eth_getBlockByNumber"), "timestamp is missing"},
 	} {
-		within := "500ms"
-		if name == "a body without end" {
-			within = "30s" // it takes its time to read so much
+		alone, ofTwo := "1m", "1m"
+		if name == "silence" || name == "a trickle" {
+			alone, ofTwo = "500ms", "5s"
 		}
 		list = append(list,
-			quirk{name: "first of two: " + name, nodes: some(c.node, behaviour(real)), run: status + " --timeout 3s"},
-			quirk{name: "alone: " + name, nodes: some(c.node), run: status + " --timeout " + within, exit: exitUnreachable, says: c.says})
+			quirk{name: "first of two: " + name, nodes: some(c.node, behaviour(real)), run: status + " --timeout " + ofTwo},
+			quirk{name: "alone: " + name, nodes: some(c.node), run: status + " --timeout " + alone, exit: exitUnreachable, says: c.says})
 	}
 	list = append(list,
 		quirk{name: "two: the second wants to know a body's length", nodes: some(closed, wantsLength), run: status},

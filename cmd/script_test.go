@@ -103,6 +103,7 @@ func runScripts(t *testing.T, dir string, variables map[string]string, begun *at
 			return os.MkdirAll(home, 0o700)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"account":   makeAccount,
 			"exits":     exits,
 			"http":      httpRequest,
 			"field":     fieldOf,
