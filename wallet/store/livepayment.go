@@ -249,6 +249,9 @@ func (b *liveBatch) take(r LiveRequest, client *account, before *live.Session, b
 		Position: b.last + 1, Client: r.Client, Session: next, Asked: -1, Info: r.Info, RecipientRandHash: hash, Nonces: nonces,
 		Expiration: r.Expiration, ManifestID: r.ManifestID, Capabilities: r.Capabilities, At: fromMillis(r.At.UnixMilli()),
 	}
+	if len(r.Capabilities) == 0 {
+		payment.Capabilities = nil // as it is read again: empty ones are none
+	}
 	if r.State != nil {
 		payment.Asked = int64(r.State.SequenceNumber)
 	}
