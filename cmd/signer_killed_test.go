@@ -44,7 +44,16 @@ func TestSoakSignerKilled(t *testing.T) {
 		if location != "" {
 			calls, replicas = soakRuns(t, 600, 1500, 20_000), 3
 		}
-		newSignerFleet(t, location, replicas).pay(calls)
+		f := newSignerFleet(t, location)
+		for range replicas {
+			f.urls = append(f.urls, f.replica())
+		}
+		err := f.pay(calls, nil)
+		close(f.stopped)
+		f.running.Wait()
+		require.NoError(t, err)
+		require.Positive(t, f.kills.Load())
+		f.check()
 	})
 }
 
@@ -71,7 +80,7 @@ type signerFleet struct {
 	spent int               // payments that were refused for the allowance
 }
 
-func newSignerFleet(t *testing.T, location string, replicas int) *signerFleet {
+func newSignerFleet(t *testing.T, location string) *signerFleet {
 	s := newShell(t, devnet.Config{Recipients: 1})
 	if location != "" {
 		s.env["PMCTL_STORE"] = location
@@ -80,9 +89,6 @@ func newSignerFleet(t *testing.T, location string, replicas int) *signerFleet {
 	f := &signerFleet{t: t, shell: s, stopped: make(chan struct{}), paid: make(map[string][]byte), collector: newUsageCollector(t)}
 	f.collector.lossy = true
 	f.any = s.serveSigner("--no-auth")
-	for range replicas {
-		f.urls = append(f.urls, f.replica())
-	}
 	return f
 }
 
@@ -146,7 +152,9 @@ func (f *signerFleet) offer(old []byte) []byte {
 	return f.info
 }
 
-func (f *signerFleet) pay(calls int) {
+// pay makes so many calls from clients side by side, and calls at, unless nil, with how many are
+// left after each.
+func (f *signerFleet) pay(calls int, at func(left int64)) error {
 	const clients = 32
 	info := new(wire.OrchestratorInfo)
 	require.NoError(f.t, proto.Unmarshal(f.offer(nil), info))
@@ -165,7 +173,10 @@ func (f *signerFleet) pay(calls int) {
 	for range clients {
 		group.Go(func() error {
 			c := fleetClient{signerFleet: f, inPixels: inPixels, manifest: crypto.Text()}
-			for left.Add(-1) >= 0 {
+			for now := left.Add(-1); now >= 0; now = left.Add(-1) {
+				if at != nil {
+					at(now)
+				}
 				if err := c.call(); err != nil {
 					return err
 				}
@@ -173,12 +184,7 @@ func (f *signerFleet) pay(calls int) {
 			return nil
 		})
 	}
-	err = group.Wait()
-	close(f.stopped)
-	f.running.Wait()
-	require.NoError(f.t, err)
-	require.Positive(f.t, f.kills.Load())
-	f.check()
+	return group.Wait()
 }
 
 // fleetClient is a stream that is paid.
@@ -263,8 +269,19 @@ func (c *fleetClient) took(body []byte) error {
 	return nil
 }
 
-// check compares what clients got with what the store recorded.
+// check compares what clients got with what the store recorded, and with the events.
 func (f *signerFleet) check() {
+	recorded := f.checkPayments()
+	f.serveSigner("--usage-file " + f.collector.file())
+	delivered := f.collector.first(len(recorded))
+	require.Len(f.t, delivered, len(recorded), "every payment's event is delivered")
+	for i, p := range recorded { // all of them are one client's
+		require.Equal(f.t, fmt.Sprint(p.Position), delivered[i].ID, "in order")
+	}
+}
+
+// checkPayments compares what clients got with what the store recorded, which it returns.
+func (f *signerFleet) checkPayments() []*store.LivePayment {
 	t := f.t
 	require.Positive(t, f.spent, "the allowance was reached")
 	nonces, total := make(map[string]bool), new(big.Rat)
@@ -297,12 +314,6 @@ func (f *signerFleet) check() {
 		require.False(t, ids[event.ID])
 		ids[event.ID] = true
 	}
-
-	f.serveSigner("--usage-file " + f.collector.file())
-	delivered := f.collector.first(len(recorded))
-	require.Len(t, delivered, len(recorded), "every payment's event is delivered")
-	for i, p := range recorded { // all of them are one client's
-		require.Equal(t, fmt.Sprint(p.Position), delivered[i].ID, "in order")
-	}
 	t.Logf("%d payments, %d tickets, %d refused, %d kills", len(f.paid), len(nonces), f.spent, f.kills.Load())
+	return recorded
 }
