@@ -130,8 +130,9 @@ func newStoreExport(r *cli.Run) *cobra.Command {
 	cmd := storeCommand(r, &cobra.Command{
 		Use:   "export",
 		Short: "Export the ledger as JSON",
-		Long: `Write the ledger as a JSON document: nonces with the value of their tickets, and
-requests. Ticket params, credentials and winning tickets are not included.`,
+		Long: `Write the ledger as a JSON document: nonces with the value of their tickets,
+requests, and a remote signer's clients, sessions, payments and undelivered
+events. Ticket params, tokens and winning tickets are not included.`,
 		Example: `  pmctl store export --out ledger.json
   pmctl store export --jq .data.reservations`,
 	}, func(ctx context.Context, r *cli.Run, config wallet.Config, _ []string) error {
@@ -163,9 +164,10 @@ func newStoreImport(r *cli.Run) *cobra.Command {
 		Short: "Import an exported ledger",
 		Long: `Import into an empty store what pmctl store export wrote. The other store may
 have been used since, and an export has no transactions. Therefore sessions are
-retired, requests count as done, and the budget of today counts as spent. Until
-pmctl store acknowledge, transactions and unknown request IDs are refused. To
-move a store, use pmctl store migrate.`,
+retired, requests count as done, and the budget of today counts as spent, as do
+the allowances of a remote signer's clients. Until pmctl store acknowledge,
+transactions and unknown request IDs are refused. To move a store, use pmctl
+store migrate.`,
 		Example: `  pmctl store import ledger.json`,
 	}, importStore, cli.OutputTable, cli.OutputJSON)
 }
@@ -185,6 +187,9 @@ func importStore(ctx context.Context, r *cli.Run, config wallet.Config, args []s
 		return err
 	}
 	result := storeImport{Path: path, Reservations: len(dump.Reservations), Requests: len(dump.Requests)}
+	if dump.Signer != nil {
+		result.Clients, result.Payments = len(dump.Signer.Clients), len(dump.Signer.Payments)
+	}
 	return r.EmitDone("the ledger is imported", "pmctl.store_import", result, result.write)
 }
 
@@ -193,16 +198,22 @@ type storeImport struct {
 	Path         string `json:"path"`
 	Reservations int    `json:"reservations"`
 	Requests     int    `json:"requests"`
+	// Clients and Payments are a remote signer's.
+	Clients  int `json:"clients"`
+	Payments int `json:"payments"`
 	// Acknowledged is false: what the export lacks has to be accepted first.
 	Acknowledged bool `json:"acknowledged"`
 }
 
 func (i storeImport) write(w *cli.Page) error {
-	return w.Fields([]cli.Field{
-		{"imported", words.Count(i.Reservations, "reservation") + " and " + words.Count(i.Requests, "request")},
+	fields := []cli.Field{{"imported", words.Count(i.Reservations, "reservation") + " and " + words.Count(i.Requests, "request")}}
+	if i.Clients+i.Payments > 0 {
+		fields = append(fields, cli.Field{"remote signer", words.Count(i.Clients, "client") + " and " + words.Count(i.Payments, "payment")})
+	}
+	return w.Fields(append(fields, []cli.Field{
 		{"store", i.Path},
 		{"refused", "transactions, and request IDs that are not in the store, until pmctl store acknowledge"},
-	})
+	}...))
 }
 
 func newStoreMigrate(r *cli.Run) *cobra.Command {

@@ -15,14 +15,17 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-// Dump is a store's ledger as a document: reservations and requests. It has no ticket params,
-// credentials or winning tickets: those can be fetched again, or are secret.
+// Dump is a store's ledger as a document: reservations, requests, and what remote signers keep.
+// It has no ticket params and no winning tickets: those can be fetched again, or are secret.
 type Dump struct {
 	StoreID    string    `json:"store_id"`
 	ExportedAt time.Time `json:"exported_at"`
 
 	Reservations []DumpedReservation `json:"reservations"`
 	Requests     []DumpedRequest     `json:"requests"`
+
+	// Signer is nil for a store without clients and payments of a remote signer.
+	Signer *DumpedSigner `json:"signer,omitempty"`
 }
 
 // DumpedReservation is a range of nonces that was taken, one for each of the Tickets.
@@ -39,6 +42,8 @@ type DumpedReservation struct {
 	TicketEVExact   string      `json:"ticket_ev_exact"`
 	ExpirationBlock json.Number `json:"expiration_block"`
 	ReservedAt      time.Time   `json:"reserved_at"`
+	// Client is the ID of the remote signer's client whose tickets they are, if any.
+	Client string `json:"client,omitempty"`
 }
 
 // DumpedRequest is tickets made for a request; a request has one for each of its deliveries.
@@ -56,7 +61,7 @@ type DumpedRequest struct {
 }
 
 const (
-	selectAllReservations = `SELECT recipient_rand_hash, first_nonce, nonces, chain_id, sender, recipient, face_value, ticket_ev, expiration_block, reserved_at
+	selectAllReservations = `SELECT recipient_rand_hash, first_nonce, nonces, chain_id, sender, recipient, face_value, ticket_ev, expiration_block, reserved_at, client
 		FROM reservations ORDER BY reserved_at, recipient_rand_hash, first_nonce`
 	selectAllRequests = `SELECT r.chain_id, r.sender, r.request_id, r.digest, p.recipient_rand_hash, p.first_nonce, p.nonces, p.state, p.outcome, r.made_at
 		FROM requests r JOIN request_parts p ON p.chain_id = r.chain_id AND p.sender = r.sender AND p.request_id = r.request_id
@@ -64,7 +69,7 @@ const (
 	insertRetired = `INSERT INTO sessions (recipient_rand_hash, used_nonces, retired_at) VALUES ($1, $2, $3)
 		ON CONFLICT (recipient_rand_hash) DO UPDATE SET used_nonces = excluded.used_nonces`
 	importRequest = insertRequest + ` ON CONFLICT DO NOTHING`
-	countRows     = `SELECT (SELECT COUNT(*) FROM sessions) + (SELECT COUNT(*) FROM requests)`
+	countRows     = `SELECT (SELECT COUNT(*) FROM sessions) + (SELECT COUNT(*) FROM requests) + (SELECT COUNT(*) FROM signer_clients)`
 )
 
 // Export returns the ledger.
@@ -74,7 +79,7 @@ func (s *Store) Export(ctx context.Context) (*Dump, error) {
 		reservations, err := db.List(tx, func(rows db.Scanner) (r DumpedReservation, err error) {
 			var at int64
 			var ticketEV string
-			err = rows.Scan(&r.RecipientRandHash, &r.FirstNonce, &r.Tickets, &r.ChainID, &r.Sender, &r.Recipient, &r.FaceValue, &ticketEV, &r.ExpirationBlock, &at)
+			err = rows.Scan(&r.RecipientRandHash, &r.FirstNonce, &r.Tickets, &r.ChainID, &r.Sender, &r.Recipient, &r.FaceValue, &ticketEV, &r.ExpirationBlock, &at, &r.Client)
 			if err != nil {
 				return r, err
 			}
@@ -94,7 +99,11 @@ func (s *Store) Export(ctx context.Context) (*Dump, error) {
 			r.MadeAt = fromMillis(at)
 			return r, err
 		}, selectAllRequests)
+		if err != nil {
+			return nil, err
+		}
 		d.Reservations, d.Requests = append(d.Reservations, reservations...), append(d.Requests, requests...)
+		d.Signer, err = exportSigner(tx)
 		return d, err
 	})
 }
@@ -104,7 +113,8 @@ var ErrBadDump = errors.New("not an exported ledger")
 
 // Import reads the ledger of another store into an unused one. The other store may have been
 // used since the export, so all sessions are retired, requests count as made and cannot be
-// repeated, today's budget counts as spent, and nothing else is begun until Acknowledge. It
+// repeated, today's budget and clients' allowances count as spent, and nothing else is begun
+// until Acknowledge. A remote signer's usage that was not delivered is delivered from here. It
 // fails with ErrNotEmpty and ErrBadDump.
 func (s *Store) Import(ctx context.Context, d *Dump) error {
 	if err := d.check(); err != nil {
@@ -131,7 +141,7 @@ func (s *Store) Import(ctx context.Context, d *Dump) error {
 				return err
 			}
 			err = tx.Exec(insertReservation, r.RecipientRandHash, r.FirstNonce, r.Tickets, r.ChainID, r.Sender, r.Recipient,
-				r.FaceValue, ev.RatString(), r.ExpirationBlock.String(), r.ReservedAt.UnixMilli(), "")
+				r.FaceValue, ev.RatString(), r.ExpirationBlock.String(), r.ReservedAt.UnixMilli(), r.Client)
 			if err != nil {
 				return err
 			}
@@ -147,6 +157,9 @@ func (s *Store) Import(ctx context.Context, d *Dump) error {
 			}
 		}
 		if err := bookReserved(tx, now); err != nil {
+			return err
+		}
+		if err := d.Signer.importInto(tx); err != nil {
 			return err
 		}
 		return setRestored(tx, Cause{Code: CauseImported}, now)
@@ -184,7 +197,7 @@ func (d *Dump) check() error {
 			return fmt.Errorf("request %.40q: %w", r.ID, err)
 		}
 	}
-	return nil
+	return d.Signer.check()
 }
 
 // ticketEV is the EV of a ticket, which both fields have.

@@ -1,0 +1,401 @@
+package store
+
+import (
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/pmctl/pmctl/internal/num"
+	"github.com/pmctl/pmctl/wallet/live"
+	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
+)
+
+// DumpedSigner is what remote signers keep in a store. It has hashes of tokens, and no token.
+type DumpedSigner struct {
+	Clients      []DumpedClient       `json:"clients"`
+	Sessions     []DumpedSession      `json:"sessions"`
+	Payments     []DumpedPayment      `json:"payments"`
+	Acknowledged []DumpedAcknowledged `json:"acknowledged"`
+	Events       []DumpedEvent        `json:"events"`
+}
+
+// DumpedClient is a client with what it is recognized by and what was signed for it.
+type DumpedClient struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// Terms are JSON, as the store has them.
+	Terms       string             `json:"terms"`
+	CreatedAt   time.Time          `json:"created_at"`
+	ExpiresAt   time.Time          `json:"expires_at,omitzero"`
+	RevokedAt   time.Time          `json:"revoked_at,omitzero"`
+	Credentials []DumpedCredential `json:"credentials"`
+	Spending    []DumpedSpending   `json:"spending"`
+}
+
+// DumpedCredential is what a client is recognized by; of a secret, its hash.
+type DumpedCredential struct {
+	Kind       string    `json:"kind"`
+	Identifier string    `json:"identifier"`
+	CreatedAt  time.Time `json:"created_at"`
+	ExpiresAt  time.Time `json:"expires_at,omitzero"`
+}
+
+// DumpedSpending is what was signed on a day, or in all where Day is "".
+type DumpedSpending struct {
+	Day            string `json:"day,omitempty"`
+	Tickets        uint64 `json:"tickets"`
+	TotalEVWei     string `json:"total_ev_wei"`
+	TotalEVExact   string `json:"total_ev_exact"`
+	TotalFaceValue string `json:"total_face_value"`
+}
+
+// DumpedSession is how far a live session has come.
+type DumpedSession struct {
+	ChainID  string `json:"chain_id"`
+	Sender   string `json:"sender"`
+	StateID  string `json:"state_id"`
+	Client   string `json:"client,omitempty"`
+	Sequence int64  `json:"sequence"`
+	// Asked is nil for a payment without a state.
+	Asked     *int64    `json:"asked_sequence,omitempty"`
+	OpenedAt  time.Time `json:"opened_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// DumpedPayment is a payment of a live session, with the event about it.
+type DumpedPayment struct {
+	Position               int64     `json:"position"`
+	ChainID                string    `json:"chain_id"`
+	Sender                 string    `json:"sender"`
+	Client                 string    `json:"client,omitempty"`
+	Asked                  *int64    `json:"asked_sequence,omitempty"`
+	Key                    string    `json:"request_key,omitempty"`
+	Info                   string    `json:"info_digest"`
+	RecipientRandHash      string    `json:"recipient_rand_hash"`
+	FirstNonce             uint32    `json:"first_nonce"`
+	Tickets                uint32    `json:"tickets"`
+	CreationRound          int64     `json:"creation_round"`
+	CreationRoundBlockHash string    `json:"creation_round_block_hash"`
+	ManifestID             string    `json:"manifest_id"`
+	Capabilities           string    `json:"capabilities"`
+	State                  string    `json:"state"`
+	Usage                  string    `json:"usage"`
+	CreatedAt              time.Time `json:"created_at"`
+}
+
+// DumpedAcknowledged is up to where a consumer has a client's events.
+type DumpedAcknowledged struct {
+	Consumer string    `json:"consumer"`
+	Client   string    `json:"client,omitempty"`
+	Position int64     `json:"position"`
+	At       time.Time `json:"acknowledged_at"`
+}
+
+// DumpedEvent is an event for the operator.
+type DumpedEvent struct {
+	Position int64     `json:"position"`
+	Name     string    `json:"name"`
+	Event    string    `json:"event"`
+	RaisedAt time.Time `json:"raised_at"`
+}
+
+const (
+	dumpClients     = `SELECT id, name, terms, created_at, expires_at, revoked_at FROM signer_clients ORDER BY name`
+	dumpCredentials = `SELECT client, kind, value, created_at, expires_at FROM signer_credentials ORDER BY client, kind, value`
+	dumpSpending    = `SELECT client, day, tickets, ev, face_value FROM signer_spending ORDER BY client, day`
+	dumpSessions    = `SELECT chain_id, sender, state_id, client, sequence, asked, opened_at, updated_at FROM signer_sessions ORDER BY opened_at, state_id`
+	dumpPayments    = `SELECT position, chain_id, sender, client, asked, request_key, info, recipient_rand_hash, first_nonce, nonces, creation_round,
+		creation_round_block_hash, manifest_id, capabilities, state, usage, made_at FROM signer_payments ORDER BY position`
+	dumpAcknowledged = `SELECT consumer, client, position, at FROM signer_acknowledged ORDER BY consumer, client`
+	dumpEvents       = `SELECT position, name, event, raised_at FROM signer_events ORDER BY position`
+
+	importCredential   = `INSERT INTO signer_credentials (kind, value, client, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)`
+	importSpending     = intoClientSpending + `($1, $2, $3, $4, $5)`
+	importSession      = intoLiveSessions + `($1, $2, $3, $4, $5, $6, $7, $8)`
+	importPayment      = intoLivePayments + `($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`
+	importAcknowledged = `INSERT INTO signer_acknowledged (consumer, client, position, at) VALUES ($1, $2, $3, $4)`
+)
+
+// noState is how the store writes that a payment was asked without a state.
+const noState = -1
+
+func askedOf(stored int64) *int64 {
+	if stored == noState {
+		return nil
+	}
+	return &stored
+}
+
+func stored(asked *int64) int64 {
+	if asked == nil {
+		return noState
+	}
+	return *asked
+}
+
+func timeOrZero(millis sql.NullInt64) time.Time {
+	if !millis.Valid {
+		return time.Time{}
+	}
+	return fromMillis(millis.Int64)
+}
+
+// listInto appends the rows of a query to a list.
+func listInto[T any](tx *db.Tx, err error, list *[]T, scan func(db.Scanner) (T, error), query string) error {
+	if err != nil {
+		return err
+	}
+	found, err := db.List(tx, scan, query)
+	*list = append(*list, found...)
+	return err
+}
+
+// exportSigner returns nil for a store that no remote signer has used.
+func exportSigner(tx *db.Tx) (*DumpedSigner, error) {
+	d := &DumpedSigner{
+		Clients: []DumpedClient{}, Sessions: []DumpedSession{}, Payments: []DumpedPayment{}, Acknowledged: []DumpedAcknowledged{}, Events: []DumpedEvent{},
+	}
+	err := listInto(tx, nil, &d.Clients, func(rows db.Scanner) (c DumpedClient, err error) {
+		var created int64
+		var expires, revoked sql.NullInt64
+		err = rows.Scan(&c.ID, &c.Name, &c.Terms, &created, &expires, &revoked)
+		c.CreatedAt, c.ExpiresAt, c.RevokedAt = fromMillis(created), timeOrZero(expires), timeOrZero(revoked)
+		c.Credentials, c.Spending = []DumpedCredential{}, []DumpedSpending{}
+		return c, err
+	}, dumpClients)
+	clients := make(map[string]*DumpedClient)
+	for i := range d.Clients {
+		clients[d.Clients[i].ID] = &d.Clients[i]
+	}
+	of := func(id string) (*DumpedClient, error) {
+		if clients[id] == nil {
+			return nil, fmt.Errorf("%w: there is no client %q", ErrDamaged, id)
+		}
+		return clients[id], nil
+	}
+	if err == nil {
+		_, err = db.List(tx, func(rows db.Scanner) (c DumpedCredential, err error) {
+			var id string
+			var created int64
+			var expires sql.NullInt64
+			if err := rows.Scan(&id, &c.Kind, &c.Identifier, &created, &expires); err != nil {
+				return c, err
+			}
+			c.CreatedAt, c.ExpiresAt = fromMillis(created), timeOrZero(expires)
+			client, err := of(id)
+			if err == nil {
+				client.Credentials = append(client.Credentials, c)
+			}
+			return c, err
+		}, dumpCredentials)
+	}
+	if err == nil {
+		_, err = db.List(tx, func(rows db.Scanner) (s DumpedSpending, err error) {
+			var id, text string
+			if err := rows.Scan(&id, &s.Day, &s.Tickets, &text, &s.TotalFaceValue); err != nil {
+				return s, err
+			}
+			ev, err := parseFraction(text, parseNatural)
+			if err != nil {
+				return s, err
+			}
+			s.TotalEVWei, s.TotalEVExact = num.Ceil(ev).String(), ev.String()
+			client, err := of(id)
+			if err == nil {
+				client.Spending = append(client.Spending, s)
+			}
+			return s, err
+		}, dumpSpending)
+	}
+	err = listInto(tx, err, &d.Sessions, func(rows db.Scanner) (s DumpedSession, err error) {
+		var asked, opened, updated int64
+		err = rows.Scan(&s.ChainID, &s.Sender, &s.StateID, &s.Client, &s.Sequence, &asked, &opened, &updated)
+		s.Asked, s.OpenedAt, s.UpdatedAt = askedOf(asked), fromMillis(opened), fromMillis(updated)
+		return s, err
+	}, dumpSessions)
+	err = listInto(tx, err, &d.Payments, func(rows db.Scanner) (p DumpedPayment, err error) {
+		var asked, at int64
+		var key sql.NullString
+		err = rows.Scan(&p.Position, &p.ChainID, &p.Sender, &p.Client, &asked, &key, &p.Info, &p.RecipientRandHash, &p.FirstNonce, &p.Tickets,
+			&p.CreationRound, &p.CreationRoundBlockHash, &p.ManifestID, &p.Capabilities, &p.State, &p.Usage, &at)
+		p.Asked, p.Key, p.Capabilities, p.CreatedAt = askedOf(asked), key.String, "0x"+p.Capabilities, fromMillis(at)
+		return p, err
+	}, dumpPayments)
+	err = listInto(tx, err, &d.Acknowledged, func(rows db.Scanner) (a DumpedAcknowledged, err error) {
+		var at int64
+		err = rows.Scan(&a.Consumer, &a.Client, &a.Position, &at)
+		a.At = fromMillis(at)
+		return a, err
+	}, dumpAcknowledged)
+	err = listInto(tx, err, &d.Events, func(rows db.Scanner) (e DumpedEvent, err error) {
+		var at int64
+		err = rows.Scan(&e.Position, &e.Name, &e.Event, &at)
+		e.RaisedAt = fromMillis(at)
+		return e, err
+	}, dumpEvents)
+	if err != nil || len(d.Clients)+len(d.Payments)+len(d.Events) == 0 {
+		return nil, err
+	}
+	return d, nil
+}
+
+// importInto writes the rows into an empty store.
+func (d *DumpedSigner) importInto(tx *db.Tx) (err error) {
+	if d == nil {
+		return nil
+	}
+	insert := func(statement string, row ...any) {
+		if err == nil {
+			err = tx.Exec(statement, row...)
+		}
+	}
+	for _, c := range d.Clients {
+		insert(insertClient, c.ID, c.Name, c.Terms, c.CreatedAt.UnixMilli(), millisOrNull(c.ExpiresAt), millisOrNull(c.RevokedAt))
+		for _, k := range c.Credentials {
+			insert(importCredential, k.Kind, k.Identifier, c.ID, k.CreatedAt.UnixMilli(), millisOrNull(k.ExpiresAt))
+		}
+		for _, s := range c.Spending {
+			ev, bad := s.ev()
+			if bad != nil {
+				return bad
+			}
+			insert(importSpending, c.ID, s.Day, int64(s.Tickets), ev.RatString(), s.TotalFaceValue)
+		}
+	}
+	for _, s := range d.Sessions {
+		insert(importSession, s.ChainID, s.Sender, s.StateID, s.Client, s.Sequence, stored(s.Asked), s.OpenedAt.UnixMilli(), s.UpdatedAt.UnixMilli())
+	}
+	for _, p := range d.Payments {
+		session, bad := live.DecodeSession([]byte(p.State))
+		if bad != nil {
+			return bad
+		}
+		insert(importPayment, p.Position, p.ChainID, p.Sender, p.Client, session.StateID, int64(session.SequenceNumber), stored(p.Asked),
+			sql.NullString{String: p.Key, Valid: p.Key != ""}, p.Info, p.RecipientRandHash, p.FirstNonce, p.Tickets, p.CreationRound,
+			p.CreationRoundBlockHash, p.ManifestID, strings.TrimPrefix(p.Capabilities, "0x"), p.State, p.Usage, p.CreatedAt.UnixMilli())
+	}
+	for _, a := range d.Acknowledged {
+		insert(importAcknowledged, a.Consumer, a.Client, a.Position, a.At.UnixMilli())
+	}
+	for _, e := range d.Events {
+		insert(insertEvent, e.Position, e.Name, e.Event, e.RaisedAt.UnixMilli())
+	}
+	return err
+}
+
+// ev is the sum of expected values, which both fields have.
+func (s *DumpedSpending) ev() (*big.Rat, error) {
+	ev, err := parseFraction(s.TotalEVExact, parseNatural)
+	if err == nil && (ev.String() != s.TotalEVExact || num.Ceil(ev).String() != s.TotalEVWei) {
+		err = fmt.Errorf("total_ev_exact %.80q is not in lowest terms, or total_ev_wei %.80q not the same rounded up", s.TotalEVExact, s.TotalEVWei)
+	}
+	return ev, err
+}
+
+// check fails for entries that contradict each other, or that the signer could not use.
+func (d *DumpedSigner) check() error {
+	if d == nil {
+		return nil
+	}
+	clients, names, credentials := map[string]bool{"": true}, make(map[string]bool), make(map[Credential]bool)
+	for _, c := range d.Clients {
+		if clients[c.ID] || names[c.Name] {
+			return fmt.Errorf("client %.40q occurs twice, or has no ID", c.Name)
+		}
+		clients[c.ID], names[c.Name] = true, true
+		if err := c.check(); err != nil {
+			return fmt.Errorf("client %.40q: %w", c.Name, err)
+		}
+		for _, k := range c.Credentials {
+			credential := Credential{k.Kind, k.Identifier}
+			if credentials[credential] {
+				return fmt.Errorf("client %.40q: a credential occurs twice", c.Name)
+			}
+			credentials[credential] = true
+		}
+	}
+	type turn struct {
+		chain, sender, state string
+		sequence             int64
+	}
+	paid, positions := make(map[turn]bool), make(map[int64]bool)
+	for _, p := range d.Payments {
+		session, err := p.check()
+		switch {
+		case err != nil:
+			return fmt.Errorf("payment %d: %w", p.Position, err)
+		case positions[p.Position] || !clients[p.Client]:
+			return fmt.Errorf("payment %d occurs twice, or is of no client here", p.Position)
+		}
+		positions[p.Position], paid[turn{p.ChainID, p.Sender, session.StateID, int64(session.SequenceNumber)}] = true, true
+	}
+	for _, s := range d.Sessions {
+		if !clients[s.Client] || !paid[turn{s.ChainID, s.Sender, s.StateID, s.Sequence}] {
+			return fmt.Errorf("session %.40q is of no client here, or lacks its last payment", s.StateID)
+		}
+	}
+	for _, a := range d.Acknowledged {
+		if a.Position < 0 || a.Consumer == "" || a.Consumer != ConsumerOperator && !clients[a.Client] {
+			return fmt.Errorf("what consumer %.40q has acknowledged is of no client here", a.Consumer)
+		}
+	}
+	return nil
+}
+
+func (c *DumpedClient) check() error {
+	if err := json.Unmarshal([]byte(c.Terms), new(Terms)); err != nil {
+		return fmt.Errorf("terms: %w", err)
+	}
+	var days, total policy.Sum
+	for _, s := range c.Spending {
+		ev, err := s.ev()
+		if err != nil {
+			return err
+		}
+		faceValue, err := parseNatural(s.TotalFaceValue)
+		if err != nil {
+			return err
+		}
+		sum := policy.Sum{Tickets: s.Tickets, EV: ev, FaceValue: faceValue}
+		if s.Day == "" {
+			total = total.Plus(sum)
+		} else if _, err := time.Parse(time.DateOnly, s.Day); err != nil {
+			return err
+		} else {
+			days = days.Plus(sum)
+		}
+	}
+	if !days.Equal(total) {
+		return errors.New("the days do not come to what was spent in all")
+	}
+	return nil
+}
+
+func (p *DumpedPayment) check() (*live.Session, error) {
+	session, err := live.DecodeSession([]byte(p.State))
+	if err != nil {
+		return nil, err
+	}
+	if err := checkKey(p.RecipientRandHash, p.FirstNonce, p.Tickets, p.Sender); err != nil {
+		return nil, err
+	}
+	if _, err := parseHash(p.CreationRoundBlockHash); err != nil {
+		return nil, err
+	}
+	if _, err := hex.DecodeString(strings.TrimPrefix(p.Capabilities, "0x")); err != nil {
+		return nil, err
+	}
+	if _, err := parseNatural(p.ChainID); err != nil {
+		return nil, err
+	}
+	if p.Position < 1 || p.CreationRound < 0 {
+		return nil, errors.New("a number is below its least value")
+	}
+	return session, nil
+}
