@@ -47,7 +47,7 @@ type Document struct {
 // truncated input and checks every width, but verifies no signature. It returns ErrTruncated,
 // ErrTooLarge, ErrSyntax, *KindError, *VersionError or the reader's error.
 func Decode(r io.Reader) (*Document, error) {
-	input, err := readAll(r)
+	input, err := readAll(r, MaxSize)
 	if err != nil {
 		return nil, err
 	}

@@ -12,8 +12,11 @@ import (
 )
 
 // MaxSize is the most input that is read, in bytes: a hundred thousand tickets, far more than any
-// params allow.
-const MaxSize = 16 << 20
+// params allow. An exported store grows with each payment, and may have MaxStoreSize.
+const (
+	MaxSize      = 16 << 20
+	MaxStoreSize = 1 << 30
+)
 
 // Reasons to refuse input, in addition to *KindError and *VersionError. Errors wrap them with
 // details.

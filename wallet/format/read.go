@@ -16,7 +16,11 @@ import (
 // ErrTooLarge, *KindError, *VersionError, ErrSyntax or the reader's error, and then leaves into in
 // an unspecified state.
 func Read(r io.Reader, kind string, into any) error {
-	input, err := readAll(r)
+	most := MaxSize
+	if kind == KindStore {
+		most = MaxStoreSize
+	}
+	input, err := readAll(r, most)
 	if err != nil {
 		return err
 	}
@@ -37,13 +41,13 @@ func Read(r io.Reader, kind string, into any) error {
 	return head.unmarshalData(document, into)
 }
 
-func readAll(r io.Reader) ([]byte, error) {
-	input, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
+func readAll(r io.Reader, most int) ([]byte, error) {
+	input, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read the input: %w", err)
-	case len(input) > MaxSize:
-		return nil, fmt.Errorf("%w: the input has more than %d bytes", ErrTooLarge, MaxSize)
+	case len(input) > most:
+		return nil, fmt.Errorf("%w: the input has more than %d bytes", ErrTooLarge, most)
 	case len(bytes.TrimSpace(input)) == 0:
 		return nil, fmt.Errorf("%w: it is empty; the command that writes it may have failed", ErrTruncated)
 	}

@@ -235,3 +235,14 @@ func TestSyntaxErrorsSayWhere(t *testing.T) {
 	require.ErrorIs(t, err, ErrSyntax)
 	require.EqualError(t, err, "not a valid document: it is not JSON, at byte 26")
 }
+
+// TestALargeStoreIsRead: an export grows with each payment, and has a bound of its own.
+func TestALargeStoreIsRead(t *testing.T) {
+	document := `{"kind":"` + KindStore + `","version":2,"data":{"store_id":"` + strings.Repeat("x", MaxSize) + `"}}`
+	var store struct {
+		ID string `json:"store_id"`
+	}
+	require.NoError(t, Read(strings.NewReader(document), KindStore, &store))
+	require.Len(t, store.ID, MaxSize)
+	require.ErrorIs(t, Read(strings.NewReader(document), KindParams, &store), ErrTooLarge)
+}
