@@ -110,7 +110,10 @@ func (f funding) propose(s situation) (proposal, error) {
 		return proposal{}, ErrNothingToFund
 	}
 	say, and := sayFunding(s.account, f.Deposit.String(), f.Reserve.String(), f.Beneficiary), ""
-	if !f.forAnother(s.account) && s.status.Sender.Unlocking() {
+	if f.forAnother(s.account) {
+		return proposal{say: say, ask: fmt.Sprintf("Move %s of %v to the contract, for %v?", total, s.account, f.Beneficiary)}, nil
+	}
+	if s.status.Sender.Unlocking() {
 		if !f.CancelUnlock && !f.asks {
 			return proposal{}, &UnlockingError{s.status.Sender.WithdrawRound}
 		}
