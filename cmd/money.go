@@ -12,7 +12,7 @@ func markMoney(root *cobra.Command) {
 	cli.MarkMoney(root,
 		[]string{
 			"pay", "call", "ticket batch", "ticket deliver", "ticket redeem",
-			"fund", "unlock", "unlock cancel", "withdraw", "exit",
+			"fund", "fund auto", "unlock", "unlock cancel", "withdraw", "exit",
 			"tx bump", "tx cancel", "tx sign", "tx send",
 		},
 		[]string{

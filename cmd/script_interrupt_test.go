@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"bufio"
-	"errors"
 	"io"
 	"net"
 	"os"
@@ -112,8 +111,7 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 		err := cmd.Wait()
 		_, writeErr := io.WriteString(ts.Stderr(), text)
 		ts.Check(writeErr)
-		var exit *exec.ExitError
-		if !errors.As(err, &exit) || exit.ExitCode() != want {
+		if got := cmd.ProcessState.ExitCode(); got != want {
 			ts.Fatalf("after SIGINT: %v, want exit code %d", err, want)
 		}
 	case <-time.After(patience):

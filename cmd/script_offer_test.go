@@ -35,6 +35,10 @@ func makeOffer(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || flags.NArg() != 3 {
 		ts.Fatalf("usage: offer [-win all|some|none] [-face AMOUNT] [-blocks N] SENDER PARAMS RAND")
 	}
+	winProb, ok := map[string]*big.Int{"all": alwaysWins(), "some": new(big.Int).Lsh(big.NewInt(1), 255), "none": big.NewInt(1)}[*win]
+	if !ok {
+		ts.Fatalf("-win %s", *win)
+	}
 	state, err := chain.ReadDevnetState(filepath.Join(ts.Getenv("XDG_STATE_HOME"), "pmctl", "devnet.json"))
 	ts.Check(err)
 	client, err := chain.Dial(context.Background(), ts.Getenv("RPC"), state.Network())
@@ -44,33 +48,40 @@ func makeOffer(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	amount, err := wei.Parse(*face)
 	ts.Check(err)
-	winProb, ok := map[string]*big.Int{
-		"all":  new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 256), new(big.Int).Lsh(big.NewInt(1), 128)),
-		"some": new(big.Int).Lsh(big.NewInt(1), 255),
-		"none": big.NewInt(1),
-	}[*win]
-	if !ok {
-		ts.Fatalf("-win %s", *win)
-	}
-
-	secret := make([]byte, 32)
-	_, err = rand.Read(secret)
-	ts.Check(err)
-	params, err := wire.FromTicketParams(&pm.TicketParams{
-		Recipient:         common.HexToAddress(ts.Getenv("RECIPIENT")),
-		FaceValue:         amount.Big(),
-		WinProb:           winProb,
-		RecipientRandHash: crypto.Keccak256Hash(secret),
-		Seed:              big.NewInt(1),
-		ExpirationBlock:   new(big.Int).SetUint64(head.L1Block + *blocks),
+	number, err := writeOffer(ts.MkAbs(flags.Arg(1)), common.HexToAddress(flags.Arg(0)), pm.TicketParams{
+		Recipient:       common.HexToAddress(ts.Getenv("RECIPIENT")),
+		FaceValue:       amount.Big(),
+		WinProb:         winProb,
+		ExpirationBlock: new(big.Int).SetUint64(head.L1Block + *blocks),
 	})
 	ts.Check(err)
-	document, err := format.ParamsFromInfo(&wire.OrchestratorInfo{TicketParams: params}, common.HexToAddress(flags.Arg(0)), "", "", time.Now())
-	ts.Check(err)
-	out, err := os.Create(ts.MkAbs(flags.Arg(1)))
-	ts.Check(err)
-	ts.Check(format.Write(out, format.KindParams, document))
-	ts.Check(out.Close())
-	number := new(big.Int).SetBytes(secret).String() + "\n"
-	ts.Check(os.WriteFile(ts.MkAbs(flags.Arg(2)), []byte(number), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(flags.Arg(2)), []byte(number+"\n"), 0o600))
+}
+
+// alwaysWins is the win probability of all but one ticket in 2^128.
+func alwaysWins() *big.Int {
+	return new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 256), new(big.Int).Lsh(big.NewInt(1), 128))
+}
+
+// writeOffer writes ticket params for a sender to a file, and returns their secret number.
+func writeOffer(path string, sender common.Address, offer pm.TicketParams) (number string, err error) {
+	secret := make([]byte, 32)
+	if _, err := rand.Read(secret); err != nil {
+		return "", err
+	}
+	offer.RecipientRandHash, offer.Seed = crypto.Keccak256Hash(secret), big.NewInt(1)
+	params, err := wire.FromTicketParams(&offer)
+	if err != nil {
+		return "", err
+	}
+	document, err := format.ParamsFromInfo(&wire.OrchestratorInfo{TicketParams: params}, sender, "", "", time.Now())
+	if err != nil {
+		return "", err
+	}
+	out, err := os.Create(path)
+	if err != nil {
+		return "", err
+	}
+	defer out.Close()
+	return new(big.Int).SetBytes(secret).String(), format.Write(out, format.KindParams, document)
 }

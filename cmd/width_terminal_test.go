@@ -71,7 +71,7 @@ func (s *seat) everyCommand() []string {
 		"account export " + me + " --raw --yes --out exported", "account export " + unmined[:42], "account passwd " + unmined[:42],
 		"budget", "config show",
 		"doctor", "doctor " + url, "history", "runway", "status", "status --check", "status --from " + unmined[:42], "version", "help pay",
-		"fund plan --recipients 1 --spend-rate 0.01eth/day", "luck --face-value 0.004eth --win-prob 1/4000 --spend-rate 0.016eth/day",
+		"fund plan --recipients 1 --spend-rate 0.01eth/day", "fund auto --dry-run", "luck --face-value 0.004eth --win-prob 1/4000 --spend-rate 0.016eth/day",
 		"params fetch " + url, "params show params.json", "recipient list", "recipient show " + url,
 		"store check", "store acknowledge", "store export", "store import ledger.json", "store migrate",
 		"ticket batch --params params.json --count 1", "ticket verify batch.json", "ticket inspect payment", "ticket deliver " + url + " payment", "ticket redeem batch.json",

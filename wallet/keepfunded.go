@@ -63,17 +63,20 @@ type TopUp struct {
 	// Resumed tells that an earlier run began the top-up: what is needed beside it, the next look
 	// shows.
 	Resumed bool `json:"resumed,omitempty"`
+	// Warnings are what failed beside it.
+	Warnings []format.Warning `json:"warnings,omitempty"`
 }
 
 // TopUpFunds are the funds before a top-up, what they must come to, and what is added.
 type TopUpFunds struct {
-	Balance    wei.Wei `json:"balance"`
-	Deposit    wei.Wei `json:"deposit"`
-	Reserve    wei.Wei `json:"reserve"`
-	Need       wei.Wei `json:"need_deposit"`
-	NeedRes    wei.Wei `json:"need_reserve"`
-	AddDeposit wei.Wei `json:"add_deposit"`
-	AddReserve wei.Wei `json:"add_reserve"`
+	Balance     wei.Wei `json:"balance"`
+	Deposit     wei.Wei `json:"deposit"`
+	Reserve     wei.Wei `json:"reserve"`
+	NeedDeposit wei.Wei `json:"need_deposit"`
+	NeedReserve wei.Wei `json:"need_reserve"`
+	AddDeposit  wei.Wei `json:"add_deposit"`
+	AddReserve  wei.Wei `json:"add_reserve"`
+	// MovedToday (in UTC) and MovedTotal are what earlier top-ups moved, or may still.
 	MovedToday wei.Wei `json:"moved_today"`
 	MovedTotal wei.Wei `json:"moved_total"`
 }

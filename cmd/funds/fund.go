@@ -45,6 +45,7 @@ it. Funding another account with --for does not change its unlock.`,
 	cli.RegisterCancelsUnlock(cmd, &o.cancelsUnlock)
 	o.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON, cli.OutputSafe)
+	cmd.AddCommand(newAuto(r))
 	return cmd
 }
 

@@ -3,12 +3,11 @@ package look
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/metrics"
 	"github.com/pmctl/pmctl/wallet/broker"
 )
@@ -77,31 +76,8 @@ func (v *statusView) writeMetrics(ctx context.Context, s *statusResult) error {
 		_, err := v.Out.Write(text)
 		return err
 	}
-	if err := replaceFile(v.out, text); err != nil {
+	if err := cli.ReplaceFile(v.out, text); err != nil {
 		return fmt.Errorf("--out %s: %w", v.out, err)
 	}
 	return nil
-}
-
-// replaceFile replaces the file at path with content, in one step: a reader
-// sees all of the one or of the other. The file is readable for all users.
-func replaceFile(path string, content []byte) error {
-	temp, err := os.CreateTemp(filepath.Dir(path), ".pmctl-*")
-	if err != nil {
-		return err
-	}
-	_, err = temp.Write(content)
-	if err == nil {
-		err = temp.Chmod(0o644)
-	}
-	if closed := temp.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(temp.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(temp.Name())
-	}
-	return err
 }

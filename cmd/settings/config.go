@@ -14,6 +14,7 @@ import (
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/topup"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -99,6 +100,13 @@ func showConfig(r *cli.Run, o *cli.PayerOptions) error {
 	}
 	for _, spec := range policy.Table() {
 		result.Settings = append(result.Settings, limitSetting(spec, limits))
+	}
+	rules, places, _ := files.FundAuto() // rules that lack another one are shown, too
+	for _, spec := range topup.Table() {
+		text, decimal := spec.Value(rules)
+		result.Settings = append(result.Settings, configSetting{
+			Name: topup.Section + "." + spec.Key, Value: decimal, text: text, From: cmp.Or(places[spec.Key], cli.TheDefault),
+		})
 	}
 	return r.Emit("pmctl.config", result, result.write)
 }

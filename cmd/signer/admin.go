@@ -28,7 +28,7 @@ func (o *adminOptions) token(env *cli.Env) (string, error) {
 	if o.tokenFile == "" {
 		return "", nil
 	}
-	text, err := readSecret(env, "--admin-token-file", o.tokenFile)
+	text, err := cli.ReadSecretFile(env, "--admin-token-file", o.tokenFile)
 	if err != nil {
 		return "", err
 	}

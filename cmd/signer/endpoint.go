@@ -1,8 +1,6 @@
 package signer
 
 import (
-	"net/http"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,7 +50,7 @@ func readCollector(env *cli.Env, flag, path string) (*delivery.Endpoint, error) 
 	if path == "" {
 		return nil, nil
 	}
-	url, headers, err := readEndpoint(env, flag, path)
+	url, headers, err := cli.ReadEndpoint(env, flag, path)
 	if err != nil {
 		return nil, err
 	}
@@ -63,32 +61,9 @@ func readWebhook(env *cli.Env, flag, path string) (*remote.Webhook, error) {
 	if path == "" {
 		return nil, nil
 	}
-	url, headers, err := readEndpoint(env, flag, path)
+	url, headers, err := cli.ReadEndpoint(env, flag, path)
 	if err != nil {
 		return nil, err
 	}
 	return &remote.Webhook{URL: url, Headers: headers}, nil
-}
-
-// readEndpoint reads a server's URL and the headers of requests to it. Both may have secrets in
-// them, which is why they come from a file.
-func readEndpoint(env *cli.Env, flag, path string) (url string, headers http.Header, err error) {
-	text, err := readSecret(env, flag, path)
-	if err != nil {
-		return "", nil, err
-	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	url = strings.TrimSpace(lines[0])
-	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
-		return "", nil, cli.Usagef("the first line of %s is no http:// or https:// URL", path)
-	}
-	headers = make(http.Header)
-	for i, line := range lines[1:] {
-		name, value, found := strings.Cut(line, ":")
-		if !found {
-			return "", nil, cli.Usagef("line %d of %s is no header, NAME: VALUE", i+2, path)
-		}
-		headers.Add(strings.TrimSpace(name), strings.TrimSpace(value))
-	}
-	return url, headers, nil
 }

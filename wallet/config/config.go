@@ -21,6 +21,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/topup"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -50,6 +51,9 @@ type File struct {
 	// Rules are limits that later settings cannot loosen.
 	Rules policy.Rules
 
+	// FundAuto are the settings of topup.Table that it has, by key.
+	FundAuto map[string]string
+
 	// Profiles are alternative settings, by name. Each has the file's path and no profiles of its
 	// own.
 	Profiles map[string]*File
@@ -74,6 +78,21 @@ type section struct {
 		MinDeposit *string `toml:"min_deposit"`
 		MinReserve *string `toml:"min_reserve"`
 	} `toml:"check"`
+	FundAuto fundAuto `toml:"fund_auto"`
+}
+
+// fundAuto has a field for each setting of topup.Table.
+type fundAuto struct {
+	Reserve           *string `toml:"reserve"`
+	ReserveFaceValues *int64  `toml:"reserve_face_values"`
+	FaceValue         *string `toml:"face_value"`
+	Deposit           *string `toml:"deposit"`
+	DepositDays       *int64  `toml:"deposit_days"`
+	DepositPromised   *bool   `toml:"deposit_promised"`
+	Step              *string `toml:"step"`
+	MaxPerDay         *string `toml:"max_per_day"`
+	MaxTotal          *string `toml:"max_total"`
+	GasKept           *string `toml:"gas_kept"`
 }
 
 // limits and budget have a field for each setting of policy.Table: the decoder refuses other keys,
@@ -225,6 +244,8 @@ func wantedType(field string) string {
 		return "text in quotes"
 	case field == "[]string":
 		return "a list of texts in quotes"
+	case field == "bool":
+		return "true or false"
 	case strings.Contains(field, "int"):
 		return "a whole number"
 	}
@@ -271,6 +292,19 @@ func (d *section) file(path, profile string) (*File, error) {
 			return nil, fmt.Errorf("%s: %w", spec.Name(), err)
 		}
 		f.Rules.Values[spec.Setting] = value
+	}
+	for _, spec := range topup.Table() {
+		texts := written(d.FundAuto, spec.Key)
+		if texts == nil {
+			continue
+		}
+		if err := spec.Check(texts[0]); err != nil {
+			return nil, fmt.Errorf("%s.%s: %w", topup.Section, spec.Key, err)
+		}
+		if f.FundAuto == nil {
+			f.FundAuto = make(map[string]string)
+		}
+		f.FundAuto[spec.Key] = texts[0]
 	}
 	for _, threshold := range []struct {
 		key  string

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/topup"
 )
 
 func write(t *testing.T, text string) string {
@@ -96,12 +97,29 @@ func TestEveryLimitHasAKey(t *testing.T) {
 		require.True(t, slices.ContainsFunc(reflect.VisibleFields(section), func(f reflect.StructField) bool { return f.Tag.Get("toml") == spec.Key }), spec.Name())
 	}
 	require.Equal(t, len(all), there)
+	rules := reflect.TypeFor[fundAuto]()
+	for i, spec := range topup.Table() {
+		require.Equal(t, spec.Key, rules.Field(i).Tag.Get("toml"))
+	}
+	require.Equal(t, len(topup.Table()), rules.NumField())
+}
+
+// TestRulesForFunds reads them with their place, also from a profile.
+func TestRulesForFunds(t *testing.T) {
+	f, err := Read(write(t, "[fund_auto]\ndeposit = \"1eth\"\ndeposit_days = 14\ndeposit_promised = true\n[profile.night.fund_auto]\nmax_per_day = \"2eth\""))
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"deposit": "1eth", "deposit_days": "14", "deposit_promised": "true"}, f.FundAuto)
+	require.Equal(t, map[string]string{"max_per_day": "2eth"}, f.Profiles["night"].FundAuto)
 }
 
 func TestBadFiles(t *testing.T) {
 	for name, c := range map[string]struct{ text, says string }{
 		"no TOML":          {"network = ", ":1:"},
 		"unknown setting":  {"\nnetwrk = \"devnet\"", ":2:1: unknown setting netwrk"},
+		"a rule's unit":    {"[fund_auto]\nreserve = \"1\"", ": fund_auto.reserve: amount has no unit"},
+		"a rule's number":  {"[fund_auto]\ndeposit_days = -2", ": fund_auto.deposit_days: \"-2\" is not a whole number from 1 to 65535"},
+		"a rule's switch":  {"[fund_auto]\ndeposit_promised = 2", "fund_auto.deposit_promised: want true or false, found integer"},
+		"unknown rule":     {"[fund_auto]\ndeposits = 5", ":2:1: unknown setting fund_auto.deposits"},
 		"unknown limit":    {"[limits]\nmax_tickets = 5", ":2:1: unknown setting limits.max_tickets"},
 		"no unit":          {"[limits]\nmax_ticket_ev = \"1000\"", ": limits.max_ticket_ev: amount has no unit"},
 		"a bare number":    {"[limits]\nmax_ticket_ev = 1000", ":2:17: limits.max_ticket_ev: want text in quotes, found integer"},

@@ -52,7 +52,7 @@ type Spec struct {
 	Tightens bool
 
 	set   func(*Rules, string) error
-	get   func(Rules) string
+	get   func(Rules) (text, decimal string)
 	least bool // of a bound: the largest value is the tightest
 	bound func(*Rules) *wei.Wei
 }
@@ -74,7 +74,10 @@ func Table() []Spec {
 				r.DepositPromised, err = strconv.ParseBool(text)
 				return err
 			},
-			get: func(r Rules) string { return strconv.FormatBool(r.DepositPromised) },
+			get: func(r Rules) (text, decimal string) {
+				text = strconv.FormatBool(r.DepositPromised)
+				return text, text
+			},
 		},
 		plainRow("step", func(r *Rules) *wei.Wei { return &r.Step }),
 		ceilingRow("max_per_day", func(r *Rules) **wei.Wei { return &r.MaxPerDay }),
@@ -83,8 +86,9 @@ func Table() []Spec {
 	}
 }
 
-// Text returns the setting's value as people read it; "" if it is not set.
-func (s Spec) Text(r Rules) string { return s.get(r) }
+// Value returns the setting's value for people, and for programs with amounts in wei; "" if it is not
+// set.
+func (s Spec) Value(r Rules) (text, decimal string) { return s.get(r) }
 
 // Check returns an error if a text is no value of the setting.
 func (s Spec) Check(text string) error { return s.set(new(Rules), text) }
@@ -97,11 +101,11 @@ func amountRow(key string, of func(*Rules) **wei.Wei) Spec {
 			*of(r) = &amount
 			return err
 		},
-		get: func(r Rules) string {
+		get: func(r Rules) (text, decimal string) {
 			if amount := *of(&r); amount != nil {
-				return amount.String()
+				return amount.String(), amount.Decimal()
 			}
-			return ""
+			return "", ""
 		},
 	}
 }
@@ -119,7 +123,7 @@ func plainRow(key string, of func(*Rules) *wei.Wei) Spec {
 			*of(r), err = wei.Parse(text)
 			return err
 		},
-		get: func(r Rules) string { return of(&r).String() },
+		get: func(r Rules) (text, decimal string) { return of(&r).String(), of(&r).Decimal() },
 	}
 }
 
@@ -138,11 +142,11 @@ func countRow(key string, of func(*Rules) *uint64) Spec {
 			}
 			return nil
 		},
-		get: func(r Rules) string {
+		get: func(r Rules) (text, decimal string) {
 			if n := *of(&r); n > 0 {
-				return strconv.FormatUint(n, 10)
+				text = strconv.FormatUint(n, 10)
 			}
-			return ""
+			return text, text
 		},
 	}
 }
@@ -175,7 +179,7 @@ func Read(files ...map[string]string) (Rules, map[string]int, error) {
 		}
 	}
 	if len(from) == 0 {
-		return rules, nil, ErrNoRules
+		return rules, from, ErrNoRules
 	}
 	return rules, from, rules.check()
 }

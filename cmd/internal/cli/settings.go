@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/topup"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -131,6 +132,21 @@ func (s *Settings) storeUpTo(rank int) (location, from string) {
 		}
 	}
 	return "", ""
+}
+
+// FundAuto returns the rules of pmctl fund auto, and where each key that a file sets is set. It fails
+// as topup.Read does; the rules are there even so.
+func (s *Settings) FundAuto() (topup.Rules, map[string]string, error) {
+	texts := make([]map[string]string, len(s.layers))
+	for i, layer := range s.layers {
+		texts[i] = layer.FundAuto
+	}
+	rules, from, err := topup.Read(texts...)
+	places := make(map[string]string, len(from))
+	for key, i := range from {
+		places[key] = s.layers[i].place(key)
+	}
+	return rules, places, err
 }
 
 // setting is something that a flag, a variable or a config file can set.

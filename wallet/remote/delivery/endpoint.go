@@ -96,6 +96,12 @@ func batch(events []Event) []byte {
 	return append(append([]byte{'['}, bytes.Join(bodies, []byte{','})...), ']')
 }
 
+// Post sends one event, once. It fails with *StatusError, and the connection's errors without the
+// URL.
+func (e *Endpoint) Post(ctx context.Context, event []byte) error {
+	return e.post(ctx, mediaEvent, event)
+}
+
 func (e *Endpoint) post(ctx context.Context, media string, body []byte) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, e.address, bytes.NewReader(body))
 	if err != nil {

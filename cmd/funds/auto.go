@@ -1,0 +1,311 @@
+package funds
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/systemd"
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/signer"
+	"github.com/pmctl/pmctl/wallet/topup"
+)
+
+type autoOptions struct {
+	network  cli.NetworkOptions
+	account  cli.AccountOptions
+	limits   cli.LimitOptions
+	store    cli.StoreOptions
+	sender   string
+	once     bool
+	interval time.Duration
+	dryRun   bool
+	metrics  string
+	notify   notifyOptions
+}
+
+// shortestInterval is about the time between two L1 blocks.
+const shortestInterval = 12 * time.Second
+
+func newAuto(r *cli.Run) *cobra.Command {
+	var o autoOptions
+	cmd := &cobra.Command{
+		Use:   "auto",
+		Short: "Keep deposit and reserve topped up",
+		Long: `Look at deposit and reserve every --interval, and add what they lack by the rules
+in the section [fund_auto] of the config file: the reserve that a recipient's
+share needs, and the deposit that lasts for some days or covers what is promised.
+The rules bound what is moved in a day and in all, and what stays in the account
+for gas. There is no confirmation: the rules are your consent.
+
+Each top-up has a request ID of its own. A run that was killed is continued by
+the next one, and of several runs at once one sends. Nothing is added during an
+unlock, or after a withdrawal.
+
+--for keeps the funds of another account, such as a signer's that holds little,
+from the account of --from. Deposit and reserve then belong to that account: it
+alone can withdraw them. An agent signs no such transaction: pmctl opens the key
+file.
+
+With --once, pmctl looks once: exit code 0 if the funds are enough now, 3 if one
+of the rules' bounds or an unlock forbids it, 4 if the paying account has too
+little. Otherwise it runs until it is stopped, and reports a look at which it
+did something or could not. --events-file and --notify-command report those
+elsewhere, and one that repeats itself once a day.`,
+		Example: `  pmctl fund auto --dry-run
+  pmctl fund auto --once --output json
+  pmctl fund auto --from 0x… --for 0x… --interval 10m \
+    --events-file events-url --metrics-file /var/lib/node_exporter/fund.prom`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runAuto(r, cmd, &o) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.sender, "for", "", "keep the deposit and the reserve of `ADDRESS` instead of your own")
+	flags.BoolVar(&o.once, "once", false, "look once, for a timer")
+	flags.DurationVar(&o.interval, "interval", 5*time.Minute, "look every `DURATION`, at least 12s")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "look once, and show what would be added; open no key, and send nothing")
+	flags.StringVar(&o.metrics, "metrics-file", "", "replace `FILE` with metrics after each look, for the textfile collector of the node exporter")
+	o.notify.register(cmd)
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "events-file")
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "notify-command")
+	o.network.Register(cmd)
+	o.network.RegisterContracts(cmd)
+	o.account.Register(cmd)
+	o.limits.RegisterFees(cmd)
+	o.store.Register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+func runAuto(r *cli.Run, cmd *cobra.Command, o *autoOptions) error {
+	ctx := cmd.Context()
+	o.once = o.once || o.dryRun
+	switch {
+	case o.interval < shortestInterval:
+		return cli.Usagef("--interval %s: it must be at least %s", o.interval, shortestInterval)
+	case o.account.Keys.FD.Given && !o.once:
+		return cli.Usagef("--key-fd: the key is needed at each top-up, and a descriptor can be read once: use a key file, or pass --once")
+	}
+	options := wallet.KeepOptions{DryRun: o.dryRun}
+	var err error
+	if options.Rules, err = rulesOf(r); err != nil {
+		return err
+	}
+	if o.sender != "" {
+		if options.Sender, err = cli.ParseAddress("--for", o.sender); err != nil {
+			return err
+		}
+		if options.Sender == (common.Address{}) {
+			return cli.Usagef("--for: the zero address belongs to no account: its funds would be lost")
+		}
+	}
+	tell, err := o.notify.notifier(r.Env)
+	if err != nil {
+		return err
+	}
+	w, err := o.open(ctx, r, &options)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	if !o.once {
+		// A key that cannot be opened is better found out now than when funds are short.
+		if _, err := w.Account.Unlock(ctx); err != nil {
+			return err
+		}
+		w.Account.Close()
+	}
+	a := &auto{Run: r, autoOptions: o, wallet: w, options: options, tell: tell}
+	if o.once {
+		return a.look(ctx)
+	}
+	return a.run(ctx)
+}
+
+func rulesOf(r *cli.Run) (topup.Rules, error) {
+	settings, err := r.Settings()
+	if err != nil {
+		return topup.Rules{}, err
+	}
+	rules, _, err := settings.FundAuto()
+	if err != nil {
+		err = cli.WithHint(cli.Usagef("[%s]: %w", topup.Section, err), "set the rules in the section [%s] of the config file; pmctl config show lists them", topup.Section)
+	}
+	return rules, err
+}
+
+// open opens the wallet of the account that pays.
+func (o *autoOptions) open(ctx context.Context, r *cli.Run, options *wallet.KeepOptions) (*wallet.Wallet, error) {
+	address, err := o.account.Address(ctx, r.Env)
+	if err != nil {
+		return nil, err
+	}
+	config, err := cli.WalletConfig(r, &o.network, &o.store)
+	if err != nil {
+		return nil, err
+	}
+	if config.Limits, err = o.limits.Limits(r.Env); err != nil {
+		return nil, err
+	}
+	agents := config.Network.ChainID
+	if options.Sender != (common.Address{}) && options.Sender != address {
+		agents = 0 // an agent funds its own account only
+	}
+	find := func(ctx context.Context) (*signer.Account, error) { return o.account.Account(ctx, r.Env, agents) }
+	if config.Account = signer.Later(address, find); o.account.Keys.FD.Given {
+		if config.Account, err = find(ctx); err != nil {
+			return nil, err
+		}
+	}
+	w, err := wallet.Open(ctx, config)
+	if err != nil {
+		config.Account.Close()
+	}
+	return w, err
+}
+
+// auto looks at funds, and reports what it did.
+type auto struct {
+	*cli.Run
+	*autoOptions
+	wallet  *wallet.Wallet
+	options wallet.KeepOptions
+	tell    *notifier
+}
+
+// run looks until ctx ends. A look that fails is followed by others.
+func (a *auto) run(ctx context.Context) error {
+	manager := systemd.FromEnvironment(a.Getenv)
+	if err := manager.Notify(systemd.Ready); err != nil {
+		a.Note("cannot notify the service manager: %v", err)
+	}
+	a.Note("looking at deposit and reserve again every %s; Ctrl-C ends it", a.interval)
+	ticker := time.NewTicker(a.interval)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		if err := a.look(ctx); errors.As(err, new(*outputError)) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-ticker.C:
+		}
+	}
+	_ = manager.Notify(systemd.Stopping) // it sees the process end
+	return nil
+}
+
+// outputError is a result that could not be printed.
+type outputError struct{ error }
+
+func (e *outputError) Unwrap() error { return e.error }
+
+// look looks once, and again after a top-up that an earlier run began: what is shown is that top-up
+// if nothing was needed beside it.
+func (a *auto) look(ctx context.Context) error {
+	result, fresh, err := a.report(ctx)
+	if err == nil && result.Resumed && !a.dryRun {
+		next, nextFresh, nextErr := a.report(ctx)
+		if err = nextErr; next.Outcome != wallet.TopUpEnough {
+			result, fresh = next, nextFresh
+		}
+	}
+	if ctx.Err() != nil && result.Outcome == wallet.TopUpCannot {
+		return ctx.Err() // what is sent, the next run continues
+	}
+	if a.once || fresh || len(result.Warnings) > 0 {
+		if failed := a.show(result, err); failed != nil {
+			return &outputError{failed}
+		}
+	}
+	return err
+}
+
+// report looks once, and reports what is news to others than the user.
+func (a *auto) report(ctx context.Context) (result wallet.TopUp, fresh bool, err error) {
+	result, err = a.wallet.KeepFunded(ctx, a.options)
+	if ctx.Err() != nil && result.Outcome == wallet.TopUpCannot {
+		return result, false, err
+	}
+	if fresh = a.tell.fresh(result, a.Now()); fresh {
+		result.Warnings = a.tell.send(ctx, result)
+	}
+	if a.metrics != "" {
+		if failed := cli.ReplaceFile(a.metrics, result.Metrics()); failed != nil {
+			result.Warnings = append(result.Warnings, format.Warning{Code: "metrics_not_written", Message: fmt.Sprintf("--metrics-file: %v", failed)})
+		}
+	}
+	return result, fresh, err
+}
+
+// show prints a look. In a loop each is a line of JSON, or a paragraph.
+func (a *auto) show(result wallet.TopUp, err error) error {
+	const kind = "pmctl.fund_auto"
+	write := func(w *cli.Page) error { return writeTopUp(w, result) }
+	switch {
+	case a.once && result.Outcome == wallet.TopUpFunded:
+		return a.EmitDone("the top-up "+result.RequestID+" is mined", kind, result, write)
+	case a.once && err != nil && a.Output != cli.OutputJSON:
+		return nil // the error says it
+	case a.once:
+		return a.Emit(kind, result, write)
+	case a.Output == cli.OutputJSON:
+		return format.WriteLine(a.Out, kind, result)
+	}
+	if failed := writeTopUp(cli.OutPage(a.Run), result); failed != nil {
+		return failed
+	}
+	_, failed := fmt.Fprintln(a.Out)
+	return failed
+}
+
+func writeTopUp(w *cli.Page, t wallet.TopUp) error {
+	outcome := map[string]string{
+		wallet.TopUpEnough: w.Green("enough"), wallet.TopUpFunded: w.Green("topped up"), wallet.TopUpPlanned: "would top up", wallet.TopUpCannot: w.Yellow("cannot top up"),
+	}[t.Outcome]
+	fields := []cli.Field{
+		{"outcome", outcome},
+		{"account", common.Address(t.Sender).Hex()},
+	}
+	if t.Payer != t.Sender {
+		fields = append(fields, cli.Field{"paid by", common.Address(t.Payer).Hex()})
+	}
+	if f := t.Funds; f != nil {
+		part := func(have, need, add fmt.Stringer, adds bool) string {
+			text := fmt.Sprintf("%s, needs %s", have, need)
+			if adds {
+				text += fmt.Sprintf(", adds %s", add)
+			}
+			return text
+		}
+		fields = append(fields,
+			cli.Field{"deposit", part(f.Deposit, f.NeedDeposit, f.AddDeposit, !f.AddDeposit.IsZero())},
+			cli.Field{"reserve", part(f.Reserve, f.NeedReserve, f.AddReserve, !f.AddReserve.IsZero())},
+			cli.Field{"balance", f.Balance.String()},
+			cli.Field{"moved before", fmt.Sprintf("%s today, %s in all", f.MovedToday, f.MovedTotal)})
+	}
+	if t.Transaction != nil {
+		fields = append(fields, cli.Field{"transaction", t.Transaction.Hash.Hex()})
+	}
+	fields = append(fields, cli.Field{"time", t.At.Format(time.RFC3339)})
+	if err := w.Fields(fields); err != nil {
+		return err
+	}
+	if t.Message != "" {
+		if err := w.Paragraph(w.Yellow("warning:") + " " + t.Message); err != nil {
+			return err
+		}
+	}
+	for _, warning := range t.Warnings {
+		if err := w.Paragraph(w.Yellow("warning:") + " " + strings.TrimSpace(warning.Message)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
