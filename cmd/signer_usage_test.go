@@ -31,6 +31,8 @@ type usageEvent struct {
 		NumTickets int    `json:"num_tickets"`
 		AuthID     string `json:"auth_id"`
 		Percent    int
+		Seconds    int64
+		Bound      int64 `json:"bound_seconds"`
 	}
 }
 
@@ -44,7 +46,9 @@ type usageCollector struct {
 
 	mu  sync.Mutex
 	got []usageEvent
-	new chan struct{} // holds a value when there may be more
+	// lose is how many answers are lost, of which the events were taken.
+	lose int
+	new  chan struct{} // holds a value when there may be more
 }
 
 func newUsageCollector(t *testing.T) *usageCollector {
@@ -82,12 +86,14 @@ func (c *usageCollector) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 	c.mu.Lock()
 	c.got = append(c.got, events...)
+	lost := c.lose > 0
+	c.lose--
 	c.mu.Unlock()
 	select {
 	case c.new <- struct{}{}:
 	default:
 	}
-	if c.lossy && rand.IntN(4) == 0 {
+	if lost || c.lossy && rand.IntN(4) == 0 {
 		panic(http.ErrAbortHandler)
 	}
 }
@@ -222,7 +228,7 @@ func TestUsageByClient(t *testing.T) {
 }
 
 // TestOperatorIsNotified: of budgets that are nearly and all spent, refused recipients and an
-// unlock; once of each, and also after the signer was stopped in between.
+// unlock; once of each, also after the signer was stopped in between and an answer was lost.
 func TestOperatorIsNotified(t *testing.T) {
 	t.Parallel()
 	oneday.For(t, time.Minute)
@@ -232,6 +238,7 @@ func TestOperatorIsNotified(t *testing.T) {
 	token := s.run(exitDone, "signer client add studio --ev-per-day 13500gwei")["token"].(string)
 	narrow := s.run(exitDone, "signer client add narrow --recipient 0x00000000000000000000000000000000000A11cE")["token"].(string)
 	c := newUsageCollector(t)
+	c.lose = 1
 	serve := func() *remoteSigner { return s.serveSigner("--events-file " + c.file()) }
 
 	r := serve()
@@ -266,4 +273,43 @@ func TestOperatorIsNotified(t *testing.T) {
 	}, count, log)
 	require.Len(t, c.first(4), 4)
 	require.NotContains(t, log, "collector-secret")
+}
+
+// TestAShortRunwayIsNotified: the event about a deposit that may soon be empty is raised once, and
+// sent again where the answer was lost.
+func TestAShortRunwayIsNotified(t *testing.T) {
+	t.Parallel()
+	oneday.For(t, time.Minute)
+	s := newShell(t, devnet.Config{Recipients: 1, RoundLength: 1000})
+	s.env["XDG_CACHE_HOME"] = t.TempDir()
+	s.run(exitDone, "fund --deposit 0.0001eth --reserve 0.1eth --yes")
+	for range 10 {
+		s.run(exitDone, "pay "+s.net.Recipients()[0].State().URL+" --value 5000gwei")
+	}
+	c := newUsageCollector(t)
+	c.lose = 1
+	serve := func() *remoteSigner {
+		return s.serveSigner("--admin-listen 127.0.0.1:0 --runway-below 30d --events-file " + c.file())
+	}
+	for range 2 { // a signer looks once more when it is stopped
+		r := serve()
+		require.Eventually(t, func() bool {
+			status, _ := r.watch(http.MethodGet, "/runway.svg")
+			return status == http.StatusOK
+		}, time.Minute, 50*time.Millisecond)
+		ended, log := r.stop()
+		require.Equal(t, exitDone, ended, log)
+	}
+	r := serve()
+	first := c.first(1)
+	require.Equal(t, "pmctl.signer.runway", first[0].Type)
+	require.EqualValues(t, 30*24*3600, first[0].Data.Bound)
+	require.Less(t, first[0].Data.Seconds, first[0].Data.Bound)
+	require.Eventually(t, func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return len(c.got) > 1
+	}, time.Minute, 50*time.Millisecond)
+	_, log := r.stop()
+	require.Len(t, c.first(1), 1, log)
 }
