@@ -2,6 +2,9 @@ package remote_test
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -107,6 +110,18 @@ func TestLimitsRefuse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, key, 100, identity.None{}, nil, nil, func(p *remote.Payer) { c.change(&p.Plans.Limits) })
 			newAsker(t, w).refused(t, nil, nil, http.StatusBadRequest, c.says)
+		})
+	}
+	for _, budget := range []policy.Setting{policy.EVPerDay, policy.FaceValuePerDay, policy.RecipientEVPerDay, policy.RecipientFaceValuePerDay} {
+		t.Run(string(budget), func(t *testing.T) {
+			w := newWorld(t, key, 100, identity.None{}, nil, nil, func(p *remote.Payer) {
+				limits, err := p.Plans.Limits.With(policy.Rules{
+					Values: policy.Values{budget: policy.AmountOf(one)}, Where: func(s policy.Setting) string { return string(s) + " of the test" },
+				})
+				require.NoError(t, err)
+				p.Plans.Limits = limits
+			})
+			newAsker(t, w).refused(t, nil, nil, http.StatusBadRequest, string(budget)+" of the test")
 		})
 	}
 	t.Run("expired params", func(t *testing.T) {
@@ -233,6 +248,54 @@ func TestCallersThatAreRefused(t *testing.T) {
 	a.refused(t, nil, map[string]any{"Authorization": "Basic YTpi"}, http.StatusUnauthorized, "no credentials")
 	a.refused(t, nil, nil, http.StatusUnauthorized, "no credentials")
 	a.refused(t, nil, map[string]any{"Signer-Auth-Id": "studio:me"}, http.StatusForbidden, "")
+}
+
+// TestWebTokensThatAreRefused: a JSON Web Token of a client that is not acceptable signs nothing.
+func TestWebTokensThatAreRefused(t *testing.T) {
+	_, key := captured(t, "signer_errors_and_payments")
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	_, stranger, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	now := time.Date(2026, 11, 26, 12, 34, 20, 0, time.UTC)
+	tokens, err := identity.JWT{
+		Issuer: "https://issuer.example", Audience: "signer", Keys: []crypto.PublicKey{public}, Client: "sub", Now: func() time.Time { return now },
+	}.Tokens(t.Context())
+	require.NoError(t, err)
+	w := newWorld(t, key, 100, identity.Any{identity.Tokens{}, tokens}, nil, nil)
+	_, err = w.store.Clients().Add(t.Context(), store.Client{Name: "batch"}, store.Credential{Kind: string(identity.KindJWT), Value: "batch-1"})
+	require.NoError(t, err)
+	with := func(algorithm string, key ed25519.PrivateKey, change map[string]any) map[string]any {
+		claims := map[string]any{"iss": "https://issuer.example", "aud": "signer", "sub": "batch-1", "exp": now.Add(time.Minute).Unix()}
+		for name, value := range change {
+			claims[name] = value
+		}
+		text, err := json.Marshal(claims)
+		require.NoError(t, err)
+		encode := base64.RawURLEncoding.EncodeToString
+		token := encode([]byte(`{"alg":"`+algorithm+`"}`)) + "." + encode(text)
+		if key != nil {
+			token += "." + encode(ed25519.Sign(key, []byte(token)))
+		} else {
+			token += "."
+		}
+		return map[string]any{"Authorization": "Bearer " + token}
+	}
+	a := newAsker(t, w)
+	for _, headers := range []map[string]any{
+		with("none", nil, nil),
+		with("EdDSA", nil, nil),
+		with("EdDSA", stranger, nil),
+		with("EdDSA", private, map[string]any{"aud": "other"}),
+		with("EdDSA", private, map[string]any{"iss": "https://other.example"}),
+		with("EdDSA", private, map[string]any{"nbf": now.Add(time.Minute).Unix()}),
+		with("EdDSA", private, map[string]any{"exp": now.Add(-time.Second).Unix()}),
+		with("EdDSA", private, map[string]any{"sub": "unknown"}),
+	} {
+		a.refused(t, nil, headers, http.StatusUnauthorized, "")
+	}
+	res, body := a.send(t, nil, with("EdDSA", private, nil))
+	require.Equal(t, http.StatusOK, res.StatusCode, string(body))
 }
 
 // TestWebhooksThatFail: nothing is signed where the auth webhook gives no answer to go by.
