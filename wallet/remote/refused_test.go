@@ -364,3 +364,17 @@ func cheap(t *testing.T, a *asker) []byte {
 	require.NoError(t, err)
 	return raw
 }
+
+// TestAKeyThatWasUsed: an idempotency key stands for one request.
+func TestAKeyThatWasUsed(t *testing.T) {
+	_, key := captured(t, "signer_errors_and_payments")
+	a := newAsker(t, newWorld(t, key, 100, identity.None{}, nil, nil))
+	header := map[string]any{"Idempotency-Key": "key"}
+	response, body := a.send(t, nil, header)
+	require.Equal(t, http.StatusOK, response.StatusCode, string(body))
+	other := a.offer(t)
+	other.PriceInfo.PricePerUnit++
+	raw, err := proto.Marshal(other)
+	require.NoError(t, err)
+	a.refused(t, map[string]any{"orchestrator": raw}, header, http.StatusUnprocessableEntity, "already used with another OrchestratorInfo")
+}
