@@ -165,7 +165,7 @@ func (s *RemoteSigner) Reload(ctx context.Context, o RemoteSignerOptions, limits
 	server, err := remote.New(ctx, remote.Config{
 		Key: s.key, Identify: o.Identify, Clients: w.store.Clients(), Usage: w.store.LiveUsage(), Rates: s.rates, Directory: listed, Log: o.Log, Observe: s.observe(o.Observe), Now: w.Now,
 		Payments: &remote.Payer{
-			Key: s.key, Ledger: s.queue, Webhook: o.Webhook, MaxPrices: o.MaxPrices, Now: w.Now,
+			Key: s.key, Credentials: remote.Remember(s.key), Ledger: s.queue, Webhook: o.Webhook, MaxPrices: o.MaxPrices, Now: w.Now,
 			Source: "pmctl/" + w.store.ID(),
 			Plans: &pay.Payer{
 				Sender: s.key.Address(), Limits: limits, Nonces: w.ledger(), Now: w.Now,

@@ -32,6 +32,9 @@ type Order struct {
 
 	// Session is the session after the payment.
 	Session *Session
+
+	// CredentialsKey signs the credentials as the payment's key does; nil is that key.
+	CredentialsKey signer.Source
 }
 
 // Answer is a signed payment. Its JSON is the protocol's answer.
@@ -67,7 +70,11 @@ func (o *Order) Sign(ctx context.Context, key signer.Source) (*Answer, error) {
 		return nil, err
 	}
 	payment.ExpectedPrice = o.Info.PriceInfo // whole, with the fields that are only carried
-	segment, err := wire.Credentials(signs, o.ManifestID, o.Info.AuthToken, o.Capabilities)
+	credentials := signs
+	if o.CredentialsKey != nil {
+		credentials = signer.ForPM(ctx, o.CredentialsKey)
+	}
+	segment, err := wire.Credentials(credentials, o.ManifestID, o.Info.AuthToken, o.Capabilities)
 	if err != nil {
 		return nil, err
 	}

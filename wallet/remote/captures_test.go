@@ -116,7 +116,7 @@ func newWorldAt(t testing.TB, location string, key signer.Source, block int64, i
 	t.Cleanup(queue.Close)
 	clock := func() time.Time { return w.now }
 	payer := &remote.Payer{
-		Key: key, Ledger: queue, Webhook: hook, Source: "test", Now: clock,
+		Key: key, Credentials: remote.Remember(key), Ledger: queue, Webhook: hook, Source: "test", Now: clock,
 		Plans: &pay.Payer{Sender: key.Address(), Limits: policy.Default(), Chain: chainOfCaptures{block}, Now: clock},
 	}
 	for _, c := range change {

@@ -71,8 +71,8 @@ type Ledger interface {
 // asked, the webhook allows, the store records client, session, nonces, budgets and usage in
 // one transaction, and only then anything is signed.
 type Payer struct {
-	// Key signs.
-	Key signer.Source
+	// Key signs. Credentials signs the credentials of payments; nil is Key.
+	Key, Credentials signer.Source
 
 	// Plans checks ticket params against the limits and the chain.
 	Plans *pay.Payer
@@ -231,7 +231,7 @@ func (p *Payer) ask(ctx context.Context, r *Request, request *store.LiveRequest)
 func (p *Payer) sign(ctx context.Context, r *Request, made *store.LivePayment) (*Paid, error) {
 	order := &live.Order{
 		Info: r.info, Params: r.params, Expiration: made.Expiration, Nonces: made.Nonces,
-		ManifestID: made.ManifestID, Capabilities: made.Capabilities, Session: made.Session,
+		ManifestID: made.ManifestID, Capabilities: made.Capabilities, Session: made.Session, CredentialsKey: p.Credentials,
 	}
 	answer, err := order.Sign(ctx, p.Key)
 	if err != nil {
