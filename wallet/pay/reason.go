@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/pmctl/pmctl/internal/neterr"
 )
 
 // networkError is a failed request whose text is pmctl's own: the messages of network libraries
@@ -26,20 +28,12 @@ func (e *networkError) Unwrap() error { return e.err }
 
 // reasonOf says why a request failed that had the given timeout.
 func reasonOf(err error, timeout time.Duration) string {
-	var (
-		dns    *net.DNSError
-		secure *handshakeError
-		errno  syscall.Errno
-	)
+	if reason := neterr.Reason(err); reason != "" {
+		return reason
+	}
+	var secure *handshakeError
+	var errno syscall.Errno
 	switch {
-	case errors.As(err, &dns) && (dns.IsTimeout || dns.IsTemporary):
-		return fmt.Sprintf("the name %s could not be looked up", dns.Name)
-	case errors.As(err, &dns):
-		return fmt.Sprintf("the name %s is not known", dns.Name)
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "the connection was refused: nothing listens there"
-	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
-		return "there is no route to its address"
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 		return fmt.Sprintf("no answer within %v", timeout)
 	case errors.As(err, &secure):

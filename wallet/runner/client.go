@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/neterr"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
@@ -33,7 +35,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("the orchestrator at %s lists no runners: %v", e.URL, e.Err)
+	return fmt.Sprintf("the orchestrator at %s lists no runners: %s", e.URL, cmp.Or(neterr.Reason(e.Err), e.Err.Error()))
 }
 
 // Unwrap returns the reason.

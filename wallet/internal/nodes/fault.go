@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/pmctl/pmctl/internal/neterr"
 )
 
 // Fault is the way in which a node failed to answer.
@@ -84,7 +87,8 @@ func (e *NodeError) Error() string {
 	case e.Err == nil:
 		return fmt.Sprintf("%v: %s answered%s", ErrUnreachable, e.URL, words)
 	}
-	return fmt.Sprintf("%v: %s: %v%s", ErrUnreachable, e.URL, e.Err, words)
+	reason := cmp.Or(neterr.Reason(e.Err), e.Err.Error())
+	return fmt.Sprintf("%v: %s: %s%s", ErrUnreachable, e.URL, reason, words)
 }
 
 func (e *NodeError) Is(target error) bool { return target == ErrUnreachable }

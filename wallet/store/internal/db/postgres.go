@@ -14,6 +14,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/pmctl/pmctl/internal/neterr"
 )
 
 const (
@@ -268,13 +270,16 @@ func (p postgres) explain(err error) error {
 	return err
 }
 
-// oneLine joins the lines of an error, without repetitions: the driver has a line for each
-// attempt to connect.
+// oneLine says why a connection failed, or joins the lines of an error, without repetitions: the
+// driver has a line for each attempt to connect.
 type oneLine struct{ err error }
 
 func (e *oneLine) Unwrap() error { return e.err }
 
 func (e *oneLine) Error() string {
+	if reason := neterr.Reason(e.err); reason != "" {
+		return reason
+	}
 	var lines []string
 	for line := range strings.Lines(e.err.Error()) {
 		line = strings.TrimSpace(line)

@@ -1,0 +1,26 @@
+// Package neterr says in plain words why a connection failed: the messages of package net name
+// system calls.
+package neterr
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+)
+
+// Reason returns why a connection failed; "" for any other error.
+func Reason(err error) string {
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &dns) && (dns.IsTimeout || dns.IsTemporary):
+		return fmt.Sprintf("the name %s could not be looked up", dns.Name)
+	case errors.As(err, &dns):
+		return fmt.Sprintf("the name %s is not known", dns.Name)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "the connection was refused: nothing listens there"
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+		return "there is no route to its address"
+	}
+	return ""
+}

@@ -1,0 +1,29 @@
+package neterr
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestReason(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := l.Addr().String()
+	require.NoError(t, l.Close())
+	_, refused := net.Dial("tcp", address)
+	require.Error(t, refused)
+	require.Equal(t, "the connection was refused: nothing listens there", Reason(fmt.Errorf("asking: %w", refused)))
+
+	require.Equal(t, "the name node.example is not known", Reason(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "node.example", IsNotFound: true}}))
+	require.Equal(t, "the name node.example could not be looked up", Reason(&net.DNSError{Name: "node.example", IsTimeout: true}))
+	require.Equal(t, "there is no route to its address", Reason(syscall.EHOSTUNREACH))
+	for _, other := range []error{nil, io.EOF, errors.New("dial tcp: connection refused")} {
+		require.Empty(t, Reason(other))
+	}
+}
