@@ -12,6 +12,7 @@ import (
 	"github.com/pmctl/pmctl/cmd/past"
 	"github.com/pmctl/pmctl/cmd/pay"
 	"github.com/pmctl/pmctl/cmd/recipient"
+	"github.com/pmctl/pmctl/cmd/runner"
 	"github.com/pmctl/pmctl/cmd/settings"
 	"github.com/pmctl/pmctl/cmd/signer"
 	"github.com/pmctl/pmctl/cmd/store"
@@ -79,7 +80,7 @@ sender, the orchestrator the recipient. See pmctl help glossary.`,
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Pay", []*cobra.Command{pay.NewPay(r), call.NewCall(r), recipient.NewRecipient(r), ticket.NewParams(r), ticket.NewTicket(r)}},
+		{"Pay", []*cobra.Command{pay.NewPay(r), call.NewCall(r), recipient.NewRecipient(r), runner.NewRunner(r), ticket.NewParams(r), ticket.NewTicket(r)}},
 		{"Funds", []*cobra.Command{fund, funds.NewUnlock(r), funds.NewWithdraw(r), funds.NewExit(r), tx.NewTx(r)}},
 		{"Inspect", []*cobra.Command{look.NewStatus(r), look.NewDoctor(r), past.NewBudget(r), past.NewHistory(r), past.NewRunway(r), past.NewLuck(r)}},
 		{"Keys", []*cobra.Command{account.NewAccount(r), agent.NewAgent(r), signer.NewSigner(r)}},

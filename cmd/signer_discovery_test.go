@@ -69,3 +69,26 @@ func TestASignerListsOrchestrators(t *testing.T) {
 	require.Len(t, list, 1)
 	require.Equal(t, one, list[0].Address)
 }
+
+// TestRunnersOfASigner: what a remote signer found is listed to its clients, with its age.
+func TestRunnersOfASigner(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, devnet.Config{Recipients: 1})
+	s.run(exitDone, "fund --deposit 1eth --reserve 1eth --yes")
+	token := filepath.Join(t.TempDir(), "token")
+	require.NoError(t, os.WriteFile(token, []byte(s.run(exitDone, "signer client add studio")["token"].(string)+"\n"), 0o600))
+	r := s.serveSigner("--orchestrators chain")
+	s.run(exitFailed, "runner list --signer "+r.url)
+	line := "runner list --signer " + r.url + " --signer-token-file " + token
+	require.Eventually(t, func() bool { // the first round is under way
+		code, _ := s.try(line)
+		return code == exitDone
+	}, 30*time.Second, 10*time.Millisecond)
+	listed := s.run(exitDone, line)
+	require.Len(t, listed["runners"], 3)
+	require.EqualValues(t, 1, listed["asked"])
+	require.Contains(t, listed, "age_seconds")
+	first := listed["runners"].([]any)[0].(map[string]any)
+	require.Equal(t, s.net.Recipients()[0].State().URL, first["listed_by"])
+	require.Equal(t, "5023", first["price_wei"])
+}

@@ -73,6 +73,7 @@ func (s *seat) everyCommand() []string {
 		"doctor", "doctor " + url, "history", "runway", "status", "status --check", "status --from " + unmined[:42], "version", "help pay",
 		"fund plan --recipients 1 --spend-rate 0.01eth/day", "fund auto --dry-run", "luck --face-value 0.004eth --win-prob 1/4000 --spend-rate 0.016eth/day",
 		"params fetch " + url, "params show params.json", "recipient list", "recipient show " + url,
+		"runner list", "runner list http://127.0.0.1:1 " + url, "runner show " + url + "/apps/live1/session",
 		"store check", "store acknowledge", "store export", "store import ledger.json", "store migrate",
 		"ticket batch --params params.json --count 1", "ticket verify batch.json", "ticket inspect payment", "ticket deliver " + url + " payment", "ticket redeem batch.json",
 		"pay " + url + " --value 1gwei", "pay http://127.0.0.1:1 --value 1gwei", "call " + url + "/apps/fixed1/app --no-pay", "call " + url + "/apps/fixed1/app -d x",

@@ -68,6 +68,7 @@ var state = map[string]string{
 var instead = map[string]string{
 	"pmctl params fetch https://recipient.example -o json | pmctl params show - --max-ticket-ev 100gwei": "ends_with 3 eval 'pmctl params fetch $R -o json | pmctl params show - --max-ticket-ev 100gwei'",
 	"pmctl params fetch URL… --jq . | pmctl ticket batch --stream --count 100 -o headers":                "pmctl params fetch URL… --jq . | pmctl ticket batch --stream --count 100 -o headers --max-total-ev 1eth",
+	"pmctl runner list --signer https://signer.example:8935 --signer-token-file token":                   "umask 077; echo t >token; ends_with 7 pmctl runner list --signer http://127.0.0.1:1 --signer-token-file token",
 	"pmctl account passwd": "pmctl account passwd --new-passphrase-file new",
 	"pmctl fund plan --recipients 10 --spend-rate 0.01eth/day": "pmctl fund plan --recipients 10 --spend-rate 0.01eth/day --pool-size 100",
 	"pmctl fund": "pmctl fund --deposit 1gwei --yes",

@@ -236,7 +236,7 @@ func (c *Caller) list(ctx context.Context, t Target) <-chan runner.Runner {
 		var best runner.Runner
 		longest := -1
 		for _, one := range all {
-			if length, within := t.within(one.URL); within && length > longest {
+			if length, within := t.Within(one.URL); within && length > longest {
 				best, longest = one, length
 			}
 		}

@@ -47,9 +47,9 @@ func (t Target) runner() string {
 	return name
 }
 
-// within reports whether a runner's URL is the target's, or that of a folder above it. The hosts
+// Within reports whether a runner's URL is the target's, or that of a folder above it. The hosts
 // are not compared: an orchestrator may have several names.
-func (t Target) within(runner string) (length int, ok bool) {
+func (t Target) Within(runner string) (length int, ok bool) {
 	u, err := url.Parse(runner)
 	if err != nil || u.Path == "" {
 		return 0, false

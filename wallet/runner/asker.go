@@ -3,7 +3,6 @@ package runner
 import (
 	"context"
 	"errors"
-	"net/http"
 
 	"google.golang.org/protobuf/proto"
 
@@ -57,9 +56,8 @@ func (a *Asker) models(ctx context.Context, u pay.URL) ([]string, error) {
 
 func (a *Asker) runners(ctx context.Context, u pay.URL) ([]Runner, error) {
 	all, err := a.Runners.Runners(ctx, u)
-	var status *StatusError
-	if errors.As(err, &status) && status.Code == http.StatusNotFound {
-		return []Runner{}, nil // an orchestrator without runners
+	if hasNone(err) {
+		return []Runner{}, nil
 	}
 	if err != nil {
 		return nil, err

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/pmctl/pmctl/internal/neterr"
@@ -49,6 +51,14 @@ type StatusError struct {
 
 func (e *StatusError) Error() string { return "HTTP status " + e.Text }
 
+// withoutURL is a client's error without the URL, which the error that wraps it names.
+func withoutURL(err error) error {
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		return failed.Err
+	}
+	return err
+}
+
 // Runners returns what an orchestrator offers and a client can use; an orchestrator without
 // runners returns none. It fails with *Error, and with ctx's error.
 func (c *Client) Runners(ctx context.Context, u pay.URL) ([]Runner, error) {
@@ -58,7 +68,7 @@ func (c *Client) Runners(ctx context.Context, u pay.URL) ([]Runner, error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, &Error{u.String(), err}
+		return nil, &Error{u.String(), withoutURL(err)}
 	}
 	request, err := http.NewRequestWithContext(limited, http.MethodGet, u.String()+"/discovery", nil)
 	if err != nil {

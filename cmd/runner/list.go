@@ -1,0 +1,143 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/format"
+)
+
+type listOptions struct {
+	network   cli.NetworkOptions
+	signer    cli.SignerOption
+	app       string
+	maxPrices []string
+}
+
+func newList(r *cli.Run) *cobra.Command {
+	var o listOptions
+	cmd := &cobra.Command{
+		Use:   "list [RECIPIENT…]",
+		Short: "List apps and what they cost",
+		Long: `List the live runners that orchestrators offer: apps that pmctl call can call. An
+orchestrator is named by its URL or its address; without one, all active ones are
+asked, at the URLs of both registries. Nothing is signed or paid.
+
+The cheapest comes first, by what an hour costs: an hour has 3600 seconds, and
+video of 1280×720 at 30 frames a second has 27648000 pixels each second. Apps that
+are paid by the call come last.
+
+With --signer a remote signer lists what it found; AGE is how old that may be.
+
+Orchestrators that do not answer are named on stderr. The exit code is 7 if you
+named one of them, or if none answered.`,
+		Example: `  pmctl runner list
+  pmctl runner list https://recipient.example
+  pmctl runner list --max-price '500 gwei/second' --output json
+  pmctl runner list --signer https://signer.example:8935 \
+    --signer-token-file token`,
+		RunE: func(cmd *cobra.Command, args []string) error { return list(cmd.Context(), r, &o, args) },
+	}
+	o.signer.Register(cmd, "list them, instead of orchestrators")
+	cmd.Flags().StringVar(&o.app, "app", "", "list only the app with this `NAME`")
+	cmd.Flags().StringSliceVar(&o.maxPrices, "max-price", nil, "list only what costs at most `PRICE`: AMOUNT/call, AMOUNT/second or AMOUNT/720p-pixel-second, such as '500 gwei/call'; may be repeated; other units are then left out")
+	o.network.Register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+// listing is what pmctl runner list answers.
+type listing struct {
+	// Asked is how many orchestrators were asked, or listed by the signer.
+	Asked int `json:"asked"`
+
+	// Age is how old the signer's list may be; absent without a signer.
+	Age *int64 `json:"age_seconds,omitempty"`
+
+	Runners  []entry          `json:"runners"`
+	Warnings []format.Warning `json:"warnings,omitempty"`
+}
+
+func list(ctx context.Context, r *cli.Run, o *listOptions, args []string) error {
+	query := wallet.RunnerQuery{App: o.app}
+	var err error
+	if query.MaxPrices, err = maxPrices(o.maxPrices); err != nil {
+		return err
+	}
+	for _, arg := range args {
+		of, err := cli.ParseRecipient(arg)
+		if err != nil {
+			return err
+		}
+		query.Of = append(query.Of, of)
+	}
+	if query.Signer, err = o.signer.Signer(r.Env); err != nil {
+		return err
+	}
+	if query.Signer != nil && len(args) > 0 {
+		return cli.Usagef("--signer lists what the signer found: name no orchestrator")
+	}
+	config, err := cli.ReadingConfig(r, &o.network)
+	if err != nil {
+		return err
+	}
+	found, err := wallet.Runners(ctx, config, query)
+	if err != nil {
+		return err
+	}
+	answer := listing{Asked: found.Asked, Runners: []entry{}, Warnings: warnings(found.Failed)}
+	for _, offer := range found.Offers {
+		if e, err := newEntry(offer); err == nil {
+			answer.Runners = append(answer.Runners, e)
+		}
+	}
+	if query.Signer != nil {
+		age := int64(0)
+		for _, e := range answer.Runners {
+			age = max(age, int64(e.age/time.Second))
+		}
+		answer.Age = &age
+	}
+	if err := emit(r, &answer); err != nil {
+		return err
+	}
+	if len(args) > 0 && len(found.Failed) > 0 {
+		return found.Failed[0]
+	}
+	return found.Err()
+}
+
+func emit(r *cli.Run, l *listing) error {
+	if r.Output == cli.OutputTable {
+		for _, w := range l.Warnings {
+			r.Note("warning: %s", w.Message)
+		}
+		if len(l.Runners) == 0 {
+			r.Note("no live runner that you asked for; orchestrators asked: %d", l.Asked)
+			return nil
+		}
+	}
+	return cli.EmitList(r, "pmctl.runners", l, l.write)
+}
+
+func (l *listing) write(p *cli.Page) error {
+	header := []cli.Column{cli.Text("app"), cli.Text("mode"), cli.Number("price"), cli.Number("per hour"), cli.Number("free"), cli.Text("url")}
+	rows := make([][]string, len(l.Runners))
+	for i := range l.Runners {
+		e := &l.Runners[i]
+		rows[i] = []string{format.PlainText(e.App), e.Mode, e.price(), e.perHour(), e.free(), format.PlainText(e.URL)}
+		if l.Age != nil {
+			rows[i] = slices.Insert(rows[i], 5, fmt.Sprint(e.age.Round(time.Second)))
+		}
+	}
+	if l.Age != nil {
+		header = slices.Insert(header, 5, cli.Number("age"))
+	}
+	return p.Table(header, rows)
+}

@@ -1,0 +1,77 @@
+package runner
+
+import (
+	"encoding/json"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/call"
+	"github.com/pmctl/pmctl/wallet/format"
+)
+
+func newShow(r *cli.Run) *cobra.Command {
+	var network cli.NetworkOptions
+	cmd := &cobra.Command{
+		Use:   "show URL",
+		Short: "Show one app, and what its orchestrator says about it",
+		Long: `Show the live runner at URL as its orchestrator lists it: its price, how much room
+it has, and its version and hardware where they are stated. Nothing is signed or
+paid. pmctl call URL --no-pay shows what a call would cost in tickets.`,
+		Example: `  pmctl runner show https://recipient.example/apps/fixed1/app
+  pmctl runner show https://recipient.example/apps/live1/session -o json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			at, err := call.ParseTarget(args[0])
+			if err != nil {
+				return cli.Usage(err)
+			}
+			config, err := cli.ReadingConfig(r, &network)
+			if err != nil {
+				return err
+			}
+			found, err := wallet.RunnerAt(cmd.Context(), config, at)
+			if err != nil {
+				return err
+			}
+			e, err := newEntry(*found)
+			if err != nil {
+				return err
+			}
+			shown := details{e, found.Version, found.GPU, found.Metadata}
+			return r.Emit("pmctl.runner", &shown, shown.write)
+		},
+	}
+	network.Register(cmd)
+	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
+	return cmd
+}
+
+// details is what pmctl runner show answers.
+type details struct {
+	entry
+
+	// Version, GPU and Metadata are as the orchestrator states them.
+	Version  string          `json:"version,omitempty"`
+	GPU      json.RawMessage `json:"gpu,omitempty"`
+	Metadata json.RawMessage `json:"metadata,omitempty"`
+}
+
+func (d *details) write(p *cli.Page) error {
+	fields := []cli.Field{
+		{"url", format.PlainText(d.URL)},
+		{"app", format.PlainText(d.App)},
+		{"mode", d.Mode},
+		{"price", d.price()},
+	}
+	if hour := d.perHour(); hour != "" {
+		fields = append(fields, cli.Field{"per hour", hour})
+	}
+	fields = append(fields, cli.Field{"free", d.free()})
+	for _, stated := range []cli.Field{{"version", d.Version}, {"gpu", string(d.GPU)}, {"metadata", string(d.Metadata)}} {
+		if stated[1] != "" {
+			fields = append(fields, cli.Field{stated[0], format.PlainText(stated[1])})
+		}
+	}
+	return p.Fields(append(fields, cli.Field{"listed by", d.ListedBy}))
+}
