@@ -142,7 +142,9 @@ func crashtest(t *testing.T, location string) {
 		defer mu.Unlock()
 		return len(events)
 	}
-	require.Eventually(t, func() bool { return delivered() >= len(c.payments) }, down+time.Minute, 50*time.Millisecond)
+	// The waits between attempts double: the next one is as long after the collector's return as it
+	// was down, at most.
+	require.Eventually(t, func() bool { return delivered() >= len(c.payments) }, 2*down+time.Minute, 50*time.Millisecond)
 	repeated := 0
 	for _, n := range c.answers {
 		repeated += n - 1
