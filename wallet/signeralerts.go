@@ -96,10 +96,11 @@ func (a *alerts) observe(answered remote.Answered) {
 	var refused *store.ClientError
 	var spent *store.AllowanceError
 	var wrong *policy.WrongRecipientError
+	var pinned *store.PinError
 	switch err := answered.Err; {
 	case errors.As(err, &spent):
 		a.refuse(budgetOfClient(spent.Client, spent.Allowance, 100, spent.Spent, spent.Limit, day))
-	case answered.Recipient != nil && (errors.As(err, &wrong) || errors.As(err, &refused) && refused.Reason == store.ClientRecipient):
+	case answered.Recipient != nil && (errors.As(err, &wrong) || errors.As(err, &pinned) || errors.As(err, &refused) && refused.Reason == store.ClientRecipient):
 		a.refuse(alert{
 			fmt.Sprintf("recipient/%s/%s/%s", client, answered.Recipient.Hex(), day), AlertRecipient, client,
 			recipientAlert{client, format.Address(*answered.Recipient), err.Error()},

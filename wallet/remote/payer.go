@@ -130,6 +130,9 @@ func (p *Payer) request(r *Request) (store.LiveRequest, error) {
 		ManifestID: r.ManifestID, Capabilities: r.Capabilities,
 		Auth: live.Auth{ID: r.Caller.AuthID()}, Cap: p.Plans.Limits.NonceCap, Allow: p.allow(r.params.Recipient),
 	}
+	if u, err := pay.ParseServiceURI(r.info.Transcoder); err == nil {
+		request.URL = u.String()
+	}
 	request.Usage = p.usage(r)
 	if request.ManifestID == "" {
 		request.ManifestID = rand.Text()

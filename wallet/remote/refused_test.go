@@ -23,6 +23,7 @@ import (
 
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/live"
+	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/remote"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
@@ -124,6 +125,14 @@ func TestLimitsRefuse(t *testing.T) {
 			newAsker(t, w).refused(t, nil, nil, http.StatusBadRequest, string(budget)+" of the test")
 		})
 	}
+	t.Run("pinned recipient", func(t *testing.T) {
+		a := newAsker(t, newWorld(t, key, 100, identity.None{}, nil, nil))
+		at, err := pay.ParseServiceURI(a.offer(t).Transcoder)
+		require.NoError(t, err)
+		_, err = a.store.Chain(31337).PinRecipients(t.Context(), key.Address(), []store.Pin{{URL: at.String(), Recipient: common.Address{1}}}, nil)
+		require.NoError(t, err)
+		a.refused(t, nil, nil, http.StatusBadRequest, "now asks for payments to 0x")
+	})
 	t.Run("expired params", func(t *testing.T) {
 		w := newWorld(t, key, 1<<40, identity.None{}, nil, nil)
 		newAsker(t, w).refused(t, nil, nil, live.StatusRefresh, "refresh session")

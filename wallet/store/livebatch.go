@@ -27,6 +27,9 @@ type liveBatch struct {
 	// sessions are those of the requests' states, by state ID, and of the new payments.
 	sessions map[string]*liveSession
 
+	// pins are the addresses behind the requests' URLs, as far as they are pinned.
+	pins map[string]common.Address
+
 	// counts are the nonces of the requests' ticket params.
 	counts map[common.Hash]*nonceCount
 
@@ -85,8 +88,9 @@ const (
 func (p *LivePayments) load(tx *db.Tx, requests []LiveRequest) (*liveBatch, error) {
 	b := &liveBatch{
 		LivePayments: p, tx: tx, books: newBooks(p.chain.id, tx), accounts: newAccounts(tx),
-		sessions: make(map[string]*liveSession), counts: make(map[common.Hash]*nonceCount),
+		sessions: make(map[string]*liveSession), counts: make(map[common.Hash]*nonceCount), pins: make(map[string]common.Address),
 	}
+	urls := make(map[string]bool)
 	states, clients, credentials, days := make(map[string]bool), make(map[string]bool), make(map[string]bool), make(map[time.Time]bool)
 	for _, r := range requests {
 		if r.State != nil {
@@ -100,6 +104,9 @@ func (p *LivePayments) load(tx *db.Tx, requests []LiveRequest) (*liveBatch, erro
 		}
 		if r.Params != nil {
 			b.counts[r.Params.RecipientRandHash] = new(nonceCount)
+		}
+		if r.URL != "" {
+			urls[r.URL] = true
 		}
 		days[startOfDay(r.At)] = true
 	}
@@ -115,6 +122,9 @@ func (p *LivePayments) load(tx *db.Tx, requests []LiveRequest) (*liveBatch, erro
 	}
 	if len(b.counts) > 0 {
 		statements = append(statements, b.readCounts())
+	}
+	if len(urls) > 0 {
+		statements = append(statements, b.readPins(slices.Collect(maps.Keys(urls))))
 	}
 	statements = append(statements, b.accounts.read(slices.Collect(maps.Keys(clients)), slices.Collect(maps.Keys(credentials)), slices.Collect(maps.Keys(days)))...)
 	for day := range days {

@@ -35,6 +35,10 @@ type LiveRequest struct {
 	Info   string
 	Params *pm.TicketParams
 
+	// URL is the orchestrator's. Where the sender has pinned an address to it, no other is paid.
+	// "" is not known.
+	URL string
+
 	// Expiration is the round that the tickets belong to.
 	Expiration pm.TicketExpirationParams
 
@@ -126,7 +130,7 @@ type LiveOutcome struct {
 // has expired gets nothing. For another OrchestratorInfo the session continues with what is recorded,
 // as long as no newer state was seen.
 //
-// Pay fails with a live.Refusal, which may be *ClientError, *AllowanceError or *KeyError, and
+// Pay fails with a live.Refusal, which may be *ClientError, *AllowanceError, *PinError or *KeyError, and
 // as Chain.Reserve does. A refused request changes nothing.
 func (p *LivePayments) Pay(ctx context.Context, r LiveRequest) (*LivePayment, error) {
 	outcomes, err := p.PayAll(ctx, []LiveRequest{r})
@@ -195,6 +199,9 @@ func (b *liveBatch) pay(r LiveRequest) (*LivePayment, error) {
 	before, again, err := b.find(r, client)
 	if again != nil || err != nil {
 		return again, err
+	}
+	if err := b.checkPin(r); err != nil {
+		return nil, err
 	}
 	if client != nil {
 		if err := client.checkTerms(r.Params.Recipient, r.App); err != nil {

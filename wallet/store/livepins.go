@@ -1,0 +1,49 @@
+package store
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
+)
+
+const selectPinsIn = `SELECT recipient_url, recipient FROM recipients WHERE chain_id = $1 AND sender = $2 AND recipient_url`
+
+// PinError is a payment to another address than the one that is pinned to the orchestrator's URL.
+// Nothing was signed.
+type PinError struct {
+	URL string
+	// Pinned is the address that is paid at the URL, Asked the one that was to be paid.
+	Pinned, Asked common.Address
+}
+
+func (e *PinError) Error() string {
+	return fmt.Sprintf("%s now asks for payments to %s, and the signer's account pays %s there", e.URL, e.Asked.Hex(), e.Pinned.Hex())
+}
+
+// Status implements live.Refusal.
+func (*PinError) Status() int { return http.StatusBadRequest }
+
+// readPins reads the addresses that the sender's own payments have pinned. A live payment pins
+// none: a client names the URL, and could keep others from the orchestrator that is there.
+func (b *liveBatch) readPins(urls []string) db.Statement {
+	type row struct{ url, recipient string }
+	return db.AskIn(b.tx, func(rows db.Scanner) (one row, err error) {
+		return one, rows.Scan(&one.url, &one.recipient)
+	}, func(one row) error {
+		if !common.IsHexAddress(one.recipient) {
+			return fmt.Errorf("%w: the address pinned to %s is %.50q", ErrDamaged, one.url, one.recipient)
+		}
+		b.pins[one.url] = common.HexToAddress(one.recipient)
+		return nil
+	}, selectPinsIn, []any{b.chain.id, b.sender.Hex()}, urls)
+}
+
+func (b *liveBatch) checkPin(r LiveRequest) error {
+	if pinned, ok := b.pins[r.URL]; ok && pinned != r.Params.Recipient {
+		return &PinError{r.URL, pinned, r.Params.Recipient}
+	}
+	return nil
+}
