@@ -19,6 +19,8 @@ const (
 	deposit = "1eth"
 	reserve = "1eth"
 	payment = "2000gwei"
+
+	callDeposit, callReserve = "0.01eth", "0.1eth"
 )
 
 const (
@@ -44,14 +46,14 @@ func demo(ctx context.Context, bin string, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, network.stop()) }()
-	acts := []func(context.Context, *stage, *tally) error{makeAccount, fund, payByHeaders, payUntilWon, redeem, withdraw}
+	acts := []func(context.Context, *stage, *tally) error{makeAccount, fund, payByHeaders, payUntilWon, redeem, withdraw, callApp}
 	var t tally
 	for _, act := range acts {
 		if err := act(ctx, s, &t); err != nil {
 			return err
 		}
 	}
-	s.say("Tickets accepted: %d of %d. Winners redeemed: %d. Withdrawn: %s.\n# All read from the recipient's own count and from the chain.",
+	s.say("Tickets accepted: %d of %d. Winners redeemed: %d. Withdrawn: %s. Calls paid: 1.\n# All read from the recipient's own count and from the chain.",
 		t.accepted, t.minted, t.redeemed, t.withdrawn)
 	return nil
 }
@@ -215,6 +217,31 @@ func withdraw(ctx context.Context, s *stage, t *tally) error {
 	}
 	t.withdrawn, err = wei.FromBig(held)
 	return err
+}
+
+// callApp calls an app that is paid by the call.
+func callApp(ctx context.Context, s *stage, t *tally) error {
+	s.say("The recipient also runs apps, which are paid by the call or by the second.")
+	if _, err := s.run(ctx, "pmctl runner list "+s.url); err != nil {
+		return err
+	}
+	s.say("A smaller deposit is enough to call one. It answers once it is paid.")
+	if _, err := s.run(ctx, "pmctl fund --deposit "+callDeposit+" --reserve "+callReserve+" --yes"); err != nil {
+		return err
+	}
+	answer, err := s.run(ctx, "pmctl call "+s.url+"/apps/fixed1/app --max-price 500gwei/call -d hello")
+	if err != nil {
+		return err
+	}
+	t.minted++ // a ticket is worth more than the call costs
+	status, err := s.recipient(ctx)
+	if err != nil {
+		return err
+	}
+	if string(answer) != "hello" || len(status.Sessions) != 1 || status.Sessions[0].Cost != "500000000000" {
+		return fmt.Errorf("the app answered %q, and the recipient counts %+v", answer, status.Sessions)
+	}
+	return t.count(ctx, s)
 }
 
 // count checks that the recipient accepted what was minted.

@@ -67,6 +67,11 @@ type recipientStatus struct {
 		Redeemed    uint64 `json:"redeemed"`
 		RedeemedWei string `json:"redeemed_wei"`
 	} `json:"tickets"`
+	Sessions []struct {
+		App   string `json:"app"`
+		State string `json:"state"`
+		Cost  string `json:"cost"` // in wei
+	} `json:"sessions"`
 }
 
 func (s *stage) recipient(ctx context.Context) (recipientStatus, error) {
