@@ -5,7 +5,10 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/pmctl/pmctl/wallet/call"
+	"github.com/pmctl/pmctl/wallet/remote/client"
 )
 
 // CallOptions are the parameters of NewCaller.
@@ -35,12 +38,29 @@ func NewCaller(ctx context.Context, w *Wallet, r *call.Request, o CallOptions) (
 	}
 	look := &chainView{Wallet: w}
 	stop := look.begin(ctx)
-	client := call.HTTPClient()
 	purse := &call.Account{
 		Payer: look.payer(), Pins: w.pins(r.Target.Recipient()), Unlock: w.Account.Unlock, Request: request, Requests: w.ledger(), Now: w.Now,
 	}
-	return &call.Caller{HTTP: client, Purse: purse, Terms: o.Terms, Now: w.Now, After: time.After, Answered: o.Answered}, func() {
-		client.CloseIdleConnections()
+	caller, closeIdle := newCaller(purse, o, w.Now)
+	return caller, func() {
+		closeIdle()
 		stop()
 	}, nil
+}
+
+// NewSignerCaller is NewCaller for a machine without a key: the remote signer at c checks, records
+// and signs the payments, to the recipients in only; nil is for any. It fails as
+// call.NewRemoteSigner does.
+func NewSignerCaller(ctx context.Context, c *client.Client, only []common.Address, o CallOptions) (caller *call.Caller, end func(), err error) {
+	purse, err := call.NewRemoteSigner(ctx, c, o.Terms, only, o.RequestID, time.Now)
+	if err != nil {
+		return nil, nil, err
+	}
+	caller, end = newCaller(purse, o, time.Now)
+	return caller, end, nil
+}
+
+func newCaller(purse call.Purse, o CallOptions, now func() time.Time) (caller *call.Caller, end func()) {
+	http := call.HTTPClient()
+	return &call.Caller{HTTP: http, Purse: purse, Terms: o.Terms, Now: now, After: time.After, Answered: o.Answered}, http.CloseIdleConnections
 }

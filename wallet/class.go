@@ -3,6 +3,7 @@ package wallet
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 
 	"github.com/pmctl/pmctl/internal/durable"
@@ -16,9 +17,11 @@ import (
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/internal/nodes"
 	"github.com/pmctl/pmctl/wallet/internal/tx"
+	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/redeem"
+	"github.com/pmctl/pmctl/wallet/remote/client"
 	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/topup"
 )
@@ -84,7 +87,7 @@ func ClassOf(err error) Class {
 		return slices.ContainsFunc(targets, func(target any) bool { return errors.As(err, target) })
 	}
 	switch {
-	case is(ClassUsage, ErrRequestID, nodes.ErrBadURL, store.ErrLocation), as(new(*ContractError), new(*tx.RequestError), new(*store.RequestError)):
+	case is(ClassUsage, ErrRequestID, client.ErrURL, client.ErrPlainToken, nodes.ErrBadURL, store.ErrLocation), as(new(*ContractError), new(*tx.RequestError), new(*store.RequestError)):
 		return ClassUsage
 	case as(new(*tx.RefusedError)):
 		return ClassRefused
@@ -120,12 +123,14 @@ func ClassOf(err error) Class {
 		return ClassInactive
 	case as(new(*policy.OtherChainError)):
 		return ClassOtherChain
-	case is(ClassUnacceptable, check.ErrDisagrees, policy.ErrUnacceptable, pay.ErrMalformed, pay.ErrNoTicketParams, pay.ErrWorthless, pay.ErrNoRound, agent.ErrRound,
+	case is(ClassUnacceptable, check.ErrDisagrees, policy.ErrUnacceptable, pay.ErrMalformed, client.ErrAnswer, pay.ErrNoTicketParams, pay.ErrWorthless, pay.ErrNoRound, agent.ErrRound,
 		pm.ErrTicketParamsExpired, ErrOtherSender, redeem.ErrNothing, pm.ErrRecipientRand),
 		as(new(*wire.ExpiredTokenError), new(*wire.MissingError), new(*wire.FieldError), new(*store.RetiredError)):
 		return ClassUnacceptable
 	case is(pay.ErrBusy):
 		return ClassBusy
+	case as(new(*client.StatusError)):
+		return signerClass(err)
 	case as(new(*pay.RefusedError), new(*pay.RefusedBeforeError)):
 		return ClassRefused
 	case is(ClassLocked, ErrOtherAccount, keystore.ErrWrongPassphrase, keystore.ErrEmptyPassphrase, keystore.ErrBadPassphrase, keystore.ErrPassphraseFile,
@@ -139,12 +144,26 @@ func ClassOf(err error) Class {
 	return ClassFailed
 }
 
+// signerClass returns the class of a remote signer's refusal.
+func signerClass(err error) Class {
+	refused, _ := errors.AsType[*client.StatusError](err)
+	switch refused.Status {
+	case live.StatusPrice:
+		return ClassLimit
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return ClassLocked
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return ClassBusy
+	}
+	return ClassRefused
+}
+
 // unreachable reports whether a server did not answer, which affects more than the one request.
 func unreachable(err error) bool {
 	if remote, ok := errors.AsType[*agent.RemoteError](err); ok {
 		return Class(remote.Said.Code) == ClassUnreachable
 	}
-	return isAny(err, ClassUnreachable, chain.ErrUnreachable, chain.ErrNoDevnet, ErrNoNode, ErrTopUpNotShown, pay.ErrUnreachable, pay.ErrNotRecipient, store.ErrUnreachable, context.DeadlineExceeded)
+	return isAny(err, ClassUnreachable, chain.ErrUnreachable, chain.ErrNoDevnet, ErrNoNode, ErrTopUpNotShown, pay.ErrUnreachable, client.ErrUnreachable, pay.ErrNotRecipient, store.ErrUnreachable, context.DeadlineExceeded)
 }
 
 func isAny(err error, targets ...error) bool {

@@ -21,6 +21,7 @@ type options struct {
 	ask               requestOptions
 	answer            answerOptions
 	session           sessionOptions
+	signer            signerOptions
 	maxPrice, maxCost string
 	noPay             bool
 }
@@ -60,6 +61,11 @@ is unknown, the same tickets are sent again. A session that was paid within the
 last 30 seconds is continued; no second one is opened. The body is read whole
 before anything is sent, up to 16 MiB.
 
+With --signer a remote signer pays, and this machine needs no key: the signer's
+limits and its network apply, and here --max-price, --max-cost and --recipient.
+--request-id goes along as the Idempotency-Key of the first payment: a retry is
+never paid twice, but may fail where a store would continue.
+
 The flags are curl's, except that -o is --output here: use --out FILE for the
 answer. With --output json stdout has the document about the cost, and --out is
 required.
@@ -74,7 +80,9 @@ and one that is not answered is 8.`,
     --data-binary @- --max-cost 5000gwei --request-id job-17 <frame.png
   pmctl call https://orchestrator.example:8935/apps/live/session \
     --max-price '500 gwei/second' --max-cost 0.001eth \
-    -- sh -c 'curl -k -d hello "$PMCTL_APP_URL"'`,
+    -- sh -c 'curl -k -d hello "$PMCTL_APP_URL"'
+  pmctl call https://orchestrator.example:8935/apps/echo/app -d hello \
+    --signer https://signer.example:8935 --signer-token-file token`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.session.command = args[1:]
 			return run(r, cmd, &o, args[0])
@@ -90,6 +98,7 @@ and one that is not answered is 8.`,
 	o.id.Register(cmd, "a payment")
 	o.payer.Register(cmd)
 	o.payer.Limits.RegisterInactive(cmd)
+	o.signer.register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
@@ -136,27 +145,42 @@ func run(r *cli.Run, cmd *cobra.Command, o *options, url string) error {
 		return err
 	}
 	defer end()
-	w, err := cli.OpenWallet(r, cmd, &o.payer)
-	if err != nil {
-		return err
-	}
-	defer w.Close()
 	answer, err := o.answer.open(r)
 	if err != nil {
 		return err
 	}
 	defer answer.close()
-	caller, done, err := wallet.NewCaller(cmd.Context(), w, request, wallet.CallOptions{Terms: terms, RequestID: o.id.ID, Answered: answer.write})
+	caller, done, err := o.caller(r, cmd, request, wallet.CallOptions{Terms: terms, RequestID: o.id.ID, Answered: answer.write})
 	if err != nil {
 		return err
 	}
 	defer done()
-	sender := w.Account.Address()
+	sender := caller.Purse.Sender()
 	if o.noPay {
 		return quote(cmd.Context(), r, caller, sender, request)
 	}
 	result, err := o.call(cmd.Context(), r, caller, request, answer)
 	return finish(r, sender, request, result, err)
+}
+
+// caller is what calls for the account, or for the remote signer's.
+func (o *options) caller(r *cli.Run, cmd *cobra.Command, request *call.Request, options wallet.CallOptions) (*call.Caller, func(), error) {
+	if o.signer.url != "" {
+		return o.signer.caller(r, cmd, &o.payer.Limits, options)
+	}
+	w, err := cli.OpenWallet(r, cmd, &o.payer)
+	if err != nil {
+		return nil, nil, err
+	}
+	caller, done, err := wallet.NewCaller(cmd.Context(), w, request, options)
+	if err != nil {
+		w.Close()
+		return nil, nil, err
+	}
+	return caller, func() {
+		done()
+		w.Close()
+	}, nil
 }
 
 // call calls the app, once or in a session.

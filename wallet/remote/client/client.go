@@ -1,0 +1,221 @@
+// Package client asks a remote signer for signed payments: the other side of package remote. It
+// serves programs on machines without a key.
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+
+	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/live"
+)
+
+const (
+	// timeout limits each request, as the network's gateways do.
+	timeout = time.Minute
+
+	maxAnswer = 1 << 20
+)
+
+// Client is a client of one remote signer. It is not safe for concurrent use.
+type Client struct {
+	url   string
+	token string
+	http  *http.Client
+
+	// state is what the signer's last answer carried.
+	state live.State
+}
+
+var (
+	// ErrURL is returned for text that is not a signer's URL.
+	ErrURL = errors.New("not the URL of a remote signer; write it as https://host:8935")
+
+	// ErrPlainToken is returned for a token that others could read on its way.
+	ErrPlainToken = hint.With(errors.New("the signer's token would be sent without TLS to a host that is not on a local network"), "use the signer's https:// URL")
+
+	// ErrAnswer is returned for an answer that violates the protocol. It wraps the reason.
+	ErrAnswer = errors.New("the remote signer's answer is malformed")
+
+	// ErrUnreachable is returned if no answer came about. It wraps the reason.
+	ErrUnreachable = errors.New("the remote signer cannot be reached")
+)
+
+// New returns a client of the signer at a URL. token is the client's; "" sends none. It fails with
+// ErrURL and ErrPlainToken.
+func New(text, token string) (*Client, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, ErrURL // the text may have a password in it
+	}
+	if token != "" && u.Scheme == "http" && !isLocal(u.Hostname()) {
+		return nil, ErrPlainToken
+	}
+	return &Client{
+		url: strings.TrimSuffix(u.String(), "/"), token: token,
+		http: &http.Client{Timeout: timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+	}, nil
+}
+
+// isLocal reports whether a host is on this machine or on its own network.
+func isLocal(host string) bool {
+	address, err := netip.ParseAddr(host)
+	if err != nil {
+		return host == "localhost" || !strings.Contains(host, ".")
+	}
+	return address.IsLoopback() || address.IsPrivate() || address.IsLinkLocalUnicast()
+}
+
+// StatusError is a request that the signer refused.
+type StatusError struct {
+	// Status is the HTTP status, or one of package live; Message is what the signer said.
+	Status  int
+	Message string
+}
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("the remote signer refuses (status %d): %.300q", e.Status, e.Message)
+}
+
+// Hint says what can be done.
+func (e *StatusError) Hint() string {
+	switch e.Status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return "check the token in --signer-token-file or PMCTL_SIGNER_TOKEN, and what the signer allows this client"
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return "try again later"
+	}
+	return "the limit or the reason is the signer's: ask its operator"
+}
+
+// Unwrap returns live.ErrRefresh and live.ErrNoTickets for their statuses.
+func (e *StatusError) Unwrap() error {
+	switch e.Status {
+	case live.StatusRefresh:
+		return live.ErrRefresh
+	case live.StatusNoTickets:
+		return live.ErrNoTickets
+	}
+	return nil
+}
+
+// Sender returns the account that the signer pays from, which must have signed its address. It
+// fails with ErrAnswer, ErrUnreachable, *StatusError and ctx's error.
+func (c *Client) Sender(ctx context.Context) (common.Address, error) {
+	var answer struct{ Address, Signature string }
+	if err := c.post(ctx, "/sign-orchestrator-info", nil, struct{}{}, &answer); err != nil {
+		return common.Address{}, err
+	}
+	address := common.HexToAddress(answer.Address)
+	sig, err := hexutil.Decode("0x" + strings.TrimPrefix(answer.Signature, "0x"))
+	if err != nil || !common.IsHexAddress(answer.Address) || !new(pm.DefaultSigVerifier).Verify(address, wire.OrchestratorRequestMessage(address), sig) {
+		return common.Address{}, fmt.Errorf("%w: it does not prove its address", ErrAnswer)
+	}
+	return address, nil
+}
+
+// Request asks for one payment of a session.
+type Request struct {
+	// Orchestrator is the encoded OrchestratorInfo.
+	Orchestrator []byte `json:"orchestrator"`
+
+	ManifestID string         `json:"ManifestID"`
+	App        string         `json:"app,omitempty"`
+	Type       live.Type      `json:"type"`
+	MaxPrice   *live.MaxPrice `json:"maxPrice,omitempty"`
+
+	// Key makes a retry of the first request safe; "" for none.
+	Key string `json:"-"`
+}
+
+// Pay returns the next payment of the session that the client pays. It fails with *StatusError,
+// which wraps live.ErrRefresh if fresh ticket params are needed and live.ErrNoTickets if nothing
+// is due yet; and with ErrAnswer, ErrUnreachable and ctx's error.
+func (c *Client) Pay(ctx context.Context, r Request) (*live.Answer, error) {
+	header := make(http.Header)
+	if r.Key != "" && c.state.IsZero() {
+		header.Set("Idempotency-Key", r.Key)
+	}
+	answer := new(live.Answer)
+	err := c.post(ctx, "/generate-live-payment", header, struct {
+		Request
+		State live.State `json:"state"`
+	}{r, c.state}, answer)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(answer.Payment) == 0 || len(answer.SegCreds) == 0 || answer.State.IsZero():
+		return nil, fmt.Errorf("%w: it has no payment, credentials or state", ErrAnswer)
+	}
+	c.state = answer.State
+	return answer, nil
+}
+
+func (c *Client) post(ctx context.Context, path string, header http.Header, body, answer any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+path, bytes.NewReader(text))
+	if err != nil {
+		return ErrURL
+	}
+	if header != nil {
+		request.Header = header
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return unreachable(ctx, err)
+	}
+	defer response.Body.Close()
+	said, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return unreachable(ctx, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		var refused struct{ Error struct{ Message string } }
+		if json.Unmarshal(said, &refused) != nil || refused.Error.Message == "" {
+			refused.Error.Message = http.StatusText(response.StatusCode)
+		}
+		return &StatusError{response.StatusCode, refused.Error.Message}
+	}
+	if err := json.Unmarshal(said, answer); err != nil {
+		return fmt.Errorf("%w: %w", ErrAnswer, err)
+	}
+	return nil
+}
+
+// unreachable is the error of a request without an answer. It does not have the URL.
+func unreachable(ctx context.Context, err error) error {
+	var network net.Error
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.As(err, &network) && network.Timeout():
+		return fmt.Errorf("%w: no answer within %v", ErrUnreachable, timeout)
+	}
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		err = failed.Err
+	}
+	return fmt.Errorf("%w: %w", ErrUnreachable, err)
+}
