@@ -25,7 +25,7 @@ func (d *doubtful) Confirm(_ context.Context, question string) error {
 func (d *doubtful) Asks() bool                           { return true }
 func (d *doubtful) Progress(func() string) (done func()) { return func() {} }
 
-// TestFundingForAnotherNamesBoth: the question says whose ether moves, and for whom.
+// TestFundingForAnotherNamesBoth: the question has the account that pays and the one that is funded.
 func TestFundingForAnotherNamesBoth(t *testing.T) {
 	t.Parallel()
 	r := newRich(t, map[string]string{"deposit": "1eth"})
