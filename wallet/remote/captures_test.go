@@ -94,10 +94,12 @@ const burst = 100
 // world is a signer over a store of its own.
 type world struct {
 	server *httptest.Server
-	store  *store.Store
-	rates  *remote.Rates
-	now    time.Time
-	log    bytes.Buffer
+	// handler is the server's, whose exchanges are not held to the description of the API.
+	handler http.Handler
+	store   *store.Store
+	rates   *remote.Rates
+	now     time.Time
+	log     bytes.Buffer
 }
 
 func newWorld(t testing.TB, key signer.Source, block int64, identify identity.Identifier, hook *remote.Webhook, directory remote.Directory, change ...func(*remote.Payer)) *world {
@@ -127,7 +129,8 @@ func newWorldAt(t testing.TB, location string, key signer.Source, block int64, i
 		Key: key, Payments: payer, Identify: identify, Clients: s.Clients(), Usage: s.LiveUsage(), Rates: w.rates, Directory: directory, Now: clock, Log: slog.New(slog.NewJSONHandler(&w.log, nil)),
 	})
 	require.NoError(t, err)
-	w.server = httptest.NewServer(described(t, signer.Handler()))
+	w.handler = signer.Handler()
+	w.server = httptest.NewServer(described(t, w.handler))
 	t.Cleanup(w.server.Close)
 	return w
 }
