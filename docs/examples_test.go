@@ -86,7 +86,7 @@ var asks = regexp.MustCompile(`^pmctl (fund --deposit \S+ --reserve|exit|unlock|
 // here has what stands in examples for what the reader has, and what that is here.
 var here = strings.NewReplacer(
 	"https://orchestrator.example:8935/apps/echo", "$R/apps/fixed1", "https://orchestrator.example:8935/apps/live", "$R/apps/live1",
-	"https://recipient.example", "$R", "URL…", "$R", "URL", "$R",
+	"$PMCTL_APP_URL", "$PMCTL_APP_URL", "https://recipient.example", "$R", "URL…", "$R", "URL", "$R",
 	"~/backup/UTC--2024-…", "~/backup/UTC--*", "0x…", "$IT", "age1…", "age1",
 	"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "${OTHER:-$ME}",
 	"postgres://pmctl@db.example/pay", "$HOME/other.db", "arbitrum-one-mainnet --output", "devnet --output",

@@ -76,8 +76,11 @@ func timeOf(at time.Time) *time.Time {
 	return &at
 }
 
-func (d clientDocument) write(p *cli.Page) error {
-	fields := []cli.Field{{"client", d.Name}, {"state", d.state(p)}}
+func (d clientDocument) write(p *cli.Page, now time.Time) error {
+	fields := []cli.Field{{"client", d.Name}, {"state", d.state(p, now)}}
+	if until := d.until(); until != "" {
+		fields = append(fields, cli.Field{"until", until})
+	}
 	add := func(name, value string) {
 		if value != "" {
 			fields = append(fields, cli.Field{name, value})
@@ -108,14 +111,25 @@ func (d clientDocument) write(p *cli.Page) error {
 }
 
 // state says whether anything is signed for the client.
-func (d clientDocument) state(p *cli.Page) string {
+func (d clientDocument) state(p *cli.Page, now time.Time) string {
 	switch {
 	case d.RevokedAt != nil:
-		return p.Red("revoked") + " at " + d.RevokedAt.Format(time.RFC3339)
-	case d.ExpiresAt != nil:
-		return p.Green("active") + " until " + d.ExpiresAt.Format(time.RFC3339)
+		return p.Red("revoked")
+	case d.ExpiresAt != nil && !now.Before(*d.ExpiresAt):
+		return p.Red("expired")
 	}
 	return p.Green("active")
+}
+
+// until is the time from which nothing is signed for the client; "" for none.
+func (d clientDocument) until() string {
+	switch {
+	case d.RevokedAt != nil:
+		return d.RevokedAt.Format(time.RFC3339)
+	case d.ExpiresAt != nil:
+		return d.ExpiresAt.Format(time.RFC3339)
+	}
+	return ""
 }
 
 // limit is an allowance for people, "" if it is not set.
@@ -128,17 +142,24 @@ func (d clientDocument) limit(name string) string {
 	return ""
 }
 
-func writeClients(p *cli.Page, list []clientDocument) error {
+func writeClients(p *cli.Page, list []clientDocument, now time.Time) error {
 	if len(list) == 0 {
 		return p.Print("no clients: add one with pmctl signer client add NAME\n")
 	}
 	columns := []cli.Column{cli.Text("client"), cli.Text("state")}
+	ends := slices.ContainsFunc(list, func(d clientDocument) bool { return d.until() != "" })
+	if ends {
+		columns = append(columns, cli.Text("until"))
+	}
 	for _, a := range allowances() {
 		columns = append(columns, cli.Number(a.label))
 	}
 	rows := make([][]string, len(list))
 	for i, d := range list {
-		rows[i] = []string{d.Name, d.state(p)}
+		rows[i] = []string{d.Name, d.state(p, now)}
+		if ends {
+			rows[i] = append(rows[i], d.until())
+		}
 		for _, a := range allowances() {
 			rows[i] = append(rows[i], d.limit(a.name))
 		}

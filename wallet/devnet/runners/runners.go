@@ -33,7 +33,7 @@ type Cashier interface {
 	Credit(sender common.Address, session string) *big.Rat
 }
 
-// Payment is what is known of a payment before its tickets are taken.
+// Payment is what a payment says before its tickets are taken.
 type Payment struct {
 	Sender common.Address
 
