@@ -135,7 +135,7 @@ func NewRemoteSigner(ctx context.Context, w *Wallet, o RemoteSignerOptions) (*Re
 		}
 	}
 	payments := w.store.Chain(w.Network.ChainID).LivePayments(key.Address())
-	s.queue, s.announcer = payments.Queue(), newAnnouncer(payments, o, w.Now)
+	s.queue, s.announcer = payments.Queue(), newAnnouncer(payments, o.Host, o.Version, w.Now, o.Log)
 	if !o.Forecast && o.Events == nil {
 		s.forecasts = nil
 	}

@@ -44,8 +44,8 @@ type announcer struct {
 	log      *slog.Logger
 }
 
-func newAnnouncer(payments *store.LivePayments, o RemoteSignerOptions, now func() time.Time) *announcer {
-	return &announcer{payments, store.Replica{ID: rand.Text(), Host: o.Host, Version: o.Version, StartedAt: now()}, now, o.Log}
+func newAnnouncer(payments *store.LivePayments, host, version string, now func() time.Time, log *slog.Logger) *announcer {
+	return &announcer{payments, store.Replica{ID: rand.Text(), Host: host, Version: version, StartedAt: now()}, now, log}
 }
 
 // run announces the signer until ctx ends, and then that it was stopped.

@@ -19,7 +19,7 @@ func TestReplicaStates(t *testing.T) {
 	now := time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
 	signer := func(host string) *announcer {
-		a := newAnnouncer(s.Chain(1).LivePayments(common.Address{1}), RemoteSignerOptions{Host: host, Version: "v1"}, clock)
+		a := newAnnouncer(s.Chain(1).LivePayments(common.Address{1}), host, "v1", clock, nil)
 		require.NoError(t, a.announce(t.Context(), false))
 		return a
 	}
