@@ -198,6 +198,10 @@ func writeRecipient(w io.Writer, s recipient.Status) {
 			fmt.Fprintf(w, "redeemed  nonce %d in %s\n", winner.SenderNonce, winner.Tx)
 		}
 	}
+	for i := range s.Sessions {
+		one := &s.Sessions[i]
+		fmt.Fprintf(w, "session   %s of %s is %s: %s credited, %s charged\n", one.ID, one.App, one.State, wei.Format(&one.Credit.Rat), wei.Format(&one.Cost.Rat))
+	}
 }
 
 // request asks the network's own HTTP servers.

@@ -26,6 +26,7 @@ const maxPerRequest = 100_000
 //	POST /automine?on=BOOL   mine a block per transaction, or wait for /mine
 //	POST /rounds?on=BOOL     initialize rounds as they begin, or not
 //	POST /pause?on=BOOL      pause or unpause the contracts
+//	POST /recipients/N/active?on=BOOL   add recipient N to the active pool, or remove it
 //
 // Recipients add routes of their own.
 type control struct {
@@ -62,6 +63,20 @@ func startControl(d *Devnet, port int) (*control, error) {
 	handle("POST /reorg", numbered("blocks", d.Reorg))
 	handle("POST /automine", switched(d.SetAutomine))
 	handle("POST /pause", switched(d.SetPaused))
+	handle("POST /recipients/{index}/active", func(r *http.Request) error {
+		index, err := strconv.ParseUint(r.PathValue("index"), 10, 31)
+		all := d.Recipients()
+		if err != nil || index >= uint64(len(all)) {
+			return fmt.Errorf("%w: recipient %q is not one of %d", errBadRequest, r.PathValue("index"), len(all))
+		}
+		address := all[index].State().Address
+		return switched(func(ctx context.Context, on bool) error {
+			if on {
+				return d.AddTranscoder(ctx, address)
+			}
+			return d.DeactivateTranscoder(ctx, address)
+		})(r)
+	})
 	handle("POST /rounds", switched(func(_ context.Context, on bool) error {
 		d.SetKeepRounds(on)
 		return nil

@@ -68,6 +68,7 @@ func TestControlRefuses(t *testing.T) {
 	for _, path := range []string{
 		"/mine?blocks=0", "/mine?blocks=-1", "/mine?blocks=many", "/mine?blocks=100001",
 		"/round?count=0", "/automine", "/automine?on=perhaps", "/pause?on=", "/rounds",
+		"/recipients/0/active?on=true", "/recipients/x/active?on=true",
 	} {
 		code, _, message := w.control("POST", path)
 		require.Equal(t, http.StatusBadRequest, code, path)

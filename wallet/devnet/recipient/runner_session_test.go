@@ -126,6 +126,10 @@ func TestASessionCanBeRefreshedAndStopped(t *testing.T) {
 	paid := session(t, net, c.ManifestID)
 	require.Equal(t, seven.RatString(), paid.Credit.RatString(), "credited to the session")
 
+	others, of := p.begun(base+"/apps/live1/session", 5)
+	got = p.send(http.MethodPost, c.PaymentURL, "", p.signed(of, p.payment(of, 6, 1), others.ManifestID))
+	require.Equal(t, answer{403, got.header, "mismatched session and payment manifest\n"}, got)
+
 	app := p.send(http.MethodPut, base+"/apps/live1/session/"+c.ManifestID+"/app/x?y=1", "hello", nil)
 	require.Equal(t, answer{200, app.header, "hello"}, app)
 	control := p.send(http.MethodGet, base+"/apps/live1/session/"+c.ManifestID, "", nil)
@@ -211,10 +215,13 @@ func TestRunnersRefuse(t *testing.T) {
 	})
 	t.Run("an inactive recipient", func(t *testing.T) {
 		c, info := p.challenged(fixed)
-		require.NoError(t, net.DeactivateTranscoder(t.Context(), main.Address))
+		net.control(t, "/recipients/0/active?on=false", new(any))
 		got := p.send(http.MethodPost, fixed, "", p.signed(info, p.payment(info, 1, 1), c.ManifestID))
 		require.Equal(t, http.StatusBadRequest, got.status)
 		require.Contains(t, got.body, "is inactive in round")
+		net.control(t, "/recipients/0/active?on=true", new(any))
+		got = p.send(http.MethodPost, fixed, "", p.signed(info, p.payment(info, 2, 1), c.ManifestID))
+		require.Equal(t, http.StatusOK, got.status, got.body)
 	})
 }
 
