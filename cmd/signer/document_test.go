@@ -10,7 +10,7 @@ import (
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 )
 
-// TestClientsOfTheList: a client whose time is over is not active.
+// TestClientsOfTheList: a client that has expired is not active.
 func TestClientsOfTheList(t *testing.T) {
 	now := time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC)
 	later := now.Add(time.Hour)
