@@ -66,16 +66,17 @@ var state = map[string]string{
 // instead has how an example is run that cannot be as it stands in a pipe: what asks at a
 // terminal gets a yes, one that runs until it is interrupted is interrupted.
 var instead = map[string]string{
-	"pmctl params fetch https://recipient.example -o json | pmctl params show - --max-ticket-ev 100gwei": "ends_with 3 eval 'pmctl params fetch $R -o json | pmctl params show - --max-ticket-ev 100gwei'",
-	"pmctl params fetch URL… --jq . | pmctl ticket batch --stream --count 100 -o headers":                "pmctl params fetch URL… --jq . | pmctl ticket batch --stream --count 100 -o headers --max-total-ev 1eth",
-	"pmctl runner list --signer https://signer.example:8935 --signer-token-file token":                   "umask 077; echo t >token; ends_with 7 pmctl runner list --signer http://127.0.0.1:1 --signer-token-file token",
+	"pmctl params fetch https://recipient.example -o json | pmctl params show - --max-ticket-ev 100gwei":                                 "ends_with 3 eval 'pmctl params fetch $R -o json | pmctl params show - --max-ticket-ev 100gwei'",
+	"pmctl params fetch URL… --jq . | pmctl ticket batch --stream --count 100 -o headers":                                                "pmctl params fetch URL… --jq . | pmctl ticket batch --stream --count 100 -o headers --max-total-ev 1eth",
+	"pmctl runner list --signer https://signer.example:8935 --signer-token-file token":                                                   "umask 077; echo t >token; ends_with 7 pmctl runner list --signer http://127.0.0.1:1 --signer-token-file token",
+	"pmctl call https://orchestrator.example:8935/apps/echo/app -d hello --signer https://signer.example:8935 --signer-token-file token": "umask 077; echo t >token; ends_with 7 pmctl call https://orchestrator.example:8935/apps/echo/app -d hello --signer http://127.0.0.1:1 --signer-token-file token",
 	"pmctl account passwd": "pmctl account passwd --new-passphrase-file new",
 	"pmctl fund plan --recipients 10 --spend-rate 0.01eth/day": "pmctl fund plan --recipients 10 --spend-rate 0.01eth/day --pool-size 100",
 	"pmctl fund": "pmctl fund --deposit 1gwei --yes",
-	"pmctl fund auto --from 0x… --for 0x… --interval 10m --events-file events-url --metrics-file /var/lib/node_exporter/fund.prom": "timeout --preserve-status -s INT 1 pmctl fund auto --from 0x… --for 0x… --interval 10m --events-file events-url --metrics-file /var/lib/node_exporter/fund.prom",
+	"pmctl fund auto --from 0x… --for 0x… --interval 10m --events-file events-url --metrics-file /var/lib/node_exporter/fund.prom": "{ pmctl fund auto --from 0x… --for 0x… --interval 10m --events-file events-url --metrics-file /var/lib/node_exporter/fund.prom & until [ -s ~/var/lib/node_exporter/fund.prom ]; do sleep 0.1; done; kill -INT $!; wait $!; }",
 	"pmctl account export --out backup.json":                       "pmctl account export --out backup.json --new-passphrase-file passphrase",
 	"pmctl status --watch --interval 30s":                          "ends_with 130 timeout --preserve-status -s INT 1 pmctl status --watch --interval 30s",
-	"pmctl agent start --foreground --passphrase-file pass":        "timeout --preserve-status -s INT 1 pmctl agent start --foreground --passphrase-file pass",
+	"pmctl agent start --foreground --passphrase-file pass":        "{ pmctl agent start --foreground --passphrase-file pass & until pmctl agent status >/dev/null 2>&1; do sleep 0.1; done; kill -INT $!; wait $!; }",
 	"pmctl tx wait 0x… --confirmations 12 --timeout 10m":           "pmctl-devnet mine 12 >/dev/null; pmctl tx wait 0x… --confirmations 12 --timeout 10m",
 	"pmctl completion powershell | Out-String | Invoke-Expression": "pmctl completion powershell | grep -q Register-ArgumentCompleter",
 }
