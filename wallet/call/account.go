@@ -166,10 +166,13 @@ func (a *Account) Recorded(ctx context.Context, number int) (*Payment, error) {
 		return nil, err
 	}
 	p, recipe, err := a.recall(ctx, records[0])
-	if err != nil || p.Record.State == store.Accepted || p.Record.State == store.Refused {
-		return p, err
+	if err != nil {
+		return nil, err
 	}
 	p.Number = number
+	if p.Record.State == store.Accepted || p.Record.State == store.Refused {
+		return p, nil
+	}
 	key, err := a.Unlock(ctx)
 	if err != nil {
 		return nil, err
