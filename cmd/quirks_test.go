@@ -125,7 +125,7 @@ func answerQuirks(closed, noTLS string) []quirk {
 		"a trickle":                       {behaviour(trickle), "did not answer in time"},
 		"a body without end":              {behaviour(endless), "exceeds 32 MiB"},
 		"a connection that is lost":       {behaviour(hangUp), "EOF"},
-		"nothing listens":                 {closed, "connection refused"},
+		"nothing listens":                 {closed, "the connection was refused"},
 		"no TLS behind https":             {noTLS, "TLS handshake"},
 		"a number that is none":           {resulting(func(string) string { return `"many"` }, "eth_getBalance"), "eth_getBalance in an invalid format"},
 		"no balance":                      {resulting(func(string) string { return `null` }, "eth_getBalance"), "eth_getBalance in an invalid format"},

@@ -238,7 +238,7 @@ func TestRoundTrips(t *testing.T) {
 		{"fund --deposit 1gwei --dry-run", 3, []int{1, 2}, []int{2}},
 		{"fund --deposit 1gwei --yes", 5, []int{1, 2, 1, 1, 1}, []int{2, 1, 1, 1}},
 		{"doctor", 5, []int{1, 1}, []int{1, 1}},
-		{"doctor " + url, 5, []int{1, 1, 1, 1, 2}, []int{1, 1, 1, 1, 2}},
+		{"doctor " + url, 5, []int{1, 1, 1, 2, 2}, []int{1, 1, 1, 2, 2}},
 	} {
 		require.LessOrEqual(t, len(c.lookedUp), c.most)
 		s.counts(newRoundTrips(c.lookedUp...), at, s.unnamed(c.line), time.Now)

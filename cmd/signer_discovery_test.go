@@ -51,7 +51,7 @@ func TestASignerListsOrchestrators(t *testing.T) {
 	urls := map[string]bool{}
 	for _, o := range list {
 		urls[o.Address] = true
-		require.Equal(t, []string{"live-video-to-video/noop", "text-to-image/local/still"}, o.Capabilities)
+		require.Equal(t, []string{"echo/fixed", "echo/live", "echo/lv2v", "live-video-to-video/noop", "text-to-image/local/still"}, o.Capabilities)
 		require.EqualValues(t, 1, o.Score)
 	}
 	for _, recipient := range s.net.Recipients() {

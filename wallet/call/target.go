@@ -6,11 +6,13 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
 // ErrURL is returned for text that is not the URL of an app.
-var ErrURL = errors.New("not the URL of an app")
+var ErrURL = hint.With(errors.New("not the URL of an app"),
+	"write it as https://host:8935/apps/NAME/app or …/session; pmctl runner list shows the URLs of apps")
 
 // Target is an app's URL.
 type Target struct {
@@ -26,7 +28,7 @@ func ParseTarget(text string) (Target, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
-		return Target{}, fmt.Errorf("%w: %.80q; write it as https://host:8935/apps/NAME/app or …/session", ErrURL, text)
+		return Target{}, fmt.Errorf("%w: %.80q", ErrURL, text)
 	}
 	origin, err := pay.ParseServiceURI((&url.URL{Scheme: u.Scheme, Host: u.Host}).String())
 	if err != nil {

@@ -10,8 +10,6 @@ import (
 	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/live"
-	"github.com/pmctl/pmctl/wallet/pay"
-	"github.com/pmctl/pmctl/wallet/runner"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -33,8 +31,8 @@ type rate struct {
 
 // pace compares the EV of a ticket with the recipient's prices. The EV is the recipient's setting,
 // so it only warns.
-func (t terms) pace(ctx context.Context) Finding {
-	ev, rates := t.offer.Params.EV(), t.rates(ctx)
+func (t terms) pace(context.Context) Finding {
+	ev, rates := t.offer.Params.EV(), t.rates()
 	if ev.Sign() == 0 || len(rates) == 0 {
 		return Fine("no price by time, or no EV, to compare")
 	}
@@ -42,13 +40,8 @@ func (t terms) pace(ctx context.Context) Finding {
 }
 
 // rates are those of the recipient's live runners; without any, that of transcoding.
-func (t terms) rates(ctx context.Context) (rates []rate) {
-	began := time.Now()
-	runners, err := (&runner.Client{HTTP: pay.HTTPClient()}).Runners(ctx, t.URL)
-	if t.OnRequest != nil {
-		t.OnRequest(pay.Request{URL: t.URL, Method: "GET /discovery", Took: time.Since(began), Err: err})
-	}
-	for _, r := range runners {
+func (t terms) rates() (rates []rate) {
+	for _, r := range t.runners {
 		if perHour, byTime := r.Price.PerHour(); byTime {
 			rates = append(rates, rate{r.App, perHour.Quo(perHour, big.NewRat(int64(time.Hour/time.Second), 1))})
 		}

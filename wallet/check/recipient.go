@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/runner"
 	"github.com/pmctl/pmctl/wallet/signer"
 )
 
@@ -23,6 +25,7 @@ type recipient struct {
 	*books
 	probeErr, fetchErr error
 	offer              *pay.Offer
+	runners            []runner.Runner
 	chainFacts         pm.Facts // about the offer's recipient and round
 	entry              chain.Recipient
 	entryErr           error
@@ -66,7 +69,8 @@ func (r *recipient) protocol(context.Context) Finding {
 	return Fine("speaks the recipients' protocol")
 }
 
-// params sends a request signed with the account's key.
+// params sends a request signed with the account's key. The list of runners, which pace reads, is
+// asked for at the same time.
 func (r *recipient) params(ctx context.Context) Finding {
 	key, err := r.Key.Unlock(ctx)
 	if err != nil {
@@ -76,7 +80,10 @@ func (r *recipient) params(ctx context.Context) Finding {
 	if err != nil {
 		return Unread(err)
 	}
+	var listing sync.WaitGroup
+	listing.Go(func() { r.runners = r.listed(ctx) })
 	r.offer, r.fetchErr = r.ask(ctx, request)
+	listing.Wait()
 	switch {
 	case r.fetchErr == nil, errors.Is(r.fetchErr, pay.ErrMalformed), errors.Is(r.fetchErr, pay.ErrNoTicketParams):
 		return Fine("the recipient answers")
@@ -84,6 +91,16 @@ func (r *recipient) params(ctx context.Context) Finding {
 		return Fine("the recipient answers: %v", pm.ErrInsufficientSenderReserve)
 	}
 	return Fail(r.fetchErr, "ticket params", OwnerRecipient+"its software and settings").Or("ask the recipient, or choose another: pmctl recipient list")
+}
+
+// listed are the recipient's live runners. Most recipients have none, so a failure is none, too.
+func (r *recipient) listed(ctx context.Context) []runner.Runner {
+	began := time.Now()
+	runners, err := (&runner.Client{HTTP: pay.HTTPClient()}).Runners(ctx, r.URL)
+	if r.OnRequest != nil {
+		r.OnRequest(pay.Request{URL: r.URL, Method: "GET /discovery", Took: time.Since(began), Err: err})
+	}
+	return runners
 }
 
 // refusesReserve reports whether the recipient refuses because of a small reserve: max_float

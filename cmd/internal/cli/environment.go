@@ -16,6 +16,7 @@ func Environment() []TopicList {
 			{"PMCTL_PROFILE", "profile of the config file (--profile)"},
 			{"PMCTL_STORE", "location of the store (--store); may contain a password"},
 			{"PMCTL_AGENT", "path of the agent's socket, or off to use no agent"},
+			{"PMCTL_APP_URL, PMCTL_CONTROL_URL, PMCTL_SESSION_ID", "set by pmctl call for the command of a session"},
 			{"PMCTL_SIGNER_TOKEN", "token for a remote signer (--signer); a file is safer (--signer-token-file)"},
 			{"PGPASSWORD, PGPASSFILE", "password of a PostgreSQL store, or the file with it"},
 			{"PGHOST, PGPORT, PGDATABASE, PGUSER, PGSERVICE", "what the URL of a PostgreSQL store does not say"},
