@@ -106,7 +106,7 @@ func TestEveryCommandExplainsAWrongLine(t *testing.T) {
 			switch flag.Value.Type() {
 			case "bool":
 				require.Contains(t, wrong(given[len(args)]+"=maybe"), `"maybe": must be true or false`)
-			case "string", "stringSlice", "intSlice":
+			case "string", "stringArray", "stringSlice", "intSlice":
 				wrong(given...)
 			default:
 				text := wrong(append(given, "x1")...)
