@@ -1,8 +1,11 @@
 package call
 
 import (
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/pmctl/pmctl/internal/hint"
 )
 
 // AppError is an answer of the app itself that reports a failure. The call was paid.
@@ -36,6 +39,10 @@ func (e *AnsweredBeforeError) Error() string {
 func (*AnsweredBeforeError) Hint() string {
 	return "to call the app again, and pay again, choose another --request-id"
 }
+
+// errAnswerLost is the end of a session that an earlier run opened and could not use.
+var errAnswerLost = hint.With(errors.New("an earlier run opened it, and the answer with its URLs was lost"),
+	"to open another session, and pay for it, choose another --request-id")
 
 // SessionLostError is a session that the orchestrator no longer has, or that could not be paid.
 type SessionLostError struct {

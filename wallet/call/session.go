@@ -177,6 +177,12 @@ func (h *held) begin(ctx context.Context, r *Request, first *Payment) (*Session,
 	}
 	h.count(first)
 	h.accepted(first)
+	if sent && response.StatusCode == http.StatusConflict {
+		response.Body.Close()
+		opened := first.guessed()
+		noted := h.Purse.End(context.WithoutCancel(ctx), first, store.Accepted, encode(opened))
+		return opened, errors.Join(&SessionLostError{opened.ID, errAnswerLost}, noted)
+	}
 	h.result.Status = response.StatusCode
 	body, err := readOwn(response)
 	opened := new(Session)
@@ -222,6 +228,15 @@ func (h *held) resume(ctx context.Context, first *Payment) (*Session, error) {
 		return opened, &SessionLostError{opened.ID, fmt.Errorf("it was last paid %v ago; what is paid now could be for nothing", unpaid.Round(time.Second))}
 	}
 	h.paidAt = h.Now()
+	if h.pending != nil || h.challenge.Type == live.Fixed {
+		return opened, nil
+	}
+	// A session that has ended takes no tickets, so none are created before it is known to be open.
+	fresh, err := h.refresh(ctx)
+	if err != nil {
+		return opened, h.tolerate(err)
+	}
+	h.challenge = fresh
 	return opened, nil
 }
 
