@@ -80,7 +80,7 @@ and one that is not answered is 8.`,
     --data-binary @- --max-cost 5000gwei --request-id job-17 <frame.png
   pmctl call https://orchestrator.example:8935/apps/live/session \
     --max-price '500 gwei/second' --max-cost 0.001eth \
-    -- sh -c 'curl -k -d hello "$PMCTL_APP_URL"'
+    -- sh -c 'curl -k -d hello "$PMCTL_APP_URL/"'
   pmctl call https://orchestrator.example:8935/apps/echo/app -d hello \
     --signer https://signer.example:8935 --signer-token-file token`,
 		RunE: func(cmd *cobra.Command, args []string) error {
