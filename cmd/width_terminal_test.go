@@ -17,11 +17,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestEveryCommandFitsATerminal runs each command there is at terminals of 80 and of 140
+// TestSoakEveryCommandFitsATerminal runs each command there is at terminals of 80 and of 140
 // columns: no line is longer. With NO_COLOR, and where TERM says that the terminal is dumb, there
 // is nothing on it but text. With PMCTL_CAPTURES what was shown is kept in that folder, to
 // be looked at.
-func TestEveryCommandFitsATerminal(t *testing.T) {
+func TestSoakEveryCommandFitsATerminal(t *testing.T) {
 	t.Parallel()
 	notInShort(t)
 	s := newSeat(t)

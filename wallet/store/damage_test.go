@@ -40,7 +40,7 @@ var tears = map[string]func(page []byte){
 
 // Each page of a store is torn in each way. Either that is detected, or every session still
 // continues after its last used nonce.
-func TestTornPages(t *testing.T) {
+func TestSoakTornPages(t *testing.T) {
 	every := pageSize
 	if testing.Short() {
 		every *= 23 // it takes long under the race detector, which has nothing to find here
