@@ -253,6 +253,9 @@ func (w *world) alike(p *parked) (list []*parked) {
 // deliver lets an action happen: at a node, with a fault or without. Requests that look the
 // same get the same result, since the order of goroutines decides which is which.
 func (w *world) deliver(p *parked, n *node, how delivery) {
+	if p.command.ended {
+		how.killed = false // a request that it gave up, when it was interrupted, outlives it
+	}
 	w.say("%v%s", p, how.describe(n, p))
 	alike := w.alike(p)
 	if how.killed {
