@@ -25,7 +25,7 @@ type RunnerQuery struct {
 	// Of are the orchestrators that are asked; none are all active ones of both registries.
 	Of []pay.Target
 
-	// Signer, if set, is asked in place of the orchestrators.
+	// Signer, if set, is asked instead of the orchestrators.
 	Signer *runner.Signer
 
 	// App, if set, is the only app that is listed.

@@ -18,7 +18,7 @@ type Request struct {
 	Methods []string
 	// Took is how long the answer took.
 	Took time.Duration
-	// Err is what came in place of an answer; nil for an answer.
+	// Err is what came instead of an answer; nil for an answer.
 	Err error
 }
 

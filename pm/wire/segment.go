@@ -13,7 +13,7 @@ import (
 	"github.com/pmctl/pmctl/pm"
 )
 
-// noProfiles is what the network's senders write in place of transcoding profiles
+// noProfiles is what the network's senders write instead of transcoding profiles
 // when a payment comes without media.
 const noProfiles = "invalid"
 

@@ -207,7 +207,7 @@ func TestWriteError(t *testing.T) {
 	require.NoError(t, WriteError(&out, Error{Code: "no_funds", ExitCode: 4, Message: "a & b", Hint: "do\nthis"}))
 	require.Equal(t, `{"kind":"pmctl.error","version":2,"error":{"code":"no_funds","exit_code":4,"message":"a & b","hint":"do\nthis"}}`+"\n", out.String())
 
-	// A failed command's error, read in place of its document.
+	// A failed command's error, read instead of its document.
 	err := Read(&out, KindParams, new(Params))
 	require.Equal(t, &KindError{Found: "pmctl.error", Want: KindParams}, err)
 }

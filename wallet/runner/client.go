@@ -43,7 +43,7 @@ func (e *Error) Error() string {
 // Unwrap returns the reason.
 func (e *Error) Unwrap() error { return e.Err }
 
-// StatusError is an HTTP status in place of a list.
+// StatusError is an HTTP status instead of a list.
 type StatusError struct {
 	Code int
 	Text string

@@ -14,7 +14,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
-// flagError says what is wrong with the flags of a command line, in place of the parser's
+// flagError says what is wrong with the flags of a command line, instead of the parser's
 // own error.
 func flagError(cmd *cobra.Command, err error) error {
 	see := cmd.CommandPath() + " --help lists the flags"

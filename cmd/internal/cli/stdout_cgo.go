@@ -2,7 +2,7 @@
 
 package cli
 
-// Go opens the null device in place of a standard stream that is closed, before any Go
+// Go opens the null device instead of a standard stream that is closed, before any Go
 // code runs, and then it looks like one that the user chose. C runs earlier.
 
 /*
