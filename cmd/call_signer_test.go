@@ -41,10 +41,14 @@ func TestACallByARemoteSigner(t *testing.T) {
 	call(exitLimit, url+"/apps/fixed1/app -d hello --max-cost 10gwei --signer-token-file "+file)
 	call(exitLimit, url+"/apps/fixed1/app -d hello --recipient 0x00000000000000000000000000000000000000AA --signer-token-file "+file)
 
-	// A ticket is worth a little more than 1000 gwei: the allowance is used up after two more.
-	for range 2 {
-		call(exitDone, url+"/apps/fixed1/app -d hello --signer-token-file "+file)
-	}
+	// A second call under the same ID has another challenge: the signer signs nothing for it.
+	call(exitDone, url+"/apps/fixed1/app -d hello --request-id once --signer-token-file "+file)
+	code, said := keyless.try("call " + url + "/apps/fixed1/app -d hello --request-id once --out again --signer " + r.url + " --signer-token-file " + file)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, said, "has signed a payment for this --request-id before")
+
+	// A ticket is worth a little more than 1000 gwei: the allowance is used up after one more.
+	call(exitDone, url+"/apps/fixed1/app -d hello --signer-token-file "+file)
 	call(exitFailed, url+"/apps/fixed1/app -d hello --signer-token-file "+file)
 	r.stop()
 	call(exitUnreachable, url+"/apps/fixed1/app -d hello --signer-token-file "+file)

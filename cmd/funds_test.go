@@ -51,16 +51,25 @@ func newHome(t *testing.T, d *devnet.Devnet, home string) *shell {
 	return s
 }
 
-// keepKey writes a key file that opens without work: what most tests are about is not how
-// hard a passphrase is to guess.
+// keepKey writes a key file as writeKey does.
 func keepKey(t *testing.T, folder string, key *ecdsa.PrivateKey, passphrase string) {
 	t.Helper()
+	require.NoError(t, writeKey(folder, key, passphrase))
+}
+
+// writeKey writes a key file that opens without work: what most tests are about is not how
+// hard a passphrase is to guess.
+func writeKey(folder string, key *ecdsa.PrivateKey, passphrase string) error {
 	address := crypto.PubkeyToAddress(key.PublicKey)
 	file, err := keystore.EncryptKey(&keystore.Key{Id: uuid.New(), Address: address, PrivateKey: key}, passphrase, 2, 1)
-	require.NoError(t, err)
-	require.NoError(t, os.MkdirAll(folder, 0o700))
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
 	name := "UTC--2026-01-02T03-04-05.000000000Z--" + hex.EncodeToString(address[:])
-	require.NoError(t, os.WriteFile(filepath.Join(folder, name), file, 0o600))
+	return os.WriteFile(filepath.Join(folder, name), file, 0o600)
 }
 
 // run runs a command line that must end with the exit code and returns the data of

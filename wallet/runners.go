@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"net/http"
 	"slices"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/remote/client"
 	"github.com/pmctl/pmctl/wallet/runner"
 )
 
@@ -26,7 +26,7 @@ type RunnerQuery struct {
 	Of []pay.Target
 
 	// Signer, if set, is asked instead of the orchestrators.
-	Signer *runner.Signer
+	Signer *client.Client
 
 	// App, if set, is the only app that is listed.
 	App string
@@ -69,7 +69,7 @@ func (l *RunnerList) Err() error {
 var ErrNoRunner = errors.New("no such live runner")
 
 // Runners lists live runners. Orchestrators that do not answer are in Failed. It returns the errors
-// of Recipients and of runner.Signer.
+// of Recipients and of runner.Orchestrators.
 func Runners(ctx context.Context, c Config, q RunnerQuery) (*RunnerList, error) {
 	c = c.withDefaults()
 	ctx, cancel := c.bound(ctx)
@@ -131,9 +131,9 @@ func (q *RunnerQuery) ask(ctx context.Context, c Config) (*RunnerList, error) {
 }
 
 func (q *RunnerQuery) askSigner(ctx context.Context) (*RunnerList, error) {
-	orchestrators, age, err := q.Signer.Orchestrators(ctx)
+	orchestrators, age, err := runner.Orchestrators(ctx, q.Signer)
 	if err != nil {
-		return nil, &RunnersError{err}
+		return nil, err
 	}
 	found := &RunnerList{Asked: len(orchestrators)}
 	for _, o := range orchestrators {
@@ -179,7 +179,8 @@ func (q *RunnerQuery) urls(ctx context.Context, c Config) (urls []pay.URL, err e
 	return urls, err
 }
 
-// RunnersError is a list of runners that was not given. It is of the class ClassUnreachable.
+// RunnersError is a list of runners that an orchestrator did not give. It is of the class
+// ClassUnreachable.
 type RunnersError struct{ Err error }
 
 func (e *RunnersError) Error() string { return e.Err.Error() }
@@ -187,12 +188,8 @@ func (e *RunnersError) Error() string { return e.Err.Error() }
 // Unwrap returns the reason.
 func (e *RunnersError) Unwrap() error { return e.Err }
 
-// Is makes it ClassUnreachable, but for a token that a signer refuses.
-func (e *RunnersError) Is(target error) bool {
-	status, ok := errors.AsType[*runner.StatusError](e.Err)
-	refused := ok && (status.Code == http.StatusUnauthorized || status.Code == http.StatusForbidden)
-	return target == ClassUnreachable && !refused || target == ClassFailed && refused
-}
+// Is makes it ClassUnreachable.
+func (*RunnersError) Is(target error) bool { return target == ClassUnreachable }
 
 // byPrice compares what an hour costs. Offers that are paid by the call come last.
 func byPrice(a, b RunnerOffer) int {

@@ -21,7 +21,7 @@ type options struct {
 	ask               requestOptions
 	answer            answerOptions
 	session           sessionOptions
-	signer            signerOptions
+	signer            cli.SignerOption
 	maxPrice, maxCost string
 	noPay             bool
 }
@@ -98,7 +98,11 @@ and one that is not answered is 8.`,
 	o.id.Register(cmd, "a payment")
 	o.payer.Register(cmd)
 	o.payer.Limits.RegisterInactive(cmd)
-	o.signer.register(cmd)
+	o.signer.Register(cmd, "pay, instead of an account of this machine")
+	cli.InGroup(cmd, cli.AccountFlags, "signer", "signer-token-file")
+	for _, key := range []string{"from", "key-fd", "keystore", "passphrase-file", "passphrase-fd", "store"} {
+		cmd.MarkFlagsMutuallyExclusive("signer", key)
+	}
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
@@ -165,8 +169,16 @@ func run(r *cli.Run, cmd *cobra.Command, o *options, url string) error {
 
 // caller is what calls for the account, or for the remote signer's.
 func (o *options) caller(r *cli.Run, cmd *cobra.Command, request *call.Request, options wallet.CallOptions) (*call.Caller, func(), error) {
-	if o.signer.url != "" {
-		return o.signer.caller(r, cmd, &o.payer.Limits, options)
+	signer, err := o.signer.Client(r.Env)
+	if err != nil {
+		return nil, nil, err
+	}
+	if signer != nil {
+		only, err := o.payer.Limits.Named()
+		if err != nil {
+			return nil, nil, err
+		}
+		return wallet.NewSignerCaller(cmd.Context(), signer, only, options)
 	}
 	w, err := cli.OpenWallet(r, cmd, &o.payer)
 	if err != nil {

@@ -77,7 +77,7 @@ func list(ctx context.Context, r *cli.Run, o *listOptions, args []string) error 
 		}
 		query.Of = append(query.Of, of)
 	}
-	if query.Signer, err = o.signer.Signer(r.Env); err != nil {
+	if query.Signer, err = o.signer.Client(r.Env); err != nil {
 		return err
 	}
 	if query.Signer != nil && len(args) > 0 {

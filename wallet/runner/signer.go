@@ -7,26 +7,13 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
-)
 
-// signerPatience is how long a remote signer may take to answer.
-const signerPatience = 10 * time.Second
+	"github.com/pmctl/pmctl/wallet/remote/client"
+)
 
 // maxOrchestrators is how long a signer's list may be, in bytes.
 const maxOrchestrators = 16 << 20
-
-// Signer is a remote signer, which lists orchestrators to its clients.
-type Signer struct {
-	URL string
-
-	// Token is the client's; "" sends none.
-	Token string
-
-	// HTTP sends the requests. It must verify certificates where Token is set.
-	HTTP *http.Client
-}
 
 // SignerError is a list that a remote signer did not give.
 type SignerError struct {
@@ -45,56 +32,33 @@ func (e *SignerError) Unwrap() error { return e.Err }
 
 // Hint says what to do about an answer that is not a list.
 func (e *SignerError) Hint() string {
-	status, ok := errors.AsType[*StatusError](e.Err)
+	refused, ok := errors.AsType[*client.StatusError](e.Err)
 	switch {
 	case !ok:
 		return ""
-	case status.Code == http.StatusUnauthorized:
-		return "pass --signer-token-file FILE with a token that the signer's operator gave you"
-	case status.Code == http.StatusNotFound:
+	case refused.Status == http.StatusNotFound:
 		return "the signer must run with --orchestrators"
-	case status.Code == http.StatusServiceUnavailable:
+	case refused.Status == http.StatusServiceUnavailable:
 		return "the signer is still asking orchestrators; repeat the command in a few seconds"
 	}
-	return ""
+	return refused.Hint()
 }
 
-// Orchestrators returns those that the signer lists, and the age of the oldest answer among
+// Orchestrators returns those that a remote signer lists, and the age of the oldest answer among
 // them. It fails with *SignerError, and with ctx's error.
-func (s *Signer) Orchestrators(ctx context.Context) ([]Orchestrator, time.Duration, error) {
-	list, age, err := s.ask(ctx)
-	switch {
-	case err == nil:
-		return list, age, nil
-	case ctx.Err() != nil:
-		return nil, 0, context.Cause(ctx)
-	}
-	return nil, 0, &SignerError{s.URL, withoutURL(err)}
-}
-
-func (s *Signer) ask(ctx context.Context) ([]Orchestrator, time.Duration, error) {
-	ctx, cancel := context.WithTimeout(ctx, signerPatience)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(s.URL, "/")+"/discover-orchestrators", nil)
-	if err != nil {
-		return nil, 0, err
-	}
-	if s.Token != "" {
-		request.Header.Set("Authorization", "Bearer "+s.Token)
-	}
-	client := *s.HTTP
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // the token goes nowhere else
-	response, err := client.Do(request)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return nil, 0, &StatusError{response.StatusCode, response.Status}
-	}
+func Orchestrators(ctx context.Context, signer *client.Client) ([]Orchestrator, time.Duration, error) {
+	body, header, err := signer.Get(ctx, "/discover-orchestrators", maxOrchestrators)
 	var listed []Orchestrator
-	if err := json.NewDecoder(http.MaxBytesReader(nil, response.Body, maxOrchestrators)).Decode(&listed); err != nil {
-		return nil, 0, fmt.Errorf("its answer cannot be read: %w", err)
+	if err == nil {
+		if json.Unmarshal(body, &listed) != nil {
+			err = fmt.Errorf("%w: it is not a list of orchestrators", client.ErrAnswer)
+		}
+	}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, 0, context.Cause(ctx)
+	case err != nil:
+		return nil, 0, &SignerError{signer.URL(), err}
 	}
 	for i, o := range listed {
 		usable := o.Runners[:0]
@@ -105,7 +69,7 @@ func (s *Signer) ask(ctx context.Context) ([]Orchestrator, time.Duration, error)
 		}
 		listed[i].Runners = usable
 	}
-	seconds, err := strconv.ParseUint(response.Header.Get("Age"), 10, 31)
+	seconds, err := strconv.ParseUint(header.Get("Age"), 10, 31)
 	if err != nil {
 		seconds = 0 // deployed signers do not say
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/remote/client"
 )
 
 // TestAListOfASigner: apps that cannot be used are left out; the token goes to the signer alone.
@@ -31,8 +33,9 @@ func TestAListOfASigner(t *testing.T) {
 	}))
 	defer server.Close()
 
-	signer := Signer{URL: server.URL + "/", Token: "secret", HTTP: http.DefaultClient}
-	listed, old, err := signer.Orchestrators(t.Context())
+	signer, err := client.New(server.URL+"/", "secret")
+	require.NoError(t, err)
+	listed, old, err := Orchestrators(t.Context(), signer)
 	require.NoError(t, err)
 	require.Equal(t, 90*time.Second, old)
 	require.Len(t, listed, 1)
@@ -43,7 +46,7 @@ func TestAListOfASigner(t *testing.T) {
 		http.StatusFound: "", http.StatusUnauthorized: "--signer-token-file", http.StatusNotFound: "--orchestrators", http.StatusServiceUnavailable: "a few seconds",
 	} {
 		status, age = code, "x"
-		_, _, err = signer.Orchestrators(t.Context())
+		_, _, err = Orchestrators(t.Context(), signer)
 		failed, ok := errors.AsType[*SignerError](err)
 		require.True(t, ok, "%v", err)
 		require.Contains(t, failed.Hint(), hint)

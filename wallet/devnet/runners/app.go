@@ -10,20 +10,8 @@ import (
 
 // serveCall answers a single-shot call: a challenge, or the app once the call is paid.
 func (s *Runners) serveCall(w http.ResponseWriter, req *http.Request) {
-	r, err := s.runner(req.PathValue("runner"))
-	if err == nil && r.Mode != SingleShot {
-		err = refuse(http.StatusBadRequest, "live runner is not single-shot")
-	}
-	if err == nil && isUnpaid(req) {
-		s.serveChallenge(w, req, r)
-		return
-	}
-	var begun *session
-	if err == nil {
-		begun, err = s.begin(req, r.Name)
-	}
-	if err != nil {
-		Answer(w, err)
+	begun := s.beginPaid(w, req, SingleShot, "live runner is not single-shot")
+	if begun == nil {
 		return
 	}
 	defer s.stop(begun)

@@ -118,14 +118,16 @@ func (s *Runners) begin(req *http.Request, name string) (begun *session, err err
 	return begun, err
 }
 
-func (s *Runners) serveReserve(w http.ResponseWriter, req *http.Request) {
+// beginPaid begins a session with a runner of a mode, or answers why there is none: a request without
+// a payment gets a challenge.
+func (s *Runners) beginPaid(w http.ResponseWriter, req *http.Request, mode Mode, otherwise string) *session {
 	r, err := s.runner(req.PathValue("runner"))
-	if err == nil && r.Mode != Persistent {
-		err = refuse(http.StatusBadRequest, "live runner is single-shot")
+	if err == nil && r.Mode != mode {
+		err = refuse(http.StatusBadRequest, otherwise)
 	}
 	if err == nil && isUnpaid(req) {
 		s.serveChallenge(w, req, r)
-		return
+		return nil
 	}
 	var begun *session
 	if err == nil {
@@ -133,9 +135,17 @@ func (s *Runners) serveReserve(w http.ResponseWriter, req *http.Request) {
 	}
 	if err != nil {
 		Answer(w, err)
+		return nil
+	}
+	return begun
+}
+
+func (s *Runners) serveReserve(w http.ResponseWriter, req *http.Request) {
+	begun := s.beginPaid(w, req, Persistent, "live runner is single-shot")
+	if begun == nil {
 		return
 	}
-	control := s.cashier.BaseURL(req) + "/apps/" + r.Name + "/session/" + begun.id
+	control := s.cashier.BaseURL(req) + "/apps/" + begun.runner.Name + "/session/" + begun.id
 	answerJSON(w, http.StatusOK, struct {
 		ID         string `json:"session_id"`
 		AppURL     string `json:"app_url"`

@@ -32,7 +32,8 @@ const (
 	maxAnswer = 1 << 20
 )
 
-// Client is a client of one remote signer. It is not safe for concurrent use.
+// Client is a client of one remote signer, and of one session that it pays. It is not safe for
+// concurrent use.
 type Client struct {
 	url   string
 	token string
@@ -49,6 +50,9 @@ var (
 	// ErrPlainToken is returned for a token that others could read on its way.
 	ErrPlainToken = hint.With(errors.New("the signer's token would be sent without TLS to a host that is not on a local network"), "use the signer's https:// URL")
 
+	// ErrToken is returned for a token that no HTTP header can carry.
+	ErrToken = errors.New("the signer's token has characters that no HTTP header has")
+
 	// ErrAnswer is returned for an answer that violates the protocol. It wraps the reason.
 	ErrAnswer = errors.New("the remote signer's answer is malformed")
 
@@ -57,11 +61,14 @@ var (
 )
 
 // New returns a client of the signer at a URL. token is the client's; "" sends none. It fails with
-// ErrURL and ErrPlainToken.
+// ErrURL, ErrToken and ErrPlainToken.
 func New(text, token string) (*Client, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, ErrURL // the text may have a password in it
+	}
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, ErrToken
 	}
 	if token != "" && u.Scheme == "http" && !isLocal(u.Hostname()) {
 		return nil, ErrPlainToken
@@ -71,6 +78,9 @@ func New(text, token string) (*Client, error) {
 		http: &http.Client{Timeout: timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil
 }
+
+// URL is the signer's.
+func (c *Client) URL() string { return c.url }
 
 // isLocal reports whether a host is on this machine or on its own network.
 func isLocal(host string) bool {
@@ -97,6 +107,8 @@ func (e *StatusError) Hint() string {
 	switch e.Status {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return "check the token in --signer-token-file or PMCTL_SIGNER_TOKEN, and what the signer allows this client"
+	case http.StatusUnprocessableEntity:
+		return "the signer has signed a payment for this --request-id before; to pay again, choose another one"
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		return "try again later"
 	}
@@ -171,37 +183,54 @@ func (c *Client) post(ctx context.Context, path string, header http.Header, body
 	if err != nil {
 		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+path, bytes.NewReader(text))
+	if header == nil {
+		header = make(http.Header)
+	}
+	header.Set("Content-Type", "application/json")
+	said, _, err := c.ask(ctx, http.MethodPost, path, header, bytes.NewReader(text), maxAnswer)
 	if err != nil {
-		return ErrURL
-	}
-	if header != nil {
-		request.Header = header
-	}
-	request.Header.Set("Content-Type", "application/json")
-	if c.token != "" {
-		request.Header.Set("Authorization", "Bearer "+c.token)
-	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		return unreachable(ctx, err)
-	}
-	defer response.Body.Close()
-	said, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return unreachable(ctx, err)
-	}
-	if response.StatusCode != http.StatusOK {
-		var refused struct{ Error struct{ Message string } }
-		if json.Unmarshal(said, &refused) != nil || refused.Error.Message == "" {
-			refused.Error.Message = http.StatusText(response.StatusCode)
-		}
-		return &StatusError{response.StatusCode, refused.Error.Message}
+		return err
 	}
 	if err := json.Unmarshal(said, answer); err != nil {
 		return fmt.Errorf("%w: %w", ErrAnswer, err)
 	}
 	return nil
+}
+
+// Get returns the signer's answer at a path, of at most so many bytes, and its headers. It fails
+// with ErrAnswer, ErrUnreachable, *StatusError and ctx's error.
+func (c *Client) Get(ctx context.Context, path string, most int64) ([]byte, http.Header, error) {
+	return c.ask(ctx, http.MethodGet, path, make(http.Header), nil, most)
+}
+
+func (c *Client) ask(ctx context.Context, method, path string, header http.Header, body io.Reader, most int64) ([]byte, http.Header, error) {
+	request, err := http.NewRequestWithContext(ctx, method, c.url+path, body)
+	if err != nil {
+		return nil, nil, ErrURL
+	}
+	request.Header = header
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, nil, unreachable(ctx, err)
+	}
+	defer response.Body.Close()
+	said, err := io.ReadAll(io.LimitReader(response.Body, most+1))
+	switch {
+	case err != nil:
+		return nil, nil, unreachable(ctx, err)
+	case response.StatusCode != http.StatusOK:
+		var refused struct{ Error struct{ Message string } }
+		if json.Unmarshal(said, &refused) != nil || refused.Error.Message == "" {
+			refused.Error.Message = http.StatusText(response.StatusCode)
+		}
+		return nil, nil, &StatusError{response.StatusCode, refused.Error.Message}
+	case int64(len(said)) > most:
+		return nil, nil, fmt.Errorf("%w: it has more than %d bytes", ErrAnswer, most)
+	}
+	return said, response.Header, nil
 }
 
 // unreachable is the error of a request without an answer. It does not have the URL.
