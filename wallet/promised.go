@@ -31,8 +31,7 @@ func allowancesLeft(ctx context.Context, s *store.Store, now time.Time) (sum wei
 
 // allowanceLeft is 0 for a client that may have nothing signed, and for one without an allowance.
 func allowanceLeft(account SignerAccount, now time.Time) *big.Rat {
-	ended := func(at time.Time) bool { return !at.IsZero() && !now.Before(at) }
-	if ended(account.RevokedAt) || ended(account.ExpiresAt) {
+	if account.EndedAt(now) {
 		return new(big.Rat)
 	}
 	var least *big.Rat
