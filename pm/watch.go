@@ -1,8 +1,6 @@
 package pm
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"math/big"
 	"time"
@@ -35,19 +33,38 @@ func (sm *LocalSenderMonitor) subscribe() chainEvents {
 // resubscribeBackoff is the longest wait before a broken subscription is renewed.
 const resubscribeBackoff = 10 * time.Second
 
-// keepSubscribed subscribes now, and again each time the subscription breaks.
+// keepSubscribed subscribes now, and again each time the subscription breaks, until its source
+// ends or it is unsubscribed. go-ethereum's event.Resubscribe forgets a subscription that was made
+// while it was being unsubscribed: it is never read again, and holds up what is sent to all others.
 func keepSubscribed(subscribe func() event.Subscription) event.Subscription {
-	next := subscribe()
-	return event.Resubscribe(resubscribeBackoff, func(context.Context) (event.Subscription, error) {
-		sub := next
-		next = nil
-		if sub == nil {
+	sub := subscribe()
+	return event.NewSubscription(func(quit <-chan struct{}) error {
+		const shortest = resubscribeBackoff / 10
+		wait := shortest
+		for {
+			subscribed := time.Now()
+			if sub != nil {
+				select {
+				case err := <-sub.Err():
+					if err == nil {
+						return nil
+					}
+				case <-quit:
+					sub.Unsubscribe()
+					return nil
+				}
+			}
+			if time.Since(subscribed) > resubscribeBackoff {
+				wait = shortest
+			}
+			select {
+			case <-time.After(wait):
+			case <-quit:
+				return nil
+			}
+			wait = min(2*wait, resubscribeBackoff)
 			sub = subscribe()
 		}
-		if sub == nil {
-			return nil, errors.New("no subscription")
-		}
-		return sub, nil
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/event"
 )
 
 func TestBrokenSubscriptionsAreRenewed(t *testing.T) {
@@ -77,6 +78,19 @@ func TestStopAtAnyMoment(t *testing.T) {
 				o.Stop()
 			})
 		})
+	}
+}
+
+// TestNoSubscriptionIsForgotten: what is unsubscribed at once, too, leaves nothing behind that
+// holds up its source.
+func TestNoSubscriptionIsForgotten(t *testing.T) {
+	var feed event.Feed
+	sink := make(chan int, 1)
+	for range 10_000 {
+		keepSubscribed(func() event.Subscription { return feed.Subscribe(sink) }).Unsubscribe()
+		if feed.Send(1) != 0 {
+			t.Fatal("a subscription is left")
+		}
 	}
 }
 
