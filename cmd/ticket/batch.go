@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/durable"
+	"github.com/pmctl/pmctl/internal/jsonfilter"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet"
@@ -159,7 +160,7 @@ func makeBatch(r *cli.Run, cmd *cobra.Command, o *batchOptions) error {
 	switch {
 	case errors.As(err, new(*durable.UnsyncedError)):
 		return err
-	case errors.As(err, new(*cli.FilterError)):
+	case errors.As(err, new(*jsonfilter.Error)):
 		return cli.Unreported(words.Count(b.Tickets.Count, "ticket")+" created", err)
 	case err != nil && o.request.ID != "":
 		return cli.WithHint(fmt.Errorf("the batch was not written in full: %w", err), "run it again with the same --request-id for the same tickets")

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/internal/jsonfilter"
 	"github.com/pmctl/pmctl/wallet"
 )
 
@@ -90,7 +91,7 @@ type unreportedError struct {
 }
 
 func (e *unreportedError) Error() string {
-	if errors.As(e.err, new(*FilterError)) {
+	if errors.As(e.err, new(*jsonfilter.Error)) {
 		return fmt.Sprintf("%s, but %v", e.what, e.err)
 	}
 	return fmt.Sprintf("%s, but its result cannot be written: %v", e.what, e.err)
@@ -104,28 +105,6 @@ func (e *unreportedError) Is(target error) bool { return target == wallet.ClassU
 // Hint warns against the second time.
 func (e *unreportedError) Hint() string {
 	return "do not run the command again for its output: it has taken effect"
-}
-
-// FilterError is returned when --jq or --template fails on a document, which is then printed as
-// it is: what pmctl did must not be lost by a mistake in an expression.
-type FilterError struct {
-	flag string
-	err  error
-}
-
-func (e *FilterError) Error() string {
-	why := e.err.Error()
-	if errors.Is(e.err, context.Canceled) || errors.Is(e.err, context.DeadlineExceeded) {
-		why = "interrupted"
-	}
-	return fmt.Sprintf("%s failed on the document, which is printed unchanged: %s", e.flag, why)
-}
-
-func (e *FilterError) Unwrap() error { return e.err }
-
-// Hint keeps the user from running the command again.
-func (e *FilterError) Hint() string {
-	return "the command itself has done its work: use the printed document, and correct the expression for the next run"
 }
 
 // errOutClosed is returned before anything is done when its result would be lost.

@@ -38,7 +38,7 @@ func Execute(ctx context.Context, r *Run, root *cobra.Command, args []string, ex
 		err = root.ExecuteContext(ctx)
 	}
 	if r.filtered != nil {
-		err = cmp.Or(err, r.filtered.flush())
+		err = cmp.Or(err, r.filtered.Flush())
 	}
 	switch {
 	case r.Unwritten() != nil && (err == nil || !r.Started):

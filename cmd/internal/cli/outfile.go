@@ -129,7 +129,7 @@ func RefuseFilter(r *Run, flag string) error {
 	if r.filtered == nil {
 		return nil
 	}
-	return Usagef("%s and %s exclude each other: pass only one of them", r.filtered.flag, flag)
+	return Usagef("%s and %s exclude each other: pass only one of them", r.filtered.Flag(), flag)
 }
 
 type stdout struct {

@@ -43,20 +43,7 @@ func chooseOutput(r *Run, cmd *cobra.Command) error {
 	if r.OutputByDefault = !flag.Changed; r.OutputByDefault {
 		r.Output = flag.DefValue
 	}
-	filter, name, err := r.filters.parse(cmd, r.OutTerminal)
-	switch {
-	case name == "":
-		return nil
-	case r.OutputByDefault:
-		r.Output = OutputJSON
-	case r.Output != OutputJSON && r.Output != format.NDJSON:
-		return Usagef("%s is for JSON documents: leave out --output %s", name, r.Output)
-	}
-	if err == nil {
-		r.filtered = &filteredWriter{ctx: cmd.Context(), out: r.Out, filter: filter, flag: name, plain: r.OutTerminal}
-		r.Out = r.filtered
-	}
-	return err
+	return r.filters.apply(r, cmd)
 }
 
 // Choice is a flag whose value is one of a few words.

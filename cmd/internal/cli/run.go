@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/pmctl/pmctl/internal/jsonfilter"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 )
@@ -33,7 +34,7 @@ type Run struct {
 	color string
 
 	filters  filterOptions
-	filtered *filteredWriter // nil without a filter
+	filtered *jsonfilter.Writer // nil without a filter
 }
 
 // NewRun is an invocation in a world.

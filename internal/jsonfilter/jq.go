@@ -1,4 +1,4 @@
-package cli
+package jsonfilter
 
 import (
 	"bytes"
@@ -10,16 +10,16 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// jqFilter prints the results of a jq expression as gh does: strings, numbers and booleans bare,
-// null as an empty line, and objects and lists as JSON.
-type jqFilter struct {
-	code *gojq.Code
-	// indents tells that a person reads objects and lists.
+// jq is a compiled expression.
+type jq struct {
+	code    *gojq.Code
 	indents bool
 }
 
-// parseJQ compiles an expression, which has no environment, modules or further input.
-func parseJQ(expression string, indents bool) (*jqFilter, error) {
+// JQ compiles an expression, which has no environment, modules or further input. Its results are
+// printed as gh does: strings, numbers and booleans bare, null as an empty line, and objects and
+// lists as JSON, which is indented for a person to read.
+func JQ(expression string, indents bool) (Filter, error) {
 	query, err := gojq.Parse(expression)
 	if err != nil {
 		return nil, err
@@ -28,10 +28,10 @@ func parseJQ(expression string, indents bool) (*jqFilter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &jqFilter{code, indents}, nil
+	return &jq{code, indents}, nil
 }
 
-func (f *jqFilter) apply(ctx context.Context, out *bytes.Buffer, document any) error {
+func (f *jq) apply(ctx context.Context, out *bytes.Buffer, document any) error {
 	results := f.code.RunWithContext(ctx, document)
 	for {
 		result, more := results.Next()
@@ -52,7 +52,7 @@ func (f *jqFilter) apply(ctx context.Context, out *bytes.Buffer, document any) e
 	}
 }
 
-func (f *jqFilter) print(out *bytes.Buffer, result any) error {
+func (f *jq) print(out *bytes.Buffer, result any) error {
 	switch result := result.(type) {
 	case nil:
 		return nil

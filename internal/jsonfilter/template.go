@@ -1,4 +1,4 @@
-package cli
+package jsonfilter
 
 import (
 	"bytes"
@@ -12,18 +12,17 @@ import (
 	"text/template"
 
 	"github.com/itchyny/gojq"
-
-	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // templateFilter prints a document with a template of package text/template.
 type templateFilter struct{ template *template.Template }
 
-func parseTemplate(text string) (*templateFilter, error) {
+// Template parses a template of package text/template. Beside the given functions it has join and json.
+func Template(text string, functions template.FuncMap) (Filter, error) {
 	if text == "" {
 		return nil, errors.New("missing template")
 	}
-	parsed, err := template.New("template").Funcs(template.FuncMap{"amount": amountText, "join": join, "json": jsonText}).Parse(text)
+	parsed, err := template.New("template").Funcs(template.FuncMap{"join": join, "json": jsonText}).Funcs(functions).Parse(text)
 	if err != nil {
 		return nil, withoutPrefix(err)
 	}
@@ -86,15 +85,6 @@ func exactNumbers(value any) any {
 		}
 	}
 	return value
-}
-
-// amountText is a decimal string in wei as tables show it: with its unit.
-func amountText(decimal string) (string, error) {
-	var amount wei.Wei
-	if err := amount.UnmarshalText([]byte(decimal)); err != nil {
-		return "", errors.New("not an amount in wei")
-	}
-	return amount.String(), nil
 }
 
 // join is the elements of a list with a separator between them.
