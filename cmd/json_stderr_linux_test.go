@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/cmd/pmctl-documented/documents"
 )
 
 // TestSoakJSONLeavesStderrAlone runs each command with --output json: stderr is empty, or has the
@@ -26,7 +28,7 @@ func TestSoakJSONLeavesStderrAlone(t *testing.T) {
 			var stdout, stderr bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &stdout, &stderr
 			failed := cmd.Run() != nil
-			require.NoError(t, conform(stdout.Bytes(), true), stdout.String())
+			require.NoError(t, documents.Conform(stdout.Bytes(), true), stdout.String())
 			require.True(t, failed || stdout.Len() > 0, "nothing is printed")
 			if !failed {
 				require.Empty(t, stderr.String())
@@ -34,7 +36,7 @@ func TestSoakJSONLeavesStderrAlone(t *testing.T) {
 			}
 			require.Equal(t, 1, strings.Count(stderr.String(), "\n"), stderr.String())
 			require.Contains(t, stderr.String(), `{"kind":"pmctl.error","version":2,`)
-			require.NoError(t, conform(stderr.Bytes(), true))
+			require.NoError(t, documents.Conform(stderr.Bytes(), true))
 		})
 	}
 }

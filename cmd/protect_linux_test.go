@@ -58,9 +58,11 @@ func TestMemoryIsItsOwn(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	require.NoError(t, os.Chmod(dir, 0o777))
-	program, err := os.ReadFile(os.Args[0])
+	pmctl, err := exec.LookPath("pmctl")
 	require.NoError(t, err)
-	for _, name := range []string{"pmctl", readMemory, unprotected} {
+	for name, path := range map[string]string{"pmctl": pmctl, readMemory: os.Args[0], unprotected: os.Args[0]} {
+		program, err := os.ReadFile(path)
+		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), program, 0o755))
 	}
 

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,34 +9,24 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/cmd/pmctl-documented/documents"
 	"github.com/pmctl/pmctl/internal/oneday"
 	"github.com/pmctl/pmctl/wallet/store/pgtest"
 )
 
-// TestMain lets the test binary be pmctl when a script runs it under that name.
-func TestMain(m *testing.M) {
-	all := programs()
-	all["pmctl"] = func() {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		context.AfterFunc(ctx, stop)
-		os.Exit(documented(func(env *Env) int { return Main(ctx, os.Args[1:], env) }))
-	}
-	testscript.Main(serving{m}, all)
-}
+// TestMain has scripts and tests find pmctl in $PATH, and lets the test binary be other programs.
+func TestMain(m *testing.M) { testscript.Main(serving{m}, programs()) }
 
 // notInShort passes over a proof that is long. The race detector, which runs in short for
 // each change, reaches the same code in other tests, and runs this one every night.
@@ -51,12 +40,44 @@ func notInShort(t *testing.T) {
 // server is started by the first test that needs PostgreSQL.
 var server pgtest.Server
 
-// serving ends the server when all tests have run.
+// serving compiles pmctl before the tests run, and ends the server after them.
 type serving struct{ m *testing.M }
 
 func (s serving) Run() int {
 	defer server.Stop()
+	bin, err := os.MkdirTemp("", "pmctl-bin-")
+	if err == nil {
+		defer os.RemoveAll(bin)
+		err = compile(bin)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	return s.m.Run()
+}
+
+// compile puts the pmctl that checks what it writes into a folder, which becomes the first in $PATH.
+func compile(bin string) error {
+	args := []string{"build", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(bin, "pmctl")}
+	if setting("-race") == "true" {
+		args = append(args, "-race")
+	}
+	if out, err := exec.Command("go", append(args, "./pmctl-documented")...).CombinedOutput(); err != nil {
+		return fmt.Errorf("compile pmctl: %w\n%s", err, out)
+	}
+	return os.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+}
+
+// setting returns what the test binary was built with.
+func setting(key string) string {
+	info, _ := debug.ReadBuildInfo()
+	for _, s := range info.Settings {
+		if s.Key == key {
+			return s.Value
+		}
+	}
+	return ""
 }
 
 // TestScripts runs every script of testdata: the command line as a user sees it.
@@ -68,7 +89,7 @@ func TestScripts(t *testing.T) {
 			checkEveryKind(t, kinds)
 		}
 	})
-	runScripts(t, "testdata", map[string]string{kindsVariable: kinds}, &begun)
+	runScripts(t, "testdata", map[string]string{documents.KindsVariable: kinds}, &begun)
 }
 
 // TestScriptsOnPostgreSQL runs the scripts of a fleet that shares the store $DATABASE,
@@ -78,7 +99,7 @@ func TestScriptsOnPostgreSQL(t *testing.T) {
 	require.NoError(t, err)
 	password, _ := u.User.Password()
 	u.User = url.User(u.User.Username())
-	runScripts(t, "testdata/postgres", map[string]string{"DATABASE": u.String(), "ADDRESS": u.Host, "PASSWORD": password, kindsVariable: t.TempDir()}, new(atomic.Int32))
+	runScripts(t, "testdata/postgres", map[string]string{"DATABASE": u.String(), "ADDRESS": u.Host, "PASSWORD": password, documents.KindsVariable: t.TempDir()}, new(atomic.Int32))
 }
 
 // runScripts runs the scripts of a folder, and counts those that began.
@@ -120,8 +141,7 @@ func runScripts(t *testing.T, dir string, variables map[string]string, begun *at
 		Condition: func(name string) (bool, error) {
 			switch name {
 			case "cgo":
-				info, _ := debug.ReadBuildInfo()
-				return slices.Contains(info.Settings, debug.BuildSetting{Key: "CGO_ENABLED", Value: "1"}), nil
+				return setting("CGO_ENABLED") == "1", nil
 			case "bash-completion":
 				_, err := os.Stat(bashCompletion)
 				return err == nil, nil
