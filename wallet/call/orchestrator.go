@@ -139,8 +139,7 @@ func (h *held) stop(ctx context.Context, s Session) error {
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
 	origin := h.challenge.Offer.URL
-	header := http.Header{payerHeader: {h.Purse.Sender().Hex()}}
-	status, answer, err := h.post(ctx, origin, s.ControlURL+"/stop", header, nil)
+	status, answer, err := h.post(ctx, origin, s.ControlURL+"/stop", make(http.Header), nil)
 	switch {
 	case err != nil:
 		return err

@@ -166,7 +166,7 @@ func (c *Client) Pay(ctx context.Context, r Request) (*live.Answer, error) {
 	answer := new(live.Answer)
 	err := c.post(ctx, "/generate-live-payment", header, struct {
 		Request
-		State live.State `json:"state"`
+		State live.State `json:"state,omitzero"`
 	}{r, c.state}, answer)
 	switch {
 	case err != nil:
