@@ -12,10 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
-
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/pmctl/pmctl/internal/page"
 )
 
 // terminal is pmctl at a pseudo-terminal, typed at by a test.
@@ -38,7 +38,7 @@ func atTerminal(t *testing.T, home string, args ...string) *terminal {
 // atTerminalWith is atTerminal with more variables.
 func atTerminalWith(t *testing.T, home string, env []string, args ...string) *terminal {
 	t.Helper()
-	return atTerminalOf(t, cli.DefaultWidth, home, env, args...)
+	return atTerminalOf(t, page.DefaultWidth, home, env, args...)
 }
 
 // atTerminalOf is atTerminalWith for a terminal so many columns wide.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 
 	"github.com/spf13/cobra"
 )
@@ -35,7 +36,7 @@ needs the package bash-completion.`,
 				return err
 			}
 			result := completionResult{args[0], script.String()}
-			return r.Emit("pmctl.completion", result, func(w *cli.Page) error { return w.Print(result.Script) })
+			return r.Emit("pmctl.completion", result, func(w *page.Page) error { return w.Print(result.Script) })
 		},
 	}
 	r.OutputFlag(cmd, cli.OutputScript, cli.OutputJSON)

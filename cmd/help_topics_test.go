@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 )
 
 // TestTopicsHavePages: each topic that the help lists has a page, within the terminal's
@@ -26,10 +27,10 @@ func TestTopicsHavePages(t *testing.T) {
 	_, help, _ := bareRun(t, "--help")
 	for _, topic := range cli.Topics() {
 		require.Regexp(t, "(?m)^  "+topic.Name+" +"+regexp.QuoteMeta(topic.Short)+"$", help)
-		code, page, stderr := bareRun(t, "help", topic.Name)
+		code, text, stderr := bareRun(t, "help", topic.Name)
 		require.Equal(t, exitDone, code, stderr)
-		for line := range strings.Lines(page) {
-			require.LessOrEqual(t, len([]rune(line)), cli.DefaultWidth+1, line)
+		for line := range strings.Lines(text) {
+			require.LessOrEqual(t, len([]rune(line)), page.DefaultWidth+1, line)
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/pmctl/pmctl/cmd/store"
 	"github.com/pmctl/pmctl/cmd/ticket"
 	"github.com/pmctl/pmctl/cmd/tx"
+	"github.com/pmctl/pmctl/internal/page"
 
 	"github.com/spf13/cobra"
 )
@@ -94,7 +95,7 @@ sender, the orchestrator the recipient. See pmctl help glossary.`,
 	}
 	root.SetHelpCommand(newHelp(r, root))
 	root.InitDefaultHelpCmd()
-	cli.InstallHelp(root, func() *cli.Page { return cli.OutPage(r) }, topicList())
+	cli.InstallHelp(root, func() *page.Page { return cli.OutPage(r) }, topicList())
 	markMoney(root)
 	return root
 }

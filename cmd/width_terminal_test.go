@@ -11,10 +11,10 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
-
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/internal/page"
 )
 
 // TestSoakEveryCommandFitsATerminal runs each command there is at terminals of 80 and of 140
@@ -125,7 +125,7 @@ var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 func requireFits(t *testing.T, shown string) {
 	t.Helper()
-	requireWithin(t, cli.DefaultWidth, shown)
+	requireWithin(t, page.DefaultWidth, shown)
 }
 
 func requireWithin(t *testing.T, columns int, shown string) {

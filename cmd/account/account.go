@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/keystore"
 )
 
@@ -35,8 +36,8 @@ func resultOf(account accounts.Account) accountResult {
 
 func emitAccount(r *cli.Run, account accounts.Account) error {
 	result := resultOf(account)
-	err := r.Emit("pmctl.account", result, func(w *cli.Page) error {
-		return w.Fields([]cli.Field{{"address", result.Address}, {"key file", result.Path}})
+	err := r.Emit("pmctl.account", result, func(w *page.Page) error {
+		return w.Fields([]page.Field{{"address", result.Address}, {"key file", result.Path}})
 	})
 	return cli.WithHint(err, "it is done all the same: the key of %s is in %s", result.Address, result.Path)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/keystore"
 )
 
@@ -67,12 +68,12 @@ func emitList(r *cli.Run, store *keystore.Store, list keystore.Listing) error {
 	if len(list.Accounts)+len(list.Unnamed) == 0 {
 		r.Note("no accounts in %s; pmctl account new creates one", store.Path())
 	}
-	return cli.EmitList(r, "pmctl.accounts", result, func(w *cli.Page) error { return result.write(w, r.Verbose) })
+	return cli.EmitList(r, "pmctl.accounts", result, func(w *page.Page) error { return result.write(w, r.Verbose) })
 }
 
 // write prints the accounts with the times that the names of their key files have; with the
 // names themselves where one has none, or as they are asked for.
-func (l accountList) write(w *cli.Page, withFiles bool) error {
+func (l accountList) write(w *page.Page, withFiles bool) error {
 	if len(l.Accounts) == 0 {
 		return nil
 	}
@@ -82,7 +83,7 @@ func (l accountList) write(w *cli.Page, withFiles bool) error {
 		withFiles = withFiles || !ok
 		rows[i] = []string{account.Address, created, filepath.Base(account.Path)}
 	}
-	header := []cli.Column{cli.Text("address"), cli.Text("created"), cli.Text("key file")}
+	header := []page.Column{page.Text("address"), page.Text("created"), page.Text("key file")}
 	if !withFiles {
 		header = header[:2]
 		for i := range rows {
@@ -134,8 +135,8 @@ the only one. No key is opened.`,
 			return err
 		}
 		result := accountDetails{resultOf(account), kdf}
-		return r.Emit("pmctl.account", result, func(w *cli.Page) error {
-			return w.Fields([]cli.Field{{"address", result.Address}, {"key file", result.Path}, {"key derivation", result.KDF}})
+		return r.Emit("pmctl.account", result, func(w *page.Page) error {
+			return w.Fields([]page.Field{{"address", result.Address}, {"key file", result.Path}, {"key derivation", result.KDF}})
 		})
 	}
 	return cmd

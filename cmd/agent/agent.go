@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -88,7 +89,7 @@ type agentStatus struct {
 	ended bool
 }
 
-func (s agentStatus) write(w *cli.Page) error {
+func (s agentStatus) write(w *page.Page) error {
 	state, closes, idle, memory, seen := w.Green("open"), "never", "stays open", "may be swapped to disk", "never"
 	if s.Until != nil {
 		closes = "at " + s.Until.Format(time.RFC3339)
@@ -111,7 +112,7 @@ func (s agentStatus) write(w *cli.Page) error {
 	if s.HeadAge != nil && s.L1Block != nil {
 		seen = fmt.Sprintf("%v ago, L1 block %d", (time.Duration(*s.HeadAge) * time.Millisecond).Round(time.Millisecond), *s.L1Block)
 	}
-	fields := []cli.Field{
+	fields := []page.Field{
 		{"agent", state},
 		{"socket", s.path},
 		{"process", fmt.Sprint(s.PID)},
@@ -127,7 +128,7 @@ func (s agentStatus) write(w *cli.Page) error {
 		{"refused", fmt.Sprint(int64(s.Counts.Refused))},
 	}
 	if s.HeadError != "" {
-		fields = append(fields, cli.Field{"newest look", format.PlainText(s.HeadError)})
+		fields = append(fields, page.Field{"newest look", format.PlainText(s.HeadError)})
 	}
 	return w.Fields(fields)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet/call"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -94,12 +95,12 @@ func (r callResult) summary() string {
 		wei.Format(c.TotalEVExact.Rat), words.Count(uint64(r.Tickets), "ticket"), common.Address(c.Recipient), wei.Format(c.FeeExact.Rat), c.Units, c.unitPrice())
 }
 
-func (r callResult) writeQuote(w *cli.Page) error {
+func (r callResult) writeQuote(w *page.Page) error {
 	c := r.cost
 	if c == nil {
-		return w.Fields([]cli.Field{{"price", "none: the app asked for no payment, and was called"}})
+		return w.Fields([]page.Field{{"price", "none: the app asked for no payment, and was called"}})
 	}
-	return w.Fields([]cli.Field{
+	return w.Fields([]page.Field{
 		{"app", format.PlainText(c.App)},
 		{"to", common.Address(c.Recipient).Hex()},
 		{"price", c.unitPrice()},

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/systemd"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -247,7 +248,7 @@ func (a *auto) report(ctx context.Context) (result wallet.TopUp, fresh bool, err
 // show prints a look. In a loop each is a line of JSON, or a paragraph.
 func (a *auto) show(result wallet.TopUp, err error) error {
 	const kind = "pmctl.fund_auto"
-	write := func(w *cli.Page) error { return writeTopUp(w, result) }
+	write := func(w *page.Page) error { return writeTopUp(w, result) }
 	switch {
 	case a.once && result.Outcome == wallet.TopUpFunded:
 		return a.EmitDone("the top-up "+result.RequestID+" is mined", kind, result, write)
@@ -265,16 +266,16 @@ func (a *auto) show(result wallet.TopUp, err error) error {
 	return failed
 }
 
-func writeTopUp(w *cli.Page, t wallet.TopUp) error {
+func writeTopUp(w *page.Page, t wallet.TopUp) error {
 	outcome := map[string]string{
 		wallet.TopUpEnough: w.Green("enough"), wallet.TopUpFunded: w.Green("topped up"), wallet.TopUpPlanned: "would top up", wallet.TopUpCannot: w.Yellow("cannot top up"),
 	}[t.Outcome]
-	fields := []cli.Field{
+	fields := []page.Field{
 		{"outcome", outcome},
 		{"account", common.Address(t.Sender).Hex()},
 	}
 	if t.Payer != t.Sender {
-		fields = append(fields, cli.Field{"paid by", common.Address(t.Payer).Hex()})
+		fields = append(fields, page.Field{"paid by", common.Address(t.Payer).Hex()})
 	}
 	if f := t.Funds; f != nil {
 		part := func(have, need, add fmt.Stringer, adds bool) string {
@@ -285,15 +286,15 @@ func writeTopUp(w *cli.Page, t wallet.TopUp) error {
 			return text
 		}
 		fields = append(fields,
-			cli.Field{"deposit", part(f.Deposit, f.NeedDeposit, f.AddDeposit, !f.AddDeposit.IsZero())},
-			cli.Field{"reserve", part(f.Reserve, f.NeedReserve, f.AddReserve, !f.AddReserve.IsZero())},
-			cli.Field{"balance", f.Balance.String()},
-			cli.Field{"moved before", fmt.Sprintf("%s today, %s in all", f.MovedToday, f.MovedTotal)})
+			page.Field{"deposit", part(f.Deposit, f.NeedDeposit, f.AddDeposit, !f.AddDeposit.IsZero())},
+			page.Field{"reserve", part(f.Reserve, f.NeedReserve, f.AddReserve, !f.AddReserve.IsZero())},
+			page.Field{"balance", f.Balance.String()},
+			page.Field{"moved before", fmt.Sprintf("%s today, %s in all", f.MovedToday, f.MovedTotal)})
 	}
 	if t.Transaction != nil {
-		fields = append(fields, cli.Field{"transaction", t.Transaction.Hash.Hex()})
+		fields = append(fields, page.Field{"transaction", t.Transaction.Hash.Hex()})
 	}
-	fields = append(fields, cli.Field{"time", t.At.Format(time.RFC3339)})
+	fields = append(fields, page.Field{"time", t.At.Format(time.RFC3339)})
 	if err := w.Fields(fields); err != nil {
 		return err
 	}

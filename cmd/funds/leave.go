@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/signer"
 )
@@ -54,15 +55,15 @@ and ready_at with --output json), and ends with exit code 8.`,
 	return cmd
 }
 
-func writeExit(e wallet.Exit) func(*cli.Page) error {
-	return func(w *cli.Page) error {
+func writeExit(e wallet.Exit) func(*page.Page) error {
+	return func(w *page.Page) error {
 		for i, s := range e.Steps {
 			if i > 0 {
 				if _, err := fmt.Fprintln(w); err != nil {
 					return err
 				}
 			}
-			if err := w.Fields([]cli.Field{{"step", s.Step}}); err != nil {
+			if err := w.Fields([]page.Field{{"step", s.Step}}); err != nil {
 				return err
 			}
 			if err := cli.WriteTransaction(s.Transaction)(w); err != nil {
@@ -76,7 +77,7 @@ func writeExit(e wallet.Exit) func(*cli.Page) error {
 		if e.ReadyAt != nil {
 			at += ", about " + e.ReadyAt.Format(time.RFC3339)
 		}
-		return w.Fields([]cli.Field{{"withdraw at", at}})
+		return w.Fields([]page.Field{{"withdraw at", at}})
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/pay"
@@ -125,7 +126,7 @@ func (d doctorResult) count(state check.State) int {
 var doctorWords = map[check.State]string{check.OK: "ok", check.Failed: "FAILED", check.Skipped: "-", check.Warning: "warning"}
 
 // write prints a line a check, and what there is to say about a fault under it.
-func (d doctorResult) write(w *cli.Page) error {
+func (d doctorResult) write(w *page.Page) error {
 	width := 0
 	for _, c := range d.Checks {
 		width = max(width, len(c.ID))
@@ -133,11 +134,11 @@ func (d doctorResult) write(w *cli.Page) error {
 	var b strings.Builder
 	for _, c := range d.Checks {
 		word := doctorWords[c.State]
-		line := w.Verdict(c.State, word) + strings.Repeat(" ", len("warning")-len(word)) + fmt.Sprintf("  %-*s  ", width, c.ID)
-		w.Hang(&b, line, cli.PlainLines(c.Found), doctorIndent)
-		for _, more := range []cli.Field{{"allowed", c.Allowed}, {"set by", c.Knob}, {"fix", c.Fix}} {
+		line := cli.Verdict(w.Colours, c.State, word) + strings.Repeat(" ", len("warning")-len(word)) + fmt.Sprintf("  %-*s  ", width, c.ID)
+		w.Hang(&b, line, page.PlainLines(c.Found), doctorIndent)
+		for _, more := range []page.Field{{"allowed", c.Allowed}, {"set by", c.Knob}, {"fix", c.Fix}} {
 			if more[1] != "" {
-				w.Hang(&b, strings.Repeat(" ", doctorIndent)+w.Dim(fmt.Sprintf("%-7s", more[0]))+"  ", cli.PlainLines(more[1]), doctorIndent)
+				w.Hang(&b, strings.Repeat(" ", doctorIndent)+w.Dim(fmt.Sprintf("%-7s", more[0]))+"  ", page.PlainLines(more[1]), doctorIndent)
 			}
 		}
 	}
@@ -146,7 +147,7 @@ func (d doctorResult) write(w *cli.Page) error {
 	return err
 }
 
-func (d doctorResult) summary(w *cli.Page) string {
+func (d doctorResult) summary(w *page.Page) string {
 	ok := fmt.Sprintf("%d ok", d.count(check.OK))
 	if d.count(check.OK) == len(d.Checks) {
 		return w.Green(ok)

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/check"
 )
@@ -120,5 +121,5 @@ func (v *statusView) show(ctx context.Context, result *statusResult) error {
 	if v.Output == outputPrometheus {
 		return v.writeMetrics(ctx, result)
 	}
-	return v.Emit("pmctl.status", result, func(w *cli.Page) error { return result.write(w, v.Verbose) })
+	return v.Emit("pmctl.status", result, func(w *page.Page) error { return result.write(w, v.Verbose) })
 }

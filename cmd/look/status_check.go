@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet/check"
 )
 
@@ -53,7 +54,7 @@ func (v *statusView) judge(result *statusResult) error {
 		}
 	}
 	if failed == nil || v.Output == cli.OutputJSON {
-		err := v.Emit("pmctl.status", result, func(w *cli.Page) error {
+		err := v.Emit("pmctl.status", result, func(w *page.Page) error {
 			_, err := fmt.Fprintf(w, "ok: deposit %s, reserve %s, %s\n", result.Deposit, result.Reserve, result.Lock)
 			return err
 		})

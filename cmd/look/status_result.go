@@ -6,7 +6,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/check"
@@ -145,7 +145,7 @@ func newStatusResult(s *check.Status) *statusResult {
 
 // write prints the status for a person, with the contracts' addresses if they are asked for,
 // and then a paragraph for each problem.
-func (s *statusResult) write(w *cli.Page, withContracts bool) error {
+func (s *statusResult) write(w *page.Page, withContracts bool) error {
 	fields := s.fields(w)
 	if withContracts {
 		fields = append(fields, s.Contracts.fields()...)
@@ -166,7 +166,7 @@ func (s *statusResult) write(w *cli.Page, withContracts bool) error {
 }
 
 // readiness is whether tickets can be made and paid, in a few words.
-func (s *statusResult) readiness(w *cli.Page) string {
+func (s *statusResult) readiness(w *page.Page) string {
 	problems := 0
 	for _, warning := range s.Warnings {
 		if warning.Problem {
@@ -179,7 +179,7 @@ func (s *statusResult) readiness(w *cli.Page) string {
 	return w.Green("ready to pay")
 }
 
-func (s *statusResult) fields(w *cli.Page) []cli.Field {
+func (s *statusResult) fields(w *page.Page) []page.Field {
 	round, block := s.Round.Current.String(), fmt.Sprint(s.Block.Number)
 	if !s.Round.Initialized {
 		round += " (not initialized; last initialized " + s.Round.LastInitialized.String() + ")"
@@ -205,31 +205,31 @@ func (s *statusResult) fields(w *cli.Page) []cli.Field {
 	if s.ReservePerRecipient != s.Reserve {
 		reserve += fmt.Sprintf(" (%s per recipient)", s.ReservePerRecipient)
 	}
-	fields := []cli.Field{
+	fields := []page.Field{
 		{"status", s.readiness(w)},
 		{"deposit", s.Deposit.String()},
 		{"reserve", reserve},
 		{"lock", lock},
 	}
 	if s.ReadyAt != nil {
-		fields = append(fields, cli.Field{"withdraw at", "about " + s.ReadyAt.Format(time.RFC3339)})
+		fields = append(fields, page.Field{"withdraw at", "about " + s.ReadyAt.Format(time.RFC3339)})
 	}
 	fields = append(fields,
-		cli.Field{"offer", offer},
-		cli.Field{"balance", s.Balance.String()},
-		cli.Field{"account", common.Address(s.Account).Hex()},
-		cli.Field{"network", fmt.Sprintf("%s (chain ID %s)", s.Network, s.ChainID)},
-		cli.Field{"round", round},
-		cli.Field{"block", block + " at " + s.Block.Time.Format(time.RFC3339)})
+		page.Field{"offer", offer},
+		page.Field{"balance", s.Balance.String()},
+		page.Field{"account", common.Address(s.Account).Hex()},
+		page.Field{"network", fmt.Sprintf("%s (chain ID %s)", s.Network, s.ChainID)},
+		page.Field{"round", round},
+		page.Field{"block", block + " at " + s.Block.Time.Format(time.RFC3339)})
 	if s.Paused {
-		fields = append(fields, cli.Field{"paused", w.Red("the contracts are paused") + ": nothing can be sent"})
+		fields = append(fields, page.Field{"paused", w.Red("the contracts are paused") + ": nothing can be sent"})
 	}
 	return fields
 }
 
-func (c contractsResult) fields() []cli.Field {
+func (c contractsResult) fields() []page.Field {
 	hex := func(a format.Address) string { return common.Address(a).Hex() }
-	return []cli.Field{
+	return []page.Field{
 		{"controller", hex(c.Controller)},
 		{"ticket broker", hex(c.TicketBroker)},
 		{"rounds manager", hex(c.RoundsManager)},

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -49,14 +50,14 @@ func runBudget(ctx context.Context, r *cli.Run, o *cli.ReaderOptions) error {
 	if err != nil {
 		return err
 	}
-	return r.Emit("pmctl.budget", spent, func(w *cli.Page) error { return writeBudget(w, spent) })
+	return r.Emit("pmctl.budget", spent, func(w *page.Page) error { return writeBudget(w, spent) })
 }
 
 // writeBudget prints what was spent in all and what is left of it, then what that is made of.
-func writeBudget(w *cli.Page, b *wallet.Budget) error {
-	var fields []cli.Field
+func writeBudget(w *page.Page, b *wallet.Budget) error {
+	var fields []page.Field
 	if b.CountsAsSpent != "" {
-		fields = append(fields, cli.Field{"spent", w.Red("all of the budget") + ": " + b.CountsAsSpent})
+		fields = append(fields, page.Field{"spent", w.Red("all of the budget") + ": " + b.CountsAsSpent})
 	}
 	var recipients [][]string
 	for _, line := range b.Lines {
@@ -64,9 +65,9 @@ func writeBudget(w *cli.Page, b *wallet.Budget) error {
 		isEV := line.Kind != wallet.SpentFaceValue
 		switch {
 		case line.Recipient == nil && isEV:
-			fields = append(fields, cli.Field{"EV", text})
+			fields = append(fields, page.Field{"EV", text})
 		case line.Recipient == nil:
-			fields = append(fields, cli.Field{"face value", text})
+			fields = append(fields, page.Field{"face value", text})
 		case isEV:
 			recipients = append(recipients, []string{common.Address(*line.Recipient).Hex(), text, ""})
 		default:
@@ -74,9 +75,9 @@ func writeBudget(w *cli.Page, b *wallet.Budget) error {
 		}
 	}
 	fields = append(fields,
-		cli.Field{"tickets", fmt.Sprint(b.Tickets)},
-		cli.Field{"day ends", b.DayEnds.Format(time.RFC3339)},
-		cli.Field{"sender", common.Address(b.Sender).Hex()},
+		page.Field{"tickets", fmt.Sprint(b.Tickets)},
+		page.Field{"day ends", b.DayEnds.Format(time.RFC3339)},
+		page.Field{"sender", common.Address(b.Sender).Hex()},
 	)
 	if err := w.Fields(fields); err != nil || len(recipients) == 0 {
 		return err
@@ -84,7 +85,7 @@ func writeBudget(w *cli.Page, b *wallet.Budget) error {
 	if err := w.Print("\n"); err != nil {
 		return err
 	}
-	return w.Table([]cli.Column{cli.Text("recipient"), cli.Number("EV"), cli.Number("face value")}, recipients)
+	return w.Table([]page.Column{page.Text("recipient"), page.Number("EV"), page.Number("face value")}, recipients)
 }
 
 // spentText is what was spent, of which limit, and whose setting that is.

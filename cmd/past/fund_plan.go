@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet"
@@ -109,7 +110,7 @@ func fundPlan(r *cli.Run, cmd *cobra.Command, o *fundPlanOptions) error {
 	case err != nil:
 		return err
 	}
-	return r.Emit("pmctl.fund_plan", plan, func(w *cli.Page) error { return writePlan(w, plan, until) })
+	return r.Emit("pmctl.fund_plan", plan, func(w *page.Page) error { return writePlan(w, plan, until) })
 }
 
 // open returns what asks the chain, for an account if there is one.
@@ -157,12 +158,12 @@ func (o *fundPlanOptions) accountIfAny(env *cli.Env) (common.Address, error) {
 	return found.Address, err
 }
 
-func writePlan(w *cli.Page, p *wallet.FundPlan, until time.Duration) error {
+func writePlan(w *page.Page, p *wallet.FundPlan, until time.Duration) error {
 	from := ""
 	if p.FaceValueSource != wallet.FaceValueGiven {
 		from = ", at the current gas price"
 	}
-	fields := []cli.Field{
+	fields := []page.Field{
 		{"deposit", fmt.Sprintf("%s = (k + spare) x F = (%d + %d) x F", p.Deposit, p.Wins, p.Spare)},
 		{"reserve", fmt.Sprintf("%s = pool x F = %d x F", p.Reserve, p.PoolSize)},
 		{"face value F", p.FaceValue.String() + from},
@@ -172,9 +173,9 @@ func writePlan(w *cli.Page, p *wallet.FundPlan, until time.Duration) error {
 	todo := fundLine(p.Deposit, p.Reserve)
 	if a := p.Account; a != nil {
 		fields = append(fields,
-			cli.Field{"account", common.Address(a.Address).Hex()},
-			cli.Field{"has", a.Deposit.String() + " of deposit"},
-			cli.Field{"", a.Reserve.String() + " of reserve"})
+			page.Field{"account", common.Address(a.Address).Hex()},
+			page.Field{"has", a.Deposit.String() + " of deposit"},
+			page.Field{"", a.Reserve.String() + " of reserve"})
 		todo = fundLine(a.AddDeposit, a.AddReserve)
 		if a.AddDeposit.IsZero() && a.AddReserve.IsZero() {
 			todo = "nothing: the account has enough"
@@ -182,7 +183,7 @@ func writePlan(w *cli.Page, p *wallet.FundPlan, until time.Duration) error {
 			todo += " --cancel-unlock"
 		}
 	}
-	return w.Fields(append(fields, cli.Field{"to do", todo}))
+	return w.Fields(append(fields, page.Field{"to do", todo}))
 }
 
 // fundLine is the command that adds to deposit and reserve, rounded up to whole gwei so that

@@ -13,7 +13,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/history"
@@ -21,14 +21,14 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-func writeHistory(w *cli.Page, h *wallet.History) error {
+func writeHistory(w *page.Page, h *wallet.History) error {
 	rows := make([][]string, len(h.Events))
 	for i, e := range h.Events {
 		name, detail := eventText(e)
 		rows[i] = []string{e.Time.Format(time.RFC3339), name, detail}
 	}
 	if len(rows) > 0 {
-		if err := w.Table([]cli.Column{cli.Text("time"), cli.Text("event"), cli.Prose("what")}, rows); err != nil {
+		if err := w.Table([]page.Column{page.Text("time"), page.Text("event"), page.Prose("what")}, rows); err != nil {
 			return err
 		}
 		if _, err := fmt.Fprintln(w); err != nil {
@@ -36,7 +36,7 @@ func writeHistory(w *cli.Page, h *wallet.History) error {
 		}
 	}
 	if totals := totals(h); len(totals) > 0 {
-		if err := w.Table([]cli.Column{cli.Text("total"), cli.Number("deposit"), cli.Number("reserve")}, totals); err != nil {
+		if err := w.Table([]page.Column{page.Text("total"), page.Number("deposit"), page.Number("reserve")}, totals); err != nil {
 			return err
 		}
 		if err := w.Print("\n"); err != nil {
@@ -107,31 +107,31 @@ func totals(h *wallet.History) [][]string {
 	return slices.DeleteFunc(rows, func(row []string) bool { return row[1] == row[2] && row[1] == wei.Format(new(big.Rat)) })
 }
 
-func summary(h *wallet.History) []cli.Field {
+func summary(h *wallet.History) []page.Field {
 	t, l := h.Totals, h.Luck
-	fields := []cli.Field{{"sender", common.Address(h.Sender).Hex()}}
+	fields := []page.Field{{"sender", common.Address(h.Sender).Hex()}}
 	if h.Recipient != nil {
-		fields = append(fields, cli.Field{"recipient", common.Address(*h.Recipient).Hex()})
+		fields = append(fields, page.Field{"recipient", common.Address(*h.Recipient).Hex()})
 	}
 	if h.Client != "" {
-		fields = append(fields, cli.Field{"client", h.Client})
+		fields = append(fields, page.Field{"client", h.Client})
 	}
 	redeemed := fmt.Sprint(t.Redemptions)
 	if t.Unmatched > 0 {
 		redeemed += fmt.Sprintf(", %d of them of tickets that this ledger does not have", t.Unmatched)
 	}
-	fields = append(fields, cli.Field{"redeemed", redeemed})
+	fields = append(fields, page.Field{"redeemed", redeemed})
 	if l.Outstanding > 0 {
-		fields = append(fields, cli.Field{"outstanding", words.Count(l.Outstanding, "ticket") + " can still win"})
+		fields = append(fields, page.Field{"outstanding", words.Count(l.Outstanding, "ticket") + " can still win"})
 	}
 	if l.Tickets == 0 {
-		return append(fields, cli.Field{"luck", "no ticket of this ledger has been drawn"})
+		return append(fields, page.Field{"luck", "no ticket of this ledger has been drawn"})
 	}
 	luck, chance := luckText(l)
 	return append(fields,
-		cli.Field{"drawn", fmt.Sprintf("%s worth %s", words.Count(l.Tickets, "ticket"), plot.About(l.TotalEVExact.Rat))},
-		cli.Field{"won", fmt.Sprintf("%d redeemed, %.4g expected; %s paid", l.Wins, l.ExpectedWins, wei.Format(l.Paid))},
-		cli.Field{"luck", luck}, cli.Field{"", chance})
+		page.Field{"drawn", fmt.Sprintf("%s worth %s", words.Count(l.Tickets, "ticket"), plot.About(l.TotalEVExact.Rat))},
+		page.Field{"won", fmt.Sprintf("%d redeemed, %.4g expected; %s paid", l.Wins, l.ExpectedWins, wei.Format(l.Paid))},
+		page.Field{"luck", luck}, page.Field{"", chance})
 }
 
 // luckText says which way the luck went, for a sender whose tickets had better not win, and

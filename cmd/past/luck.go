@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/forecast"
@@ -91,7 +92,7 @@ func runLuck(r *cli.Run, cmd *cobra.Command, o *luckOptions, args []string) erro
 	if err := finish(plot.Luck(luck), r, file); err != nil {
 		return err
 	}
-	return r.Emit("pmctl.luck", luck, func(w *cli.Page) error { return writeLuck(w, luck) })
+	return r.Emit("pmctl.luck", luck, func(w *page.Page) error { return writeLuck(w, luck) })
 }
 
 // rate reads how fast and how long is spent.
@@ -177,18 +178,18 @@ func (o *luckOptions) offered(r *cli.Run, cmd *cobra.Command, recipient string) 
 }
 
 // writeLuck prints the deposit and what is expected, then the chances of other amounts.
-func writeLuck(w *cli.Page, l *wallet.Luck) error {
+func writeLuck(w *page.Page, l *wallet.Luck) error {
 	last := l.AtMost[len(l.AtMost)-1]
-	fields := []cli.Field{
+	fields := []page.Field{
 		{"deposit", fmt.Sprintf("%s suffices in %s of all periods: (%s + %d) x F", l.Deposit, percent(1-last.Risk), words.Count(last.Wins, "win"), l.Spare)},
 		{"expected", fmt.Sprintf("%s in %s: %s", wei.Format(l.TotalEVExact.Rat), plot.Days(float64(l.Seconds)/86400), expectedWins(l.ExpectedWins))},
 		{"face value F", l.FaceValue.String()},
 	}
 	if l.TicketEV != nil {
-		fields = append(fields, cli.Field{"ticket EV", wei.Format(l.TicketEVExact.Rat) + ", " + ticketPace(l)})
+		fields = append(fields, page.Field{"ticket EV", wei.Format(l.TicketEVExact.Rat) + ", " + ticketPace(l)})
 	}
 	bars := plot.BarsOf(l, max(1, w.Width-2*sparkIndent))
-	fields = append(fields, cli.Field{"wins", fmt.Sprintf("%d %s %d", bars.Least, sparkline(bars.Probabilities, len(bars.Probabilities)), bars.Most)})
+	fields = append(fields, page.Field{"wins", fmt.Sprintf("%d %s %d", bars.Least, sparkline(bars.Probabilities, len(bars.Probabilities)), bars.Most)})
 	if err := w.Fields(fields); err != nil {
 		return err
 	}
@@ -205,7 +206,7 @@ func writeLuck(w *cli.Page, l *wallet.Luck) error {
 	if err := w.Print("\n"); err != nil {
 		return err
 	}
-	return w.Table([]cli.Column{cli.Text("cost of a period"), cli.Number("wins"), cli.Number("paid"), cli.Number("chance")}, rows)
+	return w.Table([]page.Column{page.Text("cost of a period"), page.Number("wins"), page.Number("paid"), page.Number("chance")}, rows)
 }
 
 // expectedWins is a mean number of wins.

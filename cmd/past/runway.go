@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet/plot"
 )
 
@@ -57,5 +58,5 @@ func runRunway(r *cli.Run, cmd *cobra.Command, o *runwayOptions) error {
 	if err := finish(plot.Runway(told), r, file); err != nil {
 		return err
 	}
-	return r.Emit("pmctl.runway", told, func(w *cli.Page) error { return writeRunway(w, told) })
+	return r.Emit("pmctl.runway", told, func(w *page.Page) error { return writeRunway(w, told) })
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/plot"
@@ -18,7 +18,7 @@ import (
 
 // writeRunway prints when the deposit is empty, then what that follows from. Without a forecast, less
 // than a day shows no rate by the day, and no course.
-func writeRunway(out *cli.Page, w *wallet.Runway) error {
+func writeRunway(out *page.Page, w *wallet.Runway) error {
 	short := w.Forecast == nil && w.Until.Sub(w.Since) < 24*time.Hour
 	perDay := func(text string, rate *big.Rat) string {
 		if short || rate.Sign() == 0 {
@@ -26,25 +26,25 @@ func writeRunway(out *cli.Page, w *wallet.Runway) error {
 		}
 		return text + ", " + plot.About(rate) + " a day"
 	}
-	fields := []cli.Field{{"empty", plot.Outlook(w)}}
+	fields := []page.Field{{"empty", plot.Outlook(w)}}
 	if f := w.Forecast; f != nil && f.DaysHigh > 0 {
-		fields = append(fields, cli.Field{"90 %", fmt.Sprintf("%s to %s", plot.Days(f.DaysLow), plot.Days(f.DaysHigh))})
+		fields = append(fields, page.Field{"90 %", fmt.Sprintf("%s to %s", plot.Days(f.DaysLow), plot.Days(f.DaysHigh))})
 	}
 	fields = append(fields,
-		cli.Field{"deposit", w.Deposit.String()},
-		cli.Field{"reserve", w.Reserve.String()},
-		cli.Field{"made", perDay(fmt.Sprintf("%s worth %s", words.Count(w.Made.Tickets, "ticket"), plot.About(w.Made.TotalEVExact.Rat)), w.EVPerDayExact.Rat)},
-		cli.Field{"paid", perDay(fmt.Sprintf("%s for %s, %.4g expected", wei.Format(w.Paid), words.Count(w.Redemptions, "win"), w.ExpectedWins), w.PaidPerDay)},
+		page.Field{"deposit", w.Deposit.String()},
+		page.Field{"reserve", w.Reserve.String()},
+		page.Field{"made", perDay(fmt.Sprintf("%s worth %s", words.Count(w.Made.Tickets, "ticket"), plot.About(w.Made.TotalEVExact.Rat)), w.EVPerDayExact.Rat)},
+		page.Field{"paid", perDay(fmt.Sprintf("%s for %s, %.4g expected", wei.Format(w.Paid), words.Count(w.Redemptions, "win"), w.ExpectedWins), w.PaidPerDay)},
 	)
 	if w.Outstanding.Tickets > 0 {
-		fields = append(fields, cli.Field{"outstanding", fmt.Sprintf("%s, at worst %s", words.Count(w.Outstanding.Tickets, "ticket"), wei.Format(w.Outstanding.FaceValue))})
+		fields = append(fields, page.Field{"outstanding", fmt.Sprintf("%s, at worst %s", words.Count(w.Outstanding.Tickets, "ticket"), wei.Format(w.Outstanding.FaceValue))})
 	}
 	if w.Unmatched > 0 {
-		fields = append(fields, cli.Field{"ledger", fmt.Sprintf("lacks %d of the wins: the forecast goes by the wins", w.Unmatched)})
+		fields = append(fields, page.Field{"ledger", fmt.Sprintf("lacks %d of the wins: the forecast goes by the wins", w.Unmatched)})
 	}
 	fields = append(fields,
-		cli.Field{"observed", fmt.Sprintf("%s since %s", plot.Days(w.Until.Sub(w.Since).Hours()/24), w.Since.Format(time.RFC3339))},
-		cli.Field{"sender", common.Address(w.Sender).Hex()},
+		page.Field{"observed", fmt.Sprintf("%s since %s", plot.Days(w.Until.Sub(w.Since).Hours()/24), w.Since.Format(time.RFC3339))},
+		page.Field{"sender", common.Address(w.Sender).Hex()},
 	)
 	if short {
 		return out.Fields(fields)
@@ -54,7 +54,7 @@ func writeRunway(out *cli.Page, w *wallet.Runway) error {
 		spent[i], _ = part.Float64()
 	}
 	if line := sparkline(spent, out.Width-sparkIndent); line != "" {
-		fields = append(fields, cli.Field{"spent", line})
+		fields = append(fields, page.Field{"spent", line})
 	}
 	return out.Fields(fields)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -237,13 +238,13 @@ func newPaymentResult(p *pay.Payment, value wei.Wei) paymentResult {
 	return result
 }
 
-func (p paymentResult) write(w *cli.Page) error {
+func (p paymentResult) write(w *page.Page) error {
 	t := p.payment.Tickets
 	session := "new"
 	if p.Continued {
 		session = "continued"
 	}
-	fields := []cli.Field{
+	fields := []page.Field{
 		{"paid", wei.Format(p.TotalEVExact.Rat)},
 		{"to", t.Params.Recipient.Hex()},
 		{"at", p.URL},
@@ -253,12 +254,12 @@ func (p paymentResult) write(w *cli.Page) error {
 		{"session", format.PlainText(p.SessionID) + ", " + session},
 	}
 	if p.CreditUsed != nil {
-		fields = slices.Insert(fields, 4, cli.Field{"credit", p.CreditUsed.String() + ", left by the session's last payment"})
+		fields = slices.Insert(fields, 4, page.Field{"credit", p.CreditUsed.String() + ", left by the session's last payment"})
 	}
 	if parts := p.payment.Parts; len(parts) > 1 {
 		fields[len(fields)-2][1] = fmt.Sprintf("%s in %d parts", words.Count(p.Tickets, "ticket"), len(parts))
 		for i, t := range parts {
-			fields = append(fields, cli.Field{fmt.Sprintf("part %d", i+1), accepted(t)})
+			fields = append(fields, page.Field{fmt.Sprintf("part %d", i+1), accepted(t)})
 		}
 	}
 	return w.Fields(fields)

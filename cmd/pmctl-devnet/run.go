@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -109,7 +110,7 @@ soon as the network is ready.`,
 	command.PersistentFlags().StringVar(&o.state, "state", "", "state `FILE` with which pmctl finds the network (default $PMCTL_DEVNET_STATE, else $XDG_STATE_HOME/pmctl/devnet.json)")
 	flags.BoolVar(&o.untilStdinCloses, "until-stdin-closes", false, "also end when stdin is closed, so that no script leaves a network running")
 	command.AddCommand(remote{r, func() (string, error) { return o.statePath(r.Getenv) }}.commands()...)
-	cli.InstallHelp(command, func() *cli.Page { return cli.OutPage(r) }, "")
+	cli.InstallHelp(command, func() *page.Page { return cli.OutPage(r) }, "")
 	return command
 }
 
@@ -197,22 +198,22 @@ func report(r *cli.Run, network *devnet.Devnet, config devnet.Config) error {
 	if state.Arbitrum {
 		mode = "arbitrum"
 	}
-	fields := []cli.Field{{"rpc", state.RPCURL}, {"websocket", state.WSURL}, {"control", state.ControlURL}, {"controller", state.Controller.Hex()}}
+	fields := []page.Field{{"rpc", state.RPCURL}, {"websocket", state.WSURL}, {"control", state.ControlURL}, {"controller", state.Controller.Hex()}}
 	for _, recipient := range state.Recipients {
-		fields = append(fields, cli.Field{"recipient", recipient.Address.Hex() + " " + recipient.URL})
+		fields = append(fields, page.Field{"recipient", recipient.Address.Hex() + " " + recipient.URL})
 	}
 	fields = append(fields,
-		cli.Field{"accounts", fmt.Sprintf("%d with %s each, keys in the state file", len(state.Accounts), network.Balance())},
-		cli.Field{"rounds", fmt.Sprintf("%d L1 blocks each, unlocking takes %d rounds", config.RoundLength, config.UnlockPeriod)},
-		cli.Field{"state", config.StatePath})
+		page.Field{"accounts", fmt.Sprintf("%d with %s each, keys in the state file", len(state.Accounts), network.Balance())},
+		page.Field{"rounds", fmt.Sprintf("%d L1 blocks each, unlocking takes %d rounds", config.RoundLength, config.UnlockPeriod)},
+		page.Field{"state", config.StatePath})
 	if r.Quiet {
 		return nil
 	}
-	page := cli.ErrPage(r)
+	w := cli.ErrPage(r)
 	return errors.Join(
-		page.Print(fmt.Sprintf("local network is ready (chain ID %d, %s)\n", state.ChainID, mode)),
-		page.Fields(fields),
-		page.Print("press Ctrl-C to stop it\n"))
+		w.Print(fmt.Sprintf("local network is ready (chain ID %d, %s)\n", state.ChainID, mode)),
+		w.Fields(fields),
+		w.Print("press Ctrl-C to stop it\n"))
 }
 
 // writeJSON writes what the network's own servers and its state file have as JSON.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/pmctl/pmctl/cmd"
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 )
 
 func main() {
@@ -57,15 +58,15 @@ func all(c *cobra.Command) []*cobra.Command {
 
 // referenceOf is every command's help on one page of Markdown.
 func referenceOf(tree *cobra.Command) ([]byte, error) {
-	var page bytes.Buffer
-	page.WriteString("# Command line reference\n\n" +
+	var reference bytes.Buffer
+	reference.WriteString("# Command line reference\n\n" +
 		"The help of every command and every topic, as `make gen` wrote it down. The exit codes are under [pmctl help exit-codes](#pmctl-help-exit-codes) and in the [README](../README.md).\n\n")
 	for _, c := range all(tree) {
 		path := c.CommandPath()
-		fmt.Fprintf(&page, "- [%s](#%s): %s\n", path, strings.ReplaceAll(path, " ", "-"), c.Short)
+		fmt.Fprintf(&reference, "- [%s](#%s): %s\n", path, strings.ReplaceAll(path, " ", "-"), c.Short)
 	}
 	for _, topic := range cli.Topics() {
-		fmt.Fprintf(&page, "- [pmctl help %s](#pmctl-help-%s): %s\n", topic.Name, topic.Name, topic.Short)
+		fmt.Fprintf(&reference, "- [pmctl help %s](#pmctl-help-%s): %s\n", topic.Name, topic.Name, topic.Short)
 	}
 	for _, c := range all(tree) {
 		var help bytes.Buffer
@@ -75,16 +76,16 @@ func referenceOf(tree *cobra.Command) ([]byte, error) {
 		if err := c.Help(); err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(&page, "\n## %s\n\n```text\n%s\n```\n", c.CommandPath(), strings.TrimSpace(help.String()))
+		fmt.Fprintf(&reference, "\n## %s\n\n```text\n%s\n```\n", c.CommandPath(), strings.TrimSpace(help.String()))
 	}
 	for _, topic := range cli.Topics() {
 		var text bytes.Buffer
-		if err := cli.WriteTopic(&cli.Page{Writer: &text, Width: 80}, topic); err != nil {
+		if err := cli.WriteTopic(&page.Page{Writer: &text, Width: 80}, topic); err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(&page, "\n## pmctl help %s\n\n```text\n%s\n```\n", topic.Name, strings.TrimSpace(text.String()))
+		fmt.Fprintf(&reference, "\n## pmctl help %s\n\n```text\n%s\n```\n", topic.Name, strings.TrimSpace(text.String()))
 	}
-	return page.Bytes(), nil
+	return reference.Bytes(), nil
 }
 
 // writeMan writes a page for each command, and removes the pages of removed commands.

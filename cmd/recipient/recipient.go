@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -97,7 +98,7 @@ func listRecipients(ctx context.Context, r *cli.Run, network *cli.NetworkOptions
 	return cli.EmitList(r, "pmctl.recipients", list, list.write)
 }
 
-func (l recipientList) write(w *cli.Page) error {
+func (l recipientList) write(w *page.Page) error {
 	rows := make([][]string, len(l.Recipients))
 	for i, entry := range l.Recipients {
 		uri := entry.URL
@@ -106,5 +107,5 @@ func (l recipientList) write(w *cli.Page) error {
 		}
 		rows[i] = []string{common.Address(entry.Address).Hex(), check.EntryText(uri)}
 	}
-	return w.Table([]cli.Column{cli.Text("recipient"), cli.Text("url")}, rows)
+	return w.Table([]page.Column{page.Text("recipient"), page.Text("url")}, rows)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -113,19 +114,19 @@ func emitRecipient(r *cli.Run, result *recipientResult) error {
 	return r.Emit("pmctl.recipient", result, result.write)
 }
 
-func (p *recipientResult) write(w *cli.Page) error {
+func (p *recipientResult) write(w *page.Page) error {
 	active := w.Red("no") + ": it takes no payments, and no reserve pays it"
 	if p.Active {
 		active = w.Green("yes")
 	}
-	fields := []cli.Field{
+	fields := []page.Field{
 		{"recipient", common.Address(p.Address).Hex()},
 		{"registry", check.EntryText(p.recipientEntry.URL)},
 	}
 	if p.AIURL != "" && p.AIURL != p.recipientEntry.URL {
-		fields = append(fields, cli.Field{"for AI work", check.EntryText(p.AIURL)})
+		fields = append(fields, page.Field{"for AI work", check.EntryText(p.AIURL)})
 	}
-	fields = append(fields, cli.Field{"active", active})
+	fields = append(fields, page.Field{"active", active})
 	if p.recipientOffer == nil {
 		return w.Fields(fields)
 	}
@@ -139,14 +140,14 @@ func (p *recipientResult) write(w *cli.Page) error {
 	} else if p.PaidBefore != nil {
 		before = w.Yellow("another address") + ": " + common.Address(*p.PaidBefore).Hex()
 	}
-	url := cli.Field{"url", p.recipientOffer.URL}
+	url := page.Field{"url", p.recipientOffer.URL}
 	if p.recipientOffer.URL != p.recipientEntry.URL {
 		fields = append(fields, url)
 	}
 	fields = append(fields,
-		cli.Field{"agrees", agrees},
-		cli.Field{"paid before", before},
-		cli.Field{"latency", fmt.Sprintf("%d ms", p.LatencyMS)},
+		page.Field{"agrees", agrees},
+		page.Field{"paid before", before},
+		page.Field{"latency", fmt.Sprintf("%d ms", p.LatencyMS)},
 	)
 	if err := w.Fields(fields); err != nil {
 		return err

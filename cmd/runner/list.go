@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 )
@@ -126,8 +127,8 @@ func emit(r *cli.Run, l *listing) error {
 	return cli.EmitList(r, "pmctl.runners", l, l.write)
 }
 
-func (l *listing) write(p *cli.Page) error {
-	header := []cli.Column{cli.Text("app"), cli.Text("mode"), cli.Number("price"), cli.Number("per hour"), cli.Number("free"), cli.Text("url")}
+func (l *listing) write(p *page.Page) error {
+	header := []page.Column{page.Text("app"), page.Text("mode"), page.Number("price"), page.Number("per hour"), page.Number("free"), page.Text("url")}
 	rows := make([][]string, len(l.Runners))
 	for i := range l.Runners {
 		e := &l.Runners[i]
@@ -137,7 +138,7 @@ func (l *listing) write(p *cli.Page) error {
 		}
 	}
 	if l.Age != nil {
-		header = slices.Insert(header, 5, cli.Number("age"))
+		header = slices.Insert(header, 5, page.Number("age"))
 	}
 	return p.Table(header, rows)
 }

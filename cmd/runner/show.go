@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/call"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -57,21 +58,21 @@ type details struct {
 	Metadata json.RawMessage `json:"metadata,omitempty"`
 }
 
-func (d *details) write(p *cli.Page) error {
-	fields := []cli.Field{
+func (d *details) write(p *page.Page) error {
+	fields := []page.Field{
 		{"url", format.PlainText(d.URL)},
 		{"app", format.PlainText(d.App)},
 		{"mode", d.Mode},
 		{"price", d.price()},
 	}
 	if hour := d.perHour(); hour != "" {
-		fields = append(fields, cli.Field{"per hour", hour})
+		fields = append(fields, page.Field{"per hour", hour})
 	}
-	fields = append(fields, cli.Field{"free", d.free()})
-	for _, stated := range []cli.Field{{"version", d.Version}, {"gpu", string(d.GPU)}, {"metadata", string(d.Metadata)}} {
+	fields = append(fields, page.Field{"free", d.free()})
+	for _, stated := range []page.Field{{"version", d.Version}, {"gpu", string(d.GPU)}, {"metadata", string(d.Metadata)}} {
 		if stated[1] != "" {
-			fields = append(fields, cli.Field{stated[0], format.PlainText(stated[1])})
+			fields = append(fields, page.Field{stated[0], format.PlainText(stated[1])})
 		}
 	}
-	return p.Fields(append(fields, cli.Field{"listed by", d.ListedBy}))
+	return p.Fields(append(fields, page.Field{"listed by", d.ListedBy}))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -184,11 +185,11 @@ func amountSetting(name string, value *wei.Wei, from string) configSetting {
 }
 
 // write prints each setting, and where it is from unless it is the default.
-func (c configResult) write(w *cli.Page) error {
+func (c configResult) write(w *page.Page) error {
 	names := []string{"the user's file", "the system's file"}
-	var fields []cli.Field
+	var fields []page.Field
 	if c.Profile != "" {
-		fields = append(fields, cli.Field{"profile", c.Profile})
+		fields = append(fields, page.Field{"profile", c.Profile})
 	}
 	inFiles := make([]string, 0, 2*len(names))
 	for i, file := range c.Files {
@@ -196,7 +197,7 @@ func (c configResult) write(w *cli.Page) error {
 		if !file.Found {
 			text += " (does not exist)"
 		}
-		fields = append(fields, cli.Field{names[i], text})
+		fields = append(fields, page.Field{names[i], text})
 		inFiles = append(inFiles, file.Path, names[i])
 	}
 	if err := w.Fields(fields); err != nil {
@@ -213,7 +214,7 @@ func (c configResult) write(w *cli.Page) error {
 		if s.From != cli.TheDefault {
 			text += " " + w.Dim("("+shorten.Replace(s.From)+")")
 		}
-		w.Hang(&b, fmt.Sprintf("%-*s  ", width, s.Name), text, cli.FieldIndent)
+		w.Hang(&b, fmt.Sprintf("%-*s  ", width, s.Name), text, page.FieldIndent)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

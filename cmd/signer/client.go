@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
 )
@@ -194,7 +195,7 @@ func (o *credentialOptions) emit(r *cli.Run, d clientDocument, token string) err
 		}
 		d.SDKToken = base64.StdEncoding.EncodeToString(text)
 	}
-	return r.Emit("pmctl.signer_client", d, func(p *cli.Page) error { return d.write(p, r.Now()) })
+	return r.Emit("pmctl.signer_client", d, func(p *page.Page) error { return d.write(p, r.Now()) })
 }
 
 func newClientRotate(r *cli.Run) *cobra.Command {
@@ -279,7 +280,7 @@ func change(ctx context.Context, r *cli.Run, all *wallet.SignerClients, name str
 		return err
 	}
 	d := documentOf(changed)
-	return r.Emit("pmctl.signer_client", d, func(p *cli.Page) error { return d.write(p, r.Now()) })
+	return r.Emit("pmctl.signer_client", d, func(p *page.Page) error { return d.write(p, r.Now()) })
 }
 
 func newClientShow(r *cli.Run) *cobra.Command {
@@ -294,7 +295,7 @@ func newClientShow(r *cli.Run) *cobra.Command {
 			return err
 		}
 		d := documentOf(client)
-		return r.Emit("pmctl.signer_client", d, func(p *cli.Page) error { return d.write(p, r.Now()) })
+		return r.Emit("pmctl.signer_client", d, func(p *page.Page) error { return d.write(p, r.Now()) })
 	})
 }
 
@@ -315,6 +316,6 @@ func newClientList(r *cli.Run) *cobra.Command {
 		}
 		return r.Emit("pmctl.signer_clients", struct {
 			Clients []clientDocument `json:"clients"`
-		}{documents}, func(p *cli.Page) error { return writeClients(p, documents, r.Now()) })
+		}{documents}, func(p *page.Page) error { return writeClients(p, documents, r.Now()) })
 	})
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -76,14 +76,14 @@ func timeOf(at time.Time) *time.Time {
 	return &at
 }
 
-func (d clientDocument) write(p *cli.Page, now time.Time) error {
-	fields := []cli.Field{{"client", d.Name}, {"state", d.state(p, now)}}
+func (d clientDocument) write(p *page.Page, now time.Time) error {
+	fields := []page.Field{{"client", d.Name}, {"state", d.state(p, now)}}
 	if until := d.until(); until != "" {
-		fields = append(fields, cli.Field{"until", until})
+		fields = append(fields, page.Field{"until", until})
 	}
 	add := func(name, value string) {
 		if value != "" {
-			fields = append(fields, cli.Field{name, value})
+			fields = append(fields, page.Field{name, value})
 		}
 	}
 	for _, a := range allowances() {
@@ -111,7 +111,7 @@ func (d clientDocument) write(p *cli.Page, now time.Time) error {
 }
 
 // state says whether anything is signed for the client.
-func (d clientDocument) state(p *cli.Page, now time.Time) string {
+func (d clientDocument) state(p *page.Page, now time.Time) string {
 	switch {
 	case d.RevokedAt != nil:
 		return p.Red("revoked")
@@ -142,17 +142,17 @@ func (d clientDocument) limit(name string) string {
 	return ""
 }
 
-func writeClients(p *cli.Page, list []clientDocument, now time.Time) error {
+func writeClients(p *page.Page, list []clientDocument, now time.Time) error {
 	if len(list) == 0 {
 		return p.Print("no clients: add one with pmctl signer client add NAME\n")
 	}
-	columns := []cli.Column{cli.Text("client"), cli.Text("state")}
+	columns := []page.Column{page.Text("client"), page.Text("state")}
 	ends := slices.ContainsFunc(list, func(d clientDocument) bool { return d.until() != "" })
 	if ends {
-		columns = append(columns, cli.Text("until"))
+		columns = append(columns, page.Text("until"))
 	}
 	for _, a := range allowances() {
-		columns = append(columns, cli.Number(a.label))
+		columns = append(columns, page.Number(a.label))
 	}
 	rows := make([][]string, len(list))
 	for i, d := range list {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 )
 
 // TestClientsOfTheList: a client that has expired is not active.
@@ -15,7 +15,7 @@ func TestClientsOfTheList(t *testing.T) {
 	now := time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC)
 	later := now.Add(time.Hour)
 	var b strings.Builder
-	require.NoError(t, writeClients(&cli.Page{Writer: &b, Width: 80}, []clientDocument{
+	require.NoError(t, writeClients(&page.Page{Writer: &b, Width: 80}, []clientDocument{
 		{Name: "batch"}, {Name: "studio", ExpiresAt: &later}, {Name: "trial", ExpiresAt: &now}, {Name: "nina", ExpiresAt: &later, RevokedAt: &now},
 	}, now))
 	var lines []string

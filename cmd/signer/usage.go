@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -41,7 +42,7 @@ Tickets that this account made for no client are in a line of their own.`,
 			if r.Output == cli.OutputCSV {
 				return writeUsageCSV(r.Out, found.Clients)
 			}
-			return r.Emit("pmctl.signer_usage", found, func(p *cli.Page) error { return writeUsage(p, found.Clients) })
+			return r.Emit("pmctl.signer_usage", found, func(p *page.Page) error { return writeUsage(p, found.Clients) })
 		},
 	}
 	cmd.Flags().StringVar(&client, "client", "", "show only the client with this `NAME`")
@@ -51,7 +52,7 @@ Tickets that this account made for no client are in a line of their own.`,
 	return cmd
 }
 
-func writeUsage(p *cli.Page, clients []wallet.ClientUsage) error {
+func writeUsage(p *page.Page, clients []wallet.ClientUsage) error {
 	if len(clients) == 0 {
 		return p.Print("no clients: add one with pmctl signer client add NAME\n")
 	}
@@ -66,8 +67,8 @@ func writeUsage(p *cli.Page, clients []wallet.ClientUsage) error {
 			fmt.Sprintf("%d of %.3g", c.Luck.Wins, c.Luck.ExpectedWins), luck(&c),
 		}
 	}
-	return p.Table([]cli.Column{
-		cli.Text("client"), cli.Number("payments"), cli.Number("tickets"), cli.Number("EV"), cli.Number("paid"), cli.Number("wins"), cli.Text("luck"),
+	return p.Table([]page.Column{
+		page.Text("client"), page.Number("payments"), page.Number("tickets"), page.Number("EV"), page.Number("paid"), page.Number("wins"), page.Text("luck"),
 	}, rows)
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 )
 
@@ -62,12 +63,12 @@ func acknowledgeStore(ctx context.Context, r *cli.Run, config wallet.Config, yes
 	return r.Emit("pmctl.acknowledgement", result, result.write)
 }
 
-func (a acknowledgement) write(w *cli.Page) error {
-	fields := []cli.Field{{"store", a.Path}}
+func (a acknowledgement) write(w *page.Page) error {
+	fields := []page.Field{{"store", a.Path}}
 	if !a.Acknowledged {
-		return w.Fields(append(fields, cli.Field{"acknowledged", "nothing: no record is missing"}))
+		return w.Fields(append(fields, page.Field{"acknowledged", "nothing: no record is missing"}))
 	}
 	return w.Fields(append(fields,
-		cli.Field{"acknowledged", a.Reason},
-		cli.Field{"from now on", "request IDs and transactions that the store does not know are new"}))
+		page.Field{"acknowledged", a.Reason},
+		page.Field{"from now on", "request IDs and transactions that the store does not know are new"}))
 }

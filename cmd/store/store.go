@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -89,26 +90,26 @@ func checkStore(ctx context.Context, r *cli.Run, config wallet.Config, _ []strin
 	return found.Err()
 }
 
-func (s storeReport) write(w *cli.Page) error {
+func (s storeReport) write(w *page.Page) error {
 	verdict := w.Green("sound")
 	if !s.Sound {
 		verdict = w.Red("damaged")
 	}
-	fields := []cli.Field{{"verdict", verdict}}
+	fields := []page.Field{{"verdict", verdict}}
 	for _, problem := range s.Problems {
-		fields = append(fields, cli.Field{"problem", format.PlainText(problem)})
+		fields = append(fields, page.Field{"problem", format.PlainText(problem)})
 	}
-	fields = append(fields, []cli.Field{
+	fields = append(fields, []page.Field{
 		{"store", s.Path},
 		{"id", s.StoreID},
 		{"schema", fmt.Sprintf("version %d", s.Version)},
 	}...)
 	if s.Version < s.Known {
-		fields = append(fields, cli.Field{"", fmt.Sprintf("the next command that uses it brings it to version %d", s.Known)})
+		fields = append(fields, page.Field{"", fmt.Sprintf("the next command that uses it brings it to version %d", s.Known)})
 	}
 	for _, name := range []string{"sessions", "reservations", "requests", "params", "winners"} {
 		if count, ok := s.Rows[name]; ok {
-			fields = append(fields, cli.Field{name, fmt.Sprint(count)})
+			fields = append(fields, page.Field{name, fmt.Sprint(count)})
 		}
 	}
 	identity := "unchanged: neither moved nor restored"
@@ -118,9 +119,9 @@ func (s storeReport) write(w *cli.Page) error {
 	case s.Unremembered:
 		identity = "not moved; this machine has not used it before, and cannot tell whether it was restored"
 	}
-	fields = append(fields, cli.Field{"identity", identity})
+	fields = append(fields, page.Field{"identity", identity})
 	if s.Unacknowledged != "" {
-		fields = append(fields, cli.Field{"may lack records", s.Unacknowledged + " (pmctl store acknowledge)"})
+		fields = append(fields, page.Field{"may lack records", s.Unacknowledged + " (pmctl store acknowledge)"})
 	}
 	return w.Fields(fields)
 }
@@ -205,12 +206,12 @@ type storeImport struct {
 	Acknowledged bool `json:"acknowledged"`
 }
 
-func (i storeImport) write(w *cli.Page) error {
-	fields := []cli.Field{{"imported", words.Count(i.Reservations, "reservation") + " and " + words.Count(i.Requests, "request")}}
+func (i storeImport) write(w *page.Page) error {
+	fields := []page.Field{{"imported", words.Count(i.Reservations, "reservation") + " and " + words.Count(i.Requests, "request")}}
 	if i.Clients+i.Payments > 0 {
-		fields = append(fields, cli.Field{"remote signer", words.Count(i.Clients, "client") + " and " + words.Count(i.Payments, "payment")})
+		fields = append(fields, page.Field{"remote signer", words.Count(i.Clients, "client") + " and " + words.Count(i.Payments, "payment")})
 	}
-	return w.Fields(append(fields, []cli.Field{
+	return w.Fields(append(fields, []page.Field{
 		{"store", i.Path},
 		{"refused", "transactions, and request IDs that are not in the store, until pmctl store acknowledge"},
 	}...))
@@ -266,9 +267,9 @@ type storeMigration struct {
 	MovedFrom string `json:"moved_from,omitempty"`
 }
 
-func (m storeMigration) write(w *cli.Page) error {
+func (m storeMigration) write(w *page.Page) error {
 	if m.MovedFrom == "" {
-		return w.Fields([]cli.Field{{"store", m.Path}, {"schema", "up to date"}})
+		return w.Fields([]page.Field{{"store", m.Path}, {"schema", "up to date"}})
 	}
-	return w.Fields([]cli.Field{{"store", m.Path}, {"moved from", m.MovedFrom}, {"old store", "creates no more tickets"}})
+	return w.Fields([]page.Field{{"store", m.Path}, {"moved from", m.MovedFrom}, {"old store", "creates no more tickets"}})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/durable"
 	"github.com/pmctl/pmctl/internal/jsonfilter"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet"
@@ -213,8 +214,8 @@ func writeBatch(ctx context.Context, r *cli.Run, out cli.Output, b *wallet.Batch
 }
 
 // writeBatchTable prints a batch for a person. Signatures are never cut.
-func writeBatchTable(ctx context.Context, out *cli.Page, t *wallet.Batch) error {
-	err := out.Fields([]cli.Field{
+func writeBatchTable(ctx context.Context, out *page.Page, t *wallet.Batch) error {
+	err := out.Fields([]page.Field{
 		{"recipient", t.Params.Recipient.Hex()},
 		{"sender", t.Sender.Hex()},
 		{"tickets", fmt.Sprint(t.Count)},

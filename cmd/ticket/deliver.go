@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -99,8 +100,8 @@ func runDeliver(r *cli.Run, cmd *cobra.Command, network *cli.NetworkOptions, hea
 	return r.EmitDone("the tickets are accepted", "pmctl.delivery", result, result.write)
 }
 
-func (d deliveryResult) write(w *cli.Page) error {
-	return w.Fields([]cli.Field{
+func (d deliveryResult) write(w *page.Page) error {
+	return w.Fields([]page.Field{
 		{"accepted", words.Count(d.Tickets, "ticket") + " worth " + wei.Format(d.TotalEVExact.Rat)},
 		{"to", common.Address(d.Recipient).Hex()},
 		{"at", d.URL},

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet/format"
 )
@@ -26,7 +27,7 @@ func (p place) String() string { return fmt.Sprintf("document %d (line %d)", p.D
 // answer is what is found of a document.
 type answer interface {
 	set(place)
-	write(*cli.Page) error
+	write(*page.Page) error
 
 	// err is nil if the document is as it should be.
 	err() error
@@ -109,19 +110,19 @@ func (d *reading) write(r *cli.Run, at place, found answer, err error) error {
 	case r.Output == cli.OutputJSON:
 		return format.WriteLine(r.Out, d.kind, found)
 	}
-	page := cli.OutPage(r)
+	w := cli.OutPage(r)
 	if d.documents > 1 {
-		if err := page.Print("\n"); err != nil {
+		if err := w.Print("\n"); err != nil {
 			return err
 		}
 	}
-	if err := page.Print(fmt.Sprintf("%s\n", at)); err != nil {
+	if err := w.Print(fmt.Sprintf("%s\n", at)); err != nil {
 		return err
 	}
 	if err != nil {
-		return page.Fields([]cli.Field{{"error", page.Red(format.PlainText(err.Error()))}})
+		return w.Fields([]page.Field{{"error", w.Red(format.PlainText(err.Error()))}})
 	}
-	return found.write(page)
+	return found.write(w)
 }
 
 // err is that of the documents together.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -154,15 +155,15 @@ func newInspectedCredentials(segment *wire.SegData) *inspectedCredentials {
 }
 
 // write prints the parts for a person, one after the other.
-func (i *inspection) write(w *cli.Page) error {
-	fields := []cli.Field{{"form", i.Form}}
+func (i *inspection) write(w *page.Page) error {
+	fields := []page.Field{{"form", i.Form}}
 	if i.Params != nil {
 		fields = append(fields, cli.ParamsFields(i.Params, i.ticketParams)...)
 	}
 	if i.Batch != nil {
 		fields = append(fields, batchFields(i.Batch.batch)...)
 		if i.Batch.URL != "" {
-			fields = append(fields, cli.Field{"url", format.PlainText(i.Batch.URL)})
+			fields = append(fields, page.Field{"url", format.PlainText(i.Batch.URL)})
 		}
 	}
 	if i.NextParams != nil {
@@ -177,9 +178,9 @@ func (i *inspection) write(w *cli.Page) error {
 	if err := w.Print("\n"); err != nil {
 		return err
 	}
-	header := []cli.Column{cli.Number("nonce"), cli.Text("ticket hash")}
+	header := []page.Column{page.Number("nonce"), page.Text("ticket hash")}
 	if i.verbose {
-		header = append(header, cli.Text("signature"))
+		header = append(header, page.Text("signature"))
 	}
 	rows := make([][]string, len(i.Batch.Signatures))
 	for at, ticket := range i.Batch.Signatures {
@@ -189,8 +190,8 @@ func (i *inspection) write(w *cli.Page) error {
 }
 
 // batchFields is what the tickets of a batch share, for a person.
-func batchFields(batch *pm.TicketBatch) []cli.Field {
-	return []cli.Field{
+func batchFields(batch *pm.TicketBatch) []page.Field {
+	return []page.Field{
 		{"recipient", batch.Recipient.Hex()},
 		{"sender", batch.Sender.Hex()},
 		{"tickets", fmt.Sprint(len(batch.SenderParams))},
@@ -207,8 +208,8 @@ func batchFields(batch *pm.TicketBatch) []cli.Field {
 }
 
 // answerFields is a recipient's answer to a payment, for a person.
-func answerFields(answer *format.Answer, next *pm.TicketParams) []cli.Field {
-	fields := []cli.Field{
+func answerFields(answer *format.Answer, next *pm.TicketParams) []page.Field {
+	fields := []page.Field{
 		{"recipient", next.Recipient.Hex()},
 		{"pay at", format.PlainText(answer.Transcoder)},
 		{"ticket EV", wei.Format(next.EV())},
@@ -220,19 +221,19 @@ func answerFields(answer *format.Answer, next *pm.TicketParams) []cli.Field {
 	}
 	if token := answer.AuthToken; token != nil {
 		fields = append(fields,
-			cli.Field{"session", format.PlainText(token.SessionID)},
-			cli.Field{"session ends", time.Unix(int64(token.Expiration), 0).UTC().Format(time.RFC3339)},
+			page.Field{"session", format.PlainText(token.SessionID)},
+			page.Field{"session ends", time.Unix(int64(token.Expiration), 0).UTC().Format(time.RFC3339)},
 		)
 	}
 	return fields
 }
 
-func (c *inspectedCredentials) fields() []cli.Field {
+func (c *inspectedCredentials) fields() []page.Field {
 	signedBy := "no account: not a signature"
 	if c.SignedBy != nil {
 		signedBy = common.Address(*c.SignedBy).Hex()
 	}
-	return []cli.Field{
+	return []page.Field{
 		{"credentials", "signed by " + signedBy},
 		{"manifest id", c.ManifestID},
 		{"sequence", fmt.Sprint(c.Sequence)},

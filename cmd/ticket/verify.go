@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
@@ -187,24 +188,24 @@ func (v *verification) err() error {
 	return nil
 }
 
-func (v *verification) write(w *cli.Page) error {
-	var fields []cli.Field
+func (v *verification) write(w *page.Page) error {
+	var fields []page.Field
 	if v.Tickets > 0 {
 		verdict := w.Green(fmt.Sprintf("all %d valid", v.Tickets))
 		if len(v.Bad) > 0 {
 			verdict = fmt.Sprintf("%d valid, %s", v.Valid, w.Red(fmt.Sprintf("%d bad", len(v.Bad))))
 		}
-		fields = append(fields, cli.Field{"tickets", verdict})
+		fields = append(fields, page.Field{"tickets", verdict})
 	}
 	switch v.Credentials {
 	case credentialsValid:
-		fields = append(fields, cli.Field{"credentials", w.Green(v.Credentials)})
+		fields = append(fields, page.Field{"credentials", w.Green(v.Credentials)})
 	case credentialsBad:
-		fields = append(fields, cli.Field{"credentials", w.Red(v.Credentials)})
+		fields = append(fields, page.Field{"credentials", w.Red(v.Credentials)})
 	}
-	fields = append(fields, cli.Field{"sender", common.Address(v.Sender).Hex()})
+	fields = append(fields, page.Field{"sender", common.Address(v.Sender).Hex()})
 	if v.URL != "" {
-		fields = append(fields, cli.Field{"url", format.PlainText(v.URL)})
+		fields = append(fields, page.Field{"url", format.PlainText(v.URL)})
 	}
 	if err := w.Fields(fields); err != nil || len(v.Bad) == 0 {
 		return err
@@ -216,5 +217,5 @@ func (v *verification) write(w *cli.Page) error {
 	for i, bad := range v.Bad {
 		rows[i] = []string{fmt.Sprint(bad.Nonce), common.Hash(bad.Hash).Hex(), bad.Reason}
 	}
-	return w.Table([]cli.Column{cli.Number("nonce"), cli.Text("ticket hash"), cli.Prose("bad")}, rows)
+	return w.Table([]page.Column{page.Number("nonce"), page.Text("ticket hash"), page.Prose("bad")}, rows)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 )
@@ -126,17 +127,17 @@ func (o *signOptions) named(env *cli.Env) (n wallet.SignOptions, err error) {
 
 // showTransaction shows what would be signed: what is encoded, not what the document says about it.
 func showTransaction(r *cli.Run, t *format.Transaction, call *wallet.UnsignedCall) error {
-	fields := []cli.Field{
+	fields := []page.Field{
 		{"network", fmt.Sprintf("%q (chain ID %d)", t.Network, t.ChainID)},
 		{"account", common.Address(t.From).Hex()},
 		{"contract", "TicketBroker at " + common.Address(t.To).Hex()},
 	}
 	fields = append(fields, cli.Describe(call.Call).Fields()...)
 	fields = append(fields,
-		cli.Field{"value", t.Value.String()},
-		cli.Field{"gas price", "at most " + t.MaxGasPrice.String()},
-		cli.Field{"gas", "at most " + call.MaxFee.String()},
-		cli.Field{"nonce", fmt.Sprint(t.Nonce)},
+		page.Field{"value", t.Value.String()},
+		page.Field{"gas price", "at most " + t.MaxGasPrice.String()},
+		page.Field{"gas", "at most " + call.MaxFee.String()},
+		page.Field{"nonce", fmt.Sprint(t.Nonce)},
 	)
 	if err := cli.NoteFields(r, fields); err != nil {
 		return err

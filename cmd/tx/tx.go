@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -70,8 +71,8 @@ func newIntentResult(i *wallet.Intent) intentResult {
 	return result
 }
 
-func (i intentResult) write(w *cli.Page) error {
-	fields := []cli.Field{
+func (i intentResult) write(w *page.Page) error {
+	fields := []page.Field{
 		{"transaction", i.Hash.Hex()},
 		{"what", i.What},
 		{"state", stateText(w, i.State)},
@@ -79,13 +80,13 @@ func (i intentResult) write(w *cli.Page) error {
 		{"signed at", i.CreatedAt.Format(time.RFC3339)},
 	}
 	if i.Refusal != "" {
-		fields = append(fields, cli.Field{"refused with", i.Refusal})
+		fields = append(fields, page.Field{"refused with", i.Refusal})
 	}
 	if i.RequestID != "" {
-		fields = append(fields, cli.Field{"request id", i.RequestID})
+		fields = append(fields, page.Field{"request id", i.RequestID})
 	}
 	for _, a := range i.Attempts[1:] {
-		fields = append(fields, cli.Field{a.Kind, a.Hash.Hex() + " at " + a.SignedAt.Format(time.RFC3339)})
+		fields = append(fields, page.Field{a.Kind, a.Hash.Hex() + " at " + a.SignedAt.Format(time.RFC3339)})
 	}
 	return w.Fields(fields)
 }
@@ -149,11 +150,11 @@ func listIntents(r *cli.Run, cmd *cobra.Command, o *cli.NetworkOptions, account 
 
 type intentList []intentResult
 
-func (l intentList) write(w *cli.Page) error {
+func (l intentList) write(w *page.Page) error {
 	if len(l) == 0 {
 		return nil
 	}
-	header := []cli.Column{cli.Text("transaction"), cli.Text("state"), cli.Number("nonce"), cli.Text("signed"), cli.Prose("what")}
+	header := []page.Column{page.Text("transaction"), page.Text("state"), page.Number("nonce"), page.Text("signed"), page.Prose("what")}
 	rows := make([][]string, len(l))
 	for i, intent := range l {
 		rows[i] = []string{intent.Hash.Hex(), stateText(w, intent.State), fmt.Sprint(intent.Nonce), intent.CreatedAt.Format(time.RFC3339), intent.What}
@@ -162,7 +163,7 @@ func (l intentList) write(w *cli.Page) error {
 }
 
 // stateText is what became of a transaction, in its colour.
-func stateText(w *cli.Page, state string) string {
+func stateText(w *page.Page, state string) string {
 	switch state {
 	case "mined":
 		return w.Green(state)

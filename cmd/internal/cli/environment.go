@@ -1,9 +1,11 @@
 package cli
 
+import "github.com/pmctl/pmctl/internal/page"
+
 // Environment lists the variables that pmctl reads, for its help and the man pages.
 func Environment() []TopicList {
 	return []TopicList{
-		{Heading: "Account and network", Entries: []Field{
+		{Heading: "Account and network", Entries: []page.Field{
 			{"ETH_RPC_URL", "URL of the Ethereum JSON-RPC node (--rpc-url)"},
 			{"ETH_FROM", "address of the account to use (--from)"},
 			{"ETH_KEYSTORE", "path of the keystore folder, or of one key file (--keystore)"},
@@ -12,7 +14,7 @@ func Environment() []TopicList {
 			{"PMCTL_NETWORK", "name of the network (--network)"},
 			{"PMCTL_DEVNET_STATE", "path of the file with which pmctl finds the local network of pmctl-devnet"},
 		}},
-		{Heading: "pmctl", Entries: []Field{
+		{Heading: "pmctl", Entries: []page.Field{
 			{"PMCTL_PROFILE", "profile of the config file (--profile)"},
 			{"PMCTL_STORE", "location of the store (--store); may contain a password"},
 			{"PMCTL_AGENT", "path of the agent's socket, or off to use no agent"},
@@ -21,13 +23,13 @@ func Environment() []TopicList {
 			{"PGPASSWORD, PGPASSFILE", "password of a PostgreSQL store, or the file with it"},
 			{"PGHOST, PGPORT, PGDATABASE, PGUSER, PGSERVICE", "what the URL of a PostgreSQL store does not say"},
 		}},
-		{Heading: "Terminal", Entries: []Field{
+		{Heading: "Terminal", Entries: []page.Field{
 			{"NO_COLOR", "no colours, if it is set"},
 			{"TERM", "no colours, if it is dumb"},
 			{"COLUMNS", "width of the output, instead of the terminal's"},
 			{"PMCTL_PAGER, PAGER", "program that shows long lists on a terminal"},
 		}},
-		{Heading: "System", Entries: []Field{
+		{Heading: "System", Entries: []page.Field{
 			{"HOME", "your home folder; the folders below are in it unless set"},
 			{"XDG_CONFIG_HOME", "pmctl/config.toml is read here (default ~/.config)"},
 			{"XDG_DATA_HOME", "pmctl/keystore is kept here (default ~/.local/share)"},
@@ -41,8 +43,8 @@ func Environment() []TopicList {
 }
 
 // Files lists the files of pmctl, for the man pages.
-func Files() []Field {
-	return []Field{
+func Files() []page.Field {
+	return []page.Field{
 		{"~/.config/pmctl/config.toml", "settings, limits and budgets; in $XDG_CONFIG_HOME if that is set"},
 		{"/etc/pmctl/config.toml", "the same for all users of the machine: they can make its limits tighter, never looser"},
 		{"~/.local/share/pmctl/keystore/", "key files; in $XDG_DATA_HOME if that is set"},

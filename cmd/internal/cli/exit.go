@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/agent"
@@ -49,9 +50,9 @@ func ExitMeanings() []ExitMeaning {
 	}
 }
 
-func exitFields() (fields []Field) {
+func exitFields() (fields []page.Field) {
 	for _, m := range ExitMeanings() {
-		fields = append(fields, Field{strconv.Itoa(m.Code), m.Meaning})
+		fields = append(fields, page.Field{strconv.Itoa(m.Code), m.Meaning})
 	}
 	return fields
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/internal/jsonfilter"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -47,7 +48,7 @@ func (o *filterOptions) apply(r *Run, cmd *cobra.Command) (err error) {
 	}
 	clean := func(text string) string { return text }
 	if r.OutTerminal {
-		clean = plain
+		clean = page.Plain
 	}
 	r.filtered = jsonfilter.NewWriter(cmd.Context(), r.Out, filter, flag, clean)
 	r.Out = r.filtered

@@ -1,11 +1,13 @@
 package cli
 
+import "github.com/pmctl/pmctl/internal/page"
+
 // formatsTopic says how values are written on the command line and in documents.
 func formatsTopic() Topic {
 	return Topic{
 		Name: "formats", Short: "How amounts, times and documents are written",
 		Lists: []TopicList{
-			{Heading: "Values of flags", Entries: []Field{
+			{Heading: "Values of flags", Entries: []page.Field{
 				{"AMOUNT", "a number and its unit, without a space: 0.1eth, 25gwei or 1000wei"},
 				{"ADDRESS", "0x and 40 hex digits; with letters in mixed case, the checksum must be right"},
 				{"DURATION", "a number and its unit: 500ms, 30s, 5m or 2h; where days are usual also 30d or 2w"},
@@ -13,7 +15,7 @@ func formatsTopic() Topic {
 				{"FILE", "a path; - is stdin, or stdout for --out of pmctl account export"},
 				{"N", "a whole number"},
 			}},
-			{Heading: "Values of --output", Entries: []Field{
+			{Heading: "Values of --output", Entries: []page.Field{
 				{"table", "for people; it can change with any release"},
 				{"json", "one JSON document; its names and types stay the same within a version"},
 				{"ndjson", "one JSON document per line"},
@@ -24,13 +26,13 @@ func formatsTopic() Topic {
 				{"safe", "a transaction for the Transaction Builder of a Safe"},
 				{"prometheus", "metrics in the text format of Prometheus"},
 			}},
-			{Heading: "JSON documents", Entries: []Field{
+			{Heading: "JSON documents", Entries: []page.Field{
 				{"kind, version, data", "the envelope: what the document is, the version of its kind, and its fields"},
 				{"amounts", "decimal strings in wei"},
 				{"times", "RFC 3339 in UTC"},
 				{"durations", "seconds"},
 			}},
-			{Heading: "Filters of JSON documents", Entries: []Field{
+			{Heading: "Filters of JSON documents", Entries: []page.Field{
 				{"--jq EXPR", "a jq expression, without jq: pmctl status --jq .data.deposit. It prints text, numbers and booleans bare, null as an empty line, and objects and lists as JSON, on one line unless stdout is a terminal"},
 				{"--template TEXT", "a Go template (package text/template): pmctl status --template '{{amount .data.deposit}}'. Its own functions are amount WEI (as tables show it), join SEPARATOR LIST and json VALUE"},
 				{"streams", "the filter is applied to each document"},

@@ -1,17 +1,19 @@
 package cli
 
+import "github.com/pmctl/pmctl/internal/page"
+
 // Glossary lists the words of the protocol, of go-livepeer and of pmctl. docs/glossary.md
 // has the same table.
 func Glossary() []TopicList {
 	return []TopicList{
-		{Heading: "Who", Entries: []Field{
+		{Heading: "Who", Entries: []page.Field{
 			{"gateway, broadcaster, sender", "the account that pays: it owns a deposit and a reserve, and signs tickets"},
 			{"orchestrator, transcoder, recipient", "the account that is paid: it offers ticket params, checks tickets, and redeems those that win"},
 			{"active", "registered in the pool for the current round; only an active orchestrator can redeem tickets"},
 			{"pool", "the set of active orchestrators; its size divides your reserve"},
 			{"node", "an Ethereum JSON-RPC server, yours or a provider's; pmctl reads the chain and sends transactions through it"},
 		}},
-		{Heading: "Money", Entries: []Field{
+		{Heading: "Money", Entries: []page.Field{
 			{"deposit", "your ether in the TicketBroker that pays winning tickets"},
 			{"reserve", "your ether in the TicketBroker that backs winning tickets when the deposit is empty; each active orchestrator can claim an equal share in a round"},
 			{"wei, gwei", "10⁻¹⁸ and 10⁻⁹ ether"},
@@ -21,7 +23,7 @@ func Glossary() []TopicList {
 			{"max float", "the highest face value that an orchestrator offers to a sender, given its deposit and reserve"},
 			{"runway", "how long the deposit lasts at the present rate of spending"},
 		}},
-		{Heading: "Tickets", Entries: []Field{
+		{Heading: "Tickets", Entries: []page.Field{
 			{"ticket", "a signed lottery ticket: it wins with a fixed probability, and pays its face value when it does"},
 			{"face value", "what a winning ticket pays"},
 			{"win probability", "how likely a ticket is to win; written as a fraction of 2²⁵⁶−1"},
@@ -33,7 +35,7 @@ func Glossary() []TopicList {
 			{"redeem", "send a winning ticket to the contract, which pays it; orchestrators do this"},
 			{"request ID", "your own name for a payment, batch or transaction (--request-id): with the same ID it is made once"},
 		}},
-		{Heading: "Chain", Entries: []Field{
+		{Heading: "Chain", Entries: []page.Field{
 			{"TicketBroker", "the contract that keeps deposits and reserves and pays winning tickets"},
 			{"controller", "the contract that registers the addresses of the others"},
 			{"round", "the protocol's unit of time, about a day on Arbitrum One; tickets belong to a round, and an unlock takes 7"},

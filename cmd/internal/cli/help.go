@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/pmctl/pmctl/internal/page"
 )
 
 const (
@@ -19,7 +21,7 @@ const (
 
 // InstallHelp sets the dialect of a tree of commands: help in groups, on the page
 // that on returns, with notes below that of the root; and errors about arguments and flags.
-func InstallHelp(root *cobra.Command, on func() *Page, notes string) {
+func InstallHelp(root *cobra.Command, on func() *page.Page, notes string) {
 	root.SetFlagErrorFunc(flagError)
 	eachCommand(root, func(cmd *cobra.Command) {
 		if cmd.Args == nil && cmd != root {
@@ -27,15 +29,15 @@ func InstallHelp(root *cobra.Command, on func() *Page, notes string) {
 		}
 	})
 	usage := func(cmd *cobra.Command) string {
-		page := helpPage{Page: on()}
-		page.usage(cmd)
+		help := helpPage{Page: on()}
+		help.usage(cmd)
 		if cmd == root {
-			page.section("", notes)
+			help.section("", notes)
 		}
 		if cmd.HasAvailableSubCommands() {
-			page.section("", fmt.Sprintf("Run %q for more about a command.", cmd.CommandPath()+" COMMAND --help"))
+			help.section("", fmt.Sprintf("Run %q for more about a command.", cmd.CommandPath()+" COMMAND --help"))
 		}
-		return page.String()
+		return help.String()
 	}
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		cmd.InitDefaultHelpFlag()
@@ -44,7 +46,7 @@ func InstallHelp(root *cobra.Command, on func() *Page, notes string) {
 		if about == "" {
 			about = cmd.Short
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%s\n\n%s", Reflow(about, helpWidth(on())), usage(cmd))
+		fmt.Fprintf(cmd.OutOrStdout(), "%s\n\n%s", page.Reflow(about, helpWidth(on())), usage(cmd))
 	})
 	root.SetUsageFunc(func(cmd *cobra.Command) error {
 		_, err := fmt.Fprint(cmd.OutOrStderr(), usage(cmd))
@@ -53,33 +55,11 @@ func InstallHelp(root *cobra.Command, on func() *Page, notes string) {
 }
 
 // helpWidth is how wide the text of a help page is.
-func helpWidth(p *Page) int { return min(p.Width, maxHelpWidth) }
-
-// Reflow fits paragraphs to a width. Lines that are indented stay lines.
-func Reflow(text string, width int) string {
-	var b strings.Builder
-	var paragraph []string
-	flush := func() {
-		if len(paragraph) > 0 {
-			b.WriteString(Wrap(strings.Join(paragraph, " "), width) + "\n")
-			paragraph = nil
-		}
-	}
-	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
-		if line == "" || line[0] == ' ' || line[0] == '\t' {
-			flush()
-			b.WriteString(line + "\n")
-			continue
-		}
-		paragraph = append(paragraph, line)
-	}
-	flush()
-	return strings.TrimRight(b.String(), "\n")
-}
+func helpWidth(p *page.Page) int { return min(p.Width, maxHelpWidth) }
 
 // helpPage is a help page as it is written.
 type helpPage struct {
-	*Page
+	*page.Page
 	strings.Builder
 }
 
@@ -149,7 +129,7 @@ func (p *helpPage) entry(b *strings.Builder, column int, label, text string) {
 		label = ""
 	}
 	column += 2
-	for line := range strings.SplitSeq(Wrap(text, max(helpWidth(p.Page)-column, 20)), "\n") {
+	for line := range strings.SplitSeq(page.Wrap(text, max(helpWidth(p.Page)-column, 20)), "\n") {
 		fmt.Fprintf(b, "%-*s%s\n", column, label, line)
 		label = ""
 	}

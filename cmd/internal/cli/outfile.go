@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/pmctl/pmctl/internal/durable"
+	"github.com/pmctl/pmctl/internal/page"
 )
 
 // OutFile is a file that appears whole or not at all.
@@ -92,7 +93,7 @@ func (f *OutFile) Commit() error {
 }
 
 // Page is the file for text: it has no colours.
-func (f *OutFile) Page() *Page { return &Page{Writer: f, Width: DefaultWidth} }
+func (f *OutFile) Page() *page.Page { return &page.Page{Writer: f, Width: page.DefaultWidth} }
 
 // Path is the file's, as the flag named it.
 func (f *OutFile) Path() string { return f.path }
@@ -104,7 +105,7 @@ func (f *OutFile) Close() { f.file.Discard() }
 type Output interface {
 	io.Writer
 	// Page is it for text for people.
-	Page() *Page
+	Page() *page.Page
 	Commit() error
 	Close()
 }
@@ -137,6 +138,6 @@ type stdout struct {
 	run *Run
 }
 
-func (s stdout) Commit() error { return s.Flush() }
-func (s stdout) Close()        {}
-func (s stdout) Page() *Page   { return OutPageOn(s.run, s.Writer) }
+func (s stdout) Commit() error    { return s.Flush() }
+func (s stdout) Close()           {}
+func (s stdout) Page() *page.Page { return OutPageOn(s.run, s.Writer) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
@@ -63,7 +64,7 @@ func (c *Choice) Set(s string) error {
 }
 
 // Emit writes a result to stdout: as a JSON document of the kind, or by table.
-func (r *Run) Emit(kind string, data any, table func(*Page) error) error {
+func (r *Run) Emit(kind string, data any, table func(*page.Page) error) error {
 	if r.Output == OutputJSON {
 		return format.Write(r.Out, kind, data)
 	}
@@ -71,7 +72,7 @@ func (r *Run) Emit(kind string, data any, table func(*Page) error) error {
 }
 
 // EmitDone emits the result of something that is done and must not be done again.
-func (r *Run) EmitDone(what, kind string, data any, table func(*Page) error) error {
+func (r *Run) EmitDone(what, kind string, data any, table func(*page.Page) error) error {
 	return Unreported(what, r.Emit(kind, data, table))
 }
 
@@ -128,14 +129,14 @@ func guessOutput(r *Run, args []string) {
 
 // Note tells the user something on stderr that is no data, unless that shall be quiet. With JSON
 // it is shown only before a question.
-func (r *Run) Note(text string, args ...any) { note(r, PlainLines(fmt.Sprintf(text, args...))) }
+func (r *Run) Note(text string, args ...any) { note(r, page.PlainLines(fmt.Sprintf(text, args...))) }
 
 // NoteFields is Note for a listing.
-func NoteFields(r *Run, fields []Field) error {
+func NoteFields(r *Run, fields []page.Field) error {
 	var text strings.Builder
-	page := ErrPage(r)
-	page.Writer = &text
-	if err := page.Fields(fields); err != nil {
+	w := ErrPage(r)
+	w.Writer = &text
+	if err := w.Fields(fields); err != nil {
 		return err
 	}
 	note(r, strings.TrimSuffix(text.String(), "\n"))

@@ -9,12 +9,13 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
 // EmitList is Emit for a list that may be longer than the screen: on a terminal it goes
 // through the user's pager then.
-func EmitList(r *Run, kind string, data any, table func(*Page) error) error {
+func EmitList(r *Run, kind string, data any, table func(*page.Page) error) error {
 	if r.Output == OutputJSON {
 		return format.Write(r.Out, kind, data)
 	}

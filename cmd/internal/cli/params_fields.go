@@ -9,6 +9,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/check"
@@ -18,39 +19,39 @@ import (
 
 // ParamsFields is params for a person to read. What a stranger wrote is quoted, so that
 // it cannot do anything to the terminal.
-func ParamsFields(params *format.Params, ticketParams *pm.TicketParams) []Field {
-	fields := []Field{
+func ParamsFields(params *format.Params, ticketParams *pm.TicketParams) []page.Field {
+	fields := []page.Field{
 		{"recipient", ticketParams.Recipient.Hex()},
 		{"url", format.PlainText(params.URL)},
 	}
 	if params.Transcoder != "" && params.Transcoder != params.URL {
-		fields = append(fields, Field{"pay at", format.PlainText(params.Transcoder)})
+		fields = append(fields, page.Field{"pay at", format.PlainText(params.Transcoder)})
 	}
 	if len(params.Works) > 0 {
-		fields = append(fields, Field{"for work", format.PlainText(strings.Join(params.Works, ", "))})
+		fields = append(fields, page.Field{"for work", format.PlainText(strings.Join(params.Works, ", "))})
 	}
 	fields = append(fields,
-		Field{"ticket EV", wei.Format(ticketParams.EV())},
-		Field{"face value", wei.Format(new(big.Rat).SetInt(ticketParams.FaceValue))},
-		Field{"wins", OneIn(ticketParams.WinProbRat())},
-		Field{"price", wei.Format(ticketParams.PricePerPixel) + " per pixel"},
-		Field{"expires at", fmt.Sprintf("L1 block %v", ticketParams.ExpirationBlock)},
-		Field{"for sender", common.Address(params.Sender).Hex()},
-		Field{"fetched at", params.FetchedAt.Format(time.RFC3339)},
+		page.Field{"ticket EV", wei.Format(ticketParams.EV())},
+		page.Field{"face value", wei.Format(new(big.Rat).SetInt(ticketParams.FaceValue))},
+		page.Field{"wins", OneIn(ticketParams.WinProbRat())},
+		page.Field{"price", wei.Format(ticketParams.PricePerPixel) + " per pixel"},
+		page.Field{"expires at", fmt.Sprintf("L1 block %v", ticketParams.ExpirationBlock)},
+		page.Field{"for sender", common.Address(params.Sender).Hex()},
+		page.Field{"fetched at", params.FetchedAt.Format(time.RFC3339)},
 	)
 	if token := params.AuthToken; token != nil {
 		fields = append(fields,
-			Field{"session", format.PlainText(token.SessionID)},
-			Field{"session ends", time.Unix(int64(token.Expiration), 0).UTC().Format(time.RFC3339)},
+			page.Field{"session", format.PlainText(token.SessionID)},
+			page.Field{"session ends", time.Unix(int64(token.Expiration), 0).UTC().Format(time.RFC3339)},
 		)
 	} else {
-		fields = append(fields, Field{"session", "none: these params cannot be paid on over HTTP"})
+		fields = append(fields, page.Field{"session", "none: these params cannot be paid on over HTTP"})
 	}
 	return fields
 }
 
 // writeWorkPrices prints what works cost, those that were asked for where there are such.
-func writeWorkPrices(w *Page, params *format.Params) error {
+func writeWorkPrices(w *page.Page, params *format.Params) error {
 	var rows [][]string
 	for _, price := range params.WorkPrices {
 		work := price.Pipeline
@@ -69,7 +70,7 @@ func writeWorkPrices(w *Page, params *format.Params) error {
 	if _, err := fmt.Fprintln(w); err != nil {
 		return err
 	}
-	return w.Table([]Column{Text("work"), Number("price")}, rows)
+	return w.Table([]page.Column{page.Text("work"), page.Number("price")}, rows)
 }
 
 // OneIn says how often something of a probability happens.
@@ -127,8 +128,8 @@ func NewJudgement(judged *wallet.Judged) Judgement {
 }
 
 // WriteParams prints params and how they fare, without the fields that the reader has seen.
-func WriteParams(w *Page, judged *wallet.Judged, seen ...Field) error {
-	fields := slices.DeleteFunc(ParamsFields(judged.Document, judged.Params), func(f Field) bool { return slices.Contains(seen, f) })
+func WriteParams(w *page.Page, judged *wallet.Judged, seen ...page.Field) error {
+	fields := slices.DeleteFunc(ParamsFields(judged.Document, judged.Params), func(f page.Field) bool { return slices.Contains(seen, f) })
 	if err := w.Fields(fields); err != nil {
 		return err
 	}
@@ -137,10 +138,10 @@ func WriteParams(w *Page, judged *wallet.Judged, seen ...Field) error {
 	}
 	rows := make([][]string, len(judged.Findings))
 	for i, f := range judged.Findings {
-		rows[i] = []string{f.ID, w.Verdict(f.State, strings.ReplaceAll(verdictOf(f.State), "_", " ")), f.Found}
+		rows[i] = []string{f.ID, Verdict(w.Colours, f.State, strings.ReplaceAll(verdictOf(f.State), "_", " ")), f.Found}
 	}
 	if _, err := fmt.Fprintln(w); err != nil {
 		return err
 	}
-	return w.Table([]Column{Text("check"), Text("verdict"), Prose("found")}, rows)
+	return w.Table([]page.Column{page.Text("check"), page.Text("verdict"), page.Prose("found")}, rows)
 }

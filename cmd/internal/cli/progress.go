@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/pmctl/pmctl/internal/page"
 )
 
 const (
@@ -21,7 +23,7 @@ func watched(r *Run) bool {
 // Waiting tells a person at a terminal what is waited for, once that takes longer than a
 // moment, until the returned function is called. In a pipe it does nothing.
 func (r *Run) Waiting(format string, args ...any) (done func()) {
-	text := PlainLines(fmt.Sprintf(format, args...))
+	text := page.PlainLines(fmt.Sprintf(format, args...))
 	return r.Progress(func() string { return text })
 }
 

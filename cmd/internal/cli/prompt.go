@@ -12,6 +12,7 @@ import (
 	"github.com/manifoldco/promptui"
 	"golang.org/x/term"
 
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/keystore"
 )
 
@@ -28,7 +29,7 @@ type terminalPrompter struct {
 }
 
 func (p *terminalPrompter) Confirm(ctx context.Context, question string) error {
-	question = Wrap(question+" [y/N]", p.width()-len(" yes")) + " "
+	question = page.Wrap(question+" [y/N]", p.width()-len(" yes")) + " "
 	answer, err := p.line(ctx, question, p.out)
 	if err != nil {
 		return err

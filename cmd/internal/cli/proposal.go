@@ -5,6 +5,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -33,10 +34,10 @@ func Describe(c *broker.Call) callResult {
 }
 
 // Fields are the call for a person.
-func (c callResult) Fields() []Field {
-	fields := []Field{{"call", c.Method}}
+func (c callResult) Fields() []page.Field {
+	fields := []page.Field{{"call", c.Method}}
 	for _, a := range c.Arguments {
-		fields = append(fields, Field{"  " + a.Name, a.Value})
+		fields = append(fields, page.Field{"  " + a.Name, a.Value})
 	}
 	return fields
 }
@@ -77,25 +78,25 @@ func emitDryRun(r *Run, p *wallet.Proposal) error {
 	return r.Emit("pmctl.dry_run", result, result.write)
 }
 
-func (d dryRunResult) write(w *Page) error {
+func (d dryRunResult) write(w *page.Page) error {
 	for _, sentence := range d.says {
 		if _, err := fmt.Fprintln(w, sentence); err != nil {
 			return err
 		}
 	}
-	fields := []Field{
+	fields := []page.Field{
 		{"network", fmt.Sprintf("%s (chain ID %s)", d.Network, d.ChainID)},
 		{"account", common.Address(d.Account).Hex()},
 		{"contract", common.Address(d.Contract).Hex()},
 	}
 	fields = append(fields, d.Call.Fields()...)
 	return w.Fields(append(fields,
-		Field{"value", d.Value.String()},
-		Field{"gas limit", fmt.Sprint(d.GasLimit)},
-		Field{"gas price", "at most " + d.MaxGasPrice.String()},
-		Field{"gas", "at most " + d.MaxFee.String()},
-		Field{"in all", "at most " + d.MaxCost.String()},
-		Field{"simulated", "the contract would take it; nothing was sent"},
+		page.Field{"value", d.Value.String()},
+		page.Field{"gas limit", fmt.Sprint(d.GasLimit)},
+		page.Field{"gas price", "at most " + d.MaxGasPrice.String()},
+		page.Field{"gas", "at most " + d.MaxFee.String()},
+		page.Field{"in all", "at most " + d.MaxCost.String()},
+		page.Field{"simulated", "the contract would take it; nothing was sent"},
 	))
 }
 

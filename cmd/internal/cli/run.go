@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/pmctl/pmctl/internal/jsonfilter"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 )
@@ -91,9 +92,9 @@ func (r *Run) Fail(err error) int {
 		_ = format.WriteError(r.Err, e)
 		return e.ExitCode
 	}
-	r.screen.print(r.Program + ": " + PlainLines(e.Message))
+	r.screen.print(r.Program + ": " + page.PlainLines(e.Message))
 	if e.Hint != "" {
-		r.screen.print("hint: " + PlainLines(e.Hint))
+		r.screen.print("hint: " + page.PlainLines(e.Hint))
 	}
 	return e.ExitCode
 }

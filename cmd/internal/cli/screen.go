@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"sync"
+
+	"github.com/pmctl/pmctl/internal/page"
 )
 
 // screen writes lines to stderr and keeps one more below them, which says what is waited
@@ -47,7 +49,7 @@ func (s *screen) release() {
 // print writes lines that stay.
 func (s *screen) print(text string) {
 	if s.wraps {
-		text = wrapLines(text, s.width())
+		text = page.WrapLines(text, s.width())
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

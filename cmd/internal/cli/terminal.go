@@ -5,14 +5,12 @@ import (
 	"strconv"
 
 	"golang.org/x/term"
+
+	"github.com/pmctl/pmctl/internal/page"
 )
 
-const (
-	// DefaultWidth is how many columns text for people has where no terminal says.
-	DefaultWidth = 80
-	// leastWidth keeps text readable where COLUMNS is next to nothing.
-	leastWidth = 20
-)
+// leastWidth keeps text readable where COLUMNS is next to nothing.
+const leastWidth = 20
 
 // Size is how many columns and rows a stream's terminal has, both 0 where it has none.
 type Size func() (columns, rows int)
@@ -39,7 +37,7 @@ func width(e *Env, size Size) (columns int, known bool) {
 			return max(columns, leastWidth), true
 		}
 	}
-	return DefaultWidth, false
+	return page.DefaultWidth, false
 }
 
 // errWidth is how wide text on stderr may be.

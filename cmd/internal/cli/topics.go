@@ -3,6 +3,8 @@ package cli
 import (
 	"io"
 	"strings"
+
+	"github.com/pmctl/pmctl/internal/page"
 )
 
 // Topic is a help page that belongs to no command.
@@ -16,7 +18,7 @@ type Topic struct {
 // TopicList is a list of names with what they mean, under a heading that may be "".
 type TopicList struct {
 	Heading string
-	Entries []Field
+	Entries []page.Field
 }
 
 // Topics are the pages of pmctl help TOPIC. Where docs have the same table, a test holds
@@ -34,14 +36,14 @@ func Topics() []Topic {
 }
 
 // WriteTopic writes a topic's page.
-func WriteTopic(p *Page, topic Topic) error {
+func WriteTopic(p *page.Page, topic Topic) error {
 	var b strings.Builder
 	paragraph := func(text string) {
 		if text != "" {
 			if b.Len() > 0 {
 				b.WriteString("\n")
 			}
-			b.WriteString(Reflow(text, helpWidth(p)) + "\n")
+			b.WriteString(page.Reflow(text, helpWidth(p)) + "\n")
 		}
 	}
 	paragraph(topic.Intro)
@@ -54,13 +56,13 @@ func WriteTopic(p *Page, topic Topic) error {
 		}
 		column := 0
 		for _, entry := range list.Entries {
-			if width := columns(entry[0]) + 2; width <= helpColumn {
+			if width := page.Columns(entry[0]) + 2; width <= helpColumn {
 				column = max(column, width)
 			}
 		}
-		page := helpPage{Page: p}
+		help := helpPage{Page: p}
 		for _, entry := range list.Entries {
-			page.entry(&b, column, "  "+entry[0], entry[1])
+			help.entry(&b, column, "  "+entry[0], entry[1])
 		}
 	}
 	paragraph(topic.Outro)

@@ -3,45 +3,46 @@ package cli
 import (
 	"fmt"
 
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 )
 
 // WriteTransaction writes what became of a transaction, for people.
-func WriteTransaction(t wallet.Transaction) func(*Page) error {
-	return func(w *Page) error {
-		var fields []Field
+func WriteTransaction(t wallet.Transaction) func(*page.Page) error {
+	return func(w *page.Page) error {
+		var fields []page.Field
 		for _, e := range t.Events {
 			if e.Fields["amount"] != "0" {
-				fields = append(fields, Field{"done", e.String()})
+				fields = append(fields, page.Field{"done", e.String()})
 			}
 		}
 		fields = append(fields, outcomeFields(t.Tickets)...)
 		if t.Cancelled {
-			fields = append(fields, Field{"done", "cancelled: nothing was moved"})
+			fields = append(fields, page.Field{"done", "cancelled: nothing was moved"})
 		}
-		fields = append(fields, Field{"transaction", t.Hash.Hex()})
+		fields = append(fields, page.Field{"transaction", t.Hash.Hex()})
 		for _, e := range t.Earlier {
-			fields = append(fields, Field{"earlier", fmt.Sprintf("%s: %s, nonce %d, %s", e.State, e.Hash, e.Nonce, e.What)})
+			fields = append(fields, page.Field{"earlier", fmt.Sprintf("%s: %s, nonce %d, %s", e.State, e.Hash, e.Nonce, e.What)})
 		}
 		if t.Block != 0 {
-			fields = append(fields, Field{"block", fmt.Sprint(t.Block)})
+			fields = append(fields, page.Field{"block", fmt.Sprint(t.Block)})
 		}
 		if t.Fee != nil {
-			fields = append(fields, Field{"gas paid", t.Fee.String()})
+			fields = append(fields, page.Field{"gas paid", t.Fee.String()})
 		}
 		return w.Fields(fields)
 	}
 }
 
 // outcomeFields are the tickets that won, for a person.
-func outcomeFields(tickets []wallet.TicketOutcome) []Field {
-	var fields []Field
+func outcomeFields(tickets []wallet.TicketOutcome) []page.Field {
+	var fields []page.Field
 	for _, t := range tickets {
 		switch {
 		case t.Outcome == "redeemed":
-			fields = append(fields, Field{"redeemed", fmt.Sprintf("the ticket with nonce %d, which paid %s", t.Nonce, t.Paid)})
+			fields = append(fields, page.Field{"redeemed", fmt.Sprintf("the ticket with nonce %d, which paid %s", t.Nonce, t.Paid)})
 		case t.Outcome != "lost":
-			fields = append(fields, Field{"not redeemed", fmt.Sprintf("the ticket with nonce %d: %s", t.Nonce, t.Reason)})
+			fields = append(fields, page.Field{"not redeemed", fmt.Sprintf("the ticket with nonce %d: %s", t.Nonce, t.Reason)})
 		}
 	}
 	return fields

@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 )
 
 // showRequests writes requests to nodes and recipients to stderr, as --verbose has them.
 func showRequests(r *Run) func(wallet.Request) {
-	return func(q wallet.Request) { r.screen.print(PlainLines(requestLine(q))) }
+	return func(q wallet.Request) { r.screen.print(page.PlainLines(requestLine(q))) }
 }
 
 func requestLine(q wallet.Request) string {

@@ -1,6 +1,4 @@
-package cli
-
-import "github.com/pmctl/pmctl/wallet/check"
+package page
 
 // Styles of text, as terminals have them (ECMA-48).
 const (
@@ -35,34 +33,3 @@ func (c Colours) Dim(text string) string { return c.style(styleDim, text) }
 
 // Bold is new.
 func (c Colours) Bold(text string) string { return c.style(styleBold, text) }
-
-// Verdict is text about how a check went, in its colour.
-func (c Colours) Verdict(state check.State, text string) string {
-	switch state {
-	case check.OK:
-		return c.Green(text)
-	case check.Warning:
-		return c.Yellow(text)
-	case check.Failed:
-		return c.Red(text)
-	}
-	return c.Dim(text)
-}
-
-// Values of --color.
-const (
-	colorAuto   = "auto"
-	colorAlways = "always"
-	colorNever  = "never"
-)
-
-// coloured reports whether text on a stream is.
-func coloured(r *Run, terminal bool) Colours {
-	switch r.color {
-	case colorAlways:
-		return true
-	case colorNever:
-		return false
-	}
-	return Colours(terminal && r.Getenv("NO_COLOR") == "" && r.Getenv("TERM") != "dumb")
-}

@@ -1,4 +1,4 @@
-package cli
+package page
 
 import (
 	"regexp"
@@ -41,11 +41,11 @@ const leastProse = 24
 func (p *Page) Table(header []Column, rows [][]string) error {
 	room, cells := p.Width, rows
 	for i, column := range header {
-		width := columns(column.name)
+		width := Columns(column.name)
 		for _, row := range rows {
-			width = max(width, columns(row[i]))
+			width = max(width, Columns(row[i]))
 		}
-		if column.prose && (p.bounded || room >= leastProse) {
+		if column.prose && (p.Bounded || room >= leastProse) {
 			cells = wrapped(rows, i, max(room, leastProse))
 			width = min(width, leastProse)
 		}
@@ -54,7 +54,7 @@ func (p *Page) Table(header []Column, rows [][]string) error {
 			room -= len(columnGap)
 		}
 	}
-	if room < 0 && p.bounded {
+	if room < 0 && p.Bounded {
 		return p.records(header, rows)
 	}
 	names, aligns := make([]string, len(header)), make([]tw.Align, len(header))

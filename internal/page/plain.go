@@ -1,4 +1,4 @@
-package cli
+package page
 
 import (
 	"strings"
@@ -13,15 +13,15 @@ const maxMessage = 4000
 // is in messages, and control characters of theirs could rewrite what is on the screen.
 // Lines stay lines.
 func PlainLines(text string) string {
-	text = strings.ReplaceAll(plain(text), "\t", " ")
+	text = strings.ReplaceAll(Plain(text), "\t", " ")
 	if runes := []rune(text); len(runes) > maxMessage {
 		text = string(runes[:maxMessage]) + "…"
 	}
 	return text
 }
 
-// plain is text of any length without control characters other than the tab.
-func plain(text string) string {
+// Plain is text of any length without control characters other than the tab.
+func Plain(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t' || unicode.IsGraphic(r):

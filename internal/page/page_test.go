@@ -1,67 +1,13 @@
-package cli
+package page
 
 import (
+	"cmp"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
-
-// pageOf is stdout of a process in an environment, at a terminal so many columns wide.
-func pageOf(out io.Writer, wide int, color string, environment ...string) *Page {
-	r := NewRun(&Env{Out: out, Err: io.Discard, OutTerminal: wide > 0, Getenv: func(name string) string {
-		for _, variable := range environment {
-			if value, ok := strings.CutPrefix(variable, name+"="); ok {
-				return value
-			}
-		}
-		return ""
-	}})
-	if wide > 0 {
-		r.OutSize = func() (int, int) { return wide, 24 }
-	}
-	r.color = color
-	return OutPage(r)
-}
-
-func TestWidth(t *testing.T) {
-	for _, c := range []struct {
-		wide int
-		env  string
-		want int
-	}{
-		{0, "", 80},
-		{140, "", 140},
-		{140, "COLUMNS=100", 100},
-		{0, "COLUMNS=100", 100},
-		{140, "COLUMNS=wide", 140},
-		{140, "COLUMNS=-5", 140},
-		{3, "", leastWidth},
-	} {
-		require.Equal(t, c.want, pageOf(io.Discard, c.wide, colorAuto, c.env).Width, c)
-	}
-}
-
-func TestColours(t *testing.T) {
-	for _, c := range []struct {
-		wide       int
-		color, env string
-		want       bool
-	}{
-		{80, colorAuto, "TERM=xterm", true},
-		{0, colorAuto, "TERM=xterm", false},
-		{80, colorAuto, "NO_COLOR=1", false},
-		{80, colorAuto, "TERM=dumb", false},
-		{80, colorNever, "TERM=xterm", false},
-		{0, colorAlways, "NO_COLOR=1", true},
-	} {
-		text := pageOf(io.Discard, c.wide, c.color, c.env).Green("ok")
-		require.Equal(t, c.want, text == "\x1b[32mok\x1b[0m", "%v: %q", c, text)
-		require.Equal(t, !c.want, text == "ok", "%v: %q", c, text)
-	}
-}
 
 func TestTableKeepsALineAnItem(t *testing.T) {
 	header := []Column{Text("address"), Number("price"), Text("url")}
@@ -71,20 +17,20 @@ func TestTableKeepsALineAnItem(t *testing.T) {
 	}
 	for _, wide := range []int{0, 82, 140} { // a pipe has no edge
 		var out strings.Builder
-		require.NoError(t, pageOf(&out, wide, colorNever).Table(header, rows))
+		require.NoError(t, (&Page{Writer: &out, Width: cmp.Or(wide, DefaultWidth), Bounded: wide > 0}).Table(header, rows))
 		lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 		require.Len(t, lines, 4, out.String())
 		require.Equal(t, "ADDRESS                                     PRICE  URL", lines[0])
 		require.Equal(t, rows[1][0]+"     90  "+rows[1][2], lines[2])
 	}
 	var coloured strings.Builder
-	require.NoError(t, pageOf(&coloured, 140, colorAlways).Table(header, rows))
+	require.NoError(t, (&Page{Writer: &coloured, Width: 140, Bounded: true, Colours: true}).Table(header, rows))
 	for i, line := range strings.Split(strings.TrimSuffix(coloured.String(), "\n"), "\n") {
 		require.Regexp(t, `\S(\x1b\[0m)?$`, line, "no padding at the end of line %d: %q", i, line)
 	}
 
 	var narrow strings.Builder
-	require.NoError(t, pageOf(&narrow, 80, colorNever).Table(header, rows))
+	require.NoError(t, (&Page{Writer: &narrow, Width: 80, Bounded: true}).Table(header, rows))
 	require.Equal(t, 3*3+2, strings.Count(narrow.String(), "\n"), "a list of fields each: %s", narrow.String())
 	require.True(t, strings.HasPrefix(narrow.String(), "address  "+rows[0][0]+"\nprice    0\nurl      https"), narrow.String())
 }
@@ -92,7 +38,7 @@ func TestTableKeepsALineAnItem(t *testing.T) {
 func TestTableWrapsProse(t *testing.T) {
 	var out strings.Builder
 	rows := [][]string{{"face_value", "the face value of 0.5 ETH exceeds what your settings allow by 1 wei"}}
-	require.NoError(t, pageOf(&out, 42, colorNever).Table([]Column{Text("check"), Prose("found")}, rows))
+	require.NoError(t, (&Page{Writer: &out, Width: 42, Bounded: true}).Table([]Column{Text("check"), Prose("found")}, rows))
 	require.Equal(t, `CHECK       FOUND
 face_value  the face value of 0.5 ETH
             exceeds what your settings

@@ -1,4 +1,6 @@
-package cli
+// Package page writes text for people: fields, tables and paragraphs that fit the width of a
+// terminal, and are coloured where that is wanted.
+package page
 
 import (
 	"fmt"
@@ -6,30 +8,18 @@ import (
 	"strings"
 )
 
+// DefaultWidth is how many columns text for people has where no terminal says.
+const DefaultWidth = 80
+
 // Page is where text for people is written: it has a width, and may have colours.
 type Page struct {
 	io.Writer
 	// Width is how many columns a line has.
 	Width int
 
-	// bounded tells that longer lines would be broken: in a pipe they are not.
-	bounded bool
+	// Bounded tells that longer lines would be broken: in a pipe they are not.
+	Bounded bool
 	Colours
-}
-
-// OutPage is stdout.
-func OutPage(r *Run) *Page { return OutPageOn(r, r.Out) }
-
-// OutPageOn is a page for what w passes on to stdout.
-func OutPageOn(r *Run, w io.Writer) *Page {
-	columns, known := width(r.Env, r.OutSize)
-	return &Page{w, columns, known, coloured(r, r.OutTerminal)}
-}
-
-// ErrPage is stderr.
-func ErrPage(r *Run) *Page {
-	columns, known := width(r.Env, r.ErrSize)
-	return &Page{r.Err, columns, known, coloured(r, r.ErrTerminal)}
 }
 
 // Print writes text as it is.
@@ -48,11 +38,11 @@ type Field [2]string
 func (p *Page) Fields(fields []Field) error {
 	width := 0
 	for _, f := range fields {
-		width = max(width, columns(f[0]))
+		width = max(width, Columns(f[0]))
 	}
 	var b strings.Builder
 	for _, f := range fields {
-		p.Hang(&b, p.Dim(f[0])+strings.Repeat(" ", width-columns(f[0]))+columnGap, f[1], FieldIndent)
+		p.Hang(&b, p.Dim(f[0])+strings.Repeat(" ", width-Columns(f[0]))+columnGap, f[1], FieldIndent)
 	}
 	return p.Print(b.String())
 }
@@ -79,18 +69,18 @@ const FieldIndent = 2
 // Hang writes text behind a label, and the lines that do not fit there under its own
 // beginning. A text with a word that is too long for that stands below the label.
 func (p *Page) Hang(b *strings.Builder, label, text string, underneath int) {
-	room := p.Width - columns(label)
+	room := p.Width - Columns(label)
 	for _, piece := range pieces(text) {
-		if columns(piece) > room && columns(label) > underneath {
+		if Columns(piece) > room && Columns(label) > underneath {
 			b.WriteString(strings.TrimRight(label, " ") + "\n")
 			label, room = strings.Repeat(" ", underneath), p.Width-underneath
 		}
 	}
-	if columns(text) > room {
+	if Columns(text) > room {
 		text = Wrap(text, room)
 	}
 	for line := range strings.SplitSeq(text, "\n") {
 		b.WriteString(strings.TrimRight(label+line, " ") + "\n")
-		label = strings.Repeat(" ", columns(label))
+		label = strings.Repeat(" ", Columns(label))
 	}
 }

@@ -1,4 +1,4 @@
-package cli
+package page
 
 import (
 	"regexp"
@@ -9,8 +9,8 @@ import (
 // styles are what Page adds to text, which takes no room.
 var styles = regexp.MustCompile("\x1b\\[[0-9]*m")
 
-// columns is how much room text takes on a line.
-func columns(text string) int {
+// Columns is how much room text takes on a line.
+func Columns(text string) int {
 	if strings.Contains(text, "\x1b") {
 		text = styles.ReplaceAllString(text, "")
 	}
@@ -48,7 +48,7 @@ func Wrap(text string, width int) string {
 	var b strings.Builder
 	used := 0
 	for i, piece := range pieces(text) {
-		length := columns(piece)
+		length := Columns(piece)
 		switch {
 		case i == 0:
 		case used+1+length > width:
@@ -64,13 +64,35 @@ func Wrap(text string, width int) string {
 	return b.String()
 }
 
-// wrapLines wraps those lines that are longer than width, and leaves the others as they are.
-func wrapLines(text string, width int) string {
+// WrapLines wraps those lines that are longer than width, and leaves the others as they are.
+func WrapLines(text string, width int) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
-		if columns(line) > width {
+		if Columns(line) > width {
 			lines[i] = Wrap(line, width)
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Reflow fits paragraphs to a width. Lines that are indented stay lines.
+func Reflow(text string, width int) string {
+	var b strings.Builder
+	var paragraph []string
+	flush := func() {
+		if len(paragraph) > 0 {
+			b.WriteString(Wrap(strings.Join(paragraph, " "), width) + "\n")
+			paragraph = nil
+		}
+	}
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+		if line == "" || line[0] == ' ' || line[0] == '\t' {
+			flush()
+			b.WriteString(line + "\n")
+			continue
+		}
+		paragraph = append(paragraph, line)
+	}
+	flush()
+	return strings.TrimRight(b.String(), "\n")
 }
