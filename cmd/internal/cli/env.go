@@ -14,6 +14,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/pmctl/pmctl/internal/durable"
+	"github.com/pmctl/pmctl/internal/terminal"
+	"github.com/pmctl/pmctl/keystore"
 )
 
 // Env is what a command sees of the world around it. Tests replace its fields.
@@ -28,7 +30,7 @@ type Env struct {
 
 	// OutSize and ErrSize are how large the terminals behind the streams are; nil where there
 	// are none.
-	OutSize, ErrSize Size
+	OutSize, ErrSize terminal.Size
 
 	// Screen is stdout where that is a terminal, for programs that take it over; else nil.
 	Screen *os.File
@@ -53,7 +55,7 @@ type Env struct {
 	Now func() time.Time
 
 	// Prompter asks the person at the terminal.
-	Prompter Prompter
+	Prompter terminal.Prompter
 
 	// Detach runs this program again as a process of its own, with these arguments, and
 	// with these files as its descriptors from 3 on.
@@ -80,9 +82,9 @@ func System() *Env {
 		InTerminal:   term.IsTerminal(int(os.Stdin.Fd())),
 		OutTerminal:  term.IsTerminal(int(os.Stdout.Fd())),
 		ErrTerminal:  term.IsTerminal(int(os.Stderr.Fd())),
-		OutSize:      sizeOf(os.Stdout),
-		ErrSize:      sizeOf(os.Stderr),
-		OutClosed:    outClosed(),
+		OutSize:      terminal.SizeOf(os.Stdout),
+		ErrSize:      terminal.SizeOf(os.Stderr),
+		OutClosed:    terminal.OutClosed(),
 		Getenv:       os.Getenv,
 		Home:         home,
 		SystemConfig: "/etc/pmctl/config.toml",
@@ -93,7 +95,10 @@ func System() *Env {
 	if env.OutTerminal {
 		env.Screen = os.Stdout
 	}
-	env.Prompter = &terminalPrompter{in: os.Stdin, out: os.Stderr, width: func() int { return errWidth(env) }}
+	env.Prompter = &terminal.Dialog{
+		In: os.Stdin, Out: os.Stderr, Width: func() int { return errWidth(env) },
+		MaxLine: keystore.MaxPassphrase, Cancelled: ErrCancelled,
+	}
 	return env
 }
 

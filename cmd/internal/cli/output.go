@@ -147,9 +147,9 @@ func note(r *Run, text string) {
 	switch {
 	case r.Quiet:
 	case documentsOnly(r):
-		r.screen.hold(text)
+		r.screen.Hold(text)
 	default:
-		r.screen.print(text)
+		r.screen.Print(text)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"github.com/pmctl/pmctl/internal/page"
+	"github.com/pmctl/pmctl/internal/terminal"
 	"github.com/pmctl/pmctl/wallet/check"
 )
 
@@ -12,14 +13,20 @@ func OutPage(r *Run) *page.Page { return OutPageOn(r, r.Out) }
 
 // OutPageOn is a page for what w passes on to stdout.
 func OutPageOn(r *Run, w io.Writer) *page.Page {
-	columns, known := width(r.Env, r.OutSize)
+	columns, known := terminal.Width(r.Getenv("COLUMNS"), r.OutSize)
 	return &page.Page{Writer: w, Width: columns, Bounded: known, Colours: coloured(r, r.OutTerminal)}
 }
 
 // ErrPage is stderr.
 func ErrPage(r *Run) *page.Page {
-	columns, known := width(r.Env, r.ErrSize)
+	columns, known := terminal.Width(r.Getenv("COLUMNS"), r.ErrSize)
 	return &page.Page{Writer: r.Err, Width: columns, Bounded: known, Colours: coloured(r, r.ErrTerminal)}
+}
+
+// errWidth is how wide text on stderr may be.
+func errWidth(e *Env) int {
+	columns, _ := terminal.Width(e.Getenv("COLUMNS"), e.ErrSize)
+	return columns
 }
 
 // Verdict is text about how a check went, in its colour.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmctl/pmctl/internal/jsonfilter"
 	"github.com/pmctl/pmctl/internal/page"
+	"github.com/pmctl/pmctl/internal/terminal"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 )
@@ -15,7 +16,7 @@ import (
 // Run is one invocation: its Env, and what the command line has set so far.
 type Run struct {
 	*Env
-	screen *screen
+	screen *terminal.Screen
 	out    *checkedWriter
 
 	// Program is the name that errors begin with.
@@ -41,13 +42,13 @@ type Run struct {
 // NewRun is an invocation in a world.
 func NewRun(env *Env) *Run {
 	own := *env
-	r := &Run{Env: &own, Program: "pmctl", screen: &screen{w: env.Err, wraps: env.ErrTerminal, width: func() int { return errWidth(env) }}, out: &checkedWriter{w: env.Out}, color: colorAuto}
+	r := &Run{Env: &own, Program: "pmctl", screen: terminal.NewScreen(env.Err, env.ErrTerminal, func() int { return errWidth(env) }), out: &checkedWriter{w: env.Out}, color: colorAuto}
 	own.Out = r.out
 	if env.Prompter != nil {
-		if terminal, ok := env.Prompter.(*terminalPrompter); ok {
-			terminal.plain = func() bool { return !bool(coloured(r, env.ErrTerminal)) }
+		if dialog, ok := env.Prompter.(*terminal.Dialog); ok {
+			dialog.Plain = func() bool { return !bool(coloured(r, env.ErrTerminal)) }
 		}
-		own.Prompter = politePrompter{env.Prompter, r.screen}
+		own.Prompter = terminal.Polite(env.Prompter, r.screen)
 	}
 	return r
 }
@@ -92,9 +93,9 @@ func (r *Run) Fail(err error) int {
 		_ = format.WriteError(r.Err, e)
 		return e.ExitCode
 	}
-	r.screen.print(r.Program + ": " + page.PlainLines(e.Message))
+	r.screen.Print(r.Program + ": " + page.PlainLines(e.Message))
 	if e.Hint != "" {
-		r.screen.print("hint: " + page.PlainLines(e.Hint))
+		r.screen.Print("hint: " + page.PlainLines(e.Hint))
 	}
 	return e.ExitCode
 }
@@ -123,6 +124,6 @@ func (r *Run) Confirm(ctx context.Context, yes bool, question string) error {
 	if r.Quiet {
 		return Usagef("%s With --quiet pmctl does not ask for confirmation; pass --yes, or leave out --quiet", question)
 	}
-	r.screen.release()
+	r.screen.Release()
 	return r.Prompter.Confirm(ctx, question)
 }

@@ -10,7 +10,7 @@ import (
 
 // showRequests writes requests to nodes and recipients to stderr, as --verbose has them.
 func showRequests(r *Run) func(wallet.Request) {
-	return func(q wallet.Request) { r.screen.print(page.PlainLines(requestLine(q))) }
+	return func(q wallet.Request) { r.screen.Print(page.PlainLines(requestLine(q))) }
 }
 
 func requestLine(q wallet.Request) string {

@@ -1,4 +1,6 @@
-package cli
+// Package terminal is a person at a terminal: how large it is, lines that stay and one that is
+// rewritten, questions, and the pager.
+package terminal
 
 import (
 	"os"
@@ -15,8 +17,8 @@ const leastWidth = 20
 // Size is how many columns and rows a stream's terminal has, both 0 where it has none.
 type Size func() (columns, rows int)
 
-// sizeOf asks the terminal behind a file.
-func sizeOf(f *os.File) Size {
+// SizeOf asks the terminal behind a file.
+func SizeOf(f *os.File) Size {
 	return func() (columns, rows int) {
 		columns, rows, err := term.GetSize(int(f.Fd()))
 		if err != nil {
@@ -26,10 +28,10 @@ func sizeOf(f *os.File) Size {
 	}
 }
 
-// width is how wide text for a stream may be, and whether that is known: $COLUMNS, or else
-// what the terminal says.
-func width(e *Env, size Size) (columns int, known bool) {
-	if columns, err := strconv.Atoi(e.Getenv("COLUMNS")); err == nil && columns > 0 {
+// Width is how wide text for a stream may be, and whether that is known: what COLUMNS says, or else
+// its terminal.
+func Width(environment string, size Size) (columns int, known bool) {
+	if columns, err := strconv.Atoi(environment); err == nil && columns > 0 {
 		return max(columns, leastWidth), true
 	}
 	if size != nil {
@@ -38,10 +40,4 @@ func width(e *Env, size Size) (columns int, known bool) {
 		}
 	}
 	return page.DefaultWidth, false
-}
-
-// errWidth is how wide text on stderr may be.
-func errWidth(e *Env) int {
-	columns, _ := width(e, e.ErrSize)
-	return columns
 }

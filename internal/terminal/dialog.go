@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"context"
@@ -13,24 +13,28 @@ import (
 	"golang.org/x/term"
 
 	"github.com/pmctl/pmctl/internal/page"
-	"github.com/pmctl/pmctl/keystore"
 )
 
-// terminalPrompter asks on a real terminal: it reads in and draws on out.
-type terminalPrompter struct {
-	in, out *os.File
-	// width is how wide a question may be.
-	width func() int
-	// plain tells that text has no colours.
-	plain func() bool
+// Dialog is the Prompter of a real terminal.
+type Dialog struct {
+	// In is read, and Out drawn on.
+	In, Out *os.File
+	// Width is how wide a question may be.
+	Width func() int
+	// Plain tells that text has no colours.
+	Plain func() bool
+	// MaxLine is the longest line that can be typed, in bytes.
+	MaxLine int
+	// Cancelled is the error of a question to which the person said no, or pressed Ctrl-C.
+	Cancelled error
 
 	// afterCR tells that the last key read was a carriage return.
 	afterCR bool
 }
 
-func (p *terminalPrompter) Confirm(ctx context.Context, question string) error {
-	question = page.Wrap(question+" [y/N]", p.width()-len(" yes")) + " "
-	answer, err := p.line(ctx, question, p.out)
+func (p *Dialog) Confirm(ctx context.Context, question string) error {
+	question = page.Wrap(question+" [y/N]", p.Width()-len(" yes")) + " "
+	answer, err := p.line(ctx, question, p.Out)
 	if err != nil {
 		return err
 	}
@@ -38,23 +42,23 @@ func (p *terminalPrompter) Confirm(ctx context.Context, question string) error {
 	case "y", "yes":
 		return nil
 	}
-	return ErrCancelled
+	return p.Cancelled
 }
 
-func (p *terminalPrompter) Secret(ctx context.Context, label string) ([]byte, error) {
+func (p *Dialog) Secret(ctx context.Context, label string) ([]byte, error) {
 	return p.line(ctx, label+": ", io.Discard)
 }
 
-func (p *terminalPrompter) Select(ctx context.Context, label string, items []string) (int, error) {
+func (p *Dialog) Select(ctx context.Context, label string, items []string) (int, error) {
 	chosen := 0
 	err := p.session(ctx, func(in io.ReadCloser) error {
-		choice := promptui.Select{Label: label, Items: items, Size: min(len(items), 10), Stdin: in, Stdout: noBell{p.out}}
-		if p.plain() {
+		choice := promptui.Select{Label: label, Items: items, Size: min(len(items), 10), Stdin: in, Stdout: noBell{p.Out}}
+		if p.Plain() {
 			choice.Templates = &promptui.SelectTemplates{Label: "{{ . }}:", Active: "> {{ . }}", Inactive: "  {{ . }}", Selected: "{{ . }}"}
 		}
 		i, _, err := choice.Run()
 		if errors.Is(err, promptui.ErrInterrupt) || errors.Is(err, promptui.ErrEOF) {
-			return ErrCancelled
+			return p.Cancelled
 		}
 		chosen = i
 		return err
@@ -62,23 +66,23 @@ func (p *terminalPrompter) Select(ctx context.Context, label string, items []str
 	return chosen, err
 }
 
-func (p *terminalPrompter) Text(ctx context.Context, label string, valid func(string) error) (string, error) {
+func (p *Dialog) Text(ctx context.Context, label string, valid func(string) error) (string, error) {
 	text := ""
 	err := p.session(ctx, func(in io.ReadCloser) (err error) {
-		if _, err := term.MakeRaw(int(p.in.Fd())); err != nil {
+		if _, err := term.MakeRaw(int(p.In.Fd())); err != nil {
 			return err
 		}
 		editor := term.NewTerminal(struct {
 			io.Reader
 			io.Writer
-		}{in, p.out}, label+": ")
-		if width, height, err := term.GetSize(int(p.out.Fd())); err == nil && width > 0 {
+		}{in, p.Out}, label+": ")
+		if width, height, err := term.GetSize(int(p.Out.Fd())); err == nil && width > 0 {
 			_ = editor.SetSize(width, height) // only a width of 0 fails
 		}
 		for {
 			if text, err = editor.ReadLine(); err != nil {
-				fmt.Fprint(p.out, "\r\n")
-				return ErrCancelled
+				fmt.Fprint(p.Out, "\r\n")
+				return p.Cancelled
 			}
 			wrong := valid(text)
 			if wrong == nil {
@@ -92,22 +96,22 @@ func (p *terminalPrompter) Text(ctx context.Context, label string, valid func(st
 
 // line asks for a line of text and echoes what is typed. A line with a control key in
 // it, such as an arrow's, is asked for again.
-func (p *terminalPrompter) line(ctx context.Context, question string, echo io.Writer) ([]byte, error) {
+func (p *Dialog) line(ctx context.Context, question string, echo io.Writer) ([]byte, error) {
 	var line []byte
 	err := p.session(ctx, func(in io.ReadCloser) error {
-		if _, err := term.MakeRaw(int(p.in.Fd())); err != nil {
+		if _, err := term.MakeRaw(int(p.In.Fd())); err != nil {
 			return err
 		}
 		for {
-			fmt.Fprint(p.out, strings.ReplaceAll(question, "\n", "\r\n"))
-			text, err := readLine(in, echo)
-			fmt.Fprint(p.out, "\r\n")
+			fmt.Fprint(p.Out, strings.ReplaceAll(question, "\n", "\r\n"))
+			text, err := p.readLine(in, echo)
+			fmt.Fprint(p.Out, "\r\n")
 			var control *controlKeyError
 			if !errors.As(err, &control) {
 				line = text
 				return err
 			}
-			fmt.Fprintf(p.out, "%v\r\n", control)
+			fmt.Fprintf(p.Out, "%v\r\n", control)
 		}
 	})
 	if err != nil {
@@ -119,12 +123,12 @@ func (p *terminalPrompter) line(ctx context.Context, question string, echo io.Wr
 
 // session runs ask with the terminal's input and puts the terminal back as it
 // was, however ask ends. When ctx ends the input does too, so that ask returns.
-func (p *terminalPrompter) session(ctx context.Context, ask func(io.ReadCloser) error) error {
-	state, err := term.GetState(int(p.in.Fd()))
+func (p *Dialog) session(ctx context.Context, ask func(io.ReadCloser) error) error {
+	state, err := term.GetState(int(p.In.Fd()))
 	if err != nil {
 		return err
 	}
-	input, err := newTerminalInput(p.in)
+	input, err := newInput(p.In)
 	if err != nil {
 		return err
 	}
@@ -133,11 +137,11 @@ func (p *terminalPrompter) session(ctx context.Context, ask func(io.ReadCloser) 
 	err = ask(in)
 	stop()
 	in.Close()
-	if restoreErr := term.Restore(int(p.in.Fd()), state); err == nil {
+	if restoreErr := term.Restore(int(p.In.Fd()), state); err == nil {
 		err = restoreErr
 	}
 	if ctx.Err() != nil {
-		fmt.Fprint(p.out, "\r\n")
+		fmt.Fprint(p.Out, "\r\n")
 		return context.Cause(ctx)
 	}
 	return err
@@ -151,9 +155,6 @@ const (
 	keyClear     = 21
 	keyDelete    = 127
 )
-
-// maxLine is the longest line that can be typed: a passphrase.
-const maxLine = keystore.MaxPassphrase
 
 // controlKeyError is a line with a key in it that is no text.
 type controlKeyError struct{ key byte }
@@ -171,9 +172,9 @@ func (e *controlKeyError) Error() string {
 
 // readLine reads one line from a terminal in raw mode and echoes it. It fails with
 // *controlKeyError at the end of a line that has a control key in it.
-func readLine(in io.Reader, echo io.Writer) ([]byte, error) {
+func (p *Dialog) readLine(in io.Reader, echo io.Writer) ([]byte, error) {
 	// The capacity is the limit, so that no copy is left behind by growing.
-	line := make([]byte, 0, maxLine)
+	line := make([]byte, 0, p.MaxLine)
 	var control *controlKeyError
 	cut := func(n int) {
 		fmt.Fprint(echo, strings.Repeat("\b \b", utf8.RuneCount(line[n:])))
@@ -184,7 +185,7 @@ func readLine(in io.Reader, echo io.Writer) ([]byte, error) {
 	for {
 		if _, err := io.ReadFull(in, key[:]); err != nil {
 			clear(line)
-			return nil, ErrCancelled
+			return nil, p.Cancelled
 		}
 		switch {
 		case key[0] == '\r', key[0] == '\n':
@@ -195,7 +196,7 @@ func readLine(in io.Reader, echo io.Writer) ([]byte, error) {
 			return line, nil
 		case key[0] == keyInterrupt, key[0] == keyEnd && len(line) == 0:
 			clear(line)
-			return nil, ErrCancelled
+			return nil, p.Cancelled
 		case key[0] == keyBackspace, key[0] == keyDelete:
 			_, size := utf8.DecodeLastRune(line)
 			cut(len(line) - size)
@@ -206,9 +207,9 @@ func readLine(in io.Reader, echo io.Writer) ([]byte, error) {
 			if control == nil {
 				control = &controlKeyError{key[0]}
 			}
-		case len(line) == maxLine:
+		case len(line) == p.MaxLine:
 			clear(line)
-			return nil, fmt.Errorf("the text is longer than %d bytes", maxLine)
+			return nil, fmt.Errorf("the text is longer than %d bytes", p.MaxLine)
 		default:
 			line = append(line, key[0])
 			echo.Write(key[:])

@@ -8,10 +8,6 @@ import (
 	"os"
 )
 
-// newTerminalInput reads the terminal as it is: a prompt that is cancelled
-// returns with the next key.
-func newTerminalInput(f *os.File) (io.ReadCloser, error) { return io.NopCloser(f), nil }
-
 // openFD reads an inherited file descriptor. Only the standard one is inherited here.
 func openFD(_ context.Context, fd int) (io.Reader, error) {
 	if fd != 0 {

@@ -1,7 +1,6 @@
-package cli
+package terminal
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -10,14 +9,11 @@ import (
 	"github.com/pmctl/pmctl/internal/page"
 )
 
-// screen writes lines to stderr and keeps one more below them, which says what is waited
+// Screen writes lines to stderr and keeps one more below them, which says what is waited
 // for: it is rewritten in place, and gone before anything else is written.
-type screen struct {
-	w io.Writer
-	// wraps tells that people read the lines, which fit into a terminal then. Elsewhere a
-	// message is a line.
+type Screen struct {
+	w     io.Writer
 	wraps bool
-	// width is how wide the terminal is.
 	width func() int
 	mu    sync.Mutex
 	// shown is how wide the line is that is there, asking whether a prompt is shown
@@ -28,26 +24,32 @@ type screen struct {
 	held []string
 }
 
-// hold keeps lines for the next question.
-func (s *screen) hold(text string) {
+// NewScreen is the screen behind w, which is as wide as width says. Lines are wrapped where people
+// read them; elsewhere a message is a line.
+func NewScreen(w io.Writer, wraps bool, width func() int) *Screen {
+	return &Screen{w: w, wraps: wraps, width: width}
+}
+
+// Hold keeps lines for the next question.
+func (s *Screen) Hold(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.held = append(s.held, text)
 }
 
-// release prints the lines that were kept.
-func (s *screen) release() {
+// Release prints the lines that were kept.
+func (s *Screen) Release() {
 	s.mu.Lock()
 	held := s.held
 	s.held = nil
 	s.mu.Unlock()
 	for _, text := range held {
-		s.print(text)
+		s.Print(text)
 	}
 }
 
-// print writes lines that stay.
-func (s *screen) print(text string) {
+// Print writes lines that stay.
+func (s *Screen) Print(text string) {
 	if s.wraps {
 		text = page.WrapLines(text, s.width())
 	}
@@ -58,7 +60,7 @@ func (s *screen) print(text string) {
 }
 
 // show replaces the line that is rewritten in place; "" removes it.
-func (s *screen) show(text string) {
+func (s *Screen) show(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.asking {
@@ -74,7 +76,7 @@ func (s *screen) show(text string) {
 }
 
 // erase removes the line in a way that every terminal knows.
-func (s *screen) erase() {
+func (s *Screen) erase() {
 	if s.shown > 0 {
 		fmt.Fprintf(s.w, "\r%s\r", strings.Repeat(" ", s.shown))
 		s.shown = 0
@@ -82,7 +84,7 @@ func (s *screen) erase() {
 }
 
 // ask has something else drawn until the returned function is called.
-func (s *screen) ask() (done func()) {
+func (s *Screen) ask() (done func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.erase()
@@ -92,30 +94,4 @@ func (s *screen) ask() (done func()) {
 		defer s.mu.Unlock()
 		s.asking = false
 	}
-}
-
-// politePrompter asks when nothing is drawn in the same place.
-type politePrompter struct {
-	Prompter
-	screen *screen
-}
-
-func (p politePrompter) Confirm(ctx context.Context, question string) error {
-	defer p.screen.ask()()
-	return p.Prompter.Confirm(ctx, question)
-}
-
-func (p politePrompter) Secret(ctx context.Context, label string) ([]byte, error) {
-	defer p.screen.ask()()
-	return p.Prompter.Secret(ctx, label)
-}
-
-func (p politePrompter) Select(ctx context.Context, label string, items []string) (int, error) {
-	defer p.screen.ask()()
-	return p.Prompter.Select(ctx, label, items)
-}
-
-func (p politePrompter) Text(ctx context.Context, label string, valid func(string) error) (string, error) {
-	defer p.screen.ask()()
-	return p.Prompter.Text(ctx, label, valid)
 }

@@ -1,6 +1,6 @@
 //go:build cgo && unix
 
-package cli
+package terminal
 
 // Go opens the null device instead of a standard stream that is closed, before any Go
 // code runs, and then it looks like one that the user chose. C runs earlier.
@@ -18,5 +18,5 @@ static int was_out_closed(void) { return out_closed; }
 */
 import "C"
 
-// outClosed reports whether the process was started without a stdout.
-func outClosed() bool { return C.was_out_closed() != 0 }
+// OutClosed reports whether the process was started without a stdout.
+func OutClosed() bool { return C.was_out_closed() != 0 }

@@ -5,18 +5,11 @@ package cli
 import (
 	"context"
 	"io"
-	"os"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/pmctl/pmctl/internal/input"
 )
-
-// newTerminalInput reads a terminal a byte at a time. Line editors read ahead and leave
-// a reader behind: what was typed for the next question would go to them.
-func newTerminalInput(f *os.File) (io.ReadCloser, error) {
-	return input.NewDescriptor(int(f.Fd()), 1, func() error { return io.EOF })
-}
 
 // openFD reads an inherited file descriptor until ctx ends.
 func openFD(ctx context.Context, fd int) (io.Reader, error) {
