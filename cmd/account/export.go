@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/outfile"
 	"github.com/pmctl/pmctl/keystore"
 )
 
@@ -103,7 +104,7 @@ func (o *exportOptions) check(env *cli.Env) error {
 		return err
 	}
 	if _, err := os.Lstat(o.out); err == nil && o.out != "-" {
-		return cli.ExistsAlready("--out", o.out)
+		return outfile.Exists("--out", o.out)
 	}
 	if o.raw {
 		return nil

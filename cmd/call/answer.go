@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/outfile"
 )
 
 // answerOptions say where the app's answer goes.
@@ -33,7 +34,7 @@ func (o *answerOptions) check(r *cli.Run, noPay bool) error {
 // answer writes the app's answer as it arrives.
 type answer struct {
 	out     io.Writer
-	file    *cli.OutFile // nil for stdout
+	file    *outfile.File // nil for stdout
 	include bool
 }
 
@@ -42,7 +43,7 @@ func (o *answerOptions) open(r *cli.Run) (*answer, error) {
 	if o.file == "" {
 		return a, nil
 	}
-	file, err := cli.CreateOut(r.Durable(), "--out", o.file)
+	file, err := outfile.Create(r.Durable(), "--out", o.file)
 	if err != nil {
 		return nil, err
 	}

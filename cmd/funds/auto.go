@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/cache"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/systemd"
 	"github.com/pmctl/pmctl/wallet"
@@ -238,7 +239,7 @@ func (a *auto) report(ctx context.Context) (result wallet.TopUp, fresh bool, err
 		result.Warnings = a.tell.send(ctx, result)
 	}
 	if a.metrics != "" {
-		if failed := cli.ReplaceFile(a.metrics, result.Metrics()); failed != nil {
+		if failed := cache.Swap(a.metrics, result.Metrics(), 0o644); failed != nil {
 			result.Warnings = append(result.Warnings, format.Warning{Code: "metrics_not_written", Message: fmt.Sprintf("--metrics-file: %v", failed)})
 		}
 	}

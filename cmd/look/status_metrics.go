@@ -7,7 +7,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/cache"
 	"github.com/pmctl/pmctl/internal/metrics"
 	"github.com/pmctl/pmctl/wallet/broker"
 )
@@ -76,7 +76,7 @@ func (v *statusView) writeMetrics(ctx context.Context, s *statusResult) error {
 		_, err := v.Out.Write(text)
 		return err
 	}
-	if err := cli.ReplaceFile(v.out, text); err != nil {
+	if err := cache.Swap(v.out, text, 0o644); err != nil {
 		return fmt.Errorf("--out %s: %w", v.out, err)
 	}
 	return nil

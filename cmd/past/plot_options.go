@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/outfile"
 )
 
 // plotOptions say which file a picture is written to.
@@ -23,7 +24,7 @@ func (o *plotOptions) register(cmd *cobra.Command, what string) {
 
 // begin begins the file, if one was asked for, so that a path that cannot be written fails
 // before the chain is read. Close it unless it is nil.
-func (o *plotOptions) begin(r *cli.Run, cmd *cobra.Command) (*cli.OutFile, error) {
+func (o *plotOptions) begin(r *cli.Run, cmd *cobra.Command) (*outfile.File, error) {
 	if !cmd.Flags().Changed("plot") {
 		if o.force {
 			return nil, cli.Usagef("--force has no effect without --plot FILE")
@@ -38,20 +39,20 @@ func (o *plotOptions) begin(r *cli.Run, cmd *cobra.Command) (*cli.OutFile, error
 		return nil, cli.Usagef("--plot %s: the name %s, but plots are SVG files; pass --plot %s", o.path, found, strings.TrimSuffix(o.path, extension)+".svg")
 	}
 	if o.force {
-		return cli.ReplaceOut(r.Durable(), "--plot", o.path)
+		return outfile.Replace(r.Durable(), "--plot", o.path)
 	}
-	file, err := cli.CreateOut(r.Durable(), "--plot", o.path)
-	return file, cli.ForceHint(err)
+	file, err := outfile.Create(r.Durable(), "--plot", o.path)
+	return file, outfile.ForceHint(err)
 }
 
 // finish draws the picture, unless file is nil, and says where it is.
-func finish(p interface{ Write(io.Writer) error }, r *cli.Run, file *cli.OutFile) error {
+func finish(p interface{ Write(io.Writer) error }, r *cli.Run, file *outfile.File) error {
 	if file == nil {
 		return nil
 	}
 	err := p.Write(file)
 	if err == nil {
-		err = cli.ForceHint(file.Commit())
+		err = outfile.ForceHint(file.Commit())
 	}
 	if err == nil {
 		r.Note("plot written to %s", file.Path())

@@ -1,5 +1,5 @@
-// Package cache writes files that only save time. Losing one costs nothing, so nothing is synced;
-// internal/durable is for files that must survive.
+// Package cache writes files that only save time, or are soon written again. Losing one costs
+// nothing, so nothing is synced; internal/durable is for files that must survive.
 package cache
 
 import (
@@ -7,17 +7,24 @@ import (
 	"path/filepath"
 )
 
-// Replace writes a file that only its owner can read, creating its folder. Concurrent readers see
-// the old file or the new one.
+// Replace writes a file that only its owner can read, as Swap does, creating its folder.
 func Replace(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
+	return Swap(path, data, 0o600)
+}
+
+// Swap replaces a file in one step, for users as mode says. Readers see the old file or the new one.
+func Swap(path string, data []byte, mode os.FileMode) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(data)
+	if err == nil {
+		err = f.Chmod(mode)
+	}
 	if closed := f.Close(); err == nil {
 		err = closed
 	}

@@ -20,6 +20,11 @@ func TestReplace(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 
+	require.NoError(t, Swap(path, []byte("for all"), 0o644))
+	info, err = os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o644), info.Mode().Perm(), "whatever the process's umask is")
+
 	require.Error(t, Replace(filepath.Dir(path), nil), "a folder is no file")
 	left, err := os.ReadDir(filepath.Dir(path))
 	require.NoError(t, err)
