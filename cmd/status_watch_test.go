@@ -87,7 +87,7 @@ func TestWatch(t *testing.T) {
 	out, _, code = watch(true, "xterm")
 	require.Equal(t, exitCancelled, code)
 	require.Equal(t, 2, strings.Count(out, "\x1b[H\x1b[2J\x1b[2mstatus\x1b[0m "))
-	require.Contains(t, out, "again in 1s; Ctrl-C ends it")
+	require.Contains(t, out, "again in 1s; press Ctrl-C to stop")
 	out, _, _ = watch(true, "dumb")
 	require.NotContains(t, out, "\x1b")
 	require.Equal(t, 2, strings.Count(out, "account "))

@@ -135,7 +135,7 @@ func TestKeptFundsAreBounded(t *testing.T) {
 	t.Parallel()
 	r := newRich(t, map[string]string{"deposit": "7eth", "reserve": "1eth"})
 	done, err := r.keep(0)
-	require.ErrorContains(t, err, "the deposit is 0 wei and needs 7 ETH: only a part can be added: top-ups have moved 0 wei today of at most 5 ETH (max_per_day)")
+	require.ErrorContains(t, err, "the deposit is 0 wei and needs 7 ETH, but pmctl can add only a part: top-ups have moved 0 wei today, at most 5 ETH is allowed (max_per_day)")
 	require.Equal(t, wallet.ClassLimit, wallet.ClassOf(err))
 	require.Equal(t, wallet.TopUpFunded, done.Outcome)
 	r.requireFunds("4 ETH", "1 ETH")
@@ -147,7 +147,7 @@ func TestKeptFundsAreBounded(t *testing.T) {
 	require.NoError(t, err)
 	r.rules.MaxPerDay, r.rules.Deposit = &most, &most
 	_, err = r.keep(0)
-	require.ErrorContains(t, err, "in all (max_total)")
+	require.ErrorContains(t, err, "is allowed (max_total)")
 	r.requireFunds("8 ETH", "1 ETH")
 }
 

@@ -44,7 +44,7 @@ func (s *RemoteSigner) Checks(ctx context.Context) []SignerCheck {
 		{SignerCheckReserve, func(sender *pm.SenderInfo) error { return positive("reserve", remaining(sender)) }},
 		{SignerCheckUnlock, func(sender *pm.SenderInfo) error {
 			if round := num.OrZero(sender.WithdrawRound); round.Sign() > 0 {
-				return fmt.Errorf("the deposit and the reserve can be withdrawn from round %v: run pmctl unlock cancel, or fund the account again", round)
+				return fmt.Errorf("an unlock is in progress, and funds can be withdrawn from round %v: run pmctl unlock cancel", round)
 			}
 			return nil
 		}},

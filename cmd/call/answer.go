@@ -26,7 +26,7 @@ func (o *answerOptions) register(cmd *cobra.Command) {
 
 func (o *answerOptions) check(r *cli.Run, noPay bool) error {
 	if r.Output == cli.OutputJSON && o.file == "" && !noPay {
-		return cli.WithHint(cli.Usagef("with --output json stdout has the document about the cost, so that the app's answer needs a file"), "pass --out FILE")
+		return cli.WithHint(cli.Usagef("--output json writes a document about the cost to stdout, so the app's answer needs a file"), "pass --out FILE")
 	}
 	return nil
 }

@@ -32,47 +32,48 @@ func NewCall(r *cli.Run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "call URL [-- COMMAND…]",
 		Short: "Call an app of an orchestrator, and pay for it",
-		Long: `Send an HTTP request to an app, pay what its orchestrator asks for, and write
-the app's answer to stdout as it arrives. What the call cost is on stderr. URL
-is an app's of a live runner, as the orchestrator's /discovery lists it.
+		Long: `Send an HTTP request to an app, pay the price that its orchestrator asks for,
+and write the app's answer to stdout as it arrives. pmctl reports the cost on
+stderr. pmctl runner list shows the URLs of apps.
 
-pmctl sends the request without a payment first. The orchestrator answers with
-status 402, its price and ticket params. They are checked like those of any
-payment: your limits, the address pinned for the URL, an active orchestrator,
-the chain, then --max-price and --max-cost. Only then tickets are created, and
-the request is sent again with them. A request's body waits until the
-orchestrator wants it, and is sent once.
+pmctl first sends the request without a payment. The orchestrator answers with
+status 402, its price and its ticket params. pmctl checks them as for any
+payment: your limits, the address pinned for the URL, that the orchestrator is
+active, and the chain; then --max-price and --max-cost. If all checks pass,
+pmctl creates the tickets and sends the request again with them. It sends the
+body when the orchestrator asks for it (Expect: 100-continue).
 
-The unit of the price is the one that the orchestrator lists for the app: a
-call, a second, or a pixel of a second of video (720p-pixel-second). An
-orchestrator that lists nothing needs --max-price, which names the unit. Tickets
-are whole: a call can cost up to one ticket more than its fee.
+The orchestrator lists the unit of an app's price: call, second, or
+720p-pixel-second (one pixel of 720p video). If it does not list the app, pass
+--max-price, which names the unit. pmctl pays in whole tickets: a call can cost
+up to one ticket more than its fee.
 
 A URL that ends in /session opens a session. pmctl pays for it every 5 seconds,
-at its first price, until COMMAND ends, --for is over, you press Ctrl-C, or a
-payment would exceed --max-cost or another limit; then it stops the session.
-COMMAND finds PMCTL_APP_URL, PMCTL_CONTROL_URL and PMCTL_SESSION_ID in its
-environment; if it fails, the exit code is 1. Without a COMMAND the
-orchestrator's answer, which has the URLs, is on stdout.
+at the price it began with, until COMMAND exits, the time of --for has passed,
+you press Ctrl-C, or a payment would exceed --max-cost or another limit. Then
+pmctl stops the session. COMMAND has PMCTL_APP_URL, PMCTL_CONTROL_URL and
+PMCTL_SESSION_ID in its environment; if it fails, the exit code is 1. Without
+COMMAND, pmctl writes the orchestrator's answer, which has the URLs, to stdout.
 
-With --request-id a call is paid once, however often you run it. After an answer
-nothing is sent again (exit code 8): the answer is not kept. While the outcome
-is unknown, the same tickets are sent again. A session that was paid within the
-last 30 seconds is continued; no second one is opened. The body is read whole
-before anything is sent, up to 16 MiB.
+With --request-id, a call is paid once, however often you run it. If the app has
+already answered, pmctl sends nothing and exits with code 8; it does not store
+answers. If the outcome is unknown, pmctl sends the same tickets again. pmctl
+continues a session that was paid within the last 30 seconds, and opens no
+second one. It reads the whole body, up to 16 MiB, before it sends anything.
 
-With --signer a remote signer pays, and this machine needs no key: the signer's
-limits and its network apply, and here --max-price, --max-cost and --recipient.
---request-id goes along as the Idempotency-Key of the first payment: a retry is
-never paid twice, but may fail where a store would continue.
+With --signer, a remote signer pays and this machine needs no key. The signer
+applies its own limits and network; pmctl applies --max-price, --max-cost and
+--recipient. pmctl sends --request-id as the Idempotency-Key of the first
+payment: a retry is never paid twice, but it can fail where a local store would
+let pmctl continue.
 
-The flags are curl's, except that -o is --output here: use --out FILE for the
-answer. With --output json stdout has the document about the cost, and --out is
-required.
+The request flags work as in curl, except -o, which is --output: use --out FILE
+for the answer. With --output json, stdout has a document about the cost, and
+--out is required.
 
-An answer of the app with status 400 or above is written like any other; the
-exit code is 1. A payment that the orchestrator refuses is exit code 1 as well,
-and one that is not answered is 8.`,
+If the app answers with status 400 or above, pmctl writes the answer and exits
+with code 1. The exit code is also 1 if the orchestrator refuses the payment,
+and 8 if it does not answer a payment.`,
 		Example: `  pmctl call https://orchestrator.example:8935/apps/echo/app \
     --max-price '500 gwei/call' -d 'hello'
   pmctl call https://orchestrator.example:8935/apps/echo/app --no-pay
@@ -93,12 +94,12 @@ and one that is not answered is 8.`,
 	o.session.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.maxPrice, "max-price", "", "pay at most `PRICE`: AMOUNT/call, AMOUNT/second or AMOUNT/720p-pixel-second, such as '500 gwei/call'")
-	flags.StringVar(&o.maxCost, "max-cost", "", "pay at most `AMOUNT` in all, over every run of the same --request-id")
-	flags.BoolVar(&o.noPay, "no-pay", false, "show what the first payment would be, and pay nothing")
+	flags.StringVar(&o.maxCost, "max-cost", "", "pay at most `AMOUNT` in total, over all runs with the same --request-id")
+	flags.BoolVar(&o.noPay, "no-pay", false, "show the first payment, and pay nothing")
 	o.id.Register(cmd, "a payment")
 	o.payer.Register(cmd)
 	o.payer.Limits.RegisterInactive(cmd)
-	o.signer.Register(cmd, "pay, instead of an account of this machine")
+	o.signer.Register(cmd, "pay, instead of a local account")
 	cli.InGroup(cmd, cli.AccountFlags, "signer", "signer-token-file")
 	for _, key := range []string{"from", "key-fd", "keystore", "passphrase-file", "passphrase-fd", "store"} {
 		cmd.MarkFlagsMutuallyExclusive("signer", key)

@@ -34,8 +34,8 @@ func (o *requestOptions) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVarP(&o.method, "request", "X", "", "send a request with `METHOD` (default GET, and POST with a body)")
 	flags.StringArrayVarP(&o.headers, "header", "H", nil, "send the header `'NAME: VALUE'`; repeatable")
-	flags.StringArrayVarP(&o.data, "data", "d", nil, "send `DATA`, or the text of a file with @FILE, of stdin with @-, without line ends; repeated, joined by &")
-	flags.StringVar(&o.binary, "data-binary", "", "send `DATA` as it is, or a file with @FILE, or stdin with @-")
+	flags.StringArrayVarP(&o.data, "data", "d", nil, "send `DATA`, the text of a file (@FILE) or of stdin (@-), without line breaks; repeatable, joined with &")
+	flags.StringVar(&o.binary, "data-binary", "", "send `DATA`, a file (@FILE) or stdin (@-) unchanged")
 	cmd.MarkFlagsMutuallyExclusive("data", "data-binary")
 }
 
@@ -63,7 +63,7 @@ func (o *requestOptions) request(ctx context.Context, r *cli.Run, cmd *cobra.Com
 		return request, end, nil
 	}
 	if o.stdin() && secret != "" {
-		return nil, end, cli.Usagef("stdin cannot give both the body and what %s reads: pass a file, or another descriptor", secret)
+		return nil, end, cli.Usagef("the body and %s cannot both be read from stdin: pass a file, or another descriptor", secret)
 	}
 	if request.Header.Get("Content-Type") == "" {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -144,7 +144,7 @@ var errLargeBody = errors.New("the body is too large")
 func readAll(in io.Reader) ([]byte, error) {
 	whole, err := io.ReadAll(io.LimitReader(in, maxNamedBody+1))
 	if err == nil && len(whole) > maxNamedBody {
-		err = cli.Usage(fmt.Errorf("%w: it is read before anything is sent, and then has at most %d bytes; use --data-binary without --request-id", errLargeBody, maxNamedBody))
+		err = cli.Usage(fmt.Errorf("%w: with --request-id it can have at most %d bytes; use --data-binary without --request-id", errLargeBody, maxNamedBody))
 	}
 	return whole, err
 }

@@ -91,21 +91,21 @@ func (r callResult) summary() string {
 	if c == nil {
 		return "the app asked for no payment"
 	}
-	return fmt.Sprintf("paid %s in %s to %s; the fee is %s: %d × %s",
+	return fmt.Sprintf("paid %s in %s to %s; fee %s (%d × %s)",
 		wei.Format(c.TotalEVExact.Rat), words.Count(uint64(r.Tickets), "ticket"), common.Address(c.Recipient), wei.Format(c.FeeExact.Rat), c.Units, c.unitPrice())
 }
 
 func (r callResult) writeQuote(w *page.Page) error {
 	c := r.cost
 	if c == nil {
-		return w.Fields([]page.Field{{"price", "none: the app asked for no payment, and was called"}})
+		return w.Fields([]page.Field{{"price", "none: the app asked for no payment and answered the call"}})
 	}
 	return w.Fields([]page.Field{
 		{"app", format.PlainText(c.App)},
 		{"to", common.Address(c.Recipient).Hex()},
 		{"price", c.unitPrice()},
 		{"first fee", fmt.Sprintf("%s for %d", wei.Format(c.FeeExact.Rat), c.Units)},
-		{"tickets", fmt.Sprintf("%s of %s, together %s", words.Count(uint64(r.Tickets), "ticket"), wei.Format(c.TicketEVExact.Rat), wei.Format(c.TotalEVExact.Rat))},
+		{"tickets", fmt.Sprintf("%s of %s, %s in total", words.Count(uint64(r.Tickets), "ticket"), wei.Format(c.TicketEVExact.Rat), wei.Format(c.TotalEVExact.Rat))},
 		{"overpaid", wei.Format(c.OverpaidExact.Rat)},
 	})
 }

@@ -22,7 +22,7 @@ type sessionOptions struct {
 }
 
 func (o *sessionOptions) register(cmd *cobra.Command) {
-	cmd.Flags().DurationVar(&o.length, "for", 0, "end the session after `DURATION`, such as 10m (default: with the command, or Ctrl-C)")
+	cmd.Flags().DurationVar(&o.length, "for", 0, "end the session after `DURATION`, such as 10m (default: when COMMAND exits, or on Ctrl-C)")
 	cmd.Flags().Lookup("for").DefValue = "" // which the help would show
 }
 
@@ -32,9 +32,9 @@ func (o *sessionOptions) check(target call.Target) error {
 	case target.Sessions():
 		return nil
 	case o.length != 0:
-		return cli.Usagef("--for is for sessions, whose URL ends in /session")
+		return cli.Usagef("--for needs a session: a URL that ends in /session")
 	case len(o.command) > 0:
-		return cli.Usagef("a command after -- is for sessions, whose URL ends in /session")
+		return cli.Usagef("a command after -- needs a session: a URL that ends in /session")
 	}
 	return nil
 }
@@ -48,9 +48,9 @@ type commandError struct {
 func (e *commandError) Error() string {
 	var ended *exec.ExitError
 	if errors.As(e.err, &ended) {
-		return fmt.Sprintf("the command %s ended with %v; the session was stopped", e.name, ended)
+		return fmt.Sprintf("the command %s failed (%v); the session was stopped", e.name, ended)
 	}
-	return fmt.Sprintf("the command %s cannot be run: %v; the session was stopped", e.name, e.err)
+	return fmt.Sprintf("cannot run the command %s: %v; the session was stopped", e.name, e.err)
 }
 
 func (e *commandError) Unwrap() error { return e.err }

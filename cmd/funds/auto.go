@@ -41,26 +41,27 @@ func newAuto(r *cli.Run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "auto",
 		Short: "Keep deposit and reserve topped up",
-		Long: `Look at deposit and reserve every --interval, and add what they lack by the rules
-in the section [fund_auto] of the config file: the reserve that a recipient's
-share needs, and the deposit that lasts for some days or covers what is promised.
-The rules bound what is moved in a day and in all, and what stays in the account
-for gas. There is no confirmation: the rules are your consent.
+		Long: `Check the deposit and the reserve every --interval, and add what is missing. The
+section [fund_auto] of the config file has the rules: how large the deposit and
+the reserve must be, how much pmctl may move in a day and in total, and how much
+must stay in the account for gas. pmctl asks for no confirmation: the rules are
+your consent.
 
-Each top-up has a request ID of its own. A run that was killed is continued by
-the next one, and of several runs at once one sends. Nothing is added during an
-unlock, or after a withdrawal.
+Each top-up has its own request ID: if a run is killed, the next one continues
+its top-up, and if several run at once, only one sends it. pmctl adds nothing
+during an unlock or after a withdrawal.
 
---for keeps the funds of another account, such as a signer's that holds little,
-from the account of --from. Deposit and reserve then belong to that account: it
-alone can withdraw them. An agent signs no such transaction: pmctl opens the key
+With --for, the account of --from pays for another account, such as a signer's.
+The deposit and the reserve then belong to that account, and only it can
+withdraw them. An agent does not sign such a transaction, so pmctl opens the key
 file.
 
-With --once, pmctl looks once: exit code 0 if the funds are enough now, 3 if one
-of the rules' bounds or an unlock forbids it, 4 if the paying account has too
-little. Otherwise it runs until it is stopped, and reports a look at which it
-did something or could not. --events-file and --notify-command report those
-elsewhere, and one that repeats itself once a day.`,
+With --once, pmctl checks once and exits: with code 0 if the funds are
+sufficient, 3 if a bound of the rules or an unlock prevents a top-up, and 4 if
+the paying account has too little. Otherwise pmctl runs until you stop it, and
+reports top-ups and what prevents them. --events-file and --notify-command send
+the same reports to a server or a program, and repeat an unchanged one once a
+day.`,
 		Example: `  pmctl fund auto --dry-run
   pmctl fund auto --once --output json
   pmctl fund auto --from 0x… --for 0x… --interval 10m \
@@ -68,11 +69,11 @@ elsewhere, and one that repeats itself once a day.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runAuto(r, cmd, &o) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.sender, "for", "", "keep the deposit and the reserve of `ADDRESS` instead of your own")
-	flags.BoolVar(&o.once, "once", false, "look once, for a timer")
-	flags.DurationVar(&o.interval, "interval", 5*time.Minute, "look every `DURATION`, at least 12s")
-	flags.BoolVar(&o.dryRun, "dry-run", false, "look once, and show what would be added; open no key, and send nothing")
-	flags.StringVar(&o.metrics, "metrics-file", "", "replace `FILE` with metrics after each look, for the textfile collector of the node exporter")
+	flags.StringVar(&o.sender, "for", "", "top up the deposit and the reserve of `ADDRESS` instead of your own")
+	flags.BoolVar(&o.once, "once", false, "check once and exit, for a timer")
+	flags.DurationVar(&o.interval, "interval", 5*time.Minute, "check every `DURATION`, at least 12s")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "check once and show what would be added, without opening a key or sending anything")
+	flags.StringVar(&o.metrics, "metrics-file", "", "write metrics to `FILE` after each check, for the textfile collector of the Prometheus node exporter")
 	o.notify.register(cmd)
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "events-file")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "notify-command")
@@ -92,7 +93,7 @@ func runAuto(r *cli.Run, cmd *cobra.Command, o *autoOptions) error {
 	case o.interval < shortestInterval:
 		return cli.Usagef("--interval %s: it must be at least %s", o.interval, shortestInterval)
 	case o.account.Keys.FD.Given && !o.once:
-		return cli.Usagef("--key-fd: the key is needed at each top-up, and a descriptor can be read once: use a key file, or pass --once")
+		return cli.Usagef("--key-fd can be read only once, and each top-up needs the key: use a key file, or pass --once")
 	}
 	options := wallet.KeepOptions{DryRun: o.dryRun}
 	var err error
@@ -187,7 +188,7 @@ func (a *auto) run(ctx context.Context) error {
 	if err := manager.Notify(systemd.Ready); err != nil {
 		a.Note("cannot notify the service manager: %v", err)
 	}
-	a.Note("looking at deposit and reserve again every %s; Ctrl-C ends it", a.interval)
+	a.Note("checking deposit and reserve every %s; press Ctrl-C to stop", a.interval)
 	ticker := time.NewTicker(a.interval)
 	defer ticker.Stop()
 	for ctx.Err() == nil {

@@ -24,8 +24,8 @@ type notifyOptions struct {
 
 func (o *notifyOptions) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&o.eventsFile, "events-file", "", "`FILE` with the URL of a server that is notified of top-ups and of what prevents one; lines that follow are its headers")
-	flags.StringVar(&o.command, "notify-command", "", "program to run for each of them: an absolute `PATH`; it gets the JSON document on stdin, and PMCTL_OUTCOME and PMCTL_REASON")
+	flags.StringVar(&o.eventsFile, "events-file", "", "`FILE` with the URL of a server to notify of top-ups and of what prevents them; further lines are HTTP headers")
+	flags.StringVar(&o.command, "notify-command", "", "absolute `PATH` of a program to run for the same reports, with the JSON document on stdin, and PMCTL_OUTCOME and PMCTL_REASON set")
 }
 
 // notifier reports looks, each kind at most once a day.

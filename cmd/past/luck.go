@@ -31,18 +31,22 @@ func NewLuck(r *cli.Run) *cobra.Command {
 	var o luckOptions
 	cmd := &cobra.Command{
 		Use:   "luck [RECIPIENT]",
-		Short: "Calculate how far spending can differ from what is expected",
-		Long: `Tickets cost their face value if they win, and nothing otherwise, so that a
-period costs more or less than the tickets are worth. From the face value of a
-ticket and a rate, calculate the expected number of wins in a period, the chance
-to pay 1.5 times and twice the expected amount or more, what 99 % and 99.9 % of
-all periods stay within, and the deposit that suffices in 99.9 %. The wins are
-taken as Poisson distributed.
+		Short: "Calculate how far spending can differ from its expected value",
+		Long: `Calculate how much the cost of a period can differ from the expected value (EV)
+of its tickets: a ticket costs its face value if it wins, and nothing otherwise.
+From the face value and a rate of spending, pmctl calculates
 
-The face value is --face-value, or that of the ticket params in --params, or of
-those that RECIPIENT offers now. A RECIPIENT is asked as by pmctl params fetch,
-with a request that your key signs; otherwise nothing is read but the flags.
-Nothing is paid or sent.`,
+  - the expected number of wins in a period;
+  - the chance to pay at least 1.5 times, and at least twice, the expected cost;
+  - the most that 99 % and 99.9 % of all periods cost;
+  - the deposit that is sufficient in 99.9 % of all periods.
+
+The number of wins is assumed to be Poisson distributed.
+
+The face value comes from --face-value, from the ticket params in --params, or
+from the current offer of RECIPIENT. To get the offer, pmctl sends RECIPIENT a
+request signed with your key, as pmctl params fetch does. Without RECIPIENT it
+reads only its flags and files. It pays nothing and sends no transaction.`,
 		Example: `  pmctl luck --face-value 0.004eth --spend-rate 0.016eth/day --period 1d
   pmctl luck --face-value 0.004eth --win-prob 1/4000 --ticket-rate 20/minute
   pmctl params fetch https://recipient.example -o json |
@@ -117,7 +121,7 @@ func (o *luckOptions) ticket(r *cli.Run, cmd *cobra.Command, args []string, of *
 	var err error
 	switch {
 	case len(args) == 1 && (o.params != "" || o.faceValue != "" || o.winProb != ""):
-		return cli.Usagef("the face value is that of the recipient's offer: leave out %s, or --params, --face-value and --win-prob", args[0])
+		return cli.Usagef("RECIPIENT and --params, --face-value or --win-prob exclude each other: leave out %s, or the flags", args[0])
 	case len(args) == 1:
 		params, err = o.offered(r, cmd, args[0])
 	case o.params != "":
@@ -144,7 +148,7 @@ func (o *luckOptions) flags(of *wallet.Spending) (err error) {
 		return cli.WithHint(cli.Usagef("no face value: pass --face-value AMOUNT, --params FILE, or a recipient's URL or address"),
 			"pmctl status shows the face value of a typical orchestrator")
 	case o.winProb == "" && o.ticketRate != "":
-		return cli.Usagef("--ticket-rate %s: the expected value of a ticket is not known; also pass --win-prob P", o.ticketRate)
+		return cli.Usagef("--ticket-rate %s needs the expected value of a ticket: also pass --win-prob P", o.ticketRate)
 	}
 	if of.FaceValue, err = cli.ParseAmount("--face-value", o.faceValue); err != nil || o.winProb == "" {
 		return err

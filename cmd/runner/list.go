@@ -25,19 +25,20 @@ func newList(r *cli.Run) *cobra.Command {
 	var o listOptions
 	cmd := &cobra.Command{
 		Use:   "list [RECIPIENT…]",
-		Short: "List apps and what they cost",
-		Long: `List the live runners that orchestrators offer: apps that pmctl call can call. An
-orchestrator is named by its URL or its address; without one, all active ones are
-asked, at the URLs of both registries. Nothing is signed or paid.
+		Short: "List apps and their prices",
+		Long: `List the live runners of orchestrators: the apps that pmctl call can call. Pass
+orchestrators by URL or address; by default pmctl asks all active ones, at the
+URLs in both registries. It signs and pays nothing.
 
-The cheapest comes first, by what an hour costs: an hour has 3600 seconds, and
-video of 1280×720 at 30 frames a second has 27648000 pixels each second. Apps that
-are paid by the call come last.
+The list is sorted by the price per hour, cheapest first; apps that are paid per
+call come last. An hour of 720p-pixel-seconds is 3600 seconds of video with
+1280×720 pixels and 30 frames a second: 27648000 pixels a second.
 
-With --signer a remote signer lists what it found; AGE is how old that may be.
+With --signer, a remote signer lists the apps that it found; AGE is the greatest
+age of its data.
 
-Orchestrators that do not answer are named on stderr. The exit code is 7 if you
-named one of them, or if none answered.`,
+pmctl names orchestrators that do not answer on stderr. The exit code is 7 if
+you passed one of them, or if none answered.`,
 		Example: `  pmctl runner list
   pmctl runner list https://recipient.example
   pmctl runner list --max-price '500 gwei/second' --output json
@@ -45,9 +46,9 @@ named one of them, or if none answered.`,
     --signer-token-file token`,
 		RunE: func(cmd *cobra.Command, args []string) error { return list(cmd.Context(), r, &o, args) },
 	}
-	o.signer.Register(cmd, "list them, instead of orchestrators")
+	o.signer.Register(cmd, "list the apps, instead of asking orchestrators")
 	cmd.Flags().StringVar(&o.app, "app", "", "list only the app with this `NAME`")
-	cmd.Flags().StringSliceVar(&o.maxPrices, "max-price", nil, "list only what costs at most `PRICE`: AMOUNT/call, AMOUNT/second or AMOUNT/720p-pixel-second, such as '500 gwei/call'; may be repeated; other units are then left out")
+	cmd.Flags().StringSliceVar(&o.maxPrices, "max-price", nil, "list only what costs at most `PRICE`: AMOUNT/call, AMOUNT/second or AMOUNT/720p-pixel-second, such as '500 gwei/call'; repeatable; leaves out apps with other units")
 	o.network.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
@@ -82,7 +83,7 @@ func list(ctx context.Context, r *cli.Run, o *listOptions, args []string) error 
 		return err
 	}
 	if query.Signer != nil && len(args) > 0 {
-		return cli.Usagef("--signer lists what the signer found: name no orchestrator")
+		return cli.Usagef("--signer and RECIPIENT exclude each other: a signer lists its own orchestrators")
 	}
 	config, err := cli.ReadingConfig(r, &o.network)
 	if err != nil {
@@ -120,7 +121,7 @@ func emit(r *cli.Run, l *listing) error {
 			r.Note("warning: %s", w.Message)
 		}
 		if len(l.Runners) == 0 {
-			r.Note("no live runner that you asked for; orchestrators asked: %d", l.Asked)
+			r.Note("no matching apps; orchestrators asked: %d", l.Asked)
 			return nil
 		}
 	}

@@ -17,7 +17,7 @@ import (
 
 // NewRunner is pmctl runner.
 func NewRunner(r *cli.Run) *cobra.Command {
-	return cli.Group("runner", "Find apps that orchestrators run for a price",
+	return cli.Group("runner", "Find apps of orchestrators and their prices",
 		newList(r),
 		newShow(r),
 	)

@@ -16,10 +16,10 @@ func newShow(r *cli.Run) *cobra.Command {
 	var network cli.NetworkOptions
 	cmd := &cobra.Command{
 		Use:   "show URL",
-		Short: "Show one app, and what its orchestrator says about it",
-		Long: `Show the live runner at URL as its orchestrator lists it: its price, how much room
-it has, and its version and hardware where they are stated. Nothing is signed or
-paid. pmctl call URL --no-pay shows what a call would cost in tickets.`,
+		Short: "Show the price, capacity and hardware of an app",
+		Long: `Show how an orchestrator lists the live runner at URL: price, capacity and, if
+listed, version and hardware. pmctl signs and pays nothing. To see the cost of a
+call in tickets, run pmctl call URL --no-pay.`,
 		Example: `  pmctl runner show https://recipient.example/apps/fixed1/app
   pmctl runner show https://recipient.example/apps/live1/session -o json`,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -16,7 +16,7 @@ type adminOptions struct {
 
 func (o *adminOptions) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&o.listen, "admin-listen", "", "`ADDRESS` for operators and monitors; without a host it is on 127.0.0.1 (default: none)")
+	flags.StringVar(&o.listen, "admin-listen", "", "listen on `ADDRESS` for operators and monitors; without a host: on 127.0.0.1 (default: do not listen)")
 	flags.StringVar(&o.tokenFile, "admin-token-file", "", "`FILE` with the token that operators and monitors must send, readable by you alone")
 }
 
@@ -34,7 +34,7 @@ func (o *adminOptions) token(env *cli.Env) (string, error) {
 	}
 	token := strings.TrimSpace(string(text))
 	if len(token) < minAdminToken {
-		return "", cli.Usagef("--admin-token-file %s has a token of %d characters; it must have at least %d", o.tokenFile, len(token), minAdminToken)
+		return "", cli.Usagef("--admin-token-file %s has a token of %d characters, at least %d are required", o.tokenFile, len(token), minAdminToken)
 	}
 	return token, nil
 }

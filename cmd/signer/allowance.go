@@ -17,11 +17,11 @@ type allowance struct {
 
 func allowances() []allowance {
 	return []allowance{
-		{"ev_per_day", "EV per day", "ev-per-day", "most expected value a day, an `AMOUNT`",
+		{"ev_per_day", "EV per day", "ev-per-day", "limit the expected value (EV) of a day's tickets to `AMOUNT`",
 			func(t *wallet.SignerTerms) **wei.Wei { return &t.EVPerDay }},
-		{"face_value_per_day", "face value per day", "face-value-per-day", "most face value a day, an `AMOUNT`: the cost if every ticket wins",
+		{"face_value_per_day", "face value per day", "face-value-per-day", "limit the face value of a day's tickets to `AMOUNT`: the cost if every ticket wins",
 			func(t *wallet.SignerTerms) **wei.Wei { return &t.FaceValuePerDay }},
-		{"ev_total", "EV in all", "ev-total", "most expected value in all, an `AMOUNT`",
+		{"ev_total", "total EV", "ev-total", "limit the expected value (EV) of all tickets to `AMOUNT`",
 			func(t *wallet.SignerTerms) **wei.Wei { return &t.EVTotal }},
 	}
 }

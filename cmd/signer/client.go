@@ -94,25 +94,25 @@ func newClientAdd(r *cli.Run) *cobra.Command {
 	var credentials credentialOptions
 	cmd := termsCommand(r, &cobra.Command{
 		Use:   "add NAME",
-		Short: "Add a client, and show its token",
-		Long: `Add adds a client with what it may have signed, and shows its bearer token.
-The token is shown this once: the store keeps a hash of it. Allowances are
-counted by payments as they are recorded, over all replicas of the signer, and a
-payment that exceeds one is refused with status 483 before anything is signed.
+		Short: "Add a client and show its token",
+		Long: `Add a client with its allowances, and show its bearer token. pmctl shows the
+token only once: the store has only its hash. The payments that all replicas of
+the signer record count against an allowance. The signer refuses a payment that
+exceeds one with status 483, and signs nothing.
 
-With --certificate, --jwt or --auth-id the client is also recognized by the
-common name of its TLS certificate, by a claim of its JSON Web Token, or by the
-auth id that a trusted proxy sets.
+With --certificate, --jwt or --auth-id, the signer also recognizes the client by
+the common name of its TLS certificate, by a claim of its JSON Web Token, or by
+the auth ID that a trusted proxy sets.
 
-The allowances of all clients together must be within the account's deposit and
-reserve, or --overcommit accepts that they are not: each client counts with the
-smallest of its allowances, those of a day in full.`,
+The allowances of all clients together must not exceed the account's deposit and
+reserve, unless you pass --overcommit. Of each client its smallest allowance
+counts; a daily allowance counts in full.`,
 		Example: `  pmctl signer client add studio --ev-per-day 0.01eth --expires 720h
   pmctl signer client add sdk --sdk-token https://signer.example:8935
   pmctl signer client add batch --recipient 0x… --max-price '500 wei/second'`,
 	}, &terms, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
 		if !regexp.MustCompile(clientName).MatchString(args[0]) {
-			return cli.Usagef("client name %q: use at most 64 letters, digits, dots, dashes and underscores, and begin with a letter or digit", args[0])
+			return cli.Usagef("client name %q is not valid: use at most 64 letters, digits, dots, dashes and underscores, starting with a letter or digit", args[0])
 		}
 		if err := credentials.check(); err != nil {
 			return err
@@ -142,14 +142,14 @@ type credentialOptions struct {
 func (o *credentialOptions) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&o.certificate, "certificate", "", "common `NAME` of the client's TLS certificate")
-	flags.StringVar(&o.jwt, "jwt", "", "`VALUE` of the claim that names the client in its JSON Web Tokens")
-	flags.StringVar(&o.authID, "auth-id", "", "`ID` that a trusted proxy sends for the client, before a colon")
+	flags.StringVar(&o.jwt, "jwt", "", "`VALUE` of the claim that identifies the client in its JSON Web Tokens")
+	flags.StringVar(&o.authID, "auth-id", "", "`ID` that a trusted proxy sends for the client: the part before the colon")
 	o.registerSDK(cmd)
 }
 
 func (o *credentialOptions) registerSDK(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.sdk, "sdk-token", "", "also show the token of the Python SDK for the signer at this `URL`")
-	cmd.Flags().BoolVar(&o.discovery, "sdk-discovery", false, "with --sdk-token: the SDK finds orchestrators through the signer, which runs with --orchestrators")
+	cmd.Flags().StringVar(&o.sdk, "sdk-token", "", "also show a token for the Python SDK, for the signer at `URL`")
+	cmd.Flags().BoolVar(&o.discovery, "sdk-discovery", false, "with --sdk-token: let the SDK get its orchestrators from the signer, which must run with --orchestrators")
 }
 
 func (o *credentialOptions) check() error {
@@ -204,8 +204,8 @@ func newClientRotate(r *cli.Run) *cobra.Command {
 	cmd := clientCommand(r, &cobra.Command{
 		Use:   "rotate NAME",
 		Short: "Replace a client's token",
-		Long: `Rotate replaces a client's bearer token and shows the new one, this once. The old
-one is refused from now on, or after --overlap, in which both are accepted.`,
+		Long: `Replace a client's bearer token and show the new one, only once. The signer
+refuses the old token at once; with --overlap it accepts both for that time.`,
 		Example: `  pmctl signer client rotate studio
   pmctl signer client rotate studio --overlap 1h`,
 	}, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
@@ -230,7 +230,7 @@ one is refused from now on, or after --overlap, in which both are accepted.`,
 		return credentials.emit(r, documentOf(client), token)
 	})
 	credentials.registerSDK(cmd)
-	cmd.Flags().DurationVar(&overlap, "overlap", 0, "`DURATION` for which the old token is accepted beside the new one")
+	cmd.Flags().DurationVar(&overlap, "overlap", 0, "keep accepting the old token for `DURATION`")
 	return cmd
 }
 
@@ -238,12 +238,11 @@ func newClientSet(r *cli.Run) *cobra.Command {
 	var terms termsOptions
 	return termsCommand(r, &cobra.Command{
 		Use:   "set NAME",
-		Short: "Change what a client may have signed",
-		Long: `Set changes the terms that its flags name; the others stay as they are. A list
-replaces the client's list, and "none" removes a term: an allowance, a list or
-the time at which the client expires. Payments that are recorded from now on are
-held to the new terms. A raised allowance must be within deposit and reserve as for
-client add.`,
+		Short: "Change a client's allowances and other terms",
+		Long: `Change the terms that you pass as flags; the others stay unchanged. A list
+replaces the client's list. The value none removes an allowance, a list or the
+expiry. The new terms apply to the next payment. If you raise an allowance,
+pmctl compares it with deposit and reserve, as client add does.`,
 		Example: `  pmctl signer client set studio --ev-per-day 0.02eth
   pmctl signer client set studio --expires none`,
 	}, &terms, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
@@ -256,8 +255,8 @@ client add.`,
 func newClientRevoke(r *cli.Run) *cobra.Command {
 	return clientCommand(r, &cobra.Command{
 		Use:     "revoke NAME",
-		Short:   "Sign nothing more for a client",
-		Long:    "Revoke has every request of the client refused from now on, in all replicas of\nthe signer. What was signed stays recorded. It cannot be undone.",
+		Short:   "Refuse all further requests of a client",
+		Long:    "Revoke a client: all replicas of the signer refuse its requests from now on. The\nrecords of its payments stay in the store. You cannot undo this.",
 		Example: "  pmctl signer client revoke studio",
 	}, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
 		return change(ctx, r, all, args[0], func(client *wallet.SignerClient) error {
@@ -286,8 +285,8 @@ func change(ctx context.Context, r *cli.Run, all *wallet.SignerClients, name str
 func newClientShow(r *cli.Run) *cobra.Command {
 	return clientCommand(r, &cobra.Command{
 		Use:     "show NAME",
-		Short:   "Show a client",
-		Long:    "Show shows what a client may have signed. Its token is not shown: the store does\nnot have it.",
+		Short:   "Show a client's allowances and other terms",
+		Long:    "Show the terms of a client. pmctl cannot show its token: the store has only its\nhash.",
 		Example: "  pmctl signer client show studio",
 	}, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
 		client, err := all.Named(ctx, args[0])
@@ -303,7 +302,7 @@ func newClientList(r *cli.Run) *cobra.Command {
 	return clientCommand(r, &cobra.Command{
 		Use:     "list",
 		Short:   "List the clients",
-		Long:    "List shows the clients of the remote signers that use the store.",
+		Long:    "List the clients of the remote signers that use the store.",
 		Example: "  pmctl signer client list",
 	}, func(ctx context.Context, all *wallet.SignerClients, _ []string) error {
 		found, err := all.All(ctx)

@@ -25,9 +25,9 @@ type discoveryOptions struct {
 
 func (o *discoveryOptions) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&o.orchestrators, "orchestrators", "", "list orchestrators to clients: those in the `SOURCE`, \"chain\" for the registries or a file with a URL on each line")
-	flags.StringVar(&o.webhookFile, "orchestrators-webhook-file", "", "list the orchestrators of a webhook: `FILE` with its URL, and a header in each line that follows")
-	flags.DurationVar(&o.every, "discovery-interval", 5*time.Minute, "`DURATION` from one round of asking orchestrators for their offers to the next")
+	flags.StringVar(&o.orchestrators, "orchestrators", "", "list orchestrators to clients; `SOURCE` is chain for the registries, or a file with one URL per line")
+	flags.StringVar(&o.webhookFile, "orchestrators-webhook-file", "", "list the orchestrators of a webhook: `FILE` with its URL; further lines are HTTP headers")
+	flags.DurationVar(&o.every, "discovery-interval", 5*time.Minute, "ask orchestrators for their offers every `DURATION`")
 }
 
 // options returns nil where nothing is listed.

@@ -90,7 +90,7 @@ func (d clientDocument) write(p *page.Page, now time.Time) error {
 		add(a.label, d.limit(a.name))
 	}
 	if d.Overcommit {
-		add("overcommit", "deposit and reserve may not cover all allowances")
+		add("overcommit", "yes: deposit and reserve may not cover all allowances")
 	}
 	var recipients, prices []string
 	for _, recipient := range d.Recipients {
@@ -101,7 +101,7 @@ func (d clientDocument) write(p *page.Page, now time.Time) error {
 	}
 	add("recipients", strings.Join(recipients, ", "))
 	add("apps", strings.Join(d.Apps, ", "))
-	add("max. prices", strings.Join(prices, ", "))
+	add("max prices", strings.Join(prices, ", "))
 	add("token", d.Token)
 	add("SDK token", d.SDKToken)
 	if err := p.Fields(fields); err != nil || d.Token == "" {

@@ -23,7 +23,7 @@ func TestClientsOfTheList(t *testing.T) {
 		lines = append(lines, strings.Join(strings.Fields(line), " "))
 	}
 	require.Equal(t, []string{
-		"CLIENT STATE UNTIL EV PER DAY FACE VALUE PER DAY EV IN ALL",
+		"CLIENT STATE UNTIL EV PER DAY FACE VALUE PER DAY TOTAL EV",
 		"batch active",
 		"studio active 2026-11-27T10:00:00Z",
 		"trial expired 2026-11-27T09:00:00Z",

@@ -21,10 +21,10 @@ type usageOptions struct {
 
 func (o *usageOptions) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&o.usageFile, "usage-file", "", "`FILE` with the URL of a collector, to which usage events are sent; lines that follow are its headers")
-	flags.StringVar(&o.eventsFile, "events-file", "", "`FILE` with the URL of a server that is notified of budgets, runway, unlocks and refused recipients; lines that follow are its headers")
-	flags.StringVar(&o.runwayBelow, "runway-below", "3d", "`DURATION` that the deposit must last, such as 12h or 3d, or the server is notified")
-	flags.DurationVar(&o.retention, "usage-retention", 0, "`DURATION` after which acknowledged payments are removed, at least 24h; 0 is never")
+	flags.StringVar(&o.usageFile, "usage-file", "", "`FILE` with the URL of a collector of usage events; further lines are HTTP headers")
+	flags.StringVar(&o.eventsFile, "events-file", "", "`FILE` with the URL of a server to notify of budgets, runway, unlocks and refused recipients; further lines are HTTP headers")
+	flags.StringVar(&o.runwayBelow, "runway-below", "3d", "notify the server if the deposit lasts less than `DURATION`, such as 12h or 3d")
+	flags.DurationVar(&o.retention, "usage-retention", 0, "remove acknowledged payments after `DURATION`, at least 24h; 0 for never")
 }
 
 // minRetention is longer than a client keeps a state or a key to repeat a request with.
@@ -32,7 +32,7 @@ const minRetention = 24 * time.Hour
 
 func (o *usageOptions) apply(env *cli.Env, to *wallet.RemoteSignerOptions) error {
 	if o.retention != 0 && o.retention < minRetention {
-		return cli.Usagef("--usage-retention %s is less than 24h", o.retention)
+		return cli.Usagef("--usage-retention %s: it must be at least 24h, or 0 for never", o.retention)
 	}
 	to.Retention = o.retention
 	var err error

@@ -51,25 +51,27 @@ func newServe(r *cli.Run) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Answer the requests of gateways and SDKs",
-		Long: `Serve opens the account's key and signs payments for gateways and SDKs that hold
-no key, with the remote signer protocol of go-livepeer: POST
+		Long: `Open the account's key and sign payments for gateways and SDKs that have no key.
+The signer speaks go-livepeer's remote signer protocol: POST
 /sign-orchestrator-info, POST /generate-live-payment and, with --orchestrators,
 GET /discover-orchestrators. It cannot fund, unlock, withdraw or send a
 transaction.
 
-Sessions, nonces, allowances and usage records are in the store: client, limits
-and nonces are checked and recorded in one transaction before anything is
-signed. A state that is sent again gets the same answer, byte for byte.
+The store has the sessions, nonces, allowances and usage records. The signer
+checks the client and the limits and records the nonces in one transaction,
+before it signs. If a client sends the same state again, it gets the same
+answer, byte for byte.
 
-Clients authenticate with a bearer token (pmctl signer client add), with a
-certificate (--client-ca), with a JSON Web Token (--jwt-issuer), or through a
-proxy that sets Signer-Auth-Id (--trusted-proxy). An address that is not
-loopback needs authentication, and TLS unless a trusted proxy is in front.
+Clients authenticate with a bearer token (pmctl signer client add), a TLS
+certificate (--client-ca), a JSON Web Token (--jwt-issuer), or through a proxy
+that sets Signer-Auth-Id (--trusted-proxy). On an address that is not loopback,
+the signer requires authentication, and TLS unless you name a trusted proxy.
 
-With --admin-listen operators and monitors have an address of their own: a status
-page, GET /healthz, /readyz and /metrics, and POST /reload, which does what
-SIGHUP does: pmctl checks the limits of the config files, the certificates, keys
-and the auth webhook again, and applies all of them, or none.`,
+With --admin-listen, operators and monitors get a separate address with a status
+page, GET /healthz, /readyz and /metrics, and POST /reload. POST /reload and
+SIGHUP make the signer read the limits of the config files, the certificates,
+the keys and the auth webhook again; it applies all of them or, if one is not
+valid, none.`,
 		Example: `  pmctl signer serve --no-auth
   pmctl signer serve --listen 0.0.0.0:8935 --tls-cert cert.pem --tls-key key.pem
   pmctl signer serve --webhook-file webhook-url --log json
@@ -82,22 +84,22 @@ and the auth webhook again, and applies all of them, or none.`,
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "`FILE` with the server's certificate chain, in PEM")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "`FILE` with the certificate's key, in PEM, readable by you alone")
 	flags.StringVar(&o.clientCA, "client-ca", "", "`FILE` with the certificates that sign clients' certificates, in PEM")
-	flags.StringVar(&o.jwt.Issuer, "jwt-issuer", "", "accept JSON Web Tokens of this issuer, a `URL`")
-	flags.StringVar(&o.jwt.Audience, "jwt-audience", "", "`NAME` that tokens must be meant for")
-	flags.StringVar(&o.jwtKeys, "jwt-keys", "", "issuer's public keys: the `URL` of its JWKS document, or a file of PEM keys")
-	flags.StringVar(&o.jwt.Client, "jwt-client", "sub", "`CLAIM` that names the client")
-	flags.StringVar(&o.jwt.Subject, "jwt-subject", "", "`CLAIM` that names the client's user, for usage records")
-	flags.StringSliceVar(&o.proxies, "trusted-proxy", nil, "`ADDRESS` or prefix of a proxy that may set Signer-Auth-Id; may be repeated")
-	flags.StringVar(&o.webhookFile, "webhook-file", "", "`FILE` with the URL of an auth webhook, which is asked before each payment; lines that follow are its headers")
+	flags.StringVar(&o.jwt.Issuer, "jwt-issuer", "", "accept JSON Web Tokens of the issuer with this `URL`")
+	flags.StringVar(&o.jwt.Audience, "jwt-audience", "", "require `NAME` as the audience of JSON Web Tokens")
+	flags.StringVar(&o.jwtKeys, "jwt-keys", "", "issuer's public keys: the `URL` of its JWKS document, or a file with keys in PEM")
+	flags.StringVar(&o.jwt.Client, "jwt-client", "sub", "`CLAIM` that identifies the client")
+	flags.StringVar(&o.jwt.Subject, "jwt-subject", "", "`CLAIM` that identifies the client's user, for usage records")
+	flags.StringSliceVar(&o.proxies, "trusted-proxy", nil, "`ADDRESS` or prefix of a proxy that may set Signer-Auth-Id; repeatable")
+	flags.StringVar(&o.webhookFile, "webhook-file", "", "`FILE` with the URL of an auth webhook that must approve each payment; further lines are HTTP headers")
 	o.discovery.register(cmd)
 	flags.BoolVar(&o.noAuth, "no-auth", false, "accept requests without credentials; for loopback addresses only")
-	flags.StringSliceVar(&o.maxPrices, "max-price", nil, "highest price that is paid, as `'N wei/UNIT'` with the unit second, 720p-pixel-second, call or pixel; may be repeated; other units are then refused")
-	flags.IntVar(&o.perSecond, "rate", 100, "requests a second that one client may send, `N`; 0 is no limit")
-	flags.IntVar(&o.burst, "burst", 100, "requests that one client may send at once, `N`")
+	flags.StringSliceVar(&o.maxPrices, "max-price", nil, "refuse prices above `'N wei/UNIT'`, and all other units; UNIT is second, 720p-pixel-second, call or pixel; repeatable")
+	flags.IntVar(&o.perSecond, "rate", 100, "limit each client to `N` requests a second; 0 for no limit")
+	flags.IntVar(&o.burst, "burst", 100, "limit each client to `N` requests at once")
 	flags.StringVar(&o.logFormat, "log", "text", "`FORMAT` of the log on stderr: text or json")
 	o.admin.register(cmd)
 	o.usage.register(cmd)
-	flags.DurationVar(&o.drain, "drain", 30*time.Second, "`DURATION` that requests may take to finish when the signer is stopped")
+	flags.DurationVar(&o.drain, "drain", 30*time.Second, "after a stop, finish requests in progress for at most `DURATION`")
 	return cmd
 }
 
@@ -254,7 +256,7 @@ func newLog(to io.Writer, format string) (*slog.Logger, error) {
 	case "json":
 		return slog.New(slog.NewJSONHandler(to, nil)), nil
 	}
-	return nil, cli.Usagef("--log is %q; it can be text or json", format)
+	return nil, cli.Usagef("--log %q: it must be text or json", format)
 }
 
 // identify is how clients are recognized.
@@ -278,7 +280,7 @@ func (o *serveOptions) identify(ctx context.Context, webhook bool) (identity.Any
 	for _, text := range o.proxies {
 		prefix, err := parsePrefix(text)
 		if err != nil {
-			return nil, cli.Usagef("--trusted-proxy %q is neither an IP address nor a prefix such as 10.0.0.0/8", text)
+			return nil, cli.Usagef("--trusted-proxy %q is not an IP address or a prefix such as 10.0.0.0/8", text)
 		}
 		proxies.Trusted = append(proxies.Trusted, prefix)
 	}

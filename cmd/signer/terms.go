@@ -28,11 +28,11 @@ func (o *termsOptions) register(cmd *cobra.Command) {
 	for _, a := range allowances() {
 		o.limits[a.name] = flags.String(a.flag, "", a.usage)
 	}
-	flags.StringVar(&o.expires, "expires", "", "`TIME` at which the client expires, RFC 3339, or a duration such as 720h")
-	flags.StringSliceVar(&o.recipients, "recipient", nil, "`ADDRESS` that may be paid; may be repeated (default any)")
-	flags.StringSliceVar(&o.apps, "app", nil, "`APP` that may be paid for; may be repeated (default any)")
-	flags.StringSliceVar(&o.maxPrices, "max-price", nil, "highest price, as `'N wei/UNIT'` with the unit second, 720p-pixel-second, call or pixel; may be repeated; other units are then refused")
-	flags.BoolVar(&o.overcommit, "overcommit", false, "accept that deposit and reserve may not cover the allowances of all clients")
+	flags.StringVar(&o.expires, "expires", "", "expire the client at `TIME`: RFC 3339, or a duration from now, such as 720h")
+	flags.StringSliceVar(&o.recipients, "recipient", nil, "allow payments to `ADDRESS` only; repeatable (default: any)")
+	flags.StringSliceVar(&o.apps, "app", nil, "allow payments for `APP` only; repeatable (default: any)")
+	flags.StringSliceVar(&o.maxPrices, "max-price", nil, "refuse prices above `'N wei/UNIT'`, and all other units; UNIT is second, 720p-pixel-second, call or pixel; repeatable")
+	flags.BoolVar(&o.overcommit, "overcommit", false, "accept allowances that deposit and reserve do not cover")
 }
 
 // apply changes the terms that the flags name.
@@ -87,7 +87,7 @@ func parseExpiry(text string, now time.Time) (time.Time, error) {
 	if err != nil {
 		length, err := time.ParseDuration(text)
 		if err != nil || length <= 0 {
-			return at, cli.Usagef("--expires %q is neither an RFC 3339 time nor a duration such as 720h", text)
+			return at, cli.Usagef("--expires %q is not an RFC 3339 time or a duration such as 720h", text)
 		}
 		at = now.Add(length)
 	}
@@ -100,7 +100,7 @@ func parseRecipients(texts []string) (recipients []common.Address, err error) {
 	}
 	for _, text := range texts {
 		if !common.IsHexAddress(text) {
-			return nil, cli.Usagef("--recipient %q is no address", text)
+			return nil, cli.Usagef("--recipient %q is not an address", text)
 		}
 		recipients = append(recipients, common.HexToAddress(text))
 	}

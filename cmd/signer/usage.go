@@ -19,13 +19,13 @@ func newUsage(r *cli.Run) *cobra.Command {
 	var client string
 	cmd := &cobra.Command{
 		Use:   "usage",
-		Short: "Show what was signed for each client, and what it cost",
-		Long: `Usage sums up the tickets that were signed for each client of the remote signers
-that use the store: their expected value (EV) is what they cost on average. From
-the chain it reads which of them won and were redeemed, and compares that with
-the number expected of the tickets that have been drawn.
+		Short: "Show each client's tickets and what they cost",
+		Long: `Show how many tickets were signed for each client of the remote signers that use
+the store, and their expected value (EV): what they cost on average. From the
+chain, pmctl reads which of them won and were redeemed, and compares the number
+of wins with the number expected from the tickets drawn so far.
 
-Tickets that this account made for no client are in a line of their own.`,
+Tickets that this account signed for no client have a row of their own.`,
 		Example: `  pmctl signer usage
   pmctl signer usage --client studio --since 30d
   pmctl signer usage -o csv > usage.csv`,

@@ -32,17 +32,17 @@ type AnsweredBeforeError struct {
 }
 
 func (e *AnsweredBeforeError) Error() string {
-	return fmt.Sprintf("request %q of %s was paid and answered; its answer is not kept, and nothing is sent again", e.ID, e.At.Format(time.RFC3339))
+	return fmt.Sprintf("request %q was already paid and answered at %s; pmctl does not store answers, and sent nothing", e.ID, e.At.Format(time.RFC3339))
 }
 
 // Hint says what can be done.
 func (*AnsweredBeforeError) Hint() string {
-	return "to call the app again, and pay again, choose another --request-id"
+	return "to call the app again and pay again, pass another --request-id"
 }
 
 // errAnswerLost is the end of a session that an earlier run opened and could not use.
-var errAnswerLost = hint.With(errors.New("an earlier run opened it, and the answer with its URLs was lost"),
-	"to open another session, and pay for it, choose another --request-id")
+var errAnswerLost = hint.With(errors.New("an earlier run opened it, but the answer with its URLs was lost"),
+	"to open and pay for another session, pass another --request-id")
 
 // SessionLostError is a session that the orchestrator no longer has, or that could not be paid.
 type SessionLostError struct {

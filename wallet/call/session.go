@@ -80,7 +80,7 @@ func (c *Caller) Hold(ctx context.Context, r *Request, o SessionOptions) (*Resul
 		err = h.hold(ctx, *opened, o)
 	}
 	if stopErr := h.stop(context.WithoutCancel(ctx), *opened); stopErr != nil && !errors.As(err, new(*SessionLostError)) {
-		err = errors.Join(err, fmt.Errorf("session %s may be open still: %w", opened.ID, stopErr))
+		err = errors.Join(err, fmt.Errorf("session %s may still be open: %w", opened.ID, stopErr))
 	}
 	return h.result, err
 }
@@ -225,7 +225,7 @@ func (h *held) resume(ctx context.Context, first *Payment) (*Session, error) {
 		}
 	}
 	if unpaid := h.Now().Sub(h.session.LastUpdate); unpaid > patience {
-		return opened, &SessionLostError{opened.ID, fmt.Errorf("it was last paid %v ago; what is paid now could be for nothing", unpaid.Round(time.Second))}
+		return opened, &SessionLostError{opened.ID, fmt.Errorf("it was last paid %v ago and may have ended, so pmctl pays nothing more for it", unpaid.Round(time.Second))}
 	}
 	h.paidAt = h.Now()
 	if h.pending != nil || h.challenge.Type == live.Fixed {

@@ -82,7 +82,7 @@ type PriceError struct {
 func (e *PriceError) Error() string {
 	most := policy.Exceeded(e.Price.Wei, e.Max.Wei) + "/" + unitNames()[e.Max.Type]
 	if e.Raised {
-		return fmt.Sprintf("the orchestrator has raised the price to %v; the session began at %s", e.Price, most)
+		return fmt.Sprintf("the orchestrator raised the price to %v; the session started at %s", e.Price, most)
 	}
 	return fmt.Sprintf("the orchestrator's price of %v is above --max-price, %s", e.Price, most)
 }
@@ -90,7 +90,7 @@ func (e *PriceError) Error() string {
 // Hint says what can be done.
 func (e *PriceError) Hint() string {
 	if e.Raised {
-		return "pmctl pays a session at its first price alone; begin another one to accept the new price"
+		return "pmctl pays a session only at its first price; start another session to accept the new price"
 	}
 	return "raise --max-price, or choose another orchestrator"
 }
@@ -102,7 +102,7 @@ func (*PriceError) Unwrap() error { return policy.ErrLimit }
 type UnitError struct{ Listed, Max live.Type }
 
 func (e *UnitError) Error() string {
-	return fmt.Sprintf("the orchestrator charges by the %s, and --max-price is for each %s", unitNames()[e.Listed], unitNames()[e.Max])
+	return fmt.Sprintf("the orchestrator charges per %s, but --max-price is per %s", unitNames()[e.Listed], unitNames()[e.Max])
 }
 
 // Hint says what can be done.
@@ -124,19 +124,19 @@ func (e *CostError) Error() string {
 	if e.Paid.Sign() == 0 {
 		return fmt.Sprintf("the first payment of %s is above --max-cost, %s", wei.Format(e.Next), policy.Exceeded(e.Next, e.Max.Rat()))
 	}
-	return fmt.Sprintf("%s are paid, and the next payment of %s would exceed --max-cost, %v", wei.Format(e.Paid), wei.Format(e.Next), e.Max)
+	return fmt.Sprintf("the next payment of %s would exceed --max-cost: %s of %v is already paid", wei.Format(e.Next), wei.Format(e.Paid), e.Max)
 }
 
 // Hint says what can be done.
 func (*CostError) Hint() string {
-	return "raise --max-cost; tickets are whole, so that a payment may exceed what is due by one ticket"
+	return "raise --max-cost; pmctl pays in whole tickets, so a payment can exceed the fee by up to one ticket"
 }
 
 // Unwrap makes it a limit.
 func (*CostError) Unwrap() error { return policy.ErrLimit }
 
 // ErrNoUnit is returned for an app that its orchestrator does not list with a unit.
-var ErrNoUnit = hint.With(errors.New("the orchestrator does not list the app, so it is not known what its price is for"),
+var ErrNoUnit = hint.With(errors.New("the orchestrator does not list the app, so the unit of its price is unknown"),
 	"compare the URL with pmctl runner list, or pass --max-price, which names the unit")
 
 // typeFor returns how the app is paid, as the orchestrator lists it, or --max-price says.

@@ -98,7 +98,7 @@ func winsOf(spend *big.Rat, faceValue wei.Wei) (mean *big.Rat, wins Distribution
 	mean = new(big.Rat).Quo(spend, faceValue.Rat())
 	expected, _ := mean.Float64()
 	if expected > mostWins {
-		return nil, wins, &NeedError{fmt.Sprintf("%s in tickets of %s are %.3g wins, at most %.0e are counted: the face value is too small",
+		return nil, wins, &NeedError{fmt.Sprintf("%s in tickets with a face value of %s is %.3g expected wins, above the limit of %.0e: the face value is too small",
 			wei.Format(spend), faceValue, expected, float64(mostWins))}
 	}
 	return mean, Poisson(expected), nil

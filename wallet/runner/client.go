@@ -37,7 +37,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("the orchestrator at %s lists no runners: %s", e.URL, cmp.Or(neterr.Reason(e.Err), e.Err.Error()))
+	return fmt.Sprintf("cannot list the runners of the orchestrator at %s: %s", e.URL, cmp.Or(neterr.Reason(e.Err), e.Err.Error()))
 }
 
 // Unwrap returns the reason.

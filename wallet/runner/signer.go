@@ -24,7 +24,7 @@ type SignerError struct {
 }
 
 func (e *SignerError) Error() string {
-	return fmt.Sprintf("the remote signer at %s lists no orchestrators: %v", e.URL, e.Err)
+	return fmt.Sprintf("cannot list the orchestrators of the remote signer at %s: %v", e.URL, e.Err)
 }
 
 // Unwrap returns the reason.
@@ -37,9 +37,9 @@ func (e *SignerError) Hint() string {
 	case !ok:
 		return ""
 	case refused.Status == http.StatusNotFound:
-		return "the signer must run with --orchestrators"
+		return "the signer's operator must start it with --orchestrators"
 	case refused.Status == http.StatusServiceUnavailable:
-		return "the signer is still asking orchestrators; repeat the command in a few seconds"
+		return "the signer has no answer of an orchestrator yet; retry in a few seconds"
 	}
 	return refused.Hint()
 }

@@ -61,9 +61,9 @@ type Credential struct {
 
 var (
 	// ErrNoClient is returned for a name or a credential that belongs to no client.
-	ErrNoClient = hint.With(errors.New("no such client"), "pmctl signer client list shows them")
+	ErrNoClient = hint.With(errors.New("no such client"), "pmctl signer client list shows the clients")
 	// ErrClientExists is returned for a name or a credential that another client has.
-	ErrClientExists = hint.With(errors.New("a client with this name or credential exists"), "pmctl signer client set changes a client; pmctl signer client list shows them")
+	ErrClientExists = hint.With(errors.New("a client with this name or credential exists"), "pmctl signer client set changes a client; pmctl signer client list shows all")
 )
 
 const (

@@ -208,7 +208,7 @@ func TestRead(t *testing.T) {
 	for says, change := range map[string]map[string]string{
 		"max_per_day is not set":  {"max_per_day": ""},
 		"max_total is not set":    {"max_total": ""},
-		"nothing is asked of":     {"reserve": ""},
+		"no rule says":            {"reserve": ""},
 		"belong together":         {"reserve_face_values": "2"},
 		"step is 0":               {"step": "0wei"},
 		"deposit_days":            {"deposit_days": "-1"},

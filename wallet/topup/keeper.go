@@ -100,25 +100,25 @@ func (e *ShortError) Error() string {
 	case Withdrawn:
 		why = "deposit and reserve were withdrawn"
 	case Balance:
-		why = fmt.Sprintf("the paying account has %s, of which %s are kept for gas", e.State.Balance, e.Rules.GasKept)
+		why = fmt.Sprintf("the paying account has %s and keeps %s of it for gas (gas_kept)", e.State.Balance, e.Rules.GasKept)
 	case MaxPerDay:
-		why = fmt.Sprintf("top-ups have moved %s today of at most %s (max_per_day)", e.State.MovedToday, e.Rules.MaxPerDay)
+		why = fmt.Sprintf("top-ups have moved %s today, at most %s is allowed (max_per_day)", e.State.MovedToday, e.Rules.MaxPerDay)
 	case MaxTotal:
-		why = fmt.Sprintf("top-ups have moved %s of at most %s in all (max_total)", e.State.MovedTotal, e.Rules.MaxTotal)
+		why = fmt.Sprintf("top-ups have moved %s in total, at most %s is allowed (max_total)", e.State.MovedTotal, e.Rules.MaxTotal)
 	}
 	if e.Decision.Adds() {
-		return fmt.Sprintf("%s: only a part can be added: %s", need, why)
+		return fmt.Sprintf("%s, but pmctl can add only a part: %s", need, why)
 	}
-	return fmt.Sprintf("%s, but nothing can be added: %s", need, why)
+	return fmt.Sprintf("%s, but pmctl can add nothing: %s", need, why)
 }
 
 // Hint says what to do about it.
 func (e *ShortError) Hint() string {
 	switch e.Reason {
 	case Unlocking:
-		return "to keep the funds, run pmctl unlock cancel; top-ups begin again after it"
+		return "to keep the funds, run pmctl unlock cancel; top-ups resume after that"
 	case Withdrawn:
-		return "to use the account again, fund it once yourself: pmctl fund"
+		return "to use the account again, run pmctl fund once yourself"
 	case Balance:
 		return "send ether to the paying account"
 	case MaxPerDay:
@@ -135,11 +135,11 @@ type FailedError struct {
 }
 
 func (e *FailedError) Error() string {
-	return fmt.Sprintf("top-up %d reverted or was cancelled; there is no other before %s", e.Action.Number, e.Until.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("top-up %d reverted or was cancelled; the next one is at %s at the earliest", e.Action.Number, e.Until.UTC().Format(time.RFC3339))
 }
 
 // Hint says what to do about it.
-func (e *FailedError) Hint() string { return "pmctl tx list --all shows what became of it" }
+func (e *FailedError) Hint() string { return "pmctl tx list --all shows its transaction" }
 
 // pause is how long no top-up follows one that failed.
 const pause = time.Hour

@@ -196,15 +196,15 @@ func (s Spec) tighter(a, b Rules) bool {
 func (r Rules) check() error {
 	switch {
 	case r.MaxPerDay == nil:
-		return errors.New("max_per_day is not set: the most that may be moved in a day")
+		return errors.New("max_per_day is not set: the most that pmctl may move in a day")
 	case r.MaxTotal == nil:
-		return errors.New("max_total is not set: the most that may be moved in all")
+		return errors.New("max_total is not set: the most that pmctl may move in total")
 	case r.Step.IsZero():
-		return errors.New("step is 0: it is the least top-up")
+		return errors.New("step is 0: it must be more than 0, as the least top-up")
 	case (r.ReserveFaceValues > 0) != (r.FaceValue != nil):
 		return errors.New("reserve_face_values and face_value belong together")
 	case r.Reserve == nil && r.ReserveFaceValues == 0 && r.Deposit == nil && r.DepositDays == 0 && !r.DepositPromised:
-		return errors.New("nothing is asked of deposit and reserve: set reserve, reserve_face_values, deposit, deposit_days or deposit_promised")
+		return errors.New("no rule says how large deposit or reserve must be: set reserve, reserve_face_values, deposit, deposit_days or deposit_promised")
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func badValue(name string, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, format.ErrLooksLikeKey):
-		return Usagef("%s: %w; a command line is no secret, so that key must count as known to others", name, err)
+		return Usagef("%s: %w; other users can see command lines, so treat that key as compromised", name, err)
 	}
 	return Usage(fmt.Errorf("%s: %w", name, err))
 }

@@ -36,13 +36,13 @@ func ReadEndpoint(env *Env, flag, path string) (url string, headers http.Header,
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	url = strings.TrimSpace(lines[0])
 	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
-		return "", nil, Usagef("the first line of %s is no http:// or https:// URL", path)
+		return "", nil, Usagef("the first line of %s is not an http:// or https:// URL", path)
 	}
 	headers = make(http.Header)
 	for i, line := range lines[1:] {
 		name, value, found := strings.Cut(line, ":")
 		if !found {
-			return "", nil, Usagef("line %d of %s is no header, NAME: VALUE", i+2, path)
+			return "", nil, Usagef("line %d of %s is not a header, written as NAME: VALUE", i+2, path)
 		}
 		headers.Add(strings.TrimSpace(name), strings.TrimSpace(value))
 	}

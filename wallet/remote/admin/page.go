@@ -113,7 +113,7 @@ func (v *view) fill() {
 	for _, client := range s.Clients {
 		names[client.ID] = client.Name
 		shown := shownClient{Name: client.Name, State: stateOf(client, s.Now)}
-		titles := []string{"EV today", "Face value today", "EV in all"} // as the page's header has them
+		titles := []string{"EV today", "Face value today", "Total EV"} // as the page's header has them
 		for i, a := range wallet.SignerAllowances(client) {
 			shown.Allowances = append(shown.Allowances, amountOf(titles[i], a.Spent, a.Limit, a.Left()))
 		}

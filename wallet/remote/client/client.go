@@ -51,7 +51,7 @@ var (
 	ErrPlainToken = hint.With(errors.New("the signer's token would be sent without TLS to a host that is not on a local network"), "use the signer's https:// URL")
 
 	// ErrToken is returned for a token that no HTTP header can carry.
-	ErrToken = errors.New("the signer's token has characters that no HTTP header has")
+	ErrToken = errors.New("the signer's token has characters that an HTTP header cannot have")
 
 	// ErrAnswer is returned for an answer that violates the protocol. It wraps the reason.
 	ErrAnswer = errors.New("the remote signer's answer is malformed")
@@ -99,20 +99,20 @@ type StatusError struct {
 }
 
 func (e *StatusError) Error() string {
-	return fmt.Sprintf("the remote signer refuses (status %d): %.300q", e.Status, e.Message)
+	return fmt.Sprintf("the remote signer refuses the request (status %d): %.300q", e.Status, e.Message)
 }
 
 // Hint says what can be done.
 func (e *StatusError) Hint() string {
 	switch e.Status {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return "check the token in --signer-token-file or PMCTL_SIGNER_TOKEN, and what the signer allows this client"
+		return "check the token (--signer-token-file or PMCTL_SIGNER_TOKEN), and ask the signer's operator for this client's terms"
 	case http.StatusUnprocessableEntity:
-		return "the signer has signed a payment for this --request-id before; to pay again, choose another one"
+		return "the signer has already signed a payment for this --request-id; to pay again, pass another one"
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		return "try again later"
 	}
-	return "the limit or the reason is the signer's: ask its operator"
+	return "the signer sets this limit: ask its operator"
 }
 
 // Unwrap returns live.ErrRefresh and live.ErrNoTickets for their statuses.
@@ -136,7 +136,7 @@ func (c *Client) Sender(ctx context.Context) (common.Address, error) {
 	address := common.HexToAddress(answer.Address)
 	sig, err := hexutil.Decode("0x" + strings.TrimPrefix(answer.Signature, "0x"))
 	if err != nil || !common.IsHexAddress(answer.Address) || !new(pm.DefaultSigVerifier).Verify(address, wire.OrchestratorRequestMessage(address), sig) {
-		return common.Address{}, fmt.Errorf("%w: it does not prove its address", ErrAnswer)
+		return common.Address{}, fmt.Errorf("%w: its signature does not prove its address", ErrAnswer)
 	}
 	return address, nil
 }
