@@ -77,7 +77,11 @@ func (o options) run(ctx context.Context) error {
 		return w.measureSigners(ctx, o.database, o.pairs)
 	}
 	of := "medians of " + strconv.Itoa(o.pairs)
-	if err := printRows(ctx, "whole processes, "+of, w.rows(), o.pairs); err != nil {
+	calls, err := w.callRows()
+	if err != nil {
+		return err
+	}
+	if err := printRows(ctx, "whole processes, "+of, append(calls, w.rows()...), o.pairs); err != nil {
 		return err
 	}
 	if o.bulk || o.long {

@@ -21,7 +21,10 @@ type world struct {
 	stdin   io.Closer
 	proxy   *proxy
 
-	recipient, keyFile, passphrase string
+	recipient, account, keyFile, passphrase string
+
+	// closers are called before the network ends.
+	closers []func()
 }
 
 // roundTrip is the usual distance of a node.
@@ -67,7 +70,7 @@ func newWorld(ctx context.Context, folder string) (_ *world, err error) {
 	if err := json.Unmarshal(out, &account); err != nil {
 		return nil, err
 	}
-	w.keyFile = account.Data.Path
+	w.account, w.keyFile = account.Data.Address, account.Data.Path
 	for _, line := range [][]string{
 		{"pmctl-devnet", "faucet", account.Data.Address, "100eth"},
 		{"pmctl", "fund", "--deposit", "10eth", "--reserve", "10eth", "--yes"},
@@ -107,7 +110,9 @@ func (w *world) start(ctx context.Context, state string) error {
 		return fmt.Errorf("the local network did not start: %w", err)
 	}
 	w.recipient = ready.Recipients[0].URL
-	w.proxy, err = newProxy(ready.RPCURL, roundTrip)
+	if w.proxy, err = newProxy(ready.RPCURL, roundTrip); err == nil {
+		w.closers = append(w.closers, w.proxy.close)
+	}
 	return err
 }
 
@@ -125,8 +130,8 @@ func (w *world) output(ctx context.Context, name string, args ...string) ([]byte
 // close ends the agent and the network.
 func (w *world) close() {
 	_ = w.run([]string{filepath.Join(w.folder, "pmctl"), "agent", "stop"}, w.socket())(context.Background()) // if it has begun
-	if w.proxy != nil {
-		w.proxy.close()
+	for _, end := range w.closers {
+		end()
 	}
 	if w.stdin != nil {
 		w.stdin.Close()
