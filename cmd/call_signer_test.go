@@ -45,7 +45,7 @@ func TestACallByARemoteSigner(t *testing.T) {
 	call(exitDone, url+"/apps/fixed1/app -d hello --request-id once --signer-token-file "+file)
 	code, said := keyless.try("call " + url + "/apps/fixed1/app -d hello --request-id once --out again --signer " + r.url + " --signer-token-file " + file)
 	require.Equal(t, exitFailed, code)
-	require.Contains(t, said, "has signed a payment for this --request-id before")
+	require.Contains(t, said, "has already signed a payment for this --request-id")
 
 	// A ticket is worth a little more than 1000 gwei: the allowance is used up after one more.
 	call(exitDone, url+"/apps/fixed1/app -d hello --signer-token-file "+file)
