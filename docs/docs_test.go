@@ -82,7 +82,7 @@ func TestMain(m *testing.M) {
 var (
 	bin    string
 	linked = sync.OnceValue(func() error {
-		out, err := exec.Command("go", "build", "-o", bin+"/", "..", "../cmd/pmctl-devnet", "../cmd/pmctl-demo").CombinedOutput()
+		out, err := exec.Command("go", "build", "-ldflags=-s -w", "-o", bin+"/", "..", "../cmd/pmctl-devnet", "../cmd/pmctl-demo").CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("%w: %s", err, out)
 		}
