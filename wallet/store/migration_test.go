@@ -141,3 +141,51 @@ func manyUpgradeAtOnce(t *testing.T, place place) {
 	}
 	require.Equal(t, "KEPT", open(t, path).ID())
 }
+
+// TestPaymentsOfVersion15AreKept: the tables of sessions and payments are made anew under other
+// indexes, with all that was in them.
+func TestPaymentsOfVersion15AreKept(t *testing.T) { onEach(t, paymentsOfVersion15AreKept) }
+
+func paymentsOfVersion15AreKept(t *testing.T, place place) {
+	path := place(t)
+	behind(t, path, func(s *Store) {
+		require.NoError(t, s.db.Prepare(t.Context()))
+		require.NoError(t, s.db.Write(t.Context(), func(tx *db.Tx) error {
+			if err := s.db.Create(tx); err != nil {
+				return err
+			}
+			for v := 1; v <= 15; v++ {
+				brought, err := statements(v)
+				if err != nil {
+					return err
+				}
+				for _, statement := range brought {
+					if err := tx.Exec(statement); err != nil {
+						return err
+					}
+				}
+			}
+			for _, row := range []string{
+				`INSERT INTO meta VALUES ('schema_version', '15'), ('store_id', 'KEPT')`,
+				`INSERT INTO signer_sessions VALUES ('1337', '0x01', 'state', 'client', 2, 1, 10, 20)`,
+				`INSERT INTO signer_payments VALUES (5, '1337', '0x01', 'client', 'state', 2, 1, 'key', 'info', '0x02', 7, 3, 8, '0x03', 'm', 'ff', '{}', 'event', 20)`,
+			} {
+				if err := tx.Exec(row); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+	})
+	s := open(t, path)
+	require.Equal(t, "KEPT", s.ID())
+	for query, want := range map[string]string{
+		`SELECT chain_id || sender || state_id || client || sequence || asked || opened_at || updated_at FROM signer_sessions`: "13370x01stateclient211020",
+		`SELECT position || chain_id || sender || client || state_id || sequence || asked || request_key || info || recipient_rand_hash || first_nonce || nonces
+			|| creation_round || creation_round_block_hash || manifest_id || capabilities || state || usage || made_at FROM signer_payments`: "513370x01clientstate21keyinfo0x027380x03mff{}event20",
+	} {
+		found, err := read(t.Context(), s, "read", func(tx *db.Tx) ([]string, error) { return db.List(tx, db.Text, query) })
+		require.NoError(t, err)
+		require.Equal(t, []string{want}, found)
+	}
+}
