@@ -5,10 +5,13 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/big"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/stretchr/testify/require"
@@ -19,6 +22,10 @@ import (
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
+	"github.com/pmctl/pmctl/wallet/remote"
+	"github.com/pmctl/pmctl/wallet/remote/client"
+	"github.com/pmctl/pmctl/wallet/remote/identity"
+	"github.com/pmctl/pmctl/wallet/remote/service"
 	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -134,6 +141,24 @@ func judge(ctx context.Context, config wallet.Config, recipient string) ([]check
 	return offers[0].Findings, nil
 }
 
+// serve signs for gateways and SDKs without a key, until ctx ends.
+func serve(ctx context.Context, config wallet.Config, listener net.Listener, identify identity.Identifier) error {
+	w, err := wallet.Open(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	signer, err := wallet.NewRemoteSigner(ctx, w, wallet.RemoteSignerOptions{
+		Identify: identify, Rate: remote.Rate{PerSecond: 100, Burst: 100}, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	defer signer.Close()
+	return service.Serve(ctx, service.Config{Signer: signer, Listener: listener, Drain: 30 * time.Second, Log: log})
+}
+
 // TestProgramsOnPackageWallet runs what docs/go.md shows.
 func TestProgramsOnPackageWallet(t *testing.T) {
 	world := newWorld(t)
@@ -155,6 +180,24 @@ func TestProgramsOnPackageWallet(t *testing.T) {
 	var lines lineCount
 	require.NoError(t, mint(ctx, world.config(), world.url, 3, &lines))
 	require.EqualValues(t, 4, lines, "a header, and a line for each ticket")
+}
+
+// TestAProgramServesASigner runs what docs/go.md shows of remote signers.
+func TestAProgramServesASigner(t *testing.T) {
+	world := newWorld(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	config := world.config()
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- serve(ctx, config, listener, identity.None{}) }()
+	asked, err := client.New("http://"+listener.Addr().String(), "")
+	require.NoError(t, err)
+	sender, err := asked.Sender(ctx) // waits in the listener until it is served
+	require.NoError(t, err)
+	require.Equal(t, config.Account.Address(), sender)
+	stop()
+	require.NoError(t, <-ended)
 }
 
 // lineCount counts what is written to it.

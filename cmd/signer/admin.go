@@ -1,12 +1,13 @@
 package signer
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/wallet/remote/admin"
+	"github.com/pmctl/pmctl/wallet/remote/service"
 )
 
 // adminOptions say where operators and monitors ask, and with which token.
@@ -22,6 +23,21 @@ func (o *adminOptions) register(cmd *cobra.Command) {
 
 // minAdminToken is how long a token must be, in bytes.
 const minAdminToken = 16
+
+// watched is what the options say of the admin listener, which is not open yet; nil without one.
+func (o *adminOptions) watched(env *cli.Env, encrypted bool) (*service.Admin, error) {
+	if o.listen == "" {
+		if o.tokenFile != "" {
+			return nil, cli.Usagef("--admin-token-file has no effect without --admin-listen ADDRESS")
+		}
+		return nil, nil
+	}
+	if err := checkExposure("--admin-listen", o.address(), o.tokenFile != "", encrypted); err != nil {
+		return nil, err
+	}
+	token, err := o.token(env)
+	return &service.Admin{Recorder: admin.NewRecorder(), Token: token}, err
+}
 
 // token is "" without a file.
 func (o *adminOptions) token(env *cli.Env) (string, error) {
@@ -48,18 +64,4 @@ func (o *adminOptions) address() string {
 		return "127.0.0.1" + o.listen
 	}
 	return o.listen
-}
-
-// checkExposure refuses an address that is not loopback without TLS and a token.
-func (o *adminOptions) checkExposure(encrypted bool) error {
-	here, err := isLoopback("--admin-listen", o.address())
-	switch {
-	case err != nil || here:
-		return err
-	case o.tokenFile == "":
-		return cli.Usage(cli.WithHint(fmt.Errorf("%w (%s) without authentication", errExposed, o.listen), "pass --admin-token-file FILE, or listen on 127.0.0.1"))
-	case !encrypted:
-		return cli.Usage(cli.WithHint(fmt.Errorf("%w (%s) without TLS", errExposed, o.listen), "pass --tls-cert and --tls-key, or listen on 127.0.0.1"))
-	}
-	return nil
 }

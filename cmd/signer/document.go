@@ -11,6 +11,7 @@ import (
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -97,7 +98,7 @@ func (d clientDocument) write(p *page.Page, now time.Time) error {
 		recipients = append(recipients, common.Address(recipient).Hex())
 	}
 	for _, price := range d.MaxPrices {
-		prices = append(prices, price.PriceExact.RatString()+" wei/"+unitFlag(price.Unit))
+		prices = append(prices, price.PriceExact.RatString()+" wei/"+live.PriceUnit(price.Unit))
 	}
 	add("recipients", strings.Join(recipients, ", "))
 	add("apps", strings.Join(d.Apps, ", "))

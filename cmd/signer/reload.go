@@ -1,20 +1,13 @@
 package signer
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
-	"os"
-	"os/signal"
 	"slices"
-	"sync"
-	"sync/atomic"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
-	"github.com/pmctl/pmctl/internal/systemd"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/remote/admin"
 )
@@ -27,62 +20,34 @@ type reloading struct {
 	options *serveOptions
 	service *wallet.RemoteSigner
 	signer  *wallet.RemoteSignerOptions
-	manager systemd.Manager
-	tls     atomic.Pointer[tls.Config]
 	// began are the settings that apply at the start alone.
 	began wallet.Config
-
-	mu sync.Mutex
 }
 
-// reload reads the settings. All of them must be valid, or none is applied.
-func (l *reloading) reload(ctx context.Context) (*admin.Reloaded, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.notify(systemd.Reloading)
-	done, err := l.apply(ctx)
-	if err != nil {
-		l.notify(systemd.Ready, "STATUS=reload refused, see the log")
-		l.signer.Log.Error("reload refused: the settings stay as they were", "error", err.Error())
-		return nil, err
-	}
-	l.notify(systemd.Ready, "STATUS=reloaded")
-	l.signer.Log.Info("reloaded", "applied", done.Applied, "restart_needed", done.Restart)
-	return done, nil
-}
-
-// notify tells the service manager what the signer does.
-func (l *reloading) notify(states ...string) {
-	if err := l.manager.Notify(states...); err != nil {
-		l.signer.Log.Warn("the service manager cannot be told", "states", states, "error", err.Error())
-	}
-}
-
-func (l *reloading) apply(ctx context.Context) (*admin.Reloaded, error) {
+func (l *reloading) apply(ctx context.Context) (*admin.Reloaded, *tls.Config, error) {
 	limits, err := l.options.Limits.Limits(l.run.Env)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	now, err := cli.WalletConfig(l.run, &l.options.Network, &l.options.Store)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	from, err := l.options.Account.Named(l.run.Env)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	certificate, err := l.options.tls()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	// Keys of JSON Web Tokens are fetched for as long as the signer runs.
 	if err := l.options.authenticate(l.cmd.Context(), l.run.Env, l.signer); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := l.service.Reload(ctx, *l.signer, limits); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	l.tls.Store(certificate)
 	done := &admin.Reloaded{Applied: []string{"limits", "budgets"}, Restart: []string{}}
 	for _, file := range []struct{ flag, path string }{
 		{"tls-cert", l.options.tlsCert}, {"client-ca", l.options.clientCA}, {"jwt-keys", l.options.jwtKeys}, {"webhook-file", l.options.webhookFile},
@@ -104,7 +69,7 @@ func (l *reloading) apply(ctx context.Context) (*admin.Reloaded, error) {
 			done.Restart = append(done.Restart, setting.name)
 		}
 	}
-	return done, nil
+	return done, certificate, nil
 }
 
 // isAccount reports whether a setting names the account that signs, or none.
@@ -114,31 +79,4 @@ func (l *reloading) isAccount(from string) bool {
 	}
 	address, err := l.options.Account.Parse(from)
 	return err == nil && address == l.began.Account.Address()
-}
-
-// onHangup reloads at each SIGHUP until ctx ends.
-func (l *reloading) onHangup(ctx context.Context) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-hangups:
-			_, _ = l.reload(ctx) // which the log has
-		}
-	}
-}
-
-// encryption is a TLS configuration that reload can replace; nil where there is none.
-func (l *reloading) encryption() *tls.Config {
-	first := l.tls.Load()
-	if first == nil {
-		return nil
-	}
-	return &tls.Config{
-		MinVersion: first.MinVersion, NextProtos: first.NextProtos,
-		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return cmp.Or(l.tls.Load(), first), nil },
-	}
 }

@@ -3,27 +3,23 @@ package signer
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"net/netip"
 	"os"
+	"os/signal"
 	"strings"
-	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
-	"github.com/pmctl/pmctl/internal/systemd"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/remote"
-	"github.com/pmctl/pmctl/wallet/remote/admin"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
+	"github.com/pmctl/pmctl/wallet/remote/service"
 )
 
 // serveOptions are the options of pmctl signer serve.
@@ -113,29 +109,19 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 	if err != nil {
 		return err
 	}
-	manager := systemd.FromEnvironment(r.Getenv)
-	live := &reloading{run: r, cmd: cmd, options: o, signer: options, manager: manager}
 	encrypted, err := o.tls()
 	if err != nil {
 		return err
 	}
-	live.tls.Store(encrypted)
-	if err := o.checkExposure(encrypted != nil); err != nil {
+	if err := checkExposure("--listen", o.listen, !o.noAuth, encrypted != nil || len(o.proxies) > 0); err != nil {
 		return err
 	}
-	var recorder *admin.Recorder
-	var token string
-	if o.admin.listen != "" {
-		if err := o.admin.checkExposure(encrypted != nil); err != nil {
-			return err
-		}
-		if token, err = o.admin.token(r.Env); err != nil {
-			return err
-		}
-		recorder = admin.NewRecorder()
-		options.Observe, options.Forecast = recorder.Observe, true
-	} else if o.admin.tokenFile != "" {
-		return cli.Usagef("--admin-token-file has no effect without --admin-listen ADDRESS")
+	watched, err := o.admin.watched(r.Env, encrypted != nil)
+	if err != nil {
+		return err
+	}
+	if watched != nil {
+		options.Observe, options.Forecast = watched.Recorder.Observe, true
 	}
 	cli.PrepareFor(cli.Several)
 	o.KeyHere = true
@@ -144,71 +130,31 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 		return err
 	}
 	defer w.Close()
-	live.began = w.Config
-	service, err := wallet.NewRemoteSigner(cmd.Context(), w, *options)
+	signer, err := wallet.NewRemoteSigner(cmd.Context(), w, *options)
 	if err != nil {
 		return err
 	}
-	defer service.Close()
-	live.service = service
-	encrypt := func(l net.Listener) net.Listener {
-		if config := live.encryption(); config != nil {
-			return tls.NewListener(l, config)
-		}
-		return l
-	}
+	defer signer.Close()
 	listener, err := listen(cmd.Context(), sockets.signer, o.listen)
 	if err != nil {
 		return err
 	}
-	listener = encrypt(listener)
-	defer listener.Close()
-
-	ctx, stop := context.WithCancel(context.WithoutCancel(cmd.Context()))
-	var running sync.WaitGroup
-	defer running.Wait()
-	defer stop()
-	ready := []any{"listen", listener.Addr().String(), "account", w.Account.Address().Hex(), "network", w.Network.Name, "tls", encrypted != nil}
-	if recorder != nil {
-		watched, err := listen(ctx, sockets.admin, o.admin.address())
-		if err != nil {
+	if watched != nil {
+		if watched.Listener, err = listen(cmd.Context(), sockets.admin, o.admin.address()); err != nil {
+			_ = listener.Close()
 			return err
 		}
-		if here, _ := isLoopback("", addressOf(watched)); !here {
-			watched = encrypt(watched)
-		}
-		ready = append(ready, "admin", watched.Addr().String())
-		handler := admin.Handler(admin.Config{
-			Signer: service, Recorder: recorder, Reload: live.reload, Token: token,
-			Stopping: func() bool { return cmd.Context().Err() != nil },
-		})
-		running.Go(func() {
-			if err := remote.Serve(ctx, watched, handler, adminDrain); err != nil {
-				options.Log.Error("the admin listener ended", "error", err.Error())
-			}
-		})
 	}
-	running.Go(func() { service.Run(ctx) })
-	running.Go(func() { live.onHangup(ctx) })
-	running.Go(func() { manager.Watch(ctx, service.Alive) })
-	options.Log.Info("ready", ready...)
-	live.notify(systemd.Ready)
-	running.Go(func() {
-		select {
-		case <-cmd.Context().Done():
-		case <-ctx.Done():
-		}
-		live.notify(systemd.Stopping)
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	again := &reloading{run: r, cmd: cmd, options: o, service: signer, signer: options, began: w.Config}
+	return service.Serve(cmd.Context(), service.Config{
+		Signer: signer, Listener: listener, TLS: encrypted, Drain: o.drain, Admin: watched,
+		Reload: again.apply, Hangups: hangups, Getenv: r.Getenv, Log: options.Log,
+		About: []any{"account", w.Account.Address().Hex(), "network", w.Network.Name},
 	})
-	err = remote.Serve(cmd.Context(), listener, service.Handler(), o.drain)
-	if err == nil {
-		options.Log.Info("stopped")
-	}
-	return err
 }
-
-// adminDrain bounds what is under way on the admin listener when the signer ends.
-const adminDrain = time.Second
 
 // signer is what the options say of the signer.
 func (o *serveOptions) signer(ctx context.Context, r *cli.Run) (*wallet.RemoteSignerOptions, error) {
@@ -276,13 +222,9 @@ func (o *serveOptions) identify(ctx context.Context, webhook bool) (identity.Any
 		}
 		all = append(all, tokens)
 	}
-	proxies := identity.Proxies{}
-	for _, text := range o.proxies {
-		prefix, err := parsePrefix(text)
-		if err != nil {
-			return nil, cli.Usagef("--trusted-proxy %q is not an IP address or a prefix such as 10.0.0.0/8", text)
-		}
-		proxies.Trusted = append(proxies.Trusted, prefix)
+	proxies, err := identity.ParseProxies(o.proxies)
+	if err != nil {
+		return nil, cli.Usagef("--trusted-proxy %w", err)
 	}
 	all = append(all, proxies)
 	if o.noAuth || webhook { // which authenticates by itself
@@ -298,32 +240,15 @@ func (o *serveOptions) webTokens() (identity.JWT, error) {
 		tokens.KeysURL = o.jwtKeys
 		return tokens, nil
 	}
-	rest, err := os.ReadFile(o.jwtKeys)
+	text, err := os.ReadFile(o.jwtKeys)
 	if err != nil {
 		return tokens, err
 	}
-	for {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		key, err := x509.ParsePKIXPublicKey(block.Bytes)
-		if err != nil {
-			return tokens, fmt.Errorf("%s: %w", o.jwtKeys, err)
-		}
-		tokens.Keys = append(tokens.Keys, key)
-	}
-	if len(tokens.Keys) == 0 {
+	tokens.Keys, err = identity.ParseKeys(text)
+	if errors.Is(err, identity.ErrNoKey) {
 		return tokens, cli.Usagef("%s has no public key in PEM", o.jwtKeys)
 	}
-	return tokens, nil
-}
-
-func parsePrefix(text string) (netip.Prefix, error) {
-	if address, err := netip.ParseAddr(text); err == nil {
-		return netip.PrefixFrom(address, address.BitLen()), nil
-	}
-	return netip.ParsePrefix(text)
+	return tokens, cli.WithSource(o.jwtKeys, err)
 }
 
 // tls returns nil where no certificate was given.
@@ -337,52 +262,26 @@ func (o *serveOptions) tls() (*tls.Config, error) {
 		}
 		return nil, nil
 	}
-	certificate, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
-	if err != nil {
-		return nil, fmt.Errorf("the server's certificate: %w", err)
-	}
-	config := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
-	if o.clientCA != "" {
-		authorities, err := os.ReadFile(o.clientCA)
-		if err != nil {
-			return nil, err
-		}
-		config.ClientCAs, config.ClientAuth = x509.NewCertPool(), tls.VerifyClientCertIfGiven
-		if !config.ClientCAs.AppendCertsFromPEM(authorities) {
-			return nil, fmt.Errorf("%s has no certificate in PEM", o.clientCA)
-		}
-	}
-	return config, nil
+	return service.LoadTLS(o.tlsCert, o.tlsKey, o.clientCA)
 }
 
-// errExposed is a listener that others could reach and use, or listen in on.
-var errExposed = errors.New("refusing to listen on an address that is not loopback")
-
-// checkExposure refuses a listener that anyone could pay through, or that sends tokens in the
-// clear.
-func (o *serveOptions) checkExposure(encrypted bool) error {
-	here, err := isLoopback("--listen", o.listen)
-	if err != nil || here {
-		return err
+// checkExposure refuses a listener that others could pay through, or read along.
+func checkExposure(flag, address string, authenticated, encrypted bool) error {
+	if _, _, err := net.SplitHostPort(address); err != nil && !strings.HasPrefix(address, service.Socket) {
+		return cli.Usagef("%s %q is not host:port", flag, address)
 	}
+	err := service.CheckExposure(address, authenticated, encrypted)
 	switch {
-	case o.noAuth:
-		return cli.Usage(cli.WithHint(fmt.Errorf("%w (%s) without authentication", errExposed, o.listen), "leave --no-auth out, and add clients with pmctl signer client add"))
-	case !encrypted && len(o.proxies) == 0:
-		return cli.Usage(cli.WithHint(fmt.Errorf("%w (%s) without TLS", errExposed, o.listen), "pass --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy"))
+	case err == nil:
+		return nil
+	case flag == "--admin-listen" && errors.Is(err, service.ErrNoAuthentication):
+		err = cli.WithHint(err, "pass --admin-token-file FILE, or listen on 127.0.0.1")
+	case flag == "--admin-listen":
+		err = cli.WithHint(err, "pass --tls-cert and --tls-key, or listen on 127.0.0.1")
+	case errors.Is(err, service.ErrNoAuthentication):
+		err = cli.WithHint(err, "leave --no-auth out, and add clients with pmctl signer client add")
+	default:
+		err = cli.WithHint(err, "pass --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy")
 	}
-	return nil
-}
-
-// isLoopback reports whether an address can be reached from this machine alone.
-func isLoopback(flag, listen string) (bool, error) {
-	if strings.HasPrefix(listen, onSocket) {
-		return true, nil
-	}
-	host, _, err := net.SplitHostPort(listen)
-	if err != nil {
-		return false, cli.Usagef("%s %q is not host:port", flag, listen)
-	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.IsLoopback() || host == "localhost", nil
+	return cli.Usage(err)
 }

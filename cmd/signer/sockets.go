@@ -10,6 +10,7 @@ import (
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/systemd"
+	"github.com/pmctl/pmctl/wallet/remote/service"
 )
 
 // adminSocket is the FileDescriptorName of the admin listener's socket.
@@ -36,7 +37,7 @@ func (o *serveOptions) take(r *cli.Run, cmd *cobra.Command) (*passed, error) {
 		case cmd.Flags().Changed(flag):
 			err = cli.Usagef("--%s and a socket of the service manager exclude each other", flag)
 		}
-		*to, *address = socket.Listener, addressOf(socket.Listener)
+		*to, *address = socket.Listener, service.Address(socket.Listener)
 	}
 	if err != nil {
 		p.close()
@@ -53,22 +54,12 @@ func (p *passed) close() {
 	}
 }
 
-// onSocket begins the address of a socket in the file system.
-const onSocket = "unix:"
-
-func addressOf(l net.Listener) string {
-	if l.Addr().Network() == "unix" {
-		return onSocket + l.Addr().String()
-	}
-	return l.Addr().String()
-}
-
 // listen opens a listener, unless it was passed on.
 func listen(ctx context.Context, was net.Listener, address string) (net.Listener, error) {
 	if was != nil {
 		return was, nil
 	}
-	if strings.HasPrefix(address, onSocket) {
+	if strings.HasPrefix(address, service.Socket) {
 		return nil, cli.Usagef("%q is not host:port", address)
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)

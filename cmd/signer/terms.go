@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/live"
 )
 
 // noTerm is the value of a flag that removes a term.
@@ -105,4 +106,13 @@ func parseRecipients(texts []string) (recipients []common.Address, err error) {
 		recipients = append(recipients, common.HexToAddress(text))
 	}
 	return recipients, nil
+}
+
+// parsePrices reads the values of --max-price.
+func parsePrices(texts []string) (live.MaxPrices, error) {
+	prices, err := live.ParseMaxPrices(texts)
+	if err != nil {
+		return nil, cli.Usagef("--max-price %w", err)
+	}
+	return prices, nil
 }

@@ -3,6 +3,8 @@ package identity
 import (
 	"context"
 	"crypto"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
@@ -31,6 +33,28 @@ type JWT struct {
 
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+}
+
+// ErrNoKey is of a text without a public key in PEM.
+var ErrNoKey = errors.New("no public key in PEM")
+
+// ParseKeys reads an issuer's public keys in PEM. It fails with ErrNoKey where there are none.
+func ParseKeys(text []byte) (keys []crypto.PublicKey, err error) {
+	for {
+		var block *pem.Block
+		if block, text = pem.Decode(text); block == nil {
+			break
+		}
+		key, err := x509.ParsePKIXPublicKey(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 {
+		return nil, ErrNoKey
+	}
+	return keys, nil
 }
 
 // notBeforeLeeway is how far the issuer's clock may be ahead.

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"fmt"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -12,6 +13,22 @@ const authIDHeader = "Signer-Auth-Id"
 // Proxies takes the auth id that a trusted proxy sets, client:subject. From any other address
 // the header is refused: its sender could pay in the name of others.
 type Proxies struct{ Trusted []netip.Prefix }
+
+// ParseProxies reads addresses and prefixes of trusted proxies.
+func ParseProxies(texts []string) (Proxies, error) {
+	var p Proxies
+	for _, text := range texts {
+		prefix, err := netip.ParsePrefix(text)
+		if address, single := netip.ParseAddr(text); single == nil {
+			prefix, err = netip.PrefixFrom(address, address.BitLen()), nil
+		}
+		if err != nil {
+			return Proxies{}, fmt.Errorf("%q is not an IP address or a prefix such as 10.0.0.0/8", text)
+		}
+		p.Trusted = append(p.Trusted, prefix)
+	}
+	return p, nil
+}
 
 // Identify implements Identifier.
 func (p Proxies) Identify(r *http.Request) (Caller, error) {

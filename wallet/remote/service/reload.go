@@ -1,0 +1,65 @@
+package service
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+
+	"github.com/pmctl/pmctl/internal/systemd"
+	"github.com/pmctl/pmctl/wallet/remote/admin"
+)
+
+var errNoReload = errors.New("the settings of this signer are fixed: restart it to change them")
+
+// reload applies the settings. All of them must be valid, or none is applied.
+func (s *served) reload(ctx context.Context) (*admin.Reloaded, error) {
+	if s.Reload == nil {
+		return nil, errNoReload
+	}
+	s.reloads.Lock()
+	defer s.reloads.Unlock()
+	s.notify(systemd.Reloading)
+	done, encrypted, err := s.Reload(ctx)
+	if err != nil {
+		s.notify(systemd.Ready, "STATUS=reload refused, see the log")
+		s.Log.Error("reload refused: the settings stay as they were", "error", err.Error())
+		return nil, err
+	}
+	s.tls.Store(encrypted)
+	s.notify(systemd.Ready, "STATUS=reloaded")
+	s.Log.Info("reloaded", "applied", done.Applied, "restart_needed", done.Restart)
+	return done, nil
+}
+
+// onHangup reloads at each hangup until ctx ends.
+func (s *served) onHangup(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.Hangups:
+			_, _ = s.reload(ctx) // which the log has
+		}
+	}
+}
+
+// notify tells the service manager what the signer does.
+func (s *served) notify(states ...string) {
+	if err := s.manager.Notify(states...); err != nil {
+		s.Log.Warn("the service manager cannot be told", "states", states, "error", err.Error())
+	}
+}
+
+// encrypt adds TLS, whose configuration reload can replace, where there is one.
+func (s *served) encrypt(l net.Listener) net.Listener {
+	first := s.tls.Load()
+	if first == nil {
+		return l
+	}
+	return tls.NewListener(l, &tls.Config{
+		MinVersion: first.MinVersion, NextProtos: first.NextProtos,
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return cmp.Or(s.tls.Load(), first), nil },
+	})
+}
