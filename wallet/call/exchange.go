@@ -187,8 +187,8 @@ func refusal(origin pay.URL, response *http.Response) error {
 	default:
 		return nil
 	}
-	text := peek(response)
-	if status == http.StatusServiceUnavailable && !saysFull(text) || status != http.StatusPaymentRequired && status != http.StatusServiceUnavailable && !saysPayment(text) {
+	text, own := ownError(response)
+	if !own || status == http.StatusServiceUnavailable && !saysFull(text) || (status == http.StatusBadRequest || status == http.StatusForbidden) && !saysPayment(text) {
 		return nil
 	}
 	response.Body.Close()
@@ -204,32 +204,49 @@ func unfunded(origin pay.URL, response *http.Response) error {
 	if response.StatusCode < http.StatusBadRequest {
 		return nil
 	}
-	refused := &pay.RefusedError{URL: origin.String(), Status: response.StatusCode, Text: peek(response)}
-	if !errors.Is(refused, pm.ErrInsufficientSenderReserve) {
+	text, own := ownError(response)
+	refused := &pay.RefusedError{URL: origin.String(), Status: response.StatusCode, Text: text}
+	if !own || !errors.Is(refused, pm.ErrInsufficientSenderReserve) {
 		return nil
 	}
 	response.Body.Close()
 	return refused
 }
 
-// peek returns the beginning of an answer as an orchestrator's error, and leaves it unread.
-func peek(response *http.Response) string {
-	const most = 4096
-	head, _ := io.ReadAll(io.LimitReader(response.Body, most))
+// ownError returns the text of an answer in the form in which orchestrators write their errors: one
+// line of plain text, or a document with an error's message or a challenge, of a stated length. It
+// leaves the body unread.
+func ownError(response *http.Response) (text string, own bool) {
+	const most = 16 << 10
+	length := response.ContentLength
+	plain := response.Header.Get("Content-Type") == "text/plain; charset=utf-8"
+	if length <= 0 || length > most || !plain && !isJSON(response) {
+		return "", false
+	}
+	body, _ := io.ReadAll(io.LimitReader(response.Body, length))
 	response.Body = struct {
 		io.Reader
 		io.Closer
-	}{io.MultiReader(bytes.NewReader(head), response.Body), response.Body}
-	return reason(head)
+	}{io.MultiReader(bytes.NewReader(body), response.Body), response.Body}
+	if plain {
+		return reason(body), bytes.IndexByte(body, '\n') == len(body)-1
+	}
+	var document map[string]json.RawMessage
+	var message map[string]string
+	if json.Unmarshal(body, &document) != nil {
+		return "", false
+	}
+	_, challenge := document["payment_params"]
+	failed := len(document) == 1 && json.Unmarshal(document["error"], &message) == nil && len(message) == 1 && message["message"] != ""
+	return reason(body), challenge || failed
 }
 
-// saysPayment reports whether a text is an orchestrator's about a payment or its credentials. An
-// app can use these words, too: then the call counts as refused, and is not paid again either.
+// saysPayment reports whether an orchestrator's error is about a payment or its credentials.
 func saysPayment(text string) bool {
-	return regexp.MustCompile(`(?i)ticket|payment|expected price|ErrSeg|segment cred|auth ?token|manifest|inactive in round|mismatched sender|sender|signature`).MatchString(text)
+	return regexp.MustCompile(`(?i)ticket|payment|expected price|ErrSeg|segment cred|auth ?token|manifest|inactive in round|mismatched sender|sender|signature|insufficient balance`).MatchString(text)
 }
 
-// saysFull reports whether a text says that a runner has no free place.
+// saysFull reports whether an orchestrator's error is about a runner that has no free place.
 func saysFull(text string) bool {
 	return regexp.MustCompile(`(?i)capac|full|busy|no .*available|unavailable`).MatchString(text)
 }

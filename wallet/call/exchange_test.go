@@ -1,0 +1,114 @@
+package call
+
+import (
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/pay"
+)
+
+// answeredBy is a caller of the captured orchestrator, whose app is one of the test's own.
+func answeredBy(t *testing.T, app http.HandlerFunc) *Caller {
+	t.Helper()
+	caller, _, r, _ := captured(t)
+	caller.HTTP = servedAt(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.Header.Get(wire.PaymentHeader) != "" {
+			app(w, req)
+			return
+		}
+		r.ServeHTTP(w, req)
+	}))
+	return caller
+}
+
+// TestAnAppsOwnErrors are passed on as its answer, whatever they say: a refusal of the payment has
+// the form in which the orchestrator writes its errors.
+func TestAnAppsOwnErrors(t *testing.T) {
+	const plain, document = "text/plain; charset=utf-8", "application/json"
+	for name, c := range map[string]struct {
+		status       int
+		kind, body   string
+		chunked, own bool
+	}{
+		"captured":           {status: 400, kind: plain, body: "invalid ticket senderNonce: already seen sender=0x23 nonce=5\n", own: true},
+		"document":           {status: 403, kind: document, body: `{"error":{"message":"mismatched manifest and auth token"}}`, own: true},
+		"full":               {status: 503, kind: document, body: `{"error":{"message":"no live runner capacity available"}}`, own: true},
+		"page":               {status: 400, kind: "text/html", body: "<p>This ticket is sold out</p>\n"},
+		"other document":     {status: 400, kind: document, body: `{"error":"payment details missing"}`},
+		"document with more": {status: 403, kind: document, body: `{"error":{"message":"no payment method","type":"invalid_request"}}`},
+		"lines":              {status: 400, kind: plain, body: "ticket 1: unknown\nticket 2: unknown\n"},
+		"no line end":        {status: 403, kind: plain, body: "signature required"},
+		"stream":             {status: 503, kind: plain, body: "busy\n", chunked: true},
+		"other words":        {status: 400, kind: plain, body: "no such model\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			caller := answeredBy(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", c.kind)
+				w.WriteHeader(c.status)
+				if c.chunked {
+					http.NewResponseController(w).Flush()
+				}
+				_, _ = io.WriteString(w, c.body)
+			})
+			var answered string
+			caller.Answered = func(answer *http.Response) error {
+				body, err := io.ReadAll(answer.Body)
+				answered = string(body)
+				return err
+			}
+			_, err := caller.Call(t.Context(), echoed(t))
+			if !c.own {
+				require.ErrorAs(t, err, new(*AppError))
+				require.Equal(t, c.body, answered)
+				return
+			}
+			require.Empty(t, answered)
+			require.NotErrorAs(t, err, new(*AppError))
+			if c.status == http.StatusServiceUnavailable {
+				require.ErrorAs(t, err, new(*pay.UnknownOutcomeError))
+			} else {
+				require.ErrorAs(t, err, new(*pay.RefusedError))
+			}
+		})
+	}
+}
+
+// TestTheFirstByteIsPassedOn while the app holds back the rest, with any status.
+func TestTheFirstByteIsPassedOn(t *testing.T) {
+	for _, status := range []int{200, 400, 402, 403, 503} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			read := make(chan struct{})
+			caller := answeredBy(t, func(w http.ResponseWriter, req *http.Request) {
+				w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+				w.WriteHeader(status)
+				_, _ = io.WriteString(w, "payment ")
+				http.NewResponseController(w).Flush()
+				select {
+				case <-read:
+					_, _ = io.WriteString(w, "ticket\n")
+				case <-req.Context().Done():
+				}
+			})
+			var rest []byte
+			caller.Answered = func(answer *http.Response) error {
+				first := make([]byte, len("payment "))
+				_, err := io.ReadFull(answer.Body, first)
+				require.NoError(t, err)
+				close(read)
+				rest, err = io.ReadAll(answer.Body)
+				return err
+			}
+			_, err := caller.Call(t.Context(), echoed(t))
+			if status != http.StatusOK {
+				require.ErrorAs(t, err, new(*AppError))
+			} else {
+				require.NoError(t, err)
+			}
+			require.Equal(t, "ticket\n", string(rest))
+		})
+	}
+}
