@@ -95,7 +95,7 @@ func ClassOf(err error) Class {
 		return ClassNotMined // before cancelled: cancelling the wait does not undo what was sent
 	case as(new(*RoundsError)):
 		return ClassWaiting
-	case is(pay.ErrInProgress), as(new(*pay.UnknownOutcomeError)):
+	case is(pay.ErrInProgress), as(new(*pay.UnknownOutcomeError), new(*call.SignedBeforeError)):
 		return ClassOutcomeUnknown
 	case is(ClassUnreported), as(new(*durable.UnsyncedError), new(*call.AnsweredBeforeError)):
 		return ClassUnreported

@@ -64,8 +64,8 @@ second one. It reads the whole body, up to 16 MiB, before it sends anything.
 With --signer, a remote signer pays and this machine needs no key. The signer
 applies its own limits and network; pmctl applies --max-price, --max-cost and
 --recipient. pmctl sends --request-id as the Idempotency-Key of the first
-payment: a retry is never paid twice, but it can fail where a local store would
-let pmctl continue.
+payment. A retry after that payment was signed pays nothing and exits with code
+8: only a local store has what pmctl would need to send the same tickets again.
 
 The request flags work as in curl, except -o, which is --output: use --out FILE
 for the answer. With --output json, stdout has a document about the cost, and

@@ -40,6 +40,25 @@ func (*AnsweredBeforeError) Hint() string {
 	return "to call the app again and pay again, pass another --request-id"
 }
 
+// SignedBeforeError is a call whose payment a remote signer signed in an earlier run. It signs no
+// other one, and the first one is not on this machine.
+type SignedBeforeError struct {
+	// ID is the request ID, Err the signer's answer.
+	ID  string
+	Err error
+}
+
+func (e *SignedBeforeError) Error() string {
+	return fmt.Sprintf("the remote signer signed a payment for request %q before; it is not known whether the app answered, and nothing is paid again", e.ID)
+}
+
+// Hint says what can be done.
+func (*SignedBeforeError) Hint() string {
+	return "to call the app again, and pay again, pass another --request-id"
+}
+
+func (e *SignedBeforeError) Unwrap() error { return e.Err }
+
 // errAnswerLost is the end of a session that an earlier run opened and could not use.
 var errAnswerLost = hint.With(errors.New("an earlier run opened it, but the answer with its URLs was lost"),
 	"to open and pay for another session, pass another --request-id")

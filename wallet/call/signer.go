@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
+	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -68,6 +70,9 @@ func (s *RemoteSigner) Pay(ctx context.Context, due Due) (*Payment, error) {
 		request.MaxPrice = &live.MaxPrice{Price: json.RawMessage(strconv.Quote(most.Wei.FloatString(decimals))), Currency: "wei", Unit: most.Type.Unit()}
 	}
 	answer, err := s.client.Pay(ctx, request)
+	if refused, ok := errors.AsType[*client.StatusError](err); ok && refused.Status == http.StatusUnprocessableEntity && s.key != "" {
+		return nil, &SignedBeforeError{s.key, err}
+	}
 	if err != nil {
 		return nil, err
 	}

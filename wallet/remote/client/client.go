@@ -107,8 +107,6 @@ func (e *StatusError) Hint() string {
 	switch e.Status {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return "check the token (--signer-token-file or PMCTL_SIGNER_TOKEN), and ask the signer's operator for this client's terms"
-	case http.StatusUnprocessableEntity:
-		return "the signer has already signed a payment for this --request-id; to pay again, pass another one"
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		return "try again later"
 	}
