@@ -47,7 +47,7 @@ func (w *Wallet) Funding(f Funding, asks bool) Action {
 	return Action{
 		label:    tx.FundLabel(f.Deposit, f.Reserve, f.Beneficiary),
 		prospect: fund.prospect,
-		plan:     func(_ context.Context, s situation) (proposal, error) { return fund.propose(s) },
+		plan:     fund.propose,
 		report:   fund.report,
 	}
 }
@@ -101,7 +101,7 @@ func (f funding) of(account common.Address) broker.Funding {
 	return broker.Funding{Sender: whose, Deposit: f.Deposit.Big(), Reserve: f.Reserve.Big()}
 }
 
-func (f funding) propose(s situation) (proposal, error) {
+func (f funding) propose(ctx context.Context, s situation) (proposal, error) {
 	total, err := f.Deposit.Add(f.Reserve)
 	if err != nil {
 		return proposal{}, err
@@ -111,6 +111,13 @@ func (f funding) propose(s situation) (proposal, error) {
 	}
 	say, and := sayFunding(s.account, f.Deposit.String(), f.Reserve.String(), f.Beneficiary), ""
 	if f.forAnother(s.account) {
+		other, err := s.client.Status(ctx, f.Beneficiary)
+		if err != nil {
+			return proposal{}, err
+		}
+		if other.Sender.Unlocking() {
+			say = append(say, fmt.Sprintf("An unlock of %v is in progress (withdraw from round %v): it continues, and includes these funds.", f.Beneficiary, other.Sender.WithdrawRound))
+		}
 		return proposal{say: say, ask: fmt.Sprintf("Move %s of %v to the contract, for %v?", total, s.account, f.Beneficiary)}, nil
 	}
 	if s.status.Sender.Unlocking() {

@@ -103,7 +103,7 @@ func (w *Wallet) KeepFunded(ctx context.Context, o KeepOptions) (TopUp, error) {
 	if kept.sender == (common.Address{}) {
 		kept.sender = w.Account.Address()
 	}
-	keeper := topup.Keeper{Rules: o.Rules, World: kept, Now: w.Now, DryRun: o.DryRun}
+	keeper := topup.Keeper{Rules: o.Rules, World: kept, Now: w.Now, Other: kept.other(), DryRun: o.DryRun}
 	found, err := keeper.Look(ctx)
 	w.disconnect() // a look may be long after the last one
 	return kept.result(found, err), err
@@ -121,6 +121,14 @@ type keptFunds struct {
 }
 
 func (k *keptFunds) payer() common.Address { return k.Account.Address() }
+
+// other is the sender if it does not pay itself.
+func (k *keptFunds) other() string {
+	if k.sender == k.payer() {
+		return ""
+	}
+	return k.sender.Hex()
+}
 
 // requestPrefix begins the request IDs of a sender's top-ups. Their number follows.
 func (k *keptFunds) requestPrefix() string { return "fund auto " + k.sender.Hex() + " " }
@@ -261,7 +269,7 @@ func (k *keptFunds) Do(ctx context.Context, a topup.Action, d topup.Decision) er
 		}
 		now := stateOf(status)
 		if reason := now.Leaving(); reason != "" {
-			return proposal{}, &topup.ShortError{Reason: reason, State: now, Rules: k.o.Rules, Decision: topup.Decision{NeedDeposit: d.NeedDeposit, NeedReserve: d.NeedReserve}}
+			return proposal{}, &topup.ShortError{Reason: reason, State: now, Rules: k.o.Rules, Other: k.other(), Decision: topup.Decision{NeedDeposit: d.NeedDeposit, NeedReserve: d.NeedReserve}}
 		}
 		if !d.Needed(now.Deposit, now.Reserve) {
 			return proposal{}, topup.ErrNotNeeded

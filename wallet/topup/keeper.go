@@ -56,6 +56,9 @@ type Keeper struct {
 	World World
 	Now   func() time.Time
 
+	// Other is the sender if another account pays; "" if it pays itself.
+	Other string
+
 	// DryRun decides, and does nothing.
 	DryRun bool
 }
@@ -80,6 +83,9 @@ type ShortError struct {
 	Decision Decision
 	State    State
 	Rules    Rules
+
+	// Other is the Keeper's.
+	Other string
 }
 
 func (e *ShortError) Error() string {
@@ -93,12 +99,15 @@ func (e *ShortError) Error() string {
 		}
 		need += fmt.Sprintf("the deposit is %s and needs %s", e.State.Deposit, e.Decision.NeedDeposit)
 	}
-	why := ""
+	why, of := "", ""
+	if e.Other != "" {
+		of = " of " + e.Other
+	}
 	switch e.Reason {
 	case Unlocking:
-		why = "an unlock is in progress"
+		why = "an unlock" + of + " is in progress"
 	case Withdrawn:
-		why = "deposit and reserve were withdrawn"
+		why = "deposit and reserve" + of + " were withdrawn"
 	case Balance:
 		why = fmt.Sprintf("the paying account has %s and keeps %s of it for gas (gas_kept)", e.State.Balance, e.Rules.GasKept)
 	case MaxPerDay:
@@ -114,11 +123,15 @@ func (e *ShortError) Error() string {
 
 // Hint says what to do about it.
 func (e *ShortError) Hint() string {
+	from := ""
+	if e.Other != "" {
+		from = " --from " + e.Other
+	}
 	switch e.Reason {
 	case Unlocking:
-		return "to keep the funds, run pmctl unlock cancel; top-ups resume after that"
+		return "to keep the funds, run pmctl unlock cancel" + from + "; top-ups resume after that"
 	case Withdrawn:
-		return "to use the account again, run pmctl fund once yourself"
+		return "to use the account again, run pmctl fund" + from + " once yourself"
 	case Balance:
 		return "send ether to the paying account"
 	case MaxPerDay:
@@ -167,7 +180,7 @@ func (k Keeper) Look(ctx context.Context) (Look, error) {
 		if found.Decision.Reason == "" {
 			return nil
 		}
-		return &ShortError{found.Decision.Reason, found.Decision, found.State, k.Rules}
+		return &ShortError{found.Decision.Reason, found.Decision, found.State, k.Rules, k.Other}
 	}
 	var next Action
 	if len(actions) > 0 {
