@@ -22,6 +22,9 @@ type CallOptions struct {
 
 	// Answered is called with the app's answer as soon as its header is there; it reads the body.
 	Answered func(*http.Response) error
+
+	// OnRequest, if set, is called after each request to the orchestrator, from any goroutine.
+	OnRequest func(Request)
 }
 
 // NewCaller returns what calls an app of a live runner for the wallet's account, and pays what its
@@ -62,5 +65,6 @@ func NewSignerCaller(ctx context.Context, c *client.Client, only []common.Addres
 
 func newCaller(purse call.Purse, o CallOptions, now func() time.Time) (caller *call.Caller, end func()) {
 	http := call.HTTPClient()
+	http.Transport = Observe(http.Transport, ToRecipient, "", o.OnRequest)
 	return &call.Caller{HTTP: http, Purse: purse, Terms: o.Terms, Now: now, After: time.After, Answered: o.Answered}, http.CloseIdleConnections
 }

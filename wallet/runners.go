@@ -85,12 +85,19 @@ func Runners(ctx context.Context, c Config, q RunnerQuery) (*RunnerList, error) 
 	return found, nil
 }
 
+// runnerClient asks orchestrators for their runners.
+func (c Config) runnerClient() *runner.Client {
+	http := pay.HTTPClient()
+	http.Transport = Observe(http.Transport, ToRecipient, "", c.OnRequest)
+	return &runner.Client{HTTP: http}
+}
+
 // RunnerAt returns the live runner that is called at a URL, as its orchestrator lists it. It fails
 // with ErrNoRunner and *RunnersError.
 func RunnerAt(ctx context.Context, c Config, to call.Target) (*RunnerOffer, error) {
 	ctx, cancel := c.withDefaults().bound(ctx)
 	defer cancel()
-	client := runner.Client{HTTP: pay.HTTPClient()}
+	client := c.runnerClient()
 	answer := client.Ask(ctx, []pay.URL{to.Origin})[0]
 	if answer.Err != nil {
 		return nil, &RunnersError{answer.Err}
@@ -113,7 +120,7 @@ func (q *RunnerQuery) ask(ctx context.Context, c Config) (*RunnerList, error) {
 		return nil, err
 	}
 	defer c.UI.Progress(func() string { return fmt.Sprintf("asking %d orchestrators", len(urls)) })()
-	client := runner.Client{HTTP: pay.HTTPClient()}
+	client := c.runnerClient()
 	answers := client.Ask(ctx, urls)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)

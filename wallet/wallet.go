@@ -29,7 +29,7 @@ type Config struct {
 	// AcceptContracts replaces the pinned contracts by those that the node names.
 	AcceptContracts bool
 
-	// OnRequest, if set, is called after each request to a node or a recipient, from any goroutine.
+	// OnRequest, if set, is called after each request to another program, from any goroutine.
 	OnRequest func(Request)
 
 	// CacheDir is the folder for cached data that can be deleted at any time; "" for none.

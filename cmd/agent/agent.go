@@ -45,7 +45,7 @@ func newAgentVerb(r *cli.Run, name, short, long string, do func(*agent.Client, c
 			if err != nil {
 				return err
 			}
-			client := agent.NewClient(path)
+			client := r.AgentClient(path)
 			defer client.Close()
 			status, err := do(client, cmd.Context())
 			if _, explained := hint.Of(err); explained {

@@ -85,7 +85,7 @@ func startAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions) error {
 	if err := detachAgent(r, cmd, o); err != nil {
 		return err
 	}
-	client := agent.NewClient(path)
+	client := r.AgentClient(path)
 	defer client.Close()
 	status, err := client.Status(cmd.Context())
 	if err != nil {
@@ -97,7 +97,7 @@ func startAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions) error {
 // replaceLocked ends an agent that has forgotten its key. It fails with agent.ErrRunning
 // for one that has not.
 func replaceLocked(ctx context.Context, r *cli.Run, path string) error {
-	client := agent.NewClient(path)
+	client := r.AgentClient(path)
 	defer client.Close()
 	status, err := client.Status(ctx)
 	switch {

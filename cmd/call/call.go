@@ -155,7 +155,7 @@ func run(r *cli.Run, cmd *cobra.Command, o *options, url string) error {
 		return err
 	}
 	defer answer.close()
-	caller, done, err := o.caller(r, cmd, request, wallet.CallOptions{Terms: terms, RequestID: o.id.ID, Answered: answer.write})
+	caller, done, err := o.caller(r, cmd, request, wallet.CallOptions{Terms: terms, RequestID: o.id.ID, Answered: answer.write, OnRequest: r.OnRequest})
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,11 @@ func NewClient(path string) *Client {
 	return &Client{path: path, http: &http.Client{Transport: &http.Transport{DialContext: dial, DisableCompression: true}}}
 }
 
+// Wrap has the requests of an unused client sent by wrap's transport, which is given the client's.
+func (c *Client) Wrap(wrap func(http.RoundTripper) http.RoundTripper) {
+	c.http.Transport = wrap(c.http.Transport)
+}
+
 // Close closes the connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/signer"
 )
@@ -36,6 +38,15 @@ func (e *Env) AgentSocket() (path string, said bool, err error) {
 	return filepath.Join(dir, "agent", "agent.sock"), false, err
 }
 
+// AgentClient returns a client for the agent at a socket, whose requests OnRequest sees.
+func (e *Env) AgentClient(path string) *agent.Client {
+	client := agent.NewClient(path)
+	client.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return wallet.Observe(next, wallet.ToAgent, path, e.OnRequest)
+	})
+	return client
+}
+
 // Agent finds the account in the agent: nil when there is none to use. An agent that the
 // user has named must serve; one that is just there is passed over when it does not have
 // the account, or not for this chain, or is locked.
@@ -50,7 +61,7 @@ func (o *KeyOptions) Agent(ctx context.Context, env *Env, want *common.Address, 
 	if _, err := os.Lstat(path); !said && errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	client := agent.NewClient(path)
+	client := env.AgentClient(path)
 	status, err := client.Status(ctx)
 	if err == nil {
 		err = serves(status, want, chainID)
@@ -96,7 +107,7 @@ func (e *Env) tellAgent(ctx context.Context, chainID uint64, account common.Addr
 	if _, err := os.Lstat(path); err != nil {
 		return
 	}
-	client := agent.NewClient(path)
+	client := e.AgentClient(path)
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(ctx, tellPatience)
 	defer cancel()

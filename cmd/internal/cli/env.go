@@ -16,6 +16,7 @@ import (
 	"github.com/pmctl/pmctl/internal/durable"
 	"github.com/pmctl/pmctl/internal/terminal"
 	"github.com/pmctl/pmctl/keystore"
+	"github.com/pmctl/pmctl/wallet"
 )
 
 // Env is what a command sees of the world around it. Tests replace its fields.
@@ -53,6 +54,9 @@ type Env struct {
 
 	// Now is the clock.
 	Now func() time.Time
+
+	// OnRequest is called after each request to another program; nil for none.
+	OnRequest func(wallet.Request)
 
 	// Prompter asks the person at the terminal.
 	Prompter terminal.Prompter

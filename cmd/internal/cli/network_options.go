@@ -142,10 +142,7 @@ func devnetStatePath(env *Env) (string, error) {
 
 // reading is the part of a wallet's Config that says how a network is read.
 func (o *NetworkOptions) reading(r *Run, network wallet.Network, urls []string) wallet.Config {
-	config := wallet.Config{Network: network, Nodes: urls}
-	if r.Verbose {
-		config.OnRequest = showRequests(r)
-	}
+	config := wallet.Config{Network: network, Nodes: urls, OnRequest: r.OnRequest}
 	if folder, err := r.CacheDir(); err == nil {
 		config.CacheDir = folder
 	}

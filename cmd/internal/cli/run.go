@@ -43,7 +43,7 @@ type Run struct {
 func NewRun(env *Env) *Run {
 	own := *env
 	r := &Run{Env: &own, Program: "pmctl", screen: terminal.NewScreen(env.Err, env.ErrTerminal, func() int { return errWidth(env) }), out: &checkedWriter{w: env.Out}, color: colorAuto}
-	own.Out = r.out
+	own.Out, own.OnRequest = r.out, showRequests(r)
 	if env.Prompter != nil {
 		if dialog, ok := env.Prompter.(*terminal.Dialog); ok {
 			dialog.Plain = func() bool { return !bool(coloured(r, env.ErrTerminal)) }
@@ -56,7 +56,7 @@ func NewRun(env *Env) *Run {
 // RegisterFlags adds the flags that every command has.
 func (r *Run) RegisterFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&r.Profile, "profile", "", "use the settings of profile `NAME` in the config file (default $PMCTL_PROFILE)")
-	flags.BoolVarP(&r.Verbose, "verbose", "v", false, "show more: contract addresses, names of key files, and on stderr each request to a node or a recipient with its time")
+	flags.BoolVarP(&r.Verbose, "verbose", "v", false, "show more: contract addresses, names of key files, and on stderr each request that pmctl sends, with its time")
 	RegisterScreenFlags(r, flags)
 }
 

@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"net/http"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/remote/client"
 )
 
@@ -33,5 +35,12 @@ func (o *SignerOption) Client(env *Env) (*client.Client, error) {
 		}
 		token = strings.TrimSpace(string(text))
 	}
-	return client.New(o.url, token)
+	signer, err := client.New(o.url, token)
+	if err != nil {
+		return nil, err
+	}
+	signer.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return wallet.Observe(next, wallet.ToSigner, "", env.OnRequest)
+	})
+	return signer, nil
 }

@@ -8,9 +8,13 @@ import (
 	"github.com/pmctl/pmctl/wallet"
 )
 
-// showRequests writes requests to nodes and recipients to stderr, as --verbose has them.
+// showRequests writes requests to other programs to stderr if --verbose was passed.
 func showRequests(r *Run) func(wallet.Request) {
-	return func(q wallet.Request) { r.screen.Print(page.PlainLines(requestLine(q))) }
+	return func(q wallet.Request) {
+		if r.Verbose {
+			r.screen.Print(page.PlainLines(requestLine(q)))
+		}
+	}
 }
 
 func requestLine(q wallet.Request) string {

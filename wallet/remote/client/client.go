@@ -4,6 +4,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -77,6 +78,11 @@ func New(text, token string) (*Client, error) {
 		url: strings.TrimSuffix(u.String(), "/"), token: token,
 		http: &http.Client{Timeout: timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil
+}
+
+// Wrap has the requests of an unused client sent by wrap's transport, which is given the client's.
+func (c *Client) Wrap(wrap func(http.RoundTripper) http.RoundTripper) {
+	c.http.Transport = wrap(cmp.Or(c.http.Transport, http.DefaultTransport))
 }
 
 // URL is the signer's.
