@@ -7,14 +7,13 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/pm"
-	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
+	"github.com/pmctl/pmctl/wallet/tickets"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -38,7 +37,8 @@ signatures of the tickets.`,
     curl -k --fail-with-body -H @- -X POST URL/payment | pmctl ticket inspect`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d := reading{kind: "pmctl.inspection", answer: func(_ context.Context, document *format.Document, lines *format.TicketLines) (answer, error) {
-				return newInspection(document, lines, r.Verbose)
+				found, err := tickets.Inspect(document, lines)
+				return &inspection{Inspection: found, verbose: r.Verbose}, err
 			}}
 			d.emit = func(found answer) error { return cli.EmitList(r, d.kind, found, found.write) }
 			return d.run(r, cmd, cli.FileOrStdin(args))
@@ -48,129 +48,33 @@ signatures of the tickets.`,
 	return cmd
 }
 
-// inspection is what pmctl ticket inspect answers: what the input is, and each part that it has.
+// inspection is what pmctl ticket inspect answers.
 type inspection struct {
 	place
-	Form        string                `json:"form"`
-	Params      *format.Params        `json:"params,omitempty"`
-	Batch       *inspectedBatch       `json:"batch,omitempty"`
-	Credentials *inspectedCredentials `json:"credentials,omitempty"`
-	// NextParams are those that a recipient's answer to a payment has for the next one.
-	NextParams *format.Answer `json:"next_params,omitempty"`
-
-	ticketParams *pm.TicketParams
-	verbose      bool
+	*tickets.Inspection
+	verbose bool
 }
 
 // err implements answer: what can be decoded is as it should be.
 func (i *inspection) err() error { return nil }
 
-// inspectedBatch is a batch with what can be worked out from it.
-type inspectedBatch struct {
-	*format.BatchHeader
-	format.TotalEV
-	Signatures []inspectedTicket `json:"signatures"`
-
-	batch *pm.TicketBatch
-}
-
-type inspectedTicket struct {
-	Nonce uint32        `json:"nonce"`
-	Hash  format.Hash   `json:"ticket_hash"`
-	Sig   hexutil.Bytes `json:"sig"`
-}
-
-// inspectedCredentials is a Livepeer-Segment header, without the secret of its token.
-type inspectedCredentials struct {
-	ManifestID string        `json:"manifest_id"`
-	Sequence   int64         `json:"sequence"`
-	DataHash   hexutil.Bytes `json:"data_hash"`
-	Profiles   string        `json:"profiles"`
-	// DurationMS is the media's length in milliseconds.
-	DurationMS int32         `json:"duration_ms"`
-	SessionID  string        `json:"session_id"`
-	Expiration time.Time     `json:"expires_at"`
-	Sig        hexutil.Bytes `json:"sig"`
-	// SignedBy is absent when the signature is none.
-	SignedBy *format.Address `json:"signed_by,omitempty"`
-}
-
-func newInspection(document *format.Document, lines *format.TicketLines, verbose bool) (*inspection, error) {
-	if err := lines.ReadInto(document); err != nil {
-		return nil, err
-	}
-	found := &inspection{Form: document.Form, Params: document.Params, NextParams: document.Answer, verbose: verbose}
-	var err error
-	switch {
-	case document.Params != nil:
-		found.ticketParams, err = document.Params.TicketParams()
-	case document.Answer != nil:
-		found.ticketParams, err = document.Answer.TicketParams()
-	}
-	if err != nil {
-		return nil, err
-	}
-	if document.Batch != nil {
-		found.Batch = newInspectedBatch(document.Header, document.Batch)
-	}
-	if document.Segment != nil {
-		found.Credentials = newInspectedCredentials(document.Segment)
-	}
-	return found, nil
-}
-
-func newInspectedBatch(header *format.BatchHeader, batch *pm.TicketBatch) *inspectedBatch {
-	found := &inspectedBatch{
-		BatchHeader: header,
-		TotalEV:     format.NewTotalEV(totalEV(batch)),
-		Signatures:  make([]inspectedTicket, len(batch.SenderParams)),
-		batch:       batch,
-	}
-	for i, ticket := range batch.Tickets() {
-		found.Signatures[i] = inspectedTicket{ticket.SenderNonce, format.Hash(ticket.Hash()), batch.SenderParams[i].Sig}
-	}
-	return found
-}
-
-func totalEV(batch *pm.TicketBatch) *big.Rat {
-	ev := batch.EV()
-	return ev.Mul(ev, new(big.Rat).SetInt64(int64(len(batch.SenderParams))))
-}
-
-func newInspectedCredentials(segment *wire.SegData) *inspectedCredentials {
-	found := &inspectedCredentials{
-		ManifestID: format.PlainText(string(segment.GetManifestId())),
-		Sequence:   segment.GetSeq(),
-		DataHash:   segment.GetHash(),
-		Profiles:   format.PlainText(string(segment.GetProfiles())),
-		DurationMS: segment.GetDuration(),
-		SessionID:  format.PlainText(segment.GetAuthToken().GetSessionId()),
-		Expiration: time.Unix(segment.GetAuthToken().GetExpiration(), 0).UTC(),
-		Sig:        segment.GetSig(),
-	}
-	if signer, ok := signerOf(wire.SegmentMessage(segment), segment.GetSig()); ok {
-		found.SignedBy = (*format.Address)(&signer)
-	}
-	return found
-}
-
 // write prints the parts for a person, one after the other.
 func (i *inspection) write(w *page.Page) error {
 	fields := []page.Field{{"form", i.Form}}
 	if i.Params != nil {
-		fields = append(fields, cli.ParamsFields(i.Params, i.ticketParams)...)
+		fields = append(fields, cli.ParamsFields(i.Params, i.TicketParams)...)
 	}
 	if i.Batch != nil {
-		fields = append(fields, batchFields(i.Batch.batch)...)
+		fields = append(fields, batchFields(i.Batch)...)
 		if i.Batch.URL != "" {
 			fields = append(fields, page.Field{"url", format.PlainText(i.Batch.URL)})
 		}
 	}
 	if i.NextParams != nil {
-		fields = append(fields, answerFields(i.NextParams, i.ticketParams)...)
+		fields = append(fields, answerFields(i.NextParams, i.TicketParams)...)
 	}
 	if i.Credentials != nil {
-		fields = append(fields, i.Credentials.fields()...)
+		fields = append(fields, credentialsFields(i.Credentials)...)
 	}
 	if err := w.Fields(fields); err != nil || i.Batch == nil {
 		return err
@@ -190,13 +94,14 @@ func (i *inspection) write(w *page.Page) error {
 }
 
 // batchFields is what the tickets of a batch share, for a person.
-func batchFields(batch *pm.TicketBatch) []page.Field {
+func batchFields(inspected *tickets.Batch) []page.Field {
+	batch := inspected.Signed
 	return []page.Field{
 		{"recipient", batch.Recipient.Hex()},
 		{"sender", batch.Sender.Hex()},
 		{"tickets", fmt.Sprint(len(batch.SenderParams))},
 		{"ticket EV", wei.Format(batch.EV())},
-		{"total EV", wei.Format(totalEV(batch))},
+		{"total EV", wei.Format(inspected.TotalEVExact.Rat)},
 		{"face value", wei.Format(new(big.Rat).SetInt(batch.FaceValue))},
 		{"wins", cli.OneIn(batch.WinProbRat())},
 		{"price", wei.Format(batch.PricePerPixel) + " per pixel"},
@@ -228,7 +133,7 @@ func answerFields(answer *format.Answer, next *pm.TicketParams) []page.Field {
 	return fields
 }
 
-func (c *inspectedCredentials) fields() []page.Field {
+func credentialsFields(c *tickets.Credentials) []page.Field {
 	signedBy := "no account: not a signature"
 	if c.SignedBy != nil {
 		signedBy = common.Address(*c.SignedBy).Hex()

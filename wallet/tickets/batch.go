@@ -1,4 +1,4 @@
-package ticket
+package tickets
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/ordered"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -34,7 +33,7 @@ const (
 // tickets checks the signatures of a batch on all cores: those of the document, or those
 // of the lines that follow it, as they are read. However many lines there are, only the
 // bad ones take memory.
-func (v *verification) tickets(ctx context.Context, batch *pm.TicketBatch, lines *format.TicketLines, sender common.Address) error {
+func (v *Verification) tickets(ctx context.Context, batch *pm.TicketBatch, lines *format.TicketLines, sender common.Address) error {
 	check, err := newTicketChecker(batch, sender)
 	if err != nil {
 		return err
@@ -55,11 +54,6 @@ func (v *verification) tickets(ctx context.Context, batch *pm.TicketBatch, lines
 		}
 	}
 	seen := make(map[uint32]bool)
-	count := int64(len(batch.SenderParams))
-	if lines != nil {
-		count = cli.Several // at least: they are not counted yet
-	}
-	cli.PrepareFor(count)
 	workers := min(runtime.NumCPU(), runtime.GOMAXPROCS(0))
 	return ordered.Run(ctx, ordered.Job[verifyChunk]{
 		Workers: workers,
@@ -122,13 +116,13 @@ func (c *verifyChunk) check(ctx context.Context, check *ticketChecker, verifier 
 	return nil
 }
 
-func (v *verification) count(check *ticketChecker, nonce uint32, fault string) {
+func (v *Verification) count(check *ticketChecker, nonce uint32, fault string) {
 	v.Tickets++
 	if fault == "" {
 		v.Valid++
 		return
 	}
-	v.Bad = append(v.Bad, badTicket{nonce, format.Hash(check.ticket(nonce).Hash()), fault})
+	v.Bad = append(v.Bad, BadTicket{nonce, format.Hash(check.ticket(nonce).Hash()), fault})
 }
 
 // ticketChecker knows what a batch's tickets must be.

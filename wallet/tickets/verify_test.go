@@ -1,4 +1,4 @@
-package ticket
+package tickets
 
 import (
 	"context"
@@ -33,19 +33,19 @@ func aTicketTwice(t *testing.T) *format.Document {
 
 func TestVerifyFindsARepeatedNonce(t *testing.T) {
 	document := aTicketTwice(t)
-	v, err := verify(t.Context(), document, nil, document.Batch.Sender)
+	v, err := Verify(t.Context(), document, nil, document.Batch.Sender)
 	require.NoError(t, err)
 	require.Equal(t, 2, v.Valid)
 	require.Len(t, v.Bad, 1)
 	require.EqualValues(t, 7, v.Bad[0].Nonce)
 	require.Contains(t, v.Bad[0].Reason, "twice")
-	require.ErrorIs(t, v.err(), errBadTickets)
+	require.ErrorIs(t, v.Err(), ErrSignature)
 }
 
 func TestVerifyEndsWithItsContext(t *testing.T) {
 	document := aTicketTwice(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := verify(ctx, document, nil, document.Batch.Sender)
+	_, err := Verify(ctx, document, nil, document.Batch.Sender)
 	require.ErrorIs(t, err, context.Canceled)
 }
