@@ -20,6 +20,9 @@ func TestKeyFilesOfOtherWallets(t *testing.T) {
 		"bom.json":      "0xA3418d5ae7ce8346EDCEfaa9D3be3881eA08EB2E",
 	} {
 		t.Run(name, func(t *testing.T) {
+			if testing.Short() && name == "bee-sha3.json" {
+				t.Skip(standardStrength)
+			}
 			text := testdata(t, "others/"+name)
 			store := Open(t.TempDir())
 			addFile(t, store, name, text)

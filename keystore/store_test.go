@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/accounts"
@@ -32,7 +33,13 @@ func TestNewAccountIsFoundAndOpens(t *testing.T) {
 	require.Equal(t, account, signer.Account())
 }
 
+// standardStrength is why a test is left out of a short run.
+const standardStrength = "derives keys of standard strength, which is slow under the race detector"
+
 func TestStandardStrengthIsTheDefaultOfTheEcosystem(t *testing.T) {
+	if testing.Short() {
+		t.Skip(standardStrength)
+	}
 	store := Open(t.TempDir())
 	account, err := store.New(t.Context(), say("secret"), Standard)
 	require.NoError(t, err)
@@ -53,6 +60,9 @@ func TestKeyFilesOfOthersOpen(t *testing.T) {
 		{lightFile, lightPassphrase, lightAddress},
 		{"standard-pbkdf2.json", "testpassword", vector},
 	} {
+		if testing.Short() && strings.Contains(c.file, "standard") {
+			continue // standardStrength
+		}
 		store := Open(filepath.Join("testdata", c.file))
 		account, err := store.Default()
 		require.NoError(t, err, c.file)

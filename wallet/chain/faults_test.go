@@ -176,6 +176,9 @@ func TestWatcherFollowsAnotherHash(t *testing.T) {
 // TestWatcherAfterALongAbsence loses the node while many blocks are mined, at a node that
 // answers only for a few blocks at a time.
 func TestWatcherAfterALongAbsence(t *testing.T) {
+	if testing.Short() {
+		t.Skip("mines thousands of blocks")
+	}
 	d, client := start(t, devnet.Config{RoundLength: 100_000})
 	var away atomic.Bool
 	const span = 2000
