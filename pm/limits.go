@@ -125,7 +125,7 @@ func (l Limits) check(params *TicketParams, facts *Facts, n int, senderInfo func
 			return ErrSenderValidation{err}
 		}
 	}
-	total := new(big.Rat).Mul(ev, new(big.Rat).SetInt64(int64(n)))
+	total := num.Times(ev, uint64(n))
 	if l.MaxTotalEV != nil && total.Cmp(l.MaxTotalEV) > 0 {
 		return &MaxTotalEVError{Count: n, TotalEV: total, Limit: copyRat(l.MaxTotalEV)}
 	}
@@ -211,16 +211,15 @@ func TicketsDue(fee, credit, ev *big.Rat) (*big.Int, error) {
 	if ev == nil || ev.Sign() <= 0 {
 		return nil, errors.New("tickets without an expected value cover no fee")
 	}
-	due := new(big.Rat).Set(ev)
-	if fee != nil && fee.Cmp(due) > 0 {
-		due.Set(fee)
+	due := ev
+	if fee != nil && fee.Cmp(ev) > 0 {
+		due = fee
 	}
 	if credit != nil {
-		due.Sub(due, credit)
+		due = num.Sum(due, new(big.Rat).Neg(credit))
 	}
 	if due.Sign() <= 0 {
 		return new(big.Int), nil
 	}
-	due.Quo(due, ev)
-	return num.Ceil(due), nil
+	return num.CeilQuo(due, ev), nil
 }

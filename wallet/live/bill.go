@@ -58,7 +58,7 @@ type Bill struct {
 
 // Paid is what the tickets are worth together, in wei.
 func (b *Bill) Paid() *big.Rat {
-	return new(big.Rat).Mul(b.TicketEV, new(big.Rat).SetInt64(int64(b.Tickets)))
+	return num.Times(b.TicketEV, uint64(b.Tickets))
 }
 
 // Bill returns what the request comes to in a session; nil is a session without payments so
@@ -100,7 +100,6 @@ func (r Request) Bill(s *Session) (*Bill, error) {
 		return nil, &TooManyTicketsError{tickets}
 	}
 	bill.Tickets = uint32(tickets.Uint64())
-	bill.Balance = new(big.Rat).Add(credit, bill.Paid())
-	bill.Balance.Sub(bill.Balance, bill.Fee)
+	bill.Balance = num.Sum(num.Sum(credit, bill.Paid()), new(big.Rat).Neg(bill.Fee))
 	return bill, nil
 }

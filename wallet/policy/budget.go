@@ -24,18 +24,17 @@ type Sum struct {
 
 // Cost returns the sum of count tickets with the given expected and face value in wei; nil is 0.
 func Cost(count uint64, ev *big.Rat, faceValue *big.Int) Sum {
-	n := new(big.Int).SetUint64(count)
 	return Sum{
 		Tickets:   count,
-		EV:        new(big.Rat).Mul(num.OrZero(ev), new(big.Rat).SetInt(n)),
-		FaceValue: new(big.Int).Mul(num.OrZero(faceValue), n),
+		EV:        num.Times(num.OrZero(ev), count),
+		FaceValue: new(big.Int).Mul(num.OrZero(faceValue), new(big.Int).SetUint64(count)),
 	}
 }
 
 func (s Sum) Plus(t Sum) Sum {
 	return Sum{
 		Tickets:   s.Tickets + t.Tickets,
-		EV:        new(big.Rat).Add(num.OrZero(s.EV), num.OrZero(t.EV)),
+		EV:        num.Sum(num.OrZero(s.EV), num.OrZero(t.EV)),
 		FaceValue: new(big.Int).Add(num.OrZero(s.FaceValue), num.OrZero(t.FaceValue)),
 	}
 }
@@ -84,7 +83,7 @@ func (l Limits) CheckBudget(recipient common.Address, asked Sum, spent Spending)
 		if !ok {
 			continue
 		}
-		after := new(big.Rat).Add(budget.asked, budget.spent)
+		after := num.Sum(budget.asked, budget.spent)
 		if spent.ExhaustedReason == "" && after.Cmp(limit.Rat()) <= 0 {
 			continue
 		}

@@ -227,7 +227,7 @@ func (a *account) allow(asked policy.Sum, complete error) error {
 			return complete
 		}
 		spent := num.OrZero(bound.spent)
-		if new(big.Rat).Add(bound.asked, spent).Cmp(bound.limit.Rat()) > 0 {
+		if num.Sum(bound.asked, spent).Cmp(bound.limit.Rat()) > 0 {
 			return &AllowanceError{a.Name, bound.name, bound.asked, spent, *bound.limit, bound.ends}
 		}
 	}
