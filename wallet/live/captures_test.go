@@ -114,9 +114,11 @@ func TestCapturedPayments(t *testing.T) {
 			next, err := before.Next(request, bill, signed.StateID, params.RecipientRandHash, used+bill.Tickets, auth)
 			require.NoError(t, err)
 
+			state, err := next.Encode()
+			require.NoError(t, err)
 			order := live.Order{
 				Info: info, Params: params, Expiration: *params.ExpirationParams, Nonces: pm.NonceRange{First: used + 1, Count: bill.Tickets},
-				ManifestID: ask.ManifestID, Capabilities: ask.Capabilities, Session: next,
+				ManifestID: ask.ManifestID, Capabilities: ask.Capabilities, State: state,
 			}
 			if order.ManifestID == "" {
 				segment := new(wire.SegData)

@@ -30,8 +30,8 @@ type Order struct {
 	// Capabilities are the request's, encoded; nil for none.
 	Capabilities []byte
 
-	// Session is the session after the payment.
-	Session *Session
+	// State is the session after the payment, encoded.
+	State []byte
 
 	// CredentialsKey signs the credentials as the payment's key does; nil is that key.
 	CredentialsKey signer.Source
@@ -85,7 +85,7 @@ func (o *Order) Sign(ctx context.Context, key signer.Source) (*Answer, error) {
 	if answer.SegCreds, err = encode(segment); err != nil {
 		return nil, err
 	}
-	answer.State, err = o.Session.Sign(ctx, key)
+	answer.State, err = signState(ctx, key, o.State)
 	return answer, err
 }
 

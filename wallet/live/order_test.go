@@ -37,7 +37,7 @@ func TestWhatIsCarried(t *testing.T) {
 	capabilities := protowire.AppendString(protowire.AppendTag(nil, 99, protowire.BytesType), "later")
 
 	order := live.Order{Info: info, Params: params, Expiration: *params.ExpirationParams, Nonces: pm.NonceRange{First: 1, Count: 1},
-		ManifestID: "m", Capabilities: capabilities, Session: new(live.Session)}
+		ManifestID: "m", Capabilities: capabilities}
 	answer, err := order.Sign(t.Context(), key)
 	require.NoError(t, err)
 	payment, segment := new(wire.Payment), new(wire.SegData)

@@ -27,6 +27,10 @@ func (s *Session) Sign(ctx context.Context, key signer.Source) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
+	return signState(ctx, key, data)
+}
+
+func signState(ctx context.Context, key signer.Source, data []byte) (State, error) {
 	sig, err := key.Sign(ctx, data)
 	if err != nil {
 		return State{}, fmt.Errorf("sign the state: %w", err)

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"math/big"
 	"net/http"
 	"time"
 
@@ -44,17 +45,19 @@ type Paid struct {
 	*live.Answer
 
 	params *pm.TicketParams
+	// ev is what a ticket is worth, in wei.
+	ev *big.Rat
 }
 
 // Sum is what its tickets come to.
 func (p *Paid) Sum() policy.Sum {
-	return policy.Cost(uint64(p.Nonces.Count), p.params.EV(), p.params.FaceValue)
+	return policy.Cost(uint64(p.Nonces.Count), p.ev, p.params.FaceValue)
 }
 
 // fields are what the log says of it.
 func (p *Paid) fields() []slog.Attr {
 	return []slog.Attr{
-		slog.Int("tickets", int(p.Nonces.Count)), slog.String("ticket_ev", p.params.EV().FloatString(0)),
+		slog.Int("tickets", int(p.Nonces.Count)), slog.String("ticket_ev", p.ev.FloatString(0)),
 		slog.String("state_id", p.Session.StateID), slog.Uint64("sequence", p.Session.SequenceNumber), slog.Bool("again", p.Again),
 	}
 }
@@ -114,7 +117,7 @@ func (p *Payer) Pay(ctx context.Context, r *Request) (*Paid, error) {
 	if err != nil {
 		return nil, p.refusal(err)
 	}
-	return p.sign(ctx, r, made)
+	return p.sign(ctx, r, request, made)
 }
 
 // request is what the ledger is asked for.
@@ -125,7 +128,7 @@ func (p *Payer) request(r *Request) (store.LiveRequest, error) {
 			Orchestrator: common.BytesToAddress(r.info.Address), App: r.App, Type: r.Type, InPixels: r.InPixels,
 			Price: r.price, TicketEV: r.params.EV(), At: p.Now(),
 		},
-		Client: r.Caller.clientID(), Credential: r.Caller.Credential, State: r.session, Key: r.Key,
+		Client: r.Caller.clientID(), Credential: r.Caller.Credential, State: r.session, Encoded: r.State.State, Key: r.Key,
 		Info: hex.EncodeToString(digest[:]), Params: r.params,
 		ManifestID: r.ManifestID, Capabilities: r.Capabilities,
 		Auth: live.Auth{ID: r.Caller.AuthID()}, Cap: p.Plans.Limits.NonceCap, Allow: p.allow(r.params.Recipient),
@@ -186,7 +189,7 @@ func (p *Payer) again(ctx context.Context, r *Request, request store.LiveRequest
 	if found == nil {
 		return nil, why
 	}
-	return p.sign(ctx, r, found)
+	return p.sign(ctx, r, request, found)
 }
 
 // ask has the webhook allow the payment, as far as it is known before it is recorded.
@@ -231,16 +234,16 @@ func (p *Payer) ask(ctx context.Context, r *Request, request *store.LiveRequest)
 }
 
 // sign makes the answer of a recorded payment.
-func (p *Payer) sign(ctx context.Context, r *Request, made *store.LivePayment) (*Paid, error) {
+func (p *Payer) sign(ctx context.Context, r *Request, request store.LiveRequest, made *store.LivePayment) (*Paid, error) {
 	order := &live.Order{
 		Info: r.info, Params: r.params, Expiration: made.Expiration, Nonces: made.Nonces,
-		ManifestID: made.ManifestID, Capabilities: made.Capabilities, Session: made.Session, CredentialsKey: p.Credentials,
+		ManifestID: made.ManifestID, Capabilities: made.Capabilities, State: made.Encoded, CredentialsKey: p.Credentials,
 	}
 	answer, err := order.Sign(ctx, p.Key)
 	if err != nil {
 		return nil, err
 	}
-	return &Paid{made, answer, r.params}, nil
+	return &Paid{made, answer, r.params, request.TicketEV}, nil
 }
 
 // errReplaced is a credential that was the client's a moment ago.

@@ -3,6 +3,7 @@ package remote
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -98,5 +99,6 @@ func respond(rw http.ResponseWriter, status int, document any) {
 	}
 	rw.Header().Set("Content-Length", strconv.Itoa(len(body)+1))
 	rw.WriteHeader(status)
-	_, _ = rw.Write(append(body, '\n')) // the client is gone
+	_, _ = rw.Write(body) // an error is a client that is gone
+	_, _ = io.WriteString(rw, "\n")
 }

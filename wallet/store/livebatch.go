@@ -48,8 +48,21 @@ type liveSession struct {
 	client string
 	// sequence is that of the last payment, asked that of the state that it was asked with.
 	sequence, asked int64
-	// last is the session after it; nil where the payment is missing.
-	last *live.Session
+	// encoded is the session after it; "" where the payment is missing.
+	encoded string
+}
+
+// decode returns the session after the last payment. Mostly it is the one that a request brings,
+// which was decoded already.
+func (s *liveSession) decode(r LiveRequest) (*live.Session, error) {
+	if s.encoded == string(r.Encoded) {
+		return r.State, nil
+	}
+	last, err := live.DecodeSession([]byte(s.encoded))
+	if err != nil {
+		err = fmt.Errorf("%w: session %s: %w", ErrDamaged, r.State.StateID, err)
+	}
+	return last, err
 }
 
 // nonceCount is how many nonces of a set of ticket params are used: before and after the requests.
@@ -140,10 +153,8 @@ func (b *liveBatch) readSessions(ids []string) db.Statement {
 	}
 	return db.AskIn(b.tx, func(rows db.Scanner) (one row, err error) {
 		var state sql.NullString
-		if err := rows.Scan(&one.id, &one.client, &one.sequence, &one.asked, &state); err != nil || !state.Valid {
-			return one, err
-		}
-		one.last, err = live.DecodeSession([]byte(state.String))
+		err = rows.Scan(&one.id, &one.client, &one.sequence, &one.asked, &state)
+		one.encoded = state.String
 		return one, err
 	}, func(one row) error {
 		b.sessions[one.id] = &one.liveSession
@@ -187,7 +198,7 @@ func (b *liveBatch) add(r LiveRequest, p *LivePayment) {
 	count := b.counts[p.RecipientRandHash]
 	enter := func(first, last uint32, client string) {
 		if first <= last {
-			b.reservations = append(b.reservations, b.chain.reservationRow(b.sender, r.Params, pm.NonceRange{First: first, Count: last - first + 1}, r.At, client))
+			b.reservations = append(b.reservations, b.chain.reservationRow(b.sender, r.Params, r.TicketEV, pm.NonceRange{First: first, Count: last - first + 1}, r.At, client))
 		}
 	}
 	end := p.Nonces.First + p.Nonces.Count - 1
@@ -195,7 +206,7 @@ func (b *liveBatch) add(r LiveRequest, p *LivePayment) {
 	enter(p.Nonces.First, end, p.Client)
 	count.used = end
 	b.last = p.Position
-	b.sessions[p.Session.StateID] = &liveSession{p.Client, int64(p.Session.SequenceNumber), p.Asked, p.Session}
+	b.sessions[p.Session.StateID] = &liveSession{p.Client, int64(p.Session.SequenceNumber), p.Asked, string(p.Encoded)}
 	added := newLivePayment{LivePayment: p}
 	if r.State == nil {
 		added.key = r.Key
@@ -221,21 +232,17 @@ func (b *liveBatch) write() error {
 			counts = append(counts, []any{hash.Hex(), int64(count.used)})
 		}
 	}
-	written := make(map[string]bool)
+	written, sender := make(map[string]bool), b.sender.Hex()
 	for _, p := range slices.Backward(b.payments) {
-		state, err := p.Session.Encode()
-		if err != nil {
-			return err
-		}
 		sequence, at := int64(p.Session.SequenceNumber), p.At.UnixMilli()
 		payments = append(payments, []any{
-			p.Position, b.chain.id, b.sender.Hex(), p.Client, p.Session.StateID, sequence, p.Asked, sql.NullString{String: p.key, Valid: p.key != ""},
+			p.Position, b.chain.id, sender, p.Client, p.Session.StateID, sequence, p.Asked, sql.NullString{String: p.key, Valid: p.key != ""},
 			p.Info, p.RecipientRandHash.Hex(), p.Nonces.First, p.Nonces.Count, p.Expiration.CreationRound, p.Expiration.CreationRoundBlockHash.Hex(),
-			p.ManifestID, hex.EncodeToString(p.Capabilities), string(state), string(p.Usage), at,
+			p.ManifestID, hex.EncodeToString(p.Capabilities), string(p.Encoded), string(p.Usage), at,
 		})
 		if !written[p.Session.StateID] {
 			written[p.Session.StateID] = true
-			sessions = append(sessions, []any{b.chain.id, b.sender.Hex(), p.Session.StateID, p.Client, sequence, p.Asked, at, at})
+			sessions = append(sessions, []any{b.chain.id, sender, p.Session.StateID, p.Client, sequence, p.Asked, at, at})
 		}
 	}
 	statements := b.advance(counts)

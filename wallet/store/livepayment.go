@@ -24,8 +24,10 @@ type LiveRequest struct {
 	Client     string
 	Credential Credential
 
-	// State is the session that the client sent, verified; nil begins one.
-	State *live.Session
+	// State is the session that the client sent, verified; nil begins one. Encoded is its JSON, as
+	// the client sent it; where that is missing, what is recorded is decoded again.
+	State   *live.Session
+	Encoded []byte
 
 	// Key is the client's own name for a request that begins a session: under the same
 	// name the same payment is returned again. "" is a request of its own.
@@ -66,9 +68,10 @@ type LivePayment struct {
 	// Position counts the store's payments, in the order in which they were made.
 	Position int64
 
-	// Client is whose it is, and Session the session after it.
+	// Client is whose it is, Session the session after it, and Encoded the session's JSON.
 	Client  string
 	Session *live.Session
+	Encoded []byte
 
 	// Asked is the sequence number of the state that it was asked with; -1 for none.
 	Asked int64
@@ -261,6 +264,9 @@ func (b *liveBatch) take(r LiveRequest, client *account, before *live.Session, b
 	}
 	if r.State != nil {
 		payment.Asked = int64(r.State.SequenceNumber)
+	}
+	if payment.Encoded, err = next.Encode(); err != nil {
+		return nil, err
 	}
 	if r.Usage != nil {
 		if payment.Usage, err = r.Usage(payment, bill, before); err != nil {

@@ -61,10 +61,11 @@ func (b *liveBatch) find(r LiveRequest, client *account) (before *live.Session, 
 			return nil, nil, live.ErrStateOld
 		}
 	}
-	if session.last == nil {
+	if session.encoded == "" {
 		return nil, nil, fmt.Errorf("%w: session %s has no payment %d", ErrDamaged, id, session.sequence)
 	}
-	return session.last, nil, nil
+	before, err = session.decode(r)
+	return before, nil, err
 }
 
 // findKey returns the payment that was made under the request's key.
@@ -113,6 +114,7 @@ func scanLivePaymentAfter(rows db.Scanner, columns ...any) (*LivePayment, error)
 		return nil, err
 	}
 	p.At = fromMillis(at)
+	p.Encoded = state
 	p.Session, err = live.DecodeSession(state)
 	if err == nil {
 		p.Capabilities, err = hex.DecodeString(capabilities)

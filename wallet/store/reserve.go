@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -201,7 +202,7 @@ func (c *Chain) reserve(tx *db.Tx, books *books, s Spend) (*Made, error) {
 			return nil, notAllowed{err}
 		}
 	}
-	err = tx.Exec(insertReservation, c.reservationRow(s.Sender, s.Params, nonces, at, "")...)
+	err = tx.Exec(insertReservation, c.reservationRow(s.Sender, s.Params, s.Params.EV(), nonces, at, "")...)
 	if err == nil && s.Request != nil {
 		err = c.addToRequest(tx, s.Sender, s.Request, before, Record{RecipientRandHash: hash, Nonces: nonces}, at)
 	}
@@ -214,9 +215,9 @@ func (c *Chain) reserve(tx *db.Tx, books *books, s Spend) (*Made, error) {
 
 // reservationRow is an entry of the ledger; client is the ID of the client that the tickets
 // belong to, if any.
-func (c *Chain) reservationRow(sender common.Address, params *pm.TicketParams, nonces pm.NonceRange, at time.Time, client string) []any {
+func (c *Chain) reservationRow(sender common.Address, params *pm.TicketParams, ev *big.Rat, nonces pm.NonceRange, at time.Time, client string) []any {
 	return []any{
 		params.RecipientRandHash.Hex(), nonces.First, nonces.Count, c.id, sender.Hex(), params.Recipient.Hex(),
-		decimal(params.FaceValue), params.EV().RatString(), decimal(params.ExpirationBlock), at.UnixMilli(), client,
+		decimal(params.FaceValue), ev.RatString(), decimal(params.ExpirationBlock), at.UnixMilli(), client,
 	}
 }

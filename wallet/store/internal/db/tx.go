@@ -149,21 +149,25 @@ func (t *Tx) Into(before string, rows [][]any, after string) (statements []State
 	if t.conn == nil {
 		together = 1
 	}
+	width, count := len(rows[0]), 0
+	var text string
 	for some := range slices.Chunk(rows, together) {
-		var text strings.Builder
-		var args []any
-		text.WriteString(before)
-		for i, row := range some {
-			if i > 0 {
-				text.WriteString(", ")
-			}
-			text.WriteString("(" + places(len(args)+1, len(row)) + ")")
-			args = append(args, row...)
+		if len(some) != count {
+			count = len(some)
+			text = before + placesOfRows(count, width) + after
 		}
-		text.WriteString(after)
-		statements = append(statements, Do(text.String(), args...))
+		statements = append(statements, Do(text, slices.Concat(some...)...))
 	}
 	return statements
+}
+
+// placesOfRows writes the places of the parameters of rows: "($1, $2), ($3, $4)".
+func placesOfRows(rows, width int) string {
+	text := make([]string, rows)
+	for i := range text {
+		text[i] = "(" + places(i*width+1, width) + ")"
+	}
+	return strings.Join(text, ", ")
 }
 
 func affected(result sql.Result, err error) (int64, error) {
