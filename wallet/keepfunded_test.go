@@ -33,6 +33,9 @@ type rich struct {
 	store string
 	nodes []string
 	rules topup.Rules
+
+	// machines are the folders of two machines that share the store.
+	machines [2]string
 }
 
 func newRich(t *testing.T, rules map[string]string) *rich {
@@ -40,7 +43,7 @@ func newRich(t *testing.T, rules map[string]string) *rich {
 	d, err := devnet.Start(t.Context(), devnet.Config{UnlockPeriod: 1, RoundLength: 5})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
-	r := &rich{Devnet: d, t: t, store: filepath.Join(t.TempDir(), "pay.db"), nodes: []string{d.RPCURL()}}
+	r := &rich{Devnet: d, t: t, store: filepath.Join(t.TempDir(), "pay.db"), nodes: []string{d.RPCURL()}, machines: [2]string{t.TempDir(), t.TempDir()}}
 	r.rules = r.read(rules)
 	return r
 }
@@ -52,16 +55,22 @@ func (r *rich) read(texts map[string]string) topup.Rules {
 	return rules
 }
 
-// open returns the wallet of an account, to be closed by the caller.
-func (r *rich) open(account int) *wallet.Wallet {
+// config is that of the wallet of an account on the first machine.
+func (r *rich) config(account int) wallet.Config {
 	r.t.Helper()
 	state := r.Devnet.State()
 	key, err := signer.RawKey([]byte(hex.EncodeToString(crypto.FromECDSA(r.Accounts()[account].Key))))
 	require.NoError(r.t, err)
-	w, err := wallet.Open(r.t.Context(), wallet.Config{
-		Network: state.Network(), Nodes: r.nodes, Store: r.store, Limits: policy.Default(),
+	return wallet.Config{
+		Network: state.Network(), Nodes: r.nodes, Store: r.store, DatabasesDir: r.machines[0], Limits: policy.Default(),
 		Account: signer.Opened(key, ""),
-	})
+	}
+}
+
+// open returns the wallet of an account, to be closed by the caller.
+func (r *rich) open(account int) *wallet.Wallet {
+	r.t.Helper()
+	w, err := wallet.Open(r.t.Context(), r.config(account))
 	require.NoError(r.t, err)
 	return w
 }
@@ -85,7 +94,7 @@ func (r *rich) do(action wallet.Action) {
 func (r *rich) requireFunds(deposit, reserve string) {
 	r.t.Helper()
 	state := r.Devnet.State()
-	status, err := wallet.OpenReader(r.t.Context(), wallet.Config{Network: state.Network(), Nodes: []string{r.RPCURL()}, Store: r.store}, r.Accounts()[0].Address)
+	status, err := wallet.OpenReader(r.t.Context(), wallet.Config{Network: state.Network(), Nodes: []string{r.RPCURL()}, Store: r.store, DatabasesDir: r.machines[0]}, r.Accounts()[0].Address)
 	require.NoError(r.t, err)
 	defer status.Close()
 	got, err := status.Status(r.t.Context(), check.Wanted{})
