@@ -164,7 +164,7 @@ func (r *Reader) History(ctx context.Context, of HistoryOptions, only HistoryFil
 	if only.Client != "" {
 		named, err := p.store.Clients().Named(ctx, only.Client)
 		if err != nil {
-			return nil, fmt.Errorf("client %q: %w", only.Client, err)
+			return nil, err
 		}
 		client = named.ID
 	}

@@ -107,7 +107,7 @@ func RunnerAt(ctx context.Context, c Config, to call.Target) (*RunnerOffer, erro
 			return &RunnerOffer{Runner: r, Orchestrator: to.Origin.String()}, nil
 		}
 	}
-	return nil, hint.With(fmt.Errorf("%w: %v does not list one at %s", ErrNoRunner, to.Origin, to.URL.Path), "pmctl runner list %v shows its apps", to.Origin)
+	return nil, hint.With(fmt.Errorf("%w: %v does not list one at %s", ErrNoRunner, to.Origin, cmp.Or(to.URL.Path, "/")), "pmctl runner list %v shows its apps", to.Origin)
 }
 
 // ask lists all runners, unsorted.

@@ -3,7 +3,6 @@ package wallet
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -44,7 +43,7 @@ func (r *Reader) SignerUsage(ctx context.Context, of HistoryOptions, client stri
 	defer p.store.Close()
 	if client != "" {
 		if _, err := p.store.Clients().Named(ctx, client); err != nil {
-			return nil, fmt.Errorf("client %q: %w", client, err)
+			return nil, err
 		}
 	}
 	type account struct {

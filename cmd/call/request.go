@@ -47,10 +47,13 @@ func (o *requestOptions) request(ctx context.Context, r *cli.Run, cmd *cobra.Com
 	for _, text := range o.headers {
 		name, value, found := strings.Cut(text, ":")
 		value = strings.TrimSpace(value)
-		if !found || !isHeaderName(name) || strings.ContainsFunc(value, unicode.IsControl) {
+		if !found || !isToken(name) || strings.ContainsFunc(value, unicode.IsControl) {
 			return nil, end, cli.Usagef("-H: %.80q is not a header; write it as 'NAME: VALUE'", text)
 		}
 		request.Header.Add(name, value)
+	}
+	if o.method != "" && !isToken(o.method) {
+		return nil, end, cli.Usagef("-X: %.80q is not an HTTP method", o.method)
 	}
 	hasBody := len(o.data) > 0 || cmd.Flags().Changed("data-binary")
 	if request.Method == "" {
@@ -72,7 +75,7 @@ func (o *requestOptions) request(ctx context.Context, r *cli.Run, cmd *cobra.Com
 		request.Body, err = o.text(ctx, r)
 		return request, end, err
 	}
-	in, size, err := open(ctx, r, o.binary)
+	in, size, err := open(ctx, r, "--data-binary", o.binary)
 	if err != nil {
 		return nil, end, err
 	}
@@ -89,8 +92,8 @@ func (o *requestOptions) request(ctx context.Context, r *cli.Run, cmd *cobra.Com
 // stdin reports whether the body is read from stdin.
 func (o *requestOptions) stdin() bool { return o.binary == "@-" || slices.Contains(o.data, "@-") }
 
-// isHeaderName reports whether text is a token of HTTP.
-func isHeaderName(text string) bool {
+// isToken reports whether text is a token of HTTP, as names of headers and methods are.
+func isToken(text string) bool {
 	const others = "!#$%&'*+-.^_`|~"
 	return text != "" && !strings.ContainsFunc(text, func(c rune) bool {
 		return c >= unicode.MaxASCII || !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune(others, c)
@@ -101,7 +104,7 @@ func isHeaderName(text string) bool {
 func (o *requestOptions) text(ctx context.Context, r *cli.Run) (*call.Body, error) {
 	parts := make([]string, len(o.data))
 	for i, data := range o.data {
-		in, _, err := open(ctx, r, data)
+		in, _, err := open(ctx, r, "-d", data)
 		if err != nil {
 			return nil, err
 		}
@@ -118,8 +121,8 @@ func (o *requestOptions) text(ctx context.Context, r *cli.Run) (*call.Body, erro
 	return call.BytesBody([]byte(strings.Join(parts, "&"))), nil
 }
 
-// open opens DATA, @FILE or @-. The size is -1 where it is not known.
-func open(ctx context.Context, r *cli.Run, data string) (in io.ReadCloser, size int64, err error) {
+// open opens DATA, @FILE or @- of a flag. The size is -1 where it is not known.
+func open(ctx context.Context, r *cli.Run, flag, data string) (in io.ReadCloser, size int64, err error) {
 	path, isFile := strings.CutPrefix(data, "@")
 	switch {
 	case !isFile:
@@ -129,7 +132,7 @@ func open(ctx context.Context, r *cli.Run, data string) (in io.ReadCloser, size 
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, 0, cli.Usage(err)
+		return nil, 0, cli.Usagef("%s: %w", flag, err)
 	}
 	size = -1
 	if info.Mode().IsRegular() {

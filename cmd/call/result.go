@@ -119,6 +119,8 @@ func finish(r *cli.Run, sender common.Address, request *call.Request, result *ca
 	if r.Output == cli.OutputJSON {
 		return errors.Join(failed, cli.Unreported("the call is paid", format.Write(r.Out, "pmctl.call", document)))
 	}
-	r.Note("%s", format.PlainText(document.summary()))
+	if document.cost != nil || failed == nil {
+		r.Note("%s", format.PlainText(document.summary()))
+	}
 	return failed
 }

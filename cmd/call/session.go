@@ -29,12 +29,29 @@ func (o *sessionOptions) register(cmd *cobra.Command) {
 // check refuses what is for sessions alone.
 func (o *sessionOptions) check(target call.Target) error {
 	switch {
+	case o.length < 0:
+		return cli.Usagef("--for %s: it must be more than 0", o.length)
 	case target.Sessions():
-		return nil
+		return o.findCommand()
 	case o.length != 0:
 		return cli.Usagef("--for needs a session: a URL that ends in /session")
 	case len(o.command) > 0:
 		return cli.Usagef("a command after -- needs a session: a URL that ends in /session")
+	}
+	return nil
+}
+
+// findCommand fails for a command that is not there, before a session is paid.
+func (o *sessionOptions) findCommand() error {
+	if len(o.command) == 0 {
+		return nil
+	}
+	_, err := exec.LookPath(o.command[0])
+	if missing, ok := errors.AsType[*exec.Error](err); ok {
+		err = missing.Err // which does not repeat the name
+	}
+	if err != nil {
+		return cli.Usagef("cannot run the command %s: %w", o.command[0], err)
 	}
 	return nil
 }

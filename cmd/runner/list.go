@@ -106,22 +106,28 @@ func list(ctx context.Context, r *cli.Run, o *listOptions, args []string) error 
 		}
 		answer.Age = &age
 	}
-	if err := emit(r, &answer); err != nil {
+	failed := found.Err()
+	if len(args) > 0 && len(found.Failed) > 0 {
+		failed = found.Failed[0]
+	}
+	if err := emit(r, &answer, failed); err != nil {
 		return err
 	}
-	if len(args) > 0 && len(found.Failed) > 0 {
-		return found.Failed[0]
-	}
-	return found.Err()
+	return failed
 }
 
-func emit(r *cli.Run, l *listing) error {
+// emit prints a list. Those who read it see the failure that follows once.
+func emit(r *cli.Run, l *listing, failed error) error {
 	if r.Output == cli.OutputTable {
 		for _, w := range l.Warnings {
-			r.Note("warning: %s", w.Message)
+			if failed == nil || w.Message != failed.Error() {
+				r.Note("warning: %s", w.Message)
+			}
 		}
 		if len(l.Runners) == 0 {
-			r.Note("no matching apps; orchestrators asked: %d", l.Asked)
+			if failed == nil {
+				r.Note("no matching apps; orchestrators asked: %d", l.Asked)
+			}
 			return nil
 		}
 	}

@@ -163,8 +163,11 @@ func (o *serveOptions) signer(ctx context.Context, r *cli.Run) (*wallet.RemoteSi
 		return nil, err
 	}
 	options := &wallet.RemoteSignerOptions{Host: host, Version: cli.BuildVersion(), Rate: remote.Rate{PerSecond: float64(o.perSecond), Burst: o.burst}}
-	if o.perSecond < 0 || o.burst < 1 {
-		return nil, cli.Usagef("--rate must be at least 0, and --burst at least 1")
+	switch {
+	case o.perSecond < 0:
+		return nil, cli.Usagef("--rate %d: it must be at least 0", o.perSecond)
+	case o.burst < 1:
+		return nil, cli.Usagef("--burst %d: it must be at least 1", o.burst)
 	}
 	if options.MaxPrices, err = parsePrices(o.maxPrices); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package signer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -63,6 +64,9 @@ func listen(ctx context.Context, was net.Listener, address string) (net.Listener
 		return nil, cli.Usagef("%q is not host:port", address)
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if failed, ok := errors.AsType[*net.OpError](err); ok {
+		err = failed.Err // which does not repeat the address
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", address, err)
 	}

@@ -48,6 +48,8 @@ func Execute(ctx context.Context, r *Run, root *cobra.Command, args []string, ex
 		// Nothing of ours ran yet: the line is wrong, or --output comes after what is.
 		guessOutput(r, args)
 		err = explain(Usage(err))
+	}
+	if err != nil && Failure(err).ExitCode == ExitUsage {
 		if split := splitAmount(args); split != nil {
 			err = split
 		}

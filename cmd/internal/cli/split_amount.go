@@ -14,10 +14,11 @@ func splitAmount(args []string) error {
 		if _, value, joined := strings.Cut(number, "="); joined && strings.HasPrefix(number, "--") {
 			number = value
 		}
-		if !wei.IsUnit(unit) {
+		amount, _, _ := strings.Cut(unit, "/") // as in a price
+		if !wei.IsUnit(amount) {
 			continue
 		}
-		if _, err := wei.Parse(number + unit); err == nil {
+		if _, err := wei.Parse(number + amount); err == nil {
 			return WithHint(Usagef("%q and %q are two arguments to the shell, not one amount", number, unit),
 				"write %s%s, or quote it: '%s %s'", number, unit, number, unit)
 		}

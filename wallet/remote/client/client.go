@@ -21,6 +21,7 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/internal/neterr"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/live"
@@ -249,6 +250,9 @@ func unreachable(ctx context.Context, err error) error {
 	var failed *url.Error
 	if errors.As(err, &failed) {
 		err = failed.Err
+	}
+	if reason := neterr.Reason(err); reason != "" {
+		return fmt.Errorf("%w: %s", ErrUnreachable, reason)
 	}
 	return fmt.Errorf("%w: %w", ErrUnreachable, err)
 }
