@@ -40,6 +40,8 @@ type statusResult struct {
 	OpenTransactions *int            `json:"open_transactions,omitempty"`
 	Warnings         []warning       `json:"warnings"`
 	Contracts        contractsResult `json:"contracts"`
+
+	status *check.Status
 }
 
 type contractsResult struct {
@@ -96,6 +98,7 @@ type offerResult struct {
 
 func newStatusResult(s *check.Status) *statusResult {
 	result := &statusResult{
+		status:              s,
 		Network:             s.Network.Name,
 		ChainID:             fmt.Sprint(s.Network.ChainID),
 		Account:             format.Address(s.Account),
@@ -127,7 +130,7 @@ func newStatusResult(s *check.Status) *statusResult {
 			ServiceRegistry: format.Address(s.Contracts.ServiceRegistry),
 		},
 	}
-	if lock := s.Lock(); lock == broker.Unlocking || lock == broker.Unlocked {
+	if s.Sender.Unlocking() {
 		round, left := format.NewBigNum(s.Sender.WithdrawRound), format.NewBigNum(s.RoundsLeft())
 		result.WithdrawRound, result.RoundsLeft = &round, &left
 	}
