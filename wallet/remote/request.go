@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,8 +17,11 @@ import (
 	"github.com/pmctl/pmctl/wallet/live"
 )
 
-// maxBody is how large a request may be, in bytes. A real one has a few thousand.
-const maxBody = 1 << 20
+// maxBody is how large a request may be, in bytes. A real one is hardly larger than usualBody.
+const (
+	maxBody   = 1 << 20
+	usualBody = 4 << 10
+)
 
 // paymentRequest is the body of a request for a payment.
 type paymentRequest struct {
@@ -64,21 +68,27 @@ func decode(rw http.ResponseWriter, r *http.Request, into any) error {
 			return &badRequest{http.StatusUnsupportedMediaType, fmt.Errorf("Content-Type %q: the body must be application/json", kind)}
 		}
 	}
-	decoder := json.NewDecoder(http.MaxBytesReader(rw, r.Body, maxBody))
-	err := decoder.Decode(into)
-	if err == nil {
-		if _, more := decoder.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("there is data after the JSON document")
-		}
-	}
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
+	var body bytes.Buffer
+	body.Grow(usualBody)
+	_, err := body.ReadFrom(http.MaxBytesReader(rw, r.Body, maxBody))
+	if large := new(http.MaxBytesError); errors.As(err, &large) {
 		return &badRequest{http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d bytes", large.Limit)}
-	case err != nil:
+	}
+	if err == nil && json.Unmarshal(body.Bytes(), into) != nil {
+		err = whyNot(&body, into)
+	}
+	if err != nil {
 		return &badRequest{http.StatusBadRequest, err}
 	}
 	return nil
+}
+
+// whyNot says what is wrong with a body, in the words of the deployed signer's decoder.
+func whyNot(body io.Reader, into any) error {
+	if err := json.NewDecoder(body).Decode(into); err != nil {
+		return err
+	}
+	return errors.New("there is data after the JSON document")
 }
 
 // open decodes what the request carries and checks that it belongs together, in the order of
