@@ -54,7 +54,7 @@ func TestRecording(t *testing.T) {
 	p, err := readPage("session.md")
 	require.NoError(t, err)
 	drawn := pictures(p)
-	require.Len(t, drawn, 3)
+	require.Len(t, drawn, 4)
 	if *update {
 		record(t, p, drawn)
 	}
