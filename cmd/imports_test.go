@@ -22,6 +22,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"/pm/...", []string{"/wallet", "/cmd", "/keystore"}},
 		{"/keystore", []string{"/wallet", "/cmd"}},
 		{"/wallet/...", []string{"/cmd"}},
+		{"/internal/...", []string{"/pm", "/wallet", "/cmd", "/keystore"}},
 		{"/wallet/broker", []string{"/keystore", "/wallet/chain", "/wallet/store", "/wallet/internal/tx"}},
 		{"/wallet/internal/nodes", []string{"/keystore", "/wallet/broker", "/wallet/store", "/wallet/internal/tx"}},
 		{"/wallet/wei", []string{"/pm", "/keystore", "/wallet/chain"}},
