@@ -1,5 +1,5 @@
-// Package service runs a remote signer as a server: its listeners, TLS, reloads, and what the
-// service manager is told.
+// Package service runs a remote signer as a server: its listeners, TLS, reloads, and notices to the
+// service manager.
 package service
 
 import (
