@@ -33,6 +33,11 @@ func TestTableKeepsALineAnItem(t *testing.T) {
 	require.NoError(t, (&Page{Writer: &narrow, Width: 80, Bounded: true}).Table(header, rows))
 	require.Equal(t, 3*3+2, strings.Count(narrow.String(), "\n"), "a list of fields each: %s", narrow.String())
 	require.True(t, strings.HasPrefix(narrow.String(), "address  "+rows[0][0]+"\nprice    0\nurl      https"), narrow.String())
+
+	rows[0][1] = ""
+	narrow.Reset()
+	require.NoError(t, (&Page{Writer: &narrow, Width: 80, Bounded: true}).Table(header, rows))
+	require.True(t, strings.HasPrefix(narrow.String(), "address  "+rows[0][0]+"\nurl      https"), "no field without a value: %s", narrow.String())
 }
 
 func TestTableWrapsProse(t *testing.T) {

@@ -88,12 +88,14 @@ func (p *Page) Table(header []Column, rows [][]string) error {
 	return p.Print(lines.String())
 }
 
-// records writes each row as a list of fields.
+// records writes each row as a list of those fields that it has.
 func (p *Page) records(header []Column, rows [][]string) error {
 	lists := make([][]Field, len(rows))
 	for i, row := range rows {
 		for at, cell := range row {
-			lists[i] = append(lists[i], Field{strings.ToLower(header[at].name), cell})
+			if cell != "" {
+				lists[i] = append(lists[i], Field{strings.ToLower(header[at].name), cell})
+			}
 		}
 	}
 	return p.Paragraphs(lists)
