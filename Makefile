@@ -5,10 +5,9 @@ GO      ?= go
 BIN     := bin
 TOOL    := $(GO) tool -modfile=.tools/go.mod
 # Everything is compiled alike, so that build, test and demo share what is compiled, and on
-# Linux like a release, so that the tests try what is released. The local network's database
-# uses a compressor in Go: the one in C takes 46 s to compile. Your GOFLAGS come last and win.
+# Linux like a release, so that the tests try what is released. Your GOFLAGS come last and win.
 comma   := ,
-TAGS    := pebblegozstd$(if $(filter linux,$(shell $(GO) env GOOS)),$(comma)netgo$(comma)osusergo)
+TAGS    := $(if $(filter linux,$(shell $(GO) env GOOS)),netgo$(comma)osusergo)
 export GOFLAGS := -trimpath -tags=$(TAGS) $(GOFLAGS)
 # How many pairs of processes are measured.
 PAIRS   ?= 11
