@@ -86,8 +86,12 @@ func (t *sendFlow) do(caller, ctx context.Context) (Transaction, error) {
 		err = t.resume(caller, ctx)
 	default:
 		err = t.send(caller, ctx)
-		if errors.Is(err, tx.ErrTaken) {
-			err = resume()
+		// What another run of the request has begun meanwhile is no other transaction.
+		sent := err
+		if errors.Is(sent, tx.ErrTaken) || t.o.RequestID != "" && errors.As(sent, new(*tx.PendingError)) {
+			if err = resume(); err == nil && !t.resumed {
+				err = sent
+			}
 		}
 	}
 	if err != nil {
