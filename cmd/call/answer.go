@@ -35,12 +35,17 @@ func (o *answerOptions) check(r *cli.Run, noPay bool) error {
 type answer struct {
 	out     io.Writer
 	file    *outfile.File // nil for stdout
+	line    *line         // nil unless a terminal shows it
 	include bool
 }
 
 func (o *answerOptions) open(r *cli.Run) (*answer, error) {
 	a := &answer{out: r.Out, include: o.include}
 	if o.file == "" {
+		if r.OutTerminal && r.ErrTerminal {
+			a.line = &line{w: r.Out, ended: true}
+			a.out = a.line
+		}
 		return a, nil
 	}
 	file, err := outfile.Create(r.Durable(), "--out", o.file)
@@ -67,12 +72,30 @@ func (a *answer) write(response *http.Response) error {
 	return nil
 }
 
-// commit gives the file its name.
+// commit gives the file its name, and on a terminal begins a line for what follows.
 func (a *answer) commit() error {
-	if a.file == nil {
-		return nil
+	switch {
+	case a.file != nil:
+		return a.file.Commit()
+	case a.line != nil && !a.line.ended:
+		_, err := io.WriteString(a.line, "\n")
+		return err
 	}
-	return a.file.Commit()
+	return nil
+}
+
+// line knows whether what was written ends a line.
+type line struct {
+	w     io.Writer
+	ended bool
+}
+
+func (l *line) Write(p []byte) (int, error) {
+	n, err := l.w.Write(p)
+	if n > 0 {
+		l.ended = p[n-1] == '\n'
+	}
+	return n, err
 }
 
 // writeHead writes the status line and the headers, as curl -i does.
