@@ -69,7 +69,8 @@ type Admin struct {
 const adminDrain = time.Second
 
 // Serve answers requests until ctx ends, and then those that are under way. It fails as the clients'
-// listener does.
+// listener does. It serves whatever listener it is given: CheckExposure says first whether others
+// could pay through it, or read along.
 func Serve(ctx context.Context, c Config) error {
 	s := &served{Config: c}
 	if c.Getenv != nil {
