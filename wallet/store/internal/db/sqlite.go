@@ -148,10 +148,6 @@ var fileOptions = url.Values{
 	"_pragma": {
 		"fullfsync(1)",       // macOS, where fsync alone does not reach the disk
 		"cell_size_check(1)", // checks each page more closely
-
-		// So many pages of the log, 16 MiB, are copied into the file together: a page that
-		// several commits have changed is copied once.
-		"wal_autocheckpoint(4000)",
 	},
 	"_foreign_keys": {"on"},
 	"_defensive":    {"1"},
