@@ -28,7 +28,7 @@ func TestSoakJSONLeavesStderrAlone(t *testing.T) {
 			var stdout, stderr bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &stdout, &stderr
 			failed := cmd.Run() != nil
-			require.NoError(t, documents.Conform(stdout.Bytes(), true), stdout.String())
+			require.NoError(t, documents.Conform(stdout.Bytes(), true, ""), stdout.String())
 			require.True(t, failed || stdout.Len() > 0, "nothing is printed")
 			if !failed {
 				require.Empty(t, stderr.String())
@@ -36,7 +36,7 @@ func TestSoakJSONLeavesStderrAlone(t *testing.T) {
 			}
 			require.Equal(t, 1, strings.Count(stderr.String(), "\n"), stderr.String())
 			require.Contains(t, stderr.String(), `{"kind":"pmctl.error","version":2,`)
-			require.NoError(t, documents.Conform(stderr.Bytes(), true))
+			require.NoError(t, documents.Conform(stderr.Bytes(), true, ""))
 		})
 	}
 }

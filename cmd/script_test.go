@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -40,7 +41,14 @@ func notInShort(t *testing.T) {
 // server is started by the first test that needs PostgreSQL.
 var server pgtest.Server
 
-// serving compiles pmctl before the tests run, and ends the server after them.
+// What the pmctl of the tests reads: who checks its documents, and where each kind leaves a mark.
+const (
+	checkerVariable = "PMCTL_TEST_DOCUMENTS"
+	kindsVariable   = "PMCTL_TEST_KINDS"
+)
+
+// serving compiles pmctl before the tests run, checks what it writes, and ends the server after
+// them.
 type serving struct{ m *testing.M }
 
 func (s serving) Run() int {
@@ -49,6 +57,15 @@ func (s serving) Run() int {
 	if err == nil {
 		defer os.RemoveAll(bin)
 		err = compile(bin)
+	}
+	var checker net.Listener
+	if err == nil {
+		checker, err = net.Listen("unix", filepath.Join(bin, "checker"))
+	}
+	if err == nil {
+		defer checker.Close()
+		go func() { _ = documents.Serve(checker) }()
+		err = os.Setenv(checkerVariable, checker.Addr().String())
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -89,7 +106,7 @@ func TestScripts(t *testing.T) {
 			checkEveryKind(t, kinds)
 		}
 	})
-	runScripts(t, "testdata", map[string]string{documents.KindsVariable: kinds}, &begun)
+	runScripts(t, "testdata", map[string]string{kindsVariable: kinds}, &begun)
 }
 
 // TestScriptsOnPostgreSQL runs the scripts of a fleet that shares the store $DATABASE,
@@ -99,7 +116,7 @@ func TestScriptsOnPostgreSQL(t *testing.T) {
 	require.NoError(t, err)
 	password, _ := u.User.Password()
 	u.User = url.User(u.User.Username())
-	runScripts(t, "testdata/postgres", map[string]string{"DATABASE": u.String(), "ADDRESS": u.Host, "PASSWORD": password, documents.KindsVariable: t.TempDir()}, new(atomic.Int32))
+	runScripts(t, "testdata/postgres", map[string]string{"DATABASE": u.String(), "ADDRESS": u.Host, "PASSWORD": password, kindsVariable: t.TempDir()}, new(atomic.Int32))
 }
 
 // runScripts runs the scripts of a folder, and counts those that began.
@@ -117,6 +134,7 @@ func runScripts(t *testing.T, dir string, variables map[string]string, begun *at
 			env.Setenv("XDG_DATA_HOME", filepath.Join(home, "data"))
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
 			env.Setenv("NO_COLOR", "1")
+			env.Setenv(checkerVariable, os.Getenv(checkerVariable))
 			env.Setenv("GORACE", os.Getenv("GORACE")) // without which every program sleeps for a second at its end
 			for name, value := range variables {
 				env.Setenv(name, value)

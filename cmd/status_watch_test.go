@@ -76,7 +76,7 @@ func TestWatch(t *testing.T) {
 	// In a pipe each look is a line of JSON, also one that fails.
 	out, stderr, code := watch(false, "")
 	require.Equal(t, exitCancelled, code)
-	require.NoError(t, documents.Conform([]byte(out), true))
+	require.NoError(t, documents.Conform([]byte(out), true, ""))
 	require.Equal(t, 3, strings.Count(out, "\n"))
 	require.Equal(t, 2, strings.Count(out, `{"kind":"pmctl.status","version":2,`))
 	require.Contains(t, out, `{"kind":"pmctl.error","version":2,`)

@@ -1,5 +1,6 @@
-// Pmctl-documented is the pmctl that tests run as a process: it checks what it writes against docs/schemas.
-// A test binary in its place takes three times as long to start, some two thousand times.
+// Pmctl-documented is the pmctl that tests run as a process: it has what it writes checked against
+// docs/schemas. A test binary in its place takes three times as long to start, some two thousand
+// times.
 package main
 
 import (
@@ -9,11 +10,10 @@ import (
 	"syscall"
 
 	"github.com/pmctl/pmctl/cmd"
-	"github.com/pmctl/pmctl/cmd/pmctl-documented/documents"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
-	os.Exit(documents.Run(cmd.System(), func(env *cmd.Env) int { return cmd.Main(ctx, os.Args[1:], env) }))
+	os.Exit(documented(cmd.System(), func(env *cmd.Env) int { return cmd.Main(ctx, os.Args[1:], env) }))
 }

@@ -173,12 +173,9 @@ func TestWatcherFollowsAnotherHash(t *testing.T) {
 	require.Equal(t, [32]byte{}, watcher.LastInitializedL1BlockHash())
 }
 
-// TestWatcherAfterALongAbsence loses the node while many blocks are mined, at a node that
+// TestSoakWatcherAfterALongAbsence loses the node while many blocks are mined, at a node that
 // answers only for a few blocks at a time.
-func TestWatcherAfterALongAbsence(t *testing.T) {
-	if testing.Short() {
-		t.Skip("mines thousands of blocks")
-	}
+func TestSoakWatcherAfterALongAbsence(t *testing.T) {
 	d, client := start(t, devnet.Config{RoundLength: 100_000})
 	var away atomic.Bool
 	const span = 2000

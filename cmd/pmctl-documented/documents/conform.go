@@ -1,3 +1,4 @@
+// Package documents holds what pmctl writes in the tests against docs/schemas.
 package documents
 
 import (
@@ -19,12 +20,9 @@ import (
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
-// KindsVariable names a folder in which each kind of document leaves a mark once one has
-// been looked at.
-const KindsVariable = "PMCTL_TEST_KINDS"
-
-// Conform checks a stream of documents. The last one may be cut off unless it is whole.
-func Conform(stream []byte, whole bool) error {
+// Conform checks a stream of documents. The last one may be cut off unless it is whole. If kinds is
+// not "", each kind of document leaves a mark in that folder once one has been looked at.
+func Conform(stream []byte, whole bool, kinds string) error {
 	decoder := json.NewDecoder(bytes.NewReader(stream))
 	last := ""
 	var line *jsonschema.Schema // of a batch's tickets: there are many of them
@@ -67,7 +65,7 @@ func Conform(stream []byte, whole bool) error {
 		if schema == format.KindBatch+"#ticket" {
 			line = compiled
 		}
-		if err := check(compiled, schema, document); err != nil {
+		if err := check(compiled, schema, document, kinds); err != nil {
 			return err
 		}
 	}
@@ -75,7 +73,7 @@ func Conform(stream []byte, whole bool) error {
 
 // check holds a document against the schema of its kind. The first document of a shape
 // is also changed in every field, which the schema must notice.
-func check(schema *jsonschema.Schema, name string, document []byte) error {
+func check(schema *jsonschema.Schema, name string, document []byte, kinds string) error {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(document))
 	if err != nil {
 		return err
@@ -83,7 +81,7 @@ func check(schema *jsonschema.Schema, name string, document []byte) error {
 	if err := schema.Validate(value); err != nil {
 		return fmt.Errorf("%s is not what docs/schemas says, which has to be changed with it: %w\n%s", name, err, document)
 	}
-	mark, err := firstOfItsShape(name, value)
+	mark, err := firstOfItsShape(name, value, kinds)
 	if err != nil || mark == "" {
 		return err
 	}
@@ -137,8 +135,7 @@ func (loader) Load(url string) (any, error) {
 
 // firstOfItsShape returns the mark to leave for a document with fields that none had
 // before, "" when one had.
-func firstOfItsShape(name string, value any) (string, error) {
-	dir := os.Getenv(KindsVariable)
+func firstOfItsShape(name string, value any, dir string) (string, error) {
 	if dir == "" {
 		return "", nil
 	}

@@ -8,10 +8,10 @@ import (
 )
 
 func TestADocumentThatIsNotDocumented(t *testing.T) {
-	t.Setenv(KindsVariable, t.TempDir())
+	kinds := t.TempDir()
 	good := `{"kind":"pmctl.version","version":2,"data":{"version":"1","go":"1","os":"a","arch":"b"}}`
-	require.NoError(t, Conform([]byte(good), true))
-	require.NoError(t, Conform([]byte(good+good[:20]), false))
+	require.NoError(t, Conform([]byte(good), true, kinds))
+	require.NoError(t, Conform([]byte(good+good[:20]), false, kinds))
 	for name, c := range map[string]struct{ text, says string }{
 		"cut off":           {good[:20], "does not go on"},
 		"no kind":           {`{"version":2}`, "without a kind"},
@@ -24,7 +24,7 @@ func TestADocumentThatIsNotDocumented(t *testing.T) {
 		"the second of two": {good + "\n" + `{"kind":"pmctl.nothing","version":2,"data":{}}`, "pmctl.nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.ErrorContains(t, Conform([]byte(c.text), true), c.says)
+			require.ErrorContains(t, Conform([]byte(c.text), true, kinds), c.says)
 		})
 	}
 }
