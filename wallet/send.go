@@ -86,12 +86,8 @@ func (t *sendFlow) do(caller, ctx context.Context) (Transaction, error) {
 		err = t.resume(caller, ctx)
 	default:
 		err = t.send(caller, ctx)
-		// What another run of the request has begun meanwhile is no other transaction.
-		sent := err
-		if errors.Is(sent, tx.ErrTaken) || t.o.RequestID != "" && errors.As(sent, new(*tx.PendingError)) {
-			if err = resume(); err == nil && !t.resumed {
-				err = sent
-			}
+		if errors.Is(err, tx.ErrTaken) {
+			err = resume()
 		}
 	}
 	if err != nil {
@@ -144,6 +140,9 @@ func (t *sendFlow) checkOthers(ctx context.Context) error {
 	}
 	queue = queue.Without(t.intent)
 	t.others = append(queue.Open, queue.Refused...)
+	if slices.ContainsFunc(t.others, func(i *tx.Intent) bool { return i.RequestID != "" && i.RequestID == t.intent.RequestID }) {
+		return tx.ErrTaken // another run has begun the request meanwhile
+	}
 	return t.o.Terms.Agree(queue)
 }
 
