@@ -173,9 +173,12 @@ func TestWatcherFollowsAnotherHash(t *testing.T) {
 	require.Equal(t, [32]byte{}, watcher.LastInitializedL1BlockHash())
 }
 
-// TestSoakWatcherAfterALongAbsence loses the node while many blocks are mined, at a node that
+// TestWatcherAfterALongAbsence loses the node while many blocks are mined, at a node that
 // answers only for a few blocks at a time.
-func TestSoakWatcherAfterALongAbsence(t *testing.T) {
+func TestWatcherAfterALongAbsence(t *testing.T) {
+	if testing.Short() {
+		t.Skip("mines thousands of blocks")
+	}
 	d, client := start(t, devnet.Config{RoundLength: 100_000})
 	var away atomic.Bool
 	const span = 2000
