@@ -18,7 +18,6 @@ import (
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/internal/facts"
-	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
 )
@@ -77,14 +76,14 @@ func TestARefusalLooksAgain(t *testing.T) {
 	w.chain.fails(errors.New("no answer"))
 	_, err = w.batch(t, s, 1, 1)
 	require.ErrorContains(t, err, "no answer")
-	require.NotErrorAs(t, err, new(*pay.RefusedAsOfError))
+	require.NotContains(t, err.Error(), "the chain was asked")
 
 	// What the chain has nothing to do with is refused without it.
 	w, s = quiet(t, goodFacts())
 	asked := w.chain.times()
 	_, err = w.batch(t, s, 1, 601)
 	require.ErrorIs(t, err, policy.ErrUnacceptable)
-	require.NotErrorAs(t, err, new(*pay.RefusedAsOfError))
+	require.NotContains(t, err.Error(), "the chain was asked")
 	require.Equal(t, asked, w.chain.times())
 }
 

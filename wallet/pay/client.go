@@ -181,9 +181,8 @@ func (c *Client) fetchError(u URL, err, dialFailure error, header, trailer metad
 // It returns ErrNoTicketParams and ErrMalformed.
 func NewOffer(u URL, sender common.Address, at time.Time, info *wire.OrchestratorInfo) (*Offer, error) {
 	params, err := info.Params()
-	var missing *wire.MissingError
 	switch {
-	case errors.As(err, &missing) && info.GetTicketParams() == nil:
+	case errors.As(err, new(*wire.MissingError)) && info.GetTicketParams() == nil:
 		return nil, fmt.Errorf("%w (%s)", ErrNoTicketParams, u)
 	case err != nil:
 		return nil, fmt.Errorf("%w (%s): %w", ErrMalformed, u, err)

@@ -60,12 +60,12 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 	switch {
 	case err != nil && connected.Load() && ctx.Err() == nil && endsTooLarge(err, size):
 		c.Headers.tooLarge(transcoder, size)
-		return nil, &UnknownOutcomeError{URL: transcoder.String(), TooLarge: true, Err: &networkError{"the server rejected the request header as too large", err}}
+		return nil, &UnknownOutcomeError{URL: transcoder.String(), TooLarge: true, Err: networkError(err, "the server rejected the request header as too large")}
 	case err != nil && connected.Load():
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		} else {
-			err = &networkError{reasonOf(err, c.timeout()), err}
+			err = networkError(err, reasonOf(err, c.timeout()))
 		}
 		return nil, &UnknownOutcomeError{URL: transcoder.String(), Err: err}
 	case err != nil && ctx.Err() != nil:
@@ -89,7 +89,7 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 	result := new(wire.PaymentResult)
 	switch {
 	case bodyErr != nil && !errors.Is(bodyErr, ErrMalformed):
-		bodyErr = &networkError{reasonOf(bodyErr, c.timeout()), bodyErr}
+		bodyErr = networkError(bodyErr, reasonOf(bodyErr, c.timeout()))
 	case bodyErr == nil && proto.Unmarshal(body, result) != nil:
 		bodyErr = errors.New("the body cannot be decoded as PaymentResult")
 	}

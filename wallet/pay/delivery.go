@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -18,21 +17,17 @@ type delivery struct {
 	record *store.Record
 }
 
-func (d *delivery) signed(ctx context.Context, key signer.Source) (Headers, error) {
-	batch, err := d.tickets.Batch(ctx, key)
-	if err != nil {
-		return Headers{}, err
-	}
-	return headersOf(batch, d.segment)
-}
-
 // deliver signs and delivers, and records the answer. If it returns no error, the tickets are
 // accepted, or another process has changed their record, which must be read again.
 func (p *paymentRun) deliver(ctx context.Context, d *delivery) error {
 	if err := p.open(ctx); err != nil {
 		return err
 	}
-	headers, err := d.signed(ctx, p.key)
+	batch, err := d.tickets.Batch(ctx, p.key)
+	if err != nil {
+		return err
+	}
+	headers, err := headersOf(batch, d.segment)
 	if err != nil {
 		return err
 	}

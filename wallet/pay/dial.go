@@ -13,10 +13,17 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/pmctl/pmctl/internal/hint"
 )
 
-// errNoHTTP2 is returned for a TLS server that does not speak HTTP/2.
-var errNoHTTP2 = errors.New("it does not speak HTTP/2")
+var (
+	// errNoHTTP2 is returned for a TLS server that does not speak HTTP/2.
+	errNoHTTP2 = errors.New("it does not speak HTTP/2")
+
+	// errHandshake is the kind of errors of a TLS handshake.
+	errHandshake = errors.New("the TLS handshake failed")
+)
 
 // tlsConfig accepts any certificate: see the package's documentation.
 func tlsConfig(protocols ...string) *tls.Config {
@@ -79,7 +86,7 @@ func (h *handshake) ClientHandshake(ctx context.Context, authority string, raw n
 	conn := tls.Client(raw, config)
 	err := conn.HandshakeContext(ctx)
 	if err != nil {
-		err = &handshakeError{err}
+		err = hint.Kind(errHandshake, err)
 	} else if conn.ConnectionState().NegotiatedProtocol != "h2" {
 		err = errNoHTTP2
 	}
@@ -100,12 +107,11 @@ func (h *handshake) Clone() credentials.TransportCredentials {
 
 // connectError says why no connection was made.
 func connectError(u URL, err error, timeout time.Duration) error {
-	var record tls.RecordHeaderError
 	reason := reasonOf(err, timeout)
 	switch {
 	case errors.Is(err, errNoHTTP2), isAlert(err, noApplicationProtocol):
 		return fmt.Errorf("%w: what answers at %s does not speak gRPC: %w", ErrNotRecipient, u, errNoHTTP2)
-	case errors.As(err, &record):
+	case errors.As(err, new(tls.RecordHeaderError)):
 		reason = fmt.Sprintf("the TLS handshake failed: it does not speak TLS: if it is a recipient without TLS, use %s", u.withScheme("http"))
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 		reason = fmt.Sprintf("no connection within %v", timeout)
@@ -134,11 +140,6 @@ func isTimeout(err error) bool {
 	var timeout net.Error
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
-
-type handshakeError struct{ err error }
-
-func (e *handshakeError) Error() string { return e.err.Error() }
-func (e *handshakeError) Unwrap() error { return e.err }
 
 // noApplicationProtocol is the alert of a server that speaks none of the protocols offered to it
 // (RFC 7301).

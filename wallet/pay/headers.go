@@ -25,10 +25,7 @@ func headersOf(batch *pm.TicketBatch, segment string) (Headers, error) {
 		return Headers{}, err
 	}
 	value, err := wire.EncodeHeader(payment)
-	if err != nil {
-		return Headers{}, err
-	}
-	return Headers{Payment: value, Segment: segment}, nil
+	return Headers{Payment: value, Segment: segment}, err
 }
 
 // SegmentHeader returns the credentials, the value of Livepeer-Segment, for an offer's auth token,

@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -32,16 +33,17 @@ type HeaderLimits struct {
 	// File keeps the learnt limits between runs; "" for no file. An unreadable file is ignored.
 	File string
 
-	mu      sync.Mutex
-	read    bool
-	known   map[string]headerLimit // by URL
-	refused map[string]bool        // rejected as too large in this run
+	mu    sync.Mutex
+	read  bool
+	known map[string]headerLimit // by URL
 }
 
-// headerLimit is one recipient's limit, and when it was learnt.
+// headerLimit is one recipient's limit, when it was learnt, and whether more was rejected as too
+// large in this run.
 type headerLimit struct {
-	Bytes int       `json:"bytes"`
-	Found time.Time `json:"found"`
+	Bytes   int       `json:"bytes"`
+	Found   time.Time `json:"found"`
+	refused bool
 }
 
 // headerLimitAge is how long a limit is kept: proxies change their settings.
@@ -61,9 +63,7 @@ func (l *HeaderLimits) limit(u URL) int {
 	l.load()
 	known, ok := l.known[u.String()]
 	switch {
-	case l.refused[u.String()]:
-		return known.Bytes
-	case l.Asked > 0:
+	case l.Asked > 0 && !known.refused:
 		return l.Asked
 	case ok:
 		return known.Bytes
@@ -79,11 +79,7 @@ func (l *HeaderLimits) tooLarge(u URL, size int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if half := max(size/2, MinMaxHeader); half < l.limit(u) {
-		if l.refused == nil {
-			l.refused = make(map[string]bool)
-		}
-		l.refused[u.String()] = true
-		l.learn(u, half)
+		l.learn(u, half, true)
 	}
 }
 
@@ -95,18 +91,19 @@ func (l *HeaderLimits) taken(u URL, size int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.load()
-	known := DefaultMaxHeader
-	if limit, ok := l.known[u.String()]; ok {
-		known = limit.Bytes
-	}
-	if size > known {
-		l.learn(u, size)
+	if known := l.known[u.String()]; size > cmp.Or(known.Bytes, DefaultMaxHeader) {
+		l.learn(u, size, known.refused)
 	}
 }
 
-func (l *HeaderLimits) learn(u URL, size int) {
-	l.known[u.String()] = headerLimit{size, time.Now().UTC()}
-	l.save()
+func (l *HeaderLimits) learn(u URL, size int, refused bool) {
+	l.known[u.String()] = headerLimit{size, time.Now().UTC(), refused}
+	if l.File == "" {
+		return
+	}
+	if text, err := json.Marshal(l.known); err == nil {
+		_ = cache.Replace(l.File, text)
+	}
 }
 
 // load reads the file once.
@@ -124,15 +121,6 @@ func (l *HeaderLimits) load() {
 		if age := time.Since(limit.Found); limit.Bytes < MinMaxHeader || age < 0 || age > headerLimitAge {
 			delete(l.known, u)
 		}
-	}
-}
-
-func (l *HeaderLimits) save() {
-	if l.File == "" {
-		return
-	}
-	if text, err := json.Marshal(l.known); err == nil {
-		_ = cache.Replace(l.File, text)
 	}
 }
 

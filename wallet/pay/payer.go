@@ -241,28 +241,35 @@ func (p *Payer) Propose(ctx context.Context, params *pm.TicketParams, amount Amo
 // nothing could ask for any number.
 const maxSets = 100
 
-// checkWhole checks the limits that need no chain, for the whole amount.
-func (p *Payer) checkWhole(plan *Plan, count uint64) error {
+// check checks the plan against the limits, those for the whole amount among them, and against the
+// chain. Offline it fails for limits that need the chain.
+func (p *Payer) check(ctx context.Context, plan *Plan, count uint64) error {
+	if p.Offline {
+		if err := p.Limits.CheckOffline(); err != nil {
+			return err
+		}
+	}
+	// First the limits that no facts can change.
 	if err := p.Limits.CheckParams(plan.Params, count); err != nil {
 		return err
 	}
-	return p.Limits.CheckTotal(plan.all)
-}
-
-// check checks the plan against the chain and the limits.
-func (p *Payer) check(ctx context.Context, plan *Plan, count uint64) error {
+	if err := p.Limits.CheckTotal(plan.all); err != nil {
+		return err
+	}
 	if p.Offline {
-		return p.checkOffline(plan, count)
+		own := plan.Params.ExpirationParams
+		if own == nil || own.CreationRound == 0 || own.CreationRoundBlockHash == [32]byte{} {
+			return ErrNoRound
+		}
+		plan.Expiration = *own
+	} else {
+		facts, err := p.judge(ctx, func(facts pm.Facts) error { return p.Limits.Check(plan.Params, facts, count) }, pm.CounterpartyOf(plan.Params))
+		if err != nil {
+			return err
+		}
+		plan.Expiration = facts.Expiration(plan.Params)
 	}
-	// First the limits that no facts can change.
-	if err := p.checkWhole(plan, count); err != nil {
-		return err
-	}
-	facts, err := p.judge(ctx, func(facts pm.Facts) error { return p.Limits.Check(plan.Params, facts, count) }, pm.CounterpartyOf(plan.Params))
-	if err != nil {
-		return err
-	}
-	plan.Expiration, plan.checkedAt = facts.Expiration(plan.Params), p.now()
+	plan.checkedAt = p.now()
 	return nil
 }
 
@@ -282,39 +289,9 @@ func (p *Payer) judge(ctx context.Context, check func(pm.Facts) error, about ...
 		return facts, err
 	}
 	if err := check(facts); err != nil {
-		return facts, &RefusedAsOfError{Err: err, Age: age}
+		return facts, fmt.Errorf("%w (the chain was asked %v ago)", err, age.Round(time.Millisecond))
 	}
 	return facts, nil
-}
-
-// RefusedAsOfError is a refusal based on facts of a certain age.
-type RefusedAsOfError struct {
-	// Err is the refusal.
-	Err error
-	// Age is how long ago the chain was asked.
-	Age time.Duration
-}
-
-func (e *RefusedAsOfError) Error() string {
-	return fmt.Sprintf("%v (the chain was asked %v ago)", e.Err, e.Age.Round(time.Millisecond))
-}
-
-func (e *RefusedAsOfError) Unwrap() error { return e.Err }
-
-// checkOffline checks the limits that need no chain.
-func (p *Payer) checkOffline(plan *Plan, count uint64) error {
-	if err := p.Limits.CheckOffline(); err != nil {
-		return err
-	}
-	if err := p.checkWhole(plan, count); err != nil {
-		return err
-	}
-	own := plan.Params.ExpirationParams
-	if own == nil || own.CreationRound == 0 || own.CreationRoundBlockHash == [32]byte{} {
-		return ErrNoRound
-	}
-	plan.Expiration, plan.checkedAt = *own, p.now()
-	return nil
 }
 
 // ErrNoRound is returned offline for params that name no round.

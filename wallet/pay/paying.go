@@ -171,11 +171,11 @@ func (p *paymentRun) recall(r *store.Record) (*delivery, error) {
 	if err != nil {
 		return nil, err
 	}
+	var offer *Offer
 	u, err := ParseURL(recipe.URL)
-	if err != nil {
-		return nil, fmt.Errorf("%w: request %q: %w", store.ErrDamaged, r.ID, err)
+	if err == nil {
+		offer, err = NewOffer(u, p.Payer.Sender, recipe.FetchedAt, recipe.Info)
 	}
-	offer, err := NewOffer(u, p.Payer.Sender, recipe.FetchedAt, recipe.Info)
 	if err != nil {
 		return nil, fmt.Errorf("%w: request %q: %w", store.ErrDamaged, r.ID, err)
 	}

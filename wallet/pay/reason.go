@@ -13,31 +13,25 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/neterr"
 )
 
 // networkError is a failed request whose text is pmctl's own: the messages of network libraries
 // name frames, prefaces and contexts, which do not help a user.
-type networkError struct {
-	reason string
-	err    error
-}
-
-func (e *networkError) Error() string { return e.reason }
-func (e *networkError) Unwrap() error { return e.err }
+func networkError(err error, reason string) error { return hint.Kind(err, errors.New(reason)) }
 
 // reasonOf says why a request failed that had the given timeout.
 func reasonOf(err error, timeout time.Duration) string {
 	if reason := neterr.Reason(err); reason != "" {
 		return reason
 	}
-	var secure *handshakeError
 	var errno syscall.Errno
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 		return fmt.Sprintf("no answer within %v", timeout)
-	case errors.As(err, &secure):
-		return "the TLS handshake failed: " + tlsReason(secure.err)
+	case errors.Is(err, errHandshake):
+		return "the TLS handshake failed: " + tlsReason(err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "the connection was closed before the answer was complete"
 	case errors.As(err, &errno):
@@ -49,9 +43,8 @@ func reasonOf(err error, timeout time.Duration) string {
 // tlsReason returns a TLS alert, or a local TLS error, without the library's prefix.
 func tlsReason(err error) string {
 	var remote *net.OpError
-	var record tls.RecordHeaderError
 	switch {
-	case errors.As(err, &record):
+	case errors.As(err, new(tls.RecordHeaderError)):
 		return "the server does not speak TLS"
 	case errors.As(err, &remote) && remote.Op == "remote error":
 		return "the server refused it: " + strings.TrimPrefix(remote.Err.Error(), "tls: ")
