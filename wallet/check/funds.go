@@ -30,10 +30,9 @@ func (f funds) checks() []Check {
 }
 
 // prepared judges the cheapest funding, from the node's estimate.
-func (f funds) prepared(ctx context.Context, caps tx.Caps) error {
+func (f funds) prepared(ctx context.Context, caps tx.Caps) (err error) {
 	funding := cheapestFunding()
 	funding.To = f.status.Contracts.TicketBroker
-	var err error
 	if f.quote == nil {
 		_, err = tx.Prepare(ctx, f.client, f.Address, funding, caps)
 	} else {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -145,11 +144,7 @@ func (r *recipient) pin(ctx context.Context) Finding {
 func (r *recipient) allowed(context.Context) Finding {
 	paid := r.offer.Params.Recipient
 	if err := r.Limits.Explain(r.Limits.CheckRecipient(paid)); err != nil {
-		allowed := make([]string, len(r.Limits.Recipients))
-		for i, address := range r.Limits.Recipients {
-			allowed[i] = address.Hex()
-		}
-		return Fail(err, strings.Join(allowed, ", "), OwnerUser+r.Limits.Where(policy.Recipients)).At(paid.Hex())
+		return Fail(err, policy.Addresses(r.Limits.Recipients).String(), OwnerUser+r.Limits.Where(policy.Recipients)).At(paid.Hex())
 	}
 	if r.Limits.Recipients == nil {
 		return Fine("any recipient may be paid")

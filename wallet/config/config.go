@@ -18,6 +18,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/pmctl/pmctl/internal/access"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -324,4 +325,16 @@ func (d *section) file(path, profile string) (*File, error) {
 		*threshold.into = &value
 	}
 	return f, nil
+}
+
+// checkPrivate refuses a file with a password that other users can read.
+func checkPrivate(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if others := access.Others(path, info); others != "" {
+		return fmt.Errorf("%w: %s can read %s; run chmod 600 on it", ErrPublic, others, path)
+	}
+	return nil
 }

@@ -6,8 +6,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-
-	"github.com/ethereum/go-ethereum/common"
 )
 
 // Rules are the limits set in one place, such as a config file or the command line.
@@ -62,18 +60,16 @@ func (l Limits) With(r Rules) (Limits, error) {
 		if !set {
 			continue
 		}
-		existing := spec.get(&l)
-		if spec.Section == SectionBudget {
-			if existing == nil || asked.compare(existing) < 0 {
-				spec.set(&l, asked)
-				l.places[spec.Setting] = place{r.Where(spec.Setting), true}
-			}
+		existing, before, where := spec.get(&l), l.places[spec.Setting], r.Where(spec.Setting)
+		budget := spec.Section == SectionBudget
+		switch {
+		case budget && existing != nil && asked.compare(existing) >= 0:
 			continue
-		}
-		if err := l.take(r, spec, asked, existing); err != nil {
-			return l, err
+		case !budget && before.binding && existing != nil && spec.looser(asked, existing):
+			return l, &LooserError{Asked: asked.String(), AskedIn: where, Limit: existing.String(), SetIn: before.name}
 		}
 		spec.set(&l, asked)
+		l.places[spec.Setting] = place{where, budget || before.binding || r.Binding}
 	}
 	return l, nil
 }
@@ -85,17 +81,6 @@ func copied[K comparable, V any](m map[K]V) map[K]V {
 	return maps.Clone(m)
 }
 
-// take records that rules set a limit, unless a binding limit forbids it.
-func (l *Limits) take(r Rules, spec Spec, asked, existing Value) error {
-	before := l.places[spec.Setting]
-	where := r.Where(spec.Setting)
-	if before.binding && existing != nil && spec.looser(asked, existing) {
-		return &LooserError{Asked: asked.String(), AskedIn: where, Limit: existing.String(), SetIn: before.name}
-	}
-	l.places[spec.Setting] = place{where, before.binding || r.Binding}
-	return nil
-}
-
 // Bound returns the limits as they bind another process, such as an agent's clients: all of them
 // can only be changed where they are set. whose names that place, for people.
 func (l Limits) Bound(whose string) Limits {
@@ -105,11 +90,6 @@ func (l Limits) Bound(whose string) Limits {
 	}
 	l.places, l.whose = places, whose
 	return l
-}
-
-// allows reports whether a recipient may be paid.
-func (l Limits) allows(recipient common.Address) bool {
-	return l.Recipients == nil || slices.Contains(l.Recipients, recipient)
 }
 
 // Where returns the place where a limit is set.

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/ethereum/go-ethereum/common"
-
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -57,9 +55,10 @@ type Spec struct {
 	// Counted tells that the limit is compared with what the store has counted.
 	Counted bool
 
-	// parse reads a value; get and set access its field in Limits; get returns nil if it is not
-	// set. less is tighter for most settings, looser for some.
-	parse         func(text string) (Value, error)
+	// parse reads a value, of the first text unless there can be several; get and set access its
+	// field in Limits; get returns nil if it is not set. less is tighter for most settings, looser
+	// for some.
+	parse         func(texts []string) (Value, error)
 	form          Value // any value of the setting's type
 	moreIsTighter bool
 	get           func(*Limits) Value
@@ -86,14 +85,14 @@ func Table() []Spec {
 			Setting: DepositMultiplier, Section: SectionLimits, Key: "deposit_multiplier", moreIsTighter: true,
 			Usage: "require a deposit of at least `N` face values",
 			form:  Count(0),
-			parse: func(text string) (Value, error) { return parseCount(text, math.MaxInt32) },
+			parse: func(texts []string) (Value, error) { return parseCount(texts[0], math.MaxInt32) },
 			get:   func(l *Limits) Value { return Count(l.DepositMultiplier) },
 			set:   func(l *Limits, v Value) { l.DepositMultiplier = int(v.(Count)) },
 		},
 		{
 			Setting: NonceCap, Section: SectionLimits, Key: "nonce_cap", Counted: true,
 			form:  Count(0),
-			parse: func(text string) (Value, error) { return parseCount(text, math.MaxUint32) },
+			parse: func(texts []string) (Value, error) { return parseCount(texts[0], math.MaxUint32) },
 			get:   func(l *Limits) Value { return Count(l.NonceCap) },
 			set:   func(l *Limits, v Value) { l.NonceCap = uint32(v.(Count)) },
 		},
@@ -109,7 +108,7 @@ func Table() []Spec {
 			Setting: Recipients, Section: SectionLimits, Key: "recipients",
 			Usage: "refuse to pay any address but `ADDRESS`",
 			form:  Addresses(nil),
-			parse: parseRecipient,
+			parse: parseRecipients,
 			get: func(l *Limits) Value {
 				if l.Recipients == nil {
 					return nil
@@ -146,20 +145,7 @@ func (s Spec) Name() string { return s.Section + "." + s.Key }
 func (s Spec) Value(l Limits) Value { return s.get(&l) }
 
 // Parse reads a value as a flag or a file has it. Only Recipients takes several.
-func (s Spec) Parse(texts ...string) (Value, error) {
-	if s.Setting != Recipients {
-		return s.parse(texts[0])
-	}
-	var all Addresses
-	for _, text := range texts {
-		one, err := s.parse(text)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one.(Addresses)...)
-	}
-	return all, nil
-}
+func (s Spec) Parse(texts ...string) (Value, error) { return s.parse(texts) }
 
 // looser reports whether a value allows more than another one.
 func (s Spec) looser(asked, existing Value) bool {
@@ -212,8 +198,8 @@ func budgetRow(s Setting) Spec {
 	}
 }
 
-func parseAmount(text string) (Value, error) {
-	w, err := wei.Parse(text)
+func parseAmount(texts []string) (Value, error) {
+	w, err := wei.Parse(texts[0])
 	if err != nil {
 		return nil, err
 	}
@@ -228,18 +214,22 @@ func parseCount(text string, most uint64) (Value, error) {
 	return Count(n), nil
 }
 
-func parseAge(text string) (Value, error) {
-	age, err := time.ParseDuration(text)
+func parseAge(texts []string) (Value, error) {
+	age, err := time.ParseDuration(texts[0])
 	if err != nil || age <= 0 {
-		return nil, fmt.Errorf("%q is not a duration above 0, such as 30s", text)
+		return nil, fmt.Errorf("%q is not a duration above 0, such as 30s", texts[0])
 	}
 	return Age(age), nil
 }
 
-func parseRecipient(text string) (Value, error) {
-	address, err := format.ParseAddress(text)
-	if err != nil {
-		return nil, err
+func parseRecipients(texts []string) (Value, error) {
+	var all Addresses
+	for _, text := range texts {
+		address, err := format.ParseAddress(text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, address)
 	}
-	return Addresses([]common.Address{address}), nil
+	return all, nil
 }

@@ -36,12 +36,6 @@ type Ticket struct {
 	gas uint64
 }
 
-// isCommon reports whether an error concerns the whole batch.
-func isCommon(err error) bool {
-	var field *pm.FieldError
-	return errors.Is(err, pm.ErrRecipientRand) || errors.As(err, &field)
-}
-
 // Tickets are the tickets of a batch, in its order.
 type Tickets []*Ticket
 
@@ -58,10 +52,9 @@ func Draw(ctx context.Context, batch *pm.TicketBatch, recipientRand *big.Int) (T
 		}
 		sig := batch.SenderParams[i].Sig
 		err := validator.ValidateTicket(ticket.Recipient, ticket, sig, recipientRand)
-		if isCommon(err) {
-			return nil, err
-		}
 		switch {
+		case errors.Is(err, pm.ErrRecipientRand), errors.As(err, new(*pm.FieldError)):
+			return nil, err // which concerns the whole batch
 		case err != nil:
 		case !validator.IsWinningTicket(ticket, sig, recipientRand):
 			err = pm.ErrNotWinning
@@ -81,10 +74,8 @@ func (ts Tickets) Left() Tickets {
 }
 
 // Pays returns the sum that the tickets pay, in wei.
-func (ts Tickets) Pays() (wei.Wei, error) {
-	var sum wei.Wei
+func (ts Tickets) Pays() (sum wei.Wei, err error) {
 	for _, t := range ts {
-		var err error
 		if sum, err = sum.Add(t.Pays); err != nil {
 			return sum, err
 		}
@@ -164,8 +155,7 @@ func (ts Tickets) estimate(ctx context.Context, node Node, from common.Address) 
 	}
 	for i, t := range ts {
 		t.gas, t.Err = estimates[i].Gas, estimates[i].Err
-		var refused *contract.RevertError
-		if t.Err != nil && !errors.As(t.Err, &refused) || errors.Is(t.Err, contract.ErrNotInitialized) {
+		if t.Err != nil && !errors.As(t.Err, new(*contract.RevertError)) || errors.Is(t.Err, contract.ErrNotInitialized) {
 			return t.Err // not caused by this ticket
 		}
 	}
@@ -229,3 +219,18 @@ func (ts Tickets) pack() ([]byte, error) {
 	}
 	return data, nil
 }
+
+var (
+	// ErrNothing is returned if no ticket can be redeemed.
+	ErrNothing = errors.New("no ticket can be redeemed")
+	// ErrTwice is returned for a duplicate ticket in a batch.
+	ErrTwice = errors.New("the batch has this ticket twice")
+	// ErrPassedOver is returned if the contract paid only some tickets of a batch.
+	ErrPassedOver = errors.New("the contract passed over a ticket")
+	// ErrNotWorthGas is returned for a ticket that pays no more than its redemption costs.
+	ErrNotWorthGas = errors.New("redemption is not worth its gas")
+	// ErrTooEarly is returned for a redemption while the recipient may still accept tickets on the
+	// same params. It would publish recipientRand, which tells the sender in advance which tickets
+	// win.
+	ErrTooEarly = errors.New("the ticket params have not expired yet")
+)

@@ -73,7 +73,7 @@ type Decision struct {
 	AddReserve wei.Wei `json:"add_reserve"`
 
 	// Reason is set if the funds will lack something even so.
-	Reason Reason `json:"reason,omitempty"`
+	Reason Reason `json:"-"`
 }
 
 // Adds reports whether there is something to add.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -89,17 +90,14 @@ type ShortError struct {
 }
 
 func (e *ShortError) Error() string {
-	need := ""
+	var needs []string
 	if e.State.Reserve.Cmp(e.Decision.NeedReserve) < 0 {
-		need += fmt.Sprintf("the reserve is %s and needs %s", e.State.Reserve, e.Decision.NeedReserve)
+		needs = append(needs, fmt.Sprintf("the reserve is %s and needs %s", e.State.Reserve, e.Decision.NeedReserve))
 	}
 	if e.State.Deposit.Cmp(e.Decision.NeedDeposit) < 0 {
-		if need != "" {
-			need += "; "
-		}
-		need += fmt.Sprintf("the deposit is %s and needs %s", e.State.Deposit, e.Decision.NeedDeposit)
+		needs = append(needs, fmt.Sprintf("the deposit is %s and needs %s", e.State.Deposit, e.Decision.NeedDeposit))
 	}
-	why, of := "", ""
+	why, of, part := "", "", "nothing"
 	if e.Other != "" {
 		of = " of " + e.Other
 	}
@@ -116,9 +114,9 @@ func (e *ShortError) Error() string {
 		why = fmt.Sprintf("top-ups have moved %s in total, at most %s is allowed (max_total)", e.State.MovedTotal, e.Rules.MaxTotal)
 	}
 	if e.Decision.Adds() {
-		return fmt.Sprintf("%s, but pmctl can add only a part: %s", need, why)
+		part = "only a part"
 	}
-	return fmt.Sprintf("%s, but pmctl can add nothing: %s", need, why)
+	return fmt.Sprintf("%s, but pmctl can add %s: %s", strings.Join(needs, "; "), part, why)
 }
 
 // Hint says what to do about it.
@@ -231,16 +229,13 @@ func sum(s *State, actions []Action, now time.Time) (err error) {
 			continue
 		}
 		moved, err := a.Deposit.Add(a.Reserve)
+		if err == nil {
+			s.MovedTotal, err = s.MovedTotal.Add(moved)
+		}
+		if err == nil && !a.At.Before(midnight) {
+			s.MovedToday, err = s.MovedToday.Add(moved)
+		}
 		if err != nil {
-			return err
-		}
-		if s.MovedTotal, err = s.MovedTotal.Add(moved); err != nil {
-			return err
-		}
-		if a.At.Before(midnight) {
-			continue
-		}
-		if s.MovedToday, err = s.MovedToday.Add(moved); err != nil {
 			return err
 		}
 	}
