@@ -10,6 +10,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/history"
@@ -122,9 +123,9 @@ func (r *Reader) readEvents(ctx context.Context, status *chain.Status, of Histor
 	if err != nil {
 		return nil, err
 	}
-	if lost := scan.NotKept; lost != nil {
-		r.UI.Note(lost.Error())
-		r.UI.Note("hint: " + lost.Hint())
+	if advice, lost := hint.Of(scan.NotKept); lost {
+		r.UI.Note(scan.NotKept.Error())
+		r.UI.Note("hint: " + advice)
 	}
 	events, err := history.Decode(scan.Logs)
 	return slices.DeleteFunc(events, func(e history.Event) bool { return e.Block > status.Head.Number }), err

@@ -13,6 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/pmctl/pmctl/internal/cache"
+	"github.com/pmctl/pmctl/internal/hint"
 )
 
 // Cache is a file with the events read from the chain. It can be deleted at any time.
@@ -41,20 +42,6 @@ type cached struct {
 // cacheVersion is the file's format. A file of another version is ignored.
 const cacheVersion = 2
 
-// CacheError is returned if the events could not be saved.
-type CacheError struct {
-	Path string
-	Err  error
-}
-
-func (e *CacheError) Error() string {
-	return fmt.Sprintf("save the events in %s: %v", e.Path, e.Err)
-}
-
-func (e *CacheError) Hint() string {
-	return "set XDG_CACHE_HOME to a writable folder, or pass --no-cache"
-}
-
 // NewCache returns the cache of a sender's events in a folder, which may not exist yet.
 func NewCache(folder string, chainID uint64, broker, sender common.Address) *Cache {
 	return &Cache{
@@ -78,13 +65,13 @@ func (c *Cache) load() (*Scan, common.Hash) {
 }
 
 // store replaces the file atomically.
-func (c *Cache) store(scan *Scan, last common.Hash) *CacheError {
+func (c *Cache) store(scan *Scan, last common.Hash) error {
 	body, err := json.Marshal(cached{c.of, scan.From, scan.To, last, scan.Logs})
 	if err == nil {
 		err = cache.Replace(c.path, append([]byte(checksum(body)+"\n"), body...))
 	}
 	if err != nil {
-		return &CacheError{c.path, err}
+		return hint.With(fmt.Errorf("save the events in %s: %w", c.path, err), "set XDG_CACHE_HOME to a writable folder, or pass --no-cache")
 	}
 	return nil
 }

@@ -28,8 +28,9 @@ type Scan struct {
 	Logs []types.Log
 	// Head is the newest block that was read.
 	Head chain.Head
-	// NotKept is set if the next scan must read the same blocks again.
-	NotKept *CacheError
+	// NotKept is why the next scan must read the same blocks again; nil if the events are saved. It
+	// has a hint.
+	NotKept error
 }
 
 const (

@@ -3,6 +3,8 @@ package runner
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 
 	"google.golang.org/protobuf/proto"
 
@@ -27,13 +29,10 @@ type Asker struct {
 func (a *Asker) Ask(ctx context.Context, u pay.URL) (Offered, error) {
 	var offered Offered
 	var runnersErr error
-	asked := make(chan struct{})
-	go func() {
-		defer close(asked)
-		offered.Runners, runnersErr = a.runners(ctx, u)
-	}()
+	var asking sync.WaitGroup
+	asking.Go(func() { offered.Runners, runnersErr = a.runners(ctx, u) })
 	models, err := a.models(ctx, u)
-	<-asked
+	asking.Wait()
 	offered.Models = models
 	return offered, errors.Join(err, runnersErr)
 }
@@ -62,11 +61,5 @@ func (a *Asker) runners(ctx context.Context, u pay.URL) ([]Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	paid := make([]Runner, 0, len(all))
-	for _, r := range all {
-		if a.Pays == nil || a.Pays(r.Price) {
-			paid = append(paid, r)
-		}
-	}
-	return paid, nil
+	return slices.DeleteFunc(all, func(r Runner) bool { return a.Pays != nil && !a.Pays(r.Price) }), nil
 }

@@ -106,16 +106,12 @@ const askedAtOnce = 16
 
 // Run asks the candidates again and again until ctx ends.
 func (d *Directory) Run(ctx context.Context) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
+	for ctx.Err() == nil {
+		_ = d.Refresh(ctx) // Ended gets the error
 		select {
 		case <-ctx.Done():
-			return
-		case <-timer.C:
+		case <-time.After(d.Every):
 		}
-		_ = d.Refresh(ctx) // Ended gets the error
-		timer.Reset(d.Every)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -49,10 +50,8 @@ func (e *SignerError) Hint() string {
 func Orchestrators(ctx context.Context, signer *client.Client) ([]Orchestrator, time.Duration, error) {
 	body, header, err := signer.Get(ctx, "/discover-orchestrators", maxOrchestrators)
 	var listed []Orchestrator
-	if err == nil {
-		if json.Unmarshal(body, &listed) != nil {
-			err = fmt.Errorf("%w: it is not a list of orchestrators", client.ErrAnswer)
-		}
+	if err == nil && json.Unmarshal(body, &listed) != nil {
+		err = fmt.Errorf("%w: it is not a list of orchestrators", client.ErrAnswer)
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -60,14 +59,8 @@ func Orchestrators(ctx context.Context, signer *client.Client) ([]Orchestrator, 
 	case err != nil:
 		return nil, 0, &SignerError{signer.URL(), err}
 	}
-	for i, o := range listed {
-		usable := o.Runners[:0]
-		for _, r := range o.Runners {
-			if r.check() == nil {
-				usable = append(usable, r)
-			}
-		}
-		listed[i].Runners = usable
+	for i := range listed {
+		listed[i].Runners = slices.DeleteFunc(listed[i].Runners, func(r Runner) bool { return r.check() != nil })
 	}
 	seconds, err := strconv.ParseUint(header.Get("Age"), 10, 31)
 	if err != nil {
