@@ -78,11 +78,19 @@ func (b *Budget) add(recipient *format.Address, spent policy.Sum, limits policy.
 
 // Left is what a line's limit leaves to spend, in wei; nil without a limit.
 func (b *Budget) Left(line BudgetLine) *big.Rat {
-	if line.Limit == nil {
+	left := leftOf(line.Limit, line.SpentExact.Rat)
+	if left != nil && b.CountsAsSpent != "" {
+		left.SetInt64(0)
+	}
+	return left
+}
+
+func leftOf(limit *wei.Wei, spent *big.Rat) *big.Rat {
+	if limit == nil {
 		return nil
 	}
-	left := new(big.Rat).Sub(line.Limit.Rat(), line.SpentExact.Rat)
-	if b.CountsAsSpent != "" || left.Sign() < 0 {
+	left := new(big.Rat).Sub(limit.Rat(), spent)
+	if left.Sign() < 0 {
 		left.SetInt64(0)
 	}
 	return left

@@ -176,8 +176,7 @@ func (f *exitFlow) question() string {
 
 // explain adds the last finished step to an error.
 func (f *exitFlow) explain(err error) error {
-	var waits *RoundsError
-	if len(f.result.Steps) == 0 || errors.As(err, &waits) {
+	if len(f.result.Steps) == 0 || errors.As(err, new(*RoundsError)) {
 		return err
 	}
 	last := f.result.Steps[len(f.result.Steps)-1]
@@ -235,10 +234,8 @@ func (f *exitFlow) wait(ctx context.Context, status *chain.Status) error {
 	}
 	defer f.UI.Progress(func() string { return text })()
 	for status.Lock() == broker.Unlocking && f.agreed.check(status) == nil {
-		select {
-		case <-ctx.Done():
+		if pause(ctx, f.o.Interval); ctx.Err() != nil {
 			return context.Cause(ctx)
-		case <-time.After(f.o.Interval):
 		}
 		now, err := f.status(ctx)
 		switch {

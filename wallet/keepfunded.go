@@ -69,13 +69,10 @@ type TopUp struct {
 
 // TopUpFunds are the funds before a top-up, what they must come to, and what is added.
 type TopUpFunds struct {
-	Balance     wei.Wei `json:"balance"`
-	Deposit     wei.Wei `json:"deposit"`
-	Reserve     wei.Wei `json:"reserve"`
-	NeedDeposit wei.Wei `json:"need_deposit"`
-	NeedReserve wei.Wei `json:"need_reserve"`
-	AddDeposit  wei.Wei `json:"add_deposit"`
-	AddReserve  wei.Wei `json:"add_reserve"`
+	Balance wei.Wei `json:"balance"`
+	Deposit wei.Wei `json:"deposit"`
+	Reserve wei.Wei `json:"reserve"`
+	topup.Decision
 	// MovedToday (in UTC) and MovedTotal are what earlier top-ups moved, or may still.
 	MovedToday wei.Wei `json:"moved_today"`
 	MovedTotal wei.Wei `json:"moved_total"`
@@ -293,7 +290,7 @@ func (k *keptFunds) result(found topup.Look, err error) TopUp {
 		At: k.Now().UTC().Truncate(time.Second), Outcome: TopUpEnough, Transaction: k.sent, Resumed: found.Resumed,
 	}
 	if s, d := found.State, found.Decision; k.read {
-		t.Funds = &TopUpFunds{s.Balance, s.Deposit, s.Reserve, d.NeedDeposit, d.NeedReserve, d.AddDeposit, d.AddReserve, s.MovedToday, s.MovedTotal}
+		t.Funds = &TopUpFunds{s.Balance, s.Deposit, s.Reserve, d, s.MovedToday, s.MovedTotal}
 	}
 	if found.Action != nil {
 		t.RequestID = k.requestID(found.Action.Number)

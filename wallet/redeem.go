@@ -118,7 +118,6 @@ func outcomes(tickets redeem.Tickets) []TicketOutcome {
 }
 
 func outcomeOf(t *redeem.Ticket) string {
-	var refused *contract.RevertError
 	switch {
 	case t.Redeemed:
 		return "redeemed"
@@ -128,7 +127,7 @@ func outcomeOf(t *redeem.Ticket) string {
 		return "passed_over"
 	case errors.Is(t.Err, redeem.ErrNotWorthGas):
 		return "not_worth_gas"
-	case errors.As(t.Err, &refused):
+	case errors.As(t.Err, new(*contract.RevertError)):
 		return "refused"
 	}
 	return "invalid"

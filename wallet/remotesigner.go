@@ -119,10 +119,8 @@ func NewRemoteSigner(ctx context.Context, w *Wallet, o RemoteSignerOptions) (*Re
 		return nil, err
 	}
 	clock := facts.Clock{Wall: w.Now, Elapsed: facts.ElapsedSince(time.Now())}
-	quiet := w.Config
-	quiet.UI = silent{}
 	s := &RemoteSigner{
-		wallet: w, key: key, forecasts: &forecasts{config: quiet, account: key.Address()},
+		wallet: w, key: key, collects: o.Collector != nil,
 		rates: remote.NewRates(o.Rate, w.Now), cache: facts.New(node, key.Address(), clock, time.After, w.Limits.MaxHeadAge/facts.Looks),
 	}
 	// The first request need not wait, and what is wrong with the node shows before it.
@@ -133,22 +131,25 @@ func NewRemoteSigner(ctx context.Context, w *Wallet, o RemoteSignerOptions) (*Re
 		if s.directory, err = o.Discovery.directory(ctx, key, node, o.MaxPrices); err != nil {
 			return nil, err
 		}
+		s.background = append(s.background, s.directory.Run)
 	}
 	payments := w.store.Chain(w.Network.ChainID).LivePayments(key.Address())
 	s.queue, s.announcer = payments.Queue(), newAnnouncer(payments, o.Host, o.Version, w.Now, o.Log)
-	if !o.Forecast && o.Events == nil {
-		s.forecasts = nil
+	s.background = append(s.background, s.announcer.run)
+	if o.Forecast || o.Events != nil {
+		quiet := w.Config
+		quiet.UI = silent{}
+		s.forecasts = &forecasts{config: quiet, account: key.Address()}
+		s.background = append(s.background, s.forecasts.run)
 	}
 	if o.Events != nil {
 		s.alerts = &alerts{signer: s, events: w.store.SignerEvents(), log: o.Log, below: o.RunwayBelow, refusals: make(map[string]alert)}
+		s.background = append(s.background, s.alerts.run, delivery.New("events", remote.EventOutbox(w.store), o.Events, o.Log).Run)
 	}
+	s.keepUsage(&o)
 	if err := s.Reload(ctx, o, w.Limits); err != nil {
 		s.queue.Close()
 		return nil, err
-	}
-	s.background, s.collects = append(keepUsage(w, &o), s.announcer.run), o.Collector != nil
-	if s.alerts != nil {
-		s.background = append(s.background, s.alerts.run, delivery.New("events", remote.EventOutbox(w.store), o.Events, o.Log).Run)
 	}
 	return s, nil
 }
@@ -209,15 +210,22 @@ func (s *RemoteSigner) Run(ctx context.Context) {
 	for _, run := range s.background {
 		running.Go(func() { run(ctx) })
 	}
-	if s.directory != nil {
-		running.Go(func() { s.directory.Run(ctx) })
-	}
-	if s.forecasts != nil {
-		running.Go(func() { s.forecasts.run(ctx) })
-	}
 	s.cache.Run(ctx)
 	running.Wait()
 }
 
 // Close ends what records payments, after the transaction under way.
 func (s *RemoteSigner) Close() { s.queue.Close() }
+
+// keepUsage adds what delivers the usage, and removes it when it is old.
+func (s *RemoteSigner) keepUsage(o *RemoteSignerOptions) {
+	w, consumer := s.wallet, store.ConsumerClient
+	if o.Collector != nil {
+		consumer = store.ConsumerCollector
+		s.background = append(s.background, delivery.New("usage", remote.UsageOutbox(w.store), o.Collector, o.Log).Run)
+	}
+	if o.Retention > 0 {
+		retention := &remote.Retention{Usage: w.store.LiveUsage(), Consumer: consumer, Keep: o.Retention, Log: o.Log, Now: w.Now, After: time.After}
+		s.background = append(s.background, retention.Run)
+	}
+}

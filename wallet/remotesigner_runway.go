@@ -44,12 +44,7 @@ func (f *forecasts) run(ctx context.Context) {
 			f.runway = runway
 		}
 		f.mu.Unlock()
-		next := time.NewTimer(max(forecastEvery, forecastShare*time.Since(began)))
-		select {
-		case <-ctx.Done():
-			next.Stop()
-		case <-next.C:
-		}
+		pause(ctx, max(forecastEvery, forecastShare*time.Since(began)))
 	}
 }
 

@@ -123,13 +123,4 @@ func SignerAllowances(a SignerAccount) []SignerAllowance {
 }
 
 // Left is what the limit leaves to spend; nil without a limit.
-func (a SignerAllowance) Left() *big.Rat {
-	if a.Limit == nil {
-		return nil
-	}
-	left := new(big.Rat).Sub(a.Limit.Rat(), a.Spent)
-	if left.Sign() < 0 {
-		left.SetInt64(0)
-	}
-	return left
-}
+func (a SignerAllowance) Left() *big.Rat { return leftOf(a.Limit, a.Spent) }

@@ -52,7 +52,7 @@ type RunnerList struct {
 	Offers []RunnerOffer
 
 	// Asked is how many orchestrators were asked, or listed by the signer. Failed are the errors of
-	// those that did not answer.
+	// those that did not answer, of ClassUnreachable.
 	Asked  int
 	Failed []error
 }
@@ -93,14 +93,13 @@ func (c Config) runnerClient() *runner.Client {
 }
 
 // RunnerAt returns the live runner that is called at a URL, as its orchestrator lists it. It fails
-// with ErrNoRunner and *RunnersError.
+// with ErrNoRunner, and with an error of ClassUnreachable if the orchestrator lists none.
 func RunnerAt(ctx context.Context, c Config, to call.Target) (*RunnerOffer, error) {
 	ctx, cancel := c.withDefaults().bound(ctx)
 	defer cancel()
-	client := c.runnerClient()
-	answer := client.Ask(ctx, []pay.URL{to.Origin})[0]
+	answer := c.runnerClient().Ask(ctx, []pay.URL{to.Origin})[0]
 	if answer.Err != nil {
-		return nil, &RunnersError{answer.Err}
+		return nil, hint.Kind(ClassUnreachable, answer.Err)
 	}
 	for _, r := range answer.Runners {
 		if _, within := to.Within(r.URL); within {
@@ -120,15 +119,14 @@ func (q *RunnerQuery) ask(ctx context.Context, c Config) (*RunnerList, error) {
 		return nil, err
 	}
 	defer c.UI.Progress(func() string { return fmt.Sprintf("asking %d orchestrators", len(urls)) })()
-	client := c.runnerClient()
-	answers := client.Ask(ctx, urls)
+	answers := c.runnerClient().Ask(ctx, urls)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	found := &RunnerList{Asked: len(answers)}
 	for _, a := range answers {
 		if a.Err != nil {
-			found.Failed = append(found.Failed, &RunnersError{a.Err})
+			found.Failed = append(found.Failed, hint.Kind(ClassUnreachable, a.Err))
 		}
 		for _, r := range a.Runners {
 			found.Offers = append(found.Offers, RunnerOffer{Runner: r, Orchestrator: a.URL.String()})
@@ -185,18 +183,6 @@ func (q *RunnerQuery) urls(ctx context.Context, c Config) (urls []pay.URL, err e
 	})
 	return urls, err
 }
-
-// RunnersError is a list of runners that an orchestrator did not give. It is of the class
-// ClassUnreachable.
-type RunnersError struct{ Err error }
-
-func (e *RunnersError) Error() string { return e.Err.Error() }
-
-// Unwrap returns the reason.
-func (e *RunnersError) Unwrap() error { return e.Err }
-
-// Is makes it ClassUnreachable.
-func (*RunnersError) Is(target error) bool { return target == ClassUnreachable }
 
 // byPrice compares what an hour costs. Offers that are paid by the call come last.
 func byPrice(a, b RunnerOffer) int {

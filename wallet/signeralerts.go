@@ -95,12 +95,10 @@ func (a *alerts) observe(answered remote.Answered) {
 	day := answered.At.UTC().Format(time.DateOnly)
 	var refused *store.ClientError
 	var spent *store.AllowanceError
-	var wrong *policy.WrongRecipientError
-	var pinned *store.PinError
 	switch err := answered.Err; {
 	case errors.As(err, &spent):
 		a.refuse(budgetOfClient(spent.Client, spent.Allowance, 100, spent.Spent, spent.Limit, day))
-	case answered.Recipient != nil && (errors.As(err, &wrong) || errors.As(err, &pinned) || errors.As(err, &refused) && refused.Reason == store.ClientRecipient):
+	case answered.Recipient != nil && (errors.As(err, new(*policy.WrongRecipientError)) || errors.As(err, new(*store.PinError)) || errors.As(err, &refused) && refused.Reason == store.ClientRecipient):
 		a.refuse(alert{
 			fmt.Sprintf("recipient/%s/%s/%s", client, answered.Recipient.Hex(), day), AlertRecipient, client,
 			recipientAlert{client, format.Address(*answered.Recipient), err.Error()},
@@ -130,20 +128,9 @@ func budgetOfClient(client string, allowance store.Allowance, percent int, spent
 
 // run looks and stores until ctx ends.
 func (a *alerts) run(ctx context.Context) {
-	failed := false
-	for ctx.Err() == nil {
-		err := a.look(ctx)
-		if err != nil && ctx.Err() == nil && !failed {
-			a.log.ErrorContext(ctx, "cannot store events for the operator; they are looked for again", "error", err)
-		}
-		failed = err != nil
-		next := time.NewTimer(alertEvery)
-		select {
-		case <-ctx.Done():
-			next.Stop()
-		case <-next.C:
-		}
-	}
+	repeat(ctx, alertEvery, a.look, func(err error) {
+		a.log.ErrorContext(ctx, "cannot store events for the operator; they are looked for again", "error", err)
+	})
 	_ = a.look(context.WithoutCancel(ctx)) // the refusals of the last seconds
 }
 

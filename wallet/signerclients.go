@@ -57,8 +57,8 @@ func (r *Reader) Backing(ctx context.Context) (*Backing, error) {
 	return &Backing{r.Address, funds.Deposit, funds.Reserve, status.Head.Number, max(0, r.Now().Sub(status.Head.Time))}, nil
 }
 
-// Add adds a client as store.Clients.Add does. It also fails with *OvercommitError, and with
-// *UncheckedError where the backing cannot be read.
+// Add adds a client as store.Clients.Add does. It also fails with *OvercommitError, and as Backing
+// does where the backing cannot be read.
 func (c *SignerClients) Add(ctx context.Context, client SignerClient, credentials ...SignerCredential) (added *SignerClient, err error) {
 	err = c.checked(ctx, client.Name, func(all *store.Clients) (err error) {
 		added, err = all.Add(ctx, client, credentials...)
@@ -92,7 +92,7 @@ func (c *SignerClients) checked(ctx context.Context, name string, do func(*store
 	}
 	backing, err := c.Backing(ctx)
 	if err != nil {
-		return &UncheckedError{name, err}
+		return unchecked(name, err)
 	}
 	return do(c.Checked(now, func(change store.ClientChange) error {
 		if !raises(change, now) {
@@ -189,26 +189,11 @@ func (*OvercommitError) Hint() string {
 	return "add funds with pmctl fund, lower an allowance with pmctl signer client set, or pass --overcommit to accept that payments may fail"
 }
 
-// UncheckedError is an allowance that cannot be compared with deposit and reserve. Nothing was
-// changed.
-type UncheckedError struct {
-	// Client is the client's name.
-	Client string
-	Err    error
-}
-
-func (e *UncheckedError) Error() string {
-	return fmt.Sprintf("cannot check that deposit and reserve cover the allowance of client %q: %v", e.Client, e.Err)
-}
-
-// Unwrap returns the reason.
-func (e *UncheckedError) Unwrap() error { return e.Err }
-
-// Hint says what can be done.
-func (e *UncheckedError) Hint() string {
-	without := "pass --overcommit to set the allowance without this check"
-	if said, ok := hint.Of(e.Err); ok {
-		return said + "; or " + without
+// unchecked is returned for a client's allowance that cannot be compared with deposit and reserve.
+func unchecked(client string, err error) error {
+	advice := "pass --overcommit to set the allowance without this check"
+	if said, ok := hint.Of(err); ok {
+		advice = said + "; or " + advice
 	}
-	return without
+	return hint.With(fmt.Errorf("cannot check that deposit and reserve cover the allowance of client %q: %w", client, err), "%s", advice)
 }

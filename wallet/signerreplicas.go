@@ -50,20 +50,10 @@ func newAnnouncer(payments *store.LivePayments, host, version string, now func()
 
 // run announces the signer until ctx ends, and then that it was stopped.
 func (a *announcer) run(ctx context.Context) {
-	failed := false
-	for ctx.Err() == nil {
-		err := a.announce(ctx, false)
-		if err != nil && ctx.Err() == nil && !failed {
-			a.log.WarnContext(ctx, "cannot record that the signer runs: other replicas show it as silent", "error", err)
-		}
-		failed = err != nil
-		next := time.NewTimer(announceEvery)
-		select {
-		case <-ctx.Done():
-			next.Stop()
-		case <-next.C:
-		}
-	}
+	alive := func(ctx context.Context) error { return a.announce(ctx, false) }
+	repeat(ctx, announceEvery, alive, func(err error) {
+		a.log.WarnContext(ctx, "cannot record that the signer runs: other replicas show it as silent", "error", err)
+	})
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), announceEvery)
 	defer cancel()
 	_ = a.announce(last, true) // or it becomes silent
