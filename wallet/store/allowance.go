@@ -161,36 +161,31 @@ func (a *accounts) get(r LiveRequest) (*account, error) {
 }
 
 // clientSpending reads what clients have spent on a day, and in all.
-func clientSpending(tx *db.Tx, ids []string, day time.Time) (map[string]ClientSpending, error) {
+func clientSpending(tx *db.Tx, ids []string, day time.Time) (map[string]*ClientSpending, error) {
 	spent := make(map[string]*ClientSpending)
 	for _, id := range ids {
 		spent[id] = &ClientSpending{Day: day}
 	}
 	err := tx.Together(readClientSpending(tx, ids, day, func(id string) (*policy.Sum, *policy.Sum) { return &spent[id].Today, &spent[id].Total }))
-	found := make(map[string]ClientSpending)
-	for id, one := range spent {
-		found[id] = *one
-	}
-	return found, err
+	return spent, err
+}
+
+// clientSum is what was signed for a client on a day, in all where day is "".
+type clientSum struct {
+	client, day string
+	policy.Sum
+}
+
+func scanClientSum(rows db.Scanner) (one clientSum, err error) {
+	one.Sum, err = scanSum(rows, &one.client, &one.day)
+	return one, err
 }
 
 // readClientSpending reads what clients have spent on a day and in all, into where into says. It
 // fails with ErrDamaged if a day has more than all.
 func readClientSpending(tx *db.Tx, ids []string, day time.Time, into func(id string) (today, total *policy.Sum)) db.Statement {
-	type row struct {
-		id, day string
-		policy.Sum
-	}
-	return db.AskIn(tx, func(rows db.Scanner) (one row, err error) {
-		var tickets int64
-		var ev, faceValue string
-		if err := rows.Scan(&one.id, &one.day, &tickets, &ev, &faceValue); err != nil {
-			return one, err
-		}
-		one.Sum, err = parseSum(tickets, ev, faceValue)
-		return one, err
-	}, func(one row) error {
-		today, total := into(one.id)
+	return db.AskIn(tx, scanClientSum, func(one clientSum) error {
+		today, total := into(one.client)
 		if one.day != "" {
 			total = today
 		}

@@ -101,16 +101,12 @@ func bookReserved(tx *db.Tx, at time.Time) error {
 		asked             policy.Sum
 	}
 	found, err := db.List(tx, func(rows db.Scanner) (r row, err error) {
-		var sender, recipient, ev, faceValue string
-		var count uint32
-		if err := rows.Scan(&r.chain, &sender, &recipient, &count, &ev, &faceValue); err != nil {
-			return r, err
-		}
-		each, err := parseSum(1, ev, faceValue)
+		var sender, recipient string
+		each, err := scanSum(rows, &r.chain, &sender, &recipient)
 		if err != nil {
 			return r, err
 		}
-		r.asked = policy.Cost(uint64(count), each.EV, each.FaceValue)
+		r.asked = policy.Cost(each.Tickets, each.EV, each.FaceValue)
 		err = cmp.Or(column("sender", &r.sender, parseAddress, sender), column("recipient", &r.recipient, parseAddress, recipient))
 		return r, err
 	}, selectReservedSince, startOfDay(at).UnixMilli())

@@ -91,7 +91,7 @@ func (s *Store) check(ctx context.Context, tx *db.Tx, r *Report) (err error) {
 		{selectUneven, "session %s does not agree with its reservations"},
 		{selectOrphans, "session %s has reservations and no row of its own"},
 	} {
-		hashes, err := db.List(tx, db.Text, problem.query)
+		hashes, err := db.List(tx, db.One[string], problem.query)
 		if err != nil {
 			return err
 		}
@@ -119,10 +119,7 @@ func (s *Store) check(ctx context.Context, tx *db.Tx, r *Report) (err error) {
 // checkDays compares each day's sum with those of its recipients.
 func checkDays(tx *db.Tx, r *Report) error {
 	type day struct{ chain, sender, date string }
-	days, err := db.List(tx, func(rows db.Scanner) (d day, err error) {
-		err = rows.Scan(&d.chain, &d.sender, &d.date)
-		return d, err
-	}, selectDays)
+	days, err := db.List(tx, db.Fields(func(d *day) []any { return []any{&d.chain, &d.sender, &d.date} }), selectDays)
 	if err != nil {
 		return err
 	}

@@ -101,10 +101,7 @@ func (c *Clients) Add(ctx context.Context, client Client, credentials ...Credent
 		return nil, err
 	}
 	err = c.store.writeFor(ctx, fmt.Sprintf("add client %q", client.Name), func(tx *db.Tx) error {
-		added, err := tx.Change(insertClient, client.ID, client.Name, string(terms), client.CreatedAt.UnixMilli(), millisOrNull(client.ExpiresAt), millisOrNull(client.RevokedAt))
-		if err == nil && added == 0 {
-			err = ErrClientExists
-		}
+		err := insertNew(tx, ErrClientExists, insertClient, client.ID, client.Name, string(terms), client.CreatedAt.UnixMilli(), millisOrNull(client.ExpiresAt), millisOrNull(client.RevokedAt))
 		for _, credential := range credentials {
 			if err == nil {
 				err = addCredential(tx, client.ID, credential)
@@ -122,9 +119,14 @@ func (c *Clients) Add(ctx context.Context, client Client, credentials ...Credent
 }
 
 func addCredential(tx *db.Tx, id string, credential Credential) error {
-	added, err := tx.Change(insertCredential, credential.Kind, credential.Value, id, time.Now().UnixMilli())
+	return insertNew(tx, ErrClientExists, insertCredential, credential.Kind, credential.Value, id, time.Now().UnixMilli())
+}
+
+// insertNew runs a statement that inserts a row unless there is such a row, and fails with exists then.
+func insertNew(tx *db.Tx, exists error, statement string, row ...any) error {
+	added, err := tx.Change(statement, row...)
 	if err == nil && added == 0 {
-		err = ErrClientExists
+		err = exists
 	}
 	return err
 }
@@ -205,17 +207,8 @@ func findClient(tx *db.Tx, query string, args ...any) (*Client, error) {
 func scanClient(rows db.Scanner) (*Client, error) {
 	c := new(Client)
 	var terms []byte
-	var created int64
-	var expires, revoked sql.NullInt64
-	if err := rows.Scan(&c.ID, &c.Name, &terms, &created, &expires, &revoked); err != nil {
+	if err := rows.Scan(&c.ID, &c.Name, &terms, (*millis)(&c.CreatedAt), (*millis)(&c.ExpiresAt), (*millis)(&c.RevokedAt)); err != nil {
 		return nil, err
-	}
-	c.CreatedAt = fromMillis(created)
-	if expires.Valid {
-		c.ExpiresAt = fromMillis(expires.Int64)
-	}
-	if revoked.Valid {
-		c.RevokedAt = fromMillis(revoked.Int64)
 	}
 	return c, json.Unmarshal(terms, &c.Terms)
 }

@@ -30,7 +30,7 @@ func clientAccounts(tx *db.Tx, at time.Time) ([]ClientAccount, error) {
 	}
 	spent, err := clientSpending(tx, ids, startOfDay(at))
 	for i, client := range clients {
-		found[i] = ClientAccount{client, spent[client.ID]}
+		found[i] = ClientAccount{client, *spent[client.ID]}
 	}
 	return found, err
 }

@@ -25,7 +25,7 @@ const (
 		WHERE chain_id = $1 AND controller = $2`
 )
 
-// Contracts returns the addresses pinned for the network with a controller, and false if none are.
+// Contracts implements chain.Pins.
 func (c *Chain) Contracts(ctx context.Context, controller common.Address) (pinned chain.Contracts, ok bool, err error) {
 	err = c.store.db.Read(ctx, func(tx *db.Tx) (err error) {
 		pinned, ok, err = contractsOf(tx, c.id, controller)
@@ -34,8 +34,7 @@ func (c *Chain) Contracts(ctx context.Context, controller common.Address) (pinne
 	return pinned, ok, err
 }
 
-// PinContracts pins a network's contracts unless some are pinned already, and returns the
-// pinned ones.
+// PinContracts implements chain.Pins.
 func (c *Chain) PinContracts(ctx context.Context, found chain.Contracts) (pinned chain.Contracts, err error) {
 	err = c.store.writeFor(ctx, fmt.Sprintf("pin the contracts of %v", found.Controller), func(tx *db.Tx) (err error) {
 		if err := c.writeContracts(tx, pinContracts, found); err != nil {
@@ -47,7 +46,7 @@ func (c *Chain) PinContracts(ctx context.Context, found chain.Contracts) (pinned
 	return pinned, err
 }
 
-// ReplaceContracts pins a network's contracts and drops the earlier pins.
+// ReplaceContracts implements chain.Pins.
 func (c *Chain) ReplaceContracts(ctx context.Context, found chain.Contracts) error {
 	return c.store.writeFor(ctx, fmt.Sprintf("replace the pinned contracts of %v", found.Controller), func(tx *db.Tx) error {
 		return c.writeContracts(tx, replaceContracts, found)

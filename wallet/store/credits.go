@@ -59,21 +59,18 @@ func (c *Chain) AddCredit(ctx context.Context, sender common.Address, url string
 				more.At = was.At
 			}
 		}
-		if err := tx.Exec(deleteCredit, c.id, sender.Hex(), url); err != nil {
-			return err
-		}
-		return tx.Exec(insertCredit, c.id, sender.Hex(), url, more.Session, more.Amount.String(), more.At.UnixMilli())
+		return tx.Together(
+			db.Do(deleteCredit, c.id, sender.Hex(), url),
+			db.Do(insertCredit, c.id, sender.Hex(), url, more.Session, more.Amount.String(), more.At.UnixMilli()))
 	})
 }
 
 func creditAt(tx *db.Tx, chainID string, sender common.Address, url string) (Credit, error) {
 	var found Credit
 	var amount string
-	var at int64
-	ok, err := tx.Row(selectCredit, chainID, sender.Hex(), url).Find(&found.Session, &amount, &at)
+	ok, err := tx.Row(selectCredit, chainID, sender.Hex(), url).Find(&found.Session, &amount, (*millis)(&found.At))
 	if err != nil || !ok {
 		return Credit{}, err
 	}
-	found.At = fromMillis(at)
 	return found, column("credit", &found.Amount, parseNatural, amount)
 }

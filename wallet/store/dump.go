@@ -76,34 +76,20 @@ const (
 func (s *Store) Export(ctx context.Context) (*Dump, error) {
 	return read(ctx, s, "export the store", func(tx *db.Tx) (*Dump, error) {
 		d := &Dump{StoreID: s.ID(), ExportedAt: time.Now().UTC().Truncate(time.Second), Reservations: []DumpedReservation{}, Requests: []DumpedRequest{}}
-		reservations, err := db.List(tx, func(rows db.Scanner) (r DumpedReservation, err error) {
-			var at int64
+		err := listInto(tx, nil, &d.Reservations, func(rows db.Scanner) (r DumpedReservation, err error) {
 			var ticketEV string
-			err = rows.Scan(&r.RecipientRandHash, &r.FirstNonce, &r.Tickets, &r.ChainID, &r.Sender, &r.Recipient, &r.FaceValue, &ticketEV, &r.ExpirationBlock, &at, &r.Client)
-			if err != nil {
-				return r, err
-			}
-			r.ReservedAt = fromMillis(at)
-			ev, err := parseFraction(ticketEV, parseNatural)
+			err = rows.Scan(&r.RecipientRandHash, &r.FirstNonce, &r.Tickets, &r.ChainID, &r.Sender, &r.Recipient, &r.FaceValue, &ticketEV, &r.ExpirationBlock, (*millis)(&r.ReservedAt), &r.Client)
 			if err == nil {
-				r.TicketEVWei, r.TicketEVExact = num.Ceil(ev).String(), ev.String()
+				r.TicketEVWei, r.TicketEVExact, err = dumpedEV(ticketEV)
 			}
 			return r, err
 		}, selectAllReservations)
-		if err != nil {
-			return nil, err
+		err = listInto(tx, err, &d.Requests, db.Fields(func(r *DumpedRequest) []any {
+			return []any{&r.ChainID, &r.Sender, &r.ID, &r.Digest, &r.RecipientRandHash, &r.FirstNonce, &r.Tickets, &r.State, &r.Outcome, (*millis)(&r.MadeAt)}
+		}), selectAllRequests)
+		if err == nil {
+			d.Signer, err = exportSigner(tx)
 		}
-		requests, err := db.List(tx, func(rows db.Scanner) (r DumpedRequest, err error) {
-			var at int64
-			err = rows.Scan(&r.ChainID, &r.Sender, &r.ID, &r.Digest, &r.RecipientRandHash, &r.FirstNonce, &r.Tickets, &r.State, &r.Outcome, &at)
-			r.MadeAt = fromMillis(at)
-			return r, err
-		}, selectAllRequests)
-		if err != nil {
-			return nil, err
-		}
-		d.Reservations, d.Requests = append(d.Reservations, reservations...), append(d.Requests, requests...)
-		d.Signer, err = exportSigner(tx)
 		return d, err
 	})
 }
@@ -121,7 +107,7 @@ func (s *Store) Import(ctx context.Context, d *Dump) error {
 		return fmt.Errorf("%w: %w", ErrBadDump, err)
 	}
 	now := time.Now()
-	return s.writeFor(ctx, "import a store", func(tx *db.Tx) error {
+	return s.writeFor(ctx, "import a store", func(tx *db.Tx) (err error) {
 		var rows int64
 		if err := tx.Row(countRows).Scan(&rows); err != nil {
 			return err
@@ -129,40 +115,38 @@ func (s *Store) Import(ctx context.Context, d *Dump) error {
 		if rows > 0 {
 			return ErrNotEmpty
 		}
+		insert := func(statement string, row ...any) {
+			if err == nil {
+				err = tx.Exec(statement, row...)
+			}
+		}
 		used := make(map[string]int64)
 		for _, r := range d.Reservations {
-			ev, err := r.ticketEV()
-			if err != nil {
-				return err
+			ev, bad := r.ticketEV()
+			if bad != nil {
+				return bad
 			}
 			last := int64(r.FirstNonce) + int64(r.Tickets) - 1
 			used[r.RecipientRandHash] = max(used[r.RecipientRandHash], last)
-			if err := tx.Exec(insertRetired, r.RecipientRandHash, used[r.RecipientRandHash], now.UnixMilli()); err != nil {
-				return err
-			}
-			err = tx.Exec(insertReservation, r.RecipientRandHash, r.FirstNonce, r.Tickets, r.ChainID, r.Sender, r.Recipient,
+			insert(insertRetired, r.RecipientRandHash, used[r.RecipientRandHash], now.UnixMilli())
+			insert(insertReservation, r.RecipientRandHash, r.FirstNonce, r.Tickets, r.ChainID, r.Sender, r.Recipient,
 				r.FaceValue, ev.RatString(), r.ExpirationBlock.String(), r.ReservedAt.UnixMilli(), r.Client)
-			if err != nil {
-				return err
-			}
 		}
 		for i, r := range d.Requests {
-			if err := tx.Exec(importRequest, r.ChainID, r.Sender, r.ID, r.Digest, r.MadeAt.UnixMilli()); err != nil {
-				return err
-			}
+			insert(importRequest, r.ChainID, r.Sender, r.ID, r.Digest, r.MadeAt.UnixMilli())
 			// Sets order tickets that can be made again; imported ones cannot.
-			err := tx.Exec(insertPart, r.ChainID, r.Sender, r.ID, i+1, r.RecipientRandHash, r.FirstNonce, r.Tickets, r.State, r.Outcome, 0)
-			if err != nil {
-				return err
-			}
+			insert(insertPart, r.ChainID, r.Sender, r.ID, i+1, r.RecipientRandHash, r.FirstNonce, r.Tickets, r.State, r.Outcome, 0)
 		}
-		if err := bookReserved(tx, now); err != nil {
-			return err
+		if err == nil {
+			err = bookReserved(tx, now)
 		}
-		if err := d.Signer.importInto(tx); err != nil {
-			return err
+		if err == nil {
+			err = d.Signer.importInto(tx)
 		}
-		return setRestored(tx, Cause{Code: CauseImported}, now)
+		if err == nil {
+			err = setRestored(tx, Cause{Code: CauseImported}, now)
+		}
+		return err
 	})
 }
 
@@ -200,11 +184,24 @@ func (d *Dump) check() error {
 	return d.Signer.check()
 }
 
-// ticketEV is the EV of a ticket, which both fields have.
 func (r *DumpedReservation) ticketEV() (*big.Rat, error) {
-	ev, err := parseFraction(r.TicketEVExact, parseNatural)
-	if err == nil && (ev.String() != r.TicketEVExact || num.Ceil(ev).String() != r.TicketEVWei) {
-		err = fmt.Errorf("ticket_ev_exact %.80q is not in lowest terms, or ticket_ev_wei %.80q not the same rounded up", r.TicketEVExact, r.TicketEVWei)
+	return parseEV("ticket_ev", r.TicketEVWei, r.TicketEVExact)
+}
+
+// dumpedEV returns a stored expected value as its two fields: rounded up, and exact.
+func dumpedEV(stored string) (whole, exact string, err error) {
+	ev, err := parseFraction(stored, parseNatural)
+	if err != nil {
+		return "", "", err
+	}
+	return num.Ceil(ev).String(), ev.String(), nil
+}
+
+// parseEV reads an expected value from its two fields, which begin with name.
+func parseEV(name, whole, exact string) (*big.Rat, error) {
+	ev, err := parseFraction(exact, parseNatural)
+	if err == nil && (ev.String() != exact || num.Ceil(ev).String() != whole) {
+		err = fmt.Errorf("%s_exact %.80q is not in lowest terms, or %s_wei %.80q not the same rounded up", name, exact, name, whole)
 	}
 	return ev, err
 }

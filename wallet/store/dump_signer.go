@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
@@ -126,13 +125,6 @@ func stored(asked *int64) int64 {
 	return *asked
 }
 
-func timeOrZero(millis sql.NullInt64) time.Time {
-	if !millis.Valid {
-		return time.Time{}
-	}
-	return fromMillis(millis.Int64)
-}
-
 // listInto appends the rows of a query to a list.
 func listInto[T any](tx *db.Tx, err error, list *[]T, scan func(db.Scanner) (T, error), query string) error {
 	if err != nil {
@@ -149,10 +141,7 @@ func exportSigner(tx *db.Tx) (*DumpedSigner, error) {
 		Clients: []DumpedClient{}, Sessions: []DumpedSession{}, Payments: []DumpedPayment{}, Acknowledged: []DumpedAcknowledged{}, Events: []DumpedEvent{},
 	}
 	err := listInto(tx, nil, &d.Clients, func(rows db.Scanner) (c DumpedClient, err error) {
-		var created int64
-		var expires, revoked sql.NullInt64
-		err = rows.Scan(&c.ID, &c.Name, &c.Terms, &created, &expires, &revoked)
-		c.CreatedAt, c.ExpiresAt, c.RevokedAt = fromMillis(created), timeOrZero(expires), timeOrZero(revoked)
+		err = rows.Scan(&c.ID, &c.Name, &c.Terms, (*millis)(&c.CreatedAt), (*millis)(&c.ExpiresAt), (*millis)(&c.RevokedAt))
 		c.Credentials, c.Spending = []DumpedCredential{}, []DumpedSpending{}
 		return c, err
 	}, dumpClients)
@@ -169,12 +158,9 @@ func exportSigner(tx *db.Tx) (*DumpedSigner, error) {
 	if err == nil {
 		_, err = db.List(tx, func(rows db.Scanner) (c DumpedCredential, err error) {
 			var id string
-			var created int64
-			var expires sql.NullInt64
-			if err := rows.Scan(&id, &c.Kind, &c.Identifier, &created, &expires); err != nil {
+			if err := rows.Scan(&id, &c.Kind, &c.Identifier, (*millis)(&c.CreatedAt), (*millis)(&c.ExpiresAt)); err != nil {
 				return c, err
 			}
-			c.CreatedAt, c.ExpiresAt = fromMillis(created), timeOrZero(expires)
 			client, err := of(id)
 			if err == nil {
 				client.Credentials = append(client.Credentials, c)
@@ -188,11 +174,9 @@ func exportSigner(tx *db.Tx) (*DumpedSigner, error) {
 			if err := rows.Scan(&id, &s.Day, &s.Tickets, &text, &s.TotalFaceValue); err != nil {
 				return s, err
 			}
-			ev, err := parseFraction(text, parseNatural)
-			if err != nil {
+			if s.TotalEVWei, s.TotalEVExact, err = dumpedEV(text); err != nil {
 				return s, err
 			}
-			s.TotalEVWei, s.TotalEVExact = num.Ceil(ev).String(), ev.String()
 			client, err := of(id)
 			if err == nil {
 				client.Spending = append(client.Spending, s)
@@ -201,31 +185,25 @@ func exportSigner(tx *db.Tx) (*DumpedSigner, error) {
 		}, dumpSpending)
 	}
 	err = listInto(tx, err, &d.Sessions, func(rows db.Scanner) (s DumpedSession, err error) {
-		var asked, opened, updated int64
-		err = rows.Scan(&s.ChainID, &s.Sender, &s.StateID, &s.Client, &s.Sequence, &asked, &opened, &updated)
-		s.Asked, s.OpenedAt, s.UpdatedAt = askedOf(asked), fromMillis(opened), fromMillis(updated)
+		var asked int64
+		err = rows.Scan(&s.ChainID, &s.Sender, &s.StateID, &s.Client, &s.Sequence, &asked, (*millis)(&s.OpenedAt), (*millis)(&s.UpdatedAt))
+		s.Asked = askedOf(asked)
 		return s, err
 	}, dumpSessions)
 	err = listInto(tx, err, &d.Payments, func(rows db.Scanner) (p DumpedPayment, err error) {
-		var asked, at int64
+		var asked int64
 		var key sql.NullString
 		err = rows.Scan(&p.Position, &p.ChainID, &p.Sender, &p.Client, &asked, &key, &p.Info, &p.RecipientRandHash, &p.FirstNonce, &p.Tickets,
-			&p.CreationRound, &p.CreationRoundBlockHash, &p.ManifestID, &p.Capabilities, &p.State, &p.Usage, &at)
-		p.Asked, p.Key, p.Capabilities, p.CreatedAt = askedOf(asked), key.String, "0x"+p.Capabilities, fromMillis(at)
+			&p.CreationRound, &p.CreationRoundBlockHash, &p.ManifestID, &p.Capabilities, &p.State, &p.Usage, (*millis)(&p.CreatedAt))
+		p.Asked, p.Key, p.Capabilities = askedOf(asked), key.String, "0x"+p.Capabilities
 		return p, err
 	}, dumpPayments)
-	err = listInto(tx, err, &d.Acknowledged, func(rows db.Scanner) (a DumpedAcknowledged, err error) {
-		var at int64
-		err = rows.Scan(&a.Consumer, &a.Client, &a.Position, &at)
-		a.At = fromMillis(at)
-		return a, err
-	}, dumpAcknowledged)
-	err = listInto(tx, err, &d.Events, func(rows db.Scanner) (e DumpedEvent, err error) {
-		var at int64
-		err = rows.Scan(&e.Position, &e.Name, &e.Event, &at)
-		e.RaisedAt = fromMillis(at)
-		return e, err
-	}, dumpEvents)
+	err = listInto(tx, err, &d.Acknowledged, db.Fields(func(a *DumpedAcknowledged) []any {
+		return []any{&a.Consumer, &a.Client, &a.Position, (*millis)(&a.At)}
+	}), dumpAcknowledged)
+	err = listInto(tx, err, &d.Events, db.Fields(func(e *DumpedEvent) []any {
+		return []any{&e.Position, &e.Name, &e.Event, (*millis)(&e.RaisedAt)}
+	}), dumpEvents)
 	if err != nil || len(d.Clients)+len(d.Payments)+len(d.Events) == 0 {
 		return nil, err
 	}

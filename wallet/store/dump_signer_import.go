@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
@@ -68,13 +67,8 @@ func (d *DumpedSigner) importInto(tx *db.Tx) (err error) {
 	return err
 }
 
-// ev is the sum of expected values, which both fields have.
 func (s *DumpedSpending) ev() (*big.Rat, error) {
-	ev, err := parseFraction(s.TotalEVExact, parseNatural)
-	if err == nil && (ev.String() != s.TotalEVExact || num.Ceil(ev).String() != s.TotalEVWei) {
-		err = fmt.Errorf("total_ev_exact %.80q is not in lowest terms, or total_ev_wei %.80q not the same rounded up", s.TotalEVExact, s.TotalEVWei)
-	}
-	return ev, err
+	return parseEV("total_ev", s.TotalEVWei, s.TotalEVExact)
 }
 
 // check fails for entries that contradict each other, or that the signer could not use.

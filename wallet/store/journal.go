@@ -170,11 +170,7 @@ func addAttempt(t *db.Tx, id string, a tx.Attempt) error {
 	if err != nil {
 		return err
 	}
-	added, err := t.Change(insertAttempt, a.Tx.Hash().Hex(), id, string(a.Kind), hex.EncodeToString(raw), a.At.UnixMilli())
-	if err == nil && added == 0 {
-		err = tx.ErrAlike
-	}
-	return err
+	return insertNew(t, tx.ErrAlike, insertAttempt, a.Tx.Hash().Hex(), id, string(a.Kind), hex.EncodeToString(raw), a.At.UnixMilli())
 }
 
 // Add implements tx.Journal.

@@ -118,23 +118,21 @@ func (j *Journal) all(t *db.Tx, query string, args ...any) ([]*tx.Intent, error)
 func scanIntent(rows db.Scanner) (*tx.Intent, error) {
 	var i tx.Intent
 	var account, label string
-	var nonce, createdAt int64
+	var nonce int64
 	var requestID, settledBy sql.NullString
-	err := rows.Scan(&i.ID, &account, &nonce, &requestID, &label, &i.State, &settledBy, &i.Refusal, &createdAt)
+	err := rows.Scan(&i.ID, &account, &nonce, &requestID, &label, &i.State, &settledBy, &i.Refusal, (*millis)(&i.CreatedAt))
 	i.Account, i.Nonce, i.Label = common.HexToAddress(account), uint64(nonce), tx.ReadLabel(label)
 	i.RequestID, i.SettledBy = requestID.String, common.HexToHash(settledBy.String)
-	i.CreatedAt = fromMillis(createdAt)
 	return &i, err
 }
 
 func scanAttempt(rows db.Scanner) (a tx.Attempt, err error) {
 	var text string
-	var at int64
-	if err := rows.Scan(&a.Kind, &text, &at); err != nil {
+	if err := rows.Scan(&a.Kind, &text, (*millis)(&a.At)); err != nil {
 		return a, err
 	}
 	raw, err := hex.DecodeString(text)
-	a.Tx, a.At = new(types.Transaction), fromMillis(at)
+	a.Tx = new(types.Transaction)
 	if err == nil {
 		err = a.Tx.UnmarshalBinary(raw)
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,11 +13,12 @@ import (
 )
 
 const (
-	selectRunsOfAccount = `SELECT id, label, request_id, run, unknown, state FROM intents WHERE network = $1 AND account = $2 ORDER BY nonce DESC, created_at DESC, id`
-	selectRun           = `SELECT run, unknown, state, nonce FROM intents WHERE network = $1 AND id = $2`
-	updateIntentRun     = `UPDATE intents SET run = $1, unknown = 1 WHERE id = $2`
-	updateIntentOwner   = `UPDATE intents SET run = $1 WHERE id = $2`
-	updateIntentKnown   = `UPDATE intents SET unknown = $1 WHERE id = $2`
+	selectRunsOfAccount = `SELECT id, label, request_id IS NOT NULL, run, unknown, state FROM intents WHERE network = $1 AND account = $2
+		ORDER BY request_id IS NOT NULL, nonce DESC, created_at DESC, id`
+	selectRun         = `SELECT run, unknown, state, nonce FROM intents WHERE network = $1 AND id = $2`
+	updateIntentRun   = `UPDATE intents SET run = $1, unknown = 1 WHERE id = $2`
+	updateIntentOwner = `UPDATE intents SET run = $1 WHERE id = $2`
+	updateIntentKnown = `UPDATE intents SET unknown = $1 WHERE id = $2`
 )
 
 // Resume returns the intent that a command continues, which from then on belongs to this run;
@@ -79,16 +79,6 @@ func (j *Journal) unfinished(t *db.Tx, own string, account common.Address, label
 	if err != nil {
 		return nil, "", err
 	}
-	// An intent of the command itself comes before one with a request ID.
-	slices.SortStableFunc(owned, func(a, b ownedIntent) int {
-		switch {
-		case a.requestID == b.requestID:
-			return 0
-		case a.requestID:
-			return 1
-		}
-		return -1
-	})
 	for _, o := range owned {
 		became, err := j.run.State(t, o.run)
 		if err != nil {
@@ -115,15 +105,12 @@ type ownedIntent struct {
 	requestID bool
 }
 
-// owned returns an account's intents with a label, the newest first. Labels are compared here,
-// not in SQL, since rows of earlier versions have sentences instead.
+// owned returns an account's intents with a label, those with a request ID last, and the newest
+// first. Labels are compared here, not in SQL, since rows of earlier versions have sentences instead.
 func (j *Journal) owned(t *db.Tx, account common.Address, label tx.Label) ([]ownedIntent, error) {
-	all, err := db.List(t, func(rows db.Scanner) (o ownedIntent, err error) {
-		var requestID sql.NullString
-		err = rows.Scan(&o.id, &o.label, &requestID, &o.run, &o.unknown, &o.state)
-		o.requestID = requestID.Valid
-		return o, err
-	}, selectRunsOfAccount, j.network, account.Hex())
+	all, err := db.List(t, db.Fields(func(o *ownedIntent) []any {
+		return []any{&o.id, &o.label, &o.requestID, &o.run, &o.unknown, &o.state}
+	}), selectRunsOfAccount, j.network, account.Hex())
 	return slices.DeleteFunc(all, func(o ownedIntent) bool { return tx.ReadLabel(o.label) != label }), err
 }
 

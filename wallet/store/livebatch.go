@@ -125,7 +125,7 @@ func (p *LivePayments) load(tx *db.Tx, requests []LiveRequest) (*liveBatch, erro
 	}
 	statements := []db.Statement{
 		readRequireAcknowledged(&b.complete),
-		db.Ask(db.Number, func(last int64) error {
+		db.Ask(db.One[int64], func(last int64) error {
 			b.last = last
 			return nil
 		}, selectLastPosition),

@@ -31,7 +31,7 @@ func TestAPaymentReadsNoOthers(t *testing.T) {
 			if err := tx.Exec(`SET LOCAL enable_seqscan = off`); err != nil { // which small tables prefer
 				return nil, err
 			}
-			return db.List(tx, db.Text, `EXPLAIN ANALYZE `+query, args...)
+			return db.List(tx, db.One[string], `EXPLAIN ANALYZE `+query, args...)
 		})
 		require.NoError(t, err)
 		require.NotContains(t, strings.Join(plan, "\n"), "Rows Removed", query)

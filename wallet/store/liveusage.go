@@ -82,10 +82,7 @@ type Lag struct {
 // Behind returns the clients of which a consumer lacks payments.
 func (u *LiveUsage) Behind(ctx context.Context, consumer string) ([]Lag, error) {
 	return read(ctx, u.store, "look for undelivered usage", func(tx *db.Tx) ([]Lag, error) {
-		return db.List(tx, func(rows db.Scanner) (l Lag, err error) {
-			err = rows.Scan(&l.Client, &l.Acknowledged)
-			return l, err
-		}, selectBehind, consumer)
+		return db.List(tx, db.Fields(func(l *Lag) []any { return []any{&l.Client, &l.Acknowledged} }), selectBehind, consumer)
 	})
 }
 
@@ -180,7 +177,7 @@ func (u *LiveUsage) Sessions(ctx context.Context, since time.Time, limit int) ([
 func (u *LiveUsage) Spent(ctx context.Context, client string, at time.Time) (ClientSpending, error) {
 	return read(ctx, u.store, "read what a client has spent", func(tx *db.Tx) (ClientSpending, error) {
 		spent, err := clientSpending(tx, []string{client}, startOfDay(at))
-		return spent[client], err
+		return *spent[client], err
 	})
 }
 
@@ -193,25 +190,13 @@ const (
 
 // checkSigner looks whether each session has its last payment, and each client's days add up.
 func checkSigner(tx *db.Tx, r *Report) error {
-	lost, err := db.List(tx, db.Text, selectLostPayments)
+	lost, err := db.List(tx, db.One[string], selectLostPayments)
 	if err != nil {
 		return err
 	}
 	r.Problems = append(r.Problems, lost...)
-	type row struct {
-		client, day string
-		policy.Sum
-	}
 	days, totals := make(map[string]policy.Sum), make(map[string]policy.Sum)
-	err = db.Each(tx, func(rows db.Scanner) (one row, err error) {
-		var tickets int64
-		var ev, faceValue string
-		if err := rows.Scan(&one.client, &one.day, &tickets, &ev, &faceValue); err != nil {
-			return one, err
-		}
-		one.Sum, err = parseSum(tickets, ev, faceValue)
-		return one, err
-	}, func(one row) error {
+	err = db.Each(tx, scanClientSum, func(one clientSum) error {
 		sums := days
 		if one.day == "" {
 			sums = totals

@@ -38,17 +38,9 @@ func meta(tx *db.Tx, name string) (value string, err error) {
 	return value, err
 }
 
-func allMeta(tx *db.Tx) (facts map[string]string, err error) {
-	facts = make(map[string]string)
-	return facts, tx.Together(readMeta(facts))
-}
-
 // readMeta reads all of the table.
 func readMeta(into map[string]string) db.Statement {
-	return db.Ask(func(rows db.Scanner) (fact [2]string, err error) {
-		err = rows.Scan(&fact[0], &fact[1])
-		return fact, err
-	}, func(fact [2]string) error {
+	return db.Ask(db.Fields(func(fact *[2]string) []any { return []any{&fact[0], &fact[1]} }), func(fact [2]string) error {
 		into[fact[0]] = fact[1]
 		return nil
 	}, selectAllMeta).Then(func(int64) error {

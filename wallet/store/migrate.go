@@ -83,21 +83,17 @@ func (s *Store) carry(ctx context.Context, to *Store) error {
 					return fmt.Errorf("%s: %w", table, err)
 				}
 			}
-			facts, err := allMeta(from)
-			if err != nil {
+			facts := make(map[string]string)
+			if err := from.Together(readMeta(facts)); err != nil {
 				return err
 			}
+			about := []db.Statement{db.Do(insertFormer, to.ID(), time.Now().UnixMilli()), db.Do(updateMeta, s.ID(), metaID)}
 			for _, name := range []string{metaSpent, metaRestored} {
 				if value, ok := facts[name]; ok {
-					if err := into.Exec(upsertMeta, name, value); err != nil {
-						return err
-					}
+					about = append(about, db.Do(upsertMeta, name, value))
 				}
 			}
-			if err := into.Exec(insertFormer, to.ID(), time.Now().UnixMilli()); err != nil {
-				return err
-			}
-			return into.Exec(updateMeta, s.ID(), metaID)
+			return into.Together(about...)
 		})
 	})
 	if err == nil {
@@ -108,10 +104,7 @@ func (s *Store) carry(ctx context.Context, to *Store) error {
 
 func carryTable(from, into *db.Tx, table string) error {
 	return from.Copied(`SELECT * FROM `+table, func(columns []string, row []any) error {
-		places := make([]string, len(columns))
-		for i := range columns {
-			places[i] = fmt.Sprintf("$%d", i+1)
-		}
-		return into.Exec(fmt.Sprintf(`INSERT INTO %s (%s) VALUES (%s)`, table, strings.Join(columns, ", "), strings.Join(places, ", ")), row...)
+		before := fmt.Sprintf(`INSERT INTO %s (%s) VALUES `, table, strings.Join(columns, ", "))
+		return into.Together(into.Into(before, [][]any{row}, "")...)
 	})
 }

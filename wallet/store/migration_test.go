@@ -184,7 +184,7 @@ func paymentsOfVersion15AreKept(t *testing.T, place place) {
 		`SELECT position || chain_id || sender || client || state_id || sequence || asked || request_key || info || recipient_rand_hash || first_nonce || nonces
 			|| creation_round || creation_round_block_hash || manifest_id || capabilities || state || usage || made_at FROM signer_payments`: "513370x01clientstate21keyinfo0x027380x03mff{}event20",
 	} {
-		found, err := read(t.Context(), s, "read", func(tx *db.Tx) ([]string, error) { return db.List(tx, db.Text, query) })
+		found, err := read(t.Context(), s, "read", func(tx *db.Tx) ([]string, error) { return db.List(tx, db.One[string], query) })
 		require.NoError(t, err)
 		require.Equal(t, []string{want}, found)
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
@@ -29,26 +28,17 @@ const (
 // seen before a time.
 func (p *LivePayments) Announce(ctx context.Context, r Replica, forget time.Time) error {
 	return p.chain.store.writeFor(ctx, "record that the signer runs", func(tx *db.Tx) error {
-		err := tx.Exec(upsertReplica, r.ID, p.chain.id, p.sender.Hex(), r.Host, r.Version, r.StartedAt.UnixMilli(), r.SeenAt.UnixMilli(), millisOrNull(r.StoppedAt))
-		if err == nil {
-			err = tx.Exec(deleteReplicas, forget.UnixMilli())
-		}
-		return err
+		return tx.Together(
+			db.Do(upsertReplica, r.ID, p.chain.id, p.sender.Hex(), r.Host, r.Version, r.StartedAt.UnixMilli(), r.SeenAt.UnixMilli(), millisOrNull(r.StoppedAt)),
+			db.Do(deleteReplicas, forget.UnixMilli()))
 	})
 }
 
 // Replicas returns the sender's remote signers that were seen since a time, by host.
 func (p *LivePayments) Replicas(ctx context.Context, since time.Time) ([]Replica, error) {
 	return read(ctx, p.chain.store, "list the signer's replicas", func(tx *db.Tx) ([]Replica, error) {
-		return db.List(tx, func(rows db.Scanner) (r Replica, err error) {
-			var started, seen int64
-			var stopped sql.NullInt64
-			err = rows.Scan(&r.ID, &r.Host, &r.Version, &started, &seen, &stopped)
-			r.StartedAt, r.SeenAt = fromMillis(started), fromMillis(seen)
-			if stopped.Valid {
-				r.StoppedAt = fromMillis(stopped.Int64)
-			}
-			return r, err
-		}, selectReplicas, p.chain.id, p.sender.Hex(), since.UnixMilli())
+		return db.List(tx, db.Fields(func(r *Replica) []any {
+			return []any{&r.ID, &r.Host, &r.Version, (*millis)(&r.StartedAt), (*millis)(&r.SeenAt), (*millis)(&r.StoppedAt)}
+		}), selectReplicas, p.chain.id, p.sender.Hex(), since.UnixMilli())
 	})
 }

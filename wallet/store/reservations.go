@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"math/big"
@@ -51,14 +50,10 @@ const (
 // FirstReservation returns when a sender made its first tickets, or the zero time if it has
 // made none.
 func (c *Chain) FirstReservation(ctx context.Context, sender common.Address) (time.Time, error) {
-	at, err := read(ctx, c.store, readLedger, func(tx *db.Tx) (at sql.NullInt64, err error) {
-		err = tx.Row(selectFirstReservation, c.id, sender.Hex()).Scan(&at)
+	return read(ctx, c.store, readLedger, func(tx *db.Tx) (at time.Time, err error) {
+		err = tx.Row(selectFirstReservation, c.id, sender.Hex()).Scan((*millis)(&at))
 		return at, err
 	})
-	if err != nil || !at.Valid {
-		return time.Time{}, err
-	}
-	return fromMillis(at.Int64), nil
 }
 
 // Spending returns what a sender has spent on the chain on the day of at.
@@ -72,7 +67,7 @@ func (c *Chain) Spending(ctx context.Context, sender common.Address, at time.Tim
 func (c *Chain) Made(ctx context.Context, sender common.Address) (policy.Sum, error) {
 	return read(ctx, c.store, readLedger, func(tx *db.Tx) (policy.Sum, error) {
 		sum := policy.Cost(0, nil, nil)
-		err := db.Each(tx, scanSum, func(day booked) error {
+		err := db.Each(tx, scanBooked, func(day booked) error {
 			sum = sum.Plus(day.Sum)
 			return nil
 		}, selectAllDays, c.id, sender.Hex())
@@ -119,13 +114,12 @@ func (c *Chain) ReservationOf(ctx context.Context, sender common.Address, recipi
 func scanReservation(rows db.Scanner) (Reservation, error) {
 	var r Reservation
 	var hash, recipient, faceValue, ev, expiration string
-	var at int64
-	if err := rows.Scan(&hash, &r.Nonces.First, &r.Nonces.Count, &recipient, &faceValue, &ev, &expiration, &at, &r.Client); err != nil {
+	if err := rows.Scan(&hash, &r.Nonces.First, &r.Nonces.Count, &recipient, &faceValue, &ev, &expiration, (*millis)(&r.At), &r.Client); err != nil {
 		return r, err
 	}
 	// An expected value's fraction is wider than a ticket's fields.
 	each, err := parseSum(1, ev, faceValue)
-	r.TicketEV, r.FaceValue, r.At = each.EV, each.FaceValue, fromMillis(at)
+	r.TicketEV, r.FaceValue = each.EV, each.FaceValue
 	return r, cmp.Or(
 		err,
 		column("recipient_rand_hash", &r.RecipientRandHash, parseHash, hash),

@@ -10,7 +10,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-const selectNewest = `SELECT COALESCE(MAX(at), 0) FROM (
+const selectNewest = `SELECT MAX(at) FROM (
 	SELECT MAX(reserved_at) AS at FROM reservations UNION ALL SELECT MAX(made_at) FROM requests
 	UNION ALL SELECT MAX(created_at) FROM intents UNION ALL SELECT MAX(signed_at) FROM attempts) times`
 
@@ -46,12 +46,7 @@ func (s *Store) Acknowledge(ctx context.Context, shown Restored) error {
 		if *found != shown {
 			return &UnacknowledgedError{*found}
 		}
-		for _, name := range []string{metaRestored, metaSpent} {
-			if err := tx.Exec(deleteMeta, name); err != nil {
-				return err
-			}
-		}
-		return nil
+		return tx.Together(db.Do(deleteMeta, metaRestored), db.Do(deleteMeta, metaSpent))
 	})
 }
 
@@ -114,7 +109,7 @@ func restored(tx *db.Tx) (found *Restored, err error) {
 
 // readRestored reads why the store may lack records; into stays nil if it lacks none.
 func readRestored(into **Restored) db.Statement {
-	return db.Ask(db.Text, func(text string) error {
+	return db.Ask(db.One[string], func(text string) error {
 		*into = new(Restored)
 		if err := json.Unmarshal([]byte(text), *into); err != nil {
 			return fmt.Errorf("%w: %s: %w", ErrDamaged, metaRestored, err)
@@ -126,13 +121,9 @@ func readRestored(into **Restored) db.Statement {
 // setRestored records that the store may lack records. An earlier cause that was not
 // acknowledged stays.
 func setRestored(tx *db.Tx, cause Cause, now time.Time) error {
-	var newest int64
-	if err := tx.Row(selectNewest).Scan(&newest); err != nil {
-		return err
-	}
 	r := Restored{Cause: cause, At: now.UTC().Truncate(time.Second)}
-	if newest > 0 {
-		r.Newest = fromMillis(newest)
+	if err := tx.Row(selectNewest).Scan((*millis)(&r.Newest)); err != nil {
+		return err
 	}
 	before, err := restored(tx)
 	if err != nil {
@@ -145,8 +136,7 @@ func setRestored(tx *db.Tx, cause Cause, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.Exec(upsertMeta, metaRestored, string(text)); err != nil {
-		return err
-	}
-	return tx.Exec(upsertMeta, metaSpent, startOfDay(now).Format(time.DateOnly)+" "+string(cause.Code))
+	return tx.Together(
+		db.Do(upsertMeta, metaRestored, string(text)),
+		db.Do(upsertMeta, metaSpent, startOfDay(now).Format(time.DateOnly)+" "+string(cause.Code)))
 }

@@ -39,19 +39,16 @@ func retire(tx *db.Tx, found *condition) (*Retirement, error) {
 		return nil, err
 	}
 	sessions, err := tx.Change(retireSessions, now.UnixMilli())
-	if err == nil {
-		err = tx.Exec(deleteAllParams)
-	}
-	for _, former := range []string{found.id, found.seen.id} {
-		if err == nil {
-			err = tx.Exec(insertFormer, former, now.UnixMilli())
-		}
-	}
 	if err != nil {
 		return nil, err
 	}
+	former := found.id
 	found.id = newID()
-	return &Retirement{Reason: *found.cause, Sessions: sessions}, tx.Exec(updateMeta, found.id, metaID)
+	return &Retirement{Reason: *found.cause, Sessions: sessions}, tx.Together(
+		db.Do(deleteAllParams),
+		db.Do(insertFormer, former, now.UnixMilli()),
+		db.Do(insertFormer, found.seen.id, now.UnixMilli()),
+		db.Do(updateMeta, found.id, metaID))
 }
 
 // write runs do in a transaction that has the store's write lock from its start, and returns

@@ -61,10 +61,7 @@ func (e *SignerEvents) Raise(ctx context.Context, name string, at time.Time, bod
 // After returns at most limit events beyond a position, in order.
 func (e *SignerEvents) After(ctx context.Context, position int64, limit int) ([]SignerEvent, error) {
 	return read(ctx, e.store, "read the events", func(tx *db.Tx) ([]SignerEvent, error) {
-		return db.List(tx, func(rows db.Scanner) (event SignerEvent, err error) {
-			err = rows.Scan(&event.Position, &event.Body)
-			return event, err
-		}, selectEvents, position, limit)
+		return db.List(tx, db.Fields(func(e *SignerEvent) []any { return []any{&e.Position, &e.Body} }), selectEvents, position, limit)
 	})
 }
 

@@ -37,12 +37,12 @@ func readSums(chain, sender, day string, spent *policy.Spending) []db.Statement 
 	var sum policy.Sum
 	spent.Recipients = make(map[common.Address]policy.Sum)
 	return []db.Statement{
-		db.Ask(scanSum, func(one booked) error {
+		db.Ask(scanBooked, func(one booked) error {
 			spent.Recipients[one.recipient] = one.Sum
 			sum = sum.Plus(one.Sum)
 			return nil
 		}, selectSpending, chain, sender, day),
-		db.Ask(scanSum, func(all booked) error {
+		db.Ask(scanBooked, func(all booked) error {
 			spent.All = all.Sum
 			return nil
 		}, selectDay, chain, sender, day).Then(func(int64) error {
@@ -60,16 +60,22 @@ type booked struct {
 	policy.Sum
 }
 
-func scanSum(rows db.Scanner) (b booked, err error) {
-	var tickets int64
-	var recipient, ev, faceValue string
-	if err := rows.Scan(&recipient, &tickets, &ev, &faceValue); err != nil {
-		return b, err
-	}
-	if b.Sum, err = parseSum(tickets, ev, faceValue); err == nil {
+func scanBooked(rows db.Scanner) (b booked, err error) {
+	var recipient string
+	if b.Sum, err = scanSum(rows, &recipient); err == nil {
 		b.recipient, err = parseAddress(recipient)
 	}
 	return b, err
+}
+
+// scanSum reads a sum that stands behind other columns.
+func scanSum(rows db.Scanner, columns ...any) (policy.Sum, error) {
+	var tickets int64
+	var ev, faceValue string
+	if err := rows.Scan(append(columns, &tickets, &ev, &faceValue)...); err != nil {
+		return policy.Sum{}, err
+	}
+	return parseSum(tickets, ev, faceValue)
 }
 
 var errNoSum = errors.New("not a sum of tickets")
@@ -86,7 +92,7 @@ func parseSum(tickets int64, ev, faceValue string) (policy.Sum, error) {
 
 // readSpentReason reads why the whole budget of a day counts as spent; into stays "" if it does not.
 func readSpentReason(day string, into *string) db.Statement {
-	return db.Ask(db.Text, func(text string) error {
+	return db.Ask(db.One[string], func(text string) error {
 		spentDay, code, _ := strings.Cut(text, " ")
 		switch {
 		case spentDay != day:

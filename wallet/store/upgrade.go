@@ -72,12 +72,7 @@ func upgrade(d *db.DB, tx *db.Tx) (id string, err error) {
 			return "", err
 		}
 	}
-	for name, value := range map[string]string{metaVersion: strconv.Itoa(schemaVersion), metaID: id} {
-		if err := tx.Exec(upsertMeta, name, value); err != nil {
-			return "", err
-		}
-	}
-	return id, nil
+	return id, tx.Together(db.Do(upsertMeta, metaVersion, strconv.Itoa(schemaVersion)), db.Do(upsertMeta, metaID, id))
 }
 
 func newID() string { return rand.Text() }

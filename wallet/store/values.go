@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/big"
@@ -12,6 +13,22 @@ import (
 )
 
 func fromMillis(at int64) time.Time { return time.UnixMilli(at).UTC() }
+
+// millis scans a column of milliseconds since 1970. NULL is the zero time.
+type millis time.Time
+
+// Scan implements sql.Scanner.
+func (m *millis) Scan(value any) error {
+	var at sql.NullInt64
+	if err := at.Scan(value); err != nil {
+		return err
+	}
+	*m = millis{}
+	if at.Valid {
+		*m = millis(fromMillis(at.Int64))
+	}
+	return nil
+}
 
 func startOfDay(at time.Time) time.Time { return at.UTC().Truncate(24 * time.Hour) }
 

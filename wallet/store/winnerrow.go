@@ -9,6 +9,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
@@ -23,10 +24,7 @@ func winnerRow(t *pm.SignedTicket) ([]any, error) {
 	if err := t.CheckFields(); err != nil {
 		return nil, err
 	}
-	price := t.PricePerPixel
-	if price == nil {
-		price = new(big.Rat)
-	}
+	price := num.OrZero(t.PricePerPixel)
 	for _, field := range []struct {
 		name  string
 		value *big.Int

@@ -95,8 +95,7 @@ func (w *Winners) MarkWinningTicketRedeemed(ticket *pm.SignedTicket, txHash comm
 	return w.change("record that a winning ticket is settled", settleWinner, ticket, time.Now().UnixMilli(), by)
 }
 
-// SelectEarliestWinningTicket returns the sender's ticket that has waited longest of those
-// created in minCreationRound or later, nil if none waits.
+// SelectEarliestWinningTicket implements pm.TicketStore.
 func (w *Winners) SelectEarliestWinningTicket(sender common.Address, minCreationRound int64) (*pm.SignedTicket, error) {
 	what := fmt.Sprintf("read the earliest winning ticket of %v", sender)
 	found, err := w.query(context.Background(), what, selectEarliestWinner, minCreationRound, sender.Hex())
@@ -106,8 +105,7 @@ func (w *Winners) SelectEarliestWinningTicket(sender common.Address, minCreation
 	return found[0].SignedTicket, nil
 }
 
-// WinningTicketCount returns how many tickets of the sender, created in minCreationRound or
-// later, wait.
+// WinningTicketCount implements pm.TicketStore.
 func (w *Winners) WinningTicketCount(sender common.Address, minCreationRound int64) (int, error) {
 	what := fmt.Sprintf("count the winning tickets of %v", sender)
 	return read(context.Background(), w.chain.store, what, func(tx *db.Tx) (count int, err error) {
@@ -116,12 +114,11 @@ func (w *Winners) WinningTicketCount(sender common.Address, minCreationRound int
 	})
 }
 
-// WinningTicketSenders returns the senders with waiting tickets created in minCreationRound or
-// later, the one that has waited longest first.
+// WinningTicketSenders implements pm.QueueStore. The sender that has waited longest is the first.
 func (w *Winners) WinningTicketSenders(minCreationRound int64) ([]common.Address, error) {
 	return read(context.Background(), w.chain.store, "list the senders of winning tickets", func(tx *db.Tx) ([]common.Address, error) {
 		return db.List(tx, func(rows db.Scanner) (common.Address, error) {
-			text, err := db.Text(rows)
+			text, err := db.One[string](rows)
 			if err != nil {
 				return common.Address{}, err
 			}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -159,10 +160,9 @@ func (postgres) Create(tx *Tx) error {
 // lack the last commits; a restored dump has new tables. (A table's number survives VACUUM FULL
 // and CLUSTER.)
 func (postgres) Place(tx *Tx, with ...Statement) (p Place, err error) {
-	where := Ask(func(row Scanner) (at Place, err error) {
-		err = row.Scan(&at.Machine, &at.Path, &at.File, &at.Tables)
-		return at, err
-	}, func(at Place) error {
+	where := Ask(Fields(func(at *Place) []any {
+		return []any{&at.Machine, &at.Path, &at.File, &at.Tables}
+	}), func(at Place) error {
 		p = at
 		return nil
 	}, `SELECT (SELECT system_identifier FROM pg_control_system())::text,
@@ -202,24 +202,19 @@ func (p postgres) prepare(ctx context.Context) error {
 
 // SQLSTATE codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 func (postgres) isBusy(err error) bool {
-	switch sqlState(err) {
-	case "40001", "40P01", "55P03": // serialization failure, deadlock, lock not available
-		return true
-	}
-	return false
+	// Serialization failure, deadlock, lock not available.
+	return slices.Contains([]string{"40001", "40P01", "55P03"}, sqlState(err))
 }
 
 func sqlState(err error) string {
-	var e *pgconn.PgError
-	if !errors.As(err, &e) {
-		return ""
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code
 	}
-	return e.Code
+	return ""
 }
 
 func wasLost(err error) bool {
-	var connect *pgconn.ConnectError
-	return isUnreachable(err) && !errors.As(err, &connect) && !pgconn.Timeout(err)
+	return isUnreachable(err) && !errors.As(err, new(*pgconn.ConnectError)) && !pgconn.Timeout(err)
 }
 
 // isUnreachable reports whether the server or the network failed, not the statement.
@@ -232,14 +227,9 @@ func isUnreachable(err error) bool {
 	case state != "":
 		return false
 	}
-	var network net.Error
-	var connect *pgconn.ConnectError
-	for _, target := range []error{driver.ErrBadConn, sql.ErrConnDone, pgconn.ErrConnClosed, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed} {
-		if errors.Is(err, target) {
-			return true
-		}
-	}
-	return errors.As(err, &network) || errors.As(err, &connect) || pgconn.Timeout(err)
+	lost := []error{driver.ErrBadConn, sql.ErrConnDone, pgconn.ErrConnClosed, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed}
+	return slices.ContainsFunc(lost, func(target error) bool { return errors.Is(err, target) }) ||
+		errors.As(err, new(net.Error)) || errors.As(err, new(*pgconn.ConnectError)) || pgconn.Timeout(err)
 }
 
 // explain implements backend. It shows only the server's message: the details would show a

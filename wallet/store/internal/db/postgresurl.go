@@ -26,8 +26,7 @@ var publicKeys = []string{
 // allKeys are publicKeys and secrets.
 var allKeys = slices.Concat(publicKeys, []string{"password", "sslpassword"})
 
-// HasPassword reports whether a location is a database URL with a password. A location that
-// others can read, such as one on a command line, must have none.
+// HasPassword is documented in package store.
 func HasPassword(location string) bool {
 	if isDatabase, err := classify(location); err != nil || !isDatabase {
 		return false
@@ -97,7 +96,7 @@ func displayURL(config *pgx.ConnConfig) string {
 	return u.String()
 }
 
-// Display returns a location without its secrets: a path as it is, and a URL without its password.
+// Display is documented in package store.
 func Display(location string) string {
 	if isDatabase, err := classify(location); err != nil {
 		return "an unusable location"

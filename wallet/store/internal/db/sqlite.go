@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -76,7 +77,7 @@ func (f file) Place(tx *Tx, with ...Statement) (p Place, err error) {
 func (file) KeepsSessions(context.Context) error { return nil }
 
 func (file) Problems(tx *Tx) ([]string, error) {
-	found, err := List(tx, Text, `PRAGMA integrity_check(20)`)
+	found, err := List(tx, One[string], `PRAGMA integrity_check(20)`)
 	if len(found) == 1 && found[0] == "ok" {
 		found = nil
 	}
@@ -232,25 +233,20 @@ func (f file) prepare(ctx context.Context) error {
 }
 
 func (file) Tables(tx *Tx) ([]string, error) {
-	return List(tx, Text, `SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`)
+	return List(tx, One[string], `SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`)
 }
 
 func (file) isBusy(err error) bool {
-	switch primaryCode(err) {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return true
-	}
-	return false
+	return slices.Contains([]int{sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}, primaryCode(err))
 }
 
 // primaryCode is SQLite's primary result code, or 0.
 func primaryCode(err error) int {
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return 0
-	}
 	const primary = 0xff
-	return e.Code() & primary
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code() & primary
+	}
+	return 0
 }
 
 func (f file) explain(err error) error {

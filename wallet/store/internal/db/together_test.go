@@ -34,8 +34,8 @@ func TestStatementsTogether(t *testing.T) {
 					require.Zero(t, rows)
 					return wrong
 				})},
-				"its rows": {Do(insert, 1), Ask(Number, func(int64) error { return wrong }, numbers)},
-				"a scan":   {Do(insert, 1), Ask(Number, func(int64) error { return nil }, `SELECT text FROM t`)},
+				"its rows": {Do(insert, 1), Ask(One[int64], func(int64) error { return wrong }, numbers)},
+				"a scan":   {Do(insert, 1), Ask(One[int64], func(int64) error { return nil }, `SELECT text FROM t`)},
 			} {
 				for _, next := range []bool{true, false} {
 					err := d.Write(t.Context(), func(tx *Tx) error {
@@ -53,11 +53,11 @@ func TestStatementsTogether(t *testing.T) {
 			require.NoError(t, d.Write(t.Context(), func(tx *Tx) error {
 				rows := tx.Into(`INSERT INTO t (n, text) VALUES `, [][]any{{3, "c"}, {1, "a"}, {2, "b"}}, "")
 				require.NoError(t, tx.Later(rows...))
-				found, err := List(tx, Text, `SELECT text FROM t ORDER BY n`)
+				found, err := List(tx, One[string], `SELECT text FROM t ORDER BY n`)
 				require.NoError(t, err)
 				require.Equal(t, []string{"a", "b", "c"}, found)
 				require.NoError(t, tx.Later(Do(insert, 4)))
-				return tx.Later(AskIn(tx, Number, func(n int64) error {
+				return tx.Later(AskIn(tx, One[int64], func(n int64) error {
 					seen = append(seen, n)
 					return nil
 				}, `SELECT n FROM t WHERE n > $1 AND text`, []any{1}, []string{"a", "b", `"`, "c"}).Then(func(rows int64) error {

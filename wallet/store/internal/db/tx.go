@@ -78,21 +78,11 @@ func (r Row) Scan(into ...any) error {
 // Each calls use with each scanned row of a query. A row that cannot be scanned is damage. An
 // error of use ends it.
 func Each[T any](t *Tx, scan func(Scanner) (T, error), use func(T) error, query string, args ...any) error {
-	rows, err := t.query(query, args)
-	if err != nil {
+	if err := t.flush(); err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		one, err := scan(rows)
-		if err != nil {
-			return damaged(err)
-		}
-		if err := use(one); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	_, err := t.each(Ask(scan, use, query, args...))
+	return err
 }
 
 // List returns the scanned rows of a query.
@@ -104,16 +94,18 @@ func List[T any](t *Tx, scan func(Scanner) (T, error), query string, args ...any
 	return found, err
 }
 
-// Text scans a row of one text.
-func Text(rows Scanner) (text string, err error) {
-	err = rows.Scan(&text)
-	return text, err
+// One scans a row of one column.
+func One[T any](row Scanner) (one T, err error) {
+	err = row.Scan(&one)
+	return one, err
 }
 
-// Number scans a row of one number.
-func Number(rows Scanner) (number int64, err error) {
-	err = rows.Scan(&number)
-	return number, err
+// Fields scans a row into the fields of a T that columns points at.
+func Fields[T any](columns func(*T) []any) func(Scanner) (T, error) {
+	return func(row Scanner) (one T, err error) {
+		err = row.Scan(columns(&one)...)
+		return one, err
+	}
 }
 
 func damaged(err error) error {
