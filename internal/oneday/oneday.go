@@ -6,6 +6,8 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 // Begin waits for the next day where this one has less left than a test takes.
@@ -25,9 +27,7 @@ func Begin(ctx context.Context, takes time.Duration) error {
 // For is Begin for a Go test.
 func For(t testing.TB, takes time.Duration) {
 	t.Helper()
-	if err := Begin(t.Context(), takes); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, Begin(t.Context(), takes))
 }
 
 // remaining is how long the day of a moment still lasts.

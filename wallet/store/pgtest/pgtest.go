@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
 )
 
 // RequireVariable is the environment variable that makes missing programs an error.
@@ -137,25 +138,19 @@ func (s *Server) Crash(t testing.TB, kill bool) {
 	if kill {
 		signal = os.Kill
 	}
-	if err := s.process.end(signal); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, s.process.end(signal))
 }
 
 // Start starts the server again on the same port, and returns when it answers.
 func (s *Server) Start(t testing.TB) {
 	t.Helper()
-	if err := s.start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, s.start())
 }
 
 // StartAsStandby starts the server as a read-only standby.
 func (s *Server) StartAsStandby(t testing.TB) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(s.dir, "data", "standby.signal"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "data", "standby.signal"), nil, 0o644))
 	s.Start(t)
 }
 
@@ -187,9 +182,7 @@ func (s *Server) Backup(t testing.TB) (folder string) {
 func (s *Server) StartFrom(t testing.TB, backup string) {
 	t.Helper()
 	data := filepath.Join(s.dir, "data")
-	if err := errors.Join(os.RemoveAll(data), os.Rename(backup, data)); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, errors.Join(os.RemoveAll(data), os.Rename(backup, data)))
 	s.Start(t)
 }
 
@@ -198,15 +191,11 @@ func (s *Server) run(t testing.TB, stdin, name string, args ...string) string {
 	t.Helper()
 	s.need(t)
 	cmd, err := s.command(name, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var stderr strings.Builder
 	cmd.Stdin, cmd.Stderr = strings.NewReader(stdin), &stderr
 	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s: %v: %s", name, err, stderr.String())
-	}
+	require.NoError(t, err, "%s: %s", name, stderr.String())
 	return string(out)
 }
 
@@ -227,13 +216,10 @@ func Exec(t testing.TB, location string, statements ...string) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, location)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer conn.Close(ctx)
 	for _, statement := range statements {
-		if _, err := conn.Exec(ctx, statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
+		_, err := conn.Exec(ctx, statement)
+		require.NoError(t, err, statement)
 	}
 }

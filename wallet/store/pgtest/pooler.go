@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 // RequirePooler is the environment variable that makes a missing pgbouncer an error.
@@ -27,21 +29,15 @@ func (s *Server) Pooler(t testing.TB, location, mode string) string {
 	if err != nil && os.Getenv(RequirePooler) == "" {
 		t.Skip("skipped: pgbouncer is not installed")
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	dir, err := os.MkdirTemp("", "pmctl-postgres-pooler-")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	port, err := freePort()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	users, config := filepath.Join(dir, "users"), filepath.Join(dir, "config")
-	write(t, users, fmt.Sprintf("%q %q\n", "postgres", s.password))
-	write(t, config, fmt.Sprintf(`[databases]
+	require.NoError(t, os.WriteFile(users, fmt.Appendf(nil, "%q %q\n", "postgres", s.password), 0o600))
+	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, `[databases]
 * = host=127.0.0.1 port=%d user=postgres password=%s
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -50,32 +46,19 @@ unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = %s
 pool_mode = %s
-`, s.port, s.password, port, users, mode))
+`, s.port, s.password, port, users, mode), 0o600))
 	cmd := exec.Command(program, "-q", config)
-	if err := unprivileged(cmd, dir, users, config); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, unprivileged(cmd, dir, users, config))
+	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
 	u, err := url.Parse(location)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	u.Host = fmt.Sprintf("127.0.0.1:%d", port)
 	await(t, u.Host)
 	return u.String()
-}
-
-func write(t testing.TB, path, text string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // await waits until a server listens at an address.
