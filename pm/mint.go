@@ -255,19 +255,11 @@ type signFunc func(d *digester, nonce uint32, sig []byte) error
 
 func signTickets(signer Signer) signFunc {
 	if s, ok := signer.(DigestSigner); ok {
-		return signDigest(s)
+		return func(d *digester, nonce uint32, sig []byte) error {
+			return checkSigned(nonce, sig, s.SignDigest(d.digest(nonce), sig))
+		}
 	}
-	return signMessage(signer)
-}
-
-func signDigest(signer DigestSigner) signFunc {
-	return func(d *digester, nonce uint32, sig []byte) error {
-		return checkSigned(nonce, sig, signer.SignDigest(d.digest(nonce), sig))
-	}
-}
-
-// signMessage is for a signer that accepts only messages: it hashes the last step itself.
-func signMessage(signer Signer) signFunc {
+	// A signer that accepts only messages hashes the last step itself.
 	return func(d *digester, nonce uint32, sig []byte) error {
 		signed, err := signer.Sign(bytes.Clone(d.hash(nonce)))
 		if err := checkSigned(nonce, signed, err); err != nil {

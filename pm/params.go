@@ -1,6 +1,7 @@
 package pm
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"math/big"
@@ -35,20 +36,13 @@ func (p *TicketParams) CheckFields() error {
 	if p == nil {
 		return errors.New("no ticket params")
 	}
-	for _, field := range []struct {
-		name  string
-		value *big.Int
-	}{
-		{"faceValue", p.FaceValue},
-		{"winProb", p.WinProb},
-		{"seed", p.Seed},
-		{"expirationBlock", p.ExpirationBlock},
-	} {
-		if err := checkUint(field.name, field.value); err != nil {
-			return err
-		}
-	}
-	return p.ExpirationParams.checkFields()
+	return cmp.Or(
+		checkUint("faceValue", p.FaceValue),
+		checkUint("winProb", p.WinProb),
+		checkUint("seed", p.Seed),
+		checkUint("expirationBlock", p.ExpirationBlock),
+		p.ExpirationParams.checkFields(),
+	)
 }
 
 // EV returns the expected value of one ticket, faceValue · winProb / (2^256-1),
@@ -75,12 +69,6 @@ func (p *TicketParams) clone() *TicketParams {
 
 // equal reports whether p and q are the same params.
 func (p *TicketParams) equal(q *TicketParams) bool {
-	price := func(r *big.Rat) *big.Rat {
-		if r == nil {
-			return new(big.Rat)
-		}
-		return r
-	}
 	expiration := func(e *TicketExpirationParams) TicketExpirationParams {
 		if e == nil {
 			return TicketExpirationParams{}
@@ -93,7 +81,7 @@ func (p *TicketParams) equal(q *TicketParams) bool {
 		p.RecipientRandHash == q.RecipientRandHash &&
 		num.OrZero(p.Seed).Cmp(num.OrZero(q.Seed)) == 0 &&
 		num.OrZero(p.ExpirationBlock).Cmp(num.OrZero(q.ExpirationBlock)) == 0 &&
-		price(p.PricePerPixel).Cmp(price(q.PricePerPixel)) == 0 &&
+		num.OrZero(p.PricePerPixel).Cmp(num.OrZero(q.PricePerPixel)) == 0 &&
 		expiration(p.ExpirationParams) == expiration(q.ExpirationParams)
 }
 

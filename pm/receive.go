@@ -1,12 +1,15 @@
 package pm
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
 	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // FatalReceiveErr is returned by a Recipient for a ticket after which no further ticket of the
@@ -74,17 +77,10 @@ func (r *recipient) rand(seed *big.Int, ticket *Ticket) (*big.Int, error) {
 	if err := ticket.CheckFields(); err != nil {
 		return nil, err
 	}
-	price := ticket.PricePerPixel
-	if price == nil {
-		price = new(big.Rat)
-	}
-	for _, field := range []struct {
-		name  string
-		value *big.Int
-	}{{"seed", seed}, {"pricePerPixel", price.Num()}, {"pricePerPixel", price.Denom()}} {
-		if err := checkUint(field.name, field.value); err != nil {
-			return nil, err
-		}
+	price := num.OrZero(ticket.PricePerPixel)
+	err := cmp.Or(checkUint("seed", seed), checkUint("pricePerPixel", price.Num()), checkUint("pricePerPixel", price.Denom()))
+	if err != nil {
+		return nil, err
 	}
 	msg := make([]byte, 0, 2*common.AddressLength+8*uintBytes)
 	msg = append(msg, ticket.Recipient[:]...)

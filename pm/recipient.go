@@ -173,11 +173,7 @@ func (r *recipient) faceValue(sender common.Address) (*big.Int, error) {
 	r.mu.Lock()
 	maxFaceValue := new(big.Int).Set(r.maxFaceValue)
 	r.mu.Unlock()
-	faceValue, err := r.cfg.FaceValue(r.gpm.GasPrice(), maxFloat, maxFaceValue)
-	if err != nil {
-		return nil, err
-	}
-	return faceValue, nil
+	return r.cfg.FaceValue(r.gpm.GasPrice(), maxFloat, maxFaceValue)
 }
 
 // winProb returns EV · ceil((2^256-1) / faceValue), which gives a ticket at least the

@@ -1,6 +1,7 @@
 package pm
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"math/big"
@@ -90,16 +91,12 @@ func (t *Ticket) CheckFields() error {
 	if t == nil {
 		return errors.New("no ticket")
 	}
-	if err := checkUint("faceValue", t.FaceValue); err != nil {
-		return err
-	}
-	if err := checkUint("winProb", t.WinProb); err != nil {
-		return err
-	}
-	if err := checkUint("expirationBlock", t.ParamsExpirationBlock); err != nil {
-		return err
-	}
-	return t.expirationParams().checkFields()
+	return cmp.Or(
+		checkUint("faceValue", t.FaceValue),
+		checkUint("winProb", t.WinProb),
+		checkUint("expirationBlock", t.ParamsExpirationBlock),
+		t.expirationParams().checkFields(),
+	)
 }
 
 // Hash returns the signed hash, which the contract's getTicketHash returns too: keccak256 of

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -30,14 +31,7 @@ func pipelines() map[string]uint32 {
 }
 
 // Pipelines are the names of all pipelines, sorted.
-func Pipelines() []string {
-	var names []string
-	for name := range pipelines() {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
+func Pipelines() []string { return slices.Sorted(maps.Keys(pipelines())) }
 
 // PipelineName is the name of a capability, and "capability N" for one that is not a pipeline.
 func PipelineName(capability uint32) string {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/pm"
 )
 
@@ -48,8 +49,7 @@ func (i *OrchestratorInfo) Params() (*pm.TicketParams, error) {
 	if err != nil {
 		return nil, err
 	}
-	params.PricePerPixel, err = toPrice("price_info", i.PriceInfo)
-	if err != nil {
+	if params.PricePerPixel, err = toPrice("price_info", i.PriceInfo); err != nil {
 		return nil, err
 	}
 	return params, nil
@@ -145,9 +145,7 @@ func toPrice(path string, p *PriceInfo) (*big.Rat, error) {
 // FromPrice converts a price in wei per pixel; nil counts as 0. It fails with *FieldError if a
 // term of the fraction does not fit 63 bits.
 func FromPrice(price *big.Rat) (*PriceInfo, error) {
-	if price == nil {
-		price = new(big.Rat)
-	}
+	price = num.OrZero(price)
 	if price.Sign() < 0 || !price.Num().IsInt64() || !price.Denom().IsInt64() {
 		return nil, &FieldError{"price", price.RatString(), "0 or more, in terms of at most 63 bits"}
 	}

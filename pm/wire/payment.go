@@ -102,10 +102,7 @@ func (p *Payment) Batch() (*pm.TicketBatch, error) {
 // EncodeHeader encodes a message as a header's value: protobuf in padded base64.
 func EncodeHeader(m proto.Message) (string, error) {
 	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
-	if err != nil {
-		return "", err
-	}
-	return base64.StdEncoding.EncodeToString(data), nil
+	return base64.StdEncoding.EncodeToString(data), err
 }
 
 // DecodePaymentHeader decodes the value of a Livepeer-Payment header. It fails with
