@@ -7,6 +7,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/accounts"
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/words"
 )
 
 var (
@@ -75,11 +77,8 @@ type SeveralAccountsError struct {
 }
 
 func (e *SeveralAccountsError) Error() string {
-	addresses := make([]string, len(e.Accounts))
-	for i, a := range e.Accounts {
-		addresses[i] = a.Address.Hex()
-	}
-	return fmt.Sprintf("%d accounts and none chosen: %s", len(e.Accounts), strings.Join(addresses, ", "))
+	addresses := words.Join(e.Accounts, ", ", func(a accounts.Account) string { return a.Address.Hex() })
+	return fmt.Sprintf("%d accounts and none chosen: %s", len(e.Accounts), addresses)
 }
 
 // AmbiguousError is returned if several files are for the same account.

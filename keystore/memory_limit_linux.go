@@ -1,7 +1,6 @@
 package keystore
 
 import (
-	"bufio"
 	"math"
 	"os"
 	"path/filepath"
@@ -34,25 +33,23 @@ func freeMemory() (free uint64, limit string) {
 
 // systemMemory returns what the kernel could allocate without killing a process.
 func systemMemory() (uint64, bool) {
-	file, err := os.Open("/proc/meminfo")
-	if err != nil {
-		return 0, false
-	}
-	defer file.Close()
-	var sum uint64
-	found := false
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		name, rest, _ := strings.Cut(lines.Text(), ":")
-		if name != "MemAvailable" && name != "SwapFree" {
-			continue
+	kib := numbers("/proc/meminfo")
+	available, ok := kib["MemAvailable:"]
+	return (available + kib["SwapFree:"]) << 10, ok
+}
+
+// numbers returns the numbers behind the names in a file of the kernel, one name a line.
+func numbers(path string) map[string]uint64 {
+	text, _ := os.ReadFile(path) // without it there are none
+	found := make(map[string]uint64)
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) > 1 {
+			if n, err := strconv.ParseUint(fields[1], 10, 53); err == nil {
+				found[fields[0]] = n
+			}
 		}
-		kib, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 54)
-		if err != nil {
-			return 0, false
-		}
-		sum, found = sum+kib<<10, found || name == "MemAvailable"
 	}
-	return sum, found
+	return found
 }
 
 // addressSpace returns what the process may still map.
@@ -81,41 +78,18 @@ func controlGroup() (uint64, bool) {
 	}
 	free, found := uint64(math.MaxUint64), false
 	for dir := filepath.Join(root, path); strings.HasPrefix(dir, root); dir = filepath.Dir(dir) {
-		limit, err := readNumber(filepath.Join(dir, "memory.max"))
+		text, _ := os.ReadFile(filepath.Join(dir, "memory.max"))
+		limit, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
 		if err != nil {
 			continue // "max", or no such file
 		}
-		held, err := heldBy(filepath.Join(dir, "memory.stat"))
-		if err != nil {
+		held, ok := numbers(filepath.Join(dir, "memory.stat"))["anon"]
+		if !ok {
 			continue
 		}
 		free, found = min(free, below(limit, held)), true
 	}
 	return free, found
-}
-
-func readNumber(path string) (uint64, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return 0, err
-	}
-	return strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
-}
-
-// heldBy returns the memory of a group that is not a file's.
-func heldBy(path string) (uint64, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return 0, err
-	}
-	defer file.Close()
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		if value, ok := strings.CutPrefix(lines.Text(), "anon "); ok {
-			return strconv.ParseUint(value, 10, 64)
-		}
-	}
-	return 0, lines.Err()
 }
 
 // below returns a-b, or 0 if that is negative.

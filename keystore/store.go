@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/accounts"
@@ -17,6 +16,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/pmctl/pmctl/internal/durable"
+	"github.com/pmctl/pmctl/internal/words"
 )
 
 // Store is a folder of key files, or one key file. It caches nothing: every call reads the files.
@@ -92,11 +92,7 @@ func (l Listing) unreadable() string {
 	if len(l.Problems) == 0 {
 		return ""
 	}
-	texts := make([]string, len(l.Problems))
-	for i, problem := range l.Problems {
-		texts[i] = problem.Error()
-	}
-	return "; unusable: " + strings.Join(texts, "; ")
+	return "; unusable: " + words.Join(l.Problems, "; ", (*FileError).Error)
 }
 
 func (s *Store) noAccounts(list Listing) error {

@@ -10,12 +10,6 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// jq is a compiled expression.
-type jq struct {
-	code    *gojq.Code
-	indents bool
-}
-
 // JQ compiles an expression, which has no environment, modules or further input. Its results are
 // printed as gh does: strings, numbers and booleans bare, null as an empty line, and objects and
 // lists as JSON, which is indented for a person to read.
@@ -28,31 +22,28 @@ func JQ(expression string, indents bool) (Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &jq{code, indents}, nil
-}
-
-func (f *jq) apply(ctx context.Context, out *bytes.Buffer, document any) error {
-	results := f.code.RunWithContext(ctx, document)
-	for {
-		result, more := results.Next()
-		if !more {
-			return nil
-		}
-		if err, failed := result.(error); failed {
-			var halted *gojq.HaltError
-			if errors.As(err, &halted) && halted.Value() == nil {
+	return func(ctx context.Context, out *bytes.Buffer, document any) error {
+		results := code.RunWithContext(ctx, document)
+		for {
+			result, more := results.Next()
+			if !more {
 				return nil
 			}
-			return withoutValues(err)
+			if err, failed := result.(error); failed {
+				if halted, ok := errors.AsType[*gojq.HaltError](err); ok && halted.Value() == nil {
+					return nil
+				}
+				return withoutValues(err)
+			}
+			if err := printResult(out, result, indents); err != nil {
+				return err
+			}
+			out.WriteByte('\n')
 		}
-		if err := f.print(out, result); err != nil {
-			return err
-		}
-		out.WriteByte('\n')
-	}
+	}, nil
 }
 
-func (f *jq) print(out *bytes.Buffer, result any) error {
+func printResult(out *bytes.Buffer, result any, indents bool) error {
 	switch result := result.(type) {
 	case nil:
 		return nil
@@ -61,7 +52,7 @@ func (f *jq) print(out *bytes.Buffer, result any) error {
 		return nil
 	}
 	text, err := gojq.Marshal(result)
-	if err != nil || !f.indents {
+	if err != nil || !indents {
 		out.Write(text)
 		return err
 	}

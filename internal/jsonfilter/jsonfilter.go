@@ -12,10 +12,8 @@ import (
 	"time"
 )
 
-// Filter computes the text that is printed instead of a document.
-type Filter interface {
-	apply(ctx context.Context, out *bytes.Buffer, document any) error
-}
+// Filter writes the text that is printed instead of a document.
+type Filter func(ctx context.Context, out *bytes.Buffer, document any) error
 
 // Writer reads the JSON documents that are written to it, and writes what the filter makes of each.
 // After the filter has failed, documents pass unchanged.
@@ -104,7 +102,7 @@ func (w *Writer) evaluate() error {
 			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), interruptedFor)
 			defer cancel()
 		}
-		err = w.filter.apply(ctx, &text, document)
+		err = w.filter(ctx, &text, document)
 	}
 	if err != nil {
 		w.failed = true

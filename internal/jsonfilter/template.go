@@ -12,10 +12,9 @@ import (
 	"text/template"
 
 	"github.com/itchyny/gojq"
-)
 
-// templateFilter prints a document with a template of package text/template.
-type templateFilter struct{ template *template.Template }
+	"github.com/pmctl/pmctl/internal/words"
+)
 
 // Template parses a template of package text/template. Beside the given functions it has join and json.
 func Template(text string, functions template.FuncMap) (Filter, error) {
@@ -26,26 +25,24 @@ func Template(text string, functions template.FuncMap) (Filter, error) {
 	if err != nil {
 		return nil, withoutPrefix(err)
 	}
-	return &templateFilter{parsed}, nil
+	return func(ctx context.Context, out *bytes.Buffer, document any) error {
+		err := parsed.Execute(endingWriter{ctx, out}, exactNumbers(document))
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			return withoutPrefix(err)
+		}
+		if text := out.Bytes(); len(text) > 0 && text[len(text)-1] != '\n' {
+			out.WriteByte('\n')
+		}
+		return nil
+	}, nil
 }
 
 // withoutPrefix is an error of package text/template without the package's name.
 func withoutPrefix(err error) error {
 	return errors.New(strings.TrimPrefix(err.Error(), "template: "))
-}
-
-func (f *templateFilter) apply(ctx context.Context, out *bytes.Buffer, document any) error {
-	err := f.template.Execute(endingWriter{ctx, out}, exactNumbers(document))
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case err != nil:
-		return withoutPrefix(err)
-	}
-	if text := out.Bytes(); len(text) > 0 && text[len(text)-1] != '\n' {
-		out.WriteByte('\n')
-	}
-	return nil
 }
 
 // endingWriter fails once ctx has ended.
@@ -89,11 +86,7 @@ func exactNumbers(value any) any {
 
 // join is the elements of a list with a separator between them.
 func join(separator string, list []any) string {
-	texts := make([]string, len(list))
-	for i, element := range list {
-		texts[i] = fmt.Sprint(element)
-	}
-	return strings.Join(texts, separator)
+	return words.Join(list, separator, func(element any) string { return fmt.Sprint(element) })
 }
 
 // jsonText is a value as JSON on one line.

@@ -19,6 +19,15 @@ func Plural(count, noun string) string {
 	return count + " " + noun + "s"
 }
 
+// Join returns what text makes of each element of a list, with a separator between them.
+func Join[T any](list []T, separator string, text func(T) string) string {
+	texts := make([]string, len(list))
+	for i, element := range list {
+		texts[i] = text(element)
+	}
+	return strings.Join(texts, separator)
+}
+
 // OneOf returns a list of which one is to be chosen: "a", "a or b", "a, b or c".
 func OneOf(names []string) string {
 	last := len(names) - 1

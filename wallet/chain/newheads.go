@@ -31,7 +31,7 @@ type newHead struct {
 
 // begin subscribes, unless it has or the node refuses. The next look reports why it fails.
 func (n *newHeads) begin(ctx context.Context) {
-	if n.dial == nil || n.sub != nil || n.refused {
+	if !n.wanted() {
 		return
 	}
 	dialling, dialled := context.WithTimeout(ctx, subscribeTimeout)
@@ -48,8 +48,7 @@ func (n *newHeads) begin(ctx context.Context) {
 		return
 	}
 	client.Close()
-	var said rpc.Error
-	n.refused = errors.As(err, &said) || errors.Is(err, rpc.ErrNotificationsUnsupported) || errors.Is(err, context.DeadlineExceeded)
+	n.refused = errors.As(err, new(rpc.Error)) || errors.Is(err, rpc.ErrNotificationsUnsupported) || errors.Is(err, context.DeadlineExceeded)
 }
 
 func (n *newHeads) wanted() bool { return n.dial != nil && n.sub == nil && !n.refused }

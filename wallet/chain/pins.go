@@ -3,9 +3,10 @@ package chain
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/words"
 )
 
 // Pins store the addresses of networks' contracts from one run to the next.
@@ -62,11 +63,8 @@ type ContractChange struct {
 }
 
 func (e *ContractsError) Error() string {
-	changes := make([]string, 0, len(e.Changes))
-	for _, c := range e.Changes {
-		changes = append(changes, fmt.Sprintf("%s %v instead of %v", c.Name, c.Found, c.Known))
-	}
-	return fmt.Sprintf("the node at %s names other contracts for %s: %s", e.URL, e.Network, strings.Join(changes, ", "))
+	changes := words.Join(e.Changes, ", ", func(c ContractChange) string { return fmt.Sprintf("%s %v instead of %v", c.Name, c.Found, c.Known) })
+	return fmt.Sprintf("the node at %s names other contracts for %s: %s", e.URL, e.Network, changes)
 }
 
 func (e *ContractsError) Hint() string {

@@ -217,10 +217,10 @@ func (c *Client) Facts(ctx context.Context, sender common.Address, about ...pm.C
 
 // counterparty reads a recipient's data and the round of its params.
 func (b *batch) counterparty(contracts Contracts, about pm.Counterparty, into *pm.CounterpartyFacts) {
-	bonding, rounds := contract.NewBondingManager(), contract.NewRoundsManager()
+	bonding := contract.NewBondingManager()
 	call(b, contracts.BondingManager, bonding.PackIsActiveTranscoder(about.Recipient), bonding.UnpackIsActiveTranscoder, &into.Active)
 	if about.Round > 0 {
-		call(b, contracts.RoundsManager, rounds.PackBlockHashForRound(big.NewInt(about.Round)), rounds.UnpackBlockHashForRound, &into.RoundHash)
+		b.roundHash(contracts, big.NewInt(about.Round), &into.RoundHash)
 	}
 }
 

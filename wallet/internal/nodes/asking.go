@@ -240,16 +240,13 @@ func (c *Client) check(ctx context.Context, at int) error {
 	if same {
 		return nil
 	}
-	node.mu.Lock()
-	serves := node.serves
-	node.mu.Unlock()
 	var id json.RawMessage
 	var height hexutil.Uint64
 	elems := make([]rpc.BatchElem, 0, 2)
 	if newest > 0 {
 		elems = append(elems, rpc.BatchElem{Method: "eth_blockNumber", Result: &height})
 	}
-	if !serves {
+	if !node.serves.Load() {
 		elems = append(elems, rpc.BatchElem{Method: "eth_chainId", Result: &id})
 	}
 	if len(elems) == 0 {
@@ -270,9 +267,7 @@ func (c *Client) check(ctx context.Context, at int) error {
 	if err := c.sameChain(node, elems, answers); err != nil {
 		return err
 	}
-	node.mu.Lock()
-	node.serves = true
-	node.mu.Unlock()
+	node.serves.Store(true)
 	if uint64(height) < newest {
 		return &NodeError{URL: node.shown, Fault: FaultBehind, Err: fmt.Errorf("has blocks up to %d, while another node has block %d", height, newest)}
 	}

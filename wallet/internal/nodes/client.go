@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/pmctl/pmctl/internal/words"
 )
 
 // Network is what a node must serve.
@@ -132,7 +134,8 @@ func (c *Client) Trace(show func(Exchange)) {
 // before the first request.
 func (c *Client) Limits(known func(url string) int, found func(url string, atOnce int)) {
 	for _, n := range c.all {
-		n.most, n.found = known(n.shown), found
+		n.found = found
+		n.most.Store(int64(known(n.shown)))
 	}
 }
 
@@ -147,11 +150,7 @@ func (c *Client) URL() string {
 	if c.answered {
 		return c.all[c.current].shown
 	}
-	shown := make([]string, len(c.all))
-	for i, n := range c.all {
-		shown[i] = n.shown
-	}
-	return strings.Join(shown, " or ")
+	return words.Join(c.all, " or ", func(n *node) string { return n.shown })
 }
 
 // DisplayURL returns an RPC URL without user, path and query, which may be keys.

@@ -1,21 +1,17 @@
 package nodes
 
 import (
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/pmctl/pmctl/internal/hint"
 )
 
 // ErrUnreachable is returned if a node cannot be asked: there is no answer, or the server is
 // not an Ethereum node.
-var ErrUnreachable error = unreachable{}
-
-type unreachable struct{}
-
-func (unreachable) Error() string { return "the RPC node cannot be reached" }
-
-func (unreachable) Hint() string {
-	return "check --rpc-url (or ETH_RPC_URL) and the connection; for the local network, start pmctl-devnet"
-}
+var ErrUnreachable = hint.With(errors.New("the RPC node cannot be reached"),
+	"check --rpc-url (or ETH_RPC_URL) and the connection; for the local network, start pmctl-devnet")
 
 // ChainIDError is returned if a node serves another chain than the network's.
 type ChainIDError struct {

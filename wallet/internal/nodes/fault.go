@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/neterr"
+	"github.com/pmctl/pmctl/internal/words"
 )
 
 // Fault is the way in which a node failed to answer.
@@ -63,9 +65,9 @@ func (e *NodeError) Error() string {
 	if e.Status != "" {
 		status = " with HTTP status " + e.Status
 	}
-	words := ""
+	quote := ""
 	if e.Words != "" {
-		words = fmt.Sprintf(": %q", e.Words)
+		quote = fmt.Sprintf(": %q", e.Words)
 	}
 	switch e.Fault {
 	case FaultBusy:
@@ -73,9 +75,9 @@ func (e *NodeError) Error() string {
 		if e.Wait > 0 {
 			wait = fmt.Sprintf(", and asks to wait %s", e.Wait)
 		}
-		return fmt.Sprintf("the node at %s limits the rate of requests%s%s%s", e.URL, status, wait, words)
+		return fmt.Sprintf("the node at %s limits the rate of requests%s%s%s", e.URL, status, wait, quote)
 	case FaultDenied:
-		return fmt.Sprintf("the node at %s refuses access%s%s", e.URL, status, words)
+		return fmt.Sprintf("the node at %s refuses access%s%s", e.URL, status, quote)
 	case FaultMalformed, FaultBehind:
 		return fmt.Sprintf("the node at %s %v", e.URL, e.Err)
 	case FaultSilent:
@@ -83,12 +85,12 @@ func (e *NodeError) Error() string {
 	}
 	switch {
 	case e.Status != "":
-		return fmt.Sprintf("%v: %s answered%s%s", ErrUnreachable, e.URL, status, words)
+		return fmt.Sprintf("%v: %s answered%s%s", ErrUnreachable, e.URL, status, quote)
 	case e.Err == nil:
-		return fmt.Sprintf("%v: %s answered%s", ErrUnreachable, e.URL, words)
+		return fmt.Sprintf("%v: %s answered%s", ErrUnreachable, e.URL, quote)
 	}
 	reason := cmp.Or(neterr.Reason(e.Err), e.Err.Error())
-	return fmt.Sprintf("%v: %s: %s%s", ErrUnreachable, e.URL, reason, words)
+	return fmt.Sprintf("%v: %s: %s%s", ErrUnreachable, e.URL, reason, quote)
 }
 
 func (e *NodeError) Is(target error) bool { return target == ErrUnreachable }
@@ -104,7 +106,8 @@ func (e *NodeError) Hint() string {
 	case FaultMalformed, FaultBehind:
 		return another
 	}
-	return unreachable{}.Hint()
+	next, _ := hint.Of(ErrUnreachable)
+	return next
 }
 
 // passing reports whether the same node may answer after a pause. One that refuses connections
@@ -125,11 +128,8 @@ func (e *NodeError) passing() bool {
 type NodesError struct{ Nodes []error }
 
 func (e *NodesError) Error() string {
-	texts := make([]string, len(e.Nodes))
-	for i, err := range e.Nodes {
-		texts[i] = strings.TrimPrefix(err.Error(), ErrUnreachable.Error()+": ")
-	}
-	return fmt.Sprintf("none of %d RPC nodes answered: %s", len(e.Nodes), strings.Join(texts, "; "))
+	faults := words.Join(e.Nodes, "; ", func(err error) string { return strings.TrimPrefix(err.Error(), ErrUnreachable.Error()+": ") })
+	return fmt.Sprintf("none of %d RPC nodes answered: %s", len(e.Nodes), faults)
 }
 
 func (e *NodesError) Is(target error) bool { return target == ErrUnreachable }

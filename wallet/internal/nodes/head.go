@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -102,11 +103,7 @@ var errNoL1Block = errors.New("l1BlockNumber is missing, the L1 block of an Arbi
 
 // countsL1Blocks reports whether a chain is one of Arbitrum's, which count rounds in L1 blocks.
 func countsL1Blocks(chainID uint64) bool {
-	switch chainID {
-	case 42161, 42170, 421613, 421614, 412346: // One, Nova, Goerli, Sepolia, and a local one
-		return true
-	}
-	return false
+	return slices.Contains([]uint64{42161, 42170, 421613, 421614, 412346}, chainID) // One, Nova, Goerli, Sepolia, and a local one
 }
 
 // parseHead reads a newest block that headForm has checked.

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -26,11 +26,10 @@ type node struct {
 	trace   func(Exchange)
 	found   func(url string, atOnce int) // called with a new most; may be nil
 
-	mu sync.Mutex
 	// most is how many requests it accepts at once; 0 until it has refused a number.
-	most int
+	most atomic.Int64
 	// serves is set once it is known to serve the network's chain.
-	serves bool
+	serves atomic.Bool
 }
 
 // optionalTip is the only method that some nodes lack.
@@ -50,18 +49,14 @@ type Exchange struct {
 
 // atOnce returns how many of count requests to send at once.
 func (n *node) atOnce(count int) int {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.most > 0 {
-		return min(count, n.most)
+	if most := int(n.most.Load()); most > 0 {
+		return min(count, most)
 	}
 	return count
 }
 
 func (n *node) setAtOnce(most int) {
-	n.mu.Lock()
-	n.most = most
-	n.mu.Unlock()
+	n.most.Store(int64(most))
 	if n.found != nil {
 		n.found(n.shown, most)
 	}

@@ -26,6 +26,5 @@ func TooMuch(err error) bool {
 			http.StatusBadGateway, http.StatusGatewayTimeout,
 		}, fault.code)
 	}
-	var said *AnswerError
-	return errors.As(err, &said) || errors.Is(err, errTooLarge) || errors.Is(err, context.DeadlineExceeded)
+	return errors.As(err, new(*AnswerError)) || errors.Is(err, errTooLarge) || errors.Is(err, context.DeadlineExceeded)
 }

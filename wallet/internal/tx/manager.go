@@ -164,10 +164,7 @@ const alreadyKnown = "already known"
 func isKnown(err error) bool { return strings.Contains(err.Error(), alreadyKnown) }
 
 // answered tells a node's error answer from a failed connection.
-func answered(err error) bool {
-	var fromNode rpc.Error
-	return errors.As(err, &fromNode)
-}
+func answered(err error) bool { return errors.As(err, new(rpc.Error)) }
 
 var _ broker.Transactor = Manager{}
 

@@ -82,10 +82,6 @@ func PrepareQuoted(ctx context.Context, node Backend, from common.Address, call 
 	if err := node.UpToDate(quote.Head); err != nil {
 		return nil, err
 	}
-	balance, err := wei.FromBig(quote.Balance)
-	if err != nil {
-		return nil, err
-	}
 	gas, notSimulated, err := simulate(ctx, node, call.Message(from), quote)
 	if err != nil {
 		return nil, err
@@ -97,7 +93,7 @@ func PrepareQuoted(ctx context.Context, node Backend, from common.Address, call 
 	if err := p.price(quote, caps); err != nil {
 		return nil, err
 	}
-	if err := p.payable(balance); err != nil {
+	if err := p.payable(quote.Balance); err != nil {
 		return nil, err
 	}
 	if notSimulated != nil {
@@ -107,7 +103,11 @@ func PrepareQuoted(ctx context.Context, node Backend, from common.Address, call 
 }
 
 // payable fails with *InsufficientFundsError if a balance does not cover the call.
-func (p *Prepared) payable(balance wei.Wei) error {
+func (p *Prepared) payable(held *big.Int) error {
+	balance, err := wei.FromBig(held)
+	if err != nil {
+		return err
+	}
 	need, err := p.Value.Add(p.MaxFee)
 	if err != nil {
 		return err

@@ -71,11 +71,7 @@ func (m Manager) PrepareReplacement(ctx context.Context, intent *Intent, kind Ki
 	if err := p.set(asked); err != nil {
 		return nil, err
 	}
-	balance, err := wei.FromBig(quote.Balance)
-	if err != nil {
-		return nil, err
-	}
-	return p, p.payable(balance)
+	return p, p.payable(quote.Balance)
 }
 
 func (i *Intent) again() (Call, error) {
