@@ -39,12 +39,10 @@ func Create(files FS, path string) (*Pending, error) {
 // naming changes an error about the temporary file into one about the file at path, which is the
 // one that the caller knows.
 func naming(path string, err error) error {
-	var link *os.LinkError
-	var file *fs.PathError
-	switch {
-	case errors.As(err, &link):
+	if link, ok := errors.AsType[*os.LinkError](err); ok {
 		return &fs.PathError{Op: "write", Path: path, Err: link.Err}
-	case errors.As(err, &file):
+	}
+	if file, ok := errors.AsType[*fs.PathError](err); ok {
 		return &fs.PathError{Op: "write", Path: path, Err: file.Err}
 	}
 	return err

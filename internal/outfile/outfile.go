@@ -35,8 +35,7 @@ func begin(files durable.FS, flag, path string) (*File, error) {
 	file, err := durable.Create(files, path)
 	if err != nil {
 		// The temporary file's name means nothing to the user.
-		var failed *fs.PathError
-		if errors.As(err, &failed) {
+		if failed, ok := errors.AsType[*fs.PathError](err); ok {
 			err = failed.Err
 		}
 		return nil, fmt.Errorf("%s %s: nothing can be written there: %w", flag, path, err)

@@ -1,17 +1,9 @@
 package page
 
-// Styles of text, as terminals have them (ECMA-48).
-const (
-	styleBold   = "1"
-	styleDim    = "2"
-	styleRed    = "31"
-	styleGreen  = "32"
-	styleYellow = "33"
-)
-
 // Colours reports whether text has styles; without, each function returns it as it is.
 type Colours bool
 
+// style is text in a style, which ECMA-48 has a code for.
 func (c Colours) style(code, text string) string {
 	if !bool(c) || text == "" {
 		return text
@@ -20,16 +12,16 @@ func (c Colours) style(code, text string) string {
 }
 
 // Green is a good verdict.
-func (c Colours) Green(text string) string { return c.style(styleGreen, text) }
+func (c Colours) Green(text string) string { return c.style("32", text) }
 
 // Yellow is a verdict that asks for attention.
-func (c Colours) Yellow(text string) string { return c.style(styleYellow, text) }
+func (c Colours) Yellow(text string) string { return c.style("33", text) }
 
 // Red is a bad verdict.
-func (c Colours) Red(text string) string { return c.style(styleRed, text) }
+func (c Colours) Red(text string) string { return c.style("31", text) }
 
 // Dim is secondary.
-func (c Colours) Dim(text string) string { return c.style(styleDim, text) }
+func (c Colours) Dim(text string) string { return c.style("2", text) }
 
 // Bold is new.
-func (c Colours) Bold(text string) string { return c.style(styleBold, text) }
+func (c Colours) Bold(text string) string { return c.style("1", text) }

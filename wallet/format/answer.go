@@ -1,7 +1,6 @@
 package format
 
 import (
-	"encoding/base64"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -46,16 +45,6 @@ func decodePaymentResult(message []byte) (*Document, error) {
 		Transcoder: p.Transcoder, Offer: p.Offer, Price: p.Price, Address: p.Address, Capabilities: p.Capabilities,
 		AuthToken: p.AuthToken, WorkPrices: p.WorkPrices, Unknown: p.Unknown,
 	}}, nil
-}
-
-// decodeResultText is decodePaymentResult for base64. It reports false for any other text.
-func decodeResultText(text string) (*Document, bool, error) {
-	message, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || !isPaymentResult(message) {
-		return nil, false, nil
-	}
-	d, err := decodePaymentResult(message)
-	return d, true, err
 }
 
 // TicketParams returns the params with their price. It returns the errors of (*Params).TicketParams.

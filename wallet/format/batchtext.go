@@ -37,12 +37,6 @@ func indentedLayout() layout {
 	}
 }
 
-// lineLayout is a document on a line of its own.
-func lineLayout() layout { return layout{between: ",", closing: "]}}\n"} }
-
-// linesLayout is a line with the header's document, and a line for each ticket.
-func linesLayout() layout { return layout{afterTicket: "\n"} }
-
 // Begin writes the document up to the list of tickets.
 func (w *jsonWriter) Begin(h *BatchHeader) error {
 	if err := w.begin(h); err != nil {

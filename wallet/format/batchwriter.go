@@ -62,9 +62,9 @@ func NewBatchWriter(w io.Writer, format string) (BatchWriter, error) {
 	case JSON:
 		return &jsonWriter{out: out, layout: indentedLayout()}, nil
 	case JSONLine:
-		return &jsonWriter{out: out, layout: lineLayout()}, nil
+		return &jsonWriter{out: out, layout: layout{between: ",", closing: "]}}\n"}}, nil
 	case NDJSON:
-		return &jsonWriter{out: out, layout: linesLayout()}, nil
+		return &jsonWriter{out: out, layout: layout{afterTicket: "\n"}}, nil
 	case Payment:
 		return &paymentWriter{out: out, write: writePayment}, nil
 	case Headers:

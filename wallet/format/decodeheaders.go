@@ -2,6 +2,7 @@ package format
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"math"
@@ -50,8 +51,8 @@ func decodeHeaders(input []byte) (*Document, error) {
 // decodeValue reads the value of either header, or a recipient's answer. They cannot be confused: the second field of a
 // payment is an address, that of credentials a number, and an answer begins with its own tag.
 func decodeValue(value string) (*Document, error) {
-	if d, found, err := decodeResultText(value); found {
-		return d, err
+	if message, err := base64.StdEncoding.DecodeString(value); err == nil && isPaymentResult(message) {
+		return decodePaymentResult(message)
 	}
 	d := &Document{Form: Payment}
 	paymentErr := d.payment(value)

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
@@ -84,21 +84,12 @@ func identify(document json.RawMessage, wanted ...string) (head, error) {
 	}
 	switch {
 	case !slices.Contains(wanted, h.Kind):
-		return h, &KindError{Found: h.Kind, Want: either(wanted)}
+		return h, &KindError{Found: h.Kind, Want: words.OneOf(wanted)}
 	case h.Version == 1 && version1(h.Kind) != nil:
 	case h.Version != Version:
 		return h, &VersionError{Kind: h.Kind, Found: h.Version, Known: Version}
 	}
 	return h, nil
-}
-
-// either lists alternatives in words.
-func either(all []string) string {
-	last := len(all) - 1
-	if last == 0 {
-		return all[0]
-	}
-	return strings.Join(all[:last], ", ") + " or " + all[last]
 }
 
 // unmarshalData reads the data of an identified document.
@@ -110,9 +101,8 @@ func (h head) unmarshalData(document json.RawMessage, into any) error {
 		}
 	}
 	whole := struct {
-		Kind    string `json:"kind"`
-		Version int    `json:"version"`
-		Data    any    `json:"data"`
+		head
+		Data any `json:"data"`
 	}{Data: into}
 	if err := unmarshal(document, &whole); err != nil {
 		return err

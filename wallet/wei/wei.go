@@ -136,11 +136,8 @@ func Parse(s string) (Wei, error) {
 }
 
 func splitUnit(s string) (number, unit string) {
-	end := len(s)
-	for end > 0 && isLetter(s[end-1]) {
-		end--
-	}
-	return strings.TrimSuffix(s[:end], " "), s[end:]
+	number = strings.TrimRightFunc(s, func(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' })
+	return strings.TrimSuffix(number, " "), s[len(number):]
 }
 
 // IsUnit reports whether text is a unit, in any case.
@@ -155,16 +152,7 @@ const maxDigits = 100
 // maxExponent is the most digits of a power of ten.
 const maxExponent = 3
 
-func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
-
-func isDigits(s string) bool {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return s != ""
-}
+func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // Big returns the amount in wei as a new integer.
 func (w Wei) Big() *big.Int { return w.u.ToBig() }
