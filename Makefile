@@ -9,6 +9,8 @@ TOOL    := $(GO) tool -modfile=.tools/go.mod
 comma   := ,
 TAGS    := $(if $(filter linux,$(shell $(GO) env GOOS)),netgo$(comma)osusergo)
 export GOFLAGS := -trimpath -tags=$(TAGS) $(GOFLAGS)
+# Tests are linked without symbols for a debugger: a quarter of the linker's time.
+TESTED  := -ldflags='-s -w'
 # How many pairs of processes are measured.
 PAIRS   ?= 11
 # Time for each fuzz target.
@@ -42,7 +44,7 @@ compile = echo "Compiling into $(BIN)/. The first time this takes a few minutes.
 # behind and keep little: collected less often, the tests and the linker take some 6 % less processor time.
 test: export GOGC = 400
 test:
-	$(GO) test -ldflags='-s -w' -skip '^TestSoak' -shuffle=on -p 4 -parallel 4 -timeout 30m ./...
+	$(GO) test $(TESTED) -skip '^TestSoak' -shuffle=on -p 4 -parallel 4 -timeout 30m ./...
 
 ## race: run the tests under the race detector; RACE=whole runs the long ones and the scripts, too
 # The tests of cmd run its commands in their own process; the scripts start hundreds of
@@ -51,7 +53,7 @@ test:
 RACE ?= short
 race: export GORACE = atexit_sleep_ms=0
 race:
-	$(GO) test -race $(if $(filter whole,$(RACE)),,-short) -skip '^(TestSoak$(if $(filter whole,$(RACE)),,|TestScripts))' -shuffle=on -p 4 -parallel 4 -timeout 60m $$($(GO) list ./... | grep -Ev '/docs$$|/cmd/pmctl-')
+	$(GO) test $(TESTED) -race $(if $(filter whole,$(RACE)),,-short) -skip '^(TestSoak$(if $(filter whole,$(RACE)),,|TestScripts))' -shuffle=on -p 4 -parallel 4 -timeout 60m $$($(GO) list ./... | grep -Ev '/docs$$|/cmd/pmctl-')
 
 ## lint: formatting, vet, staticcheck, dead code, spelling, phrases to avoid, and the workflows
 lint:
@@ -99,9 +101,10 @@ pure:
 	CGO_ENABLED=0 $(GO) test -skip '^TestEthkey$$' ./keystore
 
 ## soak: the long proofs; SOAK=sample runs a part of each
+# Only packages that have some are linked.
 SOAK ?= whole
 soak:
-	PMCTL_SOAK=$(SOAK) $(GO) test -count=1 -timeout 60m -run Soak ./...
+	PMCTL_SOAK=$(SOAK) $(GO) test $(TESTED) -count=1 -timeout 60m -run '^TestSoak' $$(grep -rl --include='*_test.go' '^func TestSoak' . | xargs -n 1 dirname | sort -u)
 
 ## crashtest: ask signers for the same payments again and again, with restarts, replicas and a
 ## collector that is down, and print what was signed twice, over the cap, or lost
