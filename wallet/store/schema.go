@@ -3,12 +3,13 @@ package store
 import (
 	"embed"
 	"fmt"
-	"strings"
+
+	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
-// schemaFiles are the store's tables, by the schema version that added them. A store is created
-// or upgraded by running the versions that it lacks, so a version never changes. Its SQL runs
-// on SQLite and PostgreSQL.
+// schemaFiles are the tables of a new store (currentSchema), and what each schema version changed.
+// A store of an older version is upgraded by running the versions that it lacks, so a version
+// never changes. All of it runs on SQLite and PostgreSQL.
 //
 // Hashes, addresses and signatures are hex with 0x, addresses checksummed; integers that may
 // exceed 63 bits are decimal text; times are milliseconds since 1970 in UTC.
@@ -26,10 +27,18 @@ const (
 	signerVersion   = 11
 )
 
-// statements returns a version's statements, each of which ends with its line.
-func statements(version int) ([]string, error) {
-	text, err := schemaFiles.ReadFile(fmt.Sprintf("schema/version%d.sql", version))
-	return strings.Split(strings.TrimSuffix(string(text), ";\n"), ";\n"), err
+const currentSchema = "current"
+
+// versionSchema names what a version changed.
+func versionSchema(version int) string { return fmt.Sprintf("version%d", version) }
+
+// runSchema runs a file of schemaFiles.
+func runSchema(tx *db.Tx, name string) error {
+	text, err := schemaFiles.ReadFile("schema/" + name + ".sql")
+	if err != nil {
+		return err
+	}
+	return tx.Exec(string(text))
 }
 
 // dataTables are the tables with a store's data, parents before children, without those about

@@ -51,23 +51,20 @@ func upgrade(d *db.DB, tx *db.Tx) (id string, err error) {
 		return "", err
 	}
 	if version == 0 {
-		id = newID()
+		id, version = newID(), schemaVersion
 		if err := d.Create(tx); err != nil {
+			return "", err
+		}
+		if err := runSchema(tx, currentSchema); err != nil {
 			return "", err
 		}
 	}
 	for v := version + 1; v <= schemaVersion; v++ {
-		brought, err := statements(v)
-		if err != nil {
+		if err := runSchema(tx, versionSchema(v)); err != nil {
 			return "", err
 		}
-		for _, statement := range brought {
-			if err := tx.Exec(statement); err != nil {
-				return "", err
-			}
-		}
 	}
-	if 0 < version && version < spendingVersion {
+	if version < spendingVersion {
 		if err := bookReserved(tx, time.Now()); err != nil {
 			return "", err
 		}
