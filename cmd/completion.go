@@ -36,7 +36,7 @@ needs the package bash-completion.`,
 				return err
 			}
 			result := completionResult{args[0], script.String()}
-			return r.Emit("pmctl.completion", result, func(w *page.Page) error { return w.Print(result.Script) })
+			return r.Emit("pmctl.completion", result, func(w *page.Page) { w.Print(result.Script) })
 		},
 	}
 	r.OutputFlag(cmd, cli.OutputScript, cli.OutputJSON)

@@ -41,7 +41,9 @@ formats or glossary.`,
 			if len(args) == 1 {
 				for _, topic := range cli.Topics() {
 					if topic.Name == args[0] {
-						return cli.WriteTopic(cli.OutPage(r), topic)
+						out := cli.OutPage(r)
+						cli.WriteTopic(out, topic)
+						return out.Err()
 					}
 				}
 			}

@@ -24,8 +24,8 @@ func newVersion(r *cli.Run) *cobra.Command {
   pmctl version --jq .data.version`,
 		RunE: func(*cobra.Command, []string) error {
 			v := versionResult{cli.BuildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH}
-			return r.Emit("pmctl.version", v, func(w *page.Page) error {
-				return w.Fields([]page.Field{{"pmctl", v.Version}, {"go", v.Go}, {"platform", v.OS + "/" + v.Arch}})
+			return r.Emit("pmctl.version", v, func(w *page.Page) {
+				w.Fields([]page.Field{{"pmctl", v.Version}, {"go", v.Go}, {"platform", v.OS + "/" + v.Arch}})
 			})
 		},
 	}

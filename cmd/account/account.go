@@ -36,8 +36,8 @@ func resultOf(account accounts.Account) accountResult {
 
 func emitAccount(r *cli.Run, account accounts.Account) error {
 	result := resultOf(account)
-	err := r.Emit("pmctl.account", result, func(w *page.Page) error {
-		return w.Fields([]page.Field{{"address", result.Address}, {"key file", result.Path}})
+	err := r.Emit("pmctl.account", result, func(w *page.Page) {
+		w.Fields([]page.Field{{"address", result.Address}, {"key file", result.Path}})
 	})
 	return cli.WithHint(err, "it is done all the same: the key of %s is in %s", result.Address, result.Path)
 }

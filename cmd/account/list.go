@@ -68,14 +68,14 @@ func emitList(r *cli.Run, store *keystore.Store, list keystore.Listing) error {
 	if len(list.Accounts)+len(list.Unnamed) == 0 {
 		r.Note("no accounts in %s; pmctl account new creates one", store.Path())
 	}
-	return cli.EmitList(r, "pmctl.accounts", result, func(w *page.Page) error { return result.write(w, r.Verbose) })
+	return cli.EmitList(r, "pmctl.accounts", result, func(w *page.Page) { result.write(w, r.Verbose) })
 }
 
 // write prints the accounts with the times that the names of their key files have; with the
 // names themselves where one has none, or as they are asked for.
-func (l accountList) write(w *page.Page, withFiles bool) error {
+func (l accountList) write(w *page.Page, withFiles bool) {
 	if len(l.Accounts) == 0 {
-		return nil
+		return
 	}
 	rows := make([][]string, len(l.Accounts))
 	for i, account := range l.Accounts {
@@ -90,7 +90,7 @@ func (l accountList) write(w *page.Page, withFiles bool) error {
 			rows[i] = rows[i][:2]
 		}
 	}
-	return w.Table(header, rows)
+	w.Table(header, rows)
 }
 
 // createdAt reads when a key file was created from its name, as Ethereum's programs form
@@ -135,8 +135,8 @@ the only one. No key is opened.`,
 			return err
 		}
 		result := accountDetails{resultOf(account), kdf}
-		return r.Emit("pmctl.account", result, func(w *page.Page) error {
-			return w.Fields([]page.Field{{"address", result.Address}, {"key file", result.Path}, {"key derivation", result.KDF}})
+		return r.Emit("pmctl.account", result, func(w *page.Page) {
+			w.Fields([]page.Field{{"address", result.Address}, {"key file", result.Path}, {"key derivation", result.KDF}})
 		})
 	}
 	return cmd

@@ -89,7 +89,7 @@ type agentStatus struct {
 	ended bool
 }
 
-func (s agentStatus) write(w *page.Page) error {
+func (s agentStatus) write(w *page.Page) {
 	state, closes, idle, memory, seen := w.Green("open"), "never", "stays open", "may be swapped to disk", "never"
 	if s.Until != nil {
 		closes = "at " + s.Until.Format(time.RFC3339)
@@ -130,5 +130,5 @@ func (s agentStatus) write(w *page.Page) error {
 	if s.HeadError != "" {
 		fields = append(fields, page.Field{"newest look", format.PlainText(s.HeadError)})
 	}
-	return w.Fields(fields)
+	w.Fields(fields)
 }

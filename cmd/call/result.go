@@ -95,12 +95,13 @@ func (r callResult) summary() string {
 		wei.Format(c.TotalEVExact.Rat), words.Count(uint64(r.Tickets), "ticket"), common.Address(c.Recipient), wei.Format(c.FeeExact.Rat), c.Units, c.unitPrice())
 }
 
-func (r callResult) writeQuote(w *page.Page) error {
+func (r callResult) writeQuote(w *page.Page) {
 	c := r.cost
 	if c == nil {
-		return w.Fields([]page.Field{{"price", "none: the app asked for no payment and answered the call"}})
+		w.Fields([]page.Field{{"price", "none: the app asked for no payment and answered the call"}})
+		return
 	}
-	return w.Fields([]page.Field{
+	w.Fields([]page.Field{
 		{"app", format.PlainText(c.App)},
 		{"to", common.Address(c.Recipient).Hex()},
 		{"price", c.unitPrice()},

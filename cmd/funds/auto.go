@@ -250,7 +250,7 @@ func (a *auto) report(ctx context.Context) (result wallet.TopUp, fresh bool, err
 // show prints a look. In a loop each is a line of JSON, or a paragraph.
 func (a *auto) show(result wallet.TopUp, err error) error {
 	const kind = "pmctl.fund_auto"
-	write := func(w *page.Page) error { return writeTopUp(w, result) }
+	write := func(w *page.Page) { writeTopUp(w, result) }
 	switch {
 	case a.once && result.Outcome == wallet.TopUpFunded:
 		return a.EmitDone("the top-up "+result.RequestID+" is mined", kind, result, write)
@@ -261,14 +261,13 @@ func (a *auto) show(result wallet.TopUp, err error) error {
 	case a.Output == cli.OutputJSON:
 		return format.WriteLine(a.Out, kind, result)
 	}
-	if failed := writeTopUp(cli.OutPage(a.Run), result); failed != nil {
-		return failed
-	}
-	_, failed := fmt.Fprintln(a.Out)
-	return failed
+	out := cli.OutPage(a.Run)
+	writeTopUp(out, result)
+	out.Print("\n")
+	return out.Err()
 }
 
-func writeTopUp(w *page.Page, t wallet.TopUp) error {
+func writeTopUp(w *page.Page, t wallet.TopUp) {
 	outcome := map[string]string{
 		wallet.TopUpEnough: w.Green("enough"), wallet.TopUpFunded: w.Green("topped up"), wallet.TopUpPlanned: "would top up", wallet.TopUpCannot: w.Yellow("cannot top up"),
 	}[t.Outcome]
@@ -297,18 +296,11 @@ func writeTopUp(w *page.Page, t wallet.TopUp) error {
 		fields = append(fields, page.Field{"transaction", t.Transaction.Hash.Hex()})
 	}
 	fields = append(fields, page.Field{"time", t.At.Format(time.RFC3339)})
-	if err := w.Fields(fields); err != nil {
-		return err
-	}
+	w.Fields(fields)
 	if t.Message != "" {
-		if err := w.Paragraph(w.Yellow("warning:") + " " + t.Message); err != nil {
-			return err
-		}
+		w.Paragraph(w.Yellow("warning:") + " " + t.Message)
 	}
 	for _, warning := range t.Warnings {
-		if err := w.Paragraph(w.Yellow("warning:") + " " + strings.TrimSpace(warning.Message)); err != nil {
-			return err
-		}
+		w.Paragraph(w.Yellow("warning:") + " " + strings.TrimSpace(warning.Message))
 	}
-	return nil
 }

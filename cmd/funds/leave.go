@@ -3,7 +3,6 @@ package funds
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -55,29 +54,23 @@ and ready_at with --output json), and ends with exit code 8.`,
 	return cmd
 }
 
-func writeExit(e wallet.Exit) func(*page.Page) error {
-	return func(w *page.Page) error {
+func writeExit(e wallet.Exit) func(*page.Page) {
+	return func(w *page.Page) {
 		for i, s := range e.Steps {
 			if i > 0 {
-				if _, err := fmt.Fprintln(w); err != nil {
-					return err
-				}
+				w.Print("\n")
 			}
-			if err := w.Fields([]page.Field{{"step", s.Step}}); err != nil {
-				return err
-			}
-			if err := cli.WriteTransaction(s.Transaction)(w); err != nil {
-				return err
-			}
+			w.Fields([]page.Field{{"step", s.Step}})
+			cli.WriteTransaction(s.Transaction)(w)
 		}
 		if e.WithdrawRound == nil {
-			return nil
+			return
 		}
 		at := "round " + e.WithdrawRound.String()
 		if e.ReadyAt != nil {
 			at += ", about " + e.ReadyAt.Format(time.RFC3339)
 		}
-		return w.Fields([]page.Field{{"withdraw at", at}})
+		w.Fields([]page.Field{{"withdraw at", at}})
 	}
 }
 

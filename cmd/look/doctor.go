@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -126,7 +125,7 @@ func (d doctorResult) count(state check.State) int {
 var doctorWords = map[check.State]string{check.OK: "ok", check.Failed: "FAILED", check.Skipped: "-", check.Warning: "warning"}
 
 // write prints a line a check, and what there is to say about a fault under it.
-func (d doctorResult) write(w *page.Page) error {
+func (d doctorResult) write(w *page.Page) {
 	width := 0
 	for _, c := range d.Checks {
 		width = max(width, len(c.ID))
@@ -143,8 +142,7 @@ func (d doctorResult) write(w *page.Page) error {
 		}
 	}
 	b.WriteString("\n" + d.summary(w) + "\n")
-	_, err := io.WriteString(w, b.String())
-	return err
+	w.Print(b.String())
 }
 
 func (d doctorResult) summary(w *page.Page) string {

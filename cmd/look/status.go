@@ -121,5 +121,5 @@ func (v *statusView) show(ctx context.Context, result *statusResult) error {
 	if v.Output == outputPrometheus {
 		return v.writeMetrics(ctx, result)
 	}
-	return v.Emit("pmctl.status", result, func(w *page.Page) error { return result.write(w, v.Verbose) })
+	return v.Emit("pmctl.status", result, func(w *page.Page) { result.write(w, v.Verbose) })
 }

@@ -54,9 +54,8 @@ func (v *statusView) judge(result *statusResult) error {
 		}
 	}
 	if failed == nil || v.Output == cli.OutputJSON {
-		err := v.Emit("pmctl.status", result, func(w *page.Page) error {
-			_, err := fmt.Fprintf(w, "ok: deposit %s, reserve %s, %s\n", result.Deposit, result.Reserve, result.Lock)
-			return err
+		err := v.Emit("pmctl.status", result, func(w *page.Page) {
+			w.Print(fmt.Sprintf("ok: deposit %s, reserve %s, %s\n", result.Deposit, result.Reserve, result.Lock))
 		})
 		if err != nil {
 			return err

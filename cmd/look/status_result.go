@@ -148,24 +148,19 @@ func newStatusResult(s *check.Status) *statusResult {
 
 // write prints the status for a person, with the contracts' addresses if they are asked for,
 // and then a paragraph for each problem.
-func (s *statusResult) write(w *page.Page, withContracts bool) error {
+func (s *statusResult) write(w *page.Page, withContracts bool) {
 	fields := s.fields(w)
 	if withContracts {
 		fields = append(fields, s.Contracts.fields()...)
 	}
-	if err := w.Fields(fields); err != nil {
-		return err
-	}
+	w.Fields(fields)
 	for _, warning := range s.Warnings {
 		label := w.Dim("notice:") + " "
 		if warning.Problem {
 			label = w.Yellow("warning:") + " "
 		}
-		if err := w.Paragraph(label + warning.Message); err != nil {
-			return err
-		}
+		w.Paragraph(label + warning.Message)
 	}
-	return nil
 }
 
 // readiness is whether tickets can be made and paid, in a few words.

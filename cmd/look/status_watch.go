@@ -61,9 +61,7 @@ func (v *statusView) refresh(ctx context.Context, result *statusResult) error {
 	if term := v.Getenv("TERM"); v.OutTerminal && term != "" && term != "dumb" {
 		screen.WriteString(clearScreen)
 	}
-	if err := result.write(cli.OutPageOn(v.Run, &screen), v.Verbose); err != nil {
-		return err
-	}
+	result.write(cli.OutPageOn(v.Run, &screen), v.Verbose)
 	screen.WriteString("\nas of " + v.Now().UTC().Format(time.RFC3339) + ", again in " + v.interval.String() + "; press Ctrl-C to stop\n\n")
 	_, err := io.Copy(v.Out, &screen)
 	return err

@@ -50,11 +50,11 @@ func runBudget(ctx context.Context, r *cli.Run, o *cli.ReaderOptions) error {
 	if err != nil {
 		return err
 	}
-	return r.Emit("pmctl.budget", spent, func(w *page.Page) error { return writeBudget(w, spent) })
+	return r.Emit("pmctl.budget", spent, func(w *page.Page) { writeBudget(w, spent) })
 }
 
 // writeBudget prints what was spent in all and what is left of it, then what that is made of.
-func writeBudget(w *page.Page, b *wallet.Budget) error {
+func writeBudget(w *page.Page, b *wallet.Budget) {
 	var fields []page.Field
 	if b.CountsAsSpent != "" {
 		fields = append(fields, page.Field{"spent", w.Red("all of the budget") + ": " + b.CountsAsSpent})
@@ -79,13 +79,11 @@ func writeBudget(w *page.Page, b *wallet.Budget) error {
 		page.Field{"day ends", b.DayEnds.Format(time.RFC3339)},
 		page.Field{"sender", common.Address(b.Sender).Hex()},
 	)
-	if err := w.Fields(fields); err != nil || len(recipients) == 0 {
-		return err
+	w.Fields(fields)
+	if len(recipients) > 0 {
+		w.Print("\n")
+		w.Table([]page.Column{page.Text("recipient"), page.Number("EV"), page.Number("face value")}, recipients)
 	}
-	if err := w.Print("\n"); err != nil {
-		return err
-	}
-	return w.Table([]page.Column{page.Text("recipient"), page.Number("EV"), page.Number("face value")}, recipients)
 }
 
 // spentText is what was spent, of which limit, and whose setting that is.

@@ -110,7 +110,7 @@ func fundPlan(r *cli.Run, cmd *cobra.Command, o *fundPlanOptions) error {
 	case err != nil:
 		return err
 	}
-	return r.Emit("pmctl.fund_plan", plan, func(w *page.Page) error { return writePlan(w, plan, until) })
+	return r.Emit("pmctl.fund_plan", plan, func(w *page.Page) { writePlan(w, plan, until) })
 }
 
 // open returns what asks the chain, for an account if there is one.
@@ -158,7 +158,7 @@ func (o *fundPlanOptions) accountIfAny(env *cli.Env) (common.Address, error) {
 	return found.Address, err
 }
 
-func writePlan(w *page.Page, p *wallet.FundPlan, until time.Duration) error {
+func writePlan(w *page.Page, p *wallet.FundPlan, until time.Duration) {
 	from := ""
 	if p.FaceValueSource != wallet.FaceValueGiven {
 		from = ", at the current gas price"
@@ -183,7 +183,7 @@ func writePlan(w *page.Page, p *wallet.FundPlan, until time.Duration) error {
 			todo += " --cancel-unlock"
 		}
 	}
-	return w.Fields(append(fields, page.Field{"to do", todo}))
+	w.Fields(append(fields, page.Field{"to do", todo}))
 }
 
 // fundLine is the command that adds to deposit and reserve, rounded up to whole gwei so that

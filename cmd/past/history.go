@@ -82,5 +82,5 @@ func runHistory(r *cli.Run, cmd *cobra.Command, o *historyOptions) error {
 	if r.Output == cli.OutputCSV {
 		return writeHistoryCSV(r.Out, found.Events)
 	}
-	return cli.EmitList(r, "pmctl.history", found, func(w *page.Page) error { return writeHistory(w, found) })
+	return cli.EmitList(r, "pmctl.history", found, func(w *page.Page) { writeHistory(w, found) })
 }

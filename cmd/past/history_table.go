@@ -21,29 +21,21 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-func writeHistory(w *page.Page, h *wallet.History) error {
+func writeHistory(w *page.Page, h *wallet.History) {
 	rows := make([][]string, len(h.Events))
 	for i, e := range h.Events {
 		name, detail := eventText(e)
 		rows[i] = []string{e.Time.Format(time.RFC3339), name, detail}
 	}
 	if len(rows) > 0 {
-		if err := w.Table([]page.Column{page.Text("time"), page.Text("event"), page.Prose("what")}, rows); err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintln(w); err != nil {
-			return err
-		}
+		w.Table([]page.Column{page.Text("time"), page.Text("event"), page.Prose("what")}, rows)
+		w.Print("\n")
 	}
 	if totals := totals(h); len(totals) > 0 {
-		if err := w.Table([]page.Column{page.Text("total"), page.Number("deposit"), page.Number("reserve")}, totals); err != nil {
-			return err
-		}
-		if err := w.Print("\n"); err != nil {
-			return err
-		}
+		w.Table([]page.Column{page.Text("total"), page.Number("deposit"), page.Number("reserve")}, totals)
+		w.Print("\n")
 	}
-	return w.Fields(summary(h))
+	w.Fields(summary(h))
 }
 
 func eventText(e history.Event) (name, detail string) {

@@ -96,7 +96,7 @@ func runLuck(r *cli.Run, cmd *cobra.Command, o *luckOptions, args []string) erro
 	if err := finish(plot.Luck(luck), r, file); err != nil {
 		return err
 	}
-	return r.Emit("pmctl.luck", luck, func(w *page.Page) error { return writeLuck(w, luck) })
+	return r.Emit("pmctl.luck", luck, func(w *page.Page) { writeLuck(w, luck) })
 }
 
 // rate reads how fast and how long is spent.
@@ -182,7 +182,7 @@ func (o *luckOptions) offered(r *cli.Run, cmd *cobra.Command, recipient string) 
 }
 
 // writeLuck prints the deposit and what is expected, then the chances of other amounts.
-func writeLuck(w *page.Page, l *wallet.Luck) error {
+func writeLuck(w *page.Page, l *wallet.Luck) {
 	last := l.AtMost[len(l.AtMost)-1]
 	fields := []page.Field{
 		{"deposit", fmt.Sprintf("%s suffices in %s of all periods: (%s + %d) x F", l.Deposit, percent(1-last.Risk), words.Count(last.Wins, "win"), l.Spare)},
@@ -194,9 +194,7 @@ func writeLuck(w *page.Page, l *wallet.Luck) error {
 	}
 	bars := plot.BarsOf(l, max(1, w.Width-2*sparkIndent))
 	fields = append(fields, page.Field{"wins", fmt.Sprintf("%d %s %d", bars.Least, sparkline(bars.Probabilities, len(bars.Probabilities)), bars.Most)})
-	if err := w.Fields(fields); err != nil {
-		return err
-	}
+	w.Fields(fields)
 	var rows [][]string
 	row := func(what string, wins uint64, paid wei.Wei, chance float64) {
 		rows = append(rows, []string{what, fmt.Sprint(wins), paid.String(), percent(chance)})
@@ -207,10 +205,8 @@ func writeLuck(w *page.Page, l *wallet.Luck) error {
 	for _, q := range l.AtMost {
 		row(fmt.Sprintf("at most, in %s of all periods", percent(1-q.Risk)), q.Wins, q.Paid, q.Chance)
 	}
-	if err := w.Print("\n"); err != nil {
-		return err
-	}
-	return w.Table([]page.Column{page.Text("cost of a period"), page.Number("wins"), page.Number("paid"), page.Number("chance")}, rows)
+	w.Print("\n")
+	w.Table([]page.Column{page.Text("cost of a period"), page.Number("wins"), page.Number("paid"), page.Number("chance")}, rows)
 }
 
 // expectedWins is a mean number of wins.

@@ -58,5 +58,5 @@ func runRunway(r *cli.Run, cmd *cobra.Command, o *runwayOptions) error {
 	if err := finish(plot.Runway(told), r, file); err != nil {
 		return err
 	}
-	return r.Emit("pmctl.runway", told, func(w *page.Page) error { return writeRunway(w, told) })
+	return r.Emit("pmctl.runway", told, func(w *page.Page) { writeRunway(w, told) })
 }

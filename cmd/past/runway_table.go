@@ -18,7 +18,7 @@ import (
 
 // writeRunway prints when the deposit is empty, then what that follows from. Without a forecast, less
 // than a day shows no rate by the day, and no course.
-func writeRunway(out *page.Page, w *wallet.Runway) error {
+func writeRunway(out *page.Page, w *wallet.Runway) {
 	short := w.Forecast == nil && w.Until.Sub(w.Since) < 24*time.Hour
 	perDay := func(text string, rate *big.Rat) string {
 		if short || rate.Sign() == 0 {
@@ -47,7 +47,8 @@ func writeRunway(out *page.Page, w *wallet.Runway) error {
 		page.Field{"sender", common.Address(w.Sender).Hex()},
 	)
 	if short {
-		return out.Fields(fields)
+		out.Fields(fields)
+		return
 	}
 	spent := make([]float64, len(w.SpentExact))
 	for i, part := range w.SpentExact {
@@ -56,7 +57,7 @@ func writeRunway(out *page.Page, w *wallet.Runway) error {
 	if line := sparkline(spent, out.Width-sparkIndent); line != "" {
 		fields = append(fields, page.Field{"spent", line})
 	}
-	return out.Fields(fields)
+	out.Fields(fields)
 }
 
 // sparkIndent is the room that a sparkline's name takes.

@@ -238,7 +238,7 @@ func newPaymentResult(p *pay.Payment, value wei.Wei) paymentResult {
 	return result
 }
 
-func (p paymentResult) write(w *page.Page) error {
+func (p paymentResult) write(w *page.Page) {
 	t := p.payment.Tickets
 	session := "new"
 	if p.Continued {
@@ -262,7 +262,7 @@ func (p paymentResult) write(w *page.Page) error {
 			fields = append(fields, page.Field{fmt.Sprintf("part %d", i+1), accepted(t)})
 		}
 	}
-	return w.Fields(fields)
+	w.Fields(fields)
 }
 
 // accepted is tickets that were delivered together, for a person.

@@ -210,10 +210,10 @@ func report(r *cli.Run, network *devnet.Devnet, config devnet.Config) error {
 		return nil
 	}
 	w := cli.ErrPage(r)
-	return errors.Join(
-		w.Print(fmt.Sprintf("local network is ready (chain ID %d, %s)\n", state.ChainID, mode)),
-		w.Fields(fields),
-		w.Print("press Ctrl-C to stop it\n"))
+	w.Print(fmt.Sprintf("local network is ready (chain ID %d, %s)\n", state.ChainID, mode))
+	w.Fields(fields)
+	w.Print("press Ctrl-C to stop it\n")
+	return w.Err()
 }
 
 // writeJSON writes what the network's own servers and its state file have as JSON.

@@ -80,9 +80,7 @@ func referenceOf(tree *cobra.Command) ([]byte, error) {
 	}
 	for _, topic := range cli.Topics() {
 		var text bytes.Buffer
-		if err := cli.WriteTopic(&page.Page{Writer: &text, Width: 80}, topic); err != nil {
-			return nil, err
-		}
+		cli.WriteTopic(&page.Page{Writer: &text, Width: 80}, topic)
 		fmt.Fprintf(&reference, "\n## pmctl help %s\n\n```text\n%s\n```\n", topic.Name, strings.TrimSpace(text.String()))
 	}
 	return reference.Bytes(), nil

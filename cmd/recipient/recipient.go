@@ -98,7 +98,7 @@ func listRecipients(ctx context.Context, r *cli.Run, network *cli.NetworkOptions
 	return cli.EmitList(r, "pmctl.recipients", list, list.write)
 }
 
-func (l recipientList) write(w *page.Page) error {
+func (l recipientList) write(w *page.Page) {
 	rows := make([][]string, len(l.Recipients))
 	for i, entry := range l.Recipients {
 		uri := entry.URL
@@ -107,5 +107,5 @@ func (l recipientList) write(w *page.Page) error {
 		}
 		rows[i] = []string{common.Address(entry.Address).Hex(), check.EntryText(uri)}
 	}
-	return w.Table([]page.Column{page.Text("recipient"), page.Text("url")}, rows)
+	w.Table([]page.Column{page.Text("recipient"), page.Text("url")}, rows)
 }

@@ -114,7 +114,7 @@ func emitRecipient(r *cli.Run, result *recipientResult) error {
 	return r.Emit("pmctl.recipient", result, result.write)
 }
 
-func (p *recipientResult) write(w *page.Page) error {
+func (p *recipientResult) write(w *page.Page) {
 	active := w.Red("no") + ": it takes no payments, and no reserve pays it"
 	if p.Active {
 		active = w.Green("yes")
@@ -128,7 +128,8 @@ func (p *recipientResult) write(w *page.Page) error {
 	}
 	fields = append(fields, page.Field{"active", active})
 	if p.recipientOffer == nil {
-		return w.Fields(fields)
+		w.Fields(fields)
+		return
 	}
 	agrees := w.Green("yes") + ", the registry and the recipient name the same address and URL"
 	if !p.Agrees {
@@ -149,11 +150,7 @@ func (p *recipientResult) write(w *page.Page) error {
 		page.Field{"paid before", before},
 		page.Field{"latency", fmt.Sprintf("%d ms", p.LatencyMS)},
 	)
-	if err := w.Fields(fields); err != nil {
-		return err
-	}
-	if _, err := fmt.Fprintln(w); err != nil {
-		return err
-	}
-	return cli.WriteParams(w, p.judged, append(fields, url)...)
+	w.Fields(fields)
+	w.Print("\n")
+	cli.WriteParams(w, p.judged, append(fields, url)...)
 }

@@ -134,7 +134,7 @@ func emit(r *cli.Run, l *listing, failed error) error {
 	return cli.EmitList(r, "pmctl.runners", l, l.write)
 }
 
-func (l *listing) write(p *page.Page) error {
+func (l *listing) write(p *page.Page) {
 	header := []page.Column{page.Text("app"), page.Text("mode"), page.Number("price"), page.Number("per hour"), page.Number("free"), page.Text("url")}
 	rows := make([][]string, len(l.Runners))
 	for i := range l.Runners {
@@ -147,5 +147,5 @@ func (l *listing) write(p *page.Page) error {
 	if l.Age != nil {
 		header = slices.Insert(header, 5, page.Number("age"))
 	}
-	return p.Table(header, rows)
+	p.Table(header, rows)
 }

@@ -58,7 +58,7 @@ type details struct {
 	Metadata json.RawMessage `json:"metadata,omitempty"`
 }
 
-func (d *details) write(p *page.Page) error {
+func (d *details) write(p *page.Page) {
 	fields := []page.Field{
 		{"url", format.PlainText(d.URL)},
 		{"app", format.PlainText(d.App)},
@@ -74,5 +74,5 @@ func (d *details) write(p *page.Page) error {
 			fields = append(fields, page.Field{stated[0], format.PlainText(stated[1])})
 		}
 	}
-	return p.Fields(append(fields, page.Field{"listed by", d.ListedBy}))
+	p.Fields(append(fields, page.Field{"listed by", d.ListedBy}))
 }

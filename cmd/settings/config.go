@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -185,7 +184,7 @@ func amountSetting(name string, value *wei.Wei, from string) configSetting {
 }
 
 // write prints each setting, and where it is from unless it is the default.
-func (c configResult) write(w *page.Page) error {
+func (c configResult) write(w *page.Page) {
 	names := []string{"the user's file", "the system's file"}
 	var fields []page.Field
 	if c.Profile != "" {
@@ -200,9 +199,7 @@ func (c configResult) write(w *page.Page) error {
 		fields = append(fields, page.Field{names[i], text})
 		inFiles = append(inFiles, file.Path, names[i])
 	}
-	if err := w.Fields(fields); err != nil {
-		return err
-	}
+	w.Fields(fields)
 	shorten := strings.NewReplacer(inFiles...)
 	width := 0
 	for _, s := range c.Settings {
@@ -216,6 +213,5 @@ func (c configResult) write(w *page.Page) error {
 		}
 		w.Hang(&b, fmt.Sprintf("%-*s  ", width, s.Name), text, page.FieldIndent)
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	w.Print(b.String())
 }

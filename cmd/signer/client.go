@@ -195,7 +195,7 @@ func (o *credentialOptions) emit(r *cli.Run, d clientDocument, token string) err
 		}
 		d.SDKToken = base64.StdEncoding.EncodeToString(text)
 	}
-	return r.Emit("pmctl.signer_client", d, func(p *page.Page) error { return d.write(p, r.Now()) })
+	return r.Emit("pmctl.signer_client", d, func(p *page.Page) { d.write(p, r.Now()) })
 }
 
 func newClientRotate(r *cli.Run) *cobra.Command {
@@ -279,7 +279,7 @@ func change(ctx context.Context, r *cli.Run, all *wallet.SignerClients, name str
 		return err
 	}
 	d := documentOf(changed)
-	return r.Emit("pmctl.signer_client", d, func(p *page.Page) error { return d.write(p, r.Now()) })
+	return r.Emit("pmctl.signer_client", d, func(p *page.Page) { d.write(p, r.Now()) })
 }
 
 func newClientShow(r *cli.Run) *cobra.Command {
@@ -294,7 +294,7 @@ func newClientShow(r *cli.Run) *cobra.Command {
 			return err
 		}
 		d := documentOf(client)
-		return r.Emit("pmctl.signer_client", d, func(p *page.Page) error { return d.write(p, r.Now()) })
+		return r.Emit("pmctl.signer_client", d, func(p *page.Page) { d.write(p, r.Now()) })
 	})
 }
 
@@ -315,6 +315,6 @@ func newClientList(r *cli.Run) *cobra.Command {
 		}
 		return r.Emit("pmctl.signer_clients", struct {
 			Clients []clientDocument `json:"clients"`
-		}{documents}, func(p *page.Page) error { return writeClients(p, documents, r.Now()) })
+		}{documents}, func(p *page.Page) { writeClients(p, documents, r.Now()) })
 	})
 }

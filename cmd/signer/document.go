@@ -77,7 +77,7 @@ func timeOf(at time.Time) *time.Time {
 	return &at
 }
 
-func (d clientDocument) write(p *page.Page, now time.Time) error {
+func (d clientDocument) write(p *page.Page, now time.Time) {
 	fields := []page.Field{{"client", d.Name}, {"state", d.state(p, now)}}
 	if until := d.until(); until != "" {
 		fields = append(fields, page.Field{"until", until})
@@ -105,10 +105,10 @@ func (d clientDocument) write(p *page.Page, now time.Time) error {
 	add("max prices", strings.Join(prices, ", "))
 	add("token", d.Token)
 	add("SDK token", d.SDKToken)
-	if err := p.Fields(fields); err != nil || d.Token == "" {
-		return err
+	p.Fields(fields)
+	if d.Token != "" {
+		p.Paragraph("The token is not shown again. Send it as Authorization: Bearer TOKEN.")
 	}
-	return p.Paragraph("The token is not shown again. Send it as Authorization: Bearer TOKEN.")
 }
 
 // state says whether anything is signed for the client.
@@ -143,9 +143,10 @@ func (d clientDocument) limit(name string) string {
 	return ""
 }
 
-func writeClients(p *page.Page, list []clientDocument, now time.Time) error {
+func writeClients(p *page.Page, list []clientDocument, now time.Time) {
 	if len(list) == 0 {
-		return p.Print("no clients: add one with pmctl signer client add NAME\n")
+		p.Print("no clients: add one with pmctl signer client add NAME\n")
+		return
 	}
 	columns := []page.Column{page.Text("client"), page.Text("state")}
 	ends := slices.ContainsFunc(list, func(d clientDocument) bool { return d.until() != "" })
@@ -165,5 +166,5 @@ func writeClients(p *page.Page, list []clientDocument, now time.Time) error {
 			rows[i] = append(rows[i], d.limit(a.name))
 		}
 	}
-	return p.Table(columns, rows)
+	p.Table(columns, rows)
 }

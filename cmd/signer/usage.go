@@ -42,7 +42,7 @@ Tickets that this account signed for no client have a row of their own.`,
 			if r.Output == cli.OutputCSV {
 				return writeUsageCSV(r.Out, found.Clients)
 			}
-			return r.Emit("pmctl.signer_usage", found, func(p *page.Page) error { return writeUsage(p, found.Clients) })
+			return r.Emit("pmctl.signer_usage", found, func(p *page.Page) { writeUsage(p, found.Clients) })
 		},
 	}
 	cmd.Flags().StringVar(&client, "client", "", "show only the client with this `NAME`")
@@ -52,9 +52,10 @@ Tickets that this account signed for no client have a row of their own.`,
 	return cmd
 }
 
-func writeUsage(p *page.Page, clients []wallet.ClientUsage) error {
+func writeUsage(p *page.Page, clients []wallet.ClientUsage) {
 	if len(clients) == 0 {
-		return p.Print("no clients: add one with pmctl signer client add NAME\n")
+		p.Print("no clients: add one with pmctl signer client add NAME\n")
+		return
 	}
 	rows := make([][]string, len(clients))
 	for i, c := range clients {
@@ -67,7 +68,7 @@ func writeUsage(p *page.Page, clients []wallet.ClientUsage) error {
 			fmt.Sprintf("%d of %.3g", c.Luck.Wins, c.Luck.ExpectedWins), luck(&c),
 		}
 	}
-	return p.Table([]page.Column{
+	p.Table([]page.Column{
 		page.Text("client"), page.Number("payments"), page.Number("tickets"), page.Number("EV"), page.Number("paid"), page.Number("wins"), page.Text("luck"),
 	}, rows)
 }

@@ -63,12 +63,13 @@ func acknowledgeStore(ctx context.Context, r *cli.Run, config wallet.Config, yes
 	return r.Emit("pmctl.acknowledgement", result, result.write)
 }
 
-func (a acknowledgement) write(w *page.Page) error {
+func (a acknowledgement) write(w *page.Page) {
 	fields := []page.Field{{"store", a.Path}}
 	if !a.Acknowledged {
-		return w.Fields(append(fields, page.Field{"acknowledged", "nothing: no record is missing"}))
+		w.Fields(append(fields, page.Field{"acknowledged", "nothing: no record is missing"}))
+		return
 	}
-	return w.Fields(append(fields,
+	w.Fields(append(fields,
 		page.Field{"acknowledged", a.Reason},
 		page.Field{"from now on", "request IDs and transactions that the store does not know are new"}))
 }

@@ -90,7 +90,7 @@ func checkStore(ctx context.Context, r *cli.Run, config wallet.Config, _ []strin
 	return found.Err()
 }
 
-func (s storeReport) write(w *page.Page) error {
+func (s storeReport) write(w *page.Page) {
 	verdict := w.Green("sound")
 	if !s.Sound {
 		verdict = w.Red("damaged")
@@ -123,7 +123,7 @@ func (s storeReport) write(w *page.Page) error {
 	if s.Unacknowledged != "" {
 		fields = append(fields, page.Field{"may lack records", s.Unacknowledged + " (pmctl store acknowledge)"})
 	}
-	return w.Fields(fields)
+	w.Fields(fields)
 }
 
 func newStoreExport(r *cli.Run) *cobra.Command {
@@ -206,12 +206,12 @@ type storeImport struct {
 	Acknowledged bool `json:"acknowledged"`
 }
 
-func (i storeImport) write(w *page.Page) error {
+func (i storeImport) write(w *page.Page) {
 	fields := []page.Field{{"imported", words.Count(i.Reservations, "reservation") + " and " + words.Count(i.Requests, "request")}}
 	if i.Clients+i.Payments > 0 {
 		fields = append(fields, page.Field{"remote signer", words.Count(i.Clients, "client") + " and " + words.Count(i.Payments, "payment")})
 	}
-	return w.Fields(append(fields, []page.Field{
+	w.Fields(append(fields, []page.Field{
 		{"store", i.Path},
 		{"refused", "transactions, and request IDs that are not in the store, until pmctl store acknowledge"},
 	}...))
@@ -267,9 +267,10 @@ type storeMigration struct {
 	MovedFrom string `json:"moved_from,omitempty"`
 }
 
-func (m storeMigration) write(w *page.Page) error {
+func (m storeMigration) write(w *page.Page) {
 	if m.MovedFrom == "" {
-		return w.Fields([]page.Field{{"store", m.Path}, {"schema", "up to date"}})
+		w.Fields([]page.Field{{"store", m.Path}, {"schema", "up to date"}})
+		return
 	}
-	return w.Fields([]page.Field{{"store", m.Path}, {"moved from", m.MovedFrom}, {"old store", "creates no more tickets"}})
+	w.Fields([]page.Field{{"store", m.Path}, {"moved from", m.MovedFrom}, {"old store", "creates no more tickets"}})
 }

@@ -215,7 +215,7 @@ func writeBatch(ctx context.Context, r *cli.Run, out cli.Output, b *wallet.Batch
 
 // writeBatchTable prints a batch for a person. Signatures are never cut.
 func writeBatchTable(ctx context.Context, out *page.Page, t *wallet.Batch) error {
-	err := out.Fields([]page.Field{
+	out.Fields([]page.Field{
 		{"recipient", t.Params.Recipient.Hex()},
 		{"sender", t.Sender.Hex()},
 		{"tickets", fmt.Sprint(t.Count)},
@@ -224,8 +224,8 @@ func writeBatchTable(ctx context.Context, out *page.Page, t *wallet.Batch) error
 		{"round", fmt.Sprint(t.Expiration.CreationRound)},
 		{"expires at", fmt.Sprintf("L1 block %v", t.Params.ExpirationBlock)},
 	})
-	if err != nil {
-		return err
+	if out.Err() != nil {
+		return out.Err()
 	}
 	return t.Sign(ctx, func(ticket pm.TicketSenderParams) error {
 		_, err := fmt.Fprintf(out, "\nnonce %d\n%s\n", ticket.SenderNonce, hexutil.Encode(ticket.Sig))

@@ -100,8 +100,8 @@ func runDeliver(r *cli.Run, cmd *cobra.Command, network *cli.NetworkOptions, hea
 	return r.EmitDone("the tickets are accepted", "pmctl.delivery", result, result.write)
 }
 
-func (d deliveryResult) write(w *page.Page) error {
-	return w.Fields([]page.Field{
+func (d deliveryResult) write(w *page.Page) {
+	w.Fields([]page.Field{
 		{"accepted", words.Count(d.Tickets, "ticket") + " worth " + wei.Format(d.TotalEVExact.Rat)},
 		{"to", common.Address(d.Recipient).Hex()},
 		{"at", d.URL},

@@ -27,7 +27,7 @@ func (p place) String() string { return fmt.Sprintf("document %d (line %d)", p.D
 // answer is what is found of a document.
 type answer interface {
 	set(place)
-	write(*page.Page) error
+	write(*page.Page)
 
 	// err is nil if the document is as it should be.
 	err() error
@@ -112,17 +112,15 @@ func (d *reading) write(r *cli.Run, at place, found answer, err error) error {
 	}
 	w := cli.OutPage(r)
 	if d.documents > 1 {
-		if err := w.Print("\n"); err != nil {
-			return err
-		}
+		w.Print("\n")
 	}
-	if err := w.Print(fmt.Sprintf("%s\n", at)); err != nil {
-		return err
-	}
+	w.Print(fmt.Sprintf("%s\n", at))
 	if err != nil {
-		return w.Fields([]page.Field{{"error", w.Red(format.PlainText(err.Error()))}})
+		w.Fields([]page.Field{{"error", w.Red(format.PlainText(err.Error()))}})
+	} else {
+		found.write(w)
 	}
-	return found.write(w)
+	return w.Err()
 }
 
 // err is that of the documents together.

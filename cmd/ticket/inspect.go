@@ -59,7 +59,7 @@ type inspection struct {
 func (i *inspection) err() error { return nil }
 
 // write prints the parts for a person, one after the other.
-func (i *inspection) write(w *page.Page) error {
+func (i *inspection) write(w *page.Page) {
 	fields := []page.Field{{"form", i.Form}}
 	if i.Params != nil {
 		fields = append(fields, cli.ParamsFields(i.Params, i.TicketParams)...)
@@ -76,12 +76,11 @@ func (i *inspection) write(w *page.Page) error {
 	if i.Credentials != nil {
 		fields = append(fields, credentialsFields(i.Credentials)...)
 	}
-	if err := w.Fields(fields); err != nil || i.Batch == nil {
-		return err
+	w.Fields(fields)
+	if i.Batch == nil {
+		return
 	}
-	if err := w.Print("\n"); err != nil {
-		return err
-	}
+	w.Print("\n")
 	header := []page.Column{page.Number("nonce"), page.Text("ticket hash")}
 	if i.verbose {
 		header = append(header, page.Text("signature"))
@@ -90,7 +89,7 @@ func (i *inspection) write(w *page.Page) error {
 	for at, ticket := range i.Batch.Signatures {
 		rows[at] = []string{fmt.Sprint(ticket.Nonce), common.Hash(ticket.Hash).Hex(), ticket.Sig.String()}[:len(header)]
 	}
-	return w.Table(header, rows)
+	w.Table(header, rows)
 }
 
 // batchFields is what the tickets of a batch share, for a person.

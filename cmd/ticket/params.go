@@ -97,7 +97,9 @@ func fetchParams(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, work *cli.
 		switch {
 		case of.Judged == nil:
 		case table:
-			errs[i] = cmp.Or(cli.WriteParams(cli.OutPage(r), of.Judged), of.Err)
+			out := cli.OutPage(r)
+			cli.WriteParams(out, of.Judged)
+			errs[i] = cmp.Or(out.Err(), of.Err)
 		default:
 			errs[i] = format.Write(r.Out, format.KindParams, of.Document)
 		}

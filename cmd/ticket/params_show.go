@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
-	"github.com/pmctl/pmctl/wallet/format"
 )
 
 type paramsShowOptions struct {
@@ -69,10 +69,6 @@ func showParams(ctx context.Context, r *cli.Run, o *paramsShowOptions, file stri
 	if unchecked := cmp.Or(noNetwork, judged.Unchecked); unchecked != nil && table {
 		r.Note("not checked on the chain: %v", unchecked)
 	}
-	if table {
-		err = cli.WriteParams(cli.OutPage(r), judged)
-	} else {
-		err = format.Write(r.Out, "pmctl.judgement", cli.NewJudgement(judged))
-	}
+	err = r.Emit("pmctl.judgement", cli.NewJudgement(judged), func(w *page.Page) { cli.WriteParams(w, judged) })
 	return cmp.Or(err, judged.Against)
 }

@@ -100,7 +100,7 @@ type verification struct {
 
 func (v *verification) err() error { return v.Err() }
 
-func (v *verification) write(w *page.Page) error {
+func (v *verification) write(w *page.Page) {
 	var fields []page.Field
 	if v.Tickets > 0 {
 		verdict := w.Green(fmt.Sprintf("all %d valid", v.Tickets))
@@ -119,15 +119,13 @@ func (v *verification) write(w *page.Page) error {
 	if v.URL != "" {
 		fields = append(fields, page.Field{"url", format.PlainText(v.URL)})
 	}
-	if err := w.Fields(fields); err != nil || len(v.Bad) == 0 {
-		return err
+	if w.Fields(fields); len(v.Bad) == 0 {
+		return
 	}
-	if err := w.Print("\n"); err != nil {
-		return err
-	}
+	w.Print("\n")
 	rows := make([][]string, len(v.Bad))
 	for i, bad := range v.Bad {
 		rows[i] = []string{fmt.Sprint(bad.Nonce), common.Hash(bad.Hash).Hex(), bad.Reason}
 	}
-	return w.Table([]page.Column{page.Number("nonce"), page.Text("ticket hash"), page.Prose("bad")}, rows)
+	w.Table([]page.Column{page.Number("nonce"), page.Text("ticket hash"), page.Prose("bad")}, rows)
 }

@@ -79,9 +79,7 @@ func signTx(ctx context.Context, r *cli.Run, o *signOptions, file string) error 
 	if err != nil {
 		return err
 	}
-	if err := showTransaction(r, document, call); err != nil {
-		return err
-	}
+	showTransaction(r, document, call)
 	question := "Sign it?"
 	if o.contract != "" {
 		question = fmt.Sprintf("Sign this call of %v, which --contract names?", named.Contract)
@@ -126,7 +124,7 @@ func (o *signOptions) named(env *cli.Env) (n wallet.SignOptions, err error) {
 }
 
 // showTransaction shows what would be signed: what is encoded, not what the document says about it.
-func showTransaction(r *cli.Run, t *format.Transaction, call *wallet.UnsignedCall) error {
+func showTransaction(r *cli.Run, t *format.Transaction, call *wallet.UnsignedCall) {
 	fields := []page.Field{
 		{"network", fmt.Sprintf("%q (chain ID %d)", t.Network, t.ChainID)},
 		{"account", common.Address(t.From).Hex()},
@@ -139,11 +137,8 @@ func showTransaction(r *cli.Run, t *format.Transaction, call *wallet.UnsignedCal
 		page.Field{"gas", "at most " + call.MaxFee.String()},
 		page.Field{"nonce", fmt.Sprint(t.Nonce)},
 	)
-	if err := cli.NoteFields(r, fields); err != nil {
-		return err
-	}
+	cli.NoteFields(r, fields)
 	for _, sentence := range call.Says() {
 		r.Note("%s", sentence)
 	}
-	return nil
 }

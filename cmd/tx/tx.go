@@ -71,7 +71,7 @@ func newIntentResult(i *wallet.Intent) intentResult {
 	return result
 }
 
-func (i intentResult) write(w *page.Page) error {
+func (i intentResult) write(w *page.Page) {
 	fields := []page.Field{
 		{"transaction", i.Hash.Hex()},
 		{"what", i.What},
@@ -88,7 +88,7 @@ func (i intentResult) write(w *page.Page) error {
 	for _, a := range i.Attempts[1:] {
 		fields = append(fields, page.Field{a.Kind, a.Hash.Hex() + " at " + a.SignedAt.Format(time.RFC3339)})
 	}
-	return w.Fields(fields)
+	w.Fields(fields)
 }
 
 func newTxList(r *cli.Run) *cobra.Command {
@@ -150,16 +150,16 @@ func listIntents(r *cli.Run, cmd *cobra.Command, o *cli.NetworkOptions, account 
 
 type intentList []intentResult
 
-func (l intentList) write(w *page.Page) error {
+func (l intentList) write(w *page.Page) {
 	if len(l) == 0 {
-		return nil
+		return
 	}
 	header := []page.Column{page.Text("transaction"), page.Text("state"), page.Number("nonce"), page.Text("signed"), page.Prose("what")}
 	rows := make([][]string, len(l))
 	for i, intent := range l {
 		rows[i] = []string{intent.Hash.Hex(), stateText(w, intent.State), fmt.Sprint(intent.Nonce), intent.CreatedAt.Format(time.RFC3339), intent.What}
 	}
-	return w.Table(header, rows)
+	w.Table(header, rows)
 }
 
 // stateText is what became of a transaction, in its colour.

@@ -3,7 +3,6 @@
 package page
 
 import (
-	"fmt"
 	"io"
 	"strings"
 )
@@ -11,7 +10,8 @@ import (
 // DefaultWidth is how many columns text for people has where no terminal says.
 const DefaultWidth = 80
 
-// Page is where text for people is written: it has a width, and may have colours.
+// Page is where text for people is written: it has a width, and may have colours. The first
+// write that fails ends it: nothing is written after that, and Err says why.
 type Page struct {
 	io.Writer
 	// Width is how many columns a line has.
@@ -20,22 +20,31 @@ type Page struct {
 	// Bounded tells that longer lines would be broken: in a pipe they are not.
 	Bounded bool
 	Colours
+
+	err error
+}
+
+// Err is the error of the first write that failed.
+func (p *Page) Err() error { return p.err }
+
+func (p *Page) Write(text []byte) (n int, err error) {
+	if p.err == nil {
+		n, p.err = p.Writer.Write(text)
+	}
+	return n, p.err
 }
 
 // Print writes text as it is.
-func (p *Page) Print(text string) error {
-	_, err := io.WriteString(p, text)
-	return err
-}
+func (p *Page) Print(text string) { _, _ = io.WriteString(p, text) }
 
 // Paragraph writes text in lines that fit, after an empty line.
-func (p *Page) Paragraph(text string) error { return p.Print("\n" + Wrap(text, p.Width) + "\n") }
+func (p *Page) Paragraph(text string) { p.Print("\n" + Wrap(text, p.Width) + "\n") }
 
 // Field is one line of a key–value listing: a name, and its value.
 type Field [2]string
 
 // Fields writes key–value lines, aligned and wrapped. Nothing is ever cut.
-func (p *Page) Fields(fields []Field) error {
+func (p *Page) Fields(fields []Field) {
 	width := 0
 	for _, f := range fields {
 		width = max(width, Columns(f[0]))
@@ -44,22 +53,17 @@ func (p *Page) Fields(fields []Field) error {
 	for _, f := range fields {
 		p.Hang(&b, p.Dim(f[0])+strings.Repeat(" ", width-Columns(f[0]))+columnGap, f[1], FieldIndent)
 	}
-	return p.Print(b.String())
+	p.Print(b.String())
 }
 
 // Paragraphs writes lists of fields, with an empty line between them.
-func (p *Page) Paragraphs(lists [][]Field) error {
+func (p *Page) Paragraphs(lists [][]Field) {
 	for i, fields := range lists {
 		if i > 0 {
-			if _, err := fmt.Fprintln(p); err != nil {
-				return err
-			}
+			p.Print("\n")
 		}
-		if err := p.Fields(fields); err != nil {
-			return err
-		}
+		p.Fields(fields)
 	}
-	return nil
 }
 
 // FieldIndent is where values stand that have a word too long for the room beside their

@@ -3,6 +3,8 @@ package page
 import (
 	"cmp"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,33 +19,33 @@ func TestTableKeepsALineAnItem(t *testing.T) {
 	}
 	for _, wide := range []int{0, 82, 140} { // a pipe has no edge
 		var out strings.Builder
-		require.NoError(t, (&Page{Writer: &out, Width: cmp.Or(wide, DefaultWidth), Bounded: wide > 0}).Table(header, rows))
+		(&Page{Writer: &out, Width: cmp.Or(wide, DefaultWidth), Bounded: wide > 0}).Table(header, rows)
 		lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 		require.Len(t, lines, 4, out.String())
 		require.Equal(t, "ADDRESS                                     PRICE  URL", lines[0])
 		require.Equal(t, rows[1][0]+"     90  "+rows[1][2], lines[2])
 	}
 	var coloured strings.Builder
-	require.NoError(t, (&Page{Writer: &coloured, Width: 140, Bounded: true, Colours: true}).Table(header, rows))
+	(&Page{Writer: &coloured, Width: 140, Bounded: true, Colours: true}).Table(header, rows)
 	for i, line := range strings.Split(strings.TrimSuffix(coloured.String(), "\n"), "\n") {
 		require.Regexp(t, `\S(\x1b\[0m)?$`, line, "no padding at the end of line %d: %q", i, line)
 	}
 
 	var narrow strings.Builder
-	require.NoError(t, (&Page{Writer: &narrow, Width: 80, Bounded: true}).Table(header, rows))
+	(&Page{Writer: &narrow, Width: 80, Bounded: true}).Table(header, rows)
 	require.Equal(t, 3*3+2, strings.Count(narrow.String(), "\n"), "a list of fields each: %s", narrow.String())
 	require.True(t, strings.HasPrefix(narrow.String(), "address  "+rows[0][0]+"\nprice    0\nurl      https"), narrow.String())
 
 	rows[0][1] = ""
 	narrow.Reset()
-	require.NoError(t, (&Page{Writer: &narrow, Width: 80, Bounded: true}).Table(header, rows))
+	(&Page{Writer: &narrow, Width: 80, Bounded: true}).Table(header, rows)
 	require.True(t, strings.HasPrefix(narrow.String(), "address  "+rows[0][0]+"\nurl      https"), "no field without a value: %s", narrow.String())
 }
 
 func TestTableWrapsProse(t *testing.T) {
 	var out strings.Builder
 	rows := [][]string{{"face_value", "the face value of 0.5 ETH exceeds what your settings allow by 1 wei"}}
-	require.NoError(t, (&Page{Writer: &out, Width: 42, Bounded: true}).Table([]Column{Text("check"), Prose("found")}, rows))
+	(&Page{Writer: &out, Width: 42, Bounded: true}).Table([]Column{Text("check"), Prose("found")}, rows)
 	require.Equal(t, `CHECK       FOUND
 face_value  the face value of 0.5 ETH
             exceeds what your settings
@@ -60,4 +62,21 @@ func TestWrapKeepsNumbersWithTheirUnits(t *testing.T) {
 		}
 	}
 	require.Equal(t, "1\n2\n3", Wrap("1 2 3", 1))
+}
+
+// TestPageEndsWithTheFirstError of its writer, and writes nothing after it.
+func TestPageEndsWithTheFirstError(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "page"))
+	require.NoError(t, err)
+	p := &Page{Writer: file, Width: DefaultWidth}
+	p.Print("one\n")
+	require.NoError(t, p.Err())
+	require.NoError(t, file.Close())
+	p.Fields([]Field{{"two", "2"}})
+	require.ErrorIs(t, p.Err(), os.ErrClosed)
+	var other strings.Builder
+	p.Writer = &other
+	p.Table([]Column{Text("three")}, [][]string{{"3"}})
+	require.ErrorIs(t, p.Err(), os.ErrClosed)
+	require.Empty(t, other.String())
 }

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,7 +39,7 @@ const leastProse = 24
 
 // Table writes rows under a header, a line each, and each as a list of fields where the
 // terminal is too narrow for that. Nothing is ever cut.
-func (p *Page) Table(header []Column, rows [][]string) error {
+func (p *Page) Table(header []Column, rows [][]string) {
 	room, cells := p.Width, rows
 	for i, column := range header {
 		width := Columns(column.name)
@@ -55,7 +56,8 @@ func (p *Page) Table(header []Column, rows [][]string) error {
 		}
 	}
 	if room < 0 && p.Bounded {
-		return p.records(header, rows)
+		p.records(header, rows)
+		return
 	}
 	names, aligns := make([]string, len(header)), make([]tw.Align, len(header))
 	for i, column := range header {
@@ -74,22 +76,19 @@ func (p *Page) Table(header []Column, rows [][]string) error {
 		tablewriter.WithPadding(tw.Padding{Left: "", Right: columnGap}),
 	)
 	table.Header(names)
-	if err := table.Bulk(cells); err != nil {
-		return err
-	}
-	if err := table.Render(); err != nil {
-		return err
+	if p.err = cmp.Or(p.err, table.Bulk(cells), table.Render()); p.err != nil {
+		return
 	}
 	var lines strings.Builder
 	trailing := regexp.MustCompile(padding)
 	for line := range strings.Lines(text.String()) {
 		lines.WriteString(trailing.ReplaceAllString(line, "$1\n"))
 	}
-	return p.Print(lines.String())
+	p.Print(lines.String())
 }
 
 // records writes each row as a list of those fields that it has.
-func (p *Page) records(header []Column, rows [][]string) error {
+func (p *Page) records(header []Column, rows [][]string) {
 	lists := make([][]Field, len(rows))
 	for i, row := range rows {
 		for at, cell := range row {
@@ -98,7 +97,7 @@ func (p *Page) records(header []Column, rows [][]string) error {
 			}
 		}
 	}
-	return p.Paragraphs(lists)
+	p.Paragraphs(lists)
 }
 
 // wrapped returns rows whose cells of one column are broken into lines.

@@ -48,7 +48,7 @@ func shop(_ context.Context, r *Run) error {
 	return r.Emit("pmctl.shop", map[string]any{
 		"round": uint64(1<<53 + 1), "most": uint64(1<<64 - 1), "wei": "3500000000000000001", "name": "a \"b\" <c>", "yes": true, "share": 0.25,
 		"list": []int{1, 2}, "none": nil,
-	}, func(*page.Page) error { panic("JSON is asked for") })
+	}, func(*page.Page) { panic("JSON is asked for") })
 }
 
 func TestJQ(t *testing.T) {

@@ -64,15 +64,17 @@ func (c *Choice) Set(s string) error {
 }
 
 // Emit writes a result to stdout: as a JSON document of the kind, or by table.
-func (r *Run) Emit(kind string, data any, table func(*page.Page) error) error {
+func (r *Run) Emit(kind string, data any, table func(*page.Page)) error {
 	if r.Output == OutputJSON {
 		return format.Write(r.Out, kind, data)
 	}
-	return table(OutPage(r))
+	out := OutPage(r)
+	table(out)
+	return out.Err()
 }
 
 // EmitDone emits the result of something that is done and must not be done again.
-func (r *Run) EmitDone(what, kind string, data any, table func(*page.Page) error) error {
+func (r *Run) EmitDone(what, kind string, data any, table func(*page.Page)) error {
 	return Unreported(what, r.Emit(kind, data, table))
 }
 
@@ -132,15 +134,12 @@ func guessOutput(r *Run, args []string) {
 func (r *Run) Note(text string, args ...any) { note(r, page.PlainLines(fmt.Sprintf(text, args...))) }
 
 // NoteFields is Note for a listing.
-func NoteFields(r *Run, fields []page.Field) error {
+func NoteFields(r *Run, fields []page.Field) {
 	var text strings.Builder
 	w := ErrPage(r)
 	w.Writer = &text
-	if err := w.Fields(fields); err != nil {
-		return err
-	}
+	w.Fields(fields)
 	note(r, strings.TrimSuffix(text.String(), "\n"))
-	return nil
 }
 
 func note(r *Run, text string) {

@@ -5,27 +5,21 @@ import (
 
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/terminal"
-	"github.com/pmctl/pmctl/wallet/format"
 )
 
 // EmitList is Emit for a list that may be longer than the screen: on a terminal it goes
 // through the user's pager then.
-func EmitList(r *Run, kind string, data any, table func(*page.Page) error) error {
-	if r.Output == OutputJSON {
-		return format.Write(r.Out, kind, data)
-	}
+func EmitList(r *Run, kind string, data any, table func(*page.Page)) error {
 	pager := pagerOf(r.Env)
-	if pager == "" || r.Screen == nil {
-		return table(OutPage(r))
+	if pager == "" || r.Screen == nil || r.Output == OutputJSON {
+		return r.Emit(kind, data, table)
 	}
 	var text strings.Builder
-	if err := table(OutPageOn(r, &text)); err != nil {
-		return err
-	}
+	table(OutPageOn(r, &text))
 	if _, rows := r.OutSize(); strings.Count(text.String(), "\n") >= rows && terminal.Page(pager, text.String(), r.Screen, r.Err) {
 		return nil
 	}
-	return OutPage(r).Print(text.String())
+	return r.Emit(kind, data, func(out *page.Page) { out.Print(text.String()) })
 }
 
 // pagerOf is the command line of the user's pager, as gh finds it: PMCTL_PAGER, or else PAGER.

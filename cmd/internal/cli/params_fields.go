@@ -51,7 +51,7 @@ func ParamsFields(params *format.Params, ticketParams *pm.TicketParams) []page.F
 }
 
 // writeWorkPrices prints what works cost, those that were asked for where there are such.
-func writeWorkPrices(w *page.Page, params *format.Params) error {
+func writeWorkPrices(w *page.Page, params *format.Params) {
 	var rows [][]string
 	for _, price := range params.WorkPrices {
 		work := price.Pipeline
@@ -65,12 +65,10 @@ func writeWorkPrices(w *page.Page, params *format.Params) error {
 		rows = append(rows, []string{format.PlainText(work), wei.Format(perPixel) + " per pixel"})
 	}
 	if rows == nil {
-		return nil
+		return
 	}
-	if _, err := fmt.Fprintln(w); err != nil {
-		return err
-	}
-	return w.Table([]page.Column{page.Text("work"), page.Number("price")}, rows)
+	w.Print("\n")
+	w.Table([]page.Column{page.Text("work"), page.Number("price")}, rows)
 }
 
 // OneIn says how often something of a probability happens.
@@ -128,20 +126,14 @@ func NewJudgement(judged *wallet.Judged) Judgement {
 }
 
 // WriteParams prints params and how they fare, without the fields that the reader has seen.
-func WriteParams(w *page.Page, judged *wallet.Judged, seen ...page.Field) error {
+func WriteParams(w *page.Page, judged *wallet.Judged, seen ...page.Field) {
 	fields := slices.DeleteFunc(ParamsFields(judged.Document, judged.Params), func(f page.Field) bool { return slices.Contains(seen, f) })
-	if err := w.Fields(fields); err != nil {
-		return err
-	}
-	if err := writeWorkPrices(w, judged.Document); err != nil {
-		return err
-	}
+	w.Fields(fields)
+	writeWorkPrices(w, judged.Document)
 	rows := make([][]string, len(judged.Findings))
 	for i, f := range judged.Findings {
 		rows[i] = []string{f.ID, Verdict(w.Colours, f.State, strings.ReplaceAll(verdictOf(f.State), "_", " ")), f.Found}
 	}
-	if _, err := fmt.Fprintln(w); err != nil {
-		return err
-	}
-	return w.Table([]page.Column{page.Text("check"), page.Text("verdict"), page.Prose("found")}, rows)
+	w.Print("\n")
+	w.Table([]page.Column{page.Text("check"), page.Text("verdict"), page.Prose("found")}, rows)
 }

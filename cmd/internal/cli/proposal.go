@@ -78,11 +78,9 @@ func emitDryRun(r *Run, p *wallet.Proposal) error {
 	return r.Emit("pmctl.dry_run", result, result.write)
 }
 
-func (d dryRunResult) write(w *page.Page) error {
+func (d dryRunResult) write(w *page.Page) {
 	for _, sentence := range d.says {
-		if _, err := fmt.Fprintln(w, sentence); err != nil {
-			return err
-		}
+		w.Print(sentence + "\n")
 	}
 	fields := []page.Field{
 		{"network", fmt.Sprintf("%s (chain ID %s)", d.Network, d.ChainID)},
@@ -90,7 +88,7 @@ func (d dryRunResult) write(w *page.Page) error {
 		{"contract", common.Address(d.Contract).Hex()},
 	}
 	fields = append(fields, d.Call.Fields()...)
-	return w.Fields(append(fields,
+	w.Fields(append(fields,
 		page.Field{"value", d.Value.String()},
 		page.Field{"gas limit", fmt.Sprint(d.GasLimit)},
 		page.Field{"gas price", "at most " + d.MaxGasPrice.String()},

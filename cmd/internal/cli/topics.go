@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"io"
 	"strings"
 
 	"github.com/pmctl/pmctl/internal/page"
@@ -36,7 +35,7 @@ func Topics() []Topic {
 }
 
 // WriteTopic writes a topic's page.
-func WriteTopic(p *page.Page, topic Topic) error {
+func WriteTopic(p *page.Page, topic Topic) {
 	var b strings.Builder
 	paragraph := func(text string) {
 		if text != "" {
@@ -66,6 +65,5 @@ func WriteTopic(p *page.Page, topic Topic) error {
 		}
 	}
 	paragraph(topic.Outro)
-	_, err := io.WriteString(p, b.String())
-	return err
+	p.Print(b.String())
 }

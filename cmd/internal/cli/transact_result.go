@@ -8,8 +8,8 @@ import (
 )
 
 // WriteTransaction writes what became of a transaction, for people.
-func WriteTransaction(t wallet.Transaction) func(*page.Page) error {
-	return func(w *page.Page) error {
+func WriteTransaction(t wallet.Transaction) func(*page.Page) {
+	return func(w *page.Page) {
 		var fields []page.Field
 		for _, e := range t.Events {
 			if e.Fields["amount"] != "0" {
@@ -30,7 +30,7 @@ func WriteTransaction(t wallet.Transaction) func(*page.Page) error {
 		if t.Fee != nil {
 			fields = append(fields, page.Field{"gas paid", t.Fee.String()})
 		}
-		return w.Fields(fields)
+		w.Fields(fields)
 	}
 }
 
