@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 )
@@ -82,7 +83,7 @@ func (r completer) flagCompletion(flag *pflag.Flag) cobra.CompletionFunc {
 
 // argCompletion is what completes a command's arguments, nil for the names of files.
 func (r completer) argCompletion(cmd *cobra.Command) cobra.CompletionFunc {
-	takes := cli.Positionals(cmd)
+	takes := dialect.Positionals(cmd)
 	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		next := len(args)
 		if next >= len(takes) {

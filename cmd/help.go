@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/dialect"
 )
 
 // newHelp shows the help of a command, or a topic.
@@ -42,13 +43,13 @@ formats or glossary.`,
 				for _, topic := range cli.Topics() {
 					if topic.Name == args[0] {
 						out := cli.OutPage(r)
-						cli.WriteTopic(out, topic)
+						dialect.WriteTopic(out, topic)
 						return out.Err()
 					}
 				}
 			}
-			if err := cli.CheckCommand(root, args); err != nil {
-				return withOtherName(err, root)
+			if err := dialect.CheckCommand(root, args); err != nil {
+				return withOtherName(cli.Usage(err), root)
 			}
 			about, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {

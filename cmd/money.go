@@ -3,13 +3,13 @@ package cmd
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/dialect"
 )
 
 // markMoney keeps what moves money, or agrees to it, out of the suggestions for typing
 // errors.
 func markMoney(root *cobra.Command) {
-	cli.MarkMoney(root,
+	dialect.MarkMoney(root,
 		[]string{
 			"pay", "call", "ticket batch", "ticket deliver", "ticket redeem",
 			"fund", "fund auto", "unlock", "unlock cancel", "withdraw", "exit",

@@ -7,13 +7,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/words"
 )
 
 // withOtherName adds to the error about an unknown command which one does that here, if the
 // word is its name in go-livepeer's wizard, in its HTTP interface, or in other wallets.
 func withOtherName(err error, root *cobra.Command) error {
-	var unknown *cli.UnknownCommandError
+	var unknown *dialect.UnknownCommandError
 	if !errors.As(err, &unknown) {
 		return err
 	}
@@ -46,7 +47,7 @@ func commandFor(root *cobra.Command, paths []string) string {
 	help := ""
 	for _, path := range paths {
 		names = append(names, "pmctl "+path)
-		if cmd, _, err := root.Find(strings.Fields(path)); err == nil && cli.MovesMoney(cmd) {
+		if cmd, _, err := root.Find(strings.Fields(path)); err == nil && dialect.MovesMoney(cmd) {
 			help = "; see pmctl " + path + " --help"
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/pmctl/pmctl/cmd/store"
 	"github.com/pmctl/pmctl/cmd/ticket"
 	"github.com/pmctl/pmctl/cmd/tx"
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/page"
 
 	"github.com/spf13/cobra"
@@ -57,7 +58,7 @@ signs and delivers tickets.
 
 Flags and JSON documents use the names of the protocol: the gateway is the
 sender, the orchestrator the recipient. See pmctl help glossary.`,
-		Args:              cobra.ArbitraryArgs, // cli.CheckCommand has checked them
+		Args:              cobra.ArbitraryArgs, // dialect.CheckCommand has checked them
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -95,7 +96,7 @@ sender, the orchestrator the recipient. See pmctl help glossary.`,
 	}
 	root.SetHelpCommand(newHelp(r, root))
 	root.InitDefaultHelpCmd()
-	cli.InstallHelp(root, func() *page.Page { return cli.OutPage(r) }, topicList())
+	dialect.InstallHelp(root, func() *page.Page { return cli.OutPage(r) }, topicList())
 	markMoney(root)
 	return root
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
@@ -84,7 +85,7 @@ func TestEveryCommandExplainsAWrongLine(t *testing.T) {
 		if command.Name() == "help" {
 			return
 		}
-		takes := cli.Positionals(command)
+		takes := dialect.Positionals(command)
 		if len(takes) > 0 && !takes[0].Optional {
 			require.Contains(t, wrong(), "missing argument "+takes[0].Name)
 		}
@@ -97,8 +98,8 @@ func TestEveryCommandExplainsAWrongLine(t *testing.T) {
 		}
 		var required []string
 		command.Flags().VisitAll(func(flag *pflag.Flag) {
-			if cli.Required(flag) {
-				required = append(required, cli.FlagName(flag))
+			if dialect.Required(flag) {
+				required = append(required, dialect.FlagName(flag))
 			}
 		})
 		command.Flags().VisitAll(func(flag *pflag.Flag) {
@@ -214,9 +215,9 @@ func TestMoneyIsMarked(t *testing.T) {
 			flags.Lookup("inactive-ok") != nil
 		if moves {
 			marked++
-			require.True(t, cli.MovesMoney(command), command.CommandPath())
+			require.True(t, dialect.MovesMoney(command), command.CommandPath())
 		}
-		if cli.MovesMoney(command) {
+		if dialect.MovesMoney(command) {
 			require.NotContains(t, []string{"status", "plan"}, command.Name())
 		}
 	})

@@ -11,8 +11,8 @@ import (
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/input"
+	"github.com/pmctl/pmctl/internal/secret"
 	"github.com/pmctl/pmctl/keystore"
-	"github.com/pmctl/pmctl/wallet/format"
 )
 
 // maxKeyInput bounds what is read as a key, in bytes: the length of the largest
@@ -57,7 +57,7 @@ record them.`,
 
 func importAccount(ctx context.Context, r *cli.Run, o *importOptions, file string, strength keystore.Strength) error {
 	switch {
-	case format.LooksLikeKey(file):
+	case secret.LooksLikeKey(file):
 		return cli.WithHint(cli.Usagef("the argument looks like a private key; other users can see command lines, so treat that key as compromised"),
 			"make a new account and move the funds there; keys are imported from a file or from stdin")
 	case file == "-" && (o.passphrase.FD.Is(0) || o.next.FD.Is(0)):

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/call"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -100,7 +101,7 @@ and 8 if it does not answer a payment.`,
 	o.payer.Register(cmd)
 	o.payer.Limits.RegisterInactive(cmd)
 	o.signer.Register(cmd, "pay, instead of a local account")
-	cli.InGroup(cmd, cli.AccountFlags, "signer", "signer-token-file")
+	dialect.InGroup(cmd, dialect.AccountFlags, "signer", "signer-token-file")
 	for _, key := range []string{"from", "key-fd", "keystore", "passphrase-file", "passphrase-fd", "store"} {
 		cmd.MarkFlagsMutuallyExclusive("signer", key)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/keystore"
@@ -69,7 +70,7 @@ Without --face-value, F is what recipients offer at the current gas price. With
 	}
 	o.network.Register(cmd)
 	flags.StringVar(&o.account.From, "from", "", "subtract the deposit and reserve of `ADDRESS` (default $ETH_FROM, else the only account, if any)")
-	cli.InGroup(cmd, cli.AccountFlags, "from")
+	dialect.InGroup(cmd, dialect.AccountFlags, "from")
 	o.account.Keys.Keystore.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet"
@@ -79,9 +80,9 @@ line of output; the exit code is that of the first failure.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case recipients == "" && len(args) == 0:
-				return cli.WithHint(cli.Usagef("no recipient to pay: pass its URL or address, or --recipients FILE"), "usage: %s; see pmctl pay --help", cli.UsageLine(cmd))
+				return cli.WithHint(cli.Usagef("no recipient to pay: pass its URL or address, or --recipients FILE"), "usage: %s; see pmctl pay --help", dialect.UsageLine(cmd))
 			case recipients == "" && value.Value == "":
-				return cli.WithHint(cli.Usagef("no amount to pay: pass --value AMOUNT, such as 3000gwei"), "usage: %s; see pmctl pay --help", cli.UsageLine(cmd))
+				return cli.WithHint(cli.Usagef("no amount to pay: pass --value AMOUNT, such as 3000gwei"), "usage: %s; see pmctl pay --help", dialect.UsageLine(cmd))
 			case recipients == "":
 				return runPay(r, cmd, &o, &request, &work, &header, &value, args[0])
 			case len(args) > 0:

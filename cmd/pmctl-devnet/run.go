@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
@@ -110,7 +111,7 @@ soon as the network is ready.`,
 	command.PersistentFlags().StringVar(&o.state, "state", "", "state `FILE` with which pmctl finds the network (default $PMCTL_DEVNET_STATE, else $XDG_STATE_HOME/pmctl/devnet.json)")
 	flags.BoolVar(&o.untilStdinCloses, "until-stdin-closes", false, "also end when stdin is closed, so that no script leaves a network running")
 	command.AddCommand(remote{r, func() (string, error) { return o.statePath(r.Getenv) }}.commands()...)
-	cli.InstallHelp(command, func() *page.Page { return cli.OutPage(r) }, "")
+	dialect.InstallHelp(command, func() *page.Page { return cli.OutPage(r) }, "")
 	return command
 }
 

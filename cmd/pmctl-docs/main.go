@@ -15,6 +15,7 @@ import (
 
 	"github.com/pmctl/pmctl/cmd"
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/page"
 )
 
@@ -80,7 +81,7 @@ func referenceOf(tree *cobra.Command) ([]byte, error) {
 	}
 	for _, topic := range cli.Topics() {
 		var text bytes.Buffer
-		cli.WriteTopic(&page.Page{Writer: &text, Width: 80}, topic)
+		dialect.WriteTopic(&page.Page{Writer: &text, Width: 80}, topic)
 		fmt.Fprintf(&reference, "\n## pmctl help %s\n\n```text\n%s\n```\n", topic.Name, strings.TrimSpace(text.String()))
 	}
 	return reference.Bytes(), nil

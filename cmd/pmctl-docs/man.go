@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/dialect"
 )
 
 // roffPage is a man page as it is written.
@@ -99,7 +100,7 @@ func (p *roffPage) description(c *cobra.Command) {
 }
 
 func (p *roffPage) commands(c *cobra.Command) {
-	groups := cli.CommandGroups(c)
+	groups := dialect.CommandGroups(c)
 	if len(groups) == 0 {
 		return
 	}
@@ -116,10 +117,10 @@ func (p *roffPage) options(c *cobra.Command) {
 	c.InitDefaultHelpFlag()
 	c.InitDefaultVersionFlag()
 	p.WriteString(".SH OPTIONS\n")
-	for _, group := range cli.FlagGroups(c) {
+	for _, group := range dialect.FlagGroups(c) {
 		p.subsection(group.Heading)
 		for _, flag := range group.Flags {
-			p.entry(option(flag), cli.FlagText(flag))
+			p.entry(option(flag), dialect.FlagText(flag))
 		}
 	}
 }

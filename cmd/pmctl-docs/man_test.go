@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmctl/pmctl/cmd"
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/dialect"
 )
 
 // sections splits a man page by its headings.
@@ -49,7 +50,7 @@ func TestManPagesHaveStatusEnvironmentAndFiles(t *testing.T) {
 func TestManPagesHaveOptionsInGroups(t *testing.T) {
 	for _, c := range all(cmd.Tree()) {
 		options := sections(string(manPage(c)))["OPTIONS"]
-		for _, group := range cli.FlagGroups(c) {
+		for _, group := range dialect.FlagGroups(c) {
 			require.Contains(t, options, ".SS \""+group.Heading+"\"\n", c.CommandPath())
 		}
 	}
@@ -63,7 +64,7 @@ func TestManPagesHaveOptionsInGroups(t *testing.T) {
 func TestManPageOfPmctlListsCommandsByGroup(t *testing.T) {
 	tree := cmd.Tree()
 	commands := sections(string(manPage(tree)))["COMMANDS"]
-	groups := cli.CommandGroups(tree)
+	groups := dialect.CommandGroups(tree)
 	require.Greater(t, len(groups), 1)
 	for _, group := range groups {
 		_, text, found := strings.Cut(commands, ".SS \""+group.Heading+"\"\n")

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/config"
@@ -66,7 +67,7 @@ asked, and no key is opened.`,
 	o.Limits.RegisterOffers(cmd)
 	o.Limits.RegisterFees(cmd)
 	cmd.Flags().StringVar(&o.Account.From, "from", "", "`ADDRESS` of the account to use (default $ETH_FROM, else the only one)")
-	cli.InGroup(cmd, cli.AccountFlags, "from")
+	dialect.InGroup(cmd, dialect.AccountFlags, "from")
 	o.Account.Keys.Keystore.Register(cmd)
 	o.Network.RegisterNetwork(cmd)
 	o.Network.RegisterNode(cmd)

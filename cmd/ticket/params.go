@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
@@ -62,7 +63,7 @@ func fetchParams(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, work *cli.
 	asked := len(args) == 0
 	if asked {
 		if !r.Asks() {
-			return cli.Usage(cli.WithHint(errors.New("no recipient to ask: pass its URL or address"), "usage: %s; see pmctl params fetch --help", cli.UsageLine(cmd)))
+			return cli.Usage(cli.WithHint(errors.New("no recipient to ask: pass its URL or address"), "usage: %s; see pmctl params fetch --help", dialect.UsageLine(cmd)))
 		}
 		u, err := cli.AskRecipient(cmd.Context(), r)
 		if err != nil {

@@ -1,12 +1,13 @@
 package format
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/secret"
 )
 
 // Errors about text that is not an address.
@@ -23,7 +24,7 @@ var (
 // returns ErrLooksLikeKey, ErrAddress or ErrChecksum.
 func ParseAddress(text string) (common.Address, error) {
 	digits, ok := strings.CutPrefix(text, "0x")
-	if LooksLikeKey(text) {
+	if secret.LooksLikeKey(text) {
 		return common.Address{}, ErrLooksLikeKey
 	}
 	if !ok || !common.IsHexAddress(text) {
@@ -35,10 +36,4 @@ func ParseAddress(text string) (common.Address, error) {
 		return common.Address{}, fmt.Errorf("%s has a %w: one digit is wrong, or the address is %s", text, ErrChecksum, address)
 	}
 	return address, nil
-}
-
-// LooksLikeKey reports whether text could be a private key, which an error must not repeat.
-func LooksLikeKey(text string) bool {
-	raw, err := hex.DecodeString(strings.TrimPrefix(strings.TrimSpace(text), "0x"))
-	return err == nil && len(raw) == 32
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/internal/secret"
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
@@ -20,7 +21,7 @@ type Target struct {
 // ParseTarget parses a recipient's address, which begins with 0x, or its URL as ParseURL does. It
 // returns ErrURL and the errors of format.ParseAddress.
 func ParseTarget(text string) (Target, error) {
-	if strings.HasPrefix(text, "0x") || strings.HasPrefix(text, "0X") || format.LooksLikeKey(text) {
+	if strings.HasPrefix(text, "0x") || strings.HasPrefix(text, "0X") || secret.LooksLikeKey(text) {
 		address, err := format.ParseAddress(text)
 		return Target{Address: address}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet/signer"
 )
@@ -21,7 +22,7 @@ type AccountOptions struct {
 // Register adds the flags to a command.
 func (o *AccountOptions) Register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.From, "from", "", "`ADDRESS` of the account to use (default $ETH_FROM, else the only one)")
-	InGroup(cmd, AccountFlags, "from")
+	dialect.InGroup(cmd, dialect.AccountFlags, "from")
 	o.Keys.Register(cmd)
 }
 

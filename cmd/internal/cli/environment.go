@@ -1,10 +1,13 @@
 package cli
 
-import "github.com/pmctl/pmctl/internal/page"
+import (
+	"github.com/pmctl/pmctl/internal/dialect"
+	"github.com/pmctl/pmctl/internal/page"
+)
 
 // Environment lists the variables that pmctl reads, for its help and the man pages.
-func Environment() []TopicList {
-	return []TopicList{
+func Environment() []dialect.TopicList {
+	return []dialect.TopicList{
 		{Heading: "Account and network", Entries: []page.Field{
 			{"ETH_RPC_URL", "URL of the Ethereum JSON-RPC node (--rpc-url)"},
 			{"ETH_FROM", "address of the account to use (--from)"},

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/pmctl/pmctl/internal/dialect"
 )
 
 // Completing reports whether the shell asks for completions with a command line.
@@ -16,7 +18,7 @@ func Completing(args []string) bool {
 // Start checks a command's flags and marks the run as started. It is part of the root's
 // PersistentPreRunE: cobra would check the flags last, after the command has started.
 func Start(r *Run, cmd *cobra.Command) error {
-	if err := CheckFlags(cmd); err != nil {
+	if err := dialect.CheckFlags(cmd); err != nil {
 		return err
 	}
 	r.Started = true
@@ -32,7 +34,7 @@ func Execute(ctx context.Context, r *Run, root *cobra.Command, args []string, ex
 	root.SetErr(r.Err)
 	var err error
 	if !Completing(args) { // cobra adds its command for that later
-		err = CheckCommand(root, args)
+		err = dialect.CheckCommand(root, args)
 	}
 	if err == nil {
 		err = root.ExecuteContext(ctx)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/jsonfilter"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -18,7 +19,7 @@ type filterOptions struct{ jq, template string }
 func (o *filterOptions) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.jq, "jq", "", "filter the JSON document with the jq expression `EXPR`")
 	cmd.Flags().StringVar(&o.template, "template", "", "format the JSON document with the Go template `TEXT`")
-	InGroup(cmd, OutputFlags, "jq", "template")
+	dialect.InGroup(cmd, dialect.OutputFlags, "jq", "template")
 	cmd.MarkFlagsMutuallyExclusive("jq", "template")
 }
 

@@ -1,12 +1,15 @@
 package cli
 
-import "github.com/pmctl/pmctl/internal/page"
+import (
+	"github.com/pmctl/pmctl/internal/dialect"
+	"github.com/pmctl/pmctl/internal/page"
+)
 
 // formatsTopic says how values are written on the command line and in documents.
-func formatsTopic() Topic {
-	return Topic{
+func formatsTopic() dialect.Topic {
+	return dialect.Topic{
 		Name: "formats", Short: "How amounts, times and documents are written",
-		Lists: []TopicList{
+		Lists: []dialect.TopicList{
 			{Heading: "Values of flags", Entries: []page.Field{
 				{"AMOUNT", "a number and its unit, without a space: 0.1eth, 25gwei or 1000wei"},
 				{"ADDRESS", "0x and 40 hex digits; with letters in mixed case, the checksum must be right"},

@@ -1,11 +1,14 @@
 package cli
 
-import "github.com/pmctl/pmctl/internal/page"
+import (
+	"github.com/pmctl/pmctl/internal/dialect"
+	"github.com/pmctl/pmctl/internal/page"
+)
 
 // Glossary lists the words of the protocol, of go-livepeer and of pmctl. docs/glossary.md
 // has the same table.
-func Glossary() []TopicList {
-	return []TopicList{
+func Glossary() []dialect.TopicList {
+	return []dialect.TopicList{
 		{Heading: "Who", Entries: []page.Field{
 			{"gateway, broadcaster, sender", "the account that pays: it owns a deposit and a reserve, and signs tickets"},
 			{"orchestrator, transcoder, recipient", "the account that is paid: it offers ticket params, checks tickets, and redeems those that win"},

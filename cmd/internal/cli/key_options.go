@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet/signer"
 )
@@ -38,7 +39,7 @@ func (o *KeyOptions) RegisterAddress(cmd *cobra.Command) {
 
 func (o *KeyOptions) registerFD(cmd *cobra.Command) {
 	cmd.Flags().Var(&o.FD, "key-fd", "read the private key (64 hex digits) from file descriptor `N` instead of a key file")
-	InGroup(cmd, AccountFlags, "key-fd")
+	dialect.InGroup(cmd, dialect.AccountFlags, "key-fd")
 	for _, other := range []string{"keystore", "passphrase-file", "passphrase-fd"} {
 		if cmd.Flags().Lookup(other) != nil {
 			cmd.MarkFlagsMutuallyExclusive("key-fd", other)

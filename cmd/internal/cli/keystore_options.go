@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/keystore"
 )
 
@@ -14,7 +15,7 @@ type KeystoreOptions struct{ Path string }
 // Register adds the flags to a command.
 func (o *KeystoreOptions) Register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.Path, "keystore", "", "`PATH` of the keystore folder, or of one key file (default $ETH_KEYSTORE, else pmctl's own folder)")
-	InGroup(cmd, AccountFlags, "keystore")
+	dialect.InGroup(cmd, dialect.AccountFlags, "keystore")
 }
 
 // Open returns the key files' store: the flag's, ETH_KEYSTORE's, or pmctl's own.

@@ -6,6 +6,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/wallet/policy"
 )
 
@@ -35,7 +36,7 @@ func (o *LimitOptions) Register(cmd *cobra.Command, limits ...policy.Setting) {
 		}
 		o.texts[setting] = text
 		cmd.Flags().StringVar(text, string(setting), "", usage)
-		InGroup(cmd, LimitFlags, string(setting))
+		dialect.InGroup(cmd, dialect.LimitFlags, string(setting))
 	}
 }
 
@@ -55,7 +56,7 @@ func (o *LimitOptions) RegisterInactive(cmd *cobra.Command) { InactiveFlag(cmd, 
 // InactiveFlag has a command take a recipient that is not active.
 func InactiveFlag(cmd *cobra.Command, into *bool) {
 	cmd.Flags().BoolVar(into, "inactive-ok", false, "pay an inactive recipient: it refuses the payment and keeps the tickets")
-	InGroup(cmd, LimitFlags, "inactive-ok")
+	dialect.InGroup(cmd, dialect.LimitFlags, "inactive-ok")
 }
 
 // Limits returns the limits that hold: the config files', tightened by the command line.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/wallet"
 )
 
@@ -27,13 +28,13 @@ func (o *NetworkOptions) Register(cmd *cobra.Command) {
 	o.RegisterNode(cmd)
 	cmd.Flags().DurationVar(&o.Timeout, "timeout", 2*time.Minute, "give up on the node or the recipient after `DURATION`: 30s, 5m")
 	cmd.Flags().Lookup("timeout").DefValue = "2m"
-	InGroup(cmd, NetworkFlags, "timeout")
+	dialect.InGroup(cmd, dialect.NetworkFlags, "timeout")
 }
 
 // RegisterNode is Register for the node alone.
 func (o *NetworkOptions) RegisterNode(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.rpcURL, "rpc-url", "", "`URL` of an Ethereum JSON-RPC node (default $ETH_RPC_URL, else rpc_urls in the config file)")
-	InGroup(cmd, NetworkFlags, "rpc-url")
+	dialect.InGroup(cmd, dialect.NetworkFlags, "rpc-url")
 }
 
 // RegisterNetwork is register for commands that ask no node.
@@ -41,7 +42,7 @@ func (o *NetworkOptions) RegisterNetwork(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.Network, "network", "", "`NAME` of the network: "+wallet.ArbitrumOne+" or "+wallet.Devnet+" (default $PMCTL_NETWORK, else "+wallet.ArbitrumOne+")")
 	cmd.Flags().StringVar(&o.Controller, "controller", "", "`ADDRESS` of the Controller contract of a network without a name; requires --chain-id")
 	cmd.Flags().Uint64Var(&o.ChainID, "chain-id", 0, "chain `ID` of a network without a name; requires --controller")
-	InGroup(cmd, NetworkFlags, "network", "controller", "chain-id")
+	dialect.InGroup(cmd, dialect.NetworkFlags, "network", "controller", "chain-id")
 	cmd.MarkFlagsRequiredTogether("controller", "chain-id")
 	cmd.MarkFlagsMutuallyExclusive("network", "controller")
 }
@@ -50,7 +51,7 @@ func (o *NetworkOptions) RegisterNetwork(cmd *cobra.Command) {
 func (o *NetworkOptions) RegisterContracts(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.acceptContracts, "accept-contracts", false,
 		"accept and pin contracts that differ from those first seen on this network; those of "+wallet.ArbitrumOne+" never change")
-	InGroup(cmd, NetworkFlags, "accept-contracts")
+	dialect.InGroup(cmd, dialect.NetworkFlags, "accept-contracts")
 }
 
 // CheckTimeout refuses a --timeout that is none.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet/format"
 )
@@ -29,7 +30,7 @@ func (r *Run) OutputFlag(cmd *cobra.Command, formats ...string) {
 	r.Output = "" // set once a command is chosen and its flags are parsed
 	cmd.Flags().VarP(value, "output", "o", "print the result as `FORMAT`: "+strings.Join(formats, ", "))
 	cmd.Flags().Lookup("output").DefValue = formats[0]
-	InGroup(cmd, OutputFlags, "output")
+	dialect.InGroup(cmd, dialect.OutputFlags, "output")
 	if slices.Contains(formats, OutputJSON) {
 		r.filters.register(cmd)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet"
 )
@@ -30,7 +31,7 @@ func (o *PassphraseOptions) Register(cmd *cobra.Command) {
 	}
 	cmd.Flags().StringVar(&o.File, name+"-file", "", "read "+what+" from `FILE`, which only you may read"+elsewhere)
 	cmd.Flags().Var(&o.FD, name+"-fd", "read "+what+" from file descriptor `N`")
-	InGroup(cmd, AccountFlags, name+"-file", name+"-fd")
+	dialect.InGroup(cmd, dialect.AccountFlags, name+"-file", name+"-fd")
 	cmd.MarkFlagsMutuallyExclusive(name+"-file", name+"-fd")
 }
 

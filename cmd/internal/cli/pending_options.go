@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/wallet"
 )
 
@@ -17,7 +18,7 @@ type PendingOptions struct {
 func (o *PendingOptions) Register(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.withPending, "with-pending", false, "send although earlier transactions of the account are pending, and resend those that the node has lost")
 	cmd.Flags().BoolVar(&o.replaceUnknown, "replace-unknown", false, "send although the node has pending transactions that pmctl did not sign; this one may replace one of them")
-	InGroup(cmd, TransactionFlags, "with-pending", "replace-unknown")
+	dialect.InGroup(cmd, dialect.TransactionFlags, "with-pending", "replace-unknown")
 }
 
 // Terms are what the flags agree to.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/wallet"
 )
 
@@ -19,7 +20,7 @@ type ReaderOptions struct {
 func (o *ReaderOptions) Register(cmd *cobra.Command) {
 	o.Network.Register(cmd)
 	cmd.Flags().StringVar(&o.Account.From, "from", "", "`ADDRESS` of the account (default $ETH_FROM, else the only one)")
-	InGroup(cmd, AccountFlags, "from")
+	dialect.InGroup(cmd, dialect.AccountFlags, "from")
 	o.Account.Keys.RegisterAddress(cmd)
 	o.Store.Register(cmd)
 }

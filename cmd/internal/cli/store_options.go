@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/config"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -21,7 +22,7 @@ type StoreOptions struct {
 // Register adds the flags to a command.
 func (o *StoreOptions) Register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.Location, "store", "", "`LOCATION` of the store: a file or a postgres:// URL (default $PMCTL_STORE, else pmctl's own file)")
-	InGroup(cmd, AccountFlags, "store")
+	dialect.InGroup(cmd, dialect.AccountFlags, "store")
 }
 
 // Choose returns where the store is: the flag's word, PMCTL_STORE's, the config file's,

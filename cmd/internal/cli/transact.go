@@ -6,6 +6,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/signer"
 )
@@ -31,7 +32,7 @@ func (o *TransactOptions) Register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.requestID, "request-id", "", "`ID` that makes a retry safe: the same ID continues the same transaction and never sends a second one")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "simulate the call and show its highest cost; sign and send nothing")
 	cmd.Flags().BoolVar(&o.unsigned, "unsigned", false, "write the unsigned transaction for pmctl tx sign on another machine; needs no key")
-	InGroup(cmd, TransactionFlags, "request-id", "dry-run", "unsigned")
+	dialect.InGroup(cmd, dialect.TransactionFlags, "request-id", "dry-run", "unsigned")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "unsigned", "no-wait")
 	cmd.MarkFlagsMutuallyExclusive("unsigned", "key-fd")
 }
@@ -56,7 +57,7 @@ type MiningOptions struct {
 // Register adds the flags to a command.
 func (o *MiningOptions) Register(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.NoWait, "no-wait", false, "do not wait until the transaction is mined; print its hash")
-	InGroup(cmd, TransactionFlags, "no-wait")
+	dialect.InGroup(cmd, dialect.TransactionFlags, "no-wait")
 	o.RegisterConfirmations(cmd)
 	cmd.MarkFlagsMutuallyExclusive("no-wait", "confirmations")
 }
@@ -64,7 +65,7 @@ func (o *MiningOptions) Register(cmd *cobra.Command) {
 // RegisterConfirmations is Register for a command that always waits.
 func (o *MiningOptions) RegisterConfirmations(cmd *cobra.Command) {
 	cmd.Flags().Uint64Var(&o.Confirmations, "confirmations", 1, "wait for `N` blocks, including the one with the transaction")
-	InGroup(cmd, TransactionFlags, "confirmations")
+	dialect.InGroup(cmd, dialect.TransactionFlags, "confirmations")
 }
 
 // Check refuses what the flags cannot mean.

@@ -1,4 +1,4 @@
-package cli
+package dialect
 
 import (
 	"errors"
@@ -10,8 +10,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/internal/secret"
 	"github.com/pmctl/pmctl/internal/words"
-	"github.com/pmctl/pmctl/wallet/format"
 )
 
 // flagError says what is wrong with the flags of a command line, instead of the parser's
@@ -34,22 +35,22 @@ func flagError(cmd *cobra.Command, err error) error {
 		if couldBeKey(name) {
 			see, name = see+keyWarning(name), shown(name)
 		}
-		return WithHint(Usagef("unknown flag %s for %s", name, cmd.CommandPath()), "%s", see)
+		return hint.With(fmt.Errorf("unknown flag %s for %s", name, cmd.CommandPath()), "%s", see)
 	case errors.As(err, &empty):
-		return WithHint(Usagef("--%s needs a value: %s", empty.GetFlag().Name, FlagName(empty.GetFlag())), "%s", see)
+		return hint.With(fmt.Errorf("--%s needs a value: %s", empty.GetFlag().Name, FlagName(empty.GetFlag())), "%s", see)
 	case errors.As(err, &invalid):
 		flag, value := invalid.GetFlag(), invalid.GetValue()
-		if format.LooksLikeKey(value) {
-			return WithHint(Usagef("--%s: the value looks like a private key", flag.Name), "see %s --help%s", cmd.CommandPath(), keyWarning(value))
+		if secret.LooksLikeKey(value) {
+			return hint.With(fmt.Errorf("--%s: the value looks like a private key", flag.Name), "see %s --help%s", cmd.CommandPath(), keyWarning(value))
 		}
 		rule := valueRule(flag.Value.Type())
 		if rule == "" {
 			rule = invalid.Unwrap().Error()
 		}
-		return WithHint(Usagef("--%s %q: %s", flag.Name, value, rule), "see %s --help", cmd.CommandPath())
+		return hint.With(fmt.Errorf("--%s %q: %s", flag.Name, value, rule), "see %s --help", cmd.CommandPath())
 	case errors.As(err, &syntax):
 		word := syntax.GetSpecifiedFlag()
-		return WithHint(Usagef("%s is not a flag: write --name VALUE or --name=VALUE", shown(word)), "%s", see+keyWarning(word))
+		return hint.With(fmt.Errorf("%s is not a flag: write --name VALUE or --name=VALUE", shown(word)), "%s", see+keyWarning(word))
 	}
 	return err
 }
@@ -99,7 +100,7 @@ func CheckFlags(cmd *cobra.Command) error {
 	})
 	usage := "usage: " + UsageLine(cmd) + "; see " + cmd.CommandPath() + " --help"
 	if len(missing) > 0 {
-		return WithHint(Usagef("missing flag %s", strings.Join(missing, " and ")), "%s", usage)
+		return hint.With(fmt.Errorf("missing flag %s", strings.Join(missing, " and ")), "%s", usage)
 	}
 	for _, relation := range []struct {
 		kind  string
@@ -109,19 +110,19 @@ func CheckFlags(cmd *cobra.Command) error {
 			if len(given) < 2 {
 				return nil
 			}
-			return Usagef("%s exclude each other: pass only one of them", strings.Join(given, " and "))
+			return fmt.Errorf("%s exclude each other: pass only one of them", strings.Join(given, " and "))
 		}},
 		{flagsTogether, func(given, absent []string) error {
 			if len(given) == 0 || len(absent) == 0 {
 				return nil
 			}
-			return Usagef("%s requires %s", strings.Join(given, " and "), strings.Join(absent, " and "))
+			return fmt.Errorf("%s requires %s", strings.Join(given, " and "), strings.Join(absent, " and "))
 		}},
 		{flagsOneOf, func(given, absent []string) error {
 			if len(given) > 0 {
 				return nil
 			}
-			return Usagef("missing flag: pass %s", strings.Join(absent, " or "))
+			return fmt.Errorf("missing flag: pass %s", strings.Join(absent, " or "))
 		}},
 	} {
 		for _, group := range groups[relation.kind] {
@@ -134,7 +135,7 @@ func CheckFlags(cmd *cobra.Command) error {
 				}
 			}
 			if err := relation.check(given, absent); err != nil {
-				return WithHint(err, "see %s --help", cmd.CommandPath())
+				return hint.With(err, "see %s --help", cmd.CommandPath())
 			}
 		}
 	}

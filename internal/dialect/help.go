@@ -1,4 +1,7 @@
-package cli
+// Package dialect is how a tree of cobra commands speaks: help in groups, errors about flags and
+// arguments with what to write instead, and suggestions for mistyped words, none of which moves
+// money. Its errors are all faults of the command line.
+package dialect
 
 import (
 	"fmt"

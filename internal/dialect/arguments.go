@@ -1,13 +1,15 @@
-package cli
+package dialect
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/internal/secret"
 	"github.com/pmctl/pmctl/internal/words"
-	"github.com/pmctl/pmctl/wallet/format"
 )
 
 // Positional is an argument that a command takes, as its usage line names it.
@@ -53,7 +55,7 @@ func checkArguments(cmd *cobra.Command, args []string) error {
 	usage := "usage: " + UsageLine(cmd) + "; see " + cmd.CommandPath() + " --help"
 	for i, p := range takes {
 		if i >= len(args) && !p.Optional {
-			return WithHint(Usagef("missing argument %s", p.Name), "%s", usage)
+			return hint.With(fmt.Errorf("missing argument %s", p.Name), "%s", usage)
 		}
 	}
 	if len(args) <= len(takes) || len(takes) > 0 && takes[len(takes)-1].Repeats {
@@ -64,7 +66,7 @@ func checkArguments(cmd *cobra.Command, args []string) error {
 		allowed = "at most " + words.Count(int64(len(takes)), "argument")
 	}
 	extra := args[len(takes)]
-	return WithHint(Usagef("unexpected argument %s: %s takes %s", shown(extra), cmd.CommandPath(), allowed), "%s", usage+keyWarning(extra))
+	return hint.With(fmt.Errorf("unexpected argument %s: %s takes %s", shown(extra), cmd.CommandPath(), allowed), "%s", usage+keyWarning(extra))
 }
 
 // shown is a word of the command line for an error, which does not repeat what could be a
@@ -76,7 +78,7 @@ func shown(word string) string {
 	return strconv.Quote(word)
 }
 
-func couldBeKey(word string) bool { return format.LooksLikeKey(strings.TrimLeft(word, "-=")) }
+func couldBeKey(word string) bool { return secret.LooksLikeKey(strings.TrimLeft(word, "-=")) }
 
 // keyWarning ends the hint of an error about a word that is not shown.
 func keyWarning(word string) string {

@@ -1,4 +1,4 @@
-package cli
+package dialect
 
 import (
 	"strings"
@@ -83,7 +83,7 @@ func CheckCommand(root *cobra.Command, args []string) error {
 			return nil
 		}
 		if !strings.HasPrefix(word, "-") || word == "-" {
-			return Usage(&UnknownCommandError{cmd, word})
+			return &UnknownCommandError{cmd, word}
 		}
 		flag := lookupFlag(cmd, word)
 		if flag == nil {
