@@ -7,17 +7,18 @@ import (
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet/check"
+	"github.com/pmctl/pmctl/wallet/config"
 )
 
 // wanted is what the command line says that an account must have, or else the config files.
-func (o *statusOptions) wanted(s *cli.Settings) (check.Wanted, error) {
+func (o *statusOptions) wanted(s *config.Settings) (check.Wanted, error) {
 	var wanted check.Wanted
 	for _, t := range []struct {
 		cli.ThresholdSetting
 		text string
 		into *check.Threshold
 	}{{cli.MinDeposit(), o.minDeposit, &wanted.Deposit}, {cli.MinReserve(), o.minReserve, &wanted.Reserve}} {
-		t.into.Least, t.into.From = s.Threshold(t.ThresholdSetting)
+		t.into.Least, t.into.From = cli.Threshold(s, t.ThresholdSetting)
 		if t.text != "" {
 			amount, err := cli.ParseAmount(t.Flag, t.text)
 			if err != nil {

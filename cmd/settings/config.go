@@ -89,7 +89,7 @@ func showConfig(r *cli.Run, o *cli.PayerOptions) error {
 		return err
 	}
 	for _, threshold := range []cli.ThresholdSetting{cli.MinDeposit(), cli.MinReserve()} {
-		value, from := files.Threshold(threshold)
+		value, from := cli.Threshold(files, threshold)
 		result.Settings = append(result.Settings, amountSetting("check."+threshold.Key, value, from))
 	}
 	limits, err := o.Limits.Limits(r.Env)

@@ -91,9 +91,9 @@ func (o *NetworkOptions) Nodes(env *Env, network wallet.Network) (urls []string,
 	if err != nil {
 		return nil, "", err
 	}
-	for _, layer := range settings.layers {
+	for _, layer := range settings.Layers {
 		if len(layer.RPCURLs) > 0 {
-			return layer.RPCURLs, layer.place("rpc_urls"), nil
+			return layer.RPCURLs, layer.Place("rpc_urls"), nil
 		}
 	}
 	return nil, TheDefault, nil

@@ -8,8 +8,6 @@ import (
 
 	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/wallet"
-	"github.com/pmctl/pmctl/wallet/config"
-	"github.com/pmctl/pmctl/wallet/policy"
 )
 
 // StoreOptions say where the store is.
@@ -42,14 +40,13 @@ func (o *StoreOptions) Locate(env *Env) (location, from string, err error) {
 	if err != nil || location != "" {
 		return location, from, err
 	}
-	dir, err := env.stateDir()
-	return filepath.Join(dir, "store.db"), from, err
+	location, err = ownStore(env)
+	return location, from, err
 }
 
-// CheckBound refuses another store than the one in which a binding limit is counted: where
-// a budget binds, its store does too. It is for commands that make tickets; the others
-// may read or look after any store. It fails with *config.OtherStoreError and
-// *config.UnboundStoreError.
+// CheckBound refuses another store than the one in which a binding limit is counted, as
+// config.Settings.CheckBound says. It is for commands that make tickets; the others may read or
+// look after any store.
 func (o *StoreOptions) CheckBound(env *Env) error {
 	location, from, err := o.Locate(env)
 	if err != nil {
@@ -59,31 +56,11 @@ func (o *StoreOptions) CheckBound(env *Env) error {
 	if err != nil {
 		return err
 	}
-	for rank, binding := range files.ranked() {
-		counted := binding.Counted()
-		if counted == "" {
-			continue
-		}
-		limit := binding.place(policy.SpecOf(counted).Key)
-		bound, boundBy := files.storeUpTo(rank)
-		switch {
-		case bound != "":
-			if by := config.DecidedBy(bound, env.Getenv); by != "" {
-				return &config.UnboundStoreError{Limit: limit, Path: binding.Path, DecidedBy: by}
-			}
-		case binding.Path == files.System.Path:
-			// The user's own folder is where the environment says.
-			return &config.UnboundStoreError{Limit: limit, Path: binding.Path, DecidedBy: "the environment"}
-		default:
-			dir, err := env.stateDir()
-			if err != nil {
-				return err
-			}
-			bound, boundBy = filepath.Join(dir, "store.db"), binding.place("store")
-		}
-		if !config.SameStore(location, bound) {
-			return &config.OtherStoreError{Store: location, ChosenBy: from, Limit: limit, Bound: bound, BoundBy: boundBy}
-		}
-	}
-	return nil
+	return files.CheckBound(location, from, env.Getenv, func() (string, error) { return ownStore(env) })
+}
+
+// ownStore is pmctl's own file, which is the store where nothing names another.
+func ownStore(env *Env) (string, error) {
+	dir, err := env.stateDir()
+	return filepath.Join(dir, "store.db"), err
 }
