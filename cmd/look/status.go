@@ -109,17 +109,17 @@ func runStatus(ctx context.Context, r *cli.Run, o *statusOptions, args []string)
 	return v.show(ctx, result)
 }
 
-func (v *statusView) look(ctx context.Context) (*statusResult, error) {
+func (v *statusView) look(ctx context.Context) (*check.Document, error) {
 	status, err := v.reader.Status(ctx, v.wanted)
 	if err != nil {
 		return nil, err
 	}
-	return newStatusResult(status), nil
+	return check.NewDocument(status), nil
 }
 
-func (v *statusView) show(ctx context.Context, result *statusResult) error {
+func (v *statusView) show(ctx context.Context, result *check.Document) error {
 	if v.Output == outputPrometheus {
 		return v.writeMetrics(ctx, result)
 	}
-	return v.Emit("pmctl.status", result, func(w *page.Page) { result.write(w, v.Verbose) })
+	return v.Emit("pmctl.status", result, func(w *page.Page) { writeStatus(w, result, v.Verbose) })
 }

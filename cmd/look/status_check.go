@@ -43,13 +43,13 @@ func (e *checkError) Unwrap() error { return e.err }
 func (e *checkError) Hint() string  { return "pmctl status shows all of it" }
 
 // judge is a check: one line when nothing is wrong, and an error with all that is.
-func (v *statusView) judge(result *statusResult) error {
+func (v *statusView) judge(result *check.Document) error {
 	var failed *checkError
 	for _, w := range result.Warnings {
 		switch {
 		case !w.Problem:
 		case failed == nil:
-			failed = &checkError{w.Message, w.err}
+			failed = &checkError{w.Message, w.Err}
 		default:
 			failed.text = strings.TrimSuffix(failed.text, ".") + "; " + w.Message
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/cache"
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/check"
 )
 
 // outputPrometheus is the format of the textfile collector.
@@ -35,12 +36,12 @@ func (v *statusView) spent(ctx context.Context) (*wallet.Activity, error) {
 }
 
 // writeMetrics writes the metrics to stdout, or in place of the file of --out.
-func (v *statusView) writeMetrics(ctx context.Context, s *statusResult) error {
+func (v *statusView) writeMetrics(ctx context.Context, s *check.Document) error {
 	spent, err := v.spent(ctx)
 	if err != nil {
 		return err
 	}
-	text := wallet.StatusMetrics(s.status, spent)
+	text := wallet.StatusMetrics(s.Status, spent)
 	if v.out == "" {
 		_, err := v.Out.Write(text)
 		return err

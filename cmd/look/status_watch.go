@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/wallet/check"
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
@@ -49,7 +50,7 @@ func (v *statusView) watching(ctx context.Context) error {
 
 // refresh shows a status after another one: in its place on a terminal that can, on a
 // line of its own as JSON.
-func (v *statusView) refresh(ctx context.Context, result *statusResult) error {
+func (v *statusView) refresh(ctx context.Context, result *check.Document) error {
 	if v.Output == outputPrometheus {
 		return v.show(ctx, result)
 	}
@@ -61,7 +62,7 @@ func (v *statusView) refresh(ctx context.Context, result *statusResult) error {
 	if term := v.Getenv("TERM"); v.OutTerminal && term != "" && term != "dumb" {
 		screen.WriteString(clearScreen)
 	}
-	result.write(cli.OutPageOn(v.Run, &screen), v.Verbose)
+	writeStatus(cli.OutPageOn(v.Run, &screen), result, v.Verbose)
 	screen.WriteString("\nas of " + v.Now().UTC().Format(time.RFC3339) + ", again in " + v.interval.String() + "; press Ctrl-C to stop\n\n")
 	_, err := io.Copy(v.Out, &screen)
 	return err
