@@ -6,6 +6,7 @@ import (
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/history"
 )
 
 type historyOptions struct {
@@ -80,7 +81,7 @@ func runHistory(r *cli.Run, cmd *cobra.Command, o *historyOptions) error {
 		return err
 	}
 	if r.Output == cli.OutputCSV {
-		return writeHistoryCSV(r.Out, found.Events)
+		return history.WriteCSV(r.Out, found.Events)
 	}
 	return cli.EmitList(r, "pmctl.history", found, func(w *page.Page) { writeHistory(w, found) })
 }

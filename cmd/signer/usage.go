@@ -1,10 +1,7 @@
 package signer
 
 import (
-	"encoding/csv"
 	"fmt"
-	"io"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -40,7 +37,7 @@ Tickets that this account signed for no client have a row of their own.`,
 				return err
 			}
 			if r.Output == cli.OutputCSV {
-				return writeUsageCSV(r.Out, found.Clients)
+				return wallet.WriteUsageCSV(r.Out, found.Clients)
 			}
 			return r.Emit("pmctl.signer_usage", found, func(p *page.Page) { writeUsage(p, found.Clients) })
 		},
@@ -82,30 +79,4 @@ func luck(c *wallet.ClientUsage) string {
 		return fmt.Sprintf("bad (%.2g %%)", c.Luck.AtLeast*100)
 	}
 	return fmt.Sprintf("good (%.2g %%)", c.Luck.AtMost*100)
-}
-
-var usageColumns = []string{
-	"client", "payments", "tickets", "total_ev_wei", "total_ev_exact", "total_face_value",
-	"drawn_tickets", "drawn_ev_wei", "drawn_ev_exact", "expected_wins", "wins", "paid", "probability_at_most", "probability_at_least", "outstanding",
-}
-
-func writeUsageCSV(w io.Writer, clients []wallet.ClientUsage) error {
-	out := csv.NewWriter(w)
-	out.UseCRLF = true // as RFC 4180 has it
-	if err := out.Write(usageColumns); err != nil {
-		return err
-	}
-	number := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
-	for _, c := range clients {
-		err := out.Write([]string{
-			c.Client, fmt.Sprint(c.Payments), fmt.Sprint(c.Tickets), c.TotalEVWei.String(), c.TotalEVExact.String(), c.FaceValue.Num().String(),
-			fmt.Sprint(c.Luck.Tickets), c.Luck.TotalEVWei.String(), c.Luck.TotalEVExact.String(), number(c.Luck.ExpectedWins), fmt.Sprint(c.Luck.Wins),
-			c.Luck.Paid.Num().String(), number(c.Luck.AtMost), number(c.Luck.AtLeast), fmt.Sprint(c.Luck.Outstanding),
-		})
-		if err != nil {
-			return err
-		}
-	}
-	out.Flush()
-	return out.Error()
 }

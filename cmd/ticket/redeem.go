@@ -5,14 +5,11 @@ import (
 	"errors"
 	"io"
 	"math/big"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/input"
-	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/redeem"
 )
@@ -74,8 +71,8 @@ func runRedeem(r *cli.Run, cmd *cobra.Command, o *redeemOptions, file string) er
 	if document.Batch == nil || len(document.Batch.SenderParams) == 0 {
 		return errNoTicketsToRedeem
 	}
-	if err := selectNonces(document.Batch, o.nonces); err != nil {
-		return err
+	if err := redeem.Only(document.Batch, o.nonces); err != nil {
+		return cli.Usagef("--nonce %w", err)
 	}
 	tickets, err := redeem.Draw(cmd.Context(), document.Batch, rand)
 	if err != nil {
@@ -108,13 +105,8 @@ func readRand(ctx context.Context, r *cli.Run, file string) (*big.Int, error) {
 	if err != nil {
 		return nil, err
 	}
-	digits := strings.TrimSpace(string(text))
-	base := 10
-	if hex, ok := strings.CutPrefix(digits, "0x"); ok {
-		digits, base = hex, 16
-	}
-	rand, ok := new(big.Int).SetString(digits, base)
-	if !ok || rand.Sign() < 0 || rand.BitLen() > 256 || strings.ContainsAny(digits, "+_") {
+	rand, ok := redeem.ParseRand(string(text))
+	if !ok {
 		return nil, cli.WithHint(errBadRand, "write it as decimal digits, or as 0x and up to 64 hex digits")
 	}
 	return rand, nil
@@ -122,22 +114,3 @@ func readRand(ctx context.Context, r *cli.Run, file string) (*big.Int, error) {
 
 // errBadRand is returned for a --recipient-rand-file that has no number in it.
 var errBadRand = errors.New("--recipient-rand-file: the file is not one number of at most 256 bits")
-
-// selectNonces leaves only tickets with these nonces in a batch; all when there are none.
-func selectNonces(batch *pm.TicketBatch, nonces []int) error {
-	if len(nonces) == 0 {
-		return nil
-	}
-	found := make(map[int]bool)
-	batch.SenderParams = slices.DeleteFunc(batch.SenderParams, func(ticket *pm.TicketSenderParams) bool {
-		nonce := int(ticket.SenderNonce)
-		found[nonce] = true
-		return !slices.Contains(nonces, nonce)
-	})
-	for _, nonce := range nonces {
-		if !found[nonce] {
-			return cli.Usagef("--nonce %d: no ticket of the batch has it", nonce)
-		}
-	}
-	return nil
-}
