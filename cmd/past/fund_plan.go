@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
-	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/keystore"
@@ -69,8 +68,7 @@ Without --face-value, F is what recipients offer at the current gas price. With
 		_ = cmd.MarkFlagRequired(name) // it is there
 	}
 	o.network.Register(cmd)
-	flags.StringVar(&o.account.From, "from", "", "subtract the deposit and reserve of `ADDRESS` (default $ETH_FROM, else the only account, if any)")
-	dialect.InGroup(cmd, dialect.AccountFlags, "from")
+	o.account.RegisterFrom(cmd, "subtract the deposit and reserve of `ADDRESS` (default $ETH_FROM, else the only account, if any)")
 	o.account.Keys.Keystore.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd

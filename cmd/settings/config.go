@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
-	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/config"
@@ -66,8 +65,7 @@ asked, and no key is opened.`,
 	}
 	o.Limits.RegisterOffers(cmd)
 	o.Limits.RegisterFees(cmd)
-	cmd.Flags().StringVar(&o.Account.From, "from", "", "`ADDRESS` of the account to use (default $ETH_FROM, else the only one)")
-	dialect.InGroup(cmd, dialect.AccountFlags, "from")
+	o.Account.RegisterFrom(cmd, "`ADDRESS` of the account to use (default $ETH_FROM, else the only one)")
 	o.Account.Keys.Keystore.Register(cmd)
 	o.Network.RegisterNetwork(cmd)
 	o.Network.RegisterNode(cmd)

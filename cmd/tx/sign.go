@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
-	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -45,8 +44,7 @@ this machine.`,
 	}
 	cmd.Flags().StringVar(&o.contract, "contract", "", "`ADDRESS` of the TicketBroker of a network that is new to this machine")
 	o.network.RegisterNetwork(cmd)
-	cmd.Flags().StringVar(&o.account.From, "from", "", "`ADDRESS` of the account to sign with (default $ETH_FROM, else the sender of the transaction)")
-	dialect.InGroup(cmd, dialect.AccountFlags, "from")
+	o.account.RegisterFrom(cmd, "`ADDRESS` of the account to sign with (default $ETH_FROM, else the sender of the transaction)")
 	o.account.Keys.Register(cmd)
 	o.limits.RegisterFees(cmd)
 	o.store.Register(cmd)

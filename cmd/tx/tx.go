@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
-	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -110,8 +109,7 @@ list the others too. No node is asked, and no key is opened.`,
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "also list transactions that are settled")
-	cmd.Flags().StringVar(&account.From, "from", "", "`ADDRESS` of the account (default $ETH_FROM, else the only one)")
-	dialect.InGroup(cmd, dialect.AccountFlags, "from")
+	account.RegisterFrom(cmd, "`ADDRESS` of the account (default $ETH_FROM, else the only one)")
 	account.Keys.RegisterAddress(cmd)
 	network.RegisterNetwork(cmd)
 	place.Register(cmd)

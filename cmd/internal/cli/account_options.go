@@ -21,9 +21,14 @@ type AccountOptions struct {
 
 // Register adds the flags to a command.
 func (o *AccountOptions) Register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.From, "from", "", "`ADDRESS` of the account to use (default $ETH_FROM, else the only one)")
-	dialect.InGroup(cmd, dialect.AccountFlags, "from")
+	o.RegisterFrom(cmd, "`ADDRESS` of the account to use (default $ETH_FROM, else the only one)")
 	o.Keys.Register(cmd)
+}
+
+// RegisterFrom is Register for the account's address alone.
+func (o *AccountOptions) RegisterFrom(cmd *cobra.Command, usage string) {
+	cmd.Flags().StringVar(&o.From, "from", "", usage)
+	dialect.InGroup(cmd, dialect.AccountFlags, "from")
 }
 
 // Account finds the account that acts: the one that is named, else the only one.

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/wallet"
 )
 
@@ -19,8 +18,7 @@ type ReaderOptions struct {
 // Register adds the flags.
 func (o *ReaderOptions) Register(cmd *cobra.Command) {
 	o.Network.Register(cmd)
-	cmd.Flags().StringVar(&o.Account.From, "from", "", "`ADDRESS` of the account (default $ETH_FROM, else the only one)")
-	dialect.InGroup(cmd, dialect.AccountFlags, "from")
+	o.Account.RegisterFrom(cmd, "`ADDRESS` of the account (default $ETH_FROM, else the only one)")
 	o.Account.Keys.RegisterAddress(cmd)
 	o.Store.Register(cmd)
 }
