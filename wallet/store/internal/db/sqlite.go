@@ -33,9 +33,9 @@ const (
 
 // file is the backend of an SQLite file.
 type file struct {
-	path string
-	pool *sql.DB
-	last *unlogged
+	path, machine string
+	pool          *sql.DB
+	last          *unlogged
 }
 
 func openFile(at Location) (*DB, error) {
@@ -43,7 +43,7 @@ func openFile(at Location) (*DB, error) {
 	if err != nil {
 		return nil, NoAccess(err)
 	}
-	return &DB{Location: at, backend: file{at.Name, pool, new(unlogged)}, Pool: pool, Patience: lockPatience}, nil
+	return &DB{Location: at, backend: file{at.Name, machineName(), pool, new(unlogged)}, Pool: pool, Patience: lockPatience}, nil
 }
 
 // begin implements backend: SQLite lets one connection write at a time.
@@ -64,13 +64,20 @@ func (f file) Place(tx *Tx, with ...Statement) (p Place, err error) {
 	if p.File, err = FileID(f.path); err != nil {
 		return p, NoAccess(err)
 	}
-	if id := machineID(); id != "" {
-		mac := hmac.New(sha256.New, []byte(id))
-		mac.Write([]byte("pmctl store"))
-		p.Machine = hex.EncodeToString(mac.Sum(nil)[:16])
-	}
+	p.Machine = f.machine
 	p.Path, err = filepath.EvalSymlinks(f.path)
 	return p, NoAccess(err)
+}
+
+// machineName identifies the machine without showing its ID; "" if it has none.
+func machineName() string {
+	id := machineID()
+	if id == "" {
+		return ""
+	}
+	mac := hmac.New(sha256.New, []byte(id))
+	mac.Write([]byte("pmctl store"))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
 // KeepsSessions implements backend: a file has no sessions.
