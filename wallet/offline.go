@@ -60,7 +60,7 @@ func checkTransaction(t *format.Transaction, network chain.Network, ticketBroker
 	if err := checkNetwork(t, network); err != nil {
 		return nil, err
 	}
-	return limits.CheckTransaction(t.Unsigned(), policy.Expected{ChainID: network.ChainID, TicketBroker: ticketBroker})
+	return limits.CheckTransaction(t.Unsigned(), network.ChainID, ticketBroker)
 }
 
 func checkNetwork(t *format.Transaction, network chain.Network) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,15 +56,8 @@ func (t terms) rates() (rates []rate) {
 
 // paceOf judges an EV by the lowest and the highest rate.
 func paceOf(ev *big.Rat, rates []rate) Finding {
-	low, high := rates[0], rates[0]
-	for _, r := range rates {
-		if r.perSecond.Cmp(low.perSecond) < 0 {
-			low = r
-		}
-		if r.perSecond.Cmp(high.perSecond) > 0 {
-			high = r
-		}
-	}
+	byCost := func(a, b rate) int { return a.perSecond.Cmp(b.perSecond) }
+	low, high := slices.MinFunc(rates, byCost), slices.MaxFunc(rates, byCost)
 	if tickets := num.Ceil(new(big.Rat).Quo(high.fee(), ev)); tickets.Cmp(big.NewInt(live.MaxTickets)) > 0 {
 		capacity := uint64(pm.DefaultLimits().NonceCap)
 		worth := new(big.Rat).Mul(ev, new(big.Rat).SetUint64(capacity))

@@ -149,10 +149,7 @@ const maxSize = 64 << 10
 func Read(path string) (*File, error) {
 	text, err := load(path)
 	missing := errors.Is(err, fs.ErrNotExist)
-	if missing {
-		text, err = nil, nil
-	}
-	if err != nil {
+	if err != nil && !missing {
 		return nil, err
 	}
 	var d document

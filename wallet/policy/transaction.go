@@ -12,24 +12,17 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-// Expected is what a transaction prepared elsewhere must match.
-type Expected struct {
-	// ChainID and TicketBroker are the network's.
-	ChainID      uint64
-	TicketBroker common.Address
-}
-
 // ErrTransaction is wrapped by refusals of a transaction that pmctl would not prepare itself.
 var ErrTransaction = errors.New("not a transaction that pmctl signs or sends")
 
 // CheckTransaction checks whether a transaction prepared elsewhere may be signed: it must be a call
-// that pmctl makes, to the network's TicketBroker, with a gas price and a fee within the limits. It
-// returns the decoded call. It returns a *Refusal of kind ErrLimit, which wraps ErrTransaction or a
+// that pmctl makes, on the network's chain and to its TicketBroker, with a gas price and a fee within
+// the limits. It returns the decoded call. It returns a *Refusal of kind ErrLimit, which wraps ErrTransaction or a
 // *FeeError.
-func (l Limits) CheckTransaction(t *types.Transaction, e Expected) (*broker.Call, error) {
-	err := CheckShape(t, e.ChainID)
-	if err == nil && *t.To() != e.TicketBroker {
-		err = fmt.Errorf("it is to %v, but the network's TicketBroker is %v", *t.To(), e.TicketBroker)
+func (l Limits) CheckTransaction(t *types.Transaction, chainID uint64, ticketBroker common.Address) (*broker.Call, error) {
+	err := CheckShape(t, chainID)
+	if err == nil && *t.To() != ticketBroker {
+		err = fmt.Errorf("it is to %v, but the network's TicketBroker is %v", *t.To(), ticketBroker)
 	}
 	if err != nil {
 		return nil, &Refusal{ErrLimit, ErrTransaction, fmt.Sprintf("%v: %v", ErrTransaction, err), whatIsSigned}

@@ -16,7 +16,6 @@ import (
 // more than the limits allow, is not signed.
 func TestTransactionsFromElsewhere(t *testing.T) {
 	broker := common.Address{0xbb}
-	expected := Expected{ChainID: 1337, TicketBroker: broker}
 	good := func() *types.DynamicFeeTx {
 		return &types.DynamicFeeTx{
 			ChainID: big.NewInt(1337), To: &broker, Value: big.NewInt(3), Gas: 100_000, GasFeeCap: big.NewInt(5 * gwei), GasTipCap: big.NewInt(gwei),
@@ -26,11 +25,11 @@ func TestTransactionsFromElsewhere(t *testing.T) {
 	price, fee := wei.FromUint64(5*gwei), wei.FromUint64(500_000*gwei)
 	limits, err := Default().With(Rules{Values: Values{MaxGasPrice: AmountOf(price), MaxFee: AmountOf(fee)}, Binding: true, Where: in("a file")})
 	require.NoError(t, err)
-	call, err := limits.CheckTransaction(types.NewTx(good()), expected)
+	call, err := limits.CheckTransaction(types.NewTx(good()), 1337, broker)
 	require.NoError(t, err)
 	require.Equal(t, "fundDepositAndReserve", call.Function)
 	legacy := good()
-	_, err = limits.CheckTransaction(types.NewTx(&types.LegacyTx{To: &broker, Value: legacy.Value, Data: legacy.Data, Gas: legacy.Gas, GasPrice: legacy.GasFeeCap}), expected)
+	_, err = limits.CheckTransaction(types.NewTx(&types.LegacyTx{To: &broker, Value: legacy.Value, Data: legacy.Data, Gas: legacy.Gas, GasPrice: legacy.GasFeeCap}), 1337, broker)
 	require.NoError(t, err)
 
 	for says, change := range map[string]func(*types.DynamicFeeTx){
@@ -45,14 +44,14 @@ func TestTransactionsFromElsewhere(t *testing.T) {
 	} {
 		changed := good()
 		change(changed)
-		_, err := limits.CheckTransaction(types.NewTx(changed), expected)
+		_, err := limits.CheckTransaction(types.NewTx(changed), 1337, broker)
 		require.ErrorIs(t, err, ErrLimit, says)
 		require.ErrorContains(t, err, says)
 		var refusal *Refusal
 		require.ErrorAs(t, err, &refusal)
 		require.NotEmpty(t, refusal.Hint())
 	}
-	_, err = limits.CheckTransaction(types.NewTx(&types.AccessListTx{To: &broker}), expected)
+	_, err = limits.CheckTransaction(types.NewTx(&types.AccessListTx{To: &broker}), 1337, broker)
 	require.ErrorContains(t, err, "it has type 1")
 	require.ErrorIs(t, err, ErrTransaction)
 

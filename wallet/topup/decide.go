@@ -173,11 +173,7 @@ func (r Rules) allowed(s State) (*big.Int, Reason) {
 
 // missing returns a - b, 0 if that is negative.
 func missing(a, b wei.Wei) *big.Int {
-	difference := new(big.Int).Sub(a.Big(), b.Big())
-	if difference.Sign() < 0 {
-		difference.SetInt64(0)
-	}
-	return difference
+	return num.Max(new(big.Int).Sub(a.Big(), b.Big()), new(big.Int))
 }
 
 func roundDown(v, step *big.Int) *big.Int {
