@@ -23,8 +23,31 @@ type CallOptions struct {
 	// Answered is called with the app's answer as soon as its header is there; it reads the body.
 	Answered func(*http.Response) error
 
-	// OnRequest, if set, is called after each request to the orchestrator, from any goroutine.
+	// Orchestrator is the connection that Contact made ahead; nil has one made for the request.
+	Orchestrator *Orchestrator
+
+	// OnRequest, if set, is called after each request to the orchestrator, from any goroutine. Of
+	// an Orchestrator it is that of Contact.
 	OnRequest func(Request)
+}
+
+// Orchestrator is the connection to an app's orchestrator. Close it after the call.
+type Orchestrator struct {
+	http    *http.Client
+	listing *call.Listing
+}
+
+// Contact connects to an app's orchestrator and asks how it lists the app, in the background: the
+// connection and the answer may be there when a wallet is open. OnRequest is as in CallOptions.
+func Contact(ctx context.Context, t call.Target, onRequest func(Request)) *Orchestrator {
+	client := callClient(onRequest)
+	return &Orchestrator{client, call.List(ctx, client, t)}
+}
+
+// Close ends what is under way, and closes the connections.
+func (o *Orchestrator) Close() {
+	o.listing.Close()
+	o.http.CloseIdleConnections()
 }
 
 // NewCaller returns what calls an app of a live runner for the wallet's account, and pays what its
@@ -64,7 +87,17 @@ func NewSignerCaller(ctx context.Context, c *client.Client, only []common.Addres
 }
 
 func newCaller(purse call.Purse, o CallOptions, now func() time.Time) (caller *call.Caller, end func()) {
-	http := call.HTTPClient()
-	http.Transport = Observe(http.Transport, ToRecipient, "", o.OnRequest)
-	return &call.Caller{HTTP: http, Purse: purse, Terms: o.Terms, Now: now, After: time.After, Answered: o.Answered}, http.CloseIdleConnections
+	caller = &call.Caller{Purse: purse, Terms: o.Terms, Now: now, After: time.After, Answered: o.Answered}
+	if o.Orchestrator != nil { // its owner closes it
+		caller.HTTP, caller.Listing = o.Orchestrator.http, o.Orchestrator.listing
+		return caller, func() {}
+	}
+	caller.HTTP = callClient(o.OnRequest)
+	return caller, caller.HTTP.CloseIdleConnections
+}
+
+func callClient(onRequest func(Request)) *http.Client {
+	client := call.HTTPClient()
+	client.Transport = Observe(client.Transport, ToRecipient, "", onRequest)
+	return client
 }

@@ -156,7 +156,12 @@ func run(r *cli.Run, cmd *cobra.Command, o *options, url string) error {
 		return err
 	}
 	defer answer.close()
-	caller, done, err := o.caller(r, cmd, request, wallet.CallOptions{Terms: terms, RequestID: o.id.ID, Answered: answer.write, OnRequest: r.OnRequest})
+	options := wallet.CallOptions{Terms: terms, RequestID: o.id.ID, Answered: answer.write, OnRequest: r.OnRequest}
+	if o.id.ID == "" { // nothing is sent for a request that was answered before
+		options.Orchestrator = wallet.Contact(cmd.Context(), target, r.OnRequest)
+		defer options.Orchestrator.Close()
+	}
+	caller, done, err := o.caller(r, cmd, request, options)
 	if err != nil {
 		return err
 	}

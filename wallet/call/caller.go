@@ -10,7 +10,6 @@ import (
 
 	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/pay"
-	"github.com/pmctl/pmctl/wallet/runner"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -18,6 +17,10 @@ import (
 type Caller struct {
 	// HTTP sends the requests.
 	HTTP *http.Client
+
+	// Listing is the app's entry in the list of runners, if that was asked for ahead; nil has it
+	// asked for with the request.
+	Listing *Listing
 
 	// Purse pays, within Terms.
 	Purse Purse
@@ -175,12 +178,11 @@ func (c *Caller) pass(response *http.Response, result *Result) error {
 // challenged sends the request without a payment, and returns the payment that is due for it.
 // Where the app asks for none, due is nil and response is its answer.
 func (c *Caller) challenged(ctx context.Context, r *Request) (due *Due, response *http.Response, err error) {
-	listing, stop := context.WithCancel(ctx)
-	listed := c.list(listing, r.Target)
-	defer func() {
-		stop()
-		<-listed // it is closed
-	}()
+	listing := c.Listing
+	if listing == nil {
+		listing = List(ctx, c.HTTP, r.Target)
+		defer listing.Close()
+	}
 	response, err = c.ask(ctx, r)
 	if err == nil && r.redirected(response) { // an orchestrator's own, such as from /app to /app/
 		response.Body.Close()
@@ -203,7 +205,7 @@ func (c *Caller) challenged(ctx context.Context, r *Request) (due *Due, response
 		}
 		return nil, nil, err
 	}
-	found := <-listed
+	found := listing.wait()
 	if challenge.App, challenge.Type = found.App, ""; found.App == "" {
 		challenge.App = r.Target.runner()
 	}
@@ -223,24 +225,4 @@ func (c *Caller) due(challenge *Challenge, number int, before *live.Session, pai
 		return nil, err
 	}
 	return &Due{challenge, number, before, at, bill}, c.Terms.allow(paid, bill.Paid())
-}
-
-// list finds the app in the orchestrator's list of runners, in the background. An app that is not
-// listed is the zero Runner.
-func (c *Caller) list(ctx context.Context, t Target) <-chan runner.Runner {
-	listed := make(chan runner.Runner, 1)
-	go func() {
-		defer close(listed)
-		client := runner.Client{HTTP: c.HTTP}
-		all, _ := client.Runners(ctx, t.Origin) // typeFor has the error, if it matters
-		var best runner.Runner
-		longest := -1
-		for _, one := range all {
-			if length, within := t.Within(one.URL); within && length > longest {
-				best, longest = one, length
-			}
-		}
-		listed <- best
-	}()
-	return listed
 }
