@@ -17,6 +17,7 @@ import (
 	"github.com/pmctl/pmctl/internal/terminal"
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/config"
 )
 
 // Env is what a command sees of the world around it. Tests replace its fields.
@@ -51,6 +52,9 @@ type Env struct {
 
 	// Profile is what --profile names, "" when it is not given.
 	Profile string
+
+	// settings are the config files as they were read for a wallet; nil has them read on each use.
+	settings *config.Settings
 
 	// Now is the clock.
 	Now func() time.Time

@@ -38,6 +38,10 @@ func (o *PayerOptions) RegisterReading(cmd *cobra.Command) {
 // OpenWallet looks at everything that the command line and the disk can be refused for.
 // Where an agent has the account, the wallet is the agent's.
 func OpenWallet(r *Run, cmd *cobra.Command, o *PayerOptions) (*wallet.Wallet, error) {
+	r, err := withSettings(r)
+	if err != nil {
+		return nil, err
+	}
 	limits, err := o.Limits.Limits(r.Env)
 	if err != nil {
 		return nil, err

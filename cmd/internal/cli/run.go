@@ -53,6 +53,17 @@ func NewRun(env *Env) *Run {
 	return r
 }
 
+// withSettings returns r with the config files as they are now, for what asks for many settings.
+func withSettings(r *Run) (*Run, error) {
+	files, err := r.Settings()
+	if err != nil {
+		return nil, err
+	}
+	run, env := *r, *r.Env
+	env.settings, run.Env = files, &env
+	return &run, nil
+}
+
 // RegisterFlags adds the flags that every command has.
 func (r *Run) RegisterFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&r.Profile, "profile", "", "use the settings of profile `NAME` in the config file (default $PMCTL_PROFILE)")

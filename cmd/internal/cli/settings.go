@@ -17,6 +17,9 @@ const TheDefault = "the default"
 
 // Settings reads the config files.
 func (e *Env) Settings() (*config.Settings, error) {
+	if e.settings != nil {
+		return e.settings, nil
+	}
 	user := ""
 	if dir, err := e.configDir(); err == nil {
 		user = filepath.Join(dir, "config.toml")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/policy"
 )
 
@@ -131,4 +132,27 @@ func TestTheStoreOfABudgetBinds(t *testing.T) {
 			require.NotContains(t, err.Error(), "secret")
 		})
 	}
+}
+
+// TestAWalletHasOneReading of the config files: what is asked for while it opens is from the same
+// version, and a later wallet has a later one.
+func TestAWalletHasOneReading(t *testing.T) {
+	system := filepath.Join(t.TempDir(), "system.toml")
+	write := func(network string) {
+		require.NoError(t, os.WriteFile(system, []byte("network = \""+network+"\""), 0o644))
+	}
+	run := NewRun(&Env{SystemConfig: system, Getenv: func(string) string { return "" }})
+	network := func(r *Run) string {
+		name, _, err := r.Find("", SettingNetwork())
+		require.NoError(t, err)
+		return name
+	}
+	write("devnet")
+	first, err := withSettings(run)
+	require.NoError(t, err)
+	write(wallet.ArbitrumOne)
+	require.Equal(t, "devnet", network(first))
+	second, err := withSettings(run)
+	require.NoError(t, err)
+	require.Equal(t, wallet.ArbitrumOne, network(second))
 }
