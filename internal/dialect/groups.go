@@ -20,14 +20,13 @@ const (
 	GlobalFlags      = "Global"
 )
 
-// groupKey is the annotation that has a flag's heading.
-const groupKey = "pmctl_group"
+// groupKey begins the annotation of a command that has the heading of a flag.
+const groupKey = "pmctl_group "
 
 // InGroup puts flags of a command under a shared heading.
 func InGroup(cmd *cobra.Command, heading string, names ...string) {
 	for _, name := range names {
-		// It fails for a flag that the command does not have, which has no heading either.
-		_ = cmd.Flags().SetAnnotation(name, groupKey, []string{heading})
+		annotate(cmd, groupKey+name, heading)
 	}
 }
 
@@ -49,9 +48,9 @@ func FlagGroups(cmd *cobra.Command) []FlagGroup {
 	global := cmd.Root().PersistentFlags()
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
 		heading := "Flags"
-		switch given := flag.Annotations[groupKey]; {
-		case len(given) > 0:
-			heading = given[0]
+		switch given := cmd.Annotations[groupKey+flag.Name]; {
+		case given != "":
+			heading = given
 		case flag.Name == "help", flag.Name == "version", global.Lookup(flag.Name) == flag:
 			heading = GlobalFlags
 		}

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -9,26 +10,22 @@ import (
 	"github.com/pmctl/pmctl/internal/words"
 )
 
-// moneyKey is the annotation of commands and flags that move money, or agree to it.
-const moneyKey = "pmctl_moves_money"
+// The annotation of commands that move money, or agree to it, and that of the root with the names
+// of such flags.
+const (
+	moneyKey      = "pmctl_moves_money"
+	moneyFlagsKey = "pmctl_money_flags"
+)
 
 // MarkMoney keeps commands, by their path below root, and flags, by their name, out of all
 // suggestions: a typing error must not lead to a payment.
 func MarkMoney(root *cobra.Command, paths, flags []string) {
 	for _, path := range paths {
 		if cmd, rest, err := root.Find(strings.Fields(path)); err == nil && len(rest) == 0 && cmd != root {
-			if cmd.Annotations == nil {
-				cmd.Annotations = make(map[string]string)
-			}
-			cmd.Annotations[moneyKey] = "true"
+			annotate(cmd, moneyKey, "true")
 		}
 	}
-	eachCommand(root, func(cmd *cobra.Command) {
-		for _, name := range flags {
-			// It fails for a flag that the command does not have.
-			_ = cmd.Flags().SetAnnotation(name, moneyKey, []string{"true"})
-		}
-	})
+	annotate(root, moneyFlagsKey, strings.Join(flags, " "))
 }
 
 // MovesMoney reports whether a command is marked.
@@ -39,6 +36,13 @@ func eachCommand(cmd *cobra.Command, do func(*cobra.Command)) {
 	for _, sub := range cmd.Commands() {
 		eachCommand(sub, do)
 	}
+}
+
+func annotate(cmd *cobra.Command, key, value string) {
+	if cmd.Annotations == nil {
+		cmd.Annotations = make(map[string]string)
+	}
+	cmd.Annotations[key] = value
 }
 
 // UnknownCommandError is returned for a word that is no command where one is expected.
@@ -114,8 +118,9 @@ func nearFlags(cmd *cobra.Command, typed string) (near []string) {
 	if len(typed) < 2 {
 		return nil
 	}
+	money := strings.Fields(cmd.Root().Annotations[moneyFlagsKey])
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
-		if !flag.Hidden && flag.Annotations[moneyKey] == nil && similar(typed, flag.Name) {
+		if !flag.Hidden && !slices.Contains(money, flag.Name) && similar(typed, flag.Name) {
 			near = append(near, "--"+flag.Name)
 		}
 	})

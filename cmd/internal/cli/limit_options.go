@@ -22,13 +22,14 @@ func (o *LimitOptions) Register(cmd *cobra.Command, limits ...policy.Setting) {
 	if o.texts == nil {
 		o.texts = make(map[policy.Setting]*string)
 	}
+	defaults := policy.Default()
 	for _, spec := range policy.Table() {
 		setting := spec.Setting
 		if !slices.Contains(limits, setting) {
 			continue
 		}
 		text, usage := new(string), spec.Usage
-		switch byDefault := spec.Value(policy.Default()); {
+		switch byDefault := spec.Value(defaults); {
 		case byDefault != nil:
 			usage += " (default " + byDefault.String() + ")"
 		case setting != policy.Recipients:
