@@ -100,6 +100,7 @@ func TestNoProgramLinksMocks(t *testing.T) {
 		"../Makefile":             `(?m)build .*-o \$\(BIN\)/.*$`,
 		"../.goreleaser.yaml":     `(?m)^    tags: \[(?:netgo|nomocks|\]).*$`,
 		"../packaging/targets.sh": `(?m)^target .*$`,
+		"pmctl-bench/main.go":     `(?m)-tags=.*$`,
 	} {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)

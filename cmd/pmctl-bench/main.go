@@ -63,9 +63,8 @@ func (o options) run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", folder, ".", "./cmd/pmctl-devnet", "./cmd/pmctl-bench", "./cmd/pmctl-bench/hello")
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build: %w\n%s", err, out)
+	if err := build(ctx, folder); err != nil {
+		return err
 	}
 	w, err := newWorld(ctx, folder)
 	if err != nil {
@@ -101,6 +100,25 @@ func (o options) run(ctx context.Context) error {
 		}
 	}
 	return inits(ctx, filepath.Join(folder, "pmctl"))
+}
+
+// build compiles the programs into a folder: pmctl as it is released, so that nothing is measured
+// that users do not have.
+func build(ctx context.Context, folder string) error {
+	released := []string{"-tags=nomocks", "-ldflags=-s -w"}
+	if runtime.GOOS == "linux" && cgo {
+		released = []string{"-tags=netgo,osusergo,nomocks", `-ldflags=-s -w -linkmode=external -extldflags "-static"`}
+	}
+	for _, programs := range [][]string{
+		append(released, "."),
+		{"./cmd/pmctl-devnet", "./cmd/pmctl-bench", "./cmd/pmctl-bench/hello"},
+	} {
+		command := exec.CommandContext(ctx, "go", append([]string{"build", "-trimpath", "-o", folder}, programs...)...)
+		if out, err := command.CombinedOutput(); err != nil {
+			return fmt.Errorf("build: %w\n%s", err, out)
+		}
+	}
+	return nil
 }
 
 // describeMachine names the machine and the build.
