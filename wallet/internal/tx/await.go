@@ -187,7 +187,11 @@ func (w *waiting) buried(ctx context.Context, block uint64) (bool, error) {
 func (w *waiting) identify(ctx context.Context) error {
 	use, err := agreed(w.Node.NonceUses(ctx, w.intent.Account, w.intent.Nonce), w.intent.Nonce)
 	if err != nil {
-		w.foreign, w.hidden = 0, err
+		w.foreign = 0
+		// A node that does not answer does not disprove what an earlier look found.
+		if answered := use.Err == nil || use.Used; answered || w.hidden == nil {
+			w.hidden = err
+		}
 		return nil
 	}
 	w.hidden = nil

@@ -196,3 +196,20 @@ func TestWhyATransactionFailed(t *testing.T) {
 	}
 	require.NoError(t, Manager{Node: &offering{call: reason}}.replay(t.Context(), common.Address{}, sent, &types.Receipt{}))
 }
+
+// TestNoAnswerHidesNoReason: a look without an answer, such as one that the end of the wait cuts
+// off, does not replace what an earlier one found. Another finding does.
+func TestNoAnswerHidesNoReason(t *testing.T) {
+	node := &chainAt{used: 8}
+	w := waiting{Manager: Manager{Node: node}, intent: intentWith(7)}
+	hidden := func(uses ...chain.NonceUse) error {
+		node.uses = uses
+		require.NoError(t, w.identify(t.Context()))
+		return w.hidden
+	}
+	unanswered := chain.NonceUse{URL: "a", Err: context.DeadlineExceeded}
+	require.ErrorIs(t, hidden(unanswered), context.DeadlineExceeded, "nothing better is known")
+	require.ErrorAs(t, hidden(chain.NonceUse{URL: "a", Used: true, Err: errDown}), new(*HiddenError))
+	require.ErrorAs(t, hidden(unanswered), new(*HiddenError))
+	require.ErrorContains(t, hidden(chain.NonceUse{URL: "a"}), "is not used yet")
+}
