@@ -53,6 +53,12 @@ type StatusError struct {
 
 func (e *StatusError) Error() string { return "HTTP status " + e.Text }
 
+// within bounds a request. When the time is over, its error says so: a bound of the program's own is
+// not that of a --timeout.
+func within(ctx context.Context, bound time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, bound, fmt.Errorf("no answer within %v", bound))
+}
+
 // withoutURL is a client's error without the URL, which the error that wraps it names.
 func withoutURL(err error) error {
 	if failed, ok := errors.AsType[*url.Error](err); ok {
@@ -64,7 +70,7 @@ func withoutURL(err error) error {
 // Runners returns what an orchestrator offers and a client can use; an orchestrator without
 // runners returns none. It fails with *Error, and with ctx's error.
 func (c *Client) Runners(ctx context.Context, u pay.URL) ([]Runner, error) {
-	limited, cancel := context.WithTimeout(ctx, patience)
+	limited, cancel := within(ctx, patience)
 	defer cancel()
 	fail := func(err error) ([]Runner, error) {
 		if ctx.Err() != nil {

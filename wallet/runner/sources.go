@@ -68,7 +68,7 @@ func (e *WebhookError) Unwrap() error { return e.Err }
 // array of {"address": URL, "score": number}. Entries that cannot be used are left out.
 func Webhook(url string, headers http.Header, client *http.Client) func(context.Context) ([]Candidate, error) {
 	return func(ctx context.Context) ([]Candidate, error) {
-		limited, cancel := context.WithTimeout(ctx, webhookPatience)
+		limited, cancel := within(ctx, webhookPatience)
 		defer cancel()
 		request, err := http.NewRequestWithContext(limited, http.MethodGet, url, nil)
 		if err != nil {
