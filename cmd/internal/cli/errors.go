@@ -43,14 +43,15 @@ func Usagef(format string, args ...any) error {
 // WithHint says what can be done about err. A nil err stays nil.
 func WithHint(err error, format string, args ...any) error { return hint.With(err, format, args...) }
 
-// interruptedError is the error of a command that a signal ended.
-type interruptedError struct{ err error }
+// interruptedError is the error of a command that a signal ended. The cause names the signal, which
+// says no more.
+type interruptedError struct{ err, cause error }
 
 func (e *interruptedError) Error() string {
 	switch {
 	case errors.Is(e.err, ErrCancelled):
 		return e.err.Error()
-	case e.err.Error() == context.Canceled.Error():
+	case e.err.Error() == context.Canceled.Error(), e.err.Error() == e.cause.Error():
 		return "interrupted"
 	}
 	return "interrupted: " + e.err.Error()

@@ -121,7 +121,7 @@ func Interrupted(ctx context.Context, err error) error {
 	case ExitUsage, ExitNotMined:
 		return err
 	}
-	return &interruptedError{err}
+	return &interruptedError{err, context.Cause(ctx)}
 }
 
 // Confirm asks before something that cannot be undone, unless --yes was passed.
