@@ -53,8 +53,8 @@ type StatusError struct {
 
 func (e *StatusError) Error() string { return "HTTP status " + e.Text }
 
-// within bounds a request. When the time is over, its error says so: a bound of the program's own is
-// not that of a --timeout.
+// within bounds a request. The error of one that times out names the bound, which is the program's own
+// and no --timeout.
 func within(ctx context.Context, bound time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, bound, fmt.Errorf("no answer within %v", bound))
 }
