@@ -9,7 +9,7 @@ TOOL    := $(GO) tool -modfile=.tools/go.mod
 comma   := ,
 TAGS    := $(if $(filter linux,$(shell $(GO) env GOOS)),netgo$(comma)osusergo)
 export GOFLAGS := -trimpath -tags=$(TAGS) $(GOFLAGS)
-# Tests are linked without symbols for a debugger: a quarter of the linker's time.
+# Tests are linked without symbols for a debugger, which the linker takes long to write.
 TESTED  := -ldflags='-s -w'
 # How many pairs of processes are measured.
 PAIRS   ?= 11

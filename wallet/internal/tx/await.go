@@ -189,7 +189,7 @@ func (w *waiting) identify(ctx context.Context) error {
 	if err != nil {
 		w.foreign = 0
 		// A node that does not answer does not disprove what an earlier look found.
-		if answered := use.Err == nil || use.Used; answered || w.hidden == nil {
+		if silent := use.Err != nil && !use.Used; !silent || w.hidden == nil {
 			w.hidden = err
 		}
 		return nil
