@@ -49,23 +49,23 @@ func TestSoakKilledExit(t *testing.T) {
 		s.run(exitDone, "fund --deposit 1.000000000000000001eth --reserve 0.3eth --yes")
 		before, nonce := s.whole(), s.nonce()
 
-		killed := 0
+		kills := 0
 		var out string
 		for ended := false; !ended; {
 			ctx, cancel := context.WithCancel(t.Context())
-			last := killed == 3
+			last := kills == 3
 			if !last {
 				time.AfterFunc(time.Duration(rand.IntN(600))*time.Millisecond, cancel)
 			}
 			rounds := make(chan error, 1)
 			go func() { rounds <- s.passRounds(ctx, last) }()
-			printed, err := s.processUntil(ctx, line)
+			end := s.launch(ctx, line+" --output json")
 			cancel()
 			require.NoError(t, <-rounds)
-			out, ended = printed, err == nil || strings.HasSuffix(printed, "}\n")
+			out, ended = end.out, end.code == exitDone || strings.HasSuffix(end.out, "}\n")
 			if !ended {
-				require.Less(t, killed, 3, "%v", err)
-				killed++
+				require.Equal(t, killed, end.code, end.errs)
+				kills++
 			}
 		}
 		steps, last := uint64(2), "withdraw"
@@ -118,10 +118,11 @@ func TestSoakExitKilledAtEachRequest(t *testing.T) {
 		rounds := make(chan error, 1)
 		passing, stop := context.WithCancel(t.Context())
 		go func() { rounds <- s.passRounds(passing, false) }()
-		_, err := s.processUntil(ctx, line+" --rpc-url "+node.URL)
+		end := s.launch(ctx, line+" --rpc-url "+node.URL)
 		kill()
 		node.Close()
-		if killed := err != nil; killed {
+		if end.code != exitDone {
+			require.Equal(t, killed, end.code, "at request %d: %s", at, end.errs)
 			require.NoError(t, s.process(line), "killed at request %d", at)
 		}
 		stop()
@@ -132,7 +133,7 @@ func TestSoakExitKilledAtEachRequest(t *testing.T) {
 		require.Zero(t, s.number(status, "reserve").Sign(), "killed at request %d", at)
 		require.Equal(t, new(big.Int).Sub(before, s.fees(nonce)), s.whole(), "killed at request %d", at)
 		s.run(exitDone, "fund --deposit 1wei --yes") // so that the next exit is another one
-		if err == nil {
+		if end.code == exitDone {
 			break
 		}
 		points++

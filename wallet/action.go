@@ -26,6 +26,10 @@ type Action struct {
 	prospect func(account common.Address) (tx.Call, *broker.Funding)
 	// plan decides what to send, or refuses.
 	plan func(context.Context, situation) (proposal, error)
+	// undone reports whether the account shows nothing (any more) of what the action does. Then a
+	// transaction that is in a block answers an earlier command, not this one. It is nil if the account
+	// cannot show that.
+	undone func(account common.Address, now broker.Funds) bool
 	// report adds what the contract did, by its events, to the result of a mined transaction.
 	report reporter
 }

@@ -199,16 +199,6 @@ func (e *RoundsError) Error() string {
 
 func (e *RoundsError) Hint() string { return "run the same command again after that" }
 
-// reportUnlock marks an unlock that an earlier run sent but did not report as reported. Otherwise
-// the next exit would resume it.
-func (f *exitFlow) reportUnlock(ctx context.Context) {
-	unlock, err := f.journal.Resume(ctx, common.Address(f.result.Account), "", tx.LabelUnlock)
-	if err != nil || unlock == nil {
-		return // another run has it, or the journal's error shows at the next step
-	}
-	_ = f.journal.End(ctx, unlock, !unlock.State.Unsettled()) // nothing depends on it, as above
-}
-
 // wait waits until the funds can be withdrawn. It tolerates a node that does not answer meanwhile.
 func (f *exitFlow) wait(ctx context.Context, status *chain.Status) error {
 	at, known := status.WithdrawTime()
@@ -276,9 +266,6 @@ func (f *exitFlow) next(ctx context.Context) (*step, error) {
 	state := status.Lock()
 	if state != broker.Empty && f.agreed == nil {
 		f.agreed = termsOf(status)
-		if status.Sender.Unlocking() {
-			f.reportUnlock(ctx)
-		}
 	}
 	// A withdrawal in the journal may be an old one: the account's funds decide.
 	if f.did(stepWithdraw) && f.o.Keep == nil && state != broker.Unlocked {

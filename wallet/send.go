@@ -72,14 +72,7 @@ type sendFlow struct {
 
 // do takes the caller's context, and one that the wallet's timeout limits, too.
 func (t *sendFlow) do(caller, ctx context.Context) (Transaction, error) {
-	resume := func() error {
-		intent, err := t.journal.Resume(ctx, t.account, t.o.RequestID, t.action.label)
-		if intent != nil {
-			t.intent, t.resumed = intent, true
-		}
-		return err
-	}
-	err := resume()
+	err := t.continued(ctx)
 	switch {
 	case err != nil:
 	case t.resumed:
@@ -87,13 +80,40 @@ func (t *sendFlow) do(caller, ctx context.Context) (Transaction, error) {
 	default:
 		err = t.send(caller, ctx)
 		if errors.Is(err, tx.ErrTaken) {
-			err = resume()
+			err = t.continued(ctx)
 		}
 	}
 	if err != nil {
 		return Transaction{}, err
 	}
 	return t.finish(caller)
+}
+
+// continued makes an earlier run's intent of the same action this run's, if there is one.
+func (t *sendFlow) continued(ctx context.Context) error {
+	for {
+		intent, err := t.journal.Resume(ctx, t.account, t.o.RequestID, t.action.label)
+		if err != nil || intent == nil {
+			return err
+		}
+		old, err := t.old(ctx, intent)
+		if err != nil || !old {
+			t.intent, t.resumed = intent, true
+			return err
+		}
+		if err := t.journal.End(ctx, intent, true); err != nil {
+			return err
+		}
+	}
+}
+
+// old reports whether an intent is of an earlier command: it was done, and undone since. A request
+// ID names one command for ever.
+func (t *sendFlow) old(ctx context.Context, intent *tx.Intent) (bool, error) {
+	if t.o.RequestID != "" || t.action.undone == nil || !t.action.undone(t.account, t.status.Sender.Funds) {
+		return false, nil
+	}
+	return t.manager(t.client).Done(ctx, intent, t.status.Head.Number)
 }
 
 // resume continues the transaction of an earlier run. One that a node refused is signed again, with

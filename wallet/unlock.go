@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/big"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/internal/tx"
@@ -13,7 +15,8 @@ import (
 // Unlock returns the action that starts the unlock period of the deposit and the reserve, after
 // which Withdraw pays both out.
 func Unlock() Action {
-	return Action{label: tx.LabelUnlock, prospect: justCall(broker.Unlock()), plan: proposeUnlock, report: reportEvents(contract.TicketBrokerUnlockEventName)}
+	return Action{label: tx.LabelUnlock, prospect: justCall(broker.Unlock()), plan: proposeUnlock,
+		undone: func(_ common.Address, now broker.Funds) bool { return !now.Unlocking() }, report: reportEvents(contract.TicketBrokerUnlockEventName)}
 }
 
 func proposeUnlock(_ context.Context, s situation) (proposal, error) {
@@ -31,7 +34,8 @@ func proposeUnlock(_ context.Context, s situation) (proposal, error) {
 
 // CancelUnlock returns the action that locks the deposit and the reserve again.
 func CancelUnlock() Action {
-	return Action{label: tx.LabelCancelUnlock, prospect: justCall(broker.CancelUnlock()), plan: proposeCancel, report: reportEvents(contract.TicketBrokerUnlockCancelledEventName)}
+	return Action{label: tx.LabelCancelUnlock, prospect: justCall(broker.CancelUnlock()), plan: proposeCancel,
+		undone: func(_ common.Address, now broker.Funds) bool { return now.Unlocking() }, report: reportEvents(contract.TicketBrokerUnlockCancelledEventName)}
 }
 
 func proposeCancel(_ context.Context, s situation) (proposal, error) {
@@ -43,7 +47,8 @@ func proposeCancel(_ context.Context, s situation) (proposal, error) {
 
 // Withdraw returns the action that pays out the whole deposit and reserve after the unlock period.
 func Withdraw() Action {
-	return Action{label: tx.LabelWithdraw, prospect: justCall(broker.Withdraw()), plan: proposeWithdrawal, report: reportEvents(contract.TicketBrokerWithdrawalEventName)}
+	return Action{label: tx.LabelWithdraw, prospect: justCall(broker.Withdraw()), plan: proposeWithdrawal,
+		undone: func(_ common.Address, now broker.Funds) bool { return now.Funded() }, report: reportEvents(contract.TicketBrokerWithdrawalEventName)}
 }
 
 func proposeWithdrawal(_ context.Context, s situation) (proposal, error) {

@@ -43,6 +43,20 @@ func outcomeOf(intent *Intent, receipt *types.Receipt) Outcome {
 	return o
 }
 
+// Done reports whether an intent's call has succeeded in a block up to the given one, and records
+// it if so.
+func (m Manager) Done(ctx context.Context, intent *Intent, block uint64) (bool, error) {
+	receipt, err := m.mined(ctx, intent)
+	if err != nil || receipt == nil || receipt.BlockNumber.Uint64() > block {
+		return false, err
+	}
+	outcome := outcomeOf(intent, receipt)
+	if outcome.State != Mined {
+		return false, nil
+	}
+	return true, m.Journal.Record(ctx, intent, outcome)
+}
+
 // CatchUp records what the chain already shows of an account's unsettled intents: those that
 // were mined, and refused ones that the node has after all.
 func (m Manager) CatchUp(ctx context.Context, account common.Address) error {
