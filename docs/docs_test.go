@@ -146,8 +146,20 @@ func (w *world) env() []string {
 	}
 }
 
-// patience is how long a page may take.
+// patience is how long a page's shell may print nothing: a step that ends prints its mark, so
+// that a long page on a slow machine is no failure.
 const patience = 5 * time.Minute
+
+// printed keeps what a shell prints, and keeps it running while it does.
+type printed struct {
+	bytes.Buffer
+	end *time.Timer
+}
+
+func (p *printed) Write(text []byte) (int, error) {
+	p.end.Reset(patience)
+	return p.Buffer.Write(text)
+}
 
 // run runs a page's steps in one shell, and returns what each of them prints. A command
 // that fails prints its exit code last.
@@ -161,12 +173,13 @@ func (w *world) run(p *page) [][]string {
 	file := filepath.Join(w.t.TempDir(), "page.sh")
 	require.NoError(w.t, os.WriteFile(file, []byte(script.String()), 0o600))
 
-	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
+	ctx, cancel := context.WithCancel(w.t.Context())
 	defer cancel()
 	shell := exec.CommandContext(ctx, "bash", "--noprofile", "--norc", file)
 	shell.Env, shell.Dir = w.env(), w.home
 	shell.WaitDelay = time.Second
-	var out bytes.Buffer
+	out := printed{end: time.AfterFunc(patience, cancel)}
+	defer out.end.Stop()
 	shell.Stdout, shell.Stderr = &out, &out
 	err := shell.Run()
 
