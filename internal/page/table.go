@@ -1,18 +1,9 @@
 package page
 
 import (
-	"cmp"
-	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/olekukonko/tablewriter"
-	"github.com/olekukonko/tablewriter/renderer"
-	"github.com/olekukonko/tablewriter/tw"
 )
-
-// padding is what tablewriter adds to the last cell of a line.
-const padding = ` *(\x1b\[0m)?(?: |\x1b\[0m)*\n$`
 
 // columnGap stands between the columns of a table.
 const columnGap = "  "
@@ -20,19 +11,19 @@ const columnGap = "  "
 // Column is a column of a table.
 type Column struct {
 	name  string
-	align tw.Align
+	right bool // where its cells are aligned
 	// prose is broken at its spaces where it does not fit.
 	prose bool
 }
 
 // Text is a column of words, which stay in one line.
-func Text(name string) Column { return Column{name: name, align: tw.AlignLeft} }
+func Text(name string) Column { return Column{name: name} }
 
 // Number is a column of numbers, aligned at the right.
-func Number(name string) Column { return Column{name: name, align: tw.AlignRight} }
+func Number(name string) Column { return Column{name: name, right: true} }
 
 // Prose is the last column of a table where that has sentences: they are wrapped.
-func Prose(name string) Column { return Column{name: name, align: tw.AlignLeft, prose: true} }
+func Prose(name string) Column { return Column{name: name, prose: true} }
 
 // leastProse is the least room for sentences beside the other columns.
 const leastProse = 24
@@ -59,32 +50,50 @@ func (p *Page) Table(header []Column, rows [][]string) {
 		p.records(header, rows)
 		return
 	}
-	names, aligns := make([]string, len(header)), make([]tw.Align, len(header))
+	names := make([]string, len(header))
 	for i, column := range header {
-		names[i], aligns[i] = p.Dim(strings.ToUpper(column.name)), column.align
+		names[i] = p.Dim(strings.ToUpper(column.name))
 	}
-	var text strings.Builder
-	table := tablewriter.NewTable(&text,
-		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
-			Borders:  tw.BorderNone,
-			Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
-		})),
-		tablewriter.WithAlignment(aligns),
-		tablewriter.WithHeaderAutoFormat(tw.Off),
-		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
-		tablewriter.WithRowAutoWrap(tw.WrapNone),
-		tablewriter.WithPadding(tw.Padding{Left: "", Right: columnGap}),
-	)
-	table.Header(names)
-	if p.err = cmp.Or(p.err, table.Bulk(cells), table.Render()); p.err != nil {
-		return
+	p.align(header, lines(slices.Concat([][]string{names}, cells)))
+}
+
+// lines returns a row for each line of the cells.
+func lines(rows [][]string) (all [][]string) {
+	for _, row := range rows {
+		var own [][]string
+		for i, cell := range row {
+			for at, line := range strings.Split(cell, "\n") {
+				if at == len(own) {
+					own = append(own, make([]string, len(row)))
+				}
+				own[at][i] = line
+			}
+		}
+		all = append(all, own...)
 	}
-	var lines strings.Builder
-	trailing := regexp.MustCompile(padding)
-	for line := range strings.Lines(text.String()) {
-		lines.WriteString(trailing.ReplaceAllString(line, "$1\n"))
+	return all
+}
+
+func (p *Page) align(header []Column, rows [][]string) {
+	widths := make([]int, len(header))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], Columns(cell))
+		}
 	}
-	p.Print(lines.String())
+	var b strings.Builder
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			before, after := "", strings.Repeat(" ", widths[i]-Columns(cell))
+			if header[i].right {
+				before, after = after, before
+			}
+			line.WriteString(before + cell + after + columnGap)
+		}
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+	p.Print(b.String())
 }
 
 // records writes each row as a list of those fields that it has.
