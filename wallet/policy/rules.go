@@ -30,7 +30,7 @@ var ErrValue = errors.New("not a value of the setting")
 // check returns ErrValue for an unknown setting, which would limit nothing, and for a value of
 // another type.
 func (v Values) check() error {
-	rows := Table()
+	rows := table
 	for setting, value := range v {
 		at := slices.IndexFunc(rows, func(spec Spec) bool { return spec.Setting == setting })
 		if at < 0 {
@@ -55,7 +55,7 @@ func (l Limits) With(r Rules) (Limits, error) {
 		return l, err
 	}
 	l.places, l.budget = copied(l.places), copied(l.budget)
-	for _, spec := range Table() {
+	for _, spec := range table {
 		asked, set := r.Values[spec.Setting]
 		if !set {
 			continue

@@ -73,7 +73,11 @@ const (
 
 // Table returns all settings, in the order for display. Flags, config files, documentation and the
 // limits themselves follow it.
-func Table() []Spec {
+func Table() []Spec { return slices.Clone(table) }
+
+var table = rows()
+
+func rows() []Spec {
 	rows := []Spec{
 		ratRow(MaxTicketEV, "max_ticket_ev", "limit the expected value (EV) of one ticket to `AMOUNT`",
 			func(l *Limits) **big.Rat { return &l.MaxEV }),
@@ -134,8 +138,7 @@ func Budgets() []Setting {
 
 // SpecOf returns a setting's row.
 func SpecOf(s Setting) Spec {
-	rows := Table()
-	return rows[slices.IndexFunc(rows, func(spec Spec) bool { return spec.Setting == s })]
+	return table[slices.IndexFunc(table, func(spec Spec) bool { return spec.Setting == s })]
 }
 
 // Name returns the setting's name in a file, with its section.

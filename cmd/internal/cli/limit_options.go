@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"slices"
-
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
@@ -23,11 +21,8 @@ func (o *LimitOptions) Register(cmd *cobra.Command, limits ...policy.Setting) {
 		o.texts = make(map[policy.Setting]*string)
 	}
 	defaults := policy.Default()
-	for _, spec := range policy.Table() {
-		setting := spec.Setting
-		if !slices.Contains(limits, setting) {
-			continue
-		}
+	for _, setting := range limits {
+		spec := policy.SpecOf(setting)
 		text, usage := new(string), spec.Usage
 		switch byDefault := spec.Value(defaults); {
 		case byDefault != nil:
