@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,6 +51,8 @@ func TestWhatWasUndoneIsNoAnswer(t *testing.T) {
 		line  string
 		undo  func(s *shell)
 		lock  broker.Lock
+		// deposit is what is left if that is not 1 ETH or nothing.
+		deposit string
 	}{
 		"unlock": {
 			begin: func(*shell) {}, line: "unlock --yes",
@@ -77,6 +80,22 @@ func TestWhatWasUndoneIsNoAnswer(t *testing.T) {
 			},
 			lock: broker.Locked,
 		},
+		"exit, killed at its withdrawal": {
+			begin: func(s *shell) { s.unlocked() }, line: "exit --yes --interval 1ms",
+			undo: func(s *shell) {
+				s.fundedByAnother("2eth")
+				s.passing()
+			},
+			lock: broker.Empty,
+		},
+		"exit that keeps a part, killed at its withdrawal, and funded with another wallet": {
+			begin: func(s *shell) { s.unlocked() }, line: "exit --yes --interval 1ms --keep-deposit 0.1eth",
+			undo: func(s *shell) {
+				s.run(exitDone, "fund --deposit 2eth --yes --cancel-unlock --store "+filepath.Join(s.t.TempDir(), "store.db"))
+				s.passing()
+			},
+			lock: broker.Locked, deposit: "0.1eth",
+		},
 		"exit": {
 			begin: func(*shell) {}, line: "exit --yes --interval 1ms",
 			undo: func(s *shell) {
@@ -89,14 +108,18 @@ func TestWhatWasUndoneIsNoAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newShell(t, devnet.Config{UnlockPeriod: 2})
+			s := newShell(t, devnet.Config{UnlockPeriod: 2, Accounts: 2})
 			s.run(exitDone, "fund --deposit 1eth --reserve 0.5eth --yes")
 			test.begin(s)
 			s.killedWaiting(test.line)
 			test.undo(s)
 			nonce := s.nonce()
 			s.run(exitDone, test.line)
-			require.Equal(t, string(test.lock), s.run(exitDone, "status")["lock"])
+			status := s.run(exitDone, "status")
+			require.Equal(t, string(test.lock), status["lock"])
+			if test.deposit != "" {
+				require.Equal(t, eth(t, test.deposit), s.number(status, "deposit"))
+			}
 			require.Greater(t, s.nonce(), nonce)
 		})
 	}

@@ -240,12 +240,20 @@ func (f *exitFlow) wait(ctx context.Context, status *chain.Status) error {
 	return nil
 }
 
-// status reads the account's state from a node that is up to date.
+// status reads the account's state from a node that is up to date. The journal learns first what the
+// chain shows of its transactions, so that a step that it has as open is not in that state.
 func (f *exitFlow) status(ctx context.Context) (*chain.Status, error) {
 	ctx, cancel := f.bound(ctx)
 	defer cancel()
 	// Rounds may pass until the next look, so no connection is kept.
 	defer f.disconnect()
+	client, err := f.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.manager(client).CatchUp(ctx, common.Address(f.result.Account)); err != nil {
+		return nil, err
+	}
 	s, err := f.look(ctx, common.Address(f.result.Account))
 	if err != nil {
 		return nil, err
