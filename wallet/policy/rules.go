@@ -30,13 +30,12 @@ var ErrValue = errors.New("not a value of the setting")
 // check returns ErrValue for an unknown setting, which would limit nothing, and for a value of
 // another type.
 func (v Values) check() error {
-	rows := table
 	for setting, value := range v {
-		at := slices.IndexFunc(rows, func(spec Spec) bool { return spec.Setting == setting })
+		at := slices.IndexFunc(table, func(spec Spec) bool { return spec.Setting == setting })
 		if at < 0 {
 			return fmt.Errorf("%w %q: no such setting", ErrValue, setting)
 		}
-		if none, of := value.(Addresses); of && len(none) == 0 || reflect.TypeOf(value) != reflect.TypeOf(rows[at].form) {
+		if none, of := value.(Addresses); of && len(none) == 0 || reflect.TypeOf(value) != reflect.TypeOf(table[at].form) {
 			return fmt.Errorf("%w %q: %T(%v)", ErrValue, setting, value, value)
 		}
 	}

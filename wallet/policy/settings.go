@@ -75,6 +75,7 @@ const (
 // limits themselves follow it.
 func Table() []Spec { return slices.Clone(table) }
 
+// table is made once: each command's flags read it at every start.
 var table = rows()
 
 func rows() []Spec {
