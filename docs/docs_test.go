@@ -152,13 +152,13 @@ const patience = 5 * time.Minute
 
 // printed keeps what a shell prints, and keeps it running while it does.
 type printed struct {
-	bytes.Buffer
-	end *time.Timer
+	text bytes.Buffer
+	end  *time.Timer
 }
 
 func (p *printed) Write(text []byte) (int, error) {
 	p.end.Reset(patience)
-	return p.Buffer.Write(text)
+	return p.text.Write(text)
 }
 
 // run runs a page's steps in one shell, and returns what each of them prints. A command
@@ -183,7 +183,7 @@ func (w *world) run(p *page) [][]string {
 	shell.Stdout, shell.Stderr = &out, &out
 	err := shell.Run()
 
-	text := out.String()
+	text := out.text.String()
 	outputs := make([][]string, 0, len(p.steps))
 	for i, s := range p.steps {
 		ended := regexp.MustCompile(`\n` + mark + ` ` + strconv.Itoa(i) + ` (\d+)\n`).FindStringSubmatchIndex(text)

@@ -28,8 +28,9 @@ type Action struct {
 	plan func(context.Context, situation) (proposal, error)
 	// undone reports whether the account shows nothing (any more) of what the action does. Then a
 	// transaction that is in a block answers an earlier command, not this one. It is nil if the account
-	// cannot show that.
-	undone func(account common.Address, now broker.Funds) bool
+	// cannot show that, and for a funding, which may be gone because it was spent: it is never repeated
+	// by itself.
+	undone func(broker.Funds) bool
 	// report adds what the contract did, by its events, to the result of a mined transaction.
 	report reporter
 }

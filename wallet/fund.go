@@ -48,7 +48,6 @@ func (w *Wallet) Funding(f Funding, asks bool) Action {
 		label:    tx.FundLabel(f.Deposit, f.Reserve, f.Beneficiary),
 		prospect: fund.prospect,
 		plan:     fund.propose,
-		undone:   fund.undone,
 		report:   fund.report,
 	}
 }
@@ -71,10 +70,6 @@ func (f funding) prospect(account common.Address) (tx.Call, *broker.Funding) {
 	call.Value, _ = f.Deposit.Add(f.Reserve)
 	funds := f.of(account)
 	return call, &funds
-}
-
-func (f funding) undone(account common.Address, now broker.Funds) bool {
-	return !f.forAnother(account) && !now.Funded()
 }
 
 func (f funding) forAnother(account common.Address) bool {

@@ -110,7 +110,7 @@ func (t *sendFlow) continued(ctx context.Context) error {
 // old reports whether an intent is of an earlier command: it was done, and undone since. A request
 // ID names one command for ever.
 func (t *sendFlow) old(ctx context.Context, intent *tx.Intent) (bool, error) {
-	if t.o.RequestID != "" || t.action.undone == nil || !t.action.undone(t.account, t.status.Sender.Funds) {
+	if t.o.RequestID != "" || t.action.undone == nil || !t.action.undone(t.status.Sender.Funds) {
 		return false, nil
 	}
 	return t.manager(t.client).Done(ctx, intent, t.status.Head.Number)

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math/big"
 
-	"github.com/ethereum/go-ethereum/common"
-
 	"github.com/pmctl/pmctl/wallet/broker"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/internal/tx"
@@ -16,7 +14,7 @@ import (
 // which Withdraw pays both out.
 func Unlock() Action {
 	return Action{label: tx.LabelUnlock, prospect: justCall(broker.Unlock()), plan: proposeUnlock,
-		undone: func(_ common.Address, now broker.Funds) bool { return !now.Unlocking() }, report: reportEvents(contract.TicketBrokerUnlockEventName)}
+		undone: func(f broker.Funds) bool { return !f.Unlocking() }, report: reportEvents(contract.TicketBrokerUnlockEventName)}
 }
 
 func proposeUnlock(_ context.Context, s situation) (proposal, error) {
@@ -35,7 +33,7 @@ func proposeUnlock(_ context.Context, s situation) (proposal, error) {
 // CancelUnlock returns the action that locks the deposit and the reserve again.
 func CancelUnlock() Action {
 	return Action{label: tx.LabelCancelUnlock, prospect: justCall(broker.CancelUnlock()), plan: proposeCancel,
-		undone: func(_ common.Address, now broker.Funds) bool { return now.Unlocking() }, report: reportEvents(contract.TicketBrokerUnlockCancelledEventName)}
+		undone: broker.Funds.Unlocking, report: reportEvents(contract.TicketBrokerUnlockCancelledEventName)}
 }
 
 func proposeCancel(_ context.Context, s situation) (proposal, error) {
@@ -48,7 +46,7 @@ func proposeCancel(_ context.Context, s situation) (proposal, error) {
 // Withdraw returns the action that pays out the whole deposit and reserve after the unlock period.
 func Withdraw() Action {
 	return Action{label: tx.LabelWithdraw, prospect: justCall(broker.Withdraw()), plan: proposeWithdrawal,
-		undone: func(_ common.Address, now broker.Funds) bool { return now.Funded() }, report: reportEvents(contract.TicketBrokerWithdrawalEventName)}
+		undone: broker.Funds.Funded, report: reportEvents(contract.TicketBrokerWithdrawalEventName)}
 }
 
 func proposeWithdrawal(_ context.Context, s situation) (proposal, error) {
