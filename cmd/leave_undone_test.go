@@ -51,7 +51,7 @@ func TestWhatWasUndoneIsNoAnswer(t *testing.T) {
 		line  string
 		undo  func(s *shell)
 		lock  broker.Lock
-		// deposit is what is left if that is not 1 ETH or nothing.
+		// deposit is what is left of it; "" if lock says enough.
 		deposit string
 		// continues tells that the killed run's transaction is the answer.
 		continues bool

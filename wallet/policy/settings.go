@@ -76,9 +76,9 @@ const (
 func Table() []Spec { return slices.Clone(table) }
 
 // table is made once: each command's flags read it at every start.
-var table = rows()
+var table = newTable()
 
-func rows() []Spec {
+func newTable() []Spec {
 	rows := []Spec{
 		ratRow(MaxTicketEV, "max_ticket_ev", "limit the expected value (EV) of one ticket to `AMOUNT`",
 			func(l *Limits) **big.Rat { return &l.MaxEV }),

@@ -213,3 +213,35 @@ func TestNoAnswerHidesNoReason(t *testing.T) {
 	require.ErrorAs(t, hidden(unanswered), new(*HiddenError))
 	require.ErrorContains(t, hidden(chain.NonceUse{URL: "a"}), "is not used yet")
 }
+
+// TestDone: a call was done by a block when it has succeeded in one up to it. What another run has
+// recorded meanwhile is no failure.
+func TestDone(t *testing.T) {
+	intent := intentWith(7)
+	hash := intent.Newest().Hash()
+	receipt := &types.Receipt{TxHash: hash, Status: types.ReceiptStatusSuccessful, BlockNumber: big.NewInt(5)}
+	node := &chainAt{receipts: map[common.Hash]*types.Receipt{hash: receipt}}
+	done := func(block uint64, record error) (bool, []Outcome, error) {
+		journal := &recording{record: record}
+		found, err := Manager{Node: node, Journal: journal}.Done(t.Context(), intent, block)
+		return found, journal.outcomes, err
+	}
+	for _, c := range []struct {
+		block  uint64
+		record error
+		done   bool
+		err    error
+	}{{4, nil, false, nil}, {5, nil, true, nil}, {5, &ChangedError{Found: Mined}, true, nil}, {5, errDown, false, errDown}} {
+		found, outcomes, err := done(c.block, c.record)
+		require.ErrorIs(t, err, c.err)
+		require.Equal(t, c.done, found, "%+v", c)
+		if c.done && c.record == nil {
+			require.Equal(t, []Outcome{{State: Mined, By: hash}}, outcomes)
+		}
+	}
+	receipt.Status = types.ReceiptStatusFailed
+	found, outcomes, err := done(5, nil)
+	require.NoError(t, err)
+	require.False(t, found)
+	require.Empty(t, outcomes)
+}

@@ -54,7 +54,10 @@ func (m Manager) Done(ctx context.Context, intent *Intent, block uint64) (bool, 
 	if outcome.State != Mined {
 		return false, nil
 	}
-	return true, m.Journal.Record(ctx, intent, outcome)
+	if err := m.Journal.Record(ctx, intent, outcome); err != nil && !errors.Is(err, ErrChanged) {
+		return false, err
+	}
+	return true, nil
 }
 
 // CatchUp records what the chain already shows of an account's unsettled intents: those that
