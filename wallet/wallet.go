@@ -50,7 +50,8 @@ type Config struct {
 	// Account is the account that acts; nil for a wallet that only reads. Close closes it.
 	Account *signer.Account
 
-	// Limits are the user's limits; policy.Default() if none are set.
+	// Limits are the user's limits. If neither MaxEV nor MaxFee is set, those of policy.Default()
+	// apply beside the limits that are: see policy.Limits.OrDefault.
 	Limits policy.Limits
 
 	// Accept lists recipients that may be paid at a URL that is pinned to another address.
@@ -78,9 +79,7 @@ const DefaultTimeout = 2 * time.Minute
 
 func (c Config) withDefaults() Config {
 	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
-	if c.Limits.MaxEV == nil && c.Limits.MaxFee == nil {
-		c.Limits = policy.Default()
-	}
+	c.Limits = c.Limits.OrDefault()
 	if c.UI == nil {
 		c.UI = silent{}
 	}

@@ -70,6 +70,37 @@ func TestWhatAConfigLeavesOut(t *testing.T) {
 	require.ErrorIs(t, err, wallet.ErrNoNode)
 }
 
+// TestSomeLimitsLiftNoOthers: limits that a program sets alone hold, and the default ones beside
+// them.
+func TestSomeLimitsLiftNoOthers(t *testing.T) {
+	world, ctx := newWorld(t), t.Context()
+	require.NoError(t, fund(ctx, world.config(), "first"))
+	to, err := pay.ParseTarget(world.url)
+	require.NoError(t, err)
+	payment := func(limits policy.Limits, value string) error {
+		config := world.config()
+		config.Limits = limits
+		w, err := wallet.Open(ctx, config)
+		require.NoError(t, err)
+		defer w.Close()
+		amount, err := wei.Parse(value)
+		require.NoError(t, err)
+		_, err = w.Pay(ctx, to, pay.Amount{Value: amount}, wallet.PayOptions{})
+		return err
+	}
+	one := wei.FromUint64(1)
+	budget, err := policy.Limits{}.With(policy.Rules{Values: policy.Values{policy.EVPerDay: policy.AmountOf(one)}})
+	require.NoError(t, err)
+	for name, limits := range map[string]policy.Limits{
+		"recipients": {Recipients: []common.Address{{1}}}, "face value": {MaxFaceValue: &one}, "budget": budget,
+	} {
+		require.ErrorIs(t, payment(limits, "1000gwei"), policy.ErrLimit, name)
+	}
+	gasPrice := policy.Limits{MaxGasPrice: &one}
+	require.NoError(t, payment(gasPrice, "1000gwei"))
+	require.ErrorIs(t, payment(gasPrice, "21000gwei"), policy.ErrLimit)
+}
+
 // TestNothingIsNotFunded: a transaction that adds nothing would only cost its gas.
 func TestNothingIsNotFunded(t *testing.T) {
 	world := newWorld(t)

@@ -3,6 +3,7 @@
 package policy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -56,6 +57,22 @@ type Limits struct {
 func Default() Limits {
 	maxFee := wei.FromUint64(50_000_000_000_000_000)
 	return Limits{Limits: pm.DefaultLimits(), MaxFee: &maxFee, MaxHeadAge: 30 * time.Second}
+}
+
+// OrDefault returns limits without MaxEV and MaxFee, which are not decided, with the default value
+// of each limit that is not set; other limits as they are. Without those two, one dishonest
+// recipient or node could spend all that the account has.
+func (l Limits) OrDefault() Limits {
+	if l.MaxEV != nil || l.MaxFee != nil {
+		return l
+	}
+	d := Default()
+	l.MaxEV, l.MaxFee = d.MaxEV, d.MaxFee
+	l.MaxTotalEV = cmp.Or(l.MaxTotalEV, d.MaxTotalEV)
+	l.DepositMultiplier = cmp.Or(l.DepositMultiplier, d.DepositMultiplier)
+	l.NonceCap = cmp.Or(l.NonceCap, d.NonceCap)
+	l.MaxHeadAge = cmp.Or(l.MaxHeadAge, d.MaxHeadAge)
+	return l
 }
 
 // Check checks whether n tickets may be created on params: pm.Limits.Check, after the user's

@@ -17,7 +17,7 @@ type Rules struct {
 	// binding one becomes binding.
 	Binding bool
 
-	// Where names the place where a setting is set, for people.
+	// Where names the place where a setting is set, for people; nil for the setting's own name.
 	Where func(Setting) string
 }
 
@@ -53,13 +53,17 @@ func (l Limits) With(r Rules) (Limits, error) {
 	if err := r.Values.check(); err != nil {
 		return l, err
 	}
+	nameOf := r.Where
+	if nameOf == nil {
+		nameOf = func(s Setting) string { return SpecOf(s).Name() }
+	}
 	l.places, l.budget = copied(l.places), copied(l.budget)
 	for _, spec := range table {
 		asked, set := r.Values[spec.Setting]
 		if !set {
 			continue
 		}
-		existing, before, where := spec.get(&l), l.places[spec.Setting], r.Where(spec.Setting)
+		existing, before, where := spec.get(&l), l.places[spec.Setting], nameOf(spec.Setting)
 		budget := spec.Section == SectionBudget
 		switch {
 		case budget && existing != nil && asked.compare(existing) >= 0:

@@ -142,3 +142,27 @@ func TestValuesAreOfTheirSettings(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, zero.MaxFee.IsZero())
 }
+
+// Rules that a program sets name their place by their setting.
+func TestRulesWithoutAPlace(t *testing.T) {
+	limits, err := Default().With(Rules{Values: Values{MaxFaceValue: gweis(1)}, Binding: true})
+	require.NoError(t, err)
+	require.Equal(t, "limits.max_face_value", limits.Where(MaxFaceValue))
+	_, err = limits.With(Rules{Values: Values{MaxFaceValue: gweis(2)}})
+	require.EqualError(t, err, "limits.max_face_value: 2 gwei would loosen the limit of 1 gwei that limits.max_face_value sets")
+}
+
+// Limits without the two that stop a dishonest recipient and a dishonest node get them from the
+// default ones, and keep what they set.
+func TestOrDefault(t *testing.T) {
+	one := wei.FromUint64(1)
+	require.Equal(t, Default(), Limits{}.OrDefault())
+	want := Default()
+	want.Recipients, want.MaxGasPrice, want.MaxTotalEV, want.InactiveOK = []common.Address{{1}}, &one, big.NewRat(5, 1), true
+	given := Limits{Recipients: []common.Address{{1}}, MaxGasPrice: &one, InactiveOK: true}
+	given.MaxTotalEV = big.NewRat(5, 1)
+	require.Equal(t, want, given.OrDefault())
+	noFee := Default()
+	noFee.MaxFee = nil
+	require.Equal(t, noFee, noFee.OrDefault(), "limits that were decided stay as they are")
+}
