@@ -140,6 +140,9 @@ func (p *Payer) request(r *Request) (store.LiveRequest, error) {
 	if request.ManifestID == "" {
 		request.ManifestID = rand.Text()
 	}
+	if err := request.CheckTexts(); err != nil {
+		return request, err
+	}
 	var err error
 	if request.Ceilings, err = p.MaxPrices.Ceilings(r.Type, live.Configured); err != nil {
 		return request, err

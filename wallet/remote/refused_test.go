@@ -257,6 +257,12 @@ func TestCallersThatAreRefused(t *testing.T) {
 	a.refused(t, nil, map[string]any{"Authorization": "Basic YTpi"}, http.StatusUnauthorized, "no credentials")
 	a.refused(t, nil, nil, http.StatusUnauthorized, "no credentials")
 	a.refused(t, nil, map[string]any{"Signer-Auth-Id": "studio:me"}, http.StatusForbidden, "")
+
+	local := newAsker(t, newWorld(t, key, 100, identity.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, nil, nil))
+	_, err := local.store.Clients().Add(t.Context(), store.Client{Name: "ann"}, store.Credential{Kind: string(identity.KindProxy), Value: "ann"})
+	require.NoError(t, err)
+	local.refused(t, nil, map[string]any{"Signer-Auth-Id": "\xff:me"}, http.StatusUnauthorized, "no client has this proxy")
+	local.refused(t, nil, map[string]any{"Signer-Auth-Id": "ann:\xff"}, http.StatusBadRequest, "auth ID must be UTF-8")
 }
 
 // TestWebTokensThatAreRefused: a JSON Web Token of a client that is not acceptable signs nothing.
@@ -386,4 +392,5 @@ func TestAKeyThatWasUsed(t *testing.T) {
 	raw, err := proto.Marshal(other)
 	require.NoError(t, err)
 	a.refused(t, map[string]any{"orchestrator": raw}, header, http.StatusUnprocessableEntity, "already used with another OrchestratorInfo")
+	a.refused(t, nil, map[string]any{"Idempotency-Key": "\xff"}, http.StatusBadRequest, "Idempotency-Key must be UTF-8")
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/live"
+	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // maxBody is how large a request may be, in bytes. A real one is hardly larger than usualBody.
@@ -107,6 +108,9 @@ func (p *paymentRequest) open(known *states) (*offer, error) {
 		return nil, live.ErrNoPrice
 	case o.info.GetTicketParams() == nil:
 		return nil, live.ErrNoParams
+	}
+	if err := store.CheckText("OrchestratorInfo.transcoder", o.info.Transcoder); err != nil {
+		return nil, err
 	}
 	if !p.State.IsZero() {
 		var err error

@@ -92,7 +92,8 @@ type Clients struct {
 // Clients returns the clients of the remote signers that use the store.
 func (s *Store) Clients() *Clients { return &Clients{store: s} }
 
-// Add adds a client under its name, with a new ID, which it returns. It fails with ErrClientExists.
+// Add adds a client under its name, with a new ID, which it returns. It fails with ErrClientExists,
+// and with *TextError for a credential that is not recorded.
 func (c *Clients) Add(ctx context.Context, client Client, credentials ...Credential) (*Client, error) {
 	client.ID = newID()
 	client.CreatedAt = fromMillis(time.Now().UnixMilli())
@@ -119,6 +120,9 @@ func (c *Clients) Add(ctx context.Context, client Client, credentials ...Credent
 }
 
 func addCredential(tx *db.Tx, id string, credential Credential) error {
+	if err := CheckText("the client's "+credential.Kind, credential.Value); err != nil {
+		return err
+	}
 	return insertNew(tx, ErrClientExists, insertCredential, credential.Kind, credential.Value, id, time.Now().UnixMilli())
 }
 
@@ -188,6 +192,9 @@ func (c *Clients) Named(ctx context.Context, name string) (*Client, error) {
 // With returns the client with a credential that is accepted at a time, or ErrNoClient. Whether
 // something may be signed for it is decided with the payment.
 func (c *Clients) With(ctx context.Context, credential Credential, at time.Time) (*Client, error) {
+	if CheckText(credential.Kind, credential.Value) != nil {
+		return nil, ErrNoClient // no client was added with it
+	}
 	return read(ctx, c.store, "look for a client", func(tx *db.Tx) (*Client, error) {
 		return findClient(tx, selectClientOf, credential.Kind, credential.Value, at.UnixMilli())
 	})

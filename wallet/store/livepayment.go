@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,6 +61,15 @@ type LiveRequest struct {
 	// Usage returns the event about the payment. It is called with all of it but the event,
 	// and with the session before it, nil for one that begins. Nil is no event.
 	Usage func(p *LivePayment, bill *live.Bill, before *live.Session) ([]byte, error)
+}
+
+// CheckTexts fails with *TextError for what is not recorded. Pay and Find do so, too, before the
+// database sees it: there, an error of one request is one of all requests of a transaction.
+func (r *LiveRequest) CheckTexts() error {
+	if size := len(r.Capabilities); size > maxCapabilities {
+		return &TextError{"capabilities", size, maxCapabilities}
+	}
+	return cmp.Or(CheckText("ManifestID", r.ManifestID), CheckText("app", r.App), CheckText("Idempotency-Key", r.Key), CheckText("auth ID", r.Auth.ID))
 }
 
 // LivePayment is a payment that was recorded. With the OrchestratorInfo that was asked with it
@@ -133,7 +143,7 @@ type LiveOutcome struct {
 // has expired gets nothing. For another OrchestratorInfo the session continues with what is recorded,
 // as long as no newer state was seen.
 //
-// Pay fails with a live.Refusal, which may be *ClientError, *AllowanceError, *PinError or *KeyError, and
+// Pay fails with a live.Refusal, which may be *ClientError, *AllowanceError, *PinError, *KeyError or *TextError, and
 // as Chain.Reserve does. A refused request changes nothing.
 func (p *LivePayments) Pay(ctx context.Context, r LiveRequest) (*LivePayment, error) {
 	outcomes, err := p.PayAll(ctx, []LiveRequest{r})
@@ -147,6 +157,9 @@ func (p *LivePayments) Pay(ctx context.Context, r LiveRequest) (*LivePayment, er
 // fails as Pay does.
 func (p *LivePayments) Find(ctx context.Context, r LiveRequest) (*LivePayment, error) {
 	return read(ctx, p.chain.store, "look for a payment", func(tx *db.Tx) (*LivePayment, error) {
+		if err := r.CheckTexts(); err != nil {
+			return nil, err
+		}
 		b, err := p.load(tx, []LiveRequest{r})
 		if err != nil {
 			return nil, err
@@ -191,7 +204,7 @@ func (p *LivePayments) PayAll(ctx context.Context, requests []LiveRequest) ([]Li
 // pay returns the payment that was recorded for the request before, or a new one. Nothing is
 // noted of a request that is refused.
 func (b *liveBatch) pay(r LiveRequest) (*LivePayment, error) {
-	if err := r.Params.CheckFields(); err != nil {
+	if err := cmp.Or(r.Params.CheckFields(), r.CheckTexts()); err != nil {
 		return nil, err
 	}
 	client, err := b.accounts.get(r)

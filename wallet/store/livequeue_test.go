@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -98,6 +100,53 @@ func oneAnswerForAStateSentAtOnce(t *testing.T, place place) {
 	}
 	require.Equal(t, 1, news)
 	require.EqualValues(t, 2, spentTickets(t, s))
+}
+
+// A text that a database does not keep, or that is too long to be recorded with each payment, is
+// refused before the store sees it, and leaves the other requests alone.
+func TestATextRefusesOneRequest(t *testing.T) { onEach(t, aTextRefusesOneRequest) }
+
+func aTextRefusesOneRequest(t *testing.T, place place) {
+	location := place(t)
+	s := open(t, location)
+	long := strings.Repeat("x", maxText+1)
+	requests := []LiveRequest{liveRequest(1, 1)}
+	for _, change := range []func(*LiveRequest){
+		func(r *LiveRequest) { r.ManifestID = "a\x00b" },
+		func(r *LiveRequest) { r.ManifestID = long },
+		func(r *LiveRequest) { r.App = "a\x00b" },
+		func(r *LiveRequest) { r.App = long },
+		func(r *LiveRequest) { r.Key = "\xff" },
+		func(r *LiveRequest) { r.Key = long },
+		func(r *LiveRequest) { r.Auth.ID = "ann:\xff" },
+		func(r *LiveRequest) { r.Auth.ID = long },
+		func(r *LiveRequest) { r.Capabilities = make([]byte, maxCapabilities+1) },
+	} {
+		bad := liveRequest(1, 1)
+		change(&bad)
+		_, err := livePayments(s).Find(t.Context(), bad)
+		require.ErrorAs(t, err, new(*TextError))
+		requests = append(requests, bad)
+	}
+	// As long as it may be, and the longest when it is encoded.
+	most := liveRequest(1, 1)
+	most.Key, most.ManifestID, most.App = long[1:], strings.Repeat("\x01", maxText), strings.Repeat("\x01", maxText)
+	most.Auth.ID, most.Capabilities = strings.Repeat("\x01", maxText), make([]byte, maxCapabilities)
+	outcomes, err := livePayments(s).PayAll(t.Context(), append(requests, most))
+	require.NoError(t, err)
+	require.NoError(t, outcomes[0].Err)
+	for _, refused := range outcomes[1:len(requests)] {
+		var why *TextError
+		require.ErrorAs(t, refused.Err, &why)
+		require.Equal(t, http.StatusBadRequest, why.Status())
+	}
+	require.NoError(t, outcomes[len(requests)].Err)
+	pay(t, s, most.with(outcomes[len(requests)].Payment))
+	_, err = s.Clients().With(t.Context(), Credential{"jwt", "\xff\x00"}, liveDay)
+	require.ErrorIs(t, err, ErrNoClient)
+	_, err = s.Clients().Add(t.Context(), Client{Name: "ann"}, Credential{"jwt", long})
+	require.ErrorAs(t, err, new(*TextError))
+	requireSound(t, location)
 }
 
 // What is damaged for one request is not for the others that it is recorded with.
