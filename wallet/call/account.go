@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -130,6 +131,7 @@ type note struct {
 	Units      int64           `json:"units"`
 	Fee        string          `json:"fee"`
 	Session    json.RawMessage `json:"session"`
+	MovedTo    string          `json:"moved_to,omitempty"`
 }
 
 // request returns the request of a payment by its number.
@@ -148,7 +150,11 @@ func (a *Account) recorded(p *Payment, plan *pay.Plan, segment string) (*store.R
 		return nil, err
 	}
 	recipe := pay.Recipe{Info: p.Offer.Info, URL: p.Offer.URL.String(), FetchedAt: p.Offer.FetchedAt, Expiration: plan.Expiration, Segment: segment}
-	if recipe.Call, err = json.Marshal(note{p.PaymentURL, p.App, p.Units, p.Fee.RatString(), session}); err != nil {
+	said := note{PaymentURL: p.PaymentURL, App: p.App, Units: p.Units, Fee: p.Fee.RatString(), Session: session}
+	if p.MovedTo != nil {
+		said.MovedTo = p.MovedTo.String()
+	}
+	if recipe.Call, err = json.Marshal(said); err != nil {
 		return nil, err
 	}
 	request := a.request(p.Number)
@@ -208,12 +214,18 @@ func (a *Account) recall(ctx context.Context, r *store.Record) (*Payment, *pay.R
 	if err != nil {
 		return damaged(err)
 	}
+	var movedTo *url.URL
+	if said.MovedTo != "" {
+		if movedTo, err = url.Parse(said.MovedTo); err != nil {
+			return damaged(err)
+		}
+	}
 	encoded, err := proto.Marshal(recipe.Info)
 	if err != nil {
 		return damaged(err)
 	}
 	return &Payment{
-		Challenge: &Challenge{Offer: offer, Encoded: encoded, ManifestID: session.StateID, PaymentURL: said.PaymentURL, App: said.App, Type: session.Type},
+		Challenge: &Challenge{Offer: offer, Encoded: encoded, ManifestID: session.StateID, PaymentURL: said.PaymentURL, MovedTo: movedTo, App: said.App, Type: session.Type},
 		Tickets:   tickets.Count, TicketEV: tickets.TicketEV, Units: said.Units, Fee: fee, Paid: tickets.TotalEV,
 		Session: session, Record: r, tickets: tickets,
 	}, recipe, nil

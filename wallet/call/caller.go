@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/pmctl/pmctl/wallet/live"
@@ -183,9 +184,11 @@ func (c *Caller) challenged(ctx context.Context, r *Request) (due *Due, response
 		listing = List(ctx, c.HTTP, r.Target)
 		defer listing.Close()
 	}
+	var movedTo *url.URL
 	response, err = c.ask(ctx, r)
 	if err == nil && r.redirected(response) { // an orchestrator's own, such as from /app to /app/
 		response.Body.Close()
+		movedTo = r.Target.URL
 		response, err = c.ask(ctx, r)
 	}
 	if err != nil {
@@ -205,6 +208,7 @@ func (c *Caller) challenged(ctx context.Context, r *Request) (due *Due, response
 		}
 		return nil, nil, err
 	}
+	challenge.MovedTo = movedTo
 	found := listing.wait()
 	if challenge.App, challenge.Type = found.App, ""; found.App == "" {
 		challenge.App = r.Target.runner()

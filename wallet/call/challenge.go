@@ -26,6 +26,10 @@ type Challenge struct {
 	// PaymentURL is where a session is paid.
 	PaymentURL string
 
+	// MovedTo is where the orchestrator's redirect sent the request, and where it is paid; nil for
+	// none.
+	MovedTo *url.URL
+
 	// App and Type are the app's name and how it is paid.
 	App  string
 	Type live.Type

@@ -119,6 +119,9 @@ func (r *Request) redirected(response *http.Response) bool {
 // *pay.UnreachableError if nothing was sent, *pay.RefusedError if the orchestrator refuses, and
 // *pay.UnknownOutcomeError if it is not known whether it has the payment.
 func (c *Caller) send(ctx context.Context, r *Request, p *Payment) (*http.Response, error) {
+	if p.MovedTo != nil {
+		r.Target.URL = p.MovedTo // a retry has not followed the redirect
+	}
 	request, err := r.http(ctx)
 	if err != nil {
 		return nil, err
