@@ -136,18 +136,22 @@ func (c *Caller) send(ctx context.Context, r *Request, p *Payment) (*http.Respon
 	if r.Body != nil {
 		request.Body = r.Body.paidReader()
 	}
-	// Once there is a connection, the request may be on its way.
-	var connected atomic.Bool
+	// Once there is a connection, the request may be on its way. With a second one, the HTTP client
+	// has sent it again, since a kept connection broke.
+	var connections atomic.Int32
 	request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { connections.Add(1) },
 	}))
 	response, err := c.HTTP.Do(request)
 	switch {
 	case err == nil:
 		err = refusal(r.Target.Origin, response)
-	case !connected.Load() && ctx.Err() != nil:
+		if refused, ok := errors.AsType[*pay.RefusedError](err); ok && connections.Load() > 1 {
+			err = &pay.UnknownOutcomeError{URL: refused.URL, Err: refused, Status: refused.Status, Again: true}
+		}
+	case connections.Load() == 0 && ctx.Err() != nil:
 		err = context.Cause(ctx)
-	case !connected.Load():
+	case connections.Load() == 0:
 		err = pay.Unreachable(r.Target.Origin, err)
 	case ctx.Err() != nil:
 		err = &pay.UnknownOutcomeError{URL: r.Target.Origin.String(), Err: context.Cause(ctx)}
@@ -170,7 +174,7 @@ func (c *Caller) ended(ctx context.Context, p *Payment, err error) error {
 	case errors.As(err, &unknown):
 		end = store.Sent
 		if p.Record != nil {
-			unknown.Request, unknown.Again = p.Record.ID, p.Record.Deliveries > 1
+			unknown.Request, unknown.Again = p.Record.ID, unknown.Again || p.Record.Deliveries > 1
 		}
 	case errors.As(err, &refused):
 		end, said = store.Refused, refused.Text

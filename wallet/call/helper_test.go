@@ -154,6 +154,12 @@ func servedAt(t *testing.T, handler http.Handler) *http.Client {
 	t.Helper()
 	server := httptest.NewUnstartedServer(handler)
 	server.EnableHTTP2 = true
+	return startedAt(t, server)
+}
+
+// startedAt starts a server, and returns a client for which every host is that.
+func startedAt(t *testing.T, server *httptest.Server) *http.Client {
+	t.Helper()
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	client := HTTPClient()

@@ -1,0 +1,49 @@
+package call
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/store"
+)
+
+// TestARequestThatTheClientSendsAgain: over HTTP/1.1 a kept connection that ends without an answer
+// has the HTTP client send a GET again. The orchestrator refuses the tickets, since it has them: that
+// is not a refusal of the payment.
+func TestARequestThatTheClientSendsAgain(t *testing.T) {
+	caller, account, r, _ := captured(t)
+	ask := request(t, http.MethodGet, "https://localhost:47157/apps/fixed1/app/x")
+	account.Request = &store.Request{ID: "job-17", Digest: ask.Digest()}
+	paid := 0
+	http1 := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		req.Method = http.MethodPost // as it was captured
+		if req.Header.Get(wire.PaymentHeader) == "" {
+			r.ServeHTTP(w, req)
+			return
+		}
+		if paid++; paid == 1 {
+			panic(http.ErrAbortHandler)
+		}
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, "invalid ticket senderNonce: already seen sender=0x23 nonce=5\n")
+	}))
+	caller.HTTP = startedAt(t, http1)
+	_, err := caller.Call(t.Context(), ask)
+	require.Equal(t, 2, paid)
+	unknown, ok := errors.AsType[*pay.UnknownOutcomeError](err)
+	require.True(t, ok, "%v", err)
+	require.True(t, unknown.Again)
+	require.ErrorIs(t, err, pm.ErrNonceReplayed)
+	p, err := account.Recorded(t.Context(), 0)
+	require.NoError(t, err)
+	require.Equal(t, store.Sent, p.Record.State)
+}
