@@ -79,6 +79,9 @@ func (c *Caller) Hold(ctx context.Context, r *Request, o SessionOptions) (*Resul
 	if err == nil {
 		err = h.hold(ctx, *opened, o)
 	}
+	if errors.Is(err, pay.ErrInProgress) {
+		return h.result, err // another process pays the session, and stops it
+	}
 	if stopErr := h.stop(context.WithoutCancel(ctx), *opened); stopErr != nil && !errors.As(err, new(*SessionLostError)) {
 		err = errors.Join(err, fmt.Errorf("session %s may still be open: %w", opened.ID, stopErr))
 	}
