@@ -2,6 +2,7 @@ package live
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"strings"
 	"time"
@@ -86,7 +87,7 @@ func (s *Session) Next(r Request, bill *Bill, id string, session common.Hash, la
 	case next.AuthID == "":
 		next.AuthID = auth.ID
 	case auth.ID != "" && auth.ID != next.AuthID:
-		return nil, ErrAuthID
+		return nil, fmt.Errorf("%w: the auth ID is %q, and the session's is %q", ErrAuthID, auth.ID, next.AuthID)
 	}
 	next.PMSessionID, next.SenderNonce = session, lastNonce
 	next.LastUpdate = r.At.UTC()

@@ -198,9 +198,15 @@ func (p *Payer) again(ctx context.Context, r *Request, request store.LiveRequest
 // ask has the webhook allow the payment, as far as it is known before it is recorded.
 func (p *Payer) ask(ctx context.Context, r *Request, request *store.LiveRequest) error {
 	before := r.session
-	if before != nil && before.AuthExpiry != 0 && request.At.Unix() <= before.AuthExpiry {
-		request.Auth.Expiry = before.AuthExpiry
-		return nil
+	caller := request.Auth.ID
+	if before != nil {
+		// The webhook may have given the session an ID of its own, which the client need not repeat.
+		request.Auth.ID = ""
+		user := r.Caller.Subject != "" && caller != before.AuthID // who could be another one than the webhook allowed
+		if !user && before.AuthExpiry != 0 && request.At.Unix() <= before.AuthExpiry {
+			request.Auth.Expiry = before.AuthExpiry
+			return nil
+		}
 	}
 	bill, err := request.Bill(before)
 	if err != nil {
@@ -230,8 +236,11 @@ func (p *Payer) ask(ctx context.Context, r *Request, request *store.LiveRequest)
 		request.Ceilings = append(request.Ceilings, ceiling)
 	}
 	request.Auth.Expiry = permission.Expiry
-	if permission.ID != "" {
+	switch {
+	case permission.ID != "":
 		request.Auth.ID = permission.ID
+	case r.Caller.Subject != "":
+		request.Auth.ID = caller
 	}
 	return nil
 }

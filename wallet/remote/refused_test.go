@@ -353,6 +353,59 @@ func TestWebhooksThatFail(t *testing.T) {
 	})
 }
 
+// TestAWebhookNamesTheCaller: a session that the auth webhook gave an auth ID is continued by its
+// client, while the permission lasts and when it is asked again, whether it repeats the ID or not.
+// A user of the client's cannot continue the session of another one.
+func TestAWebhookNamesTheCaller(t *testing.T) {
+	_, key := captured(t, "signer_errors_and_payments")
+	var w *world
+	asked, answer := 0, ""
+	hook := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		asked++
+		fmt.Fprintf(rw, answer, w.now.Add(time.Minute).Unix())
+	}))
+	defer hook.Close()
+	w = newWorld(t, key, 100, identity.Any{identity.Tokens{}, identity.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}, &remote.Webhook{URL: hook.URL}, nil)
+	token := identity.Token()
+	_, err := w.store.Clients().Add(t.Context(), store.Client{Name: "ann"},
+		store.Credential{Kind: string(identity.KindToken), Value: identity.TokenHash(token)}, store.Credential{Kind: string(identity.KindProxy), Value: "ann"})
+	require.NoError(t, err)
+	a := newAsker(t, w)
+	a.fields["inPixels"] = 3 * a.fields["inPixels"].(float64) // a ticket is due each time
+	ann, user, other := map[string]any{"Authorization": "Bearer " + token}, map[string]any{"Signer-Auth-Id": "ann:1"}, map[string]any{"Signer-Auth-Id": "ann:2"}
+	for _, caller := range []map[string]any{ann, user} {
+		asked, answer = 0, `{"status":200,"auth_id":"tenant-7:ann","expiry":%d}`
+		fields := map[string]any{"ManifestID": "m"}
+		paid := func(asks int) {
+			t.Helper()
+			res, body := a.send(t, fields, caller)
+			require.Equal(t, http.StatusOK, res.StatusCode, string(body), w.log.String())
+			var answer payment
+			require.NoError(t, json.Unmarshal(body, &answer))
+			session, err := live.DecodeSession(answer.State.State)
+			require.NoError(t, err)
+			require.Equal(t, "tenant-7:ann", session.AuthID)
+			require.Equal(t, asks, asked)
+			fields["state"] = answer.State
+		}
+		paid(1)
+		if caller["Authorization"] != nil {
+			paid(1) // by the permission
+			w.now = w.now.Add(2 * time.Minute)
+		}
+		paid(2)
+		if caller["Authorization"] != nil {
+			w.now = w.now.Add(2 * time.Minute)
+			answer = `{"status":200,"expiry":%d}`
+			paid(3)
+			continue
+		}
+		answer = `{"status":200,"auth_id":"tenant-7:bob","expiry":%d}`
+		a.refused(t, fields, other, http.StatusInternalServerError, "Internal Server Error")
+		require.Contains(t, w.log.String(), "tenant-7:bob")
+	}
+}
+
 // TestAClockThatWasSetBack: nothing is due until time has passed it again, and no payment is for
 // the same time twice.
 func TestAClockThatWasSetBack(t *testing.T) {
