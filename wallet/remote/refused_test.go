@@ -27,6 +27,7 @@ import (
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/remote"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
+	"github.com/pmctl/pmctl/wallet/runner"
 	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/store"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -239,7 +240,7 @@ func TestStatesOfOthers(t *testing.T) {
 func TestCallersThatAreRefused(t *testing.T) {
 	_, key := captured(t, "signer_errors_and_payments")
 	trusted := identity.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
-	w := newWorld(t, key, 100, identity.Any{identity.Tokens{}, trusted}, nil, nil)
+	w := newWorld(t, key, 100, identity.Any{identity.Tokens{}, trusted}, nil, new(runner.Directory))
 	a := newAsker(t, w)
 	for name, c := range map[string]struct {
 		client store.Client
@@ -252,6 +253,11 @@ func TestCallersThatAreRefused(t *testing.T) {
 		_, err := w.store.Clients().Add(t.Context(), c.client, store.Credential{Kind: string(identity.KindToken), Value: identity.TokenHash(token)})
 		require.NoError(t, err, name)
 		a.refused(t, nil, map[string]any{"Authorization": "Bearer " + token}, http.StatusUnauthorized, c.says)
+		for path, method := range map[string]string{"/sign-orchestrator-info": http.MethodPost, "/discover-orchestrators": http.MethodGet} {
+			code, answer := w.usage(t, method, path, "Authorization: Bearer "+token, "")
+			require.Equal(t, http.StatusUnauthorized, code, path)
+			require.Contains(t, answer.Error.Message, c.says)
+		}
 	}
 	a.refused(t, nil, map[string]any{"Authorization": "Bearer " + identity.Token()}, http.StatusUnauthorized, "no client has this token")
 	a.refused(t, nil, map[string]any{"Authorization": "Basic YTpi"}, http.StatusUnauthorized, "no credentials")

@@ -92,12 +92,12 @@ func New(ctx context.Context, c Config) (*Server, error) {
 // Handler answers the requests of the protocol.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("POST /sign-orchestrator-info", s.answer(s.signInfo))
+	mux.Handle("POST /sign-orchestrator-info", s.answer(s.active(s.signInfo)))
 	mux.Handle("POST /generate-live-payment", s.answer(s.pay))
 	mux.Handle("GET /v1/usage", s.answer(s.listUsage))
 	mux.Handle("POST /v1/usage/ack", s.answer(s.acknowledgeUsage))
 	if s.Directory != nil {
-		mux.Handle("GET /discover-orchestrators", s.answer(s.discover))
+		mux.Handle("GET /discover-orchestrators", s.answer(s.active(s.discover)))
 	}
 	return mux
 }
@@ -188,6 +188,18 @@ func (s *Server) admit(r *http.Request, entry *Answered) error {
 	}
 	entry.Caller = Caller{client, credential, said.Subject}
 	return s.Rates.admit(client.ID)
+}
+
+// active refuses a client that was revoked or has expired. A payment is refused by what records it.
+func (s *Server) active(then func(http.ResponseWriter, *http.Request, *Answered) error) func(http.ResponseWriter, *http.Request, *Answered) error {
+	return func(rw http.ResponseWriter, r *http.Request, entry *Answered) error {
+		if client := entry.Caller.Client; client != nil {
+			if err := client.CheckActive(s.Now()); err != nil {
+				return err
+			}
+		}
+		return then(rw, r, entry)
+	}
 }
 
 const requestIDHeader = "X-Request-Id"

@@ -154,7 +154,7 @@ func (a *accounts) get(r LiveRequest) (*account, error) {
 	if client == nil || r.Credential != (Credential{}) && !a.owners[r.Credential].is(id, r.At) {
 		return nil, ErrNoClient
 	}
-	if err := client.checkActive(r.At); err != nil {
+	if err := client.CheckActive(r.At); err != nil {
 		return nil, err
 	}
 	return &account{client, a.totals[id], a.days[startOfDay(r.At)][id]}, nil

@@ -267,8 +267,8 @@ func (e *ClientError) Status() int {
 	return http.StatusForbidden
 }
 
-// checkActive fails with *ClientError for a client that was revoked or has expired.
-func (c *Client) checkActive(at time.Time) error {
+// CheckActive fails with *ClientError for a client that was revoked or has expired.
+func (c *Client) CheckActive(at time.Time) error {
 	refuse := func(reason ClientReason, since time.Time) error {
 		return &ClientError{c.Name, reason, since.Format(time.RFC3339)}
 	}
