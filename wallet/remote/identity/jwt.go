@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/x509"
@@ -28,8 +29,9 @@ type JWT struct {
 	// names a user of the client's; none when empty.
 	Client, Subject string
 
-	// HTTP fetches keys; nil is http.DefaultClient.
-	HTTP *http.Client
+	// HTTP fetches keys, each time for at most Patience, 5 seconds when 0; nil is a client of its own.
+	HTTP     *http.Client
+	Patience time.Duration
 
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
@@ -57,6 +59,10 @@ func ParseKeys(text []byte) (keys []crypto.PublicKey, err error) {
 	return keys, nil
 }
 
+// keysPatience is how long the issuer's server may take: until then requests wait, whose clients
+// wait no longer than a minute.
+const keysPatience = 5 * time.Second
+
 // notBeforeLeeway is how far the issuer's clock may be ahead.
 const notBeforeLeeway = 30 * time.Second
 
@@ -69,10 +75,12 @@ func (j JWT) Tokens(ctx context.Context) (Identifier, error) {
 	case len(j.Keys) > 0:
 		keys = &oidc.StaticKeySet{PublicKeys: j.Keys}
 	case j.KeysURL != "":
+		client := new(http.Client)
 		if j.HTTP != nil {
-			ctx = oidc.ClientContext(ctx, j.HTTP)
+			*client = *j.HTTP
 		}
-		keys = oidc.NewRemoteKeySet(ctx, j.KeysURL)
+		client.Timeout = cmp.Or(j.Patience, keysPatience)
+		keys = oidc.NewRemoteKeySet(oidc.ClientContext(ctx, client), j.KeysURL)
 	default:
 		return nil, errors.New("JWT authentication needs keys, from a file or a JWKS URL")
 	}
