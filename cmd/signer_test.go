@@ -137,6 +137,13 @@ func TestASignerPays(t *testing.T) {
 
 	code, body := r.post("/generate-live-payment", "", map[string]any{"orchestrator": info, "type": "live", "ManifestID": "m"})
 	require.Equal(t, http.StatusUnauthorized, code, string(body))
+	stranger, err := http.NewRequest(http.MethodPost, r.url+"/sign-orchestrator-info", nil)
+	require.NoError(t, err)
+	stranger.Header = http.Header{"Authorization": {"Bearer " + token}, "Signer-Auth-Id": {"other:ann"}}
+	response, err := http.DefaultClient.Do(stranger)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusForbidden, response.StatusCode, "no proxy is trusted")
 
 	offered := new(wire.OrchestratorInfo)
 	require.NoError(t, proto.Unmarshal(info, offered))

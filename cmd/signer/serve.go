@@ -210,7 +210,11 @@ func newLog(to io.Writer, format string) (*slog.Logger, error) {
 
 // identify is how clients are recognized.
 func (o *serveOptions) identify(ctx context.Context, webhook bool) (identity.Any, error) {
-	all := identity.Any{identity.Tokens{}}
+	proxies, err := identity.ParseProxies(o.proxies)
+	if err != nil {
+		return nil, cli.Usagef("--trusted-proxy %w", err)
+	}
+	all := identity.Any{proxies.Strangers(), identity.Tokens{}}
 	if o.clientCA != "" {
 		all = append(all, identity.Certificates{})
 	}
@@ -224,10 +228,6 @@ func (o *serveOptions) identify(ctx context.Context, webhook bool) (identity.Any
 			return nil, cli.Usage(err)
 		}
 		all = append(all, tokens)
-	}
-	proxies, err := identity.ParseProxies(o.proxies)
-	if err != nil {
-		return nil, cli.Usagef("--trusted-proxy %w", err)
 	}
 	all = append(all, proxies)
 	if o.noAuth || webhook { // which authenticates by itself

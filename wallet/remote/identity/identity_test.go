@@ -230,6 +230,36 @@ func TestKeysAreFetched(t *testing.T) {
 	require.ErrorAs(t, err, &keys, "which says nothing about the token")
 }
 
+// TestKeysThatDoNotCome: an issuer's server that accepts connections and says nothing keeps no
+// request waiting, and is asked again.
+func TestKeysThatDoNotCome(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	public, key, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	var hangs atomic.Bool
+	hangs.Store(true)
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if hangs.Load() {
+			<-r.Context().Done()
+			return
+		}
+		_ = json.NewEncoder(rw).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: public}}})
+	}))
+	defer server.Close()
+	identifier, err := JWT{
+		Issuer: "i", Audience: "a", KeysURL: server.URL, Patience: 50 * time.Millisecond, Now: func() time.Time { return now },
+	}.Tokens(t.Context())
+	require.NoError(t, err)
+	token := signed(t, jose.EdDSA, key, claims{"iss": "i", "aud": "a", "sub": "studio", "exp": now.Add(time.Hour).Unix()})
+	_, err = identifier.Identify(request("Authorization", "Bearer "+token))
+	require.ErrorAs(t, err, new(*KeysError))
+	hangs.Store(false)
+	require.Eventually(t, func() bool {
+		_, err = identifier.Identify(request("Authorization", "Bearer "+token))
+		return err == nil
+	}, time.Minute, time.Millisecond)
+}
+
 func TestJWTNeedsItsSettings(t *testing.T) {
 	for _, j := range []JWT{{}, {Issuer: "i", KeysURL: "https://keys.example"}, {Issuer: "i", Audience: "a"}} {
 		_, err := j.Tokens(t.Context())
@@ -246,4 +276,23 @@ func TestAny(t *testing.T) {
 	caller, err := all.Identify(request("Authorization", "Bearer "+Token()))
 	require.NoError(t, err)
 	require.Equal(t, KindToken, caller.Kind)
+}
+
+// TestStrangers: no other credentials let the header of a stranger pass.
+func TestStrangers(t *testing.T) {
+	p := Proxies{[]netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
+	all := Any{p.Strangers(), Tokens{}, p, None{}}
+	for _, authorization := range []string{"Bearer " + Token(), "Bearer of.something.else", ""} {
+		r := request("Authorization", authorization)
+		r.Header.Set(authIDHeader, "studio:ann")
+		r.RemoteAddr = "198.51.100.7:1234"
+		_, err := all.Identify(r)
+		require.Equal(t, http.StatusForbidden, status(t, err))
+		r.RemoteAddr = "192.0.2.7:1234"
+		_, err = all.Identify(r)
+		require.NoError(t, err)
+	}
+	caller, err := all.Identify(request("", ""))
+	require.NoError(t, err)
+	require.Equal(t, Caller{}, caller)
 }

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -32,12 +33,13 @@ func ParseProxies(texts []string) (Proxies, error) {
 
 // Identify implements Identifier.
 func (p Proxies) Identify(r *http.Request) (Caller, error) {
+	if _, err := p.Strangers().Identify(r); !errors.Is(err, ErrNoCredentials) {
+		return Caller{}, err
+	}
 	ids := r.Header.Values(authIDHeader)
 	switch {
 	case len(ids) == 0:
 		return Caller{}, ErrNoCredentials
-	case !p.trusts(r.RemoteAddr):
-		return Caller{}, refuse(http.StatusForbidden, "only a trusted proxy may set %s", authIDHeader)
 	case len(ids) > 1:
 		return Caller{}, refuse(http.StatusUnauthorized, "%s is set %d times", authIDHeader, len(ids))
 	}
@@ -46,6 +48,20 @@ func (p Proxies) Identify(r *http.Request) (Caller, error) {
 		return Caller{}, refuse(http.StatusUnauthorized, "%s names no client", authIDHeader)
 	}
 	return Caller{KindProxy, client, subject}, nil
+}
+
+// Strangers refuses the header from any other address, and identifies none. It comes before other
+// credentials, which must not let the header pass: an auth webhook gets all headers of a request.
+func (p Proxies) Strangers() Identifier { return strangers{p} }
+
+type strangers struct{ Proxies }
+
+// Identify implements Identifier.
+func (s strangers) Identify(r *http.Request) (Caller, error) {
+	if len(r.Header.Values(authIDHeader)) > 0 && !s.trusts(r.RemoteAddr) {
+		return Caller{}, refuse(http.StatusForbidden, "only a trusted proxy may set %s", authIDHeader)
+	}
+	return Caller{}, ErrNoCredentials
 }
 
 func (p Proxies) trusts(address string) bool {
