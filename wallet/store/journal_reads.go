@@ -22,6 +22,7 @@ const (
 	selectRequest      = intentFields + ` WHERE network = $1 AND account = $2 AND request_id = $3`
 	selectIntents      = intentFields + ` WHERE network = $1 AND account = $2 ORDER BY nonce DESC, created_at DESC, id`
 	selectUnsettled    = intentFields + ` WHERE network = $1 AND account = $2 AND state IN ('open', 'refused') ORDER BY nonce, created_at, id`
+	selectDropped      = intentFields + ` WHERE network = $1 AND account = $2 AND nonce >= $3 AND settled_by IS NOT NULL ORDER BY nonce, created_at, id`
 	selectSettledNonce = `SELECT COALESCE(MAX(nonce) + 1, 0) FROM intents WHERE network = $1 AND account = $2 AND state NOT IN ('open', 'refused')`
 	selectAttempts     = `SELECT kind, raw, signed_at FROM attempts WHERE intent = $1 ORDER BY position`
 )
@@ -39,9 +40,14 @@ func (j *Journal) Unsettled(ctx context.Context, account common.Address) ([]*tx.
 	return j.listed(ctx, selectUnsettled, account)
 }
 
-func (j *Journal) listed(ctx context.Context, query string, account common.Address) ([]*tx.Intent, error) {
+// Dropped implements tx.Journal.
+func (j *Journal) Dropped(ctx context.Context, account common.Address, used uint64) ([]*tx.Intent, error) {
+	return j.listed(ctx, selectDropped, account, int64(used))
+}
+
+func (j *Journal) listed(ctx context.Context, query string, account common.Address, args ...any) ([]*tx.Intent, error) {
 	return read(ctx, j.store, readJournal, func(t *db.Tx) ([]*tx.Intent, error) {
-		return j.all(t, query, j.network, account.Hex())
+		return j.all(t, query, append([]any{j.network, account.Hex()}, args...)...)
 	})
 }
 

@@ -284,7 +284,9 @@ func (w *waiting) sendAgain(ctx context.Context, used uint64) error {
 		before = append(before, i)
 		held = held || i.Nonce == w.intent.Nonce
 	}
-	w.behind = behind(before, used, w.intent.Nonce)
+	if w.behind, err = w.blocked(ctx, before, used); err != nil {
+		return err
+	}
 	if w.WithPending {
 		for _, i := range before {
 			if err := w.sendUnlessKnown(ctx, i); err != nil {
@@ -325,22 +327,31 @@ func (m Manager) sendUnlessKnown(ctx context.Context, intent *Intent) error {
 	return nil
 }
 
-// behind returns what must be mined before a nonce can be: open intents, or a transaction that
-// the journal does not have; nil if nothing must.
-func behind(before []*Intent, used, nonce uint64) error {
-	held := make(map[uint64]bool)
-	for _, i := range before {
-		held[i.Nonce] = true
-	}
-	for n := used; n < nonce; n++ {
-		if !held[n] {
-			return &GapError{Nonce: n}
+// blocked returns what must be mined before the intent can be: open intents, those that were mined
+// in blocks since replaced, or a transaction that the journal does not have; nil if nothing must.
+func (w *waiting) blocked(ctx context.Context, open []*Intent, used uint64) (behind, err error) {
+	var dropped, before []*Intent
+	if used < w.intent.Nonce {
+		if dropped, err = w.Journal.Dropped(ctx, w.intent.Account, used); err != nil {
+			return nil, err
 		}
 	}
-	if len(before) > 0 {
-		return &BehindError{Intents: before}
+	with := make(map[uint64]*Intent)
+	for _, i := range append(dropped, open...) {
+		with[i.Nonce] = i
 	}
-	return nil
+	for n := used; n <= w.intent.Nonce; n++ {
+		switch i := with[n]; {
+		case i != nil && !i.is(w.intent):
+			before = append(before, i)
+		case n < w.intent.Nonce:
+			return &GapError{Nonce: n}, nil
+		}
+	}
+	if len(before) == 0 {
+		return nil, nil
+	}
+	return &BehindError{Intents: before}, nil
 }
 
 // ended is the error of a wait that ended before the transaction was mined.

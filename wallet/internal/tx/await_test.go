@@ -64,6 +64,14 @@ func (k kept) Unsettled(context.Context, common.Address) (list []*Intent, err er
 	}
 	return list, nil
 }
+func (k kept) Dropped(_ context.Context, _ common.Address, used uint64) (list []*Intent, err error) {
+	for _, i := range k.intents {
+		if i.SettledBy != (common.Hash{}) && i.Nonce >= used {
+			list = append(list, i)
+		}
+	}
+	return list, nil
+}
 func (kept) Reload(context.Context, *Intent) error { return nil }
 func (k kept) Find(_ context.Context, hash common.Hash) (*Intent, error) {
 	for _, i := range k.intents {
@@ -216,9 +224,23 @@ func TestWhatComesBeforeIsSentAgain(t *testing.T) {
 		require.Equal(t, five, behind.Intents[0])
 	}
 
-	// No known transaction fills the gap.
+	// One that was mined fills it if its block was replaced, and is named.
+	mined := intentWith(3)
+	mined.State, mined.SettledBy = Mined, mined.Newest().Hash()
 	node := &chainAt{used: 3}
-	w := waiting{Manager: Manager{Node: node, Journal: journal}, intent: seven}
+	w := waiting{Manager: Manager{Node: node, Journal: kept{intents: append([]*Intent{mined}, journal.intents...)}}, intent: seven}
+	for range looksBetween {
+		_, err := w.look(t.Context())
+		require.NoError(t, err)
+	}
+	var behind *BehindError
+	require.ErrorAs(t, w.behind, &behind)
+	require.Equal(t, mined, behind.Intents[0])
+	require.Equal(t, []common.Hash{seven.Newest().Hash()}, node.sent)
+
+	// No known transaction fills the gap.
+	node = &chainAt{used: 3}
+	w = waiting{Manager: Manager{Node: node, Journal: journal}, intent: seven}
 	for range looksBetween {
 		_, err := w.look(t.Context())
 		require.NoError(t, err)

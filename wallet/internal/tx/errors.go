@@ -183,11 +183,14 @@ func (e *HiddenError) Hint() string {
 type BehindError struct{ Intents []*Intent }
 
 func (e *BehindError) Error() string {
+	if !e.Intents[0].State.Unsettled() {
+		return fmt.Sprintf("transaction %s, must be mined again first: its block was replaced", e.Intents[0].Describe())
+	}
 	return fmt.Sprintf("transaction %s must be mined first", e.Intents[0].Describe())
 }
 
 func (e *BehindError) Hint() string {
-	return fmt.Sprintf("wait for it: pmctl tx wait %s", e.Intents[0].Newest().Hash())
+	return fmt.Sprintf("wait for it: pmctl tx wait %s", e.Intents[0].Hash())
 }
 
 // GapError is a transaction that can be mined only after another one, which the journal does

@@ -156,6 +156,11 @@ type Journal interface {
 	// Unsettled returns the account's unsettled intents, the lowest nonce first.
 	Unsettled(ctx context.Context, account common.Address) ([]*Intent, error)
 
+	// Dropped returns the account's intents that one of their transactions settled with a nonce
+	// which is not below used, the lowest first. Of a node that is not behind, used then shows that
+	// their blocks were replaced: they may be mined again.
+	Dropped(ctx context.Context, account common.Address, used uint64) ([]*Intent, error)
+
 	// Find returns the intent that a transaction belongs to. It fails with ErrUnknown.
 	Find(ctx context.Context, hash common.Hash) (*Intent, error)
 
@@ -223,9 +228,16 @@ func (e *RequestError) Hint() string {
 }
 
 // InProgressError is an intent with the same label as the new one, and open or not reported yet.
-type InProgressError struct{ Intent *Intent }
+type InProgressError struct {
+	Intent *Intent
+	// Dropped tells that it was mined, and its block replaced since.
+	Dropped bool
+}
 
 func (e *InProgressError) Error() string {
+	if e.Dropped {
+		return fmt.Sprintf("transaction %s does the same, and was mined with nonce %d, which is unused now: its block was replaced, or the node is behind: %s", e.Intent.Hash(), e.Intent.Nonce, e.Intent.Label)
+	}
 	if !e.Intent.State.Unsettled() {
 		return fmt.Sprintf("another run of the same command sent transaction %s, and has not reported the result yet: %s", e.Intent.Newest().Hash(), e.Intent.Label)
 	}
@@ -236,7 +248,7 @@ func (e *InProgressError) Error() string {
 }
 
 func (e *InProgressError) Hint() string {
-	hash := e.Intent.Newest().Hash()
+	hash := e.Intent.Hash()
 	return fmt.Sprintf("wait for it: pmctl tx wait %s; to do the same a second time, pass a --request-id of its own", hash)
 }
 

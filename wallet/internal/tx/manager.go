@@ -55,6 +55,9 @@ func (m Manager) Submit(ctx context.Context, p *Prepared, intent *Intent, terms 
 		if err != nil {
 			return err
 		}
+		if err := m.checkDropped(ctx, intent, used); err != nil {
+			return err
+		}
 		return keep(ctx, intent, Slot{Used: used, Pending: pending, Agree: terms.Agree, Sign: func(nonce uint64) (*types.Transaction, error) {
 			return m.sign(ctx, p, nonce)
 		}})
@@ -63,6 +66,21 @@ func (m Manager) Submit(ctx context.Context, p *Prepared, intent *Intent, terms 
 		return err
 	}
 	return m.Resend(ctx, intent)
+}
+
+// checkDropped fails with *InProgressError if an intent without a request ID would repeat one that
+// was mined in a block since replaced. That one may be mined again, by the miners or by Resend.
+func (m Manager) checkDropped(ctx context.Context, intent *Intent, used uint64) error {
+	if intent.RequestID != "" {
+		return nil
+	}
+	dropped, err := m.Journal.Dropped(ctx, intent.Account, used)
+	for _, other := range dropped {
+		if other.Label == intent.Label && !other.is(intent) {
+			return &InProgressError{Intent: other, Dropped: true}
+		}
+	}
+	return err
 }
 
 // Replace signs a prepared call with an intent's own nonce, and replaces its pending

@@ -130,7 +130,7 @@ func (e *PendingError) Hint() string {
 // Describe names an intent with its amount: its label, newest transaction, nonce and the ether
 // that it moves.
 func (i *Intent) Describe() string {
-	return fmt.Sprintf("%s with nonce %d, which moves %s (%s)", i.Newest().Hash(), i.Nonce, i.Value(), i.Label)
+	return fmt.Sprintf("%s with nonce %d, which moves %s (%s)", i.Hash(), i.Nonce, i.Value(), i.Label)
 }
 
 // Value is the ether that an intent's call moves.
