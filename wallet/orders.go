@@ -13,6 +13,9 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
+// byteOrderMark is what some editors write before UTF-8 text.
+const byteOrderMark = "\ufeff"
+
 // ErrOrder is returned for a line that names no recipient, or no amount where none is given for
 // all lines.
 var ErrOrder = errors.New("not a recipient and an amount")
@@ -29,6 +32,9 @@ func (o Order) String() string { return fmt.Sprintf("line %d, %s", o.Line, o.To)
 
 // parseOrder reads RECIPIENT [AMOUNT]; amount is that of a line without one.
 func parseOrder(text string, amount pay.Amount) (pay.Target, pay.Amount, error) {
+	if strings.ContainsAny(text, ",;") {
+		return pay.Target{}, amount, hint.With(fmt.Errorf("%w: it has a comma or a semicolon", ErrOrder), "write RECIPIENT AMOUNT, with a space between them")
+	}
 	name, value, _ := strings.Cut(strings.TrimSpace(strings.ReplaceAll(text, "\t", " ")), " ")
 	to, err := pay.ParseTarget(name)
 	if err != nil {
@@ -51,9 +57,13 @@ func parseOrder(text string, amount pay.Amount) (pay.Target, pay.Amount, error) 
 // format.ErrTooLarge, and the errors of pay.ParseTarget, wei.Parse and in.
 func ReadOrders(in io.Reader, amount pay.Amount) (orders []Order, err error) {
 	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, format.MaxSize+1)
 	size := 0
 	for number := 1; lines.Scan(); number++ {
 		text := strings.TrimSpace(lines.Text())
+		if number == 1 {
+			text = strings.TrimPrefix(text, byteOrderMark)
+		}
 		if size += len(lines.Bytes()) + 1; size > format.MaxSize {
 			return nil, fmt.Errorf("%w: it has more than %d bytes", format.ErrTooLarge, format.MaxSize)
 		}

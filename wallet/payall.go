@@ -21,7 +21,8 @@ type PayAllResult struct {
 // String is the result for people.
 func (r PayAllResult) String() string { return words.Count(r.Paid, "payment") + " accepted" }
 
-// PayAll pays orders one after the other, and passes each with its payment or its error to done.
+// PayAll pays orders one after the other, and passes each with its payment or its error to done,
+// unless that is nil.
 // Their values together must be within the limit on the total EV before the first is paid. The
 // request ID of o, with an order's line, makes its payment idempotent. A failed order does not
 // affect the others, unless the failure concerns all of them: PayAll returns that one, and the
@@ -33,6 +34,9 @@ func (w *Wallet) PayAll(ctx context.Context, orders []Order, o PayOptions, done 
 	}
 	if err := checkOrders(w.Limits, orders); err != nil {
 		return result, err
+	}
+	if len(orders) == 0 {
+		return result, nil
 	}
 	if o.RequestID != "" {
 		if err := CheckRequestID(lineID(o.RequestID, orders[len(orders)-1].Line)); err != nil {
@@ -58,6 +62,9 @@ func (w *Wallet) PayAll(ctx context.Context, orders []Order, o PayOptions, done 
 			}
 		} else {
 			result.Paid++
+		}
+		if done == nil {
+			continue
 		}
 		if err := done(order, payment, err); err != nil {
 			return result, err
