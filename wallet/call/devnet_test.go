@@ -20,7 +20,6 @@ import (
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
 	"github.com/pmctl/pmctl/wallet/devnet/runners"
-	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/signer"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -197,33 +196,4 @@ func TestASessionEnds(t *testing.T) {
 		require.ErrorIs(t, err, policy.ErrInactive)
 		require.Zero(t, w.sessions().Tickets.Received)
 	})
-}
-
-// TestASessionThatAnotherProcessPays goes on when the process that came second finds that out and
-// ends.
-func TestASessionThatAnotherProcessPays(t *testing.T) {
-	w := newWorld(t)
-	opened, release := make(chan struct{}), make(chan struct{})
-	ended := make(chan error, 2)
-	for range 2 {
-		go func() {
-			_, err := w.hold("live1", "job", call.Terms{}, func(ctx context.Context) {
-				opened <- struct{}{}
-				select {
-				case <-release:
-				case <-ctx.Done():
-				}
-			})
-			ended <- err
-		}()
-		<-opened
-	}
-	noticed := make(chan struct{})
-	go w.clock.TickUntil(noticed, 5*time.Second)
-	require.ErrorIs(t, <-ended, pay.ErrInProgress)
-	close(noticed)
-	require.Equal(t, runners.Open, w.sessions().Sessions[0].State)
-	close(release)
-	require.NoError(t, <-ended)
-	require.Equal(t, runners.Stopped, w.sessions().Sessions[0].State)
 }

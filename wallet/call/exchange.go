@@ -178,11 +178,12 @@ func (c *Caller) ended(ctx context.Context, p *Payment, err error) error {
 		}
 	case errors.As(err, &refused):
 		end, said = store.Refused, refused.Text
-		if p.sentBefore() && p.Record.Deliveries > 1 {
-			err = &pay.UnknownOutcomeError{URL: refused.URL, Err: refused, Status: refused.Status, Request: p.Record.ID, Again: true}
-		}
 	}
-	return errors.Join(err, c.Purse.End(context.WithoutCancel(ctx), p, end, said))
+	noted := c.Purse.End(context.WithoutCancel(ctx), p, end, said)
+	if refused != nil && p.Record != nil && p.Record.State != store.Refused { // they were delivered before, or by another process
+		err = &pay.UnknownOutcomeError{URL: refused.URL, Err: refused, Status: refused.Status, Request: p.Record.ID, Again: true}
+	}
+	return errors.Join(err, noted)
 }
 
 // refusal returns the error of an orchestrator's own refusal of a payment; nil for an app's

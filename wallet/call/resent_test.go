@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/pm"
@@ -43,6 +44,32 @@ func TestARequestThatTheClientSendsAgain(t *testing.T) {
 	require.True(t, ok, "%v", err)
 	require.True(t, unknown.Again)
 	require.ErrorIs(t, err, pm.ErrNonceReplayed)
+	p, err := account.Recorded(t.Context(), 0)
+	require.NoError(t, err)
+	require.Equal(t, store.Sent, p.Record.State)
+}
+
+// TestARefusalOfTicketsThatAnotherProcessSent: it sends the tickets of the same request before the
+// orchestrator answers, which then refuses them here. They may have been accepted there.
+func TestARefusalOfTicketsThatAnotherProcessSent(t *testing.T) {
+	caller, account, r, _ := captured(t)
+	account.Request = &store.Request{ID: "job-17", Digest: echoed(t).Digest()}
+	caller.HTTP = servedAt(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.Header.Get(wire.PaymentHeader) == "" {
+			r.ServeHTTP(w, req)
+			return
+		}
+		other, err := account.Recorded(t.Context(), 0)
+		assert.NoError(t, err)
+		assert.NoError(t, account.Begin(t.Context(), other))
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, "invalid ticket senderNonce: already seen sender=0x23 nonce=5\n")
+	}))
+	_, err := caller.Call(t.Context(), echoed(t))
+	unknown, ok := errors.AsType[*pay.UnknownOutcomeError](err)
+	require.True(t, ok, "%v", err)
+	require.True(t, unknown.Again)
 	p, err := account.Recorded(t.Context(), 0)
 	require.NoError(t, err)
 	require.Equal(t, store.Sent, p.Record.State)
