@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 
@@ -27,16 +28,20 @@ func ReadSecretFile(env *Env, flag, path string) ([]byte, error) {
 }
 
 // ReadEndpoint reads a server's URL and the headers of requests to it. Both may have secrets in
-// them, which is why they come from a file.
-func ReadEndpoint(env *Env, flag, path string) (url string, headers http.Header, err error) {
+// them, which is why they come from a file, and are not shown. What no request can be made with is
+// refused here: it would show with the first one, when the program runs already.
+func ReadEndpoint(env *Env, flag, path string) (address string, headers http.Header, err error) {
 	text, err := ReadSecretFile(env, flag, path)
 	if err != nil {
 		return "", nil, err
 	}
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	url = strings.TrimSpace(lines[0])
-	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
+	address = strings.TrimSpace(lines[0])
+	if !strings.HasPrefix(address, "https://") && !strings.HasPrefix(address, "http://") {
 		return "", nil, Usagef("the first line of %s is not an http:// or https:// URL", path)
+	}
+	if u, err := url.Parse(address); err != nil || u.Hostname() == "" || strings.ContainsAny(address, " \t#") {
+		return "", nil, Usagef("the URL in the first line of %s is not valid: it must have a host, and neither spaces nor a # part", path)
 	}
 	headers = make(http.Header)
 	for i, line := range lines[1:] {
@@ -44,7 +49,21 @@ func ReadEndpoint(env *Env, flag, path string) (url string, headers http.Header,
 		if !found {
 			return "", nil, Usagef("line %d of %s is not a header, written as NAME: VALUE", i+2, path)
 		}
-		headers.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		if !isHeaderName(name) || strings.ContainsFunc(value, isControl) {
+			return "", nil, Usagef("line %d of %s is not a valid header: its name may have letters, digits and dashes, and its value no control characters", i+2, path)
+		}
+		headers.Add(name, value)
 	}
-	return url, headers, nil
+	return address, headers, nil
 }
+
+// isHeaderName reports whether text is a token of RFC 9110.
+func isHeaderName(text string) bool {
+	const others = "!#$%&'*+-.^_`|~"
+	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(others, r)
+	})
+}
+
+func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
