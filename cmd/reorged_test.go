@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,6 +30,11 @@ func TestAReplacedBlockFundsOnce(t *testing.T) {
 	said = s.refused(exitNotMined, "fund --deposit 2eth --yes --timeout 5s")
 	require.Contains(t, said, "transaction "+hash+" with nonce 0, which moves 1 ETH (fund 1 ETH of deposit), must be mined again first: its block was replaced")
 	require.Contains(t, said, "pmctl tx wait "+hash)
+
+	_, found, _ := s.speak("doctor")
+	found = strings.Join(strings.Fields(found), " ")
+	require.Contains(t, found, "must be mined again first: its block was replaced")
+	require.Contains(t, found, "pmctl tx wait "+hash)
 
 	s.run(exitDone, "tx wait "+hash)
 	other, _ := s.journal()[0]["transaction_hash"].(string)

@@ -99,33 +99,40 @@ func (b *books) budget(ctx context.Context, recipient common.Address, asked poli
 // transactions looks for transactions that were sent and not mined. The chain decides, whatever the
 // journal says.
 func (b *books) transactions(ctx context.Context) Finding {
-	var open []*tx.Intent
-	if b.store != nil {
-		journal := b.store.Journal(b.Network.ID())
-		defer journal.Close()
-		intents, err := journal.Unsettled(ctx, b.Address)
+	none := Fine("none are open")
+	if b.store == nil {
+		return none
+	}
+	journal := b.store.Journal(b.Network.ID())
+	defer journal.Close()
+	intents, err := journal.Unsettled(ctx, b.Address)
+	if err != nil {
+		return Unread(err)
+	}
+	open := slices.DeleteFunc(intents, func(i *tx.Intent) bool { return i.State != tx.Open })
+	if len(open) == 0 {
+		return none
+	}
+	mined, err := b.client.NonceAt(ctx, b.Address)
+	if err != nil {
+		return Unread(err)
+	}
+	for _, intent := range open { // the oldest one blocks the others
+		if intent.Nonce < mined {
+			continue
+		}
+		dropped, err := journal.Dropped(ctx, b.Address, mined)
 		if err != nil {
 			return Unread(err)
 		}
-		open = slices.DeleteFunc(intents, func(i *tx.Intent) bool { return i.State != tx.Open })
+		return b.waiting(ctx, intent, dropped, mined)
 	}
-	if len(open) > 0 {
-		mined, err := b.client.NonceAt(ctx, b.Address)
-		if err != nil {
-			return Unread(err)
-		}
-		for _, intent := range open { // the oldest one blocks the others
-			if intent.Nonce >= mined {
-				return b.waiting(ctx, intent, mined)
-			}
-		}
-	}
-	return Fine("none are open")
+	return none
 }
 
-// waiting returns why the oldest open transaction is not mined. A higher price is proposed only if
-// the price is the cause.
-func (b *books) waiting(ctx context.Context, intent *tx.Intent, used uint64) Finding {
+// waiting returns why the oldest open transaction is not mined. dropped were mined in blocks that
+// were replaced since. A higher price is proposed only if the price is the cause.
+func (b *books) waiting(ctx context.Context, intent *tx.Intent, dropped []*tx.Intent, used uint64) Finding {
 	newest := intent.Newest()
 	hash := newest.Hash()
 	because := func(why error, knob, fix string) Finding {
@@ -134,6 +141,9 @@ func (b *books) waiting(ctx context.Context, intent *tx.Intent, used uint64) Fin
 			err = hint.With(err, fix, hash)
 		}
 		return Fail(err, "none pending", knob)
+	}
+	if intent.Nonce > used && len(dropped) > 0 && dropped[0].Nonce == used {
+		return because(&tx.BehindError{Intents: dropped}, OwnerNetwork+"the blocks of the chain", "")
 	}
 	if intent.Nonce > used {
 		return because(&tx.GapError{Nonce: used}, OwnerUser+"the transaction that is missing", "")
