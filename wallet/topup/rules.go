@@ -192,8 +192,9 @@ func (s Spec) tighter(a, b Rules) bool {
 	return s.bound(&a).Cmp(*s.bound(&b)) < 0
 }
 
-// check refuses rules that ask for nothing, or that have no end.
+// check refuses rules that ask for nothing, that have no end, or that allow no top-up.
 func (r Rules) check() error {
+	isSet := func(amount *wei.Wei) bool { return amount != nil && !amount.IsZero() }
 	switch {
 	case r.MaxPerDay == nil:
 		return errors.New("max_per_day is not set: the most that pmctl may move in a day")
@@ -201,10 +202,20 @@ func (r Rules) check() error {
 		return errors.New("max_total is not set: the most that pmctl may move in total")
 	case r.Step.IsZero():
 		return errors.New("step is 0: it must be more than 0, as the least top-up")
-	case (r.ReserveFaceValues > 0) != (r.FaceValue != nil):
-		return errors.New("reserve_face_values and face_value belong together")
-	case r.Reserve == nil && r.ReserveFaceValues == 0 && r.Deposit == nil && r.DepositDays == 0 && !r.DepositPromised:
+	case r.Step.Cmp(*r.MaxPerDay) > 0:
+		return r.noTopUp("max_per_day", *r.MaxPerDay)
+	case r.Step.Cmp(*r.MaxTotal) > 0:
+		return r.noTopUp("max_total", *r.MaxTotal)
+	case (r.ReserveFaceValues > 0) != isSet(r.FaceValue):
+		return errors.New("reserve_face_values and face_value belong together, and face_value must be more than 0")
+	case !isSet(r.Reserve) && r.ReserveFaceValues == 0 && !isSet(r.Deposit) && r.DepositDays == 0 && !r.DepositPromised:
 		return errors.New("no rule says how large deposit or reserve must be: set reserve, reserve_face_values, deposit, deposit_days or deposit_promised")
 	}
 	return nil
+}
+
+// noTopUp is the error of a step above a ceiling.
+func (r Rules) noTopUp(key string, most wei.Wei) error {
+	return fmt.Errorf("step is %s (default %s), more than %s, %s, so no top-up would be allowed: lower step, or raise %s",
+		r.Step, wei.FromUint64(defaultAmount), key, most, key)
 }
