@@ -90,7 +90,7 @@ valid, none.`,
 	o.discovery.register(cmd)
 	flags.BoolVar(&o.noAuth, "no-auth", false, "accept requests without credentials; for loopback addresses only")
 	flags.StringSliceVar(&o.maxPrices, "max-price", nil, "refuse prices above `'N wei/UNIT'`, and all other units; UNIT is second, 720p-pixel-second, call or pixel; repeatable")
-	flags.IntVar(&o.perSecond, "rate", 100, "limit each client to `N` requests a second; 0 for no limit")
+	flags.IntVar(&o.perSecond, "rate", 100, "limit each client, and each address without one, to `N` requests a second; 0 for no limit")
 	flags.IntVar(&o.burst, "burst", 100, "limit each client to `N` requests at once")
 	flags.StringVar(&o.logFormat, "log", "text", "`FORMAT` of the log on stderr: text or json")
 	o.admin.register(cmd)

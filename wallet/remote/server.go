@@ -176,7 +176,7 @@ func (s *Server) admit(r *http.Request, entry *Answered) error {
 		return err
 	}
 	if said.Kind == identity.KindNone {
-		return s.Rates.admit("")
+		return s.Rates.admitAddress(r.RemoteAddr)
 	}
 	credential := store.Credential{Kind: string(said.Kind), Value: said.Value}
 	client, err := s.clients.client(r.Context(), credential)
@@ -187,7 +187,7 @@ func (s *Server) admit(r *http.Request, entry *Answered) error {
 		return &UnavailableError{Err: err}
 	}
 	entry.Caller = Caller{client, credential, said.Subject}
-	return s.Rates.admit(client.ID)
+	return s.Rates.admitClient(client.ID)
 }
 
 // active refuses a client that was revoked or has expired. A payment is refused by what records it.
