@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -250,6 +251,13 @@ func (o *serveOptions) webTokens() (identity.JWT, error) {
 	tokens.Keys, err = identity.ParseKeys(text)
 	if errors.Is(err, identity.ErrNoKey) {
 		return tokens, cli.Usagef("%s has no public key in PEM", o.jwtKeys)
+	}
+	if other, ok := errors.AsType[*identity.KeyTypeError](err); ok {
+		command := "openssl pkey -in %s -pubout"
+		if other.Type == "CERTIFICATE" {
+			command = "openssl x509 -in %s -noout -pubkey"
+		}
+		return tokens, cli.Usage(cli.WithHint(fmt.Errorf("%s has a %w", o.jwtKeys, other), command+" prints the public key", o.jwtKeys))
 	}
 	return tokens, cli.WithSource(o.jwtKeys, err)
 }

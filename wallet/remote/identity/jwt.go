@@ -40,12 +40,26 @@ type JWT struct {
 // ErrNoKey is of a text without a public key in PEM.
 var ErrNoKey = errors.New("no public key in PEM")
 
-// ParseKeys reads an issuer's public keys in PEM. It fails with ErrNoKey where there are none.
+// publicKeyBlock is the type of a PEM block with a public key.
+const publicKeyBlock = "PUBLIC KEY"
+
+// KeyTypeError is a PEM block of another type than a public key's, such as a private key.
+type KeyTypeError struct{ Type string }
+
+func (e *KeyTypeError) Error() string {
+	return fmt.Sprintf("%q in PEM, where %q is needed", e.Type, publicKeyBlock)
+}
+
+// ParseKeys reads an issuer's public keys in PEM. It fails with ErrNoKey where there are none, and
+// with *KeyTypeError.
 func ParseKeys(text []byte) (keys []crypto.PublicKey, err error) {
 	for {
 		var block *pem.Block
 		if block, text = pem.Decode(text); block == nil {
 			break
+		}
+		if block.Type != publicKeyBlock {
+			return nil, &KeyTypeError{block.Type}
 		}
 		key, err := x509.ParsePKIXPublicKey(block.Bytes)
 		if err != nil {
