@@ -332,6 +332,17 @@ func TestWebhooksThatFail(t *testing.T) {
 			}
 		},
 		"redirects": func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/again", http.StatusFound) },
+		"redirects to what allows": func(rw http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				http.Redirect(rw, r, "/health", http.StatusFound)
+			}
+			fmt.Fprint(rw, `{"status":200}`)
+		},
+		"continues":  func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, `{"status":100}`) },
+		"switches":   func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, `{"status":101}`) },
+		"no content": func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, `{"status":204}`) },
+		"moved":      func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, `{"status":301}`) },
+		"too much":   func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, `{"status":600}`) },
 		"slow": func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body) // or the client's end is not noticed
 			<-r.Context().Done()

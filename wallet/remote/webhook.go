@@ -22,7 +22,7 @@ type Webhook struct {
 	// Headers are sent with each request, beside Content-Type.
 	Headers http.Header
 
-	// Client sends the requests; nil is http.DefaultClient.
+	// Client sends the requests, and follows no redirect; nil is a client of its own.
 	Client *http.Client
 }
 
@@ -95,10 +95,12 @@ func (w *Webhook) Ask(ctx context.Context, headers http.Header, state json.RawMe
 		req.Header[name] = values
 	}
 	req.Header.Set("Content-Type", "application/json")
-	client := w.Client
-	if client == nil {
-		client = http.DefaultClient
+	client := new(http.Client)
+	if w.Client != nil {
+		*client = *w.Client
 	}
+	// What a redirect leads to was not asked: it would get no state, and could answer anything.
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	res, err := client.Do(req)
 	if err != nil {
 		return nil, &WebhookError{withoutURL(err)}
@@ -118,9 +120,10 @@ func (w *Webhook) Ask(ctx context.Context, headers http.Header, state json.RawMe
 		return nil, &WebhookError{fmt.Errorf("its answer cannot be read: %w", err)}
 	}
 	switch {
-	case answer.Status < 100 || answer.Status > 599:
-		return nil, &WebhookError{fmt.Errorf("it answered with status %d", answer.Status)}
-	case answer.Status != http.StatusOK:
+	case answer.Status == http.StatusOK:
+	case answer.Status < http.StatusBadRequest || answer.Status > 599: // to the client it would be no refusal
+		return nil, &WebhookError{fmt.Errorf("it answered with status %d, which neither allows (200) nor refuses (400 to 599)", answer.Status)}
+	default:
 		return nil, &DeniedError{answer.Status, answer.Reason}
 	}
 	return &Permission{Auth: live.Auth{ID: answer.AuthID, Expiry: answer.Expiry}, MaxPrice: answer.MaxPrice}, nil
