@@ -39,6 +39,9 @@ func TestACallByARemoteSigner(t *testing.T) {
 	call(exitDone, url+"/apps/fixed1/app -d hello --signer-token-file "+file)
 	call(exitLimit, url+"/apps/fixed1/app -d hello --max-price 1gwei/call --signer-token-file "+file)
 	call(exitLimit, url+"/apps/fixed1/app -d hello --max-cost 10gwei --signer-token-file "+file)
+	for _, limit := range []string{"--max-ticket-ev 1eth", "--max-total-ev 1eth", "--max-face-value 1eth", "--deposit-multiplier 1", "--max-head-age 1m", "--inactive-ok", "--network devnet", "--rpc-url " + s.net.RPCURL()} {
+		call(exitUsage, url+"/apps/fixed1/app -d hello "+limit) // which would have no effect
+	}
 	call(exitLimit, url+"/apps/fixed1/app -d hello --recipient 0x00000000000000000000000000000000000000AA --signer-token-file "+file)
 
 	// A second call under the same ID has another challenge: the signer signs nothing for it.

@@ -64,9 +64,10 @@ second one. It reads the whole body, up to 16 MiB, before it sends anything.
 
 With --signer, a remote signer pays and this machine needs no key. The signer
 applies its own limits and network; pmctl applies --max-price, --max-cost and
---recipient. pmctl sends --request-id as the Idempotency-Key of the first
-payment. A retry after that payment was signed pays nothing and exits with code
-8: only a local store has what pmctl would need to send the same tickets again.
+--recipient, and refuses the flags of other limits. pmctl sends --request-id as
+the Idempotency-Key of the first payment. A retry after that payment was signed
+pays nothing and exits with code 8: only a local store has what pmctl would need
+to send the same tickets again.
 
 The request flags work as in curl, except -o, which is --output: use --out FILE
 for the answer. With --output json, stdout has a document about the cost, and
@@ -102,8 +103,12 @@ and 8 if it does not answer a payment.`,
 	o.payer.Limits.RegisterInactive(cmd)
 	o.signer.Register(cmd, "pay, instead of a local account")
 	dialect.InGroup(cmd, dialect.AccountFlags, "signer", "signer-token-file")
-	for _, key := range []string{"from", "key-fd", "keystore", "passphrase-file", "passphrase-fd", "store"} {
-		cmd.MarkFlagsMutuallyExclusive("signer", key)
+	for _, local := range []string{
+		"from", "key-fd", "keystore", "passphrase-file", "passphrase-fd", "store",
+		"max-ticket-ev", "max-total-ev", "max-face-value", "deposit-multiplier", "max-head-age", "inactive-ok",
+		"network", "chain-id", "controller", "rpc-url", "accept-contracts",
+	} {
+		cmd.MarkFlagsMutuallyExclusive("signer", local) // it would have no effect
 	}
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
