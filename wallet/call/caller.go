@@ -209,12 +209,12 @@ func (c *Caller) challenged(ctx context.Context, r *Request) (due *Due, response
 		return nil, nil, err
 	}
 	challenge.MovedTo = movedTo
-	found := listing.wait()
+	found, unlisted := listing.wait()
 	if challenge.App, challenge.Type = found.App, ""; found.App == "" {
 		challenge.App = r.Target.runner()
 	}
 	_, kind, _ := found.Price.Rat()
-	if challenge.Type, err = c.Terms.typeFor(kind); err != nil {
+	if challenge.Type, err = c.Terms.typeFor(kind, unlisted); err != nil {
 		return nil, nil, err
 	}
 	due, err = c.due(challenge, 0, nil, new(big.Rat))

@@ -11,8 +11,9 @@ import (
 // background.
 type Listing struct {
 	stop  context.CancelFunc
-	found chan struct{} // closed when app is set
+	found chan struct{} // closed when app and err are set
 	app   runner.Runner // the zero Runner for an app that is not listed
+	err   error
 }
 
 // List asks the orchestrator of a target for its runners. Close the Listing after use.
@@ -21,7 +22,7 @@ func List(ctx context.Context, client *http.Client, t Target) *Listing {
 	l := &Listing{stop: stop, found: make(chan struct{})}
 	go func() {
 		defer close(l.found)
-		l.app = find(ctx, client, t)
+		l.app, l.err = find(ctx, client, t)
 	}()
 	return l
 }
@@ -32,15 +33,15 @@ func (l *Listing) Close() {
 	<-l.found
 }
 
-// wait returns the entry.
-func (l *Listing) wait() runner.Runner {
+// wait returns the entry, or why there is no list.
+func (l *Listing) wait() (runner.Runner, error) {
 	<-l.found
-	return l.app
+	return l.app, l.err
 }
 
-func find(ctx context.Context, client *http.Client, t Target) runner.Runner {
+func find(ctx context.Context, client *http.Client, t Target) (runner.Runner, error) {
 	list := runner.Client{HTTP: client}
-	all, _ := list.Runners(ctx, t.Origin) // typeFor has the error, if it matters
+	all, err := list.Runners(ctx, t.Origin)
 	var best runner.Runner
 	longest := -1
 	for _, one := range all {
@@ -48,5 +49,5 @@ func find(ctx context.Context, client *http.Client, t Target) runner.Runner {
 			best, longest = one, length
 		}
 	}
-	return best
+	return best, err
 }

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/runner"
 )
 
 // TestTheListingsConnectionServesTheCall: an orchestrator that was asked for its list ahead sees
@@ -38,4 +40,38 @@ func TestTheListingsConnectionServesTheCall(t *testing.T) {
 	require.Equal(t, 1, result.Payments)
 	require.Equal(t, map[string]int{"/discovery": 1, ask.Target.URL.Path: 2}, asked)
 	require.Len(t, from, 1, "connections")
+}
+
+// TestAListThatCannotBeRead is named as the reason why the unit of a price is not known: the app may
+// be listed.
+func TestAListThatCannotBeRead(t *testing.T) {
+	caller, _, r, _ := captured(t)
+	caller.HTTP = servedAt(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.URL.Path == "/discovery" {
+			http.Error(w, "overloaded", http.StatusServiceUnavailable)
+			return
+		}
+		r.ServeHTTP(w, req)
+	}))
+	_, err := caller.Call(t.Context(), echoed(t))
+	require.ErrorAs(t, err, new(*runner.StatusError))
+	require.NotErrorIs(t, err, ErrNoUnit)
+}
+
+// TestNoSessionAtAURL: the orchestrator's answer to a wrong URL is passed on as that to a single call
+// is. It is no malformed challenge.
+func TestNoSessionAtAURL(t *testing.T) {
+	caller, _, _, _ := captured(t)
+	caller.HTTP = servedAt(t, http.NotFoundHandler())
+	var answered string
+	caller.Answered = func(answer *http.Response) error {
+		body, err := io.ReadAll(answer.Body)
+		answered = string(body)
+		return err
+	}
+	_, err := caller.Hold(t.Context(), request(t, http.MethodPost, "https://localhost:47157/apps/nothing/session"), SessionOptions{})
+	app, ok := errors.AsType[*AppError](err)
+	require.True(t, ok, "%v", err)
+	require.Equal(t, &AppError{Status: http.StatusNotFound, Free: true}, app)
+	require.Equal(t, "404 page not found\n", answered)
 }

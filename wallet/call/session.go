@@ -134,9 +134,13 @@ func (h *held) open(ctx context.Context, r *Request) (*Session, error) {
 	}
 	if first == nil {
 		due, free, err := h.challenged(ctx, r)
-		if err == nil && due == nil {
+		switch {
+		case err != nil || due != nil:
+		case free.StatusCode >= http.StatusBadRequest:
+			err = h.pass(free, newResult(nil))
+		default:
 			free.Body.Close()
-			err = fmt.Errorf("%w (%s): it opens a session without asking for payment, status %d", pay.ErrMalformed, r.Target.Origin, free.StatusCode)
+			err = fmt.Errorf("%w (%s): it answers the request for a session without asking for payment, status %d", pay.ErrMalformed, r.Target.Origin, free.StatusCode)
 		}
 		if err != nil {
 			return nil, err

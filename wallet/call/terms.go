@@ -139,9 +139,12 @@ func (*CostError) Unwrap() error { return policy.ErrLimit }
 var ErrNoUnit = hint.With(errors.New("the orchestrator does not list the app, so the unit of its price is unknown"),
 	"compare the URL with pmctl runner list, or pass --max-price, which names the unit")
 
-// typeFor returns how the app is paid, as the orchestrator lists it, or --max-price says.
-func (t Terms) typeFor(listed live.Type) (live.Type, error) {
+// typeFor returns how the app is paid, as the orchestrator lists it, or --max-price says. unlisted is
+// why there is no list, which matters only then.
+func (t Terms) typeFor(listed live.Type, unlisted error) (live.Type, error) {
 	switch {
+	case t.MaxPrice == nil && unlisted != nil:
+		return "", hint.With(fmt.Errorf("the unit of the app's price is unknown: %w", unlisted), "try again, or pass --max-price, which names the unit")
 	case t.MaxPrice == nil && listed == "":
 		return "", ErrNoUnit
 	case t.MaxPrice == nil:
