@@ -28,6 +28,10 @@ const (
 	// beyond it is refused all the same, and noted when it comes again.
 	maxRefusals = 100
 
+	// maxRecipients bounds the refused recipients of a day that the operator is notified of for one
+	// client, which chooses them.
+	maxRecipients = 100
+
 	// lowShare is the part of an allowance in per cent at which the operator is notified.
 	lowShare = 80
 )
@@ -84,6 +88,10 @@ type alerts struct {
 
 	mu       sync.Mutex
 	refusals map[string]alert
+
+	// recipients are those that were refused to each client on the day.
+	recipients map[string]map[common.Address]bool
+	day        string
 }
 
 // observe notes what a refusal tells the operator.
@@ -99,11 +107,32 @@ func (a *alerts) observe(answered remote.Answered) {
 	case errors.As(err, &spent):
 		a.refuse(budgetOfClient(spent.Client, spent.Allowance, 100, spent.Spent, spent.Limit, day))
 	case answered.Recipient != nil && (errors.As(err, new(*policy.WrongRecipientError)) || errors.As(err, new(*store.PinError)) || errors.As(err, &refused) && refused.Reason == store.ClientRecipient):
+		if !a.notes(client, *answered.Recipient, day) {
+			return
+		}
 		a.refuse(alert{
 			fmt.Sprintf("recipient/%s/%s/%s", client, answered.Recipient.Hex(), day), AlertRecipient, client,
 			recipientAlert{client, format.Address(*answered.Recipient), err.Error()},
 		})
 	}
+}
+
+// notes reports whether the operator is notified of a recipient that was refused on a day.
+func (a *alerts) notes(client string, recipient common.Address, day string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.day != day {
+		a.day, a.recipients = day, make(map[string]map[common.Address]bool)
+	}
+	known := a.recipients[client]
+	if known == nil {
+		known = make(map[common.Address]bool)
+		a.recipients[client] = known
+	}
+	if len(known) < maxRecipients {
+		known[recipient] = true
+	}
+	return known[recipient]
 }
 
 func (a *alerts) refuse(about alert) {

@@ -6,6 +6,9 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/remote"
+	"github.com/pmctl/pmctl/wallet/store"
 )
 
 func TestShortRunway(t *testing.T) {
@@ -25,4 +28,30 @@ func TestShortRunway(t *testing.T) {
 	require.Zero(t, empty.data.(runwayAlert).Seconds)
 	_, ok = shortRunway(common.Address{1}, nil, now, time.Hour)
 	require.False(t, ok, "there is no forecast")
+}
+
+// TestRefusedRecipientsAreBounded: a client that asks to pay any number of addresses does not have
+// an event stored for each, and takes nothing from other clients.
+func TestRefusedRecipientsAreBounded(t *testing.T) {
+	a := &alerts{refusals: make(map[string]alert)}
+	now := time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
+	names := make(map[string]int)
+	refuse := func(client string, recipient int, at time.Time) {
+		a.observe(remote.Answered{
+			At: at, Caller: remote.Caller{Client: &store.Client{Name: client}}, Recipient: &common.Address{byte(recipient >> 8), byte(recipient)},
+			Err: &store.ClientError{Client: client, Reason: store.ClientRecipient},
+		})
+		for name, raised := range a.refusals {
+			names[raised.subject]++
+			delete(a.refusals, name) // as raise does
+		}
+	}
+	for i := range 3 * maxRecipients {
+		refuse("ann", i, now)
+	}
+	require.Equal(t, map[string]int{"ann": maxRecipients}, names)
+	refuse("ann", 0, now) // which raise finds stored
+	refuse("bob", 0, now)
+	refuse("ann", 2*maxRecipients, now.AddDate(0, 0, 1))
+	require.Equal(t, map[string]int{"ann": maxRecipients + 2, "bob": 1}, names)
 }
