@@ -76,6 +76,17 @@ func TestProxies(t *testing.T) {
 	require.ErrorIs(t, err, ErrNoCredentials)
 }
 
+// TestParseProxies: every address is no proxy's.
+func TestParseProxies(t *testing.T) {
+	p, err := ParseProxies([]string{"192.0.2.7", "10.0.0.0/8", "2001:db8::/32"})
+	require.NoError(t, err)
+	require.Len(t, p.Trusted, 3)
+	for _, all := range []string{"0.0.0.0/0", "::/0", "1.2.3.4/0"} {
+		_, err = ParseProxies([]string{"192.0.2.7", all})
+		require.ErrorContains(t, err, "is every address", all)
+	}
+}
+
 // TestCertificates: a connection over TLS whose client has a certificate.
 func TestCertificates(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
