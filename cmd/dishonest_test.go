@@ -93,3 +93,32 @@ func (r rpcRequest) answer(result string) rpcReply {
 func (r rpcRequest) refuse(message string) rpcReply {
 	return rpcReply{Version: "2.0", ID: r.ID, Error: &rpcError{Code: -32000, Message: message}}
 }
+
+// TestAReceiptOfAnotherTransaction: a cache before a node mixes up its answers. A funding that is
+// not mined is not done because an equal one was.
+func TestAReceiptOfAnotherTransaction(t *testing.T) {
+	t.Parallel()
+	notInShort(t)
+	s := newShell(t, devnet.Config{})
+	kept := make(map[string]rpcReply)
+	cache := newDishonest(t, s.net, func(req rpcRequest, ask func() rpcReply) rpcReply {
+		if req.Method != "eth_getTransactionReceipt" && req.Method != "eth_getTransactionByHash" {
+			return ask()
+		}
+		reply, ok := kept[req.Method]
+		if !ok {
+			reply = ask()
+			if string(reply.Result) != "null" {
+				kept[req.Method] = reply
+			}
+		}
+		return req.answer(string(reply.Result))
+	})
+	const line = "fund --deposit 1gwei --yes --request-id "
+	first := s.run(exitDone, line+"a --rpc-url "+cache)["transaction_hash"].(string)
+	require.NoError(t, s.net.SetAutomine(t.Context(), false))
+	said := s.refused(exitNotMined, line+"b --timeout 5s --rpc-url "+cache)
+	require.Contains(t, said, "answered eth_getTransactionReceipt in an invalid format: transactionHash is "+first+", not the one that was asked for")
+	require.NoError(t, s.net.SetAutomine(t.Context(), true))
+	require.NotEqual(t, first, s.run(exitDone, line+"b")["transaction_hash"])
+}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/rpc"
 )
@@ -30,14 +31,40 @@ func inForm(chainID uint64, elem rpc.BatchElem, result json.RawMessage) (json.Ra
 		}
 		return object(result, []string{"number", "timestamp"}, []string{"hash"}, []string{"baseFeePerGas"})
 	case "eth_getTransactionByHash":
-		return object(result, nil, []string{"hash"}, nil)
+		result, err := object(result, nil, []string{"hash"}, nil)
+		if err == nil {
+			err = askedFor(result, "hash", elem)
+		}
+		return result, err
 	case "eth_getTransactionReceipt":
-		return object(result, []string{"blockNumber", "status", "gasUsed", "cumulativeGasUsed"}, []string{"transactionHash", "blockHash"},
+		result, err := object(result, []string{"blockNumber", "status", "gasUsed", "cumulativeGasUsed"}, []string{"transactionHash", "blockHash"},
 			[]string{"transactionIndex", "effectiveGasPrice", "type", "blobGasUsed", "blobGasPrice"})
+		if err == nil {
+			err = askedFor(result, "transactionHash", elem)
+		}
+		return result, err
 	case "eth_getLogs":
 		return logsForm(result)
 	}
 	return result, nil
+}
+
+// askedFor checks that the hash in a result, unless that is null, is the one that was asked for. A
+// cache before a node may mix up its answers, and an equal transaction's receipt shows all that is
+// expected of another one's.
+func askedFor(result json.RawMessage, name string, elem rpc.BatchElem) error {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(result, &fields); err != nil || fields == nil || len(elem.Args) == 0 {
+		return err
+	}
+	var hash common.Hash
+	if err := json.Unmarshal(fields[name], &hash); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if hash != elem.Args[0] {
+		return fmt.Errorf("%s is %s, not the one that was asked for", name, hash)
+	}
+	return nil
 }
 
 // quantity is a hexadecimal number. It accepts leading zeros, which the specification forbids,
