@@ -103,7 +103,7 @@ func TestNoTicketsForARecipientOnAnotherChain(t *testing.T) {
 	s.env["PMCTL_NETWORK"] = "devnet"
 
 	// Of a later round than here the node may only be behind.
-	require.NoError(t, other.NextRound(t.Context(), 30))
+	require.NoError(t, other.NextRound(t.Context(), 3))
 	require.Contains(t, s.refuses(exitUnacceptable, "other_chain", "pay --value 1wei "+url), "or your node is behind")
 }
 
