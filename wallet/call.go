@@ -16,6 +16,9 @@ type CallOptions struct {
 	// Terms are what the user agrees to pay.
 	Terms call.Terms
 
+	// Timeout limits the wait for the answer to the request without a payment; 0 is no limit.
+	Timeout time.Duration
+
 	// RequestID makes the call idempotent: it is paid once. The body of its request must be
 	// call.BytesBody. "" is a new call.
 	RequestID string
@@ -87,7 +90,7 @@ func NewSignerCaller(ctx context.Context, c *client.Client, only []common.Addres
 }
 
 func newCaller(purse call.Purse, o CallOptions, now func() time.Time) (caller *call.Caller, end func()) {
-	caller = &call.Caller{Purse: purse, Terms: o.Terms, Now: now, After: time.After, Answered: o.Answered}
+	caller = &call.Caller{Purse: purse, Terms: o.Terms, Timeout: o.Timeout, Now: now, After: time.After, Answered: o.Answered}
 	if o.Orchestrator != nil { // its owner closes it
 		caller.HTTP, caller.Listing = o.Orchestrator.http, o.Orchestrator.listing
 		return caller, func() {}

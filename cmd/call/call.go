@@ -56,6 +56,9 @@ pmctl stops the session. COMMAND has PMCTL_APP_URL, PMCTL_CONTROL_URL and
 PMCTL_SESSION_ID in its environment; if it fails, the exit code is 1. Without
 COMMAND, pmctl writes the orchestrator's answer, which has the URLs, to stdout.
 
+pmctl gives up on an orchestrator that does not answer the request without a
+payment within --timeout. The answer of a paid app may take any time.
+
 With --request-id, a call is paid once, however often you run it. If the app has
 already answered, pmctl sends nothing and exits with code 8; it does not store
 answers. If the outcome is unknown, pmctl sends the same tickets again. pmctl
@@ -161,7 +164,7 @@ func run(r *cli.Run, cmd *cobra.Command, o *options, url string) error {
 		return err
 	}
 	defer answer.close()
-	options := wallet.CallOptions{Terms: terms, RequestID: o.id.ID, Answered: answer.write, OnRequest: r.OnRequest}
+	options := wallet.CallOptions{Terms: terms, Timeout: o.payer.Network.Timeout, RequestID: o.id.ID, Answered: answer.write, OnRequest: r.OnRequest}
 	if o.id.ID == "" { // nothing is sent for a request that was answered before
 		options.Orchestrator = wallet.Contact(cmd.Context(), target, r.OnRequest)
 		defer options.Orchestrator.Close()

@@ -27,6 +27,9 @@ type Caller struct {
 	Purse Purse
 	Terms Terms
 
+	// Timeout limits the wait for the answer to a request that is not paid; 0 is no limit.
+	Timeout time.Duration
+
 	// Now is the clock, and After waits, as time.After does.
 	Now   func() time.Time
 	After func(time.Duration) <-chan time.Time

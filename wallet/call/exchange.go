@@ -54,9 +54,12 @@ func HTTPClient() *http.Client {
 	return client
 }
 
-// ask sends the request without a payment. Its body waits for the orchestrator to want it.
+// ask sends the request without a payment. Its body waits for the orchestrator to want it. Of the
+// answer, a challenge is read whole.
 func (c *Caller) ask(ctx context.Context, r *Request) (*http.Response, error) {
-	request, err := r.http(ctx)
+	limited, silence := limit(ctx, c.Timeout, r.Body != nil)
+	defer silence.end()
+	request, err := r.http(limited)
 	if err != nil {
 		return nil, err
 	}
@@ -66,11 +69,19 @@ func (c *Caller) ask(ctx context.Context, r *Request) (*http.Response, error) {
 		request.Header.Set("Expect", "100-continue")
 	}
 	response, err := c.HTTP.Do(request)
-	if err == nil {
-		return response, nil
+	if err == nil && response.StatusCode == http.StatusPaymentRequired {
+		var body []byte
+		body, err = readOwn(response)
+		response.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	if ctx.Err() != nil {
+	switch {
+	case err == nil:
+		return response, nil
+	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
+	case limited.Err() != nil:
+		silent := context.Cause(limited)
+		return nil, &pay.UnreachableError{URL: r.Target.Origin.String(), Reason: silent.Error(), Err: silent}
 	}
 	if errors.Is(err, ErrBodySent) {
 		return nil, ErrBodySent

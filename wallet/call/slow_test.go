@@ -1,0 +1,55 @@
+package call
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptrace"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/pay"
+)
+
+// TestAnOrchestratorThatDoesNotAnswer the unpaid request, or begins its challenge and goes silent, is
+// given up after the timeout.
+func TestAnOrchestratorThatDoesNotAnswer(t *testing.T) {
+	for name, begin := range map[string]func(http.ResponseWriter){
+		"at all": func(http.ResponseWriter) {},
+		"whole": func(w http.ResponseWriter) {
+			w.WriteHeader(http.StatusPaymentRequired)
+			http.NewResponseController(w).Flush()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			caller, _, _, _ := captured(t)
+			caller.Timeout = 50 * time.Millisecond
+			caller.HTTP = servedAt(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				if req.URL.Path == "/discovery" {
+					return
+				}
+				begin(w)
+				<-req.Context().Done()
+			}))
+			_, err := caller.Call(t.Context(), echoed(t))
+			require.ErrorAs(t, err, new(*pay.UnreachableError))
+			require.ErrorContains(t, err, "no answer within 50ms")
+			require.NotErrorIs(t, err, context.Canceled)
+		})
+	}
+}
+
+// TestSilenceCountsWhileNothingIsSent: the source of a body may be slow, and so may an answer be that
+// has begun.
+func TestSilenceCountsWhileNothingIsSent(t *testing.T) {
+	ctx, s := limit(t.Context(), time.Hour, true)
+	trace := httptrace.ContextClientTrace(ctx)
+	trace.WroteHeaders()
+	require.False(t, s.timer.Stop(), "while the body is sent")
+	trace.WroteRequest(httptrace.WroteRequestInfo{})
+	require.True(t, s.timer.Stop(), "after the body")
+	s.end()
+	trace.WroteRequest(httptrace.WroteRequestInfo{})
+	require.False(t, s.timer.Stop(), "an answer came before the end of the body")
+}
