@@ -135,3 +135,14 @@ func TestShortAnswers(t *testing.T) {
 		require.Error(t, err, n)
 	}
 }
+
+// TestRevertHintsMoveNoMoney: unlock and withdraw, which fail like this, are for users who want to
+// take out what they have, and unlock cancel for one whose funds are to be locked.
+func TestRevertHintsMoveNoMoney(t *testing.T) {
+	for reason, hint := range map[error]string{
+		contract.ErrNoFunds:      "there is nothing to unlock or to withdraw; pmctl status shows deposit and reserve",
+		contract.ErrNotUnlocking: "deposit and reserve are locked: pmctl unlock starts the unlock period, and pmctl withdraw pays out after it",
+	} {
+		require.Equal(t, hint, (&contract.RevertError{Reason: reason.Error()}).Hint())
+	}
+}

@@ -44,11 +44,11 @@ func (e *RevertError) Hint() string {
 	case ErrPaused.Error():
 		return "the network's owners have paused the contracts; nothing can be sent until they resume"
 	case ErrNoFunds.Error():
-		return "fund a deposit and a reserve first: pmctl fund --deposit A --reserve B"
+		return "there is nothing to unlock or to withdraw; pmctl status shows deposit and reserve"
 	case ErrUnlocking.Error():
 		return "see pmctl status for the round from which you can withdraw, or take it back with pmctl unlock cancel"
 	case ErrNotUnlocking.Error():
-		return "start with pmctl unlock; after the unlock period pmctl withdraw pays out"
+		return "deposit and reserve are locked: pmctl unlock starts the unlock period, and pmctl withdraw pays out after it"
 	case ErrLocked.Error():
 		return "see pmctl status for the round from which you can withdraw"
 	}
