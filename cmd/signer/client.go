@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -153,6 +154,12 @@ func (o *credentialOptions) registerSDK(cmd *cobra.Command) {
 }
 
 func (o *credentialOptions) check() error {
+	if strings.Contains(o.authID, ":") {
+		return cli.Usagef("--auth-id %q: pass the part before the colon; what follows names a user of the client's", o.authID)
+	}
+	if u, err := url.Parse(o.sdk); o.sdk != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return cli.Usagef("--sdk-token %q is not the signer's URL, such as https://signer.example:8935", o.sdk)
+	}
 	if o.discovery && o.sdk == "" {
 		return cli.Usagef("--sdk-discovery needs --sdk-token URL")
 	}

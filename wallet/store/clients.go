@@ -161,10 +161,13 @@ func (c *Clients) Change(ctx context.Context, name string, change func(*Client) 
 
 // Rotate gives a client a new credential. Those of its kind that the client has are accepted until
 // a time; the zero time is none, whatever a machine's clock says. It fails with
-// ErrNoClient and ErrClientExists.
+// ErrNoClient and ErrClientExists, and with *ClientError for a client that was revoked.
 func (c *Clients) Rotate(ctx context.Context, name string, to Credential, until time.Time) error {
 	return c.store.writeFor(ctx, fmt.Sprintf("replace the credentials of client %q", name), func(tx *db.Tx) error {
 		client, err := findClient(tx, selectClientName, name)
+		if err == nil && !client.RevokedAt.IsZero() {
+			err = client.refuse(ClientRevoked, client.RevokedAt)
+		}
 		if err == nil {
 			err = tx.Exec(expireCredentials, until.UnixMilli(), client.ID, to.Kind)
 		}
@@ -269,16 +272,17 @@ func (e *ClientError) Status() int {
 
 // CheckActive fails with *ClientError for a client that was revoked or has expired.
 func (c *Client) CheckActive(at time.Time) error {
-	refuse := func(reason ClientReason, since time.Time) error {
-		return &ClientError{c.Name, reason, since.Format(time.RFC3339)}
-	}
 	switch {
 	case !c.RevokedAt.IsZero() && !at.Before(c.RevokedAt):
-		return refuse(ClientRevoked, c.RevokedAt)
+		return c.refuse(ClientRevoked, c.RevokedAt)
 	case !c.ExpiresAt.IsZero() && !at.Before(c.ExpiresAt):
-		return refuse(ClientExpired, c.ExpiresAt)
+		return c.refuse(ClientExpired, c.ExpiresAt)
 	}
 	return nil
+}
+
+func (c *Client) refuse(reason ClientReason, since time.Time) error {
+	return &ClientError{c.Name, reason, since.Format(time.RFC3339)}
 }
 
 // checkTerms fails with *ClientError for a new payment that the client's terms do not allow,
