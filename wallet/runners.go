@@ -101,10 +101,8 @@ func RunnerAt(ctx context.Context, c Config, to call.Target) (*RunnerOffer, erro
 	if answer.Err != nil {
 		return nil, hint.Kind(ClassUnreachable, answer.Err)
 	}
-	for _, r := range answer.Runners {
-		if _, within := to.Within(r.URL); within {
-			return &RunnerOffer{Runner: r, Orchestrator: to.Origin.String()}, nil
-		}
+	if r, found := to.Among(answer.Runners); found {
+		return &RunnerOffer{Runner: r, Orchestrator: to.Origin.String()}, nil
 	}
 	return nil, hint.With(fmt.Errorf("%w: %v does not list one at %s", ErrNoRunner, to.Origin, cmp.Or(to.URL.Path, "/")), "pmctl runner list %v shows its apps", to.Origin)
 }

@@ -42,12 +42,6 @@ func (l *Listing) wait() (runner.Runner, error) {
 func find(ctx context.Context, client *http.Client, t Target) (runner.Runner, error) {
 	list := runner.Client{HTTP: client}
 	all, err := list.Runners(ctx, t.Origin)
-	var best runner.Runner
-	longest := -1
-	for _, one := range all {
-		if length, within := t.Within(one.URL); within && length > longest {
-			best, longest = one, length
-		}
-	}
-	return best, err
+	app, _ := t.Among(all)
+	return app, err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/runner"
 )
 
 // ErrURL is returned for text that is not the URL of an app.
@@ -49,9 +50,20 @@ func (t Target) runner() string {
 	return name
 }
 
-// Within reports whether a runner's URL is the target's, or that of a folder above it. The hosts
+// Among returns the runner of a list that the target is at, or below: the nearest of several.
+func (t Target) Among(list []runner.Runner) (nearest runner.Runner, found bool) {
+	longest := -1
+	for _, one := range list {
+		if length, within := t.within(one.URL); within && length > longest {
+			nearest, longest = one, length
+		}
+	}
+	return nearest, longest >= 0
+}
+
+// within reports whether a runner's URL is the target's, or that of a folder above it. The hosts
 // are not compared: an orchestrator may have several names.
-func (t Target) Within(runner string) (length int, ok bool) {
+func (t Target) within(runner string) (length int, ok bool) {
 	u, err := url.Parse(runner)
 	if err != nil || u.Path == "" {
 		return 0, false
