@@ -147,6 +147,9 @@ func (w *Wallet) look(ctx context.Context, account common.Address) (situation, e
 
 // lookFor reads the account's state together with the costs of an action.
 func (w *Wallet) lookFor(ctx context.Context, account common.Address, a Action) (situation, error) {
+	if a.plan == nil {
+		return situation{}, ErrNoAction
+	}
 	if a.prospect == nil {
 		return w.look(ctx, account)
 	}

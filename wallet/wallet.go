@@ -116,9 +116,10 @@ func Open(ctx context.Context, config Config) (*Wallet, error) {
 	return w, nil
 }
 
-// Errors of a wallet that was opened without what the flow needs.
+// Errors of a wallet that was opened without what the flow needs, and of an Action's zero value.
 var (
 	ErrNoAccount = errors.New("no account: set Account in the wallet's Config")
+	ErrNoAction  = errors.New("no action: use what Funding, Unlock, CancelUnlock, Withdraw or Redeem returns")
 	ErrNoStore   = errors.New("no store: set Store in the wallet's Config")
 )
 

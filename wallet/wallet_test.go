@@ -52,6 +52,8 @@ func TestWhatAConfigLeavesOut(t *testing.T) {
 	for name, err := range signing(acting) {
 		require.ErrorIs(t, err, wallet.ErrNoStore, name)
 	}
+	_, err = acting.Simulate(ctx, wallet.Action{})
+	require.ErrorIs(t, err, wallet.ErrNoAction)
 	_, err = acting.Transactions(ctx, account.Address())
 	require.ErrorIs(t, err, wallet.ErrNoStore)
 	_, err = acting.Wait(ctx, common.Hash{}, false, wallet.WaitOptions{})

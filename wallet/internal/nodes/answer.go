@@ -2,8 +2,10 @@ package nodes
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -28,7 +30,9 @@ type AnswerError struct {
 	Data any
 }
 
-func (e *AnswerError) Error() string { return e.Message }
+func (e *AnswerError) Error() string {
+	return cmp.Or(e.Message, fmt.Sprintf("error %d without a message", e.Code))
+}
 
 // ErrorCode implements rpc.Error.
 func (e *AnswerError) ErrorCode() int { return e.Code }

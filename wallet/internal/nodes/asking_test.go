@@ -53,3 +53,16 @@ func TestTheTimeEndsBetweenTwoRounds(t *testing.T) {
 	_, err = dial(func(nodes.Exchange) { cancel() }).Head(cancelled)
 	require.ErrorIs(t, err, context.Canceled)
 }
+
+// TestAnErrorWithoutAMessage still says something.
+func TestAnErrorWithoutAMessage(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"jsonrpc":"2.0","id":1,"error":{"code":-32000}}`))
+	}))
+	t.Cleanup(server.Close)
+	client, err := nodes.Dial(t.Context(), nodes.Network{ID: 1}, server.URL)
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	var result string
+	require.ErrorContains(t, client.Get(t.Context(), &result, "eth_gasPrice"), "error -32000 without a message")
+}

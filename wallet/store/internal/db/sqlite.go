@@ -265,7 +265,10 @@ func (f file) explain(err error) error {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY:
 		return fmt.Errorf("%w: %s and its folder must be readable and writable: %w", ErrAccess, f.path, err)
-	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL:
+	case sqlite3.SQLITE_IOERR:
+		// Without room for the log's index, too: SQLite says "full" only about the database and the log.
+		return fmt.Errorf("%w: %s: its disk is full or damaged: %w", ErrAccess, f.path, err)
+	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%w: %s: %w", ErrAccess, f.path, err)
 	}
 	return err
