@@ -7,11 +7,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/call"
 )
 
@@ -64,13 +66,31 @@ type commandError struct {
 
 func (e *commandError) Error() string {
 	var ended *exec.ExitError
-	if errors.As(e.err, &ended) {
+	switch {
+	case e.interrupted():
+		return fmt.Sprintf("the command %s was interrupted; the session was stopped", e.name)
+	case errors.As(e.err, &ended):
 		return fmt.Sprintf("the command %s failed (%v); the session was stopped", e.name, ended)
 	}
 	return fmt.Sprintf("cannot run the command %s: %v; the session was stopped", e.name, e.err)
 }
 
 func (e *commandError) Unwrap() error { return e.err }
+
+// Is puts a command that was interrupted into the class of what the user cancelled: Ctrl-C is for the
+// command and for pmctl, in any order.
+func (e *commandError) Is(target error) bool {
+	return target == wallet.ClassCancelled && e.interrupted()
+}
+
+func (e *commandError) interrupted() bool {
+	ended, ok := errors.AsType[*exec.ExitError](e.err)
+	if !ok {
+		return false
+	}
+	status, ok := ended.Sys().(syscall.WaitStatus)
+	return ended.ExitCode() == cli.ExitCancelled || ok && status.Signaled() && status.Signal() == syscall.SIGINT
+}
 
 // run returns what uses a session: the command, nil for none.
 func (o *sessionOptions) run(r *cli.Run, out io.Writer, stdinTaken bool) func(context.Context, call.Session) error {

@@ -79,7 +79,7 @@ valid, none.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8935", "`ADDRESS` to listen on, as host:port")
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "`FILE` with the server's certificate chain, in PEM")
-	flags.StringVar(&o.tlsKey, "tls-key", "", "`FILE` with the certificate's key, in PEM, readable by you alone")
+	flags.StringVar(&o.tlsKey, "tls-key", "", "`FILE` with the certificate's key, in PEM")
 	flags.StringVar(&o.clientCA, "client-ca", "", "`FILE` with the certificates that sign clients' certificates, in PEM")
 	flags.StringVar(&o.jwt.Issuer, "jwt-issuer", "", "accept JSON Web Tokens of the issuer with this `URL`")
 	flags.StringVar(&o.jwt.Audience, "jwt-audience", "", "require `NAME` as the audience of JSON Web Tokens")
@@ -169,6 +169,8 @@ func (o *serveOptions) signer(ctx context.Context, r *cli.Run) (*wallet.RemoteSi
 		return nil, cli.Usagef("--rate %d: it must be at least 0", o.perSecond)
 	case o.burst < 1:
 		return nil, cli.Usagef("--burst %d: it must be at least 1", o.burst)
+	case o.drain < 0:
+		return nil, cli.Usagef("--drain %s: it must be at least 0", o.drain)
 	}
 	if options.MaxPrices, err = parsePrices(o.maxPrices); err != nil {
 		return nil, err

@@ -92,6 +92,9 @@ func parseExpiry(text string, now time.Time) (time.Time, error) {
 		}
 		at = now.Add(length)
 	}
+	if !at.After(now) {
+		return at, cli.WithHint(cli.Usagef("--expires %s is in the past", text), "pmctl signer client revoke NAME refuses a client from now on")
+	}
 	return at.UTC().Truncate(time.Millisecond), nil
 }
 

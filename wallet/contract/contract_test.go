@@ -140,7 +140,7 @@ func TestShortAnswers(t *testing.T) {
 // take out what they have, and unlock cancel for one whose funds are to be locked.
 func TestRevertHintsMoveNoMoney(t *testing.T) {
 	for reason, hint := range map[error]string{
-		contract.ErrNoFunds:      "there is nothing to unlock or to withdraw; pmctl status shows deposit and reserve",
+		contract.ErrNoFunds:      "there is nothing to unlock or to withdraw before pmctl fund has added a deposit or a reserve",
 		contract.ErrNotUnlocking: "deposit and reserve are locked: pmctl unlock starts the unlock period, and pmctl withdraw pays out after it",
 	} {
 		require.Equal(t, hint, (&contract.RevertError{Reason: reason.Error()}).Hint())

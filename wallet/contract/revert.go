@@ -44,7 +44,7 @@ func (e *RevertError) Hint() string {
 	case ErrPaused.Error():
 		return "the network's owners have paused the contracts; nothing can be sent until they resume"
 	case ErrNoFunds.Error():
-		return "there is nothing to unlock or to withdraw; pmctl status shows deposit and reserve"
+		return "there is nothing to unlock or to withdraw before pmctl fund has added a deposit or a reserve"
 	case ErrUnlocking.Error():
 		return "see pmctl status for the round from which you can withdraw, or take it back with pmctl unlock cancel"
 	case ErrNotUnlocking.Error():

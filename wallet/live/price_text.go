@@ -23,7 +23,7 @@ func PriceUnit(counts string) string {
 	return counts
 }
 
-// ParseMaxPrices reads prices of the form 'N wei/UNIT'.
+// ParseMaxPrices reads prices of the form 'N wei/UNIT', one of each unit.
 func ParseMaxPrices(texts []string) (MaxPrices, error) {
 	prices := make(MaxPrices)
 	for _, text := range texts {
@@ -38,6 +38,9 @@ func ParseMaxPrices(texts []string) (MaxPrices, error) {
 		if !isWei || !ok || !known || price.Sign() <= 0 {
 			units := slices.Sorted(maps.Keys(priceUnits()))
 			return nil, fmt.Errorf("%q is not of the form 'N wei/UNIT' with one of the units %s", text, strings.Join(units, ", "))
+		}
+		if prices[kind.Counts()] != nil {
+			return nil, fmt.Errorf("%q is a second price of the same unit", text)
 		}
 		prices[kind.Counts()] = price
 	}
