@@ -214,6 +214,8 @@ func formQuirks() []quirk {
 			v.write(replies...)
 		}), run: fundALot},
 		{name: "forms: numbers with leading zeros", nodes: some(resulting(zeros, "eth_chainId", "eth_getBalance", "eth_gasPrice", tip, "eth_getTransactionCount", "eth_estimateGas")), run: fundALot},
+		{name: "forms: a nonce that no account has", nodes: some(resulting(func(string) string { return `"0xffffffffffffffff"` }, "eth_getTransactionCount")), run: fundALot,
+			exit: exitUnreachable, says: "answered eth_getTransactionCount in an invalid format: \"0xffffffffffffffff\" is more than an account's nonce can be"},
 		{name: "forms: receipts with leading zeros", nodes: some(resulting(func(text string) string {
 			return receipts.ReplaceAllString(text, `"$1":"0x00`)
 		}, "eth_getTransactionReceipt", "eth_getBlockByNumber")), run: fundALot},

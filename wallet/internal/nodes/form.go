@@ -20,7 +20,9 @@ func inForm(chainID uint64, elem rpc.BatchElem, result json.RawMessage) (json.Ra
 	switch elem.Method {
 	case "eth_chainId":
 		return number(result)
-	case "eth_getBalance", "eth_getTransactionCount", "eth_gasPrice", "eth_maxPriorityFeePerGas", "eth_estimateGas", "eth_blockNumber":
+	case "eth_getTransactionCount":
+		return nonce(result)
+	case "eth_getBalance", "eth_gasPrice", "eth_maxPriorityFeePerGas", "eth_estimateGas", "eth_blockNumber":
 		return quantity(result)
 	case "eth_call", "eth_getCode":
 		var data hexutil.Bytes
@@ -79,6 +81,20 @@ func quantity(raw json.RawMessage) (json.RawMessage, error) {
 		return nil, fmt.Errorf("%.40s is not a hexadecimal number", raw)
 	}
 	return json.Marshal((*hexutil.Big)(value))
+}
+
+// nonce is a quantity that an account can have reached: a transaction behind a larger one would wait
+// for ever.
+func nonce(raw json.RawMessage) (json.RawMessage, error) {
+	result, err := quantity(raw)
+	if err != nil {
+		return nil, err
+	}
+	var value hexutil.Big
+	if err := json.Unmarshal(result, &value); err != nil || !value.ToInt().IsInt64() {
+		return nil, fmt.Errorf("%.40s is more than an account's nonce can be", raw)
+	}
+	return result, nil
 }
 
 // number is a quantity that may also be decimal, for a value that is known in advance and so
