@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -45,14 +44,13 @@ func (o *requestOptions) request(ctx context.Context, r *cli.Run, cmd *cobra.Com
 	end = func() {}
 	request = &call.Request{Target: target, Method: strings.ToUpper(o.method), Header: make(http.Header)}
 	for _, text := range o.headers {
-		name, value, found := strings.Cut(text, ":")
-		value = strings.TrimSpace(value)
-		if !found || !isToken(name) || strings.ContainsFunc(value, unicode.IsControl) {
+		name, value, ok := cli.ParseHeader(text)
+		if !ok {
 			return nil, end, cli.Usagef("-H: %.80q is not a header; write it as 'NAME: VALUE'", text)
 		}
 		request.Header.Add(name, value)
 	}
-	if o.method != "" && !isToken(o.method) {
+	if o.method != "" && !cli.IsToken(o.method) {
 		return nil, end, cli.Usagef("-X: %.80q is not an HTTP method", o.method)
 	}
 	hasBody := len(o.data) > 0 || cmd.Flags().Changed("data-binary")
@@ -91,14 +89,6 @@ func (o *requestOptions) request(ctx context.Context, r *cli.Run, cmd *cobra.Com
 
 // stdin reports whether the body is read from stdin.
 func (o *requestOptions) stdin() bool { return o.binary == "@-" || slices.Contains(o.data, "@-") }
-
-// isToken reports whether text is a token of HTTP, as names of headers and methods are.
-func isToken(text string) bool {
-	const others = "!#$%&'*+-.^_`|~"
-	return text != "" && !strings.ContainsFunc(text, func(c rune) bool {
-		return c >= unicode.MaxASCII || !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune(others, c)
-	})
-}
 
 // text is the body of --data: what it is given, without line ends of files.
 func (o *requestOptions) text(ctx context.Context, r *cli.Run) (*call.Body, error) {

@@ -45,25 +45,11 @@ func ReadEndpoint(env *Env, flag, path string) (address string, headers http.Hea
 	}
 	headers = make(http.Header)
 	for i, line := range lines[1:] {
-		name, value, found := strings.Cut(line, ":")
-		if !found {
-			return "", nil, Usagef("line %d of %s is not a header, written as NAME: VALUE", i+2, path)
-		}
-		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-		if !isHeaderName(name) || strings.ContainsFunc(value, isControl) {
-			return "", nil, Usagef("line %d of %s is not a valid header: its name may have letters, digits and dashes, and its value no control characters", i+2, path)
+		name, value, ok := ParseHeader(line)
+		if !ok {
+			return "", nil, Usagef("line %d of %s is not a valid header, written as NAME: VALUE: its name may have letters, digits and dashes, and its value no control characters", i+2, path)
 		}
 		headers.Add(name, value)
 	}
 	return address, headers, nil
 }
-
-// isHeaderName reports whether text is a token of RFC 9110.
-func isHeaderName(text string) bool {
-	const others = "!#$%&'*+-.^_`|~"
-	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(others, r)
-	})
-}
-
-func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
