@@ -100,6 +100,28 @@ func TestWhoCannotConnectReleasesNothing(t *testing.T) {
 	require.Equal(t, store.Accepted, paid.Before.State)
 }
 
+// A process has read tickets as one delivery. Another splits them, and has only the first part
+// accepted: that is not the payment.
+func TestAPartIsNotTheWhole(t *testing.T) {
+	shop, s, _, _ := reserved(t)
+	shop.answer = func(_ http.ResponseWriter, post int) bool {
+		if post == 2 {
+			panic(http.ErrAbortHandler)
+		}
+		return false
+	}
+	typed := make(chan struct{})
+	b := start(t, *s, typed)
+	s.Client.Headers = &HeaderLimits{Asked: 1} // a ticket a delivery
+	_, err := once(t, *s)
+	require.ErrorAs(t, err, new(*UnknownOutcomeError))
+	require.Equal(t, 2, shop.taken)
+
+	close(typed)
+	require.ErrorIs(t, (<-b).err, ErrInProgress)
+	require.Equal(t, 2, shop.taken)
+}
+
 // once pays with a request in a process of its own, to its end.
 func once(t *testing.T, s Session) (*Payment, error) {
 	t.Helper()

@@ -20,12 +20,13 @@ const (
 
 // BeginDelivery records that a request's tickets are about to be delivered: from here on they
 // count as possibly sent. It brings r up to date. If the tickets have changed since r was read
-// it fails with *RequestMovedError, and the caller must send nothing.
+// it fails with *RequestMovedError, and the caller must send nothing. If another process has split
+// them, Now sums up the parts as EndDelivery does.
 func (c *Chain) BeginDelivery(ctx context.Context, sender common.Address, r *Record) error {
 	begun := *r
-	_, err := c.changeParts(ctx, "begin the delivery of", sender, r, func(now Record) (Record, error) {
+	_, err := c.changeParts(ctx, "begin the delivery of", sender, r, func(now, whole Record) (Record, error) {
 		if !now.is(r) || !now.mayLeave() {
-			return now, &RequestMovedError{ID: r.ID, Now: &now}
+			return now, &RequestMovedError{ID: r.ID, Now: &whole}
 		}
 		now.State = Sent
 		now.Deliveries++
@@ -45,18 +46,25 @@ func (c *Chain) BeginDelivery(ctx context.Context, sender common.Address, r *Rec
 // because the recipient already has the tickets from another. If another process has split the
 // tickets since, the returned Record sums up the parts in one State.
 func (c *Chain) EndDelivery(ctx context.Context, sender common.Address, r *Record, end State, outcome string) (*Record, error) {
-	after, err := c.changeParts(ctx, "record the outcome of", sender, r, func(now Record) (Record, error) { return now.ended(end, outcome) })
+	after, err := c.changeParts(ctx, "record the outcome of", sender, r, func(now, _ Record) (Record, error) { return now.ended(end, outcome) })
 	if err != nil {
 		return nil, err
 	}
-	whole := *after[0]
-	whole.Nonces = r.Nonces
-	for _, part := range after[1:] {
+	whole := after.whole()
+	return &whole, nil
+}
+
+// whole sums up the parts of tickets that were delivered together once. Parts that differ are
+// possibly sent: of those together, neither an answer nor its absence is known.
+func (parts Records) whole() Record {
+	whole := *parts[0]
+	for _, part := range parts[1:] {
+		whole.Nonces.Count += part.Nonces.Count
 		if part.State != whole.State {
 			whole.State, whole.Outcome = Sent, ""
 		}
 	}
-	return &whole, nil
+	return whole
 }
 
 func (r Record) ended(end State, outcome string) (Record, error) {
@@ -150,16 +158,18 @@ func (r *Record) is(read *Record) bool {
 func (r *Record) mayLeave() bool { return r.State == Reserved || r.State == Sent }
 
 // changeParts replaces a request's tickets with what change returns, in one transaction, and
-// returns that. It fails with *RequestMovedError if the tickets are no longer the request's.
-func (c *Chain) changeParts(ctx context.Context, what string, sender common.Address, r *Record, change func(Record) (Record, error)) (after Records, err error) {
+// returns that. change is given each part and the sum of all. It fails with *RequestMovedError if the
+// tickets are no longer the request's.
+func (c *Chain) changeParts(ctx context.Context, what string, sender common.Address, r *Record, change func(now, whole Record) (Record, error)) (after Records, err error) {
 	err = c.store.writeFor(ctx, fmt.Sprintf("%s request %q", what, r.ID), func(tx *db.Tx) error {
 		parts, err := c.partsOf(tx, sender, r)
 		if err != nil {
 			return err
 		}
 		after = nil
+		whole := parts.whole()
 		for _, now := range parts {
-			changed, err := change(*now)
+			changed, err := change(*now, whole)
 			if err == nil {
 				err = c.setPart(tx, updatePart, sender, now, string(changed.State), changed.Outcome, changed.Deliveries)
 			}

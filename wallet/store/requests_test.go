@@ -146,6 +146,7 @@ func aDeliveryIsSplit(t *testing.T, place place) {
 	require.NoError(t, err)
 	require.Equal(t, Accepted, after.State)
 	require.Equal(t, []State{Accepted, Reserved}, states("before any"))
+	require.Equal(t, Sent, movedTo(t, b, c.BeginDelivery(ctx, me, b)), "one of its parts was accepted, not all")
 	require.NoError(t, c.ReleaseRequest(ctx, me, parts("before any")))
 	require.Equal(t, []State{Accepted}, states("before any"), "what was accepted stays")
 	errorAs[*RequestMovedError](t, c.ReleaseRequest(ctx, me, parts("before any")))
@@ -160,6 +161,7 @@ func aDeliveryIsSplit(t *testing.T, place place) {
 		require.NoError(t, err)
 		require.Equal(t, end, after.State)
 		require.Equal(t, []State{end, end, end}, states(id))
+		require.Equal(t, end, movedTo(t, a, c.BeginDelivery(ctx, me, a)))
 	}
 
 	a, _ = requested(t, c, "one again")
@@ -171,6 +173,15 @@ func aDeliveryIsSplit(t *testing.T, place place) {
 	require.NoError(t, err)
 	require.Equal(t, Sent, after.State, "one of its parts may have come by itself")
 	require.Equal(t, []State{Sent, Refused}, states("one again"))
+}
+
+// movedTo is the state in which an error says that the tickets are now, together.
+func movedTo(t *testing.T, read *Record, err error) State {
+	t.Helper()
+	var moved *RequestMovedError
+	require.ErrorAs(t, err, &moved)
+	require.Equal(t, read.Nonces, moved.Now.Nonces)
+	return moved.Now.State
 }
 
 // Tickets are added to a request only by a process that has read all of it.
