@@ -90,6 +90,14 @@ func (r *rich) do(action wallet.Action) {
 	require.NoError(r.t, err)
 }
 
+func (r *rich) fund(deposit wei.Wei) {
+	r.t.Helper()
+	w := r.open(0)
+	defer w.Close()
+	_, err := w.Fund(r.t.Context(), wallet.Funding{Deposit: deposit}, wallet.SendOptions{Agreed: true})
+	require.NoError(r.t, err)
+}
+
 // requireFunds compares account 0's funds.
 func (r *rich) requireFunds(deposit, reserve string) {
 	r.t.Helper()
@@ -177,14 +185,12 @@ func TestKeepersAtOnce(t *testing.T) {
 	r.requireFunds("1 ETH", "0 wei")
 }
 
-// TestAKeeperKilledBetweenSigningAndSending ends a run when it is about to send: the next run sends
-// the same transaction, and no second one.
-func TestAKeeperKilledBetweenSigningAndSending(t *testing.T) {
-	t.Parallel()
-	r := newRich(t, map[string]string{"deposit": "1eth"})
+// killedBeforeSending ends a run of an account when it is about to send.
+func (r *rich) killedBeforeSending(account int) {
+	r.t.Helper()
 	behind, err := url.Parse(r.RPCURL())
-	require.NoError(t, err)
-	ctx, kill := context.WithCancel(t.Context())
+	require.NoError(r.t, err)
+	ctx, kill := context.WithCancel(r.t.Context())
 	proxy := httputil.NewSingleHostReverseProxy(behind)
 	node := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
 		body, _ := io.ReadAll(in.Body)
@@ -197,14 +203,22 @@ func TestAKeeperKilledBetweenSigningAndSending(t *testing.T) {
 	}))
 	defer node.Close()
 	r.nodes = []string{node.URL}
-	w := r.open(0)
-	_, err = w.KeepFunded(ctx, wallet.KeepOptions{Rules: r.rules})
-	require.Error(t, err)
-	require.Error(t, ctx.Err())
-	w.Close()
+	defer func() { r.nodes = []string{r.RPCURL()} }()
+	w := r.open(account)
+	defer w.Close()
+	_, err = w.KeepFunded(ctx, wallet.KeepOptions{Sender: r.Accounts()[0].Address, Rules: r.rules})
+	require.Error(r.t, err)
+	require.Error(r.t, ctx.Err())
+}
+
+// TestAKeeperKilledBetweenSigningAndSending ends a run when it is about to send: the next run sends
+// the same transaction, and no second one.
+func TestAKeeperKilledBetweenSigningAndSending(t *testing.T) {
+	t.Parallel()
+	r := newRich(t, map[string]string{"deposit": "1eth"})
+	r.killedBeforeSending(0)
 	r.requireFunds("0 wei", "0 wei")
 
-	r.nodes = []string{r.RPCURL()}
 	done, err := r.keep(0)
 	require.NoError(t, err)
 	require.True(t, done.Resumed)
@@ -212,4 +226,29 @@ func TestAKeeperKilledBetweenSigningAndSending(t *testing.T) {
 	done, err = r.keep(0)
 	require.NoError(t, err)
 	require.Equal(t, wallet.TopUpEnough, done.Outcome)
+}
+
+// TestAKilledTopUpIsNotSentToLeavingFunds signs a top-up from a second account, and unlocks and
+// withdraws before it is sent: it is sent only once the account has funds again.
+func TestAKilledTopUpIsNotSentToLeavingFunds(t *testing.T) {
+	t.Parallel()
+	r := newRich(t, map[string]string{"deposit": "1eth"})
+	r.fund(*r.rules.Deposit)
+	r.rules = r.read(map[string]string{"deposit": "2eth"})
+	r.killedBeforeSending(1)
+	for _, leave := range []wallet.Action{wallet.Unlock(), wallet.Withdraw()} {
+		r.do(leave)
+		done, err := r.keep(1)
+		require.Equal(t, wallet.ClassUnlocking, wallet.ClassOf(err))
+		require.Equal(t, wallet.TopUpCannot, done.Outcome)
+		require.Empty(t, done.RequestID)
+		require.NoError(t, r.NextRound(t.Context(), 2))
+	}
+	r.requireFunds("0 wei", "0 wei")
+
+	r.fund(*r.rules.Deposit)
+	done, err := r.keep(1)
+	require.NoError(t, err)
+	require.True(t, done.Resumed)
+	r.requireFunds("3 ETH", "0 wei")
 }

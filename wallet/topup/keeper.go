@@ -186,7 +186,8 @@ func (k Keeper) Look(ctx context.Context) (Look, error) {
 		if until := last.At.Add(pause); last.State == Failed && found.Decision.Adds() && k.Now().Before(until) {
 			return found, &FailedError{last, until}
 		}
-		if next.Number = last.Number; last.State == Pending {
+		// Nothing is sent to funds on their way out, whenever it was signed.
+		if next.Number = last.Number; last.State == Pending && found.State.Leaving() == "" {
 			return k.resume(ctx, found, last)
 		}
 	}
