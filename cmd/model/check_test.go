@@ -81,7 +81,8 @@ func (w *world) checkOnce() error {
 
 func (v *want) funding() funding { return funding{v.deposit, v.reserve} }
 
-// checkReports checks that no command's report contradicts the final chain.
+// checkReports checks that no command's report contradicts the chain: what it reports as mined was
+// then, not only in the end.
 func (w *world) checkReports() error {
 	for _, c := range w.history {
 		if c.out.Len() == 0 || c.dead {
@@ -99,7 +100,7 @@ func (w *world) checkReports() error {
 			}
 		}
 		for _, r := range reports {
-			if r.Hash != (common.Hash{}) && !w.succeeded(r.Hash) {
+			if r.Hash != (common.Hash{}) && (!w.succeeded(r.Hash) || w.ledger.mined[r.Hash].BlockNumber.Int64() > c.block) {
 				return fmt.Errorf("%s (%s) reports that %s is mined, but it is not", c.name, c.line, r.Hash)
 			}
 			f, _ := w.suite.origin.funding(w.ledger.sent[r.Hash])

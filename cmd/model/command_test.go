@@ -37,6 +37,7 @@ type command struct {
 	sent      []sentTransaction
 	want      *want // what it attempts; nil for others
 	heard     bool  // the user has seen its output
+	block     int64 // the newest when it began to write its result
 	code      int
 	ended     bool
 	dead      bool // killed
@@ -90,6 +91,9 @@ type sink struct {
 }
 
 func (s sink) Write(text []byte) (int, error) {
+	if c := s.command; s.to == &c.out && c.out.Len() == 0 {
+		c.block = c.world.ledger.tip().header.Number.Int64()
+	}
 	p := &parked{command: s.command, what: s.what, to: s.to, text: bytes.Clone(text), resume: make(chan reply, 1)}
 	if !s.command.world.park(p) || (<-p.resume).cut {
 		return 0, errGone
