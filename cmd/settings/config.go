@@ -191,6 +191,10 @@ func (c configResult) write(w *page.Page) {
 	}
 	inFiles := make([]string, 0, 2*len(names))
 	for i, file := range c.Files {
+		if file.Path == "" {
+			fields = append(fields, page.Field{names[i], "none (HOME is not set to an absolute path)"})
+			continue
+		}
 		text := file.Path
 		if !file.Found {
 			text += " (does not exist)"

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -190,6 +191,11 @@ func (d *document) profile(path, name string) (*File, error) {
 
 func load(path string) ([]byte, error) {
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if link := broken(path); link != "" {
+			return nil, fmt.Errorf("%w: %s: the symbolic link %s is broken", ErrInvalid, path, link)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +214,27 @@ func load(path string) ([]byte, error) {
 	if err == nil && len(text) > maxSize {
 		err = fmt.Errorf("%w: %s is larger than %d bytes", ErrInvalid, path, maxSize)
 	}
-	return text, err
+	return bytes.TrimPrefix(text, []byte(byteOrderMark)), err
+}
+
+// byteOrderMark is what some editors write before UTF-8 text.
+const byteOrderMark = "\ufeff"
+
+// broken returns the symbolic link because of which a path does not exist: the file, or a folder above
+// it; "" if there is none. Such a file has limits that must not be lost with a disk that is not mounted.
+func broken(path string) string {
+	for ; path != filepath.Dir(path); path = filepath.Dir(path) {
+		if info, err := os.Lstat(path); err == nil {
+			if info.Mode()&fs.ModeSymlink == 0 {
+				return ""
+			}
+			if _, err := os.Stat(path); err == nil {
+				return ""
+			}
+			return path
+		}
+	}
+	return ""
 }
 
 // explain returns the decoder's error as one line that begins with its position.
@@ -233,7 +259,7 @@ func explain(err error) string {
 }
 
 // wrongType matches the decoder's error about a value of another type, which names Go types.
-const wrongType = `^cannot decode TOML (.+) into .* of type (.+)$`
+const wrongType = `^cannot decode TOML (.+) into (?:.* of type )?(.+)$`
 
 // wantedType describes the TOML value for a field of a Go type.
 func wantedType(field string) string {
@@ -246,6 +272,8 @@ func wantedType(field string) string {
 		return "true or false"
 	case strings.Contains(field, "int"):
 		return "a whole number"
+	case strings.Contains(field, "struct"), strings.Contains(field, "config."):
+		return "a section with settings"
 	}
 	return "another kind of value"
 }

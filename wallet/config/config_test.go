@@ -112,6 +112,14 @@ func TestRulesForFunds(t *testing.T) {
 	require.Equal(t, map[string]string{"max_per_day": "2eth"}, f.Profiles["night"].FundAuto)
 }
 
+// TestAFileWithAByteOrderMark is read as without it, also with Windows' line ends.
+func TestAFileWithAByteOrderMark(t *testing.T) {
+	f, err := Read(write(t, "\ufeffnetwork = \"devnet\"\r\n[limits]\r\nnonce_cap = 5\r\n"))
+	require.NoError(t, err)
+	require.Equal(t, "devnet", f.Network)
+	require.Contains(t, f.Rules.Values, policy.NonceCap)
+}
+
 func TestBadFiles(t *testing.T) {
 	for name, c := range map[string]struct{ text, says string }{
 		"no TOML":          {"network = ", ":1:"},
@@ -124,6 +132,11 @@ func TestBadFiles(t *testing.T) {
 		"no unit":          {"[limits]\nmax_ticket_ev = \"1000\"", ": limits.max_ticket_ev: amount has no unit"},
 		"a bare number":    {"[limits]\nmax_ticket_ev = 1000", ":2:17: limits.max_ticket_ev: want text in quotes, found integer"},
 		"no list":          {"rpc_urls = \"http://127.0.0.1\"", ":1:12: rpc_urls: want a list of texts in quotes, found string"},
+		"no text in list":  {"rpc_urls = [1]", ":1:13: rpc_urls: want text in quotes, found integer"},
+		"no section":       {"limits = 3", ":1:10: limits: want a section with settings, found integer"},
+		"no check":         {"check = 3", ":1:9: check: want a section with settings, found integer"},
+		"no profiles":      {"profile = 3", ":1:11: profile: want a section with settings, found integer"},
+		"no profile":       {"[profile]\nnight = 3", ":2:9: profile.night: want a section with settings, found integer"},
 		"no number":        {"[limits]\ndeposit_multiplier = \"2\"", "limits.deposit_multiplier: want a whole number, found string"},
 		"negative":         {"[limits]\nmax_total_ev = \"-1eth\"", "is negative"},
 		"no address":       {"from = \"0x12\"", `from: "0x12" is not an address`},

@@ -4,6 +4,7 @@ package config
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -48,4 +49,23 @@ func TestAProfileWithAPasswordIsPrivate(t *testing.T) {
 	require.NoError(t, os.Chmod(path, 0o644))
 	_, err = Read(path)
 	require.ErrorIs(t, err, ErrPublic)
+}
+
+// TestABrokenLink is no missing file: the limits that it sets are somewhere.
+func TestABrokenLink(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "pmctl", "config.toml")
+	require.NoError(t, os.Symlink(filepath.Join(dir, "dotfiles"), filepath.Dir(path)))
+	_, err := Read(path)
+	require.ErrorIs(t, err, ErrInvalid)
+	require.ErrorContains(t, err, "the symbolic link "+filepath.Dir(path)+" is broken")
+
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "dotfiles"), 0o700))
+	_, err = Read(path)
+	require.NoError(t, err, "there is no file in the folder")
+
+	require.NoError(t, os.Symlink("nowhere", path))
+	_, err = Read(path)
+	require.ErrorIs(t, err, ErrInvalid)
+	require.ErrorContains(t, err, "the symbolic link "+path+" is broken")
 }

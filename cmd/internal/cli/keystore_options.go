@@ -2,6 +2,7 @@ package cli
 
 import (
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,6 +31,10 @@ func (o *KeystoreOptions) Open(env *Env) (*keystore.Store, error) {
 // Locate returns where the key files are, and what says so.
 func (o *KeystoreOptions) Locate(env *Env) (path, from string, err error) {
 	path, from, err = env.Find(o.Path, SettingKeystore())
+	if err == nil && strings.HasPrefix(path, "~") {
+		return "", "", WithHint(Usagef("%s: %s begins with ~, which is a home folder only to a shell", from, path),
+			"write the path in full, or start a name that begins with ~ with ./")
+	}
 	if err != nil || path != "" {
 		return path, from, err
 	}
