@@ -163,7 +163,7 @@ func unreachable(err error) bool {
 	if remote, ok := errors.AsType[*agent.RemoteError](err); ok {
 		return Class(remote.Said.Code) == ClassUnreachable
 	}
-	return isAny(err, ClassUnreachable, chain.ErrUnreachable, chain.ErrNoDevnet, ErrNoNode, ErrTopUpNotShown, pay.ErrUnreachable, client.ErrUnreachable, pay.ErrNotRecipient, store.ErrUnreachable, context.DeadlineExceeded)
+	return isAny(err, ClassUnreachable, chain.ErrUnreachable, chain.ErrNoDevnet, ErrNoNode, pay.ErrUnreachable, client.ErrUnreachable, pay.ErrNotRecipient, store.ErrUnreachable, context.DeadlineExceeded)
 }
 
 func isAny(err error, targets ...error) bool {

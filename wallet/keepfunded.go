@@ -78,20 +78,14 @@ type TopUpFunds struct {
 	MovedTotal wei.Wei `json:"moved_total"`
 }
 
-// Errors of KeepFunded.
-var (
-	// ErrOtherTopUp is returned if another run has just begun a top-up with the same number.
-	ErrOtherTopUp = errors.New("another run has just begun a top-up")
-
-	// ErrTopUpNotShown is returned while the node does not show the last top-up's block.
-	ErrTopUpNotShown = errors.New("the node does not show the last top-up yet")
-)
+// ErrOtherTopUp is returned by KeepFunded if another run has just begun a top-up with the same number.
+var ErrOtherTopUp = errors.New("another run has just begun a top-up")
 
 // KeepFunded looks once at a sender's deposit and reserve, and adds what the rules ask for. A
 // top-up has a request ID of its own, so it is sent once, also by several runs at once, and the next
 // run continues one that was killed. An unlock is never cancelled. What it returns tells of the
-// error, too: *topup.ShortError, *topup.FailedError, topup.ErrNotNeeded, ErrOtherTopUp,
-// ErrTopUpNotShown, and the errors of Do and Runway.
+// error, too: *topup.ShortError, *topup.FailedError, topup.ErrNotNeeded, ErrOtherTopUp, and the errors
+// of Do and Runway.
 func (w *Wallet) KeepFunded(ctx context.Context, o KeepOptions) (TopUp, error) {
 	if err := w.requireAccount(); err != nil {
 		return TopUp{}, err
@@ -227,17 +221,17 @@ func (k *keptFunds) funds(ctx context.Context, actions []topup.Action) (topup.St
 		state.Balance = payer.Sender.Balance
 	}
 	k.read = true
-	for i, a := range slices.Backward(actions) {
-		if a.State != topup.Done {
-			continue
-		}
-		receipt, err := s.client.TransactionReceipt(ctx, k.intents[i].Hash())
-		if err != nil || receipt.BlockNumber.Uint64() > s.status.Head.Number {
-			return state, fmt.Errorf("%w: top-up %d, transaction %s", ErrTopUpNotShown, a.Number, k.intents[i].Hash())
-		}
-		break
+	if len(actions) == 0 {
+		return state, nil
 	}
-	return state, nil
+	// Receipts would not do: nodes forget old ones.
+	used, err := s.client.NonceAtBlock(ctx, k.payer(), s.status.Head.Number)
+	for i := range actions {
+		if a := &actions[i]; a.State == topup.Done && k.intents[i].Nonce >= used {
+			a.State = topup.Pending
+		}
+	}
+	return state, err
 }
 
 func stateOf(status *chain.Status) topup.State {

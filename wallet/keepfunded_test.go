@@ -252,3 +252,25 @@ func TestAKilledTopUpIsNotSentToLeavingFunds(t *testing.T) {
 	require.True(t, done.Resumed)
 	r.requireFunds("3 ETH", "0 wei")
 }
+
+// TestATopUpWhoseBlockIsReplaced is sent again by the next look, with those before it.
+func TestATopUpWhoseBlockIsReplaced(t *testing.T) {
+	t.Parallel()
+	r := newRich(t, map[string]string{"deposit": "1eth"})
+	for _, deposit := range []string{"1eth", "1.5eth"} {
+		r.rules = r.read(map[string]string{"deposit": deposit})
+		_, err := r.keep(1)
+		require.NoError(t, err)
+	}
+	require.NoError(t, r.Reorg(t.Context(), 2))
+	r.requireFunds("0 wei", "0 wei")
+	for _, deposit := range []string{"1 ETH", "1.5 ETH"} {
+		done, err := r.keep(1)
+		require.NoError(t, err)
+		require.True(t, done.Resumed)
+		r.requireFunds(deposit, "0 wei")
+	}
+	done, err := r.keep(1)
+	require.NoError(t, err)
+	require.Equal(t, wallet.TopUpEnough, done.Outcome)
+}

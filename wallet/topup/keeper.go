@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,9 +43,10 @@ type World interface {
 	// Actions returns all top-ups so far, the lowest number first.
 	Actions(ctx context.Context) ([]Action, error)
 
-	// State reads the state, in which the effect of every action that is Done is visible. The sums
-	// of earlier top-ups are not its part.
-	State(ctx context.Context, done []Action) (State, error)
+	// State reads the state, without the sums of earlier top-ups. Of the actions that are Done it
+	// sets those to Pending whose effect the state does not show: the block was replaced, or the
+	// node is behind.
+	State(ctx context.Context, actions []Action) (State, error)
 
 	// Do does a top-up, or continues one with its number, and returns once it is mined. It fails
 	// with ErrNotNeeded if by then the funds lack nothing that it adds to.
@@ -186,9 +188,11 @@ func (k Keeper) Look(ctx context.Context) (Look, error) {
 		if until := last.At.Add(pause); last.State == Failed && found.Decision.Adds() && k.Now().Before(until) {
 			return found, &FailedError{last, until}
 		}
+		next.Number = last.Number
+		pending := slices.IndexFunc(actions, func(a Action) bool { return a.State == Pending })
 		// Nothing is sent to funds on their way out, whenever it was signed.
-		if next.Number = last.Number; last.State == Pending && found.State.Leaving() == "" {
-			return k.resume(ctx, found, last)
+		if pending >= 0 && found.State.Leaving() == "" {
+			return k.resume(ctx, found, actions[pending])
 		}
 	}
 	if !found.Decision.Adds() {

@@ -22,6 +22,13 @@ func (c *Client) NonceAt(ctx context.Context, account common.Address) (uint64, e
 	return uint64(nonce), err
 }
 
+// NonceAtBlock is NonceAt as of a block. It fails if the node does not have the block.
+func (c *Client) NonceAtBlock(ctx context.Context, account common.Address, block uint64) (uint64, error) {
+	var nonce hexutil.Uint64
+	err := c.Get(ctx, &nonce, "eth_getTransactionCount", account, hexutil.Uint64(block))
+	return uint64(nonce), err
+}
+
 // Nonces returns how many of the account's transactions are in blocks, as NonceAt does, and how
 // many there are with those in the node's pool. Both come from one request.
 func (c *Client) Nonces(ctx context.Context, account common.Address) (used, pending uint64, err error) {
