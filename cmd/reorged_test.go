@@ -22,6 +22,11 @@ func TestAReplacedBlockFundsOnce(t *testing.T) {
 	require.NoError(t, s.net.Reorg(t.Context(), 1))
 	require.Equal(t, before, s.deposited())
 
+	_, found, _ := s.speak("doctor")
+	found = strings.Join(strings.Fields(found), " ")
+	require.Contains(t, found, "it was mined with nonce 0, which is unused now: its block was replaced, or the node is behind")
+	require.Contains(t, found, "pmctl tx wait "+hash)
+
 	said := s.refused(exitNotMined, line)
 	require.Contains(t, said, "transaction "+hash+" does the same, and was mined with nonce 0, which is unused now: its block was replaced, or the node is behind: fund 1 ETH of deposit")
 	require.Contains(t, said, "pmctl tx wait "+hash)
@@ -31,7 +36,7 @@ func TestAReplacedBlockFundsOnce(t *testing.T) {
 	require.Contains(t, said, "transaction "+hash+" with nonce 0, which moves 1 ETH (fund 1 ETH of deposit), must be mined again first: its block was replaced")
 	require.Contains(t, said, "pmctl tx wait "+hash)
 
-	_, found, _ := s.speak("doctor")
+	_, found, _ = s.speak("doctor")
 	found = strings.Join(strings.Fields(found), " ")
 	require.Contains(t, found, "must be mined again first: its block was replaced")
 	require.Contains(t, found, "pmctl tx wait "+hash)

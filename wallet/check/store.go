@@ -96,8 +96,8 @@ func (b *books) budget(ctx context.Context, recipient common.Address, asked poli
 	return Fine("none is set")
 }
 
-// transactions looks for transactions that were sent and not mined. The chain decides, whatever the
-// journal says.
+// transactions looks for transactions that were sent and not mined, or whose block was replaced. The
+// chain decides, whatever the journal says.
 func (b *books) transactions(ctx context.Context) Finding {
 	none := Fine("none are open")
 	if b.store == nil {
@@ -110,22 +110,26 @@ func (b *books) transactions(ctx context.Context) Finding {
 		return Unread(err)
 	}
 	open := slices.DeleteFunc(intents, func(i *tx.Intent) bool { return i.State != tx.Open })
-	if len(open) == 0 {
+	settled, err := journal.Dropped(ctx, b.Address, 0)
+	if err != nil {
+		return Unread(err)
+	}
+	if len(open)+len(settled) == 0 {
 		return none
 	}
 	mined, err := b.client.NonceAt(ctx, b.Address)
 	if err != nil {
 		return Unread(err)
 	}
-	for _, intent := range open { // the oldest one blocks the others
-		if intent.Nonce < mined {
-			continue
-		}
-		dropped, err := journal.Dropped(ctx, b.Address, mined)
-		if err != nil {
-			return Unread(err)
-		}
-		return b.waiting(ctx, intent, dropped, mined)
+	unused := func(i *tx.Intent) bool { return i.Nonce >= mined }
+	dropped := slices.DeleteFunc(settled, func(i *tx.Intent) bool { return !unused(i) })
+	if first := slices.IndexFunc(open, unused); first >= 0 { // the oldest one blocks the others
+		return b.waiting(ctx, open[first], dropped, mined)
+	}
+	if len(dropped) > 0 {
+		why := fmt.Errorf("it was mined with nonce %d, which is unused now: its block was replaced, or the node is behind", dropped[0].Nonce)
+		hash := dropped[0].Hash()
+		return Fail(hint.With(&tx.NotMinedError{Hash: hash, Err: why}, "wait for it: pmctl tx wait %s", hash), "none pending", OwnerNetwork+"the blocks of the chain")
 	}
 	return none
 }
