@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -19,11 +20,12 @@ type CallOptions struct {
 	// Timeout limits the wait for the answer to the request without a payment; 0 is no limit.
 	Timeout time.Duration
 
-	// RequestID makes the call idempotent: it is paid once. The body of its request must be
+	// RequestID makes the call idempotent: it is paid once. The body of its request must be of
 	// call.BytesBody. "" is a new call.
 	RequestID string
 
 	// Answered is called with the app's answer as soon as its header is there; it reads the body.
+	// Nil reads none.
 	Answered func(*http.Response) error
 
 	// Orchestrator is the connection that Contact made ahead; nil has one made for the request.
@@ -56,10 +58,17 @@ func (o *Orchestrator) Close() {
 // NewCaller returns what calls an app of a live runner for the wallet's account, and pays what its
 // orchestrator asks for by HTTP status 402. The first payment to a URL pins the recipient's
 // address. The request must be the one that is then called; end is called after that. It returns
-// ErrRequestID, ErrNoAccount and ErrNoStore.
+// ErrRequestID, ErrNoAccount, ErrNoStore, call.ErrURL for a request without a URL, and call.ErrBodyOnce
+// for one with an ID whose body cannot be read again.
 func NewCaller(ctx context.Context, w *Wallet, r *call.Request, o CallOptions) (caller *call.Caller, end func(), err error) {
 	if err := w.requireAccount(); err != nil {
 		return nil, nil, err
+	}
+	switch {
+	case r == nil || r.Target.URL == nil:
+		return nil, nil, fmt.Errorf("%w: the request has none", call.ErrURL)
+	case o.RequestID != "" && r.Body != nil && !r.Body.Repeats():
+		return nil, nil, call.ErrBodyOnce
 	}
 	request, err := named(o.RequestID, digestOf("call", r.Digest()))
 	if err != nil {

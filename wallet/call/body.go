@@ -13,35 +13,64 @@ import (
 // payment, in bytes.
 const maxReplay = 1 << 20
 
-// ErrBodySent is returned for a body of which more was sent before the orchestrator asked for
-// payment than is kept to be sent again.
-var ErrBodySent = errors.New("the orchestrator read more than 1 MiB of the request's body before it asked for payment")
+var (
+	// ErrBodySent is returned for a body of which more was sent before the orchestrator asked for
+	// payment than is kept to be sent again.
+	ErrBodySent = errors.New("the orchestrator read more than 1 MiB of the request's body before it asked for payment")
 
-// Body is a request's body, which is read once. What the unpaid request has sent of it, the paid
-// one sends again.
+	// ErrBodyOnce is returned for a body of NewBody in a request that may be sent again.
+	ErrBodyOnce = errors.New("the request's body can be read only once: use BytesBody for a request that is called again or has a request ID")
+)
+
+// Body is a request's body. One of BytesBody, such as the zero value, is the same for each call. One
+// of NewBody is read once: what the unpaid request has sent of it, the paid one sends again.
 type Body struct {
 	// Size is its length in bytes, -1 where that is not known.
 	Size int64
 
-	// digest is that of a body whose bytes are known.
-	digest string
+	// whole are the bytes of a body that is the same for each call.
+	whole []byte
 
-	mu   sync.Mutex
+	mu sync.Mutex
+	// from is what a body is read from once; nil for one that is whole.
 	from io.Reader
 	// sent is what the unpaid request has read; paid tells that it reads no more.
 	sent bytes.Buffer
 	paid bool
 }
 
-// NewBody returns a body that is read from r while it is sent; size is -1 if it is not known.
-func NewBody(r io.Reader, size int64) *Body { return &Body{Size: size, from: r} }
+// NewBody returns a body that is read from r while it is sent, for one call; size is -1 if it is not
+// known.
+func NewBody(r io.Reader, size int64) *Body {
+	if r == nil {
+		return new(Body)
+	}
+	return &Body{Size: size, from: r}
+}
 
 // BytesBody returns a body of these bytes.
-func BytesBody(data []byte) *Body {
-	sum := sha256.Sum256(data)
-	b := NewBody(bytes.NewReader(data), int64(len(data)))
-	b.digest = hex.EncodeToString(sum[:])
-	return b
+func BytesBody(data []byte) *Body { return &Body{Size: int64(len(data)), whole: data} }
+
+// Repeats reports whether the body is the same for each call.
+func (b *Body) Repeats() bool { return b.from == nil }
+
+// digest identifies a body that repeats.
+func (b *Body) digest() string {
+	if !b.Repeats() {
+		return ""
+	}
+	sum := sha256.Sum256(b.whole)
+	return hex.EncodeToString(sum[:])
+}
+
+// check fails with ErrBodyOnce for a body that a paid request has read.
+func (b *Body) check() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.paid {
+		return ErrBodyOnce
+	}
+	return nil
 }
 
 // bodyReader reads a body from its begin.
@@ -51,10 +80,14 @@ type bodyReader struct {
 	at   int // how much was read
 }
 
-// unpaidReader and paidReader return the body from its begin, once each and in this order.
-func (b *Body) unpaidReader() io.ReadCloser { return io.NopCloser(&bodyReader{Body: b}) }
-
-func (b *Body) paidReader() io.ReadCloser { return io.NopCloser(&bodyReader{Body: b, paid: true}) }
+// reader returns the body from its begin, for the unpaid request or, after that and once unless it
+// repeats, for the paid one.
+func (b *Body) reader(paid bool) io.ReadCloser {
+	if b.Repeats() {
+		return io.NopCloser(bytes.NewReader(b.whole))
+	}
+	return io.NopCloser(&bodyReader{Body: b, paid: paid})
+}
 
 func (r *bodyReader) Read(p []byte) (n int, err error) {
 	r.mu.Lock()

@@ -35,7 +35,7 @@ type Caller struct {
 	After func(time.Duration) <-chan time.Time
 
 	// Answered is called with the app's answer, whose body it reads, as soon as its header is
-	// there. Of a session that is the orchestrator's answer.
+	// there. Of a session that is the orchestrator's answer. Nil reads none.
 	Answered func(*http.Response) error
 }
 
@@ -82,7 +82,7 @@ func (r *Result) add(p *Payment) {
 // paid. It is nil for an app that asks for no payment, whose answer is passed on. Quote fails as
 // Call does.
 func (c *Caller) Quote(ctx context.Context, r *Request) (*Due, error) {
-	due, free, err := c.challenged(ctx, r)
+	due, free, err := c.challenged(ctx, r.copy())
 	switch {
 	case err != nil:
 		return nil, err
@@ -95,12 +95,13 @@ func (c *Caller) Quote(ctx context.Context, r *Request) (*Due, error) {
 // Call calls an app once, pays what the orchestrator asks for, and passes on the app's answer. It
 // returns what was paid also when it fails after that.
 //
-// It fails with *PriceError, *CostError, *UnitError and the errors of Purse for what is not paid;
-// with *pay.UnreachableError if nothing was sent; with *pay.RefusedError if the orchestrator
+// It fails with *PriceError, *CostError, *UnitError, ErrURL, ErrBodyOnce and the errors of Purse for what
+// is not paid; with *pay.UnreachableError if nothing was sent; with *pay.RefusedError if the orchestrator
 // refuses the payment, and *pay.UnknownOutcomeError if it is not known whether it has it; with
 // *AppError for an answer with status 400 or above; and with *AnsweredBeforeError for a request
 // that was answered in an earlier run.
 func (c *Caller) Call(ctx context.Context, r *Request) (*Result, error) {
+	r = r.copy()
 	p, err := c.Purse.Recorded(ctx, 0)
 	if err != nil {
 		return nil, err
@@ -170,8 +171,10 @@ func (c *Caller) paid(ctx context.Context, r *Request, p *Payment) (*Result, err
 func (c *Caller) pass(response *http.Response, result *Result) error {
 	defer response.Body.Close()
 	result.Status = response.StatusCode
-	if err := c.Answered(response); err != nil {
-		return err
+	if c.Answered != nil {
+		if err := c.Answered(response); err != nil {
+			return err
+		}
 	}
 	if response.StatusCode >= http.StatusBadRequest {
 		return &AppError{response.StatusCode, result.Challenge == nil}

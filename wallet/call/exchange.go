@@ -25,7 +25,7 @@ const payerHeader = "Livepeer-Payer-Address"
 // maxAnswer limits what is read of an orchestrator's own answers, in bytes.
 const maxAnswer = 1 << 20
 
-// Request is what is asked of an app.
+// Request is what is asked of an app. A call does not change it.
 type Request struct {
 	Target Target
 	Method string
@@ -36,11 +36,17 @@ type Request struct {
 
 // Digest identifies the request's method, URL and body.
 func (r *Request) Digest() string {
-	digest := r.Method + " " + r.Target.URL.String()
-	if r.Body != nil {
-		digest += " " + r.Body.digest
+	digest := r.Method + " " + r.Target.text()
+	if r.Body != nil && r.Body.Repeats() {
+		digest += " " + r.Body.digest()
 	}
 	return digest
+}
+
+// copy is the request, which the orchestrator can redirect.
+func (r *Request) copy() *Request {
+	c := *r
+	return &c
 }
 
 // HTTPClient returns a client for calls: it accepts any certificate, as orchestrators' are
@@ -65,7 +71,7 @@ func (c *Caller) ask(ctx context.Context, r *Request) (*http.Response, error) {
 	}
 	request.Header.Set(payerHeader, c.Purse.Sender().Hex())
 	if r.Body != nil {
-		request.Body = r.Body.unpaidReader()
+		request.Body = r.Body.reader(false)
 		request.Header.Set("Expect", "100-continue")
 	}
 	response, err := c.HTTP.Do(request)
@@ -91,6 +97,14 @@ func (c *Caller) ask(ctx context.Context, r *Request) (*http.Response, error) {
 
 // http is the request without its body's content.
 func (r *Request) http(ctx context.Context) (*http.Request, error) {
+	if r.Target.URL == nil {
+		return nil, fmt.Errorf("%w: the request has none", ErrURL)
+	}
+	if r.Body != nil {
+		if err := r.Body.check(); err != nil {
+			return nil, err
+		}
+	}
 	request, err := http.NewRequestWithContext(ctx, r.Method, r.Target.URL.String(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrURL, err)
@@ -145,7 +159,7 @@ func (c *Caller) send(ctx context.Context, r *Request, p *Payment) (*http.Respon
 		request.Header[name] = values
 	}
 	if r.Body != nil {
-		request.Body = r.Body.paidReader()
+		request.Body = r.Body.reader(true)
 	}
 	// Once there is a connection, the request may be on its way. With a second one, the HTTP client
 	// has sent it again, since a kept connection broke.

@@ -68,7 +68,7 @@ type held struct {
 // the orchestrator ends the session or cannot be reached; with Run's error; and with ctx's.
 func (c *Caller) Hold(ctx context.Context, r *Request, o SessionOptions) (*Result, error) {
 	h := &held{Caller: c, result: newResult(nil)}
-	opened, err := h.open(ctx, r)
+	opened, err := h.open(ctx, r.copy())
 	if opened == nil {
 		if h.result.Payments == 0 {
 			return nil, err

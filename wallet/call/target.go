@@ -38,9 +38,17 @@ func ParseTarget(text string) (Target, error) {
 	return Target{u, origin}, nil
 }
 
+// text is the URL, "" for none.
+func (t Target) text() string {
+	if t.URL == nil {
+		return ""
+	}
+	return t.URL.String()
+}
+
 // Sessions reports whether the URL is one at which sessions begin.
 func (t Target) Sessions() bool {
-	return strings.HasSuffix(strings.TrimSuffix(t.URL.Path, "/"), "/session")
+	return t.URL != nil && strings.HasSuffix(strings.TrimSuffix(t.URL.Path, "/"), "/session")
 }
 
 // runner is the app's name in the URL: that after /apps/.
