@@ -77,7 +77,7 @@ type SeveralAccountsError struct {
 }
 
 func (e *SeveralAccountsError) Error() string {
-	addresses := words.Join(e.Accounts, ", ", func(a accounts.Account) string { return a.Address.Hex() })
+	addresses := words.First(e.Accounts, ", ", func(a accounts.Account) string { return a.Address.Hex() })
 	return fmt.Sprintf("%d accounts and none chosen: %s", len(e.Accounts), addresses)
 }
 
@@ -88,7 +88,7 @@ type AmbiguousError struct {
 }
 
 func (e *AmbiguousError) Error() string {
-	return fmt.Sprintf("account %s is in %d files, keep one: %s", e.Address.Hex(), len(e.Paths), strings.Join(e.Paths, ", "))
+	return fmt.Sprintf("account %s is in %d files, keep one: %s", e.Address.Hex(), len(e.Paths), words.First(e.Paths, ", ", strings.Clone))
 }
 
 // UnnamedError is returned if no account was chosen and some key files do not name their address,
@@ -101,9 +101,10 @@ type UnnamedError struct {
 }
 
 func (e *UnnamedError) Error() string {
-	text := "key file " + strings.Join(e.Paths, ", ") + " does not name its address"
+	paths := words.First(e.Paths, ", ", strings.Clone)
+	text := "key file " + paths + " does not name its address"
 	if len(e.Paths) > 1 {
-		text = fmt.Sprintf("%d key files do not name their address: %s", len(e.Paths), strings.Join(e.Paths, ", "))
+		text = fmt.Sprintf("%d key files do not name their address: %s", len(e.Paths), paths)
 	}
 	if len(e.Others) > 0 {
 		text += fmt.Sprintf(", and there are %d other accounts", len(e.Others))

@@ -92,7 +92,7 @@ func (l Listing) unreadable() string {
 	if len(l.Problems) == 0 {
 		return ""
 	}
-	return "; unusable: " + words.Join(l.Problems, "; ", (*FileError).Error)
+	return "; unusable: " + words.First(l.Problems, "; ", (*FileError).Error)
 }
 
 func (s *Store) noAccounts(list Listing) error {

@@ -10,6 +10,22 @@ import (
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
+// existing is opened for a store that must exist: there is nothing to export or move in one that is
+// created, and a mistyped location would look like a store without records.
+func (c Config) existing(ctx context.Context, do func(*store.Store) error) error {
+	if err := store.Exists(ctx, c.Store, store.RememberIn(c.DatabasesDir)); err != nil {
+		return withNoStoreHint(err)
+	}
+	return c.opened(ctx, do)
+}
+
+func withNoStoreHint(err error) error {
+	if errors.Is(err, store.ErrNoStore) {
+		return hint.With(err, "the first command that needs a store creates it")
+	}
+	return err
+}
+
 func (c Config) opened(ctx context.Context, do func(*store.Store) error) error {
 	s, err := OpenStore(ctx, c.Store, c.DatabasesDir, c.withDefaults().UI)
 	if err != nil {
@@ -23,15 +39,12 @@ func (c Config) opened(ctx context.Context, do func(*store.Store) error) error {
 // store.Check.
 func CheckStore(ctx context.Context, c Config) (*StoreReport, error) {
 	report, err := store.Check(ctx, c.Store, store.RememberIn(c.DatabasesDir))
-	if errors.Is(err, store.ErrNoStore) {
-		return nil, hint.With(err, "the first command that needs a store creates it")
-	}
-	return report, err
+	return report, withNoStoreHint(err)
 }
 
-// ExportStore returns the store's records as a document.
+// ExportStore returns the store's records as a document. It fails with store.ErrNoStore.
 func ExportStore(ctx context.Context, c Config) (dump *StoreDump, err error) {
-	err = c.opened(ctx, func(s *store.Store) error {
+	err = c.existing(ctx, func(s *store.Store) error {
 		dump, err = s.Export(ctx)
 		return err
 	})
@@ -49,9 +62,9 @@ func ImportStore(ctx context.Context, c Config, dump *StoreDump) (path string, e
 }
 
 // MigrateStore upgrades the store to the newest schema and, unless to is "", moves everything to
-// the new store there. It returns the locations of both.
+// the new store there. It returns the locations of both, and fails with store.ErrNoStore.
 func MigrateStore(ctx context.Context, c Config, to string) (from, at string, err error) {
-	err = c.opened(ctx, func(s *store.Store) error {
+	err = c.existing(ctx, func(s *store.Store) error {
 		if from = s.Path(); to == "" {
 			return nil
 		}
@@ -72,10 +85,10 @@ type Acknowledged struct {
 }
 
 // AcknowledgeStore shows what the store may lack and asks, unless agreed is set. Then unknown
-// request IDs and transactions count as new.
+// request IDs and transactions count as new. It fails with store.ErrNoStore.
 func AcknowledgeStore(ctx context.Context, c Config, agreed bool) (a Acknowledged, err error) {
 	ui := c.withDefaults().UI
-	err = c.opened(ctx, func(s *store.Store) error {
+	err = c.existing(ctx, func(s *store.Store) error {
 		a = Acknowledged{Path: s.Path(), ID: s.ID()}
 		lacks, err := s.Restored(ctx)
 		if err != nil || lacks == nil {

@@ -28,6 +28,17 @@ func Join[T any](list []T, separator string, text func(T) string) string {
 	return strings.Join(texts, separator)
 }
 
+// atMost is how many elements First shows.
+const atMost = 5
+
+// First is Join for a list that may be long: it names the first elements, and counts the others.
+func First[T any](list []T, separator string, text func(T) string) string {
+	if len(list) <= atMost+1 {
+		return Join(list, separator, text)
+	}
+	return Join(list[:atMost], separator, text) + fmt.Sprintf(" and %d more", len(list)-atMost)
+}
+
 // OneOf returns a list of which one is to be chosen: "a", "a or b", "a, b or c".
 func OneOf(names []string) string {
 	last := len(names) - 1

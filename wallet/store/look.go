@@ -37,6 +37,11 @@ func look(ctx context.Context, location string, options []Option, do func(s *Sto
 	return db.WithPath(s.mark.judge(err), s.Path())
 }
 
+// Exists fails with ErrNoStore if there is no store at the location, and as Open does. It changes nothing.
+func Exists(ctx context.Context, location string, options ...Option) error {
+	return look(ctx, location, options, func(*Store, *db.Tx, int) error { return nil })
+}
+
 // present fails with ErrNoStore if connecting would create a file.
 func present(location string) error {
 	at, err := db.Locate(location)
