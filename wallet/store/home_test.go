@@ -370,6 +370,37 @@ func TestAStoreAtHomeStays(t *testing.T) {
 	require.Nil(t, open(t, filepath.Join(link, "store.db")).Retirement(), "the same file by another name")
 }
 
+// A link to the file is another name of the store: both use the same mark, log and runs.
+func TestALinkToTheFileIsTheStore(t *testing.T) {
+	dir, path, before := used(t)
+	link := filepath.Join(t.TempDir(), "link.db")
+	require.NoError(t, os.Symlink(path, link))
+	first := open(t, path)
+	next := uint32(6)
+	for range 2 {
+		for _, name := range []string{link, path} {
+			s := open(t, name)
+			require.Nil(t, s.Retirement(), name)
+			require.Equal(t, before.ID(), s.ID())
+			require.Equal(t, path, s.Path())
+			require.Equal(t, next, reserve(t, s, params(1), 1).First)
+			next++
+		}
+		require.Equal(t, next, reserve(t, first, params(1), 1).First)
+		next++
+	}
+	beside, err := filepath.Glob(filepath.Join(filepath.Dir(link), "*"))
+	require.NoError(t, err)
+	require.Equal(t, []string{link}, beside)
+
+	// The disk with the store is not there: no other one is created.
+	require.NoError(t, os.Rename(dir, dir+".away"))
+	_, err = Open(t.Context(), link)
+	require.ErrorIs(t, err, ErrAccess)
+	require.ErrorContains(t, err, "the symbolic link "+link+" is broken")
+	require.NoError(t, os.Rename(dir+".away", dir))
+}
+
 // A store of a version that recorded less about its home counts as unmoved.
 func TestAnEarlierVersionsHomeIsFilledIn(t *testing.T) { onEach(t, anEarlierVersionsHomeIsFilledIn) }
 

@@ -2,6 +2,7 @@ package db
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -28,7 +29,7 @@ func Locate(location string) (Location, error) {
 	case err != nil:
 		return Location{}, err
 	case !isDatabase:
-		path, err := filepath.Abs(location)
+		path, err := followed(location)
 		return Location{Name: path}, NoAccess(err)
 	}
 	config, err := parseURL(location, allKeys)
@@ -36,6 +37,24 @@ func Locate(location string) (Location, error) {
 		return Location{}, err
 	}
 	return Location{displayURL(config), config}, nil
+}
+
+// followed returns the absolute path of a file, or of the one that a symbolic link there leads to:
+// what is beside the file, its log, mark and runs, must be the same for all who use it. A link in a
+// folder's place changes nothing about that, and stays in the name.
+func followed(location string) (string, error) {
+	path, err := filepath.Abs(location)
+	if err != nil {
+		return "", err
+	}
+	if info, err := os.Lstat(path); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		return path, nil // or it is found out where the file is opened
+	}
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", fmt.Errorf("the symbolic link %s is broken: %w", path, err)
+	}
+	return target, nil
 }
 
 const (
