@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/neterr"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/devnet/recipient"
@@ -212,7 +212,7 @@ func request(ctx context.Context, method, target string, into any) error {
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("the local network does not answer: %w", err.(*url.Error).Err)
+		return fmt.Errorf("the local network does not answer: %w", neterr.WithoutURL(err))
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"syscall"
 )
 
@@ -23,4 +24,12 @@ func Reason(err error) string {
 		return "there is no route to its address"
 	}
 	return ""
+}
+
+// WithoutURL is the error of an HTTP client's request without the URL, which may have a secret in it.
+func WithoutURL(err error) error {
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		return failed.Err
+	}
+	return err
 }

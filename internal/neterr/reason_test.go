@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"syscall"
 	"testing"
 
@@ -26,4 +27,10 @@ func TestReason(t *testing.T) {
 	for _, other := range []error{nil, io.EOF, errors.New("dial tcp: connection refused")} {
 		require.Empty(t, Reason(other))
 	}
+}
+
+func TestWithoutURL(t *testing.T) {
+	require.Equal(t, io.EOF, WithoutURL(fmt.Errorf("asking: %w", &url.Error{Op: "Get", URL: "https://node.example/secret", Err: io.EOF})))
+	require.Equal(t, io.EOF, WithoutURL(io.EOF))
+	require.NoError(t, WithoutURL(nil))
 }

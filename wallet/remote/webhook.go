@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/neterr"
 	"github.com/pmctl/pmctl/wallet/live"
 )
 
@@ -103,7 +104,7 @@ func (w *Webhook) Ask(ctx context.Context, headers http.Header, state json.RawMe
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	res, err := client.Do(req)
 	if err != nil {
-		return nil, &WebhookError{withoutURL(err)}
+		return nil, &WebhookError{neterr.WithoutURL(err)}
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
@@ -139,15 +140,4 @@ func (p *Permission) Ceiling(t live.Type) (live.Ceiling, bool, error) {
 		return c, false, &webhookPriceError{err}
 	}
 	return c, true, nil
-}
-
-// withoutURL is an error of a request without the URL, which may have a secret in it.
-func withoutURL(err error) error {
-	var failed interface{ Unwrap() error }
-	if errors.As(err, &failed) {
-		if inner := failed.Unwrap(); inner != nil {
-			return inner
-		}
-	}
-	return errors.New("it cannot be reached")
 }

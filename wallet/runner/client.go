@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -59,14 +58,6 @@ func within(ctx context.Context, bound time.Duration) (context.Context, context.
 	return context.WithTimeoutCause(ctx, bound, fmt.Errorf("no answer within %v", bound))
 }
 
-// withoutURL is a client's error without the URL, which the error that wraps it names.
-func withoutURL(err error) error {
-	if failed, ok := errors.AsType[*url.Error](err); ok {
-		return failed.Err
-	}
-	return err
-}
-
 // Runners returns what an orchestrator offers and a client can use; an orchestrator without
 // runners returns none. It fails with *Error, and with ctx's error.
 func (c *Client) Runners(ctx context.Context, u pay.URL) ([]Runner, error) {
@@ -76,7 +67,7 @@ func (c *Client) Runners(ctx context.Context, u pay.URL) ([]Runner, error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, &Error{u.String(), withoutURL(err)}
+		return nil, &Error{u.String(), neterr.WithoutURL(err)}
 	}
 	request, err := http.NewRequestWithContext(limited, http.MethodGet, u.String()+"/discovery", nil)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/neterr"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
@@ -77,7 +78,7 @@ func Webhook(url string, headers http.Header, client *http.Client) func(context.
 		request.Header = headers.Clone()
 		response, err := client.Do(request)
 		if err != nil {
-			return nil, &WebhookError{errors.Unwrap(err)} // of the *url.Error, which has the URL
+			return nil, &WebhookError{neterr.WithoutURL(err)}
 		}
 		defer response.Body.Close()
 		if response.StatusCode != http.StatusOK {

@@ -247,10 +247,7 @@ func unreachable(ctx context.Context, err error) error {
 	case errors.As(err, &network) && network.Timeout():
 		return fmt.Errorf("%w: no answer within %v", ErrUnreachable, timeout)
 	}
-	var failed *url.Error
-	if errors.As(err, &failed) {
-		err = failed.Err
-	}
+	err = neterr.WithoutURL(err)
 	if reason := neterr.Reason(err); reason != "" {
 		return fmt.Errorf("%w: %s", ErrUnreachable, reason)
 	}

@@ -9,10 +9,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/pmctl/pmctl/internal/neterr"
 )
 
 const (
@@ -112,9 +113,8 @@ func (e *Endpoint) post(ctx context.Context, media string, body []byte) error {
 	}
 	request.Header.Set("Content-Type", media)
 	response, err := e.client.Do(request)
-	var failed *url.Error
-	if errors.As(err, &failed) {
-		return failed.Err // without the URL
+	if err != nil {
+		return neterr.WithoutURL(err)
 	}
 	defer response.Body.Close()
 	_, _ = io.CopyN(io.Discard, response.Body, maxAnswer)
