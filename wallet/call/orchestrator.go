@@ -58,14 +58,13 @@ func (c *Caller) post(ctx context.Context, origin pay.URL, url string, header ht
 	return 0, nil, &pay.UnknownOutcomeError{URL: origin.String(), Err: pay.Unreachable(origin, err)}
 }
 
-// deliver posts a payment of a session, and returns the challenge for the next one; nil where the
-// answer has none. A payment that the orchestrator has from an earlier delivery is accepted.
-func (h *held) deliver(ctx context.Context, p *Payment) (*Challenge, error) {
+// deliver posts a payment of a session, and returns the orchestrator's answer; nil for a payment that
+// it has from an earlier delivery.
+func (h *held) deliver(ctx context.Context, p *Payment) ([]byte, error) {
 	if err := h.Purse.Begin(ctx, p); err != nil {
 		return nil, err
 	}
-	origin := p.Offer.URL
-	status, answer, err := h.post(ctx, origin, p.PaymentURL, p.Headers.HTTP(), nil)
+	status, answer, err := h.post(ctx, p.Offer.URL, p.PaymentURL, p.Headers.HTTP(), nil)
 	if err == nil && status != http.StatusOK {
 		err = h.notAccepted(p, status, answer)
 	}
@@ -75,6 +74,12 @@ func (h *held) deliver(ctx context.Context, p *Payment) (*Challenge, error) {
 	if err != nil {
 		return nil, h.ended(ctx, p, err)
 	}
+	return answer, nil
+}
+
+// offered returns the challenge for the next payment that the answer to one has; nil for none. It
+// fails with *pay.OtherRecipientError.
+func (h *held) offered(p *Payment, answer []byte) (*Challenge, error) {
 	result := new(wire.PaymentResult)
 	if proto.Unmarshal(answer, result) != nil || result.GetInfo() == nil {
 		return nil, nil // the payment was taken: fresh params are asked for when they are needed
@@ -83,15 +88,11 @@ func (h *held) deliver(ctx context.Context, p *Payment) (*Challenge, error) {
 	if err != nil {
 		return nil, nil
 	}
-	offer, err := pay.NewOffer(origin, h.Purse.Sender(), h.Now(), result.GetInfo())
+	offer, err := pay.NewOffer(p.Offer.URL, h.Purse.Sender(), h.Now(), result.GetInfo())
 	if err != nil {
 		return nil, nil
 	}
-	next, err := p.renewed(offer, encoded)
-	if err != nil {
-		return nil, h.ended(ctx, p, err)
-	}
-	return next, nil
+	return p.renewed(offer, encoded)
 }
 
 // notAccepted is the error of an answer to a session's payment other than success.

@@ -287,7 +287,7 @@ func (h *held) pay(ctx context.Context) error {
 		h.pending, h.counted = p, false
 	}
 	p := h.pending
-	next, err := h.deliver(ctx, p)
+	answer, err := h.deliver(ctx, p)
 	var refused *pay.RefusedError
 	var unknown *pay.UnknownOutcomeError
 	if !h.counted && (err == nil || errors.As(err, &refused) || errors.As(err, &unknown)) {
@@ -306,10 +306,11 @@ func (h *held) pay(ctx context.Context) error {
 		return err
 	}
 	h.accepted(p)
+	next, err := h.offered(p, answer)
 	if next != nil {
 		h.challenge = next
 	}
-	return nil
+	return err
 }
 
 // tolerate passes over an orchestrator that cannot be reached for a while.
