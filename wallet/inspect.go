@@ -28,6 +28,9 @@ func (w *Wallet) Inspect(ctx context.Context, of pay.Target) (*Inspection, error
 	if err := w.requireAccount(); err != nil {
 		return nil, err
 	}
+	if err := of.Check(); err != nil {
+		return nil, err
+	}
 	i, look := &Inspection{}, chainView{Wallet: w}
 	var err error
 	u, byURL := of.URL, of.Address == (common.Address{})

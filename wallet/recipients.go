@@ -48,6 +48,9 @@ func Registered(ctx context.Context, c Config, of pay.Target) (found Recipient, 
 		})
 		return found, err
 	}
+	if err := of.Check(); err != nil {
+		return found, err
+	}
 	pool, err := Recipients(ctx, c, false)
 	if err != nil {
 		return found, err
@@ -80,7 +83,7 @@ func entryOf(registered Recipient, ai bool) (pay.URL, error) {
 // locate returns the URL to ask a recipient at.
 func (v *chainView) locate(ctx context.Context, to pay.Target, works []wire.Work) (pay.URL, error) {
 	if to.Address == (common.Address{}) {
-		return to.URL, nil
+		return to.URL, to.Check()
 	}
 	registered, err := v.recipient(ctx, to.Address)
 	if err != nil {

@@ -30,7 +30,7 @@ type (
 
 // RemoteSignerOptions says how a remote signer works.
 type RemoteSignerOptions struct {
-	// Identify finds out which client asks.
+	// Identify finds out which client asks. It must be set.
 	Identify identity.Identifier
 
 	// Webhook is asked before each payment; nil is none.
@@ -48,7 +48,7 @@ type RemoteSignerOptions struct {
 	// Rate bounds how often one client may ask. Reload does not change it.
 	Rate remote.Rate
 
-	// Log gets a line for each request.
+	// Log gets a line for each request; nil is for none.
 	Log *slog.Logger
 
 	// Observe is called after each answer, from any goroutine; nil is for none.
@@ -105,10 +105,13 @@ type signerSettings struct {
 }
 
 // NewRemoteSigner is a remote signer for the wallet's account, whose key it opens. The wallet is
-// closed after it. It fails as Account.Unlock and the wallet's node do.
+// closed after it. It fails as Account.Unlock and the wallet's node do, and with remote.ErrNoIdentifier.
 func NewRemoteSigner(ctx context.Context, w *Wallet, o RemoteSignerOptions) (*RemoteSigner, error) {
 	if err := w.requireAccount(); err != nil {
 		return nil, err
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	key, err := w.Account.Unlock(ctx)
 	if err != nil {

@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -30,6 +31,17 @@ func ParseTarget(text string) (Target, error) {
 		err = hint.With(err, "or pass the recipient's address, 0x…; pmctl recipient list shows the active ones")
 	}
 	return Target{URL: u}, err
+}
+
+// ErrNoTarget is returned for the zero Target.
+var ErrNoTarget = errors.New("no recipient: the Target is zero; use one of ParseTarget")
+
+// Check fails with ErrNoTarget for the zero Target.
+func (t Target) Check() error {
+	if t == (Target{}) {
+		return ErrNoTarget
+	}
+	return nil
 }
 
 // String returns the address or the URL.

@@ -34,7 +34,7 @@ type Config struct {
 	// Payments makes payments.
 	Payments Payments
 
-	// Identify finds out who asks.
+	// Identify finds out who asks. It must be set: identity.None lets in everyone.
 	Identify identity.Identifier
 
 	// Directory knows which orchestrators there are; nil offers no discovery.
@@ -49,7 +49,7 @@ type Config struct {
 	// Rates bounds how often each client may ask. A server that replaces another gets the same.
 	Rates *Rates
 
-	// Log gets a line for each request.
+	// Log gets a line for each request; nil is for none.
 	Log *slog.Logger
 
 	// Observe is called after each answer, from any goroutine; nil is for none.
@@ -74,8 +74,18 @@ type ownAddress struct {
 	Signature string `json:"signature"`
 }
 
-// New returns a server. It signs the account's address once, and fails as the key does.
+// ErrNoIdentifier is returned for a server that cannot tell who asks.
+var ErrNoIdentifier = errors.New("the remote signer needs an Identifier: identity.Tokens, or identity.None to let in everyone")
+
+// New returns a server. It signs the account's address once, and fails as the key does, and with
+// ErrNoIdentifier.
 func New(ctx context.Context, c Config) (*Server, error) {
+	if c.Identify == nil {
+		return nil, ErrNoIdentifier
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}

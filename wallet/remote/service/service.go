@@ -51,7 +51,8 @@ type Config struct {
 	// Getenv has the variables with which a service manager names itself; nil is for none.
 	Getenv func(string) string
 
-	// Log gets a line when the signer is ready, with About, when it reloads and when it ends.
+	// Log gets a line when the signer is ready, with About, when it reloads and when it ends; nil is
+	// for none.
 	Log   *slog.Logger
 	About []any
 }
@@ -72,6 +73,9 @@ const adminDrain = time.Second
 // listener does. It serves whatever listener it is given: CheckExposure says first whether others
 // could pay through it, or read along.
 func Serve(ctx context.Context, c Config) error {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
 	s := &served{Config: c}
 	if c.Getenv != nil {
 		s.manager = systemd.FromEnvironment(c.Getenv)

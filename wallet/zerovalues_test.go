@@ -1,0 +1,57 @@
+package wallet_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/call"
+	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/remote"
+	"github.com/pmctl/pmctl/wallet/remote/identity"
+	"github.com/pmctl/pmctl/wallet/remote/service"
+)
+
+// TestZeroValues: what a program leaves out is an error that names it, or is not needed.
+func TestZeroValues(t *testing.T) {
+	world := newWorld(t)
+	require.NoError(t, fund(t.Context(), world.config(), "first"))
+	config := world.config()
+	w, err := wallet.Open(t.Context(), config)
+	require.NoError(t, err)
+	defer w.Close()
+
+	_, err = w.Pay(t.Context(), pay.Target{}, pay.Amount{Count: 1}, wallet.PayOptions{})
+	require.ErrorIs(t, err, pay.ErrNoTarget)
+	_, err = w.Mint(t.Context(), wallet.MintOptions{Amount: pay.Amount{Count: 1}})
+	require.ErrorIs(t, err, pay.ErrNoTarget)
+	_, err = w.Inspect(t.Context(), pay.Target{})
+	require.ErrorIs(t, err, pay.ErrNoTarget)
+	_, err = wallet.Registered(t.Context(), config, pay.Target{})
+	require.ErrorIs(t, err, pay.ErrNoTarget)
+	offers, err := w.Offers(t.Context(), []pay.Target{{}}, wallet.OfferOptions{Judge: true})
+	require.NoError(t, err)
+	require.ErrorIs(t, offers[0].Err, pay.ErrNoTarget)
+
+	_, _, err = wallet.NewCaller(t.Context(), w, new(call.Request), wallet.CallOptions{})
+	require.ErrorIs(t, err, call.ErrURL)
+
+	_, err = wallet.NewRemoteSigner(t.Context(), w, wallet.RemoteSignerOptions{})
+	require.ErrorIs(t, err, remote.ErrNoIdentifier)
+	signer, err := wallet.NewRemoteSigner(t.Context(), w, wallet.RemoteSignerOptions{Identify: identity.None{}})
+	require.NoError(t, err)
+	defer signer.Close()
+	answer := httptest.NewRecorder()
+	signer.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/sign-orchestrator-info", nil))
+	require.Equal(t, http.StatusOK, answer.Code, answer.Body)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.NoError(t, service.Serve(ended, service.Config{Signer: signer, Listener: listener}))
+}
