@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/time/rate"
 )
 
 // JWT is which JSON Web Tokens are accepted.
@@ -29,7 +30,8 @@ type JWT struct {
 	// names a user of the client's; none when empty.
 	Client, Subject string
 
-	// HTTP fetches keys, each time for at most Patience, 5 seconds when 0; nil is a client of its own.
+	// HTTP fetches keys, at most once a second for long, and each time for at most Patience, 5 seconds
+	// when 0; nil is a client of its own.
 	HTTP     *http.Client
 	Patience time.Duration
 
@@ -77,6 +79,27 @@ func ParseKeys(text []byte) (keys []crypto.PublicKey, err error) {
 // wait no longer than a minute.
 const keysPatience = 5 * time.Second
 
+// Each token of an unknown key has the keys fetched, and any caller can send one. Fetches beyond
+// keysBurst begin at least keysPause apart; requests that need the same fetch share it.
+const (
+	keysBurst = 5
+	keysPause = time.Second
+)
+
+// paced is a transport whose requests wait for their turn.
+type paced struct {
+	http.RoundTripper
+	turns *rate.Limiter
+}
+
+// RoundTrip implements http.RoundTripper.
+func (p *paced) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := p.turns.Wait(r.Context()); err != nil {
+		return nil, err
+	}
+	return p.RoundTripper.RoundTrip(r)
+}
+
 // notBeforeLeeway is how far the issuer's clock may be ahead.
 const notBeforeLeeway = 30 * time.Second
 
@@ -94,6 +117,7 @@ func (j JWT) Tokens(ctx context.Context) (Identifier, error) {
 			*client = *j.HTTP
 		}
 		client.Timeout = cmp.Or(j.Patience, keysPatience)
+		client.Transport = &paced{cmp.Or(client.Transport, http.DefaultTransport), rate.NewLimiter(rate.Every(keysPause), keysBurst)}
 		keys = oidc.NewRemoteKeySet(oidc.ClientContext(ctx, client), j.KeysURL)
 	default:
 		return nil, errors.New("JWT authentication needs keys, from a file or a JWKS URL")
