@@ -269,9 +269,11 @@ func ownError(response *http.Response) (text string, own bool) {
 	if json.Unmarshal(body, &document) != nil {
 		return "", false
 	}
-	_, challenge := document["payment_params"]
+	if _, challenge := document["payment_params"]; challenge {
+		return "it asks for a payment again, as of a request without one", true
+	}
 	failed := len(document) == 1 && json.Unmarshal(document["error"], &message) == nil && len(message) == 1 && message["message"] != ""
-	return reason(body), challenge || failed
+	return reason(body), failed
 }
 
 // saysPayment reports whether an orchestrator's error is about a payment or its credentials.

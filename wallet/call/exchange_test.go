@@ -1,6 +1,7 @@
 package call
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"testing"
@@ -75,6 +76,22 @@ func TestAnAppsOwnErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestASecondChallenge: the orchestrator answers the paid request as the one without a payment. The error
+// says that, without the challenge.
+func TestASecondChallenge(t *testing.T) {
+	caller := answeredBy(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusPaymentRequired)
+		_, _ = io.WriteString(w, `{"payment_params":"ChdodHRwczovL2xvY2FsaG9zdA==","manifest_id":"m"}`)
+	})
+	_, err := caller.Call(t.Context(), echoed(t))
+	refused, ok := errors.AsType[*pay.RefusedError](err)
+	require.True(t, ok, "%v", err)
+	require.False(t, refused.TicketsTaken)
+	require.ErrorContains(t, err, "asks for a payment again")
+	require.NotContains(t, err.Error(), "payment_params")
 }
 
 // TestTheFirstByteIsPassedOn while the app holds back the rest, with any status.
