@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/params"
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
@@ -22,7 +24,9 @@ func inForm(chainID uint64, elem rpc.BatchElem, result json.RawMessage) (json.Ra
 		return number(result)
 	case "eth_getTransactionCount":
 		return nonce(result)
-	case "eth_getBalance", "eth_gasPrice", "eth_maxPriorityFeePerGas", "eth_estimateGas", "eth_blockNumber":
+	case "eth_estimateGas":
+		return gas(result)
+	case "eth_getBalance", "eth_gasPrice", "eth_maxPriorityFeePerGas", "eth_blockNumber":
 		return quantity(result)
 	case "eth_call", "eth_getCode":
 		var data hexutil.Bytes
@@ -72,6 +76,14 @@ func askedFor(result json.RawMessage, name string, elem rpc.BatchElem) error {
 // quantity is a hexadecimal number. It accepts leading zeros, which the specification forbids,
 // and nothing ambiguous.
 func quantity(raw json.RawMessage) (json.RawMessage, error) {
+	value, err := hexadecimal(raw)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal((*hexutil.Big)(value))
+}
+
+func hexadecimal(raw json.RawMessage) (*big.Int, error) {
 	var text string
 	if err := json.Unmarshal(raw, &text); err != nil || !strings.HasPrefix(text, "0x") && !strings.HasPrefix(text, "0X") {
 		return nil, fmt.Errorf("%.40s is not a hexadecimal number", raw)
@@ -80,21 +92,33 @@ func quantity(raw json.RawMessage) (json.RawMessage, error) {
 	if !ok || value.Sign() < 0 || strings.ContainsAny(text, "+_") {
 		return nil, fmt.Errorf("%.40s is not a hexadecimal number", raw)
 	}
-	return json.Marshal((*hexutil.Big)(value))
+	return value, nil
 }
 
 // nonce is a quantity that an account can have reached: a transaction behind a larger one would wait
 // for ever.
 func nonce(raw json.RawMessage) (json.RawMessage, error) {
-	result, err := quantity(raw)
-	if err != nil {
+	return within(raw, new(big.Int), big.NewInt(math.MaxInt64), "an account's nonce")
+}
+
+// gas is a quantity of gas that a transaction can use. With less as its limit it could not be mined;
+// the upper bound is far above any block's limit.
+func gas(raw json.RawMessage) (json.RawMessage, error) {
+	return within(raw, new(big.Int).SetUint64(params.TxGas), big.NewInt(math.MaxInt64/4), "a transaction's gas")
+}
+
+// within is a quantity from least to most, the bounds of what it is.
+func within(raw json.RawMessage, least, most *big.Int, what string) (json.RawMessage, error) {
+	value, err := hexadecimal(raw)
+	switch {
+	case err != nil:
 		return nil, err
+	case value.Cmp(least) < 0:
+		return nil, fmt.Errorf("%.40s is less than %s can be", raw, what)
+	case value.Cmp(most) > 0:
+		return nil, fmt.Errorf("%.40s is more than %s can be", raw, what)
 	}
-	var value hexutil.Big
-	if err := json.Unmarshal(result, &value); err != nil || !value.ToInt().IsInt64() {
-		return nil, fmt.Errorf("%.40s is more than an account's nonce can be", raw)
-	}
-	return result, nil
+	return json.Marshal((*hexutil.Big)(value))
 }
 
 // number is a quantity that may also be decimal, for a value that is known in advance and so
