@@ -12,6 +12,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/forecast"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -268,10 +269,17 @@ func (k *keptFunds) Do(ctx context.Context, a topup.Action, d topup.Decision) er
 		return plan(ctx, s)
 	}
 	sent, err := k.Wallet.Do(ctx, action, SendOptions{RequestID: k.requestID(a.Number), Agreed: true, Terms: k.o.Terms})
-	if errors.As(err, new(*tx.RequestError)) {
-		return fmt.Errorf("%w, number %d", ErrOtherTopUp, a.Number)
+	// KeepFunded's caller chooses no terms for one top-up: what is pending must be settled first.
+	if pending, ok := errors.AsType[*tx.PendingError](err); ok {
+		hash := pending.Queue.Open[0].Newest().Hash()
+		return hint.With(err, "wait for it: pmctl tx wait %s, or replace it with pmctl tx bump or cancel; top-ups resume after that", hash)
 	}
-	if err == nil {
+	switch {
+	case errors.As(err, new(*tx.UnknownPendingError)):
+		return hint.With(err, "if another wallet sent them, top-ups resume once they are mined; if there are none, the node is wrong: pass another --rpc-url")
+	case errors.As(err, new(*tx.RequestError)):
+		return fmt.Errorf("%w, number %d", ErrOtherTopUp, a.Number)
+	case err == nil:
 		k.sent = &sent
 	}
 	return err

@@ -3,6 +3,7 @@ package funds
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -49,6 +50,15 @@ func (o *notifyOptions) notifier(env *cli.Env) (*notifier, error) {
 	n := &notifier{command: o.command}
 	if o.command != "" && !filepath.IsAbs(o.command) {
 		return nil, cli.Usagef("--notify-command %s: pass the absolute path of a program, without arguments", o.command)
+	}
+	if o.command != "" {
+		// A mistyped name would be found out only when there is something to report.
+		if _, err := exec.LookPath(o.command); err != nil {
+			if missing, ok := errors.AsType[*exec.Error](err); ok {
+				err = missing.Err // which does not repeat the name
+			}
+			return nil, cli.Usagef("--notify-command: cannot run %s: %w", o.command, err)
+		}
 	}
 	// Nothing else: the environment may have passwords in it.
 	for _, name := range []string{"PATH", "HOME", "LANG", "TZ"} {
@@ -110,5 +120,9 @@ func (n *notifier) runCommand(ctx context.Context, t wallet.TopUp) error {
 	command := exec.CommandContext(ctx, n.command)
 	command.Stdin, command.WaitDelay = &document, time.Second
 	command.Env = append(n.env[:len(n.env):len(n.env)], "PMCTL_OUTCOME="+t.Outcome, "PMCTL_REASON="+t.Reason)
-	return command.Run()
+	err := command.Run()
+	if ctx.Err() == context.DeadlineExceeded {
+		err = fmt.Errorf("%s did not end within %s, and was killed", n.command, longestCommand)
+	}
+	return err
 }
