@@ -61,6 +61,9 @@ func runHistory(r *cli.Run, cmd *cobra.Command, o *historyOptions) error {
 	if err != nil {
 		return err
 	}
+	if since, err := cli.ParseMoment("--since", o.Since, r.Now()); err == nil && !only.Until.IsZero() && !since.Before(only.Until) {
+		return cli.Usagef("--until %s is not after --since %s: nothing is between them", o.until, o.Since)
+	}
 	file, err := o.plot.begin(r, cmd)
 	if err != nil {
 		return err
