@@ -6,9 +6,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -402,4 +404,12 @@ func TestOneAtATime(t *testing.T) {
 	require.ErrorIs(t, err, ErrNoAgent)
 	_, err = w.service.Signer.Sign(t.Context(), nil)
 	require.Error(t, err)
+}
+
+// A system takes few bytes of a path, and says only "invalid argument" to more.
+func TestASocketWithALongPath(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), strings.Repeat("a", maxPath))
+	_, err := Listen(filepath.Join(folder, "agent.sock"))
+	require.ErrorContains(t, err, fmt.Sprintf("at most %d: set PMCTL_AGENT", maxPath))
+	require.NoDirExists(t, folder)
 }

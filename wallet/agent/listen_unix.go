@@ -21,10 +21,16 @@ type Socket struct {
 	lock     *os.File
 }
 
+// maxPath is how many bytes of a socket's path the system takes.
+const maxPath = len(unix.RawSockaddrUnix{}.Path) - 1
+
 // Listen takes the socket at path, in a folder that only the user can enter, and creates the folder
 // if needed. It replaces what a dead agent left behind. It returns ErrRunning while another process
 // serves the socket.
 func Listen(path string) (*Socket, error) {
+	if len(path) > maxPath {
+		return nil, fmt.Errorf("the path of the agent's socket has %d bytes, and the system takes at most %d: set PMCTL_AGENT to a shorter one than %s", len(path), maxPath, path)
+	}
 	folder := filepath.Dir(path)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
