@@ -78,7 +78,9 @@ for the answer. With --output json, stdout has a document about the cost, and
 
 If the app answers with status 400 or above, pmctl writes the answer and exits
 with code 1. The exit code is also 1 if the orchestrator refuses the payment,
-and 8 if it does not answer a payment.`,
+and 8 if it does not answer a payment. pmctl follows only a redirect (307 or 308)
+to another path of the orchestrator, before it pays. Any other one is the app's
+answer, with exit code 0, as for curl without -L.`,
 		Example: `  pmctl call https://orchestrator.example:8935/apps/echo/app \
     --max-price '500 gwei/call' -d 'hello'
   pmctl call https://orchestrator.example:8935/apps/echo/app --no-pay

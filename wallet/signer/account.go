@@ -43,8 +43,8 @@ func Later(address common.Address, find func(context.Context) (*Account, error))
 	}}
 }
 
-// Opened is the account of a key that is open already, of a file unless that is "". After Close
-// it cannot be reopened.
+// Opened is the account of a key that is open already, of a file unless that is "". A wallet clears
+// the key once it has signed a transaction, and when it is closed; then the account signs no more.
 func Opened(key Source, file string) *Account {
 	return &Account{address: key.Address(), file: file, key: key}
 }
