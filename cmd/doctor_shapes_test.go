@@ -97,7 +97,7 @@ func localShapes() []sick {
 		{name: "pooler that shares sessions", induce: func(w *ward) {
 			database := server.Database(w.t)
 			w.env["PMCTL_STORE"] = database
-			w.run(exitDone, "store acknowledge --yes")
+			w.run(exitDone, "budget")
 			w.env["PMCTL_STORE"] = server.Pooler(w.t, database, "transaction")
 		}, want: []string{"store failed"}, exit: exitFailed, says: "session"},
 		{name: "store without USAGE", induce: func(w *ward) {
