@@ -95,7 +95,8 @@ func (c *Chain) SplitDelivery(ctx context.Context, sender common.Address, r *Rec
 			return err
 		}
 		if len(now) != 1 || !now[0].is(r) || !now[0].mayLeave() {
-			return &RequestMovedError{ID: r.ID, Now: now[0]}
+			whole := now.whole()
+			return &RequestMovedError{ID: r.ID, Now: &whole}
 		}
 		if err := c.setPart(tx, deletePart, sender, now[0]); err != nil {
 			return err

@@ -131,7 +131,7 @@ func aDeliveryIsSplit(t *testing.T, place place) {
 
 	a, b := requested(t, c, "before any")
 	require.NoError(t, c.SplitDelivery(ctx, me, a, 2))
-	errorAs[*RequestMovedError](t, c.SplitDelivery(ctx, me, b, 1))
+	require.Equal(t, Reserved, movedTo(t, b, c.SplitDelivery(ctx, me, b, 1)))
 	errorAs[*RequestMovedError](t, c.BeginDelivery(ctx, me, b))
 	errorAs[*RequestMovedError](t, c.ReleaseRequest(ctx, me, Records{b}))
 	split := parts("before any")
