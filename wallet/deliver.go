@@ -47,6 +47,9 @@ type Delivery struct {
 // checked. It returns ErrNoCredentials, *wire.ExpiredTokenError, pm.ErrTicketParamsExpired, and the
 // errors of policy.Limits.CheckCounterparty and pay.Client.DeliverBatch.
 func Deliver(ctx context.Context, c Config, u pay.URL, o DeliverOptions) (*Delivery, error) {
+	if o.Document == nil {
+		return nil, ErrNoDocument
+	}
 	c = c.withDefaults()
 	batch := o.Document.Batch
 	if batch == nil || o.Document.Segment == nil || len(batch.SenderParams) == 0 {

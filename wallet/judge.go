@@ -37,6 +37,9 @@ func judge(limits policy.Limits, document *format.Params, params *pm.TicketParam
 // Judge checks the ticket params of a document against the limits and, if a node answers, against
 // the chain.
 func Judge(ctx context.Context, c Config, document *format.Params) (*Judged, error) {
+	if document == nil {
+		return nil, ErrNoDocument
+	}
 	c = c.withDefaults()
 	params, err := document.TicketParams()
 	if err != nil {

@@ -13,6 +13,9 @@ import (
 // existing is opened for a store that must exist: there is nothing to export or move in one that is
 // created, and a mistyped location would look like a store without records.
 func (c Config) existing(ctx context.Context, do func(*store.Store) error) error {
+	if c.Store == "" {
+		return ErrNoStore
+	}
 	if err := store.Exists(ctx, c.Store, store.RememberIn(c.DatabasesDir)); err != nil {
 		return withNoStoreHint(err)
 	}
@@ -27,6 +30,9 @@ func withNoStoreHint(err error) error {
 }
 
 func (c Config) opened(ctx context.Context, do func(*store.Store) error) error {
+	if c.Store == "" {
+		return ErrNoStore
+	}
 	s, err := OpenStore(ctx, c.Store, c.DatabasesDir, c.withDefaults().UI)
 	if err != nil {
 		return err
@@ -38,6 +44,9 @@ func (c Config) opened(ctx context.Context, do func(*store.Store) error) error {
 // CheckStore looks for damage in the store and changes nothing. It returns the errors of
 // store.Check.
 func CheckStore(ctx context.Context, c Config) (*StoreReport, error) {
+	if c.Store == "" {
+		return nil, ErrNoStore
+	}
 	report, err := store.Check(ctx, c.Store, store.RememberIn(c.DatabasesDir))
 	return report, withNoStoreHint(err)
 }
@@ -54,6 +63,9 @@ func ExportStore(ctx context.Context, c Config) (dump *StoreDump, err error) {
 // ImportStore adds another store's records to an empty store, and returns its path. It returns the
 // errors of store.Store.Import.
 func ImportStore(ctx context.Context, c Config, dump *StoreDump) (path string, err error) {
+	if dump == nil {
+		return "", ErrNoDocument
+	}
 	err = c.opened(ctx, func(s *store.Store) error {
 		path = s.Path()
 		return s.Import(ctx, dump)

@@ -14,6 +14,9 @@ import (
 // NewAgent returns an agent that opens the wallet's key and signs for other processes, as config
 // says. Close the wallet after it. Without a node the agent creates tickets with --offline only.
 func NewAgent(ctx context.Context, w *Wallet, config agent.Config) (*agent.Service, error) {
+	if err := w.requireAccount(); err != nil {
+		return nil, err
+	}
 	source, err := w.Account.Unlock(ctx)
 	if err != nil {
 		return nil, err

@@ -46,6 +46,9 @@ var ErrOtherAccount = errors.New("the transaction is for another account")
 // contract and the limits, without a node. It returns ErrOtherNetwork, ErrOtherAccount,
 // *ContractError and the errors of policy.Limits.CheckTransaction.
 func CheckUnsigned(ctx context.Context, c Config, document *format.Transaction, o SignOptions) (*UnsignedCall, error) {
+	if document == nil {
+		return nil, ErrNoDocument
+	}
 	c = c.withDefaults()
 	if err := checkNetwork(document, c.Network); err != nil {
 		return nil, err

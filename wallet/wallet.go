@@ -121,6 +121,8 @@ var (
 	ErrNoAccount = errors.New("no account: set Account in the wallet's Config")
 	ErrNoAction  = errors.New("no action: use what Funding, Unlock, CancelUnlock, Withdraw or Redeem returns")
 	ErrNoStore   = errors.New("no store: set Store in the wallet's Config")
+	// ErrNoDocument is returned for a document that is nil.
+	ErrNoDocument = errors.New("no document: it is nil")
 )
 
 func (w *Wallet) requireAccount() error {

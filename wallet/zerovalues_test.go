@@ -10,11 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/call"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/remote"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
 	"github.com/pmctl/pmctl/wallet/remote/service"
+	"github.com/pmctl/pmctl/wallet/store"
 )
 
 // TestZeroValues: what a program leaves out is an error that names it, or is not needed.
@@ -37,6 +39,39 @@ func TestZeroValues(t *testing.T) {
 	offers, err := w.Offers(t.Context(), []pay.Target{{}}, wallet.OfferOptions{Judge: true})
 	require.NoError(t, err)
 	require.ErrorIs(t, offers[0].Err, pay.ErrNoTarget)
+
+	_, err = wallet.Judge(t.Context(), config, nil)
+	require.ErrorIs(t, err, wallet.ErrNoDocument)
+	_, err = wallet.Deliver(t.Context(), config, pay.URL{}, wallet.DeliverOptions{})
+	require.ErrorIs(t, err, wallet.ErrNoDocument)
+	_, err = wallet.CheckUnsigned(t.Context(), config, nil, wallet.SignOptions{})
+	require.ErrorIs(t, err, wallet.ErrNoDocument)
+	_, err = w.SendSigned(t.Context(), nil, nil, wallet.Terms{}, false, wallet.WaitOptions{})
+	require.ErrorIs(t, err, wallet.ErrNoDocument)
+	_, err = wallet.ImportStore(t.Context(), config, nil)
+	require.ErrorIs(t, err, wallet.ErrNoDocument)
+	nowhere := config
+	nowhere.Store = ""
+	_, err = wallet.ImportStore(t.Context(), nowhere, new(wallet.StoreDump))
+	require.ErrorIs(t, err, wallet.ErrNoStore)
+	_, err = wallet.CheckStore(t.Context(), nowhere)
+	require.ErrorIs(t, err, wallet.ErrNoStore)
+	_, err = wallet.ExportStore(t.Context(), nowhere)
+	require.ErrorIs(t, err, wallet.ErrNoStore)
+	_, err = w.Stream(t.Context(), wallet.StreamOptions{})
+	require.ErrorContains(t, err, "set In and Out")
+
+	empty := config
+	empty.Account = nil
+	nameless, err := wallet.Open(t.Context(), empty)
+	require.NoError(t, err)
+	defer nameless.Close()
+	_, err = wallet.NewAgent(t.Context(), nameless, agent.Config{})
+	require.ErrorIs(t, err, wallet.ErrNoAccount)
+	clients, err := w.SignerClients()
+	require.NoError(t, err)
+	_, err = clients.Add(t.Context(), wallet.SignerClient{})
+	require.ErrorAs(t, err, new(*store.ClientNameError))
 
 	_, _, err = wallet.NewCaller(t.Context(), w, new(call.Request), wallet.CallOptions{})
 	require.ErrorIs(t, err, call.ErrURL)

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
@@ -27,9 +26,6 @@ func newClient(r *cli.Run) *cobra.Command {
 		newClientRevoke(r),
 	)
 }
-
-// clientName is what a client may be called: it stands before the colon of an auth id.
-const clientName = `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`
 
 // clients opens the clients of the store that the options choose.
 func clients(ctx context.Context, r *cli.Run, o *cli.StoreOptions) (*wallet.Wallet, *wallet.SignerClients, error) {
@@ -112,9 +108,6 @@ counts; a daily allowance counts in full.`,
   pmctl signer client add sdk --sdk-token https://signer.example:8935
   pmctl signer client add batch --recipient 0x… --max-price '500 wei/second'`,
 	}, &terms, func(ctx context.Context, all *wallet.SignerClients, args []string) error {
-		if !regexp.MustCompile(clientName).MatchString(args[0]) {
-			return cli.Usagef("client name %q is not valid: use at most 64 letters, digits, dots, dashes and underscores, starting with a letter or digit", args[0])
-		}
 		if err := credentials.check(); err != nil {
 			return err
 		}

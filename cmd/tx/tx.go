@@ -71,10 +71,19 @@ func newIntentResult(i *wallet.Intent) intentResult {
 	return result
 }
 
+// what is the description for a person: the newest of the transactions that can be mined may be the
+// one that cancels the call.
+func (i intentResult) what() string {
+	if newest := i.Attempts[len(i.Attempts)-1]; i.State == "open" && newest.Kind == "cancel" {
+		return i.What + ", being cancelled"
+	}
+	return i.What
+}
+
 func (i intentResult) write(w *page.Page) {
 	fields := []page.Field{
 		{"transaction", i.Hash.Hex()},
-		{"what", i.What},
+		{"what", i.what()},
 		{"state", stateText(w, i.State)},
 		{"nonce", fmt.Sprint(i.Nonce)},
 		{"signed at", i.CreatedAt.Format(time.RFC3339)},
@@ -156,7 +165,7 @@ func (l intentList) write(w *page.Page) {
 	header := []page.Column{page.Text("transaction"), page.Text("state"), page.Number("nonce"), page.Text("signed"), page.Prose("what")}
 	rows := make([][]string, len(l))
 	for i, intent := range l {
-		rows[i] = []string{intent.Hash.Hex(), stateText(w, intent.State), fmt.Sprint(intent.Nonce), intent.CreatedAt.Format(time.RFC3339), intent.What}
+		rows[i] = []string{intent.Hash.Hex(), stateText(w, intent.State), fmt.Sprint(intent.Nonce), intent.CreatedAt.Format(time.RFC3339), intent.what()}
 	}
 	w.Table(header, rows)
 }

@@ -242,7 +242,7 @@ func explain(err error) string {
 	if unknown, ok := errors.AsType[*toml.StrictMissingError](err); ok && len(unknown.Errors) > 0 {
 		first := unknown.Errors[0]
 		row, column := first.Position()
-		return fmt.Sprintf(":%d:%d: unknown setting %s", row, column, strings.Join(first.Key(), "."))
+		return fmt.Sprintf(":%d:%d: unknown setting %s%s", row, column, strings.Join(first.Key(), "."), elsewhere(first.Key()))
 	}
 	if wrong, ok := errors.AsType[*toml.DecodeError](err); ok {
 		row, column := wrong.Position()
@@ -256,6 +256,24 @@ func explain(err error) string {
 		return fmt.Sprintf(":%d:%d: %s", row, column, text)
 	}
 	return ": " + strings.TrimPrefix(err.Error(), "toml: ")
+}
+
+// elsewhere names the section that a setting belongs in, where it is in another one; "" if no section
+// has it.
+func elsewhere(key []string) string {
+	const checks = "check"
+	sections := map[string]string{"min_deposit": checks, "min_reserve": checks}
+	for _, spec := range policy.Table() {
+		sections[spec.Key] = spec.Section
+	}
+	for _, spec := range topup.Table() {
+		sections[spec.Key] = topup.Section
+	}
+	section, known := sections[key[len(key)-1]]
+	if !known {
+		return ""
+	}
+	return fmt.Sprintf("; it belongs in the section [%s]", section)
 }
 
 // wrongType matches the decoder's error about a value of another type, which names Go types.

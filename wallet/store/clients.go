@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"time"
 
@@ -92,9 +93,22 @@ type Clients struct {
 // Clients returns the clients of the remote signers that use the store.
 func (s *Store) Clients() *Clients { return &Clients{store: s} }
 
-// Add adds a client under its name, with a new ID, which it returns. It fails with ErrClientExists,
-// and with *TextError for a credential that is not recorded.
+// clientName is what a client may be called: it stands before the colon of an auth ID.
+const clientName = `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`
+
+// ClientNameError is a name that no client can have.
+type ClientNameError struct{ Name string }
+
+func (e *ClientNameError) Error() string {
+	return fmt.Sprintf("client name %q is not valid: use at most 64 letters, digits, dots, dashes and underscores, starting with a letter or digit", e.Name)
+}
+
+// Add adds a client under its name, with a new ID, which it returns. It fails with
+// *ClientNameError and ErrClientExists, and with *TextError for a credential that is not recorded.
 func (c *Clients) Add(ctx context.Context, client Client, credentials ...Credential) (*Client, error) {
+	if !regexp.MustCompile(clientName).MatchString(client.Name) {
+		return nil, &ClientNameError{client.Name}
+	}
 	client.ID = newID()
 	client.CreatedAt = fromMillis(time.Now().UnixMilli())
 	terms, err := json.Marshal(client.Terms)
