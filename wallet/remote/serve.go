@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -20,10 +21,14 @@ const (
 )
 
 // Serve answers requests on a listener until ctx ends; those that are under way are then
-// answered, for at most drain.
-func Serve(ctx context.Context, l net.Listener, handler http.Handler, drain time.Duration) error {
+// answered, for at most drain. The log gets a line for each connection that fails before its
+// request; nil is for none.
+func Serve(ctx context.Context, l net.Listener, handler http.Handler, drain time.Duration, log *slog.Logger) error {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	server := &http.Server{
-		Handler: handler, MaxHeaderBytes: maxHeader,
+		Handler: handler, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}

@@ -2,11 +2,15 @@ package remote_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -25,7 +29,7 @@ func serve(t *testing.T) string {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- remote.Serve(ctx, l, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, "here") }), time.Second)
+		ended <- remote.Serve(ctx, l, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, "here") }), time.Second, nil)
 	}()
 	t.Cleanup(func() {
 		stop()
@@ -43,6 +47,31 @@ func get(t *testing.T, address string, header http.Header) int {
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())
 	return res.StatusCode
+}
+
+// TestAFailedHandshakeIsInTheLog: a connection that fails before its request is a line of the signer's
+// log, in its format. Go's own log is on stderr, between those lines.
+func TestAFailedHandshakeIsInTheLog(t *testing.T) {
+	certified := httptest.NewTLSServer(nil)
+	defer certified.Close()
+	l, err := tls.Listen("tcp", "127.0.0.1:0", certified.TLS)
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	var text bytes.Buffer
+	go func() {
+		ended <- remote.Serve(ctx, l, http.NotFoundHandler(), time.Second, slog.New(slog.NewJSONHandler(&text, nil)))
+	}()
+	c, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	defer c.Close()
+	_, err = io.WriteString(c, "GET / HTTP/1.1\r\nHost: signer\r\n\r\n")
+	require.NoError(t, err)
+	_, err = io.ReadAll(c) // until the server has ended the connection
+	require.NoError(t, err)
+	stop()
+	require.NoError(t, <-ended)
+	require.Contains(t, text.String(), `"level":"WARN","msg":"http: TLS handshake error from 127.0.0.1`)
 }
 
 func TestLargeHeaders(t *testing.T) {

@@ -101,7 +101,7 @@ func Serve(ctx context.Context, c Config) error {
 			Stopping: func() bool { return ctx.Err() != nil },
 		})
 		running.Go(func() {
-			if err := remote.Serve(beside, watched, handler, adminDrain); err != nil {
+			if err := remote.Serve(beside, watched, handler, adminDrain, c.Log); err != nil {
 				c.Log.Error("the admin listener ended", "error", err.Error())
 			}
 		})
@@ -118,7 +118,7 @@ func Serve(ctx context.Context, c Config) error {
 		}
 		s.notify(systemd.Stopping)
 	})
-	err := remote.Serve(ctx, listener, c.Signer.Handler(), c.Drain)
+	err := remote.Serve(ctx, listener, c.Signer.Handler(), c.Drain, c.Log)
 	if err == nil {
 		c.Log.Info("stopped")
 	}
