@@ -1,12 +1,23 @@
 package cmd
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
+	"io"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,6 +86,76 @@ func TestASignerReloads(t *testing.T) {
 	require.Contains(t, log, `"msg":"reload refused: the settings stay as they were"`)
 	require.Contains(t, log, `"msg":"reloaded","applied":["limits","budgets","webhook-file"],"restart_needed":["store"]`)
 	require.NotContains(t, log, "secret-of-a-store")
+}
+
+// TestAReloadEndsAnAuthority: a client whose certificate is of an authority that a reload removed is
+// refused at once, also over the connection that it has. A file that is cut off is refused whole.
+func TestAReloadEndsAnAuthority(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, devnet.Config{})
+	s.run(exitDone, "fund --deposit 1eth --reserve 1eth --yes")
+	s.run(exitDone, "signer client add studio --certificate edge")
+	home := t.TempDir()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	write := func(name string, blocks ...pem.Block) string {
+		t.Helper()
+		var text []byte
+		for _, block := range blocks {
+			text = append(text, pem.EncodeToMemory(&block)...)
+		}
+		require.NoError(t, os.WriteFile(filepath.Join(home, name), text, 0o600))
+		return filepath.Join(home, name)
+	}
+	certificate := func(name string) pem.Block {
+		t.Helper()
+		template := &x509.Certificate{
+			SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour),
+			IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+		}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+		require.NoError(t, err)
+		return pem.Block{Type: "CERTIFICATE", Bytes: der}
+	}
+	edge, other := certificate("edge"), certificate("other")
+	authorities, private := write("ca", edge, other), write("key", pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	r := s.serveSigner("--admin-listen 127.0.0.1:0 --client-ca " + authorities + " --tls-cert " + write("chain", edge) + " --tls-key " + private)
+	own, err := tls.LoadX509KeyPair(filepath.Join(home, "chain"), private)
+	require.NoError(t, err)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{Certificates: []tls.Certificate{own}, InsecureSkipVerify: true}}}
+	defer client.CloseIdleConnections()
+	ask := func() (status int, kept bool) {
+		t.Helper()
+		request, err := http.NewRequest(http.MethodPost, strings.Replace(r.url, "http:", "https:", 1)+"/sign-orchestrator-info", nil)
+		require.NoError(t, err)
+		request = request.WithContext(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) { kept = got.Reused }}))
+		response, err := client.Do(request)
+		require.NoError(t, err)
+		_, err = io.Copy(io.Discard, response.Body)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		return response.StatusCode, kept
+	}
+	status, _ := ask()
+	require.Equal(t, http.StatusOK, status)
+
+	whole, err := os.ReadFile(authorities)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(authorities, whole[:len(whole)-100], 0o600))
+	status, body := r.watch(http.MethodPost, "/reload")
+	require.Equal(t, http.StatusUnprocessableEntity, status, body)
+	require.Contains(t, body, authorities+": a block in PEM is damaged or cut off")
+
+	write("ca", other)
+	status, body = r.watch(http.MethodPost, "/reload")
+	require.Equal(t, http.StatusOK, status, body)
+	status, kept := ask()
+	require.True(t, kept)
+	require.Equal(t, http.StatusUnauthorized, status)
+	_, log := r.stop()
+	require.Contains(t, log, "the authority that signed the client's certificate is no longer accepted")
 }
 
 // TestAReloadKeepsRates: a client that has used up its burst gets no other one by a reload.

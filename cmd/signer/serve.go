@@ -106,11 +106,11 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 		return err
 	}
 	defer sockets.close()
-	options, err := o.signer(cmd.Context(), r)
+	encrypted, err := o.tls()
 	if err != nil {
 		return err
 	}
-	encrypted, err := o.tls()
+	options, err := o.signer(cmd.Context(), r)
 	if err != nil {
 		return err
 	}
@@ -219,7 +219,11 @@ func (o *serveOptions) identify(ctx context.Context, webhook bool) (identity.Any
 	}
 	all := identity.Any{proxies.Strangers(), identity.Tokens{}}
 	if o.clientCA != "" {
-		all = append(all, identity.Certificates{})
+		authorities, err := service.LoadAuthorities(o.clientCA)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, identity.Certificates{Authorities: authorities})
 	}
 	if o.jwt.Issuer != "" || o.jwt.Audience != "" || o.jwtKeys != "" {
 		accepted, err := o.webTokens()

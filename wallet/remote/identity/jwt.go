@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,6 +13,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/time/rate"
+
+	"github.com/pmctl/pmctl/internal/pemfile"
 )
 
 // JWT is which JSON Web Tokens are accepted.
@@ -53,13 +54,13 @@ func (e *KeyTypeError) Error() string {
 }
 
 // ParseKeys reads an issuer's public keys in PEM. It fails with ErrNoKey where there are none, and
-// with *KeyTypeError.
+// with *KeyTypeError; of a damaged file it takes no part.
 func ParseKeys(text []byte) (keys []crypto.PublicKey, err error) {
-	for {
-		var block *pem.Block
-		if block, text = pem.Decode(text); block == nil {
-			break
-		}
+	blocks, err := pemfile.Blocks(text)
+	if err != nil {
+		return nil, err
+	}
+	for _, block := range blocks {
 		if block.Type != publicKeyBlock {
 			return nil, &KeyTypeError{block.Type}
 		}
