@@ -24,8 +24,7 @@ import (
 
 var update = flag.Bool("update", false, "write what the commands print into the pages")
 
-// seed makes the local network's addresses the same at each run. One ticket in 4000 wins
-// there: a page that tells of a winner is one in a thousand runs.
+// seed makes the local network's addresses the same at each run.
 const seed = "pmctl's documentation"
 
 // TestPages runs every command line of the pages, each page from top to bottom in a home
@@ -41,7 +40,7 @@ func TestPages(t *testing.T) {
 			if len(p.steps) == 0 {
 				return
 			}
-			outputs := newWorld(t, bin).run(p)
+			outputs := newWorld(t, bin, networkOf(t, p)).run(p)
 			held := p.hold(outputs)
 			if *update {
 				require.NoError(t, p.rewrite(held))
@@ -54,6 +53,40 @@ func TestPages(t *testing.T) {
 			}
 			require.NoError(t, held.mixed, "To show one run: go test ./docs -update")
 		})
+	}
+}
+
+// The page that tells how to start the network of all pages that do not start their own.
+const (
+	networkPage = "README.md"
+	networkLink = "](README.md#repeat-a-session)"
+)
+
+// networkOf is the flags of the local network that a page tells its reader to start.
+func networkOf(t *testing.T, p *page) []string {
+	t.Helper()
+	if flags, own := p.network(); own {
+		return flags
+	}
+	shared, err := readPage(networkPage)
+	require.NoError(t, err)
+	flags, own := shared.network()
+	require.True(t, own, "%s starts no network", networkPage)
+	return flags
+}
+
+// TestPagesNameTheirNetwork finds on each page that begins with more than the reader sees how
+// to come to that: its own network, or the way to that of all pages.
+func TestPagesNameTheirNetwork(t *testing.T) {
+	for _, path := range everyPage(t) {
+		p, err := readPage(path)
+		require.NoError(t, err)
+		if _, own := p.network(); own || !p.setUp() {
+			continue
+		}
+		if !strings.Contains(strings.Join(p.lines, "\n"), networkLink) {
+			t.Errorf("%s does not say what its commands need: start a network there, or link %s", path, networkLink)
+		}
 	}
 }
 
@@ -106,11 +139,12 @@ type world struct {
 	names []string
 }
 
-func newWorld(t *testing.T, bin string) *world {
+// newWorld starts a local network with the flags that a page names.
+func newWorld(t *testing.T, bin string, flags []string) *world {
 	oneday.For(t, 2*time.Minute)
 	w := &world{t: t, bin: bin, home: t.TempDir()}
 	state := filepath.Join(w.home, ".local", "state", "pmctl", "devnet.json")
-	network := exec.Command(filepath.Join(bin, "pmctl-devnet"), "--seed", seed, "--recipients", "3", "--redemption-gas-price", "10gwei", "-o", "json", "--state", state)
+	network := exec.Command(filepath.Join(bin, "pmctl-devnet"), append(flags, "--seed", seed, "-o", "json", "--state", state)...)
 	network.Env = w.env()
 	network.Dir = w.home
 	stdout, err := network.StdoutPipe()

@@ -156,7 +156,7 @@ func TestSoakExamples(t *testing.T) {
 		}
 	}
 	require.Greater(t, len(lines), 100)
-	for i, output := range newWorld(t, programs(t)).run(p) {
+	for i, output := range newWorld(t, programs(t), networkOf(t, p)).run(p) {
 		if lines[i] != "" && len(output) > 0 && strings.HasPrefix(output[len(output)-1], "[exit code ") {
 			t.Errorf("%s\nrun as %s\n%s", lines[i], p.steps[i].command, strings.Join(output, "\n"))
 		}

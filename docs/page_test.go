@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -31,6 +32,7 @@ var (
 	hiddenStep = regexp.MustCompile(`^<!-- run: (.*) -->$`)
 	fileBlock  = regexp.MustCompile(`^<!-- file: (\S+) -->$`)
 	notRun     = regexp.MustCompile(`^<!-- not run: .+ -->$`)
+	network    = regexp.MustCompile(`^(?:\$ )?pmctl-devnet(?: +(--.*))?$`)
 	commands   = regexp.MustCompile(`(^|[|;&(] *)(pmctl|pmctl-devnet|pmctl-agent) `)
 )
 
@@ -77,6 +79,32 @@ func readPage(path string) (*page, error) {
 		i = end
 	}
 	return p, nil
+}
+
+// itsNetwork is the line before the block that starts the network of a page.
+const itsNetwork = "<!-- not run: the network of this page runs already -->"
+
+// network is the flags with which a page tells its reader to start the local network.
+func (p *page) network() (flags []string, told bool) {
+	for i, line := range p.lines {
+		if line != itsNetwork {
+			continue
+		}
+		for _, command := range p.lines[i+2:] {
+			if found := network.FindStringSubmatch(command); found != nil {
+				return strings.Fields(found[1]), true
+			}
+			if command == "```" {
+				break
+			}
+		}
+	}
+	return nil, false
+}
+
+// setUp reports whether a page has hidden steps, other than files that it shows.
+func (p *page) setUp() bool {
+	return slices.ContainsFunc(p.lines, hiddenStep.MatchString)
 }
 
 // writes is the step that puts lines into a file; what has a first line for the kernel can

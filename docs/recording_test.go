@@ -92,7 +92,7 @@ func record(t *testing.T, p *page, drawn []picture) {
 		{hidden: true, command: `mkdir bin; printf '#!/bin/sh\nexec %s --color always "$@"\n' "$(command -v pmctl)" >bin/pmctl; chmod +x bin/pmctl; PATH=$HOME/bin:$PATH`},
 	}, p.steps...)
 	coloured.steps = append(coloured.steps, step{hidden: true, command: spend})
-	w := newWorld(t, programs(t))
+	w := newWorld(t, programs(t), networkOf(t, p))
 	outputs := make(map[int][]string) // by the first line of a step
 	for i, lines := range w.run(&coloured) {
 		outputs[coloured.steps[i].first] = lines
