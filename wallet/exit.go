@@ -155,8 +155,8 @@ func (f *exitFlow) confirm(ctx context.Context, s *step) error {
 	}
 	f.asked = true
 	if s.name == stepUnlock {
-		f.note("Deposit and reserve unlock and are withdrawn together. Your tickets can be redeemed")
-		f.note("until then; recipients stop accepting them shortly before.")
+		f.note("Deposit and reserve unlock and are withdrawn together.")
+		f.note(redeemedUntil)
 	}
 	if f.o.Keep != nil {
 		f.note("At the end, %s of deposit and %s of reserve are added again.", f.o.Keep.Deposit, f.o.Keep.Reserve)

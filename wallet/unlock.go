@@ -17,6 +17,8 @@ func Unlock() Action {
 		undone: func(f broker.Funds) bool { return !f.Unlocking() }, report: reportEvents(contract.TicketBrokerUnlockEventName)}
 }
 
+const redeemedUntil = "Your tickets can be redeemed until then; recipients stop accepting them shortly before."
+
 func proposeUnlock(_ context.Context, s situation) (proposal, error) {
 	sender, round := s.status.Sender, s.status.Round
 	from := new(big.Int).Add(round.Current, s.status.UnlockPeriod)
@@ -24,7 +26,7 @@ func proposeUnlock(_ context.Context, s situation) (proposal, error) {
 		say: []string{
 			fmt.Sprintf("This unlocks %s of deposit and %s of reserve; both can be withdrawn from round %v (current round: %v).",
 				sender.Deposit, sender.Reserve, from, round.Current),
-			"Your tickets can be redeemed until then; recipients stop accepting them shortly before.",
+			redeemedUntil,
 		},
 		ask: fmt.Sprintf("Unlock the deposit and the reserve of %s?", s.account),
 	}, nil
