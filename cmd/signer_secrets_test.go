@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"encoding/base64"
 	"encoding/hex"
 	"net/http"
 	"net/http/httptest"
@@ -30,6 +31,7 @@ func TestASignerTellsNoSecret(t *testing.T) {
 		"admin token": "seeded-admin-token", "webhook URL": "seeded-hook-path", "webhook header": "seeded-hook-header",
 		"collector URL": "seeded-collector-path", "node URL": "seeded-node-path", "node password": "seeded-node-password",
 		"unknown token": "pmctl_seeded-unknown-token", "JSON Web Token": "eyJhbGciOiJub25lIn0.eyJzdWIiOiJzZWVkZWQifQ.seeded",
+		"keys' password": "seeded-keys-password", "keys' URL": "seeded-keys-path",
 	}
 	// The node is asked under a URL with secrets, and can be made to fail.
 	behind, err := url.Parse(s.net.RPCURL())
@@ -54,11 +56,14 @@ func TestASignerTellsNoSecret(t *testing.T) {
 	hook := file("hook", "http://127.0.0.1:1/seeded-hook-path", "Authorization: seeded-hook-header")
 	nodeURL := strings.Replace(node.URL, "http://", "http://user:seeded-node-password@", 1) + "/seeded-node-path"
 	r := s.serveSigner("--admin-listen 127.0.0.1:0 --max-head-age 1s --admin-token-file " + file("token", "seeded-admin-token") +
-		" --webhook-file " + hook + " --usage-file " + file("usage", "http://127.0.0.1:1/seeded-collector-path") + " --rpc-url " + nodeURL)
+		" --webhook-file " + hook + " --usage-file " + file("usage", "http://127.0.0.1:1/seeded-collector-path") + " --rpc-url " + nodeURL +
+		" --jwt-issuer i --jwt-audience a --jwt-keys http://user:seeded-keys-password@127.0.0.1:1/keys?seeded-keys-path")
 	var told strings.Builder
 	_, body := r.payOnce(token, s)
 	told.Write(body)
-	for _, credentials := range []string{"", secrets["unknown token"], secrets["JSON Web Token"]} {
+	segment := base64.RawURLEncoding.EncodeToString
+	unverified := segment([]byte(`{"alg":"RS256"}`)) + "." + segment([]byte(`{"iss":"i","aud":"a","sub":"studio","exp":1e10}`)) + "." + segment([]byte("none"))
+	for _, credentials := range []string{"", secrets["unknown token"], secrets["JSON Web Token"], unverified} {
 		_, body = r.post("/generate-live-payment", credentials, map[string]any{"orchestrator": []byte(token)})
 		told.Write(body)
 	}
@@ -79,6 +84,7 @@ func TestASignerTellsNoSecret(t *testing.T) {
 	_, log := r.stop()
 	told.WriteString(log)
 	require.Contains(t, log, "reload refused")
+	require.Contains(t, log, "cannot fetch the keys of the JSON Web Tokens' issuer from 127.0.0.1:1: the connection was refused")
 	for what, secret := range secrets {
 		at := strings.Index(told.String(), secret)
 		if at >= 0 {

@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/time/rate"
 
+	"github.com/pmctl/pmctl/internal/neterr"
 	"github.com/pmctl/pmctl/internal/pemfile"
 )
 
@@ -174,14 +176,20 @@ func (w *webTokens) Identify(r *http.Request) (Caller, error) {
 // KeysError is returned when the issuer's keys cannot be fetched: a token is then neither
 // valid nor invalid.
 type KeysError struct {
-	// URL is where they should be.
+	// URL is where they should be. It may have a secret in it, and is not shown whole.
 	URL string
 
 	Err error
 }
 
 func (e *KeysError) Error() string {
-	return fmt.Sprintf("cannot fetch the keys of the JSON Web Tokens' issuer from %s: %v", e.URL, e.Err)
+	host := "its server"
+	if u, err := url.Parse(e.URL); err == nil && u.Host != "" {
+		host = u.Host
+	}
+	err := neterr.WithoutURL(e.Err)
+	// The server's answer, such as a whole page, is a part of some errors.
+	return fmt.Sprintf("cannot fetch the keys of the JSON Web Tokens' issuer from %s: %.300s", host, cmp.Or(neterr.Reason(err), err.Error()))
 }
 
 // Unwrap returns the reason.
