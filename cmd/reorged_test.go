@@ -61,3 +61,32 @@ func TestAReplacedBlockOfARequest(t *testing.T) {
 	require.Equal(t, hash, s.run(exitDone, line)["transaction_hash"])
 	require.Equal(t, before.Add(before, eth(t, "1eth")), s.deposited())
 }
+
+// TestAReplacedBlockIsNotReplacedAgain: a transaction that the journal has as mined gets no other
+// transaction, also where its block was replaced. Bump and cancel say so before they ask, and what
+// is named as the way out works.
+func TestAReplacedBlockIsNotReplacedAgain(t *testing.T) {
+	t.Parallel()
+	notInShort(t)
+	s := newShell(t, devnet.Config{})
+	before := s.deposited()
+	hash, _ := s.run(exitDone, "fund --deposit 1eth --yes")["transaction_hash"].(string)
+	require.NoError(t, s.net.SetAutomine(t.Context(), false))
+	require.NoError(t, s.net.Reorg(t.Context(), 1))
+
+	for _, verb := range []string{"bump", "cancel"} {
+		said := s.refused(exitFailed, "tx "+verb+" "+hash+" --yes")
+		require.Contains(t, said, "the transaction is no longer pending: it was mined with nonce 0, which is unused now: its block was replaced, or the node is behind")
+		require.Contains(t, said, "pmctl tx wait "+hash)
+		require.NotContains(t, said, "gas ")
+	}
+	said := s.refused(exitNotMined, "tx wait "+hash+" --timeout 2s")
+	require.Contains(t, said, "it may be mined again")
+	require.NotContains(t, said, "pmctl tx list shows it")
+	require.Len(t, s.journal(), 1)
+
+	require.NoError(t, s.net.SetAutomine(t.Context(), true))
+	s.run(exitDone, "tx wait "+hash)
+	require.Equal(t, before.Add(before, eth(t, "1eth")), s.deposited())
+	require.Contains(t, s.refused(exitFailed, "tx bump "+hash+" --yes"), "the transaction is no longer pending: "+hash+" was mined in block")
+}

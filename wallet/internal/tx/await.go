@@ -371,5 +371,5 @@ func (w *waiting) ended(ctx context.Context) error {
 	case w.behind != nil:
 		err = fmt.Errorf("%w; %w", err, w.behind)
 	}
-	return &NotMinedError{Hash: w.intent.Newest().Hash(), In: w.in, Err: err}
+	return &NotMinedError{Hash: w.intent.Newest().Hash(), In: w.in, Dropped: w.in == nil && !w.intent.State.Unsettled(), Err: err}
 }

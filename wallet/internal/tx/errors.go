@@ -46,6 +46,8 @@ type NotMinedError struct {
 	Hash common.Hash
 	// In is the block that has it, with too few others on top; nil if none has.
 	In *big.Int
+	// Dropped tells that the journal has it as mined: its block was replaced.
+	Dropped bool
 	// Err is why the wait ended.
 	Err error
 }
@@ -65,6 +67,9 @@ func (e *NotMinedError) Unwrap() error { return e.Err }
 func (e *NotMinedError) Hint() string {
 	if next, ok := hint.Of(e.Err); ok && !errors.Is(e.Err, chain.ErrUnreachable) {
 		return next
+	}
+	if e.Dropped {
+		return fmt.Sprintf("its block was replaced, and it may be mined again: pmctl tx wait %s", e.Hash)
 	}
 	return mayBeMined
 }

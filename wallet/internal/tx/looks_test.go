@@ -171,6 +171,23 @@ func TestABumpedCancellationStaysOne(t *testing.T) {
 	require.Equal(t, KindCancel, journal.added.Kind, "its transaction is empty")
 }
 
+// TestWhatIsSettledIsNotReplaced, whatever the node shows of it.
+func TestWhatIsSettledIsNotReplaced(t *testing.T) {
+	for state, why := range map[State]string{
+		Lost:      "another transaction of the account used its nonce 7",
+		Mined:     "its block was replaced",
+		Cancelled: "its block was replaced",
+	} {
+		intent := intentOf(7, 5)
+		intent.State = state
+		for _, kind := range []Kind{KindBump, KindCancel} {
+			_, err := Manager{Node: &offering{}}.PrepareReplacement(t.Context(), intent, kind, Caps{})
+			require.ErrorIs(t, err, ErrSettled, state)
+			require.ErrorContains(t, err, why)
+		}
+	}
+}
+
 // TestWhyATransactionFailed: the contract's reason comes first, then the gas, then a revert
 // without a reason.
 func TestWhyATransactionFailed(t *testing.T) {

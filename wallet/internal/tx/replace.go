@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/core/types"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -16,10 +17,20 @@ import (
 // ErrSettled is returned for an intent that is settled and cannot be replaced.
 var ErrSettled = errors.New("the transaction is no longer pending")
 
+// settledError returns an ErrSettled for a settled intent that has no receipt.
+func settledError(intent *Intent) error {
+	if intent.State == Lost {
+		return hint.With(fmt.Errorf("%w: another transaction of the account used its nonce %d", ErrSettled, intent.Nonce),
+			"run the command that sent it again: it signs the transaction with another nonce")
+	}
+	return hint.With(fmt.Errorf("%w: it was mined with nonce %d, which is unused now: its block was replaced, or the node is behind", ErrSettled, intent.Nonce),
+		"wait for it, which sends it again: pmctl tx wait %s", intent.Hash())
+}
+
 // PrepareReplacement prices a replacement of an intent's newest transaction, high enough for
 // nodes to accept it: the same transaction for KindBump, even if that is a cancellation, and an
 // empty one for KindCancel. It fails with ErrSettled if one of the intent's transactions is
-// mined already, and as Prepare does.
+// mined already or the journal has it as settled, and as Prepare does.
 func (m Manager) PrepareReplacement(ctx context.Context, intent *Intent, kind Kind, caps Caps) (*Prepared, error) {
 	call := Call{To: intent.Account}
 	quoted := call.Message(intent.Account)
@@ -50,6 +61,9 @@ func (m Manager) PrepareReplacement(ctx context.Context, intent *Intent, kind Ki
 	}
 	if receipt != nil {
 		return nil, fmt.Errorf("%w: %s was mined in block %v", ErrSettled, receipt.TxHash, receipt.BlockNumber)
+	}
+	if !intent.State.Unsettled() {
+		return nil, settledError(intent)
 	}
 	asked, err := ask(quote)
 	if err != nil {

@@ -31,7 +31,7 @@ func TestNothingIsPricedBehindAStaleHead(t *testing.T) {
 	call := w.deposit(wei.FromUint64(1))
 	require.NoError(t, w.net.SetAutomine(t.Context(), false))
 	sent := w.send(w.client, w.prepare(w.client, call))
-	intent := &tx.Intent{Account: w.signer.Address(), Nonce: sent.Nonce(), Attempts: []tx.Attempt{{Tx: sent, Kind: tx.KindCall}}}
+	intent := &tx.Intent{Account: w.signer.Address(), Nonce: sent.Nonce(), State: tx.Open, Attempts: []tx.Attempt{{Tx: sent, Kind: tx.KindCall}}}
 
 	network := w.client.Network()
 	network.MaxHeadAge = 3 * time.Minute
