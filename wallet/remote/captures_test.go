@@ -96,6 +96,7 @@ type world struct {
 	server *httptest.Server
 	// handler is the server's, whose exchanges are not held to the description of the API.
 	handler http.Handler
+	config  remote.Config
 	store   *store.Store
 	rates   *remote.Rates
 	now     time.Time
@@ -125,9 +126,10 @@ func newWorldAt(t testing.TB, location string, key signer.Source, block int64, i
 		c(payer)
 	}
 	w.rates = remote.NewRates(remote.Rate{PerSecond: 1, Burst: burst}, clock)
-	signer, err := remote.New(t.Context(), remote.Config{
+	w.config = remote.Config{
 		Key: key, Payments: payer, Identify: identify, Clients: s.Clients(), Usage: s.LiveUsage(), Rates: w.rates, Directory: directory, Now: clock, Log: slog.New(slog.NewJSONHandler(&w.log, nil)),
-	})
+	}
+	signer, err := remote.New(t.Context(), w.config)
 	require.NoError(t, err)
 	w.handler = signer.Handler()
 	w.server = httptest.NewServer(described(t, w.handler))

@@ -87,7 +87,7 @@ func TestSoakHTTPSessionsAgainstAModel(t *testing.T) {
 	check := func(t *rapid.T) {
 		tries++
 		m := &modelSigner{world: w, offer: offer, ev: params.EV(), token: identity.Token(), used: make(map[byte]uint32)}
-		client := store.Client{Name: fmt.Sprint("client ", tries)}
+		client := store.Client{Name: fmt.Sprint("client-", tries)}
 		_, err := w.store.Clients().Add(t.Context(), client, store.Credential{Kind: string(identity.KindToken), Value: identity.TokenHash(m.token)})
 		if err != nil {
 			t.Fatal(err)

@@ -281,7 +281,7 @@ func (p *Payer) refusal(err error) error {
 		return live.ErrRefresh
 	case errors.As(err, &limit):
 		return limitError{limit}
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled): // by the caller
 		return err
 	}
 	return &UnavailableError{Err: err}

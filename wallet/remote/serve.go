@@ -17,6 +17,7 @@ const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 15 * time.Second
 	writeTimeout      = 30 * time.Second
+	answerPatience    = 25 * time.Second // an answer after writeTimeout is none: the connection is closed
 	idleTimeout       = 2 * time.Minute
 )
 

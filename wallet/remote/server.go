@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -57,6 +58,9 @@ type Config struct {
 
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+
+	// Patience is how long an answer may take; then it is 503. 0 is answerPatience.
+	Patience time.Duration
 }
 
 // Server answers the requests of gateways and SDKs.
@@ -89,6 +93,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	c.Patience = cmp.Or(c.Patience, answerPatience)
 	s := &Server{Config: c, clients: newRecognizer(c.Clients, c.Now), states: newStates(c.Key.Address())}
 	address := c.Key.Address().Hex()
 	signature, err := c.Key.Sign(ctx, wire.OrchestratorRequestMessage(c.Key.Address()))
@@ -162,6 +167,9 @@ func (r *recorder) WriteHeader(status int) {
 // answer identifies the caller, bounds its rate, has a request answered and logs that.
 func (s *Server) answer(with func(http.ResponseWriter, *http.Request, *Answered) error) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), s.Patience)
+		defer cancel()
+		r = r.WithContext(ctx)
 		entry := &Answered{At: s.Now(), RequestID: requestID(r), Method: r.Method, Path: r.URL.Path}
 		rw.Header().Set(requestIDHeader, entry.RequestID)
 		out := &recorder{rw, http.StatusOK}
