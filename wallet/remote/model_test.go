@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"net/http"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,11 +20,14 @@ import (
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/live"
+	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/remote"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
 	"github.com/pmctl/pmctl/wallet/store"
+	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 // modelCap is how many nonces ticket params have: few, so that they are used up.
@@ -34,12 +38,19 @@ type modelSigner struct {
 	*world
 	offer    *wire.OrchestratorInfo
 	ev       *big.Rat // of a ticket, in wei
+	name     string
 	token    string
 	sessions []*modelStream
 	used     map[byte]uint32 // nonces by ticket params
 	payments int
 	narrowed bool // the client may pay another recipient only
 	revoked  bool
+
+	// allowed bounds what is signed for the client: EV on a day, face value on a day, EV in all; nil
+	// is no bound. spent is the EV and the face value of each day, and of all days as "".
+	allowed [3]*big.Rat
+	spent   map[string]*[2]big.Rat
+	face    *big.Rat // of a ticket, in wei
 }
 
 // modelStream is a session: its answers, and what was paid.
@@ -68,10 +79,11 @@ func (a modelAsk) info() string { return fmt.Sprint(a.rand, a.price, a.expired) 
 
 // TestSoakHTTPSessionsAgainstAModel: whatever requests come in whatever order, a new session, the
 // next payment, the same request again, an older state, other ticket params, prices that are
-// refused, nothing due, expired params, and a client that is narrowed or revoked in between: each
-// status, each answer and each balance is the model's. Balances are exact fractions.
+// refused, nothing due, expired params, allowances that are used up, another day, and a client that
+// is narrowed or revoked in between: each status, each answer, each balance and what the client has
+// spent is the model's, to the fraction of a wei.
 func TestSoakHTTPSessionsAgainstAModel(t *testing.T) {
-	checks, ok := map[string]int{"": 60, "sample": 200, "whole": 2000}[os.Getenv("PMCTL_SOAK")]
+	checks, ok := map[string]int{"": 100, "sample": 200, "whole": 2000}[os.Getenv("PMCTL_SOAK")]
 	require.True(t, ok, "PMCTL_SOAK is sample or whole")
 	list, key := captured(t, "signer_errors_and_payments")
 	var good struct{ Orchestrator []byte }
@@ -86,32 +98,122 @@ func TestSoakHTTPSessionsAgainstAModel(t *testing.T) {
 	tries, statuses := 0, make(map[int]int)
 	check := func(t *rapid.T) {
 		tries++
-		m := &modelSigner{world: w, offer: offer, ev: params.EV(), token: identity.Token(), used: make(map[byte]uint32)}
-		client := store.Client{Name: fmt.Sprint("client-", tries)}
+		m := &modelSigner{
+			world: w, offer: offer, ev: params.EV(), name: fmt.Sprint("client-", tries), token: identity.Token(), used: make(map[byte]uint32),
+			face: new(big.Rat).SetInt(params.FaceValue), spent: make(map[string]*[2]big.Rat),
+		}
+		client := store.Client{Name: m.name, Terms: m.terms(t)}
 		_, err := w.store.Clients().Add(t.Context(), client, store.Credential{Kind: string(identity.KindToken), Value: identity.TokenHash(m.token)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range rapid.IntRange(1, 14).Draw(t, "requests") {
+		for range rapid.IntRange(6, 20).Draw(t, "requests") {
 			w.now = w.now.Add(time.Duration(rapid.IntRange(1, 3000).Draw(t, "ms")) * time.Millisecond)
-			if rapid.IntRange(0, 9).Draw(t, "change") == 0 {
-				m.change(t, client.Name, rapid.IntRange(0, 2).Draw(t, "revoke") == 0)
+			if rapid.IntRange(0, 19).Draw(t, "next day") > 15 {
+				w.now = w.now.Truncate(24*time.Hour).AddDate(0, 0, 1)
+			}
+			if rapid.IntRange(0, 9).Draw(t, "change") == 9 {
+				m.change(t, rapid.IntRange(0, 3).Draw(t, "revoke") == 3)
 			}
 			m.step(t, tries, statuses)
 		}
+		m.compareBooks(t)
 	}
 	require.NoError(t, flag.Set("rapid.checks", fmt.Sprint(checks)))
 	rapid.Check(t, check)
 	t.Logf("%d sequences; statuses: %v", tries, statuses)
-	for _, status := range []int{200, 400, 401, 403, live.StatusRefresh, live.StatusPrice, live.StatusNoTickets} {
+	for _, status := range []int{200, 400, 401, 403, live.StatusRefresh, live.StatusPrice, live.StatusNoTickets, store.StatusAllowance} {
 		require.Positive(t, statuses[status], "status %d is reached", status)
 	}
 }
 
+// terms are a client's allowances, each of a few tickets or none. One of exactly so many tickets
+// allows all of them.
+func (m *modelSigner) terms(t *rapid.T) (terms store.Terms) {
+	for i, bound := range []struct {
+		of   *big.Rat
+		into **wei.Wei
+	}{{m.ev, &terms.EVPerDay}, {m.face, &terms.FaceValuePerDay}, {m.ev, &terms.EVTotal}} {
+		tickets := rapid.Int64Range(0, 20).Draw(t, "allowance") - 5 // small numbers are drawn more often
+		if tickets < 0 {
+			continue
+		}
+		exact := new(big.Rat).Mul(bound.of, big.NewRat(tickets, 1))
+		whole, rest := new(big.Int).QuoRem(exact.Num(), exact.Denom(), new(big.Int))
+		if rest.Sign() > 0 && rapid.Bool().Draw(t, "rounded up") {
+			whole.Add(whole, big.NewInt(1))
+		}
+		amount, err := wei.FromBig(whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		*bound.into, m.allowed[i] = &amount, amount.Rat()
+	}
+	return terms
+}
+
+// books are what is spent on the day and in all.
+func (m *modelSigner) books() (today, total *[2]big.Rat) {
+	day := m.now.Format(time.DateOnly)
+	for _, name := range []string{day, ""} {
+		if m.spent[name] == nil {
+			m.spent[name] = new([2]big.Rat)
+		}
+	}
+	return m.spent[day], m.spent[""]
+}
+
+// allows reports whether the client may spend so many tickets more.
+func (m *modelSigner) allows(tickets int64) bool {
+	count := big.NewRat(tickets, 1)
+	today, total := m.books()
+	for i, spent := range []*big.Rat{&today[0], &today[1], &total[0]} {
+		each := m.ev
+		if i == 1 {
+			each = m.face
+		}
+		if sum := new(big.Rat).Mul(each, count); m.allowed[i] != nil && sum.Add(sum, spent).Cmp(m.allowed[i]) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// spend books tickets.
+func (m *modelSigner) spend(tickets int64) {
+	today, total := m.books()
+	for _, book := range []*[2]big.Rat{today, total} {
+		for i, each := range []*big.Rat{m.ev, m.face} {
+			book[i].Add(&book[i], new(big.Rat).Mul(each, big.NewRat(tickets, 1)))
+		}
+	}
+}
+
+// compareBooks compares what the store says is spent with the model.
+func (m *modelSigner) compareBooks(t *rapid.T) {
+	accounts, err := m.store.Clients().Accounts(t.Context(), m.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(accounts, func(a store.ClientAccount) bool { return a.Name == m.name })
+	today, total := m.books()
+	for _, book := range []struct {
+		model *[2]big.Rat
+		store policy.Sum
+	}{{today, accounts[i].Spent.Today}, {total, accounts[i].Spent.Total}} {
+		if ev := num.OrZero(book.store.EV); ev.Cmp(&book.model[0]) != 0 {
+			t.Fatalf("EV of %v is booked, the model has %v", ev, &book.model[0])
+		}
+		if face := new(big.Rat).SetInt(num.OrZero(book.store.FaceValue)); face.Cmp(&book.model[1]) != 0 {
+			t.Fatalf("a face value of %v is booked, the model has %v", face, &book.model[1])
+		}
+	}
+}
+
 // change narrows the client's terms, widens them again, or revokes the client.
-func (m *modelSigner) change(t *rapid.T, name string, revoke bool) {
+func (m *modelSigner) change(t *rapid.T, revoke bool) {
 	m.narrowed, m.revoked = !m.narrowed, m.revoked || revoke
-	err := m.store.Clients().Change(t.Context(), name, func(c *store.Client) error {
+	err := m.store.Clients().Change(t.Context(), m.name, func(c *store.Client) error {
 		if c.Terms.Recipients = nil; m.narrowed {
 			c.Terms.Recipients = []common.Address{{99}}
 		}
@@ -170,9 +272,10 @@ type modelAnswer struct {
 	balance *big.Rat
 }
 
+func refuse(status int) modelAnswer { return modelAnswer{status: status} }
+
 // expect is the model.
 func (m *modelSigner) expect(a modelAsk, s *modelStream) (want modelAnswer) {
-	refuse := func(status int) modelAnswer { return modelAnswer{status: status} }
 	again := s.answers[fmt.Sprint(a.state, " ", a.info())]
 	want = m.due(a, s)
 	switch {
@@ -205,9 +308,9 @@ func (m *modelSigner) due(a modelAsk, s *modelStream) modelAnswer {
 	}
 	switch {
 	case units <= 0:
-		return modelAnswer{status: http.StatusBadRequest}
+		return refuse(http.StatusBadRequest)
 	case price.Cmp(first) > 0, a.capped && a.price > 1:
-		return modelAnswer{status: live.StatusPrice}
+		return refuse(live.StatusPrice)
 	}
 	fee := new(big.Rat).Mul(first, big.NewRat(units, 1))
 	owed := fee
@@ -216,15 +319,21 @@ func (m *modelSigner) due(a modelAsk, s *modelStream) modelAnswer {
 	}
 	missing := new(big.Rat).Sub(owed, s.balance)
 	if missing.Sign() <= 0 {
-		return modelAnswer{status: live.StatusNoTickets}
+		return refuse(live.StatusNoTickets)
 	}
 	missing.Quo(missing, m.ev)
 	tickets := new(big.Int).Quo(missing.Num(), missing.Denom())
 	if !missing.IsInt() {
 		tickets.Add(tickets, big.NewInt(1))
 	}
+	if tickets.Cmp(big.NewInt(100)) > 0 { // seconds that passed in days
+		return refuse(http.StatusBadRequest)
+	}
 	if m.used[a.rand]+uint32(tickets.Int64()) > modelCap {
-		return modelAnswer{status: live.StatusRefresh}
+		return refuse(live.StatusRefresh)
+	}
+	if !m.allows(tickets.Int64()) {
+		return refuse(store.StatusAllowance)
 	}
 	balance := new(big.Rat).Mul(new(big.Rat).SetInt(tickets), m.ev)
 	balance.Add(balance, s.balance)
@@ -267,6 +376,7 @@ func (m *modelSigner) follow(t *rapid.T, a modelAsk, s *modelStream, want modelA
 	}
 	m.used[a.rand] += uint32(want.tickets)
 	m.payments++
+	m.spend(want.tickets)
 	s.balance, s.updated, s.asked = want.balance, m.now, a.state
 	s.states = append(s.states, answer.State)
 	s.answers[fmt.Sprint(a.state, " ", a.info())] = body
@@ -276,7 +386,7 @@ func (m *modelSigner) follow(t *rapid.T, a modelAsk, s *modelStream, want modelA
 func (m *modelSigner) offered(try int, a modelAsk) *wire.OrchestratorInfo {
 	info := proto.CloneOf(m.offer)
 	info.TicketParams.RecipientRandHash = append([]byte{a.rand, byte(try), byte(try >> 8)}, make([]byte, 29)...)
-	info.AuthToken.Expiration = m.now.Truncate(24*time.Hour).AddDate(1, 0, 0).Unix()
+	info.AuthToken.Expiration = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC).Unix() // beyond all days of the test
 	if a.expired {
 		info.AuthToken.Expiration = 1
 	}
