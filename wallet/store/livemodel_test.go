@@ -24,8 +24,10 @@ type modelSession struct {
 
 // TestLiveSessionsAgainstAModel: whatever states, params and retries come in whatever order
 // and batches, each session's answers, nonces and balance are those of the model.
-func TestLiveSessionsAgainstAModel(t *testing.T) {
-	s := open(t, newFile(t))
+func TestLiveSessionsAgainstAModel(t *testing.T) { onEach(t, liveSessionsAgainstAModel) }
+
+func liveSessionsAgainstAModel(t *testing.T, p place) {
+	s := open(t, p(t))
 	tries := 0
 	rapid.Check(t, func(t *rapid.T) {
 		tries++
