@@ -17,7 +17,9 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/metrics/metricstest"
 	"github.com/pmctl/pmctl/wallet/devnet"
+	"github.com/pmctl/pmctl/wallet/store/pgtest"
 )
 
 // watchedSigner is a signer with clients, a payment, refusals and a forecast.
@@ -64,6 +66,38 @@ func TestASignersPage(t *testing.T) {
 	status, style := r.watch(http.MethodGet, "/style.css")
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, style, "prefers-color-scheme:dark")
+}
+
+// TestASignerIsWatchedWithoutItsStore: what the store has is left out, not shown as nothing, and the
+// metrics stay the same time series.
+func TestASignerIsWatchedWithoutItsStore(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, devnet.Config{})
+	location := server.Database(t)
+	s.env["PMCTL_STORE"] = location
+	s.run(exitDone, "fund --deposit 1eth --reserve 1eth --yes")
+	s.run(exitDone, "signer client add studio")
+	r := s.serveSigner("--admin-listen 127.0.0.1:0")
+	code, _ := r.post("/generate-live-payment", "", nil)
+	require.Equal(t, http.StatusUnauthorized, code)
+	pgtest.Exec(t, location, "ALTER TABLE pmctl.signer_clients RENAME TO away")
+
+	_, page := r.watch(http.MethodGet, "/")
+	require.Contains(t, page, "The store cannot be read, so clients, replicas and sessions are not shown: ")
+	for _, part := range []string{"No clients", "None.", "<h2>Clients", "<h2>Replicas", "<h2>Sessions"} {
+		require.NotContains(t, page, part)
+	}
+	for _, known := range []string{"<dt>Deposit</dt><dd>1 ETH", "on devnet", "the request has no credentials"} {
+		require.Contains(t, page, known)
+	}
+	status, text := r.watch(http.MethodGet, "/metrics")
+	require.Equal(t, http.StatusOK, status)
+	metricstest.Lint(t, text, signerLabels...)
+	account := `{network="devnet",chain_id="1337",account="` + s.net.Accounts()[0].Address.Hex() + `"`
+	for _, known := range []string{"pmctl_signer_ready" + account + "} 0", "pmctl_signer_check" + account + `,check="store"} 0`, "pmctl_signer_requests_total" + account + ",", "pmctl_deposit_wei" + account + "} 1000000000000000000"} {
+		require.Contains(t, text, known)
+	}
+	require.NotContains(t, text, "pmctl_tickets_total", "it is not 0")
 }
 
 // TestASignersPageInABrowser looks at the page in a browser, in light and dark, on a phone and on

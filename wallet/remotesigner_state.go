@@ -64,10 +64,22 @@ const (
 	sessionsSince = 24 * time.Hour
 )
 
-// State returns what the signer and its store have on record. It asks no node.
+// State returns what the signer and its store have on record. It asks no node. If the store cannot
+// be read, it returns the error with what the signer has without it: Made and Budget, Clients and
+// Sessions, Replicas and Usage are then empty.
 func (s *RemoteSigner) State(ctx context.Context) (*SignerState, error) {
-	w, now := s.wallet, s.wallet.Now()
-	state := &SignerState{Network: w.Network.Name, ChainID: w.Network.ChainID, Account: s.key.Address(), Now: now}
+	known := s.known()
+	state := *known
+	if err := s.addStored(ctx, &state); err != nil {
+		return known, err
+	}
+	return &state, nil
+}
+
+// known is the part of the state that is not in the store.
+func (s *RemoteSigner) known() *SignerState {
+	w := s.wallet
+	state := &SignerState{Network: w.Network.Name, ChainID: w.Network.ChainID, Account: s.key.Address(), Now: w.Now()}
 	if said, age, ok := s.cache.Known(); ok && said.Sender != nil {
 		state.FactsAge, state.Deposit, state.Reserve = age, num.OrZero(said.Sender.Deposit), num.OrZero(remaining(said.Sender))
 	}
@@ -80,29 +92,33 @@ func (s *RemoteSigner) State(ctx context.Context) (*SignerState, error) {
 	if s.directory != nil {
 		state.Listed, _ = s.directory.List()
 	}
-	ledger := w.ledger()
-	var err error
+	return state
+}
+
+// addStored adds the part of the state that is in the store.
+func (s *RemoteSigner) addStored(ctx context.Context, state *SignerState) (err error) {
+	stored, ledger, now := s.wallet.store, s.wallet.ledger(), state.Now
 	if state.Made, err = ledger.Made(ctx, state.Account); err != nil {
-		return nil, err
+		return err
 	}
 	if state.Budget, err = budgetOf(ctx, ledger, state.ChainID, state.Account, s.limits(), now); err != nil {
-		return nil, err
+		return err
 	}
-	if state.Clients, err = w.store.Clients().Accounts(ctx, now); err != nil {
-		return nil, err
+	if state.Clients, err = stored.Clients().Accounts(ctx, now); err != nil {
+		return err
 	}
 	if state.Replicas, err = s.announcer.replicas(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if s.collects {
-		usage, err := w.store.LiveUsage().Backlog(ctx, store.ConsumerCollector)
+		usage, err := stored.LiveUsage().Backlog(ctx, store.ConsumerCollector)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		state.Usage = &usage
 	}
-	state.Sessions, err = w.store.LiveUsage().Sessions(ctx, now.Add(-sessionsSince), sessionsShown)
-	return state, err
+	state.Sessions, err = stored.LiveUsage().Sessions(ctx, now.Add(-sessionsSince), sessionsShown)
+	return err
 }
 
 // SignerAllowance is one of a client's allowances, with what was spent of it. Limit is nil if

@@ -17,6 +17,8 @@ import (
 // Signer is what is watched; *wallet.RemoteSigner is one.
 type Signer interface {
 	Checks(ctx context.Context) []wallet.SignerCheck
+
+	// State has an error if the store cannot be read, and then a part of the state.
 	State(ctx context.Context) (*wallet.SignerState, error)
 }
 

@@ -15,7 +15,7 @@ import (
 // contentType is that of Prometheus's text format.
 const contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-// metrics writes what was counted and, as far as the store answers, what is on record.
+// metrics writes what was counted, what is known and, if the store answers, what is on record.
 func (c *Config) metrics(rw http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
 	defer cancel()
@@ -26,21 +26,18 @@ func (c *Config) metrics(rw http.ResponseWriter, r *http.Request) {
 		checks.Samples = append(checks.Samples, metrics.Sample{Labels: metrics.Label("check", check.Name), Value: metrics.Bool(check.OK)})
 	}
 	all = append(all, checks, metrics.Gauge("pmctl_signer_ready", "1 when all of them are met.", metrics.One(metrics.Bool(ready.Ready))...))
-	var labels metrics.Labels
-	if state, err := c.Signer.State(ctx); err == nil {
-		labels = metrics.Label("network", state.Network).With("chain_id", strconv.FormatUint(state.ChainID, 10)).With("account", state.Account.Hex())
-		all = append(all, stateMetrics(state)...)
+	state, err := c.Signer.State(ctx)
+	if all = append(all, knownMetrics(state)...); err == nil {
+		all = append(all, storedMetrics(state)...)
 	}
+	labels := metrics.Label("network", state.Network).With("chain_id", strconv.FormatUint(state.ChainID, 10)).With("account", state.Account.Hex())
 	rw.Header().Set("Content-Type", contentType)
 	_, _ = rw.Write(metrics.Format(labels, all)) // the caller is gone
 }
 
-// stateMetrics have the names that pmctl status gives to the same.
-func stateMetrics(s *wallet.SignerState) []metrics.Metric {
-	all := []metrics.Metric{
-		metrics.Counter("pmctl_tickets_total", "Tickets made with this store.", metrics.One(strconv.FormatUint(s.Made.Tickets, 10))...),
-		metrics.Counter("pmctl_ticket_ev_wei_total", "Expected value of the tickets made with this store.", metrics.One(metrics.Whole(num.OrZero(s.Made.EV)))...),
-	}
+// knownMetrics and storedMetrics have the names that pmctl status gives to the same. The store need
+// not answer for the known ones.
+func knownMetrics(s *wallet.SignerState) (all []metrics.Metric) {
 	if s.Deposit != nil {
 		all = append(all,
 			metrics.Gauge("pmctl_deposit_wei", "What pays winning tickets.", metrics.One(s.Deposit.String())...),
@@ -51,10 +48,23 @@ func stateMetrics(s *wallet.SignerState) []metrics.Metric {
 	if s.Head != nil {
 		all = append(all, metrics.Gauge("pmctl_block_timestamp_seconds", "When the newest block was made.", metrics.One(strconv.FormatInt(s.Head.Time.Unix(), 10))...))
 	}
-	all = append(all, s.Budget.Metrics()...)
 	if s.Runway != nil {
 		all = append(all, s.Runway.Forecast.Metrics()...)
 	}
+	if s.Listed != nil {
+		all = append(all,
+			metrics.Gauge("pmctl_signer_orchestrators", "Orchestrators that discovery lists.", metrics.One(strconv.Itoa(len(s.Listed.Orchestrators)))...),
+			metrics.Gauge("pmctl_signer_orchestrators_age_seconds", "Age of the oldest answer in that list.", metrics.One(metrics.Seconds(s.Listed.Oldest))...),
+		)
+	}
+	return all
+}
+
+func storedMetrics(s *wallet.SignerState) []metrics.Metric {
+	all := append([]metrics.Metric{
+		metrics.Counter("pmctl_tickets_total", "Tickets made with this store.", metrics.One(strconv.FormatUint(s.Made.Tickets, 10))...),
+		metrics.Counter("pmctl_ticket_ev_wei_total", "Expected value of the tickets made with this store.", metrics.One(metrics.Whole(num.OrZero(s.Made.EV)))...),
+	}, s.Budget.Metrics()...)
 	if s.Usage != nil {
 		age := time.Duration(0)
 		if s.Usage.Payments > 0 {
@@ -63,12 +73,6 @@ func stateMetrics(s *wallet.SignerState) []metrics.Metric {
 		all = append(all,
 			metrics.Gauge("pmctl_signer_usage_undelivered", "Usage events that the collector has not acknowledged.", metrics.One(strconv.FormatInt(s.Usage.Payments, 10))...),
 			metrics.Gauge("pmctl_signer_usage_undelivered_age_seconds", "Age of the oldest of them; 0 without any.", metrics.One(metrics.Seconds(age))...),
-		)
-	}
-	if s.Listed != nil {
-		all = append(all,
-			metrics.Gauge("pmctl_signer_orchestrators", "Orchestrators that discovery lists.", metrics.One(strconv.Itoa(len(s.Listed.Orchestrators)))...),
-			metrics.Gauge("pmctl_signer_orchestrators_age_seconds", "Age of the oldest answer in that list.", metrics.One(metrics.Seconds(s.Listed.Oldest))...),
 		)
 	}
 	return append(append(all, replicaMetrics(s.Replicas)), clientMetrics(s.Clients)...)

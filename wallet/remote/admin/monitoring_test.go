@@ -92,12 +92,14 @@ func TestDashboardAndAlertsUseMetricsThatExist(t *testing.T) {
 	require.Greater(t, len(used), 10)
 }
 
-// TestMetricsOfAStoreThatFails: what was counted is there all the same, and the check says why.
+// TestMetricsOfAStoreThatFails: what was counted is there all the same, as the same time series, and
+// what is not in the store.
 func TestMetricsOfAStoreThatFails(t *testing.T) {
 	text := scrape(t, known{failed: errors.New("the disk is full")})
-	require.Contains(t, text, `pmctl_signer_check{check="store"} 0`)
-	require.Contains(t, text, "pmctl_signer_requests_total{")
-	require.NotContains(t, text, "pmctl_deposit_wei")
+	require.Contains(t, text, `",check="store"} 0`)
+	require.Contains(t, text, `pmctl_signer_requests_total{network="devnet",chain_id="1337",account="`)
+	require.Contains(t, text, "pmctl_deposit_wei{network=")
+	require.NotContains(t, text, "pmctl_tickets_total")
 	require.NotContains(t, text, "disk")
 }
 

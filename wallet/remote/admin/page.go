@@ -84,10 +84,10 @@ func (v *view) Outlook() string {
 func (c *Config) page(rw http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
 	defer cancel()
-	v := &view{readiness: c.check(ctx), Now: time.Now(), Refusals: c.Recorder.Refusals()}
-	if v.State, v.Failed = c.Signer.State(ctx); v.Failed != nil {
-		v.State = nil
-	} else {
+	v := &view{readiness: c.check(ctx), Refusals: c.Recorder.Refusals()}
+	v.State, v.Failed = c.Signer.State(ctx)
+	v.Now, v.Plot = v.State.Now, v.State.Runway != nil
+	if v.Failed == nil {
 		v.fill()
 	}
 	var text bytes.Buffer
@@ -100,9 +100,9 @@ func (c *Config) page(rw http.ResponseWriter, r *http.Request) {
 	_, _ = text.WriteTo(rw) // the caller is gone
 }
 
+// fill adds what is in the store.
 func (v *view) fill() {
 	s := v.State
-	v.Now, v.Plot = s.Now, s.Runway != nil
 	for _, line := range s.Budget.Lines {
 		if line.Recipient == nil {
 			name := map[string]string{wallet.SpentEV: "EV", wallet.SpentFaceValue: "Face value"}[line.Kind]
@@ -154,8 +154,8 @@ func stateOf(client wallet.SignerAccount, now time.Time) string {
 func (c *Config) picture(rw http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
 	defer cancel()
-	state, err := c.Signer.State(ctx)
-	if err != nil || state.Runway == nil {
+	state, _ := c.Signer.State(ctx) // the forecast is not in the store
+	if state.Runway == nil {
 		http.NotFound(rw, r)
 		return
 	}
