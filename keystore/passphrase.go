@@ -29,7 +29,9 @@ const MaxPassphrase = 4096
 func PassphraseFile(path string, private ...string) PassphraseSource {
 	return func(ctx context.Context, _ string) ([]byte, error) {
 		f, err := input.Open(ctx, path)
-		if err != nil {
+		if errors.Is(err, input.ErrFolder) {
+			return nil, fmt.Errorf("%w: %w", ErrPassphraseFile, err)
+		} else if err != nil {
 			return nil, fmt.Errorf("passphrase file: %w", err)
 		}
 		defer f.Close()
@@ -37,9 +39,7 @@ func PassphraseFile(path string, private ...string) PassphraseSource {
 		if err != nil {
 			return nil, fmt.Errorf("passphrase file: %w", err)
 		}
-		if mode := info.Mode(); mode.IsDir() {
-			return nil, fmt.Errorf("%w: %s is a folder", ErrPassphraseFile, path)
-		} else if !mode.IsRegular() && mode&os.ModeNamedPipe == 0 {
+		if mode := info.Mode(); !mode.IsRegular() && mode&os.ModeNamedPipe == 0 {
 			return nil, fmt.Errorf("%w: %s is neither a file nor a pipe", ErrPassphraseFile, path)
 		}
 		if others := access.Readers(path, info, private...); others != "" {

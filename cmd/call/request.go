@@ -128,8 +128,13 @@ func open(ctx context.Context, r *cli.Run, flag, data string) (in io.ReadCloser,
 	if info.Mode().IsRegular() {
 		size = info.Size()
 	}
-	in, err = input.Open(ctx, path)
-	return in, size, err
+	file, err := input.Open(ctx, path)
+	if err != nil && ctx.Err() != nil {
+		return nil, 0, err
+	} else if err != nil {
+		return nil, 0, cli.Usagef("%s: %w", flag, err)
+	}
+	return file, size, nil
 }
 
 var errLargeBody = errors.New("the body is too large")

@@ -8,4 +8,4 @@ import (
 )
 
 // Open opens the file at path for reading. Files do not block on this system.
-func Open(_ context.Context, path string) (*os.File, error) { return os.Open(path) }
+func Open(_ context.Context, path string) (*os.File, error) { return openFile(path) }

@@ -39,7 +39,7 @@ func open(ctx context.Context, path string) (file *os.File, err error) {
 	opened := make(chan struct{})
 	go func() {
 		defer close(opened)
-		file, err = os.Open(path)
+		file, err = openFile(path)
 	}()
 	select {
 	case <-opened:
