@@ -1,10 +1,12 @@
 package format
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,11 +83,7 @@ func explain(err error) error {
 	case errors.As(err, &syntax):
 		return fmt.Errorf("%w: it is not JSON, at byte %d", ErrSyntax, syntax.Offset)
 	case errors.As(err, &value):
-		field := value.Field
-		if field == "" {
-			field = "the document"
-		}
-		return invalid(&wire.FieldError{Field: field, Got: value.Value, Want: wanted(value.Type)})
+		return invalid(&wire.FieldError{Field: cmp.Or(fieldPath(value.Field), "the document"), Got: value.Value, Want: wanted(value.Type)})
 	case errors.As(err, &moment):
 		return badTime(quote(moment.Value))
 	}
@@ -96,6 +94,13 @@ func explain(err error) error {
 		return unknownField(field)
 	}
 	return invalid(errors.New(strings.TrimPrefix(err.Error(), "json: ")))
+}
+
+// fieldPath is a path of the decoder as the document has it, without the types that are embedded:
+// their names, unlike those of fields, have capitals.
+func fieldPath(path string) string {
+	names := slices.DeleteFunc(strings.Split(path, "."), func(name string) bool { return name != strings.ToLower(name) })
+	return strings.Join(names, ".")
 }
 
 // badTime is returned for a malformed time. The decoder does not name its field.

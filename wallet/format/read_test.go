@@ -139,6 +139,36 @@ func TestEveryFieldIsNeeded(t *testing.T) {
 	}
 }
 
+// TestWrongTypesNameTheFieldAsItIsWritten: also a field of a type that the document's embeds.
+func TestWrongTypesNameTheFieldAsItIsWritten(t *testing.T) {
+	all := documents(t)
+	for _, form := range []string{ParamsForm, JSON} {
+		p, err := fields(all[form])
+		require.NoError(t, err)
+		for _, path := range p.order {
+			if strings.Contains(path, "[") {
+				continue
+			}
+			var tree map[string]any
+			require.NoError(t, json.Unmarshal(all[form], &tree))
+			cut(tree, strings.Split(path, "."), true)
+			parent := tree
+			for _, name := range strings.Split(path, ".")[:strings.Count(path, ".")] {
+				parent = parent[name].(map[string]any)
+			}
+			parent[path[strings.LastIndex(path, ".")+1:]] = []any{true}
+			text, err := json.Marshal(tree)
+			require.NoError(t, err)
+			_, err = Decode(bytes.NewReader(text))
+			require.Error(t, err, path)
+			require.NotRegexp(t, `\w\.[A-Z]`, err.Error(), path)
+			if !strings.HasSuffix(path, "_at") { // the decoder does not name the field of a time
+				require.ErrorContains(t, err, path)
+			}
+		}
+	}
+}
+
 // cut removes a field from a tree, or sets it to null.
 func cut(tree map[string]any, path []string, null bool) {
 	for ; len(path) > 1; path = path[1:] {

@@ -6,10 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/internal/neterr"
 	"github.com/pmctl/pmctl/wallet/live"
 )
@@ -117,8 +117,12 @@ func (w *Webhook) Ask(ctx context.Context, headers http.Header, state json.RawMe
 		AuthID   string         `json:"auth_id"`
 		MaxPrice *live.MaxPrice `json:"maxPrice"`
 	}
-	if err := json.NewDecoder(io.LimitReader(res.Body, maxWebhookAnswer)).Decode(&answer); err != nil {
+	text, err := input.ReadAll(res.Body, maxWebhookAnswer)
+	if err != nil {
 		return nil, &WebhookError{fmt.Errorf("its answer cannot be read: %w", err)}
+	}
+	if json.NewDecoder(bytes.NewReader(text)).Decode(&answer) != nil {
+		return nil, &WebhookError{errors.New("its answer is not JSON, or has a field of another type")}
 	}
 	switch {
 	case answer.Status == http.StatusOK:

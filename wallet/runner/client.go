@@ -6,12 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/internal/neterr"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
@@ -81,13 +81,15 @@ func (c *Client) Runners(ctx context.Context, u pay.URL) ([]Runner, error) {
 	if response.StatusCode != http.StatusOK {
 		return fail(&StatusError{response.StatusCode, response.Status})
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(nil, response.Body, maxList))
-	if err != nil {
-		return fail(err)
-	}
+	body, err := input.ReadAll(response.Body, maxList)
 	var listed []json.RawMessage
-	if err := json.Unmarshal(body, &listed); err != nil {
+	switch {
+	case errors.As(err, new(*input.TooLongError)):
+		return fail(fmt.Errorf("%w: %w", pay.ErrMalformed, err))
+	case err != nil:
 		return fail(err)
+	case json.Unmarshal(body, &listed) != nil:
+		return fail(fmt.Errorf("%w: it is not a list of runners", pay.ErrMalformed))
 	}
 	runners := make([]Runner, 0, len(listed))
 	for _, raw := range listed {

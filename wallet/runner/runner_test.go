@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"net/http"
@@ -111,6 +112,8 @@ func TestNoRunners(t *testing.T) {
 			var failed *Error
 			require.ErrorAs(t, err, &failed)
 			require.Equal(t, u.String(), failed.URL)
+			require.Equal(t, name == "no list" || name == "too large", errors.Is(err, pay.ErrMalformed))
+			require.NotRegexp(t, "json|request body", err.Error())
 		})
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())

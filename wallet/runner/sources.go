@@ -1,18 +1,16 @@
 package runner
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/internal/neterr"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
@@ -34,15 +32,15 @@ func File(path string) func(context.Context) ([]Candidate, error) {
 			return nil, err
 		}
 		defer file.Close()
-		text, err := io.ReadAll(http.MaxBytesReader(nil, file, maxCandidates))
+		text, err := input.ReadAll(file, maxCandidates)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		var candidates []Candidate
 		number := 0
-		for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
+		for line := range strings.Lines(string(text)) {
 			number++
-			line := strings.TrimSpace(lines.Text())
+			line = strings.TrimSpace(line)
 			if line == "" || strings.HasPrefix(line, "#") {
 				continue
 			}
@@ -88,8 +86,12 @@ func Webhook(url string, headers http.Header, client *http.Client) func(context.
 			Address string   `json:"address"`
 			Score   *float64 `json:"score"`
 		}
-		if err := json.NewDecoder(http.MaxBytesReader(nil, response.Body, maxCandidates)).Decode(&listed); err != nil {
+		text, err := input.ReadAll(response.Body, maxCandidates)
+		if err != nil {
 			return nil, &WebhookError{fmt.Errorf("its answer cannot be read: %w", err)}
+		}
+		if json.Unmarshal(text, &listed) != nil {
+			return nil, &WebhookError{errors.New(`its answer is not a list of orchestrators: [{"address": URL, "score": NUMBER}, …]`)}
 		}
 		var candidates []Candidate
 		for _, l := range listed {

@@ -30,7 +30,13 @@ func TestCandidatesOfAFile(t *testing.T) {
 	require.ErrorContains(t, err, "line 2 of "+path)
 	require.NoError(t, os.WriteFile(path, []byte(strings.Repeat("#\n", maxCandidates)), 0o600))
 	_, err = read(t.Context())
-	require.ErrorContains(t, err, "too large")
+	require.ErrorContains(t, err, path+": it has more than 1048576 bytes")
+
+	// A long comment ends nothing.
+	require.NoError(t, os.WriteFile(path, []byte("https://a:1\n#"+strings.Repeat("x", 100_000)+"\nhttps://b:2"), 0o600))
+	got, err = read(t.Context())
+	require.NoError(t, err)
+	require.Len(t, got, 2)
 }
 
 // TestCandidatesOfAWebhook: entries that are no URL are left out, and no error has the webhook's
@@ -54,6 +60,7 @@ func TestCandidatesOfAWebhook(t *testing.T) {
 		_, err := ask(t.Context())
 		require.ErrorAs(t, err, new(*WebhookError))
 		require.NotContains(t, err.Error(), "s3cret")
+		require.NotRegexp(t, "json|request body", err.Error())
 	}
 	server.Close()
 	_, err = ask(t.Context())

@@ -196,8 +196,8 @@ func (c *Client) post(ctx context.Context, path string, header http.Header, body
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(said, answer); err != nil {
-		return fmt.Errorf("%w: %w", ErrAnswer, err)
+	if json.Unmarshal(said, answer) != nil {
+		return fmt.Errorf("%w: it is not JSON, or has a field of another type", ErrAnswer)
 	}
 	return nil
 }
