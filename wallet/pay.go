@@ -5,6 +5,7 @@ import (
 
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/policy"
 )
 
 // PayOptions are the parameters of Pay.
@@ -27,6 +28,11 @@ type PayOptions struct {
 // The first payment to a URL pins the recipient's address. It returns ErrRequestID,
 // ErrNotRegistered and the errors of pay.Session.Pay.
 func (w *Wallet) Pay(ctx context.Context, to pay.Target, amount pay.Amount, o PayOptions) (*pay.Payment, error) {
+	return w.pay(ctx, to, amount, o, nil)
+}
+
+// pay is Pay for one of several payments, which come to a sum together; nil for one alone.
+func (w *Wallet) pay(ctx context.Context, to pay.Target, amount pay.Amount, o PayOptions, together *policy.Sum) (*pay.Payment, error) {
 	if err := w.requireAccount(); err != nil {
 		return nil, err
 	}
@@ -43,8 +49,10 @@ func (w *Wallet) Pay(ctx context.Context, to pay.Target, amount pay.Amount, o Pa
 	defer look.begin(ctx)()
 	client := w.asking(o.Works)
 	client.Headers = o.Headers
+	payer := look.payer()
+	payer.Together = together
 	session := &pay.Session{
-		Payer: look.payer(), Client: client, Kept: keptOffers{w.ledger(), w.store.ID()}, Pins: w.pins(to), Credits: w.ledger(), URL: u,
+		Payer: payer, Client: client, Kept: keptOffers{w.ledger(), w.store.ID()}, Pins: w.pins(to), Credits: w.ledger(), URL: u,
 		Unlock:  w.Account.Unlock,
 		Request: request, Requests: w.ledger(), Digest: digest, Unattended: o.Unattended,
 	}

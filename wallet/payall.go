@@ -23,8 +23,9 @@ func (r PayAllResult) String() string { return words.Count(r.Paid, "payment") + 
 
 // PayAll pays orders one after the other, and passes each with its payment or its error to done,
 // unless that is nil.
-// Their values together must be within the limit on the total EV before the first is paid. The
-// request ID of o, with an order's line, makes its payment idempotent. A failed order does not
+// Their values together must be within the limit on the total EV before the first is paid, and so
+// must their tickets, which can be worth more: each payment takes one at least. The request ID of o,
+// with an order's line, makes its payment idempotent. A failed order does not
 // affect the others, unless the failure concerns all of them: PayAll returns that one, and the
 // errors of done.
 func (w *Wallet) PayAll(ctx context.Context, orders []Order, o PayOptions, done func(Order, *pay.Payment, error) error) (PayAllResult, error) {
@@ -46,12 +47,12 @@ func (w *Wallet) PayAll(ctx context.Context, orders []Order, o PayOptions, done 
 	if _, err := w.Account.Unlock(ctx); err != nil {
 		return result, err
 	}
-	id := o.RequestID
+	id, together := o.RequestID, policy.Cost(0, nil, nil)
 	for _, order := range orders {
 		if id != "" {
 			o.RequestID = lineID(id, order.Line)
 		}
-		payment, err := w.Pay(ctx, order.To, order.Amount, o)
+		payment, err := w.pay(ctx, order.To, order.Amount, o, &together)
 		if endsStream(ctx, err) {
 			return result, fmt.Errorf("%s: %w", order, err)
 		}

@@ -66,8 +66,10 @@ With --recipients each line of FILE is a recipient, followed by its amount after
 a space unless that is --value; lines that begin with # are skipped. --request-id
 is required: each line is a request of its own, ID:LINE, so that you can run the
 same file again and nothing is paid twice. All lines are read, and their total
-is checked against --max-total-ev, before the first is paid. Each line gives one
-line of output; the exit code is that of the first failure.`,
+is checked against --max-total-ev, before the first is paid. Since each payment
+has at least one ticket, the tickets can be worth more: a line with which they
+would exceed --max-total-ev is refused, too. Each line gives one line of output;
+the exit code is that of the first failure.`,
 		Example: `  pmctl pay https://recipient.example --value 3000gwei
   pmctl pay 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --value 3000gwei \
     --output json

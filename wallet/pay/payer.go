@@ -68,6 +68,10 @@ type Payer struct {
 	// Offline plans without the chain: expired params and missing funds are then not noticed, and
 	// only params that name a round can be used.
 	Offline bool
+
+	// Together is the sum of several payments, to which Session.Pay adds what it made; nil for a
+	// payment alone. It counts towards the limit on the total EV.
+	Together *policy.Sum
 }
 
 // Amount is how much to pay: either a number of tickets or a value in wei.
@@ -241,6 +245,17 @@ func (p *Payer) Propose(ctx context.Context, params *pm.TicketParams, amount Amo
 // nothing could ask for any number.
 const maxSets = 100
 
+// checkTotal checks what a payment comes to, with those before it, against the limit on the total EV.
+func (p *Payer) checkTotal(all policy.Sum) error {
+	if p.Together == nil || p.Together.Tickets == 0 {
+		return p.Limits.CheckTotal(all)
+	}
+	if err := p.Limits.CheckTotal(all.Plus(*p.Together)); err != nil {
+		return fmt.Errorf("with the payments before it: %w", err)
+	}
+	return nil
+}
+
 // check checks the plan against the limits, those for the whole amount among them, and against the
 // chain. Offline it fails for limits that need the chain.
 func (p *Payer) check(ctx context.Context, plan *Plan, count uint64) error {
@@ -253,7 +268,7 @@ func (p *Payer) check(ctx context.Context, plan *Plan, count uint64) error {
 	if err := p.Limits.CheckParams(plan.Params, count); err != nil {
 		return err
 	}
-	if err := p.Limits.CheckTotal(plan.all); err != nil {
+	if err := p.checkTotal(plan.all); err != nil {
 		return err
 	}
 	if p.Offline {

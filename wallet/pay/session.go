@@ -116,7 +116,11 @@ func (s *Session) Pay(ctx context.Context, amount Amount) (*Payment, error) {
 		return nil, err
 	}
 	p := &paymentRun{Session: s, amount: amount, request: s.Request, made: policy.Cost(0, nil, nil), unsure: make(map[partID]error)}
-	if err := p.run(ctx); err != nil {
+	err := p.run(ctx)
+	if together := s.Payer.Together; together != nil {
+		*together = together.Plus(p.made) // also if it failed: the recipient may have the tickets
+	}
+	if err != nil {
 		return nil, err
 	}
 	p.keepCredit(context.WithoutCancel(ctx))
