@@ -241,7 +241,7 @@ func (a *auto) report(ctx context.Context) (result wallet.TopUp, fresh bool, err
 	}
 	if a.metrics != "" {
 		if failed := cache.Swap(a.metrics, result.Metrics(), 0o644); failed != nil {
-			result.Warnings = append(result.Warnings, format.Warning{Code: "metrics_not_written", Message: fmt.Sprintf("--metrics-file: %v", failed)})
+			result.Warnings = append(result.Warnings, format.Warning{Code: "metrics_not_written", Message: fmt.Sprintf("--metrics-file %s: %v", a.metrics, failed)})
 		}
 	}
 	return result, fresh, err

@@ -3,8 +3,12 @@
 package cache
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/pmctl/pmctl/internal/input"
 )
 
 // Replace writes a file that only its owner can read, as Swap does, creating its folder.
@@ -16,7 +20,21 @@ func Replace(path string, data []byte) error {
 }
 
 // Swap replaces a file in one step, for users as mode says. Readers see the old file or the new one.
+// Its errors do not name the file: the caller has its name, and that of the temporary file means nothing to a user.
 func Swap(path string, data []byte, mode os.FileMode) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return input.ErrFolder
+	}
+	err := swap(path, data, mode)
+	if failed, ok := errors.AsType[*fs.PathError](err); ok {
+		return failed.Err
+	} else if failed, ok := errors.AsType[*os.LinkError](err); ok {
+		return failed.Err
+	}
+	return err
+}
+
+func swap(path string, data []byte, mode os.FileMode) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
