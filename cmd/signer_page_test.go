@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -98,6 +99,36 @@ func TestASignerIsWatchedWithoutItsStore(t *testing.T) {
 		require.Contains(t, text, known)
 	}
 	require.NotContains(t, text, "pmctl_tickets_total", "it is not 0")
+}
+
+// TestASignerWithAReadOnlyStoreIsNotReady: a server that became a standby answers, and no payment can be
+// recorded.
+func TestASignerWithAReadOnlyStoreIsNotReady(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, devnet.Config{Recipients: 1})
+	location := server.Database(t)
+	s.env["PMCTL_STORE"] = location
+	s.run(exitDone, "fund --deposit 1eth --reserve 1eth --yes")
+	token := s.run(exitDone, "signer client add studio")["token"].(string)
+	r := s.serveSigner("--admin-listen 127.0.0.1:0")
+	u, err := url.Parse(location)
+	require.NoError(t, err)
+	become := func(setting string, want int) {
+		t.Helper()
+		pgtest.Exec(t, location, "SET default_transaction_read_only = off", "ALTER DATABASE "+strings.Trim(u.Path, "/")+" SET default_transaction_read_only = "+setting,
+			"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+		require.Eventually(t, func() bool {
+			status, _ := r.watch(http.MethodGet, "/readyz")
+			return status == want
+		}, time.Minute, 50*time.Millisecond)
+	}
+	become("on", http.StatusServiceUnavailable)
+	require.Contains(t, r.checks(http.StatusServiceUnavailable)["store"], "is read-only")
+	code, _ := r.payOnce(token, s)
+	require.Equal(t, http.StatusServiceUnavailable, code)
+	become("off", http.StatusOK)
+	code, answer := r.payOnce(token, s)
+	require.Equal(t, http.StatusOK, code, string(answer))
 }
 
 // TestASignersPageInABrowser looks at the page in a browser, in light and dark, on a phone and on

@@ -29,10 +29,13 @@ type SignerCheck struct {
 	Err  error
 }
 
-// Checks checks whether the signer can pay: the store answers, the chain's data is recent, there
+// Checks checks whether the signer can pay: the store answers and can be written, the chain's data is recent, there
 // are a deposit and a reserve and no unlock, and the key signs.
 func (s *RemoteSigner) Checks(ctx context.Context) []SignerCheck {
 	_, stored := s.wallet.store.Clients().All(ctx)
+	if stored == nil {
+		stored = s.announcer.written()
+	}
 	checks := []SignerCheck{{SignerCheckStore, stored}}
 	said, err := s.facts()
 	checks = append(checks, SignerCheck{SignerCheckChain, err})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/pmctl/pmctl/wallet/store"
@@ -42,10 +43,13 @@ type announcer struct {
 	own      store.Replica
 	now      func() time.Time
 	log      *slog.Logger
+
+	mu     sync.Mutex
+	failed error
 }
 
 func newAnnouncer(payments *store.LivePayments, host, version string, now func() time.Time, log *slog.Logger) *announcer {
-	return &announcer{payments, store.Replica{ID: rand.Text(), Host: host, Version: version, StartedAt: now()}, now, log}
+	return &announcer{payments: payments, own: store.Replica{ID: rand.Text(), Host: host, Version: version, StartedAt: now()}, now: now, log: log}
 }
 
 // run announces the signer until ctx ends, and then that it was stopped.
@@ -65,7 +69,19 @@ func (a *announcer) announce(ctx context.Context, stopped bool) error {
 	if word.SeenAt = now; stopped {
 		word.StoppedAt = now
 	}
-	return a.payments.Announce(ctx, word, now.Add(-replicasShown))
+	err := a.payments.Announce(ctx, word, now.Add(-replicasShown))
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.failed = err
+	return err
+}
+
+// written is why the store could not be written last, nil if it could: a store that answers may be
+// read-only, or its disk full.
+func (a *announcer) written() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.failed
 }
 
 // replicas are the account's signers, this one among them.
