@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -90,6 +91,18 @@ func TestDashboardAndAlertsUseMetricsThatExist(t *testing.T) {
 		}
 	}
 	require.Greater(t, len(used), 10)
+}
+
+// TestNoSignerIsAnAlert: where Prometheus looks signers up, as in the Compose file, it forgets one that
+// has no address any more.
+func TestNoSignerIsAnAlert(t *testing.T) {
+	rules, err := os.ReadFile("../../../packaging/monitoring/alerts.yml")
+	require.NoError(t, err)
+	scraped, err := os.ReadFile("../../../packaging/compose/prometheus.yml")
+	require.NoError(t, err)
+	job := regexp.MustCompile(`job_name: (\S+)`).FindSubmatch(scraped)
+	require.NotNil(t, job)
+	require.Contains(t, string(rules), fmt.Sprintf("absent(up{job=%q})", job[1]))
 }
 
 // TestMetricsOfAStoreThatFails: what was counted is there all the same, as the same time series, and
