@@ -39,8 +39,8 @@ func ExitMeanings() []ExitMeaning {
 	return []ExitMeaning{
 		{ExitDone, "done"},
 		{ExitFailed, "failed"},
-		{ExitUsage, "usage error"},
-		{ExitLimit, "refused by one of your limits, or for want of a confirmation that a flag gives"},
+		{ExitUsage, "usage error, also if a confirmation needs a terminal or --yes"},
+		{ExitLimit, "refused by one of your limits, or by a check that the error says how to lift, such as with --with-pending"},
 		{ExitFunds, "not enough funds"},
 		{ExitUnacceptable, "the ticket params have expired, are used up, or break the protocol's rules"},
 		{ExitLocked, "no key, or a wrong passphrase"},
