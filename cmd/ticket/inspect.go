@@ -12,6 +12,7 @@ import (
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/tickets"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -132,6 +133,14 @@ func answerFields(answer *format.Answer, next *pm.TicketParams) []page.Field {
 	return fields
 }
 
+// profilesText explains the word of the protocol that looks like a fault.
+func profilesText(c *tickets.Credentials) string {
+	if c.Profiles == wire.NoProfiles {
+		return fmt.Sprintf("none (%q, as in every payment without media)", c.Profiles)
+	}
+	return c.Profiles
+}
+
 func credentialsFields(c *tickets.Credentials) []page.Field {
 	signedBy := "no account: not a signature"
 	if c.SignedBy != nil {
@@ -142,7 +151,7 @@ func credentialsFields(c *tickets.Credentials) []page.Field {
 		{"manifest id", c.ManifestID},
 		{"sequence", fmt.Sprint(c.Sequence)},
 		{"data hash", c.DataHash.String()},
-		{"profiles", c.Profiles},
+		{"profiles", profilesText(c)},
 		{"session", c.SessionID},
 		{"session ends", c.Expiration.Format(time.RFC3339)},
 		{"signature", c.Sig.String()},

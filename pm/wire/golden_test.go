@@ -169,7 +169,7 @@ func TestGoldenSegments(t *testing.T) {
 	for _, g := range loadGolden(t).Segments {
 		t.Run(g.Name, func(t *testing.T) {
 			token := &AuthToken{Token: g.AuthToken.Token, SessionId: g.AuthToken.SessionID, Expiration: g.AuthToken.Expiration}
-			segment := &SegData{ManifestId: []byte(g.ManifestID), Seq: g.Seq, Hash: crypto.Keccak256(), Profiles: []byte(noProfiles), AuthToken: token}
+			segment := &SegData{ManifestId: []byte(g.ManifestID), Seq: g.Seq, Hash: crypto.Keccak256(), Profiles: []byte(NoProfiles), AuthToken: token}
 			require.Equal(t, []byte(g.DataHash), segment.Hash)
 			require.Equal(t, []byte(g.SignedMessage), SegmentMessage(segment))
 			sig, err := testSigner{g.PrivateKey}.Sign(SegmentMessage(segment))

@@ -13,9 +13,9 @@ import (
 	"github.com/pmctl/pmctl/pm"
 )
 
-// noProfiles is what the network's senders write instead of transcoding profiles
-// when a payment comes without media.
-const noProfiles = "invalid"
+// NoProfiles is what the network's senders write instead of transcoding profiles
+// when a payment comes without media. It is no sign of a fault.
+const NoProfiles = "invalid"
 
 // ExpiredTokenError is an auth token that the recipient no longer accepts.
 type ExpiredTokenError struct {
@@ -60,7 +60,7 @@ func Credentials(signer pm.Signer, manifestID string, token *AuthToken, capabili
 	segment := &SegData{
 		ManifestId:   []byte(manifestID),
 		Hash:         crypto.Keccak256(nil),
-		Profiles:     []byte(noProfiles),
+		Profiles:     []byte(NoProfiles),
 		Capabilities: capabilities,
 		AuthToken:    token,
 	}
@@ -95,7 +95,7 @@ func profileIDs(s *SegData) []byte {
 		}
 		return ids
 	}
-	if string(s.GetProfiles()) == noProfiles {
+	if string(s.GetProfiles()) == NoProfiles {
 		return nil
 	}
 	return s.GetProfiles()

@@ -39,7 +39,7 @@ func TestMediaProfilesAreSigned(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.segment.ManifestId, c.segment.Seq, c.segment.Hash = []byte("m"), 9, crypto.Keccak256([]byte("media"))
 			if c.segment.Profiles == nil {
-				c.segment.Profiles = []byte(noProfiles)
+				c.segment.Profiles = []byte(NoProfiles)
 			}
 			want := crypto.Keccak256([]byte("m"), seq, crypto.Keccak256([]byte("media")), []byte(hex.EncodeToString(c.ids)))
 			require.Equal(t, want, SegmentMessage(c.segment))
