@@ -267,7 +267,7 @@ func TestCallersThatAreRefused(t *testing.T) {
 	local := newAsker(t, newWorld(t, key, 100, identity.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, nil, nil))
 	_, err := local.store.Clients().Add(t.Context(), store.Client{Name: "ann"}, store.Credential{Kind: string(identity.KindProxy), Value: "ann"})
 	require.NoError(t, err)
-	local.refused(t, nil, map[string]any{"Signer-Auth-Id": "\xff:me"}, http.StatusUnauthorized, "no client has this proxy")
+	local.refused(t, nil, map[string]any{"Signer-Auth-Id": "\xff:me"}, http.StatusUnauthorized, `no client has the auth ID "\xff"`)
 	local.refused(t, nil, map[string]any{"Signer-Auth-Id": "ann:\xff"}, http.StatusBadRequest, "auth ID must be UTF-8")
 }
 

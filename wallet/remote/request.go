@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 
 	"github.com/ethereum/go-ethereum/common"
 	"google.golang.org/protobuf/proto"
@@ -55,6 +56,8 @@ func (b *badRequest) Error() string { return b.err.Error() }
 func (b *badRequest) Unwrap() error { return b.err }
 func (b *badRequest) Status() int   { return b.status }
 
+var errLateBody = fmt.Errorf("the body did not arrive within %v", readTimeout)
+
 // read decodes a request for a payment.
 func read(rw http.ResponseWriter, r *http.Request) (*paymentRequest, error) {
 	request := new(paymentRequest)
@@ -74,6 +77,9 @@ func decode(rw http.ResponseWriter, r *http.Request, into any) error {
 	_, err := body.ReadFrom(http.MaxBytesReader(rw, r.Body, maxBody))
 	if large := new(http.MaxBytesError); errors.As(err, &large) {
 		return &badRequest{http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d bytes", large.Limit)}
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = errLateBody // which names no address of the server's
 	}
 	if err == nil && json.Unmarshal(body.Bytes(), into) != nil {
 		err = whyNot(&body, into)

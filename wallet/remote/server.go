@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -114,8 +115,33 @@ func (s *Server) Handler() http.Handler {
 	if s.Directory != nil {
 		mux.Handle("GET /discover-orchestrators", s.answer(s.active(s.discover)))
 	}
-	return mux
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if _, route := mux.Handler(r); route == "" {
+			s.misdirected(mux, rw, r)
+			return
+		}
+		mux.ServeHTTP(rw, r)
+	})
 }
+
+// misdirected logs a request that no route is for: its sender, such as a gateway whose URL has a path too many, sees
+// no more than the status. It is not observed: its path can be any.
+func (s *Server) misdirected(mux *http.ServeMux, rw http.ResponseWriter, r *http.Request) {
+	entry := &Answered{At: s.Now(), RequestID: requestID(r), Method: r.Method, Path: r.URL.Path, Err: errNoRoute}
+	if len(entry.Path) > maxPath {
+		entry.Path = strings.ToValidUTF8(entry.Path[:maxPath], "") + "…"
+	}
+	rw.Header().Set(requestIDHeader, entry.RequestID)
+	out := &recorder{rw, http.StatusOK}
+	mux.ServeHTTP(out, r)
+	entry.Status, entry.Took = out.status, s.Now().Sub(entry.At)
+	entry.log(r.Context(), s.Log)
+}
+
+var errNoRoute = errors.New("the signer has no such method and path")
+
+// maxPath bounds the path of a request that no route is for, in bytes.
+const maxPath = 200
 
 // Caller is a client that sent a request.
 type Caller struct {
@@ -142,7 +168,16 @@ func (c Caller) AuthID() string {
 
 // noClient is the refusal of a credential that is no client's.
 func noClient(c store.Credential) error {
-	return &identity.RefusedError{Status: http.StatusUnauthorized, Err: fmt.Errorf("no client has this %s", c.Kind)}
+	why := errors.New("no client has this token")
+	switch identity.Kind(c.Kind) {
+	case identity.KindCertificate:
+		why = fmt.Errorf("no client has a certificate with the common name %.100q", c.Value)
+	case identity.KindJWT:
+		why = fmt.Errorf("the JSON Web Token is of %.100q, which is no client", c.Value)
+	case identity.KindProxy:
+		why = fmt.Errorf("no client has the auth ID %.100q", c.Value)
+	}
+	return &identity.RefusedError{Status: http.StatusUnauthorized, Err: why}
 }
 
 // clientID is the client's, "" for none.
