@@ -118,6 +118,13 @@ func TestEnvironmentIsWhole(t *testing.T) {
 	})
 }
 
+// TestDefaultsAreWrittenAsUsersDo finds no default such as 5m0s in the help.
+func TestDefaultsAreWrittenAsUsersDo(t *testing.T) {
+	text, err := os.ReadFile("../docs/cli.md")
+	require.NoError(t, err)
+	require.NotRegexp(t, `default [0-9]+[hm]0`, string(text))
+}
+
 // TestEveryCommandIsInAGroup of the first help page.
 func TestEveryCommandIsInAGroup(t *testing.T) {
 	t.Parallel()

@@ -108,10 +108,23 @@ func FlagText(flag *pflag.Flag) string {
 	switch flag.DefValue {
 	case "", "0", "false", "[]":
 	default:
-		text += " (default " + flag.DefValue + ")"
+		text += " (default " + defaultText(flag) + ")"
 	}
 	if Required(flag) {
 		text += " (required)"
+	}
+	return text
+}
+
+// defaultText is a flag's default as a user writes it: 5m, where Go prints 5m0s.
+func defaultText(flag *pflag.Flag) string {
+	text := flag.DefValue
+	if flag.Value.Type() == "duration" {
+		for _, zero := range []string{"m0s", "h0m"} {
+			if strings.HasSuffix(text, zero) {
+				text = text[:len(text)-2]
+			}
+		}
 	}
 	return text
 }

@@ -27,7 +27,6 @@ func (o *NetworkOptions) Register(cmd *cobra.Command) {
 	o.RegisterNetwork(cmd)
 	o.RegisterNode(cmd)
 	cmd.Flags().DurationVar(&o.Timeout, "timeout", 2*time.Minute, "give up on the node or the recipient after `DURATION`: 30s, 5m")
-	cmd.Flags().Lookup("timeout").DefValue = "2m"
 	dialect.InGroup(cmd, dialect.NetworkFlags, "timeout")
 }
 
