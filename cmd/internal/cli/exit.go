@@ -106,6 +106,8 @@ func HintFor(err error) string {
 		return "choose one with --from ADDRESS; pmctl account list shows them"
 	case errors.Is(err, keystore.ErrFolder):
 		return "name a folder that can be written with ETH_KEYSTORE or --keystore PATH (by default it is below XDG_DATA_HOME, else HOME)"
+	case errors.Is(err, agent.ErrNoAgent), errors.Is(err, agent.ErrGone):
+		return "start it again with pmctl agent start, and run the command again"
 	case errors.Is(err, keystore.ErrWrongPassphrase):
 		return "pmctl account show ADDRESS names the key file; a key whose passphrase is lost cannot be used"
 	}
