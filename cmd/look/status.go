@@ -54,7 +54,7 @@ step.`,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&o.watch, "watch", false, "repeat until interrupted")
-	flags.DurationVar(&o.interval, "interval", 12*time.Second, "read the chain every `DURATION` with --watch, at least 1s")
+	flags.DurationVar(&o.interval, "interval", defaultInterval, "read the chain every `DURATION` with --watch, at least 1s")
 	flags.BoolVar(&o.check, "check", false, "print one line, and fail if there is a problem")
 	flags.StringVar(&o.minDeposit, cli.MinDeposit().Flag[2:], "", "require a deposit of at least `AMOUNT` with --check (default: any)")
 	flags.StringVar(&o.minReserve, cli.MinReserve().Flag[2:], "", "require a reserve of at least `AMOUNT` with --check (default: any)")
@@ -75,6 +75,8 @@ type statusView struct {
 
 func runStatus(ctx context.Context, r *cli.Run, o *statusOptions, args []string) error {
 	switch {
+	case !o.watch && o.interval != defaultInterval:
+		return cli.Usagef("--interval has no effect without --watch")
 	case o.watch && o.interval < time.Second:
 		return cli.Usagef("--interval %s: it must be at least 1s", o.interval)
 	case o.out != "" && r.Output != outputPrometheus:

@@ -11,6 +11,9 @@ import (
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
+// defaultInterval is that of status --watch: the time between blocks of Ethereum.
+const defaultInterval = 12 * time.Second
+
 // clearScreen puts the cursor into the first place of an empty screen.
 const clearScreen = "\x1b[H\x1b[2J"
 

@@ -21,10 +21,14 @@ const NoProfiles = "invalid"
 type ExpiredTokenError struct {
 	// Expired is when the token's life ended.
 	Expired time.Time
+
+	// Now is what the clock said, which may be wrong.
+	Now time.Time
 }
 
 func (e *ExpiredTokenError) Error() string {
-	return fmt.Sprintf("the recipient's auth token expired at %s; fetch fresh ticket params", e.Expired.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("the recipient's auth token expired at %s, and this machine's clock says %s; fetch fresh ticket params",
+		e.Expired.UTC().Format(time.RFC3339), e.Now.UTC().Format(time.RFC3339))
 }
 
 // Check fails with *MissingError for a token that nothing can be paid with, and with
@@ -37,7 +41,7 @@ func (t *AuthToken) Check(now time.Time) error {
 		return &MissingError{"auth_token.session_id"}
 	}
 	if expired := time.Unix(t.Expiration, 0); !now.Before(expired) {
-		return &ExpiredTokenError{expired}
+		return &ExpiredTokenError{expired, now}
 	}
 	return nil
 }

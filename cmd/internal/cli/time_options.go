@@ -21,7 +21,10 @@ func ParseDuration(flag, text string) (time.Duration, error) {
 			d = time.Duration(n * float64(unit))
 		}
 	}
-	if err != nil || d <= 0 {
+	if err == nil && d <= 0 {
+		return 0, Usagef("%s %q: it must be more than 0, such as 12h, 30d or 2w", flag, text)
+	}
+	if err != nil {
 		return 0, Usagef("%s %q: it must be a time such as 12h, 30d or 2w", flag, text)
 	}
 	return d, nil
