@@ -76,11 +76,11 @@ func checkNetwork(t *format.Transaction, network chain.Network) error {
 // would cancel an unlock that has begun meanwhile and cancelUnlock is not set, and the errors of
 // Do.
 func (w *Wallet) SendSigned(ctx context.Context, document *format.Transaction, signed *types.Transaction, terms tx.Terms, cancelUnlock bool, o WaitOptions) (Transaction, error) {
-	if document == nil || signed == nil {
-		return Transaction{}, ErrNoDocument
-	}
 	if err := w.requireStore(); err != nil {
 		return Transaction{}, err
+	}
+	if document == nil || signed == nil {
+		return Transaction{}, ErrNoDocument
 	}
 	ctx, cancel := w.bound(ctx)
 	defer cancel()

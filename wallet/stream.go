@@ -103,11 +103,11 @@ type streamedLine struct {
 // others; a failure that affects all lines ends the stream. Stream returns the errors of Mint and
 // of Out.
 func (w *Wallet) Stream(ctx context.Context, o StreamOptions) (StreamResult, error) {
-	if o.In == nil || o.Out == nil {
-		return StreamResult{}, errors.New("no stream: set In and Out")
-	}
 	if err := w.requireAccount(); err != nil {
 		return StreamResult{}, err
+	}
+	if o.In == nil || o.Out == nil {
+		return StreamResult{}, errors.New("no stream: set In and Out")
 	}
 	look := chainView{Wallet: w}
 	s := &stream{o: o, together: firstTogether, in: bufio.NewReaderSize(o.In, 1<<18)}

@@ -104,5 +104,5 @@ func TestNothingIsMadeWithoutSignature(t *testing.T) {
 	var expired *ExpiredTokenError
 	_, err = PaymentCredentials(refusing{locked}, token, nil, time.Unix(1001, 0))
 	require.ErrorAs(t, err, &expired, "an expired token is not signed for")
-	require.ErrorContains(t, err, "expired at 1970-01-01T00:16:41Z; fetch fresh ticket params")
+	require.ErrorContains(t, err, "expired at 1970-01-01T00:16:41Z, and this machine's clock says 1970-01-01T00:16:41Z; fetch fresh ticket params")
 }
