@@ -23,11 +23,11 @@ func (r PayAllResult) String() string { return words.Count(r.Paid, "payment") + 
 
 // PayAll pays orders one after the other, and passes each with its payment or its error to done,
 // unless that is nil.
-// Their values together must be within the limit on the total EV before the first is paid, and so
-// must their tickets, which can be worth more: each payment takes one at least. The request ID of o,
-// with an order's line, makes its payment idempotent. A failed order does not
-// affect the others, unless the failure concerns all of them: PayAll returns that one, and the
-// errors of done.
+// Their values together must be within the limit on the total EV before the first is paid. Their
+// tickets can be worth more, since each payment takes one at least: an order with which they would
+// exceed the limit fails. The request ID of o, with an order's line, makes its payment idempotent. A
+// failed order does not affect the others, unless the failure concerns all of them: PayAll returns
+// that one, and the errors of done.
 func (w *Wallet) PayAll(ctx context.Context, orders []Order, o PayOptions, done func(Order, *pay.Payment, error) error) (PayAllResult, error) {
 	var result PayAllResult
 	if err := w.requireAccount(); err != nil {

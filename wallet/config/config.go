@@ -273,6 +273,9 @@ func elsewhere(key []string) string {
 	if !known {
 		return ""
 	}
+	if len(key) > 2 && key[0] == "profile" {
+		section = strings.Join([]string{key[0], key[1], section}, ".")
+	}
 	return fmt.Sprintf("; it belongs in the section [%s]", section)
 }
 

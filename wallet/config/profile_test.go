@@ -49,6 +49,8 @@ func TestBadProfiles(t *testing.T) {
 		"unknown setting":  {"[profile.a]\nnetwrk = \"devnet\"", ":2:1: unknown setting profile.a.netwrk"},
 		"no unit":          {"[profile.a.limits]\nmax_ticket_ev = \"1000\"", ": profile.a: limits.max_ticket_ev: amount has no unit"},
 		"bad threshold":    {"[check]\nmin_deposit = \"1\"", ": check.min_deposit: amount has no unit"},
+		"limit outside":    {"[profile.a]\nmax_total_ev = \"1eth\"", "profile.a.max_total_ev; it belongs in the section [profile.a.limits]"},
+		"in a section":     {"[profile.a.limits]\nev_per_day = \"1eth\"", "it belongs in the section [profile.a.budget]"},
 		"nested":           {"[profile.a.profile.b]\nnetwork = \"devnet\"", "unknown setting profile.a.profile"},
 		"a name with dots": {"[profile.\"a.b\"]\nnetwork = \"devnet\"", "letters, digits, _ and -"},
 		"no name":          {"[profile.\"\"]\nnetwork = \"devnet\"", "letters, digits, _ and -"},
