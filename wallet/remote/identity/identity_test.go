@@ -130,6 +130,59 @@ func TestCertificates(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, status(t, err))
 }
 
+// TestACertificateEndsDuringAConnection: a connection stays open longer than its client's
+// certificate, or one of its authority's, is valid.
+func TestACertificateEndsDuringAConnection(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	began := time.Now()
+	certificate := func(name string, signer *x509.Certificate, valid time.Duration) *x509.Certificate {
+		template := &x509.Certificate{
+			SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: began, NotAfter: began.Add(valid),
+			IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+		}
+		if signer == nil {
+			signer = template
+		}
+		der, err := x509.CreateCertificate(rand.Reader, template, signer, key.Public(), key)
+		require.NoError(t, err)
+		parsed, err := x509.ParseCertificate(der)
+		require.NoError(t, err)
+		return parsed
+	}
+	root, renewed := certificate("root", nil, 3*time.Hour), certificate("root", nil, 9*time.Hour)
+	between := certificate("between", root, 2*time.Hour)
+	brief, lasting := certificate("studio", between, time.Hour), certificate("studio", between, 9*time.Hour)
+	direct := certificate("studio", root, 9*time.Hour)
+	for name, c := range map[string]struct {
+		chain       []*x509.Certificate
+		authorities []*x509.Certificate
+		valid       time.Duration
+		refused     string
+	}{
+		"the client's own":           {chain: []*x509.Certificate{brief, between, root}, valid: time.Hour, refused: "the client's certificate expired at "},
+		"an authority's":             {chain: []*x509.Certificate{lasting, between, root}, valid: 2 * time.Hour, refused: "of the authority that signed the client's expired at "},
+		"the root's":                 {chain: []*x509.Certificate{direct, root}, valid: 3 * time.Hour, refused: "of the authority that signed the client's expired at "},
+		"the root's in the file":     {chain: []*x509.Certificate{direct, root}, authorities: []*x509.Certificate{root}, valid: 3 * time.Hour, refused: "of the authority that signed the client's expired at "},
+		"the root's that is renewed": {chain: []*x509.Certificate{direct, root}, authorities: []*x509.Certificate{renewed, root}, valid: 9 * time.Hour, refused: "the client's certificate expired at "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := began
+			certificates := Certificates{Authorities: c.authorities, Now: func() time.Time { return now }}
+			open := request("", "")
+			open.TLS = &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{c.chain}}
+			now = began.Add(c.valid - time.Second)
+			caller, err := certificates.Identify(open)
+			require.NoError(t, err)
+			require.Equal(t, Caller{Kind: KindCertificate, Value: "studio"}, caller)
+			now = began.Add(c.valid + time.Second)
+			_, err = certificates.Identify(open)
+			require.Equal(t, http.StatusUnauthorized, status(t, err))
+			require.ErrorContains(t, err, c.refused)
+		})
+	}
+}
+
 type claims map[string]any
 
 func (c claims) but(name string, value any) claims {
