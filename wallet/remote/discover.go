@@ -15,7 +15,11 @@ var errNothingFound = errors.New("no orchestrator has answered so far")
 // discover lists the orchestrators that have one of the capabilities asked for. The header Age
 // is that of the oldest answer among them, in seconds.
 func (s *Server) discover(rw http.ResponseWriter, r *http.Request, _ *Answered) error {
-	listing, ok := s.Directory.List(r.URL.Query()["caps"]...)
+	query, err := queryOf(r)
+	if err != nil {
+		return err
+	}
+	listing, ok := s.Directory.List(query["caps"]...)
 	if !ok {
 		return &UnavailableError{Err: errNothingFound}
 	}

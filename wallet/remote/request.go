@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"os"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -88,6 +89,21 @@ func decode(rw http.ResponseWriter, r *http.Request, into any) error {
 		return &badRequest{http.StatusBadRequest, err}
 	}
 	return nil
+}
+
+// queryOf is a request's query, of which no part counts if one cannot be read, or if one of these names
+// occurs more than once.
+func queryOf(r *http.Request, once ...string) (url.Values, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, &badRequest{http.StatusBadRequest, fmt.Errorf("the query after ? is not valid: %w", err)}
+	}
+	for _, name := range once {
+		if len(query[name]) > 1 {
+			return nil, &badRequest{http.StatusBadRequest, fmt.Errorf("the query has %q %d times", name, len(query[name]))}
+		}
+	}
+	return query, nil
 }
 
 // whyNot says what is wrong with a body, in the words of the deployed signer's decoder.

@@ -62,7 +62,10 @@ func (s *Server) listUsage(rw http.ResponseWriter, r *http.Request, entry *Answe
 	if err != nil {
 		return &UnavailableError{Err: err}
 	}
-	query := r.URL.Query()
+	query, err := queryOf(r, "after", "limit")
+	if err != nil {
+		return err
+	}
 	after, limit := acknowledged, int64(usageLimit)
 	if query.Has("after") {
 		if after, err = eventID("after", query.Get("after")); err != nil {
@@ -77,6 +80,15 @@ func (s *Server) listUsage(rw http.ResponseWriter, r *http.Request, entry *Answe
 	payments, err := s.Usage.OfClient(r.Context(), client.ID, after, int(limit))
 	if err != nil {
 		return &UnavailableError{Err: err}
+	}
+	if len(payments) == 0 && after > acknowledged {
+		newest, err := s.Usage.Newest(r.Context(), client.ID)
+		if err != nil {
+			return &UnavailableError{Err: err}
+		}
+		if after > newest { // as after the loss of records, when a client would wait for events that it has skipped
+			return afterLast("after", query.Get("after"))
+		}
 	}
 	page := usagePage{Events: make([]json.RawMessage, len(payments)), Acknowledged: fmt.Sprint(acknowledged)}
 	for i, payment := range payments {
@@ -103,7 +115,7 @@ func (s *Server) acknowledgeUsage(rw http.ResponseWriter, r *http.Request, entry
 	}
 	switch err := s.Usage.Acknowledge(r.Context(), store.ConsumerClient, client.ID, id); {
 	case errors.Is(err, store.ErrNoPayment):
-		return &badRequest{http.StatusBadRequest, fmt.Errorf("id %q is after the client's last event", body.ID)}
+		return afterLast("id", body.ID)
 	case err != nil:
 		return &UnavailableError{Err: err}
 	}
@@ -115,6 +127,11 @@ func (s *Server) acknowledgeUsage(rw http.ResponseWriter, r *http.Request, entry
 		Acknowledged string `json:"acknowledged"`
 	}{fmt.Sprint(acknowledged)})
 	return nil
+}
+
+// afterLast refuses an event's ID that the client has no event at, or after.
+func afterLast(name, text string) error {
+	return &badRequest{http.StatusBadRequest, fmt.Errorf("%s %q is after the client's last event", name, text)}
 }
 
 // eventID reads an event's ID, or 0 for the one before the first.

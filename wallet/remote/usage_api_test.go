@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/wallet/remote/identity"
+	"github.com/pmctl/pmctl/wallet/runner"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -46,7 +47,7 @@ func TestClientsListTheirUsage(t *testing.T) {
 	list, key := captured(t, "signer_errors_and_payments")
 	good := named(t, list, "inPixels, no type")
 	proxies := identity.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}
-	w := newWorld(t, key, 100, identity.Any{identity.Tokens{}, proxies, identity.None{}}, nil, nil)
+	w := newWorld(t, key, 100, identity.Any{identity.Tokens{}, proxies, identity.None{}}, nil, new(runner.Directory))
 	auth := make(map[string]string)
 	for _, name := range []string{"ann", "bob"} {
 		token := identity.Token()
@@ -111,6 +112,11 @@ func TestClientsListTheirUsage(t *testing.T) {
 		"a negative number":       {"GET", "/v1/usage?after=-1", auth["bob"], "", 400, `after "-1" is not the ID of an event`},
 		"a limit of 0":            {"GET", "/v1/usage?limit=0", auth["bob"], "", 400, `limit "0" is not a number from 1 to 1000`},
 		"a limit of 1001":         {"GET", "/v1/usage?limit=1001", auth["bob"], "", 400, `limit "1001" is not a number from 1 to 1000`},
+		"a semicolon":             {"GET", "/v1/usage?limit=1;after=2", auth["bob"], "", 400, "the query after ? is not valid: invalid semicolon"},
+		"an escape cut off":       {"GET", "/v1/usage?after=%2", auth["bob"], "", 400, "the query after ? is not valid: invalid URL escape"},
+		"after twice":             {"GET", "/v1/usage?after=0&after=2", auth["bob"], "", 400, `the query has "after" 2 times`},
+		"a list of orchestrators": {"GET", "/discover-orchestrators?caps=a;caps=b", auth["bob"], "", 400, "the query after ? is not valid: invalid semicolon"},
+		"after the last payment":  {"GET", "/v1/usage?after=3", auth["bob"], "", 400, `after "3" is after the client's last event`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, answer := w.usage(t, c.method, c.path, c.auth, c.body)

@@ -112,6 +112,14 @@ func (u *LiveUsage) Acknowledge(ctx context.Context, consumer, client string, po
 	})
 }
 
+// Newest returns the position of a client's last payment, 0 for none.
+func (u *LiveUsage) Newest(ctx context.Context, client string) (position int64, err error) {
+	return read(ctx, u.store, "read the usage", func(tx *db.Tx) (int64, error) {
+		err := tx.Row(selectNewestOf, client).Scan(&position)
+		return position, err
+	})
+}
+
 // Backlog is what a consumer has not acknowledged.
 type Backlog struct {
 	// Payments is how many they are, Oldest when the first was made; zero without any.
