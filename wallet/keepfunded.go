@@ -163,6 +163,8 @@ func actionState(s tx.State) topup.ActionState {
 		return topup.Failed
 	case tx.Lost:
 		return topup.Lost
+	case tx.Refused:
+		return topup.Refused
 	}
 	return topup.Pending
 }

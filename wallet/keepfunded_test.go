@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -185,20 +187,19 @@ func TestKeepersAtOnce(t *testing.T) {
 	r.requireFunds("1 ETH", "0 wei")
 }
 
-// killedBeforeSending ends a run of an account when it is about to send.
-func (r *rich) killedBeforeSending(account int) {
+// keepThrough lets a run of an account look through a node that answers transactions with answer.
+func (r *rich) keepThrough(ctx context.Context, account int, answer http.HandlerFunc) error {
 	r.t.Helper()
 	behind, err := url.Parse(r.RPCURL())
 	require.NoError(r.t, err)
-	ctx, kill := context.WithCancel(r.t.Context())
 	proxy := httputil.NewSingleHostReverseProxy(behind)
 	node := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
 		body, _ := io.ReadAll(in.Body)
-		if bytes.Contains(body, []byte("eth_sendRawTransaction")) {
-			kill()
-			panic(http.ErrAbortHandler)
-		}
 		in.Body = io.NopCloser(bytes.NewReader(body))
+		if bytes.Contains(body, []byte("eth_sendRawTransaction")) {
+			answer(out, in)
+			return
+		}
 		proxy.ServeHTTP(out, in)
 	}))
 	defer node.Close()
@@ -207,8 +208,32 @@ func (r *rich) killedBeforeSending(account int) {
 	w := r.open(account)
 	defer w.Close()
 	_, err = w.KeepFunded(ctx, wallet.KeepOptions{Sender: r.Accounts()[0].Address, Rules: r.rules})
+	return err
+}
+
+// killedBeforeSending ends a run of an account when it is about to send.
+func (r *rich) killedBeforeSending(account int) {
+	r.t.Helper()
+	ctx, kill := context.WithCancel(r.t.Context())
+	err := r.keepThrough(ctx, account, func(http.ResponseWriter, *http.Request) {
+		kill()
+		panic(http.ErrAbortHandler)
+	})
 	require.Error(r.t, err)
 	require.Error(r.t, ctx.Err())
+}
+
+// refused lets the node of an account's run refuse its top-up.
+func (r *rich) refused(account int) {
+	r.t.Helper()
+	err := r.keepThrough(r.t.Context(), account, func(out http.ResponseWriter, in *http.Request) {
+		var call struct {
+			ID json.RawMessage `json:"id"`
+		}
+		require.NoError(r.t, json.NewDecoder(in.Body).Decode(&call))
+		fmt.Fprintf(out, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32000,"message":"tx fee exceeds the configured cap"}}`, call.ID)
+	})
+	require.Equal(r.t, wallet.ClassRefused, wallet.ClassOf(err))
 }
 
 // TestAKeeperKilledBetweenSigningAndSending ends a run when it is about to send: the next run sends
@@ -251,6 +276,24 @@ func TestAKilledTopUpIsNotSentToLeavingFunds(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, done.Resumed)
 	r.requireFunds("3 ETH", "0 wei")
+}
+
+// TestARefusedTopUpThatIsNoLongerNeeded is not sent, and keeps back no other one.
+func TestARefusedTopUpThatIsNoLongerNeeded(t *testing.T) {
+	t.Parallel()
+	r := newRich(t, map[string]string{"deposit": "1eth"})
+	r.refused(1)
+	r.fund(*r.rules.Deposit)
+	done, err := r.keep(1)
+	require.NoError(t, err)
+	require.Equal(t, wallet.TopUpEnough, done.Outcome)
+	require.Equal(t, "1 ETH", done.Funds.MovedTotal.String(), "a node may have taken it all the same")
+
+	r.rules = r.read(map[string]string{"deposit": "1eth", "reserve": "0.5eth"})
+	done, err = r.keep(1)
+	require.NoError(t, err)
+	require.False(t, done.Resumed)
+	r.requireFunds("1 ETH", "0.5 ETH")
 }
 
 // TestATopUpWhoseBlockIsReplaced is sent again by the next look, with those before it.

@@ -84,6 +84,12 @@ func (d Decision) Needed(deposit, reserve wei.Wei) bool {
 	return !d.AddDeposit.IsZero() && deposit.Cmp(d.NeedDeposit) < 0 || !d.AddReserve.IsZero() && reserve.Cmp(d.NeedReserve) < 0
 }
 
+// with returns the decision to do a top-up of an earlier one, whatever the bounds are now.
+func (d Decision) with(a Action) Decision {
+	d.AddDeposit, d.AddReserve, d.Reason = a.Deposit, a.Reserve, ""
+	return d
+}
+
 // Decide applies the rules to a state:
 //
 //	reserve needed = max(Reserve, ReserveFaceValues · FaceValue · PoolSize)

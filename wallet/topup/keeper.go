@@ -30,6 +30,8 @@ type ActionState string
 const (
 	// Pending is a top-up that may still take effect.
 	Pending ActionState = "pending"
+	// Refused is a top-up that a node refused. It may still take effect, but nothing waits for it.
+	Refused ActionState = "refused"
 	// Done is a top-up that took effect.
 	Done ActionState = "done"
 	// Failed is a top-up that moved nothing: it reverted or was cancelled.
@@ -157,10 +159,10 @@ func (e *FailedError) Hint() string { return "pmctl tx list --all shows its tran
 // pause is how long no top-up follows one that failed.
 const pause = time.Hour
 
-// Look looks once. It continues a top-up that is pending, or does the one that is needed. The
-// numbers of top-ups are read before the state: of two keepers that look at once both have the same
-// number, which is done once. It returns *ShortError, *FailedError, ErrNotNeeded and the errors of
-// World, with what it found until then.
+// Look looks once. It continues a top-up that is pending, or refused and still needed, or does the
+// one that is needed. The numbers of top-ups are read before the state: of two keepers that look at
+// once both have the same number, which is done once. It returns *ShortError, *FailedError,
+// ErrNotNeeded and the errors of World, with what it found until then.
 func (k Keeper) Look(ctx context.Context) (Look, error) {
 	var found Look
 	actions, err := k.World.Actions(ctx)
@@ -185,11 +187,15 @@ func (k Keeper) Look(ctx context.Context) (Look, error) {
 	var next Action
 	if len(actions) > 0 {
 		last := actions[len(actions)-1]
-		if until := last.At.Add(pause); last.State == Failed && found.Decision.Adds() && k.Now().Before(until) {
-			return found, &FailedError{last, until}
+		// One of a time that has yet to come was signed by a wrong clock.
+		wait := last.At.Add(pause).Sub(k.Now())
+		if last.State == Failed && found.Decision.Adds() && 0 < wait && wait <= 2*pause {
+			return found, &FailedError{last, last.At.Add(pause)}
 		}
 		next.Number = last.Number
-		pending := slices.IndexFunc(actions, func(a Action) bool { return a.State == Pending })
+		pending := slices.IndexFunc(actions, func(a Action) bool {
+			return a.State == Pending || a.State == Refused && found.Decision.with(a).Needed(found.State.Deposit, found.State.Reserve)
+		})
 		// Nothing is sent to funds on their way out, whenever it was signed.
 		if pending >= 0 && found.State.Leaving() == "" {
 			return k.resume(ctx, found, actions[pending])
@@ -212,8 +218,7 @@ func (k Keeper) Look(ctx context.Context) (Look, error) {
 
 // resume continues a top-up of an earlier look.
 func (k Keeper) resume(ctx context.Context, found Look, pending Action) (Look, error) {
-	d := &found.Decision
-	d.AddDeposit, d.AddReserve, d.Reason = pending.Deposit, pending.Reserve, ""
+	found.Decision = found.Decision.with(pending)
 	found.Action, found.Resumed = &pending, true
 	if k.DryRun {
 		return found, nil

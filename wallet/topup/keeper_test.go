@@ -263,3 +263,15 @@ func TestAFailedTopUpIsNotRepeatedAtOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, uint64(2), found.Action.Number)
 }
+
+// TestAFailedTopUpOfAWrongClock was signed while the clock was a month fast: the next one does not wait a month.
+func TestAFailedTopUpOfAWrongClock(t *testing.T) {
+	t.Parallel()
+	s := &simulation{Rand: rand.New(rand.NewPCG(1, 1)), t: t, now: time.Unix(1e9, 0), balance: 5000, deposit: 100, reserve: 100, pool: 1, credited: make(map[uint64]int)}
+	s.actions = []Action{{Number: 1, Deposit: milli(900), At: s.now.Add(30 * 24 * time.Hour), State: Failed}}
+	s.amounts = []int64{900}
+	k := Keeper{Rules: rules(t, map[string]string{"deposit": "1eth"}), World: s, Now: func() time.Time { return s.now }}
+	found, err := k.Look(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, uint64(2), found.Action.Number)
+}
