@@ -25,14 +25,21 @@ type SignerError struct {
 }
 
 func (e *SignerError) Error() string {
-	return fmt.Sprintf("cannot list the orchestrators of the remote signer at %s: %v", e.URL, e.Err)
+	reason := e.Err.Error()
+	if unreachable, ok := errors.AsType[*client.UnreachableError](e.Err); ok {
+		reason = "it cannot be reached: " + unreachable.Reason
+	}
+	return fmt.Sprintf("cannot list the orchestrators of the remote signer at %s: %s", e.URL, reason)
 }
 
 // Unwrap returns the reason.
 func (e *SignerError) Unwrap() error { return e.Err }
 
-// Hint says what to do about an answer that is not a list.
+// Hint says what to do about an answer that is not a list, or about none.
 func (e *SignerError) Hint() string {
+	if unreachable, ok := errors.AsType[*client.UnreachableError](e.Err); ok {
+		return unreachable.Hint()
+	}
 	refused, ok := errors.AsType[*client.StatusError](e.Err)
 	switch {
 	case !ok:

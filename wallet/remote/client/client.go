@@ -58,7 +58,7 @@ var (
 	// ErrAnswer is returned for an answer that violates the protocol. It wraps the reason.
 	ErrAnswer = errors.New("the remote signer's answer is malformed")
 
-	// ErrUnreachable is returned if no answer came about. It wraps the reason.
+	// ErrUnreachable is returned if no answer came about. *UnreachableError wraps it.
 	ErrUnreachable = errors.New("the remote signer cannot be reached")
 )
 
@@ -97,6 +97,27 @@ func isLocal(host string) bool {
 	}
 	return address.IsLoopback() || address.IsPrivate() || address.IsLinkLocalUnicast()
 }
+
+// UnreachableError is returned if the signer cannot be reached.
+type UnreachableError struct {
+	// URL is the signer's.
+	URL string
+	// Reason describes the failure.
+	Reason string
+	// Err is the network's error.
+	Err error
+}
+
+func (e *UnreachableError) Error() string {
+	return fmt.Sprintf("%v at %s: %s", ErrUnreachable, e.URL, e.Reason)
+}
+
+// Hint says what can be done.
+func (*UnreachableError) Hint() string {
+	return "check the URL of --signer, and ask the signer's operator whether it runs"
+}
+
+func (e *UnreachableError) Unwrap() []error { return []error{ErrUnreachable, e.Err} }
 
 // StatusError is a request that the signer refused.
 type StatusError struct {
@@ -219,13 +240,13 @@ func (c *Client) ask(ctx context.Context, method, path string, header http.Heade
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return nil, nil, unreachable(ctx, err)
+		return nil, nil, c.unreachable(ctx, err)
 	}
 	defer response.Body.Close()
 	said, err := io.ReadAll(io.LimitReader(response.Body, most+1))
 	switch {
 	case err != nil:
-		return nil, nil, unreachable(ctx, err)
+		return nil, nil, c.unreachable(ctx, err)
 	case response.StatusCode != http.StatusOK:
 		var refused struct{ Error struct{ Message string } }
 		if json.Unmarshal(said, &refused) != nil || refused.Error.Message == "" {
@@ -238,18 +259,19 @@ func (c *Client) ask(ctx context.Context, method, path string, header http.Heade
 	return said, response.Header, nil
 }
 
-// unreachable is the error of a request without an answer. It does not have the URL.
-func unreachable(ctx context.Context, err error) error {
-	var network net.Error
-	switch {
-	case ctx.Err() != nil:
+// unreachable is the error of a request without an answer.
+func (c *Client) unreachable(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
 		return context.Cause(ctx)
-	case errors.As(err, &network) && network.Timeout():
-		return fmt.Errorf("%w: no answer within %v", ErrUnreachable, timeout)
 	}
 	err = neterr.WithoutURL(err)
-	if reason := neterr.Reason(err); reason != "" {
-		return fmt.Errorf("%w: %s", ErrUnreachable, reason)
+	reason := neterr.Reason(err)
+	var network net.Error
+	switch {
+	case errors.As(err, &network) && network.Timeout():
+		reason = fmt.Sprintf("no answer within %v", timeout)
+	case reason == "":
+		reason = err.Error()
 	}
-	return fmt.Errorf("%w: %w", ErrUnreachable, err)
+	return &UnreachableError{URL: c.url, Reason: reason, Err: err}
 }
