@@ -4,6 +4,7 @@ package cmd
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -102,4 +103,23 @@ func interruptEach(t *testing.T, s *seat, prompts []prompt) {
 			})
 		}
 	}
+}
+
+// TestSameAgainIsTheSame runs the command line that a command shows after it has asked.
+func TestSameAgainIsTheSame(t *testing.T) {
+	t.Parallel()
+	notInShort(t)
+	s := newSeat(t)
+	s.run("fund", "--deposit", "1eth", "--reserve", "1eth", "--yes")
+	p := s.sit([]string{"ETH_PASSWORD=" + s.file("pass")}, "params", "fetch", "--capabilities", "text-to-image/local/still,live-video-to-video/noop", "--verbose=false", "--timeout", "1m")
+	p.expect("Recipient (https")
+	p.press(s.network.Recipients()[0].State().URL + "\r")
+	code, shown := p.end()
+	require.Zero(t, code, shown)
+	_, again, found := strings.Cut(shown, "to run this without prompts:\r\n")
+	require.True(t, found, shown)
+	words := strings.Fields(strings.NewReplacer("\\", "", "\r\n", " ").Replace(again))
+	require.Contains(t, words, "text-to-image/local/still", again)
+	require.NotContains(t, words, "--verbose", again)
+	require.Contains(t, s.run(words[1:]...), "price         6400.5 wei per pixel")
 }

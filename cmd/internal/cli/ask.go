@@ -50,14 +50,24 @@ func SameAgain(r *Run, cmd *cobra.Command, args []string, more ...string) {
 	words := strings.Fields(cmd.CommandPath())
 	words = append(words, args...)
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		words = append(words, "--"+f.Name)
-		if f.Value.Type() != "bool" {
-			words = append(words, f.Value.String())
+		name := "--" + f.Name
+		switch value := f.Value.(type) {
+		case pflag.SliceValue: // its text is not what a flag reads
+			for _, one := range value.GetSlice() {
+				words = append(words, name, one)
+			}
+		case interface{ IsBoolFlag() bool }:
+			if f.Value.String() != "true" {
+				name += "=" + f.Value.String()
+			}
+			words = append(words, name)
+		default:
+			words = append(words, name, f.Value.String())
 		}
 	})
 	words = append(words, more...)
 	for i, word := range words {
-		words[i] = shellWord(word)
+		words[i] = ShellWord(word)
 	}
 	r.Note("to run this without prompts:\n%s", wrapCommand(words, errWidth(r.Env)))
 }
@@ -87,8 +97,8 @@ func wrapCommand(words []string, width int) string {
 
 const harmless = `^[A-Za-z0-9_@%+=:,./-]+$`
 
-// shellWord is text as a shell reads it as one word.
-func shellWord(text string) string {
+// ShellWord is text as a shell reads it as one word.
+func ShellWord(text string) string {
 	if regexp.MustCompile(harmless).MatchString(text) {
 		return text
 	}

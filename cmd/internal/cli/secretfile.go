@@ -18,7 +18,7 @@ func ReadSecretFile(env *Env, flag, path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
 	if others := access.Readers(path, info, env.Getenv("CREDENTIALS_DIRECTORY")); others != "" {
-		return nil, WithHint(fmt.Errorf("%s %s can be read by %s", flag, path, others), "chmod 600 %s", path)
+		return nil, WithHint(fmt.Errorf("%s %s can be read by %s", flag, path, others), "chmod 600 %s", ShellWord(path))
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
