@@ -29,6 +29,13 @@ func withOtherName(err error, root *cobra.Command) error {
 		if paths := otherCommand(word); paths != nil {
 			return cli.WithHint(err, "%s", commandFor(root, paths))
 		}
+	case "config":
+		switch word {
+		case "set", "unset", "edit", "add", "remove", "init":
+			return cli.WithHint(err, "edit the config file: pmctl config show shows its path and every setting")
+		case "get", "list", "view", "path":
+			return cli.WithHint(err, "the command for that is pmctl config show")
+		}
 	case "fund":
 		if word == "deposit" || word == "reserve" || word != "" && word[0] >= '0' && word[0] <= '9' {
 			return cli.WithHint(err, "amounts are flags: see pmctl fund --help")

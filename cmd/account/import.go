@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/access"
 	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/internal/secret"
 	"github.com/pmctl/pmctl/keystore"
@@ -84,7 +85,22 @@ func importAccount(ctx context.Context, r *cli.Run, o *importOptions, file strin
 	if err != nil {
 		return err
 	}
+	noteReadable(r, file, data)
 	return emitAccount(r, account)
+}
+
+// noteReadable warns of a file that still shows the private key to other users.
+func noteReadable(r *cli.Run, file string, data []byte) {
+	if file == "-" || keystore.IsKeyFile(data) {
+		return
+	}
+	info, err := os.Stat(file)
+	if err != nil || !info.Mode().IsRegular() {
+		return
+	}
+	if others := access.Others(file, info); others != "" {
+		r.Note("warning: %s can be read by %s, and has the private key without a passphrase: delete it, or run chmod 600 %s", file, others, cli.ShellWord(file))
+	}
 }
 
 // readKey reads what is to be imported. At a terminal stdin is not echoed.

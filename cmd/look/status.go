@@ -50,7 +50,7 @@ step.`,
   pmctl status --check --min-deposit 0.05eth --quiet >/dev/null
   pmctl status --output prometheus \
     --out /var/lib/node_exporter/textfile/pmctl.prom`,
-		RunE: func(cmd *cobra.Command, args []string) error { return runStatus(cmd.Context(), r, &o, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runStatus(cmd, r, &o, args) },
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&o.watch, "watch", false, "repeat until interrupted")
@@ -73,9 +73,10 @@ type statusView struct {
 	wanted check.Wanted
 }
 
-func runStatus(ctx context.Context, r *cli.Run, o *statusOptions, args []string) error {
+func runStatus(cmd *cobra.Command, r *cli.Run, o *statusOptions, args []string) error {
+	ctx := cmd.Context()
 	switch {
-	case !o.watch && o.interval != defaultInterval:
+	case !o.watch && cmd.Flags().Changed("interval"):
 		return cli.Usagef("--interval has no effect without --watch")
 	case o.watch && o.interval < time.Second:
 		return cli.Usagef("--interval %s: it must be at least 1s", o.interval)
