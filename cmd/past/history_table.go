@@ -20,10 +20,11 @@ import (
 )
 
 func writeHistory(w *page.Page, h *wallet.History) {
-	rows := make([][]string, len(h.Events))
-	for i, e := range h.Events {
-		name, detail := eventText(e)
-		rows[i] = []string{e.Time.Format(time.RFC3339), name, detail}
+	var rows [][]string
+	for _, e := range h.Events {
+		if name, detail := eventText(e); detail != "" {
+			rows = append(rows, []string{e.Time.Format(time.RFC3339), name, detail})
+		}
 	}
 	if len(rows) > 0 {
 		w.Table([]page.Column{page.Text("time"), page.Text("event"), page.Prose("what")}, rows)
@@ -36,32 +37,32 @@ func writeHistory(w *page.Page, h *wallet.History) {
 	w.Fields(summary(h))
 }
 
+// eventText describes an event. A funding has one for each of deposit and reserve, also for the one
+// that it added nothing to, which has no detail.
 func eventText(e history.Event) (name, detail string) {
 	switch e.Kind {
-	case history.DepositFunded:
-		return "funded", fmt.Sprintf("+%s of deposit", e.Deposit)
-	case history.ReserveFunded:
-		return "funded", fmt.Sprintf("+%s of reserve", e.Reserve)
+	case history.DepositFunded, history.ReserveFunded:
+		return "funded", fundsText("+", e)
 	case history.Unlocked:
 		return "unlock", fmt.Sprintf("in round %s, funds are free from round %s", e.StartRound, e.WithdrawRound)
 	case history.UnlockCancelled:
 		return "unlock", "cancelled"
 	case history.Withdrawn:
-		return "withdrawn", withdrawnText(e)
+		return "withdrawn", fundsText("-", e)
 	case history.Redeemed:
 		return "redeemed", redemptionText(e.Redemption, e.Reserve)
 	}
 	return string(e.Kind), ""
 }
 
-// withdrawnText is what a withdrawal took, without what was 0.
-func withdrawnText(e history.Event) string {
+// fundsText is what was added to or taken from the funds, without what was 0.
+func fundsText(sign string, e history.Event) string {
 	var parts []string
-	if !e.Deposit.IsZero() {
-		parts = append(parts, fmt.Sprintf("-%s of deposit", e.Deposit))
+	if e.Deposit != nil && !e.Deposit.IsZero() {
+		parts = append(parts, fmt.Sprintf("%s%s of deposit", sign, e.Deposit))
 	}
-	if !e.Reserve.IsZero() {
-		parts = append(parts, fmt.Sprintf("-%s of reserve", e.Reserve))
+	if e.Reserve != nil && !e.Reserve.IsZero() {
+		parts = append(parts, fmt.Sprintf("%s%s of reserve", sign, e.Reserve))
 	}
 	return strings.Join(parts, ", ")
 }
