@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
@@ -18,9 +19,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/wallet/devnet"
@@ -156,6 +159,65 @@ func TestAReloadEndsAnAuthority(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, status)
 	_, log := r.stop()
 	require.Contains(t, log, "the authority that signed the client's certificate is no longer accepted")
+}
+
+// TestAReloadKeepsAnIssuersKeys: a reload while the server of the issuer's keys is down leaves the keys as they were, and
+// applies all else; one after a key was withdrawn ends it.
+func TestAReloadKeepsAnIssuersKeys(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, devnet.Config{})
+	s.run(exitDone, "fund --deposit 1eth --reserve 1eth --yes")
+	s.run(exitDone, "signer client add studio --jwt s1")
+	public, key, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	other, _, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: key}, nil)
+	require.NoError(t, err)
+	claims, err := json.Marshal(map[string]any{"iss": "i", "aud": "a", "sub": "s1", "exp": time.Now().Add(time.Hour).Unix()})
+	require.NoError(t, err)
+	signed, err := signer.Sign(claims)
+	require.NoError(t, err)
+	token, err := signed.CompactSerialize()
+	require.NoError(t, err)
+
+	var listed atomic.Pointer[jose.JSONWebKeySet]
+	listed.Store(&jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: public}}})
+	issuer := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		if set := listed.Load(); set != nil {
+			_ = json.NewEncoder(rw).Encode(set)
+			return
+		}
+		rw.WriteHeader(http.StatusBadGateway)
+	}))
+	defer issuer.Close()
+	r := s.serveSigner("--admin-listen 127.0.0.1:0 --jwt-issuer i --jwt-audience a --jwt-keys " + issuer.URL + "/keys?secret-of-keys")
+	ask := func() int {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+"/sign-orchestrator-info", nil)
+		require.NoError(t, err)
+		request.Header.Set("Authorization", "Bearer "+token)
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		return response.StatusCode
+	}
+	require.Equal(t, http.StatusOK, ask())
+
+	listed.Store(nil)
+	status, body := r.watch(http.MethodPost, "/reload")
+	require.Equal(t, http.StatusOK, status, body)
+	require.JSONEq(t, `{"applied":["limits","budgets"],"restart_needed":[]}`, body)
+	require.Equal(t, http.StatusOK, ask())
+
+	listed.Store(&jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: other}}})
+	status, body = r.watch(http.MethodPost, "/reload")
+	require.Equal(t, http.StatusOK, status, body)
+	require.JSONEq(t, `{"applied":["limits","budgets","jwt-keys"],"restart_needed":[]}`, body)
+	require.Equal(t, http.StatusUnauthorized, ask())
+	_, log := r.stop()
+	require.Contains(t, log, `"msg":"the keys that were fetched before stay accepted"`)
+	require.NotContains(t, log, "secret-of-keys")
 }
 
 // TestAReloadKeepsRates: a client that has used up its burst gets no other one by a reload.

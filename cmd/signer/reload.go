@@ -37,20 +37,28 @@ func (l *reloading) apply(ctx context.Context) (*admin.Reloaded, *tls.Config, er
 	if err != nil {
 		return nil, nil, err
 	}
-	certificate, err := l.options.tls()
+	certificate, authorities, err := l.options.tls()
 	if err != nil {
 		return nil, nil, err
 	}
 	// Keys of JSON Web Tokens are fetched for as long as the signer runs.
-	if err := l.options.authenticate(l.cmd.Context(), l.run.Env, l.signer); err != nil {
+	if err := l.options.authenticate(l.cmd.Context(), l.run.Env, authorities, l.signer); err != nil {
 		return nil, nil, err
 	}
 	if err := l.service.Reload(ctx, *l.signer, limits); err != nil {
 		return nil, nil, err
 	}
+	keys := l.options.jwtKeys
+	if issuer := l.options.issuer; issuer != nil {
+		// The issuer's server may be down: limits that were lowered apply all the same.
+		if err := issuer.Renew(ctx); err != nil {
+			l.signer.Log.Warn("the keys that were fetched before stay accepted", "error", err.Error())
+			keys = ""
+		}
+	}
 	done := &admin.Reloaded{Applied: []string{"limits", "budgets"}, Restart: []string{}}
 	for _, file := range []struct{ flag, path string }{
-		{"tls-cert", l.options.tlsCert}, {"client-ca", l.options.clientCA}, {"jwt-keys", l.options.jwtKeys}, {"webhook-file", l.options.webhookFile},
+		{"tls-cert", l.options.tlsCert}, {"client-ca", l.options.clientCA}, {"jwt-keys", keys}, {"webhook-file", l.options.webhookFile},
 	} {
 		if file.path != "" {
 			done.Applied = append(done.Applied, file.flag)

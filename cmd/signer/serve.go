@@ -3,6 +3,7 @@ package signer
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -41,6 +42,9 @@ type serveOptions struct {
 	drain            time.Duration
 	admin            adminOptions
 	usage            usageOptions
+
+	// issuer has the keys of --jwt-keys URL, which stay through reloads; nil for none.
+	issuer *identity.WebTokens
 }
 
 func newServe(r *cli.Run) *cobra.Command {
@@ -106,11 +110,11 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 		return err
 	}
 	defer sockets.close()
-	encrypted, err := o.tls()
+	encrypted, authorities, err := o.tls()
 	if err != nil {
 		return err
 	}
-	options, err := o.signer(cmd.Context(), r)
+	options, err := o.signer(cmd.Context(), r, authorities)
 	if err != nil {
 		return err
 	}
@@ -158,7 +162,7 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 }
 
 // signer is what the options say of the signer.
-func (o *serveOptions) signer(ctx context.Context, r *cli.Run) (*wallet.RemoteSignerOptions, error) {
+func (o *serveOptions) signer(ctx context.Context, r *cli.Run, authorities []*x509.Certificate) (*wallet.RemoteSignerOptions, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, err
@@ -184,16 +188,16 @@ func (o *serveOptions) signer(ctx context.Context, r *cli.Run) (*wallet.RemoteSi
 	if err := o.usage.apply(r.Env, options); err != nil {
 		return nil, err
 	}
-	return options, o.authenticate(ctx, r.Env, options)
+	return options, o.authenticate(ctx, r.Env, authorities, options)
 }
 
 // authenticate reads the files that say who may ask. It changes nothing where one is not valid.
-func (o *serveOptions) authenticate(ctx context.Context, env *cli.Env, options *wallet.RemoteSignerOptions) error {
+func (o *serveOptions) authenticate(ctx context.Context, env *cli.Env, authorities []*x509.Certificate, options *wallet.RemoteSignerOptions) error {
 	webhook, err := readWebhook(env, "--webhook-file", o.webhookFile)
 	if err != nil {
 		return err
 	}
-	identify, err := o.identify(ctx, webhook != nil)
+	identify, err := o.identify(ctx, authorities, webhook != nil, options.Log)
 	if err != nil {
 		return err
 	}
@@ -212,29 +216,31 @@ func newLog(to io.Writer, format string) (*slog.Logger, error) {
 }
 
 // identify is how clients are recognized.
-func (o *serveOptions) identify(ctx context.Context, webhook bool) (identity.Any, error) {
+func (o *serveOptions) identify(ctx context.Context, authorities []*x509.Certificate, webhook bool, log *slog.Logger) (identity.Any, error) {
 	proxies, err := identity.ParseProxies(o.proxies)
 	if err != nil {
 		return nil, cli.Usagef("--trusted-proxy %w", err)
 	}
 	all := identity.Any{proxies.Strangers(), identity.Tokens{}}
-	if o.clientCA != "" {
-		authorities, err := service.LoadAuthorities(o.clientCA)
-		if err != nil {
-			return nil, err
-		}
+	if len(authorities) > 0 {
 		all = append(all, identity.Certificates{Authorities: authorities})
 	}
-	if o.jwt.Issuer != "" || o.jwt.Audience != "" || o.jwtKeys != "" {
+	switch {
+	case o.issuer != nil:
+		all = append(all, o.issuer)
+	case o.jwt.Issuer != "" || o.jwt.Audience != "" || o.jwtKeys != "":
 		accepted, err := o.webTokens()
 		if err != nil {
 			return nil, err
 		}
+		accepted.Log = log
 		tokens, err := accepted.Tokens(ctx)
 		if err != nil {
 			return nil, cli.Usage(err)
 		}
-		all = append(all, tokens)
+		if all = append(all, tokens); accepted.KeysURL != "" {
+			o.issuer = tokens
+		}
 	}
 	all = append(all, proxies)
 	if o.noAuth || webhook { // which authenticates by itself
@@ -268,18 +274,25 @@ func (o *serveOptions) webTokens() (identity.JWT, error) {
 	return tokens, cli.WithSource(o.jwtKeys, err)
 }
 
-// tls returns nil where no certificate was given.
-func (o *serveOptions) tls() (*tls.Config, error) {
+// tls returns nil where no certificate was given. The authorities are those of clients' certificates, read once:
+// the listener and what recognizes clients accept the same ones.
+func (o *serveOptions) tls() (config *tls.Config, authorities []*x509.Certificate, err error) {
 	if (o.tlsCert == "") != (o.tlsKey == "") {
-		return nil, cli.Usagef("--tls-cert and --tls-key belong together")
+		return nil, nil, cli.Usagef("--tls-cert and --tls-key belong together")
 	}
 	if o.tlsCert == "" {
 		if o.clientCA != "" {
-			return nil, cli.Usagef("--client-ca needs --tls-cert and --tls-key")
+			return nil, nil, cli.Usagef("--client-ca needs --tls-cert and --tls-key")
 		}
-		return nil, nil
+		return nil, nil, nil
 	}
-	return service.LoadTLS(o.tlsCert, o.tlsKey, o.clientCA)
+	if o.clientCA != "" {
+		if authorities, err = service.LoadAuthorities(o.clientCA); err != nil {
+			return nil, nil, err
+		}
+	}
+	config, err = service.LoadTLS(o.tlsCert, o.tlsKey, authorities)
+	return config, authorities, err
 }
 
 // checkExposure refuses a listener that others could pay through, or read along.

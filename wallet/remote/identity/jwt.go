@@ -7,13 +7,13 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
-	"golang.org/x/time/rate"
 
 	"github.com/pmctl/pmctl/internal/neterr"
 	"github.com/pmctl/pmctl/internal/pemfile"
@@ -25,7 +25,8 @@ type JWT struct {
 	Issuer, Audience string
 
 	// Keys are the issuer's public keys. Where there are none they are fetched from KeysURL, a
-	// JWKS endpoint, and again when a token is signed with an unknown one.
+	// JWKS endpoint: again when a token is signed with an unknown one, and for a token that comes
+	// when they are older than five minutes. If that fails, those that there are stay.
 	Keys    []crypto.PublicKey
 	KeysURL string
 
@@ -40,6 +41,9 @@ type JWT struct {
 
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+
+	// Log gets a line when keys cannot be renewed; nil is for none.
+	Log *slog.Logger
 }
 
 // ErrNoKey is of a text without a public key in PEM.
@@ -78,72 +82,58 @@ func ParseKeys(text []byte) (keys []crypto.PublicKey, err error) {
 	return keys, nil
 }
 
-// keysPatience is how long the issuer's server may take: until then requests wait, whose clients
-// wait no longer than a minute.
-const keysPatience = 5 * time.Second
-
-// Each token of an unknown key has the keys fetched, and any caller can send one. Fetches beyond
-// keysBurst begin at least keysPause apart; requests that need the same fetch share it.
-const (
-	keysBurst = 5
-	keysPause = time.Second
-)
-
-// paced is a transport whose requests wait for their turn.
-type paced struct {
-	http.RoundTripper
-	turns *rate.Limiter
-}
-
-// RoundTrip implements http.RoundTripper.
-func (p *paced) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := p.turns.Wait(r.Context()); err != nil {
-		return nil, err
-	}
-	return p.RoundTripper.RoundTrip(r)
-}
-
 // notBeforeLeeway is how far the issuer's clock may be ahead.
 const notBeforeLeeway = 30 * time.Second
 
-// Tokens returns an Identifier for these tokens. It keeps fetched keys until ctx ends.
-func (j JWT) Tokens(ctx context.Context) (Identifier, error) {
-	var keys oidc.KeySet
-	switch {
-	case j.Issuer == "" || j.Audience == "":
-		return nil, errors.New("JWT authentication needs an issuer and an audience")
-	case len(j.Keys) > 0:
-		keys = &oidc.StaticKeySet{PublicKeys: j.Keys}
-	case j.KeysURL != "":
-		client := new(http.Client)
-		if j.HTTP != nil {
-			*client = *j.HTTP
-		}
-		client.Timeout = cmp.Or(j.Patience, keysPatience)
-		client.Transport = &paced{cmp.Or(client.Transport, http.DefaultTransport), rate.NewLimiter(rate.Every(keysPause), keysBurst)}
-		keys = oidc.NewRemoteKeySet(oidc.ClientContext(ctx, client), j.KeysURL)
-	default:
-		return nil, errors.New("JWT authentication needs keys, from a file or a JWKS URL")
-	}
+// WebTokens identifies clients by JSON Web Tokens.
+type WebTokens struct {
+	JWT
+	verifier *oidc.IDTokenVerifier
+	// issuer is nil where the keys are given.
+	issuer *issuerKeys
+}
+
+// Tokens returns an Identifier for these tokens.
+func (j JWT) Tokens(ctx context.Context) (*WebTokens, error) {
 	if j.Client == "" {
 		j.Client = "sub"
 	}
 	if j.Now == nil {
 		j.Now = time.Now
 	}
+	if j.Log == nil {
+		j.Log = slog.New(slog.DiscardHandler)
+	}
+	var keys oidc.KeySet
+	var issuer *issuerKeys
+	switch {
+	case j.Issuer == "" || j.Audience == "":
+		return nil, errors.New("JWT authentication needs an issuer and an audience")
+	case len(j.Keys) > 0:
+		keys = &oidc.StaticKeySet{PublicKeys: j.Keys}
+	case j.KeysURL != "":
+		issuer = newIssuerKeys(ctx, &j)
+		keys = issuer
+	default:
+		return nil, errors.New("JWT authentication needs keys, from a file or a JWKS URL")
+	}
 	verifier := oidc.NewVerifier(j.Issuer, fetched{keys}, &oidc.Config{
 		ClientID: j.Audience, SupportedSigningAlgs: []string{oidc.RS256, oidc.ES256, oidc.EdDSA}, Now: j.Now,
 	})
-	return &webTokens{j, verifier}, nil
+	return &WebTokens{j, verifier, issuer}, nil
 }
 
-type webTokens struct {
-	JWT
-	verifier *oidc.IDTokenVerifier
+// Renew fetches the issuer's keys, if they are fetched. It fails with *KeysError, and then the keys stay
+// that there are.
+func (w *WebTokens) Renew(ctx context.Context) error {
+	if w.issuer == nil {
+		return nil
+	}
+	return w.issuer.renew(ctx)
 }
 
 // Identify implements Identifier.
-func (w *webTokens) Identify(r *http.Request) (Caller, error) {
+func (w *WebTokens) Identify(r *http.Request) (Caller, error) {
 	token := bearer(r)
 	if strings.Count(token, ".") != 2 {
 		return Caller{}, ErrNoCredentials

@@ -10,19 +10,15 @@ import (
 	"github.com/pmctl/pmctl/wallet/remote/identity"
 )
 
-// LoadTLS reads a server's certificate chain and its key, and, unless clientCA is "", the
-// certificates that sign those of clients. All are PEM files.
-func LoadTLS(certificateFile, keyFile, clientCA string) (*tls.Config, error) {
+// LoadTLS reads a server's certificate chain and its key from PEM files. The server accepts clients'
+// certificates that one of the authorities has signed; none without any.
+func LoadTLS(certificateFile, keyFile string, authorities []*x509.Certificate) (*tls.Config, error) {
 	certificate, err := loadPair(certificateFile, keyFile)
 	if err != nil {
 		return nil, fmt.Errorf("the server's certificate: %w", err)
 	}
 	config := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
-	if clientCA != "" {
-		authorities, err := LoadAuthorities(clientCA)
-		if err != nil {
-			return nil, err
-		}
+	if len(authorities) > 0 {
 		config.ClientCAs, config.ClientAuth = x509.NewCertPool(), tls.VerifyClientCertIfGiven
 		for _, authority := range authorities {
 			config.ClientCAs.AddCert(authority)

@@ -1,0 +1,147 @@
+package identity
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/time/rate"
+
+	"github.com/pmctl/pmctl/internal/input"
+)
+
+const (
+	// keysPatience is how long the issuer's server may take: until then requests wait, whose clients
+	// wait no longer than a minute.
+	keysPatience = 5 * time.Second
+
+	// Each token of an unknown key has the keys fetched, and any caller can send one. Fetches beyond
+	// keysBurst begin at least keysPause apart; requests that need the same fetch share it.
+	keysBurst = 5
+	keysPause = time.Second
+
+	// keysAge is how long a key that the issuer no longer lists is accepted. The keys are fetched again
+	// after keysRetry where that failed.
+	keysAge   = 5 * time.Minute
+	keysRetry = time.Minute
+
+	// maxKeys is how large a JWKS document may be, in bytes.
+	maxKeys = 1 << 20
+)
+
+// issuerKeys are the keys that an issuer lists. The library fetches them again for a key that it does not
+// know, and keeps a key that is no longer listed until then: after keysAge a new set replaces the old one.
+type issuerKeys struct {
+	*JWT
+	empty func() *oidc.RemoteKeySet
+
+	mu      sync.Mutex
+	current *oidc.RemoteKeySet
+	// since is when the current set began, and due when it is renewed.
+	since, due time.Time
+}
+
+func newIssuerKeys(ctx context.Context, j *JWT) *issuerKeys {
+	client := new(http.Client)
+	if j.HTTP != nil {
+		*client = *j.HTTP
+	}
+	client.Timeout = cmp.Or(j.Patience, keysPatience)
+	client.Transport = &issuerServer{cmp.Or(client.Transport, http.DefaultTransport), rate.NewLimiter(rate.Every(keysPause), keysBurst)}
+	empty := func() *oidc.RemoteKeySet { return oidc.NewRemoteKeySet(oidc.ClientContext(ctx, client), j.KeysURL) }
+	now := j.Now()
+	return &issuerKeys{JWT: j, empty: empty, current: empty(), since: now, due: now.Add(keysAge)}
+}
+
+// VerifySignature implements oidc.KeySet. It waits for no renewal.
+func (k *issuerKeys) VerifySignature(ctx context.Context, token string) ([]byte, error) {
+	now := k.Now()
+	k.mu.Lock()
+	current, since := k.current, k.since
+	if !now.Before(k.due) {
+		k.due = now.Add(keysRetry) // by this request alone
+		go func() {
+			if err := k.renew(context.WithoutCancel(ctx)); err != nil {
+				k.Log.Warn("the keys that were fetched before stay accepted", "fetched_at", since.UTC(), "error", err.Error())
+			}
+		}()
+	}
+	k.mu.Unlock()
+	return current.VerifySignature(ctx, token)
+}
+
+// probeToken is signed with no key, so that a set without keys fetches them for it.
+const probeToken = "eyJhbGciOiJSUzI1NiJ9.e30.AA"
+
+// renew replaces the keys by those that the issuer lists now.
+func (k *issuerKeys) renew(ctx context.Context) error {
+	next, now := k.empty(), k.Now()
+	_, err := next.VerifySignature(ctx, probeToken)
+	if why := errors.Unwrap(err); why != nil {
+		return &KeysError{k.KeysURL, why}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !now.Before(k.since) {
+		k.current, k.since, k.due = next, now, now.Add(keysAge)
+	}
+	return nil
+}
+
+// issuerServer is a transport to an issuer's server, whose requests wait for their turn, and whose answers are
+// bounded and have keys.
+type issuerServer struct {
+	http.RoundTripper
+	turns *rate.Limiter
+}
+
+// RoundTrip implements http.RoundTripper.
+func (s *issuerServer) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := s.turns.Wait(r.Context()); err != nil {
+		return nil, err
+	}
+	response, err := s.RoundTripper.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	text, err := input.ReadAll(response.Body, maxKeys)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode == http.StatusOK {
+		if err := checkKeys(text); err != nil {
+			return nil, err
+		}
+	}
+	response.Body = io.NopCloser(bytes.NewReader(text))
+	return response, nil
+}
+
+// checkKeys refuses a JWKS document without a public key: every token would be taken for forged. What is
+// not such a document is left to the library.
+func checkKeys(text []byte) error {
+	var listed struct{ Keys []json.RawMessage }
+	if json.Unmarshal(text, &listed) != nil {
+		return nil
+	}
+	for _, one := range listed.Keys {
+		var key jose.JSONWebKey
+		if json.Unmarshal(one, &key) == nil && key.IsPublic() {
+			return nil
+		}
+	}
+	if len(listed.Keys) == 0 {
+		return errors.New("its answer lists no key")
+	}
+	return fmt.Errorf("its answer lists %d keys, none of which is a public key that can be used", len(listed.Keys))
+}
