@@ -123,7 +123,7 @@ func (s agentStatus) write(w *page.Page) {
 		{"if not used", idle},
 		{"key in memory", memory},
 		{"chain seen", seen},
-		{"signed", fmt.Sprintf("%s in %d batches, %s", words.Count(int64(s.Counts.Tickets), "ticket"), s.Counts.Batches,
+		{"signed", fmt.Sprintf("%s in %s, %s", words.Count(int64(s.Counts.Tickets), "ticket"), words.Count(int64(s.Counts.Batches), "batch"),
 			words.Count(int64(s.Counts.Transactions), "transaction"))},
 		{"refused", fmt.Sprint(int64(s.Counts.Refused))},
 	}

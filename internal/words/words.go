@@ -16,6 +16,9 @@ func Plural(count, noun string) string {
 	if count == "1" {
 		return count + " " + noun
 	}
+	if strings.HasSuffix(noun, "ch") {
+		noun += "e"
+	}
 	return count + " " + noun + "s"
 }
 

@@ -74,6 +74,7 @@ func (o *KeyOptions) Agent(ctx context.Context, env *Env, want *common.Address, 
 		return nil, WithHint(err, "start one with pmctl agent start, or go without: %s=%s", EnvAgent, AgentOff)
 	case errors.Is(err, agent.ErrNoAgent), errors.Is(err, agent.ErrLocked), errors.Is(err, agent.ErrMismatch):
 		client.Close()
+		o.Passphrase.passedOver = err
 		return nil, nil
 	}
 	client.Close()

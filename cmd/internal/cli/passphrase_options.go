@@ -13,6 +13,7 @@ import (
 	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/agent"
 )
 
 // PassphraseOptions say where a passphrase comes from: that of an account, or, as
@@ -21,6 +22,8 @@ type PassphraseOptions struct {
 	IsNew bool
 	File  string
 	FD    Descriptor
+	// passedOver is why no agent is used that would need no passphrase; nil where there is none.
+	passedOver error
 }
 
 // Register adds the flags to a command.
@@ -110,7 +113,14 @@ func (o *PassphraseOptions) Available(env *Env) error {
 	if o.IsNew {
 		return WithHint(errNoPassphrase, "pass --new-passphrase-file FILE or --new-passphrase-fd N")
 	}
-	return WithHint(errNoPassphrase, "pass --passphrase-file FILE or --passphrase-fd N, or set ETH_PASSWORD to the path of a file")
+	err, restart := errNoPassphrase, ""
+	if o.passedOver != nil {
+		err = fmt.Errorf("%w; the agent is not used: %v", err, o.passedOver)
+	}
+	if errors.Is(o.passedOver, agent.ErrLocked) {
+		restart = "start a new agent with pmctl agent start, or "
+	}
+	return WithHint(err, "%spass --passphrase-file FILE or --passphrase-fd N, or set ETH_PASSWORD to the path of a file", restart)
 }
 
 // sourceOr is the source that the options name, or else ask, which asks a person.
