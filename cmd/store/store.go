@@ -48,6 +48,8 @@ type storeReport struct {
 	Known   int    `json:"known_version"`
 	Sound   bool   `json:"sound"`
 	Moved   string `json:"moved,omitempty"`
+	// MigratedTo is where the store is used now.
+	MigratedTo string `json:"migrated_to,omitempty"`
 	// Unremembered tells of a database that this machine has not used before.
 	Unremembered bool `json:"unremembered,omitempty"`
 	// Unacknowledged is why the store may lack records.
@@ -79,7 +81,7 @@ func checkStore(ctx context.Context, r *cli.Run, config wallet.Config, _ []strin
 	}
 	report := storeReport{
 		Path: found.Path, StoreID: found.ID, Version: found.Version, Known: found.Known,
-		Sound: len(found.Problems) == 0, Moved: found.CopyReason, Unremembered: found.Unremembered, Rows: found.Counts, Problems: found.Problems,
+		Sound: len(found.Problems) == 0, Moved: found.CopyReason, MigratedTo: found.MigratedTo, Unremembered: found.Unremembered, Rows: found.Counts, Problems: found.Problems,
 	}
 	if found.Restored != nil {
 		report.Unacknowledged = found.Restored.Cause.String()
@@ -111,6 +113,9 @@ func (s storeReport) write(w *page.Page) {
 		if count, ok := s.Rows[name]; ok {
 			fields = append(fields, page.Field{name, fmt.Sprint(count)})
 		}
+	}
+	if s.MigratedTo != "" {
+		fields = append(fields, page.Field{"migrated to", s.MigratedTo}, page.Field{"", "which is used now: this store creates no more tickets"})
 	}
 	identity := "unchanged: neither moved nor restored"
 	switch {

@@ -130,7 +130,10 @@ func (s *Status) judgeStore(seen store.Summary, unread error) {
 		}
 		s.warn("open_transactions", "%s %s not known to be mined: pmctl tx list", words.Count(seen.Open, "transaction"), verb)
 	}
-	if seen.CopyReason != "" {
+	if seen.MigratedTo != "" {
+		err := &store.MovedError{To: seen.MigratedTo}
+		s.fail(err, "store_migrated", "%v, and creates no tickets: pass --store with its new location", err)
+	} else if seen.CopyReason != "" {
 		s.warn("store_moved", "the store was moved, copied or restored (%s): the next payment retires its sessions, and counts today's budget as spent", seen.CopyReason)
 	}
 	if seen.Restored != nil {

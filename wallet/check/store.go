@@ -46,6 +46,8 @@ func (b *books) sound(ctx context.Context) Finding {
 	case err != nil:
 	case len(report.Problems) > 0:
 		return Fail(&store.DamagedError{Path: report.Path, Err: fmt.Errorf("%w: %s", store.ErrDamaged, report.Problems[0])}, wanted, knob)
+	case report.MigratedTo != "":
+		return Fail(&store.MovedError{To: report.MigratedTo}, "a store that is in use", knob)
 	case report.CopyReason != "":
 		return Warn(report.CopyReason, "a store that was not moved, copied or restored", knob,
 			"pmctl store acknowledge shows what may be repeated; until then transactions and unknown request IDs are refused")

@@ -18,6 +18,9 @@ type Report struct {
 	// CopyReason says why the next use of the store will retire its sessions; "" if it will not.
 	CopyReason string
 
+	// MigratedTo is where the store was migrated to and is used now; "" if it was not.
+	MigratedTo string
+
 	// Unremembered is a database that this machine has no record of, so that pmctl cannot tell
 	// whether it was restored from a backup.
 	Unremembered bool
@@ -106,7 +109,7 @@ func (s *Store) check(ctx context.Context, tx *db.Tx, r *Report) (err error) {
 	if err != nil {
 		return err
 	}
-	r.Unremembered, r.CopyReason = found.unremembered, found.copyReason()
+	r.Unremembered, r.CopyReason, r.MigratedTo = found.unremembered, found.copyReason(), found.movedTo
 	if r.Restored, err = restored(tx); err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ type MovedError struct {
 func (e *MovedError) Error() string { return "the store was migrated to " + e.To }
 
 func (e *MovedError) Hint() string {
-	return "use the new store: pass --store with its location. This one makes no more tickets"
+	return "use the new store: pass --store with its location; this one creates no more tickets"
 }
 
 // ErrNotEmpty is returned for a store that is in use already.

@@ -16,6 +16,9 @@ type Summary struct {
 	// CopyReason says why the next use of the store will retire its sessions; "" if it will not.
 	CopyReason string
 
+	// MigratedTo is where the store was migrated to and is used now; "" if it was not.
+	MigratedTo string
+
 	// Restored says why the store may lack records, nil if it lacks none or that was acknowledged.
 	Restored *Restored
 
@@ -32,7 +35,7 @@ func Summarize(ctx context.Context, location, network string, account common.Add
 		if err != nil {
 			return err
 		}
-		g.CopyReason = found.copyReason()
+		g.CopyReason, g.MigratedTo = found.copyReason(), found.movedTo
 		if g.Restored, err = restored(tx); err != nil {
 			return err
 		}
