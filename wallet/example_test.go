@@ -46,7 +46,7 @@ func newWorld(t *testing.T) world {
 	require.NoError(t, os.WriteFile(keyFile, []byte(hex.EncodeToString(crypto.FromECDSA(d.Accounts()[0].Key))), 0o600))
 	state, store := d.State(), filepath.Join(t.TempDir(), "pay.db")
 	return world{d.Recipients()[0].State().URL, func() wallet.Config {
-		account, err := open(keyFile)
+		account, err := open(t.Context(), keyFile)
 		require.NoError(t, err)
 		return wallet.Config{
 			Network: state.Network(), Nodes: []string{d.RPCURL()}, Store: store,
@@ -55,17 +55,26 @@ func newWorld(t *testing.T) world {
 	}}
 }
 
-// open reads the key of an account.
-func open(keyFile string) (*signer.Account, error) {
-	text, err := os.ReadFile(keyFile)
+// open makes an account of a file with a private key, which is read each time that it is needed.
+func open(ctx context.Context, keyFile string) (*signer.Account, error) {
+	read := func(context.Context) (*signer.Account, error) {
+		text, err := os.ReadFile(keyFile)
+		if err != nil {
+			return nil, err
+		}
+		defer clear(text)
+		key, err := signer.RawKey(text)
+		if err != nil {
+			return nil, err
+		}
+		return signer.Opened(key, keyFile), nil
+	}
+	first, err := read(ctx)
 	if err != nil {
 		return nil, err
 	}
-	key, err := signer.RawKey(text)
-	if err != nil {
-		return nil, err
-	}
-	return signer.Opened(key, keyFile), nil
+	defer first.Close()
+	return signer.Later(first.Address(), read), nil
 }
 
 // fund adds a tenth of an ether to the deposit and to the reserve, once: the request id is

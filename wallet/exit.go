@@ -68,8 +68,12 @@ const (
 	stepKeep     = "keep"
 )
 
-// ErrNothingToTake is returned if the account has neither deposit nor reserve.
-var ErrNothingToTake = errors.New("nothing to withdraw: deposit and reserve are 0")
+var (
+	// ErrNothingToTake is returned if the account has neither deposit nor reserve.
+	ErrNothingToTake = errors.New("nothing to withdraw: deposit and reserve are 0")
+	// ErrSignsAgain is returned if the account's key would be gone before the withdrawal.
+	ErrSignsAgain = errors.New("an exit that waits signs more than once, and the account's key can be opened only once: use signer.KeyFile or signer.Later")
+)
 
 type exitFlow struct {
 	*Wallet
@@ -82,10 +86,14 @@ type exitFlow struct {
 // Exit withdraws the deposit and the reserve: it unlocks them, waits for the unlock period to end,
 // withdraws, and adds what is to be kept again. Run again, it resumes where it stopped. It returns
 // *ChangedError if the account has changed since the user agreed, *RoundsError with the result so far
-// if NoWait is set and the unlock period has not ended, ErrNothingToTake, and the errors of Do.
+// if NoWait is set and the unlock period has not ended, ErrNothingToTake, ErrSignsAgain, and the errors
+// of Do.
 func (w *Wallet) Exit(ctx context.Context, o ExitOptions) (Exit, error) {
 	if err := w.requireAccount(); err != nil {
 		return Exit{}, err
+	}
+	if !o.NoWait && !w.Account.Reopens() {
+		return Exit{}, ErrSignsAgain
 	}
 	if o.Interval <= 0 {
 		o.Interval = DefaultInterval

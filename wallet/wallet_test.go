@@ -176,3 +176,33 @@ func TestTheDefaultLimitsHoldWithoutAWallet(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorIs(t, judged.Against, policy.ErrLimit)
 }
+
+// TestAKeyIsOpenedForEachTransaction: an account whose key can be opened again funds and pays; one
+// whose key is gone after a transaction says so before it signs or sends anything.
+func TestAKeyIsOpenedForEachTransaction(t *testing.T) {
+	world, ctx := newWorld(t), t.Context()
+	tenth, err := wei.Parse("0.1eth")
+	require.NoError(t, err)
+	to, err := pay.ParseTarget(world.url)
+	require.NoError(t, err)
+	fundAndPay := func(config wallet.Config) (*wallet.Wallet, error) {
+		w, err := wallet.Open(ctx, config)
+		require.NoError(t, err)
+		t.Cleanup(w.Close)
+		_, err = w.Fund(ctx, wallet.Funding{Deposit: tenth, Reserve: tenth}, wallet.SendOptions{Agreed: true})
+		require.NoError(t, err)
+		_, err = w.Pay(ctx, to, pay.Amount{Value: wei.FromUint64(1)}, wallet.PayOptions{})
+		return w, err
+	}
+	config := world.config()
+	_, err = fundAndPay(config)
+	require.NoError(t, err)
+
+	source, err := config.Account.Unlock(ctx)
+	require.NoError(t, err)
+	config.Account = signer.Opened(source, "")
+	w, err := fundAndPay(config)
+	require.ErrorIs(t, err, signer.ErrCleared)
+	_, err = w.Exit(ctx, wallet.ExitOptions{})
+	require.ErrorIs(t, err, wallet.ErrSignsAgain)
+}

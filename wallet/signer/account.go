@@ -17,6 +17,7 @@ type Account struct {
 	file    string
 	open    func(context.Context) (Source, error) // nil for a key that cannot be reopened
 	key     Source                                // nil until it is open
+	cleared bool                                  // the key was here, and cannot be reopened
 }
 
 // KeyFile is the account of a key file in a store. A passphrase opens its key when it is first
@@ -45,12 +46,17 @@ func Later(address common.Address, find func(context.Context) (*Account, error))
 
 // Opened is the account of a key that is open already, of a file unless that is "". A wallet clears
 // the key once it has signed a transaction, and when it is closed; then the account signs no more.
+// Later is for a wallet that signs again after a transaction.
 func Opened(key Source, file string) *Account {
 	return &Account{address: key.Address(), file: file, key: key}
 }
 
-// ErrNoKey is returned for an account of which only the address is known.
-var ErrNoKey = errors.New("there is no key of the account to sign with")
+var (
+	// ErrNoKey is returned for an account of which only the address is known.
+	ErrNoKey = errors.New("there is no key of the account to sign with")
+	// ErrCleared is returned for an account of Opened that was closed.
+	ErrCleared = errors.New("the key was cleared after use, and cannot be opened again")
+)
 
 // AddressOnly is an account that cannot sign.
 func AddressOnly(address common.Address) *Account { return &Account{address: address} }
@@ -62,19 +68,22 @@ func (a *Account) Address() common.Address { return a.address }
 func (a *Account) File() string { return a.file }
 
 // Unlock opens the key, once. It sets no time limit for the passphrase. It fails with ErrNoKey,
-// and as keystore.Store.Unlock does.
+// ErrCleared, and as keystore.Store.Unlock does.
 func (a *Account) Unlock(ctx context.Context) (Source, error) {
-	if a.key == nil && a.open == nil {
+	switch {
+	case a.key != nil:
+		return a.key, nil
+	case a.cleared:
+		return nil, fmt.Errorf("%w: %v", ErrCleared, a.address)
+	case a.open == nil:
 		return nil, fmt.Errorf("%w: %v", ErrNoKey, a.address)
 	}
-	if a.key == nil {
-		key, err := a.open(ctx)
-		if err != nil {
-			return nil, err
-		}
-		a.key = key
+	key, err := a.open(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return a.key, nil
+	a.key = key
+	return key, nil
 }
 
 // Close clears the key.
@@ -83,8 +92,8 @@ func (a *Account) Close() {
 		return
 	}
 	a.key.Close()
-	if a.open != nil {
-		a.key = nil // it can be reopened
+	if _, here := a.key.(Local); here || a.open != nil {
+		a.key, a.cleared = nil, a.open == nil
 	}
 }
 

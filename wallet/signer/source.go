@@ -24,7 +24,8 @@ type Source interface {
 	// SignTx returns tx signed for the chain.
 	SignTx(ctx context.Context, tx *types.Transaction, chainID *big.Int) (*types.Transaction, error)
 
-	// Close clears the key, or ends the connection to the process that has it.
+	// Close clears the key, or ends the connection to the process that has it. An account closes
+	// its source after each transaction; a source that is not a Local is then asked to sign again.
 	Close()
 }
 

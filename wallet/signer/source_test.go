@@ -1,6 +1,7 @@
 package signer_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -33,10 +34,17 @@ func TestWhatReopens(t *testing.T) {
 	require.NoError(t, err)
 	account := signer.Opened(key, "")
 	require.False(t, account.Reopens())
-	account.Close()
-	opened, err := account.Unlock(t.Context())
-	require.NoError(t, err)
-	_, err = opened.Sign(t.Context(), nil)
-	require.Error(t, err)
 	require.False(t, signer.AddressOnly(key.Address()).Reopens())
+	later := signer.Later(key.Address(), func(context.Context) (*signer.Account, error) { return account, nil })
+	require.True(t, later.Reopens())
+	_, err = later.Unlock(t.Context())
+	require.NoError(t, err)
+	later.Close()
+	require.True(t, later.Reopens())
+
+	account.Close()
+	_, err = account.Unlock(t.Context())
+	require.ErrorIs(t, err, signer.ErrCleared)
+	require.Nil(t, account.Source())
+	require.False(t, account.Reopens())
 }
