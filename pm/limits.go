@@ -190,15 +190,18 @@ func checkUnlock(info *SenderInfo, lastInitializedRound *big.Int) error {
 	return nil
 }
 
-// TicketsFor is TicketsDue as a uint64. It fails if ev is not positive or the result does not
-// fit.
+// ErrTooManyTickets is returned by TicketsFor for more tickets than a uint64 can count.
+var ErrTooManyTickets = errors.New("too many tickets")
+
+// TicketsFor is TicketsDue as a uint64. It fails if ev is not positive, and with ErrTooManyTickets
+// if the result does not fit.
 func TicketsFor(fee, credit, ev *big.Rat) (uint64, error) {
 	n, err := TicketsDue(fee, credit, ev)
 	if err != nil {
 		return 0, err
 	}
 	if !n.IsUint64() {
-		return 0, fmt.Errorf("%v tickets are needed, at most %d can be counted", n, uint64(math.MaxUint64))
+		return 0, fmt.Errorf("%w: %v are needed, at most %d can be counted", ErrTooManyTickets, n, uint64(math.MaxUint64))
 	}
 	return n.Uint64(), nil
 }

@@ -127,12 +127,15 @@ func (a Amount) tickets(ev *big.Rat) (uint64, error) {
 		return 0, ErrWorthless
 	}
 	count, err := pm.TicketsFor(a.Value.Rat(), a.paid(a.Made), ev)
+	if err != nil {
+		return 0, fmt.Errorf("%s in tickets of %s: %w", a.Value, wei.Format(ev), err)
+	}
 	if a.Made.Tickets == 0 {
 		// Even where the credit would cover it: only a recipient that takes a ticket is known to
 		// have the session, and with it the credit.
 		count = max(count, 1)
 	}
-	return count, err
+	return count, nil
 }
 
 func (a Amount) check() error {

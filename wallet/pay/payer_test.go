@@ -89,6 +89,7 @@ func TestPlanRefuses(t *testing.T) {
 		{"two amounts", func(_ *Payer, _ *chainAt, _ *pm.TicketParams, a *Amount) { a.Value = wei.FromUint64(1) }, ErrAmount},
 		{"limit", func(_ *Payer, _ *chainAt, _ *pm.TicketParams, a *Amount) { a.Count = 20 }, policy.ErrLimit},
 		{"value far above the limit", func(_ *Payer, _ *chainAt, _ *pm.TicketParams, a *Amount) { *a = amountOf(t, "1000000eth") }, policy.ErrLimit},
+		{"more tickets than can be counted", func(_ *Payer, _ *chainAt, _ *pm.TicketParams, a *Amount) { *a = amountOf(t, "1e30eth") }, pm.ErrTooManyTickets},
 		{"pinned recipient", func(p *Payer, _ *chainAt, _ *pm.TicketParams, _ *Amount) { p.Limits.Recipients = []common.Address{{1}} }, policy.ErrLimit},
 		{"expired", func(_ *Payer, c *chainAt, _ *pm.TicketParams, _ *Amount) { c.facts.LastSeenL1Block = big.NewInt(139) }, policy.ErrUnacceptable},
 		{"no deposit", func(_ *Payer, c *chainAt, _ *pm.TicketParams, _ *Amount) { c.facts.Sender.Deposit = new(big.Int) }, policy.ErrFunds},

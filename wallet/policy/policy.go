@@ -100,7 +100,7 @@ func (l Limits) check(params *pm.TicketParams, facts *pm.Facts, n uint64) error 
 		}
 	}
 	// A count beyond the width of an int is refused by the nonces' width below.
-	count := int(min(n, math.MaxInt32))
+	count := int(min(n, math.MaxInt))
 	var err error
 	if facts == nil {
 		err = l.Limits.CheckParams(params, count)
@@ -123,7 +123,7 @@ func (l Limits) CheckTotal(all Sum) error {
 		return nil
 	}
 	return l.Explain(&pm.MaxTotalEVError{
-		Count: int(min(all.Tickets, math.MaxInt32)), TotalEV: new(big.Rat).Set(all.EV), Limit: new(big.Rat).Set(l.MaxTotalEV),
+		Count: int(min(all.Tickets, math.MaxInt)), TotalEV: new(big.Rat).Set(all.EV), Limit: new(big.Rat).Set(l.MaxTotalEV),
 	})
 }
 

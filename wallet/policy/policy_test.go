@@ -69,6 +69,8 @@ func TestRefusals(t *testing.T) {
 			[]string{"4000", "gwei", "3000 gwei"}, []string{"--max-ticket-ev", "-ticketEV"}, true},
 		{"total EV", func(w *world) { w.n = 21 }, ErrLimit, new(*pm.MaxTotalEVError),
 			[]string{"21 tickets, ~21000", "20000 gwei"}, []string{"at most 19 tickets", "--max-total-ev"}, true},
+		{"total EV of more tickets than 32 bits can count", func(w *world) { w.n = 1e16 }, ErrLimit, new(*pm.MaxTotalEVError),
+			[]string{"10000000000000000 tickets, ~10000000000 ETH"}, []string{"at most 19 tickets"}, true},
 		{"total EV of one", func(w *world) { w.n, w.limits.MaxTotalEV = 1, big.NewRat(1, 1) }, ErrLimit, new(*pm.MaxTotalEVError),
 			[]string{"1 wei"}, []string{"one ticket alone", "--max-total-ev"}, true},
 		{"deposit below one face value", func(w *world) { w.facts.Sender.Deposit = big.NewInt(3999 * gwei) }, ErrFunds, new(*pm.FaceValueError),
