@@ -216,6 +216,11 @@ func formQuirks() []quirk {
 		{name: "forms: numbers with leading zeros", nodes: some(resulting(zeros, "eth_chainId", "eth_getBalance", "eth_gasPrice", tip, "eth_getTransactionCount", "eth_estimateGas")), run: fundALot},
 		{name: "forms: a nonce that no account has", nodes: some(resulting(func(string) string { return `"0xffffffffffffffff"` }, "eth_getTransactionCount")), run: fundALot,
 			exit: exitUnreachable, says: "answered eth_getTransactionCount in an invalid format: \"0xffffffffffffffff\" is more than an account's nonce can be"},
+		{name: "forms: a tip that no account can pay, which counts as none", nodes: some(resulting(func(string) string { return `"0xf` + strings.Repeat("f", 63) + `"` }, tip)), run: fundALot},
+		{name: "forms: a base fee that no account can pay", nodes: some(resulting(func(text string) string {
+			return regexp.MustCompile(`"baseFeePerGas":"[^"]*"`).ReplaceAllString(text, `"baseFeePerGas":"0xf`+strings.Repeat("f", 63)+`"`)
+		}, "eth_getBlockByNumber")), run: fundALot,
+			exit: exitUnreachable, says: "baseFeePerGas: \"0xfffffffffffffffffffffffffffffffffffff is more than a price of gas can be"},
 		{name: "forms: less gas than any transaction uses", nodes: some(resulting(func(string) string { return `"0x5207"` }, "eth_estimateGas")), run: fundALot,
 			exit: exitUnreachable, says: "answered eth_estimateGas in an invalid format: \"0x5207\" is less than a transaction's gas can be"},
 		{name: "forms: more gas than any block has", nodes: some(resulting(func(string) string { return `"0xf000000000000000"` }, "eth_estimateGas")), run: fundALot,

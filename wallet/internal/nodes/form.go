@@ -26,7 +26,9 @@ func inForm(chainID uint64, elem rpc.BatchElem, result json.RawMessage) (json.Ra
 		return nonce(result)
 	case "eth_estimateGas":
 		return gas(result)
-	case "eth_getBalance", "eth_gasPrice", "eth_maxPriorityFeePerGas", "eth_blockNumber":
+	case "eth_gasPrice", "eth_maxPriorityFeePerGas":
+		return price(result)
+	case "eth_getBalance", "eth_blockNumber":
 		return quantity(result)
 	case "eth_call", "eth_getCode":
 		var data hexutil.Bytes
@@ -106,6 +108,13 @@ func nonce(raw json.RawMessage) (json.RawMessage, error) {
 func gas(raw json.RawMessage) (json.RawMessage, error) {
 	return within(raw, new(big.Int).SetUint64(params.TxGas), big.NewInt(math.MaxInt64/4), "a transaction's gas")
 }
+
+// price is a price of gas for which a fee can be computed: an account has less than 2^128 wei.
+func price(raw json.RawMessage) (json.RawMessage, error) {
+	return within(raw, new(big.Int), mostPrice, "a price of gas")
+}
+
+var mostPrice = new(big.Int).Lsh(big.NewInt(1), 128)
 
 // within is a quantity from least to most, the bounds of what it is.
 func within(raw json.RawMessage, least, most *big.Int, what string) (json.RawMessage, error) {

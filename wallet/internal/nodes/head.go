@@ -77,6 +77,11 @@ func headForm(chainID uint64, raw json.RawMessage) (json.RawMessage, error) {
 	if err := json.Unmarshal(raw, &block); err != nil {
 		return nil, err
 	}
+	if fee := block["baseFeePerGas"]; !isNull(fee) {
+		if _, err := price(fee); err != nil {
+			return nil, fmt.Errorf("baseFeePerGas: %w", err)
+		}
+	}
 	switch l1 := block["l1BlockNumber"]; {
 	case !isNull(l1) && l1[0] == '"':
 		block["l1BlockNumber"], err = quantity(l1)

@@ -39,7 +39,7 @@ func (c *Client) tipsPaid(ctx context.Context) (*big.Int, error) {
 	}
 	var most *big.Int
 	for _, paid := range history.Reward {
-		if len(paid) == 1 && paid[0] != nil && (most == nil || paid[0].ToInt().Cmp(most) > 0) {
+		if len(paid) == 1 && paid[0] != nil && paid[0].ToInt().Cmp(mostPrice) <= 0 && (most == nil || paid[0].ToInt().Cmp(most) > 0) {
 			most = paid[0].ToInt()
 		}
 	}
