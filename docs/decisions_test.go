@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +14,7 @@ import (
 var (
 	requirement = regexp.MustCompile(`(?m)^\t(\S+) v\S+$`)
 	version     = regexp.MustCompile(`/v[0-9]+$`)
+	identifier  = regexp.MustCompile("`([A-Za-z][A-Za-z0-9]*)`")
 )
 
 // TestEveryDependencyIsDecided finds each module that go.mod requires for our own sake in
@@ -38,5 +40,36 @@ func TestEveryDependencyIsDecided(t *testing.T) {
 	for _, module := range modules {
 		name := version.ReplaceAllString(module[1], "")
 		require.True(t, strings.Contains(all.String(), name), "no page of the decisions says why %s is here", name)
+	}
+}
+
+// TestDecisionsNameWhatExists finds each name in the pages of the decisions in the code, the
+// schemas of the store or the Makefile.
+func TestDecisionsNameWhatExists(t *testing.T) {
+	words := make(map[string]bool)
+	word := regexp.MustCompile(`[A-Za-z][A-Za-z0-9]*`)
+	require.NoError(t, filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if name := entry.Name(); entry.IsDir() && len(name) > 2 && name[0] == '.' {
+			return filepath.SkipDir
+		} else if ext := filepath.Ext(name); ext != ".go" && ext != ".sql" && name != "Makefile" {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		for _, found := range word.FindAllString(string(text), -1) {
+			words[found] = true
+		}
+		return err
+	}))
+	pages, err := filepath.Glob("decisions/*.md")
+	require.NoError(t, err)
+	for _, path := range pages {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for _, name := range identifier.FindAllSubmatch(text, -1) {
+			require.True(t, words[string(name[1])], "%s names %s, which does not exist", path, name[1])
+		}
 	}
 }

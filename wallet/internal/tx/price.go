@@ -56,7 +56,7 @@ type prices struct {
 }
 
 // ask returns the prices of a quote: a cap of twice the newest base fee covers its rise over
-// six full blocks.
+// five full blocks, by an eighth each.
 func ask(quote *chain.Quote) (prices, error) {
 	if quote.PriceErr != nil {
 		return prices{}, quote.PriceErr
