@@ -65,7 +65,8 @@ func (p *roffPage) synopsis(c *cobra.Command) {
 	p.WriteString(strings.Join(lines, "\n.br\n") + "\n")
 }
 
-// description writes the long text. Indented lines stay lines.
+// description writes the long text. Indented lines stay lines, but for the items of a list, which
+// are filled like other text.
 func (p *roffPage) description(c *cobra.Command) {
 	about := c.Long
 	if about == "" {
@@ -78,10 +79,14 @@ func (p *roffPage) description(c *cobra.Command) {
 		}
 		var listed bool
 		for line := range strings.SplitSeq(paragraph, "\n") {
+			if item, ok := strings.CutPrefix(line, "  - "); ok {
+				p.WriteString(".IP \\(bu 2\n" + roff(item) + "\n")
+				continue
+			}
 			indented := strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t")
 			switch {
 			case indented && !listed:
-				p.WriteString(".RS\n.nf\n")
+				p.WriteString(".RS 2\n.nf\n")
 			case !indented && listed:
 				p.WriteString(".fi\n.RE\n")
 			}

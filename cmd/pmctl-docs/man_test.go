@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -72,6 +73,24 @@ func TestManPageOfPmctlListsCommandsByGroup(t *testing.T) {
 		text, _, _ = strings.Cut(text, ".SS ")
 		for _, c := range group.Commands {
 			require.Contains(t, text, "\\fB"+roff(c.CommandPath())+"\\fR\n"+roff(c.Short)+"\n")
+		}
+	}
+}
+
+// TestDescriptionsFit formats the descriptions for 80 columns.
+func TestDescriptionsFit(t *testing.T) {
+	groff, err := exec.LookPath("groff")
+	if err != nil && os.Getenv("PMCTL_REQUIRE_DOCS") == "" {
+		t.Skip("groff is not installed")
+	}
+	require.NoError(t, err)
+	for _, c := range all(cmd.Tree()) {
+		run := exec.Command(groff, "-man", "-Kutf8", "-Tutf8", "-P-cbou", "-rLL=80n")
+		run.Stdin = strings.NewReader(".TH X 1\n.SH DESCRIPTION\n" + sections(string(manPage(c)))["DESCRIPTION"])
+		shown, err := run.Output()
+		require.NoError(t, err)
+		for line := range strings.SplitSeq(string(shown), "\n") {
+			require.LessOrEqual(t, utf8.RuneCountInString(line), 80, "%s: %s", c.CommandPath(), line)
 		}
 	}
 }
