@@ -59,6 +59,16 @@ func (e *interruptedError) Error() string {
 
 func (e *interruptedError) Unwrap() []error { return []error{context.Canceled, e.err} }
 
+// cutShortError is an error that ends with no more than that a signal came, and whose class says
+// more than that.
+type cutShortError struct{ err error }
+
+func (e *cutShortError) Error() string {
+	return strings.TrimSuffix(e.err.Error(), context.Canceled.Error()) + "interrupted"
+}
+
+func (e *cutShortError) Unwrap() error { return e.err }
+
 // timedOutError is an error that ends with no more than that the time is up.
 type timedOutError struct{ err error }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"os"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -119,6 +120,9 @@ func Interrupted(ctx context.Context, err error) error {
 	}
 	switch Exit(wallet.ClassOf(err)) {
 	case ExitUsage, ExitNotMined:
+		if strings.HasSuffix(err.Error(), context.Canceled.Error()) {
+			return &cutShortError{err}
+		}
 		return err
 	}
 	return &interruptedError{err, context.Cause(ctx)}
