@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -195,12 +196,19 @@ func (f *exitFlow) explain(err error) error {
 type RoundsError struct {
 	Round string
 	At    time.Time // zero if unknown
+
+	// Pending describes the account's transactions that are not mined yet. One may end the unlock, or
+	// add to the funds.
+	Pending []string
 }
 
 func (e *RoundsError) Error() string {
 	text := "deposit and reserve are unlocking; they can be withdrawn from round " + e.Round
 	if !e.At.IsZero() {
 		text += ", about " + e.At.UTC().Format(time.RFC3339)
+	}
+	if len(e.Pending) > 0 {
+		text += "; not mined yet, and may change that: " + strings.Join(e.Pending, ", ")
 	}
 	return text
 }
@@ -213,6 +221,13 @@ func (f *exitFlow) wait(ctx context.Context, status *chain.Status) error {
 	waits := &RoundsError{Round: status.Sender.WithdrawRound.String()}
 	if known {
 		waits.At = at
+	}
+	queue, err := f.journal.Queue(ctx, common.Address(f.result.Account), 0, 0)
+	if err != nil {
+		return err
+	}
+	for _, intent := range queue.Open {
+		waits.Pending = append(waits.Pending, intent.Describe())
 	}
 	if f.o.NoWait {
 		round := format.NewBigNum(status.Sender.WithdrawRound)
