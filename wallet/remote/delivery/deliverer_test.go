@@ -346,6 +346,25 @@ func TestDeliveryRefused(t *testing.T) {
 	require.Equal(t, l.made["ann"], c.first("ann"))
 }
 
+// One event that the collector refuses keeps back those after it alone, and the log names it: those before it arrive, though
+// they were in the same batch.
+func TestDeliveryOfARefusedEvent(t *testing.T) {
+	l, c := newLedger(t, filepath.Join(t.TempDir(), "store.db"), "ann"), newCollector(t)
+	l.pay(5, "ann")
+	c.set(func(_ *http.Request, events []event) int {
+		if slices.ContainsFunc(events, func(e event) bool { return e.ID == "3" }) {
+			return http.StatusBadRequest
+		}
+		return http.StatusOK
+	})
+	r := c.run(l.Store)
+	require.Equal(t, []string{"1", "2"}, c.first("ann"))
+	require.Regexp(t, `queue=ann event=3 failures=1 retry_in_ms=\d{5} error="it answered with HTTP status 400"`, r.log.String())
+	c.set(nil)
+	r.again(time.Minute)
+	require.Equal(t, l.made["ann"], c.first("ann"))
+}
+
 // A client whose request hangs does not keep the others waiting.
 func TestDeliverySlow(t *testing.T) {
 	l, c := newLedger(t, filepath.Join(t.TempDir(), "store.db"), "ann", "bob"), newCollector(t)

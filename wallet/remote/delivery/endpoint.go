@@ -67,18 +67,21 @@ func (e *StatusError) Permanent() bool {
 	return e.Code < http.StatusInternalServerError
 }
 
-// send sends events in order. It returns how many of them the server has.
+// send sends events in order. It returns how many of them the server has. The events of a batch that is
+// refused are sent one by one: only one of them may be the reason.
 func (e *Endpoint) send(ctx context.Context, events []Event) (int, error) {
 	if len(events) > 1 && !e.single.Load() {
 		err := e.post(ctx, mediaBatch, batch(events))
-		var status *StatusError
-		if !errors.As(err, &status) || status.Code != http.StatusUnsupportedMediaType {
-			if err != nil {
-				return 0, err
-			}
+		if err == nil {
 			return len(events), nil
 		}
-		e.single.Store(true)
+		var status *StatusError
+		if !errors.As(err, &status) || !status.Permanent() {
+			return 0, err
+		}
+		if status.Code == http.StatusUnsupportedMediaType {
+			e.single.Store(true)
+		}
 	}
 	for i, event := range events {
 		if err := e.post(ctx, mediaEvent, event.Body); err != nil {

@@ -48,7 +48,7 @@ func (d *Deliverer) failed(ctx context.Context, queue Queue, position int64, err
 	r.due = d.Now().Add(pause)
 	d.mu.Unlock()
 	var status *StatusError
-	fields := []any{"delivery", d.Name, "queue", queue.Name, "event", position, "failures", failures, "retry_in", pause.Round(time.Millisecond), "error", err}
+	fields := []any{"delivery", d.Name, "queue", queue.Name, "event", position, "failures", failures, "retry_in_ms", pause.Milliseconds(), "error", err}
 	if errors.As(err, &status) && status.Permanent() {
 		d.Log.ErrorContext(ctx, "the server refuses an event; it is kept and retried", fields...)
 		return
