@@ -55,6 +55,7 @@ func TestWatch(t *testing.T) {
 	}))
 	t.Cleanup(proxy.Close)
 
+	columns := ""
 	watch := func(terminal bool, term string, args ...string) (string, string, int) {
 		looks := 3 // one of them fails, and only in a pipe is that on stdout
 		if terminal {
@@ -66,7 +67,7 @@ func TestWatch(t *testing.T) {
 		out := &endingWriter{left: looks, cancel: cancel}
 		var stderr bytes.Buffer
 		env := &Env{In: strings.NewReader(""), Out: out, Err: &stderr, OutTerminal: terminal, ErrTerminal: terminal, Now: System().Now, Getenv: func(name string) string {
-			return map[string]string{"XDG_STATE_HOME": home, "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home, "XDG_CACHE_HOME": t.TempDir(), "TERM": term}[name]
+			return map[string]string{"COLUMNS": columns, "XDG_STATE_HOME": home, "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home, "XDG_CACHE_HOME": t.TempDir(), "TERM": term}[name]
 		}}
 		code := Main(ctx, append([]string{"status", d.Accounts()[0].Address.Hex(), "--watch", "--interval", "1s",
 			"--controller", d.Controller().Hex(), "--chain-id", "1337", "--rpc-url", proxy.URL}, args...), env)
@@ -88,6 +89,10 @@ func TestWatch(t *testing.T) {
 	require.Equal(t, exitCancelled, code)
 	require.Equal(t, 2, strings.Count(out, "\x1b[H\x1b[2J\x1b[2mstatus\x1b[0m "))
 	require.Contains(t, out, "again in 1s; press Ctrl-C to stop")
+	columns = "30"
+	out, _, _ = watch(true, "xterm")
+	require.Contains(t, out, "Z,\nagain in 1s; press Ctrl-C to\nstop\n\n")
+	columns = ""
 	out, _, _ = watch(true, "dumb")
 	require.NotContains(t, out, "\x1b")
 	require.Equal(t, 2, strings.Count(out, "account "))

@@ -65,8 +65,10 @@ func (v *statusView) refresh(ctx context.Context, result *check.Document) error 
 	if term := v.Getenv("TERM"); v.OutTerminal && term != "" && term != "dumb" {
 		screen.WriteString(clearScreen)
 	}
-	writeStatus(cli.OutPageOn(v.Run, &screen), result, v.Verbose)
-	screen.WriteString("\nas of " + v.Now().UTC().Format(time.RFC3339) + ", again in " + v.interval.String() + "; press Ctrl-C to stop\n\n")
+	shown := cli.OutPageOn(v.Run, &screen)
+	writeStatus(shown, result, v.Verbose)
+	shown.Paragraph("as of " + v.Now().UTC().Format(time.RFC3339) + ", again in " + v.interval.String() + "; press Ctrl-C to stop")
+	screen.WriteString("\n")
 	_, err := io.Copy(v.Out, &screen)
 	return err
 }

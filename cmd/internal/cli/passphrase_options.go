@@ -84,12 +84,13 @@ func (o *PassphraseOptions) Source(env *Env) keystore.PassphraseSource {
 	})
 }
 
-// NewSource is source for a passphrase that is to be set: a person types it twice.
+// NewSource is source for a passphrase that is to be set: a person types it twice, but for an empty
+// one, which is refused.
 func (o *PassphraseOptions) NewSource(env *Env) keystore.PassphraseSource {
 	return o.sourceOr(env, func(ctx context.Context, question string) ([]byte, error) {
 		first, err := env.Prompter.Secret(ctx, question)
-		if err != nil {
-			return nil, err
+		if err != nil || len(first) == 0 {
+			return first, err
 		}
 		second, err := env.Prompter.Secret(ctx, "Repeat passphrase")
 		defer clear(second)
