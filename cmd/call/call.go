@@ -63,7 +63,9 @@ With --request-id, a call is paid once, however often you run it. If the app has
 already answered, pmctl sends nothing and exits with code 8; it does not store
 answers. If the outcome is unknown, pmctl sends the same tickets again. pmctl
 continues a session that was paid within the last 30 seconds, and opens no
-second one. It reads the whole body, up to 16 MiB, before it sends anything.
+second one. It reads the whole body, up to 16 MiB, before it sends anything. An
+ID stands for a method, URL and body: headers may differ in a retry, such as an
+Authorization that has expired.
 
 With --signer, a remote signer pays and this machine needs no key. The signer
 applies its own limits and network; pmctl applies --max-price, --max-cost and

@@ -34,7 +34,8 @@ type Request struct {
 	Body *Body
 }
 
-// Digest identifies the request's method, URL and body.
+// Digest identifies the request's method, URL and body. Headers are no part of it: a retry may need
+// another Authorization, and refusing it would leave only another ID, which pays again.
 func (r *Request) Digest() string {
 	digest := r.Method + " " + r.Target.text()
 	if r.Body != nil && r.Body.Repeats() {

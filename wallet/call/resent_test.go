@@ -74,3 +74,31 @@ func TestARefusalOfTicketsThatAnotherProcessSent(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, store.Sent, p.Record.State)
 }
+
+// TestARetryWithOtherHeaders sends the same tickets with them, such as a new Authorization.
+func TestARetryWithOtherHeaders(t *testing.T) {
+	caller, account, r, _ := captured(t)
+	var payments, tokens []string
+	caller.HTTP = servedAt(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if payment := req.Header.Get(wire.PaymentHeader); payment != "" {
+			payments, tokens = append(payments, payment), append(tokens, req.Header.Get("Authorization"))
+			if len(payments) == 1 {
+				panic(http.ErrAbortHandler)
+			}
+		}
+		r.ServeHTTP(w, req)
+	}))
+	ask := echoed(t)
+	ask.Header = http.Header{"Authorization": {"Bearer expired"}}
+	account.Request = &store.Request{ID: "job-17", Digest: ask.Digest()}
+	_, err := caller.Call(t.Context(), ask)
+	require.ErrorAs(t, err, new(*pay.UnknownOutcomeError))
+
+	again := echoed(t)
+	again.Header = http.Header{"Authorization": {"Bearer new"}}
+	require.Equal(t, ask.Digest(), again.Digest())
+	_, err = caller.Call(t.Context(), again)
+	require.NoError(t, err)
+	require.Equal(t, []string{"Bearer expired", "Bearer new"}, tokens)
+	require.Equal(t, payments[0], payments[1])
+}
