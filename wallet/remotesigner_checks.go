@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/big"
 
@@ -34,7 +35,7 @@ type SignerCheck struct {
 func (s *RemoteSigner) Checks(ctx context.Context) []SignerCheck {
 	_, stored := s.wallet.store.Clients().All(ctx)
 	if stored == nil {
-		stored = s.announcer.written()
+		stored = s.announcer.written(ctx)
 	}
 	checks := []SignerCheck{{SignerCheckStore, stored}}
 	said, err := s.facts()
@@ -69,11 +70,18 @@ func (s *RemoteSigner) Alive() bool {
 	return true
 }
 
+// errNotAnswered is why there is nothing newer while the node is asked.
+var errNotAnswered = errors.New("the node was asked, and has not answered yet")
+
 // facts returns what the chain said last, with *facts.StaleError if that is too old for a payment.
 func (s *RemoteSigner) facts() (pm.Facts, error) {
 	said, age, ok := s.cache.Known()
 	most := s.limits().MaxHeadAge
-	switch failed := s.cache.Failed(); {
+	failed := s.cache.Failed()
+	if failed == nil {
+		failed = errNotAnswered
+	}
+	switch {
 	case !ok:
 		return said, &facts.StaleError{Account: s.key.Address(), Max: most, Err: failed}
 	case age > most:

@@ -44,8 +44,9 @@ type announcer struct {
 	now      func() time.Time
 	log      *slog.Logger
 
-	mu     sync.Mutex
-	failed error
+	mu      sync.Mutex
+	failed  error
+	stopped bool
 }
 
 func newAnnouncer(payments *store.LivePayments, host, version string, now func() time.Time, log *slog.Logger) *announcer {
@@ -66,9 +67,12 @@ func (a *announcer) run(ctx context.Context) {
 func (a *announcer) announce(ctx context.Context, stopped bool) error {
 	now := a.now()
 	word := a.own
-	if word.SeenAt = now; stopped {
+	a.mu.Lock()
+	a.stopped = a.stopped || stopped
+	if word.SeenAt = now; a.stopped {
 		word.StoppedAt = now
 	}
+	a.mu.Unlock()
 	err := a.payments.Announce(ctx, word, now.Add(-replicasShown))
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -76,12 +80,16 @@ func (a *announcer) announce(ctx context.Context, stopped bool) error {
 	return err
 }
 
-// written is why the store could not be written last, nil if it could: a store that answers may be
-// read-only, or its disk full.
-func (a *announcer) written() error {
+// written is why the store cannot be written, nil if it could be last: a store that answers may be
+// read-only, or its disk full. A failure is tried again, so that it ends with its cause.
+func (a *announcer) written(ctx context.Context) error {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.failed
+	failed := a.failed
+	a.mu.Unlock()
+	if failed == nil {
+		return nil
+	}
+	return a.announce(ctx, false)
 }
 
 // replicas are the account's signers, this one among them.

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 	"time"
@@ -44,4 +45,27 @@ func TestReplicaStates(t *testing.T) {
 	now = now.Add(replicasShown)
 	require.NoError(t, a.announce(t.Context(), false))
 	require.Equal(t, map[string]ReplicaState{"a": ReplicaAlive, "b": ReplicaStopped}, states())
+}
+
+// TestAFailureToWriteEndsWithItsCause: whether the store can be written does not wait for the next time that the signer
+// records that it runs.
+func TestAFailureToWriteEndsWithItsCause(t *testing.T) {
+	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	a := newAnnouncer(s.Chain(1).LivePayments(common.Address{1}), "a", "v1", time.Now, nil)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Error(t, a.announce(gone, false))
+	require.Error(t, a.written(gone))
+	require.NoError(t, a.written(t.Context()))
+	require.NoError(t, a.written(gone), "it could be written last")
+
+	// One that was stopped does not run again.
+	require.Error(t, a.announce(gone, true))
+	require.NoError(t, a.written(t.Context()))
+	found, err := a.replicas(t.Context())
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	require.Equal(t, ReplicaStopped, found[0].State)
 }

@@ -351,7 +351,7 @@ func TestFactsInTheBackground(t *testing.T) {
 	waits := make(chan time.Duration)
 	goOn := make(chan time.Time)
 	after := func(d time.Duration) <-chan time.Time { waits <- d; return goOn }
-	f := facts.New(telling{asked}, common.Address{}, facts.Clock{Wall: c.Now, Elapsed: c.Elapsed}, after, 10*time.Second)
+	f := facts.New(telling{asked}, common.Address{}, facts.Clock{Wall: c.Now, Elapsed: c.Elapsed}, after, func() time.Duration { return 10 * time.Second })
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
@@ -382,7 +382,7 @@ func (c telling) Facts(context.Context, common.Address, ...pm.Counterparty) (pm.
 }
 
 func TestStaleErrorIsUnreachable(t *testing.T) {
-	f := facts.New(nil, common.Address{}, facts.Clock{Wall: time.Now, Elapsed: facts.ElapsedSince(time.Now())}, time.After, time.Second)
+	f := facts.New(nil, common.Address{}, facts.Clock{Wall: time.Now, Elapsed: facts.ElapsedSince(time.Now())}, time.After, func() time.Duration { return time.Second })
 	_, _, err := f.Get(t.Context(), time.Minute, nil)
 	require.ErrorIs(t, err, chain.ErrUnreachable)
 	require.ErrorIs(t, err, facts.ErrNoNode)

@@ -89,7 +89,7 @@ func New(c Config) *Service {
 	s.pinned = c.Signer.LockMemory() == nil
 	s.since = s.clock.Now()
 	s.used = s.since
-	s.facts = facts.New(c.Chain, c.Signer.Address(), s.clock, c.After, c.Limits.MaxHeadAge/facts.Looks)
+	s.facts = facts.New(c.Chain, c.Signer.Address(), s.clock, c.After, func() time.Duration { return c.Limits.MaxHeadAge / facts.Looks })
 	return s
 }
 

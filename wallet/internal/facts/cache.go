@@ -29,8 +29,8 @@ type Cache struct {
 	sender common.Address
 	clock  Clock
 	after  func(time.Duration) <-chan time.Time
-	// every is the time from one look in the background to the next.
-	every time.Duration
+	// every returns the time from one look in the background to the next.
+	every func() time.Duration
 
 	// asking holds a value while a look is under way.
 	asking chan struct{}
@@ -87,8 +87,8 @@ const (
 )
 
 // New returns a cache that asks about sender. After tells when some time has passed, every is
-// the time from one look in the background to the next.
-func New(chain Chain, sender common.Address, c Clock, after func(time.Duration) <-chan time.Time, every time.Duration) *Cache {
+// the time from one look in the background to the next, which may change.
+func New(chain Chain, sender common.Address, c Clock, after func(time.Duration) <-chan time.Time, every func() time.Duration) *Cache {
 	f := &Cache{
 		chain: chain, sender: sender, clock: c, after: after, every: every,
 		asking: make(chan struct{}, 1), wanted: make(chan struct{}, 1), signed: make(map[common.Hash]signedTransaction),
@@ -107,7 +107,7 @@ func (f *Cache) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-f.wanted:
-		case <-f.after(f.every):
+		case <-f.after(f.every()):
 		}
 	}
 }

@@ -24,7 +24,11 @@ func (e *StaleError) Error() string {
 	if e.Age == 0 {
 		return fmt.Sprintf("no data from the chain: %v", e.Err)
 	}
-	return fmt.Sprintf("the data from the chain is %v old, and may be %v old: %v", e.Age.Round(time.Second), e.Max, e.Err)
+	age := e.Age.Round(time.Second)
+	if age <= e.Max { // which it exceeds by less than a second
+		age = e.Age
+	}
+	return fmt.Sprintf("the data from the chain is %v old, and may be %v old: %v", age, e.Max, e.Err)
 }
 
 func (e *StaleError) Unwrap() error        { return e.Err }
