@@ -297,8 +297,15 @@ func (o *serveOptions) tls() (config *tls.Config, authorities []*x509.Certificat
 
 // checkExposure refuses a listener that others could pay through, or read along.
 func checkExposure(flag, address string, authenticated, encrypted bool) error {
-	if _, _, err := net.SplitHostPort(address); err != nil && !strings.HasPrefix(address, service.Socket) {
-		return cli.Usagef("%s %q is not host:port", flag, address)
+	if !strings.HasPrefix(address, service.Socket) {
+		_, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return cli.Usagef("%s %q is not host:port", flag, address)
+		}
+		// Listening would find that out after the passphrase was asked for.
+		if _, err := net.LookupPort("tcp", port); err != nil {
+			return cli.Usagef("%s %q: %q is not a port; ports are numbers up to 65535", flag, address, port)
+		}
 	}
 	err := service.CheckExposure(address, authenticated, encrypted)
 	switch {
