@@ -23,7 +23,7 @@ const (
 
 // Serve answers requests on a listener until ctx ends; those that are under way are then
 // answered, for at most drain. The log gets a line for each connection that fails before its
-// request; nil is for none.
+// request, and one if requests were not answered in that time; nil is for none.
 func Serve(ctx context.Context, l net.Listener, handler http.Handler, drain time.Duration, log *slog.Logger) error {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -45,7 +45,12 @@ func Serve(ctx context.Context, l net.Listener, handler http.Handler, drain time
 	defer cancel()
 	err := server.Shutdown(draining)
 	if err != nil {
-		err = errors.Join(err, server.Close())
+		closed := server.Close()
+		if errors.Is(err, context.DeadlineExceeded) { // it was stopped as it should be
+			log.Warn("requests under way were not answered in time: their connections were closed", "drain_ms", drain.Milliseconds())
+			err = nil
+		}
+		err = errors.Join(err, closed)
 	}
 	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)

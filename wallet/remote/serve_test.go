@@ -74,6 +74,36 @@ func TestAFailedHandshakeIsInTheLog(t *testing.T) {
 	require.Contains(t, text.String(), `"level":"WARN","msg":"http: TLS handshake error from 127.0.0.1`)
 }
 
+// TestARequestOutlastsTheDrain: a server that is stopped ends without a failure, also if a request under way is not
+// answered in time, and the log says so.
+func TestARequestOutlastsTheDrain(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	asked, release, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	var log bytes.Buffer
+	go func() {
+		ended <- remote.Serve(ctx, l, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			close(asked)
+			<-release
+		}), 5*time.Millisecond, slog.New(slog.NewTextHandler(&log, nil)))
+	}()
+	cut := make(chan error, 1)
+	go func() {
+		res, err := http.Get("http://" + l.Addr().String())
+		if err == nil {
+			err = res.Body.Close()
+		}
+		cut <- err
+	}()
+	<-asked
+	stop()
+	require.NoError(t, <-ended)
+	require.Error(t, <-cut)
+	close(release)
+	require.Contains(t, log.String(), `level=WARN msg="requests under way were not answered in time: their connections were closed" drain_ms=5`)
+}
+
 func TestLargeHeaders(t *testing.T) {
 	address := serve(t)
 	require.Equal(t, http.StatusRequestHeaderFieldsTooLarge, get(t, address, http.Header{"X-Large": {strings.Repeat("x", 1<<20)}}))
