@@ -37,7 +37,8 @@ func (p *Plot) columns() (ticks []tick) {
 				ticks = append(ticks, tick{p.x(at), at.Format(step.layout)})
 			}
 		}
-		if room := maxColumns * len(time.DateOnly) / len(step.layout); len(ticks) <= room {
+		// Where there are more, those beyond maxColumns were left out above.
+		if room := min(maxColumns, maxColumns*len(time.DateOnly)/len(step.layout)); len(ticks) <= room {
 			break
 		}
 	}

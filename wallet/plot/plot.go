@@ -61,6 +61,14 @@ type tick struct {
 	Text string
 }
 
+// charWidth is at least how wide a character of a date is.
+const charWidth = 7
+
+// Center is the middle of a text below the picture, all of which is within it.
+func (t tick) Center() float64 {
+	return math.Min(t.At, width-float64(charWidth*len(t.Text))/2)
+}
+
 // opening begins a picture. A viewer that prefers dark colours gets them.
 const opening = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{.Width}} {{.Height}}" width="{{.Width}}" height="{{.Height}}" font-family="sans-serif" font-size="12" role="img">
 <title>{{html .Title}}</title>
@@ -81,7 +89,7 @@ text.deposit{fill:#0969da;stroke:none}text.reserve{fill:#1a7f37;stroke:none}text
 
 const drawing = opening + `<clipPath id="inside"><rect x="{{.Left}}" y="0" width="{{.Across}}" height="{{.Height}}"/></clipPath>
 {{- range .Columns}}
-<line class="grid" x1="{{.At}}" x2="{{.At}}" y1="{{$.Top}}" y2="{{$.Bottom}}"/><text class="dim" x="{{.At}}" y="{{$.Bottom}}" dy="20" text-anchor="middle">{{.Text}}</text>
+<line class="grid" x1="{{.At}}" x2="{{.At}}" y1="{{$.Top}}" y2="{{$.Bottom}}"/><text class="dim" x="{{.Center}}" y="{{$.Bottom}}" dy="20" text-anchor="middle">{{.Text}}</text>
 {{- end}}
 {{- range .Panels}}
 <text class="{{.Color}}" x="{{$.Left}}" y="{{.Top}}" dy="-10" font-weight="bold">{{html .Name}}</text>

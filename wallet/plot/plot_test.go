@@ -109,11 +109,15 @@ func TestDatesHaveTheirYear(t *testing.T) {
 		p := &Plot{From: time.Date(2026, 2, 28, 23, 59, 31, 7, time.UTC)}
 		p.To = p.From.Add(span)
 		columns := p.columns()
-		require.True(t, len(columns) >= 2 && len(columns) <= maxColumns+1, "%v: %v", span, columns)
+		require.True(t, len(columns) >= 2 && len(columns) <= maxColumns, "%v: %v", span, columns)
+		require.Greater(t, columns[len(columns)-1].At, float64(left+right)/2, "%v: %v ends early", span, columns)
 		for i, tick := range columns {
 			require.Regexp(t, `^2\d\d\d`, tick.Text)
 			require.True(t, tick.At >= left && tick.At <= right, "%v: %v", span, tick)
+			half := float64(len(tick.Text)*charWidth) / 2
+			require.True(t, tick.Center()-half >= 0 && tick.Center()+half <= width, "%v: %v is cut off", span, tick)
 			if i > 0 {
+				require.Greater(t, tick.Center()-half, columns[i-1].Center()+half, "%v: %v overlaps", span, tick)
 				require.Greater(t, tick.At, columns[i-1].At)
 				require.NotEqual(t, tick.Text, columns[i-1].Text, "%v", span)
 			}
