@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -211,7 +212,11 @@ func (e *PartialError) Error() string {
 	if e.Paid.Tickets == 0 {
 		return e.Err.Error()
 	}
-	return fmt.Sprintf("%v; %d other tickets of the payment, worth %s, were accepted", e.Err, e.Paid.Tickets, wei.Format(e.Paid.EV))
+	were := "were"
+	if e.Paid.Tickets == 1 {
+		were = "was"
+	}
+	return fmt.Sprintf("%v; %s of the payment, worth %s, %s accepted", e.Err, words.Count(e.Paid.Tickets, "other ticket"), wei.Format(e.Paid.EV), were)
 }
 
 func (e *PartialError) Unwrap() error { return e.Err }

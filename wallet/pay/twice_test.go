@@ -184,3 +184,30 @@ func TestTheRestIsPaidBesideWhatExpired(t *testing.T) {
 		require.Equal(t, 4, shop.taken)
 	}
 }
+
+// TestARefusedPartIsNotTheWhole is TestAPartIsNotTheWhole where the recipient refuses the second part:
+// the other process neither sends anything nor takes the refusal, or the accepted part, for the payment.
+func TestARefusedPartIsNotTheWhole(t *testing.T) {
+	shop, s, _, _ := reserved(t)
+	shop.answer = func(w http.ResponseWriter, post int) bool {
+		if post == 2 {
+			http.Error(w, "no", http.StatusBadRequest)
+		}
+		return post == 2
+	}
+	typed := make(chan struct{})
+	b := start(t, *s, typed)
+	s.Client.Headers = &HeaderLimits{Asked: 1} // a ticket a delivery
+	_, err := once(t, *s)
+	require.ErrorAs(t, err, new(*RefusedError))
+	require.ErrorContains(t, err, "1 other ticket of the payment, worth ~1000 gwei, was accepted")
+	require.Equal(t, 2, shop.taken)
+
+	close(typed)
+	require.ErrorIs(t, (<-b).err, ErrInProgress)
+	require.Equal(t, 2, shop.taken)
+	_, err = once(t, *s)
+	require.ErrorAs(t, err, new(*RefusedBeforeError))
+	require.ErrorContains(t, err, "was accepted")
+	require.Equal(t, 2, shop.taken)
+}
