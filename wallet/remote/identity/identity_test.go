@@ -240,6 +240,7 @@ func TestJWT(t *testing.T) {
 		"another issuer":  signed(t, jose.EdDSA, ed, good.but("iss", "https://other.example")),
 		"wrong audience":  signed(t, jose.EdDSA, ed, good.but("aud", "other")),
 		"not yet valid":   signed(t, jose.EdDSA, ed, good.but("nbf", now.Add(time.Minute).Unix())),
+		"never valid":     signed(t, jose.EdDSA, ed, good.but("nbf", 1e300)),
 		"no client":       signed(t, jose.EdDSA, ed, good.but("client_id", nil)),
 		"a wrong key":     signed(t, jose.EdDSA, stranger, good),
 		"HMAC of the key": signed(t, jose.HS256, []byte(ed.Public().(ed25519.PublicKey)), good),

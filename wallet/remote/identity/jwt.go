@@ -85,6 +85,9 @@ func ParseKeys(text []byte) (keys []crypto.PublicKey, err error) {
 // notBeforeLeeway is how far the issuer's clock may be ahead.
 const notBeforeLeeway = 30 * time.Second
 
+// latestTime is the last second of the year 9999.
+const latestTime = 253402300799
+
 // WebTokens identifies clients by JSON Web Tokens.
 type WebTokens struct {
 	JWT
@@ -150,7 +153,8 @@ func (w *WebTokens) Identify(r *http.Request) (Caller, error) {
 		return Caller{}, refuse(http.StatusUnauthorized, "the JSON Web Token's claims: %w", err)
 	}
 	// The library allows five minutes.
-	if from, ok := claims["nbf"].(float64); ok && w.Now().Add(notBeforeLeeway).Before(time.Unix(int64(from), 0)) {
+	if from, ok := claims["nbf"].(float64); ok && from > float64(w.Now().Add(notBeforeLeeway).Unix()) {
+		from = min(from, latestTime) // a number can be more than any time
 		return Caller{}, refuse(http.StatusUnauthorized, "the JSON Web Token is not valid before %v", time.Unix(int64(from), 0).UTC())
 	}
 	caller := Caller{Kind: KindJWT}
