@@ -248,7 +248,7 @@ func (f *exitFlow) wait(ctx context.Context, status *chain.Status) error {
 	defer f.UI.Progress(func() string { return text })()
 	for status.Lock() == broker.Unlocking && f.agreed.check(status) == nil {
 		if pause(ctx, f.o.Interval); ctx.Err() != nil {
-			return context.Cause(ctx)
+			return hint.With(context.Cause(ctx), "the unlock continues without pmctl: run the same command again to withdraw, or pmctl unlock cancel")
 		}
 		now, err := f.status(ctx)
 		switch {
