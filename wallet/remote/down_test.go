@@ -53,7 +53,7 @@ func TestTheStoreDoesNotAnswer(t *testing.T) {
 	a.server = httptest.NewServer(described(t, signer.Handler()))
 	defer a.server.Close()
 	a.unavailable(t)
-	require.Contains(t, a.log.String(), `"error":"record the payment: context deadline exceeded"`)
+	require.Contains(t, a.log.String(), `"error":"no answer within 1ms: record the payment: context deadline exceeded"`)
 }
 
 // TestSoakTheDatabaseIsDown: nothing is signed without the store, and all works when it is back.

@@ -211,6 +211,9 @@ func (s *Server) answer(with func(http.ResponseWriter, *http.Request, *Answered)
 		if entry.Err = s.admit(r, entry); entry.Err == nil {
 			entry.Err = with(out, r, entry)
 		}
+		if errors.Is(entry.Err, context.DeadlineExceeded) && ctx.Err() != nil {
+			entry.Err = fmt.Errorf("no answer within %v: %w", s.Patience, entry.Err)
+		}
 		if entry.Err != nil {
 			fail(out, entry.Err)
 		}

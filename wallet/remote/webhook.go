@@ -104,7 +104,7 @@ func (w *Webhook) Ask(ctx context.Context, headers http.Header, state json.RawMe
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	res, err := client.Do(req)
 	if err != nil {
-		return nil, &WebhookError{neterr.WithoutURL(err)}
+		return nil, &WebhookError{inTime(ctx, neterr.WithoutURL(err))}
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
@@ -119,7 +119,7 @@ func (w *Webhook) Ask(ctx context.Context, headers http.Header, state json.RawMe
 	}
 	text, err := input.ReadAll(res.Body, maxWebhookAnswer)
 	if err != nil {
-		return nil, &WebhookError{fmt.Errorf("its answer cannot be read: %w", err)}
+		return nil, &WebhookError{inTime(ctx, fmt.Errorf("its answer cannot be read: %w", err))}
 	}
 	if json.NewDecoder(bytes.NewReader(text)).Decode(&answer) != nil {
 		return nil, &WebhookError{errors.New("its answer is not JSON, or has a field of another type")}
@@ -132,6 +132,14 @@ func (w *Webhook) Ask(ctx context.Context, headers http.Header, state json.RawMe
 		return nil, &DeniedError{answer.Status, answer.Reason}
 	}
 	return &Permission{Auth: live.Auth{ID: answer.AuthID, Expiry: answer.Expiry}, MaxPrice: answer.MaxPrice}, nil
+}
+
+// inTime is why a webhook gave no answer, and for how long it was waited for if that timed out.
+func inTime(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("no answer within %v: %w", webhookPatience, err)
+	}
+	return err
 }
 
 // Ceiling is the permission's ceiling for a payment of a type, and false where it has none.

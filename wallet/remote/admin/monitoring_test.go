@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -139,4 +140,21 @@ func TestSeriesAreBounded(t *testing.T) {
 	}
 	require.LessOrEqual(t, len(recorder.requests), maxSeries+1)
 	require.Equal(t, uint64(maxSeries), recorder.requests[requestSeries{"generate-live-payment", "", "other", http.StatusBadRequest}])
+}
+
+// hanging is a signer whose store does not answer.
+type hanging struct{ known }
+
+func (hanging) Checks(ctx context.Context) []wallet.SignerCheck {
+	<-ctx.Done()
+	return []wallet.SignerCheck{{Name: wallet.SignerCheckStore, Err: fmt.Errorf("list the clients: %w", ctx.Err())}}
+}
+
+// TestACheckThatHangs: the operator reads how long the store was waited for.
+func TestACheckThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		found := (&Config{Signer: hanging{}}).check(t.Context())
+		require.False(t, found.Ready)
+		require.Equal(t, "no answer within 5s: list the clients: context deadline exceeded", found.Checks[0].Error)
+	})
 }

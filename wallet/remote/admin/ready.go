@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -41,6 +42,9 @@ func (c *Config) check(ctx context.Context) readiness {
 		item := checkedItem{Name: check.Name, OK: check.Err == nil}
 		if check.Err != nil {
 			item.Error, r.Ready = check.Err.Error(), false
+		}
+		if errors.Is(check.Err, context.DeadlineExceeded) && ctx.Err() != nil {
+			item.Error = fmt.Sprintf("no answer within %v: %v", checkTimeout, check.Err)
 		}
 		r.Checks = append(r.Checks, item)
 	}

@@ -1,0 +1,28 @@
+package remote_test
+
+import (
+	"net/http"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/remote"
+)
+
+// hanging is a server that accepts a request and does not answer.
+type hanging struct{}
+
+func (hanging) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// TestAWebhookThatHangs: the operator reads how long the webhook was waited for.
+func TestAWebhookThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hook := &remote.Webhook{URL: "https://hook.example?secret", Client: &http.Client{Transport: hanging{}}}
+		_, err := hook.Ask(t.Context(), nil, nil)
+		require.EqualError(t, err, "auth webhook: no answer within 5s: context deadline exceeded")
+	})
+}
