@@ -42,7 +42,8 @@ type AllowanceError struct {
 
 func (e *AllowanceError) Error() string {
 	what := map[Allowance]string{AllowEVPerDay: "EV a day", AllowFaceValuePerDay: "face value a day", AllowEVTotal: "total EV"}[e.Allowance]
-	text := fmt.Sprintf("another %s exceeds client %q's allowance of %s (%s), of which %s is spent", wei.Format(e.Asked), e.Client, e.Limit, what, wei.Format(e.Spent))
+	limit := policy.Exceeded(new(big.Rat).Add(e.Asked, e.Spent), e.Limit.Rat())
+	text := fmt.Sprintf("another %s exceeds client %q's allowance of %s (%s), of which %s is spent", wei.Format(e.Asked), e.Client, limit, what, wei.Format(e.Spent))
 	if !e.Ends.IsZero() {
 		text += "; the day ends at " + e.Ends.Format(time.RFC3339)
 	}
