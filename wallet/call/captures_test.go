@@ -289,7 +289,7 @@ func capturedAgain(t *testing.T, caller *Caller, account *Account, r *replay, _ 
 
 // capturedSeconds opens a session that is paid by the second, and stops it.
 func capturedSeconds(t *testing.T, caller *Caller, _ *Account, r *replay, clock *Clock) {
-	go clock.Tick(0) // the wait for the end comes first
+	go clock.Tick(t.Context(), 0) // the wait for the end comes first
 	result, err := caller.Hold(t.Context(), request(t, http.MethodPost, "https://localhost:47157/apps/live1/session"), SessionOptions{For: time.Second})
 	require.NoError(t, err)
 	require.Equal(t, []string{"live1: challenge", "live1: reserved with the payment", "lv1: stop"}, r.seen)
@@ -302,9 +302,9 @@ func capturedSeconds(t *testing.T, caller *Caller, _ *Account, r *replay, clock 
 func capturedPixels(t *testing.T, caller *Caller, account *Account, r *replay, clock *Clock) {
 	account.Payer.Limits.NonceCap = 84 // as many as the first payment needs, so that the next one needs fresh params
 	result, err := caller.Hold(t.Context(), request(t, http.MethodPost, "https://localhost:47157/apps/lv1/session"), SessionOptions{
-		Run: func(context.Context, Session) error {
-			clock.Tick(betweenPayments)
-			clock.Paid()
+		Run: func(ctx context.Context, _ Session) error {
+			clock.Tick(ctx, betweenPayments)
+			clock.Paid(ctx)
 			return nil
 		},
 	})

@@ -69,6 +69,14 @@ func (w *world) open() *wallet.Wallet {
 
 // hold pays a session of a runner for as long as use takes.
 func (w *world) hold(runner, request string, terms call.Terms, use func(context.Context)) (*call.Result, error) {
+	return w.session(runner, request, terms, w.clock.After, call.SessionOptions{Run: func(ctx context.Context, _ call.Session) error {
+		use(ctx)
+		return nil
+	}})
+}
+
+// session pays a session of a runner, whose waits end as those of after.
+func (w *world) session(runner, request string, terms call.Terms, after func(time.Duration) <-chan time.Time, o call.SessionOptions) (*call.Result, error) {
 	w.t.Helper()
 	target, err := call.ParseTarget(w.net.Recipients()[0].State().URL + "/apps/" + runner + "/session")
 	require.NoError(w.t, err)
@@ -78,11 +86,8 @@ func (w *world) hold(runner, request string, terms call.Terms, use func(context.
 	caller, end, err := wallet.NewCaller(w.t.Context(), account, ask, wallet.CallOptions{Terms: terms, RequestID: request, Answered: func(*http.Response) error { return nil }})
 	require.NoError(w.t, err)
 	defer end()
-	caller.After = w.clock.After
-	return caller.Hold(w.t.Context(), ask, call.SessionOptions{Run: func(ctx context.Context, _ call.Session) error {
-		use(ctx)
-		return nil
-	}})
+	caller.After = after
+	return caller.Hold(w.t.Context(), ask, o)
 }
 
 // post asks the network's control API, or a recipient.
@@ -123,11 +128,11 @@ func amount(t *testing.T, text string) *wei.Wei {
 }
 
 // ticks lets so many times between payments pass, and returns when the last payment is made.
-func (w *world) ticks(n int) {
+func (w *world) ticks(ctx context.Context, n int) {
 	for range n {
-		w.clock.Tick(5 * time.Second)
+		w.clock.Tick(ctx, 5*time.Second)
 	}
-	w.clock.Paid()
+	w.clock.Paid(ctx)
 }
 
 // untilStopped lets time pass until the session has ended.
@@ -141,7 +146,7 @@ func TestAMinuteOfASession(t *testing.T) {
 	} {
 		t.Run(runner, func(t *testing.T) {
 			w := newWorld(t)
-			result, err := w.hold(runner, "", call.Terms{}, func(ctx context.Context) { w.ticks(12) })
+			result, err := w.hold(runner, "", call.Terms{}, func(ctx context.Context) { w.ticks(ctx, 12) })
 			require.NoError(t, err)
 			units := c.first + 60*c.second
 			// What the balance covers is not billed yet.
@@ -179,7 +184,7 @@ func TestASessionEnds(t *testing.T) {
 		w := newWorld(t)
 		control := w.net.ControlURL() + "/recipients/0/runner?name=live1&price=486111111112&sessions=true"
 		result, err := w.hold("live1", "", call.Terms{}, func(ctx context.Context) {
-			w.ticks(1)
+			w.ticks(ctx, 1)
 			w.post(control)
 			w.untilStopped(ctx)
 		})

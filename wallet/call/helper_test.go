@@ -75,15 +75,26 @@ func (c *Clock) Now() time.Time {
 	return c.now
 }
 
+// Past is a wait that has ended, in which its time has passed.
+func (c *Clock) Past(d time.Duration) <-chan time.Time {
+	ends := make(chan time.Time, 1)
+	c.end(ends, d)
+	return ends
+}
+
 func (c *Clock) After(time.Duration) <-chan time.Time {
 	ends := make(chan time.Time, 1)
 	c.waiting <- ends
 	return ends
 }
 
-// Tick lets the next wait end, d later.
-func (c *Clock) Tick(d time.Duration) {
-	c.end(<-c.waiting, d)
+// Tick lets the next wait end, d later, unless ctx ends first.
+func (c *Clock) Tick(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case ends := <-c.waiting:
+		c.end(ends, d)
+	}
 }
 
 // TickUntil lets every wait end, d later, until done is closed.
@@ -105,8 +116,14 @@ func (c *Clock) end(ends chan time.Time, d time.Duration) {
 	ends <- c.now
 }
 
-// Paid returns once the payment that the last Tick had made is done.
-func (c *Clock) Paid() { c.waiting <- <-c.waiting }
+// Paid returns once the payment that the last Tick had made is done, or ctx.
+func (c *Clock) Paid(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case next := <-c.waiting:
+		c.waiting <- next
+	}
+}
 
 // sure is a chain on which every sender can pay every recipient until block 1000.
 type sure struct {

@@ -43,7 +43,7 @@ func TestARecipientThatChangesWithAPayment(t *testing.T) {
 	}))
 	result, err := caller.Hold(t.Context(), request(t, http.MethodPost, "https://localhost:47157/apps/lv1/session"), SessionOptions{
 		Run: func(ctx context.Context, _ Session) error {
-			clock.Tick(betweenPayments)
+			clock.Tick(ctx, betweenPayments)
 			<-ctx.Done()
 			return nil
 		},

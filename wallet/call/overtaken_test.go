@@ -26,7 +26,7 @@ func (o overtaken) Pay(ctx context.Context, due Due) (*Payment, error) {
 func TestASessionThatAnotherProcessPays(t *testing.T) {
 	caller, account, r, clock := captured(t)
 	caller.Purse = overtaken{account}
-	go clock.Tick(5 * time.Second)
+	go clock.Tick(t.Context(), 5*time.Second)
 	_, err := caller.Hold(t.Context(), request(t, http.MethodPost, "https://localhost:47157/apps/live1/session"), SessionOptions{})
 	require.ErrorIs(t, err, pay.ErrInProgress)
 	require.Equal(t, []string{"live1: challenge", "live1: reserved with the payment"}, r.seen, "it is not stopped")

@@ -40,6 +40,9 @@ const (
 	// patience is how long a session may go unpaid while its orchestrator cannot be reached.
 	patience = 30 * time.Second
 
+	// doubtAfter is how long a session may go unpaid before pmctl asks whether it is still open.
+	doubtAfter = 2 * payEvery
+
 	// stopTimeout limits the request that stops a session.
 	stopTimeout = 10 * time.Second
 )
@@ -55,7 +58,7 @@ type held struct {
 	pending *Payment
 	counted bool
 
-	// next is the next payment's number; paidAt is when the last one was accepted.
+	// next is the next payment's number; paidAt is when the last one was accepted, or none was due.
 	next   int
 	paidAt time.Time
 }
@@ -113,8 +116,12 @@ func (h *held) hold(ctx context.Context, opened Session, o SessionOptions) error
 		case <-ctx.Done():
 			err = context.Cause(ctx)
 		case <-due:
-			if err = h.pay(ctx); err == nil {
-				continue
+			select {
+			case <-over: // of two that are ready, select takes any
+			default:
+				if err = h.pay(ctx); err == nil {
+					continue
+				}
 			}
 		}
 		end()
@@ -231,8 +238,9 @@ func (h *held) resume(ctx context.Context, first *Payment) (*Session, error) {
 			return opened, err
 		}
 	}
-	if unpaid := h.Now().Sub(h.session.LastUpdate); unpaid > patience {
-		return opened, &SessionLostError{opened.ID, fmt.Errorf("it was last paid %v ago and may have ended, so pmctl pays nothing more for it", unpaid.Round(time.Second))}
+	h.paidAt = h.session.LastUpdate
+	if err := h.checkPaid(); err != nil {
+		return opened, err
 	}
 	h.paidAt = h.Now()
 	if h.pending != nil || h.challenge.Type == live.Fixed {
@@ -279,6 +287,7 @@ func (h *held) pay(ctx context.Context) error {
 	if h.pending == nil {
 		p, err := h.make(ctx)
 		if errors.Is(err, live.ErrNoTickets) {
+			h.paidAt = h.Now()
 			return nil
 		}
 		if err != nil {
@@ -319,18 +328,37 @@ func (h *held) tolerate(err error) error {
 	if !unreachable {
 		return err
 	}
-	if unpaid := h.Now().Sub(h.paidAt); unpaid > patience {
+	if unpaid := h.unpaid(); unpaid > patience {
 		return &SessionLostError{h.challenge.ManifestID, fmt.Errorf("no payment was answered for %v: %w", unpaid.Round(time.Second), err)}
 	}
 	return nil
 }
 
+// unpaid is how long the session was not paid, by the wall clock: another one stands still while the
+// machine sleeps.
+func (h *held) unpaid() time.Duration { return h.Now().Round(0).Sub(h.paidAt.Round(0)) }
+
+// checkPaid fails for a session that the orchestrator has probably ended, since it was not paid.
+func (h *held) checkPaid() error {
+	unpaid := h.unpaid()
+	if unpaid <= patience {
+		return nil
+	}
+	return &SessionLostError{h.challenge.ManifestID, fmt.Errorf("it was last paid %v ago and may have ended, so pmctl pays nothing more for it", unpaid.Round(time.Second))}
+}
+
 // make makes the payment that is due now, from fresh ticket params where those at hand cannot be
-// used any more.
+// used any more, or where the process or the machine stood still: an orchestrator that has ended
+// the session meanwhile has none, and would not take the tickets.
 func (h *held) make(ctx context.Context) (*Payment, error) {
-	p, err := h.makeFrom(ctx, h.challenge)
-	if !needsRefresh(err) {
-		return p, err
+	if err := h.checkPaid(); err != nil {
+		return nil, err
+	}
+	if h.unpaid() <= doubtAfter {
+		p, err := h.makeFrom(ctx, h.challenge)
+		if !needsRefresh(err) {
+			return p, err
+		}
 	}
 	fresh, err := h.refresh(ctx)
 	if err != nil {

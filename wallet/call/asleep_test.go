@@ -1,0 +1,71 @@
+package call_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet/call"
+)
+
+// TestASessionLeftUnpaid by a process that was stopped, or a machine that slept: the orchestrator
+// has ended it meanwhile or will, and takes no tickets for it.
+func TestASessionLeftUnpaid(t *testing.T) {
+	for name, asleep := range map[string]time.Duration{"ended meanwhile": 20 * time.Second, "for too long": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			var sent uint64
+			result, err := w.hold("live1", "", call.Terms{}, func(ctx context.Context) {
+				w.ticks(ctx, 2)
+				sent = w.sessions().Tickets.Received
+				w.clock.Tick(ctx, asleep)
+				w.untilStopped(ctx)
+			})
+			var lost *call.SessionLostError
+			require.ErrorAs(t, err, &lost)
+			require.NotZero(t, sent)
+			require.Equal(t, sent, w.sessions().Tickets.Received, "no tickets for a session that has ended")
+			require.EqualValues(t, sent, result.Tickets)
+		})
+	}
+	t.Run("still open", func(t *testing.T) {
+		w := newWorld(t)
+		result, err := w.hold("lv1", "", call.Terms{}, func(ctx context.Context) {
+			w.ticks(ctx, 2)
+			w.clock.Tick(ctx, 20*time.Second)
+			w.ticks(ctx, 1)
+		})
+		require.NoError(t, err)
+		require.EqualValues(t, 60+35, result.Units/27648000)
+	})
+}
+
+// TestASessionPaidAhead by a ticket that is worth minutes is not one that was left unpaid: it has
+// the same patience with an orchestrator that fails for a while.
+func TestASessionPaidAhead(t *testing.T) {
+	w := newWorld(t)
+	control := w.net.ControlURL() + "/recipients/0/"
+	w.post(control + "runner?name=live1&price=39000000000")
+	result, err := w.hold("live1", "", call.Terms{}, func(ctx context.Context) {
+		w.ticks(ctx, 8)
+		w.post(control + "fault?name=refuse-payment:503")
+		w.ticks(ctx, 1)
+		w.post(control + "fault?name=refuse-payment:503&on=false")
+		w.ticks(ctx, 1)
+	})
+	require.NoError(t, err)
+	require.EqualValues(t, 3, result.Payments)
+}
+
+// TestNothingIsPaidAfterTheEnd of a session if its next payment is due at the same time, as in a
+// process that stood still. Both are ready then, and the end comes first each time.
+func TestNothingIsPaidAfterTheEnd(t *testing.T) {
+	w := newWorld(t)
+	for range 10 {
+		result, err := w.session("live1", "", call.Terms{}, w.clock.Past, call.SessionOptions{For: time.Second})
+		require.NoError(t, err)
+		require.Equal(t, 1, result.Payments)
+	}
+}
