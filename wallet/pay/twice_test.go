@@ -211,3 +211,35 @@ func TestARefusedPartIsNotTheWhole(t *testing.T) {
 	require.ErrorContains(t, err, "was accepted")
 	require.Equal(t, 2, shop.taken)
 }
+
+// TestASplitDeliveryIsRefusedInPart: while a recipient has the tickets, another process splits them and
+// has the first part accepted. The recipient then refuses the tickets together: the payment is neither
+// accepted nor refused.
+func TestASplitDeliveryIsRefusedInPart(t *testing.T) {
+	shop, s, _, held := reserved(t)
+	hold := shop.answer
+	shop.answer = func(w http.ResponseWriter, post int) bool {
+		switch post {
+		case 1:
+			hold(w, post)
+			http.Error(w, "no", http.StatusBadRequest)
+			return true
+		case 3:
+			panic(http.ErrAbortHandler)
+		}
+		return false
+	}
+	open := make(chan struct{})
+	close(open)
+	b := start(t, *s, open)
+	release := <-held
+	a, client := *s, *s.Client
+	client.Headers = &HeaderLimits{Asked: 1} // a ticket a delivery
+	a.Client = &client
+	_, err := once(t, a)
+	require.ErrorAs(t, err, new(*UnknownOutcomeError))
+	close(release)
+	result := <-b
+	require.ErrorAs(t, result.err, new(*UnknownOutcomeError))
+	require.Nil(t, result.payment)
+}

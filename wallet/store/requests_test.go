@@ -173,6 +173,18 @@ func aDeliveryIsSplit(t *testing.T, place place) {
 	require.NoError(t, err)
 	require.Equal(t, Sent, after.State, "one of its parts may have come by itself")
 	require.Equal(t, []State{Sent, Refused}, states("one again"))
+
+	a, _ = requested(t, c, "one accepted")
+	require.NoError(t, c.BeginDelivery(ctx, me, a))
+	require.NoError(t, c.SplitDelivery(ctx, me, a, 2))
+	accepted := parts("one accepted")[0]
+	require.NoError(t, c.BeginDelivery(ctx, me, accepted))
+	_, err = c.EndDelivery(ctx, me, accepted, Accepted, "")
+	require.NoError(t, err)
+	after, err = c.EndDelivery(ctx, me, a, Refused, "no")
+	require.NoError(t, err)
+	require.Equal(t, Sent, after.State, "one of its parts was accepted, not all")
+	require.Equal(t, []State{Accepted, Refused}, states("one accepted"))
 }
 
 // movedTo is the state in which an error says that the tickets are now, together.
