@@ -334,9 +334,12 @@ func (h *held) tolerate(err error) error {
 	return nil
 }
 
-// unpaid is how long the session was not paid, by the wall clock: another one stands still while the
-// machine sleeps.
-func (h *held) unpaid() time.Duration { return h.Now().Round(0).Sub(h.paidAt.Round(0)) }
+// unpaid is how long the session was not paid, by whichever clock says that it is more: the wall clock
+// can be set back, and the other one stands still while the machine sleeps.
+func (h *held) unpaid() time.Duration {
+	now := h.Now()
+	return max(now.Sub(h.paidAt), now.Round(0).Sub(h.paidAt.Round(0)))
+}
 
 // checkPaid fails for a session that the orchestrator has probably ended, since it was not paid.
 func (h *held) checkPaid() error {
