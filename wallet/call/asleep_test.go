@@ -69,3 +69,24 @@ func TestNothingIsPaidAfterTheEnd(t *testing.T) {
 		require.Equal(t, 1, result.Payments)
 	}
 }
+
+// TestASessionPaidAheadIsContinued by a later run, however long after the last payment.
+func TestASessionPaidAheadIsContinued(t *testing.T) {
+	w := newWorld(t)
+	w.post(w.net.ControlURL() + "/recipients/0/runner?name=live1&price=39000000000")
+	paid, over, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = w.hold("live1", "ahead", call.Terms{}, func(ctx context.Context) {
+			w.ticks(ctx, 1)
+			close(paid)
+			<-over
+		})
+	}()
+	defer func() { close(over); <-ended }()
+	<-paid
+	w.clock.Past(35 * time.Second)
+	result, err := w.hold("live1", "ahead", call.Terms{}, func(context.Context) {})
+	require.NoError(t, err)
+	require.EqualValues(t, 2, result.Payments)
+}

@@ -239,6 +239,10 @@ func (h *held) resume(ctx context.Context, first *Payment) (*Session, error) {
 		}
 	}
 	h.paidAt = h.session.LastUpdate
+	// A ticket may have paid for longer.
+	if _, err := h.due(h.challenge, h.next, h.session, h.result.Paid); errors.Is(err, live.ErrNoTickets) {
+		h.paidAt = h.Now()
+	}
 	if err := h.checkPaid(); err != nil {
 		return opened, err
 	}
