@@ -376,7 +376,7 @@ func TestDoctorSaysWhyATransactionWaits(t *testing.T) {
 
 	// The second one waits behind one that no node has taken.
 	s.run(exitDone, "fund --deposit 2gwei --yes --with-pending --no-wait")
-	said := s.said(exitFailed, fmt.Sprintf("tx wait %s --timeout 3s --rpc-url %s", first, newDishonest(t, s.net, refusing("the moon is in the wrong phase"))))
+	said := s.said(exitFailed, fmt.Sprintf("tx wait %s --timeout 10s --rpc-url %s", first, newDishonest(t, s.net, refusing("the moon is in the wrong phase"))))
 	require.Contains(t, said, "the node refused transaction "+first)
 	found = finding()
 	require.Contains(t, found, "a transaction with nonce 0 must be mined first")
