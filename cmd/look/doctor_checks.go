@@ -40,9 +40,6 @@ func (d *diagnosis) checkConfig(context.Context) check.Finding {
 	if settings.User.Path == "" {
 		return check.Fine("there is no home folder to have one in")
 	}
-	if !settings.User.Found {
-		return check.Fine("none at %s", settings.User.Path)
-	}
 	return check.Fine("%s", settings.User.Path)
 }
 
