@@ -9,7 +9,7 @@ import (
 )
 
 // lookAgainAfter is how long the planned state counts as current when no question was asked:
-// reading a passphrase can take time, too.
+// reading a passphrase can take time, too, and the machine may sleep meanwhile.
 const lookAgainAfter = 5 * time.Second
 
 // agreeAgain plans again after the user took time to answer, and asks again if something changed.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/clock"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -45,7 +46,7 @@ func (f *recentFacts) with(about []pm.Counterparty) []pm.Counterparty {
 // Facts implements pay.Chain for one sender.
 func (f *recentFacts) Facts(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, error) {
 	now := f.now()
-	if age := now.Sub(f.at); !f.at.IsZero() && age >= 0 && age <= maxRecent && f.facts.Knows(about...) {
+	if clock.Within(now, f.at, maxRecent) && f.facts.Knows(about...) {
 		return f.facts, nil
 	}
 	facts, err := f.chain.Facts(ctx, sender, f.with(about)...)
@@ -61,8 +62,8 @@ const renewPause = 200 * time.Millisecond
 // Renew implements pay.Remembering for one sender.
 func (f *recentFacts) Renew(ctx context.Context, sender common.Address, about ...pm.Counterparty) (pm.Facts, time.Duration, error) {
 	now := f.now()
-	if age := now.Sub(f.at); !f.at.IsZero() && age >= 0 && age <= renewPause && f.facts.Knows(about...) {
-		return f.facts, age, nil
+	if clock.Within(now, f.at, renewPause) && f.facts.Knows(about...) {
+		return f.facts, now.Sub(f.at), nil
 	}
 	var facts pm.Facts
 	var age time.Duration
@@ -89,7 +90,7 @@ type recentlyKnown struct {
 // Recipient implements pay.Known for one sender.
 func (k *recentlyKnown) Recipient(ctx context.Context, sender common.Address, url string) (common.Address, error) {
 	now := k.now()
-	if age := now.Sub(k.at); k.seen == nil || age < 0 || age > maxRecent {
+	if k.seen == nil || !clock.Within(now, k.at, maxRecent) {
 		k.seen, k.at = make(map[string]common.Address), now
 	}
 	if recipient, ok := k.seen[url]; ok {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/clock"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/internal/tx"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -189,7 +190,7 @@ func (t *sendFlow) send(caller, ctx context.Context) error {
 	if err := caller.Err(); err != nil {
 		return err
 	}
-	if !t.o.Agreed || t.Now().Sub(looked) > lookAgainAfter {
+	if !t.o.Agreed || !clock.Within(t.Now(), looked, lookAgainAfter) {
 		if prepared, err = t.agreeAgain(caller, prepared, proposal); err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/clock"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/remote/delivery"
@@ -80,7 +81,7 @@ func (o *notifyOptions) notifier(env *cli.Env) (*notifier, error) {
 // day.
 func (n *notifier) fresh(t wallet.TopUp, now time.Time) bool {
 	kind := t.Outcome + " " + t.Reason
-	if kind == n.last && t.Outcome != wallet.TopUpFunded && (t.Outcome == wallet.TopUpEnough || now.Sub(n.at) < repeatAfter) {
+	if kind == n.last && t.Outcome != wallet.TopUpFunded && (t.Outcome == wallet.TopUpEnough || clock.Within(now, n.at, repeatAfter)) {
 		return false
 	}
 	n.last, n.at = kind, now
