@@ -80,8 +80,12 @@ func (a *Account) Pay(ctx context.Context, due Due) (*Payment, error) {
 		Challenge: due.Challenge, Number: due.Number, Tickets: due.Bill.Tickets, TicketEV: due.Bill.TicketEV,
 		Units: due.Bill.Units, Fee: due.Bill.Fee, Paid: due.Bill.Paid(),
 	}
+	at := due.At
+	if due.Before == nil { // a session does not begin while the key is opened
+		at = a.Now()
+	}
 	// The session's own nonces are the ledger's to count.
-	if p.Session, err = due.Before.Next(due.request(due.At), due.Bill, due.ManifestID, offer.Params.RecipientRandHash, due.Bill.Tickets, live.Auth{}); err != nil {
+	if p.Session, err = due.Before.Next(due.request(at), due.Bill, due.ManifestID, offer.Params.RecipientRandHash, due.Bill.Tickets, live.Auth{}); err != nil {
 		return nil, err
 	}
 	if a.Request != nil {
