@@ -26,8 +26,9 @@ type Client struct {
 
 	Terms Terms
 
-	// CreatedAt is when it was added. From ExpiresAt and from RevokedAt on nothing is signed
-	// for it; zero is never.
+	// CreatedAt is when it was added. From ExpiresAt on nothing is signed for it; zero is never.
+	// RevokedAt is when it was revoked: once it is set nothing is signed, whatever a machine's
+	// clock says.
 	CreatedAt, ExpiresAt, RevokedAt time.Time
 }
 
@@ -50,7 +51,7 @@ type Terms struct {
 // EndedAt reports whether nothing more is signed for the client at a time: it was revoked, or has
 // expired.
 func (c *Client) EndedAt(at time.Time) bool {
-	return !c.RevokedAt.IsZero() && !at.Before(c.RevokedAt) || !c.ExpiresAt.IsZero() && !at.Before(c.ExpiresAt)
+	return c.CheckActive(at) != nil
 }
 
 // Credential is what a client is recognized by.
@@ -287,7 +288,7 @@ func (e *ClientError) Status() int {
 // CheckActive fails with *ClientError for a client that was revoked or has expired.
 func (c *Client) CheckActive(at time.Time) error {
 	switch {
-	case !c.RevokedAt.IsZero() && !at.Before(c.RevokedAt):
+	case !c.RevokedAt.IsZero():
 		return c.refuse(ClientRevoked, c.RevokedAt)
 	case !c.ExpiresAt.IsZero() && !at.Before(c.ExpiresAt):
 		return c.refuse(ClientExpired, c.ExpiresAt)

@@ -57,3 +57,24 @@ func anAnswerOutlivesTheTerms(t *testing.T, place place) {
 		}
 	}
 }
+
+// TestARevokedClient gets nothing, also from a signer whose clock is behind that of the machine that
+// revoked it, or was set back since.
+func TestARevokedClient(t *testing.T) {
+	s := open(t, newFile(t))
+	r := liveRequest(1, 1)
+	r.Client = addClient(t, s, "ann", Terms{})
+	begun := pay(t, s, r)
+	require.NoError(t, s.Clients().Change(t.Context(), "ann", func(c *Client) error {
+		c.RevokedAt = liveDay.Add(time.Hour)
+		return nil
+	}))
+	for _, asked := range []LiveRequest{r, r.with(begun)} {
+		_, err := livePayments(s).Pay(t.Context(), asked)
+		require.Equal(t, ClientRevoked, errorAs[*ClientError](t, err).Reason)
+	}
+	ann, err := s.Clients().Named(t.Context(), "ann")
+	require.NoError(t, err)
+	require.True(t, ann.EndedAt(liveDay))
+	require.ErrorAs(t, ann.CheckActive(liveDay), new(*ClientError))
+}
