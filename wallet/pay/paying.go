@@ -419,7 +419,8 @@ func (p *paymentRun) retryWithFreshParams(offer *Offer, err error) bool {
 	if errors.Is(err, ErrUnreachable) {
 		return offer.Transcoder != p.URL
 	}
-	return errors.Is(err, policy.ErrUnacceptable) || errors.As(err, new(*policy.Refusal)) || errors.As(err, new(*store.RetiredError)) || errors.As(err, new(*OtherRecipientError))
+	return errors.Is(err, policy.ErrUnacceptable) || errors.As(err, new(*policy.Refusal)) || errors.As(err, new(*wire.ExpiredTokenError)) ||
+		errors.As(err, new(*store.RetiredError)) || errors.As(err, new(*OtherRecipientError))
 }
 
 // partial adds what was accepted, and the request ID for paying the rest, to an error.

@@ -432,6 +432,24 @@ func TestKeptParamsAreUsedUpMeanwhile(t *testing.T) {
 	require.Equal(t, 3, shop.taken)
 }
 
+// The auth token of kept params expires while the key is opened.
+func TestAKeptTokenExpiresMeanwhile(t *testing.T) {
+	shop, session := newShop(t)
+	now := time.Now()
+	session.Client.Now = func() time.Time { return now }
+	shop.spoil = func(info *wire.OrchestratorInfo) { info.AuthToken.Expiration = now.Add(time.Hour).Unix() }
+	_, err := session.Pay(t.Context(), Amount{Count: 1})
+	require.NoError(t, err)
+	session.Unlock = func(context.Context) (signer.Source, error) {
+		now = now.Add(time.Hour)
+		return me(t), nil
+	}
+	payment, err := session.Pay(t.Context(), Amount{Count: 2})
+	require.NoError(t, err)
+	require.False(t, payment.Continued)
+	require.Equal(t, 3, shop.taken)
+}
+
 // Who is paid at a URL stays the same, unless the user says otherwise.
 func TestTheRecipientOfAURLIsPinned(t *testing.T) {
 	shop, session := newShop(t)
