@@ -16,6 +16,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/time/rate"
 
+	"github.com/pmctl/pmctl/internal/clock"
 	"github.com/pmctl/pmctl/internal/input"
 )
 
@@ -46,8 +47,8 @@ type issuerKeys struct {
 
 	mu      sync.Mutex
 	current *oidc.RemoteKeySet
-	// since is when the current set began, and due when it is renewed.
-	since, due time.Time
+	// since is when the current set began, and tried when it was last to be renewed.
+	since, tried time.Time
 }
 
 func newIssuerKeys(ctx context.Context, j *JWT) *issuerKeys {
@@ -58,25 +59,42 @@ func newIssuerKeys(ctx context.Context, j *JWT) *issuerKeys {
 	client.Timeout = cmp.Or(j.Patience, keysPatience)
 	client.Transport = &issuerServer{cmp.Or(client.Transport, http.DefaultTransport), rate.NewLimiter(rate.Every(keysPause), keysBurst)}
 	empty := func() *oidc.RemoteKeySet { return oidc.NewRemoteKeySet(oidc.ClientContext(ctx, client), j.KeysURL) }
-	now := j.Now()
-	return &issuerKeys{JWT: j, empty: empty, current: empty(), since: now, due: now.Add(keysAge)}
+	return &issuerKeys{JWT: j, empty: empty, current: empty(), since: j.Now()}
 }
 
-// VerifySignature implements oidc.KeySet. It waits for no renewal.
+// VerifySignature implements oidc.KeySet. It waits for a renewal only where none was due for long,
+// since no token came or the machine slept: then a key may have been withdrawn long ago.
 func (k *issuerKeys) VerifySignature(ctx context.Context, token string) ([]byte, error) {
-	now := k.Now()
-	k.mu.Lock()
-	current, since := k.current, k.since
-	if !now.Before(k.due) {
-		k.due = now.Add(keysRetry) // by this request alone
-		go func() {
-			if err := k.renew(context.WithoutCancel(ctx)); err != nil {
-				k.Log.Warn("the keys that were fetched before stay accepted", "fetched_at", since.UTC(), "error", err.Error())
-			}
-		}()
+	since, old, idle := k.age()
+	renew := func() {
+		if err := k.renew(context.WithoutCancel(ctx)); err != nil {
+			k.Log.Warn("the keys that were fetched before stay accepted", "fetched_at", since.UTC(), "error", err.Error())
+		}
 	}
+	switch {
+	case idle:
+		renew()
+	case old:
+		go renew()
+	}
+	k.mu.Lock()
+	current := k.current
 	k.mu.Unlock()
 	return current.VerifySignature(ctx, token)
+}
+
+// age returns since when there are the keys, and whether the caller is to renew them: they are old,
+// and idle if no request has tried for long.
+func (k *issuerKeys) age() (since time.Time, old, idle bool) {
+	now := k.Now()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	old = !clock.Within(now, k.since, keysAge) && !clock.Within(now, k.tried, keysRetry)
+	idle = old && !clock.Within(now, k.since, 2*keysAge) && !clock.Within(now, k.tried, 2*keysAge)
+	if old {
+		k.tried = now
+	}
+	return k.since, old, idle
 }
 
 // probeToken is signed with no key, so that a set without keys fetches them for it.
@@ -92,7 +110,7 @@ func (k *issuerKeys) renew(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if !now.Before(k.since) {
-		k.current, k.since, k.due = next, now, now.Add(keysAge)
+		k.current, k.since = next, now
 	}
 	return nil
 }

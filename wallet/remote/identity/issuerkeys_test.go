@@ -14,6 +14,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/internal/clock/clocktest"
 )
 
 var errDown = errors.New("down")
@@ -102,6 +104,37 @@ func TestAKeyThatIsNoLongerListed(t *testing.T) {
 				synctest.Wait()
 				require.Equal(t, http.StatusUnauthorized, status(t, identify(leaving)))
 			})
+		})
+	}
+}
+
+// TestKeysFromBeforeASleep are renewed before the first token is accepted, as are those of a signer to
+// which no tokens came.
+func TestKeysFromBeforeASleep(t *testing.T) {
+	leaves, leaving, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	stays, _, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	for name, pass := range map[string]func(time.Time) time.Time{
+		"asleep":    func(at time.Time) time.Time { return clocktest.Asleep(at, 2*keysAge) },
+		"set back":  func(at time.Time) time.Time { return clocktest.Asleep(at, -time.Hour) },
+		"no tokens": func(at time.Time) time.Time { return at.Add(2 * keysAge) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := time.Now()
+			i := new(issuer)
+			i.publish(t, leaves)
+			tokens, err := JWT{
+				Issuer: "i", Audience: "a", KeysURL: "https://keys.example", HTTP: &http.Client{Transport: i}, Now: func() time.Time { return now },
+			}.Tokens(t.Context())
+			require.NoError(t, err)
+			token := signed(t, jose.EdDSA, leaving, claims{"iss": "i", "aud": "a", "sub": "studio", "exp": now.Add(time.Hour).Unix()})
+			_, err = tokens.Identify(request("Authorization", "Bearer "+token))
+			require.NoError(t, err)
+			i.publish(t, stays)
+			now = pass(now)
+			_, err = tokens.Identify(request("Authorization", "Bearer "+token))
+			require.Equal(t, http.StatusUnauthorized, status(t, err))
 		})
 	}
 }
