@@ -35,7 +35,8 @@ func judge(limits policy.Limits, document *format.Params, params *pm.TicketParam
 }
 
 // Judge checks the ticket params of a document against the limits and, if a node answers, against
-// the chain.
+// the chain. It returns ErrNoDocument, the errors of format.Params.TicketParams, and ctx's once that
+// has ended.
 func Judge(ctx context.Context, c Config, document *format.Params) (*Judged, error) {
 	if document == nil {
 		return nil, ErrNoDocument

@@ -151,8 +151,8 @@ type planned struct {
 
 // Mint reserves the nonces of a batch. All checks come first, then the key is opened, then the
 // nonces are reserved on disk; only after that can a ticket be signed. It returns the errors of
-// pay.Payer.Plan, pay.Pins.Check and pay.Client.Fetch, ErrOtherSender, ErrOtherStore and
-// ErrRequestID.
+// pay.Payer.Plan, pay.Pins.Check and pay.Client.Fetch, pay.ErrNoTarget, ErrNotRegistered,
+// ErrOtherSender, ErrOtherStore and ErrRequestID.
 func (w *Wallet) Mint(ctx context.Context, m MintOptions) (*Batch, error) {
 	if err := w.requireAccount(); err != nil {
 		return nil, err

@@ -30,6 +30,9 @@ type (
 	Terms = tx.Terms
 )
 
+// ErrUnknownTransaction is returned for a transaction that the journal lacks.
+var ErrUnknownTransaction = tx.ErrUnknown
+
 // LabelText returns a label of the journal, or of a document, in words.
 func LabelText(label string) string { return tx.ReadLabel(label).String() }
 

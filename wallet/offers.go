@@ -35,9 +35,10 @@ type OfferResult struct {
 	Err error
 }
 
-// Offers asks recipients for ticket params, all at once. It fails only if the key cannot be opened.
+// Offers asks recipients for ticket params, all at once. It fails only if the key cannot be opened,
+// and with ErrNoAccount and ErrNoStore.
 // A failed recipient has its own Err, of pay.Client.Fetch, pay.Pins.Check or policy.Limits.Check,
-// or ErrNotRegistered.
+// pay.ErrNoTarget or ErrNotRegistered.
 func (w *Wallet) Offers(ctx context.Context, of []pay.Target, o OfferOptions) ([]OfferResult, error) {
 	if err := w.requireAccount(); err != nil {
 		return nil, err

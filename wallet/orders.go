@@ -22,6 +22,7 @@ var ErrOrder = errors.New("not a recipient and an amount")
 
 // Order is a line of a file of recipients: a recipient, and how much it is paid.
 type Order struct {
+	// Line is its number in the file. PayAll makes the request ID of its payment of it.
 	Line   int
 	To     pay.Target
 	Amount pay.Amount

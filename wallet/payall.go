@@ -22,7 +22,7 @@ type PayAllResult struct {
 func (r PayAllResult) String() string { return words.Count(r.Paid, "payment") + " accepted" }
 
 // PayAll pays orders one after the other, and passes each with its payment or its error to done,
-// unless that is nil.
+// unless that is nil. The Line of each order must be its own if o has a request ID.
 // Their values together must be within the limit on the total EV before the first is paid. Their
 // tickets can be worth more, since each payment takes one at least: an order with which they would
 // exceed the limit fails. The request ID of o, with an order's line, makes its payment idempotent. A

@@ -39,7 +39,7 @@ func Recipients(ctx context.Context, c Config, ai bool) (list []Recipient, err e
 }
 
 // Registered returns what the contracts record about a recipient, or about the active one that
-// has the given URL. It returns ErrNotRegistered and the errors of Recipients.
+// has the given URL. It returns ErrNotRegistered, pay.ErrNoTarget and the errors of Recipients.
 func Registered(ctx context.Context, c Config, of pay.Target) (found Recipient, err error) {
 	if of.Address != (common.Address{}) {
 		err = c.read(ctx, func(ctx context.Context, node *chain.Client) error {

@@ -160,8 +160,9 @@ func NewRemoteSigner(ctx context.Context, w *Wallet, o RemoteSignerOptions) (*Re
 	return s, nil
 }
 
-// Reload replaces the signer's options and the limits on what it signs. It fails as the key does,
-// and then changes nothing.
+// Reload replaces the options Identify, Webhook, MaxPrices, Log and Observe, and the limits on what the
+// signer signs. The others stay as they are. It fails as the key does, and with
+// remote.ErrNoIdentifier, and then changes nothing.
 func (s *RemoteSigner) Reload(ctx context.Context, o RemoteSignerOptions, limits policy.Limits) error {
 	limits = limits.Bound("the remote signer")
 	w := s.wallet

@@ -18,7 +18,7 @@ func (w *Wallet) Transactions(ctx context.Context, account common.Address) ([]*t
 	return w.journal.Intents(ctx, account)
 }
 
-// Transaction returns a transaction of the journal. It returns tx.ErrUnknown.
+// Transaction returns a transaction of the journal. It returns ErrUnknownTransaction.
 func (w *Wallet) Transaction(ctx context.Context, hash common.Hash) (*tx.Intent, error) {
 	if err := w.requireStore(); err != nil {
 		return nil, err
@@ -28,8 +28,9 @@ func (w *Wallet) Transaction(ctx context.Context, hash common.Hash) (*tx.Intent,
 }
 
 // Wait waits until a transaction of the journal, or its replacement, is mined. With withPending it
-// also resends the account's earlier transactions that the node has lost. It returns the errors of
-// tx.Manager.Await.
+// also resends the account's earlier transactions that the node has lost. It returns
+// ErrUnknownTransaction for a hash that the journal lacks; other errors tell by their class, as those
+// of Do.
 func (w *Wallet) Wait(ctx context.Context, hash common.Hash, withPending bool, o WaitOptions) (Transaction, error) {
 	ctx, cancel := w.bound(ctx)
 	defer cancel()

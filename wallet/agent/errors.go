@@ -67,6 +67,7 @@ func (e *OtherVersionError) Error() string {
 	return fmt.Sprintf("the agent at %s runs another version of pmctl: %v", e.Path, e.Reason)
 }
 
+// Hint says what can be done.
 func (*OtherVersionError) Hint() string {
 	return "restart it: pmctl agent stop, then pmctl agent start"
 }
@@ -88,9 +89,11 @@ type RemoteError struct {
 }
 
 func (e *RemoteError) Error() string { return e.Said.Message }
-func (e *RemoteError) Hint() string  { return e.Said.Hint }
 
-// Is matches ErrLocked, and package policy's kinds of refusal.
+// Hint says what can be done.
+func (e *RemoteError) Hint() string { return e.Said.Hint }
+
+// Is matches ErrLocked, package policy's kinds of refusal, and chain.ErrUnreachable.
 func (e *RemoteError) Is(target error) bool {
 	switch target {
 	case ErrLocked:

@@ -85,6 +85,7 @@ type Status struct {
 	Counts Counts `json:"counts"`
 }
 
+// Counts are how many of each the agent has signed, and how many requests it refused.
 type Counts struct {
 	Batches      format.Num `json:"batches"`
 	Tickets      format.Num `json:"tickets"`

@@ -64,6 +64,7 @@ func Of(account *signer.Account) *Signer {
 	return s
 }
 
+// Address is the account's, as the agent told it first.
 func (s *Signer) Address() common.Address { return common.Address(s.status.Account) }
 
 // Close closes the connection. The agent keeps its key.
