@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/clock"
 	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -338,11 +339,10 @@ func (h *held) tolerate(err error) error {
 	return nil
 }
 
-// unpaid is how long the session was not paid, by whichever clock says that it is more: the wall clock
-// can be set back, and the other one stands still while the machine sleeps.
+// unpaid is how long the session was not paid.
 func (h *held) unpaid() time.Duration {
-	now := h.Now()
-	return max(now.Sub(h.paidAt), now.Round(0).Sub(h.paidAt.Round(0)))
+	age, _ := clock.Age(h.Now(), h.paidAt)
+	return age
 }
 
 // checkPaid fails for a session that the orchestrator has probably ended, since it was not paid.
