@@ -2,6 +2,9 @@ package call_test
 
 import (
 	"context"
+	"net/http"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,6 +43,67 @@ func TestASessionLeftUnpaid(t *testing.T) {
 		require.NoError(t, err)
 		require.EqualValues(t, 60+35, result.Units/27648000)
 	})
+}
+
+// TestAPendingPaymentOfASleep is not sent to a session that has ended: it may not have arrived
+// before.
+func TestAPendingPaymentOfASleep(t *testing.T) {
+	for name, asleep := range map[string]time.Duration{"ended meanwhile": 20 * time.Second, "for too long": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			var payments atomic.Int32
+			w.between = func(r *http.Request) *http.Response {
+				if strings.HasSuffix(r.URL.Path, "/payment") {
+					payments.Add(1)
+				}
+				return nil
+			}
+			fault := w.net.ControlURL() + "/recipients/0/fault?name=refuse-payment:503"
+			_, err := w.hold("live1", "", call.Terms{}, func(ctx context.Context) {
+				w.ticks(ctx, 1)
+				w.post(fault)
+				w.ticks(ctx, 1)
+				w.post(fault + "&on=false")
+				payments.Store(0)
+				w.clock.Tick(ctx, asleep)
+				w.untilStopped(ctx)
+			})
+			require.ErrorAs(t, err, new(*call.SessionLostError))
+			require.Zero(t, payments.Load())
+		})
+	}
+}
+
+// TestAnOrchestratorThatRestarts behind a proxy has not ended the session: both what is paid and
+// whether it is still open are asked again.
+func TestAnOrchestratorThatRestarts(t *testing.T) {
+	w := newWorld(t)
+	var down atomic.Bool
+	w.between = func(r *http.Request) *http.Response {
+		if !down.Load() {
+			return nil
+		}
+		return &http.Response{StatusCode: http.StatusBadGateway, Body: http.NoBody, Request: r, Header: http.Header{}}
+	}
+	result, err := w.hold("lv1", "", call.Terms{}, func(ctx context.Context) {
+		w.ticks(ctx, 1)
+		down.Store(true)
+		w.ticks(ctx, 4) // of which the last ones ask first
+		down.Store(false)
+		w.ticks(ctx, 1)
+	})
+	require.NoError(t, err)
+	require.Equal(t, 3, result.Payments)
+	require.EqualValues(t, result.Tickets, w.sessions().Tickets.Accepted)
+
+	_, err = w.hold("lv1", "", call.Terms{}, func(ctx context.Context) {
+		w.ticks(ctx, 1)
+		down.Store(true)
+		w.untilStopped(ctx)
+	})
+	require.ErrorAs(t, err, new(*call.SessionLostError))
+	require.ErrorContains(t, err, "no payment was answered for 35s")
+	require.ErrorContains(t, err, "status 502")
 }
 
 // TestASessionPaidAhead by a ticket that is worth minutes is not one that was left unpaid: it has

@@ -31,6 +31,22 @@ type world struct {
 	net   *devnet.Devnet
 	clock *call.Clock
 	store string
+
+	// between, if set, sees each request to the recipient. An answer of its own is the proxy's.
+	between func(*http.Request) *http.Response
+}
+
+// proxy is a transport to a recipient behind a proxy.
+type proxy struct {
+	http.RoundTripper
+	between func(*http.Request) *http.Response
+}
+
+func (p proxy) RoundTrip(r *http.Request) (*http.Response, error) {
+	if own := p.between(r); own != nil {
+		return own, nil
+	}
+	return p.RoundTripper.RoundTrip(r)
 }
 
 func newWorld(t *testing.T) *world {
@@ -45,7 +61,7 @@ func newWorld(t *testing.T) *world {
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
-	w := &world{t, d, clock, filepath.Join(t.TempDir(), "store.db")}
+	w := &world{t: t, net: d, clock: clock, store: filepath.Join(t.TempDir(), "store.db")}
 	half, err := wei.Parse("1eth")
 	require.NoError(t, err)
 	account := w.open()
@@ -87,6 +103,9 @@ func (w *world) session(runner, request string, terms call.Terms, after func(tim
 	require.NoError(w.t, err)
 	defer end()
 	caller.After = after
+	if w.between != nil {
+		caller.HTTP.Transport = proxy{caller.HTTP.Transport, w.between}
+	}
 	return caller.Hold(w.t.Context(), ask, o)
 }
 

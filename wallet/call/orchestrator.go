@@ -122,6 +122,9 @@ func (h *held) refresh(ctx context.Context) (*Challenge, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case status >= http.StatusInternalServerError: // as a proxy says while the orchestrator restarts
+		why := fmt.Errorf("status %d: %s", status, reason(answer))
+		return nil, &pay.UnreachableError{URL: origin.String(), Reason: why.Error(), Err: why}
 	case status != http.StatusOK:
 		return nil, &SessionLostError{h.challenge.ManifestID, &pay.RefusedError{URL: origin.String(), Status: status, Text: reason(answer)}}
 	}

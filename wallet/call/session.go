@@ -59,9 +59,11 @@ type held struct {
 	pending *Payment
 	counted bool
 
-	// next is the next payment's number; paidAt is when the last one was accepted, or none was due.
+	// next is the next payment's number; paidAt is when the last one was accepted, or none was due,
+	// and failed why one was not answered since.
 	next   int
 	paidAt time.Time
+	failed error
 }
 
 // Hold opens a session, or continues the one that an earlier run of the same request opened, pays
@@ -282,17 +284,21 @@ func (h *held) count(p *Payment) {
 
 // accepted notes a payment that has arrived.
 func (h *held) accepted(p *Payment) {
-	h.challenge, h.session, h.next, h.paidAt = p.Challenge, p.Session, p.Number+1, h.Now()
+	h.challenge, h.session, h.next = p.Challenge, p.Session, p.Number+1
 	h.pending, h.counted = nil, false
+	h.paidAt, h.failed = h.Now(), nil
 }
 
 // pay makes the payment that is due now, or sends one again that may not have arrived. A nil error
 // may also be a failure that the next payment makes up for.
 func (h *held) pay(ctx context.Context) error {
+	if err := h.checkOpen(ctx); err != nil {
+		return h.tolerate(err)
+	}
 	if h.pending == nil {
 		p, err := h.make(ctx)
 		if errors.Is(err, live.ErrNoTickets) {
-			h.paidAt = h.Now()
+			h.paidAt, h.failed = h.Now(), nil
 			return nil
 		}
 		if err != nil {
@@ -333,10 +339,8 @@ func (h *held) tolerate(err error) error {
 	if !unreachable {
 		return err
 	}
-	if unpaid := h.unpaid(); unpaid > patience {
-		return &SessionLostError{h.challenge.ManifestID, fmt.Errorf("no payment was answered for %v: %w", unpaid.Round(time.Second), err)}
-	}
-	return nil
+	h.failed = err
+	return h.checkPaid()
 }
 
 // unpaid is how long the session was not paid.
@@ -345,27 +349,41 @@ func (h *held) unpaid() time.Duration {
 	return age
 }
 
-// checkPaid fails for a session that the orchestrator has probably ended, since it was not paid.
+// checkPaid fails for a session that was not paid for so long that its orchestrator has probably
+// ended it.
 func (h *held) checkPaid() error {
 	unpaid := h.unpaid()
 	if unpaid <= patience {
 		return nil
 	}
-	return &SessionLostError{h.challenge.ManifestID, fmt.Errorf("it was last paid %v ago and may have ended, so pmctl pays nothing more for it", unpaid.Round(time.Second))}
+	why := fmt.Errorf("it was last paid %v ago and may have ended, so pmctl pays nothing more for it", unpaid.Round(time.Second))
+	if h.failed != nil {
+		why = fmt.Errorf("no payment was answered for %v: %w", unpaid.Round(time.Second), h.failed)
+	}
+	return &SessionLostError{h.challenge.ManifestID, why}
+}
+
+// checkOpen asks the orchestrator whether it still has the session, if that was not paid for a while:
+// a payment may have failed, or the process or the machine stood still. Tickets for a session that has
+// ended would be lost, those of a payment that has not arrived, too.
+func (h *held) checkOpen(ctx context.Context) error {
+	if err := h.checkPaid(); err != nil || h.unpaid() <= doubtAfter {
+		return err
+	}
+	fresh, err := h.refresh(ctx)
+	if err != nil {
+		return err
+	}
+	h.challenge = fresh
+	return nil
 }
 
 // make makes the payment that is due now, from fresh ticket params where those at hand cannot be
-// used any more, or where the process or the machine stood still: an orchestrator that has ended
-// the session meanwhile has none, and would not take the tickets.
+// used any more.
 func (h *held) make(ctx context.Context) (*Payment, error) {
-	if err := h.checkPaid(); err != nil {
-		return nil, err
-	}
-	if h.unpaid() <= doubtAfter {
-		p, err := h.makeFrom(ctx, h.challenge)
-		if !needsRefresh(err) {
-			return p, err
-		}
+	p, err := h.makeFrom(ctx, h.challenge)
+	if !needsRefresh(err) {
+		return p, err
 	}
 	fresh, err := h.refresh(ctx)
 	if err != nil {
