@@ -77,13 +77,20 @@ func TestManPageOfPmctlListsCommandsByGroup(t *testing.T) {
 	}
 }
 
-// TestDescriptionsFit formats the descriptions for 80 columns.
-func TestDescriptionsFit(t *testing.T) {
-	groff, err := exec.LookPath("groff")
+// findGroff finds what formats man pages: most Linux systems have it.
+func findGroff(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("groff")
 	if err != nil && os.Getenv("PMCTL_REQUIRE_DOCS") == "" {
 		t.Skip("groff is not installed")
 	}
 	require.NoError(t, err)
+	return path
+}
+
+// TestDescriptionsFit formats the descriptions for 80 columns.
+func TestDescriptionsFit(t *testing.T) {
+	groff := findGroff(t)
 	for _, c := range all(cmd.Tree()) {
 		run := exec.Command(groff, "-man", "-Kutf8", "-Tutf8", "-P-cbou", "-rLL=80n")
 		run.Stdin = strings.NewReader(".TH X 1\n.SH DESCRIPTION\n" + sections(string(manPage(c)))["DESCRIPTION"])
@@ -102,13 +109,9 @@ func TestRoffKeepsText(t *testing.T) {
 	require.Equal(t, "one\n\\&.two", roff("one\n.two"))
 }
 
-// TestManPagesAreCleanRoff needs groff, which most Linux systems have for man.
+// TestManPagesAreCleanRoff: groff has nothing to warn of.
 func TestManPagesAreCleanRoff(t *testing.T) {
-	groff, err := exec.LookPath("groff")
-	if err != nil && os.Getenv("PMCTL_REQUIRE_DOCS") == "" {
-		t.Skip("groff is not installed")
-	}
-	require.NoError(t, err)
+	groff := findGroff(t)
 	for _, c := range all(cmd.Tree()) {
 		run := exec.Command(groff, "-ww", "-man", "-Kutf8", "-Tutf8", "-z")
 		run.Stdin = strings.NewReader(string(manPage(c)))
