@@ -62,20 +62,15 @@ func newIssuerKeys(ctx context.Context, j *JWT) *issuerKeys {
 	return &issuerKeys{JWT: j, empty: empty, current: empty(), since: j.Now()}
 }
 
-// VerifySignature implements oidc.KeySet. It waits for a renewal only where none was due for long,
-// since no token came or the machine slept: then a key may have been withdrawn long ago.
+// VerifySignature implements oidc.KeySet. If the keys are due it renews them first, so that no key is
+// accepted that was withdrawn while no token came, or the machine slept. Requests at the same moment
+// do not wait for that.
 func (k *issuerKeys) VerifySignature(ctx context.Context, token string) ([]byte, error) {
-	since, old, idle := k.age()
-	renew := func() {
+	if since, due := k.due(); due {
+		// The client may go: the next one has the keys.
 		if err := k.renew(context.WithoutCancel(ctx)); err != nil {
 			k.Log.Warn("the keys that were fetched before stay accepted", "fetched_at", since.UTC(), "error", err.Error())
 		}
-	}
-	switch {
-	case idle:
-		renew()
-	case old:
-		go renew()
 	}
 	k.mu.Lock()
 	current := k.current
@@ -83,18 +78,15 @@ func (k *issuerKeys) VerifySignature(ctx context.Context, token string) ([]byte,
 	return current.VerifySignature(ctx, token)
 }
 
-// age returns since when there are the keys, and whether the caller is to renew them: they are old,
-// and idle if no request has tried for long.
-func (k *issuerKeys) age() (since time.Time, old, idle bool) {
+// due returns since when there are the keys, and whether the caller is to renew them.
+func (k *issuerKeys) due() (since time.Time, due bool) {
 	now := k.Now()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	old = !clock.Within(now, k.since, keysAge) && !clock.Within(now, k.tried, keysRetry)
-	idle = old && !clock.Within(now, k.since, 2*keysAge) && !clock.Within(now, k.tried, 2*keysAge)
-	if old {
+	if due = !clock.Within(now, k.since, keysAge) && !clock.Within(now, k.tried, keysRetry); due {
 		k.tried = now
 	}
-	return k.since, old, idle
+	return k.since, due
 }
 
 // probeToken is signed with no key, so that a set without keys fetches them for it.
