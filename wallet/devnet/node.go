@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"net"
 	"strconv"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core"
@@ -77,6 +78,9 @@ func newFullNode(cfg nodeConfig) (*fullNode, error) {
 	conf.TxPool.NoLocals = true
 	conf.LogNoHistory = true
 	conf.Miner.Etherbase = cfg.coinbase
+	// A block takes all that is pending, however long this machine stalls meanwhile: what is left
+	// out waits for a block that no one may request.
+	conf.Miner.Recommit = time.Hour
 	backend, err := eth.New(stack, &conf)
 	if err != nil {
 		return nil, errors.Join(err, stack.Close())
