@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -162,6 +163,8 @@ func (c *Client) fetchError(u URL, err, dialFailure error, header, trailer metad
 		return connectError(u, dialFailure, c.timeout())
 	case code == codes.DeadlineExceeded && !ended:
 		return &UnreachableError{URL: u.String(), Reason: fmt.Sprintf("no answer within %v", c.timeout()), Err: context.DeadlineExceeded}
+	case !began && !ended && code == codes.Unavailable && !strings.Contains(text, noPreface):
+		return &UnreachableError{URL: u.String(), Reason: unavailable(text), Err: err}
 	case !began && !ended:
 		return fmt.Errorf("%w: what answers at %s does not speak gRPC%s", ErrNotRecipient, u, otherProtocol(text))
 	case code == codes.Unavailable:

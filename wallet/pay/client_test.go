@@ -111,6 +111,14 @@ func TestFetchFailures(t *testing.T) {
 				return nil, status.Error(codes.Unavailable, "no healthy upstream")
 			})
 		}, is: ErrUnreachable, says: "no healthy upstream"},
+		{name: "a proxy whose recipient is down", url: func(t *testing.T) URL {
+			return serve(t, true, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }))
+		}, is: ErrUnreachable, says: "a proxy answers instead of it, with HTTP status 502"},
+		{name: "killed meanwhile", url: func(t *testing.T) URL {
+			return serve(t, true, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				_ = r.Context().Value(http.ServerContextKey).(*http.Server).Close()
+			}))
+		}, is: ErrUnreachable, says: "the connection was closed before the answer was complete"},
 		{name: "bytes that are no message", url: func(t *testing.T) URL {
 			return serve(t, true, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "application/grpc")

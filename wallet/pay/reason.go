@@ -54,12 +54,30 @@ func tlsReason(err error) string {
 	return OneLine(strings.TrimPrefix(err.Error(), "tls: "))
 }
 
-const httpStatus = `HTTP status code received from server: (\d{3})`
+// noPreface is in gRPC's error text for a server that does not begin to speak HTTP/2.
+const noPreface = "error reading server preface"
+
+// unavailable says, by gRPC's error text, why a server that speaks HTTP/2 gave no answer of its own.
+func unavailable(text string) string {
+	if status := httpStatus(text); status != "" {
+		return "a proxy answers instead of it, with HTTP status " + status
+	}
+	return "the connection was closed before the answer was complete"
+}
+
+// httpStatus is the one in gRPC's error text; "" for none.
+func httpStatus(text string) string {
+	found := regexp.MustCompile(`HTTP status code received from server: (\d{3})`).FindStringSubmatch(text)
+	if found == nil {
+		return ""
+	}
+	return found[1]
+}
 
 // otherProtocol says, by gRPC's error text, what a server that does not speak gRPC answers with.
 func otherProtocol(text string) string {
-	if found := regexp.MustCompile(httpStatus).FindStringSubmatch(text); found != nil {
-		return "; it answers with HTTP status " + found[1]
+	if status := httpStatus(text); status != "" {
+		return "; it answers with HTTP status " + status
 	}
 	if strings.Contains(text, "looked like an HTTP/1.1 header") {
 		return "; it speaks HTTP/1.1"
