@@ -3,17 +3,12 @@
 package main
 
 import (
-	"context"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/pmctl/pmctl/cmd"
+	"github.com/pmctl/pmctl/internal/terminal"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal ends what is under way in good order; a second one kills.
-	context.AfterFunc(ctx, stop)
-	os.Exit(cmd.Main(ctx, os.Args[1:], cmd.System()))
+	os.Exit(cmd.Main(terminal.Interruptible(), os.Args[1:], cmd.System()))
 }

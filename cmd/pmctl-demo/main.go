@@ -4,19 +4,17 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
+
+	"github.com/pmctl/pmctl/internal/terminal"
 )
 
 func main() {
 	bin := flag.String("bin", "bin", "folder of the pmctl and pmctl-devnet binaries")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	ctx := terminal.Interruptible()
 	err := demo(ctx, *bin, os.Stdout)
 	switch {
 	case ctx.Err() != nil:

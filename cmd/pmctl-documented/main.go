@@ -4,16 +4,12 @@
 package main
 
 import (
-	"context"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/pmctl/pmctl/cmd"
+	"github.com/pmctl/pmctl/internal/terminal"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	os.Exit(documented(cmd.System(), func(env *cmd.Env) int { return cmd.Main(ctx, os.Args[1:], env) }))
+	os.Exit(documented(cmd.System(), func(env *cmd.Env) int { return cmd.Main(terminal.Interruptible(), os.Args[1:], env) }))
 }

@@ -151,6 +151,7 @@ func serve(r *cli.Run, cmd *cobra.Command, o *serveOptions) error {
 		}
 	}
 	hangups := make(chan os.Signal, 1)
+	signal.Reset(syscall.SIGHUP) // which ends every other command
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
 	again := &reloading{run: r, cmd: cmd, options: o, service: signer, signer: options, began: w.Config}
