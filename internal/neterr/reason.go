@@ -22,6 +22,8 @@ func Reason(err error) string {
 		return "the connection was refused: nothing listens there"
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
 		return "there is no route to its address"
+	case errors.Is(err, syscall.ETIMEDOUT):
+		return "the connection timed out: the other side does not respond"
 	}
 	return ""
 }

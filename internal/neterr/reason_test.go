@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"os"
 	"syscall"
 	"testing"
 
@@ -24,6 +25,7 @@ func TestReason(t *testing.T) {
 	require.Equal(t, "the name node.example is not known", Reason(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "node.example", IsNotFound: true}}))
 	require.Equal(t, "the name node.example could not be looked up", Reason(&net.DNSError{Name: "node.example", IsTimeout: true}))
 	require.Equal(t, "there is no route to its address", Reason(syscall.EHOSTUNREACH))
+	require.Equal(t, "the connection timed out: the other side does not respond", Reason(os.NewSyscallError("read", syscall.ETIMEDOUT)))
 	for _, other := range []error{nil, io.EOF, errors.New("dial tcp: connection refused")} {
 		require.Empty(t, Reason(other))
 	}

@@ -29,17 +29,17 @@ func needsRefresh(err error) bool {
 		errors.As(err, new(*wire.ExpiredTokenError)) || errors.As(err, new(*store.RetiredError))
 }
 
-// post posts to the orchestrator at url and returns its answer. An error is *pay.UnreachableError
-// if nothing was sent, and *pay.UnknownOutcomeError or ctx's otherwise.
-func (c *Caller) post(ctx context.Context, origin pay.URL, url string, header http.Header, body []byte) (status int, answer []byte, err error) {
+// post posts to the orchestrator at url, and returns its answer within a bound, or
+// *pay.UnreachableError or ctx's error. sent tells that the request may have arrived.
+func (c *Caller) post(ctx context.Context, bound time.Duration, origin pay.URL, url string, header http.Header, body []byte) (status int, answer []byte, sent bool, err error) {
 	c.HTTP.CloseIdleConnections() // a kept connection may be dead, and then it is not known what arrived
-	limited, cancel := context.WithTimeout(ctx, answerTimeout)
+	limited, cancel := context.WithTimeoutCause(ctx, bound, fmt.Errorf("no answer within %v", bound))
 	defer cancel()
 	var connected atomic.Bool
 	traced := httptrace.WithClientTrace(limited, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
 	request, err := http.NewRequestWithContext(traced, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
-		return 0, nil, fmt.Errorf("%w: %w", pay.ErrMalformed, err)
+		return 0, nil, false, fmt.Errorf("%w: %w", pay.ErrMalformed, err)
 	}
 	request.Header = header
 	response, err := c.HTTP.Do(request)
@@ -49,13 +49,15 @@ func (c *Caller) post(ctx context.Context, origin pay.URL, url string, header ht
 	}
 	switch {
 	case err == nil:
-		return status, answer, nil
-	case !connected.Load() && ctx.Err() != nil:
-		return 0, nil, context.Cause(ctx)
-	case !connected.Load():
-		return 0, nil, pay.Unreachable(origin, err)
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	case limited.Err() != nil:
+		silent := context.Cause(limited)
+		err = &pay.UnreachableError{URL: origin.String(), Reason: silent.Error(), Err: silent}
+	default:
+		err = pay.Unreachable(origin, err)
 	}
-	return 0, nil, &pay.UnknownOutcomeError{URL: origin.String(), Err: pay.Unreachable(origin, err)}
+	return status, answer, connected.Load(), err
 }
 
 // deliver posts a payment of a session, and returns the orchestrator's answer; nil for a payment that
@@ -64,8 +66,11 @@ func (h *held) deliver(ctx context.Context, p *Payment) ([]byte, error) {
 	if err := h.Purse.Begin(ctx, p); err != nil {
 		return nil, err
 	}
-	status, answer, err := h.post(ctx, p.Offer.URL, p.PaymentURL, p.Headers.HTTP(), nil)
-	if err == nil && status != http.StatusOK {
+	status, answer, sent, err := h.post(ctx, answerTimeout, p.Offer.URL, p.PaymentURL, p.Headers.HTTP(), nil)
+	switch {
+	case err != nil && sent:
+		err = &pay.UnknownOutcomeError{URL: p.Offer.URL.String(), Err: err}
+	case err == nil && status != http.StatusOK:
 		err = h.notAccepted(p, status, answer)
 	}
 	if err != nil && h.counted && errors.Is(err, pm.ErrNonceReplayed) {
@@ -118,7 +123,7 @@ func (h *held) refresh(ctx context.Context) (*Challenge, error) {
 	if err != nil {
 		return nil, err
 	}
-	status, answer, err := h.post(ctx, origin, origin.String()+"/refresh-payment", http.Header{"Content-Type": {"application/json"}}, body)
+	status, answer, _, err := h.post(ctx, answerTimeout, origin, origin.String()+"/refresh-payment", http.Header{"Content-Type": {"application/json"}}, body)
 	switch {
 	case err != nil:
 		return nil, err
@@ -140,10 +145,8 @@ func (h *held) stop(ctx context.Context, s Session) error {
 	if s.ControlURL == "" {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
-	defer cancel()
 	origin := h.challenge.Offer.URL
-	status, answer, err := h.post(ctx, origin, s.ControlURL+"/stop", make(http.Header), nil)
+	status, answer, _, err := h.post(ctx, stopTimeout, origin, s.ControlURL+"/stop", make(http.Header), nil)
 	switch {
 	case err != nil:
 		return err

@@ -8,7 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -147,6 +149,17 @@ func TestFetchFailures(t *testing.T) {
 			require.ErrorContains(t, err, c.says)
 			requireOwnWords(t, err)
 		})
+	}
+}
+
+// TestTheSystemsTimeoutIsNotTheClients: a system gives up a connection by its own clock, and the error
+// does not state the client's timeout for it.
+func TestTheSystemsTimeoutIsNotTheClients(t *testing.T) {
+	for _, op := range []string{"dial", "read"} {
+		err := Unreachable(parse(t, "https://recipient.example"), &net.OpError{Op: op, Net: "tcp", Err: os.NewSyscallError("connect", syscall.ETIMEDOUT)})
+		require.ErrorIs(t, err, ErrUnreachable)
+		require.ErrorContains(t, err, "the connection timed out")
+		require.NotContains(t, err.Error(), "within")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"google.golang.org/grpc"
@@ -113,7 +114,7 @@ func connectError(u URL, err error, timeout time.Duration) error {
 		return fmt.Errorf("%w: what answers at %s does not speak gRPC: %w", ErrNotRecipient, u, errNoHTTP2)
 	case errors.As(err, new(tls.RecordHeaderError)):
 		reason = fmt.Sprintf("the TLS handshake failed: it does not speak TLS: if it is a recipient without TLS, use %s", u.withScheme("http"))
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), isTimeout(err):
+	case isTimeout(err):
 		reason = fmt.Sprintf("no connection within %v", timeout)
 	}
 	return &UnreachableError{URL: u.String(), Reason: reason, Err: err}
@@ -136,9 +137,11 @@ func speaksTLS(ctx context.Context, u URL) bool {
 // Unreachable returns the error of an HTTP request to u that failed before an answer.
 func Unreachable(u URL, err error) error { return connectError(u, err, DefaultTimeout) }
 
+// isTimeout reports whether a request exceeded its timeout. The system has one of its own for
+// connections, and ends them with ETIMEDOUT.
 func isTimeout(err error) bool {
 	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
+	return !errors.Is(err, syscall.ETIMEDOUT) && (errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout())
 }
 
 // noApplicationProtocol is the alert of a server that speaks none of the protocols offered to it

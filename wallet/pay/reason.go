@@ -1,13 +1,11 @@
 package pay
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"regexp"
 	"strings"
 	"syscall"
@@ -28,7 +26,7 @@ func reasonOf(err error, timeout time.Duration) string {
 	}
 	var errno syscall.Errno
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), isTimeout(err):
+	case isTimeout(err):
 		return fmt.Sprintf("no answer within %v", timeout)
 	case errors.Is(err, errHandshake):
 		return "the TLS handshake failed: " + tlsReason(err)

@@ -58,6 +58,14 @@ func within(ctx context.Context, bound time.Duration) (context.Context, context.
 	return context.WithTimeoutCause(ctx, bound, fmt.Errorf("no answer within %v", bound))
 }
 
+// inTime is the error of a request that limited bounds: HTTP/2 leaves the bound out.
+func inTime(limited context.Context, err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return context.Cause(limited)
+	}
+	return neterr.WithoutURL(err)
+}
+
 // Runners returns what an orchestrator offers and a client can use; an orchestrator without
 // runners returns none. It fails with *Error, and with ctx's error.
 func (c *Client) Runners(ctx context.Context, u pay.URL) ([]Runner, error) {
@@ -67,7 +75,7 @@ func (c *Client) Runners(ctx context.Context, u pay.URL) ([]Runner, error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, &Error{u.String(), neterr.WithoutURL(err)}
+		return nil, &Error{u.String(), inTime(limited, err)}
 	}
 	request, err := http.NewRequestWithContext(limited, http.MethodGet, u.String()+"/discovery", nil)
 	if err != nil {

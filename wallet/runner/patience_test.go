@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -18,19 +19,23 @@ func TestSlowAnswersNameTheirBound(t *testing.T) {
 		"no answer":      func(http.ResponseWriter) {},
 		"half an answer": func(w http.ResponseWriter) { _, _ = w.Write([]byte("[")); w.(http.Flusher).Flush() },
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				begin(w)
-				<-r.Context().Done()
-			}))
-			t.Cleanup(server.Close)
-			u, err := pay.ParseURL(server.URL)
-			require.NoError(t, err)
-			client := Client{HTTP: server.Client()}
-			_, err = client.Runners(t.Context(), u)
-			require.ErrorContains(t, err, "no answer within 2s")
-			require.NotErrorIs(t, err, context.DeadlineExceeded)
-		})
+		for _, http2 := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/HTTP2=%v", name, http2), func(t *testing.T) {
+				t.Parallel()
+				server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					begin(w)
+					<-r.Context().Done()
+				}))
+				server.EnableHTTP2 = http2
+				server.StartTLS()
+				t.Cleanup(server.Close)
+				u, err := pay.ParseURL(server.URL)
+				require.NoError(t, err)
+				client := Client{HTTP: server.Client()}
+				_, err = client.Runners(t.Context(), u)
+				require.ErrorContains(t, err, "no answer within 2s")
+				require.NotErrorIs(t, err, context.DeadlineExceeded)
+			})
+		}
 	}
 }

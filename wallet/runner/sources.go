@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/pmctl/pmctl/internal/input"
-	"github.com/pmctl/pmctl/internal/neterr"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
@@ -76,7 +75,7 @@ func Webhook(url string, headers http.Header, client *http.Client) func(context.
 		request.Header = headers.Clone()
 		response, err := client.Do(request)
 		if err != nil {
-			return nil, &WebhookError{neterr.WithoutURL(err)}
+			return nil, &WebhookError{inTime(limited, err)}
 		}
 		defer response.Body.Close()
 		if response.StatusCode != http.StatusOK {
@@ -88,7 +87,7 @@ func Webhook(url string, headers http.Header, client *http.Client) func(context.
 		}
 		text, err := input.ReadAll(response.Body, maxCandidates)
 		if err != nil {
-			return nil, &WebhookError{fmt.Errorf("its answer cannot be read: %w", err)}
+			return nil, &WebhookError{fmt.Errorf("its answer cannot be read: %w", inTime(limited, err))}
 		}
 		if json.Unmarshal(text, &listed) != nil {
 			return nil, &WebhookError{errors.New(`its answer is not a list of orchestrators: [{"address": URL, "score": NUMBER}, …]`)}
