@@ -75,7 +75,8 @@ func TestASignerReloads(t *testing.T) {
 	require.JSONEq(t, `{"applied":["limits","budgets","webhook-file"],"restart_needed":[]}`, body)
 	code, answer := r.payOnce(token, s)
 	require.Equal(t, http.StatusBadRequest, code, string(answer))
-	require.Contains(t, string(answer), "above the limit of 1 wei")
+	require.Contains(t, string(answer), "above the limit of 1 wei (limits.max_ticket_ev of the remote signer)")
+	require.NotContains(t, string(answer), home)
 
 	write("pmctl/config.toml", "store = \"postgres://a:secret-of-a-store@127.0.0.1:1/b\"\n")
 	status, body = r.watch(http.MethodPost, "/reload")

@@ -164,7 +164,7 @@ func NewRemoteSigner(ctx context.Context, w *Wallet, o RemoteSignerOptions) (*Re
 // signer signs. The others stay as they are. It fails as the key does, and with
 // remote.ErrNoIdentifier, and then changes nothing.
 func (s *RemoteSigner) Reload(ctx context.Context, o RemoteSignerOptions, limits policy.Limits) error {
-	limits = limits.Bound("the remote signer")
+	limits = limits.Unplaced().Bound("the remote signer")
 	w := s.wallet
 	var listed remote.Directory
 	if s.directory != nil {

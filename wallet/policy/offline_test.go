@@ -53,4 +53,8 @@ func TestBoundLimits(t *testing.T) {
 	require.Equal(t, "the default of the agent", bound.Where(MaxTotalEV))
 	require.Equal(t, "--max-total-ev of the agent", bound.Knob(MaxTotalEV))
 	require.Equal(t, "change --max-ticket-ev of the agent", bound.allow(MaxTicketEV))
+
+	unplaced := limits.Unplaced().Bound("the signer")
+	require.Equal(t, "limits.max_ticket_ev of the signer", unplaced.Where(MaxTicketEV))
+	require.Equal(t, "the default of the signer", unplaced.Where(MaxTotalEV))
 }

@@ -95,6 +95,17 @@ func (l Limits) Bound(whose string) Limits {
 	return l
 }
 
+// Unplaced returns the limits as others may read of them: the name of a limit, and not the file that
+// it is set in.
+func (l Limits) Unplaced() Limits {
+	places := make(map[Setting]place, len(l.places))
+	for s, p := range l.places {
+		places[s] = place{SpecOf(s).Name(), p.binding}
+	}
+	l.places = places
+	return l
+}
+
 // Where returns the place where a limit is set.
 func (l Limits) Where(s Setting) string {
 	if p, ok := l.places[s]; ok {
