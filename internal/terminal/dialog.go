@@ -51,7 +51,7 @@ func (p *Dialog) Secret(ctx context.Context, label string) ([]byte, error) {
 
 func (p *Dialog) Select(ctx context.Context, label string, items []string) (int, error) {
 	chosen := 0
-	err := p.session(ctx, func(in io.ReadCloser) error {
+	err := p.session(ctx, term.GetState, func(in io.ReadCloser) error { // promptui sets it
 		choice := promptui.Select{Label: label, Items: items, Size: min(len(items), 10), Stdin: in, Stdout: noBell{p.Out}}
 		if p.Plain() {
 			choice.Templates = &promptui.SelectTemplates{Label: "{{ . }}:", Active: "> {{ . }}", Inactive: "  {{ . }}", Selected: "{{ . }}"}
@@ -68,10 +68,7 @@ func (p *Dialog) Select(ctx context.Context, label string, items []string) (int,
 
 func (p *Dialog) Text(ctx context.Context, label string, valid func(string) error) (string, error) {
 	text := ""
-	err := p.session(ctx, func(in io.ReadCloser) (err error) {
-		if _, err := term.MakeRaw(int(p.In.Fd())); err != nil {
-			return err
-		}
+	err := p.session(ctx, term.MakeRaw, func(in io.ReadCloser) (err error) {
 		editor := term.NewTerminal(struct {
 			io.Reader
 			io.Writer
@@ -98,10 +95,7 @@ func (p *Dialog) Text(ctx context.Context, label string, valid func(string) erro
 // it, such as an arrow's, is asked for again.
 func (p *Dialog) line(ctx context.Context, question string, echo io.Writer) ([]byte, error) {
 	var line []byte
-	err := p.session(ctx, func(in io.ReadCloser) error {
-		if _, err := term.MakeRaw(int(p.In.Fd())); err != nil {
-			return err
-		}
+	err := p.session(ctx, term.MakeRaw, func(in io.ReadCloser) error {
 		for {
 			fmt.Fprint(p.Out, strings.ReplaceAll(question, "\n", "\r\n"))
 			text, err := p.readLine(in, echo)
@@ -121,30 +115,48 @@ func (p *Dialog) line(ctx context.Context, question string, echo io.Writer) ([]b
 	return line, nil
 }
 
-// session runs ask with the terminal's input and puts the terminal back as it
-// was, however ask ends. When ctx ends the input does too, so that ask returns.
-func (p *Dialog) session(ctx context.Context, ask func(io.ReadCloser) error) error {
-	state, err := term.GetState(int(p.In.Fd()))
-	if err != nil {
-		return err
+// session sets the terminal, runs ask with its input and puts it back as it was,
+// however ask ends. When ctx ends the input does too, so that ask returns. A process
+// that was stopped and continued asks again: the shell has set the terminal anew
+// meanwhile, and would have it show a passphrase.
+func (p *Dialog) session(ctx context.Context, set func(fd int) (*term.State, error), ask func(io.ReadCloser) error) error {
+	for {
+		resumed, err := p.untilResumed(ctx, set, ask)
+		if ctx.Err() != nil {
+			fmt.Fprint(p.Out, "\r\n")
+			return context.Cause(ctx)
+		}
+		if err == nil || !resumed {
+			return err
+		}
 	}
+}
+
+// untilResumed is a session that also ends when the process is continued.
+func (p *Dialog) untilResumed(ctx context.Context, set func(fd int) (*term.State, error), ask func(io.ReadCloser) error) (resumed bool, err error) {
 	input, err := newInput(p.In)
 	if err != nil {
-		return err
+		return false, err
+	}
+	// A process in the background is stopped here, and asks once it is in the foreground.
+	state, err := set(int(p.In.Fd()))
+	if err != nil {
+		return false, err
 	}
 	in := &keyboard{input, &p.afterCR}
+	end := onResume(func() {
+		resumed = true
+		in.Close()
+	})
 	stop := context.AfterFunc(ctx, func() { in.Close() })
 	err = ask(in)
 	stop()
+	end()
 	in.Close()
 	if restoreErr := term.Restore(int(p.In.Fd()), state); err == nil {
 		err = restoreErr
 	}
-	if ctx.Err() != nil {
-		fmt.Fprint(p.Out, "\r\n")
-		return context.Cause(ctx)
-	}
-	return err
+	return resumed, err
 }
 
 // Keys that a line of text knows.
