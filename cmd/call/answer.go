@@ -40,6 +40,7 @@ type answer struct {
 }
 
 func (o *answerOptions) open(r *cli.Run) (*answer, error) {
+	cli.FailBrokenPipes() // a session must be stopped
 	a := &answer{out: r.Out, include: o.include}
 	if o.file == "" {
 		if r.OutTerminal && r.ErrTerminal {

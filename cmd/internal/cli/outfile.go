@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"io"
+	"os"
 	"os/signal"
 	"syscall"
 
@@ -19,12 +20,11 @@ type Output interface {
 	Close()
 }
 
-// OpenOutput returns the output for --out; "" and "-" are stdout, whose reader may stop:
-// that is an error like any other then, and says which nonces are used up, where the
-// signal would end the process without a word.
+// OpenOutput returns the output for --out; "" and "-" are stdout, where a reader that stops is an
+// error, which says which nonces are used up.
 func OpenOutput(r *Run, path string) (Output, error) {
 	if path == "" || path == "-" {
-		signal.Ignore(syscall.SIGPIPE)
+		FailBrokenPipes()
 		return stdout{bufio.NewWriter(r.Out), r}, nil
 	}
 	if err := RefuseFilter(r, "--out"); err != nil {
@@ -32,6 +32,11 @@ func OpenOutput(r *Run, path string) (Output, error) {
 	}
 	return outfile.Create(r.Durable(), "--out", path)
 }
+
+// FailBrokenPipes makes a write to stdout or stderr whose reader has stopped an error like any other, where the
+// signal would end the process without a word. It is not ignored, which the processes that a command
+// starts would inherit.
+func FailBrokenPipes() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 
 // RefuseFilter fails if --jq or --template would have nothing to read: a flag has no document
 // written to stdout.
