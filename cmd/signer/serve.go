@@ -259,7 +259,7 @@ func (o *serveOptions) webTokens() (identity.JWT, error) {
 	}
 	text, err := os.ReadFile(o.jwtKeys)
 	if err != nil {
-		return tokens, err
+		return tokens, fmt.Errorf("--jwt-keys: %w", err)
 	}
 	tokens.Keys, err = identity.ParseKeys(text)
 	if errors.Is(err, identity.ErrNoKey) {
@@ -289,7 +289,7 @@ func (o *serveOptions) tls() (config *tls.Config, authorities []*x509.Certificat
 	}
 	if o.clientCA != "" {
 		if authorities, err = service.LoadAuthorities(o.clientCA); err != nil {
-			return nil, nil, err
+			return nil, nil, fmt.Errorf("--client-ca: %w", err)
 		}
 	}
 	config, err = service.LoadTLS(o.tlsCert, o.tlsKey, authorities)
