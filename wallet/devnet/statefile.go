@@ -45,7 +45,8 @@ func clearStale(path string) error {
 }
 
 // alive reports whether the process still runs and something listens at its network's port: a
-// process ID alone may be reused.
+// process ID alone may be reused. A port that does not answer in time is not a closed one: the
+// process, or the machine, may stand still.
 func alive(state *chain.DevnetState) bool {
 	process, err := os.FindProcess(state.PID)
 	if err != nil || state.PID <= 0 {
@@ -60,7 +61,7 @@ func alive(state *chain.DevnetState) bool {
 	}
 	conn, err := net.DialTimeout("tcp", address.Host, time.Second)
 	if err != nil {
-		return false
+		return os.IsTimeout(err)
 	}
 	conn.Close()
 	return true
