@@ -113,20 +113,21 @@ func TestASignerWithAReadOnlyStoreIsNotReady(t *testing.T) {
 	r := s.serveSigner("--admin-listen 127.0.0.1:0")
 	u, err := url.Parse(location)
 	require.NoError(t, err)
-	become := func(setting string, want int) {
+	become := func(setting, says string) {
 		t.Helper()
+		// The settings are those of new connections. The others answer until they have ended.
 		pgtest.Exec(t, location, "SET default_transaction_read_only = off", "ALTER DATABASE "+strings.Trim(u.Path, "/")+" SET default_transaction_read_only = "+setting,
-			"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+			"SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
 		require.Eventually(t, func() bool {
-			status, _ := r.watch(http.MethodGet, "/readyz")
-			return status == want
+			_, body := r.watch(http.MethodGet, "/readyz")
+			return strings.Contains(body, says)
 		}, time.Minute, 50*time.Millisecond)
 	}
-	become("on", http.StatusServiceUnavailable)
+	become("on", "is read-only")
 	require.Contains(t, r.checks(http.StatusServiceUnavailable)["store"], "is read-only")
 	code, _ := r.payOnce(token, s)
 	require.Equal(t, http.StatusServiceUnavailable, code)
-	become("off", http.StatusOK)
+	become("off", `"ready":true`)
 	code, answer := r.payOnce(token, s)
 	require.Equal(t, http.StatusOK, code, string(answer))
 }

@@ -91,16 +91,32 @@ func TestABusyNodeIsAskedAgain(t *testing.T) {
 	require.EqualValues(t, 3, asked.Load())
 }
 
+// ending is a context that expires once over is closed.
+type ending struct {
+	context.Context
+	over chan struct{}
+}
+
+func (e ending) Done() <-chan struct{} { return e.over }
+
+func (e ending) Err() error {
+	select {
+	case <-e.over:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
 // TestATimeOutHidesNoReason: if the context ends within a round, the nodes' answers of the
 // round before are reported.
 func TestATimeOutHidesNoReason(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
-	ctx, end := context.WithTimeout(t.Context(), 2*time.Second)
-	defer end()
+	ctx := ending{t.Context(), make(chan struct{})}
 	var asked atomic.Int32
 	client := dial(t, proxy(t, d, func(request) (*answer, error) {
-		if asked.Add(1) > 1 {
-			<-ctx.Done()
+		if asked.Add(1) == 2 {
+			close(ctx.over)
 		}
 		return nil, errAway
 	}), network(d))

@@ -38,7 +38,7 @@ func TestSoakServerKilled(t *testing.T) {
 	var all []pm.NonceRange
 	failures := 0
 	listen := func(enough func(said) bool) {
-		deadline := time.After(2 * time.Minute)
+		deadline := time.After(10 * time.Minute)
 		for {
 			select {
 			case s := <-heard:

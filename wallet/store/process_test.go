@@ -64,6 +64,10 @@ func reserveForever(path string, insist bool) int {
 		stop()
 	}()
 	s, err := Open(context.Background(), path)
+	for ; err != nil && insist && ctx.Err() == nil; s, err = Open(context.Background(), path) {
+		fmt.Println(errors.Is(err, ErrUnreachable), err) // the server was killed before this process came that far
+		<-time.After(retryAfter)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

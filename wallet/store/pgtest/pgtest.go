@@ -37,8 +37,8 @@ const RequireVariable = "PMCTL_REQUIRE_POSTGRES"
 // errNotInstalled says why there is no server.
 var errNotInstalled = errors.New("PostgreSQL is not installed")
 
-// patience is how long a test waits for a server.
-const patience = time.Minute
+// patience is how long a test waits for a server: it only bounds a hang, as machines stand still at times.
+const patience = 5 * time.Minute
 
 // Server is a PostgreSQL server. It starts when it is first needed.
 type Server struct {
