@@ -32,8 +32,8 @@ var (
 	// ErrBadPassphrase is returned for a passphrase that is too long, and for a new one that could
 	// not be typed at a prompt.
 	ErrBadPassphrase = errors.New("unusable passphrase")
-	// ErrPassphraseFile is returned for a passphrase file that is not a file, or that other users
-	// can read.
+	// ErrPassphraseFile is returned for a passphrase file that is neither a file nor a pipe, or that
+	// other users can read.
 	ErrPassphraseFile = errors.New("passphrase file refused")
 
 	// ErrDamaged is returned for a key file that is truncated, not JSON, or incomplete.
@@ -62,8 +62,8 @@ type FileError struct {
 	// Address is the account of the file, by its content or else by its name; zero if it names
 	// none.
 	Address common.Address
-	// Err is the reason: it wraps ErrDamaged, ErrUnsupported, ErrTooCostly or an error of the file
-	// system.
+	// Err is the reason: it wraps ErrDamaged, ErrUnsupported, ErrTooCostly, ErrAddressMismatch or an
+	// error of the file system.
 	Err error
 }
 
@@ -120,6 +120,7 @@ func (e *UnnamedError) Only() string {
 	return ""
 }
 
+// Hint says what can be done.
 func (e *UnnamedError) Hint() string {
 	if len(e.Paths) > 1 {
 		return "pass --keystore FILE with the one file to use"
@@ -138,8 +139,10 @@ func (e *ReadableError) Error() string {
 	return fmt.Sprintf("%v: %s can read %s", ErrPassphraseFile, e.By, e.Path)
 }
 
+// Unwrap returns ErrPassphraseFile.
 func (e *ReadableError) Unwrap() error { return ErrPassphraseFile }
 
+// Hint says what can be done.
 func (e *ReadableError) Hint() string {
 	return fmt.Sprintf("run chmod 600 '%s'; if its mode cannot be changed (a Docker or Kubernetes secret), pass --passphrase-fd 3 3<'%s'", e.Path, e.Path)
 }

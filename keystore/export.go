@@ -37,7 +37,7 @@ func (s *Signer) keyFile(id string, passphrase []byte, strength Strength) (file 
 // underNew encrypts the account's key under a new passphrase from source, and calls write, which
 // must call check to verify that the file can be opened.
 func (s *Signer) underNew(ctx context.Context, of, id string, source PassphraseSource, strength Strength, write func(data []byte, check func([]byte) error) error) error {
-	passphrase, err := source(ctx, "New passphrase of "+of)
+	passphrase, err := source.read(ctx, "New passphrase of "+of)
 	if err != nil {
 		return err
 	}
@@ -71,8 +71,8 @@ func (s *Signer) RawKey() ([]byte, error) {
 }
 
 // WriteKeyFile writes the account to a new key file of mode 0600, under a new passphrase from
-// source. It returns fs.ErrExist if path exists, otherwise the errors of Store.Import, and leaves
-// no file then.
+// source. It returns fs.ErrExist if path exists, ErrEmptyPassphrase, ErrBadPassphrase, ErrClosed and
+// source's errors, and leaves no file then; a file that could not be synced stays, as in Store.Import.
 func (s *Signer) WriteKeyFile(ctx context.Context, path string, source PassphraseSource, strength Strength) error {
 	return s.writeKeyFile(ctx, durable.OS{}, path, source, strength)
 }
@@ -87,7 +87,8 @@ func (s *Signer) writeKeyFile(ctx context.Context, files durable.FS, path string
 }
 
 // WriteRawKey writes the result of RawKey, and a newline, to a new file of mode 0600. It returns
-// the errors of WriteKeyFile.
+// fs.ErrExist if path exists, and ErrClosed, and leaves no file then; a file that could not be synced
+// stays, as in Store.Import.
 func (s *Signer) WriteRawKey(path string) error { return s.writeRawKey(durable.OS{}, path) }
 
 func (s *Signer) writeRawKey(files durable.FS, path string) error {

@@ -16,12 +16,22 @@ import (
 // punctuation, and ignored by other sources. The caller clears the passphrase after use.
 type PassphraseSource func(ctx context.Context, question string) ([]byte, error)
 
+// errNoSource is returned where a passphrase is needed and the source is nil.
+var errNoSource = errors.New("no source of the passphrase")
+
+func (s PassphraseSource) read(ctx context.Context, question string) ([]byte, error) {
+	if s == nil {
+		return nil, errNoSource
+	}
+	return s(ctx, question)
+}
+
 // MaxPassphrase is the longest passphrase, in bytes.
 const MaxPassphrase = 4096
 
 // PassphraseFile reads the passphrase from a file or a named pipe, without the newline at its end.
-// It waits for a pipe until its context ends. It returns ErrPassphraseFile if other users can read
-// the file, ErrEmptyPassphrase for an empty file and ErrBadPassphrase for more than MaxPassphrase
+// It waits for a pipe until its context ends. It returns ErrPassphraseFile if path is neither, or if
+// other users can read it, ErrEmptyPassphrase for an empty file and ErrBadPassphrase for more than MaxPassphrase
 // bytes.
 //
 // Files in one of the private folders may have any mode, as long as other users cannot enter the
@@ -56,7 +66,7 @@ func PassphraseFile(path string, private ...string) PassphraseSource {
 }
 
 // PassphraseReader reads the passphrase from r to its end, without the newline at the end. It
-// returns the errors of PassphraseFile.
+// returns ErrEmptyPassphrase, ErrBadPassphrase and r's errors.
 func PassphraseReader(r io.Reader) PassphraseSource {
 	return func(ctx context.Context, _ string) ([]byte, error) {
 		passphrase, err := readPassphrase(ctx, r)

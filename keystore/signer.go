@@ -62,6 +62,7 @@ func newSigner(key *ecdsa.PrivateKey, path string) *Signer {
 // Account returns the signing account; its URL names the key file, if any.
 func (s *Signer) Account() accounts.Account { return s.account }
 
+// Address returns the signing account's address.
 func (s *Signer) Address() common.Address { return s.account.Address }
 
 // Sign returns the 65-byte signature R‖S‖V (V = 27 or 28, low S) over
@@ -94,6 +95,9 @@ func (s *Signer) SignDigest(digest, sig []byte) error {
 // SignTx returns tx signed for the chain. It returns ErrNoChainID unless the chain ID is positive,
 // types.ErrInvalidChainId for a transaction of another chain, and ErrClosed after Close.
 func (s *Signer) SignTx(tx *types.Transaction, chainID *big.Int) (*types.Transaction, error) {
+	if tx == nil {
+		return nil, errors.New("no transaction to sign")
+	}
 	if chainID == nil || chainID.Sign() <= 0 {
 		return nil, ErrNoChainID
 	}

@@ -118,8 +118,8 @@ func unambiguous(found []accounts.Account) (accounts.Account, error) {
 
 // Unlock asks source for the passphrase of an account that Find, Default or List returned, and
 // opens its key. The zero address stands for that of the key in the file. Unlock returns
-// ErrWrongPassphrase, ErrAddressMismatch if the file has another account's key, *FileError if the
-// file cannot be used, and source's errors.
+// ErrWrongPassphrase, ErrTooLittleMemory, ErrAddressMismatch if the file has another account's key,
+// *FileError if the file cannot be used, and source's errors.
 func (s *Store) Unlock(ctx context.Context, account accounts.Account, source PassphraseSource) (*Signer, error) {
 	path := account.URL.Path
 	file, _, err := readKeyFile(path)
@@ -141,7 +141,8 @@ func (s *Store) Unlock(ctx context.Context, account accounts.Account, source Pas
 	return signer, nil
 }
 
-// UnlockJSON opens a key file that is not in a store. It returns the errors of Unlock.
+// UnlockJSON opens a key file that is not in a store. It returns the errors of Unlock, but for the
+// content of the file ErrDamaged, ErrUnsupported or ErrTooCostly without a *FileError.
 func UnlockJSON(ctx context.Context, data []byte, source PassphraseSource) (*Signer, error) {
 	file, err := parseKeyFile(data)
 	if err != nil {
@@ -151,7 +152,7 @@ func UnlockJSON(ctx context.Context, data []byte, source PassphraseSource) (*Sig
 }
 
 func (f *keyFile) unlock(ctx context.Context, path string, source PassphraseSource, question string) (*Signer, error) {
-	passphrase, err := source(ctx, question)
+	passphrase, err := source.read(ctx, question)
 	if err != nil {
 		return nil, err
 	}
@@ -185,8 +186,9 @@ func (s *Store) New(ctx context.Context, source PassphraseSource, strength Stren
 }
 
 // Import writes signer's account to the folder under a new passphrase. It returns ErrAccountExists,
-// ErrNotFolder, ErrEmptyPassphrase, ErrBadPassphrase, and source's errors, and then leaves the
-// folder unchanged.
+// ErrNotFolder, ErrFolder, ErrEmptyPassphrase, ErrBadPassphrase, ErrClosed, and source's errors, and
+// then adds no file. Only a file that was written and could not be synced stays: the error says that
+// it might not survive a power failure.
 func (s *Store) Import(ctx context.Context, signer *Signer, source PassphraseSource, strength Strength) (accounts.Account, error) {
 	address := signer.Address()
 	if err := s.roomFor(address); err != nil {
@@ -236,7 +238,8 @@ func (s *Store) roomFor(address common.Address) error {
 
 // ChangePassphrase encrypts an account's file again: current returns the old passphrase, then next
 // the new one. The new file replaces the old one atomically, after it was read back and opened. It
-// returns the errors of Unlock and Import, and then leaves the old file unchanged.
+// returns the errors of Unlock and Import, and then leaves the old file unchanged, unless the new one
+// only could not be synced.
 func (s *Store) ChangePassphrase(ctx context.Context, account accounts.Account, current, next PassphraseSource, strength Strength) error {
 	// Replace the file itself and not a link to it: the old passphrase must not open the link's
 	// target any more.

@@ -21,10 +21,14 @@ type TicketBatch struct {
 }
 
 // Tickets returns the tickets in the order of SenderParams, complete with the fields that are
-// not hashed. They share no memory with the batch or with each other.
+// not hashed. They share no memory with the batch or with each other. A nil entry counts as one without
+// a nonce, which no recipient accepts.
 func (b *TicketBatch) Tickets() []*Ticket {
 	tickets := make([]*Ticket, len(b.SenderParams))
 	for i, sp := range b.SenderParams {
+		if sp == nil {
+			sp = new(TicketSenderParams)
+		}
 		tickets[i] = NewTicket(b.TicketParams, b.TicketExpirationParams, b.Sender, sp.SenderNonce)
 	}
 	return tickets

@@ -24,9 +24,12 @@ type CounterpartyFacts struct {
 	RoundHash [32]byte
 }
 
-// CounterpartyOf returns the counterparty of ticket params. Params with a round but without its
-// block hash have none: see Facts.Expiration.
+// CounterpartyOf returns the counterparty of ticket params; the zero one of nil. Params with a round
+// but without its block hash have no round: see Facts.Expiration.
 func CounterpartyOf(params *TicketParams) Counterparty {
+	if params == nil {
+		return Counterparty{}
+	}
 	c := Counterparty{Recipient: params.Recipient}
 	if own := params.ExpirationParams; own != nil && own.CreationRoundBlockHash != [32]byte{} {
 		c.Round = own.CreationRound

@@ -59,7 +59,8 @@ func (d *digester) keccak256(data, sum []byte) {
 	d.keccak.Read(sum) // neither fails
 }
 
-// BatchVerifier checks signatures of one batch's tickets. Each goroutine needs its own.
+// BatchVerifier checks signatures of one batch's tickets. Each goroutine needs its own. The zero value
+// has no batch, and accepts none.
 type BatchVerifier struct {
 	sender   common.Address
 	digester *digester
@@ -68,7 +69,7 @@ type BatchVerifier struct {
 }
 
 // NewBatchVerifier returns a BatchVerifier for the tickets that sender makes from params in the
-// round of expiration; nil means the params' own. It fails with *FieldError.
+// round of expiration; nil means the params' own. It fails as (*TicketParams).CheckFields does.
 func NewBatchVerifier(params *TicketParams, expiration *TicketExpirationParams, sender common.Address) (*BatchVerifier, error) {
 	template, err := flatTemplate(&Order{Params: params, Expiration: expiration}, sender)
 	if err != nil {
@@ -82,7 +83,7 @@ func NewBatchVerifier(params *TicketParams, expiration *TicketExpirationParams, 
 // Verify reports, like DefaultSigVerifier, whether sig is the sender's signature of the ticket
 // with the nonce.
 func (v *BatchVerifier) Verify(nonce uint32, sig []byte) bool {
-	if !wellFormedSig(sig) {
+	if v.digester == nil || !wellFormedSig(sig) {
 		return false
 	}
 	copy(v.sig[:], sig)

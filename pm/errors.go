@@ -31,7 +31,8 @@ var (
 	ErrInsufficientSenderReserve = errors.New("insufficient sender reserve")
 )
 
-// Why a ticket is not valid. A Validator returns them and a Recipient returns them unchanged.
+// Why a ticket is not valid. A Validator wraps them with the values found. A Recipient returns all but
+// ErrTicketSignature in a *FatalReceiveErr.
 var (
 	// ErrTicketRecipient is returned for a ticket with another recipient.
 	ErrTicketRecipient = errors.New("invalid ticket recipient")
@@ -51,7 +52,14 @@ var (
 // as ErrSenderUnlocking or ErrNoDeposit.
 type ErrSenderValidation struct{ err error }
 
-func (e ErrSenderValidation) Error() string { return e.err.Error() }
+func (e ErrSenderValidation) Error() string {
+	if e.err == nil {
+		return "the sender cannot send tickets"
+	}
+	return e.err.Error()
+}
+
+// Unwrap returns the reason.
 func (e ErrSenderValidation) Unwrap() error { return e.err }
 
 // Why a Recipient refuses a valid ticket.

@@ -72,6 +72,7 @@ func appendUint(buf []byte, v *big.Int) []byte {
 
 // weiText formats an exact amount in wei for an error message.
 func weiText(v *big.Rat) string {
+	v = num.OrZero(v)
 	if v.IsInt() {
 		return v.Num().String() + " wei"
 	}

@@ -6,6 +6,8 @@ import (
 	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // ErrTicketCount is returned for a batch of less than one ticket.
@@ -52,7 +54,7 @@ type FaceValueError struct {
 }
 
 func (e *FaceValueError) Error() string {
-	most := new(big.Int).Quo(e.Deposit, big.NewInt(int64(e.Multiplier)))
+	most := new(big.Int).Quo(num.OrZero(e.Deposit), big.NewInt(int64(max(1, e.Multiplier))))
 	return fmt.Sprintf("ticket face value %v wei is above the limit of %v wei: the deposit is %v wei and must hold %d face values", e.FaceValue, most, e.Deposit, e.Multiplier)
 }
 

@@ -17,7 +17,7 @@ type Limits struct {
 	// MaxTotalEV is the highest expected value of one batch, in wei; nil is no limit.
 	MaxTotalEV *big.Rat
 
-	// DepositMultiplier is how many face values the deposit must cover; 0 is no limit.
+	// DepositMultiplier is how many face values the deposit must cover; 0 or less is no limit.
 	DepositMultiplier int
 
 	// NonceCap is how many tickets one set of params is used for; 0 is no limit.
@@ -61,7 +61,7 @@ type Facts struct {
 // initialized round if they have none. If that round has no block hash it is the round
 // before, as in recipients' own params.
 func (f Facts) Expiration(params *TicketParams) TicketExpirationParams {
-	if own := params.ExpirationParams; own != nil && own.CreationRound != 0 && own.CreationRoundBlockHash != [32]byte{} {
+	if own := params.expirationParams(); own != nil && own.CreationRound != 0 && own.CreationRoundBlockHash != [32]byte{} {
 		return *own
 	}
 	round, hash := num.OrZero(f.LastInitializedRound), f.LastInitializedL1BlockHash
@@ -83,7 +83,7 @@ func (f Facts) Expiration(params *TicketParams) TicketExpirationParams {
 //
 // It fails with *FieldError, ErrTicketCount, ErrNoExpirationBlock,
 // ErrTicketParamsExpired, ErrEVNotBelowFaceValue, *MaxEVError, ErrSenderValidation,
-// *MaxTotalEVError or *FaceValueError.
+// *MaxTotalEVError or *FaceValueError, and for nil params and facts without an L1 block.
 func (l Limits) Check(params *TicketParams, facts Facts, n int) error {
 	return l.check(params, &facts, n, func() (*SenderInfo, error) { return facts.Sender, nil })
 }

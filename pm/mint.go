@@ -28,8 +28,8 @@ type Order struct {
 	// last.
 	Begin, End func() error
 
-	// Emit receives the signed tickets in nonce order. Its argument is valid until it returns:
-	// its Sig is reused.
+	// Emit receives the signed tickets in nonce order; an order with nonces needs it. Its argument is
+	// valid until it returns: its Sig is reused.
 	Emit func(TicketSenderParams) error
 }
 
@@ -40,8 +40,8 @@ type Order struct {
 //
 // The argument of emit is valid until emit returns: its Sig is reused. Mint stops at emit's
 // first error, and when ctx ends, and returns that error. Before it signs anything it fails
-// with *FieldError for numbers that do not fit their fields and with *NonceCapError for a range
-// beyond 2^32-1.
+// with *FieldError for numbers that do not fit their fields, with *NonceCapError for a range
+// beyond 2^32-1, and for nil params, a range that begins at 0 and a nil emit.
 func Mint(ctx context.Context, signer Signer, params *TicketParams, expiration *TicketExpirationParams, nonces NonceRange, emit func(TicketSenderParams) error) error {
 	if nonces.Count <= firstTickets {
 		return MintSerially(ctx, signer, params, expiration, nonces, emit)
@@ -182,6 +182,9 @@ func (f *feeder) fill(ctx context.Context, c *chunk) error {
 }
 
 func newMintOrder(o *Order, sender common.Address) (*mintOrder, error) {
+	if o == nil {
+		return nil, errors.New("no order of tickets")
+	}
 	nonces := o.Nonces
 	if nonces.Count == 0 {
 		return &mintOrder{o, nil}, nil
@@ -191,6 +194,8 @@ func newMintOrder(o *Order, sender common.Address) (*mintOrder, error) {
 		return nil, err
 	}
 	switch {
+	case o.Emit == nil:
+		return nil, errors.New("an order of tickets needs Emit")
 	case nonces.First == 0:
 		return nil, errors.New("nonces begin at 1, not at 0")
 	case uint64(nonces.First)+uint64(nonces.Count)-1 > math.MaxUint32:

@@ -31,7 +31,8 @@ type TicketParams struct {
 	ExpirationParams *TicketExpirationParams
 }
 
-// CheckFields fails with *FieldError if a number does not fit its field, and for nil params.
+// CheckFields fails with *FieldError if a number does not fit its field, and with another error for
+// nil params.
 func (p *TicketParams) CheckFields() error {
 	if p == nil {
 		return errors.New("no ticket params")
@@ -51,6 +52,14 @@ func (p *TicketParams) EV() *big.Rat { return ticketEV(p.FaceValue, p.WinProb) }
 
 // WinProbRat returns the probability to win, exactly: winProb / (2^256-1).
 func (p *TicketParams) WinProbRat() *big.Rat { return winProbRat(p.WinProb) }
+
+// expirationParams returns the params' own round; nil for none.
+func (p *TicketParams) expirationParams() *TicketExpirationParams {
+	if p == nil {
+		return nil
+	}
+	return p.ExpirationParams
+}
 
 // clone returns a copy that shares no memory with p.
 func (p *TicketParams) clone() *TicketParams {

@@ -19,7 +19,14 @@ type FatalReceiveErr struct{ err error }
 // NewFatalReceiveErr wraps an error that ends a payment.
 func NewFatalReceiveErr(err error) *FatalReceiveErr { return &FatalReceiveErr{err} }
 
-func (e FatalReceiveErr) Error() string { return e.err.Error() }
+func (e FatalReceiveErr) Error() string {
+	if e.err == nil {
+		return "the payment is over"
+	}
+	return e.err.Error()
+}
+
+// Unwrap returns the reason.
 func (e FatalReceiveErr) Unwrap() error { return e.err }
 
 func (r *recipient) ReceiveTicket(ticket *Ticket, sig []byte, seed *big.Int) (string, bool, error) {

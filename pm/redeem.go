@@ -22,6 +22,9 @@ var (
 	ErrNotWorthGas = errors.New("redemption is not worth its gas")
 )
 
+// errNoMeans is reported for each winner of a monitor that cannot redeem.
+var errNoMeans = errors.New("the sender monitor has no Broker or no SuggestGasPrice, so it redeems nothing")
+
 // redeemFrom redeems the tickets of an emitter until ctx ends.
 func (sm *LocalSenderMonitor) redeemFrom(ctx context.Context, emitter RedeemableEmitter) {
 	for {
@@ -60,6 +63,9 @@ func (sm *LocalSenderMonitor) redeem(ctx context.Context, ticket *SignedTicket) 
 
 // checkRedeemable returns why a ticket cannot or should not be redeemed now.
 func (sm *LocalSenderMonitor) checkRedeemable(ctx context.Context, ticket *SignedTicket) error {
+	if sm.broker == nil || sm.cfg.SuggestGasPrice == nil {
+		return errNoMeans
+	}
 	used, err := sm.broker.IsUsedTicket(ticket.Ticket)
 	if err != nil {
 		return fmt.Errorf("check whether the ticket is used: %w", err)

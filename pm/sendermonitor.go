@@ -37,7 +37,7 @@ type LocalSenderMonitorConfig struct {
 	// Claimant is the recipient that claims from senders' reserves.
 	Claimant common.Address
 
-	// CleanupInterval is how often inactive senders are forgotten; 0 is never.
+	// CleanupInterval is how often inactive senders are forgotten; 0 or less is never.
 	CleanupInterval time.Duration
 
 	// TTL is for how many seconds a sender is remembered after its last use.
@@ -46,10 +46,11 @@ type LocalSenderMonitorConfig struct {
 	// RedeemGas is the expected gas of a ticket's redemption.
 	RedeemGas int
 
-	// SuggestGasPrice returns the gas price for redemptions, in wei per unit of gas.
+	// SuggestGasPrice returns the gas price for redemptions, in wei per unit of gas. Without it
+	// nothing is redeemed: OnRedemption gets the reason.
 	SuggestGasPrice func(context.Context) (*big.Int, error)
 
-	// RPCTimeout limits each call of SuggestGasPrice; 0 is no limit.
+	// RPCTimeout limits each call of SuggestGasPrice; 0 or less is no limit.
 	RPCTimeout time.Duration
 
 	// OnRedemption, unless nil, is called after each attempt to redeem a ticket, from several
@@ -107,8 +108,11 @@ type remoteSender struct {
 
 // NewSenderMonitor returns a SenderMonitor that keeps winners in store. If that is a
 // QueueStore, tickets from before a restart are redeemed from Start on; otherwise once their
-// sender is used again.
+// sender is used again. A nil cfg is the zero one. Without a broker nothing is redeemed.
 func NewSenderMonitor(cfg *LocalSenderMonitorConfig, broker Broker, smgr SenderManager, tm TimeManager, store TicketStore) *LocalSenderMonitor {
+	if cfg == nil {
+		cfg = new(LocalSenderMonitorConfig)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	return &LocalSenderMonitor{
 		cfg:      *cfg,

@@ -62,9 +62,12 @@ type SignedTicket struct {
 }
 
 // NewTicket returns the ticket with the given nonce. It shares no memory with params. A nil
-// expirationParams means the params' own. Numbers that do not fit their fields are kept as they
-// are; CheckFields finds them.
+// expirationParams means the params' own, and nil params count as empty ones. Numbers that do not fit
+// their fields are kept as they are; CheckFields finds them.
 func NewTicket(params *TicketParams, expirationParams *TicketExpirationParams, sender common.Address, senderNonce uint32) *Ticket {
+	if params == nil {
+		params = new(TicketParams)
+	}
 	if expirationParams == nil {
 		expirationParams = params.ExpirationParams
 	}
@@ -85,7 +88,8 @@ func NewTicket(params *TicketParams, expirationParams *TicketExpirationParams, s
 	return ticket
 }
 
-// CheckFields fails with *FieldError if a number does not fit its field, and for a nil ticket.
+// CheckFields fails with *FieldError if a number does not fit its field, and with another error for
+// a nil ticket.
 // Code that signs or accepts a ticket calls it first.
 func (t *Ticket) CheckFields() error {
 	if t == nil {

@@ -79,6 +79,7 @@ func (e *NoEventError) Error() string {
 	return fmt.Sprintf("transaction %s was mined, but its receipt has no event of the TicketBroker at %s that shows its effect", e.Hash, e.TicketBroker)
 }
 
+// Hint says what can be done.
 func (e *NoEventError) Hint() string {
 	return fmt.Sprintf("ask another node: pmctl tx wait %s --rpc-url URL; to send another transaction anyway, pass a new --request-id", e.Hash)
 }

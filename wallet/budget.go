@@ -9,6 +9,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -89,7 +90,7 @@ func leftOf(limit *wei.Wei, spent *big.Rat) *big.Rat {
 	if limit == nil {
 		return nil
 	}
-	left := new(big.Rat).Sub(limit.Rat(), spent)
+	left := new(big.Rat).Sub(limit.Rat(), num.OrZero(spent))
 	if left.Sign() < 0 {
 		left.SetInt64(0)
 	}

@@ -44,7 +44,7 @@ type Delivery struct {
 
 // Deliver posts a batch to the recipient at u, once. Expired tickets, and tickets for an inactive recipient
 // or another chain, are refused before anything is sent; without a node only the credentials are
-// checked. It returns ErrNoCredentials, *wire.ExpiredTokenError, pm.ErrTicketParamsExpired, and the
+// checked. It returns ErrNoDocument, ErrNoCredentials, *wire.ExpiredTokenError, pm.ErrTicketParamsExpired, and the
 // errors of policy.Limits.CheckCounterparty and pay.Client.DeliverBatch.
 func Deliver(ctx context.Context, c Config, u pay.URL, o DeliverOptions) (*Delivery, error) {
 	if o.Document == nil {
@@ -52,7 +52,7 @@ func Deliver(ctx context.Context, c Config, u pay.URL, o DeliverOptions) (*Deliv
 	}
 	c = c.withDefaults()
 	batch := o.Document.Batch
-	if batch == nil || o.Document.Segment == nil || len(batch.SenderParams) == 0 {
+	if batch == nil || batch.TicketParams == nil || o.Document.Segment == nil || len(batch.SenderParams) == 0 {
 		return nil, hint.With(ErrNoCredentials, "create it with pmctl ticket batch -o headers, or -o json before the params' auth token expires")
 	}
 	segment, err := wire.EncodeHeader(o.Document.Segment)

@@ -19,7 +19,7 @@ type DiscoveryOptions struct {
 	// both registries.
 	Candidates func(context.Context) ([]runner.Candidate, error)
 
-	// Every is the time from one round of asking to the next.
+	// Every is the time from one round of asking to the next; 0 or less is runner.DefaultEvery.
 	Every time.Duration
 
 	// Ended, if set, is called after each round: see runner.Directory.

@@ -213,6 +213,7 @@ func (e *RoundsError) Error() string {
 	return text
 }
 
+// Hint says what can be done.
 func (e *RoundsError) Hint() string { return "run the same command again after that" }
 
 // wait waits until the funds can be withdrawn. It tolerates a node that does not answer meanwhile.

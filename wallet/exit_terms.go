@@ -80,6 +80,7 @@ func (e *ChangedError) Error() string {
 	return text
 }
 
+// Hint says what can be done.
 func (e *ChangedError) Hint() string {
 	if !e.now.Sender.Funded() {
 		return "another command has withdrawn it, or winning tickets were paid from it: see pmctl tx list --all and pmctl history"

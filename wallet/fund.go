@@ -158,6 +158,7 @@ func (e *UnlockingError) Error() string {
 	return fmt.Sprintf("an unlock is in progress (withdraw from round %v), and funding your own deposit or reserve would cancel it", e.WithdrawRound)
 }
 
+// Hint says what can be done.
 func (e *UnlockingError) Hint() string {
 	return "to fund and lock everything again, pass --cancel-unlock"
 }

@@ -37,6 +37,9 @@ func (s Spending) Luck(period time.Duration) (*Luck, error) {
 	}
 	perSecond := s.PerSecond
 	if perSecond == nil {
+		if s.TicketsPerSecond == nil || s.TicketEV == nil {
+			return nil, &forecast.NeedError{Why: "the rate of spending is not known"}
+		}
 		perSecond = new(big.Rat).Mul(s.TicketsPerSecond, s.TicketEV)
 	}
 	spend := new(big.Rat).Mul(perSecond, big.NewRat(int64(period), int64(time.Second)))

@@ -12,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/contract"
@@ -79,7 +80,7 @@ func sayRedemption(account common.Address, tickets, left redeem.Tickets) (say []
 	}
 	say = append(say, fmt.Sprintf("This redeems %s of %s: it adds %s to the fees of %s.",
 		words.Count(len(left), "ticket"), sender, total, recipient))
-	worth, err := wei.FromBig(new(big.Int).Mul(left[0].FaceValue, big.NewInt(int64(len(left)))))
+	worth, err := wei.FromBig(new(big.Int).Mul(num.OrZero(left[0].FaceValue), big.NewInt(int64(len(left)))))
 	if err != nil {
 		return nil, total, err
 	}

@@ -3,6 +3,7 @@ package wallet
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -14,7 +15,7 @@ import (
 
 // ReplaceOptions are the parameters of Bump and Cancel.
 type ReplaceOptions struct {
-	// Find returns the account that signed the transaction.
+	// Find returns the account that signed the transaction; nil is for the wallet's own account.
 	Find func(context.Context, common.Address) (*signer.Account, error)
 
 	// Agreed tells that the user agrees to the price: no question is asked.
@@ -24,7 +25,8 @@ type ReplaceOptions struct {
 }
 
 // Bump replaces a pending transaction by the same one at a higher gas price, and waits until one of
-// the two is mined. It returns the errors of tx.Manager's PrepareReplacement, Replace and Await.
+// the two is mined. It returns ErrUnknownTransaction for a hash that the journal lacks, ErrNoAccount
+// without an account to sign, and the errors of Wait.
 func (w *Wallet) Bump(ctx context.Context, hash common.Hash, o ReplaceOptions) (Transaction, error) {
 	return w.replace(ctx, hash, o, tx.KindBump, "Pay more for it?")
 }
@@ -41,6 +43,11 @@ func (w *Wallet) replace(caller context.Context, hash common.Hash, o ReplaceOpti
 	a, err := w.adopt(ctx, hash, o.WaitOptions)
 	if err != nil {
 		return Transaction{}, err
+	}
+	if o.Find == nil {
+		if o.Find, err = only(w.Account, a.intent.Account); err != nil {
+			return Transaction{}, err
+		}
 	}
 	network, waits := a.client.Network(), a.intent.Newest()
 	prepared, err := a.manager(a.client).PrepareReplacement(ctx, a.intent, kind, Caps(w.Limits))
@@ -64,12 +71,25 @@ func (w *Wallet) replace(caller context.Context, hash common.Hash, o ReplaceOpti
 	return a.awaitReplacement(ctx)
 }
 
+// only finds the wallet's own account, which must have signed the transaction.
+func only(own *signer.Account, sender common.Address) (func(context.Context, common.Address) (*signer.Account, error), error) {
+	if own == nil {
+		return nil, ErrNoAccount
+	}
+	if own.Address() != sender {
+		return nil, fmt.Errorf("%w: %s signed the transaction, the account is %s", ErrOtherAccount, sender, own.Address())
+	}
+	return func(context.Context, common.Address) (*signer.Account, error) { return own, nil }, nil
+}
+
 func (a *pendingTx) signReplacement(ctx context.Context, o ReplaceOptions, agreed *tx.Prepared, kind tx.Kind) error {
 	account, err := o.Find(ctx, a.intent.Account)
 	if err != nil {
 		return err
 	}
-	defer account.Close()
+	if account != a.Account {
+		defer account.Close()
+	}
 	m := a.manager(a.client)
 	if m.Signer, err = account.Unlock(ctx); err != nil {
 		return err

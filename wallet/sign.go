@@ -122,6 +122,7 @@ func (e *ContractError) Error() string {
 	return fmt.Sprintf("--contract is %v, but the TicketBroker of %s is %v", e.Named, e.Network.Name, e.Known)
 }
 
+// Hint says what can be done.
 func (e *ContractError) Hint() string {
 	if e.Named == (common.Address{}) {
 		return "pass --contract ADDRESS; pmctl status --verbose shows it on a machine with a node"

@@ -46,8 +46,8 @@ type StreamOptions struct {
 	// RequestID and the line's number make each batch idempotent; "" for new batches.
 	RequestID string
 
-	// Failed writes the error that takes the place of a failed line. It gets the URL of the line's
-	// recipient, "" if that is unknown.
+	// Failed, if set, writes the error that takes the place of a failed line. It gets the URL of the
+	// line's recipient, "" if that is unknown.
 	Failed func(url string, err error) error
 }
 
@@ -419,6 +419,9 @@ func (s *stream) writeFailure(line *streamedLine) error {
 	line.err = fmt.Errorf("line %d: %w", line.number, line.err)
 	if s.failed++; s.firstFailure == nil {
 		s.firstFailure = line.err
+	}
+	if s.o.Failed == nil {
+		return nil
 	}
 	if err := s.o.Failed(line.url, line.err); err != nil {
 		return err

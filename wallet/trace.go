@@ -56,10 +56,13 @@ func (c Config) OnPayRequest() func(pay.Request) {
 
 // Observe returns a transport that sends requests by next and reports each, with its method and
 // path: a query, headers and bodies may be secret. at is the URL to report, "" for the scheme and
-// the host of each request. It returns next if report is nil.
+// the host of each request. It returns next if report is nil. A nil next is http.DefaultTransport.
 func Observe(next http.RoundTripper, to, at string, report func(Request)) http.RoundTripper {
 	if report == nil {
 		return next
+	}
+	if next == nil {
+		next = http.DefaultTransport
 	}
 	return &observed{next, to, at, report}
 }

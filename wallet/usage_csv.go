@@ -4,7 +4,10 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"math/big"
 	"strconv"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 var usageColumns = []string{
@@ -22,9 +25,9 @@ func WriteUsageCSV(w io.Writer, clients []ClientUsage) error {
 	number := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 	for _, c := range clients {
 		err := out.Write([]string{
-			c.Client, fmt.Sprint(c.Payments), fmt.Sprint(c.Tickets), c.TotalEVWei.String(), c.TotalEVExact.String(), c.FaceValue.Num().String(),
+			c.Client, fmt.Sprint(c.Payments), fmt.Sprint(c.Tickets), c.TotalEVWei.String(), c.TotalEVExact.String(), wholeOf(c.FaceValue),
 			fmt.Sprint(c.Luck.Tickets), c.Luck.TotalEVWei.String(), c.Luck.TotalEVExact.String(), number(c.Luck.ExpectedWins), fmt.Sprint(c.Luck.Wins),
-			c.Luck.Paid.Num().String(), number(c.Luck.AtMost), number(c.Luck.AtLeast), fmt.Sprint(c.Luck.Outstanding),
+			wholeOf(c.Luck.Paid), number(c.Luck.AtMost), number(c.Luck.AtLeast), fmt.Sprint(c.Luck.Outstanding),
 		})
 		if err != nil {
 			return err
@@ -33,3 +36,5 @@ func WriteUsageCSV(w io.Writer, clients []ClientUsage) error {
 	out.Flush()
 	return out.Error()
 }
+
+func wholeOf(r *big.Rat) string { return num.OrZero(r).Num().String() }

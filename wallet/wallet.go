@@ -140,11 +140,14 @@ func (w *Wallet) requireStore() error {
 }
 
 // OpenStore opens a store, creating it if it does not exist. It notes through ui when the store was
-// moved, copied or restored, and when this machine has not used its database before.
+// moved, copied or restored, and when this machine has not used its database before; ui may be nil.
 func OpenStore(ctx context.Context, location, databasesDir string, ui UI) (*store.Store, error) {
 	s, err := store.Open(ctx, location, store.RememberIn(databasesDir))
 	if err != nil {
 		return nil, err
+	}
+	if ui == nil {
+		ui = silent{}
 	}
 	if retired := s.Retirement(); retired != nil {
 		ui.Note(fmt.Sprintf("the store %s was moved, copied or restored: %s", s.Path(), retired.Reason))

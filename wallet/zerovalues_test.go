@@ -2,16 +2,20 @@ package wallet_test
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/call"
+	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/remote"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
@@ -60,6 +64,17 @@ func TestZeroValues(t *testing.T) {
 	require.ErrorIs(t, err, wallet.ErrNoStore)
 	_, err = w.Stream(t.Context(), wallet.StreamOptions{})
 	require.ErrorContains(t, err, "set In and Out")
+	result, err := w.Stream(t.Context(), wallet.StreamOptions{In: strings.NewReader("no params\n"), Out: io.Discard, Format: format.JSONLine})
+	require.NoError(t, err)
+	require.Equal(t, 1, result.Failed)
+	_, err = w.Bump(t.Context(), common.Hash{1}, wallet.ReplaceOptions{})
+	require.ErrorIs(t, err, wallet.ErrUnknownTransaction)
+	_, err = w.Wait(t.Context(), common.Hash{1}, false, wallet.WaitOptions{})
+	require.ErrorIs(t, err, wallet.ErrUnknownTransaction)
+	intents, err := w.Transactions(t.Context(), config.Account.Address())
+	require.NoError(t, err)
+	_, err = w.Bump(t.Context(), intents[0].Newest().Hash(), wallet.ReplaceOptions{Agreed: true})
+	require.Error(t, err, "it is mined")
 
 	empty := config
 	empty.Account = nil

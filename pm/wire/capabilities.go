@@ -46,6 +46,7 @@ func PipelineName(capability uint32) string {
 // Work is a kind of AI work: a model of a pipeline.
 type Work struct{ Pipeline, Model string }
 
+// String returns the work as ParseWork reads it.
 func (w Work) String() string { return w.Pipeline + "/" + w.Model }
 
 // Capability is the network's number of the pipeline, 0 for an unknown one.
@@ -98,8 +99,11 @@ func (x *Capabilities) Add(work Work, constraint *ModelConstraint) error {
 	}
 	models := x.Constraints.Models[number]
 	if models == nil {
-		models = &ModelConstraints{ByName: make(map[string]*ModelConstraint)}
+		models = new(ModelConstraints)
 		x.Constraints.Models[number] = models
+	}
+	if models.ByName == nil { // also of a decoded message that names no model
+		models.ByName = make(map[string]*ModelConstraint)
 	}
 	models.ByName[work.Model] = constraint
 	return nil

@@ -88,3 +88,14 @@ func TestPricesOfAnAnswer(t *testing.T) {
 	info.ProtoReflect().SetUnknown([]byte{0x8a, 0x02, 0x01, 0xff}) // a price of one byte, which is none
 	require.Empty(t, info.Prices())
 }
+
+func TestAddToADecodedModelWithoutNames(t *testing.T) {
+	work := wire.Work{Pipeline: "text-to-image", Model: "model"}
+	capabilities := &wire.Capabilities{Constraints: &wire.CapabilityConstraints{Models: map[uint32]*wire.ModelConstraints{work.Capability(): {}}}}
+	require.NoError(t, capabilities.Add(work, new(wire.ModelConstraint)))
+	require.Contains(t, capabilities.Constraints.Models[work.Capability()].ByName, "model")
+}
+
+func TestAnEncoderOfNoPayment(t *testing.T) {
+	require.NotPanics(t, func() { _ = new(wire.PaymentEncoder).Begin(nil) })
+}

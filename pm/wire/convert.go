@@ -39,8 +39,8 @@ type MissingError struct {
 func (e *MissingError) Error() string { return e.Field + " is missing" }
 
 // Params returns the ticket params in a recipient's offer, with their price. It fails with
-// *MissingError if there are none, and with *FieldError for a field of the wrong width. Missing
-// expiration params stay nil: a sender then uses the last initialized round.
+// *MissingError if there are none, and with *FieldError for a field that the protocol does not allow.
+// Missing expiration params stay nil: a sender then uses the last initialized round.
 func (i *OrchestratorInfo) Params() (*pm.TicketParams, error) {
 	if i.GetTicketParams() == nil {
 		return nil, &MissingError{"ticket_params"}
@@ -56,7 +56,7 @@ func (i *OrchestratorInfo) Params() (*pm.TicketParams, error) {
 }
 
 // ToTicketParams converts ticket params, without their price. It fails with *FieldError for a
-// field of the wrong width.
+// field of the wrong width and for a negative round.
 func ToTicketParams(p *TicketParams) (*pm.TicketParams, error) {
 	r := reader{path: "ticket_params"}
 	params := &pm.TicketParams{
@@ -81,7 +81,7 @@ func ToTicketParams(p *TicketParams) (*pm.TicketParams, error) {
 }
 
 // FromTicketParams converts ticket params, with their expiration params if they have some. It
-// fails as (*pm.TicketParams).CheckFields does.
+// fails as (*pm.TicketParams).CheckFields does: with *pm.FieldError, and for nil params.
 func FromTicketParams(p *pm.TicketParams) (*TicketParams, error) {
 	if err := p.CheckFields(); err != nil {
 		return nil, err
@@ -142,8 +142,8 @@ func toPrice(path string, p *PriceInfo) (*big.Rat, error) {
 	return big.NewRat(p.PricePerUnit, p.PixelsPerUnit), nil
 }
 
-// FromPrice converts a price in wei per pixel; nil counts as 0. It fails with *FieldError if a
-// term of the fraction does not fit 63 bits.
+// FromPrice converts a price in wei per pixel; nil counts as 0. It fails with *FieldError for a
+// negative price, and if a term of the fraction does not fit 63 bits.
 func FromPrice(price *big.Rat) (*PriceInfo, error) {
 	price = num.OrZero(price)
 	if price.Sign() < 0 || !price.Num().IsInt64() || !price.Denom().IsInt64() {

@@ -20,11 +20,11 @@ type PaymentEncoder struct {
 // left out.
 func (e *PaymentEncoder) Begin(payment *Payment) (err error) {
 	options := proto.MarshalOptions{Deterministic: true}
-	before := &Payment{TicketParams: payment.TicketParams, Sender: payment.Sender, ExpirationParams: payment.ExpirationParams}
+	before := &Payment{TicketParams: payment.GetTicketParams(), Sender: payment.GetSender(), ExpirationParams: payment.GetExpirationParams()}
 	if e.message, err = options.MarshalAppend(e.message[:0], before); err != nil {
 		return err
 	}
-	e.price, err = options.MarshalAppend(e.price[:0], &Payment{ExpectedPrice: payment.ExpectedPrice})
+	e.price, err = options.MarshalAppend(e.price[:0], &Payment{ExpectedPrice: payment.GetExpectedPrice()})
 	return err
 }
 

@@ -48,9 +48,9 @@ func (t *AuthToken) Check(now time.Time) error {
 
 // PaymentCredentials returns the signed segment credentials of a payment without
 // media: no data, no profiles, and the token's session as manifest, so that what is
-// paid is credited where it is spent. The recipient's capabilities ask goes along
-// unchanged; nil is none. It fails as (*AuthToken).Check does, and with the signer's
-// error.
+// paid is credited where it is spent. capabilities are what is requested of the recipient, as
+// Needs encodes it; nil is nothing. It fails as (*AuthToken).Check does, and with the
+// signer's error.
 func PaymentCredentials(signer pm.Signer, token *AuthToken, capabilities []byte, now time.Time) (*SegData, error) {
 	if err := token.Check(now); err != nil {
 		return nil, err

@@ -53,7 +53,8 @@ func handleGetOrchestrator(server any, ctx context.Context, decode func(any) err
 	return interceptor(ctx, req, &grpc.UnaryServerInfo{Server: server, FullMethod: MethodGetOrchestrator}, handle)
 }
 
-// NewOrchestratorRequest returns the signed request of signer's account.
+// NewOrchestratorRequest returns the signed request of signer's account. It fails with the signer's
+// error.
 func NewOrchestratorRequest(signer pm.Signer) (*OrchestratorRequest, error) {
 	address := signer.Account().Address
 	sig, err := signer.Sign(OrchestratorRequestMessage(address))

@@ -16,8 +16,15 @@ import (
 type Describe func(error) format.Error
 
 // Handler serves a service over HTTP. The transport decides who may send requests, the service what
-// is signed. stop is called when a client stops the agent.
+// is signed. stop is called when a client stops the agent. Both functions may be nil: errors are then
+// described by their text alone, and a stopped agent only locks its key.
 func Handler(s *Service, describe Describe, stop func()) http.Handler {
+	if describe == nil {
+		describe = func(err error) format.Error { return format.Error{Message: err.Error()} }
+	}
+	if stop == nil {
+		stop = func() {}
+	}
 	h := &handler{s, describe}
 	mux := http.NewServeMux()
 	on := func(pattern string, serve func(*http.Request) (string, any, error)) {

@@ -37,12 +37,15 @@ func CancelUnlock() []byte { return contract.NewTicketBroker().PackCancelUnlock(
 func Withdraw() []byte { return contract.NewTicketBroker().PackWithdraw() }
 
 // Redeem is the data of a call that redeems tickets. It fails with *pm.FieldError for a
-// number that does not fit its field.
+// number that does not fit its field, and for a nil ticket.
 func Redeem(signed ...*pm.SignedTicket) ([]byte, error) {
 	tickets := make([]contract.ITicketBrokerTicket, len(signed))
 	sigs := make([][]byte, len(signed))
 	rands := make([]*big.Int, len(signed))
 	for i, s := range signed {
+		if s == nil {
+			s = new(pm.SignedTicket) // whose check fails
+		}
 		if err := s.CheckFields(); err != nil {
 			return nil, err
 		}
@@ -93,8 +96,9 @@ var ErrCall = errors.New("not a call that pmctl makes")
 
 // ParseCall decodes a transaction's value, in wei, and data as a call of the TicketBroker. It
 // fails with ErrCall for any other function, for data that is not exactly the function's
-// arguments, and for a value other than the function requires.
+// arguments, and for a value other than the function requires; a nil value counts as 0.
 func ParseCall(value *big.Int, data []byte) (*Call, error) {
+	value = num.OrZero(value)
 	broker := contract.NewTicketBroker().GetABI()
 	if len(data) < 4 {
 		return nil, fmt.Errorf("%w: %d bytes of data are no call of the TicketBroker", ErrCall, len(data))

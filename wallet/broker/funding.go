@@ -7,10 +7,11 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/wallet/contract"
 )
 
-// Funding is what a transaction should add to a sender's deposit and reserve, in wei.
+// Funding is what a transaction should add to a sender's deposit and reserve, in wei; nil counts as 0.
 type Funding struct {
 	Sender           common.Address
 	Deposit, Reserve *big.Int
@@ -45,6 +46,7 @@ func (e *FundingError) Error() string {
 		what, e.Sender, by, e.Broker, e.GotDeposit, e.GotReserve, e.Deposit, e.Reserve)
 }
 
+// Hint says what can be done.
 func (e *FundingError) Hint() string {
 	if e.Transaction == (common.Hash{}) {
 		return "nothing was sent; check --controller and --network, or pass another node's --rpc-url"
@@ -82,7 +84,7 @@ func (f Funding) CheckGrowth(broker common.Address, hash common.Hash, before, af
 
 // compare returns the error unless it has the amounts that it should.
 func (f Funding) compare(got *FundingError) error {
-	if got.GotDeposit.Cmp(f.Deposit) == 0 && got.GotReserve.Cmp(f.Reserve) == 0 {
+	if got.GotDeposit.Cmp(num.OrZero(f.Deposit)) == 0 && got.GotReserve.Cmp(num.OrZero(f.Reserve)) == 0 {
 		return nil
 	}
 	got.Funding = f

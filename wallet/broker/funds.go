@@ -5,6 +5,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/contract"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -19,7 +20,7 @@ type Funds struct {
 	ClaimedInCurrentRound wei.Wei
 
 	// WithdrawRound is the round from which everything can be withdrawn. It stays set after a
-	// withdrawal; 0 if no unlock is in progress.
+	// withdrawal; 0 or nil if no unlock is in progress.
 	WithdrawRound *big.Int
 }
 
@@ -49,7 +50,7 @@ func ReadFunds(answer []byte) (f Funds, err error) {
 func (f Funds) Info() *pm.SenderInfo {
 	return &pm.SenderInfo{
 		Deposit:       f.Deposit.Big(),
-		WithdrawRound: new(big.Int).Set(f.WithdrawRound),
+		WithdrawRound: new(big.Int).Set(num.OrZero(f.WithdrawRound)),
 		Reserve:       &pm.ReserveInfo{FundsRemaining: f.Reserve.Big(), ClaimedInCurrentRound: f.ClaimedInCurrentRound.Big()},
 	}
 }
@@ -57,7 +58,7 @@ func (f Funds) Info() *pm.SenderInfo {
 // Share is the most that one of a number of recipients may claim of the reserve in a round: an
 // equal part; 0 without recipients.
 func (f Funds) Share(recipients *big.Int) (wei.Wei, error) {
-	if recipients.Sign() == 0 {
+	if recipients = num.OrZero(recipients); recipients.Sign() <= 0 {
 		return wei.Wei{}, nil
 	}
 	all := f.Reserve.Big()
@@ -68,11 +69,11 @@ func (f Funds) Share(recipients *big.Int) (wei.Wei, error) {
 func (f Funds) Funded() bool { return !f.Deposit.IsZero() || !f.Reserve.IsZero() }
 
 // Unlocking reports whether an unlock is in progress or done.
-func (f Funds) Unlocking() bool { return f.WithdrawRound.Sign() != 0 && f.Funded() }
+func (f Funds) Unlocking() bool { return num.OrZero(f.WithdrawRound).Sign() != 0 && f.Funded() }
 
 // RoundsLeft is how many rounds have to pass before a withdrawal.
 func (f Funds) RoundsLeft(round *big.Int) *big.Int {
-	left := new(big.Int).Sub(f.WithdrawRound, round)
+	left := new(big.Int).Sub(num.OrZero(f.WithdrawRound), num.OrZero(round))
 	if left.Sign() < 0 {
 		left.SetInt64(0)
 	}
@@ -96,7 +97,7 @@ func (f Funds) Lock(round *big.Int) Lock {
 	switch {
 	case !f.Funded():
 		return Empty
-	case f.WithdrawRound.Sign() == 0:
+	case !f.Unlocking():
 		return Locked
 	case f.RoundsLeft(round).Sign() > 0:
 		return Unlocking

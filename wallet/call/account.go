@@ -35,11 +35,18 @@ type Account struct {
 	Request  *store.Request
 	Requests pay.Requests
 
-	// Now is the clock.
+	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
 
 var _ Purse = (*Account)(nil)
+
+func (a *Account) now() time.Time {
+	if a.Now == nil {
+		return time.Now()
+	}
+	return a.Now()
+}
 
 // Sender implements Purse.
 func (a *Account) Sender() common.Address { return a.Payer.Sender }
@@ -52,7 +59,7 @@ func (a *Account) Check(ctx context.Context, due Due) error {
 
 func (a *Account) plan(ctx context.Context, due Due) (*pay.Plan, error) {
 	offer := due.Offer
-	if err := pay.CheckToken(offer.URL, offer.Info.GetAuthToken(), a.Now()); err != nil {
+	if err := pay.CheckToken(offer.URL, offer.Info.GetAuthToken(), a.now()); err != nil {
 		return nil, err
 	}
 	if err := a.Pins.Check(ctx, offer.URL, offer.Params.Recipient); err != nil {
@@ -72,7 +79,7 @@ func (a *Account) Pay(ctx context.Context, due Due) (*Payment, error) {
 		return nil, err
 	}
 	offer := due.Offer
-	segment, err := pay.SegmentHeader(ctx, key, offer.Info.GetAuthToken(), a.Now())
+	segment, err := pay.SegmentHeader(ctx, key, offer.Info.GetAuthToken(), a.now())
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +248,7 @@ func (a *Account) Begin(ctx context.Context, p *Payment) error {
 	if p.Record == nil {
 		return nil
 	}
-	if err := pay.CheckToken(p.Offer.URL, p.Offer.Info.GetAuthToken(), a.Now()); err != nil {
+	if err := pay.CheckToken(p.Offer.URL, p.Offer.Info.GetAuthToken(), a.now()); err != nil {
 		return err
 	}
 	if p.tickets.Before != nil {

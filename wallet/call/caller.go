@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/pmctl/pmctl/wallet/live"
@@ -16,21 +17,21 @@ import (
 
 // Caller calls apps, and pays for that.
 type Caller struct {
-	// HTTP sends the requests.
+	// HTTP sends the requests; nil is a client of HTTPClient that all such Callers share.
 	HTTP *http.Client
 
 	// Listing is the app's entry in the list of runners, if that was asked for ahead; nil has it
 	// asked for with the request.
 	Listing *Listing
 
-	// Purse pays, within Terms.
+	// Purse pays, within Terms. It must be set.
 	Purse Purse
 	Terms Terms
 
 	// Timeout limits the wait for the answer to a request that is not paid; 0 is no limit.
 	Timeout time.Duration
 
-	// Now is the clock, and After waits, as time.After does.
+	// Now is the clock, and After waits; nil are those of package time.
 	Now   func() time.Time
 	After func(time.Duration) <-chan time.Time
 
@@ -82,7 +83,11 @@ func (r *Result) add(p *Payment) {
 // paid. It is nil for an app that asks for no payment, whose answer is passed on. Quote fails as
 // Call does.
 func (c *Caller) Quote(ctx context.Context, r *Request) (*Due, error) {
-	due, free, err := c.challenged(ctx, r.copy())
+	c, r, err := c.ready(r)
+	if err != nil {
+		return nil, err
+	}
+	due, free, err := c.challenged(ctx, r)
 	switch {
 	case err != nil:
 		return nil, err
@@ -92,16 +97,47 @@ func (c *Caller) Quote(ctx context.Context, r *Request) (*Due, error) {
 	return due, c.Purse.Check(ctx, *due)
 }
 
+// sharedHTTP keeps connections, so there is one for all Callers without their own.
+var sharedHTTP = sync.OnceValue(HTTPClient)
+
+// ErrNoPurse is returned for a Caller without a Purse.
+var ErrNoPurse = errors.New("no purse to pay from: set Purse in the Caller")
+
+// ready returns a caller with what was left out, and a request that can be redirected.
+func (c *Caller) ready(r *Request) (*Caller, *Request, error) {
+	if c.Purse == nil {
+		return nil, nil, ErrNoPurse
+	}
+	caller := *c
+	if caller.HTTP == nil {
+		caller.HTTP = sharedHTTP()
+	}
+	if caller.Now == nil {
+		caller.Now = time.Now
+	}
+	if caller.After == nil {
+		caller.After = time.After
+	}
+	if r == nil {
+		r = new(Request) // which is refused for its URL
+	}
+	request := *r
+	return &caller, &request, nil
+}
+
 // Call calls an app once, pays what the orchestrator asks for, and passes on the app's answer. It
 // returns what was paid also when it fails after that.
 //
-// It fails with *PriceError, *CostError, *UnitError, ErrURL, ErrBodyOnce and the errors of Purse for what
-// is not paid; with *pay.UnreachableError if nothing was sent; with *pay.RefusedError if the orchestrator
+// It fails with *PriceError, *CostError, *UnitError, ErrNoUnit, ErrURL, ErrBodyOnce, ErrBodySent, ErrNoPurse
+// and the errors of Purse for what is not paid; with *pay.UnreachableError if nothing was sent; with *pay.RefusedError if the orchestrator
 // refuses the payment, and *pay.UnknownOutcomeError if it is not known whether it has it; with
 // *AppError for an answer with status 400 or above; and with *AnsweredBeforeError for a request
 // that was answered in an earlier run.
 func (c *Caller) Call(ctx context.Context, r *Request) (*Result, error) {
-	r = r.copy()
+	c, r, err := c.ready(r)
+	if err != nil {
+		return nil, err
+	}
 	p, err := c.Purse.Recorded(ctx, 0)
 	if err != nil {
 		return nil, err

@@ -44,12 +44,6 @@ func (r *Request) Digest() string {
 	return digest
 }
 
-// copy is the request, which the orchestrator can redirect.
-func (r *Request) copy() *Request {
-	c := *r
-	return &c
-}
-
 // HTTPClient returns a client for calls: it accepts any certificate, as orchestrators' are
 // self-signed, follows no redirect and changes no body.
 func HTTPClient() *http.Client {

@@ -73,8 +73,12 @@ type held struct {
 // It fails as Call does; with *PriceError when the price was raised; with *SessionLostError when
 // the orchestrator ends the session or cannot be reached; with Run's error; and with ctx's.
 func (c *Caller) Hold(ctx context.Context, r *Request, o SessionOptions) (*Result, error) {
+	c, r, err := c.ready(r)
+	if err != nil {
+		return nil, err
+	}
 	h := &held{Caller: c, result: newResult(nil)}
-	opened, err := h.open(ctx, r.copy())
+	opened, err := h.open(ctx, r)
 	if opened == nil {
 		if h.result.Payments == 0 {
 			return nil, err

@@ -37,9 +37,12 @@ type RemoteSigner struct {
 var _ Purse = (*RemoteSigner)(nil)
 
 // NewRemoteSigner asks a signer for its account. Payments are held to terms, and to the recipients
-// in only, nil for any; key makes a retry of the first one safe, "" for none. It fails as
-// client.Client.Sender does.
+// in only, nil for any; key makes a retry of the first one safe, "" for none. now is the clock, nil
+// for time.Now. It fails as client.Client.Sender does.
 func NewRemoteSigner(ctx context.Context, c *client.Client, terms Terms, only []common.Address, key string, now func() time.Time) (*RemoteSigner, error) {
+	if now == nil {
+		now = time.Now
+	}
 	sender, err := c.Sender(ctx)
 	if err != nil {
 		return nil, err
@@ -65,7 +68,7 @@ func (s *RemoteSigner) Pay(ctx context.Context, due Due) (*Payment, error) {
 		return nil, err
 	}
 	request := client.Request{Orchestrator: due.Encoded, ManifestID: due.ManifestID, App: due.App, Type: due.Type, Key: s.key}
-	if most := s.terms.MaxPrice; most != nil {
+	if most := s.terms.MaxPrice; most != nil && most.Wei != nil {
 		const decimals = 18
 		request.MaxPrice = &live.MaxPrice{Price: json.RawMessage(strconv.Quote(most.Wei.FloatString(decimals))), Currency: "wei", Unit: most.Type.Unit()}
 	}

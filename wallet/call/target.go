@@ -73,7 +73,7 @@ func (t Target) Among(list []runner.Runner) (nearest runner.Runner, found bool) 
 // are not compared: an orchestrator may have several names.
 func (t Target) within(runner string) (length int, ok bool) {
 	u, err := url.Parse(runner)
-	if err != nil || u.Path == "" {
+	if err != nil || u.Path == "" || t.URL == nil {
 		return 0, false
 	}
 	folder := strings.TrimSuffix(u.Path, "/")

@@ -24,6 +24,7 @@ type Terms struct {
 
 // Price is an amount of wei for one unit of what a type of payment counts.
 type Price struct {
+	// Wei is the amount; nil, in Terms, is any.
 	Wei  *big.Rat
 	Type live.Type
 }

@@ -32,10 +32,13 @@ type (
 // ErrUnreachable is matched by the error of a node that cannot be asked.
 var ErrUnreachable = nodes.ErrUnreachable
 
+// ErrBadURL is returned for an RPC URL that cannot be dialled.
+var ErrBadURL = nodes.ErrBadURL
+
 // Dial prepares to read network through the node at an http, https, ws or wss URL. A ws
 // connection is opened at once, an http one with the first read. If that node does not answer,
 // the others, at http or https URLs, are asked, as long as they serve the same chain. It fails
-// with nodes.ErrBadURL and ErrUnreachable, and as soon as ctx ends.
+// with ErrBadURL and ErrUnreachable, and as soon as ctx ends.
 func Dial(ctx context.Context, rawURL string, network Network, others ...string) (*Client, error) {
 	serving := nodes.Network{Name: network.Name, ID: network.ChainID, MaxHeadAge: network.MaxHeadAge}
 	asked, err := nodes.Dial(ctx, serving, append([]string{rawURL}, others...)...)

@@ -21,6 +21,7 @@ func (e *NoContractError) Error() string {
 	return fmt.Sprintf("there is no %s contract at %s on %s: the address has no code", e.Name, e.Address, e.Network)
 }
 
+// Hint says what can be done.
 func (e *NoContractError) Hint() string {
 	return "check --controller and --network: all contracts are looked up in that controller"
 }

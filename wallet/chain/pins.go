@@ -67,6 +67,7 @@ func (e *ContractsError) Error() string {
 	return fmt.Sprintf("the node at %s names other contracts for %s: %s", e.URL, e.Network, changes)
 }
 
+// Hint says what can be done.
 func (e *ContractsError) Hint() string {
 	if e.BuiltIn {
 		return "pass another node's --rpc-url; this network's addresses are built into pmctl, so if they really changed, update pmctl"

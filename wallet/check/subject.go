@@ -17,8 +17,9 @@ import (
 // they come before those that need it.
 type Subject struct {
 	Network chain.Network
+	// Dial, Store and Now must be set.
 	Dial    func(context.Context) (*chain.Client, error)
-	Timeout time.Duration // for each request to its node
+	Timeout time.Duration // for each request to its node; 0 for none
 
 	Limits policy.Limits
 	Caps   tx.Caps // on a transaction's costs
@@ -41,8 +42,11 @@ type Subject struct {
 // bound applies the timeout to a check's requests to the node only.
 func (s *Subject) bound(run func(context.Context) Finding) func(context.Context) Finding {
 	return func(ctx context.Context) Finding {
-		ctx, cancel := context.WithTimeout(ctx, s.Timeout)
-		defer cancel()
+		if s.Timeout > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, s.Timeout)
+			defer cancel()
+		}
 		return run(ctx)
 	}
 }

@@ -44,6 +44,7 @@ func (e *OtherStoreError) Error() string {
 
 func (e *OtherStoreError) Is(target error) bool { return target == policy.ErrLimit }
 
+// Hint says what can be done.
 func (e *OtherStoreError) Hint() string {
 	return fmt.Sprintf("omit %s, or change %s", e.ChosenBy, e.BoundBy)
 }
@@ -63,6 +64,7 @@ func (e *UnboundStoreError) Error() string {
 
 func (e *UnboundStoreError) Is(target error) bool { return target == policy.ErrLimit }
 
+// Hint says what can be done.
 func (e *UnboundStoreError) Hint() string {
 	return fmt.Sprintf("set it in %s: store = \"/ABSOLUTE/PATH/store.db\", or a database with its host, port and name", e.Path)
 }

@@ -43,7 +43,7 @@ func ReadSettings(system, user, profile string) (*Settings, error) {
 			return nil, err
 		}
 	}
-	files := []*File{s.User, s.System}
+	files := s.files()
 	if s.Profile != "" {
 		for _, file := range files {
 			if profile := file.Profiles[s.Profile]; profile != nil {
@@ -58,6 +58,11 @@ func ReadSettings(system, user, profile string) (*Settings, error) {
 		s.Layers = append(s.Layers, Layer{file, ""})
 	}
 	return s, nil
+}
+
+// files are the user's and the system's, as far as they are set.
+func (s *Settings) files() []*File {
+	return slices.DeleteFunc([]*File{s.User, s.System}, func(f *File) bool { return f == nil })
 }
 
 // UnknownProfileError is returned for a profile that no file has.
@@ -80,7 +85,7 @@ func (e *UnknownProfileError) Hint() string {
 // Profiles are the names of those that there are.
 func (s *Settings) Profiles() []string {
 	known := make(map[string]bool)
-	for _, file := range []*File{s.User, s.System} {
+	for _, file := range s.files() {
 		for name := range file.Profiles {
 			known[name] = true
 		}
@@ -92,7 +97,7 @@ func (s *Settings) Profiles() []string {
 // User's file, its profile. What one sets, those after it can tighten and not loosen.
 func (s *Settings) ranked() []Layer {
 	var ranked []Layer
-	for _, file := range []*File{s.System, s.User} {
+	for _, file := range slices.Backward(s.files()) {
 		ranked = append(ranked, Layer{file, ""})
 		if profile := file.Profiles[s.Profile]; profile != nil {
 			ranked = append(ranked, Layer{profile, s.Profile})
@@ -161,7 +166,7 @@ func (s *Settings) CheckBound(location, from string, getenv func(string) string,
 			if by := DecidedBy(bound, getenv); by != "" {
 				return &UnboundStoreError{Limit: limit, Path: binding.Path, DecidedBy: by}
 			}
-		case binding.Path == s.System.Path:
+		case s.System != nil && binding.Path == s.System.Path:
 			// The user's own folder is where the environment says.
 			return &UnboundStoreError{Limit: limit, Path: binding.Path, DecidedBy: "the environment"}
 		default:

@@ -39,6 +39,7 @@ func (e *RevertError) Is(target error) bool {
 	return false
 }
 
+// Hint says what can be done.
 func (e *RevertError) Hint() string {
 	switch e.Reason {
 	case ErrPaused.Error():

@@ -47,7 +47,7 @@ func NewLuck(spend *big.Rat, faceValue wei.Wei) (*Luck, error) {
 	if err != nil {
 		return nil, err
 	}
-	if spend.Sign() == 0 {
+	if num.OrZero(spend).Sign() == 0 {
 		return nil, &NeedError{"nothing is spent"}
 	}
 	l := &Luck{Wins: wins, Spare: pendingRatio - 1}

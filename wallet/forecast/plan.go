@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
@@ -12,7 +13,7 @@ const Risk = 0.01
 
 // Need is what a plan must cover.
 type Need struct {
-	// Spend is the expected value of the tickets until the next top-up, in wei.
+	// Spend is the expected value of the tickets until the next top-up, in wei; nil counts as 0.
 	Spend *big.Rat
 	// FaceValue is what a win pays.
 	FaceValue wei.Wei
@@ -89,6 +90,7 @@ func Fund(n Need) (Plan, error) {
 
 // winsOf returns the expected number of wins, exactly, and its distribution.
 func winsOf(spend *big.Rat, faceValue wei.Wei) (mean *big.Rat, wins Distribution, err error) {
+	spend = num.OrZero(spend)
 	switch {
 	case faceValue.IsZero():
 		return nil, wins, &NeedError{"the face value is 0"}

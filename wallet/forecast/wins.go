@@ -114,8 +114,12 @@ func (d Distribution) trimmed() Distribution {
 	return d
 }
 
-// Between returns the probability of each number of wins from first to last.
+// Between returns the probability of each number of wins from first to last; none if last is below
+// first.
 func (d Distribution) Between(first, last uint64) []float64 {
+	if last < first {
+		return nil
+	}
 	masses := make([]float64, 0, last-first+1)
 	for k := first; k <= last; k++ {
 		var mass float64

@@ -85,9 +85,14 @@ type sequence struct {
 // errOrder is returned to a caller that calls Begin, Ticket and End in another order.
 var errOrder = errors.New("a batch is written as Begin, its tickets, End")
 
+var errNoHeader = errors.New("the batch has no header")
+
 func (s *sequence) begin(h *BatchHeader) error {
 	if s.begun {
 		return errOrder
+	}
+	if h == nil {
+		return errNoHeader
 	}
 	if _, err := h.check(); err != nil {
 		return err

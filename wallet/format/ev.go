@@ -22,8 +22,11 @@ func (f Fraction) String() string {
 	return f.Rat.String()
 }
 
+// MarshalText writes the fraction as String does.
 func (f Fraction) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
+// UnmarshalText reads a fraction in lowest terms. It fails with *json.UnmarshalTypeError, to which
+// the decoder adds the field.
 func (f *Fraction) UnmarshalText(text []byte) error {
 	const most = 4096 // of n and d together: a sum of EVs of many sessions is long
 	r, ok := new(big.Rat), false
@@ -37,14 +40,18 @@ func (f *Fraction) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Ceil is an exact amount of wei, written as the least whole number that is not below it.
+// Ceil is an exact amount of wei, written as the least whole number that is not below it. The zero
+// value is 0.
 type Ceil struct{ *big.Int }
 
-// NewCeil rounds up.
-func NewCeil(r *big.Rat) Ceil { return Ceil{num.Ceil(r)} }
+// NewCeil rounds up; nil counts as 0.
+func NewCeil(r *big.Rat) Ceil { return Ceil{num.Ceil(num.OrZero(r))} }
+
+// String is the number in decimal.
+func (c Ceil) String() string { return num.OrZero(c.Int).String() }
 
 // MarshalJSON writes a decimal string, where a big.Int would be a number.
-func (c Ceil) MarshalJSON() ([]byte, error) { return json.Marshal(c.Int.String()) }
+func (c Ceil) MarshalJSON() ([]byte, error) { return json.Marshal(c.String()) }
 
 // UnmarshalJSON reads a decimal string. It fails with *json.UnmarshalTypeError, to which
 // the decoder adds the field.

@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"strings"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/pm/wire"
 )
 
@@ -33,7 +34,7 @@ func newHeadersDocument(h *BatchHeader) *headersDocument {
 		URL: h.URL, Transcoder: cmp.Or(h.Transcoder, h.URL),
 		Sender: h.Sender, Recipient: h.Offer.Recipient, RecipientRandHash: h.Offer.RecipientRandHash,
 		Tickets: h.Tickets, FirstNonce: h.FirstNonce,
-		TotalEV: NewTotalEV(new(big.Rat).Mul(h.TicketEVExact.Rat, big.NewRat(int64(h.Tickets), 1))),
+		TotalEV: NewTotalEV(new(big.Rat).Mul(num.OrZero(h.TicketEVExact.Rat), big.NewRat(int64(h.Tickets), 1))),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/wallet/forecast"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/policy"
@@ -51,7 +52,7 @@ func (d *Draw) Add(r store.Reservation) {
 	cost := policy.Cost(n, r.TicketEV, r.FaceValue)
 	d.Made = d.Made.Plus(cost)
 	p := WinProb(r)
-	if r.ExpirationBlock.Cmp(d.l1) > 0 {
+	if num.OrZero(r.ExpirationBlock).Cmp(d.l1) > 0 {
 		d.Outstanding = d.Outstanding.Plus(cost)
 		d.Owed += p * float64(n)
 		return
@@ -65,7 +66,7 @@ func (d *Draw) Add(r store.Reservation) {
 
 // Win counts a redemption, if its ticket was drawn.
 func (d *Draw) Win(e Event) {
-	if e.Redemption == nil || e.Redemption.Match != Matched {
+	if e.Redemption == nil || e.Redemption.Match != Matched || e.Redemption.Made == nil {
 		return
 	}
 	if _, ok := d.drawn[entry{e.Redemption.RecipientRandHash, e.Redemption.Made.FirstNonce}]; ok {
@@ -104,12 +105,12 @@ func (d *Draw) Luck() Luck {
 	return luck
 }
 
-// WinProb returns the win probability of an entry's tickets.
+// WinProb returns the win probability of an entry's tickets; 0 if their face value is 0.
 func WinProb(r store.Reservation) float64 {
-	if r.FaceValue.Sign() == 0 {
+	if num.OrZero(r.FaceValue).Sign() == 0 {
 		return 0
 	}
-	ev, _ := r.TicketEV.Float64()
+	ev, _ := num.OrZero(r.TicketEV).Float64()
 	faceValue, _ := new(big.Float).SetInt(r.FaceValue).Float64()
 	return min(ev/faceValue, 1)
 }

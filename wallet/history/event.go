@@ -98,7 +98,8 @@ const (
 // ErrEvents is returned for events that the contract would not emit in this way.
 var ErrEvents = errors.New("the node's events are not consistent with the TicketBroker")
 
-// Decode combines the logs into events, in the chain's order. The logs have their blocks' times.
+// Decode combines the logs into events, in the chain's order. The logs have their blocks' times. It
+// returns ErrEvents.
 func Decode(logs []types.Log) ([]Event, error) {
 	var d decoder
 	for _, log := range logs {

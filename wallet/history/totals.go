@@ -21,6 +21,7 @@ type Totals struct {
 	Unmatched uint64 `json:"unmatched"`
 }
 
+// Total sums up events.
 func Total(events []Event) Totals {
 	t := Totals{new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat), 0, 0}
 	for _, e := range events {
@@ -31,7 +32,7 @@ func Total(events []Event) Totals {
 		case Redeemed:
 			deposit, reserve = t.DepositPaid, t.ReservePaid
 			t.Redemptions++
-			if e.Redemption.Match != Matched {
+			if e.Redemption == nil || e.Redemption.Match != Matched {
 				t.Unmatched++
 			}
 		}

@@ -58,7 +58,7 @@ type Bill struct {
 
 // Paid is what the tickets are worth together, in wei.
 func (b *Bill) Paid() *big.Rat {
-	return num.Times(b.TicketEV, uint64(b.Tickets))
+	return num.Times(num.OrZero(b.TicketEV), uint64(b.Tickets))
 }
 
 // Bill returns what the request comes to in a session; nil is a session without payments so

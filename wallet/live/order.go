@@ -69,12 +69,12 @@ func (o *Order) Sign(ctx context.Context, key signer.Source) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	payment.ExpectedPrice = o.Info.PriceInfo // whole, with the fields that are only carried
+	payment.ExpectedPrice = o.Info.GetPriceInfo() // whole, with the fields that are only carried
 	credentials := signs
 	if o.CredentialsKey != nil {
 		credentials = signer.ForPM(ctx, o.CredentialsKey)
 	}
-	segment, err := wire.Credentials(credentials, o.ManifestID, o.Info.AuthToken, o.Capabilities)
+	segment, err := wire.Credentials(credentials, o.ManifestID, o.Info.GetAuthToken(), o.Capabilities)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,8 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // Price is what units cost: PerUnit wei for Pixels of them. Only the quotient counts, but a
@@ -29,8 +31,9 @@ const (
 	ClientMaximum  Source = "client maximum price"
 )
 
-// Ceiling is the most that a unit may cost, in wei.
+// Ceiling is the most that a unit may cost.
 type Ceiling struct {
+	// Price is in wei; nil is no bound.
 	Price  *big.Rat
 	Source Source
 }
@@ -40,11 +43,11 @@ type Ceiling struct {
 func CheckPrice(price *big.Rat, ceilings ...Ceiling) error {
 	var lowest *Ceiling
 	for i, c := range ceilings {
-		if lowest == nil || c.Price.Cmp(lowest.Price) < 0 {
+		if c.Price != nil && (lowest == nil || c.Price.Cmp(lowest.Price) < 0) {
 			lowest = &ceilings[i]
 		}
 	}
-	if lowest == nil || price.Cmp(lowest.Price) <= 0 {
+	if lowest == nil || num.OrZero(price).Cmp(lowest.Price) <= 0 {
 		return nil
 	}
 	return &PriceError{price, *lowest}

@@ -23,7 +23,7 @@ func PriceUnit(counts string) string {
 	return counts
 }
 
-// ParseMaxPrices reads prices of the form 'N wei/UNIT', one of each unit.
+// ParseMaxPrices reads prices of the form 'N wei/UNIT', one of each unit. It fails for any other text.
 func ParseMaxPrices(texts []string) (MaxPrices, error) {
 	prices := make(MaxPrices)
 	for _, text := range texts {

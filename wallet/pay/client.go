@@ -29,7 +29,7 @@ const (
 
 // Client sends requests and payments to recipients. Its zero value is ready to use.
 type Client struct {
-	// Timeout limits each request, from the first packet to the last; 0 is DefaultTimeout.
+	// Timeout limits each request, from the first packet to the last; 0 or less is DefaultTimeout.
 	Timeout time.Duration
 
 	// Now is the clock; nil is time.Now.
@@ -109,7 +109,8 @@ type Offer struct {
 // for every recipient; see wire.NewOrchestratorRequest. Works are added to it.
 //
 // It returns *UnreachableError, ErrNotRecipient, *RefusedError with the recipient's text,
-// ErrNoTicketParams, ErrMalformed, or ctx's error. It does not check the params against any limits.
+// ErrNoTicketParams, ErrMalformed, wire.ErrWork for one of Works that is none, or ctx's error. It does
+// not check the params against any limits.
 func (c *Client) Fetch(ctx context.Context, u URL, request *wire.OrchestratorRequest) (offer *Offer, err error) {
 	ended := c.began(u, "GetOrchestrator")
 	defer func() { ended(err) }()
@@ -118,7 +119,7 @@ func (c *Client) Fetch(ctx context.Context, u URL, request *wire.OrchestratorReq
 		return nil, err
 	}
 	if needs != nil {
-		request = &wire.OrchestratorRequest{Address: request.Address, Sig: request.Sig, Capabilities: needs}
+		request = &wire.OrchestratorRequest{Address: request.GetAddress(), Sig: request.GetSig(), Capabilities: needs}
 	}
 	limited, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()

@@ -30,9 +30,9 @@ type Receipt struct {
 // Deliver posts a sender's payment to the recipient at transcoder, once. It does not follow
 // redirects.
 //
-// It returns *UnreachableError if nothing was sent, *RefusedError if the recipient refuses, and
-// *UnknownOutcomeError if the payment was sent, in full or in part, and no answer came from the
-// recipient. The last includes the end of ctx, and answers of a proxy or another web server.
+// It returns *UnreachableError, ErrNotRecipient or ctx's error if nothing was sent, *RefusedError if the
+// recipient refuses, and *UnknownOutcomeError if the payment was sent, in full or in part, and no answer
+// came from the recipient: ctx may have ended, or a proxy or another web server have answered.
 func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Address, headers Headers) (receipt *Receipt, err error) {
 	ended := c.began(transcoder, "POST /payment")
 	defer func() { ended(err) }()
@@ -107,9 +107,13 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 
 // DeliverBatch posts a batch with its segment header to the recipient at u, in as many deliveries
 // as its header limit requires, one after the other. It returns how many tickets were accepted, and
-// the last receipt. If a proxy rejects a header as too large, it retries with fewer tickets. It
-// returns the errors of Deliver.
+// the last receipt, nil for a batch without tickets. If a proxy rejects a header as too large, it retries
+// with fewer tickets. It returns the errors of Deliver, and before anything is sent those of
+// wire.PaymentFor.
 func (c *Client) DeliverBatch(ctx context.Context, u URL, batch *pm.TicketBatch, segment string) (receipt *Receipt, accepted int, err error) {
+	if _, err := wire.PaymentFor(batch); err != nil {
+		return nil, 0, err
+	}
 	rest, sent := batch.SenderParams, 0 // tickets of rest that were sent before
 	for len(rest) > 0 {
 		most, err := c.fit(u, batch, rest[len(rest)-1].SenderNonce, segment)

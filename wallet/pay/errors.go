@@ -25,7 +25,8 @@ var (
 	// being paid.
 	ErrNoTicketParams = errors.New("the recipient offers no ticket params, so it does not accept payments")
 
-	// ErrBusy is returned if a recipient has no free capacity. *RefusedError wraps it.
+	// ErrBusy is returned by Fetch if a recipient has no free capacity. *RefusedError wraps it. A
+	// payment to a busy recipient ends with an *UnknownOutcomeError that has Busy set.
 	ErrBusy = errors.New("the recipient has no free capacity")
 
 	// ErrMalformed is returned for an answer that violates the protocol. It wraps the reason.
@@ -96,6 +97,7 @@ func saysBusy(text string) bool {
 
 const later = "it is busy: try again later, or pay another recipient"
 
+// Hint says what can be done.
 func (e *RefusedError) Hint() string {
 	switch {
 	case errors.Is(e, ErrBusy):
@@ -150,6 +152,7 @@ func (e *UnknownOutcomeError) Error() string {
 
 func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
 
+// Hint says what can be done.
 func (e *UnknownOutcomeError) Hint() string {
 	next := unanswered
 	switch {
@@ -221,6 +224,7 @@ func (e *PartialError) Error() string {
 
 func (e *PartialError) Unwrap() error { return e.Err }
 
+// Hint says what can be done.
 func (e *PartialError) Hint() string {
 	var unknown *UnknownOutcomeError
 	why, _ := hint.Of(e.Err)

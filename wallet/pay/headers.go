@@ -55,6 +55,7 @@ func CheckToken(u URL, token *wire.AuthToken, now time.Time) error {
 	return fmt.Errorf("the offer of %s: %w", u, err)
 }
 
+// HTTP returns both headers.
 func (h Headers) HTTP() http.Header {
 	header := make(http.Header)
 	header.Set(wire.PaymentHeader, h.Payment)

@@ -28,6 +28,7 @@ func (e *OverpayError) Error() string {
 		words.Count(e.Tickets, "ticket"), wei.Format(e.TicketEV), e.Value, wei.Format(e.Overpays), policy.Exceeded(e.Overpays, e.Most.Rat()))
 }
 
+// Hint says what can be done.
 func (e *OverpayError) Hint() string {
 	all := new(big.Rat).Add(e.Value.Rat(), e.Overpays)
 	return fmt.Sprintf("pay %s, which is %s, or allow it with --max-overpay", wei.Flag(new(big.Int).Quo(all.Num(), all.Denom())), words.Count(e.Tickets, "ticket"))

@@ -58,7 +58,8 @@ type Payer struct {
 	// Limits are the user's.
 	Limits policy.Limits
 
-	// Chain and Nonces are asked when tickets are planned.
+	// Chain and Nonces are asked when tickets are planned. Nonces must be set, and Chain unless Offline
+	// is.
 	Chain  Chain
 	Nonces Nonces
 
@@ -86,8 +87,8 @@ type Amount struct {
 	// towards the amount, but not towards the limits.
 	Credit *big.Rat
 
-	// MaxOverpay is how much the tickets' expected values and Credit may exceed Value; nil for no
-	// limit, which is less than one ticket where there is no credit.
+	// MaxOverpay is how much the tickets' expected values and Credit may exceed Value; nil for no limit.
+	// Without credit they exceed it by less than one ticket.
 	MaxOverpay *wei.Wei
 
 	// Made is what was already created of the amount, on other params. It counts towards the amount
@@ -189,6 +190,9 @@ const maxFactsAge = 6 * time.Second
 // nonces left. It returns *policy.Refusal, *OverpayError, ErrAmount, ErrWorthless, and the errors of
 // Chain and Nonces.
 func (p *Payer) Plan(ctx context.Context, params *pm.TicketParams, amount Amount) (*Plan, error) {
+	if p.Nonces == nil {
+		return nil, errNoNonces
+	}
 	plan, err := p.Propose(ctx, params, amount)
 	if err != nil {
 		return nil, err
@@ -291,8 +295,17 @@ func (p *Payer) check(ctx context.Context, plan *Plan, count uint64) error {
 	return nil
 }
 
+// Errors of a Payer without what it asks.
+var (
+	errNoChain  = errors.New("the payer has no Chain to ask")
+	errNoNonces = errors.New("the payer has no Nonces to reserve")
+)
+
 // judge applies a check to the chain's facts. Before cached facts refuse, the chain is asked.
 func (p *Payer) judge(ctx context.Context, check func(pm.Facts) error, about ...pm.Counterparty) (pm.Facts, error) {
+	if p.Chain == nil {
+		return pm.Facts{}, errNoChain
+	}
 	facts, err := p.Chain.Facts(ctx, p.Sender, about...)
 	if err != nil {
 		return facts, err
@@ -356,6 +369,9 @@ type Outcome struct {
 // ReserveAll does what Reserve does for each plan, in order and with one write. A refused plan does
 // not affect the others; if the store fails or ctx ends, no nonce was reserved at all.
 func (p *Payer) ReserveAll(ctx context.Context, plans []*Plan) ([]Outcome, error) {
+	if p.Nonces == nil {
+		return nil, errNoNonces
+	}
 	outcomes := make([]Outcome, len(plans))
 	var spends []store.Spend
 	var places []int // indices of the spends' plans

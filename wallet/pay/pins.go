@@ -71,7 +71,7 @@ func (p Pins) accepted() []common.Address {
 }
 
 // KeepAll does what Keep does for each pin, in order and in one transaction. A refused pin has an
-// error and does not affect the others.
+// error and does not affect the others, but if one is not the Only address, none is kept.
 func (p Pins) KeepAll(ctx context.Context, pins []store.Pin) ([]error, error) {
 	for _, pin := range pins {
 		if err := p.checkOnly(pin.URL, pin.Recipient); err != nil {

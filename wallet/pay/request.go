@@ -42,6 +42,7 @@ func (e *RefusedBeforeError) Error() string {
 	return fmt.Sprintf("request %q of %s was refused by the recipient and is not sent again: %s", e.ID, e.At.Format(time.RFC3339), e.Outcome)
 }
 
+// Hint says what can be done.
 func (e *RefusedBeforeError) Hint() string {
 	return "some of its tickets may have been accepted without credit; pay again with another --request-id"
 }

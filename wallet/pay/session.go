@@ -27,7 +27,8 @@ type Kept interface {
 	Drop(ctx context.Context, sender common.Address, u URL) error
 }
 
-// Session pays one recipient, on the params from the last payment while they are valid.
+// Session pays one recipient, on the params from the last payment while they are valid. Payer, Client,
+// Kept, Pins.Known and Unlock must be set.
 type Session struct {
 	Payer  *Payer
 	Client *Client
@@ -43,7 +44,8 @@ type Session struct {
 	Request *store.Request
 
 	// Requests stores payments that have a Request, and those that take more than one delivery,
-	// which get one with this Digest. Both fail without Requests.
+	// which get one with this Digest. Without Requests a Request fails, and a payment takes one
+	// delivery at most.
 	Requests Requests
 	Digest   string
 
@@ -112,6 +114,9 @@ func (p *Payment) Total() policy.Sum {
 // nonces of such tickets are spent and their params dropped. If parts were accepted before, a
 // *PartialError wraps the error.
 func (s *Session) Pay(ctx context.Context, amount Amount) (*Payment, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
 	if err := amount.check(); err != nil {
 		return nil, err
 	}
@@ -125,6 +130,17 @@ func (s *Session) Pay(ctx context.Context, amount Amount) (*Payment, error) {
 	}
 	p.keepCredit(context.WithoutCancel(ctx))
 	return p.result(), nil
+}
+
+// check fails for a session without what it pays with.
+func (s *Session) check() error {
+	switch {
+	case s.Payer == nil, s.Client == nil, s.Kept == nil, s.Pins.Known == nil, s.Unlock == nil:
+		return errors.New("a session needs a Payer, a Client, Kept, Pins.Known and Unlock")
+	case s.Request != nil && s.Requests == nil:
+		return errors.New("a session with a Request needs Requests")
+	}
+	return nil
 }
 
 // kept returns the kept offer with a plan on it; nil if there is none or the amount cannot be paid

@@ -70,6 +70,7 @@ func (e *OtherRecipientError) Error() string {
 	return fmt.Sprintf("the recipient at %s has changed: you paid %v there before, now it wants to be paid as %v", e.URL, e.Was, e.Now)
 }
 
+// Hint says what can be done.
 func (e *OtherRecipientError) Hint() string {
 	if e.Named {
 		return fmt.Sprintf("the service registry's entry of %v leads there; compare the two: pmctl recipient show %v", e.Was, e.Was)

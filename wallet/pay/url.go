@@ -39,7 +39,7 @@ func isHostPort(text string) bool {
 
 // ParseServiceURI parses a URL as recipients publish it, in the service registry or as their
 // transcoder. Without a port it has the scheme's own, 443 or 80, since senders use the text as it
-// is.
+// is. It refuses anything else with ErrURL, as ParseURL does.
 func ParseServiceURI(text string) (URL, error) { return parseURL(text, "443", "80") }
 
 func parseURL(text, tlsPort, plainPort string) (URL, error) {

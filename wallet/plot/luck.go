@@ -37,9 +37,10 @@ type LuckBars struct {
 	Probabilities []float64
 }
 
-// BarsOf returns at most as many bars as there is room for.
+// BarsOf returns at most as many bars as there is room for, at least one.
 func BarsOf(l *wallet.Luck, room int) LuckBars {
 	const unlikely = 0.0005
+	room = max(1, room)
 	b := LuckBars{Most: l.AtMost[len(l.AtMost)-1].Wins + 1}
 	b.Least = min(l.Wins.Quantile(1-unlikely), b.Most)
 	masses := l.Wins.Between(b.Least, b.Most)

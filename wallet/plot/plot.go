@@ -10,6 +10,7 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/history"
 	"github.com/pmctl/pmctl/wallet/wei"
@@ -142,14 +143,17 @@ func (p *Plot) draw(panel Panel, top int) drawnPanel {
 	highest := 1.0
 	amounts := make([]float64, len(panel.Points))
 	for i, point := range panel.Points {
-		amounts[i], _ = point.Wei.Float64()
+		amounts[i], _ = num.OrZero(point.Wei).Float64()
 		highest = math.Max(highest, amounts[i])
 	}
 	step := math.Max(1, niceStep(highest))
 	highest = math.Ceil(highest/step) * step
 	y := func(amount float64) float64 { return float64(top) + part*(1-amount/highest) }
 	var line strings.Builder
-	last := amounts[0]
+	var last float64
+	if len(amounts) > 0 {
+		last = amounts[0]
+	}
 	for i, point := range panel.Points {
 		fmt.Fprintf(&line, "%.1f,%.1f %.1f,%.1f ", p.x(point.Time), y(last), p.x(point.Time), y(amounts[i]))
 		last = amounts[i]

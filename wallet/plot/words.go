@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/num"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/wei"
 )
@@ -78,7 +79,7 @@ func Number(n float64) string {
 // About is an amount of wei, rounded to what a person reads.
 func About(amount *big.Rat) string {
 	const digits = 5
-	approximate, decimal := "", amount.FloatString(0)
+	approximate, decimal := "", num.OrZero(amount).FloatString(0)
 	if len(decimal) > digits {
 		approximate, decimal = "~", decimal[:digits]+strings.Repeat("0", len(decimal)-digits)
 	}

@@ -31,6 +31,7 @@ func Cost(count uint64, ev *big.Rat, faceValue *big.Int) Sum {
 	}
 }
 
+// Plus returns the sum of both; a nil EV or FaceValue counts as 0.
 func (s Sum) Plus(t Sum) Sum {
 	return Sum{
 		Tickets:   s.Tickets + t.Tickets,

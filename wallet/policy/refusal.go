@@ -25,6 +25,7 @@ type Refusal struct {
 // Error says what was offered and what is allowed.
 func (r *Refusal) Error() string { return r.text }
 
+// Hint says what can be done.
 func (r *Refusal) Hint() string    { return r.hint }
 func (r *Refusal) Unwrap() []error { return []error{r.Kind, r.Err} }
 

@@ -147,6 +147,7 @@ func (e *LooserError) Error() string {
 
 func (e *LooserError) Is(target error) bool { return target == ErrLimit }
 
+// Hint says what can be done.
 func (e *LooserError) Hint() string {
 	return "it can only be tightened here; to loosen it, change " + e.SetIn
 }

@@ -137,19 +137,34 @@ func Budgets() []Setting {
 	return []Setting{EVPerDay, FaceValuePerDay, RecipientEVPerDay, RecipientFaceValuePerDay}
 }
 
-// SpecOf returns a setting's row.
+// SpecOf returns a setting's row; the zero Spec for a setting that there is not.
 func SpecOf(s Setting) Spec {
-	return table[slices.IndexFunc(table, func(spec Spec) bool { return spec.Setting == s })]
+	i := slices.IndexFunc(table, func(spec Spec) bool { return spec.Setting == s })
+	if i < 0 {
+		return Spec{}
+	}
+	return table[i]
 }
 
 // Name returns the setting's name in a file, with its section.
 func (s Spec) Name() string { return s.Section + "." + s.Key }
 
 // Value returns the setting's value in limits; nil if it is not set.
-func (s Spec) Value(l Limits) Value { return s.get(&l) }
+func (s Spec) Value(l Limits) Value {
+	if s.get == nil {
+		return nil
+	}
+	return s.get(&l)
+}
 
-// Parse reads a value as a flag or a file has it. Only Recipients takes several.
-func (s Spec) Parse(texts ...string) (Value, error) { return s.parse(texts) }
+// Parse reads a value as a flag or a file has it. Only Recipients takes several. It returns ErrValue
+// without a text, and of the zero Spec.
+func (s Spec) Parse(texts ...string) (Value, error) {
+	if s.parse == nil || len(texts) == 0 {
+		return nil, ErrValue
+	}
+	return s.parse(texts)
+}
 
 // looser reports whether a value allows more than another one.
 func (s Spec) looser(asked, existing Value) bool {

@@ -37,9 +37,11 @@ func (l Limits) CheckTransaction(t *types.Transaction, chainID uint64, ticketBro
 const whatIsSigned = "pmctl signs and sends only what pmctl fund, unlock, unlock cancel, withdraw and ticket redeem prepare with --unsigned"
 
 // CheckShape refuses a transaction that is not a plain call on the chain: another type or chain, an
-// access list, or a contract creation.
+// access list, or a contract creation; and nil.
 func CheckShape(t *types.Transaction, chainID uint64) error {
 	switch {
+	case t == nil:
+		return errors.New("there is none")
 	case t.Type() != types.LegacyTxType && t.Type() != types.DynamicFeeTxType:
 		return fmt.Errorf("it has type %d", t.Type())
 	case t.Type() == types.DynamicFeeTxType && t.ChainId().Cmp(new(big.Int).SetUint64(chainID)) != 0:

@@ -21,7 +21,8 @@ func ParseRand(text string) (*big.Int, bool) {
 	return rand, ok
 }
 
-// Only leaves only tickets with these nonces in a batch; all when there are none.
+// Only leaves only tickets with these nonces in a batch; all when there are none. It fails for
+// a nonce that no ticket has.
 func Only(batch *pm.TicketBatch, nonces []int) error {
 	if len(nonces) == 0 {
 		return nil

@@ -25,7 +25,8 @@ type Ticket struct {
 	*pm.SignedTicket
 
 	// Err is why the ticket is not redeemed; nil if it can be or is. It matches pm.ErrNotWinning,
-	// the reasons of pm.Validator, *contract.RevertError, ErrNotWorthGas or ErrPassedOver.
+	// the reasons of pm.Validator, *contract.RevertError, ErrTwice, ErrNotWorthGas or
+	// ErrPassedOver.
 	Err error
 
 	// Pays is what the contract would pay, as of Judge, or has paid, as of Settle, in wei.
@@ -113,7 +114,7 @@ func (ts Tickets) Judge(ctx context.Context, node Node, from common.Address, pol
 	if err != nil {
 		return err
 	}
-	if expires := left[0].ParamsExpirationBlock; !policy.Early && facts.LastSeenL1Block.Cmp(expires) < 0 {
+	if expires := num.OrZero(left[0].ParamsExpirationBlock); !policy.Early && facts.LastSeenL1Block.Cmp(expires) < 0 {
 		return hint.With(hint.Kind(ErrTooEarly, fmt.Errorf("the ticket params expire at L1 block %v, and the newest block is %v: a redemption would publish recipientRand while it is still in use",
 			expires, facts.LastSeenL1Block)), "wait for that block, or pass --early if you accept no more tickets on these params")
 	}
@@ -167,8 +168,9 @@ func (ts Tickets) estimate(ctx context.Context, node Node, from common.Address) 
 func (ts Tickets) weigh(deposit, claimable *big.Int, price wei.Wei, policy Policy) error {
 	deposit, claimable = new(big.Int).Set(deposit), new(big.Int).Set(claimable)
 	for _, t := range ts {
-		fromDeposit := num.Min(t.FaceValue, deposit)
-		fromReserve := num.Min(new(big.Int).Sub(t.FaceValue, fromDeposit), claimable)
+		faceValue := num.OrZero(t.FaceValue)
+		fromDeposit := num.Min(faceValue, deposit)
+		fromReserve := num.Min(new(big.Int).Sub(faceValue, fromDeposit), claimable)
 		var err error
 		if t.Pays, err = wei.FromBig(new(big.Int).Add(fromDeposit, fromReserve)); err != nil {
 			return err

@@ -92,7 +92,7 @@ type Payer struct {
 	// Source names this signer in usage events.
 	Source string
 
-	// Now is the clock.
+	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
 
@@ -120,13 +120,20 @@ func (p *Payer) Pay(ctx context.Context, r *Request) (*Paid, error) {
 	return p.sign(ctx, r, request, made)
 }
 
+func (p *Payer) now() time.Time {
+	if p.Now == nil {
+		return time.Now()
+	}
+	return p.Now()
+}
+
 // request is what the ledger is asked for.
 func (p *Payer) request(r *Request) (store.LiveRequest, error) {
 	digest := sha256.Sum256(r.Orchestrator)
 	request := store.LiveRequest{
 		Request: live.Request{
 			Orchestrator: common.BytesToAddress(r.info.Address), App: r.App, Type: r.Type, InPixels: r.InPixels,
-			Price: r.price, TicketEV: r.params.EV(), At: p.Now(),
+			Price: r.price, TicketEV: r.params.EV(), At: p.now(),
 		},
 		Client: r.Caller.clientID(), Credential: r.Caller.Credential, State: r.session, Encoded: r.State.State, Key: r.Key,
 		Info: hex.EncodeToString(digest[:]), Params: r.params,

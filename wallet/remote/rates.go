@@ -10,15 +10,16 @@ import (
 
 // Rate is how often one client may ask.
 type Rate struct {
-	// PerSecond is the mean; 0 is no bound.
+	// PerSecond is the mean; 0 or less is no bound.
 	PerSecond float64
 
-	// Burst is how many requests may come at once.
+	// Burst is how many requests may come at once, at least 1.
 	Burst int
 }
 
 // Rates bounds how often each client may ask, over all servers that share it. Callers that are no
-// client are counted by the address that they ask from: one of them takes nothing from the others.
+// client are counted by the address that they ask from: one of them takes nothing from the others. nil
+// Rates bound nothing.
 type Rates struct {
 	Rate
 	now func() time.Time
@@ -29,14 +30,19 @@ type Rates struct {
 	callers recent[netip.Prefix, *rate.Limiter]
 }
 
-// NewRates returns the rates of clients of which none has asked yet, by a clock.
+// NewRates returns the rates of clients of which none has asked yet, by a clock; nil is time.Now.
 func NewRates(r Rate, now func() time.Time) *Rates {
+	if now == nil {
+		now = time.Now
+	}
 	return &Rates{Rate: r, now: now, clients: make(map[string]*rate.Limiter)}
 }
 
+func (r *Rates) bounds() bool { return r != nil && r.PerSecond > 0 }
+
 // admitClient fails with *BusyError for a client that asks too often.
 func (r *Rates) admitClient(id string) error {
-	if r.PerSecond <= 0 {
+	if !r.bounds() {
 		return nil
 	}
 	r.mu.Lock()
@@ -52,7 +58,7 @@ func (r *Rates) admitClient(id string) error {
 // admitAddress fails with *BusyError for callers that ask too often from an address, host:port or
 // that of a socket. The addresses of an IPv6 network count together.
 func (r *Rates) admitAddress(address string) error {
-	if r.PerSecond <= 0 {
+	if !r.bounds() {
 		return nil
 	}
 	const network = 64

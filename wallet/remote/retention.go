@@ -18,25 +18,36 @@ type Retention struct {
 	// Keep is how long a payment stays at least.
 	Keep time.Duration
 
+	// Log gets a line when payments were removed, or could not be; nil is for none.
 	Log *slog.Logger
 
-	// Now is the clock, After a timer.
+	// Now is the clock, After a timer; nil are those of package time.
 	Now   func() time.Time
 	After func(time.Duration) <-chan time.Time
 }
 
 // Run removes what may be removed every hour, until ctx ends.
 func (r *Retention) Run(ctx context.Context) {
+	log, now, after := r.Log, r.Now, r.After
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	if now == nil {
+		now = time.Now
+	}
+	if after == nil {
+		after = time.After
+	}
 	for ctx.Err() == nil {
-		removed, err := r.Usage.Prune(ctx, r.Consumer, r.Now().Add(-r.Keep))
+		removed, err := r.Usage.Prune(ctx, r.Consumer, now().Add(-r.Keep))
 		switch {
 		case err != nil && ctx.Err() == nil:
-			r.Log.ErrorContext(ctx, "cannot remove old payments from the store", "error", err)
+			log.ErrorContext(ctx, "cannot remove old payments from the store", "error", err)
 		case removed > 0:
-			r.Log.InfoContext(ctx, "removed old payments from the store", "payments", removed)
+			log.InfoContext(ctx, "removed old payments from the store", "payments", removed)
 		}
 		select {
-		case <-r.After(time.Hour):
+		case <-after(time.Hour):
 		case <-ctx.Done():
 		}
 	}

@@ -48,7 +48,8 @@ type Config struct {
 	// Usage are the payments, of which each client may list its own.
 	Usage *store.LiveUsage
 
-	// Rates bounds how often each client may ask. A server that replaces another gets the same.
+	// Rates bounds how often each client may ask; nil is no bound. A server that replaces another gets
+	// the same.
 	Rates *Rates
 
 	// Log gets a line for each request; nil is for none.
@@ -60,7 +61,7 @@ type Config struct {
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 
-	// Patience is how long an answer may take; then it is 503. 0 is answerPatience.
+	// Patience is how long an answer may take; then it is 503. 0 is 25 seconds.
 	Patience time.Duration
 }
 

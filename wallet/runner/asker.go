@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -14,7 +15,7 @@ import (
 
 // Asker asks orchestrators for their models and their runners.
 type Asker struct {
-	// Offers asks for models, with Request, which is the sender's.
+	// Offers asks for models, with Request, which is the sender's; nil is a client with the defaults.
 	Offers  *pay.Client
 	Request *wire.OrchestratorRequest
 
@@ -38,7 +39,7 @@ func (a *Asker) Ask(ctx context.Context, u pay.URL) (Offered, error) {
 }
 
 func (a *Asker) models(ctx context.Context, u pay.URL) ([]string, error) {
-	offer, err := a.Offers.Fetch(ctx, u, a.Request)
+	offer, err := cmp.Or(a.Offers, new(pay.Client)).Fetch(ctx, u, a.Request)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,8 @@ const (
 
 // Client asks orchestrators for their runners.
 type Client struct {
-	// HTTP sends the requests. Orchestrators have self-signed certificates as a rule.
+	// HTTP sends the requests; nil is a client that accepts the self-signed certificates of
+	// orchestrators.
 	HTTP *http.Client
 }
 
@@ -66,8 +67,8 @@ func inTime(limited context.Context, err error) error {
 	return neterr.WithoutURL(err)
 }
 
-// Runners returns what an orchestrator offers and a client can use; an orchestrator without
-// runners returns none. It fails with *Error, and with ctx's error.
+// Runners returns what an orchestrator offers and a client can use. It fails with ctx's error, and with
+// *Error, which wraps a *StatusError of status 404 for an orchestrator that has no live runners.
 func (c *Client) Runners(ctx context.Context, u pay.URL) ([]Runner, error) {
 	limited, cancel := within(ctx, patience)
 	defer cancel()
@@ -81,7 +82,7 @@ func (c *Client) Runners(ctx context.Context, u pay.URL) ([]Runner, error) {
 	if err != nil {
 		return fail(err)
 	}
-	response, err := c.HTTP.Do(request)
+	response, err := cmp.Or(c.HTTP, pay.HTTPClient()).Do(request)
 	if err != nil {
 		return fail(err)
 	}

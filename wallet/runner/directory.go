@@ -49,13 +49,13 @@ type Offered struct {
 // it is not known which there are, takes nothing away: what was found last stays, with its
 // age.
 type Directory struct {
-	// Candidates returns the orchestrators that are to be asked.
+	// Candidates returns the orchestrators that are to be asked; nil are none.
 	Candidates func(ctx context.Context) ([]Candidate, error)
 
-	// Ask asks one of them. Its answer counts as far as it goes, also with an error.
+	// Ask asks one of them; it must be set. Its answer counts as far as it goes, also with an error.
 	Ask func(ctx context.Context, u pay.URL) (Offered, error)
 
-	// Every is the time from one round to the next.
+	// Every is the time from one round to the next; 0 or less is DefaultEvery.
 	Every time.Duration
 
 	// Keep is how long an answer stays listed that is not renewed.
@@ -104,13 +104,20 @@ func (p part[T]) age(now time.Time) time.Duration {
 // askedAtOnce is how many orchestrators are asked at the same time.
 const askedAtOnce = 16
 
+// DefaultEvery is used if Directory.Every is 0.
+const DefaultEvery = 5 * time.Minute
+
 // Run asks the candidates again and again until ctx ends.
 func (d *Directory) Run(ctx context.Context) {
+	every := d.Every
+	if every <= 0 {
+		every = DefaultEvery
+	}
 	for ctx.Err() == nil {
 		_ = d.Refresh(ctx) // Ended gets the error
 		select {
 		case <-ctx.Done():
-		case <-time.After(d.Every):
+		case <-time.After(every):
 		}
 	}
 }
@@ -132,6 +139,9 @@ func (d *Directory) Refresh(ctx context.Context) error {
 }
 
 func (d *Directory) refresh(ctx context.Context) (answered, asked int, err error) {
+	if d.Candidates == nil {
+		return 0, 0, ErrNoCandidates
+	}
 	candidates, err := d.Candidates(ctx)
 	candidates = unique(candidates)
 	if err == nil && len(candidates) == 0 {

@@ -63,8 +63,12 @@ func (e *WebhookError) Error() string { return "orchestrator webhook: " + e.Err.
 func (e *WebhookError) Unwrap() error { return e.Err }
 
 // Webhook asks a webhook for candidates, as go-livepeer's -orchWebhookUrl: it answers with a JSON
-// array of {"address": URL, "score": number}. Entries that cannot be used are left out.
+// array of {"address": URL, "score": number}. Entries that cannot be used are left out. A nil client is
+// http.DefaultClient. It fails with *WebhookError.
 func Webhook(url string, headers http.Header, client *http.Client) func(context.Context) ([]Candidate, error) {
+	if client == nil {
+		client = http.DefaultClient
+	}
 	return func(ctx context.Context) ([]Candidate, error) {
 		limited, cancel := within(ctx, webhookPatience)
 		defer cancel()

@@ -11,7 +11,8 @@ import (
 	"github.com/pmctl/pmctl/keystore"
 )
 
-// Account is an account that may sign. The caller closes it, which clears its key.
+// Account is an account that may sign. The caller closes it, which clears its key. It is not safe for
+// concurrent use.
 type Account struct {
 	address common.Address
 	file    string
@@ -33,12 +34,19 @@ func KeyFile(store *keystore.Store, account accounts.Account, passphrase keystor
 }
 
 // Later is an account that find looks up each time its key is needed: rounds may pass in
-// between, and an agent may have the key by then, or no longer.
+// between, and an agent may have the key by then, or no longer. Without find, or where it returns nil,
+// the account cannot sign.
 func Later(address common.Address, find func(context.Context) (*Account, error)) *Account {
+	if find == nil {
+		return AddressOnly(address)
+	}
 	return &Account{address: address, open: func(ctx context.Context) (Source, error) {
 		found, err := find(ctx)
 		if err != nil {
 			return nil, err
+		}
+		if found == nil {
+			found = AddressOnly(address)
 		}
 		return found.Unlock(ctx)
 	}}

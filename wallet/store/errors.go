@@ -71,6 +71,7 @@ func (e *RetiredError) Error() string {
 	return fmt.Sprintf("session %v was retired at %s because the store was moved, copied or restored", e.RecipientRandHash, e.At.Format(time.RFC3339))
 }
 
+// Hint says what can be done.
 func (e *RetiredError) Hint() string { return "fetch fresh ticket params: pmctl params fetch URL" }
 
 // HasPassword reports whether a location is a database URL with a password. A location that

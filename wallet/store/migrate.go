@@ -18,6 +18,7 @@ type MovedError struct {
 
 func (e *MovedError) Error() string { return "the store was migrated to " + e.To }
 
+// Hint says what can be done.
 func (e *MovedError) Hint() string {
 	return "use the new store: pass --store with its location; this one creates no more tickets"
 }

@@ -129,6 +129,7 @@ func (e *RequestError) Error() string {
 	return fmt.Sprintf("request ID %q was already used with different arguments at %s", e.ID, e.At.Format(time.RFC3339))
 }
 
+// Hint says what can be done.
 func (e *RequestError) Hint() string {
 	return "repeat the request with its first arguments, or choose another ID"
 }

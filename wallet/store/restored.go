@@ -58,6 +58,7 @@ func (e *UnacknowledgedError) Error() string {
 	return fmt.Sprintf("the store may lack the record that this was done before: %v (found at %s)", e.Cause, e.At.Format(time.RFC3339))
 }
 
+// Hint says what can be done.
 func (e *UnacknowledgedError) Hint() string {
 	return "pmctl store acknowledge shows what may be repeated, and allows it once you confirm"
 }
@@ -76,6 +77,7 @@ func (e *RestoredError) Error() string {
 
 func (e *RestoredError) Is(target error) bool { return target == tx.ErrReplaced }
 
+// Hint says what can be done.
 func (e *RestoredError) Hint() string {
 	return "run it again with fresh ticket params; pmctl store acknowledge shows what may be repeated"
 }

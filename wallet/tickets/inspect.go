@@ -55,8 +55,12 @@ type Credentials struct {
 	SignedBy *format.Address `json:"signed_by,omitempty"`
 }
 
-// Inspect decodes a document, with the lines of tickets that follow it.
+// Inspect decodes a document, with the lines of tickets that follow it. It fails for a
+// nil document, with the errors of format.TicketLines.ReadInto, and for params that do not hold.
 func Inspect(document *format.Document, lines *format.TicketLines) (*Inspection, error) {
+	if document == nil {
+		return nil, errNoDocument
+	}
 	if err := lines.ReadInto(document); err != nil {
 		return nil, err
 	}

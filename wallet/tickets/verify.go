@@ -17,7 +17,9 @@ import (
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
-// ErrSignature is of tickets or credentials that their sender did not sign as they are.
+var errNoDocument = errors.New("no document: it is nil")
+
+// ErrSignature is returned for tickets or credentials that their sender did not sign as they are.
 var ErrSignature = errors.New("invalid signatures")
 
 // Verification says which signatures of a document are their sender's.
@@ -51,8 +53,11 @@ const (
 )
 
 // Verify checks every signature of a document, and of the lines that follow it, against
-// sender. It fails when ctx ends, and for lines that are none.
+// sender. It fails when ctx ends, for a nil document, and for lines that are none.
 func Verify(ctx context.Context, document *format.Document, lines *format.TicketLines, sender common.Address) (*Verification, error) {
+	if document == nil {
+		return nil, errNoDocument
+	}
 	v := &Verification{
 		Sender:     format.Address(sender),
 		Bad:        []BadTicket{},

@@ -113,12 +113,13 @@ func Decide(r Rules, s State) (Decision, error) {
 		return d, nil
 	}
 	allowed, bound := r.allowed(s)
+	step := num.Max(r.Step.Big(), big.NewInt(1))
 	for _, part := range []struct {
 		need, have wei.Wei
 		add        *wei.Wei
 	}{{d.NeedReserve, s.Reserve, &d.AddReserve}, {d.NeedDeposit, s.Deposit, &d.AddDeposit}} {
-		want := roundUp(missing(part.need, part.have), r.Step.Big())
-		add := roundDown(num.Min(want, allowed), r.Step.Big())
+		want := roundUp(missing(part.need, part.have), step)
+		add := roundDown(num.Min(want, allowed), step)
 		if add.Cmp(want) < 0 {
 			d.Reason = bound
 		}

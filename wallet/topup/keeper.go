@@ -59,7 +59,9 @@ type World interface {
 type Keeper struct {
 	Rules Rules
 	World World
-	Now   func() time.Time
+
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
 
 	// Other is the sender if another account pays; "" if it pays itself.
 	Other string
@@ -164,6 +166,9 @@ const pause = time.Hour
 // once both have the same number, which is done once. It returns *ShortError, *FailedError,
 // ErrNotNeeded and the errors of World, with what it found until then.
 func (k Keeper) Look(ctx context.Context) (Look, error) {
+	if k.Now == nil {
+		k.Now = time.Now
+	}
 	var found Look
 	actions, err := k.World.Actions(ctx)
 	if err != nil {

@@ -29,10 +29,11 @@ type Rules struct {
 	// face value, and what is left of the allowances of a signer's clients.
 	DepositPromised bool
 
-	// Step is the least top-up of a deposit or a reserve; each is a multiple of it.
+	// Step is the least top-up of a deposit or a reserve; each is a multiple of it. 0 is 1 wei.
 	Step wei.Wei
 
-	// MaxPerDay is the most to move in a UTC day, and MaxTotal the most to move ever.
+	// MaxPerDay is the most to move in a UTC day, and MaxTotal the most to move ever; nil is no limit,
+	// which Read allows no file.
 	MaxPerDay, MaxTotal *wei.Wei
 
 	// GasKept stays in the paying account, less the gas of top-ups.

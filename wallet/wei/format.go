@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+
+	"github.com/pmctl/pmctl/internal/num"
 )
 
 // Decimal returns the amount as a decimal number of wei without a unit, as in JSON.
@@ -13,9 +15,10 @@ func (w Wei) Decimal() string { return w.u.Dec() }
 // can read it.
 func (w Wei) String() string { return Format(w.Rat()) }
 
-// Flag returns a whole number of wei exactly, as a flag takes it: 0.3eth, 25gwei, 1000wei.
+// Flag returns a whole number of wei exactly, as a flag takes it: 0.3eth, 25gwei, 1000wei. nil counts
+// as 0.
 func Flag(amount *big.Int) string {
-	return strings.ToLower(strings.ReplaceAll(Format(new(big.Rat).SetInt(amount)), " ", ""))
+	return strings.ToLower(strings.ReplaceAll(Format(new(big.Rat).SetInt(num.OrZero(amount))), " ", ""))
 }
 
 // MarshalText writes the amount as a decimal number of wei.
@@ -40,8 +43,9 @@ func (w *Wei) UnmarshalText(text []byte) error {
 }
 
 // Format returns a rational number of wei, such as an expected value, with its unit. A fraction of
-// a wei is cut after nine decimals and marked with ~.
+// a wei is cut after nine decimals and marked with ~. nil counts as 0.
 func Format(r *big.Rat) string {
+	r = num.OrZero(r)
 	unit, decimals := "wei", 0
 	abs := new(big.Rat).Abs(r)
 	switch {

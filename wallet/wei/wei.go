@@ -53,6 +53,7 @@ var (
 // spellings is the hint for amounts without a usable unit.
 const spellings = `write it as 0.1eth, 25gwei or 1000wei`
 
+// FromUint64 returns v wei.
 func FromUint64(v uint64) Wei {
 	var w Wei
 	w.u.SetUint64(v)
@@ -76,6 +77,9 @@ func FromBig(v *big.Int) (Wei, error) {
 // Ceil returns the smallest whole number of wei that is at least r, such as an expected value. It
 // returns the errors of FromBig.
 func Ceil(r *big.Rat) (Wei, error) {
+	if r == nil {
+		return FromBig(nil)
+	}
 	return FromBig(num.Ceil(r))
 }
 
@@ -160,6 +164,7 @@ func (w Wei) Big() *big.Int { return w.u.ToBig() }
 // Rat returns the amount in wei as a new rational number.
 func (w Wei) Rat() *big.Rat { return new(big.Rat).SetInt(w.Big()) }
 
+// IsZero reports whether the amount is 0.
 func (w Wei) IsZero() bool { return w.u.IsZero() }
 
 // Cmp returns -1, 0 or 1 if w is less than, equal to or greater than x.

@@ -24,13 +24,16 @@ type Signer interface {
 
 // Config is what Handler needs.
 type Config struct {
-	Signer   Signer
+	Signer Signer
+
+	// Recorder observes the signer's answers; nil is one that nothing observes with.
 	Recorder *Recorder
 
-	// Reload reads the settings again. It fails without a change where they are not valid.
+	// Reload reads the settings again. It fails without a change where they are not valid. nil is for
+	// settings that cannot be read again.
 	Reload func(context.Context) (*Reloaded, error)
 
-	// Stopping reports whether the signer accepts no more requests.
+	// Stopping reports whether the signer accepts no more requests; nil is never.
 	Stopping func() bool
 
 	// Token is what a caller must send, as a bearer token or as the password of basic
@@ -49,6 +52,9 @@ type Reloaded struct {
 
 // Handler answers the requests of operators and monitors.
 func Handler(c Config) http.Handler {
+	if c.Recorder == nil {
+		c.Recorder = NewRecorder()
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(rw http.ResponseWriter, _ *http.Request) {
 		respond(rw, http.StatusOK, map[string]string{"status": "ok"})
@@ -64,6 +70,10 @@ func Handler(c Config) http.Handler {
 }
 
 func (c *Config) reload(rw http.ResponseWriter, r *http.Request) {
+	if c.Reload == nil {
+		refuse(rw, http.StatusUnprocessableEntity, errNoReload)
+		return
+	}
 	done, err := c.Reload(r.Context())
 	if err != nil {
 		refuse(rw, http.StatusUnprocessableEntity, err)
@@ -73,8 +83,9 @@ func (c *Config) reload(rw http.ResponseWriter, r *http.Request) {
 }
 
 var (
-	errNoToken = errors.New("the request needs the admin token, as a bearer token or as the password of basic authentication")
-	errHost    = errors.New("without an admin token the listener is addressed as localhost or by a loopback address")
+	errNoToken  = errors.New("the request needs the admin token, as a bearer token or as the password of basic authentication")
+	errNoReload = errors.New("the settings of this signer are fixed: restart it to change them")
+	errHost     = errors.New("without an admin token the listener is addressed as localhost or by a loopback address")
 )
 
 // guarded refuses those without the token. Where there is none, the name that the listener is

@@ -33,7 +33,8 @@ type paidSum struct {
 	ev, faceValue *big.Int
 }
 
-// Recorder counts the requests that a signer answers, and keeps the last refusals.
+// Recorder counts the requests that a signer answers, and keeps the last refusals. It is one of
+// NewRecorder, and safe for concurrent use.
 type Recorder struct {
 	mu        sync.Mutex
 	requests  map[requestSeries]uint64

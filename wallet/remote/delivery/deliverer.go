@@ -66,7 +66,7 @@ type Outbox interface {
 //
 // One replica delivers at a time, which holds the lease. The order does not depend on that: an
 // event is sent only after the one before it was accepted, so of several copies the first ones
-// arrive in order.
+// arrive in order. A Deliverer is one of New.
 type Deliverer struct {
 	// Name is what the log says is delivered.
 	Name string
@@ -86,8 +86,11 @@ type Deliverer struct {
 	waiting map[string]*retry
 }
 
-// New returns a deliverer with the clock of the machine.
+// New returns a deliverer with the clock of the machine. A nil log is for none.
 func New(name string, outbox Outbox, to *Endpoint, log *slog.Logger) *Deliverer {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	return &Deliverer{
 		Name: name, Outbox: outbox, Endpoint: to, Log: log, Now: time.Now, After: time.After,
 		holder: rand.Text(), waiting: make(map[string]*retry),

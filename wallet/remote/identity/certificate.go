@@ -23,7 +23,7 @@ type Certificates struct {
 	Now func() time.Time
 }
 
-// ErrNoAuthority is of a text without a certificate in PEM.
+// ErrNoAuthority is returned for a text without a certificate in PEM.
 var ErrNoAuthority = errors.New("no certificate in PEM")
 
 // ParseAuthorities reads the certificates that sign those of clients, in PEM. It fails with

@@ -46,7 +46,7 @@ type JWT struct {
 	Log *slog.Logger
 }
 
-// ErrNoKey is of a text without a public key in PEM.
+// ErrNoKey is returned for a text without a public key in PEM.
 var ErrNoKey = errors.New("no public key in PEM")
 
 // publicKeyBlock is the type of a PEM block with a public key.

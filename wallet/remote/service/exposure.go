@@ -33,9 +33,9 @@ func IsLoopback(address string) bool {
 }
 
 var (
-	// ErrNoAuthentication is of a listener that others could pay through.
+	// ErrNoAuthentication is returned for a listener that others could pay through.
 	ErrNoAuthentication = errors.New("without authentication")
-	// ErrNoTLS is of a listener that others could read along.
+	// ErrNoTLS is returned for a listener that others could read along.
 	ErrNoTLS = errors.New("without TLS")
 )
 

@@ -60,7 +60,7 @@ type Config struct {
 // Admin is the listener of operators and monitors, which Serve closes.
 type Admin struct {
 	Listener net.Listener
-	// Recorder observes the signer's answers.
+	// Recorder observes the signer's answers; nil is one that nothing observes with.
 	Recorder *admin.Recorder
 	// Token must be sent by all; "" lets in those on this machine.
 	Token string
