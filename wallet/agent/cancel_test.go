@@ -6,6 +6,7 @@ import (
 	"net"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
@@ -50,5 +51,25 @@ func TestASignatureEndsWithItsContext(t *testing.T) {
 			<-ctx.Done()
 		}()
 		require.ErrorIs(t, sign(ctx), context.Canceled, name)
+	}
+}
+
+// TestASilentAgent, as one that was stopped with SIGSTOP, does not stop the programs that look for it.
+func TestASilentAgent(t *testing.T) {
+	silent, err := net.Listen("unix", filepath.Join(t.TempDir(), "sock"))
+	require.NoError(t, err)
+	defer silent.Close()
+	client := NewClient(silent.Addr().String())
+	defer client.Close()
+	client.patience = 50 * time.Millisecond
+	for name, ask := range map[string]func(context.Context) (*Status, error){"status": client.Status, "lock": client.Lock, "stop": client.Stop} {
+		t.Run(name, func(t *testing.T) {
+			_, err := ask(t.Context())
+			require.Equal(t, &SilentError{client.Path(), client.patience}, err)
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			_, err = ask(ctx)
+			require.Equal(t, context.Canceled, err)
+		})
 	}
 }

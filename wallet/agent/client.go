@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"syscall"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -23,6 +24,9 @@ import (
 type Client struct {
 	path string
 	http *http.Client
+
+	// patience is how long the agent may take to answer about itself: that needs no node and no store.
+	patience time.Duration
 }
 
 // NewClient returns a client for the socket at path. It connects on the first request.
@@ -39,7 +43,7 @@ func NewClient(path string) *Client {
 		}
 		return conn, nil
 	}
-	return &Client{path: path, http: &http.Client{Transport: &http.Transport{DialContext: dial, DisableCompression: true}}}
+	return &Client{path: path, http: &http.Client{Transport: &http.Transport{DialContext: dial, DisableCompression: true}}, patience: 10 * time.Second}
 }
 
 // Wrap has the requests of an unused client sent by wrap's transport, which is given the client's.
@@ -53,20 +57,28 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // Path returns the socket's path.
 func (c *Client) Path() string { return c.path }
 
-// Status returns the agent's status. It returns ErrNoAgent.
+// Status returns the agent's status. It returns ErrNoAgent, and *SilentError as Lock and Stop do.
 func (c *Client) Status(ctx context.Context) (*Status, error) {
-	return do[Status](ctx, c, http.MethodGet, pathStatus, http.NoBody, kindStatus)
+	return c.itself(ctx, http.MethodGet, pathStatus)
 }
 
 // Lock makes the agent overwrite its key.
 func (c *Client) Lock(ctx context.Context) (*Status, error) {
-	return do[Status](ctx, c, http.MethodPost, pathLock, http.NoBody, kindStatus)
+	return c.itself(ctx, http.MethodPost, pathLock)
 }
 
 // Stop makes the agent overwrite its key, and end. An agent of another version ends too, although
 // its answer is an OtherVersionError.
 func (c *Client) Stop(ctx context.Context) (*Status, error) {
-	return do[Status](ctx, c, http.MethodPost, pathStop, http.NoBody, kindStatus)
+	return c.itself(ctx, http.MethodPost, pathStop)
+}
+
+// itself sends a request that concerns only the agent. The system accepts connections also for a
+// process that is stopped.
+func (c *Client) itself(ctx context.Context, method, path string) (*Status, error) {
+	limited, cancel := context.WithTimeoutCause(ctx, c.patience, &SilentError{c.path, c.patience})
+	defer cancel()
+	return do[Status](limited, c, method, path, http.NoBody, kindStatus)
 }
 
 // facts returns the chain's facts about the agent's account and counterparties.
@@ -146,7 +158,7 @@ func (c *Client) failed(ctx context.Context, err error) error {
 	var dial *net.OpError
 	switch {
 	case ctx.Err() != nil:
-		return ctx.Err()
+		return context.Cause(ctx)
 	case errors.Is(err, ErrPeer), errors.Is(err, ErrUnsupported):
 		return fmt.Errorf("%s: %w", c.path, err)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED), errors.As(err, &dial) && dial.Op == "dial":

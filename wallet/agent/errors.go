@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/chain"
@@ -112,3 +113,19 @@ func (e *RemoteError) Is(target error) bool {
 
 // LockedError returns an ErrLocked with the reason.
 func LockedError(why string) error { return fmt.Errorf("%w: %s", ErrLocked, why) }
+
+// SilentError is an agent that accepts a connection and does not answer, as one that was stopped
+// with SIGSTOP.
+type SilentError struct {
+	Path   string // of its socket
+	Within time.Duration
+}
+
+func (e *SilentError) Error() string {
+	return fmt.Sprintf("the agent at %s did not answer within %v", e.Path, e.Within)
+}
+
+// Hint says how to continue or end its process.
+func (e *SilentError) Hint() string {
+	return "its process may be stopped: find it with pgrep -a pmctl, then continue it with kill -CONT PID, or end it with kill -KILL PID"
+}
