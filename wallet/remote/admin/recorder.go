@@ -59,6 +59,7 @@ func (c *Recorder) Observe(a remote.Answered) {
 	if a.Recipient != nil {
 		series.recipient = a.Recipient.Hex()
 	}
+	paid := paidSeries{series.client, series.recipient} // however many others were refused
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, known := c.requests[series]; !known && len(c.requests) >= maxSeries {
@@ -77,7 +78,7 @@ func (c *Recorder) Observe(a remote.Answered) {
 		c.refusals.add(a)
 	}
 	if a.Paid != nil && !a.Paid.Again {
-		c.add(paidSeries{series.client, series.recipient}, a.Paid.Sum())
+		c.add(paid, a.Paid.Sum())
 	}
 }
 
