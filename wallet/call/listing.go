@@ -40,7 +40,8 @@ func (l *Listing) wait() (runner.Runner, error) {
 }
 
 func find(ctx context.Context, client *http.Client, t Target) (runner.Runner, error) {
-	list := runner.Client{HTTP: client}
+	// What the call costs may depend on it, so it has the time of the orchestrator's other answers.
+	list := runner.Client{HTTP: client, Patience: answerTimeout}
 	all, err := list.Runners(ctx, t.Origin)
 	app, _ := t.Among(all)
 	return app, err

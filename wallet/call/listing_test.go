@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pmctl/pmctl/pm/wire"
+	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/runner"
 )
 
@@ -56,6 +57,20 @@ func TestAListThatCannotBeRead(t *testing.T) {
 	_, err := caller.Call(t.Context(), echoed(t))
 	require.ErrorAs(t, err, new(*runner.StatusError))
 	require.NotErrorIs(t, err, ErrNoUnit)
+}
+
+// TestAListThatDoesNotCome is an orchestrator that does not answer.
+func TestAListThatDoesNotCome(t *testing.T) {
+	caller, _, r, _ := captured(t)
+	caller.HTTP = servedAt(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.URL.Path == "/discovery" {
+			panic(http.ErrAbortHandler)
+		}
+		r.ServeHTTP(w, req)
+	}))
+	_, err := caller.Call(t.Context(), echoed(t))
+	require.ErrorAs(t, err, new(*runner.Error))
+	require.ErrorIs(t, err, pay.ErrUnreachable)
 }
 
 // TestNoSessionAtAURL: the orchestrator's answer to a wrong URL is passed on as that to a single call

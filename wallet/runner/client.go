@@ -11,13 +11,14 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/internal/neterr"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
 const (
-	// patience is how long an orchestrator may take to list its runners.
+	// patience is how long one of many orchestrators may take to list its runners.
 	patience = 2 * time.Second
 
 	maxList = 1 << 20
@@ -28,6 +29,9 @@ type Client struct {
 	// HTTP sends the requests; nil is a client that accepts the self-signed certificates of
 	// orchestrators.
 	HTTP *http.Client
+
+	// Patience is how long an orchestrator may take to list its runners; 0 is two seconds.
+	Patience time.Duration
 }
 
 // Error is a list of runners that an orchestrator did not give.
@@ -68,23 +72,25 @@ func inTime(limited context.Context, err error) error {
 }
 
 // Runners returns what an orchestrator offers and a client can use. It fails with ctx's error, and with
-// *Error, which wraps a *StatusError of status 404 for an orchestrator that has no live runners.
+// *Error, which wraps pay.ErrUnreachable for one that does not answer, and a *StatusError of status 404
+// for one that has no live runners.
 func (c *Client) Runners(ctx context.Context, u pay.URL) ([]Runner, error) {
-	limited, cancel := within(ctx, patience)
+	limited, cancel := within(ctx, cmp.Or(c.Patience, patience))
 	defer cancel()
 	fail := func(err error) ([]Runner, error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, &Error{u.String(), inTime(limited, err)}
+		return nil, &Error{u.String(), err}
 	}
+	silent := func(err error) ([]Runner, error) { return fail(hint.Kind(pay.ErrUnreachable, inTime(limited, err))) }
 	request, err := http.NewRequestWithContext(limited, http.MethodGet, u.String()+"/discovery", nil)
 	if err != nil {
 		return fail(err)
 	}
 	response, err := cmp.Or(c.HTTP, pay.HTTPClient()).Do(request)
 	if err != nil {
-		return fail(err)
+		return silent(err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
@@ -96,7 +102,7 @@ func (c *Client) Runners(ctx context.Context, u pay.URL) ([]Runner, error) {
 	case errors.As(err, new(*input.TooLongError)):
 		return fail(fmt.Errorf("%w: %w", pay.ErrMalformed, err))
 	case err != nil:
-		return fail(err)
+		return silent(err)
 	case json.Unmarshal(body, &listed) != nil:
 		return fail(fmt.Errorf("%w: it is not a list of runners", pay.ErrMalformed))
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -34,7 +35,11 @@ func TestSlowAnswersNameTheirBound(t *testing.T) {
 				client := Client{HTTP: server.Client()}
 				_, err = client.Runners(t.Context(), u)
 				require.ErrorContains(t, err, "no answer within 2s")
+				require.ErrorIs(t, err, pay.ErrUnreachable)
 				require.NotErrorIs(t, err, context.DeadlineExceeded)
+				client.Patience = time.Millisecond
+				_, err = client.Runners(t.Context(), u)
+				require.ErrorContains(t, err, "no answer within 1ms")
 			})
 		}
 	}

@@ -36,7 +36,7 @@ func TestRunners(t *testing.T) {
 		require.Equal(t, "/discovery", r.URL.Path)
 		_, _ = rw.Write(list)
 	})
-	client := Client{pay.HTTPClient()}
+	client := Client{HTTP: pay.HTTPClient()}
 	runners, err := client.Runners(t.Context(), u)
 	require.NoError(t, err)
 	require.Len(t, runners, 3)
@@ -69,7 +69,7 @@ func TestRunnersThatCannotBeUsed(t *testing.T) {
 	u := orchestrator(t, func(rw http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(rw, "[%s]", strings.Join(lists, ","))
 	})
-	client := Client{pay.HTTPClient()}
+	client := Client{HTTP: pay.HTTPClient()}
 	runners, err := client.Runners(t.Context(), u)
 	require.NoError(t, err)
 	require.Len(t, runners, 1)
@@ -87,7 +87,7 @@ func TestRunnersThatAreNotPaid(t *testing.T) {
 			_, _ = rw.Write(list)
 		}
 	})
-	a := Asker{Offers: &pay.Client{}, Runners: Client{pay.HTTPClient()}, Pays: func(p Price) bool { return p.Unit == live.Fixed.Unit() }}
+	a := Asker{Offers: &pay.Client{}, Runners: Client{HTTP: pay.HTTPClient()}, Pays: func(p Price) bool { return p.Unit == live.Fixed.Unit() }}
 	offered, err := a.Ask(t.Context(), u)
 	require.ErrorIs(t, err, pay.ErrNotRecipient, "the other part")
 	require.Nil(t, offered.Models)
@@ -107,7 +107,7 @@ func TestNoRunners(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := orchestrator(t, answer)
-			client := Client{pay.HTTPClient()}
+			client := Client{HTTP: pay.HTTPClient()}
 			_, err := client.Runners(t.Context(), u)
 			var failed *Error
 			require.ErrorAs(t, err, &failed)
@@ -119,7 +119,7 @@ func TestNoRunners(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := fmt.Errorf("interrupted")
 	cancel(why)
-	client := Client{pay.HTTPClient()}
+	client := Client{HTTP: pay.HTTPClient()}
 	_, err := client.Runners(ctx, orchestrator(t, http.NotFound))
 	require.ErrorIs(t, err, why)
 }
