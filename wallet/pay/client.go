@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
 	"github.com/pmctl/pmctl/pm"
@@ -131,12 +131,13 @@ func (c *Client) Fetch(ctx context.Context, u URL, request *wire.OrchestratorReq
 	defer conn.Close()
 
 	var header, trailer metadata.MD
-	info, err := wire.GetOrchestrator(limited, conn, request, grpc.Header(&header), grpc.Trailer(&trailer))
+	var server peer.Peer // of a connection on which HTTP/2 has begun
+	info, err := wire.GetOrchestrator(limited, conn, request, grpc.Header(&header), grpc.Trailer(&trailer), grpc.Peer(&server))
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		err = c.fetchError(u, err, dial.failure(), header, trailer)
+		err = c.fetchError(u, err, dial.failure(), server.Addr != nil, header, trailer)
 		if errors.Is(err, ErrNotRecipient) && speaksTLS(limited, u) {
 			err = fmt.Errorf("%w: what answers at %s does not speak gRPC without TLS; it speaks TLS: use %s", ErrNotRecipient, u, u.withScheme("https"))
 		}
@@ -154,8 +155,8 @@ func (c *Client) offer(u URL, sender common.Address, info *wire.OrchestratorInfo
 }
 
 // fetchError explains why GetOrchestrator failed. Only an answer with gRPC's content type is the
-// recipient's own.
-func (c *Client) fetchError(u URL, err, dialFailure error, header, trailer metadata.MD) error {
+// recipient's own. http2 tells that the server has begun to speak it.
+func (c *Client) fetchError(u URL, err, dialFailure error, http2 bool, header, trailer metadata.MD) error {
 	const contentType = "content-type"
 	began, ended := len(header.Get(contentType)) > 0, len(trailer.Get(contentType)) > 0
 	code, text := status.Code(err), OneLine(status.Convert(err).Message())
@@ -164,7 +165,7 @@ func (c *Client) fetchError(u URL, err, dialFailure error, header, trailer metad
 		return connectError(u, dialFailure, c.timeout())
 	case code == codes.DeadlineExceeded && !ended:
 		return &UnreachableError{URL: u.String(), Reason: fmt.Sprintf("no answer within %v", c.timeout()), Err: context.DeadlineExceeded}
-	case !began && !ended && code == codes.Unavailable && !strings.Contains(text, noPreface):
+	case !began && !ended && http2 && code == codes.Unavailable:
 		return &UnreachableError{URL: u.String(), Reason: unavailable(text), Err: err}
 	case !began && !ended:
 		return fmt.Errorf("%w: what answers at %s does not speak gRPC%s", ErrNotRecipient, u, otherProtocol(text))

@@ -52,9 +52,6 @@ func tlsReason(err error) string {
 	return OneLine(strings.TrimPrefix(err.Error(), "tls: "))
 }
 
-// noPreface is in gRPC's error text for a server that does not begin to speak HTTP/2.
-const noPreface = "error reading server preface"
-
 // unavailable says, by gRPC's error text, why a server that speaks HTTP/2 gave no answer of its own.
 func unavailable(text string) string {
 	if status := httpStatus(text); status != "" {
