@@ -106,6 +106,8 @@ func TestZeroParts(t *testing.T) {
 
 	_, err = new(call.Caller).Call(t.Context(), nil)
 	require.ErrorIs(t, err, call.ErrNoPurse)
+	_, err = (&call.Caller{Purse: new(call.Account)}).Call(t.Context(), nil)
+	require.ErrorContains(t, err, "set HTTP in the Caller")
 	_, err = new(call.Caller).Quote(t.Context(), nil)
 	require.ErrorIs(t, err, call.ErrNoPurse)
 	_, err = new(call.Caller).Hold(t.Context(), nil, call.SessionOptions{})

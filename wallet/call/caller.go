@@ -7,7 +7,6 @@ import (
 	"math/big"
 	"net/http"
 	"net/url"
-	"sync"
 	"time"
 
 	"github.com/pmctl/pmctl/wallet/live"
@@ -17,7 +16,7 @@ import (
 
 // Caller calls apps, and pays for that.
 type Caller struct {
-	// HTTP sends the requests; nil is a client of HTTPClient that all such Callers share.
+	// HTTP sends the requests, as HTTPClient's does. It must be set.
 	HTTP *http.Client
 
 	// Listing is the app's entry in the list of runners, if that was asked for ahead; nil has it
@@ -97,21 +96,20 @@ func (c *Caller) Quote(ctx context.Context, r *Request) (*Due, error) {
 	return due, c.Purse.Check(ctx, *due)
 }
 
-// sharedHTTP keeps connections, so there is one for all Callers without their own.
-var sharedHTTP = sync.OnceValue(HTTPClient)
-
 // ErrNoPurse is returned for a Caller without a Purse.
 var ErrNoPurse = errors.New("no purse to pay from: set Purse in the Caller")
 
+var errNoHTTP = errors.New("no client to send requests: set HTTP in the Caller, such as HTTPClient()")
+
 // ready returns a caller with what was left out, and a request that can be redirected.
 func (c *Caller) ready(r *Request) (*Caller, *Request, error) {
-	if c.Purse == nil {
+	switch {
+	case c.Purse == nil:
 		return nil, nil, ErrNoPurse
+	case c.HTTP == nil:
+		return nil, nil, errNoHTTP
 	}
 	caller := *c
-	if caller.HTTP == nil {
-		caller.HTTP = sharedHTTP()
-	}
 	if caller.Now == nil {
 		caller.Now = time.Now
 	}

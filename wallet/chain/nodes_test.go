@@ -2,7 +2,6 @@ package chain_test
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -20,6 +19,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/clock/clocktest"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/devnet"
 	"github.com/pmctl/pmctl/wallet/internal/nodes"
@@ -91,32 +91,15 @@ func TestABusyNodeIsAskedAgain(t *testing.T) {
 	require.EqualValues(t, 3, asked.Load())
 }
 
-// ending is a context that expires once over is closed.
-type ending struct {
-	context.Context
-	over chan struct{}
-}
-
-func (e ending) Done() <-chan struct{} { return e.over }
-
-func (e ending) Err() error {
-	select {
-	case <-e.over:
-		return context.DeadlineExceeded
-	default:
-		return nil
-	}
-}
-
 // TestATimeOutHidesNoReason: if the context ends within a round, the nodes' answers of the
 // round before are reported.
 func TestATimeOutHidesNoReason(t *testing.T) {
 	d, _ := start(t, devnet.Config{})
-	ctx := ending{t.Context(), make(chan struct{})}
+	ctx, pass := clocktest.Deadline(t.Context())
 	var asked atomic.Int32
 	client := dial(t, proxy(t, d, func(request) (*answer, error) {
 		if asked.Add(1) == 2 {
-			close(ctx.over)
+			pass()
 		}
 		return nil, errAway
 	}), network(d))

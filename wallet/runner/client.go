@@ -88,7 +88,12 @@ func (c *Client) Runners(ctx context.Context, u pay.URL) ([]Runner, error) {
 	if err != nil {
 		return fail(err)
 	}
-	response, err := cmp.Or(c.HTTP, pay.HTTPClient()).Do(request)
+	client := c.HTTP
+	if client == nil {
+		client = pay.HTTPClient()
+		defer client.CloseIdleConnections()
+	}
+	response, err := client.Do(request)
 	if err != nil {
 		return silent(err)
 	}

@@ -1,4 +1,5 @@
-// Package clocktest has the times of a machine that slept, or whose clock was set, for tests.
+// Package clocktest has the times of a machine that slept, or whose clock was set, and deadlines that
+// pass when a test says so.
 package clocktest
 
 import (

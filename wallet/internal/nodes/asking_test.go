@@ -8,25 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/clock/clocktest"
 	"github.com/pmctl/pmctl/wallet/internal/nodes"
 )
-
-// untold is a context that ends when over is closed, and that has no deadline.
-type untold struct {
-	context.Context
-	over chan struct{}
-}
-
-func (u untold) Done() <-chan struct{} { return u.over }
-
-func (u untold) Err() error {
-	select {
-	case <-u.over:
-		return context.DeadlineExceeded
-	default:
-		return nil
-	}
-}
 
 // TestTheTimeEndsBetweenTwoRounds: the node's answer is not lost if the context ends before the
 // next round, as it may on a busy machine.
@@ -42,8 +26,8 @@ func TestTheTimeEndsBetweenTwoRounds(t *testing.T) {
 		client.Trace(answered)
 		return client
 	}
-	short := untold{t.Context(), make(chan struct{})}
-	_, err := dial(func(nodes.Exchange) { close(short.over) }).Head(short)
+	short, pass := clocktest.Deadline(t.Context())
+	_, err := dial(func(nodes.Exchange) { pass() }).Head(short)
 	var said *nodes.NodeError
 	require.ErrorAs(t, err, &said)
 	require.Equal(t, nodes.FaultBusy, said.Fault)
