@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,7 +16,9 @@ import (
 // TestTheTimeEndsBetweenTwoRounds: the node's answer is not lost if the context ends before the
 // next round, as it may on a busy machine.
 func TestTheTimeEndsBetweenTwoRounds(t *testing.T) {
+	var asked atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
 		http.Error(w, "slow down", http.StatusTooManyRequests)
 	}))
 	t.Cleanup(server.Close)
@@ -32,6 +35,7 @@ func TestTheTimeEndsBetweenTwoRounds(t *testing.T) {
 	require.ErrorAs(t, err, &said)
 	require.Equal(t, nodes.FaultBusy, said.Fault)
 	require.Equal(t, "slow down", said.Words)
+	require.EqualValues(t, 1, asked.Load())
 
 	cancelled, cancel := context.WithCancel(t.Context())
 	_, err = dial(func(nodes.Exchange) { cancel() }).Head(cancelled)
