@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -71,6 +72,13 @@ func inTime(limited context.Context, err error) error {
 	return neterr.WithoutURL(err)
 }
 
+// readAll reads an answer. One that ended with the bound is none: a server that sees its client go ends
+// what it has begun, and half of it would be malformed.
+func readAll(limited context.Context, r io.Reader, most int64) ([]byte, error) {
+	text, err := input.ReadAll(r, most)
+	return text, cmp.Or(err, limited.Err())
+}
+
 // Runners returns what an orchestrator offers and a client can use. It fails with ctx's error, and with
 // *Error, which wraps pay.ErrUnreachable for one that does not answer, and a *StatusError of status 404
 // for one that has no live runners.
@@ -101,7 +109,7 @@ func (c *Client) Runners(ctx context.Context, u pay.URL) ([]Runner, error) {
 	if response.StatusCode != http.StatusOK {
 		return fail(&StatusError{response.StatusCode, response.Status})
 	}
-	body, err := input.ReadAll(response.Body, maxList)
+	body, err := readAll(limited, response.Body, maxList)
 	var listed []json.RawMessage
 	switch {
 	case errors.As(err, new(*input.TooLongError)):

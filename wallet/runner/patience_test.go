@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/clock/clocktest"
 	"github.com/pmctl/pmctl/wallet/pay"
 )
 
@@ -43,4 +45,15 @@ func TestSlowAnswersNameTheirBound(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestAnAnswerThatEndsWithItsBound is not taken for a whole one.
+func TestAnAnswerThatEndsWithItsBound(t *testing.T) {
+	limited, pass := clocktest.Deadline(t.Context())
+	text, err := readAll(limited, strings.NewReader("[]"), maxList)
+	require.NoError(t, err)
+	require.Equal(t, "[]", string(text))
+	pass()
+	_, err = readAll(limited, strings.NewReader("["), maxList)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
 }

@@ -89,7 +89,7 @@ func Webhook(url string, headers http.Header, client *http.Client) func(context.
 			Address string   `json:"address"`
 			Score   *float64 `json:"score"`
 		}
-		text, err := input.ReadAll(response.Body, maxCandidates)
+		text, err := readAll(limited, response.Body, maxCandidates)
 		if err != nil {
 			return nil, &WebhookError{fmt.Errorf("its answer cannot be read: %w", inTime(limited, err))}
 		}
