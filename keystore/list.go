@@ -3,7 +3,6 @@ package keystore
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +12,8 @@ import (
 	"github.com/ethereum/go-ethereum/accounts"
 	geth "github.com/ethereum/go-ethereum/accounts/keystore"
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/pmctl/pmctl/internal/input"
 )
 
 // Listing is the content of a store.
@@ -117,14 +118,14 @@ func readBounded(path string) ([]byte, fs.FileInfo, error) {
 	if err != nil {
 		return nil, nil, reason(err)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
+	data, err := input.ReadAll(f, maxFileSize)
 	switch {
+	case errors.As(err, new(*input.TooLongError)):
+		return nil, nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	case err != nil:
 		return nil, nil, reason(err)
 	case len(data) == 0:
 		return nil, nil, fmt.Errorf("%w: it is empty", ErrDamaged)
-	case len(data) > maxFileSize:
-		return nil, nil, fmt.Errorf("%w: it is longer than %d bytes", ErrDamaged, maxFileSize)
 	}
 	return data, info, nil
 }

@@ -47,7 +47,7 @@ func TestListReportsUnusableFilesBesideTheAccounts(t *testing.T) {
 		{"address of a wrong kind", "a", altered(t, `"`+lowerHex(lightAddress)+`"`, "7"), ErrDamaged, `field "address"`, common.Address{}},
 		{"version 1", "a", altered(t, `"version":3`, `"version":"1"`), ErrUnsupported, "version 1", common.Address{}},
 		{"no version", "a", altered(t, `,"version":3`, ``), ErrDamaged, "no version", lightAddress},
-		{"huge", "a", strings.Repeat(" ", maxFileSize) + "{}", ErrDamaged, "longer than", common.Address{}},
+		{"huge", "a", strings.Repeat(" ", maxFileSize) + "{}", ErrDamaged, "it has more than", common.Address{}},
 		{"greedy", "a", altered(t, `"n":4096`, `"n":1073741824`), ErrTooCostly, "N=1073741824", lightAddress},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/agent"
 	"github.com/pmctl/pmctl/wallet/format"
@@ -228,7 +229,7 @@ func detachAgent(r *cli.Run, cmd *cobra.Command, o *agentOptions) error {
 	}
 	stop := context.AfterFunc(cmd.Context(), func() { told.Close() })
 	defer stop()
-	word, err := io.ReadAll(io.LimitReader(told, 64<<10))
+	word, err := input.ReadAll(told, 64<<10)
 	switch {
 	case cmd.Context().Err() != nil:
 		return cmd.Context().Err()

@@ -140,8 +140,8 @@ func open(ctx context.Context, r *cli.Run, flag, data string) (in io.ReadCloser,
 var errLargeBody = errors.New("the body is too large")
 
 func readAll(in io.Reader) ([]byte, error) {
-	whole, err := io.ReadAll(io.LimitReader(in, maxNamedBody+1))
-	if err == nil && len(whole) > maxNamedBody {
+	whole, err := input.ReadAll(in, maxNamedBody)
+	if errors.As(err, new(*input.TooLongError)) {
 		err = cli.Usage(fmt.Errorf("%w: with --request-id it can have at most %d bytes; use --data-binary without --request-id", errLargeBody, maxNamedBody))
 	}
 	return whole, err

@@ -3,7 +3,6 @@ package ticket
 import (
 	"context"
 	"errors"
-	"io"
 	"math/big"
 
 	"github.com/spf13/cobra"
@@ -101,12 +100,13 @@ func readRand(ctx context.Context, r *cli.Run, file string) (*big.Int, error) {
 		defer f.Close()
 		in = f
 	}
-	text, err := io.ReadAll(io.LimitReader(in, maxRandText))
-	if err != nil {
+	text, err := input.ReadAll(in, maxRandText)
+	tooLong := errors.As(err, new(*input.TooLongError))
+	if err != nil && !tooLong {
 		return nil, err
 	}
 	rand, ok := redeem.ParseRand(string(text))
-	if !ok {
+	if !ok || tooLong {
 		return nil, cli.WithHint(errBadRand, "write it as decimal digits, or as 0x and up to 64 hex digits")
 	}
 	return rand, nil

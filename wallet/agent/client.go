@@ -16,6 +16,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/format"
 )
@@ -124,7 +125,7 @@ func do[Out any](ctx context.Context, c *Client, method, path string, body io.Re
 	if res.StatusCode != http.StatusOK {
 		return nil, c.refused(ctx, res)
 	}
-	text, err := io.ReadAll(io.LimitReader(res.Body, format.MaxSize+1))
+	text, err := input.ReadAll(res.Body, format.MaxSize)
 	if err != nil {
 		return nil, c.failed(ctx, err)
 	}
@@ -140,7 +141,7 @@ func do[Out any](ctx context.Context, c *Client, method, path string, body io.Re
 
 // refused returns the agent's error.
 func (c *Client) refused(ctx context.Context, res *http.Response) error {
-	text, err := io.ReadAll(io.LimitReader(res.Body, maxBody))
+	text, err := input.ReadAll(res.Body, maxBody)
 	if err != nil {
 		return c.failed(ctx, err)
 	}
@@ -159,6 +160,8 @@ func (c *Client) failed(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case errors.As(err, new(*input.TooLongError)):
+		return fmt.Errorf("the answer of the agent at %s: %w", c.path, err)
 	case errors.Is(err, ErrPeer), errors.Is(err, ErrUnsupported):
 		return fmt.Errorf("%s: %w", c.path, err)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED), errors.As(err, &dial) && dial.Op == "dial":

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/wallet/pay"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -78,6 +79,8 @@ func (c *Caller) ask(ctx context.Context, r *Request) (*http.Response, error) {
 	switch {
 	case err == nil:
 		return response, nil
+	case errors.As(err, new(*input.TooLongError)):
+		return nil, fmt.Errorf("%w (%s): %w", pay.ErrMalformed, r.Target.Origin, err)
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case limited.Err() != nil:
@@ -293,10 +296,11 @@ func reason(body []byte) string {
 	return pay.OneLine(text)
 }
 
-// readOwn reads an orchestrator's own answer, and closes it.
+// readOwn reads an orchestrator's own answer, and closes it. It fails with *input.TooLongError for one
+// that is too long, which it returns in part.
 func readOwn(response *http.Response) ([]byte, error) {
 	defer response.Body.Close()
-	return io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	return input.ReadAll(response.Body, maxAnswer)
 }
 
 // isJSON reports whether an answer is a JSON document.

@@ -13,6 +13,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/live"
@@ -49,6 +50,10 @@ func (c *Caller) post(ctx context.Context, bound time.Duration, origin pay.URL, 
 	}
 	switch {
 	case err == nil:
+	case errors.As(err, new(*input.TooLongError)) && status != http.StatusOK: // of a refusal the beginning is shown
+		err = nil
+	case errors.As(err, new(*input.TooLongError)):
+		err = fmt.Errorf("%w (%s): %w", pay.ErrMalformed, origin, err)
 	case ctx.Err() != nil:
 		err = context.Cause(ctx)
 	case limited.Err() != nil:

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -20,6 +19,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/pmctl/pmctl/internal/access"
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/store"
@@ -210,9 +210,9 @@ func load(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxSize+1))
-	if err == nil && len(text) > maxSize {
-		err = fmt.Errorf("%w: %s is larger than %d bytes", ErrInvalid, path, maxSize)
+	text, err := input.ReadAll(file, maxSize)
+	if errors.As(err, new(*input.TooLongError)) {
+		err = fmt.Errorf("%w: %s: %w", ErrInvalid, path, err)
 	}
 	return bytes.TrimPrefix(text, []byte(byteOrderMark)), err
 }

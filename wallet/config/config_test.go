@@ -151,7 +151,7 @@ func TestBadFiles(t *testing.T) {
 		"no multiplier":    {"[limits]\ndeposit_multiplier = 0", "whole number from 1"},
 		"large multiplier": {"[limits]\ndeposit_multiplier = 9999999999", "deposit_multiplier"},
 		"empty URL":        {"rpc_urls = [\"\"]", "rpc_urls: one URL is empty"},
-		"too large":        {"#" + strings.Repeat("x", maxSize), "larger than"},
+		"too large":        {"#" + strings.Repeat("x", maxSize), "it has more than 65536 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := write(t, c.text)

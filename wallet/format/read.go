@@ -3,11 +3,13 @@ package format
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"unicode/utf8"
 
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/pm/wire"
 )
@@ -20,14 +22,14 @@ func Read(r io.Reader, kind string, into any) error {
 	if kind == KindStore {
 		most = MaxStoreSize
 	}
-	input, err := readAll(r, most)
+	text, err := readAll(r, most)
 	if err != nil {
 		return err
 	}
-	if err := checkText(input); err != nil {
+	if err := checkText(text); err != nil {
 		return err
 	}
-	document, rest, err := first(input)
+	document, rest, err := first(text)
 	if err != nil {
 		return err
 	}
@@ -42,32 +44,32 @@ func Read(r io.Reader, kind string, into any) error {
 }
 
 func readAll(r io.Reader, most int) ([]byte, error) {
-	input, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
+	text, err := input.ReadAll(r, int64(most))
 	switch {
+	case errors.As(err, new(*input.TooLongError)):
+		return nil, fmt.Errorf("%w: %w", ErrTooLarge, err)
 	case err != nil:
 		return nil, fmt.Errorf("read the input: %w", err)
-	case len(input) > most:
-		return nil, fmt.Errorf("%w: the input has more than %d bytes", ErrTooLarge, most)
-	case len(bytes.TrimSpace(input)) == 0:
+	case len(bytes.TrimSpace(text)) == 0:
 		return nil, fmt.Errorf("%w: it is empty; the command that writes it may have failed", ErrTruncated)
 	}
-	return input, nil
+	return text, nil
 }
 
-func checkText(input []byte) error {
-	if !utf8.Valid(input) {
+func checkText(text []byte) error {
+	if !utf8.Valid(text) {
 		return fmt.Errorf("%w: the input is not text in UTF-8", ErrSyntax)
 	}
 	return nil
 }
 
 // first splits the input after its first JSON value.
-func first(input []byte) (document json.RawMessage, rest []byte, err error) {
-	decoder := json.NewDecoder(bytes.NewReader(input))
+func first(text []byte) (document json.RawMessage, rest []byte, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
 	if err := decoder.Decode(&document); err != nil {
 		return nil, nil, explain(err)
 	}
-	return document, input[decoder.InputOffset():], nil
+	return document, text[decoder.InputOffset():], nil
 }
 
 type head struct {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptrace"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 )
@@ -74,7 +74,7 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 		return nil, connectError(transcoder, err, c.timeout())
 	}
 	defer response.Body.Close()
-	body, bodyErr := readAll(response.Body)
+	body, bodyErr := input.ReadAll(response.Body, maxAnswer)
 	if response.StatusCode != http.StatusOK {
 		err := notAccepted(transcoder, response, OneLine(string(body)))
 		var unknown *UnknownOutcomeError
@@ -88,7 +88,7 @@ func (c *Client) Deliver(ctx context.Context, transcoder URL, sender common.Addr
 	// Any web server can answer 200: only a complete payment result is the recipient's.
 	result := new(wire.PaymentResult)
 	switch {
-	case bodyErr != nil && !errors.Is(bodyErr, ErrMalformed):
+	case bodyErr != nil && !errors.As(bodyErr, new(*input.TooLongError)):
 		bodyErr = networkError(bodyErr, reasonOf(bodyErr, c.timeout()))
 	case bodyErr == nil && proto.Unmarshal(body, result) != nil:
 		bodyErr = errors.New("the body cannot be decoded as PaymentResult")
@@ -206,13 +206,4 @@ func HTTPClient() *http.Client {
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-}
-
-// readAll reads at most maxAnswer bytes. It returns what it has read also when it fails.
-func readAll(body io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
-	if err == nil && len(data) > maxAnswer {
-		err = fmt.Errorf("%w: longer than %d bytes", ErrMalformed, maxAnswer)
-	}
-	return data, err
 }

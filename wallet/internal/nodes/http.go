@@ -3,12 +3,14 @@ package nodes
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 
 	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/pmctl/pmctl/internal/input"
 )
 
 // overHTTP asks one node over HTTP.
@@ -43,11 +45,11 @@ func (o *overHTTP) exchange(ctx context.Context, elems []rpc.BatchElem) ([]answe
 	if success {
 		most = maxAnswer
 	}
-	text, err := io.ReadAll(io.LimitReader(res.Body, most+1))
-	switch {
-	case err != nil:
+	text, err := input.ReadAll(res.Body, most)
+	switch tooLong := errors.As(err, new(*input.TooLongError)); {
+	case err != nil && !tooLong:
 		return nil, noConnection(o.shown, o.secrets.clean(err))
-	case int64(len(text)) > most && success:
+	case tooLong && success:
 		return nil, &NodeError{URL: o.shown, Fault: FaultNotNode, Err: errTooLarge}
 	}
 	return o.read(res, text, elems, first)

@@ -21,6 +21,7 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/internal/neterr"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
@@ -243,9 +244,10 @@ func (c *Client) ask(ctx context.Context, method, path string, header http.Heade
 		return nil, nil, c.unreachable(ctx, err)
 	}
 	defer response.Body.Close()
-	said, err := io.ReadAll(io.LimitReader(response.Body, most+1))
+	said, err := input.ReadAll(response.Body, most)
+	tooLong := errors.As(err, new(*input.TooLongError))
 	switch {
-	case err != nil:
+	case err != nil && !tooLong:
 		return nil, nil, c.unreachable(ctx, err)
 	case response.StatusCode != http.StatusOK:
 		var refused struct{ Error struct{ Message string } }
@@ -253,8 +255,8 @@ func (c *Client) ask(ctx context.Context, method, path string, header http.Heade
 			refused.Error.Message = http.StatusText(response.StatusCode)
 		}
 		return nil, nil, &StatusError{response.StatusCode, refused.Error.Message}
-	case int64(len(said)) > most:
-		return nil, nil, fmt.Errorf("%w: it has more than %d bytes", ErrAnswer, most)
+	case tooLong:
+		return nil, nil, fmt.Errorf("%w: %w", ErrAnswer, err)
 	}
 	return said, response.Header, nil
 }
