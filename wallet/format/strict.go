@@ -19,13 +19,16 @@ func unmarshal(data []byte, into any) error {
 	if err := decoder.Decode(into); err != nil {
 		return explain(err)
 	}
-	found, err := fields(data)
-	if err != nil {
-		return err
-	}
 	canonical, err := json.Marshal(into)
 	if err != nil {
 		return invalid(err)
+	}
+	if bytes.Equal(data, canonical) {
+		return nil // each field is there, once
+	}
+	found, err := fields(data)
+	if err != nil {
+		return err
 	}
 	needed, err := fields(canonical)
 	if err != nil {
