@@ -147,12 +147,12 @@ func ClassOf(err error) Class {
 // signerClass returns the class of a remote signer's refusal.
 func signerClass(err error) Class {
 	refused, _ := errors.AsType[*client.StatusError](err)
-	switch refused.Status {
-	case live.StatusPrice:
+	switch {
+	case refused.Status == live.StatusPrice:
 		return ClassLimit
-	case http.StatusUnauthorized, http.StatusForbidden:
+	case refused.Status == http.StatusUnauthorized, refused.Status == http.StatusForbidden:
 		return ClassLocked
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+	case errors.Is(err, client.ErrBusy):
 		return ClassBusy
 	}
 	return ClassRefused

@@ -52,9 +52,12 @@ up to one ticket more than its fee.
 A URL that ends in /session opens a session. pmctl pays for it every 5 seconds,
 at the price it began with, until COMMAND exits, the time of --for has passed,
 you press Ctrl-C, or a payment would exceed --max-cost or another limit. Then
-pmctl stops the session. COMMAND has PMCTL_APP_URL, PMCTL_CONTROL_URL and
-PMCTL_SESSION_ID in its environment; if it fails, the exit code is 1. Without
-COMMAND, pmctl writes the orchestrator's answer, which has the URLs, to stdout.
+pmctl stops the session. If the orchestrator, the remote signer, the node or the
+store's server cannot be reached, pmctl tries again, and ends the session once
+no payment has been made for 30 seconds. COMMAND has PMCTL_APP_URL,
+PMCTL_CONTROL_URL and PMCTL_SESSION_ID in its environment; if it fails, the exit
+code is 1. Without COMMAND, pmctl writes the orchestrator's answer, which has
+the URLs, to stdout.
 
 pmctl gives up on an orchestrator that does not answer the request without a
 payment within --timeout. The answer of a paid app may take any time.

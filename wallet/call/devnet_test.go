@@ -31,6 +31,8 @@ type world struct {
 	net   *devnet.Devnet
 	clock *call.Clock
 	store string
+	// node is where its chain is asked.
+	node string
 
 	// between, if set, sees each request to the recipient. An answer of its own is the proxy's.
 	between func(*http.Request) *http.Response
@@ -61,7 +63,7 @@ func newWorld(t *testing.T) *world {
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
-	w := &world{t: t, net: d, clock: clock, store: filepath.Join(t.TempDir(), "store.db")}
+	w := &world{t: t, net: d, clock: clock, store: filepath.Join(t.TempDir(), "store.db"), node: d.RPCURL()}
 	half, err := wei.Parse("1eth")
 	require.NoError(t, err)
 	account := w.open()
@@ -77,7 +79,7 @@ func (w *world) open() *wallet.Wallet {
 	require.NoError(w.t, err)
 	opened, err := wallet.Open(w.t.Context(), wallet.Config{
 		Network: chain.Network{Name: "devnet", ChainID: w.net.ChainID().Uint64(), Controller: w.net.Controller()},
-		Nodes:   []string{w.net.RPCURL()}, Store: w.store, Account: signer.Opened(key, ""), Limits: policy.Default(), Now: w.clock.Now,
+		Nodes:   []string{w.node}, Store: w.store, Account: signer.Opened(key, ""), Limits: policy.Default(), Now: w.clock.Now,
 	})
 	require.NoError(w.t, err)
 	return opened

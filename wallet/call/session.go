@@ -9,12 +9,15 @@ import (
 	"io"
 	"math/big"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/pmctl/pmctl/internal/clock"
+	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/live"
 	"github.com/pmctl/pmctl/wallet/pay"
+	"github.com/pmctl/pmctl/wallet/remote/client"
 	"github.com/pmctl/pmctl/wallet/store"
 )
 
@@ -337,10 +340,12 @@ func (h *held) pay(ctx context.Context) error {
 	return err
 }
 
-// tolerate passes over an orchestrator that cannot be reached for a while.
+// tolerate passes over an orchestrator, and whatever makes its payments, that cannot be reached for a while.
 func (h *held) tolerate(err error) error {
-	unreachable := errors.Is(err, pay.ErrUnreachable) || errors.As(err, new(*pay.UnknownOutcomeError))
-	if !unreachable {
+	passes := slices.ContainsFunc([]error{pay.ErrUnreachable, client.ErrUnreachable, client.ErrBusy, chain.ErrUnreachable, store.ErrUnreachable}, func(target error) bool {
+		return errors.Is(err, target)
+	})
+	if !passes && !errors.As(err, new(*pay.UnknownOutcomeError)) {
 		return err
 	}
 	h.failed = err

@@ -32,6 +32,9 @@ type RemoteSigner struct {
 	key    string
 	now    func() time.Time
 	paid   *big.Rat
+
+	// unanswered is what the signer was asked to pay last if its answer was lost, else nil.
+	unanswered *Challenge
 }
 
 var _ Purse = (*RemoteSigner)(nil)
@@ -47,7 +50,7 @@ func NewRemoteSigner(ctx context.Context, c *client.Client, terms Terms, only []
 	if err != nil {
 		return nil, err
 	}
-	return &RemoteSigner{c, sender, terms, only, key, now, new(big.Rat)}, nil
+	return &RemoteSigner{client: c, sender: sender, terms: terms, only: only, key: key, now: now, paid: new(big.Rat)}, nil
 }
 
 // Sender implements Purse.
@@ -64,6 +67,10 @@ func (s *RemoteSigner) Check(_ context.Context, due Due) error {
 
 // Pay implements Purse.
 func (s *RemoteSigner) Pay(ctx context.Context, due Due) (*Payment, error) {
+	// Of other ticket params it would sign another payment, and what it signed before would never be sent.
+	if before := s.unanswered; before != nil {
+		due.Challenge, s.unanswered = before, nil
+	}
 	if err := s.Check(ctx, due); err != nil {
 		return nil, err
 	}
@@ -73,6 +80,9 @@ func (s *RemoteSigner) Pay(ctx context.Context, due Due) (*Payment, error) {
 		request.MaxPrice = &live.MaxPrice{Price: json.RawMessage(strconv.Quote(most.Wei.FloatString(decimals))), Currency: "wei", Unit: most.Type.Unit()}
 	}
 	answer, err := s.client.Pay(ctx, request)
+	if errors.Is(err, client.ErrUnreachable) || errors.Is(err, client.ErrBusy) {
+		s.unanswered = due.Challenge
+	}
 	if refused, ok := errors.AsType[*client.StatusError](err); ok && refused.Status == http.StatusUnprocessableEntity && s.key != "" {
 		return nil, &SignedBeforeError{s.key, err}
 	}

@@ -61,6 +61,10 @@ var (
 
 	// ErrUnreachable is returned if no answer came about. *UnreachableError wraps it.
 	ErrUnreachable = errors.New("the remote signer cannot be reached")
+
+	// ErrBusy is matched by the *StatusError of a signer, or of a proxy before it, that may answer a
+	// moment later.
+	ErrBusy = errors.New("the remote signer cannot answer now")
 )
 
 // New returns a client of the signer at a URL. token is the client's; "" sends none. It fails with
@@ -133,18 +137,22 @@ func (e *StatusError) Error() string {
 
 // Hint says what can be done.
 func (e *StatusError) Hint() string {
-	switch e.Status {
-	case http.StatusUnauthorized, http.StatusForbidden:
+	switch {
+	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
 		return "check the token (--signer-token-file or PMCTL_SIGNER_TOKEN), and ask the signer's operator for this client's terms"
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+	case errors.Is(e, ErrBusy):
 		return "try again later"
+	case e.Status >= http.StatusInternalServerError:
+		return "the signer's log has the reason: ask its operator"
 	}
 	return "the signer sets this limit: ask its operator"
 }
 
-// Unwrap returns live.ErrRefresh and live.ErrNoTickets for their statuses.
+// Unwrap returns live.ErrRefresh, live.ErrNoTickets and ErrBusy for their statuses.
 func (e *StatusError) Unwrap() error {
 	switch e.Status {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return ErrBusy
 	case live.StatusRefresh:
 		return live.ErrRefresh
 	case live.StatusNoTickets:
@@ -184,7 +192,8 @@ type Request struct {
 
 // Pay returns the next payment of the session that the client pays. It fails with *StatusError,
 // which wraps live.ErrRefresh if fresh ticket params are needed and live.ErrNoTickets if nothing
-// is due yet; and with ErrAnswer, ErrUnreachable and ctx's error.
+// is due yet; and with ErrAnswer, ErrUnreachable and ctx's error. After ErrUnreachable and ErrBusy
+// the signer may have signed: the same request then gets that payment.
 func (c *Client) Pay(ctx context.Context, r Request) (*live.Answer, error) {
 	header := make(http.Header)
 	if r.Key != "" && c.state.IsZero() {

@@ -1,0 +1,114 @@
+package call_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/call"
+	"github.com/pmctl/pmctl/wallet/remote/client"
+	"github.com/pmctl/pmctl/wallet/remote/identity"
+)
+
+// signedBy pays a session by a remote signer behind a proxy, and returns how many tickets that has signed.
+func (w *world) signedBy(proxy func(signer http.Handler) http.Handler, use func(context.Context)) (result *call.Result, signed uint64) {
+	w.t.Helper()
+	account := w.open()
+	defer account.Close()
+	signs, err := wallet.NewRemoteSigner(w.t.Context(), account, wallet.RemoteSignerOptions{Identify: identity.Any{identity.None{}}})
+	require.NoError(w.t, err)
+	defer signs.Close()
+	server := httptest.NewServer(proxy(signs.Handler()))
+	defer server.Close()
+	c, err := client.New(server.URL, "")
+	require.NoError(w.t, err)
+	target, err := call.ParseTarget(w.net.Recipients()[0].State().URL + "/apps/lv1/session")
+	require.NoError(w.t, err)
+	caller, end, err := wallet.NewSignerCaller(w.t.Context(), c, nil, wallet.CallOptions{Answered: func(*http.Response) error { return nil }})
+	require.NoError(w.t, err)
+	defer end()
+	caller.Now, caller.After = w.clock.Now, w.clock.After
+	result, err = caller.Hold(w.t.Context(), &call.Request{Target: target, Method: http.MethodPost}, call.SessionOptions{Run: func(ctx context.Context, _ call.Session) error {
+		use(ctx)
+		return nil
+	}})
+	require.NoError(w.t, err)
+	state, err := signs.State(w.t.Context())
+	require.NoError(w.t, err)
+	return result, state.Made.Tickets
+}
+
+// TestASignerThatFailsForAWhile does not end a session, whether it was asked or not; and what it signed is
+// delivered, though its first answer was lost.
+func TestASignerThatFailsForAWhile(t *testing.T) {
+	for name, fails := range map[string]func(signer http.Handler, rw http.ResponseWriter, r *http.Request){
+		"not reached": func(http.Handler, http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"answer lost": func(signer http.Handler, _ http.ResponseWriter, r *http.Request) {
+			signer.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		},
+		"store down": func(_ http.Handler, rw http.ResponseWriter, _ *http.Request) {
+			rw.WriteHeader(http.StatusServiceUnavailable)
+		},
+		"proxy without it": func(_ http.Handler, rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusBadGateway) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			var down atomic.Bool
+			result, signed := w.signedBy(func(signer http.Handler) http.Handler {
+				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+					if down.Load() && strings.HasSuffix(r.URL.Path, "/generate-live-payment") {
+						fails(signer, rw, r)
+						return
+					}
+					signer.ServeHTTP(rw, r)
+				})
+			}, func(ctx context.Context) {
+				w.ticks(ctx, 1)
+				down.Store(true)
+				w.ticks(ctx, 2) // after the second the orchestrator is asked for fresh params
+				down.Store(false)
+				w.ticks(ctx, 2)
+			})
+			require.EqualValues(t, result.Tickets, w.sessions().Tickets.Accepted)
+			require.Equal(t, signed, result.Tickets, "all that was signed was delivered")
+		})
+	}
+}
+
+// TestANodeThatFailsForAWhile does not end a session of an account that pays by itself.
+func TestANodeThatFailsForAWhile(t *testing.T) {
+	w := newWorld(t)
+	node, err := url.Parse(w.net.RPCURL())
+	require.NoError(t, err)
+	var down atomic.Bool
+	through := httputil.NewSingleHostReverseProxy(node)
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if down.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		through.ServeHTTP(rw, r)
+	}))
+	defer server.Close()
+	w.node = server.URL
+	result, err := w.hold("lv1", "", call.Terms{}, func(ctx context.Context) {
+		w.ticks(ctx, 1)
+		down.Store(true)
+		w.clock.Tick(ctx, 5*time.Second)
+		w.ticks(ctx, 1)
+		down.Store(false)
+		w.ticks(ctx, 2)
+	})
+	require.NoError(t, err)
+	require.EqualValues(t, result.Tickets, w.sessions().Tickets.Accepted)
+	require.GreaterOrEqual(t, result.Payments, 3)
+}
