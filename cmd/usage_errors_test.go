@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -110,8 +111,10 @@ func TestEveryCommandExplainsAWrongLine(t *testing.T) {
 			case "string", "stringArray", "stringSlice", "intSlice":
 				wrong(given...)
 			default:
-				text := wrong(append(given, "x1")...)
-				require.Contains(t, text, "--"+flag.Name+` "x1": must be `, command.CommandPath())
+				for _, value := range []string{"x1", "0x10", "1_0", "+1", "1e1", " 1", "١"} {
+					text := wrong(append(slices.Clone(given), value)...)
+					require.Contains(t, text, fmt.Sprintf("--%s %q: must be ", flag.Name, value), command.CommandPath())
+				}
 				wrong(given...)
 			}
 			for kind, says := range map[string]string{
@@ -139,6 +142,25 @@ func TestEveryCommandExplainsAWrongLine(t *testing.T) {
 		}
 	})
 	require.Greater(t, lines, 300)
+}
+
+// TestNumbersAreDecimal: a zero in front makes no flag's number an octal one.
+func TestNumbersAreDecimal(t *testing.T) {
+	t.Parallel()
+	read := 0
+	eachCommand(Tree(), func(command *cobra.Command) {
+		command.Flags().VisitAll(func(flag *pflag.Flag) {
+			switch flag.Value.Type() {
+			case "int", "uint64", "count", "descriptor":
+				read++
+				require.NoError(t, flag.Value.Set("010"))
+				require.Equal(t, "10", flag.Value.String(), "%s --%s", command.CommandPath(), flag.Name)
+				require.NoError(t, flag.Value.Set("9"))
+				require.Equal(t, "9", flag.Value.String())
+			}
+		})
+	})
+	require.Greater(t, read, 10)
 }
 
 // TestSuggestions proposes what was nearly typed, at every level, and never what moves

@@ -1,10 +1,12 @@
 package dialect
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -71,6 +73,30 @@ func valueRule(kind string) string {
 		return "must be a duration with its unit, such as 500ms, 30s, 5m or 2h"
 	}
 	return ""
+}
+
+// decimal is an integer of the parser's own, which alone reads 010 as 8, and takes 0x10 and 1_0.
+type decimal struct{ pflag.Value }
+
+func (d decimal) Set(text string) error {
+	digits, negative := strings.CutPrefix(text, "-")
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return strconv.ErrSyntax
+	}
+	if digits = cmp.Or(strings.TrimLeft(digits, "0"), "0"); negative {
+		digits = "-" + digits
+	}
+	return d.Value.Set(digits)
+}
+
+// readDecimals makes a command's flags for integers read decimal digits alone, as amounts do.
+func readDecimals(flags *pflag.FlagSet) {
+	flags.VisitAll(func(flag *pflag.Flag) {
+		switch flag.Value.Type() {
+		case "int", "uint", "uint64":
+			flag.Value = decimal{flag.Value}
+		}
+	})
 }
 
 // Relations between flags, as cobra records them: each annotation has the names of the
