@@ -9,17 +9,16 @@ import (
 
 // ParseDuration reads Go's durations, and days and weeks: 12h, 30d, 2w.
 func ParseDuration(flag, text string) (time.Duration, error) {
-	const day = 24 * time.Hour
 	d, err := time.ParseDuration(text)
-	for suffix, unit := range map[string]time.Duration{"d": day, "w": 7 * day} {
-		if number, ok := strings.CutSuffix(text, suffix); ok {
-			var n float64
-			n, err = strconv.ParseFloat(number, 64)
-			if err == nil && !(math.Abs(n) < float64(math.MaxInt64/unit)) {
-				err = strconv.ErrRange
-			}
-			d = time.Duration(n * float64(unit))
+	for suffix, hours := range map[string]time.Duration{"d": 24, "w": 7 * 24} {
+		number, ok := strings.CutSuffix(text, suffix)
+		if !ok || strings.Trim(number, "+-.0123456789") != "" {
+			continue
 		}
+		if d, err = time.ParseDuration(number + "h"); d > math.MaxInt64/hours {
+			err = strconv.ErrRange
+		}
+		d *= hours
 	}
 	if err == nil && d <= 0 {
 		return 0, Usagef("%s %q: it must be more than 0, such as 12h, 30d or 2w", flag, text)
