@@ -236,9 +236,10 @@ func (k Keeper) resume(ctx context.Context, found Look, pending Action) (Look, e
 }
 
 // sum adds up what top-ups moved, or may still. One that another transaction pushed aside counts:
-// what took its place is not known.
+// what took its place is not known. A top-up counts on its day alone, also on one that has yet to
+// come: its clock was wrong.
 func sum(s *State, actions []Action, now time.Time) (err error) {
-	midnight := now.UTC().Truncate(24 * time.Hour)
+	today := now.UTC().Format(time.DateOnly)
 	for _, a := range actions {
 		if a.State == Failed {
 			continue
@@ -247,7 +248,7 @@ func sum(s *State, actions []Action, now time.Time) (err error) {
 		if err == nil {
 			s.MovedTotal, err = s.MovedTotal.Add(moved)
 		}
-		if err == nil && !a.At.Before(midnight) {
+		if err == nil && a.At.UTC().Format(time.DateOnly) == today {
 			s.MovedToday, err = s.MovedToday.Add(moved)
 		}
 		if err != nil {

@@ -275,3 +275,20 @@ func TestAFailedTopUpOfAWrongClock(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, uint64(2), found.Action.Number)
 }
+
+// TestATopUpOfAWrongClock counts against no day but its own: the ceiling of every day until then would
+// be used up.
+func TestATopUpOfAWrongClock(t *testing.T) {
+	t.Parallel()
+	s := &simulation{Rand: rand.New(rand.NewPCG(1, 1)), t: t, now: time.Unix(1e9, 0), balance: 5000, deposit: 100, reserve: 100, pool: 1, credited: make(map[uint64]int)}
+	s.actions = []Action{{Number: 1, Deposit: milli(900), At: s.now.Add(30 * 24 * time.Hour), State: Done}}
+	s.amounts = []int64{900}
+	k := Keeper{Rules: rules(t, map[string]string{"deposit": "1eth", "max_per_day": "1eth"}), World: s, Now: func() time.Time { return s.now }}
+	found, err := k.Look(t.Context())
+	require.NoError(t, err)
+	require.True(t, found.State.MovedToday.IsZero())
+	require.Equal(t, milli(900), found.State.MovedTotal)
+	s.now, s.deposit = s.actions[0].At, 100
+	_, err = k.Look(t.Context())
+	require.ErrorAs(t, err, new(*ShortError))
+}
