@@ -121,14 +121,13 @@ func NewRemoteSigner(ctx context.Context, w *Wallet, o RemoteSignerOptions) (*Re
 	if err != nil {
 		return nil, err
 	}
-	clock := facts.Clock{Wall: w.Now, Elapsed: facts.ElapsedSince(time.Now())}
 	s := &RemoteSigner{
 		wallet: w, key: key, collects: o.Collector != nil,
 		rates: remote.NewRates(o.Rate, w.Now),
 	}
 	s.current.Store(&signerSettings{limits: w.Limits})
 	// The chain is looked at as often as the limits ask for that are reloaded.
-	s.cache = facts.New(node, key.Address(), clock, time.After, func() time.Duration { return s.limits().MaxHeadAge / facts.Looks })
+	s.cache = facts.New(node, key.Address(), w.Now, time.After, func() time.Duration { return s.limits().MaxHeadAge / facts.Looks })
 	// The first request need not wait, and what is wrong with the node shows before it.
 	if _, _, err := s.cache.Renew(ctx, nil); err != nil {
 		return nil, err

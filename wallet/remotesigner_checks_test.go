@@ -25,8 +25,7 @@ func TestOldFactsHaveAReason(t *testing.T) {
 	key, err := signer.RawKey([]byte("0000000000000000000000000000000000000000000000000000000000000001"))
 	require.NoError(t, err)
 	now := time.Now()
-	clock := facts.Clock{Wall: func() time.Time { return now }, Elapsed: func() time.Duration { return time.Minute }}
-	s := &RemoteSigner{key: key, cache: facts.New(knownChain{}, key.Address(), clock, time.After, nil)}
+	s := &RemoteSigner{key: key, cache: facts.New(knownChain{}, key.Address(), func() time.Time { return now }, time.After, nil)}
 	s.current.Store(&signerSettings{limits: policy.Default()})
 	_, err = s.facts()
 	require.ErrorContains(t, err, "no data from the chain: the node was asked, and has not answered yet")

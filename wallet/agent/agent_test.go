@@ -286,11 +286,11 @@ func TestTimeouts(t *testing.T) {
 func TestAnIdleKeyIsClosedByItself(t *testing.T) {
 	due := make(chan time.Time)
 	armed := make(chan time.Duration)
-	c := &testClock{now: time.Now().Round(0)}
+	c := &testClock{now: time.Now()}
 	conf := config(t, filepath.Join(t.TempDir(), "store.db"), &chainAt{})
 	defer conf.Store.Close()
 	conf.Chain = nil // so that no other goroutine waits
-	conf.Now, conf.Elapsed, conf.After = c.Now, c.Elapsed, func(d time.Duration) <-chan time.Time { armed <- d; return due }
+	conf.Now, conf.After = c.Now, func(d time.Duration) <-chan time.Time { armed <- d; return due }
 	service := New(conf)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -351,7 +351,7 @@ func TestFactsInTheBackground(t *testing.T) {
 	waits := make(chan time.Duration)
 	goOn := make(chan time.Time)
 	after := func(d time.Duration) <-chan time.Time { waits <- d; return goOn }
-	f := facts.New(telling{asked}, common.Address{}, facts.Clock{Wall: c.Now, Elapsed: c.Elapsed}, after, func() time.Duration { return 10 * time.Second })
+	f := facts.New(telling{asked}, common.Address{}, c.Now, after, func() time.Duration { return 10 * time.Second })
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
@@ -382,7 +382,7 @@ func (c telling) Facts(context.Context, common.Address, ...pm.Counterparty) (pm.
 }
 
 func TestStaleErrorIsUnreachable(t *testing.T) {
-	f := facts.New(nil, common.Address{}, facts.Clock{Wall: time.Now, Elapsed: facts.ElapsedSince(time.Now())}, time.After, func() time.Duration { return time.Second })
+	f := facts.New(nil, common.Address{}, time.Now, time.After, func() time.Duration { return time.Second })
 	_, _, err := f.Get(t.Context(), time.Minute, nil)
 	require.ErrorIs(t, err, chain.ErrUnreachable)
 	require.ErrorIs(t, err, facts.ErrNoNode)

@@ -20,6 +20,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pmctl/pmctl/internal/clock/clocktest"
 	"github.com/pmctl/pmctl/pm"
 	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/chain"
@@ -98,10 +99,9 @@ func params(t testing.TB, n byte) *pm.TicketParams {
 // testClock is a clock that stands still until it is set forward; what waits for it goes
 // on.
 type testClock struct {
-	mu      sync.Mutex
-	now     time.Time
-	elapsed time.Duration
-	waits   []wait
+	mu    sync.Mutex
+	now   time.Time
+	waits []wait
 	// soon, unless it is nil, is sent on when something begins to wait for a second or less.
 	soon chan struct{}
 }
@@ -117,17 +117,11 @@ func (c *testClock) Now() time.Time {
 	return c.now
 }
 
-func (c *testClock) Elapsed() time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.elapsed
-}
-
-// set sets the time of day.
+// set sets the time of day, by a number of seconds.
 func (c *testClock) set(by time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.now = c.now.Add(by)
+	c.now = clocktest.Asleep(c.now, by)
 }
 
 func (c *testClock) After(d time.Duration) <-chan time.Time {
@@ -145,7 +139,6 @@ func (c *testClock) forward(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
-	c.elapsed += d
 	left := c.waits[:0]
 	for _, w := range c.waits {
 		if w.at.After(c.now) {
@@ -196,13 +189,13 @@ func describe(err error) format.Error {
 // begin has a service answer at a socket until the test ends.
 func begin(t testing.TB, change func(*Config)) *world {
 	t.Helper()
-	w := &world{chain: &chainAt{facts: goodFacts()}, clock: &testClock{now: time.Now().Round(0)}}
+	w := &world{chain: &chainAt{facts: goodFacts()}, clock: &testClock{now: time.Now()}}
 	dir, err := os.MkdirTemp("", "agent") // a test's own folder can be too long for a socket
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o700))
 	w.path = filepath.Join(dir, "s")
 	c := config(t, filepath.Join(dir, "store.db"), w.chain)
-	c.Now, c.Elapsed, c.After = w.clock.Now, w.clock.Elapsed, w.clock.After
+	c.Now, c.After = w.clock.Now, w.clock.After
 	if change != nil {
 		change(&c)
 	}

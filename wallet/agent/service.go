@@ -10,6 +10,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/clock"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/internal/facts"
@@ -50,11 +51,9 @@ type Config struct {
 	// Version is the program's version, for the status.
 	Version string
 
-	// Now is the clock, Elapsed the time since a moment by a clock that cannot be set, and After a
-	// timer; nil for those of package time.
-	Now     func() time.Time
-	Elapsed func() time.Duration
-	After   func(time.Duration) <-chan time.Time
+	// Now is the clock, and After a timer; nil for those of package time.
+	Now   func() time.Time
+	After func(time.Duration) <-chan time.Time
 }
 
 // Service signs for one account, within the user's limits, until it is locked. It is safe for
@@ -62,13 +61,12 @@ type Config struct {
 type Service struct {
 	Config
 	facts  *facts.Cache
-	clock  facts.Clock
 	pinned bool
-	since  facts.Moment
+	since  time.Time
 
 	mu       sync.Mutex
-	used     facts.Moment // when the key was last used
-	lockedBy string       // "" while the key is open
+	used     time.Time // when the key was last used
+	lockedBy string    // "" while the key is open
 
 	batches, tickets, requests, transactions, refused atomic.Int64
 }
@@ -82,14 +80,11 @@ func New(c Config) *Service {
 		c.After = time.After
 	}
 	c.Limits = c.Limits.Bound("the agent")
-	if c.Elapsed == nil {
-		c.Elapsed = facts.ElapsedSince(time.Now())
-	}
-	s := &Service{Config: c, clock: facts.Clock{Wall: c.Now, Elapsed: c.Elapsed}}
+	s := &Service{Config: c}
 	s.pinned = c.Signer.LockMemory() == nil
-	s.since = s.clock.Now()
+	s.since = s.Now()
 	s.used = s.since
-	s.facts = facts.New(c.Chain, c.Signer.Address(), s.clock, c.After, func() time.Duration { return c.Limits.MaxHeadAge / facts.Looks })
+	s.facts = facts.New(c.Chain, c.Signer.Address(), c.Now, c.After, func() time.Duration { return c.Limits.MaxHeadAge / facts.Looks })
 	return s
 }
 
@@ -135,11 +130,11 @@ func (s *Service) left() (time.Duration, bool) {
 // back keeps no key open. The caller holds the mutex.
 func (s *Service) remaining() (left time.Duration, why string) {
 	if s.Lifetime > 0 {
-		age, _ := s.clock.Since(s.since)
+		age, _ := clock.Age(s.Now(), s.since)
 		left, why = s.Lifetime-age, fmt.Sprintf("its lifetime of %v has ended", s.Lifetime)
 	}
 	if s.Idle > 0 {
-		age, _ := s.clock.Since(s.used)
+		age, _ := clock.Age(s.Now(), s.used)
 		if idle := s.Idle - age; why == "" || idle < left {
 			left, why = idle, fmt.Sprintf("it was not used for %v", s.Idle)
 		}
@@ -177,7 +172,7 @@ func (s *Service) unlocked() (signer.Source, error) {
 	if s.lockedBy != "" {
 		return nil, LockedError(s.lockedBy)
 	}
-	s.used = s.clock.Now()
+	s.used = s.Now()
 	return s.Signer, nil
 }
 
@@ -190,14 +185,14 @@ func (s *Service) Status() *Status {
 		PID: os.Getpid(), Version: s.Version, Account: format.Address(s.Signer.Address()),
 		Network: s.Network.Name, ChainID: format.Nat(s.Network.ChainID), StoreID: s.Store.ID(),
 		Locked: s.lockedBy != "", LockedBy: s.lockedBy, MemoryLocked: s.pinned && s.lockedBy == "",
-		Since: s.since.Wall.UTC().Truncate(time.Second),
+		Since: s.since.UTC().Truncate(time.Second),
 		Counts: Counts{
 			Batches: format.Num(s.batches.Load()), Tickets: format.Num(s.tickets.Load()), Requests: format.Num(s.requests.Load()),
 			Transactions: format.Num(s.transactions.Load()), Refused: format.Num(s.refused.Load()),
 		},
 	}
 	if s.lockedBy == "" {
-		status.IdleUntil, status.Until = until(s.used.Wall, s.Idle), until(s.since.Wall, s.Lifetime)
+		status.IdleUntil, status.Until = until(s.used, s.Idle), until(s.since, s.Lifetime)
 	}
 	if said, age, ok := s.facts.Known(); ok {
 		block, ms := format.Num(said.LastSeenL1Block.Int64()), format.Num(age.Milliseconds())

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/pmctl/pmctl/internal/clock"
 	"github.com/pmctl/pmctl/pm"
 )
 
@@ -27,7 +28,7 @@ type Chain interface {
 type Cache struct {
 	chain  Chain
 	sender common.Address
-	clock  Clock
+	now    func() time.Time
 	after  func(time.Duration) <-chan time.Time
 	// every returns the time from one look in the background to the next.
 	every func() time.Duration
@@ -40,12 +41,12 @@ type Cache struct {
 	mu sync.Mutex
 	// begun is the number of the newest look, and started when each of the last ones began.
 	begun   uint64
-	started [LooksASecond]time.Duration
+	started [LooksASecond]time.Time
 
 	// last is what the look with number lastLook said, which began at.
 	last     pm.Facts
 	lastLook uint64
-	at       Moment
+	at       time.Time
 	// err is why the look with number failedLook failed, when it is newer than lastLook.
 	err        error
 	failedLook uint64
@@ -56,13 +57,13 @@ type Cache struct {
 	signed map[common.Hash]signedTransaction
 	// about are the counterparties that each look asks about, with the last time that a
 	// request was about them.
-	about map[pm.Counterparty]Moment
+	about map[pm.Counterparty]time.Time
 }
 
 // signedTransaction is one of the account's that was signed here.
 type signedTransaction struct {
 	nonce uint64
-	at    Moment
+	at    time.Time
 }
 
 const (
@@ -86,18 +87,19 @@ const (
 	MaxAbout = 100
 )
 
-// New returns a cache that asks about sender. After tells when some time has passed, every is
-// the time from one look in the background to the next, which may change.
-func New(chain Chain, sender common.Address, c Clock, after func(time.Duration) <-chan time.Time, every func() time.Duration) *Cache {
-	f := &Cache{
-		chain: chain, sender: sender, clock: c, after: after, every: every,
+// New returns a cache that asks about sender. now is the clock, after tells when some time has passed, every
+// is the time from one look in the background to the next, which may change.
+func New(chain Chain, sender common.Address, now func() time.Time, after func(time.Duration) <-chan time.Time, every func() time.Duration) *Cache {
+	return &Cache{
+		chain: chain, sender: sender, now: now, after: after, every: every,
 		asking: make(chan struct{}, 1), wanted: make(chan struct{}, 1), signed: make(map[common.Hash]signedTransaction),
-		about: make(map[pm.Counterparty]Moment),
+		about: make(map[pm.Counterparty]time.Time),
 	}
-	for i := range f.started {
-		f.started[i] = c.Elapsed() - time.Second
-	}
-	return f
+}
+
+// since returns how old a time is, as clock.Age does.
+func (f *Cache) since(then time.Time) (age time.Duration, setBack bool) {
+	return clock.Age(f.now(), then)
 }
 
 // Run looks at the chain until ctx ends.
@@ -116,7 +118,7 @@ func (f *Cache) Run(ctx context.Context) {
 func (f *Cache) Known() (said pm.Facts, age time.Duration, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	age, setBack := f.clock.Since(f.at)
+	age, setBack := f.since(f.at)
 	return f.last, age, f.lastLook > 0 && !setBack
 }
 
@@ -133,7 +135,7 @@ func (f *Cache) Get(ctx context.Context, atMost time.Duration, about []pm.Counte
 	defer f.mu.Unlock()
 	stale := &StaleError{Account: f.sender, Max: atMost, Err: err}
 	if f.lastLook > 0 {
-		stale.Age, _ = f.clock.Since(f.at)
+		stale.Age, _ = f.since(f.at)
 	}
 	return pm.Facts{}, 0, stale
 }
@@ -153,7 +155,7 @@ func (f *Cache) newest(ctx context.Context, about []pm.Counterparty, will func(a
 	f.mu.Lock()
 	called := f.begun
 	for _, counterparty := range about {
-		f.about[counterparty] = f.clock.Now()
+		f.about[counterparty] = f.now()
 	}
 	f.mu.Unlock()
 	if said, age, err, done := f.settled(called, about, will); done {
@@ -179,7 +181,7 @@ func (f *Cache) newest(ctx context.Context, about []pm.Counterparty, will func(a
 func (f *Cache) settled(called uint64, about []pm.Counterparty, will func(time.Duration, bool) bool) (said pm.Facts, age time.Duration, err error, done bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	age, setBack := f.clock.Since(f.at)
+	age, setBack := f.since(f.at)
 	switch {
 	case f.last.Knows(about...) && (f.lastLook > called || f.lastLook > 0 && will(age, setBack)):
 		return f.last, age, nil, true
@@ -194,16 +196,16 @@ func (f *Cache) look(ctx context.Context, about []pm.Counterparty) (pm.Facts, ti
 	f.mu.Lock()
 	oldest := f.started[f.begun%LooksASecond]
 	f.mu.Unlock()
-	if wait := oldest + time.Second - f.clock.Elapsed(); wait > 0 {
+	if age, _ := f.since(oldest); age < time.Second {
 		select {
-		case <-f.after(wait):
+		case <-f.after(time.Second - max(age, 0)):
 		case <-ctx.Done():
 			return pm.Facts{}, 0, context.Cause(ctx)
 		}
 	}
-	begun := f.clock.Now()
+	begun := f.now()
 	f.mu.Lock()
-	f.started[f.begun%LooksASecond] = begun.Elapsed
+	f.started[f.begun%LooksASecond] = begun
 	f.begun++
 	number := f.begun
 	all := f.recentAbout(about)
@@ -222,7 +224,7 @@ func (f *Cache) look(ctx context.Context, about []pm.Counterparty) (pm.Facts, ti
 		return pm.Facts{}, 0, err
 	}
 	f.last, f.lastLook, f.at = said, number, begun
-	age, _ := f.clock.Since(begun)
+	age, _ := f.since(begun)
 	return said, age, nil
 }
 
@@ -231,7 +233,7 @@ func (f *Cache) look(ctx context.Context, about []pm.Counterparty) (pm.Facts, ti
 func (f *Cache) recentAbout(own []pm.Counterparty) []pm.Counterparty {
 	all := slices.Clone(own)
 	for counterparty, used := range f.about {
-		switch age, _ := f.clock.Since(used); {
+		switch age, _ := f.since(used); {
 		case age > aboutFor:
 			delete(f.about, counterparty)
 		case len(all) < MaxAbout && !slices.Contains(own, counterparty):
@@ -246,7 +248,7 @@ func (f *Cache) recentAbout(own []pm.Counterparty) []pm.Counterparty {
 func (f *Cache) Sign(hash common.Hash, nonce uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.signed[hash] = signedTransaction{nonce, f.clock.Now()}
+	f.signed[hash] = signedTransaction{nonce, f.now()}
 }
 
 // Mined notes that one of the account's transactions was mined, signed here or elsewhere,
@@ -272,7 +274,7 @@ func (f *Cache) Mined(hash common.Hash) {
 // The caller holds the lock.
 func (f *Cache) mayChange() bool {
 	for hash, t := range f.signed {
-		if age, _ := f.clock.Since(t.at); age > SignedFor {
+		if age, _ := f.since(t.at); age > SignedFor {
 			delete(f.signed, hash)
 		}
 	}
