@@ -112,7 +112,7 @@ func (s agentStatus) write(w *page.Page) {
 	if s.HeadAge != nil && s.L1Block != nil {
 		seen = fmt.Sprintf("%v ago, L1 block %d", (time.Duration(*s.HeadAge) * time.Millisecond).Round(time.Millisecond), *s.L1Block)
 	}
-	fields := []page.Field{
+	w.Fields([]page.Field{
 		{"agent", state},
 		{"socket", s.path},
 		{"process", fmt.Sprint(s.PID)},
@@ -126,9 +126,6 @@ func (s agentStatus) write(w *page.Page) {
 		{"signed", fmt.Sprintf("%s in %s, %s", words.Count(int64(s.Counts.Tickets), "ticket"), words.Count(int64(s.Counts.Batches), "batch"),
 			words.Count(int64(s.Counts.Transactions), "transaction"))},
 		{"refused", fmt.Sprint(int64(s.Counts.Refused))},
-	}
-	if s.HeadError != "" {
-		fields = append(fields, page.Field{"newest look", format.PlainText(s.HeadError)})
-	}
-	w.Fields(fields)
+		{"newest look", format.PlainText(s.HeadError)},
+	})
 }

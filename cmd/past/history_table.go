@@ -104,14 +104,11 @@ func summary(h *wallet.History) []page.Field {
 	if h.Recipient != nil {
 		fields = append(fields, page.Field{"recipient", common.Address(*h.Recipient).Hex()})
 	}
-	if h.Client != "" {
-		fields = append(fields, page.Field{"client", h.Client})
-	}
 	redeemed := fmt.Sprint(t.Redemptions)
 	if t.Unmatched > 0 {
 		redeemed += fmt.Sprintf(", %d of them of tickets that this ledger does not have", t.Unmatched)
 	}
-	fields = append(fields, page.Field{"redeemed", redeemed})
+	fields = append(fields, page.Field{"client", h.Client}, page.Field{"redeemed", redeemed})
 	if l.Outstanding > 0 {
 		fields = append(fields, page.Field{"outstanding", words.Count(l.Outstanding, "ticket") + " can still win"})
 	}

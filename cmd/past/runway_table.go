@@ -54,10 +54,7 @@ func writeRunway(out *page.Page, w *wallet.Runway) {
 	for i, part := range w.SpentExact {
 		spent[i], _ = part.Float64()
 	}
-	if line := sparkline(spent, out.Width-sparkIndent); line != "" {
-		fields = append(fields, page.Field{"spent", line})
-	}
-	out.Fields(fields)
+	out.Fields(append(fields, page.Field{"spent", sparkline(spent, out.Width-sparkIndent)}))
 }
 
 // sparkIndent is the room that a sparkline's name takes.

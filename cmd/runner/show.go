@@ -59,20 +59,16 @@ type details struct {
 }
 
 func (d *details) write(p *page.Page) {
-	fields := []page.Field{
+	p.Fields([]page.Field{
 		{"url", format.PlainText(d.URL)},
 		{"app", format.PlainText(d.App)},
 		{"mode", d.Mode},
 		{"price", d.price()},
-	}
-	if hour := d.perHour(); hour != "" {
-		fields = append(fields, page.Field{"per hour", hour})
-	}
-	fields = append(fields, page.Field{"free", d.free()})
-	for _, stated := range []page.Field{{"version", d.Version}, {"gpu", string(d.GPU)}, {"metadata", string(d.Metadata)}} {
-		if stated[1] != "" {
-			fields = append(fields, page.Field{stated[0], format.PlainText(stated[1])})
-		}
-	}
-	p.Fields(append(fields, page.Field{"listed by", d.ListedBy}))
+		{"per hour", d.perHour()},
+		{"free", d.free()},
+		{"version", format.PlainText(d.Version)},
+		{"gpu", format.PlainText(string(d.GPU))},
+		{"metadata", format.PlainText(string(d.Metadata))},
+		{"listed by", d.ListedBy},
+	})
 }

@@ -185,10 +185,7 @@ func amountSetting(name string, value *wei.Wei, from string) configSetting {
 // write prints each setting, and where it is from unless it is the default.
 func (c configResult) write(w *page.Page) {
 	names := []string{"the user's file", "the system's file"}
-	var fields []page.Field
-	if c.Profile != "" {
-		fields = append(fields, page.Field{"profile", c.Profile})
-	}
+	fields := []page.Field{{"profile", c.Profile}}
 	inFiles := make([]string, 0, 2*len(names))
 	for i, file := range c.Files {
 		if file.Path == "" {

@@ -195,6 +195,10 @@ func (o *credentialOptions) emit(r *cli.Run, d clientDocument, token string) err
 		}
 		d.SDKToken = base64.StdEncoding.EncodeToString(text)
 	}
+	return emitClient(r, d)
+}
+
+func emitClient(r *cli.Run, d clientDocument) error {
 	return r.Emit("pmctl.signer_client", d, func(p *page.Page) { d.write(p, r.Now()) })
 }
 
@@ -278,8 +282,7 @@ func change(ctx context.Context, r *cli.Run, all *wallet.SignerClients, name str
 	if err != nil {
 		return err
 	}
-	d := documentOf(changed)
-	return r.Emit("pmctl.signer_client", d, func(p *page.Page) { d.write(p, r.Now()) })
+	return emitClient(r, documentOf(changed))
 }
 
 func newClientShow(r *cli.Run) *cobra.Command {
@@ -293,8 +296,7 @@ func newClientShow(r *cli.Run) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		d := documentOf(client)
-		return r.Emit("pmctl.signer_client", d, func(p *page.Page) { d.write(p, r.Now()) })
+		return emitClient(r, documentOf(client))
 	})
 }
 

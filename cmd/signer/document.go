@@ -78,20 +78,12 @@ func timeOf(at time.Time) *time.Time {
 }
 
 func (d clientDocument) write(p *page.Page, now time.Time) {
-	fields := []page.Field{{"client", d.Name}, {"state", d.state(p, now)}}
-	if until := d.until(); until != "" {
-		fields = append(fields, page.Field{"until", until})
-	}
-	add := func(name, value string) {
-		if value != "" {
-			fields = append(fields, page.Field{name, value})
-		}
-	}
+	fields := []page.Field{{"client", d.Name}, {"state", d.state(p, now)}, {"until", d.until()}}
 	for _, a := range allowances() {
-		add(a.label, d.limit(a.name))
+		fields = append(fields, page.Field{a.label, d.limit(a.name)})
 	}
 	if d.Overcommit {
-		add("overcommit", "yes: deposit and reserve may not cover all allowances")
+		fields = append(fields, page.Field{"overcommit", "yes: deposit and reserve may not cover all allowances"})
 	}
 	var recipients, prices []string
 	for _, recipient := range d.Recipients {
@@ -100,12 +92,13 @@ func (d clientDocument) write(p *page.Page, now time.Time) {
 	for _, price := range d.MaxPrices {
 		prices = append(prices, price.PriceExact.RatString()+" wei/"+live.PriceUnit(price.Unit))
 	}
-	add("recipients", strings.Join(recipients, ", "))
-	add("apps", strings.Join(d.Apps, ", "))
-	add("max prices", strings.Join(prices, ", "))
-	add("token", d.Token)
-	add("SDK token", d.SDKToken)
-	p.Fields(fields)
+	p.Fields(append(fields, []page.Field{
+		{"recipients", strings.Join(recipients, ", ")},
+		{"apps", strings.Join(d.Apps, ", ")},
+		{"max prices", strings.Join(prices, ", ")},
+		{"token", d.Token},
+		{"SDK token", d.SDKToken},
+	}...))
 	if d.Token != "" {
 		p.Paragraph("The token is not shown again. Send it as Authorization: Bearer TOKEN.")
 	}

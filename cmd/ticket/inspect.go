@@ -67,9 +67,6 @@ func (i *inspection) write(w *page.Page) {
 	}
 	if i.Batch != nil {
 		fields = append(fields, batchFields(i.Batch)...)
-		if i.Batch.URL != "" {
-			fields = append(fields, page.Field{"url", format.PlainText(i.Batch.URL)})
-		}
 	}
 	if i.NextParams != nil {
 		fields = append(fields, answerFields(i.NextParams, i.TicketParams)...)
@@ -109,12 +106,13 @@ func batchFields(inspected *tickets.Batch) []page.Field {
 		{"round", fmt.Sprint(batch.CreationRound)},
 		{"round's hash", batch.CreationRoundBlockHash.Hex()},
 		{"expires at", fmt.Sprintf("L1 block %v", batch.ExpirationBlock)},
+		{"url", format.PlainText(inspected.URL)},
 	}
 }
 
 // answerFields is a recipient's answer to a payment, for a person.
 func answerFields(answer *format.Answer, next *pm.TicketParams) []page.Field {
-	fields := []page.Field{
+	return append([]page.Field{
 		{"recipient", next.Recipient.Hex()},
 		{"pay at", format.PlainText(answer.Transcoder)},
 		{"ticket EV", wei.Format(next.EV())},
@@ -123,14 +121,7 @@ func answerFields(answer *format.Answer, next *pm.TicketParams) []page.Field {
 		{"price", wei.Format(next.PricePerPixel) + " a pixel"},
 		{"rand hash", next.RecipientRandHash.Hex()},
 		{"expires at", fmt.Sprintf("L1 block %v", next.ExpirationBlock)},
-	}
-	if token := answer.AuthToken; token != nil {
-		fields = append(fields,
-			page.Field{"session", format.PlainText(token.SessionID)},
-			page.Field{"session ends", time.Unix(int64(token.Expiration), 0).UTC().Format(time.RFC3339)},
-		)
-	}
-	return fields
+	}, cli.SessionFields(answer.AuthToken)...)
 }
 
 // profilesText explains the word of the protocol that looks like a fault.

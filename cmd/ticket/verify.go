@@ -115,10 +115,7 @@ func (v *verification) write(w *page.Page) {
 	case tickets.CredentialsBad:
 		fields = append(fields, page.Field{"credentials", w.Red(v.Credentials)})
 	}
-	fields = append(fields, page.Field{"sender", common.Address(v.Sender).Hex()})
-	if v.URL != "" {
-		fields = append(fields, page.Field{"url", format.PlainText(v.URL)})
-	}
+	fields = append(fields, page.Field{"sender", common.Address(v.Sender).Hex()}, page.Field{"url", format.PlainText(v.URL)})
 	if w.Fields(fields); len(v.Bad) == 0 {
 		return
 	}

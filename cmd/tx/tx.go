@@ -87,12 +87,8 @@ func (i intentResult) write(w *page.Page) {
 		{"state", stateText(w, i.State)},
 		{"nonce", fmt.Sprint(i.Nonce)},
 		{"signed at", i.CreatedAt.Format(time.RFC3339)},
-	}
-	if i.Refusal != "" {
-		fields = append(fields, page.Field{"refused with", i.Refusal})
-	}
-	if i.RequestID != "" {
-		fields = append(fields, page.Field{"request id", i.RequestID})
+		{"refused with", i.Refusal},
+		{"request id", i.RequestID},
 	}
 	for _, a := range i.Attempts[1:] {
 		fields = append(fields, page.Field{a.Kind, a.Hash.Hex() + " at " + a.SignedAt.Format(time.RFC3339)})

@@ -4,6 +4,7 @@ package page
 
 import (
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -43,9 +44,9 @@ func (p *Page) Paragraph(text string) { p.Print("\n" + Wrap(text, p.Width) + "\n
 // Field is one line of a key–value listing: a name, and its value.
 type Field [2]string
 
-// Fields writes key–value lines, aligned and wrapped. Nothing is ever cut.
-func (p *Page) Fields(fields []Field) {
-	width := 0
+// Fields writes key–value lines, aligned and wrapped, of the fields that have a value. Nothing is ever cut.
+func (p *Page) Fields(all []Field) {
+	fields, width := slices.DeleteFunc(slices.Clone(all), func(f Field) bool { return f[1] == "" }), 0
 	for _, f := range fields {
 		width = max(width, Columns(f[0]))
 	}
@@ -54,16 +55,6 @@ func (p *Page) Fields(fields []Field) {
 		p.Hang(&b, p.Dim(f[0])+strings.Repeat(" ", width-Columns(f[0]))+columnGap, f[1], FieldIndent)
 	}
 	p.Print(b.String())
-}
-
-// Paragraphs writes lists of fields, with an empty line between them.
-func (p *Page) Paragraphs(lists [][]Field) {
-	for i, fields := range lists {
-		if i > 0 {
-			p.Print("\n")
-		}
-		p.Fields(fields)
-	}
 }
 
 // FieldIndent is where values stand that have a word too long for the room beside their

@@ -80,3 +80,10 @@ func TestPageEndsWithTheFirstError(t *testing.T) {
 	require.ErrorIs(t, p.Err(), os.ErrClosed)
 	require.Empty(t, other.String())
 }
+
+// TestFieldsHaveValues: a field without a value has no line, and no part in how the others are aligned.
+func TestFieldsHaveValues(t *testing.T) {
+	var out strings.Builder
+	(&Page{Writer: &out, Width: 40}).Fields([]Field{{"url", "a"}, {"refused with", ""}, {"", "and more"}, {"to", "b"}})
+	require.Equal(t, "url  a\n     and more\nto   b\n", out.String())
+}

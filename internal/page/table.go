@@ -96,17 +96,18 @@ func (p *Page) align(header []Column, rows [][]string) {
 	p.Print(b.String())
 }
 
-// records writes each row as a list of those fields that it has.
+// records writes each row as a list of fields, with an empty line between them.
 func (p *Page) records(header []Column, rows [][]string) {
-	lists := make([][]Field, len(rows))
 	for i, row := range rows {
-		for at, cell := range row {
-			if cell != "" {
-				lists[i] = append(lists[i], Field{strings.ToLower(header[at].name), cell})
-			}
+		if i > 0 {
+			p.Print("\n")
 		}
+		fields := make([]Field, len(row))
+		for at, cell := range row {
+			fields[at] = Field{strings.ToLower(header[at].name), cell}
+		}
+		p.Fields(fields)
 	}
-	p.Paragraphs(lists)
 }
 
 // wrapped returns rows whose cells of one column are broken into lines.

@@ -20,34 +20,38 @@ import (
 // ParamsFields is params for a person to read. What a stranger wrote is quoted, so that
 // it cannot do anything to the terminal.
 func ParamsFields(params *format.Params, ticketParams *pm.TicketParams) []page.Field {
+	payAt := params.Transcoder
+	if payAt == params.URL {
+		payAt = ""
+	}
 	fields := []page.Field{
 		{"recipient", ticketParams.Recipient.Hex()},
 		{"url", format.PlainText(params.URL)},
+		{"pay at", format.PlainText(payAt)},
+		{"for work", format.PlainText(strings.Join(params.Works, ", "))},
+		{"ticket EV", wei.Format(ticketParams.EV())},
+		{"face value", wei.Format(new(big.Rat).SetInt(ticketParams.FaceValue))},
+		{"wins", OneIn(ticketParams.WinProbRat())},
+		{"price", wei.Format(ticketParams.PricePerPixel) + " per pixel"},
+		{"expires at", fmt.Sprintf("L1 block %v", ticketParams.ExpirationBlock)},
+		{"for sender", common.Address(params.Sender).Hex()},
+		{"fetched at", params.FetchedAt.Format(time.RFC3339)},
 	}
-	if params.Transcoder != "" && params.Transcoder != params.URL {
-		fields = append(fields, page.Field{"pay at", format.PlainText(params.Transcoder)})
+	if params.AuthToken == nil {
+		return append(fields, page.Field{"session", "none: these params cannot be paid on over HTTP"})
 	}
-	if len(params.Works) > 0 {
-		fields = append(fields, page.Field{"for work", format.PlainText(strings.Join(params.Works, ", "))})
+	return append(fields, SessionFields(params.AuthToken)...)
+}
+
+// SessionFields are a recipient's session, for a person; none for params without one.
+func SessionFields(token *format.AuthToken) []page.Field {
+	if token == nil {
+		return nil
 	}
-	fields = append(fields,
-		page.Field{"ticket EV", wei.Format(ticketParams.EV())},
-		page.Field{"face value", wei.Format(new(big.Rat).SetInt(ticketParams.FaceValue))},
-		page.Field{"wins", OneIn(ticketParams.WinProbRat())},
-		page.Field{"price", wei.Format(ticketParams.PricePerPixel) + " per pixel"},
-		page.Field{"expires at", fmt.Sprintf("L1 block %v", ticketParams.ExpirationBlock)},
-		page.Field{"for sender", common.Address(params.Sender).Hex()},
-		page.Field{"fetched at", params.FetchedAt.Format(time.RFC3339)},
-	)
-	if token := params.AuthToken; token != nil {
-		fields = append(fields,
-			page.Field{"session", format.PlainText(token.SessionID)},
-			page.Field{"session ends", time.Unix(int64(token.Expiration), 0).UTC().Format(time.RFC3339)},
-		)
-	} else {
-		fields = append(fields, page.Field{"session", "none: these params cannot be paid on over HTTP"})
+	return []page.Field{
+		{"session", format.PlainText(token.SessionID)},
+		{"session ends", time.Unix(int64(token.Expiration), 0).UTC().Format(time.RFC3339)},
 	}
-	return fields
 }
 
 // writeWorkPrices prints what works cost, those that were asked for where there are such.
