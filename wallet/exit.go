@@ -223,7 +223,7 @@ func (f *exitFlow) wait(ctx context.Context, status *chain.Status) error {
 	if known {
 		waits.At = at
 	}
-	queue, err := f.journal.Queue(ctx, common.Address(f.result.Account), 0, 0)
+	queue, err := f.journal.Queue(ctx, common.Address(f.result.Account))
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func (c Config) Dial(ctx context.Context) (*chain.Client, error) {
 // DialKnown is Dial with the contracts pinned in PinnedIn, if they can be read.
 func (c Config) DialKnown(ctx context.Context) (*chain.Client, error) {
 	if c.PinnedIn != "" {
-		if known, ok, err := KnownContracts(ctx, c.Network, c.PinnedIn); ok && err == nil {
+		if known, ok, err := knownContracts(ctx, c.Network, c.PinnedIn); ok && err == nil {
 			c.Network.Contracts = known
 		}
 	}
@@ -67,7 +67,7 @@ func (w *Wallet) connect(ctx context.Context) (*chain.Client, error) {
 	}
 	network := w.Network
 	if w.store == nil && w.PinnedIn != "" {
-		known, ok, err := KnownContracts(ctx, network, w.PinnedIn)
+		known, ok, err := knownContracts(ctx, network, w.PinnedIn)
 		switch {
 		case err != nil:
 			return nil, err
@@ -93,10 +93,10 @@ func (w *Wallet) connect(ctx context.Context) (*chain.Client, error) {
 	return client, nil
 }
 
-// KnownContracts returns the contracts of a network without asking a node: built in, pinned in the
+// knownContracts returns the contracts of a network without asking a node: built in, pinned in the
 // store at a location, or from the local network's state file. It returns false if none are known,
 // and creates no store.
-func KnownContracts(ctx context.Context, network chain.Network, location string) (chain.Contracts, bool, error) {
+func knownContracts(ctx context.Context, network chain.Network, location string) (chain.Contracts, bool, error) {
 	if network.BuiltIn() {
 		return network.Contracts, true, nil
 	}

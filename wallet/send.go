@@ -158,7 +158,7 @@ func (t *sendFlow) checkOthers(ctx context.Context) error {
 	if err := t.manager(t.client).CatchUp(ctx, t.account); err != nil {
 		return err
 	}
-	queue, err := t.journal.Queue(ctx, t.account, 0, 0)
+	queue, err := t.journal.Queue(ctx, t.account)
 	if err != nil {
 		return err
 	}

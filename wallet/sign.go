@@ -57,7 +57,7 @@ func CheckUnsigned(ctx context.Context, c Config, document *format.Transaction, 
 		return nil, hint.With(fmt.Errorf("%w: it is from %v, %s chooses %v", ErrOtherAccount, from, o.FromSetIn, o.From),
 			"to sign it, pass --from %v", from)
 	}
-	known, ok, err := KnownContracts(ctx, c.Network, c.PinnedIn)
+	known, ok, err := knownContracts(ctx, c.Network, c.PinnedIn)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ const (
 	AccountFlags     = "Account, key and store"
 	NetworkFlags     = "Network and node"
 	OutputFlags      = "Output"
-	GlobalFlags      = "Global"
+	globalFlags      = "Global"
 )
 
 // groupKey begins the annotation of a command that has the heading of a flag.
@@ -52,17 +52,17 @@ func FlagGroups(cmd *cobra.Command) []FlagGroup {
 		case given != "":
 			heading = given
 		case flag.Name == "help", flag.Name == "version", global.Lookup(flag.Name) == flag:
-			heading = GlobalFlags
+			heading = globalFlags
 		}
 		add(flag, heading)
 	})
 	cmd.InheritedFlags().VisitAll(func(flag *pflag.Flag) {
 		if cmd.Flags().Lookup(flag.Name) == nil {
-			add(flag, GlobalFlags)
+			add(flag, globalFlags)
 		}
 	})
 	var groups []FlagGroup
-	for _, heading := range []string{"Flags", LimitFlags, TransactionFlags, AccountFlags, NetworkFlags, OutputFlags, GlobalFlags} {
+	for _, heading := range []string{"Flags", LimitFlags, TransactionFlags, AccountFlags, NetworkFlags, OutputFlags, globalFlags} {
 		flags := byHeading[heading]
 		if len(flags) == 0 {
 			continue

@@ -85,7 +85,7 @@ func (p *helpPage) usage(cmd *cobra.Command) {
 	var lines strings.Builder
 	groups := FlagGroups(cmd)
 	// A root without flags of its own does nothing but list its commands.
-	if cmd.Runnable() && (cmd.HasParent() || groups[0].Heading != GlobalFlags) {
+	if cmd.Runnable() && (cmd.HasParent() || groups[0].Heading != globalFlags) {
 		lines.WriteString("  " + cmd.UseLine() + "\n")
 	}
 	if cmd.HasAvailableSubCommands() {

@@ -69,10 +69,10 @@ func (e *UnboundStoreError) Hint() string {
 	return fmt.Sprintf("set it in %s: store = \"/ABSOLUTE/PATH/store.db\", or a database with its host, port and name", e.Path)
 }
 
-// DecidedBy returns what else decides which store a location names: the working directory for a
+// decidedBy returns what else decides which store a location names: the working directory for a
 // relative path, the environment for what a database's location leaves out; "" for nothing. getenv
 // reads the environment.
-func DecidedBy(location string, getenv func(string) string) string {
+func decidedBy(location string, getenv func(string) string) string {
 	var names func(key string) bool
 	switch {
 	case isURL(location):
@@ -125,9 +125,9 @@ func urlNames(u *url.URL, key string) bool {
 	return false
 }
 
-// SameStore reports whether two locations name the same store. It ignores passwords; any other
+// sameStore reports whether two locations name the same store. It ignores passwords; any other
 // difference in a database's location makes it another store.
-func SameStore(a, b string) bool { return resolved(a) == resolved(b) }
+func sameStore(a, b string) bool { return resolved(a) == resolved(b) }
 
 func resolved(location string) string {
 	if isURL(location) {

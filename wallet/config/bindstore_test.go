@@ -51,8 +51,8 @@ func TestSameStore(t *testing.T) {
 		{"host=db dbname=pay", "host=db dbname=pay", true},
 		{"host=db dbname=pay", "host=db dbname=other", false},
 	} {
-		require.Equal(t, c.same, SameStore(c.a, c.b), "%s and %s", c.a, c.b)
-		require.Equal(t, c.same, SameStore(c.b, c.a), "%s and %s", c.b, c.a)
+		require.Equal(t, c.same, sameStore(c.a, c.b), "%s and %s", c.a, c.b)
+		require.Equal(t, c.same, sameStore(c.b, c.a), "%s and %s", c.b, c.a)
 	}
 }
 
@@ -79,7 +79,7 @@ func TestDecidedBy(t *testing.T) {
 		{"service=x", "", "a service file"},
 		{"postgres://h1,h2:2/db", "PGPORT", "PGPORT"},
 	} {
-		by := DecidedBy(c.location, func(name string) string {
+		by := decidedBy(c.location, func(name string) string {
 			if slices.Contains(strings.Fields(c.set), name) {
 				return "x"
 			}

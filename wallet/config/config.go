@@ -299,8 +299,8 @@ func wantedType(field string) string {
 	return "another kind of value"
 }
 
-// Place returns where a setting is set, for people; profile is "" outside of profiles.
-func Place(key, profile, path string) string {
+// place returns where a setting is set, for people; profile is "" outside of profiles.
+func place(key, profile, path string) string {
 	if profile != "" {
 		key += " of profile " + profile
 	}
@@ -313,7 +313,7 @@ func (d *section) file(path, profile string) (*File, error) {
 	f.Rules = policy.Rules{
 		Values:  make(policy.Values),
 		Binding: true,
-		Where:   func(s policy.Setting) string { return Place(policy.SpecOf(s).Key, profile, path) },
+		Where:   func(s policy.Setting) string { return place(policy.SpecOf(s).Key, profile, path) },
 	}
 	if slices.Contains(f.RPCURLs, "") {
 		return nil, errors.New("rpc_urls: one URL is empty")

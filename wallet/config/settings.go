@@ -28,7 +28,7 @@ type Layer struct {
 }
 
 // Place names a setting of the layer, for people.
-func (l Layer) Place(key string) string { return Place(key, l.profile, l.Path) }
+func (l Layer) Place(key string) string { return place(key, l.profile, l.Path) }
 
 // ReadSettings reads the config files with a profile in them, "" for none. A user without a home
 // folder, whose path is "", has no file. It fails with *UnknownProfileError and as Read does.
@@ -163,7 +163,7 @@ func (s *Settings) CheckBound(location, from string, getenv func(string) string,
 		bound, boundBy := s.storeUpTo(rank)
 		switch {
 		case bound != "":
-			if by := DecidedBy(bound, getenv); by != "" {
+			if by := decidedBy(bound, getenv); by != "" {
 				return &UnboundStoreError{Limit: limit, Path: binding.Path, DecidedBy: by}
 			}
 		case s.System != nil && binding.Path == s.System.Path:
@@ -176,7 +176,7 @@ func (s *Settings) CheckBound(location, from string, getenv func(string) string,
 			}
 			boundBy = binding.Place("store")
 		}
-		if !SameStore(location, bound) {
+		if !sameStore(location, bound) {
 			return &OtherStoreError{Store: location, ChosenBy: from, Limit: limit, Bound: bound, BoundBy: boundBy}
 		}
 	}

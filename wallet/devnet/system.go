@@ -199,10 +199,10 @@ func (s *system) succeeded(ctx context.Context, tx *types.Transaction) error {
 }
 
 // read calls a view with one result.
-func read[T any](ctx context.Context, s *system, contract, method string, args ...any) (T, error) {
+func read[T any](ctx context.Context, s *system, contract, method string) (T, error) {
 	var none T
 	contractABI := s.interfaceOf(contract)
-	data, err := contractABI.Pack(method, args...)
+	data, err := contractABI.Pack(method)
 	if err != nil {
 		return none, err
 	}

@@ -21,7 +21,7 @@ func version1(kind string) map[string]rewriting {
 		return map[string]rewriting{
 			"ticket_params.expiration_block":   asNumber,
 			"expiration_params.creation_round": asNumber,
-			"ev":                               asPair("ticket_ev"),
+			"ev":                               asPair,
 			"count":                            as("tickets"),
 			"tickets":                          as("signatures"),
 		}
@@ -35,7 +35,7 @@ func version1(kind string) map[string]rewriting {
 	case KindStore:
 		return map[string]rewriting{
 			"reservations[].nonces":           as("tickets"),
-			"reservations[].ticket_ev":        asPair("ticket_ev"),
+			"reservations[].ticket_ev":        asPair,
 			"reservations[].expiration_block": asNumber,
 			"requests[].nonces":               as("tickets"),
 			"requests[].made_at":              as("created_at"),
@@ -85,24 +85,22 @@ func asNumber(at string, value json.RawMessage) ([]member, error) {
 	return []member{{lastName(at), json.RawMessage(digits)}}, nil
 }
 
-// asPair makes two fields of an EV.
-func asPair(name string) rewriting {
-	return func(at string, value json.RawMessage) ([]member, error) {
-		text := strings.Trim(string(value), `"`)
-		ev, ok := new(big.Rat), false
-		if strings.Trim(text, "0123456789/") == "" {
-			ev, ok = ev.SetString(text)
-		}
-		if !ok || ev.RatString() != text || len(value) == len(text) {
-			return nil, invalid(&wire.FieldError{Field: "data." + at, Got: quote(text), Want: "a decimal number in quotes, or a fraction in lowest terms"})
-		}
-		rounded, err := json.Marshal(NewCeil(ev))
-		if err != nil {
-			return nil, err
-		}
-		exact, err := json.Marshal(Fraction{ev})
-		return []member{{name + "_wei", rounded}, {name + "_exact", exact}}, err
+// asPair makes two fields of the EV of a ticket.
+func asPair(at string, value json.RawMessage) ([]member, error) {
+	text := strings.Trim(string(value), `"`)
+	ev, ok := new(big.Rat), false
+	if strings.Trim(text, "0123456789/") == "" {
+		ev, ok = ev.SetString(text)
 	}
+	if !ok || ev.RatString() != text || len(value) == len(text) {
+		return nil, invalid(&wire.FieldError{Field: "data." + at, Got: quote(text), Want: "a decimal number in quotes, or a fraction in lowest terms"})
+	}
+	rounded, err := json.Marshal(NewCeil(ev))
+	if err != nil {
+		return nil, err
+	}
+	exact, err := json.Marshal(Fraction{ev})
+	return []member{{"ticket_ev_wei", rounded}, {"ticket_ev_exact", exact}}, err
 }
 
 func lastName(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }

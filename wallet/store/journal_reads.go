@@ -78,10 +78,10 @@ func (j *Journal) Reload(ctx context.Context, intent *tx.Intent) error {
 }
 
 // Queue returns the account's unsettled transactions, for tx.Terms.Agree before anything is
-// signed. used and pending are as in tx.Slot.
-func (j *Journal) Queue(ctx context.Context, account common.Address, used, pending uint64) (tx.Queue, error) {
+// signed. It knows the journal alone, not the nonces that the chain has used.
+func (j *Journal) Queue(ctx context.Context, account common.Address) (tx.Queue, error) {
 	return read(ctx, j.store, readJournal, func(t *db.Tx) (tx.Queue, error) {
-		return j.queue(t, &tx.Intent{Account: account}, used, pending)
+		return j.queue(t, &tx.Intent{Account: account}, 0, 0)
 	})
 }
 

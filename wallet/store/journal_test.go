@@ -375,7 +375,7 @@ func TestBeginAgreesFirst(t *testing.T) { onEach(t, beginAgreesFirst) }
 func beginAgreesFirst(t *testing.T, place place) {
 	a := newAccountant(t, open(t, place(t)))
 	open := a.begun("", "fund 1", 0, 1)
-	shown, err := a.Queue(t.Context(), payer, 0, 0)
+	shown, err := a.Queue(t.Context(), payer)
 	require.NoError(t, err)
 	require.Len(t, shown.Open, 1)
 

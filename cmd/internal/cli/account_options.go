@@ -96,8 +96,8 @@ func chooseAccount(ctx context.Context, env *Env, all []accounts.Account) (accou
 	return all[i], nil
 }
 
-// StatusAddress is the address on the command line, or the user's account.
-func StatusAddress(ctx context.Context, env *Env, account *AccountOptions, args []string) (common.Address, error) {
+// statusAddress is the address on the command line, or the user's account.
+func statusAddress(ctx context.Context, env *Env, account *AccountOptions, args []string) (common.Address, error) {
 	if len(args) == 1 {
 		return ParseAddress("ADDRESS", args[0])
 	}

@@ -18,8 +18,8 @@ func ParseAmount(flag, text string) (wei.Wei, error) {
 	return amount, nil
 }
 
-// ParseValue reads the amount of --value, which is more than nothing.
-func ParseValue(text string) (wei.Wei, error) {
+// parseValue reads the amount of --value, which is more than nothing.
+func parseValue(text string) (wei.Wei, error) {
 	value, err := ParseAmount("--value", text)
 	if err == nil && value.IsZero() {
 		err = Usagef("--value must be more than 0, such as 3000gwei or 0.00001eth")

@@ -131,8 +131,8 @@ func (e *Env) dataDir() (string, error) {
 // configDir is where the user's config file is: $XDG_CONFIG_HOME/pmctl.
 func (e *Env) configDir() (string, error) { return e.xdg("XDG_CONFIG_HOME", ".config", "") }
 
-// CacheDir is where pmctl keeps what is only quicker to have: $XDG_CACHE_HOME/pmctl.
-func (e *Env) CacheDir() (string, error) { return e.xdg("XDG_CACHE_HOME", ".cache", "") }
+// cacheDir is where pmctl keeps what is only quicker to have: $XDG_CACHE_HOME/pmctl.
+func (e *Env) cacheDir() (string, error) { return e.xdg("XDG_CACHE_HOME", ".cache", "") }
 
 // xdg is pmctl's folder below a base folder of the XDG specification. What is looked for
 // there can also be named by a variable of its own, instead.

@@ -22,18 +22,18 @@ func (e *classed) Error() string { return e.text }
 // Is puts it into its class.
 func (e *classed) Is(target error) bool { return target == e.class }
 
-// UsageError is a fault of the command line.
-type UsageError struct{ err error }
+// usageError is a fault of the command line.
+type usageError struct{ err error }
 
-func (e *UsageError) Error() string { return e.err.Error() }
+func (e *usageError) Error() string { return e.err.Error() }
 
-func (e *UsageError) Unwrap() error { return e.err }
+func (e *usageError) Unwrap() error { return e.err }
 
 // Is puts it into its class.
-func (e *UsageError) Is(target error) bool { return target == wallet.ClassUsage }
+func (e *usageError) Is(target error) bool { return target == wallet.ClassUsage }
 
 // Usage is err as the command line's fault.
-func Usage(err error) error { return &UsageError{err} }
+func Usage(err error) error { return &usageError{err} }
 
 // Usagef is a new error that is the command line's fault.
 func Usagef(format string, args ...any) error {

@@ -43,9 +43,9 @@ func Execute(ctx context.Context, r *Run, root *cobra.Command, args []string, ex
 		err = cmp.Or(err, r.filtered.Flush())
 	}
 	switch {
-	case r.Unwritten() != nil && (err == nil || !r.Started):
+	case r.unwritten() != nil && (err == nil || !r.Started):
 		// What cobra prints, it prints without looking.
-		err = r.Unwritten()
+		err = r.unwritten()
 	case err != nil && !r.Started:
 		// Nothing of ours ran yet: the line is wrong, or --output comes after what is.
 		guessOutput(r, args)
@@ -59,5 +59,5 @@ func Execute(ctx context.Context, r *Run, root *cobra.Command, args []string, ex
 	if err == nil {
 		return ExitDone
 	}
-	return r.Fail(Interrupted(ctx, timedOut(err)))
+	return r.Fail(interrupted(ctx, timedOut(err)))
 }

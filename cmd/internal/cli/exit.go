@@ -57,8 +57,8 @@ func exitFields() (fields []page.Field) {
 	return fields
 }
 
-// Exit returns the exit code of a class of errors. It is the only such table.
-func Exit(class wallet.Class) int {
+// exitCode returns the exit code of a class of errors. It is the only such table.
+func exitCode(class wallet.Class) int {
 	switch class {
 	case wallet.ClassUsage:
 		return ExitUsage
@@ -84,7 +84,7 @@ func Exit(class wallet.Class) int {
 // Failure is how a command ends that fails with err, as JSON says it.
 func Failure(err error) format.Error {
 	class := wallet.ClassOf(err)
-	e := format.Error{Code: string(class), ExitCode: Exit(class), Message: err.Error(), Hint: HintFor(err)}
+	e := format.Error{Code: string(class), ExitCode: exitCode(class), Message: err.Error(), Hint: HintFor(err)}
 	var remote *agent.RemoteError
 	if errors.As(err, &remote) {
 		e.ExitCode = remote.Said.ExitCode // by the table of the agent's own version

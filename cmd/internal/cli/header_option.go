@@ -28,7 +28,7 @@ func (o *HeaderOption) Limits(env *Env) (*pay.HeaderLimits, error) {
 		limits.Asked = int(asked)
 	}
 	// Without a home folder there is no cache.
-	if folder, err := env.CacheDir(); err == nil {
+	if folder, err := env.cacheDir(); err == nil {
 		limits.File = filepath.Join(folder, "headers.json")
 	}
 	return limits, nil

@@ -15,8 +15,8 @@ type LimitOptions struct {
 	inactiveOK bool
 }
 
-// Register adds the limits' flags to a command.
-func (o *LimitOptions) Register(cmd *cobra.Command, limits ...policy.Setting) {
+// register adds the limits' flags to a command.
+func (o *LimitOptions) register(cmd *cobra.Command, limits ...policy.Setting) {
 	if o.texts == nil {
 		o.texts = make(map[policy.Setting]*string)
 	}
@@ -38,12 +38,12 @@ func (o *LimitOptions) Register(cmd *cobra.Command, limits ...policy.Setting) {
 
 // RegisterOffers adds the flags of the limits on what recipients may ask for.
 func (o *LimitOptions) RegisterOffers(cmd *cobra.Command) {
-	o.Register(cmd, policy.Recipients, policy.MaxTicketEV, policy.MaxTotalEV, policy.MaxFaceValue, policy.DepositMultiplier)
+	o.register(cmd, policy.Recipients, policy.MaxTicketEV, policy.MaxTotalEV, policy.MaxFaceValue, policy.DepositMultiplier)
 }
 
 // RegisterFees adds the flags of the limits on what transactions may cost.
 func (o *LimitOptions) RegisterFees(cmd *cobra.Command) {
-	o.Register(cmd, policy.MaxGasPrice, policy.MaxFee)
+	o.register(cmd, policy.MaxGasPrice, policy.MaxFee)
 }
 
 // RegisterInactive is for commands that make tickets.
@@ -67,11 +67,11 @@ func (o *LimitOptions) Limits(env *Env) (policy.Limits, error) {
 		return policy.Limits{}, err
 	}
 	limits.InactiveOK = o.inactiveOK
-	return o.Over(limits)
+	return o.over(limits)
 }
 
-// Over returns limits with the command line's over them.
-func (o *LimitOptions) Over(limits policy.Limits) (policy.Limits, error) {
+// over returns limits with the command line's over them.
+func (o *LimitOptions) over(limits policy.Limits) (policy.Limits, error) {
 	rules := policy.Rules{Where: policy.Setting.Flag, Values: make(policy.Values)}
 	for _, spec := range policy.Table() {
 		value, err := o.value(spec)

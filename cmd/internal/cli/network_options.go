@@ -61,9 +61,9 @@ func (o *NetworkOptions) CheckTimeout() error {
 	return nil
 }
 
-// Choose returns the network and the URLs of its nodes, the preferred one first; none
+// choose returns the network and the URLs of its nodes, the preferred one first; none
 // when none is named.
-func (o *NetworkOptions) Choose(env *Env) (wallet.Network, []string, error) {
+func (o *NetworkOptions) choose(env *Env) (wallet.Network, []string, error) {
 	network, err := o.ChooseNetwork(env)
 	if err != nil {
 		return wallet.Network{}, nil, err
@@ -143,7 +143,7 @@ func devnetStatePath(env *Env) (string, error) {
 // reading is the part of a wallet's Config that says how a network is read.
 func (o *NetworkOptions) reading(r *Run, network wallet.Network, urls []string) wallet.Config {
 	config := wallet.Config{Network: network, Nodes: urls, OnRequest: r.OnRequest}
-	if folder, err := r.CacheDir(); err == nil {
+	if folder, err := r.cacheDir(); err == nil {
 		config.CacheDir = folder
 	}
 	return config

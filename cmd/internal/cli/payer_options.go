@@ -29,7 +29,7 @@ func (o *PayerOptions) Register(cmd *cobra.Command) {
 // RegisterReading is register for a command that signs nothing.
 func (o *PayerOptions) RegisterReading(cmd *cobra.Command) {
 	o.Limits.RegisterOffers(cmd)
-	o.Limits.Register(cmd, policy.MaxHeadAge)
+	o.Limits.register(cmd, policy.MaxHeadAge)
 	o.Account.Register(cmd)
 	o.Network.Register(cmd)
 	o.Store.Register(cmd)

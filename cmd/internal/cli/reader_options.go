@@ -25,7 +25,7 @@ func (o *ReaderOptions) Register(cmd *cobra.Command) {
 
 // Open returns what looks at the address on the command line, or at the user's account.
 func (o *ReaderOptions) Open(ctx context.Context, r *Run, args []string) (*wallet.Reader, error) {
-	address, err := StatusAddress(ctx, r.Env, &o.Account, args)
+	address, err := statusAddress(ctx, r.Env, &o.Account, args)
 	if err != nil {
 		return nil, err
 	}

@@ -95,8 +95,8 @@ func (r *Run) Begin(ctx context.Context, args []string) error {
 	return nil
 }
 
-// Unwritten is the error of the first write to stdout that failed.
-func (r *Run) Unwritten() error { return r.out.err }
+// unwritten is the error of the first write to stdout that failed.
+func (r *Run) unwritten() error { return r.out.err }
 
 // Fail reports err on stderr, as JSON when the command's output is for machines.
 func (r *Run) Fail(err error) int {
@@ -112,13 +112,13 @@ func (r *Run) Fail(err error) int {
 	return e.ExitCode
 }
 
-// Interrupted is err as that of a command that ctx ended; err itself where it says
+// interrupted is err as that of a command that ctx ended; err itself where it says
 // more than that.
-func Interrupted(ctx context.Context, err error) error {
+func interrupted(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
 		return err
 	}
-	switch Exit(wallet.ClassOf(err)) {
+	switch exitCode(wallet.ClassOf(err)) {
 	case ExitUsage, ExitNotMined:
 		if strings.HasSuffix(err.Error(), context.Canceled.Error()) {
 			return &cutShortError{err}

@@ -20,7 +20,7 @@ func (o *ValueOptions) Register(cmd *cobra.Command, usage string) {
 
 // Amount is what the flags ask for.
 func (o *ValueOptions) Amount() (pay.Amount, error) {
-	value, err := ParseValue(o.Value)
+	value, err := parseValue(o.Value)
 	if err != nil {
 		return pay.Amount{}, err
 	}
@@ -32,7 +32,7 @@ func (o *ValueOptions) Amount() (pay.Amount, error) {
 // AmountIfAny is Amount, but has no value where --value is not given.
 func (o *ValueOptions) AmountIfAny() (amount pay.Amount, err error) {
 	if o.Value != "" {
-		if amount.Value, err = ParseValue(o.Value); err != nil {
+		if amount.Value, err = parseValue(o.Value); err != nil {
 			return amount, err
 		}
 	}

@@ -26,7 +26,7 @@ func ReadingConfig(r *Run, o *NetworkOptions) (wallet.Config, error) {
 	if err := o.CheckTimeout(); err != nil {
 		return wallet.Config{}, err
 	}
-	network, urls, err := o.Choose(r.Env)
+	network, urls, err := o.choose(r.Env)
 	if err != nil {
 		return wallet.Config{}, err
 	}

@@ -31,8 +31,8 @@ func (b *Batch) AddDecoded(method string, result any, decode func() error, args 
 	b.fails = append(b.fails, nil)
 }
 
-// Try appends a read whose failure goes to err and does not fail the batch.
-func (b *Batch) Try(err *error, method string, result any, args ...any) {
+// try appends a read whose failure goes to err and does not fail the batch.
+func (b *Batch) try(err *error, method string, result any, args ...any) {
 	b.Add(method, result, args...)
 	b.fails[len(b.fails)-1] = err
 }

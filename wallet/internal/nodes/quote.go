@@ -58,16 +58,16 @@ var errNotAsked = errors.New("the node was not asked for a tip")
 func (b *Batch) Quote(account common.Address, into *Quoting) {
 	b.Head(&into.head)
 	b.Add("eth_getBalance", &into.balance, account, "latest")
-	b.Try(&into.noPrice, "eth_gasPrice", &into.price)
+	b.try(&into.noPrice, "eth_gasPrice", &into.price)
 	into.noTip = errNotAsked
 }
 
 // Cost appends the simulation of a call.
 func (b *Batch) Cost(call ethereum.CallMsg, into *Quoting) {
 	into.noTip = nil
-	b.Try(&into.noTip, optionalTip, &into.tip)
+	b.try(&into.noTip, optionalTip, &into.tip)
 	if call.To != nil {
-		b.Estimate(call, &into.call)
+		b.estimate(call, &into.call)
 	}
 }
 

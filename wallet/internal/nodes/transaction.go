@@ -82,9 +82,9 @@ type Estimate struct {
 // estimatesAtOnce limits the calls in one request; nodes refuse more than some tens.
 const estimatesAtOnce = 20
 
-// Estimate appends the simulation of a call on the chain's present state.
-func (b *Batch) Estimate(call ethereum.CallMsg, into *Estimate) {
-	b.Try(&into.Err, "eth_estimateGas", (*hexutil.Uint64)(&into.Gas), argument(call))
+// estimate appends the simulation of a call on the chain's present state.
+func (b *Batch) estimate(call ethereum.CallMsg, into *Estimate) {
+	b.try(&into.Err, "eth_estimateGas", (*hexutil.Uint64)(&into.Gas), argument(call))
 }
 
 // EstimateEach simulates calls, each on the chain's present state. It fails if the node cannot
@@ -95,7 +95,7 @@ func (c *Client) EstimateEach(ctx context.Context, calls []ethereum.CallMsg) ([]
 	for some := range slices.Chunk(calls, estimatesAtOnce) {
 		b := new(Batch)
 		for _, call := range some {
-			b.Estimate(call, &estimates[next])
+			b.estimate(call, &estimates[next])
 			next++
 		}
 		if err := c.Do(ctx, b); err != nil {

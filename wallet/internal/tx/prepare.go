@@ -70,7 +70,7 @@ const typicalGas = 150_000
 // revert, with *InsufficientFundsError if the account cannot pay, with *PriceError if the gas
 // costs more than the caps allow, and with the node's errors.
 func Prepare(ctx context.Context, node Backend, from common.Address, call Call, caps Caps) (*Prepared, error) {
-	quote, err := node.Quote(ctx, call.Message(from))
+	quote, err := node.Quote(ctx, call.message(from))
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func PrepareQuoted(ctx context.Context, node Backend, from common.Address, call 
 	if err := node.UpToDate(quote.Head); err != nil {
 		return nil, err
 	}
-	gas, notSimulated, err := simulate(ctx, node, call.Message(from), quote)
+	gas, notSimulated, err := simulate(ctx, node, call.message(from), quote)
 	if err != nil {
 		return nil, err
 	}
@@ -144,8 +144,8 @@ func withHeadroom(gas uint64, head chain.Head) uint64 {
 	return gas + gas/gasMargin
 }
 
-// Message is the call as an account simulates it.
-func (c Call) Message(from common.Address) ethereum.CallMsg {
+// message is the call as an account simulates it.
+func (c Call) message(from common.Address) ethereum.CallMsg {
 	return ethereum.CallMsg{From: from, To: &c.To, Value: c.Value.Big(), Data: c.Data}
 }
 

@@ -33,7 +33,7 @@ func settledError(intent *Intent) error {
 // mined already or the journal has it as settled, and as Prepare does.
 func (m Manager) PrepareReplacement(ctx context.Context, intent *Intent, kind Kind, caps Caps) (*Prepared, error) {
 	call := Call{To: intent.Account}
-	quoted := call.Message(intent.Account)
+	quoted := call.message(intent.Account)
 	bump := kind == KindBump && intent.Attempts[len(intent.Attempts)-1].Kind != KindCancel
 	if bump {
 		var err error
