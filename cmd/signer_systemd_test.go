@@ -33,8 +33,8 @@ type serviceManager struct {
 	remoteSigner
 }
 
-// start runs pmctl signer serve as a service with two sockets.
-func (s *shell) start(flags string) *serviceManager {
+// start runs pmctl signer serve as a service with two sockets, or with these.
+func (s *shell) start(flags string, sockets ...*os.File) *serviceManager {
 	s.t.Helper()
 	dir := s.t.TempDir()
 	m := &serviceManager{t: s.t}
@@ -51,7 +51,8 @@ func (s *shell) start(flags string) *serviceManager {
 		m.process.Env = append(m.process.Env, name+"="+value)
 	}
 	m.process.Stderr = &m.log
-	for _, url := range []*string{&m.url, &m.admin} {
+	m.process.ExtraFiles = sockets
+	for _, url := range []*string{&m.url, &m.admin}[len(sockets):] {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(s.t, err)
 		file, err := listener.(*net.TCPListener).File()
@@ -105,7 +106,7 @@ func TestASignerIsAService(t *testing.T) {
 	m.hear("WATCHDOG=1")
 	m.checks(http.StatusOK)
 	require.NoError(t, m.process.Process.Signal(syscall.SIGHUP))
-	m.hear("RELOADING=1")
+	m.hear("RELOADING=1\nMONOTONIC_USEC=")
 	m.hear("READY=1\nSTATUS=reloaded")
 
 	info := m.offerFor(token, s.net.Recipients()[0].State().URL)
@@ -150,6 +151,15 @@ func TestASignerRefusesSocketsItCannotUse(t *testing.T) {
 	require.Error(t, m.process.Wait())
 	require.Equal(t, 2, m.process.ProcessState.ExitCode())
 	require.Contains(t, m.log.String(), "--listen and a socket of the service manager exclude each other")
+
+	// A socket that does not listen is refused before the signer says that it is ready.
+	bound, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	require.NoError(t, syscall.Bind(bound, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	m = s.start("", os.NewFile(uintptr(bound), "bound"))
+	require.Error(t, m.process.Wait())
+	require.Contains(t, m.log.String(), "descriptor 3 (pmctl-signer.socket), which is no socket to listen on: it does not listen")
+	require.NotContains(t, m.log.String(), "ready")
 }
 
 // TestASignerHasItsKeyFromCredentials: the folder that systemd makes for LoadCredential, whose

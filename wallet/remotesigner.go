@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -187,13 +188,15 @@ func (s *RemoteSigner) Reload(ctx context.Context, o RemoteSignerOptions, limits
 	return nil
 }
 
-// observe has what answers tell the operator noted, too.
+// observe has what answers tell of the store, and tell the operator, noted, too.
 func (s *RemoteSigner) observe(with func(remote.Answered)) func(remote.Answered) {
-	if s.alerts == nil {
-		return with
-	}
 	return func(answered remote.Answered) {
-		s.alerts.observe(answered)
+		if errors.Is(answered.Err, store.ErrAccess) {
+			s.announcer.note(answered.Err)
+		}
+		if s.alerts != nil {
+			s.alerts.observe(answered)
+		}
 		if with != nil {
 			with(answered)
 		}

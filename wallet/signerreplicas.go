@@ -74,10 +74,15 @@ func (a *announcer) announce(ctx context.Context, stopped bool) error {
 	}
 	a.mu.Unlock()
 	err := a.payments.Announce(ctx, word, now.Add(-replicasShown))
+	a.note(err)
+	return err
+}
+
+// note keeps how the store was written last, by a payment or to say that the signer runs.
+func (a *announcer) note(err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.failed = err
-	return err
 }
 
 // written is why the store cannot be written, nil if it could be last: a store that answers may be

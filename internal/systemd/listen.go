@@ -1,6 +1,7 @@
 package systemd
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -10,6 +11,9 @@ import (
 
 // firstSocket is the descriptor of the first socket that a manager passes on.
 const firstSocket = 3
+
+// errNotListening is a socket that is bound alone, or that of a connection.
+var errNotListening = errors.New("it does not listen; a socket unit must have ListenStream, and Accept=no")
 
 // Socket is a listening socket that the manager opened.
 type Socket struct {
@@ -37,13 +41,18 @@ func Sockets(getenv func(string) string) ([]Socket, error) {
 			name = names[i]
 		}
 		file := os.NewFile(uintptr(firstSocket+i), name)
+		accepting := accepts(file)
 		listener, err := net.FileListener(file) // a copy, which no child process inherits
 		_ = file.Close()
+		if err == nil && !accepting {
+			_ = listener.Close()
+			err = errNotListening
+		}
 		if err != nil {
 			for _, socket := range sockets {
 				_ = socket.Close()
 			}
-			return nil, fmt.Errorf("the service manager passed on descriptor %d (%s), which is not a listening socket: %w", firstSocket+i, name, err)
+			return nil, fmt.Errorf("the service manager passed on descriptor %d (%s), which is no socket to listen on: %w", firstSocket+i, name, err)
 		}
 		sockets = append(sockets, Socket{name, listener})
 	}

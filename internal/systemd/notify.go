@@ -13,11 +13,14 @@ import (
 
 // States of a service, for Manager.Notify.
 const (
-	Ready     = "READY=1"
-	Reloading = "RELOADING=1"
-	Stopping  = "STOPPING=1"
-	watchdog  = "WATCHDOG=1"
+	Ready    = "READY=1"
+	Stopping = "STOPPING=1"
+	watchdog = "WATCHDOG=1"
 )
+
+// Reloading is the state of a service that reads its settings again, with the time at which it
+// began: from that a service of Type=notify-reload is known to have heard the manager's signal.
+func Reloading() string { return "RELOADING=1" + monotonic() }
 
 // Manager is the service manager; the zero value is none.
 type Manager struct {

@@ -117,24 +117,25 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle("GET /discover-orchestrators", s.answer(s.active(s.discover)))
 	}
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if _, route := mux.Handler(r); route == "" {
-			s.misdirected(mux, rw, r)
+		handler, route := mux.Handler(r)
+		if route == "" {
+			s.misdirected(handler, rw, r)
 			return
 		}
-		mux.ServeHTTP(rw, r)
+		handler.ServeHTTP(rw, r)
 	})
 }
 
 // misdirected logs a request that no route is for: its sender, such as a gateway whose URL has a path too many, sees
 // no more than the status. It is not observed: its path can be any.
-func (s *Server) misdirected(mux *http.ServeMux, rw http.ResponseWriter, r *http.Request) {
+func (s *Server) misdirected(refuse http.Handler, rw http.ResponseWriter, r *http.Request) {
 	entry := &Answered{At: s.Now(), RequestID: requestID(r), Method: r.Method, Path: r.URL.Path, Err: errNoRoute}
 	if len(entry.Path) > maxPath {
 		entry.Path = strings.ToValidUTF8(entry.Path[:maxPath], "") + "…"
 	}
 	rw.Header().Set(requestIDHeader, entry.RequestID)
 	out := &recorder{rw, http.StatusOK}
-	mux.ServeHTTP(out, r)
+	refuse.ServeHTTP(out, r)
 	entry.Status, entry.Took = out.status, s.Now().Sub(entry.At)
 	entry.log(r.Context(), s.Log)
 }

@@ -75,17 +75,18 @@ func storedMetrics(s *wallet.SignerState) []metrics.Metric {
 			metrics.Gauge("pmctl_signer_usage_undelivered_age_seconds", "Age of the oldest of them; 0 without any.", metrics.One(metrics.Seconds(age))...),
 		)
 	}
-	return append(append(all, replicaMetrics(s.Replicas)), clientMetrics(s.Clients)...)
+	return append(append(all, replicaMetrics(s.Replicas)), clientMetrics(s.Clients, s.Now)...)
 }
 
-func clientMetrics(clients []wallet.SignerAccount) []metrics.Metric {
+func clientMetrics(clients []wallet.SignerAccount, now time.Time) []metrics.Metric {
 	spent := metrics.Gauge("pmctl_signer_client_spent_wei", "What was signed for a client, today (UTC) or in all, as each allowance counts it.")
-	left := metrics.Gauge("pmctl_signer_client_left_wei", "What an allowance leaves to a client.")
+	left := metrics.Gauge("pmctl_signer_client_left_wei", "What an allowance leaves to a client that is neither revoked nor expired.")
 	for _, client := range clients {
 		for _, allowance := range wallet.SignerAllowances(client) {
 			labels := metrics.Label("client", client.Name).With("allowance", string(allowance.Name))
 			spent.Samples = append(spent.Samples, metrics.Sample{Labels: labels, Value: metrics.Whole(allowance.Spent)})
-			if rest := allowance.Left(); rest != nil {
+			// An alert about a client that can spend nothing more would not end.
+			if rest := allowance.Left(); rest != nil && client.CheckActive(now) == nil {
 				left.Samples = append(left.Samples, metrics.Sample{Labels: labels, Value: new(big.Int).Quo(rest.Num(), rest.Denom()).String()})
 			}
 		}

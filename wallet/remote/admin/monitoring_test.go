@@ -14,6 +14,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
@@ -106,6 +107,29 @@ func TestNoSignerIsAnAlert(t *testing.T) {
 	require.Contains(t, string(rules), fmt.Sprintf("absent(up{job=%q})", job[1]))
 }
 
+// departed is a signer whose clients have used up their allowances, and but for one were revoked or have expired.
+type departed struct{ known }
+
+func (d departed) State(ctx context.Context) (*wallet.SignerState, error) {
+	state, err := d.known.State(ctx)
+	at := state.Now.Add(-time.Second)
+	state.Clients = nil
+	for _, client := range []store.Client{{Name: "active", ExpiresAt: state.Now.Add(time.Second)}, {Name: "revoked", RevokedAt: at}, {Name: "expired", ExpiresAt: at}} {
+		client.Terms.EVTotal = new(wei.FromUint64(10))
+		spent := store.ClientSpending{Total: policy.Sum{EV: big.NewRat(9, 1)}}
+		state.Clients = append(state.Clients, wallet.SignerAccount{Client: &client, Spent: spent})
+	}
+	return state, err
+}
+
+// TestNoAlertAboutAClientThatIsGone: it spends nothing more of what is left of its allowance.
+func TestNoAlertAboutAClientThatIsGone(t *testing.T) {
+	text := scrape(t, departed{})
+	require.Len(t, regexp.MustCompile(`(?m)^pmctl_signer_client_spent_wei\{.*allowance="ev_total"\} 9$`).FindAllString(text, -1), 3)
+	require.Len(t, regexp.MustCompile(`(?m)^pmctl_signer_client_left_wei\{`).FindAllString(text, -1), 1)
+	require.Contains(t, text, `client="active",allowance="ev_total"} 1`)
+}
+
 // TestMetricsOfAStoreThatFails: what was counted is there all the same, as the same time series, and
 // what is not in the store.
 func TestMetricsOfAStoreThatFails(t *testing.T) {
@@ -121,13 +145,14 @@ func TestMetricsOfAStoreThatFails(t *testing.T) {
 func TestRefusalsAreBounded(t *testing.T) {
 	recorder := NewRecorder()
 	for i := range 3 * refusalsKept / 2 {
-		recorder.Observe(remote.Answered{Status: 400 + i, Err: errors.New(strings.Repeat("x", 2*maxReason))})
+		recorder.Observe(remote.Answered{Status: 400 + i, Err: errors.New("x" + strings.Repeat("é", maxReason))})
 	}
 	last := recorder.Refusals()
 	require.Len(t, last, refusalsKept)
 	for i, refusal := range last {
 		require.Equal(t, 400+3*refusalsKept/2-1-i, refusal.Status)
 		require.LessOrEqual(t, len(refusal.Reason), maxReason+len("…"))
+		require.True(t, utf8.ValidString(refusal.Reason))
 	}
 }
 

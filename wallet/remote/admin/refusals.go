@@ -2,6 +2,7 @@ package admin
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pmctl/pmctl/wallet/remote"
@@ -30,7 +31,7 @@ type refusals struct {
 func (r *refusals) add(a remote.Answered) {
 	one := Refusal{At: a.At, RequestID: a.RequestID, Status: a.Status, Reason: a.Err.Error(), Client: a.Caller.AuthID()}
 	if len(one.Reason) > maxReason {
-		one.Reason = one.Reason[:maxReason] + "…"
+		one.Reason = strings.ToValidUTF8(one.Reason[:maxReason], "") + "…"
 	}
 	if a.Recipient != nil {
 		one.Recipient = a.Recipient.Hex()

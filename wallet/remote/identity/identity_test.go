@@ -252,6 +252,11 @@ func TestJWT(t *testing.T) {
 		require.Equal(t, http.StatusUnauthorized, status(t, err), name)
 		require.NotContains(t, err.Error(), token, name)
 	}
+	_, err = identify(signed(t, jose.EdDSA, ed, good.but("client_id", 7)))
+	require.EqualError(t, err, `the JSON Web Token's claim "client_id" is not a string`)
+	identifier.JWT.Subject = "user"
+	_, err = identify(signed(t, jose.EdDSA, ed, good.but("user", 7)))
+	require.EqualError(t, err, `the JSON Web Token's claim "user" is not a string`)
 }
 
 // TestKeysAreFetched: the issuer's keys come from its endpoint, and again for an unknown one.

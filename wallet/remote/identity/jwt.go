@@ -158,6 +158,11 @@ func (w *WebTokens) Identify(r *http.Request) (Caller, error) {
 		return Caller{}, refuse(http.StatusUnauthorized, "the JSON Web Token is not valid before %v", time.Unix(int64(from), 0).UTC())
 	}
 	caller := Caller{Kind: KindJWT}
+	for _, name := range []string{w.Client, w.Subject} {
+		if _, text := claims[name].(string); !text && claims[name] != nil {
+			return Caller{}, refuse(http.StatusUnauthorized, "the JSON Web Token's claim %q is not a string", name)
+		}
+	}
 	if caller.Value, _ = claims[w.Client].(string); caller.Value == "" {
 		return Caller{}, refuse(http.StatusUnauthorized, "the JSON Web Token has no claim %q, which names the client", w.Client)
 	}

@@ -20,7 +20,7 @@ func (s *served) reload(ctx context.Context) (*admin.Reloaded, error) {
 	}
 	s.reloads.Lock()
 	defer s.reloads.Unlock()
-	s.notify(systemd.Reloading)
+	s.notify(systemd.Reloading())
 	done, encrypted, err := s.Reload(ctx)
 	if err != nil {
 		s.notify(systemd.Ready, "STATUS=reload refused, see the log")
