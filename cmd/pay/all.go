@@ -13,46 +13,37 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
-func payAll(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.RequestOption, work *cli.WorkOptions, header *cli.HeaderOption, value *cli.ValueOptions, file string) error {
-	if id.ID == "" {
+func payAll(r *cli.Run, cmd *cobra.Command, o *payOptions) error {
+	if o.request.ID == "" {
 		return cli.WithHint(cli.Usagef("--recipients needs --request-id, so that the file can be run again and nothing is paid twice"),
 			"pass an ID of your own for this file, such as --request-id june-2026")
 	}
-	if err := id.Check(cmd); err != nil {
+	options, err := o.options(r, cmd)
+	if err != nil {
 		return err
 	}
-	if flag := o.Account.Keys.OnStdin(); flag != "" && file == "-" {
+	if flag := o.Account.Keys.OnStdin(); flag != "" && o.recipients == "-" {
 		return cli.Usagef("stdin cannot give both the recipients and what %s reads: pass --recipients FILE, or another descriptor", flag)
 	}
-	amount, err := value.AmountIfAny()
+	amount, err := o.value.AmountIfAny()
 	if err != nil {
 		return err
 	}
-	works, err := work.Works()
-	if err != nil {
-		return err
-	}
-	headers, err := header.Limits(r.Env)
-	if err != nil {
-		return err
-	}
-	in, err := cli.OpenDocument(cmd.Context(), r, file)
+	in, err := cli.OpenDocument(cmd.Context(), r, o.recipients)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
 	orders, err := wallet.ReadOrders(in, amount)
 	if err != nil {
-		return cli.Usage(fmt.Errorf("--recipients %s: %w", file, err))
+		return cli.Usage(fmt.Errorf("--recipients %s: %w", o.recipients, err))
 	}
-	w, err := cli.OpenWallet(r, cmd, o)
+	w, err := cli.OpenWallet(r, cmd, &o.PayerOptions)
 	if err != nil {
 		return err
 	}
 	defer w.Close()
-	paid, err := w.PayAll(cmd.Context(), orders, wallet.PayOptions{
-		Works: works, Headers: headers, RequestID: id.ID, Unattended: o.Account.Keys.Unattended(r.Env),
-	}, func(order wallet.Order, payment *pay.Payment, failed error) error {
+	paid, err := w.PayAll(cmd.Context(), orders, options, func(order wallet.Order, payment *pay.Payment, failed error) error {
 		return writeOrder(r, order, payment, failed)
 	})
 	if err != nil {

@@ -4,7 +4,6 @@ package pay
 import (
 	"fmt"
 	"math/big"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,14 +18,18 @@ import (
 	"github.com/pmctl/pmctl/wallet/wei"
 )
 
+type payOptions struct {
+	cli.PayerOptions
+	request    cli.RequestOption
+	work       cli.WorkOptions
+	header     cli.HeaderOption
+	value      cli.ValueOptions
+	recipients string
+}
+
 // NewPay is pmctl pay.
 func NewPay(r *cli.Run) *cobra.Command {
-	var o cli.PayerOptions
-	var request cli.RequestOption
-	var work cli.WorkOptions
-	var header cli.HeaderOption
-	var value cli.ValueOptions
-	var recipients string
+	var o payOptions
 	cmd := &cobra.Command{
 		Use:   "pay [RECIPIENT] --value AMOUNT",
 		Short: "Pay an orchestrator",
@@ -81,57 +84,62 @@ the exit code is that of the first failure.`,
     --max-total-ev 0.001eth`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
-			case recipients == "" && len(args) == 0:
+			case o.recipients == "" && len(args) == 0:
 				return cli.WithHint(cli.Usagef("no recipient to pay: pass its URL or address, or --recipients FILE"), "usage: %s; see pmctl pay --help", dialect.UsageLine(cmd))
-			case recipients == "" && value.Value == "":
+			case o.recipients == "" && o.value.Value == "":
 				return cli.WithHint(cli.Usagef("no amount to pay: pass --value AMOUNT, such as 3000gwei"), "usage: %s; see pmctl pay --help", dialect.UsageLine(cmd))
-			case recipients == "":
-				return runPay(r, cmd, &o, &request, &work, &header, &value, args[0])
+			case o.recipients == "":
+				return runPay(r, cmd, &o, args[0])
 			case len(args) > 0:
 				return cli.Usagef("pass a recipient or --recipients FILE, not both")
 			}
-			return payAll(r, cmd, &o, &request, &work, &header, &value, recipients)
+			return payAll(r, cmd, &o)
 		},
 	}
-	value.Register(cmd, "pay at least `AMOUNT`: 3000gwei or 0.00001eth")
-	cmd.Flags().StringVar(&recipients, "recipients", "", "pay each line of `FILE`, or of stdin with -: a recipient, and its amount unless that is --value")
-	request.Register(cmd, "the payment")
-	work.Register(cmd)
-	header.Register(cmd)
+	o.value.Register(cmd, "pay at least `AMOUNT`: 3000gwei or 0.00001eth")
+	cmd.Flags().StringVar(&o.recipients, "recipients", "", "pay each line of `FILE`, or of stdin with -: a recipient, and its amount unless that is --value")
+	o.request.Register(cmd, "the payment")
+	o.work.Register(cmd)
+	o.header.Register(cmd)
 	o.Register(cmd)
 	o.Limits.RegisterInactive(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }
 
-func runPay(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, id *cli.RequestOption, work *cli.WorkOptions, header *cli.HeaderOption, value *cli.ValueOptions, recipient string) error {
+// options are the wallet's.
+func (o *payOptions) options(r *cli.Run, cmd *cobra.Command) (wallet.PayOptions, error) {
+	options := wallet.PayOptions{RequestID: o.request.ID, Unattended: o.Account.Keys.Unattended(r.Env)}
+	var err error
+	if options.Works, err = o.work.Works(); err != nil {
+		return options, err
+	}
+	if err := o.request.Check(cmd); err != nil {
+		return options, err
+	}
+	options.Headers, err = o.header.Limits(r.Env)
+	return options, err
+}
+
+func runPay(r *cli.Run, cmd *cobra.Command, o *payOptions, recipient string) error {
 	to, err := cli.ParseRecipient(recipient)
 	if err != nil {
 		return err
 	}
-	amount, err := value.Amount()
+	amount, err := o.value.Amount()
 	if err != nil {
 		return err
 	}
-	works, err := work.Works()
+	options, err := o.options(r, cmd)
 	if err != nil {
 		return err
 	}
-	if err := id.Check(cmd); err != nil {
-		return err
-	}
-	headers, err := header.Limits(r.Env)
-	if err != nil {
-		return err
-	}
-	w, err := cli.OpenWallet(r, cmd, o)
+	w, err := cli.OpenWallet(r, cmd, &o.PayerOptions)
 	if err != nil {
 		return err
 	}
 	defer w.Close()
-	payment, err := w.Pay(cmd.Context(), to, amount, wallet.PayOptions{
-		Works: works, Headers: headers, RequestID: id.ID, Unattended: o.Account.Keys.Unattended(r.Env),
-	})
+	payment, err := w.Pay(cmd.Context(), to, amount, options)
 	if err != nil {
 		return err
 	}
@@ -243,29 +251,30 @@ func newPaymentResult(p *pay.Payment, value wei.Wei) paymentResult {
 
 func (p paymentResult) write(w *page.Page) {
 	t := p.payment.Tickets
-	session := "new"
+	session, credit, taken := "new", "", accepted(t)
 	if p.Continued {
 		session = "continued"
 	}
-	fields := []page.Field{
+	if p.CreditUsed != nil {
+		credit = p.CreditUsed.String() + ", left by the session's last payment"
+	}
+	var parts []page.Field
+	if all := p.payment.Parts; len(all) > 1 {
+		taken = fmt.Sprintf("%s in %d parts", words.Count(p.Tickets, "ticket"), len(all))
+		for i, t := range all {
+			parts = append(parts, page.Field{fmt.Sprintf("part %d", i+1), accepted(t)})
+		}
+	}
+	w.Fields(append([]page.Field{
 		{"paid", wei.Format(p.TotalEVExact.Rat)},
 		{"to", t.Params.Recipient.Hex()},
 		{"at", p.URL},
 		{"asked for", p.Value.String()},
+		{"credit", credit},
 		{"overpaid", cli.Overpays(p.over) + ", which the recipient keeps as credit"},
-		{"accepted", accepted(t)},
+		{"accepted", taken},
 		{"session", format.PlainText(p.SessionID) + ", " + session},
-	}
-	if p.CreditUsed != nil {
-		fields = slices.Insert(fields, 4, page.Field{"credit", p.CreditUsed.String() + ", left by the session's last payment"})
-	}
-	if parts := p.payment.Parts; len(parts) > 1 {
-		fields[len(fields)-2][1] = fmt.Sprintf("%s in %d parts", words.Count(p.Tickets, "ticket"), len(parts))
-		for i, t := range parts {
-			fields = append(fields, page.Field{fmt.Sprintf("part %d", i+1), accepted(t)})
-		}
-	}
-	w.Fields(fields)
+	}, parts...))
 }
 
 // accepted is tickets that were delivered together, for a person.

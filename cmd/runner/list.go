@@ -72,12 +72,8 @@ func list(ctx context.Context, r *cli.Run, o *listOptions, args []string) error 
 	if query.MaxPrices, err = maxPrices(o.maxPrices); err != nil {
 		return err
 	}
-	for _, arg := range args {
-		of, err := cli.ParseRecipient(arg)
-		if err != nil {
-			return err
-		}
-		query.Of = append(query.Of, of)
+	if query.Of, err = cli.ParseRecipients(args); err != nil {
+		return err
 	}
 	if query.Signer, err = o.signer.Client(r.Env); err != nil {
 		return err

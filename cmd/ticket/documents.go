@@ -58,7 +58,7 @@ func (d *reading) run(r *cli.Run, cmd *cobra.Command, file string) error {
 	for {
 		document, lines, err := all.Next()
 		if errors.Is(err, io.EOF) {
-			return cli.WithSource(cli.FileName(file), d.err())
+			return cli.WithSource(file, d.err())
 		}
 		var found answer
 		if err == nil {
@@ -70,7 +70,7 @@ func (d *reading) run(r *cli.Run, cmd *cobra.Command, file string) error {
 		at := place{all.Number, all.Line}
 		if d.documents++; d.documents == 1 {
 			if more, _ := all.More(); !more {
-				return d.only(found, cli.WithSource(cli.FileName(file), err))
+				return d.only(found, cli.WithSource(file, err))
 			}
 		}
 		if err == nil {

@@ -11,7 +11,6 @@ import (
 	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
-	"github.com/pmctl/pmctl/wallet/pay"
 )
 
 // NewParams is pmctl params.
@@ -71,7 +70,7 @@ func fetchParams(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, work *cli.
 		}
 		args = []string{u}
 	}
-	recipients, err := parseRecipients(args)
+	recipients, err := cli.ParseRecipients(args)
 	if err != nil {
 		return err
 	}
@@ -113,15 +112,4 @@ func fetchParams(r *cli.Run, cmd *cobra.Command, o *cli.PayerOptions, work *cli.
 		cli.SameAgain(r, cmd, args, o.Account.Besides(w.Account.Address())...)
 	}
 	return err
-}
-
-func parseRecipients(args []string) ([]pay.Target, error) {
-	recipients := make([]pay.Target, len(args))
-	for i, arg := range args {
-		var err error
-		if recipients[i], err = cli.ParseRecipient(arg); err != nil {
-			return nil, err
-		}
-	}
-	return recipients, nil
 }

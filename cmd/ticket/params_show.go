@@ -65,8 +65,7 @@ func showParams(ctx context.Context, r *cli.Run, o *paramsShowOptions, file stri
 	if err != nil {
 		return err
 	}
-	table := r.Output == cli.OutputTable
-	if unchecked := cmp.Or(noNetwork, judged.Unchecked); unchecked != nil && table {
+	if unchecked := cmp.Or(noNetwork, judged.Unchecked); unchecked != nil && r.Output == cli.OutputTable {
 		r.Note("not checked on the chain: %v", unchecked)
 	}
 	err = r.Emit("pmctl.judgement", cli.NewJudgement(judged), func(w *page.Page) { cli.WriteParams(w, judged) })

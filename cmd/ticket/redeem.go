@@ -91,15 +91,11 @@ const maxRandText = 200
 
 // readRand reads a recipient's secret number. Its errors do not repeat it.
 func readRand(ctx context.Context, r *cli.Run, file string) (*big.Int, error) {
-	in := r.In
-	if file != "-" {
-		f, err := input.Open(ctx, file)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		in = f
+	in, err := cli.OpenDocument(ctx, r, file)
+	if err != nil {
+		return nil, err
 	}
+	defer in.Close()
 	text, err := input.ReadAll(in, maxRandText)
 	tooLong := errors.As(err, new(*input.TooLongError))
 	if err != nil && !tooLong {

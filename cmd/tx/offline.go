@@ -47,7 +47,7 @@ func sendTx(r *cli.Run, cmd *cobra.Command, o *sendOptions, file string) error {
 	defer in.Close()
 	document, signed, err := format.ReadSigned(in)
 	if err != nil {
-		return cli.WithSource(cli.FileName(file), err)
+		return cli.WithSource(file, err)
 	}
 	config, err := cli.WalletConfig(r, &o.network, &o.store)
 	if err != nil {

@@ -64,7 +64,7 @@ func signTx(ctx context.Context, r *cli.Run, o *signOptions, file string) error 
 	defer in.Close()
 	document, err := format.ReadUnsigned(in)
 	if err != nil {
-		return cli.WithSource(cli.FileName(file), err)
+		return cli.WithSource(file, err)
 	}
 	config, err := o.config(r.Env)
 	if err != nil {

@@ -36,3 +36,15 @@ func ParseRecipient(text string) (pay.Target, error) {
 	}
 	return to, badValue("recipient", err)
 }
+
+// ParseRecipients reads recipients as ParseRecipient does.
+func ParseRecipients(texts []string) (recipients []pay.Target, err error) {
+	for _, text := range texts {
+		to, err := ParseRecipient(text)
+		if err != nil {
+			return nil, err
+		}
+		recipients = append(recipients, to)
+	}
+	return recipients, nil
+}

@@ -10,34 +10,22 @@ import (
 
 // ReadParams reads a params document from a file, or from stdin as "-".
 func ReadParams(ctx context.Context, r *Run, file string) (*format.Params, error) {
-	if file == "-" {
-		if r.InTerminal {
-			return nil, Usagef("stdin is a terminal: name a file, or pipe the output of pmctl params fetch -o json")
-		}
-		params, err := format.ReadParams(r.In)
-		return params, WithSource("stdin", err)
-	}
-	f, err := input.Open(ctx, file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	params, err := format.ReadParams(f)
-	return params, WithSource(file, err)
+	return readDocument(ctx, r, file, format.ReadParams)
 }
 
 // ReadDocument reads any document from a file, or from stdin when it is "-".
 func ReadDocument(ctx context.Context, r *Run, file string) (*format.Document, error) {
+	return readDocument(ctx, r, file, format.Decode)
+}
+
+func readDocument[T any](ctx context.Context, r *Run, file string, decode func(io.Reader) (*T, error)) (*T, error) {
 	in, err := OpenDocument(ctx, r, file)
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
-	document, err := format.Decode(in)
-	if err != nil {
-		return nil, WithSource(FileName(file), err)
-	}
-	return document, nil
+	document, err := decode(in)
+	return document, WithSource(file, err)
 }
 
 // FileOrStdin is the file that a command's arguments name; stdin when they name none.

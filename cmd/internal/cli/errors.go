@@ -122,18 +122,13 @@ func (e *unreportedError) Hint() string {
 var errOutClosed = WithHint(errors.New("stdout is closed: there is nowhere to write the result to"),
 	"redirect stdout to a file, or to /dev/null if you do not need the output")
 
-// WithSource says where bad input came from, unless that is "". A nil err stays nil.
+// WithSource says which file, URL or "-" for stdin bad input came from. A nil err stays nil.
 func WithSource(source string, err error) error {
-	if err == nil || source == "" {
-		return err
+	switch {
+	case err == nil:
+		return nil
+	case source == "-":
+		source = "stdin"
 	}
 	return fmt.Errorf("%s: %w", source, err)
-}
-
-// FileName is a file's name for WithSource: stdin has none.
-func FileName(file string) string {
-	if file == "-" {
-		return ""
-	}
-	return file
 }
