@@ -97,7 +97,7 @@ func ClassOf(err error) Class {
 		return ClassWaiting
 	case is(pay.ErrInProgress), as(new(*pay.UnknownOutcomeError), new(*call.SignedBeforeError)):
 		return ClassOutcomeUnknown
-	case is(ClassUnreported), as(new(*durable.UnsyncedError), new(*call.AnsweredBeforeError)):
+	case is(ClassUnreported), as(new(*tx.MinedError), new(*durable.UnsyncedError), new(*call.AnsweredBeforeError)):
 		return ClassUnreported
 	case is(ClassCancelled, context.Canceled):
 		return ClassCancelled

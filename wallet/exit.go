@@ -292,6 +292,12 @@ func (f *exitFlow) next(ctx context.Context) (*step, error) {
 		return nil, nil
 	}
 	status, err := f.status(ctx)
+	if ctx.Err() != nil && f.did(stepWithdraw) && f.o.Keep == nil {
+		// A signal undoes no withdrawal: this look shows whether the exit is finished.
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
+		defer cancel()
+		status, err = f.status(last)
+	}
 	if err != nil {
 		return nil, err
 	}

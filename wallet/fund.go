@@ -79,6 +79,9 @@ func (f funding) forAnother(account common.Address) bool {
 // report fails if neither the contract's events nor its balances show the funding.
 func (f funding) report(ctx context.Context, s situation, receipt *types.Receipt, result *Transaction) error {
 	compared, err := s.client.CheckFunding(ctx, receipt, f.of(s.account))
+	if err != nil && !errors.As(err, new(*broker.FundingError)) {
+		err = &tx.MinedError{Hash: receipt.TxHash, Block: receipt.BlockNumber, Err: err}
+	}
 	if err != nil {
 		return err
 	}

@@ -220,7 +220,7 @@ func (a *auto) look(ctx context.Context) error {
 		}
 	}
 	if ctx.Err() != nil && result.Outcome == wallet.TopUpCannot {
-		return ctx.Err() // what is sent, the next run continues
+		return err // what is sent, the next run continues
 	}
 	if a.once || fresh || len(result.Warnings) > 0 {
 		if failed := a.show(result, err); failed != nil {

@@ -39,6 +39,25 @@ func (e *InsufficientFundsError) Hint() string {
 	return fmt.Sprintf("send at least %s to %s, or choose smaller amounts", e.Missing, e.Account)
 }
 
+// MinedError is a transaction that is mined, and whose result could not be checked or recorded. The
+// same command, run again, continues it.
+type MinedError struct {
+	// Hash is the transaction's, and Block has it.
+	Hash  common.Hash
+	Block *big.Int
+	Err   error
+}
+
+func (e *MinedError) Error() string {
+	return fmt.Sprintf("transaction %s is mined in block %v, but its result could not be checked and recorded: %v", e.Hash, e.Block, e.Err)
+}
+
+func (e *MinedError) Unwrap() error { return e.Err }
+
+func (e *MinedError) Hint() string {
+	return "run the same command again to continue it; no second one is sent"
+}
+
 // NotMinedError is a transaction that was sent and is not mined yet, or lacks confirmations. It
 // may still be mined.
 type NotMinedError struct {

@@ -20,7 +20,7 @@ func (m Manager) settle(ctx context.Context, intent *Intent, receipt *types.Rece
 	// The outcome is true even if an older copy replaced the journal. The caller learns of the
 	// copy when it ends the intent.
 	if err != nil && !errors.Is(err, ErrReplaced) {
-		return err
+		return &MinedError{Hash: receipt.TxHash, Block: receipt.BlockNumber, Err: err}
 	}
 	switch outcome.State {
 	case Cancelled:
