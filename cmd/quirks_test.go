@@ -124,7 +124,7 @@ func answerQuirks(closed, noTLS string) []quirk {
 		"silence":                         {behaviour(silence), "did not answer in time"},
 		"a trickle":                       {behaviour(trickle), "did not answer in time"},
 		"a body without end":              {behaviour(endless), "exceeds 32 MiB"},
-		"a connection that is lost":       {behaviour(hangUp), "EOF"},
+		"a connection that is lost":       {behaviour(hangUp), "the connection was closed before the answer was complete"},
 		"nothing listens":                 {closed, "the connection was refused"},
 		"no TLS behind https":             {noTLS, "TLS handshake"},
 		"a number that is none":           {resulting(func(string) string { return `"many"` }, "eth_getBalance"), "eth_getBalance in an invalid format"},

@@ -5,6 +5,7 @@ package neterr
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"syscall"
@@ -24,6 +25,8 @@ func Reason(err error) string {
 		return "there is no route to its address"
 	case errors.Is(err, syscall.ETIMEDOUT):
 		return "the connection timed out: the other side does not respond"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "the connection was closed before the answer was complete"
 	}
 	return ""
 }

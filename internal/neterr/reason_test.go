@@ -26,7 +26,10 @@ func TestReason(t *testing.T) {
 	require.Equal(t, "the name node.example could not be looked up", Reason(&net.DNSError{Name: "node.example", IsTimeout: true}))
 	require.Equal(t, "there is no route to its address", Reason(syscall.EHOSTUNREACH))
 	require.Equal(t, "the connection timed out: the other side does not respond", Reason(os.NewSyscallError("read", syscall.ETIMEDOUT)))
-	for _, other := range []error{nil, io.EOF, errors.New("dial tcp: connection refused")} {
+	for _, closed := range []error{io.EOF, io.ErrUnexpectedEOF, os.NewSyscallError("read", syscall.ECONNRESET), os.NewSyscallError("write", syscall.EPIPE)} {
+		require.Equal(t, "the connection was closed before the answer was complete", Reason(&url.Error{Op: "Get", Err: closed}))
+	}
+	for _, other := range []error{nil, errors.New("dial tcp: connection refused")} {
 		require.Empty(t, Reason(other))
 	}
 }

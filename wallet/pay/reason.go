@@ -21,17 +21,15 @@ func networkError(err error, reason string) error { return hint.Kind(err, errors
 
 // reasonOf says why a request failed that had the given timeout.
 func reasonOf(err error, timeout time.Duration) string {
-	if reason := neterr.Reason(err); reason != "" {
-		return reason
-	}
+	late := isTimeout(err)
 	var errno syscall.Errno
-	switch {
-	case isTimeout(err):
-		return fmt.Sprintf("no answer within %v", timeout)
-	case errors.Is(err, errHandshake):
+	switch reason := neterr.Reason(err); {
+	case errors.Is(err, errHandshake) && !late:
 		return "the TLS handshake failed: " + tlsReason(err)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return "the connection was closed before the answer was complete"
+	case reason != "":
+		return reason
+	case late:
+		return fmt.Sprintf("no answer within %v", timeout)
 	case errors.As(err, &errno):
 		return "the connection failed: " + errno.Error()
 	}
