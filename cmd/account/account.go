@@ -53,26 +53,26 @@ func strengthFlag(cmd *cobra.Command) func() keystore.Strength {
 }
 
 // chooseAccount finds the account that the command line names as its argument, or
-// else the one that ETH_FROM names, or the only one.
+// else the one that every other command uses.
 func chooseAccount(r *cli.Run, keys *cli.KeystoreOptions, args []string) (*keystore.Store, accounts.Account, error) {
 	store, err := keys.Open(r.Env)
 	if err != nil {
 		return nil, accounts.Account{}, err
 	}
-	name, text := "ADDRESS", ""
-	if len(args) > 0 {
-		text = args[0]
+	var named *common.Address
+	if len(args) == 0 {
+		named, err = new(cli.AccountOptions).Named(r.Env)
 	} else {
-		name, text = "ETH_FROM", r.Getenv("ETH_FROM")
+		named = new(common.Address)
+		*named, err = cli.ParseAddress("ADDRESS", args[0])
 	}
 	var account accounts.Account
-	if text == "" && len(args) == 0 {
+	switch {
+	case err != nil:
+	case named == nil:
 		account, err = store.Default()
-	} else {
-		var address common.Address
-		if address, err = cli.ParseAddress(name, text); err == nil {
-			account, err = store.Find(address)
-		}
+	default:
+		account, err = store.Find(*named)
 	}
 	if errors.As(err, new(*keystore.SeveralAccountsError)) || errors.Is(err, keystore.ErrNoSuchAccount) {
 		err = cli.WithHint(err, "name one as the command's argument, or in ETH_FROM; pmctl account list shows them")

@@ -119,7 +119,7 @@ func newAccountShow(r *cli.Run) *cobra.Command {
 		Short: "Show an account",
 		Long: `Show an account: its address, its key file, and the key derivation that protects
 it. Without ADDRESS this is the account that other commands use: $ETH_FROM, else
-the only one. No key is opened.`,
+from in a config file, else the only one. No key is opened.`,
 		Example: `  pmctl account show
   pmctl account show 0x… --output json`,
 	}

@@ -100,13 +100,8 @@ func runAuto(r *cli.Run, cmd *cobra.Command, o *autoOptions) error {
 	if options.Rules, err = rulesOf(r); err != nil {
 		return err
 	}
-	if o.sender != "" {
-		if options.Sender, err = cli.ParseAddress("--for", o.sender); err != nil {
-			return err
-		}
-		if options.Sender == (common.Address{}) {
-			return cli.Usagef("--for: the zero address belongs to no account: its funds would be lost")
-		}
+	if options.Sender, err = beneficiary(o.sender); err != nil {
+		return err
 	}
 	tell, err := o.notify.notifier(r.Env)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/wallet"
+	"github.com/pmctl/pmctl/wallet/wei"
 )
 
 type fundOptions struct {
@@ -57,29 +58,42 @@ func runFund(r *cli.Run, cmd *cobra.Command, o *fundOptions) error {
 	}
 	f := wallet.Funding{CancelUnlock: o.cancelsUnlock}
 	var err error
-	if f.Deposit, err = cli.ParseAmount("--deposit", o.deposit); err != nil {
+	if f.Deposit, f.Reserve, err = amounts("--deposit", o.deposit, "--reserve", o.reserve); err != nil {
 		return err
 	}
-	if f.Reserve, err = cli.ParseAmount("--reserve", o.reserve); err != nil {
-		return err
-	}
-	total, err := f.Deposit.Add(f.Reserve)
-	if err != nil {
-		return cli.Usage(err)
-	}
-	if total.IsZero() {
+	if f.Deposit.IsZero() && f.Reserve.IsZero() {
 		return cli.Usagef("there is nothing to fund: --deposit and --reserve are both 0")
 	}
-	if o.beneficiary != "" {
-		if f.Beneficiary, err = cli.ParseAddress("--for", o.beneficiary); err != nil {
-			return err
-		}
-		if f.Beneficiary == (common.Address{}) {
-			return cli.Usagef("--for: the zero address belongs to no account: its funds would be lost")
-		}
+	if f.Beneficiary, err = beneficiary(o.beneficiary); err != nil {
+		return err
 	}
 	asks := cli.AsksFor(r, &o.TransactOptions)
 	return cli.Transact(r, cmd, &o.TransactOptions, func(w *wallet.Wallet) wallet.Action { return w.Funding(f, asks) })
+}
+
+// amounts reads two flags whose sum is an amount, too.
+func amounts(first, deposit, second, reserve string) (d, r wei.Wei, err error) {
+	if d, err = cli.ParseAmount(first, deposit); err != nil {
+		return d, r, err
+	}
+	if r, err = cli.ParseAmount(second, reserve); err != nil {
+		return d, r, err
+	}
+	if _, err = d.Add(r); err != nil {
+		err = cli.Usage(err)
+	}
+	return d, r, err
+}
+
+// beneficiary reads the account of --for; the zero address for none.
+func beneficiary(text string) (address common.Address, err error) {
+	if text == "" {
+		return address, nil
+	}
+	if address, err = cli.ParseAddress("--for", text); err == nil && address == (common.Address{}) {
+		err = cli.Usagef("--for: the zero address belongs to no account: its funds would be lost")
+	}
+	return address, err
 }
 
 // askFunding asks a person for what the command line does not say.

@@ -125,18 +125,8 @@ func runExit(r *cli.Run, cmd *cobra.Command, o *exitOptions) error {
 func (o *exitOptions) keep() (*wallet.Kept, error) {
 	var keep wallet.Kept
 	var err error
-	if keep.Deposit, err = cli.ParseAmount("--keep-deposit", o.keepDeposit); err != nil {
+	if keep.Deposit, keep.Reserve, err = amounts("--keep-deposit", o.keepDeposit, "--keep-reserve", o.keepReserve); err != nil || keep.Deposit.IsZero() && keep.Reserve.IsZero() {
 		return nil, err
-	}
-	if keep.Reserve, err = cli.ParseAmount("--keep-reserve", o.keepReserve); err != nil {
-		return nil, err
-	}
-	total, err := keep.Deposit.Add(keep.Reserve)
-	if err != nil {
-		return nil, cli.Usage(err)
-	}
-	if total.IsZero() {
-		return nil, nil
 	}
 	return &keep, nil
 }

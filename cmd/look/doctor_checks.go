@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/ethereum/go-ethereum/common"
-
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/access"
 	"github.com/pmctl/pmctl/keystore"
@@ -74,11 +72,9 @@ func (d *diagnosis) checkNetwork(context.Context) check.Finding {
 
 // checkAgent looks for the agent that every other command would use.
 func (d *diagnosis) checkAgent(ctx context.Context) check.Finding {
-	var want *common.Address
-	if named, err := d.o.Account.Named(d.run.Env); err == nil && named != "" {
-		if address, err := d.o.Account.Parse(named); err == nil {
-			want = &address
-		}
+	want, err := d.o.Account.Named(d.run.Env)
+	if err != nil {
+		want = nil // which the check of the account reports
 	}
 	served, err := d.o.Account.Keys.Agent(ctx, d.run.Env, want, d.Network.ChainID)
 	switch {
@@ -100,8 +96,8 @@ func (d *diagnosis) checkAccount(ctx context.Context) check.Finding {
 	named, err := d.o.Account.Named(d.run.Env)
 	switch {
 	case err != nil:
-	case named != "":
-		d.Address, err = d.o.Account.Parse(named)
+	case named != nil:
+		d.Address = *named
 	case d.Key != nil:
 		d.Address = d.Key.Address()
 	default:

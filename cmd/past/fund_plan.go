@@ -143,8 +143,8 @@ func (o *fundPlanOptions) spend() (*big.Rat, time.Duration, error) {
 func (o *fundPlanOptions) accountIfAny(env *cli.Env) (common.Address, error) {
 	if named, err := o.account.Named(env); err != nil {
 		return common.Address{}, err
-	} else if named != "" {
-		return o.account.Parse(named)
+	} else if named != nil {
+		return *named, nil
 	}
 	keys, err := o.account.Keys.Keystore.Open(env)
 	if err != nil {

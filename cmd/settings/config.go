@@ -139,7 +139,7 @@ func plainSettings(r *cli.Run, o *cli.PayerOptions) ([]configSetting, error) {
 		return nil, err
 	}
 	if from != "" {
-		address, err := o.Account.Parse(from)
+		address, err := cli.ParseAddress(fromFrom, from)
 		if err != nil {
 			return nil, err
 		}

@@ -71,20 +71,11 @@ func (l *reloading) apply(ctx context.Context) (*admin.Reloaded, *tls.Config, er
 		{"network", now.Network.Name == l.began.Network.Name && now.Network.ChainID == l.began.Network.ChainID},
 		{"rpc_urls", slices.Equal(now.Nodes, l.began.Nodes)},
 		{"store", now.Store == l.began.Store},
-		{"from", l.isAccount(from)},
+		{"from", from == nil || *from == l.began.Account.Address()},
 	} {
 		if !setting.same {
 			done.Restart = append(done.Restart, setting.name)
 		}
 	}
 	return done, certificate, nil
-}
-
-// isAccount reports whether a setting names the account that signs, or none.
-func (l *reloading) isAccount(from string) bool {
-	if from == "" {
-		return true
-	}
-	address, err := l.options.Account.Parse(from)
-	return err == nil && address == l.began.Account.Address()
 }

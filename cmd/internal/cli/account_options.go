@@ -34,47 +34,37 @@ func (o *AccountOptions) RegisterFrom(cmd *cobra.Command, usage string) {
 // Account finds the account that acts: the one that is named, else the only one.
 // An agent that signs for it on the chain comes before its key; chain ID 0 is for none.
 func (o *AccountOptions) Account(ctx context.Context, env *Env, chainID uint64) (*signer.Account, error) {
-	from, err := o.Named(env)
+	named, err := o.Named(env)
 	if err != nil {
 		return nil, err
 	}
-	if from == "" {
+	if named == nil {
 		return o.Keys.Only(ctx, env, chainID)
 	}
-	address, err := o.Parse(from)
-	if err != nil {
-		return nil, err
-	}
-	found, err := o.Keys.Find(ctx, env, address, chainID)
+	found, err := o.Keys.Find(ctx, env, *named, chainID)
 	if errors.Is(err, keystore.ErrAddressMismatch) {
 		err = WithHint(err, "pass that account's key, or --from with the address of this key")
 	}
 	return found, err
 }
 
-// Named is the account that the user names, "" when there is none to name.
-func (o *AccountOptions) Named(env *Env) (string, error) {
-	from, _, err := env.Find(o.From, SettingFrom())
-	return from, err
-}
-
-// Parse reads the address that Named returns.
-func (o *AccountOptions) Parse(from string) (common.Address, error) {
-	if o.From != "" {
-		return ParseAddress("--from", from)
+// Named is the account that the user names, nil if there is none.
+func (o *AccountOptions) Named(env *Env) (*common.Address, error) {
+	text, from, err := env.Find(o.From, SettingFrom())
+	if err != nil || text == "" {
+		return nil, err
 	}
-	return ParseAddress("ETH_FROM", from)
+	address, err := ParseAddress(from, text)
+	return &address, err
 }
 
 // Address is the account that acts, where its key is not needed: it need not be in the
 // keystore.
 func (o *AccountOptions) Address(ctx context.Context, env *Env) (common.Address, error) {
-	from, err := o.Named(env)
-	if err != nil {
+	if named, err := o.Named(env); err != nil {
 		return common.Address{}, err
-	}
-	if from != "" {
-		return o.Parse(from)
+	} else if named != nil {
+		return *named, nil
 	}
 	found, err := o.Keys.Only(ctx, env, 0)
 	if err != nil {

@@ -84,7 +84,7 @@ func (o *PassphraseOptions) Source(env *Env) keystore.PassphraseSource {
 	})
 }
 
-// NewSource is source for a passphrase that is to be set: a person types it twice, but for an empty
+// NewSource is Source for a passphrase that is to be set: a person types it twice, but for an empty
 // one, which is refused.
 func (o *PassphraseOptions) NewSource(env *Env) keystore.PassphraseSource {
 	return o.sourceOr(env, func(ctx context.Context, question string) ([]byte, error) {

@@ -26,7 +26,7 @@ func (o *PayerOptions) Register(cmd *cobra.Command) {
 	o.Network.RegisterContracts(cmd)
 }
 
-// RegisterReading is register for a command that signs nothing.
+// RegisterReading is Register for a command that signs nothing.
 func (o *PayerOptions) RegisterReading(cmd *cobra.Command) {
 	o.Limits.RegisterOffers(cmd)
 	o.Limits.register(cmd, policy.MaxHeadAge)

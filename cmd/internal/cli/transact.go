@@ -76,7 +76,7 @@ func (o *MiningOptions) Check() error {
 	return nil
 }
 
-// waiting is how package wallet waits as the options say, and reports what was done.
+// WaitOptionsAs is how package wallet waits as the options say, and reports what was done.
 func WaitOptionsAs(r *Run, o *MiningOptions) wallet.WaitOptions {
 	return wallet.WaitOptions{NoWait: o.NoWait, Confirmations: o.Confirmations, Report: func(t wallet.Transaction) error {
 		done := "mined"
