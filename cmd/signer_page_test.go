@@ -60,6 +60,9 @@ func TestASignersPage(t *testing.T) {
 		require.Contains(t, page, want)
 	}
 	require.Regexp(t, `<td data-label="Payments" class="amount">1</td>`, page)
+	for _, named := range regexp.MustCompile(`<(?:table|meter)[^>]*>`).FindAllString(page, -1) {
+		require.Contains(t, named, ` aria-label="`, "a screen reader says what it is")
+	}
 	require.NotContains(t, page, "<script")
 	require.Empty(t, regexp.MustCompile(`(?:src|href)="(?:https?:)?//`).FindAllString(page, -1))
 	status, _ := r.watch(http.MethodPost, "/")
