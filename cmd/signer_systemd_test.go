@@ -152,6 +152,14 @@ func TestASignerRefusesSocketsItCannotUse(t *testing.T) {
 	require.Equal(t, 2, m.process.ProcessState.ExitCode())
 	require.Contains(t, m.log.String(), "--listen and a socket of the service manager exclude each other")
 
+	s.env["LISTEN_FDNAMES"] = "ipv4:ipv6"
+	m = s.start("")
+	delete(s.env, "LISTEN_FDNAMES")
+	require.Error(t, m.process.Wait())
+	require.Equal(t, 2, m.process.ProcessState.ExitCode())
+	require.Contains(t, m.log.String(), "more than one socket for --listen")
+	require.Contains(t, m.log.String(), "pass one ListenStream for clients")
+
 	// A socket that does not listen is refused before the signer says that it is ready.
 	bound, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	require.NoError(t, err)

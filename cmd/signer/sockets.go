@@ -34,7 +34,7 @@ func (o *serveOptions) take(r *cli.Run, cmd *cobra.Command) (*passed, error) {
 		}
 		switch {
 		case *to != nil:
-			err = cli.Usage(cli.WithHint(fmt.Errorf("the service manager passed on more than one socket for --%s", flag), "name the admin listener's with FileDescriptorName=%s", adminSocket))
+			err = cli.Usage(cli.WithHint(fmt.Errorf("the service manager passed on more than one socket for --%s", flag), "each listener has one socket: pass one ListenStream for clients, and one with FileDescriptorName=%s for operators", adminSocket))
 		case cmd.Flags().Changed(flag):
 			err = cli.Usagef("--%s and a socket of the service manager exclude each other", flag)
 		}
