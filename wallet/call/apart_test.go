@@ -20,31 +20,33 @@ import (
 )
 
 // signedBy pays a session by a remote signer behind a proxy, and returns how many tickets that has signed.
-func (w *world) signedBy(proxy func(signer http.Handler) http.Handler, use func(context.Context)) (result *call.Result, signed uint64) {
+func (w *world) signedBy(runner string, before func(signer http.Handler) http.Handler, use func(context.Context)) (result *call.Result, signed uint64, err error) {
 	w.t.Helper()
 	account := w.open()
 	defer account.Close()
 	signs, err := wallet.NewRemoteSigner(w.t.Context(), account, wallet.RemoteSignerOptions{Identify: identity.Any{identity.None{}}})
 	require.NoError(w.t, err)
 	defer signs.Close()
-	server := httptest.NewServer(proxy(signs.Handler()))
+	server := httptest.NewServer(before(signs.Handler()))
 	defer server.Close()
 	c, err := client.New(server.URL, "")
 	require.NoError(w.t, err)
-	target, err := call.ParseTarget(w.net.Recipients()[0].State().URL + "/apps/lv1/session")
+	target, err := call.ParseTarget(w.net.Recipients()[0].State().URL + "/apps/" + runner + "/session")
 	require.NoError(w.t, err)
 	caller, end, err := wallet.NewSignerCaller(w.t.Context(), c, nil, wallet.CallOptions{Answered: func(*http.Response) error { return nil }})
 	require.NoError(w.t, err)
 	defer end()
 	caller.Now, caller.After = w.clock.Now, w.clock.After
+	if w.between != nil {
+		caller.HTTP.Transport = proxy{caller.HTTP.Transport, w.between}
+	}
 	result, err = caller.Hold(w.t.Context(), &call.Request{Target: target, Method: http.MethodPost}, call.SessionOptions{Run: func(ctx context.Context, _ call.Session) error {
 		use(ctx)
 		return nil
 	}})
-	require.NoError(w.t, err)
-	state, err := signs.State(w.t.Context())
-	require.NoError(w.t, err)
-	return result, state.Made.Tickets
+	state, unread := signs.State(w.t.Context())
+	require.NoError(w.t, unread)
+	return result, state.Made.Tickets, err
 }
 
 // TestASignerThatFailsForAWhile does not end a session, whether it was asked or not; and what it signed is
@@ -64,7 +66,7 @@ func TestASignerThatFailsForAWhile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			var down atomic.Bool
-			result, signed := w.signedBy(func(signer http.Handler) http.Handler {
+			result, signed, err := w.signedBy("lv1", func(signer http.Handler) http.Handler {
 				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 					if down.Load() && strings.HasSuffix(r.URL.Path, "/generate-live-payment") {
 						fails(signer, rw, r)
@@ -79,8 +81,43 @@ func TestASignerThatFailsForAWhile(t *testing.T) {
 				down.Store(false)
 				w.ticks(ctx, 2)
 			})
+			require.NoError(t, err)
 			require.EqualValues(t, result.Tickets, w.sessions().Tickets.Accepted)
 			require.Equal(t, signed, result.Tickets, "all that was signed was delivered")
+		})
+	}
+}
+
+// TestASignerThatIsSlow signs for a session that has ended meanwhile, or will: that payment is not sent.
+func TestASignerThatIsSlow(t *testing.T) {
+	for name, takes := range map[string]time.Duration{"ended meanwhile": 15 * time.Second, "for too long": time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			var slow atomic.Bool
+			var late atomic.Int32
+			w.between = func(r *http.Request) *http.Response {
+				if slow.Load() && strings.HasSuffix(r.URL.Path, "/payment") {
+					late.Add(1)
+				}
+				return nil
+			}
+			var before uint64
+			_, signed, err := w.signedBy("live1", func(signer http.Handler) http.Handler {
+				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+					signer.ServeHTTP(rw, r)
+					if slow.Load() {
+						w.clock.Past(takes)
+					}
+				})
+			}, func(ctx context.Context) {
+				w.ticks(ctx, 2)
+				before = w.sessions().Tickets.Received
+				slow.Store(true)
+				w.untilStopped(ctx)
+			})
+			require.ErrorAs(t, err, new(*call.SessionLostError))
+			require.Greater(t, signed, before)
+			require.Zero(t, late.Load())
 		})
 	}
 }

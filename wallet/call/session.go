@@ -312,6 +312,9 @@ func (h *held) pay(ctx context.Context) error {
 			return h.tolerate(err)
 		}
 		h.pending, h.counted = p, false
+		if err := h.checkOpen(ctx); err != nil { // what makes payments may have been slow
+			return h.tolerate(err)
+		}
 	}
 	p := h.pending
 	answer, err := h.deliver(ctx, p)
