@@ -93,8 +93,6 @@ func exportAccount(ctx context.Context, r *cli.Run, o *exportOptions, args []str
 // check refuses what cannot be done before the prompt for a passphrase.
 func (o *exportOptions) check(env *cli.Env) error {
 	switch {
-	case o.out == "":
-		return cli.Usagef("--out needs a file's name, or - for stdout")
 	case o.raw && o.next.Given():
 		return cli.Usagef("a raw key has no passphrase: leave out --new-passphrase-file and --new-passphrase-fd, or --raw")
 	case o.raw && o.out == "-" && env.OutTerminal:

@@ -238,12 +238,6 @@ was interrupted, run it again.`,
 	}, func(ctx context.Context, r *cli.Run, config wallet.Config, _ []string) error {
 		return migrateStore(ctx, r, config, to)
 	}, cli.OutputTable, cli.OutputJSON)
-	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
-		if cmd.Flags().Changed("to") && to == "" {
-			return cli.Usagef("--to needs the location of the new store, a file or a postgres:// URL")
-		}
-		return nil
-	}
 	cmd.Flags().StringVar(&to, "to", "", "move the store to `LOCATION`")
 	return cmd
 }

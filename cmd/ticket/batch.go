@@ -113,9 +113,6 @@ func makeBatch(r *cli.Run, cmd *cobra.Command, o *batchOptions) error {
 	if err != nil {
 		return err
 	}
-	if cmd.Flags().Changed("out") && o.out == "" {
-		return cli.Usagef("--out needs a file's name, or - for stdout")
-	}
 	if flag := o.Account.Keys.OnStdin(); flag != "" && o.url == "" && o.params == "-" {
 		return cli.Usagef("stdin cannot give both the ticket params and what %s reads: name a file with --params, or another descriptor", flag)
 	}

@@ -99,6 +99,20 @@ func readDecimals(flags *pflag.FlagSet) {
 	})
 }
 
+// isEmpty reports whether a flag was given an empty value, as by a script whose variable is not set: it
+// would count as not given, also if it is a limit. DATA can be empty, and a request ID has a check of its own.
+func isEmpty(flag *pflag.Flag) bool {
+	takes, _ := pflag.UnquoteUsage(flag)
+	list, isList := flag.Value.(pflag.SliceValue)
+	switch {
+	case !flag.Changed || takes == "DATA" || flag.Name == "request-id":
+		return false
+	case isList:
+		return len(list.GetSlice()) == 0
+	}
+	return flag.Value.String() == ""
+}
+
 // Relations between flags, as cobra records them: each annotation has the names of the
 // flags that are together in it.
 const (
@@ -107,14 +121,18 @@ const (
 	flagsOneOf     = "cobra_annotation_one_required"
 )
 
-// CheckFlags refuses a command line that lacks a required flag, or has flags that exclude
-// or need each other.
+// CheckFlags refuses a command line that lacks a required flag, has a flag without a value, or has flags
+// that exclude or need each other.
 func CheckFlags(cmd *cobra.Command) error {
 	var missing []string
+	var empty *pflag.Flag
 	groups := make(map[string][]string)
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
 		if Required(flag) && !flag.Changed {
 			missing = append(missing, FlagName(flag))
+		}
+		if isEmpty(flag) {
+			empty = flag
 		}
 		for _, kind := range []string{flagsTogether, flagsExclusive, flagsOneOf} {
 			for _, group := range flag.Annotations[kind] {
@@ -127,6 +145,13 @@ func CheckFlags(cmd *cobra.Command) error {
 	usage := "usage: " + UsageLine(cmd) + "; see " + cmd.CommandPath() + " --help"
 	if len(missing) > 0 {
 		return hint.With(fmt.Errorf("missing flag %s", strings.Join(missing, " and ")), "%s", usage)
+	}
+	if empty != nil {
+		takes, _ := pflag.UnquoteUsage(empty)
+		if takes == "FILE" {
+			takes = "a file's name"
+		}
+		return hint.With(fmt.Errorf("--%s needs %s, and its value is empty", empty.Name, takes), "check the variable that it comes from, or leave the flag out")
 	}
 	for _, relation := range []struct {
 		kind  string
