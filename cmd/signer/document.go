@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/internal/page"
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/live"
@@ -85,17 +86,10 @@ func (d clientDocument) write(p *page.Page, now time.Time) {
 	if d.Overcommit {
 		fields = append(fields, page.Field{"overcommit", "yes: deposit and reserve may not cover all allowances"})
 	}
-	var recipients, prices []string
-	for _, recipient := range d.Recipients {
-		recipients = append(recipients, common.Address(recipient).Hex())
-	}
-	for _, price := range d.MaxPrices {
-		prices = append(prices, price.PriceExact.RatString()+" wei/"+live.PriceUnit(price.Unit))
-	}
 	p.Fields(append(fields, []page.Field{
-		{"recipients", strings.Join(recipients, ", ")},
+		{"recipients", words.Join(d.Recipients, ", ", func(a format.Address) string { return common.Address(a).Hex() })},
 		{"apps", strings.Join(d.Apps, ", ")},
-		{"max prices", strings.Join(prices, ", ")},
+		{"max prices", words.Join(d.MaxPrices, ", ", func(p priceDocument) string { return p.PriceExact.RatString() + " wei/" + live.PriceUnit(p.Unit) })},
 		{"token", d.Token},
 		{"SDK token", d.SDKToken},
 	}...))
