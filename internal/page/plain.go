@@ -3,6 +3,8 @@ package page
 import (
 	"strings"
 	"unicode"
+
+	"github.com/pmctl/pmctl/internal/words"
 )
 
 // maxMessage is how many characters of a message people are shown: nodes answer with
@@ -13,11 +15,7 @@ const maxMessage = 4000
 // is in messages, and control characters of theirs could rewrite what is on the screen.
 // Lines stay lines.
 func PlainLines(text string) string {
-	text = strings.ReplaceAll(Plain(text), "\t", " ")
-	if runes := []rune(text); len(runes) > maxMessage {
-		text = string(runes[:maxMessage]) + "…"
-	}
-	return text
+	return words.Cut(strings.ReplaceAll(Plain(text), "\t", " "), maxMessage)
 }
 
 // Plain is text of any length without control characters other than the tab.

@@ -31,6 +31,18 @@ func Join[T any](list []T, separator string, text func(T) string) string {
 	return strings.Join(texts, separator)
 }
 
+// Cut returns the first characters of a text, and … where there are more.
+func Cut(text string, most int) string {
+	n := 0
+	for i := range text {
+		if n == most {
+			return text[:i] + "…"
+		}
+		n++
+	}
+	return text
+}
+
 // atMost is how many elements First shows.
 const atMost = 5
 

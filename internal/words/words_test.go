@@ -19,3 +19,11 @@ func TestFirstOfALongList(t *testing.T) {
 		require.Equal(t, want, First(list[:n], ", ", strings.Clone))
 	}
 }
+
+// TestCut counts characters, and cuts none in two.
+func TestCut(t *testing.T) {
+	require.Equal(t, "", Cut("", 0))
+	require.Equal(t, "été", Cut("été", 3))
+	require.Equal(t, "ét…", Cut("été", 2))
+	require.Equal(t, "…", Cut("été", 0))
+}

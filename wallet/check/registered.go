@@ -7,6 +7,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/pmctl/pmctl/internal/hint"
+	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet/chain"
 	"github.com/pmctl/pmctl/wallet/format"
 	"github.com/pmctl/pmctl/wallet/pay"
@@ -36,14 +37,7 @@ func EntryText(entry string) string {
 // entries returns a recipient's registry entries for a message; the one for AI work only if it
 // differs.
 func entries(recipient chain.Recipient) string {
-	short := func(entry string) string {
-		const most = 120
-		text := EntryText(entry)
-		if runes := []rune(text); len(runes) > most {
-			return string(runes[:most]) + "…"
-		}
-		return text
-	}
+	short := func(entry string) string { return words.Cut(EntryText(entry), 120) }
 	text := short(recipient.ServiceURI)
 	if ai := recipient.AIServiceURI; ai != "" && ai != recipient.ServiceURI {
 		text += ", and for AI work " + short(ai)

@@ -1,13 +1,14 @@
 package format
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/pmctl/pmctl/internal/words"
+)
 
 // PlainText returns a received text as it is if it is harmless, and quoted otherwise.
 func PlainText(text string) string {
-	const most = 200
-	if len(text) > most {
-		text = text[:most] + "…"
-	}
+	text = words.Cut(text, 200)
 	quoted := strconv.QuoteToGraphic(text)
 	if quoted == `"`+text+`"` {
 		return text

@@ -258,9 +258,7 @@ func OneLine(text string) string {
 		}
 		return r
 	}, strings.TrimSpace(text))
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most]) + "…"
-	}
+	text = words.Cut(text, most)
 	if text == "" {
 		return wordless
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/pmctl/pmctl/internal/words"
 )
 
 // secrets are texts that must not be shown: the parts of the nodes' URLs besides the hosts.
@@ -65,8 +67,5 @@ const (
 // line prepares foreign text to be shown: on one line, not too long, and without secrets.
 func (s secrets) line(text string, most int) string {
 	text = strings.Join(strings.FieldsFunc(s.remove(text), func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' }), " ")
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most]) + "…"
-	}
-	return text
+	return words.Cut(text, most)
 }
