@@ -51,12 +51,17 @@ type DamagedError = db.DamagedError
 type SchemaError struct {
 	// Path is where the store is, as Store.Path returns it.
 	Path string
-	// Found is the store's schema version, Known the newest that this pmctl reads.
+	// Found is the store's schema version, Known the newest that this process reads.
 	Found, Known int
 }
 
 func (e *SchemaError) Error() string {
-	return fmt.Sprintf("the store %s has schema version %d, this pmctl reads at most %d: use a newer pmctl", e.Path, e.Found, e.Known)
+	return fmt.Sprintf("the store %s has schema version %d of a newer pmctl, this process reads at most %d", e.Path, e.Found, e.Known)
+}
+
+// Hint says what can be done. An agent passes it on to a newer pmctl.
+func (e *SchemaError) Hint() string {
+	return "use the newer pmctl, and restart agents and signers that ran before it"
 }
 
 // RetiredError is a retired session: the store that counted its nonces was moved, copied or

@@ -125,6 +125,8 @@ func refusesANewerSchema(t *testing.T, place place) {
 	require.ErrorAs(t, err, &schema)
 	require.Equal(t, SchemaError{Path: s.Path(), Found: 99, Known: schemaVersion}, *schema)
 	require.ErrorContains(t, err, "newer pmctl")
+	require.NotContains(t, err.Error(), "this pmctl", "an agent's client reads it, too, and is the newer one")
+	require.Contains(t, schema.Hint(), "restart agents and signers")
 }
 
 func TestRefusesDamage(t *testing.T) {
