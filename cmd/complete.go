@@ -30,6 +30,7 @@ func addCompletions(run *cli.Run, cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		addCompletions(run, sub)
 	}
+	dialect.ShowRelations(cmd)
 	register := func(flag *pflag.Flag) {
 		if complete := r.flagCompletion(flag); complete != nil {
 			// It fails for a flag that is not there, or has one already.

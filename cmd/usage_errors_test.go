@@ -117,26 +117,23 @@ func TestEveryCommandExplainsAWrongLine(t *testing.T) {
 				}
 				wrong(given...)
 			}
-			for kind, says := range map[string]string{
-				"cobra_annotation_mutually_exclusive":     "exclude each other",
-				"cobra_annotation_required_if_others_set": " requires --",
-			} {
-				for _, group := range flag.Annotations[kind] {
-					line := slices.Clone(args)
-					for i, name := range strings.Fields(group) {
-						if kind == "cobra_annotation_required_if_others_set" && i > 0 {
-							break
-						}
-						line = append(line, "--"+name+map[bool]string{true: "", false: "=1"}[command.Flags().Lookup(name).NoOptDefVal != ""])
-					}
-					for _, name := range required {
-						name, _, _ = strings.Cut(name, " ")
-						line = append(line, name+"=1")
-					}
-					require.Contains(t, wrong(line...), says, line)
-				}
-			}
 		})
+		for relation, says := range map[dialect.Relation]string{dialect.Exclusive: "exclude each other", dialect.Together: " requires --"} {
+			for _, names := range dialect.Related(command, relation) {
+				line := slices.Clone(args)
+				for i, name := range names {
+					if relation == dialect.Together && i > 0 {
+						break
+					}
+					line = append(line, "--"+name+map[bool]string{true: "", false: "=1"}[command.Flags().Lookup(name).NoOptDefVal != ""])
+				}
+				for _, name := range required {
+					name, _, _ = strings.Cut(name, " ")
+					line = append(line, name+"=1")
+				}
+				require.Contains(t, wrong(line...), says, line)
+			}
+		}
 		if len(required) > 0 {
 			require.Contains(t, wrong(args...), "missing flag "+strings.Join(required, " and "))
 		}

@@ -118,7 +118,7 @@ answer, with exit code 0, as for curl without -L.`,
 		"max-ticket-ev", "max-total-ev", "max-face-value", "deposit-multiplier", "max-head-age", "inactive-ok",
 		"network", "chain-id", "controller", "rpc-url", "accept-contracts",
 	} {
-		cmd.MarkFlagsMutuallyExclusive("signer", local) // it would have no effect
+		dialect.Relate(cmd, dialect.Exclusive, "signer", local) // it would have no effect
 	}
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd

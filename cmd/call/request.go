@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/input"
 	"github.com/pmctl/pmctl/wallet/call"
 )
@@ -35,7 +36,7 @@ func (o *requestOptions) register(cmd *cobra.Command) {
 	flags.StringArrayVarP(&o.headers, "header", "H", nil, "send the header `'NAME: VALUE'`; repeatable")
 	flags.StringArrayVarP(&o.data, "data", "d", nil, "send `DATA`, the text of a file (@FILE) or of stdin (@-), without line breaks; repeatable, joined with &")
 	flags.StringVar(&o.binary, "data-binary", "", "send `DATA`, a file (@FILE) or stdin (@-) unchanged")
-	cmd.MarkFlagsMutuallyExclusive("data", "data-binary")
+	dialect.Relate(cmd, dialect.Exclusive, "data", "data-binary")
 }
 
 // request makes the request; end closes what its body is read from. secret names the flag that

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
 	"github.com/pmctl/pmctl/internal/cache"
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/systemd"
 	"github.com/pmctl/pmctl/wallet"
@@ -75,8 +76,8 @@ day.`,
 	flags.BoolVar(&o.dryRun, "dry-run", false, "check once and show what would be added, without opening a key or sending anything")
 	flags.StringVar(&o.metrics, "metrics-file", "", "write metrics to `FILE` after each check, for the textfile collector of the Prometheus node exporter")
 	o.notify.register(cmd)
-	cmd.MarkFlagsMutuallyExclusive("dry-run", "events-file")
-	cmd.MarkFlagsMutuallyExclusive("dry-run", "notify-command")
+	dialect.Relate(cmd, dialect.Exclusive, "dry-run", "events-file")
+	dialect.Relate(cmd, dialect.Exclusive, "dry-run", "notify-command")
 	o.network.Register(cmd)
 	o.network.RegisterContracts(cmd)
 	o.account.Register(cmd)

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/check"
@@ -59,7 +60,7 @@ step.`,
 	flags.StringVar(&o.minDeposit, cli.MinDeposit().Flag[2:], "", "require a deposit of at least `AMOUNT` with --check (default: any)")
 	flags.StringVar(&o.minReserve, cli.MinReserve().Flag[2:], "", "require a reserve of at least `AMOUNT` with --check (default: any)")
 	flags.StringVar(&o.out, "out", "", "replace `FILE` with the metrics instead of printing them")
-	cmd.MarkFlagsMutuallyExclusive("watch", "check")
+	dialect.Relate(cmd, dialect.Exclusive, "watch", "check")
 	o.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON, outputPrometheus)
 	return cmd

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/internal/words"
 	"github.com/pmctl/pmctl/wallet"
@@ -62,10 +63,10 @@ reads only its flags and files. It pays nothing and sends no transaction.`,
 	flags.StringVar(&o.winProb, "win-prob", "", "probability that a ticket wins: `P`, such as 1/50000 or 0.00002")
 	flags.StringVar(&o.params, "params", "", "use the ticket params in `FILE`, or on stdin with -")
 	o.plot.register(cmd, "the probability of each number of wins")
-	cmd.MarkFlagsOneRequired("spend-rate", "ticket-rate")
-	cmd.MarkFlagsMutuallyExclusive("spend-rate", "ticket-rate")
-	cmd.MarkFlagsMutuallyExclusive("params", "face-value")
-	cmd.MarkFlagsMutuallyExclusive("params", "win-prob")
+	dialect.Relate(cmd, dialect.OneOf, "spend-rate", "ticket-rate")
+	dialect.Relate(cmd, dialect.Exclusive, "spend-rate", "ticket-rate")
+	dialect.Relate(cmd, dialect.Exclusive, "params", "face-value")
+	dialect.Relate(cmd, dialect.Exclusive, "params", "win-prob")
 	o.Register(cmd)
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd

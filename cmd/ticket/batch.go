@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/durable"
 	"github.com/pmctl/pmctl/internal/jsonfilter"
 	"github.com/pmctl/pmctl/internal/page"
@@ -91,15 +92,15 @@ each line is a request of its own: ID and the number of the line.`,
 	flags.BoolVar(&o.adopt, "adopt", false, "use params that another store fetched: nonces start at 1 here, and the recipient refuses those that the other store used")
 	flags.BoolVar(&o.stream, "stream", false, "create a batch from each line of ticket params")
 	flags.BoolVar(&o.Offline, "offline", false, "ask no node: tickets may be expired or worthless, and stderr lists what was not checked; refused if a config file or the agent sets deposit_multiplier or max_head_age")
-	cmd.MarkFlagsMutuallyExclusive("params", "recipient-url")
-	cmd.MarkFlagsOneRequired("count", "value")
-	cmd.MarkFlagsMutuallyExclusive("count", "value")
-	cmd.MarkFlagsMutuallyExclusive("count", "max-overpay")
+	dialect.Relate(cmd, dialect.Exclusive, "params", "recipient-url")
+	dialect.Relate(cmd, dialect.OneOf, "count", "value")
+	dialect.Relate(cmd, dialect.Exclusive, "count", "value")
+	dialect.Relate(cmd, dialect.Exclusive, "count", "max-overpay")
 	o.request.Register(cmd, "the batch")
 	o.Register(cmd)
 	o.Limits.RegisterInactive(cmd)
 	for _, asking := range []string{"recipient-url", "rpc-url", "max-head-age", "deposit-multiplier", "stream"} {
-		cmd.MarkFlagsMutuallyExclusive("offline", asking)
+		dialect.Relate(cmd, dialect.Exclusive, "offline", asking)
 	}
 	r.OutputFlag(cmd, cli.OutputJSON, format.NDJSON, format.Payment, format.Headers, cli.OutputTable)
 	return cmd

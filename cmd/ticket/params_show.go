@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pmctl/pmctl/cmd/internal/cli"
+	"github.com/pmctl/pmctl/internal/dialect"
 	"github.com/pmctl/pmctl/internal/page"
 	"github.com/pmctl/pmctl/wallet"
 )
@@ -35,7 +36,7 @@ the sender suffice. Otherwise these checks are listed as not checked.`,
 	cmd.Flags().BoolVar(&o.offline, "offline", false, "ask no node")
 	o.limits.RegisterOffers(cmd)
 	o.network.Register(cmd)
-	cmd.MarkFlagsMutuallyExclusive("offline", "rpc-url")
+	dialect.Relate(cmd, dialect.Exclusive, "offline", "rpc-url")
 	r.OutputFlag(cmd, cli.OutputTable, cli.OutputJSON)
 	return cmd
 }

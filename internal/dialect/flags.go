@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -113,33 +112,17 @@ func isEmpty(flag *pflag.Flag) bool {
 	return flag.Value.String() == ""
 }
 
-// Relations between flags, as cobra records them: each annotation has the names of the
-// flags that are together in it.
-const (
-	flagsTogether  = "cobra_annotation_required_if_others_set"
-	flagsExclusive = "cobra_annotation_mutually_exclusive"
-	flagsOneOf     = "cobra_annotation_one_required"
-)
-
 // CheckFlags refuses a command line that lacks a required flag, has a flag without a value, or has flags
 // that exclude or need each other.
 func CheckFlags(cmd *cobra.Command) error {
 	var missing []string
 	var empty *pflag.Flag
-	groups := make(map[string][]string)
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
 		if Required(flag) && !flag.Changed {
 			missing = append(missing, FlagName(flag))
 		}
 		if isEmpty(flag) {
 			empty = flag
-		}
-		for _, kind := range []string{flagsTogether, flagsExclusive, flagsOneOf} {
-			for _, group := range flag.Annotations[kind] {
-				if !slices.Contains(groups[kind], group) {
-					groups[kind] = append(groups[kind], group)
-				}
-			}
 		}
 	})
 	usage := "usage: " + UsageLine(cmd) + "; see " + cmd.CommandPath() + " --help"
@@ -153,42 +136,8 @@ func CheckFlags(cmd *cobra.Command) error {
 		}
 		return hint.With(fmt.Errorf("--%s needs %s, and its value is empty", empty.Name, takes), "check the variable that it comes from, or leave the flag out")
 	}
-	for _, relation := range []struct {
-		kind  string
-		check func(given, absent []string) error
-	}{
-		{flagsExclusive, func(given, _ []string) error {
-			if len(given) < 2 {
-				return nil
-			}
-			return fmt.Errorf("%s exclude each other: pass only one of them", strings.Join(given, " and "))
-		}},
-		{flagsTogether, func(given, absent []string) error {
-			if len(given) == 0 || len(absent) == 0 {
-				return nil
-			}
-			return fmt.Errorf("%s requires %s", strings.Join(given, " and "), strings.Join(absent, " and "))
-		}},
-		{flagsOneOf, func(given, absent []string) error {
-			if len(given) > 0 {
-				return nil
-			}
-			return fmt.Errorf("missing flag: pass %s", strings.Join(absent, " or "))
-		}},
-	} {
-		for _, group := range groups[relation.kind] {
-			var given, absent []string
-			for _, name := range strings.Fields(group) {
-				if cmd.Flags().Changed(name) {
-					given = append(given, "--"+name)
-				} else {
-					absent = append(absent, "--"+name)
-				}
-			}
-			if err := relation.check(given, absent); err != nil {
-				return hint.With(err, "see %s --help", cmd.CommandPath())
-			}
-		}
+	if err := checkRelations(cmd); err != nil {
+		return hint.With(err, "see %s --help", cmd.CommandPath())
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ func (o *filterOptions) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.jq, "jq", "", "filter the JSON document with the jq expression `EXPR`")
 	cmd.Flags().StringVar(&o.template, "template", "", "format the JSON document with the Go template `TEXT`")
 	dialect.InGroup(cmd, dialect.OutputFlags, "jq", "template")
-	cmd.MarkFlagsMutuallyExclusive("jq", "template")
+	dialect.Relate(cmd, dialect.Exclusive, "jq", "template")
 }
 
 // apply has r print what the filter of the flags makes of documents, if one was given. The program

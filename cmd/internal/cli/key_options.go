@@ -42,7 +42,7 @@ func (o *KeyOptions) registerFD(cmd *cobra.Command) {
 	dialect.InGroup(cmd, dialect.AccountFlags, "key-fd")
 	for _, other := range []string{"keystore", "passphrase-file", "passphrase-fd"} {
 		if cmd.Flags().Lookup(other) != nil {
-			cmd.MarkFlagsMutuallyExclusive("key-fd", other)
+			dialect.Relate(cmd, dialect.Exclusive, "key-fd", other)
 		}
 	}
 }

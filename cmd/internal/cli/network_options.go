@@ -42,8 +42,8 @@ func (o *NetworkOptions) RegisterNetwork(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.Controller, "controller", "", "`ADDRESS` of the Controller contract of a network without a name; requires --chain-id")
 	cmd.Flags().Uint64Var(&o.ChainID, "chain-id", 0, "chain `ID` of a network without a name; requires --controller")
 	dialect.InGroup(cmd, dialect.NetworkFlags, "network", "controller", "chain-id")
-	cmd.MarkFlagsRequiredTogether("controller", "chain-id")
-	cmd.MarkFlagsMutuallyExclusive("network", "controller")
+	dialect.Relate(cmd, dialect.Together, "controller", "chain-id")
+	dialect.Relate(cmd, dialect.Exclusive, "network", "controller")
 }
 
 // RegisterContracts is for commands that sign or send.

@@ -35,7 +35,7 @@ func (o *PassphraseOptions) Register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.File, name+"-file", "", "read "+what+" from `FILE`, which only you may read"+elsewhere)
 	cmd.Flags().Var(&o.FD, name+"-fd", "read "+what+" from file descriptor `N`")
 	dialect.InGroup(cmd, dialect.AccountFlags, name+"-file", name+"-fd")
-	cmd.MarkFlagsMutuallyExclusive(name+"-file", name+"-fd")
+	dialect.Relate(cmd, dialect.Exclusive, name+"-file", name+"-fd")
 }
 
 // Descriptor is a flag whose value is the number of a file descriptor.

@@ -33,8 +33,8 @@ func (o *TransactOptions) Register(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "simulate the call and show its highest cost; sign and send nothing")
 	cmd.Flags().BoolVar(&o.unsigned, "unsigned", false, "write the unsigned transaction for pmctl tx sign on another machine; needs no key")
 	dialect.InGroup(cmd, dialect.TransactionFlags, "request-id", "dry-run", "unsigned")
-	cmd.MarkFlagsMutuallyExclusive("dry-run", "unsigned", "no-wait")
-	cmd.MarkFlagsMutuallyExclusive("unsigned", "key-fd")
+	dialect.Relate(cmd, dialect.Exclusive, "dry-run", "unsigned", "no-wait")
+	dialect.Relate(cmd, dialect.Exclusive, "unsigned", "key-fd")
 }
 
 // RegisterActing is Register for a command that sends more than one.
@@ -59,7 +59,7 @@ func (o *MiningOptions) Register(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.NoWait, "no-wait", false, "do not wait until the transaction is mined; print its hash")
 	dialect.InGroup(cmd, dialect.TransactionFlags, "no-wait")
 	o.RegisterConfirmations(cmd)
-	cmd.MarkFlagsMutuallyExclusive("no-wait", "confirmations")
+	dialect.Relate(cmd, dialect.Exclusive, "no-wait", "confirmations")
 }
 
 // RegisterConfirmations is Register for a command that always waits.
