@@ -18,9 +18,6 @@ import (
 
 // Template parses a template of package text/template. Beside the given functions it has join and json.
 func Template(text string, functions template.FuncMap) (Filter, error) {
-	if text == "" {
-		return nil, errors.New("missing template")
-	}
 	parsed, err := template.New("template").Funcs(template.FuncMap{"join": join, "json": jsonText}).Funcs(functions).Parse(text)
 	if err != nil {
 		return nil, withoutPrefix(err)

@@ -114,8 +114,8 @@ func TestAWrongFilterStopsTheCommand(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{"--jq", ""}, "--jq: missing query"},
-		{[]string{"--template", ""}, "--template: missing template"},
+		{[]string{"--jq", ""}, "--jq needs EXPR, and its value is empty"},
+		{[]string{"--template", ""}, "--template needs TEXT, and its value is empty"},
 		{[]string{"--jq", "input_filename"}, "--jq: function not defined: input_filename/0"},
 		{[]string{"--jq", "bad("}, "--jq: unexpected EOF"},
 		{[]string{"--jq", ".data["}, "--jq: unexpected EOF"},
