@@ -1,7 +1,12 @@
 package call_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -12,15 +17,18 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 
+	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet"
 	"github.com/pmctl/pmctl/wallet/call"
+	"github.com/pmctl/pmctl/wallet/policy"
 	"github.com/pmctl/pmctl/wallet/remote/client"
 	"github.com/pmctl/pmctl/wallet/remote/identity"
 )
 
-// signedBy pays a session by a remote signer behind a proxy, and returns how many tickets that has signed.
-func (w *world) signedBy(runner string, before func(signer http.Handler) http.Handler, use func(context.Context)) (result *call.Result, signed uint64, err error) {
+// signedBy pays a session by a remote signer behind a proxy, and returns what that has signed.
+func (w *world) signedBy(runner string, before func(signer http.Handler) http.Handler, use func(context.Context)) (result *call.Result, signed policy.Sum, err error) {
 	w.t.Helper()
 	account := w.open()
 	defer account.Close()
@@ -40,13 +48,42 @@ func (w *world) signedBy(runner string, before func(signer http.Handler) http.Ha
 	if w.between != nil {
 		caller.HTTP.Transport = proxy{caller.HTTP.Transport, w.between}
 	}
+	if w.between != nil {
+		caller.HTTP.Transport = proxy{caller.HTTP.Transport, w.between}
+	}
 	result, err = caller.Hold(w.t.Context(), &call.Request{Target: target, Method: http.MethodPost}, call.SessionOptions{Run: func(ctx context.Context, _ call.Session) error {
 		use(ctx)
 		return nil
 	}})
 	state, unread := signs.State(w.t.Context())
 	require.NoError(w.t, unread)
-	return result, state.Made.Tickets, err
+	return result, state.Made, err
+}
+
+// worthTwice has tickets of fresh params be worth twice as much as those before.
+func (w *world) worthTwice(r *http.Request) *http.Response {
+	if !strings.HasSuffix(r.URL.Path, "/refresh-payment") {
+		return nil
+	}
+	response, err := call.HTTPClient().Transport.RoundTrip(r)
+	require.NoError(w.t, err)
+	defer response.Body.Close()
+	var challenge map[string]any
+	require.NoError(w.t, json.NewDecoder(response.Body).Decode(&challenge))
+	encoded, err := base64.StdEncoding.DecodeString(challenge["payment_params"].(string))
+	require.NoError(w.t, err)
+	info := new(wire.OrchestratorInfo)
+	require.NoError(w.t, proto.Unmarshal(encoded, info))
+	face := new(big.Int).SetBytes(info.TicketParams.FaceValue)
+	info.TicketParams.FaceValue = face.Lsh(face, 1).Bytes()
+	encoded, err = proto.Marshal(info)
+	require.NoError(w.t, err)
+	challenge["payment_params"] = encoded
+	body, err := json.Marshal(challenge)
+	require.NoError(w.t, err)
+	response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	response.Header.Del("Content-Length")
+	return response
 }
 
 // TestASignerThatFailsForAWhile does not end a session, whether it was asked or not; and what it signed is
@@ -65,6 +102,7 @@ func TestASignerThatFailsForAWhile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
+			w.between = w.worthTwice
 			var down atomic.Bool
 			result, signed, err := w.signedBy("lv1", func(signer http.Handler) http.Handler {
 				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -83,7 +121,8 @@ func TestASignerThatFailsForAWhile(t *testing.T) {
 			})
 			require.NoError(t, err)
 			require.EqualValues(t, result.Tickets, w.sessions().Tickets.Accepted)
-			require.Equal(t, signed, result.Tickets, "all that was signed was delivered")
+			require.Equal(t, signed.Tickets, result.Tickets, "all that was signed was delivered")
+			require.Equal(t, signed.EV, result.Paid, "and counted at its own EV")
 		})
 	}
 }
@@ -116,7 +155,7 @@ func TestASignerThatIsSlow(t *testing.T) {
 				w.untilStopped(ctx)
 			})
 			require.ErrorAs(t, err, new(*call.SessionLostError))
-			require.Greater(t, signed, before)
+			require.Greater(t, signed.Tickets, before)
 			require.Zero(t, late.Load())
 		})
 	}

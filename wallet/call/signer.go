@@ -101,7 +101,7 @@ func (s *RemoteSigner) Pay(ctx context.Context, due Due) (*Payment, error) {
 		return nil, fmt.Errorf("%w: it pays something else", client.ErrAnswer)
 	}
 	p := &Payment{
-		Challenge: due.Challenge, Number: due.Number, Tickets: uint32(len(batch.SenderParams)), TicketEV: due.Bill.TicketEV,
+		Challenge: due.Challenge, Number: due.Number, Tickets: uint32(len(batch.SenderParams)), TicketEV: batch.EV(),
 		Headers: pay.Headers{Payment: base64.StdEncoding.EncodeToString(answer.Payment), Segment: base64.StdEncoding.EncodeToString(answer.SegCreds)},
 	}
 	p.Paid = new(big.Rat).Mul(p.TicketEV, big.NewRat(int64(p.Tickets), 1))
