@@ -86,7 +86,7 @@ func TestEnvironmentIsWhole(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if entry.IsDir() && (strings.HasPrefix(entry.Name(), "pmctl-") || entry.Name() == "pgtest" || entry.Name() == "devnet" || entry.Name() == "model") {
+			if entry.IsDir() && (strings.HasPrefix(entry.Name(), "pmctl-") || entry.Name() == "pgtest" || entry.Name() == "fulldisk" || entry.Name() == "devnet" || entry.Name() == "model") {
 				return filepath.SkipDir
 			}
 			if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
