@@ -85,8 +85,9 @@ func MintSerially(ctx context.Context, signer Signer, params *TicketParams, expi
 }
 
 // MintOrders signs the tickets of one order after another. next returns the orders and finally
-// io.EOF. Tickets are emitted in order, on the calling goroutine and as soon as they are
-// signed; next is called ahead of that on another one, and must return when its ctx ends.
+// io.EOF itself: an error that wraps it is a failure. Tickets are emitted in order, on the calling
+// goroutine and as soon as they are signed; next is called ahead of that on another one, and must
+// return when its ctx ends.
 //
 // A DigestSigner is used on all cores, any other Signer by one goroutine. Memory does not grow
 // with the number of tickets: a slow Emit delays the signatures.

@@ -162,6 +162,11 @@ func TestMintOrdersStops(t *testing.T) {
 			t.Errorf("an order that is refused: %d tickets, error %v", emitted, err)
 		}
 
+		hungUp := fmt.Errorf("the node hung up: %w", io.EOF)
+		if err := mintOrders(context.Background(), signer, workers, func(context.Context) (*Order, error) { return nil, hungUp }); err != hungUp {
+			t.Errorf("a failure that wraps io.EOF is no end of the orders: error %v", err)
+		}
+
 		emitted = 0
 		ctx, cancel := context.WithCancel(context.Background())
 		one := order(1, 0)

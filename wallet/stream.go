@@ -151,7 +151,7 @@ func (s *stream) mint(ctx context.Context) error {
 	}
 	for {
 		line, err := s.next(ctx)
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // one that wraps it is a failure
 			return nil
 		}
 		if err != nil {

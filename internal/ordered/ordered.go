@@ -4,7 +4,6 @@ package ordered
 
 import (
 	"context"
-	"errors"
 	"io"
 	"sync"
 )
@@ -15,8 +14,8 @@ type Job[T any] struct {
 	// Workers is the number of goroutines; Depth is the most items. Both are at least 1.
 	Workers, Depth int
 
-	// Fill prepares the next item, which may have been used before, or returns io.EOF if there is
-	// none. One goroutine calls it; it must return when its ctx ends.
+	// Fill prepares the next item, which may have been used before, or returns io.EOF itself if
+	// there is none. One goroutine calls it; it must return when its ctx ends.
 	Fill func(ctx context.Context, item *T) error
 
 	// NewWorker returns a function that processes items. Each worker has its own; it must return
@@ -65,7 +64,7 @@ func Run[T any](ctx context.Context, job Job[T]) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if errors.Is(s.err, io.EOF) {
+		if s.err == io.EOF { // one that wraps it, as of a connection that was closed, is a failure
 			return nil
 		}
 		if s.err != nil {
