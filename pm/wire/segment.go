@@ -31,6 +31,13 @@ func (e *ExpiredTokenError) Error() string {
 		e.Expired.UTC().Format(time.RFC3339), e.Now.UTC().Format(time.RFC3339))
 }
 
+// Expires is when the token's life ends, in UTC. An end before the year 1 or after the year 9999, for
+// which RFC 3339 has no text, counts as the nearest time within.
+func (t *AuthToken) Expires() time.Time {
+	first, last := time.Time{}, time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
+	return time.Unix(min(max(t.GetExpiration(), first.Unix()), last.Unix()), 0).UTC()
+}
+
 // Check fails with *MissingError for a token that nothing can be paid with, and with
 // *ExpiredTokenError when it has expired at now.
 func (t *AuthToken) Check(now time.Time) error {
@@ -40,7 +47,7 @@ func (t *AuthToken) Check(now time.Time) error {
 	if t.SessionId == "" {
 		return &MissingError{"auth_token.session_id"}
 	}
-	if expired := time.Unix(t.Expiration, 0); !now.Before(expired) {
+	if expired := t.Expires(); !now.Before(expired) {
 		return &ExpiredTokenError{expired, now}
 	}
 	return nil

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"math"
 	"math/big"
 	"strings"
@@ -201,6 +202,24 @@ func TestAuthToken(t *testing.T) {
 	var missing *MissingError
 	require.ErrorAs(t, (*AuthToken)(nil).Check(now), &missing)
 	require.ErrorAs(t, (&AuthToken{Expiration: 1001}).Check(now), &missing)
+}
+
+// TestTokensThatNoCalendarHas: a token's end is any int64 that a recipient sends, and time.Unix turns
+// the highest into a time in the past.
+func TestTokensThatNoCalendarHas(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	for _, late := range []int64{1_700_000_001, 253_402_300_800, 1 << 60, math.MaxInt64} {
+		token := &AuthToken{SessionId: "s", Expiration: late}
+		require.NoError(t, token.Check(now), late)
+		_, err := json.Marshal(token.Expires())
+		require.NoError(t, err, late)
+	}
+	for _, early := range []int64{1_700_000_000, 0, -62_135_596_801, math.MinInt64} {
+		token := &AuthToken{SessionId: "s", Expiration: early}
+		require.ErrorAs(t, token.Check(now), new(*ExpiredTokenError), early)
+		_, err := json.Marshal(token.Expires())
+		require.NoError(t, err, early)
+	}
 }
 
 func TestParamsRoundTrip(t *testing.T) {

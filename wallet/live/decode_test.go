@@ -3,6 +3,7 @@ package live_test
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"math/big"
 	"strings"
 	"testing"
@@ -99,6 +100,7 @@ func TestAuthTokens(t *testing.T) {
 	token := &wire.AuthToken{Expiration: begin.Unix()}
 	require.NoError(t, live.CheckToken(token, begin.Add(-3*time.Minute-1)))
 	require.ErrorIs(t, live.CheckToken(token, begin.Add(-3*time.Minute)), live.ErrRefresh)
+	require.NoError(t, live.CheckToken(&wire.AuthToken{Expiration: math.MaxInt64}, begin))
 	require.EqualError(t, live.CheckToken(nil, begin), "remote signer could not check whether to refresh session: missing auth token")
 }
 

@@ -102,7 +102,7 @@ func CheckToken(token *wire.AuthToken, now time.Time) error {
 	if token == nil {
 		return &ParamsError{errNoToken}
 	}
-	if !now.Add(tokenMargin).Before(time.Unix(token.Expiration, 0)) {
+	if !now.Add(tokenMargin).Before(token.Expires()) {
 		return ErrRefresh
 	}
 	return nil

@@ -106,7 +106,7 @@ func newCredentials(segment *wire.SegData) *Credentials {
 		Profiles:   format.PlainText(string(segment.GetProfiles())),
 		DurationMS: segment.GetDuration(),
 		SessionID:  format.PlainText(segment.GetAuthToken().GetSessionId()),
-		Expiration: time.Unix(segment.GetAuthToken().GetExpiration(), 0).UTC(),
+		Expiration: segment.GetAuthToken().Expires(),
 		Sig:        segment.GetSig(),
 	}
 	if signer, ok := SignerOf(wire.SegmentMessage(segment), segment.GetSig()); ok {

@@ -2,6 +2,8 @@ package tickets
 
 import (
 	"context"
+	"encoding/json"
+	"math"
 	"math/big"
 	"testing"
 
@@ -9,6 +11,7 @@ import (
 
 	"github.com/pmctl/pmctl/keystore"
 	"github.com/pmctl/pmctl/pm"
+	"github.com/pmctl/pmctl/pm/wire"
 	"github.com/pmctl/pmctl/wallet/format"
 )
 
@@ -40,6 +43,17 @@ func TestVerifyFindsARepeatedNonce(t *testing.T) {
 	require.EqualValues(t, 7, v.Bad[0].Nonce)
 	require.Contains(t, v.Bad[0].Reason, "twice")
 	require.ErrorIs(t, v.Err(), ErrSignature)
+}
+
+// TestInspectCredentialsThatNeverExpire: a recipient chooses when its token ends, also after the last
+// year that RFC 3339 has.
+func TestInspectCredentialsThatNeverExpire(t *testing.T) {
+	segment := &wire.SegData{AuthToken: &wire.AuthToken{Expiration: math.MaxInt64}}
+	found, err := Inspect(&format.Document{Segment: segment}, nil)
+	require.NoError(t, err)
+	text, err := json.Marshal(found)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"expires_at":"9999-12-31T23:59:59Z"`)
 }
 
 func TestVerifyEndsWithItsContext(t *testing.T) {
